@@ -1,0 +1,1 @@
+"""Symbolic back-propagation through time: derivations, proofs, verdicts, gradient code."""

@@ -1,0 +1,218 @@
+"""Recurrences: named sequences and parameters with shapes, and their equations at a generic step.
+
+A :class:`Recurrence` is data. It says, for each step ``t``, how every defined sequence follows from
+inputs, parameters and earlier values; :mod:`bptt_sym.graph` unrolls it, ``derive`` differentiates
+it and ``decide`` judges formulas about it.
+
+Shapes are tuples of dimensions: ``()`` is a scalar, ``("n",)`` a column vector, ``("n", "m")`` a
+matrix of n rows. A dimension is a symbolic name or a positive number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from bptt_sym.errors import ModelError
+from bptt_sym.notation import (
+    FUNCTIONS,
+    At,
+    Call,
+    Fn,
+    Idx,
+    Node,
+    Sym,
+    affine,
+    walk,
+)
+
+Dim = str | int
+Shape = tuple[Dim, ...]
+
+SCALAR: Shape = ()
+#: The generic step in every equation, and the last step in totals.
+STEP = "t"
+HORIZON = "T"
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``target`` at step ``t`` equals ``rhs``, whose time indices are ``t - lag``."""
+
+    target: str
+    rhs: Node
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    r"""A recurrence with shapes.
+
+    Parameters
+    ----------
+    name:
+        What the command line calls it.
+    equations:
+        In the order in which one step is computed.
+    shapes:
+        The shape of every sequence and parameter.
+    initial:
+        The value of a state at its initial steps (0, −1, …), by name; a state without an entry has
+        a free initial value. Initial values never depend on a parameter unless the value says so.
+    totals:
+        Quantities defined once for the whole run, such as ``E = sum_t E_t`` or ``C = C(h_T)``;
+        the last step is ``Idx("T")``.
+    functions:
+        Output shapes of the opaque functions (:class:`~bptt_sym.notation.Call`) by name.
+        Opaque elementwise activations need no entry.
+    latex:
+        How a name is printed when it is not printed as it stands.
+    blocks:
+        For a parameter that multiplies a concatenation, the sequences concatenated, in order.
+
+    Raises
+    ------
+    ModelError
+        An equation defined twice, a value used in a step before it is computed, a time index that
+        is not ``t - lag``, or a name without a shape.
+    """
+
+    name: str
+    equations: tuple[Equation, ...]
+    shapes: Mapping[str, Shape]
+    initial: Mapping[str, Node] = field(default_factory=dict)
+    totals: Mapping[str, Node] = field(default_factory=dict)
+    functions: Mapping[str, Shape] = field(default_factory=dict)
+    latex: Mapping[str, str] = field(default_factory=dict)
+    blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("shapes", "initial", "totals", "functions", "latex", "blocks"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        _check(self)
+
+    # Everything below follows from the fields; nothing is stored twice.
+
+    @property
+    def defined(self) -> tuple[str, ...]:
+        """Sequences with an equation, in order of computation."""
+        return tuple(e.target for e in self.equations)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Defined sequences whose earlier values an equation uses."""
+        used = {n for e in self.equations for n, lag in references(e.rhs) if lag > 0}
+        return tuple(n for n in self.defined if n in used)
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """Defined sequences that are not states (gates, pre-activations, outputs, losses)."""
+        states = set(self.states)
+        return tuple(n for n in self.defined if n not in states)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Sequences that the equations use and do not define."""
+        defined = set(self.defined)
+        seen = {n: None for e in self.equations for n, _ in references(e.rhs)}
+        return tuple(n for n in seen if n not in defined)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Symbols without time that the equations use, in order of appearance."""
+        seen: dict[str, None] = {}
+        for e in self.equations:
+            seen.update({n.name: None for n in walk(e.rhs) if isinstance(n, Sym)})
+        return tuple(n for n in seen if n not in self.totals)
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """Names of the opaque elementwise functions."""
+        seen = {
+            n.name: None
+            for e in self.equations
+            for n in walk(e.rhs)
+            if isinstance(n, Fn) and n.name not in FUNCTIONS
+        }
+        return tuple(seen)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """The symbolic dimensions, in order of appearance in ``shapes``."""
+        return tuple({d: None for s in self.shapes.values() for d in s if isinstance(d, str)})
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether every quantity is a scalar."""
+        return all(s == SCALAR for s in self.shapes.values())
+
+    @property
+    def max_lag(self) -> int:
+        """The greatest lag with which an equation looks back."""
+        return max((lag for e in self.equations for _, lag in references(e.rhs)), default=0)
+
+    def rhs(self, name: str) -> Node:
+        """The right-hand side at step ``t`` of a defined sequence."""
+        for e in self.equations:
+            if e.target == name:
+                return e.rhs
+        raise ModelError(f"{self.name}: no equation defines {name!r}")
+
+    def shape(self, name: str) -> Shape:
+        """The shape of a sequence, parameter or total (totals are scalars)."""
+        if name in self.shapes:
+            return self.shapes[name]
+        if name in self.totals:
+            return SCALAR
+        raise ModelError(f"{self.name}: {name!r} has no shape")
+
+    def with_initial_zero(self, *names: str) -> Recurrence:
+        """The same recurrence started from 0 (all states if none is named)."""
+        from bptt_sym.notation import ZERO
+
+        zeros: dict[str, Node] = dict.fromkeys(names or self.states, ZERO)
+        return replace(self, initial={**self.initial, **zeros})
+
+
+def lag_of(time: Node) -> int | None:
+    """``lag`` if ``time`` is ``t - lag``, else ``None``."""
+    form = affine(time)
+    if form is None or form[0] != {STEP: 1}:
+        return None
+    return -form[1]
+
+
+def references(rhs: Node) -> Iterable[tuple[str, int]]:
+    """``(name, lag)`` of every sequence element in a right-hand side at step ``t``."""
+    for node in walk(rhs):
+        if isinstance(node, At):
+            lag = lag_of(node.time)
+            if lag is None:
+                raise ModelError(f"the time of {node.name!r} is not t minus a number")
+            yield node.name, lag
+
+
+def _check(rec: Recurrence) -> None:
+    if not rec.equations:
+        raise ModelError(f"{rec.name}: a recurrence needs an equation")
+    targets = rec.defined
+    if len(set(targets)) != len(targets):
+        twice = next(n for n in targets if targets.count(n) > 1)
+        raise ModelError(f"{rec.name}: {twice!r} is defined twice")
+    ready: set[str] = set()
+    for e in rec.equations:
+        for name, lag in references(e.rhs):
+            if lag < 0:
+                raise ModelError(f"{rec.name}: {e.target!r} uses {name!r} of a later step")
+            if lag == 0 and name in targets and name not in ready:
+                raise ModelError(f"{rec.name}: {e.target!r} uses {name!r} before it is computed")
+            rec.shape(name)
+        for node in walk(e.rhs):
+            if isinstance(node, Sym):
+                rec.shape(node.name)
+            elif isinstance(node, Idx) and node.name != STEP:
+                raise ModelError(f"{rec.name}: free index {node.name!r} in {e.target!r}")
+            elif isinstance(node, Call) and node.name not in rec.functions:
+                raise ModelError(f"{rec.name}: function {node.name!r} has no output shape")
+        rec.shape(e.target)
+        ready.add(e.target)
