@@ -1,0 +1,19 @@
+"""Hypothesis profiles: ``HYPOTHESIS_PROFILE=nightly`` runs the same properties much longer."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# No deadline: the first example of a test pays for lazy imports, and the machine is shared.
+settings.register_profile(
+    "default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "nightly",
+    parent=settings.get_profile("default"),
+    max_examples=5_000,
+    print_blob=True,
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
