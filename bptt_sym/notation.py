@@ -217,6 +217,14 @@ class Block(Node):
 
 @final
 @dataclass(frozen=True)
+class Matrix(Node):
+    """A block matrix by rows; a scalar block among matrices is that multiple of the identity."""
+
+    rows: tuple[tuple[Node, ...], ...]
+
+
+@final
+@dataclass(frozen=True)
 class Norm(Node):
     """``ord`` is ``"2"``, ``"1"``, ``"inf"``, ``"F"`` or ``"any"`` (a sub-multiplicative one)."""
 
@@ -261,6 +269,8 @@ FUNCTIONS = frozenset(
     "tanh sigma exp log sinh cosh sech coth relu softmax sqrt identity".split()
 )
 
+#: The name of the index that stands for the last step.
+HORIZON_NAME = "T"
 ZERO = Num(Fraction(0))
 ONE = Num(Fraction(1))
 
@@ -296,7 +306,11 @@ def children(node: Node) -> tuple[Node, ...]:
         if isinstance(value, Node):
             out.append(value)
         elif isinstance(value, tuple):
-            out.extend(v for v in value if isinstance(v, Node))
+            for v in value:
+                if isinstance(v, Node):
+                    out.append(v)
+                elif isinstance(v, tuple):
+                    out.extend(v)
     return tuple(out)
 
 
@@ -307,6 +321,8 @@ def _child_fields(cls: type[Node]) -> tuple[str, ...]:
 
 def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
     """``node`` with ``change`` applied to each child; the same object if nothing changed."""
+    if isinstance(node, Matrix):
+        return replace(node, rows=tuple(tuple(change(e) for e in row) for row in node.rows))
     updates: dict[str, Any] = {}
     for name in _child_fields(type(node)):
         value = getattr(node, name)

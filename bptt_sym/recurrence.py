@@ -17,6 +17,7 @@ from types import MappingProxyType
 from bptt_sym.errors import ModelError
 from bptt_sym.notation import (
     FUNCTIONS,
+    HORIZON_NAME,
     At,
     Call,
     Fn,
@@ -33,7 +34,7 @@ Shape = tuple[Dim, ...]
 SCALAR: Shape = ()
 #: The generic step in every equation, and the last step in totals.
 STEP = "t"
-HORIZON = "T"
+HORIZON = HORIZON_NAME
 
 
 @dataclass(frozen=True)

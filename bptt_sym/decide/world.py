@@ -1,0 +1,250 @@
+"""A recurrence made concrete: numbers for the dimensions, one sample of a domain for the rest.
+
+:class:`World` computes every value and every derivative by exact forward propagation through the
+model. No derivative formula is used beyond the local rules of :mod:`bptt_sym.decide.interpret`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bptt_sym.decide.domains import Domain
+from bptt_sym.decide.interpret import Interpreter, Leaf, Parts
+from bptt_sym.decide.tensor import (
+    Tensor,
+    from_flat,
+    identity,
+    rank,
+    squeeze,
+)
+from bptt_sym.errors import LimitExceeded
+from bptt_sym.notation import HORIZON_NAME, Node
+from bptt_sym.recurrence import STEP, Recurrence
+
+#: No claim needs a step as far out as this; a larger index is a mistake or an attack.
+MAX_STEP = 4096
+
+
+class Absent(ArithmeticError):
+    """An element that does not exist, such as a gate of step 0 or the input ``x_0``."""
+
+    def __init__(self, name: str, time: int) -> None:
+        super().__init__(f"{name}_{time} does not exist")
+        self.name = name
+        self.time = time
+
+
+class World:
+    """Values and derivatives of ``rec`` at one sample of ``domain``.
+
+    Parameters
+    ----------
+    dims:
+        A number for every symbolic dimension of ``rec``; ignored with ``scalar=True``, which makes
+        every quantity a scalar (the case n = 1).
+    fixed:
+        Values that override equations and samples, keyed by ``(name, time)``; ``time`` None is a
+        parameter and ``"*"`` every step.
+    """
+
+    def __init__(
+        self,
+        rec: Recurrence,
+        domain: Domain,
+        dims: Mapping[str, int] | None = None,
+        *,
+        scalar: bool = False,
+        fixed: Mapping[tuple[str, int | str | None], Node] | None = None,
+    ) -> None:
+        self.rec = rec
+        self.domain = domain
+        self.dims = dict(dims or {})
+        self.scalar = scalar or rec.is_scalar
+        self.fixed = dict(fixed or {})
+        self.interpreter = Interpreter(self)
+        self._rhs = {e.target: e.rhs for e in rec.equations}
+        self._states = frozenset(rec.states)
+        self._first = _first_steps(rec)
+        self._values: dict[tuple[str, int | None, int], Tensor] = {}
+        self._direct: dict[tuple[str, int | None, int], Parts] = {}
+        self._derivatives: dict[tuple[Any, ...], Tensor | None] = {}
+
+    # -------------------------------------------------------------------------- shapes
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The concrete shape of a sequence, parameter or total."""
+        if self.scalar:
+            return ()
+        return tuple(d if isinstance(d, int) else self.dims[d] for d in self.rec.shape(name))
+
+    def function_shape(self, name: str) -> tuple[int, ...]:
+        if self.scalar:
+            return ()
+        return tuple(d if isinstance(d, int) else self.dims[d] for d in self.rec.functions[name])
+
+    # -------------------------------------------------------------------------- values
+    def value(self, name: str, time: int | None, horizon: int = 0) -> Tensor:
+        """The value of a sequence element, or of a parameter or total with ``time`` None."""
+        key = (name, time, horizon if time is None and name in self.rec.totals else 0)
+        found = self._values.get(key)
+        if found is None:
+            found = self._values[key] = self._compute(name, time, horizon)
+        return found
+
+    def _compute(self, name: str, time: int | None, horizon: int) -> Tensor:
+        override = self._override(name, time)
+        if override is not None:
+            value = self.interpreter.value(override, {STEP: time or 0})
+            if rank(value) == 0 and self.shape(name):
+                return from_flat(self.shape(name), [value] * _size(self.shape(name)))
+            return value
+        if time is None:
+            if name in self.rec.totals:
+                return self.interpreter.value(self.rec.totals[name], {HORIZON_NAME: horizon})
+            return self._sample(name, None)
+        if time > MAX_STEP:
+            raise LimitExceeded(f"step {time} of {name!r} is beyond the limit of {MAX_STEP}")
+        if time < self._first.get(name, 1):
+            raise Absent(name, time)
+        if name in self._rhs and time >= 1:
+            # Step by step, so that a far element does not recurse through all earlier ones.
+            for s in range(1, time):
+                if (name, s, 0) not in self._values:
+                    self.value(name, s)
+            return self.interpreter.value(self._rhs[name], {STEP: time})
+        return self._sample(name, time)
+
+    def _override(self, name: str, time: int | None) -> Node | None:
+        for key in ((name, time), (name, "*")):
+            if key in self.fixed and (key[1] != "*" or time is not None):
+                return self.fixed[key]
+        if time is not None and time < 1:
+            return self.rec.initial.get(name) if name in self._rhs else None
+        return None
+
+    def _sample(self, name: str, time: int | None) -> Tensor:
+        dims = self.shape(name)
+        values = [self.domain.sample((name, time, i)) for i in range(_size(dims))]
+        return from_flat(dims, values)
+
+    # --------------------------------------------------------------------- derivatives
+    def direct(self, name: str, time: int | None, horizon: int = 0) -> Parts:
+        """Jacobians of the defining equation by each symbol that stands in it."""
+        key = (name, time, horizon if time is None else 0)
+        found = self._direct.get(key)
+        if found is None:
+            found = self._direct[key] = self._linearize(name, time, horizon)
+        return found
+
+    def _linearize(self, name: str, time: int | None, horizon: int) -> Parts:
+        if self._override(name, time) is not None:
+            return {}
+        if time is None:
+            node = self.rec.totals.get(name)
+            return {} if node is None else self.interpreter.parts(node, {HORIZON_NAME: horizon})
+        if name in self._rhs and time >= 1:
+            return self.interpreter.parts(self._rhs[name], {STEP: time})
+        return {}
+
+    def derivative(self, y: Leaf, x: Leaf, kind: str, horizon: int = 0) -> Tensor | None:
+        """``∂y/∂x`` in numerator layout (axes of y, then of x); ``None`` is zero.
+
+        ``kind`` is ``total``, ``immediate``, ``direct``, ``own`` (along y's own sequence only) or
+        ``local`` (for a loss: not through later states).
+        """
+        key = (y, x, kind, horizon if y[1] is None else 0)
+        if key not in self._derivatives:
+            if kind == "total" and y[1] is not None:
+                # Fill earlier steps first: the recursion below then never goes deep.
+                start = x[1] if x[1] is not None else 0
+                for s in range(start, y[1]):
+                    for name in self._states:
+                        if (name, s) != y:
+                            self._propagate((name, s), x, kind, horizon)
+            self._propagate(y, x, kind, horizon)
+        return self._derivatives[key]
+
+    def _propagate(self, y: Leaf, x: Leaf, kind: str, horizon: int) -> Tensor | None:
+        key = (y, x, kind, horizon if y[1] is None else 0)
+        if key in self._derivatives:
+            return self._derivatives[key]
+        if y == x:
+            one, zero = self.domain.one, self.domain.zero
+            result = identity(self.shape(y[0]), one, zero)
+        elif y[1] is not None and x[1] is not None and y[1] < x[1]:
+            result = None
+        else:
+            result = self.chain(self.direct(y[0], y[1], horizon), x, kind, y, horizon)
+        self._derivatives[key] = result
+        return result
+
+    def chain(
+        self, parts: Parts, x: Leaf, kind: str, y: Leaf | None = None, horizon: int = 0
+    ) -> Tensor | None:
+        """``sum over leaves of parts[leaf] · ∂leaf/∂x``, the leaves taken as ``kind`` says."""
+        result: Tensor | None = None
+        for leaf, jac in parts.items():
+            if leaf == x:
+                term: Tensor | None = jac
+            elif not self._passes(leaf, x, kind, y):
+                continue
+            else:
+                inner = self._propagate(leaf, x, kind, horizon)
+                if inner is None:
+                    continue
+                term = self._compose(jac, inner, leaf)
+            result = term if result is None else result + term
+        return None if result is None else self.domain.reduce(result)
+
+    def _passes(self, leaf: Leaf, x: Leaf, kind: str, y: Leaf | None) -> bool:
+        """Whether a path may run through ``leaf`` (which is not ``x``)."""
+        name, time = leaf
+        if name not in self._rhs and name not in self.rec.totals:
+            return False
+        match kind:
+            case "total":
+                return True
+            case "immediate":
+                latest = y[1] if y is not None else None
+                return not (name in self._states and (latest is None or time != latest))
+            case "direct":
+                return False
+            case "own":
+                return y is not None and name == y[0]
+            case "local":
+                return not (
+                    name in self._states
+                    and time is not None
+                    and x[1] is not None
+                    and time > x[1]
+                )
+        raise ValueError(f"no such kind of derivative: {kind}")
+
+    def _compose(self, jac: Tensor, inner: Tensor, leaf: Leaf) -> Tensor:
+        import numpy as np
+
+        axes = len(self.shape(leaf[0]))
+        if axes == 0:
+            if rank(jac) and rank(inner):
+                return np.multiply.outer(jac, inner)
+            return jac * inner
+        out = np.tensordot(jac, inner, axes=axes)
+        return squeeze(out) if out.ndim == 0 else out
+
+
+def _size(dims: tuple[int, ...]) -> int:
+    size = 1
+    for d in dims:
+        size *= d
+    return size
+
+
+def _first_steps(rec: Recurrence) -> dict[str, int]:
+    """The first step at which each sequence exists."""
+    from bptt_sym.recurrence import references
+
+    deepest: dict[str, int] = {}
+    for e in rec.equations:
+        for name, lag in references(e.rhs):
+            deepest[name] = max(deepest.get(name, 0), lag)
+    return {name: 1 - lag for name, lag in deepest.items()}
