@@ -1,0 +1,10 @@
+"""Recurrences as tables of single assignments, and their derivatives as more rows.
+
+:class:`Graph` is the table; :func:`roll` makes the table of one generic step with its derivatives,
+whatever the horizon; :func:`unroll` stamps it out for a number T.
+"""
+
+from bptt_sym.graph.graph import Graph, Handle
+from bptt_sym.graph.operations import Label
+
+__all__ = ["Graph", "Handle", "Label"]
