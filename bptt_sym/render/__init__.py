@@ -1,0 +1,1 @@
+"""Printing: LaTeX, Unicode text, MathML, JSON, and whole derivations."""

@@ -1,0 +1,281 @@
+r"""LaTeX, by template, for pdflatex with ``amsmath`` and nothing else.
+
+What is printed is meant to be read back by :mod:`bptt_sym.read`. Notation chosen for that:
+
+* an immediate derivative stands in square brackets,
+  :math:`\left[\frac{\partial h_t}{\partial w}\right]`; a direct one carries its mark,
+  :math:`\left.\frac{\partial c_t}{\partial c_{t-1}}\right|_{\mathrm{direct}}`;
+* a total one is printed :math:`\frac{\partial h_T}{\partial w}`, as notes do, or with
+  ``total="d"`` as :math:`\frac{\mathrm{d} h_T}{\mathrm{d} w}`, which no reading can mistake;
+* a product whose factors do not commute shows its direction by an arrow over the sign:
+  :math:`\overleftarrow{\prod}_{j=t+1}^{T}` has the factor of the highest index leftmost,
+  :math:`\overrightarrow{\prod}` the lowest;
+* the columns of a matrix that multiply one part of a concatenation are its restriction to that
+  part, :math:`\left.W_f\right|_{h}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Final, Literal
+
+from bptt_sym.notation import (
+    At,
+    Call,
+    Claim,
+    Div,
+    Kind,
+    Node,
+    Num,
+    Prod,
+    Rel,
+    Sum,
+    Sym,
+)
+from bptt_sym.recurrence import Recurrence
+from bptt_sym.render.layout import (
+    ATOM,
+    FACTOR,
+    LOOSE,
+    MAX_PRINTED,
+    REACH,
+    Form,
+    Items,
+    Slot,
+    Style,
+    listed,
+    plain_index,
+    runs,
+    starts_with_digit,
+    write,
+    write_claim,
+)
+from bptt_sym.render.names import latex_name
+
+TotalStyle = Literal["notes", "d"]
+
+#: Functions that LaTeX itself has a command for; the others get ``\operatorname``.
+COMMANDS: Final = frozenset("tanh exp log sinh cosh coth".split())
+OPERATORS: Final = {"sech": "sech", "relu": "ReLU", "softmax": "softmax", "identity": "id"}
+
+RELATIONS: Final[Mapping[Rel, str]] = {
+    "=": " = ",
+    "<=": r" \le ",
+    "<": " < ",
+    ">=": r" \ge ",
+    ">": " > ",
+    "->": r" \to ",
+    "~": r" \approx ",
+    "!=": r" \ne ",
+    "prop": r" \propto ",
+}
+
+
+def latex(
+    node: Node | Claim,
+    rec: Recurrence | None = None,
+    *,
+    total: TotalStyle = "notes",
+    limit: int = MAX_PRINTED,
+) -> str:
+    r"""LaTeX of an expression or a claim, in time linear in its size, whatever its depth.
+
+    Parameters
+    ----------
+    rec:
+        The recurrence that the names belong to: its ``latex`` table says how a name is printed,
+        and in an all-scalar one products need no arrow, their factors commute.
+    total:
+        ``"notes"`` prints a total derivative with :math:`\partial`, ``"d"`` with an upright d.
+        A total derivative of a function call always has the upright d: with :math:`\partial` it
+        would be a direct one.
+    limit:
+        The most characters printed.
+
+    Raises
+    ------
+    LimitExceeded
+        The text would be longer than ``limit``.
+    """
+    style = LatexStyle(rec, total)
+    if isinstance(node, Claim):
+        return write_claim(node, style, limit)
+    return write(node, style, limit)
+
+
+class LatexStyle(Style):
+    """LaTeX for pdflatex with amsmath."""
+
+    def __init__(self, rec: Recurrence | None = None, total: TotalStyle = "notes") -> None:
+        self._own: Mapping[str, str] = rec.latex if rec is not None else {}
+        self._commutes = rec is not None and rec.is_scalar
+        self._total = total
+
+    def _name(self, name: str) -> tuple[str, bool]:
+        own = self._own.get(name)
+        if own is None:
+            return latex_name(name)
+        # A declared form is the author's LaTeX; whether it has a superscript is read off it.
+        return own, "^" not in own and "'" not in own
+
+    def number(self, value: Fraction) -> Form:
+        if value.denominator == 1:
+            return ATOM, [str(value.numerator)]
+        return FACTOR, [rf"\frac{{{value.numerator}}}{{{value.denominator}}}"]
+
+    def idx(self, name: str) -> str:
+        return latex_name(name)[0]
+
+    def sym(self, name: str) -> Form:
+        text, roomy = self._name(name)
+        return ATOM if roomy else FACTOR, [text]
+
+    def at(self, name: str, time: Node) -> Form:
+        text, roomy = self._name(name)
+        strength = ATOM if roomy else FACTOR
+        simple = plain_index(time)
+        lowered = "_" in text
+        if simple is not None and not lowered:
+            var, k = simple
+            if not var:
+                index = str(k)
+            else:
+                var = latex_name(var)[0]
+                index = f"{var}{k:+d}" if k else var
+            return strength, [f"{text}_{index}" if len(index) == 1 else f"{text}_{{{index}}}"]
+        if lowered:
+            # A second subscript joins the first: W_{f} at t is W_{f,t}.
+            head, script = split_subscript(text)
+            return strength, [head[0], "_{", script, ",", Slot(time, LOOSE, True), "}", head[1]]
+        return strength, [text, "_{", Slot(time, LOOSE, True), "}"]
+
+    def ones(self) -> Form:
+        return ATOM, [r"\mathbf{1}"]
+
+    def sign(self, minus: bool, first: bool, compact: bool) -> str:
+        if first:
+            return "-" if minus else ""
+        if compact:
+            return "-" if minus else "+"
+        return " - " if minus else " + "
+
+    def times(self, left: Node, right: Node, compact: bool) -> str:
+        if starts_with_digit(right) or (isinstance(left, Num) and isinstance(right, Div)):
+            return r" \cdot "
+        return " "
+
+    def odot(self) -> str:
+        return r" \odot "
+
+    def brackets(self, inside: Items) -> Items:
+        return [r"\left(", *inside, r"\right)"]
+
+    def fraction(self, num: Node, den: Node, compact: bool) -> Form:
+        return FACTOR, [r"\frac{", Slot(num), "}{", Slot(den), "}"]
+
+    def power(self, base: Slot, exp: Slot) -> Form:
+        return FACTOR, [base, "^{", exp, "}"]
+
+    def transpose(self, base: Slot) -> Form:
+        return FACTOR, [base, r"^{\top}"]
+
+    def fn(self, name: str, order: int, exp: int | None, arg: Node) -> Form:
+        head = self._function(name)
+        if name == "sqrt" and not order and exp is None:
+            return FACTOR, [r"\sqrt{", Slot(arg), "}"]
+        script = ""
+        if exp is not None:
+            script = f"^{{{exp}}}"
+        elif 0 < order <= 3:
+            script = "'" * order
+        elif order > 3:
+            script = f"^{{({order})}}"
+        return FACTOR, [head, script, r"\left(", Slot(arg), r"\right)"]
+
+    def _function(self, name: str) -> str:
+        if name in COMMANDS:
+            return "\\" + name
+        if name == "sigma":
+            return r"\sigma"
+        if name in OPERATORS:
+            return rf"\operatorname{{{OPERATORS[name]}}}"
+        if name == "sqrt":
+            return r"\operatorname{sqrt}"
+        text, roomy = self._name(name)
+        return text if roomy else f"{{{text}}}"
+
+    def call(self, name: str, args: Sequence[Node]) -> Form:
+        return FACTOR, [self._name(name)[0], r"\left(", *listed(args, ", "), r"\right)"]
+
+    def derivative(self, kind: Kind, y: Node, xs: Sequence[Node]) -> Form:
+        d = r"\partial"
+        if kind == "total" and (self._total == "d" or isinstance(y, Call)):
+            d = r"\mathrm{d}"
+        times = f"^{{{len(xs)}}}" if len(xs) > 1 else ""
+        below: Items = []
+        for x, n in runs(xs):
+            if below:
+                below.append(r" \, ")
+            least = ATOM if n > 1 or not isinstance(x, (At, Sym)) else LOOSE
+            below += [d, " ", Slot(x, least)]
+            if n > 1:
+                below.append(f"^{{{n}}}")
+        if isinstance(y, (At, Sym, Call)):
+            body: Items = [rf"\frac{{{d}{times} ", Slot(y), "}{", *below, "}"]
+            strength = FACTOR
+        else:
+            body = [rf"\frac{{{d}{times}}}{{", *below, "} ", Slot(y, FACTOR)]
+            strength = REACH
+        if kind == "immediate":
+            return ATOM, [r"\left[", *body, r"\right]"]
+        if kind == "direct":
+            return FACTOR, [r"\left.", *body, r"\right|_{\mathrm{direct}}"]
+        return strength, body
+
+    def big(self, op: Sum | Prod, var: str) -> Form:
+        sign = r"\sum"
+        if isinstance(op, Prod):
+            sign = r"\prod"
+            if op.descending is not None and not self._commutes:
+                arrow = "left" if op.descending else "right"
+                sign = rf"\mathop{{\over{arrow}arrow{{\prod}}}}"
+        return REACH, [
+            f"{sign}_{{{self.idx(var)}=",
+            Slot(op.lo, LOOSE, True),
+            "}^{",
+            Slot(op.hi, LOOSE, True),
+            "} ",
+            Slot(op.body, REACH),
+        ]
+
+    def diag(self, arg: Node) -> Form:
+        return FACTOR, [r"\operatorname{diag}\left(", Slot(arg), r"\right)"]
+
+    def concat(self, args: Sequence[Node]) -> Form:
+        return ATOM, [r"\left[", *listed(args, r",\, "), r"\right]"]
+
+    def block(self, arg: Node, part: str) -> Form:
+        return FACTOR, [r"\left.", Slot(arg, FACTOR), r"\right|_{", self._name(part)[0], "}"]
+
+    def norm(self, arg: Node, order: str) -> Form:
+        sub = {"any": "", "inf": r"_{\infty}"}.get(order, f"_{{{order}}}")
+        return ATOM if not sub else FACTOR, [r"\left\|", Slot(arg), r"\right\|" + sub]
+
+    def absolute(self, arg: Node) -> Form:
+        return ATOM, [r"\left|", Slot(arg), r"\right|"]
+
+    def relation(self, rel: Rel) -> str:
+        return RELATIONS[rel]
+
+
+def split_subscript(text: str) -> tuple[tuple[str, str], str]:
+    """``((before, after), subscript)`` of LaTeX that has a subscript: ``W_{f}^{(1)}``."""
+    before, _, rest = text.partition("_")
+    if rest.startswith("{") and "}" in rest:
+        script, _, after = rest[1:].partition("}")
+        if script.count("{") > script.count("}"):
+            more, _, after = after.partition("}")
+            script += "}" + more
+        return (before, after), script
+    return (before, rest[1:]), rest[:1]
