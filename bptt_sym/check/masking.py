@@ -1,0 +1,207 @@
+"""Blanks out what is not prose: code, comments, verbatim text, quotation marks.
+
+The masked text has the same length and the same line ends as the source, so that offsets agree.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_BLANK = re.compile(r"[^\n]")
+_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n]*)$")
+_QUOTE = re.compile(r"[ ]{0,3}>[ ]?")
+_LIST_ITEM = re.compile(r"[ ]{0,3}(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
+_HEADING = re.compile(r"[ ]{0,3}#{1,6}(?:[ \t]|$)")
+_FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
+_MATH_FENCE = re.compile(r"\{?\.?math\b", re.IGNORECASE)
+_SECTION = re.compile(r"\\(?:chapter|(?:sub)*section|paragraph)\*?\s*\{")
+_VERBATIM = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "comment")
+
+
+@dataclass(frozen=True)
+class Region:
+    """A formula that stands in a fence or in a code span marked as mathematics."""
+
+    start: int
+    end: int
+    display: bool
+
+
+@dataclass(frozen=True)
+class Masked:
+    """``headings`` are the offsets of headings, ``math`` the fenced formulas, both in order."""
+
+    text: str
+    headings: tuple[int, ...]
+    math: tuple[Region, ...]
+
+
+def _blank(text: str) -> str:
+    return _BLANK.sub(" ", text)
+
+
+def mask_markdown(text: str) -> Masked:
+    """Blanks out front matter, fenced and indented code, code spans, comments, quote marks."""
+    front = _FRONT_MATTER.match(text)
+    if front:
+        text = _blank(front.group()) + text[front.end() :]
+    text = _mask_between(text, "<!--", "-->")
+    lines: list[str] = []
+    headings: list[int] = []
+    math: list[Region] = []
+    fence: _Fence | None = None
+    blank_before, in_list, in_code = True, False, False
+    offset = 0
+    for line in re.findall(r"[^\n]*\n|[^\n]+", text):
+        quotes, margin = _quotation(line)
+        body = line[margin:]
+        stripped = body.strip()
+        shown = " " * margin + body
+        if fence is not None:
+            if fence.closed_by(stripped, quotes):
+                math += fence.formula(offset)
+                fence = None
+                shown = _blank(line)
+            elif fence.content is None:
+                shown = _blank(line)
+        elif (opened := _FENCE.match(stripped)) and "`" not in opened.group(2):
+            is_math = _MATH_FENCE.match(opened.group(2))
+            fence = _Fence(opened.group(1), offset + len(line) if is_math else None, quotes)
+            shown = _blank(line)
+        elif _HEADING.match(body):
+            headings.append(offset)
+            in_list = in_code = False
+        elif stripped:
+            if _LIST_ITEM.match(body):
+                in_list = True
+            elif not body.startswith((" ", "\t")):
+                in_list = False
+            indented = body.startswith(("    ", "\t")) and not in_list
+            in_code = indented and (in_code or blank_before)
+            if in_code:
+                shown = _blank(line)
+        lines.append(shown)
+        # Indented code follows an empty line, a heading or a fence, never a line of text.
+        blank_before = not stripped or not shown.strip() or bool(_HEADING.match(body))
+        offset += len(line)
+    if fence is not None:
+        math += fence.formula(offset)
+    masked, spans = _mask_code_spans("".join(lines))
+    regions = sorted((*math, *spans), key=lambda r: r.start)
+    return Masked(masked, tuple(headings), tuple(regions))
+
+
+@dataclass(frozen=True)
+class _Fence:
+    """An open fence: its marks, where its content starts if it is mathematics, its depth."""
+
+    marks: str
+    content: int | None
+    quotes: int
+
+    def closed_by(self, stripped: str, quotes: int) -> bool:
+        closing = len(stripped) >= len(self.marks) and set(stripped) == {self.marks[0]}
+        return closing or quotes < self.quotes
+
+    def formula(self, end: int) -> list[Region]:
+        return [] if self.content is None else [Region(self.content, end, display=True)]
+
+
+def _quotation(line: str) -> tuple[int, int]:
+    """How deep a line is quoted, and the width of the quotation marks."""
+    depth, pos = 0, 0
+    while match := _QUOTE.match(line, pos):
+        depth, pos = depth + 1, match.end()
+    return depth, pos
+
+
+def _mask_between(text: str, opening: str, closing: str) -> str:
+    """``text`` with everything from ``opening`` to ``closing`` blanked out."""
+    pieces: list[str] = []
+    pos = 0
+    while (start := text.find(opening, pos)) >= 0:
+        end = text.find(closing, start + len(opening))
+        if end < 0:
+            break
+        end += len(closing)
+        pieces += [text[pos:start], _blank(text[start:end])]
+        pos = end
+    return "".join([*pieces, text[pos:]])
+
+
+def _mask_code_spans(text: str) -> tuple[str, list[Region]]:
+    """Blanks out code spans; ``$`` directly around one makes it an inline formula."""
+    pieces: list[str] = []
+    math: list[Region] = []
+    last = 0
+    for start, open_end, close_start, end in _code_spans(text):
+        if start and text[start - 1] == "$" and text.startswith("$", end):
+            math.append(Region(open_end, close_start, display=False))
+            # The dollars and backticks go, the formula stays.
+            pieces += [
+                text[last : start - 1],
+                " " * (open_end - start + 1),
+                text[open_end:close_start],
+                " " * (end - close_start + 1),
+            ]
+            last = end + 1
+        else:
+            pieces += [text[last:start], _blank(text[start:end])]
+            last = end
+    return "".join([*pieces, text[last:]]), math
+
+
+def _code_spans(text: str) -> Iterator[tuple[int, int, int, int]]:
+    """``(start, end of the opening run, start of the closing run, end)``, in order.
+
+    A span closes with a run of as many backticks, within the paragraph.
+    """
+    for base, paragraph in _paragraphs(text):
+        runs = [(m.start(), m.end()) for m in re.finditer("`+", paragraph)]
+        by_length: dict[int, list[int]] = {}
+        for i, (start, end) in enumerate(runs):
+            by_length.setdefault(end - start, []).append(i)
+        i = 0
+        while i < len(runs):
+            start, end = runs[i]
+            same = by_length[end - start]
+            j = bisect_left(same, i + 1)
+            escaped = start and paragraph[start - 1] == "\\"
+            if j == len(same) or escaped:
+                i += 1
+                continue
+            close_start, close_end = runs[same[j]]
+            yield base + start, base + end, base + close_start, base + close_end
+            i = same[j] + 1
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
+    start = 0
+    for gap in re.finditer(r"\n[ \t]*(?=\n)", text):
+        yield start, text[start : gap.start()]
+        start = gap.end()
+    yield start, text[start:]
+
+
+def mask_tex(text: str) -> Masked:
+    r"""Blanks out comments, verbatim environments, ``\verb``, and all after ``\end{document}``."""
+    for name in _VERBATIM:
+        text = _mask_between(text, rf"\begin{{{name}}}", rf"\end{{{name}}}")
+    text = re.sub(r"\\(?:verb\*?|lstinline)([^\sA-Za-z*{\[])[^\n]*?\1", _blank_match, text)
+    text = re.sub(r"(?<!\\)(?:\\\\)*(%[^\n]*)", _blank_comment, text)
+    end = text.find(r"\end{document}")
+    if end >= 0:
+        text = text[:end] + _blank(text[end:])
+    return Masked(text, tuple(m.start() for m in _SECTION.finditer(text)), ())
+
+
+def _blank_match(match: re.Match[str]) -> str:
+    return _blank(match.group())
+
+
+def _blank_comment(match: re.Match[str]) -> str:
+    kept = match.start(1) - match.start()
+    return match.group()[:kept] + " " * (match.end() - match.start(1))
