@@ -1,0 +1,1 @@
+"""Generated code: programs, their adjoints, and the backends that run them."""

@@ -1,0 +1,265 @@
+r"""Reverse mode over the program of one step: one cell is differentiated once, time stays rolled.
+
+The adjoint of step t is again a program. It reads the forward values of step t, the cotangents
+``seed`` that enter at step t from outside, and, as ``later``, the cotangents that step t + lag
+passes back to what it had read. Parameters get their cotangents summed over steps and examples.
+
+The cotangent of a value has the value's own shape (for a vector :math:`a` with
+:math:`h=\varphi(a)`: :math:`\bar a = \varphi'(a)\odot\bar h`; for :math:`a = Wx`:
+:math:`\bar x = W^\top\bar a`, :math:`\bar W = \sum_{t,b}\bar a\,x^\top`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import final
+
+from bptt_sym.evaluate.program import Program, Size, check, unsupported
+from bptt_sym.recurrence import Recurrence
+
+
+@final
+@dataclass(frozen=True)
+class Adjoint:
+    """The program of a step extended by its adjoint.
+
+    Attributes
+    ----------
+    program:
+        The forward operations, unchanged and first, then those of the adjoint.
+    forward:
+        How many operations belong to the forward step.
+    params, contexts:
+        The cotangent of each parameter (summed over steps and examples) and of each context
+        (summed over steps).
+    reads:
+        The cotangent, per step, of what a step has read: by (sequence, lag).
+    cotangents:
+        The total cotangent of each defined sequence at step t.
+    """
+
+    program: Program
+    forward: int
+    params: dict[str, int] = field(default_factory=dict)
+    contexts: dict[str, int] = field(default_factory=dict)
+    reads: dict[tuple[str, int], int] = field(default_factory=dict)
+    cotangents: dict[str, int] = field(default_factory=dict)
+
+
+Rule = Callable[[Program, int, int], list[tuple[int, int]]]
+
+
+def adjoint(rec: Recurrence, forward: Program, *, seeds: bool = False) -> Adjoint:
+    """The adjoint of the step.
+
+    ``seeds`` adds an external cotangent to every defined sequence at every step (the gradient of
+    any loss of the states, computed elsewhere); the loss of ``forward``, if it has one, has
+    cotangent 1.
+
+    Source: reverse accumulation on a single-assignment program, Griewank and Walther, *Evaluating
+    Derivatives*, 2nd ed., chapter 3; backpropagation through time, Werbos 1990.
+    """
+    p = forward.forward_copy()
+    n = len(p.ops)
+    out = Adjoint(p, n)
+    bars: dict[int, list[int]] = {}
+    parts: dict[int, dict[tuple[int, Size], list[int]]] = {}
+
+    def give(target: int, value: int) -> None:
+        if p.constant(value) == 0:
+            return
+        op = p.ops[target]
+        if op.kind == "const":
+            return
+        bars.setdefault(target, []).append(p.accumulate(value, op.lead))
+
+    # A step passes the cotangents of what it read to the steps it read from. These are the
+    # program's loop-carried values; their definitions are filled in below.
+    reads = [(i, op) for i, op in enumerate(p.ops) if op.kind == "read" and op.attr[0] in p.targets]
+    for i, op in reads:
+        name, lag = op.attr
+        if lag == 0:
+            raise unsupported("a read of the current step", "the adjoint")
+        carried = p.emit("later", (), op.shape, attr=(name, lag), lead=op.lead)
+        give(p.targets[name], carried)
+    # An initial value that depends on parameters receives what the first steps pass back.
+    for name, handle in p.initial.items():
+        start = p.ops[handle]
+        if start.kind != "const":
+            give(handle, p.emit("start", (), start.shape, attr=(name,), lead=start.lead))
+    if seeds:
+        for name, target in p.targets.items():
+            give(target, p.emit("seed", (), p.shape(target), attr=(name,), lead=2))
+    if p.loss is not None:
+        give(p.loss, p.unit())
+
+    for i in range(n - 1, -1, -1):
+        op = forward.ops[i]
+        if i in parts:
+            give(i, _assemble(p, i, parts.pop(i)))
+        if i not in bars:
+            continue
+        total = bars[i][0]
+        for b in bars[i][1:]:
+            total = p.add(total, b)
+        if op.kind == "param":
+            out.params[op.attr[0]] = total
+        elif op.kind == "context":
+            out.contexts[op.attr[0]] = total
+        elif op.kind == "read":
+            out.reads[op.attr[0], op.attr[1]] = total
+        elif op.kind == "slice":
+            axis, offset = op.attr
+            total = p.accumulate(total, p.ops[op.args[0]].lead)
+            parts.setdefault(op.args[0], {}).setdefault((axis, offset), []).append(total)
+        else:
+            rule = RULES.get(op.kind)
+            if rule is None:
+                raise unsupported(op.kind, "reverse mode")
+            for target, value in rule(p, i, total):
+                give(target, value)
+        for name, target in p.targets.items():
+            if target == i:
+                out.cotangents[name] = total
+    for i, op in reads:
+        out.reads.setdefault((op.attr[0], op.attr[1]), p.const(0, op.shape))
+    check(p)
+    return out
+
+
+def _assemble(p: Program, whole: int, parts: dict[tuple[int, Size], list[int]]) -> int:
+    """The cotangent of a value of which slices were used: side by side if they tile it."""
+    values: dict[tuple[int, Size], int] = {}
+    for key, terms in parts.items():
+        total = terms[0]
+        for t in terms[1:]:
+            total = p.add(total, t)
+        values[key] = total
+    axes = {axis for axis, _ in values}
+    if len(axes) == 1:
+        (axis,) = axes
+        at, order = Size(), []
+        while (axis, at) in values:
+            order.append(values[axis, at])
+            at = at + p.shape(order[-1])[axis]
+            if len(order) > len(values):
+                break
+        if at == p.shape(whole)[axis] and len(order) == len(values):
+            return p.concat(order, axis)
+    total = -1
+    for (axis, offset), value in values.items():
+        padded = p.pad(value, offset, p.shape(whole)[axis], axis)
+        total = padded if total < 0 else p.add(total, padded)
+    return total
+
+
+# One line a rule: the cotangent of each argument, from the cotangent ``g`` of the value ``y``.
+
+
+def _add(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    a, b = p.ops[y].args
+    return [(a, g), (b, g)]
+
+
+def _neg(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    return [(p.ops[y].args[0], p.neg(g))]
+
+
+def _mul(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    a, b = p.ops[y].args
+    return [(a, p.mul(g, b)), (b, p.mul(g, a))]
+
+
+def _div(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    a, b = p.ops[y].args
+    return [(a, p.div(g, b)), (b, p.neg(p.div(p.mul(g, y), b)))]
+
+
+def _fn(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    (a,), (name, order) = p.ops[y].args, p.ops[y].attr
+    return [(a, p.mul(g, p.fn(name, a, order + 1)))]
+
+
+def _pow(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    (a,), (e,) = p.ops[y].args, p.ops[y].attr
+    return [(a, p.mul(p.mul(p.const(e, p.shape(a)), p.pow(a, e - 1)), g))]
+
+
+def _matvec(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    m, v = p.ops[y].args
+    return [(m, p.outer(g, v)), (v, p.matvec(p.transpose(m), g))]
+
+
+def _matmul(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    a, b = p.ops[y].args
+    return [(a, p.matmul(g, p.transpose(b))), (b, p.matmul(p.transpose(a), g))]
+
+
+def _transpose(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    return [(p.ops[y].args[0], p.transpose(g))]
+
+
+def _outer(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    u, v = p.ops[y].args
+    return [(u, p.matvec(g, v)), (v, p.matvec(p.transpose(g), u))]
+
+
+def _dot(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    u, v = p.ops[y].args
+    return [(u, p.mul(g, v)), (v, p.mul(g, u))]
+
+
+def _diag(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    return [(p.ops[y].args[0], p.diagpart(g))]
+
+
+def _expand(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    return [(p.ops[y].args[0], p.reduce(g))]
+
+
+def _reduce(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    a = p.ops[y].args[0]
+    return [(a, p.expand(g, p.shape(a)))]
+
+
+def _concat(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    (axis,), at, out = p.ops[y].attr, Size(), []
+    for a in p.ops[y].args:
+        size = p.shape(a)[axis]
+        out.append((a, p.slice(g, at, size, axis)))
+        at = at + size
+    return out
+
+
+def _softmax(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    weighted = p.mul(y, g)
+    mean = p.expand(p.reduce(weighted), p.shape(y))
+    return [(p.ops[y].args[0], p.add(weighted, p.neg(p.mul(y, mean))))]
+
+
+def _logsoftmax(p: Program, y: int, g: int) -> list[tuple[int, int]]:
+    a = p.ops[y].args[0]
+    total = p.expand(p.reduce(g), p.shape(y))
+    return [(a, p.add(g, p.neg(p.mul(p.softmax(a), total))))]
+
+
+RULES: dict[str, Rule] = {
+    "add": _add,
+    "neg": _neg,
+    "mul": _mul,
+    "div": _div,
+    "fn": _fn,
+    "pow": _pow,
+    "matvec": _matvec,
+    "matmul": _matmul,
+    "transpose": _transpose,
+    "outer": _outer,
+    "dot": _dot,
+    "diag": _diag,
+    "expand": _expand,
+    "reduce": _reduce,
+    "concat": _concat,
+    "softmax": _softmax,
+    "logsoftmax": _logsoftmax,
+}
