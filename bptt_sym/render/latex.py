@@ -48,6 +48,7 @@ from bptt_sym.render.layout import (
     plain_index,
     runs,
     starts_with_digit,
+    whole,
     write,
     write_claim,
 )
@@ -121,8 +122,8 @@ class LatexStyle(Style):
 
     def number(self, value: Fraction) -> Form:
         if value.denominator == 1:
-            return ATOM, [str(value.numerator)]
-        return FACTOR, [rf"\frac{{{value.numerator}}}{{{value.denominator}}}"]
+            return ATOM, [whole(value.numerator)]
+        return FACTOR, [rf"\frac{{{whole(value.numerator)}}}{{{whole(value.denominator)}}}"]
 
     def idx(self, name: str) -> str:
         return latex_name(name)[0]

@@ -48,6 +48,9 @@ from bptt_sym.notation import (
 #: The most characters that one call prints.
 MAX_PRINTED: Final = 2_000_000
 
+#: The most digits of one number. Python itself refuses to write more than 4300.
+MAX_DIGITS: Final = 4000
+
 # How tightly a printed form holds together. A part that is weaker than its place demands gets
 # brackets.
 LOOSE: Final = 0
@@ -375,6 +378,19 @@ _RULES: Final[dict[type[Node], _Rule]] = {
     Abs: lambda n, s, c: s.absolute(n.arg),
     Ones: lambda n, s, c: s.ones(),
 }
+
+
+def whole(n: int) -> str:
+    """The digits of a whole number.
+
+    Raises
+    ------
+    LimitExceeded
+        It has more than :data:`MAX_DIGITS` digits.
+    """
+    if n.bit_length() > 3.33 * MAX_DIGITS:
+        raise LimitExceeded(f"a number of more than {MAX_DIGITS} digits is not printed")
+    return str(n)
 
 
 def listed(args: Sequence[Node], separator: str) -> Items:

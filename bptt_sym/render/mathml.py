@@ -22,6 +22,7 @@ from bptt_sym.render.layout import (
     listed,
     runs,
     starts_with_digit,
+    whole,
     write,
     write_claim,
 )
@@ -88,8 +89,10 @@ class MathMLStyle(Style):
 
     def number(self, value: Fraction) -> Form:
         if value.denominator == 1:
-            return ATOM, [f"<mn>{value.numerator}</mn>"]
-        return FACTOR, [f"<mfrac><mn>{value.numerator}</mn><mn>{value.denominator}</mn></mfrac>"]
+            return ATOM, [f"<mn>{whole(value.numerator)}</mn>"]
+        return FACTOR, [
+            f"<mfrac><mn>{whole(value.numerator)}</mn><mn>{whole(value.denominator)}</mn></mfrac>"
+        ]
 
     def idx(self, name: str) -> str:
         return named(name)

@@ -37,6 +37,7 @@ from bptt_sym.render.layout import (
     plain_index,
     runs,
     starts_with_digit,
+    whole,
     write,
     write_claim,
 )
@@ -89,8 +90,8 @@ class TextStyle(Style):
 
     def number(self, value: Fraction) -> Form:
         if value.denominator == 1:
-            return ATOM, [str(value.numerator)]
-        return PRODUCT, [f"{value.numerator}/{value.denominator}"]
+            return ATOM, [whole(value.numerator)]
+        return PRODUCT, [f"{whole(value.numerator)}/{whole(value.denominator)}"]
 
     def idx(self, name: str) -> str:
         return _joined(name)
@@ -124,7 +125,7 @@ class TextStyle(Style):
         if compact and isinstance(left, Num) and not starts_with_digit(right):
             return ""
         # Slashes and digits run into their neighbours; a dot keeps them apart.
-        if starts_with_digit(right) or isinstance(left, (D, Div)) or isinstance(right, (D, Div)):
+        if starts_with_digit(right) or _slashed(left) or _slashed(right):
             return " · "
         return " "
 
@@ -240,3 +241,8 @@ def _raised_label(sup: str) -> str:
 def _roomy(name: str) -> bool:
     letter, _, sup = text_name(name)
     return not sup and not letter.endswith("′")
+
+
+def _slashed(node: Node) -> bool:
+    """Whether a factor is printed with a slash and without brackets of its own."""
+    return isinstance(node, Div) or (isinstance(node, D) and node.kind != "immediate")
