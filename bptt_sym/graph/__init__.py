@@ -4,7 +4,10 @@
 whatever the horizon; :func:`unroll` stamps it out for a number T.
 """
 
+from bptt_sym.graph.cell import Cell
 from bptt_sym.graph.graph import Graph, Handle
+from bptt_sym.graph.interpret import Program
 from bptt_sym.graph.operations import Label
+from bptt_sym.graph.unroll import Sweep, Unrolled, roll, unroll
 
-__all__ = ["Graph", "Handle", "Label"]
+__all__ = ["Cell", "Graph", "Handle", "Label", "Program", "Sweep", "Unrolled", "roll", "unroll"]

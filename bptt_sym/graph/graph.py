@@ -161,7 +161,7 @@ class Graph(Table):
             return [ZERO] * len(wrt)
         top = max(cotangents) + 1
         op, A, B = self.op, self.a, self.b
-        active = self._depends(wrt, top)
+        active = self.depends(wrt, top)
         blocked = bytearray(top)
         for f in fixed:
             if f < top:
@@ -223,7 +223,7 @@ class Graph(Table):
         fn = self.b[node]
         return self.a[node], self.a[fn], self.functions[self.b[fn]][0]
 
-    def _depends(self, on: Iterable[int], top: int) -> bytearray:
+    def depends(self, on: Iterable[int], top: int) -> bytearray:
         """Which of the rows below ``top`` depend on one of ``on``."""
         op, A, B = self.op, self.a, self.b
         mark = bytearray(top)

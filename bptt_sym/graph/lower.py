@@ -66,14 +66,16 @@ def indices(shape: Size) -> list[tuple[int, ...]]:
 class Lowering:
     """What the names of an expression stand for.
 
-    ``symbol(name)`` and ``element(name, time)`` give the array of a parameter and of a sequence at
-    a (resolved) time; ``shape_of(name)`` the shape of a function's value; ``parts(name)`` the
-    sequences of a concatenation that a parameter multiplies, with their sizes.
+    ``symbol(name)`` gives the array of a parameter and ``element(name, time, env)`` that of a
+    sequence; ``counter(name)`` the row of an index that is used as a number and has no value in the
+    environment; ``call_shape(name)`` the shape of a function's value; ``parts(name)`` the sequences
+    of a concatenation that a parameter multiplies, with their sizes.
     """
 
     graph: Graph
     symbol: Callable[[str], Array]
-    element: Callable[[str, int], Array]
+    element: Callable[[str, Node, Mapping[str, int]], Array]
+    counter: Callable[[str], int | None] = field(default=lambda name: None)
     call_shape: Callable[[str], Size] = field(default=lambda name: ())
     parts: Callable[[str], Sequence[tuple[str, int]]] = field(default=lambda name: ())
 
@@ -90,7 +92,7 @@ class Lowering:
             n, e, arity = todo.pop()
             if arity is None:
                 if isinstance(n, At):
-                    done.append(self.element(n.name, self._integer(n.time, e)))
+                    done.append(self.element(n.name, n.time, e))
                     continue
                 parts = self._parts_of(n, e)
                 todo.append((n, e, len(parts)))
@@ -106,7 +108,7 @@ class Lowering:
     ) -> list[tuple[Node, Mapping[str, int]]]:
         match n:
             case Sum(var=var, lo=lo, hi=hi, body=body) | Prod(var=var, lo=lo, hi=hi, body=body):
-                first, last = self._integer(lo, env), self._integer(hi, env)
+                first, last = integer(lo, env), integer(hi, env)
                 if last - first >= MAX_TERMS:
                     raise LimitExceeded(f"{last - first + 1} terms", span=n.span)
                 steps = range(first, last + 1)
@@ -118,25 +120,16 @@ class Lowering:
             case _:
                 return [(c, env) for c in children(n)]
 
-    @staticmethod
-    def _integer(node: Node, env: Mapping[str, int]) -> int:
-        form = affine(node)
-        if form is None:
-            raise NotSupported(f"the index {node} is not a sum of integers and indices")
-        for name in form[0]:
-            if name not in env:
-                raise UnboundName(f"the index {name} has no value", span=node.span, token=name)
-        return form[1] + sum(c * env[name] for name, c in form[0].items())
-
     def _make(self, n: Node, env: Mapping[str, int], args: list[Array]) -> Array:
         g = self.graph
         match n:
             case Num(value=value):
                 return Array((), (g.const(value),))
             case Idx(name=name):
-                if name not in env:
+                row = self.counter(name) if name not in env else g.const(env[name])
+                if row is None:
                     raise UnboundName(f"the index {name} has no value", span=n.span, token=name)
-                return Array((), (g.const(env[name]),))
+                return Array((), (row,))
             case Sym(name=name):
                 return self.symbol(name)
             case Ones():
@@ -257,7 +250,7 @@ class Lowering:
     def _power(self, args: list[Array], exp: Node, env: Mapping[str, int], n: Node) -> Array:
         g = self.graph
         base = args[0]
-        power = self._integer(exp, env) if len(args) == 1 else None
+        power = integer(exp, env) if len(args) == 1 else None
         if len(base.shape) == 2:
             if power is None or power < 0 or base.shape[0] != base.shape[1]:
                 raise ShapeError(
@@ -338,6 +331,17 @@ class Lowering:
                 total = g.add(total, g.fn("abs", k))
             return Array((), (total,))
         raise NotSupported(f"the norm of order {order} of {_words(a)} as a formula")
+
+
+def integer(node: Node, env: Mapping[str, int]) -> int:
+    """The value of an index expression; UnboundName if ``env`` lacks one of its indices."""
+    form = affine(node)
+    if form is None:
+        raise NotSupported(f"the index {node} is not a sum of integers and indices")
+    for name in form[0]:
+        if name not in env:
+            raise UnboundName(f"the index {name} has no value", span=node.span, token=name)
+    return form[1] + sum(c * env[name] for name, c in form[0].items())
 
 
 def _words(a: Array) -> str:
