@@ -20,7 +20,7 @@ from typing import Any, Literal, final
 
 from bptt_sym.errors import Span
 
-Kind = Literal["total", "immediate", "direct", "unmarked"]
+Kind = Literal["total", "immediate", "direct", "unmarked", "own", "local"]
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,9 @@ class D(Node):
     * ``direct``: every other symbol in ``y``'s defining equation is held fixed,
       :math:`\partial f(x_t,h_{t-1},w)/\partial w`, or :math:`\partial c_t/\partial c_{t-1}=f_t`;
     * ``unmarked``: read from a text that does not say; a reading decides.
+
+    Two more kinds exist only as readings: ``own`` (along one state's own sequence, other states
+    held fixed) and ``local`` (a loss by a state, not through later states).
     """
 
     y: Node

@@ -149,9 +149,10 @@ class World:
     def derivative(self, y: Leaf, x: Leaf, kind: str, horizon: int = 0) -> Tensor | None:
         """``∂y/∂x`` in numerator layout (axes of y, then of x); ``None`` is zero.
 
-        ``kind`` is ``total``, ``immediate``, ``direct``, ``own`` (along y's own sequence only) or
-        ``local`` (for a loss: not through later states).
+        ``kind`` is one of :data:`~bptt_sym.notation.Kind`, marked.
         """
+        if kind == "own":
+            kind = "own:" + (x[0] if x[0] in self._states else y[0])
         key = (y, x, kind, horizon if y[1] is None else 0)
         if key not in self._derivatives:
             if kind == "total" and y[1] is not None:
@@ -209,8 +210,6 @@ class World:
                 return not (name in self._states and (latest is None or time != latest))
             case "direct":
                 return False
-            case "own":
-                return y is not None and name == y[0]
             case "local":
                 return not (
                     name in self._states
@@ -218,6 +217,8 @@ class World:
                     and x[1] is not None
                     and time > x[1]
                 )
+        if kind.startswith("own:"):
+            return name not in self._states or name == kind[4:]
         raise ValueError(f"no such kind of derivative: {kind}")
 
     def _compose(self, jac: Tensor, inner: Tensor, leaf: Leaf) -> Tensor:

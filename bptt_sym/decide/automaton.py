@@ -1,0 +1,315 @@
+"""How far in T a formula must be checked so that it holds for every T.
+
+A sum over t of products over j is the value of a weighted automaton that reads the steps from left
+to right, ``F(T) = alpha M_1 M_2 ... M_T beta`` with matrices of rational functions in what one
+step holds (and its neighbour, when steps share a state). The difference of two such formulas of
+dimensions d and e is one of dimension d + e, and it is zero for all T if it is zero for the first
+d + e lengths: the spaces spanned by what the automaton can still produce grow strictly until they
+stop growing (Schützenberger 1961).
+
+:func:`dimension` bounds d from the shape of a formula. It never underestimates; where a formula is
+outside the class it says ``None`` and the verdict can only be "T <= N". With a left index L, the
+letters carry a mark at L; a formula in (L, r) needs one more state, "mark not yet seen".
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from bptt_sym.notation import (
+    Abs,
+    Add,
+    At,
+    Block,
+    Call,
+    Concat,
+    D,
+    Diag,
+    Div,
+    Fn,
+    Had,
+    Idx,
+    Matrix,
+    Mul,
+    Neg,
+    Node,
+    Norm,
+    Num,
+    Ones,
+    Outer,
+    Pow,
+    Prod,
+    Sum,
+    Sym,
+    Transpose,
+    affine,
+    children,
+    free_indices,
+)
+
+Dimension = int | None
+#: A formula of more states than this is not worth the steps it would take.
+TOO_MANY = 64
+
+
+class Counter:
+    """Counts automaton states for formulas of one model.
+
+    ``size`` is the number of scalars in all states together, ``width`` the largest dimension of
+    a matrix in the model, ``totals`` the names defined over the whole run.
+    """
+
+    def __init__(self, size: int, width: int, lag: int, totals: frozenset[str]) -> None:
+        self.size = size
+        self.width = width
+        self.lag = max(lag, 1)
+        self.totals = totals
+
+    def dimension(self, node: Node, left: str | None, right: str) -> Dimension:
+        """States that recognise ``node`` as a function of the steps up to ``right``.
+
+        Indices other than ``left`` and ``right`` must be bound inside ``node``.
+        """
+        free = free_indices(node)
+        if not free <= {left, right}:
+            return None
+        local = self._local(node, left, right)
+        if local is not None:
+            return local
+        match node:
+            case Sym():
+                return 3 + self.size
+            case Add(args=args):
+                return _sum(self.dimension(a, left, right) for a in args)
+            case Mul(args=args) | Had(args=args):
+                return _product(self.dimension(a, left, right) for a in args)
+            case Neg(arg=a) | Diag(arg=a) | Transpose(arg=a) | Block(arg=a):
+                return self.dimension(a, left, right)
+            case Outer(left=a, right=b):
+                return _product((self.dimension(a, left, right), self.dimension(b, left, right)))
+            case Concat(args=args):
+                return _product(self.dimension(a, left, right) for a in args)
+            case Matrix(rows=rows):
+                return _sum(self.dimension(a, left, right) for row in rows for a in row)
+            case Div(num=a, den=b):
+                below = self.dimension(b, left, right)
+                # One state means F is a product of step-wise factors, and so is 1/F.
+                return self.dimension(a, left, right) if below == 1 else None
+            case Pow(base=base, exp=exp):
+                return self._power(base, exp, left, right)
+            case D():
+                return self._derivative(node, left, right)
+            case Prod():
+                return self._prod(node, left, right)
+            case Sum():
+                return self._sum_over(node, node.body, left, right)
+            case _:
+                return None
+
+    # A local formula looks at a bounded window of steps around an end, or at none.
+    def _local(self, node: Node, left: str | None, right: str) -> Dimension:
+        window = 1
+        for leaf in _time_nodes(node, self.totals):
+            if leaf is None:
+                return None
+            coeffs, const = leaf
+            if not coeffs:
+                window = max(window, 1 + abs(const))
+            elif coeffs in ({right: 1}, {left: 1}):
+                window = max(window, 1 + abs(const))
+            else:
+                return None
+        return window
+
+    def _power(self, base: Node, exp: Node, left: str | None, right: str) -> Dimension:
+        form = affine(exp)
+        if form is None:
+            return None
+        if not form[0]:
+            d = self.dimension(base, left, right)
+            return None if d is None or form[1] < 0 else _cap(d ** max(form[1], 1))
+        if free_indices(base) or any(isinstance(n, (Sum, Prod, D)) for n in children(base)):
+            return None
+        # c^(aT + b) multiplies by the same number, or matrix, at every step.
+        return self.width + abs(form[1])
+
+    def _derivative(self, node: D, left: str | None, right: str) -> Dimension:
+        if isinstance(node.y, D):
+            inner = self._derivative(node.y, left, right)
+            return None if inner is None else _cap(inner * 2 + self.size)
+        if isinstance(node.y, Sym) and node.y.name not in self.totals:
+            return 1
+        extra = 0
+        for part in (node.y, node.x):
+            if isinstance(part, At):
+                form = affine(part.time)
+                if form is None:
+                    return None
+                extra += abs(form[1])
+        if node.kind in ("direct", "immediate"):
+            return 1 + extra
+        if not isinstance(node.y, (At, Sym)):
+            # An expression over a window of steps, of which each symbol may carry a tangent.
+            window = self._local(node.y, left, right)
+            return None if window is None else self.size + 1 + window + extra
+        loss = 1 if isinstance(node.y, Sym) else 0
+        return self.size * self.lag + 1 + loss + extra
+
+    def _prod(self, node: Prod, left: str | None, right: str) -> Dimension:
+        body = self._body(node.body, node.var, None, None)
+        offset = self._offset(node.lo, node.hi, left, right)
+        if body is None or offset is None:
+            return None
+        return _cap(self.width + body - 1 + offset)
+
+    def _body(self, body: Node, var: str, left: str | None, right: str | None) -> Dimension:
+        """A factor must look at a window around its own step only."""
+        if isinstance(body, (Mul, Had)):
+            parts = [self._body(a, var, left, right) for a in body.args]
+            return None if None in parts else max(p for p in parts if p is not None)
+        if isinstance(body, (Add, Neg, Diag, Transpose)):
+            parts = [self._body(a, var, left, right) for a in children(body)]
+            return None if None in parts else max(p for p in parts if p is not None)
+        if isinstance(body, D) and isinstance(body.y, At) and isinstance(body.x, At):
+            y, x = affine(body.y.time), affine(body.x.time)
+            if y is None or x is None or y[0] != {var: 1} or x[0] != {var: 1}:
+                return None
+            return 1 + max(abs(y[1]), abs(x[1]), abs(y[1] - x[1]))
+        if any(isinstance(n, (Sum, Prod, D)) for n in _inside(body)):
+            return None
+        return self._local(body, None, var)
+
+    def _offset(self, lo: Node, hi: Node, left: str | None, right: str) -> Dimension:
+        """Extra states for a range that does not begin and end at the marks."""
+        extra = 0
+        for bound, start in ((lo, True), (hi, False)):
+            form = affine(bound)
+            if form is None:
+                return None
+            coeffs, const = form
+            if not coeffs:
+                extra += abs(const - 1) if start else abs(const) + 1
+            elif coeffs == {left: 1} and start:
+                extra += 0 if const in (0, 1) else abs(const)
+            elif coeffs == {right: 1} and not start:
+                extra += abs(const)
+            elif coeffs in ({left: 1}, {right: 1}):
+                extra += 1 + abs(const)
+            else:
+                return None
+        return extra
+
+    def _sum_over(self, node: Sum, body: Node, left: str | None, right: str) -> Dimension:
+        if isinstance(body, Add):
+            return _sum(self._sum_over(node, a, left, right) for a in body.args)
+        if isinstance(body, Neg):
+            return self._sum_over(node, body.arg, left, right)
+        if isinstance(body, Div):
+            if free_indices(body.den):
+                return None
+            return self._sum_over(node, body.num, left, right)
+        offset = self._offset(node.lo, node.hi, left, right)
+        if offset is None:
+            return None
+        var = node.var
+        factors = body.args if isinstance(body, (Mul, Had)) else (body,)
+        if isinstance(body, Outer):
+            factors = (body.left, body.right)
+        before, after, outside = 1, 1, 1
+        for f in factors:
+            names = free_indices(f)
+            if isinstance(f, Transpose):
+                f = f.arg
+            if isinstance(f, Add) and names > {var}:
+                if len(factors) > 1:
+                    return self._distribute(node, body, f, left, right)
+                return self._sum_over(node, f, left, right)
+            if var not in names:
+                d = self.dimension(f, left, right)
+                if d is None:
+                    return None
+                outside *= d
+            elif names <= {var, left}:
+                d = self.dimension(f, left, var)
+                if d is None:
+                    return None
+                before *= d
+            elif names <= {var, right}:
+                d = self.dimension(f, var, right)
+                if d is None:
+                    return None
+                after *= d
+            elif isinstance(f, Pow) and not free_indices(f.base):
+                d = self._power(f.base, f.exp, left, right)
+                if d is None:
+                    return None
+                before, after = before * self.width, after * d
+            else:
+                return None
+        return _cap((before + after + offset) * outside)
+
+    def _distribute(
+        self, node: Sum, body: Node, f: Add, left: str | None, right: str
+    ) -> Dimension:
+        if not isinstance(body, (Mul, Had)):
+            return None
+        rest = tuple(a for a in body.args if a is not f and not (
+            isinstance(a, Transpose) and a.arg is f))
+        terms = (self._sum_over(node, Mul((*rest, a)), left, right) for a in f.args)
+        return _sum(terms)
+
+
+def _time_nodes(
+    node: Node, totals: frozenset[str]
+) -> list[tuple[dict[str, int], int] | None]:
+    """Affine forms of the times in ``node``; ``None`` for anything that is not local."""
+    out: list[tuple[dict[str, int], int] | None] = []
+    stack = [node]
+    while stack:
+        n = stack.pop()
+        match n:
+            case At(time=time):
+                out.append(affine(time))
+            case Sum() | Prod() | D():
+                out.append(None)
+            case Pow(base=b, exp=e):
+                form = affine(e)
+                if form is None or form[0]:
+                    out.append(None)
+                stack.append(b)
+            case Idx():
+                out.append(None)
+            case Sym(name=name) if name in totals:
+                out.append(None)
+            case Num() | Sym() | Ones():
+                pass
+            case Add() | Mul() | Had() | Neg() | Div() | Fn() | Call() | Concat() | Diag():
+                stack.extend(children(n))
+            case Transpose() | Outer() | Block() | Matrix() | Norm() | Abs():
+                stack.extend(children(n))
+            case _:
+                out.append(None)
+    return out
+
+
+def _inside(node: Node) -> list[Node]:
+    out, stack = [], [node]
+    while stack:
+        n = stack.pop()
+        out.append(n)
+        stack.extend(children(n))
+    return out
+
+
+def _cap(d: int) -> Dimension:
+    return d if d <= TOO_MANY else None
+
+
+def _sum(parts: object) -> Dimension:
+    values = list(parts)  # type: ignore[call-overload]
+    return None if None in values else _cap(sum(values))
+
+
+def _product(parts: object) -> Dimension:
+    values = list(parts)  # type: ignore[call-overload]
+    return None if None in values else _cap(prod(values))

@@ -1,0 +1,242 @@
+"""Counterexamples that a person can check: small rationals, the smallest T, certified enclosures.
+
+Both sides are enclosed by Arb balls; a counterexample exists only when the balls are disjoint. No
+single sampling regime is trusted: simple numbers, weights above one, zero and non-zero initial
+states and saturated units are tried in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from hashlib import blake2b
+from typing import Any
+
+from bptt_sym.decide.domains import Ball, Slot, Undefined
+from bptt_sym.decide.identity import Arena, Env, instances, sides_at, start_values
+from bptt_sym.decide.readings import Trial
+from bptt_sym.decide.tensor import Mismatch, flat, rank, shape
+from bptt_sym.decide.verdict import Counterexample
+from bptt_sym.decide.world import Absent, World
+from bptt_sym.errors import NotSupported
+from bptt_sym.notation import HORIZON_NAME, ZERO, Call, Fn, Sym, walk
+from bptt_sym.recurrence import Recurrence
+
+F = Fraction
+
+
+@dataclass(frozen=True)
+class Regime:
+    """Which small rationals the parameters, the inputs and the initial states are drawn from."""
+
+    name: str
+    parameters: tuple[Fraction, ...]
+    others: tuple[Fraction, ...]
+    start: tuple[Fraction, ...]
+
+
+REGIMES = (
+    Regime("simple", (F(1, 2), F(2), F(-1)), (F(1), F(1, 2), F(-1)), (F(1, 2), F(-1, 2))),
+    Regime("zero start", (F(1, 2), F(2), F(-1)), (F(1), F(1, 2), F(-1)), (F(0),)),
+    Regime(
+        "generic",
+        (F(1, 2), F(-2, 3), F(3, 4), F(5, 4), F(-3, 2), F(1, 3)),
+        (F(1, 2), F(-1, 3), F(2, 3), F(1), F(-3, 4)),
+        (F(1, 3), F(-1, 2), F(2, 3)),
+    ),
+    Regime("large weights", (F(2), F(-2), F(3), F(5, 2)), (F(1, 4), F(-1, 4), F(0)), (F(1, 4),)),
+    Regime("saturated", (F(3), F(4)), (F(2), F(-3)), (F(3, 4),)),
+    Regime("small", (F(1, 10), F(-1, 5), F(1, 4)), (F(1, 10), F(-1, 4)), (F(1, 10),)),
+)
+#: Draws per regime.
+DRAWS = 2
+#: Instances tried, smallest first.
+MAX_PLACES = 14
+LONGEST = 5
+PRECISIONS = (128, 512)
+
+
+class Sampler:
+    """Values of the free variables: fixed by the slot, and remembered when asked for."""
+
+    def __init__(self, rec: Recurrence, regime: Regime, draw: int) -> None:
+        self.parameters = set(rec.parameters)
+        self.states = set(rec.states)
+        self.regime = regime
+        self.draw = draw
+        self.used: dict[Slot, Fraction] = {}
+
+    def __call__(self, slot: Slot) -> Fraction:
+        value = self.used.get(slot)
+        if value is None:
+            if slot[0] in self.parameters:
+                choices = self.regime.parameters
+            elif slot[0] in self.states:
+                choices = self.regime.start
+            else:
+                choices = self.regime.others
+            text = repr((slot, self.draw, self.regime.name)).encode()
+            at = int.from_bytes(blake2b(text, digest_size=4).digest(), "big")
+            value = self.used[slot] = choices[at % len(choices)]
+        return value
+
+
+def find(arena: Arena, trials: list[Trial]) -> tuple[Counterexample | None, list[Trial]]:
+    """A counterexample to the first trial, and the trials that no point separated.
+
+    Every other reading must be refuted by real numbers too, at this point or another one.
+    """
+    shown: Counterexample | None = None
+    open_trials = list(trials)
+    for scalar in ((True, False) if not arena.rec.is_scalar else (False,)):
+        for world, sampler in _worlds(arena, scalar):
+            for env in _places(arena, trials[0]):
+                still: list[Trial] = []
+                for trial in open_trials:
+                    found = _separate(world(trial), sampler, trial, env, arena)
+                    if found is None:
+                        still.append(trial)
+                    elif shown is None and trial is trials[0]:
+                        shown = found
+                open_trials = still
+                if not open_trials:
+                    return shown, []
+    return shown, open_trials
+
+
+def _places(arena: Arena, trial: Trial) -> list[Env]:
+    longest = LONGEST if arena.rec.is_scalar else 3
+    return list(instances(trial.claim.sides, arena.rec, longest))[:MAX_PLACES]
+
+
+def _worlds(
+    arena: Arena, scalar: bool
+) -> Iterator[tuple[Callable[[Trial], World], Sampler]]:
+    for regime in REGIMES:
+        for draw in range(DRAWS):
+            sampler = Sampler(arena.rec, regime, draw)
+            made: dict[bool, World] = {}
+
+            def world(
+                trial: Trial, sampler: Sampler = sampler, made: dict[bool, World] = made
+            ) -> World:
+                if trial.zero_start not in made:
+                    made[trial.zero_start] = World(
+                        arena.rec,
+                        Ball(sampler, PRECISIONS[0]),
+                        arena.dims[0],
+                        scalar=scalar,
+                        fixed=start_values(arena.rec, arena.fixed, trial.zero_start),
+                    )
+                return made[trial.zero_start]
+
+            yield world, sampler
+
+
+def _separate(
+    world: World, sampler: Sampler, trial: Trial, env: Env, arena: Arena
+) -> Counterexample | None:
+    from flint import ctx
+
+    old = ctx.prec
+    ctx.prec = PRECISIONS[0]
+    try:
+        a, b = sides_at(world, trial, env)
+    except (Absent, Mismatch, Undefined, NotSupported):
+        return None
+    finally:
+        ctx.prec = old
+    for i, (x, y) in enumerate(zip(flat(a), flat(b), strict=True)):
+        if not x.overlaps(y):
+            return Counterexample(
+                T=env.get(HORIZON_NAME, max(env.values(), default=1)),
+                indices=dict(env),
+                values=_used(world, sampler, trial, env),
+                left=enclosure(x),
+                right=enclosure(y),
+                place=_place(a, i),
+                functions=_functions(trial, arena.rec),
+            )
+    return None
+
+
+def _used(world: World, sampler: Sampler, trial: Trial, env: Env) -> dict[str, str]:
+    """The values that a fresh evaluation of this instance asks for, and no others."""
+    fresh = Sampler(world.rec, sampler.regime, sampler.draw)
+    again = World(
+        world.rec, Ball(fresh), world.dims, scalar=world.scalar, fixed=world.fixed
+    )
+    sides_at(again, trial, env)
+    out: dict[str, str] = {}
+    for (name, time, component), value in sorted(
+        fresh.used.items(), key=lambda item: (item[0][1] is not None, item[0][1] or 0, item[0][0])
+    ):
+        out[_slot_name(world, name, time, component)] = str(value)
+    for (name, when), node in world.fixed.items():
+        if node == ZERO and isinstance(when, int) and (name, when) in _initial_slots(world.rec):
+            out.setdefault(_slot_name(world, name, when, 0), "0")
+    return out
+
+
+def _initial_slots(rec: Recurrence) -> set[tuple[str, int]]:
+    return {(s, -lag) for s in rec.states for lag in range(rec.max_lag)}
+
+
+def _slot_name(world: World, name: str, time: int | None, component: int) -> str:
+    dims = world.shape(name)
+    index = [] if time is None else [str(time)]
+    if dims:
+        place: list[int] = []
+        for d in reversed(dims):
+            place.insert(0, component % d + 1)
+            component //= d
+        index.append(",".join(map(str, place)))
+    if not index:
+        return name
+    joined = ";".join(index)
+    return f"{name}_{{{joined}}}" if len(joined) > 1 else f"{name}_{joined}"
+
+
+def _place(a: Any, i: int) -> str:
+    if rank(a) == 0:
+        return ""
+    place: list[int] = []
+    for d in reversed(shape(a)):
+        place.insert(0, i % d + 1)
+        i //= d
+    return "entry (" + ", ".join(map(str, place)) + ")"
+
+
+def enclosure(x: Any) -> str:
+    """An Arb ball as ``midpoint +/- radius`` in few digits, or exactly if it is exact."""
+    if x.is_exact() and abs(x.mid()) < 10**6:
+        from flint import fmpq
+
+        man, exp = x.mid().man_exp()
+        if int(exp) > -12:
+            q = fmpq(int(man)) * fmpq(2) ** int(exp)
+            return str(q)
+    return str(x.str(12))
+
+
+def _functions(trial: Trial, rec: Recurrence) -> Mapping[str, str]:
+    """What unknown functions were taken to be, in words."""
+    calls: dict[str, int] = {}
+    roots = [*trial.claim.sides, *(e.rhs for e in rec.equations), *rec.totals.values()]
+    opaque = set(rec.activations)
+    for side in roots:
+        for n in walk(side):
+            if isinstance(n, Call):
+                calls.setdefault(n.name, len(n.args))
+            elif isinstance(n, Fn) and n.name in opaque:
+                calls.setdefault(n.name, 1)
+            elif isinstance(n, Sym) and n.name in rec.totals:
+                pass
+    out: dict[str, str] = {}
+    for name, count in calls.items():
+        if count == 1:
+            out[name] = "v + v^2/2 of its argument v (for a vector: sum i v_i + (sum v_i)^2/2)"
+        else:
+            out[name] = "sum i v_i + (sum v_i)^2/2 over its arguments v_1, v_2, …"
+    return out

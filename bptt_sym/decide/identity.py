@@ -1,0 +1,340 @@
+"""Deciding an equation: instances in T, both sides in F_p, the bound that makes it every T."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import log10
+
+from bptt_sym.decide.automaton import Counter
+from bptt_sym.decide.degree import Degree
+from bptt_sym.decide.domains import P_, Domain, Modular, Undefined
+from bptt_sym.decide.interpret import Interpreter
+from bptt_sym.decide.readings import Trial
+from bptt_sym.decide.tensor import Mismatch, Tensor, diag, flat, from_flat, identity, rank, shape
+from bptt_sym.decide.world import Absent, World
+from bptt_sym.notation import (
+    HORIZON_NAME,
+    ZERO,
+    At,
+    D,
+    Node,
+    Prod,
+    Sum,
+    Sym,
+    affine,
+    free_indices,
+    walk,
+)
+from bptt_sym.recurrence import Recurrence
+
+Fixed = Mapping[tuple[str, int | str | None], Node]
+Env = dict[str, int]
+
+#: The longest run looked at, for scalar models and for vectors.
+LONGEST_SCALAR = 24
+LONGEST_VECTOR = 7
+#: Instances of one claim that are evaluated.
+MAX_INSTANCES = 160
+#: Independent random points for an equation that is accepted.
+POINTS = 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``holds`` is None when the reading does not fit the shapes."""
+
+    holds: bool | None
+    every: bool = False
+    longest: int = 0
+    first: int = 1
+    instances: int = 0
+    states: tuple[int, int] = (0, 0)
+    witness: Env | None = None
+    why: str = ""
+
+
+class Arena:
+    """The worlds in which claims about one recurrence are tried, shared by all readings."""
+
+    def __init__(self, rec: Recurrence, fixed: Fixed | None = None) -> None:
+        self.rec = rec
+        self.fixed = dict(fixed or {})
+        self._worlds: dict[tuple[int, int, bool], World] = {}
+
+    @cached_property
+    def dims(self) -> tuple[dict[str, int], ...]:
+        """Dimensions that are small, different and at least 2; and once more, permuted."""
+        if self.rec.is_scalar:
+            return ({},)
+        return tuple(concrete_dims(self.rec, start) for start in ((2, 3, 4), (3, 2, 2)))
+
+    def world(self, seed: int, which: int, zero_start: bool) -> World:
+        key = (seed, which, zero_start)
+        found = self._worlds.get(key)
+        if found is None:
+            found = World(
+                self.rec,
+                Modular(seed),
+                self.dims[which],
+                fixed=start_values(self.rec, self.fixed, zero_start),
+            )
+            self._worlds[key] = found
+        return found
+
+    def counter(self, which: int = 0) -> Counter:
+        world = self.world(1, which, False)
+        size = sum(max(1, len(flat_shape(world.shape(s)))) for s in self.rec.states)
+        width = max([1, *world.dims.values()])
+        return Counter(size, width, self.rec.max_lag, frozenset(self.rec.totals))
+
+
+def flat_shape(dims: tuple[int, ...]) -> range:
+    size = 1
+    for d in dims:
+        size *= d
+    return range(size)
+
+
+def concrete_dims(rec: Recurrence, cycle: tuple[int, ...]) -> dict[str, int]:
+    """A number for each symbolic dimension; a concatenation has the sum of its parts."""
+    sums: dict[str, tuple[str, ...]] = {}
+    for name, parts in rec.blocks.items():
+        columns = rec.shape(name)[-1] if rec.shape(name) else 1
+        if isinstance(columns, str):
+            sums[columns] = parts
+    dims: dict[str, int] = {}
+    free = [d for d in rec.dims if d not in sums]
+    for i, d in enumerate(free):
+        dims[d] = cycle[i] if i < len(cycle) else 2 + i % 3
+    for d, parts in sums.items():
+        total = 0
+        for p in parts:
+            s = rec.shape(p)
+            total += (s[0] if isinstance(s[0], int) else dims.get(s[0], 2)) if s else 1
+        dims[d] = total
+    return dims
+
+
+def start_values(
+    rec: Recurrence, fixed: Fixed, zero_start: bool
+) -> dict[tuple[str, int | str | None], Node]:
+    out = dict(fixed)
+    if zero_start:
+        for s in rec.states:
+            for lag in range(rec.max_lag):
+                out.setdefault((s, -lag), ZERO)
+    return out
+
+
+# ------------------------------------------------------------------------------ instances
+def claim_indices(sides: tuple[Node, ...], rec: Recurrence) -> tuple[str, ...]:
+    """Free integer variables of a claim; the horizon too if a total is mentioned."""
+    free: set[str] = set()
+    for s in sides:
+        free |= free_indices(s)
+    names = {n.name for s in sides for n in walk(s) if isinstance(n, Sym)}
+    if names & set(rec.totals):
+        free.add(HORIZON_NAME)
+    return tuple(sorted(free - {HORIZON_NAME})) + ((HORIZON_NAME,) if HORIZON_NAME in free else ())
+
+
+def constraints(
+    sides: tuple[Node, ...], names: tuple[str, ...]
+) -> list[tuple[dict[str, int], int]]:
+    """Affine forms that must be ≥ 0 for an instance to mean what the notation shows."""
+    out: list[tuple[dict[str, int], int]] = []
+    allowed = set(names)
+
+    def need(later: Node, earlier: Node, slack: int) -> None:
+        a, b = affine(later), affine(earlier)
+        if a is None or b is None or not (set(a[0]) | set(b[0])) <= allowed:
+            return
+        coeffs = {n: a[0].get(n, 0) - b[0].get(n, 0) for n in {*a[0], *b[0]}}
+        coeffs = {n: c for n, c in coeffs.items() if c}
+        out.append((coeffs, a[1] - b[1] + slack))
+
+    for side in sides:
+        for n in walk(side):
+            if isinstance(n, (Sum, Prod)):
+                need(n.hi, n.lo, 1)
+            elif isinstance(n, D) and isinstance(n.y, At) and isinstance(n.x, At):
+                need(n.y.time, n.x.time, 0)
+    if HORIZON_NAME in names:
+        out.extend(({HORIZON_NAME: 1, n: -1}, 0) for n in names if n != HORIZON_NAME)
+    return out
+
+
+def instances(sides: tuple[Node, ...], rec: Recurrence, longest: int) -> Iterator[Env]:
+    """Assignments of the free indices within 1..longest, shortest runs first."""
+    names = claim_indices(sides, rec)
+    if not names:
+        yield {}
+        return
+    limits = constraints(sides, names)
+    found = [
+        dict(zip(names, values, strict=True))
+        for values in product(range(1, longest + 1), repeat=len(names))
+    ]
+    found = [
+        env
+        for env in found
+        if all(sum(c * env[n] for n, c in co.items()) + k >= 0 for co, k in limits)
+    ]
+    found.sort(key=lambda env: (max(env.values()), sum(env.values())))
+    yield from found[:MAX_INSTANCES]
+
+
+# ------------------------------------------------------------------------------ comparing
+def sides_at(
+    world: World, trial: Trial, env: Env
+) -> tuple[Tensor, Tensor]:
+    """Both sides of the first relation at one instance, brought to one shape."""
+    interp = Interpreter(world, trial.conventions, env.get(HORIZON_NAME, 0))
+    a = interp.value(trial.claim.sides[0], env)
+    b = interp.value(trial.claim.sides[1], env)
+    return aligned(a, b, world.domain, trial.conventions.elementwise)
+
+
+def aligned(a: Tensor, b: Tensor, dom: Domain, elementwise: bool) -> tuple[Tensor, Tensor]:
+    """Empty sums and products take the other side's shape; under ``diag``, vectors too."""
+    if shape(a) == shape(b):
+        return a, b
+    if rank(a) == 0 or rank(b) == 0:
+        small, large = (a, b) if rank(a) == 0 else (b, a)
+        if bool(small == 0):
+            small = from_flat(shape(large), [dom.zero] * len(flat(large)))
+        elif bool(small == 1) and rank(large) == 2 and large.shape[0] == large.shape[1]:
+            small = identity((large.shape[0],), dom.one, dom.zero)
+        if shape(small) == shape(large):
+            return (small, large) if rank(a) == 0 else (large, small)
+    if elementwise and {rank(a), rank(b)} == {1, 2}:
+        a, b = (diag(v, dom.zero) if rank(v) == 1 else v for v in (a, b))
+        if shape(a) == shape(b):
+            return a, b
+    raise Mismatch(f"{shape(a)} against {shape(b)}")
+
+
+def equal_at(world: World, trial: Trial, env: Env) -> bool:
+    a, b = sides_at(world, trial, env)
+    return all(world.domain.is_zero(x - y) for x, y in zip(flat(a), flat(b), strict=True))
+
+
+def holds(arena: Arena, trial: Trial) -> Outcome:
+    """Whether the trial's equation is an identity of formal rational functions."""
+    sides = trial.claim.sides
+    rec = arena.rec
+    names = claim_indices(sides, rec)
+    cap = LONGEST_SCALAR if rec.is_scalar else LONGEST_VECTOR
+    bound, states = _every_bound(arena, sides, names)
+    longest = min(bound, cap) if bound is not None else min(cap, 6 if rec.is_scalar else 4)
+    todo = list(instances(sides, rec, longest))
+    truncated = len(todo) >= MAX_INSTANCES
+    # An instance of middle size shows most mistakes at once.
+    probe = next((i for i, e in enumerate(todo) if max(e.values(), default=0) >= 3), None)
+    if probe is not None:
+        todo.insert(0, todo[probe])
+    checked = 0
+    first = 0
+    reason = ""
+    for which in range(len(arena.dims)):
+        for seed in range(1, POINTS + 1 if which == 0 else 2):
+            shown = 0
+            for env in todo if seed == 1 else todo[-2:]:
+                try:
+                    same = _robustly_equal(arena, trial, env, seed, which)
+                except Absent as e:
+                    reason = str(e)
+                    continue
+                except Mismatch as e:
+                    return Outcome(None, why=str(e))
+                shown += 1
+                low = max(env.values(), default=1)
+                first = min(first or low, low)
+                if not same:
+                    return Outcome(False, witness=env)
+            if shown == 0:
+                return Outcome(None, why=reason or "no instance of this claim exists")
+            checked = max(checked, shown)
+    every = bound is not None and bound <= longest and not truncated
+    # A claim that starts to make sense late has seen fewer lengths than the bound wants.
+    if every and names and longest - first + 1 < min(bound or 0, longest):
+        more = Arena(rec, arena.fixed) if False else arena
+        every = _extra(more, trial, longest, first)
+    return Outcome(True, every, longest, first or 1, checked, states)
+
+
+def _extra(arena: Arena, trial: Trial, longest: int, first: int) -> bool:
+    """The lengths that a late start left out, checked at one point."""
+    for env in instances(trial.claim.sides, arena.rec, longest + first - 1):
+        if max(env.values(), default=0) <= longest:
+            continue
+        try:
+            if not _robustly_equal(arena, trial, env, 1, 0):
+                return False
+        except (Absent, Mismatch):
+            return False
+    return True
+
+
+def _robustly_equal(arena: Arena, trial: Trial, env: Env, seed: int, which: int) -> bool:
+    for attempt in range(4):
+        world = arena.world(seed + 100 * attempt, which, trial.zero_start)
+        try:
+            return equal_at(world, trial, env)
+        except Undefined:
+            continue
+    raise Mismatch("a division by zero at every point tried")
+
+
+def _every_bound(
+    arena: Arena, sides: tuple[Node, ...], names: tuple[str, ...]
+) -> tuple[int | None, tuple[int, int]]:
+    if not names:
+        return 1, (1, 1)
+    if len(names) > 2:
+        return None, (0, 0)
+    left, right = _ordered(sides, names)
+    counter = arena.counter()
+    d = counter.dimension(sides[0], left, right)
+    e = counter.dimension(sides[1], left, right)
+    if d is None or e is None:
+        return None, (0, 0)
+    # One more for an initial state that is special, one for the mark at the left index.
+    return d + e + (1 if left else 0), (d, e)
+
+
+def _ordered(
+    sides: tuple[Node, ...], names: tuple[str, ...]
+) -> tuple[str | None, str]:
+    """Which of two indices is the later one."""
+    if len(names) == 1:
+        return None, names[0]
+    a, b = names
+    for coeffs, _ in constraints(sides, names):
+        if coeffs == {a: 1, b: -1}:
+            return b, a
+        if coeffs == {b: 1, a: -1}:
+            return a, b
+    return a, b
+
+
+def error_exponent(arena: Arena, trial: Trial, outcome: Outcome) -> int:
+    """k such that a false equation passes with probability below ``10**-k`` in each instance."""
+    env = None
+    for env in instances(trial.claim.sides, arena.rec, outcome.longest):
+        pass
+    world = World(
+        arena.rec,
+        Degree(),
+        arena.dims[0],
+        fixed=start_values(arena.rec, arena.fixed, trial.zero_start),
+    )
+    try:
+        a, b = sides_at(world, trial, env or {})
+        degree = max((x - y).total for x, y in zip(flat(a), flat(b), strict=True))
+    except (Absent, Mismatch, Undefined):
+        degree = 10_000
+    return int(POINTS * (log10(P_) - log10(max(degree, 1))))

@@ -1,0 +1,261 @@
+"""From a claim to a verdict: readings in order, then a counterexample or an honest "undecided"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bptt_sym.decide.counterexample import find
+from bptt_sym.decide.domains import Undefined
+from bptt_sym.decide.identity import (
+    Arena,
+    Fixed,
+    Outcome,
+    claim_indices,
+    error_exponent,
+    holds,
+)
+from bptt_sym.decide.readings import ASCENDING, Trial, literal, trials
+from bptt_sym.decide.tensor import Mismatch
+from bptt_sym.decide.verdict import Diagnosis, Verdict
+from bptt_sym.decide.world import Absent
+from bptt_sym.errors import InputError, NotSupported, ReplayError
+from bptt_sym.notation import At, Claim, Idx, Node, Prod, Sym, affine, walk
+from bptt_sym.recurrence import STEP, Recurrence
+
+#: How a failing search for a reading is reported.
+NO_SEPARATION = (
+    "the two sides differ as formal expressions, but no real numbers that separate them were found"
+)
+
+
+def decide(
+    claim: Claim,
+    rec: Recurrence,
+    *,
+    assume: Sequence[Claim] = (),
+    arena: Arena | None = None,
+) -> Verdict:
+    """Judge an equation or a chain of equations about ``rec``.
+
+    Every relation of a chain is judged on its own (``links``); the chain is as good as its worst
+    link. Relations other than ``=`` are ``undecided`` here: the bound engine judges them.
+
+    Raises
+    ------
+    InputError
+        An assumption that is not of the form "element = constant".
+    """
+    arena = arena or Arena(rec, assumptions(assume))
+    stated = tuple(claim_text(a) for a in assume)
+    links = [
+        _link(replace(claim, sides=claim.sides[i : i + 2], ops=claim.ops[i : i + 1]), arena, i)
+        for i in range(len(claim.ops))
+    ]
+    links = [replace(v, assumptions=stated + v.assumptions) for v in links]
+    if len(links) == 1:
+        return links[0]
+    return _summary(links)
+
+
+_ORDER = ("wrong", "unreadable", "undecided", "right_under_reading", "right", "not_a_claim")
+
+
+def _summary(links: list[Verdict]) -> Verdict:
+    worst = min(links, key=lambda v: _ORDER.index(v.verdict))
+    if worst.verdict not in ("right", "right_under_reading"):
+        number = links.index(worst) + 1
+        note = f"step {number} of {len(links)}: {worst.note}" if worst.note else (
+            f"step {number} of {len(links)}"
+        )
+        return replace(worst, links=tuple(links), note=note)
+    readings = tuple(dict.fromkeys(r for v in links for r in v.readings))
+    assumed = tuple(dict.fromkeys(a for v in links for a in v.assumptions))
+    scopes = [v.scope for v in links]
+    partial = [s for s in scopes if not s.startswith("every")]
+    return replace(
+        worst,
+        links=tuple(links),
+        readings=readings,
+        assumptions=assumed,
+        scope=partial[0] if partial else scopes[0],
+    )
+
+
+def _link(claim: Claim, arena: Arena, position: int) -> Verdict:
+    if claim.ops[0] not in ("=", "~"):
+        return Verdict("undecided", note="bounds and limits are judged by the bound engine")
+    failed: list[Trial] = []
+    misfit = ""
+    try:
+        for trial in trials(claim, arena.rec):
+            outcome = holds(arena, trial)
+            if outcome.holds:
+                return _right(arena, trial, outcome)
+            if outcome.holds is False:
+                failed.append(trial)
+            else:
+                misfit = misfit or outcome.why
+        return _not_right(arena, claim, failed, misfit)
+    except NotSupported as e:
+        return Verdict("undecided", note=str(e))
+
+
+def _right(arena: Arena, trial: Trial, outcome: Outcome) -> Verdict:
+    messages = [r.message for r in trial.readings if not r.zero_start]
+    ordered = any(
+        isinstance(n, Prod) and n.descending is None for s in trial.claim.sides for n in walk(s)
+    )
+    if ordered and not arena.rec.is_scalar and ASCENDING not in trial.readings:
+        reversed_order = replace(trial, claim=_reversed(trial.claim))
+        if holds(arena, reversed_order).holds is not True:
+            messages.append("the product runs from the latest step (left) to the earliest")
+    assumed = tuple("the initial state is 0" for r in trial.readings if r.zero_start)
+    names = claim_indices(trial.claim.sides, arena.rec)
+    scope = _scope(outcome, names, arena)
+    return Verdict(
+        "right_under_reading" if messages or assumed else "right",
+        scope=scope,
+        readings=tuple(messages),
+        assumptions=assumed,
+        method=_method(arena, trial, outcome, names),
+    )
+
+
+def _reversed(claim: Claim) -> Claim:
+    def flip(n: Node) -> Node:
+        from bptt_sym.notation import rebuild
+
+        n = rebuild(n, flip)
+        return replace(n, descending=False) if isinstance(n, Prod) else n
+
+    return replace(claim, sides=tuple(flip(s) for s in claim.sides))
+
+
+def _scope(outcome: Outcome, names: tuple[str, ...], arena: Arena) -> str:
+    if not names:
+        return "as it stands" + _dims(arena)
+    what = ", ".join(names)
+    if outcome.every:
+        start = f" from {outcome.first} on" if outcome.first > 1 else ""
+        return f"every {what}{start}" + _dims(arena)
+    return f"{what} <= {outcome.longest}" + _dims(arena)
+
+
+def _dims(arena: Arena) -> str:
+    if arena.rec.is_scalar:
+        return ""
+    shown = " and ".join(
+        ", ".join(f"{d} = {n}" for d, n in dims.items()) for dims in arena.dims
+    )
+    return f"; dimensions {shown}"
+
+
+def _method(arena: Arena, trial: Trial, outcome: Outcome, names: tuple[str, ...]) -> str:
+    digits = error_exponent(arena, trial, outcome)
+    parts = [
+        f"both sides agree in F_p (p about 4.6e18) at random points "
+        f"({outcome.instances} instances; a false identity passes with probability below "
+        f"1e-{digits} in each)"
+    ]
+    if names and outcome.every:
+        d, e = outcome.states
+        parts.append(
+            f"every {names[-1]}: automata of at most {d} and {e} states agree on all runs up to "
+            f"length {outcome.longest}"
+        )
+    return "; ".join(parts)
+
+
+def _not_right(arena: Arena, claim: Claim, failed: list[Trial], misfit: str) -> Verdict:
+    if not failed:
+        return Verdict("undecided", note=f"the shapes do not fit under any reading: {misfit}")
+    if claim.ops[0] == "~":
+        return Verdict("undecided", note="an approximation; as an equation it does not hold")
+    shown, unseparated = find(arena, failed)
+    if shown is None or unseparated:
+        doubt = [r.message for t in unseparated[:1] for r in t.readings]
+        return Verdict(
+            "undecided",
+            note=NO_SEPARATION + (f" (if {'; '.join(doubt)})" if doubt else ""),
+        )
+    return Verdict("wrong", counterexample=shown, method="both sides enclosed by Arb balls")
+
+
+# -------------------------------------------------------------------------- assumptions
+def assumptions(claims: Sequence[Claim]) -> Fixed:
+    """``h_0 = 0``, ``x_t = 0`` (every step), ``w = 1/2``: values that override the model."""
+    fixed: dict[tuple[str, int | str | None], Node] = {}
+    for claim in claims:
+        if len(claim.ops) != 1 or claim.ops[0] != "=":
+            raise InputError(f"not an assumption of the form x = constant: {claim.source}")
+        target, value = claim.sides
+        if any(isinstance(n, (At, Sym)) for n in walk(value)):
+            raise InputError(
+                f"the right side of the assumption {claim.source} must be a constant",
+                span=value.span,
+            )
+        match target:
+            case Sym(name=name):
+                fixed[(name, None)] = value
+            case At(name=name, time=time):
+                form = affine(time)
+                if form is not None and not form[0]:
+                    fixed[(name, form[1])] = value
+                elif isinstance(time, Idx) and time.name == STEP:
+                    fixed[(name, "*")] = value
+                else:
+                    raise InputError(f"an assumption holds at a number or at every t: {claim.source}")
+            case _:
+                raise InputError(f"not an assumption about one symbol: {claim.source}")
+    return fixed
+
+
+def claim_text(claim: Claim) -> str:
+    return claim.source.strip() or "an assumption"
+
+
+# ------------------------------------------------------------------------------- replay
+def check_step(lhs: Node, rhs: Node, rec: Recurrence, arena: Arena | None = None) -> Verdict:
+    """Whether ``lhs = rhs`` holds literally (derivatives as marked, no readings)."""
+    arena = arena or Arena(rec)
+    trial = literal(Claim((lhs, rhs), ("=",)), rec)
+    try:
+        outcome = holds(arena, trial)
+    except NotSupported as e:
+        return Verdict("undecided", note=str(e))
+    if outcome.holds:
+        return _right(arena, trial, outcome)
+    if outcome.holds is None:
+        return Verdict("undecided", note=outcome.why)
+    try:
+        shown, _ = find(arena, [trial])
+    except (Absent, Mismatch, Undefined):
+        shown = None
+    return Verdict("wrong", counterexample=shown, note=f"differs at {outcome.witness}")
+
+
+def replay(derivation: object) -> list[Verdict]:
+    """Decide every step of a derivation anew, independently of how it was made.
+
+    Raises
+    ------
+    ReplayError
+        At the first step whose sides are not decided equal.
+    """
+    rec: Recurrence = derivation.recurrence  # type: ignore[attr-defined]
+    arena = Arena(rec)
+    out: list[Verdict] = []
+    for number, step in enumerate(derivation.steps, start=1):  # type: ignore[attr-defined]
+        verdict = check_step(step.lhs, step.rhs, rec, arena)
+        if not verdict.is_right:
+            raise ReplayError(
+                f"step {number} ({step.rule}): the sides are {verdict.verdict}"
+                + (f": {verdict.note}" if verdict.note else ""),
+                number,
+            )
+        out.append(verdict)
+    return out
+
+
+__all__ = ["Diagnosis", "assumptions", "check_step", "decide", "replay"]

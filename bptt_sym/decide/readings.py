@@ -1,0 +1,427 @@
+"""The documented readings of ambiguous notation, in the order in which they are tried.
+
+A reading is a sentence, a rewriting of the claim, or a convention of the interpreter. The
+literal reading is tried first, then one departure at a time, then two, then three; a claim is
+wrong only if no combination makes it right. ``docs/readings.md`` lists them for users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+from bptt_sym.decide.interpret import STRICT, Conventions
+from bptt_sym.notation import (
+    FUNCTIONS,
+    At,
+    Block,
+    Claim,
+    D,
+    Fn,
+    Had,
+    Idx,
+    Kind,
+    Mul,
+    Node,
+    Prod,
+    Sum,
+    Sym,
+    children,
+    rebuild,
+    substitute_index,
+    walk,
+)
+from bptt_sym.recurrence import STEP, Recurrence
+
+Rewrite = Callable[[Claim, Recurrence], Claim]
+
+#: Readings combined in one trial.
+MAX_DEPARTURES = 3
+#: Trials for one claim.
+MAX_TRIALS = 260
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One departure from the literal reading.
+
+    ``group`` makes readings exclusive: at most one of a group is used at a time. ``weight`` orders
+    the search: far-fetched readings are tried later.
+    """
+
+    code: str
+    message: str
+    group: str
+    rewrite: Rewrite | None = None
+    conventions: tuple[tuple[str, Any], ...] = ()
+    zero_start: bool = False
+    weight: int = 1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The claim as one combination of readings takes it; no derivative is left unmarked."""
+
+    claim: Claim
+    conventions: Conventions
+    readings: tuple[Reading, ...]
+    zero_start: bool = False
+
+
+def trials(claim: Claim, rec: Recurrence) -> Iterator[Trial]:
+    """Every documented combination of readings that applies, simplest first."""
+    options = applicable(claim, rec)
+    seen: set[tuple[Any, ...]] = set()
+    count = 0
+    ordered: list[tuple[int, tuple[Reading, ...]]] = []
+    for size in range(MAX_DEPARTURES + 1):
+        for combo in combinations(options, size):
+            groups = [r.group for r in combo]
+            if len(set(groups)) == len(groups):
+                ordered.append((sum(r.weight for r in combo), combo))
+    ordered.sort(key=lambda item: (item[0], len(item[1])))
+    for _, combo in ordered:
+        trial = _apply(claim, rec, combo)
+        key = (trial.claim.sides, trial.conventions, trial.zero_start)
+        if key in seen:
+            continue
+        seen.add(key)
+        yield trial
+        count += 1
+        if count >= MAX_TRIALS:
+            return
+
+
+def literal(claim: Claim, rec: Recurrence) -> Trial:
+    """The claim with every unmarked derivative total and nothing else changed."""
+    return _apply(claim, rec, ())
+
+
+def _apply(claim: Claim, rec: Recurrence, combo: tuple[Reading, ...]) -> Trial:
+    conventions = STRICT
+    for reading in combo:
+        if reading.rewrite is not None:
+            claim = reading.rewrite(claim, rec)
+        for name, value in reading.conventions:
+            conventions = replace(conventions, **{name: value})
+    claim = _map_sides(claim, lambda n, _: _mark(n, lambda d: "total"))
+    return Trial(claim, conventions, combo, any(r.zero_start for r in combo))
+
+
+def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """The readings that could change what ``claim`` says, in the documented order."""
+    nodes = [n for s in claim.sides for n in walk(s)]
+    right = [n for s in claim.sides[1:] for n in walk(s)]
+    states, params = set(rec.states), set(rec.parameters)
+    unmarked = [n for n in nodes if isinstance(n, D) and n.kind == "unmarked"]
+    by_param = [
+        n
+        for n in right
+        if isinstance(n, D) and n.kind == "unmarked" and _is(n.x, params) and isinstance(n.y, At)
+    ]
+    out: list[Reading] = []
+    if by_param:
+        out.append(IMMEDIATE)
+        distinct = list(dict.fromkeys(by_param))
+        if 2 <= len(distinct) <= 5:
+            for size in range(1, len(distinct)):
+                out.extend(_some_immediate(c) for c in combinations(distinct, size))
+    if any(isinstance(n.y, Sym) or _is_loss(n.y, rec) for n in unmarked if _is(n.x, states)):
+        out.append(LOCAL_LOSS)
+    if any(_is(n.y, states) and len(states) > 1 for n in unmarked):
+        out.append(DIRECT_PATH)
+    if not rec.is_scalar:
+        if any(isinstance(n, D) for n in nodes):
+            out += [MIXED, DENOMINATOR]
+        if any(isinstance(n, (Mul, Had, Prod)) for n in nodes):
+            out += [DIAGONAL, CHAINED, TRAILING]
+        if any(isinstance(n, Prod) and n.descending is None for n in nodes):
+            out.append(ASCENDING)
+        if any(isinstance(n, Had) and _ends_in_product(n) for n in nodes):
+            out.append(HADAMARD_FIRST)
+        if any(isinstance(n, Sym) and n.name in rec.blocks for n in nodes):
+            out.append(STATE_BLOCK)
+    if any(_at_output(n, rec) for n in nodes):
+        out.append(OUTPUT_DERIVATIVE)
+    if any(isinstance(n, (Sum,)) for n in nodes):
+        out.append(ABSENT_ZERO)
+    if any(s not in rec.initial for s in rec.states):
+        out.append(ZERO_START)
+    return out
+
+
+# --------------------------------------------------------------------------- rewriting
+def _map_sides(claim: Claim, f: Callable[[Node, int], Node]) -> Claim:
+    return replace(claim, sides=tuple(f(s, i) for i, s in enumerate(claim.sides)))
+
+
+def _transform(node: Node, f: Callable[[Node], Node]) -> Node:
+    return f(rebuild(node, lambda c: _transform(c, f)))
+
+
+def _mark(node: Node, kind: Callable[[D], Kind]) -> Node:
+    def change(n: Node) -> Node:
+        return replace(n, kind=kind(n)) if isinstance(n, D) and n.kind == "unmarked" else n
+
+    return _transform(node, change)
+
+
+def _is(node: Node, names: set[str]) -> bool:
+    return isinstance(node, (At, Sym)) and node.name in names
+
+
+def _is_loss(node: Node, rec: Recurrence) -> bool:
+    """Whether ``node`` is a scalar that later states do not use: a loss or a total."""
+    if isinstance(node, Sym):
+        return node.name in rec.totals
+    return isinstance(node, At) and node.name in rec.gates and rec.shape(node.name) == ()
+
+
+def _immediate_right(claim: Claim, rec: Recurrence) -> Claim:
+    params = set(rec.parameters)
+
+    def side(node: Node, position: int) -> Node:
+        if position == 0:
+            return node
+        return _mark(
+            node,
+            lambda d: "immediate" if _is(d.x, params) and isinstance(d.y, At) else "unmarked",
+        )
+
+    return _map_sides(claim, side)
+
+
+def _some_immediate(chosen: tuple[D, ...]) -> Reading:
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return _map_sides(
+            claim,
+            lambda node, position: node
+            if position == 0
+            else _mark(node, lambda d: "immediate" if d in chosen else "unmarked"),
+        )
+
+    return Reading(
+        "some-immediate",
+        "some of the derivatives by a parameter on the right are immediate "
+        "(earlier states held fixed), the others total",
+        "parameter",
+        rewrite,
+        weight=2,
+    )
+
+
+def _direct_path(claim: Claim, rec: Recurrence) -> Claim:
+    states, params = set(rec.states), set(rec.parameters)
+
+    def kind(d: D) -> Kind:
+        return "own" if _is(d.y, states) and (_is(d.x, states | params)) else "unmarked"
+
+    return _map_sides(claim, lambda n, _: _mark(n, kind))
+
+
+def _local_loss(claim: Claim, rec: Recurrence) -> Claim:
+    states = set(rec.states)
+
+    def kind(d: D) -> Kind:
+        return "local" if _is(d.x, states) and _is_loss(d.y, rec) else "unmarked"
+
+    return _map_sides(claim, lambda n, i: n if i == 0 else _mark(n, kind))
+
+
+def _ascending(claim: Claim, rec: Recurrence) -> Claim:
+    def change(n: Node) -> Node:
+        if isinstance(n, Prod) and n.descending is None:
+            return replace(n, descending=False)
+        return n
+
+    return _map_sides(claim, lambda n, _: _transform(n, change))
+
+
+def _ends_in_product(node: Had) -> bool:
+    return any(isinstance(a, Mul) and len(a.args) > 1 for a in node.args[:-1])
+
+
+def _hadamard_first(claim: Claim, rec: Recurrence) -> Claim:
+    def change(n: Node) -> Node:
+        if isinstance(n, Had) and _ends_in_product(n):
+            first, *rest = n.args
+            if isinstance(first, Mul) and len(first.args) > 1:
+                return Mul((*first.args[:-1], Had((first.args[-1], *rest))))
+        return n
+
+    return _map_sides(claim, lambda n, _: _transform(n, change))
+
+
+def _state_block(claim: Claim, rec: Recurrence) -> Claim:
+    states = set(rec.states)
+
+    def change(n: Node) -> Node:
+        if isinstance(n, Sym) and n.name in rec.blocks:
+            part = next((b for b in rec.blocks[n.name] if b in states), None)
+            return Block(n, part) if part else n
+        return n
+
+    def side(node: Node) -> Node:
+        # Not inside W[h, x], and not as the variable of a derivative: there W is all of W.
+        if isinstance(node, D):
+            return node
+        if isinstance(node, Mul):
+            args = list(node.args)
+            for i, a in enumerate(args):
+                behind = args[i + 1] if i + 1 < len(args) else None
+                if isinstance(a, Sym) and type(behind).__name__ == "Concat":
+                    continue
+                args[i] = side(a)
+            return replace(node, args=tuple(args))
+        return change(rebuild(node, side))
+
+    return _map_sides(claim, lambda n, _: side(n))
+
+
+def _at_output(node: Node, rec: Recurrence) -> bool:
+    return _output_form(node, rec) is not None
+
+
+def _output_form(node: Node, rec: Recurrence) -> Node | None:
+    """``phi'(a_t)`` for ``phi'(s_t)`` where the model has ``s_t = phi(a_t)``."""
+    if not (isinstance(node, Fn) and node.order == 1 and isinstance(node.arg, At)):
+        return None
+    if node.arg.name not in rec.defined:
+        return None
+    rhs = rec.rhs(node.arg.name)
+    if not (isinstance(rhs, Fn) and rhs.order == 0):
+        return None
+    same = rhs.name == node.name or (node.name == "sigma" and rhs.name == "tanh")
+    if not same and rhs.name in FUNCTIONS:
+        return None
+    return Fn(rhs.name, substitute_index(rhs.arg, STEP, node.arg.time), 1)
+
+
+def _output_derivative(claim: Claim, rec: Recurrence) -> Claim:
+    return _map_sides(
+        claim, lambda n, _: _transform(n, lambda m: _output_form(m, rec) or m)
+    )
+
+
+IMMEDIATE = Reading(
+    "immediate",
+    "the derivatives of a state by a parameter on the right are immediate "
+    "(earlier states held fixed)",
+    "parameter",
+    _immediate_right,
+)
+DIRECT_PATH = Reading(
+    "direct-path",
+    "derivatives of one state by another follow the direct path only: "
+    "the other states, and the gates' dependence on them, are held fixed",
+    "state",
+    _direct_path,
+    weight=2,
+)
+LOCAL_LOSS = Reading(
+    "local-loss",
+    "the derivative of the loss by a state is local: not through later states",
+    "loss",
+    _local_loss,
+    weight=2,
+)
+MIXED = Reading(
+    "gradient-layout",
+    "the gradient of a scalar has the shape of its variable (a column), "
+    "Jacobians are rows by columns",
+    "layout",
+    conventions=(("layout", "mixed"),),
+)
+DENOMINATOR = Reading(
+    "denominator-layout",
+    "derivatives are in denominator layout (the transpose of the Jacobian)",
+    "layout",
+    conventions=(("layout", "denominator"),),
+)
+DIAGONAL = Reading(
+    "diag",
+    "a vector that multiplies a matrix stands for diag(vector)",
+    "product",
+    conventions=(("elementwise", True),),
+)
+TRAILING = Reading(
+    "diag-rows",
+    "a vector that multiplies a matrix stands for diag(vector), "
+    "and the one written last scales the rows",
+    "product",
+    conventions=(("elementwise", True), ("trailing", True)),
+    weight=2,
+)
+CHAINED = Reading(
+    "chain",
+    "products of derivatives are chain-rule contractions over the variable that they share",
+    "product",
+    conventions=(("chained", True),),
+    weight=2,
+)
+ASCENDING = Reading(
+    "ascending",
+    "the product runs from the earliest step (left) to the latest",
+    "order",
+    _ascending,
+)
+HADAMARD_FIRST = Reading(
+    "hadamard-first",
+    "the elementwise product binds more tightly than the matrix product",
+    "precedence",
+    _hadamard_first,
+)
+STATE_BLOCK = Reading(
+    "state-block",
+    "W is read as its block of columns that multiplies the state",
+    "block",
+    _state_block,
+)
+OUTPUT_DERIVATIVE = Reading(
+    "output-derivative",
+    "the activation's derivative is written as a function of the output: "
+    "its argument is the pre-activation",
+    "prime",
+    _output_derivative,
+)
+ABSENT_ZERO = Reading(
+    "absent-zero",
+    "terms of a sum that refer to a step before the first count as 0",
+    "absent",
+    conventions=(("lenient", True),),
+)
+ZERO_START = Reading(
+    "zero-start",
+    "the initial state is 0",
+    "start",
+    zero_start=True,
+    weight=2,
+)
+#: In the documented order.
+READINGS = (
+    IMMEDIATE,
+    LOCAL_LOSS,
+    DIRECT_PATH,
+    MIXED,
+    DENOMINATOR,
+    DIAGONAL,
+    CHAINED,
+    TRAILING,
+    ASCENDING,
+    HADAMARD_FIRST,
+    STATE_BLOCK,
+    OUTPUT_DERIVATIVE,
+    ABSENT_ZERO,
+    ZERO_START,
+)
+
+
+def has_unmarked(claim: Claim) -> bool:
+    return any(
+        isinstance(n, D) and n.kind == "unmarked" for s in claim.sides for n in walk(s)
+    )
+
+
+__all__ = ["READINGS", "Idx", "Reading", "Trial", "applicable", "children", "literal", "trials"]

@@ -1,0 +1,65 @@
+"""What a decision says, and the evidence it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, final
+
+VerdictName = Literal[
+    "right", "right_under_reading", "wrong", "undecided", "unreadable", "not_a_claim"
+]
+
+
+@final
+@dataclass(frozen=True)
+class Counterexample:
+    """Exact values at which the two sides differ, with an enclosure of each side.
+
+    ``values`` maps a printed name (``w``, ``h_0``, ``x_1``) to an exact rational; ``place`` names
+    the entry compared when the sides are vectors or matrices; ``functions`` says what an unknown
+    function was taken to be.
+    """
+
+    T: int
+    indices: Mapping[str, int]
+    values: Mapping[str, str]
+    left: str
+    right: str
+    place: str = ""
+    functions: Mapping[str, str] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class Diagnosis:
+    """A stable code, one sentence, and the corrected formula if one was found."""
+
+    code: str
+    message: str
+    corrected: str = ""
+
+
+@final
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one claim.
+
+    ``scope`` is "every T" only with the argument in ``method``; otherwise "T <= N". ``readings``
+    are the sentences that make a claim right; ``assumptions`` are hypotheses used. ``links`` holds
+    the verdict of each relation of a chain, in order; it is empty for a single relation.
+    """
+
+    verdict: VerdictName
+    scope: str = ""
+    readings: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    method: str = ""
+    counterexample: Counterexample | None = None
+    diagnosis: Diagnosis | None = None
+    note: str = ""
+    links: tuple[Verdict, ...] = ()
+
+    @property
+    def is_right(self) -> bool:
+        return self.verdict in ("right", "right_under_reading")
