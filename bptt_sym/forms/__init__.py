@@ -1,0 +1,72 @@
+"""The forms of a gradient: immediate, jacobian, telescoped, series, horner, adjoint, agree."""
+
+from __future__ import annotations
+
+from bptt_sym.derive import Derivation
+from bptt_sym.errors import InputError, NotSupported
+from bptt_sym.forms.forward import Forward
+from bptt_sym.forms.one_step import immediate_of_target, jacobian_of_target
+from bptt_sym.forms.problem import Problem, parse_target
+from bptt_sym.notation import At, Node, Sym
+from bptt_sym.recurrence import Recurrence
+
+FORMS = ("immediate", "jacobian", "telescoped", "series", "horner", "adjoint", "agree")
+
+
+def derive(
+    rec: Recurrence,
+    target: str | tuple[Node, Node],
+    T: int | None = None,
+    form: str = "series",
+) -> Derivation:
+    """Derive one derivative of a recurrence, every step a claim that can be replayed.
+
+    Parameters
+    ----------
+    target:
+        ``"dh[T]/dw"``, ``"dc[t]/dc[t-1]"``, ``"dL/dW"``, ``"d2h[T]/dw2"``, …, or the pair
+        ``(y, x)`` of nodes.
+    T:
+        The horizon, or None for every ``T``.
+    form:
+        One of :data:`FORMS`.
+
+    Raises
+    ------
+    InputError
+        If the target cannot be read, names nothing in ``rec``, or asks for a step that is not there.
+    NotSupported
+        If this form does not exist for the target; the message names one that does.
+    """
+    if form not in FORMS:
+        raise InputError(f"no form {form!r}", token=form, hint="one of " + ", ".join(FORMS))
+    if isinstance(target, str):
+        y, x, order = parse_target(target, rec)
+    else:
+        y, x = target  # type: ignore[assignment]
+        order = 1
+        if not isinstance(y, (At, Sym)) or not isinstance(x, (At, Sym)):
+            raise InputError("a target is a pair of sequence elements or names")
+    p = Problem(rec, y, x, T)
+    title = f"{target if isinstance(target, str) else 'derivative'} of {rec.name}: {form}"
+    if order == 2:
+        raise NotSupported("second")
+    match form:
+        case "immediate":
+            immediate_of_target(p)
+        case "jacobian":
+            jacobian_of_target(p)
+        case "telescoped":
+            f = Forward(p)
+            f.telescoped()
+            f.finish()
+        case "series":
+            f = Forward(p)
+            f.series()
+            f.finish()
+        case _:
+            raise NotSupported(form)
+    return p.done(title, form)
+
+
+__all__ = ["FORMS", "derive"]

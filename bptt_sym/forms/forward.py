@@ -1,0 +1,403 @@
+r"""Forward forms: the recursion (Horner, RTRL), its telescoped sum and the series by lag.
+
+For one carrying state, with :math:`J_t=\partial h_t/\partial h_{t-1}`:
+
+.. math:: \frac{\partial h_t}{\partial w}=\Big[\frac{\partial h_t}{\partial w}\Big]
+          +J_t\frac{\partial h_{t-1}}{\partial w},\qquad
+          \frac{\partial h_T}{\partial w}=\sum_{t=1}^{T}J_T\cdots J_{t+1}
+          \Big[\frac{\partial h_t}{\partial w}\Big]
+
+(Williams & Zipser 1989 for the recursion; Pascanu, Mikolov & Bengio 2013, eq. 5, for the sum).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from bptt_sym.errors import NotSupported
+from bptt_sym.forms.chain import Chain, chain_of
+from bptt_sym.forms.one_step import define, drop_zero_initials
+from bptt_sym.forms.problem import EXPAND, Problem
+from bptt_sym.forms.readout import readout
+from bptt_sym.jacobian import product
+from bptt_sym.notation import (
+    ONE,
+    ZERO,
+    At,
+    D,
+    Idx,
+    Matrix,
+    Mul,
+    Node,
+    Num,
+    Sum,
+    Sym,
+    add,
+    affine,
+    free_indices,
+    fresh,
+    num,
+    rebuild,
+    shift,
+)
+from bptt_sym.recurrence import HORIZON, references
+
+
+@dataclass
+class Sources:
+    """Where the variable enters: at every step (a parameter), or once (an element)."""
+
+    p: Problem
+    chain: Chain
+
+    @property
+    def every_step(self) -> bool:
+        return isinstance(self.p.x, Sym)
+
+    @cached_property
+    def lags(self) -> tuple[int, ...]:
+        """For an input: how many steps after its own it is read."""
+        x = self.p.x
+        if not isinstance(x, At) or self.p.is_state(x):
+            return (0,)
+        needed = self.p.calc.needs(self.p.y.name)
+        return tuple(
+            sorted(
+                {
+                    k
+                    for n in self.p.rec.defined
+                    if n in needed
+                    for m, k in references(self.p.rec.rhs(n))
+                    if m == x.name
+                }
+            )
+        )
+
+    @property
+    def first(self) -> Node:
+        """The step at which the derivative starts to be one product."""
+        assert isinstance(self.p.x, At)
+        return shift(self.p.x.time, max(self.lags))
+
+    def initial_depends(self) -> bool:
+        """Whether an initial value mentions the variable."""
+        from bptt_sym.notation import walk
+
+        return any(
+            self.p.x in set(walk(self.p.rec.initial[s]))
+            for s in self.chain.states
+            if s in self.p.rec.initial
+        )
+
+
+@dataclass
+class Forward:
+    """The forward forms of one problem."""
+
+    p: Problem
+
+    def __post_init__(self) -> None:
+        self.chain = chain_of(self.p)
+        self.sources = Sources(self.p, self.chain)
+        if self.p.y.name not in self.chain.states:
+            self.chain_readout = readout(self.p, self.chain.states)
+        else:
+            self.chain_readout = None
+
+    # ------------------------------------------------------------------ the recursion
+
+    def recursion(self) -> int:
+        """``G_t = B_t + J_t G_{t-1}`` (A5), or ``G_t = J_t G_{t-1}`` behind the variable."""
+        p, c, t = self.p, self.chain, self.p.generic
+        onward = product(c.step_matrix(t), c.gradient(shift(t, -1)))
+        if self.sources.every_step:
+            for s in c.states:
+                define(p, s)
+            return p.trail.add(
+                "total derivative",
+                c.gradient(t),
+                add(c.source(t, p.x), onward),
+                tuple(p.trail.number_of(At(s, t)) for s in c.states),
+                where=p.step_range(),
+                note="through the own step, and through the step before",
+            )
+        return p.trail.add(
+            "total derivative",
+            c.gradient(t),
+            onward,
+            (),
+            where=self._behind(),
+            note=f"{p.x.name} enters before step t: only the step before carries it on",
+        )
+
+    def _behind(self):  # type: ignore[no-untyped-def]
+        p = self.p
+        first = self.sources.first
+        others = tuple(r for r in p.target_ranges if r.name in free_indices(first))
+        ranges = [r for r in p.target_ranges if r.name == HORIZON]
+        return (*ranges, *(r for r in others if r.name != HORIZON), p.range(p.step, shift(first, 1)))
+
+    def start(self) -> tuple[int, Node]:
+        """The derivative at the step where the recursion starts, explicit if it can be."""
+        p, c = self.p, self.chain
+        if self.sources.every_step:
+            if self.sources.initial_depends():
+                return 0, c.gradient(num(0))
+            zero = ZERO if c.single else Matrix(tuple((ZERO,) for _ in c.carriers))
+            number = p.trail.add(
+                "initial value",
+                c.gradient(num(0)),
+                zero,
+                (),
+                where=p.horizon,
+                note=f"the initial value does not depend on {p.x.name}",
+            )
+            return number, ZERO
+        assert isinstance(p.x, At)
+        if p.is_state(p.x):
+            return c.at_start(p.x.time)
+        return self._input_start()
+
+    def _input_start(self) -> tuple[int, Node]:
+        p, c = self.p, self.chain
+        assert isinstance(p.x, At)
+        first = self.sources.first
+        terms, cites = [], []
+        for lag in reversed(self.sources.lags):
+            at = At(p.x.name, shift(p.generic, -lag))
+            number, b = c.explicit_source(at)
+            cites.append(number)
+            own = p.at(b, shift(p.x.time, lag)) if number else c.source(
+                shift(p.x.time, lag), p.x
+            )
+            path = c.path(c.explicit_matrix[1], shift(p.x.time, lag + 1), first, p.fresh_names[1])
+            if own != ZERO:
+                terms.append(product(path, own))
+        value = add(*terms)
+        number = p.trail.add(
+            "where the input is read",
+            c.gradient(first),
+            value,
+            (*cites, c.explicit_matrix[0]),
+            where=p.target_ranges,
+        )
+        return number, value
+
+    # ------------------------------------------------------------------ closed sums
+
+    def total(self, time: Node, step: Node, source: Node, start: Node) -> Node:
+        """``∑_s J_time ⋯ J_{s+1} B_s`` with ``step`` and ``source`` at the generic step."""
+        c, p = self.chain, self.p
+        taken = free_indices(time) | set(p.fresh_names_taken)
+        s = next(n for n in ("t", "s", "k", "r", "q") if n not in taken)
+        j = fresh("j", taken | {s})
+        if not self.sources.every_step:
+            return product(c.path(step, shift(self.sources.first, 1), time, j), start)
+        term = product(c.path(step, shift(Idx(s), 1), time, j), p.at(source, Idx(s)))
+        total: Node = Sum(s, ONE, time, term) if source != ZERO else ZERO
+        if start != ZERO:
+            total = add(total, product(c.path(step, ONE, time, j), start))
+        return total
+
+    def terms(self, n: int, step: Node, source: Node, start: Node, k: int | None = None) -> Node:
+        """The sum written out for a number ``n``, latest source first.
+
+        With ``k``: substituted k times only, ending in the derivative at step n - k.
+        """
+        c, p = self.chain, self.p
+        expand = n <= EXPAND
+        stop = 0 if k is None else n - k
+        out = [
+            product(c.spelled(step, s + 1, n, "j", expand), p.at(source, num(s)))
+            for s in range(n, stop, -1)
+            if source != ZERO
+        ]
+        tail = start if k is None else c.gradient(num(stop))
+        if tail != ZERO:
+            out.append(product(c.spelled(step, stop + 1, n, "j", expand), tail))
+        return add(*out)
+
+    # ------------------------------------------------------------------ the forms
+
+    def telescoped(self) -> Node:
+        """The sum in one-step derivatives (A8), by induction if T is symbolic."""
+        p, c = self.p, self.chain
+        t = p.generic
+        recursion = self.recursion()
+        started, start = self.start()
+        step = c.step_matrix(t)
+        source = c.source(t, p.x) if self.sources.every_step else ZERO
+        self._induct(recursion, started, step, source, start)
+        return start
+
+    def _induct(
+        self, recursion: int, started: int, step: Node, source: Node, start: Node
+    ) -> None:
+        p, c, t = self.p, self.chain, self.p.generic
+        number = _number(self.top)
+        if number is not None and self.sources.every_step:
+            for k in range(1, min(number, EXPAND)):
+                value = self.terms(number, step, source, start, k)
+                p.trail.add(
+                    "recursion" if k == 1 else "substitute the recursion into itself",
+                    c.gradient(self.top),
+                    value,
+                    (recursion, len(p.trail.steps)) if k > 1 else (recursion,),
+                    where=p.target_ranges,
+                )
+            p.trail.add(
+                "telescoped",
+                c.gradient(self.top),
+                self.terms(number, step, source, start),
+                (recursion, started, len(p.trail.steps)),
+                where=p.target_ranges,
+            )
+            return
+        lo = ONE if self.sources.every_step else self.sources.first
+        where = p.step_range(2) if self.sources.every_step else self._behind()
+        base_value = (
+            add(p.at(source, ONE), product(p.at(step, ONE), start) if start != ZERO else ZERO)
+            if self.sources.every_step
+            else start
+        )
+        base = p.trail.add(
+            "induction: base",
+            c.gradient(lo),
+            base_value,
+            (recursion if self.sources.every_step else 0, started),
+            where=p.horizon if self.sources.every_step else p.target_ranges,
+        )
+        before = self.total(shift(t, -1), step, source, start)
+        after = self.total(t, step, source, start)
+        onward = product(step, before)
+        grown = p.trail.add(
+            "induction: step",
+            add(source, onward) if self.sources.every_step else onward,
+            after,
+            (recursion,),
+            where=where,
+            note="the sum up to t-1, put into the recursion, is the sum up to t",
+        )
+        conclusion = p.trail.add(
+            "induction: conclusion",
+            c.gradient(self.top),
+            self.total(self.top, step, source, start),
+            (recursion, base, grown),
+            where=self._top_ranges(),
+        )
+        p.inductions.append((base, grown, conclusion))
+
+    @property
+    def top(self) -> Node:
+        """The step of the joint state that is asked for, or the generic one below a readout."""
+        return self.p.top if self.chain_readout is None else self.p.generic
+
+    def series(self) -> None:
+        """The telescoped sum with everything explicit, scalars merged by lag (A10)."""
+        p, c, t = self.p, self.chain, self.p.generic
+        number_j, step = c.explicit_matrix
+        number_b, source = (
+            c.explicit_source(p.x) if self.sources.every_step else (0, ZERO)
+        )
+        start = self.telescoped()
+        before = len(p.trail.steps)
+        bracket = c.source(t, p.x) if self.sources.every_step else ZERO
+        lhs = c.gradient(self.top)
+        where = self._top_ranges()
+        n = _number(self.top) if self.sources.every_step else None
+
+        def closed(source: Node) -> Node:
+            if n is not None:
+                return self.terms(n, step, source, start)
+            return self.total(self.top, step, source, start)
+
+        p.trail.add(
+            "one-step derivatives put in",
+            lhs,
+            closed(bracket),
+            (number_j, before),
+            where=where,
+        )
+        p.trail.add(
+            "immediate derivatives put in",
+            lhs,
+            closed(source),
+            (number_b, len(p.trail.steps)),
+            where=where,
+        )
+
+    def _top_ranges(self):  # type: ignore[no-untyped-def]
+        if self.chain_readout is None:
+            return self.p.target_ranges
+        if self.sources.every_step:
+            return self.p.step_range()
+        first = self.sources.first
+        ranges = tuple(r for r in self.p.target_ranges)
+        return (*ranges, self.p.range(p.step, first))
+
+    # ------------------------------------------------------------------ back to the target
+
+    def finish(self) -> None:
+        """From the joint state to what was asked about."""
+        p, c = self.p, self.chain
+        solved = p.trail.steps[-1]
+        number = len(p.trail.steps)
+
+        def solution(name: str, time: Node) -> Node:
+            return self._select(name, time, solved.rhs)
+
+        if self.chain_readout is not None:
+            read, expr = self.chain_readout
+            value = self._replace(expr, solution)
+            p.trail.add(
+                "put into the readout", p.target, value, (read, number), where=p.target_ranges
+            )
+        elif not c.single and solved.lhs != p.target:
+            if p.rec.is_scalar:
+                value = self._select(p.y.name, p.top, solved.rhs)
+                p.trail.add(
+                    "the component asked for", p.target, value, (number,), where=p.target_ranges
+                )
+        drop_zero_initials(p, p.trail.steps[-1].lhs, p.trail.steps[-1].rhs)
+
+    def _select(self, name: str, time: Node, solved: Node) -> Node:
+        c, p = self.chain, self.p
+        value = solved
+        if self.chain_readout is not None:
+            value = p.at(solved, time)
+        if c.single:
+            return value
+        if not p.rec.is_scalar:
+            raise NotSupported(
+                f"{p.y.name} is read from several vector states: ask for the form adjoint or horner"
+            )
+        row = tuple(ONE if k == (name, 0) else ZERO for k in c.carriers)
+        return product(Matrix((row,)), value)
+
+    def _replace(self, expr: Node, solution: Callable[[str, Node], Node]) -> Node:
+        x, states = self.p.x, self.chain.states
+
+        def go(n: Node) -> Node:
+            if isinstance(n, D) and n.x == x and n.kind == "total" and isinstance(n.y, At):
+                return solution(n.y.name, n.y.time) if n.y.name in states else n
+            if isinstance(n, Sum) and isinstance(x, At):
+                first = self.sources.first
+                lo = n.lo if affine(first) == ({}, 0) else first
+                return Sum(n.var, lo, n.hi, go(n.body))
+            if isinstance(n, D):
+                return n
+            if isinstance(n, Mul):
+                return product(*(go(a) for a in n.args))
+            return rebuild(n, go)
+
+        return go(expr)
+
+
+def _number(time: Node) -> int | None:
+    form = affine(time)
+    return form[1] if form is not None and not form[0] else None
+
+
+__all__ = ["Forward", "Num"]
