@@ -2,16 +2,24 @@ r"""LaTeX, by template, for pdflatex with ``amsmath`` and nothing else.
 
 What is printed is meant to be read back by :mod:`bptt_sym.read`. Notation chosen for that:
 
-* an immediate derivative stands in square brackets,
-  :math:`\left[\frac{\partial h_t}{\partial w}\right]`; a direct one carries its mark,
-  :math:`\left.\frac{\partial c_t}{\partial c_{t-1}}\right|_{\mathrm{direct}}`;
+* an immediate derivative with respect to a parameter stands in square brackets,
+  :math:`\left[\frac{\partial h_t}{\partial w}\right]`, any other carries the plus of ordered
+  derivatives, :math:`\frac{\partial^{+} h_t}{\partial x_t}`;
+* a direct one is marked, :math:`\frac{\partial^{\mathrm{dir}} c_t}{\partial c_{t-1}}`, unless it is
+  one of a function call, where nothing else can be meant:
+  :math:`\frac{\partial f\left(x_t, h_{t-1}, w\right)}{\partial w}`;
 * a total one is printed :math:`\frac{\partial h_T}{\partial w}`, as notes do, or with
   ``total="d"`` as :math:`\frac{\mathrm{d} h_T}{\mathrm{d} w}`, which no reading can mistake;
 * a product whose factors do not commute shows its direction by an arrow over the sign:
   :math:`\overleftarrow{\prod}_{j=t+1}^{T}` has the factor of the highest index leftmost,
   :math:`\overrightarrow{\prod}` the lowest;
-* the columns of a matrix that multiply one part of a concatenation are its restriction to that
-  part, :math:`\left.W_f\right|_{h}`.
+* the columns of a matrix that multiply one part of a concatenation carry the part's name,
+  :math:`W_f^{(h)}`;
+* a product of several factors under a product sign is kept together by (invisible) braces.
+
+Read back, these are the same value and not the same tree: a sum in a sum or a product in a product
+is printed flat, ``Outer(a, b)`` as :math:`a b^{\top}`, a negative number as a minus sign, a
+quotient of numbers as a number, ``Ones`` as 1, and an index in canonical form.
 """
 
 from __future__ import annotations
@@ -24,10 +32,14 @@ from bptt_sym.notation import (
     At,
     Call,
     Claim,
+    D,
     Div,
+    Had,
     Kind,
+    Mul,
     Node,
     Num,
+    Outer,
     Prod,
     Rel,
     Sum,
@@ -152,7 +164,7 @@ class LatexStyle(Style):
         return strength, [text, "_{", Slot(time, LOOSE, True), "}"]
 
     def ones(self) -> Form:
-        return ATOM, [r"\mathbf{1}"]
+        return ATOM, ["1"]
 
     def sign(self, minus: bool, first: bool, compact: bool) -> str:
         if first:
@@ -211,9 +223,15 @@ class LatexStyle(Style):
 
     def derivative(self, kind: Kind, y: Node, xs: Sequence[Node]) -> Form:
         d = r"\partial"
+        times = f"^{{{len(xs)}}}" if len(xs) > 1 else ""
+        bracketed = False
         if kind == "total" and (self._total == "d" or isinstance(y, Call)):
             d = r"\mathrm{d}"
-        times = f"^{{{len(xs)}}}" if len(xs) > 1 else ""
+        elif kind == "immediate":
+            bracketed = isinstance(xs[0], Sym) and not isinstance(y, (Sym, D, Call))
+            times = "" if bracketed else "^{+}"
+        elif kind == "direct" and not isinstance(y, Call):
+            times = r"^{\mathrm{dir}}"
         below: Items = []
         for x, n in runs(xs):
             if below:
@@ -228,10 +246,8 @@ class LatexStyle(Style):
         else:
             body = [rf"\frac{{{d}{times}}}{{", *below, "} ", Slot(y, FACTOR)]
             strength = REACH
-        if kind == "immediate":
+        if bracketed:
             return ATOM, [r"\left[", *body, r"\right]"]
-        if kind == "direct":
-            return FACTOR, [r"\left.", *body, r"\right|_{\mathrm{direct}}"]
         return strength, body
 
     def big(self, op: Sum | Prod, var: str) -> Form:
@@ -247,8 +263,14 @@ class LatexStyle(Style):
             "}^{",
             Slot(op.hi, LOOSE, True),
             "} ",
-            Slot(op.body, REACH),
+            *self._body(op),
         ]
+
+    def _body(self, op: Sum | Prod) -> Items:
+        body = Slot(op.body, REACH)
+        if isinstance(op, Prod) and isinstance(op.body, (Mul, Had, Outer, Sum, Prod)):
+            return ["{", body, "}"]
+        return [body]
 
     def diag(self, arg: Node) -> Form:
         return FACTOR, [r"\operatorname{diag}\left(", Slot(arg), r"\right)"]
@@ -257,7 +279,7 @@ class LatexStyle(Style):
         return ATOM, [r"\left[", *listed(args, r",\, "), r"\right]"]
 
     def block(self, arg: Node, part: str) -> Form:
-        return FACTOR, [r"\left.", Slot(arg, FACTOR), r"\right|_{", self._name(part)[0], "}"]
+        return FACTOR, [Slot(arg, ATOM), "^{(", self._name(part)[0], ")}"]
 
     def norm(self, arg: Node, order: str) -> Form:
         sub = {"any": "", "inf": r"_{\infty}"}.get(order, f"_{{{order}}}")

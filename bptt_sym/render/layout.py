@@ -429,6 +429,8 @@ def starts_with_digit(node: Node) -> bool:
     while True:
         if isinstance(node, Num):
             return node.value >= 0
+        if isinstance(node, Ones):
+            return True
         if isinstance(node, Pow):
             node = node.base
         elif isinstance(node, Mul) and node.args:

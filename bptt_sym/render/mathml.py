@@ -109,7 +109,7 @@ class MathMLStyle(Style):
         return _strength(name), ["<msub>", base, *below, "</msub>"]
 
     def ones(self) -> Form:
-        return ATOM, ["<mn>𝟏</mn>"]
+        return ATOM, ["<mn>1</mn>"]
 
     def sign(self, minus: bool, first: bool, compact: bool) -> str:
         if first:
@@ -162,6 +162,8 @@ class MathMLStyle(Style):
         sign = "d" if kind == "total" and isinstance(y, Call) else "∂"
         d = f"<mo>{sign}</mo>"
         top = d if len(xs) == 1 else f"<msup>{d}<mn>{len(xs)}</mn></msup>"
+        if kind == "direct" and not isinstance(y, Call):
+            top = f"<msup>{d}<mtext>dir</mtext></msup>"
         below: Items = []
         for x, n in runs(xs):
             least = ATOM if n > 1 or not isinstance(x, (At, Sym)) else LOOSE
@@ -191,11 +193,6 @@ class MathMLStyle(Style):
             strength = REACH
         if kind == "immediate":
             return ATOM, ["<mrow><mo>[</mo>", *body, "<mo>]</mo></mrow>"]
-        if kind == "direct":
-            return FACTOR, [
-                "<msub><mrow>", *body, mo("|", ' form="postfix"'), "</mrow>",
-                "<mtext>direct</mtext></msub>",
-            ]  # fmt: skip
         return strength, body
 
     def big(self, op: Sum | Prod, var: str) -> Form:
@@ -220,7 +217,8 @@ class MathMLStyle(Style):
         return ATOM, ["<mrow><mo>[</mo>", *listed(args, mo(",")), "<mo>]</mo></mrow>"]
 
     def block(self, arg: Node, part: str) -> Form:
-        return FACTOR, ["<msub><mrow>", Slot(arg, FACTOR), f"<mo>|</mo></mrow>{named(part)}</msub>"]
+        label = f"<mrow><mo>(</mo>{named(part)}<mo>)</mo></mrow>"
+        return FACTOR, ["<msup><mrow>", Slot(arg, ATOM), f"</mrow>{label}</msup>"]
 
     def norm(self, arg: Node, order: str) -> Form:
         body: Items = ["<mrow><mo>‖</mo>", Slot(arg), "<mo>‖</mo></mrow>"]

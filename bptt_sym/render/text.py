@@ -113,7 +113,7 @@ class TextStyle(Style):
         return strength, [letter + _raised_label(sup) + lowered(script)]
 
     def ones(self) -> Form:
-        return ATOM, ["𝟏"]
+        return ATOM, ["1"]
 
     def sign(self, minus: bool, first: bool, compact: bool) -> str:
         if first:
@@ -166,6 +166,8 @@ class TextStyle(Style):
     def derivative(self, kind: Kind, y: Node, xs: Sequence[Node]) -> Form:
         d = "d" if kind == "total" and isinstance(y, Call) else "∂"
         top = d + (raised(str(len(xs))) if len(xs) > 1 else "")
+        if kind == "direct" and not isinstance(y, Call):
+            top += "ᵈⁱʳ "
         below: Items = []
         for x, n in runs(xs):
             if below:
@@ -184,8 +186,6 @@ class TextStyle(Style):
             strength = REACH
         if kind == "immediate":
             return ATOM, ["[", *body, "]"]
-        if kind == "direct":
-            return FACTOR, ["(", *body, ")|direct"]
         return strength, body
 
     def big(self, op: Sum | Prod, var: str) -> Form:
@@ -210,7 +210,7 @@ class TextStyle(Style):
         return ATOM, ["[", *listed(args, ", "), "]"]
 
     def block(self, arg: Node, part: str) -> Form:
-        return FACTOR, [Slot(arg, FACTOR), f"|{_joined(part)}"]
+        return FACTOR, [Slot(arg, ATOM), raised(f"({_joined(part)})")]
 
     def norm(self, arg: Node, order: str) -> Form:
         sub = {"any": "", "inf": "_∞"}.get(order, lowered(order))
