@@ -37,6 +37,8 @@ class Adjoint:
         The cotangent, per step, of what a step has read: by (sequence, lag).
     cotangents:
         The total cotangent of each defined sequence at step t.
+    of:
+        For a value that is a cotangent: of which forward value. Names in generated code use it.
     """
 
     program: Program
@@ -45,6 +47,7 @@ class Adjoint:
     contexts: dict[str, int] = field(default_factory=dict)
     reads: dict[tuple[str, int], int] = field(default_factory=dict)
     cotangents: dict[str, int] = field(default_factory=dict)
+    of: dict[int, int] = field(default_factory=dict)
 
 
 Rule = Callable[[Program, int, int], list[tuple[int, int]]]
@@ -103,6 +106,7 @@ def adjoint(rec: Recurrence, forward: Program, *, seeds: bool = False) -> Adjoin
         total = bars[i][0]
         for b in bars[i][1:]:
             total = p.add(total, b)
+        out.of.setdefault(total, i)
         if op.kind == "param":
             out.params[op.attr[0]] = total
         elif op.kind == "context":
@@ -168,6 +172,8 @@ def _neg(p: Program, y: int, g: int) -> list[tuple[int, int]]:
 
 def _mul(p: Program, y: int, g: int) -> list[tuple[int, int]]:
     a, b = p.ops[y].args
+    if a == b:
+        return [(a, p.mul(p.const(2), p.mul(g, a)))]
     return [(a, p.mul(g, b)), (b, p.mul(g, a))]
 
 
@@ -207,6 +213,8 @@ def _outer(p: Program, y: int, g: int) -> list[tuple[int, int]]:
 
 def _dot(p: Program, y: int, g: int) -> list[tuple[int, int]]:
     u, v = p.ops[y].args
+    if u == v:
+        return [(u, p.mul(p.mul(p.const(2), g), u))]
     return [(u, p.mul(g, v)), (v, p.mul(g, u))]
 
 

@@ -18,7 +18,6 @@ from bptt_sym.evaluate.program import PER_STEP, Program
 from bptt_sym.recurrence import Recurrence
 
 Array = Any
-_ONE = Fraction(1)
 
 
 @final
@@ -131,7 +130,7 @@ def forward(
             if op.kind == "read":
                 now[i] = _read(rec, program, domain, run, series, starts, last, op, t)
             elif op.kind == "unit":
-                now[i] = domain.full((batch, *(s.value(dims) for s in op.shape)), _ONE)
+                now[i] = domain.full((batch, *(s.value(dims) for s in op.shape)), op.attr[0])
             else:
                 now[i] = _apply(program, i, _Both(now, run.fixed), domain, dims)
         run.steps.append(now)
@@ -179,7 +178,7 @@ def backward(
                     domain.zeros((run.batch, *own)) if given is None else domain.array(given)[t]
                 )
             elif op.kind == "unit":
-                now[i] = domain.full((run.batch, *own), _ONE)
+                now[i] = domain.full((run.batch, *own), op.attr[0])
             else:
                 now[i] = _apply(p, i, env, domain, run.dims)
         for key, handle in adj.reads.items():

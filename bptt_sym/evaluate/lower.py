@@ -133,10 +133,7 @@ class _Lowering:
                     "read", (), sizes(self.rec.shape(name)), attr=(name, lag), lead=PER_STEP
                 )
             case Add(args=args):
-                total = self.node(args[0])
-                for a in args[1:]:
-                    total = p.add(total, self.node(a))
-                return total
+                return self.sum([self.node(a) for a in args])
             case Neg(arg=a):
                 return p.neg(self.node(a))
             case Mul(args=args):
@@ -179,6 +176,29 @@ class _Lowering:
                 return p.fn("abs", self.node(a))
             case _:
                 raise NotSupported(f"{type(node).__name__} in an equation has no numerical value")
+
+    def sum(self, terms: list[int]) -> int:
+        """What does not wait for a state is added first, so that it is done before the loop."""
+        p = self.program
+        terms = sorted(terms, key=lambda i: (p.ops[i].lead, self.waits(i)))
+        total = terms[0]
+        for term in terms[1:]:
+            total = p.add(total, term)
+        return total
+
+    def waits(self, i: int) -> bool:
+        """Whether the value depends on a defined sequence of an earlier step."""
+        seen, stack = set(), [i]
+        while stack:
+            j = stack.pop()
+            if j in seen:
+                continue
+            seen.add(j)
+            op = self.program.ops[j]
+            if op.kind == "read" and op.attr[0] in self.rec.defined:
+                return True
+            stack.extend(op.args)
+        return False
 
     def product(self, args: tuple[Node, ...]) -> int:
         """The natural product. From the right, so that a matrix meets a vector, not a matrix."""

@@ -91,7 +91,7 @@ class Op:
     """One assignment. ``attr`` holds what the kind needs besides its arguments.
 
     ``param``/``context``/``seed``/``start``: (name,); ``read`` and ``later``: (name, lag);
-    ``const``: (value,); ``fn``: (name, order); ``pow``: (exponent,); ``concat``: (axis,);
+    ``const`` and ``unit``: (value,); ``fn``: (name, order); ``pow``: (exponent,); ``concat``: (axis,);
     ``slice`` and ``pad``: (axis, offset). Axes count from the end: −1 or −2.
     """
 
@@ -164,9 +164,12 @@ class Program:
     def const(self, value: Fraction | int, shape: Sizes = ()) -> int:
         return self.emit("const", (), shape, attr=(Fraction(value),))
 
-    def unit(self, shape: Sizes = ()) -> int:
-        """1 at every step and example: the cotangent of the loss. A sum over steps counts it."""
-        return self.emit("unit", (), shape, lead=PER_STEP)
+    def unit(self, shape: Sizes = (), value: Fraction = Fraction(1)) -> int:
+        """A number that stands at every step and example: a sum over steps counts it.
+
+        With value 1 it is the cotangent of the loss.
+        """
+        return self.emit("unit", (), shape, attr=(value,), lead=PER_STEP)
 
     def _same(self, a: int, b: int, what: str) -> tuple[int, int]:
         """Operands of one own shape: a scalar is expanded to the other's shape."""
@@ -192,15 +195,24 @@ class Program:
         a, b = self._same(a, b, "an elementwise product")
         for x, y in ((a, b), (b, a)):
             if self.ops[x].kind == "unit" and self.ops[y].lead == PER_STEP:
-                return y
+                return self.mul(self.const(self.ops[x].attr[0], self.shape(y)), y)
         for x, y in ((a, b), (b, a)):
-            value = self.constant(x)
+            value, other = self.constant(x), self.ops[y]
+            if value is None:
+                continue
             if value == 1:
                 return y
             if value == -1:
                 return self.neg(y)
             if value == 0:
                 return x
+            if other.kind == "unit":
+                return self.unit(other.shape, value * other.attr[0])
+            if other.kind == "neg":
+                return self.mul(self.const(-value, other.shape), other.args[0])
+            if other.kind == "mul" and (inner := self.constant(other.args[0])) is not None:
+                return self.mul(self.const(value * inner, other.shape), other.args[1])
+            return self.emit("mul", (x, y), other.shape)
         return self.emit("mul", (a, b), self.shape(a))
 
     def div(self, a: int, b: int) -> int:
@@ -213,6 +225,10 @@ class Program:
             return op.args[0]
         if op.kind == "const":
             return self.const(-op.attr[0], op.shape)
+        if op.kind == "unit":
+            return self.unit(op.shape, -op.attr[0])
+        if op.kind == "mul" and (value := self.constant(op.args[0])) is not None:
+            return self.mul(self.const(-value, op.shape), op.args[1])
         return self.emit("neg", (a,), op.shape)
 
     def fn(self, name: str, a: int, order: int = 0) -> int:
@@ -270,7 +286,7 @@ class Program:
         if not shape:
             return a
         if self.ops[a].kind == "unit":
-            return self.unit(shape)
+            return self.unit(shape, self.ops[a].attr[0])
         value = self.constant(a)
         return self.emit("expand", (a,), shape) if value is None else self.const(value, shape)
 

@@ -1,0 +1,349 @@
+"""Expressions of array source: what NumPy, PyTorch and JAX have in common.
+
+A :class:`Writer` names the operations of a program and writes each as an expression; how
+statements are arranged around the loop over time is each emitter's own affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import final
+
+from bptt_sym.errors import NotSupported
+from bptt_sym.evaluate.names import Names
+from bptt_sym.evaluate.program import PER_STEP, Program, Size
+
+_ELEMENTWISE = {"add", "mul", "div", "neg", "fn", "pow"}
+_SUM, _PRODUCT, _UNARY, _ATOM = 1, 2, 3, 4
+
+
+@final
+@dataclass(frozen=True)
+class Dialect:
+    """How one array library spells things."""
+
+    module: str
+    concat: str
+    """Format with ``parts`` and ``axis``."""
+    full: str
+    """Format with ``shape`` and ``value``."""
+    broadcast: str
+    """Format with ``a`` and ``shape``."""
+    einsum: str
+    step: str
+    """Format with ``a``: 1 where a > 0, else 0."""
+    pad: str
+    """Format with ``a``, ``before``, ``after``, ``axis`` (from the end)."""
+    diag: str
+
+
+NUMPY = Dialect(
+    "np",
+    "np.concatenate([{parts}], {axis})",
+    "np.full({shape}, {value})",
+    "np.broadcast_to({a}, {shape})",
+    "np.einsum({spec!r}, {a}, {b})",
+    "({a} > 0).astype(float)",
+    "np.pad({a}, [(0, 0)] * ({a}.ndim - {back}) + [({before}, {after})] + [(0, 0)] * ({back} - 1))",
+    "({a}[..., :, None] * np.eye({a}.shape[-1]))",
+)
+TORCH = Dialect(
+    "torch",
+    "torch.cat([{parts}], {axis})",
+    "torch.full({shape}, {value}, dtype=dtype)",
+    "torch.broadcast_to({a}, {shape})",
+    "torch.einsum({spec!r}, {a}, {b})",
+    "({a} > 0).to(dtype)",
+    "torch.nn.functional.pad({a}, {zeros}({before}, {after}))",
+    "torch.diag_embed({a})",
+)
+JAX = Dialect(
+    "jnp",
+    "jnp.concatenate([{parts}], {axis})",
+    "jnp.full({shape}, {value})",
+    "jnp.broadcast_to({a}, {shape})",
+    "jnp.einsum({spec!r}, {a}, {b})",
+    "({a} > 0).astype(float)",
+    "jnp.pad({a}, [(0, 0)] * ({a}.ndim - {back}) + [({before}, {after})] + [(0, 0)] * ({back} - 1))",
+    "({a}[..., :, None] * jnp.eye({a}.shape[-1]))",
+)
+
+
+def number(value: Fraction) -> str:
+    """A rational as source, exact where a float is."""
+    if value.denominator == 1 and abs(value.numerator) < 2**53:
+        return f"{value.numerator}.0"
+    if Fraction(float(value)) == value:
+        return repr(float(value))
+    return f"({value.numerator}.0 / {value.denominator}.0)"
+
+
+class Writer:
+    """Names and expressions for the operations of one program.
+
+    ``reference(i)`` says how a named value is written at the point of use; it is set by the
+    emitter as it moves from phase to phase.
+    """
+
+    def __init__(self, program: Program, dialect: Dialect, taken: Names) -> None:
+        self.program = program
+        self.dialect = dialect
+        self.names = taken
+        self.dim_names: dict[str, str] = {}
+        self.reference: Callable[[int], str | None] = lambda i: None
+        self.inside = False
+
+    # -- dimensions -----------------------------------------------------------------------------
+
+    def size(self, size: Size) -> str:
+        return size.text(self.dim)
+
+    def dim(self, name: str) -> str:
+        if name not in self.dim_names:
+            self.dim_names[name] = self.names.fresh(name)
+        return self.dim_names[name]
+
+    def lead(self, lead: int) -> list[str]:
+        if lead == PER_STEP:
+            return ["B"] if self.inside else ["T", "B"]
+        return ["B"] if lead else []
+
+    def array_shape(self, i: int) -> str:
+        op = self.program.ops[i]
+        parts = [*self.lead(op.lead), *(self.size(s) for s in op.shape)]
+        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+    # -- expressions ----------------------------------------------------------------------------
+
+    def expression(self, i: int) -> str:
+        """The right-hand side of operation ``i``."""
+        return self.write(i, top=True)[0]
+
+    def use(self, i: int, at_least: int, *, full: bool = False) -> str:
+        """``i`` where it is used, in parentheses if it binds less than ``at_least``."""
+        text, level = self.write(i, full=full)
+        return text if level >= at_least else f"({text})"
+
+    def write(self, i: int, *, top: bool = False, full: bool = False) -> tuple[str, int]:
+        if not top:
+            name = self.reference(i)
+            if name is not None:
+                return name, _ATOM
+        op, p = self.program.ops[i], self.program
+        a = op.args
+        match op.kind:
+            case "const":
+                if full or (top and op.shape):
+                    return self.fill(i, number(op.attr[0])), _ATOM
+                text = number(op.attr[0])
+                return text, _UNARY if text.startswith("-") else _ATOM
+            case "unit":
+                return self.fill(i, number(op.attr[0])), _ATOM
+            case "add":
+                if p.ops[a[0]].kind == "neg" and p.ops[a[1]].kind != "neg":
+                    a = (a[1], a[0])
+                if p.ops[a[1]].kind == "neg" and self.reference(a[1]) is None:
+                    inner = p.ops[a[1]].args[0]
+                    return f"{self.use(a[0], _SUM)} - {self.use(inner, _PRODUCT)}", _SUM
+                return f"{self.use(a[0], _SUM)} + {self.use(a[1], _SUM)}", _SUM
+            case "mul":
+                slope = self.slope(a[1])
+                if slope is not None:
+                    return f"{self.use(a[0], _PRODUCT)} / {slope}", _PRODUCT
+                return f"{self.use(a[0], _PRODUCT)} * {self.use(a[1], _UNARY)}", _PRODUCT
+            case "div":
+                return f"{self.use(a[0], _PRODUCT)} / {self.use(a[1], _UNARY)}", _PRODUCT
+            case "neg":
+                return f"-{self.use(a[0], _UNARY)}", _UNARY
+            case "fn":
+                return self.function(op.attr[0], op.attr[1], a[0])
+            case "pow":
+                (e,) = op.attr
+                power = str(e.numerator) if e.denominator == 1 else f"({e.numerator} / {e.denominator})"
+                return f"{self.use(a[0], _ATOM)} ** {power}", _UNARY
+            case "matvec":
+                return self.matvec(a[0], a[1])
+            case "matmul":
+                return f"{self.use(a[0], _UNARY)} @ {self.use(a[1], _UNARY)}", _PRODUCT
+            case "transpose":
+                suffix = ".T" if p.ops[a[0]].lead == 0 else ".swapaxes(-1, -2)"
+                return f"{self.use(a[0], _ATOM)}{suffix}", _ATOM
+            case "outer":
+                u, v = self.use(a[0], _ATOM, full=True), self.use(a[1], _ATOM, full=True)
+                return f"{u}[..., :, None] * {v}[..., None, :]", _PRODUCT
+            case "dot":
+                return f"({self.use(a[0], _PRODUCT)} * {self.use(a[1], _UNARY)}).sum(-1)", _ATOM
+            case "diag":
+                return self.dialect.diag.format(a=self.use(a[0], _ATOM, full=True)), _ATOM
+            case "diagpart":
+                spec = "...ii->...i"
+                return f"{self.dialect.module}.einsum({spec!r}, {self.use(a[0], _SUM)})", _ATOM
+            case "expand":
+                return self.expand(i, full=full or top)
+            case "reduce":
+                axes = "-1" if len(p.ops[a[0]].shape) == 1 else "(-2, -1)"
+                return f"{self.use(a[0], _ATOM, full=True)}.sum({axes})", _ATOM
+            case "concat":
+                return self.concat(i), _ATOM
+            case "slice":
+                return f"{self.use(a[0], _ATOM, full=True)}[{self.span(i)}]", _ATOM
+            case "pad":
+                return self.pad(i), _ATOM
+            case "softmax" | "logsoftmax":
+                return self.softmax(op.kind, a[0])
+            case "accumulate":
+                axes = "0" if op.lead else "(0, 1)"
+                return f"{self.use(a[0], _ATOM, full=True)}.sum({axes})", _ATOM
+            case "contract":
+                return self.contract(i)
+            case _:
+                raise NotSupported(f"source for {op.kind!r}")
+
+    def fill(self, i: int, value: str) -> str:
+        return self.dialect.full.format(shape=self.array_shape(i), value=value)
+
+    def slope(self, a: int) -> str | None:
+        """The reciprocal of tanh' as source, if that is what ``a`` is and it has no name."""
+        op = self.program.ops[a]
+        if self.reference(a) is not None or op.kind != "fn" or op.attr != ("tanh", 1):
+            return None
+        return f"{self.dialect.module}.cosh({self.use(op.args[0], _SUM)}) ** 2"
+
+    def function(self, name: str, order: int, a: int) -> tuple[str, int]:
+        m = self.dialect.module
+        arg = self.use(a, _SUM)
+        atom = self.use(a, _ATOM)
+        match name, order:
+            case ("tanh" | "exp" | "log" | "sinh" | "cosh" | "sqrt" | "abs"), 0:
+                return f"{m}.{name}({arg})", _ATOM
+            case "sigma", 0:
+                if m == "torch":
+                    return f"torch.sigmoid({arg})", _ATOM
+                return f"1.0 / (1.0 + {m}.exp(-{self.use(a, _UNARY)}))", _PRODUCT
+            case "tanh", 1:
+                return f"1.0 / {m}.cosh({arg}) ** 2", _PRODUCT
+            case "tanh", 2:
+                return f"-2.0 * {m}.tanh({arg}) / {m}.cosh({arg}) ** 2", _PRODUCT
+            case "sigma", 1:
+                return f"0.25 / {m}.cosh(0.5 * {self.use(a, _UNARY)}) ** 2", _PRODUCT
+            case "sigma", 2:
+                half = f"0.5 * {self.use(a, _UNARY)}"
+                return f"-0.25 * {m}.tanh({half}) / {m}.cosh({half}) ** 2", _PRODUCT
+            case "sech", 0:
+                return f"1.0 / {m}.cosh({arg})", _PRODUCT
+            case "sech", 1:
+                return f"-{m}.tanh({arg}) / {m}.cosh({arg})", _PRODUCT
+            case "coth", 0:
+                return f"1.0 / {m}.tanh({arg})", _PRODUCT
+            case "coth", 1:
+                return f"-({m}.sinh({arg}) ** -2.0)", _UNARY
+            case "sinh", 1:
+                return f"{m}.cosh({arg})", _ATOM
+            case "cosh", 1:
+                return f"{m}.sinh({arg})", _ATOM
+            case "log", 1:
+                return f"1.0 / {self.use(a, _UNARY)}", _PRODUCT
+            case "sqrt", 1:
+                return f"0.5 / {m}.sqrt({arg})", _PRODUCT
+            case "relu", 0:
+                return f"{atom} * {self.dialect.step.format(a=atom)}", _PRODUCT
+            case "relu", 1:
+                return self.dialect.step.format(a=atom), _ATOM
+            case "abs", 1:
+                return f"(2.0 * {self.dialect.step.format(a=atom)} - 1.0)", _ATOM
+            case _:
+                raise NotSupported(f"source for {name!r} differentiated {order} times")
+
+    def matvec(self, m: int, v: int) -> tuple[str, int]:
+        p = self.program
+        vector = self.use(v, _UNARY, full=True)
+        if p.ops[m].lead:
+            matrix = self.use(m, _UNARY)
+            return f"({matrix} @ {self.use(v, _ATOM, full=True)}[..., None])[..., 0]", _ATOM
+        if p.ops[m].kind == "transpose" and self.reference(m) is None:
+            matrix = self.use(p.ops[m].args[0], _ATOM)
+        else:
+            matrix = f"{self.use(m, _ATOM)}.T"
+        if p.ops[v].lead == PER_STEP and not self.inside:
+            # One product for all steps: NumPy would make T small ones of a 3-D array.
+            flat = f"{self.use(v, _ATOM, full=True)}.reshape(T * B, -1)"
+            return f"({flat} @ {matrix}).reshape(T, B, -1)", _ATOM
+        return f"{vector} @ {matrix}", _PRODUCT
+
+    def expand(self, i: int, *, full: bool) -> tuple[str, int]:
+        op = self.program.ops[i]
+        (a,) = op.args
+        if self.program.ops[a].lead == 0:
+            if not full:
+                return self.write(a)
+            return self.dialect.broadcast.format(
+                a=self.use(a, _SUM), shape=self.array_shape(i)
+            ), _ATOM
+        lazy = f"{self.use(a, _ATOM)}[..., {', '.join(['None'] * len(op.shape))}]"
+        if not full:
+            return lazy, _ATOM
+        return self.dialect.broadcast.format(a=lazy, shape=self.array_shape(i)), _ATOM
+
+    def concat(self, i: int) -> str:
+        op = self.program.ops[i]
+        leads = {self.program.ops[a].lead for a in op.args}
+        parts = []
+        for a in op.args:
+            text = self.use(a, _SUM, full=True)
+            if len(leads) > 1 and self.program.ops[a].lead < op.lead:
+                shape = [*self.lead(op.lead), *(self.size(s) for s in self.program.shape(a))]
+                text = self.dialect.broadcast.format(a=text, shape=f"({', '.join(shape)})")
+            parts.append(text)
+        return self.dialect.concat.format(parts=", ".join(parts), axis=op.attr[0])
+
+    def span(self, i: int) -> str:
+        op = self.program.ops[i]
+        axis, offset = op.attr
+        start = "" if offset == Size() else self.size(offset)
+        end = offset + op.shape[axis]
+        whole = self.program.shape(op.args[0])[axis]
+        stop = "" if end == whole else self.size(end)
+        cut = f"{start}:{stop}"
+        if axis == -2:
+            return f"..., {cut}, :"
+        rank = len(self.program.shape(op.args[0])) + len(self.lead(op.lead))
+        return cut if rank == 1 else f"..., {cut}"
+
+    def pad(self, i: int) -> str:
+        op = self.program.ops[i]
+        axis, offset = op.attr
+        whole = self.size(op.shape[axis])
+        a = self.use(op.args[0], _ATOM, full=True)
+        before = self.size(offset)
+        after = f"{whole} - ({before}) - {a}.shape[{axis}]"
+        return self.dialect.pad.format(
+            a=a, before=before, after=after, back=-axis, zeros="(0, 0) + " * (-axis - 1)
+        )
+
+    def softmax(self, kind: str, a: int) -> tuple[str, int]:
+        m, arg = self.dialect.module, self.use(a, _ATOM)
+        if m == "torch":
+            name = "softmax" if kind == "softmax" else "log_softmax"
+            return f"torch.{name}({arg}, -1)", _ATOM
+        if m == "jnp":
+            name = "softmax" if kind == "softmax" else "log_softmax"
+            return f"jax.nn.{name}({arg}, -1)", _ATOM
+        return f"{kind}({arg})", _ATOM
+
+    def contract(self, i: int) -> tuple[str, int]:
+        op = self.program.ops[i]
+        u, v = (self.use(a, _ATOM, full=True) for a in op.args)
+        if op.lead:
+            return self.dialect.einsum.format(spec="tbi,tbj->bij", a=u, b=v), _ATOM
+        return f"{u}.reshape(T * B, -1).T @ {v}.reshape(T * B, -1)", _PRODUCT
+
+
+def used_once(program: Program, members: Iterable[int]) -> dict[int, int]:
+    """How often each value is used by ``members``."""
+    count: dict[int, int] = {}
+    for i in members:
+        for a in program.ops[i].args:
+            count[a] = count.get(a, 0) + 1
+    return count

@@ -1,0 +1,130 @@
+"""A recurrence as a callable: values and gradients of batches, by name, on NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym.errors import ModelError
+from bptt_sym.evaluate.fuse import fuse
+from bptt_sym.evaluate.interpret import dimensions
+from bptt_sym.evaluate.loop_source import Signature, loop_source
+from bptt_sym.evaluate.lower import lower
+from bptt_sym.notation import Node
+from bptt_sym.recurrence import Recurrence
+
+Array = Any
+
+#: Entries of one step (batch times rows) above which elementwise work of the adjoint is done
+#: inside the loop: measured crossover of call overhead against cache misses, see benchmarks.
+SINK_FROM = 2048
+
+
+@final
+class NumpyGradient:
+    """Forward pass and gradient of a recurrence as generated NumPy code.
+
+    Parameters
+    ----------
+    rec, loss, context, bind:
+        As for :func:`~bptt_sym.evaluate.lower.lower`. Without a loss, :meth:`backward` takes the
+        cotangents of the sequences instead (``seeds``).
+    wrt_inputs:
+        Whether gradients with respect to inputs are wanted, under the key ``"d_" + name``.
+
+    Arrays are batched: parameters ``own``, inputs ``(T, B, *own)``, initial values
+    ``(B, *own)`` (``(lags, B, *own)`` if the recurrence looks further back than one step).
+    """
+
+    def __init__(
+        self,
+        rec: Recurrence,
+        *,
+        loss: str | Node | None = None,
+        context: Iterable[str] = (),
+        bind: Mapping[str, str] | None = None,
+        wrt_inputs: bool = False,
+    ) -> None:
+        self.rec = rec
+        self.seeds = loss is None
+        program = fuse(lower(rec, loss=loss, context=context, bind=bind))
+        self.sources: dict[bool, str] = {}
+        self._modules: dict[bool, dict[str, Any]] = {}
+        self.signature: Signature
+        for sink in (False, True):
+            self.sources[sink], self.signature = loop_source(
+                rec, program, seeds=self.seeds, wrt_inputs=wrt_inputs, sink=sink
+            )
+
+    def _module(self, sink: bool) -> dict[str, Any]:
+        if sink not in self._modules:
+            space: dict[str, Any] = {}
+            # The source is our own, written from a checked program; names in it are identifiers
+            # made by `names.identifier`, never text of a formula.
+            exec(compile(self.sources[sink], f"<{self.rec.name} gradient>", "exec"), space)
+            self._modules[sink] = space
+        return self._modules[sink]
+
+    def _arguments(
+        self,
+        params: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        initial: Mapping[str, Array],
+        context: Mapping[str, Array],
+    ) -> list[Array]:
+        sig = self.signature
+        out = []
+        for group, given, what in (
+            (sig.params, params, "parameter"),
+            (sig.contexts, context, "context"),
+            (sig.inputs, inputs, "input"),
+            (sig.initial, initial, "initial value"),
+        ):
+            for name, _ in group:
+                if name not in given:
+                    raise ModelError(f"{self.rec.name}: {what} {name!r} is missing")
+                out.append(np.asarray(given[name]))
+        return out
+
+    def forward(
+        self,
+        params: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        initial: Mapping[str, Array] | None = None,
+        context: Mapping[str, Array] | None = None,
+    ) -> tuple[dict[str, Array], Any]:
+        """All sequences by identifier (and ``"loss"``), and the tape for :meth:`backward`."""
+        arguments = self._arguments(params, inputs, initial or {}, context or {})
+        rows = max((a.shape[1] * a[0, 0].size for a in arguments if a.ndim == 3), default=0)
+        widest = max((a.shape[0] for a in arguments if a.ndim == 2), default=1)
+        batch = next((a.shape[1] for a in arguments if a.ndim == 3), 1)
+        module = self._module(max(rows, widest * batch) >= SINK_FROM)
+        values, saved = module["forward"](*arguments)
+        return values, (module, saved)
+
+    def backward(self, tape: Any, seeds: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """The gradient by name; an initial value's is under its state's name and ``0``."""
+        module, saved = tape
+        if not self.seeds:
+            return dict(module["backward"](saved))
+        idents = {n: f"d_{i}_in" for n, i in self.signature.seeds}
+        given = {idents[n]: v for n, v in (seeds or {}).items()}
+        return dict(module["backward"](saved, **given))
+
+    def __call__(
+        self,
+        params: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        initial: Mapping[str, Array] | None = None,
+        context: Mapping[str, Array] | None = None,
+    ) -> tuple[float, dict[str, Array]]:
+        """The loss summed over steps and batch, and its gradient by name."""
+        if self.seeds:
+            raise ModelError("no loss was given; call forward and backward")
+        values, tape = self.forward(params, inputs, initial, context)
+        return values["loss"], self.backward(tape)
+
+
+__all__ = ["NumpyGradient", "dimensions"]
