@@ -182,22 +182,33 @@ def write(root: Node, style: Style, limit: int = MAX_PRINTED) -> str:
     out: list[str] = []
     room = limit
     stack: Items = [Slot(root)]
+    rules, pop, push, emit = _RULES, stack.pop, stack.extend, out.append
     while stack:
-        item = stack.pop()
-        if type(item) is str:
-            out.append(item)
-            room -= len(item)
-            if room < 0:
-                raise LimitExceeded(
-                    f"the printed formula would be longer than {limit} characters",
-                    hint="print it for a smaller T, or in its rolled form with sums and products",
-                )
-            continue
-        assert isinstance(item, Slot)
-        strength, items = form(item.node, style, item.compact)
-        if strength < item.least:
-            items = style.brackets(items)
-        stack.extend(reversed(items))
+        item = pop()
+        if type(item) is not str:
+            assert isinstance(item, Slot)
+            node = item.node
+            rule = rules.get(type(node))
+            if rule is None:
+                raise TypeError(f"not an expression node: {type(node).__name__}")
+            strength, items = rule(node, style, item.compact)
+            if strength < item.least:
+                items = style.brackets(items)
+            if len(items) > 1:
+                items.reverse()
+                push(items)
+                continue
+            item = items[0]
+            if type(item) is not str:
+                stack.append(item)
+                continue
+        emit(item)
+        room -= len(item)
+        if room < 0:
+            raise LimitExceeded(
+                f"the printed formula would be longer than {limit} characters",
+                hint="print it for a smaller T, or in its rolled form with sums and products",
+            )
     return "".join(out)
 
 
@@ -443,8 +454,15 @@ def runs(xs: Sequence[Node]) -> list[tuple[Node, int]]:
     """Equal neighbours counted."""
     out: list[tuple[Node, int]] = []
     for x in xs:
-        if out and out[-1][0] == x:
+        if out and _same(out[-1][0], x):
             out[-1] = (x, out[-1][1] + 1)
         else:
             out.append((x, 1))
     return out
+
+
+def _same(a: Node, b: Node) -> bool:
+    # Structural equality recurses, so it is asked only of nodes known to be flat.
+    if isinstance(a, At) and isinstance(b, At):
+        return a.name == b.name and plain_index(a.time) is not None and a == b
+    return isinstance(a, Sym) and a == b
