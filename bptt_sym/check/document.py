@@ -188,6 +188,19 @@ def document_from_text(text: str, file: str, *, tex: bool = False) -> Document:
     return Document(source, tuple(formulas), tuple(problems))
 
 
+def formula_from_text(text: str, name: str) -> Formula:
+    """A formula given by itself, with the dollars around it taken off if it has some."""
+    source = Source(name, text)
+    whole = Formula(source, text, range(len(text) + 1), display=True).part(0, len(text))
+    for opening, closing in (("$$", "$$"), ("$", "$"), ("\\[", "\\]"), ("\\(", "\\)")):
+        body = whole.latex
+        if len(body) > len(opening + closing) and body.startswith(opening):
+            end = len(body) - len(closing)
+            if body.endswith(closing) and opening not in body[len(opening) : end]:
+                return whole.part(len(opening), end)
+    return whole
+
+
 def _collect_macros(text: str) -> tuple[Macros, str]:
     """The macros that ``text`` defines, and the text with their definitions blanked out."""
     macros = Macros()

@@ -1,0 +1,131 @@
+"""One judged formula, and what a list of them amounts to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bptt_sym.check.document import Formula, Place
+from bptt_sym.decide.verdict import Counterexample, Verdict, VerdictName
+from bptt_sym.errors import InputError
+
+#: In the order in which a summary lists them.
+VERDICTS: tuple[VerdictName, ...] = (
+    "right",
+    "right_under_reading",
+    "wrong",
+    "undecided",
+    "unreadable",
+    "not_a_claim",
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why something cannot be read, and where: the line of text and the columns in it."""
+
+    place: Place
+    message: str
+    hint: str = ""
+    line: str = ""
+    width: int = 1
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdict of one formula. ``model`` names the recurrence it was judged under."""
+
+    place: Place
+    latex: str
+    verdict: Verdict
+    model: str = ""
+    fault: Fault | None = None
+    display: bool = True
+
+
+def fault_in(formula: Formula, error: InputError) -> Fault:
+    """``error`` with its place in the file; the whole formula if the error names no part of it."""
+    span = error.span
+    start, end = (span.start, span.end) if span else (0, len(formula.latex))
+    place, last = formula.place(start), formula.place(max(start, end - 1))
+    line = formula.source.line(place.line)
+    same_line = last.line == place.line and last.column >= place.column
+    width = last.column - place.column + 1 if same_line else len(line) - place.column + 1
+    return Fault(place, error.message, error.hint, line, max(1, width))
+
+
+def exit_status(judged: Iterable[Judged], *, faults: bool = False) -> int:
+    """0 all right, 1 something is wrong, 2 something cannot be read, 3 something is undecided.
+
+    What cannot be read comes first, because then nothing is known of a part of the input.
+    """
+    seen = {j.verdict.verdict for j in judged}
+    if faults or "unreadable" in seen:
+        return 2
+    if "wrong" in seen:
+        return 1
+    return 3 if "undecided" in seen else 0
+
+
+def summary(judged: Iterable[Judged]) -> dict[str, int]:
+    """How many formulas have each verdict, zeros included."""
+    count = Counter(j.verdict.verdict for j in judged)
+    return {name: count[name] for name in VERDICTS}
+
+
+def as_json(judged: Sequence[Judged]) -> dict[str, Any]:
+    """The report for machines: ``{"equations": […], "summary": {…}}``."""
+    return {"equations": [equation_as_json(j) for j in judged], "summary": summary(judged)}
+
+
+def equation_as_json(judged: Judged) -> dict[str, Any]:
+    """One entry of the report for machines."""
+    return {
+        "file": judged.place.file,
+        "line": judged.place.line,
+        "column": judged.place.column,
+        "latex": judged.latex,
+        **verdict_as_json(judged.verdict),
+        "model": judged.model,
+    }
+
+
+def verdict_as_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict with its evidence; ``links`` has those of a chain, in order."""
+    diagnosis = verdict.diagnosis
+    return {
+        "verdict": verdict.verdict,
+        "scope": verdict.scope,
+        "readings": list(verdict.readings),
+        "assumptions": list(verdict.assumptions),
+        "method": verdict.method,
+        "counterexample": _counterexample(verdict.counterexample),
+        "diagnosis": diagnosis
+        and {
+            "code": diagnosis.code,
+            "message": diagnosis.message,
+            **({"corrected": diagnosis.corrected} if diagnosis.corrected else {}),
+        },
+        "note": verdict.note,
+        "links": [verdict_as_json(v) for v in verdict.links],
+    }
+
+
+def _counterexample(example: Counterexample | None) -> dict[str, Any] | None:
+    if example is None:
+        return None
+    out: dict[str, Any] = {
+        "T": example.T,
+        "values": {
+            **{name: str(value) for name, value in example.indices.items()},
+            **example.values,
+            **example.functions,
+        },
+        "left": example.left,
+        "right": example.right,
+    }
+    if example.place:
+        out["place"] = example.place
+    return out

@@ -1,0 +1,177 @@
+"""Reports for people: the lines of a verdict, each with the style that a terminal shows it in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bptt_sym.check.judged import Fault, Judged, summary
+from bptt_sym.decide.verdict import Counterexample, Verdict, VerdictName
+
+#: ``(style, text)``; the style is rich's, empty for plain text.
+Piece = tuple[str, str]
+Line = tuple[Piece, ...]
+
+STYLES: dict[VerdictName, str] = {
+    "right": "green",
+    "right_under_reading": "cyan",
+    "wrong": "bold red",
+    "undecided": "yellow",
+    "unreadable": "magenta",
+    "not_a_claim": "dim",
+}
+WORDS: dict[VerdictName, str] = {
+    "right": "right",
+    "right_under_reading": "right, read so",
+    "wrong": "WRONG",
+    "undecided": "undecided",
+    "unreadable": "unreadable",
+    "not_a_claim": "not a claim",
+}
+_MARGIN = 18
+_INDENT = " " * _MARGIN
+
+
+def report(judged: Sequence[Judged]) -> Iterator[Line]:
+    """Each formula of each file with its verdict and evidence, then the summary."""
+    file = None
+    for j in judged:
+        if j.place.file != file:
+            if file is not None:
+                yield ()
+            file = j.place.file
+            yield (("bold", file),)
+        yield from entry(j)
+    if judged:
+        yield ()
+    yield summary_line(judged)
+
+
+def summary_line(judged: Iterable[Judged]) -> Line:
+    """``12 right, 1 wrong, …``: the verdicts that occur."""
+    found = [
+        (STYLES[name], f"{n} {WORDS[name].lower()}")  # type: ignore[index]
+        for name, n in summary(judged).items()
+        if n
+    ]
+    if not found:
+        return (("", "no formulas"),)
+    pieces: list[Piece] = []
+    for piece in found:
+        pieces += [("", ", "), piece] if pieces else [piece]
+    return tuple(pieces)
+
+
+def entry(judged: Judged) -> Iterator[Line]:
+    """One formula: place, verdict, the formula, then the evidence."""
+    verdict = judged.verdict
+    place = f"{judged.place.line}:{judged.place.column}"
+    first, *rest = one_line(judged.latex)
+    yield (
+        ("dim", f"{place:>8}  "),
+        (STYLES[verdict.verdict], f"{WORDS[verdict.verdict]:<16}"),
+        ("", first),
+    )
+    for line in rest:
+        yield (("", " " * 26 + line),)
+    yield from evidence(verdict)
+    if judged.fault is not None:
+        for line in fault_lines(judged.fault, with_place=False):
+            yield (("", _INDENT), *line)
+
+
+def one_line(latex: str, width: int = 400) -> list[str]:
+    """The formula with its space collapsed, cut to a length that a terminal can show."""
+    text = " ".join(latex.split())
+    return [text if len(text) <= width else text[: width - 1] + "…"]
+
+
+def evidence(verdict: Verdict, indent: str = _INDENT) -> Iterator[Line]:
+    """What a verdict rests on."""
+    for reading in verdict.readings:
+        yield (("", indent), ("cyan", "if "), ("", reading))
+    for assumption in verdict.assumptions:
+        yield (("", indent), ("cyan", "assuming "), ("", assumption))
+    if verdict.counterexample is not None:
+        for text in counterexample_lines(verdict.counterexample):
+            yield (("", indent), ("red", text))
+    if verdict.diagnosis is not None:
+        yield (("", indent), ("bold", verdict.diagnosis.code), ("", " "),
+               ("", verdict.diagnosis.message))  # fmt: skip
+        if verdict.diagnosis.corrected:
+            yield (("", indent), ("green", "right would be "), ("", verdict.diagnosis.corrected))
+    if verdict.note:
+        yield (("", indent), ("", verdict.note))
+    if verdict.verdict in ("right", "right_under_reading", "wrong"):
+        how = " · ".join(part for part in (verdict.scope, verdict.method) if part)
+        if how:
+            yield (("", indent), ("dim", how))
+    if len(verdict.links) > 1:
+        for i, link in enumerate(verdict.links, 1):
+            yield (("", indent), ("dim", f"link {i}: "),
+                   (STYLES[link.verdict], WORDS[link.verdict]))  # fmt: skip
+
+
+def counterexample_lines(example: Counterexample) -> Iterator[str]:
+    """``T = 2, w = 1/2, …`` and the two sides, which differ there."""
+    values = {"T": str(example.T), **{k: str(v) for k, v in example.indices.items()}}
+    values |= dict(example.values)
+    at = ", ".join(f"{name} = {value}" for name, value in values.items())
+    yield f"at {at}"
+    for name, value in example.functions.items():
+        yield f"with {name} = {value}"
+    where = f" ({example.place})" if example.place else ""
+    yield f"left  = {example.left}{where}"
+    yield f"right = {example.right}{where}"
+
+
+def fault_lines(fault: Fault, *, with_place: bool = True) -> Iterator[Line]:
+    """``file:line:column: message``, the line with a caret below the token, and the hint."""
+    place = f"{fault.place}: " if with_place else ""
+    yield (("bold", place), ("magenta", fault.message))
+    if fault.line:
+        start = max(0, fault.place.column - 41)
+        shown = fault.line[start : start + 100].replace("\t", " ")
+        column = fault.place.column - 1 - start
+        width = max(1, min(fault.width, len(shown) - column))
+        yield (("dim", "  | "), ("", shown))
+        yield (("dim", "  | "), ("magenta", " " * column + "^" * width))
+    if fault.hint:
+        yield (("", "  hint: "), ("", fault.hint))
+
+
+def plain(line: Line) -> str:
+    """The text of a line without its styles."""
+    return "".join(text for _, text in line).rstrip()
+
+
+def github(judged: Iterable[Judged]) -> Iterator[str]:
+    """GitHub workflow commands: an error for what is wrong or unreadable, a notice for readings."""
+    levels = {
+        "wrong": "error",
+        "unreadable": "error",
+        "undecided": "warning",
+        "right_under_reading": "notice",
+    }
+    for j in judged:
+        level = levels.get(j.verdict.verdict)
+        if level is None:
+            continue
+        place = j.fault.place if j.fault else j.place
+        title = WORDS[j.verdict.verdict]
+        if j.verdict.diagnosis is not None:
+            title = f"{j.verdict.diagnosis.code} {title}"
+        text = "\n".join(plain(line).strip() for line in evidence(j.verdict))
+        if j.fault is not None:
+            text = f"{j.fault.message}\n{j.fault.hint}"
+        yield (
+            f"::{level} file={_property(place.file)},line={place.line},col={place.column},"
+            f"title={_property(title)}::{_message(text.strip() or j.latex)}"
+        )
+
+
+def _message(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,152 @@
+"""What a claim is judged under: a shipped cell or definitions, hypotheses, a reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from bptt_sym.errors import InputError
+from bptt_sym.notation import At, Mul, Sym, walk
+from bptt_sym.recurrence import Recurrence, Shape, lag_of
+
+#: The longest run that one number may ask for.
+MAX_HORIZON = 4096
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The model and the hypotheses, as a person gave them.
+
+    ``cell`` names a shipped cell and ``options`` are its ``NAME=VALUE`` pairs; ``define`` are
+    equations in LaTeX with ``shape`` and ``scalar`` as documented for the command line; ``assume``
+    are hypotheses; ``reference`` is the expression that answers should equal.
+    """
+
+    cell: str = ""
+    define: tuple[str, ...] = ()
+    shape: tuple[str, ...] = ()
+    scalar: bool = False
+    options: tuple[str, ...] = ()
+    assume: tuple[str, ...] = ()
+    reference: str = ""
+
+    @cached_property
+    def model(self) -> Recurrence:
+        """The recurrence that is meant.
+
+        Raises
+        ------
+        InputError
+            Both a cell and definitions are given, or neither, or they cannot be read.
+        """
+        if self.cell and self.define:
+            raise InputError("both a cell and definitions are given", hint="give one of them")
+        if self.cell:
+            from bptt_sym.cells import cell
+
+            if self.shape or self.scalar:
+                raise InputError(
+                    "shapes go with definitions; a shipped cell has its own",
+                    hint="choose the -vector cell, or give --define",
+                )
+            return cell(self.cell, **dict(_option(o) for o in self.options))
+        if not self.define:
+            raise InputError(
+                "no recurrence is given",
+                hint=r"name a cell (elman, lstm, …) or define one: 'h_t = \tanh(w h_{t-1} + u_t)'",
+            )
+        from bptt_sym.read.bind import recurrence_from_latex
+
+        return recurrence_from_latex(
+            self.define, shapes=dict(shape_of(s) for s in self.shape), scalar=self.scalar
+        )
+
+
+def _option(text: str) -> tuple[str, object]:
+    name, _, value = text.partition("=")
+    if not value:
+        raise InputError(f"{text!r} is not NAME=VALUE", token=text, hint="such as concat=true")
+    return name.strip(), {"true": True, "false": False}.get(value.strip(), value.strip())
+
+
+def shape_of(text: str) -> tuple[str, Shape]:
+    """``W=n×m`` (or ``n x m``, ``n,m``), ``h=n``, ``w=scalar`` as a name and its shape.
+
+    Raises
+    ------
+    InputError
+        The text has another form.
+    """
+    name, _, value = text.rpartition("=")
+    name, value = name.strip(), value.strip()
+    if not name or not value:
+        raise InputError(f"{text!r} is not NAME=SHAPE", token=text, hint="such as 'W=n×m'")
+    if value in ("scalar", "()"):
+        return name, ()
+    parts = [p.strip() for p in value.replace("×", ",").replace("x", ",").split(",")]
+    if len(parts) > 2 or not all(p.isidentifier() or p.isdigit() for p in parts):
+        raise InputError(
+            f"{value!r} is not a shape", token=value, hint="write n×m, n, a number, or scalar"
+        )
+    if any(p.isdigit() and not 1 <= int(p) <= 64 for p in parts):
+        raise InputError(f"{value!r}: a dimension is between 1 and 64", token=value)
+    return name, tuple(int(p) if p.isdigit() else p for p in parts)
+
+
+def horizon(text: str) -> int | None:
+    """The last step: a number, or ``None`` for ``T``.
+
+    Raises
+    ------
+    InputError
+        Neither ``T`` nor a number of at least 1 and at most :data:`MAX_HORIZON`.
+    """
+    if text.strip() == "T":
+        return None
+    try:
+        value = int(text)
+    except ValueError:
+        raise InputError(
+            f"-T {text}: not a number of steps", token=text, hint="write a number, or T for any"
+        ) from None
+    if not 1 <= value <= MAX_HORIZON:
+        raise InputError(
+            f"-T {text}: a run has between 1 and {MAX_HORIZON} steps", token=text,
+            hint="write T for a derivation that holds for every number of steps",
+        )  # fmt: skip
+    return value
+
+
+def recurrent_parameter(model: Recurrence, state: str) -> str:
+    """The first parameter that multiplies an earlier state, else the first parameter."""
+    for equation in model.equations:
+        for node in walk(equation.rhs):
+            if isinstance(node, Mul):
+                names = [f.name for f in node.args if isinstance(f, Sym)]
+                earlier = any(
+                    isinstance(f, At) and f.name in model.states and (lag_of(f.time) or 0) > 0
+                    for part in node.args
+                    for f in walk(part)
+                )
+                if names and earlier:
+                    return names[0]
+    if not model.parameters:
+        raise InputError(f"{model.name} has no parameter", hint="say --of what")
+    return model.parameters[0]
+
+
+def default_form(target: str | None) -> str:
+    """The series; one step for a derivative by the state of the step before."""
+    if target is not None and "[t]" in target.replace(" ", "") and "[t-1]" in target:
+        return "jacobian"
+    return "series"
+
+
+def default_target(model: Recurrence, form: str) -> str:
+    """What is derived if nothing is named: the last state by the recurrent parameter."""
+    if not model.states:
+        raise InputError(f"{model.name} has no state", hint="say --of what")
+    state = model.states[0]
+    if form == "jacobian":
+        return f"d{state}[t]/d{state}[t-1]"
+    return f"d{state}[T]/d{recurrent_parameter(model, state)}"
