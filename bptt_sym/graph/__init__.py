@@ -4,10 +4,26 @@
 whatever the horizon; :func:`unroll` stamps it out for a number T.
 """
 
+from bptt_sym.graph.assignments import Assignment, assignments, rolled, text, to_sympy
 from bptt_sym.graph.cell import Cell
 from bptt_sym.graph.graph import Graph, Handle
 from bptt_sym.graph.interpret import Program
 from bptt_sym.graph.operations import Label
 from bptt_sym.graph.unroll import Sweep, Unrolled, roll, unroll
 
-__all__ = ["Cell", "Graph", "Handle", "Label", "Program", "Sweep", "Unrolled", "roll", "unroll"]
+__all__ = [
+    "Assignment",
+    "Cell",
+    "Graph",
+    "Handle",
+    "Label",
+    "Program",
+    "Sweep",
+    "Unrolled",
+    "assignments",
+    "roll",
+    "rolled",
+    "text",
+    "to_sympy",
+    "unroll",
+]

@@ -199,9 +199,7 @@ class Cell:
         received = dict(zip(wrt, g.pullback(seeds, wrt), strict=True))
         live = [i for i in g.live(received.values()) if i >= self.primal_rows]
         code = self.instructions(i for i in live if g.op[i] not in (SYM, CONST))
-        found = self._adjoints[names] = Adjoint(
-            cotangents, received, self._constants(live), code
-        )
+        found = self._adjoints[names] = Adjoint(cotangents, received, self._constants(live), code)
         return found
 
     def jacobian(self) -> dict[tuple[Label, Label], int]:

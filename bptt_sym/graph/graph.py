@@ -117,7 +117,7 @@ class Graph(Table):
             return self.fn(name, self.a[fn], order + 1)
         y = self._let_of.get(fn, fn)
         if self.rules[name].accurate is not None:
-            return self._row(DER, y, fn)
+            return self.row(DER, y, fn)
         return self.template(name).stamp(self, self.a[fn], y)
 
     def template(self, name: str, order: int = 0) -> Template:
@@ -139,9 +139,7 @@ class Graph(Table):
                 root = g.gradient(root, [a])[0]
         return Template(g, a, g.sym("y"), root)
 
-    def gradient(
-        self, output: int, wrt: Sequence[int], *, fixed: Iterable[int] = ()
-    ) -> list[int]:
+    def gradient(self, output: int, wrt: Sequence[int], *, fixed: Iterable[int] = ()) -> list[int]:
         """The total derivatives of ``output`` by each row of ``wrt``.
 
         Each is along every path from that row to the output, the row itself being cut loose from

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from bptt_sym.errors import ModelError
+from bptt_sym.graph import operations
 from bptt_sym.graph.domains import Domain
 from bptt_sym.graph.graph import Graph
-from bptt_sym.graph.operations import ADD, CONST, DER, FN, LET, MUL, NEG, POW, SYM
+from bptt_sym.graph.operations import ADD, DER, MUL
 
 X = TypeVar("X")
 
@@ -33,19 +35,25 @@ class Program:
         mark = bytearray(top)
         for r in self.roots:
             mark[r] = 1
-        op, bound = g.op, self.bound
+        bound = self.bound
         for i in range(top - 1, -1, -1):
             if not mark[i] or i in bound:
                 continue
-            if op[i] == DER:
-                # The slope is a function of the output; of the argument only if its rule says so.
-                mark[g.a[i]] = 1
-                if g.template(g.functions[g.b[g.b[i]]][0]).needs_a:
-                    mark[g.a[g.b[i]]] = 1
-            else:
-                for k in g.operands(i):
-                    mark[k] = 1
+            for k in self.operands(i):
+                mark[k] = 1
         return [i for i in range(top) if mark[i]]
+
+    def operands(self, i: int) -> tuple[int, ...]:
+        """The rows whose values the row ``i`` needs.
+
+        A slope is a function of the output, and of the argument only if its rule says so.
+        """
+        g = self.graph
+        if g.op[i] != DER:
+            return g.operands(i)
+        fn = g.b[i]
+        needs_a = g.template(g.functions[g.b[fn]][0]).needs_a
+        return (g.a[i], g.a[fn]) if needs_a else (g.a[i],)
 
     def run(self, domain: Domain[X], values: Mapping[int, X]) -> list[X]:
         """The values of ``roots``.
@@ -57,7 +65,7 @@ class Program:
         g = self.graph
         op, A, B = g.op, g.a, g.b
         at: dict[int, Any] = {}
-        add, mul = domain.add, domain.mul
+        add, mul, step = domain.add, domain.mul, self.step
         for i in self.rows:
             o = op[i]
             if i in values:
@@ -66,25 +74,39 @@ class Program:
                 at[i] = add(at[A[i]], at[B[i]])
             elif o == MUL:
                 at[i] = mul(at[A[i]], at[B[i]])
-            elif o == LET:
-                at[i] = at[A[i]]
-            elif o == FN:
-                name, order = g.functions[B[i]]
-                at[i] = domain.fn(name, order, at[A[i]])
-            elif o == DER:
-                at[i] = self._slope(domain, i, at)
-            elif o == NEG:
-                at[i] = domain.neg(at[A[i]])
-            elif o == POW:
-                at[i] = domain.pow(at[A[i]], B[i])
-            elif o == CONST:
-                at[i] = domain.const(g.constants[A[i]])
-            elif o == SYM:
-                at[i] = domain.symbol(g.labels[A[i]])
             else:
-                name, orders, args = g.calls[A[i]]
-                at[i] = domain.call(name, orders, tuple(at[k] for k in args))
+                at[i] = step(domain, i, at)
         return [at[r] for r in self.roots]
+
+    def step(self, domain: Domain[X], i: int, at: Mapping[int, Any]) -> Any:
+        """The value of one row from those of its operands."""
+        g = self.graph
+        a, b = g.a[i], g.b[i]
+        match g.op[i]:
+            case operations.ADD:
+                return domain.add(at[a], at[b])
+            case operations.MUL:
+                return domain.mul(at[a], at[b])
+            case operations.LET:
+                return at[a]
+            case operations.FN:
+                name, order = g.functions[b]
+                return domain.fn(name, order, at[a])
+            case operations.DER:
+                return self._slope(domain, i, at)
+            case operations.NEG:
+                return domain.neg(at[a])
+            case operations.POW:
+                return domain.pow(at[a], b)
+            case operations.CONST:
+                return domain.const(g.constants[a])
+            case operations.SYM:
+                return domain.symbol(g.labels[a])
+            case operations.CALL:
+                name, orders, args = g.calls[a]
+                return domain.call(name, orders, tuple(at[k] for k in args))
+            case other:
+                raise ModelError(f"row {i}: no operation {other}")
 
     def _slope(self, domain: Domain[X], i: int, at: Mapping[int, Any]) -> Any:
         g = self.graph

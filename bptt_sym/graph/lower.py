@@ -103,9 +103,7 @@ class Lowering:
             done.append(self._make(n, e, args))
         return done[0]
 
-    def _parts_of(
-        self, n: Node, env: Mapping[str, int]
-    ) -> list[tuple[Node, Mapping[str, int]]]:
+    def _parts_of(self, n: Node, env: Mapping[str, int]) -> list[tuple[Node, Mapping[str, int]]]:
         match n:
             case Sum(var=var, lo=lo, hi=hi, body=body) | Prod(var=var, lo=lo, hi=hi, body=body):
                 first, last = integer(lo, env), integer(hi, env)
@@ -166,8 +164,7 @@ class Lowering:
                 return Array(
                     shape,
                     tuple(
-                        g.call(name + ("" if not i else str(list(i))), flat)
-                        for i in indices(shape)
+                        g.call(name + ("" if not i else str(list(i))), flat) for i in indices(shape)
                     ),
                 )
             case Diag():
@@ -311,9 +308,7 @@ class Lowering:
                 if not a.shape:
                     break
                 rows, cols = a.shape if len(a.shape) == 2 else (1, a.shape[0])
-                picked = tuple(
-                    a.nodes[i * cols + start + j] for i, j in indices((rows, size))
-                )
+                picked = tuple(a.nodes[i * cols + start + j] for i, j in indices((rows, size)))
                 return Array((rows, size), picked)
             start += size
         raise ShapeError(f"{name or 'this'} has no block that multiplies {part}", span=n.span)

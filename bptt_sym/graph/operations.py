@@ -33,7 +33,7 @@ class Label(NamedTuple):
     """The name of a row: ``h_{3}[0]`` is ``Label("h", 3, (0,))``.
 
     ``time`` is None for a parameter; in the table of one generic step it is relative to t.
-    ``kind`` is empty for a value and ``"bar"`` for its cotangent.
+    ``kind`` is empty for a value, ``"bar"`` for its cotangent and ``"step"`` for the number t.
     """
 
     name: str
@@ -42,7 +42,20 @@ class Label(NamedTuple):
     kind: str = ""
 
     def __str__(self) -> str:
-        head = f"{self.name}'" if self.kind == "bar" else self.name
+        head = f"δ{self.name}" if self.kind == "bar" else self.name
         if self.time is not None:
             head += f"_{self.time}" if self.time >= 0 else f"_({self.time})"
-        return head + (f"[{','.join(map(str, self.component))}]" if self.component else "")
+        return head + self.suffix()
+
+    def relative(self) -> str:
+        """The name with the time read as an offset from t: ``h_{t-1}``."""
+        head = f"δ{self.name}" if self.kind == "bar" else self.name
+        if self.kind == "step":
+            return head
+        if self.time is not None:
+            head += f"_{{t{self.time:+}}}" if self.time else "_t"
+        return head + self.suffix()
+
+    def suffix(self) -> str:
+        """The 0-based component, in brackets."""
+        return f"[{','.join(map(str, self.component))}]" if self.component else ""

@@ -60,7 +60,7 @@ class Table:
         #: ``(name, orders, args)``: ``orders[i]`` times differentiated by argument i.
         self.calls: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = []
         self.limit = limit
-        self._row_of: dict[int, int] = {}
+        self.row_of: dict[int, int] = {}
         self._label_row: dict[Label, int] = {}
         self._constant_no: dict[Fraction, int] = {}
         self._function_no: dict[tuple[str, int], int] = {}
@@ -74,14 +74,17 @@ class Table:
 
     # ------------------------------------------------------------------ construction
 
-    def _row(self, op: int, a: int, b: int) -> int:
-        key = (a << 32 | (b & 0xFFFFFFFF)) << 4 | op
-        i = self._row_of.get(key)
+    def row(self, op: int, a: int, b: int) -> int:
+        """The row with that content: the one there is, or a new one (LimitExceeded)."""
+        # Injective (a + b is below 2^32), and its low bits, where a dictionary looks first, are
+        # those of a + b: rows made one after the other land side by side and stay in the cache.
+        key = (a << 32) + a + b << 4 | op
+        i = self.row_of.get(key)
         if i is None:
             i = len(self.op)
             if i >= self.limit:
                 raise LimitExceeded(f"the graph has more than {self.limit} rows")
-            self._row_of[key] = i
+            self.row_of[key] = i
             self.op.append(op)
             self.a.append(a)
             self.b.append(b)
@@ -94,14 +97,14 @@ class Table:
         if no is None:
             no = self._constant_no[value] = len(self.constants)
             self.constants.append(value)
-        return self._row(CONST, no, 0)
+        return self.row(CONST, no, 0)
 
     def sym(self, name: str | Label) -> int:
         """The free variable of that name; the same row each time."""
         label = name if isinstance(name, Label) else Label(name)
         row = self._label_row.get(label)
         if row is None:
-            row = self._row(SYM, len(self.labels), 0)
+            row = self.row(SYM, len(self.labels), 0)
             self.labels.append(label)
             self._label_row[label] = row
         elif self.op[row] != SYM:
@@ -113,7 +116,7 @@ class Table:
         label = name if isinstance(name, Label) else Label(name)
         row = self._label_row.get(label)
         if row is None:
-            row = self._row(LET, value, len(self.labels))
+            row = self.row(LET, value, len(self.labels))
             self.labels.append(label)
             self._label_row[label] = row
             self._let_of.setdefault(value, row)
@@ -141,7 +144,7 @@ class Table:
             value = self._value(a) + self._value(b)
             if _small(value):
                 return self.const(value)
-        return self._row(ADD, a, b)
+        return self.row(ADD, a, b)
 
     def mul(self, a: int, b: int) -> int:
         if a > b:
@@ -153,13 +156,13 @@ class Table:
             value = self._value(a) * self._value(b)
             if _small(value):
                 return self.const(value)
-        return self._row(MUL, a, b)
+        return self.row(MUL, a, b)
 
     def neg(self, a: int) -> int:
         op = self.op[a]
         if op == NEG:
             return self.a[a]
-        return self.const(-self._value(a)) if op == CONST else self._row(NEG, a, 0)
+        return self.const(-self._value(a)) if op == CONST else self.row(NEG, a, 0)
 
     def sub(self, a: int, b: int) -> int:
         return ZERO if a == b else self.add(a, self.neg(b))
@@ -182,7 +185,7 @@ class Table:
             bits = max(value.numerator.bit_length(), value.denominator.bit_length())
             if bits * abs(n) <= _FOLD_BITS:
                 return self.const(value**n)
-        return self._row(POW, a, n)
+        return self.row(POW, a, n)
 
     def fn(self, name: str, a: int, order: int = 0) -> int:
         """An elementwise function at ``a``; ``order`` counts the primes of an opaque one."""
@@ -193,7 +196,7 @@ class Table:
         if no is None:
             no = self._function_no[key] = len(self.functions)
             self.functions.append(key)
-        return self._row(FN, a, no)
+        return self.row(FN, a, no)
 
     def call(self, name: str, args: Sequence[int], orders: Sequence[int] | None = None) -> int:
         """An unknown function of several arguments, or one of its partial derivatives.
@@ -207,7 +210,7 @@ class Table:
         if no is None:
             no = self._call_no[key] = len(self.calls)
             self.calls.append(key)
-        return self._row(CALL, no, 0)
+        return self.row(CALL, no, 0)
 
     def _value(self, node: int) -> Fraction:
         return self.constants[self.a[node]]
@@ -295,11 +298,11 @@ class Table:
     def statistics(self) -> dict[str, int | float]:
         """Rows, rows by operation, and bytes per row of everything the table holds."""
         held: list[object] = [self.op, self.a, self.b, self.labels, self.constants]
-        held += [self.functions, self.calls, self._row_of, self._label_row, self._constant_no]
+        held += [self.functions, self.calls, self.row_of, self._label_row, self._constant_no]
         held += [self._call_no, self._function_no, self._let_of]
         size = sum(map(sys.getsizeof, held))
         # Integers above 256 are objects: the key and the row number of each row, shared operands.
-        size += sum(sys.getsizeof(k) + sys.getsizeof(v) for k, v in self._row_of.items())
+        size += sum(sys.getsizeof(k) + sys.getsizeof(v) for k, v in self.row_of.items())
         size += sum(
             sum(map(sys.getsizeof, (label, label.time, label.component))) for label in self.labels
         )

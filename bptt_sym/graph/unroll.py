@@ -6,8 +6,11 @@ table, where every component of every sequence at every step has its own named r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from bptt_sym.errors import InputError, LimitExceeded, ModelError
 from bptt_sym.graph.cell import Cell, Instruction, conform
@@ -15,6 +18,7 @@ from bptt_sym.graph.graph import Graph
 from bptt_sym.graph.lower import Array, Lowering, indices, integer
 from bptt_sym.graph.operations import (
     ADD,
+    CONST,
     DER,
     FN,
     LET,
@@ -29,6 +33,8 @@ from bptt_sym.graph.table import DEFAULT_LIMIT
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence
 from bptt_sym.rules import RULES, Rule
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -190,6 +196,10 @@ class Unrolled:
 
         Cost: a small multiple of that of unrolling, for all parameters, states and inputs at once.
         """
+        with _uncollected():
+            return self._sweep(output)
+
+    def _sweep(self, output: int) -> Sweep:
         cell, g = self.cell, self.graph
         deltas: dict[tuple[str, int], list[int]] = {}
         grads = {name: [ZERO] * len(rows) for name, rows in self.parameters.items()}
@@ -237,13 +247,13 @@ class Unrolled:
         grads: dict[str, list[int]],
     ) -> None:
         """What the output passes to the sequences and parameters that its own formula names."""
-        places = [(key, flat, row) for key, rows in self.rows.items() for flat, row in enumerate(rows)]
+        places = _numbered(self.rows)
         for (name, t), flat, row in places:
             if row == output:
                 deltas[name, t] = [ZERO] * len(self.rows[name, t])
                 deltas[name, t][flat] = ONE
                 return
-        weights = [(n, flat, k) for n, rows in self.parameters.items() for flat, k in enumerate(rows)]
+        weights = _numbered(self.parameters)
         fixed = [row for _, _, row in places]
         wrt = fixed + [row for _, _, row in weights]
         bars = self.graph.gradient(output, wrt, fixed=fixed)
@@ -257,12 +267,7 @@ class Unrolled:
     ) -> None:
         """Initial values may be formulas of parameters and of each other."""
         g = self.graph
-        initial = [
-            (key, flat, row)
-            for key, rows in self.rows.items()
-            if key[1] <= 0
-            for flat, row in enumerate(rows)
-        ]
+        initial = _numbered({key: rows for key, rows in self.rows.items() if key[1] <= 0})
         seeds = {
             row: deltas[key][flat]
             for key, flat, row in initial
@@ -270,7 +275,7 @@ class Unrolled:
         }
         if not seeds:
             return
-        weights = [(n, flat, k) for n, rows in self.parameters.items() for flat, k in enumerate(rows)]
+        weights = _numbered(self.parameters)
         wrt = [row for _, _, row in initial] + [row for _, _, row in weights]
         bars = g.pullback(seeds, wrt)
         for (key, flat, row), bar in zip(initial, bars, strict=False):
@@ -322,16 +327,35 @@ class Unrolled:
         return filed
 
 
+def _numbered(rows: Mapping[Key, tuple[int, ...]]) -> list[tuple[Key, int, int]]:
+    """``(key, flat component, row)`` of every row."""
+    return [(key, flat, row) for key, array in rows.items() for flat, row in enumerate(array)]
+
+
 def _stamp(
     source: Graph, code: tuple[Instruction, ...], into: Graph, at: list[int], t: int
 ) -> None:
     """Copy instructions of the cell's table into another: ``at`` maps row to row."""
     add, mul = into.add, into.mul
+    # Most rows are sums and products of rows that are not constants; for those, Table.row is
+    # written out here, which halves the time of the whole.
+    ops, left, right, row_of = into.op, into.a, into.b, into.row_of
     for op, a, b, i in code:
-        if op == MUL:
-            at[i] = mul(at[a], at[b])
-        elif op == ADD:
-            at[i] = add(at[a], at[b])
+        if op == MUL or op == ADD:  # noqa: SIM109 (twice as fast as a tuple)
+            x, y = at[a], at[b]
+            if x > y:
+                x, y = y, x
+            if ops[x] == CONST:
+                at[i] = (mul if op == MUL else add)(x, y)
+                continue
+            key = (x << 32) + x + y << 4 | op
+            row = row_of.get(key)
+            if row is None:
+                row = row_of[key] = len(ops)
+                ops.append(op)
+                left.append(x)
+                right.append(y)
+            at[i] = row
         elif op == LET:
             label = source.labels[b]
             at[i] = into.let(Label(label.name, t, label.component), at[a])
@@ -347,6 +371,21 @@ def _stamp(
         else:
             name, orders, args = source.calls[a]
             at[i] = into.call(name, [at[k] for k in args], orders)
+    if len(ops) > into.limit:
+        raise LimitExceeded(f"the graph has more than {into.limit} rows")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No cyclic garbage collection meanwhile: stamping makes no cycles, and each collection would
+    walk all names made so far."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def roll(
@@ -382,5 +421,6 @@ def unroll(
     if T * len(cell.each) > limit:
         raise LimitExceeded(f"T = {T} needs about {T * len(cell.each)} rows; the limit is {limit}")
     unrolled = Unrolled(cell, T, Graph(rules=cell.graph.rules, limit=limit))
-    unrolled._build()
+    with _uncollected():
+        unrolled._build()
     return unrolled
