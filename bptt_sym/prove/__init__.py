@@ -1,1 +1,50 @@
-"""Theorems from a small kernel: the catalogue, proofs that read, certificates that replay."""
+"""Theorems from a small kernel: the catalogue, proofs that read, certificates that replay.
+
+    >>> from bptt_sym import prove
+    >>> print(prove.render(prove.load("ex1")))   # doctest: +SKIP
+
+``catalogue()`` lists the published theorems, ``load(name)`` replays one from its certificate,
+``prove(name)`` finds its proof anew, ``replay(path)`` checks a certificate by the kernel alone, and
+``render(theorem, format)`` prints statement and proof as text, latex, markdown or json.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bptt_sym.prove.certificate import CertificateError, replay, trusted
+    from bptt_sym.prove.kernel import KernelError, Thm
+    from bptt_sym.prove.library import (
+        TheoremInfo,
+        UnknownTheorem,
+        catalogue,
+        library_path,
+        load,
+        prove,
+        write_certificate,
+    )
+    from bptt_sym.prove.render import render
+    from bptt_sym.prove.theorem import Theorem
+
+# Loaded on first use, so that replaying a certificate imports the kernel and nothing else.
+_HOME = {
+    "CertificateError": "certificate", "replay": "certificate", "trusted": "certificate",
+    "KernelError": "kernel", "Thm": "kernel", "TheoremInfo": "library",
+    "UnknownTheorem": "library", "catalogue": "library", "library_path": "library",
+    "load": "library", "prove": "library", "write_certificate": "library", "render": "render",
+    "Theorem": "theorem",
+}
+
+__all__ = [
+    "CertificateError", "KernelError", "Theorem", "TheoremInfo", "Thm", "UnknownTheorem",
+    "catalogue", "library_path", "load", "prove", "render", "replay", "trusted",
+    "write_certificate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -211,12 +212,8 @@ class _Reader:
 
 
 def _rational(text: Any) -> Fraction:
-    if isinstance(text, str) and len(text) < 100_000:
-        sign, _, digits = text.rpartition("-")
-        numerator, slash, denominator = digits.partition("/")
-        if not sign and numerator.isdecimal() and (denominator.isdecimal() or not slash):
-            if denominator.strip("0") or not slash:
-                return Fraction(text)
+    if isinstance(text, str) and re.fullmatch(r"-?[0-9]{1,99999}(/0*[1-9][0-9]{0,99999})?", text):
+        return Fraction(text)
     raise CertificateError(f"not a rational number: {str(text)[:60]}")
 
 
@@ -260,27 +257,29 @@ def replay(source: str | Path) -> Thm:
     Raises ``CertificateError`` for a file that is none, is truncated, or is newer than this
     version; ``KernelError``, whose message starts with the rule's name, for a step that fails.
     """
-    data = parse(read(str(source)))
+    return replay_all(parse(read(str(source))))[-1]
+
+
+def replay_all(data: dict[str, Any]) -> list[Thm]:
+    """The theorems of all steps of a parsed certificate; the last is its theorem."""
     reader = _Reader()
     for k, node in enumerate(data["nodes"]):
         try:
             reader.nodes.append(reader.node(node))
-        except (TypeError, ValueError, RecursionError) as e:
-            raise CertificateError(f"node {k}: {e}") from None
-        except CertificateError as e:
+        except (CertificateError, TypeError, ValueError, LookupError, RecursionError) as e:
             raise CertificateError(f"node {k}: {e}") from None
     for k, step in enumerate(data["steps"]):
-        if not isinstance(step, list) or not step or step[0] not in RULES:
-            name = str(step[0])[:40] if isinstance(step, list) and step else str(step)[:40]
-            raise CertificateError(f"step {k}: no such rule: {name}")
+        name = step[0] if isinstance(step, list) and step else None
+        if not isinstance(name, str) or name not in RULES:
+            raise CertificateError(f"step {k}: no such rule: {str(name)[:40]}")
         try:
-            reader.steps.append(RULES[step[0]](*[reader.value(x) for x in step[1:]]))
+            reader.steps.append(RULES[name](*[reader.value(x) for x in step[1:]]))
         except KernelError as e:
             raise KernelError(f"{e} (step {k})") from None
-        except (TypeError, RecursionError) as e:
+        except (CertificateError, TypeError, RecursionError) as e:
             raise CertificateError(f"step {k}: {e}") from None
     _check_names(reader.steps[-1])
-    return reader.steps[-1]
+    return reader.steps
 
 
 def _check_names(theorem: Thm) -> None:
@@ -288,23 +287,28 @@ def _check_names(theorem: Thm) -> None:
     used: dict[str, Any] = {}
     for d in definitions([*theorem.hyps, theorem.concl]):
         for label, _, _ in d.parts:
-            if used.setdefault(label, d) != d:
+            standard = d.name in ("power", "product")  # printed in full, not by a label
+            if not standard and used.setdefault(label, d) != d:
                 raise CertificateError(f"two definitions of {label} in one statement")
+
+
+ANALYTIC: Final = {
+    "evaluate": "ball arithmetic", "enclose": "ball arithmetic", "mvt": "mean value theorem",
+    "ivt": "intermediate value theorem", "d_rule": "differentiation rules",
+    "diag_bound": "norm of a diagonal",
+}
 
 
 def trusted(theorem: Thm) -> list[str]:
     """What the derivation takes on trust beyond logic and algebra, by name, in a fixed order."""
-    found: set[str] = set()
-    for t in steps(theorem):
-        if t.rule == "fact":
-            found.add(str(t.args[0]))
-        elif t.rule in ("evaluate", "enclose"):
-            found.add("ball arithmetic")
-        elif t.rule in ("mvt", "ivt"):
-            found.add({"mvt": "mean value theorem", "ivt": "intermediate value theorem"}[t.rule])
-        elif t.rule == "d_rule":
-            found.add("differentiation rules")
-        elif t.rule == "diag_bound":
-            found.add("norm of a diagonal")
-    return sorted(found)
+    return _trusted((t.rule, t.args[0] if t.args else None) for t in steps(theorem))
 
+
+def trusted_in(data: dict[str, Any]) -> list[str]:
+    """The same, read from the steps of a parsed certificate without replaying it."""
+    return _trusted((s[0], s[1] if len(s) > 1 else None) for s in data["steps"])
+
+
+def _trusted(rows: Iterable[tuple[Any, Any]]) -> list[str]:
+    found = {str(first) if rule == "fact" else ANALYTIC.get(rule, "") for rule, first in rows}
+    return sorted(found - {""})

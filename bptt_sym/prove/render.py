@@ -1,0 +1,219 @@
+"""A theorem with its proof as Unicode text, LaTeX, Markdown or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from bptt_sym.prove import certificate, notation
+from bptt_sym.prove.kernel import Formula, Mat, Poly, Thm, free, instance, term
+from bptt_sym.prove.language import POWER, Claim, claim_of
+from bptt_sym.prove.theorem import Line, Theorem
+
+
+def render(theorem: Theorem, form: str = "text") -> str:
+    """The theorem and its proof; ``form`` is text, latex, markdown or json."""
+    if form not in FORMS:
+        raise ValueError(f"no such format: {form} (there are {', '.join(FORMS)})")
+    return FORMS[form](theorem)
+
+
+# ---------------------------------------------------------------- what a statement is about
+def symbols(formulas: Iterable[Formula]) -> dict[str, list[str]]:
+    """The free variables and the arbitrary sequences and matrices of a statement, by kind."""
+    kinds = ("real", "integer", "sequence", "matrix")
+    found: dict[str, set[str]] = {kind: set() for kind in kinds}
+    bound_letters: set[str] = set()
+
+    def visit(x: Any) -> None:
+        if isinstance(x, (Poly, Mat)):
+            for key, c in x.terms.items():
+                for a in key:
+                    visit(a[0] if isinstance(x, Poly) else a)
+                visit(c)
+        elif isinstance(x, tuple):
+            if x and x[0] == "fun":
+                found["sequence"].add(x[1])
+            elif x and x[0] == "mat" and x[1] not in bound_letters:
+                found["matrix"].add(x[1])
+            elif x and x[0] == "def":
+                labels = {label for label, _, _ in x[1].parts} - bound_letters
+                bound_letters.update(labels)
+                visit(tuple(p for _, b, s in x[1].parts for p in (b, s)))
+                bound_letters.difference_update(labels)
+            for y in x:
+                visit(y)
+
+    for f in formulas:
+        visit(f)
+        for sort, name in free(f):
+            found["real" if sort == "v" else "integer"].add(name)
+    return {k: sorted(v) for k, v in found.items()}
+
+
+def definitions(theorem: Theorem) -> list[Any]:
+    """The recursions in the statement, other than powers and products, which print in full."""
+    shown = certificate.definitions([*theorem.thm.hyps, theorem.thm.concl])
+    return [d for d in shown if d != POWER and d.name != "product"]
+
+
+def statement(theorem: Theorem, form: notation.Form) -> str:
+    """Hypotheses and conclusion in one line."""
+    write = notation.latex if form == "latex" else notation.text
+    hyps = (r",\; " if form == "latex" else ",  ").join(map(write, theorem.hypotheses))
+    arrow = r" \;\Longrightarrow\; " if form == "latex" else "  ⟹  "
+    return (hyps + arrow if hyps else "") + write(theorem.conclusion)
+
+
+def _quantifiers(theorem: Theorem, form: notation.Form) -> str:
+    kinds = symbols([h.formula for h in theorem.hypotheses] + [theorem.thm.concl])
+    words = []
+    for kind in ("real", "integer", "sequence", "matrix"):
+        names = [notation.name(x, form) for x in kinds[kind]]
+        if names:
+            plural = {"matrix": "matrices"}.get(kind, kind + "s")
+            label = f"{kind} " if len(names) == 1 else f"{plural} "
+            label = ("real sequence " if len(names) == 1 else "real sequences ") \
+                if kind == "sequence" else label
+            listed = ", ".join(f"${x}$" if form == "latex" else x for x in names)
+            words.append(label + listed)
+    return "For all " + ", all ".join(words) if words else ""
+
+
+# ---------------------------------------------------------------- the proof
+def _reason(line: Line, theorem: Theorem, form: notation.Form) -> str:
+    def say(f: Formula) -> str:
+        claim = claim_of(f)
+        return f"${notation.latex(claim)}$" if form == "latex" else notation.text(claim)
+
+    t, reason = line.thm, line.reason
+    if t.rule != "induct":
+        return reason
+    n, lo, f, _, _ = t.args
+    x = ("i", n)
+    index = f"${n}$" if form == "latex" else n
+    return (
+        f"By induction on {index}. Base: {say(instance(f, x, lo))}. "
+        f"Step: suppose {say(f)} for some {say(('ge', term(x) - lo))}; "
+        f"then {say(instance(f, x, term(x) + 1))}" + (f", because {reason}" if reason else "")
+    )
+
+
+def _local(t: Thm, theorem: Theorem) -> list[Claim]:
+    own = {h.formula for h in theorem.hypotheses}
+    return sorted((claim_of(h) for h in t.hyps if h not in own), key=notation.text)
+
+
+def _parts(claim: Claim) -> list[Claim]:
+    return list(claim.args) if claim.op == "and" else [claim]
+
+
+def text(theorem: Theorem) -> str:
+    """The theorem and its proof for the terminal."""
+    out = [f"{theorem.title}  [{theorem.name}]", f"Source: {theorem.source}", "", "Theorem."]
+    quantifiers = _quantifiers(theorem, "text")
+    if quantifiers:
+        out.append(f"  {quantifiers}.")
+    for d in definitions(theorem):
+        out += [f"  Let {row}." for row in notation.definition(d, "text").split("\n")]
+    if theorem.hypotheses:
+        out.append("  Suppose " + ", ".join(map(notation.text, theorem.hypotheses)) + ".")
+    out += [f"  Then {notation.text(p)}" if k == 0 else f"  and  {notation.text(p)}"
+            for k, p in enumerate(_parts(theorem.conclusion))]
+    out += ["", "Proof."]
+    for k, line in enumerate(theorem.lines, 1):
+        local = ", ".join(map(notation.text, _local(line.thm, theorem)))
+        given = f"for {local}: " if local else ""
+        out.append(f"  {k}. {given}{notation.text(line.shown)}")
+        out.append(f"     {_reason(line, theorem, 'text')}.")
+    out.append("  ∎")
+    if theorem.remarks:
+        out += ["", *(f"Remark. {r}" for r in theorem.remarks)]
+    if theorem.best_constant:
+        out += ["", f"Best constant: {theorem.best_constant}."]
+    out += ["", "Taken on trust: " + (", ".join(theorem.trusted_facts) or "nothing") + "."]
+    return "\n".join(out) + "\n"
+
+
+def _structured(theorem: Theorem, item: Callable[[int, str, str], str]) -> list[str]:
+    rows = []
+    for k, line in enumerate(theorem.lines, 1):
+        local = ", ".join(f"${notation.latex(c)}$" for c in _local(line.thm, theorem))
+        given = f"For {local}: " if local else ""
+        rows.append(item(k, f"{given}${notation.latex(line.shown)}$",
+                         _reason(line, theorem, "latex")))
+    return rows
+
+
+def _opening(theorem: Theorem) -> list[str]:
+    out = []
+    quantifiers = _quantifiers(theorem, "latex")
+    if quantifiers:
+        out.append(quantifiers + ":")
+    for d in definitions(theorem):
+        rows = notation.definition(d, "latex").split("\n")
+        out.append("let " + "; ".join(f"${row}$" for row in rows) + ";")
+    if theorem.hypotheses:
+        listed = ", ".join(f"${notation.latex(h)}$" for h in theorem.hypotheses)
+        out.append(f"suppose {listed};")
+    out.append("then")
+    return out
+
+
+def latex(theorem: Theorem) -> str:
+    """The theorem and its proof as LaTeX environments ``theorem`` and ``proof`` (amsthm)."""
+    rows = _structured(
+        theorem, lambda k, shown, reason: f"  \\item {shown}\\\\\n    {_prose(reason)}.")
+    claims = [rf"  \[ {notation.latex(p)} \]" for p in _parts(theorem.conclusion)]
+    out = [rf"\begin{{theorem}}[{_prose(theorem.title)}] % {theorem.source}",
+           *("  " + x for x in _opening(theorem)), *claims, r"\end{theorem}", r"\begin{proof}"]
+    if rows:
+        out += [r"\begin{enumerate}", *rows, r"\end{enumerate}"]
+    out.append(r"\end{proof}")
+    out += [rf"\begin{{remark}} {_prose(r)} \end{{remark}}" for r in theorem.remarks]
+    return "\n".join(out) + "\n"
+
+
+def _prose(x: str) -> str:
+    """Prose as LaTeX source: the characters that mean something else there are escaped."""
+    pieces = x.split("$")
+    escape = str.maketrans({"%": r"\%", "&": r"\&", "#": r"\#", "_": r"\_", "^": r"\^{}"})
+    return "$".join(p.translate(escape) if k % 2 == 0 else p for k, p in enumerate(pieces))
+
+
+def markdown(theorem: Theorem) -> str:
+    """The theorem and its proof as Markdown with LaTeX mathematics."""
+    rows = _structured(theorem, lambda k, shown, reason: f"{k}. {shown}  \n   {reason}.")
+    claims = [f"$$ {notation.latex(p)} $$" for p in _parts(theorem.conclusion)]
+    out = [f"### {theorem.title}", "", f"*Source:* {theorem.source}", "",
+           "**Theorem.** " + " ".join(_opening(theorem)), "", *claims, "", "**Proof.**", "", *rows,
+           "", "∎", ""]
+    out += [f"*Remark.* {r}\n" for r in theorem.remarks]
+    out.append("*Taken on trust:* " + (", ".join(theorem.trusted_facts) or "nothing") + ".")
+    return "\n".join(out) + "\n"
+
+
+def as_json(theorem: Theorem) -> str:
+    """The theorem as a JSON object: statement, steps, trusted facts; not the certificate."""
+    data = {
+        "name": theorem.name, "title": theorem.title, "source": theorem.source,
+        "statement": {"text": statement(theorem, "text"), "latex": statement(theorem, "latex")},
+        "hypotheses": [notation.latex(h) for h in theorem.hypotheses],
+        "conclusion": notation.latex(theorem.conclusion),
+        "definitions": [notation.definition(d, "latex") for d in definitions(theorem)],
+        "steps": [
+            {"number": k, "claim": notation.latex(x.shown),
+             "given": [notation.latex(c) for c in _local(x.thm, theorem)],
+             "reason": _reason(x, theorem, "latex")}
+            for k, x in enumerate(theorem.lines, 1)
+        ],
+        "best_constant": theorem.best_constant, "remarks": list(theorem.remarks),
+        "trusted_facts": list(theorem.trusted_facts),
+    }
+    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+
+
+FORMS: Final[dict[str, Callable[[Theorem], str]]] = {
+    "text": text, "latex": latex, "markdown": markdown, "json": as_json,
+}
