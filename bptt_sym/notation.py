@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any, Literal, final
 
 from bptt_sym.errors import Span
@@ -317,9 +316,15 @@ def children(node: Node) -> tuple[Node, ...]:
     return tuple(out)
 
 
-@lru_cache(maxsize=None)
+_CHILD_FIELDS: dict[type[Node], tuple[str, ...]] = {}
+
+
 def _child_fields(cls: type[Node]) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(cls) if f.name != "span")
+    found = _CHILD_FIELDS.get(cls)
+    if found is None:
+        found = tuple(f.name for f in fields(cls) if f.name != "span")
+        _CHILD_FIELDS[cls] = found
+    return found
 
 
 def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:

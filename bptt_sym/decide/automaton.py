@@ -113,9 +113,7 @@ class Counter:
             if leaf is None:
                 return None
             coeffs, const = leaf
-            if not coeffs:
-                window = max(window, 1 + abs(const))
-            elif coeffs in ({right: 1}, {left: 1}):
+            if not coeffs or coeffs in ({right: 1}, {left: 1}):
                 window = max(window, 1 + abs(const))
             else:
                 return None
@@ -248,20 +246,17 @@ class Counter:
                 return None
         return _cap((before + after + offset) * outside)
 
-    def _distribute(
-        self, node: Sum, body: Node, f: Add, left: str | None, right: str
-    ) -> Dimension:
+    def _distribute(self, node: Sum, body: Node, f: Add, left: str | None, right: str) -> Dimension:
         if not isinstance(body, (Mul, Had)):
             return None
-        rest = tuple(a for a in body.args if a is not f and not (
-            isinstance(a, Transpose) and a.arg is f))
+        rest = tuple(
+            a for a in body.args if a is not f and not (isinstance(a, Transpose) and a.arg is f)
+        )
         terms = (self._sum_over(node, Mul((*rest, a)), left, right) for a in f.args)
         return _sum(terms)
 
 
-def _time_nodes(
-    node: Node, totals: frozenset[str]
-) -> list[tuple[dict[str, int], int] | None]:
+def _time_nodes(node: Node, totals: frozenset[str]) -> list[tuple[dict[str, int], int] | None]:
     """Affine forms of the times in ``node``; ``None`` for anything that is not local."""
     out: list[tuple[dict[str, int], int] | None] = []
     stack = [node]

@@ -13,7 +13,7 @@ from fractions import Fraction
 from hashlib import blake2b
 from typing import Any
 
-from bptt_sym.decide.domains import Ball, Slot, Undefined
+from bptt_sym.decide.domains import Ball, Slot, Undefined, precision
 from bptt_sym.decide.identity import Arena, Env, instances, sides_at, start_values
 from bptt_sym.decide.readings import Trial
 from bptt_sym.decide.tensor import Mismatch, flat, rank, shape
@@ -54,7 +54,7 @@ DRAWS = 2
 #: Instances tried, smallest first.
 MAX_PLACES = 14
 LONGEST = 5
-PRECISIONS = (128, 512)
+BITS = 192
 
 
 class Sampler:
@@ -89,7 +89,7 @@ def find(arena: Arena, trials: list[Trial]) -> tuple[Counterexample | None, list
     """
     shown: Counterexample | None = None
     open_trials = list(trials)
-    for scalar in ((True, False) if not arena.rec.is_scalar else (False,)):
+    for scalar in (True, False) if not arena.rec.is_scalar else (False,):
         for world, sampler in _worlds(arena, scalar):
             for env in _places(arena, trials[0]):
                 still: list[Trial] = []
@@ -110,9 +110,7 @@ def _places(arena: Arena, trial: Trial) -> list[Env]:
     return list(instances(trial.claim.sides, arena.rec, longest))[:MAX_PLACES]
 
 
-def _worlds(
-    arena: Arena, scalar: bool
-) -> Iterator[tuple[Callable[[Trial], World], Sampler]]:
+def _worlds(arena: Arena, scalar: bool) -> Iterator[tuple[Callable[[Trial], World], Sampler]]:
     for regime in REGIMES:
         for draw in range(DRAWS):
             sampler = Sampler(arena.rec, regime, draw)
@@ -124,7 +122,7 @@ def _worlds(
                 if trial.zero_start not in made:
                     made[trial.zero_start] = World(
                         arena.rec,
-                        Ball(sampler, PRECISIONS[0]),
+                        Ball(sampler),
                         arena.dims[0],
                         scalar=scalar,
                         fixed=start_values(arena.rec, arena.fixed, trial.zero_start),
@@ -137,16 +135,11 @@ def _worlds(
 def _separate(
     world: World, sampler: Sampler, trial: Trial, env: Env, arena: Arena
 ) -> Counterexample | None:
-    from flint import ctx
-
-    old = ctx.prec
-    ctx.prec = PRECISIONS[0]
     try:
-        a, b = sides_at(world, trial, env)
+        with precision(BITS):
+            a, b = sides_at(world, trial, env)
     except (Absent, Mismatch, Undefined, NotSupported):
         return None
-    finally:
-        ctx.prec = old
     for i, (x, y) in enumerate(zip(flat(a), flat(b), strict=True)):
         if not x.overlaps(y):
             return Counterexample(
@@ -164,9 +157,7 @@ def _separate(
 def _used(world: World, sampler: Sampler, trial: Trial, env: Env) -> dict[str, str]:
     """The values that a fresh evaluation of this instance asks for, and no others."""
     fresh = Sampler(world.rec, sampler.regime, sampler.draw)
-    again = World(
-        world.rec, Ball(fresh), world.dims, scalar=world.scalar, fixed=world.fixed
-    )
+    again = World(world.rec, Ball(fresh), world.dims, scalar=world.scalar, fixed=world.fixed)
     sides_at(again, trial, env)
     out: dict[str, str] = {}
     for (name, time, component), value in sorted(

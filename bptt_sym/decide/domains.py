@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from hashlib import blake2b
 from typing import Any
@@ -287,12 +288,20 @@ class Float(Real):
         return float(self.opaque(name, (order,), (a,)))
 
 
-class Ball(Real):
-    """Arb balls: every value is an enclosure of the exact one."""
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Arb computes with ``bits`` bits inside; the former precision is restored."""
+    from flint import ctx
 
-    def __init__(self, values: Values, bits: int = 128) -> None:
-        super().__init__(values)
-        self.bits = bits
+    old, ctx.prec = ctx.prec, bits
+    try:
+        yield
+    finally:
+        ctx.prec = old
+
+
+class Ball(Real):
+    """Arb balls: every value is an enclosure of the exact one; see :func:`precision`."""
 
     def num(self, value: Fraction) -> Any:
         from flint import arb, fmpq

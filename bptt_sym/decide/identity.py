@@ -59,8 +59,9 @@ class Outcome:
 class Arena:
     """The worlds in which claims about one recurrence are tried, shared by all readings."""
 
-    def __init__(self, rec: Recurrence, fixed: Fixed | None = None) -> None:
+    def __init__(self, rec: Recurrence, fixed: Fixed | None = None, *, exact: bool = False) -> None:
         self.rec = rec
+        self.exact = exact
         self.fixed = dict(fixed or {})
         self._worlds: dict[tuple[int, int, bool], World] = {}
 
@@ -188,9 +189,7 @@ def instances(sides: tuple[Node, ...], rec: Recurrence, longest: int) -> Iterato
 
 
 # ------------------------------------------------------------------------------ comparing
-def sides_at(
-    world: World, trial: Trial, env: Env
-) -> tuple[Tensor, Tensor]:
+def sides_at(world: World, trial: Trial, env: Env) -> tuple[Tensor, Tensor]:
     """Both sides of the first relation at one instance, brought to one shape."""
     interp = Interpreter(world, trial.conventions, env.get(HORIZON_NAME, 0))
     a = interp.value(trial.claim.sides[0], env)
@@ -261,8 +260,7 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     every = bound is not None and bound <= longest and not truncated
     # A claim that starts to make sense late has seen fewer lengths than the bound wants.
     if every and names and longest - first + 1 < min(bound or 0, longest):
-        more = Arena(rec, arena.fixed) if False else arena
-        every = _extra(more, trial, longest, first)
+        every = _extra(arena, trial, longest, first)
     return Outcome(True, every, longest, first or 1, checked, states)
 
 
@@ -306,9 +304,7 @@ def _every_bound(
     return d + e + (1 if left else 0), (d, e)
 
 
-def _ordered(
-    sides: tuple[Node, ...], names: tuple[str, ...]
-) -> tuple[str | None, str]:
+def _ordered(sides: tuple[Node, ...], names: tuple[str, ...]) -> tuple[str | None, str]:
     """Which of two indices is the later one."""
     if len(names) == 1:
         return None, names[0]
@@ -321,11 +317,33 @@ def _ordered(
     return a, b
 
 
+def exactly(arena: Arena, trial: Trial, outcome: Outcome) -> bool:
+    """Whether every instance is an identity of normal forms over the rationals.
+
+    ``False`` means only that this was not shown: too large, or a law between activations is needed.
+    """
+    from bptt_sym.decide.exact import Exact, TooLarge
+
+    fixed = start_values(arena.rec, arena.fixed, trial.zero_start)
+    shown = 0
+    try:
+        for dims in arena.dims:
+            world = World(arena.rec, Exact(), dims, fixed=fixed)
+            for env in instances(trial.claim.sides, arena.rec, outcome.longest):
+                try:
+                    if not equal_at(world, trial, env):
+                        return False
+                except Absent:
+                    continue
+                shown += 1
+    except (TooLarge, Mismatch, Undefined):
+        return False
+    return shown > 0
+
+
 def error_exponent(arena: Arena, trial: Trial, outcome: Outcome) -> int:
     """k such that a false equation passes with probability below ``10**-k`` in each instance."""
-    env = None
-    for env in instances(trial.claim.sides, arena.rec, outcome.longest):
-        pass
+    env = [*instances(trial.claim.sides, arena.rec, outcome.longest)][-1]
     world = World(
         arena.rec,
         Degree(),
@@ -333,7 +351,7 @@ def error_exponent(arena: Arena, trial: Trial, outcome: Outcome) -> int:
         fixed=start_values(arena.rec, arena.fixed, trial.zero_start),
     )
     try:
-        a, b = sides_at(world, trial, env or {})
+        a, b = sides_at(world, trial, env)
         degree = max((x - y).total for x, y in zip(flat(a), flat(b), strict=True))
     except (Absent, Mismatch, Undefined):
         degree = 10_000

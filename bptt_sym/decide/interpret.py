@@ -8,15 +8,17 @@ gives the Jacobians of a node by each symbol that stands in it (forward mode, al
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bptt_sym.decide import structures
+from bptt_sym.decide.conventions import STRICT, Conventions
 from bptt_sym.decide.tensor import (
     Mismatch,
     Tensor,
+    accumulate,
     contract,
     diag,
     filled,
@@ -75,62 +77,40 @@ MAX_RANGE = 4096
 MAX_EXPONENT = 10_000
 
 
-@dataclass(frozen=True)
-class Conventions:
-    """How products and derivatives of vectors are to be taken.
-
-    ``layout``: ``numerator`` (``∂s/∂v`` is a row), ``denominator`` (everything transposed) or
-    ``mixed`` (``∂s/∂v`` has v's shape, ``∂u/∂v`` is u by v).
-    ``elementwise``: a vector beside a matrix is ``diag(v)``, two vectors multiply elementwise.
-    ``trailing``: a vector behind a matrix scales the matrix's rows.
-    ``chained``: factors of a product are contracted by what they are derivatives of.
-    ``lenient``: an element that does not exist counts as 0 in a sum.
-    """
-
-    layout: str = "numerator"
-    elementwise: bool = False
-    trailing: bool = False
-    chained: bool = False
-    lenient: bool = False
-
-
-STRICT = Conventions()
-
-
 class Interpreter:
     """Evaluates nodes in ``world`` under ``conventions``; ``horizon`` is the last step."""
 
-    def __init__(
-        self, world: World, conventions: Conventions = STRICT, horizon: int = 0
-    ) -> None:
+    def __init__(self, world: World, conventions: Conventions = STRICT, horizon: int = 0) -> None:
         self.world = world
         self.dom = world.domain
         self.conv = conventions
         self.horizon = horizon
-        self._one = self.dom.one
-        self._zero = self.dom.zero
+        self.one = self.dom.one
+        self.zero = self.dom.zero
 
     def value(self, node: Node, env: Env) -> Tensor:
         """The value of ``node``. Raises Mismatch, Absent, Undefined, NotSupported."""
-        return self._eval(node, env, None)
+        return self.evaluate(node, env, None)
 
     def parts(self, node: Node, env: Env) -> Parts:
         """Jacobians (axes of the value, then of the leaf) by each symbol in ``node``."""
         out: list[Parts] = []
-        self._eval(node, env, out)
+        self.evaluate(node, env, out)
         return {leaf: self.dom.reduce(j) for leaf, j in out.pop().items()}
 
     # ``out`` is None when only the value is wanted. Otherwise every call pushes its Jacobians.
-    def _eval(self, node: Node, env: Env, out: list[Parts] | None) -> Tensor:
+    def evaluate(self, node: Node, env: Env, out: list[Parts] | None) -> Tensor:
         method = _METHODS.get(type(node))
         if method is None:
+            if isinstance(node, (Norm, Abs)):
+                raise NotSupported("norms and absolute values are judged by the bound engine")
             raise NotSupported(f"cannot evaluate {type(node).__name__}")
         return method(self, node, env, out)
 
-    def _pair(self, node: Node, env: Env, out: list[Parts] | None) -> tuple[Tensor, Parts]:
+    def pair(self, node: Node, env: Env, out: list[Parts] | None) -> tuple[Tensor, Parts]:
         if out is None:
-            return self._eval(node, env, None), {}
-        value = self._eval(node, env, out)
+            return self.evaluate(node, env, None), {}
+        value = self.evaluate(node, env, out)
         return value, out.pop()
 
     def index(self, node: Node, env: Env) -> int:
@@ -163,7 +143,7 @@ class Interpreter:
     def _ones(self, node: Ones, env: Env, out: list[Parts] | None) -> Tensor:
         if out is not None:
             out.append({})
-        return self._one
+        return self.one
 
     def _idx(self, node: Idx, env: Env, out: list[Parts] | None) -> Tensor:
         if out is not None:
@@ -173,7 +153,7 @@ class Interpreter:
     def _leaf(self, name: str, time: int | None, out: list[Parts] | None) -> Tensor:
         value = self.world.value(name, time, self.horizon)
         if out is not None:
-            out.append({(name, time): identity(shape(value), self._one, self._zero)})
+            out.append({(name, time): identity(shape(value), self.one, self.zero)})
         return value
 
     def _sym(self, node: Sym, env: Env, out: list[Parts] | None) -> Tensor:
@@ -184,7 +164,7 @@ class Interpreter:
 
     # --------------------------------------------------------------------- arithmetic
     def _add(self, node: Add, env: Env, out: list[Parts] | None) -> Tensor:
-        terms = [(a, *self._pair(a, env, out)) for a in node.args]
+        terms = [(a, *self.pair(a, env, out)) for a in node.args]
         widest = max((v for _, v, _ in terms), key=rank)
         total: Tensor = None
         parts: Parts = {}
@@ -192,26 +172,24 @@ class Interpreter:
             if shape(value) != shape(widest):
                 value, jac = self._widen(arg, value, jac, widest)
             total = value if total is None else total + value
-            _accumulate(parts, jac)
+            accumulate(parts, jac)
         if out is not None:
             out.append(parts)
         return self.dom.reduce(total)
 
-    def _widen(
-        self, arg: Node, value: Tensor, jac: Parts, like: Tensor
-    ) -> tuple[Tensor, Parts]:
+    def _widen(self, arg: Node, value: Tensor, jac: Parts, like: Tensor) -> tuple[Tensor, Parts]:
         """A constant among vectors is all ones times it, among square matrices a multiple of I."""
         if rank(value) == 0 and not jac and _is_constant(arg):
             if rank(like) == 2 and like.shape[0] == like.shape[1]:
-                eye = identity((like.shape[0],), self._one, self._zero)
+                eye = identity((like.shape[0],), self.one, self.zero)
                 return eye * value, {}
             return filled(shape(like), value), {}
         if self.conv.elementwise and rank(value) == 1 and rank(like) == 2 and not jac:
-            return diag(value, self._zero), {}
+            return diag(value, self.zero), {}
         raise Mismatch(f"{shape(value)} plus {shape(like)}")
 
     def _neg(self, node: Neg, env: Env, out: list[Parts] | None) -> Tensor:
-        value, jac = self._pair(node.arg, env, out)
+        value, jac = self.pair(node.arg, env, out)
         if out is not None:
             out.append({leaf: -1 * j for leaf, j in jac.items()})
         return self.dom.reduce(-1 * value)
@@ -229,9 +207,9 @@ class Interpreter:
     def _product(
         self, args: tuple[Node, ...], env: Env, out: list[Parts] | None, times: Any
     ) -> Tensor:
-        total, parts = self._pair(args[0], env, out)
+        total, parts = self.pair(args[0], env, out)
         for arg in args[1:]:
-            value, jac = self._pair(arg, env, out)
+            value, jac = self.pair(arg, env, out)
             if out is not None:
                 parts = self._product_rule(total, parts, value, jac, times)
             total = self.dom.reduce(times(total, value))
@@ -239,9 +217,7 @@ class Interpreter:
             out.append(parts)
         return total
 
-    def _product_rule(
-        self, a: Tensor, da: Parts, b: Tensor, db: Parts, times: Any
-    ) -> Parts:
+    def _product_rule(self, a: Tensor, da: Parts, b: Tensor, db: Parts, times: Any) -> Parts:
         parts: Parts = {}
         for leaf, j in da.items():
             extra = rank(j) - rank(a)
@@ -258,7 +234,7 @@ class Interpreter:
                 term = leaf_to_back(term, rank(a) - 1, extra)
                 if rank(a) == 2 and a.shape[0] == 1:
                     term = squeeze(term[0] if term.ndim else term)
-            _accumulate(parts, {leaf: self.dom.reduce(term)})
+            accumulate(parts, {leaf: self.dom.reduce(term)})
         for leaf, j in db.items():
             extra = rank(j) - rank(b)
             if rank(a) == 0:
@@ -271,12 +247,10 @@ class Interpreter:
                 term = np.tensordot(a, j, axes=1)
                 if rank(a) == 2 and a.shape[0] == 1:
                     term = squeeze(term[0] if term.ndim else term)
-            _accumulate(parts, {leaf: self.dom.reduce(term)})
+            accumulate(parts, {leaf: self.dom.reduce(term)})
         return parts
 
-    def _loose_product(
-        self, args: tuple[Node, ...], env: Env, out: list[Parts] | None
-    ) -> Tensor:
+    def _loose_product(self, args: tuple[Node, ...], env: Env, out: list[Parts] | None) -> Tensor:
         """A product as notes write it: see :class:`Conventions`."""
         if out is not None:
             raise NotSupported("the derivative of a loosely written product")
@@ -285,32 +259,34 @@ class Interpreter:
         return loose_product(self, args, env)
 
     def _div(self, node: Div, env: Env, out: list[Parts] | None) -> Tensor:
-        a, da = self._pair(node.num, env, out)
-        b, db = self._pair(node.den, env, out)
+        a, da = self.pair(node.num, env, out)
+        b, db = self.pair(node.den, env, out)
         if rank(b) and shape(a) not in ((), shape(b)):
             raise Mismatch("division by a vector")
-        inv = self._map(self.dom.inverse, b)
+        inv = self.map(self.dom.inverse, b)
         value = self.dom.reduce(a * inv)
         if out is not None:
             minus = self.dom.reduce(-1 * value * inv) if shape(value) == shape(b) else None
             parts = {
-                leaf: self.dom.reduce(j * trail(inv, rank(j) - rank(a)))
-                for leaf, j in da.items()
+                leaf: self.dom.reduce(j * trail(inv, rank(j) - rank(a))) for leaf, j in da.items()
             }
             if db:
                 if minus is None:
                     raise NotSupported("derivative of a vector divided by a number")
-                _accumulate(
+                accumulate(
                     parts,
-                    {lf: self.dom.reduce(trail(minus, rank(j) - rank(b)) * j) for lf, j in db.items()},
+                    {
+                        lf: self.dom.reduce(trail(minus, rank(j) - rank(b)) * j)
+                        for lf, j in db.items()
+                    },
                 )
             out.append(parts)
         return value
 
     def _pow(self, node: Pow, env: Env, out: list[Parts] | None) -> Tensor:
-        base, jac = self._pair(node.base, env, out)
+        base, jac = self.pair(node.base, env, out)
         if isinstance(node.exp, Num) and node.exp.value.denominator == 2:
-            root = self._map(lambda x: self.dom.special("sqrt", 0, x), base)
+            root = self.map(lambda x: self.dom.special("sqrt", 0, x), base)
             if out is not None:
                 raise NotSupported("derivative of a root")
             return self._power(root, int(node.exp.value * 2))
@@ -325,7 +301,10 @@ class Interpreter:
             else:
                 slope = self.dom.reduce(exponent * self._power(base, exponent - 1))
                 out.append(
-                    {lf: self.dom.reduce(trail(slope, rank(j) - rank(base)) * j) for lf, j in jac.items()}
+                    {
+                        lf: self.dom.reduce(trail(slope, rank(j) - rank(base)) * j)
+                        for lf, j in jac.items()
+                    }
                 )
         return self._power(base, exponent)
 
@@ -336,11 +315,11 @@ class Interpreter:
         if exponent < 0:
             if matrix:
                 raise NotSupported("the inverse of a matrix")
-            base, exponent = self._map(self.dom.inverse, base), -exponent
+            base, exponent = self.map(self.dom.inverse, base), -exponent
         result = (
-            identity((base.shape[0],), self._one, self._zero)
+            identity((base.shape[0],), self.one, self.zero)
             if matrix
-            else filled(shape(base), self._one)
+            else filled(shape(base), self.one)
         )
         while exponent:
             if exponent & 1:
@@ -350,78 +329,30 @@ class Interpreter:
                 base = self.dom.reduce(base.dot(base) if matrix else base * base)
         return result
 
-    def _map(self, f: Any, a: Tensor) -> Tensor:
+    def _scaled(self, slope: Tensor, value: Tensor, parts: Parts) -> Parts:
+        """The Jacobians of an elementwise function of ``value`` whose derivative is ``slope``."""
+        return {
+            leaf: self.dom.reduce(trail(slope, rank(j) - rank(value)) * j)
+            for leaf, j in parts.items()
+        }
+
+    def map(self, f: Any, a: Tensor) -> Tensor:
         if rank(a) == 0:
             return f(a)
         return from_flat(shape(a), [f(x) for x in flat(a)])
 
     # ---------------------------------------------------------------------- functions
     def _fn(self, node: Fn, env: Env, out: list[Parts] | None) -> Tensor:
-        a, jac = self._pair(node.arg, env, out)
+        a, jac = self.pair(node.arg, env, out)
         if node.name == "softmax" and not self.world.scalar:
-            return self._softmax(node, a, jac, out)
+            return structures.softmax(self, node, a, jac, out)
         name = node.name if node.name in FUNCTIONS else "function " + node.name
-        value = self._map(lambda x: self.dom.fn(name, x, node.order), a)
+        value = self.map(lambda x: self.dom.fn(name, x, node.order), a)
         if out is not None:
-            parts: Parts = {}
             if jac:
-                slope = self._map(lambda x: self.dom.fn(name, x, node.order + 1), a)
-                for leaf, j in jac.items():
-                    parts[leaf] = self.dom.reduce(trail(slope, rank(j) - rank(a)) * j)
-            out.append(parts)
-        return value
-
-    def _softmax(self, node: Fn, a: Tensor, jac: Parts, out: list[Parts] | None) -> Tensor:
-        if node.order or rank(a) != 1:
-            raise NotSupported("softmax of something that is not a vector, or its derivative")
-        e = self._map(self.dom.exp, a)
-        total = self.dom.reduce(sum(flat(e)))
-        y = self.dom.reduce(e * self.dom.inverse(total))
-        if out is not None:
-            jacobian = self.dom.reduce(diag(y, self._zero) - np.multiply.outer(y, y))
-            out.append(
-                {lf: self.dom.reduce(np.tensordot(jacobian, j, axes=1)) for lf, j in jac.items()}
-            )
-        return y
-
-    def _call(self, node: Call, env: Env, out: list[Parts] | None) -> Tensor:
-        """An opaque function: every partial derivative is a free value of its own."""
-        pairs = [self._pair(a, env, out) for a in node.args]
-        scalars = tuple(x for value, _ in pairs for x in flat(value))
-        dims = self.world.function_shape(node.name)
-        size = 1
-        for d in dims:
-            size *= d
-        zeros = (0,) * len(scalars)
-        names = [f"{node.name}[{r}]" for r in range(size)]
-        value = from_flat(dims, [self.dom.opaque(n, zeros, scalars) for n in names])
-        if out is not None:
-            parts: Parts = {}
-            offset = 0
-            for v, jac in pairs:
-                count = len(flat(v))
-                if jac:
-                    partial = from_flat(
-                        dims + shape(v),
-                        [
-                            self.dom.opaque(n, _unit(zeros, offset + i), scalars)
-                            for n in names
-                            for i in range(count)
-                        ],
-                    )
-                    axes = rank(v)
-                    for leaf, j in jac.items():
-                        if axes:
-                            term = squeeze(np.tensordot(partial, j, axes=axes))
-                        else:
-                            term = (
-                                np.multiply.outer(partial, j)
-                                if rank(partial) and rank(j)
-                                else partial * j
-                            )
-                        _accumulate(parts, {leaf: self.dom.reduce(term)})
-                offset += count
-            out.append(parts)
+                slope = self.map(lambda x: self.dom.fn(name, x, node.order + 1), a)
+                jac = self._scaled(slope, a, jac)
+            out.append(jac)
         return value
 
     # ------------------------------------------------------------------------ binders
@@ -439,25 +370,25 @@ class Interpreter:
         parts: Parts = {}
         for k in range(lo, hi + 1):
             try:
-                value, jac = self._pair(node.body, {**env, node.var: k}, out)
+                value, jac = self.pair(node.body, {**env, node.var: k}, out)
             except Absent:
                 if self.conv.lenient:
                     continue
                 raise
             total = value if total is None else _same(total, value)
-            _accumulate(parts, jac)
+            accumulate(parts, jac)
         if out is not None:
             out.append(parts)
-        return self._zero if total is None else self.dom.reduce(total)
+        return self.zero if total is None else self.dom.reduce(total)
 
     def _prod(self, node: Prod, env: Env, out: list[Parts] | None) -> Tensor:
         lo, hi = self._range(node, env)
         steps = range(lo, hi + 1)
-        total: Tensor = self._one
+        total: Tensor = self.one
         parts: Parts = {}
         # Unless the text says otherwise the greatest index stands leftmost, as in a path product.
         for k in steps if node.descending is False else reversed(steps):
-            value, jac = self._pair(node.body, {**env, node.var: k}, out)
+            value, jac = self.pair(node.body, {**env, node.var: k}, out)
             if out is not None:
                 parts = self._product_rule(total, parts, value, jac, contract)
             total = self.dom.reduce(self._times(total, value))
@@ -471,11 +402,9 @@ class Interpreter:
         return contract(a, b)
 
     # --------------------------------------------------------------------- structures
-    def _linear(
-        self, node: Any, env: Env, out: list[Parts] | None, f: Any
-    ) -> Tensor:
+    def linear(self, node: Any, env: Env, out: list[Parts] | None, f: Any) -> Tensor:
         """A linear rearrangement ``f`` of one argument: its Jacobian is rearranged alike."""
-        value, jac = self._pair(node.arg, env, out)
+        value, jac = self.pair(node.arg, env, out)
         result = f(value)
         if out is not None:
             parts: Parts = {}
@@ -492,95 +421,12 @@ class Interpreter:
         return result
 
     def _diag(self, node: Diag, env: Env, out: list[Parts] | None) -> Tensor:
-        return self._linear(node, env, out, lambda a: a if rank(a) == 2 and a.shape[0] > 1 else diag(a, self._zero))
+        return self.linear(
+            node, env, out, lambda a: a if rank(a) == 2 and a.shape[0] > 1 else diag(a, self.zero)
+        )
 
     def _transpose(self, node: Transpose, env: Env, out: list[Parts] | None) -> Tensor:
-        return self._linear(node, env, out, transpose)
-
-    def _outer(self, node: Outer, env: Env, out: list[Parts] | None) -> Tensor:
-        if out is not None:
-            raise NotSupported("derivative of an outer product")
-        a, b = self._eval(node.left, env, None), self._eval(node.right, env, None)
-        if rank(a) == 0 and rank(b) == 0:
-            return self.dom.reduce(a * b)
-        a, b = (x[0] if rank(x) == 2 and x.shape[0] == 1 else x for x in (a, b))
-        if rank(a) != 1 or rank(b) != 1:
-            raise Mismatch("an outer product of things that are not vectors")
-        return self.dom.reduce(np.multiply.outer(a, b))
-
-    def _concat(self, node: Concat, env: Env, out: list[Parts] | None) -> Tensor:
-        pairs = [self._pair(a, env, out) for a in node.args]
-        if self.world.scalar:
-            raise Mismatch("a concatenation of scalars")
-        rows = [v.reshape(-1) if rank(v) else from_flat((1,), [v]) for v, _ in pairs]
-        value = np.concatenate(rows)
-        if out is not None:
-            parts: Parts = {}
-            offset = 0
-            for (v, jac), row in zip(pairs, rows, strict=True):
-                for leaf, j in jac.items():
-                    leaf_dims = j.shape[rank(v) :] if isinstance(j, np.ndarray) else ()
-                    block = filled((len(value), *leaf_dims), self._zero)
-                    block[offset : offset + len(row)] = (
-                        j if rank(v) else np.asarray(j, dtype=object)[None]
-                    )
-                    _accumulate(parts, {leaf: block})
-                offset += len(row)
-            out.append(parts)
-        return value
-
-    def _block(self, node: Block, env: Env, out: list[Parts] | None) -> Tensor:
-        if not isinstance(node.arg, Sym) or node.arg.name not in self.world.rec.blocks:
-            raise NotSupported("a block of something that multiplies no concatenation")
-        if self.world.scalar:
-            raise Mismatch("a block of a scalar")
-        start = 0
-        for part in self.world.rec.blocks[node.arg.name]:
-            size = self.world.shape(part)[0] if self.world.shape(part) else 1
-            if part == node.part:
-                stop = start + size
-                return self._linear(node, env, out, lambda a: a[:, start:stop])
-            start += size
-        raise NotSupported(f"{node.arg.name} has no block for {node.part}")
-
-    def _matrix(self, node: Matrix, env: Env, out: list[Parts] | None) -> Tensor:
-        if out is not None:
-            raise NotSupported("derivative of a block matrix")
-        rows = [[self._eval(e, env, None) for e in row] for row in node.rows]
-        if all(rank(e) == 0 for row in rows for e in row):
-            flat_rows = [e for row in rows for e in row]
-            if len(rows) == 1 and len(rows[0]) == 1:
-                return flat_rows[0]
-            if len(rows[0]) == 1:
-                return from_flat((len(rows),), flat_rows)
-            return from_flat((len(rows), len(rows[0])), flat_rows)
-        if len(rows[0]) == 1 and all(rank(row[0]) == 1 for row in rows):
-            return np.concatenate([row[0] for row in rows])
-        heights = [max((shape(e)[0] for e in row if rank(e) == 2), default=0) for row in rows]
-        widths = [
-            max((shape(row[i])[1] for row in rows if rank(row[i]) == 2), default=0)
-            for i in range(len(rows[0]))
-        ]
-        blocks = [
-            [self._as_block(e, heights[r], widths[c]) for c, e in enumerate(row)]
-            for r, row in enumerate(rows)
-        ]
-        return np.concatenate([np.concatenate(row, axis=1) for row in blocks], axis=0)
-
-    def _as_block(self, e: Tensor, height: int, width: int) -> Tensor:
-        if rank(e) == 0 and height == width:
-            return identity((height,), self._one, self._zero) * e
-        if rank(e) == 0 and self.dom.is_zero(e):
-            return filled((height, width), self._zero)
-        if rank(e) != 2 or shape(e) != (height, width):
-            raise Mismatch(f"a block of shape {shape(e)} where {(height, width)} is wanted")
-        return e
-
-    def _norm(self, node: Norm, env: Env, out: list[Parts] | None) -> Tensor:
-        raise NotSupported("norms are judged by the bound engine")
-
-    def _abs(self, node: Abs, env: Env, out: list[Parts] | None) -> Tensor:
-        raise NotSupported("absolute values are judged by the bound engine")
+        return self.linear(node, env, out, transpose)
 
     # -------------------------------------------------------------------- derivatives
     def _derivative(self, node: D, env: Env, out: list[Parts] | None) -> Tensor:
@@ -596,11 +442,11 @@ class Interpreter:
                 return (n, None)
             case At(name=n, time=t):
                 return (n, self.index(t, env))
-        raise NotSupported("a derivative by something that is not a symbol", )
+        raise NotSupported(
+            "a derivative by something that is not a symbol",
+        )
 
-    def jacobian(
-        self, node: D, env: Env
-    ) -> tuple[Tensor, tuple[tuple[int, ...], tuple[int, ...]]]:
+    def jacobian(self, node: D, env: Env) -> tuple[Tensor, tuple[tuple[int, ...], tuple[int, ...]]]:
         """The derivative in numerator layout, and the shapes of y and x."""
         x = self.leaf_of(node.x, env)
         x_shape = self.world.shape(x[0])
@@ -618,16 +464,14 @@ class Interpreter:
         else:
             collected: list[Parts] = []
             strict = self if self.conv is STRICT else Interpreter(self.world, STRICT, self.horizon)
-            value = strict._eval(node.y, env, collected)
+            value = strict.evaluate(node.y, env, collected)
             y_shape = shape(value)
             jac = self.world.chain(collected.pop(), x, kind, None, self.horizon)
         if jac is None:
-            jac = filled(y_shape + x_shape, self._zero)
+            jac = filled(y_shape + x_shape, self.zero)
         return jac, (y_shape, x_shape)
 
-    def lay_out(
-        self, jac: Tensor, y_shape: tuple[int, ...], x_shape: tuple[int, ...]
-    ) -> Tensor:
+    def lay_out(self, jac: Tensor, y_shape: tuple[int, ...], x_shape: tuple[int, ...]) -> Tensor:
         """A numerator-layout Jacobian in the layout in force."""
         if not isinstance(jac, np.ndarray):
             return jac
@@ -639,15 +483,6 @@ class Interpreter:
             order = list(range(axes, jac.ndim)) + list(range(axes))
             return jac.transpose(order)
         return jac
-
-
-def _unit(zeros: tuple[int, ...], at: int) -> tuple[int, ...]:
-    return zeros[:at] + (1,) + zeros[at + 1 :]
-
-
-def _accumulate(parts: Parts, more: Parts) -> None:
-    for leaf, j in more.items():
-        parts[leaf] = parts[leaf] + j if leaf in parts else j
 
 
 def _same(a: Tensor, b: Tensor) -> Tensor:
@@ -673,17 +508,15 @@ _METHODS: dict[type[Node], Any] = {
     Div: Interpreter._div,
     Pow: Interpreter._pow,
     Fn: Interpreter._fn,
-    Call: Interpreter._call,
+    Call: structures.call,
     Sum: Interpreter._sum,
     Prod: Interpreter._prod,
     Diag: Interpreter._diag,
     Transpose: Interpreter._transpose,
-    Outer: Interpreter._outer,
-    Concat: Interpreter._concat,
-    Block: Interpreter._block,
-    Matrix: Interpreter._matrix,
-    Norm: Interpreter._norm,
-    Abs: Interpreter._abs,
+    Outer: structures.outer,
+    Concat: structures.concat,
+    Block: structures.block,
+    Matrix: structures.matrix,
     D: Interpreter._derivative,
 }
 __all__ = ["STEP", "STRICT", "Conventions", "Interpreter", "Leaf", "Parts"]

@@ -13,6 +13,7 @@ from bptt_sym.decide.identity import (
     Outcome,
     claim_indices,
     error_exponent,
+    exactly,
     holds,
 )
 from bptt_sym.decide.readings import ASCENDING, Trial, literal, trials
@@ -35,18 +36,21 @@ def decide(
     *,
     assume: Sequence[Claim] = (),
     arena: Arena | None = None,
+    exact: bool = False,
 ) -> Verdict:
     """Judge an equation or a chain of equations about ``rec``.
 
     Every relation of a chain is judged on its own (``links``); the chain is as good as its worst
-    link. Relations other than ``=`` are ``undecided`` here: the bound engine judges them.
+    link. Relations other than ``=`` are ``undecided`` here: the bound engine judges them. With
+    ``exact`` a right verdict is made a proof by polynomial normal forms where the size allows.
+    An ``arena`` may be passed to share samples between claims about one recurrence.
 
     Raises
     ------
     InputError
         An assumption that is not of the form "element = constant".
     """
-    arena = arena or Arena(rec, assumptions(assume))
+    arena = arena or Arena(rec, assumptions(assume), exact=exact)
     stated = tuple(claim_text(a) for a in assume)
     links = [
         _link(replace(claim, sides=claim.sides[i : i + 2], ops=claim.ops[i : i + 1]), arena, i)
@@ -65,8 +69,10 @@ def _summary(links: list[Verdict]) -> Verdict:
     worst = min(links, key=lambda v: _ORDER.index(v.verdict))
     if worst.verdict not in ("right", "right_under_reading"):
         number = links.index(worst) + 1
-        note = f"step {number} of {len(links)}: {worst.note}" if worst.note else (
-            f"step {number} of {len(links)}"
+        note = (
+            f"step {number} of {len(links)}: {worst.note}"
+            if worst.note
+            else (f"step {number} of {len(links)}")
         )
         return replace(worst, links=tuple(links), note=note)
     readings = tuple(dict.fromkeys(r for v in links for r in v.readings))
@@ -145,26 +151,34 @@ def _scope(outcome: Outcome, names: tuple[str, ...], arena: Arena) -> str:
 def _dims(arena: Arena) -> str:
     if arena.rec.is_scalar:
         return ""
-    shown = " and ".join(
-        ", ".join(f"{d} = {n}" for d, n in dims.items()) for dims in arena.dims
-    )
+    shown = " and ".join(", ".join(f"{d} = {n}" for d, n in dims.items()) for dims in arena.dims)
     return f"; dimensions {shown}"
 
 
 def _method(arena: Arena, trial: Trial, outcome: Outcome, names: tuple[str, ...]) -> str:
+    if arena.exact and exactly(arena, trial, outcome):
+        parts = [
+            f"identity of exact polynomial normal forms over the rationals "
+            f"({outcome.instances} instances)"
+        ]
+        return "; ".join(parts + _every(outcome, names))
     digits = error_exponent(arena, trial, outcome)
     parts = [
         f"both sides agree in F_p (p about 4.6e18) at random points "
         f"({outcome.instances} instances; a false identity passes with probability below "
         f"1e-{digits} in each)"
     ]
-    if names and outcome.every:
-        d, e = outcome.states
-        parts.append(
-            f"every {names[-1]}: automata of at most {d} and {e} states agree on all runs up to "
-            f"length {outcome.longest}"
-        )
-    return "; ".join(parts)
+    return "; ".join(parts + _every(outcome, names))
+
+
+def _every(outcome: Outcome, names: tuple[str, ...]) -> list[str]:
+    if not names or not outcome.every:
+        return []
+    d, e = outcome.states
+    return [
+        f"every {names[-1]}: automata of at most {d} and {e} states agree on all runs up to "
+        f"length {outcome.longest}"
+    ]
 
 
 def _not_right(arena: Arena, claim: Claim, failed: list[Trial], misfit: str) -> Verdict:
@@ -205,7 +219,9 @@ def assumptions(claims: Sequence[Claim]) -> Fixed:
                 elif isinstance(time, Idx) and time.name == STEP:
                     fixed[(name, "*")] = value
                 else:
-                    raise InputError(f"an assumption holds at a number or at every t: {claim.source}")
+                    raise InputError(
+                        f"an assumption holds at a number or at every t: {claim.source}"
+                    )
             case _:
                 raise InputError(f"not an assumption about one symbol: {claim.source}")
     return fixed

@@ -1,4 +1,4 @@
-"""Products as notes write them: vectors for diagonal matrices, factors contracted by the chain rule.
+"""Products as notes write them: vectors for diagonal matrices, the chain rule by its variables.
 
 These are conventions of :class:`~bptt_sym.decide.interpret.Conventions`, used only when a reading
 asks for them.
@@ -90,9 +90,7 @@ def _linked(interp: Interpreter, node: Node, env: Env) -> _Linked | None:
     match node:
         case D(y=y, x=x) if isinstance(y, (At, Sym)):
             jac, (y_shape, x_shape) = interp.jacobian(node, env)
-            return _Linked(
-                jac, interp.leaf_of(y, env), interp.leaf_of(x, env), y_shape, x_shape
-            )
+            return _Linked(jac, interp.leaf_of(y, env), interp.leaf_of(x, env), y_shape, x_shape)
         case D(x=x):
             jac, (y_shape, x_shape) = interp.jacobian(node, env)
             return _Linked(jac, node.y, interp.leaf_of(x, env), y_shape, x_shape)
@@ -111,9 +109,7 @@ def _linked(interp: Interpreter, node: Node, env: Env) -> _Linked | None:
             return _add_up(interp, [_linked(interp, a, env) for a in args])
         case Prod(var=var, lo=lo, hi=hi, body=body):
             steps = list(range(interp.index(lo, env), interp.index(hi, env) + 1))
-            factors: list[Any] = [
-                _linked(interp, body, {**env, var: k}) for k in reversed(steps)
-            ]
+            factors: list[Any] = [_linked(interp, body, {**env, var: k}) for k in reversed(steps)]
             if not factors:
                 return _Linked(dom.one, None, None, (), ())
             return _join(interp, factors)
@@ -167,7 +163,7 @@ def _join(interp: Interpreter, links: list[Any]) -> _Linked | None:
     """Contract neighbours over the variable they share, in whichever order they stand."""
     if None in links:
         return None
-    total = links[0]
+    total: _Linked = links[0]
     for link in links[1:]:
         if total.x == link.y:
             a, b = total, link

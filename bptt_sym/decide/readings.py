@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from bptt_sym.decide.interpret import STRICT, Conventions
+from bptt_sym.decide.conventions import STRICT, Conventions
 from bptt_sym.notation import (
     FUNCTIONS,
     At,
@@ -197,9 +197,11 @@ def _some_immediate(chosen: tuple[D, ...]) -> Reading:
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         return _map_sides(
             claim,
-            lambda node, position: node
-            if position == 0
-            else _mark(node, lambda d: "immediate" if d in chosen else "unmarked"),
+            lambda node, position: (
+                node
+                if position == 0
+                else _mark(node, lambda d: "immediate" if d in chosen else "unmarked")
+            ),
         )
 
     return Reading(
@@ -300,9 +302,7 @@ def _output_form(node: Node, rec: Recurrence) -> Node | None:
 
 
 def _output_derivative(claim: Claim, rec: Recurrence) -> Claim:
-    return _map_sides(
-        claim, lambda n, _: _transform(n, lambda m: _output_form(m, rec) or m)
-    )
+    return _map_sides(claim, lambda n, _: _transform(n, lambda m: _output_form(m, rec) or m))
 
 
 IMMEDIATE = Reading(
@@ -419,9 +419,7 @@ READINGS = (
 
 
 def has_unmarked(claim: Claim) -> bool:
-    return any(
-        isinstance(n, D) and n.kind == "unmarked" for s in claim.sides for n in walk(s)
-    )
+    return any(isinstance(n, D) and n.kind == "unmarked" for s in claim.sides for n in walk(s))
 
 
 __all__ = ["READINGS", "Idx", "Reading", "Trial", "applicable", "children", "literal", "trials"]

@@ -132,3 +132,9 @@ def leaf_to_back(a: Tensor, at: int, leaf: int) -> Tensor:
         return a
     order = [i for i in range(a.ndim) if not at <= i < at + leaf]
     return a.transpose(order + list(range(at, at + leaf)))
+
+
+def accumulate(parts: dict[Any, Tensor], more: dict[Any, Tensor]) -> None:
+    """Add Jacobians ``more`` into ``parts``, leaf by leaf."""
+    for leaf, j in more.items():
+        parts[leaf] = parts[leaf] + j if leaf in parts else j

@@ -212,10 +212,7 @@ class World:
                 return False
             case "local":
                 return not (
-                    name in self._states
-                    and time is not None
-                    and x[1] is not None
-                    and time > x[1]
+                    name in self._states and time is not None and x[1] is not None and time > x[1]
                 )
         if kind.startswith("own:"):
             return name not in self._states or name == kind[4:]

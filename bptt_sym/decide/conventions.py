@@ -1,0 +1,27 @@
+"""How products and derivatives of vectors are taken: the options that readings set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """How products and derivatives of vectors are to be taken.
+
+    ``layout``: ``numerator`` (``∂s/∂v`` is a row), ``denominator`` (everything transposed) or
+    ``mixed`` (``∂s/∂v`` has v's shape, ``∂u/∂v`` is u by v).
+    ``elementwise``: a vector beside a matrix is ``diag(v)``, two vectors multiply elementwise.
+    ``trailing``: a vector behind a matrix scales the matrix's rows.
+    ``chained``: factors of a product are contracted by what they are derivatives of.
+    ``lenient``: an element that does not exist counts as 0 in a sum.
+    """
+
+    layout: str = "numerator"
+    elementwise: bool = False
+    trailing: bool = False
+    chained: bool = False
+    lenient: bool = False
+
+
+STRICT = Conventions()

@@ -1,0 +1,177 @@
+"""Interpreting the larger structures: unknown functions, concatenations, blocks, block matrices.
+
+Each function has the signature of the interpreter's methods and pushes Jacobians like them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bptt_sym.decide.tensor import (
+    Mismatch,
+    Tensor,
+    accumulate,
+    diag,
+    filled,
+    flat,
+    from_flat,
+    identity,
+    rank,
+    shape,
+    squeeze,
+)
+from bptt_sym.errors import NotSupported
+from bptt_sym.notation import Block, Call, Concat, Fn, Matrix, Outer, Sym
+
+if TYPE_CHECKING:
+    from bptt_sym.decide.interpret import Interpreter, Parts
+
+Env = Mapping[str, int]
+
+
+def softmax(
+    interp: Interpreter, node: Fn, a: Tensor, jac: Parts, out: list[Parts] | None
+) -> Tensor:
+    if node.order or rank(a) != 1:
+        raise NotSupported("softmax of something that is not a vector, or its derivative")
+    e = interp.map(interp.dom.exp, a)
+    total = interp.dom.reduce(sum(flat(e)))
+    y = interp.dom.reduce(e * interp.dom.inverse(total))
+    if out is not None:
+        jacobian = interp.dom.reduce(diag(y, interp.zero) - np.multiply.outer(y, y))
+        out.append(
+            {lf: interp.dom.reduce(np.tensordot(jacobian, j, axes=1)) for lf, j in jac.items()}
+        )
+    return y
+
+
+def call(interp: Interpreter, node: Call, env: Env, out: list[Parts] | None) -> Tensor:
+    """An opaque function: every partial derivative is a free value of its own."""
+    pairs = [interp.pair(a, env, out) for a in node.args]
+    scalars = tuple(x for value, _ in pairs for x in flat(value))
+    dims = interp.world.function_shape(node.name)
+    size = 1
+    for d in dims:
+        size *= d
+    zeros = (0,) * len(scalars)
+    names = [f"{node.name}[{r}]" for r in range(size)]
+    value = from_flat(dims, [interp.dom.opaque(n, zeros, scalars) for n in names])
+    if out is not None:
+        parts: Parts = {}
+        offset = 0
+        for v, jac in pairs:
+            count = len(flat(v))
+            if jac:
+                partial = from_flat(
+                    dims + shape(v),
+                    [
+                        interp.dom.opaque(n, _unit(zeros, offset + i), scalars)
+                        for n in names
+                        for i in range(count)
+                    ],
+                )
+                axes = rank(v)
+                for leaf, j in jac.items():
+                    if axes:
+                        term = squeeze(np.tensordot(partial, j, axes=axes))
+                    else:
+                        term = (
+                            np.multiply.outer(partial, j)
+                            if rank(partial) and rank(j)
+                            else partial * j
+                        )
+                    accumulate(parts, {leaf: interp.dom.reduce(term)})
+            offset += count
+        out.append(parts)
+    return value
+
+
+def outer(interp: Interpreter, node: Outer, env: Env, out: list[Parts] | None) -> Tensor:
+    if out is not None:
+        raise NotSupported("derivative of an outer product")
+    a, b = interp.evaluate(node.left, env, None), interp.evaluate(node.right, env, None)
+    if rank(a) == 0 and rank(b) == 0:
+        return interp.dom.reduce(a * b)
+    a, b = (x[0] if rank(x) == 2 and x.shape[0] == 1 else x for x in (a, b))
+    if rank(a) != 1 or rank(b) != 1:
+        raise Mismatch("an outer product of things that are not vectors")
+    return interp.dom.reduce(np.multiply.outer(a, b))
+
+
+def concat(interp: Interpreter, node: Concat, env: Env, out: list[Parts] | None) -> Tensor:
+    pairs = [interp.pair(a, env, out) for a in node.args]
+    if interp.world.scalar:
+        raise Mismatch("a concatenation of scalars")
+    rows = [v.reshape(-1) if rank(v) else from_flat((1,), [v]) for v, _ in pairs]
+    value = np.concatenate(rows)
+    if out is not None:
+        parts: Parts = {}
+        offset = 0
+        for (v, jac), row in zip(pairs, rows, strict=True):
+            for leaf, j in jac.items():
+                leaf_dims = j.shape[rank(v) :] if isinstance(j, np.ndarray) else ()
+                block = filled((len(value), *leaf_dims), interp.zero)
+                block[offset : offset + len(row)] = (
+                    j if rank(v) else np.asarray(j, dtype=object)[None]
+                )
+                accumulate(parts, {leaf: block})
+            offset += len(row)
+        out.append(parts)
+    return value
+
+
+def block(interp: Interpreter, node: Block, env: Env, out: list[Parts] | None) -> Tensor:
+    if not isinstance(node.arg, Sym) or node.arg.name not in interp.world.rec.blocks:
+        raise NotSupported("a block of something that multiplies no concatenation")
+    if interp.world.scalar:
+        raise Mismatch("a block of a scalar")
+    start = 0
+    for part in interp.world.rec.blocks[node.arg.name]:
+        size = interp.world.shape(part)[0] if interp.world.shape(part) else 1
+        if part == node.part:
+            columns = slice(start, start + size)
+            return interp.linear(node, env, out, lambda a, at=columns: a[:, at])
+        start += size
+    raise NotSupported(f"{node.arg.name} has no block for {node.part}")
+
+
+def matrix(interp: Interpreter, node: Matrix, env: Env, out: list[Parts] | None) -> Tensor:
+    if out is not None:
+        raise NotSupported("derivative of a block matrix")
+    rows = [[interp.evaluate(e, env, None) for e in row] for row in node.rows]
+    if all(rank(e) == 0 for row in rows for e in row):
+        flat_rows = [e for row in rows for e in row]
+        if len(rows) == 1 and len(rows[0]) == 1:
+            return flat_rows[0]
+        if len(rows[0]) == 1:
+            return from_flat((len(rows),), flat_rows)
+        return from_flat((len(rows), len(rows[0])), flat_rows)
+    if len(rows[0]) == 1 and all(rank(row[0]) == 1 for row in rows):
+        return np.concatenate([row[0] for row in rows])
+    heights = [max((shape(e)[0] for e in row if rank(e) == 2), default=0) for row in rows]
+    widths = [
+        max((shape(row[i])[1] for row in rows if rank(row[i]) == 2), default=0)
+        for i in range(len(rows[0]))
+    ]
+    blocks = [
+        [as_block(interp, e, heights[r], widths[c]) for c, e in enumerate(row)]
+        for r, row in enumerate(rows)
+    ]
+    return np.concatenate([np.concatenate(row, axis=1) for row in blocks], axis=0)
+
+
+def as_block(interp: Interpreter, e: Tensor, height: int, width: int) -> Tensor:
+    if rank(e) == 0 and height == width:
+        return identity((height,), interp.one, interp.zero) * e
+    if rank(e) == 0 and interp.dom.is_zero(e):
+        return filled((height, width), interp.zero)
+    if rank(e) != 2 or shape(e) != (height, width):
+        raise Mismatch(f"a block of shape {shape(e)} where {(height, width)} is wanted")
+    return e
+
+
+def _unit(zeros: tuple[int, ...], at: int) -> tuple[int, ...]:
+    return (*zeros[:at], 1, *zeros[at + 1 :])
