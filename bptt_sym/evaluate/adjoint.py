@@ -11,7 +11,7 @@ The cotangent of a value has the value's own shape (for a vector :math:`a` with
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
@@ -51,19 +51,35 @@ class Adjoint:
 
 
 Rule = Callable[[Program, int, int], list[tuple[int, int]]]
+#: ``edge(program, source, target, cotangent)``: what of a cotangent passes from a forward value to
+#: one of its arguments; ``None`` cuts the path.
+Edge = Callable[[Program, int, int, int], int | None]
+#: The seed that stands for the cotangent of the loss, see ``loss_seed``.
+LOSS = "loss"
 
 
-def adjoint(rec: Recurrence, forward: Program, *, seeds: bool = False) -> Adjoint:
+def adjoint(
+    rec: Recurrence,
+    forward: Program,
+    *,
+    seeds: bool = False,
+    loss_seed: bool = False,
+    rules: Mapping[str, Rule] | None = None,
+    edge: Edge | None = None,
+) -> Adjoint:
     """The adjoint of the step.
 
     ``seeds`` adds an external cotangent to every defined sequence at every step (the gradient of
     any loss of the states, computed elsewhere); the loss of ``forward``, if it has one, has
-    cotangent 1.
+    cotangent 1, or, with ``loss_seed``, the seed named :data:`LOSS`, so that the adjoint is
+    linear in what enters. ``rules`` and ``edge`` replace the rules of differentiation and cut or
+    change paths: wrong gradients are made with them on purpose.
 
     Source: reverse accumulation on a single-assignment program, Griewank and Walther, *Evaluating
     Derivatives*, 2nd ed., chapter 3; backpropagation through time, Werbos 1990.
     """
     p = forward.forward_copy()
+    table = RULES if rules is None else rules
     n = len(p.ops)
     out = Adjoint(p, n)
     bars: dict[int, list[int]] = {}
@@ -95,7 +111,7 @@ def adjoint(rec: Recurrence, forward: Program, *, seeds: bool = False) -> Adjoin
         for name, target in p.targets.items():
             give(target, p.emit("seed", (), p.shape(target), attr=(name,), lead=2))
     if p.loss is not None:
-        give(p.loss, p.unit())
+        give(p.loss, p.emit("seed", (), (), attr=(LOSS,), lead=2) if loss_seed else p.unit())
 
     for i in range(n - 1, -1, -1):
         op = forward.ops[i]
@@ -118,11 +134,13 @@ def adjoint(rec: Recurrence, forward: Program, *, seeds: bool = False) -> Adjoin
             total = p.accumulate(total, p.ops[op.args[0]].lead)
             parts.setdefault(op.args[0], {}).setdefault((axis, offset), []).append(total)
         else:
-            rule = RULES.get(op.kind)
+            rule = table.get(op.kind)
             if rule is None:
                 raise unsupported(op.kind, "reverse mode")
             for target, value in rule(p, i, total):
-                give(target, value)
+                passed = value if edge is None else edge(p, i, target, value)
+                if passed is not None:
+                    give(target, passed)
         for name, target in p.targets.items():
             if target == i:
                 out.cotangents[name] = total
