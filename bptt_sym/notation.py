@@ -302,6 +302,10 @@ def mul(*args: Node) -> Node:
 
 def children(node: Node) -> tuple[Node, ...]:
     """The nodes directly below ``node``, in the order of its fields."""
+    # Nodes never change, so what is asked often is remembered on the node itself.
+    known: tuple[Node, ...] | None = node.__dict__.get("_children")
+    if known is not None:
+        return known
     out: list[Node] = []
     for name in _child_fields(type(node)):
         value = getattr(node, name)
@@ -313,7 +317,9 @@ def children(node: Node) -> tuple[Node, ...]:
                     out.append(v)
                 elif isinstance(v, tuple):
                     out.extend(v)
-    return tuple(out)
+    found = tuple(out)
+    node.__dict__["_children"] = found
+    return found
 
 
 _CHILD_FIELDS: dict[type[Node], tuple[str, ...]] = {}
@@ -356,14 +362,19 @@ def walk(node: Node) -> Iterator[Node]:
 
 def free_indices(node: Node) -> frozenset[str]:
     """Integer variables of ``node`` that no sum or product in it binds."""
-    if isinstance(node, Idx):
-        return frozenset((node.name,))
-    if isinstance(node, (Sum, Prod)):
-        inner = free_indices(node.body) - {node.var}
-        return inner | free_indices(node.lo) | free_indices(node.hi)
+    known: frozenset[str] | None = node.__dict__.get("_free")
+    if known is not None:
+        return known
     out: frozenset[str] = frozenset()
-    for c in children(node):
-        out |= free_indices(c)
+    if isinstance(node, Idx):
+        out = frozenset((node.name,))
+    elif isinstance(node, (Sum, Prod)):
+        out = free_indices(node.body) - {node.var}
+        out |= free_indices(node.lo) | free_indices(node.hi)
+    else:
+        for c in children(node):
+            out |= free_indices(c)
+    node.__dict__["_free"] = out
     return out
 
 
@@ -397,6 +408,13 @@ def substitute_index(node: Node, name: str, value: Node) -> Node:
 
 def affine(node: Node) -> tuple[dict[str, int], int] | None:
     """``(coefficients, constant)`` of an integer-affine index expression, else ``None``."""
+    if "_affine" not in node.__dict__:
+        node.__dict__["_affine"] = _affine(node)
+    known: tuple[dict[str, int], int] | None = node.__dict__["_affine"]
+    return known
+
+
+def _affine(node: Node) -> tuple[dict[str, int], int] | None:
     match node:
         case Num(value=v):
             return ({}, int(v)) if v.denominator == 1 else None

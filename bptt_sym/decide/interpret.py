@@ -61,6 +61,8 @@ from bptt_sym.notation import (
     Sum,
     Sym,
     Transpose,
+    affine,
+    free_indices,
     walk,
 )
 from bptt_sym.recurrence import STEP
@@ -85,6 +87,7 @@ class Interpreter:
         self.dom = world.domain
         self.conv = conventions
         self.horizon = horizon
+        self._memo = world.memo.setdefault(conventions, {})
         self.one = self.dom.one
         self.zero = self.dom.zero
 
@@ -100,12 +103,21 @@ class Interpreter:
 
     # ``out`` is None when only the value is wanted. Otherwise every call pushes its Jacobians.
     def evaluate(self, node: Node, env: Env, out: list[Parts] | None) -> Tensor:
-        method = _METHODS.get(type(node))
+        kind = type(node)
+        method = _METHODS.get(kind)
         if method is None:
             if isinstance(node, (Norm, Abs)):
                 raise NotSupported("norms and absolute values are judged by the bound engine")
-            raise NotSupported(f"cannot evaluate {type(node).__name__}")
-        return method(self, node, env, out)
+            raise NotSupported(f"cannot evaluate {kind.__name__}")
+        if out is not None or kind not in _REMEMBERED:
+            return method(self, node, env, out)
+        # The same factor stands in many terms: its value depends on its free indices only.
+        # (The node is kept in the memo: its id must not be given to another one.)
+        key = (id(node), self.horizon, *[env.get(n) for n in free_indices(node)])
+        found = self._memo.get(key)
+        if found is None:
+            found = self._memo[key] = (method(self, node, env, None), node)
+        return found[0]
 
     def pair(self, node: Node, env: Env, out: list[Parts] | None) -> tuple[Tensor, Parts]:
         if out is None:
@@ -115,15 +127,15 @@ class Interpreter:
 
     def index(self, node: Node, env: Env) -> int:
         """The integer value of a time index or bound."""
-        match node:
-            case Num(value=v) if v.denominator == 1:
-                return int(v)
-            case Idx(name=n):
+        form = affine(node)
+        if form is not None:
+            total = form[1]
+            for n, c in form[0].items():
                 if n not in env:
                     raise UnboundName(f"the index {n} has no value", span=node.span, token=n)
-                return env[n]
-            case Neg(arg=a):
-                return -self.index(a, env)
+                total += c * env[n]
+            return int(total)
+        match node:
             case Add(args=args):
                 return sum(self.index(a, env) for a in args)
             case Mul(args=args):
@@ -519,4 +531,5 @@ _METHODS: dict[type[Node], Any] = {
     Matrix: structures.matrix,
     D: Interpreter._derivative,
 }
+_REMEMBERED = frozenset((Add, Mul, Had, Sum, Prod, Pow, Fn, Call, D))
 __all__ = ["STEP", "STRICT", "Conventions", "Interpreter", "Leaf", "Parts"]

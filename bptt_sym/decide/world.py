@@ -62,6 +62,8 @@ class World:
         self.dims = dict(dims or {})
         self.scalar = scalar or rec.is_scalar
         self.fixed = dict(fixed or {})
+        # Values of nodes that interpreters of this world remember, by conventions.
+        self.memo: dict[Any, dict[Any, tuple[Tensor, Node]]] = {}
         self.interpreter = Interpreter(self)
         self._rhs = {e.target: e.rhs for e in rec.equations}
         self._states = frozenset(rec.states)
