@@ -125,7 +125,8 @@ def _gradient(name: str) -> tuple[Thm, Thm]:
     inner = h(N) + W * derivative(x, h(N)) if name == "w" else W * derivative(x, h(N))
     goal = derivative(x, h(N + 1)).eq((1 - h(N + 1) ** 2) * inner)
     return start, equal(
-        goal, chain, K.d_rule(name, after.kernel, x.kernel), (state_step(N), h(N + 1)))
+        goal, (chain, derivative(x, h(N + 1))),
+        (K.d_rule(name, after.kernel, x.kernel), derivative(x, after)), (state_step(N), h(N + 1)))
 
 
 def gradient_0(name: str) -> Thm:

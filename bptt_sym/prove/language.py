@@ -170,7 +170,7 @@ def inv(x: TermLike) -> Term:
 
 def sequence(name: str, *indices: TermLike) -> Term:
     """The value of an arbitrary real sequence (or array) at integer indices."""
-    where = tuple(map(shape, indices))
+    where = tuple(shape(kernel(i)) for i in indices)
     atom = ("fun", name, "i" * len(where), *[i.kernel for i in where])
     return Term("seq", (name, *where), term(atom))
 
@@ -244,7 +244,7 @@ class Recursion:
     def __call__(self, j: int, n: TermLike, *params: TermLike) -> Term:
         d = self.definition
         values = tuple(map(shape, params)) or tuple(_variable(p) for p in d.params)
-        index = shape(n)
+        index = shape(kernel(n))
         kernel_term = d.at(j, *[v.kernel for v in values], index.kernel)
         return Term("rec", (d, j, *values, index), kernel_term)
 
@@ -350,6 +350,8 @@ def _unfolded(p: Poly | Mat) -> Term:
     if isinstance(p, Poly):
         rows = [(sorted(((_atom(a), e) for a, e in m), key=_order), c) for m, c in p.terms.items()]
         rows.sort(key=lambda row: (-sum(e for _, e in row[0]), [_order(x) for x in row[0]]))
+        if rows and rows[0][1] < 0:  # 1 - x reads better than -x + 1
+            rows.sort(key=lambda row: row[1] < 0)
         for factors, c in rows:
             t = _product([a**e if e > 1 else a for a, e in factors], abs(c))
             parts.append((t, c < 0))

@@ -11,7 +11,17 @@ from functools import cache
 
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove.kernel import ONE, ZERO, Def, Thm, term
-from bptt_sym.prove.language import POWER, Term, TermLike, absolute, exp, kernel, real, tanh
+from bptt_sym.prove.language import (
+    POWER,
+    Term,
+    TermLike,
+    absolute,
+    exp,
+    kernel,
+    product_definition,
+    real,
+    tanh,
+)
 from bptt_sym.prove.language import sigmoid as sg
 from bptt_sym.prove.tactics import (
     case_split,
@@ -389,10 +399,25 @@ def power_nonneg(x: TermLike, n: TermLike, using: list[Thm] | None = None) -> Th
     return settle(instantiate(_power_nonneg(), {X: x, n_: n}), using or [])
 
 
+def product_empty(k: Term, lo: TermLike, body: TermLike) -> Thm:
+    """The product over lo <= k <= lo - 1 is 1."""
+    d = product_definition(k.args, kernel(body))  # type: ignore[arg-type]
+    return instantiate(K.unfold_base(d, 0), {("i", "start"): lo})
+
+
+def product_step(k: Term, lo: TermLike, hi: TermLike, body: TermLike,
+                 using: list[Thm] | None = None) -> Thm:
+    """hi >= lo - 1 |- the product up to hi + 1 is body(hi + 1) times that up to hi."""
+    d = product_definition(k.args, kernel(body))  # type: ignore[arg-type]
+    length = kernel(hi) - kernel(lo) + 1
+    thm = instantiate(K.unfold_step(d, 0), {("i", "start"): lo, ("i", "count"): length})
+    return settle(thm, using or [])
+
+
 __all__ = [
     "abs_both", "abs_ge", "abs_ge_neg", "abs_le", "abs_lt", "abs_mul", "abs_nonneg",
     "abs_of_nonneg", "abs_square", "base", "conj_hyps", "dsg_le", "dsg_pos", "dtanh_pos", "exp_0",
-    "exp_neg", "exp_pos", "power_0", "power_nonneg", "power_step", "product_bound", "sg_0",
+    "exp_neg", "exp_pos", "power_0", "power_nonneg", "power_step", "product_bound", "product_empty", "product_step", "sg_0",
     "sg_bounds", "sg_gt", "sg_lt", "step", "sum_bound", "tanh_0", "tanh_bounds", "tanh_gt",
     "tanh_lt", "tanh_mono", "tanh_mono_le", "tanh_odd",
 ]

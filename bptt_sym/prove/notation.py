@@ -234,7 +234,9 @@ def definition(d: Def, form: Form) -> str:
         after = subst(step, {
             ("v" if isinstance(b, Poly) else "mat", x): now[x] for x, b, _ in d.parts
         })
-        first = f"{_term(rec(j, 0), form)[0]} = {_term(language.shape(base), form)[0]}"
+        start, value = _term(rec(j, 0), form)[0], _term(language.shape(base), form)[0]
+        first = f"{start} = {value}" if start != value else f"{start} " + (
+            r"\text{ given}" if tex else "given")
         next_ = f"{_term(rec(j, n + 1), form)[0]} = {_term(language.shape(after), form)[0]}"
         lines.append(first + (r",\quad " if tex else ",  ") + next_)
     return "\n".join(lines)
