@@ -168,11 +168,12 @@ def _sum(args: list[Node]) -> Node:
 
 
 def _reason_latex(step: Step, d: Derivation) -> str:
+    """The last column of a row: words that no reader takes for mathematics."""
     words = tex_text(reason(step))
     where = ", ".join(f"${_range_latex(r)}$" for r in step.where if not _trivial(r))
     name = f"${latex_name(step.label)[0]}$: " if step.label else ""
-    about = name + words + (f", {where}" if where else "")
-    return rf"\text{{{about}}}"
+    # The full stop keeps a single word from being read as a name.
+    return rf"\text{{{name}{words}{f', {where}' if where else ''}.}}"
 
 
 def _trivial(r: Range) -> bool:

@@ -75,6 +75,13 @@ def node_to_json(node: Node) -> Json:
                 out[name] = whole(value.numerator)
                 if value.denominator != 1:
                     out[name] += "/" + whole(value.denominator)
+            elif name == "rows":
+                out[name] = [[None] * len(entries) for entries in value]
+                todo.extend(
+                    (c, depth + 1, out[name][i], j)
+                    for i, entries in enumerate(value)
+                    for j, c in enumerate(entries)
+                )
             elif name == "args":
                 children: list[Json] = [None] * len(value)
                 out[name] = children
@@ -129,6 +136,14 @@ def _value(op: str, name: str, value: Json, path: str, depth: int) -> Any:
         if not isinstance(value, list):
             raise _bad(path, "a list", value)
         return tuple(_node(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(value))
+    if name == "rows":
+        return tuple(
+            tuple(
+                _node(v, f"{path}[{i}][{j}]", depth + 1)
+                for j, v in enumerate(_list(entries, f"{path}[{i}]"))
+            )
+            for i, entries in enumerate(_list(value, path))
+        )
     if op == Num.__name__:
         return _fraction(value, path)
     if name in _NODE_FIELDS:

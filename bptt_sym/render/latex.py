@@ -57,6 +57,7 @@ from bptt_sym.render.layout import (
     Slot,
     Style,
     listed,
+    mark_of,
     plain_index,
     runs,
     starts_with_digit,
@@ -230,8 +231,8 @@ class LatexStyle(Style):
         elif kind == "immediate":
             bracketed = isinstance(xs[0], Sym) and not isinstance(y, (Sym, D, Call))
             times = "" if bracketed else "^{+}"
-        elif kind == "direct" and not isinstance(y, Call):
-            times = r"^{\mathrm{dir}}"
+        elif mark := mark_of(kind, y):
+            times = rf"^{{\mathrm{{{mark}}}}}"
         below: Items = []
         for x, n in runs(xs):
             if below:
@@ -280,6 +281,14 @@ class LatexStyle(Style):
 
     def block(self, arg: Node, part: str) -> Form:
         return FACTOR, [Slot(arg, ATOM), "^{(", self._name(part)[0], ")}"]
+
+    def matrix(self, rows: Sequence[Sequence[Node]]) -> Form:
+        items: Items = [r"\begin{pmatrix} "]
+        for i, entries in enumerate(rows):
+            if i:
+                items.append(r" \\ ")
+            items += listed(entries, " & ")
+        return ATOM, [*items, r" \end{pmatrix}"]
 
     def norm(self, arg: Node, order: str) -> Form:
         sub = {"any": "", "inf": r"_{\infty}"}.get(order, f"_{{{order}}}")

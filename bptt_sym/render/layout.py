@@ -9,7 +9,7 @@ piece once, so its time is linear in what it prints.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -30,6 +30,7 @@ from bptt_sym.notation import (
     Had,
     Idx,
     Kind,
+    Matrix,
     Mul,
     Neg,
     Node,
@@ -157,6 +158,10 @@ class Style(ABC):
     @abstractmethod
     def block(self, arg: Node, part: str) -> Form:
         """The columns of a matrix that multiply one part of a concatenation."""
+
+    @abstractmethod
+    def matrix(self, rows: Sequence[Sequence[Node]]) -> Form:
+        """A block matrix."""
 
     @abstractmethod
     def norm(self, arg: Node, order: str) -> Form:
@@ -385,6 +390,7 @@ _RULES: Final[dict[type[Node], _Rule]] = {
     Outer: _mul,
     Concat: lambda n, s, c: s.concat(n.args),
     Block: lambda n, s, c: s.block(n.arg, n.part),
+    Matrix: lambda n, s, c: s.matrix(n.rows),
     Norm: lambda n, s, c: s.norm(n.arg, n.ord),
     Abs: lambda n, s, c: s.absolute(n.arg),
     Ones: lambda n, s, c: s.ones(),
@@ -402,6 +408,15 @@ def whole(n: int) -> str:
     if n.bit_length() > 3.33 * MAX_DIGITS:
         raise LimitExceeded(f"a number of more than {MAX_DIGITS} digits is not printed")
     return str(n)
+
+
+#: What marks the sign of a derivative of a kind that has no sign of its own.
+MARKS: Final[Mapping[Kind, str]] = {"direct": "dir", "own": "own", "local": "loc"}
+
+
+def mark_of(kind: Kind, y: Node) -> str:
+    """The mark on the sign; that of a function call's direct derivative goes without saying."""
+    return "" if kind == "direct" and isinstance(y, Call) else MARKS.get(kind, "")
 
 
 def listed(args: Sequence[Node], separator: str) -> Items:

@@ -20,6 +20,7 @@ from bptt_sym.render.layout import (
     Slot,
     Style,
     listed,
+    mark_of,
     runs,
     starts_with_digit,
     whole,
@@ -162,8 +163,8 @@ class MathMLStyle(Style):
         sign = "d" if kind == "total" and isinstance(y, Call) else "∂"
         d = f"<mo>{sign}</mo>"
         top = d if len(xs) == 1 else f"<msup>{d}<mn>{len(xs)}</mn></msup>"
-        if kind == "direct" and not isinstance(y, Call):
-            top = f"<msup>{d}<mtext>dir</mtext></msup>"
+        if mark := mark_of(kind, y):
+            top = f"<msup>{d}<mtext>{mark}</mtext></msup>"
         below: Items = []
         for x, n in runs(xs):
             least = ATOM if n > 1 or not isinstance(x, (At, Sym)) else LOOSE
@@ -219,6 +220,14 @@ class MathMLStyle(Style):
     def block(self, arg: Node, part: str) -> Form:
         label = f"<mrow><mo>(</mo>{named(part)}<mo>)</mo></mrow>"
         return FACTOR, ["<msup><mrow>", Slot(arg, ATOM), f"</mrow>{label}</msup>"]
+
+    def matrix(self, rows: Sequence[Sequence[Node]]) -> Form:
+        items: Items = []
+        for entries in rows:
+            items.append("<mtr><mtd>")
+            items += listed(entries, "</mtd><mtd>")
+            items.append("</mtd></mtr>")
+        return ATOM, ["<mrow><mo>(</mo><mtable>", *items, "</mtable><mo>)</mo></mrow>"]
 
     def norm(self, arg: Node, order: str) -> Form:
         body: Items = ["<mrow><mo>‖</mo>", Slot(arg), "<mo>‖</mo></mrow>"]

@@ -34,6 +34,7 @@ from bptt_sym.render.layout import (
     Slot,
     Style,
     listed,
+    mark_of,
     plain_index,
     runs,
     starts_with_digit,
@@ -166,8 +167,8 @@ class TextStyle(Style):
     def derivative(self, kind: Kind, y: Node, xs: Sequence[Node]) -> Form:
         d = "d" if kind == "total" and isinstance(y, Call) else "∂"
         top = d + (raised(str(len(xs))) if len(xs) > 1 else "")
-        if kind == "direct" and not isinstance(y, Call):
-            top += "ᵈⁱʳ "
+        if mark := mark_of(kind, y):
+            top += raised(mark) + " "
         below: Items = []
         for x, n in runs(xs):
             if below:
@@ -211,6 +212,14 @@ class TextStyle(Style):
 
     def block(self, arg: Node, part: str) -> Form:
         return FACTOR, [Slot(arg, ATOM), raised(f"({_joined(part)})")]
+
+    def matrix(self, rows: Sequence[Sequence[Node]]) -> Form:
+        items: Items = ["["]
+        for i, entries in enumerate(rows):
+            if i:
+                items.append("; ")
+            items += listed(entries, ", ")
+        return ATOM, [*items, "]"]
 
     def norm(self, arg: Node, order: str) -> Form:
         sub = {"any": "", "inf": "_∞"}.get(order, lowered(order))

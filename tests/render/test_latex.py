@@ -1,4 +1,4 @@
-r"""What LaTeX each construct prints as, where brackets stand, and that size and depth are bounded."""
+r"""The LaTeX of each construct, where brackets stand, and that size and depth are bounded."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from bptt_sym.notation import (
     Fn,
     Had,
     Idx,
+    Matrix,
     Mul,
     Neg,
     Node,
@@ -101,6 +102,11 @@ PRINTED = [
     (Outer(At(r"\delta", t), h("t", -1)), r"\delta_t h_{t-1}^{\top}"),
     (Concat((h("t", -1), At("x", t))), r"\left[h_{t-1},\, x_t\right]"),
     (Block(Sym("W_f"), "h"), r"W_f^{(h)}"),
+    (
+        Matrix(((w, num(0)), (Neg(v), w))),
+        r"\begin{pmatrix} w & 0 \\ -v & w \end{pmatrix}",
+    ),
+    (D(h("t"), w, "own"), r"\frac{\partial^{\mathrm{own}} h_t}{\partial w}"),
     (Norm(W), r"\left\|W_{hidden}\right\|"),
     (Norm(W, "inf"), r"\left\|W_{hidden}\right\|_{\infty}"),
     (Abs(w), r"\left|w\right|"),
@@ -167,7 +173,8 @@ def test_names(node: Node, printed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [r"\input{/etc/passwd}", "a$b", "x}{y", r"\def\a{}", "a_b_c", "%", r"\write18{ls}", "中"]
+    "name",
+    [r"\input{/etc/passwd}", "a$b", "x}{y", r"\def\a{}", "a_b_c", "%", r"\write18{ls}", "中"],
 )
 def test_a_name_that_is_none_cannot_reach_tex_as_a_command(name: str) -> None:
     printed = latex(Sym(name))
