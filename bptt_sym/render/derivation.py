@@ -219,7 +219,7 @@ _MARKDOWN_SPECIAL: Final = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|$~"
 
 
 def _markdown_text(words: str) -> str:
-    return " ".join(terminal_safe(words).split()).translate(_MARKDOWN_SPECIAL)
+    return terminal_safe(" ".join(words.split())).translate(_MARKDOWN_SPECIAL)
 
 
 def markdown(d: Derivation, total: TotalStyle = "notes") -> str:
