@@ -113,15 +113,16 @@ class Cell:
 
     def concrete(self, shape: tuple[str | int, ...]) -> Size:
         """A shape with its symbolic dimensions replaced by numbers."""
-        out = []
-        for d in shape:
-            number = d if isinstance(d, int) else self.dims.get(d)
-            if number is None:
-                raise ModelError(f"{self.recurrence.name}: dimension {d!r} has no number")
-            if number < 1:
-                raise ModelError(f"{self.recurrence.name}: dimension {d!r} is {number}, below 1")
-            out.append(number)
-        return tuple(out)
+        return tuple(sum(map(self._number, str(d).split("+"))) for d in shape)
+
+    def _number(self, dim: str) -> int:
+        """One term of a dimension such as ``n+m`` (stacked vectors)."""
+        number = int(dim) if dim.isdecimal() else self.dims.get(dim)
+        if number is None:
+            raise ModelError(f"{self.recurrence.name}: dimension {dim!r} has no number")
+        if number < 1:
+            raise ModelError(f"{self.recurrence.name}: dimension {dim!r} is {number}, below 1")
+        return number
 
     def parts(self, name: str) -> list[tuple[str, int]]:
         """The sequences that the columns of a parameter multiply, with their lengths."""

@@ -30,7 +30,6 @@ class Program:
         self._slopes: dict[str, Program] = {}
 
     def _live(self) -> list[int]:
-        g = self.graph
         top = max(self.roots, default=-1) + 1
         mark = bytearray(top)
         for r in self.roots:
