@@ -82,16 +82,19 @@ class Sampler:
         return value
 
 
-def find(arena: Arena, trials: list[Trial]) -> tuple[Counterexample | None, list[Trial]]:
+def find(
+    arena: Arena, trials: list[Trial], witness: Env | None = None
+) -> tuple[Counterexample | None, list[Trial]]:
     """A counterexample to the first trial, and the trials that no point separated.
 
     Every other reading must be refuted by real numbers too, at this point or another one.
+    ``witness`` is an instance at which the sides are known to differ formally.
     """
     shown: Counterexample | None = None
     open_trials = list(trials)
     for scalar in (True, False) if not arena.rec.is_scalar else (False,):
         for world, sampler in _worlds(arena, scalar):
-            for env in _places(arena, trials[0]):
+            for env in _places(arena, trials[0], witness):
                 still: list[Trial] = []
                 for trial in open_trials:
                     found = _separate(world(trial), sampler, trial, env, arena)
@@ -105,9 +108,12 @@ def find(arena: Arena, trials: list[Trial]) -> tuple[Counterexample | None, list
     return shown, open_trials
 
 
-def _places(arena: Arena, trial: Trial) -> list[Env]:
+def _places(arena: Arena, trial: Trial, witness: Env | None) -> list[Env]:
     longest = LONGEST if arena.rec.is_scalar else 3
-    return list(instances(trial.claim.sides, arena.rec, longest))[:MAX_PLACES]
+    places = list(instances(trial.claim.sides, arena.rec, longest))[:MAX_PLACES]
+    if witness is not None and witness not in places:
+        places.append(witness)
+    return places
 
 
 def _worlds(arena: Arena, scalar: bool) -> Iterator[tuple[Callable[[Trial], World], Sampler]]:

@@ -9,6 +9,7 @@ from bptt_sym.decide.counterexample import find
 from bptt_sym.decide.domains import Undefined
 from bptt_sym.decide.identity import (
     Arena,
+    Env,
     Fixed,
     Outcome,
     claim_indices,
@@ -92,6 +93,7 @@ def _link(claim: Claim, arena: Arena, position: int) -> Verdict:
     if claim.ops[0] not in ("=", "~"):
         return Verdict("undecided", note="bounds and limits are judged by the bound engine")
     failed: list[Trial] = []
+    witness: Env | None = None
     misfit = ""
     try:
         for trial in trials(claim, arena.rec):
@@ -100,9 +102,10 @@ def _link(claim: Claim, arena: Arena, position: int) -> Verdict:
                 return _right(arena, trial, outcome)
             if outcome.holds is False:
                 failed.append(trial)
+                witness = witness or outcome.witness
             else:
                 misfit = misfit or outcome.why
-        return _not_right(arena, claim, failed, misfit)
+        return _not_right(arena, claim, failed, witness, misfit)
     except NotSupported as e:
         return Verdict("undecided", note=str(e))
 
@@ -181,12 +184,14 @@ def _every(outcome: Outcome, names: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _not_right(arena: Arena, claim: Claim, failed: list[Trial], misfit: str) -> Verdict:
+def _not_right(
+    arena: Arena, claim: Claim, failed: list[Trial], witness: Env | None, misfit: str
+) -> Verdict:
     if not failed:
         return Verdict("undecided", note=f"the shapes do not fit under any reading: {misfit}")
     if claim.ops[0] == "~":
         return Verdict("undecided", note="an approximation; as an equation it does not hold")
-    shown, unseparated = find(arena, failed)
+    shown, unseparated = find(arena, failed, witness)
     if shown is None or unseparated:
         doubt = [r.message for t in unseparated[:1] for r in t.readings]
         return Verdict(
@@ -245,7 +250,7 @@ def check_step(lhs: Node, rhs: Node, rec: Recurrence, arena: Arena | None = None
     if outcome.holds is None:
         return Verdict("undecided", note=outcome.why)
     try:
-        shown, _ = find(arena, [trial])
+        shown, _ = find(arena, [trial], outcome.witness)
     except (Absent, Mismatch, Undefined):
         shown = None
     return Verdict("wrong", counterexample=shown, note=f"differs at {outcome.witness}")

@@ -1,0 +1,134 @@
+"""The every-T bound: a formula that goes wrong late is still caught, whatever its structure."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bptt_sym.cells import cell
+from bptt_sym.decide import decide
+from bptt_sym.decide.automaton import Counter
+from bptt_sym.decide.identity import Arena, claim_indices, holds, instances
+from bptt_sym.decide.readings import literal
+from bptt_sym.notation import (
+    Add,
+    At,
+    Claim,
+    D,
+    Idx,
+    Mul,
+    Neg,
+    Node,
+    Pow,
+    Prod,
+    Sum,
+    Sym,
+    index,
+    num,
+)
+
+T = Idx("T")
+W = Sym("w")
+ONE = num(1)
+
+
+def h(*time: str | int) -> Node:
+    return At("h", index(*time))
+
+
+def slope(*time: str | int) -> Node:
+    return Add((ONE, Neg(Pow(h(*time), num(2)))))
+
+
+def term(var: str = "t") -> Node:
+    path = Prod("j", index(var, 1), T, slope("j"))
+    return Mul((Pow(W, index("T", "-" + var)), path, slope(var), h(var, -1)))
+
+
+SERIES = Sum("t", ONE, T, term())
+TOTAL = D(h("T"), W)
+NESTED = Sum(
+    "t",
+    ONE,
+    T,
+    Mul((h("t"), Sum("k", ONE, Idx("t"), Mul((Pow(W, index("t", "-k")), h("k", -1)))))),
+)
+
+
+def verdict(left: Node, right: Node, name: str = "elman") -> str:
+    return decide(Claim((left, right), ("=",)), cell(name)).scope
+
+
+@given(st.integers(2, 6), st.sampled_from(["sum", "product", "power"]))
+def test_an_extra_term_that_starts_late_is_found(start, shape):
+    late = {
+        "sum": Sum("t", num(start), T, term()),
+        "product": Sum("t", num(start), T, Mul((h("T"), Prod("j", Idx("t"), T, slope("j"))))),
+        "power": Sum("t", num(start), T, Pow(W, index("T", "-t"))),
+    }[shape]
+    wrong = Claim((TOTAL, Add((SERIES, late))), ("=",))
+    result = decide(wrong, cell("elman"))
+    assert result.verdict == "wrong"
+    assert start <= result.counterexample.T
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (TOTAL, SERIES),
+        (TOTAL, Sum("t", ONE, T, Mul((D(h("T"), h("t")), D(h("t"), W, "immediate"))))),
+        (SERIES, Add((SERIES, Mul((num(0), h("T")))))),
+        (NESTED, NESTED),
+        (Sym("L"), Sum("t", ONE, T, At("L", Idx("t")))),
+        (
+            D(Sym("L"), W),
+            Sum("t", ONE, T, Mul((D(Sym("L"), h("t")), D(h("t"), W, "immediate")))),
+        ),
+    ],
+)
+def test_true_formulas_hold_for_every_T(left, right):
+    assert verdict(left, right).startswith("every T")
+
+
+def test_two_indices():
+    path = Prod("j", index("k", 1), Idx("t"), Mul((slope("j"), W)))
+    assert verdict(D(h("t"), h("k")), path).startswith("every k, t")
+
+
+def test_outside_the_class_only_finitely_many_T_are_claimed():
+    # A product of prefix sums grows faster than any weighted automaton.
+    body = Sum("k", ONE, Idx("j"), h("k"))
+    prefix = Prod("j", ONE, T, body)
+    scope = verdict(prefix, prefix)
+    assert scope.startswith("T <= ")
+
+
+def test_dimensions_of_standard_forms():
+    counter = Counter(size=1, width=1, lag=1, totals=frozenset({"L"}))
+    assert counter.dimension(h("T"), None, "T") == 1
+    assert counter.dimension(SERIES, None, "T") <= 3
+    assert counter.dimension(Prod("j", ONE, T, slope("j")), None, "T") <= 2
+    two = counter.dimension(Mul((SERIES, SERIES)), None, "T")
+    assert two == counter.dimension(SERIES, None, "T") ** 2
+    assert counter.dimension(Sym("L"), None, "T") >= 2
+
+
+def test_the_states_are_enough_for_random_sums_of_geometric_terms():
+    """F(T) = sum over i of c_i w_i^T needs as many states as there are different bases."""
+    arena = Arena(cell("elman"))
+    for bases in range(1, 6):
+        left = Add(tuple(Pow(Mul((num(i + 1), W)), T) for i in range(bases)))
+        claim = Claim((left, left), ("=",))
+        outcome = holds(arena, literal(claim, arena.rec))
+        assert outcome.every
+        assert outcome.longest >= bases
+
+
+def test_instances_respect_what_the_notation_shows():
+    rec = cell("elman")
+    sides = (D(h("t"), h("k")), Prod("j", index("k", 1), Idx("t"), W))
+    found = list(instances(sides, rec, 4))
+    assert all(e["t"] >= e["k"] >= 1 for e in found)
+    assert {"t": 4, "k": 1} in found
+    assert claim_indices((Sym("L"), h("t")), rec) == ("t", "T")
