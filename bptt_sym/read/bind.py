@@ -7,7 +7,7 @@ from typing import cast
 
 from bptt_sym.errors import ReadError, Span
 from bptt_sym.notation import Claim, Node, Rel
-from bptt_sym.read.chains import split_claims, strip
+from bptt_sym.read.chains import outside, split_claims, strip
 from bptt_sym.read.definitions import read_equations, recurrence_from_latex
 from bptt_sym.read.expressions import Binder
 from bptt_sym.read.grammar import parse
@@ -77,7 +77,9 @@ def read_expression(
     """The expression that ``text`` is; it may have no relation."""
     v = vocabulary or Vocabulary.of(rec)
     tokens = strip(tokenize(text, v.words))
-    relation = next((t for t in tokens if t.kind in ("rel", "connective")), None)
+    relation = next(
+        (t for free, t in outside(tokens) if free and t.kind in ("rel", "connective")), None
+    )
     if relation is not None:
         raise ReadError("an expression is wanted, not a claim", span=relation.span,
                         token=relation.text, hint="leave out the left side")  # fmt: skip

@@ -1,15 +1,21 @@
-"""One formula into its claims: chains, rows of ``align``, signs between two claims."""
+"""One formula into its claims: chains, rows of ``align``, hypotheses, signs between two claims."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from bptt_sym.errors import LimitExceeded, ReadError, Span
 from bptt_sym.read import limits
 from bptt_sym.read.tokens import Token
 
 _JOINING = frozenset(("+", "-", r"\cdot", r"\times", r"\odot", r"\otimes", r"\oplus", "*", "/"))
+_IMPLIES = frozenset((r"\Rightarrow", r"\Longrightarrow", r"\implies", "⇒", "⟹"))
+_EQUIVALENT = frozenset(
+    (r"\iff", r"\Leftrightarrow", r"\Longleftrightarrow", "⇔", "⟺", r"\Leftarrow", r"\impliedby")
+)
+#: First words of a phrase that puts a hypothesis after its claim.
+_IF = frozenset("if when for whenever provided where with assuming under given as at".split())
 
 
 @dataclass
@@ -18,8 +24,18 @@ class Chain:
 
     sides: list[list[Token]]
     ops: list[str]
-    #: The first token that opened this claim, for messages about an empty side.
+    #: Where the claim begins, for messages about an empty side.
     start: int = 0
+    #: The sign or words before it.
+    link: str = ""
+    #: Whether a new row begins with it.
+    row: bool = False
+    #: The hypotheses under which it is claimed.
+    given: list[Chain] = field(default_factory=list)
+
+    @property
+    def tokens(self) -> Iterator[Token]:
+        return (t for side in self.sides for t in side)
 
 
 def strip(tokens: list[Token]) -> list[Token]:
@@ -32,120 +48,169 @@ def strip(tokens: list[Token]) -> list[Token]:
     return tokens[lo:hi]
 
 
+def outside(tokens: Sequence[Token]) -> Iterator[tuple[bool, Token]]:
+    """Whether each token stands outside all brackets (``_{t=1}`` relates nothing), and it."""
+    depth = 0
+    for t in tokens:
+        depth -= t.kind in ("}", "close")
+        yield depth <= 0, t
+        depth += t.kind in ("{", "open")
+
+
 def split_claims(tokens: list[Token], text: str) -> list[Chain]:
-    """The chains of a formula, in order, with rows that continue a side joined to it."""
-    pieces = _pieces(tokens)
-    chains: list[Chain] = []
-    current: Chain | None = None
-    for first, piece in pieces:
-        # `first` tells what separates this piece from the one before: "row", "&" or "new".
-        if current is not None and first != "new":
-            ends_open = not current.sides[-1] or (
-                current.sides[-1][-1].kind == "op" and current.sides[-1][-1].text in _JOINING
-            )
-            head = piece[0]
-            if ends_open or (head.kind == "op" and head.text in _JOINING):
-                _extend(current, piece)
-                continue
-            if head.kind == "rel":
-                if first == "&":
-                    _extend(current, piece)
-                    continue
-                last_equal = all(op == "=" for op in current.ops)
-                left = current.sides[0] if last_equal else current.sides[-1]
-                chains.append(current)
-                current = Chain([left], [], head.start)
-                _extend(current, piece)
-                continue
-            if not current.ops or (first == "&" and not any(t.kind == "rel" for t in piece)):
-                _extend(current, piece)
-                continue
-        if current is not None:
-            chains.append(current)
-        current = Chain([[]], [], piece[0].start)
-        _extend(current, piece)
-    if current is not None:
-        chains.append(current)
+    r"""The chains of a formula, in order, with rows that continue a side joined to it.
+
+    ``A \Rightarrow B`` with an ``A`` that has no derivative is ``B`` under the hypothesis ``A``; so
+    is ``B \text{ if } A``. If ``A`` has a derivative it is a claim of its own.
+
+    Raises
+    ------
+    ReadError
+        A side is missing, a row has no relation, or an equivalence is stated.
+    LimitExceeded
+        More than :data:`~bptt_sym.read.limits.MAX_TERMS` claims.
+    """
+    chains = _chains(tokens)
     if not chains:
         raise ReadError("nothing is written", span=Span(0, len(text)), hint="write a claim")
     if len(chains) > limits.MAX_TERMS:
         raise LimitExceeded(f"more than {limits.MAX_TERMS} claims in one block",
                             span=Span(0, len(text)))  # fmt: skip
-    out = []
+    chains = [c for c in chains if not _is_quantifier(c)] or chains
     for chain in chains:
-        if not chain.ops and len(chains) > 1:
-            first_token = chain.sides[0][0]
-            raise ReadError("a row without a relation", span=first_token.span,
-                            token=first_token.text, hint="write each row as a claim")  # fmt: skip
-        for k, side in enumerate(chain.sides):
-            side[:] = strip(side)
-            if not side:
-                raise ReadError(
-                    "a relation without its " + ("left side" if k == 0 else "right side"),
-                    span=Span(chain.start, chain.start + 1), token=chain.ops[max(k - 1, 0)],
-                    hint="write both sides",
-                )  # fmt: skip
-        if not chain.ops:
-            raise ReadError(
-                "no relation: this is an expression and not a claim",
-                span=Span(chain.sides[0][0].start, chain.sides[0][-1].end),
-                token=chain.sides[0][0].text, hint="write an equation or a bound",
-            )  # fmt: skip
+        _check(chain, alone=len(chains) == 1)
+    out: list[Chain] = []
+    for chain in chains:
+        word = chain.link.split()[0].lower() if chain.link else ""
+        if word in _IF and out:
+            out[-1].given.append(chain)
+            continue
+        if word in _EQUIVALENT and not (out and _has_derivative(out[-1]) and _has_derivative(chain)):
+            raise ReadError("an equivalence is not read", span=Span(chain.start, chain.start + 1),
+                            token=chain.link, hint="state each direction as a claim")  # fmt: skip
+        if word in _IMPLIES:
+            # The premises stand on the same row, back to the last claim about a derivative.
+            premises: list[Chain] = []
+            while out and not _has_derivative(out[-1]):
+                before = out.pop()
+                premises.insert(0, before)
+                if before.row or before.link in _IMPLIES:
+                    break
+            for premise in premises:
+                chain.given += [*premise.given, premise]
+                premise.given = []
         out.append(chain)
     return out
 
 
+def _has_derivative(chain: Chain) -> bool:
+    kinds = [t for t in chain.tokens]
+    return any(t.kind == "partial" for t in kinds) or any(
+        t.kind == "frac"
+        and k + 2 < len(kinds)
+        and (kinds[k + 1].text == "d" or kinds[k + 2].text == "d")
+        for k, t in enumerate(kinds)
+    )
+
+
+def _is_quantifier(chain: Chain) -> bool:
+    """``for all t, T``: names alone after "for" say nothing more."""
+    return (
+        not chain.ops
+        and chain.link.split()[:1] in (["for"], [r"\forall"], ["∀"])
+        and all(t.kind in ("word", "sep") for t in chain.tokens)
+    )
+
+
+def _check(chain: Chain, alone: bool) -> None:
+    for k, side in enumerate(chain.sides):
+        side[:] = strip(side)
+        if not side:
+            raise ReadError(
+                "a relation without its " + ("left side" if k == 0 else "right side"),
+                span=Span(chain.start, chain.start + 1),
+                token=chain.ops[max(k - 1, 0)] if chain.ops else "", hint="write both sides",
+            )  # fmt: skip
+    if not chain.ops:
+        first, last = chain.sides[0][0], chain.sides[0][-1]
+        raise ReadError(
+            "no relation: this is an expression and not a claim" if alone
+            else "a row without a relation",
+            span=Span(first.start, last.end), token=first.text,
+            hint="write an equation or a bound" if alone else "write each row as a claim",
+        )  # fmt: skip
+
+
+def _chains(tokens: list[Token]) -> list[Chain]:
+    chains: list[Chain] = []
+    current: Chain | None = None
+    for mark, link, piece in _pieces(tokens):
+        # `mark` tells what separates this piece from the one before: "row", "&" or "new".
+        if current is not None and mark != "new":
+            side = current.sides[-1]
+            head = piece[0]
+            ends_open = not side or (side[-1].kind == "op" and side[-1].text in _JOINING)
+            if ends_open or (head.kind == "op" and head.text in _JOINING):
+                _extend(current, piece)
+                continue
+            if head.kind == "rel":
+                if mark == "row":
+                    equal = all(op == "=" for op in current.ops)
+                    left = current.sides[0] if equal else current.sides[-1]
+                    chains.append(current)
+                    current = Chain([list(left)], [], head.start, row=True)
+                _extend(current, piece)
+                continue
+            related = any(free and t.kind == "rel" for free, t in outside(piece))
+            if not current.ops or (mark == "&" and not related):
+                _extend(current, piece)
+                continue
+        if current is not None:
+            chains.append(current)
+        current = Chain([[]], [], piece[0].start, link, mark == "row" or not chains)
+        _extend(current, piece)
+    if current is not None:
+        chains.append(current)
+    return chains
+
+
 def _extend(chain: Chain, piece: list[Token]) -> None:
-    for t in piece:
-        if t.kind == "rel":
+    for free, t in outside(piece):
+        if free and t.kind == "rel":
             chain.ops.append(t.text)
             chain.sides.append([])
         else:
             chain.sides[-1].append(t)
 
 
-def _pieces(tokens: list[Token]) -> list[tuple[str, list[Token]]]:
+def _pieces(tokens: list[Token]) -> Iterator[tuple[str, str, list[Token]]]:
     """Runs of tokens between rows, column marks and signs that separate claims."""
-    out: list[tuple[str, list[Token]]] = []
     current: list[Token] = []
-    first = "new"
-    depth = 0
-    seen_relation = False
-    for k, t in enumerate(tokens):
-        if t.kind in ("{", "open"):
-            depth += 1
-        elif t.kind in ("}", "close"):
-            depth -= 1
-        if t.kind in ("row", "&", "connective") or (t.kind == "sep" and depth <= 0):
-            if t.kind == "&" or (t.kind == "row" and depth > 0):
-                kind = "&" if t.kind == "&" else "row"
-            elif t.kind == "sep":
-                # A comma separates claims only if a relation stands on both of its sides.
-                if not (seen_relation and _relation_follows(tokens, k)):
-                    current.append(t)
-                    continue
-                kind = "new"
-            else:
-                kind = "row" if t.kind == "row" else "new"
-            if t.kind == "&" and depth > 0:
-                continue
-            piece = _trim(current)
-            if piece:
-                out.append((first, piece))
-                current = []
-                first = kind
-                seen_relation = False
-            elif kind == "new" or (kind == "row" and first == "&"):
-                first = kind
-            current = []
+    mark, link = "new", ""
+    related = False
+    for k, (free, t) in enumerate(outside(tokens)):
+        separates = free and (t.kind in ("row", "&", "connective") or t.kind == "sep")
+        if not separates:
+            related |= free and t.kind == "rel"
+            current.append(t)
             continue
-        if t.kind == "rel" and depth <= 0:
-            seen_relation = True
-        current.append(t)
+        if t.kind == "sep" and not (
+            t.text in ",;." and related and _relation_follows(tokens, k)
+        ):
+            current.append(t)  # trailing punctuation is taken off below
+            continue
+        piece = _trim(current)
+        current = []
+        if piece:
+            yield mark, link, piece
+            mark, link, related = t.kind if t.kind in ("row", "&") else "new", "", False
+        elif t.kind == "connective" or (t.kind == "row" and mark == "&"):
+            mark = "new" if t.kind == "connective" else "row"
+        if t.kind == "connective":
+            link = t.text
     piece = _trim(current)
     if piece:
-        out.append((first, piece))
-    return out
+        yield mark, link, piece
 
 
 def _trim(tokens: list[Token]) -> list[Token]:
@@ -156,6 +221,7 @@ def _trim(tokens: list[Token]) -> list[Token]:
 
 
 def _relation_follows(tokens: Sequence[Token], k: int) -> bool:
+    """Whether a relation stands in the claim that begins after token ``k``."""
     depth = 0
     for t in tokens[k + 1 :]:
         if t.kind in ("{", "open"):
