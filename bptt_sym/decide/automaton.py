@@ -56,7 +56,7 @@ class Counter:
     """Counts automaton states for formulas of one model.
 
     ``size`` is the number of scalars in all states together, ``width`` the largest dimension of
-    a matrix in the model, ``totals`` the names defined over the whole run.
+    a state, ``totals`` the names defined over the whole run.
     """
 
     def __init__(self, size: int, width: int, lag: int, totals: frozenset[str]) -> None:
@@ -106,18 +106,19 @@ class Counter:
             case _:
                 return None
 
-    # A local formula looks at a bounded window of steps around an end, or at none.
+    # A local formula looks at a window of steps around an end. A letter holds such a window, so one
+    # state is enough; a fixed step needs states that count up to it.
     def _local(self, node: Node, left: str | None, right: str) -> Dimension:
-        window = 1
+        fixed = 1
         for leaf in _time_nodes(node, self.totals):
             if leaf is None:
                 return None
             coeffs, const = leaf
-            if not coeffs or coeffs in ({right: 1}, {left: 1}):
-                window = max(window, 1 + abs(const))
-            else:
+            if not coeffs:
+                fixed = max(fixed, 1 + abs(const))
+            elif coeffs not in ({right: 1}, {left: 1}):
                 return None
-        return window
+        return fixed
 
     def _power(self, base: Node, exp: Node, left: str | None, right: str) -> Dimension:
         form = affine(exp)
@@ -129,7 +130,7 @@ class Counter:
         if free_indices(base) or any(isinstance(n, (Sum, Prod, D)) for n in children(base)):
             return None
         # c^(aT + b) multiplies by the same number, or matrix, at every step.
-        return self.width + abs(form[1])
+        return self.width
 
     def _derivative(self, node: D, left: str | None, right: str) -> Dimension:
         if isinstance(node.y, D):
@@ -138,20 +139,26 @@ class Counter:
         if isinstance(node.y, Sym) and node.y.name not in self.totals:
             return 1
         extra = 0
+        forms = []
         for part in (node.y, node.x):
             if isinstance(part, At):
                 form = affine(part.time)
                 if form is None:
                     return None
-                extra += abs(form[1])
+                forms.append(form)
+                extra += 0 if form[0] else abs(form[1])
         if node.kind in ("direct", "immediate"):
             return 1 + extra
+        if len(forms) == 2 and forms[0][0] and forms[0][0] == forms[1][0]:
+            # Neighbouring steps: a polynomial in the local Jacobians of one window.
+            return 1
         if not isinstance(node.y, (At, Sym)):
             # An expression over a window of steps, of which each symbol may carry a tangent.
             window = self._local(node.y, left, right)
-            return None if window is None else self.size + 1 + window + extra
+            return None if window is None else self.size * self.lag + window + extra
         loss = 1 if isinstance(node.y, Sym) else 0
-        return self.size * self.lag + 1 + loss + extra
+        by_parameter = 1 if isinstance(node.x, Sym) else 0
+        return self.size * self.lag + by_parameter + loss + extra
 
     def _prod(self, node: Prod, left: str | None, right: str) -> Dimension:
         body = self._body(node.body, node.var, None, None)
@@ -170,9 +177,7 @@ class Counter:
             return None if None in parts else max(p for p in parts if p is not None)
         if isinstance(body, D) and isinstance(body.y, At) and isinstance(body.x, At):
             y, x = affine(body.y.time), affine(body.x.time)
-            if y is None or x is None or y[0] != {var: 1} or x[0] != {var: 1}:
-                return None
-            return 1 + max(abs(y[1]), abs(x[1]), abs(y[1] - x[1]))
+            return 1 if y and x and y[0] == {var: 1} == x[0] else None
         if any(isinstance(n, (Sum, Prod, D)) for n in _inside(body)):
             return None
         return self._local(body, None, var)
@@ -187,12 +192,9 @@ class Counter:
             coeffs, const = form
             if not coeffs:
                 extra += abs(const - 1) if start else abs(const) + 1
-            elif coeffs == {left: 1} and start:
-                extra += 0 if const in (0, 1) else abs(const)
-            elif coeffs == {right: 1} and not start:
-                extra += abs(const)
             elif coeffs in ({left: 1}, {right: 1}):
-                extra += 1 + abs(const)
+                # A bound a few steps from a mark is seen through the window; the far mark costs.
+                extra += 0 if coeffs == ({left: 1} if start else {right: 1}) else 1
             else:
                 return None
         return extra
@@ -254,6 +256,17 @@ class Counter:
         )
         terms = (self._sum_over(node, Mul((*rest, a)), left, right) for a in f.args)
         return _sum(terms)
+
+
+def widest_offset(node: Node) -> int:
+    """The greatest constant in any time index or bound: how many steps a window must hold."""
+    widest = 0
+    for n in _inside(node):
+        for time in (getattr(n, "time", None), getattr(n, "lo", None), getattr(n, "hi", None)):
+            form = affine(time) if isinstance(time, Node) else None
+            if form is not None and form[0]:
+                widest = max(widest, abs(form[1]))
+    return widest
 
 
 def _time_nodes(node: Node, totals: frozenset[str]) -> list[tuple[dict[str, int], int] | None]:

@@ -183,6 +183,8 @@ def _initial_slots(rec: Recurrence) -> set[tuple[str, int]]:
 def _slot_name(world: World, name: str, time: int | None, component: int) -> str:
     dims = world.shape(name)
     index = [] if time is None else [str(time)]
+    if world.scalar and name in world.rec.blocks:
+        return f"{name}[{world.rec.blocks[name][component]}]"
     if dims:
         place: list[int] = []
         for d in reversed(dims):

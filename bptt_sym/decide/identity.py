@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import product
 from math import log10
 
-from bptt_sym.decide.automaton import Counter
+from bptt_sym.decide.automaton import Counter, widest_offset
 from bptt_sym.decide.degree import Degree
 from bptt_sym.decide.domains import P_, Domain, Modular, Undefined
 from bptt_sym.decide.interpret import Interpreter
@@ -35,7 +35,7 @@ Env = dict[str, int]
 
 #: The longest run looked at, for scalar models and for vectors.
 LONGEST_SCALAR = 24
-LONGEST_VECTOR = 7
+LONGEST_VECTOR = 12
 #: Instances of one claim that are evaluated.
 MAX_INSTANCES = 160
 #: Independent random points for an equation that is accepted.
@@ -88,7 +88,7 @@ class Arena:
     def counter(self, which: int = 0) -> Counter:
         world = self.world(1, which, False)
         size = sum(max(1, len(flat_shape(world.shape(s)))) for s in self.rec.states)
-        width = max([1, *world.dims.values()])
+        width = max([1, *(d for s in self.rec.states for d in world.shape(s))])
         return Counter(size, width, self.rec.max_lag, frozenset(self.rec.totals))
 
 
@@ -300,8 +300,9 @@ def _every_bound(
     e = counter.dimension(sides[1], left, right)
     if d is None or e is None:
         return None, (0, 0)
-    # One more for an initial state that is special, one for the mark at the left index.
-    return d + e + (1 if left else 0), (d, e)
+    # One more for the mark at the left index, and the window that a letter holds.
+    window = max(widest_offset(sides[0]), widest_offset(sides[1]))
+    return d + e + (1 if left else 0) + window, (d, e)
 
 
 def _ordered(sides: tuple[Node, ...], names: tuple[str, ...]) -> tuple[str | None, str]:

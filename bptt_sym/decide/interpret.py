@@ -354,8 +354,13 @@ class Interpreter:
         return from_flat(shape(a), [f(x) for x in flat(a)])
 
     # ---------------------------------------------------------------------- functions
+    @property
+    def strict(self) -> Interpreter:
+        """The same world without loose conventions: what a function is applied to is exact."""
+        return self if self.conv == STRICT else Interpreter(self.world, STRICT, self.horizon)
+
     def _fn(self, node: Fn, env: Env, out: list[Parts] | None) -> Tensor:
-        a, jac = self.pair(node.arg, env, out)
+        a, jac = self.strict.pair(node.arg, env, out)
         if node.name == "softmax" and not self.world.scalar:
             return structures.softmax(self, node, a, jac, out)
         name = node.name if node.name in FUNCTIONS else "function " + node.name
@@ -475,8 +480,7 @@ class Interpreter:
             jac = self.world.derivative(y, x, kind, self.horizon)
         else:
             collected: list[Parts] = []
-            strict = self if self.conv is STRICT else Interpreter(self.world, STRICT, self.horizon)
-            value = strict.evaluate(node.y, env, collected)
+            value = self.strict.evaluate(node.y, env, collected)
             y_shape = shape(value)
             jac = self.world.chain(collected.pop(), x, kind, None, self.horizon)
         if jac is None:

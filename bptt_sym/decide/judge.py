@@ -41,8 +41,9 @@ def decide(
 ) -> Verdict:
     """Judge an equation or a chain of equations about ``rec``.
 
-    Every relation of a chain is judged on its own (``links``); the chain is as good as its worst
-    link. Relations other than ``=`` are ``undecided`` here: the bound engine judges them. With
+    Every relation of a chain is judged on its own (``links``), against the last side that was not
+    found wrong; the chain is as good as its worst link. Relations other than ``=`` are
+    ``undecided`` here: the bound engine judges them. With
     ``exact`` a right verdict is made a proof by polynomial normal forms where the size allows.
     An ``arena`` may be passed to share samples between claims about one recurrence.
 
@@ -53,10 +54,13 @@ def decide(
     """
     arena = arena or Arena(rec, assumptions(assume), exact=exact)
     stated = tuple(claim_text(a) for a in assume)
-    links = [
-        _link(replace(claim, sides=claim.sides[i : i + 2], ops=claim.ops[i : i + 1]), arena, i)
-        for i in range(len(claim.ops))
-    ]
+    links: list[Verdict] = []
+    anchor = claim.sides[0]
+    for op, side in zip(claim.ops, claim.sides[1:], strict=True):
+        links.append(_link(replace(claim, sides=(anchor, side), ops=(op,)), arena))
+        # After a wrong step the next one is judged against the last side that stands.
+        if links[-1].verdict != "wrong":
+            anchor = side
     links = [replace(v, assumptions=stated + v.assumptions) for v in links]
     if len(links) == 1:
         return links[0]
@@ -89,7 +93,7 @@ def _summary(links: list[Verdict]) -> Verdict:
     )
 
 
-def _link(claim: Claim, arena: Arena, position: int) -> Verdict:
+def _link(claim: Claim, arena: Arena) -> Verdict:
     if claim.ops[0] not in ("=", "~"):
         return Verdict("undecided", note="bounds and limits are judged by the bound engine")
     failed: list[Trial] = []

@@ -29,6 +29,8 @@ from bptt_sym.notation import (
     Sum,
     Sym,
     children,
+    free_indices,
+    index,
     rebuild,
     substitute_index,
     walk,
@@ -135,8 +137,9 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     if not rec.is_scalar:
         if any(isinstance(n, D) for n in nodes):
             out += [MIXED, DENOMINATOR]
+        out.append(DIAGONAL)
         if any(isinstance(n, (Mul, Had, Prod)) for n in nodes):
-            out += [DIAGONAL, CHAINED, TRAILING]
+            out += [CHAINED, TRAILING]
         if any(isinstance(n, Prod) and n.descending is None for n in nodes):
             out.append(ASCENDING)
         if any(isinstance(n, Had) and _ends_in_product(n) for n in nodes):
@@ -149,7 +152,42 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(ABSENT_ZERO)
     if any(s not in rec.initial for s in rec.states):
         out.append(ZERO_START)
+    out.extend(_index_slips(claim, rec))
     return out
+
+
+def _index_slips(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """An index that only inputs carry, beside another free index: the inputs' step is slipped."""
+    free = {n for s in claim.sides for n in free_indices(s)}
+    if len(free) != 2:
+        return []
+    carriers: dict[str, set[str]] = {n: set() for n in free}
+    for side in claim.sides:
+        for node in walk(side):
+            if isinstance(node, At):
+                for n in free_indices(node.time) & free:
+                    carriers[n].add(node.name)
+    out = []
+    for name in sorted(free):
+        if carriers[name] and carriers[name] <= set(rec.inputs):
+            other = next(iter(free - {name}))
+            out += [_slip(name, other, offset) for offset in (0, -1)]
+    return out
+
+
+def _slip(name: str, other: str, offset: int) -> Reading:
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        value = index(other, offset)
+        return _map_sides(claim, lambda n, _: substitute_index(n, name, value))
+
+    step = other if not offset else f"{other} - {-offset}"
+    return Reading(
+        "index-slip",
+        f"the input's index {name} stands for {step}",
+        "index",
+        rewrite,
+        weight=1 - offset,
+    )
 
 
 # --------------------------------------------------------------------------- rewriting

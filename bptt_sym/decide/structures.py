@@ -50,7 +50,7 @@ def softmax(
 
 def call(interp: Interpreter, node: Call, env: Env, out: list[Parts] | None) -> Tensor:
     """An opaque function: every partial derivative is a free value of its own."""
-    pairs = [interp.pair(a, env, out) for a in node.args]
+    pairs = [interp.strict.pair(a, env, out) for a in node.args]
     scalars = tuple(x for value, _ in pairs for x in flat(value))
     dims = interp.world.function_shape(node.name)
     size = 1
@@ -103,8 +103,6 @@ def outer(interp: Interpreter, node: Outer, env: Env, out: list[Parts] | None) -
 
 def concat(interp: Interpreter, node: Concat, env: Env, out: list[Parts] | None) -> Tensor:
     pairs = [interp.pair(a, env, out) for a in node.args]
-    if interp.world.scalar:
-        raise Mismatch("a concatenation of scalars")
     rows = [v.reshape(-1) if rank(v) else from_flat((1,), [v]) for v, _ in pairs]
     value = np.concatenate(rows)
     if out is not None:
@@ -126,13 +124,13 @@ def concat(interp: Interpreter, node: Concat, env: Env, out: list[Parts] | None)
 def block(interp: Interpreter, node: Block, env: Env, out: list[Parts] | None) -> Tensor:
     if not isinstance(node.arg, Sym) or node.arg.name not in interp.world.rec.blocks:
         raise NotSupported("a block of something that multiplies no concatenation")
-    if interp.world.scalar:
-        raise Mismatch("a block of a scalar")
     start = 0
     for part in interp.world.rec.blocks[node.arg.name]:
         size = interp.world.shape(part)[0] if interp.world.shape(part) else 1
         if part == node.part:
             columns = slice(start, start + size)
+            if interp.world.scalar:
+                return interp.linear(node, env, out, lambda a, at=start: a[0, at])
             return interp.linear(node, env, out, lambda a, at=columns: a[:, at])
         start += size
     raise NotSupported(f"{node.arg.name} has no block for {node.part}")

@@ -76,7 +76,8 @@ class World:
     def shape(self, name: str) -> tuple[int, ...]:
         """The concrete shape of a sequence, parameter or total."""
         if self.scalar:
-            return ()
+            # What multiplies a concatenation of scalars is a row of scalars.
+            return (1, len(self.rec.blocks[name])) if name in self.rec.blocks else ()
         return tuple(d if isinstance(d, int) else self.dims[d] for d in self.rec.shape(name))
 
     def function_shape(self, name: str) -> tuple[int, ...]:
