@@ -175,7 +175,7 @@ def backward(
             elif op.kind == "seed":
                 given = (seeds or {}).get(op.attr[0])
                 now[i] = (
-                    domain.zeros((run.batch, *own)) if given is None else domain.array(given)[t]
+                    domain.zeros((run.batch, *own)) if given is None else domain.array(given[t])
                 )
             elif op.kind == "unit":
                 now[i] = domain.full((run.batch, *own), op.attr[0])
