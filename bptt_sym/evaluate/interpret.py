@@ -6,7 +6,7 @@ balls, error bounds and tangents. The NumPy and C code that is generated is the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, final
@@ -145,10 +145,13 @@ def backward(
     domain: Any,
     run: Run,
     seeds: Mapping[str, Array] | None = None,
+    *,
+    carry: Callable[[Array], Array] | None = None,
 ) -> tuple[dict[str, Array], dict[tuple[str, int], list[Array]]]:
     """Cotangents of parameters and contexts by name, and of every read by step.
 
-    ``seeds[name]`` is the external cotangent of a defined sequence, ``(T, B, *own)``.
+    ``seeds[name]`` is the external cotangent of a defined sequence, ``(T, B, *own)``. ``carry``
+    changes what is passed from a step to the one before: clipping inside the loop, for instance.
     """
     p = adj.program
     steps = len(run.steps)
@@ -182,7 +185,7 @@ def backward(
             else:
                 now[i] = _apply(p, i, env, domain, run.dims)
         for key, handle in adj.reads.items():
-            bars[key][t] = env[handle]
+            bars[key][t] = env[handle] if carry is None else carry(env[handle])
         for i in summed:
             if p.ops[i].kind in ("accumulate", "contract") and all(
                 a not in summed for a in p.ops[i].args

@@ -61,7 +61,10 @@ def draw(
     for packed, parts in model.layout.items():
         blocks = [_parameter(rng, model, regime, p, shape(p)) for p in parts]
         params[packed] = blocks[0] if len(parts) == 1 else np.concatenate(blocks, 0)
-    inner = {"tiny": 1.0, "orthogonal": 0.3, "long": 0.05, "huge": 3.0}.get(regime, 1.0)
+    if regime == "long" and model.gain == 4.0:
+        # The logistic function is steepest at 0: centre the pre-activation of h = 1/2 there.
+        params["b"] = -0.5 * params["U"].sum(1)
+    inner = {"tiny": 1.0, "orthogonal": 0.3, "long": 0.01, "huge": 3.0}.get(regime, 1.0)
     series = {n: inner * rng.normal(size=(steps, batch, *shape(n))) for n in model.inputs}
     for n in model.targets.values():
         series[n] = rng.normal(size=(steps, batch, *shape(n)))
@@ -70,7 +73,7 @@ def draw(
         if state in rec.initial:
             continue
         own = shape(state)
-        scale = 0.1 if regime == "long" else 0.7
+        scale = 0.02 if regime == "long" else 0.7
         start = np.zeros((batch, *own)) if zero_start else scale * rng.normal(size=(batch, *own))
         if learned:
             params[f"{state}0"] = start[0].copy()
@@ -107,9 +110,11 @@ def _parameter(
     if regime == "long":
         if name in model.keep:
             return model.keep[name] + 0.1 * value
+        if model.keep and recurrent:
+            return 0.05 * value
         if recurrent or not shape:
-            return _near_permutation(rng, shape)
-        return 0.3 * value / fan
+            return model.gain * _near_permutation(rng, shape)
+        return (0.3 if len(shape) == 2 else 1e-3) * value / fan
     if regime == "orthogonal" and recurrent:
         return np.linalg.qr(value)[0]
     scale = {"large": 1.8, "saturated": 8.0, "huge": 300.0}.get(regime, 1.0)

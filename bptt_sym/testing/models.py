@@ -46,6 +46,9 @@ class Model:
         Numerical meanings of opaque activations.
     keep:
         Biases that make the cell remember, for problems with long lags.
+    gain:
+        The size of recurrent weights at which nothing decays: the reciprocal of the activation's
+        greatest slope.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Model:
     targets: Mapping[str, str]
     bind: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, float] = field(default_factory=dict)
+    gain: float = 1.0
 
     @cached_property
     def program(self) -> Program:
@@ -129,6 +133,7 @@ def _gated(
     *,
     bias: bool = True,
     keep: Mapping[str, float] | None = None,
+    gain: float = 1.0,
 ) -> Model:
     """A model with a linear output layer ``y = V h + c`` and squared error."""
     t = n.Idx("t")
@@ -145,7 +150,7 @@ def _gated(
     layout |= {"V": ("V",), "c": ("c_y",)}
     pairs = {"y": "\\hat{y}"}
     return Model(
-        name, rec, _squared_error(pairs, shapes), layout, gates, ("x",), pairs, {}, dict(keep or {})
+        name, rec, _squared_error(pairs, shapes), layout, gates, ("x",), pairs, {}, dict(keep or {}), gain
     )
 
 
@@ -160,7 +165,8 @@ def elman() -> Model:
 
 def sigmoid_rnn() -> Model:
     """``h_t = σ(W x_t + U h_{t-1} + b)``, ``y_t = V h_t + c``."""
-    return _gated("sigmoid_rnn", [Equation("h", n.Fn("sigma", _affine("", bias=True)))], (), "h")
+    equations = [Equation("h", n.Fn("sigma", _affine("", bias=True)))]
+    return _gated("sigmoid_rnn", equations, (), "h", gain=4.0)
 
 
 def lstm() -> Model:
