@@ -14,12 +14,12 @@ def theorem() -> Theorem:
     out = Outline()
     starts = absolute(H0) <= 1
     unit = [prove(1 - s * H0 >= 0, [*known(starts), *abs_both(H0)]) for s in (1, -1)]
-    late, first = known(t >= 2, T >= t - 1)
+    late, first = known(t >= 2, t - 1 <= T)
     factor = 1 - h(j) ** 2
-    P = product(j, t, T, factor)  # noqa: N806 - the product up to T
+    P = product(j, t, T, factor)
 
     s = out.line(slope(T + 1, [late, first]), "for n ≥ 1 the state h_n is a value of tanh",
-                 0 < 1 - h(T + 1) ** 2)
+                 1 - h(T + 1) ** 2 > 0)
     empty = product_empty(j, t, factor)
     peel = product_step(j, t, T, factor, [late, first])
     positive = (P > 0).formula
@@ -48,10 +48,10 @@ def theorem() -> Theorem:
     claim = absolute(whole) <= 1
     thm = out.line(abs_le(whole, 1, *sides), "0 ≤ P ≤ 1 and |d| ≤ 1 give 1 ∓ P d = (1 − P) + "
                    "P (1 ∓ d) ≥ 0", claim)
-    thm = settle(thm, known(T >= t, t >= 2, starts))
+    thm = settle(thm, known(t <= T, t >= 2, starts))
     assert imm
     return out.theorem(
         "ex2", "One bound for every product of slopes with an immediate derivative",
-        "Notes A, exercise 2", [T >= t, t >= 2, starts], claim, thm,
+        "Notes A, exercise 2", [t <= T, t >= 2, starts], claim, thm,
         remarks=["The bound does not depend on w, on the inputs, on t or on T."],
     )

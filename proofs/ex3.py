@@ -8,7 +8,7 @@ from bptt_sym.prove.theorem import Outline, Theorem
 def theorem() -> Theorem:
     out = Outline()
     zero = H0.eq(0)
-    start = out.line(equal(h(0).eq(0), initial(), assume(zero)), "h_0 is given and is 0", h(0).eq(0))
+    start = out.line(equal(h(0).eq(0), initial, assume(zero)), "h_0 is given and is 0", h(0).eq(0))
     imm = out.line(equal(immediate(1).eq(0), start),
                    "the immediate derivative has the factor h_0", immediate(1).eq(0))
     flat = out.line(gradient_0("w"), "h_0 does not depend on w", total_w(0).eq(0))

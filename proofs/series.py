@@ -32,7 +32,7 @@ def theorem() -> Theorem:
     empty = settle(empty)
     base = equal(instance(goal.formula, ("i", "T"), K.ZERO), gradient_0("w"), empty)
 
-    within = known(t >= 1, T >= t)
+    within = known(t >= 1, t <= T)
     body = equal(
         summand(T + 1).eq(scale * summand(T)),
         power_step(W, T - t, within), product_step(j, t + 1, T, factor, within))

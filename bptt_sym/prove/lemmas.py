@@ -6,6 +6,7 @@ trusted: the kernel takes only the definitions of these functions on trust.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 
@@ -366,11 +367,11 @@ def base(d: Def, j: int = 0, values: dict[Term, TermLike] | None = None) -> Thm:
 
 
 def step(d: Def, j: int, n: TermLike, values: dict[Term, TermLike] | None = None,
-         using: list[Thm] | None = None) -> Thm:
+         using: Sequence[Thm] = ()) -> Thm:
     """n >= 0 |- part j at n + 1 is its step at n; the hypothesis is settled if it can be."""
     index = Term("var", ("i", d.index), term(("i", d.index)))
     thm = instantiate(K.unfold_step(d, j), {index: n, **(values or {})})
-    return settle(thm, using or [])
+    return settle(thm, using)
 
 
 def power_0(x: TermLike) -> Thm:
@@ -378,7 +379,7 @@ def power_0(x: TermLike) -> Thm:
     return base(POWER, 0, {X: x})
 
 
-def power_step(x: TermLike, n: TermLike, using: list[Thm] | None = None) -> Thm:
+def power_step(x: TermLike, n: TermLike, using: Sequence[Thm] = ()) -> Thm:
     """n >= 0 |- x^(n+1) = x x^n."""
     return step(POWER, 0, n, {X: x}, using)
 
@@ -393,10 +394,10 @@ def _power_nonneg() -> Thm:
     return K.induct("n", ZERO, ("ge", value.kernel), start, next_)
 
 
-def power_nonneg(x: TermLike, n: TermLike, using: list[Thm] | None = None) -> Thm:
+def power_nonneg(x: TermLike, n: TermLike, using: Sequence[Thm] = ()) -> Thm:
     """x >= 0, n >= 0 |- x^n >= 0."""
     n_ = Term("var", ("i", "n"), term(("i", "n")))
-    return settle(instantiate(_power_nonneg(), {X: x, n_: n}), using or [])
+    return settle(instantiate(_power_nonneg(), {X: x, n_: n}), using)
 
 
 def product_empty(k: Term, lo: TermLike, body: TermLike) -> Thm:
@@ -406,12 +407,12 @@ def product_empty(k: Term, lo: TermLike, body: TermLike) -> Thm:
 
 
 def product_step(k: Term, lo: TermLike, hi: TermLike, body: TermLike,
-                 using: list[Thm] | None = None) -> Thm:
+                 using: Sequence[Thm] = ()) -> Thm:
     """hi >= lo - 1 |- the product up to hi + 1 is body(hi + 1) times that up to hi."""
     d = product_definition(k.args, kernel(body))  # type: ignore[arg-type]
     length = kernel(hi) - kernel(lo) + 1
     thm = instantiate(K.unfold_step(d, 0), {("i", "start"): lo, ("i", "count"): length})
-    return settle(thm, using or [])
+    return settle(thm, using)
 
 
 __all__ = [

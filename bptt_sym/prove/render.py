@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from bptt_sym.prove import certificate, notation
-from bptt_sym.prove.kernel import Formula, Mat, Poly, Thm, free, instance, term
-from bptt_sym.prove.language import POWER, Claim, claim_of
+from bptt_sym.prove.kernel import Formula, Mat, Poly, Thm, Var, free, instance, term
+from bptt_sym.prove.language import POWER, Claim, claim_of, shape
 from bptt_sym.prove.theorem import Line, Theorem
 
 
@@ -82,22 +82,40 @@ def _quantifiers(theorem: Theorem, form: notation.Form) -> str:
 
 
 # ---------------------------------------------------------------- the proof
-def _reason(line: Line, theorem: Theorem, form: notation.Form) -> str:
-    def say(f: Formula) -> str:
-        claim = claim_of(f)
-        return f"${notation.latex(claim)}$" if form == "latex" else notation.text(claim)
-
+def _reason(line: Line, form: notation.Form) -> str:
+    """The reason in words; of an induction, with its base and its step spelled out."""
     t, reason = line.thm, line.reason
     if t.rule != "induct":
         return reason
     n, lo, f, _, _ = t.args
     x = ("i", n)
-    index = f"${n}$" if form == "latex" else n
+
+    def say(at: Poly) -> str:
+        claim = replaced(line.shown, x, at)
+        if claim.formula != instance(f, x, at):
+            claim = claim_of(instance(f, x, at))
+        return f"${notation.latex(claim)}$" if form == "latex" else notation.text(claim)
+
+    start = claim_of(("ge", term(x) - lo))
+    start_said = f"${notation.latex(start)}$" if form == "latex" else notation.text(start)
+    index = f"${notation.name(n, form)}$" if form == "latex" else n
     return (
-        f"By induction on {index}. Base: {say(instance(f, x, lo))}. "
-        f"Step: suppose {say(f)} for some {say(('ge', term(x) - lo))}; "
-        f"then {say(instance(f, x, term(x) + 1))}" + (f", because {reason}" if reason else "")
+        f"By induction on {index}. Base: {say(lo)}. Step: suppose {say(term(x))} for some "
+        f"{start_said}; then {say(term(x) + 1)}" + (f", because {reason}" if reason else "")
     )
+
+
+def replaced(claim: Claim, x: Var, value: Poly) -> Claim:
+    """The claim in its written shape, with a term for a variable."""
+    written = notation.to_json(shape(value))
+
+    def walk(part: Any) -> Any:
+        if part == ["var", *x]:
+            return written
+        return [walk(y) for y in part] if isinstance(part, list) else part
+
+    made: Claim = notation.from_json(walk(notation.to_json(claim)))
+    return made
 
 
 def _local(t: Thm, theorem: Theorem) -> list[Claim]:
@@ -126,7 +144,7 @@ def text(theorem: Theorem) -> str:
         local = ", ".join(map(notation.text, _local(line.thm, theorem)))
         given = f"for {local}: " if local else ""
         out.append(f"  {k}. {given}{notation.text(line.shown)}")
-        out.append(f"     {_reason(line, theorem, 'text')}.")
+        out.append(f"     {_reason(line, 'text')}.")
     out.append("  ∎")
     if theorem.remarks:
         out += ["", *(f"Remark. {r}" for r in theorem.remarks)]
@@ -142,7 +160,7 @@ def _structured(theorem: Theorem, item: Callable[[int, str, str], str]) -> list[
         local = ", ".join(f"${notation.latex(c)}$" for c in _local(line.thm, theorem))
         given = f"For {local}: " if local else ""
         rows.append(item(k, f"{given}${notation.latex(line.shown)}$",
-                         _reason(line, theorem, "latex")))
+                         _reason(line, "latex")))
     return rows
 
 
@@ -205,7 +223,7 @@ def as_json(theorem: Theorem) -> str:
         "steps": [
             {"number": k, "claim": notation.latex(x.shown),
              "given": [notation.latex(c) for c in _local(x.thm, theorem)],
-             "reason": _reason(x, theorem, "latex")}
+             "reason": _reason(x, "latex")}
             for k, x in enumerate(theorem.lines, 1)
         ],
         "best_constant": theorem.best_constant, "remarks": list(theorem.remarks),
