@@ -254,12 +254,14 @@ Rel = Literal["=", "<=", "<", ">=", ">", "->", "~", "!=", "prop"]
 class Claim:
     """``sides[0] ops[0] sides[1] ops[1] …``: an equation, a chain, a bound, a limit.
 
-    ``source`` is the text it was read from; the spans of the nodes point into it.
+    ``source`` is the text it was read from; the spans of the nodes point into it. ``given`` are the
+    hypotheses that the text itself states with it: "… if |w| < 1".
     """
 
     sides: tuple[Node, ...]
     ops: tuple[Rel, ...]
     source: str = ""
+    given: tuple[Claim, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.sides) != len(self.ops) + 1:

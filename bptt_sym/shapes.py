@@ -1,4 +1,4 @@
-"""Shapes: of an expression, and of every name from the equations alone.
+r"""Shapes: of an expression, and of every name from the equations alone.
 
 A shape is a tuple of dimensions, ``()`` a scalar, ``("n",)`` a column vector, ``("n", "m")`` a
 matrix. A row vector is the matrix ``(1, "n")``. Derivatives are in numerator layout: rows of what is
@@ -9,6 +9,8 @@ The documented rules of :func:`infer_shapes`:
 
 * a parameter with an upper-case or bold letter that multiplies a sequence (or a concatenation, or a
   parenthesis with a sequence in it) is a matrix, and what it multiplies is a vector;
+* where a lower-case parameter multiplies the state itself and no upper-case one multiplies a state,
+  as in ``h_t = \tanh(W x_t + w h_{t-1})``, the state is a scalar, and so is that ``W``;
 * a lower-case parameter that multiplies is a scalar; one that is added to a vector, or multiplied
   elementwise with one, is a vector;
 * a bold lower-case letter is a vector; everything else that no rule reaches is a scalar;
@@ -308,8 +310,9 @@ class _Inference:
             if n not in self.ranks and is_bold(n) and not is_upper(n):
                 self.ranks[n] = 1
         self.multiplied: set[str] = set()
-        for _, rhs in self.equations:
-            self.find_matrices(rhs)
+        for target, rhs in self.equations:
+            if not self.recurs_by_scalar(target, rhs):
+                self.find_matrices(rhs)
         for rhs in self.totals.values():
             self.find_matrices(rhs)
         changed = True
@@ -353,6 +356,21 @@ class _Inference:
                 if any(states) and (is_upper(inner.name) or is_bold(inner.name)):
                     if inner.name not in self.given:
                         self.ranks[inner.name] = 2
+
+    def recurs_by_scalar(self, target: str, rhs: Node) -> bool:
+        """Whether a lower-case parameter alone takes the state ``target`` from step to step."""
+        defined = {t for t, _ in self.equations}
+        by_scalar = False
+        for n in walk(rhs):
+            if not isinstance(n, Mul):
+                continue
+            parameters = [a.name for a in n.args if isinstance(a, Sym)]
+            states = {m.name for a in n.args for m in walk(a) if isinstance(m, At)} & defined
+            if states and any(is_upper(p) or is_bold(p) or self.ranks.get(p) for p in parameters):
+                return False
+            own = any(isinstance(a, At) and a.name == target for a in n.args)
+            by_scalar |= own and bool(parameters)
+        return by_scalar and not is_bold(target)
 
     def raise_to(self, name: str, rank: int) -> None:
         if name not in self.given and rank > self.ranks.get(name, 0):

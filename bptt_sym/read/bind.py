@@ -7,7 +7,7 @@ from typing import cast
 
 from bptt_sym.errors import ReadError, Span
 from bptt_sym.notation import Claim, Node, Rel
-from bptt_sym.read.chains import outside, split_claims, strip
+from bptt_sym.read.chains import Chain, outside, split_claims, strip
 from bptt_sym.read.definitions import read_equations, recurrence_from_latex
 from bptt_sym.read.expressions import Binder
 from bptt_sym.read.grammar import parse
@@ -33,7 +33,8 @@ def read_claims(
     A row that starts with a relation continues the left side of the row before (its last side if
     the row before has another relation than ``=``); a row that starts or ends with an operator is
     part of the same side. ``\Rightarrow``, ``\text{ and }`` and a comma between two relations
-    separate claims.
+    separate claims; what is stated as a hypothesis (``|w|<1 \implies …``, ``… \text{ if } …``) is
+    in :attr:`~bptt_sym.notation.Claim.given`.
 
     Raises
     ------
@@ -49,14 +50,16 @@ def read_claims(
     """
     v = vocabulary or Vocabulary.of(rec, indices=indices, aliases=aliases, extra=extra)
     tokens = tokenize(text, v.words)
-    chains = split_claims(tokens, text)
-    out: list[Claim] = []
-    for chain in chains:
-        flat = [t for side in chain.sides for t in side]
-        binder = Binder(v, flat)
-        sides = tuple(binder.expr(parse(side, side[-1].end)) for side in chain.sides)
-        out.append(Claim(sides, cast("tuple[Rel, ...]", tuple(chain.ops)), text))
-    return out
+    return [_claim(chain, v, text) for chain in split_claims(tokens, text)]
+
+
+def _claim(
+    chain: Chain, vocabulary: Vocabulary, text: str
+) -> Claim:
+    binder = Binder(vocabulary, list(chain.tokens))
+    sides = tuple(binder.expr(parse(side, side[-1].end)) for side in chain.sides)
+    given = tuple(_claim(c, vocabulary, text) for c in chain.given)
+    return Claim(sides, cast("tuple[Rel, ...]", tuple(chain.ops)), text, given)
 
 
 def read_claim(text: str, rec: Recurrence, *, vocabulary: Vocabulary | None = None) -> Claim:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bptt_sym.errors import LimitExceeded, ReadError, Span
 from bptt_sym.read import limits
+from bptt_sym.read.grammar import one_group
 from bptt_sym.read.tokens import Token
 
 _JOINING = frozenset(("+", "-", r"\cdot", r"\times", r"\odot", r"\otimes", r"\oplus", "*", "/"))
@@ -70,7 +71,7 @@ def split_claims(tokens: list[Token], text: str) -> list[Chain]:
     LimitExceeded
         More than :data:`~bptt_sym.read.limits.MAX_TERMS` claims.
     """
-    chains = _chains(tokens)
+    chains = _chains(_without_remarks(tokens))
     if not chains:
         raise ReadError("nothing is written", span=Span(0, len(text)), hint="write a claim")
     if len(chains) > limits.MAX_TERMS:
@@ -100,6 +101,28 @@ def split_claims(tokens: list[Token], text: str) -> list[Chain]:
                 chain.given += [*premise.given, premise]
                 premise.given = []
         out.append(chain)
+    return out
+
+
+def _without_remarks(tokens: list[Token]) -> list[Token]:
+    r"""Without words in parentheses, ``(\text{element-wise})``, and braces around a whole claim."""
+    out: list[Token] = []
+    for k, t in enumerate(tokens):
+        if t.kind == "close" and k > 1 and tokens[k - 1].kind == "connective":
+            if tokens[k - 2].kind == "open" and len(out) > 1:
+                del out[-2:]
+                continue
+        out.append(t)
+    while len(out) > 2 and out[0].kind == "{":
+        last = len(out) - 1
+        while last and out[last].kind in ("sep", "row", "&"):
+            last -= 1
+        inner = out[1:last]
+        if not one_group(out[: last + 1]):
+            break
+        if not any(free and t.kind == "rel" for free, t in outside(inner)):
+            break
+        out = inner + out[last + 1 :]
     return out
 
 

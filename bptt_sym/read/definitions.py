@@ -41,7 +41,7 @@ from bptt_sym.read.expressions import Binder
 from bptt_sym.read.grammar import Group, Script, Scripted, Word, parse
 from bptt_sym.read.index import index_of
 from bptt_sym.read.tokens import Token, tokenize
-from bptt_sym.read.vocabulary import ACTIVATIONS, Vocabulary, subscripted, superscripted
+from bptt_sym.read.vocabulary import ACTIVATIONS, Vocabulary, remember, subscripted, superscripted
 from bptt_sym.recurrence import HORIZON, STEP, Equation, Recurrence, Shape
 from bptt_sym.shapes import infer_shapes, is_upper, shape_of
 
@@ -139,8 +139,6 @@ def read_equations(
         else:
             _once(p, dict(equations))
             equations.append((p.name, _normalised(p, rhs)))
-    for name in totals:
-        functions = {f: owner for f, owner in functions.items()}
     return Definitions(equations, totals, initial, functions, activations, vocabulary)
 
 
@@ -161,7 +159,7 @@ class _place:
 def recurrence_from_latex(
     lines: Sequence[str],
     *,
-    name: str,
+    name: str = "defined",
     shapes: Mapping[str, Shape] | None = None,
     scalar: bool = False,
     initial: Mapping[str, Node] | None = None,
@@ -231,7 +229,7 @@ def recurrence_from_latex(
                         parts = [a.name for a in right.args if isinstance(a, At)]
                         if len(parts) == len(right.args):
                             blocks[left.name] = tuple(parts)
-    return Recurrence(
+    rec = Recurrence(
         name,
         tuple(_ordered(equations)),
         inferred,
@@ -240,6 +238,9 @@ def recurrence_from_latex(
         functions=functions,
         blocks=blocks,
     )
+    if found.vocabulary.superscript_time:
+        remember(rec, superscript_time=True)
+    return rec
 
 
 # -- left sides
@@ -258,7 +259,7 @@ def _left_sides(text: str, words: frozenset[str]) -> list[_Line]:
                 where = chain.sides[2][0]
                 raise ReadError("a definition with two right sides", span=where.span,
                                 token=where.text, hint="write one definition a line")  # fmt: skip
-            out.append(_left_side(text, chain))
+            out.append(left_side(text, chain))
         return out
 
 
@@ -270,7 +271,7 @@ def _glued_words(text: str) -> frozenset[str]:
     return frozenset((m.group(1),)) if m else frozenset()
 
 
-def _left_side(text: str, chain: Chain) -> _Line:
+def left_side(text: str, chain: Chain) -> _Line:
     left, right = chain.sides
     tree = parse(left, left[-1].end)
     span = Span(left[0].start, left[-1].end)
@@ -305,8 +306,8 @@ def _left_side(text: str, chain: Chain) -> _Line:
         form = affine(time) if time is not None else None
         if form is not None and (STEP in form[0] or applied or not form[0]):
             line.time, line.call = time, True
-        elif len(argument) == 1 and argument[0].kind == "word":
-            line.argument = argument[0].text
+        elif len(argument) == 1 and any(t.text == argument[0].text for t in right):
+            line.argument = argument[0].text  # else L(\theta) = …, where θ is all parameters
     return line
 
 

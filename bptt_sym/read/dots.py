@@ -21,7 +21,6 @@ from bptt_sym.notation import (
     Had,
     Idx,
     Mul,
-    Neg,
     Node,
     Num,
     Pow,
@@ -523,7 +522,7 @@ class _Matcher:
             self.empty.append((here, here + 1))
             return k
         low, high = seen[0], seen[-1]
-        if len(seen) > 1 and _add(high, _times(low, -1))[1] < 0 or (
+        if (len(seen) > 1 and _add(high, _times(low, -1))[1] < 0) or (
             len(seen) == 1 and p.descending
         ):
             low, high = high, low

@@ -17,6 +17,7 @@ from bptt_sym.notation import (
     Had,
     Idx,
     Kind,
+    Matrix,
     Mul,
     Neg,
     Node,
@@ -41,6 +42,7 @@ from bptt_sym.read.grammar import (
     Factor,
     Frac,
     Group,
+    MatrixRows,
     Number,
     Root,
     Script,
@@ -57,6 +59,9 @@ from bptt_sym.read.tokens import Token
 from bptt_sym.recurrence import HORIZON, SCALAR
 
 _MUL = ("", r"\cdot", r"\times", "*")
+#: Superscripts of ∂ that say which derivative it is.
+_MARKS: dict[str, Kind] = {"+": "immediate", "dir": "direct", "own": "own", "loc": "local",
+                           "local": "local"}  # fmt: skip
 _NORMS = {"2": "2", "1": "1", r"\infty": "inf", "F": "F", "max": "inf", "∞": "inf"}
 #: A unit of a product: the operator before it, its node (``None`` for dots), its surface factor.
 Unit = tuple[str, Node | None, Factor]
@@ -228,6 +233,8 @@ class Binder(Names):
         span = Span(f.span.start, end)
         if f.kind == "sum":
             return Sum(var, lo, hi, body, span=span), taken
+        if f.descending is not None:
+            descending = f.descending
         return Prod(var, lo, hi, body, descending, span=span), taken
 
     def product_end(self, factors: list[tuple[str, Factor]], i: int, var: str) -> int:
@@ -333,14 +340,14 @@ class Binder(Names):
             if primes or sup is not None:
                 raise ReadError("a script on a function of several arguments", span=f.span,
                                 token=base.name)  # fmt: skip
-            arguments = self.items(group)
             total = self.vocabulary.canonical(base.name, self.vocabulary.totals)
             if total is not None and name not in self.vocabulary.functions:
-                if all(isinstance(a, Sym) for a in arguments):
-                    return Sym(total, span=span), i + 2
-                return None
+                return self.total_of(total, group, power, span, i)
+            arguments = self.items(group)
             return self.with_power(Call(name, tuple(arguments), span=span), power, span), i + 2
         order = primes
+        if sup is not None and (count := _bracketed_number(sup)) is not None:
+            order, sup = order + count, None
         if argument is not None and group is not None:
             arguments = self.items(group)
             if len(arguments) != 1:
@@ -349,6 +356,12 @@ class Binder(Names):
         else:
             arg, after = self.bare_argument(f, name, order, factors, i + 1)
             power = None
+        steps = affine(arg)
+        if steps is not None and steps[0]:
+            raise ReadError(
+                f"{name} of a step, not of a value", span=arg.span or span, token=name,
+                hint="write its pre-activation as the argument",
+            )  # fmt: skip
         node: Node = Fn(name, arg, order, span=span)
         if sup is not None:
             if [t.text for t in sup.tokens] == ["-", "1"]:
@@ -356,6 +369,23 @@ class Binder(Names):
                                 token="^{-1}")  # fmt: skip
             node = self.with_power(node, sup, span)
         return self.with_power(node, power, span), after
+
+    def total_of(
+        self, total: str, group: Group, power: Script | None, span: Span, i: int
+    ) -> tuple[Node, int] | None:
+        r"""``\mathcal{L}(\theta)``: a total with what it depends on; ``None`` if it multiplies."""
+        words = [single_factor(e) for e in group.items]
+        v = self.vocabulary
+        if all(isinstance(w, Word) for w in words):
+            names = [w.name for w in words if isinstance(w, Word)]
+            if any(v.is_index(n) or n in self.bound for n in names):
+                raise UnboundName(
+                    f"{total} is a quantity of the whole run and has no step", span=group.span,
+                    token=total, hint=f"define {total}_t, or write {total} alone",
+                )  # fmt: skip
+            if not any(v.canonical(n, v.sequences) for n in names):
+                return self.with_power(Sym(total, span=span), power, span), i + 2
+        return None
 
     def bare_argument(
         self, f: Factor, name: str, order: int, factors: list[tuple[str, Factor]], i: int
@@ -434,7 +464,7 @@ class Binder(Names):
             return 1, "direct"
         if text.isdigit() and 1 <= int(text) <= 4:
             return int(text), "unmarked"
-        raise ReadError("the order of a derivative must be 1 to 4, or +", span=f.sup.span,
+        raise ReadError("the order of a derivative must be 1 to 4, + or dir", span=f.sup.span,
                         token=text)  # fmt: skip
 
     def derivative_operator(self, f: Frac) -> tuple[str, Node | None, list[Node], Kind] | None:
@@ -569,6 +599,11 @@ class Binder(Names):
             if degree == num(2):
                 return Fn("sqrt", arg, span=f.span)
             return Pow(arg, self.quotient(num(1), degree, f.span), span=f.span)
+        if isinstance(f, MatrixRows):
+            self.nested(f.span)
+            rows = tuple(tuple(self.expr(e) for e in row) for row in f.rows)
+            self.depth -= 1
+            return Matrix(rows, span=f.span)
         if isinstance(f, Expr):
             return self.expr(f)
         if isinstance(f, Dots):
@@ -695,6 +730,14 @@ class Binder(Names):
             return shape_of(node, self.vocabulary.shapes, {})
         except ShapeError:
             return None
+
+
+def _bracketed_number(sup: Script) -> int | None:
+    """4 for the superscript of ``f^{(4)}``."""
+    t = sup.tokens
+    if len(t) == 3 and t[0].kind == "open" and t[1].kind == "num" and t[1].text.isdigit():
+        return int(t[1].text) if int(t[1].text) <= 64 else None
+    return None
 
 
 def _is_argument(f: Factor) -> bool:

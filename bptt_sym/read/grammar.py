@@ -78,12 +78,13 @@ class Root:
 
 @dataclass(slots=True)
 class Big:
-    """``\\sum`` or ``\\prod`` with its bounds as tokens."""
+    """``\\sum`` or ``\\prod`` with its bounds as tokens; an arrow gives the direction."""
 
     kind: str
     sub: Script | None
     sup: Script | None
     span: Span
+    descending: bool | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +99,12 @@ class Differential:
 
 @dataclass(slots=True)
 class Dots:
+    span: Span
+
+
+@dataclass(slots=True)
+class MatrixRows:
+    rows: list[list[Expr]]
     span: Span
 
 
@@ -118,11 +125,12 @@ class Expr:
 
 
 Factor: TypeAlias = (
-    Word | Number | Scripted | Group | Frac | Root | Big | Differential | Dots | Expr
+    Word | Number | Scripted | Group | Frac | Root | Big | Differential | Dots | MatrixRows
+    | Expr
 )
 
 _CLOSING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", "<": r"\rangle", "|": "|", "‖": r"\|",
-            "⌈": r"\rceil", "⌊": r"\rfloor"}  # fmt: skip
+            "⌈": r"\rceil", "⌊": r"\rfloor", "matrix": r"\end{pmatrix}"}  # fmt: skip
 _STARTS = frozenset(
     "word num open { lbar bar frac sqrt big partial dots accent font brace".split()
 )
@@ -264,7 +272,10 @@ class Parser:
                 break  # a bar after an operand closes the innermost open bar
             elif t.kind not in _STARTS:
                 break
-            factors.append((op, self.scripted()))
+            if t.kind == "{" and factors and isinstance(factors[-1][1], Big) and not op:
+                factors.append((op, self.body()))
+            else:
+                factors.append((op, self.scripted()))
             if len(factors) > limits.MAX_TERMS:
                 raise LimitExceeded(
                     f"a product of more than {limits.MAX_TERMS} factors", span=t.span, token=t.text
@@ -329,7 +340,7 @@ class Parser:
             if not inner:
                 raise ReadError("an empty script", span=Span(mark.start, self.tokens[end].end),
                                 token=mark.text)  # fmt: skip
-            while inner[0].kind == "{" and inner[-1].kind == "}" and _one_group(inner):
+            while inner[0].kind == "{" and inner[-1].kind == "}" and one_group(inner):
                 inner = inner[1:-1]
                 if not inner:
                     raise ReadError("an empty script", span=mark.span, token=mark.text)
@@ -384,7 +395,7 @@ class Parser:
         if kind == "{":
             return self.braces()
         if kind == "open":
-            return self.group()
+            return self.matrix() if t.text == "matrix" else self.group()
         if kind == "frac":
             self.i += 1
             num, den = self.argument(), self.argument()
@@ -394,7 +405,8 @@ class Parser:
             return Differential("∂" if t.text == r"\partial" else "∇", None, None, t.span)
         if kind == "big":
             self.i += 1
-            return Big(t.text, None, None, t.span)
+            direction = {"prod<": True, "prod>": False}.get(t.text)
+            return Big(t.text[:4] if t.text != "sum" else "sum", None, None, t.span, direction)
         if kind == "dots":
             self.i += 1
             return Dots(t.span)
@@ -414,6 +426,44 @@ class Parser:
             return self.underbrace()
         self.unexpected("a name, a number or a bracket")
         raise AssertionError
+
+    def body(self) -> Factor:
+        """Braces directly after a big operator: they show how far its body reaches."""
+        t = self.tok
+        inner = self.scripted()
+        if isinstance(inner, Group) and inner.bracket == "{":
+            return inner
+        return Group("{", [Expr([(False, Term([("", inner)], inner.span))], inner.span)], [],
+                     Span(t.start, self.tokens[self.i - 1].end))  # fmt: skip
+
+    def matrix(self) -> MatrixRows:
+        """The rows of a matrix environment, entry by entry."""
+        t = self.tok
+        self.i += 1
+        self.down()
+        bars, self.bars = self.bars, []
+        rows: list[list[Expr]] = [[]]
+        while True:
+            rows[-1].append(self.expr())
+            kind = self.tok.kind
+            if kind == "&":
+                self.i += 1
+            elif kind == "row" and self.tok.text == "\\\\":
+                self.i += 1
+                if self.tok.kind == "close":
+                    break
+                rows.append([])
+            else:
+                break
+        self.bars = bars
+        if self.tok.kind != "close" or self.tok.text != "matrix":
+            self.unexpected(r"\end{pmatrix}")
+        end = self.tok.end
+        self.i += 1
+        self.depth -= 1
+        if len({len(r) for r in rows}) != 1:
+            raise ReadError("rows of different lengths", span=Span(t.start, end), token="matrix")
+        return MatrixRows(rows, Span(t.start, end))
 
     def braces(self) -> Factor:
         """``{…}``: what is inside if that is one factor, a group otherwise."""
@@ -531,7 +581,7 @@ def single_factor(expr: Expr) -> Factor | None:
     return None
 
 
-def _one_group(tokens: list[Token]) -> bool:
+def one_group(tokens: list[Token]) -> bool:
     """Whether the first brace is closed by the last token."""
     depth = 0
     for j, t in enumerate(tokens):

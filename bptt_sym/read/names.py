@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from bptt_sym.errors import LimitExceeded, ReadError, Span, UnboundName
-from bptt_sym.notation import FUNCTIONS, At, Fn, Idx, Node, Num, Pow, Sym, num
+from bptt_sym.notation import FUNCTIONS, At, Block, Fn, Idx, Node, Num, Pow, Sym, num
 from bptt_sym.read import limits
 from bptt_sym.read.grammar import Factor, Group, Script, Scripted, Word
 from bptt_sym.read.index import Ranges, index_of
@@ -88,6 +88,10 @@ class Names:
                 if node is not None:
                     return node
         node = self.known(name, sub, span)
+        if sup is not None and isinstance(node, Sym):
+            block = self.block(node, sup, span)
+            if block is not None:
+                return block
         if node is None and v.open:
             time = self.time(sub)
             if time is not None and self.is_open_time(time):
@@ -111,12 +115,19 @@ class Names:
                 if found is not None:
                     return Sym(found, span=f.span)
         parameter = v.canonical(name, v.parameters) or v.canonical(name, v.totals)
+        if parameter is not None:
+            block = self.block(Sym(parameter, span=f.span), sup, f.span)
+            if block is not None:
+                return block
         sequence = v.canonical(name, v.sequences)
         time = self.superscript_time(sup)
         if time is not None and name not in self.bound:
             bracketed = sup.tokens[0].kind == "open"
-            if sequence is not None and (bracketed or parameter is None):
-                if bracketed or v.superscript_time:
+            if sequence is not None:
+                # A sequence without a time means nothing, so a letter above it is its step; a
+                # plain number is a power unless the definitions write steps above.
+                letter = parameter is None and not isinstance(time, Num)
+                if bracketed or v.superscript_time or letter:
                     return At(sequence, time, span=f.span)
             if v.open and parameter is None and bracketed and self.is_open_time(time):
                 return At(name, time, span=f.span)
@@ -129,6 +140,15 @@ class Names:
         base = f.base
         assert isinstance(base, Word)
         return self.with_power(self.word(replace(base, name=name)), sup, f.span)
+
+    def block(self, node: Sym, sup: Script, span: Span) -> Node | None:
+        """``W_f^{(h)}``: the columns of ``W_f`` that multiply ``h`` in a concatenation."""
+        parts = self.vocabulary.blocks.get(node.name)
+        tokens = sup.tokens
+        if not parts or len(tokens) < 3 or tokens[0].kind != "open":
+            return None
+        part = Script(tokens[1:-1], sup.span).text
+        return Block(node, part, span=span) if part in parts else None
 
     def is_power(self, sup: Script) -> bool:
         """In a definition: a number, a transpose or an index is a power, other text a name."""

@@ -8,7 +8,7 @@ LAYOUT = frozenset(
     \displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag
     \big \Big \bigg \Bigg \bigl \Bigl \biggl \Biggl \bigr \Bigr \biggr \Biggr \bigm \Bigm
     \biggm \Biggm \allowbreak \nobreak \noindent \hfill \strut \mathstrut \hline \par \boxed
-    \centering \small \normalsize \mathop \mathbin \mathrel \mathord \ensuremath \bf \rm \it
+    \centering \small \normalsize \mathbin \mathrel \mathord \ensuremath \bf \rm \it
     \relax \/ \smash \rlap \llap \nulldelimiterspace""".split()
 ) | {"\\ ", "\\\n", "\\\t"}
 
@@ -19,13 +19,15 @@ ENVIRONMENTS = frozenset(
     "align aligned split gather gathered array cases equation eqnarray multline alignat alignedat "
     "displaymath math flalign subarray dcases".split()
 )
+#: Environments that are one matrix.
+MATRICES = frozenset("matrix pmatrix bmatrix smallmatrix psmallmatrix bsmallmatrix".split())
 #: Environments with a column specification.
 ENVIRONMENT_ARG = frozenset({"array", "alignat", "alignedat", "subarray"})
 
 ACCENTS = {
     r"\tilde": r"\tilde", r"\widetilde": r"\tilde", r"\hat": r"\hat", r"\widehat": r"\hat",
     r"\bar": r"\bar", r"\overline": r"\bar", r"\vec": r"\vec", r"\dot": r"\dot",
-    r"\check": r"\check", r"\breve": r"\breve", r"\overrightarrow": r"\vec",
+    r"\check": r"\check", r"\breve": r"\breve",
     r"\underline": r"\underline", r"\mathring": r"\mathring", r"\ddot": r"\ddot",
 }  # fmt: skip
 #: Combining characters after a letter.
@@ -67,10 +69,10 @@ UNICODE_NAMES = {
 FUNCTION_NAMES = {
     "tanh": "tanh", "sigmoid": "sigma", "exp": "exp", "log": "log", "ln": "log", "sinh": "sinh",
     "cosh": "cosh", "sech": "sech", "coth": "coth", "relu": "relu", "ReLU": "relu",
-    "softmax": "softmax", "logistic": "sigma", "th": "tanh", "ch": "cosh", "sh": "sinh",
+    "softmax": "softmax", "logistic": "sigma", "id": "identity", "sqrt": "sqrt", "th": "tanh", "ch": "cosh", "sh": "sinh",
 }  # fmt: skip
 #: Letters that always form one word when written together.
-WORDS = frozenset(FUNCTION_NAMES) - {"th", "ch", "sh", "ln"} | {"diag", "max", "min", "sup", "prod"}
+WORDS = frozenset(FUNCTION_NAMES) - {"th", "ch", "sh", "ln", "id", "sqrt"} | {"diag", "max", "min", "sup", "prod"}
 
 #: Operators, with the canonical text.
 OPERATORS = {

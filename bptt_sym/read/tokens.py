@@ -32,7 +32,7 @@ class Token(NamedTuple):
 #: Text between two claims, in any of these words or longer than one word.
 _CONNECTIVE_WORDS = frozenset(
     "and or where with if for thus hence so then therefore because since when whereas as let "
-    "i.e. e.g. but while".split()
+    "i.e. e.g. but while assuming given elementwise".split()
 )
 _FONT_ARG = re.compile(r"\s*(?:\{\s*(\\[A-Za-z]+|[A-Za-z]+[0-9]*)\s*\}|(\\[A-Za-z]+|[A-Za-z]))")
 _BRACED = re.compile(r"\*?\s*\{([^{}]*)\}")
@@ -41,7 +41,12 @@ _ARROW = re.compile(r"\s*\{\s*\\over(left|right)arrow\s*\{\s*\\prod\s*\}\s*\}")
 _PRODUCT = re.compile(r"\s*\{\s*\\prod\s*\}")
 _OPTIONAL = re.compile(r"\*?\s*\[[^\[\]{}=+]{0,12}\]")
 _DELIMITER = re.compile(r"\s*(\\[A-Za-z]+|\\[|{}]|.)", re.DOTALL)
-_SIZED = re.compile(r"\\[bB]igg?[lr](?![A-Za-z])")
+#: A product sign that shows its direction by an arrow, the way that the printer writes it.
+_DIRECTED = re.compile(
+    r"\\(?:mathop\s*\{\s*\\)?"
+    r"(?:over(?P<over>left|right)arrow\s*|overset\s*\{\s*\\curvearrow(?P<curve>left|right)\s*\}\s*)"
+    r"\{\s*\\prod\s*\}\s*(?P<close>\})?(?:\s*\\limits)?"
+)
 
 
 @lru_cache(maxsize=256)
@@ -125,6 +130,17 @@ class _Scanner:
     def put(self, kind: str, text: str, start: int) -> None:
         self.out.append(Token(kind, text, start, self.pos))
 
+    def directed_product(self, s: str, start: int) -> None:
+        m = _DIRECTED.match(self.text, start)
+        if m is None or (m.group("close") is None) != (s != r"\mathop"):
+            if s == r"\mathop":
+                return  # layout around some other operator
+            raise ReadError(f"{s} is read over a product sign only", span=Span(start, self.pos),
+                            token=s, hint=r"write \overleftarrow{\prod}")  # fmt: skip
+        self.pos = m.end()
+        left = "left" in (m.group("over"), m.group("curve"))
+        self.put("big", "prod<" if left else "prod>", start)
+
     def command(self, s: str, start: int) -> None:
         if s in sy.NAMES:
             self.put("word", s, start)
@@ -146,6 +162,8 @@ class _Scanner:
             self.pos = m.end()
             way = m.group(1) if s == r"\mathop" else s[5:-5]
             self.put("big", "prod<" if way == "left" else "prod>", start)
+        elif s in (r"\mathop", r"\overleftarrow", r"\overrightarrow", r"\overset"):
+            self.directed_product(s, start)
         elif s in sy.LAYOUT:
             if s[1:] in ("bigl", "Bigl", "biggl", "Biggl", "bigr", "Bigr", "biggr", "Biggr"):
                 self.delimiter(r"\left" if s.endswith("l") else r"\right", start)
@@ -259,10 +277,8 @@ class _Scanner:
         inner = content.strip()
         if not inner:
             return
-        if inner.replace("_", "").isalnum() and inner.lower() not in _CONNECTIVE_WORDS:
+        if inner.isalnum() and inner.lower() not in _CONNECTIVE_WORDS:
             self.named(inner, mark, start)
-        elif inner.isascii() and inner.replace("-", "").isalnum() and len(inner) < 20:
-            self.named(inner.replace("-", ""), mark, start)
         else:
             self.put("connective", inner, start)
 
@@ -284,6 +300,10 @@ class _Scanner:
     def environment(self, s: str, start: int) -> None:
         m = _BRACED.match(self.text, self.pos)
         name = m.group(1).strip().rstrip("*") if m else ""
+        if m is not None and name in sy.MATRICES:
+            self.pos = m.end()
+            self.put("open" if s == r"\begin" else "close", "matrix", start)
+            return
         if m is None or name not in sy.ENVIRONMENTS:
             raise ReadError(
                 f"the environment {name!r} is not read", span=Span(start, m.end() if m else start),

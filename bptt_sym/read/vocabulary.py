@@ -22,7 +22,7 @@ INDEX_LETTERS = frozenset(
 
 #: Spellings of the functions with a known meaning.
 ACTIVATIONS: Mapping[str, str] = {
-    **{n: n for n in "tanh exp log sinh cosh sech coth relu softmax".split()},
+    **{n: n for n in "tanh exp log sinh cosh sech coth relu softmax sqrt identity".split()},
     "sigma": "sigma",
     r"\sigma": "sigma",
 }
@@ -71,6 +71,8 @@ class Vocabulary:
         The operators that are the Hadamard product.
     outer:
         The operators that are the outer product.
+    blocks:
+        For a parameter that multiplies a concatenation, its parts: ``W_f^{(h)}`` is a block.
     open:
         Whether an unknown name is bound by how it stands (in definitions) or is an error.
     """
@@ -88,6 +90,7 @@ class Vocabulary:
     call_time: bool = False
     elementwise: frozenset[str] = frozenset((r"\odot", r"\circ", r"\otimes"))
     outer: frozenset[str] = frozenset()
+    blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     open: bool = False
     words: frozenset[str] = field(init=False)
     _plain: Mapping[str, str] = field(init=False, repr=False, compare=False)
@@ -150,6 +153,12 @@ class Vocabulary:
     def known(self) -> list[str]:
         """Every name, for messages."""
         return sorted(self.sequences | self.parameters | self.totals | self.functions)
+
+
+def remember(rec: Recurrence, **conventions: bool) -> None:
+    """Keep conventions of the text that ``rec`` was read from, which its equations do not show."""
+    vocabulary = replace(_cached(rec), **conventions)  # type: ignore[arg-type]
+    _CACHE[id(rec)] = (_CACHE[id(rec)][0], vocabulary)
 
 
 _CACHE: dict[int, tuple[weakref.ref[Recurrence], Vocabulary]] = {}
