@@ -140,7 +140,7 @@ def test_shipped_cells(name: str, options: dict[str, Any]) -> None:
     assert any(values)
 
 
-@pytest.mark.parametrize(("make", "T"), [(elman, 1), (elman, 3), (lstm, 1), (lstm, 2)])
+@pytest.mark.parametrize(("make", "T"), [(elman, 1), (elman, 3), (lstm, 1)])
 def test_sympy_substituting_everything_agrees(make: Any, T: int) -> None:
     rec = make()
     u = unroll(rec, T)
