@@ -1,0 +1,128 @@
+"""Why a formula is wrong: the edit of the catalogue that makes it right.
+
+The search runs over the readings that fit the formula's shapes; an edit is accepted only if the
+edited equation is decided right, so the corrected formula that is shown is one that holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bptt_sym.check.edits import Edit, edits
+from bptt_sym.decide.identity import Arena, holds
+from bptt_sym.decide.readings import Trial, trials
+from bptt_sym.decide.verdict import Diagnosis
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import Claim, D, Node, walk
+from bptt_sym.recurrence import Recurrence
+
+#: What each code means, in one sentence; ``docs/diagnostics/`` has a page for each.
+CODES: dict[str, str] = {
+    "BP001": "the immediate derivative stands where the total one is needed: "
+    "the dependence through earlier states is missing",
+    "BP002": "the total derivative stands where the immediate one is needed: "
+    "paths through earlier states are counted twice",
+    "BP003": "the derivative is taken with respect to the wrong variable",
+    "BP004": "a time index is off by one",
+    "BP005": "the range of a sum or product is off by one",
+    "BP006": "the derivative of the wrong activation is used",
+    "BP007": "a pre-activation stands where the activation's output is needed, or the reverse",
+    "BP008": "a sign is wrong",
+    "BP009": "a transpose is missing or one too many",
+    "BP010": "the factors stand in the wrong order",
+    "BP011": "a factor is missing",
+    "BP012": "there is one factor too many",
+    "BP013": "an exponent is wrong",
+    "BP014": "the sum over the steps at which the parameter is used is missing",
+    "BP015": "a path is missing from the sum",
+    "BP016": "there is one term too many: something is counted twice",
+    "BP017": "only the direct path is followed",
+    "BP018": "the wrong symbol is used",
+    "BP019": "the derivative of the activation is missing, or is one too many",
+    "BP020": "a constant factor, such as a normalisation by 1/T, is wrong",
+    "BP021": "the shapes do not fit: a diag, an elementwise product or a block is missing",
+    "BP023": "the activation is applied twice",
+}
+
+#: Readings under which edits are tried, and edited equations that are tried in all.
+MAX_READINGS = 6
+MAX_TRIED = 2400
+
+
+def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagnosis | None:
+    """The simplest edit that makes the one relation of ``claim`` right, or ``None``."""
+    if len(claim.sides) != 2 or claim.ops[0] not in ("=", "~"):
+        return None
+    arena = arena or Arena(rec)
+    tried = 0
+    fitting = _fitting(claim, arena)
+    best: tuple[int, Edit, Trial] | None = None
+    for rank, trial in enumerate(fitting):
+        for edit in edits(trial.claim, rec):
+            cost = edit.cost * 10 + rank
+            if best is not None and cost >= best[0]:
+                break
+            tried += 1
+            if tried > MAX_TRIED:
+                break
+            if _right(edit, trial, arena):
+                best = (cost, edit, trial)
+                break
+    if best is None:
+        return None
+    return _explain(best[1], claim, rec)
+
+
+def _fitting(claim: Claim, arena: Arena) -> list[Trial]:
+    """Readings whose shapes fit; the literal one always, since an edit may mend its shapes."""
+    found: list[Trial] = []
+    for trial in trials(claim, arena.rec):
+        if len(trial.readings) > 2:
+            break
+        try:
+            outcome = holds(arena, trial)
+        except BpttError:
+            continue
+        if outcome.holds is False or not trial.readings:
+            found.append(trial)
+        if len(found) >= MAX_READINGS:
+            break
+    return found
+
+
+def _right(edit: Edit, trial: Trial, arena: Arena) -> bool:
+    side = trial.claim.sides[0]
+    if edit.node == trial.claim.sides[1] or edit.node == side:
+        return False
+    # "right because it repeats the left side" explains nothing.
+    if isinstance(side, D) and any(n == side for n in walk(edit.new)):
+        return False
+    try:
+        return holds(arena, replace(trial, claim=Claim((side, edit.node), ("=",)))).holds is True
+    except (BpttError, ArithmeticError, RecursionError):
+        return False
+
+
+def _explain(edit: Edit, claim: Claim, rec: Recurrence) -> Diagnosis:
+    from bptt_sym.render.latex import latex
+    from bptt_sym.render.text import text
+
+    changed = _changed(edit, text)
+    corrected = f"{latex(claim.sides[0], rec)} = {latex(edit.node, rec)}"
+    return Diagnosis(edit.code, CODES[edit.code] + changed, corrected)
+
+
+def _changed(edit: Edit, text: object) -> str:
+    assert callable(text)
+    if edit.code in ("BP014", "BP015"):
+        return ""
+    old, new = _shown(edit.old, text), _shown(edit.new, text)
+    if old is None or new is None or old == new:
+        return ""
+    return f" ({new} in place of {old})"
+
+
+def _shown(node: Node, text: object) -> str | None:
+    assert callable(text)
+    words: str = text(node)
+    return words if len(words) <= 80 else None
