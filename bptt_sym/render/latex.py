@@ -15,6 +15,7 @@ What is printed is meant to be read back by :mod:`bptt_sym.read`. Notation chose
   :math:`\overrightarrow{\prod}` the lowest;
 * the columns of a matrix that multiply one part of a concatenation carry the part's name,
   :math:`W_f^{(h)}`;
+* a power T of what may be a matrix is printed :math:`W^{+T}`, since :math:`W^{T}` is a transpose;
 * a product of several factors under a product sign is kept together by (invisible) braces.
 
 Read back, these are the same value and not the same tree: a sum in a sum or a product in a product
@@ -35,17 +36,20 @@ from bptt_sym.notation import (
     D,
     Div,
     Had,
+    Idx,
     Kind,
     Mul,
     Node,
     Num,
     Outer,
+    Pow,
     Prod,
     Rel,
     Sum,
     Sym,
+    Transpose,
 )
-from bptt_sym.recurrence import Recurrence
+from bptt_sym.recurrence import HORIZON, SCALAR, Recurrence, Shape
 from bptt_sym.render.layout import (
     ATOM,
     FACTOR,
@@ -124,6 +128,8 @@ class LatexStyle(Style):
     def __init__(self, rec: Recurrence | None = None, total: TotalStyle = "notes") -> None:
         self._own: Mapping[str, str] = rec.latex if rec is not None else {}
         self._commutes = rec is not None and rec.is_scalar
+        self._shapes: Mapping[str, Shape] = rec.shapes if rec is not None else {}
+        self._applied = frozenset((*rec.functions, *rec.totals)) if rec is not None else frozenset()
         self._total = total
 
     def _name(self, name: str) -> tuple[str, bool]:
@@ -177,6 +183,14 @@ class LatexStyle(Style):
     def times(self, left: Node, right: Node, compact: bool) -> str:
         if starts_with_digit(right) or (isinstance(left, Num) and isinstance(right, Div)):
             return r" \cdot "
+        if self._applied:
+            base = left
+            if isinstance(base, Transpose):
+                base = base.arg
+            elif isinstance(base, Pow):
+                base = base.base
+            if isinstance(base, (At, Sym)) and base.name in self._applied:
+                return r" \cdot "  # C (1 - h) would be the function C of 1 - h
         return " "
 
     def odot(self) -> str:
@@ -189,7 +203,18 @@ class LatexStyle(Style):
         return FACTOR, [r"\frac{", Slot(num), "}{", Slot(den), "}"]
 
     def power(self, base: Slot, exp: Slot) -> Form:
-        return FACTOR, [base, "^{", exp, "}"]
+        sign = ""
+        if isinstance(exp.node, Idx) and exp.node.name == HORIZON and self._transposes(base.node):
+            sign = "+"  # W^{T} would be a transpose
+        return FACTOR, [base, "^{" + sign, exp, "}"]
+
+    def _transposes(self, base: Node) -> bool:
+        """Whether a superscript T on ``base`` may be read as its transpose."""
+        if isinstance(base, At):
+            return True
+        if self._commutes or not self._shapes or isinstance(base, Num):
+            return False
+        return not isinstance(base, Sym) or self._shapes.get(base.name, SCALAR) != SCALAR
 
     def transpose(self, base: Slot) -> Form:
         return FACTOR, [base, r"^{\top}"]

@@ -319,7 +319,9 @@ def _mul(node: Mul | Outer, style: Style, compact: bool) -> Form:
     for i in range(1, len(factors)):
         factor = factors[i]
         items.append(style.times(factors[i - 1], factor, compact))
-        least = REACH if i == last and not style.explicit else FACTOR
+        # What reaches to the right needs no brackets where nothing follows.
+        ends = i == last and not style.explicit and isinstance(factor, (Sum, Prod, D))
+        least = REACH if ends else FACTOR
         items.append(Slot(factor, least, compact))
     return PRODUCT, items
 
