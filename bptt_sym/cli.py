@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from bptt_sym.check.judged import Fault, Judged
+    from bptt_sym.check.judged import Judged
     from bptt_sym.check.report import Line
     from bptt_sym.check.setting import Setting
 
@@ -47,6 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if args.debug:
+            raise
+        _complain_about_itself(error)
+        return UNDECIDED
     assert isinstance(status, int)
     return status
 
@@ -145,7 +150,9 @@ def _add_check(commands: Any) -> None:
 
 def _add_audit(commands: Any) -> None:
     parser = _command(commands, "audit", run_audit, "judge every formula of a document")
-    parser.add_argument("file", metavar="FILE", nargs="+", help="Markdown or LaTeX; - is standard input")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="+", help="Markdown or LaTeX; - is standard input"
+    )
     parser.add_argument("--format", default="text", choices=("text", "json", "github"))
     parser.add_argument("--json", dest="format", action="store_const", const="json",
                         help="the same as --format json")  # fmt: skip
@@ -264,9 +271,58 @@ def run_audit(args: argparse.Namespace) -> int:
 
 def run_prove(args: argparse.Namespace) -> int:
     """``bptt-sym prove``."""
-    from bptt_sym.errors import NotSupported
+    from bptt_sym import prove
+    from bptt_sym.errors import InputError, NotSupported
 
-    raise NotSupported("no theorems in this version")
+    infos = {info.name: info for info in prove.catalogue()}
+    unknown = [n for n in args.name if n not in infos and not n.endswith(".json")]
+    if unknown:
+        raise InputError(
+            f"no theorem {unknown[0]!r}",
+            hint="there are " + ", ".join(infos) + "; a file ends in .json",
+        )
+    names = args.name or list(infos)
+    if args.list:
+        for name in names:
+            info = infos[name]
+            print(f"{name:<12}{info.title}\n{'':<12}{info.statement_text}")
+        return OK
+    if args.format == "rocq" or args.coqc:
+        raise NotSupported("the export to Rocq is not part of this version")
+    if args.replay or any(n.endswith(".json") for n in names):
+        return _replay({n: infos[n].certificate if n in infos else n for n in names})
+    for i, name in enumerate(names):
+        print("\n" * bool(i) + prove.render(prove.load(name), args.format).rstrip())
+    return OK
+
+
+def _replay(certificates: dict[str, Any]) -> int:
+    """Have a process that has seen nothing else check each certificate with the kernel alone."""
+    from multiprocessing import get_context
+
+    status = OK
+    with get_context("spawn").Pool(1) as pool:
+        for name, path in certificates.items():
+            failure, trusted = pool.apply(_replay_one, (str(path),))
+            if failure:
+                print(f"{name:<12}REJECTED  {failure}")
+                status = WRONG
+            else:
+                print(f"{name:<12}accepted, taking on trust: {', '.join(trusted) or 'nothing'}")
+    return status
+
+
+def _replay_one(path: str) -> tuple[str, list[str]]:
+    """``(why it fails, facts taken on trust)`` of one certificate file."""
+    from pathlib import Path
+
+    from bptt_sym.prove.certificate import CertificateError, replay, trusted
+    from bptt_sym.prove.kernel import KernelError
+
+    try:
+        return "", trusted(replay(Path(path)))
+    except (CertificateError, KernelError, OSError) as error:
+        return str(error) or type(error).__name__, []
 
 
 def _setting(args: argparse.Namespace, cell: str | None) -> Setting:
@@ -342,6 +398,12 @@ def _complain_about(error: Exception, place: str) -> None:
     print(f"{place}: {error}", file=sys.stderr)
     if hint:
         print(f"  hint: {hint}", file=sys.stderr)
+
+
+def _complain_about_itself(error: Exception) -> None:
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    print(f"bptt-sym: internal error, not a fault of the input ({what[:300]})", file=sys.stderr)
+    print("  hint: --debug shows the traceback; please report it", file=sys.stderr)
 
 
 def _usage(message: str) -> int:

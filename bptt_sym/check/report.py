@@ -21,12 +21,13 @@ STYLES: dict[VerdictName, str] = {
 }
 WORDS: dict[VerdictName, str] = {
     "right": "right",
-    "right_under_reading": "right, read so",
+    "right_under_reading": "right if read so",
     "wrong": "WRONG",
     "undecided": "undecided",
     "unreadable": "unreadable",
     "not_a_claim": "not a claim",
 }
+_COUNTED: dict[VerdictName, str] = {**WORDS, "right_under_reading": "right under a reading"}
 _MARGIN = 18
 _INDENT = " " * _MARGIN
 
@@ -49,7 +50,7 @@ def report(judged: Sequence[Judged]) -> Iterator[Line]:
 def summary_line(judged: Iterable[Judged]) -> Line:
     """``12 right, 1 wrong, …``: the verdicts that occur."""
     found = [
-        (STYLES[name], f"{n} {WORDS[name].lower()}")  # type: ignore[index]
+        (STYLES[name], f"{n} {_COUNTED[name].lower()}")  # type: ignore[index]
         for name, n in summary(judged).items()
         if n
     ]
@@ -68,14 +69,15 @@ def entry(judged: Judged) -> Iterator[Line]:
     first, *rest = one_line(judged.latex)
     yield (
         ("dim", f"{place:>8}  "),
-        (STYLES[verdict.verdict], f"{WORDS[verdict.verdict]:<16}"),
+        (STYLES[verdict.verdict], f"{WORDS[verdict.verdict]:<18}"),
         ("", first),
     )
     for line in rest:
         yield (("", " " * 26 + line),)
     yield from evidence(verdict)
     if judged.fault is not None:
-        for line in fault_lines(judged.fault, with_place=False):
+        # The message is the verdict's note already.
+        for line in [*fault_lines(judged.fault)][1:]:
             yield (("", _INDENT), *line)
 
 
@@ -124,10 +126,9 @@ def counterexample_lines(example: Counterexample) -> Iterator[str]:
     yield f"right = {example.right}{where}"
 
 
-def fault_lines(fault: Fault, *, with_place: bool = True) -> Iterator[Line]:
+def fault_lines(fault: Fault) -> Iterator[Line]:
     """``file:line:column: message``, the line with a caret below the token, and the hint."""
-    place = f"{fault.place}: " if with_place else ""
-    yield (("bold", place), ("magenta", fault.message))
+    yield (("bold", f"{fault.place}: "), ("magenta", fault.message))
     if fault.line:
         start = max(0, fault.place.column - 41)
         shown = fault.line[start : start + 100].replace("\t", " ")

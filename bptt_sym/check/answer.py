@@ -1,0 +1,158 @@
+"""Judging formulas under one recurrence: what ``bptt-sym check`` does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from bptt_sym.check.document import Formula
+from bptt_sym.check.judged import Judged, fault_in
+from bptt_sym.check.setting import Setting
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.errors import InputError, NotSupported, Span
+from bptt_sym.notation import Claim
+from bptt_sym.recurrence import Recurrence
+
+if TYPE_CHECKING:
+    from bptt_sym.decide.identity import Arena
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Court:
+    """A model with its hypotheses, ready to judge many claims about it."""
+
+    model: Recurrence
+    assume: tuple[Claim, ...]
+    arena: Arena
+
+    @classmethod
+    def of(cls, model: Recurrence, assume: Sequence[Claim] = ()) -> Court:
+        """A court for ``model``.
+
+        Raises
+        ------
+        InputError
+            A hypothesis that is not of the form "element = constant".
+        """
+        from bptt_sym.decide.identity import Arena
+        from bptt_sym.decide.judge import assumptions
+
+        return cls(model, tuple(assume), Arena(model, assumptions(assume)))
+
+    def judge(self, claim: Claim) -> Verdict:
+        """The verdict of one claim; a failure of the program itself is an honest "undecided"."""
+        from bptt_sym.decide import decide
+
+        try:
+            return decide(claim, self.model, assume=self.assume, arena=self.arena)
+        except InputError:
+            raise
+        except NotSupported as error:
+            return Verdict("undecided", note=str(error))
+        except Exception as error:  # one formula must not take the others with it
+            return internal_error(error)
+
+
+def internal_error(error: Exception) -> Verdict:
+    """A fault of this program, which says nothing about the formula."""
+    _LOG.debug("internal error", exc_info=error)
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return Verdict(
+        "undecided",
+        note=f"internal error of bptt-sym, not of the formula ({what[:200]}); please report it",
+    )
+
+
+def unreadable(formula: Formula, error: InputError, model: str = "") -> Judged:
+    """A formula with the reason why it cannot be read."""
+    verdict = Verdict("unreadable", note=error.message)
+    return Judged(
+        formula.place(), formula.latex, verdict, model, fault_in(formula, error), formula.display
+    )
+
+
+def check(formulas: Iterable[Formula], setting: Setting) -> list[Judged]:
+    """The verdicts of ``formulas`` under ``setting``, in order; one for each claim.
+
+    Raises
+    ------
+    InputError
+        The setting itself cannot be read; what is wrong in a formula is part of its verdict.
+    """
+    from bptt_sym.read import read_expression
+
+    court = _court(setting)
+    model = court.model
+    if not setting.reference:
+        return [j for formula in formulas for j in judge_formula(formula, court)]
+    wanted = read_expression(setting.reference, model)
+    out = []
+    for formula in formulas:
+        try:
+            answer = read_expression(formula.latex, model)
+            claim = Claim((answer, wanted), ("=",), formula.latex)
+            verdict = court.judge(claim)
+        except InputError as error:
+            out.append(unreadable(formula, error, model.name))
+            continue
+        out.append(Judged(formula.place(), formula.latex, verdict, model.name))
+    return out
+
+
+@lru_cache(maxsize=64)
+def _court(setting: Setting) -> Court:
+    """Courts are kept: what was computed about a model serves the next claim about it."""
+    from bptt_sym.read import read_claim
+
+    model = setting.model
+    return Court.of(model, [read_claim(text, model) for text in setting.assume])
+
+
+def judge_formula(formula: Formula, court: Court) -> list[Judged]:
+    """The verdict of each claim that the formula makes."""
+    from bptt_sym.read import read_claims
+
+    try:
+        claims = read_claims(formula.latex, court.model)
+        return judge_claims(formula, claims, court)
+    except InputError as error:
+        return [unreadable(formula, error, court.model.name)]
+    except Exception as error:
+        verdict = internal_error(error)
+        return [Judged(formula.place(), formula.latex, verdict, court.model.name)]
+
+
+def judge_claims(formula: Formula, claims: Sequence[Claim], court: Court) -> list[Judged]:
+    """The verdict of each of the claims that were read from ``formula``."""
+    out = []
+    end = 0
+    for claim in claims:
+        verdict = court.judge(claim)
+        start, text = 0, formula.latex
+        if len(claims) > 1:
+            start, text, end = _row(formula.latex, claim, end)
+        out.append(
+            Judged(
+                formula.place(start), text, verdict, court.model.name, display=formula.display
+            )
+        )
+    return out
+
+
+def _row(text: str, claim: Claim, after: int) -> tuple[int, str, int]:
+    """Where a claim of several starts, its text, and where it ends.
+
+    A row that continues the left side of an earlier one starts at its own right side.
+    """
+    spans = [side.span or Span(0, len(text)) for side in claim.sides]
+    first, rest = spans[0], Span(spans[1].start, spans[-1].end)
+    if first.start >= after:
+        return first.start, text[first.start : rest.end], rest.end
+    sign = text[max(after, first.end) : rest.start].replace("&", "").split("\\\\")[-1].strip()
+    left, right = text[first.start : first.end], text[rest.start : rest.end]
+    return rest.start, f"{left} {sign or '='} {right}", rest.end

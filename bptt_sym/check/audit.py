@@ -1,0 +1,294 @@
+"""Audit: the verdict of every formula of a document, under the document's own definitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bptt_sym.check.answer import internal_error, unreadable
+from bptt_sym.check.document import Document, Formula
+from bptt_sym.check.judged import Fault, Judged, fault_in
+from bptt_sym.check.models import Model, Models, definition_of
+from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.errors import BpttError, InputError, UnboundName
+from bptt_sym.notation import ZERO, At, Claim, Idx, Sym, walk
+from bptt_sym.read import read_claim
+
+_DEFINES = frozenset({Kind.SEQUENCE, Kind.INITIAL, Kind.TOTAL, Kind.FUNCTION})
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A row whose names no model knew when it was read: a later one may."""
+
+    row: Row
+    formula: Formula
+    tried: int
+    error: InputError
+
+
+def audit(document: Document) -> list[Judged]:
+    """The verdict of each formula, in the order of the document.
+
+    A displayed formula always has an entry; one in a line of text only if it relates two things.
+    Nothing is raised for what stands in the document.
+    """
+    auditor = _Auditor()
+    found: list[Judged | _Waiting] = []
+    for formula in document.formulas:
+        found += auditor.formula(formula)
+    judged = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
+    for problem in document.problems:
+        line = document.source.line(problem.place.line)
+        fault = Fault(problem.place, problem.message, problem.hint, line)
+        verdict = Verdict("unreadable", note=problem.message)
+        judged.append(Judged(problem.place, line.strip(), verdict, fault=fault))
+    judged.sort(key=lambda j: (j.place.line, j.place.column))
+    return judged
+
+
+class _Auditor:
+    def __init__(self) -> None:
+        self.models = Models()
+
+    def formula(self, formula: Formula) -> Iterator[Judged | _Waiting]:
+        """The entries of one formula; it may change the model in force."""
+        if not is_relation(formula.latex):
+            if formula.display:
+                yield self._entry(formula, Verdict("not_a_claim", note="it relates nothing"))
+            return
+        try:
+            rows = outline(formula)
+        except InputError as error:
+            yield unreadable(formula, error, self._title)
+            return
+        except Exception as error:  # one formula must not take the others with it
+            yield self._entry(formula, internal_error(error))
+            return
+        if rows.implies and (entry := self._implication(rows)) is not None:
+            yield entry
+            return
+        defined = self._definitions(rows)
+        for row in rows.rows:
+            yield self._row(row, formula, defined)
+
+    # -- definitions
+
+    def _definitions(self, rows: Outline) -> dict[int, Verdict]:
+        """Take up what the formula defines; the verdicts of its defining rows, by identity."""
+        found = [r for r in rows.rows if r.kind in _DEFINES and not r.differentiates]
+        again = Verdict("not_a_claim", note="a definition, as before")
+        if found and self.models.restates(definition_of(row) for row in found):
+            return {id(row): again for row in found}
+        found = [row for row in found if not self._holds(row)]
+        if not found:
+            return {}
+        definitions = [definition_of(row) for row in found]
+        try:
+            self.models.define(definitions, rows.formula)
+        except InputError as error:
+            return {id(row): Verdict("unreadable", note=error.message) for row in found} | (
+                self._remember(rows.formula, error)
+            )
+        except BpttError as error:
+            verdict = Verdict("undecided", note=f"these definitions make no recurrence: {error}")
+            return {id(row): verdict for row in found}
+        return {id(row): Verdict("not_a_claim", note="a definition") for row in found}
+
+    def _remember(self, formula: Formula, error: InputError) -> dict[int, Verdict]:
+        self._fault = (formula, error)
+        return {}
+
+    def _holds(self, row: Row) -> bool:
+        """Whether a row about a known name is already true: then it is a claim, and right."""
+        model = self.models.current
+        if model is None or row.kind is Kind.FUNCTION or not model.knows(row):
+            return False
+        try:
+            claim = self._claim(row, model)
+            return model.court.judge(claim).is_right
+        except (BpttError, ValueError):
+            return False
+
+    # -- claims
+
+    def _row(
+        self, row: Row, formula: Formula, defined: dict[int, Verdict]
+    ) -> Judged | _Waiting:
+        verdict = defined.get(id(row))
+        if verdict is not None:
+            if verdict.verdict == "unreadable":
+                return unreadable(formula, self._fault[1], self._title)
+            if verdict.verdict != "not_a_claim" or len(row.chain.sides) == 2:
+                return self._entry(formula, verdict, row)
+        if row.kind is Kind.VALUE:
+            return self._entry(formula, Verdict("not_a_claim", note=_NOT_ABOUT), row)
+        if not formula.display and row.is_example:
+            return self._entry(formula, Verdict("not_a_claim", note="values of an example"), row)
+        if row.differentiates and row.kind in (Kind.SEQUENCE, Kind.TOTAL):
+            named = self._name(row, formula)
+            if named is not None and len(row.chain.sides) == 2:
+                return self._entry(formula, named, row)
+        return self._judge(row, formula, self.models.newest_first())
+
+    def _name(self, row: Row, formula: Formula) -> Verdict | None:
+        """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
+        model = self.models.current
+        if model is None or model.knows(row):
+            return None
+        trial = Model(model.court, model.title, dict(model.aliases), dict(model.totals))
+        if row.kind is Kind.SEQUENCE:
+            trial.aliases[row.name] = ("t", ZERO)
+        else:
+            trial.totals[row.name] = ZERO
+        try:
+            claim = read_claim(row_text(row), model.court.model, vocabulary=trial.vocabulary)
+        except InputError:
+            return None
+        body = model.spelt_out(claim.sides[1])
+        match claim.sides[0]:
+            case At(name=name, time=Idx(name=variable)):
+                model.aliases[name] = (variable, body)
+            case Sym(name=name):
+                model.totals[name] = body
+            case _:
+                return None
+        return Verdict("not_a_claim", note="a name for its right side")
+
+    def _claim(self, row: Row, model: Model) -> Claim:
+        vocabulary = model.vocabulary
+        if "=" not in row.chain.ops:
+            # Infinity has a meaning in a limit or a bound, and in no equation.
+            known = vocabulary.parameters | {r"\infty"}
+            vocabulary = replace(vocabulary, parameters=known)
+        claim = read_claim(row_text(row), model.court.model, vocabulary=vocabulary)
+        for side in claim.sides:
+            alias = model.differentiates_by_alias(side)
+            if alias:
+                raise UnboundName(
+                    f"{alias} only names an expression: there is no derivative by it",
+                    span=side.span, token=alias,
+                )  # fmt: skip
+        return replace(claim, sides=tuple(model.spelt_out(side) for side in claim.sides))
+
+    def _judge(
+        self, row: Row, formula: Formula, models: Sequence[Model]
+    ) -> Judged | _Waiting:
+        """The verdict under the latest model that knows the names of the row."""
+        first: InputError | None = None
+        for model in models:
+            try:
+                claim = self._claim(row, model)
+                return self._entry(formula, self._verdict(claim, model), row, model.title)
+            except InputError as error:
+                first = first or error
+                if not isinstance(error, UnboundName):
+                    break
+            except Exception as error:  # one formula must not take the others with it
+                return self._entry(formula, internal_error(error), row, model.title)
+        if first is None:
+            first = UnboundName(
+                "no recurrence is defined before this formula",
+                hint=r"define it in the document: $h_t = \tanh(w h_{t-1} + u_t)$",
+            )
+        if isinstance(first, UnboundName):
+            return _Waiting(row, formula, len(self.models.all), first)
+        return unreadable(formula, first, self._title)
+
+    def _verdict(self, claim: Claim, model: Model) -> Verdict:
+        nodes = [n for side in claim.sides for n in walk(side)]
+        if not any(isinstance(n, (At, Sym)) for n in nodes):
+            return Verdict("not_a_claim", note="it is about indices and numbers only")
+        return model.court.judge(claim)
+
+    def late(self, entry: _Waiting) -> Judged:
+        """A row that waited, under the models that were defined after it."""
+        later = self.models.all[entry.tried :]
+        again = self._judge(entry.row, entry.formula, later) if later else entry
+        if isinstance(again, Judged):
+            return again
+        error = entry.error
+        verdict = Verdict("undecided", note=error.message)
+        judged = self._entry(entry.formula, verdict, entry.row, "")
+        return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged
+
+    # -- implications
+
+    def _implication(self, rows: Outline) -> Judged | None:
+        """``premise ⟹ conclusion`` as one claim; ``None`` if it is a step of a derivation."""
+        equations = all(op == "=" for row in rows.rows for op in row.chain.ops)
+        for model in self.models.newest_first():
+            try:
+                claims = [self._claim(row, model) for row in rows.rows]
+            except UnboundName:
+                continue
+            except InputError as error:
+                return unreadable(rows.formula, error, model.title)
+            *premises, conclusion = claims
+            if all(_fixes_a_value(p) for p in premises):
+                court = type(model.court).of(model.court.model, premises)
+                return self._entry(rows.formula, court.judge(conclusion), None, model.title)
+            if equations:
+                return None
+            verdict = model.court.judge(conclusion)
+            if verdict.verdict == "wrong":
+                verdict = Verdict("undecided", note=_CONDITIONAL)
+            elif verdict.verdict == "undecided":
+                verdict = replace(verdict, note=verdict.note or _CONDITIONAL)
+            return self._entry(rows.formula, verdict, None, model.title)
+        return None
+
+    # -- entries
+
+    @property
+    def _title(self) -> str:
+        return self.models.current.title if self.models.current else ""
+
+    def _entry(
+        self, formula: Formula, verdict: Verdict, row: Row | None = None, model: str | None = None
+    ) -> Judged:
+        place, text = formula.place(), formula.latex
+        if row is not None:
+            start = row_start(row)
+            place, text = formula.place(start), " ".join(row_text(row).split())
+        title = self._title if model is None else model
+        return Judged(place, text, verdict, title, display=formula.display)
+
+
+_NOT_ABOUT = "it says nothing about a recurrence"
+_CONDITIONAL = "its hypothesis is not a value that can be put in: not judged"
+
+
+def _fixes_a_value(claim: Claim) -> bool:
+    """Whether a premise says that one symbol is a constant."""
+    return (
+        claim.ops == ("=",)
+        and isinstance(claim.sides[0], (At, Sym))
+        and not any(isinstance(n, (At, Sym)) for n in walk(claim.sides[1]))
+    )
+
+
+def row_start(row: Row) -> int:
+    """Where a row begins; one that goes on with an earlier left side, at its own relation."""
+    left, right = row.chain.sides[0], row.chain.sides[1]
+    between = row.text[left[-1].end : right[0].start]
+    return right[0].start if "\\\\" in between else left[0].start
+
+
+def row_text(row: Row) -> str:
+    """The formula with everything blanked out that is not part of the row: places stay."""
+    text = row.text
+    kept = [" "] * len(text)
+    for i, side in enumerate(row.chain.sides):
+        start, end = side[0].start, side[-1].end
+        kept[start:end] = text[start:end]
+        if i:
+            # The relation before this side; the row marks and earlier rows before it go.
+            before = row.chain.sides[i - 1][-1].end
+            sign = re.split(r"\\\\|&", text[before:start])
+            own = next((s for s in reversed(sign) if s.strip()), "")
+            at = text.rindex(own, before, start)
+            kept[at : at + len(own)] = own
+    return "".join(kept)

@@ -1,0 +1,222 @@
+"""The recurrences that a document defines, in the order in which they come into force.
+
+A definition of a new name extends the model in force. A name that is defined once more, or a state
+of its own in a new section, starts the next model, which keeps what the new definitions use and
+what depends on nothing that has gone (a loss of the state, say). Formulas are bound to the latest
+model that knows their names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bptt_sym.check.answer import Court
+from bptt_sym.check.document import Formula
+from bptt_sym.check.outline import Kind, Row
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import At, D, Idx, Node, Sym, rebuild, substitute_index, walk
+from bptt_sym.read import Vocabulary, recurrence_from_latex
+
+_DECORATED = re.compile(r"\\[A-Za-z]+\{(.*)\}$")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One line of a model: its LaTeX, the name it defines, and what its right side mentions."""
+
+    kind: Kind
+    name: str
+    text: str
+    mentions: frozenset[str]
+
+    @property
+    def key(self) -> str:
+        """What a second definition of would be a redefinition."""
+        marks = {Kind.INITIAL: " at the start", Kind.TOTAL: " of the run"}
+        return self.name + marks.get(self.kind, "")
+
+    @property
+    def base(self) -> str:
+        """The letter under accents and before scripts, as it is mentioned elsewhere."""
+        return base_letter(self.name)
+
+    @property
+    def plain(self) -> str:
+        """The text without the space and column marks in it, to recognise a restatement."""
+        return re.sub(r"[\s&]|\\[,;:! ]|\\q?quad", "", self.text).rstrip(".,;")
+
+
+def base_letter(name: str) -> str:
+    r"""``c`` for ``\tilde{c}``, ``h`` for ``h^{(1)}``, ``\delta`` for itself."""
+    while match := _DECORATED.match(name):
+        name = match.group(1)
+    return re.split(r"[_^']", name)[0]
+
+
+@dataclass
+class Model:
+    """A recurrence with the names that the document gives to derivatives of it.
+
+    ``aliases`` has for ``A_t = …`` the index variable and the right side, ``totals`` the right side
+    for a name without time.
+    """
+
+    court: Court
+    title: str
+    aliases: dict[str, tuple[str, Node]] = field(default_factory=dict)
+    totals: dict[str, Node] = field(default_factory=dict)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The names that a formula under this model may use."""
+        names: list[Node] = [At(n, Idx(v)) for n, (v, _) in self.aliases.items()]
+        return Vocabulary.of(self.court.model, extra=names + [Sym(n) for n in self.totals])
+
+    def knows(self, row: Row) -> bool:
+        """Whether the model has a meaning for the name on the left of ``row``."""
+        model = self.court.model
+        if row.kind is Kind.TOTAL:
+            return row.name in model.totals or row.name in self.totals
+        if row.kind is Kind.INITIAL:
+            return row.name in model.initial
+        return row.name in model.defined or row.name in self.aliases
+
+    def spelt_out(self, node: Node) -> Node:
+        """``node`` with every alias replaced by what it stands for."""
+        if not self.aliases and not self.totals:
+            return node
+        node = rebuild(node, self.spelt_out)
+        match node:
+            case At(name=name, time=time) if name in self.aliases:
+                variable, body = self.aliases[name]
+                return substitute_index(body, variable, time)
+            case Sym(name=name) if name in self.totals:
+                return self.totals[name]
+        return node
+
+    def differentiates_by_alias(self, node: Node) -> str:
+        """An alias that stands below a derivative sign, which has no meaning here; "" if none."""
+        for n in walk(node):
+            match n:
+                case D(x=At(name=name)) if name in self.aliases:
+                    return name
+                case D(x=Sym(name=name)) if name in self.totals:
+                    return name
+        return ""
+
+
+class Models:
+    """The models of one document, built while it is read from top to bottom."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Definition] = {}
+        self.all: list[Model] = []
+        self._section = 0
+
+    @property
+    def current(self) -> Model | None:
+        """The latest model."""
+        return self.all[-1] if self.all else None
+
+    def newest_first(self) -> list[Model]:
+        return self.all[::-1]
+
+    def restates(self, definitions: Iterable[Definition]) -> bool:
+        """Whether every one of ``definitions`` stands in the model in force already."""
+        return all(
+            d.key in self.known and self.known[d.key].plain == d.plain for d in definitions
+        )
+
+    def define(self, definitions: Sequence[Definition], formula: Formula) -> None:
+        """Take up the definitions of one formula.
+
+        Raises
+        ------
+        InputError, ModelError
+            They make no recurrence, neither with what stands already nor by themselves.
+        """
+        fresh = {d.key: d for d in definitions}
+        first_error: BpttError | None = None
+        for known in self._candidates(fresh, formula.section):
+            try:
+                model = self._model(known, formula)
+            except BpttError as error:
+                first_error = first_error or error
+                continue
+            extends = self.known.items() <= known.items()
+            self.known = known
+            self._section = formula.section
+            if model is not None:
+                if extends and self.current is not None:
+                    model.aliases |= self.current.aliases
+                    model.totals |= self.current.totals
+                self.all.append(model)
+            return
+        assert first_error is not None
+        raise first_error
+
+    def _candidates(
+        self, fresh: dict[str, Definition], section: int
+    ) -> list[dict[str, Definition]]:
+        """What may stand beside ``fresh``: as much as possible first."""
+        functions = {k: d for k, d in self.known.items() if d.kind is Kind.FUNCTION}
+        if self._starts_anew(fresh, section):
+            needed = self._needed(fresh)
+            return [
+                self._with_dependents({**needed, **fresh}),
+                {**needed, **fresh},
+                {**functions, **fresh},
+                dict(fresh),
+            ]
+        return [{**self.known, **fresh}, {**functions, **fresh}]
+
+    def _starts_anew(self, fresh: dict[str, Definition], section: int) -> bool:
+        if any(key in self.known for key in fresh):
+            return True
+        if section == self._section or not self.known:
+            return False
+        own = {d.base for d in fresh.values()}
+        mentions = frozenset[str]().union(*(d.mentions for d in fresh.values()))
+        recursive = any(
+            d.kind is Kind.SEQUENCE and d.base in d.mentions for d in fresh.values()
+        )
+        sequences = {d.base for d in self.known.values() if d.kind is Kind.SEQUENCE}
+        return recursive and not (mentions & sequences - own)
+
+    def _needed(self, fresh: dict[str, Definition]) -> dict[str, Definition]:
+        """The known definitions that ``fresh`` uses, directly or through others."""
+        needed: dict[str, Definition] = {}
+        todo = list(fresh.values())
+        while todo:
+            mentions = todo.pop().mentions
+            for key, d in self.known.items():
+                if key not in fresh and key not in needed and d.base in mentions:
+                    needed[key] = d
+                    todo.append(d)
+        return {k: d for k, d in self.known.items() if k in needed}
+
+    def _with_dependents(self, kept: dict[str, Definition]) -> dict[str, Definition]:
+        """``kept`` and every known definition whose own needs are all met by it."""
+        letters = {d.base for d in self.known.values()}
+        kept = dict(kept)
+        for key, d in self.known.items():
+            bases = {k.base for k in kept.values()}
+            recursive = d.kind is Kind.SEQUENCE and d.base in d.mentions
+            if key not in kept and not recursive and (d.mentions & letters) <= bases | {d.base}:
+                kept[key] = d
+        return kept
+
+    def _model(self, known: dict[str, Definition], formula: Formula) -> Model | None:
+        """The model of ``known``, ``None`` as long as no line of it defines a sequence."""
+        if not any(d.kind is Kind.SEQUENCE for d in known.values()):
+            return None
+        recurrence = recurrence_from_latex([d.text for d in known.values()], name="the document")
+        states = ", ".join(recurrence.states or recurrence.defined)
+        return Model(Court.of(recurrence), f"{states} (line {formula.place().line})")
+
+
+def definition_of(row: Row) -> Definition:
+    """The definition that a row is, by its first right side."""
+    return Definition(row.kind, row.name, row.definition(), row.mentions)

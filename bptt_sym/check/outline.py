@@ -1,0 +1,165 @@
+r"""What a formula of a document is, before any model is known: a definition, a claim, or neither.
+
+Only the form decides. A row ``name = …`` may define the name; whether it does, or claims something
+of a name that is known already, is for :mod:`bptt_sym.check.models` to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from bptt_sym.check.document import Formula
+from bptt_sym.errors import InputError, LimitExceeded
+from bptt_sym.notation import Node, affine
+from bptt_sym.read.chains import Chain, split_claims
+from bptt_sym.read.definitions import left_side
+from bptt_sym.read.tokens import Token, tokenize
+
+#: Relations that claim nothing of a recurrence: updates, membership, distributions, maps.
+_NO_CLAIM = re.compile(
+    r"\\(?:leftarrow|longleftarrow|gets|in|notin|subset|subseteq|mapsto|leadsto|colon|sim)"
+    r"(?![A-Za-z])|←|∈|∉|⊂|⊆|↦|∼|\+=|-=|:\s*\\mathbb"
+)
+_RELATION = re.compile(
+    r"[=<>≤≥≈≃→≠∝≡≔⟶≪≫]|\\(?:leq?(?:slant|q)?|geq?(?:slant|q)?|lt|gt|approx|simeq|cong|propto|to|"
+    r"(?:long)?rightarrow|neq?|equiv|coloneqq|triangleq|doteq|lesssim|gtrsim)(?![A-Za-z])"
+)
+_IMPLIES = frozenset(
+    r"\Rightarrow \Longrightarrow \implies \iff \Leftrightarrow \Longleftrightarrow ⇒ ⟹ ⇔ ⟺".split()
+)
+
+
+
+class Kind(Enum):
+    """What the left side of a row is."""
+
+    SEQUENCE = "a name with a running time: h_t, h_{t+1}"
+    INITIAL = "a name with a fixed time: h_0"
+    TOTAL = "a name without time, whose right side is about the run: E, C"
+    FUNCTION = "a name for an activation: \\phi = \\tanh"
+    VALUE = "a name without time, whose right side is not about the run: \\alpha = 0.1"
+    CLAIM = "anything else"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One chain of a formula. ``text`` is its LaTeX, ``name`` the name on its left side."""
+
+    kind: Kind
+    text: str
+    chain: Chain
+    name: str = ""
+    #: Base letters on the right side, to see what a definition needs.
+    mentions: frozenset[str] = frozenset()
+    differentiates: bool = False
+
+    @property
+    def is_example(self) -> bool:
+        """Whether it only gives approximate numbers: ``A_t \\approx 0.1``."""
+        last = self.chain.sides[-1]
+        return self.chain.ops[-1] == "~" and all(t.kind in ("num", "op") for t in last)
+
+    def definition(self, side: int = 1) -> str:
+        """``name = side`` alone, as LaTeX."""
+        return f"{_slice(self.text, self.chain, 0)} = {_slice(self.text, self.chain, side)}"
+
+
+def _slice(text: str, chain: Chain, side: int) -> str:
+    tokens = chain.sides[side]
+    return text[tokens[0].start : tokens[-1].end]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The rows of a formula; ``implies`` if a sign of implication stands between two of them."""
+
+    formula: Formula
+    rows: tuple[Row, ...]
+    implies: bool = False
+
+
+def is_relation(latex: str) -> bool:
+    """Whether the formula relates two things at all, in a way that can be right or wrong."""
+    return _RELATION.search(latex) is not None and _NO_CLAIM.search(latex) is None
+
+
+def outline(formula: Formula) -> Outline:
+    """The rows of a formula.
+
+    Raises
+    ------
+    ReadError, LimitExceeded
+        The formula cannot be taken apart.
+    """
+    text = formula.latex
+    tokens = tokenize(text)
+    chains = split_claims(tokens, text)
+    implies = any(t.kind == "connective" and t.text in _IMPLIES for t in tokens)
+    return Outline(formula, tuple(_row(text, chain) for chain in chains), implies)
+
+
+def _row(text: str, chain: Chain) -> Row:
+    right = [t for side in chain.sides[1:] for t in side]
+    mentions = frozenset(t.text for t in right if t.kind == "word")
+    differentiates = any(t.kind == "partial" for t in right) or _differentials(right)
+
+    def row(kind: Kind, name: str = "") -> Row:
+        return Row(kind, text, chain, name, mentions, differentiates)
+
+    if any(op != "=" for op in chain.ops):
+        return row(Kind.CLAIM)
+    try:
+        found = left_side(text, Chain(chain.sides[:2], chain.ops[:1], chain.start))
+    except LimitExceeded:
+        raise
+    except InputError:
+        return row(Kind.CLAIM)
+    if found.time is not None:
+        return row(_timed(found.time), found.name)
+    if found.argument is not None or _names_activation(chain.sides[1]):
+        return row(Kind.FUNCTION, found.name)
+    about_run = differentiates or _about_the_run(right)
+    return row(Kind.TOTAL if about_run else Kind.VALUE, found.name)
+
+
+def _timed(time: Node) -> Kind:
+    form = affine(time)
+    if form is None or len(form[0]) > 1:
+        return Kind.CLAIM
+    if not form[0]:
+        return Kind.INITIAL
+    # h_T is the last state: its equation is a claim, the definition says h_t.
+    return Kind.CLAIM if "T" in form[0] else Kind.SEQUENCE
+
+
+def _names_activation(right: Sequence[Token]) -> bool:
+    from bptt_sym.read.vocabulary import ACTIVATIONS
+
+    words = [t for t in right if t.kind != "sep"]
+    return len(words) == 1 and words[0].text in ACTIVATIONS
+
+
+def _differentials(tokens: Sequence[Token]) -> bool:
+    """``\\frac{dh_t}{dw}``: a fraction whose two parts start with d."""
+    for k, t in enumerate(tokens):
+        if t.kind == "frac" and k + 2 < len(tokens):
+            return tokens[k + 1].kind == "{" and tokens[k + 2].text == "d"
+    return False
+
+
+def _about_the_run(tokens: Sequence[Token]) -> bool:
+    """Whether a sum, or a name with a step as its index, stands here."""
+    for k, t in enumerate(tokens):
+        if t.kind == "big":
+            return True
+        if t.kind in ("_", "^") and k + 1 < len(tokens):
+            script = [tokens[k + 1]]
+            if script[0].kind == "{":
+                end = next((j for j in range(k, len(tokens)) if tokens[j].kind == "}"), k + 2)
+                script = list(tokens[k + 2 : end])
+            if any(s.kind == "word" and s.text in ("t", "T") for s in script):
+                return True
+    return False
