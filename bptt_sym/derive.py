@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from bptt_sym.errors import ModelError
-from bptt_sym.notation import D, Idx, Node, free_indices, num, walk
+from bptt_sym.notation import D, Node, affine, free_indices, walk
 from bptt_sym.recurrence import HORIZON, Recurrence
 
 
@@ -156,10 +156,15 @@ class Trail:
         note: str = "",
         label: str = "",
     ) -> int:
-        """Append ``lhs = rhs``; the same equality twice is one step (the earlier)."""
+        """Append ``lhs = rhs``; the same equality twice is one step (the earlier).
+
+        A step that no value of its indices concerns is not made, and has the number 0.
+        """
         known = self._seen.get((lhs, rhs))
         if known is not None:
             return known
+        if any(_is_empty(r) for r in where):
+            return 0
         free = free_indices(lhs) | free_indices(rhs)
         kept = tuple(r for r in where if r.name in free or r.name == HORIZON and free)
         bounds = frozenset[str]().union(
@@ -183,14 +188,6 @@ class Trail:
         return 0
 
 
-def from_one(name: str = HORIZON) -> Range:
-    """``T >= 1``, or ``1 <= t <= T`` for any other variable."""
-    return between(name, 1)
-
-
-def between(name: str, lo: int | Node, hi: Node | None = None) -> Range:
-    """``lo <= name <= hi``, where ``hi`` is ``T`` unless said (and nothing for ``T`` itself)."""
-    low = num(lo) if isinstance(lo, int) else lo
-    if hi is None and name != HORIZON:
-        hi = Idx(HORIZON)
-    return Range(name, low, hi)
+def _is_empty(r: Range) -> bool:
+    lo, hi = affine(r.lo), affine(r.hi) if r.hi is not None else None
+    return lo is not None and hi is not None and not lo[0] and not hi[0] and lo[1] > hi[1]

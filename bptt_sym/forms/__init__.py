@@ -47,7 +47,7 @@ def derive(
         order = 1
         if not isinstance(y, (At, Sym)) or not isinstance(x, (At, Sym)):
             raise InputError("a target is a pair of sequence elements or names")
-    p = Problem(rec, y, x, T)
+    p = Problem(rec, y, x, T, form)
     title = f"{target if isinstance(target, str) else 'derivative'} of {rec.name}: {form}"
     if order == 2:
         raise NotSupported("second")

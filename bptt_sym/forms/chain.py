@@ -83,7 +83,7 @@ class Chain:
         rows = []
         for (s, k), z in zip(self.carriers, self.elements(time), strict=True):
             if k:
-                rows.append(tuple(ONE if (s, k - 1) == c else ZERO for c in self.carriers))
+                rows.append(self._shifted(s, k, time))
             else:
                 rows.append(
                     tuple(
@@ -92,6 +92,12 @@ class Chain:
                     )
                 )
         return Matrix(tuple(rows))
+
+    def _shifted(self, state: str, k: int, time: Node) -> tuple[Node, ...]:
+        """The row of an element that the step only hands on."""
+        kept = At(state, shift(time, -k))
+        one = D(kept, kept, "total") if self.p.calc.shape(kept) else ONE
+        return tuple(one if (state, k - 1) == c else ZERO for c in self.carriers)
 
     def source(self, time: Node, x: At | Sym) -> Node:
         """The immediate derivative of the joint state at ``time`` by a parameter or input."""
@@ -129,7 +135,7 @@ class Chain:
         rows, cites = [], []
         for s, k in self.carriers:
             if k:
-                rows.append(tuple(ONE if (s, k - 1) == c else ZERO for c in self.carriers))
+                rows.append(self._shifted(s, k, self.p.generic))
             else:
                 row = [self._entries[(s, c)] for c in self.carriers]
                 cites += [n for n, _ in row]
@@ -225,15 +231,16 @@ class Chain:
         entries: list[Node] = []
         cites = []
         for z in self.elements(time):
-            if z == x:
-                entries.append(ONE if not p.calc.shape(x) else Ones())
-            elif initial or z.time != x.time:
-                entries.append(ZERO)
+            if z == x or initial or z.time != x.time:
+                # In blocks the derivative itself says how large the identity or zero block is.
+                plain = ONE if z == x else ZERO
+                entries.append(D(z, x, "total") if p.calc.shape(x) else plain)
             else:
                 t = p.generic
                 number, e = local(p, At(z.name, t), At(x.name, t), "immediate")
                 cites.append(number)
-                entries.append(p.at(e, time))
+                absent = e == ZERO and p.calc.shape(x)
+                entries.append(D(z, x, "total") if absent else p.at(e, time))
         column = self._column(entries)
         number = p.trail.add(
             "start of the joint state",

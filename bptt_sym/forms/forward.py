@@ -41,6 +41,7 @@ from bptt_sym.notation import (
     num,
     rebuild,
     shift,
+    walk,
 )
 from bptt_sym.recurrence import HORIZON, references
 
@@ -83,8 +84,6 @@ class Sources:
 
     def initial_depends(self) -> bool:
         """Whether an initial value mentions the variable."""
-        from bptt_sym.notation import walk
-
         return any(
             self.p.x in set(walk(self.p.rec.initial[s]))
             for s in self.chain.states
@@ -101,10 +100,53 @@ class Forward:
     def __post_init__(self) -> None:
         self.chain = chain_of(self.p)
         self.sources = Sources(self.p, self.chain)
+        vector = not self.p.rec.is_scalar
+        if vector and not self.chain.single and len(self.p.calc.shape(self.p.x)) > 1:
+            raise NotSupported(
+                f"{self.p.x.name} is a matrix and several vector states carry its derivative: "
+                "ask for the form adjoint or horner"
+            )
         if self.p.y.name not in self.chain.states:
+            self.p.gap = self._readout_gap()
+            self._check_gap()
             self.chain_readout = readout(self.p, self.chain.states)
         else:
             self.chain_readout = None
+
+    def _readout_gap(self) -> int:
+        """How far back the readout reaches by itself: nearer variables have terms of their own."""
+        p = self.p
+        gap, todo, seen = 0, [p.y.name], set[str]()
+        while todo:
+            name = todo.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            source = p.rec.totals.get(name) if isinstance(p.y, Sym) and name == p.y.name else None
+            if source is not None:
+                todo += [n.name for n in walk(source) if isinstance(n, At)]
+                todo = [n for n in todo if n not in self.chain.states]
+                continue
+            for other, lag in references(p.rec.rhs(name)) if name in p.rec.defined else ():
+                if other in self.chain.states:
+                    gap = max(gap, lag)
+                elif other == p.x.name and isinstance(p.x, At):
+                    if isinstance(p.y, Sym):
+                        raise NotSupported(f"{name} reads {other} itself: ask for the form adjoint")
+                    gap = max(gap, lag + 1)
+                elif other in p.rec.defined:
+                    todo.append(other)
+        return gap
+
+    def _check_gap(self) -> None:
+        top, p = affine(self.p.top), self.p
+        if p.gap and top is not None and not top[0]:
+            first = affine(self.sources.first)[1] if not self.sources.every_step else 1  # type: ignore[index]
+            if top[1] - p.gap < first:
+                raise NotSupported(
+                    f"{p.y.name} is too near {p.x.name} for a sum over steps: ask for the form "
+                    "immediate"
+                )
 
     # ------------------------------------------------------------------ the recursion
 
@@ -145,7 +187,8 @@ class Forward:
         if self.sources.every_step:
             if self.sources.initial_depends():
                 return 0, c.gradient(num(0))
-            zero = ZERO if c.single else Matrix(tuple((ZERO,) for _ in c.carriers))
+            flat = c.single or not p.rec.is_scalar
+            zero = ZERO if flat else Matrix(tuple((ZERO,) for _ in c.carriers))
             number = p.trail.add(
                 "initial value",
                 c.gradient(num(0)),
@@ -335,15 +378,15 @@ class Forward:
             return self.p.step_range()
         first = self.sources.first
         ranges = tuple(r for r in self.p.target_ranges)
-        return (*ranges, self.p.range(p.step, first))
+        return (*ranges, self.p.range(self.p.step, first))
 
     # ------------------------------------------------------------------ back to the target
 
     def finish(self) -> None:
         """From the joint state to what was asked about."""
         p, c = self.p, self.chain
-        solved = p.trail.steps[-1]
-        number = len(p.trail.steps)
+        number = p.trail.number_of(c.gradient(self.top))
+        solved = p.trail.steps[number - 1]
 
         def solution(name: str, time: Node) -> Node:
             return self._select(name, time, solved.rhs)

@@ -186,6 +186,15 @@ def jacobian_of_target(p: Problem) -> None:
             "a one-step Jacobian goes back one step: write dh[t]/dh[t-1]; other lags are the forms "
             "telescoped, series, horner and adjoint"
         )
+    if p.calc.is_initial(x) and p.lowest_bottom:
+        # Nothing else is computed from an initial value: the other states' are free, too.
+        immediate_of_target(p)
+        result = p.trail.steps[-1].rhs
+        number = len(p.trail.steps)
+        p.trail.add(
+            "the other initial values are free", p.target, result, (number,), where=p.target_ranges
+        )
+        return
     ranges = p.target_ranges
     generic_y, generic_x = At(y.name, p.generic), At(x.name, shift(p.generic, -lag))
     lo = max(1, p.lowest_bottom + lag)

@@ -118,6 +118,9 @@ class Problem:
     y: At | Sym
     x: At | Sym
     T: int | None
+    form: str = "series"
+    #: How many steps before ``y`` the variable has to lie for the form to hold (see Forward).
+    gap: int = 0
     trail: Trail = field(default_factory=Trail)
     inductions: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -188,7 +191,8 @@ class Problem:
     def is_related(self) -> bool:
         """Whether both steps of the target run along, as in ``dc[t]/dc[t-1]``."""
         return (
-            isinstance(self.x, At)
+            self.form in ("immediate", "jacobian")
+            and isinstance(self.x, At)
             and isinstance(self.y, At)
             and bool(free_indices(self.y.time))
             and offset(self.y.time, self.x.time) is not None
@@ -239,11 +243,11 @@ class Problem:
         for name, _ in (top[0] if top else {}).items():
             assert top is not None
             lo = (self.first_step(self.y.name) if self.is_state(self.y) else 1) - top[1]
-            lo = max(lo, 1 - top[1])
+            lo = max(lo, 1 - top[1] + (self.gap if bottom is None else 0))
             if bottom is not None and name in bottom[0]:
                 lo = max(lo, lowest - bottom[1])
             elif bottom is not None and not bottom[0]:
-                lo = max(lo, bottom[1] - top[1])
+                lo = max(lo, bottom[1] - top[1] + self.gap)
             if name == HORIZON:
                 horizon_from = max(1, lo)
             else:
@@ -256,8 +260,8 @@ class Problem:
                         horizon_from = max(horizon_from, lowest - bottom[1])
                 elif not (top and name in top[0]):
                     hi = from_affine(*affine(self.top)) if top else self.last  # type: ignore[misc]
-                    ranges.append(self.range(name, lowest - bottom[1], _minus(hi, bottom[1])))
-                    horizon_from = max(horizon_from, lowest)
+                    ranges.append(self.range(name, lowest - bottom[1], _minus(hi, bottom[1] + self.gap)))
+                    horizon_from = max(horizon_from, lowest + self.gap)
         if self.T is None:
             ranges.insert(0, Range(HORIZON, num(horizon_from), None))
         return tuple(ranges)
@@ -269,6 +273,8 @@ class Problem:
             return 0
         if not self.is_state(self.x):
             return self.first_step(self.x.name)
+        if isinstance(self.y, Sym):
+            return 1
         computed_from_x = any(
             self.calc.depends_within_step(s, self.x.name) for s in self.rec.states
         )

@@ -11,14 +11,18 @@ from bptt_sym.notation import (
     At,
     Call,
     D,
+    Idx,
     Mul,
     Node,
     Sum,
     Sym,
     add,
+    free_indices,
     rebuild,
+    substitute_index,
     walk,
 )
+from bptt_sym.recurrence import HORIZON
 
 
 def readout(p: Problem, states: tuple[str, ...]) -> tuple[int, Node]:
@@ -27,7 +31,7 @@ def readout(p: Problem, states: tuple[str, ...]) -> tuple[int, Node]:
     expr = differentiated(p, y)
     cites = []
     if isinstance(y, Sym):
-        definition = canonical_times(_at_last(p, p.rec.totals[y.name]))
+        definition = total_of(p, y)
         cites.append(p.trail.add("definition", y, definition, where=p.horizon))
     else:
         cites.append(define(p, y.name))
@@ -74,7 +78,7 @@ def differentiated(p: Problem, y: At | Sym) -> Node:
     if isinstance(y, At):
         rhs = calc.rhs(y)
     else:
-        rhs = canonical_times(_at_last(p, p.rec.totals[y.name]))
+        rhs = total_of(p, y)
     if isinstance(rhs, Call):
         return calc.of_opaque(y, rhs, leaf)
     return _total_diff(p, rhs, leaf)
@@ -114,11 +118,21 @@ def _by(p: Problem, rhs: Node, atom: At) -> Node:
     return calc.diff(rhs, atom, lambda a: calc.identity(atom) if a == atom else ZERO)
 
 
-def _at_last(p: Problem, total: Node) -> Node:
-    from bptt_sym.notation import substitute_index
-    from bptt_sym.recurrence import HORIZON
+def total_of(p: Problem, y: Sym) -> Node:
+    """The definition of a total, its last step put in, its bound indices clear of the target's."""
+    total = p.rec.totals[y.name]
+    if p.T is not None:
+        total = substitute_index(total, HORIZON, p.last)
+    return canonical_times(_renamed(total, p.fresh_names_taken))
 
-    return total if p.T is None else substitute_index(total, HORIZON, p.last)
+
+def _renamed(node: Node, taken: frozenset[str]) -> Node:
+    node = rebuild(node, lambda c: _renamed(c, taken))
+    if isinstance(node, Sum) and node.var in taken:
+        inside = free_indices(node.body) | free_indices(node.lo) | free_indices(node.hi)
+        var = next(n for n in ("t", "s", "k", "r", "q") if n not in taken | inside)
+        return Sum(var, node.lo, node.hi, substitute_index(node.body, node.var, Idx(var)))
+    return node
 
 
 def _put(node: Node, values: dict[Node, Node]) -> Node:
