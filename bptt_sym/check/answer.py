@@ -48,8 +48,11 @@ class Court:
         """The verdict of one claim; a failure of the program itself is an honest "undecided"."""
         from bptt_sym.decide import decide
 
+        from bptt_sym.check.diagnosis import explained
+
         try:
-            return decide(claim, self.model, assume=self.assume, arena=self.arena)
+            verdict = decide(claim, self.model, assume=self.assume, arena=self.arena)
+            return explained(verdict, claim, self.model, self.arena)
         except InputError:
             raise
         except NotSupported as error:

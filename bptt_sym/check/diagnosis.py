@@ -11,7 +11,7 @@ from dataclasses import replace
 from bptt_sym.check.edits import Edit, edits
 from bptt_sym.decide.identity import Arena, holds
 from bptt_sym.decide.readings import Trial, trials
-from bptt_sym.decide.verdict import Diagnosis
+from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import Claim, D, Node, walk
 from bptt_sym.recurrence import Recurrence
@@ -71,6 +71,26 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
     if best is None:
         return None
     return _explain(best[1], claim, rec)
+
+
+def explained(verdict: Verdict, claim: Claim, rec: Recurrence, arena: Arena) -> Verdict:
+    """``verdict`` with the diagnosis of each wrong relation; the first one's for the whole."""
+    if verdict.verdict != "wrong":
+        return verdict
+    links = verdict.links or (verdict,)
+    done: list[Verdict] = []
+    anchor = claim.sides[0]
+    for link, op, side in zip(links, claim.ops, claim.sides[1:], strict=True):
+        if link.verdict == "wrong":
+            found = diagnose(Claim((anchor, side), (op,), claim.source), rec, arena)
+            done.append(replace(link, diagnosis=found))
+        else:
+            anchor = side
+            done.append(link)
+    if not verdict.links:
+        return done[0]
+    first = next(v for v in done if v.verdict == "wrong")
+    return replace(verdict, links=tuple(done), diagnosis=first.diagnosis)
 
 
 def _fitting(claim: Claim, arena: Arena) -> list[Trial]:

@@ -122,7 +122,7 @@ def _is_index(node: Node, child: Node) -> bool:
 
 
 class Context:
-    """What a formula's model offers to edits: other names, factors and terms that may be missing."""
+    """What a formula's model offers to edits: other names, missing factors, missing terms."""
 
     def __init__(self, claim: Claim, rec: Recurrence) -> None:
         self.rec = rec
