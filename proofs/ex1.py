@@ -22,7 +22,8 @@ def theorem() -> Theorem:
     unsigned = [have(prove(1 - s * h > 0, [*known(inside), *abs_both(h)])) for s in (1, -1)]
     out.line(unsigned[0], "|h| < 1 bounds h from above")
     out.line(unsigned[1], "and from below")
-    t = out.line(prove(1 - tanh(u + w * h) ** 2 > 0, tanh_bounds(u + w * h)), "tanh lies in (-1, 1)")
+    t = out.line(prove(1 - tanh(u + w * h) ** 2 > 0, tanh_bounds(u + w * h)),
+                 "tanh lies in (−1, 1)")
     sides = [
         prove(1 - s * immediate(u, w, h) > 0, [t, unsigned[0 if s == 1 else 1]],
               squares=[tanh(u + w * h)])
@@ -45,7 +46,8 @@ def theorem() -> Theorem:
     value = immediate(0, 0, half)
     larger = out.line(
         prove(absolute(value) > c, [abs_ge(value), *known(above)], rewrite=[tanh_0()]),
-        "the witnesses are u = w = 0 and h = (1 + c)/2: there tanh 0 = 0, so the value is (1 + c)/2",
+        "the witnesses are u = w = 0, h = (1 + c)/2: as tanh 0 = 0, the value is (1 + c)/2",
+        absolute(value) > c,
     )
     inner = (absolute(h) < 1) & (absolute(immediate(u, w, h)) > c)
     some_h = exists(h, (absolute(h) < 1) & (absolute(immediate(0, 0, h)) > c))

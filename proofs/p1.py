@@ -1,4 +1,4 @@
-"""P1: the state-to-state derivative is a product of slopes, at most |w|^k; it vanishes for |w| < 1."""
+"""P1: the state-to-state derivative is a product of slopes, at most |w|^k."""
 
 from bptt_sym.prove.elman import N, W, gradient_0, gradient_step, h, slope, total_h0
 from bptt_sym.prove.kernel import instance
@@ -49,7 +49,8 @@ def theorem() -> Theorem:
               squares=[h(N + 1)], degree=2)
         for sign in (1, -1)
     ]
-    shrink = out.line(abs_le(jac, absolute(W), *at_most), "0 < 1 − h² ≤ 1", absolute(jac) <= absolute(W))
+    shrink = out.line(abs_le(jac, absolute(W), *at_most), "0 < 1 − h² ≤ 1",
+                      absolute(jac) <= absolute(W))
     rec_factor = equal(total_h0(N + 1).eq(jac * total_h0(N)), rec)
     bound_claim = absolute(total_h0(N)) <= absolute(W) ** N
     bound = out.line(

@@ -1,4 +1,4 @@
-"""P1, second part: dh_n/dw is bounded for |w| < 1, grows at most linearly at 1, else geometrically."""
+"""P1, second part: dh_n/dw is bounded, or grows linearly or geometrically."""
 
 from bptt_sym.prove.elman import H0, N, W, bounds, gradient_0, gradient_step, h, slope, total_w
 from bptt_sym.prove.kernel import ZERO, cong, instance

@@ -26,7 +26,6 @@ from bptt_sym.prove.language import (
 from bptt_sym.prove.language import sigmoid as sg
 from bptt_sym.prove.tactics import (
     case_split,
-    conj_hyps,
     contradiction,
     equal,
     have,
@@ -415,10 +414,60 @@ def product_step(k: Term, lo: TermLike, hi: TermLike, body: TermLike,
     return settle(thm, using)
 
 
-__all__ = [
-    "abs_both", "abs_ge", "abs_ge_neg", "abs_le", "abs_lt", "abs_mul", "abs_nonneg",
-    "abs_of_nonneg", "abs_square", "base", "conj_hyps", "dsg_le", "dsg_pos", "dtanh_pos", "exp_0",
-    "exp_neg", "exp_pos", "power_0", "power_nonneg", "power_step", "product_bound", "product_empty", "product_step", "sg_0",
-    "sg_bounds", "sg_gt", "sg_lt", "step", "sum_bound", "tanh_0", "tanh_bounds", "tanh_gt",
-    "tanh_lt", "tanh_mono", "tanh_mono_le", "tanh_odd",
-]
+# ---------------------------------------------------------------- cancelling, and values near 1
+def cancel(product: Thm, factor: TermLike, other: TermLike, positive: Thm) -> Thm:
+    """A |- factor other = 0,  B |- factor > 0   ==>   A u B |- other = 0."""
+    p = kernel(other)
+    up = contradiction(("ge", p), [product, positive])
+    return K.antisym(up, contradiction(("ge", -p), [product, positive]))
+
+
+@cache
+def _sg_tanh() -> Thm:
+    e = exp(X)
+    half = _fact("tanh_exp", X / 2)
+    logistic = prove((sg(X) * (e + 1)).eq(e), [_fact("sg_exp", X), exp_neg(X)],
+                     multipliers=[e, sg(X)])
+    other = 2 * sg(X) - 1 - tanh(X / 2)
+    product = prove(((e + 1) * other).eq(0), [half, logistic])
+    positive = prove(e + 1 > 0, [exp_pos(X)])
+    return cancel(product, e + 1, other, positive)
+
+
+def sg_tanh(x: TermLike) -> Thm:
+    """2 sigmoid x - 1 - tanh(x/2) = 0."""
+    return instantiate(_sg_tanh(), {X: x})
+
+
+@cache
+def _near_one() -> tuple[Thm, Thm]:
+    e = exp(X)
+    grows = _fact("exp_ge", X)
+    left = prove((sg(X) * (e + 1)).eq(e), [_fact("sg_exp", X), exp_neg(X)],
+                 multipliers=[e, sg(X)])
+    gap = [prove(1 - sg(X) >= 0, [sg_lt(X)], degree=1), *known(X >= 0)]
+    logistic = prove((1 - sg(X)) * X <= 1, [grows, left, *gap])
+    twice = _fact("exp_ge", 2 * X)
+    gap = [prove(1 - tanh(X) >= 0, [tanh_lt(X)], degree=1), *known(X >= 0)]
+    hyperbolic = prove((1 - tanh(X)) * X <= 1, [twice, _fact("tanh_exp", X), *gap])
+    return logistic, hyperbolic
+
+
+def sg_near_one(x: TermLike) -> Thm:
+    """x >= 0 |- (1 - sigmoid x) x <= 1."""
+    return instantiate(_near_one()[0], {X: x})
+
+
+def tanh_near_one(x: TermLike) -> Thm:
+    """x >= 0 |- (1 - tanh x) x <= 1."""
+    return instantiate(_near_one()[1], {X: x})
+
+
+def tanh_pos(x: TermLike) -> Thm:
+    """x > 0 |- tanh x > 0."""
+    return prove(tanh(x) > 0, [tanh_mono(0, x), tanh_0()])
+
+
+def congruent(equation: Thm, left: TermLike, right: TermLike, value: Term, hole: Term) -> Thm:
+    """A |- left = right   ==>   A |- value[hole := left] = value[hole := right]."""
+    return K.cong(equation, kernel(left), kernel(right), kernel(value), hole.args)

@@ -18,10 +18,10 @@ from bptt_sym.prove.language import (
     absolute,
     exists,
     forall,
-    integer,
+    integers,
     inv,
     kernel,
-    real,
+    reals,
     shape,
 )
 from bptt_sym.prove.lemmas import (
@@ -45,7 +45,7 @@ from bptt_sym.prove.tactics import (
     use,
 )
 
-Q, C, X, EPS, N, START = real("q"), real("C"), real("x"), real("epsilon"), integer("n"), integer("N")
+(Q, C, X, EPS), (N, START) = reals("q C x epsilon"), integers("n N")
 
 
 def vanishes(n: Term, body: TermLike) -> Claim:
@@ -158,7 +158,7 @@ def geometric_bound(
     after = prove(
         K.instance(goal.formula, ("i", n.args[1]), kernel(n + 1)),
         [shrink, *known(goal), abs_nonneg(value(n)), abs_nonneg(factor)],
-        rewrite=[(same, absolute(value(n + 1))), (split, absolute(kernel(factor) * kernel(value(n)))),
-                 power_step(q, n)])
+        rewrite=[(same, absolute(value(n + 1))),
+                 (split, absolute(kernel(factor) * kernel(value(n)))), power_step(q, n)])
     return K.induct(n.args[1], ZERO, goal.formula, first, after)
 
