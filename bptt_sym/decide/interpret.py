@@ -183,6 +183,8 @@ class Interpreter:
         for arg, value, jac in terms:
             if shape(value) != shape(widest):
                 value, jac = self._widen(arg, value, jac, widest)
+                if shape(value) != shape(widest):
+                    raise Mismatch(f"{shape(value)} plus {shape(widest)}")
             total = value if total is None else total + value
             accumulate(parts, jac)
         if out is not None:
