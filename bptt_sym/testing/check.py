@@ -1,0 +1,206 @@
+"""Check a gradient function: on one problem, or on all problems of a profile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from bptt_sym.testing.compare import Mismatch, call, mismatches
+from bptt_sym.testing.diagnose import Diagnosis, diagnose
+from bptt_sym.testing.draw import cases
+from bptt_sym.testing.models import Model, model_of, named_model
+from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.report import Finding, GradientError, Report
+from bptt_sym.testing.shrink import shrink
+from bptt_sym.recurrence import Recurrence
+
+Array = Any
+Gradient = Callable[[Problem], Mapping[str, Array]]
+
+
+def assert_gradient(problem: Problem, gradient: Gradient, *, explain: bool = True) -> None:
+    """Assert that ``gradient(problem)`` is the gradient of ``problem``'s loss.
+
+    The result maps every name of ``problem.params`` to an array of its shape; ``h0``, ``c0``
+    (B, H) and ``x`` are judged if they are there. The tolerance is the running error bound of the
+    computation. The protocol is checked as well: inputs are not written to, a second call gives
+    the same answer, no state is kept, results are not overwritten by the next call.
+
+    Raises
+    ------
+    GradientError
+        With a report that says what is wrong, and a minimal test that shows it.
+    """
+    report = judge(problem, gradient, explain=explain)
+    if not report.ok:
+        raise GradientError(report)
+
+
+def judge(problem: Problem, gradient: Gradient, *, explain: bool = True) -> Report:
+    """The report on one problem; see :func:`assert_gradient`."""
+    start = time.perf_counter()
+    findings, bad = _inspect(problem, gradient)
+    name = _name(gradient)
+    if not findings:
+        return Report(problem.name, name, 1, time.perf_counter() - start)
+    return _explained(problem, gradient, findings, bad, 1, start, explain)
+
+
+def run(
+    gradient: Gradient,
+    cell: str | Model | Recurrence,
+    profile: str = "quick",
+    *,
+    explain: bool = True,
+) -> Report:
+    """Check ``gradient`` on all problems of a profile; the report of the first failure.
+
+    Parameters
+    ----------
+    cell:
+        ``elman``, ``sigmoid_rnn``, ``lstm``, ``gru``, a model, or any recurrence.
+    profile:
+        ``quick`` (30 problems) or ``thorough`` (240).
+    """
+    start = time.perf_counter()
+    model = as_model(cell)
+    count = 0
+    for problem in cases(model, profile):
+        count += 1
+        findings, bad = _inspect(problem, gradient, state=count == 1)
+        if findings:
+            return _explained(problem, gradient, findings, bad, count, start, explain)
+    return Report(model.name, _name(gradient), count, time.perf_counter() - start)
+
+
+def as_model(cell: str | Model | Recurrence) -> Model:
+    """The model that is meant."""
+    if isinstance(cell, Model):
+        return cell
+    return named_model(cell) if isinstance(cell, str) else model_of(cell)
+
+
+def _name(gradient: Any) -> str:
+    module, name = getattr(gradient, "__module__", ""), getattr(gradient, "__qualname__", "")
+    return f"{module}.{name}" if module and name else name or type(gradient).__name__
+
+
+def _snapshot(p: Problem) -> list[tuple[str, Array, Array]]:
+    fields = [("params", p.params), ("series", p.series), ("initial", p.initial)]
+    arrays = [(f"{field}[{k!r}]", v) for field, table in fields for k, v in table.items()]
+    arrays += [("mask", p.mask), ("loss_weights", p.loss_weights)]
+    return [(name, v, v.copy()) for name, v in arrays]
+
+
+def _inspect(
+    problem: Problem, gradient: Gradient, *, state: bool = True
+) -> tuple[list[Finding], list[Mismatch]]:
+    """Everything wrong on one problem: the protocol first, then the values."""
+    before = _snapshot(problem)
+    try:
+        first = call(gradient, problem)
+    except Exception as error:
+        text = f"{type(error).__name__}: {error} on {problem!r}"
+        return [Finding("raised", text)], []
+    findings = []
+    for name, now, then in before:
+        if not np.array_equal(now, then, equal_nan=True):
+            now[...] = then
+            findings.append(Finding("wrote-to-input", f"problem.{name} was changed by the call"))
+    bad = mismatches(problem, first)
+    findings += [Finding(m.kind, m.text()) for m in bad]
+    if state:
+        findings += _protocol(problem, gradient, first)
+        for _, now, then in before:
+            now[...] = then
+    return findings, bad
+
+
+def _protocol(problem: Problem, gradient: Gradient, first: dict[str, Array]) -> list[Finding]:
+    kept = {k: np.array(v) for k, v in first.items() if v is not None}
+    other = problem.replaced(
+        params={k: v + np.asarray(0.25, v.dtype) for k, v in problem.params.items()},
+        loss_weights=problem.loss_weights * np.asarray(3.0, problem.loss_weights.dtype),
+    )
+    try:
+        second = call(gradient, problem)
+        again = {k: np.array(v) for k, v in second.items() if v is not None}
+        call(gradient, other)
+        third = {k: np.array(v) for k, v in call(gradient, problem).items() if v is not None}
+    except Exception as error:
+        return [Finding("raised", f"on a later call: {type(error).__name__}: {error}")]
+    out = []
+    if not _equal(kept, again):
+        out.append(Finding("not-repeatable", "a second call on the same problem differs"))
+    elif not _equal(kept, third):
+        out.append(Finding("keeps-state", "a call on another problem changes the next answer"))
+    if not _equal(kept, {k: np.asarray(v) for k, v in first.items() if v is not None}):
+        out.append(Finding("aliased", "a later call overwrites arrays that were returned before"))
+    for name, value in first.items():
+        for owner, mine in problem.params.items():
+            if isinstance(value, np.ndarray) and np.may_share_memory(value, mine):
+                text = f"the gradient of {name} shares memory with the parameter {owner}"
+                out.append(Finding("aliased", text))
+    return out
+
+
+def _equal(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k], equal_nan=True) for k in a)
+
+
+def _explained(
+    problem: Problem,
+    gradient: Gradient,
+    findings: list[Finding],
+    bad: list[Mismatch],
+    count: int,
+    start: float,
+    explain: bool,
+) -> Report:
+    diagnoses: list[Diagnosis] = []
+    smallest: Problem | None = None
+    if explain and bad:
+        kinds = {m.kind for m in bad}
+        if kinds == {"value"}:
+            diagnoses = diagnose(problem.model, gradient, problem)
+        elif "not-finite" in kinds:
+            diagnoses = _not_finite(problem, bad)
+
+        def fails(candidate: Problem) -> bool:
+            try:
+                found = mismatches(candidate, call(gradient, candidate))
+            except Exception:
+                return False
+            return any(m.kind in kinds for m in found)
+
+        # The same mistake on a short sequence says more than on a long one, so look there first.
+        begin = problem
+        for steps in (4, 6, 10):
+            if problem.steps > 2 * steps:
+                for other in cases(problem.model):
+                    if other.steps <= steps and other.dtype == problem.dtype and fails(other):
+                        begin = other
+                        break
+        smallest = shrink(begin, fails)
+    return Report(
+        problem.name,
+        _name(gradient),
+        count,
+        time.perf_counter() - start,
+        tuple(findings),
+        tuple(bad),
+        tuple(diagnoses),
+        problem,
+        smallest,
+    )
+
+
+def _not_finite(problem: Problem, bad: list[Mismatch]) -> list[Diagnosis]:
+    names = tuple(m.name for m in bad if m.kind == "not-finite")
+    text = "not a number where the exact gradient is finite"
+    if problem.regime in ("saturated", "huge"):
+        text += ": exp of a large pre-activation overflows (inf/inf or inf·0)"
+    return [Diagnosis("not-finite", text, names, 0.0, 1)]

@@ -1,0 +1,102 @@
+"""Compare a given gradient with the exact one, entry by entry, within what rounding allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym.testing.problems import Problem
+
+Array = Any
+
+
+@final
+@dataclass(frozen=True)
+class Mismatch:
+    """The worst entry of a parameter's gradient that rounding does not explain.
+
+    ``kind`` is ``missing``, ``shape``, ``not-finite`` or ``value``.
+    """
+
+    name: str
+    kind: str
+    index: tuple[int, ...] = ()
+    given: float = float("nan")
+    exact: float = float("nan")
+    allowed: float = 0.0
+    detail: str = ""
+
+    def text(self) -> str:
+        """One line."""
+        where = f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name
+        if self.kind == "missing":
+            return f"d{self.name}: not in the returned gradient"
+        if self.kind == "shape":
+            return f"d{self.name}: {self.detail}"
+        if self.kind == "not-finite":
+            return f"d{where} is {self.given}; exact is {self.exact:.10g}"
+        return (
+            f"d{where} is {self.given:.17g}, exact {self.exact:.17g}: "
+            f"off by {abs(self.given - self.exact):.2g}, rounding explains {self.allowed:.2g}"
+        )
+
+
+def roundoff(problem: Problem, value: Array) -> float:
+    """The unit roundoff that a returned array is judged by: that of the problem's numbers."""
+    del value
+    return float(np.finfo(problem.dtype).eps) / 2
+
+
+def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:
+    """What in ``given`` is not the gradient of ``problem``.
+
+    Every parameter must be there; initial states and ``x`` are judged if they are.
+    """
+    u = roundoff(problem, None)
+    out = []
+    for name, exact in problem.exact.items():
+        if name not in given or given[name] is None:
+            if name in problem.params:
+                out.append(Mismatch(name, "missing"))
+            continue
+        value = np.asarray(given[name])
+        if value.shape != exact.shape:
+            text = f"has shape {value.shape}, the parameter has {exact.shape}"
+            if value.shape == exact.shape[::-1]:
+                text += " (it is transposed)"
+            out.append(Mismatch(name, "shape", detail=text))
+            continue
+        allowed = problem.allowed(u)[name]
+        with np.errstate(invalid="ignore"):
+            wide = value.astype(np.longdouble)
+            off = np.abs(wide - exact)
+            excess = off / np.maximum(allowed, np.finfo(float).tiny)
+        bad = ~(off <= allowed)
+        if not bad.any():
+            continue
+        finite = np.isfinite(wide)
+        if (bad & ~finite).any():
+            at = tuple(int(i) for i in np.argwhere(bad & ~finite)[0])
+            kind = "not-finite"
+        else:
+            at = tuple(int(i) for i in np.unravel_index(np.argmax(excess), excess.shape))
+            kind = "value"
+        out.append(
+            Mismatch(name, kind, at, float(value[at]), float(exact[at]), float(allowed[at]))
+        )
+    return out
+
+
+def call(gradient: Callable[[Problem], Any], problem: Problem) -> dict[str, Array]:
+    """What ``gradient`` returns, as a dictionary; warnings about overflow are not its fault."""
+    with np.errstate(all="ignore"):
+        result = gradient(problem)
+    if not isinstance(result, Mapping):
+        raise TypeError(
+            f"the gradient function returned {type(result).__name__}; "
+            "it must return a mapping from parameter names to arrays"
+        )
+    return dict(result)

@@ -1,0 +1,374 @@
+"""Say what is wrong with a gradient.
+
+Three attempts, the plainest first: (1) the given gradient is compared with sums of exact
+contributions (all lags but one, all steps but the first, …); (2) it is regressed on the exact
+contributions of each lag, step, example and gate; (3) it is matched with the library of known
+mistakes. Whatever explains it does so to rounding, on several problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym.errors import BpttError
+from bptt_sym.testing.compare import call, mismatches
+from bptt_sym.testing.draw import draw
+from bptt_sym.testing.mistakes import Mistake, library
+from bptt_sym.testing.models import Model
+from bptt_sym.testing.problems import Problem
+
+Array = Any
+Gradient = Callable[[Problem], Mapping[str, Array]]
+
+
+@final
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong: a stable ``code``, words, the parameters concerned, how well it fits.
+
+    ``residual`` is the greatest relative difference that is left when the explanation is applied;
+    ``problems`` on how many problems it was tried.
+    """
+
+    code: str
+    message: str
+    parameters: tuple[str, ...]
+    residual: float
+    problems: int
+
+    def text(self) -> str:
+        """``dU, db: … (fits 5 problems to 1e-15)``."""
+        names = ", ".join(f"d{p}" for p in self.parameters)
+        return f"{names}: {self.message} (on {self.problems} problems to {self.residual:.0e})"
+
+
+@dataclass
+class _Evidence:
+    """A problem with the gradient given for it."""
+
+    problem: Problem
+    given: dict[str, Array]
+    wrong: tuple[str, ...]
+
+
+#: How close an explanation has to come, relative to the greatest entry: some hundred roundings.
+CLOSE = 1e-12
+
+
+def diagnose(
+    model: Model, gradient: Gradient, failing: Problem, *, library_too: bool = True
+) -> list[Diagnosis]:
+    """Explanations of why ``gradient`` fails on ``failing``; empty if none is found."""
+    evidence = _gather(model, gradient, failing)
+    if not evidence:
+        return []
+    names = sorted({n for e in evidence for n in e.wrong}, key=list(failing.exact).index)
+    found: dict[str, Diagnosis] = {}
+    if library_too:
+        # Over all wrong parameters at once: one cause explains most real gradients.
+        whole = _match(model, evidence, names)
+        if whole:
+            return [whole]
+    for name in names:
+        own = [e for e in evidence if name in e.wrong]
+        if not own:
+            continue
+        single = _regress(model, own, name)
+        if single is None and library_too:
+            single = _match(model, own, [name])
+        if single:
+            found[name] = single
+    return _joined(found)
+
+
+def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[_Evidence]:
+    problems = [failing]
+    seed = (failing.seed or 0) + 77
+    sizes = dict(failing.dims)
+    roomy = {d: max(3, v) for d, v in sizes.items()}
+    base: dict[str, Any] = {"batch": 3, "masked": False, "learned": failing.learned}
+    for k in range(3):
+        problems.append(draw(model, seed + k, steps=6, dims=roomy, **base))
+    problems.append(draw(model, seed + 3, steps=6, dims=roomy, weighted=True, **base))
+    problems.append(
+        draw(model, seed + 4, steps=5, dims={d: 3 + i for i, d in enumerate(sizes)}, **base)
+    )
+    out = []
+    for p in problems:
+        try:
+            given = call(gradient, p)
+        except Exception:
+            continue
+        bad = [m for m in mismatches(p, given)]
+        if any(m.kind in ("missing", "shape") for m in bad):
+            continue
+        usable = tuple(m.name for m in bad if m.kind == "value")
+        if bad and len(usable) == len(bad):
+            out.append(_Evidence(p, given, usable))
+    return out
+
+
+def _scale(problem: Problem, name: str) -> float:
+    exact = np.abs(problem.exact[name])
+    return float(exact.max()) if exact.size else 0.0
+
+
+def _distance(e: _Evidence, name: str, candidate: Array) -> float:
+    """The relative difference to a candidate; at most ``CLOSE`` when rounding explains it."""
+    given = np.asarray(e.given[name], float)
+    candidate = np.asarray(candidate, float)
+    if candidate.shape != given.shape or not np.isfinite(candidate).all():
+        return float("inf")
+    off = np.abs(given - candidate)
+    allowed = e.problem.allowed(float(np.finfo(e.problem.dtype).eps) / 2)[name]
+    size = max(float(np.abs(given).max(initial=0.0)), float(np.abs(candidate).max(initial=0.0)))
+    beyond = np.maximum(off - 10 * allowed, 0.0)
+    if size == 0.0:
+        return 0.0
+    worst = float(beyond.max(initial=0.0)) / size
+    return worst if worst > CLOSE else float(off.max(initial=0.0)) / size
+
+
+# -- matching with the library ---------------------------------------------------------------------
+
+
+def _match(model: Model, evidence: Sequence[_Evidence], names: Sequence[str]) -> Diagnosis | None:
+    """The first known mistake that gives the same numbers on every problem."""
+    few = sorted(evidence, key=lambda e: e.problem.steps)[:5]
+    long = [e for e in evidence if e not in few]
+    best: Diagnosis | None = None
+    for mistake in library(model):
+        worst = _fit(mistake, [*few, *long], names)
+        if worst is None:
+            continue
+        found = Diagnosis(mistake.code, mistake.message, tuple(names), worst, len(evidence))
+        others = [n for n in evidence[0].problem.exact if n not in names]
+        # Prefer the mistake that leaves alone what is right.
+        if not others or _leaves_alone(mistake, few[0], others):
+            return found
+        best = best or found
+    return best
+
+
+def _fit(mistake: Mistake, evidence: Sequence[_Evidence], names: Sequence[str]) -> float | None:
+    worst = 0.0
+    for e in evidence:
+        try:
+            wrong = mistake.gradient(e.problem)
+        except (BpttError, FloatingPointError):
+            return None
+        for name in names:
+            if name not in wrong:
+                return None
+            if name in e.given:
+                off = _distance(e, name, wrong[name])
+                if off > CLOSE:
+                    return None
+                worst = max(worst, off)
+    return worst
+
+
+def _leaves_alone(mistake: Mistake, e: _Evidence, others: Sequence[str]) -> bool:
+    wrong = mistake.gradient(e.problem)
+    return all(
+        _distance(e, n, wrong[n]) <= CLOSE for n in others if n in wrong and n in e.given
+    )
+
+
+# -- regression on exact contributions -------------------------------------------------------------
+
+
+def _regress(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosis | None:
+    initial = name.endswith("0") and name[:-1] in evidence[0].problem.initial
+    per_example = initial and not evidence[0].problem.learned
+    if per_example or name not in evidence[0].problem.parts:
+        return None
+    partial = _partial_sum(evidence, name)
+    if partial:
+        return partial
+    # One regression needs problems of one length.
+    steps = max({e.problem.steps for e in evidence}, key=lambda t: sum(
+        e.problem.steps == t for e in evidence))  # fmt: skip
+    same = [e for e in evidence if e.problem.steps == steps]
+    if steps > 40:
+        return None
+    gates = model.gates if len(model.layout.get(name, ())) > 1 else ()
+    attempts = [
+        ("factor", lambda c, e: [c.sum((0, 1, 2))], _say_factor),
+        ("lag", lambda c, e: list(c.sum((1, 2))), _say_lags),
+        ("use", lambda c, e: list(c.sum((0, 2))), _say_uses),
+        ("loss", lambda c, e: list(_by_loss(c)), _say_losses),
+        ("gate", lambda c, e: _by_gate(c.sum((0, 1, 2)), gates), _say_gates(gates)),
+        ("gate-lag", lambda c, e: [g for x in c.sum((1, 2)) for g in _by_gate(x, gates)],
+         _say_gate_lags(gates)),
+    ]  # fmt: skip
+    for code, features, say in attempts:
+        if code.startswith("gate") and not gates:
+            continue
+        fitted = _least_squares(same, name, features)
+        if fitted is None:
+            continue
+        coefficients, residual = fitted
+        message = say(coefficients)
+        if message:
+            return Diagnosis(f"regression-{code}", message, (name,), residual, len(same))
+    return None
+
+
+def _partial_sum(evidence: Sequence[_Evidence], name: str) -> Diagnosis | None:
+    """A truncation at any lag: no regression could tell 150 lags apart in 9 entries."""
+    e = max(evidence, key=lambda e: e.problem.steps)
+    sums = np.cumsum(e.problem.parts[name].sum((1, 2)), 0)
+    for k in range(1, len(sums)):
+        if _distance(e, name, sums[k - 1]) <= CLOSE:
+            # Several problems have to agree, else a decayed contribution would look truncated.
+            for other in evidence:
+                partial = np.cumsum(other.problem.parts[name].sum((1, 2)), 0)
+                at = min(k, len(partial)) - 1
+                if _distance(other, name, partial[at]) > CLOSE:
+                    break
+            else:
+                residual = max(_distance(e, name, sums[k - 1]), 0.0)
+                message = f"the contributions of lags ≥ {k} are missing"
+                return Diagnosis(f"truncated-{k}", message, (name,), residual, len(evidence))
+    return None
+
+
+def _least_squares(
+    evidence: Sequence[_Evidence], name: str, features: Callable[[Array, _Evidence], list[Array]]
+) -> tuple[Array, float] | None:
+    rows, right = [], []
+    for e in evidence:
+        scale = _scale(e.problem, name) or 1.0
+        columns = features(e.problem.parts[name].astype(float), e)
+        rows.append(np.stack([np.ravel(c) for c in columns], 1) / scale)
+        right.append(np.ravel(np.asarray(e.given[name], float)) / scale)
+    a, b = np.concatenate(rows), np.concatenate(right)
+    if a.shape[0] < a.shape[1] + 3:
+        return None
+    solution, _, rank, _ = np.linalg.lstsq(a, b, rcond=None)
+    if rank < a.shape[1]:
+        return None
+    residual = float(np.abs(a @ solution - b).max())
+    # Rounding of the given gradient is carried into the residual at most once per feature.
+    return (solution, residual) if residual <= CLOSE * a.shape[1] * 10 else None
+
+
+def _by_loss(c: Array) -> Array:
+    steps = c.shape[0]
+    out = np.zeros((steps, *c.shape[3:]))
+    for lag in range(steps):
+        for use in range(steps - lag):
+            out[lag + use] += c[lag, use].sum(0)
+    return out
+
+
+def _by_gate(whole: Array, gates: Sequence[str]) -> list[Array]:
+    out = []
+    for i in range(len(gates)):
+        blocks = np.split(whole, len(gates))
+        blocks = [b if j == i else np.zeros_like(b) for j, b in enumerate(blocks)]
+        out.append(np.concatenate(blocks))
+    return out
+
+
+_NICE = [0.0, 1.0, -1.0, 0.5, 2.0, -0.5, 0.25, 0.75, 1 / 3, 2 / 3, 1.5, 3.0, 4.0, 0.1, 0.9, 0.99]
+
+
+def _nice(value: float) -> float:
+    near = min(_NICE, key=lambda x: abs(x - value))
+    return near if abs(near - value) < 1e-7 else float(value)
+
+
+def _say_factor(a: Array) -> str | None:
+    factor = _nice(float(a[0]))
+    if factor == 1.0:
+        return None
+    if factor == 0.0:
+        return "the gradient is 0"
+    return "the sign is wrong" if factor == -1.0 else f"it is {factor:.6g} times the gradient"
+
+
+def _say_series(a: Array, what: str, plural: str, missing_from: str, first: int) -> str | None:
+    values = [_nice(float(v)) for v in a]
+    off = [i for i, v in enumerate(values) if v != 1.0]
+    if not off:
+        return None
+    if all(values[i] == 0.0 for i in off):
+        if off == list(range(off[0], len(values))) and len(off) > 1 and off[0] > 0:
+            return f"the contributions of {plural} ≥ {off[0] + first} are missing"
+        if off == list(range(0, off[-1] + 1)) and len(off) > 1 and len(off) < len(values):
+            return f"the contributions of {plural} ≤ {off[-1] + first} are missing"
+        listed = ", ".join(str(i + first) for i in off)
+        return f"the contributions of {what if len(off) == 1 else plural} {listed} are missing"
+    if all(v == (-1.0) ** i for i, v in enumerate(values)):
+        return f"signs alternate with the {missing_from}"
+    if all(v == -((-1.0) ** i) for i, v in enumerate(values)):
+        return f"signs alternate with the {missing_from}, and the sign of the whole is wrong"
+    if len(values) > 2 and values[0] not in (0.0, 1.0) or values[0] == 1.0:
+        ratio = values[1] / values[0] if len(values) > 1 and values[0] else 0.0
+        powers = [values[0] * ratio**i for i in range(len(values))]
+        if ratio and ratio != 1.0 and np.allclose(values, powers, rtol=1e-6, atol=1e-9):
+            return f"each step back has a factor {_nice(ratio):.6g} too much"
+    parts = [f"{what} {i + first} has factor {values[i]:.6g}" for i in off]
+    return "; ".join(parts[:6]) + (" …" if len(parts) > 6 else "")
+
+
+def _say_lags(a: Array) -> str | None:
+    return _say_series(a, "lag", "lags", "lag", 0)
+
+
+def _say_uses(a: Array) -> str | None:
+    return _say_series(a, "the use at step", "the uses at steps", "step", 1)
+
+
+def _say_losses(a: Array) -> str | None:
+    return _say_series(a, "the loss of step", "the losses of steps", "step", 1)
+
+
+def _say_gates(gates: Sequence[str]) -> Callable[[Array], str | None]:
+    def say(a: Array) -> str | None:
+        values = [_nice(float(v)) for v in a]
+        parts = [
+            f"the block of gate {g} "
+            + ("is 0" if v == 0 else "has the wrong sign" if v == -1 else f"has factor {v:.6g}")
+            for g, v in zip(gates, values, strict=True)
+            if v != 1.0
+        ]
+        return "; ".join(parts) or None
+
+    return say
+
+
+def _say_gate_lags(gates: Sequence[str]) -> Callable[[Array], str | None]:
+    def say(a: Array) -> str | None:
+        table = np.array([_nice(float(v)) for v in a]).reshape(-1, len(gates))
+        parts = []
+        for g, column in zip(gates, table.T, strict=True):
+            text = _say_lags(column)
+            if text:
+                parts.append(f"gate {g}: {text}")
+        return "; ".join(parts) or None
+
+    return say
+
+
+def _joined(found: Mapping[str, Diagnosis]) -> list[Diagnosis]:
+    """One line for parameters that share an explanation."""
+    groups: dict[str, list[Diagnosis]] = {}
+    for d in found.values():
+        groups.setdefault(d.message, []).append(d)
+    return [
+        Diagnosis(
+            g[0].code,
+            g[0].message,
+            tuple(p for d in g for p in d.parameters),
+            max(d.residual for d in g),
+            min(d.problems for d in g),
+        )
+        for g in groups.values()
+    ]
