@@ -10,22 +10,17 @@ letter decide (``f``, ``g``, ``\phi`` and the like are functions, others multipl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from bptt_sym.errors import InputError, ModelError, ReadError, ShapeError, Span
+from bptt_sym.errors import ModelError, ReadError, ShapeError
 from bptt_sym.notation import (
-    Add,
     At,
     Call,
     Concat,
-    Div,
-    Fn,
     Had,
     Idx,
     Mul,
-    Neg,
     Node,
-    Num,
     Sum,
     Sym,
     Transpose,
@@ -36,41 +31,13 @@ from bptt_sym.notation import (
     substitute_index,
     walk,
 )
-from bptt_sym.read.chains import Chain, split_claims
 from bptt_sym.read.expressions import Binder
-from bptt_sym.read.grammar import Group, Script, Scripted, Word, parse
-from bptt_sym.read.index import index_of
-from bptt_sym.read.tokens import Token, tokenize
-from bptt_sym.read.vocabulary import ACTIVATIONS, Vocabulary, remember, subscripted, superscripted
+from bptt_sym.read.function_names import find_functions, function_alias
+from bptt_sym.read.grammar import parse
+from bptt_sym.read.left_sides import Line, left_sides, placed
+from bptt_sym.read.vocabulary import ACTIVATIONS, Vocabulary, remember
 from bptt_sym.recurrence import HORIZON, STEP, Equation, Recurrence, Shape
-from bptt_sym.shapes import infer_shapes, is_upper, shape_of
-
-#: Letters that are a function when they stand before a parenthesis with one argument.
-FUNCTION_LETTERS = frozenset(
-    r"f g F G \phi \varphi \Phi \psi \Psi \rho \varrho \sigma \mathcal{F} \mathcal{G} "
-    r"\mathrm{act} \mathrm{activation}".split()
-)
-#: Letters that are a scalar loss when they stand before a parenthesis.
-LOSS_LETTERS = frozenset(
-    r"\ell l L E C J \mathcal{L} \mathcal{E} \mathcal{C} \mathcal{J} loss Loss cost Cost "
-    r"\mathrm{loss} \mathrm{Loss} \mathrm{cost} \mathrm{Cost} \xi".split()
-)
-
-
-@dataclass
-class _Line:
-    """One definition, its left side understood."""
-
-    text: str
-    chain: Chain
-    name: str
-    time: Node | None
-    right: list[Token]
-    #: The argument names of a function definition ``f(z) = …``.
-    argument: str | None = None
-    superscript: bool = False
-    call: bool = False
-    span: Span = field(default_factory=lambda: Span(0, 0))
+from bptt_sym.shapes import infer_shapes, shape_of
 
 
 @dataclass
@@ -100,18 +67,18 @@ def read_equations(
     texts = list(lines)
     if not texts:
         raise ReadError("no definition is given", hint=r"write h_t = \tanh(w h_{t-1} + u_t)")
-    parsed = [line for text in texts for line in _left_sides(text, known_words)]
+    parsed = [line for text in texts for line in left_sides(text, known_words)]
     defined = {p.name for p in parsed if p.time is not None and not _is_initial(p, parsed)}
     letters = {n for p in parsed if p.time is not None for n in _index_names(p.time)}
     superscript = any(p.superscript for p in parsed)
     calls = any(p.call for p in parsed)
     activations = dict(ACTIVATIONS)
     for p in parsed:
-        if p.time is None and (alias := _function_alias(p)) is not None:
+        if p.time is None and (alias := function_alias(p)) is not None:
             activations[p.name] = alias
     functions: dict[str, str | None] = {}
     for p in parsed:
-        _find_functions(p, defined, activations, functions, calls)
+        find_functions(p, defined, activations, functions, calls)
     for name in defined:
         activations.pop(name, None)
     vocabulary = Vocabulary(
@@ -127,9 +94,9 @@ def read_equations(
     totals: dict[str, Node] = {}
     initial: dict[str, Node] = {}
     for p in parsed:
-        if p.time is None and _function_alias(p) is not None:
+        if p.time is None and function_alias(p) is not None:
             continue
-        with _place(p.text):
+        with placed(p.text):
             rhs = Binder(vocabulary, p.right).expr(parse(p.right, p.right[-1].end))
         if p.time is None:
             _once(p, totals)
@@ -140,20 +107,6 @@ def read_equations(
             _once(p, dict(equations))
             equations.append((p.name, _normalised(p, rhs)))
     return Definitions(equations, totals, initial, functions, activations, vocabulary)
-
-
-class _place:
-    """Errors inside name the line they are in."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, InputError):
-            error.source = self.text  # type: ignore[attr-defined]
 
 
 def recurrence_from_latex(
@@ -243,113 +196,7 @@ def recurrence_from_latex(
     return rec
 
 
-# -- left sides
-
-
-def _left_sides(text: str, words: frozenset[str]) -> list[_Line]:
-    with _place(text):
-        tokens = tokenize(text, words | _glued_words(text))
-        out = []
-        for chain in split_claims(tokens, text):
-            if any(op != "=" for op in chain.ops):
-                bad = next(op for op in chain.ops if op != "=")
-                raise ReadError(f"a definition has =, not {bad}", span=Span(0, len(text)),
-                                token=bad)  # fmt: skip
-            if len(chain.sides) > 2:
-                where = chain.sides[2][0]
-                raise ReadError("a definition with two right sides", span=where.span,
-                                token=where.text, hint="write one definition a line")  # fmt: skip
-            out.append(left_side(text, chain))
-        return out
-
-
-def _glued_words(text: str) -> frozenset[str]:
-    """A left side that is a run of letters is one name: ``Loss = …``, ``h1_t = …``."""
-    import re
-
-    m = re.match(r"\s*([A-Za-z]{2,}[0-9]*|[A-Za-z][0-9]+)\s*(?=[_^=(])", text)
-    return frozenset((m.group(1),)) if m else frozenset()
-
-
-def left_side(text: str, chain: Chain) -> _Line:
-    left, right = chain.sides
-    tree = parse(left, left[-1].end)
-    span = Span(left[0].start, left[-1].end)
-    factors = tree.terms[0][1].factors
-    wrong = ReadError(
-        "the left side of a definition must be a name", span=span, token=text[span.start : span.end],
-        hint=r"write h_t = …, h^{(t)} = …, h(t) = … or C = …",
-    )  # fmt: skip
-    if len(tree.terms) != 1 or tree.terms[0][0] or len(factors) > 2:
-        raise wrong
-    head = factors[0][1]
-    v = Vocabulary(indices=frozenset((STEP, HORIZON)))
-    argument: list[Token] | None = None
-    if len(factors) == 2:
-        group = factors[1][1]
-        if not isinstance(group, Group) or group.bracket != "(" or factors[1][0] != "":
-            raise wrong
-        argument = [t for t in left if group.span.start < t.start and t.end < group.span.end]
-    if isinstance(head, Word):
-        line = _Line(text, chain, head.name, None, right, span=span)
-    elif isinstance(head, Scripted) and isinstance(head.base, Word):
-        line = _scripted_left(text, chain, head, head.base, v, right, span)
-    else:
-        raise wrong
-    if argument is not None and line.time is None:
-        time = index_of(Script(argument, span), v, {})
-        applied = any(
-            t.kind == "open" and right[k - 1].kind == "word" and right[k - 1].text == head_name(head)
-            for k, t in enumerate(right)
-            if k
-        )
-        form = affine(time) if time is not None else None
-        if form is not None and (STEP in form[0] or applied or not form[0]):
-            line.time, line.call = time, True
-        elif len(argument) == 1 and any(t.text == argument[0].text for t in right):
-            line.argument = argument[0].text  # else L(\theta) = …, where θ is all parameters
-    return line
-
-
-def head_name(head: object) -> str:
-    if isinstance(head, Scripted) and isinstance(head.base, Word):
-        return head.base.name
-    return head.name if isinstance(head, Word) else ""
-
-
-def _scripted_left(
-    text: str,
-    chain: Chain,
-    head: Scripted,
-    base: Word,
-    v: Vocabulary,
-    right: list[Token],
-    span: Span,
-) -> _Line:
-    name = base.name + "'" * head.primes
-    sub, sup = head.sub, head.sup
-    time: Node | None = None
-    superscript = False
-    if sup is not None:
-        binder = Binder(v, [])
-        raised = binder.superscript_time(sup)
-        bracketed = sup.tokens[0].kind == "open" or sup.tokens[0].text == "<"
-        if sub is not None and index_of(sub, v, {}) is not None:
-            name = superscripted(name, sup.text)  # h^{(1)}_t: the layer belongs to the name
-        elif raised is not None and (bracketed or sub is None):
-            time, superscript = raised, not bracketed
-        else:
-            name = superscripted(name, sup.text)
-    if sub is not None:
-        found = index_of(sub, v, {}) if time is None else None
-        if found is not None:
-            time = found
-        else:
-            name = subscripted(name, sub.text)
-    return _Line(text, chain, name, time, right, superscript=superscript, span=span)
-
-
-def _is_initial(p: _Line, lines: list[_Line]) -> bool:
+def _is_initial(p: Line, lines: list[Line]) -> bool:
     """``h_0 = …`` beside a definition of ``h_t``."""
     form = affine(p.time) if p.time is not None else None
     return form is not None and not form[0]
@@ -360,13 +207,13 @@ def _index_names(node: Node) -> list[str]:
     return list(form[0]) if form else []
 
 
-def _once(p: _Line, seen: Mapping[str, Node]) -> None:
+def _once(p: Line, seen: Mapping[str, Node]) -> None:
     if p.name in seen:
         raise ReadError(f"{p.name} is defined twice", span=p.span, token=p.name,
                         hint="leave one definition")  # fmt: skip
 
 
-def _normalised(p: _Line, rhs: Node) -> Node:
+def _normalised(p: Line, rhs: Node) -> Node:
     """The right side with the left side's time moved to ``t``."""
     assert p.time is not None
     form = affine(p.time)
@@ -387,153 +234,6 @@ def _canonical(node: Node) -> Node:
         if form is not None:
             return replace(node, time=from_affine(*form))
     return node
-
-
-# -- functions
-
-
-def _function_alias(p: _Line) -> str | None:
-    """The known function that a line such as ``\\phi = \\tanh`` gives a name to."""
-    words = [t for t in p.right if t.kind not in ("sep",)]
-    if p.argument is None:
-        if len(words) == 1 and words[0].text in ACTIVATIONS:
-            return ACTIVATIONS[words[0].text]
-        return None
-    texts = [t.text for t in words]
-    z = p.argument
-    for function in ACTIVATIONS:
-        if texts in ([function, "(", z, ")"], [function, z]):
-            return ACTIVATIONS[function]
-    if p.argument is not None:
-        body = Binder(
-            Vocabulary(open=True, indices=frozenset((STEP,))), p.right
-        ).expr(parse(p.right, p.right[-1].end))  # fmt: skip
-        if _is_logistic(body, z):
-            return "sigma"
-        if body == Sym(z):
-            return "identity"
-        if _is_tanh(body, z):
-            return "tanh"
-        raise ReadError(
-            f"this definition of the function {p.name} is not read", span=p.span, token=p.name,
-            hint=r"a function may be defined as \tanh, the logistic function or the identity; "
-            "or leave it opaque",
-        )  # fmt: skip
-    return None
-
-
-def _exp_of(node: Node, z: str, sign: int) -> bool:
-    arg: Node = Sym(z) if sign > 0 else Neg(Sym(z))
-    return node == Fn("exp", arg)
-
-
-def _is_logistic(body: Node, z: str) -> bool:
-    match body:
-        case Div(num=Num(value=v), den=Add(args=(Num(value=one), e))) if v == 1 == one:
-            return _exp_of(e, z, -1)
-        case Div(num=top, den=Add(args=(Num(value=one), e))) if one == 1:
-            return _exp_of(top, z, 1) and _exp_of(e, z, 1)
-    return False
-
-
-def _is_tanh(body: Node, z: str) -> bool:
-    match body:
-        case Div(num=Add(args=(a, Neg(arg=b))), den=Add(args=(c, d))):
-            return a == c and b == d and _exp_of(a, z, 1) and _exp_of(b, z, -1)
-    return False
-
-
-def _find_functions(
-    p: _Line,
-    defined: set[str],
-    activations: dict[str, str],
-    functions: dict[str, str | None],
-    calls: bool,
-) -> None:
-    """Names before parentheses on the right side that are functions."""
-    tokens = p.right
-    for k, t in enumerate(tokens):
-        if t.kind != "word" or t.text in ("diag", "prod"):
-            continue
-        j = k + 1
-        while j < len(tokens) and tokens[j].kind == "prime":
-            j += 1
-        sub: list[Token] = []
-        if j < len(tokens) and tokens[j].kind == "_":
-            j, sub = _script_at(tokens, j)
-        if j >= len(tokens) or tokens[j].kind != "open" or tokens[j].text != "(":
-            continue
-        if k and tokens[k - 1].kind in ("_", "^", "{"):
-            continue
-        end, commas = _group_at(tokens, j)
-        own = t.text == _base(p.name)
-        timed = bool(sub) and _is_time(sub)
-        name = t.text
-        if sub and not timed:
-            name = subscripted(name, Script(sub, t.span).text)
-        owner = p.name if p.time is not None else None
-        if timed and not own:
-            continue  # an element of a sequence times a parenthesis
-        if calls and not commas and _is_time(tokens[j + 1 : end]):
-            continue  # x(t)
-        if t.text in activations and t.text not in defined and not own:
-            if sub and not timed:
-                activations.setdefault(name, name)
-            continue
-        if own or t.text in LOSS_LETTERS:
-            functions.setdefault(name, None)
-        elif commas:
-            functions.setdefault(name, owner)
-        elif name in defined:
-            continue
-        elif t.text in FUNCTION_LETTERS or t.text.startswith(r"\mathrm{"):
-            activations.setdefault(name, name)
-        elif p.time is None and _has_element(tokens[j + 1 : end]) and not is_upper(t.text):
-            functions.setdefault(name, None)
-
-
-def _base(name: str) -> str:
-    return name.split("_")[0].split("^")[0]
-
-
-def _script_at(tokens: list[Token], j: int) -> tuple[int, list[Token]]:
-    j += 1
-    if j < len(tokens) and tokens[j].kind == "{":
-        depth, start = 0, j + 1
-        while j < len(tokens):
-            depth += (tokens[j].kind == "{") - (tokens[j].kind == "}")
-            j += 1
-            if not depth:
-                return j, tokens[start : j - 1]
-    return j + 1, tokens[j : j + 1]
-
-
-def _group_at(tokens: list[Token], j: int) -> tuple[int, int]:
-    """The index of the closing parenthesis and the number of separators on its level."""
-    depth = commas = 0
-    for k in range(j, len(tokens)):
-        kind = tokens[k].kind
-        if kind in ("open", "{"):
-            depth += 1
-        elif kind in ("close", "}"):
-            depth -= 1
-            if not depth:
-                return k, commas
-        elif kind == "sep" and depth == 1:
-            commas += 1
-    return len(tokens), commas
-
-
-def _is_time(tokens: list[Token]) -> bool:
-    if not tokens:
-        return False
-    v = Vocabulary(indices=frozenset((STEP, HORIZON)))
-    found = index_of(Script(tokens, tokens[0].span), v, {})
-    return found is not None
-
-
-def _has_element(tokens: list[Token]) -> bool:
-    return any(t.kind in ("_", "^") for t in tokens)
 
 
 # -- orientation
@@ -569,18 +269,14 @@ def oriented(node: Node, shapes: Mapping[str, Shape], functions: Mapping[str, Sh
     return out[0] if len(out) == 1 else Mul(tuple(out), span=node.span)
 
 
-def _shape(
-    node: Node, shapes: Mapping[str, Shape], functions: Mapping[str, Shape]
-) -> Shape | None:
+def _shape(node: Node, shapes: Mapping[str, Shape], functions: Mapping[str, Shape]) -> Shape | None:
     try:
         return shape_of(node, shapes, functions)
     except ShapeError:
         return None
 
 
-def _check_shape(
-    e: Equation, shapes: Mapping[str, Shape], functions: Mapping[str, Shape]
-) -> None:
+def _check_shape(e: Equation, shapes: Mapping[str, Shape], functions: Mapping[str, Shape]) -> None:
     found = shape_of(e.rhs, shapes, functions)
     if found and found != shapes[e.target]:
         from bptt_sym.shapes import show_shape
