@@ -155,13 +155,15 @@ class Trail:
         where: tuple[Range, ...] = (),
         note: str = "",
         label: str = "",
+        again: bool = False,
     ) -> int:
-        """Append ``lhs = rhs``; the same equality twice is one step (the earlier).
+        """Append ``lhs = rhs``; the same equality twice is one step (the earlier), unless
+        ``again`` asks for it once more, as a conclusion.
 
         A step that no value of its indices concerns is not made, and has the number 0.
         """
         known = self._seen.get((lhs, rhs))
-        if known is not None:
+        if known is not None and not again:
             return known
         if any(_is_empty(r) for r in where):
             return 0

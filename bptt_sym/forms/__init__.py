@@ -7,6 +7,7 @@ from bptt_sym.errors import InputError, NotSupported
 from bptt_sym.forms.forward import Forward
 from bptt_sym.forms.one_step import immediate_of_target, jacobian_of_target
 from bptt_sym.forms.problem import Problem, parse_target
+from bptt_sym.forms.recursion import horner
 from bptt_sym.notation import At, Node, Sym
 from bptt_sym.recurrence import Recurrence
 
@@ -64,6 +65,8 @@ def derive(
             f = Forward(p)
             f.series()
             f.finish()
+        case "horner":
+            horner(p)
         case _:
             raise NotSupported(form)
     return p.done(title, form)

@@ -18,10 +18,10 @@ from functools import cached_property
 
 from bptt_sym.errors import NotSupported
 from bptt_sym.forms.chain import Chain, chain_of
-from bptt_sym.forms.one_step import define, drop_zero_initials
+from bptt_sym.forms.one_step import define, drop_zero_initials, put
 from bptt_sym.forms.problem import EXPAND, Problem
 from bptt_sym.forms.readout import readout
-from bptt_sym.jacobian import product
+from bptt_sym.jacobian import offset, product
 from bptt_sym.notation import (
     ONE,
     ZERO,
@@ -100,22 +100,32 @@ class Forward:
     def __post_init__(self) -> None:
         self.chain = chain_of(self.p)
         self.sources = Sources(self.p, self.chain)
+        self.closed: Callable[[int], Node] | None = None
         vector = not self.p.rec.is_scalar
-        if vector and not self.chain.single and len(self.p.calc.shape(self.p.x)) > 1:
+        if (
+            vector
+            and not self.chain.single
+            and len(self.p.calc.shape(self.p.x)) > 1
+            and self.p.form != "horner"
+        ):
             raise NotSupported(
                 f"{self.p.x.name} is a matrix and several vector states carry its derivative: "
                 "ask for the form adjoint or horner"
             )
         if self.p.y.name not in self.chain.states:
-            self.p.gap = self._readout_gap()
-            self._check_gap()
+            self.p.gap = max(self.p.gap, self.readout_reach)
+        self._check_gap()
+        if self.p.y.name not in self.chain.states:
             self.chain_readout = readout(self.p, self.chain.states)
         else:
             self.chain_readout = None
 
-    def _readout_gap(self) -> int:
+    @cached_property
+    def readout_reach(self) -> int:
         """How far back the readout reaches by itself: nearer variables have terms of their own."""
         p = self.p
+        if p.y.name in self.chain.states:
+            return 0
         gap, todo, seen = 0, [p.y.name], set[str]()
         while todo:
             name = todo.pop()
@@ -139,14 +149,13 @@ class Forward:
         return gap
 
     def _check_gap(self) -> None:
-        top, p = affine(self.p.top), self.p
-        if p.gap and top is not None and not top[0]:
-            first = affine(self.sources.first)[1] if not self.sources.every_step else 1  # type: ignore[index]
-            if top[1] - p.gap < first:
-                raise NotSupported(
-                    f"{p.y.name} is too near {p.x.name} for a sum over steps: ask for the form "
-                    "immediate"
-                )
+        p = self.p
+        first = ONE if self.sources.every_step else self.sources.first
+        distance = offset(p.top, first)
+        if p.gap and distance is not None and distance < p.gap:
+            raise NotSupported(
+                f"{p.y.name} is too near {p.x.name} for a sum over steps: ask for the form immediate"
+            )
 
     # ------------------------------------------------------------------ the recursion
 
@@ -170,11 +179,11 @@ class Forward:
             c.gradient(t),
             onward,
             (),
-            where=self._behind(),
+            where=self.behind(),
             note=f"{p.x.name} enters before step t: only the step before carries it on",
         )
 
-    def _behind(self):  # type: ignore[no-untyped-def]
+    def behind(self):  # type: ignore[no-untyped-def]
         p = self.p
         first = self.sources.first
         others = tuple(r for r in p.target_ranges if r.name in free_indices(first))
@@ -187,6 +196,8 @@ class Forward:
         if self.sources.every_step:
             if self.sources.initial_depends():
                 return 0, c.gradient(num(0))
+            if self.p.form == "horner":
+                return self._start_each(), ZERO
             flat = c.single or not p.rec.is_scalar
             zero = ZERO if flat else Matrix(tuple((ZERO,) for _ in c.carriers))
             number = p.trail.add(
@@ -202,6 +213,19 @@ class Forward:
         if p.is_state(p.x):
             return c.at_start(p.x.time)
         return self._input_start()
+
+    def _start_each(self) -> int:
+        number = 0
+        for z in self.chain.elements(num(0)):
+            number = self.p.trail.add(
+                "initial value",
+                D(z, self.p.x, "total"),
+                ZERO,
+                (),
+                where=self.p.horizon,
+                note=f"the initial value does not depend on {self.p.x.name}",
+            )
+        return number
 
     def _input_start(self) -> tuple[int, Node]:
         p, c = self.p, self.chain
@@ -272,6 +296,7 @@ class Forward:
         started, start = self.start()
         step = c.step_matrix(t)
         source = c.source(t, p.x) if self.sources.every_step else ZERO
+        self.closed = lambda n: self.terms(n, step, source, start)
         self._induct(recursion, started, step, source, start)
         return start
 
@@ -299,7 +324,7 @@ class Forward:
             )
             return
         lo = ONE if self.sources.every_step else self.sources.first
-        where = p.step_range(2) if self.sources.every_step else self._behind()
+        where = p.step_range(2) if self.sources.every_step else self.behind()
         base_value = (
             add(p.at(source, ONE), product(p.at(step, ONE), start) if start != ZERO else ZERO)
             if self.sources.every_step
@@ -328,7 +353,7 @@ class Forward:
             c.gradient(self.top),
             self.total(self.top, step, source, start),
             (recursion, base, grown),
-            where=self._top_ranges(),
+            where=self.top_ranges(),
         )
         p.inductions.append((base, grown, conclusion))
 
@@ -348,7 +373,7 @@ class Forward:
         before = len(p.trail.steps)
         bracket = c.source(t, p.x) if self.sources.every_step else ZERO
         lhs = c.gradient(self.top)
-        where = self._top_ranges()
+        where = self.top_ranges()
         n = _number(self.top) if self.sources.every_step else None
 
         def closed(source: Node) -> Node:
@@ -356,6 +381,7 @@ class Forward:
                 return self.terms(n, step, source, start)
             return self.total(self.top, step, source, start)
 
+        self.closed = lambda n: self.terms(n, step, source, start)
         p.trail.add(
             "one-step derivatives put in",
             lhs,
@@ -371,7 +397,7 @@ class Forward:
             where=where,
         )
 
-    def _top_ranges(self):  # type: ignore[no-untyped-def]
+    def top_ranges(self):  # type: ignore[no-untyped-def]
         if self.chain_readout is None:
             return self.p.target_ranges
         if self.sources.every_step:
@@ -405,11 +431,30 @@ class Forward:
                 )
         drop_zero_initials(p, p.trail.steps[-1].lhs, p.trail.steps[-1].rhs)
 
+    def finish_recursion(self) -> None:
+        """The readout as it stands: it speaks of the derivatives that the recursion gives."""
+        p, c = self.p, self.chain
+        if self.chain_readout is not None:
+            read, expr = self.chain_readout
+            numbers = tuple(
+                p.trail.number_of(D(At(s, p.generic), p.x, "total")) for s in c.states
+            )
+            p.trail.add(
+                "readout of the recursion",
+                p.target,
+                put(expr, self.p.nested),
+                (read, *numbers),
+                where=p.target_ranges,
+                again=True,
+            )
+
     def _select(self, name: str, time: Node, solved: Node) -> Node:
         c, p = self.chain, self.p
         value = solved
         if self.chain_readout is not None:
-            value = p.at(solved, time)
+            n = _number(time)
+            written_out = n is not None and self.sources.every_step and self.closed is not None
+            value = self.closed(n) if written_out else p.at(solved, time)  # type: ignore[misc,arg-type]
         if c.single:
             return value
         if not p.rec.is_scalar:

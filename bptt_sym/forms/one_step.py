@@ -143,9 +143,21 @@ def drop_zero_initials(p: Problem, lhs: Node, expr: Node, cites: tuple[int, ...]
 
 
 def _with_zeros(p: Problem, node: Node) -> Node:
-    if isinstance(node, At) and p.calc.is_initial(node):
-        return ZERO if p.rec.initial.get(node.name) == ZERO else node
-    new = rebuild(node, lambda c: _with_zeros(p, c)) if not isinstance(node, D) else node
+    zeros: dict[Node, Node] = {
+        a: ZERO
+        for a in walk(node)
+        if p.calc.is_initial(a) and isinstance(a, At) and p.rec.initial.get(a.name) == ZERO
+    }
+    return put(node, zeros) if zeros else node
+
+
+def put(node: Node, values: dict[Node, Node]) -> Node:
+    """``node`` with ``values`` put in (never inside a derivative), zeros and ones dropped."""
+    if node in values:
+        return values[node]
+    if isinstance(node, D):
+        return node
+    new = rebuild(node, lambda c: put(c, values))
     return _resimplified(new) if new is not node else node
 
 
@@ -269,5 +281,7 @@ __all__ = [
     "drop_zero_initials",
     "immediate_of_target",
     "jacobian_of_target",
+    "facts",
     "local",
+    "put",
 ]

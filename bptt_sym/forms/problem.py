@@ -122,6 +122,8 @@ class Problem:
     #: How many steps before ``y`` the variable has to lie for the form to hold (see Forward).
     gap: int = 0
     trail: Trail = field(default_factory=Trail)
+    #: Derivatives that a recursion written out has found, each nested into one expression.
+    nested: dict[Node, Node] = field(default_factory=dict)
     inductions: list[tuple[int, int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bptt_sym.forms.one_step import define
-from bptt_sym.forms.problem import Problem
+from bptt_sym.errors import NotSupported
+from bptt_sym.forms.one_step import define, put
+from bptt_sym.forms.problem import EXPAND, Problem
 from bptt_sym.jacobian import Leaf, canonical_times, product
 from bptt_sym.notation import (
     ZERO,
@@ -12,12 +13,12 @@ from bptt_sym.notation import (
     Call,
     D,
     Idx,
-    Mul,
     Node,
     Sum,
     Sym,
     add,
     free_indices,
+    num,
     rebuild,
     substitute_index,
     walk,
@@ -58,7 +59,7 @@ def readout(p: Problem, states: tuple[str, ...]) -> tuple[int, Node]:
                 continue
             cites.append(define(p, d.y.name))
             done[d] = differentiated(p, d.y)
-        expr = _put(expr, done)
+        expr = put(expr, done)
         number = p.trail.add("chain rule", p.target, expr, tuple(cites), where=p.target_ranges)
 
 
@@ -75,47 +76,42 @@ def differentiated(p: Problem, y: At | Sym) -> Node:
             return D(a, x, "total")
         return ZERO
 
-    if isinstance(y, At):
-        rhs = calc.rhs(y)
-    else:
-        rhs = total_of(p, y)
+    rhs = calc.rhs(y) if isinstance(y, At) else total_of(p, y)
+    if len(calc.shape(x)) > 1:
+        return _by_matrix(p, y, rhs, leaf)
     if isinstance(rhs, Call):
         return calc.of_opaque(y, rhs, leaf)
-    return _total_diff(p, rhs, leaf)
+    return calc.diff(rhs, x, leaf)
 
 
-def _total_diff(p: Problem, rhs: Node, leaf: Leaf) -> Node:
-    # The derivative of a scalar by a matrix has W's shape: linear rules suffice for a loss.
-    if len(p.calc.shape(p.x)) <= 1:
-        return p.calc.diff(rhs, p.x, leaf)
-    match rhs:
-        case Sum(var=v, lo=lo, hi=hi, body=b):
-            inner = _total_diff(p, b, leaf)
-            return ZERO if inner == ZERO else Sum(v, lo, hi, inner)
-        case Add(args=args):
-            return add(*(_total_diff(p, a, leaf) for a in args))
-        case Mul(args=(*front, last)) if not any(
-            leaf(a) != ZERO for f in front for a in walk(f) if isinstance(a, (At, Sym))
-        ):
-            inner = _total_diff(p, last, leaf)
-            return ZERO if inner == ZERO else product(*front, inner)
-        case At() | Sym():
-            return leaf(rhs)
-        case Call():
-            out = []
-            for a in dict.fromkeys(n for n in walk(rhs) if isinstance(n, (At, Sym))):
-                if (d := leaf(a)) != ZERO:
-                    out.append(product(D(rhs, a, "direct"), d))
-            return add(*out)
-        case _:
-            # Through the state: first by the state, then the state by the matrix.
-            atoms = dict.fromkeys(n for n in walk(rhs) if isinstance(n, At) and leaf(n) != ZERO)
-            return add(*(product(_by(p, rhs, a), D(a, p.x, "total")) for a in atoms))
+def _by_matrix(p: Problem, y: At | Sym, rhs: Node, leaf: Leaf) -> Node:
+    """By a matrix: what the equation shows of it by name, the rest through what it is made of."""
+    if isinstance(rhs, Sum):
+        inner = _by_matrix(p, y, rhs.body, leaf)
+        return ZERO if inner == ZERO else Sum(rhs.var, rhs.lo, rhs.hi, inner)
+    if isinstance(rhs, Add) and isinstance(y, Sym):
+        return add(*(_by_matrix(p, y, a, leaf) for a in rhs.args))
+    if isinstance(rhs, At):
+        return leaf(rhs)
+    terms = []
+    atoms = dict.fromkeys(n for n in walk(rhs) if isinstance(n, (At, Sym)))
+    if p.x in atoms:
+        if isinstance(y, Sym):
+            raise NotSupported(f"{y.name} contains {p.x.name} itself")
+        terms.append(D(y, p.x, "direct"))
+    for a in atoms:
+        if a != p.x and (d := leaf(a)) != ZERO:
+            terms.append(product(_by(p, y, rhs, a), d))
+    return add(*terms)
 
 
-def _by(p: Problem, rhs: Node, atom: At) -> Node:
+def _by(p: Problem, y: At | Sym, rhs: Node, atom: At | Sym) -> Node:
     calc = p.calc
-    return calc.diff(rhs, atom, lambda a: calc.identity(atom) if a == atom else ZERO)
+
+    def only(a: Node) -> Node:
+        return calc.identity(atom) if a == atom else ZERO
+
+    return calc.of_opaque(y, rhs, only) if isinstance(rhs, Call) else calc.diff(rhs, atom, only)
 
 
 def total_of(p: Problem, y: Sym) -> Node:
@@ -123,6 +119,9 @@ def total_of(p: Problem, y: Sym) -> Node:
     total = p.rec.totals[y.name]
     if p.T is not None:
         total = substitute_index(total, HORIZON, p.last)
+        if isinstance(total, Sum) and p.T <= EXPAND and isinstance(p.x, Sym):
+            every = range(1, p.T + 1)
+            total = add(*(substitute_index(total.body, total.var, num(k)) for k in every))
     return canonical_times(_renamed(total, p.fresh_names_taken))
 
 
@@ -133,12 +132,3 @@ def _renamed(node: Node, taken: frozenset[str]) -> Node:
         var = next(n for n in ("t", "s", "k", "r", "q") if n not in taken | inside)
         return Sum(var, node.lo, node.hi, substitute_index(node.body, node.var, Idx(var)))
     return node
-
-
-def _put(node: Node, values: dict[Node, Node]) -> Node:
-    if node in values:
-        return values[node]
-    if isinstance(node, D):
-        return node
-    new = rebuild(node, lambda c: _put(c, values))
-    return product(*new.args) if isinstance(new, Mul) and new is not node else new
