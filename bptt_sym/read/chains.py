@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bptt_sym.errors import LimitExceeded, ReadError, Span
 from bptt_sym.read import limits
-from bptt_sym.read.grammar import one_group
+from bptt_sym.read.surface import one_group
 from bptt_sym.read.tokens import Token
 
 _JOINING = frozenset(("+", "-", r"\cdot", r"\times", r"\odot", r"\otimes", r"\oplus", "*", "/"))
@@ -86,7 +86,8 @@ def split_claims(tokens: list[Token], text: str) -> list[Chain]:
         if word in _IF and out:
             out[-1].given.append(chain)
             continue
-        if word in _EQUIVALENT and not (out and _has_derivative(out[-1]) and _has_derivative(chain)):
+        both = bool(out) and _has_derivative(out[-1]) and _has_derivative(chain)
+        if word in _EQUIVALENT and not both:
             raise ReadError("an equivalence is not read", span=Span(chain.start, chain.start + 1),
                             token=chain.link, hint="state each direction as a claim")  # fmt: skip
         if word in _IMPLIES:
@@ -108,10 +109,10 @@ def _without_remarks(tokens: list[Token]) -> list[Token]:
     r"""Without words in parentheses, ``(\text{element-wise})``, and braces around a whole claim."""
     out: list[Token] = []
     for k, t in enumerate(tokens):
-        if t.kind == "close" and k > 1 and tokens[k - 1].kind == "connective":
-            if tokens[k - 2].kind == "open" and len(out) > 1:
-                del out[-2:]
-                continue
+        words = k > 1 and tokens[k - 1].kind == "connective" and tokens[k - 2].kind == "open"
+        if words and t.kind == "close" and len(out) > 1:
+            del out[-2:]
+            continue
         out.append(t)
     while len(out) > 2 and out[0].kind == "{":
         last = len(out) - 1
@@ -127,7 +128,7 @@ def _without_remarks(tokens: list[Token]) -> list[Token]:
 
 
 def _has_derivative(chain: Chain) -> bool:
-    kinds = [t for t in chain.tokens]
+    kinds = list(chain.tokens)
     return any(t.kind == "partial" for t in kinds) or any(
         t.kind == "frac"
         and k + 2 < len(kinds)

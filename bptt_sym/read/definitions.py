@@ -1,8 +1,8 @@
 r"""Definitions: lines of mathematics to a :class:`~bptt_sym.recurrence.Recurrence`.
 
 What a name is follows from how it stands, not from its letter: with a time index it is a sequence,
-without one a parameter; a left side with a time defines a sequence, one without a time a quantity of
-the whole run. Only where a name stands directly before a parenthesis with one argument does the
+without one a parameter; a left side with a time defines a sequence, one without a time a quantity
+of the whole run. Only where a name stands directly before a parenthesis with one argument does the
 letter decide (``f``, ``g``, ``\phi`` and the like are functions, others multiply), and
 ``\sigma(…)`` is the logistic function unless a line defines it.
 """

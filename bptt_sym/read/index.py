@@ -8,7 +8,8 @@ from fractions import Fraction
 from bptt_sym.errors import LimitExceeded, ReadError, Span, UnboundName
 from bptt_sym.notation import Idx, Node, Num, affine, from_affine, index, num
 from bptt_sym.read import limits
-from bptt_sym.read.grammar import Expr, Frac, Group, Number, Script, Word, parse
+from bptt_sym.read.grammar import parse
+from bptt_sym.read.surface import Expr, Frac, Group, Number, Script, Word
 from bptt_sym.read.tokens import Token
 from bptt_sym.read.vocabulary import INDEX_LETTERS, Vocabulary
 from bptt_sym.recurrence import HORIZON

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import TypeAlias
 
 from bptt_sym.errors import LimitExceeded, ReadError, Span, UnboundName
-from bptt_sym.notation import FUNCTIONS, At, Block, Fn, Idx, Node, Num, Pow, Sym, num
+from bptt_sym.notation import FUNCTIONS, At, Fn, Idx, Node, Num, Sym
 from bptt_sym.read import limits
-from bptt_sym.read.grammar import Factor, Group, Script, Scripted, Word
+from bptt_sym.read.grammar import parse
 from bptt_sym.read.index import Ranges, index_of
+from bptt_sym.read.surface import Expr, Factor, Group, Script, Scripted, Word
 from bptt_sym.read.tokens import Token
 from bptt_sym.read.vocabulary import (
     INDEX_LETTERS,
@@ -19,6 +21,8 @@ from bptt_sym.read.vocabulary import (
 )
 from bptt_sym.recurrence import HORIZON
 
+#: A unit of a product: the operator before it, its node (``None`` for dots), its surface factor.
+Unit: TypeAlias = tuple[str, Node | None, Factor]
 _MAX_BINDER_DEPTH = 3 * limits.MAX_DEPTH
 
 
@@ -83,15 +87,10 @@ class Names:
             return self.superscripted(f, name, sup)
         # A superscript may belong to the name (h^{(1)}_t, W^{(f)}_x) or be a power or transpose.
         if sup is not None:
-            for raised in self.raised_names(name, sup):
-                node = self.known(raised, sub, span)
-                if node is not None:
-                    return node
+            node = self.known(superscripted(name, sup.text), sub, span)
+            if node is not None:
+                return node
         node = self.known(name, sub, span)
-        if sup is not None and isinstance(node, Sym):
-            block = self.block(node, sup, span)
-            if block is not None:
-                return block
         if node is None and v.open:
             time = self.time(sub)
             if time is not None and self.is_open_time(time):
@@ -109,16 +108,11 @@ class Names:
         v = self.vocabulary
         if sup is None:  # primes alone: a name such as h'
             return self.word(Word(name, f.span))
-        for raised in self.raised_names(name, sup):
-            for among in (v.parameters, v.totals):
-                found = v.canonical(raised, among)
-                if found is not None:
-                    return Sym(found, span=f.span)
+        raised = superscripted(name, sup.text)
+        found = v.canonical(raised, v.parameters) or v.canonical(raised, v.totals)
+        if found is not None:
+            return Sym(found, span=f.span)
         parameter = v.canonical(name, v.parameters) or v.canonical(name, v.totals)
-        if parameter is not None:
-            block = self.block(Sym(parameter, span=f.span), sup, f.span)
-            if block is not None:
-                return block
         sequence = v.canonical(name, v.sequences)
         time = self.superscript_time(sup)
         if time is not None and name not in self.bound:
@@ -141,15 +135,6 @@ class Names:
         assert isinstance(base, Word)
         return self.with_power(self.word(replace(base, name=name)), sup, f.span)
 
-    def block(self, node: Sym, sup: Script, span: Span) -> Node | None:
-        """``W_f^{(h)}``: the columns of ``W_f`` that multiply ``h`` in a concatenation."""
-        parts = self.vocabulary.blocks.get(node.name)
-        tokens = sup.tokens
-        if not parts or len(tokens) < 3 or tokens[0].kind != "open":
-            return None
-        part = Script(tokens[1:-1], sup.span).text
-        return Block(node, part, span=span) if part in parts else None
-
     def is_power(self, sup: Script) -> bool:
         """In a definition: a number, a transpose or an index is a power, other text a name."""
         t = sup.tokens[0]
@@ -158,10 +143,6 @@ class Names:
                 t.text in INDEX_LETTERS and t.text in ("k", "n")
             )  # fmt: skip
         return t.kind == "op" or any(t.kind == "op" for t in sup.tokens)
-
-    def raised_names(self, name: str, sup: Script) -> list[str]:
-        text = sup.text
-        return [superscripted(name, text)]
 
     def superscript_time(self, sup: Script) -> Node | None:
         """The step of ``h^{(t)}``, ``h^{\\langle t\\rangle}`` or ``h^t``."""
@@ -178,8 +159,6 @@ class Names:
         return index_of(sup, self.vocabulary, self.ranges)
 
     def exponential(self, sup: Script, span: Span) -> Node:
-        from bptt_sym.read.grammar import parse
-
         self.nested(span)
         node = Fn("exp", self.expr(parse(sup.tokens, sup.span.end)), span=span)
         self.depth -= 1
@@ -314,13 +293,22 @@ class Names:
         )  # fmt: skip
         return UnboundName(f"no definition gives {name}", span=span, token=name, hint=hint)
 
-    # Given by the expression binder, which completes this class.
+    # What the classes above this one add; a factor may hold a whole expression again.
 
-    def expr(self, tree: object) -> Node:  # pragma: no cover - overridden
+    def expr(self, tree: Expr) -> Node:
+        raise NotImplementedError
+
+    def units(self, factors: list[tuple[str, Factor]]) -> list[Unit]:
+        raise NotImplementedError
+
+    def fold(self, units: list[Unit], span: Span) -> Node:
+        raise NotImplementedError
+
+    def operand(self, factors: list[tuple[str, Factor]], i: int) -> tuple[Node, int]:
         raise NotImplementedError
 
     def with_power(self, node: Node, sup: Script | None, span: Span) -> Node:
-        raise NotImplementedError  # pragma: no cover - overridden
+        raise NotImplementedError
 
 
 def _comma_parts(sub: Script) -> list[Script]:
@@ -334,5 +322,3 @@ def _comma_parts(sub: Script) -> list[Script]:
         return []
     return [Script(p, Span(p[0].start, p[-1].end)) for p in parts]
 
-
-__all__ = ["Names", "Num", "Pow", "num"]

@@ -69,10 +69,13 @@ UNICODE_NAMES = {
 FUNCTION_NAMES = {
     "tanh": "tanh", "sigmoid": "sigma", "exp": "exp", "log": "log", "ln": "log", "sinh": "sinh",
     "cosh": "cosh", "sech": "sech", "coth": "coth", "relu": "relu", "ReLU": "relu",
-    "softmax": "softmax", "logistic": "sigma", "id": "identity", "sqrt": "sqrt", "th": "tanh", "ch": "cosh", "sh": "sinh",
+    "softmax": "softmax", "logistic": "sigma", "id": "identity", "sqrt": "sqrt",
+    "th": "tanh", "ch": "cosh", "sh": "sinh",
 }  # fmt: skip
 #: Letters that always form one word when written together.
-WORDS = frozenset(FUNCTION_NAMES) - {"th", "ch", "sh", "ln", "id", "sqrt"} | {"diag", "max", "min", "sup", "prod"}
+WORDS = frozenset(FUNCTION_NAMES) - {"th", "ch", "sh", "ln", "id", "sqrt"} | frozenset(
+    ("diag", "max", "min", "sup", "prod")
+)
 
 #: Operators, with the canonical text.
 OPERATORS = {

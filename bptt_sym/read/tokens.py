@@ -152,7 +152,7 @@ class _Scanner:
             self.put("frac", s, start)
         elif s == r"\partial":
             self.put("partial", s, start)
-        elif s[1:] in sy.FUNCTION_NAMES:
+        elif s[1:] in sy.FUNCTION_NAMES and s != r"\sqrt":
             self.put("word", sy.FUNCTION_NAMES[s[1:]], start)
         elif s in (r"\left", r"\right", r"\middle"):
             self.delimiter(s, start)

@@ -11,7 +11,9 @@ from functools import lru_cache
 from bptt_sym.notation import At, Call, Fn, Idx, Node, Sym, walk
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, Shape
 
-_FONT = re.compile(r"\\(?:mathbf|mathcal|mathrm|mathbb|mathfrak)\{((?:\\[A-Za-z]+|[A-Za-z0-9']+))\}")
+_FONT = re.compile(
+    r"\\(?:mathbf|mathcal|mathrm|mathbb|mathfrak)\{((?:\\[A-Za-z]+|[A-Za-z0-9']+))\}"
+)
 _WORD = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z]{2,}[0-9]*|[A-Za-z][0-9]+)")
 
 #: Letters that books use for a step or a lag. One of them, if nothing defines it, is an index in
@@ -62,7 +64,7 @@ class Vocabulary:
     shapes:
         Shapes of sequences and parameters, to tell a transpose from a power.
     blocks:
-        For a parameter that multiplies a concatenation, its parts.
+        For a parameter that multiplies a concatenation, its parts: ``W_f^{(h)}`` is a block.
     superscript_time:
         Whether ``h^t`` and ``h^{t-1}`` are steps (``h^{(t)}`` always is).
     call_time:
@@ -71,8 +73,6 @@ class Vocabulary:
         The operators that are the Hadamard product.
     outer:
         The operators that are the outer product.
-    blocks:
-        For a parameter that multiplies a concatenation, its parts: ``W_f^{(h)}`` is a block.
     open:
         Whether an unknown name is bound by how it stands (in definitions) or is an error.
     """
@@ -90,7 +90,6 @@ class Vocabulary:
     call_time: bool = False
     elementwise: frozenset[str] = frozenset((r"\odot", r"\circ", r"\otimes"))
     outer: frozenset[str] = frozenset()
-    blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     open: bool = False
     words: frozenset[str] = field(init=False)
     _plain: Mapping[str, str] = field(init=False, repr=False, compare=False)
@@ -155,9 +154,9 @@ class Vocabulary:
         return sorted(self.sequences | self.parameters | self.totals | self.functions)
 
 
-def remember(rec: Recurrence, **conventions: bool) -> None:
-    """Keep conventions of the text that ``rec`` was read from, which its equations do not show."""
-    vocabulary = replace(_cached(rec), **conventions)  # type: ignore[arg-type]
+def remember(rec: Recurrence, *, superscript_time: bool) -> None:
+    """Keep a convention of the text that ``rec`` was read from, which its equations do not show."""
+    vocabulary = replace(_cached(rec), superscript_time=superscript_time)
     _CACHE[id(rec)] = (_CACHE[id(rec)][0], vocabulary)
 
 

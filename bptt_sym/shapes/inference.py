@@ -1,222 +1,31 @@
-r"""Shapes: of an expression, and of every name from the equations alone.
-
-A shape is a tuple of dimensions, ``()`` a scalar, ``("n",)`` a column vector, ``("n", "m")`` a
-matrix. A row vector is the matrix ``(1, "n")``. Derivatives are in numerator layout: rows of what is
-differentiated, then the shape of the variable; a scalar by a vector is a row; a scalar by a matrix
-has the matrix' shape; a vector by a matrix is a 3-tensor.
-
-The documented rules of :func:`infer_shapes`:
-
-* a parameter with an upper-case or bold letter that multiplies a sequence (or a concatenation, or a
-  parenthesis with a sequence in it) is a matrix, and what it multiplies is a vector;
-* where a lower-case parameter multiplies the state itself and no upper-case one multiplies a state,
-  as in ``h_t = \tanh(W x_t + w h_{t-1})``, the state is a scalar, and so is that ``W``;
-* a lower-case parameter that multiplies is a scalar; one that is added to a vector, or multiplied
-  elementwise with one, is a vector;
-* a bold lower-case letter is a vector; everything else that no rule reaches is a scalar;
-* ``x W`` with a vector left of a matrix is the row-vector convention: the vector runs over the rows;
-* equal dimensions are unified over all equations. The dimension of the first defined vector is
-  ``n``, that of the first input ``m``; others are ``p``, ``q``, ….
-"""
+"""The shape of every name, from the equations alone: ranks by a fixpoint, then dimensions."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
 
 from bptt_sym.errors import ShapeError
 from bptt_sym.notation import (
-    Abs,
     Add,
     At,
-    Block,
     Call,
     Concat,
-    D,
     Diag,
     Div,
     Fn,
     Had,
-    Idx,
     Mul,
     Neg,
     Node,
-    Norm,
-    Num,
-    Ones,
-    Outer,
     Pow,
-    Prod,
     Sum,
     Sym,
     Transpose,
     children,
     walk,
 )
-
-Dim: TypeAlias = str | int
-Shape: TypeAlias = tuple[Dim, ...]
-
-
-def show_shape(shape: Shape) -> str:
-    """``n×m``, ``n`` or ``scalar``."""
-    return "×".join(map(str, shape)) if shape else "scalar"
-
-
-def shape_of(
-    node: Node, shapes: Mapping[str, Shape], functions: Mapping[str, Shape] | None = None
-) -> Shape:
-    """The shape of ``node``, given those of its names and of its opaque functions.
-
-    Raises
-    ------
-    ShapeError
-        Two parts do not fit, or a name has no shape; the span is that of the smaller part.
-    """
-    return _Shapes(shapes, functions or {}).of(node)
-
-
-class _Shapes:
-    def __init__(self, shapes: Mapping[str, Shape], functions: Mapping[str, Shape]) -> None:
-        self.shapes = shapes
-        self.functions = functions
-
-    def of(self, node: Node) -> Shape:
-        match node:
-            case Num() | Idx() | Ones():
-                return ()
-            case Sym(name=name) | At(name=name):
-                if name not in self.shapes:
-                    raise ShapeError(f"{name} has no shape", span=node.span, token=name,
-                                     hint=f"give one with --shape '{name}=…'")  # fmt: skip
-                return self.shapes[name]
-            case Add(args=args):
-                return self.elementwise(args, "added")
-            case Had(args=args):
-                return self.elementwise(args, "multiplied elementwise")
-            case Mul(args=args):
-                acc = self.of(args[0])
-                for a in args[1:]:
-                    acc = self.product(acc, self.of(a), a)
-                return acc
-            case Neg(arg=a) | Fn(arg=a) | Abs(arg=a):
-                return self.of(a)
-            case Div(num=a, den=b):
-                return self.elementwise((a, b), "divided") if self.of(b) else self.of(a)
-            case Pow(base=b):
-                return self.of(b)
-            case Norm(arg=a):
-                self.of(a)
-                return ()
-            case Call(name=name, args=args):
-                for a in args:
-                    self.of(a)
-                return self.functions.get(name, ())
-            case D(y=y, x=x):
-                return derivative_shape(self.of(y), self.of(x))
-            case Sum(body=b):
-                return self.of(b)
-            case Prod(body=b):
-                shape = self.of(b)
-                if len(shape) == 2 and shape[0] != shape[1]:
-                    raise ShapeError(
-                        f"a product of factors {show_shape(shape)}, which are not square",
-                        span=node.span,
-                    )
-                return shape
-            case Diag(arg=a):
-                shape = self.of(a)
-                if len(shape) > 1:
-                    raise ShapeError(f"diag of a {show_shape(shape)} matrix", span=node.span,
-                                     token="diag", hint="diag takes a vector")  # fmt: skip
-                return shape * 2
-            case Transpose(arg=a):
-                return transposed(self.of(a), node)
-            case Outer(left=a, right=b):
-                rows, cols = self.of(a), self.of(b)
-                if len(rows) > 1 or len(cols) > 1:
-                    raise ShapeError("an outer product of matrices", span=node.span)
-                return rows + cols
-            case Concat(args=args):
-                return (self.stacked(args),)
-            case Block(arg=a, part=part):
-                return (*self.of(a)[:1], *self.shapes.get(part, ()))
-            case _:
-                raise TypeError(f"no shape for {type(node).__name__}")
-
-    def elementwise(self, args: Iterable[Node], verb: str) -> Shape:
-        """Equal shapes; a scalar goes with anything."""
-        found: Shape = ()
-        for a in args:
-            here = self.of(a)
-            if not here:
-                continue
-            if found and here != found:
-                raise ShapeError(
-                    f"{show_shape(found)} and {show_shape(here)} are {verb}", span=a.span
-                )
-            found = here
-        return found
-
-    def product(self, left: Shape, right: Shape, node: Node) -> Shape:
-        if not left or not right:
-            return left or right
-        if len(left) == 1 and len(right) == 2 and right[0] == 1:
-            return (left[0], right[1])
-        if len(left) == 1:
-            what = "vector" if len(right) == 1 else "matrix"
-            raise ShapeError(
-                f"a column vector of {left[0]} times a {what} {show_shape(right)}",
-                span=node.span, hint=r"write \odot, \mathrm{diag}(·) or a transpose",
-            )  # fmt: skip
-        if left[-1] != right[0]:
-            raise ShapeError(f"{show_shape(left)} times {show_shape(right)}", span=node.span,
-                             hint="the inner dimensions must agree")  # fmt: skip
-        out = left[:-1] + right[1:]
-        return () if out == (1,) else out
-
-    def stacked(self, args: tuple[Node, ...]) -> Dim:
-        total = 0
-        names: list[str] = []
-        for a in args:
-            shape = self.of(a)
-            if len(shape) > 1:
-                raise ShapeError("a concatenation of matrices", span=a.span)
-            dim = shape[0] if shape else 1
-            if isinstance(dim, int):
-                total += dim
-            else:
-                names.append(dim)
-        return summed(names, total)
-
-
-def summed(names: list[str], total: int) -> Dim:
-    """The dimension of vectors stacked: ``n+m``; equal for every order of the parts."""
-    if not names:
-        return total
-    ordered = sorted(names, key=lambda d: (d != "n", d))
-    return "+".join(ordered + ([str(total)] if total else []))
-
-
-def derivative_shape(y: Shape, x: Shape) -> Shape:
-    """The shape of the derivative in numerator layout."""
-    if not y and len(x) == 1:
-        return (1, *x)
-    return y + x
-
-
-def transposed(shape: Shape, node: Node) -> Shape:
-    if len(shape) == 1:
-        return (1, shape[0])
-    if len(shape) == 2:
-        return (shape[1],) if shape[0] == 1 else (shape[1], shape[0])
-    if not shape:
-        return ()
-    raise ShapeError("a transpose of a 3-tensor", span=node.span)
-
-
-# -- inference
+from bptt_sym.shapes.expression import Dim, Shape, summed
 
 _BOLD = re.compile(r"\\(?:mathbf|vec)\{")
 _UPPER_GREEK = re.compile(r"\\(?:Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega)")
@@ -353,9 +162,9 @@ class _Inference:
                 inner = a.arg if isinstance(a, Transpose) else a
                 if not isinstance(inner, Sym) or inner.name in self.totals:
                     continue
-                if any(states) and (is_upper(inner.name) or is_bold(inner.name)):
-                    if inner.name not in self.given:
-                        self.ranks[inner.name] = 2
+                marked = is_upper(inner.name) or is_bold(inner.name)
+                if any(states) and marked and inner.name not in self.given:
+                    self.ranks[inner.name] = 2
 
     def recurs_by_scalar(self, target: str, rhs: Node) -> bool:
         """Whether a lower-case parameter alone takes the state ``target`` from step to step."""
@@ -596,24 +405,3 @@ def _dimension_names() -> Iterable[str]:
 
 def _has_sequence(node: Node) -> bool:
     return any(isinstance(n, (At, Concat, Call)) for n in walk(node))
-
-
-def read_shape(text: str) -> tuple[str, Shape]:
-    """``W=n×m`` (also ``nxm``, ``n*m``), ``b=n``, ``w=()`` or ``w=scalar`` as a name and shape.
-
-    Raises
-    ------
-    ShapeError
-        With what would be right.
-    """
-    name, eq, dims = text.partition("=")
-    name, dims = name.strip(), dims.strip().strip("()").strip()
-    if not eq or not name:
-        raise ShapeError(f"{text!r} is no shape", token=text, hint="write W=n×m, b=n or w=scalar")
-    if dims in ("", "scalar", "1x1"):
-        return name, ()
-    parts = [d.strip() for d in re.split(r"[×x*,]|\\times", dims) if d.strip()]
-    if not 1 <= len(parts) <= 2 or not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9+]*|[1-9][0-9]{0,3}", d)
-                                           for d in parts):  # fmt: skip
-        raise ShapeError(f"{dims!r} is no shape", token=dims, hint="write n×m, n or scalar")
-    return name, tuple(int(d) if d.isdigit() else d for d in parts)

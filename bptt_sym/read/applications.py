@@ -1,0 +1,140 @@
+"""Functions and their arguments."""
+
+from __future__ import annotations
+
+from bptt_sym.errors import ReadError, Span, UnboundName
+from bptt_sym.notation import Call, Diag, Fn, Mul, Node, Sym, affine
+from bptt_sym.read.factors import Factors
+from bptt_sym.read.surface import Factor, Frac, Group, Number, Script, Scripted, Word, single_factor
+
+
+class Applications(Factors):
+    """Binds a function with the group, or the one symbol, that follows it."""
+
+    def application(
+        self,
+        f: Word | Scripted,
+        argument: Factor | None,
+        factors: list[tuple[str, Factor]],
+        i: int,
+    ) -> tuple[Node, int] | None:
+        """A function with its argument, if ``f`` is a function."""
+        base = f.base if isinstance(f, Scripted) else f
+        if not isinstance(base, Word):
+            return None
+        sub = f.sub if isinstance(f, Scripted) else None
+        sup = f.sup if isinstance(f, Scripted) else None
+        primes = f.primes if isinstance(f, Scripted) else 0
+        group, power = unscript(argument)
+        if base.name == "diag":
+            if group is None:
+                raise ReadError("diag without its argument", span=f.span, token="diag",
+                                hint=r"write \mathrm{diag}(…)")  # fmt: skip
+            diagonal: Node = Diag(self.items(group)[0], span=f.span.join(group.span))
+            return self.with_power(diagonal, power, group.span), i + 2
+        if base.name == "prod" and group is not None:
+            # prod(a, b): the chain rule's product of a book that leaves the layout open.
+            return Mul(tuple(self.items(group)), span=f.span.join(group.span)), i + 2
+        if base.name in ("max", "min", "sup", "lim", "inf"):
+            raise ReadError(f"{base.name} is not read", span=f.span, token=base.name,
+                            hint="state the claim for every step instead")  # fmt: skip
+        element = self.timed_by_argument(f, base, sub, sup, primes, group)
+        if element is not None:
+            return self.with_power(element, power, f.span), i + 2
+        name, call = self.function_name(base, sub, group)
+        if name is None:
+            return None
+        span = f.span if argument is None else f.span.join(argument.span)
+        if call:
+            if group is None:
+                return None  # the value of the same name, not the function
+            if primes or sup is not None:
+                raise ReadError("a script on a function of several arguments", span=f.span,
+                                token=base.name)  # fmt: skip
+            total = self.vocabulary.canonical(base.name, self.vocabulary.totals)
+            if total is not None and name not in self.vocabulary.functions:
+                return self.total_of(total, group, power, span, i)
+            arguments = self.items(group)
+            return self.with_power(Call(name, tuple(arguments), span=span), power, span), i + 2
+        order = primes
+        if sup is not None and (count := _bracketed_number(sup)) is not None:
+            order, sup = order + count, None
+        if argument is not None and group is not None:
+            arguments = self.items(group)
+            if len(arguments) != 1:
+                raise ReadError(f"{name} takes one argument", span=group.span, token=name)
+            arg, after = arguments[0], i + 2
+        else:
+            arg, after = self.bare_argument(f, name, order, factors, i + 1)
+            power = None
+        steps = affine(arg)
+        if steps is not None and steps[0]:
+            raise ReadError(
+                f"{name} of a step, not of a value", span=arg.span or span, token=name,
+                hint="write its pre-activation as the argument",
+            )  # fmt: skip
+        node: Node = Fn(name, arg, order, span=span)
+        if sup is not None:
+            if [t.text for t in sup.tokens] == ["-", "1"]:
+                raise ReadError(f"the inverse function of {name} is not read", span=sup.span,
+                                token="^{-1}")  # fmt: skip
+            node = self.with_power(node, sup, span)
+        return self.with_power(node, power, span), after
+
+    def total_of(
+        self, total: str, group: Group, power: Script | None, span: Span, i: int
+    ) -> tuple[Node, int] | None:
+        r"""``\mathcal{L}(\theta)``: a total with what it depends on; ``None`` if it multiplies."""
+        words = [single_factor(e) for e in group.items]
+        v = self.vocabulary
+        if all(isinstance(w, Word) for w in words):
+            names = [w.name for w in words if isinstance(w, Word)]
+            if any(v.is_index(n) or n in self.bound for n in names):
+                raise UnboundName(
+                    f"{total} is a quantity of the whole run and has no step", span=group.span,
+                    token=total, hint=f"define {total}_t, or write {total} alone",
+                )  # fmt: skip
+            if not any(v.canonical(n, v.sequences) for n in names):
+                return self.with_power(Sym(total, span=span), power, span), i + 2
+        return None
+
+    def bare_argument(
+        self, f: Factor, name: str, order: int, factors: list[tuple[str, Factor]], i: int
+    ) -> tuple[Node, int]:
+        """The argument of a function written without parentheses: one symbol."""
+        shown = name + "'" * order
+        if i >= len(factors) or factors[i][0] != "" or isinstance(factors[i][1], Group):
+            raise ReadError(f"{shown} without an argument", span=f.span, token=shown,
+                            hint=f"write {shown}(…) with its pre-activation")  # fmt: skip
+        nxt = factors[i][1]
+        if not isinstance(nxt, (Word, Scripted, Frac, Number)):
+            raise ReadError(f"{shown} without an argument", span=f.span, token=shown)
+        arg, after = self.operand(factors, i)
+        if after < len(factors) and factors[after][0] == "":
+            later = factors[after][1]
+            base = later.base if isinstance(later, Scripted) else later
+            if not (isinstance(base, Word) and self.function_name(base, None, None)[0]):
+                raise ReadError(
+                    f"it is not plain how far the argument of {shown} reaches",
+                    span=f.span.join(later.span), token=shown, hint=f"write {shown}(…)",
+                )  # fmt: skip
+        return arg, after
+
+
+def _bracketed_number(sup: Script) -> int | None:
+    """4 for the superscript of ``f^{(4)}``."""
+    t = sup.tokens
+    if len(t) == 3 and t[0].kind == "open" and t[1].kind == "num" and t[1].text.isdigit():
+        return int(t[1].text) if int(t[1].text) <= 64 else None
+    return None
+
+
+def unscript(f: Factor | None) -> tuple[Group | None, Script | None]:
+    """The parenthesised argument and the power that follows it."""
+    power: Script | None = None
+    if isinstance(f, Scripted) and f.sub is None and not f.primes:
+        power = f.sup
+        f = f.base
+    if isinstance(f, Group) and f.bracket in ("(", "[", r"\{"):
+        return f, power
+    return None, None

@@ -1,0 +1,220 @@
+"""Single factors: names, numbers, groups, powers and transposes."""
+
+from __future__ import annotations
+
+from bptt_sym.errors import LimitExceeded, ReadError, ShapeError, Span
+from bptt_sym.notation import (
+    Abs,
+    Add,
+    At,
+    Block,
+    Call,
+    Concat,
+    D,
+    Div,
+    Fn,
+    Matrix,
+    Mul,
+    Neg,
+    Node,
+    Norm,
+    Num,
+    Pow,
+    Prod,
+    Sum,
+    Sym,
+    Transpose,
+    affine,
+    num,
+)
+from bptt_sym.read import limits
+from bptt_sym.read.grammar import parse
+from bptt_sym.read.index import index_of, number
+from bptt_sym.read.names import Names
+from bptt_sym.read.surface import (
+    Dots,
+    Expr,
+    Factor,
+    Frac,
+    Group,
+    MatrixRows,
+    Number,
+    Root,
+    Script,
+    Scripted,
+    Word,
+    script_text,
+)
+from bptt_sym.recurrence import HORIZON, SCALAR
+
+_NORMS = {"2": "2", "1": "1", r"\infty": "inf", "F": "F", "max": "inf"}
+
+
+class Factors(Names):
+    """Binds one factor of a product."""
+
+    def factor(self, f: Factor) -> Node:
+        if isinstance(f, Word):
+            return self.word(f)
+        if isinstance(f, Scripted):
+            return self.scripted(f)
+        if isinstance(f, Number):
+            value = number(f.text)
+            return Num(value.value, span=f.span)
+        if isinstance(f, Group):
+            return self.group(f)
+        if isinstance(f, Frac):
+            self.nested(f.span)
+            top, below = self.expr(f.num), self.expr(f.den)
+            self.depth -= 1
+            return self.quotient(top, below, f.span)
+        if isinstance(f, Root):
+            self.nested(f.span)
+            arg = self.expr(f.arg)
+            degree = self.expr(f.degree) if f.degree is not None else num(2)
+            self.depth -= 1
+            if degree == num(2):
+                return Fn("sqrt", arg, span=f.span)
+            return Pow(arg, self.quotient(num(1), degree, f.span), span=f.span)
+        if isinstance(f, MatrixRows):
+            self.nested(f.span)
+            rows = tuple(tuple(self.expr(e) for e in row) for row in f.rows)
+            self.depth -= 1
+            return Matrix(rows, span=f.span)
+        if isinstance(f, Expr):
+            return self.expr(f)
+        if isinstance(f, Dots):
+            raise ReadError("dots that stand for nothing", span=f.span, token=r"\dots",
+                            hint="write the first two terms and the last one")  # fmt: skip
+        raise ReadError("an operator without its operand", span=f.span, token="")
+
+    def group(self, f: Group) -> Node:
+        if len(f.items) > 1:
+            if f.bracket in "([":
+                return Concat(tuple(self.items(f)), span=f.span)
+            raise ReadError("a list is not read here", span=f.span, token=f.bracket)
+        self.nested(f.span)
+        inner = self.expr(f.items[0])
+        self.depth -= 1
+        if f.bracket == "[" and isinstance(inner, D) and inner.kind == "unmarked":
+            # Exactly one derivative of a state, or d/dw applied to an expression.
+            parameter = isinstance(inner.x, Sym) and inner.x.name not in self.vocabulary.totals
+            if parameter and not isinstance(inner.y, (Sym, D, Call)):
+                return D(inner.y, inner.x, "immediate", span=f.span)
+        if f.bracket == "|":
+            return Abs(inner, span=f.span)
+        if f.bracket == "‖":
+            return Norm(inner, "any", span=f.span)
+        if f.bracket in ("⌈", "⌊", "<"):
+            raise ReadError(f"the bracket {f.bracket} is not read here", span=f.span,
+                            token=f.bracket)  # fmt: skip
+        return inner
+
+    def scripted(self, f: Scripted) -> Node:
+        base = f.base
+        if isinstance(base, Word):
+            return self.named(f, base)
+        if f.primes:
+            raise ReadError("a prime on something that is no function", span=f.span, token="'",
+                            hint=r"write \sigma'(…) or {…}^\top")  # fmt: skip
+        if f.sub is not None:
+            if isinstance(base, Group) and base.bracket == "‖":
+                inner = self.group(base)
+                assert isinstance(inner, Norm)
+                order = _NORMS.get(f.sub.text)
+                if order is None:
+                    raise ReadError(f"the norm ‖·‖_{f.sub.text} is not known", span=f.sub.span,
+                                    token=f.sub.text, hint="1, 2, F and \\infty are")  # fmt: skip
+                return self.with_power(Norm(inner.arg, order, span=f.span), f.sup, f.span)
+            raise ReadError("a subscript on something that is no name", span=f.sub.span,
+                            token=f.sub.text)  # fmt: skip
+        return self.with_power(self.factor(base), f.sup, f.span)
+
+    def with_power(self, node: Node, sup: Script | None, span: Span) -> Node:
+        """``node`` to the power, or transposed."""
+        if sup is None:
+            return node
+        tokens = sup.tokens
+        if isinstance(node, Sym) and tokens[0].kind == "open" and tokens[-1].kind == "close":
+            # W_f^{(h)}: the columns of W_f that multiply h
+            part = self.vocabulary.canonical(script_text(tokens[1:-1]), self.vocabulary.sequences)
+            if part is not None and part in self.vocabulary.blocks.get(node.name, ()):
+                return Block(node, part, span=span)
+        if len(tokens) == 1:
+            text = tokens[0].text
+            if text == r"\top":
+                return Transpose(node, span=span)
+            if text == HORIZON and self.means_transpose(node):
+                return Transpose(node, span=span)
+            if text == "dagger":
+                return Transpose(node, span=span)
+        return Pow(node, self.exponent(sup), span=span)
+
+    def means_transpose(self, node: Node) -> bool:
+        """Whether a superscript T on ``node`` is a transpose and not the horizon.
+
+        The power T of an element of a sequence or of a vector has no use; a scalar has no
+        transpose. A matrix is transposed (``W^{T-1}`` is a power all the same).
+        """
+        if HORIZON in self.vocabulary.parameters or isinstance(node, At):
+            return True
+        if all(s == SCALAR for s in self.vocabulary.shapes.values()) and self.vocabulary.shapes:
+            return False
+        shape = self.shape(node)
+        return shape is None or shape != SCALAR
+
+    def exponent(self, sup: Script) -> Node:
+        index = index_of(sup, self.vocabulary, self.ranges) if not self.has_parameter(sup) else None
+        if index is None:
+            self.nested(sup.span)
+            index = self.expr(parse(sup.tokens, sup.span.end))
+            self.depth -= 1
+            self.check_exponent(index, sup)
+        form = affine(index)
+        if form is not None and abs(form[1]) > limits.MAX_EXPONENT:
+            raise LimitExceeded(
+                f"an exponent beyond {limits.MAX_EXPONENT}", span=sup.span, token=sup.text[:20]
+            )
+        return index
+
+    def check_exponent(self, node: Node, sup: Script) -> None:
+        stack = [node]
+        while stack:
+            n = stack.pop()
+            if isinstance(n, (Pow, Sum, Prod, D, Fn, Call)):
+                raise LimitExceeded("an exponent must be a number or an index", span=sup.span,
+                                    token=sup.text[:20], hint="such as 2, k or T-1")  # fmt: skip
+            if isinstance(n, Num) and abs(n.value) > limits.MAX_EXPONENT:
+                raise LimitExceeded(f"an exponent beyond {limits.MAX_EXPONENT}", span=sup.span,
+                                    token=sup.text[:20])  # fmt: skip
+            if isinstance(n, (Add, Mul)):
+                stack.extend(n.args)
+            elif isinstance(n, Neg):
+                stack.append(n.arg)
+            elif isinstance(n, Div):
+                stack += (n.num, n.den)
+
+    def has_parameter(self, sup: Script) -> bool:
+        return any(
+            t.kind == "word" and t.text in self.vocabulary.parameters and t.text not in self.bound
+            for t in sup.tokens
+        )
+
+    def quotient(self, top: Node, below: Node, span: Span) -> Node:
+        if isinstance(top, Num) and isinstance(below, Num) and below.value:
+            return Num(top.value / below.value, span=span)
+        return Div(top, below, span=span)
+
+    def shape(self, node: Node) -> tuple[str | int, ...] | None:
+        from bptt_sym.shapes import shape_of
+
+        try:
+            return shape_of(node, self.vocabulary.shapes, {})
+        except ShapeError:
+            return None
+
+    def items(self, group: Group) -> list[Node]:
+        self.nested(group.span)
+        out = [self.expr(e) for e in group.items]
+        self.depth -= 1
+        return out
