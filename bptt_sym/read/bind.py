@@ -86,7 +86,7 @@ def read_expression(
     if relation is not None:
         raise ReadError("an expression is wanted, not a claim", span=relation.span,
                         token=relation.text, hint="leave out the left side")  # fmt: skip
-    tokens = [t for t in tokens if t.kind not in ("&", "row")]
+    tokens = [t for free, t in outside(tokens) if not (free and t.kind in ("&", "row"))]
     if not tokens:
         raise ReadError("nothing is written", span=Span(0, len(text)))
     return Binder(v, tokens).expr(parse(tokens, len(text)))

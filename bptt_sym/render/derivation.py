@@ -168,12 +168,15 @@ def _sum(args: list[Node]) -> Node:
 
 
 def _reason_latex(step: Step, d: Derivation) -> str:
-    """The last column of a row: words that no reader takes for mathematics."""
+    """The last column of a row: words that no reader takes for mathematics or a hypothesis."""
     words = tex_text(reason(step))
     where = ", ".join(f"${_range_latex(r)}$" for r in step.where if not _trivial(r))
-    name = f"${latex_name(step.label)[0]}$: " if step.label else ""
-    # The full stop keeps a single word from being read as a name.
-    return rf"\text{{{name}{words}{f', {where}' if where else ''}.}}"
+    name = ""
+    if step.label:
+        label = latex_name(step.label)[0]
+        # Readers look for the end of the words, and need not match braces for that.
+        name = (tex_text(step.label.strip("{}")) if "{" in label else f"${label}$") + ": "
+    return rf"\text{{({name}{words}{f', {where}' if where else ''})}}"
 
 
 def _trivial(r: Range) -> bool:

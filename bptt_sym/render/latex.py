@@ -16,6 +16,8 @@ What is printed is meant to be read back by :mod:`bptt_sym.read`. Notation chose
 * the columns of a matrix that multiply one part of a concatenation carry the part's name,
   :math:`W_f^{(h)}`;
 * a power T of what may be a matrix is printed :math:`W^{+T}`, since :math:`W^{T}` is a transpose;
+* a range that could be taken for one that runs down is printed with its inequalities,
+  :math:`\prod_{t+1 \le j \le 3}`;
 * a product of several factors under a product sign is kept together by (invisible) braces.
 
 Read back, these are the same value and not the same tree: a sum in a sum or a product in a product
@@ -48,8 +50,9 @@ from bptt_sym.notation import (
     Sum,
     Sym,
     Transpose,
+    affine,
 )
-from bptt_sym.recurrence import HORIZON, SCALAR, Recurrence, Shape
+from bptt_sym.recurrence import HORIZON, SCALAR, STEP, Recurrence, Shape
 from bptt_sym.render.layout import (
     ATOM,
     FACTOR,
@@ -283,18 +286,20 @@ class LatexStyle(Style):
             if op.descending is not None and not self._commutes:
                 arrow = "left" if op.descending else "right"
                 sign = rf"\mathop{{\over{arrow}arrow{{\prod}}}}"
-        return REACH, [
-            f"{sign}_{{{self.idx(var)}=",
-            Slot(op.lo, LOOSE, True),
-            "}^{",
-            Slot(op.hi, LOOSE, True),
-            "} ",
-            *self._body(op),
-        ]
+        low, high = Slot(op.lo, LOOSE, True), Slot(op.hi, LOOSE, True)
+        body = self._body(op)
+        if runs_upward(op.lo, op.hi):
+            return REACH, [f"{sign}_{{{self.idx(var)}=", low, "}^{", high, "} ", *body]
+        middle = rf" \le {self.idx(var)} \le "
+        return REACH, [f"{sign}_{{", low, middle, high, "} ", *body]
 
     def _body(self, op: Sum | Prod) -> Items:
         body = Slot(op.body, REACH)
-        if isinstance(op, Prod) and isinstance(op.body, (Mul, Had, Outer, Sum, Prod)):
+        inner = op.body
+        if isinstance(op, Prod) and (
+            isinstance(inner, (Mul, Had, Outer, Sum, Prod))
+            or (isinstance(inner, D) and not isinstance(inner.y, (At, Sym, Call)))
+        ):
             return ["{", body, "}"]
         return [body]
 
@@ -324,6 +329,24 @@ class LatexStyle(Style):
 
     def relation(self, rel: Rel) -> str:
         return RELATIONS[rel]
+
+
+def runs_upward(lo: Node, hi: Node) -> bool:
+    r"""Whether no reader takes the range for one that runs down from ``lo`` to ``hi``.
+
+    :math:`\prod_{j=T}^{t+1}` runs down, and so may :math:`\prod_{j=t+1}^{3}`, where only a person
+    who knows that T is 3 can tell.
+    """
+    low, high = affine(lo), affine(hi)
+    if low is None or high is None:
+        return True
+    if not low[0] and not high[0]:
+        return True
+    gap = {n: high[0].get(n, 0) - low[0].get(n, 0) for n in (*low[0], *high[0])}
+    for name in (HORIZON, STEP):
+        if gap.get(name, 0):
+            return gap[name] > 0
+    return all(c >= 0 for c in gap.values())
 
 
 def split_subscript(text: str) -> tuple[tuple[str, str], str]:

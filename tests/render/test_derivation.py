@@ -134,15 +134,15 @@ def test_latex() -> None:
         [
             r"\begin{align*}",
             r"\left[\frac{\partial h_t}{\partial w}\right] &= \left(1 - h_t^{2}\right) h_{t-1} "
-            r"&& \text{definition, $1 \le t \le T$.} \tag{1} \\",
+            r"&& \text{(definition, $1 \le t \le T$)} \tag{1} \\",
             r"\frac{\partial h_t}{\partial w} &= \left[\frac{\partial h_t}{\partial w}\right] "
             r"+ \frac{\partial h_t}{\partial h_{t-1}} \frac{\partial h_{t-1}}{\partial w} "
-            r"&& \text{$A_t$: chain rule; by (1), $1 \le t \le T$.} \tag{2} \\",
+            r"&& \text{($A_t$: chain rule; by (1), $1 \le t \le T$)} \tag{2} \\",
             r"\frac{\partial h_T}{\partial w} &= w^{0} "
             r"\left[\frac{\partial h_T}{\partial w}\right] "
             r"- w^{1} \left[\frac{\partial h_{T-1}}{\partial w}\right] \\",
             r"&\quad + w^{2} \left[\frac{\partial h_{T-2}}{\partial w}\right] "
-            r"&& \text{series; by (1) and (2), $T \ge 3$.} \tag{3}",
+            r"&& \text{(series; by (1) and (2), $T \ge 3$)} \tag{3}",
             r"\end{align*}",
         ]
     )
