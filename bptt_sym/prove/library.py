@@ -69,8 +69,9 @@ def info(name: str) -> TheoremInfo:
     path = certificate_path(name)
     data = certificate.parse(path.read_text(encoding="utf-8"))
     about = data["about"]
-    hyps = [notation.from_json(h) for h in about["hypotheses"]]
-    concl = notation.from_json(about["conclusion"])
+    table = list(notation.definitions_from_json(about["definitions"]))
+    hyps = [notation.from_json(h, table) for h in about["hypotheses"]]
+    concl = notation.from_json(about["conclusion"], table)
 
     def line(write: Callable[[Any], str], comma: str, arrow: str) -> str:
         return (comma.join(map(write, hyps)) + arrow if hyps else "") + write(concl)

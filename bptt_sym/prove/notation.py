@@ -58,7 +58,7 @@ def _sub(x: str) -> str:
         return ""
     if all(c in SUBSCRIPTS for c in x):
         return "".join(SUBSCRIPTS[c] for c in x)
-    return f"[{x}]"
+    return f"_{x}" if len(x) == 1 else f"[{x}]"
 
 
 def _sup(x: str) -> str:
@@ -84,6 +84,8 @@ def _indexed(label: str, where: tuple[Term, ...], params: tuple[Term, ...], form
         sub = f"_{{{own.strip('{}')},{subs}}}" if own else f"_{{{subs}}}"
         args = ",".join(_term(p, form)[0] for p in params)
         return (base + sub if where else name(label, form)) + (f"({args})" if params else "")
+    if where and name(label, form) != name(label.split("_")[0], form):
+        return f"{name(label, form)}[{subs}]"  # it has a subscript of its own
     plain = subs.replace("−", "-").replace(" ", "")
     args = ", ".join(_term(p, form)[0] for p in params)
     return name(label, form) + _sub(plain) + (f"({args})" if params else "")
@@ -243,46 +245,65 @@ def definition(d: Def, form: Form) -> str:
 
 
 # ---------------------------------------------------------------- JSON
-def to_json(x: Any) -> Any:
-    """The shape of a term or claim; definitions by their structure."""
+def to_json(x: Any, table: list[Any]) -> Any:
+    """The shape of a term or claim. Definitions go into the table, once each, inner ones first."""
     match x:
         case Term(op="num", args=(q,)):
             return ["num", str(q)]
         case Term(op="rec", args=(d, j, *rest)):
-            return ["rec", to_json(d), j, *map(to_json, rest)]
+            return ["rec", _definition_index(d, table), j, *[to_json(y, table) for y in rest]]
         case Term() | Claim():
-            return [x.op, *map(to_json, x.args)]
-        case Def():
-            rows = [[label, to_json(language.shape(b)), to_json(language.shape(s))]
-                    for label, b, s in x.parts]
-            return {"name": x.name, "params": [list(p) for p in x.params], "index": x.index,
-                    "parts": rows}
+            return [x.op, *[to_json(y, table) for y in x.args]]
         case str() | int():
             return x
     raise TypeError(f"no JSON form: {x!r}")
 
 
-def from_json(x: Any) -> Any:
+def _definition_index(d: Def, table: list[Any]) -> int:
+    rows = [[label, *(to_json(language.shape(t), table) for t in (base, step))]
+            for label, base, step in d.parts]
+    written = {"name": d.name, "params": [list(p) for p in d.params], "index": d.index,
+               "parts": rows}
+    if written not in table:
+        table.append(written)
+    return table.index(written)
+
+
+def from_json(x: Any, table: list[Any]) -> Any:
     """A term or claim from its shape; the kernel form is computed anew. Inverse of ``to_json``."""
     try:
-        return _from_json(x)
-    except (KernelError, TypeError, ValueError, KeyError, IndexError, AttributeError,
+        return _from_json(x, definitions_from_json(table))
+    except (KernelError, TypeError, ValueError, LookupError, AttributeError,
             RecursionError) as e:
         raise CertificateError(f"the displayed statement cannot be read: {e}") from None
 
 
-def _from_json(x: Any) -> Any:
+def definitions_from_json(table: list[Any]) -> list[Def]:
+    """The definitions of a table, each of which mentions earlier ones only."""
+    made: list[Def] = []
+    for x in table:
+        if isinstance(x, Def):
+            made.append(x)
+            continue
+        rows = tuple((label, _from_json(base, made).kernel, _from_json(step, made).kernel)
+                     for label, base, step in x["parts"])
+        made.append(Def(x["name"], tuple((a, b) for a, b in x["params"]), x["index"], rows))
+    return made
+
+
+def _from_json(x: Any, table: list[Def]) -> Any:
     if not isinstance(x, list):
-        if isinstance(x, dict):
-            rows = tuple((label, _from_json(b).kernel, _from_json(s).kernel)
-                         for label, b, s in x["parts"])
-            params = tuple((sort, v) for sort, v in x["params"])
-            return Def(x["name"], params, x["index"], rows)
         return x
     op, *raw = x
     if op == "num":
         return language.number(Fraction(raw[0]))
-    args = [_from_json(a) for a in raw]
+    if op == "rec":
+        k, j, *rest = raw
+        if type(k) is not int or k < 0:
+            raise ValueError("a definition is missing")
+        values = [_from_json(a, table) for a in rest]
+        return language.Recursion(table[k])(j, values[-1], *values[:-1])
+    args = [_from_json(a, table) for a in raw]
     if op == "var":
         return (language.real if args[0] == "v" else language.integer)(args[1])
     if op in _BUILD:
@@ -298,7 +319,6 @@ _BUILD: Final[dict[str, Callable[..., Any]]] = {
     "seq": language.sequence, "mat": language.matrix, "one": language.identity,
     "diag": language.diagonal, "norm": language.norm, "sum": language.total,
     "prod": language.product, "D": lambda x, at, body: language.derivative(x, body, at),
-    "rec": lambda d, j, *rest: language.Recursion(d)(j, rest[-1], *rest[:-1]),
     "lt": lambda a, b: a < b, "le": lambda a, b: a <= b, "gt": lambda a, b: a > b,
     "ge": lambda a, b: a >= b, "eq": lambda a, b: a.eq(b),
     "and": lambda *p: Claim("and", p, ("and", *[q.formula for q in p])),

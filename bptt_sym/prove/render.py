@@ -107,14 +107,15 @@ def _reason(line: Line, form: notation.Form) -> str:
 
 def replaced(claim: Claim, x: Var, value: Poly) -> Claim:
     """The claim in its written shape, with a term for a variable."""
-    written = notation.to_json(shape(value))
+    table: list[Any] = []
+    written = notation.to_json(shape(value), table)
 
     def walk(part: Any) -> Any:
         if part == ["var", *x]:
             return written
         return [walk(y) for y in part] if isinstance(part, list) else part
 
-    made: Claim = notation.from_json(walk(notation.to_json(claim)))
+    made: Claim = notation.from_json(walk(notation.to_json(claim, table)), table)
     return made
 
 

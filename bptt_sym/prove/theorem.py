@@ -12,7 +12,7 @@ from typing import Any
 
 from bptt_sym.prove import certificate, notation
 from bptt_sym.prove.certificate import CertificateError
-from bptt_sym.prove.kernel import Thm
+from bptt_sym.prove.kernel import KernelError, Thm
 from bptt_sym.prove.language import Claim, claim_of
 
 
@@ -64,15 +64,18 @@ class Theorem:
     def certificate(self) -> str:
         """The derivation with its display, as the text of a certificate file."""
         order = {id(t): k for k, t in enumerate(certificate.steps(self.thm))}
+        table: list[Any] = []
         rows = [
-            {"step": order[id(x.thm)], "reason": x.reason, "shown": notation.to_json(x.shown)}
+            {"step": order[id(x.thm)], "reason": x.reason,
+             "shown": notation.to_json(x.shown, table)}
             for x in self.lines
         ]
         about = {
             "name": self.name, "title": self.title, "source": self.source,
             "best_constant": self.best_constant, "remarks": list(self.remarks),
-            "hypotheses": [notation.to_json(h) for h in self.hypotheses],
-            "conclusion": notation.to_json(self.conclusion), "lines": rows,
+            "hypotheses": [notation.to_json(h, table) for h in self.hypotheses],
+            "conclusion": notation.to_json(self.conclusion, table), "lines": rows,
+            "definitions": table,
         }
         return certificate.export(self.thm, about)
 
@@ -110,17 +113,18 @@ def from_certificate(text: str) -> Theorem:
     if not isinstance(about, dict):
         raise CertificateError("the certificate does not say what it is about")
     try:
+        table: list[Any] = list(notation.definitions_from_json(about.get("definitions", [])))
         lines = tuple(
-            Line(thms[row["step"]], str(row["reason"]), notation.from_json(row["shown"]))
+            Line(thms[row["step"]], str(row["reason"]), notation.from_json(row["shown"], table))
             for row in about.get("lines", [])
         )
         return Theorem(
             str(about["name"]), str(about["title"]), str(about["source"]),
-            tuple(map(notation.from_json, about["hypotheses"])),
-            notation.from_json(about["conclusion"]), thms[-1], lines, _optional(about),
+            tuple(notation.from_json(h, table) for h in about["hypotheses"]),
+            notation.from_json(about["conclusion"], table), thms[-1], lines, _optional(about),
             tuple(map(str, about.get("remarks", []))),
         )
-    except (KeyError, TypeError, IndexError, ValueError, AttributeError) as e:
+    except (KernelError, LookupError, TypeError, ValueError, AttributeError) as e:
         raise CertificateError(f"the displayed statement does not fit the proof: {e}") from None
 
 

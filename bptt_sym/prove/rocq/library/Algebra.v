@@ -96,7 +96,7 @@ Qed.
 Lemma total_times p l : total (map (times p) l) = (fst p *s word (snd p)) *m total l.
 Proof.
   induction l as [| q l IH]; simpl; [symmetry; apply mmul_zero_r |].
-  rewrite IH, mmul_add_r, word_app, mmul_scal_l, mmul_scal_r, mscal_mul. reflexivity.
+  rewrite IH, mmul_add_r, word_app, !mmul_scal_l, mmul_scal_r, mscal_mul. reflexivity.
 Qed.
 Lemma total_mul k l :
   total (flat_map (fun p => map (times p) l) k) = total k *m total l.
@@ -240,8 +240,8 @@ Ltac quote_expr e l :=
 (* Proves an equation between non-commutative polynomials; [real] proves those of coefficients. *)
 Ltac algebra_with real :=
   lazymatch goal with
-  | |- @eq _ ?a ?b =>
-      let l := letters a (@nil (carrier _)) in
+  | |- @eq ?T ?a ?b =>
+      let l := letters a (@nil T) in
       let l := letters b l in
       let x := quote_expr a l in
       let y := quote_expr b l in
@@ -266,7 +266,7 @@ Lemma fact_norm_ge a : 0 <= mnorm a.
 Proof.
   generalize (mnorm_add A a (-1 *s a)). rewrite mnorm_scal.
   replace (a +m -1 *s a) with (0 *s a) by algebra.
-  rewrite mnorm_scal, Rabs_R0, Rabs_left by lra. lra.
+  rewrite mnorm_scal, Rabs_R0, (Rabs_left (-1)) by lra. lra.
 Qed.
 Lemma fact_norm_one : mnorm (mone : A) - 1 = 0. Proof. rewrite mnorm_one. ring. Qed.
 Lemma fact_diag_mul (f g h : Z -> R) :
@@ -274,10 +274,10 @@ Lemma fact_diag_mul (f g h : Z -> R) :
 Proof. intro H. rewrite mdiag_mul. apply mdiag_ext. intro; symmetry; apply H. Qed.
 Lemma fact_diag_one : mdiag (fun _ => 1) = mone :> A. Proof. apply mdiag_one. Qed.
 
-Lemma rule_diag_bound (f : Z -> R) b :
-  (forall i, 0 <= b - f i) -> (forall i, 0 <= b + f i) -> 0 <= b - mnorm (mdiag f : A).
+Lemma rule_diag_bound (f : Z -> R) (bound : R) :
+  (forall i, 0 <= bound - f i) -> (forall i, 0 <= bound + f i) -> 0 <= bound - mnorm (mdiag f : A).
 Proof.
-  intros H K. assert (mnorm (mdiag f : A) <= b); [| lra].
+  intros H K. assert (mnorm (mdiag f : A) <= bound); [| lra].
   apply mdiag_norm. intro i. apply Rabs_le. generalize (H i) (K i). lra.
 Qed.
 Lemma meq_iff a b : a = b -> (a = mzero <-> b = mzero). Proof. intros ->; tauto. Qed.
