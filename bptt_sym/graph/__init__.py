@@ -9,7 +9,8 @@ from bptt_sym.graph.cell import Cell
 from bptt_sym.graph.graph import Graph, Handle
 from bptt_sym.graph.interpret import Program
 from bptt_sym.graph.operations import Label
-from bptt_sym.graph.unroll import Sweep, Unrolled, roll, unroll
+from bptt_sym.graph.sweep import Sweep
+from bptt_sym.graph.unroll import Unrolled, roll, unroll
 
 __all__ = [
     "Assignment",

@@ -112,6 +112,8 @@ class Graph(Table):
         Where the rule has an accurate floating-point form it stays one row, :data:`DER`, so that
         the interpreter can use that form; otherwise the rule is written out.
         """
+        if self.unindexed:
+            self.catch_up()
         name, order = self.functions[self.b[fn]]
         if name not in self.rules:
             return self.fn(name, self.a[fn], order + 1)

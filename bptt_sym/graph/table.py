@@ -66,6 +66,8 @@ class Table:
         self._function_no: dict[tuple[str, int], int] = {}
         self._call_no: dict[tuple[str, tuple[int, ...], tuple[int, ...]], int] = {}
         self._let_of: dict[int, int] = {}
+        #: Ranges of rows that the look-up tables above do not know yet, see `catch_up`.
+        self.unindexed: list[tuple[int, int]] = []
         for value in (0, 1, -1):
             self.const(value)
 
@@ -76,6 +78,8 @@ class Table:
 
     def row(self, op: int, a: int, b: int) -> int:
         """The row with that content: the one there is, or a new one (LimitExceeded)."""
+        if self.unindexed:
+            self.catch_up()
         # Injective (a + b is below 2^32), and its low bits, where a dictionary looks first, are
         # those of a + b: rows made one after the other land side by side and stay in the cache.
         key = (a << 32) + a + b << 4 | op
@@ -90,6 +94,26 @@ class Table:
             self.b.append(b)
         return i
 
+    def catch_up(self) -> None:
+        """Enter the rows that were written in bulk into the look-up tables."""
+        ranges, self.unindexed = self.unindexed, []
+        for start, end in ranges:
+            self.index(start, end)
+
+    def index(self, start: int, end: int) -> None:
+        """Enter the rows from ``start`` up to ``end`` into the look-up tables."""
+        op, A, B = self.op[start:end], self.a[start:end], self.b[start:end]
+        keys = [(a << 32) + a + b << 4 | o for o, a, b in zip(op, A, B, strict=True)]
+        self.row_of.update(zip(keys, range(start, end), strict=True))
+        for i, o in enumerate(op, start):
+            if o == LET:
+                self._label_row[self.labels[self.b[i]]] = i
+                self._let_of.setdefault(self.a[i], i)
+            elif o == SYM:
+                self._label_row[self.labels[self.a[i]]] = i
+            elif o == CALL:
+                self._call_no[self.calls[self.a[i]]] = self.a[i]
+
     def const(self, value: int | Fraction) -> int:
         """An exact rational."""
         value = Fraction(value)
@@ -101,6 +125,8 @@ class Table:
 
     def sym(self, name: str | Label) -> int:
         """The free variable of that name; the same row each time."""
+        if self.unindexed:
+            self.catch_up()
         label = name if isinstance(name, Label) else Label(name)
         row = self._label_row.get(label)
         if row is None:
@@ -113,6 +139,8 @@ class Table:
 
     def let(self, name: str | Label, value: int) -> int:
         """The row ``name := value``. A name is assigned once: ModelError for another value."""
+        if self.unindexed:
+            self.catch_up()
         label = name if isinstance(name, Label) else Label(name)
         row = self._label_row.get(label)
         if row is None:
@@ -126,6 +154,8 @@ class Table:
 
     def lookup(self, label: Label) -> int | None:
         """The row of a name, if it has one."""
+        if self.unindexed:
+            self.catch_up()
         return self._label_row.get(label)
 
     def label(self, node: int) -> Label | None:
@@ -206,6 +236,8 @@ class Table:
         key = (name, tuple(orders) if orders is not None else (0,) * len(args), tuple(args))
         if len(key[1]) != len(key[2]):
             raise ModelError(f"{name} has {len(key[2])} arguments, not {len(key[1])}")
+        if self.unindexed:
+            self.catch_up()
         no = self._call_no.get(key)
         if no is None:
             no = self._call_no[key] = len(self.calls)
@@ -297,6 +329,7 @@ class Table:
 
     def statistics(self) -> dict[str, int | float]:
         """Rows, rows by operation, and bytes per row of everything the table holds."""
+        self.catch_up()
         held: list[object] = [self.op, self.a, self.b, self.labels, self.constants]
         held += [self.functions, self.calls, self.row_of, self._label_row, self._constant_no]
         held += [self._call_no, self._function_no, self._let_of]

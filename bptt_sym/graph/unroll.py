@@ -6,50 +6,25 @@ table, where every component of every sequence at every step has its own named r
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from bptt_sym.errors import InputError, LimitExceeded, ModelError
-from bptt_sym.graph.cell import Cell, Instruction, conform
+from bptt_sym.graph.cell import Cell, conform
 from bptt_sym.graph.graph import Graph
 from bptt_sym.graph.lower import Array, Lowering, indices, integer
 from bptt_sym.graph.operations import (
-    ADD,
-    CONST,
-    DER,
-    FN,
     LET,
-    MUL,
-    NEG,
-    ONE,
-    POW,
     ZERO,
     Label,
 )
+from bptt_sym.graph.periodic import Steps, extend, pattern, slopes
+from bptt_sym.graph.stamp import stamp, uncollected
+from bptt_sym.graph.sweep import Backward, Sweep
 from bptt_sym.graph.table import DEFAULT_LIMIT
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence
 from bptt_sym.rules import RULES, Rule
-
-Key = TypeVar("Key")
-
-
-@dataclass(frozen=True)
-class Sweep:
-    r"""What one backward sweep from an output yields, as rows of the table.
-
-    ``parameters[name]`` is the total derivative by a parameter, component by component in storage
-    order; ``deltas[name, t]`` that by a sequence at step t (:math:`\delta_t`, the row being cut
-    loose from its definition), for inputs and initial values as for states and gates. What the
-    output does not depend on is absent from ``deltas``.
-    """
-
-    output: int
-    parameters: Mapping[str, tuple[int, ...]]
-    deltas: Mapping[tuple[str, int], tuple[int, ...]]
 
 
 @dataclass
@@ -59,11 +34,14 @@ class Unrolled:
     cell: Cell
     T: int
     graph: Graph
-    rows: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
+    rows: Steps = field(default_factory=Steps)
     parameters: dict[str, tuple[int, ...]] = field(default_factory=dict)
     totals: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    #: At each step, the row of this table for each row of the cell.
-    _maps: list[list[int]] = field(default_factory=list, repr=False)
+    #: For the first steps, the row of this table for each row of the cell; see `at_step`.
+    maps: list[list[int]] = field(default_factory=list, repr=False)
+    #: By how much those rows grow with each later step, and how many rows a step has.
+    growth: list[int] = field(default_factory=list, repr=False)
+    block: int = field(default=0, repr=False)
     _pending: set[tuple[str, int]] = field(default_factory=set, repr=False)
 
     @property
@@ -101,7 +79,7 @@ class Unrolled:
 
     # ------------------------------------------------------------------ construction
 
-    def _build(self) -> None:
+    def _build(self, bulk: bool) -> None:
         cell, g = self.cell, self.graph
         base = [ZERO] * cell.primal_rows
         for i, value in cell.constants:
@@ -110,7 +88,8 @@ class Unrolled:
             self.parameters[name] = tuple(g.sym(cell.graph.labels[cell.graph.a[k]]) for k in free)
             for i, k in zip(free, self.parameters[name], strict=True):
                 base[i] = k
-        _stamp(cell.graph, cell.once, g, base, 0)
+        stamp(cell.graph, cell.once, g, base, 0)
+        marks = [len(g)]
         for t in range(1, self.T + 1):
             at = base.copy()
             for row, name, lag, flat in cell.sources:
@@ -118,14 +97,52 @@ class Unrolled:
                 at[row] = rows[flat]
             for _, row in cell.counters:
                 at[row] = g.const(t)
-            _stamp(cell.graph, cell.each, g, at, t)
+            stamp(cell.graph, cell.each, g, at, t)
             for name, rows in cell.targets.items():
                 self.rows[name, t] = tuple([at[row] for row in rows])
-            self._maps.append(at)
+            self.maps.append(at)
+            marks.append(len(g))
+            if bulk and t == self.window and self.T - t >= 4 and self._continue(marks):
+                break
         lowering = self._lowering()
         for name, total in self.recurrence.totals.items():
             nodes = conform(lowering.lower(total, {HORIZON: self.T}), (), repr(name))
             self.totals[name] = (g.let(Label(name), nodes[0]),)
+
+    @property
+    def window(self) -> int:
+        """So many steps are written row by row before the rest is written in bulk."""
+        return 2 * max((lag for _, _, lag, _ in self.cell.sources), default=0) + 4
+
+    def _continue(self, marks: list[int]) -> bool:
+        """Write the remaining steps in bulk, if the last three are in arithmetic progression."""
+        cell, t = self.cell, self.window
+        growth = slopes(*self.maps[-3:])
+        form = pattern(self.graph, marks) if not cell.counters else None
+        if growth is None or form is None:
+            return False
+        extend(self.graph, form, self.T - t)
+        self.growth, self.block = growth, len(form.ops)
+        for name, rows in cell.targets.items():
+            grows = tuple(growth[row] for row in rows)
+            self.rows.run(name, range(t + 1, self.T + 1), t, self.rows[name, t], grows)
+        first: dict[str, int] = {}
+        for _, name, lag, _ in cell.sources:
+            first[name] = min(lag, first.get(name, lag))
+        for name, lag in first.items():
+            if name not in cell.targets:
+                grows = tuple(growth[r] for r, n, k, _ in cell.sources if (n, k) == (name, lag))
+                steps = range(t - lag + 1, self.T - lag + 1)
+                self.rows.run(name, steps, t - lag, self.rows[name, t - lag], grows)
+        return True
+
+    def at_step(self, t: int) -> list[int]:
+        """The row of this table for each row of the cell, at step t."""
+        last = len(self.maps)
+        if t <= last:
+            return self.maps[t - 1].copy()
+        k = t - last
+        return [x + k * d for x, d in zip(self.maps[-1], self.growth, strict=True)]
 
     def _lowering(self) -> Lowering:
         def element(name: str, time: Node, env: Mapping[str, int]) -> Array:
@@ -191,100 +208,14 @@ class Unrolled:
             fixed = [k for s in steps for k in self.rows[s]]
         return self.graph.gradient(output, wrt, fixed=fixed)
 
-    def sweep(self, output: int) -> Sweep:
+    def sweep(self, output: int, *, bulk: bool = True) -> Sweep:
         """The same derivatives from the adjoint step, stamped for t = T .. 1.
 
         Cost: a small multiple of that of unrolling, for all parameters, states and inputs at once.
+        ``bulk=False`` writes every step row by row, with the same result.
         """
-        with _uncollected():
-            return self._sweep(output)
-
-    def _sweep(self, output: int) -> Sweep:
-        cell, g = self.cell, self.graph
-        deltas: dict[tuple[str, int], list[int]] = {}
-        grads = {name: [ZERO] * len(rows) for name, rows in self.parameters.items()}
-        self._seed(output, deltas, grads)
-        for t in range(self.T, 0, -1):
-            names = frozenset(n for n in cell.targets if any(deltas.get((n, t), ())))
-            if not names:
-                continue
-            adjoint = cell.adjoint(names)
-            at = self._maps[t - 1] + [ZERO] * (len(cell.graph) - cell.primal_rows)
-            for i, value in adjoint.constants:
-                at[i] = g.const(value)
-            for (name, flat), row in adjoint.cotangents.items():
-                at[row] = deltas[name, t][flat]
-            _stamp(cell.graph, adjoint.code, g, at, t)
-            received = adjoint.received
-            for row, name, lag, flat in cell.sources:
-                self._give(deltas, name, t - lag, flat, at[received[row]])
-            for name, rows in cell.targets.items():
-                deltas[name, t] = [at[received[row]] for row in rows]
-            for name, rows in cell.parameters.items():
-                grad = grads[name]
-                for flat, row in enumerate(rows):
-                    grad[flat] = g.add(grad[flat], at[received[row]])
-        self._into_initial_values(deltas, grads)
-        return Sweep(
-            output,
-            {name: tuple(rows) for name, rows in grads.items()},
-            {key: tuple(rows) for key, rows in deltas.items() if any(rows)},
-        )
-
-    def _give(
-        self, deltas: dict[tuple[str, int], list[int]], name: str, t: int, flat: int, value: int
-    ) -> None:
-        if value != ZERO:
-            at = deltas.get((name, t))
-            if at is None:
-                at = deltas[name, t] = [ZERO] * len(self.rows[name, t])
-            at[flat] = self.graph.add(at[flat], value)
-
-    def _seed(
-        self,
-        output: int,
-        deltas: dict[tuple[str, int], list[int]],
-        grads: dict[str, list[int]],
-    ) -> None:
-        """What the output passes to the sequences and parameters that its own formula names."""
-        places = _numbered(self.rows)
-        for (name, t), flat, row in places:
-            if row == output:
-                deltas[name, t] = [ZERO] * len(self.rows[name, t])
-                deltas[name, t][flat] = ONE
-                return
-        weights = _numbered(self.parameters)
-        fixed = [row for _, _, row in places]
-        wrt = fixed + [row for _, _, row in weights]
-        bars = self.graph.gradient(output, wrt, fixed=fixed)
-        for (key, flat, _), bar in zip(places, bars, strict=False):
-            self._give(deltas, *key, flat, bar)
-        for (name, flat, _), bar in zip(weights, bars[len(places) :], strict=True):
-            grads[name][flat] = bar
-
-    def _into_initial_values(
-        self, deltas: dict[tuple[str, int], list[int]], grads: dict[str, list[int]]
-    ) -> None:
-        """Initial values may be formulas of parameters and of each other."""
-        g = self.graph
-        initial = _numbered({key: rows for key, rows in self.rows.items() if key[1] <= 0})
-        seeds = {
-            row: deltas[key][flat]
-            for key, flat, row in initial
-            if key in deltas and g.op[row] == LET and deltas[key][flat] != ZERO
-        }
-        if not seeds:
-            return
-        weights = _numbered(self.parameters)
-        wrt = [row for _, _, row in initial] + [row for _, _, row in weights]
-        bars = g.pullback(seeds, wrt)
-        for (key, flat, row), bar in zip(initial, bars, strict=False):
-            if g.op[row] == LET and bar != ZERO:
-                deltas.setdefault(key, [ZERO] * len(self.rows[key]))[flat] = bar
-            else:
-                self._give(deltas, *key, flat, bar)
-        for (name, flat, _), bar in zip(weights, bars[len(initial) :], strict=True):
-            grads[name][flat] = g.add(grads[name][flat], bar)
+        with uncollected():
+            return Backward(self, output).run(bulk)
 
     # ------------------------------------------------------------------ structure
 
@@ -327,67 +258,6 @@ class Unrolled:
         return filed
 
 
-def _numbered(rows: Mapping[Key, tuple[int, ...]]) -> list[tuple[Key, int, int]]:
-    """``(key, flat component, row)`` of every row."""
-    return [(key, flat, row) for key, array in rows.items() for flat, row in enumerate(array)]
-
-
-def _stamp(
-    source: Graph, code: tuple[Instruction, ...], into: Graph, at: list[int], t: int
-) -> None:
-    """Copy instructions of the cell's table into another: ``at`` maps row to row."""
-    add, mul = into.add, into.mul
-    # Most rows are sums and products of rows that are not constants; for those, Table.row is
-    # written out here, which halves the time of the whole.
-    ops, left, right, row_of = into.op, into.a, into.b, into.row_of
-    for op, a, b, i in code:
-        if op == MUL or op == ADD:  # noqa: SIM109 (twice as fast as a tuple)
-            x, y = at[a], at[b]
-            if x > y:
-                x, y = y, x
-            if ops[x] == CONST:
-                at[i] = (mul if op == MUL else add)(x, y)
-                continue
-            key = (x << 32) + x + y << 4 | op
-            row = row_of.get(key)
-            if row is None:
-                row = row_of[key] = len(ops)
-                ops.append(op)
-                left.append(x)
-                right.append(y)
-            at[i] = row
-        elif op == LET:
-            label = source.labels[b]
-            at[i] = into.let(Label(label.name, t, label.component), at[a])
-        elif op == FN:
-            name, order = source.functions[b]
-            at[i] = into.fn(name, at[a], order)
-        elif op == DER:
-            at[i] = into.slope(at[b])
-        elif op == NEG:
-            at[i] = into.neg(at[a])
-        elif op == POW:
-            at[i] = into.pow(at[a], b)
-        else:
-            name, orders, args = source.calls[a]
-            at[i] = into.call(name, [at[k] for k in args], orders)
-    if len(ops) > into.limit:
-        raise LimitExceeded(f"the graph has more than {into.limit} rows")
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No cyclic garbage collection meanwhile: stamping makes no cycles, and each collection would
-    walk all names made so far."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def roll(
     recurrence: Recurrence,
     dims: Mapping[str, int] | None = None,
@@ -409,8 +279,11 @@ def unroll(
     *,
     rules: Mapping[str, Rule] = RULES,
     limit: int = DEFAULT_LIMIT,
+    bulk: bool = True,
 ) -> Unrolled:
     """The steps 1 .. T in one table; linear in T in time and in memory.
+
+    ``bulk=False`` writes every step row by row, with the same result.
 
     Raises InputError unless T is at least 1, LimitExceeded before anything is built if the table
     would have more than ``limit`` rows, and what :class:`Cell` raises.
@@ -421,6 +294,6 @@ def unroll(
     if T * len(cell.each) > limit:
         raise LimitExceeded(f"T = {T} needs about {T * len(cell.each)} rows; the limit is {limit}")
     unrolled = Unrolled(cell, T, Graph(rules=cell.graph.rules, limit=limit))
-    with _uncollected():
-        unrolled._build()
+    with uncollected():
+        unrolled._build(bulk)
     return unrolled

@@ -1,0 +1,248 @@
+"""The backward sweep: the adjoint step stamped for t = T .. 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from bptt_sym.graph.operations import LET, ONE, ZERO
+from bptt_sym.graph.periodic import Steps, extend, pattern, slopes
+from bptt_sym.graph.stamp import stamp
+
+if TYPE_CHECKING:
+    from bptt_sym.graph.unroll import Unrolled
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    r"""What one backward sweep from an output yields, as rows of the table.
+
+    ``parameters[name]`` is the total derivative by a parameter, component by component in storage
+    order; ``deltas[name, t]`` that by a sequence at step t (:math:`\delta_t`, the row being cut
+    loose from its definition), for inputs and initial values as for states and gates. What the
+    output does not depend on is absent from ``deltas``.
+    """
+
+    output: int
+    parameters: Mapping[str, tuple[int, ...]]
+    deltas: Mapping[tuple[str, int], tuple[int, ...]]
+
+
+class Backward:
+    """One sweep under way.
+
+    ``deltas`` holds what each sequence has received so far; for a target it is final once its step
+    has been swept, for the others once the last step that reads them has.
+    """
+
+    def __init__(self, unrolled: Unrolled, output: int) -> None:
+        self.u = unrolled
+        self.g = unrolled.graph
+        self.output = output
+        self.deltas: dict[tuple[str, int], list[int]] = {}
+        self.grads = {name: [ZERO] * len(rows) for name, rows in unrolled.parameters.items()}
+        self.done = Steps()
+        #: The least lag with which each sequence is read; 0 for targets.
+        self.first_lag: dict[str, int] = {}
+        for _, name, lag, _ in unrolled.cell.sources:
+            self.first_lag[name] = min(lag, self.first_lag.get(name, lag))
+        self.first_lag |= dict.fromkeys(unrolled.cell.targets, 0)
+        self.max_lag = max((lag for _, _, lag, _ in unrolled.cell.sources), default=0)
+
+    def run(self, bulk: bool) -> Sweep:
+        self._seed()
+        self._steps(bulk)
+        self._into_initial_values()
+        for key, values in self.deltas.items():
+            if any(values):
+                self.done[key] = tuple(values)
+        grads = {name: tuple(values) for name, values in self.grads.items()}
+        return Sweep(self.output, grads, self.done)
+
+    def _steps(self, bulk: bool) -> None:
+        u, g = self.u, self.g
+        bulk = bulk and bool(u.growth)
+        seeds = {key: tuple(values) for key, values in self.deltas.items()} if bulk else {}
+        marks: list[int] = [len(g)]
+        states: list[dict[tuple[str, int], list[int]]] = []
+        hidden: list[tuple[int, int]] = []
+        if bulk:
+            # Rows written here can equal rows of steps close by only, so the look-up tables need
+            # not know the long middle part that was written in bulk.
+            margin = u.block * (u.window + 2 * self.max_lag + 4)
+            hidden = self._hide(margin)
+        t = u.T
+        try:
+            while t > 0:
+                if not self._step(t) and len(marks) == 1:
+                    t -= 1  # later than the output
+                    continue
+                marks.append(len(g))
+                if bulk and len(marks) > u.window - 2:
+                    states.append(self._state(t))
+                if bulk and len(marks) == u.window + 1:
+                    bulk = False
+                    last = len(u.maps) - 2
+                    if t - last >= 4 and self._continue(t, last, marks, states, seeds):
+                        hidden += self._hide((marks[-1] - marks[-2]) * (self.max_lag + 4))
+                        t = last
+                    else:
+                        hidden, g.unindexed = [], hidden
+                t -= 1
+        finally:
+            g.unindexed = hidden + g.unindexed
+
+    def _hide(self, margin: int) -> list[tuple[int, int]]:
+        """Enter the last ``margin`` rows into the look-up tables and keep the others out."""
+        g = self.g
+        ranges, g.unindexed = g.unindexed, []
+        if not ranges:
+            return []
+        start, end = ranges[-1]
+        cut = max(start, end - margin)
+        g.index(cut, end)
+        return [*ranges[:-1], (start, cut)]
+
+    def _step(self, t: int) -> bool:
+        """Sweep one step; False if nothing reaches it."""
+        u, g, deltas = self.u, self.g, self.deltas
+        cell = u.cell
+        names = frozenset(n for n in cell.targets if any(deltas.get((n, t), ())))
+        if not names:
+            return False
+        adjoint = cell.adjoint(names)
+        at = u.at_step(t)
+        at += [ZERO] * (len(cell.graph) - len(at))
+        for i, value in adjoint.constants:
+            at[i] = g.const(value)
+        for (name, flat), row in adjoint.cotangents.items():
+            at[row] = deltas[name, t][flat]
+        stamp(cell.graph, adjoint.code, g, at, t)
+        received = adjoint.received
+        for row, name, lag, flat in cell.sources:
+            self._give(name, t - lag, flat, at[received[row]])
+        for name, rows in cell.targets.items():
+            deltas[name, t] = [at[received[row]] for row in rows]
+        for name, rows in cell.parameters.items():
+            grad = self.grads[name]
+            for flat, row in enumerate(rows):
+                grad[flat] = g.add(grad[flat], at[received[row]])
+        return True
+
+    # ------------------------------------------------------------------ in bulk
+
+    def _state(self, t: int) -> dict[tuple[str, int], list[int]]:
+        """All that later steps of the sweep can depend on, by relative time; and the gradients."""
+        found = {("", k): list(v) for k, v in enumerate(self.grads.values())}
+        for name in self.first_lag:
+            for j in range(self.max_lag + 1):
+                values = self.deltas.get((name, t - j))
+                if values is not None:
+                    found[name, -j] = list(values)
+        return found
+
+    def _continue(
+        self,
+        t: int,
+        last: int,
+        marks: list[int],
+        states: list[dict[tuple[str, int], list[int]]],
+        seeds: Mapping[tuple[str, int], tuple[int, ...]],
+    ) -> bool:
+        """Sweep the steps t - 1 .. last in bulk, if the last three are in progression."""
+        one, two, three = states
+        if not one.keys() == two.keys() == three.keys():
+            return False
+        grows: dict[tuple[str, int], list[int]] = {}
+        for key, values in three.items():
+            d = slopes(one[key], two[key], values)
+            if d is None:
+                return False
+            grows[key] = d
+        form = pattern(self.g, marks)
+        if form is None or not self._even(seeds, last - self.max_lag, t + 2):
+            return False
+        count = t - last
+        extend(self.g, form, count)
+        for name, lag in self.first_lag.items():
+            if (name, -lag) in three:
+                steps = range(last - lag, t - lag)
+                downwards = tuple(-d for d in grows[name, -lag])
+                at = tuple(three[name, -lag])
+                for s in steps:
+                    self.deltas.pop((name, s), None)
+                if any(at) or any(downwards):
+                    self.done.run(name, steps, t - lag, at, downwards)
+        for (name, j), values in three.items():
+            now = [x + count * d for x, d in zip(values, grows[name, j], strict=True)]
+            if not name:
+                self.grads[list(self.grads)[j]] = now
+            elif j < -self.first_lag[name]:
+                self.deltas[name, last + j] = now
+        return True
+
+    def _even(self, seeds: Mapping[tuple[str, int], tuple[int, ...]], low: int, high: int) -> bool:
+        """Whether what the output itself gives is in arithmetic progression from low to high."""
+        sizes = {name: len(values) for (name, _), values in seeds.items()}
+        for name, size in sizes.items():
+            rows = [seeds.get((name, s), (ZERO,) * size) for s in range(low, high + 1)]
+            if any(slopes(*rows[k : k + 3]) is None for k in range(len(rows) - 2)):
+                return False
+        return True
+
+    # ------------------------------------------------------------------ ends
+
+    def _give(self, name: str, t: int, flat: int, value: int) -> None:
+        if value != ZERO:
+            at = self.deltas.get((name, t))
+            if at is None:
+                at = self.deltas[name, t] = [ZERO] * len(self.u.rows[name, t])
+            at[flat] = self.g.add(at[flat], value)
+
+    def _seed(self) -> None:
+        """What the output passes to the sequences and parameters that its own formula names."""
+        u, g = self.u, self.g
+        label = g.label(self.output)
+        if label is not None and label.time is not None and not label.kind:
+            rows = u.rows[label.name, label.time]
+            self._give(label.name, label.time, rows.index(self.output), ONE)
+            return
+        places, weights = _numbered(u.rows), _numbered(u.parameters)
+        fixed = [row for _, _, row in places]
+        wrt = fixed + [row for _, _, row in weights]
+        bars = g.gradient(self.output, wrt, fixed=fixed)
+        for (key, flat, _), bar in zip(places, bars, strict=False):
+            self._give(*key, flat, bar)
+        for (name, flat, _), bar in zip(weights, bars[len(places) :], strict=True):
+            self.grads[name][flat] = bar
+
+    def _into_initial_values(self) -> None:
+        """Initial values may be formulas of parameters and of each other."""
+        u, g, deltas = self.u, self.g, self.deltas
+        initial = _numbered({key: rows for key, rows in u.rows.written().items() if key[1] <= 0})
+        seeds = {
+            row: deltas[key][flat]
+            for key, flat, row in initial
+            if key in deltas and g.op[row] == LET and deltas[key][flat] != ZERO
+        }
+        if not seeds:
+            return
+        weights = _numbered(u.parameters)
+        wrt = [row for _, _, row in initial] + [row for _, _, row in weights]
+        bars = g.pullback(seeds, wrt)
+        for (key, flat, row), bar in zip(initial, bars, strict=False):
+            if g.op[row] != LET:
+                self._give(*key, flat, bar)
+            elif bar != ZERO:
+                # The sweep over the initial values started from what the row had received.
+                deltas.setdefault(key, [ZERO] * len(u.rows[key]))[flat] = bar
+        for (name, flat, _), bar in zip(weights, bars[len(initial) :], strict=True):
+            self.grads[name][flat] = g.add(self.grads[name][flat], bar)
+
+
+def _numbered(rows: Mapping[Key, tuple[int, ...]]) -> list[tuple[Key, int, int]]:
+    """``(key, flat component, row)`` of every row."""
+    return [(key, flat, row) for key, array in rows.items() for flat, row in enumerate(array)]
