@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptt_sym import cells
+from bptt_sym.decide import decide
 from bptt_sym.derive import Derivation
 from bptt_sym.errors import NotSupported
 from bptt_sym.forms import FORMS, derive
@@ -361,3 +362,19 @@ def test_a_printed_block_is_read_as_its_steps_and_its_words_as_nothing() -> None
             for read, side in zip(claim.sides, (step.lhs, step.rhs), strict=True):
                 scalar = d.recurrence.is_scalar
                 assert normal(read, True, scalar) == normal(side, False, scalar)
+
+
+def test_every_printed_step_read_back_is_decided_right() -> None:
+    # For a number T the steps hold for that T only, which a formula on its own does not say.
+    for d in (d for d in derivations() if d.T is None):
+        for claim in read_claims(d.latex(), d.recurrence):
+            verdict = decide(claim, d.recurrence)
+            assert verdict.verdict in ("right", "right_under_reading"), latex(claim)
+
+
+def test_a_misprint_would_be_found() -> None:
+    d = derive(cells.elman(), "dh[T]/dw", None, "series")
+    planted = d.latex().replace("1 - h_j^{2}", "1 + h_j^{2}")
+    assert planted != d.latex()
+    verdicts = [decide(c, d.recurrence).verdict for c in read_claims(planted, d.recurrence)]
+    assert "wrong" in verdicts
