@@ -27,12 +27,14 @@ class Deg:
 
     def __add__(self, other: Any) -> Deg:
         if not isinstance(other, Deg):
+            if not isinstance(other, int):
+                return NotImplemented
             other = Deg(0)
         return Deg(max(self.num + other.den, other.num + self.den), self.den + other.den)
 
     def __mul__(self, other: Any) -> Deg:
         if not isinstance(other, Deg):
-            return self
+            return self if isinstance(other, int) else NotImplemented
         return Deg(self.num + other.num, self.den + other.den)
 
     def __neg__(self) -> Deg:

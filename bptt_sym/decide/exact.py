@@ -32,6 +32,8 @@ class Ratio:
 
     def __add__(self, other: Ratio | int) -> Ratio:
         if not isinstance(other, Ratio):
+            if not isinstance(other, int):
+                return NotImplemented
             return Ratio(self.num + other * self.den, self.den)
         if self.den == other.den:
             return Ratio(self.num + other.num, self.den)
@@ -39,6 +41,8 @@ class Ratio:
 
     def __mul__(self, other: Any) -> Ratio:
         if not isinstance(other, Ratio):
+            if not isinstance(other, int):
+                return NotImplemented  # an array of ratios multiplies itself
             return Ratio(self.num * other, self.den)
         num = self.num * other.num
         if len(num) > MAX_TERMS:

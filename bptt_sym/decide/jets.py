@@ -28,26 +28,35 @@ class Dual:
     b: Element
     dom: Domain
 
-    def _of(self, other: Any) -> Dual:
+    def _of(self, other: Any) -> Dual | None:
         if isinstance(other, Dual):
             return other
+        if not isinstance(other, int):
+            return None
         return Dual(self.dom.num(Fraction(other)), self.dom.zero, self.dom)
 
     def __add__(self, other: Any) -> Dual:
         o = self._of(other)
+        if o is None:
+            return NotImplemented
         return Dual(self.a + o.a, self.b + o.b, self.dom)
 
     def __sub__(self, other: Any) -> Dual:
         o = self._of(other)
+        if o is None:
+            return NotImplemented
         return Dual(self.a - o.a, self.b - o.b, self.dom)
 
     def __mul__(self, other: Any) -> Dual:
         o = self._of(other)
+        if o is None:
+            return NotImplemented
         r = self.dom.reduce
         return Dual(r(self.a * o.a), r(self.a * o.b + self.b * o.a), self.dom)
 
     def __rsub__(self, other: Any) -> Dual:
-        return self._of(other) - self
+        negated: Dual = -(self - other)
+        return negated
 
     def __neg__(self) -> Dual:
         return self * -1
