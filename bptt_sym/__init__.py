@@ -22,7 +22,6 @@ _HOME = {
     "derive": "forms",
     "Derivation": "derive",
     "Step": "derive",
-    "decide": "decide",
     "Verdict": "decide",
     "Counterexample": "decide",
     "Diagnosis": "decide",
@@ -50,7 +49,7 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """Keeps ``derive`` and ``decide`` the functions when the submodules of that name are loaded."""
+    """Keeps ``derive`` the function when the submodule of that name is loaded."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in _HOME and isinstance(value, ModuleType)):

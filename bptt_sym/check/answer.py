@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from bptt_sym.check.judged import Judged, fault_in
 from bptt_sym.check.setting import Setting
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import InputError, NotSupported, Span
-from bptt_sym.notation import Claim
+from bptt_sym.notation import At, Claim, Sym, walk
 from bptt_sym.recurrence import Recurrence
 
 if TYPE_CHECKING:
@@ -46,11 +46,12 @@ class Court:
 
     def judge(self, claim: Claim) -> Verdict:
         """The verdict of one claim; a failure of the program itself is an honest "undecided"."""
+        from bptt_sym.check.diagnosis import explained
         from bptt_sym.decide import decide
 
-        from bptt_sym.check.diagnosis import explained
-
         try:
+            if claim.given:
+                return self._under_hypotheses(claim)
             verdict = decide(claim, self.model, assume=self.assume, arena=self.arena)
             return explained(verdict, claim, self.model, self.arena)
         except InputError:
@@ -59,6 +60,25 @@ class Court:
             return Verdict("undecided", note=str(error))
         except Exception as error:  # one formula must not take the others with it
             return internal_error(error)
+
+    def _under_hypotheses(self, claim: Claim) -> Verdict:
+        """Hypotheses that fix a value are put in; under others only what needs none is decided."""
+        bare = replace(claim, given=())
+        if all(_fixes_a_value(g) for g in claim.given):
+            return Court.of(self.model, (*self.assume, *claim.given)).judge(bare)
+        verdict = self.judge(bare)
+        if verdict.verdict == "wrong":
+            return Verdict("undecided", note="its hypothesis is not a value that can be put in")
+        return verdict
+
+
+def _fixes_a_value(claim: Claim) -> bool:
+    """Whether a hypothesis says that one symbol is a constant."""
+    return (
+        claim.ops == ("=",)
+        and isinstance(claim.sides[0], (At, Sym))
+        and not any(isinstance(n, (At, Sym)) for n in walk(claim.sides[1]))
+    )
 
 
 def internal_error(error: Exception) -> Verdict:

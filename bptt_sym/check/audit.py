@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -67,9 +66,6 @@ class _Auditor:
         except Exception as error:  # one formula must not take the others with it
             yield self._entry(formula, internal_error(error))
             return
-        if rows.implies and (entry := self._implication(rows)) is not None:
-            yield entry
-            return
         defined = self._definitions(rows)
         for row in rows.rows:
             yield self._row(row, formula, defined)
@@ -82,7 +78,7 @@ class _Auditor:
         again = Verdict("not_a_claim", note="a definition, as before")
         if found and self.models.restates(definition_of(row) for row in found):
             return {id(row): again for row in found}
-        found = [row for row in found if not self._holds(row)]
+        found = [row for row in found if not self._is_claim(row)]
         if not found:
             return {}
         definitions = [definition_of(row) for row in found]
@@ -100,6 +96,12 @@ class _Auditor:
     def _remember(self, formula: Formula, error: InputError) -> dict[int, Verdict]:
         self._fault = (formula, error)
         return {}
+
+    def _is_claim(self, row: Row) -> bool:
+        """Whether a row that could define its name says something of what it stands for."""
+        model = self.models.current
+        named = model is not None and row.kind is Kind.SEQUENCE and row.name in model.aliases
+        return named or self._holds(row)
 
     def _holds(self, row: Row) -> bool:
         """Whether a row about a known name is already true: then it is a claim, and right."""
@@ -136,7 +138,7 @@ class _Auditor:
     def _name(self, row: Row, formula: Formula) -> Verdict | None:
         """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
         model = self.models.current
-        if model is None or model.knows(row):
+        if model is None or (model.knows(row) and not self._renames(row, model)):
             return None
         trial = Model(model.court, model.title, dict(model.aliases), dict(model.totals))
         if row.kind is Kind.SEQUENCE:
@@ -144,7 +146,7 @@ class _Auditor:
         else:
             trial.totals[row.name] = ZERO
         try:
-            claim = read_claim(row_text(row), model.court.model, vocabulary=trial.vocabulary)
+            claim = read_claim(row.latex, model.court.model, vocabulary=trial.vocabulary)
         except InputError:
             return None
         body = model.spelt_out(claim.sides[1])
@@ -157,13 +159,19 @@ class _Auditor:
                 return None
         return Verdict("not_a_claim", note="a name for its right side")
 
+    def _renames(self, row: Row, model: Model) -> bool:
+        """Whether ``A_t = ∂…`` gives a name, that stood for something else, a new meaning."""
+        if row.name not in (model.aliases if row.kind is Kind.SEQUENCE else model.totals):
+            return False
+        return len(row.chain.sides) == 2 and not self._holds(row)
+
     def _claim(self, row: Row, model: Model) -> Claim:
         vocabulary = model.vocabulary
         if "=" not in row.chain.ops:
             # Infinity has a meaning in a limit or a bound, and in no equation.
             known = vocabulary.parameters | {r"\infty"}
             vocabulary = replace(vocabulary, parameters=known)
-        claim = read_claim(row_text(row), model.court.model, vocabulary=vocabulary)
+        claim = read_claim(row.latex, model.court.model, vocabulary=vocabulary)
         for side in claim.sides:
             alias = model.differentiates_by_alias(side)
             if alias:
@@ -171,7 +179,7 @@ class _Auditor:
                     f"{alias} only names an expression: there is no derivative by it",
                     span=side.span, token=alias,
                 )  # fmt: skip
-        return replace(claim, sides=tuple(model.spelt_out(side) for side in claim.sides))
+        return model.plainly(claim)
 
     def _judge(
         self, row: Row, formula: Formula, models: Sequence[Model]
@@ -214,32 +222,6 @@ class _Auditor:
         judged = self._entry(entry.formula, verdict, entry.row, "")
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged
 
-    # -- implications
-
-    def _implication(self, rows: Outline) -> Judged | None:
-        """``premise ⟹ conclusion`` as one claim; ``None`` if it is a step of a derivation."""
-        equations = all(op == "=" for row in rows.rows for op in row.chain.ops)
-        for model in self.models.newest_first():
-            try:
-                claims = [self._claim(row, model) for row in rows.rows]
-            except UnboundName:
-                continue
-            except InputError as error:
-                return unreadable(rows.formula, error, model.title)
-            *premises, conclusion = claims
-            if all(_fixes_a_value(p) for p in premises):
-                court = type(model.court).of(model.court.model, premises)
-                return self._entry(rows.formula, court.judge(conclusion), None, model.title)
-            if equations:
-                return None
-            verdict = model.court.judge(conclusion)
-            if verdict.verdict == "wrong":
-                verdict = Verdict("undecided", note=_CONDITIONAL)
-            elif verdict.verdict == "undecided":
-                verdict = replace(verdict, note=verdict.note or _CONDITIONAL)
-            return self._entry(rows.formula, verdict, None, model.title)
-        return None
-
     # -- entries
 
     @property
@@ -251,44 +233,10 @@ class _Auditor:
     ) -> Judged:
         place, text = formula.place(), formula.latex
         if row is not None:
-            start = row_start(row)
-            place, text = formula.place(start), " ".join(row_text(row).split())
+            start = row.start
+            place, text = formula.place(start), " ".join(row.latex.split())
         title = self._title if model is None else model
         return Judged(place, text, verdict, title, display=formula.display)
 
 
 _NOT_ABOUT = "it says nothing about a recurrence"
-_CONDITIONAL = "its hypothesis is not a value that can be put in: not judged"
-
-
-def _fixes_a_value(claim: Claim) -> bool:
-    """Whether a premise says that one symbol is a constant."""
-    return (
-        claim.ops == ("=",)
-        and isinstance(claim.sides[0], (At, Sym))
-        and not any(isinstance(n, (At, Sym)) for n in walk(claim.sides[1]))
-    )
-
-
-def row_start(row: Row) -> int:
-    """Where a row begins; one that goes on with an earlier left side, at its own relation."""
-    left, right = row.chain.sides[0], row.chain.sides[1]
-    between = row.text[left[-1].end : right[0].start]
-    return right[0].start if "\\\\" in between else left[0].start
-
-
-def row_text(row: Row) -> str:
-    """The formula with everything blanked out that is not part of the row: places stay."""
-    text = row.text
-    kept = [" "] * len(text)
-    for i, side in enumerate(row.chain.sides):
-        start, end = side[0].start, side[-1].end
-        kept[start:end] = text[start:end]
-        if i:
-            # The relation before this side; the row marks and earlier rows before it go.
-            before = row.chain.sides[i - 1][-1].end
-            sign = re.split(r"\\\\|&", text[before:start])
-            own = next((s for s in reversed(sign) if s.strip()), "")
-            at = text.rindex(own, before, start)
-            kept[at : at + len(own)] = own
-    return "".join(kept)

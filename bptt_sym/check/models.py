@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.document import Formula
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import At, D, Idx, Node, Sym, rebuild, substitute_index, walk
+from bptt_sym.notation import At, Claim, D, Idx, Node, Sym, rebuild, substitute_index, walk
 from bptt_sym.read import Vocabulary, recurrence_from_latex
 
 _DECORATED = re.compile(r"\\[A-Za-z]+\{(.*)\}$")
@@ -95,6 +95,14 @@ class Model:
             case Sym(name=name) if name in self.totals:
                 return self.totals[name]
         return node
+
+    def plainly(self, claim: Claim) -> Claim:
+        """``claim`` and its hypotheses with every alias replaced by what it stands for."""
+        return replace(
+            claim,
+            sides=tuple(self.spelt_out(side) for side in claim.sides),
+            given=tuple(self.plainly(g) for g in claim.given),
+        )
 
     def differentiates_by_alias(self, node: Node) -> str:
         """An alias that stands below a derivative sign, which has no meaning here; "" if none."""

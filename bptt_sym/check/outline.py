@@ -15,7 +15,7 @@ from bptt_sym.check.document import Formula
 from bptt_sym.errors import InputError, LimitExceeded
 from bptt_sym.notation import Node, affine
 from bptt_sym.read.chains import Chain, split_claims
-from bptt_sym.read.definitions import left_side
+from bptt_sym.read.left_sides import left_side
 from bptt_sym.read.tokens import Token, tokenize
 
 #: Relations that claim nothing of a recurrence: updates, membership, distributions, maps.
@@ -27,12 +27,6 @@ _RELATION = re.compile(
     r"[=<>≤≥≈≃→≠∝≡≔⟶≪≫]|\\(?:leq?(?:slant|q)?|geq?(?:slant|q)?|lt|gt|approx|simeq|cong|propto|to|"
     r"(?:long)?rightarrow|neq?|equiv|coloneqq|triangleq|doteq|lesssim|gtrsim)(?![A-Za-z])"
 )
-_IMPLIES = frozenset(
-    r"\Rightarrow \Longrightarrow \implies \iff \Leftrightarrow \Longleftrightarrow ⇒ ⟹ ⇔ ⟺".split()
-)
-
-
-
 class Kind(Enum):
     """What the left side of a row is."""
 
@@ -62,6 +56,40 @@ class Row:
         last = self.chain.sides[-1]
         return self.chain.ops[-1] == "~" and all(t.kind in ("num", "op") for t in last)
 
+    @property
+    def tokens(self) -> list[Token]:
+        """Everything that belongs to the row, its hypotheses included."""
+        parts = [self.chain]
+        for part in parts:
+            parts += part.given
+        return [t for part in parts for t in part.tokens]
+
+    @property
+    def start(self) -> int:
+        """Where it begins; a row that goes on with an earlier left side, at its right side."""
+        first = min(t.start for t in self.tokens)
+        left, right = self.chain.sides[0], self.chain.sides[1]
+        continues = "\\\\" in self.text[left[-1].end : right[0].start]
+        return right[0].start if continues else first
+
+    @property
+    def latex(self) -> str:
+        """The formula with everything blanked out that is not part of the row: places stay."""
+        text = self.text
+        kept = [" "] * len(text)
+        tokens = self.tokens
+        first, last = min(t.start for t in tokens), max(t.end for t in tokens)
+        left, right = self.chain.sides[0], self.chain.sides[1]
+        gap = text[left[-1].end : right[0].start]
+        if "\\\\" not in gap:
+            kept[first:last] = text[first:last]
+            return "".join(kept)
+        # The left side of an earlier row, then this row from its relation on.
+        kept[left[0].start : left[-1].end] = text[left[0].start : left[-1].end]
+        own = gap.rindex("\\\\") + 2 + left[-1].end
+        kept[own:last] = text[own:last].replace("&", " ", 1)
+        return "".join(kept)
+
     def definition(self, side: int = 1) -> str:
         """``name = side`` alone, as LaTeX."""
         return f"{_slice(self.text, self.chain, 0)} = {_slice(self.text, self.chain, side)}"
@@ -74,11 +102,10 @@ def _slice(text: str, chain: Chain, side: int) -> str:
 
 @dataclass(frozen=True)
 class Outline:
-    """The rows of a formula; ``implies`` if a sign of implication stands between two of them."""
+    """The rows of a formula."""
 
     formula: Formula
     rows: tuple[Row, ...]
-    implies: bool = False
 
 
 def is_relation(latex: str) -> bool:
@@ -97,8 +124,7 @@ def outline(formula: Formula) -> Outline:
     text = formula.latex
     tokens = tokenize(text)
     chains = split_claims(tokens, text)
-    implies = any(t.kind == "connective" and t.text in _IMPLIES for t in tokens)
-    return Outline(formula, tuple(_row(text, chain) for chain in chains), implies)
+    return Outline(formula, tuple(_row(text, chain) for chain in chains))
 
 
 def _row(text: str, chain: Chain) -> Row:
@@ -109,7 +135,7 @@ def _row(text: str, chain: Chain) -> Row:
     def row(kind: Kind, name: str = "") -> Row:
         return Row(kind, text, chain, name, mentions, differentiates)
 
-    if any(op != "=" for op in chain.ops):
+    if chain.given or any(op != "=" for op in chain.ops):
         return row(Kind.CLAIM)
     try:
         found = left_side(text, Chain(chain.sides[:2], chain.ops[:1], chain.start))
