@@ -20,7 +20,7 @@ from bptt_sym.decide.tensor import Mismatch, flat, rank, shape
 from bptt_sym.decide.verdict import Counterexample
 from bptt_sym.decide.world import Absent, World
 from bptt_sym.errors import NotSupported
-from bptt_sym.notation import HORIZON_NAME, ZERO, Call, Fn, Sym, walk
+from bptt_sym.notation import HORIZON_NAME, ZERO, At, Call, Fn, Sym, walk
 from bptt_sym.recurrence import Recurrence
 
 F = Fraction
@@ -222,16 +222,22 @@ def enclosure(x: Any) -> str:
 def _functions(trial: Trial, rec: Recurrence) -> Mapping[str, str]:
     """What unknown functions were taken to be, in words."""
     calls: dict[str, int] = {}
-    roots = [*trial.claim.sides, *(e.rhs for e in rec.equations), *rec.totals.values()]
     opaque = set(rec.activations)
-    for side in roots:
-        for n in walk(side):
-            if isinstance(n, Call):
-                calls.setdefault(n.name, len(n.args))
-            elif isinstance(n, Fn) and n.name in opaque:
-                calls.setdefault(n.name, 1)
-            elif isinstance(n, Sym) and n.name in rec.totals:
-                pass
+    meaning = {e.target: [e.rhs] for e in rec.equations}
+    for name, total in rec.totals.items():
+        meaning.setdefault(name, []).append(total)
+    # Only what the claim speaks of, directly or through the definitions of its names.
+    todo, seen = list(trial.claim.sides), set[str]()
+    while todo:
+        for n in walk(todo.pop()):
+            match n:
+                case Call(name=name, args=args):
+                    calls.setdefault(name, len(args))
+                case Fn(name=name) if name in opaque:
+                    calls.setdefault(name, 1)
+                case At(name=name) | Sym(name=name) if name not in seen:
+                    seen.add(name)
+                    todo += meaning.get(name, [])
     out: dict[str, str] = {}
     for name, count in calls.items():
         if count == 1:
