@@ -161,7 +161,7 @@ def numerically_equal(trial, rec, dims, seed):
     table = {}
 
     def values(slot):
-        return table.setdefault(slot, Fraction(rng.randrange(-99, 100), 70))
+        return table.setdefault(slot, Fraction(2 * rng.randrange(-60, 60) + 1, 128))
 
     with mpmath.workdps(50):
         world = World(rec, Mp(values), dims)
