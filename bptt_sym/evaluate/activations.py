@@ -32,7 +32,7 @@ def value(name: str, order: int, a: Array, lib: Any) -> Array:
         An unknown function or a derivative of an order that nothing here needs.
     """
     try:
-        return _TABLE[name, order](a, lib)
+        return _TABLE[name, 0 if name == "exp" else order](a, lib)
     except KeyError:
         raise NotSupported(f"no numerical rule for {name!r} differentiated {order} times") from None
 
@@ -93,8 +93,12 @@ _TABLE: dict[tuple[str, int], Callable[[Array, Any], Array]] = {
     ("cosh", 2): lambda a, lib: lib.cosh(a),
     ("sech", 0): lambda a, lib: 1 / lib.cosh(a),
     ("sech", 1): lambda a, lib: -lib.tanh(a) / lib.cosh(a),
+    ("sech", 2): lambda a, lib: (1 - 2 * _sech2(a, lib)) / lib.cosh(a),
     ("coth", 0): lambda a, lib: lib.cosh(a) / lib.sinh(a),
     ("coth", 1): lambda a, lib: -1 / lib.sinh(a) ** 2,
+    ("coth", 2): lambda a, lib: 2 * lib.cosh(a) / lib.sinh(a) ** 3,
+    ("sinh", 3): lambda a, lib: lib.cosh(a),
+    ("cosh", 3): lambda a, lib: lib.sinh(a),
     ("sqrt", 0): lambda a, lib: lib.sqrt(a),
     ("sqrt", 1): lambda a, lib: 1 / (2 * lib.sqrt(a)),
     ("sqrt", 2): lambda a, lib: -1 / (4 * a * lib.sqrt(a)),

@@ -129,6 +129,7 @@ def _protocol(problem: Problem, gradient: Gradient, first: dict[str, Array]) -> 
         second = call(gradient, problem)
         again = {k: np.array(v) for k, v in second.items() if v is not None}
         call(gradient, other)
+        untouched = _equal(kept, {k: np.asarray(v) for k, v in first.items() if v is not None})
         third = {k: np.array(v) for k, v in call(gradient, problem).items() if v is not None}
     except Exception as error:
         return [Finding("raised", f"on a later call: {type(error).__name__}: {error}")]
@@ -137,7 +138,7 @@ def _protocol(problem: Problem, gradient: Gradient, first: dict[str, Array]) -> 
         out.append(Finding("not-repeatable", "a second call on the same problem differs"))
     elif not _equal(kept, third):
         out.append(Finding("keeps-state", "a call on another problem changes the next answer"))
-    if not _equal(kept, {k: np.asarray(v) for k, v in first.items() if v is not None}):
+    if not untouched:
         out.append(Finding("aliased", "a later call overwrites arrays that were returned before"))
     for name, value in first.items():
         for owner, mine in problem.params.items():
