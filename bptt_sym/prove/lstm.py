@@ -58,9 +58,12 @@ class Lstm:
             ("f", 0, f), ("i", 0, i), ("o", O0, o), ("g", 0, g)])
 
     def activation(self, name: str, before: TermLike, t: Term) -> Term:
-        """What the gate is, as a function of the output before."""
-        argument = self.weights[name] * before + self.inputs(name, t)
-        return (tanh if name == "g" else sigmoid)(argument)
+        """What the gate is at time t, as a function of the output before."""
+        return (tanh if name == "g" else sigmoid)(self.argument(name, before, t))
+
+    def argument(self, name: str, before: TermLike, t: Term) -> Term:
+        """The pre-activation of the gate at time t."""
+        return self.weights[name] * before + self.inputs(name, t)
 
     def c(self, n: TermLike) -> Term:
         """The cell state at time n."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Final, Literal
 
@@ -76,18 +76,18 @@ def _wrap(t: Term, form: Form, least: int) -> str:
     return rf"\left({s}\right)" if form == "latex" else f"({s})"
 
 
-def _indexed(label: str, where: tuple[Term, ...], params: tuple[Term, ...], form: Form) -> str:
+def _indexed(label: str, where: tuple[Term, ...], params: Sequence[str], form: Form) -> str:
     subs = ",".join(_term(i, form)[0] for i in where)
     if form == "latex":
         base = name(label, form)
         base, _, own = base.partition("_")
         sub = f"_{{{own.strip('{}')},{subs}}}" if own else f"_{{{subs}}}"
-        args = ",".join(_term(p, form)[0] for p in params)
+        args = ",".join(params)
         return (base + sub if where else name(label, form)) + (f"({args})" if params else "")
     if where and name(label, form) != name(label.split("_")[0], form):
         return f"{name(label, form)}[{subs}]"  # it has a subscript of its own
     plain = subs.replace("−", "-").replace(" ", "")
-    args = ", ".join(_term(p, form)[0] for p in params)
+    args = ", ".join(params)
     return name(label, form) + _sub(plain) + (f"({args})" if params else "")
 
 
@@ -131,7 +131,7 @@ def _term(t: Term, form: Form) -> tuple[str, int]:
         case ("seq" | "mat"), (x, *indices):
             return _indexed(x, tuple(indices), (), form), 4
         case "fun", (x, *points):
-            return _indexed(x, (), tuple(points), form), 4
+            return _indexed(x, (), [_term(p, form)[0] for p in points], form), 4
         case "one", ():
             return "I", 4
         case "diag", (i, body):
@@ -160,9 +160,9 @@ def _term(t: Term, form: Form) -> tuple[str, int]:
             where = f"{v}={_term(at, form)[0]}"
             return (rf"\left.{shown}\right|_{{{where}}}" if tex else f"({shown})|[{where}]"), 3
         case "rec", (d, j, *params, last):
-            own = tuple(p.args for p in params if p.op == "var") == d.params
-            extra = () if own else tuple(params)
-            return _indexed(d.parts[j][0], (last,), extra, form), 4
+            changed = [f"{name(x[1], form)}={_term(p, form)[0]}" for x, p in zip(
+                d.params, params, strict=True) if p.op != "var" or p.args != x]
+            return _indexed(d.parts[j][0], (last,), changed, form), 4
     raise TypeError(f"no notation for {t.op}")
 
 

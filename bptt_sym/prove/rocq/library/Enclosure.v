@@ -177,7 +177,7 @@ Proof.
   - apply (d_plus (value e1) (value e2)); auto.
   - apply (d_mult (value e1) (value e2)); auto.
   - destruct n as [| n]; cbn [value].
-    + apply d_const.
+    + apply (is_derive_ext (fun _ => 1)); [intro; reflexivity | apply (d_const 1)].
     + apply (d_pow (value e) (S n) n (Z.of_nat (S n))); auto.
   - apply (d_exp (value e)); auto.
   - apply (is_derive_to _ _ _ _ (d_tanh (value e) x _ (IHe H))). unfold of_Q; simpl. ring.
@@ -240,6 +240,8 @@ Fixpoint boxes_positive (fuel : nat) (e : fn) (lo : Q) (cuts : list Q) : bool :=
   | [] => true
   | hi :: cuts => box_positive fuel e lo hi && boxes_positive fuel e hi cuts
   end.
+Lemma last_default (c : Q) cuts lo hi : last (c :: cuts) lo = last (c :: cuts) hi.
+Proof. revert c. induction cuts as [| d cuts IH]; intro c; [reflexivity | exact (IH d)]. Qed.
 Lemma boxes_positive_correct fuel e cuts lo x : boxes_positive fuel e lo cuts = true ->
   cuts <> [] -> Q2R lo <= x <= Q2R (last cuts lo) -> 0 < value e x.
 Proof.
@@ -250,9 +252,7 @@ Proof.
   - destruct (Rle_lt_dec x (Q2R hi)).
     + apply (box_positive_correct _ _ _ _ _ H). lra.
     + apply (IH hi K); [discriminate |]. destruct B as [_ B]. split; [lra |].
-      replace (last (next :: cuts) hi) with (last (hi :: next :: cuts) lo); [exact B |].
-      clear. revert next hi lo. induction cuts as [| c cuts IH]; intros; [reflexivity |].
-      exact (IH c next hi).
+      rewrite (last_default next cuts hi lo). exact B.
 Qed.
 End Enclosure.
 
