@@ -175,7 +175,7 @@ def _reason_latex(step: Step, d: Derivation) -> str:
     if step.label:
         label = latex_name(step.label)[0]
         # Readers look for the end of the words, and need not match braces for that.
-        name = (tex_text(step.label.strip("{}")) if "{" in label else f"${label}$") + ": "
+        name = (tex_text(_label_text(step.label)) if "{" in label else f"${label}$") + ": "
     return rf"\text{{({name}{words}{f', {where}' if where else ''})}}"
 
 

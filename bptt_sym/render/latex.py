@@ -106,7 +106,8 @@ def latex(
     ----------
     rec:
         The recurrence that the names belong to: its ``latex`` table says how a name is printed,
-        and in an all-scalar one products need no arrow, their factors commute.
+        and in an all-scalar one products need no arrow, their factors commute (unless there is a
+        matrix among them).
     total:
         ``"notes"`` prints a total derivative with :math:`\partial`, ``"d"`` with an upright d.
         A total derivative of a function call always has the upright d: with :math:`\partial` it
@@ -119,7 +120,8 @@ def latex(
     LimitExceeded
         The text would be longer than ``limit``.
     """
-    style = LatexStyle(rec, total)
+    roots = node.sides if isinstance(node, Claim) else (node,)
+    style = LatexStyle(rec, total, roots)
     if isinstance(node, Claim):
         return write_claim(node, style, limit)
     return write(node, style, limit)
@@ -128,9 +130,14 @@ def latex(
 class LatexStyle(Style):
     """LaTeX for pdflatex with amsmath."""
 
-    def __init__(self, rec: Recurrence | None = None, total: TotalStyle = "notes") -> None:
+    def __init__(
+        self,
+        rec: Recurrence | None = None,
+        total: TotalStyle = "notes",
+        roots: Sequence[Node] = (),
+    ) -> None:
+        super().__init__(rec, roots)
         self._own: Mapping[str, str] = rec.latex if rec is not None else {}
-        self._commutes = rec is not None and rec.is_scalar
         self._shapes: Mapping[str, Shape] = rec.shapes if rec is not None else {}
         self._applied = frozenset((*rec.functions, *rec.totals)) if rec is not None else frozenset()
         self._total = total
@@ -215,7 +222,7 @@ class LatexStyle(Style):
         """Whether a superscript T on ``base`` may be read as its transpose."""
         if isinstance(base, At):
             return True
-        if self._commutes or not self._shapes or isinstance(base, Num):
+        if self._scalar or not self._shapes or isinstance(base, Num):
             return False
         return not isinstance(base, Sym) or self._shapes.get(base.name, SCALAR) != SCALAR
 
@@ -283,7 +290,7 @@ class LatexStyle(Style):
         sign = r"\sum"
         if isinstance(op, Prod):
             sign = r"\prod"
-            if op.descending is not None and not self._commutes:
+            if op.descending is not None and not self.factors_commute:
                 arrow = "left" if op.descending else "right"
                 sign = rf"\mathop{{\over{arrow}arrow{{\prod}}}}"
         low, high = Slot(op.lo, LOOSE, True), Slot(op.hi, LOOSE, True)

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Final
 
 from bptt_sym.errors import LimitExceeded
@@ -44,7 +45,9 @@ from bptt_sym.notation import (
     Sum,
     Sym,
     Transpose,
+    walk,
 )
+from bptt_sym.recurrence import Recurrence
 
 #: The most characters that one call prints.
 MAX_PRINTED: Final = 2_000_000
@@ -82,6 +85,19 @@ class Style(ABC):
 
     #: Whether a product inside a product, or a sum inside a sum, is shown as such.
     explicit: bool = False
+
+    def __init__(self, rec: Recurrence | None = None, roots: Sequence[Node] = ()) -> None:
+        self._scalar = rec is not None and rec.is_scalar
+        self._roots = roots
+
+    @cached_property
+    def factors_commute(self) -> bool:
+        """Whether products need not show their order: all is scalar, and no matrix is printed.
+
+        (The joint state of a scalar cell has a matrix for its Jacobian.) Asked only when there is a
+        product whose order is known, and then once for all that is printed.
+        """
+        return self._scalar and not any(isinstance(n, Matrix) for r in self._roots for n in walk(r))
 
     @abstractmethod
     def number(self, value: Fraction) -> Form:
@@ -425,9 +441,7 @@ def listed(args: Sequence[Node], separator: str) -> Items:
     """The slots of ``args`` with ``separator`` between them."""
     items: Items = []
     for a in args:
-        if items:
-            items.append(separator)
-        items.append(Slot(a))
+        items += (separator, Slot(a)) if items else (Slot(a),)
     return items
 
 

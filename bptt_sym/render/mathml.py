@@ -66,7 +66,8 @@ def mathml_row(
     node: Node | Claim, rec: Recurrence | None = None, *, limit: int = MAX_PRINTED
 ) -> str:
     """The same without its ``<math>`` element, as one ``<mrow>``."""
-    style = MathMLStyle(rec)
+    roots = node.sides if isinstance(node, Claim) else (node,)
+    style = MathMLStyle(rec, roots)
     if isinstance(node, Claim):
         return f"<mrow>{write_claim(node, style, limit)}</mrow>"
     return f"<mrow>{write(node, style, limit)}</mrow>"
@@ -84,9 +85,6 @@ def mi(name: str) -> str:
 
 class MathMLStyle(Style):
     """MathML Core."""
-
-    def __init__(self, rec: Recurrence | None = None) -> None:
-        self._commutes = rec is not None and rec.is_scalar
 
     def number(self, value: Fraction) -> Form:
         if value.denominator == 1:
@@ -200,7 +198,7 @@ class MathMLStyle(Style):
         sign = mo("∑")
         if isinstance(op, Prod):
             sign = mo("∏")
-            if op.descending is not None and not self._commutes:
+            if op.descending is not None and not self.factors_commute:
                 sign = f"<mover>{sign}{mo('←' if op.descending else '→')}</mover>"
         return REACH, [
             f"<munderover>{sign}<mrow>{self.idx(var)}<mo>=</mo>",

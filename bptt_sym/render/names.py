@@ -121,17 +121,18 @@ def _bare(script: str) -> str:
     return m[1] if m else script
 
 
+# Without braces: whoever looks for the end of a \text{...} need not match any.
 _TEX_SPECIAL: Final = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
+    "\\": r"$\backslash$",
+    "{": r"$\lbrace$",
+    "}": r"$\rbrace$",
     "$": r"\$",
     "%": r"\%",
     "#": r"\#",
     "&": r"\&",
     "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
+    "^": r"\string^",
+    "~": r"$\sim$",
 }
 
 
@@ -149,7 +150,7 @@ _TEX_SIGNS: Final = {
     "⊙": r"$\odot$",
     "ᵀ": r"$^{\top}$",
     "·": r"$\cdot$",
-    "…": r"\dots{}",
+    "…": r"$\dots$",
     "–": "--",
     "—": "---",
     "’": "'",

@@ -77,7 +77,8 @@ def text(
     LimitExceeded
         The text would be longer than ``limit``.
     """
-    style = TextStyle(rec)
+    roots = node.sides if isinstance(node, Claim) else (node,)
+    style = TextStyle(rec, roots)
     if isinstance(node, Claim):
         return write_claim(node, style, limit)
     return write(node, style, limit)
@@ -85,9 +86,6 @@ def text(
 
 class TextStyle(Style):
     """One line of Unicode."""
-
-    def __init__(self, rec: Recurrence | None = None) -> None:
-        self._commutes = rec is not None and rec.is_scalar
 
     def number(self, value: Fraction) -> Form:
         if value.denominator == 1:
@@ -193,7 +191,7 @@ class TextStyle(Style):
         sign = "Σ"
         if isinstance(op, Prod):
             sign = "∏"
-            if op.descending is not None and not self._commutes:
+            if op.descending is not None and not self.factors_commute:
                 sign += "\u20d6" if op.descending else "\u20d7"
         return REACH, [
             f"{sign}_{{{_joined(var)}=",
