@@ -39,7 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BpttError as error:
         if args.debug:
             raise
-        _complain_about(error, "bptt-sym")
+        fault = getattr(error, "fault", None)
+        if fault is None:
+            _complain_about(error, "bptt-sym")
+        else:
+            from bptt_sym.check.report import fault_lines
+
+            _show(fault_lines(fault), sys.stderr)
         return UNREADABLE
     except BrokenPipeError:
         # The reader of a pipe went away; Python would complain again on closing standard output.
@@ -223,7 +229,7 @@ def run_check(args: argparse.Namespace) -> int:
         if claim == "-":
             name, claim = "<stdin>", text_of(sys.stdin.buffer.read())
         formulas.append(formula_from_text(claim, name))
-    return _present(check(formulas, setting), "json" if args.json else "text", debug=args.debug)
+    return _present(check(formulas, setting), "json" if args.json else "text")
 
 
 def _run_batch(args: argparse.Namespace) -> int:
@@ -266,7 +272,7 @@ def run_audit(args: argparse.Namespace) -> int:
             failed = True
             continue
         judged += audit(document)
-    return _present(judged, args.format, out=args.out, failed=failed, debug=args.debug)
+    return _present(judged, args.format, out=args.out, failed=failed)
 
 
 def run_prove(args: argparse.Namespace) -> int:
@@ -348,13 +354,11 @@ def _present(
     *,
     out: str | None = None,
     failed: bool = False,
-    debug: bool = False,
 ) -> int:
     """Print a report; faults also go to standard error, one message each."""
     from bptt_sym.check.judged import as_json, exit_status
     from bptt_sym.check.report import fault_lines, github, report
 
-    del debug
     with _output(out) as stream:
         if format == "json":
             import json

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged, fault_in
-from bptt_sym.check.setting import Setting
+from bptt_sym.check.setting import Setting, option
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import InputError, NotSupported, Span
 from bptt_sym.notation import At, Claim, Sym, walk
@@ -113,7 +113,8 @@ def check(formulas: Iterable[Formula], setting: Setting) -> list[Judged]:
     model = court.model
     if not setting.reference:
         return [j for formula in formulas for j in judge_formula(formula, court)]
-    wanted = read_expression(setting.reference, model)
+    with option("--reference", setting.reference):
+        wanted = read_expression(setting.reference, model)
     out = []
     for formula in formulas:
         try:
@@ -133,7 +134,12 @@ def _court(setting: Setting) -> Court:
     from bptt_sym.read import read_claim
 
     model = setting.model
-    return Court.of(model, [read_claim(text, model) for text in setting.assume])
+    assume = []
+    for text in setting.assume:
+        with option("--assume", text):
+            assume.append(read_claim(text, model))
+            Court.of(model, assume[-1:])
+    return Court.of(model, assume)
 
 
 def judge_formula(formula: Formula, court: Court) -> list[Judged]:

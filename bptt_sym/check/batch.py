@@ -65,9 +65,10 @@ def _judge_chunk(chunk: list[tuple[int, bytes]], defaults: Mapping[str, Any]) ->
 
 
 def _judge_line(number: int, line: bytes, defaults: Mapping[str, Any]) -> Answer:
-    entry: dict[str, Any] = {"id": None}
+    entry: dict[str, Any] = {}
     try:
-        entry = _entry(line)
+        entry = _object(line)
+        _check_types(entry)
         models = {"cell", "define"} & set(entry)
         kept = {k: v for k, v in defaults.items() if not (models and k in ("cell", "define"))}
         verdict = _judge({**kept, **entry})
@@ -81,7 +82,7 @@ def _judge_line(number: int, line: bytes, defaults: Mapping[str, Any]) -> Answer
     return json.dumps(out, ensure_ascii=False), verdict.verdict
 
 
-def _entry(line: bytes) -> dict[str, Any]:
+def _object(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE:
         raise InputError(f"longer than {MAX_LINE} bytes")
     try:
@@ -90,6 +91,11 @@ def _entry(line: bytes) -> dict[str, Any]:
         raise InputError(f"not JSON: {error}") from None
     if not isinstance(entry, dict):
         raise InputError("not a JSON object", hint='write {"id": …, "claim": "…"}')
+    return entry
+
+
+def _check_types(entry: dict[str, Any]) -> None:
+    """A single text for a list of them is made one."""
     if not isinstance(entry.get("claim"), str):
         raise InputError("no claim", hint='"claim" is the LaTeX of what is judged')
     for name in _TEXTS:
@@ -101,7 +107,6 @@ def _entry(line: bytes) -> dict[str, Any]:
             entry[name] = [value]
         elif not (isinstance(value, list) and all(isinstance(v, str) for v in value)):
             raise InputError(f"{name!r} is not a list of texts", token=name)
-    return entry
 
 
 def _judge(entry: Mapping[str, Any]) -> Verdict:

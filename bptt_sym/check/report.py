@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bptt_sym.check.judged import Fault, Judged, summary
+from bptt_sym.check.judged import VERDICTS, Fault, Judged, summary
 from bptt_sym.decide.verdict import Counterexample, Verdict, VerdictName
 
 #: ``(style, text)``; the style is rich's, empty for plain text.
@@ -49,10 +49,11 @@ def report(judged: Sequence[Judged]) -> Iterator[Line]:
 
 def summary_line(judged: Iterable[Judged]) -> Line:
     """``12 right, 1 wrong, …``: the verdicts that occur."""
+    counts = summary(judged)
     found = [
-        (STYLES[name], f"{n} {_COUNTED[name].lower()}")  # type: ignore[index]
-        for name, n in summary(judged).items()
-        if n
+        (STYLES[name], f"{counts[name]} {_COUNTED[name].lower()}")
+        for name in VERDICTS
+        if counts[name]
     ]
     if not found:
         return (("", "no formulas"),)
@@ -66,14 +67,11 @@ def entry(judged: Judged) -> Iterator[Line]:
     """One formula: place, verdict, the formula, then the evidence."""
     verdict = judged.verdict
     place = f"{judged.place.line}:{judged.place.column}"
-    first, *rest = one_line(judged.latex)
     yield (
         ("dim", f"{place:>8}  "),
         (STYLES[verdict.verdict], f"{WORDS[verdict.verdict]:<18}"),
-        ("", first),
+        ("", one_line(judged.latex)),
     )
-    for line in rest:
-        yield (("", " " * 26 + line),)
     yield from evidence(verdict)
     if judged.fault is not None:
         # The message is the verdict's note already.
@@ -81,10 +79,10 @@ def entry(judged: Judged) -> Iterator[Line]:
             yield (("", _INDENT), *line)
 
 
-def one_line(latex: str, width: int = 400) -> list[str]:
+def one_line(latex: str, width: int = 400) -> str:
     """The formula with its space collapsed, cut to a length that a terminal can show."""
     text = " ".join(latex.split())
-    return [text if len(text) <= width else text[: width - 1] + "…"]
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def evidence(verdict: Verdict, indent: str = _INDENT) -> Iterator[Line]:
@@ -94,8 +92,8 @@ def evidence(verdict: Verdict, indent: str = _INDENT) -> Iterator[Line]:
     for assumption in verdict.assumptions:
         yield (("", indent), ("cyan", "assuming "), ("", assumption))
     if verdict.counterexample is not None:
-        for text in counterexample_lines(verdict.counterexample):
-            yield (("", indent), ("red", text))
+        for row in counterexample_lines(verdict.counterexample):
+            yield (("", indent), ("red", row))
     if verdict.diagnosis is not None:
         yield (("", indent), ("bold", verdict.diagnosis.code), ("", " "),
                ("", verdict.diagnosis.message))  # fmt: skip

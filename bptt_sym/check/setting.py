@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+from bptt_sym.check.document import formula_from_text
+from bptt_sym.check.judged import fault_in
 from bptt_sym.errors import InputError
 from bptt_sym.notation import At, Mul, Sym, walk
 from bptt_sym.recurrence import Recurrence, Shape, lag_of
 
 #: The longest run that one number may ask for.
 MAX_HORIZON = 4096
+
+
+class OptionError(InputError):
+    """Something is wrong in the mathematics of an option; ``fault`` has the place in its text."""
+
+    def __init__(self, option: str, text: str, error: InputError) -> None:
+        super().__init__(error.message, span=error.span, token=error.token, hint=error.hint)
+        self.fault = fault_in(formula_from_text(text, option), error)
+
+
+@contextmanager
+def option(name: str, text: str) -> Iterator[None]:
+    """Errors inside carry their place in ``text``, the value of the option ``name``."""
+    try:
+        yield
+    except OptionError:
+        raise
+    except InputError as error:
+        raise OptionError(name, text, error) from error
 
 
 @dataclass(frozen=True)
@@ -55,11 +78,27 @@ class Setting:
                 "no recurrence is given",
                 hint=r"name a cell (elman, lstm, …) or define one: 'h_t = \tanh(w h_{t-1} + u_t)'",
             )
-        from bptt_sym.read.bind import recurrence_from_latex
+        from bptt_sym.read import recurrence_from_latex
 
-        return recurrence_from_latex(
-            self.define, shapes=dict(shape_of(s) for s in self.shape), scalar=self.scalar
-        )
+        shapes = dict(shape_of(s) for s in self.shape)
+        try:
+            model = recurrence_from_latex(
+                self.define, name="the definitions", shapes=shapes, scalar=self.scalar
+            )
+        except InputError as error:
+            # The reader says which of the lines it was in, if it was in one.
+            text = getattr(error, "source", self.define[0] if len(self.define) == 1 else None)
+            if text is None:
+                raise
+            raise OptionError("--define", text, error) from error
+        names = {*model.defined, *model.inputs, *model.parameters}
+        for name in shapes:
+            if name not in names:
+                raise InputError(
+                    f"--shape {name}: the definitions have no {name}", token=name,
+                    hint="they have " + ", ".join(sorted(names)),
+                )  # fmt: skip
+        return model
 
 
 def _option(text: str) -> tuple[str, object]:

@@ -1,0 +1,332 @@
+"""The command line as a contract: exit status, streams, formats, messages, start-up."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bptt_sym.cli import main
+
+GOOD = r"\frac{\partial h_t}{\partial h_{t-1}} = (1 - h_t^2) w"
+BAD = r"\frac{\partial h_t}{\partial h_{t-1}} = (1 + h_t^2) w"
+OPEN = r"|h_t| < w"
+DEFINE = r"h_t = \tanh(w h_{t-1} + u_t)"
+
+
+class Result:
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    def call(*argv: str) -> Result:
+        status = main(argv)
+        printed = capsys.readouterr()
+        return Result(status, printed.out, printed.err)
+
+    return call
+
+
+# -- check
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ([GOOD], 0),
+        ([BAD], 1),
+        ([OPEN], 3),
+        (["h_t = ("], 2),
+        ([GOOD, BAD, OPEN], 1),
+        ([GOOD, OPEN], 3),
+        ([GOOD, BAD, "h_t = ("], 2),
+    ],
+)
+def test_the_exit_status_is_that_of_the_contract(run, claims: list[str], status: int) -> None:
+    assert run("check", "--cell", "elman", *claims).status == status
+
+
+def test_results_and_messages_go_to_their_own_streams(run) -> None:
+    result = run("check", "--cell", "elman", GOOD)
+    assert "right" in result.out and result.err == ""
+    result = run("check", "--cell", "nope", GOOD)
+    assert result.out == "" and "nope" in result.err and "elman" in result.err
+
+
+def test_own_definitions_hypotheses_and_references(run) -> None:
+    claim = r"\frac{\partial h_1}{\partial w} = 0"
+    assert run("check", "--define", DEFINE, "--assume", "h_0 = 0", claim).status == 0
+    assert run("check", "--define", DEFINE, "--assume", "h_0 = 1", claim).status == 1
+    same = ("check", "--define", DEFINE, "--reference", "(1-h_t^2) h_{t-1}")
+    assert run(*same, "h_{t-1}(1-h_t)(1+h_t)").status == 0
+    assert run(*same, "h_{t-1}(1-h_t)").status == 1
+
+
+def test_shapes_may_be_given(run) -> None:
+    define = ("check", "--define", r"h_t = \tanh(W h_{t-1} + u_t)")
+    scalar = r"\frac{\partial h_t}{\partial h_{t-1}} = W (1 - h_t^2)"
+    assert run(*define, "--scalar", scalar).status == 0
+    assert "right if read so" not in run(*define, "--scalar", scalar).out
+    matrix = r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W"
+    assert run(*define, "--shape", "W=n×n", matrix).status == 0
+    clash = run(*define, "--shape", "W=3x2", matrix)
+    assert clash.status == 2 and "3" in clash.err and "2" in clash.err
+
+
+def test_an_error_shows_place_line_caret_and_hint(run) -> None:
+    result = run("check", "--define", r"h_t = \tanh(w h_{t-1", GOOD)
+    first, line, caret, hint = result.err.splitlines()
+    assert first.startswith("--define:1:17: ")
+    assert line.endswith(r"h_t = \tanh(w h_{t-1")
+    assert caret.index("^") == line.index("{")
+    assert hint.strip().startswith("hint:")
+
+
+def test_json_is_the_report_for_machines(run) -> None:
+    result = run("check", "--json", "--cell", "elman", GOOD, BAD, "h_t = (")
+    report = json.loads(result.out)
+    assert [e["verdict"] for e in report["equations"]] == ["right", "wrong", "unreadable"]
+    assert report["summary"]["wrong"] == 1 and result.status == 2
+    assert "<claim 3>:1:" in result.err
+
+
+def test_a_claim_is_read_from_standard_input(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(f"$$\n{GOOD}\n$$\n".encode()))
+    monkeypatch.setattr("sys.stdin", stdin)
+    result = run("check", "--cell", "elman", "-")
+    assert result.status == 0 and "<stdin>" in result.out
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["nonsense"],
+        ["check"],
+        ["check", "--cell", "elman"],
+        ["check", GOOD],
+        ["check", "--cell", "elman", "--define", DEFINE, GOOD],
+        ["check", "--define", DEFINE, "--shape", "W", GOOD],
+        ["check", "--define", DEFINE, "--shape", "q=n", GOOD],
+        ["check", "--cell", "elman", "--option", "bias", GOOD],
+        ["check", "--cell", "elman", "--assume", "h_0 = w", GOOD],
+        ["check", "--batch", "no such file"],
+        ["derive", "nope"],
+        ["derive", "elman", "-T", "0"],
+        ["derive", "elman", "-T", "x"],
+        ["derive", "elman", "--of", "dq[T]/dw"],
+        ["derive", "elman", "--form", "nonsense"],
+        ["derive"],
+        ["audit"],
+        ["audit", "no such file"],
+        ["prove", "nope"],
+    ],
+)
+def test_wrong_use_is_a_message_and_status_2(run, argv: list[str]) -> None:
+    result = run(*argv)
+    assert result.status == 2
+    assert result.err.strip() and "Traceback" not in result.err
+
+
+# -- batch
+
+
+def write_lines(path: Path, entries: list[object]) -> str:
+    path.write_text("".join(json.dumps(e) + "\n" for e in entries))
+    return str(path)
+
+
+def test_a_batch_keeps_the_order_and_survives_bad_lines(run, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    write_lines(path, [
+        {"id": 1, "claim": GOOD, "cell": "elman"},
+        {"id": "b", "claim": BAD, "define": [DEFINE]},
+        ["not an object"],
+        {"id": 4},
+        {"id": 5, "claim": "h_t", "cell": "elman", "reference": "h_t"},
+        {"id": 6, "claim": "h_0 = 0", "define": DEFINE, "assume": "h_0 = 0"},
+        {"id": 7, "claim": GOOD, "cell": "nope"},
+    ])  # fmt: skip
+    with path.open("ab") as file:
+        file.write(b"{broken\n\n\xff\xfe\n")
+    result = run("check", "--batch", str(path))
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    assert [(line["id"], line["verdict"]) for line in lines] == [
+        (1, "right"), ("b", "wrong"), (None, "unreadable"), (4, "unreadable"), (5, "right"),
+        (6, "right"), (7, "unreadable"), (None, "unreadable"), (None, "unreadable"),
+    ]  # fmt: skip
+    assert result.status == 2
+    assert "line 3" in lines[2]["note"] and result.err == ""
+
+
+def test_a_batch_on_several_processes_says_the_same(run, tmp_path: Path) -> None:
+    entries: list[object] = [
+        {"id": n, "claim": (GOOD, BAD, OPEN)[n % 3], "cell": "elman"} for n in range(99)
+    ]
+    path = write_lines(tmp_path / "in.jsonl", entries)
+    one, two = (run("check", "--batch", path, "--jobs", n) for n in ("1", "2"))
+    assert one.out == two.out and one.status == two.status == 1
+    assert [json.loads(line)["id"] for line in two.out.splitlines()] == list(range(99))
+
+
+def test_options_are_the_defaults_of_a_batch(run, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "in.jsonl", [{"claim": GOOD}, {"claim": GOOD, "cell": "lstm"}])
+    result = run("check", "--cell", "elman", "--batch", path)
+    verdicts = [json.loads(line)["verdict"] for line in result.out.splitlines()]
+    assert verdicts == ["right", "unreadable"]
+
+
+# -- audit
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    path = tmp_path / "notes.md"
+    path.write_text(f"# Notes\n\n$${DEFINE}$$\n\n$${GOOD}$$\n\n$${BAD}$$\n\n$$h_t = ($$\n")
+    return path
+
+
+def test_an_audit_reports_every_formula(run, notes: Path) -> None:
+    result = run("audit", str(notes))
+    assert result.status == 2
+    assert result.out.splitlines()[0] == str(notes)
+    assert "1 right, 1 wrong, 1 unreadable, 1 not a claim" in result.out
+    assert "\x1b" not in result.out
+
+
+def test_a_missing_file_does_not_stop_the_others(run, notes: Path, tmp_path: Path) -> None:
+    binary = tmp_path / "b.md"
+    binary.write_bytes(b"\0\1")
+    result = run("audit", "missing.md", str(binary), str(notes))
+    assert result.status == 2
+    assert "missing.md: there is no such file" in result.err
+    assert "binary" in result.err
+    assert "1 right, 1 wrong" in result.out
+
+
+def test_audit_formats(run, notes: Path, tmp_path: Path) -> None:
+    report = json.loads(run("audit", "--format", "json", str(notes)).out)
+    entry = report["equations"][2]
+    assert (entry["file"], entry["line"], entry["column"]) == (str(notes), 7, 3)
+    assert entry["verdict"] == "wrong" and entry["counterexample"]["values"]
+    annotations = run("audit", "--format", "github", str(notes)).out.splitlines()
+    assert [a.split(" ")[0] for a in annotations] == ["::error", "::error"]
+    assert f"file={notes},line=7,col=3," in annotations[0]
+    out = tmp_path / "report.txt"
+    result = run("audit", "-o", str(out), str(notes))
+    assert result.out == "" and "WRONG" in out.read_text()
+    assert run("audit", "-o", str(tmp_path / "no" / "x"), str(notes)).status == 2
+
+
+def test_control_characters_of_a_document_are_not_printed(run, tmp_path: Path) -> None:
+    path = tmp_path / "n.md"
+    path.write_text("$$h_t = \x1b[31m 1$$\n$$x = \x9b1 y$$\n", encoding="utf-8")
+    result = run("audit", str(path))
+    assert "\x1b" not in result.out + result.err and "\x9b" not in result.out + result.err
+
+
+# -- derive and prove
+
+
+def test_the_series_of_elman_is_derived(run) -> None:
+    result = run("derive", "elman", "--of", "dh[T]/dw", "--form", "series", "--format", "latex")
+    assert result.status == 0
+    assert r"\sum_{t=1}^{T} w^{T-t}" in result.out
+
+
+@pytest.mark.parametrize("format", ["text", "latex", "markdown", "html", "json"])
+def test_derive_formats(run, format: str, tmp_path: Path) -> None:
+    out = tmp_path / "d"
+    assert run("derive", "elman", "-T", "3", "--format", format, "-o", str(out)).status == 0
+    text = out.read_text(encoding="utf-8")
+    assert text.strip()
+    if format == "json":
+        json.loads(text)
+
+
+def test_the_four_terms_of_the_lstm_are_derived(run) -> None:
+    result = run("derive", "lstm", "--form", "jacobian")
+    assert result.status == 0
+    for name in "ABCD":
+        assert f"{name}ₜ" in result.out
+
+
+def test_an_own_cell_is_derived(run) -> None:
+    result = run("derive", "--define", r"s_t = s_{t-1} + \tanh(v s_{t-1} + x_t)",
+                 "--of", "ds[T]/dv")  # fmt: skip
+    assert result.status == 0 and "∂s_T/∂v" in result.out
+
+
+def test_theorems_are_listed_shown_and_replayed(run) -> None:
+    listed = run("prove", "--list")
+    assert listed.status == 0 and "ex1" in listed.out
+    assert "Proof." in run("prove", "ex3").out
+    replayed = run("prove", "--replay", "ex3")
+    assert replayed.status == 0 and "accepted" in replayed.out
+
+
+def test_a_tampered_certificate_is_rejected(run, tmp_path: Path) -> None:
+    from bptt_sym.prove import library_path
+
+    good = (library_path() / "certificates" / "ex3.json").read_text(encoding="utf-8")
+    data = json.loads(good)
+    data["steps"] = data["steps"][1:]
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps(data), encoding="utf-8")
+    result = run("prove", "--replay", str(bad))
+    assert result.status == 1 and "REJECTED" in result.out
+
+
+# -- start-up and failures
+
+
+def test_a_failure_of_the_program_is_a_message(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr("bptt_sym.check.setting.horizon", broken)
+    result = run("derive", "elman")
+    assert result.status == 3 and "internal error" in result.err and "planted" in result.err
+    with pytest.raises(ZeroDivisionError):
+        main(["derive", "--debug", "elman"])
+
+
+def command(*argv: str) -> tuple[float, subprocess.CompletedProcess[str]]:
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "bptt_sym.cli", *argv],
+        env={"PYTHONPATH": ":".join(p for p in sys.path if p)}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    return time.perf_counter() - start, done
+
+
+def test_help_is_quick_and_shows_the_commands() -> None:
+    # The fastest of a few, because the machine does other things as well.
+    times, runs = zip(*(command("--help") for _ in range(5)), strict=True)
+    assert runs[0].returncode == 0
+    for name in ("derive", "check", "audit", "prove"):
+        assert name in runs[0].stdout
+    assert min(times) < 0.1
+
+
+def test_a_cold_check_is_quick() -> None:
+    times, runs = zip(*(command("check", "--cell", "elman", GOOD) for _ in range(3)), strict=True)
+    assert runs[0].returncode == 0, runs[0].stderr
+    assert min(times) < 0.6
+
+
+def test_a_reader_that_goes_away_is_no_failure() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m bptt_sym.cli derive elman -T 30 --format latex | head -1",
+        shell=True, env={"PYTHONPATH": ":".join(p for p in sys.path if p), "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
