@@ -74,7 +74,7 @@ class Derivatives(Applications):
     def derivative_operator(self, f: Frac) -> tuple[str, Node | None, list[Node], Kind] | None:
         """``(mark, y or None, the variables, kind)`` if the fraction is a derivative."""
         top, below = _only_term(f.num), _only_term(f.den)
-        if top is None or below is None:
+        if top is None or below is None or any(op == "/" for op, _ in top):
             return None
         head = _mark_of(top[0][1])
         if head is None or _mark_of(below[0][1]) is None or head.sub is not None:

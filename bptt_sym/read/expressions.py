@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bptt_sym.errors import InputError, ReadError, Span
+from bptt_sym.errors import InputError, LimitExceeded, ReadError, Span
 from bptt_sym.notation import Add, Had, Mul, Neg, Node, Num, Outer, Prod, Sum, Sym, Transpose
+from bptt_sym.read import limits
 from bptt_sym.read.applications import unscript
 from bptt_sym.read.derivatives import Derivatives
 from bptt_sym.read.dots import Gap, expand_product, expand_sum
@@ -79,9 +80,10 @@ class Binder(Derivatives):
             return node
         acc: Node | None = None
         acc_op = ""
-        j = 0
+        j = changes = 0
         while j < len(units):
             op = units[j][0]
+            before = acc_op
             k = j + 1
             while k < len(units) and units[k][0] == "":
                 k += 1
@@ -106,6 +108,12 @@ class Binder(Derivatives):
                 else:
                     acc, acc_op = self.multiply(acc, acc_op, op, right, len(nodes) > 1, span)
             j = k
+            changes += acc_op != before or acc_op == "/"
+            if changes > limits.MAX_CHANGES:
+                raise LimitExceeded(
+                    f"a product that changes its operator more than {limits.MAX_CHANGES} times",
+                    span=span, token=op,
+                )  # fmt: skip
         assert acc is not None
         return acc
 

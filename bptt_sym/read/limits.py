@@ -9,6 +9,8 @@ MAX_TOKENS = 20_000
 #: Nested brackets, braces, scripts and arguments. The recursive-descent parser and the binder
 #: recurse once per level, so this also bounds the interpreter's stack.
 MAX_DEPTH = 30
+#: Changes between the operators of one product; each nests the expression one level deeper.
+MAX_CHANGES = 40
 #: Characters of one name with its subscript.
 MAX_NAME = 200
 #: Digits of a number.

@@ -248,6 +248,8 @@ class Names:
             return None
         v = self.vocabulary
         name = base.name
+        if sup is not None and (sup.tokens[0].kind == "open" or v.superscript_time):
+            return None  # the time is above it already
         if sub is not None:
             name = subscripted(name, sub.text)
         sequence = v.canonical(name, v.sequences)
