@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from bptt_sym.errors import LimitExceeded
 from bptt_sym.graph.operations import CALL, CONST, LET, SYM, Label
-from bptt_sym.graph.table import Table
+from bptt_sym.graph.table import Table, keys
 
 Key = tuple[str, int]
 
@@ -102,16 +102,26 @@ def _last(column: Sequence[object], count: int) -> list[int]:
     return list(range(len(column) - count, len(column)))
 
 
-def extend(table: Table, form: Pattern, count: int) -> None:
-    """Write ``count`` more blocks; their rows are entered in the table's index when it is next
-    needed."""
+def extend(table: Table, form: Pattern, count: int, *, alone: bool = True) -> bool:
+    """Write ``count`` more blocks; False, and nothing written, if one of their rows exists already.
+
+    With ``alone`` the table is known to hold nothing that later blocks could repeat, and their rows
+    are entered into its look-up tables only when those are next needed.
+    """
     size = len(form.ops)
     start = len(table)
     if start + size * count > table.limit:
         raise LimitExceeded(f"the graph has more than {table.limit} rows")
-    table.op += form.ops * count
-    table.a += _progression(form.a, form.da, count)
-    table.b += _progression(form.b, form.db, count)
+    op = form.ops * count
+    a = _progression(form.a, form.da, count)
+    b = _progression(form.b, form.db, count)
+    if not alone:
+        table.catch_up()
+        if not table.row_of.keys().isdisjoint(keys(op, a, b)):
+            return False
+    table.op += op
+    table.a += a
+    table.b += b
     table.labels += [
         Label(name, (time or 0) + k * form.dt, component, kind)
         for k in range(1, count + 1)
@@ -124,6 +134,7 @@ def extend(table: Table, form: Pattern, count: int) -> None:
             for (name, orders, args), d in zip(form.calls, form.dcalls, strict=True)
         ]
     table.unindexed.append((start, len(table)))
+    return True
 
 
 def _progression(last: list[int], growth: list[int], count: int) -> list[int]:
@@ -151,7 +162,8 @@ class Steps(MutableMapping[Key, tuple[int, ...]]):
         """What is not part of a long stretch, initial values among it."""
         return self._given
 
-    def get(self, key: Key, default: object = None) -> tuple[int, ...] | None:  # type: ignore[override]
+    def find(self, key: Key) -> tuple[int, ...] | None:
+        """The rows, or None."""
         found = self._given.get(key)
         if found is not None:
             return found
@@ -162,7 +174,7 @@ class Steps(MutableMapping[Key, tuple[int, ...]]):
         return tuple([x + k * d for x, d in zip(run[2], run[3], strict=True)])
 
     def __getitem__(self, key: Key) -> tuple[int, ...]:
-        found = self.get(key)
+        found = self.find(key)
         if found is None:
             raise KeyError(key)
         return found

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key")
 
+#: How many steps more than the window are waited for the sweep to become regular.
+_PATIENCE = 3
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -28,7 +31,7 @@ class Sweep:
 
     output: int
     parameters: Mapping[str, tuple[int, ...]]
-    deltas: Mapping[tuple[str, int], tuple[int, ...]]
+    deltas: Steps
 
 
 class Backward:
@@ -45,6 +48,8 @@ class Backward:
         self.deltas: dict[tuple[str, int], list[int]] = {}
         self.grads = {name: [ZERO] * len(rows) for name, rows in unrolled.parameters.items()}
         self.done = Steps()
+        #: Whether the table holds the steps and nothing else.
+        self.alone = False
         #: The least lag with which each sequence is read; 0 for targets.
         self.first_lag: dict[str, int] = {}
         for _, name, lag, _ in unrolled.cell.sources:
@@ -69,7 +74,8 @@ class Backward:
         marks: list[int] = [len(g)]
         states: list[dict[tuple[str, int], list[int]]] = []
         hidden: list[tuple[int, int]] = []
-        if bulk:
+        self.alone = len(g) == u.built
+        if bulk and self.alone:
             # Rows written here can equal rows of steps close by only, so the look-up tables need
             # not know the long middle part that was written in bulk.
             margin = u.block * (u.window + 2 * self.max_lag + 4)
@@ -83,14 +89,15 @@ class Backward:
                 marks.append(len(g))
                 if bulk and len(marks) > u.window - 2:
                     states.append(self._state(t))
-                if bulk and len(marks) == u.window + 1:
-                    bulk = False
+                if bulk and len(marks) > u.window:
                     last = len(u.maps) - 2
-                    if t - last >= 4 and self._continue(t, last, marks, states, seeds):
+                    if t - last >= 4 and self._continue(t, last, marks, states[-3:], seeds):
                         hidden += self._hide((marks[-1] - marks[-2]) * (self.max_lag + 4))
                         t = last
-                    else:
+                        bulk = False
+                    elif t - last < 4 or len(marks) > u.window + _PATIENCE:
                         hidden, g.unindexed = [], hidden
+                        bulk = False
                 t -= 1
         finally:
             g.unindexed = hidden + g.unindexed
@@ -166,7 +173,8 @@ class Backward:
         if form is None or not self._even(seeds, last - self.max_lag, t + 2):
             return False
         count = t - last
-        extend(self.g, form, count)
+        if not extend(self.g, form, count, alone=self.alone):
+            return False
         for name, lag in self.first_lag.items():
             if (name, -lag) in three:
                 steps = range(last - lag, t - lag)

@@ -103,8 +103,7 @@ class Table:
     def index(self, start: int, end: int) -> None:
         """Enter the rows from ``start`` up to ``end`` into the look-up tables."""
         op, A, B = self.op[start:end], self.a[start:end], self.b[start:end]
-        keys = [(a << 32) + a + b << 4 | o for o, a, b in zip(op, A, B, strict=True)]
-        self.row_of.update(zip(keys, range(start, end), strict=True))
+        self.row_of.update(zip(keys(op, A, B), range(start, end), strict=True))
         for i, o in enumerate(op, start):
             if o == LET:
                 self._label_row[self.labels[self.b[i]]] = i
@@ -350,6 +349,11 @@ class Table:
             "bytes": size,
             "bytes_per_row": size / len(self.op),
         }
+
+
+def keys(op: list[int], a: list[int], b: list[int]) -> list[int]:
+    """The keys under which rows are looked up, see :meth:`Table.row`."""
+    return [(x << 32) + x + y << 4 | o for o, x, y in zip(op, a, b, strict=True)]
 
 
 def _small(value: Fraction) -> bool:

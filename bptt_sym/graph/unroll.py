@@ -42,6 +42,8 @@ class Unrolled:
     #: By how much those rows grow with each later step, and how many rows a step has.
     growth: list[int] = field(default_factory=list, repr=False)
     block: int = field(default=0, repr=False)
+    #: The size of the table when all steps, and nothing else, were in it.
+    built: int = field(default=0, repr=False)
     _pending: set[tuple[str, int]] = field(default_factory=set, repr=False)
 
     @property
@@ -59,7 +61,7 @@ class Unrolled:
         if t is None:
             found = self.parameters.get(name) or self.totals.get(name)
         else:
-            found = self.rows.get((name, t))
+            found = self.rows.find((name, t))
         if found is None:
             when = "" if t is None else f" at step {t}"
             raise ModelError(f"{self.recurrence.name}: no {name!r}{when} for T = {self.T}")
@@ -93,7 +95,7 @@ class Unrolled:
         for t in range(1, self.T + 1):
             at = base.copy()
             for row, name, lag, flat in cell.sources:
-                rows = self.rows.get((name, t - lag)) or self._outside(name, t - lag)
+                rows = self.rows.find((name, t - lag)) or self._outside(name, t - lag)
                 at[row] = rows[flat]
             for _, row in cell.counters:
                 at[row] = g.const(t)
@@ -104,6 +106,7 @@ class Unrolled:
             marks.append(len(g))
             if bulk and t == self.window and self.T - t >= 4 and self._continue(marks):
                 break
+        self.built = len(g)
         lowering = self._lowering()
         for name, total in self.recurrence.totals.items():
             nodes = conform(lowering.lower(total, {HORIZON: self.T}), (), repr(name))
@@ -112,7 +115,7 @@ class Unrolled:
     @property
     def window(self) -> int:
         """So many steps are written row by row before the rest is written in bulk."""
-        return 2 * max((lag for _, _, lag, _ in self.cell.sources), default=0) + 4
+        return 2 * max([1, *(lag for _, _, lag, _ in self.cell.sources)]) + 2
 
     def _continue(self, marks: list[int]) -> bool:
         """Write the remaining steps in bulk, if the last three are in arithmetic progression."""
@@ -147,7 +150,7 @@ class Unrolled:
     def _lowering(self) -> Lowering:
         def element(name: str, time: Node, env: Mapping[str, int]) -> Array:
             t = integer(time, env)
-            rows = self.rows.get((name, t)) or self._outside(name, t)
+            rows = self.rows.find((name, t)) or self._outside(name, t)
             return Array(self.cell.size(name), rows)
 
         def symbol(name: str) -> Array:

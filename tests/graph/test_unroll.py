@@ -196,6 +196,47 @@ def test_four_terms_of_the_lstm_are_in_the_one_step_jacobian() -> None:
     g.check()
 
 
+# ---------------------------------------------------------------- in bulk and row by row
+
+
+def tables(rec: Recurrence, T: int, bulk: bool) -> tuple[Any, ...]:
+    """Everything that unrolling and sweeping leave behind."""
+    u = unroll(rec, T, DIMS, bulk=bulk)
+    outputs = [
+        u.array(rec.defined[-1], T).nodes[0],
+        u.array(rec.defined[0], max(T - 2, 1)).nodes[0],
+    ]
+    outputs += [rows[0] for rows in u.totals.values()]
+    sweeps = [u.sweep(output, bulk=bulk) for output in outputs]
+    u.check()
+    g = u.graph
+    g.catch_up()
+    found = [(dict(s.deltas), s.parameters) for s in sweeps]
+    fast = bool(u.growth) and not all(s.deltas.keys() == s.deltas.written().keys() for s in sweeps)
+    return g.op, g.a, g.b, g.labels, g.calls, dict(u.rows), found, g.row_of, fast
+
+
+@given(recurrences(), st.integers(5, 40))
+def test_writing_in_bulk_makes_the_same_table(rec: Recurrence, T: int) -> None:
+    assert tables(rec, T, True)[:-1] == tables(rec, T, False)[:-1]
+
+
+@pytest.mark.parametrize(("name", "options"), CELLS)
+@pytest.mark.parametrize("T", [8, 9, 30])
+def test_shipped_cells_in_bulk(name: str, options: dict[str, Any], T: int) -> None:
+    for rec in (cell(name, **options), cell(name, **options).with_initial_zero()):
+        *bulk, fast = tables(rec, T, True)
+        *rowwise, slow = tables(rec, T, False)
+        assert bulk == rowwise
+        assert (fast or T < 20) and not slow  # the fast way was taken, and only there
+
+
+def test_a_step_that_never_settles_is_written_row_by_row() -> None:
+    counting = Recurrence("scaled", (Equation("h", Mul((Idx("t"), before("h")))),), {"h": ()})
+    assert not tables(counting, 30, True)[-1]
+    assert tables(counting, 30, True) == tables(counting, 30, False)
+
+
 # ---------------------------------------------------------------- growth, counted and not timed
 
 
