@@ -167,6 +167,7 @@ class Trail:
             return known
         if any(_is_empty(r) for r in where):
             return 0
+        where = tuple(dict.fromkeys(where))
         free = free_indices(lhs) | free_indices(rhs)
         kept = tuple(r for r in where if r.name in free or r.name == HORIZON and free)
         bounds = frozenset[str]().union(

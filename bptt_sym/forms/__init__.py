@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bptt_sym.derive import Derivation
 from bptt_sym.errors import InputError, NotSupported
+from bptt_sym.forms.agreement import agreement
 from bptt_sym.forms.forward import Forward
+from bptt_sym.forms.adjoint import adjoint
 from bptt_sym.forms.one_step import immediate_of_target, jacobian_of_target
+from bptt_sym.forms.preactivation import with_preactivations
 from bptt_sym.forms.problem import Problem, parse_target
 from bptt_sym.forms.recursion import horner
+from bptt_sym.forms.second import second_derivative
 from bptt_sym.notation import At, Node, Sym
 from bptt_sym.recurrence import Recurrence
 
@@ -48,27 +54,42 @@ def derive(
         order = 1
         if not isinstance(y, (At, Sym)) or not isinstance(x, (At, Sym)):
             raise InputError("a target is a pair of sequence elements or names")
+    title = f"{target if isinstance(target, str) else 'derivative'} of {rec.name}"
+    return _derive(rec, y, x, order, T, form, title)
+
+
+def _derive(
+    rec: Recurrence, y: At | Sym, x: At | Sym, order: int, T: int | None, form: str, title: str
+) -> Derivation:
     p = Problem(rec, y, x, T, form)
-    title = f"{target if isinstance(target, str) else 'derivative'} of {rec.name}: {form}"
+    if p.x.name not in p.calc.needs(p.y.name):
+        raise NotSupported(f"{p.y.name} does not depend on {p.x.name}: the derivative is 0")
+    if form in ("adjoint", "agree") and order == 1 and len(p.calc.shape(x)) > 1:
+        rec = with_preactivations(rec, x.name)
+        p = Problem(rec, y, x, T, form)
     if order == 2:
-        raise NotSupported("second")
+        second_derivative(p)
+        return p.done(title, form)
     match form:
         case "immediate":
             immediate_of_target(p)
         case "jacobian":
             jacobian_of_target(p)
         case "telescoped":
-            f = Forward(p)
-            f.telescoped()
-            f.finish()
+            forward = Forward(p)
+            forward.telescoped()
+            forward.finish()
         case "series":
-            f = Forward(p)
-            f.series()
-            f.finish()
+            forward = Forward(p)
+            forward.series()
+            forward.finish()
         case "horner":
             horner(p)
-        case _:
-            raise NotSupported(form)
+        case "adjoint":
+            adjoint(p)
+        case "agree":
+            three = ("series", "horner", "adjoint")
+            agreement(p, {f: partial(_derive, rec, y, x, 1, T, f, title) for f in three})
     return p.done(title, form)
 
 

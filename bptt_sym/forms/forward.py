@@ -197,7 +197,7 @@ class Forward:
             if self.sources.initial_depends():
                 return 0, c.gradient(num(0))
             if self.p.form == "horner":
-                return self._start_each(), ZERO
+                return self.start_each(), ZERO
             flat = c.single or not p.rec.is_scalar
             zero = ZERO if flat else Matrix(tuple((ZERO,) for _ in c.carriers))
             number = p.trail.add(
@@ -214,17 +214,21 @@ class Forward:
             return c.at_start(p.x.time)
         return self._input_start()
 
-    def _start_each(self) -> int:
+    def start_each(self, order: int = 1) -> int:
+        """The derivatives of the initial values, up to ``order``, one step each."""
         number = 0
         for z in self.chain.elements(num(0)):
-            number = self.p.trail.add(
-                "initial value",
-                D(z, self.p.x, "total"),
-                ZERO,
-                (),
-                where=self.p.horizon,
-                note=f"the initial value does not depend on {self.p.x.name}",
-            )
+            lhs: Node = z
+            for _ in range(order):
+                lhs = D(lhs, self.p.x, "total")
+                number = self.p.trail.add(
+                    "initial value",
+                    lhs,
+                    ZERO,
+                    (),
+                    where=self.p.horizon,
+                    note=f"the initial value does not depend on {self.p.x.name}",
+                )
         return number
 
     def _input_start(self) -> tuple[int, Node]:
@@ -355,7 +359,8 @@ class Forward:
             (recursion, base, grown),
             where=self.top_ranges(),
         )
-        p.inductions.append((base, grown, conclusion))
+        if base and grown:
+            p.inductions.append((base, grown, conclusion))
 
     @property
     def top(self) -> Node:

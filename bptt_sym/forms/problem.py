@@ -121,6 +121,8 @@ class Problem:
     form: str = "series"
     #: How many steps before ``y`` the variable has to lie for the form to hold (see Forward).
     gap: int = 0
+    #: The first step of the variable, if it is later than its own first step.
+    floor: int = 0
     trail: Trail = field(default_factory=Trail)
     #: Derivatives that a recursion written out has found, each nested into one expression.
     nested: dict[Node, Node] = field(default_factory=dict)
@@ -277,6 +279,8 @@ class Problem:
             return self.first_step(self.x.name)
         if isinstance(self.y, Sym):
             return 1
+        if self.floor:
+            return self.floor
         computed_from_x = any(
             self.calc.depends_within_step(s, self.x.name) for s in self.rec.states
         )

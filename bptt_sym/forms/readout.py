@@ -119,7 +119,7 @@ def total_of(p: Problem, y: Sym) -> Node:
     total = p.rec.totals[y.name]
     if p.T is not None:
         total = substitute_index(total, HORIZON, p.last)
-        if isinstance(total, Sum) and p.T <= EXPAND and isinstance(p.x, Sym):
+        if isinstance(total, Sum) and p.T <= EXPAND and isinstance(p.x, Sym) and p.form != "adjoint":
             every = range(1, p.T + 1)
             total = add(*(substitute_index(total.body, total.var, num(k)) for k in every))
     return canonical_times(_renamed(total, p.fresh_names_taken))

@@ -43,7 +43,7 @@ def horner(p: Problem) -> None:
     if isinstance(p.x, At):
         p.gap = max(p.gap, f.readout_reach + 1)
     number, start = f.start()
-    equations = _by_equation(p, f) if isinstance(p.x, Sym) else None
+    equations = by_equation(p, f) if isinstance(p.x, Sym) else None
     if equations is None:
         equations = _by_state(p, f)
     top = affine(f.top)
@@ -59,7 +59,7 @@ def horner(p: Problem) -> None:
     drop_zero_initials(p, last.lhs, last.rhs)
 
 
-def _by_equation(p: Problem, f: Forward) -> Equations | None:
+def by_equation(p: Problem, f: Forward) -> Equations | None:
     """``D(v_t, x)`` for every sequence between the variable and the states, at the generic step."""
     needed = frozenset[str]().union(*(p.calc.needs(s) for s in f.chain.states))
     names = [n for n in p.rec.defined if n in needed and p.calc.depends_on(n, p.x)]
@@ -140,4 +140,4 @@ def _unrolled(
                 p.nested[here] = value
 
 
-__all__ = ["horner"]
+__all__ = ["by_equation", "horner"]
