@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from random import Random
 
 import pytest
@@ -336,6 +337,7 @@ TARGETS = {
 AT_LEAST = 20
 
 
+@cache
 def derivations() -> list[Derivation]:
     out = []
     for name, targets in TARGETS.items():
