@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+
+# Tests share oracles as ``tests.….…``. At the end of the path, so that an installed package is the
+# one that is tested.
+sys.path.append(str(Path(__file__).parent.parent))
 
 # No deadline: the first example of a test pays for lazy imports, and the machine is shared.
 settings.register_profile(
