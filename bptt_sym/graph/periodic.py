@@ -1,30 +1,38 @@
 """Growth that repeats itself, continued without looking up each row.
 
 Steps of a recurrence stamped one after the other differ only in where they stand: from some step on
-every operand of a block of rows is the operand of the block before plus a constant. Stamping
-depends only on the rows of the last few steps, so once three blocks running are in arithmetic
-progression the next ones are too, and can be written down as ranges. What comes out is the table
+each block of rows is the one before, moved. What a step makes depends only on the rows of the few
+steps that it looks back to, so if more blocks than that are each the one before moved by the same
+amounts (rows of blocks by the length of a block, everything else by nothing or by what is known of
+it), then so are all later ones, and they can be written down as ranges. What comes out is the table
 that stamping each step would have made, row for row (the tests compare them).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
 
 from bptt_sym.errors import LimitExceeded
-from bptt_sym.graph.operations import CALL, CONST, LET, SYM, Label
+from bptt_sym.graph.operations import A_IS_NODE, B_IS_NODE, CALL, CONST, LET, SYM, Label
 from bptt_sym.graph.table import Table, keys
 
 Key = tuple[str, int]
+X = TypeVar("X")
 
 
-def slopes(first: Sequence[int], second: Sequence[int], third: Sequence[int]) -> list[int] | None:
-    """The common differences of three vectors in arithmetic progression, else None."""
-    if len({len(first), len(second), len(third)}) > 1:
+def slopes(vectors: Sequence[Sequence[int]]) -> list[int] | None:
+    """The common differences of vectors in arithmetic progression, else None."""
+    first, second = vectors[0], vectors[1]
+    if len(first) != len(second):
         return None
     d = [y - x for x, y in zip(first, second, strict=True)]
-    return d if d == [z - y for y, z in zip(second, third, strict=True)] else None
+    for x, y in pairwise(vectors[1:]):
+        if len(x) != len(y) or [w - v for v, w in zip(x, y, strict=True)] != d:
+            return None
+    return d
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,60 +50,69 @@ class Pattern:
     dcalls: list[list[int]]
 
 
-def pattern(table: Table, marks: Sequence[int]) -> Pattern | None:
-    """The pattern of the blocks between the last four ``marks``, the last of which is the end of
-    the table; None if there is none."""
-    p, q, r, end = marks[-4:]
+def pattern(
+    table: Table, marks: Sequence[int], moves: Callable[[int, int], bool]
+) -> Pattern | None:
+    """The pattern of the blocks between the ``marks``, the last of which is the end of the table.
+
+    None if there is none, or if ``moves(row, d)`` refuses an operand of the last block that moves
+    by ``d``.
+    """
+    r, end = marks[-2:]
     size = end - r
-    if not q - p == r - q == size or not size or end != len(table):
+    if not size or end != len(table) or any(q - p != size for p, q in pairwise(marks)):
         return None
     ops = table.op[r:end]
-    if not table.op[p:q] == table.op[q:r] == ops or CONST in ops:
+    if CONST in ops or any(table.op[p:q] != ops for p, q in pairwise(marks)):
         return None
-    da = slopes(table.a[p:q], table.a[q:r], table.a[r:end])
-    db = slopes(table.b[p:q], table.b[q:r], table.b[r:end])
+    da = slopes([table.a[p:q] for p, q in pairwise(marks)])
+    db = slopes([table.b[p:q] for p, q in pairwise(marks)])
     if da is None or db is None:
         return None
-    named = [i for i, o in enumerate(ops) if o in (SYM, LET)]
-    numbers = [table.a[r + i] if ops[i] == SYM else table.b[r + i] for i in named]
-    growth = {da[i] if ops[i] == SYM else db[i] for i in named}
-    count = len(named)
-    if count and (growth != {count} or sorted(numbers) != _last(table.labels, count)):
-        return None
-    labels = [table.labels[-3 * count + k :][:count] for k in (0, count, 2 * count)]
-    times = set()
-    for one, two, three in zip(*labels, strict=True) if count else ():
-        same = one._replace(time=0) == two._replace(time=0) == three._replace(time=0)
-        if not same or one.time is None or two.time is None or three.time is None:
+    a, b = table.a[r:end], table.b[r:end]
+    for i, o in enumerate(ops):
+        if o in A_IS_NODE and not moves(a[i], da[i]):
             return None
-        times |= {two.time - one.time, three.time - two.time}
-    if len(times) > 1:
+        if o in B_IS_NODE and not moves(b[i], db[i]):
+            return None
+    blocks = len(marks) - 1
+    named = [i for i, o in enumerate(ops) if o in (SYM, LET)]
+    labels = _blocks(table.labels, len(named), blocks)
+    numbers = [a[i] if ops[i] == SYM else b[i] for i in named]
+    growth = {da[i] if ops[i] == SYM else db[i] for i in named}
+    if named and (growth != {len(named)} or sorted(numbers) != _last(table.labels, len(named))):
+        return None
+    times = slopes([[label.time or 0 for label in block] for block in labels])
+    if times is None or len(set(times)) > 1 or any(x.time is None for x in labels[-1]):
+        return None
+    if any(_timeless(block) != _timeless(labels[-1]) for block in labels):
         return None
     called = [i for i, o in enumerate(ops) if o == CALL]
-    count = len(called)
-    if count and (
-        {da[i] for i in called} != {count}
-        or [table.a[r + i] for i in called] != _last(table.calls, count)
+    calls = _blocks(table.calls, len(called), blocks)
+    if called and (
+        {da[i] for i in called} != {len(called)}
+        or [a[i] for i in called] != _last(table.calls, len(called))
     ):
         return None
     dcalls = []
-    calls = [table.calls[-3 * count + k :][:count] for k in (0, count, 2 * count)]
-    for first, second, third in zip(*calls, strict=True) if count else ():
-        d = slopes(first[2], second[2], third[2])
-        if d is None or not first[:2] == second[:2] == third[:2]:
+    for versions in zip(*calls, strict=True):
+        d = slopes([args for _, _, args in versions])
+        if d is None or len({(name, orders) for name, orders, _ in versions}) > 1:
+            return None
+        if not all(map(moves, versions[-1][2], d)):
             return None
         dcalls.append(d)
-    return Pattern(
-        ops,
-        table.a[r:end],
-        table.b[r:end],
-        da,
-        db,
-        labels[2] if named else [],
-        times.pop() if times else 0,
-        calls[2] if called else [],
-        dcalls,
-    )
+    return Pattern(ops, a, b, da, db, labels[-1], times[0] if times else 0, calls[-1], dcalls)
+
+
+def _blocks(column: list[X], size: int, count: int) -> list[list[X]]:
+    """The last ``count`` stretches of ``size``."""
+    start = len(column) - size * count
+    return [column[start + k * size : start + (k + 1) * size] for k in range(count)]
+
+
+def _timeless(labels: list[Label]) -> list[Label]:
+    return [label._replace(time=None) for label in labels]
 
 
 def _last(column: Sequence[object], count: int) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from bptt_sym.graph.operations import LET, ONE, ZERO
+from bptt_sym.graph.operations import CONST, LET, ONE, ZERO
 from bptt_sym.graph.periodic import Steps, extend, pattern, slopes
 from bptt_sym.graph.stamp import stamp
 
@@ -55,7 +55,7 @@ class Backward:
         for _, name, lag, _ in unrolled.cell.sources:
             self.first_lag[name] = min(lag, self.first_lag.get(name, lag))
         self.first_lag |= dict.fromkeys(unrolled.cell.targets, 0)
-        self.max_lag = max((lag for _, _, lag, _ in unrolled.cell.sources), default=0)
+        self.max_lag = unrolled.max_lag
 
     def run(self, bulk: bool) -> Sweep:
         self._seed()
@@ -87,15 +87,15 @@ class Backward:
                     t -= 1  # later than the output
                     continue
                 marks.append(len(g))
-                if bulk and len(marks) > u.window - 2:
+                if bulk:
                     states.append(self._state(t))
-                if bulk and len(marks) > u.window:
-                    last = len(u.maps) - 2
-                    if t - last >= 4 and self._continue(t, last, marks, states[-3:], seeds):
+                if bulk and len(states) > u.regular:
+                    last = len(u.maps) - u.regular + 1
+                    if t - last >= 4 and self._continue(t, last, marks, states, seeds):
                         hidden += self._hide((marks[-1] - marks[-2]) * (self.max_lag + 4))
                         t = last
                         bulk = False
-                    elif t - last < 4 or len(marks) > u.window + _PATIENCE:
+                    elif t - last < 4 or len(states) > u.window + _PATIENCE:
                         hidden, g.unindexed = [], hidden
                         bulk = False
                 t -= 1
@@ -159,32 +159,45 @@ class Backward:
         states: list[dict[tuple[str, int], list[int]]],
         seeds: Mapping[tuple[str, int], tuple[int, ...]],
     ) -> bool:
-        """Sweep the steps t - 1 .. last in bulk, if the last three are in progression."""
-        one, two, three = states
-        if not one.keys() == two.keys() == three.keys():
+        """Sweep the steps t - 1 .. last in bulk, if the last ones repeat themselves."""
+        u, g = self.u, self.g
+        start, marks, states = marks[0], marks[-u.regular - 1 :], states[-u.regular :]
+        size = marks[-1] - marks[-2]
+        given = {row for values in seeds.values() for row in values}
+
+        def moves(row: int, d: int) -> bool:
+            if row >= marks[0]:
+                return d == size
+            if row < u.first or g.op[row] == CONST:
+                return d == 0
+            # The steps' own rows; what the output itself gives, which `_even` looks at.
+            return d == -u.block if row < u.built else row < start and row in given
+
+        latest = states[-1]
+        if any(state.keys() != latest.keys() for state in states):
             return False
         grows: dict[tuple[str, int], list[int]] = {}
-        for key, values in three.items():
-            d = slopes(one[key], two[key], values)
-            if d is None:
+        for key, values in latest.items():
+            d = slopes([state[key] for state in states])
+            if d is None or not all(map(moves, values, d)):
                 return False
             grows[key] = d
-        form = pattern(self.g, marks)
-        if form is None or not self._even(seeds, last - self.max_lag, t + 2):
+        form = pattern(g, marks, moves)
+        if form is None or not self._even(seeds, last - self.max_lag, t + u.regular):
             return False
         count = t - last
         if not extend(self.g, form, count, alone=self.alone):
             return False
         for name, lag in self.first_lag.items():
-            if (name, -lag) in three:
+            if (name, -lag) in latest:
                 steps = range(last - lag, t - lag)
                 downwards = tuple(-d for d in grows[name, -lag])
-                at = tuple(three[name, -lag])
+                at = tuple(latest[name, -lag])
                 for s in steps:
                     self.deltas.pop((name, s), None)
                 if any(at) or any(downwards):
                     self.done.run(name, steps, t - lag, at, downwards)
-        for (name, j), values in three.items():
+        for (name, j), values in latest.items():
             now = [x + count * d for x, d in zip(values, grows[name, j], strict=True)]
             if not name:
                 self.grads[list(self.grads)[j]] = now
@@ -197,7 +210,7 @@ class Backward:
         sizes = {name: len(values) for (name, _), values in seeds.items()}
         for name, size in sizes.items():
             rows = [seeds.get((name, s), (ZERO,) * size) for s in range(low, high + 1)]
-            if any(slopes(*rows[k : k + 3]) is None for k in range(len(rows) - 2)):
+            if slopes(rows) is None:
                 return False
         return True
 

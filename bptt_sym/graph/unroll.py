@@ -42,6 +42,8 @@ class Unrolled:
     #: By how much those rows grow with each later step, and how many rows a step has.
     growth: list[int] = field(default_factory=list, repr=False)
     block: int = field(default=0, repr=False)
+    #: The first row of the first step.
+    first: int = field(default=0, repr=False)
     #: The size of the table when all steps, and nothing else, were in it.
     built: int = field(default=0, repr=False)
     _pending: set[tuple[str, int]] = field(default_factory=set, repr=False)
@@ -92,6 +94,7 @@ class Unrolled:
                 base[i] = k
         stamp(cell.graph, cell.once, g, base, 0)
         marks = [len(g)]
+        self.first = len(g)
         for t in range(1, self.T + 1):
             at = base.copy()
             for row, name, lag, flat in cell.sources:
@@ -113,16 +116,34 @@ class Unrolled:
             self.totals[name] = (g.let(Label(name), nodes[0]),)
 
     @property
+    def max_lag(self) -> int:
+        """How many steps back the equations look; at least 1."""
+        return max([1, *(lag for _, _, lag, _ in self.cell.sources)])
+
+    @property
     def window(self) -> int:
         """So many steps are written row by row before the rest is written in bulk."""
-        return 2 * max([1, *(lag for _, _, lag, _ in self.cell.sources)]) + 2
+        return 2 * self.max_lag + 3
+
+    @property
+    def regular(self) -> int:
+        """So many blocks must repeat themselves: three, besides those that a step looks back to."""
+        return self.max_lag + 3
 
     def _continue(self, marks: list[int]) -> bool:
-        """Write the remaining steps in bulk, if the last three are in arithmetic progression."""
+        """Write the remaining steps in bulk, if the last ones repeat themselves."""
         cell, t = self.cell, self.window
-        growth = slopes(*self.maps[-3:])
-        form = pattern(self.graph, marks) if not cell.counters else None
-        if growth is None or form is None:
+        if cell.counters:
+            return False
+        marks = marks[-self.regular - 1 :]
+        size = marks[-1] - marks[-2]
+
+        def moves(row: int, d: int) -> bool:
+            return d == size if row >= marks[0] else d == 0 and row < self.first
+
+        growth = slopes(self.maps[-self.regular :])
+        form = pattern(self.graph, marks, moves)
+        if growth is None or form is None or not all(map(moves, self.maps[-1], growth)):
             return False
         extend(self.graph, form, self.T - t)
         self.growth, self.block = growth, len(form.ops)
