@@ -80,7 +80,7 @@ def theorem() -> Theorem:
     kappa = z * sech2(z)
     extremal = forall(c, absolute(c) * sech2(c) <= kappa)
     gate_o = sigmoid(a_o)
-    A, B, C, D = terms(a_f, a_i, gate_o, a_g, c)  # noqa: N806
+    A, B, C, D = terms(a_f, a_i, gate_o, a_g, c)
     q = gate_o * sech2(c)
 
     # the derivative of one step, the previous gate o held fixed

@@ -7,7 +7,7 @@ from bptt_sym.prove.kernel import instance
 from bptt_sym.prove.language import absolute, derivative, forall, real, shape, sigmoid, tanh
 from bptt_sym.prove.lemmas import abs_le, congruent, sg_0, sg_bounds, tanh_0
 from bptt_sym.prove.limits import geometric_bound, geometric_vanishes, vanishes
-from bptt_sym.prove.lstm import C0, GATES, N, O0, WEIGHTS, Lstm
+from bptt_sym.prove.lstm import C0, GATES, O0, WEIGHTS, Lstm, N
 from bptt_sym.prove.tactics import (
     assume,
     close,

@@ -3,7 +3,7 @@
 from bptt_sym.prove.kernel import instance
 from bptt_sym.prove.language import forall, integer, product, tanh
 from bptt_sym.prove.lemmas import product_empty, product_step
-from bptt_sym.prove.lstm import C0, GENERAL, N, O0, WEIGHTS
+from bptt_sym.prove.lstm import C0, GENERAL, O0, WEIGHTS, N
 from bptt_sym.prove.tactics import (
     assume,
     close,

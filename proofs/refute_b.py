@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from bptt_sym.prove.elman import H0, N, W, Elman
+from bptt_sym.prove.elman import H0, Elman, N, W
 from bptt_sym.prove.kernel import instance
 from bptt_sym.prove.language import Term, TermLike, derivative, forall, tanh
 from bptt_sym.prove.lemmas import tanh_lt, tanh_mono_le

@@ -18,16 +18,31 @@ from bptt_sym.prove.lemmas import (
     abs_le,
     abs_nonneg,
     base,
+    congruent,
     dsg_le,
     dsg_pos,
+    power_0,
+    power_step,
     product_bound,
+    sg_0,
     step,
 )
 from bptt_sym.prove.limits import geometric_bound, geometric_vanishes, vanishes
-from bptt_sym.prove.tactics import close, conj, equal, known, prove
+from bptt_sym.prove.tactics import (
+    assume,
+    close,
+    conj,
+    equal,
+    have,
+    induction,
+    instantiate,
+    known,
+    prove,
+    use,
+)
 from bptt_sym.prove.theorem import Outline, Theorem
 
-w, c0, n = real("w"), real("c0"), integer("n")
+w, c0, x, n, j = real("w"), real("c0"), real("x"), integer("n"), integer("j")
 CELL = recursion("logistic", [w, c0], n, [("c", c0, sigmoid(w * real("c") + sequence("u", n + 1)))])
 QUARTER = Fraction(1, 4)
 
@@ -70,12 +85,34 @@ def theorem() -> Theorem:
             [prove(rate >= 0, [abs_nonneg(w)]), prove(1 - rate > 0, known(small)),
              prove(1 + 0 * w >= 0)]),
         "a geometric sequence of ratio |w|/4 < 1 tends to 0", vanishes(n, dc(n)))
+    # the hypothesis is needed: at rest at 1/2 the factor is w/4
+    rest = forall(j, (j >= 1).implies(sequence("u", j).eq(-w / 2)))
+    at_half = c0.eq(Fraction(1, 2))
+    input_ = use(assume(rest), n + 1, given=[prove(n + 1 >= 1, known(n >= 0))])
+    stays = c(n).eq(Fraction(1, 2))
+    arg = prove(a.eq(0), [assume(stays), input_], multipliers=[1, w])
+    same = congruent(arg, a, 0, sigmoid(x), x)
+    first = equal(K.instance(stays.formula, ("i", "n"), 0), base(CELL.definition),
+                  (assume(at_half), c0))
+    nxt = equal(c(n + 1).eq(Fraction(1, 2)), (rec, c(n + 1)), (same, s), sg_0())
+    still = out.line(induction(n, 0, stays, first, nxt), "σ(w/2 − w/2) = 1/2", stays)
+    exact = dc(n).eq((w / 4) ** n)
+    first = equal(K.instance(exact.formula, ("i", "n"), 0), start, power_0(w / 4))
+    nxt = equal(
+        K.instance(exact.formula, ("i", "n"), (n + 1).kernel), (later, dc(n + 1)),
+        (have(instantiate(still, {n: n + 1}), prove(n + 1 >= 0, known(n >= 0))), c(n + 1)),
+        power_step(w / 4, n), assume(exact))
+    sharp = out.line(induction(n, 0, exact, first, nxt), "there σ′ = 1/4", exact)
     index = n >= 0
-    claim = forall(n, index.implies(bound_claim)) & small.implies(vanishes(n, dc(n)))
-    thm = conj(close(bound, over=[n], under=[index]), close(limit, under=[small]))
+    claim = (forall(n, index.implies(bound_claim)) & small.implies(vanishes(n, dc(n)))
+             & rest.implies(at_half.implies(forall(n, index.implies(exact)))))
+    thm = conj(close(bound, over=[n], under=[index]), close(limit, under=[small]),
+               close(close(sharp, over=[n], under=[index]), under=[rest, at_half]))
     return out.theorem(
         "sigmoid", "In the logistic cell the derivative is at most (|w|/4)ⁿ",
-        "PROPOSITIONS, sigmoid RNN of notes B; B5", [], claim, thm,
-        remarks=["The hypothesis |w| < 4 cannot be dropped; notes B leave it out, and argue with "
+        "PROPOSITIONS, sigmoid RNN of notes B; B5 and B6", [], claim, thm,
+        best_constant="|w|/4 (attained)",
+        remarks=["The third part shows that the hypothesis |w| < 4 cannot be dropped: at rest at 1/2 the "
+                 "derivative is (w/4)ⁿ. Notes B leave it out, and argue with "
                  "tanh′ < 1 where the activation is σ."],
     )

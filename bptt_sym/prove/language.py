@@ -322,7 +322,14 @@ def claim_of(f: Formula) -> Claim:
                 return _relation({"ge": "le", "gt": "lt"}[rel], right, left)
             return _relation(op, left, right)
         case ("meq", Mat() as m):
-            return _relation("eq", m, Mat.of(0))
+            negative = Mat.of(0)
+            for word, c in m.terms.items():
+                if all(q < 0 for q in c.terms.values()):
+                    letters = Mat.of(-c)
+                    for a in word:
+                        letters = letters * term(a)
+                    negative = negative + letters
+            return _relation("eq", m + negative, negative)
         case ("and", *parts):
             claims = [claim_of(p) for p in parts]
             return Claim("and", tuple(claims), f)
@@ -357,12 +364,13 @@ def _unfolded(p: Poly | Mat) -> Term:
             parts.append((t, c < 0))
     else:
         for word, scalar in p.terms.items():
-            letters = [_atom(a) for a in word] or [identity()]
-            t = _product(letters, Fraction(1)) if scalar == 1 else _binary(
-                "mul", shape(scalar), _product(letters, Fraction(1)))
-            parts.append((t, False))
+            t = _product([_atom(a) for a in word] or [identity()], Fraction(1))
+            negative = all(c < 0 for c in scalar.terms.values())
+            size = -scalar if negative else scalar
+            t = t if size == Poly.of(1) else _binary("mul", shape(size), t)
+            parts.append((t, negative))
     if not parts:
-        return number(0)
+        return number(0) if isinstance(p, Poly) else Term("num", (Fraction(0),), p)
     first, negative = parts[0]
     out = -first if negative else first
     for t, minus in parts[1:]:
