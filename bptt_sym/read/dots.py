@@ -69,8 +69,9 @@ def expand_sum(parts: Sequence[Node | Gap], span: Span) -> Node:
         if not leads or not isinstance(last, Node):
             raise _not_recognised(dots.span)
         for count in range(len(leads), 0, -1):
+            rest = leads[: len(leads) - count]
             found = _series(leads[len(leads) - count :], last)
-            if found is not None:
+            if found is not None and not (rest and _alike(rest[-1], last)):
                 nodes = list(found.as_sum(dots.span))
                 terms[at - count : at + 2] = nodes
                 break
@@ -96,9 +97,18 @@ def expand_product(
                 for k in range(count)
             ]
             found = _series(leads, last)
-            if found is not None and found.steps_of_one and found.same_kind:
-                return start, found.as_product(span), period
+            if found is None or not found.same_kind:
+                continue
+            if start >= period and _alike(_joined(before[start - period : start], make), last):
+                break  # a factor of the same kind that the general factor does not give
+            return start, found.as_product(span), period
     raise _not_recognised(span)
+
+
+def _alike(term: Node, last: Node) -> bool:
+    """Whether ``term`` has the form of the last one, so that it must belong to the series."""
+    slots = slots_of(last)
+    return slots is not None and match(last, term, len(slots)) is not None
 
 
 def _joined(nodes: Sequence[Node], make: Callable[[tuple[Node, ...]], Node]) -> Node:
@@ -124,7 +134,6 @@ class _Series:
     last: Node
     step: int
     same_kind: bool
-    steps_of_one: bool
 
     def as_sum(self, span: Span) -> Iterator[Node]:
         if self.same_kind:
@@ -180,13 +189,14 @@ def _series(leads: list[Node], last: Node) -> _Series | None:
         return None
     var = fresh("j", _names(last, leads))
     d = steps[primary]
+    start, end = first[primary], final[primary]
+    if abs(d) != 1:
+        start, end, d = ({}, 0), count, 1  # the terms are numbered instead
+    # Term k has the variable start + d*k, and the values first + steps*k.
     forms: list[Form] = []
-    for j in range(len(slots)):
-        if steps[j] % d and steps[j]:
-            return None
-        ratio = steps[j] // d
-        rest = plus(final[j], times(final[primary], -ratio))
-        forms.append(plus(rest, ({var: ratio}, 0)) if ratio else final[j])
+    for origin, s in zip(first, steps, strict=True):
+        moving = plus(({var: 1}, 0), times(start, -1))
+        forms.append(plus(origin, times(moving, s * d)) if s else origin)
     template = filled(last, forms)
     same = all(_kinds(lead) == _kinds(last) for lead in leads)
     if not same:
@@ -198,11 +208,10 @@ def _series(leads: list[Node], last: Node) -> _Series | None:
         template=template,
         last_term=last,
         var=var,
-        first=from_affine(*first[primary]),
-        last=from_affine(*final[primary]),
+        first=from_affine(*start),
+        last=from_affine(*end),
         step=d,
         same_kind=same,
-        steps_of_one=abs(d) == 1,
     )
 
 

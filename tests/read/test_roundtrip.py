@@ -332,7 +332,10 @@ def test_claims_read_back_and_spans_point_at_their_text(
             assert low <= node.span.start < node.span.end <= high
             if isinstance(node, (Fn, Call, Diag, D)):
                 piece = text[node.span.start : node.span.end]
-                assert read_expression(piece, REC, vocabulary=VOCABULARY) == node, piece
+                alone = read_expression(piece, REC, vocabulary=VOCABULARY)
+                # \tanh^2(x): the function's text holds its power
+                powered = isinstance(alone, Pow) and alone.base == node
+                assert alone == node or powered, piece
 
 
 @pytest.mark.parametrize(
