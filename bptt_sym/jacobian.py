@@ -96,10 +96,13 @@ def product(*factors: Node) -> Node:
     flat: list[Node] = []
     sign, number = 1, num(1).value
     todo = list(reversed(factors))
+    identity = False
     while todo:
         f = todo.pop()
         match f:
             case Mul(args=args):
+                # A multiple of the identity stays one: (1 - α) I.
+                identity = identity or Ones() in args
                 todo.extend(reversed(args))
             case Neg(arg=a):
                 sign = -sign
@@ -120,6 +123,8 @@ def product(*factors: Node) -> Node:
         flat.insert(0, Num(number))
     elif not flat:
         flat = [Ones()] if any(isinstance(f, Ones) for f in factors) else [ONE]
+    if identity and flat[-1] != Ones():
+        flat.append(Ones())
     body = flat[0] if len(flat) == 1 else Mul(tuple(flat))
     return body if sign > 0 else Neg(body)
 
@@ -130,6 +135,14 @@ def hadamard(*factors: Node) -> Node:
     for f in factors:
         flat.extend(f.args if isinstance(f, Had) else (f,))
     return flat[0] if len(flat) == 1 else Had(tuple(flat))
+
+
+def multiple(*scalars: Node) -> Node:
+    """A multiple of the identity, which stays visible as a factor."""
+    size = product(*scalars)
+    if isinstance(size, Neg):
+        return Neg(multiple(size.arg))
+    return Ones() if size == ONE else Mul((*(size.args if isinstance(size, Mul) else (size,)), Ones()))
 
 
 class Calculus:
@@ -257,7 +270,7 @@ class Calculus:
             if inner == ZERO or local == ZERO:
                 return ZERO
             if not self.shape(local):
-                return product(local, inner)
+                return multiple(local) if isinstance(inner, Ones) else product(local, inner)
             if by_scalar:
                 return local if isinstance(inner, Ones) or inner == ONE else hadamard(local, inner)
             return product(Diag(local), inner)
@@ -388,7 +401,11 @@ class Calculus:
                     # a scalar's derivative is a row: it goes to the far right
                     terms.append(product(*before, *after, inner))
                 elif all(not self.shape(b) for b in after):
-                    terms.append(product(*before, *after, inner))
+                    scalars = all(not self.shape(b) for b in before)
+                    if scalars and isinstance(inner, Ones):
+                        terms.append(multiple(*before, *after))
+                    else:
+                        terms.append(product(*before, *after, inner))
                 else:
                     raise NoMatrixForm("the derivative of a matrix inside a product")
             return add(*terms)

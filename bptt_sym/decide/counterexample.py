@@ -110,7 +110,7 @@ def find(
 
 def _places(arena: Arena, trial: Trial, witness: Env | None) -> list[Env]:
     longest = LONGEST if arena.rec.is_scalar else 3
-    places = list(instances(trial.claim.sides, arena.rec, longest))[:MAX_PLACES]
+    places = list(instances(trial.claim.sides, arena.rec, longest, arena.scope))[:MAX_PLACES]
     if witness is not None and witness not in places:
         places.append(witness)
     return places

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import log10
+from typing import Any
 
 from bptt_sym.decide.automaton import Counter, widest_offset
 from bptt_sym.decide.degree import Degree
@@ -56,11 +57,57 @@ class Outcome:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Scope:
+    """The values of the free indices for which an equation is claimed.
+
+    ``horizon`` is the number that ``T`` stands for, or None for every ``T``; ``bounds`` are affine
+    forms that are at least 0 (coefficients by name, and a constant).
+    """
+
+    horizon: int | None = None
+    bounds: tuple[tuple[Mapping[str, int], int], ...] = ()
+    lowest: int = 1
+
+    @classmethod
+    def of(cls, ranges: Iterable[Any], horizon: int | None) -> Scope:
+        """From ``name, lo, hi`` ranges, as derivation steps carry them."""
+        bounds: list[tuple[dict[str, int], int]] = []
+        lowest = 1
+        for r in ranges:
+            for end, sign in ((r.lo, 1), (r.hi, -1)):
+                form = affine(end) if end is not None else None
+                if form is None:
+                    continue
+                coeffs = {r.name: sign}
+                for n, c in form[0].items():
+                    coeffs[n] = coeffs.get(n, 0) - sign * c
+                bounds.append(({n: c for n, c in coeffs.items() if c}, -sign * form[1]))
+                if sign > 0 and not form[0]:
+                    lowest = min(lowest, form[1])
+        return cls(horizon, tuple(bounds), lowest)
+
+    def values(self, name: str, longest: int) -> range:
+        if name == HORIZON_NAME and self.horizon is not None:
+            return range(self.horizon, self.horizon + 1)
+        return range(self.lowest, longest + 1)
+
+    def allows(self, env: Env) -> bool:
+        known = env if self.horizon is None else {**env, HORIZON_NAME: self.horizon}
+        return all(
+            sum(c * known[n] for n, c in coeffs.items()) + k >= 0
+            for coeffs, k in self.bounds
+            if all(n in known for n in coeffs)
+        )
+
+
 class Arena:
     """The worlds in which claims about one recurrence are tried, shared by all readings."""
 
     def __init__(self, rec: Recurrence, fixed: Fixed | None = None, *, exact: bool = False) -> None:
         self.rec = rec
+        #: Where the claim in hand is made; every index from 1 on if nothing is said.
+        self.scope = Scope()
         self.exact = exact
         self.fixed = dict(fixed or {})
         self._worlds: dict[tuple[int, int, bool], World] = {}
@@ -168,8 +215,11 @@ def constraints(
     return out
 
 
-def instances(sides: tuple[Node, ...], rec: Recurrence, longest: int) -> Iterator[Env]:
-    """Assignments of the free indices within 1..longest, shortest runs first."""
+def instances(
+    sides: tuple[Node, ...], rec: Recurrence, longest: int, scope: Scope | None = None
+) -> Iterator[Env]:
+    """Assignments of the free indices within 1..longest, or ``scope``, shortest runs first."""
+    scope = scope or Scope()
     names = claim_indices(sides, rec)
     if not names:
         yield {}
@@ -177,12 +227,13 @@ def instances(sides: tuple[Node, ...], rec: Recurrence, longest: int) -> Iterato
     limits = constraints(sides, names)
     found = [
         dict(zip(names, values, strict=True))
-        for values in product(range(1, longest + 1), repeat=len(names))
+        for values in product(*(scope.values(n, longest) for n in names))
     ]
     found = [
         env
         for env in found
         if all(sum(c * env[n] for n, c in co.items()) + k >= 0 for co, k in limits)
+        and scope.allows(env)
     ]
     found.sort(key=lambda env: (max(env.values()), sum(env.values())))
     yield from found[:MAX_INSTANCES]
@@ -229,7 +280,7 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     cap = LONGEST_SCALAR if rec.is_scalar else LONGEST_VECTOR
     bound, states = _every_bound(arena, sides, names)
     longest = min(bound, cap) if bound is not None else min(cap, 6 if rec.is_scalar else 4)
-    todo = list(instances(sides, rec, longest))
+    todo = list(instances(sides, rec, longest, arena.scope))
     truncated = len(todo) >= MAX_INSTANCES
     # An instance of middle size shows most mistakes at once.
     probe = next((i for i, e in enumerate(todo) if max(e.values(), default=0) >= 3), None)
@@ -266,7 +317,7 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
 
 def _extra(arena: Arena, trial: Trial, longest: int, first: int) -> bool:
     """The lengths that a late start left out, checked at one point."""
-    for env in instances(trial.claim.sides, arena.rec, longest + first - 1):
+    for env in instances(trial.claim.sides, arena.rec, longest + first - 1, arena.scope):
         if max(env.values(), default=0) <= longest:
             continue
         try:
@@ -330,7 +381,7 @@ def exactly(arena: Arena, trial: Trial, outcome: Outcome) -> bool:
     try:
         for dims in arena.dims:
             world = World(arena.rec, Exact(), dims, fixed=fixed)
-            for env in instances(trial.claim.sides, arena.rec, outcome.longest):
+            for env in instances(trial.claim.sides, arena.rec, outcome.longest, arena.scope):
                 try:
                     if not equal_at(world, trial, env):
                         return False
@@ -346,7 +397,7 @@ def exactly(arena: Arena, trial: Trial, outcome: Outcome) -> bool:
 
 def error_exponent(arena: Arena, trial: Trial, outcome: Outcome) -> int:
     """k such that a false equation passes with probability below ``10**-k`` in each instance."""
-    env = [*instances(trial.claim.sides, arena.rec, outcome.longest)][-1]
+    env = [*instances(trial.claim.sides, arena.rec, outcome.longest, arena.scope)][-1]
     world = World(
         arena.rec,
         Degree(),

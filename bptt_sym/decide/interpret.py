@@ -193,7 +193,7 @@ class Interpreter:
 
     def _widen(self, arg: Node, value: Tensor, jac: Parts, like: Tensor) -> tuple[Tensor, Parts]:
         """A constant among vectors is all ones times it, among square matrices a multiple of I."""
-        if rank(value) == 0 and not jac and _is_constant(arg):
+        if rank(value) == 0 and not jac and (_is_constant(arg) or _is_scaled_one(arg)):
             if rank(like) == 2 and like.shape[0] == like.shape[1]:
                 eye = identity((like.shape[0],), self.one, self.zero)
                 return eye * value, {}
@@ -507,6 +507,11 @@ def _same(a: Tensor, b: Tensor) -> Tensor:
     if shape(a) != shape(b):
         raise Mismatch(f"{shape(a)} plus {shape(b)}")
     return a + b
+
+
+def _is_scaled_one(node: Node) -> bool:
+    """``(1 - α) I``: the identity named as a factor."""
+    return isinstance(node, Mul) and any(isinstance(a, Ones) for a in node.args)
 
 
 def _is_constant(node: Node) -> bool:

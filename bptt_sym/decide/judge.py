@@ -12,6 +12,7 @@ from bptt_sym.decide.identity import (
     Env,
     Fixed,
     Outcome,
+    Scope,
     claim_indices,
     error_exponent,
     exactly,
@@ -272,6 +273,7 @@ def replay(derivation: object) -> list[Verdict]:
     arena = Arena(rec)
     out: list[Verdict] = []
     for number, step in enumerate(derivation.steps, start=1):  # type: ignore[attr-defined]
+        arena.scope = Scope.of(step.where, derivation.T)  # type: ignore[attr-defined]
         verdict = check_step(step.lhs, step.rhs, rec, arena)
         if not verdict.is_right:
             raise ReplayError(
