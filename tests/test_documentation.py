@@ -122,3 +122,22 @@ def test_docstring_examples(name: str) -> None:
         raise
     result = doctest.testmod(module)
     assert result.failed == 0
+
+
+def test_every_reading_is_documented() -> None:
+    from bptt_sym.decide.readings import READINGS
+
+    page = (ROOT / "docs" / "readings.md").read_text(encoding="utf-8")
+    for reading in READINGS:
+        assert f"| {reading.code} | {reading.message} |" in page
+
+
+def test_every_diagnosis_has_its_page() -> None:
+    from bptt_sym.check.diagnosis import CODES
+
+    folder = ROOT / "docs" / "diagnostics"
+    index = (folder / "index.md").read_text(encoding="utf-8")
+    assert {p.stem for p in folder.glob("BP*.md")} == set(CODES)
+    for code, message in CODES.items():
+        assert f"| [{code}]({code}.md) | {message} |" in index
+        assert (folder / f"{code}.md").read_text(encoding="utf-8").startswith(f"# {code}\n")
