@@ -1,4 +1,4 @@
-"""The LSTM's cell state is at most n after n steps, and bounded if the forget gate stays below 1."""
+"""The LSTM's cell state is at most n after n steps, and bounded if f <= phi < 1."""
 
 from bptt_sym.prove.kernel import instance
 from bptt_sym.prove.language import absolute, forall, integer, real

@@ -80,7 +80,8 @@ def theorem() -> Theorem:
     half_line = out.line(up, "the derivative (1 − 2 c tanh c) sech²c is positive below z and "
                          "negative above, as c tanh c increases", gain(c) <= gain(z))
     claim_c = absolute(c) * (1 - tanh(c) ** 2) <= gain(z)
-    pos = prove(claim_c, [half_line], degree=1, rewrite=[(K.fact("abs_pos", c.kernel), absolute(c))])
+    pos = prove(claim_c, [half_line], degree=1,
+                rewrite=[(K.fact("abs_pos", c.kernel), absolute(c))])
     mirrored = instantiate(half_line, {c: -c})
     neg = prove(claim_c, [mirrored, tanh_odd(c)], degree=1,
                 rewrite=[(K.fact("abs_neg", c.kernel), absolute(c))],

@@ -1,4 +1,4 @@
-"""P9: the exact chain of the LSTM on the joint state (c, h), and when the product of sums is right."""
+"""P9: the exact chain of the LSTM on (c, h), and when the product of sums is right."""
 
 from bptt_sym.prove.kernel import instance
 from bptt_sym.prove.language import forall, integer, product, tanh

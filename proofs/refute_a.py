@@ -58,13 +58,14 @@ def theorem() -> Theorem:
     rec = instantiate(AUTONOMOUS.gradient_step("h0", N), POINT)
     rec = equal(jacobian(N + 1).eq(jac * jacobian(N)), rec)
     start = instantiate(AUTONOMOUS.gradient_0("h0"), POINT)
+    decay = absolute(jacobian(N)) <= shape(RATE) ** N
     bound = out.line(geometric_bound(N, jacobian, jac, RATE, start, rec, shrink),
-                     "each step multiplies by at most 0.85", absolute(jacobian(N)) <= shape(RATE) ** N)
+                     "each step multiplies by at most 0.85", decay)
     limit = geometric_vanishes(
         N, jacobian(N), 1, RATE,
         prove(absolute(jacobian(N)) <= 1 * shape(RATE) ** N, [bound], degree=1),
         [prove(shape(RATE) >= 0), prove(1 - shape(RATE) > 0), prove(shape(1) >= 0)])
-    claim = forall(N, (N >= 0).implies(absolute(jacobian(N)) <= shape(RATE) ** N)) & vanishes(N, jacobian(N))
+    claim = forall(N, (N >= 0).implies(decay)) & vanishes(N, jacobian(N))
     return out.theorem(
         "refute-a", "“|w| > 1 explodes” is false", "PROPOSITIONS, popular claim (a); notes A, A11",
         [], claim, conj(close(bound, over=[N], under=[N >= 0]), limit),

@@ -1,4 +1,4 @@
-"""Refutation (b): "|w| < 1 makes the gradient in w vanish". At w = 1/2, u = 1 it stays above 1/8."""
+"""Refutation (b): "|w| < 1 makes the gradient in w vanish". At w = 1/2, u = 1 it is above 1/8."""
 
 from fractions import Fraction
 

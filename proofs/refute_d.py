@@ -10,27 +10,26 @@ from bptt_sym.prove.lemmas import (
     tanh_bounds,
     tanh_pos,
 )
-from bptt_sym.prove.lstm import C0, GATES, O0, WEIGHTS, Lstm
+from bptt_sym.prove.lstm import C0, GATES, O0, Lstm
 from bptt_sym.prove.tactics import equal, have, instantiate, prove, settle
 from bptt_sym.prove.theorem import Outline, Theorem
 
 HALF = Fraction(1, 2)
 x = real("x")
-L = Lstm(lambda gate, t: 0)
-POINT = {WEIGHTS["f"]: 0, WEIGHTS["i"]: 0, WEIGHTS["o"]: 1, WEIGHTS["g"]: 1, C0: 2, O0: HALF}
-VALUES = [0, 0, 1, 1, 2, HALF]
+L = Lstm(lambda gate, t: 0, weights={"f": 0, "i": 0, "o": 1, "g": 1})
+POINT = {C0: 2, O0: HALF}
 
 
 def at(j, n):  # type: ignore[no-untyped-def]
-    return L.cell(j, n, *VALUES)
+    return L.cell(j, n, 2, HALF)
 
 
 def dc(n):  # type: ignore[no-untyped-def]
-    return derivative(C0, L.cell(0, n, *VALUES[:4], C0, HALF), 2)
+    return derivative(C0, L.cell(0, n, C0, HALF), 2)
 
 
 def dh(n):  # type: ignore[no-untyped-def]
-    return derivative(C0, L.cell(1, n, *VALUES[:4], C0, HALF), 2)
+    return derivative(C0, L.cell(1, n, C0, HALF), 2)
 
 
 def gate(name, n):  # type: ignore[no-untyped-def]

@@ -112,7 +112,7 @@ def theorem() -> Theorem:
         "sigmoid", "In the logistic cell the derivative is at most (|w|/4)ⁿ",
         "PROPOSITIONS, sigmoid RNN of notes B; B5 and B6", [], claim, thm,
         best_constant="|w|/4 (attained)",
-        remarks=["The third part shows that the hypothesis |w| < 4 cannot be dropped: at rest at 1/2 the "
-                 "derivative is (w/4)ⁿ. Notes B leave it out, and argue with "
+        remarks=["The third part shows that the hypothesis |w| < 4 cannot be dropped: at rest "
+                 "at 1/2 the derivative is (w/4)ⁿ. Notes B leave it out, and argue with "
                  "tanh′ < 1 where the activation is σ."],
     )
