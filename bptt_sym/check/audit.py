@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -234,7 +235,7 @@ class _Auditor:
         place, text = formula.place(), formula.latex
         if row is not None:
             start = row.start
-            place, text = formula.place(start), " ".join(row.latex.split())
+            place, text = formula.place(start), " ".join(re.sub(r"(?<!\\)&", " ", row.latex).split())
         title = self._title if model is None else model
         return Judged(place, text, verdict, title, display=formula.display)
 
