@@ -55,6 +55,11 @@ class Applications(Factors):
             if total is not None and name not in self.vocabulary.functions:
                 return self.total_of(total, group, power, span, i)
             arguments = self.items(group)
+            if all(_is_step(a) for a in arguments):
+                raise UnboundName(
+                    f"{name} of a step, not of a value", span=group.span, token=name,
+                    hint=f"write the states that {name} depends on, or {name} alone",
+                )  # fmt: skip
             return self.with_power(Call(name, tuple(arguments), span=span), power, span), i + 2
         order = primes
         if sup is not None and (count := _bracketed_number(sup)) is not None:
@@ -67,8 +72,7 @@ class Applications(Factors):
         else:
             arg, after = self.bare_argument(f, name, order, factors, i + 1)
             power = None
-        steps = affine(arg)
-        if steps is not None and steps[0]:
+        if _is_step(arg):
             raise ReadError(
                 f"{name} of a step, not of a value", span=arg.span or span, token=name,
                 hint="write its pre-activation as the argument",
@@ -103,7 +107,9 @@ class Applications(Factors):
     ) -> tuple[Node, int]:
         """The argument of a function written without parentheses: one symbol."""
         shown = name + "'" * order
-        if i >= len(factors) or factors[i][0] != "" or isinstance(factors[i][1], Group):
+        # What follows a bare derivative such as σ' is as likely multiplied as it is the argument.
+        absent = i >= len(factors) or factors[i][0] != "" or isinstance(factors[i][1], Group)
+        if absent or order:
             raise ReadError(f"{shown} without an argument", span=f.span, token=shown,
                             hint=f"write {shown}(…) with its pre-activation")  # fmt: skip
         nxt = factors[i][1]
@@ -119,6 +125,12 @@ class Applications(Factors):
                     span=f.span.join(later.span), token=shown, hint=f"write {shown}(…)",
                 )  # fmt: skip
         return arg, after
+
+
+def _is_step(node: Node) -> bool:
+    """Whether ``node`` is an index and not a number: t, k-1."""
+    form = affine(node)
+    return form is not None and bool(form[0])
 
 
 def _bracketed_number(sup: Script) -> int | None:

@@ -82,8 +82,8 @@ def split_claims(tokens: list[Token], text: str) -> list[Chain]:
         _check(chain, alone=len(chains) == 1)
     out: list[Chain] = []
     for chain in chains:
-        word = chain.link.split()[0].lower() if chain.link else ""
-        if word in _IF and out:
+        word = chain.link.split()[0] if chain.link else ""
+        if word.lower() in _IF and out:
             out[-1].given.append(chain)
             continue
         both = bool(out) and _has_derivative(out[-1]) and _has_derivative(chain)

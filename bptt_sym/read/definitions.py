@@ -164,7 +164,13 @@ def recurrence_from_latex(
                 functions[f] = inferred.get(owner, ())
         if functions == before:
             break
-    missing = [n for n in given if n not in inferred]
+    used = {t for t, _ in found.equations} | {
+        n.name
+        for root in (*(rhs for _, rhs in found.equations), *found.totals.values())
+        for n in walk(root)
+        if isinstance(n, (At, Sym))
+    }
+    missing = [n for n in given if n not in used]
     if missing:
         raise ShapeError(f"a shape is given for {missing[0]}, which the definitions do not use",
                          token=missing[0])  # fmt: skip

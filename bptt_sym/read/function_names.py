@@ -41,10 +41,10 @@ def function_alias(p: Line) -> str | None:
         if len(words) == 1 and words[0].text in ACTIVATIONS:
             return ACTIVATIONS[words[0].text]
         return None
-    texts = [t.text for t in words]
+    texts = [t.text for t in words]  # a closing bracket has the text of its opening one
     z = p.argument
     for function in ACTIVATIONS:
-        if texts in ([function, "(", z, ")"], [function, z]):
+        if texts in ([function, "(", z, "("], [function, z]):
             return ACTIVATIONS[function]
     vocabulary = Vocabulary(open=True, indices=frozenset((STEP,)))
     body = Binder(vocabulary, p.right).expr(parse(p.right, p.right[-1].end))

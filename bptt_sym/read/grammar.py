@@ -118,17 +118,17 @@ class Parser:
             op = ""
             if t.kind == "op":
                 if t.text in ("+", "-", r"\oplus"):
-                    if not (factors and self.signed_factor()):
-                        break
-                    raise ReadError(
-                        f"{t.text!r} directly after an operator", span=t.span, token=t.text,
-                        hint="put the signed factor in parentheses",
-                    )  # fmt: skip
+                    break
                 op = t.text
                 if not factors:
                     self.unexpected("a factor")
                 self.i += 1
                 t = self.tok
+                if t.kind == "op" and t.text in "+-":
+                    raise ReadError(
+                        f"{t.text!r} directly after {op!r}", span=t.span, token=t.text,
+                        hint="put the signed factor in parentheses",
+                    )  # fmt: skip
                 if t.kind not in _STARTS:
                     self.unexpected("a factor")
             elif t.kind == "bar" and factors and self.bars:
@@ -146,10 +146,6 @@ class Parser:
         if not factors:
             self.unexpected("a factor")
         return Term(factors, Span(start, self.tokens[self.i - 1].end))
-
-    def signed_factor(self) -> bool:
-        before = self.tokens[self.i - 1]
-        return before.kind == "op" and before.text not in ("+", "-", r"\oplus")
 
     # -- factors
 

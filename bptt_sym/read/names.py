@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from bptt_sym.errors import LimitExceeded, ReadError, Span, UnboundName
-from bptt_sym.notation import FUNCTIONS, At, Fn, Idx, Node, Num, Sym
+from bptt_sym.notation import FUNCTIONS, INFINITY, At, Fn, Idx, Node, Num, Sym
 from bptt_sym.read import limits
 from bptt_sym.read.grammar import parse
 from bptt_sym.read.index import Ranges, index_of
@@ -56,6 +56,8 @@ class Names:
             return Sym(found, span=f.span)
         if name == r"\top":
             name = HORIZON
+        if name == INFINITY:
+            return Sym(name, span=f.span)
         if v.is_index(name):
             return Idx(name, span=f.span)
         if v.canonical(name, v.sequences) is not None:

@@ -261,6 +261,9 @@ class _Scanner:
                 self.pos = m.end()
                 self.prose(m.group(1), mark, start)
                 return
+            if s != r"\operatorname":
+                raise ReadError(f"{s} needs words in braces", span=Span(start, self.pos), token=s,
+                                hint=f"write {s}{{…}}")  # fmt: skip
         m = _FONT_ARG.match(self.text, self.pos)
         if m is None:
             self.put("font", mark, start)
