@@ -23,7 +23,7 @@ from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.errors import InputError, NotSupported, ReplayError
-from bptt_sym.notation import At, Claim, Idx, Node, Prod, Sym, affine, walk
+from bptt_sym.notation import HORIZON_NAME, At, Claim, Idx, Node, Prod, Sym, affine, walk
 from bptt_sym.recurrence import STEP, Recurrence
 
 #: How a failing search for a reading is reported.
@@ -149,6 +149,11 @@ def _reversed(claim: Claim) -> Claim:
 def _scope(outcome: Outcome, names: tuple[str, ...], arena: Arena) -> str:
     if not names:
         return "as it stands" + _dims(arena)
+    horizon = arena.scope.horizon
+    if horizon is not None:
+        rest = ", ".join(n for n in names if n != HORIZON_NAME)
+        upto = horizon if outcome.longest >= horizon else outcome.longest
+        return (f"{rest} <= {upto}, " if rest else "") + f"T = {horizon}" + _dims(arena)
     what = ", ".join(names)
     if outcome.every:
         start = f" from {outcome.first} on" if outcome.first > 1 else ""

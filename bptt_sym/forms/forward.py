@@ -417,6 +417,8 @@ class Forward:
         """From the joint state to what was asked about."""
         p, c = self.p, self.chain
         number = p.trail.number_of(c.gradient(self.top))
+        if not number:
+            raise NotSupported("one step only: ask for the form jacobian")
         solved = p.trail.steps[number - 1]
 
         def solution(name: str, time: Node) -> Node:

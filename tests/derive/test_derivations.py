@@ -1,0 +1,254 @@
+"""Derivations: every step replayed exactly, on random cells, targets, forms and horizons."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bptt_sym import cells, rules
+from bptt_sym.decide import replay
+from bptt_sym.errors import InputError, NotSupported, ReplayError
+from bptt_sym.forms import FORMS, derive
+from bptt_sym.notation import (
+    ONE,
+    Add,
+    At,
+    D,
+    Fn,
+    Idx,
+    Matrix,
+    Mul,
+    Neg,
+    Outer,
+    Pow,
+    Prod,
+    Sum,
+    Sym,
+    Transpose,
+    index,
+    num,
+    walk,
+)
+from bptt_sym.read import recurrence_from_latex
+from bptt_sym.recurrence import Recurrence
+from tests.derive.oracle import failures
+
+USERS = {
+    "residual": [r"h_t = h_{t-1} + \tanh(w h_{t-1} + u x_t + b)"],
+    "leaky": [r"h_t = (1-\alpha) h_{t-1} + \alpha \tanh(w h_{t-1} + u x_t)"],
+    "leaky vector": [
+        r"h_t = (1-\alpha) h_{t-1} + \alpha \tanh(W h_{t-1} + U x_t)",
+        "C = C(h_T)",
+    ],
+    "gru": [
+        r"z_t = \sigma(W_z x_t + U_z h_{t-1} + b_z)",
+        r"r_t = \sigma(W_r x_t + U_r h_{t-1} + b_r)",
+        r"\tilde h_t = \tanh(W_h x_t + U_h (r_t \odot h_{t-1}) + b_h)",
+        r"h_t = (1-z_t)\odot h_{t-1} + z_t \odot \tilde h_t",
+        r"E_t = E(h_t)",
+        r"E = \sum_{t=1}^T E_t",
+    ],
+    "two steps back": [r"h_t = \tanh(a h_{t-1} + b h_{t-2} + x_t)"],
+    "opaque": [r"h_t = f(x_t, h_{t-1}, w)"],
+    "opaque activation": [r"h_t = \phi(w h_{t-1} + u_t)"],
+    "stacked": [
+        r"h_t = \tanh(W h_{t-1} + U x_t)",
+        r"g_t = \sigma(V g_{t-1} + R h_t)",
+        r"L_t = L(g_t)",
+        r"L = \sum_{t=1}^T L_t",
+    ],
+}
+
+
+def models() -> dict[str, Recurrence]:
+    shipped = {n: cells.cell(n) for n in cells.names()}
+    shipped["lstm concatenated"] = cells.lstm(vector=True, concat=True)
+    shipped["elman from 0"] = cells.elman().with_initial_zero()
+    return shipped | {n: recurrence_from_latex(lines, name=n) for n, lines in USERS.items()}
+
+
+MODELS = models()
+
+
+@st.composite
+def targets(draw: st.DrawFn) -> tuple[str, str]:
+    name = draw(st.sampled_from(sorted(MODELS)))
+    rec = MODELS[name]
+    y = draw(
+        st.sampled_from([f"{s}[T]" for s in (*rec.states, *rec.gates)] + sorted(rec.totals))
+    )
+    x = draw(
+        st.sampled_from(
+            list(rec.parameters)
+            + [f"{s}[{k}]" for s in rec.states for k in ("0", "s", "t", "1", "T-1")]
+            + [f"{s}[{k}]" for s in rec.inputs for k in ("s", "t", "1")]
+        )
+    )
+    return name, f"d{y}/d{x}"
+
+
+@given(targets(), st.sampled_from(FORMS), st.sampled_from((None, None, 1, 2, 3, 9)))
+def test_every_step_of_every_derivation_holds_wherever_it_says(
+    target: tuple[str, str], form: str, T: int | None
+) -> None:
+    name, text = target
+    try:
+        derivation = derive(MODELS[name], text, T, form)
+    except NotSupported:
+        return
+    except InputError as error:
+        assert "does not exist" in str(error) or "behind the last step" in str(error)
+        return
+    assert failures(derivation, longest=3, seed=random.randrange(1, 1000)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "T", "form"),
+    [
+        ("elman", "dh[T]/dw", None, "series"),
+        ("elman", "dh[T]/dw", 3, "agree"),
+        ("elman", "dC/dw", 3, "series"),
+        ("elman", "dh[T]/dh[s]", None, "agree"),
+        ("elman", "dL/dx[t]", None, "adjoint"),
+        ("elman", "d2h[T]/dw2", None, "series"),
+        ("elman-vector", "dL/dW_{hh}", None, "agree"),
+        ("sigmoid-rnn", "dE/dW_rec", None, "agree"),
+        ("lstm", "dc[t]/dc[t-1]", None, "jacobian"),
+        ("lstm", "dc[T]/dc[s]", None, "series"),
+        ("gru", "dE/dU_h", None, "adjoint"),
+        ("leaky vector", "dC/d\\alpha", None, "agree"),
+    ],
+)
+def test_the_decision_engine_replays_it(name: str, target: str, T: int | None, form: str) -> None:
+    derivation = derive(MODELS[name], target, T, form)
+    verdicts = derivation.replay()
+    assert len(verdicts) == len(derivation.steps)
+    assert all(v.is_right for v in verdicts)
+
+
+@pytest.mark.parametrize("form", ["series", "horner", "adjoint", "immediate"])
+def test_a_planted_wrong_rule_fails_at_its_step(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = {**rules.RULES, "tanh": rules.Rule(lambda a, y, f: 1 + y**2)}
+    monkeypatch.setattr(rules, "RULES", planted)
+    derivation = derive(cells.elman(), "dh[T]/dw" if form != "immediate" else "dh[t]/dw", form=form)
+    wrong = [n for n, _ in failures(derivation)]
+    first = next(
+        n
+        for n, s in enumerate(derivation.steps, 1)
+        if Add((ONE, Pow(At("h", Idx("t")), num(2)))) in set(walk(s.rhs))
+        or Add((ONE, Pow(At("h", index("t", 1)), num(2)))) in set(walk(s.rhs))
+    )
+    assert wrong[0] == first
+    with pytest.raises(ReplayError) as caught:
+        replay(derivation)
+    assert caught.value.step == first
+
+
+# ------------------------------------------------------------------ the notes' own formulas
+def lag_term(top: str) -> Mul:
+    t = Idx("t")
+    slope = Add((ONE, Neg(Pow(At("h", Idx("j")), num(2)))))
+    return Mul(
+        (
+            Pow(Sym("w"), index(top, "-t")),
+            Prod("j", index("t", 1), Idx(top), slope, descending=True),
+            Add((ONE, Neg(Pow(At("h", t), num(2))))),
+            At("h", index("t", -1)),
+        )
+    )
+
+
+def test_the_series_of_the_elman_cell_is_that_of_the_notes() -> None:
+    derivation = derive(cells.elman(), "dh[T]/dw")
+    assert derivation.result == Sum("t", ONE, Idx("T"), lag_term("T"))
+    base, step, conclusion = derivation.inductions[0]
+    assert [derivation.steps[n - 1].rule for n in (base, step, conclusion)] == [
+        "induction: base",
+        "induction: step",
+        "induction: conclusion",
+    ]
+
+
+def test_the_immediate_derivative_is_exercise_1() -> None:
+    t = Idx("t")
+    derivation = derive(cells.elman(), "dh[t]/dw", form="immediate")
+    assert derivation.steps[-1].lhs == D(At("h", t), Sym("w"), "immediate")
+    slope = Add((ONE, Neg(Pow(At("h", t), num(2)))))
+    assert derivation.result == Mul((slope, At("h", index("t", -1))))
+
+
+def test_started_from_zero_the_first_derivative_vanishes_which_is_exercise_3() -> None:
+    from_zero = cells.elman().with_initial_zero()
+    assert derive(from_zero, "dh[T]/dw", 1).result == num(0)
+    assert derive(cells.elman(), "dh[T]/dw", 1).result != num(0)
+
+
+def test_the_lstm_has_four_named_terms_in_the_order_of_the_notes() -> None:
+    derivation = derive(cells.lstm(), "dc[t]/dc[t-1]", form="jacobian")
+    terms = [s for s in derivation.steps if s.label]
+    assert [s.label for s in terms] == ["A_t", "B_t", "C_t", "D_t"]
+    assert derivation.result == Add(tuple(s.rhs for s in terms))
+    a, b, c, d = (s.rhs for s in terms)
+    assert b == At("f", Idx("t"))
+    for term, weight in ((a, "U_f"), (c, "U_i"), (d, "U_c")):
+        assert Sym(weight) in set(walk(term))
+        assert Fn("tanh", At("c", index("t", -1)), 1) in set(walk(term))
+    # tanh' and not σ' in the candidate's term
+    assert Add((ONE, Neg(Pow(At(r"\tilde{c}", Idx("t")), num(2))))) in set(walk(d))
+
+
+def test_by_a_matrix_the_gradient_is_a_sum_of_outer_products() -> None:
+    derivation = derive(cells.elman_vector(), "dL/dW_hh", form="adjoint")
+    delta = Transpose(D(Sym("L"), At("a", Idx("t")), "total"))
+    outer = Outer(delta, At("h", index("t", -1)))
+    assert derivation.result == Sum("t", ONE, Idx("T"), outer)
+    assert "numerator layout" in derivation.layout
+
+
+def test_the_joint_state_of_the_lstm_has_a_block_matrix_for_each_step() -> None:
+    derivation = derive(cells.lstm(), "dc[T]/dc[s]")
+    (product,) = [n for n in walk(derivation.result) if isinstance(n, Prod)]
+    assert isinstance(product.body, Matrix) and product.descending
+    assert len(product.body.rows) == 2
+
+
+# ------------------------------------------------------------------ what is refused, and how
+@pytest.mark.parametrize(
+    ("target", "T", "form"),
+    [
+        ("dh[T]/dq", None, "series"),
+        ("dh/dw", None, "series"),
+        ("dw[t]/dw", None, "series"),
+        ("h[T]/w", None, "series"),
+        ("dh[T]/dw", 0, "series"),
+        ("dh[T]/dw", -3, "series"),
+        ("dh[9]/dw", 3, "series"),
+        ("dh[T]/dx[0]", None, "series"),
+        ("dh[T]/dw", None, "taylor"),
+        ("dh[t*t]/dw", None, "series"),
+        ("dh[2t]/dw", None, "series"),
+    ],
+)
+def test_a_bad_target_is_the_askers_error(target: str, T: int | None, form: str) -> None:
+    with pytest.raises(InputError):
+        derive(cells.elman(), target, T, form)
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_the_reading_of_targets(text: str) -> None:
+    try:
+        derive(cells.elman(), text)
+    except (InputError, NotSupported):
+        return
+
+
+def test_a_long_horizon_is_linear_in_terms_and_needs_no_recursion() -> None:
+    derivation = derive(cells.elman(), "dh[T]/dw", 1000)
+    assert isinstance(derivation.result, Add) and len(derivation.result.args) == 1000
+    assert sum(1 for _ in walk(derivation.result)) < 60_000
+    assert len(derive(cells.elman(), "dh[T]/dw", 1000, "horner").steps) > 1000
