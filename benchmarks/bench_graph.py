@@ -188,7 +188,7 @@ def in_a_process(system: str, cell: str, T: int, repeat: int) -> dict[str, Any]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
-        return {"failed": f"more than {TIMEOUT:.0f} s"}
+        return {"failed": f"> {TIMEOUT:.0f} s"}
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
         return {"failed": last[0].split(":")[0]}
@@ -240,7 +240,8 @@ def peers(cell: str, T: int, systems: tuple[str, ...], results: dict[str, Any]) 
         found = in_a_process(system, cell, T, 1 if system == "sympy" else 3)
         results[f"peers/{cell}/{T}"][system] = found
         if "failed" in found:
-            print(f"| {cell} | {T} | {system} | {found['failed']} | — |")
+            floor = f"> {TIMEOUT / base['seconds']:,.0f}" if found["failed"][0] == ">" else "—"
+            print(f"| {cell} | {T} | {system} | {found['failed']} | {floor} |")
         else:
             ratio = found["seconds"] / base["seconds"]
             print(f"| {cell} | {T} | {system} | {show(found['seconds'])} | {ratio:,.1f} |")
