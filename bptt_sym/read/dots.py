@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from bptt_sym.errors import ReadError, Span
+from bptt_sym.errors import LimitExceeded, ReadError, Span
 from bptt_sym.notation import (
     Add,
     D,
@@ -30,6 +30,7 @@ from bptt_sym.notation import (
     from_affine,
     num,
 )
+from bptt_sym.read import limits
 from bptt_sym.read.positions import (
     Form,
     Instance,
@@ -48,6 +49,14 @@ class Gap:
     """Dots among the terms of a sum."""
 
     span: Span
+
+
+def check_dots(count: int, span: Span) -> None:
+    """Refuse more dots than anyone writes: each is a search through its neighbours."""
+    if count > limits.MAX_DOTS:
+        raise LimitExceeded(
+            f"more than {limits.MAX_DOTS} dots in one sum or product", span=span, token=r"\dots"
+        )
 
 
 def expand_sum(parts: Sequence[Node | Gap], span: Span) -> Node:

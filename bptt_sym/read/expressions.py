@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from bptt_sym.errors import InputError, LimitExceeded, ReadError, Span
 from bptt_sym.notation import Add, Had, Mul, Neg, Node, Num, Outer, Prod, Sum, Sym, Transpose
 from bptt_sym.read import limits
 from bptt_sym.read.applications import unscript
 from bptt_sym.read.derivatives import Derivatives
-from bptt_sym.read.dots import Gap, expand_product, expand_sum
+from bptt_sym.read.dots import Gap, check_dots, expand_product, expand_sum
 from bptt_sym.read.index import bounds
 from bptt_sym.read.names import Unit
 from bptt_sym.read.surface import (
@@ -32,7 +34,7 @@ class Binder(Derivatives):
     def expr(self, tree: Expr) -> Node:
         terms = tree.terms
         parts: list[Node | Gap] = []
-        dots = False
+        dots = 0
         for negative, term in terms:
             factors = term.factors
             if len(factors) == 1 and isinstance(factors[0][1], Dots):
@@ -40,11 +42,12 @@ class Binder(Derivatives):
                     raise ReadError("a minus sign before dots", span=term.span, token="-",
                                     hint="write the sign in each term")  # fmt: skip
                 parts.append(Gap(term.span))
-                dots = True
+                dots += 1
                 continue
             node = self.term(term)
             parts.append(Neg(node, span=term.span) if negative else node)
         if dots:
+            check_dots(dots, tree.span)
             return expand_sum(parts, tree.span)
         nodes = [p for p in parts if isinstance(p, Node)]
         return nodes[0] if len(nodes) == 1 else Add(tuple(nodes), span=tree.span)
@@ -142,6 +145,7 @@ class Binder(Derivatives):
 
     def fold_dots(self, units: list[Unit], span: Span) -> Node:
         """A product with dots: the run around each ``\\cdots`` becomes a :class:`Prod`."""
+        check_dots(sum(node is None for _, node, _ in units), span)
         while True:
             at = next((j for j, u in enumerate(units) if u[1] is None), None)
             if at is None:
@@ -203,10 +207,13 @@ class Binder(Derivatives):
         if isinstance(first, Group) and first.bracket == "{":
             return i + 1
         end = i
-        places = [t.start for t in self.tokens if t.kind == "word" and t.text == var]
+        places = self.places(var)
         for j in range(i, len(factors)):
-            span = factors[j][1].span
-            if any(span.start <= p < span.end for p in places):
+            f = factors[j][1]
+            if isinstance(f, Big) and self.variable_of(f) == var:
+                break  # from here on the index is another one of the same name
+            k = bisect_left(places, f.span.start)
+            if k < len(places) and places[k] < f.span.end:
                 end = j + 1
         if end == i:
             return self.operand(factors, i)[1]
@@ -223,6 +230,9 @@ class Binder(Derivatives):
                 break
             end += 1
         return end
+
+    def variable_of(self, f: Big) -> str:
+        return bounds(f.sub, f.sup, f.span, self.vocabulary, self.ranges)[0]
 
     def operand(self, factors: list[tuple[str, Factor]], i: int) -> tuple[Node, int]:
         """The node that starts at factor ``i`` and the index after it."""

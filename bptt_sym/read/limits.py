@@ -11,6 +11,8 @@ MAX_TOKENS = 20_000
 MAX_DEPTH = 30
 #: Changes between the operators of one product; each nests the expression one level deeper.
 MAX_CHANGES = 40
+#: Dots in one sum or product.
+MAX_DOTS = 20
 #: Characters of one name with its subscript.
 MAX_NAME = 200
 #: Digits of a number.

@@ -36,11 +36,20 @@ class Names:
         self.bound: frozenset[str] = frozenset()
         self.depth = 0
         self._in_scripts: frozenset[str] | None = None
+        self._places: dict[str, list[int]] = {}
 
     def nested(self, span: Span) -> None:
         self.depth += 1
         if self.depth > _MAX_BINDER_DEPTH:
             raise LimitExceeded("nested too deeply", span=span)
+
+    def places(self, name: str) -> list[int]:
+        """Where the word ``name`` stands in the claim, in order."""
+        if not self._places:
+            for t in sorted(self.tokens, key=lambda t: t.start):
+                if t.kind == "word":
+                    self._places.setdefault(t.text, []).append(t.start)
+        return self._places.get(name, [])
 
     # -- what is a name
 

@@ -361,6 +361,8 @@ def test_claims_read_back_and_spans_point_at_their_text(
         (r"\sum_t c_t", r"\sum_{t=1}^{T} c_t"),
         (r"\prod_{j=2}^{t} \mathrm{diag}(c_j) U_f", r"\prod_{j=2}^{t} {\mathrm{diag}(c_j) U_f}"),
         (r"\prod_{j=2}^{t} c_j c_1", r"\left(\prod_{j=2}^{t} {c_j}\right) c_1"),
+        (r"\prod_{j=2}^{t} c_j \prod_{j=2}^{t} h_j",
+         r"\left(\prod_{j=2}^{t} {c_j}\right) \left(\prod_{j=2}^{t} {h_j}\right)"),
         (r"\frac{\partial^2 h_t}{\partial w^2}",
          r"\frac{\partial}{\partial w}\left(\frac{\partial h_t}{\partial w}\right)"),
         (r"\frac{\partial^2 h_t}{\partial w\,\partial \alpha}",
