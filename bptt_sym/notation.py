@@ -275,6 +275,8 @@ FUNCTIONS = frozenset(
 
 #: The name of the index that stands for the last step.
 HORIZON_NAME = "T"
+#: The name of the symbol that limits go to; it has no value.
+INFINITY = r"\infty"
 ZERO = Num(Fraction(0))
 ONE = Num(Fraction(1))
 

@@ -46,13 +46,16 @@ class Court:
 
     def judge(self, claim: Claim) -> Verdict:
         """The verdict of one claim; a failure of the program itself is an honest "undecided"."""
+        from bptt_sym.check.bounds import judge_bound
         from bptt_sym.check.diagnosis import explained
         from bptt_sym.decide import decide
 
         try:
-            if claim.given:
+            if claim.given and all(op == "=" for op in claim.ops):
                 return self._under_hypotheses(claim)
-            verdict = decide(claim, self.model, assume=self.assume, arena=self.arena)
+            verdict = decide(
+                claim, self.model, assume=self.assume, arena=self.arena, bounds=judge_bound
+            )
             return explained(verdict, claim, self.model, self.arena)
         except InputError:
             raise

@@ -81,7 +81,7 @@ def explained(verdict: Verdict, claim: Claim, rec: Recurrence, arena: Arena) -> 
     done: list[Verdict] = []
     anchor = claim.sides[0]
     for link, op, side in zip(links, claim.ops, claim.sides[1:], strict=True):
-        if link.verdict == "wrong":
+        if link.verdict == "wrong" and op in ("=", "~"):
             found = diagnose(Claim((anchor, side), (op,), claim.source), rec, arena)
             done.append(replace(link, diagnosis=found))
         else:

@@ -138,6 +138,21 @@ def _worlds(arena: Arena, scalar: bool) -> Iterator[tuple[Callable[[Trial], Worl
             yield world, sampler
 
 
+def describe(
+    world: World, sampler: Sampler, trial: Trial, env: Env, left: Any, right: Any, place: str = ""
+) -> Counterexample:
+    """The counterexample at one instance of one sample."""
+    return Counterexample(
+        T=env.get(HORIZON_NAME, max(env.values(), default=1)),
+        indices=dict(env),
+        values=_used(world, sampler, trial, env),
+        left=enclosure(left),
+        right=enclosure(right),
+        place=place,
+        functions=_functions(trial, world.rec),
+    )
+
+
 def _separate(
     world: World, sampler: Sampler, trial: Trial, env: Env, arena: Arena
 ) -> Counterexample | None:

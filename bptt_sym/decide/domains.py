@@ -52,6 +52,15 @@ class Domain(ABC):
     def opaque(self, name: str, orders: tuple[int, ...], args: tuple[Element, ...]) -> Element:
         """A partial derivative of an unknown function: ``orders[i]`` times by argument i."""
 
+    def absolute(self, a: Element) -> Element:
+        """|a|: here an unknown function of a alone."""
+        return self.opaque("abs", (0,), (a,))
+
+    def norm(self, ord: str, a: Any) -> Element:
+        """A norm of an object array: here an unknown function of its entries."""
+        entries = tuple(a.ravel())
+        return self.opaque(f"norm {ord} {a.shape}", (0,) * len(entries), entries)
+
     def reduce(self, a: Element) -> Element:
         return a
 
@@ -211,6 +220,16 @@ class Modular(Domain):
     def opaque(self, name: str, orders: tuple[int, ...], args: tuple[int, ...]) -> int:
         return self._hash(name, orders, tuple(a % N_ for a in args))
 
+    def absolute(self, a: int) -> int:
+        a %= P_
+        return self._hash("abs", (), (min(a, P_ - a),))
+
+    def norm(self, ord: str, a: Any) -> int:
+        # A matrix and its negative have one norm; entries are compared mod P.
+        entries = tuple(int(x) % P_ for x in a.ravel())
+        other = tuple((P_ - x) % P_ for x in entries)
+        return self._hash("norm", (ord, a.shape), min(entries, other))
+
     def _hash(self, name: str, orders: tuple[Any, ...], args: tuple[int, ...]) -> int:
         text = repr((self.seed, name, orders, args)).encode()
         return int.from_bytes(blake2b(text, digest_size=24).digest(), "big") % N_
@@ -248,6 +267,9 @@ class Real(Domain):
 
     def special(self, name: str, order: int, a: Element) -> Element:
         raise NotImplementedError
+
+    def absolute(self, a: Element) -> Element:
+        return abs(a)
 
 
 class Float(Real):
@@ -338,6 +360,14 @@ class Ball(Real):
                 return a.sqrt() if order == 0 else 1 / (2 * a.sqrt())
             raise NotSupported(f"derivatives of {name} of order {order}")
         return self.opaque(name, (order,), (a,))
+
+    def absolute(self, a: Any) -> Any:
+        return abs(a)
+
+    def norm(self, ord: str, a: Any) -> Any:
+        from bptt_sym.decide.norms import ball_norm
+
+        return ball_norm(ord, a)
 
     def _power(self, inv: Any, order: int) -> Any:
         if order != 1:

@@ -106,8 +106,6 @@ class Interpreter:
         kind = type(node)
         method = _METHODS.get(kind)
         if method is None:
-            if isinstance(node, (Norm, Abs)):
-                raise NotSupported("norms and absolute values are judged by the bound engine")
             raise NotSupported(f"cannot evaluate {kind.__name__}")
         if out is not None or kind not in _REMEMBERED:
             return method(self, node, env, out)
@@ -540,7 +538,9 @@ _METHODS: dict[type[Node], Any] = {
     Concat: structures.concat,
     Block: structures.block,
     Matrix: structures.matrix,
+    Norm: structures.norm,
+    Abs: structures.absolute,
     D: Interpreter._derivative,
 }
-_REMEMBERED = frozenset((Add, Mul, Had, Sum, Prod, Pow, Fn, Call, D))
+_REMEMBERED = frozenset((Add, Mul, Had, Sum, Prod, Pow, Fn, Call, D, Norm, Abs))
 __all__ = ["STEP", "STRICT", "Conventions", "Interpreter", "Leaf", "Parts"]

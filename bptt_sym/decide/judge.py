@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bptt_sym.decide.counterexample import find
@@ -26,6 +26,8 @@ from bptt_sym.errors import InputError, NotSupported, ReplayError
 from bptt_sym.notation import HORIZON_NAME, At, Claim, Idx, Node, Prod, Sym, affine, walk
 from bptt_sym.recurrence import STEP, Recurrence
 
+#: Judges one relation that is not an equation, under assumptions.
+BoundJudge = Callable[[Claim, Recurrence, Arena, Sequence[Claim]], Verdict]
 #: How a failing search for a reading is reported.
 NO_SEPARATION = (
     "the two sides differ as formal expressions, but no real numbers that separate them were found"
@@ -39,12 +41,13 @@ def decide(
     assume: Sequence[Claim] = (),
     arena: Arena | None = None,
     exact: bool = False,
+    bounds: BoundJudge | None = None,
 ) -> Verdict:
     """Judge an equation or a chain of equations about ``rec``.
 
     Every relation of a chain is judged on its own (``links``), against the last side that was not
-    found wrong; the chain is as good as its worst link. Relations other than ``=`` are
-    ``undecided`` here: the bound engine judges them. With
+    found wrong; the chain is as good as its worst link. Relations other than ``=`` are handed to
+    ``bounds`` (:func:`bptt_sym.check.bounds.judge_bound`), ``undecided`` without it. With
     ``exact`` a right verdict is made a proof by polynomial normal forms where the size allows.
     An ``arena`` may be passed to share samples between claims about one recurrence.
 
@@ -58,9 +61,13 @@ def decide(
     links: list[Verdict] = []
     anchor = claim.sides[0]
     for op, side in zip(claim.ops, claim.sides[1:], strict=True):
-        links.append(_link(replace(claim, sides=(anchor, side), ops=(op,)), arena))
+        link = replace(claim, sides=(anchor, side), ops=(op,))
+        if op not in ("=", "~") and bounds is not None:
+            links.append(bounds(link, rec, arena, assume))
+        else:
+            links.append(_link(link, arena))
         # After a wrong step the next one is judged against the last side that stands.
-        if links[-1].verdict != "wrong":
+        if links[-1].verdict != "wrong" or op != "=":
             anchor = side
     links = [replace(v, assumptions=stated + v.assumptions) for v in links]
     if len(links) == 1:

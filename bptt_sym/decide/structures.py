@@ -24,7 +24,7 @@ from bptt_sym.decide.tensor import (
     squeeze,
 )
 from bptt_sym.errors import NotSupported
-from bptt_sym.notation import Block, Call, Concat, Fn, Matrix, Outer, Sym
+from bptt_sym.notation import Abs, Block, Call, Concat, Fn, Matrix, Norm, Outer, Sym
 
 if TYPE_CHECKING:
     from bptt_sym.decide.interpret import Interpreter, Parts
@@ -169,6 +169,26 @@ def as_block(interp: Interpreter, e: Tensor, height: int, width: int) -> Tensor:
     if rank(e) != 2 or shape(e) != (height, width):
         raise Mismatch(f"a block of shape {shape(e)} where {(height, width)} is wanted")
     return e
+
+
+def absolute(interp: Interpreter, node: Abs, env: Env, out: list[Parts] | None) -> Tensor:
+    """The absolute value of a scalar; of a vector or matrix, its norm."""
+    if out is not None:
+        raise NotSupported("derivative of an absolute value")
+    value = interp.evaluate(node.arg, env, None)
+    return interp.dom.absolute(value) if rank(value) == 0 else interp.dom.norm("2", value)
+
+
+def norm(interp: Interpreter, node: Norm, env: Env, out: list[Parts] | None) -> Tensor:
+    """A norm; ``"any"`` is taken to be the spectral one, the Euclidean one for vectors."""
+    if out is not None:
+        raise NotSupported("derivative of a norm")
+    value = interp.evaluate(node.arg, env, None)
+    if rank(value) == 0:
+        return interp.dom.absolute(value)
+    if rank(value) > 2:
+        raise NotSupported("the norm of a tensor of three axes")
+    return interp.dom.norm("2" if node.ord == "any" else node.ord, value)
 
 
 def _unit(zeros: tuple[int, ...], at: int) -> tuple[int, ...]:

@@ -1,0 +1,209 @@
+"""Comparing magnitudes under hypotheses about sizes: when is one bound at most another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from bptt_sym.check.bounds.magnitude import ONE_EXP, Exponent, Magnitude, Term, plus
+from bptt_sym.notation import Abs, Claim, Div, Neg, Node, Norm, Num, Sym
+
+
+@dataclass
+class Sizes:
+    """What hypotheses say about sizes: ``upper[("|", "w")] = (1, strict)`` for |w| < 1."""
+
+    upper: dict[Any, tuple[Fraction, bool]] = field(default_factory=dict)
+    lower: dict[Any, tuple[Fraction, bool]] = field(default_factory=dict)
+    unread: list[Claim] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, claims: Sequence[Claim]) -> Sizes:
+        """Hypotheses of the form ``|w| < c``, ``‖W‖ ≤ c`` and their reverses."""
+        sizes = cls()
+        for claim in claims:
+            if not sizes._take(claim):
+                sizes.unread.append(claim)
+        return sizes
+
+    def _take(self, claim: Claim) -> bool:
+        if len(claim.ops) != 1:
+            return False
+        left, right, op = claim.sides[0], claim.sides[1], claim.ops[0]
+        if size_of(left) is None:
+            left, right = right, left
+            op = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op)  # type: ignore[assignment]
+        base, value = size_of(left), constant(right)
+        if base is None or value is None:
+            return False
+        if op in ("<", "<="):
+            self.upper[base] = (value, op == "<")
+        elif op in (">", ">="):
+            self.lower[base] = (value, op == ">")
+        else:
+            return False
+        return True
+
+    def at_most(self, base: Any) -> tuple[Fraction, bool] | None:
+        """``(c, strict)`` with ``base <= c``, or ``None``."""
+        if isinstance(base, Fraction):
+            return base, False
+        return self.upper.get(base)
+
+
+def size_of(node: Node) -> Any:
+    """The size that a hypothesis is about: |w| or ‖W‖."""
+    match node:
+        case Abs(arg=Sym(name=n)):
+            return ("|", n)
+        case Norm(arg=Sym(name=n)):
+            return ("‖", n)
+    return None
+
+
+def constant(node: Node) -> Fraction | None:
+    match node:
+        case Num(value=v):
+            return v
+        case Neg(arg=a):
+            inner = constant(a)
+            return None if inner is None else -inner
+        case Div(num=a, den=b):
+            x, y = constant(a), constant(b)
+            return None if x is None or not y else x / y
+    return None
+
+
+def at_most(left: Magnitude, right: Magnitude, sizes: Sizes) -> tuple[bool, bool]:
+    """``(left <= right, and strictly)`` as far as it is seen; ``False`` is "not seen"."""
+    left, right = merged(left), merged(right)
+    if not left:
+        return True, bool(right) and all(t.coefficient > 0 for t in right)
+    remaining = list(right)
+    strict = len(right) > len(left)
+    for term in left:
+        for other in remaining:
+            seen, strictly = _term_at_most(term, other, sizes)
+            if seen:
+                remaining.remove(other)
+                strict = strict or strictly or term.strict
+                break
+        else:
+            return False, False
+    return True, strict
+
+
+def merged(terms: Magnitude) -> Magnitude:
+    """Terms with the same sizes added up."""
+    found: dict[Any, Term] = {}
+    for t in terms:
+        key = tuple(sorted(t.powers, key=repr))
+        old = found.get(key)
+        found[key] = (
+            t
+            if old is None
+            else Term(old.coefficient + t.coefficient, t.powers, old.strict or t.strict)
+        )
+    return tuple(found.values())
+
+
+def _term_at_most(term: Term, other: Term, sizes: Sizes) -> tuple[bool, bool]:
+    """Whether ``term / other <= 1``: the quotient's sizes are grouped by exponent."""
+    if other.coefficient <= 0:
+        return False, False
+    ratio = term.coefficient / other.coefficient
+    exponents: dict[Any, Exponent] = dict(term.powers)
+    for base, e in other.powers:
+        exponents[base] = plus(exponents.get(base, ((), 0)), e, -1)
+    groups: dict[Exponent, tuple[Fraction, bool]] = {}
+    for base, e in exponents.items():
+        if e == ((), 0):
+            continue
+        if not _never_negative(e):
+            return False, False
+        limit = sizes.at_most(base)
+        if limit is None:
+            limit = _sum_limit(base, sizes)
+        if limit is None:
+            return False, False
+        value, strict = groups.get(e, (Fraction(1), False))
+        groups[e] = (value * limit[0], strict or limit[1])
+    strict = False
+    for e, (value, strictly) in groups.items():
+        if value > 1 and not e[0]:
+            ratio *= value ** e[1]
+            strict = strict or strictly
+        elif value > 1:
+            return False, False
+        else:
+            if not e[0]:
+                ratio *= value ** e[1]
+            strict = strict or strictly
+    return ratio <= 1, ratio < 1 or strict
+
+
+def _sum_limit(base: Any, sizes: Sizes) -> tuple[Fraction, bool] | None:
+    """A geometric sum with ratio at most r < 1 is below 1/(1 - r)."""
+    if isinstance(base, tuple) and base and base[0] == "geo":
+        ratio = ratio_limit(base[1], sizes)
+        if ratio is not None and ratio[0] < 1:
+            return 1 / (1 - ratio[0]), True
+    return None
+
+
+def ratio_limit(bases: tuple[Any, ...], sizes: Sizes) -> tuple[Fraction, bool] | None:
+    value, strict = Fraction(1), False
+    for b in bases:
+        limit = sizes.at_most(b)
+        if limit is None:
+            return None
+        value, strict = value * limit[0], strict or limit[1]
+    return value, strict
+
+
+def counted(magnitude: Magnitude, sizes: Sizes) -> Magnitude:
+    """Geometric sums whose ratio is at most 1 replaced by their number of terms."""
+    out = []
+    for t in magnitude:
+        powers = []
+        for base, e in t.powers:
+            if isinstance(base, tuple) and base[0] == "geo" and e == ONE_EXP:
+                ratio = ratio_limit(base[1], sizes)
+                if ratio is not None and ratio[0] <= 1:
+                    powers.append((("#", base[2]), ONE_EXP))
+                    continue
+            powers.append((base, e))
+        out.append(Term(t.coefficient, tuple(powers), t.strict))
+    return tuple(out)
+
+
+def _never_negative(e: Exponent) -> bool:
+    """An exponent such as ``T - k`` or ``T - 1`` is a lag: not negative where a claim makes sense.
+
+    Only differences of indices and a single index less a small number are taken for lags.
+    """
+    positive = [c for _, c in e[0] if c > 0]
+    if not e[0]:
+        return e[1] >= 0
+    return len(positive) == 1 and positive[0] == 1 and all(abs(c) == 1 for _, c in e[0])
+
+
+def vanishes(magnitude: Magnitude, sizes: Sizes) -> bool:
+    """Whether every term tends to 0 as its exponent grows: the bases' product is below 1."""
+    for t in magnitude:
+        groups: dict[tuple[tuple[str, int], ...], tuple[Fraction, bool]] = {}
+        for base, e in t.powers:
+            if not e[0]:
+                continue
+            limit = sizes.at_most(base)
+            if limit is None or not _never_negative(e):
+                return False
+            value, strict = groups.get(e[0], (Fraction(1), False))
+            groups[e[0]] = (value * limit[0], strict or limit[1])
+        if not any(v < 1 or (v == 1 and s) for v, s in groups.values()):
+            return False
+        if any(v > 1 for v, _ in groups.values()):
+            return False
+    return True

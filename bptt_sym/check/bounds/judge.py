@@ -1,0 +1,429 @@
+"""The verdict of a bound or a limit: proved factor by factor, or refuted by certified numbers.
+
+A right bound rests on the rules of :mod:`bptt_sym.check.bounds.magnitude`, which the verdict lists;
+a wrong one has a point at which the enclosures of both sides are in the wrong order, or a family of
+runs along which a limit is another one. Near misses say which hypothesis would make them true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from bptt_sym.check.bounds.compare import Sizes, at_most, counted, merged, vanishes
+from bptt_sym.check.bounds.families import (
+    constant_value,
+    families,
+    lasting_gradient,
+    scalar_case,
+    scalar_sizes,
+)
+from bptt_sym.check.bounds.magnitude import Bounder, Magnitude, Unbounded
+from bptt_sym.decide.conventions import STRICT as _STRICT
+from bptt_sym.decide.counterexample import BITS, REGIMES, Regime, Sampler, describe
+from bptt_sym.decide.domains import Ball, Undefined, precision
+from bptt_sym.decide.identity import Arena, claim_indices, holds, instances, start_values
+from bptt_sym.decide.readings import DIRECT_PATH, IMMEDIATE, Trial, trials
+from bptt_sym.decide.tensor import Mismatch, rank
+from bptt_sym.decide.verdict import Counterexample, Verdict
+from bptt_sym.decide.world import Absent, World
+from bptt_sym.errors import BpttError, NotSupported
+from bptt_sym.notation import (
+    INFINITY,
+    Abs,
+    Add,
+    At,
+    Claim,
+    D,
+    Div,
+    Idx,
+    Mul,
+    Neg,
+    Node,
+    Norm,
+    Num,
+    Pow,
+    Sym,
+    affine,
+    walk,
+)
+from bptt_sym.recurrence import Recurrence
+from bptt_sym.render.text import text
+
+F = Fraction
+#: Besides the regimes of equations: runs at rest, where slopes are largest.
+REST_REGIMES = (
+    Regime("at rest", (F(1), F(2), F(4), F(-2)), (F(0),), (F(0),)),
+    Regime("near rest", (F(1), F(3, 2), F(5), F(-2)), (F(0), F(1, 10)), (F(1, 10), F(0))),
+    Regime("large start", (F(1, 10), F(0), F(1)), (F(0), F(1, 4)), (F(3), F(2), F(-3))),
+)
+DRAWS = 6
+MAX_PLACES = 10
+START = "the initial state lies within the activation's range (|h_0| < 1)"
+_REVERSED = {">=": "<=", ">": "<"}
+
+
+def judge_bound(
+    claim: Claim, rec: Recurrence, arena: Arena, assume: Sequence[Claim] = ()
+) -> Verdict:
+    """Judge one relation ``≤ < ≥ >`` or ``→``; hypotheses are ``claim.given`` and ``assume``."""
+    op = claim.ops[0]
+    if op in _REVERSED:
+        sides = (claim.sides[1], claim.sides[0])
+        claim = replace(claim, sides=sides, ops=(_REVERSED[op],))  # type: ignore[arg-type]
+        op = claim.ops[0]
+    given = (*claim.given, *assume)
+    sizes = Sizes.of([g for g in given if g.ops != ("=",)])
+    if sizes.unread:
+        return Verdict("undecided", note="a hypothesis is not a bound on the size of a parameter")
+    found = _Case(replace(claim, given=()), rec, arena, sizes, given)
+    if op in ("<=", "<"):
+        return found.inequality()
+    if op == "->":
+        return found.limit()
+    return Verdict("undecided", note=f"the relation {op} is not judged")
+
+
+class _Case:
+    def __init__(
+        self,
+        claim: Claim,
+        rec: Recurrence,
+        arena: Arena,
+        sizes: Sizes,
+        given: Sequence[Claim],
+    ) -> None:
+        self.claim = claim
+        self.rec = rec
+        self.arena = arena
+        self.sizes = sizes
+        self.given = given
+        self.hypotheses = tuple(text(g) for g in given)
+
+    def readings(self) -> Iterator[Trial]:
+        """The literal claim, and those with immediate or direct-path derivatives."""
+        allowed = {IMMEDIATE.code, DIRECT_PATH.code}
+        for trial in trials(self.claim, self.rec):
+            if len(trial.readings) > 1:
+                return
+            if {r.code for r in trial.readings} <= allowed:
+                yield trial
+
+    # ---------------------------------------------------------------------- inequality
+    def inequality(self) -> Verdict:
+        why = ""
+        for trial in self.readings():
+            try:
+                proved = self._prove(trial)
+            except Unbounded as e:
+                why = why or str(e)
+                continue
+            if proved is not None:
+                return proved
+        shown = self._refute()
+        if shown is not None:
+            hint = self._near_miss()
+            return Verdict(
+                "wrong",
+                counterexample=shown,
+                method="both sides enclosed by Arb balls, in the wrong order",
+                note=hint,
+            )
+        tried = "no counterexample was found among small rational values"
+        return Verdict("undecided", note="; ".join(p for p in (why, self._near_miss(), tried) if p))
+
+    def _prove(self, trial: Trial) -> Verdict | None:
+        left, right = trial.claim.sides
+        split = self._submultiplicative(left, right)
+        if split is not None:
+            return split
+        for started in (self._starts_small(), True):
+            bounder = Bounder(self.rec, started)
+            try:
+                upper = bounder.bound(left)
+                seen = self._below(upper, right)
+            except Unbounded:
+                if started:
+                    raise
+                continue
+            if seen is None:
+                continue
+            assumed = (START,) if bounder.needed_start and not self._starts_small() else ()
+            return self._proved(bounder, trial, assumed)
+        return None
+
+    def _below(self, upper: Magnitude, right: Node) -> bool | None:
+        strict = self.claim.ops[0] == "<"
+        for candidate in (upper, counted(upper, self.sizes)):
+            target = self._target(right, candidate)
+            if target is None:
+                continue
+            seen, strictly = at_most(candidate, target, self.sizes)
+            if seen and (strictly or not strict):
+                return True
+        return None
+
+    def _target(self, right: Node, upper: Magnitude) -> Magnitude | None:
+        """The right side as an exact sum of sizes; closed geometric sums are recognised."""
+        for base, count, closed in _geometric(merged(upper)):
+            if any(_same(right, c) for c in closed):
+                return tuple(t for t in merged(upper)) if base and count else None
+        try:
+            return exact(right, self.rec)
+        except Unbounded:
+            return None
+
+    def _proved(self, bounder: Bounder, trial: Trial, assumed: tuple[str, ...]) -> Verdict:
+        names = claim_indices(trial.claim.sides, self.rec)
+        readings = tuple(r.message for r in trial.readings)
+        scope = f"every {', '.join(names)}" if names else "as it stands"
+        if not self.rec.is_scalar:
+            scope += ", every dimension"
+        return Verdict(
+            "right_under_reading" if readings or assumed else "right",
+            scope=scope,
+            readings=readings,
+            assumptions=(*self.hypotheses, *assumed),
+            method="bounded factor by factor: " + ", ".join(bounder.reasons),
+        )
+
+    def _submultiplicative(self, left: Node, right: Node) -> Verdict | None:
+        """``‖A‖ ≤ ‖X‖ ‖Y‖`` where A = XY is an identity."""
+        if not isinstance(left, (Norm, Abs)) or not isinstance(right, Mul):
+            return None
+        if not all(isinstance(a, (Norm, Abs)) for a in right.args):
+            return None
+        inner = Mul(tuple(a.arg for a in right.args))  # type: ignore[attr-defined]
+        claim = Claim((left.arg, inner), ("=",))
+        for trial in trials(claim, self.rec):
+            if len(trial.readings) > 1:
+                return None
+            try:
+                outcome = holds(self.arena, trial)
+            except BpttError:
+                return None
+            if outcome.holds and self.claim.ops[0] == "<=":
+                scope = "every step" if outcome.every else f"T <= {outcome.longest}"
+                return Verdict(
+                    "right" if not trial.readings else "right_under_reading",
+                    scope=scope,
+                    readings=tuple(r.message for r in trial.readings),
+                    assumptions=self.hypotheses,
+                    method="‖AB‖ ≤ ‖A‖ ‖B‖, and the product of the matrices is an identity",
+                )
+        return None
+
+    def _starts_small(self) -> bool:
+        """Whether every initial state is fixed at a number of size below 1."""
+        for state in self.rec.states:
+            node = self.arena.fixed.get((state, 0)) or self.rec.initial.get(state)
+            if not (isinstance(node, Num) and abs(node.value) < 1):
+                return False
+        return True
+
+    def _near_miss(self) -> str:
+        """The weakest of the documented hypotheses that makes the claim provable."""
+        for trial in self.readings():
+            bounder = Bounder(self.rec, True)
+            try:
+                upper = bounder.bound(trial.claim.sides[0])
+            except Unbounded:
+                continue
+            bases = {b for t in upper for b, _ in t.powers if isinstance(b, tuple)}
+            names = sorted((b for b in bases if b[0] in ("|", "‖")), key=repr)
+            for base in names:
+                for value, strict in ((F(4), False), (F(4), True), (F(1), False), (F(1), True)):
+                    trial_sizes = Sizes(dict(self.sizes.upper), dict(self.sizes.lower))
+                    trial_sizes.upper[base] = (value, strict)
+                    case = _Case(self.claim, self.rec, self.arena, trial_sizes, self.given)
+                    if self.claim.ops[0] == "->":
+                        if vanishes(upper, trial_sizes):
+                            return f"true if also {_hypothesis(base, value, strict)}"
+                    elif case._below(upper, trial.claim.sides[1]):
+                        return f"true if also {_hypothesis(base, value, strict)}"
+        return ""
+
+    # ---------------------------------------------------------------------- refutation
+    def _refute(self) -> Counterexample | None:
+        trial = next(self.readings())
+        for scalar in (True, False) if not self.rec.is_scalar else (False,):
+            for regime in (*REGIMES, *REST_REGIMES):
+                for draw in range(DRAWS):
+                    found = self._refuted_at(trial, regime, draw, scalar)
+                    if found is not None:
+                        return found
+        return None
+
+    def _refuted_at(
+        self, trial: Trial, regime: Regime, draw: int, scalar: bool
+    ) -> Counterexample | None:
+        sampler = Sampler(self.rec, regime, draw)
+        world = World(
+            self.rec,
+            Ball(sampler),
+            self.arena.dims[0],
+            scalar=scalar,
+            fixed=start_values(self.rec, self.arena.fixed, False),
+        )
+        strict = self.claim.ops[0] == "<"
+        with precision(BITS):
+            if not all(self._certain(g, world) for g in self.given if g.ops != ("=",)):
+                return None
+            for env in list(instances(trial.claim.sides, self.rec, 4))[:MAX_PLACES]:
+                # ∂h_k/∂h_k = 1 is not what a bound on ∂h_T/∂h_k is about.
+                if _degenerate(trial.claim.sides[0], env):
+                    continue
+                values = self._values(world, trial, env)
+                if values is None:
+                    continue
+                a, b = values
+                if a > b or (strict and a.is_exact() and b.is_exact() and a == b):
+                    return describe(world, sampler, trial, env, a, b)
+        return None
+
+    def _values(self, world: World, trial: Trial, env: dict[str, int]) -> Any:
+        from bptt_sym.decide.interpret import Interpreter
+
+        interp = Interpreter(world, trial.conventions, env.get("T", 0))
+        try:
+            a, b = (interp.value(s, env) for s in trial.claim.sides)
+        except (Absent, Mismatch, Undefined, NotSupported):
+            return None
+        return None if rank(a) or rank(b) else (a, b)
+
+    def _certain(self, hypothesis: Claim, world: World) -> bool:
+        trial = Trial(hypothesis, _STRICT, ())
+        values = self._values(world, trial, {})
+        if values is None:
+            return False
+        a, b = values
+        op = hypothesis.ops[0]
+        return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}.get(op, False))
+
+    # --------------------------------------------------------------------------- limits
+    def limit(self) -> Verdict:
+        target = self.claim.sides[1]
+        infinite = target == Sym(INFINITY)
+        if isinstance(target, Num) and not target.value:
+            for trial in self.readings():
+                bounder = Bounder(self.rec, True)
+                try:
+                    upper = bounder.bound(trial.claim.sides[0])
+                except Unbounded:
+                    continue
+                if vanishes(upper, self.sizes):
+                    return self._proved(bounder, trial, ())
+        elif not infinite:
+            return Verdict("undecided", note="only limits 0 and ∞ are judged")
+        return self._other_limit(infinite)
+
+    def _other_limit(self, infinite: bool) -> Verdict:
+        trial = next(self.readings())
+        side = trial.claim.sides[0]
+        bare = side.arg if isinstance(side, (Norm, Abs)) else side
+        rec = scalar_case(self.rec)
+        for family in families(rec, scalar_sizes(self.sizes)):
+            value = constant_value(bare, rec, family)
+            if value is None or (not infinite and value == 0):
+                continue
+            shown = Counterexample(
+                T=1,
+                indices={},
+                values=family.shown,
+                left=str(value),
+                right="∞" if infinite else "0",
+                place="for every T",
+            )
+            return Verdict(
+                "wrong",
+                scope="every T",
+                counterexample=shown,
+                method="along this run the left side has this value for every T (decided as an "
+                "identity), so it does not tend to the right side",
+                note=self._near_miss() if not infinite else "",
+            )
+        if not infinite:
+            lasting = lasting_gradient(bare, self.rec, self.sizes)
+            if lasting is not None:
+                return lasting
+        return Verdict(
+            "undecided", note=self._near_miss() or "no rule proves or refutes this limit"
+        )
+
+
+def exact(node: Node, rec: Recurrence) -> Magnitude:
+    """A node that is a sum of products of sizes, as it stands; anything else is Unbounded."""
+    for n in walk(node):
+        fine = isinstance(n, (Num, Add, Mul, Div, Pow, Idx, Neg)) or (
+            isinstance(n, (Abs, Norm)) and isinstance(n.arg, Sym)
+        )
+        if not fine and not isinstance(n, Sym):
+            raise Unbounded("the right side is not made of sizes of parameters")
+    if any(isinstance(n, Neg) for n in _terms(node)):
+        raise Unbounded("a difference on the right side")
+    return Bounder(rec).bound(node)
+
+
+def _degenerate(side: Node, env: dict[str, int]) -> bool:
+    """Whether a derivative of an element by itself stands in ``side`` at this instance."""
+    for n in walk(side):
+        if isinstance(n, D) and isinstance(n.y, At) and isinstance(n.x, At):
+            y, x = affine(n.y.time), affine(n.x.time)
+            if y is None or x is None or not {*y[0], *x[0]} <= set(env):
+                continue
+            times = [sum(c * env[v] for v, c in f[0].items()) + f[1] for f in (y, x)]
+            if n.y.name == n.x.name and times[0] == times[1]:
+                return True
+    return False
+
+
+def _terms(node: Node) -> Iterator[Node]:
+    """The nodes that are added or multiplied, not those within exponents."""
+    stack = [node]
+    while stack:
+        n = stack.pop()
+        yield n
+        match n:
+            case Add(args=args) | Mul(args=args):
+                stack.extend(args)
+            case Div(num=a, den=b):
+                stack.extend((a, b))
+            case Pow(base=b):
+                stack.append(b)
+
+
+def _geometric(upper: Magnitude) -> Iterator[tuple[str, bool, tuple[Node, ...]]]:
+    """Closed forms of the geometric sums in ``upper``: (x^n - 1)/(x - 1) and its like."""
+    from bptt_sym.notation import from_affine, num
+
+    if len(upper) != 1 or upper[0].coefficient != 1 or len(upper[0].powers) != 1:
+        return
+    (base, _), *_ = upper[0].powers
+    if not (isinstance(base, tuple) and base[0] == "geo" and len(base[1]) == 1):
+        return
+    (ratio,) = base[1]
+    if not isinstance(ratio, tuple):
+        return
+    size: Node = Abs(Sym(ratio[1])) if ratio[0] == "|" else Norm(Sym(ratio[1]))
+    count = from_affine(dict(base[2][0]), base[2][1])
+    one = num(1)
+    power = Pow(size, count)
+    yield (
+        ratio[1],
+        True,
+        (
+            Div(Add((power, Neg(one))), Add((size, Neg(one)))),
+            Div(Add((one, Neg(power))), Add((one, Neg(size)))),
+        ),
+    )
+
+
+def _same(a: Node, b: Node) -> bool:
+    return a == b
+
+
+def _hypothesis(base: tuple[str, str], value: Fraction, strict: bool) -> str:
+    sign = "<" if strict else "≤"
+    return f"{base[0]}{base[1]}{base[0]} {sign} {value}"

@@ -1,0 +1,361 @@
+r"""Upper bounds of absolute values and operator norms, factor by factor.
+
+The magnitude of an expression is a sum of terms ``c · x_1^{e_1} · x_2^{e_2} …`` with a rational
+``c``, sizes ``x`` (:math:`|w|`, :math:`\|W\|`, rational bases) and exponents affine in the time
+indices. It is an upper bound for every input and every trajectory, by the rules
+
+* :math:`|ab|\le|a||b|`, :math:`|a+b|\le|a|+|b|`, and the same for operator 2-norms,
+* :math:`|\tanh|<1`, :math:`0<\sigma<1`, :math:`0<\tanh'\le1`, :math:`0<\sigma'\le\frac14`,
+* :math:`\|\mathrm{diag}(v)\|\le\max_i|v_i|`.
+
+Each use is noted, so that a verdict can say what it rests on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from bptt_sym.errors import NotSupported
+from bptt_sym.jacobian import Calculus, offset
+from bptt_sym.notation import (
+    Abs,
+    Add,
+    At,
+    D,
+    Diag,
+    Div,
+    Fn,
+    Had,
+    Idx,
+    Mul,
+    Neg,
+    Node,
+    Norm,
+    Num,
+    Ones,
+    Outer,
+    Pow,
+    Prod,
+    Sum,
+    Sym,
+    Transpose,
+    affine,
+    free_indices,
+    fresh,
+    index,
+    num,
+)
+from bptt_sym.recurrence import Recurrence
+
+Exponent = tuple[tuple[tuple[str, int], ...], int]
+#: A size: ``("|", "w")``, ``("‖", "W")``, a rational base, a count of terms ``("#", n)``, or a
+#: geometric sum ``("geo", ratio, n)`` = 1 + ratio + … + ratio^(n-1).
+Base = Any
+
+#: Least upper bounds of the derivatives of the activations.
+SLOPE = {"tanh": Fraction(1), "sigma": Fraction(1, 4)}
+#: Least upper bounds of their absolute values; neither is attained.
+OUTPUT = {"tanh": Fraction(1), "sigma": Fraction(1)}
+
+
+class Unbounded(NotSupported):
+    """No rule bounds this expression."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """``coefficient · prod(base ** exponent)``; ``strict`` if the bound is not attained."""
+
+    coefficient: Fraction
+    powers: tuple[tuple[Base, Exponent], ...] = ()
+    strict: bool = False
+
+    def times(self, other: Term) -> Term:
+        merged = dict(self.powers)
+        for base, exponent in other.powers:
+            merged[base] = plus(merged[base], exponent) if base in merged else exponent
+        kept = tuple(sorted(((b, e) for b, e in merged.items() if e != ZERO_EXP), key=repr))
+        strict = self.strict or other.strict
+        return Term(self.coefficient * other.coefficient, kept, strict)
+
+
+Magnitude = tuple[Term, ...]
+ZERO_EXP: Exponent = ((), 0)
+ONE_EXP: Exponent = ((), 1)
+UNIT = Term(Fraction(1))
+
+
+def exponent(node: Node) -> Exponent:
+    """An affine index expression as an exponent."""
+    form = affine(node)
+    if form is None:
+        raise Unbounded("an exponent that is not affine in the indices")
+    return tuple(sorted(form[0].items())), form[1]
+
+
+def plus(a: Exponent, b: Exponent, sign: int = 1) -> Exponent:
+    coeffs = dict(a[0])
+    for name, c in b[0]:
+        coeffs[name] = coeffs.get(name, 0) + sign * c
+    return tuple(sorted((n, c) for n, c in coeffs.items() if c)), a[1] + sign * b[1]
+
+
+@dataclass
+class Bounder:
+    """Bounds expressions of one model; ``reasons`` collects what was used.
+
+    ``started`` says that initial states lie within the activation's range (|h_0| < 1).
+    """
+
+    rec: Recurrence
+    started: bool = False
+    reasons: dict[str, None] = field(default_factory=dict)
+    needed_start: bool = False
+
+    def note(self, reason: str) -> None:
+        self.reasons.setdefault(reason)
+
+    def bound(self, node: Node) -> Magnitude:
+        """An upper bound of ``|node|`` or ``‖node‖``. Raises :class:`Unbounded`."""
+        match node:
+            case Num(value=v):
+                return (Term(abs(v)),) if v else ()
+            case Ones():
+                return (UNIT,)
+            case Idx() | Sym() | At():
+                return (self._leaf(node),)
+            case Neg(arg=a) | Transpose(arg=a) | Diag(arg=a) | Abs(arg=a) | Norm(arg=a):
+                return self.bound(a)
+            case Add():
+                return self._add(node)
+            case Mul(args=args) | Had(args=args):
+                return self._mul(args)
+            case Outer(left=a, right=b):
+                return self._mul((a, b))
+            case Div(num=a, den=Num(value=v)) if v:
+                return self._mul((a, Num(1 / v)))
+            case Pow(base=b, exp=e):
+                return self._pow(b, e)
+            case Fn(name=name, order=k) if name in SLOPE and k <= 1:
+                if k:
+                    self.note(_slope_reason(name))
+                    return (Term(SLOPE[name]),)
+                self.note(_output_reason(name))
+                return (Term(OUTPUT[name], strict=True),)
+            case Prod():
+                return self._prod(node)
+            case Sum():
+                return self._sum(node)
+            case D():
+                return self._derivative(node)
+        raise Unbounded(f"no rule bounds a {type(node).__name__}")
+
+    # ------------------------------------------------------------------------- leaves
+    def _leaf(self, node: Node) -> Term:
+        if isinstance(node, Idx):
+            return Term(Fraction(1), (((("#", exponent(node))), ONE_EXP),))
+        if isinstance(node, Sym):
+            mark = "‖" if self.rec.shape(node.name) else "|"
+            return Term(Fraction(1), (((mark, node.name), ONE_EXP),))
+        assert isinstance(node, At)
+        if node.name in self.rec.defined and self.rec.shape(node.name) == ():
+            rhs = self.rec.rhs(node.name)
+            if isinstance(rhs, Fn) and rhs.name in OUTPUT and rhs.order == 0:
+                if self._may_be_initial(node):
+                    self.needed_start = True
+                    if not self.started:
+                        raise Unbounded(f"the initial value of {node.name} is not bounded")
+                    self.note(f"|{node.name}_0| < 1")
+                    return Term(OUTPUT[rhs.name], strict=True)
+                self.note(_output_reason(rhs.name))
+                return Term(OUTPUT[rhs.name], strict=True)
+        raise Unbounded(f"no rule bounds {node.name}")
+
+    def _may_be_initial(self, node: At) -> bool:
+        """Whether the element can be of step 0: it is a state seen one step back, or h_0."""
+        if node.name not in self.rec.states:
+            return False
+        form = affine(node.time)
+        if form is None:
+            return True
+        return form[1] < 1 if not form[0] else form[1] < 0
+
+    # --------------------------------------------------------------------- arithmetic
+    def _add(self, node: Add) -> Magnitude:
+        special = self._complement(node)
+        if special is not None:
+            return (special,)
+        self.note("|a + b| ≤ |a| + |b|")
+        out: list[Term] = []
+        for a in node.args:
+            out.extend(self.bound(a))
+        return tuple(out)
+
+    def _complement(self, node: Add) -> Term | None:
+        """``1 - h^2`` and ``1 - f`` for values within the range of their activation."""
+        match node.args:
+            case (Num(value=v), Neg(arg=Pow(base=b, exp=Num(value=e)))) if v == 1 and e == 2:
+                name = self._activation(b)
+                if name in ("tanh", "sigma"):
+                    self.note(_slope_reason("tanh") if name == "tanh" else "0 < 1 - f² < 1")
+                    return Term(Fraction(1))
+            case (Num(value=v), Neg(arg=b)) if v == 1 and self._activation(b) == "sigma":
+                self.note(_output_reason("sigma"))
+                return Term(Fraction(1), strict=True)
+        return None
+
+    def _activation(self, node: Node) -> str | None:
+        """The activation whose value ``node`` is, for components as well as for scalars."""
+        if isinstance(node, Fn) and node.order == 0 and node.name in OUTPUT:
+            return node.name
+        if isinstance(node, At) and node.name in self.rec.defined:
+            rhs = self.rec.rhs(node.name)
+            if isinstance(rhs, Fn) and rhs.order == 0 and rhs.name in OUTPUT:
+                if self._may_be_initial(node):
+                    self.needed_start = True
+                    if not self.started:
+                        return None
+                return rhs.name
+        return None
+
+    def _mul(self, args: tuple[Node, ...]) -> Magnitude:
+        out: Magnitude = (UNIT,)
+        rest = list(args)
+        # f(1 - f) is at most 1/4, less than the product of the two bounds.
+        for a in args:
+            match a:
+                case Add(args=(Num(value=v), Neg(arg=b))) if (
+                    v == 1 and b in rest and a in rest and self._activation(b) == "sigma"
+                ):
+                    rest.remove(a)
+                    rest.remove(b)
+                    self.note(_slope_reason("sigma"))
+                    out = _times(out, (Term(SLOPE["sigma"]),))
+        if len(args) > 1:
+            self.note("‖AB‖ ≤ ‖A‖ ‖B‖" if not self.rec.is_scalar else "|ab| = |a| |b|")
+        for a in rest:
+            out = _times(out, self.bound(a))
+        return out
+
+    def _pow(self, base: Node, exp: Node) -> Magnitude:
+        inner = self.bound(base)
+        power = exponent(exp)
+        if not power[0] and 0 <= power[1] <= 8:
+            out: Magnitude = (UNIT,)
+            for _ in range(power[1]):
+                out = _times(out, inner)
+            return out
+        return (self._raise(inner, power),)
+
+    def _raise(self, inner: Magnitude, power: Exponent) -> Term:
+        if len(inner) != 1:
+            raise Unbounded("the power of a sum with a time in its exponent")
+        (term,) = inner
+        powers: list[tuple[Base, Exponent]] = []
+        if term.coefficient != 1:
+            powers.append((term.coefficient, power))
+        for b, e in term.powers:
+            if e[0]:
+                raise Unbounded("a power of a power")
+            powers.append((b, _scaled(power, e[1])))
+        return UNIT.times(Term(Fraction(1), tuple(powers)))
+
+    # ------------------------------------------------------------------------ binders
+    def _prod(self, node: Prod) -> Magnitude:
+        inner = self.bound(node.body)
+        if any(node.var in dict(e[0]) for t in inner for _, e in t.powers):
+            raise Unbounded("a product whose factors' bounds depend on the step")
+        count = plus(plus(exponent(node.hi), exponent(node.lo), -1), ((), 1))
+        return (self._raise(inner, count),)
+
+    def _sum(self, node: Sum) -> Magnitude:
+        inner = self.bound(node.body)
+        count = plus(plus(exponent(node.hi), exponent(node.lo), -1), ((), 1))
+        self.note("|a + b| ≤ |a| + |b|")
+        out = []
+        for t in inner:
+            moving = [(b, e) for b, e in t.powers if node.var in dict(e[0])]
+            if moving:
+                # A geometric sum: the largest term is bounded under |base| <= 1 by the caller.
+                out.append(geometric(t, node.var, moving, count))
+            else:
+                out.append(t.times(Term(Fraction(1), ((("#", count), ONE_EXP),))))
+        return tuple(out)
+
+    # -------------------------------------------------------------------- derivatives
+    def _derivative(self, node: D) -> Magnitude:
+        calculus = Calculus(self.rec)
+        if not isinstance(node.y, At):
+            raise Unbounded("the derivative of something that is not a sequence")
+        if isinstance(node.x, At) and node.x.name == node.y.name and node.kind == "total":
+            return self._path(node.y, node.x, calculus)
+        if isinstance(node.x, Sym) and node.kind == "total":
+            return self._by_parameter(node.y, node.x, calculus)
+        if node.kind in ("immediate", "direct"):
+            return self.bound(self._local(node, calculus))
+        if isinstance(node.x, At) and offset(node.y.time, node.x.time) in (0, 1):
+            return self.bound(self._local(node, calculus))
+        raise Unbounded("a derivative along several states")
+
+    def _local(self, node: D, calculus: Calculus) -> Node:
+        assert isinstance(node.y, At)
+        if node.kind == "immediate":
+            return calculus.immediate(node.y, node.x)
+        if node.kind == "direct" or isinstance(node.x, Sym):
+            return calculus.direct(node.y, node.x)
+        assert isinstance(node.x, At)
+        return calculus.one_step(node.y, node.x)
+
+    def _path(self, y: At, x: At, calculus: Calculus) -> Magnitude:
+        if list(self.rec.states) != [y.name] or self.rec.max_lag != 1:
+            raise Unbounded("a path through several states")
+        lag = plus(exponent(y.time), exponent(x.time), -1)
+        step = At(y.name, Idx("t")), At(y.name, index("t", -1))
+        factor = self.bound(calculus.one_step(*step))
+        if not lag[0] and lag[1] == 1:
+            return self.bound(calculus.one_step(y, x))
+        self.note("the chain rule: one factor for each step")
+        return (self._raise(factor, lag),)
+
+    def _by_parameter(self, y: At, x: Sym, calculus: Calculus) -> Magnitude:
+        if list(self.rec.states) != [y.name] or self.rec.max_lag != 1:
+            raise Unbounded("a path through several states")
+        var = fresh("t", free_indices(y))
+        path = D(y, At(y.name, Idx(var)), "total")
+        last = D(At(y.name, Idx(var)), x, "immediate")
+        return self._sum(Sum(var, num(1), y.time, Mul((path, last))))
+
+
+def geometric(term: Term, var: str, moving: list[tuple[Base, Exponent]], count: Exponent) -> Term:
+    """The sum of a term over ``var``: ``count`` terms whose ratio is a product of sizes.
+
+    Raises :class:`Unbounded` unless the exponents fall as ``var`` grows, to 0 at its end.
+    """
+    if any(dict(e[0])[var] != -1 for _, e in moving):
+        raise Unbounded("a sum whose terms do not shrink by one factor a step")
+    if any(plus(e, ((((var, -1),), 0)), -1)[0] != count[0] for _, e in moving):
+        raise Unbounded("a geometric sum that does not end at its last step")
+    ratio = tuple(sorted((b for b, _ in moving), key=repr))
+    rest = tuple((b, e) for b, e in term.powers if (b, e) not in moving)
+    return Term(term.coefficient, (*rest, (("geo", ratio, count), ONE_EXP)), term.strict)
+
+
+def _times(a: Magnitude, b: Magnitude) -> Magnitude:
+    return tuple(x.times(y) for x in a for y in b)
+
+
+def _scaled(e: Exponent, k: int) -> Exponent:
+    return tuple((n, c * k) for n, c in e[0]), e[1] * k
+
+
+def _slope_reason(name: str) -> str:
+    return "0 < tanh' = 1 - tanh² ≤ 1" if name == "tanh" else "0 < σ' = σ(1 - σ) ≤ 1/4"
+
+
+def _output_reason(name: str) -> str:
+    return "|tanh| < 1" if name == "tanh" else "0 < σ < 1"
+
+
+__all__ = ["Bounder", "Magnitude", "Term", "Unbounded"]

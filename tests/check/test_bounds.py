@@ -1,0 +1,145 @@
+"""Bounds and limits: proved ones hold at random points, refuted ones are refuted by numbers."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from flint import arb
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bptt_sym.cells import cell
+from bptt_sym.check.bounds import judge_bound
+from bptt_sym.check.bounds.compare import Sizes, at_most
+from bptt_sym.check.bounds.magnitude import ONE_EXP, Bounder, Term, Unbounded
+from bptt_sym.decide import decide
+from bptt_sym.decide.identity import Arena
+from bptt_sym.decide.norms import ball_norm
+from bptt_sym.read import read_claim, recurrence_from_latex
+
+ELMAN = cell("elman")
+VECTOR = cell("elman-vector", bias="one")
+RNN, RNN_VECTOR = cell("sigmoid-rnn"), cell("sigmoid-rnn-vector")
+LSTM = cell("lstm")
+LEAKY = recurrence_from_latex(
+    [r"h_t = \tanh(w h_{t-1} + v x_t)", r"y_t = \sigma(u h_t)"], name="two", scalar=True
+)
+
+
+def judge(rec, tex):
+    return judge_bound(read_claim(tex, rec), rec, Arena(rec))
+
+
+RIGHT = [
+    (ELMAN, r"\left|\frac{d h_T}{d h_k}\right| \le |w|^{T-k}"),
+    (ELMAN, r"|w| \le 1 \implies \left|\frac{d h_T}{d h_k}\right| \le 1"),
+    (ELMAN, r"|w|<1 \implies \frac{d h_T}{d h_k} \to 0"),
+    (ELMAN, r"|w| \le 1 \implies \left|\frac{d h_T}{d w}\right| \le T"),
+    (ELMAN, r"\left|\frac{d h_T}{d w}\right| \le \frac{|w|^T-1}{|w|-1}"),
+    (RNN, r"\left|\frac{d c_k}{d c_1}\right| \le \left(\frac{|W_{rec}|}{4}\right)^{k-1}"),
+    (RNN, r"\sigma'(W_{rec}c_{t-1}+W_{in}x_t) \le \frac14"),
+    (VECTOR, r"\left\|\frac{d h_T}{d h_k}\right\| \le \|W_{hh}\|^{T-k}"),
+    (VECTOR, r"\left\|\frac{d h_t}{d h_{t-1}}\right\| \le \|\mathrm{diag}(1-h_t^2)\|\,\|W_{hh}\|"),
+    (RNN_VECTOR, r"\|W_{rec}\|<4 \implies \left\|\frac{d c_T}{d c_k}\right\| \to 0"),
+    (LSTM, r"|f_t(1-f_t)| \le \frac14"),
+    (LEAKY, r"\left|\frac{d y_t}{d h_t}\right| \le \frac14 |u|"),
+]
+WRONG = [
+    (ELMAN, r"\left|\frac{d h_T}{d h_k}\right| \le 1", "true if also |w| ≤ 1"),
+    (ELMAN, r"|w|>1 \implies \left|\frac{d h_T}{d w}\right| \to \infty", ""),
+    (ELMAN, r"|w|>1 \implies \left|\frac{d h_T}{d h_0}\right| \ge 1", ""),
+    (ELMAN, r"\frac{d h_T}{d h_k} \to 0", "true if also |w| < 1"),
+    (RNN, r"\left|\frac{d c_t}{d c_{t-1}}\right| < \frac{|W_{rec}|}{5}", ""),
+    (RNN, r"\frac{d c_T}{d c_k} \to 0", "true if also |W_{rec}| < 4"),
+    (VECTOR, r"\left\|\frac{d h_T}{d h_k}\right\| \le \|W_{hh}\|", "true if also ‖W_{hh}‖ ≤ 1"),
+    (LSTM, r"|c_t| \le 1", ""),
+]
+
+
+@pytest.mark.parametrize(("rec", "tex"), RIGHT)
+def test_true_bounds_are_proved_for_every_step(rec, tex):
+    verdict = judge(rec, tex)
+    assert verdict.is_right, verdict
+    assert verdict.scope.startswith("every")
+    assert verdict.method
+
+
+@pytest.mark.parametrize(("rec", "tex", "hint"), WRONG)
+def test_false_bounds_are_refuted_and_near_misses_named(rec, tex, hint):
+    verdict = judge(rec, tex)
+    assert verdict.verdict == "wrong", verdict
+    assert verdict.counterexample is not None
+    assert verdict.note == hint
+
+
+def test_a_vanishing_gradient_in_the_weight_is_refuted_by_a_theorem():
+    verdict = judge(ELMAN, r"|w|<1 \implies \frac{d h_T}{d w} \to 0")
+    assert verdict.verdict == "wrong"
+    assert "refute-b" in verdict.method
+
+
+def test_the_exercise_needs_an_initial_state_within_range():
+    tex = r"\left|\left[\frac{\partial h_t}{\partial w}\right]\right| < 1"
+    verdict = judge(ELMAN, tex)
+    assert verdict.verdict == "right_under_reading"
+    assert "initial state" in verdict.assumptions[0]
+    assert judge(ELMAN.with_initial_zero(), tex).verdict == "right"
+
+
+def test_strictness_is_not_overlooked():
+    # At rest the slope is 1, so the bound is attained and "<" is false.
+    assert judge(ELMAN, r"\left|\frac{d h_t}{d h_{t-1}}\right| < |w|").verdict == "wrong"
+    assert judge(ELMAN, r"\left|\frac{d h_t}{d h_{t-1}}\right| \le |w|").verdict == "right"
+
+
+def test_a_chain_of_bounds_and_equations_is_judged_link_by_link():
+    tex = (
+        r"\left\|\frac{d h_t}{d h_{t-1}}\right\| = \|\mathrm{diag}(1-h_t^2)W_{hh}\| "
+        r"\le \|\mathrm{diag}(1-h_t^2)\|\|W_{hh}\| \le \|W_{hh}\|"
+    )
+    verdict = decide(read_claim(tex, VECTOR), VECTOR, bounds=judge_bound)
+    assert [v.verdict for v in verdict.links] == ["right", "right", "right"]
+
+
+def test_what_has_no_rule_is_undecided_and_says_why():
+    verdict = judge(LSTM, r"\left|\frac{d c_T}{d c_1}\right| \le 10^9 T")
+    assert verdict.verdict == "undecided"
+    assert verdict.note
+
+
+@given(st.fractions(0, 3), st.fractions(0, 3), st.integers(0, 4), st.integers(0, 4), st.booleans())
+def test_comparison_is_sound(a, b, i, j, small):
+    """What is seen as at most holds at every size that the hypotheses allow."""
+    base = ("|", "w")
+    sizes = Sizes({base: (1, False)} if small else {})
+    left = (Term(a, ((base, ((), i)),)),) if i else (Term(a),)
+    right = (Term(b, ((base, ((), j)),)),) if j else (Term(b),)
+    seen, strict = at_most(left, right, sizes)
+    for k in range(1, 5):
+        w = k / 4 if small else k * 0.7
+        if seen:
+            assert float(a) * w**i <= float(b) * w**j + 1e-12
+        if seen and strict and w:
+            assert float(a) * w**i < float(b) * w**j
+
+
+@given(st.integers(0, 10**6), st.integers(1, 3), st.integers(1, 3))
+def test_norms_are_enclosed(seed, rows, columns):
+    rng = random.Random(seed)
+    floats = np.array([[rng.uniform(-2, 2) for _ in range(columns)] for _ in range(rows)])
+    balls = np.vectorize(arb, otypes=[object])(floats)
+    for name, which in (("2", 2), ("F", "fro")):
+        enclosed = ball_norm(name, balls)
+        value = np.linalg.norm(floats, which)
+        assert float(enclosed.lower()) - 1e-9 <= value <= float(enclosed.upper()) + 1e-9
+        assert float(enclosed.rad()) < 1e-3 * (1 + value)
+
+
+def test_the_bounder_refuses_what_no_rule_covers():
+    with pytest.raises(Unbounded):
+        Bounder(LSTM).bound(read_claim("c_t = 0", LSTM).sides[0])
+    assert Bounder(ELMAN).bound(read_claim("|w| = 0", ELMAN).sides[0])[0].powers == (
+        (("|", "w"), ONE_EXP),
+    )
