@@ -234,8 +234,8 @@ class _Auditor:
     ) -> Judged:
         place, text = formula.place(), formula.latex
         if row is not None:
-            start = row.start
-            place, text = formula.place(start), " ".join(re.sub(r"(?<!\\)&", " ", row.latex).split())
+            place = formula.place(row.start)
+            text = " ".join(re.sub(r"(?<!\\)&", " ", row.latex).split())
         title = self._title if model is None else model
         return Judged(place, text, verdict, title, display=formula.display)
 
