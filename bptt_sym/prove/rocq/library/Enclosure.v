@@ -214,31 +214,49 @@ Proof.
   rewrite Q2R_mult, Q2R_plus. unfold Q2R at 3. simpl. lra.
 Qed.
 
+(* [if], not [||]: [vm_compute] evaluates both arguments of a function. *)
 Fixpoint box_positive (fuel : nat) (e : fn) (lo hi : Q) : bool :=
-  positive (enclosure e (box lo hi))
-  || (smooth_in e && positive (mean_value e lo (middle lo hi) hi))
-  || match fuel with
-     | O => false
-     | S fuel => box_positive fuel e lo (middle lo hi) && box_positive fuel e (middle lo hi) hi
-     end.
+  if positive (enclosure e (box lo hi)) then true
+  else if smooth_in e then
+    if positive (mean_value e lo (middle lo hi) hi) then true
+    else match fuel with
+      | O => false
+      | S fuel =>
+          if box_positive fuel e lo (middle lo hi) then box_positive fuel e (middle lo hi) hi
+          else false
+      end
+  else match fuel with
+    | O => false
+    | S fuel =>
+        if box_positive fuel e lo (middle lo hi) then box_positive fuel e (middle lo hi) hi
+        else false
+    end.
 Lemma box_positive_correct fuel e lo hi x :
   box_positive fuel e lo hi = true -> Q2R lo <= x <= Q2R hi -> 0 < value e x.
 Proof.
-  revert lo hi. induction fuel as [| fuel IH]; intros lo hi H B; simpl in H;
+  assert (Halves : forall fuel lo hi,
+    (forall lo hi, box_positive fuel e lo hi = true -> Q2R lo <= x <= Q2R hi -> 0 < value e x) ->
+    (if box_positive fuel e lo (middle lo hi)
+     then box_positive fuel e (middle lo hi) hi else false) = true ->
+    Q2R lo <= x <= Q2R hi -> 0 < value e x).
+  { clear. intros fuel lo hi IH H B. destruct (box_positive fuel e lo _) eqn:K; [| discriminate].
     generalize (middle_correct lo hi); intro M.
-  1: rewrite orb_false_r in H. 2: apply orb_prop in H; destruct H as [H | H].
-  3: apply andb_prop in H; destruct H as [H K]; destruct (Rle_lt_dec x (Q2R (middle lo hi)));
-     [apply (IH _ _ H) | apply (IH _ _ K)]; lra.
-  all: apply orb_prop in H; destruct H as [H | H].
-  1, 3: apply (positive_correct _ _ (enclosure_correct e _ _ (box_correct lo hi x B)) H).
-  all: apply andb_prop in H; destruct H as [S H];
-    apply (positive_correct _ _ (mean_value_correct e lo (middle lo hi) hi x S ltac:(lra) B) H).
+    destruct (Rle_lt_dec x (Q2R (middle lo hi))); [apply (IH _ _ K) | apply (IH _ _ H)]; lra. }
+  revert lo hi. induction fuel as [| fuel IH]; intros lo hi H B; cbn [box_positive] in H;
+    (destruct (positive (enclosure e _)) eqn:P;
+     [exact (positive_correct _ _ (enclosure_correct e _ _ (box_correct lo hi x B)) P) |]);
+    generalize (middle_correct lo hi); intro M;
+    (destruct (smooth_in e) eqn:S;
+     [destruct (positive (mean_value e lo _ hi)) eqn:K;
+       [exact (positive_correct _ _
+          (mean_value_correct e lo (middle lo hi) hi x S ltac:(lra) B) K) |] |]);
+    first [discriminate | exact (Halves fuel lo hi IH H B)].
 Qed.
 
 Fixpoint boxes_positive (fuel : nat) (e : fn) (lo : Q) (cuts : list Q) : bool :=
   match cuts with
   | [] => true
-  | hi :: cuts => box_positive fuel e lo hi && boxes_positive fuel e hi cuts
+  | hi :: cuts => if box_positive fuel e lo hi then boxes_positive fuel e hi cuts else false
   end.
 Lemma last_default (c : Q) cuts lo hi : last (c :: cuts) lo = last (c :: cuts) hi.
 Proof. revert c. induction cuts as [| d cuts IH]; intro c; [reflexivity | exact (IH d)]. Qed.
@@ -246,12 +264,12 @@ Lemma boxes_positive_correct fuel e cuts lo x : boxes_positive fuel e lo cuts = 
   cuts <> [] -> Q2R lo <= x <= Q2R (last cuts lo) -> 0 < value e x.
 Proof.
   revert lo. induction cuts as [| hi cuts IH]; intros lo H N B; [tauto |].
-  cbn [boxes_positive] in H. apply andb_prop in H. destruct H as [H K].
+  cbn [boxes_positive] in H. destruct (box_positive fuel e lo hi) eqn:E; [| discriminate].
   destruct cuts as [| next cuts].
-  - apply (box_positive_correct _ _ _ _ _ H B).
+  - apply (box_positive_correct _ _ _ _ _ E B).
   - destruct (Rle_lt_dec x (Q2R hi)).
-    + apply (box_positive_correct _ _ _ _ _ H). lra.
-    + apply (IH hi K); [discriminate |]. destruct B as [_ B]. split; [lra |].
+    + apply (box_positive_correct _ _ _ _ _ E). lra.
+    + apply (IH hi H); [discriminate |]. destruct B as [_ B]. split; [lra |].
       rewrite (last_default next cuts hi lo). exact B.
 Qed.
 End Enclosure.
