@@ -3,9 +3,21 @@
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove.elman import AUTONOMOUS, H0, N, W
 from bptt_sym.prove.kernel import instance
-from bptt_sym.prove.language import Term, derivative, exists, exp, forall, inv, reals, shape, tanh
+from bptt_sym.prove.language import (
+    Claim,
+    Term,
+    derivative,
+    exists,
+    exp,
+    forall,
+    inv,
+    reals,
+    shape,
+    tanh,
+)
 from bptt_sym.prove.lemmas import (
     abs_le,
+    cancel,
     congruent,
     exp_pos,
     power_0,
@@ -38,7 +50,7 @@ x, y, c, d = reals("x y c d")
 CELL = AUTONOMOUS
 
 
-def fixed(at: Term) -> object:
+def fixed(at: Term) -> Claim:
     return at.eq(tanh(W * at))
 
 
@@ -70,23 +82,21 @@ def theorem() -> Theorem:
     f = tanh(W * y) - y
     pos_x, fix_x = x > 0, fixed(x)
 
-    def slope_one(lo: Term, hi: Term, name: Term, ends: list) -> K.Thm:  # type: ignore[type-arg]
+    def slope_one(lo: Term, hi: Term, name: Term) -> K.Thm:
         """Between lo < hi with f(lo) = f(hi) = 0:  exists name: w (1 - tanh^2(w name)) = 1."""
         return K.mvt(name.args[1], K.instance(f.kernel, ("v", "y"), name.kernel), lo.kernel,
                      hi.kernel)
 
-    def derive(both: K.Thm, name: Term, lo: Term, hi: Term, zero: list) -> K.Thm:  # type: ignore[type-arg]
+    def derive(both: K.Thm, name: Term, lo: Term, hi: Term, zero: list[K.Thm]) -> K.Thm:
         """w (1 - tanh^2(w name)) = 1."""
         inside = [K.part(both, 0), K.part(both, 1)]
         width = prove(hi - lo > 0, inside, degree=1)
         slope = W * (1 - tanh(W * name) ** 2) - 1
         product = prove((slope * (hi - lo)).eq(0), [K.part(both, 2), *zero])
-        from bptt_sym.prove.lemmas import cancel
-
         return cancel(product, hi - lo, slope, width)
 
     zero_0 = shape(0)
-    mean_0 = settle(slope_one(zero_0, x, c, []), known(pos_x))
+    mean_0 = settle(slope_one(zero_0, x, c), known(pos_x))
     at_0 = tanh_0()
 
     def gain_body(both: K.Thm) -> K.Thm:
@@ -112,7 +122,7 @@ def theorem() -> Theorem:
 
     def second(both_c: K.Thm) -> K.Thm:
         one_c = derive(both_c, c, zero_0, x, [at_0, assume(fix_x)])
-        mean = settle(slope_one(x, y, d, []), known(later))
+        mean = settle(slope_one(x, y, d), known(later))
 
         def body(both_d: K.Thm) -> K.Thm:
             one_d = derive(both_d, d, x, y, [assume(fix_x), assume(fixed(y))])
