@@ -5,7 +5,8 @@ r"""The shipped cells: each one a short declaration, nothing that a user could n
 ``elman-vector``
     The same with matrices, :math:`W_{ih}, W_{hh}` and PyTorch's two biases.
 ``sigmoid-rnn``, ``sigmoid-rnn-vector``
-    :math:`c_t=\sigma(W_{rec}c_{t-1}+W_{in}x_t)`, output :math:`h_t=g(c_t)`, :math:`E=\sum_tE_t(h_t)`.
+    :math:`c_t=\sigma(W_{rec}c_{t-1}+W_{in}x_t)`, output :math:`h_t=g(c_t)`, and losses
+    :math:`E=\sum_tE_t(h_t)`.
 ``lstm``, ``lstm-vector``
     Gates :math:`f,i,o`, candidate :math:`\tilde c`, :math:`c_t=f_tc_{t-1}+i_t\tilde c_t`,
     :math:`h_t=o_t\tanh c_t` (Hochreiter & Schmidhuber 1997; forget gate of Gers et al. 2000).
@@ -83,7 +84,8 @@ def elman_vector(bias: Literal["two", "one", "none"] = "two") -> Recurrence:
     for name, place in zip(biases[bias], (1, 3), strict=False):
         terms.insert(place, Sym(name))
     loss, totals = _losses("L", "h")
-    shapes: dict[str, Shape] = {"h": ("n",), "x": ("m",), "W_{ih}": ("n", "m"), "W_{hh}": ("n", "n")}
+    shapes: dict[str, Shape] = {"h": ("n",), "x": ("m",)}
+    shapes |= {"W_{ih}": ("n", "m"), "W_{hh}": ("n", "n")}
     shapes |= dict.fromkeys(biases[bias], ("n",)) | {"L": SCALAR}
     return Recurrence(
         "elman-vector",

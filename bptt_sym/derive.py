@@ -169,13 +169,11 @@ class Trail:
             return 0
         where = tuple(dict.fromkeys(where))
         free = free_indices(lhs) | free_indices(rhs)
-        kept = tuple(r for r in where if r.name in free or r.name == HORIZON and free)
+        kept = tuple(r for r in where if r.name in free or (r.name == HORIZON and free))
         bounds = frozenset[str]().union(
             *(free_indices(n) for r in kept for n in (r.lo, r.hi) if n is not None)
         )
-        kept += tuple(
-            r for r in where if r not in kept and r.name in bounds
-        )
+        kept += tuple(r for r in where if r not in kept and r.name in bounds)
         self.steps.append(
             Step(rule, tuple(sorted({c for c in cites if c})), lhs, rhs, note, kept, label)
         )

@@ -6,9 +6,9 @@ from functools import partial
 
 from bptt_sym.derive import Derivation
 from bptt_sym.errors import InputError, NotSupported
+from bptt_sym.forms.adjoint import adjoint
 from bptt_sym.forms.agreement import agreement
 from bptt_sym.forms.forward import Forward
-from bptt_sym.forms.adjoint import adjoint
 from bptt_sym.forms.one_step import immediate_of_target, jacobian_of_target
 from bptt_sym.forms.preactivation import with_preactivations
 from bptt_sym.forms.problem import Problem, parse_target
@@ -41,7 +41,8 @@ def derive(
     Raises
     ------
     InputError
-        If the target cannot be read, names nothing in ``rec``, or asks for a step that is not there.
+        If the target cannot be read, names nothing in ``rec``, or asks for a step that does not
+        exist.
     NotSupported
         If this form does not exist for the target; the message names one that does.
     """

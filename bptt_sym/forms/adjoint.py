@@ -22,7 +22,7 @@ from bptt_sym.forms.one_step import define, drop_zero_initials, facts
 from bptt_sym.forms.problem import EXPAND, Problem
 from bptt_sym.forms.pullback import pullback
 from bptt_sym.forms.readout import total_of
-from bptt_sym.jacobian import NoMatrixForm, offset, product
+from bptt_sym.jacobian import NoMatrixForm, canonical_times, offset, product
 from bptt_sym.notation import (
     ONE,
     ZERO,
@@ -39,6 +39,7 @@ from bptt_sym.notation import (
     affine,
     num,
     shift,
+    substitute_index,
     walk,
 )
 from bptt_sym.recurrence import references
@@ -79,9 +80,7 @@ class Adjoint:
                 *(calc.needs(n.name) for n in walk(self.p.rec.totals[y.name]) if isinstance(n, At))
             )
         return tuple(
-            n
-            for n in self.p.rec.defined
-            if n in needed and (calc.depends_on(n, x) or n == x.name)
+            n for n in self.p.rec.defined if n in needed and (calc.depends_on(n, x) or n == x.name)
         )
 
     def users(self, name: str) -> list[tuple[str, int]]:
@@ -111,7 +110,8 @@ class Adjoint:
         p = self.p
         if not isinstance(p.y, Sym):
             return ZERO, ZERO
-        every, end = ZERO, ZERO
+        every: Node = ZERO
+        end: Node = ZERO
         body = total_of(p, p.y)
         for term in body.args if isinstance(body, Add) else (body,):
             inner = term.body if isinstance(term, Sum) else term
@@ -162,9 +162,7 @@ class Adjoint:
         note = ", ".join(dict.fromkeys(f for u, _ in self.users(name) if (f := facts(p, u))))
         if not self.users(name) and isinstance(p.y, Sym) and end == ZERO:
             self.plain[name] = every
-            p.trail.add(
-                "adjoint", D(p.y, At(name, t), "total"), every, cites, where=self._range(0)
-            )
+            p.trail.add("adjoint", D(p.y, At(name, t), "total"), every, cites, where=self._range(0))
             return
         top = p.top
         # What only gates of the same step read has one equation, up to the end.
@@ -179,7 +177,7 @@ class Adjoint:
                 value = add(
                     p.at(every, at),
                     p.at(end, at) if r == 0 else ZERO,
-                    self._terms(name, at, range(0, r + 1)),
+                    self._terms(name, at, range(r + 1)),
                 )
             if value != lhs:
                 p.trail.add(
@@ -190,7 +188,7 @@ class Adjoint:
                     where=self._boundary(r),
                 )
         lhs = D(p.y, At(name, t), "total")
-        value = add(self._terms(name, t, range(0, reach + 1)), every)
+        value = add(self._terms(name, t, range(reach + 1)), every)
         number = p.trail.add(
             "adjoint recursion",
             lhs,
@@ -290,8 +288,9 @@ class Adjoint:
         value = self._terms(x.name, x.time, range(first, self.reach + 1))
         if x.name in p.rec.defined and not initial:
             value = add(value, p.at(self.own(x.name)[0], x.time))
-        cites = [define(p, u) for u, _ in self.users(x.name)]
-        cites += [p.trail.number_of(D(p.y, At(u, p.generic), "total")) for u, _ in self.users(x.name)]
+        readers = [u for u, _ in self.users(x.name)]
+        cites = [define(p, u) for u in readers]
+        cites += [p.trail.number_of(D(p.y, At(u, p.generic), "total")) for u in readers]
         p.trail.add(
             "what reads it", p.target, value, tuple(cites), where=p.target_ranges, again=True
         )
@@ -326,7 +325,4 @@ def _number(time: Node) -> int | None:
 
 
 def _rename(value: Node, var: str, p: Problem) -> Node:
-    from bptt_sym.jacobian import canonical_times
-    from bptt_sym.notation import substitute_index
-
     return canonical_times(substitute_index(value, var, p.generic))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from bptt_sym.derive import Derivation, Range, Trail
 from bptt_sym.errors import NotSupported
@@ -41,7 +42,7 @@ def agreement(p: Problem, forms: dict[str, Callable[[], Derivation]]) -> None:
             where=where,
             note="both are the derivative asked for",
         )
-    for earlier, later in zip(results[1:], results[2:], strict=False):
+    for earlier, later in pairwise(results[1:]):
         p.trail.add(
             f"{earlier[0]} = {later[0]}",
             earlier[2],
@@ -74,7 +75,5 @@ def joined(p: Problem, derivation: Derivation) -> int:
             note=step.note,
             label=step.label,
         )
-    p.inductions += [
-        (numbers[a], numbers[b], numbers[c]) for a, b, c in derivation.inductions
-    ]
+    p.inductions += [(numbers[a], numbers[b], numbers[c]) for a, b, c in derivation.inductions]
     return numbers[len(derivation.steps)]

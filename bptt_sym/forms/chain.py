@@ -1,8 +1,8 @@
 r"""The states that carry a derivative through time, their one-step matrix and immediate column.
 
-With one state that looks one step back these are ``∂h_t/∂h_{t-1}`` and ``[∂h_t/∂w]``. With several
-states (the LSTM's ``c`` and ``h``) or a longer lag they are the blocks of the joint state's Jacobian
-``M_t``, whose entries hold the other earlier states fixed.
+With one state that looks one step back these are ``∂h_t/∂h_{t-1}`` and ``[∂h_t/∂w]``. With
+several states (the LSTM's ``c`` and ``h``) or a longer lag they are the blocks of the joint state's
+Jacobian ``M_t``, whose entries hold the other earlier states fixed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from bptt_sym.notation import (
     ZERO,
     At,
     D,
+    Kind,
     Matrix,
     Mul,
     Node,
@@ -27,7 +28,6 @@ from bptt_sym.notation import (
     Pow,
     Prod,
     Sym,
-    add,
     affine,
     from_affine,
     index,
@@ -77,8 +77,8 @@ class Chain:
     def step_matrix(self, time: Node) -> Node:
         """The one-step Jacobian of the joint state at ``time``."""
         if self.single:
-            (z,), (before,) = self.elements(time), self.elements(shift(time, -1))
-            return D(z, before, "total")
+            (now,), (earlier,) = self.elements(time), self.elements(shift(time, -1))
+            return D(now, earlier, "total")
         before = self.elements(shift(time, -1))
         rows = []
         for (s, k), z in zip(self.carriers, self.elements(time), strict=True):
@@ -101,7 +101,7 @@ class Chain:
 
     def source(self, time: Node, x: At | Sym) -> Node:
         """The immediate derivative of the joint state at ``time`` by a parameter or input."""
-        column = [
+        column: list[Node] = [
             ZERO if k else D(z, x, "immediate")
             for (_, k), z in zip(self.carriers, self.elements(time), strict=True)
         ]
@@ -122,8 +122,8 @@ class Chain:
         for s in self.states:
             for c, (name, k) in enumerate(self.carriers):
                 before = At(name, shift(t, -1 - k))
-                kind = "total" if self.single else "immediate"
-                out[(s, self.carriers[c])] = local(self.p, At(s, t), before, kind)  # type: ignore[arg-type]
+                kind: Kind = "total" if self.single else "immediate"
+                out[(s, self.carriers[c])] = local(self.p, At(s, t), before, kind)
         return out
 
     @cached_property
@@ -270,7 +270,8 @@ def chain_of(p: Problem) -> Chain:
     states = p.relevant_states()
     if not states:
         raise NotSupported(
-            f"{p.y.name} does not depend on {p.x.name} through any state: ask for the form immediate"
+            f"{p.y.name} does not depend on {p.x.name} through any state: "
+            "ask for the form immediate"
         )
     return Chain(p, states)
 

@@ -16,11 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from bptt_sym.derive import Range
 from bptt_sym.errors import NotSupported
-from bptt_sym.forms.chain import Chain, chain_of
+from bptt_sym.forms.chain import chain_of
 from bptt_sym.forms.one_step import define, drop_zero_initials, put
 from bptt_sym.forms.problem import EXPAND, Problem
 from bptt_sym.forms.readout import readout
+from bptt_sym.forms.sources import Sources
 from bptt_sym.jacobian import offset, product
 from bptt_sym.notation import (
     ONE,
@@ -31,7 +33,6 @@ from bptt_sym.notation import (
     Matrix,
     Mul,
     Node,
-    Num,
     Sum,
     Sym,
     add,
@@ -47,51 +48,6 @@ from bptt_sym.recurrence import HORIZON, references
 
 
 @dataclass
-class Sources:
-    """Where the variable enters: at every step (a parameter), or once (an element)."""
-
-    p: Problem
-    chain: Chain
-
-    @property
-    def every_step(self) -> bool:
-        return isinstance(self.p.x, Sym)
-
-    @cached_property
-    def lags(self) -> tuple[int, ...]:
-        """For an input: how many steps after its own it is read."""
-        x = self.p.x
-        if not isinstance(x, At) or self.p.is_state(x):
-            return (0,)
-        needed = self.p.calc.needs(self.p.y.name)
-        return tuple(
-            sorted(
-                {
-                    k
-                    for n in self.p.rec.defined
-                    if n in needed
-                    for m, k in references(self.p.rec.rhs(n))
-                    if m == x.name
-                }
-            )
-        )
-
-    @property
-    def first(self) -> Node:
-        """The step at which the derivative starts to be one product."""
-        assert isinstance(self.p.x, At)
-        return shift(self.p.x.time, max(self.lags))
-
-    def initial_depends(self) -> bool:
-        """Whether an initial value mentions the variable."""
-        return any(
-            self.p.x in set(walk(self.p.rec.initial[s]))
-            for s in self.chain.states
-            if s in self.p.rec.initial
-        )
-
-
-@dataclass
 class Forward:
     """The forward forms of one problem."""
 
@@ -101,6 +57,7 @@ class Forward:
         self.chain = chain_of(self.p)
         self.sources = Sources(self.p, self.chain)
         self.closed: Callable[[int], Node] | None = None
+        self.chain_readout: tuple[int, Node] | None = None
         vector = not self.p.rec.is_scalar
         if (
             vector
@@ -117,8 +74,6 @@ class Forward:
         self._check_gap()
         if self.p.y.name not in self.chain.states:
             self.chain_readout = readout(self.p, self.chain.states)
-        else:
-            self.chain_readout = None
 
     @cached_property
     def readout_reach(self) -> int:
@@ -154,7 +109,8 @@ class Forward:
         distance = offset(p.top, first)
         if p.gap and distance is not None and distance < p.gap:
             raise NotSupported(
-                f"{p.y.name} is too near {p.x.name} for a sum over steps: ask for the form immediate"
+                f"{p.y.name} is too near {p.x.name} for a sum over steps: "
+                "ask for the form immediate"
             )
 
     # ------------------------------------------------------------------ the recursion
@@ -183,12 +139,14 @@ class Forward:
             note=f"{p.x.name} enters before step t: only the step before carries it on",
         )
 
-    def behind(self):  # type: ignore[no-untyped-def]
+    def behind(self) -> tuple[Range, ...]:
+        """Every step behind the one where the variable enters."""
         p = self.p
         first = self.sources.first
         others = tuple(r for r in p.target_ranges if r.name in free_indices(first))
-        ranges = [r for r in p.target_ranges if r.name == HORIZON]
-        return (*ranges, *(r for r in others if r.name != HORIZON), p.range(p.step, shift(first, 1)))
+        horizon = [r for r in p.target_ranges if r.name == HORIZON]
+        others = tuple(r for r in others if r.name != HORIZON)
+        return (*horizon, *others, p.range(p.step, shift(first, 1)))
 
     def start(self) -> tuple[int, Node]:
         """The derivative at the step where the recursion starts, explicit if it can be."""
@@ -240,9 +198,7 @@ class Forward:
             at = At(p.x.name, shift(p.generic, -lag))
             number, b = c.explicit_source(at)
             cites.append(number)
-            own = p.at(b, shift(p.x.time, lag)) if number else c.source(
-                shift(p.x.time, lag), p.x
-            )
+            own = p.at(b, shift(p.x.time, lag)) if number else c.source(shift(p.x.time, lag), p.x)
             path = c.path(c.explicit_matrix[1], shift(p.x.time, lag + 1), first, p.fresh_names[1])
             if own != ZERO:
                 terms.append(product(path, own))
@@ -304,9 +260,7 @@ class Forward:
         self._induct(recursion, started, step, source, start)
         return start
 
-    def _induct(
-        self, recursion: int, started: int, step: Node, source: Node, start: Node
-    ) -> None:
+    def _induct(self, recursion: int, started: int, step: Node, source: Node, start: Node) -> None:
         p, c, t = self.p, self.chain, self.p.generic
         number = _number(self.top)
         if number is not None and self.sources.every_step:
@@ -371,9 +325,7 @@ class Forward:
         """The telescoped sum with everything explicit, scalars merged by lag (A10)."""
         p, c, t = self.p, self.chain, self.p.generic
         number_j, step = c.explicit_matrix
-        number_b, source = (
-            c.explicit_source(p.x) if self.sources.every_step else (0, ZERO)
-        )
+        number_b, source = c.explicit_source(p.x) if self.sources.every_step else (0, ZERO)
         start = self.telescoped()
         before = len(p.trail.steps)
         bracket = c.source(t, p.x) if self.sources.every_step else ZERO
@@ -402,7 +354,8 @@ class Forward:
             where=where,
         )
 
-    def top_ranges(self):  # type: ignore[no-untyped-def]
+    def top_ranges(self) -> tuple[Range, ...]:
+        """The ranges of the indices of what the joint state is asked at."""
         if self.chain_readout is None:
             return self.p.target_ranges
         if self.sources.every_step:
@@ -430,12 +383,11 @@ class Forward:
             p.trail.add(
                 "put into the readout", p.target, value, (read, number), where=p.target_ranges
             )
-        elif not c.single and solved.lhs != p.target:
-            if p.rec.is_scalar:
-                value = self._select(p.y.name, p.top, solved.rhs)
-                p.trail.add(
-                    "the component asked for", p.target, value, (number,), where=p.target_ranges
-                )
+        elif not c.single and solved.lhs != p.target and p.rec.is_scalar:
+            value = self._select(p.y.name, p.top, solved.rhs)
+            p.trail.add(
+                "the component asked for", p.target, value, (number,), where=p.target_ranges
+            )
         drop_zero_initials(p, p.trail.steps[-1].lhs, p.trail.steps[-1].rhs)
 
     def finish_recursion(self) -> None:
@@ -443,9 +395,7 @@ class Forward:
         p, c = self.p, self.chain
         if self.chain_readout is not None:
             read, expr = self.chain_readout
-            numbers = tuple(
-                p.trail.number_of(D(At(s, p.generic), p.x, "total")) for s in c.states
-            )
+            numbers = tuple(p.trail.number_of(D(At(s, p.generic), p.x, "total")) for s in c.states)
             p.trail.add(
                 "readout of the recursion",
                 p.target,
@@ -495,4 +445,4 @@ def _number(time: Node) -> int | None:
     return form[1] if form is not None and not form[0] else None
 
 
-__all__ = ["Forward", "Num"]
+__all__ = ["Forward"]

@@ -251,7 +251,8 @@ def jacobian_of_target(p: Problem) -> None:
             note = facts(p, y.name)
         p.trail.add("substitute", lhs, explicit, (*numbers, *cites[1:]), where=where, note=note)
     else:
-        p.trail.add("differentiate", lhs, explicit, tuple(cites), where=where, note=facts(p, y.name))
+        note = facts(p, y.name)
+        p.trail.add("differentiate", lhs, explicit, tuple(cites), where=where, note=note)
     if y != generic_y:
         p.trail.add(
             f"at step {_show(y.time)}",

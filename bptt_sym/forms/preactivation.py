@@ -1,4 +1,4 @@
-r"""Naming the pre-activations, so that the adjoints :math:`\delta_t=(\partial L/\partial a_t)^\top` exist.
+r"""Naming the pre-activations, so that :math:`\delta_t=(\partial L/\partial a_t)^\top` exists.
 
 ``h_t = tanh(W x_t + U h_{t-1} + b)`` becomes ``a_t = W x_t + …``, ``h_t = tanh(a_t)``. Nothing that
 was defined changes its value, and no derivative of it changes but the *direct* one.

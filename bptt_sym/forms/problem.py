@@ -9,7 +9,18 @@ from functools import cached_property
 from bptt_sym.derive import Derivation, Range, Trail
 from bptt_sym.errors import InputError, LimitExceeded, ReadError, Span, UnboundName
 from bptt_sym.jacobian import Calculus, canonical_times, offset
-from bptt_sym.notation import At, D, Idx, Node, Sym, affine, free_indices, from_affine, num, substitute_index
+from bptt_sym.notation import (
+    At,
+    D,
+    Idx,
+    Node,
+    Sym,
+    affine,
+    free_indices,
+    from_affine,
+    num,
+    substitute_index,
+)
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, references
 
 #: Steps beyond which products and nests are written with ∏ and by recursion, not factor by factor.
@@ -151,7 +162,7 @@ class Problem:
     def _check_time(self, atom: At) -> None:
         form = affine(atom.time)
         if form is None or sum(abs(c) for c in form[0].values()) > 1 or -1 in form[0].values():
-            raise InputError(f"the time of {atom.name} must be a number, or one index plus a number")
+            raise InputError(f"the time of {atom.name} is not a number, or one index plus one")
         first = self.first_step(atom.name)
         if not form[0] and form[1] < first:
             raise InputError(
@@ -263,8 +274,9 @@ class Problem:
                     if top and HORIZON not in top[0]:
                         horizon_from = max(horizon_from, lowest - bottom[1])
                 elif not (top and name in top[0]):
-                    hi = from_affine(*affine(self.top)) if top else self.last  # type: ignore[misc]
-                    ranges.append(self.range(name, lowest - bottom[1], _minus(hi, bottom[1] + self.gap)))
+                    hi = from_affine(*top) if top else self.last
+                    hi = _minus(hi, bottom[1] + self.gap)
+                    ranges.append(self.range(name, lowest - bottom[1], hi))
                     horizon_from = max(horizon_from, lowest + self.gap)
         if self.T is None:
             ranges.insert(0, Range(HORIZON, num(horizon_from), None))
@@ -329,8 +341,8 @@ def layout(rec: Recurrence) -> str:
         return "every quantity is a scalar"
     return (
         "numerator layout: the derivative of a column vector y by a column vector x has rows(y) × "
-        "rows(x) entries, that of a scalar by a vector is a row, that of a scalar by a matrix W has "
-        "W's shape, and [∂h/∂W] of a vector has entries (i, k, l) = ∂h_i/∂W_kl"
+        "rows(x) entries, that of a scalar by a vector is a row, that of a scalar by a matrix W "
+        "has W's shape, and [∂h/∂W] of a vector has entries (i, k, l) = ∂h_i/∂W_kl"
     )
 
 

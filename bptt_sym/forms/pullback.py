@@ -51,9 +51,7 @@ def pullback(calc: Calculus, expr: Node, cotangent: Node, x: Sym) -> Node:
             raise NoMatrixForm(f"no reverse rule for {type(expr).__name__} around {x.name}")
 
 
-def _factor(
-    calc: Calculus, args: tuple[Node, ...], i: int, cotangent: Node, x: Sym
-) -> Node:
+def _factor(calc: Calculus, args: tuple[Node, ...], i: int, cotangent: Node, x: Sym) -> Node:
     factor, before, after = args[i], args[:i], args[i + 1 :]
     if x not in set(walk(factor)):
         return ZERO

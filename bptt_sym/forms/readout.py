@@ -27,7 +27,7 @@ from bptt_sym.recurrence import HORIZON
 
 
 def readout(p: Problem, states: tuple[str, ...]) -> tuple[int, Node]:
-    """Steps that write ``D(y, x)`` by the derivatives ``D(state_t, x)``; their number and the sum."""
+    """Steps that write ``D(y, x)`` by the ``D(state_t, x)``; the last one's number and the sum."""
     y = p.y
     expr = differentiated(p, y)
     cites = []
@@ -93,7 +93,7 @@ def _by_matrix(p: Problem, y: At | Sym, rhs: Node, leaf: Leaf) -> Node:
         return add(*(_by_matrix(p, y, a, leaf) for a in rhs.args))
     if isinstance(rhs, At):
         return leaf(rhs)
-    terms = []
+    terms: list[Node] = []
     atoms = dict.fromkeys(n for n in walk(rhs) if isinstance(n, (At, Sym)))
     if p.x in atoms:
         if isinstance(y, Sym):
@@ -119,7 +119,8 @@ def total_of(p: Problem, y: Sym) -> Node:
     total = p.rec.totals[y.name]
     if p.T is not None:
         total = substitute_index(total, HORIZON, p.last)
-        if isinstance(total, Sum) and p.T <= EXPAND and isinstance(p.x, Sym) and p.form != "adjoint":
+        written_out = isinstance(p.x, Sym) and p.form != "adjoint"
+        if isinstance(total, Sum) and p.T <= EXPAND and written_out:
             every = range(1, p.T + 1)
             total = add(*(substitute_index(total.body, total.var, num(k)) for k in every))
     return canonical_times(_renamed(total, p.fresh_names_taken))

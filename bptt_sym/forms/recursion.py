@@ -72,9 +72,7 @@ def by_equation(p: Problem, f: Forward) -> Equations | None:
         lhs = D(At(n, p.generic), p.x, "total")
         cites = (define(p, n),)
         out[lhs] = (
-            p.trail.add(
-                "differentiate", lhs, expr, cites, where=p.step_range(), note=facts(p, n)
-            ),
+            p.trail.add("differentiate", lhs, expr, cites, where=p.step_range(), note=facts(p, n)),
             expr,
         )
     return out

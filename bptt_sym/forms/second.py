@@ -106,9 +106,7 @@ def _differentiated(p: Problem, expr: Node, x: Sym) -> Node:
     return calc.diff(expr, x, leaf)
 
 
-def _summed(
-    p: Problem, f: Forward, generic: Node, number: int, value: Node, started: int
-) -> None:
+def _summed(p: Problem, f: Forward, generic: Node, number: int, value: Node, started: int) -> None:
     c, t = f.chain, p.generic
     number_j, step = c.explicit_matrix
     (before,) = c.elements(shift(t, -1))
@@ -131,7 +129,10 @@ def _summed(
 
     inner = next(n for n in ("s", "k", "r") if n != p.step and n != s)
     base = p.trail.add(
-        "induction: base", p.at(generic, ONE), p.at(rest, ONE), (recursion, started),
+        "induction: base",
+        p.at(generic, ONE),
+        p.at(rest, ONE),
+        (recursion, started),
         where=p.horizon,
     )
     grown = p.trail.add(

@@ -50,6 +50,15 @@ def roundoff(problem: Problem, value: Array) -> float:
     return float(np.finfo(problem.dtype).eps) / 2
 
 
+def _underflow(problem: Problem) -> float:
+    """What underflow may lose: the bound is relative and knows no smallest number.
+
+    Each operation may flush a result below the smallest normal number; a million of them, or one
+    that is then multiplied by a million, is far below anything that a mistake could hide in.
+    """
+    return float(np.finfo(problem.dtype).tiny) * 2.0**20
+
+
 def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:
     """What in ``given`` is not the gradient of ``problem``.
 
@@ -69,7 +78,7 @@ def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:
                 text += " (it is transposed)"
             out.append(Mismatch(name, "shape", detail=text))
             continue
-        allowed = problem.allowed(u)[name]
+        allowed = problem.allowed(u)[name] + _underflow(problem)
         with np.errstate(invalid="ignore"):
             wide = value.astype(np.longdouble)
             off = np.abs(wide - exact)

@@ -180,6 +180,10 @@ def test_wrong_formulas_carry_a_counterexample_whose_sides_are_apart() -> None:
             continue
         example = displayed()[name].verdict.counterexample
         assert example is not None, name
+        if r"\to" in displayed()[name].latex:
+            # A limit is refuted by what the left side is along one run for every T.
+            assert "every T" in example.place + example.left
+            continue
         (a, r), (b, s) = ball(example.left), ball(example.right)
         assert abs(a - b) > r + s, name
 

@@ -77,9 +77,7 @@ MODELS = models()
 def targets(draw: st.DrawFn) -> tuple[str, str]:
     name = draw(st.sampled_from(sorted(MODELS)))
     rec = MODELS[name]
-    y = draw(
-        st.sampled_from([f"{s}[T]" for s in (*rec.states, *rec.gates)] + sorted(rec.totals))
-    )
+    y = draw(st.sampled_from([f"{s}[T]" for s in (*rec.states, *rec.gates)] + sorted(rec.totals)))
     x = draw(
         st.sampled_from(
             list(rec.parameters)
@@ -130,9 +128,7 @@ def test_the_decision_engine_replays_it(name: str, target: str, T: int | None, f
 
 
 @pytest.mark.parametrize("form", ["series", "horner", "adjoint", "immediate"])
-def test_a_planted_wrong_rule_fails_at_its_step(
-    form: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_planted_wrong_rule_fails_at_its_step(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = {**rules.RULES, "tanh": rules.Rule(lambda a, y, f: 1 + y**2)}
     monkeypatch.setattr(rules, "RULES", planted)
     derivation = derive(cells.elman(), "dh[T]/dw" if form != "immediate" else "dh[t]/dw", form=form)
