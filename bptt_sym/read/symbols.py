@@ -36,6 +36,9 @@ COMBINING = {
     "\u20d7": r"\vec", "\u0307": r"\dot", "\u030c": r"\check", "\u0332": r"\underline",
 }  # fmt: skip
 
+#: Combining arrows over a product sign: the factor of the highest index stands left, or right.
+DIRECTIONS = {"\u20d6": "prod<", "\u20d7": "prod>"}
+
 #: Font commands and the form that stays in the name; "" is no mark.
 FONTS = {
     r"\mathbf": r"\mathbf", r"\boldsymbol": r"\mathbf", r"\bm": r"\mathbf",

@@ -377,7 +377,7 @@ class _Scanner:
             self.pos = len(self.text) if end < 0 else end + 1
         elif s in sy.INVISIBLE:
             pass
-        elif s in sy.COMBINING:
+        elif s in sy.COMBINING or s in sy.DIRECTIONS:
             self.combining(s, start)
         elif s in sy.UNICODE_NAMES:
             self.put("word", sy.UNICODE_NAMES[s], start)
@@ -401,7 +401,11 @@ class _Scanner:
         self.pos = end
 
     def combining(self, s: str, start: int) -> None:
-        if not self.out or self.out[-1].kind != "word":
+        if self.out and self.out[-1][:2] == ("big", "prod") and s in sy.DIRECTIONS:
+            t = self.out[-1]
+            self.out[-1] = Token("big", sy.DIRECTIONS[s], t.start, self.pos)
+            return
+        if not self.out or self.out[-1].kind != "word" or s not in sy.COMBINING:
             raise ReadError("an accent without a letter", span=Span(start, self.pos), token=s)
         t = self.out[-1]
         self.out[-1] = Token("word", f"{sy.COMBINING[s]}{{{t.text}}}", t.start, self.pos)
