@@ -15,6 +15,7 @@ import numpy as np
 
 from bptt_sym.decide import structures
 from bptt_sym.decide.conventions import STRICT, Conventions
+from bptt_sym.decide.product_rule import product_rule
 from bptt_sym.decide.tensor import (
     Mismatch,
     Tensor,
@@ -26,12 +27,9 @@ from bptt_sym.decide.tensor import (
     from_flat,
     hadamard,
     identity,
-    leaf_to_back,
     rank,
     shape,
-    squeeze,
     trail,
-    transpose,
 )
 from bptt_sym.errors import LimitExceeded, NotSupported, UnboundName
 from bptt_sym.notation import (
@@ -223,44 +221,11 @@ class Interpreter:
         for arg in args[1:]:
             value, jac = self.pair(arg, env, out)
             if out is not None:
-                parts = self._product_rule(total, parts, value, jac, times)
+                parts = product_rule(self.dom, total, parts, value, jac, times)
             total = self.dom.reduce(times(total, value))
         if out is not None:
             out.append(parts)
         return total
-
-    def _product_rule(self, a: Tensor, da: Parts, b: Tensor, db: Parts, times: Any) -> Parts:
-        parts: Parts = {}
-        for leaf, j in da.items():
-            extra = rank(j) - rank(a)
-            if rank(a) == 0 or rank(b) == 0 or times is hadamard:
-                if rank(a) == 0 and rank(b) and extra:
-                    term = np.multiply.outer(b, j)
-                else:
-                    term = j * trail(b, extra) if rank(a) else trail(b, extra) * j
-            else:
-                # A's last axis meets B's first; the leaf's axes move behind B's other axes.
-                if rank(a) == 1:
-                    raise NotSupported("derivative of a column times a row")
-                term = np.tensordot(j, b, axes=([rank(a) - 1], [0]))
-                term = leaf_to_back(term, rank(a) - 1, extra)
-                if rank(a) == 2 and a.shape[0] == 1:
-                    term = squeeze(term[0] if term.ndim else term)
-            accumulate(parts, {leaf: self.dom.reduce(term)})
-        for leaf, j in db.items():
-            extra = rank(j) - rank(b)
-            if rank(a) == 0:
-                term = a * j
-            elif rank(b) == 0:
-                term = np.multiply.outer(a, j) if extra else a * j
-            elif times is hadamard:
-                term = trail(a, extra) * j
-            else:
-                term = np.tensordot(a, j, axes=1)
-                if rank(a) == 2 and a.shape[0] == 1:
-                    term = squeeze(term[0] if term.ndim else term)
-            accumulate(parts, {leaf: self.dom.reduce(term)})
-        return parts
 
     def _loose_product(self, args: tuple[Node, ...], env: Env, out: list[Parts] | None) -> Tensor:
         """A product as notes write it: see :class:`Conventions`."""
@@ -407,7 +372,7 @@ class Interpreter:
         for k in steps if node.descending is False else reversed(steps):
             value, jac = self.pair(node.body, {**env, node.var: k}, out)
             if out is not None:
-                parts = self._product_rule(total, parts, value, jac, contract)
+                parts = product_rule(self.dom, total, parts, value, jac, contract)
             total = self.dom.reduce(self._times(total, value))
         if out is not None:
             out.append(parts)
@@ -436,14 +401,6 @@ class Interpreter:
                 parts[leaf] = stacked.reshape(shape(result) + j.shape[rank(value) :])
             out.append(parts)
         return result
-
-    def _diag(self, node: Diag, env: Env, out: list[Parts] | None) -> Tensor:
-        return self.linear(
-            node, env, out, lambda a: a if rank(a) == 2 and a.shape[0] > 1 else diag(a, self.zero)
-        )
-
-    def _transpose(self, node: Transpose, env: Env, out: list[Parts] | None) -> Tensor:
-        return self.linear(node, env, out, transpose)
 
     # -------------------------------------------------------------------- derivatives
     def _derivative(self, node: D, env: Env, out: list[Parts] | None) -> Tensor:
@@ -532,8 +489,8 @@ _METHODS: dict[type[Node], Any] = {
     Call: structures.call,
     Sum: Interpreter._sum,
     Prod: Interpreter._prod,
-    Diag: Interpreter._diag,
-    Transpose: Interpreter._transpose,
+    Diag: structures.diagonal,
+    Transpose: structures.transposed,
     Outer: structures.outer,
     Concat: structures.concat,
     Block: structures.block,

@@ -22,9 +22,22 @@ from bptt_sym.decide.tensor import (
     rank,
     shape,
     squeeze,
+    transpose,
 )
 from bptt_sym.errors import NotSupported
-from bptt_sym.notation import Abs, Block, Call, Concat, Fn, Matrix, Norm, Outer, Sym
+from bptt_sym.notation import (
+    Abs,
+    Block,
+    Call,
+    Concat,
+    Diag,
+    Fn,
+    Matrix,
+    Norm,
+    Outer,
+    Sym,
+    Transpose,
+)
 
 if TYPE_CHECKING:
     from bptt_sym.decide.interpret import Interpreter, Parts
@@ -169,6 +182,18 @@ def as_block(interp: Interpreter, e: Tensor, height: int, width: int) -> Tensor:
     if rank(e) != 2 or shape(e) != (height, width):
         raise Mismatch(f"a block of shape {shape(e)} where {(height, width)} is wanted")
     return e
+
+
+def diagonal(interp: Interpreter, node: Diag, env: Env, out: list[Parts] | None) -> Tensor:
+    """diag of a vector; what is a diagonal matrix already stays as it is."""
+    zero = interp.zero
+    return interp.linear(
+        node, env, out, lambda a: a if rank(a) == 2 and a.shape[0] > 1 else diag(a, zero)
+    )
+
+
+def transposed(interp: Interpreter, node: Transpose, env: Env, out: list[Parts] | None) -> Tensor:
+    return interp.linear(node, env, out, transpose)
 
 
 def absolute(interp: Interpreter, node: Abs, env: Env, out: list[Parts] | None) -> Tensor:
