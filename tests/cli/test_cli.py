@@ -15,7 +15,7 @@ from bptt_sym.cli import main
 
 GOOD = r"\frac{\partial h_t}{\partial h_{t-1}} = (1 - h_t^2) w"
 BAD = r"\frac{\partial h_t}{\partial h_{t-1}} = (1 + h_t^2) w"
-OPEN = r"|h_t| < w"
+OPEN = r"\frac{\partial h_T}{\partial w} \approx w"
 DEFINE = r"h_t = \tanh(w h_{t-1} + u_t)"
 
 
