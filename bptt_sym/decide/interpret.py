@@ -63,7 +63,6 @@ from bptt_sym.notation import (
     free_indices,
     walk,
 )
-from bptt_sym.recurrence import STEP
 
 if TYPE_CHECKING:
     from bptt_sym.decide.world import World
@@ -143,15 +142,10 @@ class Interpreter:
                 raise NotSupported("an index that is not an integer expression")
 
     # ------------------------------------------------------------------------- leaves
-    def _num(self, node: Num, env: Env, out: list[Parts] | None) -> Tensor:
+    def _num(self, node: Num | Ones, env: Env, out: list[Parts] | None) -> Tensor:
         if out is not None:
             out.append({})
-        return self.dom.num(node.value)
-
-    def _ones(self, node: Ones, env: Env, out: list[Parts] | None) -> Tensor:
-        if out is not None:
-            out.append({})
-        return self.one
+        return self.dom.num(node.value) if isinstance(node, Num) else self.one
 
     def _idx(self, node: Idx, env: Env, out: list[Parts] | None) -> Tensor:
         if out is not None:
@@ -475,7 +469,7 @@ def _is_constant(node: Node) -> bool:
 
 _METHODS: dict[type[Node], Any] = {
     Num: Interpreter._num,
-    Ones: Interpreter._ones,
+    Ones: Interpreter._num,
     Idx: Interpreter._idx,
     Sym: Interpreter._sym,
     At: Interpreter._at,
@@ -500,4 +494,4 @@ _METHODS: dict[type[Node], Any] = {
     D: Interpreter._derivative,
 }
 _REMEMBERED = frozenset((Add, Mul, Had, Sum, Prod, Pow, Fn, Call, D, Norm, Abs))
-__all__ = ["STEP", "STRICT", "Conventions", "Interpreter", "Leaf", "Parts"]
+__all__ = ["STRICT", "Conventions", "Interpreter", "Leaf", "Parts"]
