@@ -333,10 +333,16 @@ def _output_form(node: Node, rec: Recurrence) -> Node | None:
     rhs = rec.rhs(node.arg.name)
     if not (isinstance(rhs, Fn) and rhs.order == 0):
         return None
-    same = rhs.name == node.name or (node.name == "sigma" and rhs.name == "tanh")
+    # Notes that use no logistic function often write sigma for whatever the activation is.
+    generic = node.name == "sigma" and not _uses(rec, "sigma")
+    same = rhs.name == node.name or generic
     if not same and rhs.name in FUNCTIONS:
         return None
     return Fn(rhs.name, substitute_index(rhs.arg, STEP, node.arg.time), 1)
+
+
+def _uses(rec: Recurrence, name: str) -> bool:
+    return any(isinstance(n, Fn) and n.name == name for e in rec.equations for n in walk(e.rhs))
 
 
 def _output_derivative(claim: Claim, rec: Recurrence) -> Claim:
