@@ -11,7 +11,7 @@ same name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -229,7 +229,7 @@ def _product(args: list[Node]) -> Node:
     return Neg(rest) if len(minus) % 2 else rest
 
 
-def _bound(e: Any, go: Any) -> Node:
+def _bound(e: Any, go: Callable[[Any], Node]) -> Node:
     import sympy
 
     body = go(e.function)
@@ -298,8 +298,8 @@ def recurrence_from_sympy(
     Parameters
     ----------
     equations:
-        In order of computation: ``Eq`` objects whose left sides are ``h[t]`` or ``h(t)``; ``t`` is ``Symbol("t",
-        integer=True)``.
+        In order of computation: ``Eq`` objects whose left sides are ``h[t]`` or ``h(t)``; ``t`` is
+        ``Symbol("t", integer=True)``.
     shapes:
         Shapes of vectors and matrices; every other name is a scalar. Their symbols must not
         commute, or SymPy would reorder the products: ``Symbol("W", commutative=False)``,

@@ -8,6 +8,7 @@ from bptt_sym.derive import Derivation
 from bptt_sym.errors import InputError, NotSupported
 from bptt_sym.forms.adjoint import adjoint
 from bptt_sym.forms.agreement import agreement
+from bptt_sym.forms.composition import composition, without
 from bptt_sym.forms.forward import Forward
 from bptt_sym.forms.one_step import immediate_of_target, jacobian_of_target
 from bptt_sym.forms.preactivation import with_preactivations
@@ -17,7 +18,16 @@ from bptt_sym.forms.second import second_derivative
 from bptt_sym.notation import At, Node, Sym
 from bptt_sym.recurrence import Recurrence
 
-FORMS = ("immediate", "jacobian", "telescoped", "series", "horner", "adjoint", "agree")
+FORMS = (
+    "immediate",
+    "jacobian",
+    "telescoped",
+    "series",
+    "horner",
+    "adjoint",
+    "agree",
+    "composition",
+)
 
 
 def derive(
@@ -65,7 +75,7 @@ def _derive(
     p = Problem(rec, y, x, T, form)
     if p.x.name not in p.calc.needs(p.y.name):
         raise NotSupported(f"{p.y.name} does not depend on {p.x.name}: the derivative is 0")
-    if form in ("adjoint", "agree") and order == 1 and len(p.calc.shape(x)) > 1:
+    if form in ("adjoint", "agree", "composition") and order == 1 and len(p.calc.shape(x)) > 1:
         rec = with_preactivations(rec, x.name)
         p = Problem(rec, y, x, T, form)
     if order == 2:
@@ -91,7 +101,9 @@ def _derive(
         case "agree":
             three = ("series", "horner", "adjoint")
             agreement(p, {f: partial(_derive, rec, y, x, 1, T, f, title) for f in three})
+        case "composition":
+            composition(p)
     return p.done(title, form)
 
 
-__all__ = ["FORMS", "derive"]
+__all__ = ["FORMS", "derive", "without"]
