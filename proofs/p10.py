@@ -3,10 +3,20 @@
 from fractions import Fraction
 
 from bptt_sym.prove import kernel as K
-from bptt_sym.prove.language import Term, derivative, exists, forall, inv, real, reals, sigmoid, tanh
+from bptt_sym.prove.language import (
+    Term,
+    derivative,
+    exists,
+    forall,
+    inv,
+    real,
+    reals,
+    sigmoid,
+    tanh,
+)
 from bptt_sym.prove.lemmas import congruent, dtanh_pos, sg_0, tanh_0
 from bptt_sym.prove.limits import inv_mul
-from bptt_sym.prove.lstm import C0, GATES, N, O0, WEIGHTS, Lstm
+from bptt_sym.prove.lstm import C0, GATES, O0, WEIGHTS, Lstm, N
 from bptt_sym.prove.tactics import (
     BOTTOM,
     assume,
@@ -230,8 +240,8 @@ def theorem() -> Theorem:
         root = settle(K.ivt(points[g].args[1], (fn(points[g]) - target).kernel, K.ZERO, K.ONE,
                             low, high))
         thm = obtain(root, points[g], lambda pair, t=thm: conj_hyps(t, pair))
-    found = out.line(thm, "the gates take the values by the intermediate value theorem; the weights "
-                     "are quotients", exists_claim)
+    found = out.line(thm, "the gates take the values by the intermediate value theorem; the "
+                     "weights are quotients", exists_claim)
     claim = root_claim & forall(WEIGHTS["o"], exists_claim)
     result = conj(root_thm, K.gen(WEIGHTS["o"].args, found))
     return out.theorem(

@@ -4,7 +4,8 @@
     >>> print(prove.render(prove.load("ex1")))   # doctest: +SKIP
 
 ``catalogue()`` lists the published theorems, ``load(name)`` replays one from its certificate,
-``prove(name)`` finds its proof anew, ``replay(path)`` checks a certificate by the kernel alone, and
+``prove(name)`` finds its proof anew, ``replay(path)`` checks a certificate by the kernel alone,
+``from_certificate(path)`` does so and checks that it displays what it proves, and
 ``render(theorem, format)`` prints statement and proof as text, latex, markdown or json.
 """
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
         write_certificate,
     )
     from bptt_sym.prove.render import render
-    from bptt_sym.prove.theorem import Theorem
+    from bptt_sym.prove.theorem import Theorem, from_certificate
 
 # Loaded on first use, so that replaying a certificate imports the kernel and nothing else.
 _HOME = {
@@ -34,12 +35,12 @@ _HOME = {
     "KernelError": "kernel", "Thm": "kernel", "TheoremInfo": "library",
     "UnknownTheorem": "library", "catalogue": "library", "library_path": "library",
     "load": "library", "prove": "library", "write_certificate": "library", "render": "render",
-    "Theorem": "theorem",
+    "Theorem": "theorem", "from_certificate": "theorem",
 }
 
 __all__ = [
     "CertificateError", "KernelError", "Theorem", "TheoremInfo", "Thm", "UnknownTheorem",
-    "catalogue", "library_path", "load", "prove", "render", "replay", "trusted",
+    "catalogue", "from_certificate", "library_path", "load", "prove", "render", "replay", "trusted",
     "write_certificate",
 ]
 

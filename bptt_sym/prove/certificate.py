@@ -266,6 +266,8 @@ def replay_all(data: dict[str, Any]) -> list[Thm]:
     for k, node in enumerate(data["nodes"]):
         try:
             reader.nodes.append(reader.node(node))
+        except KernelError as e:
+            raise KernelError(f"{e} (node {k})") from None
         except (CertificateError, TypeError, ValueError, LookupError, RecursionError) as e:
             raise CertificateError(f"node {k}: {e}") from None
     for k, step in enumerate(data["steps"]):

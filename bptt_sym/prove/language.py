@@ -363,8 +363,11 @@ def _unfolded(p: Poly | Mat) -> Term:
             t = _product([a**e if e > 1 else a for a, e in factors], abs(c))
             parts.append((t, c < 0))
     else:
-        for word, scalar in p.terms.items():
-            t = _product([_atom(a) for a in word] or [identity()], Fraction(1))
+        from bptt_sym.prove.notation import text
+
+        pairs = [(_product([_atom(a) for a in word] or [identity()], Fraction(1)), scalar)
+                 for word, scalar in p.terms.items()]
+        for t, scalar in sorted(pairs, key=lambda pair: text(pair[0])):
             negative = all(c < 0 for c in scalar.terms.values())
             size = -scalar if negative else scalar
             t = t if size == Poly.of(1) else _binary("mul", shape(size), t)

@@ -401,14 +401,14 @@ def power_nonneg(x: TermLike, n: TermLike, using: Sequence[Thm] = ()) -> Thm:
 
 def product_empty(k: Term, lo: TermLike, body: TermLike) -> Thm:
     """The product over lo <= k <= lo - 1 is 1."""
-    d = product_definition(k.args, kernel(body))  # type: ignore[arg-type]
+    d = product_definition(k.args, kernel(body))
     return instantiate(K.unfold_base(d, 0), {("i", "start"): lo})
 
 
 def product_step(k: Term, lo: TermLike, hi: TermLike, body: TermLike,
                  using: Sequence[Thm] = ()) -> Thm:
     """hi >= lo - 1 |- the product up to hi + 1 is body(hi + 1) times that up to hi."""
-    d = product_definition(k.args, kernel(body))  # type: ignore[arg-type]
+    d = product_definition(k.args, kernel(body))
     length = kernel(hi) - kernel(lo) + 1
     thm = instantiate(K.unfold_step(d, 0), {("i", "start"): lo, ("i", "count"): length})
     return settle(thm, using)

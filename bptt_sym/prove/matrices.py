@@ -51,7 +51,7 @@ def chain_bound(
 ) -> Thm:
     """value(0) = 1, value(n+1) = factor value(n), norm factor <= rate ==> norm value(n) <= rate^n.
 
-    ``start`` and ``recurrence`` are equations of matrices, ``shrink`` is |- rate - norm factor >= 0.
+    ``start`` and ``recurrence`` are equations of matrices, ``shrink`` |- rate - norm factor >= 0.
     """
     goal = norm(value(n)) <= shape(rate) ** n
     first = prove(

@@ -102,13 +102,13 @@ class Outline:
                        best_constant, tuple(remarks))
 
 
-def from_certificate(text: str) -> Theorem:
-    """The published theorem of a certificate, every step made again by the kernel.
+def from_certificate(source: str) -> Theorem:
+    """The published theorem of a certificate (text or path), every step made again by the kernel.
 
     Raises ``CertificateError`` if the file is damaged or displays another statement than it proves,
     ``KernelError`` if a step fails.
     """
-    data = certificate.parse(text)
+    data = certificate.parse(certificate.read(source))
     thms, about = certificate.replay_all(data), data.get("about")
     if not isinstance(about, dict):
         raise CertificateError("the certificate does not say what it is about")
