@@ -196,7 +196,7 @@ class Adjoint:
             cites,
             where=self._range(reach),
             note=note,
-            label=rf"\delta^{{{name}}}_{{{p.step}}}",
+            label=rf"\delta_{p.step}" if name == "a" else "",
         )
         n = _number(top)
         if n is not None and n <= EXPAND:

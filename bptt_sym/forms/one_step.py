@@ -33,9 +33,9 @@ from bptt_sym.notation import (
 
 #: How the slopes that the rule table supplies are cited in a step.
 _FACTS = {
-    "tanh": r"\tanh' = 1-\tanh^2",
-    "sigma": r"\sigma' = \sigma(1-\sigma)",
-    "exp": r"\exp' = \exp",
+    "tanh": "tanh' = 1 - tanh^2",
+    "sigma": "sigma' = sigma (1 - sigma)",
+    "exp": "exp' = exp",
 }
 
 
