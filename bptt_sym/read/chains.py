@@ -108,6 +108,8 @@ def split_claims(tokens: list[Token], text: str) -> list[Chain]:
 def _without_remarks(tokens: list[Token]) -> list[Token]:
     r"""Without words in parentheses, ``(\text{element-wise})``, and braces around a whole claim."""
     out: list[Token] = []
+    if tokens and tokens[0].kind != "{" and not any(t.kind == "connective" for t in tokens):
+        return tokens
     for k, t in enumerate(tokens):
         words = k > 1 and tokens[k - 1].kind == "connective" and tokens[k - 2].kind == "open"
         if words and t.kind == "close" and len(out) > 1:

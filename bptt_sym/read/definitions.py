@@ -100,6 +100,11 @@ def read_equations(
             rhs = Binder(vocabulary, p.right).expr(parse(p.right, p.right[-1].end))
         if p.time is None:
             _once(p, totals)
+            if not any(isinstance(n, (At, Call)) for n in walk(rhs)):
+                raise ReadError(
+                    f"{p.name} is defined without any state", span=p.span, token=p.name,
+                    hint="write the parameters out, or define a quantity of the run such as C(h_T)",
+                )  # fmt: skip
             totals[p.name] = rhs
         elif _is_initial(p, parsed):
             initial[p.name] = rhs

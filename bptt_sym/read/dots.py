@@ -196,7 +196,7 @@ def _series(leads: list[Node], last: Node) -> _Series | None:
     primary = _primary(steps, [is_time for _, is_time in slots])
     if primary is None:
         return None
-    var = fresh("j", _names(last, leads))
+    var = fresh("j", _names(last))
     d = steps[primary]
     start, end = first[primary], final[primary]
     if abs(d) != 1:
@@ -224,10 +224,10 @@ def _series(leads: list[Node], last: Node) -> _Series | None:
     )
 
 
-def _names(last: Node, leads: list[Node]) -> frozenset[str]:
-    """Every integer variable in the terms, bound ones too."""
+def _names(term: Node) -> frozenset[str]:
+    """Every integer variable in the term, bound ones too."""
     out: set[str] = set()
-    stack = [last, *leads]
+    stack = [term]
     while stack:
         n = stack.pop()
         if isinstance(n, Idx):

@@ -45,7 +45,7 @@ def parse(tokens: list[Token], source_end: int) -> Expr:
     """
     p = Parser(tokens, source_end)
     tree = p.expr()
-    if p.i < len(tokens):
+    if p.tok.kind != "end":
         p.unexpected()
     return tree
 
@@ -54,16 +54,16 @@ class Parser:
     """Recursive descent over a list of tokens."""
 
     def __init__(self, tokens: list[Token], end: int) -> None:
-        self.tokens = tokens
+        self.tokens = list(tokens)  # with a mark at the end, see below
         self.i = 0
         self.depth = 0
         self.bars: list[str] = []
         last = tokens[-1].end if tokens else end
-        self.eof = Token("end", "", last, last)
+        self.tokens.append(Token("end", "", last, last))
 
     @property
     def tok(self) -> Token:
-        return self.tokens[self.i] if self.i < len(self.tokens) else self.eof
+        return self.tokens[self.i]
 
     def unexpected(self, wanted: str = "") -> None:
         t = self.tok
@@ -218,7 +218,7 @@ class Parser:
             return Script(self.tokens[begin : self.i], Span(t.start, self.tokens[self.i - 1].end))
         if t.kind == "open" and t.text == "(":  # h^(t), as plain text writes it
             begin, depth = self.i, 0
-            while self.i < len(self.tokens):
+            while self.tok.kind != "end":
                 kind = self.tok.kind
                 depth += (kind == "open") - (kind == "close")
                 self.i += 1
@@ -231,7 +231,7 @@ class Parser:
     def matching(self) -> int:
         """The index of the brace that closes the one at the current token."""
         depth = 0
-        for j in range(self.i, len(self.tokens)):
+        for j in range(self.i, len(self.tokens) - 1):
             kind = self.tokens[j].kind
             if kind == "{":
                 depth += 1
@@ -357,7 +357,6 @@ class Parser:
             self.i += 1
         elif t.kind == "num" and len(t.text) > 1 and "." not in t.text:
             # \frac12: TeX takes one digit at a time.
-            self.tokens = list(self.tokens)
             self.tokens[self.i : self.i + 1] = [
                 Token("num", d, t.start + k, t.start + k + 1) for k, d in enumerate(t.text)
             ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from bptt_sym.errors import InputError, ReadError, Span
@@ -9,7 +10,7 @@ from bptt_sym.notation import (
     Node,
     affine,
 )
-from bptt_sym.read.chains import Chain, split_claims
+from bptt_sym.read.chains import Chain, outside, split_claims
 from bptt_sym.read.expressions import Binder
 from bptt_sym.read.grammar import parse
 from bptt_sym.read.index import index_of
@@ -62,14 +63,12 @@ def left_sides(text: str, words: frozenset[str]) -> list[Line]:
                 where = chain.sides[2][0]
                 raise ReadError("a definition with two right sides", span=where.span,
                                 token=where.text, hint="write one definition a line")  # fmt: skip
-            out.append(left_side(text, chain))
+            out += [left_side(text, one) for one in _one_by_one(chain)]
         return out
 
 
 def _glued_words(text: str) -> frozenset[str]:
     """A left side that is a run of letters is one name: ``Loss = …``, ``h1_t = …``."""
-    import re
-
     m = re.match(r"\s*([A-Za-z]{2,}[0-9]*|[A-Za-z][0-9]+)\s*(?=[_^=(])", text)
     return frozenset((m.group(1),)) if m else frozenset()
 
@@ -115,6 +114,62 @@ def left_side(text: str, chain: Chain) -> Line:
         elif len(argument) == 1 and any(t.text == argument[0].text for t in right):
             line.argument = argument[0].text  # else L(\theta) = …, where θ is all parameters
     return line
+
+
+def _one_by_one(chain: Chain) -> list[Chain]:
+    """``f_t, i_t, o_t = \\sigma(W_{f,i,o} …)`` as three definitions.
+
+    A script with as many parts as there are names on the left stands for its parts in turn.
+    """
+    names = _parts(chain.sides[0])
+    if len(names) == 1:
+        return [chain]
+    right = chain.sides[1]
+    out = []
+    lists = 0
+    for k, name in enumerate(names):
+        here: list[Token] = []
+        j = 0
+        while j < len(right):
+            t = right[j]
+            here.append(t)
+            j += 1
+            if t.kind == "_" and j < len(right) and right[j].kind == "{":
+                end = _closing(right, j)
+                parts = _parts(right[j + 1 : end])
+                if len(parts) == len(names):
+                    here += [right[j], *parts[k], right[end]]
+                    lists += 1
+                    j = end + 1
+        out.append(Chain([name, here], ["="], name[0].start if name else chain.start))
+    if not lists or not all(names):
+        first = chain.sides[0][0]
+        raise ReadError(
+            "several names on the left and one definition on the right",
+            span=Span(first.start, chain.sides[0][-1].end), token=first.text,
+            hint="write one definition a line, or W_{f,i,o} for the one that belongs to each name",
+        )  # fmt: skip
+    return out
+
+
+def _parts(tokens: list[Token]) -> list[list[Token]]:
+    """Runs of tokens between commas outside of brackets."""
+    parts: list[list[Token]] = [[]]
+    for free, t in outside(tokens):
+        if free and t.kind == "sep" and t.text == ",":
+            parts.append([])
+        else:
+            parts[-1].append(t)
+    return parts
+
+
+def _closing(tokens: list[Token], j: int) -> int:
+    depth = 0
+    for k in range(j, len(tokens)):
+        depth += (tokens[k].kind == "{") - (tokens[k].kind == "}")
+        if not depth:
+            return k
+    raise ReadError("a brace that is not closed", span=tokens[j].span, token="{", hint="write }")
 
 
 def head_name(head: object) -> str:

@@ -134,3 +134,34 @@ INVISIBLE = frozenset("\u200b\u200c\u200d\u200e\u200f\ufeff\u2060\u2061\u2062\u2
                       "\u2066\u2067\u2068\u2069\u061c\u00ad")  # fmt: skip
 #: Characters that make text appear in another order than it is stored: refused.
 OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
+
+_OTHERS = {
+    **{c: (c, c) for c in "_^{}&"},
+    **{c: ("sep", c) for c in ",;.:"},
+    **dict.fromkeys("'′’ʹ", ("prime", "'")),
+    r"\prime": ("prime", "'"),
+    **dict.fromkeys((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"), ("frac", r"\frac")),
+    **dict.fromkeys((r"\partial", "∂", "𝜕"), ("partial", r"\partial")),
+    **dict.fromkeys((r"\nabla", r"\grad", "∇"), ("partial", r"\nabla")),
+    **dict.fromkeys((r"\top", r"\intercal", "⊤"), ("word", r"\top")),
+    **dict.fromkeys((r"\diag", r"\Diag"), ("word", "diag")),
+    **dict.fromkeys((r"\sqrt", "√"), ("sqrt", r"\sqrt")),
+    **dict.fromkeys((r"\underbrace", r"\overbrace"), ("brace", r"\underbrace")),
+    r"\dagger": ("dagger", r"\dagger"),
+}
+#: Characters and commands that are one token each, whatever stands around them.
+FIXED: dict[str, tuple[str, str]] = {
+    **{"\\" + n: ("word", meaning) for n, meaning in FUNCTION_NAMES.items()},
+    **{n: ("word", n) for n in NAMES},
+    **{c: ("word", n) for c, n in UNICODE_NAMES.items()},
+    **{c: ("op", op) for c, op in OPERATORS.items()},
+    **{c: ("rel", op) for c, op in RELATIONS.items()},
+    **{c: ("open", b) for c, b in OPEN.items()},
+    **{c: ("close", b) for c, b in CLOSE.items()},
+    **{c: ("bar", b) for c, b in BARS.items()},
+    **{c: ("big", b) for c, b in BIG.items()},
+    **{c: ("accent", a) for c, a in ACCENTS.items()},
+    **{c: ("dots", c) for c in DOTS},
+    **{c: ("connective", c) for c in CONNECTIVES},
+    **_OTHERS,
+}

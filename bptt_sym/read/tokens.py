@@ -36,9 +36,6 @@ _CONNECTIVE_WORDS = frozenset(
 )
 _FONT_ARG = re.compile(r"\s*(?:\{\s*(\\[A-Za-z]+|[A-Za-z]+[0-9]*)\s*\}|(\\[A-Za-z]+|[A-Za-z]))")
 _BRACED = re.compile(r"\*?\s*\{([^{}]*)\}")
-#: A product sign under an arrow, which shows the order of its factors.
-_ARROW = re.compile(r"\s*\{\s*\\over(left|right)arrow\s*\{\s*\\prod\s*\}\s*\}")
-_PRODUCT = re.compile(r"\s*\{\s*\\prod\s*\}")
 _OPTIONAL = re.compile(r"\*?\s*\[[^\[\]{}=+]{0,12}\]")
 _DELIMITER = re.compile(r"\s*(\\[A-Za-z]+|\\[|{}]|.)", re.DOTALL)
 #: A product sign that shows its direction by an arrow, the way that the printer writes it.
@@ -58,6 +55,7 @@ def _scanner(words: frozenset[str]) -> re.Pattern[str]:
         r"|(?P<word>" + "|".join(map(re.escape, known)) + r"|[A-Za-z])"
         r"|(?P<num>[0-9]+(?:\.[0-9]+)?)"
         r"|(?P<dots>\.\.\.?)"
+        r"|(?P<rel>[<>]=)"
         r"|(?P<char>.)",
         re.DOTALL,
     )
@@ -96,7 +94,7 @@ class _Scanner:
         self.pos = 0
 
     def run(self) -> list[Token]:
-        text, out, match = self.text, self.out, self.pattern.match
+        text, out, match, fixed = self.text, self.out, self.pattern.match, sy.FIXED.get
         size = len(text)
         while self.pos < size:
             m = match(text, self.pos)
@@ -115,10 +113,12 @@ class _Scanner:
                         span=Span(start, self.pos), token=s[:20],
                     )  # fmt: skip
                 out.append(Token("num", s, start, self.pos))
+            elif (known := fixed(s)) is not None:
+                out.append(Token(known[0], known[1], start, self.pos))
             elif kind == "cmd":
                 self.command(s, start)
-            elif kind == "dots":
-                out.append(Token("dots", s, start, self.pos))
+            elif kind == "dots" or kind == "rel":
+                out.append(Token(kind, s, start, self.pos))
             else:
                 self.character(s, start)
             if len(out) > limits.MAX_TOKENS:
@@ -142,35 +142,13 @@ class _Scanner:
         self.put("big", "prod<" if left else "prod>", start)
 
     def command(self, s: str, start: int) -> None:
-        if s in sy.NAMES:
-            self.put("word", s, start)
-        elif s in sy.OPERATORS:
-            self.put("op", sy.OPERATORS[s], start)
-        elif s in sy.RELATIONS:
-            self.put("rel", sy.RELATIONS[s], start)
-        elif s in (r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"):
-            self.put("frac", s, start)
-        elif s == r"\partial":
-            self.put("partial", s, start)
-        elif s[1:] in sy.FUNCTION_NAMES and s != r"\sqrt":
-            self.put("word", sy.FUNCTION_NAMES[s[1:]], start)
-        elif s in (r"\left", r"\right", r"\middle"):
+        if s in (r"\left", r"\right", r"\middle"):
             self.delimiter(s, start)
-        elif s in (r"\mathop", r"\overleftarrow", r"\overrightarrow") and (
-            m := (_ARROW if s == r"\mathop" else _PRODUCT).match(self.text, self.pos)
-        ):
-            self.pos = m.end()
-            way = m.group(1) if s == r"\mathop" else s[5:-5]
-            self.put("big", "prod<" if way == "left" else "prod>", start)
         elif s in (r"\mathop", r"\overleftarrow", r"\overrightarrow", r"\overset"):
             self.directed_product(s, start)
         elif s in sy.LAYOUT:
             if s[1:] in ("bigl", "Bigl", "biggl", "Biggl", "bigr", "Bigr", "biggr", "Biggr"):
                 self.delimiter(r"\left" if s.endswith("l") else r"\right", start)
-        elif s in sy.BIG:
-            self.put("big", sy.BIG[s], start)
-        elif s in sy.DOTS:
-            self.put("dots", s, start)
         elif s == r"\\" or s in (r"\newline", r"\cr"):
             m = _OPTIONAL.match(self.text, self.pos)
             if m:
@@ -178,26 +156,6 @@ class _Scanner:
             self.put("row", r"\\", start)
         elif s in sy.FONTS:
             self.font(s, start)
-        elif s in sy.ACCENTS:
-            self.put("accent", sy.ACCENTS[s], start)
-        elif s in sy.OPEN:
-            self.put("open", sy.OPEN[s], start)
-        elif s in sy.CLOSE:
-            self.put("close", sy.CLOSE[s], start)
-        elif s in sy.BARS:
-            self.put("bar", sy.BARS[s], start)
-        elif s in (r"\top", r"\intercal"):
-            self.put("word", r"\top", start)
-        elif s in (r"\nabla", r"\grad"):
-            self.put("partial", r"\nabla", start)
-        elif s == r"\prime":
-            self.put("prime", "'", start)
-        elif s == r"\dagger":
-            self.put("dagger", s, start)
-        elif s == r"\sqrt":
-            self.put("sqrt", s, start)
-        elif s in sy.CONNECTIVES:
-            self.put("connective", s, start)
         elif s in (r"\begin", r"\end"):
             self.environment(s, start)
         elif s in sy.LAYOUT_ARG:
@@ -208,10 +166,6 @@ class _Scanner:
                     hint=f"write {s}{{…}}",
                 )  # fmt: skip
             self.pos = m.end()
-        elif s in (r"\underbrace", r"\overbrace"):
-            self.put("brace", s, start)
-        elif s in (r"\diag", r"\Diag"):
-            self.put("word", "diag", start)
         elif s in (r"\max", r"\min", r"\sup", r"\lim", r"\inf"):
             self.put("word", s[1:], start)
         elif s in (r"\substack", r"\mathstrut"):
@@ -326,45 +280,9 @@ class _Scanner:
         self.put("row", s, start)
 
     def character(self, s: str, start: int) -> None:
-        if s == "_" or s == "^" or s == "{" or s == "}":
-            self.put(s, s, start)
-        elif s in sy.OPERATORS:
-            self.put("op", sy.OPERATORS[s], start)
-        elif s in sy.RELATIONS:
-            if s in "<>" and self.text.startswith("=", self.pos):
-                self.pos += 1
-                self.put("rel", s + "=", start)
-            else:
-                self.put("rel", sy.RELATIONS[s], start)
-        elif s in sy.OPEN:
-            self.put("open", sy.OPEN[s], start)
-        elif s in sy.CLOSE:
-            self.put("close", sy.CLOSE[s], start)
-        elif s in sy.BARS:
-            self.put("bar", sy.BARS[s], start)
-        elif s == "&":
-            self.put("&", s, start)
-        elif s in "'′’ʹ":
-            self.put("prime", "'", start)
-        elif s == "″":
+        if s == "″":
             self.put("prime", "'", start)
             self.put("prime", "'", start)
-        elif s in ",;.:":
-            self.put("sep", s, start)
-        elif s == "∂" or s == "𝜕":
-            self.put("partial", r"\partial", start)
-        elif s == "∇":
-            self.put("partial", r"\nabla", start)
-        elif s == "⊤":
-            self.put("word", r"\top", start)
-        elif s == "√":
-            self.put("sqrt", s, start)
-        elif s in sy.BIG:
-            self.put("big", sy.BIG[s], start)
-        elif s in sy.DOTS:
-            self.put("dots", s, start)
-        elif s in sy.CONNECTIVES:
-            self.put("connective", s, start)
         elif s in sy.SUBSCRIPTS:
             self.raised("_", sy.SUBSCRIPTS, start)
         elif s in sy.SUPERSCRIPTS:
@@ -379,8 +297,6 @@ class _Scanner:
             pass
         elif s in sy.COMBINING or s in sy.DIRECTIONS:
             self.combining(s, start)
-        elif s in sy.UNICODE_NAMES:
-            self.put("word", sy.UNICODE_NAMES[s], start)
         else:
             self.letter(s, start)
 

@@ -35,6 +35,7 @@ from bptt_sym.notation import (
 )
 
 Dim: TypeAlias = str | int
+_DIMENSION = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\+[A-Za-z0-9]+)*|[1-9][0-9]{0,3}")
 Shape: TypeAlias = tuple[Dim, ...]
 
 
@@ -210,7 +211,6 @@ def read_shape(text: str) -> tuple[str, Shape]:
     if dims in ("", "scalar", "1x1"):
         return name, ()
     parts = [d.strip() for d in re.split(r"[×x*,]|\\times", dims) if d.strip()]
-    if not 1 <= len(parts) <= 2 or not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9+]*|[1-9][0-9]{0,3}", d)
-                                           for d in parts):  # fmt: skip
+    if not 1 <= len(parts) <= 2 or not all(map(_DIMENSION.fullmatch, parts)):
         raise ShapeError(f"{dims!r} is no shape", token=dims, hint="write n×m, n or scalar")
     return name, tuple(int(d) if d.isdigit() else d for d in parts)

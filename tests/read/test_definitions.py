@@ -106,6 +106,27 @@ def test_a_document_may_define_its_activation(line: str, name: str) -> None:
     assert isinstance(body, Fn) and body.name == name
 
 
+def test_gates_defined_in_one_line() -> None:
+    rec = recurrence_from_latex(
+        [
+            r"f_t, i_t, o_t = \sigma(W_{f,i,o} [h_{t-1}, x_t] + b_{f,i,o})",
+            r"h_t = f_t \odot h_{t-1} + i_t \odot o_t",
+        ]
+    )
+    assert rec.defined == ("f", "i", "o", "h")
+    joined = Concat((At("h", BEFORE), At("x", NOW)))
+    for gate in "fio":
+        want = Add((Mul((Sym(f"W_{gate}"), joined)), Sym(f"b_{gate}")))
+        assert rec.rhs(gate) == Fn("sigma", want)
+    with pytest.raises(ReadError, match="several names"):
+        recurrence_from_latex([r"f_t, i_t = \sigma(W h_{t-1})", "h_t = f_t"])
+
+
+def test_a_parameter_is_not_defined_by_others() -> None:
+    with pytest.raises(ReadError, match="without any state"):
+        recurrence_from_latex([r"h_t = \tanh(w h_{t-1})", r"v = 2 w"])
+
+
 def test_an_unknown_activation_stays_opaque() -> None:
     rec = recurrence_from_latex([r"h_t = \phi(w h_{t-1} + u_t)"])
     assert rec.activations == (r"\phi",)

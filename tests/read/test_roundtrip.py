@@ -105,7 +105,7 @@ KINDS = (
 
 @st.composite
 def expressions(draw: st.DrawFn, depth: int = 3) -> Node:
-    """An expression of at most ``depth`` levels; a sign stands only where a sum or a side begins."""
+    """An expression of at most ``depth`` levels; a sign stands only at the start of a sum."""
 
     def below(signed: bool = False) -> Node:
         node = draw(expressions(depth=depth - 1))
