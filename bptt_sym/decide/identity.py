@@ -39,8 +39,6 @@ LONGEST_SCALAR = 24
 LONGEST_VECTOR = 12
 #: Instances of one claim that are evaluated.
 MAX_INSTANCES = 160
-#: Independent random points for an equation that is accepted.
-POINTS = 2
 
 
 @dataclass(frozen=True)
@@ -111,6 +109,17 @@ class Arena:
         self.exact = exact
         self.fixed = dict(fixed or {})
         self._worlds: dict[tuple[int, int, bool], World] = {}
+        self._degrees: dict[bool, World] = {}
+
+    @classmethod
+    def of(cls, rec: Recurrence) -> Arena:
+        """The arena of ``rec`` without assumptions: what it computed serves the next claim too."""
+        found = rec.__dict__.get("_arena")
+        if found is None:
+            # A recurrence never changes, so that its arena can stay with it.
+            found = rec.__dict__["_arena"] = cls(rec)
+        arena: Arena = found
+        return arena
 
     @cached_property
     def dims(self) -> tuple[dict[str, int], ...]:
@@ -130,6 +139,15 @@ class Arena:
                 fixed=start_values(self.rec, self.fixed, zero_start),
             )
             self._worlds[key] = found
+        return found
+
+    def degrees(self, zero_start: bool) -> World:
+        """The world of degrees, for the error bound of random evaluation."""
+        found = self._degrees.get(zero_start)
+        if found is None:
+            fixed = start_values(self.rec, self.fixed, zero_start)
+            found = World(self.rec, Degree(), self.dims[0], fixed=fixed)
+            self._degrees[zero_start] = found
         return found
 
     def counter(self, which: int = 0) -> Counter:
@@ -290,24 +308,23 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     first = 0
     reason = ""
     for which in range(len(arena.dims)):
-        for seed in range(1, POINTS + 1 if which == 0 else 2):
-            shown = 0
-            for env in todo if seed == 1 else todo[-2:]:
-                try:
-                    same = _robustly_equal(arena, trial, env, seed, which)
-                except Absent as e:
-                    reason = str(e)
-                    continue
-                except Mismatch as e:
-                    return Outcome(None, why=str(e))
-                shown += 1
-                low = max(env.values(), default=1)
-                first = min(first or low, low)
-                if not same:
-                    return Outcome(False, witness=env)
-            if shown == 0:
-                return Outcome(None, why=reason or "no instance of this claim exists")
-            checked = max(checked, shown)
+        shown = 0
+        for env in todo:
+            try:
+                same = _robustly_equal(arena, trial, env, which)
+            except Absent as e:
+                reason = str(e)
+                continue
+            except Mismatch as e:
+                return Outcome(None, why=str(e))
+            shown += 1
+            low = max(env.values(), default=1)
+            first = min(first or low, low)
+            if not same:
+                return Outcome(False, witness=env)
+        if shown == 0:
+            return Outcome(None, why=reason or "no instance of this claim exists")
+        checked = max(checked, shown)
     every = bound is not None and bound <= longest and not truncated
     # A claim that starts to make sense late has seen fewer lengths than the bound wants.
     if every and names and longest - first + 1 < min(bound or 0, longest):
@@ -321,16 +338,16 @@ def _extra(arena: Arena, trial: Trial, longest: int, first: int) -> bool:
         if max(env.values(), default=0) <= longest:
             continue
         try:
-            if not _robustly_equal(arena, trial, env, 1, 0):
+            if not _robustly_equal(arena, trial, env, 0):
                 return False
         except (Absent, Mismatch):
             return False
     return True
 
 
-def _robustly_equal(arena: Arena, trial: Trial, env: Env, seed: int, which: int) -> bool:
+def _robustly_equal(arena: Arena, trial: Trial, env: Env, which: int) -> bool:
     for attempt in range(4):
-        world = arena.world(seed + 100 * attempt, which, trial.zero_start)
+        world = arena.world(1 + attempt, which, trial.zero_start)
         try:
             return equal_at(world, trial, env)
         except Undefined:
@@ -398,15 +415,9 @@ def exactly(arena: Arena, trial: Trial, outcome: Outcome) -> bool:
 def error_exponent(arena: Arena, trial: Trial, outcome: Outcome) -> int:
     """k such that a false equation passes with probability below ``10**-k`` in each instance."""
     env = [*instances(trial.claim.sides, arena.rec, outcome.longest, arena.scope)][-1]
-    world = World(
-        arena.rec,
-        Degree(),
-        arena.dims[0],
-        fixed=start_values(arena.rec, arena.fixed, trial.zero_start),
-    )
     try:
-        a, b = sides_at(world, trial, env)
+        a, b = sides_at(arena.degrees(trial.zero_start), trial, env)
         degree = max((x - y).total for x, y in zip(flat(a), flat(b), strict=True))
     except (Absent, Mismatch, Undefined):
         degree = 10_000
-    return int(POINTS * (log10(P_) - log10(max(degree, 1))))
+    return int(log10(P_) - log10(max(degree, 1)))

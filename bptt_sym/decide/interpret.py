@@ -74,6 +74,8 @@ Env = Mapping[str, int]
 #: Terms of one sum or factors of one product that are ever evaluated.
 MAX_RANGE = 4096
 MAX_EXPONENT = 10_000
+#: Values of nodes that one world keeps.
+MAX_REMEMBERED = 50_000
 
 
 class Interpreter:
@@ -111,6 +113,8 @@ class Interpreter:
         key = (id(node), self.horizon, *[env.get(n) for n in free_indices(node)])
         found = self._memo.get(key)
         if found is None:
+            if len(self._memo) >= MAX_REMEMBERED:
+                self._memo.clear()
             found = self._memo[key] = (method(self, node, env, None), node)
         return found[0]
 

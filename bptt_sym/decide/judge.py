@@ -56,7 +56,9 @@ def decide(
     InputError
         An assumption that is not of the form "element = constant".
     """
-    arena = arena or Arena(rec, assumptions(assume), exact=exact)
+    if arena is None:
+        plain = not assume and not exact
+        arena = Arena.of(rec) if plain else Arena(rec, assumptions(assume), exact=exact)
     stated = tuple(claim_text(a) for a in assume)
     links: list[Verdict] = []
     anchor = claim.sides[0]
@@ -184,7 +186,7 @@ def _method(arena: Arena, trial: Trial, outcome: Outcome, names: tuple[str, ...]
         return "; ".join(parts + _every(outcome, names))
     digits = error_exponent(arena, trial, outcome)
     parts = [
-        f"both sides agree in F_p (p about 4.6e18) at random points "
+        f"both sides agree in F_p (p about 4.6e18) at a random point "
         f"({outcome.instances} instances; a false identity passes with probability below "
         f"1e-{digits} in each)"
     ]

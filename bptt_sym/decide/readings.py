@@ -74,11 +74,13 @@ class Trial:
 
 def trials(claim: Claim, rec: Recurrence) -> Iterator[Trial]:
     """Every documented combination of readings that applies, simplest first."""
+    plain = literal(claim, rec)
+    yield plain
     options = applicable(claim, rec)
-    seen: set[tuple[Any, ...]] = set()
-    count = 0
+    seen: set[tuple[Any, ...]] = {(plain.claim.sides, plain.conventions, plain.zero_start)}
+    count = 1
     ordered: list[tuple[int, tuple[Reading, ...]]] = []
-    for size in range(MAX_DEPARTURES + 1):
+    for size in range(1, MAX_DEPARTURES + 1):
         for combo in combinations(options, size):
             groups = [r.group for r in combo]
             if len(set(groups)) == len(groups):
@@ -200,6 +202,9 @@ def _transform(node: Node, f: Callable[[Node], Node]) -> Node:
 
 
 def _mark(node: Node, kind: Callable[[D], Kind]) -> Node:
+    if not any(isinstance(n, D) and n.kind == "unmarked" for n in walk(node)):
+        return node
+
     def change(n: Node) -> Node:
         return replace(n, kind=kind(n)) if isinstance(n, D) and n.kind == "unmarked" else n
 
