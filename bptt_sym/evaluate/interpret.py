@@ -147,11 +147,13 @@ def backward(
     seeds: Mapping[str, Array] | None = None,
     *,
     carry: Callable[[Array], Array] | None = None,
+    watch: dict[str, list[Array]] | None = None,
 ) -> tuple[dict[str, Array], dict[tuple[str, int], list[Array]]]:
     """Cotangents of parameters and contexts by name, and of every read by step.
 
     ``seeds[name]`` is the external cotangent of a defined sequence, ``(T, B, *own)``. ``carry``
     changes what is passed from a step to the one before: clipping inside the loop, for instance.
+    ``watch`` receives, for each sequence it names, the total cotangent at every step.
     """
     p = adj.program
     steps = len(run.steps)
@@ -186,6 +188,12 @@ def backward(
                 now[i] = _apply(p, i, env, domain, run.dims)
         for key, handle in adj.reads.items():
             bars[key][t] = env[handle] if carry is None else carry(env[handle])
+        for name in watch or ():
+            watched = adj.cotangents.get(name)
+            own = tuple(s.value(run.dims) for s in p.shape(p.targets[name]))
+            (watch or {})[name].insert(
+                0, domain.zeros((run.batch, *own)) if watched is None else env[watched]
+            )
         for i in summed:
             if p.ops[i].kind in ("accumulate", "contract") and all(
                 a not in summed for a in p.ops[i].args

@@ -79,11 +79,13 @@ def loop_source(
     if not wrt_inputs:
         for key in [k for k in adj.reads if k[0] not in program.targets]:
             del adj.reads[key]
-    writer = _Module(rec, program, adj, {"numpy": NUMPY, "torch": TORCH}[dialect], loss, sink)
+    writer = LoopModule(rec, program, adj, {"numpy": NUMPY, "torch": TORCH}[dialect], loss, sink)
     return writer.source(seeds), writer.signature
 
 
-class _Module:
+class LoopModule:
+    """The plan and the text of a module; subclasses write loops in their own way."""
+
     def __init__(
         self,
         rec: Recurrence,
@@ -338,7 +340,7 @@ class _Module:
         if self.loss is not None:
             head += ["", f"    loss = {text(self.loss)}, summed over the batch"]
         head += ["", *self._shapes(), '"""', ""]
-        head += ["import numpy as np" if m == "np" else "import torch", ""]
+        head += [*_IMPORTS[m], ""]
         body = self._forward(seeds)
         if self.program.loss is not None and not seeds:
             args = ", ".join(self.signature.forward())
@@ -376,8 +378,6 @@ class _Module:
         phases: dict[int, str] = {**self.f.phase()}
         done: set[int] = set()
         lines: list[str] = []
-        loop: list[str] = []
-        m = self.dialect.module
         args = ", ".join(sig.forward())
 
         self._statements(self.f.fixed, "fixed", phases, done, lines)
@@ -388,29 +388,12 @@ class _Module:
                 joined = self.dialect.concat.format(parts=f"{start}, {ident}", axis=0)
                 lines.append(f"{ident} = {joined}")
         self._reference("fixed", done, phases)
+        self.outer_reference = self.w.reference
         for name, i in p.targets.items():
-            place = self.place[i]
-            if not place.history or not self.lags.get(name):
-                continue
-            own = "".join(f", {self.w.size(s)}" for s in p.shape(i))
-            lines.append(f"{place.name} = {m}.empty((T + {place.history}, B{own}){self._dtype()})")
-            start = (
-                self.w.use(p.initial[name], 1)
-                if name in p.initial
-                else dict(sig.initial)[name]
-            )
-            index = "0" if place.history == 1 else f":{place.history}"
-            lines.append(f"{place.name}[{index}] = {start}")
+            if self.place[i].history and self.lags.get(name):
+                self._history_lines(lines, name, i)
         self._statements(self.f.before, "before", phases, done, lines)
-        for i in sorted(self.place):
-            place = self.place[i]
-            if phases.get(i) == "loop" and place.stored and not place.history:
-                own = "".join(f", {self.w.size(s)}" for s in p.shape(i))
-                lines.append(f"{place.name} = {m}.empty((T, B{own}){self._dtype()})")
-        self._statements(self.f.loop, "loop", phases, done, loop)
-        if loop:
-            lines.append("for t in range(T):")
-            lines += [f"    {s}" for s in loop]
+        self._forward_loop(lines, phases, done)
         self._statements(self.f.after, "after", phases, done, lines)
         self.forward_done = set(done)
         self._reference("after", done, phases)
@@ -428,6 +411,55 @@ class _Module:
         out = [f"def forward({args}):"]
         out += ['    """All values by name, each (T, B, ...), and what ``backward`` needs."""']
         return out + self._guarded(body) + ["", ""] + back
+
+    def _history_lines(self, lines: list[str], name: str, i: int) -> None:
+        place, p = self.place[i], self.program
+        m = self.dialect.module
+        own = "".join(f", {self.w.size(s)}" for s in p.shape(i))
+        lines.append(f"{place.name} = {m}.empty((T + {place.history}, B{own}){self._dtype()})")
+        initial = dict(self.signature.initial)
+        start = self.w.use(p.initial[name], 1) if name in p.initial else initial[name]
+        index = "0" if place.history == 1 else f":{place.history}"
+        lines.append(f"{place.name}[{index}] = {start}")
+
+    def _allocate(self, lines: list[str], i: int) -> None:
+        own = "".join(f", {self.w.size(s)}" for s in self.p.shape(i))
+        m = self.dialect.module
+        lines.append(f"{self.place[i].name} = {m}.empty((T, B{own}){self._dtype()})")
+
+    def _forward_loop(self, lines: list[str], phases: dict[int, str], done: set[int]) -> None:
+        for i in sorted(self.place):
+            place = self.place[i]
+            if phases.get(i) == "loop" and place.stored and not place.history:
+                self._allocate(lines, i)
+        loop: list[str] = []
+        self._statements(self.f.loop, "loop", phases, done, loop)
+        if loop:
+            lines.append("for t in range(T):")
+            lines += [f"    {s}" for s in loop]
+
+    def _backward_loop(self, lines: list[str], phases: dict[int, str], done: set[int]) -> None:
+        p, m = self.p, self.dialect.module
+        for i in sorted(self.place):
+            if i >= self.adj.forward and phases.get(i) == "loop" and self.place[i].stored:
+                self._allocate(lines, i)
+        for (name, lag), ident in self.carry.items():
+            own = "".join(f", {self.w.size(s)}" for s in p.shape(self.adj.reads[name, lag]))
+            steps = "" if lag == 1 else f"T + {lag}, "
+            comma = "" if own or steps else ","
+            lines.append(f"{ident} = {m}.zeros(({steps}B{own}{comma}){self._dtype()})")
+        loop: list[str] = []
+        self._statements(self.b.loop, "loop", phases, done, loop)
+        pairs = []
+        for (name, lag), ident in self.carry.items():
+            value = self.w.use(self.adj.reads[name, lag], 1, full=True)
+            pairs.append((ident if lag == 1 else f"{ident}[t]", value))
+        # All at once: a right-hand side may use what another assignment is about to replace.
+        if any(a != b for a, b in pairs):
+            loop.append(f"{', '.join(a for a, _ in pairs)} = {', '.join(b for _, b in pairs)}")
+        if loop:
+            lines.append("for t in reversed(range(T)):")
+            lines += [f"    {s}" for s in loop]
 
     def _guarded(self, body: list[str]) -> list[str]:
         """exp and cosh may overflow on purpose: 1/inf is the limit that is wanted."""
@@ -463,7 +495,11 @@ class _Module:
         if "last" in used.replace("d_last", ""):
             if any(op.kind == "read" and op.attr[0] == LAST for op in self.program.ops):
                 m = self.dialect.module
-                out += [f"last = {m}.zeros((T, B){self._dtype()})", "last[-1] = 1.0"]
+                out += (
+                    ["last = jnp.zeros((T, B)).at[-1].set(1.0)"]
+                    if m == "jnp"
+                    else [f"last = {m}.zeros((T, B){self._dtype()})", "last[-1] = 1.0"]
+                )
         return out
 
     def _whole(self, i: int) -> str:
@@ -526,27 +562,7 @@ class _Module:
         m = self.dialect.module
         self._statements(self.b.fixed, "fixed", phases, done, lines)
         self._statements(self.b.before, "before", phases, done, lines)
-        for i in sorted(self.place):
-            place = self.place[i]
-            if i >= self.adj.forward and phases.get(i) == "loop" and place.stored:
-                own = "".join(f", {self.w.size(s)}" for s in p.shape(i))
-                lines.append(f"{place.name} = {m}.empty((T, B{own}){self._dtype()})")
-        for (name, lag), ident in self.carry.items():
-            own = "".join(f", {self.w.size(s)}" for s in p.shape(self.adj.reads[name, lag]))
-            steps = "" if lag == 1 else f"T + {lag}, "
-            lines.append(f"{ident} = {m}.zeros(({steps}B{own}{'' if own or steps else ','}){self._dtype()})")
-        loop: list[str] = []
-        self._statements(self.b.loop, "loop", phases, done, loop)
-        pairs = []
-        for (name, lag), ident in self.carry.items():
-            value = self.w.use(self.adj.reads[name, lag], 1, full=True)
-            pairs.append((ident if lag == 1 else f"{ident}[t]", value))
-        # All at once: a right-hand side may use what another assignment is about to replace.
-        if any(a != b for a, b in pairs):
-            loop.append(f"{', '.join(a for a, _ in pairs)} = {', '.join(b for _, b in pairs)}")
-        if loop:
-            lines.append("for t in reversed(range(T)):")
-            lines += [f"    {s}" for s in loop]
+        self._backward_loop(lines, phases, done)
         self._statements(self.b.after, "after", phases, done, lines)
         self._starts(lines)
         self._statements(self.b.end, "end", phases, done, lines)
@@ -626,6 +642,12 @@ class _Module:
             out.append((quoted(f"d_{name}"), self.w.use(handle, 1, full=True)))
         return out
 
+
+_IMPORTS = {
+    "np": ["import numpy as np"],
+    "torch": ["import torch"],
+    "jnp": ["import jax", "import jax.numpy as jnp"],
+}
 
 _SOFTMAX = {
     "softmax": [

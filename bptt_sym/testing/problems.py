@@ -168,7 +168,8 @@ class Problem:
         }
         out.update(self.model.pack({**grads, **zero}, _joined(domain)))
         for state in self.initial:
-            total = bars[state, 1][0]
+            own = tuple(self._rows(d) for d in rec.shape(state))
+            total = domain.broadcast(bars[state, 1][0], (batch, *own))
             out[f"{state}0"] = domain.sum_leading(total, 1) if self.learned else total
         main = self.model.inputs[0] if self.model.inputs else None
         if main is not None and (main, 0) in bars:
