@@ -1,6 +1,6 @@
 """The command line. The only file that prints: results on standard output, messages on the other.
 
-Nothing but the standard library is imported at module scope, so that ``--help`` is instant; each
+Nothing heavy is imported at module scope, so that ``--help`` is instant; each
 command imports what it needs.
 """
 
@@ -10,8 +10,10 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
+
+from bptt_sym.arguments import build_parser
 
 if TYPE_CHECKING:
     from bptt_sym.check.judged import Judged
@@ -20,21 +22,21 @@ if TYPE_CHECKING:
 
 OK, WRONG, UNREADABLE, UNDECIDED = 0, 1, 2, 3
 
-_EPILOG = """\
-exit status: 0 all right, 1 something is wrong, 2 usage or input that cannot be read,
-3 something is undecided and nothing is wrong."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
+    parser = build_parser()
     try:
-        args = build_parser().parse_args(argv)
+        args = parser.parse_args(argv)
+        if args.version:
+            return _print_version()
+        if args.command is None:
+            parser.error("a command is wanted")
     except SystemExit as stop:  # argparse has printed its message
         return stop.code if isinstance(stop.code, int) else UNREADABLE
     from bptt_sym.errors import BpttError
 
     try:
-        status = args.run(args)
+        status = _COMMANDS[args.command](args)
         sys.stdout.flush()
     except BpttError as error:
         if args.debug:
@@ -58,133 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _complain_about_itself(error)
         return UNDECIDED
-    assert isinstance(status, int)
     return status
-
-
-# ------------------------------------------------------------------------------------ the parser
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The whole grammar of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="bptt-sym",
-        description="Derive, check and prove back-propagation through time.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add_derive(commands)
-    _add_check(commands)
-    _add_audit(commands)
-    _add_prove(commands)
-    return parser
-
-
-def _command(commands: Any, name: str, run: Any, help: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=help,
-        description=help[0].upper() + help[1:] + ".",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--debug", action="store_true", help="show the traceback of any failure")
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--define", metavar="EQ", action="append", default=[],
-        help=r"an equation of your own cell, such as 'h_t = \tanh(w h_{t-1} + u_t)'; repeat",
-    )  # fmt: skip
-    parser.add_argument(
-        "--shape", metavar="NAME=SHAPE", action="append", default=[],
-        help="the shape of a name in --define: 'W=n×m', 'h=n', 'w=scalar'; repeat",
-    )  # fmt: skip
-    parser.add_argument(
-        "--scalar", action="store_true", help="read every quantity in --define as a number"
-    )
-    parser.add_argument(
-        "--option", metavar="NAME=VALUE", action="append", default=[],
-        help="an option of the shipped cell, such as concat=true or bias=none; repeat",
-    )  # fmt: skip
-
-
-def _add_derive(commands: Any) -> None:
-    parser = _command(commands, "derive", run_derive, "print a gradient with its derivation")
-    parser.add_argument("cell", metavar="CELL", nargs="?", help="elman, lstm, … (see --list)")
-    parser.add_argument("--list", action="store_true", help="list the shipped cells and stop")
-    parser.add_argument("-T", default="T", metavar="N|T", help="the last step: a number, or T")
-    parser.add_argument("--of", metavar="TARGET", help="such as dh[T]/dw, dc[t]/dc[t-1], dE/dW_f")
-    parser.add_argument(
-        "--form",
-        help="telescoped, series, horner, adjoint, jacobian, immediate or agree",
-    )
-    parser.add_argument(
-        "--format", default="text", choices=("text", "latex", "markdown", "html", "json")
-    )
-    parser.add_argument("-o", dest="out", metavar="FILE", help="write there, not to the terminal")
-    _add_model(parser)
-
-
-def _add_check(commands: Any) -> None:
-    parser = _command(commands, "check", run_check, "judge claims about one recurrence")
-    parser.add_argument(
-        "claim", metavar="CLAIM", nargs="*",
-        help="an equation, a chain a = b = c, a bound, an align block; - reads standard input",
-    )  # fmt: skip
-    parser.add_argument("--cell", metavar="CELL", help="a shipped cell")
-    _add_model(parser)
-    parser.add_argument(
-        "--assume", metavar="EQ", action="append", default=[],
-        help="a hypothesis, such as 'h_0 = 0'; repeat",
-    )  # fmt: skip
-    parser.add_argument(
-        "--reference", metavar="LATEX", help="the claims are expressions that should equal this"
-    )
-    parser.add_argument("--json", action="store_true", help="print the report for machines")
-    parser.add_argument(
-        "--batch", metavar="FILE",
-        help="JSON Lines with id, claim and optionally cell, define, assume, reference "
-        "(- is standard input); one verdict a line in the same order, on all cores",
-    )  # fmt: skip
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes for --batch")
-
-
-def _add_audit(commands: Any) -> None:
-    parser = _command(commands, "audit", run_audit, "judge every formula of a document")
-    parser.add_argument(
-        "file", metavar="FILE", nargs="+", help="Markdown or LaTeX; - is standard input"
-    )
-    parser.add_argument("--format", default="text", choices=("text", "json", "github"))
-    parser.add_argument("--json", dest="format", action="store_const", const="json",
-                        help="the same as --format json")  # fmt: skip
-    parser.add_argument("-o", dest="out", metavar="OUT", help="write there, not to the terminal")
-
-
-def _add_prove(commands: Any) -> None:
-    parser = _command(commands, "prove", run_prove, "prove theorems with the small kernel")
-    parser.add_argument("name", metavar="NAME", nargs="*", help="theorems; all if none is named")
-    parser.add_argument("--list", action="store_true", help="list the theorems and stop")
-    parser.add_argument("--replay", action="store_true", help="check the stored certificates")
-    parser.add_argument("--format", default="text", choices=("text", "latex", "json", "rocq"))
-    parser.add_argument("--coqc", action="store_true", help="have coqc check the export as well")
-
-
-class _Version(argparse.Action):
-    """``--version`` without importing the package metadata for every other command."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            print("bptt-sym", version("bptt-sym"))
-        except PackageNotFoundError:
-            print("bptt-sym, not installed")
-        parser.exit(0)
 
 
 # ---------------------------------------------------------------------------------- the commands
@@ -329,6 +205,63 @@ def _replay_one(path: str) -> tuple[str, list[str]]:
         return "", trusted(replay(Path(path)))
     except (CertificateError, KernelError, OSError) as error:
         return str(error) or type(error).__name__, []
+
+
+def run_test(args: argparse.Namespace) -> int:
+    """``bptt-sym test``."""
+    from bptt_sym.testing import run
+
+    report = run(_function(args.function), args.cell, args.profile)
+    if args.json:
+        import json
+
+        print(json.dumps(report.json(), ensure_ascii=False, indent=1))
+    else:
+        print(report.text())
+    return OK if report.ok else WRONG
+
+
+def _function(name: str) -> Callable[..., Any]:
+    """The function that ``MODULE:FUNCTION`` names, imported from the working directory as well."""
+    from importlib import import_module
+
+    from bptt_sym.errors import InputError
+
+    module, _, path = name.partition(":")
+    if not module or not path:
+        raise InputError(f"{name!r} is not MODULE:FUNCTION", hint="such as my_code:backward")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        found: Any = import_module(module)
+    except ImportError as error:
+        raise InputError(f"{module} cannot be imported: {error}") from error
+    for part in path.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            raise InputError(f"{module} has no {path}")
+    if not callable(found):
+        raise InputError(f"{name} is not a function")
+    return found  # type: ignore[no-any-return]
+
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "derive": run_derive,
+    "check": run_check,
+    "audit": run_audit,
+    "prove": run_prove,
+    "test": run_test,
+}
+
+
+def _print_version() -> int:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        print("bptt-sym", version("bptt-sym"))
+    except PackageNotFoundError:
+        print("bptt-sym, not installed")
+    return OK
 
 
 def _setting(args: argparse.Namespace, cell: str | None) -> Setting:

@@ -38,6 +38,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "decide render evaluate prove",
         "check",
         "testing",
+        "arguments",
         "cli",
     )
 )

@@ -336,3 +336,37 @@ def test_a_reader_that_goes_away_is_no_failure() -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stderr == ""
+
+
+# -- test
+
+
+@pytest.fixture
+def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "gradients_of_a_user.py").write_text(
+        "from bptt_sym.evaluate.domains import floats\n"
+        "def right(problem):\n    return problem.gradient_in(floats())\n"
+        "def wrong(problem):\n"
+        "    g = dict(right(problem))\n    g['U'] = 0.5 * g['U']\n    return g\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    return "gradients_of_a_user"
+
+
+def test_gradient_code_is_tested(run, code: str) -> None:
+    assert run("test", f"{code}:right", "--cell", "elman").status == 0
+    wrong = run("test", f"{code}:wrong", "--cell", "elman", "--json")
+    report = json.loads(wrong.out)
+    assert wrong.status == 1 and report["ok"] is False and report["findings"]
+
+
+@pytest.mark.parametrize("name", ["gradients_of_a_user", "no_such_module:f", "{}:nothing", "{}:f:"])
+def test_gradient_code_that_is_not_there(run, code: str, name: str) -> None:
+    result = run("test", name.format(code), "--cell", "elman")
+    assert result.status == 2 and result.err.strip() and "Traceback" not in result.err
+
+
+def test_the_version_is_printed(run) -> None:
+    result = run("--version")
+    assert result.status == 0 and result.out.startswith("bptt-sym")

@@ -1,0 +1,130 @@
+"""The grammar of the command line: commands, options, help."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+_EPILOG = """\
+exit status: 0 all right, 1 something is wrong, 2 usage or input that cannot be read,
+3 something is undecided and nothing is wrong."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole grammar of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="bptt-sym",
+        description="Derive, check and prove back-propagation through time.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command")
+    _add_derive(commands)
+    _add_check(commands)
+    _add_audit(commands)
+    _add_prove(commands)
+    _add_test(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help,
+        description=help[0].upper() + help[1:] + ".",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of any failure")
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--define", metavar="EQ", action="append", default=[],
+        help=r"an equation of your own cell, such as 'h_t = \tanh(w h_{t-1} + u_t)'; repeat",
+    )  # fmt: skip
+    parser.add_argument(
+        "--shape", metavar="NAME=SHAPE", action="append", default=[],
+        help="the shape of a name in --define: 'W=n×m', 'h=n', 'w=scalar'; repeat",
+    )  # fmt: skip
+    parser.add_argument(
+        "--scalar", action="store_true", help="read every quantity in --define as a number"
+    )
+    parser.add_argument(
+        "--option", metavar="NAME=VALUE", action="append", default=[],
+        help="an option of the shipped cell, such as concat=true or bias=none; repeat",
+    )  # fmt: skip
+
+
+def _add_derive(commands: Any) -> None:
+    parser = _command(commands, "derive", "print a gradient with its derivation")
+    parser.add_argument("cell", metavar="CELL", nargs="?", help="elman, lstm, … (see --list)")
+    parser.add_argument("--list", action="store_true", help="list the shipped cells and stop")
+    parser.add_argument("-T", default="T", metavar="N|T", help="the last step: a number, or T")
+    parser.add_argument("--of", metavar="TARGET", help="such as dh[T]/dw, dc[t]/dc[t-1], dE/dW_f")
+    parser.add_argument(
+        "--form",
+        help="telescoped, series, horner, adjoint, jacobian, immediate or agree",
+    )
+    parser.add_argument(
+        "--format", default="text", choices=("text", "latex", "markdown", "html", "json")
+    )
+    parser.add_argument("-o", dest="out", metavar="FILE", help="write there, not to the terminal")
+    _add_model(parser)
+
+
+def _add_check(commands: Any) -> None:
+    parser = _command(commands, "check", "judge claims about one recurrence")
+    parser.add_argument(
+        "claim", metavar="CLAIM", nargs="*",
+        help="an equation, a chain a = b = c, a bound, an align block; - reads standard input",
+    )  # fmt: skip
+    parser.add_argument("--cell", metavar="CELL", help="a shipped cell")
+    _add_model(parser)
+    parser.add_argument(
+        "--assume", metavar="EQ", action="append", default=[],
+        help="a hypothesis, such as 'h_0 = 0'; repeat",
+    )  # fmt: skip
+    parser.add_argument(
+        "--reference", metavar="LATEX", help="the claims are expressions that should equal this"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report for machines")
+    parser.add_argument(
+        "--batch", metavar="FILE",
+        help="JSON Lines with id, claim and optionally cell, define, assume, reference "
+        "(- is standard input); one verdict a line in the same order, on all cores",
+    )  # fmt: skip
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes for --batch")
+
+
+def _add_audit(commands: Any) -> None:
+    parser = _command(commands, "audit", "judge every formula of a document")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="+", help="Markdown or LaTeX; - is standard input"
+    )
+    parser.add_argument("--format", default="text", choices=("text", "json", "github"))
+    parser.add_argument("--json", dest="format", action="store_const", const="json",
+                        help="the same as --format json")  # fmt: skip
+    parser.add_argument("-o", dest="out", metavar="OUT", help="write there, not to the terminal")
+
+
+def _add_prove(commands: Any) -> None:
+    parser = _command(commands, "prove", "prove theorems with the small kernel")
+    parser.add_argument("name", metavar="NAME", nargs="*", help="theorems; all if none is named")
+    parser.add_argument("--list", action="store_true", help="list the theorems and stop")
+    parser.add_argument("--replay", action="store_true", help="check the stored certificates")
+    parser.add_argument("--format", default="text", choices=("text", "latex", "json", "rocq"))
+    parser.add_argument("--coqc", action="store_true", help="have coqc check the export as well")
+
+
+def _add_test(commands: Any) -> None:
+    parser = _command(commands, "test", "test gradient code of your own on generated problems")
+    parser.add_argument(
+        "function", metavar="MODULE:FUNCTION",
+        help="a function that takes a problem and returns name -> gradient",
+    )  # fmt: skip
+    parser.add_argument("--cell", metavar="CELL", required=True, help="elman, lstm, gru, …")
+    parser.add_argument("--profile", default="quick", choices=("quick", "thorough"))
+    parser.add_argument("--json", action="store_true", help="print the report for machines")
