@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_audit(commands)
     _add_prove(commands)
     _add_test(commands)
+    _add_code(commands)
     return parser
 
 
@@ -128,3 +129,17 @@ def _add_test(commands: Any) -> None:
     parser.add_argument("--cell", metavar="CELL", required=True, help="elman, lstm, gru, …")
     parser.add_argument("--profile", default="quick", choices=("quick", "thorough"))
     parser.add_argument("--json", action="store_true", help="print the report for machines")
+
+
+def _add_code(commands: Any) -> None:
+    parser = _command(commands, "code", "print the gradient as stand-alone source")
+    parser.add_argument("cell", metavar="CELL", nargs="?", help="a shipped cell")
+    parser.add_argument("--backend", default="numpy", choices=("numpy", "torch", "jax", "c"))
+    parser.add_argument("--loss", metavar="NAME", help="a total of the recurrence")
+    parser.add_argument(
+        "--bind", metavar="NAME=FUNCTION", action="append", default=[],
+        help="the meaning of an unknown activation, such as g=tanh; repeat",
+    )  # fmt: skip
+    parser.add_argument("--inputs", action="store_true", help="also the gradient by the inputs")
+    parser.add_argument("-o", dest="out", metavar="FILE", help="write there, not to the terminal")
+    _add_model(parser)

@@ -245,12 +245,38 @@ def _function(name: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
+def run_code(args: argparse.Namespace) -> int:
+    """``bptt-sym code``."""
+    from bptt_sym.check.setting import pair
+    from bptt_sym.errors import InputError
+    from bptt_sym.evaluate import executable, source
+
+    model = executable(_setting(args, cell=args.cell).model)
+    if args.loss is not None and args.loss not in model.totals:
+        raise InputError(
+            f"{args.loss} has no numbers in {model.name}", token=args.loss,
+            hint="a loss is a total without unknown functions; without --loss the code takes "
+            "the derivatives of any loss by the states",
+        )  # fmt: skip
+    text = source(
+        model,
+        args.backend,
+        loss=args.loss,
+        bind=dict(pair(b, "NAME=FUNCTION, such as g=tanh") for b in args.bind),
+        wrt_inputs=args.inputs,
+    )
+    with _output(args.out) as stream:
+        print(text.rstrip(), file=stream)
+    return OK
+
+
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "derive": run_derive,
     "check": run_check,
     "audit": run_audit,
     "prove": run_prove,
     "test": run_test,
+    "code": run_code,
 }
 
 

@@ -101,11 +101,17 @@ class Setting:
         return model
 
 
-def _option(text: str) -> tuple[str, object]:
+def pair(text: str, form: str) -> tuple[str, str]:
+    """``NAME=VALUE`` as two texts; ``form`` says in a message what is wanted."""
     name, _, value = text.partition("=")
-    if not value:
-        raise InputError(f"{text!r} is not NAME=VALUE", token=text, hint="such as concat=true")
-    return name.strip(), {"true": True, "false": False}.get(value.strip(), value.strip())
+    if not name.strip() or not value.strip():
+        raise InputError(f"{text!r} is not {form}", token=text)
+    return name.strip(), value.strip()
+
+
+def _option(text: str) -> tuple[str, object]:
+    name, value = pair(text, "NAME=VALUE, such as concat=true")
+    return name, {"true": True, "false": False}.get(value, value)
 
 
 def shape_of(text: str) -> tuple[str, Shape]:

@@ -367,6 +367,39 @@ def test_gradient_code_that_is_not_there(run, code: str, name: str) -> None:
     assert result.status == 2 and result.err.strip() and "Traceback" not in result.err
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax", "c"])
+def test_code_is_printed(run, backend: str) -> None:
+    result = run("code", "elman", "--backend", backend)
+    assert result.status == 0 and "h_t = tanh(" in result.out
+    assert "bptt_sym" not in result.out
+
+
+def test_printed_code_is_the_gradient(run, tmp_path: Path) -> None:
+    """The slope of the sum of the states by w, against a difference quotient."""
+    import numpy as np
+
+    out = tmp_path / "cell.py"
+    assert run("code", "--define", DEFINE, "-o", str(out)).status == 0
+    space: dict[str, object] = {}
+    exec(compile(out.read_text(encoding="utf-8"), "cell", "exec"), space)
+    forward, backward = space["forward"], space["backward"]
+    u, h0 = np.array([[0.3], [-0.2], [0.9]]), np.array([0.4])
+
+    def total(w: float) -> float:
+        values, _ = forward(w, u, h0)  # type: ignore[operator]
+        return float(values["h"].sum())
+
+    _, saved = forward(0.7, u, h0)  # type: ignore[operator]
+    gradients = backward(saved, np.ones((3, 1)))  # type: ignore[operator]
+    quotient = (total(0.7 + 1e-6) - total(0.7 - 1e-6)) / 2e-6
+    assert abs(float(gradients["w"]) - quotient) < 1e-8
+
+
+def test_a_loss_without_numbers_is_refused(run) -> None:
+    result = run("code", "elman", "--loss", "C")
+    assert result.status == 2 and "C has no numbers" in result.err
+
+
 def test_the_version_is_printed(run) -> None:
     result = run("--version")
     assert result.status == 0 and result.out.startswith("bptt-sym")
