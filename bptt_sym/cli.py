@@ -79,7 +79,7 @@ def run_derive(args: argparse.Namespace) -> int:
 
     model = _setting(args, cell=args.cell).model
     T = horizon(args.T)
-    form = args.form or default_form(args.of)
+    form = args.form or default_form(model, args.of)
     target = args.of or default_target(model, form)
     derivation = derive(model, target, T, form)
     with _output(args.out) as stream:

@@ -180,10 +180,13 @@ def recurrent_parameter(model: Recurrence, state: str) -> str:
     return model.parameters[0]
 
 
-def default_form(target: str | None) -> str:
-    """The series; one step for a derivative by the state of the step before."""
+def default_form(model: Recurrence, target: str | None) -> str:
+    """The series where it exists; one step for a derivative by the step before."""
     if target is not None and "[t]" in target.replace(" ", "") and "[t-1]" in target:
         return "jacobian"
+    if len(model.states) > 1 and not model.is_scalar:
+        # The derivative of several vector states by a matrix has no series of matrix products.
+        return "jacobian" if target is None else "adjoint"
     return "series"
 
 

@@ -258,6 +258,15 @@ def test_the_four_terms_of_the_lstm_are_derived(run) -> None:
         assert f"{name}ₜ" in result.out
 
 
+@pytest.mark.parametrize(
+    "cell",
+    ["elman", "elman-vector", "sigmoid-rnn", "sigmoid-rnn-vector", "lstm", "lstm-vector"],
+)
+def test_every_cell_has_a_default_derivation(run, cell: str) -> None:
+    result = run("derive", cell)
+    assert result.status == 0 and "(1)" in result.out
+
+
 def test_an_own_cell_is_derived(run) -> None:
     result = run("derive", "--define", r"s_t = s_{t-1} + \tanh(v s_{t-1} + x_t)",
                  "--of", "ds[T]/dv")  # fmt: skip
