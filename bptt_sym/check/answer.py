@@ -12,7 +12,7 @@ from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged, fault_in
 from bptt_sym.check.setting import Setting, option
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.errors import InputError, NotSupported, Span
+from bptt_sym.errors import BpttError, InputError, NotSupported, ShapeError, Span
 from bptt_sym.notation import At, Claim, Sym, walk
 from bptt_sym.recurrence import Recurrence
 
@@ -127,7 +127,8 @@ def check(formulas: Iterable[Formula], setting: Setting) -> list[Judged]:
         except InputError as error:
             out.append(unreadable(formula, error, model.name))
             continue
-        out.append(Judged(formula.place(), formula.latex, verdict, model.name))
+        judged = Judged(formula.place(), formula.latex, verdict, model.name)
+        out.append(with_clash(judged, formula, claim, model))
     return out
 
 
@@ -168,12 +169,45 @@ def judge_claims(formula: Formula, claims: Sequence[Claim], court: Court) -> lis
         start, text = 0, formula.latex
         if len(claims) > 1:
             start, text, end = _row(formula.latex, claim, end)
-        out.append(
-            Judged(
-                formula.place(start), text, verdict, court.model.name, display=formula.display
-            )
+        judged = Judged(
+            formula.place(start), text, verdict, court.model.name, display=formula.display
         )
+        out.append(with_clash(judged, formula, claim, court.model))
     return out
+
+
+def with_clash(
+    judged: Judged, formula: Formula, claim: Claim, model: Recurrence
+) -> Judged:
+    """``judged`` with the place where the shapes of an undecided claim do not fit, if they do not.
+
+    Only what no reading makes fit gets here: a vector beside a matrix, say, has been read as its
+    diagonal matrix before.
+    """
+    if judged.verdict.verdict != "undecided":
+        return judged
+    error = _clash(claim, model)
+    return judged if error is None else replace(judged, fault=fault_in(formula, error))
+
+
+def _clash(claim: Claim, model: Recurrence) -> ShapeError | None:
+    from bptt_sym.shapes import shape_of, show_shape
+
+    try:
+        shapes = [shape_of(side, model.shapes, model.functions) for side in claim.sides]
+    except ShapeError as error:
+        return error
+    except BpttError:
+        return None
+    for before, after, side in zip(shapes, shapes[1:], claim.sides[1:], strict=False):
+        # A scalar stands for a constant of any shape.
+        if before and after and before != after:
+            return ShapeError(
+                f"the right side is {show_shape(after)}, the left side {show_shape(before)}",
+                span=side.span,
+                hint=f"write something that is {show_shape(before)}",
+            )
+    return None
 
 
 def _row(text: str, claim: Claim, after: int) -> tuple[int, str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,16 +56,20 @@ def fault_in(formula: Formula, error: InputError) -> Fault:
     return Fault(place, error.message, error.hint, line, max(1, width))
 
 
-def exit_status(judged: Iterable[Judged], *, faults: bool = False) -> int:
+def exit_status(judged: Collection[Judged], *, faults: bool = False) -> int:
     """0 all right, 1 something is wrong, 2 something cannot be read, 3 something is undecided.
 
-    What cannot be read comes first, because then nothing is known of a part of the input.
+    What cannot be read comes first, because then nothing is known of a part of the input. A name
+    without a meaning and shapes that clash leave a claim undecided; they count as input that cannot
+    be read unless something else is wrong.
     """
     seen = {j.verdict.verdict for j in judged}
     if faults or "unreadable" in seen:
         return 2
     if "wrong" in seen:
         return 1
+    if any(j.fault is not None for j in judged):
+        return 2
     return 3 if "undecided" in seen else 0
 
 

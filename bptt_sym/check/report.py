@@ -74,8 +74,10 @@ def entry(judged: Judged) -> Iterator[Line]:
     )
     yield from evidence(verdict)
     if judged.fault is not None:
-        # The message is the verdict's note already.
-        for line in [*fault_lines(judged.fault)][1:]:
+        _, *rest = fault_lines(judged.fault)
+        if judged.fault.message != verdict.note:
+            yield (("", _INDENT), ("magenta", judged.fault.message))
+        for line in rest:
             yield (("", _INDENT), *line)
 
 

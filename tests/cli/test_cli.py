@@ -89,6 +89,24 @@ def test_an_error_shows_place_line_caret_and_hint(run) -> None:
     assert hint.strip().startswith("hint:")
 
 
+@pytest.mark.parametrize(
+    ("cell", "claim", "token", "words"),
+    [
+        ("elman-vector", "h_t = W_{ih} W_{ih}", "W_{ih} W_{ih}", "inner dimensions"),
+        ("elman-vector", "h_t = x_t", "x_t", "the right side is m, the left side n"),
+        ("elman", "h_t = q", "q", "no definition gives q"),
+    ],
+)
+def test_clashing_shapes_and_unknown_names_have_a_place(
+    run, cell: str, claim: str, token: str, words: str
+) -> None:
+    result = run("check", "--cell", cell, claim)
+    assert result.status == 2 and words in result.out
+    line, caret = (row.split("| ", 1)[1] for row in result.out.splitlines() if "| " in row)
+    start = caret.index("^")
+    assert line[start : start + caret.count("^")] in token
+
+
 def test_json_is_the_report_for_machines(run) -> None:
     result = run("check", "--json", "--cell", "elman", GOOD, BAD, "h_t = (")
     report = json.loads(result.out)
