@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.answer import internal_error, unreadable
-from bptt_sym.check.document import Document, Formula
+from bptt_sym.check.completion import mentions
+from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.judged import Fault, Judged, fault_in
-from bptt_sym.check.models import Model, Models, definition_of
+from bptt_sym.check.models import Context, Model, Models, definition_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, UnboundName
-from bptt_sym.notation import ZERO, At, Claim, Idx, Sym, walk
+from bptt_sym.notation import FUNCTIONS, ZERO, At, Claim, Idx, Mul, Sym, walk
 from bptt_sym.read import read_claim
+from bptt_sym.read.tokens import tokenize
+from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.recurrence import Recurrence, lag_of
 
 _DEFINES = frozenset({Kind.SEQUENCE, Kind.INITIAL, Kind.TOTAL, Kind.FUNCTION})
 
@@ -35,10 +39,16 @@ def audit(document: Document) -> list[Judged]:
     A displayed formula always has an entry; one in a line of text only if it relates two things.
     Nothing is raised for what stands in the document.
     """
-    auditor = _Auditor()
+    texts = [f.latex for f in (*document.formulas, *document.plain)]
+    auditor = _Auditor(Context.of(texts, document.words))
     found: list[Judged | _Waiting] = []
-    for formula in document.formulas:
-        found += auditor.formula(formula)
+    everything = [*document.formulas, *document.plain]
+    everything.sort(key=lambda f: f.offsets[0])
+    for formula in everything:
+        if formula.environment == PROSE:
+            auditor.sentence(formula)
+        else:
+            found += auditor.formula(formula)
     judged = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
     for problem in document.problems:
         line = document.source.line(problem.place.line)
@@ -50,8 +60,20 @@ def audit(document: Document) -> list[Judged]:
 
 
 class _Auditor:
-    def __init__(self) -> None:
-        self.models = Models()
+    def __init__(self, context: Context) -> None:
+        self.models = Models(context)
+        self._cell: list[Model] | None = None
+
+    def sentence(self, formula: Formula) -> None:
+        """A formula in a sentence: taken up if it defines something, else it was only words."""
+        try:
+            rows = outline(formula)
+            for row in rows.rows:
+                if row.differentiates and row.kind in (Kind.SEQUENCE, Kind.TOTAL):
+                    self._name(row, formula)
+            self._definitions(rows)
+        except (BpttError, ValueError):
+            return
 
     def formula(self, formula: Formula) -> Iterator[Judged | _Waiting]:
         """The entries of one formula; it may change the model in force."""
@@ -75,14 +97,14 @@ class _Auditor:
 
     def _definitions(self, rows: Outline) -> dict[int, Verdict]:
         """Take up what the formula defines; the verdicts of its defining rows, by identity."""
-        found = [r for r in rows.rows if r.kind in _DEFINES and not r.differentiates]
+        found = [r for r in rows.rows if self._may_define(r) and not r.differentiates]
         again = Verdict("not_a_claim", note="a definition, as before")
-        if found and self.models.restates(definition_of(row) for row in found):
+        if found and self.models.restates(definition_of(row, rows.formula) for row in found):
             return {id(row): again for row in found}
         found = [row for row in found if not self._is_claim(row)]
         if not found:
             return {}
-        definitions = [definition_of(row) for row in found]
+        definitions = [definition_of(row, rows.formula) for row in found]
         try:
             self.models.define(definitions, rows.formula)
         except InputError as error:
@@ -93,6 +115,13 @@ class _Auditor:
             verdict = Verdict("undecided", note=f"these definitions make no recurrence: {error}")
             return {id(row): verdict for row in found}
         return {id(row): Verdict("not_a_claim", note="a definition") for row in found}
+
+    def _may_define(self, row: Row) -> bool:
+        """Whether the form of a row is that of a definition, with its steps left out or not."""
+        if row.kind is not Kind.VALUE:
+            return row.kind in _DEFINES
+        timed = self.models.context.timed
+        return any(plain_name(m) in timed for m in row.mentions) and row.name not in FUNCTIONS
 
     def _remember(self, formula: Formula, error: InputError) -> dict[int, Verdict]:
         self._fault = (formula, error)
@@ -138,8 +167,26 @@ class _Auditor:
 
     def _name(self, row: Row, formula: Formula) -> Verdict | None:
         """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
-        model = self.models.current
-        if model is None or (model.knows(row) and not self._renames(row, model)):
+        verdict = None
+        for model in self._family(self.models.current):
+            verdict = self._name_in(row, model) or verdict
+        return verdict
+
+    def _family(self, model: Model | None) -> list[Model]:
+        """A model and its completions; the standard cell if the document has no model."""
+        if model is None:
+            return self._standard()
+        return [model, *self.models.completions(model)]
+
+    def _standard(self) -> list[Model]:
+        if self.models.all:
+            return []
+        if self._cell is None:
+            self._cell = self.models.standard()
+        return self._cell
+
+    def _name_in(self, row: Row, model: Model) -> Verdict | None:
+        if model.knows(row) and not self._renames(row, model):
             return None
         trial = Model(model.court, model.title, dict(model.aliases), dict(model.totals))
         if row.kind is Kind.SEQUENCE:
@@ -166,8 +213,10 @@ class _Auditor:
             return False
         return len(row.chain.sides) == 2 and not self._holds(row)
 
-    def _claim(self, row: Row, model: Model) -> Claim:
+    def _claim(self, row: Row, model: Model, generic: Mapping[str, str] | None = None) -> Claim:
         vocabulary = model.vocabulary
+        if generic:
+            vocabulary = replace(vocabulary, aliases={**vocabulary.aliases, **generic})
         if "=" not in row.chain.ops:
             # Infinity has a meaning in a limit or a bound, and in no equation.
             known = vocabulary.parameters | {r"\infty"}
@@ -189,8 +238,7 @@ class _Auditor:
         first: InputError | None = None
         for model in models:
             try:
-                claim = self._claim(row, model)
-                return self._entry(formula, self._verdict(claim, model), row, model.title)
+                return self._under(row, formula, [model, *self.models.completions(model)])
             except InputError as error:
                 first = first or error
                 if not isinstance(error, UnboundName):
@@ -206,6 +254,52 @@ class _Auditor:
             return _Waiting(row, formula, len(self.models.all), first)
         return unreadable(formula, first, self._title)
 
+    def _under(self, row: Row, formula: Formula, family: Sequence[Model]) -> Judged:
+        """The verdict under the first of ``family`` that makes the row right, else the first's.
+
+        Raises
+        ------
+        InputError
+            None of them gives a meaning to every name.
+        """
+        first: InputError | None = None
+        failed: Judged | None = None
+        for model in family:
+            for generic in ({}, *self._generic(row, model)):
+                try:
+                    claim = self._claim(row, model, generic)
+                    verdict = self._verdict(claim, model)
+                except InputError as error:
+                    first = first or error
+                    continue
+                verdict = _supposing(verdict, model, generic)
+                judged = self._entry(formula, verdict, row, model.title)
+                if verdict.verdict != "wrong":
+                    if failed is None or verdict.is_right:
+                        return judged
+                elif failed is None:
+                    failed = judged
+                if not generic and not model.supposed and verdict.verdict == "wrong":
+                    return judged
+        if failed is not None:
+            return failed
+        assert first is not None
+        raise first
+
+    def _generic(self, row: Row, model: Model) -> list[dict[str, str]]:
+        """Meanings of a bare letter that stands for the parameters, ``W`` or ``θ``."""
+        names = {
+            plain_name(m.name)
+            for m in mentions(row.latex, tokenize(row.latex))
+            if not m.step and not m.argument
+        }
+        rec = model.court.model
+        known = {plain_name(n) for n in (*rec.shapes, *rec.totals)}
+        unknown = sorted(n for n in names & GENERIC if n not in known)
+        if len(unknown) != 1:
+            return []
+        return [{unknown[0]: p} for p in _by_recurrence(rec)[:4]]
+
     def _verdict(self, claim: Claim, model: Model) -> Verdict:
         nodes = [n for side in claim.sides for n in walk(side)]
         if not any(isinstance(n, (At, Sym)) for n in nodes):
@@ -214,7 +308,7 @@ class _Auditor:
 
     def late(self, entry: _Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
-        later = self.models.all[entry.tried :]
+        later = [*self.models.all[entry.tried :], *self._standard()]
         again = self._judge(entry.row, entry.formula, later) if later else entry
         if isinstance(again, Judged):
             return again
@@ -238,6 +332,43 @@ class _Auditor:
             text = " ".join(re.sub(r"(?<!\\)&", " ", row.latex).split())
         title = self._title if model is None else model
         return Judged(place, text, verdict, title, display=formula.display)
+
+
+#: Letters that stand for the parameters, whichever they are.
+GENERIC = frozenset(
+    ("W", "w", "U", r"\theta", r"\Theta", r"\psi", r"\phi", r"\omega", r"\mathbf{W}")
+)
+
+
+def _by_recurrence(rec: Recurrence) -> list[str]:
+    """The parameters, those that multiply an earlier state first."""
+    recurrent: list[str] = []
+    for e in rec.equations:
+        for n in walk(e.rhs):
+            if isinstance(n, Mul):
+                lagged = any(
+                    isinstance(m, At) and (lag_of(m.time) or 0) > 0 for a in n.args for m in walk(a)
+                )
+                recurrent += [a.name for a in n.args if isinstance(a, Sym) and lagged]
+    return list(dict.fromkeys((*recurrent, *rec.parameters)))
+
+
+def _supposing(verdict: Verdict, model: Model, generic: Mapping[str, str]) -> Verdict:
+    """``verdict`` with what had to be supposed to read the formula at all."""
+    says = model.supposed
+    said = tuple(f"{name} stands for {p}" for name, p in generic.items())
+    if verdict.is_right and (says or said):
+        supposed = "right" if model.sure and not said else "right_under_reading"
+        name = verdict.verdict if verdict.verdict == "right_under_reading" else supposed
+        return replace(
+            verdict, verdict=name, readings=(*verdict.readings, *said),
+            assumptions=(*verdict.assumptions, *says),
+        )  # fmt: skip
+    if verdict.verdict == "wrong" and not model.sure:
+        return Verdict("undecided", note="; ".join(says) + ": under it the formula fails")
+    if verdict.verdict == "wrong":
+        return replace(verdict, assumptions=(*verdict.assumptions, *says, *said))
+    return verdict
 
 
 _NOT_ABOUT = "it says nothing about a recurrence"

@@ -17,12 +17,16 @@ from pathlib import Path
 
 from bptt_sym.check.macros import Macros, definitions, expand
 from bptt_sym.check.masking import Masked, mask_markdown, mask_tex
+from bptt_sym.check.prose import runs
 from bptt_sym.errors import InputError, LimitExceeded
 
 #: Bytes of one document.
 MAX_BYTES = 32 * 1024 * 1024
 #: Characters of one formula as written.
 MAX_FORMULA = 20_000
+
+#: The environment of a formula that stands in a sentence without delimiters.
+PROSE = "prose"
 
 #: Environments that are displayed mathematics by themselves.
 ENVIRONMENTS = frozenset(
@@ -121,6 +125,10 @@ class Document:
     source: Source
     formulas: tuple[Formula, ...]
     problems: tuple[Problem, ...] = ()
+    #: Formulas that stand in sentences and code spans without delimiters.
+    plain: tuple[Formula, ...] = ()
+    #: The words, formulas and code blanked out.
+    words: str = ""
 
 
 def read_document(path: str | Path) -> Document:
@@ -174,7 +182,8 @@ def document_from_text(text: str, file: str, *, tex: bool = False) -> Document:
     macros, plain = _collect_macros(masked.text)
     problems: list[Problem] = []
     formulas: list[Formula] = []
-    for start, end, environment, display in _regions(plain, masked, source, problems, tex=tex):
+    regions = _regions(plain, masked, source, problems, tex=tex)
+    for start, end, environment, display in regions:
         try:
             formula = _formula(source, plain, start, end, macros)
         except InputError as error:
@@ -185,7 +194,35 @@ def document_from_text(text: str, file: str, *, tex: bool = False) -> Document:
         latex, offsets = formula
         section = bisect_right(masked.headings, start)
         formulas.append(Formula(source, latex, offsets, display, environment, section))
-    return Document(source, tuple(formulas), tuple(problems))
+    words, code = _words(text, plain, masked, regions)
+    spoken = tuple(
+        Formula(
+            source, run.latex, run.offsets, False, PROSE,
+            bisect_right(masked.headings, run.offsets[0]),
+        )
+        for body in (words, code)
+        for run in runs(body)
+    )  # fmt: skip
+    return Document(source, tuple(formulas), tuple(problems), spoken, words)
+
+
+def _words(
+    text: str, plain: str, masked: Masked, regions: list[tuple[int, int, str, bool]]
+) -> tuple[str, str]:
+    """The sentences, and the code spans, with everything else blanked out."""
+    out: list[str] = []
+    pos = 0
+    for start, end, _, _ in regions:
+        if start >= pos:
+            out += [plain[pos:start], re.sub(r"[^\n]", " ", plain[start:end])]
+            pos = end
+    words = "".join([*out, plain[pos:]])
+    code: list[str] = []
+    pos = 0
+    for start, end in masked.code:
+        code += [re.sub(r"[^\n]", " ", text[pos:start]), text[start:end]]
+        pos = end
+    return words, "".join([*code, re.sub(r"[^\n]", " ", text[pos:])])
 
 
 def formula_from_text(text: str, name: str) -> Formula:
@@ -327,6 +364,9 @@ def _close(
         end = closers.find(closing, start)
         if end >= 0 and _crosses_heading(start, end, masked):
             end = -1
+        begins = not text[text.rfind("\n", 0, start) + 1 : start - 2].strip(" \t>*-0123456789.")
+        if not tex and not begins and re.search(r"\n[ \t]*\n", text[start : max(end, start)]):
+            return None  # two dollars that a sentence speaks of
     elif sign in ("\\[", "\\(") or (sign in ("\\\\[", "\\\\(") and not tex):
         environment, closing = "", sign[:-1] + {"[": "]", "(": ")"}[sign[-1]]
         end = closers.find(closing, start)

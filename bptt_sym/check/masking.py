@@ -32,11 +32,15 @@ class Region:
 
 @dataclass(frozen=True)
 class Masked:
-    """``headings`` are the offsets of headings, ``math`` the fenced formulas, both in order."""
+    """``headings`` are the offsets of headings, ``math`` the fenced formulas, both in order.
+
+    ``code`` are code spans and fences in no language: a formula may stand there in plain text.
+    """
 
     text: str
     headings: tuple[int, ...]
     math: tuple[Region, ...]
+    code: tuple[tuple[int, int], ...] = ()
 
 
 def _blank(text: str) -> str:
@@ -52,6 +56,7 @@ def mask_markdown(text: str) -> Masked:
     lines: list[str] = []
     headings: list[int] = []
     math: list[Region] = []
+    code: list[tuple[int, int]] = []
     fence: _Fence | None = None
     blank_before, in_list, in_code = True, False, False
     offset = 0
@@ -63,13 +68,18 @@ def mask_markdown(text: str) -> Masked:
         if fence is not None:
             if fence.closed_by(stripped, quotes):
                 math += fence.formula(offset)
+                code += fence.plain(offset)
                 fence = None
                 shown = _blank(line)
             elif fence.content is None:
                 shown = _blank(line)
         elif (opened := _FENCE.match(stripped)) and "`" not in opened.group(2):
             is_math = _MATH_FENCE.match(opened.group(2))
-            fence = _Fence(opened.group(1), offset + len(line) if is_math else None, quotes)
+            start = offset + len(line)
+            told = bool(opened.group(2).strip()) or is_math is not None
+            fence = _Fence(
+                opened.group(1), start if is_math else None, quotes, None if told else start
+            )
             shown = _blank(line)
         elif _HEADING.match(body):
             headings.append(offset)
@@ -89,9 +99,9 @@ def mask_markdown(text: str) -> Masked:
         offset += len(line)
     if fence is not None:
         math += fence.formula(offset)
-    masked, spans = _mask_code_spans("".join(lines))
+    masked, spans, inline = _mask_code_spans("".join(lines))
     regions = sorted((*math, *spans), key=lambda r: r.start)
-    return Masked(masked, tuple(headings), tuple(regions))
+    return Masked(masked, tuple(headings), tuple(regions), tuple(sorted((*code, *inline))))
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,8 @@ class _Fence:
     marks: str
     content: int | None
     quotes: int
+    #: Where its content starts if it is in no language.
+    text: int | None = None
 
     def closed_by(self, stripped: str, quotes: int) -> bool:
         closing = len(stripped) >= len(self.marks) and set(stripped) == {self.marks[0]}
@@ -108,6 +120,9 @@ class _Fence:
 
     def formula(self, end: int) -> list[Region]:
         return [] if self.content is None else [Region(self.content, end, display=True)]
+
+    def plain(self, end: int) -> list[tuple[int, int]]:
+        return [] if self.text is None else [(self.text, end)]
 
 
 def _quotation(line: str) -> tuple[int, int]:
@@ -132,9 +147,10 @@ def _mask_between(text: str, opening: str, closing: str) -> str:
     return "".join([*pieces, text[pos:]])
 
 
-def _mask_code_spans(text: str) -> tuple[str, list[Region]]:
+def _mask_code_spans(text: str) -> tuple[str, list[Region], list[tuple[int, int]]]:
     """Blanks out code spans; ``$`` directly around one makes it an inline formula."""
     pieces: list[str] = []
+    code: list[tuple[int, int]] = []
     math: list[Region] = []
     last = 0
     for start, open_end, close_start, end in _code_spans(text):
@@ -150,8 +166,9 @@ def _mask_code_spans(text: str) -> tuple[str, list[Region]]:
             last = end + 1
         else:
             pieces += [text[last:start], _blank(text[start:end])]
+            code.append((open_end, close_start))
             last = end
-    return "".join([*pieces, text[last:]]), math
+    return "".join([*pieces, text[last:]]), math, code
 
 
 def _code_spans(text: str) -> Iterator[tuple[int, int, int, int]]:

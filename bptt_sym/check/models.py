@@ -9,15 +9,19 @@ model that knows their names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.answer import Court
-from bptt_sym.check.document import Formula
+from bptt_sym.check.completion import arguments, completed, sequences
+from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.outline import Kind, Row
-from bptt_sym.errors import BpttError
+from bptt_sym.check.prose import Wording, conventions
+from bptt_sym.check.supposed import Supposition, Usage, standard_cell, suppositions
+from bptt_sym.errors import BpttError, ShapeError
 from bptt_sym.notation import At, Claim, D, Idx, Node, Sym, rebuild, substitute_index, walk
 from bptt_sym.read import Vocabulary, recurrence_from_latex
+from bptt_sym.recurrence import Recurrence, Shape
 
 _DECORATED = re.compile(r"\\[A-Za-z]+\{(.*)\}$")
 
@@ -30,6 +34,8 @@ class Definition:
     name: str
     text: str
     mentions: frozenset[str]
+    #: Whether it stands in a sentence: a displayed definition of the same name replaces it.
+    soft: bool = False
 
     @property
     def key(self) -> str:
@@ -67,6 +73,13 @@ class Model:
     title: str
     aliases: dict[str, tuple[str, Node]] = field(default_factory=dict)
     totals: dict[str, Node] = field(default_factory=dict)
+    #: The lines that it was read from.
+    lines: tuple[str, ...] = ()
+    #: What had to be supposed to read it, and whether a formula may fail under that.
+    supposed: tuple[str, ...] = ()
+    sure: bool = True
+    #: This model with what the document uses and does not define.
+    completions: list[Model] | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -115,10 +128,25 @@ class Model:
         return ""
 
 
+@dataclass
+class Context:
+    """What the whole document tells about names: which run in time, how functions are applied."""
+
+    timed: frozenset[str] = frozenset()
+    applied: Mapping[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    wording: Wording = field(default_factory=Wording)
+
+    @classmethod
+    def of(cls, texts: Sequence[str], words: str) -> Context:
+        return cls(sequences(texts), arguments(texts), Usage.of(texts), conventions(words))
+
+
 class Models:
     """The models of one document, built while it is read from top to bottom."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: Context | None = None) -> None:
+        self.context = context or Context()
         self.known: dict[str, Definition] = {}
         self.all: list[Model] = []
         self._section = 0
@@ -146,6 +174,11 @@ class Models:
             They make no recurrence, neither with what stands already nor by themselves.
         """
         fresh = {d.key: d for d in definitions}
+        if any(d.soft and d.key in self.known and not self.known[d.key].soft for d in definitions):
+            return  # what is displayed is not replaced by what a sentence says
+        if not any(d.soft for d in definitions):
+            softly = {k for k in fresh if k in self.known and self.known[k].soft}
+            self.known = {k: d for k, d in self.known.items() if k not in softly}
         first_error: BpttError | None = None
         for known in self._candidates(fresh, formula.section):
             try:
@@ -220,11 +253,64 @@ class Models:
         """The model of ``known``, ``None`` as long as no line of it defines a sequence."""
         if not any(d.kind is Kind.SEQUENCE for d in known.values()):
             return None
-        recurrence = recurrence_from_latex([d.text for d in known.values()], name="the document")
+        lines = completed([d.text for d in known.values()], self.context.timed, self.context.applied)
+        recurrence = self._recurrence(lines)
         states = ", ".join(recurrence.states or recurrence.defined)
-        return Model(Court.of(recurrence), f"{states} (line {formula.place().line})")
+        title = f"{states} (line {formula.place().line})"
+        return Model(Court.of(recurrence), title, lines=tuple(lines))
+
+    def _recurrence(
+        self, lines: Sequence[str], shapes: Mapping[str, Shape] | None = None
+    ) -> Recurrence:
+        scalar = self.context.wording.scalar
+        try:
+            return recurrence_from_latex(
+                lines, name="the document", scalar=scalar, shapes=None if scalar else shapes
+            )
+        except ShapeError:
+            if scalar or shapes:
+                raise
+            # A notation that mixes rows and columns still has a meaning for one unit.
+            return recurrence_from_latex(lines, name="the document", scalar=True)
+
+    def completions(self, model: Model) -> list[Model]:
+        """``model`` with what the document uses and leaves undefined, in the ways there are."""
+        if model.completions is None:
+            model.completions = []
+            for s in suppositions(model.court.model, self.context.usage, self.context.wording):
+                found = self._supposing(model.lines, s, model.title)
+                if found is not None:
+                    found.aliases |= model.aliases
+                    found.totals |= model.totals
+                    model.completions.append(found)
+        return model.completions
+
+    def _supposing(self, lines: Sequence[str], s: Supposition, title: str) -> Model | None:
+        for shapes in (s.shapes, {}):
+            try:
+                every = completed([*lines, *s.lines], self.context.timed, self.context.applied)
+                court = Court.of(self._recurrence(every, shapes))
+            except BpttError:
+                continue
+            return Model(court, title, lines=tuple(every), supposed=s.says, sure=s.sure)
+        return None
+
+    def standard(self) -> list[Model]:
+        """The cell that a document names and uses without writing it down, if it defines none."""
+        if self.all:
+            return []
+        s = standard_cell(self.context.usage, self.context.wording)
+        model = self._supposing((), s, "the standard cell") if s is not None else None
+        if model is None or s is None:
+            return []
+        for further in self.completions(model):
+            further.supposed = (*s.says, *further.supposed)
+            further.sure = False
+        return [model, *self.completions(model)]
 
 
-def definition_of(row: Row) -> Definition:
+def definition_of(row: Row, formula: Formula | None = None) -> Definition:
     """The definition that a row is, by its first right side."""
-    return Definition(row.kind, row.name, row.definition(), row.mentions)
+    soft = formula is not None and formula.environment == PROSE
+    kind = Kind.SEQUENCE if row.kind is Kind.VALUE else row.kind
+    return Definition(kind, row.name, row.definition(), row.mentions, soft)

@@ -173,6 +173,8 @@ def _join(interp: Interpreter, links: list[Any]) -> _Linked | None:
             return None
         axes = len(a.x_shape)
         if axes:
+            if shape(a.jac)[-axes:] != shape(b.jac)[:axes]:
+                raise Mismatch("neighbours of the chain rule that do not meet")
             jac = squeeze(np.tensordot(a.jac, b.jac, axes=axes))
         elif rank(a.jac) and rank(b.jac):
             jac = np.multiply.outer(a.jac, b.jac)

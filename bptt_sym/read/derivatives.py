@@ -170,7 +170,7 @@ class Derivatives(Applications):
                 pass
             elif mark == "d":
                 kind = "total"
-            elif isinstance(out, Call):
+            elif isinstance(out, Call) and x in out.args:
                 kind = "direct"
             out = D(out, x, kind, span=span)
         return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bptt_sym.errors import LimitExceeded, ReadError, ShapeError, Span
 from bptt_sym.notation import (
     Abs,
@@ -44,6 +46,7 @@ from bptt_sym.read.surface import (
     Scripted,
     Word,
     script_text,
+    single_factor,
 )
 from bptt_sym.recurrence import HORIZON, SCALAR
 
@@ -114,6 +117,14 @@ class Factors(Names):
         base = f.base
         if isinstance(base, Word):
             return self.named(f, base)
+        if isinstance(base, Group) and base.bracket == "{" and len(base.items) == 1:
+            inner_name = single_factor(base.items[0])
+            if isinstance(inner_name, Word):  # { h }_{ t }
+                return self.named(replace(f, base=inner_name), inner_name)
+            if isinstance(inner_name, Scripted) and not inner_name.primes and not f.primes:
+                if not (inner_name.sub and f.sub) and not (inner_name.sup and f.sup):
+                    sub, sup = inner_name.sub or f.sub, inner_name.sup or f.sup
+                    return self.scripted(Scripted(inner_name.base, sub, sup, 0, f.span))
         if f.primes:
             raise ReadError("a prime on something that is no function", span=f.span, token="'",
                             hint=r"write \sigma'(…) or {…}^\top")  # fmt: skip

@@ -1,0 +1,271 @@
+r"""Definitions that leave out the step: ``o = V h + c`` beside ``h_t = …`` means ``o_t = V h_t + c``.
+
+A name that carries a step anywhere in the document is a sequence; where it stands bare in a
+definition, the step of the left side is meant, or the one before where that would go in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bptt_sym.errors import InputError
+from bptt_sym.read.function_names import FUNCTION_LETTERS, LOSS_LETTERS
+from bptt_sym.read.tokens import Token, tokenize
+from bptt_sym.read.vocabulary import ACTIVATIONS, plain_name
+
+#: Letters of an input where nothing else is said.
+INPUT_LETTERS = frozenset(("x", "u"))
+_STEP_MARKS = frozenset(("t", "T", "k", "n", r"\tau"))
+#: Of these, those that are a step even alone below a name (``b_n`` belongs to a gate called n).
+_ALONE = frozenset(("t", "T", r"\tau", "k"))
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A name in a formula: where its letters end, and the step it carries as written."""
+
+    name: str
+    start: int
+    end: int
+    #: "" if it stands bare, "name" if its script is part of the name, else the step's text.
+    step: str
+    #: The text in the parentheses directly after it, with them; "" if there are none.
+    argument: str
+    #: Whether the step stands above without brackets, where a power may be meant.
+    raised: bool = False
+
+
+def mentions(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
+    """The names in a formula, scripts that hold them left out."""
+    k = 0
+    while k < len(tokens):
+        start = k
+        t = tokens[k]
+        name = ""
+        if t.kind in ("accent", "font"):
+            k += 1
+            if k < len(tokens) and tokens[k].kind == "{":
+                end = _closing(tokens, k)
+                inner = "".join(x.text for x in tokens[k + 1 : end])
+                k = end + 1
+            else:
+                inner = tokens[k].text if k < len(tokens) else ""
+                k += 1
+            name = f"{t.text}{{{inner}}}" if t.text else inner
+        elif t.kind == "word":
+            name = t.text
+            k += 1
+        elif t.kind in ("_", "^"):
+            k = _after_script(tokens, k)
+            continue
+        else:
+            k += 1
+            continue
+        end = tokens[min(k, len(tokens)) - 1].end
+        step, k, raised = _step(tokens, k)
+        argument = ""
+        if k < len(tokens) and tokens[k].kind == "open" and tokens[k].text == "(":
+            close = _closing(tokens, k)
+            if close < len(tokens):
+                argument = text[tokens[k].start : tokens[close].end]
+                inner_words = [x.text for x in tokens[k + 1 : close] if x.kind != "num"]
+                if not step and inner_words and set(inner_words) <= _STEP_MARKS | {"-", "+"}:
+                    step = argument
+        yield Mention(name, tokens[start].start, end, step, argument, raised)
+
+
+def _closing(tokens: Sequence[Token], k: int) -> int:
+    depth = 0
+    for j in range(k, len(tokens)):
+        depth += (tokens[j].kind in ("{", "open")) - (tokens[j].kind in ("}", "close"))
+        if not depth:
+            return j
+    return len(tokens)
+
+
+def _after_script(tokens: Sequence[Token], k: int) -> int:
+    if k + 1 < len(tokens) and tokens[k + 1].kind == "{":
+        return min(_closing(tokens, k + 1) + 1, len(tokens))
+    return k + 2
+
+
+def _step(tokens: Sequence[Token], k: int) -> tuple[str, int, bool]:
+    """The step in the scripts from token ``k`` on, the index after them, whether it may be a power.
+    """
+    found, power = "", False
+    while k < len(tokens) and tokens[k].kind in ("_", "^", "prime"):
+        if tokens[k].kind == "prime":
+            k += 1
+            continue
+        after = _after_script(tokens, k)
+        script = [t for t in tokens[k + 1 : after] if t.kind not in ("{", "}")]
+        inner = [t for t in script if t.kind not in ("open", "close") and t.text not in "<>"]
+        words = {t.text for t in inner if t.kind == "word"}
+        raised, bracketed = tokens[k].kind == "^", len(inner) < len(script)
+        k = after
+        joined = any(t.kind in ("op", "sep") for t in inner)
+        plainly = joined or (bool(words & _ALONE) and len(inner) == 1)
+        if words & _STEP_MARKS and words <= _STEP_MARKS | {"i", "j", "m"} and plainly:
+            if not raised or bracketed or not found:
+                found = "".join(t.text for t in inner)
+                power = raised and not bracketed
+        elif raised and not bracketed:
+            continue
+        elif not found:
+            found = "name" if words else "".join(t.text for t in inner)
+    return found, k, power
+
+
+def sequences(texts: Iterable[str]) -> frozenset[str]:
+    """Names that carry a running step somewhere in ``texts``."""
+    found: set[str] = set()
+    raised: set[str] = set()
+    above = False
+    for text in texts:
+        try:
+            tokens = tokenize(text)
+        except InputError:
+            continue
+        here = list(mentions(text, tokens))
+        if here and here[0].raised and here[0].step == "t":
+            sign = next((t for t in tokens if t.start >= here[0].end and t.kind == "rel"), None)
+            above |= sign is not None and sign.text == "=" and here[0].start == tokens[0].start
+        for m in [*here, *_in_scripts(text, tokens)]:
+            if m.step and m.step != "name" and not m.step.isdigit():
+                (raised if m.raised else found).add(plain_name(m.name))
+    if above:
+        found |= raised
+    return frozenset(found - set(ACTIVATIONS) - {"d"})
+
+
+def _in_scripts(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
+    """The names in scripts: ``\\delta_{h_t}``, ``\\partial_{h_t}``."""
+    for k, t in enumerate(tokens):
+        if t.kind in ("_", "^"):
+            inner = list(tokens[k + 2 : _after_script(tokens, k) - 1])
+            if any(x.kind in ("_", "^") for x in inner):
+                yield from mentions(text, inner)
+
+
+def arguments(texts: Iterable[str]) -> dict[str, str]:
+    r"""For each name, the arguments with commas that it is applied to: ``l`` to ``(y_t, o_t)``."""
+    found: dict[str, str] = {}
+    for text in texts:
+        try:
+            tokens = tokenize(text)
+        except InputError:
+            continue
+        for m in mentions(text, tokens):
+            if "," in m.argument and not m.step:
+                found.setdefault(m.name, m.argument)
+    return found
+
+
+def completed(
+    lines: Sequence[str], timed: frozenset[str], applied: Mapping[str, str]
+) -> list[str]:
+    """``lines`` with the steps written out that they leave out."""
+    read = [_Line.of(line) for line in lines]
+    names = timed | {line.left for line in read if line is not None and line.left_timed}
+    for line in read:
+        if line is not None and not line.left_timed and line.runs(names):
+            names |= {line.left}
+    needs = {line.left: line.same_step(names) for line in read if line is not None}
+    lagged = frozenset(
+        plain_name(m.name) for line in read if line is not None for m in line.right
+        if "-1" in m.step
+    )
+    out = []
+    for text, line in zip(lines, read, strict=True):
+        out.append(text if line is None else line.completed(names, needs, lagged, applied))
+    return out
+
+
+@dataclass
+class _Line:
+    text: str
+    left: str
+    left_timed: bool
+    left_end: int
+    right: list[Mention]
+    sums: bool
+
+    @classmethod
+    def of(cls, text: str) -> _Line | None:
+        try:
+            tokens = tokenize(text)
+        except InputError:
+            return None
+        equals = next((k for k, t in enumerate(tokens) if t.kind == "rel"), None)
+        if equals is None:
+            return None
+        left = list(mentions(text, tokens[:equals]))
+        if len(left) != 1:
+            return None
+        right = list(mentions(text, tokens[equals + 1 :]))
+        sums = any(t.kind == "big" for t in tokens)
+        name = plain_name(left[0].name)
+        bare = not left[0].step and not left[0].argument
+        return cls(text, name, not bare, left[0].end, right, sums)
+
+    def runs(self, names: frozenset[str]) -> bool:
+        """Whether a bare left side must be a sequence: its right side is about one step."""
+        if self.sums or any("T" in m.step for m in self.right) or self.left in ACTIVATIONS:
+            return False
+        if self.left in FUNCTION_LETTERS and not (names & {"h", "s"} and self.left in names):
+            return self.left in names
+        found = [m for m in self.right if plain_name(m.name) in names]
+        return bool(found) and all(m.step in ("", "t") or "t" in m.step for m in found)
+
+    def same_step(self, names: frozenset[str]) -> set[str]:
+        return {
+            plain_name(m.name)
+            for m in self.right
+            if plain_name(m.name) in names and m.step in ("", "t", "(t)")
+        }
+
+    def completed(
+        self,
+        names: frozenset[str],
+        needs: Mapping[str, set[str]],
+        lagged: frozenset[str],
+        applied: Mapping[str, str],
+    ) -> str:
+        marks: list[tuple[int, str]] = []
+        if not self.left_timed and self.left in names and self.runs(names):
+            marks.append((self.left_end, "_{t}"))
+        elif not self.left_timed and not self.sums:
+            return self.text
+        about = {plain_name(m.name) for m in self.right if m.step and m.step != "name"}
+        for m in self.right:
+            name = plain_name(m.name)
+            if m.step or m.argument:
+                continue
+            if m.name in applied and (self.sums or name not in names):
+                marks.append((m.end, applied[m.name]))
+                continue
+            known = name in names or (name in INPUT_LETTERS and bool(names))
+            if self.sums and not self.left_timed:
+                known = known or name in LOSS_LETTERS
+            if not known or name in about and name in INPUT_LETTERS:
+                continue
+            circle = name == self.left or (
+                name in lagged and self.left in _reach(name, needs)
+            )
+            marks.append((m.end, "_{t-1}" if circle and not self.sums else "_{t}"))
+        text = self.text
+        for end, mark in sorted(marks, reverse=True):
+            text = text[:end] + mark + text[end:]
+        return text
+
+
+def _reach(name: str, needs: Mapping[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    todo = [name]
+    while todo:
+        for n in needs.get(todo.pop(), ()):
+            if n not in seen:
+                seen.add(n)
+                todo.append(n)
+    return seen

@@ -1,0 +1,201 @@
+r"""Mathematics in plain words: ``h_t = tanh(W_xh x_t + b)`` in a sentence or in a code span.
+
+A run of text counts as a formula if it has an equals sign with a name before it and symbols, not
+words, after it. It is rewritten to the LaTeX that the reader knows (``W_xh`` to ``W_{xh}``,
+``yhat`` to ``\hat{y}``, ``sum`` to a sum over the steps); every character keeps its offset.
+
+Words state conventions as well: :func:`conventions` finds those that are plain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+#: Characters of one run; longer ones are no formula in a sentence.
+MAX_RUN = 400
+
+_NAME = (
+    r"(?:\\(?:tilde|hat|bar|vec|mathbf|mathcal|boldsymbol|overline|widetilde|widehat|text|mathrm)"
+    r"\s*(?:\{[^{}\n]{1,12}\}|[A-Za-z])|\\[A-Za-z]+|[A-Za-z]{1,5}[0-9]?|[α-ωΑ-Ω])"
+)
+_SCRIPT = r"(?:[_^](?:\{[^{}\n]{0,24}\}|[A-Za-z0-9]{1,8})|[₀-₉ₐ-ₜ₊₋]+|[⁰-⁹⁺⁻ᵗ]+)"
+_HEAD = re.compile(
+    rf"(?<![A-Za-z\\_^}}])(?P<left>{_NAME}{_SCRIPT}{{0,2}}(?:\((?:t|k|n)(?:\s*[-+]\s*1)?\))?)"
+    r"\s*:?(?P<eq>=)(?!=)\s*"
+)
+_PIECE = re.compile(
+    r"(?P<space>[ \t]+)"
+    r"|(?P<cmd>\\(?:[A-Za-z]+|[,;:!| ]))"
+    r"|(?P<open>[(\[{])|(?P<close>[)\]}])"
+    rf"|(?P<script>{_SCRIPT})"
+    r"|(?P<num>[0-9]+(?:\.[0-9]+)?)"
+    r"|(?P<word>[A-Za-z]+[0-9]?(?![A-Za-z]))"
+    r"|(?P<op>[-+*/·⋅×⊙∘⊗⊕−'=])"
+    r"|(?P<sep>[,;](?=[^,;]))"
+    r"|(?P<greek>[α-ωΑ-Ω∂∑∏√])"
+)
+#: Words that are functions or operators in a formula of a sentence.
+_FUNCTIONS = frozenset(
+    "tanh sigmoid sigma softmax relu ReLU exp log diag sech identity phi".split()
+)
+_GREEK_WORDS = {
+    n: "\\" + n
+    for n in "alpha beta gamma delta epsilon zeta eta theta lambda xi sigma tau phi psi omega".split()
+}
+_GREEK = "|".join(_GREEK_WORDS)
+_SHORT_WORDS = frozenset(
+    "in is on or of as at by an to we it if so and for the with from has all not are but can its "
+    "per any one two use via".split()
+)
+_HAT = re.compile(r"([A-Za-z])_?(hat|tilde|bar)$")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A formula of a sentence: its LaTeX, the offset of each character and of the end."""
+
+    latex: str
+    offsets: tuple[int, ...]
+
+
+def runs(text: str, start: int = 0, end: int | None = None) -> Iterator[Run]:
+    """The formulas of ``text[start:end]`` that stand there without delimiters."""
+    end = len(text) if end is None else end
+    pos = start
+    while match := _HEAD.search(text, pos, end):
+        pos = match.end()
+        left = match.group("left")
+        if left.lower() in _SHORT_WORDS or (
+            len(left) > 2 and left.isalpha() and not _hatted(left) and left not in _GREEK_WORDS
+        ):
+            continue
+        stop = _right_end(text, match.end(), end)
+        run = text[match.start("left") : stop].rstrip(" \t+-*/=·")
+        if stop <= match.end() or run.endswith("="):
+            continue
+        latex, offsets = _latex(run, match.start("left"))
+        yield Run(latex, offsets)
+        pos = max(pos, match.start("left") + len(run))
+
+
+def _hatted(word: str) -> bool:
+    return _HAT.match(word) is not None
+
+
+def _right_end(text: str, pos: int, end: int) -> int:
+    """Where the right side that starts at ``pos`` ends."""
+    depth: list[str] = []
+    last, limit = pos, min(end, pos + MAX_RUN)
+    operand = False
+    while pos < limit:
+        piece = _PIECE.match(text, pos, limit)
+        if piece is None:
+            break
+        kind, s = piece.lastgroup, piece.group()
+        if kind == "word" and not _is_symbol(s, text, piece.end()):
+            break
+        if kind == "sep" and not depth:
+            break
+        if kind == "open":
+            depth.append(s)
+        elif kind == "close":
+            if not depth or {"(": ")", "[": "]", "{": "}"}[depth.pop()] != s:
+                break
+        elif kind == "cmd" and s in (r"\(", r"\)", r"\text", r"\begin"):
+            break
+        pos = piece.end()
+        if kind not in ("space", "op", "open", "sep"):
+            operand = True
+            if not depth:
+                last = pos
+    return last if operand else -1
+
+
+def _is_symbol(word: str, text: str, after: int) -> bool:
+    """Whether a run of letters is symbols, not a word of the sentence."""
+    if len(word) == 1:
+        # "a" and "I" are words unless something mathematical touches them.
+        return word not in "aI" or text[after : after + 1] in tuple("_^)]*+-=,;") or True
+    if word in _FUNCTIONS or _hatted(word) or word in ("sum", "prod") or word in _GREEK_WORDS:
+        return True
+    scripted = text[after : after + 1] in ("_", "^", "₀", "ₜ")
+    if word.lower() in _SHORT_WORDS:
+        return False
+    if word[0] == "d" and len(word) <= 3 and (scripted or text[after : after + 1] == "/"):
+        return True
+    return scripted and len(word) <= 4 or len(word) == 2 and not word.islower()
+
+
+def _latex(run: str, offset: int) -> tuple[str, tuple[int, ...]]:
+    """``run`` in the reader's LaTeX."""
+    out: list[tuple[str, int]] = []
+    for m in re.finditer(
+        r"_(?P<sub>[A-Za-z0-9]{2,})|\^(?P<sup>[A-Za-z0-9]{2,})"
+        r"|(?P<hat>(?<![A-Za-z\\])[A-Za-z]_?(?:hat|tilde|bar)(?![A-Za-z]))"
+        rf"|(?P<word>(?<![A-Za-z\\])(?:sum|{_GREEK})(?![A-Za-z]))"
+        r"|(?P<quote>['\"`](?=\s|$))|(?P<one>.)",
+        run,
+        re.DOTALL,
+    ):
+        at = offset + m.start()
+        kind, s = m.lastgroup, m.group()
+        if kind in ("sub", "sup"):
+            new = _script(s[0], m.group(kind))
+        elif kind == "hat":
+            found = _HAT.match(s)
+            assert found is not None
+            new = rf"\{found.group(2)}{{{found.group(1)}}}"
+        elif kind == "word":
+            new = r"\sum_{t=1}^{T} " if s == "sum" else _GREEK_WORDS[s] + " "
+        elif kind == "quote":
+            new = " "
+        else:
+            new = s
+        if len(new) == len(s):
+            out += [(c, at + i) for i, c in enumerate(new)]
+        else:
+            out += [(c, at) for c in new]
+    latex = "".join(c for c, _ in out)
+    return latex, (*[o for _, o in out], offset + len(run))
+
+
+def _script(mark: str, content: str) -> str:
+    r"""``_{xh}``; ``s_t`` of a name such as ``x_tU`` is left to the reader."""
+    return f"{mark}{{{content}}}"
+
+
+# ------------------------------------------------------------------ conventions in words
+@dataclass(frozen=True)
+class Wording:
+    """What the words of a document state about its notation."""
+
+    rows: bool = False
+    scalar: bool = False
+    last_step_loss: bool = False
+    lstm: bool = False
+    gru: bool = False
+    denominator: bool = False
+    cross_entropy: bool = False
+
+
+_MANY = r"[Mm]atri(?:x|ces)|[Vv]ectors?\b|[Dd]imension|[Jj]acobian|\bdiag"
+_PATTERNS: dict[str, str] = {
+    "rows": r"\brow[- ](?:vectors?|form|convention)|vectors? (?:is|are) (?:a )?rows?\b|\bROW\b",
+    "scalar": r"\bscalars?\b(?![- ]style)|one[- ]dimensional|single (?:unit|neuron)",
+    "last_step_loss": r"(?:loss|cost|error)(?: \S+){0,3} (?:at|on|of|from|only)(?: \S+){0,2} "
+    r"(?:the )?(?:last|final)\b",
+    "lstm": r"\bLSTM\b|[Ll]ong short[- ]term",
+    "gru": r"\bGRU\b|[Gg]ated recurrent",
+    "denominator": r"denominator[- ]layout",
+    "cross_entropy": r"cross[- ]entropy|softmax loss",
+}
+
+
+def conventions(words: str) -> Wording:
+    """The conventions that ``words`` state plainly."""
+    found = {k: re.search(p, words) is not None for k, p in _PATTERNS.items()}
+    # One sentence about a scalar case says nothing of a text that speaks of matrices as well.
+    found["scalar"] &= re.search(_MANY, words) is None
+    return Wording(**found)
