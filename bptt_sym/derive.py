@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from bptt_sym.errors import ModelError
-from bptt_sym.notation import D, Node, affine, free_indices, walk
+from bptt_sym.notation import ONE, D, Node, affine, free_indices, walk
 from bptt_sym.recurrence import HORIZON, Recurrence
 
 
@@ -169,7 +169,10 @@ class Trail:
             return 0
         where = tuple(dict.fromkeys(where))
         free = free_indices(lhs) | free_indices(rhs)
-        kept = tuple(r for r in where if r.name in free or (r.name == HORIZON and free))
+        # A total speaks of the horizon without showing it: a bound on T that says something stays.
+        kept = tuple(
+            r for r in where if r.name in free or (r.name == HORIZON and (free or r.lo != ONE))
+        )
         bounds = frozenset[str]().union(
             *(free_indices(n) for r in kept for n in (r.lo, r.hi) if n is not None)
         )

@@ -80,6 +80,8 @@ class Chain:
             (now,), (earlier,) = self.elements(time), self.elements(shift(time, -1))
             return D(now, earlier, "total")
         before = self.elements(shift(time, -1))
+        # In blocks a zero is named, too: the name says how large it is.
+        sized = not self.p.rec.is_scalar
         rows = []
         for (s, k), z in zip(self.carriers, self.elements(time), strict=True):
             if k:
@@ -87,7 +89,7 @@ class Chain:
             else:
                 rows.append(
                     tuple(
-                        D(z, b, "immediate") if self._entry(s, c) != ZERO else ZERO
+                        D(z, b, "immediate") if sized or self._entry(s, c) != ZERO else ZERO
                         for c, b in zip(self.carriers, before, strict=True)
                     )
                 )
@@ -102,10 +104,14 @@ class Chain:
     def source(self, time: Node, x: At | Sym) -> Node:
         """The immediate derivative of the joint state at ``time`` by a parameter or input."""
         column: list[Node] = [
-            ZERO if k else D(z, x, "immediate")
+            self._handed_on(z, x) if k else D(z, x, "immediate")
             for (_, k), z in zip(self.carriers, self.elements(time), strict=True)
         ]
         return self._column(column)
+
+    def _handed_on(self, z: At, x: At | Sym) -> Node:
+        """The 0 of an element that the step only hands on; in blocks, one of the right size."""
+        return ZERO if self.p.rec.is_scalar else Mul((ZERO, D(z, x, "immediate")))
 
     def _column(self, entries: list[Node]) -> Node:
         return entries[0] if len(entries) == 1 else Matrix(tuple((e,) for e in entries))
@@ -139,7 +145,12 @@ class Chain:
             else:
                 row = [self._entries[(s, c)] for c in self.carriers]
                 cites += [n for n, _ in row]
-                rows.append(tuple(e for _, e in row))
+                entries = tuple(e for _, e in row)
+                if not self.p.rec.is_scalar and all(_sizeless(e) for e in entries):
+                    before = self.elements(shift(self.p.generic, -1))
+                    now = At(s, self.p.generic)
+                    entries = tuple(D(now, b, "immediate") for b in before)
+                rows.append(entries)
         number = self.p.trail.add(
             "one-step Jacobian of the joint state",
             self.step_matrix(self.p.generic),
@@ -156,6 +167,8 @@ class Chain:
         columns, cites = [], []
         for s, k in self.carriers:
             number, e = (0, ZERO) if k else local(self.p, At(s, t), x, "immediate", lo)
+            if not self.single and not self.p.rec.is_scalar and _sizeless(e):
+                e = self._handed_on(At(s, shift(t, -k)), x) if k else D(At(s, t), x, "immediate")
             columns.append(e)
             cites.append(number)
         lhs, rhs = self.source(t, x), self._column(columns)
@@ -250,6 +263,10 @@ class Chain:
             where=p.target_ranges,
         )
         return number, column
+
+
+def _sizeless(e: Node) -> bool:
+    return e in (ZERO, ONE, Ones())
 
 
 def _timed(node: Node) -> bool:

@@ -52,6 +52,7 @@ USERS = {
         r"E = \sum_{t=1}^T E_t",
     ],
     "two steps back": [r"h_t = \tanh(a h_{t-1} + b h_{t-2} + x_t)"],
+    "two steps back, vector": [r"h_t = \tanh(A h_{t-1} + B h_{t-2} + U x_t + b)", "C = C(h_T)"],
     "opaque": [r"h_t = f(x_t, h_{t-1}, w)"],
     "opaque activation": [r"h_t = \phi(w h_{t-1} + u_t)"],
     "stacked": [
