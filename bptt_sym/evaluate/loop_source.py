@@ -352,7 +352,7 @@ class LoopModule:
         for kind in ("logsoftmax", "softmax"):
             if m == "np" and f"{kind}(" in used:
                 head += ["", *_SOFTMAX[kind]]
-        return "\n".join([*head, "", *body]) + "\n"
+        return "\n".join(line.rstrip() for line in [*head, "", *body]) + "\n"
 
     def _shapes(self) -> list[str]:
         out = ["Shapes (T steps, batch of B):"]

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bptt_sym.testing.check import assert_gradient, judge, run
+    from bptt_sym.testing.functions import assert_pair
     from bptt_sym.testing.models import Model, model_of, named_model
     from bptt_sym.testing.problems import Problem, problem
     from bptt_sym.testing.report import GradientError, Report
+    from bptt_sym.testing.score import score_inputs
     from bptt_sym.testing.strategies import elman, from_recurrence, gru, lstm, sigmoid_rnn
+    from bptt_sym.testing.torch_entry import from_module, from_torch
 
 _HOME = {
     "assert_gradient": "check",
@@ -35,6 +38,10 @@ _HOME = {
     "lstm": "strategies",
     "gru": "strategies",
     "from_recurrence": "strategies",
+    "assert_pair": "functions",
+    "score_inputs": "score",
+    "from_torch": "torch_entry",
+    "from_module": "torch_entry",
 }
 
 __all__ = [
@@ -43,8 +50,11 @@ __all__ = [
     "Problem",
     "Report",
     "assert_gradient",
+    "assert_pair",
     "elman",
+    "from_module",
     "from_recurrence",
+    "from_torch",
     "gru",
     "judge",
     "lstm",
@@ -52,6 +62,7 @@ __all__ = [
     "named_model",
     "problem",
     "run",
+    "score_inputs",
     "sigmoid_rnn",
 ]
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from bptt_sym.cells import cell as shipped
+from bptt_sym.cells import names
+from bptt_sym.errors import InputError
+from bptt_sym.recurrence import Recurrence
 from bptt_sym.testing.compare import Mismatch, call, mismatches
 from bptt_sym.testing.diagnose import Diagnosis, diagnose
 from bptt_sym.testing.draw import cases
-from bptt_sym.testing.models import Model, model_of, named_model
+from bptt_sym.testing.models import MODELS, Model, model_of, named_model
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.report import Finding, GradientError, Report
 from bptt_sym.testing.shrink import shrink
-from bptt_sym.recurrence import Recurrence
 
 Array = Any
 Gradient = Callable[[Problem], Mapping[str, Array]]
@@ -49,8 +53,34 @@ def judge(problem: Problem, gradient: Gradient, *, explain: bool = True) -> Repo
     return _explained(problem, gradient, findings, bad, 1, start, explain)
 
 
+def load(place: str) -> Gradient:
+    """The function that ``module:function`` names; the module is imported.
+
+    Raises
+    ------
+    InputError
+        No such module or function.
+    """
+    module, colon, name = place.partition(":")
+    if not colon or not module or not name:
+        raise InputError(
+            f"{place!r} is not MODULE:FUNCTION", token=place, hint="my_package.backward:lstm"
+        )
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise InputError(f"cannot import {module!r}: {error}", token=module) from error
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise InputError(f"{module!r} has no {name!r}", token=name)
+        found = getattr(found, part)
+    if not callable(found):
+        raise InputError(f"{place!r} is not a function", token=place)
+    return found  # type: ignore[no-any-return]
+
+
 def run(
-    gradient: Gradient,
+    gradient: Gradient | str,
     cell: str | Model | Recurrence,
     profile: str = "quick",
     *,
@@ -60,12 +90,17 @@ def run(
 
     Parameters
     ----------
+    gradient:
+        A function of a problem, or where it is: ``"module:function"``.
     cell:
-        ``elman``, ``sigmoid_rnn``, ``lstm``, ``gru``, a model, or any recurrence.
+        ``elman``, ``sigmoid_rnn``, ``lstm``, ``gru`` (with an output layer), the name of another
+        shipped cell, a model, or any recurrence.
     profile:
         ``quick`` (30 problems) or ``thorough`` (240).
     """
     start = time.perf_counter()
+    if isinstance(gradient, str):
+        gradient = load(gradient)
     model = as_model(cell)
     count = 0
     for problem in cases(model, profile):
@@ -77,10 +112,24 @@ def run(
 
 
 def as_model(cell: str | Model | Recurrence) -> Model:
-    """The model that is meant."""
+    """The model that is meant.
+
+    Raises
+    ------
+    InputError
+        For an unknown name; the hint lists the known ones.
+    """
     if isinstance(cell, Model):
         return cell
-    return named_model(cell) if isinstance(cell, str) else model_of(cell)
+    if not isinstance(cell, str):
+        return model_of(cell)
+    if cell.replace("-", "_") in MODELS:
+        return named_model(cell)
+    try:
+        return model_of(shipped(cell))
+    except InputError as error:
+        error.hint = "one of " + ", ".join([*MODELS, *(n for n in names() if n not in MODELS)])
+        raise
 
 
 def _name(gradient: Any) -> str:

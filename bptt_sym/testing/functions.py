@@ -1,0 +1,208 @@
+"""Check any pair of a loss and its gradient, known cell or not.
+
+Nothing is known about the loss but its values, so the reference is numerical: the complex step
+where the loss accepts complex parameters (exact to rounding), else Ridders' extrapolated central
+differences, whose own error estimate is the tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym.testing.report import Finding
+
+Array = Any
+Params = Mapping[str, Array]
+
+
+@final
+@dataclass(frozen=True)
+class Slope:
+    """A directional derivative, its estimated error, and how it was found."""
+
+    value: float
+    error: float
+    method: str
+
+
+class PairError(AssertionError):
+    """A gradient that does not belong to its loss; ``findings`` lists what is wrong."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("\n".join(f"{f.code}: {f.message}" for f in findings))
+        self.findings = findings
+
+
+def assert_pair(
+    loss: Callable[[dict[str, Array]], float],
+    grad: Callable[[dict[str, Array]], Params],
+    params: Params,
+    *,
+    directions: int = 3,
+    seed: int = 0,
+) -> None:
+    """Assert that ``grad(params)`` is the gradient of ``loss`` at ``params``.
+
+    Every parameter is tried along ``directions`` random directions, and, where that fails, entry
+    by entry to say which.
+
+    Raises
+    ------
+    PairError
+        With the parameters and entries concerned.
+    """
+    findings = judge_pair(loss, grad, params, directions=directions, seed=seed)
+    if findings:
+        raise PairError(findings)
+
+
+def judge_pair(
+    loss: Callable[[dict[str, Array]], float],
+    grad: Callable[[dict[str, Array]], Params],
+    params: Params,
+    *,
+    directions: int = 3,
+    seed: int = 0,
+) -> list[Finding]:
+    """What is wrong with the pair; see :func:`assert_pair`."""
+    rng = np.random.default_rng(seed)
+    point = {k: np.array(v, np.float64) for k, v in params.items()}
+    kept = {k: v.copy() for k, v in point.items()}
+    given = {k: np.array(v) for k, v in grad(point).items()}
+    findings = []
+    for name, value in kept.items():
+        if not np.array_equal(point[name], value):
+            findings.append(Finding("wrote-to-input", f"params[{name!r}] was changed"))
+            point[name] = value.copy()
+    again = {k: np.asarray(v) for k, v in grad(dict(point)).items()}
+    if any(not np.array_equal(given[k], again.get(k), equal_nan=True) for k in given):
+        findings.append(Finding("not-repeatable", "a second call at the same point differs"))
+    for name, value in point.items():
+        if name not in given:
+            findings.append(Finding("missing", f"d{name}: not in the returned gradient"))
+            continue
+        if given[name].shape != value.shape:
+            text = f"d{name} has shape {given[name].shape}, the parameter {value.shape}"
+            findings.append(Finding("shape", text))
+            continue
+        if not np.isfinite(given[name]).all():
+            findings.append(Finding("not-finite", f"d{name} is not finite"))
+            continue
+        for _ in range(directions):
+            v = rng.normal(size=value.shape)
+            slope = directional(loss, point, {name: v})
+            claimed = float((given[name] * v).sum())
+            if not _agrees(claimed, slope, given[name], v):
+                findings.append(_entry(loss, point, name, given[name], claimed, slope))
+                break
+    return findings
+
+
+def _agrees(claimed: float, slope: Slope, given: Array, v: Array) -> bool:
+    # The sum of the products rounds too; its terms may be larger than the sum.
+    own = 4 * given.size * 2.0**-53 * float(np.abs(given * v).sum())
+    return abs(claimed - slope.value) <= slope.error + own
+
+
+def _entry(
+    loss: Any, point: dict[str, Array], name: str, given: Array, claimed: float, slope: Slope
+) -> Finding:
+    """The entry that is off most, and a factor if all are off by the same."""
+    exact = np.empty_like(given, dtype=float)
+    for index in list(np.ndindex(given.shape))[:200]:
+        v = np.zeros_like(point[name])
+        v[index] = 1.0
+        exact[index] = directional(loss, point, {name: v}).value
+    if given.size > 200:
+        return Finding(
+            "value",
+            f"d{name} along a random direction is {claimed:.10g}, the loss says "
+            f"{slope.value:.10g} ± {slope.error:.1g} ({slope.method})",
+        )
+    at = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(given - exact)), given.shape))
+    text = (
+        f"d{name}{list(at)} is {given[at]:.10g}, the loss says {exact[at]:.10g} ({slope.method})"
+    )
+    size = float((exact * exact).sum())
+    if size:
+        factor = float((given * exact).sum()) / size
+        if np.allclose(given, factor * exact, rtol=1e-6, atol=1e-9 * np.sqrt(size)):
+            text += f"; it is {factor:.6g} times the gradient"
+        elif given.ndim == 2 and given.shape[0] == given.shape[1] and np.allclose(
+            given, exact.T, rtol=1e-6, atol=1e-9 * np.sqrt(size)
+        ):
+            text += "; it is the transpose of the gradient"
+    return Finding("value", text)
+
+
+def directional(
+    loss: Callable[[dict[str, Array]], Any], point: Params, direction: Params
+) -> Slope:
+    """The derivative of ``loss`` at ``point`` along ``direction``."""
+    complex_ = _complex_step(loss, point, direction)
+    return complex_ if complex_ is not None else _ridders(loss, point, direction)
+
+
+def _complex_step(loss: Any, point: Params, direction: Params) -> Slope | None:
+    """Squire and Trapp 1998. ``None`` if the loss does not continue to complex parameters."""
+    values = []
+    with np.errstate(all="ignore"):
+        import warnings
+
+        for step in (1e-30, 1e-20):
+            moved = {
+                k: (v + 1j * step * direction[k]) if k in direction else v
+                for k, v in point.items()
+            }
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", np.exceptions.ComplexWarning)
+                    result = complex(loss(moved))
+            except Exception:
+                return None
+            values.append(result.imag / step)
+    plain = _ridders(loss, point, direction)
+    # |·|, conj and real parts break analyticity; differences, though coarse, would show it.
+    near = abs(values[0] - plain.value) <= 10 * plain.error + 1e-5 * abs(plain.value)
+    if not np.isfinite(values).all() or values[0] == 0.0 or not near:
+        return None
+    if abs(values[0] - values[1]) > 1e-10 * abs(values[0]):
+        return None
+    size = max(abs(values[0]), abs(values[1]))
+    return Slope(values[0], 1e-11 * size + abs(values[0] - values[1]), "complex step")
+
+
+def _ridders(loss: Any, point: Params, direction: Params) -> Slope:
+    """Ridders 1982: central differences at shrinking steps, extrapolated to 0."""
+    scale = max((float(np.abs(v).max()) for v in direction.values() if v.size), default=1.0)
+
+    def central(h: float) -> float:
+        def at(sign: float) -> float:
+            moved = {k: v + sign * h * direction[k] if k in direction else v
+                     for k, v in point.items()}  # fmt: skip
+            return float(loss(moved))
+
+        return (at(1.0) - at(-1.0)) / (2 * h)
+
+    shrink, rounds = 1.6, 10
+    h = 0.05 / max(scale, 1e-300)
+    table = [[central(h)]]
+    best, error = table[0][0], float("inf")
+    for _ in range(1, rounds):
+        h /= shrink
+        row = [central(h)]
+        factor = shrink**2
+        for k, before in enumerate(table[-1]):
+            row.append((row[k] * factor - before) / (factor - 1))
+            factor *= shrink**2
+            off = max(abs(row[k + 1] - row[k]), abs(row[k + 1] - before))
+            if off <= error:
+                best, error = row[k + 1], off
+        table.append(row)
+    value = abs(float(loss(dict(point))))
+    noise = 20 * 2.0**-53 * value / h
+    return Slope(best, 4 * error + noise, "extrapolated differences")

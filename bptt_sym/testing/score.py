@@ -1,0 +1,73 @@
+"""Score test inputs: how many known mistakes would they catch?
+
+The choice of inputs matters more than the choice of tool. With h0 = 0, T = 4 and weights of 0.01
+many wrong gradients pass any checker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym.errors import BpttError
+from bptt_sym.testing.mistakes import library, right
+from bptt_sym.testing.problems import Problem
+
+
+@final
+@dataclass(frozen=True)
+class Score:
+    """Of ``total`` mistakes that differ from the gradient somewhere, which these inputs show."""
+
+    total: int
+    caught: int
+    missed: tuple[tuple[str, str], ...]
+    """``(code, message)`` of the mistakes that would pass."""
+
+    def text(self) -> str:
+        """For a person: the count, then what would pass."""
+        lines = [f"these inputs catch {self.caught} of {self.total} known mistakes"]
+        lines += [f"  would pass: {message}" for _, message in self.missed]
+        return "\n".join(lines)
+
+    def json(self) -> dict[str, Any]:
+        """The same for machines."""
+        return {
+            "total": self.total,
+            "caught": self.caught,
+            "missed": [{"code": c, "message": m} for c, m in self.missed],
+        }
+
+
+def score_inputs(
+    problem: Problem, *, rtol: float | None = None, atol: float | None = None
+) -> Score:
+    """How many mistakes of the library ``problem``'s numbers would show.
+
+    ``rtol`` and ``atol`` are those of the test that uses the inputs (gradcheck: 1e-3 and 1e-5;
+    ``np.testing.assert_allclose``: 1e-7 and 0). Without them the running error bound decides.
+    """
+    exact = {k: v.astype(float) for k, v in right(problem).items()}
+    known = library(problem.model)
+    missed = []
+    for mistake in known:
+        try:
+            with np.errstate(all="ignore"):
+                wrong = mistake.gradient(problem)
+        except BpttError:
+            continue
+        if not any(_differs(problem, k, exact[k], wrong[k], rtol, atol) for k in problem.params):
+            missed.append((mistake.code, mistake.message))
+    return Score(len(known), len(known) - len(missed), tuple(missed))
+
+
+def _differs(
+    problem: Problem, name: str, exact: Any, wrong: Any, rtol: float | None, atol: float | None
+) -> bool:
+    off = np.abs(np.asarray(wrong, float) - exact)
+    if rtol is None and atol is None:
+        u = float(np.finfo(problem.dtype).eps) / 2
+        return not bool((off <= problem.allowed(u)[name]).all())
+    return not bool((off <= (atol or 0.0) + (rtol or 0.0) * np.abs(exact)).all())

@@ -1,0 +1,137 @@
+"""PyTorch code as a gradient function: a custom ``autograd.Function`` or an ``nn.Module``.
+
+The adapters make ``gradient(problem)`` out of PyTorch code, so that
+:func:`~bptt_sym.testing.check.assert_gradient` applies with all it knows. PyTorch is imported when
+an adapter is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bptt_sym.errors import NotSupported
+from bptt_sym.testing.problems import Problem
+
+Array = Any
+Tensor = Any
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError:
+        raise NotSupported("PyTorch is not installed; the extra bptt-sym[torch] has it") from None
+    return torch
+
+
+def from_torch(
+    outputs: Callable[[dict[str, Tensor], Problem], Tensor],
+) -> Callable[[Problem], dict[str, Array]]:
+    """A gradient function from PyTorch code that computes the outputs.
+
+    ``outputs(tensors, problem)`` gets the parameters, ``x`` and the initial states as tensors and
+    returns the outputs, (T, B, O). A custom ``autograd.Function`` inside it is what gets tested:
+    its ``backward`` receives the cotangents of the problem's loss, with weights and mask.
+    """
+
+    def gradient(problem: Problem) -> dict[str, Array]:
+        torch = _torch()
+        tensors = {k: torch.tensor(v, requires_grad=True) for k, v in problem.params.items()}
+        tensors["x"] = torch.tensor(problem.x, requires_grad=True)
+        for state in problem.initial:
+            if not problem.learned:
+                tensors[f"{state}0"] = torch.tensor(problem.start(state), requires_grad=True)
+        before = {k: v.detach().clone() for k, v in tensors.items()}
+        y = outputs(tensors, problem)
+        weight = torch.tensor(problem.loss_weights[:, None] * problem.mask)
+        error = y - torch.tensor(problem.targets)
+        loss = 0.5 * (weight[..., None] * error * error).sum()
+        loss.backward()
+        for name, value in tensors.items():
+            if not torch.equal(value.detach(), before[name]):
+                raise AssertionError(f"the tensor {name} was changed in place")
+        return {
+            k: (torch.zeros_like(v) if v.grad is None else v.grad).numpy()
+            for k, v in tensors.items()
+        }
+
+    gradient.__qualname__ = getattr(outputs, "__qualname__", "outputs")
+    gradient.__module__ = getattr(outputs, "__module__", "")
+    return gradient
+
+
+def from_module(
+    make: Callable[[Problem], Any],
+    names: Mapping[str, str | Sequence[str]],
+    *,
+    gates: str = "",
+) -> Callable[[Problem], dict[str, Array]]:
+    """A gradient function from an ``nn.Module``.
+
+    Parameters
+    ----------
+    make:
+        The module for a problem's sizes; it is called as ``module(x, h0[, c0])`` with x (T, B, I)
+        and returns the outputs (T, B, O), or a tuple that starts with them.
+    names:
+        Problem parameter → parameter of the module. With several, the first gets the value and
+        the others 0 (PyTorch's second bias); the gradient is that of the first.
+    gates:
+        The module's order of stacked gates, such as ``"ifgo"`` for ``nn.LSTM``.
+    """
+
+    def gradient(problem: Problem) -> dict[str, Array]:
+        torch = _torch()
+        module = make(problem).to(getattr(torch, str(problem.dtype)))
+        table = dict(module.named_parameters())
+        own = problem.model.gates
+        order = [own.index(g) for g in gates] if gates else None
+
+        def permuted(value: Array, indices: Sequence[int] | None) -> Array:
+            if indices is None or len(value) % max(1, len(own)):
+                return value
+            blocks = np.split(value, len(own))
+            return np.concatenate([blocks[i] for i in indices])
+
+        with torch.no_grad():
+            for name, targets in names.items():
+                group = [targets] if isinstance(targets, str) else list(targets)
+                value = problem.params[name]
+                stacked = len(problem.model.layout.get(name, ())) > 1
+                table[group[0]].copy_(
+                    torch.tensor(permuted(value, order) if stacked else value)
+                )
+                for extra in group[1:]:
+                    table[extra].zero_()
+        starts = {
+            s: torch.tensor(problem.params[f"{s}0"], requires_grad=True)
+            if problem.learned
+            else torch.tensor(problem.start(s), requires_grad=True)
+            for s in problem.initial
+        }
+        given = [
+            v.expand(problem.batch, *v.shape) if problem.learned else v
+            for _, v in sorted(starts.items(), key=lambda item: item[0] != "h")
+        ]
+        result = module(torch.tensor(problem.x), *given)
+        y = result[0] if isinstance(result, tuple) else result
+        weight = torch.tensor(problem.loss_weights[:, None] * problem.mask)
+        error = y - torch.tensor(problem.targets)
+        (0.5 * (weight[..., None] * error * error).sum()).backward()
+        back = None
+        if order is not None:
+            back = [order.index(i) for i in range(len(order))]
+        out = {}
+        for name, targets in names.items():
+            first = targets if isinstance(targets, str) else targets[0]
+            grad = table[first].grad
+            value = np.zeros(tuple(table[first].shape)) if grad is None else grad.numpy()
+            stacked = len(problem.model.layout.get(name, ())) > 1
+            out[name] = permuted(value, back) if stacked else value
+        out |= {f"{s}0": v.grad.numpy() for s, v in starts.items() if v.grad is not None}
+        return out
+
+    return gradient

@@ -1,0 +1,161 @@
+"""Pairs of a loss and its gradient, scores of inputs, and PyTorch code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bptt_sym.errors import InputError
+from bptt_sym.testing import (
+    Problem,
+    assert_gradient,
+    assert_pair,
+    from_module,
+    from_torch,
+    named_model,
+    run,
+    score_inputs,
+)
+from bptt_sym.testing.draw import draw
+from bptt_sym.testing.functions import PairError, directional
+
+
+def loss(p: dict[str, np.ndarray]) -> float:
+    return (np.tanh(p["A"] @ p["b"]) ** 2).sum()
+
+
+def grad(p: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    y = np.tanh(p["A"] @ p["b"])
+    d = 2 * y * (1 - y**2)
+    return {"A": np.outer(d, p["b"]), "b": p["A"].T @ d}
+
+
+POINT = {"A": np.array([[0.3, -1.0], [0.7, 0.2]]), "b": np.array([0.5, -0.4])}
+
+
+def test_a_right_pair_passes_with_and_without_complex_numbers() -> None:
+    assert_pair(loss, grad, POINT)
+    assert directional(loss, POINT, {"b": np.ones(2)}).method == "complex step"
+
+    def real_only(p: dict[str, np.ndarray]) -> float:
+        return float(np.asarray(loss(p), float))
+
+    assert_pair(real_only, grad, POINT)
+    slope = directional(real_only, POINT, {"b": np.ones(2)})
+    assert slope.method != "complex step"
+    assert abs(slope.value - grad(POINT)["b"].sum()) <= slope.error < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda g: {**g, "A": g["A"].T}, "the transpose of the gradient"),
+        (lambda g: {**g, "b": 0.5 * g["b"]}, "0.5 times the gradient"),
+        (lambda g: {"A": g["A"]}, "not in the returned gradient"),
+        (lambda g: {**g, "b": g["b"] * (1 + 1e-6)}, "db["),
+        (lambda g: {**g, "b": g["b"] * np.nan}, "not finite"),
+    ],
+)
+def test_a_wrong_pair_is_told_what_is_wrong(change, words: str) -> None:
+    with pytest.raises(PairError, match=words.replace("[", r"\[")):
+        assert_pair(loss, lambda p: change(grad(p)), POINT)
+
+
+def test_a_conjugating_loss_does_not_fool_the_complex_step() -> None:
+    def norm(p: dict[str, np.ndarray]) -> float:
+        return (np.abs(p["b"]) ** 2).sum()
+
+    assert_pair(norm, lambda p: {"b": 2 * p["b"]}, {"b": POINT["b"]})
+
+
+def test_weak_inputs_score_low_and_good_ones_high() -> None:
+    model = named_model("elman")
+    weak = draw(model, 1, regime="tiny", steps=4, batch=1, zero_start=True)
+    good = draw(model, 1, regime="generic", steps=6, batch=3, masked=True, weighted=True)
+    low = score_inputs(weak, rtol=1e-3, atol=1e-5)
+    high = score_inputs(good)
+    assert low.caught < 0.75 * low.total
+    assert high.caught > 0.85 * high.total
+    assert low.total == high.total and len(low.missed) == low.total - low.caught
+    assert ("start-forgotten", "the initial state is taken to be 0") in low.missed
+
+
+def test_module_and_function_by_name() -> None:
+    with pytest.raises(InputError, match="cannot import"):
+        run("no_such_module:f", "elman")
+    with pytest.raises(InputError, match="MODULE:FUNCTION"):
+        run("bptt_sym", "elman")
+    with pytest.raises(InputError, match="no cell"):
+        run("bptt_sym.testing.mistakes:right", "elmann")
+    assert run("bptt_sym.testing.mistakes:right", "lstm-vector").ok
+
+
+class TestTorch:
+    """Only where PyTorch is installed."""
+
+    @pytest.fixture(autouse=True)
+    def _torch(self) -> None:
+        pytest.importorskip("torch", reason="PyTorch is not installed")
+
+    def test_autograd_function(self) -> None:
+        import torch
+
+        def cell(bug: bool):
+            class Step(torch.autograd.Function):
+                @staticmethod
+                def forward(ctx, a):
+                    h = torch.tanh(a)
+                    ctx.save_for_backward(h)
+                    return h
+
+                @staticmethod
+                def backward(ctx, g):
+                    (h,) = ctx.saved_tensors
+                    return g * (1 - h) if bug else g * (1 - h * h)
+
+            def outputs(p, problem: Problem):
+                h = torch.tensor(problem.h0) if problem.learned is False else (
+                    p["h0"].expand(problem.batch, -1)
+                )
+                h = p.get("h0", h) if not problem.learned else h
+                ys = []
+                for x in p["x"]:
+                    h = Step.apply(x @ p["W"].T + h @ p["U"].T + p["b"])
+                    ys.append(h @ p["V"].T + p["c"])
+                return torch.stack(ys)
+
+            return outputs
+
+        assert run(from_torch(cell(False)), "elman").ok
+        report = run(from_torch(cell(True)), "elman")
+        assert "the square or the factor y is lost" in report.text()
+
+    def test_module(self) -> None:
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self, p: Problem) -> None:
+                super().__init__()
+                d = p.dims
+                self.rnn = nn.LSTM(d["I"], d["H"])
+                self.out = nn.Linear(d["H"], d["O"])
+
+            def forward(self, x, h0, c0):
+                y, _ = self.rnn(x, (h0[None].contiguous(), c0[None].contiguous()))
+                return self.out(y)
+
+        names = {
+            "W": "rnn.weight_ih_l0",
+            "U": "rnn.weight_hh_l0",
+            "b": ("rnn.bias_ih_l0", "rnn.bias_hh_l0"),
+            "V": "out.weight",
+            "c": "out.bias",
+        }
+        gradient = from_module(Net, names, gates="ifgo")
+        p = draw(named_model("lstm"), 3, steps=4, batch=2)
+        assert_gradient(p, gradient)
+        assert run(gradient, "lstm").ok
+        swapped = from_module(Net, names, gates="fiog")
+        assert not run(swapped, "lstm", explain=False).ok
+        del torch
