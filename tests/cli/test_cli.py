@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
+import pty
 import resource
 import subprocess
 import sys
@@ -199,6 +202,24 @@ def test_options_are_the_defaults_of_a_batch(run, tmp_path: Path) -> None:
     result = run("check", "--cell", "elman", "--batch", path)
     verdicts = [json.loads(line)["verdict"] for line in result.out.splitlines()]
     assert verdicts == ["right", "unreadable"]
+
+
+def test_a_batch_draws_its_progress_on_a_terminal_only(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "in.jsonl", [{"claim": GOOD, "cell": "elman"}] * 7)
+    argv = [sys.executable, "-m", "bptt_sym.cli", "check", "--batch", path]
+    env = {"PYTHONPATH": ":".join(p for p in sys.path if p), "TERM": "xterm"}
+    reader, terminal = pty.openpty()
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=terminal, env=env, check=True)
+    os.close(terminal)
+    drawn = b""
+    with contextlib.suppress(OSError):  # the other end of the terminal is closed
+        while chunk := os.read(reader, 4096):
+            drawn += chunk
+    os.close(reader)
+    assert b"7/7" in drawn
+    assert [json.loads(line)["verdict"] for line in done.stdout.splitlines()] == ["right"] * 7
+    quiet = subprocess.run(argv, capture_output=True, env=env, check=True)
+    assert quiet.stderr == b"" and quiet.stdout == done.stdout
 
 
 # -- audit
