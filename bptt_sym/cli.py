@@ -415,7 +415,12 @@ def _progress(total: int | None) -> Iterator[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     with Progress(
-        BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        redirect_stdout=False,  # results stay on standard output
+        redirect_stderr=False,
     ) as progress:
         task = progress.add_task("claims", total=total)
         yield lambda: progress.advance(task)
