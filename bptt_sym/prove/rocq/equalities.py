@@ -51,7 +51,7 @@ class Equalities:
         self.names = printer.names
 
     def _state(self, left: str, right: str, how: str, scope: Scope, kind: str = "") -> str | None:
-        """Introduce the hypothesis left = right, proved by the script; its name, None if trivial."""
+        """Introduce left = right, proved by the script; the hypothesis, None if trivial."""
         if left == right:
             return None
         if (left, right) not in scope.known:

@@ -84,8 +84,10 @@ def key(x: Any) -> str:
     if isinstance(x, (Poly, Mat)):
         known = _keys.get((type(x), x))
         if known is None:
-            rows = sorted(f"{key(tuple(sorted(map(key, k))) if isinstance(x, Poly) else k)}:{key(c)}"
-                          for k, c in x.terms.items())
+            rows = sorted(
+                f"{key(tuple(sorted(map(key, k))) if isinstance(x, Poly) else k)}:{key(c)}"
+                for k, c in x.terms.items()
+            )
             known = _keys[type(x), x] = f"{type(x).__name__}[{'+'.join(rows)}]"
         return known
     if isinstance(x, Def):

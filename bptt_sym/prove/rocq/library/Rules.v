@@ -36,6 +36,15 @@ Lemma rule_antisym p q : 0 <= p -> 0 <= q -> q = - p -> p = 0. Proof. intros; lr
 Lemma equal_of a b p : p = 0 -> p = a - b -> a = b. Proof. intros; lra. Qed.
 Lemma zero_of a b p : a = b -> p = a - b -> p = 0. Proof. intros; lra. Qed.
 
+Lemma gt_of_lt a b p : a < b -> p = b - a -> 0 < p. Proof. intros; lra. Qed.
+Lemma ge_of_le a b p : a <= b -> p = b - a -> 0 <= p. Proof. intros; lra. Qed.
+Lemma lt_of_gt a b p : 0 < p -> p = b - a -> a < b. Proof. intros; lra. Qed.
+Lemma le_of_ge a b p : 0 <= p -> p = b - a -> a <= b. Proof. intros; lra. Qed.
+Lemma difference a a' b b' c : a = a' -> b = b' -> a - b = c -> a' - b' = c.
+Proof. intros -> ->; auto. Qed.
+Lemma le_0_of a b p : a = b -> 0 <= p -> p = - b -> a <= 0. Proof. intros; lra. Qed.
+Lemma ge_0_of a b : a = b -> 0 <= b -> 0 <= a. Proof. intros; lra. Qed.
+
 (* ---- psatz *)
 Lemma int_gt a : (0 <? a)%Z = true -> 0 < IZR a.
 Proof. intro H. apply IZR_lt, Z.ltb_lt, H. Qed.
