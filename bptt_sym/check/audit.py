@@ -107,13 +107,13 @@ class _Auditor:
         definitions = [definition_of(row, rows.formula) for row in found]
         try:
             self.models.define(definitions, rows.formula)
-        except InputError as error:
-            return {id(row): Verdict("unreadable", note=error.message) for row in found} | (
-                self._remember(rows.formula, error)
-            )
         except BpttError as error:
             verdict = Verdict("undecided", note=f"these definitions make no recurrence: {error}")
-            return {id(row): verdict for row in found}
+            if isinstance(error, InputError):
+                verdict = Verdict("unreadable", note=error.message)
+                self._fault = (rows.formula, error)
+            # A value that fits no model was no definition after all.
+            return {id(row): verdict for row in found if row.kind is not Kind.VALUE}
         return {id(row): Verdict("not_a_claim", note="a definition") for row in found}
 
     def _may_define(self, row: Row) -> bool:
@@ -122,10 +122,6 @@ class _Auditor:
             return row.kind in _DEFINES
         timed = self.models.context.timed
         return any(plain_name(m) in timed for m in row.mentions) and row.name not in FUNCTIONS
-
-    def _remember(self, formula: Formula, error: InputError) -> dict[int, Verdict]:
-        self._fault = (formula, error)
-        return {}
 
     def _is_claim(self, row: Row) -> bool:
         """Whether a row that could define its name says something of what it stands for."""

@@ -233,3 +233,8 @@ def test_the_lstm_is_judged_under_the_lstm() -> None:
 
 def test_the_exit_status_says_that_something_is_wrong() -> None:
     assert exit_status(displayed().values()) == 1
+
+
+def test_every_formula_of_the_notes_can_be_read() -> None:
+    verdicts = [j.verdict.verdict for j in audit(read_document(NOTES))]
+    assert "unreadable" not in verdicts
