@@ -1,12 +1,15 @@
 """Theorems from a small kernel: the catalogue, proofs that read, certificates that replay.
 
     >>> from bptt_sym import prove
-    >>> print(prove.render(prove.load("ex1")))   # doctest: +SKIP
+    >>> prove.load("ex1").trusted_facts
+    ('abs_neg', 'abs_pos', 'exp_add', 'exp_ge', 'tanh_exp')
 
 ``catalogue()`` lists the published theorems, ``load(name)`` replays one from its certificate,
 ``prove(name)`` finds its proof anew, ``replay(path)`` checks a certificate by the kernel alone,
 ``from_certificate(path)`` does so and checks that it displays what it proves, and
 ``render(theorem, format)`` prints statement and proof as text, latex, markdown or json.
+``decide(claim, hypotheses)`` proves or refutes your own inequality, written with the terms of
+``bptt_sym.prove.language``.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bptt_sym.prove.bounds import Decision, decide
     from bptt_sym.prove.certificate import CertificateError, replay, trusted
     from bptt_sym.prove.kernel import KernelError, Thm
     from bptt_sym.prove.library import (
@@ -31,17 +35,20 @@ if TYPE_CHECKING:
 
 # Loaded on first use, so that replaying a certificate imports the kernel and nothing else.
 _HOME = {
+    "Decision": "bounds", "decide": "bounds",
     "CertificateError": "certificate", "replay": "certificate", "trusted": "certificate",
-    "KernelError": "kernel", "Thm": "kernel", "TheoremInfo": "library",
-    "UnknownTheorem": "library", "catalogue": "library", "library_path": "library",
-    "load": "library", "prove": "library", "write_certificate": "library", "render": "render",
+    "KernelError": "kernel", "Thm": "kernel",
+    "TheoremInfo": "library", "UnknownTheorem": "library", "catalogue": "library",
+    "library_path": "library", "load": "library", "prove": "library",
+    "write_certificate": "library",
+    "render": "render",
     "Theorem": "theorem", "from_certificate": "theorem",
 }
 
 __all__ = [
-    "CertificateError", "KernelError", "Theorem", "TheoremInfo", "Thm", "UnknownTheorem",
-    "catalogue", "from_certificate", "library_path", "load", "prove", "render", "replay", "trusted",
-    "write_certificate",
+    "CertificateError", "Decision", "KernelError", "Theorem", "TheoremInfo", "Thm",
+    "UnknownTheorem", "catalogue", "decide", "from_certificate", "library_path", "load", "prove",
+    "render", "replay", "trusted", "write_certificate",
 ]
 
 

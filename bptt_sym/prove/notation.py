@@ -209,11 +209,15 @@ def _claim(c: Claim, form: Form) -> str:
             return left + arrow + _claim(b, form)
         case ("all" | "ex") as op, (x, body):
             sign = {"all": (r"\forall", "∀"), "ex": (r"\exists", "∃")}[op][0 if tex else 1]
-            sort = x.args[0]
-            domain = "" if sort == "v" else r" \in \mathbb{Z}" if tex else "∈ℤ"
-            v = _term(x, form)[0]
+            names = [x]  # neighbouring variables of one sort share the sign
+            while body.op == op and body.args[0].args[0] == x.args[0]:
+                names.append(body.args[0])
+                body = body.args[1]
+            listed = (", " if not tex else ",").join(_term(v, form)[0] for v in names)
+            domain = "" if x.args[0] == "v" else r" \in \mathbb{Z}" if tex else "∈ℤ"
             inner = _claim(body, form)
-            return rf"{sign} {v}{domain}.\; {inner}" if tex else f"{sign}{v}{domain}. {inner}"
+            return (rf"{sign} {listed}{domain}.\; {inner}" if tex
+                    else f"{sign}{listed}{domain}. {inner}")
     raise TypeError(f"no notation for {c.op}")
 
 

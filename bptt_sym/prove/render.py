@@ -128,6 +128,18 @@ def _parts(claim: Claim) -> list[Claim]:
     return list(claim.args) if claim.op == "and" else [claim]
 
 
+def _rows(claim: Claim) -> list[str]:
+    """The claim as lines of text: "there are ... such that" puts each part on a line of its own."""
+    names, body = [], claim
+    while body.op == "ex":
+        names.append(notation.text(body.args[0]))
+        body = body.args[1]
+    if not names or body.op != "and":
+        return [notation.text(claim)]
+    there = ("there is " if len(names) == 1 else "there are ") + ", ".join(names) + " such that"
+    return [there, *(f"  • {notation.text(p)}" for p in body.args)]
+
+
 def text(theorem: Theorem) -> str:
     """The theorem and its proof for the terminal."""
     out = [f"{theorem.title}  [{theorem.name}]", f"Source: {theorem.source}", "", "Theorem."]
@@ -138,8 +150,9 @@ def text(theorem: Theorem) -> str:
         out += [f"  Let {row}." for row in notation.definition(d, "text").split("\n")]
     if theorem.hypotheses:
         out.append("  Suppose " + ", ".join(map(notation.text, theorem.hypotheses)) + ".")
-    out += [f"  Then {notation.text(p)}" if k == 0 else f"  and  {notation.text(p)}"
-            for k, p in enumerate(_parts(theorem.conclusion))]
+    for k, p in enumerate(_parts(theorem.conclusion)):
+        out += [("  and  " if k else "  Then ") + row for row in _rows(p)[:1]]
+        out += ["       " + row for row in _rows(p)[1:]]
     out += ["", "Proof."]
     for k, line in enumerate(theorem.lines, 1):
         local = ", ".join(map(notation.text, _local(line.thm, theorem)))

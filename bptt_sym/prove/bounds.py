@@ -1,0 +1,275 @@
+"""Decide a user's own inequality: a theorem, a counterexample certified by the kernel, or neither.
+
+    w, h = reals("w h")
+    decide(absolute((1 - tanh(w * h) ** 2) * h) < 1, [absolute(h) < 1])
+
+The inequality is tried by ranges of factors along its written shape, by products of known bounds
+(``psatz``), and, if it has one variable with constant bounds, by enclosure; then it is refuted at
+rational points, where the kernel certifies the hypotheses and the failure. Nothing is concluded
+from sampling alone.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+from bptt_sym.prove import kernel as K
+from bptt_sym.prove import lemmas
+from bptt_sym.prove.kernel import Formula, KernelError, Poly, Thm, Var, free, term
+from bptt_sym.prove.language import Claim, Term, absolute, shape
+from bptt_sym.prove.tactics import (
+    BOTTOM,
+    NotProved,
+    assume,
+    by_boxes,
+    have,
+    numeric,
+    prove,
+    show,
+    weaken,
+)
+
+Status = Literal["proved", "refuted", "undecided", "inconsistent"]
+FIRST, POINTS = 40, 400  # points to try before and after the dearer searches
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What came of it. ``theorem`` is hypotheses |- claim, or, if refuted, the failure at a point.
+
+    ``inconsistent`` means that the hypotheses contradict each other, so that they prove anything;
+    ``theorem`` is then hypotheses |- 0 > 0.
+    """
+
+    status: Status
+    theorem: Thm | None
+    counterexample: dict[str, Fraction] = field(default_factory=dict)
+    tried: tuple[str, ...] = ()
+
+
+def decide(claim: Claim, hypotheses: Sequence[Claim] = (), *, degree: int = 3,
+           seed: int = 0) -> Decision:
+    """Prove or refute a <, <=, >, >= or = between terms in tanh, σ, exp and |·|.
+
+    Raises ``ValueError`` for a claim or hypothesis of another kind.
+    """
+    for c in (claim, *hypotheses):
+        if c.op not in ("lt", "le", "gt", "ge", "eq"):
+            raise ValueError(f"an inequality or equation is wanted, not {show(c)}")
+    given = [assume(h) for h in hypotheses]
+    tried: list[str] = []
+    try:
+        false = prove(BOTTOM, [*given, *_background(given)], degree=2)
+        return Decision("inconsistent", false, tried=("the hypotheses contradict each other",))
+    except NotProved:
+        pass
+    rng = random.Random(seed)
+    attempts: list[tuple[str, Callable[[], Thm | None]]] = [
+        ("ranges of the factors", lambda: _by_ranges(claim, given)),
+        (f"{FIRST} rational points", lambda: None),
+        ("products of known bounds", lambda: _by_products(claim, given, degree)),
+        ("enclosure in one variable", lambda: _by_enclosure(claim, given)),
+        (f"{POINTS} rational points", lambda: None),
+    ]
+    for name, attempt in attempts:  # the cheap ones first; sampling only ever refutes
+        tried.append(name)
+        try:
+            proof = attempt()
+        except (NotProved, KernelError):
+            continue
+        if proof is not None:
+            return Decision("proved", proof, tried=tuple(tried))
+        found = _refutation(claim, hypotheses, rng, int(name.split()[0]))
+        if found is not None:
+            point, failure = found
+            named = {x[1]: q for x, q in point.items()}
+            return Decision("refuted", failure, named, tuple(tried))
+    return Decision("undecided", None, tried=tuple(tried))
+
+
+# ---------------------------------------------------------------- proofs
+def _atoms(x: Any) -> Iterator[tuple[Any, ...]]:
+    if isinstance(x, Poly):
+        for m in x.terms:
+            for a, _ in m:
+                yield a
+                for part in a[1:]:
+                    yield from _atoms(part)
+
+
+def _background(thms: Sequence[Thm], *terms: Poly) -> list[Thm]:
+    """What is known of every tanh, σ, exp and |·| in the terms."""
+    known: dict[Formula, Thm] = {}
+    for p in [*terms, *(t.concl[1] for t in thms)]:
+        for a in _atoms(p):
+            match a:
+                case ("tanh", x):
+                    found = lemmas.tanh_bounds(x)
+                case ("sg", x):
+                    found = lemmas.sg_bounds(x)
+                case ("exp", x):
+                    found = [lemmas.exp_pos(x)]
+                case ("abs", x):
+                    found = [*lemmas.abs_both(x), lemmas.abs_nonneg(x)]
+                case _:
+                    found = []
+            known.update({t.concl: t for t in found})
+    return list(known.values())
+
+
+def _by_products(claim: Claim, given: list[Thm], degree: int) -> Thm:
+    rel, p = claim.formula
+    atoms = list(dict.fromkeys(_atoms(p)))
+    sizes = [a for a in atoms if a[0] == "abs"]
+    flat = [a for a in atoms if a[0] in ("tanh", "sg", "v")]
+    for a in sizes:  # |x| <= b: both signs, if |x| stands alone with a negative sign
+        c = p.terms.get(frozenset({(a, 1)}))
+        if c is not None and c < 0 and rel != "eq" and sum(
+                any(b == a for b, _ in m) for m in p.terms) == 1:
+            bound = (p - term(a) * c) * (-1 / c)
+            sides = []
+            for sign in (1, -1):
+                side = (rel, bound - a[1] * sign)
+                facts = [*given, *_background(given, side[1])]
+                sides.append(_combine(side, facts, degree, flat))
+            close = lemmas.abs_lt if rel == "gt" else lemmas.abs_le
+            thm = close(a[1], bound, *sides)
+            return thm if thm.concl[1] == p else prove(claim, [thm], degree=1)
+    facts = [*given, *_background(given, p)]
+    return _combine((rel, p), facts, degree, flat)
+
+
+def _combine(goal: Formula, facts: list[Thm], degree: int, atoms: Sequence[Any]) -> Thm:
+    for d in range(1, degree + 1):
+        if len(facts) ** d > 4000:
+            break
+        for squares in ((), tuple(term(a) for a in atoms)):
+            try:
+                return prove(goal, facts, degree=d, squares=squares)
+            except NotProved:
+                continue
+    raise NotProved(f"no combination up to degree {degree} gives {show(goal)}")
+
+
+def bounded(t: Term, given: Sequence[Thm]) -> tuple[Poly, Thm]:
+    """(b, A |- |t| <= b), following the shape of t: factor by factor, summand by summand."""
+    if not free(t.kernel) and not any(True for _ in _atoms(t.kernel)):
+        q = abs(t.kernel.terms.get(frozenset(), Fraction(0)))
+        sides = [prove(("ge", q - s * t.kernel)) for s in (1, -1)]
+        return Poly.of(q), lemmas.abs_le(t, Poly.of(q), *sides)
+    for bound in (Fraction(1, 4), Fraction(1)):
+        facts = [*given, *_background(given, t.kernel)]
+        squares = [a for a in dict.fromkeys(_atoms(t.kernel)) if a[0] in ("tanh", "sg")]
+        extra = [term(a) - Fraction(1, 2) for a in squares if a[0] == "sg"]
+        if t.op in ("tanh", "sg") or (squares and len(t.kernel.terms) <= 2):
+            try:
+                sides = [prove(("ge", bound - s * t.kernel), facts, degree=2,
+                               squares=[*[term(a) for a in squares], *extra]) for s in (1, -1)]
+                return Poly.of(bound), lemmas.abs_le(t, Poly.of(bound), *sides)
+            except NotProved:
+                continue
+    match t.op, t.args:
+        case "mul", (a, b):
+            (p, first), (q, second) = bounded(a, given), bounded(b, given)
+            return p * q, lemmas.product_bound(a, b, first, second)
+        case ("add" | "sub"), (a, b):
+            right = -b if t.op == "sub" else b
+            (p, first), (q, second) = bounded(a, given), bounded(right, given)
+            return p + q, lemmas.sum_bound(a, right, first, second)
+        case "neg", (a,):
+            p, first = bounded(a, given)
+            sides = [prove(("ge", p - s * t.kernel), [first, *lemmas.abs_both(a)], degree=1)
+                     for s in (1, -1)]
+            return p, lemmas.abs_le(t, p, *sides)
+        case "abs", (a,):
+            p, first = bounded(a, given)
+            own = lemmas.abs_of_nonneg(t, lemmas.abs_nonneg(a))
+            return p, prove(("ge", p - absolute(t).kernel), [first, own], degree=1)
+        case "pow", (a, n) if n > 1:
+            return bounded(a ** (n - 1) * a if n > 2 else a * a, given)
+    for h in given:  # a hypothesis |x| <= b or |x| < b
+        size = absolute(t).kernel
+        rest = h.concl[1] + size
+        if h.concl[0] in ("ge", "gt") and size != rest and not (
+                set(_atoms(rest)) & set(_atoms(size)) - {t.args}):
+            return rest, weaken(h) if h.concl[0] == "gt" else h
+    size = absolute(t)
+    return size.kernel, prove(size <= size)
+
+
+def _by_ranges(claim: Claim, given: list[Thm]) -> Thm:
+    """|t| <= b or t <= b, from the bound that the factors of t give."""
+    rel, p = claim.formula
+    if claim.op == "eq":
+        raise NotProved("an equation")
+    small, large = claim.args if claim.op in ("lt", "le") else claim.args[::-1]
+    inner = small.args[0] if small.op == "abs" else small
+    bound, thm = bounded(inner, given)
+    facts = [thm, *given, *_background(given, bound, large.kernel), *lemmas.abs_both(inner)]
+    facts += [lemmas.abs_nonneg(shape(x)) for x in (inner,)]
+    return _combine((rel, p), facts[:14], 2, ())
+
+
+def _by_enclosure(claim: Claim, given: list[Thm]) -> Thm:
+    rel, p = claim.formula
+    names = free(p)
+    if not names:
+        return numeric((rel, p))
+    if len(names) != 1 or rel == "eq":
+        raise NotProved("more than one variable")
+    (x,) = names
+    v = Term("var", x, term(x))
+    ends: dict[int, Fraction] = {}
+    for h in given:
+        for sign in (1, -1):  # x >= lo and x <= hi, with constants
+            rest = (h.concl[1] - term(x) * sign).terms
+            if rest.keys() <= {frozenset()} and h.concl[0] in ("ge", "gt"):
+                ends[sign] = sign * -rest.get(frozenset(), Fraction(0))
+    if len(ends) != 2:
+        raise NotProved("no constant bounds of the variable")
+    thm = by_boxes((rel, p), v, ends[1], ends[-1])
+    return have(thm, *[prove(h, given, degree=1) for h in thm.hyps])
+
+
+# ---------------------------------------------------------------- refutations
+def _refutation(
+    claim: Claim, hypotheses: Sequence[Claim], rng: random.Random, points: int
+) -> tuple[dict[Var, Fraction], Thm] | None:
+    """A rational point, and the theorem that there the hypotheses hold and the claim fails."""
+    names = sorted(free(claim.formula).union(*(free(h.formula) for h in hypotheses)))
+    rel, p = claim.formula
+    negations: list[Formula] = {
+        "ge": [("gt", -p)], "gt": [("ge", -p)], "eq": [("gt", p), ("gt", -p)]}[rel]
+    for _ in range(points):
+        point = {x: _draw(rng, x) for x in names}
+        try:
+            certified = [_at_point(h.formula, point) for h in hypotheses]
+        except (NotProved, KernelError):
+            continue
+        for negation in negations:
+            try:
+                failure = _at_point(negation, point)
+            except (NotProved, KernelError):
+                continue
+            return point, K.conj(*certified, failure) if certified else failure
+    return None
+
+
+def _draw(rng: random.Random, x: Var) -> Fraction:
+    if x[0] == "i":
+        return Fraction(rng.randint(0, 6))
+    wide = rng.choice([1, 1, 1, 3, 10, 40])
+    near = rng.choice([Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2)])
+    return near if rng.random() < 0.2 else Fraction(rng.randint(-99 * wide, 99 * wide), 100)
+
+
+def _at_point(f: Formula, point: dict[Var, Fraction]) -> Thm:
+    rel, p = K.subst(f, {x: Poly.of(q) for x, q in point.items()})
+    if rel != "eq" and any(True for _ in _atoms(p)):
+        return numeric((rel, p), 128)
+    return prove((rel, p))
+
