@@ -96,7 +96,7 @@ def explained(verdict: Verdict, claim: Claim, rec: Recurrence, arena: Arena) -> 
 def _fitting(claim: Claim, arena: Arena) -> list[Trial]:
     """Readings whose shapes fit; the literal one always, since an edit may mend its shapes."""
     found: list[Trial] = []
-    for trial in trials(claim, arena.rec):
+    for trial in trials(claim, arena.rec, arena.stated):
         if len(trial.readings) > 2:
             break
         try:

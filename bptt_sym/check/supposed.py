@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from bptt_sym.check.completion import mentions
 from bptt_sym.check.prose import Wording
 from bptt_sym.errors import InputError
-from bptt_sym.notation import Add, At, Fn, Had, Idx, Mul, Node, Sym, walk
+from bptt_sym.notation import At, Fn, Had, Mul, walk
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name
-from bptt_sym.recurrence import STEP, Recurrence, Shape
+from bptt_sym.recurrence import Recurrence, Shape
 
 #: Letters of a loss, most usual first.
 LOSSES = tuple(
@@ -247,26 +247,3 @@ def standard_cell(usage: Usage, wording: Wording) -> Supposition | None:
                     sure=False,
                 )  # fmt: skip
     return None
-
-
-def is_memory(rec: Recurrence, name: str) -> bool:
-    """Whether the state adds to a multiple of its own last value, as an LSTM's cell does."""
-    if name not in rec.defined:
-        return False
-    rhs: Node = rec.rhs(name)
-    sequences = set(rec.defined) | set(rec.inputs)
-    if not isinstance(rhs, Add):
-        return False
-    for term in rhs.args:
-        factors = term.args if isinstance(term, (Mul, Had)) else (term,)
-        own = any(isinstance(f, At) and f.name == name for f in factors)
-        gated = all(
-            not isinstance(f, Sym) and (not isinstance(f, At) or f.name in sequences)
-            for f in factors
-        )
-        if own and gated:
-            return True
-    return False
-
-
-__all__ = ["STEP", "Idx", "Supposition", "Usage", "is_memory", "standard_cell", "suppositions"]

@@ -15,6 +15,7 @@ class Conventions:
     ``trailing``: a vector behind a matrix scales the matrix's rows.
     ``chained``: factors of a product are contracted by what they are derivatives of.
     ``lenient``: an element that does not exist counts as 0 in a sum.
+    ``rows``: vectors are rows; with ``transposed`` each matrix is the transpose of the model's.
     """
 
     layout: str = "numerator"
@@ -22,6 +23,8 @@ class Conventions:
     trailing: bool = False
     chained: bool = False
     lenient: bool = False
+    rows: bool = False
+    transposed: bool = False
 
 
 STRICT = Conventions()

@@ -106,6 +106,8 @@ class Arena:
         self.rec = rec
         #: Where the claim in hand is made; every index from 1 on if nothing is said.
         self.scope = Scope()
+        #: Codes of the readings that the text announces in words.
+        self.stated: frozenset[str] = frozenset()
         self.exact = exact
         self.fixed = dict(fixed or {})
         self._worlds: dict[tuple[int, int, bool], World] = {}

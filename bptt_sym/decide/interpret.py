@@ -163,10 +163,18 @@ class Interpreter:
         return value
 
     def _sym(self, node: Sym, env: Env, out: list[Parts] | None) -> Tensor:
-        return self._leaf(node.name, None, out)
+        return self._as_row(self._leaf(node.name, None, out), out)
 
     def _at(self, node: At, env: Env, out: list[Parts] | None) -> Tensor:
-        return self._leaf(node.name, self.index(node.time, env), out)
+        return self._as_row(self._leaf(node.name, self.index(node.time, env), out), out)
+
+    def _as_row(self, value: Tensor, out: list[Parts] | None) -> Tensor:
+        """A value as it is written where vectors are rows."""
+        if not self.conv.rows or out is not None:
+            return value
+        if rank(value) == 1:
+            return value.reshape(1, -1)
+        return value.T if self.conv.transposed and rank(value) == 2 else value
 
     # --------------------------------------------------------------------- arithmetic
     def _add(self, node: Add, env: Env, out: list[Parts] | None) -> Tensor:
@@ -284,7 +292,7 @@ class Interpreter:
         return self._power(base, exponent)
 
     def _power(self, base: Tensor, exponent: int) -> Tensor:
-        matrix = rank(base) == 2
+        matrix = rank(base) == 2 and not (self.conv.rows and base.shape[0] == 1)
         if matrix and base.shape[0] != base.shape[1]:
             raise Mismatch("a power of a matrix that is not square")
         if exponent < 0:
@@ -320,10 +328,20 @@ class Interpreter:
     @property
     def strict(self) -> Interpreter:
         """The same world without loose conventions: what a function is applied to is exact."""
+        if self.conv.rows:
+            exact = Conventions(rows=True, transposed=self.conv.transposed)
+        else:
+            exact = STRICT
+        return self if self.conv == exact else Interpreter(self.world, exact, self.horizon)
+
+    @property
+    def exact(self) -> Interpreter:
+        """The same world in the model's own convention."""
         return self if self.conv == STRICT else Interpreter(self.world, STRICT, self.horizon)
 
     def _fn(self, node: Fn, env: Env, out: list[Parts] | None) -> Tensor:
-        a, jac = self.strict.pair(node.arg, env, out)
+        inner = self.strict if out is None else self.exact
+        a, jac = inner.pair(node.arg, env, out)
         if node.name == "softmax" and not self.world.scalar:
             return structures.softmax(self, node, a, jac, out)
         name = node.name if node.name in FUNCTIONS else "function " + node.name
@@ -435,7 +453,7 @@ class Interpreter:
             jac = self.world.derivative(y, x, kind, self.horizon)
         else:
             collected: list[Parts] = []
-            value = self.strict.evaluate(node.y, env, collected)
+            value = self.exact.evaluate(node.y, env, collected)
             y_shape = shape(value)
             jac = self.world.chain(collected.pop(), x, kind, None, self.horizon)
         if jac is None:
@@ -446,6 +464,8 @@ class Interpreter:
         """A numerator-layout Jacobian in the layout in force."""
         if not isinstance(jac, np.ndarray):
             return jac
+        if self.conv.transposed and not y_shape and len(x_shape) == 2:
+            return jac.T
         if not y_shape:
             row = len(x_shape) == 1 and self.conv.layout == "numerator"
             return jac.reshape(1, -1) if row else jac

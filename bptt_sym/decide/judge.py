@@ -110,7 +110,7 @@ def _link(claim: Claim, arena: Arena) -> Verdict:
     witness: Env | None = None
     misfit = ""
     try:
-        for trial in trials(claim, arena.rec):
+        for trial in trials(claim, arena.rec, arena.stated):
             outcome = holds(arena, trial)
             if outcome.holds:
                 return _right(arena, trial, outcome)

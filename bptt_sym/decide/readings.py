@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 from bptt_sym.decide.conventions import STRICT, Conventions
 from bptt_sym.notation import (
     FUNCTIONS,
+    HORIZON_NAME,
+    ONE,
+    Add,
     At,
     Block,
     Claim,
@@ -28,6 +31,7 @@ from bptt_sym.notation import (
     Prod,
     Sum,
     Sym,
+    Transpose,
     children,
     free_indices,
     index,
@@ -72,11 +76,17 @@ class Trial:
     zero_start: bool = False
 
 
-def trials(claim: Claim, rec: Recurrence) -> Iterator[Trial]:
-    """Every documented combination of readings that applies, simplest first."""
+def trials(
+    claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()
+) -> Iterator[Trial]:
+    """Every documented combination of readings that applies, simplest first.
+
+    ``stated`` are the codes of readings that the text announces in words and that would excuse
+    too much elsewhere (:data:`STATED`).
+    """
     plain = literal(claim, rec)
     yield plain
-    options = applicable(claim, rec)
+    options = [r for r in applicable(claim, rec) if r.code not in STATED or r.code in stated]
     seen: set[tuple[Any, ...]] = {(plain.claim.sides, plain.conventions, plain.zero_start)}
     count = 1
     ordered: list[tuple[int, tuple[Reading, ...]]] = []
@@ -134,11 +144,19 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
                 out.extend(_some_immediate(c) for c in combinations(distinct, size))
     if any(isinstance(n.y, Sym) or _is_loss(n.y, rec) for n in unmarked if _is(n.x, states)):
         out.append(LOCAL_LOSS)
-    if any(_is(n.y, states) and len(states) > 1 for n in unmarked):
+    memory = any(_by_memory(n, rec) for n in nodes)
+    if any(_is(n.y, states) and len(states) > 1 for n in unmarked) or memory:
         out.append(DIRECT_PATH)
+    if memory:
+        out += [CARRY, CARRIED]
+    left = claim.sides[0]
+    if isinstance(left, D) and isinstance(left.x, Sym) and _is_loss(left.y, rec):
+        out += _one_step(claim, rec)
+    out += _last_step(claim, rec)
     if not rec.is_scalar:
         if any(isinstance(n, D) for n in nodes):
             out += [MIXED, DENOMINATOR]
+            out += [ROWS] if _defined_in_rows(rec) else [ROWS_TRANSPOSED]
         out.append(DIAGONAL)
         if any(isinstance(n, (Mul, Had, Prod)) for n in nodes):
             out += [CHAINED, TRAILING]
@@ -156,6 +174,101 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(ZERO_START)
     out.extend(_index_slips(claim, rec))
     return out
+
+
+def _defined_in_rows(rec: Recurrence) -> bool:
+    """Whether the definitions multiply rows by matrices (the reader transposed each product)."""
+    return any(
+        isinstance(n, Mul) and isinstance(n.args[0], Transpose) and isinstance(n.args[0].arg, Sym)
+        for e in rec.equations
+        for n in walk(e.rhs)
+    )
+
+
+def _by_memory(node: Node, rec: Recurrence) -> bool:
+    """Whether ``node`` is the derivative of a loss by a cell state."""
+    return (
+        isinstance(node, D)
+        and isinstance(node.x, At)
+        and _is_loss(node.y, rec)
+        and is_memory(rec, node.x.name)
+    )
+
+
+def is_memory(rec: Recurrence, name: str) -> bool:
+    """Whether the state adds to a gated copy of its own last value, as an LSTM's cell does."""
+    if name not in rec.states or len(rec.states) < 2:
+        return False
+    rhs = rec.rhs(name)
+    for term in rhs.args if isinstance(rhs, Add) else ():
+        factors = term.args if isinstance(term, (Mul, Had)) else (term,)
+        own = any(isinstance(f, At) and f.name == name for f in factors)
+        if own and not any(isinstance(n, Sym) for n in walk(term)):
+            return True
+    return False
+
+
+def _carry(sides: tuple[int, ...]) -> Rewrite:
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        def change(n: Node) -> Node:
+            if isinstance(n, D) and _by_memory(n, rec):
+                assert isinstance(n.x, At)
+                return replace(n, kind=cast(Kind, f"via:{n.x.name}+1"))
+            return n
+
+        return _map_sides(claim, lambda n, i: _transform(n, change) if i in sides else n)
+
+    return rewrite
+
+
+def _one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """A gradient by a parameter on the left, and the share of one step, worked out, on the right.
+
+    A chain of derivatives that ends in one by the parameter is no share but a sum that was lost.
+    """
+    right = claim.sides[1:]
+    params = set(rec.parameters)
+    if any(isinstance(n, D) and _is(n.x, params) for s in right for n in walk(s)):
+        return []
+    free = {n for s in right for n in free_indices(s)} - free_indices(claim.sides[0])
+    if len(free) != 1 or HORIZON_NAME in free or free_indices(claim.sides[0]):
+        return []
+    (name,) = free
+    if any(isinstance(n, (Sum, Prod)) for s in right for n in walk(s)):
+        return []
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return _map_sides(
+            claim, lambda n, i: Sum(name, ONE, Idx(HORIZON_NAME), n) if i else n
+        )
+
+    return [
+        Reading(
+            "one-step",
+            f"the right side is the share of step {name} in the gradient, "
+            "which is the sum of these",
+            "share",
+            rewrite,
+        )
+    ]
+
+
+#: Letters that books use for the last step besides T.
+LAST_STEPS = frozenset(("n", "N", "M", r"\tau", "K", "m"))
+
+
+def _last_step(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """A formula about the whole run whose only free index is a letter for the last step."""
+    free = {n for s in claim.sides for n in free_indices(s)}
+    names = {n.name for s in claim.sides for n in walk(s) if isinstance(n, Sym)}
+    if len(free) != 1 or not free <= LAST_STEPS or not names & set(rec.totals):
+        return []
+    (name,) = free
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return _map_sides(claim, lambda n, _: substitute_index(n, name, Idx(HORIZON_NAME)))
+
+    return [Reading("last-step", f"{name} is the last step", "last", rewrite)]
 
 
 def _index_slips(claim: Claim, rec: Recurrence) -> list[Reading]:
@@ -261,6 +374,8 @@ def _direct_path(claim: Claim, rec: Recurrence) -> Claim:
     states, params = set(rec.states), set(rec.parameters)
 
     def kind(d: D) -> Kind:
+        if _by_memory(d, rec):
+            return "own"
         return "own" if _is(d.y, states) and (_is(d.x, states | params)) else "unmarked"
 
     return _map_sides(claim, lambda n, _: _mark(n, kind))
@@ -369,6 +484,34 @@ DIRECT_PATH = Reading(
     _direct_path,
     weight=2,
 )
+CARRY = Reading(
+    "carry",
+    "the derivative of the loss by a cell state on the left is only what comes back "
+    "from the next cell state",
+    "cell",
+    _carry((0,)),
+    weight=2,
+)
+CARRIED = Reading(
+    "carried",
+    "the derivative of the loss by a cell state is only what comes back from the next cell state",
+    "cell",
+    _carry((0, 1)),
+    weight=3,
+)
+ROWS = Reading(
+    "rows",
+    "vectors are rows",
+    "layout",
+    conventions=(("rows", True),),
+)
+ROWS_TRANSPOSED = Reading(
+    "rows-transposed",
+    "vectors are rows, and matrices the transposes of those in the definitions",
+    "layout",
+    conventions=(("rows", True), ("transposed", True)),
+    weight=2,
+)
 LOCAL_LOSS = Reading(
     "local-loss",
     "the derivative of the loss by a state is local: not through later states",
@@ -448,13 +591,20 @@ ZERO_START = Reading(
     zero_start=True,
     weight=2,
 )
+#: Tried only where the text announces them.
+STATED = frozenset(("rows-transposed",))
+
 #: In the documented order.
 READINGS = (
     IMMEDIATE,
     LOCAL_LOSS,
     DIRECT_PATH,
+    CARRY,
+    CARRIED,
     MIXED,
     DENOMINATOR,
+    ROWS,
+    ROWS_TRANSPOSED,
     DIAGONAL,
     CHAINED,
     TRAILING,

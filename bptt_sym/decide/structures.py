@@ -63,7 +63,7 @@ def softmax(
 
 def call(interp: Interpreter, node: Call, env: Env, out: list[Parts] | None) -> Tensor:
     """An opaque function: every partial derivative is a free value of its own."""
-    pairs = [interp.strict.pair(a, env, out) for a in node.args]
+    pairs = [interp.exact.pair(a, env, out) for a in node.args]
     scalars = tuple(x for value, _ in pairs for x in flat(value))
     dims = interp.world.function_shape(node.name)
     size = 1
@@ -103,14 +103,30 @@ def call(interp: Interpreter, node: Call, env: Env, out: list[Parts] | None) -> 
 
 
 def outer(interp: Interpreter, node: Outer, env: Env, out: list[Parts] | None) -> Tensor:
-    if out is not None:
-        raise NotSupported("derivative of an outer product")
-    a, b = interp.evaluate(node.left, env, None), interp.evaluate(node.right, env, None)
+    pairs = [interp.pair(a, env, out) for a in (node.left, node.right)]
+    (a, da), (b, db) = pairs
     if rank(a) == 0 and rank(b) == 0:
+        if out is not None:
+            parts: Parts = {}
+            for side, other in ((da, b), (db, a)):
+                accumulate(parts, {lf: interp.dom.reduce(j * other) for lf, j in side.items()})
+            out.append(parts)
         return interp.dom.reduce(a * b)
-    a, b = (x[0] if rank(x) == 2 and x.shape[0] == 1 else x for x in (a, b))
+    rows = [rank(x) == 2 and x.shape[0] == 1 for x in (a, b)]
+    a, b = (x[0] if row else x for x, row in zip((a, b), rows, strict=True))
     if rank(a) != 1 or rank(b) != 1:
         raise Mismatch("an outer product of things that are not vectors")
+    if out is not None:
+        parts = {}
+        for leaf, j in da.items():
+            j = j[0] if rows[0] else j
+            # u_i v_j by the leaf: the axes of the leaf stay last.
+            moved = np.moveaxis(np.multiply.outer(j, b), -1, 1)
+            accumulate(parts, {leaf: interp.dom.reduce(moved)})
+        for leaf, j in db.items():
+            j = j[0] if rows[1] else j
+            accumulate(parts, {leaf: interp.dom.reduce(np.multiply.outer(a, j))})
+        out.append(parts)
     return interp.dom.reduce(np.multiply.outer(a, b))
 
 

@@ -67,6 +67,7 @@ class World:
         self.interpreter = Interpreter(self)
         self._rhs = {e.target: e.rhs for e in rec.equations}
         self._states = frozenset(rec.states)
+        self._readouts = _readouts(rec)
         self._first = _first_steps(rec)
         self._values: dict[tuple[str, int | None, int], Tensor] = {}
         self._direct: dict[tuple[str, int | None, int], Parts] = {}
@@ -156,6 +157,8 @@ class World:
         """
         if kind == "own":
             kind = "own:" + (x[0] if x[0] in self._states else y[0])
+        if kind.startswith("via:"):
+            return self._through(y, x, kind[4:], horizon)
         key = (y, x, kind, horizon if y[1] is None else 0)
         if key not in self._derivatives:
             if kind == "total" and y[1] is not None:
@@ -167,6 +170,24 @@ class World:
                             self._propagate((name, s), x, kind, horizon)
             self._propagate(y, x, kind, horizon)
         return self._derivatives[key]
+
+    def _through(self, y: Leaf, x: Leaf, users: str, horizon: int) -> Tensor | None:
+        """The part of ``∂y/∂x`` that runs through the named users of ``x``: ``c+1 h+0``."""
+        if x[1] is None:
+            raise ValueError("a parameter is used at every step")
+        result: Tensor | None = None
+        for user in users.split():
+            name, _, lag = user.rpartition("+")
+            leaf = (name, x[1] + int(lag))
+            if y[1] is None and leaf[1] > horizon:
+                continue
+            jac = self.direct(*leaf).get(x)
+            outer = self.derivative(y, leaf, "total", horizon) if jac is not None else None
+            if outer is None:
+                continue
+            term = self._compose(outer, jac, leaf)
+            result = term if result is None else result + term
+        return None if result is None else self.domain.reduce(result)
 
     def _propagate(self, y: Leaf, x: Leaf, kind: str, horizon: int) -> Tensor | None:
         key = (y, x, kind, horizon if y[1] is None else 0)
@@ -218,7 +239,10 @@ class World:
                     name in self._states and time is not None and x[1] is not None and time > x[1]
                 )
         if kind.startswith("own:"):
-            return name not in self._states or name == kind[4:]
+            if name not in self._states or name == kind[4:]:
+                return True
+            # What a loss reads at its own step is on the way from the state to the loss.
+            return y is not None and y[0] in self._readouts and time == (y[1] or time)
         raise ValueError(f"no such kind of derivative: {kind}")
 
     def _compose(self, jac: Tensor, inner: Tensor, leaf: Leaf) -> Tensor:
@@ -238,6 +262,21 @@ def _size(dims: tuple[int, ...]) -> int:
     for d in dims:
         size *= d
     return size
+
+
+def _readouts(rec: Recurrence) -> frozenset[str]:
+    """What no state depends on: outputs, losses, totals."""
+    from bptt_sym.recurrence import references
+
+    uses = {e.target: {n for n, _ in references(e.rhs)} for e in rec.equations}
+    used = set(rec.states)
+    todo = list(rec.states)
+    while todo:
+        for n in uses.get(todo.pop(), ()):
+            if n not in used:
+                used.add(n)
+                todo.append(n)
+    return frozenset({*rec.defined, *rec.totals} - used)
 
 
 def _first_steps(rec: Recurrence) -> dict[str, int]:

@@ -22,11 +22,14 @@ from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.world import Absent, World
 from bptt_sym.errors import BpttError, InputError
 from bptt_sym.notation import Claim
-from bptt_sym.read import read_claim
+from bptt_sym.read import read_claim, recurrence_from_latex
 
 ELMAN, VECTOR = cell("elman"), cell("elman-vector", bias="one")
 LSTM, GATES = cell("lstm"), cell("lstm-vector", concat=True, bias=False)
 RNN = cell("sigmoid-rnn")
+ROWS = recurrence_from_latex(
+    [r"s_t = \tanh(x_t U + s_{t-1} W)", r"L_t = \ell(s_t)", r"L = \sum_{t=1}^T L_t"]
+)
 
 PATH = r"\frac{\partial h_T}{\partial h_{T-1}}"
 RIGHT = [
@@ -78,6 +81,15 @@ NEEDS = {
      r"W_{hh}^\top \frac{\partial L}{\partial h_{t+1}} \odot (1-h_{t+1}^2)"),
     "state-block": (GATES, r"\frac{d f_t}{d h_{t-1}} = \mathrm{diag}(f_t\odot(1-f_t))W_f"),
     "output-derivative": (ELMAN, r"\frac{d h_t}{d h_{t-1}} = \tanh'(h_t) w"),
+    "carry": (LSTM, r"\frac{\partial E}{\partial c_{t-1}} = \frac{\partial E}{\partial c_t} f_t"),
+    "carried": (LSTM, r"\frac{\partial E}{\partial c_{t-1}} = \frac{\partial E}{\partial c_t} f_t + "
+     r"\frac{\partial E}{\partial h_t} o_t (1-\tanh^2(c_t)) f_t"),
+    "rows": (ROWS, r"\frac{\partial L}{\partial s_{t-1}} = \left(\frac{\partial L}{\partial s_t}"
+     r"\odot (1-s_t^2)\right) W^\top + \left[\frac{\partial L_{t-1}}{\partial s_{t-1}}\right]"),
+    "one-step": (ELMAN, r"\frac{\partial L}{\partial w} = "
+     r"\frac{\partial L}{\partial h_t}(1-h_t^2) h_{t-1}"),
+    "last-step": (ELMAN, r"\frac{\partial L}{\partial w} = "
+     r"\sum_{k=1}^n\frac{\partial L}{\partial h_k}(1-h_k^2) h_{k-1}"),
     "zero-start": (ELMAN, r"\frac{d h_1}{d w} = 0"),
     "index-slip": (ELMAN, r"\frac{d h_T}{d w} = "
      r"\frac{d}{d w}\tanh(W_{input}x_t+b_{input}+wh_{T-1}+b_{hidden})"),
@@ -118,7 +130,7 @@ def test_each_reading_is_found_when_it_is_needed(code):
 
 
 def test_every_documented_reading_has_an_example():
-    without = {"chain", "absent-zero"}  # shown in tests of documents
+    without = {"chain", "absent-zero", "rows-transposed"}  # shown in tests of documents
     assert {r.code for r in READINGS} - without <= set(NEEDS)
 
 
