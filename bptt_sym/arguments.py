@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_prove(commands)
     _add_test(commands)
     _add_code(commands)
+    _add_flow(commands)
     return parser
 
 
@@ -142,4 +143,29 @@ def _add_code(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--inputs", action="store_true", help="also the gradient by the inputs")
     parser.add_argument("-o", dest="out", metavar="FILE", help="write there, not to the terminal")
+    _add_model(parser)
+
+
+def _add_flow(commands: Any) -> None:
+    parser = _command(commands, "flow", "show how the gradient flows through a run")
+    parser.add_argument("cell", metavar="CELL", nargs="?", help="a shipped cell")
+    parser.add_argument(
+        "--scenario", metavar="NAME",
+        help="vanishing, exploding, latching or balanced, in place of a cell",
+    )  # fmt: skip
+    parser.add_argument("-T", "--T", dest="T", default="100", metavar="N", help="the last step")
+    parser.add_argument(
+        "--weights", metavar="FILE",
+        help=".npz by name, or a PyTorch state_dict (.pt); drawn at random if not given",
+    )  # fmt: skip
+    parser.add_argument("--gain", type=float, default=1.0, help="size of random weights")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--dim", metavar="NAME=N", action="append", default=[],
+                        help="the size of a symbolic dimension; repeat")  # fmt: skip
+    parser.add_argument(
+        "--bind", metavar="NAME=FUNCTION", action="append", default=[],
+        help="the meaning of an unknown activation, such as g=tanh; repeat",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the report for machines")
+    parser.add_argument("-o", dest="out", metavar="FILE", help="draw a picture, .png or .svg")
     _add_model(parser)

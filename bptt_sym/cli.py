@@ -153,8 +153,10 @@ def run_audit(args: argparse.Namespace) -> int:
 
 def run_prove(args: argparse.Namespace) -> int:
     """``bptt-sym prove``."""
+    from pathlib import Path
+
     from bptt_sym import prove
-    from bptt_sym.errors import InputError, NotSupported
+    from bptt_sym.errors import InputError
 
     infos = {info.name: info for info in prove.catalogue()}
     unknown = [n for n in args.name if n not in infos and not n.endswith(".json")]
@@ -169,13 +171,39 @@ def run_prove(args: argparse.Namespace) -> int:
             info = infos[name]
             print(f"{name:<12}{info.title}\n{'':<12}{info.statement_text}")
         return OK
-    if args.format == "rocq" or args.coqc:
-        raise NotSupported("the export to Rocq is not part of this version")
+    if args.coqc:
+        return _coqc(names)
+    if args.format == "rocq":
+        from bptt_sym.prove.rocq import export
+
+        for name in names:
+            print(export(infos[name].certificate if name in infos else Path(name)))
+        return OK
     if args.replay or any(n.endswith(".json") for n in names):
         return _replay({n: infos[n].certificate if n in infos else n for n in names})
     for i, name in enumerate(names):
         print("\n" * bool(i) + prove.render(prove.load(name), args.format).rstrip())
     return OK
+
+
+def _coqc(names: list[str]) -> int:
+    """Have coqc check the export of each theorem, and show the axioms that it rests on."""
+    from bptt_sym.errors import NotSupported
+    from bptt_sym.prove.rocq import compile_all, missing
+
+    absent = missing()
+    if absent is not None:
+        raise NotSupported(absent)
+    status = OK
+    for result in compile_all(names, jobs=os.cpu_count() or 1):
+        if result.ok:
+            axioms = ", ".join(result.assumptions) or "none"
+            print(f"{result.name:<12}accepted by coqc in {result.seconds:.1f} s, axioms: {axioms}")
+        else:
+            print(f"{result.name:<12}REJECTED by coqc")
+            print(result.log[-2000:], file=sys.stderr)
+            status = WRONG
+    return status
 
 
 def _replay(certificates: dict[str, Any]) -> int:
@@ -270,6 +298,39 @@ def run_code(args: argparse.Namespace) -> int:
     return OK
 
 
+def run_flow(args: argparse.Namespace) -> int:
+    """``bptt-sym flow``."""
+    from bptt_sym.check.setting import horizon, pair, size
+    from bptt_sym.errors import InputError
+    from bptt_sym.evaluate.gradient_flow import flow, scenario
+    from bptt_sym.evaluate.weights import read_weights
+
+    steps = horizon(args.T)
+    if steps is None:
+        raise InputError("-T T: a run that is followed has a number of steps")
+    if args.scenario is not None:
+        report = scenario(args.scenario, steps)
+    else:
+        report = flow(
+            _setting(args, cell=args.cell).model,
+            steps,
+            params=read_weights(args.weights) if args.weights else None,
+            dims=dict(size(d) for d in args.dim),
+            gain=args.gain,
+            seed=args.seed,
+            bind=dict(pair(b, "NAME=FUNCTION, such as g=tanh") for b in args.bind),
+        )
+    if args.out:
+        report.save(args.out)
+    if args.json:
+        import json
+
+        print(json.dumps(report.json(), ensure_ascii=False, indent=1))
+    elif not args.out:
+        print(report.text())
+    return OK
+
+
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "derive": run_derive,
     "check": run_check,
@@ -277,6 +338,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "prove": run_prove,
     "test": run_test,
     "code": run_code,
+    "flow": run_flow,
 }
 
 

@@ -109,6 +109,14 @@ def pair(text: str, form: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
+def size(text: str) -> tuple[str, int]:
+    """``NAME=N`` as a name and a positive number."""
+    name, value = pair(text, "NAME=N, such as n=16")
+    if not value.isdigit() or int(value) < 1:
+        raise InputError(f"{text!r}: a size is a positive number", token=value)
+    return name, int(value)
+
+
 def _option(text: str) -> tuple[str, object]:
     name, value = pair(text, "NAME=VALUE, such as concat=true")
     return name, {"true": True, "false": False}.get(value, value)

@@ -148,6 +148,10 @@ def test_a_claim_is_read_from_standard_input(run, monkeypatch: pytest.MonkeyPatc
         ["audit"],
         ["audit", "no such file"],
         ["prove", "nope"],
+        ["flow", "elman", "-T", "0"],
+        ["flow", "elman", "-T", "T"],
+        ["flow", "elman", "--dim", "n=0"],
+        ["flow", "--scenario", "nope"],
     ],
 )
 def test_wrong_use_is_a_message_and_status_2(run, argv: list[str]) -> None:
@@ -330,6 +334,47 @@ def test_a_tampered_certificate_is_rejected(run, tmp_path: Path) -> None:
     bad.write_text(json.dumps(data), encoding="utf-8")
     result = run("prove", "--replay", str(bad))
     assert result.status == 1 and "REJECTED" in result.out
+
+
+def test_theorems_are_exported_to_rocq(run) -> None:
+    result = run("prove", "ex3", "--format", "rocq")
+    assert result.status == 0 and "Print Assumptions" in result.out
+
+
+@pytest.mark.coq
+def test_coqc_accepts_an_export(run) -> None:
+    from bptt_sym.prove.rocq import missing
+
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    result = run("prove", "ex3", "--coqc")
+    assert result.status == 0 and "accepted by coqc" in result.out
+
+
+# -- flow
+
+
+def test_the_flow_of_a_scenario_and_of_a_cell(run) -> None:
+    shown = run("flow", "--scenario", "vanishing", "-T", "20")
+    assert shown.status == 0 and "vanishes" in shown.out
+    report = json.loads(run("flow", "elman", "--T", "5", "--json").out)
+    assert report["T"] == 5 and len(report["norms"]["h"]) == 6
+
+
+def test_weights_of_a_file_are_used(run, tmp_path: Path) -> None:
+    import numpy as np
+
+    path = tmp_path / "w.npz"
+    names = ("W_{input}", "b_{input}", "b_{hidden}")
+    np.savez(path, w=np.float64(0.5), **{n: np.float64(0.0) for n in names})
+    report = json.loads(run("flow", "elman", "-T", "3", "--weights", str(path), "--json").out)
+    # At rest every slope is 1: the norms are the powers of w.
+    assert report["norms"]["h"] == pytest.approx([0.125, 0.25, 0.5, 1.0])
+    evil = tmp_path / "evil.npz"
+    np.savez(evil, w=np.array([print], dtype=object))
+    for bad in (evil, tmp_path / "missing.npz", Path(__file__)):
+        assert run("flow", "elman", "--weights", str(bad)).status == 2
 
 
 # -- start-up and failures
