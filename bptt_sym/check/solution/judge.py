@@ -1,0 +1,139 @@
+"""The judgement of every step of a chain: right, wrong, not justified, carried, or undecided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+from bptt_sym.check.answer import Court
+from bptt_sym.check.bounds.judge import START
+from bptt_sym.check.solution.absolute import Signs, spelt_out, spread, without_common_factors
+from bptt_sym.check.solution.lines import Chain, Written
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import Claim, Node, Num, Rel
+
+#: ``not_justified``: the line is right, but does not follow from the line before it, or rests on a
+#: wrong one. ``carried``: it follows from the line before, which is wrong, and so is it.
+Status = Literal["right", "wrong", "not_justified", "carried", "undecided"]
+
+_UP, _DOWN = ("=", "<=", "<"), ("=", ">=", ">")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: the line it leads to, its status, and the verdict that it rests on."""
+
+    line: Written
+    status: Status
+    verdict: Verdict
+
+    @property
+    def is_right(self) -> bool:
+        return self.status == "right"
+
+
+def judge_chain(chain: Chain, court: Court) -> list[Step]:
+    """A step for every side after the first."""
+    steps: list[Step] = []
+    for k in range(1, len(chain.sides)):
+        steps.append(_step(chain, k, steps, court))
+    return steps
+
+
+def _step(chain: Chain, k: int, before: list[Step], court: Court) -> Step:
+    line, previous = chain.sides[k], chain.sides[k - 1]
+    own = relate(previous.node, cast(Rel, line.op), line.node, court, chain.given)
+    sound = all(s.is_right for s in before)
+    if k == 1 or (sound and own.is_right):
+        status: Status = "right" if own.is_right else "undecided"
+        return Step(line, "wrong" if own.verdict == "wrong" else status, own)
+    op = conclusion(chain, k)
+    whole = None
+    if op is not None:
+        whole = relate(chain.left, op, line.node, court, chain.given)
+    if whole is not None and whole.is_right:
+        # Equal to the left side, as all before it are: then it is equal to the one before it.
+        if op == "=" and sound:
+            return Step(line, "right", whole)
+        if own.verdict == "wrong" or not all(s.status in ("right", "undecided") for s in before):
+            return Step(line, "not_justified", own)
+    elif own.is_right and any(s.status in ("wrong", "carried") for s in before):
+        return Step(line, "carried", own)
+    if own.is_right:
+        return Step(line, "right", own)
+    return Step(line, "wrong" if own.verdict == "wrong" else "undecided", own)
+
+
+def conclusion(chain: Chain, k: int | None = None) -> Rel | None:
+    """What the chain says of its left side and side ``k`` (the last one): ``=``, ``<=``, ``<``, …
+
+    ``None`` if its relations point in different ways and nothing follows.
+    """
+    sides = chain.sides[1:] if k is None else chain.sides[1 : k + 1]
+    ops = [side.op for side in sides]
+    if all(op == "=" for op in ops):
+        return "="
+    for allowed, loose, strict in ((_UP, "<=", "<"), (_DOWN, ">=", ">")):
+        if all(op in allowed for op in ops):
+            return cast(Rel, strict if strict in ops else loose)
+    return cast(Rel, ops[0]) if len(ops) == 1 else None
+
+
+def relate(
+    left: Node, op: Rel, right: Node, court: Court, given: tuple[Claim, ...] = ()
+) -> Verdict:
+    """The verdict of one relation; absolute values and common factors are taken into account."""
+    if op in (">=", ">"):
+        left, right, op = right, left, "<=" if op == ">=" else "<"
+    verdict = court.judge(Claim((left, right), (op,), given=given))
+    if verdict.verdict in ("right", "wrong") or op not in ("=", "<=", "<"):
+        return verdict
+    if not court.model.is_scalar:
+        return verdict
+    for started in (False, True):
+        found = _by_sizes(left, op, right, court, given, started)
+        if found is not None:
+            return found
+    return verdict
+
+
+def _by_sizes(
+    left: Node, op: Rel, right: Node, court: Court, given: tuple[Claim, ...], started: bool
+) -> Verdict | None:
+    small = starts_small(court)
+    signs = Signs(court.model, started or small)
+    try:
+        a, b = (spread(spelt_out(side, court.model), signs) for side in (left, right))
+        shared = False
+        if op != "=":
+            a, b, shared = without_common_factors(a, b, signs)
+        if (a, b) == (left, right):
+            return None
+        # A common factor may be 0, and then nothing is strict.
+        wanted: Rel = op
+        if shared and op == "<":
+            return None
+        verdict = court.judge(Claim((a, b), (wanted,), given=given))
+    except (BpttError, ValueError):
+        return None
+    if not verdict.is_right:
+        return None
+    rules = ["|ab| = |a| |b|"] + ["a common factor that is not negative"] * shared
+    verdict = replace(verdict, method="; ".join([*rules, verdict.method]))
+    if signs.used_start and not small and START not in verdict.assumptions:
+        assumed = (*verdict.assumptions, START)
+        verdict = replace(verdict, verdict="right_under_reading", assumptions=assumed)
+    return verdict
+
+
+def starts_small(court: Court) -> bool:
+    """Whether every initial state is fixed at a number of size below 1."""
+    for state in court.model.states:
+        node = court.arena.fixed.get((state, 0)) or court.model.initial.get(state)
+        if not (isinstance(node, Num) and abs(node.value) < 1):
+            return False
+    return True
+
+
+__all__ = ["Status", "Step", "conclusion", "judge_chain", "relate", "starts_small"]

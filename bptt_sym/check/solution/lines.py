@@ -1,0 +1,206 @@
+r"""The lines of a written solution: its formulas joined to chains of steps.
+
+A chain is one left side and what it is said to equal, or to be at most, line by line. A formula
+that begins with a relation continues the one before it; a formula with the left side of an earlier
+chain goes on with that chain; ``A_t = …`` with a new name on the left names its right side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from bptt_sym.check.answer import Court
+from bptt_sym.check.document import Document, Formula, Place
+from bptt_sym.check.judged import Fault, fault_in
+from bptt_sym.check.models import Model
+from bptt_sym.errors import InputError, Span, UnboundName
+from bptt_sym.notation import ZERO, At, Claim, Idx, Node, Rel, Sym
+from bptt_sym.read import read_claims, read_expression
+from bptt_sym.read.chains import split_claims
+from bptt_sym.read.left_sides import left_side
+from bptt_sym.read.tokens import tokenize
+from bptt_sym.read.vocabulary import Vocabulary
+
+#: Formulas and steps of one solution that are read; more than this is not a solution.
+MAX_FORMULAS = 400
+MAX_STEPS = 400
+
+_CONTINUES = re.compile(
+    r"\s*(?:&|\\quad|\\,|\s)*(?:=|<|>|≤|≥|≈|\\(?:leq?(?:slant)?|geq?(?:slant)?|lt|gt|approx)(?![A-Za-z]))"
+)
+#: A row that ends in a relation, a sign or a comma is gone on with by the formula after it.
+_JOINT = r" \\ "
+
+
+@dataclass(frozen=True)
+class Written:
+    """One side as it was written: its node, its text, and where it stands."""
+
+    node: Node
+    latex: str
+    place: Place
+    #: The relation that leads to it; "" for the first side.
+    op: Rel | str = ""
+
+
+@dataclass
+class Chain:
+    """``sides[0] op sides[1] op …`` in the order of the text."""
+
+    sides: list[Written]
+    given: tuple[Claim, ...] = ()
+
+    @property
+    def left(self) -> Node:
+        return self.sides[0].node
+
+    @property
+    def last(self) -> Written:
+        return self.sides[-1]
+
+
+@dataclass
+class Solution:
+    """What was read: chains, bare expressions, and what could not be read."""
+
+    chains: list[Chain] = field(default_factory=list)
+    expressions: list[Written] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    #: Names that the solution itself gives, with what they stand for.
+    names: dict[str, str] = field(default_factory=dict)
+
+
+def chains_of(document: Document, court: Court, names: Model | None = None) -> Solution:
+    """The chains of a solution, read under ``court``'s model; nothing is raised for its content.
+
+    ``names`` holds what the exercise names beside the model, such as ``A_t``; names that the
+    solution gives are added to it.
+    """
+    found = Solution()
+    model = names or Model(court, court.model.name)
+    formulas = list(joined([f for f in document.formulas if _is_written(f)]))
+    for formula in formulas[:MAX_FORMULAS]:
+        try:
+            _take(formula, model, found)
+        except InputError as error:
+            found.faults.append(fault_in(formula, error))
+    if len(formulas) > MAX_FORMULAS:
+        place = formulas[MAX_FORMULAS].place()
+        found.faults.append(Fault(place, f"more than {MAX_FORMULAS} formulas: the rest is not read"))
+    for problem in document.problems:
+        line = document.source.line(problem.place.line)
+        found.faults.append(Fault(problem.place, problem.message, problem.hint, line))
+    return found
+
+
+def _is_written(formula: Formula) -> bool:
+    """Whether a formula says something; a symbol that a sentence mentions does not."""
+    return formula.display or _RELATION.search(formula.latex) is not None
+
+
+_RELATION = re.compile(r"[=<>≤≥≈]|\\(?:leq?(?:slant)?|geq?(?:slant)?|lt|gt|approx)(?![A-Za-z])")
+
+
+def joined(formulas: Sequence[Formula]) -> Iterator[Formula]:
+    """The formulas, those that begin with a relation joined to the one before."""
+    held: Formula | None = None
+    for formula in formulas:
+        if held is not None and _CONTINUES.match(formula.latex):
+            held = _join(held, formula)
+            continue
+        if held is not None:
+            yield held
+        held = formula
+    if held is not None:
+        yield held
+
+
+def _join(a: Formula, b: Formula) -> Formula:
+    start = a.latex.rstrip(" .,;")
+    gap = [a.offsets[len(start)]] * len(_JOINT)
+    return replace(
+        a,
+        latex=start + _JOINT + b.latex,
+        offsets=[*a.offsets[: len(start)], *gap, *b.offsets],
+    )
+
+
+def _take(formula: Formula, names: Model, found: Solution) -> None:
+    vocabulary = names.vocabulary
+    if "=" not in formula.latex:
+        known = vocabulary.parameters | {r"\infty"}
+        vocabulary = replace(vocabulary, parameters=known)
+    if not _RELATION.search(formula.latex):
+        node = read_expression(formula.latex, names.court.model, vocabulary=vocabulary)
+        written = Written(names.spelt_out(node), formula.latex, formula.place())
+        found.expressions.append(written)
+        return
+    try:
+        claims = read_claims(formula.latex, names.court.model, vocabulary=vocabulary)
+    except UnboundName:
+        if not _name(formula, names, found):
+            raise
+        return
+    spans = _spans(formula, vocabulary)
+    for claim, written in zip(claims, spans, strict=True):
+        if sum(len(c.sides) for c in found.chains) > MAX_STEPS:
+            raise InputError(f"more than {MAX_STEPS} steps", hint="a solution has fewer")
+        _add(formula, claim, written, names, found)
+
+
+def _spans(formula: Formula, vocabulary: Vocabulary) -> list[list[Span]]:
+    """Where each side of each claim stands; the span of a node may be that of a part of it."""
+    chains = split_claims(tokenize(formula.latex, vocabulary.words), formula.latex)
+    return [[Span(side[0].start, side[-1].end) for side in chain.sides] for chain in chains]
+
+
+def _add(
+    formula: Formula, claim: Claim, spans: Sequence[Span], names: Model, found: Solution
+) -> None:
+    plain = names.plainly(claim)
+    sides = [
+        Written(node, formula.latex[span.start : span.end], formula.place(span.start), op)
+        for node, span, op in zip(plain.sides, spans, ("", *claim.ops), strict=True)
+    ]
+    last = found.chains[-1] if found.chains else None
+    if last is not None and not plain.given and not last.given:
+        # Rows of one block go on from the left side or from the last one; so does a line that
+        # writes the left side once more.
+        if sides[0].node in (last.left, last.last.node):
+            last.sides += sides[1:]
+            return
+    found.chains.append(Chain(sides, plain.given))
+
+
+def _name(formula: Formula, names: Model, found: Solution) -> bool:
+    """Take ``s_t = …`` with a name that is not known yet as a name for its right side."""
+    text = formula.latex
+    chains = split_claims(tokenize(text), text)
+    if len(chains) != 1 or list(chains[0].ops) != ["="] or chains[0].given:
+        return False
+    line = left_side(text, chains[0])
+    model = names.court.model
+    known = {*model.shapes, *model.totals, *names.aliases, *names.totals}
+    if line.name in known or line.argument is not None:
+        return False
+    trial = Model(names.court, names.title, dict(names.aliases), dict(names.totals))
+    if line.time is None:
+        trial.totals[line.name] = ZERO
+    else:
+        trial.aliases[line.name] = ("t", ZERO)
+    (claim,) = read_claims(text, model, vocabulary=trial.vocabulary)
+    body = names.spelt_out(claim.sides[1])
+    match claim.sides[0]:
+        case At(name=name, time=Idx(name=variable)):
+            names.aliases[name] = (variable, body)
+        case Sym(name=name):
+            names.totals[name] = body
+        case _:
+            return False
+    found.names[name] = text
+    return True
+
+
+__all__ = ["Chain", "Solution", "Written", "chains_of", "joined"]
