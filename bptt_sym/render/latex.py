@@ -266,7 +266,7 @@ class LatexStyle(Style):
         elif kind == "immediate":
             bracketed = isinstance(xs[0], Sym) and not isinstance(y, (Sym, D, Call))
             times = "" if bracketed else "^{+}"
-        elif mark := mark_of(kind, y):
+        elif mark := mark_of(kind, y, xs):
             times = rf"^{{\mathrm{{{mark}}}}}"
         below: Items = []
         for x, n in runs(xs):

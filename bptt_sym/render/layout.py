@@ -432,9 +432,11 @@ def whole(n: int) -> str:
 MARKS: Final[Mapping[Kind, str]] = {"direct": "dir", "own": "own", "local": "loc"}
 
 
-def mark_of(kind: Kind, y: Node) -> str:
-    """The mark on the sign; that of a function call's direct derivative goes without saying."""
-    return "" if kind == "direct" and isinstance(y, Call) else MARKS.get(kind, "")
+def mark_of(kind: Kind, y: Node, xs: Sequence[Node]) -> str:
+    """The mark on the sign; a function's derivative by its own argument needs none."""
+    if kind == "direct" and isinstance(y, Call) and all(x in y.args for x in xs):
+        return ""
+    return MARKS.get(kind, "")
 
 
 def listed(args: Sequence[Node], separator: str) -> Items:

@@ -161,7 +161,7 @@ class MathMLStyle(Style):
         sign = "d" if kind == "total" and isinstance(y, Call) else "∂"
         d = f"<mo>{sign}</mo>"
         top = d if len(xs) == 1 else f"<msup>{d}<mn>{len(xs)}</mn></msup>"
-        if mark := mark_of(kind, y):
+        if mark := mark_of(kind, y, xs):
             top = f"<msup>{d}<mtext>{mark}</mtext></msup>"
         below: Items = []
         for x, n in runs(xs):

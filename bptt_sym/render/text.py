@@ -165,7 +165,7 @@ class TextStyle(Style):
     def derivative(self, kind: Kind, y: Node, xs: Sequence[Node]) -> Form:
         d = "d" if kind == "total" and isinstance(y, Call) else "∂"
         top = d + (raised(str(len(xs))) if len(xs) > 1 else "")
-        if mark := mark_of(kind, y):
+        if mark := mark_of(kind, y, xs):
             top += raised(mark) + " "
         below: Items = []
         for x, n in runs(xs):
