@@ -13,7 +13,7 @@ from bptt_sym.recurrence import Recurrence
 Backend = Literal["numpy", "torch", "jax", "c"]
 BACKENDS: tuple[Backend, ...] = ("numpy", "torch", "jax", "c")
 
-__all__ = ["BACKENDS", "Backend", "executable", "gradient", "source"]
+__all__ = ["BACKENDS", "Backend", "executable", "flow", "gradient", "source"]
 
 
 def executable(rec: Recurrence) -> Recurrence:
@@ -117,3 +117,10 @@ def gradient(
             return CGradient(runs, loss=loss, bind=bind, **options)
         options.pop("specialize", None)
     return NumpyGradient(runs, loss=loss, bind=bind, **options)
+
+
+def flow(rec: Recurrence, steps: int = 100, **options: Any) -> Any:
+    """The gradient flow of a run, a :class:`~bptt_sym.evaluate.gradient_flow.FlowReport`."""
+    from bptt_sym.evaluate import gradient_flow
+
+    return gradient_flow.flow(rec, steps, **options)

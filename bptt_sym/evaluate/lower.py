@@ -256,9 +256,10 @@ class _Lowering:
     def function(self, name: str, arg: Node, order: int) -> int:
         p = self.program
         name = self.bind.get(name, name)
-        if name == "log" and order == 0 and isinstance(arg, Fn) and arg.name == "softmax":
-            return p.softmax(self.node(arg.arg), log=True)
         value = self.node(arg)
+        if name == "log" and order == 0 and p.ops[value].kind == "softmax":
+            # Of p_t = softmax(y_t) too: the logarithm of a small p_t would have lost its digits.
+            return p.softmax(p.ops[value].args[0], log=True)
         if name == "softmax":
             if order:
                 raise NotSupported("a derivative of softmax in an equation")

@@ -1,0 +1,542 @@
+r"""How far a gradient reaches: :math:`\|\partial h_T/\partial h_t\|` and each lag's share.
+
+Beside the measured numbers stand bounds that hold for every input: for a cell of the form
+:math:`h_t=\varphi(Uh_{t-1}+\dots)` the bound :math:`(\gamma\|U\|_2)^{T-t}` with
+:math:`\gamma=\sup|\varphi'|` (Pascanu, Mikolov and Bengio 2013, section 2.1), recognised from the
+equation, not from the cell's name; for every other cell the product of the norms of the one-step
+Jacobians of the joint state along the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym import notation as n
+from bptt_sym.errors import InputError
+from bptt_sym.evaluate.adjoint import adjoint
+from bptt_sym.evaluate.domains import floats
+from bptt_sym.evaluate.interpret import Run, backward, forward
+from bptt_sym.evaluate.jacobians import one_step
+from bptt_sym.evaluate.lags import contributions
+from bptt_sym.evaluate.lower import lower
+from bptt_sym.evaluate.names import identifier
+from bptt_sym.evaluate.program import Size
+from bptt_sym.recurrence import Recurrence, references
+
+Array = Any
+_SLOPES = {"tanh": 1.0, "sigma": 0.25, "identity": 1.0, "relu": 1.0}
+
+
+@final
+@dataclass(frozen=True)
+class Curve:
+    """Numbers over t = 0 … T with what they are and, for a bound, why they hold."""
+
+    label: str
+    values: tuple[float, ...]
+    because: str = ""
+
+
+@final
+@dataclass(frozen=True)
+class FlowReport:
+    r"""The flow of one run.
+
+    Attributes
+    ----------
+    norms:
+        For each state s: the spectral norm of :math:`\partial s_T/\partial s_t`, t = 0 … T.
+    bounds:
+        For each state with one: a bound of the same.
+    shares:
+        For each parameter: what part of :math:`\sum_k\|C_k\|` is :math:`\|C_k\|`, lag k = 0 … T−1,
+        where :math:`C_k` is the contribution of lag k to the gradient of
+        :math:`\tfrac12\|h_T\|^2`.
+    """
+
+    cell: str
+    steps: int
+    description: str
+    norms: dict[str, Curve]
+    bounds: dict[str, Curve]
+    shares: dict[str, Curve]
+    verdict: str
+
+    def text(self, *, width: int = 60) -> str:
+        """A chart for the terminal: one line per step, at most 25, on a logarithmic scale."""
+        lines = [f"{self.cell}, T = {self.steps}: {self.description}", self.verdict]
+        for state, curve in self.norms.items():
+            bound = self.bounds.get(state)
+            lines += ["", f"{curve.label}" + (f"   | = bound: {bound.because}" if bound else "")]
+            lines += _bars(curve.values, bound.values if bound else None, width)
+        for name, curve in self.shares.items():
+            top = sorted(range(len(curve.values)), key=lambda k: -curve.values[k])[:4]
+            told = ", ".join(f"lag {k}: {100 * curve.values[k]:.1f} %" for k in sorted(top))
+            far = 100 * sum(curve.values[min(10, len(curve.values)) :])
+            lines.append(f"share of the gradient of {name}   {told}; lags ≥ 10: {far:.3g} %")
+        return "\n".join(lines)
+
+    def json(self) -> dict[str, Any]:
+        """The same for machines."""
+        return {
+            "cell": self.cell,
+            "T": self.steps,
+            "description": self.description,
+            "verdict": self.verdict,
+            "norms": {k: list(c.values) for k, c in self.norms.items()},
+            "bounds": {
+                k: {"values": list(c.values), "because": c.because}
+                for k, c in self.bounds.items()
+            },
+            "shares": {k: list(c.values) for k, c in self.shares.items()},
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Draw the curves as PNG or SVG, by the ending of ``path``.
+
+        Raises
+        ------
+        InputError
+            Another ending, or matplotlib is not installed.
+        """
+        target = Path(path)
+        if target.suffix not in (".png", ".svg"):
+            raise InputError(f"{target.name}: a picture is .png or .svg", token=target.suffix)
+        try:
+            from matplotlib.figure import Figure
+        except ImportError:
+            raise InputError(
+                "matplotlib is not installed", hint="pip install 'bptt-sym[plot]'"
+            ) from None
+        figure = Figure(figsize=(10, 4.2), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        for state, curve in self.norms.items():
+            (line,) = left.semilogy(_positive(curve.values), label=curve.label)
+            if state in self.bounds:
+                bound = self.bounds[state]
+                left.semilogy(
+                    _positive(bound.values), "--", color=line.get_color(), label=bound.because
+                )
+        left.set_xlabel("t")
+        left.legend(fontsize="small")
+        for name, curve in self.shares.items():
+            right.plot(curve.values, label=name.replace("$", ""))
+        right.set_xlabel("lag")
+        right.set_title("share of each lag in the gradient")
+        right.legend(fontsize="small", ncols=2)
+        figure.suptitle(f"{self.cell}, T = {self.steps}: {self.description}")
+        figure.savefig(target)
+
+
+def _positive(values: tuple[float, ...]) -> list[float]:
+    return [v if v > 0 else float("nan") for v in values]
+
+
+def _bars(values: tuple[float, ...], bound: tuple[float, ...] | None, width: int) -> list[str]:
+    finite = [v for v in (*values, *(bound or ())) if v > 0 and np.isfinite(v)]
+    if not finite:
+        return ["  all 0"]
+    low, high = np.log10(min(finite)), np.log10(max(finite))
+    low = max(low, high - 40.0)
+    spread = max(high - low, 1e-9)
+
+    def column(v: float) -> int:
+        if not v > 0:
+            return 0
+        at = (min(np.log10(v), high) - low) / spread if np.isfinite(v) else 1.0
+        return int(round(max(0.0, at) * (width - 1)))
+
+    count = len(values)
+    picked = sorted({round(i * (count - 1) / min(24, count - 1)) for i in range(min(25, count))})
+    lines = []
+    for t in picked:
+        cells = [" "] * width
+        for i in range(column(values[t]) + (values[t] > 0)):
+            cells[i] = "█"
+        if bound is not None:
+            cells[column(bound[t])] = "|"
+        lines.append(f"  t = {t:<5d}{''.join(cells)} {values[t]:.3g}")
+    return lines
+
+
+def flow(
+    rec: Recurrence,
+    steps: int = 100,
+    *,
+    params: Mapping[str, Array] | None = None,
+    inputs: Mapping[str, Array] | None = None,
+    initial: Mapping[str, Array] | None = None,
+    dims: Mapping[str, int] | None = None,
+    gain: float = 1.0,
+    seed: int = 0,
+    bind: Mapping[str, str] | None = None,
+    description: str = "",
+) -> FlowReport:
+    """The gradient flow of a run over ``steps`` steps, one example.
+
+    Parameters
+    ----------
+    params:
+        Values by name; PyTorch's names (``weight_hh_l0`` …) are understood where the cell's
+        parameters can be matched with them. Drawn from N(0, gain²/columns) if not given.
+    inputs, initial:
+        ``(T, *own)`` and ``own``; drawn, and 0, if not given.
+    dims:
+        Sizes of symbolic dimensions, 16 if neither this nor an array says so.
+
+    Raises
+    ------
+    InputError
+        T < 1, or arrays that do not fit.
+    """
+    from bptt_sym.evaluate import executable
+
+    if steps < 1:
+        raise InputError(f"T = {steps}: a run has at least one step", token=str(steps))
+    cell = executable(rec)
+    if any(lag > 1 for e in cell.equations for _, lag in references(e.rhs)):
+        raise InputError(f"{rec.name}: the flow of cells with lags above 1 is not drawn")
+    meanings = {**dict.fromkeys(cell.activations, "tanh"), **(bind or {})}
+    given = _named(cell, params or {})
+    sizes = _sizes(cell, given, inputs or {}, dims or {})
+    rng = np.random.default_rng(seed)
+
+    def own(name: str) -> tuple[int, ...]:
+        return tuple(Size.of(d).value(sizes) for d in cell.shape(name))
+
+    values = {}
+    for name in cell.parameters:
+        shape = own(name)
+        if name in given:
+            values[name] = np.asarray(given[name], float).reshape(shape)
+        else:
+            columns = shape[-1] if len(shape) > 1 else 1
+            values[name] = gain * rng.normal(size=shape) / np.sqrt(columns)
+            if len(shape) == 1:
+                values[name] = np.zeros(shape)
+    series = {}
+    for name in cell.inputs:
+        if inputs and name in inputs:
+            series[name] = np.asarray(inputs[name], float).reshape(steps, 1, *own(name))
+        else:
+            series[name] = rng.normal(size=(steps, 1, *own(name)))
+    starts = {}
+    for state in cell.states:
+        if state not in cell.initial:
+            start = (initial or {}).get(state, np.zeros(own(state)))
+            starts[state] = np.asarray(start, float).reshape(1, *own(state))
+    if not series:
+        raise InputError(f"{rec.name}: a cell without inputs has no length")
+    domain = floats()
+    with np.errstate(all="ignore"):
+        program = lower(cell, bind=meanings)
+        adj = adjoint(cell, program, seeds=True)
+        run = forward(cell, program, domain, values, series, starts)
+        norms = {s: _norms(cell, adj, domain, run, s) for s in cell.states}
+        bounds = _bounds(cell, adj, domain, run, values, steps, meanings)
+        main = cell.states[-1] if "h" not in cell.states else "h"
+        shares = _shares(cell, domain, values, series, starts, meanings, main)
+    curve = norms[main]
+    return FlowReport(
+        rec.name,
+        steps,
+        description or ("given weights" if given else f"random weights, gain {gain:g}, seed {seed}"),
+        norms,
+        bounds,
+        shares,
+        _verdict(main, curve.values),
+    )
+
+
+def _verdict(state: str, values: tuple[float, ...]) -> str:
+    first, steps = values[0], len(values) - 1
+    name = identifier(state)
+    if first == 0.0:
+        return f"d{name}_T/d{name}_0 is 0 to working precision: nothing of the start is left"
+    rate = first ** (1 / steps)
+    word = "vanishes" if first < 1e-2 else "explodes" if first > 1e2 else "is carried"
+    return f"the gradient {word}: |d{name}_T/d{name}_0| = {first:.3g}, {rate:.4g} a step"
+
+
+def _norms(cell: Recurrence, adj: Any, domain: Any, run: Run, state: str) -> Curve:
+    steps = len(run.steps)
+    shape = tuple(Size.of(d).value(run.dims) for d in cell.shape(state))
+    rows = int(np.prod(shape, dtype=int))
+    seeds = np.zeros((steps, rows, 1, *shape))
+    for k in range(rows):
+        seeds[(steps - 1, k, 0, *([k] if shape else []))] = 1.0
+    seen: dict[str, list[Array]] = {state: []}
+    _, bars = backward(adj, domain, run, {state: seeds}, watch=seen)
+    chain = [bars[state, 1][0], *seen[state]]
+    values = []
+    for value in chain:
+        matrix = np.broadcast_to(value, (rows, 1, *shape)).reshape(rows, rows)
+        values.append(_norm(matrix))
+    name = identifier(state)
+    return Curve(f"‖d{name}_T / d{name}_t‖", tuple(values))
+
+
+def _norm(matrix: Array) -> float:
+    if not np.isfinite(matrix).all():
+        return float("inf")
+    return float(np.linalg.norm(matrix, 2)) if matrix.size else 0.0
+
+
+def _bounds(
+    cell: Recurrence,
+    adj: Any,
+    domain: Any,
+    run: Run,
+    values: Mapping[str, Array],
+    steps: int,
+    meanings: Mapping[str, str],
+) -> dict[str, Curve]:
+    out: dict[str, Curve] = {}
+    if len(cell.states) == 1:
+        (state,) = cell.states
+        found = _simple(cell, state, meanings)
+        if found is not None:
+            slope, weight = found
+            size = _norm(np.atleast_2d(values[weight]))
+            rate = slope * size
+            name = identifier(weight)
+            text = f"({slope:g} · ‖{name}‖)^(T−t), ‖{name}‖ = {size:.4g}"
+            powers = tuple(float(rate ** float(steps - t)) for t in range(steps + 1))
+            return {state: Curve("bound", powers, text)}
+    # The joint state of step t decides that of t + 1: norms of Jacobians multiply.
+    states = cell.states
+    blocks = [[one_step(adj, domain, run, y, x)[:, 0] for x in states] for y in states]
+    joint = np.concatenate([np.concatenate(row, -1) for row in blocks], -2)
+    factors = [_norm(m) for m in joint]
+    tail = [1.0]
+    for f in reversed(factors):
+        tail.append(tail[-1] * f)
+    values_ = tuple(reversed(tail))
+    for state in states:
+        inner = _within_step(cell, adj, domain, run, state)
+        bound = tuple(v * s for v, s in zip(values_, inner, strict=True))
+        text = "product of the norms of the one-step Jacobians of the joint state"
+        out[state] = Curve("bound", bound, text)
+    return out
+
+
+def _within_step(cell: Recurrence, adj: Any, domain: Any, run: Run, state: str) -> list[float]:
+    """The norm with which a state of step t enters the joint state of step t: 1 at t = 0."""
+    total = [0.0] * len(run.steps)
+    for other in cell.states:
+        shape = tuple(Size.of(d).value(run.dims) for d in cell.shape(other))
+        rows = int(np.prod(shape, dtype=int))
+        for t, now in enumerate(run.steps):
+            single = Run(run.dims, run.batch, run.fixed, [now])
+            seeds = np.zeros((1, rows, 1, *shape))
+            for k in range(rows):
+                seeds[(0, k, 0, *([k] if shape else []))] = 1.0
+            seen: dict[str, list[Array]] = {state: []}
+            backward(adj, domain, single, {other: seeds}, watch=seen)
+            value = np.broadcast_to(seen[state][0], (rows, 1, *_own(cell, run, state)))
+            total[t] += _norm(value.reshape(rows, -1)) ** 2
+    return [1.0, *(float(np.sqrt(v)) for v in total)]
+
+
+def _own(cell: Recurrence, run: Run, name: str) -> tuple[int, ...]:
+    return tuple(Size.of(d).value(run.dims) for d in cell.shape(name))
+
+
+def _simple(cell: Recurrence, state: str, meanings: Mapping[str, str]) -> tuple[float, str] | None:
+    """``(sup φ', U)`` if the state's equation is φ(U s_{t-1} + terms without a state)."""
+    rhs = cell.rhs(state)
+    if not isinstance(rhs, n.Fn) or rhs.order:
+        return None
+    slope = _SLOPES.get(meanings.get(rhs.name, rhs.name))
+    terms = rhs.arg.args if isinstance(rhs.arg, n.Add) else (rhs.arg,)
+    weight = None
+    for term in terms:
+        if not any(isinstance(x, n.At) and x.name in cell.defined for x in n.walk(term)):
+            continue
+        match term:
+            case n.Mul(args=(n.Sym(name=name), n.At(name=other))) if other == state:
+                if weight is not None:
+                    return None
+                weight = name
+            case _:
+                return None
+    return None if slope is None or weight is None else (slope, weight)
+
+
+def _shares(
+    cell: Recurrence,
+    domain: Any,
+    values: Mapping[str, Array],
+    series: Mapping[str, Array],
+    starts: Mapping[str, Array],
+    meanings: Mapping[str, str],
+    main: str,
+) -> dict[str, Curve]:
+    at = n.At(main, n.Idx("T"))
+    size: n.Node = n.Norm(at, "2") if cell.shape(main) else at
+    loss = n.Div(n.Pow(size, n.num(2)), n.num(2))
+    program = lower(cell, loss=loss, bind=meanings)
+    adj = adjoint(cell, program, loss_seed=True)
+    run = forward(cell, program, domain, values, series, starts)
+    parts, _ = contributions(adj, domain, run)
+    out = {}
+    steps = len(run.steps)
+    for name, value in parts.items():
+        # Only the loss of the last step counts: lag k is the use at step T - k.
+        sizes = [float(np.linalg.norm(value[k, steps - 1 - k])) for k in range(steps)]
+        total = sum(sizes)
+        if total > 0 and np.isfinite(total):
+            out[name] = Curve(f"share in d{name}", tuple(s / total for s in sizes))
+    return out
+
+
+# -- weights ---------------------------------------------------------------------------------------
+
+
+def _named(cell: Recurrence, params: Mapping[str, Array]) -> dict[str, Array]:
+    """Parameters by the cell's names, from those, from identifiers or from PyTorch's."""
+    by_identifier = {identifier(p): p for p in cell.parameters}
+    out = {}
+    for key, value in params.items():
+        if key in cell.parameters:
+            out[key] = value
+        elif key in by_identifier:
+            out[by_identifier[key]] = value
+    if out or not params:
+        unknown = [k for k in params if k not in out and by_identifier.get(k) not in out]
+        if unknown:
+            raise InputError(
+                f"{cell.name} has no parameter {unknown[0]!r}",
+                token=unknown[0],
+                hint=", ".join(cell.parameters),
+            )
+        return out
+    return from_state_dict(cell, params)
+
+
+def from_state_dict(
+    cell: Recurrence, state: Mapping[str, Array], *, layer: int = 0
+) -> dict[str, Array]:
+    """The cell's parameters from those of ``nn.RNN`` or ``nn.LSTM``.
+
+    The stacked rows of an LSTM are i, f, g, o in PyTorch; the cell's gates are found by name.
+
+    Raises
+    ------
+    InputError
+        Arrays of another module, or a cell that they do not fit.
+    """
+    def find(name: str) -> Array | None:
+        for key, value in state.items():
+            if key == f"{name}_l{layer}" or key.endswith(f".{name}_l{layer}"):
+                return np.asarray(value, float)
+        return None
+
+    w, u = find("weight_ih"), find("weight_hh")
+    if w is None or u is None:
+        raise InputError(
+            f"no weights of layer {layer} among {', '.join(list(state)[:4])} …",
+            hint="weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0",
+        )
+    hidden = u.shape[1]
+    zero = np.zeros(u.shape[0])
+    first, second = (find("bias_ih"), find("bias_hh"))
+    bi, bh = (zero if first is None else first), (zero if second is None else second)
+    names = set(cell.parameters)
+    if u.shape[0] == hidden:
+        table = {"W_{ih}": w, "W_{hh}": u, "b_{ih}": bi, "b_{hh}": bh, "W": w, "U": u, "b": bi + bh}
+        out = {k: v for k, v in table.items() if k in names}
+    else:
+        out = {}
+        order = {"i": 0, "f": 1, "g": 2, "c": 2, "o": 3}
+        if u.shape[0] != 4 * hidden:
+            raise InputError("these are neither weights of nn.RNN nor of nn.LSTM")
+        for gate, k in order.items():
+            rows = slice(k * hidden, (k + 1) * hidden)
+            for name, value in (("W", w[rows]), ("U", u[rows]), ("b", (bi + bh)[rows])):
+                if f"{name}_{gate}" in names:
+                    out[f"{name}_{gate}"] = value
+    missing = [p for p in cell.parameters if p not in out]
+    if missing:
+        raise InputError(f"{cell.name} needs {missing[0]!r}, which these weights do not give")
+    return out
+
+
+def _sizes(
+    cell: Recurrence,
+    params: Mapping[str, Array],
+    inputs: Mapping[str, Array],
+    dims: Mapping[str, int],
+) -> dict[str, int]:
+    sizes = dict(dims)
+    for lead, table in ((0, params), (1, inputs)):
+        for name, value in table.items():
+            shape = np.shape(value)[lead:]
+            declared = cell.shape(name)
+            if len(shape) != len(declared):
+                raise InputError(f"{name!r} has {len(shape)} axes, the cell has {len(declared)}")
+            for d, size in zip(declared, shape, strict=True):
+                if isinstance(d, str) and "+" not in d and sizes.setdefault(d, size) != size:
+                    raise InputError(f"{name!r}: dimension {d} is {sizes[d]} elsewhere")
+    for d in cell.dims:
+        if "+" not in d:
+            sizes.setdefault(d, 16)
+    return sizes
+
+
+# -- ready scenarios -------------------------------------------------------------------------------
+
+
+def scenario(name: str, steps: int = 100) -> FlowReport:
+    """A ready run: ``vanishing``, ``exploding``, ``latching`` or ``balanced``.
+
+    * vanishing: scalar Elman with w = 1/2 and input 1 (PROPOSITIONS P1);
+    * exploding: w = 1.1, no input, h_0 = 0: the derivative is w^k (P2);
+    * latching: w = 2, h_0 = 0.9, inputs below 0.5328 in size: once the state is large, w > 1
+      still forgets exponentially (P3);
+    * balanced: the LSTM whose four terms are 0.1, 0.7, 0.1, 0.1 at every step (P10).
+
+    Raises
+    ------
+    InputError
+        Another name.
+    """
+    from bptt_sym.cells import cell
+
+    if name == "balanced":
+        rec = cell("lstm")
+        values = {
+            "f": (2.421982, 0.28767824, -0.28767824),
+            "i": (3.390774, -0.78346746, 2.16976182),
+            "o": (0.0, 0.0, 0.0),
+            "c": (0.558919, 0.18037662, 0.55279192),
+        }
+        params = {}
+        for gate, (u, b, x) in values.items():
+            params |= {f"U_{gate}": u, f"b_{gate}": b, f"W_{gate}": x}
+        pulse = np.zeros(steps)
+        pulse[0] = 1.0
+        return flow(rec, steps, params=params, inputs={"x": pulse},
+                    description="balanced LSTM, terms 0.1, 0.7, 0.1, 0.1")  # fmt: skip
+    rng = np.random.default_rng(0)
+    runs: dict[str, tuple[float, Array, float, str]] = {
+        "vanishing": (0.5, np.ones(steps), 0.0, "vanishing, w = 0.5, u = 1"),
+        "exploding": (1.1, np.zeros(steps), 0.0, "exploding, w = 1.1, u = 0, h0 = 0"),
+        "latching": (2.0, rng.uniform(-0.5, 0.5, steps), 0.9, "latching, w = 2, |u| <= 0.5"),
+    }
+    if name not in runs:
+        raise InputError(f"no scenario {name!r}", token=name, hint=", ".join([*runs, "balanced"]))
+    w, u, h0, text = runs[name]
+    rec = cell("elman")
+    params = {"w": w, "W_{input}": 1.0, "b_{input}": 0.0, "b_{hidden}": 0.0}
+    return flow(rec, steps, params=params, inputs={"x": u}, initial={"h": h0}, description=text)
+
+
+SCENARIOS = ("vanishing", "exploding", "latching", "balanced")
+
+__all__ = ["SCENARIOS", "Curve", "FlowReport", "flow", "from_state_dict", "scenario"]
