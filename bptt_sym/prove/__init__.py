@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         prove,
         write_certificate,
     )
-    from bptt_sym.prove.render import render
+    from bptt_sym.prove.printing import render
     from bptt_sym.prove.theorem import Theorem, from_certificate
 
 # Loaded on first use, so that replaying a certificate imports the kernel and nothing else.
@@ -41,7 +41,7 @@ _HOME = {
     "TheoremInfo": "library", "UnknownTheorem": "library", "catalogue": "library",
     "library_path": "library", "load": "library", "prove": "library",
     "write_certificate": "library",
-    "render": "render",
+    "render": "printing",
     "Theorem": "theorem", "from_certificate": "theorem",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -189,8 +190,7 @@ def _opening(theorem: Theorem) -> list[str]:
     if theorem.hypotheses:
         listed = ", ".join(f"${notation.latex(h)}$" for h in theorem.hypotheses)
         out.append(f"suppose {listed};")
-    out.append("then")
-    return out
+    return [*out, "then"] if out else []
 
 
 def latex(theorem: Theorem) -> str:
@@ -207,11 +207,40 @@ def latex(theorem: Theorem) -> str:
     return "\n".join(out) + "\n"
 
 
+SIGNS: Final[dict[str, str]] = {
+    "≥": r"\ge", "≤": r"\le", "−": "-", "∓": r"\mp", "√": r"\sqrt", "∂": r"\partial",
+    "·": r"\cdot", "×": r"\times", "→": r"\to", "′": "'", "″": "''", "‖": r"\Vert",
+    "≠": r"\ne", "∞": r"\infty", "⟹": r"\Rightarrow", "∈": r"\in", "Σ": r"\sum",
+    "∏": r"\prod", "ū": r"\bar u", "…": r"\dots", "φ": r"\varphi", "ε": r"\varepsilon",
+} | {c: "\\" + word for word, c in notation.GREEK.items() if word not in ("phi", "epsilon")}
+RAISED_SIGNS: Final = dict(zip("⁰¹²³⁴⁻ⁿᵏᵀ", "01234-nkT", strict=True))
+LOWERED_SIGNS: Final = dict(zip("₀₁₂₃ₙₜₖ", "0123ntk", strict=True))
+INDEXED: Final = re.compile(r"\b([A-Za-z]{1,2})_(\{[^{}]*\}|[A-Za-z0-9*]+)")
+RAISED: Final = re.compile(r"\^(\{[^{}]*\}|[A-Za-z0-9])")
+
+
 def _prose(x: str) -> str:
-    """Prose as LaTeX source: the characters that mean something else there are escaped."""
+    """Prose as LaTeX source: signs and indexed letters become mathematics, the rest is escaped."""
     pieces = x.split("$")
-    escape = str.maketrans({"%": r"\%", "&": r"\&", "#": r"\#", "_": r"\_", "^": r"\^{}"})
-    return "$".join(p.translate(escape) if k % 2 == 0 else p for k, p in enumerate(pieces))
+    return "$".join(_plain(p) if k % 2 == 0 else p for k, p in enumerate(pieces))
+
+
+def _plain(x: str) -> str:
+    for special in "%&#":
+        x = x.replace(special, "\\" + special)
+    x = x.replace("“", "``").replace("”", "''")
+    for mark, signs in (("^", RAISED_SIGNS), ("_", LOWERED_SIGNS)):
+        x = re.sub(f"[{''.join(signs)}]+", lambda m, mark=mark, signs=signs: (  # type: ignore[misc]
+            f"${mark}{{{''.join(signs[c] for c in m[0])}}}$"), x)
+    x = INDEXED.sub(lambda m: f"${m[1]}_{{{m[2].strip('{}')}}}$", x)
+    x = RAISED.sub(lambda m: f"$^{{{m[1].strip('{}')}}}$", x)
+    outside = re.split(r"(\$[^$]*\$)", x)
+    for k in range(0, len(outside), 2):
+        text_ = outside[k].replace("_", r"\_")
+        outside[k] = "".join(f"${SIGNS[c]}$" if c in SIGNS else c for c in text_)
+    for k in range(1, len(outside), 2):
+        outside[k] = "".join(f" {SIGNS[c]} " if c in SIGNS else c for c in outside[k])
+    return "".join(outside).replace("$$", " ")
 
 
 def markdown(theorem: Theorem) -> str:
