@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from published import load
 
 from bptt_sym import prove
 from bptt_sym.prove import library, notation, printing
@@ -19,7 +20,7 @@ NAMES = library.names()
 
 @pytest.mark.parametrize("name", ["ex1", "ex2", "p4", "p5", "p12", "series"])
 def test_a_theorem_prints_in_every_format(name: str) -> None:
-    made = prove.load(name)
+    made = load(name)
     for form in ("text", "latex", "markdown", "json"):
         assert prove.render(made, form)
     with pytest.raises(ValueError, match="no such format: pdf"):
@@ -28,7 +29,7 @@ def test_a_theorem_prints_in_every_format(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_latex_is_ascii_and_its_braces_and_dollars_balance(name: str) -> None:
-    tex = printing.latex(prove.load(name))
+    tex = printing.latex(load(name))
     assert re.findall(r"[^\x00-\x7f]", tex) == []
     bare = tex.replace(r"\{", "").replace(r"\}", "")
     assert bare.count("{") == bare.count("}")
@@ -38,14 +39,14 @@ def test_latex_is_ascii_and_its_braces_and_dollars_balance(name: str) -> None:
 
 
 def test_the_induction_is_spelled_out() -> None:
-    text = prove.render(prove.load("ex2"))
+    text = prove.render(load("ex2"))
     assert "By induction on T. Base: ∏[j=t..t − 1] (1 − hⱼ²) ≤ 1. Step: suppose" in text
     assert text.rstrip().endswith("tanh_exp.")
     assert "∎" in text
 
 
 def test_json_has_the_statement_the_steps_and_the_trusted_facts() -> None:
-    data = json.loads(prove.render(prove.load("ex3"), "json"))
+    data = json.loads(prove.render(load("ex3"), "json"))
     assert data["steps"][-1]["claim"] == r"\frac{\partial h_{1}}{\partial w} = 0"
     assert data["trusted_facts"] == ["differentiation rules"]
 
