@@ -10,6 +10,8 @@ r"""The shipped cells: each one a short declaration, nothing that a user could n
 ``lstm``, ``lstm-vector``
     Gates :math:`f,i,o`, candidate :math:`\tilde c`, :math:`c_t=f_tc_{t-1}+i_t\tilde c_t`,
     :math:`h_t=o_t\tanh c_t` (Hochreiter & Schmidhuber 1997; forget gate of Gers et al. 2000).
+``lstm-peephole``, ``lstm-peephole-vector``, ``gru``, ``gru-vector``
+    See :mod:`bptt_sym.architectures.gated`.
 
 All initial values are free; ``with_initial_zero`` sets them to 0.
 """
@@ -19,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from bptt_sym.architectures.gated import gru, lstm_peephole
 from bptt_sym.errors import InputError
 from bptt_sym.notation import (
     HORIZON_NAME,
@@ -184,6 +187,10 @@ _CELLS: dict[str, Callable[..., Recurrence]] = {
     "sigmoid-rnn-vector": lambda **options: sigmoid_rnn(vector=True, **options),
     "lstm": lstm,
     "lstm-vector": lambda **options: lstm(vector=True, **options),
+    "lstm-peephole": lambda **options: lstm_peephole(vector=False, **options),
+    "lstm-peephole-vector": lstm_peephole,
+    "gru": lambda **options: gru(vector=False, **options),
+    "gru-vector": gru,
 }
 
 

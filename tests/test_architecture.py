@@ -30,7 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "shapes",
         "recurrence",
         "read sympy_bridge",
-        "cells",
+        "cells architectures",
         "graph rules",
         "jacobian",
         "derive",

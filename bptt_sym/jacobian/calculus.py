@@ -17,6 +17,7 @@ from functools import cached_property
 from bptt_sym import rules
 from bptt_sym.errors import NotSupported
 from bptt_sym.jacobian.products import (
+    NoMatrixForm,
     at_step,
     canonical_times,
     hadamard,
@@ -24,6 +25,7 @@ from bptt_sym.jacobian.products import (
     negate,
     offset,
     product,
+    shifted_rows,
 )
 from bptt_sym.notation import (
     ONE,
@@ -61,10 +63,6 @@ from bptt_sym.recurrence import STEP, Recurrence, Shape
 
 #: The Jacobian of a leaf (an :class:`At` or :class:`Sym`) by the variable; 0 if it does not depend.
 Leaf = Callable[[Node], Node]
-
-
-class NoMatrixForm(NotSupported):
-    """A derivative that matrix notation cannot write, such as a vector by a matrix."""
 
 
 class Calculus:
@@ -315,6 +313,12 @@ class Calculus:
                         # diag(v) u = diag(u) v
                         terms.append(product(*before, Diag(product(*after)), inner))
                     continue
+                if not by_scalar and len(after) == 1 and (rows := shifted_rows(a)):
+                    fixed, m, slope, u = rows
+                    if not any(self._depends(f, leaf) for f in fixed):
+                        # (F(B + m u^T) v)' = diag(m) F'(B + m u^T) diag(v) u'
+                        terms.append(product(*before, Diag(m), slope, Diag(after[0]), go(u)))
+                        continue
                 inner = go(a)
                 if inner == ZERO:
                     continue

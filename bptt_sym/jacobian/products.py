@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from bptt_sym.errors import NotSupported
 from bptt_sym.notation import (
     ONE,
     ZERO,
+    Add,
     At,
     Diag,
+    Fn,
     Had,
     Mul,
     Neg,
     Node,
     Num,
     Ones,
+    Outer,
     affine,
     from_affine,
     num,
@@ -20,6 +24,10 @@ from bptt_sym.notation import (
     substitute_index,
 )
 from bptt_sym.recurrence import STEP
+
+
+class NoMatrixForm(NotSupported):
+    """A derivative that matrix notation cannot write, such as a vector by a matrix."""
 
 
 def canonical_times(node: Node) -> Node:
@@ -107,3 +115,15 @@ def multiple(*scalars: Node) -> Node:
     if size == ONE:
         return Ones()
     return Mul((*(size.args if isinstance(size, Mul) else (size,)), Ones()))
+
+
+def shifted_rows(node: Node) -> tuple[tuple[Node, ...], Node, Node, Node] | None:
+    """``((B, m), m, F', u)`` of an elementwise function of a matrix, ``F(B + m u^T)``.
+
+    The scores of additive attention are of this form: every row of B is a source position.
+    """
+    match node:
+        case Fn(name=name, arg=Add(args=(*fixed, Outer(left=m, right=u))), order=order):
+            return (*fixed, m), m, Fn(name, node.arg, order + 1), u
+        case _:
+            return None

@@ -101,6 +101,8 @@ class Names:
             node = self.known(superscripted(name, sup.text), sub, span)
             if node is not None:
                 return node
+            if v.open and _is_label(sup):
+                name, sup = superscripted(name, sup.text), None
         node = self.known(name, sub, span)
         if node is None and v.open:
             time = self.time(sub)
@@ -322,6 +324,11 @@ class Names:
 
     def with_power(self, node: Node, sup: Script | None, span: Span) -> Node:
         raise NotImplementedError
+
+
+def _is_label(sup: Script) -> bool:
+    """``^{(2)}``: a number in parentheses tells layers apart; a power is written without them."""
+    return [t.kind for t in sup.tokens] == ["open", "num", "close"]
 
 
 def _comma_parts(sub: Script) -> list[Script]:

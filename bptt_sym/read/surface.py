@@ -123,6 +123,10 @@ Factor: TypeAlias = (
 )
 
 
+#: A closing token carries the text of what it closes.
+_CLOSERS = {"(": ")", "[": "]", "<": ">"}
+
+
 def script_text(tokens: list[Token]) -> str:
     """Tokens as the text of a name: ``hidden``, ``hh``, ``\\tilde{y}``."""
     if len(tokens) == 1:
@@ -132,6 +136,8 @@ def script_text(tokens: list[Token]) -> str:
     for t in tokens:
         if accented and t.kind == "word":
             out.append(f"{{{plain(t.text)}}}")
+        elif t.kind == "close":
+            out.append(_CLOSERS.get(t.text, t.text))
         else:
             out.append(plain(t.text))
         accented = t.kind == "accent"

@@ -90,7 +90,8 @@ def test_every_name_makes_a_cell_of_that_name(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("gru", {}),
+        ("transformer", {}),
+        ("gru", {"reset": "twice"}),
         ("lstm", {"peepholes": True}),
         ("lstm", {"concat": True}),
         ("elman-vector", {"bias": "three"}),
