@@ -13,7 +13,7 @@ from bptt_sym.check.judged import Judged, fault_in
 from bptt_sym.check.setting import Setting, option
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, NotSupported, ShapeError, Span
-from bptt_sym.notation import At, Claim, Sym, walk
+from bptt_sym.notation import At, Claim, Num, Sym, free_indices, walk
 from bptt_sym.recurrence import Recurrence
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class Court:
             verdict = decide(
                 claim, self.model, assume=self.assume, arena=self.arena, bounds=judge_bound
             )
+            if verdict.verdict == "wrong":
+                verdict = self._in_a_short_run(claim) or verdict
             return explained(verdict, claim, self.model, self.arena)
         except InputError:
             raise
@@ -63,6 +65,33 @@ class Court:
             return Verdict("undecided", note=str(error))
         except Exception as error:  # one formula must not take the others with it
             return internal_error(error)
+
+    def decide(self, claim: Claim) -> Verdict:
+        """The verdict of an equation without a diagnosis."""
+        from bptt_sym.decide import decide
+
+        return decide(claim, self.model, assume=self.assume, arena=self.arena)
+
+    def _in_a_short_run(self, claim: Claim) -> Verdict | None:
+        """A formula about the whole run that is written for three steps, say: then T is 3."""
+        from bptt_sym.decide.identity import Scope
+
+        nodes = [n for s in claim.sides for n in walk(s)]
+        totals = any(isinstance(n, Sym) and n.name in self.model.totals for n in nodes)
+        steps = [int(n.time.value) for n in nodes if isinstance(n, At) and isinstance(n.time, Num)]
+        free = {i for s in claim.sides for i in free_indices(s)}
+        if not totals or free or max(steps, default=0) < 2:
+            return None
+        before = self.arena.scope
+        self.arena.scope = Scope(horizon=max(steps))
+        try:
+            verdict = self.decide(claim)
+        finally:
+            self.arena.scope = before
+        if not verdict.is_right:
+            return None
+        said = f"the run has {max(steps)} steps"
+        return replace(verdict, assumptions=(*verdict.assumptions, said))
 
     def _under_hypotheses(self, claim: Claim) -> Verdict:
         """Hypotheses that fix a value are put in; under others only what needs none is decided."""

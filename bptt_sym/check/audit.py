@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bptt_sym.check.accumulated import judge_share, share
 from bptt_sym.check.answer import internal_error, unreadable
-from bptt_sym.check.completion import mentions
+from bptt_sym.check.completion import mentions, sequences
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.judged import Fault, Judged, fault_in
 from bptt_sym.check.models import Context, Model, Models, definition_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
+from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, UnboundName
-from bptt_sym.notation import FUNCTIONS, ZERO, At, Claim, Idx, Mul, Sym, walk
+from bptt_sym.notation import FUNCTIONS, ZERO, At, Claim, D, Idx, Mul, Sym, walk
 from bptt_sym.read import read_claim
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name
@@ -39,11 +42,12 @@ def audit(document: Document) -> list[Judged]:
     A displayed formula always has an entry; one in a line of text only if it relates two things.
     Nothing is raised for what stands in the document.
     """
-    texts = [f.latex for f in (*document.formulas, *document.plain)]
-    auditor = _Auditor(Context.of(texts, document.words))
+    everything = sorted((*document.formulas, *document.plain), key=lambda f: f.offsets[0])
+    texts = [f.latex for f in everything]
+    short = Shorthand.of([*texts, document.words], sequences(texts))
+    everything = [short.written_out(f) for f in everything]
+    auditor = _Auditor(Context.of([f.latex for f in everything], document.words))
     found: list[Judged | _Waiting] = []
-    everything = [*document.formulas, *document.plain]
-    everything.sort(key=lambda f: f.offsets[0])
     for formula in everything:
         if formula.environment == PROSE:
             auditor.sentence(formula)
@@ -84,6 +88,9 @@ class _Auditor:
         try:
             rows = outline(formula)
         except InputError as error:
+            if error.message.endswith("its left side"):
+                yield self._continued(formula, error)
+                return
             yield unreadable(formula, error, self._title)
             return
         except Exception as error:  # one formula must not take the others with it
@@ -171,12 +178,10 @@ class _Auditor:
     def _family(self, model: Model | None) -> list[Model]:
         """A model and its completions; the standard cell if the document has no model."""
         if model is None:
-            return self._standard()
+            return []
         return [model, *self.models.completions(model)]
 
     def _standard(self) -> list[Model]:
-        if self.models.all:
-            return []
         if self._cell is None:
             self._cell = self.models.standard()
         return self._cell
@@ -282,6 +287,36 @@ class _Auditor:
         assert first is not None
         raise first
 
+    def _continued(self, formula: Formula, error: InputError) -> Judged:
+        """A formula that goes on from a left side that is not written with it.
+
+        The derivatives that it could be the value of are tried; it is never called wrong.
+        """
+        text = formula.latex
+        at = re.search(r"=", text)
+        start = at.end() if at and not text[: at.start()].strip(" &\n") else -1
+        if start < 0:
+            return unreadable(formula, error, self._title)
+        body = formula.part(start, len(text)).latex.replace("&", " ")
+        for model in self._family(self.models.current) or self._standard():
+            names = sorted(_GREEK_FREE.findall(body))
+            for left in _candidates(model.court.model, names):
+                latex = f"{left} = {body}"
+                try:
+                    claim = read_claim(latex, model.court.model, vocabulary=model.vocabulary)
+                    verdict = model.court.decide(model.plainly(claim))
+                except (BpttError, ValueError, ArithmeticError):
+                    continue
+                if verdict.is_right:
+                    verdict = _supposing(verdict, model, {})
+                    said = f"its left side, which is not written with it, is {left}"
+                    verdict = replace(
+                        verdict, verdict="right_under_reading", readings=(*verdict.readings, said)
+                    )
+                    return replace(self._entry(formula, verdict, None, model.title), latex=latex)
+        note = "its left side is not written with it"
+        return self._entry(formula, Verdict("undecided", note=note))
+
     def _generic(self, row: Row, model: Model) -> list[dict[str, str]]:
         """Meanings of a bare letter that stands for the parameters, ``W`` or ``θ``."""
         names = {
@@ -298,6 +333,20 @@ class _Auditor:
 
     def _verdict(self, claim: Claim, model: Model) -> Verdict:
         nodes = [n for side in claim.sides for n in walk(side)]
+        for n in nodes:
+            # What is differentiated is no input: its definition is missing.
+            if isinstance(n, D) and isinstance(n.y, At) and n.y.name in model.court.model.inputs:
+                raise UnboundName(
+                    f"nothing defines {n.y.name}", span=n.y.span, token=n.y.name,
+                    hint="give the equation of the step",
+                )  # fmt: skip
+        adding = share(claim)
+        if adding is not None:
+            verdict = judge_share(adding, model.court)
+            if verdict is not None:
+                return verdict
+        if "+=" in claim.ops:
+            return Verdict("undecided", note="no part of the gradient equals what is added")
         if not any(isinstance(n, (At, Sym)) for n in nodes):
             return Verdict("not_a_claim", note="it is about indices and numbers only")
         return model.court.judge(claim)
@@ -334,6 +383,25 @@ class _Auditor:
 GENERIC = frozenset(
     ("W", "w", "U", r"\theta", r"\Theta", r"\psi", r"\phi", r"\omega", r"\mathbf{W}")
 )
+
+
+_GREEK_FREE = re.compile(r"[A-Za-z]")
+
+
+def _candidates(rec: Recurrence, letters: Sequence[str]) -> list[str]:
+    """The derivatives that a formula without a left side may be the value of."""
+    used = set(letters)
+    parameters = [p for p in _by_recurrence(rec) if plain_name(p).lstrip("\\")[:1] in used]
+    out = []
+    for x in parameters[:4]:
+        for y in (*rec.totals, *(f"{n}_t" for n in (*rec.states, *rec.gates) if n in rec.states
+                                 or rec.shape(n) == ())):  # fmt: skip
+            out.append(rf"\frac{{\partial {y}}}{{\partial {x}}}")
+    for y in rec.states:
+        out += [rf"\frac{{\partial {y}_t}}{{\partial {x}_{{t-1}}}}" for x in rec.states]
+    for y in rec.totals:
+        out += [rf"\frac{{\partial {y}}}{{\partial {x}_t}}" for x in rec.defined]
+    return out[:24]
 
 
 def _by_recurrence(rec: Recurrence) -> list[str]:

@@ -248,7 +248,7 @@ class _Line:
             known = name in names or (name in INPUT_LETTERS and bool(names))
             if self.sums and not self.left_timed:
                 known = known or name in LOSS_LETTERS
-            if not known or name in about and name in INPUT_LETTERS:
+            if not known or (name in about and name in INPUT_LETTERS):
                 continue
             circle = name == self.left or (
                 name in lagged and self.left in _reach(name, needs)

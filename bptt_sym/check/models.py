@@ -257,7 +257,13 @@ class Models:
         recurrence = self._recurrence(lines)
         states = ", ".join(recurrence.states or recurrence.defined)
         title = f"{states} (line {formula.place().line})"
-        return Model(Court.of(recurrence), title, lines=tuple(lines))
+        return Model(self._court(recurrence), title, lines=tuple(lines))
+
+    def _court(self, recurrence: Recurrence) -> Court:
+        court = Court.of(recurrence)
+        if self.context.wording.rows:
+            court.arena.stated = frozenset(("rows-transposed",))
+        return court
 
     def _recurrence(
         self, lines: Sequence[str], shapes: Mapping[str, Shape] | None = None
@@ -289,16 +295,14 @@ class Models:
         for shapes in (s.shapes, {}):
             try:
                 every = completed([*lines, *s.lines], self.context.timed, self.context.applied)
-                court = Court.of(self._recurrence(every, shapes))
+                court = self._court(self._recurrence(every, shapes))
             except BpttError:
                 continue
             return Model(court, title, lines=tuple(every), supposed=s.says, sure=s.sure)
         return None
 
     def standard(self) -> list[Model]:
-        """The cell that a document names and uses without writing it down, if it defines none."""
-        if self.all:
-            return []
+        """The cell that a document names and uses without writing it down."""
         s = standard_cell(self.context.usage, self.context.wording)
         model = self._supposing((), s, "the standard cell") if s is not None else None
         if model is None or s is None:

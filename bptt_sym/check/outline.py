@@ -21,7 +21,7 @@ from bptt_sym.read.tokens import Token, tokenize
 #: Relations that claim nothing of a recurrence: updates, membership, distributions, maps.
 _NO_CLAIM = re.compile(
     r"\\(?:leftarrow|longleftarrow|gets|in|notin|subset|subseteq|mapsto|leadsto|colon|sim)"
-    r"(?![A-Za-z])|←|∈|∉|⊂|⊆|↦|∼|\+=|-=|:\s*\\mathbb"
+    r"(?![A-Za-z])|←|∈|∉|⊂|⊆|↦|∼|-=|:\s*\\mathbb"
 )
 _RELATION = re.compile(
     r"[=<>≤≥≈≃→≠∝≡≔⟶≪≫]|\\(?:leq?(?:slant|q)?|geq?(?:slant|q)?|lt|gt|approx|simeq|cong|propto|to|"

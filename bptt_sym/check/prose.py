@@ -125,7 +125,7 @@ def _is_symbol(word: str, text: str, after: int) -> bool:
         return False
     if word[0] == "d" and len(word) <= 3 and (scripted or text[after : after + 1] == "/"):
         return True
-    return scripted and len(word) <= 4 or len(word) == 2 and not word.islower()
+    return (scripted and len(word) <= 4) or (len(word) == 2 and not word.islower())
 
 
 def _latex(run: str, offset: int) -> tuple[str, tuple[int, ...]]:

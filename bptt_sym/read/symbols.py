@@ -77,7 +77,7 @@ FUNCTION_NAMES = {
 }  # fmt: skip
 #: Letters that always form one word when written together.
 WORDS = frozenset(FUNCTION_NAMES) - {"th", "ch", "sh", "ln", "id", "sqrt"} | frozenset(
-    ("diag", "max", "min", "sup", "prod")
+    ("diag", "max", "min", "sup", "prod", "Loss", "loss", "cost", "Cost")
 )
 
 #: Operators, with the canonical text.

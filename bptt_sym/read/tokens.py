@@ -52,10 +52,11 @@ def _scanner(words: frozenset[str]) -> re.Pattern[str]:
     return re.compile(
         r"(?P<space>[ \t\r\n~\xa0\u2000-\u200a\u202f\u3000]+)"
         r"|(?P<cmd>\\(?:[A-Za-z]+|.|\Z))"
-        r"|(?P<word>" + "|".join(map(re.escape, known)) + r"|[A-Za-z])"
+        r"|(?P<word>" + "|".join(map(re.escape, known))
+        + r"|[A-Za-z][0-9](?=\s*[_^])|[A-Za-z])"
         r"|(?P<num>[0-9]+(?:\.[0-9]+)?)"
         r"|(?P<dots>\.\.\.?)"
-        r"|(?P<rel>[<>]=)"
+        r"|(?P<rel>[<>+]=)"
         r"|(?P<char>.)",
         re.DOTALL,
     )
@@ -105,6 +106,8 @@ class _Scanner:
                 continue
             s = m.group()
             if kind == "word":
+                if len(s) == 2 and s[1].isdigit() and out and out[-1].kind in ("_", "^"):
+                    s, self.pos = s[0], start + 1  # TeX takes one character into a script
                 out.append(Token("word", sy.FUNCTION_NAMES.get(s, s), start, self.pos))
             elif kind == "num":
                 if len(s) > limits.MAX_DIGITS:

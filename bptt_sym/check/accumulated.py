@@ -1,0 +1,76 @@
+"""Gradients that are added up where they arrive: ``dh_t += …`` and ``∂L/∂h_t = … + ∂L/∂h_t``.
+
+A node's gradient is the sum over the nodes that use it. What one line adds must be the part through
+some of these users; the other lines add the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import cast
+
+from bptt_sym.check.answer import Court
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.notation import Add, At, Claim, D, Kind, Node, walk
+from bptt_sym.recurrence import Recurrence, lag_of
+
+#: Users of one node beyond which the parts are not tried.
+MAX_USERS = 5
+
+
+def share(claim: Claim) -> Claim | None:
+    """The claim that a line adds a share of a gradient; ``None`` if it adds nothing up."""
+    left = claim.sides[0]
+    if not (isinstance(left, D) and isinstance(left.x, At)):
+        return None
+    if "+=" in claim.ops:
+        ops = tuple("=" if op == "+=" else op for op in claim.ops)
+        return replace(claim, ops=ops)  # type: ignore[arg-type]
+    sides: list[Node] = [left]
+    found = False
+    for side in claim.sides[1:]:
+        if isinstance(side, Add) and left in side.args and set(claim.ops) == {"="}:
+            rest = tuple(a for a in side.args if a != left)
+            sides.append(rest[0] if len(rest) == 1 else replace(side, args=rest))
+            found = True
+        else:
+            sides.append(side)
+    return replace(claim, sides=tuple(sides)) if found else None
+
+
+def users(x: At, rec: Recurrence) -> list[tuple[str, int]]:
+    """What uses ``x`` directly: the name, and how many steps later."""
+    out: list[tuple[str, int]] = []
+    for e in rec.equations:
+        for n in walk(e.rhs):
+            if isinstance(n, At) and n.name == x.name:
+                out.append((e.target, lag_of(n.time) or 0))
+    return list(dict.fromkeys(out))
+
+
+def judge_share(claim: Claim, court: Court) -> Verdict | None:
+    """The verdict of a share of a gradient; ``None`` if no part of the gradient equals it."""
+    left = claim.sides[0]
+    assert isinstance(left, D) and isinstance(left.x, At)
+    every = users(left.x, court.model)
+    if not 1 <= len(every) <= MAX_USERS:
+        return None
+    for size in range(1, len(every) + 1):
+        for chosen in combinations(every, size):
+            kind = cast(Kind, "via:" + " ".join(f"{name}+{lag}" for name, lag in chosen))
+            verdict = court.decide(replace(claim, sides=(replace(left, kind=kind), *claim.sides[1:])))
+            if verdict.is_right:
+                through = ", ".join(_shown(name, left.x, lag) for name, lag in chosen)
+                said = f"what is added is the part of the gradient that comes through {through}"
+                return replace(
+                    verdict, verdict="right_under_reading", readings=(*verdict.readings, said)
+                )
+    return None
+
+
+def _shown(name: str, x: At, lag: int) -> str:
+    from bptt_sym.notation import shift
+    from bptt_sym.render.text import text
+
+    return text(At(name, shift(x.time, lag)))

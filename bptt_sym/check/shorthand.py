@@ -1,0 +1,110 @@
+r"""Shorthand for gradients, written out: ``\delta h_t`` and ``dh_t`` are :math:`\partial L/\partial h_t`.
+
+Books on back-propagation and the code beside them name a gradient by its variable. A formula is
+rewritten only where that is plain: the mark stands directly before a name that runs in time, or
+before a parameter, and is no differential of a fraction. Every character keeps its offset.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bptt_sym.check.document import Formula
+from bptt_sym.check.supposed import LOSSES
+from bptt_sym.read.vocabulary import plain_name
+
+_NAME = (
+    r"(?:\\(?:hat|widehat|tilde|widetilde|bar|vec|mathbf|boldsymbol)\s*"
+    r"(?:\{[^{}]{1,12}\}|[A-Za-z])|[A-Za-z][0-9]?(?![A-Za-z])|\\(?:Gamma|Theta)(?![A-Za-z]))"
+)
+_SCRIPT = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\}){1,24}\}|[A-Za-z0-9]))"
+_ENTITIES = {"&space;": " ", "&plus;": "+", "&amp;": "&", "&lt;": "<", "&gt;": ">",
+             "&#x27;": "'", "&#39;": "'", "&quot;": '"', "&nbsp;": " ", "%20": " ", "&minus;": "-"}  # fmt: skip
+_ENTITY = re.compile("|".join(map(re.escape, _ENTITIES)))
+_DELTA = re.compile(rf"\\(?:delta|Delta)\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{0,2}})")
+_DELTA_SUB = re.compile(
+    rf"\\delta\s*_\s*\{{\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}})\s*\}}"
+)
+_GLUED = re.compile(
+    rf"(?<![A-Za-z\\{{/])d(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}}|(?=\s*(?:[=&]|\\tag|$)))"
+)
+_ARROW = re.compile(
+    rf"\\(?:long)?rightarrow\s*(?:d|\\delta\s*_?\{{?){_NAME}{_SCRIPT}{{0,2}}\}}?"
+    r"(?=\s*(?:\\tag|\\\\|\\end|$|\n))"
+)
+_TIME = re.compile(r"\s*[_^]\s*\{?\s*\(?<?\s*(?:t|T|k|\\tau)\b")
+
+
+@dataclass(frozen=True)
+class Shorthand:
+    """What the marks of a document mean: the loss that is differentiated, the names that run."""
+
+    loss: str
+    timed: frozenset[str]
+    #: Whether a bare ``d`` before a name is that mark, not a differential of a fraction.
+    glued: bool
+    #: Whether ``\\delta`` before a name is that mark, not a name of its own.
+    delta: bool
+
+    @classmethod
+    def of(cls, texts: Sequence[str], timed: frozenset[str]) -> Shorthand:
+        every = "\n".join(texts)
+        loss = next((m.group(1) for m in _LOSS.finditer(every)), "L")
+        fraction = re.search(r"\\d?frac\s*\{\s*d\s*[A-Za-z\\]", every) is not None
+        own = re.search(r"\\delta\s*(?:_\s*\{?\s*t|\^\s*\{?\s*\(?\s*t)\b", every) is not None
+        return cls(loss, timed, not fraction, not own)
+
+    def written_out(self, formula: Formula) -> Formula:
+        """``formula`` with the marks as derivatives."""
+        formula = _replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()])
+        formula = _replaced(formula, _ARROW, lambda m: "")
+        if self.delta:
+            formula = _replaced(formula, _DELTA_SUB, self._derivative)
+            formula = _replaced(formula, _DELTA, self._derivative)
+        if self.glued:
+            formula = _replaced(formula, _GLUED, self._derivative)
+        return formula
+
+    def _derivative(self, m: re.Match[str]) -> str | None:
+        name, scripts = m.group("name"), m.group("scripts") or ""
+        bare = plain_name(re.sub(r"\s", "", name))
+        runs = bare in self.timed or rf"\hat{{{bare[-2:-1]}}}" in self.timed
+        if not runs and not bare[:1].isupper() and bare != "b":
+            return None
+        if bare in LOSSES and bare not in self.timed:
+            return None
+        if not runs:
+            scripts = _TIME_SCRIPT.sub("", scripts)  # the share of one step in ∂L/∂W
+        return rf"\frac{{\partial {self.loss}}}{{\partial {name}{scripts}}}"
+
+
+_TIME_SCRIPT = re.compile(r"\s*\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t)")
+_LOSS = re.compile(
+    r"(?:\\partial|\\frac\s*\{\s*d|(?<![A-Za-z])d)\s*("
+    + "|".join(re.escape(n) for n in LOSSES if n not in ("l", "e", "C", "\\varepsilon"))
+    + r")(?![A-Za-z_^])"
+)
+
+
+def _replaced(
+    formula: Formula, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str | None]
+) -> Formula:
+    """``formula`` with each match replaced, ``None`` leaving it; offsets follow."""
+    text, offsets = formula.latex, formula.offsets
+    pieces: list[str] = []
+    places: list[int] = []
+    last = 0
+    for m in pattern.finditer(text):
+        made = new(m)
+        if made is None:
+            continue
+        pieces += [text[last : m.start()], made]
+        places += [*offsets[last : m.start()], *([offsets[m.start()]] * len(made))]
+        last = m.end()
+    if not last and not pieces:
+        return formula
+    pieces.append(text[last:])
+    places += offsets[last:]
+    return replace(formula, latex="".join(pieces), offsets=places)
