@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from bptt_sym.check.accumulated import judge_share, share
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.completion import mentions, sequences
+from bptt_sym.check.diagnosis import misfit
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.judged import Fault, Judged, fault_in
 from bptt_sym.check.models import Context, Model, Models, definition_of
@@ -349,7 +350,28 @@ class _Auditor:
             return Verdict("undecided", note="no part of the gradient equals what is added")
         if not any(isinstance(n, (At, Sym)) for n in nodes):
             return Verdict("not_a_claim", note="it is about indices and numbers only")
-        return model.court.judge(claim)
+        verdict = model.court.judge(claim)
+        if verdict.verdict == "undecided" and MISFIT in verdict.note:
+            return self._misfit(claim, model, verdict)
+        return verdict
+
+    def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
+        """A claim whose shapes fit under no reading: it may fail without any shapes as well."""
+        court = self.models.one_unit(model)
+        if court is None:
+            return verdict
+        single = court.judge(claim)
+        if single.verdict == "wrong":
+            return replace(single, note=f"already for one unit; {verdict.note}")
+        if not single.is_right:
+            return verdict
+        found = misfit(claim, model.court.model, model.court.arena)
+        if found is not None:
+            return Verdict(
+                "wrong", diagnosis=found, method="the shapes fit under no reading",
+                note="as it stands its shapes do not fit; for one unit it holds",
+            )  # fmt: skip
+        return replace(verdict, note=f"{verdict.note}; for one unit it holds")
 
     def late(self, entry: _Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
@@ -385,6 +407,8 @@ GENERIC = frozenset(
 )
 
 
+#: How the judge says that no reading gives both sides one shape.
+MISFIT = "the shapes do not fit"
 _GREEK_FREE = re.compile(r"[A-Za-z]")
 
 

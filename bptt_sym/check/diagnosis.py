@@ -13,7 +13,7 @@ from bptt_sym.decide.identity import Arena, holds
 from bptt_sym.decide.readings import Trial, trials
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import Claim, D, Node, walk
+from bptt_sym.notation import At, Claim, D, Node, Sym, walk
 from bptt_sym.recurrence import Recurrence
 
 #: What each code means, in one sentence; ``docs/diagnostics/`` has a page for each.
@@ -71,6 +71,35 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
     if best is None:
         return None
     return _explain(best[1], claim, rec)
+
+
+#: Mistakes that only shapes show.
+OF_SHAPE = frozenset(("BP009", "BP010", "BP021"))
+
+
+def misfit(claim: Claim, rec: Recurrence, arena: Arena) -> Diagnosis | None:
+    """Why the shapes of an equation that holds for one unit do not fit, if that is plain.
+
+    A transpose or the order of two factors is, when mending it makes the equation right; so is a
+    vector on the right where the left side, in bold type, is a matrix or has three axes.
+    """
+    if len(claim.sides) != 2:
+        return None
+    found = diagnose(claim, rec, arena)
+    if found is not None and found.code in OF_SHAPE:
+        return found
+    names = [n for s in claim.sides for n in walk(s) if isinstance(n, (At, Sym))]
+    bold = [n for n in names if "mathbf" in n.name or len(rec.shapes.get(n.name, ())) == 2]
+    left = claim.sides[0]
+    if bold and isinstance(left, D) and isinstance(left.y, At) and isinstance(left.x, Sym):
+        y, x = rec.shape(left.y.name), rec.shape(left.x.name)
+        if len(y) == 1 and len(x) == 2 and any("mathbf" in n.name for n in names):
+            return Diagnosis(
+                "BP021",
+                "the shapes do not fit: the derivative of a vector by a matrix has three axes, "
+                "the right side has not",
+            )
+    return None
 
 
 def explained(verdict: Verdict, claim: Claim, rec: Recurrence, arena: Arena) -> Verdict:

@@ -19,7 +19,7 @@ from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
 from bptt_sym.check.supposed import Supposition, Usage, standard_cell, suppositions
 from bptt_sym.errors import BpttError, ShapeError
-from bptt_sym.notation import At, Claim, D, Idx, Node, Sym, rebuild, substitute_index, walk
+from bptt_sym.notation import At, Claim, D, Fn, Idx, Node, Sym, rebuild, substitute_index, walk
 from bptt_sym.read import Vocabulary, recurrence_from_latex
 from bptt_sym.recurrence import Recurrence, Shape
 
@@ -80,6 +80,8 @@ class Model:
     sure: bool = True
     #: This model with what the document uses and does not define.
     completions: list[Model] | None = None
+    #: The same model of one unit, where every quantity is a number.
+    one_unit: Court | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -300,6 +302,20 @@ class Models:
                 continue
             return Model(court, title, lines=tuple(every), supposed=s.says, sure=s.sure)
         return None
+
+    def one_unit(self, model: Model) -> Court | None:
+        """The model with one unit, in which no shape can be wrong."""
+        if model.one_unit is None and not model.court.model.is_scalar:
+            try:
+                rec = recurrence_from_latex(model.lines, name="one unit", scalar=True)
+            except BpttError:
+                return None
+            softmax = any(
+                isinstance(n, Fn) and n.name == "softmax" for e in rec.equations for n in walk(e.rhs)
+            )
+            if not softmax:
+                model.one_unit = Court.of(rec)
+        return model.one_unit
 
     def standard(self) -> list[Model]:
         """The cell that a document names and uses without writing it down."""

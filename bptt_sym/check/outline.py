@@ -156,7 +156,8 @@ def _timed(time: Node) -> Kind:
     if form is None or len(form[0]) > 1:
         return Kind.CLAIM
     if not form[0]:
-        return Kind.INITIAL
+        # h_0 starts the run; s_3 = … is an instance of the definition of s_t.
+        return Kind.INITIAL if form[1] <= 0 else Kind.CLAIM
     # h_T is the last state: its equation is a claim, the definition says h_t.
     return Kind.CLAIM if "T" in form[0] else Kind.SEQUENCE
 

@@ -34,7 +34,11 @@ _ARROW = re.compile(
     rf"\\(?:long)?rightarrow\s*(?:d|\\delta\s*_?\{{?){_NAME}{_SCRIPT}{{0,2}}\}}?"
     r"(?=\s*(?:\\tag|\\\\|\\end|$|\n))"
 )
-_TIME = re.compile(r"\s*[_^]\s*\{?\s*\(?<?\s*(?:t|T|k|\\tau)\b")
+#: ``{ h }_{ t }``, as some editors write every name.
+_BRACED = re.compile(
+    r"(?<![_^A-Za-z])(?:(?<![_^])\s)?\{\s*([A-Za-z]|\\[A-Za-z]+|[cC]ost|[lL]oss|"
+    r"\\(?:hat|tilde|bar|vec)\s*\{\s*[A-Za-z]\s*\})\s*\}(?=\s*[_^])"
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Shorthand:
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with the marks as derivatives."""
         formula = _replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()])
+        formula = _replaced(formula, _BRACED, lambda m: m.group(1))
         formula = _replaced(formula, _ARROW, lambda m: "")
         if self.delta:
             formula = _replaced(formula, _DELTA_SUB, self._derivative)

@@ -8,6 +8,7 @@ left unknown, so that a formula is right only if it holds whatever they are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -33,6 +34,9 @@ GATES = {
     r"\tilde{c}": r"\tanh", r"\hat{c}": r"\tanh", r"\bar{c}": r"\tanh", r"\tilde{C}": r"\tanh",
     r"\hat{C}": r"\tanh", r"\tilde{h}": r"\tanh", r"\hat{h}": r"\tanh", r"\bar{C}": r"\tanh",
 }  # fmt: skip
+
+
+_LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,9 @@ class Usage:
                 continue
             for m in mentions(text, tokens):
                 name = plain_name(m.name)
-                if m.step == "name":
+                if m.step == "name" and name in (*LOSSES, *OUTPUTS) and _LAST.match(text, m.end):
+                    usage.timed.setdefault(name, set()).add("n")
+                elif m.step == "name":
                     usage.scripted.add(name + "".join(text[m.end : m.end + 6].split()))
                 elif m.step:
                     usage.timed.setdefault(name, set()).add(m.step)
@@ -112,7 +118,8 @@ def suppositions(rec: Recurrence, usage: Usage, wording: Wording) -> list[Suppos
             known.add(name)
             break
     totals = [n for n in LOSSES if n in usage.bare and n not in known]
-    totals = [n for n in totals if n not in ("C", "e", "l", "J", r"\varepsilon") or len(totals) == 1]
+    if len(totals) > 1:
+        totals = [n for n in totals if n not in ("C", "e", "l", "J", r"\varepsilon")]
     same = [n for n in LOSSES if n in usage.bare and n in step_losses]
     if not totals and same and not rec.totals:
         totals = same[:1]
@@ -208,37 +215,22 @@ def _gates(
 def standard_cell(usage: Usage, wording: Wording) -> Supposition | None:
     """The cell that a text names and uses without writing it down."""
     timed = usage.timed
-    cell = next((c for c in ("c", "C", r"\vec{c}") if c in timed), "")
-    if cell and (wording.lstm or len({"f", "i", "o", r"\vec{f}"} & set(timed)) >= 1):
-        candidate = next(
-            (n for n in (rf"\tilde{{{cell}}}", rf"\hat{{{cell}}}", "g", rf"\bar{{{cell}}}", "a")
-             if n in timed),
-            rf"\tilde{{{cell}}}",
-        )  # fmt: skip
-        split = any(s.startswith(("U_f", "U_i", "U_{f", "U_{i")) for s in usage.scripted)
-
-        def gate(name: str, tag: str, function: str) -> str:
-            inner = (
-                rf"W_{tag} x_{{t}} + U_{tag} h_{{t-1}} + b_{tag}" if split
-                else rf"W_{tag} [h_{{t-1}}, x_{{t}}] + b_{tag}"
-            )  # fmt: skip
-            return f"{name}_{{t}} = {function}({inner})"
-
-        tag = {"g": "g", "a": "a"}.get(candidate, cell if len(cell) == 1 else "c")
-        return Supposition(
-            (
-                gate("f", "f", r"\sigma"), gate("i", "i", r"\sigma"), gate("o", "o", r"\sigma"),
-                gate(candidate, tag, r"\tanh"),
-                rf"{cell}_{{t}} = f_{{t}} \odot {cell}_{{t-1}} + i_{{t}} \odot {candidate}_{{t}}",
-                rf"h_{{t}} = o_{{t}} \odot \tanh({cell}_{{t}})",
-            ),
-            ("the cell is the standard LSTM, which the text does not write down",),
-            sure=False,
-        )  # fmt: skip
+    for form in ("{}", r"\vec{{{}}}", r"\mathbf{{{}}}"):
+        names = {n: form.format(n) for n in ("c", "C", "f", "i", "o", "h", "g", "a", "x")}
+        cell = next((names[c] for c in ("c", "C") if names[c] in timed), "")
+        gates = {names["f"], names["i"], names["o"]} & set(timed)
+        if cell and (wording.lstm or gates):
+            return _standard_lstm(cell, names, usage)
     for state in ("h", "s"):
         if state in timed:
-            weight = next((w for w in ("W_{hh}", "W_h", "W_{rec}", "U", "W")
-                           if w in usage.bare or any(s.startswith(w) for s in usage.scripted)), "")  # fmt: skip
+            weight = next(
+                (
+                    w
+                    for w in ("W_{hh}", "W_h", "W_{rec}", "U", "W")
+                    if w in usage.bare or any(s.startswith(w) for s in usage.scripted)
+                ),
+                "",
+            )
             if weight:
                 return Supposition(
                     (rf"{state}_{{t}} = \tanh({weight} {state}_{{t-1}} + V_x x_{{t}} + b_x)",),
@@ -247,3 +239,34 @@ def standard_cell(usage: Usage, wording: Wording) -> Supposition | None:
                     sure=False,
                 )  # fmt: skip
     return None
+
+
+def _standard_lstm(cell: str, names: Mapping[str, str], usage: Usage) -> Supposition:
+    candidate = next(
+        (n for n in (rf"\tilde{{{cell}}}", rf"\hat{{{cell}}}", names["g"], rf"\bar{{{cell}}}",
+                     names["a"]) if n in usage.timed),
+        rf"\tilde{{{cell}}}",
+    )  # fmt: skip
+    split = any(s.startswith(("U_f", "U_i", "U_{f", "U_{i", "U_c")) for s in usage.scripted)
+    h, x = names["h"], names["x"]
+
+    def gate(name: str, tag: str, function: str) -> str:
+        inner = (
+            rf"W_{tag} {x}_{{t}} + U_{tag} {h}_{{t-1}} + b_{tag}" if split
+            else rf"W_{tag} [{h}_{{t-1}}, {x}_{{t}}] + b_{tag}"
+        )  # fmt: skip
+        return f"{name}_{{t}} = {function}({inner})"
+
+    letter = cell if len(cell) == 1 else cell[-2]
+    tag = {names["g"]: "g", names["a"]: "a"}.get(candidate, letter)
+    f, i, o = names["f"], names["i"], names["o"]
+    return Supposition(
+        (
+            gate(f, "f", r"\sigma"), gate(i, "i", r"\sigma"), gate(o, "o", r"\sigma"),
+            gate(candidate, tag, r"\tanh"),
+            rf"{cell}_{{t}} = {f}_{{t}} \odot {cell}_{{t-1}} + {i}_{{t}} \odot {candidate}_{{t}}",
+            rf"{h}_{{t}} = {o}_{{t}} \odot \tanh({cell}_{{t}})",
+        ),
+        ("the cell is the standard LSTM, which the text does not write down",),
+        sure=False,
+    )  # fmt: skip
