@@ -15,6 +15,7 @@ import numpy as np
 
 from bptt_sym.decide import structures
 from bptt_sym.decide.conventions import STRICT, Conventions
+from bptt_sym.decide.layout import as_written, lay_out
 from bptt_sym.decide.product_rule import product_rule
 from bptt_sym.decide.tensor import (
     Mismatch,
@@ -163,18 +164,12 @@ class Interpreter:
         return value
 
     def _sym(self, node: Sym, env: Env, out: list[Parts] | None) -> Tensor:
-        return self._as_row(self._leaf(node.name, None, out), out)
+        return as_written(self._leaf(node.name, None, out), self.conv, out is not None)
 
     def _at(self, node: At, env: Env, out: list[Parts] | None) -> Tensor:
-        return self._as_row(self._leaf(node.name, self.index(node.time, env), out), out)
-
-    def _as_row(self, value: Tensor, out: list[Parts] | None) -> Tensor:
-        """A value as it is written where vectors are rows."""
-        if not self.conv.rows or out is not None:
-            return value
-        if rank(value) == 1:
-            return value.reshape(1, -1)
-        return value.T if self.conv.transposed and rank(value) == 2 else value
+        return as_written(
+            self._leaf(node.name, self.index(node.time, env), out), self.conv, out is not None
+        )
 
     # --------------------------------------------------------------------- arithmetic
     def _add(self, node: Add, env: Env, out: list[Parts] | None) -> Tensor:
@@ -328,10 +323,7 @@ class Interpreter:
     @property
     def strict(self) -> Interpreter:
         """The same world without loose conventions: what a function is applied to is exact."""
-        if self.conv.rows:
-            exact = Conventions(rows=True, transposed=self.conv.transposed)
-        else:
-            exact = STRICT
+        exact = Conventions(rows=self.conv.rows, transposed=self.conv.transposed)
         return self if self.conv == exact else Interpreter(self.world, exact, self.horizon)
 
     @property
@@ -424,7 +416,7 @@ class Interpreter:
             raise NotSupported("derivative of a derivative inside a step")
         y, x = self.jacobian(node, env)
         jac, y_shape, x_shape = y, *x
-        return self.lay_out(jac, y_shape, x_shape)
+        return lay_out(jac, y_shape, x_shape, self.conv)
 
     def leaf_of(self, x: Node, env: Env) -> Leaf:
         match x:
@@ -459,21 +451,6 @@ class Interpreter:
         if jac is None:
             jac = filled(y_shape + x_shape, self.zero)
         return jac, (y_shape, x_shape)
-
-    def lay_out(self, jac: Tensor, y_shape: tuple[int, ...], x_shape: tuple[int, ...]) -> Tensor:
-        """A numerator-layout Jacobian in the layout in force."""
-        if not isinstance(jac, np.ndarray):
-            return jac
-        if self.conv.transposed and not y_shape and len(x_shape) == 2:
-            return jac.T
-        if not y_shape:
-            row = len(x_shape) == 1 and self.conv.layout == "numerator"
-            return jac.reshape(1, -1) if row else jac
-        if self.conv.layout == "denominator" and x_shape:
-            axes = len(y_shape)
-            order = list(range(axes, jac.ndim)) + list(range(axes))
-            return jac.transpose(order)
-        return jac
 
 
 def _same(a: Tensor, b: Tensor) -> Tensor:

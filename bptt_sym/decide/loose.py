@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bptt_sym.decide.layout import lay_out
 from bptt_sym.decide.tensor import Mismatch, Tensor, contract, diag, rank, shape, squeeze, trail
 from bptt_sym.notation import Add, At, D, Div, Had, Mul, Neg, Node, Num, Prod, Sum, Sym
 
@@ -28,7 +29,7 @@ def loose_product(interp: Interpreter, args: tuple[Node, ...], env: Env) -> Tens
         if linked is not None:
             if not linked.y_shape and not linked.x_shape:
                 return linked.jac
-            return interp.lay_out(linked.jac, linked.y_shape, linked.x_shape)
+            return lay_out(linked.jac, linked.y_shape, linked.x_shape, interp.conv)
     values = [interp.value(a, env) for a in args]
     if not interp.conv.elementwise:
         total = values[0]

@@ -13,16 +13,29 @@ from itertools import combinations
 from typing import Any, cast
 
 from bptt_sym.decide.conventions import STRICT, Conventions
+from bptt_sym.decide.rewriting import (
+    ascending,
+    at_output,
+    by_memory,
+    direct_path,
+    ends_in_product,
+    hadamard_first,
+    immediate_right,
+    is_loss,
+    is_one_of,
+    local_loss,
+    map_sides,
+    mark,
+    output_derivative,
+    state_block,
+    transform,
+)
 from bptt_sym.notation import (
-    FUNCTIONS,
     HORIZON_NAME,
     ONE,
-    Add,
     At,
-    Block,
     Claim,
     D,
-    Fn,
     Had,
     Idx,
     Kind,
@@ -35,11 +48,10 @@ from bptt_sym.notation import (
     children,
     free_indices,
     index,
-    rebuild,
     substitute_index,
     walk,
 )
-from bptt_sym.recurrence import STEP, Recurrence
+from bptt_sym.recurrence import Recurrence
 
 Rewrite = Callable[[Claim, Recurrence], Claim]
 
@@ -76,9 +88,7 @@ class Trial:
     zero_start: bool = False
 
 
-def trials(
-    claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()
-) -> Iterator[Trial]:
+def trials(claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()) -> Iterator[Trial]:
     """Every documented combination of readings that applies, simplest first.
 
     ``stated`` are the codes of readings that the text announces in words and that would excuse
@@ -120,7 +130,7 @@ def _apply(claim: Claim, rec: Recurrence, combo: tuple[Reading, ...]) -> Trial:
             claim = reading.rewrite(claim, rec)
         for name, value in reading.conventions:
             conventions = replace(conventions, **{name: value})
-    claim = _map_sides(claim, lambda n, _: _mark(n, lambda d: "total"))
+    claim = map_sides(claim, lambda n, _: mark(n, lambda d: "total"))
     return Trial(claim, conventions, combo, any(r.zero_start for r in combo))
 
 
@@ -133,7 +143,10 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     by_param = [
         n
         for n in right
-        if isinstance(n, D) and n.kind == "unmarked" and _is(n.x, params) and isinstance(n.y, At)
+        if isinstance(n, D)
+        and n.kind == "unmarked"
+        and is_one_of(n.x, params)
+        and isinstance(n.y, At)
     ]
     out: list[Reading] = []
     if by_param:
@@ -142,15 +155,15 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         if 2 <= len(distinct) <= 5:
             for size in range(1, len(distinct)):
                 out.extend(_some_immediate(c) for c in combinations(distinct, size))
-    if any(isinstance(n.y, Sym) or _is_loss(n.y, rec) for n in unmarked if _is(n.x, states)):
+    if any(isinstance(n.y, Sym) or is_loss(n.y, rec) for n in unmarked if is_one_of(n.x, states)):
         out.append(LOCAL_LOSS)
-    memory = any(_by_memory(n, rec) for n in nodes)
-    if any(_is(n.y, states) and len(states) > 1 for n in unmarked) or memory:
+    memory = any(by_memory(n, rec) for n in nodes)
+    if any(is_one_of(n.y, states) and len(states) > 1 for n in unmarked) or memory:
         out.append(DIRECT_PATH)
     if memory:
         out += [CARRY, CARRIED]
     left = claim.sides[0]
-    if isinstance(left, D) and isinstance(left.x, Sym) and _is_loss(left.y, rec):
+    if isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec):
         out += _one_step(claim, rec)
     out += _last_step(claim, rec)
     if not rec.is_scalar:
@@ -162,11 +175,11 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
             out += [CHAINED, TRAILING]
         if any(isinstance(n, Prod) and n.descending is None for n in nodes):
             out.append(ASCENDING)
-        if any(isinstance(n, Had) and _ends_in_product(n) for n in nodes):
+        if any(isinstance(n, Had) and ends_in_product(n) for n in nodes):
             out.append(HADAMARD_FIRST)
         if any(isinstance(n, Sym) and n.name in rec.blocks for n in nodes):
             out.append(STATE_BLOCK)
-    if any(_at_output(n, rec) for n in nodes):
+    if any(at_output(n, rec) for n in nodes):
         out.append(OUTPUT_DERIVATIVE)
     if any(isinstance(n, (Sum,)) for n in nodes):
         out.append(ABSENT_ZERO)
@@ -185,38 +198,15 @@ def _defined_in_rows(rec: Recurrence) -> bool:
     )
 
 
-def _by_memory(node: Node, rec: Recurrence) -> bool:
-    """Whether ``node`` is the derivative of a loss by a cell state."""
-    return (
-        isinstance(node, D)
-        and isinstance(node.x, At)
-        and _is_loss(node.y, rec)
-        and is_memory(rec, node.x.name)
-    )
-
-
-def is_memory(rec: Recurrence, name: str) -> bool:
-    """Whether the state adds to a gated copy of its own last value, as an LSTM's cell does."""
-    if name not in rec.states or len(rec.states) < 2:
-        return False
-    rhs = rec.rhs(name)
-    for term in rhs.args if isinstance(rhs, Add) else ():
-        factors = term.args if isinstance(term, (Mul, Had)) else (term,)
-        own = any(isinstance(f, At) and f.name == name for f in factors)
-        if own and not any(isinstance(n, Sym) for n in walk(term)):
-            return True
-    return False
-
-
 def _carry(sides: tuple[int, ...]) -> Rewrite:
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         def change(n: Node) -> Node:
-            if isinstance(n, D) and _by_memory(n, rec):
+            if isinstance(n, D) and by_memory(n, rec):
                 assert isinstance(n.x, At)
                 return replace(n, kind=cast(Kind, f"via:{n.x.name}+1"))
             return n
 
-        return _map_sides(claim, lambda n, i: _transform(n, change) if i in sides else n)
+        return map_sides(claim, lambda n, i: transform(n, change) if i in sides else n)
 
     return rewrite
 
@@ -228,7 +218,7 @@ def _one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     """
     right = claim.sides[1:]
     params = set(rec.parameters)
-    if any(isinstance(n, D) and _is(n.x, params) for s in right for n in walk(s)):
+    if any(isinstance(n, D) and is_one_of(n.x, params) for s in right for n in walk(s)):
         return []
     free = {n for s in right for n in free_indices(s)} - free_indices(claim.sides[0])
     if len(free) != 1 or HORIZON_NAME in free or free_indices(claim.sides[0]):
@@ -238,9 +228,7 @@ def _one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
         return []
 
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
-        return _map_sides(
-            claim, lambda n, i: Sum(name, ONE, Idx(HORIZON_NAME), n) if i else n
-        )
+        return map_sides(claim, lambda n, i: Sum(name, ONE, Idx(HORIZON_NAME), n) if i else n)
 
     return [
         Reading(
@@ -266,7 +254,7 @@ def _last_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     (name,) = free
 
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
-        return _map_sides(claim, lambda n, _: substitute_index(n, name, Idx(HORIZON_NAME)))
+        return map_sides(claim, lambda n, _: substitute_index(n, name, Idx(HORIZON_NAME)))
 
     return [Reading("last-step", f"{name} is the last step", "last", rewrite)]
 
@@ -293,7 +281,7 @@ def _index_slips(claim: Claim, rec: Recurrence) -> list[Reading]:
 def _slip(name: str, other: str, offset: int) -> Reading:
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         value = index(other, offset)
-        return _map_sides(claim, lambda n, _: substitute_index(n, name, value))
+        return map_sides(claim, lambda n, _: substitute_index(n, name, value))
 
     step = other if not offset else f"{other} - {-offset}"
     return Reading(
@@ -305,58 +293,14 @@ def _slip(name: str, other: str, offset: int) -> Reading:
     )
 
 
-# --------------------------------------------------------------------------- rewriting
-def _map_sides(claim: Claim, f: Callable[[Node, int], Node]) -> Claim:
-    return replace(claim, sides=tuple(f(s, i) for i, s in enumerate(claim.sides)))
-
-
-def _transform(node: Node, f: Callable[[Node], Node]) -> Node:
-    return f(rebuild(node, lambda c: _transform(c, f)))
-
-
-def _mark(node: Node, kind: Callable[[D], Kind]) -> Node:
-    if not any(isinstance(n, D) and n.kind == "unmarked" for n in walk(node)):
-        return node
-
-    def change(n: Node) -> Node:
-        return replace(n, kind=kind(n)) if isinstance(n, D) and n.kind == "unmarked" else n
-
-    return _transform(node, change)
-
-
-def _is(node: Node, names: set[str]) -> bool:
-    return isinstance(node, (At, Sym)) and node.name in names
-
-
-def _is_loss(node: Node, rec: Recurrence) -> bool:
-    """Whether ``node`` is a scalar that later states do not use: a loss or a total."""
-    if isinstance(node, Sym):
-        return node.name in rec.totals
-    return isinstance(node, At) and node.name in rec.gates and rec.shape(node.name) == ()
-
-
-def _immediate_right(claim: Claim, rec: Recurrence) -> Claim:
-    params = set(rec.parameters)
-
-    def side(node: Node, position: int) -> Node:
-        if position == 0:
-            return node
-        return _mark(
-            node,
-            lambda d: "immediate" if _is(d.x, params) and isinstance(d.y, At) else "unmarked",
-        )
-
-    return _map_sides(claim, side)
-
-
 def _some_immediate(chosen: tuple[D, ...]) -> Reading:
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
-        return _map_sides(
+        return map_sides(
             claim,
             lambda node, position: (
                 node
                 if position == 0
-                else _mark(node, lambda d: "immediate" if d in chosen else "unmarked")
+                else mark(node, lambda d: "immediate" if d in chosen else "unmarked")
             ),
         )
 
@@ -370,118 +314,19 @@ def _some_immediate(chosen: tuple[D, ...]) -> Reading:
     )
 
 
-def _direct_path(claim: Claim, rec: Recurrence) -> Claim:
-    states, params = set(rec.states), set(rec.parameters)
-
-    def kind(d: D) -> Kind:
-        if _by_memory(d, rec):
-            return "own"
-        return "own" if _is(d.y, states) and (_is(d.x, states | params)) else "unmarked"
-
-    return _map_sides(claim, lambda n, _: _mark(n, kind))
-
-
-def _local_loss(claim: Claim, rec: Recurrence) -> Claim:
-    states = set(rec.states)
-
-    def kind(d: D) -> Kind:
-        return "local" if _is(d.x, states) and _is_loss(d.y, rec) else "unmarked"
-
-    return _map_sides(claim, lambda n, i: n if i == 0 else _mark(n, kind))
-
-
-def _ascending(claim: Claim, rec: Recurrence) -> Claim:
-    def change(n: Node) -> Node:
-        if isinstance(n, Prod) and n.descending is None:
-            return replace(n, descending=False)
-        return n
-
-    return _map_sides(claim, lambda n, _: _transform(n, change))
-
-
-def _ends_in_product(node: Had) -> bool:
-    return any(isinstance(a, Mul) and len(a.args) > 1 for a in node.args[:-1])
-
-
-def _hadamard_first(claim: Claim, rec: Recurrence) -> Claim:
-    def change(n: Node) -> Node:
-        if isinstance(n, Had) and _ends_in_product(n):
-            first, *rest = n.args
-            if isinstance(first, Mul) and len(first.args) > 1:
-                return Mul((*first.args[:-1], Had((first.args[-1], *rest))))
-        return n
-
-    return _map_sides(claim, lambda n, _: _transform(n, change))
-
-
-def _state_block(claim: Claim, rec: Recurrence) -> Claim:
-    states = set(rec.states)
-
-    def change(n: Node) -> Node:
-        if isinstance(n, Sym) and n.name in rec.blocks:
-            part = next((b for b in rec.blocks[n.name] if b in states), None)
-            return Block(n, part) if part else n
-        return n
-
-    def side(node: Node) -> Node:
-        # Not inside W[h, x], and not as the variable of a derivative: there W is all of W.
-        if isinstance(node, D):
-            return node
-        if isinstance(node, Mul):
-            args = list(node.args)
-            for i, a in enumerate(args):
-                behind = args[i + 1] if i + 1 < len(args) else None
-                if isinstance(a, Sym) and type(behind).__name__ == "Concat":
-                    continue
-                args[i] = side(a)
-            return replace(node, args=tuple(args))
-        return change(rebuild(node, side))
-
-    return _map_sides(claim, lambda n, _: side(n))
-
-
-def _at_output(node: Node, rec: Recurrence) -> bool:
-    return _output_form(node, rec) is not None
-
-
-def _output_form(node: Node, rec: Recurrence) -> Node | None:
-    """``phi'(a_t)`` for ``phi'(s_t)`` where the model has ``s_t = phi(a_t)``."""
-    if not (isinstance(node, Fn) and node.order == 1 and isinstance(node.arg, At)):
-        return None
-    if node.arg.name not in rec.defined:
-        return None
-    rhs = rec.rhs(node.arg.name)
-    if not (isinstance(rhs, Fn) and rhs.order == 0):
-        return None
-    # Notes that use no logistic function often write sigma for whatever the activation is.
-    generic = node.name == "sigma" and not _uses(rec, "sigma")
-    same = rhs.name == node.name or generic
-    if not same and rhs.name in FUNCTIONS:
-        return None
-    return Fn(rhs.name, substitute_index(rhs.arg, STEP, node.arg.time), 1)
-
-
-def _uses(rec: Recurrence, name: str) -> bool:
-    return any(isinstance(n, Fn) and n.name == name for e in rec.equations for n in walk(e.rhs))
-
-
-def _output_derivative(claim: Claim, rec: Recurrence) -> Claim:
-    return _map_sides(claim, lambda n, _: _transform(n, lambda m: _output_form(m, rec) or m))
-
-
 IMMEDIATE = Reading(
     "immediate",
     "the derivatives of a state by a parameter on the right are immediate "
     "(earlier states held fixed)",
     "parameter",
-    _immediate_right,
+    immediate_right,
 )
 DIRECT_PATH = Reading(
     "direct-path",
     "derivatives of one state by another follow the direct path only: "
     "the other states, and the gates' dependence on them, are held fixed",
     "state",
-    _direct_path,
+    direct_path,
     weight=2,
 )
 CARRY = Reading(
@@ -516,7 +361,7 @@ LOCAL_LOSS = Reading(
     "local-loss",
     "the derivative of the loss by a state is local: not through later states",
     "loss",
-    _local_loss,
+    local_loss,
     weight=2,
 )
 MIXED = Reading(
@@ -557,26 +402,26 @@ ASCENDING = Reading(
     "ascending",
     "the product runs from the earliest step (left) to the latest",
     "order",
-    _ascending,
+    ascending,
 )
 HADAMARD_FIRST = Reading(
     "hadamard-first",
     "the elementwise product binds more tightly than the matrix product",
     "precedence",
-    _hadamard_first,
+    hadamard_first,
 )
 STATE_BLOCK = Reading(
     "state-block",
     "W is read as its block of columns that multiplies the state",
     "block",
-    _state_block,
+    state_block,
 )
 OUTPUT_DERIVATIVE = Reading(
     "output-derivative",
     "the activation's derivative is written as a function of the output: "
     "its argument is the pre-activation",
     "prime",
-    _output_derivative,
+    output_derivative,
 )
 ABSENT_ZERO = Reading(
     "absent-zero",

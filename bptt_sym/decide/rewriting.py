@@ -1,0 +1,194 @@
+"""Rewriting claims: what a reading takes the same signs to mean.
+
+Each function gives the claim as one reading takes it; nothing here tries or judges anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bptt_sym.notation import (
+    FUNCTIONS,
+    Add,
+    At,
+    Block,
+    Claim,
+    D,
+    Fn,
+    Had,
+    Kind,
+    Mul,
+    Node,
+    Prod,
+    Sym,
+    rebuild,
+    substitute_index,
+    walk,
+)
+from bptt_sym.recurrence import STEP, Recurrence
+
+
+def map_sides(claim: Claim, f: Callable[[Node, int], Node]) -> Claim:
+    return replace(claim, sides=tuple(f(s, i) for i, s in enumerate(claim.sides)))
+
+
+def transform(node: Node, f: Callable[[Node], Node]) -> Node:
+    return f(rebuild(node, lambda c: transform(c, f)))
+
+
+def mark(node: Node, kind: Callable[[D], Kind]) -> Node:
+    if not any(isinstance(n, D) and n.kind == "unmarked" for n in walk(node)):
+        return node
+
+    def change(n: Node) -> Node:
+        return replace(n, kind=kind(n)) if isinstance(n, D) and n.kind == "unmarked" else n
+
+    return transform(node, change)
+
+
+def is_one_of(node: Node, names: set[str]) -> bool:
+    return isinstance(node, (At, Sym)) and node.name in names
+
+
+def is_loss(node: Node, rec: Recurrence) -> bool:
+    """Whether ``node`` is a scalar that later states do not use: a loss or a total."""
+    if isinstance(node, Sym):
+        return node.name in rec.totals
+    return isinstance(node, At) and node.name in rec.gates and rec.shape(node.name) == ()
+
+
+def immediate_right(claim: Claim, rec: Recurrence) -> Claim:
+    params = set(rec.parameters)
+
+    def side(node: Node, position: int) -> Node:
+        if position == 0:
+            return node
+        return mark(
+            node,
+            lambda d: "immediate" if is_one_of(d.x, params) and isinstance(d.y, At) else "unmarked",
+        )
+
+    return map_sides(claim, side)
+
+
+def direct_path(claim: Claim, rec: Recurrence) -> Claim:
+    states, params = set(rec.states), set(rec.parameters)
+
+    def kind(d: D) -> Kind:
+        if by_memory(d, rec):
+            return "own"
+        return "own" if is_one_of(d.y, states) and (is_one_of(d.x, states | params)) else "unmarked"
+
+    return map_sides(claim, lambda n, _: mark(n, kind))
+
+
+def local_loss(claim: Claim, rec: Recurrence) -> Claim:
+    states = set(rec.states)
+
+    def kind(d: D) -> Kind:
+        return "local" if is_one_of(d.x, states) and is_loss(d.y, rec) else "unmarked"
+
+    return map_sides(claim, lambda n, i: n if i == 0 else mark(n, kind))
+
+
+def ascending(claim: Claim, rec: Recurrence) -> Claim:
+    def change(n: Node) -> Node:
+        if isinstance(n, Prod) and n.descending is None:
+            return replace(n, descending=False)
+        return n
+
+    return map_sides(claim, lambda n, _: transform(n, change))
+
+
+def ends_in_product(node: Had) -> bool:
+    return any(isinstance(a, Mul) and len(a.args) > 1 for a in node.args[:-1])
+
+
+def hadamard_first(claim: Claim, rec: Recurrence) -> Claim:
+    def change(n: Node) -> Node:
+        if isinstance(n, Had) and ends_in_product(n):
+            first, *rest = n.args
+            if isinstance(first, Mul) and len(first.args) > 1:
+                return Mul((*first.args[:-1], Had((first.args[-1], *rest))))
+        return n
+
+    return map_sides(claim, lambda n, _: transform(n, change))
+
+
+def state_block(claim: Claim, rec: Recurrence) -> Claim:
+    states = set(rec.states)
+
+    def change(n: Node) -> Node:
+        if isinstance(n, Sym) and n.name in rec.blocks:
+            part = next((b for b in rec.blocks[n.name] if b in states), None)
+            return Block(n, part) if part else n
+        return n
+
+    def side(node: Node) -> Node:
+        # Not inside W[h, x], and not as the variable of a derivative: there W is all of W.
+        if isinstance(node, D):
+            return node
+        if isinstance(node, Mul):
+            args = list(node.args)
+            for i, a in enumerate(args):
+                behind = args[i + 1] if i + 1 < len(args) else None
+                if isinstance(a, Sym) and type(behind).__name__ == "Concat":
+                    continue
+                args[i] = side(a)
+            return replace(node, args=tuple(args))
+        return change(rebuild(node, side))
+
+    return map_sides(claim, lambda n, _: side(n))
+
+
+def at_output(node: Node, rec: Recurrence) -> bool:
+    return output_form(node, rec) is not None
+
+
+def output_form(node: Node, rec: Recurrence) -> Node | None:
+    """``phi'(a_t)`` for ``phi'(s_t)`` where the model has ``s_t = phi(a_t)``."""
+    if not (isinstance(node, Fn) and node.order == 1 and isinstance(node.arg, At)):
+        return None
+    if node.arg.name not in rec.defined:
+        return None
+    rhs = rec.rhs(node.arg.name)
+    if not (isinstance(rhs, Fn) and rhs.order == 0):
+        return None
+    # Notes that use no logistic function often write sigma for whatever the activation is.
+    generic = node.name == "sigma" and not uses(rec, "sigma")
+    same = rhs.name == node.name or generic
+    if not same and rhs.name in FUNCTIONS:
+        return None
+    return Fn(rhs.name, substitute_index(rhs.arg, STEP, node.arg.time), 1)
+
+
+def uses(rec: Recurrence, name: str) -> bool:
+    return any(isinstance(n, Fn) and n.name == name for e in rec.equations for n in walk(e.rhs))
+
+
+def output_derivative(claim: Claim, rec: Recurrence) -> Claim:
+    return map_sides(claim, lambda n, _: transform(n, lambda m: output_form(m, rec) or m))
+
+
+def by_memory(node: Node, rec: Recurrence) -> bool:
+    """Whether ``node`` is the derivative of a loss by a cell state."""
+    return (
+        isinstance(node, D)
+        and isinstance(node.x, At)
+        and is_loss(node.y, rec)
+        and is_memory(rec, node.x.name)
+    )
+
+
+def is_memory(rec: Recurrence, name: str) -> bool:
+    """Whether the state adds to a gated copy of its own last value, as an LSTM's cell does."""
+    if name not in rec.states or len(rec.states) < 2:
+        return False
+    rhs = rec.rhs(name)
+    for term in rhs.args if isinstance(rhs, Add) else ():
+        factors = term.args if isinstance(term, (Mul, Had)) else (term,)
+        own = any(isinstance(f, At) and f.name == name for f in factors)
+        if own and not any(isinstance(n, Sym) for n in walk(term)):
+            return True
+    return False
