@@ -147,12 +147,14 @@ def backward(
     seeds: Mapping[str, Array] | None = None,
     *,
     carry: Callable[[Array], Array] | None = None,
+    alter: Callable[[int, Array], Array] | None = None,
     watch: dict[str, list[Array]] | None = None,
 ) -> tuple[dict[str, Array], dict[tuple[str, int], list[Array]]]:
     """Cotangents of parameters and contexts by name, and of every read by step.
 
     ``seeds[name]`` is the external cotangent of a defined sequence, ``(T, B, *own)``. ``carry``
-    changes what is passed from a step to the one before: clipping inside the loop, for instance.
+    changes what is passed from a step to the one before, ``alter`` any value of the adjoint by
+    its handle: clipping inside the loop, for instance.
     ``watch`` receives, for each sequence it names, the total cotangent at every step.
     """
     p = adj.program
@@ -186,6 +188,8 @@ def backward(
                 now[i] = domain.full((run.batch, *own), op.attr[0])
             else:
                 now[i] = _apply(p, i, env, domain, run.dims)
+            if alter is not None:
+                now[i] = alter(i, now[i])
         for key, handle in adj.reads.items():
             bars[key][t] = env[handle] if carry is None else carry(env[handle])
         for name in watch or ():

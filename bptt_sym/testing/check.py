@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -212,8 +213,12 @@ def _explained(
 ) -> Report:
     diagnoses: list[Diagnosis] = []
     smallest: Problem | None = None
-    if explain and bad:
-        kinds = {m.kind for m in bad}
+    kinds = {m.kind for m in bad}
+    key = (problem.name, problem.learned, frozenset((m.name, m.kind) for m in bad))
+    known = _explanations(gradient)
+    if key in known:
+        diagnoses, smallest = known[key]
+    elif explain and bad:
         if kinds == {"value"}:
             diagnoses = diagnose(problem.model, gradient, problem)
         elif "not-finite" in kinds:
@@ -228,13 +233,11 @@ def _explained(
 
         # The same mistake on a short sequence says more than on a long one, so look there first.
         begin = problem
-        for steps in (4, 6, 10):
-            if problem.steps > 2 * steps:
-                for other in cases(problem.model):
-                    if other.steps <= steps and other.dtype == problem.dtype and fails(other):
-                        begin = other
-                        break
+        if problem.steps > 12:
+            shorter = (p for p in cases(problem.model) if p.steps <= 12)
+            begin = next((p for p in shorter if p.dtype == begin.dtype and fails(p)), begin)
         smallest = shrink(begin, fails)
+        known[key] = (diagnoses, smallest)
     return Report(
         problem.name,
         _name(gradient),
@@ -246,6 +249,18 @@ def _explained(
         problem,
         smallest,
     )
+
+
+_KNOWN: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
+
+
+def _explanations(gradient: Gradient) -> dict[Any, tuple[list[Diagnosis], Problem | None]]:
+    """What was found out about a function before: a test that runs on many problems, or that
+    Hypothesis shrinks, asks again and again."""
+    try:
+        return _KNOWN.setdefault(gradient, {})
+    except TypeError:
+        return {}
 
 
 def _not_finite(problem: Problem, bad: list[Mismatch]) -> list[Diagnosis]:

@@ -43,6 +43,8 @@ class Diagnosis:
     def text(self) -> str:
         """``dU, db: … (fits 5 problems to 1e-15)``."""
         names = ", ".join(f"d{p}" for p in self.parameters)
+        if self.code == "located":
+            return f"{names}: {self.message}"
         return f"{names}: {self.message} (on {self.problems} problems to {self.residual:.0e})"
 
 
@@ -68,6 +70,14 @@ def diagnose(
         return []
     names = sorted({n for e in evidence for n in e.wrong}, key=list(failing.exact).index)
     found: dict[str, Diagnosis] = {}
+    low = _precision(evidence, names)
+    if low:
+        return [low]
+    if len(evidence) == 1 and failing.steps > 12:
+        # Wrong on a long sequence only: a truncation, most likely, and cheap to recognise.
+        cut = {n: _partial_sum(evidence, n) for n in names}
+        if all(cut.values()):
+            return _joined({n: d for n, d in cut.items() if d})
     if library_too:
         # Over all wrong parameters at once: one cause explains most real gradients.
         whole = _match(model, evidence, names)
@@ -80,9 +90,53 @@ def diagnose(
         single = _regress(model, own, name)
         if single is None and library_too:
             single = _match(model, own, [name])
-        if single:
-            found[name] = single
+        found[name] = single or _located(model, own, name)
     return _joined(found)
+
+
+def _precision(evidence: Sequence[_Evidence], names: Sequence[str]) -> Diagnosis | None:
+    """Numbers of float64 problems that are all float32 or float16 numbers, and near the truth."""
+    if any(e.problem.dtype != np.float64 for e in evidence):
+        return None
+    for kind, word in ((np.float16, "float16"), (np.float32, "float32")):
+        near = 100 * float(np.finfo(kind).eps)
+        values = [(e, n, np.asarray(e.given[n])) for e in evidence for n in names]
+        with np.errstate(over="ignore"):
+            if all(np.array_equal(v, v.astype(kind).astype(v.dtype)) for _, _, v in values) and all(
+                float(np.abs(v - e.problem.exact[n]).max(initial=0.0))
+                <= near * e.problem.steps * max(_scale(e.problem, n), 1e-4)
+                for e, n, v in values
+            ):
+                text = f"every entry is a {word} number: it was computed or summed in {word}"
+                return Diagnosis(f"precision-{word}", text, tuple(names), near, len(evidence))
+    return None
+
+
+def _located(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosis:
+    """Where it is wrong, when nothing says how: gates, units, and the regimes concerned."""
+    parts = []
+    gates = model.gates if len(model.layout.get(name, ())) > 1 else ()
+    if gates:
+        bad = [
+            g for k, g in enumerate(gates)
+            if any(_block_differs(e, name, k, len(gates)) for e in evidence)
+        ]  # fmt: skip
+        if len(bad) < len(gates):
+            parts.append(f"wrong in the block{'s' if len(bad) > 1 else ''} of {', '.join(bad)} only")
+    lengths = sorted({e.problem.steps for e in evidence})
+    if lengths and lengths[0] > 1:
+        parts.append(f"seen from T = {lengths[0]} on")
+    regimes = sorted({e.problem.regime for e in evidence})
+    parts.append(f"in the regime{'s' if len(regimes) > 1 else ''} {', '.join(regimes)}")
+    text = "no known mistake explains it; " + "; ".join(parts)
+    return Diagnosis("located", text, (name,), float("nan"), len(evidence))
+
+
+def _block_differs(e: _Evidence, name: str, k: int, gates: int) -> bool:
+    given = np.split(np.asarray(e.given[name], float), gates)[k]
+    exact = np.split(e.problem.exact[name].astype(float), gates)[k]
+    allowed = np.split(e.problem.allowed(float(np.finfo(e.problem.dtype).eps) / 2)[name], gates)[k]
+    return bool((np.abs(given - exact) > allowed).any())
 
 
 def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[_Evidence]:
@@ -197,7 +251,7 @@ def _regress(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosi
     if steps > 40:
         return None
     gates = model.gates if len(model.layout.get(name, ())) > 1 else ()
-    attempts = [
+    attempts: list[tuple[str, Any, Any]] = [
         ("factor", lambda c, e: [c.sum((0, 1, 2))], _say_factor),
         ("lag", lambda c, e: list(c.sum((1, 2))), _say_lags),
         ("use", lambda c, e: list(c.sum((0, 2))), _say_uses),
@@ -205,6 +259,8 @@ def _regress(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosi
         ("gate", lambda c, e: _by_gate(c.sum((0, 1, 2)), gates), _say_gates(gates)),
         ("gate-lag", lambda c, e: [g for x in c.sum((1, 2)) for g in _by_gate(x, gates)],
          _say_gate_lags(gates)),
+        ("pair", lambda c, e: [c[k, s].sum(0) for s in range(len(c)) for k in range(len(c) - s)],
+         _say_pairs(steps)),
     ]  # fmt: skip
     for code, features, say in attempts:
         if code.startswith("gate") and not gates:
@@ -353,6 +409,30 @@ def _say_gate_lags(gates: Sequence[str]) -> Callable[[Array], str | None]:
             if text:
                 parts.append(f"gate {g}: {text}")
         return "; ".join(parts) or None
+
+    return say
+
+
+def _say_pairs(steps: int) -> Callable[[Array], str | None]:
+    """Coefficients of (step of use, lag): which links between steps are cut."""
+    pairs = [(s, k) for s in range(steps) for k in range(steps - s)]
+
+    def say(a: Array) -> str | None:
+        table = {pair: _nice(float(v)) for pair, v in zip(pairs, a, strict=True)}
+        cut = [t for t in range(1, steps) if table[t - 1, 1] == 0.0]
+        explained = all(
+            v == (0.0 if any(s < t <= s + k for t in cut) else 1.0) for (s, k), v in table.items()
+        )
+        if cut and explained:
+            links = ", ".join(f"{t + 1} → {t}" for t in cut)
+            return f"the chain of states is cut on the way back from step {links}"
+        off = [(p, v) for p, v in table.items() if v != 1.0]
+        if not off or len(off) > 6:
+            return None
+        return "; ".join(
+            f"the use at step {s + 1} for the loss of step {s + k + 1} has factor {v:.6g}"
+            for (s, k), v in off
+        )
 
     return say
 

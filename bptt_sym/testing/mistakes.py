@@ -20,9 +20,10 @@ import numpy as np
 
 from bptt_sym.errors import BpttError
 from bptt_sym.evaluate.adjoint import LOSS, RULES, Adjoint, Rule, adjoint
-from bptt_sym.evaluate.domains import floats
+from bptt_sym.evaluate.domains import Arrays, floats
 from bptt_sym.evaluate.interpret import backward
-from bptt_sym.evaluate.program import Op, Program
+from bptt_sym.evaluate.program import Op, Program, Size
+from bptt_sym.evaluate.schedule import adjoint_schedule
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
 
@@ -45,7 +46,8 @@ def library(model: Model) -> list[Mistake]:
     cached = _LIBRARIES.get(id(model))
     if cached is None or cached[0] is not model:
         found = [*_weighed(), *_given_wrongly(model), *_slopes(model), *_paths(model)]
-        found += [*_products(model), *_stale(model), *_numbers()]
+        found += [*_products(model), *_factors(model), *_stale(model), *_tape(model)]
+        found += [*_numbers(), *_inside(model)]
         cached = _LIBRARIES[id(model)] = (model, found)
     return cached[1]
 
@@ -177,6 +179,18 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
     ]  # fmt: skip
     if model.inputs:
         readings.append(("input-shifted", "the input is that of the step before", shifted))
+    if len(model.rec.states) > 1:
+        for state in model.rec.states:
+
+            def one_zero(p: Problem, state: str = state) -> Problem:
+                params = {
+                    k: np.zeros_like(v) if k == f"{state}0" else v for k, v in p.params.items()
+                }
+                initial = {k: 0 * v if k == state else v for k, v in p.initial.items()}
+                return p.replaced(initial=initial, params=params)
+
+            text = f"the initial value of {state} is taken to be 0"
+            readings.append((f"start-forgotten-{state}", text, one_zero))
     for code, message, change in readings:
         yield Mistake(code, message, partial(changed, change=change))
 
@@ -258,8 +272,12 @@ def altered(
         wrong = made()
     except BpttError:
         return None
-    same = wrong.program.ops == model.adjoint.program.ops and wrong.params == model.adjoint.params
-    if same:
+    exact = model.adjoint
+    if (wrong.program.ops, wrong.params, wrong.reads) == (
+        exact.program.ops,
+        exact.params,
+        exact.reads,
+    ):
         return None
     return Mistake(code, message, partial(_altered, made=made, cache={"adjoint": wrong}))
 
@@ -293,6 +311,23 @@ def _slopes(model: Model) -> Iterator[Mistake]:
          lambda q, a, y, f: q.add(q.fn(f, a, 1), q.const(Fraction(1, 10**8), q.shape(a)))),
         ("negated", "{f}′ has the wrong sign", lambda q, a, y, f: q.neg(q.fn(f, a, 1))),
     ]  # fmt: skip
+    for state in model.rec.states:
+        target = p.targets[state]
+        reads = [i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr == (state, 1)]
+        if target in functions and reads:
+
+            def before(q: Program, y: int, g: int, at: int = target, old: int = reads[0]) -> Any:
+                if y != at:
+                    return RULES["fn"](q, y, g)
+                return [(q.ops[y].args[0], q.mul(g, _formula(q, old, q.ops[y].attr[0])))]
+
+            name = _shown(p.ops[target].attr[0])
+            mistake = altered(
+                model, f"slope-before-{state}",
+                f"{name}′ is taken from {state}_{{t-1}} instead of {state}_t", rules={"fn": before},
+            )  # fmt: skip
+            if mistake:
+                yield mistake
     kinds = sorted({p.ops[i].attr[0] for i in functions})
     wheres: list[tuple[str, str, frozenset[int]]] = []
     for kind in kinds:
@@ -460,7 +495,33 @@ def _products(model: Model) -> Iterator[Mistake]:
             before, slope = q.ops[g].args
             return [(m, q.outer(g, v)), (v, q.mul(q.matvec(q.transpose(m), before), slope))]
 
+        def bare(q: Program, y: int, g: int, group: Any = group) -> Any:
+            m, v = q.ops[y].args
+            if y not in group or q.ops[g].kind != "mul":
+                return RULES["matvec"](q, y, g)
+            return [(m, q.outer(g, v)), (v, q.matvec(q.transpose(m), q.ops[g].args[0]))]
+
+        def doubled(q: Program, y: int, g: int, group: Any = group) -> Any:
+            m, v = q.ops[y].args
+            if y not in group or q.ops[g].kind != "mul":
+                return RULES["matvec"](q, y, g)
+            twice = q.mul(g, q.ops[g].args[1])
+            return [(m, q.outer(g, v)), (v, q.matvec(q.transpose(m), twice))]
+
+        def symmetric(q: Program, y: int, g: int, group: Any = group) -> Any:
+            m, v = q.ops[y].args
+            if y not in group:
+                return RULES["matvec"](q, y, g)
+            both = q.add(q.matvec(q.transpose(m), g), q.matvec(m, g))
+            half = q.const(Fraction(1, 2), q.shape(v))
+            return [(m, q.outer(g, v)), (v, q.mul(half, both))]
+
         for code, message, rule in (
+            ("bare", "the activation's derivative is missing on the way back, not in the "
+             "parameters' own factor", bare),
+            ("doubled", "the activation's derivative is applied twice on the way back", doubled),
+            ("symmetric", "the recurrent matrix is taken to be symmetric (its symmetric part is "
+             "used)", symmetric),
             ("transpose", "the recurrent matrix is not transposed on the way back", untransposed),
             ("outer", "the factors of the outer product are exchanged", exchanged),
             ("order", "the order of the Jacobian's factors is wrong: diag(φ′) stands on the other "
@@ -470,6 +531,164 @@ def _products(model: Model) -> Iterator[Mistake]:
             mistake = altered(model, name, message + place, rules={"matvec": rule})
             if mistake:
                 yield mistake
+
+
+def _factors(model: Model) -> Iterator[Mistake]:
+    """Elementwise products differentiated wrongly."""
+    p = model.program
+    for i, op in enumerate(p.ops):
+        if op.kind != "mul" or op.args[0] == op.args[1] or op.lead < 2:
+            continue
+        a, b = op.args
+        if p.constant(a) is not None or p.constant(b) is not None:
+            continue
+        names = [_described(p, x) for x in (a, b)]
+        owner = _owner(model, i)
+        if owner == "the loss":
+            continue
+
+        def rule_for(change: Callable[[Program, int, int, int], list[tuple[int, int]]]) -> Rule:
+            def rule(q: Program, y: int, g: int, i: int = i) -> Any:
+                if y != i:
+                    return RULES["mul"](q, y, g)
+                return change(q, g, *q.ops[y].args)
+
+            return rule
+
+        changes: list[tuple[str, str, Callable[..., list[tuple[int, int]]]]] = [
+            ("exchanged", f"the factors {names[0]} and {names[1]} are exchanged in the product rule",
+             lambda q, g, a, b: [(a, q.mul(g, a)), (b, q.mul(g, b))]),
+            ("lost-1", f"the factor {names[1]} is lost on the way to {names[0]}",
+             lambda q, g, a, b: [(a, g), (b, q.mul(g, a))]),
+            ("lost-2", f"the factor {names[0]} is lost on the way to {names[1]}",
+             lambda q, g, a, b: [(a, q.mul(g, b)), (b, g)]),
+        ]  # fmt: skip
+        for k, x in enumerate((a, b)):
+            if p.ops[x].kind == "fn":
+                inner = p.ops[x].args[0]
+                name = p.ops[x].attr[0]
+                changes.append(
+                    (f"bare-{k}",
+                     f"{_shown(name)} is missing: {_described(p, inner)} stands for {names[k]} in "
+                     f"the factor of {names[1 - k]}",
+                     lambda q, g, a, b, k=k, inner=inner: [
+                         (a, q.mul(g, inner if k == 1 else b)),
+                         (b, q.mul(g, inner if k == 0 else a)),
+                     ])
+                )  # fmt: skip
+        for code, message, change in changes:
+            place = f" (in {owner})"
+            mistake = altered(
+                model, f"factor-{code}-{owner}-{i}", message + place, rules={"mul": rule_for(change)}
+            )
+            if mistake:
+                yield mistake
+
+
+def _described(p: Program, a: int) -> str:
+    """An operand in words."""
+    leaf = _leaf(p, a)
+    if leaf:
+        return leaf
+    op = p.ops[a]
+    if op.kind == "fn":
+        return f"{_shown(op.attr[0])}({_described(p, op.args[0])})"
+    if op.kind == "param":
+        return str(op.attr[0])
+    return "a sum" if op.kind == "add" else f"a {op.kind}"
+
+
+def _tape(model: Model) -> Iterator[Mistake]:
+    """The backward pass reads the value of another step from what the forward pass saved."""
+    p = model.program
+    wanted: dict[int, str] = {}
+    schedule = adjoint_schedule(model.adjoint)
+    groups = (schedule.before, schedule.loop, schedule.after, schedule.end)
+    used = {a for group in groups for i in group for a in model.adjoint.program.ops[i].args}
+    for i, op in enumerate(p.ops):
+        if op.kind == "read" and op.attr[0] in model.inputs:
+            wanted[i] = f"{op.attr[0]}"
+        if op.kind == "fn" and op.lead == 2:
+            wanted.setdefault(op.args[0], f"the pre-activation of {_owner(model, i)}")
+    for name, i in p.targets.items():
+        if p.ops[i].lead == 2:
+            wanted[i] = name
+
+    def shifted(problem: Problem, handle: int, by: int, wrap: bool) -> dict[str, Array]:
+        domain = floats()
+        run = problem.run(domain)
+        old = [np.broadcast_to(s[handle], (problem.batch, *s[handle].shape[1:])) for s in run.steps]
+        new = []
+        for t in range(len(old)):
+            at = t + by
+            if 0 <= at < len(old) or wrap:
+                new.append(old[at % len(old)])
+            else:
+                new.append(np.zeros_like(old[t]))
+        for step, value in zip(run.steps, new, strict=True):
+            step[handle] = value
+        return problem.gradient_in(domain, run)
+
+    for handle, text in wanted.items():
+        if handle not in used:
+            continue
+        for by, word in ((-1, "before"), (1, "after")):
+            for wrap in (True, False):
+                yield Mistake(
+                    f"tape-{text.split()[-1]}-{word}-{'wrapped' if wrap else 'zero'}-{handle}",
+                    f"the value of {text} at the step {word} is used on the way back",
+                    partial(shifted, handle=handle, by=by, wrap=wrap),
+                )
+
+
+def _inside(model: Model) -> Iterator[Mistake]:
+    """Cotangents of the states changed inside the loop."""
+    adj = model.adjoint
+
+    def changed(
+        problem: Problem, handles: frozenset[int], change: Callable[[Array], Array]
+    ) -> dict[str, Array]:
+        return _backward(problem, alter=lambda i, v: change(v) if i in handles else v)
+
+    states = {s: adj.cotangents[s] for s in model.rec.states if s in adj.cotangents}
+    groups = [(f" of {s}", frozenset({h})) for s, h in states.items()]
+    for name, handles in groups:
+        for limit in (0.1, 0.5, 1.0, 5.0, 10.0):
+            yield Mistake(
+                f"clip-{limit:g}{name.replace(' of ', '-')}",
+                f"the cotangent{name} is clipped to ±{limit:g} at every step",
+                partial(changed, handles=handles, change=lambda v, c=limit: np.clip(v, -c, c)),
+            )
+        for unit, word in ((0, "first"), (-1, "last")):
+
+            def dropped(v: Array, unit: int = unit) -> Array:
+                out = np.array(v)
+                if out.ndim > 1:
+                    out[..., unit] = 0
+                return out
+
+            yield Mistake(
+                f"unit-{word}{name.replace(' of ', '-')}",
+                f"the {word} unit{name} is left out",
+                partial(changed, handles=handles, change=dropped),
+            )
+    yield Mistake(
+        "outer-of-sums",
+        "the outer product of sums over the batch is taken, not the sum of outer products",
+        lambda problem: _backward(problem, domain=_OuterOfSums()),
+    )
+
+
+class _OuterOfSums(Arrays):
+    """Sums over the batch before it multiplies."""
+
+    def __init__(self) -> None:
+        plain = floats()
+        super().__init__(plain.dtype, plain.lib, plain.number, plain.cast)
+
+    def contract(self, u: Array, v: Array, lead: int) -> Array:
+        axes = tuple(range(u.ndim - 1))
+        return np.outer(u.sum(axes), v.sum(tuple(range(v.ndim - 1))))
 
 
 def _stale(model: Model) -> Iterator[Mistake]:
@@ -491,7 +710,22 @@ def _stale(model: Model) -> Iterator[Mistake]:
                     moved.append((target, _replaced(q, value, old, q.targets[s])))
                 return moved
 
+            def earlier_value(
+                q: Program, y: int, g: int, kind: str = kind, old: int = read[0], s: str = state
+            ) -> Any:
+                moved = []
+                for target, value in RULES[kind](q, y, g):
+                    moved.append((target, _replaced(q, value, q.targets[s], old)))
+                return moved
+
             use = "outer product" if kind == "matvec" else "product"
+            mistake = altered(
+                model, f"early-{state}-{kind}",
+                f"{state}_{{t-1}} is used where {state}_t belongs, in the {use}",
+                rules={kind: earlier_value},
+            )  # fmt: skip
+            if mistake:
+                yield mistake
             mistake = altered(
                 model, f"stale-{state}-{kind}",
                 f"{state}_t is used where {state}_{{t-1}} belongs, in the {use}",
@@ -513,6 +747,30 @@ def _replaced(q: Program, value: int, old: int, new: int) -> int:
 # -- numbers ---------------------------------------------------------------------------------------
 
 
+def _backward(problem: Problem, *, domain: Any = None, **hooks: Any) -> dict[str, Array]:
+    """The gradient with hooks of :func:`~bptt_sym.evaluate.interpret.backward`."""
+    domain = domain or floats()
+    run = problem.run(domain)
+    ones = {LOSS: np.ones((problem.steps, problem.batch))}
+    with np.errstate(all="ignore"):
+        grads, bars = backward(problem.model.adjoint, domain, run, ones, **hooks)
+    rec = problem.model.rec
+
+    def own(name: str) -> tuple[int, ...]:
+        return tuple(Size.of(d).value(problem.dims) for d in rec.shape(name))
+
+    known = {
+        p: grads.get(p, np.zeros(own(p)))
+        for parts in problem.model.layout.values()
+        for p in parts
+    }
+    out = problem.model.pack(known, lambda values, rank: np.concatenate(values, -rank))
+    for state in problem.initial:
+        total = np.broadcast_to(bars[state, 1][0], (problem.batch, *own(state)))
+        out[f"{state}0"] = total.sum(0) if problem.learned else total
+    return out
+
+
 def _numbers() -> Iterator[Mistake]:
     def rounded(problem: Problem, dtype: Any) -> dict[str, Array]:
         return {k: np.asarray(v, problem.dtype) for k, v in right(problem, dtype).items()}
@@ -526,22 +784,7 @@ def _numbers() -> Iterator[Mistake]:
         return {k: v * min(1.0, limit / size) if size else v for k, v in out.items()}
 
     def inside(problem: Problem, change: Callable[[Array], Array]) -> dict[str, Array]:
-        domain = floats()
-        run = problem.run(domain)
-        ones = {LOSS: np.ones((problem.steps, problem.batch))}
-        with np.errstate(all="ignore"):
-            grads, bars = backward(problem.model.adjoint, domain, run, ones, carry=change)
-        join = lambda values, rank: np.concatenate(values, -rank)  # noqa: E731
-        known = {
-            p: grads.get(p, np.zeros(tuple(problem._rows(d) for d in problem.model.rec.shape(p))))
-            for parts in problem.model.layout.values()
-            for p in parts
-        }
-        out = problem.model.pack(known, join)
-        for state in problem.initial:
-            total = bars[state, 1][0]
-            out[f"{state}0"] = total.sum(0) if problem.learned else total
-        return out
+        return _backward(problem, carry=change)
 
     yield Mistake("float32", "it was computed in float32", partial(rounded, dtype=np.float32))
     yield Mistake("float16", "it was computed in float16", partial(rounded, dtype=np.float16))
