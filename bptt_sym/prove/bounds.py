@@ -15,6 +15,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import comb
 from typing import Any, Literal
 
 from bptt_sym.prove import kernel as K
@@ -34,6 +35,7 @@ from bptt_sym.prove.tactics import (
 )
 
 Status = Literal["proved", "refuted", "undecided", "inconsistent"]
+COLUMNS = 700  # products to combine, at most: what keeps a search to seconds
 FIRST, POINTS = 40, 400  # points to try before and after the dearer searches
 
 
@@ -144,10 +146,11 @@ def _by_products(claim: Claim, given: list[Thm], degree: int) -> Thm:
 
 
 def _combine(goal: Formula, facts: list[Thm], degree: int, atoms: Sequence[Any]) -> Thm:
+    weights = tuple(term(a) for a in atoms)
     for d in range(1, degree + 1):
-        if len(facts) ** d > 4000:
-            break
-        for squares in ((), tuple(term(a) for a in atoms)):
+        for squares in ((), weights):
+            if comb(len(facts) + d, d) * (1 + len(squares)) > COLUMNS:
+                continue
             try:
                 return prove(goal, facts, degree=d, squares=squares)
             except NotProved:
@@ -165,7 +168,7 @@ def bounded(t: Term, given: Sequence[Thm]) -> tuple[Poly, Thm]:
         facts = [*given, *_background(given, t.kernel)]
         squares = [a for a in dict.fromkeys(_atoms(t.kernel)) if a[0] in ("tanh", "sg")]
         extra = [term(a) - Fraction(1, 2) for a in squares if a[0] == "sg"]
-        if t.op in ("tanh", "sg") or (squares and len(t.kernel.terms) <= 2):
+        if len(squares) == 1 and len(free(t.kernel)) <= len(free(term(squares[0]))):
             try:
                 sides = [prove(("ge", bound - s * t.kernel), facts, degree=2,
                                squares=[*[term(a) for a in squares], *extra]) for s in (1, -1)]
