@@ -45,9 +45,11 @@ from bptt_sym.notation import (
     Sum,
     Sym,
     Transpose,
+    affine,
     children,
     free_indices,
     index,
+    num,
     substitute_index,
     walk,
 )
@@ -246,10 +248,13 @@ LAST_STEPS = frozenset(("n", "N", "M", r"\tau", "K", "m"))
 
 
 def _last_step(claim: Claim, rec: Recurrence) -> list[Reading]:
-    """A formula about the whole run whose only free index is a letter for the last step."""
+    """The last step of a formula about the whole run: its one free letter, or its last number."""
     free = {n for s in claim.sides for n in free_indices(s)}
     names = {n.name for s in claim.sides for n in walk(s) if isinstance(n, Sym)}
-    if len(free) != 1 or not free <= LAST_STEPS or not names & set(rec.totals):
+    totals = names & set(rec.totals)
+    if not free and totals:
+        return _last_number(claim, rec, totals)
+    if len(free) != 1 or not free <= LAST_STEPS or not totals:
         return []
     (name,) = free
 
@@ -257,6 +262,32 @@ def _last_step(claim: Claim, rec: Recurrence) -> list[Reading]:
         return map_sides(claim, lambda n, _: substitute_index(n, name, Idx(HORIZON_NAME)))
 
     return [Reading("last-step", f"{name} is the last step", "last", rewrite)]
+
+
+def _last_number(claim: Claim, rec: Recurrence, totals: set[str]) -> list[Reading]:
+    """A run written out: the greatest step that stands in the formula is the last one."""
+    steps = [
+        form[1]
+        for s in claim.sides
+        for n in walk(s)
+        for time in (getattr(n, "time", None), getattr(n, "hi", None))
+        if isinstance(time, Node)
+        for form in (affine(time),)
+        if form is not None and not form[0]
+    ]
+    last = max(steps, default=0)
+    if last < 2:
+        return []
+
+    def written_out(n: Node) -> Node:
+        if isinstance(n, Sym) and n.name in totals:
+            return substitute_index(rec.totals[n.name], HORIZON_NAME, num(last))
+        return n
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return map_sides(claim, lambda n, _: transform(n, written_out))
+
+    return [Reading("last-step", f"the run has {last} steps", "last", rewrite)]
 
 
 def _index_slips(claim: Claim, rec: Recurrence) -> list[Reading]:

@@ -46,6 +46,7 @@ from bptt_sym.notation import (
     fresh,
     index,
     num,
+    walk,
 )
 from bptt_sym.recurrence import Recurrence
 
@@ -293,10 +294,12 @@ class Bounder:
             return self._path(node.y, node.x, calculus)
         if isinstance(node.x, Sym) and node.kind == "total":
             return self._by_parameter(node.y, node.x, calculus)
-        if node.kind in ("immediate", "direct"):
-            return self.bound(self._local(node, calculus))
-        if isinstance(node.x, At) and offset(node.y.time, node.x.time) in (0, 1):
-            return self.bound(self._local(node, calculus))
+        near = isinstance(node.x, At) and offset(node.y.time, node.x.time) in (0, 1)
+        if node.kind in ("immediate", "direct") or near:
+            local = self._local(node, calculus)
+            if any(isinstance(n, D) for n in walk(local)):
+                raise Unbounded("the derivative of an unknown function")
+            return self.bound(local)
         raise Unbounded("a derivative along several states")
 
     def _local(self, node: D, calculus: Calculus) -> Node:
@@ -313,7 +316,10 @@ class Bounder:
             raise Unbounded("a path through several states")
         lag = plus(exponent(y.time), exponent(x.time), -1)
         step = At(y.name, Idx("t")), At(y.name, index("t", -1))
-        factor = self.bound(calculus.one_step(*step))
+        one_step = calculus.one_step(*step)
+        if any(isinstance(n, D) for n in walk(one_step)):
+            raise Unbounded("the derivative of an unknown function")
+        factor = self.bound(one_step)
         if not lag[0] and lag[1] == 1:
             return self.bound(calculus.one_step(y, x))
         self.note("the chain rule: one factor for each step")
