@@ -94,6 +94,21 @@ def _add_check(commands: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the report for machines")
     parser.add_argument(
+        "--exercise", metavar="NAME",
+        help="mark answers to a shipped exercise, or to the one in a .toml file; "
+        "'list' names the shipped ones, and without an answer the exercise is printed",
+    )  # fmt: skip
+    parser.add_argument(
+        "--file", metavar="FILE", action="append", default=[],
+        help="with --exercise: a solution in Markdown or LaTeX; repeat",
+    )  # fmt: skip
+    parser.add_argument("--level", choices=("verdict", "hint", "full"), default="full",
+                        help="with --exercise: how much the feedback tells")  # fmt: skip
+    parser.add_argument("--lang", choices=("en", "he", "fa"), default="en",
+                        help="with --exercise: the language of the feedback")  # fmt: skip
+    parser.add_argument("--html", metavar="FILE",
+                        help="with --exercise: write the feedback as a page as well")  # fmt: skip
+    parser.add_argument(
         "--batch", metavar="FILE",
         help="JSON Lines with id, claim and optionally cell, define, assume, reference "
         "(- is standard input); one verdict a line in the same order, on all cores",
@@ -106,7 +121,8 @@ def _add_audit(commands: Any) -> None:
     parser.add_argument(
         "file", metavar="FILE", nargs="+", help="Markdown or LaTeX; - is standard input"
     )
-    parser.add_argument("--format", default="text", choices=("text", "json", "github"))
+    parser.add_argument("--format", default="text", 
+                        choices=("text", "json", "sarif", "github", "html"))  # fmt: skip
     parser.add_argument("--json", dest="format", action="store_const", const="json",
                         help="the same as --format json")  # fmt: skip
     parser.add_argument("-o", dest="out", metavar="OUT", help="write there, not to the terminal")

@@ -96,6 +96,8 @@ def run_check(args: argparse.Namespace) -> int:
 
     if args.batch is not None:
         return _run_batch(args)
+    if args.exercise is not None:
+        return _run_exercise(args)
     setting = _setting(args, cell=args.cell)
     if not args.claim:
         return _usage("nothing to check: give a claim, - or --batch FILE")
@@ -106,6 +108,27 @@ def run_check(args: argparse.Namespace) -> int:
             name, claim = "<stdin>", text_of(sys.stdin.buffer.read())
         formulas.append(formula_from_text(claim, name))
     return _present(check(formulas, setting), "json" if args.json else "text")
+
+
+def _run_exercise(args: argparse.Namespace) -> int:
+    """``bptt-sym check --exercise``: marks answers and solutions."""
+    from bptt_sym.check.exercises.present import listing, presented, status, submitted
+
+    if args.exercise == "list":
+        print(listing(args.lang))
+        return OK
+    if args.cell or args.define or args.reference or args.assume:
+        return _usage("an exercise has its own recurrence: leave out --cell, --define and so on")
+    exercise, marks = submitted(args.exercise, args.claim, args.file, sys.stdin.buffer.read)
+    if not marks:
+        print(exercise.statement.in_(args.lang).strip())
+        return OK
+    if args.html is not None:
+        with _output(args.html) as stream:
+            print(presented(marks, args.level, args.lang, "html"), file=stream)
+    format = "json" if args.json else "text"
+    print(presented(marks, args.level, args.lang, format))
+    return status(marks)
 
 
 def _run_batch(args: argparse.Namespace) -> int:
@@ -238,8 +261,9 @@ def _replay_one(path: str) -> tuple[str, list[str]]:
 def run_test(args: argparse.Namespace) -> int:
     """``bptt-sym test``."""
     from bptt_sym.testing import run
+    from bptt_sym.testing.named import function
 
-    report = run(_function(args.function), args.cell, args.profile)
+    report = run(function(args.function), args.cell, args.profile)
     if args.json:
         import json
 
@@ -247,30 +271,6 @@ def run_test(args: argparse.Namespace) -> int:
     else:
         print(report.text())
     return OK if report.ok else WRONG
-
-
-def _function(name: str) -> Callable[..., Any]:
-    """The function that ``MODULE:FUNCTION`` names, imported from the working directory as well."""
-    from importlib import import_module
-
-    from bptt_sym.errors import InputError
-
-    module, _, path = name.partition(":")
-    if not module or not path:
-        raise InputError(f"{name!r} is not MODULE:FUNCTION", hint="such as my_code:backward")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        found: Any = import_module(module)
-    except ImportError as error:
-        raise InputError(f"{module} cannot be imported: {error}") from error
-    for part in path.split("."):
-        found = getattr(found, part, None)
-        if found is None:
-            raise InputError(f"{module} has no {path}")
-    if not callable(found):
-        raise InputError(f"{name} is not a function")
-    return found  # type: ignore[no-any-return]
 
 
 def run_code(args: argparse.Namespace) -> int:
@@ -377,19 +377,15 @@ def _present(
     failed: bool = False,
 ) -> int:
     """Print a report; faults also go to standard error, one message each."""
-    from bptt_sym.check.judged import as_json, exit_status
-    from bptt_sym.check.report import fault_lines, github, report
+    from bptt_sym.check.judged import exit_status
+    from bptt_sym.check.report import fault_lines, report
+    from bptt_sym.check.reports import written
 
     with _output(out) as stream:
-        if format == "json":
-            import json
-
-            print(json.dumps(as_json(judged), ensure_ascii=False, indent=1), file=stream)
-        elif format == "github":
-            for text in github(judged):
-                print(text, file=stream)
-        else:
+        if format == "text":
             _show(report(judged), stream)
+        elif text := written(judged, format):
+            print(text, file=stream)
     if format != "text" or out is not None:
         for j in judged:
             if j.fault is not None:

@@ -26,6 +26,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(line.split())
     for line in (
         "errors",
+        "messages",
         "notation",
         "shapes",
         "recurrence",
@@ -37,7 +38,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "forms",
         "decide render evaluate prove",
         "check",
-        "testing",
+        "testing joined weights",
+        "train",
         "arguments",
         "cli",
     )

@@ -19,7 +19,6 @@ from fractions import Fraction
 from bptt_sym.errors import BpttError
 from bptt_sym.jacobian import Calculus
 from bptt_sym.notation import (
-    ONE,
     Abs,
     Add,
     At,
@@ -35,7 +34,10 @@ from bptt_sym.notation import (
     Prod,
     Sym,
     affine,
+    free_indices,
+    fresh,
     from_affine,
+    index,
     mul,
     num,
     rebuild,
@@ -152,7 +154,7 @@ def spelt_out(node: Node, rec: Recurrence) -> Node:
             if n.kind == "immediate" and isinstance(n.x, (At, Sym)):
                 return calculus.immediate(n.y, n.x)
             if isinstance(n.x, At) and n.x.name == n.y.name and len(rec.states) == 1:
-                return calculus.one_step(n.y, n.x) if _one_step(n.y, n.x) else n
+                return _path(n.y, n.x, rec, calculus) if n.kind in ("total", "unmarked") else n
         except (BpttError, ValueError):
             return n
         return n
@@ -160,9 +162,15 @@ def spelt_out(node: Node, rec: Recurrence) -> Node:
     return change(node)
 
 
-def _one_step(y: At, x: At) -> bool:
-    a, b = affine(y.time), affine(x.time)
-    return a is not None and b is not None and a[0] == b[0] and a[1] - b[1] == 1
+def _path(y: At, x: At, rec: Recurrence, calculus: Calculus) -> Node:
+    """The chain rule along the only state: one factor for each step from ``x`` to ``y``."""
+    if _distance(x.time, y.time) == 1:
+        return calculus.one_step(y, x)
+    if rec.max_lag != 1:
+        return D(y, x)
+    var = fresh("j", free_indices(y) | free_indices(x))
+    factor = calculus.one_step(At(y.name, Idx(var)), At(y.name, index(var, -1)))
+    return Prod(var, _moved(x.time, 1), y.time, factor, descending=True)
 
 
 def factors(node: Node) -> list[Node]:
@@ -212,7 +220,7 @@ def without_common_factors(left: Node, right: Node, signs: Signs) -> tuple[Node,
 
 def _without(own: Node, theirs: Node) -> list[Node] | None:
     """The factors of ``own`` besides ``theirs``; ``None`` if it is not among them."""
-    if _key(own) == _key(theirs):
+    if fingerprint(own) == fingerprint(theirs):
         return []
     if not isinstance(own, Prod):
         return None
@@ -229,9 +237,9 @@ def _without(own: Node, theirs: Node) -> list[Node] | None:
     # A single factor at an end of the range, which must not be empty.
     if _least_length(own) < 1:
         return None
-    if _key(_factor(own, own.hi)) == _key(theirs):
+    if fingerprint(_factor(own, own.hi)) == fingerprint(theirs):
         return [replace(own, hi=_moved(own.hi, -1))]
-    if _key(_factor(own, own.lo)) == _key(theirs):
+    if fingerprint(_factor(own, own.lo)) == fingerprint(theirs):
         return [replace(own, lo=_moved(own.lo, 1))]
     return None
 
@@ -261,11 +269,11 @@ def _absorbed(
     others: list[Node],
     grown: bool,
 ) -> tuple[Prod, bool]:
-    key = _key(_factor(product, end))
+    key = fingerprint(_factor(product, end))
     if _least_length(product) < 0:
         return product, grown
     for k, other in enumerate(others):
-        if _key(other) == key:
+        if fingerprint(other) == key:
             del others[k]
             return change(product, end), True
     return product, grown
@@ -291,7 +299,7 @@ def _factor(product: Prod, time: Node) -> Node:
 
 
 def _body(product: Prod, var: str) -> str:
-    return _key(substitute_index(product.body, product.var, Idx(f"{var}\N{BULLET}")))
+    return fingerprint(substitute_index(product.body, product.var, Idx(f"{var}\N{BULLET}")))
 
 
 def _moved(time: Node, k: int) -> Node:
@@ -305,22 +313,22 @@ def _distance(a: Node, b: Node) -> int | None:
     return y[1] - x[1] if x is not None and y is not None and x[0] == y[0] else None
 
 
-def _key(node: Node) -> str:
+def fingerprint(node: Node) -> str:
     """A text that equal factors share, whatever the order of terms and the form of indices."""
     form = affine(node)
     if form is not None:
         return f"{sorted(form[0].items())}+{form[1]}"
     match node:
         case Add(args=args):
-            return "(" + "+".join(sorted(_key(a) for a in args)) + ")"
+            return "(" + "+".join(sorted(fingerprint(a) for a in args)) + ")"
         case Mul(args=args):
-            return "(" + "*".join(sorted(_key(a) for a in args)) + ")"
+            return "(" + "*".join(sorted(fingerprint(a) for a in args)) + ")"
         case At(name=name, time=time):
-            return f"{name}[{_key(time)}]"
+            return f"{name}[{fingerprint(time)}]"
         case Prod():
-            lo, hi = _key(node.lo), _key(node.hi)
+            lo, hi = fingerprint(node.lo), fingerprint(node.hi)
             return f"prod({lo},{hi},{_body(node, 'i')})"
-    return repr(rebuild(node, lambda c: Sym(_key(c))))
+    return repr(rebuild(node, lambda c: Sym(fingerprint(c))))
 
 
-__all__ = ["ONE", "Signs", "factors", "spelt_out", "spread", "without_common_factors"]
+__all__ = ["Signs", "factors", "fingerprint", "spelt_out", "spread", "without_common_factors"]

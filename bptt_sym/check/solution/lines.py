@@ -18,7 +18,7 @@ from bptt_sym.check.models import Model
 from bptt_sym.errors import InputError, Span, UnboundName
 from bptt_sym.notation import ZERO, At, Claim, Idx, Node, Rel, Sym
 from bptt_sym.read import read_claims, read_expression
-from bptt_sym.read.chains import split_claims
+from bptt_sym.read.chains import outside, split_claims
 from bptt_sym.read.left_sides import left_side
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import Vocabulary
@@ -80,7 +80,9 @@ def chains_of(document: Document, court: Court, names: Model | None = None) -> S
     """
     found = Solution()
     model = names or Model(court, court.model.name)
-    formulas = list(joined([f for f in document.formulas if _is_written(f)]))
+    # Symbols that a sentence mentions are no lines, unless there is nothing else.
+    lines = [f for f in document.formulas if f.display or relates(f.latex)]
+    formulas = list(joined(lines or document.formulas))
     for formula in formulas[:MAX_FORMULAS]:
         try:
             _take(formula, model, found)
@@ -95,12 +97,16 @@ def chains_of(document: Document, court: Court, names: Model | None = None) -> S
     return found
 
 
-def _is_written(formula: Formula) -> bool:
-    """Whether a formula says something; a symbol that a sentence mentions does not."""
-    return formula.display or _RELATION.search(formula.latex) is not None
+def relates(latex: str) -> bool:
+    """Whether a relation stands in the formula outside of all brackets and limits."""
+    try:
+        tokens = tokenize(latex)
+    except InputError:
+        return _SIGN.search(latex) is not None
+    return any(free and t.kind in ("rel", "connective") for free, t in outside(tokens))
 
 
-_RELATION = re.compile(r"[=<>≤≥≈]|\\(?:leq?(?:slant)?|geq?(?:slant)?|lt|gt|approx)(?![A-Za-z])")
+_SIGN = re.compile(r"[=<>≤≥≈]|\\(?:leq?(?:slant)?|geq?(?:slant)?|lt|gt|approx)(?![A-Za-z])")
 
 
 def joined(formulas: Sequence[Formula]) -> Iterator[Formula]:
@@ -132,7 +138,7 @@ def _take(formula: Formula, names: Model, found: Solution) -> None:
     if "=" not in formula.latex:
         known = vocabulary.parameters | {r"\infty"}
         vocabulary = replace(vocabulary, parameters=known)
-    if not _RELATION.search(formula.latex):
+    if not relates(formula.latex):
         node = read_expression(formula.latex, names.court.model, vocabulary=vocabulary)
         written = Written(names.spelt_out(node), formula.latex, formula.place())
         found.expressions.append(written)
@@ -140,8 +146,10 @@ def _take(formula: Formula, names: Model, found: Solution) -> None:
     try:
         claims = read_claims(formula.latex, names.court.model, vocabulary=vocabulary)
     except UnboundName:
-        if not _name(formula, names, found):
+        name = name_it(formula.latex, names)
+        if name is None:
             raise
+        found.names[name] = formula.latex
         return
     spans = _spans(formula, vocabulary)
     for claim, written in zip(claims, spans, strict=True):
@@ -174,17 +182,24 @@ def _add(
     found.chains.append(Chain(sides, plain.given))
 
 
-def _name(formula: Formula, names: Model, found: Solution) -> bool:
-    """Take ``s_t = …`` with a name that is not known yet as a name for its right side."""
-    text = formula.latex
+def name_it(text: str, names: Model) -> str | None:
+    """Take ``s_t = …`` with a name that is not known yet as a name for its right side.
+
+    The name, or ``None`` if the text gives none.
+
+    Raises
+    ------
+    InputError
+        The right side cannot be read.
+    """
     chains = split_claims(tokenize(text), text)
     if len(chains) != 1 or list(chains[0].ops) != ["="] or chains[0].given:
-        return False
+        return None
     line = left_side(text, chains[0])
     model = names.court.model
     known = {*model.shapes, *model.totals, *names.aliases, *names.totals}
     if line.name in known or line.argument is not None:
-        return False
+        return None
     trial = Model(names.court, names.title, dict(names.aliases), dict(names.totals))
     if line.time is None:
         trial.totals[line.name] = ZERO
@@ -198,9 +213,8 @@ def _name(formula: Formula, names: Model, found: Solution) -> bool:
         case Sym(name=name):
             names.totals[name] = body
         case _:
-            return False
-    found.names[name] = text
-    return True
+            return None
+    return name
 
 
-__all__ = ["Chain", "Solution", "Written", "chains_of", "joined"]
+__all__ = ["Chain", "Solution", "Written", "chains_of", "joined", "name_it"]

@@ -1,0 +1,249 @@
+"""What a learner is told about a mark: the verdict only, a hint, or everything; in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bptt_sym.check.diagnosis import CODES
+from bptt_sym.check.exercises.mark import Mark, PartMark, PartStatus
+from bptt_sym.check.solution.judge import Status, Step
+from bptt_sym.decide.verdict import Counterexample, Verdict
+from bptt_sym.errors import InputError
+from bptt_sym.messages import Translator, marked
+
+Level = Literal["verdict", "hint", "full"]
+LEVELS: Final[tuple[Level, ...]] = ("verdict", "hint", "full")
+
+#: What a piece is, for its colour: ``good``, ``bad``, ``open``, ``hint``, ``dim``, ``head``, "".
+Tone = Literal["good", "bad", "open", "hint", "dim", "head", ""]
+
+
+@dataclass(frozen=True)
+class Said:
+    """One line of feedback: words, then a formula in LaTeX, at a depth.
+
+    ``words`` may hold formulas between dollars where they come from the exercise's author.
+    """
+
+    words: str
+    latex: str = ""
+    tone: Tone = ""
+    depth: int = 0
+
+
+_PART_TONE: Final[dict[PartStatus, Tone]] = {
+    "right": "good", "form": "hint", "restated": "bad", "wrong": "bad",
+    "undecided": "open", "missing": "dim", "unreadable": "open",
+}  # fmt: skip
+_PART_WORDS: Final[dict[PartStatus, str]] = {
+    "right": marked("Right."),
+    "form": marked("Right, but not in the form that is asked for."),
+    "restated": marked("This restates the question."),
+    "wrong": marked("Wrong."),
+    "undecided": marked("Could not be decided; a person will look at it."),
+    "missing": marked("No answer was found."),
+    "unreadable": marked("Could not be read."),
+}
+_STEP_TONE: Final[dict[Status, Tone]] = {
+    "right": "good", "wrong": "bad", "not_justified": "hint", "carried": "hint",
+    "undecided": "open",
+}  # fmt: skip
+_STEP_WORDS: Final[dict[Status, str]] = {
+    "right": marked("right"),
+    "wrong": marked("wrong: this does not follow, and is not true"),
+    "not_justified": marked("not justified: true, but it does not follow from the line before"),
+    "carried": marked("follows from the line before, which is wrong"),
+    "undecided": marked("could not be decided"),
+}
+
+#: What helps with a kind of mistake, without giving the answer away.
+HINTS: Final[dict[str, str]] = {
+    "BP001": marked("An earlier state depends on the parameter too: what happened to that path?"),
+    "BP002": marked("Is the earlier state held fixed here, or not?"),
+    "BP003": marked("By which variable do you differentiate?"),
+    "BP004": marked("Check the time indices of the states and inputs."),
+    "BP005": marked("Check where the sum or product begins and ends: count the factors."),
+    "BP006": marked("Which activation is it, and what is its derivative?"),
+    "BP007": marked("Is it the value before the activation, or after it?"),
+    "BP008": marked("Check the signs."),
+    "BP009": marked("Check the shapes: is something transposed?"),
+    "BP010": marked("Matrices do not commute: check the order of the factors."),
+    "BP011": marked("Compare with the chain rule: is every factor there?"),
+    "BP012": marked("Compare with the chain rule: is there a factor too many?"),
+    "BP013": marked("Check the exponents."),
+    "BP014": marked("The parameter is used in every step: is every use counted?"),
+    "BP015": marked("Are there other paths from the variable to the result?"),
+    "BP016": marked("Is something counted twice?"),
+    "BP017": marked("Are there other paths than the direct one?"),
+    "BP018": marked("Check the names: is every symbol the one that is meant?"),
+    "BP019": marked("Where is the derivative of the activation?"),
+    "BP020": marked("Check the constant factors."),
+    "BP021": marked("Check the shapes of the factors."),
+    "BP023": marked("How often is the activation applied?"),
+}
+assert set(HINTS) == set(CODES)
+
+
+def level_of(text: str) -> Level:
+    """The level that ``text`` names.
+
+    Raises
+    ------
+    InputError
+        It names none.
+    """
+    for level in LEVELS:
+        if level == text:
+            return level
+    raise InputError(f"no level {text!r}", token=text, hint="one of " + ", ".join(LEVELS))
+
+
+def feedback(mark: Mark, level: Level, tr: Translator) -> Iterator[Said]:
+    """The lines of feedback on a whole mark, the points first."""
+    yield Said(
+        tr("{title}: {score} of {points} points", title=mark.exercise.title.in_(tr.language),
+           score=number(mark.score), points=number(mark.points)),
+        tone="head",
+    )  # fmt: skip
+    for part in mark.parts:
+        yield from part_feedback(part, level, tr, alone=len(mark.parts) == 1)
+    if level != "verdict":
+        for fault in mark.faults:
+            yield Said(
+                tr("Line {line}, column {column}: cannot be read: {message}",
+                   line=fault.place.line, column=fault.place.column, message=fault.message),
+                tone="open",
+            )  # fmt: skip
+            if fault.hint:
+                yield Said(fault.hint, tone="dim", depth=1)
+    if mark.lemmas and level == "full":
+        yield Said(tr("Other lines"), tone="head")
+        for step in mark.lemmas:
+            yield from _step(step, level, tr)
+
+
+def part_feedback(
+    part: PartMark, level: Level, tr: Translator, *, alone: bool = False
+) -> Iterator[Said]:
+    """The lines of feedback on one part."""
+    asked = part.part
+    words = tr(_PART_WORDS[part.status])
+    score = f"{number(part.score)}/{number(asked.points)}"
+    yield Said(
+        words + f" ({score})" if alone else f"({asked.id}) {words} ({score})",
+        part.answer.latex if part.answer is not None and level != "verdict" else "",
+        _PART_TONE[part.status],
+    )
+    if level == "verdict":
+        return
+    ask = asked.ask.in_(tr.language)
+    if part.status == "missing":
+        yield Said(ask or tr("Asked for:"), asked.latex, "dim", 1)
+    for message, names in part.missing:
+        yield Said(tr(message, names=names) if names else tr(message), tone="hint", depth=1)
+    if part.note:
+        yield Said(tr(part.note), tone="hint", depth=1)
+    if part.verdict is not None and part.status in ("right", "form"):
+        yield from _readings(part.verdict, tr)
+    yield from _hint(part, tr)
+    if level == "full":
+        if part.verdict is not None and part.status in ("wrong", "undecided"):
+            yield from _evidence(part.verdict, tr)
+        solution = asked.solution.in_(tr.language)
+        if solution and part.status not in ("right",):
+            yield Said(tr("A right answer:"), tone="dim", depth=1)
+            yield Said(solution.strip(), depth=2)
+    yield from _steps(part, level, tr)
+
+
+def _hint(part: PartMark, tr: Translator) -> Iterator[Said]:
+    """The exercise's own hint for the mistake, else what the catalogue says of its kind."""
+    hints = part.part.hints
+    if part.status in ("form", "restated") and "form" in hints:
+        yield Said(hints["form"].in_(tr.language), tone="hint", depth=1)
+        return
+    if part.status not in ("wrong", "missing", "restated"):
+        return
+    diagnosis = part.verdict.diagnosis if part.verdict is not None else None
+    code = diagnosis.code if diagnosis is not None else ""
+    if code in hints:
+        yield Said(hints[code].in_(tr.language), tone="hint", depth=1)
+    elif code in HINTS:
+        yield Said(tr(HINTS[code]), tone="hint", depth=1)
+    if "default" in hints and code not in hints:
+        yield Said(hints["default"].in_(tr.language), tone="hint", depth=1)
+
+
+def _steps(part: PartMark, level: Level, tr: Translator) -> Iterator[Said]:
+    steps = part.steps
+    if len(steps) < 2:
+        return
+    if level == "full":
+        yield Said(tr("Step by step"), tone="head", depth=1)
+        for step in steps:
+            yield from _step(step, level, tr, 2)
+        return
+    bad = [s for s in steps if s.status in ("wrong", "not_justified")]
+    if bad:
+        first = bad[0]
+        yield Said(
+            tr("Look at line {line} again:", line=first.line.place.line)
+            + " "
+            + tr(_STEP_WORDS[first.status]),
+            tone="hint",
+            depth=1,
+        )
+    elif all(s.is_right for s in steps):
+        yield Said(tr("Every step is right."), tone="good", depth=1)
+
+
+def _step(step: Step, level: Level, tr: Translator, depth: int = 1) -> Iterator[Said]:
+    place = tr("line {line}", line=step.line.place.line)
+    words = f"{place}: {tr(_STEP_WORDS[step.status])}"
+    yield Said(words, f"{_SIGNS.get(step.line.op, '=')} {step.line.latex}",
+               _STEP_TONE[step.status], depth)  # fmt: skip
+    if level == "full" and step.status == "wrong":
+        yield from _evidence(step.verdict, tr, depth + 1)
+    if step.is_right and step.verdict.assumptions:
+        yield from _readings(step.verdict, tr, depth + 1)
+
+
+_SIGNS: Final = {"=": "=", "<=": r"\le", "<": "<", ">=": r"\ge", ">": ">", "~": r"\approx"}
+
+
+def _readings(verdict: Verdict, tr: Translator, depth: int = 1) -> Iterator[Said]:
+    for reading in verdict.readings:
+        yield Said(tr("if {reading}", reading=tr(reading)), tone="dim", depth=depth)
+    for assumption in verdict.assumptions:
+        yield Said(tr("assuming {hypothesis}", hypothesis=tr(assumption)), tone="dim", depth=depth)
+
+
+def _evidence(verdict: Verdict, tr: Translator, depth: int = 1) -> Iterator[Said]:
+    """The counterexample, the explanation, and the corrected formula."""
+    if verdict.counterexample is not None:
+        yield from _counterexample(verdict.counterexample, tr, depth)
+    diagnosis = verdict.diagnosis
+    if diagnosis is not None:
+        general = CODES.get(diagnosis.code, "")
+        rest = diagnosis.message.removeprefix(general)
+        yield Said(f"{diagnosis.code} {tr(general)}{rest}", tone="bad", depth=depth)
+        if diagnosis.corrected:
+            yield Said(tr("Right would be"), diagnosis.corrected, "good", depth)
+    if verdict.note:
+        yield Said(tr(verdict.note), tone="dim", depth=depth)
+
+
+def _counterexample(example: Counterexample, tr: Translator, depth: int) -> Iterator[Said]:
+    values = {k: str(v) for k, v in example.indices.items()} | dict(example.values)
+    values |= dict(example.functions)
+    at = ", ".join(f"{name} = {value}" for name, value in values.items())
+    yield Said(tr("For example, at"), at, "bad", depth)
+    yield Said(tr("the left side is"), example.left, "bad", depth)
+    yield Said(tr("the right side is"), example.right, "bad", depth)
+
+
+def number(value: float) -> str:
+    """Points without needless digits."""
+    return f"{round(value, 3):g}"

@@ -1,0 +1,323 @@
+"""Marking an answer or a solution: each part's answer, its form, its steps, and the points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from bptt_sym.check.answer import Court
+from bptt_sym.check.document import Document, document_from_text, formula_from_text
+from bptt_sym.check.exercises.exercise import Exercise, Part
+from bptt_sym.check.judged import Fault
+from bptt_sym.check.solution.absolute import Signs, fingerprint, spread
+from bptt_sym.check.solution.judge import Step, conclusion, judge_chain, relate
+from bptt_sym.check.solution.lines import Chain, Solution, Written, chains_of
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.errors import LimitExceeded
+from bptt_sym.messages import marked
+from bptt_sym.notation import Abs, D, Node, Rel, rebuild, walk
+
+#: Characters of one submission.
+MAX_TEXT: Final = 400_000
+#: Chains that are compared with a part whose target none of them has for its left side.
+MAX_COMPARED: Final = 6
+#: A solution has at least this many steps; a bare answer has one.
+ARGUED: Final = 2
+
+#: ``form``: right, but not of the form that is asked for; ``restated``: the question itself.
+PartStatus = Literal[
+    "right", "form", "restated", "wrong", "undecided", "missing", "unreadable"
+]
+STRICT_ASKED: Final = marked("A strict inequality is asked for.")
+TOO_WEAK: Final = marked("The bound is true, but weaker than what is asked for.")
+BEYOND_BEST: Final = marked("No bound better than the best one can be true.")
+NO_CONCLUSION: Final = marked(
+    "The inequalities point in different directions, so nothing follows from them."
+)
+
+
+@dataclass(frozen=True)
+class PartMark:
+    """What one part earned, and why. ``missing`` are messages about the form."""
+
+    part: Part
+    status: PartStatus
+    score: float
+    answer: Written | None = None
+    verdict: Verdict | None = None
+    steps: tuple[Step, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a person should look: something was not decided or not read."""
+        open_step = bool(self.part.steps) and any(s.status == "undecided" for s in self.steps)
+        return self.status in ("undecided", "unreadable") or open_step
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The mark of one answer to an exercise; ``lemmas`` are steps that belong to no part."""
+
+    exercise: Exercise
+    parts: tuple[PartMark, ...]
+    faults: tuple[Fault, ...] = ()
+    lemmas: tuple[Step, ...] = ()
+
+    @property
+    def score(self) -> float:
+        return round(sum(p.score for p in self.parts), 6)
+
+    @property
+    def points(self) -> float:
+        return self.exercise.points
+
+    @property
+    def is_right(self) -> bool:
+        steps = [s for p in self.parts for s in p.steps]
+        return all(p.status == "right" for p in self.parts) and all(s.is_right for s in steps)
+
+    @property
+    def needs_review(self) -> bool:
+        return any(p.needs_review for p in self.parts)
+
+
+def mark(exercise: Exercise, text: str, name: str = "answer", *, tex: bool = False) -> Mark:
+    """The mark of ``text``: one expression, an equation, or a solution in Markdown or LaTeX.
+
+    Nothing is raised for what the text says.
+
+    Raises
+    ------
+    LimitExceeded
+        The text is longer than :data:`MAX_TEXT`.
+    """
+    if len(text) > MAX_TEXT:
+        raise LimitExceeded(f"an answer of more than {MAX_TEXT} characters")
+    names = exercise.naming()
+    solution = chains_of(_document(text, name, tex), exercise.court, names)
+    return _Marker(exercise, solution).mark()
+
+
+def _document(text: str, name: str, tex: bool) -> Document:
+    """The formulas of the text; a text without any delimiters is one formula."""
+    document = document_from_text(text, name, tex=tex)
+    if document.formulas or document.problems or not text.strip():
+        return document
+    return Document(document.source, (formula_from_text(text, name),))
+
+
+class _Marker:
+    def __init__(self, exercise: Exercise, solution: Solution) -> None:
+        self.exercise = exercise
+        self.court: Court = exercise.court
+        self.solution = solution
+        self.steps = [judge_chain(chain, self.court) for chain in solution.chains]
+
+    def mark(self) -> Mark:
+        owners = self._owners()
+        parts, lemmas = [], []
+        pending: list[Step] = []
+        claimed: dict[str, list[Step]] = {part.id: [] for part in self.exercise.parts}
+        for k, steps in enumerate(self.steps):
+            owner = owners.get(k)
+            if owner is None:
+                pending += steps
+                continue
+            # What leads up to a chain is part of its argument.
+            claimed[owner.id] += [*pending, *steps]
+            pending = []
+        lemmas = pending
+        bare = self._bare(owners)
+        for part in self.exercise.parts:
+            chains = [self.solution.chains[k] for k, p in owners.items() if p is part]
+            steps = tuple(claimed[part.id])
+            if chains:
+                parts.append(self._chain(part, chains[-1], steps))
+            elif part.id in bare:
+                parts.append(self._answer(part, part.relation, bare[part.id], steps))
+            else:
+                status: PartStatus = "unreadable" if self.solution.faults else "missing"
+                parts.append(PartMark(part, status, 0.0, steps=steps))
+        return Mark(self.exercise, tuple(parts), tuple(self.solution.faults), tuple(lemmas))
+
+    # ------------------------------------------------------------------ who answers what
+    def _owners(self) -> dict[int, Part]:
+        """The part that each chain answers, by its left side; chains about nothing asked have none."""
+        owners: dict[int, Part] = {}
+        for k, chain in enumerate(self.solution.chains):
+            for part in self.exercise.parts:
+                if self._about(part, chain):
+                    owners[k] = part
+                    break
+        for part in self.exercise.parts:
+            if part in owners.values():
+                continue
+            free = [k for k in range(len(self.solution.chains)) if k not in owners]
+            for k in free[-MAX_COMPARED:]:
+                if self._equals_target(part, self.solution.chains[k]):
+                    owners[k] = part
+                    break
+        return dict(sorted(owners.items()))
+
+    def _about(self, part: Part, chain: Chain) -> bool:
+        """Whether the chain starts at the part's target (or, turned round, ends there)."""
+        if _compatible(part.target, chain.left, self.court):
+            fits = _fits(part, chain)
+            if fits:
+                chain.sides[0] = replace(chain.sides[0], node=part.target)
+            return fits
+        if len(chain.sides) == 2 and _compatible(part.target, chain.last.node, self.court):
+            turned: dict[Rel | str, Rel] = {
+                "=": "=", "<=": ">=", "<": ">", ">=": "<=", ">": "<",
+            }  # fmt: skip
+            left, right = chain.sides
+            op = turned.get(right.op)
+            if op is not None:
+                chain.sides = [replace(right, op="", node=part.target), replace(left, op=op)]
+                return _fits(part, chain)
+        return False
+
+    def _equals_target(self, part: Part, chain: Chain) -> bool:
+        if isinstance(part.target, Abs) != isinstance(chain.left, Abs) or not _fits(part, chain):
+            return False
+        return relate(part.target, "=", chain.left, self.court).is_right
+
+    def _bare(self, owners: dict[int, Part]) -> dict[str, Written]:
+        """Expressions without a left side, given to the parts that no chain answers, in order."""
+        found = self.solution.expressions
+        open_parts = [p for p in self.exercise.parts if p not in owners.values()]
+        if len(open_parts) == 1 and found:
+            return {open_parts[0].id: found[-1]}
+        return {p.id: w for p, w in zip(open_parts, found, strict=False)}
+
+    # ---------------------------------------------------------------------- one part
+    def _chain(self, part: Part, chain: Chain, steps: tuple[Step, ...]) -> PartMark:
+        if not part.is_bound:
+            equal = [side for side in _leading(chain) if side.op == "="]
+            if not equal:
+                return PartMark(part, "missing", 0.0, steps=steps)
+            return self._answer(part, "=", equal[-1], steps)
+        op = conclusion(chain)
+        if op is None:
+            return self._scored(part, "wrong", chain.last, None, steps, note=NO_CONCLUSION)
+        if op == "=":
+            # Said to be equal to the bound: then it is at most that as well.
+            op = part.relation
+        return self._answer(part, op, chain.last, steps)
+
+    def _answer(
+        self, part: Part, op: Rel, answer: Written, steps: tuple[Step, ...]
+    ) -> PartMark:
+        if _restates(part, answer.node):
+            return self._scored(part, "restated", answer, None, steps)
+        verdict = self._verdict(part, op, answer.node)
+        if verdict.verdict == "unreadable":
+            return self._scored(part, "unreadable", answer, verdict, steps)
+        if verdict.verdict == "undecided":
+            return self._scored(part, "undecided", answer, verdict, steps)
+        if not verdict.is_right or (part.strict and verdict.readings):
+            return self._scored(part, "wrong", answer, verdict, steps)
+        missing = list(self._missing(part, op, answer.node))
+        status: PartStatus = "form" if missing else "right"
+        return self._scored(part, status, answer, verdict, steps, tuple(missing))
+
+    def _verdict(self, part: Part, op: Rel, node: Node) -> Verdict:
+        verdict = relate(part.target, op, node, self.court)
+        if verdict.is_right:
+            return verdict
+        for other in part.accept:
+            accepted = relate(other, op, node, self.court)
+            if accepted.is_right:
+                return accepted
+            if verdict.verdict == "undecided" and accepted.verdict == "wrong":
+                verdict = accepted
+        if verdict.verdict == "undecided" and part.best is not None:
+            beyond: Rel = "<" if part.relation in ("<=", "<") else ">"
+            if relate(node, beyond, part.best, self.court).is_right:
+                return Verdict("wrong", note=BEYOND_BEST)
+        return verdict
+
+    def _missing(self, part: Part, op: Rel, node: Node) -> Iterator[tuple[str, str]]:
+        for form in part.form:
+            if not form.holds(node):
+                yield form.message, form.names
+        if part.relation in ("<", ">") and op in ("<=", ">="):
+            yield STRICT_ASKED, ""
+        if part.within is not None:
+            down = part.relation in (">=", ">")
+            if not relate(node, ">=" if down else "<=", part.within, self.court).is_right:
+                yield TOO_WEAK, ""
+
+    def _scored(
+        self,
+        part: Part,
+        status: PartStatus,
+        answer: Written | None,
+        verdict: Verdict | None,
+        steps: Sequence[Step],
+        missing: tuple[tuple[str, str], ...] = (),
+        note: str = "",
+    ) -> PartMark:
+        earned = {"right": 1.0, "form": part.form_credit}.get(status, 0.0)
+        if status == "wrong" and verdict is not None and verdict.diagnosis is not None:
+            earned = part.credit.get(verdict.diagnosis.code, 0.0)
+        share = earned * (1 - part.steps)
+        if part.steps:
+            share += part.steps * _argued(steps)
+        score = round(part.points * share, 6)
+        return PartMark(part, status, score, answer, verdict, tuple(steps), missing, note)
+
+
+def _argued(steps: Sequence[Step]) -> float:
+    """The share of the steps that are right; 0 where there is no argument, only an answer."""
+    judged = [s for s in steps if s.status != "undecided"]
+    if len(steps) < ARGUED or not judged:
+        return 0.0
+    return sum(s.is_right for s in judged) / len(judged)
+
+
+def _leading(chain: Chain) -> list[Written]:
+    """The sides that are said to equal the left one."""
+    out = []
+    for side in chain.sides[1:]:
+        if side.op != "=":
+            break
+        out.append(side)
+    return out
+
+
+def _fits(part: Part, chain: Chain) -> bool:
+    """Whether what the chain says is of the kind that the part asks for."""
+    ops = [side.op for side in chain.sides[1:]]
+    return any(op != "=" for op in ops) if part.is_bound else ops[:1] == ["="]
+
+
+def _restates(part: Part, node: Node) -> bool:
+    """Whether the answer is the question again."""
+    wanted = fingerprint(_unmarked(part.target))
+    return any(fingerprint(_unmarked(n)) == wanted for n in walk(node))
+
+
+def _unmarked(node: Node) -> Node:
+    node = rebuild(node, _unmarked)
+    return replace(node, kind="unmarked") if isinstance(node, D) else node
+
+
+def _compatible(target: Node, node: Node, court: Court) -> bool:
+    """Whether ``node`` is the target; a derivative that is not marked may be of any kind."""
+    signs = Signs(court.model, True)
+    target, node = spread(target, signs), spread(node, signs)
+    if fingerprint(_unmarked(target)) != fingerprint(_unmarked(node)):
+        return False
+    wanted = sorted((n.kind for n in walk(target) if isinstance(n, D)), key=str)
+    found = sorted((n.kind for n in walk(node) if isinstance(n, D)), key=str)
+    free = {"total", "unmarked"}
+    return len(wanted) == len(found) and (
+        wanted == found or "unmarked" in found or {*wanted, *found} <= free
+    )
+
+
+__all__ = ["Mark", "PartMark", "PartStatus", "mark"]

@@ -1,0 +1,155 @@
+"""Marks for the command line: lines for a terminal, a page, and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bptt_sym.check.document import text_of
+from bptt_sym.check.exercises.exercise import Exercise, catalogue, exercise
+from bptt_sym.check.exercises.feedback import Level, Said, feedback, part_feedback
+from bptt_sym.check.exercises.mark import MAX_TEXT, Mark, PartMark, mark
+from bptt_sym.check.judged import verdict_as_json
+from bptt_sym.check.report import one_line
+from bptt_sym.errors import InputError
+from bptt_sym.messages import Translator, translator
+from bptt_sym.render.names import terminal_safe
+
+
+def listing(language: str) -> str:
+    """The shipped exercises, a line each."""
+    return "\n".join(f"{n:<14}{exercise(n).title.in_(language)}" for n in catalogue())
+
+
+def submitted(
+    name: str, answers: Sequence[str], files: Sequence[str], stdin: Callable[[], bytes]
+) -> tuple[Exercise, list[Mark]]:
+    """The exercise, and the marks of answers given as text and of solutions in files.
+
+    An answer ``-`` is read from ``stdin``.
+
+    Raises
+    ------
+    InputError
+        There is no such exercise, or a file cannot be read.
+    """
+    found = exercise(name)
+    marks = []
+    for answer in answers:
+        place = "<answer>"
+        if answer == "-":
+            place, answer = "<stdin>", text_of(stdin())
+        marks.append(mark(found, answer, place))
+    for file in files:
+        path = Path(file)
+        try:
+            with path.open("rb") as handle:
+                data = handle.read(4 * MAX_TEXT + 1)
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror}") from None
+        tex = path.suffix.lower() in (".tex", ".ltx")
+        marks.append(mark(found, text_of(data), file, tex=tex))
+    return found, marks
+
+
+def presented(marks: Sequence[Mark], level: Level, language: str, format: str) -> str:
+    """The feedback on every mark as ``text``, ``json`` or ``html``."""
+    tr = translator(language)
+    if format == "html":
+        return as_page(marks, level, tr)
+    if format == "json":
+        report = [as_json(m, level, tr) for m in marks]
+        return json.dumps(report, ensure_ascii=False, indent=1)
+    return terminal_safe_lines("\n\n".join(text(m, level, tr) for m in marks))
+
+
+def terminal_safe_lines(text: str) -> str:
+    """Every line without characters that could steer a terminal."""
+    return "\n".join(terminal_safe(line) for line in text.split("\n"))
+
+
+def status(marks: Sequence[Mark]) -> int:
+    """The exit status: as for claims, 2 unreadable, 1 wrong, 3 undecided, 0 right."""
+    parts = [p for m in marks for p in m.parts]
+    if any(m.faults for m in marks) or any(p.status == "unreadable" for p in parts):
+        return 2
+    bad = ("wrong", "not_justified", "carried")
+    if any(s.status in bad for p in parts for s in p.steps):
+        return 1
+    if any(p.status in ("wrong", "form", "restated", "missing") for p in parts):
+        return 1
+    return 3 if any(m.needs_review for m in marks) else 0
+
+
+def plain(said: Said) -> str:
+    """Words and formula on one line."""
+    return one_line(f"{said.words}  {said.latex}" if said.latex else said.words)
+
+
+def text(mark: Mark, level: Level, tr: Translator) -> str:
+    """The feedback as plain text."""
+    return "\n".join("  " * s.depth + plain(s) for s in feedback(mark, level, tr))
+
+
+def part_text(part: PartMark, level: Level, tr: Translator) -> str:
+    """The feedback on one part as plain text."""
+    return "\n".join("  " * s.depth + plain(s) for s in part_feedback(part, level, tr))
+
+
+def as_page(marks: Sequence[Mark], level: Level, tr: Translator) -> str:
+    """One page with the feedback on every mark; it needs nothing from a network."""
+    from bptt_sym.check.page import page, said_html
+
+    body = []
+    for m in marks:
+        statement = m.exercise.statement.in_(tr.language)
+        body.append(said_html([Said(statement)]) if statement else "")
+        body.append(said_html(list(feedback(m, level, tr))))
+    title = marks[0].exercise.title.in_(tr.language) if marks else ""
+    return page(title, "\n".join(body), tr.language, tr.direction)
+
+
+def as_json(mark: Mark, level: Level, tr: Translator) -> dict[str, Any]:
+    """A mark with its evidence, and its feedback as text."""
+    return {
+        "exercise": mark.exercise.id,
+        "score": mark.score,
+        "points": mark.points,
+        "needs_review": mark.needs_review,
+        "parts": [_part(p, level, tr) for p in mark.parts],
+        "lemmas": [_step(s) for s in mark.lemmas],
+        "faults": [
+            {"line": f.place.line, "column": f.place.column, "message": f.message, "hint": f.hint}
+            for f in mark.faults
+        ],
+    }
+
+
+def _part(part: PartMark, level: Level, tr: Translator) -> dict[str, Any]:
+    answer = part.answer
+    return {
+        "id": part.part.id,
+        "status": part.status,
+        "score": part.score,
+        "points": part.part.points,
+        "needs_review": part.needs_review,
+        "answer": answer.latex if answer is not None else None,
+        "line": answer.place.line if answer is not None else None,
+        "column": answer.place.column if answer is not None else None,
+        "verdict": verdict_as_json(part.verdict) if part.verdict is not None else None,
+        "steps": [_step(s) for s in part.steps],
+        "feedback": part_text(part, level, tr),
+    }
+
+
+def _step(step: Any) -> dict[str, Any]:
+    return {
+        "line": step.line.place.line,
+        "column": step.line.place.column,
+        "relation": step.line.op,
+        "latex": step.line.latex,
+        "status": step.status,
+        "verdict": verdict_as_json(step.verdict),
+    }
