@@ -1,0 +1,203 @@
+"""How many wrong gradients does each checker catch, on the same inputs in one run?
+
+    python benchmarks/bench_mistakes.py [--quick]
+
+The wrong gradients are those of ``wrong_gradients.py``. Every checker sees the same functions on
+the same typical small inputs (h0 = 0, T = 4, one example; generic weights, then weights of 0.01);
+``bptt_sym`` is then run as it is meant to be run, on its own inputs. PyTorch, JAX and SciPy are
+used if they are installed. The last part counts false alarms on right gradients.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+import wrong_gradients as wg  # noqa: E402
+
+from bptt_sym.testing.check import _inspect, run  # noqa: E402
+from bptt_sym.testing.draw import REGIMES, draw  # noqa: E402
+from bptt_sym.testing.models import named_model  # noqa: E402
+from bptt_sym.testing.problems import Problem  # noqa: E402
+
+Gradient = Callable[[Problem], dict[str, Any]]
+
+
+def typical(cell: str, regime: str) -> Problem:
+    """What tests usually take: T = 4, one example, initial states 0."""
+    model = named_model(cell)
+    return draw(model, 5, regime=regime, steps=4, batch=1, zero_start=True,
+                dims={"H": 3, "I": 2, "O": 2})  # type: ignore[arg-type]  # fmt: skip
+
+
+def flat(problem: Problem, gradient: Gradient) -> tuple[Any, Any, Any]:
+    """The loss and the claimed gradient as functions of one vector."""
+    names = list(problem.params)
+    shapes = [problem.params[n].shape for n in names]
+    cuts = np.cumsum([int(np.prod(s)) for s in shapes])[:-1]
+
+    def unpack(theta: Any) -> dict[str, Any]:
+        parts = np.split(np.asarray(theta, float), cuts)
+        return {n: p.reshape(s) for n, p, s in zip(names, parts, shapes, strict=True)}
+
+    def loss(theta: Any) -> float:
+        return float(problem.loss(unpack(theta)))
+
+    def grad(theta: Any) -> Any:
+        with np.errstate(all="ignore"):
+            g = gradient(problem.replaced(params=unpack(theta)))
+        return np.concatenate([np.ravel(g[n]) for n in names]).astype(float)
+
+    start = np.concatenate([np.ravel(problem.params[n]) for n in names])
+    return loss, grad, start
+
+
+def scipy_check(problem: Problem, gradient: Gradient) -> bool:
+    """True if the gradient passes: error at most 1e-5 of its size, the usual threshold."""
+    from scipy.optimize import check_grad
+
+    loss, grad, start = flat(problem, gradient)
+    return bool(check_grad(loss, grad, start) <= 1e-5 * max(1.0, np.linalg.norm(grad(start))))
+
+
+def torch_check(problem: Problem, gradient: Gradient, *, fast: bool) -> bool:
+    """``torch.autograd.gradcheck`` with its defaults."""
+    import torch
+
+    loss, grad, start = flat(problem, gradient)
+
+    class F(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, theta: Any) -> Any:
+            ctx.theta = theta.detach().numpy().copy()
+            return torch.tensor(loss(ctx.theta), dtype=torch.float64)
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * torch.tensor(grad(ctx.theta))
+
+    theta = torch.tensor(start, requires_grad=True)
+    return bool(torch.autograd.gradcheck(F.apply, theta, raise_exception=False, fast_mode=fast))
+
+
+def jax_check(problem: Problem, gradient: Gradient) -> bool:
+    """``jax.test_util.check_grads`` in reverse mode with its defaults."""
+    import jax
+    import jax.numpy as jnp
+    from jax.test_util import check_grads
+
+    jax.config.update("jax_enable_x64", True)
+    loss, grad, start = flat(problem, gradient)
+    number = jax.ShapeDtypeStruct((), jnp.float64)
+    vector = jax.ShapeDtypeStruct(start.shape, jnp.float64)
+
+    @jax.custom_vjp
+    def f(theta: Any) -> Any:
+        return jax.pure_callback(lambda t: np.float64(loss(t)), number, theta)
+
+    def forward(theta: Any) -> Any:
+        return f(theta), theta
+
+    def back(theta: Any, g: Any) -> Any:
+        return (g * jax.pure_callback(grad, vector, theta),)
+
+    f.defvjp(forward, back)
+    try:
+        check_grads(f, (jnp.asarray(start),), order=1, modes=["rev"])
+    except AssertionError:
+        return False
+    return True
+
+
+def ours_check(problem: Problem, gradient: Gradient) -> bool:
+    return not _inspect(problem, gradient)[0]
+
+
+def checkers() -> dict[str, Callable[[Problem, Gradient], bool]]:
+    found: dict[str, Callable[[Problem, Gradient], bool]] = {
+        "bptt_sym, the same inputs": ours_check
+    }
+    for module, entries in {
+        "torch": {
+            "torch gradcheck": lambda p, g: torch_check(p, g, fast=False),
+            "torch gradcheck fast": lambda p, g: torch_check(p, g, fast=True),
+        },
+        "jax": {"jax check_grads": jax_check},
+        "scipy": {"scipy check_grad": scipy_check},
+    }.items():
+        try:
+            __import__(module)
+        except ImportError:
+            print(f"  ({module} is not installed)")
+        else:
+            found |= entries
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="100 right problems, not 2000")
+    quick = parser.parse_args().quick
+    wrong = wg.wrong()
+    print(f"{len(wrong)} wrong gradients ({len(wg.ELMAN)} Elman, {len(wg.LSTM)} LSTM)")
+    tools = checkers()
+    for regime in ("generic", "tiny"):
+        problems = {cell: typical(cell, regime) for cell in wg.RIGHT}
+        word = "weights of order 1" if regime == "generic" else "weights of 0.01"
+        print(f"\nh0 = 0, T = 4, B = 1, {word}: passed although wrong")
+        for name, tool in tools.items():
+            start, passed = time.perf_counter(), []
+            for cell, bug, gradient in wrong:
+                try:
+                    if tool(problems[cell], gradient):
+                        passed.append(bug)
+                except Exception:
+                    continue
+            seconds = time.perf_counter() - start
+            print(f"  {name:28} {len(passed):3d} of {len(wrong)}   {seconds:7.2f} s")
+    print("\nbptt_sym on its own inputs (quick profile)")
+    start, missed, located, silent = time.perf_counter(), [], [], []
+    for cell, bug, gradient in wrong:
+        report = run(gradient, cell)
+        if report.ok:
+            missed.append(bug)
+            continue
+        codes = {d.code for d in report.diagnoses}
+        codes |= {f.code for f in report.findings} - {"value"}
+        if not codes:
+            silent.append(bug)
+        elif codes == {"located"}:
+            located.append(bug)
+    seconds = time.perf_counter() - start
+    named = len(wrong) - len(missed) - len(located) - len(silent)
+    print(f"  caught {len(wrong) - len(missed)} of {len(wrong)}; named {named}, "
+          f"located only {len(located)} {located}; {seconds:.1f} s with explanations")  # fmt: skip
+    if missed:
+        print(f"  missed: {missed}")
+
+    count = 100 if quick else 2000
+    alarms, start = 0, time.perf_counter()
+    rng = np.random.default_rng(7)
+    for k in range(count):
+        cell = ("elman", "lstm")[k % 2]
+        p = draw(
+            named_model(cell), 10_000 + k, regime=REGIMES[k % len(REGIMES)],
+            steps=int(rng.integers(1, 9)), batch=int(rng.integers(1, 4)),
+            zero_start=k % 3 == 0, learned=k % 5 == 0, masked=k % 4 == 0, weighted=k % 7 < 3,
+            dtype=np.float32 if k % 6 == 0 else np.float64,
+        )  # fmt: skip
+        alarms += bool(_inspect(p, wg.RIGHT[cell], state=False)[0])
+    seconds = time.perf_counter() - start
+    print(f"\nright gradients, hand-written: {alarms} false alarms on {count} problems, "
+          f"{count / seconds:.0f} examples/s")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
