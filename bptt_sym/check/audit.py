@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bptt_sym.check.accumulated import judge_share, share
 from bptt_sym.check.answer import internal_error, unreadable
-from bptt_sym.check.completion import mentions, sequences
+from bptt_sym.check.completion import at_this_step, mentions, sequences
 from bptt_sym.check.diagnosis import misfit
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.judged import Fault, Judged, fault_in
@@ -215,7 +215,19 @@ class _Auditor:
             return False
         return len(row.chain.sides) == 2 and not self._holds(row)
 
-    def _claim(self, row: Row, model: Model, generic: Mapping[str, str] | None = None) -> Claim:
+    def _at_this_step(self, row: Row, model: Model) -> str | None:
+        """The row with the step t where it leaves steps out; ``None`` if it leaves none out."""
+        names = frozenset(plain_name(n) for n in model.vocabulary.sequences)
+        text = at_this_step(row.latex, names)
+        return text if text != row.latex else None
+
+    def _claim(
+        self,
+        row: Row,
+        model: Model,
+        generic: Mapping[str, str] | None = None,
+        latex: str | None = None,
+    ) -> Claim:
         vocabulary = model.vocabulary
         if generic:
             vocabulary = replace(vocabulary, aliases={**vocabulary.aliases, **generic})
@@ -223,7 +235,7 @@ class _Auditor:
             # Infinity has a meaning in a limit or a bound, and in no equation.
             known = vocabulary.parameters | {r"\infty"}
             vocabulary = replace(vocabulary, parameters=known)
-        claim = read_claim(row.latex, model.court.model, vocabulary=vocabulary)
+        claim = read_claim(latex or row.latex, model.court.model, vocabulary=vocabulary)
         for side in claim.sides:
             alias = model.differentiates_by_alias(side)
             if alias:
@@ -273,7 +285,14 @@ class _Auditor:
                     verdict = self._verdict(claim, model)
                 except InputError as error:
                     first = first or error
-                    continue
+                    bare = self._at_this_step(row, model) if _is_bare(error) else None
+                    if bare is None:
+                        continue
+                    try:
+                        claim = self._claim(row, model, generic, bare)
+                        verdict = self._verdict(claim, model)
+                    except InputError:
+                        continue
                 verdict = _supposing(verdict, model, generic)
                 judged = self._entry(formula, verdict, row, model.title)
                 if verdict.verdict != "wrong":
@@ -376,6 +395,9 @@ class _Auditor:
     def late(self, entry: _Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
         later = [*self.models.all[entry.tried :], *self._standard()]
+        defined = {plain_name(n) for m in self.models.all for n in m.court.model.defined}
+        if self._cell and defined & {"c", "C", "s"} & set(self._cell[0].court.model.defined):
+            later = self.models.all[entry.tried :]
         again = self._judge(entry.row, entry.formula, later) if later else entry
         if isinstance(again, Judged):
             return again
@@ -405,6 +427,10 @@ class _Auditor:
 GENERIC = frozenset(
     ("W", "w", "U", r"\theta", r"\Theta", r"\psi", r"\phi", r"\omega", r"\mathbf{W}")
 )
+
+
+def _is_bare(error: InputError) -> bool:
+    return isinstance(error, UnboundName) and error.message.endswith("without a time")
 
 
 #: How the judge says that no reading gives both sides one shape.

@@ -1,4 +1,4 @@
-r"""Definitions that leave out the step: ``o = V h + c`` beside ``h_t = …`` means ``o_t = V h_t + c``.
+r"""Definitions that leave out the step: ``o = V h + c`` beside ``h_t = …`` is about ``o_t``, ``h_t``.
 
 A name that carries a step anywhere in the document is a sequence; where it stands bare in a
 definition, the step of the left side is meant, or the one before where that would go in a circle.
@@ -6,6 +6,7 @@ definition, the step of the left side is meant, or the one before where that wou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,9 @@ class Mention:
     argument: str
     #: Whether the step stands above without brackets, where a power may be meant.
     raised: bool = False
+    #: The whole name, with the script that is part of it; where that script ends.
+    key: str = ""
+    close: int = 0
 
 
 def mentions(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
@@ -72,7 +76,11 @@ def mentions(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
                 inner_words = [x.text for x in tokens[k + 1 : close] if x.kind != "num"]
                 if not step and inner_words and set(inner_words) <= _STEP_MARKS | {"-", "+"}:
                     step = argument
-        yield Mention(name, tokens[start].start, end, step, argument, raised)
+        close = tokens[k - 1].end if k else end
+        key = plain_name(name)
+        if step == "name":
+            key += re.sub(r"[\s{}]", "", text[end:close])
+        yield Mention(name, tokens[start].start, end, step, argument, raised, key, max(end, close))
 
 
 def _closing(tokens: Sequence[Token], k: int) -> int:
@@ -182,12 +190,18 @@ def completed(
     return out
 
 
+def defined_by(line: str) -> str:
+    """The name on the left of a definition, "" if there is none."""
+    read = _Line.of(line)
+    return read.left if read is not None else ""
+
+
 @dataclass
 class _Line:
     text: str
     left: str
     left_timed: bool
-    left_end: int
+    head: Mention
     right: list[Mention]
     sums: bool
 
@@ -205,24 +219,24 @@ class _Line:
             return None
         right = list(mentions(text, tokens[equals + 1 :]))
         sums = any(t.kind == "big" for t in tokens)
-        name = plain_name(left[0].name)
-        bare = not left[0].step and not left[0].argument
-        return cls(text, name, not bare, left[0].end, right, sums)
+        bare = left[0].step in ("", "name") and not left[0].argument
+        return cls(text, left[0].key, not bare, left[0], right, sums)
 
     def runs(self, names: frozenset[str]) -> bool:
         """Whether a bare left side must be a sequence: its right side is about one step."""
-        if self.sums or any("T" in m.step for m in self.right) or self.left in ACTIVATIONS:
+        if self.sums or self.left in ACTIVATIONS:
             return False
         if self.left in FUNCTION_LETTERS and not (names & {"h", "s"} and self.left in names):
             return self.left in names
-        found = [m for m in self.right if plain_name(m.name) in names]
-        return bool(found) and all(m.step in ("", "t") or "t" in m.step for m in found)
+        found = [m for m in self.right if m.key in names]
+        steps = ("", "name", "t", "t-1", "(t)", "(t-1)")
+        return bool(found) and all(m.step in steps for m in found)
 
     def same_step(self, names: frozenset[str]) -> set[str]:
         return {
-            plain_name(m.name)
+            m.key
             for m in self.right
-            if plain_name(m.name) in names and m.step in ("", "t", "(t)")
+            if m.key in names and m.step in ("", "name", "t", "(t)")
         }
 
     def completed(
@@ -234,13 +248,13 @@ class _Line:
     ) -> str:
         marks: list[tuple[int, str]] = []
         if not self.left_timed and self.left in names and self.runs(names):
-            marks.append((self.left_end, "_{t}"))
+            marks.append((self.head.close, _mark(self.head, "t")))
         elif not self.left_timed and not self.sums:
             return self.text
         about = {plain_name(m.name) for m in self.right if m.step and m.step != "name"}
         for m in self.right:
-            name = plain_name(m.name)
-            if m.step or m.argument:
+            name = m.key
+            if m.step not in ("", "name") or m.argument:
                 continue
             if m.name in applied and (self.sums or name not in names):
                 marks.append((m.end, applied[m.name]))
@@ -253,11 +267,28 @@ class _Line:
             circle = name == self.left or (
                 name in lagged and self.left in _reach(name, needs)
             )
-            marks.append((m.end, "_{t-1}" if circle and not self.sums else "_{t}"))
+            marks.append((m.close, _mark(m, "t-1" if circle and not self.sums else "t")))
         text = self.text
         for end, mark in sorted(marks, reverse=True):
             text = text[:end] + mark + text[end:]
         return text
+
+
+def _mark(mention: Mention, step: str) -> str:
+    """The step as it is written behind a name that may have a subscript already."""
+    return f"^{{({step})}}" if mention.step == "name" else f"_{{{step}}}"
+
+
+def at_this_step(text: str, names: frozenset[str]) -> str:
+    """``text`` with the step t at every sequence of ``names`` that stands there bare."""
+    marks = [
+        (m.close, _mark(m, "t"))
+        for m in mentions(text, tokenize(text))
+        if m.step in ("", "name") and not m.argument and m.key in names
+    ]
+    for end, mark in sorted(marks, reverse=True):
+        text = text[:end] + mark + text[end:]
+    return text
 
 
 def _reach(name: str, needs: Mapping[str, set[str]]) -> set[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.answer import Court
-from bptt_sym.check.completion import arguments, completed, sequences
+from bptt_sym.check.completion import arguments, completed, defined_by, sequences
 from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
@@ -138,6 +138,8 @@ class Context:
     applied: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     wording: Wording = field(default_factory=Wording)
+    #: Names with a definition that could not be taken up: nothing may be supposed of them.
+    refused: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, texts: Sequence[str], words: str) -> Context:
@@ -179,6 +181,7 @@ class Models:
         if any(d.soft and d.key in self.known and not self.known[d.key].soft for d in definitions):
             return  # what is displayed is not replaced by what a sentence says
         if not any(d.soft for d in definitions):
+            self.context.refused -= {d.base for d in definitions}
             softly = {k for k in fresh if k in self.known and self.known[k].soft}
             self.known = {k: d for k, d in self.known.items() if k not in softly}
         first_error: BpttError | None = None
@@ -198,6 +201,8 @@ class Models:
                 self.all.append(model)
             return
         assert first_error is not None
+        if not any(d.soft for d in definitions):
+            self.context.refused |= {d.base for d in definitions if d.kind is not Kind.FUNCTION}
         raise first_error
 
     def _candidates(
@@ -255,7 +260,8 @@ class Models:
         """The model of ``known``, ``None`` as long as no line of it defines a sequence."""
         if not any(d.kind is Kind.SEQUENCE for d in known.values()):
             return None
-        lines = completed([d.text for d in known.values()], self.context.timed, self.context.applied)
+        texts = [_to_the_end(d) for d in known.values()]
+        lines = completed(texts, self.context.timed, self.context.applied)
         recurrence = self._recurrence(lines)
         states = ", ".join(recurrence.states or recurrence.defined)
         title = f"{states} (line {formula.place().line})"
@@ -285,7 +291,10 @@ class Models:
         """``model`` with what the document uses and leaves undefined, in the ways there are."""
         if model.completions is None:
             model.completions = []
-            for s in suppositions(model.court.model, self.context.usage, self.context.wording):
+            refused = frozenset(self.context.refused)
+            for s in suppositions(
+                model.court.model, self.context.usage, self.context.wording, refused
+            ):
                 found = self._supposing(model.lines, s, model.title)
                 if found is not None:
                     found.aliases |= model.aliases
@@ -296,7 +305,8 @@ class Models:
     def _supposing(self, lines: Sequence[str], s: Supposition, title: str) -> Model | None:
         for shapes in (s.shapes, {}):
             try:
-                every = completed([*lines, *s.lines], self.context.timed, self.context.applied)
+                kept = [line for line in lines if not s.replaces or defined_by(line) != s.replaces]
+                every = completed([*kept, *s.lines], self.context.timed, self.context.applied)
                 court = self._court(self._recurrence(every, shapes))
             except BpttError:
                 continue
@@ -327,6 +337,16 @@ class Models:
             further.supposed = (*s.says, *further.supposed)
             further.sure = False
         return [model, *self.completions(model)]
+
+
+_LAST = re.compile(r"_\s*(?:\{\s*(?:\\tau|n|N)\s*\}|\\tau(?![A-Za-z])|[nN](?![A-Za-z]))")
+
+
+def _to_the_end(d: Definition) -> str:
+    """``C = C(h_n)`` with T for the letter of the last step, where no sum binds it."""
+    if d.kind is not Kind.TOTAL or re.search(r"\\sum|∑|_\s*\{?\s*t\b", d.text):
+        return d.text
+    return _LAST.sub("_{T}", d.text)
 
 
 def definition_of(row: Row, formula: Formula | None = None) -> Definition:

@@ -19,7 +19,7 @@ _NAME = (
     r"(?:\\(?:hat|widehat|tilde|widetilde|bar|vec|mathbf|boldsymbol)\s*"
     r"(?:\{[^{}]{1,12}\}|[A-Za-z])|[A-Za-z][0-9]?(?![A-Za-z])|\\(?:Gamma|Theta)(?![A-Za-z]))"
 )
-_SCRIPT = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\}){1,24}\}|[A-Za-z0-9]))"
+_SCRIPT = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\}){1,24}\}|[A-Za-z0-9]|\\[a-z]+))"
 _ENTITIES = {"&space;": " ", "&plus;": "+", "&amp;": "&", "&lt;": "<", "&gt;": ">",
              "&#x27;": "'", "&#39;": "'", "&quot;": '"', "&nbsp;": " ", "%20": " ", "&minus;": "-"}  # fmt: skip
 _ENTITY = re.compile("|".join(map(re.escape, _ENTITIES)))
@@ -81,10 +81,15 @@ class Shorthand:
         if bare in LOSSES and bare not in self.timed:
             return None
         if not runs:
-            scripts = _TIME_SCRIPT.sub("", scripts)  # the share of one step in ∂L/∂W
+            # The share of one step in ∂L/∂W, where a line says what it is.
+            share = _TIME_SCRIPT.sub("", scripts)
+            if share != scripts and not _EQUALS.match(m.string, m.end()):
+                return None
+            scripts = share
         return rf"\frac{{\partial {self.loss}}}{{\partial {name}{scripts}}}"
 
 
+_EQUALS = re.compile(r"\s*&?\s*=")
 _TIME_SCRIPT = re.compile(r"\s*\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t)")
 _LOSS = re.compile(
     r"(?:\\partial|\\frac\s*\{\s*d|(?<![A-Za-z])d)\s*("

@@ -51,6 +51,8 @@ class Supposition:
     says: tuple[str, ...]
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     sure: bool = True
+    #: A sequence whose own line gives way to one of these.
+    replaces: str = ""
 
 
 @dataclass
@@ -82,21 +84,28 @@ class Usage:
         return usage
 
 
-def suppositions(rec: Recurrence, usage: Usage, wording: Wording) -> list[Supposition]:
-    """The ways to complete ``rec`` by what the document uses and does not define."""
+def suppositions(
+    rec: Recurrence, usage: Usage, wording: Wording, refused: frozenset[str] = frozenset()
+) -> list[Supposition]:
+    """The ways to complete ``rec`` by what the document uses and does not define.
+
+    ``refused`` are names that the document does define, in a way that could not be read.
+    """
     lines: list[str] = []
     says: list[str] = []
     shapes: dict[str, Shape] = {}
     known = {plain_name(n) for n in (*rec.defined, *rec.inputs, *rec.totals, *rec.shapes)}
+    known |= refused
     gates, sure = _gates(rec, usage, lines, says)
     if not rec.states:
         return []
     readout = _readout(rec)
     outputs = [n for n in OUTPUTS if n in usage.timed and n not in known and n not in gates]
     pre = _preactivation(rec, usage, known)
+    replaces = ""
     if pre:
-        name, line = pre
-        lines.append(line)
+        name, replaces, added = pre
+        lines += added
         says.append(f"{name}_t is the argument of the activation")
         known.add(name)
         outputs = [n for n in outputs if n != name]
@@ -124,7 +133,9 @@ def suppositions(rec: Recurrence, usage: Usage, wording: Wording) -> list[Suppos
     if not totals and same and not rec.totals:
         totals = same[:1]
     if not totals:
-        return [Supposition(tuple(lines), tuple(says), shapes, sure)] if lines else []
+        if not lines:
+            return []
+        return [Supposition(tuple(lines), tuple(says), shapes, sure, replaces)]
     term = f"{step_losses[0]}_{{t}}" if step_losses else rf"\mathrm{{loss}}({readout}_{{t}}, 1)"
     last = term.replace("_{t}", "_{T}")
     out = []
@@ -134,7 +145,7 @@ def suppositions(rec: Recurrence, usage: Usage, wording: Wording) -> list[Suppos
     ):
         more = [f"{n} = {total_line}" for n in totals]
         told = [f"{n} {said}" for n in totals]
-        out.append(Supposition((*lines, *more), (*says, *told), shapes, sure))
+        out.append(Supposition((*lines, *more), (*says, *told), shapes, sure, replaces))
     return out[::-1] if wording.last_step_loss else out
 
 
@@ -160,7 +171,9 @@ def _readout(rec: Recurrence) -> str:
     return found or rec.states[-1]
 
 
-def _preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> tuple[str, str] | None:
+def _preactivation(
+    rec: Recurrence, usage: Usage, known: set[str]
+) -> tuple[str, str, tuple[str, str]] | None:
     """``z_t`` for the argument of the state's activation, where only the activation is written."""
     from bptt_sym.render.latex import latex
 
@@ -173,7 +186,12 @@ def _preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> tuple[str,
             if isinstance(rhs, Fn) and (name != "z" or output_too or len(rec.states) == 1):
                 if name == "z" and not _looks_inner(usage):
                     continue
-                return name, f"{name}_{{t}} = {latex(rhs.arg, rec)}"
+                outer = {"sigma": r"\sigma"}.get(rhs.name, rhs.name)
+                outer = "\\tanh" if outer == "tanh" else outer
+                return name, plain_name(state), (
+                    f"{name}_{{t}} = {latex(rhs.arg, rec)}",
+                    f"{state}_{{t}} = {outer}({name}_{{t}})",
+                )  # fmt: skip
     return None
 
 

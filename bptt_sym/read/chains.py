@@ -170,7 +170,8 @@ def _check(chain: Chain, alone: bool) -> None:
 def _chains(tokens: list[Token]) -> list[Chain]:
     chains: list[Chain] = []
     current: Chain | None = None
-    for mark, link, piece in _pieces(tokens):
+    pieces = list(_pieces(tokens))
+    for number, (mark, link, piece) in enumerate(pieces):
         # `mark` tells what separates this piece from the one before: "row", "&" or "new".
         if current is not None and mark != "new":
             side = current.sides[-1]
@@ -188,6 +189,10 @@ def _chains(tokens: list[Token]) -> list[Chain]:
                 _extend(current, piece)
                 continue
             related = any(free and t.kind == "rel" for free, t in outside(piece))
+            following = pieces[number + 1] if number + 1 < len(pieces) else None
+            if mark == "&" and current.ops and not related and following is not None:
+                # a &= b & c &= d: the second pair of columns is a claim of its own.
+                related = following[0] == "&" and following[2][0].kind == "rel"
             if not current.ops or (mark == "&" and not related):
                 _extend(current, piece)
                 continue

@@ -53,7 +53,7 @@ def _scanner(words: frozenset[str]) -> re.Pattern[str]:
         r"(?P<space>[ \t\r\n~\xa0\u2000-\u200a\u202f\u3000]+)"
         r"|(?P<cmd>\\(?:[A-Za-z]+|.|\Z))"
         r"|(?P<word>" + "|".join(map(re.escape, known))
-        + r"|[A-Za-z][0-9](?=\s*[_^])|[A-Za-z])"
+        + r"|[A-Za-z][0-9](?![0-9.])|[A-Za-z])"
         r"|(?P<num>[0-9]+(?:\.[0-9]+)?)"
         r"|(?P<dots>\.\.\.?)"
         r"|(?P<rel>[<>+]=)"
