@@ -194,7 +194,7 @@ class Writer:
             case "softmax" | "logsoftmax":
                 return self.softmax(op.kind, a[0])
             case "accumulate":
-                axes = "0" if op.lead else "(0, 1)"
+                axes = "(0, 1)" if p.ops[a[0]].lead - op.lead == 2 else "0"
                 return f"{self.use(a[0], _ATOM, full=True)}.sum({axes})", _ATOM
             case "contract":
                 return self.contract(i)
@@ -335,8 +335,11 @@ class Writer:
     def contract(self, i: int) -> tuple[str, int]:
         op = self.program.ops[i]
         u, v = (self.use(a, _ATOM, full=True) for a in op.args)
-        if op.lead:
-            return self.dialect.einsum.format(spec="tbi,tbj->bij", a=u, b=v), _ATOM
+        leads = [self.program.ops[a].lead for a in op.args]
+        if op.lead or leads != [PER_STEP, PER_STEP]:
+            axes = ("", "b", "tb")
+            spec = f"{axes[leads[0]]}i,{axes[leads[1]]}j->{axes[op.lead]}ij"
+            return self.dialect.einsum.format(spec=spec, a=u, b=v), _ATOM
         return f"{u}.reshape(T * B, -1).T @ {v}.reshape(T * B, -1)", _PRODUCT
 
 
