@@ -18,7 +18,7 @@ from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, UnboundName
-from bptt_sym.notation import FUNCTIONS, ZERO, At, Claim, D, Idx, Mul, Sym, walk
+from bptt_sym.notation import FUNCTIONS, ZERO, At, Claim, D, Idx, Mul, Node, Sym, rebuild, walk
 from bptt_sym.read import read_claim
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name
@@ -47,7 +47,9 @@ def audit(document: Document) -> list[Judged]:
     texts = [f.latex for f in everything]
     short = Shorthand.of([*texts, document.words], sequences(texts))
     everything = [short.written_out(f) for f in everything]
-    auditor = _Auditor(Context.of([f.latex for f in everything], document.words))
+    context = Context.of([f.latex for f in everything], document.words)
+    context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
+    auditor = _Auditor(context)
     found: list[Judged | _Waiting] = []
     for formula in everything:
         if formula.environment == PROSE:
@@ -99,13 +101,22 @@ class _Auditor:
             return
         defined = self._definitions(rows)
         for row in rows.rows:
-            yield self._row(row, formula, defined)
+            ahead = row.kind is Kind.SEQUENCE and _looks_ahead(row)
+            named = self._name(row, formula) if ahead else None
+            if named is not None:
+                yield self._entry(formula, named, row)
+            else:
+                yield self._row(row, formula, defined)
 
     # -- definitions
 
     def _definitions(self, rows: Outline) -> dict[int, Verdict]:
         """Take up what the formula defines; the verdicts of its defining rows, by identity."""
-        found = [r for r in rows.rows if self._may_define(r) and not r.differentiates]
+        found = [
+            r
+            for r in rows.rows
+            if self._may_define(r) and not r.differentiates and not _looks_ahead(r)
+        ]
         again = Verdict("not_a_claim", note="a definition, as before")
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
             return {id(row): again for row in found}
@@ -243,7 +254,8 @@ class _Auditor:
                     f"{alias} only names an expression: there is no derivative by it",
                     span=side.span, token=alias,
                 )  # fmt: skip
-        return model.plainly(claim)
+        claim = model.plainly(claim)
+        return _undecorated(claim) if self.models.context.only_d else claim
 
     def _judge(
         self, row: Row, formula: Formula, models: Sequence[Model]
@@ -427,6 +439,22 @@ class _Auditor:
 GENERIC = frozenset(
     ("W", "w", "U", r"\theta", r"\Theta", r"\psi", r"\phi", r"\omega", r"\mathbf{W}")
 )
+
+
+def _looks_ahead(row: Row) -> bool:
+    """``L_t = \\sum_{s=t}^T …``: what is still to come, which names a sum and defines no step."""
+    right = row.latex[row.chain.sides[1][0].start :] if len(row.chain.sides) == 2 else ""
+    return re.search(r"\\sum\s*_\s*\{\s*[a-z]\s*=\s*t\b[^}]*\}\s*\^\s*\{?\s*T", right) is not None
+
+
+def _undecorated(claim: Claim) -> Claim:
+    """In a text that writes every derivative with d, d says no more than ∂ does elsewhere."""
+
+    def change(n: Node) -> Node:
+        n = rebuild(n, change)
+        return replace(n, kind="unmarked") if isinstance(n, D) and n.kind == "total" else n
+
+    return replace(claim, sides=tuple(change(s) for s in claim.sides))
 
 
 def _is_bare(error: InputError) -> bool:

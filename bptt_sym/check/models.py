@@ -138,6 +138,8 @@ class Context:
     applied: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     wording: Wording = field(default_factory=Wording)
+    #: Whether every derivative of the document is written with d.
+    only_d: bool = False
     #: Names with a definition that could not be taken up: nothing may be supposed of them.
     refused: set[str] = field(default_factory=set)
 

@@ -64,6 +64,7 @@ class Shorthand:
         """``formula`` with the marks as derivatives."""
         formula = _replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()])
         formula = _replaced(formula, _BRACED, lambda m: m.group(1))
+        formula = _without_components(formula)
         formula = _replaced(formula, _ARROW, lambda m: "")
         if self.delta:
             formula = _replaced(formula, _DELTA_SUB, self._derivative)
@@ -96,6 +97,31 @@ _LOSS = re.compile(
     + "|".join(re.escape(n) for n in LOSSES if n not in ("l", "e", "C", "\\varepsilon"))
     + r")(?![A-Za-z_^])"
 )
+
+
+_COMPONENT = re.compile(
+    r"(?<![A-Za-ce-z\\])([A-Za-z])\s*_\s*\{?\s*([ij])\s*\}?\s*(?=\(\s*[a-z]\s*(?:[-+]\s*1)?\s*\)|"
+    r"\^\s*\{\s*[(<]\s*[a-z])"
+)
+
+
+def _without_components(formula: Formula) -> Formula:
+    r"""``h_i(t)`` as ``h(t)``: what is said of every unit is said of the vector.
+
+    A sum over the units is the product of the vectors' derivatives. Only where the unit's index
+    stands nowhere else.
+    """
+    text = formula.latex
+    for index in {m.group(2) for m in _COMPONENT.finditer(text)}:
+        sums = re.compile(
+            rf"\\sum\s*_\s*\{{\s*{index}\s*=\s*1\s*\}}\s*\^\s*(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])"
+        )
+        rest = _COMPONENT.sub("", sums.sub("", text))
+        if re.search(rf"(?<![A-Za-z\\]){index}(?![A-Za-z])", rest):
+            return formula
+        formula = _replaced(formula, sums, lambda m: "")
+        formula = _replaced(formula, _COMPONENT, lambda m: m.group(1))
+    return formula
 
 
 def _replaced(

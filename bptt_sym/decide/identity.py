@@ -21,6 +21,7 @@ from bptt_sym.notation import (
     ZERO,
     At,
     D,
+    Idx,
     Node,
     Prod,
     Sum,
@@ -228,6 +229,8 @@ def constraints(
         for n in walk(side):
             if isinstance(n, (Sum, Prod)):
                 need(n.hi, n.lo, 1)
+            elif isinstance(n, D) and isinstance(n.y, Sym) and isinstance(n.x, At):
+                need(Idx(HORIZON_NAME), n.x.time, 0)  # the run ends with step T
             elif isinstance(n, D) and isinstance(n.y, At) and isinstance(n.x, At):
                 need(n.y.time, n.x.time, 0)
     if HORIZON_NAME in names:

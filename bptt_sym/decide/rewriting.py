@@ -102,15 +102,20 @@ def ascending(claim: Claim, rec: Recurrence) -> Claim:
 
 
 def ends_in_product(node: Had) -> bool:
-    return any(isinstance(a, Mul) and len(a.args) > 1 for a in node.args[:-1])
+    return any(isinstance(a, Mul) and len(a.args) > 1 for a in (node.args[0], node.args[-1]))
 
 
 def hadamard_first(claim: Claim, rec: Recurrence) -> Claim:
     def change(n: Node) -> Node:
         if isinstance(n, Had) and ends_in_product(n):
-            first, *rest = n.args
+            first, *middle, last = n.args
+            before: tuple[Node, ...] = ()
+            after: tuple[Node, ...] = ()
             if isinstance(first, Mul) and len(first.args) > 1:
-                return Mul((*first.args[:-1], Had((first.args[-1], *rest))))
+                before, first = first.args[:-1], first.args[-1]
+            if isinstance(last, Mul) and len(last.args) > 1:
+                last, after = last.args[0], last.args[1:]
+            return Mul((*before, Had((first, *middle, last)), *after))
         return n
 
     return map_sides(claim, lambda n, _: transform(n, change))

@@ -101,6 +101,9 @@ class Names:
             node = self.known(superscripted(name, sup.text), sub, span)
             if node is not None:
                 return node
+            node = self.raised_element(name, sub, sup, span)
+            if node is not None:
+                return node
             if v.open and _is_label(sup):
                 name, sup = superscripted(name, sup.text), None
         node = self.known(name, sub, span)
@@ -116,6 +119,18 @@ class Names:
             full = subscripted(name, self.short(sub))
             raise self.unbound(full, span)
         return self.with_power(node, sup, span)
+
+    def raised_element(self, name: str, sub: Script, sup: Script, span: Span) -> Node | None:
+        """``a_o^{(t)}``: the step above a name with a subscript of its own."""
+        v = self.vocabulary
+        bracketed = sup.tokens[0].kind == "open" or sup.tokens[0].text == "<"
+        if not bracketed and not v.superscript_time:
+            return None
+        time = self.superscript_time(sup)
+        sequence = v.canonical(subscripted(name, self.short(sub)), v.sequences)
+        if time is None or sequence is None:
+            return None
+        return At(sequence, time, span=span)
 
     def superscripted(self, f: Scripted, name: str, sup: Script | None) -> Node:
         v = self.vocabulary
