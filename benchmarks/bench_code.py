@@ -1,0 +1,260 @@
+"""Generated gradients of an LSTM with a linear output layer, against what people use.
+
+    python benchmarks/bench_code.py [--quick]
+
+Everything is timed in one run, on one core, in float64, best of a few repetitions; the table gives
+milliseconds for our NumPy code and ratios (theirs / ours) for the rest. ``gemm`` is the limit: the
+time of the same matrix products alone through NumPy's BLAS. ``floor`` for C is flops at the rate
+of the kernel's own best product plus the transcendentals at the rate of its own loop.
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+
+import argparse  # noqa: E402
+import ctypes  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from typing import Any  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+from bptt_sym.evaluate.c_kernels import PRELUDE  # noqa: E402
+from bptt_sym.evaluate.compile_c import CGradient, build, compiler  # noqa: E402
+from bptt_sym.evaluate.compiled import NumpyGradient  # noqa: E402
+from bptt_sym.testing.models import named_model  # noqa: E402
+
+Array = Any
+
+
+def best(f: Callable[[], Any], seconds: float) -> float:
+    """The least time of at least three calls within about ``seconds``."""
+    f()
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(times) < 3 or (time.perf_counter() < end and len(times) < 200):
+        start = time.perf_counter()
+        f()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def sigmoid(a: Array) -> Array:
+    return 1 / (1 + np.exp(-a))
+
+
+def by_hand(w: Array, u: Array, b: Array, v: Array, d: Array, x: Array, y: Array,
+            h0: Array, c0: Array) -> tuple[float, dict[str, Array]]:  # fmt: skip
+    """Hand-written NumPy: stacked gates, input projection and weight gradients as one product."""
+    steps, batch, m = x.shape
+    n = u.shape[1]
+    z = (x.reshape(steps * batch, m) @ w.T + b).reshape(steps, batch, 4 * n)
+    h, c = np.empty((steps + 1, batch, n)), np.empty((steps + 1, batch, n))
+    h[0], c[0] = h0, c0
+    gates, tc = np.empty((steps, batch, 4 * n)), np.empty((steps, batch, n))
+    ut = u.T
+    for t in range(steps):
+        a = z[t] + h[t] @ ut
+        g = gates[t]
+        g[:, : 3 * n] = sigmoid(a[:, : 3 * n])
+        g[:, 3 * n :] = np.tanh(a[:, 3 * n :])
+        c[t + 1] = g[:, :n] * c[t] + g[:, n : 2 * n] * g[:, 3 * n :]
+        tc[t] = np.tanh(c[t + 1])
+        h[t + 1] = g[:, 2 * n : 3 * n] * tc[t]
+    flat = h[1:].reshape(steps * batch, n)
+    r = flat @ v.T + d - y.reshape(steps * batch, -1)
+    dh_out = (r @ v).reshape(steps, batch, n)
+    dz = np.empty((steps, batch, 4 * n))
+    dh, dc = np.zeros((batch, n)), np.zeros((batch, n))
+    for t in reversed(range(steps)):
+        g = gates[t]
+        f, i, o, k = g[:, :n], g[:, n : 2 * n], g[:, 2 * n : 3 * n], g[:, 3 * n :]
+        dh = dh + dh_out[t]
+        dc = dc + dh * o * (1 - tc[t] ** 2)
+        q = dz[t]
+        q[:, :n] = dc * c[t] * f * (1 - f)
+        q[:, n : 2 * n] = dc * k * i * (1 - i)
+        q[:, 2 * n : 3 * n] = dh * tc[t] * o * (1 - o)
+        q[:, 3 * n :] = dc * i * (1 - k**2)
+        dh = q @ u
+        dc = dc * f
+    q = dz.reshape(steps * batch, 4 * n)
+    return 0.5 * (r * r).sum(), {
+        "W": q.T @ x.reshape(steps * batch, m), "U": q.T @ h[:-1].reshape(steps * batch, n),
+        "b": q.sum(0), "V": r.T @ flat, "c": r.sum(0), "h0": dh, "c0": dc,
+    }  # fmt: skip
+
+
+def torch_loop(p: dict[str, Array], x: Array, y: Array, h0: Array, c0: Array) -> Callable[[], Any]:
+    import torch
+
+    torch.set_num_threads(1)
+    t = {k: torch.tensor(v, requires_grad=True) for k, v in p.items()}
+    xs, ys, hs, cs = (torch.tensor(a) for a in (x, y, h0, c0))
+    n = p["U"].shape[1]
+
+    def run() -> Any:
+        for a in t.values():
+            a.grad = None
+        h, c, out = hs, cs, []
+        z = xs @ t["W"].T + t["b"]
+        for s in z:
+            a = s + h @ t["U"].T
+            f, i, o = torch.sigmoid(a[:, : 3 * n]).split(n, 1)
+            c = f * c + i * torch.tanh(a[:, 3 * n :])
+            h = o * torch.tanh(c)
+            out.append(h)
+        e = torch.stack(out) @ t["V"].T + t["c"] - ys
+        loss = 0.5 * (e * e).sum()
+        loss.backward()
+        return loss
+
+    return run
+
+
+def torch_fused(p: dict[str, Array], x: Array, y: Array, h0: Array, c0: Array) -> Callable[[], Any]:
+    import torch
+
+    torch.set_num_threads(1)
+    n, m = p["U"].shape[1], x.shape[2]
+    net = torch.nn.LSTM(m, n).double()
+    order = [1, 0, 3, 2]  # PyTorch has i, f, g, o
+    with torch.no_grad():
+        for name, target in (("W", net.weight_ih_l0), ("U", net.weight_hh_l0), ("b", net.bias_ih_l0)):
+            blocks = np.split(p[name], 4)
+            target.copy_(torch.tensor(np.concatenate([blocks[k] for k in order])))
+        net.bias_hh_l0.zero_()
+    v, d = (torch.tensor(p[k], requires_grad=True) for k in ("V", "c"))
+    xs, ys, hs, cs = torch.tensor(x), torch.tensor(y), torch.tensor(h0)[None], torch.tensor(c0)[None]
+
+    def run() -> Any:
+        net.zero_grad()
+        v.grad = d.grad = None
+        out, _ = net(xs, (hs, cs))
+        e = out @ v.T + d - ys
+        loss = 0.5 * (e * e).sum()
+        loss.backward()
+        return loss
+
+    return run
+
+
+def jax_jit(p: dict[str, Array], x: Array, y: Array, h0: Array, c0: Array) -> Callable[[], Any]:
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    n = p["U"].shape[1]
+
+    def loss(q: dict[str, Any], xs: Any, ys: Any, hs: Any, cs: Any) -> Any:
+        def step(carry: Any, s: Any) -> Any:
+            h, c = carry
+            a = s + h @ q["U"].T
+            f, i, o = (jax.nn.sigmoid(a[:, k * n : (k + 1) * n]) for k in range(3))
+            c = f * c + i * jnp.tanh(a[:, 3 * n :])
+            h = o * jnp.tanh(c)
+            return (h, c), h
+
+        _, out = jax.lax.scan(step, (hs, cs), xs @ q["W"].T + q["b"])
+        e = out @ q["V"].T + q["c"] - ys
+        return 0.5 * (e * e).sum()
+
+    f = jax.jit(jax.value_and_grad(loss))
+    given = [jnp.asarray(a) for a in (x, y, h0, c0)]
+    params = {k: jnp.asarray(v) for k, v in p.items()}
+    return lambda: jax.block_until_ready(f(params, *given))
+
+
+def gemm_limit(n: int, steps: int, batch: int, rng: Any, seconds: float) -> float:
+    """The products alone: per step forward and back, and the large ones before and after."""
+    h, u = rng.normal(size=(batch, n)), rng.normal(size=(n, 4 * n))
+    q = rng.normal(size=(batch, 4 * n))
+    flat, wide = rng.normal(size=(steps * batch, n)), rng.normal(size=(steps * batch, 4 * n))
+    v = rng.normal(size=(n, n))
+    ut = u.T.copy()
+    return (
+        steps * (best(lambda: h @ u, seconds / 8) + best(lambda: q @ ut, seconds / 8))
+        + best(lambda: flat @ u, seconds / 4)
+        + 2 * best(lambda: wide.T @ flat, seconds / 4)
+        + 2 * best(lambda: flat @ v, seconds / 8)
+        + best(lambda: flat.T @ flat, seconds / 8)
+    )
+
+
+def c_rates() -> tuple[float, float]:
+    """Flops per second of the C kernel's best product, transcendentals per second of its loop."""
+    source = PRELUDE + """
+void products(long times, double *y, const double *x, const double *p)
+{ for (long t = 0; t < times; t++) product(y, 32, 256, x, 256, 1, p, 256, 0); }
+void activations(long times, double *y, const double *x)
+{ for (long t = 0; t < times; t++) {
+    _Pragma("GCC ivdep") for (long j = 0; j < 4096; j++) y[j] = act_tanh(x[j]); } }
+"""
+    library = ctypes.CDLL(str(build(source)))
+    y, x, p = np.empty(32 * 256), np.random.default_rng(0).normal(size=8192), np.ones(256 * 256)
+    pointer = lambda a: ctypes.c_void_p(a.ctypes.data)  # noqa: E731
+    a = best(lambda: library.products(ctypes.c_long(50), pointer(y), pointer(x), pointer(p)), 0.3)
+    b = best(lambda: library.activations(ctypes.c_long(50), pointer(y), pointer(x)), 0.3)
+    return 50 * 2 * 32 * 256 * 256 / a, 50 * 4096 / b
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer sizes")
+    quick = parser.parse_args().quick
+    model = named_model("lstm")
+    ours = NumpyGradient(model.rec, loss=model.loss)
+    has_c = compiler() is not None
+    compiled = CGradient(model.rec, loss=model.loss, specialize=True) if has_c else None
+    flops_rate, exp_rate = c_rates() if has_c else (float("nan"), float("nan"))
+    peers: dict[str, Any] = {}
+    for name, module, make in (
+        ("torch loop", "torch", torch_loop), ("nn.LSTM", "torch", torch_fused), ("jax jit", "jax", jax_jit),
+    ):  # fmt: skip
+        try:
+            __import__(module)
+            peers[name] = make
+        except ImportError:
+            print(f"({module} is not installed)")
+    rng = np.random.default_rng(0)
+    print(f"C kernel: {flops_rate / 1e9:.1f} Gflop/s, {exp_rate / 1e6:.0f} M tanh/s")
+    print(f"{'n':>4} {'B':>3} {'T':>5} | {'numpy ms':>9} {'gemm ms':>8} {'by hand':>8} "
+          + " ".join(f"{k:>10}" for k in peers) + f" | {'C ms':>8} {'speedup':>8} {'of floor':>8}")
+    sizes = (16, 64) if quick else (1, 16, 64, 128)
+    for n in sizes:
+        for batch in (1, 32):
+            for steps in (10, 100) if quick else (10, 100, 1000):
+                seconds = 0.2 if quick else 0.5
+                p = {
+                    "W": rng.normal(size=(4 * n, n)) / np.sqrt(n), "b": np.zeros(4 * n),
+                    "U": rng.normal(size=(4 * n, n)) / np.sqrt(n),
+                    "V": rng.normal(size=(n, n)) / np.sqrt(n), "c": np.zeros(n),
+                }  # fmt: skip
+                x, y = rng.normal(size=(2, steps, batch, n))
+                h0, c0 = rng.normal(size=(2, batch, n))
+                params = model.unpack(p, {"H": n, "I": n, "O": n})
+                series = {"x": x, "\\hat{y}": y, "\\omega": np.ones((steps, batch))}
+                start = {"h": h0, "c": c0}
+                mine = best(lambda: ours(params, series, start), seconds)  # noqa: B023
+                hand = best(lambda: by_hand(*p.values(), x, y, h0, c0) if False else by_hand(  # noqa: B023
+                    p["W"], p["U"], p["b"], p["V"], p["c"], x, y, h0, c0), seconds)  # noqa: B023
+                limit = gemm_limit(n, steps, batch, rng, seconds)
+                row = f"{n:4d} {batch:3d} {steps:5d} | {1e3 * mine:9.3f} {1e3 * limit:8.3f} {hand / mine:8.2f} "
+                for make in peers.values():
+                    row += f"{best(make(p, x, y, h0, c0), seconds) / mine:10.2f} "
+                if compiled is not None:
+                    c_time = best(lambda: compiled(params, series, start), seconds)  # noqa: B023
+                    # Forward: x W, h U, h V; back: r V, q U; gradients of W, U, V.
+                    flops = steps * batch * 2 * n * n * (4 + 4 + 1 + 1 + 4 + 4 + 4 + 1)
+                    floor = flops / flops_rate + steps * batch * n * (5 + 5) / exp_rate
+                    row += f"| {1e3 * c_time:8.3f} {mine / c_time:8.1f} {c_time / floor:8.2f}"
+                print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
