@@ -188,8 +188,13 @@ class Recursions:
                 f"ex_derive (fun _v => {part} {along} _n) _w.\n"
                 f"Proof. intros; apply {head}; assumption. Qed."
             )
-            self.smooth.append(f"apply _{part}_smooth")
-        out.append(f"Ltac smooth_recursion ::= first [{' | '.join(reversed(self.smooth))}].")
+            pattern = " ".join(f"(@?{c} _v)" if q[0] == "v" else f"?{c}"
+                               for c, q in zip(curves, d.params, strict=True))
+            self.smooth.append(f"ex_derive (fun _v => {part} {pattern} ?_n) _ => "
+                               f"apply (_{part}_smooth {' '.join(curves)} _n)")
+        # by matching: to find the curves by unification takes for ever
+        cases = "\n  | |- ".join(self.smooth)
+        out.append(f"Ltac smooth_recursion ::= lazymatch goal with\n  | |- {cases}\n  end.")
         return out
 
 

@@ -355,7 +355,7 @@ class Steps:
         right = f"({factor} * zsum {f} {ends} + zsum {g} {ends})"
         same = self.introduce(
             f"zsum {whole} {ends} = {right}",
-            f"rewrite <- (rule_sum_linear {factor} {f} {g} {ends}); apply zsum_ext; intro; ring")
+            f"rewrite <- (rule_sum_linear {factor} {f} {g} {ends}); apply zsum_ext; intro; cbv beta; ring")
         return self.zero(t.concl, f"(zsum {whole} {ends})", right, same)
 
     def _sum_mono(self, t: Thm, hyps: Hyps, k: str, lo: Poly, hi: Poly, a: Thm) -> str:
@@ -526,7 +526,7 @@ class Steps:
                 x: Var = ("i", i)
                 f, g, h = (self.text.under(x, p, {}) for p in (a, b, a * b))
                 d = [self.text.matrix(term(("diag", x, p)), {}) for p in (a, b, a * b)]
-                same = f"(fact_diag_mul {ALGEBRA} {f} {g} {h} ltac:(intro; ring))"
+                same = f"(fact_diag_mul {ALGEBRA} {f} {g} {h} ltac:(intro; cbv beta; ring))"
                 goal = self.text.matrix(t.concl[1], {})
                 return (f"(minus_of {ALGEBRA} ({d[0]} *m {d[1]}) {d[2]} {goal} {same} "
                         "ltac:(algebra))")

@@ -63,7 +63,7 @@ Lemma add_ge_eq a b : 0 <= a -> b = 0 -> 0 <= a + b. Proof. lra. Qed.
 Lemma add_gt_eq a b : 0 < a -> b = 0 -> 0 < a + b. Proof. lra. Qed.
 
 (* ---- integers *)
-Ltac cast := repeat first [rewrite plus_IZR | rewrite mult_IZR].
+Ltac cast := repeat first [rewrite plus_IZR | rewrite mult_IZR | rewrite minus_IZR].
 Lemma rule_int_gap z p q : p = IZR z -> q = p - 1 -> 0 < p -> 0 <= q.
 Proof. intros -> -> H. apply (lt_IZR 0) in H. rewrite <- minus_IZR. apply IZR_le. lia. Qed.
 Lemma Z_ge z p : 0 <= p -> p = IZR z -> (0 <= z)%Z. Proof. intros H ->. apply le_IZR, H. Qed.
