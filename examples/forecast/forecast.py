@@ -113,7 +113,7 @@ class Forecast:
         out = below[-1] @ own["W_y"].T + own["b_y"]
         loss = ((out - torch.from_numpy(inputs[r"\hat{y}"][-1])) ** 2).mean()
         loss.backward()
-        return float(loss), {k: v.grad.numpy() for k, v in own.items()}
+        return float(loss.detach()), {k: v.grad.numpy() for k, v in own.items()}
 
 
 class ByTorch(Forecast):
