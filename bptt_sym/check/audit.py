@@ -43,7 +43,7 @@ def audit(document: Document) -> list[Judged]:
     A displayed formula always has an entry; one in a line of text only if it relates two things.
     Nothing is raised for what stands in the document.
     """
-    everything = sorted((*document.formulas, *document.plain), key=lambda f: f.offsets[0])
+    everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     texts = [f.latex for f in everything]
     short = Shorthand.of([*texts, document.words], sequences(texts))
     everything = [short.written_out(f) for f in everything]
@@ -58,11 +58,14 @@ def audit(document: Document) -> list[Judged]:
             found += auditor.formula(formula)
     judged = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
     for problem in document.problems:
-        line = document.source.line(problem.place.line)
+        line = problem.line
         fault = Fault(problem.place, problem.message, problem.hint, line)
         verdict = Verdict("unreadable", note=problem.message)
         judged.append(Judged(problem.place, line.strip(), verdict, fault=fault))
-    judged.sort(key=lambda j: (j.place.line, j.place.column))
+    files: dict[str, int] = {}
+    for j in judged:
+        files.setdefault(j.place.file, len(files))
+    judged.sort(key=lambda j: (files[j.place.file], j.place.cell, j.place.line, j.place.column))
     return judged
 
 

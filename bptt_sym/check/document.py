@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from bptt_sym.check.macros import Macros, definitions, expand
-from bptt_sym.check.masking import Masked, mask_markdown, mask_tex
+from bptt_sym.check.masking import Masked, mask_markdown, mask_tex, percent_decoded
 from bptt_sym.check.prose import runs
+from bptt_sym.check.regions import Found, Unclosed, blanked, regions
 from bptt_sym.errors import InputError, LimitExceeded
 
 #: Bytes of one document.
@@ -28,36 +29,34 @@ MAX_FORMULA = 20_000
 #: The environment of a formula that stands in a sentence without delimiters.
 PROSE = "prose"
 
-#: Environments that are displayed mathematics by themselves.
-ENVIRONMENTS = frozenset(
-    name + star
-    for name in "equation align gather multline flalign eqnarray displaymath math alignat".split()
-    for star in ("", "*")
-)
-
-_OPENING = re.compile(r"\\\\[\[(]|\\[\[(]|\\begin\s*\{([A-Za-z]+\*?)\}|\$\$|\$|\\.", re.DOTALL)
-_CLOSING = re.compile(r"\\end\s*\{[A-Za-z]+\*?\}|\\{1,2}[\])]|\$\$?")
 _COMMENT = re.compile(r"(?<!\\)%.*")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Line and column count from 1, the column in characters."""
+    """Line and column count from 1, the column in characters; ``cell`` is that of a notebook."""
 
     file: str
     line: int
     column: int
+    cell: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        cell = f"cell {self.cell}:" if self.cell else ""
+        return f"{self.file}:{cell}{self.line}:{self.column}"
 
 
 @dataclass(frozen=True)
 class Source:
-    """The text of one document."""
+    """The text of one document, or of one cell of a notebook; ``order`` is its place in the whole.
+
+    ``order`` is a tuple, so that a file that another one puts in at some offset has its place.
+    """
 
     file: str
     text: str
+    cell: int = 0
+    order: tuple[int, ...] = ()
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -66,7 +65,7 @@ class Source:
     def place(self, offset: int) -> Place:
         """Where the character at ``offset`` stands."""
         row = bisect_right(self._starts, offset) - 1
-        return Place(self.file, row + 1, offset - self._starts[row] + 1)
+        return Place(self.file, row + 1, offset - self._starts[row] + 1, self.cell)
 
     def line(self, number: int) -> str:
         """The text of a line, without its end."""
@@ -96,6 +95,11 @@ class Formula:
         return self.source.place(self.offsets[max(0, min(offset, len(self.latex)))])
 
     @property
+    def order(self) -> tuple[int, ...]:
+        """The place in the whole document: formulas sort by it."""
+        return (*self.source.order, self.offsets[0])
+
+    @property
     def written(self) -> str:
         """The formula as it stands in the file, macros included."""
         return self.source.text[self.offsets[0] : self.offsets[-1]]
@@ -116,6 +120,8 @@ class Problem:
     place: Place
     message: str
     hint: str = ""
+    #: The text of the line.
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,24 +138,39 @@ class Document:
 
 
 def read_document(path: str | Path) -> Document:
-    """The document in a file; the suffix decides how it is read (``.tex``, otherwise Markdown).
+    """The document in a file; the suffix decides how it is read.
+
+    LaTeX (``.tex``, with the files that it puts in), notebooks (``.ipynb``), HTML (``.html``,
+    ``.htm``, ``.xhtml``), otherwise Markdown and plain text.
 
     Raises
     ------
     InputError
         The file is missing, is not text in UTF-8, or is larger than :data:`MAX_BYTES`.
     """
+    from bptt_sym.check.formats import document_in
+
     path = Path(path)
+    return document_in(path, text_of(bytes_of(path)))
+
+
+def bytes_of(path: Path) -> bytes:
+    """What a file holds, up to one byte more than is read.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it cannot be read.
+    """
     try:
         if path.is_dir():
             raise InputError("this is a folder, not a document", hint="name the files in it")
         with path.open("rb") as handle:
-            data = handle.read(MAX_BYTES + 1)
+            return handle.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise InputError("there is no such file") from None
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}") from None
-    return document_from_text(text_of(data), str(path), tex=path.suffix.lower() in (".tex", ".ltx"))
 
 
 def text_of(data: bytes) -> str:
@@ -176,29 +197,49 @@ def text_of(data: bytes) -> str:
 
 
 def document_from_text(text: str, file: str, *, tex: bool = False) -> Document:
-    """The document that ``text`` is, called ``file`` in messages."""
-    source = Source(file, text)
+    """The document that ``text`` is, called ``file`` in messages: Markdown, or LaTeX."""
     masked = mask_tex(text) if tex else mask_markdown(text)
-    macros, plain = _collect_macros(masked.text)
-    problems: list[Problem] = []
+    return assembled(Source(file, text), masked, Macros(), tex=tex)
+
+
+def assembled(
+    source: Source, masked: Masked, macros: Macros, *, tex: bool = False, section: int = 0
+) -> Document:
+    """The document whose ``masked`` text shows its formulas.
+
+    ``macros`` are those that hold already, to which the text adds its own; ``section`` counts the
+    headings before it.
+    """
+    plain = _collect_macros(masked.text, macros)
     formulas: list[Formula] = []
-    regions = _regions(plain, masked, source, problems, tex=tex)
-    for start, end, environment, display in regions:
+    found, unclosed = regions(plain, masked, tex=tex)
+    problems = [_unclosed(source, u) for u in unclosed]
+    ends: list[int] = []
+    for region in found:
         try:
-            formula = _formula(source, plain, start, end, macros)
+            text = source.text if region.encoded else plain
+            formula = _formula(source, text, region, macros)
         except InputError as error:
-            problems.append(Problem(source.place(start), error.message, error.hint))
+            place = source.place(region.start)
+            line = source.line(place.line)
+            problems.append(Problem(place, error.message, error.hint, line))
             continue
         if formula is None:
             continue
         latex, offsets = formula
-        section = bisect_right(masked.headings, start)
-        formulas.append(Formula(source, latex, offsets, display, environment, section))
-    words, code = _words(text, plain, masked, regions)
+        number = section + bisect_right(masked.headings, region.start)
+        made = Formula(source, latex, offsets, region.display, region.environment, number)
+        joined = _joined(formulas[-1], ends[-1], made, region, plain) if formulas else None
+        if joined is not None:
+            formulas[-1], ends[-1] = joined, region.end
+        else:
+            formulas.append(made)
+            ends.append(region.end)
+    words, code = _words(source.text, plain, masked, found)
     spoken = tuple(
         Formula(
             source, run.latex, run.offsets, False, PROSE,
-            bisect_right(masked.headings, run.offsets[0]),
+            section + bisect_right(masked.headings, run.offsets[0]),
         )
         for body in (words, code)
         for run in runs(body)
@@ -206,23 +247,61 @@ def document_from_text(text: str, file: str, *, tex: bool = False) -> Document:
     return Document(source, tuple(formulas), tuple(problems), spoken, words)
 
 
-def _words(
-    text: str, plain: str, masked: Masked, regions: list[tuple[int, int, str, bool]]
-) -> tuple[str, str]:
+def _unclosed(source: Source, found: Unclosed) -> Problem:
+    sign = found.sign
+    dollars = f", or write \\{sign[0]} for a dollar" if sign.startswith("$") else ""
+    place = source.place(found.start)
+    return Problem(
+        place,
+        f"{sign} is not closed",
+        f"close it{dollars}; what follows it is taken for text",
+        source.line(place.line),
+    )
+
+
+_BETWEEN = re.compile(r"[$`\s\\()]*([=*+·]?)[$`\s\\()]*")
+_OPEN_END = re.compile(r"(?:[=+*]|\\cdot|\\times|\\odot|\\approx|\\leq?)\s*$")
+_OPEN_START = re.compile(r"\s*(?:[=+*]|\\cdot|\\times|\\odot|\\approx|\\leq?(?![a-z]))")
+
+
+def _joined(
+    before: Formula, end: int, after: Formula, region: Found, text: str
+) -> Formula | None:
+    """One formula of two in a line of text that go on from one another: ``$a$ = $b$``."""
+    if before.display or after.display or before.source is not after.source:
+        return None
+    if region.start - end > 24 or "\n" in text[end : region.start]:
+        return None
+    between = _BETWEEN.fullmatch(text, end, region.start)
+    if between is None:
+        return None
+    sign = between.group(1)
+    if not (sign or _OPEN_END.search(before.latex) or _OPEN_START.match(after.latex)):
+        return None
+    middle = f" {sign} "
+    place = between.start(1) if sign else end
+    return replace(
+        before,
+        latex=before.latex + middle + after.latex,
+        offsets=[*before.offsets[:-1], *([place] * len(middle)), *after.offsets],
+    )
+
+
+def _words(text: str, plain: str, masked: Masked, found: Sequence[Found]) -> tuple[str, str]:
     """The sentences, and the code spans, with everything else blanked out."""
     out: list[str] = []
     pos = 0
-    for start, end, _, _ in regions:
-        if start >= pos:
-            out += [plain[pos:start], re.sub(r"[^\n]", " ", plain[start:end])]
-            pos = end
+    for region in found:
+        if region.start >= pos:
+            out += [plain[pos : region.start], blanked(plain[region.start : region.end])]
+            pos = region.end
     words = "".join([*out, plain[pos:]])
     code: list[str] = []
     pos = 0
     for start, end in masked.code:
-        code += [re.sub(r"[^\n]", " ", text[pos:start]), text[start:end]]
+        code += [blanked(text[pos:start]), text[start:end]]
         pos = end
-    return words, "".join([*code, re.sub(r"[^\n]", " ", text[pos:])])
+    return words, "".join([*code, blanked(text[pos:])])
 
 
 def formula_from_text(text: str, name: str) -> Formula:
@@ -238,28 +317,32 @@ def formula_from_text(text: str, name: str) -> Formula:
     return whole
 
 
-def _collect_macros(text: str) -> tuple[Macros, str]:
-    """The macros that ``text`` defines, and the text with their definitions blanked out."""
-    macros = Macros()
+def _collect_macros(text: str, macros: Macros) -> str:
+    """Adds the macros that ``text`` defines; the text with their definitions blanked out."""
     pieces: list[str] = []
     last = 0
     for start, end, name, macro in definitions(text):
         macros.define(name, macro, end)
-        pieces += [text[last:start], re.sub(r"[^\n]", " ", text[start:end])]
+        pieces += [text[last:start], blanked(text[start:end])]
         last = end
-    return macros, "".join([*pieces, text[last:]])
+    return "".join([*pieces, text[last:]])
 
 
 def _formula(
-    source: Source, text: str, start: int, end: int, macros: Macros
+    source: Source, text: str, region: Found, macros: Macros
 ) -> tuple[str, list[int]] | None:
-    """The characters to read of ``text[start:end]`` and their offsets, ``None`` if it is blank."""
+    """The characters to read of a region and their offsets, ``None`` if it is blank."""
+    start, end = region.start, region.end
     if end - start > MAX_FORMULA:
         raise LimitExceeded(
             f"a formula of more than {MAX_FORMULA} characters", hint="split the formula"
         )
-    raw = _COMMENT.sub(lambda m: " " * len(m.group()), text[start:end])
-    chars = expand(zip(raw, range(start, end), strict=True), macros)
+    if region.encoded:
+        located = percent_decoded(text, start, end)
+    else:
+        raw = _COMMENT.sub(lambda m: " " * len(m.group()), text[start:end])
+        located = list(zip(raw, range(start, end), strict=True))
+    chars = expand(located, macros)
     first = next((i for i, (c, _) in enumerate(chars) if not c.isspace()), None)
     if first is None:
         return None
@@ -269,127 +352,3 @@ def _formula(
     offsets = [o for _, o in chars]
     # The end: one past the last character, which an expansion may have moved.
     return "".join(c for c, _ in chars), [*offsets, max(offsets) + 1]
-
-
-class _Closers:
-    """Finds the sign that closes a region; looks at each stretch of text once for each sign."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.next: dict[str, int] = {}
-
-    def find(self, sign: str, start: int) -> int:
-        """The offset of the first unescaped ``sign`` from ``start`` on, -1 if there is none."""
-        known = self.next.get(sign)
-        if known is not None and (known == -1 or known >= start):
-            return known
-        pos = start
-        while True:
-            pos = self.text.find(sign, pos)
-            if pos == -1 or not _escaped(self.text, pos):
-                break
-            pos += 1
-        self.next[sign] = pos
-        return pos
-
-
-def _escaped(text: str, pos: int) -> bool:
-    """Whether an odd number of backslashes stands before ``pos``."""
-    start = pos
-    while start and text[start - 1] == "\\":
-        start -= 1
-    return (pos - start) % 2 == 1
-
-
-def _regions(
-    text: str, masked: Masked, source: Source, problems: list[Problem], *, tex: bool
-) -> list[tuple[int, int, str, bool]]:
-    """``(start, end, environment, display)`` of every formula in the order of the text."""
-    found = [(r.start, r.end, "", r.display) for r in masked.math]
-    # What stands in a fence is no delimiter.
-    for region in reversed(masked.math):
-        hidden = re.sub(r"[^\n]", " ", text[region.start : region.end])
-        text = text[: region.start] + hidden + text[region.end :]
-    closers = _Closers(text)
-    pos = 0
-    while match := _OPENING.search(text, pos):
-        pos = match.end()
-        region_found = _close(text, match, closers, masked, tex=tex)
-        if region_found is None:
-            continue
-        start, end, environment, display = region_found
-        if end < 0:
-            sign = match.group()
-            dollars = f", or write \\{sign[0]} for a dollar" if sign.startswith("$") else ""
-            problems.append(
-                Problem(
-                    source.place(match.start()),
-                    f"{sign} is not closed",
-                    f"close it{dollars}; what follows it is taken for text",
-                )
-            )
-            continue
-        found.append((start, end, environment, display))
-        pos = _after(text, end)
-    return sorted(found)
-
-
-def _after(text: str, end: int) -> int:
-    """The offset after the closing sign at ``end``."""
-    match = _CLOSING.match(text, end)
-    return match.end() if match else end + 1
-
-
-def _close(
-    text: str, match: re.Match[str], closers: _Closers, masked: Masked, *, tex: bool
-) -> tuple[int, int, str, bool] | None:
-    """``(start, end, environment, display)`` of the region that ``match`` opens.
-
-    ``None`` if it opens none, ``end = -1`` if it is not closed.
-    """
-    sign, start = match.group(), match.end()
-    if sign == "$":
-        end = _inline_end(text, start, closers, tex=tex)
-        return None if end is None else (start, end, "", False)
-    if match.group(1):
-        environment = match.group(1)
-        if environment not in ENVIRONMENTS:
-            return None
-        closing = f"\\end{{{environment}}}"
-        end = closers.find(closing, start)
-        if environment.startswith("alignat"):
-            start = re.compile(r"\s*(?:\{\d+\})?").match(text, start).end()  # type: ignore[union-attr]
-    elif sign == "$$":
-        environment, closing = "", "$$"
-        end = closers.find(closing, start)
-        if end >= 0 and _crosses_heading(start, end, masked):
-            end = -1
-        begins = not text[text.rfind("\n", 0, start) + 1 : start - 2].strip(" \t>*-0123456789.")
-        if not tex and not begins and re.search(r"\n[ \t]*\n", text[start : max(end, start)]):
-            return None  # two dollars that a sentence speaks of
-    elif sign in ("\\[", "\\(") or (sign in ("\\\\[", "\\\\(") and not tex):
-        environment, closing = "", sign[:-1] + {"[": "]", "(": ")"}[sign[-1]]
-        end = closers.find(closing, start)
-    else:
-        return None
-    return start, end, environment, not sign.endswith("(")
-
-
-def _crosses_heading(start: int, end: int, masked: Masked) -> bool:
-    return bisect_right(masked.headings, start) != bisect_right(masked.headings, end)
-
-
-def _inline_end(text: str, start: int, closers: _Closers, *, tex: bool) -> int | None:
-    """The offset of the ``$`` that closes an inline formula, ``None`` if this ``$`` is money.
-
-    Pandoc's rule: the opening sign has no space after it, the closing one no space before it and no
-    digit after it, and a formula does not run over an empty line.
-    """
-    if not tex and (start >= len(text) or text[start].isspace()):
-        return None
-    end = closers.find("$", start)
-    if end < 0 or end == start or re.search(r"\n[ \t]*\n", text[start:end]):
-        return None
-    if not tex and (text[end - 1].isspace() or text[end + 1 : end + 2].isdigit()):
-        return None
-    return end

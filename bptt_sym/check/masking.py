@@ -28,6 +28,8 @@ class Region:
     start: int
     end: int
     display: bool
+    #: Whether it is percent-encoded, as in the address of a picture.
+    encoded: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,63 @@ def mask_markdown(text: str) -> Masked:
     if fence is not None:
         math += fence.formula(offset)
     masked, spans, inline = _mask_code_spans("".join(lines))
-    regions = sorted((*math, *spans), key=lambda r: r.start)
+    pictures = formula_pictures(masked)
+    masked = hidden(masked, pictures)
+    regions = sorted((*math, *spans, *pictures), key=lambda r: r.start)
     return Masked(masked, tuple(headings), tuple(regions), tuple(sorted((*code, *inline))))
+
+
+#: Services that draw the formula in their address.
+_PICTURE = re.compile(
+    r"https?://(?:[\w.-]*codecogs\.com/[a-z.]+(?:latex)?\?|render\.githubusercontent\.com/render/math\?"
+    r"math=|(?:www\.)?zhihu\.com/equation\?tex=|i\.upmath\.me/(?:svg|png)/|"
+    r"math\.vercel\.app/\?(?:from|tex)=|chart\.(?:google)?apis\.(?:google\.)?com/chart\?cht=tx&chl=)"
+    r"(?:\\(?:inline|large|Large|small|bg_white|dpi\{\d+\}|fn_\w+)(?:&space;|%20|\s|(?=\\)))*"
+)
+_PICTURE_END = re.compile(r"[\"'>\n]|\)(?=\s|$|[^\S\n]*[\n.,;)])|\s(?=\"|')")
+
+
+def formula_pictures(text: str) -> list[Region]:
+    """Formulas that stand only in the address of a picture."""
+    found: list[Region] = []
+    pos = 0
+    while match := _PICTURE.search(text, pos):
+        end = _PICTURE_END.search(text, match.end())
+        stop = end.start() if end else len(text)
+        line = text.rfind("\n", 0, match.start()) + 1
+        alone = not text[line : match.start()].strip(" \t![](<>\"'=imgsrcpdivaligncenter-")
+        found.append(Region(match.end(), stop, display=alone, encoded=True))
+        pos = stop
+    return found
+
+
+def percent_decoded(text: str, start: int, end: int) -> list[tuple[str, int]]:
+    """The characters of ``text[start:end]`` with ``%5C`` and the like decoded, and their offsets."""
+    out: list[tuple[str, int]] = []
+    pos = start
+    while pos < end:
+        match = _PERCENT.match(text, pos, end)
+        if match is None:
+            out.append((text[pos], pos))
+            pos += 1
+            continue
+        data = bytes.fromhex(match.group().replace("%", ""))
+        out += [(c, pos) for c in data.decode("utf-8", errors="replace")]
+        pos = match.end()
+    return out
+
+
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+
+
+def hidden(text: str, regions: list[Region]) -> str:
+    """``text`` with the regions blanked out."""
+    pieces: list[str] = []
+    last = 0
+    for region in regions:
+        pieces += [text[last : region.start], _blank(text[region.start : region.end])]
+        last = region.end
+    return "".join([*pieces, text[last:]])
 
 
 @dataclass(frozen=True)
