@@ -23,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_derive(commands)
     _add_check(commands)
     _add_audit(commands)
+    _add_grade(commands)
     _add_prove(commands)
     _add_test(commands)
     _add_code(commands)
@@ -126,6 +127,32 @@ def _add_audit(commands: Any) -> None:
     parser.add_argument("--json", dest="format", action="store_const", const="json",
                         help="the same as --format json")  # fmt: skip
     parser.add_argument("-o", dest="out", metavar="OUT", help="write there, not to the terminal")
+
+
+def _add_grade(commands: Any) -> None:
+    parser = _command(commands, "grade", "mark submissions and write a gradebook")
+    parser.add_argument("rubric", metavar="RUBRIC", help="a TOML file: the questions, the limits")
+    parser.add_argument(
+        "submissions", metavar="SUBMISSIONS", nargs="+",
+        help="a folder, a .jsonl or .csv file with many, or files of one submission each",
+    )  # fmt: skip
+    parser.add_argument("-o", dest="out", metavar="OUT", required=True,
+                        help="the gradebook: a file, or a folder with a file each")  # fmt: skip
+    parser.add_argument(
+        "--writer", default="json",
+        choices=("json", "csv", "gradescope", "prairielearn", "nbgrader", "github", "junit"),
+    )
+    parser.add_argument("--one", action="store_true", help="a folder is one submission")
+    parser.add_argument("--jobs", type=int, metavar="N", help="submissions at a time")
+    parser.add_argument("--fresh", action="store_true",
+                        help="grade everything anew, also what an earlier run did")  # fmt: skip
+    parser.add_argument("--journal", metavar="FILE",
+                        help="where results go as they come (OUT.journal.jsonl)")  # fmt: skip
+    parser.add_argument("--seconds", type=float, metavar="S", help="the limit for a submission")
+    parser.add_argument("--megabytes", type=int, metavar="MB", help="the limit for a submission")
+    parser.add_argument("--level", choices=("verdict", "hint", "full"),
+                        help="how much the feedback tells")  # fmt: skip
+    parser.add_argument("--lang", choices=("en", "he", "fa"), help="the language of the feedback")
 
 
 def _add_prove(commands: Any) -> None:

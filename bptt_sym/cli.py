@@ -174,6 +174,17 @@ def run_audit(args: argparse.Namespace) -> int:
     return _present(judged, args.format, out=args.out, failed=failed)
 
 
+def run_grade(args: argparse.Namespace) -> int:
+    """``bptt-sym grade``."""
+    from bptt_sym.check.grade.command import run, said
+
+    with _progress(None) as advance:
+        book, files = run(args, advance)
+    for line in said(book, files):
+        print(line)
+    return UNDECIDED if book.reviews else OK
+
+
 def run_prove(args: argparse.Namespace) -> int:
     """``bptt-sym prove``."""
     from pathlib import Path
@@ -335,6 +346,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "derive": run_derive,
     "check": run_check,
     "audit": run_audit,
+    "grade": run_grade,
     "prove": run_prove,
     "test": run_test,
     "code": run_code,

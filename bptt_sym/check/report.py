@@ -164,10 +164,19 @@ def github(judged: Iterable[Judged]) -> Iterator[str]:
         text = "\n".join(plain(line).strip() for line in evidence(j.verdict))
         if j.fault is not None:
             text = f"{j.fault.message}\n{j.fault.hint}"
-        yield (
-            f"::{level} file={_property(place.file)},line={place.line},col={place.column},"
-            f"title={_property(title)}::{_message(text.strip() or j.latex)}"
+        yield workflow_command(
+            level, place.file, place.line, place.column, title, text.strip() or j.latex
         )
+
+
+def workflow_command(
+    level: str, file: str, line: int, column: int, title: str, message: str
+) -> str:
+    """One annotation, as GitHub's runner reads it."""
+    return (
+        f"::{level} file={_property(file)},line={line},col={column},"
+        f"title={_property(title)}::{_message(message)}"
+    )
 
 
 def _message(text: str) -> str:

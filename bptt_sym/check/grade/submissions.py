@@ -1,0 +1,267 @@
+"""Submissions: a folder, JSON Lines, CSV, or single files; what cannot be read is still one."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Final
+
+from bptt_sym.check.document import text_of
+from bptt_sym.check.exercises.mark import MAX_TEXT
+from bptt_sym.check.grade.rubric import Rubric
+from bptt_sym.errors import InputError
+
+SUFFIXES: Final = (".md", ".markdown", ".tex", ".txt", ".qmd", ".rmd")
+#: Bytes of one file of a submission, and of one line of JSON Lines or CSV.
+MAX_FILE: Final = 4 * MAX_TEXT
+MAX_LINE: Final = 8 * MAX_TEXT
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The text that answers one question, and the file it came from."""
+
+    text: str
+    file: str = ""
+
+    @property
+    def tex(self) -> bool:
+        return self.file.lower().endswith((".tex", ".ltx"))
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The answers of one person by question; ``problem`` says why there are none."""
+
+    id: str
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What the result depends on besides the rubric."""
+        text = json.dumps(self.as_json(), sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "answers": {k: {"text": a.text, "file": a.file} for k, a in self.answers.items()},
+            "problem": self.problem,
+        }
+
+
+def read_submissions(
+    paths: Iterable[str | Path], rubric: Rubric, *, one: bool = False
+) -> Iterator[Submission]:
+    """The submissions in ``paths``, in order; ids that occur again get a number.
+
+    A folder has a submission in each file or in each folder inside; with ``one`` a folder is one
+    submission. A file ending in ``.jsonl`` has one in each line: ``id`` and ``answers``, a table by
+    question, or ``answer``. A ``.csv`` file has one in each row: ``id`` and a column for each
+    question, or ``answer``. Any other file is one submission.
+
+    Raises
+    ------
+    InputError
+        A path does not exist or cannot be read at all; what is wrong within one submission is its
+        :attr:`Submission.problem`.
+    """
+    seen: Counter[str] = Counter()
+    for path in map(Path, paths):
+        for submission in _of(path, rubric, one):
+            seen[submission.id] += 1
+            n = seen[submission.id]
+            yield submission if n == 1 else replace(submission, id=f"{submission.id} ({n})")
+
+
+def _of(path: Path, rubric: Rubric, one: bool) -> Iterator[Submission]:
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder")
+    if path.is_dir():
+        if one:
+            yield _from_files(path.resolve().name, _files(path), rubric)
+            return
+        for entry in sorted(path.iterdir()):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield _from_files(entry.name, _files(entry), rubric)
+            elif entry.suffix.lower() in SUFFIXES:
+                yield _from_files(entry.stem, [entry], rubric)
+    elif path.suffix.lower() in (".jsonl", ".ndjson"):
+        yield from _json_lines(path, rubric)
+    elif path.suffix.lower() == ".csv":
+        yield from _table(path, rubric)
+    else:
+        yield _from_files(path.stem, [path], rubric)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()]
+
+
+def _from_files(id: str, files: list[Path], rubric: Rubric) -> Submission:
+    answers: dict[str, Answer] = {}
+    problems: list[str] = []
+    texts: list[tuple[Path, str]] = []
+    for file in files:
+        try:
+            texts.append((file, _text(file)))
+        except InputError as error:
+            problems.append(f"{file.name}: {error.message}")
+    if not files:
+        problems.append("no file of the kinds " + ", ".join(SUFFIXES))
+    for question in rubric.questions:
+        for file, text in texts:
+            pattern = question.file or f"{question.id}.*"
+            if fnmatch(file.name.lower(), pattern.lower()):
+                answers[question.id] = Answer(text, str(file))
+                break
+    if not answers and texts:
+        file, text = texts[0]
+        answers = {k: Answer(t, str(file)) for k, t in split(text, rubric).items()}
+    return Submission(id, answers, "" if answers else "; ".join(problems))
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as handle:
+            data = handle.read(MAX_FILE + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}") from None
+    if len(data) > MAX_FILE:
+        raise InputError(f"larger than {MAX_FILE // 1000} kB")
+    return text_of(data)
+
+
+_HEADING: Final = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]+(?P<md>.*)|\\(?:sub)*section\*?\{(?P<tex>.*)\}.*)$", re.MULTILINE
+)
+
+
+def split(text: str, rubric: Rubric) -> dict[str, str]:
+    """The part of ``text`` below the heading of each question, by its id, title or number.
+
+    With one question, or without any such heading, the whole text is for every question. Lines
+    that belong to other questions are left empty, so that line numbers stay.
+    """
+    if len(rubric.questions) == 1:
+        return {rubric.questions[0].id: text}
+    marks: list[tuple[int, str]] = []
+    for match in _HEADING.finditer(text):
+        heading = (match.group("md") or match.group("tex") or "").strip().casefold()
+        for number, q in enumerate(rubric.questions, 1):
+            words = re.findall(r"[\w-]+", heading)
+            named = q.id.casefold() in words or (q.title and q.title.casefold() in heading)
+            if named or (words[-1:] == [str(number)] and len(words) <= 3):
+                marks.append((match.start(), q.id))
+                break
+    if not marks:
+        return {q.id: text for q in rubric.questions}
+    out: dict[str, str] = {}
+    ends = [start for start, _ in marks[1:]] + [len(text)]
+    for (start, id), end in zip(marks, ends, strict=True):
+        if id in out:
+            continue
+        out[id] = re.sub(r"[^\n]", "", text[:start]) + text[start:end]
+    return out
+
+
+# ------------------------------------------------------------------------------ tables of them
+
+
+def _json_lines(path: Path, rubric: Rubric) -> Iterator[Submission]:
+    with path.open("rb") as lines:
+        number = 0
+        while line := lines.readline(MAX_LINE + 1):
+            number += 1
+            if len(line) > MAX_LINE:
+                while line and not line.endswith(b"\n"):
+                    line = lines.readline(MAX_LINE)
+                yield Submission(f"line {number}", problem=f"longer than {MAX_LINE} bytes")
+            elif line.strip():
+                yield _from_json(line, number, rubric)
+
+
+def _from_json(line: bytes, number: int, rubric: Rubric) -> Submission:
+    name = f"line {number}"
+    try:
+        entry = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return Submission(name, problem=f"not UTF-8 text: byte 0x{line[error.start]:02x}")
+    except (ValueError, RecursionError) as error:
+        return Submission(name, problem=f"not JSON: {error}"[:300])
+    if not isinstance(entry, dict):
+        return Submission(name, problem="not a JSON object")
+    name = str(entry.get("id", name))[:200]
+    given = entry.get("answers", entry.get("answer", entry.get("text")))
+    if isinstance(given, str):
+        return Submission(name, {k: Answer(t) for k, t in split(_clean(given), rubric).items()})
+    if not isinstance(given, dict):
+        return Submission(name, problem="neither answers nor answer")
+    ids = {q.id for q in rubric.questions}
+    return Submission(
+        name, {k: Answer(_clean(v)) for k, v in given.items() if k in ids and isinstance(v, str)}
+    )
+
+
+def _table(path: Path, rubric: Rubric) -> Iterator[Submission]:
+    ids = [q.id for q in rubric.questions]
+    csv.field_size_limit(MAX_LINE)
+    # Bytes that are no UTF-8 spoil their own row only.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
+        rows = csv.reader(handle)
+        try:
+            header = [c.strip() for c in next(rows, [])]
+        except csv.Error as error:
+            raise InputError(f"{path} is no table: {error}") from None
+        columns = {name: k for k, name in enumerate(header)}
+        if not {"answer", *ids} & columns.keys():
+            raise InputError(
+                f"{path} has no column for an answer", hint="answer, or " + ", ".join(ids)
+            )
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Submission(f"line {rows.line_num}", problem=f"not a row: {error}")
+                continue
+            if not any(cell.strip() for cell in row):
+                continue
+            cells = {name: row[k] for name, k in columns.items() if k < len(row)}
+            yield _from_row(cells, rows.line_num, rubric, ids)
+
+
+def _from_row(
+    cells: Mapping[str, str], number: int, rubric: Rubric, ids: list[str]
+) -> Submission:
+    name = _printable(cells.get("id") or cells.get("student_id") or f"line {number}")[:200]
+    if any(_broken(c) for c in cells.values()):
+        return Submission(name, problem="not UTF-8 text")
+    answers = {i: Answer(cells[i]) for i in ids if cells.get(i, "").strip()}
+    if not answers and "answer" in cells:
+        answers = {k: Answer(t) for k, t in split(cells["answer"], rubric).items()}
+    return Submission(name, answers)
+
+
+def _broken(text: str) -> bool:
+    return any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _printable(text: str) -> str:
+    return "".join("\N{REPLACEMENT CHARACTER}" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def _clean(text: str) -> str:
+    """JSON can spell lone surrogates, which no other writer could write."""
+    return _printable(text)
