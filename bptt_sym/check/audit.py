@@ -53,7 +53,7 @@ def audit(document: Document) -> list[Judged]:
     found: list[Judged | _Waiting] = []
     for formula in everything:
         if formula.environment == PROSE:
-            auditor.sentence(formula)
+            found += auditor.sentence(formula)
         else:
             found += auditor.formula(formula)
     judged = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
@@ -74,16 +74,23 @@ class _Auditor:
         self.models = Models(context)
         self._cell: list[Model] | None = None
 
-    def sentence(self, formula: Formula) -> None:
-        """A formula in a sentence: taken up if it defines something, else it was only words."""
+    def sentence(self, formula: Formula) -> list[Judged | _Waiting]:
+        """A formula in a sentence: taken up if it defines something, judged if it is about ∂.
+
+        Otherwise it was only words.
+        """
         try:
             rows = outline(formula)
             for row in rows.rows:
                 if row.differentiates and row.kind in (Kind.SEQUENCE, Kind.TOTAL):
                     self._name(row, formula)
             self._definitions(rows)
+            if formula.latex.startswith(("∂", r"\partial")) and "=" in formula.latex:
+                found = [self._row(row, formula, {}) for row in rows.rows]
+                return [f for f in found if isinstance(f, _Waiting) or _is_judged(f)]
         except (BpttError, ValueError):
-            return
+            pass
+        return []
 
     def formula(self, formula: Formula) -> Iterator[Judged | _Waiting]:
         """The entries of one formula; it may change the model in force."""
@@ -442,6 +449,10 @@ class _Auditor:
 GENERIC = frozenset(
     ("W", "w", "U", r"\theta", r"\Theta", r"\psi", r"\phi", r"\omega", r"\mathbf{W}")
 )
+
+
+def _is_judged(found: Judged) -> bool:
+    return found.verdict.verdict not in ("unreadable", "not_a_claim")
 
 
 def _looks_ahead(row: Row) -> bool:

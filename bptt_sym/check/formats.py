@@ -52,6 +52,8 @@ def document_in(path: Path, text: str) -> Document:
         return notebook(text, str(path))
     if suffix in (".html", ".htm", ".xhtml"):
         return assembled(Source(str(path), text), mask_html(text), Macros())
+    if suffix in (".txt", ".text"):
+        return assembled(Source(str(path), text), Masked(text, (), ()), Macros())
     return assembled(Source(str(path), text), mask_markdown(text), Macros())
 
 

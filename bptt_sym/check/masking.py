@@ -136,10 +136,12 @@ def percent_decoded(text: str, start: int, end: int) -> list[tuple[str, int]]:
     """The characters of ``text[start:end]`` with ``%5C`` and the like decoded, and their offsets."""
     out: list[tuple[str, int]] = []
     pos = start
+    # A plus sign is a space where everything else is encoded as well.
+    plus = " " if "%5C" in text[start:end].upper() else "+"
     while pos < end:
         match = _PERCENT.match(text, pos, end)
         if match is None:
-            out.append((text[pos], pos))
+            out.append((plus if text[pos] == "+" else text[pos], pos))
             pos += 1
             continue
         data = bytes.fromhex(match.group().replace("%", ""))

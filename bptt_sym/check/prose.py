@@ -20,9 +20,12 @@ _NAME = (
     r"(?:\\(?:tilde|hat|bar|vec|mathbf|mathcal|boldsymbol|overline|widetilde|widehat|text|mathrm)"
     r"\s*(?:\{[^{}\n]{1,12}\}|[A-Za-z])|\\[A-Za-z]+|[A-Za-z]{1,5}[0-9]?|[α-ωΑ-Ω])"
 )
-_SCRIPT = r"(?:[_^](?:\{[^{}\n]{0,24}\}|[A-Za-z0-9]{1,8})|[₀-₉ₐ-ₜ₊₋]+|[⁰-⁹⁺⁻ᵗ]+)"
+_SCRIPT = (
+    r"(?:[_^](?:\{[^{}\n]{0,24}\}|\([^()\n]{1,12}\)|[A-Za-z0-9]{1,8})|[₀-₉ₐ-ₜ₊₋]+|[⁰-⁹²³¹⁺⁻⁽⁾ᵀᵗᵏⁿ]+)"
+)
+_PART = rf"(?:∂|\\partial\s*)\s*{_NAME}{_SCRIPT}{{0,2}}"
 _HEAD = re.compile(
-    rf"(?<![A-Za-z\\_^}}])(?P<left>{_NAME}{_SCRIPT}{{0,2}}(?:\((?:t|k|n)(?:\s*[-+]\s*1)?\))?)"
+    rf"(?<![A-Za-z\\_^}}/])(?P<left>{_PART}\s*/\s*{_PART}|{_NAME}{_SCRIPT}{{0,2}}(?:\((?:t|k|n)(?:\s*[-+]\s*1)?\))?)"
     r"\s*:?(?P<eq>=)(?!=)\s*"
 )
 _PIECE = re.compile(
@@ -32,7 +35,7 @@ _PIECE = re.compile(
     rf"|(?P<script>{_SCRIPT})"
     r"|(?P<num>[0-9]+(?:\.[0-9]+)?)"
     r"|(?P<word>[A-Za-z]+[0-9]?(?![A-Za-z]))"
-    r"|(?P<op>[-+*/·⋅×⊙∘⊗⊕−'=])"
+    r"|(?P<op>[-+*/·⋅×⊙∘⊗⊕−'=≈])"
     r"|(?P<sep>[,;](?=[^,;]))"
     r"|(?P<greek>[α-ωΑ-Ω∂∑∏√])"
 )
