@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +9,9 @@ import pytest
 
 from bptt_sym.errors import InputError
 from bptt_sym.train import Settings, train
+from tests.architectures.studies import load
 
-FOLDER = Path(__file__).parents[2] / "examples" / "forecast"
-
-
-def load(name: str):
-    sys.path.insert(0, str(FOLDER))
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-series, forecast = load("series"), load("forecast")
+series, forecast = load("forecast", "series"), load("forecast", "forecast")
 
 
 @pytest.fixture(scope="module")
