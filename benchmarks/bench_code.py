@@ -14,12 +14,15 @@ import os
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+)
 
 import argparse  # noqa: E402
 import ctypes  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
+from functools import partial  # noqa: E402
 from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
@@ -125,12 +128,21 @@ def torch_fused(p: dict[str, Array], x: Array, y: Array, h0: Array, c0: Array) -
     net = torch.nn.LSTM(m, n).double()
     order = [1, 0, 3, 2]  # PyTorch has i, f, g, o
     with torch.no_grad():
-        for name, target in (("W", net.weight_ih_l0), ("U", net.weight_hh_l0), ("b", net.bias_ih_l0)):
+        for name, target in (
+            ("W", net.weight_ih_l0),
+            ("U", net.weight_hh_l0),
+            ("b", net.bias_ih_l0),
+        ):
             blocks = np.split(p[name], 4)
             target.copy_(torch.tensor(np.concatenate([blocks[k] for k in order])))
         net.bias_hh_l0.zero_()
     v, d = (torch.tensor(p[k], requires_grad=True) for k in ("V", "c"))
-    xs, ys, hs, cs = torch.tensor(x), torch.tensor(y), torch.tensor(h0)[None], torch.tensor(c0)[None]
+    xs, ys, hs, cs = (
+        torch.tensor(x),
+        torch.tensor(y),
+        torch.tensor(h0)[None],
+        torch.tensor(c0)[None],
+    )
 
     def run() -> Any:
         net.zero_grad()
@@ -188,13 +200,16 @@ def gemm_limit(n: int, steps: int, batch: int, rng: Any, seconds: float) -> floa
 
 def c_rates() -> tuple[float, float]:
     """Flops per second of the C kernel's best product, transcendentals per second of its loop."""
-    source = PRELUDE + """
+    source = (
+        PRELUDE
+        + """
 void products(long times, double *y, const double *x, const double *p)
 { for (long t = 0; t < times; t++) product(y, 32, 256, x, 256, 1, p, 256, 0); }
 void activations(long times, double *y, const double *x)
 { for (long t = 0; t < times; t++) {
     _Pragma("GCC ivdep") for (long j = 0; j < 4096; j++) y[j] = act_tanh(x[j]); } }
 """
+    )
     library = ctypes.CDLL(str(build(source)))
     y, x, p = np.empty(32 * 256), np.random.default_rng(0).normal(size=8192), np.ones(256 * 256)
     pointer = lambda a: ctypes.c_void_p(a.ctypes.data)  # noqa: E731
@@ -214,7 +229,9 @@ def main() -> None:
     flops_rate, exp_rate = c_rates() if has_c else (float("nan"), float("nan"))
     peers: dict[str, Any] = {}
     for name, module, make in (
-        ("torch loop", "torch", torch_loop), ("nn.LSTM", "torch", torch_fused), ("jax jit", "jax", jax_jit),
+        ("torch loop", "torch", torch_loop),
+        ("nn.LSTM", "torch", torch_fused),
+        ("jax jit", "jax", jax_jit),
     ):  # fmt: skip
         try:
             __import__(module)
@@ -223,8 +240,11 @@ def main() -> None:
             print(f"({module} is not installed)")
     rng = np.random.default_rng(0)
     print(f"C kernel: {flops_rate / 1e9:.1f} Gflop/s, {exp_rate / 1e6:.0f} M tanh/s")
-    print(f"{'n':>4} {'B':>3} {'T':>5} | {'numpy ms':>9} {'gemm ms':>8} {'by hand':>8} "
-          + " ".join(f"{k:>10}" for k in peers) + f" | {'C ms':>8} {'speedup':>8} {'of floor':>8}")
+    print(
+        f"{'n':>4} {'B':>3} {'T':>5} | {'numpy ms':>9} {'gemm ms':>8} {'by hand':>8} "
+        + " ".join(f"{k:>10}" for k in peers)
+        + f" | {'C ms':>8} {'speedup':>8} {'of floor':>8}"
+    )
     sizes = (16, 64) if quick else (1, 16, 64, 128)
     for n in sizes:
         for batch in (1, 32):
@@ -240,15 +260,16 @@ def main() -> None:
                 params = model.unpack(p, {"H": n, "I": n, "O": n})
                 series = {"x": x, "\\hat{y}": y, "\\omega": np.ones((steps, batch))}
                 start = {"h": h0, "c": c0}
-                mine = best(lambda: ours(params, series, start), seconds)  # noqa: B023
-                hand = best(lambda: by_hand(*p.values(), x, y, h0, c0) if False else by_hand(  # noqa: B023
-                    p["W"], p["U"], p["b"], p["V"], p["c"], x, y, h0, c0), seconds)  # noqa: B023
+                mine = best(partial(ours, params, series, start), seconds)
+                weights = [p[k] for k in "WUbVc"]
+                hand = best(partial(by_hand, *weights, x, y, h0, c0), seconds)
                 limit = gemm_limit(n, steps, batch, rng, seconds)
-                row = f"{n:4d} {batch:3d} {steps:5d} | {1e3 * mine:9.3f} {1e3 * limit:8.3f} {hand / mine:8.2f} "
+                row = f"{n:4d} {batch:3d} {steps:5d} | {1e3 * mine:9.3f} {1e3 * limit:8.3f} "
+                row += f"{hand / mine:8.2f} "
                 for make in peers.values():
                     row += f"{best(make(p, x, y, h0, c0), seconds) / mine:10.2f} "
                 if compiled is not None:
-                    c_time = best(lambda: compiled(params, series, start), seconds)  # noqa: B023
+                    c_time = best(partial(compiled, params, series, start), seconds)
                     # Forward: x W, h U, h V; back: r V, q U; gradients of W, U, V.
                     flops = steps * batch * 2 * n * n * (4 + 4 + 1 + 1 + 4 + 4 + 4 + 1)
                     floor = flops / flops_rate + steps * batch * n * (5 + 5) / exp_rate

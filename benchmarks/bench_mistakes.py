@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-import wrong_gradients as wg  # noqa: E402
+import wrong_gradients as wg
 
-from bptt_sym.testing.check import _inspect, run  # noqa: E402
-from bptt_sym.testing.draw import REGIMES, draw  # noqa: E402
-from bptt_sym.testing.models import named_model  # noqa: E402
-from bptt_sym.testing.problems import Problem  # noqa: E402
+from bptt_sym.testing.check import _inspect, run
+from bptt_sym.testing.draw import REGIMES, draw
+from bptt_sym.testing.models import named_model
+from bptt_sym.testing.problems import Problem
 
 Gradient = Callable[[Problem], dict[str, Any]]
 

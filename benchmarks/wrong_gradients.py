@@ -129,16 +129,7 @@ def elman(p: Any, bug: str = "", memory: dict[str, Any] | None = None) -> dict[s
             g["b"] = db
         else:
             g["b"] += db.astype(g["b"].dtype)
-        back = {
-            "U not transposed": lambda: da @ u.T,
-            "slope after U": lambda: (dh @ u) * slope[t],
-            "slope twice on the way": lambda: (da * slope[t]) @ u,
-            "no slope on the way": lambda: dh @ u,
-            "decayed": lambda: 0.99 * da @ u,
-            "sign on the way": lambda: -da @ u,
-            "symmetrised U": lambda: da @ (0.5 * (u + u.T)),
-        }
-        dh = back.get(bug, lambda: da @ u)()
+        dh = _way_back(bug, da, dh, u, slope[t])
     if p.learned:
         g["h0"] = dh[0] if bug == "h0 of first example" else dh.sum(0)
         if bug == "h0 forgotten":
@@ -169,6 +160,25 @@ def elman(p: Any, bug: str = "", memory: dict[str, Any] | None = None) -> dict[s
             memory[k] = a + old if old is not None and old.shape == a.shape else a
             g[k] = memory[k]
     return {k: a.astype(p.dtype) for k, a in g.items()} if dtype is not None else g
+
+
+def _way_back(bug: str, da: Array, dh: Array, u: Array, slope: Array) -> Array:
+    match bug:
+        case "U not transposed":
+            return da @ u.T
+        case "slope after U":
+            return (dh @ u) * slope
+        case "slope twice on the way":
+            return (da * slope) @ u
+        case "no slope on the way":
+            return dh @ u
+        case "decayed":
+            return 0.99 * da @ u
+        case "sign on the way":
+            return -da @ u
+        case "symmetrised U":
+            return da @ (0.5 * (u + u.T))
+    return da @ u
 
 
 def _tanh_slope_by_exp(p: Any, h: Array, x: Array, w: Array, u: Array, b: Array) -> Array:

@@ -32,9 +32,7 @@ def executable(rec: Recurrence) -> Recurrence:
     def reads_dropped(node: Node) -> bool:
         return any(getattr(x, "name", None) in dropped for x in walk(node))
 
-    totals = {
-        k: v for k, v in rec.totals.items() if not opaque(v) and not reads_dropped(v)
-    }
+    totals = {k: v for k, v in rec.totals.items() if not opaque(v) and not reads_dropped(v)}
     return replace(rec, equations=kept, totals=totals)
 
 

@@ -96,7 +96,7 @@ def adjoint(
     # A step passes the cotangents of what it read to the steps it read from. These are the
     # program's loop-carried values; their definitions are filled in below.
     reads = [(i, op) for i, op in enumerate(p.ops) if op.kind == "read" and op.attr[0] in p.targets]
-    for i, op in reads:
+    for _, op in reads:
         name, lag = op.attr
         if lag == 0:
             raise unsupported("a read of the current step", "the adjoint")
@@ -144,7 +144,7 @@ def adjoint(
         for name, target in p.targets.items():
             if target == i:
                 out.cotangents[name] = total
-    for i, op in reads:
+    for _, op in reads:
         out.reads.setdefault((op.attr[0], op.attr[1]), p.const(0, op.shape))
     check(p)
     return out

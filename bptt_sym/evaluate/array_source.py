@@ -66,7 +66,8 @@ JAX = Dialect(
     "jnp.broadcast_to({a}, {shape})",
     "jnp.einsum({spec!r}, {a}, {b})",
     "({a} > 0).astype(float)",
-    "jnp.pad({a}, [(0, 0)] * ({a}.ndim - {back}) + [({before}, {after})] + [(0, 0)] * ({back} - 1))",
+    "jnp.pad({a}, [(0, 0)] * ({a}.ndim - {back}) + [({before}, {after})]"
+    " + [(0, 0)] * ({back} - 1))",
     "({a}[..., :, None] * jnp.eye({a}.shape[-1]))",
 )
 
@@ -161,7 +162,9 @@ class Writer:
                 return self.function(op.attr[0], op.attr[1], a[0])
             case "pow":
                 (e,) = op.attr
-                power = str(e.numerator) if e.denominator == 1 else f"({e.numerator} / {e.denominator})"
+                power = (
+                    str(e.numerator) if e.denominator == 1 else f"({e.numerator} / {e.denominator})"
+                )
                 return f"{self.use(a[0], _ATOM)} ** {power}", _UNARY
             case "matvec":
                 return self.matvec(a[0], a[1])
@@ -216,7 +219,7 @@ class Writer:
         arg = self.use(a, _SUM)
         atom = self.use(a, _ATOM)
         match name, order:
-            case ("tanh" | "exp" | "log" | "sinh" | "cosh" | "sqrt" | "abs"), 0:
+            case (("tanh" | "exp" | "log" | "sinh" | "cosh" | "sqrt" | "abs"), 0):
                 return f"{m}.{name}({arg})", _ATOM
             case "sigma", 0:
                 if m == "torch":

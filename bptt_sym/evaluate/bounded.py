@@ -114,7 +114,10 @@ class Bounded:
 
     def apply(self, op: Op, args: list[Bound], ops: list[Op], dims: Mapping[str, int]) -> Bound:
         """The value and error bound of one operation."""
-        plain = lambda *xs: self.plain.apply(op, list(xs), ops, dims)  # noqa: E731
+
+        def plain(*values: Array) -> Array:
+            return self.plain.apply(op, list(values), ops, dims)
+
         u = self.u
         a = args[0] if args else None
         match op.kind, a:
@@ -126,9 +129,9 @@ class Bounded:
                 return Bound(plain(*(x.value for x in args)), np.abs(error))
             case "add", Bound():
                 return self.add(a, args[1])
-            case ("mul" | "outer"), Bound():
+            case (("mul" | "outer"), Bound()):
                 return self._bilinear(plain, a, args[1], 0)
-            case ("matvec" | "matmul" | "dot"), Bound():
+            case (("matvec" | "matmul" | "dot"), Bound()):
                 return self._bilinear(plain, a, args[1], int(a.value.shape[-1]))
             case "reduce", Bound():
                 count = int(np.prod([s.value(dims) for s in ops[0].shape], dtype=int))
@@ -139,9 +142,7 @@ class Bounded:
                 v = a.value / b.value
                 room = np.abs(b.value) - b.error
                 with np.errstate(divide="ignore", invalid="ignore"):
-                    error = np.where(
-                        room > 0, (a.error + np.abs(v) * b.error) / room, np.inf
-                    )
+                    error = np.where(room > 0, (a.error + np.abs(v) * b.error) / room, np.inf)
                 return Bound(v, error + u * np.abs(v))
             case "fn", Bound():
                 return self._function(op.attr[0], op.attr[1], a)
@@ -154,7 +155,7 @@ class Bounded:
                     spread = np.abs(float(e)) * (np.abs(a.value) + a.error) ** (float(e) - 1)
                 carried = np.where(a.error > 0, np.fmax(slope, spread) * a.error, 0.0)
                 return Bound(v, carried + ulps)
-            case ("softmax" | "logsoftmax"), Bound():
+            case (("softmax" | "logsoftmax"), Bound()):
                 v = plain(a.value)
                 n = a.value.shape[-1]
                 worst = a.error.max(-1, keepdims=True)

@@ -21,7 +21,8 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.errors import ModelError, NotSupported
-from bptt_sym.evaluate.c_source import CSignature, c_source
+from bptt_sym.evaluate.c_plan import CSignature
+from bptt_sym.evaluate.c_source import c_source
 from bptt_sym.evaluate.fuse import fuse
 from bptt_sym.evaluate.interpret import dimensions
 from bptt_sym.evaluate.lower import lower
@@ -32,7 +33,13 @@ Array = Any
 
 #: No -ffast-math: it would break the exact reductions that exp rests on. These two only give up
 #: errno and floating-point traps, which vector code cannot keep.
-FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-mprefer-vector-width=512")
+FLAGS = (
+    "-O3",
+    "-march=native",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-mprefer-vector-width=512",
+)
 
 
 @lru_cache(maxsize=1)
@@ -193,8 +200,7 @@ class CGradient:
             plan.work.__array_interface__["data"][0],
         )
         out = {
-            name: results[at : at + size].reshape(shape)
-            for name, at, size, shape in plan.results
+            name: results[at : at + size].reshape(shape) for name, at, size, shape in plan.results
         }
         loss = float(results[0]) if plan.has_loss else float("nan")
         return loss, out
@@ -213,7 +219,9 @@ class CGradient:
         }
         shaped = {k: np.asarray(v) for k, v in params.items()}
         dims, steps, batch = dimensions(self.rec, shaped, inputs, first)
-        at, offsets, results, has_loss = 0, [], [], False
+        at, has_loss = 0, False
+        offsets: list[int | None] = []
+        results: list[tuple[str, int, int, tuple[int, ...]]] = []
         for name, shape, lead in sig.outputs:
             own = tuple(s.value(dims) for s in shape)
             if lead == 2 and not name.startswith("grad ") and not sequences:

@@ -10,7 +10,8 @@ import numpy as np
 from bptt_sym.errors import ModelError
 from bptt_sym.evaluate.fuse import fuse
 from bptt_sym.evaluate.interpret import dimensions
-from bptt_sym.evaluate.loop_source import Signature, loop_source
+from bptt_sym.evaluate.loop_plan import Signature
+from bptt_sym.evaluate.loop_source import loop_source
 from bptt_sym.evaluate.lower import lower
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence

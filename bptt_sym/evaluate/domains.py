@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from operator import methodcaller
 from types import SimpleNamespace
 from typing import Any
 
@@ -146,9 +147,7 @@ def _diag(d: Arrays, op: Op, args: list[Array], ops: list[Op], dims: Dims) -> Ar
 
 def _expand(d: Arrays, op: Op, args: list[Array], ops: list[Op], dims: Dims) -> Array:
     (a,) = args
-    return np.broadcast_to(
-        a[(..., *([None] * len(op.shape)))], (*a.shape, *own_dims(op, dims))
-    )
+    return np.broadcast_to(a[(..., *([None] * len(op.shape)))], (*a.shape, *own_dims(op, dims)))
 
 
 def _reduce(d: Arrays, op: Op, args: list[Array], ops: list[Op], dims: Dims) -> Array:
@@ -277,7 +276,7 @@ def balls(bits: int = 128) -> Arrays:
         raise NotSupported("a kink of a piecewise function lies inside a ball")
 
     lib = SimpleNamespace(
-        **{n: each(lambda v, n=n: getattr(v, n)()) for n in "exp log sinh cosh tanh sqrt".split()},
+        **{name: each(methodcaller(name)) for name in "exp log sinh cosh tanh sqrt".split()},
         where=lambda a, x, y: np.asarray(np.frompyfunc(choose, 3, 1)(a, x, y), object),
         peak=lambda a: each(lambda v: arb(v.mid()))(_greatest(a)),
     )

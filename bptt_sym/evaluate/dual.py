@@ -91,13 +91,24 @@ class Dual:
     def apply(self, op: Op, args: list[Any], ops: list[Op], dims: Mapping[str, int]) -> Tangent:
         """The value and tangents of one operation."""
         xs = [a if isinstance(a, Tangent) else self._lift(a) for a in args]
-        plain = lambda *v: self.plain.apply(op, list(v), ops, dims)  # noqa: E731
+
+        def plain(*values: Array) -> Array:
+            return self.plain.apply(op, list(values), ops, dims)
+
         match op.kind:
             case "const":
                 own = self.plain.apply(op, [], [], dims)
                 return self._lift(own[None])
-            case "add" | "neg" | "transpose" | "slice" | "pad" | "concat" | "expand" | "reduce" | (
-                "diag" | "diagpart"
+            case (
+                "add"
+                | "neg"
+                | "transpose"
+                | "slice"
+                | "pad"
+                | "concat"
+                | "expand"
+                | "reduce"
+                | ("diag" | "diagpart")
             ):
                 return Tangent(plain(*(x.value for x in xs)), plain(*(x.slope for x in xs)))
             case "mul" | "matvec" | "matmul" | "outer" | "dot":

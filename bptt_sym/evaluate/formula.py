@@ -32,7 +32,9 @@ def _write(node: n.Node) -> tuple[str, int]:
             return identifier(name), _ATOM
         case n.At(name=name, time=time):
             lag = lag_of(time)
-            index = text(time).replace(" ", "") if lag is None else "t" if not lag else f"{{t-{lag}}}"
+            index = (
+                text(time).replace(" ", "") if lag is None else "t" if not lag else f"{{t-{lag}}}"
+            )
             return f"{identifier(name)}_{index}", _ATOM
         case n.Add(args=args):
             out = _in(args[0], _SUM)

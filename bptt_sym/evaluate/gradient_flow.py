@@ -26,6 +26,7 @@ from bptt_sym.evaluate.lags import contributions
 from bptt_sym.evaluate.lower import lower
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.evaluate.program import Size
+from bptt_sym.evaluate.weights import from_state_dict, named, sizes
 from bptt_sym.recurrence import Recurrence, references
 
 Array = Any
@@ -90,8 +91,7 @@ class FlowReport:
             "verdict": self.verdict,
             "norms": {k: list(c.values) for k, c in self.norms.items()},
             "bounds": {
-                k: {"values": list(c.values), "because": c.because}
-                for k, c in self.bounds.items()
+                k: {"values": list(c.values), "because": c.because} for k, c in self.bounds.items()
             },
             "shares": {k: list(c.values) for k, c in self.shares.items()},
         }
@@ -149,7 +149,7 @@ def _bars(values: tuple[float, ...], bound: tuple[float, ...] | None, width: int
         if not v > 0:
             return 0
         at = (min(np.log10(v), high) - low) / spread if np.isfinite(v) else 1.0
-        return int(round(max(0.0, at) * (width - 1)))
+        return round(max(0.0, at) * (width - 1))
 
     count = len(values)
     picked = sorted({round(i * (count - 1) / min(24, count - 1)) for i in range(min(25, count))})
@@ -202,12 +202,12 @@ def flow(
     if any(lag > 1 for e in cell.equations for _, lag in references(e.rhs)):
         raise InputError(f"{rec.name}: the flow of cells with lags above 1 is not drawn")
     meanings = {**dict.fromkeys(cell.activations, "tanh"), **(bind or {})}
-    given = _named(cell, params or {})
-    sizes = _sizes(cell, given, inputs or {}, dims or {})
+    given = named(cell, params or {})
+    dimensions = sizes(cell, given, inputs or {}, dims or {})
     rng = np.random.default_rng(seed)
 
     def own(name: str) -> tuple[int, ...]:
-        return tuple(Size.of(d).value(sizes) for d in cell.shape(name))
+        return tuple(Size.of(d).value(dimensions) for d in cell.shape(name))
 
     values = {}
     for name in cell.parameters:
@@ -245,7 +245,8 @@ def flow(
     return FlowReport(
         rec.name,
         steps,
-        description or ("given weights" if given else f"random weights, gain {gain:g}, seed {seed}"),
+        description
+        or ("given weights" if given else f"random weights, gain {gain:g}, seed {seed}"),
         norms,
         bounds,
         shares,
@@ -395,100 +396,6 @@ def _shares(
     return out
 
 
-# -- weights ---------------------------------------------------------------------------------------
-
-
-def _named(cell: Recurrence, params: Mapping[str, Array]) -> dict[str, Array]:
-    """Parameters by the cell's names, from those, from identifiers or from PyTorch's."""
-    by_identifier = {identifier(p): p for p in cell.parameters}
-    out = {}
-    for key, value in params.items():
-        if key in cell.parameters:
-            out[key] = value
-        elif key in by_identifier:
-            out[by_identifier[key]] = value
-    if out or not params:
-        unknown = [k for k in params if k not in out and by_identifier.get(k) not in out]
-        if unknown:
-            raise InputError(
-                f"{cell.name} has no parameter {unknown[0]!r}",
-                token=unknown[0],
-                hint=", ".join(cell.parameters),
-            )
-        return out
-    return from_state_dict(cell, params)
-
-
-def from_state_dict(
-    cell: Recurrence, state: Mapping[str, Array], *, layer: int = 0
-) -> dict[str, Array]:
-    """The cell's parameters from those of ``nn.RNN`` or ``nn.LSTM``.
-
-    The stacked rows of an LSTM are i, f, g, o in PyTorch; the cell's gates are found by name.
-
-    Raises
-    ------
-    InputError
-        Arrays of another module, or a cell that they do not fit.
-    """
-    def find(name: str) -> Array | None:
-        for key, value in state.items():
-            if key == f"{name}_l{layer}" or key.endswith(f".{name}_l{layer}"):
-                return np.asarray(value, float)
-        return None
-
-    w, u = find("weight_ih"), find("weight_hh")
-    if w is None or u is None:
-        raise InputError(
-            f"no weights of layer {layer} among {', '.join(list(state)[:4])} …",
-            hint="weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0",
-        )
-    hidden = u.shape[1]
-    zero = np.zeros(u.shape[0])
-    first, second = (find("bias_ih"), find("bias_hh"))
-    bi, bh = (zero if first is None else first), (zero if second is None else second)
-    names = set(cell.parameters)
-    if u.shape[0] == hidden:
-        table = {"W_{ih}": w, "W_{hh}": u, "b_{ih}": bi, "b_{hh}": bh, "W": w, "U": u, "b": bi + bh}
-        out = {k: v for k, v in table.items() if k in names}
-    else:
-        out = {}
-        order = {"i": 0, "f": 1, "g": 2, "c": 2, "o": 3}
-        if u.shape[0] != 4 * hidden:
-            raise InputError("these are neither weights of nn.RNN nor of nn.LSTM")
-        for gate, k in order.items():
-            rows = slice(k * hidden, (k + 1) * hidden)
-            for name, value in (("W", w[rows]), ("U", u[rows]), ("b", (bi + bh)[rows])):
-                if f"{name}_{gate}" in names:
-                    out[f"{name}_{gate}"] = value
-    missing = [p for p in cell.parameters if p not in out]
-    if missing:
-        raise InputError(f"{cell.name} needs {missing[0]!r}, which these weights do not give")
-    return out
-
-
-def _sizes(
-    cell: Recurrence,
-    params: Mapping[str, Array],
-    inputs: Mapping[str, Array],
-    dims: Mapping[str, int],
-) -> dict[str, int]:
-    sizes = dict(dims)
-    for lead, table in ((0, params), (1, inputs)):
-        for name, value in table.items():
-            shape = np.shape(value)[lead:]
-            declared = cell.shape(name)
-            if len(shape) != len(declared):
-                raise InputError(f"{name!r} has {len(shape)} axes, the cell has {len(declared)}")
-            for d, size in zip(declared, shape, strict=True):
-                if isinstance(d, str) and "+" not in d and sizes.setdefault(d, size) != size:
-                    raise InputError(f"{name!r}: dimension {d} is {sizes[d]} elsewhere")
-    for d in cell.dims:
-        if "+" not in d:
-            sizes.setdefault(d, 16)
-    return sizes
-
-
 # -- ready scenarios -------------------------------------------------------------------------------
 
 
@@ -516,7 +423,7 @@ def scenario(name: str, steps: int = 100) -> FlowReport:
             "o": (0.0, 0.0, 0.0),
             "c": (0.558919, 0.18037662, 0.55279192),
         }
-        params = {}
+        params: dict[str, float] = {}
         for gate, (u, b, x) in values.items():
             params |= {f"U_{gate}": u, f"b_{gate}": b, f"W_{gate}": x}
         pulse = np.zeros(steps)

@@ -297,7 +297,9 @@ def _read(
     if start.ndim == len(own) + 2:
         return domain.take(start, at)
     if at < -1:
-        raise ModelError(f"{name!r} is read with lag {lag}: its initial value needs that many steps")
+        raise ModelError(
+            f"{name!r} is read with lag {lag}: its initial value needs that many steps"
+        )
     return start
 
 

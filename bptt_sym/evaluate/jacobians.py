@@ -60,7 +60,10 @@ def to_the_end(adj: Adjoint, domain: Any, run: Run, y: str, x: str) -> Array:
     shape = (rows,) if adj.program.shape(adj.program.targets[y]) else ()
     seeds = np.zeros((steps, rows, batch, *shape))
     for k in range(rows):
-        seeds[(steps - 1, k, slice(None), *([k] if shape else []))] = 1.0
+        if shape:
+            seeds[steps - 1, k, :, k] = 1.0
+        else:
+            seeds[steps - 1, k, :] = 1.0
     seen: dict[str, list[Array]] = {x: []}
     backward(adj, domain, run, {y: seeds}, watch=seen)
     out = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bptt_sym.evaluate.adjoint import adjoint
 from bptt_sym.evaluate.array_source import JAX
-from bptt_sym.evaluate.loop_source import LoopModule, Signature
+from bptt_sym.evaluate.loop_plan import Signature
+from bptt_sym.evaluate.loop_source import LoopModule
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.program import PER_STEP, Program
 from bptt_sym.notation import Node
@@ -106,9 +107,7 @@ class _ScanModule(LoopModule):
     def _forward_loop(self, lines: list[str], phases: dict[int, str], done: set[int]) -> None:
         p = self.program
         body = self._loop_body(self.f.loop, phases, done)
-        histories = [
-            (name, i) for name, i in p.targets.items() if self.place[i].history
-        ]
+        histories = [(name, i) for name, i in p.targets.items() if self.place[i].history]
         looped = [(n, i) for n, i in histories if phases.get(i) == "loop"]
         for name, i in histories:
             if (name, i) not in looped and self.f.loop:
@@ -118,8 +117,7 @@ class _ScanModule(LoopModule):
         if body:
             names = ", ".join(self.state_name(n, k) for n, _, k in carried)
             nexts = ", ".join(
-                self.inside_names[i] if k == 1 else self.state_name(n, k - 1)
-                for n, i, k in carried
+                self.inside_names[i] if k == 1 else self.state_name(n, k - 1) for n, i, k in carried
             )
             xs = ", ".join(self.scanned)
             step = self.names.fresh("step")
@@ -153,17 +151,17 @@ class _ScanModule(LoopModule):
 
     def _start_of(self, name: str, i: int, lag: int) -> str:
         depth = self.place[i].history
-        return f"{self._first(name, i)}[{depth - lag}]" if depth > 1 or (
-            name in self.program.initial
-        ) else dict(self.signature.initial)[name]
+        return (
+            f"{self._first(name, i)}[{depth - lag}]"
+            if depth > 1 or (name in self.program.initial)
+            else dict(self.signature.initial)[name]
+        )
 
     def _backward_loop(self, lines: list[str], phases: dict[int, str], done: set[int]) -> None:
         p = self.p
         body = self._loop_body(self.b.loop, phases, done)
         queue = [(key, k) for key in self.carry for k in range(1, key[1] + 1)]
-        stored = [
-            i for i in self.b.loop if i in self.place and self.place[i].stored
-        ]
+        stored = [i for i in self.b.loop if i in self.place and self.place[i].stored]
         names = ", ".join(f"{self.carry[key]}_{k}" for key, k in queue)
         values = {key: self.w.use(self.adj.reads[key], 1, full=True) for key in self.carry}
         nexts = ", ".join(

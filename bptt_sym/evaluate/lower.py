@@ -145,9 +145,9 @@ class _Lowering:
                 return total
             case Div(num=a, den=b):
                 top, bottom = self.node(a), self.node(b)
-                value = p.constant(bottom)
-                if value:
-                    return p.mul(top, p.const(1 / value))
+                number = p.constant(bottom)
+                if number:
+                    return p.mul(top, p.const(1 / number))
                 return p.div(top, bottom)
             case Pow(base=base, exp=exp):
                 return self.power(base, exp)
@@ -286,8 +286,9 @@ class _Lowering:
         r"""The per-step summand :math:`\ell_t` with total :math:`= \sum_t \ell_t`, a scalar."""
         p = self.program
         match node:
-            case Sum(var=var, lo=lo, hi=hi, body=body) if (
-                affine(lo) == ({}, 1) and affine(hi) == ({HORIZON: 1}, 0)
+            case Sum(var=var, lo=lo, hi=hi, body=body) if affine(lo) == ({}, 1) and affine(hi) == (
+                {HORIZON: 1},
+                0,
             ):
                 return self.scalar(self.node(substitute_index(body, var, Idx(STEP))))
             case Add(args=args):

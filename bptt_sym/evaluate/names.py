@@ -1,4 +1,4 @@
-r"""Identifiers for generated source: ``\tilde{c}`` becomes ``c_tilde``, ``W_{hidden}`` ``W_hidden``.
+r"""Identifiers for generated source: ``\tilde{c}`` becomes ``c_tilde``.
 
 Only letters, digits and underscores ever reach generated source; whatever else a name contains is
 dropped, so that no text of a formula can become code.

@@ -91,8 +91,8 @@ class Op:
     """One assignment. ``attr`` holds what the kind needs besides its arguments.
 
     ``param``/``context``/``seed``/``start``: (name,); ``read`` and ``later``: (name, lag);
-    ``const`` and ``unit``: (value,); ``fn``: (name, order); ``pow``: (exponent,); ``concat``: (axis,);
-    ``slice`` and ``pad``: (axis, offset). Axes count from the end: −1 or −2.
+    ``const`` and ``unit``: (value,); ``fn``: (name, order); ``pow``: (exponent,);
+    ``concat``: (axis,); ``slice`` and ``pad``: (axis, offset). Axes count from the end: −1 or −2.
     """
 
     kind: Kind
@@ -336,7 +336,8 @@ class Program:
         if op.lead <= lead:
             return a
         if op.kind == "outer":
-            return self.contract(*op.args, lead)
+            u, v = op.args
+            return self.contract(u, v, lead)
         return self.emit("accumulate", (a,), op.shape, lead=lead)
 
     def contract(self, u: int, v: int, lead: int) -> int:

@@ -40,9 +40,7 @@ class Schedule:
 
 def forward_schedule(p: Program) -> Schedule:
     """The schedule of a step's own operations; states are what couples the steps."""
-    carried = [
-        i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr[0] in p.targets
-    ]
+    carried = [i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr[0] in p.targets]
     needed = {p.targets[p.ops[i].attr[0]] for i in carried}
     roots = [*p.targets.values(), *p.initial.values(), *([] if p.loss is None else [p.loss])]
     return _schedule(p, range(len(p.ops)), carried, needed, roots)

@@ -1,11 +1,11 @@
 """Property tests for gradient code: problems, strategies, and a check that names the mistake.
 
-    from hypothesis import given
-    from bptt_sym.testing import assert_gradient, lstm
+from hypothesis import given
+from bptt_sym.testing import assert_gradient, lstm
 
-    @given(lstm())
-    def test_backward(problem):
-        assert_gradient(problem, my_backward)
+@given(lstm())
+def test_backward(problem):
+    assert_gradient(problem, my_backward)
 """
 
 from __future__ import annotations

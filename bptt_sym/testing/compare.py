@@ -93,9 +93,7 @@ def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:
         else:
             at = tuple(int(i) for i in np.unravel_index(np.argmax(excess), excess.shape))
             kind = "value"
-        out.append(
-            Mismatch(name, kind, at, float(value[at]), float(exact[at]), float(allowed[at]))
-        )
+        out.append(Mismatch(name, kind, at, float(value[at]), float(exact[at]), float(allowed[at])))
     return out
 
 

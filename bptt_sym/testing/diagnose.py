@@ -122,7 +122,9 @@ def _located(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosi
             if any(_block_differs(e, name, k, len(gates)) for e in evidence)
         ]  # fmt: skip
         if len(bad) < len(gates):
-            parts.append(f"wrong in the block{'s' if len(bad) > 1 else ''} of {', '.join(bad)} only")
+            parts.append(
+                f"wrong in the block{'s' if len(bad) > 1 else ''} of {', '.join(bad)} only"
+            )
     lengths = sorted({e.problem.steps for e in evidence})
     if lengths and lengths[0] > 1:
         parts.append(f"seen from T = {lengths[0]} on")
@@ -157,7 +159,7 @@ def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[_Evidenc
             given = call(gradient, p)
         except Exception:
             continue
-        bad = [m for m in mismatches(p, given)]
+        bad = mismatches(p, given)
         if any(m.kind in ("missing", "shape") for m in bad):
             continue
         usable = tuple(m.name for m in bad if m.kind == "value")
@@ -228,9 +230,7 @@ def _fit(mistake: Mistake, evidence: Sequence[_Evidence], names: Sequence[str]) 
 
 def _leaves_alone(mistake: Mistake, e: _Evidence, others: Sequence[str]) -> bool:
     wrong = mistake.gradient(e.problem)
-    return all(
-        _distance(e, n, wrong[n]) <= CLOSE for n in others if n in wrong and n in e.given
-    )
+    return all(_distance(e, n, wrong[n]) <= CLOSE for n in others if n in wrong and n in e.given)
 
 
 # -- regression on exact contributions -------------------------------------------------------------
@@ -357,7 +357,7 @@ def _say_series(a: Array, what: str, plural: str, missing_from: str, first: int)
     if all(values[i] == 0.0 for i in off):
         if off == list(range(off[0], len(values))) and len(off) > 1 and off[0] > 0:
             return f"the contributions of {plural} ≥ {off[0] + first} are missing"
-        if off == list(range(0, off[-1] + 1)) and len(off) > 1 and len(off) < len(values):
+        if off == list(range(off[-1] + 1)) and len(off) > 1 and len(off) < len(values):
             return f"the contributions of {plural} ≤ {off[-1] + first} are missing"
         listed = ", ".join(str(i + first) for i in off)
         return f"the contributions of {what if len(off) == 1 else plural} {listed} are missing"
@@ -365,7 +365,7 @@ def _say_series(a: Array, what: str, plural: str, missing_from: str, first: int)
         return f"signs alternate with the {missing_from}"
     if all(v == -((-1.0) ** i) for i, v in enumerate(values)):
         return f"signs alternate with the {missing_from}, and the sign of the whole is wrong"
-    if len(values) > 2 and values[0] not in (0.0, 1.0) or values[0] == 1.0:
+    if (len(values) > 2 and values[0] not in (0.0, 1.0)) or values[0] == 1.0:
         ratio = values[1] / values[0] if len(values) > 1 and values[0] else 0.0
         powers = [values[0] * ratio**i for i in range(len(values))]
         if ratio and ratio != 1.0 and np.allclose(values, powers, rtol=1e-6, atol=1e-9):

@@ -85,7 +85,10 @@ def draw(
         if not mask.any():
             mask[-1, 0] = 1.0
     weights = rng.choice([0.25, 0.5, 1.0, 2.0, -1.5], steps) if weighted else np.ones(steps)
-    cast = lambda a: np.array(a, dtype)  # noqa: E731
+
+    def cast(a: Array) -> Array:
+        return np.array(a, dtype)
+
     return Problem(
         model,
         {k: cast(v) for k, v in params.items()},

@@ -79,7 +79,7 @@ def judge_pair(
             findings.append(Finding("wrote-to-input", f"params[{name!r}] was changed"))
             point[name] = value.copy()
     again = {k: np.asarray(v) for k, v in grad(dict(point)).items()}
-    if any(not np.array_equal(given[k], again.get(k), equal_nan=True) for k in given):
+    if any(not (k in again and np.array_equal(given[k], again[k], equal_nan=True)) for k in given):
         findings.append(Finding("not-repeatable", "a second call at the same point differs"))
     for name, value in point.items():
         if name not in given:
@@ -105,7 +105,7 @@ def judge_pair(
 def _agrees(claimed: float, slope: Slope, given: Array, v: Array) -> bool:
     # The sum of the products rounds too; its terms may be larger than the sum.
     own = 4 * given.size * 2.0**-53 * float(np.abs(given * v).sum())
-    return abs(claimed - slope.value) <= slope.error + own
+    return bool(abs(claimed - slope.value) <= slope.error + own)
 
 
 def _entry(
@@ -124,24 +124,22 @@ def _entry(
             f"{slope.value:.10g} ± {slope.error:.1g} ({slope.method})",
         )
     at = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(given - exact)), given.shape))
-    text = (
-        f"d{name}{list(at)} is {given[at]:.10g}, the loss says {exact[at]:.10g} ({slope.method})"
-    )
+    text = f"d{name}{list(at)} is {given[at]:.10g}, the loss says {exact[at]:.10g} ({slope.method})"
     size = float((exact * exact).sum())
     if size:
         factor = float((given * exact).sum()) / size
         if np.allclose(given, factor * exact, rtol=1e-6, atol=1e-9 * np.sqrt(size)):
             text += f"; it is {factor:.6g} times the gradient"
-        elif given.ndim == 2 and given.shape[0] == given.shape[1] and np.allclose(
-            given, exact.T, rtol=1e-6, atol=1e-9 * np.sqrt(size)
+        elif (
+            given.ndim == 2
+            and given.shape[0] == given.shape[1]
+            and np.allclose(given, exact.T, rtol=1e-6, atol=1e-9 * np.sqrt(size))
         ):
             text += "; it is the transpose of the gradient"
     return Finding("value", text)
 
 
-def directional(
-    loss: Callable[[dict[str, Array]], Any], point: Params, direction: Params
-) -> Slope:
+def directional(loss: Callable[[dict[str, Array]], Any], point: Params, direction: Params) -> Slope:
     """The derivative of ``loss`` at ``point`` along ``direction``."""
     complex_ = _complex_step(loss, point, direction)
     return complex_ if complex_ is not None else _ridders(loss, point, direction)
@@ -155,8 +153,7 @@ def _complex_step(loss: Any, point: Params, direction: Params) -> Slope | None:
 
         for step in (1e-30, 1e-20):
             moved = {
-                k: (v + 1j * step * direction[k]) if k in direction else v
-                for k, v in point.items()
+                k: (v + 1j * step * direction[k]) if k in direction else v for k, v in point.items()
             }
             try:
                 with warnings.catch_warnings():

@@ -137,7 +137,7 @@ def _gated(
 ) -> Model:
     """A model with a linear output layer ``y = V h + c`` and squared error."""
     t = n.Idx("t")
-    shapes: dict[str, tuple[str | int, ...]] = {s: ("H",) for s in sequences.split()}
+    shapes: dict[str, tuple[str | int, ...]] = dict.fromkeys(sequences.split(), ("H",))
     shapes |= {"x": ("I",), "y": ("O",), "\\hat{y}": ("O",), WEIGHT: ()}
     shapes |= {"V": ("O", "H"), "c_y": ("O",)}
     for g in gates or ("",):
@@ -150,7 +150,16 @@ def _gated(
     layout |= {"V": ("V",), "c": ("c_y",)}
     pairs = {"y": "\\hat{y}"}
     return Model(
-        name, rec, _squared_error(pairs, shapes), layout, gates, ("x",), pairs, {}, dict(keep or {}), gain
+        name,
+        rec,
+        _squared_error(pairs, shapes),
+        layout,
+        gates,
+        ("x",),
+        pairs,
+        {},
+        dict(keep or {}),
+        gain,
     )
 
 
@@ -174,9 +183,7 @@ def lstm() -> Model:
     equations = [Equation(g, n.Fn("sigma", _affine(g, bias=True))) for g in "fio"]
     equations += [
         Equation("g", n.Fn("tanh", _affine("g", bias=True))),
-        Equation(
-            "c", n.Add((n.Had((_at("f"), _at("c", 1))), n.Had((_at("i"), _at("g")))))
-        ),
+        Equation("c", n.Add((n.Had((_at("f"), _at("c", 1))), n.Had((_at("i"), _at("g")))))),
         Equation("h", n.Had((_at("o"), n.Fn("tanh", _at("c"))))),
     ]
     return _gated("lstm", equations, ("f", "i", "o", "g"), "f i o g c h", keep={"b_f": 6.0})
@@ -208,7 +215,9 @@ def model_of(rec: Recurrence, *, bind: Mapping[str, str] | None = None) -> Model
     if not rec.states:
         raise ModelError(f"{rec.name}: a recurrence without a state has no gradient through time")
     meanings = {**dict.fromkeys(rec.activations, "tanh"), **(bind or {})}
-    equations = tuple(e for e in rec.equations if not any(isinstance(x, n.Call) for x in n.walk(e.rhs)))
+    equations = tuple(
+        e for e in rec.equations if not any(isinstance(x, n.Call) for x in n.walk(e.rhs))
+    )
     targets = {s: f"\\hat{{{s}}}" for s in rec.states}
     shapes = {**rec.shapes, WEIGHT: (), **{f"\\hat{{{s}}}": rec.shape(s) for s in rec.states}}
     inner = replace(rec, equations=equations, shapes=shapes, totals={})

@@ -269,7 +269,10 @@ def problem(
         raise ModelError(f"{model.name}: parameters missing: {', '.join(missing)}")
     first = np.asarray(x, dtype)
     steps, batch = first.shape[:2]
-    series = {model.inputs[0]: first, next(iter(model.targets.values())): np.asarray(targets, dtype)}
+    series = {
+        model.inputs[0]: first,
+        next(iter(model.targets.values())): np.asarray(targets, dtype),
+    }
     for name, value in more.items():
         if name in (*model.inputs, *model.targets.values()):
             series[name] = np.asarray(value, dtype)
@@ -286,7 +289,9 @@ def problem(
     for state in model.rec.states:
         own = tuple(sizes[d] if isinstance(d, str) else d for d in model.rec.shape(state))
         start = given.get(state)
-        initial[state] = np.zeros((batch, *own), dtype) if start is None else np.asarray(start, dtype)
+        initial[state] = (
+            np.zeros((batch, *own), dtype) if start is None else np.asarray(start, dtype)
+        )
     return Problem(
         model,
         values,

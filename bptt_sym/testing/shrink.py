@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,9 @@ def shrink(problem: Problem, fails: Callable[[Problem], bool], *, seconds: float
                     problem, changed = candidate, True
                     break
     for simpler in _plainer(problem):
-        candidate = simpler(problem)
-        if candidate is not None and still(candidate):
-            problem = candidate
+        plain = simpler(problem)
+        if plain is not None and still(plain):
+            problem = plain
     return problem.replaced(regime="shrunk", seed=None)
 
 
@@ -93,9 +94,11 @@ def _without(p: Problem, dim: str, cut: slice) -> Problem:
             params[name] = own(name[:-1], value, 0)
         else:
             blocks = np.split(value, len(parts)) if len(parts) > 1 else [value]
-            params[name] = np.concatenate(
-                [own(part, b, 0) for part, b in zip(parts, blocks, strict=True)]
-            ) if len(parts) > 1 else own(parts[0], value, 0)
+            params[name] = (
+                np.concatenate([own(part, b, 0) for part, b in zip(parts, blocks, strict=True)])
+                if len(parts) > 1
+                else own(parts[0], value, 0)
+            )
     return p.replaced(
         params=params,
         series={k: own(k, v, 2) for k, v in p.series.items()},
@@ -128,7 +131,7 @@ def _plainer(p: Problem) -> Iterator[Change]:
         yield change(where, key, np.ones_like)
     for digits in (0, 1, 2):
         for where, key in places:
-            yield change(where, key, lambda v, d=digits: np.round(v, d))
+            yield change(where, key, partial(np.round, decimals=digits))
     for where, key in places:
         count = getattr(p, where)[key].size
         if count > 64:
@@ -137,7 +140,7 @@ def _plainer(p: Problem) -> Iterator[Change]:
             for value in (0.0, 1.0, 0.5):
 
                 def one(v: Array, i: int = i, value: float = value) -> Array:
-                    if v.size <= i or abs(v.flat[i]) <= abs(value) and v.flat[i] in (0.0, 1.0):
+                    if v.size <= i or (abs(v.flat[i]) <= abs(value) and v.flat[i] in (0.0, 1.0)):
                         return v
                     new = v.copy()
                     new.flat[i] = value

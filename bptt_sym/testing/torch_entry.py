@@ -101,9 +101,7 @@ def from_module(
                 group = [targets] if isinstance(targets, str) else list(targets)
                 value = problem.params[name]
                 stacked = len(problem.model.layout.get(name, ())) > 1
-                table[group[0]].copy_(
-                    torch.tensor(permuted(value, order) if stacked else value)
-                )
+                table[group[0]].copy_(torch.tensor(permuted(value, order) if stacked else value))
                 for extra in group[1:]:
                     table[extra].zero_()
         starts = {

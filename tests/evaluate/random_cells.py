@@ -18,7 +18,7 @@ def random_cell(seed: int) -> Recurrence:
     """One or two vector states, up to three gates, lags up to 2, scalars, ones and quotients."""
     rng = np.random.default_rng(seed)
     states = ["h", "c"][: rng.integers(1, 3)]
-    shapes: dict[str, tuple[str | int, ...]] = {s: ("n",) for s in states} | {"x": ("m",)}
+    shapes: dict[str, tuple[str | int, ...]] = dict.fromkeys(states, ("n",)) | {"x": ("m",)}
     lag = int(rng.integers(1, 3))
     equations: list[Equation] = []
     known: list[n.Node] = [at(s, 1) for s in states] + ([at("h", 2)] if lag == 2 else [])
@@ -56,8 +56,16 @@ def random_cell(seed: int) -> Recurrence:
             gate = known[-1]
             blend = n.Add((n.num(1), n.Neg(gate)))
             choices.append(n.Add((n.Had((gate, at(s, 1))), n.Had((blend, choices[0])))))
-            choices.append(n.Add((at(s, 1), n.Mul((n.num(1) if rng.random() < 0.5 else
-                                                   n.Div(n.num(1), n.num(3)), gate)))))
+            choices.append(
+                n.Add(
+                    (
+                        at(s, 1),
+                        n.Mul(
+                            (n.num(1) if rng.random() < 0.5 else n.Div(n.num(1), n.num(3)), gate)
+                        ),
+                    )
+                )
+            )
         scale = parameter(f"a_{s}", ())
         choices.append(n.Add((n.Mul((scale, at(s, 1))), choices[0])))
         equations.append(Equation(s, choices[rng.integers(len(choices))]))

@@ -61,6 +61,9 @@ def test_complex_step_along_a_random_direction(p: Problem, seed: int) -> None:
     direction = {k: rng.normal(size=v.shape) for k, v in p.params.items()}
     moved = p.replaced(params={k: v + 1e-40j * direction[k] for k, v in p.params.items()})
     slope = float(moved.run(floats(np.complex128)).loss.imag) * 1e40
+    if not np.isfinite(slope):
+        assert p.regime in ("saturated", "large")
+        return  # the same, for a state that grows
     exact = sum(float((p.exact[k] * direction[k]).sum()) for k in p.params)
     room = sum(float((p.allowed()[k] * np.abs(direction[k])).sum()) for k in p.params)
     assert abs(slope - exact) <= 2 * room
@@ -174,6 +177,4 @@ def test_a_lag_is_what_truncation_removes() -> None:
         loss_weights=np.array([0, 0, 1.0]),
     )
     expected = sum(lagged[k, 4 - k, 0] for k in range(3))
-    np.testing.assert_allclose(
-        short.exact["U"].astype(float), expected.astype(float), rtol=1e-13
-    )
+    np.testing.assert_allclose(short.exact["U"].astype(float), expected.astype(float), rtol=1e-13)

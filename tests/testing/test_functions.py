@@ -114,8 +114,10 @@ class TestTorch:
                     return g * (1 - h) if bug else g * (1 - h * h)
 
             def outputs(p, problem: Problem):
-                h = torch.tensor(problem.h0) if problem.learned is False else (
-                    p["h0"].expand(problem.batch, -1)
+                h = (
+                    torch.tensor(problem.h0)
+                    if problem.learned is False
+                    else (p["h0"].expand(problem.batch, -1))
                 )
                 h = p.get("h0", h) if not problem.learned else h
                 ys = []
