@@ -45,7 +45,8 @@ def _summary(judged: Sequence[Judged], tr: Translator) -> str:
         for name in VERDICTS
         if counts[name]
     ]
-    return f"<p>{' · '.join(found) or escape(tr('no formulas'))}</p>"
+    none = tr("no formulas")
+    return f"<p>{' · '.join(found) or escape(none)}</p>"
 
 
 def entry(judged: Judged, tr: Translator) -> str:
@@ -95,7 +96,8 @@ def _evidence(verdict: Verdict, tr: Translator, *, fault: bool = False) -> Itera
     if len(verdict.links) > 1:
         yield "<ul>"
         for number, link in enumerate(verdict.links, 1):
-            words = f"{tr('step {number}', number=number)}: {tr(WORDS[link.verdict])}"
+            place = tr("step {number}", number=number)
+            words = f"{place}: {tr(WORDS[link.verdict])}"
             yield f'<li class="{TONES[link.verdict]}">{escape(words)}</li>'
         yield "</ul>"
     how = " · ".join(part for part in (verdict.scope, verdict.method) if part)
@@ -107,10 +109,11 @@ def _counterexample(example: Counterexample, tr: Translator) -> Iterator[str]:
     values = {k: str(v) for k, v in example.indices.items()} | dict(example.values)
     values |= dict(example.functions)
     at = ", ".join(_value(name, value) for name, value in values.items())
+    where, left, right = tr("For example, at"), tr("the left side is"), tr("the right side is")
     yield (
-        f'<p class="bad">{escape(tr("For example, at"))} <span class="formula">{at}</span>: '
-        f'{escape(tr("the left side is"))} <code>{escape(example.left)}</code>, '
-        f'{escape(tr("the right side is"))} <code>{escape(example.right)}</code>'
+        f'<p class="bad">{escape(where)} <span class="formula">{at}</span>: '
+        f"{escape(left)} <code>{escape(example.left)}</code>, "
+        f"{escape(right)} <code>{escape(example.right)}</code>"
         f"{escape(f' ({example.place})' if example.place else '')}</p>"
     )
 
