@@ -98,6 +98,7 @@ class Recursions:
             value = _project(f"({state} {args} {n})", j, len(d.parts))
             out.append(f"Definition {name} {binders} ({n} : Z) : {sorts[j]} := {value}.")
         index = term(("i", d.index))
+        unfolded = ", ".join([*(names.part(d, j) for j in parts), state])
         for j, (_, base, step) in enumerate(d.parts):
             name = names.part(d, j)
             head = f"{name} {args}".rstrip()
@@ -113,8 +114,8 @@ class Recursions:
             out.append(
                 f"Lemma _{name}_step : forall {binders} ({n} : Z), (0 <= {n})%Z ->\n"
                 f"  {head} {after} = {text.term(step, now)}.\n"
-                f"Proof. intros; replace {after} with ({n} + 1)%Z by ring; "
-                f"unfold {name}, {state}; rewrite zrec_S by assumption; reflexivity. Qed."
+                f"Proof. intros; replace {after} with ({n} + 1)%Z by ring; unfold {unfolded}; "
+                "rewrite zrec_S by assumption; cbv beta; cbn [fst snd]; reflexivity. Qed."
             )
         if self.is_smooth(d):
             out += self._smoothness(d, state)
@@ -182,11 +183,13 @@ class Recursions:
             f"  induction (Z.to_nat _n) as [| _m _ih]; cbn [nrec fst snd]; "
             f"[{each} | {opened}; {each}].\nQed."
         ]
-        for part in parts:
+        smooth = [f"_e{k}" for k, p in enumerate(d.params) if p[0] == "v"]
+        args = " ".join([*curves, "_n", "_w", *smooth])
+        for j, part in enumerate(parts):
             out.append(
                 f"Lemma _{part}_smooth : {quantified} -> "
                 f"ex_derive (fun _v => {part} {along} _n) _w.\n"
-                f"Proof. intros; apply {head}; assumption. Qed."
+                f"Proof. intros {args}; exact {_nth(f'({head} {args})', j, len(parts))}. Qed."
             )
             pattern = " ".join(f"(@?{c} _v)" if q[0] == "v" else f"?{c}"
                                for c, q in zip(curves, d.params, strict=True))
@@ -222,6 +225,12 @@ def _project(state: str, j: int, count: int) -> str:
     for _ in range(j):
         state = f"(snd {state})"
     return state if j == count - 1 else f"(fst {state})"
+
+
+def _nth(proof: str, j: int, count: int) -> str:
+    for _ in range(j):
+        proof = f"(proj2 {proof})"
+    return proof if j == count - 1 else f"(proj1 {proof})"
 
 
 def _nested(tactics: list[str]) -> str:

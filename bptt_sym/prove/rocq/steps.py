@@ -427,9 +427,14 @@ class Steps:
         v: Var = ("v", x)
         f, d, derived = self._derived(x, p)
         low, high = self.text.real(lo, {}), self.text.real(hi, {})
-        equal = [self.equation(p, one(v, e, end, {})) for e, end in ((lo, low), (hi, high))]
-        below = (f"(le_0_of _ _ _ {equal[0]} {self.call(a, hyps)} ltac:(ring))")
-        above = f"(ge_0_of _ _ {equal[1]} {self.call(b, hyps)})"
+        ends = []
+        for e, end in ((lo, low), (hi, high)):
+            value = instance(p, v, e)
+            equal = self.equation(p, one(v, e, end, {}))
+            raw, canonical = self.text.real(p, {v: end}), self.text.real(value, {})
+            ends.append((f"{raw} {canonical}", self.text.real(-value, {}), equal))
+        below = f"(le_0_of {' '.join(ends[0])} {self.call(a, hyps)} ltac:(ring))"
+        above = f"(ge_0_of {ends[1][0]} {ends[1][2]} {self.call(b, hyps)})"
         order = f"(le_of_ge {low} {high} _ {hyps['ge', hi - lo]} ltac:(ring))"
         w, i, j, k = (self.names.fresh(s) for s in ("x", "c", "c", "c"))
         self.script.append(f"destruct (rule_ivt {f} {d} {low} {high} {derived} {below} {above} "
