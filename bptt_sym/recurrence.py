@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 
 from bptt_sym.errors import ModelError
@@ -92,33 +93,33 @@ class Recurrence:
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         _check(self)
 
-    # Everything below follows from the fields; nothing is stored twice.
+    # Everything below follows from the fields, and is found when it is first asked for.
 
-    @property
+    @cached_property
     def defined(self) -> tuple[str, ...]:
         """Sequences with an equation, in order of computation."""
         return tuple(e.target for e in self.equations)
 
-    @property
+    @cached_property
     def states(self) -> tuple[str, ...]:
         """Defined sequences whose earlier values an equation uses."""
         used = {n for e in self.equations for n, lag in references(e.rhs) if lag > 0}
         return tuple(n for n in self.defined if n in used)
 
-    @property
+    @cached_property
     def gates(self) -> tuple[str, ...]:
         """Defined sequences that are not states (gates, pre-activations, outputs, losses)."""
         states = set(self.states)
         return tuple(n for n in self.defined if n not in states)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """Sequences that the equations use and do not define."""
         defined = set(self.defined)
         seen = {n: None for e in self.equations for n, _ in references(e.rhs)}
         return tuple(n for n in seen if n not in defined)
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Symbols without time that the equations use, in order of appearance."""
         seen: dict[str, None] = {}
@@ -126,7 +127,7 @@ class Recurrence:
             seen.update({n.name: None for n in walk(e.rhs) if isinstance(n, Sym)})
         return tuple(n for n in seen if n not in self.totals)
 
-    @property
+    @cached_property
     def activations(self) -> tuple[str, ...]:
         """Names of the opaque elementwise functions."""
         seen = {
@@ -137,17 +138,17 @@ class Recurrence:
         }
         return tuple(seen)
 
-    @property
+    @cached_property
     def dims(self) -> tuple[str, ...]:
         """The symbolic dimensions, in order of appearance in ``shapes``."""
         return tuple({d: None for s in self.shapes.values() for d in s if isinstance(d, str)})
 
-    @property
+    @cached_property
     def is_scalar(self) -> bool:
         """Whether every quantity is a scalar."""
         return all(s == SCALAR for s in self.shapes.values())
 
-    @property
+    @cached_property
     def max_lag(self) -> int:
         """The greatest lag with which an equation looks back."""
         return max((lag for e in self.equations for _, lag in references(e.rhs)), default=0)
