@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 import weakref
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from bptt_sym.testing.compare import Mismatch, call, mismatches
 from bptt_sym.testing.diagnose import Diagnosis, diagnose
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.models import MODELS, Model, model_of, named_model
+from bptt_sym.testing.named import function
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.report import Finding, GradientError, Report
 from bptt_sym.testing.shrink import shrink
@@ -54,32 +54,6 @@ def judge(problem: Problem, gradient: Gradient, *, explain: bool = True) -> Repo
     return _explained(problem, gradient, findings, bad, 1, start, explain)
 
 
-def load(place: str) -> Gradient:
-    """The function that ``module:function`` names; the module is imported.
-
-    Raises
-    ------
-    InputError
-        No such module or function.
-    """
-    module, colon, name = place.partition(":")
-    if not colon or not module or not name:
-        raise InputError(
-            f"{place!r} is not MODULE:FUNCTION", token=place, hint="my_package.backward:lstm"
-        )
-    try:
-        found: Any = importlib.import_module(module)
-    except ImportError as error:
-        raise InputError(f"cannot import {module!r}: {error}", token=module) from error
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise InputError(f"{module!r} has no {name!r}", token=name)
-        found = getattr(found, part)
-    if not callable(found):
-        raise InputError(f"{place!r} is not a function", token=place)
-    return found  # type: ignore[no-any-return]
-
-
 def run(
     gradient: Gradient | str,
     cell: str | Model | Recurrence,
@@ -101,7 +75,7 @@ def run(
     """
     start = time.perf_counter()
     if isinstance(gradient, str):
-        gradient = load(gradient)
+        gradient = function(gradient)
     model = as_model(cell)
     count = 0
     for problem in cases(model, profile):

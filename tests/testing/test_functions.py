@@ -81,7 +81,7 @@ def test_weak_inputs_score_low_and_good_ones_high() -> None:
 
 
 def test_module_and_function_by_name() -> None:
-    with pytest.raises(InputError, match="cannot import"):
+    with pytest.raises(InputError, match="cannot be imported"):
         run("no_such_module:f", "elman")
     with pytest.raises(InputError, match="MODULE:FUNCTION"):
         run("bptt_sym", "elman")
