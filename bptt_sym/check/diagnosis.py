@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bptt_sym.check.edits import Edit, edits
 from bptt_sym.decide.identity import Arena, holds
-from bptt_sym.decide.readings import Trial, trials
+from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import At, Claim, D, Node, Sym, walk

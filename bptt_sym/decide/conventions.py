@@ -12,6 +12,7 @@ class Conventions:
     ``layout``: ``numerator`` (``∂s/∂v`` is a row), ``denominator`` (everything transposed) or
     ``mixed`` (``∂s/∂v`` has v's shape, ``∂u/∂v`` is u by v).
     ``elementwise``: a vector beside a matrix is ``diag(v)``, two vectors multiply elementwise.
+    ``pairs``: two column vectors side by side multiply elementwise.
     ``trailing``: a vector behind a matrix scales the matrix's rows.
     ``chained``: factors of a product are contracted by what they are derivatives of.
     ``lenient``: an element that does not exist counts as 0 in a sum.
@@ -20,6 +21,7 @@ class Conventions:
 
     layout: str = "numerator"
     elementwise: bool = False
+    pairs: bool = False
     trailing: bool = False
     chained: bool = False
     lenient: bool = False

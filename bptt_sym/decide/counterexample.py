@@ -15,8 +15,8 @@ from typing import Any
 
 from bptt_sym.decide.domains import Ball, Slot, Undefined, precision
 from bptt_sym.decide.identity import Arena, Env, instances, sides_at, start_values
-from bptt_sym.decide.readings import Trial
 from bptt_sym.decide.tensor import Mismatch, flat, rank, shape
+from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.verdict import Counterexample
 from bptt_sym.decide.world import Absent, World
 from bptt_sym.errors import NotSupported

@@ -28,6 +28,7 @@ from bptt_sym.decide.tensor import (
     from_flat,
     hadamard,
     identity,
+    pair_up,
     rank,
     shape,
     trail,
@@ -208,7 +209,7 @@ class Interpreter:
     def _mul(self, node: Mul, env: Env, out: list[Parts] | None) -> Tensor:
         if self.conv.chained or (self.conv.elementwise and out is None):
             return self._loose_product(node.args, env, out)
-        return self._product(node.args, env, out, contract)
+        return self._product(node.args, env, out, pair_up if self.conv.pairs else contract)
 
     def _had(self, node: Had, env: Env, out: list[Parts] | None) -> Tensor:
         if self.conv.elementwise and out is None:

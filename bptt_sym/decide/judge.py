@@ -18,8 +18,9 @@ from bptt_sym.decide.identity import (
     exactly,
     holds,
 )
-from bptt_sym.decide.readings import ASCENDING, Trial, literal, trials
+from bptt_sym.decide.readings import ASCENDING
 from bptt_sym.decide.tensor import Mismatch
+from bptt_sym.decide.trials import Trial, literal, trials
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.errors import InputError, NotSupported, ReplayError

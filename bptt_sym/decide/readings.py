@@ -7,21 +7,16 @@ wrong only if no combination makes it right. ``docs/readings.md`` lists them for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any, cast
 
-from bptt_sym.decide.conventions import STRICT, Conventions
 from bptt_sym.decide.rewriting import (
     ascending,
-    at_output,
     by_memory,
     direct_path,
-    ends_in_product,
     hadamard_first,
     immediate_right,
-    is_loss,
     is_one_of,
     local_loss,
     map_sides,
@@ -36,17 +31,13 @@ from bptt_sym.notation import (
     At,
     Claim,
     D,
-    Had,
     Idx,
     Kind,
-    Mul,
     Node,
     Prod,
     Sum,
     Sym,
-    Transpose,
     affine,
-    children,
     free_indices,
     index,
     num,
@@ -56,11 +47,6 @@ from bptt_sym.notation import (
 from bptt_sym.recurrence import Recurrence
 
 Rewrite = Callable[[Claim, Recurrence], Claim]
-
-#: Readings combined in one trial.
-MAX_DEPARTURES = 3
-#: Trials for one claim.
-MAX_TRIALS = 260
 
 
 @dataclass(frozen=True)
@@ -80,126 +66,6 @@ class Reading:
     weight: int = 1
 
 
-@dataclass(frozen=True)
-class Trial:
-    """The claim as one combination of readings takes it; no derivative is left unmarked."""
-
-    claim: Claim
-    conventions: Conventions
-    readings: tuple[Reading, ...]
-    zero_start: bool = False
-
-
-def trials(claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()) -> Iterator[Trial]:
-    """Every documented combination of readings that applies, simplest first.
-
-    ``stated`` are the codes of readings that the text announces in words and that would excuse
-    too much elsewhere (:data:`STATED`).
-    """
-    plain = literal(claim, rec)
-    yield plain
-    options = [r for r in applicable(claim, rec) if r.code not in STATED or r.code in stated]
-    seen: set[tuple[Any, ...]] = {(plain.claim.sides, plain.conventions, plain.zero_start)}
-    count = 1
-    ordered: list[tuple[int, tuple[Reading, ...]]] = []
-    for size in range(1, MAX_DEPARTURES + 1):
-        for combo in combinations(options, size):
-            groups = [r.group for r in combo]
-            if len(set(groups)) == len(groups):
-                ordered.append((sum(r.weight for r in combo), combo))
-    ordered.sort(key=lambda item: (item[0], len(item[1])))
-    for _, combo in ordered:
-        trial = _apply(claim, rec, combo)
-        key = (trial.claim.sides, trial.conventions, trial.zero_start)
-        if key in seen:
-            continue
-        seen.add(key)
-        yield trial
-        count += 1
-        if count >= MAX_TRIALS:
-            return
-
-
-def literal(claim: Claim, rec: Recurrence) -> Trial:
-    """The claim with every unmarked derivative total and nothing else changed."""
-    return _apply(claim, rec, ())
-
-
-def _apply(claim: Claim, rec: Recurrence, combo: tuple[Reading, ...]) -> Trial:
-    conventions = STRICT
-    for reading in combo:
-        if reading.rewrite is not None:
-            claim = reading.rewrite(claim, rec)
-        for name, value in reading.conventions:
-            conventions = replace(conventions, **{name: value})
-    claim = map_sides(claim, lambda n, _: mark(n, lambda d: "total"))
-    return Trial(claim, conventions, combo, any(r.zero_start for r in combo))
-
-
-def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
-    """The readings that could change what ``claim`` says, in the documented order."""
-    nodes = [n for s in claim.sides for n in walk(s)]
-    right = [n for s in claim.sides[1:] for n in walk(s)]
-    states, params = set(rec.states), set(rec.parameters)
-    unmarked = [n for n in nodes if isinstance(n, D) and n.kind == "unmarked"]
-    by_param = [
-        n
-        for n in right
-        if isinstance(n, D)
-        and n.kind == "unmarked"
-        and is_one_of(n.x, params)
-        and isinstance(n.y, At)
-    ]
-    out: list[Reading] = []
-    if by_param:
-        out.append(IMMEDIATE)
-        distinct = list(dict.fromkeys(by_param))
-        if 2 <= len(distinct) <= 5:
-            for size in range(1, len(distinct)):
-                out.extend(_some_immediate(c) for c in combinations(distinct, size))
-    if any(isinstance(n.y, Sym) or is_loss(n.y, rec) for n in unmarked if is_one_of(n.x, states)):
-        out.append(LOCAL_LOSS)
-    memory = any(by_memory(n, rec) for n in nodes)
-    if any(is_one_of(n.y, states) and len(states) > 1 for n in unmarked) or memory:
-        out.append(DIRECT_PATH)
-    if memory:
-        out += [CARRY, CARRIED]
-    left = claim.sides[0]
-    if isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec):
-        out += _one_step(claim, rec)
-    out += _last_step(claim, rec)
-    if not rec.is_scalar:
-        if any(isinstance(n, D) for n in nodes):
-            out += [MIXED, DENOMINATOR]
-            out += [ROWS] if _defined_in_rows(rec) else [ROWS_TRANSPOSED]
-        out.append(DIAGONAL)
-        if any(isinstance(n, (Mul, Had, Prod)) for n in nodes):
-            out += [CHAINED, TRAILING]
-        if any(isinstance(n, Prod) and n.descending is None for n in nodes):
-            out.append(ASCENDING)
-        if any(isinstance(n, Had) and ends_in_product(n) for n in nodes):
-            out.append(HADAMARD_FIRST)
-        if any(isinstance(n, Sym) and n.name in rec.blocks for n in nodes):
-            out.append(STATE_BLOCK)
-    if any(at_output(n, rec) for n in nodes):
-        out.append(OUTPUT_DERIVATIVE)
-    if any(isinstance(n, (Sum,)) for n in nodes):
-        out.append(ABSENT_ZERO)
-    if any(s not in rec.initial for s in rec.states):
-        out.append(ZERO_START)
-    out.extend(_index_slips(claim, rec))
-    return out
-
-
-def _defined_in_rows(rec: Recurrence) -> bool:
-    """Whether the definitions multiply rows by matrices (the reader transposed each product)."""
-    return any(
-        isinstance(n, Mul) and isinstance(n.args[0], Transpose) and isinstance(n.args[0].arg, Sym)
-        for e in rec.equations
-        for n in walk(e.rhs)
-    )
-
-
 def _carry(sides: tuple[int, ...]) -> Rewrite:
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         def change(n: Node) -> Node:
@@ -213,7 +79,7 @@ def _carry(sides: tuple[int, ...]) -> Rewrite:
     return rewrite
 
 
-def _one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
+def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     """A gradient by a parameter on the left, and the share of one step, worked out, on the right.
 
     A chain of derivatives that ends in one by the parameter is no share but a sum that was lost.
@@ -247,7 +113,7 @@ def _one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
 LAST_STEPS = frozenset(("n", "N", "M", r"\tau", "K", "m"))
 
 
-def _last_step(claim: Claim, rec: Recurrence) -> list[Reading]:
+def last_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     """The last step of a formula about the whole run: its one free letter, or its last number."""
     free = {n for s in claim.sides for n in free_indices(s)}
     names = {n.name for s in claim.sides for n in walk(s) if isinstance(n, Sym)}
@@ -290,7 +156,7 @@ def _last_number(claim: Claim, rec: Recurrence, totals: set[str]) -> list[Readin
     return [Reading("last-step", f"the run has {last} steps", "last", rewrite)]
 
 
-def _index_slips(claim: Claim, rec: Recurrence) -> list[Reading]:
+def index_slips(claim: Claim, rec: Recurrence) -> list[Reading]:
     """An index that only inputs carry, beside another free index: the inputs' step is slipped."""
     free = {n for s in claim.sides for n in free_indices(s)}
     if len(free) != 2:
@@ -324,7 +190,7 @@ def _slip(name: str, other: str, offset: int) -> Reading:
     )
 
 
-def _some_immediate(chosen: tuple[D, ...]) -> Reading:
+def some_immediate(chosen: tuple[D, ...]) -> Reading:
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         return map_sides(
             claim,
@@ -414,6 +280,12 @@ DIAGONAL = Reading(
     "product",
     conventions=(("elementwise", True),),
 )
+PAIRS = Reading(
+    "pairs",
+    "two vectors side by side multiply elementwise",
+    "pairs",
+    conventions=(("pairs", True),),
+)
 TRAILING = Reading(
     "diag-rows",
     "a vector that multiplies a matrix stands for diag(vector), "
@@ -482,6 +354,7 @@ READINGS = (
     ROWS,
     ROWS_TRANSPOSED,
     DIAGONAL,
+    PAIRS,
     CHAINED,
     TRAILING,
     ASCENDING,
@@ -491,10 +364,3 @@ READINGS = (
     ABSENT_ZERO,
     ZERO_START,
 )
-
-
-def has_unmarked(claim: Claim) -> bool:
-    return any(isinstance(n, D) and n.kind == "unmarked" for s in claim.sides for n in walk(s))
-
-
-__all__ = ["READINGS", "Idx", "Reading", "Trial", "applicable", "children", "literal", "trials"]

@@ -109,6 +109,11 @@ def contract(a: Tensor, b: Tensor) -> Tensor:
     return squeeze(np.tensordot(a, b, axes=1))
 
 
+def pair_up(a: Tensor, b: Tensor) -> Tensor:
+    """The matrix product, but two column vectors multiply elementwise."""
+    return hadamard(a, b) if rank(a) == rank(b) == 1 else contract(a, b)
+
+
 def squeeze_row(a: Tensor) -> Tensor:
     return a[0, 0] if a.shape == (1, 1) else a
 

@@ -10,7 +10,7 @@ from bptt_sym.cells import cell
 from bptt_sym.decide import decide
 from bptt_sym.decide.automaton import Counter
 from bptt_sym.decide.identity import Arena, claim_indices, holds, instances
-from bptt_sym.decide.readings import literal
+from bptt_sym.decide.trials import literal
 from bptt_sym.notation import (
     Add,
     At,

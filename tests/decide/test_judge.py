@@ -17,8 +17,9 @@ from bptt_sym.check.edits import edits
 from bptt_sym.decide import check_step, decide
 from bptt_sym.decide.domains import Real
 from bptt_sym.decide.identity import Arena, equal_at, instances
-from bptt_sym.decide.readings import READINGS, literal, trials
+from bptt_sym.decide.readings import READINGS
 from bptt_sym.decide.tensor import Mismatch
+from bptt_sym.decide.trials import literal, trials
 from bptt_sym.decide.world import Absent, World
 from bptt_sym.errors import BpttError, InputError
 from bptt_sym.notation import Claim
@@ -80,9 +81,13 @@ NEEDS = {
      r"\left(\frac{\partial^{+} L_t}{\partial h_t}\right) + "
      r"W_{hh}^\top \frac{\partial L}{\partial h_{t+1}} \odot (1-h_{t+1}^2)"),
     "state-block": (GATES, r"\frac{d f_t}{d h_{t-1}} = \mathrm{diag}(f_t\odot(1-f_t))W_f"),
+    "pairs": (VECTOR, r"\frac{\partial L}{\partial h_t} = "
+     r"\left(\frac{\partial^{+} L_t}{\partial h_t}\right) + "
+     r"W_{hh}^\top (\frac{\partial L}{\partial h_{t+1}} (1-h_{t+1}^2))"),
     "output-derivative": (ELMAN, r"\frac{d h_t}{d h_{t-1}} = \tanh'(h_t) w"),
     "carry": (LSTM, r"\frac{\partial E}{\partial c_{t-1}} = \frac{\partial E}{\partial c_t} f_t"),
-    "carried": (LSTM, r"\frac{\partial E}{\partial c_{t-1}} = \frac{\partial E}{\partial c_t} f_t + "
+    "carried": (LSTM, r"\frac{\partial E}{\partial c_{t-1}} = "
+     r"\frac{\partial E}{\partial c_t} f_t + "
      r"\frac{\partial E}{\partial h_t} o_t (1-\tanh^2(c_t)) f_t"),
     "rows": (ROWS, r"\frac{\partial L}{\partial s_{t-1}} = \left(\frac{\partial L}{\partial s_t}"
      r"\odot (1-s_t^2)\right) W^\top + \left[\frac{\partial L_{t-1}}{\partial s_{t-1}}\right]"),

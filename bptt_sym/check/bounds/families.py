@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from bptt_sym.check.bounds.compare import Sizes
 from bptt_sym.decide.identity import Arena, Fixed, holds
-from bptt_sym.decide.readings import Trial, literal
+from bptt_sym.decide.trials import Trial, literal
 from bptt_sym.decide.verdict import Counterexample, Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import Add, At, Claim, D, Div, Fn, Idx, Mul, Neg, Node, Num, Sym, index, num

@@ -25,8 +25,9 @@ from bptt_sym.decide.conventions import STRICT as _STRICT
 from bptt_sym.decide.counterexample import BITS, REGIMES, Regime, Sampler, describe
 from bptt_sym.decide.domains import Ball, Undefined, precision
 from bptt_sym.decide.identity import Arena, claim_indices, holds, instances, start_values
-from bptt_sym.decide.readings import DIRECT_PATH, IMMEDIATE, Trial, trials
+from bptt_sym.decide.readings import DIRECT_PATH, IMMEDIATE
 from bptt_sym.decide.tensor import Mismatch, rank
+from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.verdict import Counterexample, Verdict
 from bptt_sym.decide.world import Absent, World
 from bptt_sym.errors import BpttError, NotSupported

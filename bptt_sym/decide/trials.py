@@ -1,0 +1,184 @@
+"""Trying the readings: every combination that applies to a claim, simplest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+from bptt_sym.decide.conventions import STRICT, Conventions
+from bptt_sym.decide.readings import (
+    ABSENT_ZERO,
+    ASCENDING,
+    CARRIED,
+    CARRY,
+    CHAINED,
+    DENOMINATOR,
+    DIAGONAL,
+    DIRECT_PATH,
+    HADAMARD_FIRST,
+    IMMEDIATE,
+    LOCAL_LOSS,
+    MIXED,
+    OUTPUT_DERIVATIVE,
+    PAIRS,
+    ROWS,
+    ROWS_TRANSPOSED,
+    STATE_BLOCK,
+    STATED,
+    TRAILING,
+    ZERO_START,
+    Reading,
+    index_slips,
+    last_step,
+    one_step,
+    some_immediate,
+)
+from bptt_sym.decide.rewriting import (
+    at_output,
+    by_memory,
+    ends_in_product,
+    is_loss,
+    is_one_of,
+    map_sides,
+    mark,
+)
+from bptt_sym.notation import (
+    At,
+    Claim,
+    D,
+    Had,
+    Mul,
+    Prod,
+    Sum,
+    Sym,
+    Transpose,
+    walk,
+)
+from bptt_sym.recurrence import Recurrence
+
+#: Readings combined in one trial.
+MAX_DEPARTURES = 3
+#: Trials for one claim.
+MAX_TRIALS = 260
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The claim as one combination of readings takes it; no derivative is left unmarked."""
+
+    claim: Claim
+    conventions: Conventions
+    readings: tuple[Reading, ...]
+    zero_start: bool = False
+
+
+def trials(claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()) -> Iterator[Trial]:
+    """Every documented combination of readings that applies, simplest first.
+
+    ``stated`` are the codes of readings that the text announces in words and that would excuse
+    too much elsewhere (:data:`STATED`).
+    """
+    plain = literal(claim, rec)
+    yield plain
+    options = [r for r in applicable(claim, rec) if r.code not in STATED or r.code in stated]
+    seen: set[tuple[Any, ...]] = {(plain.claim.sides, plain.conventions, plain.zero_start)}
+    count = 1
+    ordered: list[tuple[int, tuple[Reading, ...]]] = []
+    for size in range(1, MAX_DEPARTURES + 1):
+        for combo in combinations(options, size):
+            groups = [r.group for r in combo]
+            if len(set(groups)) == len(groups):
+                ordered.append((sum(r.weight for r in combo), combo))
+    ordered.sort(key=lambda item: (item[0], len(item[1])))
+    for _, combo in ordered:
+        trial = _apply(claim, rec, combo)
+        key = (trial.claim.sides, trial.conventions, trial.zero_start)
+        if key in seen:
+            continue
+        seen.add(key)
+        yield trial
+        count += 1
+        if count >= MAX_TRIALS:
+            return
+
+
+def literal(claim: Claim, rec: Recurrence) -> Trial:
+    """The claim with every unmarked derivative total and nothing else changed."""
+    return _apply(claim, rec, ())
+
+
+def _apply(claim: Claim, rec: Recurrence, combo: tuple[Reading, ...]) -> Trial:
+    conventions = STRICT
+    for reading in combo:
+        if reading.rewrite is not None:
+            claim = reading.rewrite(claim, rec)
+        for name, value in reading.conventions:
+            conventions = replace(conventions, **{name: value})
+    claim = map_sides(claim, lambda n, _: mark(n, lambda d: "total"))
+    return Trial(claim, conventions, combo, any(r.zero_start for r in combo))
+
+
+def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """The readings that could change what ``claim`` says, in the documented order."""
+    nodes = [n for s in claim.sides for n in walk(s)]
+    right = [n for s in claim.sides[1:] for n in walk(s)]
+    states, params = set(rec.states), set(rec.parameters)
+    unmarked = [n for n in nodes if isinstance(n, D) and n.kind == "unmarked"]
+    by_param = [
+        n
+        for n in right
+        if isinstance(n, D)
+        and n.kind == "unmarked"
+        and is_one_of(n.x, params)
+        and isinstance(n.y, At)
+    ]
+    out: list[Reading] = []
+    if by_param:
+        out.append(IMMEDIATE)
+        distinct = list(dict.fromkeys(by_param))
+        if 2 <= len(distinct) <= 5:
+            for size in range(1, len(distinct)):
+                out.extend(some_immediate(c) for c in combinations(distinct, size))
+    if any(isinstance(n.y, Sym) or is_loss(n.y, rec) for n in unmarked if is_one_of(n.x, states)):
+        out.append(LOCAL_LOSS)
+    memory = any(by_memory(n, rec) for n in nodes)
+    if any(is_one_of(n.y, states) and len(states) > 1 for n in unmarked) or memory:
+        out.append(DIRECT_PATH)
+    if memory:
+        out += [CARRY, CARRIED]
+    left = claim.sides[0]
+    if isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec):
+        out += one_step(claim, rec)
+    out += last_step(claim, rec)
+    if not rec.is_scalar:
+        if any(isinstance(n, D) for n in nodes):
+            out += [MIXED, DENOMINATOR]
+            out += [ROWS] if _defined_in_rows(rec) else [ROWS_TRANSPOSED]
+        out.append(DIAGONAL)
+        if any(isinstance(n, (Mul, Had, Prod)) for n in nodes):
+            out += [PAIRS, CHAINED, TRAILING]
+        if any(isinstance(n, Prod) and n.descending is None for n in nodes):
+            out.append(ASCENDING)
+        if any(isinstance(n, Had) and ends_in_product(n) for n in nodes):
+            out.append(HADAMARD_FIRST)
+        if any(isinstance(n, Sym) and n.name in rec.blocks for n in nodes):
+            out.append(STATE_BLOCK)
+    if any(at_output(n, rec) for n in nodes):
+        out.append(OUTPUT_DERIVATIVE)
+    if any(isinstance(n, (Sum,)) for n in nodes):
+        out.append(ABSENT_ZERO)
+    if any(s not in rec.initial for s in rec.states):
+        out.append(ZERO_START)
+    out.extend(index_slips(claim, rec))
+    return out
+
+
+def _defined_in_rows(rec: Recurrence) -> bool:
+    """Whether the definitions multiply rows by matrices (the reader transposed each product)."""
+    return any(
+        isinstance(n, Mul) and isinstance(n.args[0], Transpose) and isinstance(n.args[0].arg, Sym)
+        for e in rec.equations
+        for n in walk(e.rhs)
+    )
