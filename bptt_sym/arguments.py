@@ -122,7 +122,7 @@ def _add_audit(commands: Any) -> None:
     parser.add_argument(
         "file", metavar="FILE", nargs="+", help="Markdown or LaTeX; - is standard input"
     )
-    parser.add_argument("--format", default="text", 
+    parser.add_argument("--format", default="text",
                         choices=("text", "json", "sarif", "github", "html"))  # fmt: skip
     parser.add_argument("--json", dest="format", action="store_const", const="json",
                         help="the same as --format json")  # fmt: skip
@@ -168,10 +168,17 @@ def _add_test(commands: Any) -> None:
     parser = _command(commands, "test", "test gradient code of your own on generated problems")
     parser.add_argument(
         "function", metavar="MODULE:FUNCTION",
-        help="a function that takes a problem and returns name -> gradient",
+        help="a function that takes a problem and returns name -> gradient; with --score-inputs "
+        "one without arguments that returns test inputs",
     )  # fmt: skip
     parser.add_argument("--cell", metavar="CELL", required=True, help="elman, lstm, gru, …")
     parser.add_argument("--profile", default="quick", choices=("quick", "thorough"))
+    parser.add_argument(
+        "--score-inputs", action="store_true",
+        help="how many known mistakes would the test inputs of your own catch?",
+    )  # fmt: skip
+    parser.add_argument("--rtol", type=float, help="the relative tolerance of your own test")
+    parser.add_argument("--atol", type=float, help="the absolute tolerance of your own test")
     parser.add_argument("--json", action="store_true", help="print the report for machines")
 
 

@@ -274,7 +274,13 @@ def run_test(args: argparse.Namespace) -> int:
     from bptt_sym.testing import run
     from bptt_sym.testing.named import function
 
-    report = run(function(args.function), args.cell, args.profile)
+    report: Any
+    if args.score_inputs:
+        from bptt_sym.testing.score import score_given
+
+        report = score_given(function(args.function)(), args.cell, rtol=args.rtol, atol=args.atol)
+    else:
+        report = run(function(args.function), args.cell, args.profile)
     if args.json:
         import json
 

@@ -6,14 +6,16 @@ many wrong gradients pass any checker.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
-from bptt_sym.errors import BpttError
+from bptt_sym.errors import BpttError, InputError, ModelError
+from bptt_sym.testing.check import as_model
 from bptt_sym.testing.mistakes import library, right
-from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.problems import Problem, problem
 
 
 @final
@@ -25,6 +27,11 @@ class Score:
     caught: int
     missed: tuple[tuple[str, str], ...]
     """``(code, message)`` of the mistakes that would pass."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing would pass."""
+        return not self.missed
 
     def text(self) -> str:
         """For a person: the count, then what would pass."""
@@ -39,6 +46,31 @@ class Score:
             "caught": self.caught,
             "missed": [{"code": c, "message": m} for c, m in self.missed],
         }
+
+
+def score_given(
+    given: Any, cell: str, *, rtol: float | None = None, atol: float | None = None
+) -> Score:
+    """The score of a problem, or of its fields: ``{"params": …, "x": …, "targets": …}``.
+
+    Raises
+    ------
+    InputError
+        Something else, or fields that are missing.
+    """
+    if isinstance(given, Problem):
+        return score_inputs(given, rtol=rtol, atol=atol)
+    if not isinstance(given, Mapping) or not {"params", "x", "targets"} <= set(given):
+        raise InputError(
+            "test inputs are a problem, or a mapping with params, x and targets",
+            hint="return {'params': {'W': …}, 'x': …, 'targets': …, 'h0': …}",
+        )
+    fields = {k: v for k, v in given.items() if k != "params"}
+    try:
+        made = problem(as_model(cell), given["params"], **fields)
+    except (ModelError, TypeError, ValueError) as error:
+        raise InputError(f"these inputs do not fit {cell}: {error}") from error
+    return score_inputs(made, rtol=rtol, atol=atol)
 
 
 def score_inputs(

@@ -80,6 +80,19 @@ def test_weak_inputs_score_low_and_good_ones_high() -> None:
     assert ("start-forgotten", "the initial state is taken to be 0") in low.missed
 
 
+def test_given_inputs_are_scored_or_refused() -> None:
+    from bptt_sym.testing.score import score_given
+
+    p = draw(named_model("elman"), 1, steps=4, batch=2)
+    fields = {"params": p.params, "x": p.x, "targets": p.targets, "h0": p.h0}
+    # The numbers say nothing of masks: two mistakes about them cannot show.
+    assert score_given(fields, "elman").caught == score_given(p, "elman").caught
+    with pytest.raises(InputError, match="params, x and targets"):
+        score_given({"x": p.x}, "elman")
+    with pytest.raises(InputError, match="do not fit"):
+        score_given({**fields, "params": {"W": p.params["W"]}}, "elman")
+
+
 def test_module_and_function_by_name() -> None:
     with pytest.raises(InputError, match="cannot be imported"):
         run("no_such_module:f", "elman")
