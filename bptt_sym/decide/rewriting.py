@@ -108,7 +108,9 @@ def ends_in_product(node: Had) -> bool:
 def hadamard_first(claim: Claim, rec: Recurrence) -> Claim:
     def change(n: Node) -> Node:
         if isinstance(n, Had) and ends_in_product(n):
-            first, middle, last = n.args[0], n.args[1:-1], n.args[-1]
+            first: Node = n.args[0]
+            last: Node = n.args[-1]
+            middle = n.args[1:-1]
             before: tuple[Node, ...] = ()
             after: tuple[Node, ...] = ()
             if isinstance(first, Mul) and len(first.args) > 1:
