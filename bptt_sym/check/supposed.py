@@ -107,6 +107,8 @@ def suppositions(
         name, replaces, added = pre
         lines += added
         says.append(f"{name}_t is the argument of the activation")
+        # Of which activation is a guess: what fails under it is not thereby wrong.
+        sure = False
         known.add(name)
         outputs = [n for n in outputs if n != name]
     if "\\hat{y}" in outputs or "\\hat{y}" in known:
