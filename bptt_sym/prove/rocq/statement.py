@@ -9,7 +9,7 @@ from bptt_sym.prove.kernel import Def, Mat, Thm, free, term
 from bptt_sym.prove.language import POWER, Claim, Term, inv
 from bptt_sym.prove.rocq.derivatives import product_factor
 from bptt_sym.prove.rocq.equalities import Equalities, Scope, Substitution
-from bptt_sym.prove.rocq.steps import hypotheses, variables
+from bptt_sym.prove.rocq.pieces import hypotheses, variables
 from bptt_sym.prove.rocq.terms import ALGEBRA, FUNCTIONS, Env, ExportError, rational
 
 RELATIONS = {"lt": ("<", False), "le": ("<=", False), "gt": ("<", True), "ge": ("<=", True),

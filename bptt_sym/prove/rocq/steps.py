@@ -7,51 +7,19 @@ for those of a premise that the step itself no longer mentions).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from bptt_sym.prove import kernel as K
-from bptt_sym.prove.kernel import Formula, Mat, Poly, Thm, Var, diff, free, instance, subst, term
-from bptt_sym.prove.rocq.derivatives import slope
-from bptt_sym.prove.rocq.equalities import Equalities, Scope, Substitution, one, rename
-from bptt_sym.prove.rocq.terms import (
-    ALGEBRA,
-    Env,
-    ExportError,
-    Printer,
-    is_var,
-    key,
-    monomials,
-    rational,
-)
-
-Hyps = Mapping[Formula, str]
-FUEL = 12        # halvings of a box that passes in the kernel's ball arithmetic but not in Coq's
-EXTRA_BITS = 32  # of precision, for the same reason
+from bptt_sym.prove.kernel import Formula, Poly, Thm, Var, instance, subst, term
+from bptt_sym.prove.rocq.analysis import Analysis
+from bptt_sym.prove.rocq.equalities import Substitution, one, rename
+from bptt_sym.prove.rocq.pieces import Hyps, hypotheses, variables
+from bptt_sym.prove.rocq.terms import ExportError, monomials, rational
 
 
-def variables(t: Thm) -> list[Var]:
-    """The free variables of a theorem, in the order of its lemma."""
-    return sorted(frozenset().union(free(t.concl), *map(free, t.hyps)))
-
-
-def hypotheses(t: Thm) -> list[Formula]:
-    """The hypotheses of a theorem, in the order of its lemma."""
-    return sorted(t.hyps, key=key)
-
-
-class Steps:
+class Steps(Analysis):
     """The lemmas of a derivation, in order; ``commands`` is the Gallina text so far."""
-
-    def __init__(self, printer: Printer) -> None:
-        self.text = printer
-        self.names = printer.names
-        self.equal = Equalities(printer)
-        self.lemma: dict[int, str] = {}
-        self.commands: list[str] = []
-        self.script: list[str] = []
-        self.scope: Env = {}
 
     def add(self, t: Thm) -> None:
         """State and prove one step, whose premises are there already."""
@@ -70,64 +38,6 @@ class Steps:
             f"(* {t.rule} *)\nLemma {name} : {self.statement(t)}.\nProof.\n  {lines}\nQed."
         )
         self.lemma[id(t)] = name
-
-    def statement(self, t: Thm) -> str:
-        bound = " ".join(map(self.text.bind, variables(t)))
-        hyps = "".join(f"({self.text.formula(h, {})}) -> " for h in hypotheses(t))
-        return (f"forall {bound}, " if bound else "") + hyps + self.text.formula(t.concl, {})
-
-    # ---- pieces
-    def call(self, t: Thm, hyps: Hyps | None, scope: Env | None = None) -> str:
-        """The lemma of a premise at the variables in scope and, if given, its hypotheses."""
-        known = {**self.scope, **(scope or {})}
-        args = [known.get(v, "0" if v[0] == "v" else "0%Z") for v in variables(t)]
-        given = [] if hyps is None else [hyps[h] for h in hypotheses(t)]
-        return f"({' '.join([self.lemma[id(t)], *args, *given])})"
-
-    def introduce(self, statement: str, how: str, stem: str = "e") -> str:
-        """A hypothesis by a tactic; its name."""
-        name = self.names.fresh(stem)
-        self.script.append(f"assert ({name} : {statement}) by ({how}).")
-        return name
-
-    def converted(self, f: Formula, s: Substitution, have: str, *, forward: bool) -> str:
-        """From a proof of raw(f) one of canonical(f), or backward."""
-        found = self.equal.same_formula(f, s)
-        if found is None:
-            return have
-        sentences, name = found
-        self.script += sentences
-        return f"(proj{1 if forward else 2} {name} {have})"
-
-    def equation(self, x: Poly | Mat, s: Substitution) -> str:
-        """A proof of raw(x) = canonical(x)."""
-        scope = Scope()
-        name = self.equal.term(x, s, scope)
-        self.script += scope.script
-        return name or "eq_refl"
-
-    def to(self, f: Formula, have: str, env: Env | None = None) -> str:
-        """The formula from a proof of one with an equal term."""
-        goal = self.text.term(f[1], env or {})
-        if f[0] == "meq":
-            return f"(to_meq {ALGEBRA} _ {goal} {have} ltac:(algebra))"
-        return f"(to_{f[0]} _ {goal} {have} ltac:(ring))"
-
-    def zero(self, f: Formula, left: str, right: str, proof: str) -> str:
-        """left - right = 0 in canonical form, from a proof of left = right."""
-        return f"(zero_of {left} {right} {self.text.real(f[1], {})} {proof} ltac:(ring))"
-
-    def z_ge(self, p: Poly, have: str, env: Env | None = None) -> str:
-        """0 <= p in Z, from the same in R."""
-        return (f"(Z_ge {self.text.integer(p, env or {})} {self.text.real(p, env or {})} {have} "
-                "ltac:(cast; ring))")
-
-    def r_ge(self, p: Poly, integer: str, have: str, env: Env) -> str:
-        """0 <= p in R, from a proof of 0 <= (the given text) in Z."""
-        return f"(R_ge {integer} {self.text.real(p, env)} {have} ltac:(cast; ring))"
-
-    def value(self, x: Var, e: Poly) -> str:
-        return self.text.argument(x[0], e, {})
 
     # ---- logic
     def _assume(self, t: Thm, hyps: Hyps, f: Formula) -> str:
@@ -268,15 +178,8 @@ class Steps:
         p, q = (self.text.real(x.concl[1], {}) for x in (a, b))
         return f"(rule_antisym {p} {q} {self.call(a, hyps)} {self.call(b, hyps)} ltac:(ring))"
 
-    def _same(self, a: Thm, hyps: Hyps, left: Poly, right: Poly, env: Env | None = None,
-              scope: Env | None = None) -> str:
-        """left = right, from left - right = 0."""
-        env = env or {}
-        return (f"(equal_of {self.text.real(left, env)} {self.text.real(right, env)} _ "
-                f"{self.call(a, hyps, scope)} ltac:(ring))")
-
     def _cong(self, t: Thm, hyps: Hyps, a: Thm, left: Poly, right: Poly, p: Poly, x: Var) -> str:
-        same = self._same(a, hyps, left, right)
+        same = self.same(a, hyps, left, right)
         ends = [self.value(x, e) for e in (left, right)]
         if x[0] == "i":
             real = self.introduce(" = ".join(self.text.real(e, {}) for e in (left, right)),
@@ -289,7 +192,7 @@ class Steps:
         values = [self.text.real(instance(p, x, e), {}) for e in (left, right)]
         function = self.text.under(x, p, {})
         proof = f"(eq_trans (eq_sym {lower}) (eq_trans (f_equal {function} {same}) {upper}))"
-        return self.zero(t.concl, *values, proof)
+        return self.zero(t.concl, values, proof)
 
     def _int_gap(self, t: Thm, hyps: Hyps, p: Poly) -> str:
         return (f"(rule_int_gap {self.text.integer(p, {})} {self.text.real(p, {})} "
@@ -301,14 +204,7 @@ class Steps:
         params = [*map(term, d.params)]
         have = " ".join([f"_{self.names.part(d, j)}_base",
                          *[self.names.variable(x) for x in d.params]])
-        return self._minus(t.concl, d.at(j, *params, 0), base, f"({have})")
-
-    def _minus(self, f: Formula, left: Any, right: Any, proof: str) -> str:
-        texts = [self.text.term(x, {}) for x in (left, right)]
-        if f[0] == "eq":
-            return self.zero(f, *texts, proof)
-        goal = self.text.matrix(f[1], {})
-        return f"(minus_of {ALGEBRA} {texts[0]} {texts[1]} {goal} {proof} ltac:(algebra))"
+        return self.minus(t.concl, d.at(j, *params, 0), base, f"({have})")
 
     def _unfold_step(self, t: Thm, hyps: Hyps, d: K.Def, j: int) -> str:
         n, params = term(("i", d.index)), [*map(term, d.params)]
@@ -321,7 +217,7 @@ class Steps:
         raw = {a: self.text.term(x, {}) if a[0] == "v" else f"{self.text.matrix(x, {})}"
                for a, x in now.items()}
         equal = self.equation(step, Substitution(now, raw, {}))
-        return self._minus(t.concl, d.at(j, *params, n + 1), subst(step, now),
+        return self.minus(t.concl, d.at(j, *params, n + 1), subst(step, now),
                            f"(eq_trans ({have}) {equal})")
 
     def _sum_empty(self, t: Thm, hyps: Hyps, k: str, lo: Poly, hi: Poly, body: Poly) -> str:
@@ -344,7 +240,7 @@ class Steps:
             f"transitivity (zsum {f} {low} ({high} + 1)%Z); [apply zsum_eq; [reflexivity | ring | "
             f"reflexivity] | rewrite (rule_sum_peel {f} {low} {high} {begun}); "
             f"exact (f_equal (Rplus _) {tail})]")
-        return self.zero(t.concl, f"(zsum {f} {low} {next_})", right, same)
+        return self.zero(t.concl, (f"(zsum {f} {low} {next_})", right), same)
 
     def _sum_linear(self, t: Thm, hyps: Hyps, k: str, lo: Poly, hi: Poly, c: Poly, a: Poly,
                     b: Poly) -> str:
@@ -355,8 +251,9 @@ class Steps:
         right = f"({factor} * zsum {f} {ends} + zsum {g} {ends})"
         same = self.introduce(
             f"zsum {whole} {ends} = {right}",
-            f"rewrite <- (rule_sum_linear {factor} {f} {g} {ends}); apply zsum_ext; intro; cbv beta; ring")
-        return self.zero(t.concl, f"(zsum {whole} {ends})", right, same)
+            f"rewrite <- (rule_sum_linear {factor} {f} {g} {ends}); apply zsum_ext; intro; "
+            "cbv beta; ring")
+        return self.zero(t.concl, (f"(zsum {whole} {ends})", right), same)
 
     def _sum_mono(self, t: Thm, hyps: Hyps, k: str, lo: Poly, hi: Poly, a: Thm) -> str:
         x: Var = ("i", k)
@@ -370,205 +267,3 @@ class Steps:
         inner = f"(fun {name} {above} {below} => {self.call(a, given, {x: name})})"
         f = self.text.under(x, a.concl[1], {})
         return f"(rule_sum_{a.concl[0]} {f} {low} {high} {inner})"
-
-    # ---- calculus
-    def _derived(self, x: str, p: Poly) -> tuple[str, str, str]:
-        """The function x -> p, its derivative, and a proof that it is one, everywhere."""
-        v: Var = ("v", x)
-        f, d = self.text.under(v, p, {}), self.text.under(v, diff(p, x), {})
-        y = self.names.fresh("y")
-        how = slope(p, x, y, {}, self.text)
-        name = self.introduce(
-            f"forall {y} : R, is_derive {f} {y} {self.text.real(diff(p, x), {v: y})}",
-            f"intro {y}; {how}", "d")
-        return f, d, name
-
-    def _d_rule(self, t: Thm, hyps: Hyps, x: str, p: Poly, at: Poly) -> str:
-        v: Var = ("v", x)
-        f, d, derived = self._derived(x, p)
-        point = self.text.real(at, {})
-        value = diff(p, x)
-        equal = self.equation(value, one(v, at, point, {}))
-        left = f"(Derive {f} {point})"
-        right = self.text.real(instance(value, v, at), {})
-        return self.zero(t.concl, left, right,
-                         f"(eq_trans (rule_d {f} {d} {point} {derived}) {equal})")
-
-    def _d_cong(self, t: Thm, hyps: Hyps, x: str, a: Thm, left: Poly, right: Poly,
-                at: Poly) -> str:
-        v: Var = ("v", x)
-        f, g = (self.text.under(v, p, {}) for p in (left, right))
-        point, y = self.text.real(at, {}), self.names.fresh("y")
-        same = f"(fun {y} => {self._same(a, hyps, left, right, {v: y}, {v: y})})"
-        return self.zero(t.concl, f"(Derive {f} {point})", f"(Derive {g} {point})",
-                         f"(derive_eq {f} {g} {point} {point} {same} eq_refl)")
-
-    def _mvt(self, t: Thm, hyps: Hyps, x: str, p: Poly, lo: Poly, hi: Poly) -> str:
-        v: Var = ("v", x)
-        f, d, derived = self._derived(x, p)
-        low, high = self.text.real(lo, {}), self.text.real(hi, {})
-        ends = [self.equation(p, one(v, e, end, {})) for e, end in ((hi, high), (lo, low))]
-        w, a, b, c = (self.names.fresh(s) for s in ("x", "c", "c", "c"))
-        below = f"(lt_of_gt {low} {high} _ {hyps['gt', hi - lo]} ltac:(ring))"
-        self.script.append(f"destruct (rule_mvt {f} {d} {low} {high} {derived} {below}) "
-                           f"as [{w} [{a} [{b} {c}]]].")
-        slope_equal = f"(difference _ _ _ _ _ {ends[0]} {ends[1]} {c})"
-        return self._inside(t.concl, w, "gt_of_lt", a, b, f"(Rminus_diag_eq _ _ {slope_equal})")
-
-    def _inside(self, f: Formula, w: str, lemma: str, a: str, b: str, equal: str) -> str:
-        """The witness of the mean or intermediate value theorem, with its bounds and equation."""
-        _, x, (_, above, below, zero) = f
-        low, high = (f"({lemma} _ _ {self.text.real(g[1], {x: w})} {c} ltac:(ring))"
-                     for g, c in ((above, a), (below, b)))
-        return f"(ex_intro _ {w} (conj {low} (conj {high} {self.to(zero, equal, {x: w})})))"
-
-    def _ivt(self, t: Thm, hyps: Hyps, x: str, p: Poly, lo: Poly, hi: Poly, a: Thm,
-             b: Thm) -> str:
-        v: Var = ("v", x)
-        f, d, derived = self._derived(x, p)
-        low, high = self.text.real(lo, {}), self.text.real(hi, {})
-        ends = []
-        for e, end in ((lo, low), (hi, high)):
-            value = instance(p, v, e)
-            equal = self.equation(p, one(v, e, end, {}))
-            raw, canonical = self.text.real(p, {v: end}), self.text.real(value, {})
-            ends.append((f"{raw} {canonical}", self.text.real(-value, {}), equal))
-        below = f"(le_0_of {' '.join(ends[0])} {self.call(a, hyps)} ltac:(ring))"
-        above = f"(ge_0_of {ends[1][0]} {ends[1][2]} {self.call(b, hyps)})"
-        order = f"(le_of_ge {low} {high} _ {hyps['ge', hi - lo]} ltac:(ring))"
-        w, i, j, k = (self.names.fresh(s) for s in ("x", "c", "c", "c"))
-        self.script.append(f"destruct (rule_ivt {f} {d} {low} {high} {derived} {below} {above} "
-                           f"{order}) as [{w} [{i} [{j} {k}]]].")
-        return self._inside(t.concl, w, "ge_of_le", i, j, k)
-
-    # ---- enclosures
-    def _evaluate(self, t: Thm, hyps: Hyps, p: Poly, prec: int) -> str:
-        shape = _deep(p, None)
-        return f"(rule_evaluate {prec + EXTRA_BITS}%Z {shape} ltac:(vm_compute; reflexivity))"
-
-    def _enclose(self, t: Thm, hyps: Hyps, p: Poly, x: str, cuts: tuple[Any, ...],
-                 prec: int) -> str:
-        v: Var = ("v", x)
-        low, *rest = (_q(Fraction(c)) for c in cuts)
-        listed = "(" + " :: ".join([*rest, "nil"]) + ")"
-        first, last = (rational(Fraction(c)) for c in (cuts[0], cuts[-1]))
-        name = self.names.variable(v)
-        bounds = (f"(le_of_ge {first} {name} _ {hyps['ge', term(v) - cuts[0]]} ltac:(ring))",
-                  f"(le_of_ge {name} {last} _ {hyps['ge', cuts[-1] - term(v)]} ltac:(ring))")
-        return (f"(rule_enclose {prec + EXTRA_BITS}%Z {FUEL}%nat {_deep(p, v)} {low} {listed} "
-                f"{name} ltac:(vm_compute; reflexivity) ltac:(discriminate) {' '.join(bounds)})")
-
-    # ---- matrices
-    def _mat_eq(self, t: Thm, hyps: Hyps, m: Mat, thms: tuple[Thm, ...],
-                combination: tuple[Any, ...]) -> str:
-        proof = f"(eq_refl (@mzero {ALGEBRA}))"
-        for left, k, right in combination:
-            sides = [self.text.matrix(Mat.of(x), {}) for x in (left, right)]
-            proof = (f"(mat_term {ALGEBRA} {sides[0]} _ {sides[1]} _ {self.call(thms[k], hyps)} "
-                     f"{proof})")
-        self.script.append(f"pose proof {proof} as _total.")
-        return self.to(t.concl, "_total")
-
-    def _norm_eq(self, t: Thm, hyps: Hyps, a: Thm, left: Mat, right: Mat) -> str:
-        texts = [self.text.matrix(m, {}) for m in (left, right)]
-        same = (f"(equal_of_minus {ALGEBRA} {texts[0]} {texts[1]} _ {self.call(a, hyps)} "
-                "ltac:(algebra))")
-        return self.zero(t.concl, *[f"(mnorm {x})" for x in texts], f"(f_equal mnorm {same})")
-
-    def _diag_bound(self, t: Thm, hyps: Hyps, i: str, body: Poly, bound: Poly, a: Thm,
-                    b: Thm) -> str:
-        x: Var = ("i", i)
-        name = self.names.fresh("k")
-        f, top = self.text.under(x, body, {}), self.text.real(bound, {})
-        entry = self.text.real(body, {x: name})
-        sides = [f"(fun {name} => to_ge _ ({top} {sign} {entry}) {self.call(p, hyps, {x: name})} "
-                 "ltac:(ring))" for p, sign in ((a, "-"), (b, "+"))]
-        return self.to(t.concl, f"(rule_diag_bound {ALGEBRA} {f} {top} {sides[0]} {sides[1]})")
-
-    def _diag_cong(self, t: Thm, hyps: Hyps, i: str, a: Thm, left: Poly, right: Poly) -> str:
-        x: Var = ("i", i)
-        f, g = (self.text.under(x, p, {}) for p in (left, right))
-        name = self.names.fresh("k")
-        same = f"(fun {name} => {self._same(a, hyps, left, right, {x: name}, {x: name})})"
-        return self._minus(t.concl, term(("diag", x, left)), term(("diag", x, right)),
-                           f"(mdiag_ext {ALGEBRA} {f} {g} {same})")
-
-    # ---- facts
-    def _fact(self, t: Thm, hyps: Hyps, name: str, *args: Any) -> str:
-        real = [self.text.real(x, {}) if isinstance(x, Poly) else "" for x in args]
-        rings = "ltac:(ring)"
-        match name, args:
-            case "exp_add", (x, y):
-                have = f"fact_exp_add {real[0]} {real[1]} {self.text.real(x + y, {})} {rings}"
-            case ("exp_ge" | "norm_ge" | "norm_one"), _:
-                algebra = [ALGEBRA] if name.startswith("norm") else []
-                shown = [self.text.term(x, {}) for x in args]
-                have = " ".join([f"fact_{name}", *algebra, *shown])
-            case "tanh_exp", (x,):
-                have = f"fact_tanh_exp {real[0]} {self.text.real(2 * x, {})} {rings}"
-            case "sg_exp", (x,):
-                have = f"fact_sg_exp {real[0]} {self.text.real(-x, {})} {rings}"
-            case "abs_pos", (x,):
-                have = f"fact_abs_pos {real[0]} {hyps['ge', x]}"
-            case "abs_neg", (x,):
-                have = f"fact_abs_neg {real[0]} {self.text.real(-x, {})} {rings} {hyps['ge', -x]}"
-            case "inv", (x,):
-                have = (f"fact_inv {real[0]} {self.text.real(x * x, {})} {rings} "
-                        f"{hyps['gt', x * x]}")
-            case "archimedes", (x,):
-                w, c = self.names.fresh("x"), self.names.fresh("c")
-                self.script.append(f"destruct (fact_archimedes {real[0]}) as [{w} {c}].")
-                _, n, g = t.concl
-                return f"(ex_intro _ {w} {self.to(g, c, {n: w})})"
-            case ("norm_mul" | "norm_add"), (a, b):
-                whole = a * b if name == "norm_mul" else a + b
-                texts = [self.text.matrix(m, {}) for m in (a, b, whole)]
-                have = f"fact_{name} {ALGEBRA} {' '.join(texts)} ltac:(algebra)"
-            case "norm_scale", (c, a):
-                texts = [self.text.matrix(m, {}) for m in (a, c * a)]
-                have = f"fact_norm_scale {ALGEBRA} {real[0]} {' '.join(texts)} ltac:(algebra)"
-            case "diag_mul", (i, a, b):
-                x: Var = ("i", i)
-                f, g, h = (self.text.under(x, p, {}) for p in (a, b, a * b))
-                d = [self.text.matrix(term(("diag", x, p)), {}) for p in (a, b, a * b)]
-                same = f"(fact_diag_mul {ALGEBRA} {f} {g} {h} ltac:(intro; cbv beta; ring))"
-                goal = self.text.matrix(t.concl[1], {})
-                return (f"(minus_of {ALGEBRA} ({d[0]} *m {d[1]}) {d[2]} {goal} {same} "
-                        "ltac:(algebra))")
-            case "diag_one", (i,):
-                return self._minus(t.concl, term(("diag", ("i", i), K.ONE)), Mat.of(1),
-                                   f"(fact_diag_one {ALGEBRA})")
-            case _:
-                raise ExportError(f"no lemma for the fact {name}")
-        return self.to(t.concl, f"({have})")
-
-
-def _q(c: Fraction) -> str:
-    return f"(Qmake ({c.numerator}) {c.denominator})"
-
-
-def _deep(p: Poly, x: Var | None) -> str:
-    """The term as data of ``Enclosure.fn``, in the shape of its canonical text."""
-    tags = {"tanh": "Tanh", "sg": "Sg", "exp": "Exp", "abs": "Abs", "inv": "Inv"}
-
-    def atom(a: Any) -> str:
-        if is_var(a) and a == x:
-            return "Enclosure.X"
-        if a[0] not in tags:
-            raise ExportError(f"no enclosure for {a[0]}")
-        return f"(Enclosure.{tags[a[0]]} {_deep(a[1], x)})"
-
-    rows = []
-    for factors, c in monomials(p):
-        parts = [] if c == 1 and factors else [f"(Enclosure.C {_q(c)})"]
-        for a, e in factors:
-            parts.append(f"(Enclosure.Power {atom(a)} {e}%nat)" if e > 1 else atom(a))
-        rows.append(_left("Times", parts))
-    return _left("Plus", rows) if rows else f"(Enclosure.C {_q(Fraction(0))})"
-
-
-def _left(op: str, parts: list[str]) -> str:
-    out = parts[0]
-    for part in parts[1:]:
-        out = f"(Enclosure.{op} {out} {part})"
-    return out

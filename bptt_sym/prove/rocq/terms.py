@@ -117,8 +117,8 @@ def atoms(x: Poly | Mat) -> list[Atom]:
 def symbols(values: Iterable[Any]) -> Iterator[Any]:
     """Every variable, symbol and definition that occurs anywhere in the values, in a fixed order.
 
-    Variables as themselves, ``("fun", name, sorts)``, ``("mat", name, arity)`` and ``Def``, a
-    definition after those that it mentions.
+    Variables as themselves, ``("fun", name, sorts)``, ``("mat", name, arity)``, ``Def`` (after
+    those that it mentions) and ``ALGEBRA`` if there is a matrix.
     """
     seen: set[Any] = set()
 
@@ -132,6 +132,7 @@ def symbols(values: Iterable[Any]) -> Iterator[Any]:
                 for a, _ in factors:
                     yield from visit(a)
         elif isinstance(x, Mat):
+            yield ALGEBRA
             for word, c in words(x):
                 yield from visit(c)
                 for a in word:

@@ -8,11 +8,12 @@ from typing import Any
 
 from bptt_sym.prove import certificate, theorem
 from bptt_sym.prove.certificate import CertificateError
-from bptt_sym.prove.kernel import Def, Mat, Thm, is_var
+from bptt_sym.prove.kernel import Def, Thm, is_var
 from bptt_sym.prove.language import claim_of
 from bptt_sym.prove.rocq.derivatives import Recursions
+from bptt_sym.prove.rocq.pieces import hypotheses
 from bptt_sym.prove.rocq.statement import Statement
-from bptt_sym.prove.rocq.steps import Steps, hypotheses
+from bptt_sym.prove.rocq.steps import Steps
 from bptt_sym.prove.rocq.terms import ALGEBRA, Names, Printer, symbols
 from bptt_sym.prove.theorem import Theorem
 
@@ -37,13 +38,12 @@ def export(source: Theorem | Thm | str | Path) -> str:
     thm = made.thm if isinstance(made, Theorem) else made
     derivation = certificate.steps(thm)
     names = Names()
-    values = [(t.args, tuple(t.hyps), t.concl) for t in derivation]
-    found = _symbols(names, values)
+    found = _named(names, [(t.args, tuple(t.hyps), t.concl) for t in derivation])
     text = Printer(names)
     steps, recursions = Steps(text), Recursions(text)
-    body = [f"Variable {ALGEBRA} : normed_algebra."] if _mentions_matrices(values) else []
+    body = []
     for x in found:
-        body += recursions.define(x) if isinstance(x, Def) else [_declare(x, names)]
+        body += recursions.define(x) if isinstance(x, Def) else [_declared(x, names)]
     # ``ring`` compares atoms up to conversion: it must not look into them
     body.append("Opaque Derive tanh sg zrec zsum.")
     for t in derivation:
@@ -60,9 +60,8 @@ def export(source: Theorem | Thm | str | Path) -> str:
         modules=" ".join(MODULES), enclosure="From BpttSym Require Enclosure.\n"
         "Import Enclosure(rule_evaluate, rule_enclose).\n" if used else "",
     )
-    parts = [head, "Section Theorem_.", *body, *steps.commands, final, "End Section_."]
-    parts[-1] = "End Theorem_."
-    return "\n\n".join([*parts, f"Print Assumptions {title}."]) + "\n"
+    section = ["Section Derivation_.", *body, *steps.commands, final, "End Derivation_."]
+    return "\n\n".join([head, *section, f"Print Assumptions {title}."]) + "\n"
 
 
 def _theorem(source: Theorem | Thm | str | Path) -> Theorem | Thm:
@@ -75,46 +74,29 @@ def _theorem(source: Theorem | Thm | str | Path) -> Theorem | Thm:
     return certificate.replay(text)
 
 
-def _symbols(names: Names, values: list[Any]) -> list[Any]:
-    """Name everything, variables first; return function and matrix symbols and definitions."""
+def _named(names: Names, values: list[Any]) -> list[Any]:
+    """Name everything, variables first; return what is to be declared or defined, in order."""
     found = list(dict.fromkeys(symbols(values)))
-    bound = {("mat", label, 0) for d in found if isinstance(d, Def) for label, _, _ in d.parts}
-    free_letters = {x for t in _letters(values) for x in t}
-    rest = []
     for x in found:
         if is_var(x):
             names.variable(x)
-        elif isinstance(x, Def) or x not in bound or x in free_letters:
-            rest.append(x)
+    rest = [x for x in found if not is_var(x)]
     for x in rest:
         if isinstance(x, Def):
             for j in range(len(x.parts)):
                 names.part(x, j)
-        else:
+        elif x != ALGEBRA:
             names(x, x[1])
-    return rest
+    return sorted(rest, key=lambda x: x != ALGEBRA)
 
 
-def _letters(values: list[Any]) -> list[set[Any]]:
-    return [{x for x in symbols(values) if isinstance(x, tuple) and x and x[0] == "mat"}]
-
-
-def _declare(x: Any, names: Names) -> str:
+def _declared(x: Any, names: Names) -> str:
+    if x == ALGEBRA:
+        return f"Variable {ALGEBRA} : normed_algebra."
     tag, name, sorts = x
     sorts = sorts if tag == "fun" else "i" * sorts
     arrows = "".join("R -> " if s == "v" else "Z -> " for s in sorts)
     return f"Variable {names(x, name)} : {arrows}{'R' if tag == 'fun' else f'carrier {ALGEBRA}'}."
-
-
-def _mentions_matrices(values: Any) -> bool:
-    if isinstance(values, Mat):
-        return True
-    if isinstance(values, (tuple, list)):
-        return any(map(_mentions_matrices, values))
-    if isinstance(values, Def):
-        return _mentions_matrices(values.parts)
-    terms = getattr(values, "terms", None)
-    return terms is not None and any(_mentions_matrices(a) for key in terms for a, _ in key)
 
 
 __all__ = ["CertificateError", "export"]
