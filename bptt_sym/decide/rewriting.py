@@ -111,12 +111,12 @@ def hadamard_first(claim: Claim, rec: Recurrence) -> Claim:
             first: Node = n.args[0]
             last: Node = n.args[-1]
             middle = n.args[1:-1]
-            before: tuple[Node, ...] = ()
-            after: tuple[Node, ...] = ()
+            before: list[Node] = []
+            after: list[Node] = []
             if isinstance(first, Mul) and len(first.args) > 1:
-                before, first = first.args[:-1], first.args[-1]
+                *before, first = first.args
             if isinstance(last, Mul) and len(last.args) > 1:
-                last, after = last.args[0], last.args[1:]
+                last, *after = last.args
             return Mul((*before, Had((first, *middle, last)), *after))
         return n
 
