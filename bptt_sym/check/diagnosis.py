@@ -6,14 +6,17 @@ edited equation is decided right, so the corrected formula that is shown is one 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from bptt_sym.check.edits import Edit, edits
-from bptt_sym.decide.identity import Arena, holds
+from bptt_sym.decide.identity import Arena, aligned, claim_indices, holds, instances
+from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.trials import Trial, trials
+from bptt_sym.decide.tensor import Mismatch, Tensor, flat
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import At, Claim, D, Node, Sym, walk
+from bptt_sym.notation import HORIZON_NAME, At, Claim, D, Node, Sym, walk
 from bptt_sym.recurrence import Recurrence
 
 #: What each code means, in one sentence; ``docs/diagnostics/`` has a page for each.
@@ -58,6 +61,7 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
     fitting = _fitting(claim, arena)
     best: tuple[int, Edit, Trial] | None = None
     for rank, trial in enumerate(fitting):
+        probe = _Probe.of(trial, arena)
         for edit in edits(trial.claim, rec):
             cost = edit.cost * 10 + rank
             if best is not None and cost >= best[0]:
@@ -65,6 +69,8 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
             tried += 1
             if tried > MAX_TRIED:
                 break
+            if probe is not None and probe.refutes(edit.node):
+                continue
             if _right(edit, trial, arena):
                 best = (cost, edit, trial)
                 break
@@ -137,6 +143,44 @@ def _fitting(claim: Claim, arena: Arena) -> list[Trial]:
         if len(found) >= MAX_READINGS:
             break
     return found
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """The left side at one instance: most edits fail there, and need no more than that."""
+
+    interp: Interpreter
+    env: Mapping[str, int]
+    left: Tensor
+    elementwise: bool
+
+    @classmethod
+    def of(cls, trial: Trial, arena: Arena) -> _Probe | None:
+        sides = trial.claim.sides
+        names = claim_indices(sides, arena.rec)
+        few = instances(sides, arena.rec, 4, arena.scope)
+        env = next((e for e in few if not names or max(e.values(), default=0) >= 3), None)
+        if env is None:
+            return None
+        world = arena.world(1, 0, trial.zero_start)
+        interp = Interpreter(world, trial.conventions, env.get(HORIZON_NAME, 0))
+        try:
+            left = interp.value(sides[0], env)
+        except (BpttError, ArithmeticError):
+            return None
+        return cls(interp, env, left, trial.conventions.elementwise)
+
+    def refutes(self, right: Node) -> bool:
+        """Whether the left side is not ``right`` here; ``False`` also if that cannot be seen."""
+        dom = self.interp.dom
+        try:
+            value = self.interp.value(right, self.env)
+            a, b = aligned(self.left, value, dom, self.elementwise)
+        except Mismatch:
+            return True
+        except (BpttError, ArithmeticError, RecursionError):
+            return False
+        return not all(dom.is_zero(x - y) for x, y in zip(flat(a), flat(b), strict=True))
 
 
 def _right(edit: Edit, trial: Trial, arena: Arena) -> bool:

@@ -37,19 +37,22 @@ _STYLE: Final = """
   --read: #0969da; --dim: #777; }
 @media (prefers-color-scheme: dark) { :root { --good: #57c26b; --bad: #ff7b72; --open: #d9a932;
   --read: #6cb6ff; --dim: #999; } }
-body { font: 16px/1.5 system-ui, "Noto Sans", "Noto Sans Hebrew", "Noto Naskh Arabic", sans-serif;
+body { font: 16px/1.5 system-ui, "Noto Sans", "Noto Sans Hebrew", "Noto Naskh Arabic",
+  sans-serif;
   max-width: 62rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-block: 2rem .5rem; }
 math { direction: ltr; font-size: 1.1em; } math[display=block] { margin-block: .4rem; }
 code, pre, .formula, .source { direction: ltr; unicode-bidi: isolate; }
 code, pre { font: 13px/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
-pre { overflow-x: auto; margin: .3rem 0; padding: .4rem .6rem; background: #8881; text-align: left; }
+pre { overflow-x: auto; margin: .3rem 0; padding: .4rem .6rem; background: #8881;
+  text-align: left; }
 pre mark { background: none; color: var(--bad); font-weight: bold; }
 .formula { overflow-x: auto; }
 .entry { border-inline-start: 4px solid var(--line); padding: .1rem .9rem; margin: 1rem 0; }
 .good { color: var(--good); } .bad { color: var(--bad); } .open { color: var(--open); }
 .hint { color: var(--read); } .dim { color: var(--dim); } .head { font-weight: 600; }
-.entry.right { border-color: var(--good); } .entry.right_under_reading { border-color: var(--read); }
+.entry.right { border-color: var(--good); }
+.entry.right_under_reading { border-color: var(--read); }
 .entry.wrong { border-color: var(--bad); } .entry.undecided, .entry.unreadable
   { border-color: var(--open); }
 .verdict { font-weight: 600; } .place { color: var(--dim); font-size: .85em; }
@@ -119,7 +122,12 @@ def _depth(latex: str) -> int:
 
 def visible(text: str) -> str:
     """``text`` with control characters, also those of direction, made visible."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    hidden = "\N{REPLACEMENT CHARACTER}"
+    return "".join(c if c.isprintable() or c in _KEPT else hidden for c in text)
+
+
+#: Besides what prints: line ends, and what Persian joins and parts letters with.
+_KEPT: Final = "\n\t\u200c\u200d"
 
 
 _DOLLARS: Final = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$", re.DOTALL)
@@ -143,6 +151,8 @@ def said_html(lines: Iterable[Said]) -> str:
         formula = ""
         if said.latex:
             formula = f' <span class="formula">{formula_html(said.latex)}</span>'
+        if said.value:
+            formula += f" <code>{escape(visible(said.value))}</code>"
         indent = f' style="margin-inline-start:{1.5 * said.depth:g}rem"' if said.depth else ""
         tone = f' class="{said.tone}"' if said.tone else ""
         out.append(f"<p{tone}{indent}>{words_html(said.words)}{formula}</p>")

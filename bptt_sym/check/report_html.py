@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from bptt_sym.check.diagnosis import CODES
+from bptt_sym.check.exercises.feedback import explained
 from bptt_sym.check.judged import VERDICTS, Fault, Judged, summary
 from bptt_sym.check.page import formula_html, page, visible
 from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict, VerdictName
@@ -123,9 +123,7 @@ def _value(name: str, value: str) -> str:
 
 
 def _diagnosis(diagnosis: Diagnosis, tr: Translator) -> Iterator[str]:
-    general = CODES.get(diagnosis.code, "")
-    rest = diagnosis.message.removeprefix(general)
-    words = tr(general) + rest
+    words = explained(diagnosis, tr)
     yield f'<p class="bad"><code>{escape(diagnosis.code)}</code> {escape(visible(words))}</p>'
     if diagnosis.corrected:
         yield (

@@ -241,8 +241,9 @@ class _Reader:
             if key not in keys:
                 place = f"{self.where}: [{inside}]" if inside else self.where
                 raise InputError(
-                    f"{place} has no key {key!r}", token=key, hint="there are " + ", ".join(sorted(keys))
-                )
+                    f"{place} has no key {key!r}", token=key,
+                    hint="there are " + ", ".join(sorted(keys)),
+                )  # fmt: skip
 
     def table(self, table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         value = table.get(key, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -9,7 +10,7 @@ from typing import Final, Literal
 from bptt_sym.check.diagnosis import CODES
 from bptt_sym.check.exercises.mark import Mark, PartMark, PartStatus
 from bptt_sym.check.solution.judge import Status, Step
-from bptt_sym.decide.verdict import Counterexample, Verdict
+from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict
 from bptt_sym.errors import InputError
 from bptt_sym.messages import Translator, marked
 
@@ -22,7 +23,7 @@ Tone = Literal["good", "bad", "open", "hint", "dim", "head", ""]
 
 @dataclass(frozen=True)
 class Said:
-    """One line of feedback: words, then a formula in LaTeX, at a depth.
+    """One line of feedback: words, then a formula in LaTeX or a value as it stands, at a depth.
 
     ``words`` may hold formulas between dollars where they come from the exercise's author.
     """
@@ -31,6 +32,7 @@ class Said:
     latex: str = ""
     tone: Tone = ""
     depth: int = 0
+    value: str = ""
 
 
 _PART_TONE: Final[dict[PartStatus, Tone]] = {
@@ -226,13 +228,27 @@ def _evidence(verdict: Verdict, tr: Translator, depth: int = 1) -> Iterator[Said
         yield from _counterexample(verdict.counterexample, tr, depth)
     diagnosis = verdict.diagnosis
     if diagnosis is not None:
-        general = CODES.get(diagnosis.code, "")
-        rest = diagnosis.message.removeprefix(general)
-        yield Said(f"{diagnosis.code} {tr(general)}{rest}", tone="bad", depth=depth)
+        words = f"{diagnosis.code} {explained(diagnosis, tr)}"
+        yield Said(words, tone="bad", depth=depth)
         if diagnosis.corrected:
             yield Said(tr("Right would be"), diagnosis.corrected, "good", depth)
     if verdict.note:
         yield Said(tr(verdict.note), tone="dim", depth=depth)
+
+
+_INSTEAD: Final = re.compile(r" \((?P<new>.*) in place of (?P<old>.*)\)")
+
+
+def explained(diagnosis: Diagnosis, tr: Translator) -> str:
+    """The message of a diagnosis: what its code means, and what stands in place of what."""
+    general = CODES.get(diagnosis.code, "")
+    if not general or not diagnosis.message.startswith(general):
+        return diagnosis.message
+    rest = diagnosis.message[len(general) :]
+    found = _INSTEAD.fullmatch(rest)
+    if found is not None:
+        rest = " " + tr("({new} in place of {old})", new=found["new"], old=found["old"])
+    return tr(general) + rest
 
 
 def _counterexample(example: Counterexample, tr: Translator, depth: int) -> Iterator[Said]:
@@ -240,8 +256,8 @@ def _counterexample(example: Counterexample, tr: Translator, depth: int) -> Iter
     values |= dict(example.functions)
     at = ", ".join(f"{name} = {value}" for name, value in values.items())
     yield Said(tr("For example, at"), at, "bad", depth)
-    yield Said(tr("the left side is"), example.left, "bad", depth)
-    yield Said(tr("the right side is"), example.right, "bad", depth)
+    yield Said(tr("the left side is"), "", "bad", depth, example.left)
+    yield Said(tr("the right side is"), "", "bad", depth, example.right)
 
 
 def number(value: float) -> str:

@@ -118,7 +118,7 @@ class _Marker:
 
     def mark(self) -> Mark:
         owners = self._owners()
-        parts, lemmas = [], []
+        parts: list[PartMark] = []
         pending: list[Step] = []
         claimed: dict[str, list[Step]] = {part.id: [] for part in self.exercise.parts}
         for k, steps in enumerate(self.steps):
@@ -129,23 +129,22 @@ class _Marker:
             # What leads up to a chain is part of its argument.
             claimed[owner.id] += [*pending, *steps]
             pending = []
-        lemmas = pending
         bare = self._bare(owners)
         for part in self.exercise.parts:
             chains = [self.solution.chains[k] for k, p in owners.items() if p is part]
-            steps = tuple(claimed[part.id])
+            argued = tuple(claimed[part.id])
             if chains:
-                parts.append(self._chain(part, chains[-1], steps))
+                parts.append(self._chain(part, chains[-1], argued))
             elif part.id in bare:
-                parts.append(self._answer(part, part.relation, bare[part.id], steps))
+                parts.append(self._answer(part, part.relation, bare[part.id], argued))
             else:
                 status: PartStatus = "unreadable" if self.solution.faults else "missing"
-                parts.append(PartMark(part, status, 0.0, steps=steps))
-        return Mark(self.exercise, tuple(parts), tuple(self.solution.faults), tuple(lemmas))
+                parts.append(PartMark(part, status, 0.0, steps=argued))
+        return Mark(self.exercise, tuple(parts), tuple(self.solution.faults), tuple(pending))
 
     # ------------------------------------------------------------------ who answers what
     def _owners(self) -> dict[int, Part]:
-        """The part that each chain answers, by its left side; chains about nothing asked have none."""
+        """The part that each chain answers, by its left side; others have none."""
         owners: dict[int, Part] = {}
         for k, chain in enumerate(self.solution.chains):
             for part in self.exercise.parts:

@@ -65,9 +65,13 @@ def presented(marks: Sequence[Mark], level: Level, language: str, format: str) -
     return terminal_safe_lines("\n\n".join(text(m, level, tr) for m in marks))
 
 
+#: Persian joins and parts letters with these; they move nothing else.
+JOINERS = "\u200c\u200d"
+
+
 def terminal_safe_lines(text: str) -> str:
     """Every line without characters that could steer a terminal."""
-    return "\n".join(terminal_safe(line) for line in text.split("\n"))
+    return "".join(c if c == "\n" or c in JOINERS else terminal_safe(c) for c in text)
 
 
 def status(marks: Sequence[Mark]) -> int:
@@ -85,7 +89,7 @@ def status(marks: Sequence[Mark]) -> int:
 
 def plain(said: Said) -> str:
     """Words and formula on one line."""
-    return one_line(f"{said.words}  {said.latex}" if said.latex else said.words)
+    return one_line("  ".join(p for p in (said.words, said.latex, said.value) if p))
 
 
 def text(mark: Mark, level: Level, tr: Translator) -> str:

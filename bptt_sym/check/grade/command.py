@@ -54,6 +54,7 @@ def said(book: Gradebook, files: Sequence[Path]) -> Iterator[str]:
     if book.reviews:
         shown = ", ".join(terminal_safe(r["id"]) for r in book.reviews[:10])
         more = len(book.reviews) - 10
-        yield f"{len(book.reviews)} need review: {shown}" + (f" and {more} more" if more > 0 else "")
+        rest = f" and {more} more" if more > 0 else ""
+        yield f"{len(book.reviews)} need review: {shown}{rest}"
     if files:
         yield f"written: {files[0]}" + (f" and {len(files) - 1} more" if len(files) > 1 else "")

@@ -166,8 +166,9 @@ def _known(table: Mapping[str, Any], keys: frozenset[str], where: str) -> None:
     for key in table:
         if key not in keys:
             raise InputError(
-                f"{where} has no key {key!r}", token=key, hint="there are " + ", ".join(sorted(keys))
-            )
+                f"{where} has no key {key!r}", token=key,
+                hint="there are " + ", ".join(sorted(keys)),
+            )  # fmt: skip
 
 
 def _number(

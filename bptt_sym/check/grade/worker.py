@@ -30,7 +30,7 @@ def main(megabytes: int) -> None:
         rubric = job.get("rubric") or rubric
         guard(job["seconds"])
         try:
-            reply = {"record": graded(rubric, job["submission"])}
+            reply: dict[str, Any] = {"record": graded(rubric, job["submission"])}
         except MemoryError:
             reply = {"problem": "memory"}
         except Exception as error:  # whatever it is, the next submission has nothing to do with it

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 
 from bptt_sym.errors import BpttError
 from bptt_sym.jacobian import Calculus
@@ -184,17 +185,15 @@ def _collected(node: Node) -> tuple[Fraction, list[Node]]:
         case Num(value=v):
             return v, []
         case Mul(args=args):
-            value, found = Fraction(1), []
-            for a in args:
-                v, more = _collected(a)
-                value, found = value * v, found + more
-            return value, found
+            parts = [_collected(a) for a in args]
+            value = prod((v for v, _ in parts), start=Fraction(1))
+            return value, [f for _, found in parts for f in found]
         case Div(num=a, den=Num(value=v)) if v:
             value, found = _collected(a)
             return value / v, found
         case Pow(base=b, exp=Num(value=e)) if e.denominator == 1 and 1 <= e <= 8:
             value, found = _collected(b)
-            return value**e, found * int(e)
+            return value ** int(e), found * int(e)
     return Fraction(1), [node]
 
 

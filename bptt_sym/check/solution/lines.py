@@ -90,7 +90,8 @@ def chains_of(document: Document, court: Court, names: Model | None = None) -> S
             found.faults.append(fault_in(formula, error))
     if len(formulas) > MAX_FORMULAS:
         place = formulas[MAX_FORMULAS].place()
-        found.faults.append(Fault(place, f"more than {MAX_FORMULAS} formulas: the rest is not read"))
+        message = f"more than {MAX_FORMULAS} formulas: the rest is not read"
+        found.faults.append(Fault(place, message))
     for problem in document.problems:
         line = document.source.line(problem.place.line)
         found.faults.append(Fault(problem.place, problem.message, problem.hint, line))
@@ -152,10 +153,10 @@ def _take(formula: Formula, names: Model, found: Solution) -> None:
         found.names[name] = formula.latex
         return
     spans = _spans(formula, vocabulary)
-    for claim, written in zip(claims, spans, strict=True):
+    for claim, places in zip(claims, spans, strict=True):
         if sum(len(c.sides) for c in found.chains) > MAX_STEPS:
             raise InputError(f"more than {MAX_STEPS} steps", hint="a solution has fewer")
-        _add(formula, claim, written, names, found)
+        _add(formula, claim, places, names, found)
 
 
 def _spans(formula: Formula, vocabulary: Vocabulary) -> list[list[Span]]:
@@ -173,12 +174,15 @@ def _add(
         for node, span, op in zip(plain.sides, spans, ("", *claim.ops), strict=True)
     ]
     last = found.chains[-1] if found.chains else None
-    if last is not None and not plain.given and not last.given:
+    if (
+        last is not None
+        and not (plain.given or last.given)
+        and sides[0].node in (last.left, last.last.node)
+    ):
         # Rows of one block go on from the left side or from the last one; so does a line that
         # writes the left side once more.
-        if sides[0].node in (last.left, last.last.node):
-            last.sides += sides[1:]
-            return
+        last.sides += sides[1:]
+        return
     found.chains.append(Chain(sides, plain.given))
 
 
