@@ -172,8 +172,9 @@ class Translator:
             "exact": exact / len(rows),
             "letters": wrong / letters,
             "by length": {
-                n: (len(g), sum(r[0] for r in g) / len(g), sum(r[1] for r in g) / sum(r[2] for r in g))
-                for n, g in sorted(by_length.items())
+                length: (len(g), right / len(g), wrong / letters)
+                for length, g in sorted(by_length.items())
+                for right, wrong, letters in [tuple(map(sum, zip(*g, strict=True)))]
             },
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +46,11 @@ SOME = words.split(words.read())[0][:400]
 
 @pytest.mark.parametrize("model", translator.MODELS)
 def test_it_learns_with_the_gradients_of_torch(model: str) -> None:
-    check = 20 if pytest.importorskip("torch") else 0
+    with_torch = importlib.util.find_spec("torch") is not None
     task = translator.Translator(model, (SOME, SOME[:20]), **SMALL)
-    run = train(task, task.initial(0), Settings(epochs=3, rate=1e-2, check_every=check))
+    run = train(task, task.initial(0), Settings(epochs=3, rate=1e-2, check_every=20))
     assert run.losses[-1] < 0.8 * run.losses[0]
-    assert run.checked >= 5 and run.worst < 1e-11
+    assert run.worst < 1e-11 and (run.checked >= 5 or not with_torch)
 
 
 def test_attention_weights_are_shares_of_the_word() -> None:
