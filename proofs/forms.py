@@ -1,6 +1,7 @@
 """The three forms of the gradient agree: forward recursion, series by lag, backward recursion."""
 
 from bptt_sym.prove import kernel as K
+from bptt_sym.prove import sums
 from bptt_sym.prove.elman import H0, W, gradient_0, gradient_step, h, immediate, total_w
 from bptt_sym.prove.kernel import instance
 from bptt_sym.prove.language import integers, real, recursion, total
@@ -64,8 +65,8 @@ def theorem() -> Theorem:
                  settle(K.inst(shifted, ("i", "k"), (T - t).kernel), within))
     one_, n_ = K.ONE, T.kernel
     using = [
-        gradient_step("w", T), assume(goal), K.sum_mono("t", one_, n_, body),
-        K.sum_linear("t", one_, n_, -jac.kernel, term_at.kernel, longer.kernel),
+        gradient_step("w", T), assume(goal), sums.monotone("t", one_, n_, body),
+        sums.linear("t", one_, n_, -jac.kernel, term_at.kernel, longer.kernel),
         settle(K.sum_peel("t", one_, n_, longer.kernel), known(T >= 0)),
         base(d, 0, {T: T + 1}),
     ]

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from bptt_sym.prove import kernel as K
+from bptt_sym.prove import sums
 from bptt_sym.prove.kernel import instance
 from bptt_sym.prove.language import absolute, forall, integers, real, sequence, shape, total
 from bptt_sym.prove.lemmas import (
@@ -72,8 +73,8 @@ def theorem() -> Theorem:
     for s in (1, -1):
         item = prove(bound - s * W(i, j) * E(q, j) >= 0, [entry, *abs_both(W(i, j) * E(q, j))],
                      degree=1)
-        summed = K.sum_mono("j", K.ONE, N.kernel, item)
-        linear = K.sum_linear("j", K.ONE, N.kernel, K.Poly.of(-s), (W(i, j) * E(q, j)).kernel,
+        summed = sums.monotone("j", K.ONE, N.kernel, item)
+        linear = sums.linear("j", K.ONE, N.kernel, K.Poly.of(-s), (W(i, j) * E(q, j)).kernel,
                               bound.kernel)
         many = have(instantiate(constant, {x: bound, n: N}), known(size)[0])
         sides.append(prove(N * bound - s * mixed >= 0, [summed, linear, many]))

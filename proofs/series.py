@@ -1,6 +1,7 @@
 """The series for dh_T/dw, for every T, by induction, with the derivative itself on the left."""
 
 from bptt_sym.prove import kernel as K
+from bptt_sym.prove import sums
 from bptt_sym.prove.elman import W, gradient_0, gradient_step, h, immediate, total_w
 from bptt_sym.prove.kernel import instance
 from bptt_sym.prove.language import Term, TermLike, integers, product, shape, total
@@ -38,8 +39,8 @@ def theorem() -> Theorem:
         power_step(W, T - t, within), product_step(j, t + 1, T, factor, within))
     out.line(body, "one more factor w and one more slope", summand(T + 1).eq(scale * summand(T)))
     n = T.kernel
-    difference = K.sum_mono("t", K.ONE, n, body)
-    apart = K.sum_linear("t", K.ONE, n, -scale.kernel, summand(T).kernel, summand(T + 1).kernel)
+    difference = sums.monotone("t", K.ONE, n, body)
+    apart = sums.linear("t", K.ONE, n, -scale.kernel, summand(T).kernel, summand(T + 1).kernel)
     peel = settle(K.sum_peel("t", K.ONE, n, summand(T + 1).kernel), known(T >= 0))
     last = [power_0(W), product_empty(j, T + 2, factor)]
     step = prove(

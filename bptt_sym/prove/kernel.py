@@ -38,13 +38,12 @@ def need(condition: object, message: str) -> None:
 class _Sealed:
     """A value that only this file makes (it holds _KEY) and that nothing changes afterwards."""
     __slots__ = ()
-    KIND = "term"
     def __init__(self, key: object, **fields: Any) -> None:
-        need(key is _KEY, f"{self.KIND}: made by the kernel's own rules and arithmetic only")
+        need(key is _KEY, f"{type(self).__name__}: made by the kernel's operations only")
         for name, value in fields.items():
             object.__setattr__(self, name, value)
     def __setattr__(self, *_: object) -> None:
-        raise KernelError(f"{self.KIND}: immutable")
+        raise KernelError(f"{type(self).__name__}: immutable")
 
 # ---------------------------------------------------------------- terms
 class _Combination(_Sealed):
@@ -59,9 +58,8 @@ class _Combination(_Sealed):
         kept = {k: c for k, c in terms.items() if c}
         super().__init__(key, terms=kept, _hash=None, _free=None)
     def __bool__(self) -> bool: return bool(self.terms)
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Combination) and type(self) is type(other) \
-            and self.terms == other.terms
+    def __eq__(self, other: Any) -> bool:
+        return type(self) is type(other) and self.terms == other.terms
     def __hash__(self) -> int:
         if self._hash is None:
             object.__setattr__(self, "_hash", hash(frozenset(self.terms.items())))
@@ -152,8 +150,7 @@ def term(a: Atom) -> Any:
         case ("v" | "i", _) if is_var(a): pass
         case (tag, Poly()) if tag in UNARY: pass
         case ("fun", str(f), str(sorts), _, *_) if NAME.fullmatch(f) and _fits(sorts, a[3:]): pass
-        case ("mat", str(f), *args) if NAME.fullmatch(f) and _fits("i" * len(args), args):
-            matrix = True
+        case ("mat", str(f), *x) if NAME.fullmatch(f) and _fits("i" * len(x), x): matrix = True
         case ("def", Def() as d, int(j), *args) if 0 <= j < len(d.parts) and _fits(
                 "".join(sort for sort, _ in d.params) + "i", args):
             matrix = type(d.parts[j][1]) is Mat
@@ -171,8 +168,7 @@ def check(f: Any) -> Formula:
     match f:
         case ("ge" | "gt" | "eq", Poly()) | ("meq", Mat()) if type(f) is tuple: pass
         case ("and", _, _, *_) | ("imp", _, _) if type(f) is tuple:
-            for g in f[1:]:
-                check(g)
+            for g in f[1:]: check(g)
         case ("all" | "ex", x, g) if type(f) is tuple and is_var(x): check(g)
         case _: raise KernelError("formula: malformed")
     return f
@@ -212,7 +208,6 @@ def instance(t: Any, x: Var, e: Any) -> Any:
 class Thm(_Sealed):
     """hyps |- concl, with the rule and the arguments that made it. Only rules construct one."""
     __slots__ = ("args", "concl", "hyps", "rule")
-    KIND = "Thm"
     hyps: frozenset[Formula]
     concl: Formula
     rule: str
@@ -298,8 +293,7 @@ def inst(a: Thm, x: Var, e: Poly) -> Sequent:
 @rule("A |- f[n := lo];   B, f, n >= lo |- f[n := n + 1]   ==>   A u B, n >= lo |- f. "
       "Fails if n is free in lo, in A or in the rest of B, or if lo is not an integer term.")
 def induct(n: str, lo: Poly, f: Formula, base: Thm, step: Thm) -> Sequent:
-    x = ("i", n)
-    start = ("ge", term(x) - lo)
+    start = ("ge", term(x := ("i", n)) - lo)
     need(base.concl == instance(f, x, lo), "the base does not prove the first case")
     need(step.concl == instance(f, x, term(x) + 1), "the step does not prove the next case")
     rest = base.hyps | (step.hyps - {f, start})
@@ -309,9 +303,8 @@ def induct(n: str, lo: Poly, f: Formula, base: Thm, step: Thm) -> Sequent:
 # ---- algebra
 @rule("A_i |- p_i rel_i 0, ...   ==>   union of the A_i |- p rel 0,  where p = the sum of "
       "c s^2 prod(p_i, i in I) over (c, s, I) in terms + the sum of m p_k over (k, m) in eqs. "
-      'Fails unless that identity holds, c >= 0, each p_i is >= or >, each p_k is =; for "gt", '
-      'unless a term has c > 0, s a non-zero constant and strict premises only; for "eq", if there '
-      'are terms.')
+      "Fails unless that identity holds, c >= 0, each p_i is >= or >, each p_k is =; for gt, "
+      "unless a term has c > 0, s constant and not 0, strict premises only; for eq, if any terms.")
 def psatz(rel: str, p: Poly, thms: tuple[Thm, ...], terms: tuple[Any, ...],
           eqs: tuple[Any, ...]) -> Sequent:
     need(rel in ("ge", "gt", "eq") and (rel != "eq" or not terms), "an equation from inequalities")
@@ -360,19 +353,6 @@ def sum_empty(k: str, lo: Poly, hi: Poly, body: Poly) -> Sequent:
 def sum_peel(k: str, lo: Poly, hi: Poly, body: Poly) -> Sequent:
     last = instance(body, ("i", k), hi + 1)
     return {("ge", hi - lo + 1)}, ("eq", _sum(k, lo, hi + 1, body) - _sum(k, lo, hi, body) - last)
-@rule("|- sum (c a + b) - c sum a - sum b = 0.  Fails if k is free in c.")
-def sum_linear(k: str, lo: Poly, hi: Poly, c: Poly, a: Poly, b: Poly) -> Sequent:
-    _fresh(("i", k), c)
-    whole = _sum(k, lo, hi, c * a + b)
-    return (), ("eq", whole - c * _sum(k, lo, hi, a) - _sum(k, lo, hi, b))
-@rule("A, k >= lo, hi >= k |- body rel 0   ==>   A |- sum_{k=lo}^{hi} body rel 0,  rel >= or =. "
-      "Fails if k is free in lo, in hi or in the rest of A.")
-def sum_mono(k: str, lo: Poly, hi: Poly, a: Thm) -> Sequent:
-    x = term(("i", k))
-    need(a.concl[0] in ("ge", "eq"), "the premise is neither >= nor =")
-    rest = a.hyps - {("ge", x - lo), ("ge", hi - x)}
-    _fresh(("i", k), *rest, lo, hi)
-    return rest, (a.concl[0], _sum(k, lo, hi, a.concl[1]))
 
 # ---- calculus
 DERIVATIVE: Final[dict[str, Callable[[Poly], Poly]]] = {  # of f at x, from the value f(x)
@@ -435,14 +415,11 @@ def _positive(p: Poly, x: Var | None, cuts: tuple[Any, ...], prec: int) -> None:
         "abs": abs, "inv": lambda b: 1 / b}
     def ball(q: Fraction) -> Any: return arb(fmpq(q.numerator, q.denominator))
     def value(q: Poly, box: Any) -> Any:
-        out = arb(0)
-        for m, c in q.terms.items():
-            product = ball(c)
-            for a, e in m:
-                need(a == x or a[0] in functions, f"no enclosure for {a[0]}")
-                product *= (box if a == x else functions[a[0]](value(a[1], box))) ** e
-            out += product
-        return out
+        def factor(a: Atom) -> Any:
+            need(a == x or a[0] in functions, f"no enclosure for {a[0]}")
+            return box if a == x else functions[a[0]](value(a[1], box))
+        rows = [prod((factor(a) ** e for a, e in m), start=ball(c)) for m, c in q.terms.items()]
+        return sum(rows, arb(0))
     need(10 <= prec <= 10**5 and all(c <= d for c, d in pairwise(cuts)),
          "the boxes do not cover, or the precision is out of range")
     with ctx.workprec(prec):
@@ -499,16 +476,14 @@ FACTS: Final[dict[str, tuple[str, Callable[..., Sequent], str]]] = {
     "exp_ge": ("r", lambda x: _ge(_exp(x) - 1 - x), "exp is convex, 1 + x is its tangent at 0"),
     "tanh_exp": ("r", lambda x: _eq(term(("tanh", x)) * (_exp(2 * x) + 1) - _exp(2 * x) + 1),
                  "definition: tanh x = (exp 2x - 1) / (exp 2x + 1)"),
-    "sg_exp": ("r", lambda x: _eq(term(("sg", x)) * (1 + _exp(-x)) - 1),
-               "definition: the logistic function is 1 / (1 + exp(-x))"),
+    "sg_exp": ("r", lambda x: _eq(term(("sg", x)) * (1 + _exp(-x)) - 1), "definition of sigma"),
     "abs_pos": ("r", lambda x: _eq(term(("abs", x)) - x, ("ge", x)), "definition of |x|"),
     "abs_neg": ("r", lambda x: _eq(term(("abs", x)) + x, ("ge", -x)), "definition of |x|"),
     "inv": ("r", lambda x: _eq(x * term(("inv", x)) - 1, ("gt", x * x)), "definition of 1/x"),
-    "archimedes": ("r", lambda x: ((), subst(_ABOVE, {("v", "x"): x})), "the integers are unbounded"),
+    "archimedes": ("r", lambda x: ((), subst(_ABOVE, {("v", "x"): x})), "no real bounds Z"),
     "norm_mul": ("mm", lambda a, b: _ge(_norm(a) * _norm(b) - _norm(a * b)), "sub-multiplicative"),
     "norm_add": ("mm", lambda a, b: _ge(_norm(a) + _norm(b) - _norm(a + b)), "triangle inequality"),
-    "norm_scale": ("rm", lambda c, a: _eq(_norm(c * a) - term(("abs", c)) * _norm(a)),
-                   "homogeneity of the norm"),
+    "norm_scale": ("rm", lambda c, a: _eq(_norm(c * a) - term(("abs", c)) * _norm(a)), "scaling"),
     "norm_ge": ("m", lambda a: _ge(_norm(a)), "a norm is not negative"),
     "norm_one": ("", lambda: _eq(_norm(Mat.of(1)) - 1), "the identity has norm 1"),
     "diag_mul": ("irr", lambda i, a, b: ((), ("meq", _diag(i, a) * _diag(i, b) - _diag(i, a * b))),

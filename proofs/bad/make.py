@@ -32,8 +32,8 @@ def of(tag: str, p: Poly) -> Poly:
     return term((tag, p))  # type: ignore[no-any-return]
 
 
-def total(body: Poly, lo: Poly = ONE, hi: Poly = n) -> Poly:
-    return term(("sum", ("i", "k"), lo, hi, body))  # type: ignore[no-any-return]
+def total(body: Poly, lo: Poly = ONE, hi: Poly = n, k: str = "k") -> Poly:
+    return term(("sum", ("i", k), lo, hi, body))  # type: ignore[no-any-return]
 
 
 class _Steps(certificate._Writer):
@@ -178,15 +178,20 @@ BAD: dict[str, tuple[str, str, list[list[Any]]]] = {
         "inst", "a free x moves under the derivative in x",
         [["d_rule", "x", x * w, x], ["inst", T(0), ("v", "w"), x]]),
     # sums
-    "sum_index_in_hypotheses": (
-        "sum_mono", "the summand is not negative for k >= 3 only",
-        [assume(*ge(k - 3)), ["sum_mono", "k", ONE, n, T(0)]]),
     "sum_index_in_the_limit": (
-        "sum_mono", "the upper limit contains the index, whose bound is then used up",
-        [assume(*ge(k)), ["sum_mono", "k", Poly.of(-5), 2 * k, T(0)]]),
+        "sum_peel", "the last summand k := N + 1 of a sum over k would move into a sum over N",
+        [["sum_peel", "k", ONE, N, total(k, k="N")]]),
+    "sum_last_summand_lost": (
+        "psatz", "the sum to n + 1 is the sum to n",
+        [["sum_peel", "k", ONE, n, fun("u", k)],
+         ["psatz", "eq", total(fun("u", k), hi=n + 1) - total(fun("u", k)), [T(0)], [],
+          [[0, ONE]]]]),
     "sum_factor_depends_on_the_index": (
-        "sum_linear", "k is taken out of a sum over k",
-        [["sum_linear", "k", ONE, n, k, ONE, ZERO]]),
+        "psatz", "k is taken out of a sum over k",
+        [["sum_peel", "k", ONE, n, k], ["sum_peel", "k", ONE, n, ONE],
+         assume(*eq(total(k) - k * total(ONE))),
+         ["psatz", "eq", total(k, hi=n + 1) - k * total(ONE, hi=n + 1), [T(0), T(1), T(2)], [],
+          [[0, ONE], [1, -k], [2, ONE]]]]),
     # calculus
     "derivative_of_abs": (
         "d_rule", "|x| has no derivative at 0", [["d_rule", "x", of("abs", x), x]]),

@@ -35,9 +35,9 @@ def test_a_theorem_cannot_be_changed() -> None:
 
 
 def test_a_term_cannot_be_constructed_or_changed() -> None:
-    with pytest.raises(KernelError, match=r"^term: "):
+    with pytest.raises(KernelError, match=r"^Poly: "):
         Poly(None, {frozenset(): Fraction(1)})
-    with pytest.raises(KernelError, match=r"^term: immutable"):
+    with pytest.raises(KernelError, match=r"^Poly: immutable"):
         x.terms = {}
 
 
@@ -65,19 +65,10 @@ def test_every_rule_has_its_bar_and_names_itself_when_it_refuses() -> None:
 
 
 def test_the_kernel_is_short_enough_to_audit() -> None:
-    """Under 500 lines of code: docstrings (the bars of the rules), comments and blanks apart."""
-    import ast
+    """Under 500 lines, everything counted."""
     from pathlib import Path
 
-    source = Path(K.__file__).read_text(encoding="utf-8")
-    skipped = {i for i, row in enumerate(source.split("\n"), 1)
-               if not row.strip() or row.strip().startswith("#")}
-    for node in ast.walk(ast.parse(source)):
-        documented = isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module))
-        if documented and ast.get_docstring(node):
-            first = node.body[0]
-            skipped.update(range(first.lineno, (first.end_lineno or 0) + 1))
-    assert source.count("\n") - len(skipped) < 500
+    assert Path(K.__file__).read_text(encoding="utf-8").count("\n") < 500
 
 
 def test_the_kernel_has_no_assert() -> None:
