@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from bptt_sym.check.edits import Edit, edits
 from bptt_sym.decide.identity import Arena, aligned, claim_indices, holds, instances
 from bptt_sym.decide.interpret import Interpreter
-from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.tensor import Mismatch, Tensor, flat
+from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import HORIZON_NAME, At, Claim, D, Node, Sym, walk
