@@ -202,7 +202,8 @@ def without_common_factors(left: Node, right: Node, signs: Signs) -> tuple[Node,
 
     A factor is taken away only if it is not negative, so what remains implies what was asked.
     """
-    mine, yours = _whole_ranges(factors(left)), _whole_ranges(factors(right))
+    mine = _whole_ranges(_squares(factors(left), signs))
+    yours = _whole_ranges(_squares(factors(right), signs))
     shared = False
     for theirs in list(yours):
         for own in list(mine):
@@ -215,6 +216,20 @@ def without_common_factors(left: Node, right: Node, signs: Signs) -> tuple[Node,
             shared = True
             break
     return mul(*mine), mul(*yours), shared
+
+
+def _squares(found: list[Node], signs: Signs) -> list[Node]:
+    """Two equal factors of unknown sign as one square, whose sign is known."""
+    out: list[Node] = []
+    single: dict[str, Node] = {}
+    for f in found:
+        if signs.nonnegative(f):
+            out.append(f)
+        elif (key := fingerprint(f)) in single:
+            out.append(Pow(single.pop(key), num(2)))
+        else:
+            single[key] = f
+    return out + list(single.values())
 
 
 def _without(own: Node, theirs: Node) -> list[Node] | None:
