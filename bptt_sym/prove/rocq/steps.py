@@ -194,10 +194,6 @@ class Steps(Analysis):
         proof = f"(eq_trans (eq_sym {lower}) (eq_trans (f_equal {function} {same}) {upper}))"
         return self.zero(t.concl, values, proof)
 
-    def _int_gap(self, t: Thm, hyps: Hyps, p: Poly) -> str:
-        return (f"(rule_int_gap {self.text.integer(p, {})} {self.text.real(p, {})} "
-                f"{self.text.real(p - 1, {})} ltac:(cast; ring) ltac:(ring) {hyps['gt', p]})")
-
     # ---- definitions and sums
     def _unfold_base(self, t: Thm, hyps: Hyps, d: K.Def, j: int) -> str:
         base = d.parts[j][1]
@@ -241,29 +237,3 @@ class Steps(Analysis):
             f"reflexivity] | rewrite (rule_sum_peel {f} {low} {high} {begun}); "
             f"exact (f_equal (Rplus _) {tail})]")
         return self.zero(t.concl, (f"(zsum {f} {low} {next_})", right), same)
-
-    def _sum_linear(self, t: Thm, hyps: Hyps, k: str, lo: Poly, hi: Poly, c: Poly, a: Poly,
-                    b: Poly) -> str:
-        x: Var = ("i", k)
-        f, g, whole = (self.text.under(x, p, {}) for p in (a, b, c * a + b))
-        ends = f"{self.text.integer(lo, {})} {self.text.integer(hi, {})}"
-        factor = self.text.real(c, {})
-        right = f"({factor} * zsum {f} {ends} + zsum {g} {ends})"
-        same = self.introduce(
-            f"zsum {whole} {ends} = {right}",
-            f"rewrite <- (rule_sum_linear {factor} {f} {g} {ends}); apply zsum_ext; intro; "
-            "cbv beta; ring")
-        return self.zero(t.concl, (f"(zsum {whole} {ends})", right), same)
-
-    def _sum_mono(self, t: Thm, hyps: Hyps, k: str, lo: Poly, hi: Poly, a: Thm) -> str:
-        x: Var = ("i", k)
-        name, above, below = (self.names.fresh(s) for s in ("k", "c", "c"))
-        low, high = self.text.integer(lo, {}), self.text.integer(hi, {})
-        given = {
-            **hyps,
-            ("ge", term(x) - lo): self.r_ge(term(x) - lo, f"({name} - {low})%Z", above, {x: name}),
-            ("ge", hi - term(x)): self.r_ge(hi - term(x), f"({high} - {name})%Z", below, {x: name}),
-        }
-        inner = f"(fun {name} {above} {below} => {self.call(a, given, {x: name})})"
-        f = self.text.under(x, a.concl[1], {})
-        return f"(rule_sum_{a.concl[0]} {f} {low} {high} {inner})"

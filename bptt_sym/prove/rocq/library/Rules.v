@@ -64,8 +64,6 @@ Lemma add_gt_eq a b : 0 < a -> b = 0 -> 0 < a + b. Proof. lra. Qed.
 
 (* ---- integers *)
 Ltac cast := repeat first [rewrite plus_IZR | rewrite mult_IZR | rewrite minus_IZR].
-Lemma rule_int_gap z p q : p = IZR z -> q = p - 1 -> 0 < p -> 0 <= q.
-Proof. intros -> -> H. apply (lt_IZR 0) in H. rewrite <- minus_IZR. apply IZR_le. lia. Qed.
 Lemma Z_ge z p : 0 <= p -> p = IZR z -> (0 <= z)%Z. Proof. intros H ->. apply le_IZR, H. Qed.
 Lemma R_ge z p : (0 <= z)%Z -> p = IZR z -> 0 <= p. Proof. intros H ->. apply IZR_le, H. Qed.
 Lemma Z_eq a b : IZR a = IZR b -> a = b. Proof. apply eq_IZR. Qed.
@@ -137,29 +135,3 @@ Proof. intros -> -> H. apply zsum_ext, H. Qed.
 Lemma zprod_eq f g lo lo' hi hi' :
   lo = lo' -> hi = hi' -> (forall k, f k = g k) -> zprod f lo hi = zprod g lo' hi'.
 Proof. intros -> -> H. apply zrec_ext; auto. intros; rewrite H; reflexivity. Qed.
-
-Lemma rule_sum_linear c f g lo hi :
-  zsum (fun k => c * f k + g k) lo hi = c * zsum f lo hi + zsum g lo hi.
-Proof.
-  unfold zsum. induction (Z.to_nat (hi - lo + 1)) as [| n IH]; simpl; [ring |].
-  rewrite IH. ring.
-Qed.
-
-Lemma nsum_in (P : R -> Prop) f lo hi :
-  P 0 -> (forall a b, P a -> P b -> P (a + b)) ->
-  (forall k, (0 <= k - lo)%Z -> (0 <= hi - k)%Z -> P (f k)) -> P (zsum f lo hi).
-Proof.
-  intros Z0 A H. unfold zsum.
-  assert (K : forall n, (Z.of_nat n <= hi - lo + 1)%Z -> P (nsum f lo n)).
-  { induction n as [| n IH]; intro L; simpl; [exact Z0 |]. apply A; [apply IH; lia |].
-    apply H; lia. }
-  destruct (Z_le_gt_dec 0 (hi - lo + 1)); [apply K; lia |].
-  replace (Z.to_nat (hi - lo + 1)) with O by lia. exact Z0.
-Qed.
-
-Lemma rule_sum_ge f lo hi :
-  (forall k, (0 <= k - lo)%Z -> (0 <= hi - k)%Z -> 0 <= f k) -> 0 <= zsum f lo hi.
-Proof. apply (nsum_in (fun x => 0 <= x)); intros; lra. Qed.
-Lemma rule_sum_eq f lo hi :
-  (forall k, (0 <= k - lo)%Z -> (0 <= hi - k)%Z -> f k = 0) -> zsum f lo hi = 0.
-Proof. apply (nsum_in (fun x => x = 0)); intros; lra. Qed.
