@@ -11,6 +11,7 @@ from bptt_sym.check.accumulated import judge_share, share
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.completion import at_this_step, mentions, sequences
 from bptt_sym.check.diagnosis import misfit
+from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.judged import Fault, Judged, fault_in
 from bptt_sym.check.models import Context, Model, Models, definition_of
@@ -18,7 +19,7 @@ from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, UnboundName
-from bptt_sym.notation import FUNCTIONS, ZERO, At, Claim, D, Idx, Mul, Node, Sym, rebuild, walk
+from bptt_sym.notation import FUNCTIONS, ZERO, At, Claim, Concat, D, Idx, Mul, Node, Sym, rebuild, walk
 from bptt_sym.read import read_claim
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name
@@ -401,7 +402,9 @@ class _Auditor:
         court = self.models.one_unit(model)
         if court is None:
             return verdict
-        single = court.judge(claim)
+        if any(isinstance(n, Concat) for s in claim.sides for n in walk(s)):
+            return verdict
+        single = court.judge(claim_of_one_unit(claim, model.court.model))
         if single.verdict == "wrong":
             return replace(single, note=f"already for one unit; {verdict.note}")
         if not single.is_right:

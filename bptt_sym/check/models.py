@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.completion import arguments, completed, defined_by, sequences
+from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
 from bptt_sym.check.supposed import Supposition, Usage, standard_cell, suppositions
 from bptt_sym.errors import BpttError, ShapeError
-from bptt_sym.notation import At, Claim, D, Fn, Idx, Node, Sym, rebuild, substitute_index, walk
+from bptt_sym.notation import At, Claim, D, Idx, Node, Sym, rebuild, substitute_index, walk
 from bptt_sym.read import Vocabulary, recurrence_from_latex
 from bptt_sym.recurrence import Recurrence, Shape
 
@@ -318,15 +319,8 @@ class Models:
     def one_unit(self, model: Model) -> Court | None:
         """The model with one unit, in which no shape can be wrong."""
         if model.one_unit is None and not model.court.model.is_scalar:
-            try:
-                rec = recurrence_from_latex(model.lines, name="one unit", scalar=True)
-            except BpttError:
-                return None
-            softmax = any(
-                isinstance(n, Fn) and n.name == "softmax" for e in rec.equations for n in walk(e.rhs)
-            )
-            if not softmax:
-                model.one_unit = Court.of(rec)
+            rec = one_unit(model.court.model)
+            model.one_unit = Court.of(rec) if rec is not None else None
         return model.one_unit
 
     def standard(self) -> list[Model]:

@@ -34,6 +34,11 @@ _ARROW = re.compile(
     rf"\\(?:long)?rightarrow\s*(?:d|\\delta\s*_?\{{?){_NAME}{_SCRIPT}{{0,2}}\}}?"
     r"(?=\s*(?:\\tag|\\\\|\\end|$|\n))"
 )
+#: ``= … \\in \\mathbb{R}^{h \\times d}`` behind an equation says its shape.
+_SPACE = re.compile(
+    r"(?<=[^\s&])(?<!\\\\)\s*\\in\s*(?:\\mathbb\s*\{?\s*R\s*\}?|\\R(?![a-z]))\s*"
+    r"(?:\^\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?(?=\s*[.,;]?\s*(?:$|\\\\|\\end|\n))"
+)
 #: ``{ h }_{ t }``, as some editors write every name.
 _BRACED = re.compile(
     r"(?<![_^A-Za-z])(?:(?<![_^])\s)?\{\s*([A-Za-z]|\\[A-Za-z]+|[cC]ost|[lL]oss|"
@@ -63,6 +68,8 @@ class Shorthand:
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with the marks as derivatives."""
         formula = _replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()])
+        if "=" in formula.latex:
+            formula = _replaced(formula, _SPACE, lambda m: "")
         formula = _replaced(formula, _BRACED, lambda m: m.group(1))
         formula = _without_components(formula)
         formula = _replaced(formula, _ARROW, lambda m: "")

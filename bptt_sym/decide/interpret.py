@@ -212,8 +212,10 @@ class Interpreter:
         return self._product(node.args, env, out, pair_up if self.conv.pairs else contract)
 
     def _had(self, node: Had, env: Env, out: list[Parts] | None) -> Tensor:
-        if self.conv.elementwise and out is None:
-            return self._loose_product(node.args, env, out)
+        if (self.conv.elementwise or self.conv.rows) and out is None:
+            from bptt_sym.decide.loose import loose_hadamard
+
+            return loose_hadamard(self, node.args, env)
         return self._product(node.args, env, out, hadamard)
 
     def _product(

@@ -68,7 +68,13 @@ def decide(
         if op not in ("=", "~") and bounds is not None:
             links.append(bounds(link, rec, arena, assume))
         else:
-            links.append(_link(link, arena))
+            verdict = _link(link, arena)
+            if not verdict.is_right and anchor is not claim.sides[0] and _equations(claim, links):
+                # What makes the first step right (an immediate derivative, say) holds on: a chain
+                # of equations is right if each side equals the first.
+                whole = _link(replace(link, sides=(claim.sides[0], side)), arena)
+                verdict = whole if whole.is_right else verdict
+            links.append(verdict)
         # After a wrong step the next one is judged against the last side that stands.
         if links[-1].verdict != "wrong" or op != "=":
             anchor = side
@@ -76,6 +82,11 @@ def decide(
     if len(links) == 1:
         return links[0]
     return _summary(links)
+
+
+def _equations(claim: Claim, links: list[Verdict]) -> bool:
+    """Whether only equations stand before the next link, and all of them are right."""
+    return all(op == "=" for op in claim.ops[: len(links)]) and all(v.is_right for v in links)
 
 
 _ORDER = ("wrong", "unreadable", "undecided", "right_under_reading", "right", "not_a_claim")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt_sym.decide.layout import lay_out
-from bptt_sym.decide.tensor import Mismatch, Tensor, contract, diag, rank, shape, squeeze, trail
+from bptt_sym.decide.tensor import Mismatch, Tensor, contract, diag, hadamard, rank, shape, squeeze, trail
 from bptt_sym.notation import Add, At, D, Div, Had, Mul, Neg, Node, Num, Prod, Sum, Sym
 
 if TYPE_CHECKING:
@@ -37,6 +37,29 @@ def loose_product(interp: Interpreter, args: tuple[Node, ...], env: Env) -> Tens
             total = interp.dom.reduce(contract(total, v))
         return total
     return _diagonal(interp, values)
+
+
+def loose_hadamard(interp: Interpreter, args: tuple[Node, ...], env: Env) -> Tensor:
+    """An elementwise product of vectors and matrices: a column scales the rows of a matrix.
+
+    A row scales its columns, as arrays do.
+    """
+    dom = interp.dom
+    values = [interp.value(a, env) for a in args]
+    matrices = [v for v in values if rank(v) == 2 and v.shape[0] > 1]
+    if not matrices:
+        return _diagonal(interp, values)
+    total = matrices[0]
+    for m in matrices[1:]:
+        total = dom.reduce(hadamard(total, m))
+    for v in values:
+        if rank(v) == 2 and v.shape[0] > 1:
+            continue
+        size = total.shape[0] if rank(v) == 1 else total.shape[1]
+        if rank(v) and shape(v)[-1] != size:
+            raise Mismatch(f"elementwise {shape(v)} with {shape(total)}")
+        total = dom.reduce((trail(v, 1) if rank(v) == 1 else v) * total)
+    return total
 
 
 def _diagonal(interp: Interpreter, values: list[Tensor]) -> Tensor:

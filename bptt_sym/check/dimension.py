@@ -1,0 +1,102 @@
+"""The same model, and the same claim, with one unit: every quantity is a number.
+
+A transpose, a ``diag`` and the order of factors say nothing there, so a claim that fails with one
+unit fails under every reading of its shapes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import (
+    Add,
+    At,
+    Block,
+    Claim,
+    Concat,
+    Diag,
+    Fn,
+    Had,
+    Mul,
+    Node,
+    Outer,
+    Sym,
+    Transpose,
+    mul,
+    rebuild,
+    walk,
+)
+from bptt_sym.recurrence import Recurrence
+
+
+def one_unit(rec: Recurrence) -> Recurrence | None:
+    """``rec`` with scalars only; ``None`` where that is another model (a softmax)."""
+    roots = [e.rhs for e in rec.equations] + list(rec.totals.values())
+    if any(isinstance(n, Fn) and n.name == "softmax" for r in roots for n in walk(r)):
+        return None
+    names = {n.name for r in roots for n in walk(r) if isinstance(n, (At, Sym))}
+    shapes = dict.fromkeys((*rec.shapes, *names), ())
+    shapes.update({_part(w, p): () for w, parts in rec.blocks.items() for p in parts})
+    try:
+        return Recurrence(
+            rec.name,
+            tuple(replace(e, rhs=scalar(e.rhs, rec)) for e in rec.equations),
+            shapes,
+            initial={n: scalar(v, rec) for n, v in rec.initial.items()},
+            totals={n: scalar(v, rec) for n, v in rec.totals.items()},
+            functions=dict.fromkeys(rec.functions, ()),
+        )
+    except BpttError:
+        return None
+
+
+def claim_of_one_unit(claim: Claim, rec: Recurrence) -> Claim:
+    """``claim`` about ``one_unit(rec)``; a matrix of a concatenation is its part for the state."""
+    return replace(
+        claim,
+        sides=tuple(_state_part(scalar(s, rec), rec) for s in claim.sides),
+        given=tuple(claim_of_one_unit(g, rec) for g in claim.given),
+    )
+
+
+def _part(name: str, part: str) -> str:
+    return f"{name}^{{({part})}}"
+
+
+def scalar(node: Node, rec: Recurrence) -> Node:
+    """``node`` with what only arranges vectors left out."""
+    if isinstance(node, Block) and isinstance(node.arg, Sym):
+        return Sym(_part(node.arg.name, node.part))
+    if isinstance(node, Mul):
+        node = _split(node, rec)
+    node = rebuild(node, lambda c: scalar(c, rec))
+    match node:
+        case Transpose(arg=a) | Diag(arg=a):
+            return a
+        case Had(args=args):
+            return mul(*args)
+        case Outer(left=a, right=b):
+            return mul(a, b)
+    return node
+
+
+def _split(node: Mul, rec: Recurrence) -> Node:
+    """``W [h, x]`` as the sum over the parts."""
+    args = node.args
+    for i, (w, v) in enumerate(zip(args, args[1:], strict=False)):
+        if isinstance(w, Sym) and w.name in rec.blocks and isinstance(v, Concat):
+            parts = rec.blocks[w.name]
+            if len(parts) == len(v.args):
+                terms = tuple(
+                    Mul((Sym(_part(w.name, p)), a)) for p, a in zip(parts, v.args, strict=True)
+                )
+                return mul(*args[:i], Add(terms), *args[i + 2 :])
+    return node
+
+
+def _state_part(node: Node, rec: Recurrence) -> Node:
+    if isinstance(node, Sym) and node.name in rec.blocks:
+        part = next((p for p in rec.blocks[node.name] if p in rec.states), None)
+        return Sym(_part(node.name, part)) if part is not None else node
+    return rebuild(node, lambda c: _state_part(c, rec))
