@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bptt_sym.testing.check import assert_gradient, judge, run
     from bptt_sym.testing.functions import assert_pair
+    from bptt_sym.testing.jax_entry import from_jax
     from bptt_sym.testing.models import Model, model_of, named_model
     from bptt_sym.testing.problems import Problem, problem
     from bptt_sym.testing.report import GradientError, Report
@@ -42,6 +43,7 @@ _HOME = {
     "score_inputs": "score",
     "from_torch": "torch_entry",
     "from_module": "torch_entry",
+    "from_jax": "jax_entry",
 }
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "assert_gradient",
     "assert_pair",
     "elman",
+    "from_jax",
     "from_module",
     "from_recurrence",
     "from_torch",

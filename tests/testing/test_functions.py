@@ -12,6 +12,7 @@ from bptt_sym.testing import (
     assert_pair,
     from_module,
     from_torch,
+    judge,
     named_model,
     run,
     score_inputs,
@@ -101,6 +102,36 @@ def test_module_and_function_by_name() -> None:
     with pytest.raises(InputError, match="no cell"):
         run("bptt_sym.testing.mistakes:right", "elmann")
     assert run("bptt_sym.testing.mistakes:right", "lstm-vector").ok
+
+
+def test_jax_custom_vjp() -> None:
+    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    jax.config.update("jax_enable_x64", True)
+    from bptt_sym.testing import from_jax
+
+    def outputs(bug: bool):
+        @jax.custom_vjp
+        def act(a):
+            return jax.numpy.tanh(a)
+
+        def back(h, g):
+            return (g * (1 - h if bug else 1 - h * h),)
+
+        act.defvjp(lambda a: (jax.numpy.tanh(a),) * 2, back)
+
+        def run_(p, problem: Problem):
+            h = p["h0"] * jax.numpy.ones((problem.batch, 1))
+            ys = []
+            for x in p["x"]:
+                h = act(x @ p["W"].T + h @ p["U"].T + p["b"])
+                ys.append(h @ p["V"].T + p["c"])
+            return jax.numpy.stack(ys)
+
+        return run_
+
+    assert assert_gradient(draw(named_model("elman"), 2), from_jax(outputs(False))) is None
+    report = judge(draw(named_model("elman"), 2), from_jax(outputs(True)))
+    assert "the square or the factor y is lost" in report.text()
 
 
 class TestTorch:

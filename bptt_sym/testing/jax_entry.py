@@ -1,0 +1,47 @@
+"""JAX code as a gradient function: ``custom_vjp`` rules and whatever else ``jax.grad`` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bptt_sym.errors import NotSupported
+from bptt_sym.testing.problems import Problem
+
+Array = Any
+
+
+def from_jax(
+    outputs: Callable[[dict[str, Any], Problem], Any], *, jit: bool = False
+) -> Callable[[Problem], dict[str, Array]]:
+    """A gradient function from JAX code that computes the outputs.
+
+    ``outputs(arrays, problem)`` gets the parameters, ``x`` and the initial states and returns the
+    outputs, (T, B, O). A ``jax.custom_vjp`` inside it is what gets tested. float64 problems need
+    ``jax.config.update("jax_enable_x64", True)``; without it they are judged, and fail, as float32.
+    """
+
+    def gradient(problem: Problem) -> dict[str, Array]:
+        try:
+            import jax
+            import jax.numpy as jnp
+        except ImportError:
+            raise NotSupported("JAX is not installed; the extra bptt-sym[jax] has it") from None
+        arrays = {k: jnp.asarray(v) for k, v in problem.params.items()}
+        arrays["x"] = jnp.asarray(problem.x)
+        if not problem.learned:
+            arrays |= {f"{s}0": jnp.asarray(problem.start(s)) for s in problem.initial}
+        weight = (problem.loss_weights[:, None] * problem.mask)[..., None]
+
+        def loss(given: dict[str, Any]) -> Any:
+            error = outputs(given, problem) - problem.targets
+            return 0.5 * (weight * error * error).sum()
+
+        grad = jax.grad(loss)
+        return {k: np.asarray(v) for k, v in (jax.jit(grad) if jit else grad)(arrays).items()}
+
+    gradient.__qualname__ = getattr(outputs, "__qualname__", "outputs")
+    gradient.__module__ = getattr(outputs, "__module__", "")
+    return gradient
