@@ -498,4 +498,3 @@ _METHODS: dict[type[Node], Any] = {
     D: Interpreter._derivative,
 }
 _REMEMBERED = frozenset((Add, Mul, Had, Sum, Prod, Pow, Fn, Call, D, Norm, Abs))
-__all__ = ["STRICT", "Conventions", "Interpreter", "Leaf", "Parts"]

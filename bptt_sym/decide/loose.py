@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bptt_sym.decide.layout import lay_out
-from bptt_sym.decide.tensor import Mismatch, Tensor, contract, diag, hadamard, rank, shape, squeeze, trail
+from bptt_sym.decide.tensor import (
+    Mismatch,
+    Tensor,
+    contract,
+    diag,
+    hadamard,
+    rank,
+    shape,
+    squeeze,
+    trail,
+)
 from bptt_sym.notation import Add, At, D, Div, Had, Mul, Neg, Node, Num, Prod, Sum, Sym
 
 if TYPE_CHECKING:

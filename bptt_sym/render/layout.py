@@ -428,15 +428,14 @@ def whole(n: int) -> str:
     return str(n)
 
 
-#: What marks the sign of a derivative of a kind that has no sign of its own.
+#: Marks of the kinds of derivative that have no sign of their own.
 MARKS: Final[Mapping[Kind, str]] = {"direct": "dir", "own": "own", "local": "loc"}
 
 
 def mark_of(kind: Kind, y: Node, xs: Sequence[Node]) -> str:
     """The mark on the sign; a function's derivative by its own argument needs none."""
-    if kind == "direct" and isinstance(y, Call) and all(x in y.args for x in xs):
-        return ""
-    return MARKS.get(kind, "")
+    plain = kind == "direct" and isinstance(y, Call) and all(x in y.args for x in xs)
+    return "" if plain else MARKS.get(kind, "")
 
 
 def listed(args: Sequence[Node], separator: str) -> Items:
