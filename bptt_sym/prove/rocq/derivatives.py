@@ -173,9 +173,8 @@ class Recursions:
         goals = " /\\ ".join(f"ex_derive (fun _v => {p} {along} _n) _w" for p in parts)
         head = f"_{d.name}_{len(self.smooth)}_smooth"
         quantified = f"forall {binders} (_n : Z) (_w : R), {given}"
-        hyps = " ".join(f"_h{j}" for j in range(len(parts)))
-        opened = f"destruct _ih as [{hyps.replace(' ', ' [')}{']' * (len(parts) - 1)}]" \
-            if len(parts) > 1 else "idtac"
+        hyps = [f"_h{j}" for j in range(len(parts))]
+        opened = f"destruct _ih as {_pattern(hyps)}" if len(parts) > 1 else "idtac"
         each = _nested(["smooth"] * len(parts))
         out = [
             f"Lemma {head} : {quantified} -> {goals}.\n"
@@ -225,6 +224,10 @@ def _project(state: str, j: int, count: int) -> str:
     for _ in range(j):
         state = f"(snd {state})"
     return state if j == count - 1 else f"(fst {state})"
+
+
+def _pattern(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{names[0]} {_pattern(names[1:])}]"
 
 
 def _nth(proof: str, j: int, count: int) -> str:

@@ -50,13 +50,13 @@ class Equalities:
         self.text = printer
         self.names = printer.names
 
-    def _state(self, left: str, right: str, how: str, scope: Scope, kind: str = "") -> str | None:
+    def state(self, left: str, right: str, how: str, scope: Scope) -> str | None:
         """Introduce left = right, proved by the script; the hypothesis, None if trivial."""
         if left == right:
             return None
         if (left, right) not in scope.known:
             name = self.names.fresh("e")
-            scope.script.append(f"assert ({name} : {left} = {right}{kind}) by ({how}).")
+            scope.script.append(f"assert ({name} : {left} = {right}) by ({how}).")
             scope.known[left, right] = name
         return scope.known[left, right]
 
@@ -66,7 +66,7 @@ class Equalities:
         left, right = self.text.term(x, s.raw), self.text.term(result, s.env)
         if left == right:
             return None
-        return self._state(left, right, self._finish(x, s, scope), scope)
+        return self.state(left, right, self._finish(x, s, scope), scope)
 
     def _finish(self, x: Poly | Mat, s: Substitution, scope: Scope) -> str:
         """The tactic that ends a proof of raw(x) = canonical, its atoms being in scope."""
@@ -92,7 +92,7 @@ class Equalities:
     def integer(self, p: Poly, s: Substitution, scope: Scope) -> str | None:
         left = self.text.integer(p, s.raw)
         right = self.text.integer(subst(p, s.values), s.env)
-        return self._state(left, right, "ring", scope)
+        return self.state(left, right, "ring", scope)
 
     def argument(self, sort: str, p: Poly, s: Substitution, scope: Scope) -> str | None:
         return self.term(p, s, scope) if sort == "v" else self.integer(p, s, scope)
@@ -102,21 +102,23 @@ class Equalities:
         if a in s.values:
             image = s.values[a]
             left, right = self.text.atom(a, s.raw), self.text.term(image, s.env)
-            return self._state(left, right, "cast; ring", scope) if a[0] == "i" else None
+            return self.state(left, right, "cast; ring", scope) if a[0] == "i" else None
         left, right = self.text.atom(a, s.raw), self.text.atom(subst(a, s.values), s.env)
         if left == right:
             return None
         if a[0] in FUNCTIONS:
-            return self._state(left, right, self._one(FUNCTIONS[a[0]], self.term(a[1], s, scope)),
-                               scope)
+            how = self.congruence(FUNCTIONS[a[0]], self.term(a[1], s, scope))
+            return self.state(left, right, how, scope)
         if a[0] == "norm":
-            return self._state(left, right, self._one("mnorm", self.term(a[1], s, scope)), scope)
+            how = self.congruence("mnorm", self.term(a[1], s, scope))
+            return self.state(left, right, how, scope)
         if a[0] in ("sum", "D", "diag"):
-            return self._state(left, right, self._binder(a, s, scope), scope)
-        return self._state(left, right, self._call(a, s, scope), scope)
+            return self.state(left, right, self._binder(a, s, scope), scope)
+        return self.state(left, right, self._call(a, s, scope), scope)
 
     @staticmethod
-    def _one(function: str, inner: str | None) -> str:
+    def congruence(function: str, inner: str | None) -> str:
+        """A tactic for the goal f x = f y, from the name of x = y (None if x is y)."""
         head = "Rinv" if function == "/" else function
         return f"exact (f_equal {head} {inner})" if inner else "reflexivity"
 

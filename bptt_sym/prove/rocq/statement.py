@@ -56,7 +56,8 @@ class Statement:
         match c.op, c.args:
             case op, (a, b) if op in RELATIONS:
                 sign, swap = RELATIONS[op]
-                left, right = (self.shape(x, env) for x in ((b, a) if swap else (a, b)))
+                show = self._as_matrix if c.formula[0] == "meq" else self.shape
+                left, right = (show(x, env) for x in ((b, a) if swap else (a, b)))
                 return f"{left} {sign} {right}"
             case "and", parts:
                 return " /\\ ".join(f"({self.claim(p, env)})" for p in parts)
@@ -98,7 +99,7 @@ class Statement:
             case "diag", (i, body):
                 return f"(@mdiag {ALGEBRA} {self._function(i, body, env)})"
             case "norm", (m,):
-                return f"(mnorm {inner(m)})"
+                return f"(mnorm {self._as_matrix(m, env)})"
             case "one", ():
                 return f"(@mone {ALGEBRA})"
             case op, (a,) if op in FUNCTIONS:
@@ -109,6 +110,14 @@ class Statement:
     def _matrix(t: Term) -> bool:
         return isinstance(t.kernel, Mat)
 
+    def _as_matrix(self, t: Term, env: Env) -> str:
+        """The term as an element of the algebra: a number is that multiple of the identity."""
+        if not t.kernel:
+            return f"(@mzero {ALGEBRA})"
+        if self._matrix(t) and t.op != "num":
+            return self.shape(t, env)
+        return f"({self.shape(t, env)} *s @mone {ALGEBRA})"
+
     def _arithmetic(self, op: str, a: Term, b: Term, env: Env) -> str:
         left, right = self.shape(a, env), self.shape(b, env)
         if not self._matrix(a) and not self._matrix(b):
@@ -117,8 +126,7 @@ class Statement:
         if op == "mul":
             return f"({left} {'*m' if self._matrix(a) else '*s'} {right})" if self._matrix(b) \
                 else f"({right} *s {left})"
-        left, right = (x if self._matrix(t) else f"({x} *s @mone {ALGEBRA})"
-                       for t, x in ((a, left), (b, right)))
+        left, right = self._as_matrix(a, env), self._as_matrix(b, env)
         return f"({left} +m {right})" if op == "add" else f"({left} +m (-1) *s {right})"
 
     def _power(self, a: Term, n: int, env: Env) -> str:
@@ -140,8 +148,10 @@ class Statement:
         match t.op, t.args:
             case "power", (a, n):
                 return [("v", a), ("i", n)]
-            case ("seq" | "mat"), (_, *args):
+            case "mat", (_, *args):
                 return [("i", a) for a in args]
+            case ("seq" | "fun"), (_, *args):
+                return list(zip(self._atom(t)[2], args, strict=True))
             case "rec", (Def() as d, _, *args):
                 return list(zip([s for s, _ in d.params] + ["i"], args, strict=True))
         raise ExportError(f"no statement for {t.op}")
@@ -219,14 +229,16 @@ class Statement:
                     found.append(t)
         return found
 
-    def _real(self, t: Term, env: Env, scope: Scope) -> str | None:
+    def _term(self, t: Term, env: Env, scope: Scope, *, matrix: bool = False) -> str | None:
         """The name of a hypothesis (t as written) = canonical."""
         left, right = self.shape(t, env), self.text.term(t.kernel, env)
+        if matrix:
+            left, right = self._as_matrix(t, env), self.text.matrix(Mat.of(t.kernel), env)
         inner = scope.inner()
         done = self._rewritten([t], env, inner)
-        last = "algebra" if self._matrix(t) else "ring"
+        last = "algebra" if matrix else "ring"
         how = self.equal.sequence([*inner.script, done + last])
-        return self.equal._state(left, right, how, scope)
+        return self.equal.state(left, right, how, scope)
 
     def _body(self, x: Term, body: Term, env: Env, scope: Scope) -> str:
         name = self.names.fresh("b")
@@ -245,12 +257,13 @@ class Statement:
         match t.op, t.args:
             case op, (a,) if op in FUNCTIONS or op == "norm":
                 function = "mnorm" if op == "norm" else FUNCTIONS[op]
-                how = self.equal._one(function, self._real(a, env, scope))
+                inner = self._term(a, env, scope, matrix=op == "norm")
+                how = self.equal.congruence(function, inner)
             case "sum", (k, _, _, body):
                 how = (f"apply zsum_eq; [reflexivity | reflexivity | "
                        f"{self._body(k, body, env, scope)}]")
             case "D", (x, at, body):
-                point = self._real(at, env, scope)
+                point = self._term(at, env, scope)
                 how = (f"apply derive_eq; [{self._body(x, body, env, scope)} | "
                        f"{f'exact {point}' if point else 'reflexivity'}]")
             case "diag", (i, body):
@@ -259,7 +272,7 @@ class Statement:
                 how = self._product(t, env, scope)
             case _:
                 how = self._applied(t, env, scope)
-        return self.equal._state(left, right, how, scope)
+        return self.equal.state(left, right, how, scope)
 
     def _product(self, t: Term, env: Env, scope: Scope) -> str:
         """By the lemma that the recursion for this product is a product of the library."""
@@ -289,7 +302,7 @@ class Statement:
         new = [self.text.argument(s, a.kernel, env) for s, a in rows]
         proof = "eq_refl"
         for j, (s, a) in reversed(list(enumerate(rows))):
-            found = self._real(a, env, scope) if s == "v" else None
+            found = self._term(a, env, scope) if s == "v" else None
             if found:
                 hole = " ".join([head, *new[:j], "_z", *old[j + 1:]])
                 proof = f"(eq_trans (f_equal (fun _z : R => {hole}) {found}) {proof})"
