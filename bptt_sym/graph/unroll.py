@@ -314,10 +314,24 @@ def unroll(
     """
     if T < 1:
         raise InputError(f"T = {T}: a recurrence is unrolled to one step at least")
-    cell = recurrence if isinstance(recurrence, Cell) else roll(recurrence, dims, rules=rules)
+    cell = recurrence if isinstance(recurrence, Cell) else _rolled(recurrence, dims, rules)
     if T * len(cell.each) > limit:
         raise LimitExceeded(f"T = {T} needs about {T * len(cell.each)} rows; the limit is {limit}")
     unrolled = Unrolled(cell, T, Graph(rules=cell.graph.rules, limit=limit))
     with uncollected():
         unrolled._build(bulk)
     return unrolled
+
+
+def _rolled(
+    recurrence: Recurrence, dims: Mapping[str, int] | None, rules: Mapping[str, Rule]
+) -> Cell:
+    """The cell of a recurrence, differentiated once however often it is unrolled."""
+    if rules is not RULES:
+        return roll(recurrence, dims, rules=rules)
+    # A recurrence never changes, so its cells can stay with it.
+    kept: dict[tuple[tuple[str, int], ...], Cell] = recurrence.__dict__.setdefault("_cells", {})
+    key = tuple(sorted((dims or {}).items()))
+    if key not in kept:
+        kept[key] = roll(recurrence, dims, rules=rules)
+    return kept[key]
