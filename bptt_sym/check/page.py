@@ -27,9 +27,15 @@ _ELEMENTS: Final = frozenset(
 _ATTRIBUTES: Final = frozenset(
     "display displaystyle mathvariant stretchy fence form separator lspace rspace accent "
     "accentunder linethickness columnalign rowspacing columnspacing movablelimits largeop minsize "
-    "maxsize symmetric width height depth scriptlevel rowalign xmlns".split()
+    "maxsize symmetric width height depth scriptlevel rowalign mathcolor voffset"
+    " linebreak xmlns".split()
 )
 _NAMESPACE: Final = "http://www.w3.org/1998/Math/MathML"
+#: Environments that the converter does not know, and that ``align*`` stands for.
+_ALIGNED: Final = re.compile(
+    r"\\(begin|end)\s*\{(?:aligned|alignedat|split|align|gather|gathered|multline|eqnarray|equation)"
+    r"\*?\}"
+)
 _NUMBERS: Final = re.compile(r"\\(?:label|ref|eqref|tag)\*?\s*\{[^{}]*\}|\\(?:nonumber|notag)\b")
 
 _STYLE: Final = """
@@ -89,8 +95,9 @@ def mathml_of(latex: str, display: bool = False) -> str | None:
         from latex2mathml.converter import convert
     except ImportError:
         return None
-    if "&" in latex and "\\begin" not in latex:
-        latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
+    latex = _ALIGNED.sub(r"\\\1{align*}", latex)
+    if ("&" in latex or r"\\" in latex) and "\\begin" not in latex:
+        latex = rf"\begin{{align*}}{latex}\end{{align*}}"
     try:
         root = ElementTree.fromstring(convert(latex, display="block" if display else "inline"))
     except Exception:  # the converter has errors of many kinds for what it does not know

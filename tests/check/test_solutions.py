@@ -154,7 +154,10 @@ def test_factors_are_taken_out_of_ranges_that_have_them(big: str, small: str, fi
     assert verdict.is_right is fits
 
 
-FACTORS = [r"(1-h_t^2)", r"h_t", r"\left|h_{t+1}\right|", r"w", r"u_t", r"h_t^2", r"3", r"(1-h_{t+1}^2)"]
+FACTORS = [
+    r"(1-h_t^2)", r"h_t", r"\left|h_{t+1}\right|", r"w", r"u_t", r"h_t^2", r"3",
+    r"(1-h_{t+1}^2)",
+]  # fmt: skip
 
 
 def size(latex: str) -> str:
@@ -191,8 +194,8 @@ def test_no_bound_is_proved_that_numbers_refute(factors: list[str], more: str) -
         h1 = tanh(w * h0 + u)
         h2 = tanh(w * h1 + u)
         value = {
-            r"(1-h_t^2)": 1 - h1**2, r"h_t": h1, r"\left|h_{t+1}\right|": abs(h2), r"w": w, r"u_t": u,
-            r"h_t^2": h1**2, r"3": 3.0, r"(1-h_{t+1}^2)": 1 - h2**2,
+            r"(1-h_t^2)": 1 - h1**2, r"h_t": h1, r"\left|h_{t+1}\right|": abs(h2), r"w": w,
+            r"u_t": u, r"h_t^2": h1**2, r"3": 3.0, r"(1-h_{t+1}^2)": 1 - h2**2,
         }  # fmt: skip
         rest = 1.0
         for f in factors:
