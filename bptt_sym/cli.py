@@ -244,29 +244,18 @@ def _replay(certificates: dict[str, Any]) -> int:
     """Have a process that has seen nothing else check each certificate with the kernel alone."""
     from multiprocessing import get_context
 
+    from bptt_sym.prove.replaying import replay_file
+
     status = OK
     with get_context("spawn").Pool(1) as pool:
         for name, path in certificates.items():
-            failure, trusted = pool.apply(_replay_one, (str(path),))
+            failure, trusted = pool.apply(replay_file, (str(path),))
             if failure:
                 print(f"{name:<12}REJECTED  {failure}")
                 status = WRONG
             else:
                 print(f"{name:<12}accepted, taking on trust: {', '.join(trusted) or 'nothing'}")
     return status
-
-
-def _replay_one(path: str) -> tuple[str, list[str]]:
-    """``(why it fails, facts taken on trust)`` of one certificate file."""
-    from pathlib import Path
-
-    from bptt_sym.prove.certificate import CertificateError, replay, trusted
-    from bptt_sym.prove.kernel import KernelError
-
-    try:
-        return "", trusted(replay(Path(path)))
-    except (CertificateError, KernelError, OSError) as error:
-        return str(error) or type(error).__name__, []
 
 
 def run_test(args: argparse.Namespace) -> int:
