@@ -225,6 +225,10 @@ class Writer:
                 if m == "torch":
                     return f"torch.sigmoid({arg})", _ATOM
                 return f"1.0 / (1.0 + {m}.exp(-{self.use(a, _UNARY)}))", _PRODUCT
+            case "exp_minus", 0:
+                return f"{m}.exp({m}.minimum(-{self.use(a, _UNARY)}, 700.0))", _ATOM
+            case "inverse_1p", 0:
+                return f"1.0 / (1.0 + {self.use(a, _SUM)})", _PRODUCT
             case "tanh", 1:
                 return f"1.0 / {m}.cosh({arg}) ** 2", _PRODUCT
             case "tanh", 2:

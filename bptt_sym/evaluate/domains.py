@@ -223,7 +223,8 @@ def floats(dtype: Any = np.float64) -> Arrays:
     return Arrays(
         kind,
         _NUMPY,
-        lambda q: kind.type(q.numerator / q.denominator),
+        # Divided in the type itself: a third as a double is no third in extended precision.
+        lambda q: kind.type(q.numerator) / kind.type(q.denominator),
         lambda x: np.asarray(x).astype(kind, copy=False),
     )
 

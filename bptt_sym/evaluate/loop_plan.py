@@ -69,6 +69,7 @@ class LoopPlan:
         self.place: dict[int, Place] = {}
         self.carry: dict[tuple[str, int], str] = {}
         self.going_back = False
+        self.added_to: dict[int, int] = {}
         self._plan()
 
     # -- what there is --------------------------------------------------------------------------
@@ -149,6 +150,8 @@ class LoopPlan:
             early = back.get(handle) in ("loop", "before")
             if early and p.ops[handle].kind not in _NEVER_NAMED:
                 self._name(handle)
+        if self.dialect.module != "jnp":
+            self._reuse_memory()
         for (name, lag), handle in self.adj.reads.items():
             if name in self.program.targets and p.ops[handle].kind != "const":
                 self.carry[name, lag] = self.names.fresh(
@@ -171,6 +174,29 @@ class LoopPlan:
             for j in own
             if self.p.ops[j].kind not in ("neg", "transpose") and i in self._arguments(j)
         ]
+
+    def _reuse_memory(self) -> None:
+        """A sum over what was computed before the loop takes its place: less memory to touch."""
+        groups = (self.f, self.b)
+        every = [
+            i
+            for g in groups
+            for part in (g.fixed, g.before, g.loop, g.after, g.end)
+            for i in part
+        ]  # fmt: skip
+        roots = {*self.program.targets.values(), self.program.loss}
+        before = set(self.f.before)
+        for i in self.f.loop:
+            op, place = self.p.ops[i], self.place.get(i)
+            if op.kind != "add" or place is None or not place.stored or place.history:
+                continue
+            for a in op.args:
+                made = self.p.ops[a].kind in ("add", "matvec") and self.p.ops[a].lead == PER_STEP
+                free = a in before and made and a in self.place and a not in roots
+                if free and self._users(every, a) == [i] and op.args[0] != op.args[1]:
+                    self.added_to[i] = a
+                    self.place[i] = Place(self.place[a].name, 0, True)
+                    break
 
     def _heavy(self, i: int) -> bool:
         """Whether the expression would grow beyond what reads well on a line."""
@@ -210,7 +236,8 @@ class LoopPlan:
             inner = self.place.get(op.args[0])
             return self.names.fresh(f"slope_{inner.name}" if inner else "slope")
         if op.kind == "fn":
-            return self.names.fresh(str(op.attr[0]).replace("sigma", "gates"))
+            wish = {"sigma": "gates", "inverse_1p": "gates", "exp_minus": "e"}
+            return self.names.fresh(wish.get(op.attr[0], str(op.attr[0])))
         if op.kind == "concat" and op.lead < PER_STEP:
             inner_op = p.ops[op.args[0]]
             if inner_op.kind == "param":

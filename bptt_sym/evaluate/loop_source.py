@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from bptt_sym.evaluate.adjoint import adjoint
 from bptt_sym.evaluate.array_source import NUMPY, TORCH
 from bptt_sym.evaluate.formula import equation_text, text
+from bptt_sym.evaluate.logistic import shared_exponential
 from bptt_sym.evaluate.loop_plan import LoopPlan, Place, Signature
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import identifier
@@ -48,6 +49,8 @@ def loop_source(
     if not wrt_inputs:
         for key in [k for k in adj.reads if k[0] not in program.targets]:
             del adj.reads[key]
+    if dialect == "numpy":
+        adj, program = shared_exponential(adj, program)
     writer = LoopModule(rec, program, adj, {"numpy": NUMPY, "torch": TORCH}[dialect], loss, sink)
     return writer.source(seeds), writer.signature
 
@@ -155,7 +158,8 @@ class LoopModule(LoopPlan):
     def _forward_loop(self, lines: list[str], phases: dict[int, str], done: set[int]) -> None:
         for i in sorted(self.place):
             place = self.place[i]
-            if phases.get(i) == "loop" and place.stored and not place.history:
+            own = place.stored and not place.history and i not in self.added_to
+            if phases.get(i) == "loop" and own:
                 self._allocate(lines, i)
         loop: list[str] = []
         self._statements(self.f.loop, "loop", phases, done, loop)
@@ -260,6 +264,12 @@ class LoopModule(LoopPlan):
             if place is None or self.p.ops[i].kind in ("param", "context"):
                 continue
             if loop and place.stored and not place.history and self._in_parts(i, place, lines):
+                done.add(i)
+                continue
+            if i in self.added_to:
+                base = self.added_to[i]
+                (other,) = (a for a in self.p.ops[i].args if a != base)
+                lines.append(f"{place.name}[t] += {self.w.use(other, 1)}")
                 done.add(i)
                 continue
             right = self.w.expression(i)
