@@ -15,6 +15,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from bptt_sym.errors import ModelError
+from bptt_sym.evaluate.compile_c import CGradient, compiler
 from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.recurrence import Recurrence
@@ -71,6 +72,9 @@ class Joined:
     Names are ``stage.name`` everywhere: parameters, inputs, initial values, contexts. A parameter
     that stages share is declared in ``tied`` (``{"backward.W_e": "forward.W_e"}``).
 
+    With ``backend="c"`` stages without contexts run as compiled C, in float64 (where there is a
+    compiler); a stage that another one reads runs forward once more when its cotangents are known.
+
     Raises
     ------
     ModelError
@@ -85,6 +89,7 @@ class Joined:
         loss: str = "E",
         context: Mapping[str, Iterable[str]] | None = None,
         tied: Mapping[str, str] | None = None,
+        backend: Literal["numpy", "c"] = "numpy",
     ) -> None:
         self.stages = dict(stages)
         self.wires = tuple(wires)
@@ -104,15 +109,20 @@ class Joined:
                 raise ModelError(f"{w.target!r} has no input or state {w.name!r}")
         self.contexts = contexts
         last = order[-1]
-        self.code = {
-            name: NumpyGradient(
-                rec,
-                loss=loss if name == last else None,
-                context=contexts.get(name, ()),
-                wrt_inputs=any(w.target == name and w.how in ("same", "reversed") for w in wires),
-            )
-            for name, rec in self.stages.items()
-        }
+        compiled = backend == "c" and compiler() is not None
+        self.code: dict[str, NumpyGradient | _Compiled] = {}
+        for name, rec in self.stages.items():
+            options: dict[str, Any] = {
+                "loss": loss if name == last else None,
+                "wrt_inputs": any(
+                    w.target == name and w.how in ("same", "reversed") for w in self.wires
+                ),
+            }
+            context_of = contexts.get(name, ())
+            if compiled and not context_of and rec.states:
+                self.code[name] = _Compiled(CGradient(rec, **options))
+            else:
+                self.code[name] = NumpyGradient(rec, context=context_of, **options)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -132,10 +142,15 @@ class Joined:
     def forward(
         self, params: Mapping[str, Array], given: Mapping[str, Array]
     ) -> tuple[dict[str, Array], dict[str, Any]]:
-        """All sequences as ``stage.name``, with ``"loss"``, and the tapes for :meth:`backward`.
+        """All sequences as ``stage.name``, with ``"loss"``, and what the way back needs.
 
         ``given`` holds inputs, initial values and contexts that no wire brings.
         """
+        return self._run(params, given, learning=False)
+
+    def _run(
+        self, params: Mapping[str, Array], given: Mapping[str, Array], *, learning: bool
+    ) -> tuple[dict[str, Array], dict[str, Any]]:
         values: dict[str, Array] = {}
         tapes: dict[str, Any] = {}
         for stage, rec in self.stages.items():
@@ -151,7 +166,11 @@ class Joined:
             }
             inputs = {k: arrays[k] for k in rec.inputs if k in arrays}
             initial = {k: arrays[k] for k in rec.states if k in arrays}
-            out, tapes[stage] = self.code[stage].forward(own, inputs, initial, context)
+            code = self.code[stage]
+            if learning and isinstance(code, _Compiled):
+                out, tapes[stage] = code.learn(own, inputs, initial)
+            else:
+                out, tapes[stage] = code.forward(own, inputs, initial, context)
             for name in rec.defined:
                 if identifier(name) in out:
                     values[f"{stage}.{name}"] = out[identifier(name)]
@@ -163,7 +182,7 @@ class Joined:
         self, params: Mapping[str, Array], given: Mapping[str, Array]
     ) -> tuple[float, dict[str, Array]]:
         """The loss, and the gradient by ``stage.name``."""
-        values, tapes = self.forward(params, given)
+        values, tapes = self._run(params, given, learning=True)
         grads: dict[str, Array] = {}
         seeds: dict[str, dict[str, Array]] = {s: {} for s in self.stages}
         for stage in reversed(self.stages):
@@ -181,6 +200,47 @@ class Joined:
                 known = seeds[w.source].get(w.sequence)
                 seeds[w.source][w.sequence] = passed if known is None else known + passed
         return float(values["loss"]), grads
+
+
+@final
+@dataclass(frozen=True)
+class _Compiled:
+    """Compiled code under the two calls of :class:`NumpyGradient`."""
+
+    code: CGradient
+
+    def forward(
+        self,
+        params: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        initial: Mapping[str, Array],
+        context: Mapping[str, Array],
+    ) -> tuple[dict[str, Array], Any]:
+        loss, values = self.code(params, inputs, initial, sequences=True, gradients=False)
+        named = {identifier(k): v for k, v in values.items()}
+        if not self.code.signature.seeds:
+            named["loss"] = loss
+        return named, (params, inputs, initial, values)
+
+    def learn(
+        self,
+        params: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        initial: Mapping[str, Array],
+    ) -> tuple[dict[str, Array], Any]:
+        """As :meth:`forward`; the stage with the loss goes back at once."""
+        if self.code.signature.seeds:
+            return self.forward(params, inputs, initial, {})
+        loss, values = self.code(params, inputs, initial)
+        return {"loss": loss}, values
+
+    def backward(self, tape: Any, seeds: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        if isinstance(tape, dict):
+            return tape
+        params, inputs, initial, values = tape
+        given = {n: (seeds or {}).get(n) for n in self.code.signature.seeds}
+        filled = {n: np.zeros_like(values[n]) if s is None else s for n, s in given.items()}
+        return self.code(params, inputs, initial, filled)[1]
 
 
 def _of(key: str, stage: str) -> bool:

@@ -3,6 +3,7 @@
 from bptt_sym.architectures.attention import CONTEXT, attention
 from bptt_sym.architectures.gated import gru, lstm_peephole
 from bptt_sym.architectures.layers import (
+    apart,
     cross_entropy,
     embedded,
     layer_name,
@@ -13,6 +14,7 @@ from bptt_sym.architectures.layers import (
 
 __all__ = [
     "CONTEXT",
+    "apart",
     "attention",
     "cross_entropy",
     "embedded",

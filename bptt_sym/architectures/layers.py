@@ -33,6 +33,7 @@ from bptt_sym.architectures.terms import (
 )
 from bptt_sym.errors import InputError
 from bptt_sym.notation import Call, rebuild, walk
+from bptt_sym.recurrence import references
 
 Dropout = Literal["none", "between", "variational"]
 
@@ -175,6 +176,42 @@ def readout(rec: Recurrence, state: str = "h", size: str = "k") -> Recurrence:
         totals={},
         functions={},
     )
+
+
+def apart(rec: Recurrence) -> tuple[Recurrence, Recurrence]:
+    """What the states are computed from, and the rest, which only reads it.
+
+    The rest has no step to wait for: joined to the first by wires it can be done for all steps at
+    once, and be given what the first has no use for.
+
+    Raises
+    ------
+    InputError
+        A recurrence in which nothing is left over, or whose rest looks back.
+    """
+    needed, todo = set[str](), list(rec.states)
+    while todo:
+        name = todo.pop()
+        if name in rec.defined and name not in needed:
+            needed.add(name)
+            todo += [n for n, _ in references(rec.rhs(name))]
+    core = tuple(e for e in rec.equations if e.target in needed)
+    rest = tuple(e for e in rec.equations if e.target not in needed)
+    if not rest or any(lag for e in rest for _, lag in references(e.rhs)):
+        raise InputError(f"{rec.name} does not come apart", token=rec.name)
+
+    def used(equations: tuple[Equation, ...]) -> dict[str, Shape]:
+        names = {n.name for e in equations for n in walk(e.rhs) if isinstance(n, (At, Sym))}
+        names |= {e.target for e in equations}
+        return {k: v for k, v in rec.shapes.items() if k in names}
+
+    return (
+        replace(
+            rec, name=f"{rec.name}-states", equations=core, shapes=used(core), totals={},
+            functions={},
+        ),
+        replace(rec, name=f"{rec.name}-outputs", equations=rest, shapes=used(rest), initial={}),
+    )  # fmt: skip
 
 
 def cross_entropy(rec: Recurrence, output: str = "y") -> Recurrence:

@@ -45,6 +45,10 @@ def c_source(
     return module.source(), module.signature
 
 
+#: How many of the phases belong to the forward pass.
+FORWARD_PHASES = 4
+
+
 class _Module(CStatics):
     """The statements of every phase, and the file around them."""
 
@@ -67,7 +71,9 @@ class _Module(CStatics):
                 if array is None or array.kind != "ring" or array.depth != key[1] + 1:
                     self.copies[key] = self.names.fresh(f"d_{identifier(key[0])}_back{key[1]}")
         body = Lines()
-        for phase, group in self._order():
+        for k, (phase, group) in enumerate(self._order()):
+            if k == FORWARD_PHASES:
+                self._sequences(body)
             self._phase(phase, group, body)
         self.pointers, self.pointer_lines = {}, Lines()
         self._finish(body)
@@ -258,7 +264,8 @@ class _Module(CStatics):
             if op.kind == "start":
                 raise NotSupported("an initial value that depends on parameters in C")
 
-    def _finish(self, out: Lines) -> None:
+    def _sequences(self, out: Lines) -> None:
+        """Loss and sequences; where no gradient is wanted the function ends here."""
         p = self.p
         if self.program.loss is not None:
             array = self.arrays[self.program.loss]
@@ -281,6 +288,13 @@ class _Module(CStatics):
                     f"if ({target}) memcpy({target}, {self.base(i, 'after')}, "
                     f"sizeof(double) * T * B * {w});"
                 )
+        self.pointers, self.pointer_lines = {}, Lines()
+        first = next((n for n, _, _ in self.signature.outputs if n.startswith("grad ")), None)
+        if first is not None:
+            out.put(f"if (!{self.output_names[first]}) return;")
+
+    def _finish(self, out: Lines) -> None:
+        p = self.p
         for name in self.param_names:
             target = self.output_names[f"grad {name}"]
             size = self.width(self._param_shape(name))
@@ -382,7 +396,8 @@ class _Module(CStatics):
         if self.loss is not None:
             out += [" *", f" *     loss = {text(self.loss)}, summed over the batch"]
         out += [" *", " * Row-major arrays: sequences (T, B, width), initial values (B, width);"]
-        out += [" * outputs of sequences may be NULL. Compile with", " *"]
+        out += [" * outputs of sequences may be NULL."]
+        out += [" * Without a first gradient (NULL) only the forward pass runs. Compile with", " *"]
         out += [
             " *     cc -O3 -march=native -fno-math-errno -fno-trapping-math",
             " */",

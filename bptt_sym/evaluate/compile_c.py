@@ -149,6 +149,8 @@ class CGradient:
         )
         self._built: dict[tuple[int, ...], Any] = {}
         self._plans: dict[tuple[Any, ...], _Plan] = {}
+        #: Shared by all sizes: sequences of many lengths need the memory of the longest one only.
+        self._work: Array = np.empty(0)
 
     def _function(self, sizes: tuple[int, ...]) -> Any:
         key = sizes if self.specialize else ()
@@ -172,8 +174,12 @@ class CGradient:
         seeds: Mapping[str, Array] | None = None,
         *,
         sequences: bool = False,
+        gradients: bool = True,
     ) -> tuple[float, dict[str, Array]]:
-        """The loss and its gradient by name; with ``sequences`` also every defined sequence."""
+        """The loss and its gradient by name; with ``sequences`` also every defined sequence.
+
+        Without ``gradients`` only the forward pass runs, and needs no ``seeds``.
+        """
         sig: CSignature = self.signature
         arrays: list[Array] = []
         for names, given in (
@@ -183,21 +189,27 @@ class CGradient:
             (sig.seeds, seeds or {}),
         ):
             for name in names:
+                if names is sig.seeds and not gradients:
+                    continue
                 if name not in given:
                     raise ModelError(f"{self.rec.name}: {name!r} is missing")
                 arrays.append(np.ascontiguousarray(given[name], np.float64))
-        key = (sequences, *(a.shape for a in arrays))
+        key = (sequences, gradients, *(a.shape for a in arrays))
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = self._plan(params, inputs, initial or {}, sequences)
-        pointers = [a.__array_interface__["data"][0] for a in arrays]
+            plan = self._plans[key] = self._plan(
+                params, inputs, initial or {}, sequences, gradients
+            )
+        pointers: list[int | None] = [a.__array_interface__["data"][0] for a in arrays]
+        if not gradients:
+            pointers += [None] * len(sig.seeds)
         results = np.empty(plan.total)
         base = results.__array_interface__["data"][0]
         plan.function(
             *plan.longs,
             *pointers,
             *(None if at is None else base + 8 * at for at in plan.offsets),
-            plan.work.__array_interface__["data"][0],
+            self._work.__array_interface__["data"][0],
         )
         out = {
             name: results[at : at + size].reshape(shape) for name, at, size, shape in plan.results
@@ -211,6 +223,7 @@ class CGradient:
         inputs: Mapping[str, Array],
         initial: Mapping[str, Array],
         sequences: bool,
+        gradients: bool,
     ) -> _Plan:
         """Sizes, places of the results and workspace for arrays of these shapes."""
         sig = self.signature
@@ -224,7 +237,8 @@ class CGradient:
         results: list[tuple[str, int, int, tuple[int, ...]]] = []
         for name, shape, lead in sig.outputs:
             own = tuple(s.value(dims) for s in shape)
-            if lead == 2 and not name.startswith("grad ") and not sequences:
+            wanted = gradients if name.startswith("grad ") else sequences or lead != 2
+            if not wanted:
                 offsets.append(None)
                 continue
             front: tuple[int, ...] = ((), (batch,), (steps, batch))[lead]
@@ -245,8 +259,10 @@ class CGradient:
         function.argtypes = [ctypes.c_long] * len(longs) + [ctypes.c_void_p] * (
             count + len(offsets) + 1
         )
-        work = np.empty(int(library.gradient_workspace(*longs)))
-        return _Plan(function, [v.value for v in longs], offsets, results, at, work, has_loss)
+        size = int(library.gradient_workspace(*longs))
+        if size > len(self._work):
+            self._work = np.empty(size)
+        return _Plan(function, [v.value for v in longs], offsets, results, at, has_loss)
 
 
 @final
@@ -259,5 +275,4 @@ class _Plan:
     offsets: list[int | None]
     results: list[tuple[str, int, int, tuple[int, ...]]]
     total: int
-    work: Array
     has_loss: bool

@@ -18,7 +18,14 @@ from flow import flows, gates, picture
 from problems import NAMES, Problem, problem
 
 from bptt_sym import elman_vector, lstm
-from bptt_sym.architectures import cross_entropy, embedded, layer_name, readout, squared_error, stack
+from bptt_sym.architectures import (
+    cross_entropy,
+    embedded,
+    layer_name,
+    readout,
+    squared_error,
+    stack,
+)
 from bptt_sym.errors import BpttError
 from bptt_sym.evaluate import gradient
 from bptt_sym.evaluate.compiled import NumpyGradient
@@ -30,9 +37,7 @@ class Classifier:
 
     kind = "rnn"
 
-    def __init__(
-        self, task: Problem, states=32, layers=1, batch=32, updates=100, epochs_of=None
-    ) -> None:
+    def __init__(self, task: Problem, states=32, layers=1, batch=32, updates=100) -> None:
         self.task, self.layers, self.batch, self.updates = task, layers, batch, updates
         deep = readout(stack(self.cell(), layers), layer_name("h", layers))
         self.symbols = task.name == "order"

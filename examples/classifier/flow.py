@@ -44,8 +44,8 @@ def flows(made, moments) -> dict[str, dict[str, np.ndarray]]:
 
     ``terms`` is the mean over examples of Σ_g ‖δ_{T−k}‖‖h_{T−k−1}‖ over all gates g. ``bound``
     bounds it: the cotangent of the joint state of step T − k is at most that of step T times the
-    product of the norms of the one-step Jacobians in between (for the RNN, at most ‖U‖^k). ``carry``
-    is the product of the forget gates alone (the largest unit), nothing for the RNN.
+    product of the norms of the one-step Jacobians in between (RNN: at most ‖U‖^k). ``carry`` is
+    the product of the forget gates alone (the largest unit), nothing for the RNN.
     """
     rec = with_preactivations(made.rec)
     program, domain = lower(rec, loss="E"), floats()
@@ -71,8 +71,7 @@ def flows(made, moments) -> dict[str, dict[str, np.ndarray]]:
         norms = np.linalg.norm(joint, 2, axis=(-2, -1))
         last = np.sqrt(sum(np.linalg.norm(seen[s][-1], axis=-1) ** 2 for s in states)) * batch
         product = np.vstack([np.ones((1, batch)), np.cumprod(norms[:0:-1], 0)])
-        slopes = len(names) ** 0.5  # ‖δ‖ ≤ ‖cotangent of the joint state‖, each slope being ≤ 1
-        bound = (last * product * size[::-1]).mean(1) * slopes * _within(made, run, program, domain)
+        bound = (last * product * size[::-1]).mean(1) * _within(made, run, program, domain)
         carry = None
         if made.kind == "lstm":
             f = run.sequence(domain, program, layer_name("f", 1))
@@ -90,12 +89,17 @@ def replace_loss(program):
 
 
 def _within(made, run, program, domain) -> float:
-    """How much larger the cotangents of the gates of one step can be than that of its states."""
+    """A bound of Σ_g ‖δ_g‖ by the cotangent λ = (h̄, c̄) of the states of the same step.
+
+    RNN: δ = tanh′ ⊙ h̄, at most ‖h̄‖. LSTM: with c̄ + o ⊙ tanh′(c) ⊙ h̄ the whole cotangent of c, at
+    most √2‖λ‖, σ′ ≤ ¼ and |c| ≤ K: δ_o ≤ ¼‖h̄‖, δ_f ≤ ¼K√2‖λ‖, δ_i ≤ ¼√2‖λ‖ and δ_c̃ ≤ √2‖λ‖;
+    together at most 2√2 max(1, K)‖λ‖.
+    """
     if made.kind == "rnn":
         return 1.0
     c = run.sequence(domain, program, layer_name("c", 1))
-    # δ_o ≤ |tanh c| ¼ h̄, the others ≤ max(|c|, 1) (c̄ + h̄): a factor of √2 max(|c|, 1).
-    return float(np.sqrt(2) * max(1.0, np.abs(c).max()))
+    before = np.abs(c).max()  # c_0 is 0
+    return float(2 * np.sqrt(2) * max(1.0, before))
 
 
 def gates(made, params) -> str:
@@ -130,7 +134,8 @@ def gates(made, params) -> str:
     blocks = [[one_step(adj, domain, run, a, b) for b in states] for a in states]
     joint = np.concatenate([np.concatenate(row, -1) for row in blocks], -2)[1:]
     n = f.shape[-1]
-    first = np.concatenate([through[0][..., None] * np.eye(n), np.broadcast_to(np.eye(n), product.shape)], -2)
+    alone = np.broadcast_to(np.eye(n), product.shape)
+    first = np.concatenate([through[0][..., None] * np.eye(n), alone], -2)
     for factor in joint:
         first = factor @ first
     norm = lambda m: np.linalg.norm(m, 2, axis=(-2, -1)).mean()  # noqa: E731
@@ -154,12 +159,13 @@ def picture(path, shown) -> None:
     )
     for row, (title, moments) in zip(axes, shown.items(), strict=True):
         for axis, (moment, f) in zip(row, moments.items(), strict=False):
-            axis.semilogy(np.maximum(f["terms"], 1e-16), color="C0", label="contribution of the lag")
-            axis.semilogy(np.clip(f["bound"], 1e-16, 1e8), "--", color="C3", label="bound")
+            # The first step uses h_0 = 0 and contributes nothing: its lag is left out.
+            terms, bound = f["terms"][:-1], f["bound"][:-1]
+            axis.semilogy(np.maximum(terms, 1e-16), color="C0", label="contribution of the lag")
+            axis.semilogy(np.clip(bound, 1e-16, 1e8), "--", color="C3", label="bound")
             if f["carry"] is not None:
-                axis.semilogy(
-                    np.maximum(f["carry"], 1e-16), ":", color="C2", label="product of forget gates"
-                )
+                kept = np.maximum(f["carry"][:-1], 1e-16)
+                axis.semilogy(kept, ":", color="C2", label="product of forget gates")
             axis.set_ylim(1e-12, 1e6)
             axis.set_title(f"{title}: {moment}", fontsize=8)
             axis.set_xlabel("lag", fontsize=8)

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from words import END, LETTERS, SIZE, edits, one_hot, pig_latin, same_length, source, target
 
 from bptt_sym import weights
-from bptt_sym.architectures import attention, cross_entropy, embedded, gru, readout
+from bptt_sym.architectures import CONTEXT, apart, attention, cross_entropy, embedded, gru, readout
 from bptt_sym.errors import InputError
 from bptt_sym.evaluate import executable
 from bptt_sym.evaluate.names import identifier
@@ -19,19 +19,22 @@ from bptt_sym.joined import Joined, Wire
 
 MODELS = ("plain", "attention")
 LAST = Wire("encoder", "h", "decoder", "h", "last")
-MEMORY = Wire("encoder", "h", "decoder", "M", "memory")
+STATES = Wire("decoder", "h", "speller", "h")
+MEMORY = Wire("encoder", "h", "speller", "M", "memory")
 
 
-def network(model: str) -> Joined:
-    """The encoder's last state starts the decoder; with attention the decoder sees all of them."""
+def network(model: str, backend: str = "c") -> Joined:
+    """The encoder's last state starts the decoder; with attention it sees all of them.
+
+    What the decoder's states do not wait for, attention, output and loss, is a stage of its own.
+    """
     encoder = executable(embedded(gru()))
-    if model == "plain":
-        decoder = cross_entropy(readout(embedded(gru())))
-        return Joined({"encoder": encoder, "decoder": decoder}, [LAST])
-    decoder = cross_entropy(readout(attention(embedded(gru()), "dot"), "s"))
-    return Joined(
-        {"encoder": encoder, "decoder": decoder}, [LAST, MEMORY], context={"decoder": [r"\mu"]}
-    )
+    whole = embedded(gru()) if model == "plain" else attention(embedded(gru()), "dot")
+    decoder, speller = apart(cross_entropy(readout(whole, "h" if model == "plain" else "s")))
+    wires = [LAST, STATES] if model == "plain" else [LAST, STATES, MEMORY]
+    context = {"speller": [c for c in CONTEXT if c in speller.parameters]}
+    stages = {"encoder": encoder, "decoder": decoder, "speller": speller}
+    return Joined(stages, wires, context=context, backend=backend)
 
 
 class Translator:
@@ -40,7 +43,8 @@ class Translator:
     def __init__(
         self, model: str, words=((), ()), states=128, letters=24, batch=64, dtype=np.float64
     ):
-        self.model, self.net, self.dtype, self.batch = model, network(model), dtype, batch
+        backend = "c" if dtype == np.float64 else "numpy"
+        self.model, self.net, self.dtype, self.batch = model, network(model, backend), dtype, batch
         self.train, self.valid = words
         self.dims = {"n": states, "m": letters, "v": SIZE, "k": SIZE}
 
@@ -70,11 +74,11 @@ class Translator:
             "encoder.x": one_hot(places),
             "encoder.h": start,
             "decoder.x": one_hot(before),
-            r"decoder.\hat{y}": one_hot(after),
-            r"decoder.\omega": weight / weight.sum(),
+            r"speller.\hat{y}": one_hot(after),
+            r"speller.\omega": weight / weight.sum(),
         }
         if self.model == "attention":
-            given[r"decoder.\mu"] = np.zeros(places.T.shape)
+            given[r"speller.\mu"] = np.zeros(places.T.shape)
         return {k: v.astype(self.dtype) for k, v in given.items()}
 
     def gradient(self, params, batch, rng):
@@ -107,11 +111,12 @@ class Translator:
                 torch.cat([p[f"b_{g}"] for g in "rzh"]),
                 torch.cat([zero, zero, p["c_h"]]),
             ]
-            return p, torch._VF.gru(x, h, flat, True, 1, 0.0, True, False, False)[0]
+            return torch._VF.gru(x, h, flat, True, 1, 0.0, True, False, False)[0]
 
         start = torch.zeros(1, len(batch), self.dims["n"], dtype=weight.dtype)
-        _, memory = run("encoder", places, start)
-        p, states = run("decoder", torch.from_numpy(before), memory[-1:])
+        memory = run("encoder", places, start)
+        states = run("decoder", torch.from_numpy(before), memory[-1:])
+        p = {k.partition(".")[2]: v for k, v in own.items() if k.startswith("speller")}
         if self.model == "attention":
             m, s = memory.transpose(0, 1), states.transpose(0, 1)
             attended = (torch.softmax(s @ m.transpose(1, 2), -1) @ m).transpose(0, 1)
@@ -126,12 +131,12 @@ class Translator:
 
     def translate(self, params, words):
         """Greedy translations of words of one length, and (T, B, S) attention weights or None."""
-        encoder, decoder = (self.net.stages[s] for s in ("encoder", "decoder"))
         own = {s: {p: params[f"{s}.{p}"] for p in rec.parameters if f"{s}.{p}" in params}
-               for s, rec in (("encoder", encoder), ("decoder", decoder))}  # fmt: skip
+               for s, rec in self.net.stages.items()}  # fmt: skip
+        code = self.net.code
         x = one_hot(source(words)).astype(self.dtype)
         start = np.zeros((len(words), self.dims["n"]), self.dtype)
-        states = self.net.code["encoder"].forward(own["encoder"], {"x": x}, {"h": start})[0]["h"]
+        states = code["encoder"].forward(own["encoder"], {"x": x}, {"h": start}, {})[0]["h"]
         context = {}
         if self.model == "attention":
             context = {"M": MEMORY.carry(states), r"\mu": np.zeros(x.shape[1::-1], self.dtype)}
@@ -141,10 +146,10 @@ class Translator:
         out: list[np.ndarray] = []
         maps: list[np.ndarray] = []
         for _ in range(3 * len(x) + 6):
-            inputs = {"x": one_hot(places).astype(self.dtype), **blank}
-            code = self.net.code["decoder"]
-            values, _ = code.forward(own["decoder"], inputs, {"h": h}, context)
-            h, places = values["h"][-1], values["y"].argmax(-1)
+            letters = one_hot(places).astype(self.dtype)
+            step = code["decoder"].forward(own["decoder"], {"x": letters}, {"h": h}, {})[0]["h"]
+            values, _ = code["speller"].forward(own["speller"], {"h": step, **blank}, {}, context)
+            h, places = step[-1], values["y"].argmax(-1)
             out.append(places[0])
             if context:
                 maps.append(values[identifier(r"\alpha")][0])

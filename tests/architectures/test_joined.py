@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from bptt_sym import elman_vector
-from bptt_sym.architectures import CONTEXT, attention, cross_entropy, embedded, gru, readout
-from bptt_sym.errors import ModelError
+from bptt_sym.architectures import (
+    CONTEXT,
+    apart,
+    attention,
+    cross_entropy,
+    embedded,
+    gru,
+    readout,
+)
+from bptt_sym.errors import InputError, ModelError
 from bptt_sym.evaluate import executable
 from bptt_sym.joined import Joined, Wire
 from bptt_sym.notation import At, Concat, Idx, Mul, Sym
@@ -146,3 +154,48 @@ def test_a_wire_that_leads_nowhere(wire: Wire) -> None:
         Joined(CASES["dot"][0].stages, [wire])
 
 
+
+
+def test_compiled_stages_give_the_same() -> None:
+    from bptt_sym.evaluate.compile_c import compiler
+
+    if compiler() is None:
+        pytest.skip("no C compiler")
+    net, steps = CASES["bidirectional"]
+    params, given = instance(net, steps)
+    fast = Joined(net.stages, net.wires, backend="c")
+    loss, grads = net(params, given)
+    other, compiled = fast(params, given)
+    assert loss == pytest.approx(other, rel=1e-13)
+    for key, g in grads.items():
+        np.testing.assert_allclose(compiled[key], g, rtol=1e-11, atol=1e-13)
+
+
+def test_outputs_apart_from_states_are_the_same_network() -> None:
+    whole = cross_entropy(readout(attention(embedded(gru()), "dot"), "s"))
+    states, rest = apart(whole)
+    assert set(states.parameters) | set(rest.parameters) == set(whole.parameters)
+    assert rest.states == () and r"\alpha" in rest.defined and "E" in rest.totals
+    context = [c for c in CONTEXT if c in rest.parameters]
+    one = Joined({"all": whole}, [], context={"all": context})
+    two = Joined(
+        {"states": states, "rest": rest},
+        [Wire("states", "h", "rest", "h")],
+        context={"rest": context},
+        backend="c",
+    )
+    params, given = instance(one, {"all": T})
+    home = {
+        p: f"{s}.{p}"
+        for s, rec in two.stages.items()
+        for p in (*rec.parameters, *rec.inputs)
+        if p in (*whole.parameters, *whole.inputs)
+    }
+    moved = {home.get(k[4:], f"states.{k[4:]}"): v for k, v in (params | given).items()}
+    loss, grads = one(params, given)
+    other, split = two(moved, moved)
+    assert loss == pytest.approx(other, rel=1e-13)
+    for key, g in grads.items():
+        np.testing.assert_allclose(split[home[key[4:]]], g, rtol=1e-10, atol=1e-12)
+    with pytest.raises(InputError):
+        apart(executable(gru()))
