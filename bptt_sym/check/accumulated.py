@@ -59,7 +59,8 @@ def judge_share(claim: Claim, court: Court) -> Verdict | None:
     for size in range(1, len(every) + 1):
         for chosen in combinations(every, size):
             kind = cast(Kind, "via:" + " ".join(f"{name}+{lag}" for name, lag in chosen))
-            verdict = court.decide(replace(claim, sides=(replace(left, kind=kind), *claim.sides[1:])))
+            part = replace(left, kind=kind)
+            verdict = court.decide(replace(claim, sides=(part, *claim.sides[1:])))
             if verdict.is_right:
                 through = ", ".join(_shown(name, left.x, lag) for name, lag in chosen)
                 said = f"what is added is the part of the gradient that comes through {through}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,11 +18,28 @@ from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, UnboundName
-from bptt_sym.notation import FUNCTIONS, ZERO, At, Claim, Concat, D, Idx, Mul, Node, Sym, rebuild, walk
+from bptt_sym.notation import (
+    FUNCTIONS,
+    ZERO,
+    At,
+    Claim,
+    Concat,
+    D,
+    Fn,
+    Had,
+    Idx,
+    Mul,
+    Node,
+    Num,
+    Sym,
+    rebuild,
+    substitute_index,
+    walk,
+)
 from bptt_sym.read import read_claim
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name
-from bptt_sym.recurrence import Recurrence, lag_of
+from bptt_sym.recurrence import STEP, Recurrence, lag_of
 
 _DEFINES = frozenset({Kind.SEQUENCE, Kind.INITIAL, Kind.TOTAL, Kind.FUNCTION})
 
@@ -74,6 +90,7 @@ class _Auditor:
     def __init__(self, context: Context) -> None:
         self.models = Models(context)
         self._cell: list[Model] | None = None
+        self._delta = False
 
     def sentence(self, formula: Formula) -> list[Judged | _Waiting]:
         """A formula in a sentence: taken up if it defines something, judged if it is about ∂.
@@ -272,6 +289,7 @@ class _Auditor:
         self, row: Row, formula: Formula, models: Sequence[Model]
     ) -> Judged | _Waiting:
         """The verdict under the latest model that knows the names of the row."""
+        self._delta = formula.delta
         first: InputError | None = None
         for model in models:
             try:
@@ -393,6 +411,15 @@ class _Auditor:
         if not any(isinstance(n, (At, Sym)) for n in nodes):
             return Verdict("not_a_claim", note="it is about indices and numbers only")
         verdict = model.court.judge(claim)
+        if verdict.verdict == "wrong" and _fixes_a_number(claim, verdict):
+            return replace(verdict, verdict="undecided", note=_A_NUMBER, diagnosis=None)
+        if verdict.verdict == "wrong" and self._delta:
+            other = model.court.judge(_by_preactivation(claim, model.court.model))
+            if other.is_right:
+                said = "δ with a gate below it is the gradient by the gate's pre-activation"
+                return replace(
+                    other, verdict="right_under_reading", readings=(*other.readings, said)
+                )
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             return self._misfit(claim, model, verdict)
         return verdict
@@ -405,6 +432,8 @@ class _Auditor:
         if any(isinstance(n, Concat) for s in claim.sides for n in walk(s)):
             return verdict
         single = court.judge(claim_of_one_unit(claim, model.court.model))
+        if single.verdict == "wrong" and _fixes_a_number(claim, single):
+            return replace(verdict, note=_A_NUMBER)
         if single.verdict == "wrong":
             return replace(single, note=f"already for one unit; {verdict.note}")
         if not single.is_right:
@@ -456,6 +485,32 @@ GENERIC = frozenset(
 
 def _is_judged(found: Judged) -> bool:
     return found.verdict.verdict not in ("unreadable", "not_a_claim")
+
+
+#: What ``… = 1`` behind a chain says.
+_A_NUMBER = "its last side is a number, which the others have only for some values"
+
+
+def _fixes_a_number(claim: Claim, verdict: Verdict) -> bool:
+    """``\\prod f_t = 1`` at the end of a chain speaks of a case (every gate open), not of all."""
+    last = claim.sides[-1]
+    if len(claim.sides) < 3 or not isinstance(last, Num) or last.value == 0:
+        return False
+    return all(v.verdict != "wrong" for v in verdict.links[:-1])
+
+
+def _by_preactivation(claim: Claim, rec: Recurrence) -> Claim:
+    """``claim`` with each loss differentiated by the argument of what it is differentiated by."""
+
+    def change(n: Node) -> Node:
+        if isinstance(n, D) and isinstance(n.x, At) and n.x.name in rec.defined:
+            rhs = rec.rhs(n.x.name)
+            if isinstance(rhs, Fn) and rhs.order == 0 and isinstance(n.y, Sym):
+                slope = Fn(rhs.name, substitute_index(rhs.arg, STEP, n.x.time), 1)
+                return Had((n, slope))
+        return rebuild(n, change)
+
+    return replace(claim, sides=tuple(change(s) for s in claim.sides))
 
 
 def _looks_ahead(row: Row) -> bool:

@@ -1,4 +1,4 @@
-r"""Definitions that leave out the step: ``o = V h + c`` beside ``h_t = …`` is about ``o_t``, ``h_t``.
+r"""Definitions that leave out the step: ``o = V h + c`` beside ``h_t = …`` is about step t.
 
 A name that carries a step anywhere in the document is a sequence; where it stands bare in a
 definition, the step of the left side is meant, or the one before where that would go in a circle.

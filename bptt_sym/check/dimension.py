@@ -7,6 +7,7 @@ unit fails under every reading of its shapes.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import (
@@ -84,7 +85,7 @@ def scalar(node: Node, rec: Recurrence) -> Node:
 def _split(node: Mul, rec: Recurrence) -> Node:
     """``W [h, x]`` as the sum over the parts."""
     args = node.args
-    for i, (w, v) in enumerate(zip(args, args[1:], strict=False)):
+    for i, (w, v) in enumerate(pairwise(args)):
         if isinstance(w, Sym) and w.name in rec.blocks and isinstance(v, Concat):
             parts = rec.blocks[w.name]
             if len(parts) == len(v.args):

@@ -89,6 +89,8 @@ class Formula:
     display: bool
     environment: str = ""
     section: int = 0
+    #: Whether gradients in it are written as δ with their variable below.
+    delta: bool = False
 
     def place(self, offset: int = 0) -> Place:
         """Where the character ``offset`` of ``latex`` stands in the file."""

@@ -34,7 +34,9 @@ MAX_NESTED = 6
 #: Cells of a notebook that are read.
 MAX_CELLS = 5_000
 
-_INPUT = re.compile(r"\\(?:input|include|subfile)\s*(?:\{\s*([^{}\n]{1,200}?)\s*\}|([\w./-]{1,200}))")
+_INPUT = re.compile(
+    r"\\(?:input|include|subfile)\s*(?:\{\s*([^{}\n]{1,200}?)\s*\}|([\w./-]{1,200}))"
+)
 
 
 def document_in(path: Path, text: str) -> Document:
@@ -211,7 +213,9 @@ def mask_html(text: str) -> Masked:
     for match in _ANNOTATION.finditer(text):
         before = text.rfind("katex-display", max(0, match.start() - 3000), match.start())
         math.append(Region(match.start("body"), match.end("body"), display=before >= 0))
-    pictures = [p for p in formula_pictures(text) if not any(m.start <= p.start < m.end for m in math)]
+    pictures = [
+        p for p in formula_pictures(text) if not any(m.start <= p.start < m.end for m in math)
+    ]
     math = sorted((*math, *pictures), key=lambda r: r.start)
     headings = tuple(m.start() for m in _HEADING.finditer(text))
     shown = hidden(text, math)

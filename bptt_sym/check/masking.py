@@ -115,6 +115,8 @@ _PICTURE = re.compile(
     r"math\.vercel\.app/\?(?:from|tex)=|chart\.(?:google)?apis\.(?:google\.)?com/chart\?cht=tx&chl=)"
     r"(?:\\(?:inline|large|Large|small|bg_white|dpi\{\d+\}|fn_\w+)(?:&space;|%20|\s|(?=\\)))*"
 )
+#: What may stand before a picture that is a line of its own.
+_ALONE = re.compile(r"\s*(?:!\[[^\]]*\]\(|(?:<[A-Za-z][^<>]*>\s*)*<img[^<>]*)?[<\"']?")
 _PICTURE_END = re.compile(r"[\"'>\n]|\)(?=\s|$|[^\S\n]*[\n.,;)])|\s(?=\"|')")
 
 
@@ -126,14 +128,14 @@ def formula_pictures(text: str) -> list[Region]:
         end = _PICTURE_END.search(text, match.end())
         stop = end.start() if end else len(text)
         line = text.rfind("\n", 0, match.start()) + 1
-        alone = not text[line : match.start()].strip(" \t![](<>\"'=imgsrcpdivaligncenter-")
+        alone = _ALONE.fullmatch(text, line, match.start()) is not None
         found.append(Region(match.end(), stop, display=alone, encoded=True))
         pos = stop
     return found
 
 
 def percent_decoded(text: str, start: int, end: int) -> list[tuple[str, int]]:
-    """The characters of ``text[start:end]`` with ``%5C`` and the like decoded, and their offsets."""
+    """The characters of ``text[start:end]``, ``%5C`` and the like decoded, with their offsets."""
     out: list[tuple[str, int]] = []
     pos = start
     # A plus sign is a space where everything else is encoded as well.

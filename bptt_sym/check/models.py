@@ -263,7 +263,7 @@ class Models:
         """The model of ``known``, ``None`` as long as no line of it defines a sequence."""
         if not any(d.kind is Kind.SEQUENCE for d in known.values()):
             return None
-        texts = [_to_the_end(d) for d in known.values()]
+        texts = [t for d in known.values() for t in _step_losses(_to_the_end(d), known)]
         lines = completed(texts, self.context.timed, self.context.applied)
         recurrence = self._recurrence(lines)
         states = ", ".join(recurrence.states or recurrence.defined)
@@ -343,6 +343,23 @@ def _to_the_end(d: Definition) -> str:
     if d.kind is not Kind.TOTAL or re.search(r"\\sum|∑|_\s*\{?\s*t\b", d.text):
         return d.text
     return _LAST.sub("_{T}", d.text)
+
+
+_STEP_LOSS = re.compile(
+    r"((?:\\mathcal\s*\{?\s*)?[LEJC](?:\s*\})?|\\ell|[Ll]oss)\s*_\s*\{?\s*t\s*\}?\s*"
+    r"\(([^()]*_\s*\{?\s*t[^()]*)\)"
+)
+
+
+def _step_losses(text: str, known: Mapping[str, Definition]) -> list[str]:
+    """``L = \\sum_t L_t(y_t)`` also defines ``L_t``."""
+    match = _STEP_LOSS.search(text) if re.search(r"\\sum|∑", text) else None
+    if match is None or any(d.kind is Kind.SEQUENCE and d.name == match.group(1)
+                            for d in known.values()):  # fmt: skip
+        return [text]
+    name = match.group(1)
+    plain = _STEP_LOSS.sub(lambda m: f"{m.group(1)}_{{t}}", text)
+    return [f"{name}_{{t}} = \\mathrm{{loss}}({match.group(2)}, 1)", plain]
 
 
 def definition_of(row: Row, formula: Formula | None = None) -> Definition:

@@ -45,7 +45,9 @@ _FUNCTIONS = frozenset(
 )
 _GREEK_WORDS = {
     n: "\\" + n
-    for n in "alpha beta gamma delta epsilon zeta eta theta lambda xi sigma tau phi psi omega".split()
+    for n in (
+        "alpha beta gamma delta epsilon zeta eta theta lambda xi sigma tau phi psi omega"
+    ).split()
 }
 _GREEK = "|".join(_GREEK_WORDS)
 _SHORT_WORDS = frozenset(

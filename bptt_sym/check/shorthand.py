@@ -1,4 +1,4 @@
-r"""Shorthand for gradients, written out: ``\delta h_t`` and ``dh_t`` are :math:`\partial L/\partial h_t`.
+r"""Shorthand for gradients: ``\delta h_t`` and ``dh_t`` for :math:`\partial L/\partial h_t`.
 
 Books on back-propagation and the code beside them name a gradient by its variable. A formula is
 rewritten only where that is plain: the mark stands directly before a name that runs in time, or
@@ -21,7 +21,7 @@ _NAME = (
 )
 _SCRIPT = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\}){1,24}\}|[A-Za-z0-9]|\\[a-z]+))"
 _ENTITIES = {"&space;": " ", "&plus;": "+", "&amp;": "&", "&lt;": "<", "&gt;": ">",
-             "&#x27;": "'", "&#39;": "'", "&quot;": '"', "&nbsp;": " ", "%20": " ", "&minus;": "-"}  # fmt: skip
+             "&#x27;": "'", "&#39;": "'", "&quot;": '"', "&nbsp;": " ", "&minus;": "-"}  # fmt: skip
 _ENTITY = re.compile("|".join(map(re.escape, _ENTITIES)))
 _DELTA = re.compile(rf"\\(?:delta|Delta)\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{0,2}})")
 _DELTA_SUB = re.compile(
@@ -74,7 +74,10 @@ class Shorthand:
         formula = _without_components(formula)
         formula = _replaced(formula, _ARROW, lambda m: "")
         if self.delta:
+            before = formula
             formula = _replaced(formula, _DELTA_SUB, self._derivative)
+            if formula is not before:
+                formula = replace(formula, delta=True)
             formula = _replaced(formula, _DELTA, self._derivative)
         if self.glued:
             formula = _replaced(formula, _GLUED, self._derivative)

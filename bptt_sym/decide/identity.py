@@ -172,12 +172,17 @@ def concrete_dims(rec: Recurrence, cycle: tuple[int, ...]) -> dict[str, int]:
     sums: dict[str, tuple[str, ...]] = {}
     for name, parts in rec.blocks.items():
         columns = rec.shape(name)[-1] if rec.shape(name) else 1
+        if "+" in str(rec.shape(name)[:1]):
+            continue  # it stands behind the concatenation: its rows are the sum
         if isinstance(columns, str):
             sums[columns] = parts
     dims: dict[str, int] = {}
-    free = [d for d in rec.dims if d not in sums]
+    named_sums = [d for d in rec.dims if "+" in d and d not in sums]
+    free = [d for d in rec.dims if d not in sums and d not in named_sums]
     for i, d in enumerate(free):
         dims[d] = cycle[i] if i < len(cycle) else 2 + i % 3
+    for d in named_sums:  # n+m: a concatenation that no matrix of its own multiplies
+        dims[d] = sum(int(p) if p.isdigit() else dims.get(p, 2) for p in d.split("+"))
     for d, parts in sums.items():
         total = 0
         for p in parts:

@@ -33,10 +33,12 @@ from bptt_sym.notation import (
     Diag,
     Fn,
     Matrix,
+    Mul,
     Norm,
     Outer,
     Sym,
     Transpose,
+    walk,
 )
 
 if TYPE_CHECKING:
@@ -158,11 +160,23 @@ def block(interp: Interpreter, node: Block, env: Env, out: list[Parts] | None) -
         size = interp.world.shape(part)[0] if interp.world.shape(part) else 1
         if part == node.part:
             columns = slice(start, start + size)
+            if not interp.world.scalar and _by_rows(interp, node.arg.name):
+                return interp.linear(node, env, out, lambda a, at=columns: a[at, :])
             if interp.world.scalar:
                 return interp.linear(node, env, out, lambda a, at=start: a[0, at])
             return interp.linear(node, env, out, lambda a, at=columns: a[:, at])
         start += size
     raise NotSupported(f"{node.arg.name} has no block for {node.part}")
+
+
+def _by_rows(interp: Interpreter, name: str) -> bool:
+    """Whether the matrix stands behind the concatenation, a row, so that its parts are rows."""
+    return any(
+        isinstance(n, Mul)
+        and any(isinstance(a, Transpose) and a.arg == Sym(name) for a in n.args)
+        for e in interp.world.rec.equations
+        for n in walk(e.rhs)
+    )
 
 
 def matrix(interp: Interpreter, node: Matrix, env: Env, out: list[Parts] | None) -> Tensor:

@@ -189,6 +189,7 @@ def recurrence_from_latex(
         for n in walk(e.rhs):
             if isinstance(n, Mul):
                 for left, right in zip(n.args, n.args[1:], strict=False):
+                    left = left.arg if isinstance(left, Transpose) else left
                     if isinstance(left, Sym) and isinstance(right, Concat):
                         parts = [a.name for a in right.args if isinstance(a, At)]
                         if len(parts) == len(right.args):
