@@ -112,7 +112,7 @@ def run_check(args: argparse.Namespace) -> int:
 
 def _run_exercise(args: argparse.Namespace) -> int:
     """``bptt-sym check --exercise``: marks answers and solutions."""
-    from bptt_sym.check.exercises.present import listing, presented, status, submitted
+    from bptt_sym.check.exercises.present import lines, listing, presented, status, submitted
 
     if args.exercise == "list":
         print(listing(args.lang))
@@ -126,8 +126,10 @@ def _run_exercise(args: argparse.Namespace) -> int:
     if args.html is not None:
         with _output(args.html) as stream:
             print(presented(marks, args.level, args.lang, "html"), file=stream)
-    format = "json" if args.json else "text"
-    print(presented(marks, args.level, args.lang, format))
+    if args.json:
+        print(presented(marks, args.level, args.lang, "json"))
+    else:
+        _show(lines(marks, args.level, args.lang), sys.stdout)
     return status(marks)
 
 

@@ -221,8 +221,12 @@ def raised(text: str) -> str:
 
 
 def terminal_safe(text: str) -> str:
-    """``text`` without characters that could steer a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """``text`` without characters that could steer a terminal.
+
+    The joiners that Persian and Indic scripts are written with stay.
+    """
+    hidden = "\N{REPLACEMENT CHARACTER}"
+    return "".join(c if c.isprintable() or c in "\u200c\u200d" else hidden for c in text)
 
 
 @lru_cache(maxsize=4096)

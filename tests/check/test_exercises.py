@@ -15,7 +15,7 @@ from bptt_sym.check.diagnosis import CODES
 from bptt_sym.check.exercises import Exercise, Mark, catalogue, exercise, mark
 from bptt_sym.check.exercises.exercise import from_toml, toml_of
 from bptt_sym.check.exercises.feedback import HINTS, LEVELS, feedback
-from bptt_sym.check.exercises.present import as_json, as_page, presented, status, text
+from bptt_sym.check.exercises.present import as_json, as_page, status, text
 from bptt_sym.cli import main
 from bptt_sym.errors import InputError
 from bptt_sym.messages import LANGUAGES, translator
@@ -299,9 +299,12 @@ def test_json_has_every_step_with_its_place() -> None:
     assert a["verdict"]["diagnosis"]["code"] == "BP004"
 
 
-def test_joiners_of_persian_are_kept_and_controls_are_not() -> None:
-    evil = mark(shipped("ex1"), "$h_t = $ $x\x1b[31m\u202e = 1$", "evil")
-    shown = presented([marked("ex1", SLIP), evil], "full", "fa", "text")
+def test_joiners_of_persian_are_kept_and_controls_are_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    evil = "$h_t = $ $x\x1b[31m\u202e = 1$"
+    assert main(["check", "--exercise", "ex1", "--lang", "fa", SLIP, evil]) == 2
+    shown = capsys.readouterr().out
     assert "\u200c" in shown and "\x1b" not in shown and "\u202e" not in shown
 
 

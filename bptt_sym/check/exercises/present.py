@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from bptt_sym.check.document import text_of
 from bptt_sym.check.exercises.exercise import Exercise, catalogue, exercise
-from bptt_sym.check.exercises.feedback import Level, Said, feedback, part_feedback
+from bptt_sym.check.exercises.feedback import Level, Said, Tone, feedback, part_feedback
 from bptt_sym.check.exercises.mark import MAX_TEXT, Mark, PartMark, mark
 from bptt_sym.check.judged import verdict_as_json
-from bptt_sym.check.report import one_line
+from bptt_sym.check.report import Line, one_line
 from bptt_sym.errors import InputError
 from bptt_sym.messages import Translator, translator
-from bptt_sym.render.names import terminal_safe
 
 
 def listing(language: str) -> str:
@@ -54,24 +53,29 @@ def submitted(
     return found, marks
 
 
+STYLES: dict[Tone, str] = {
+    "good": "green", "bad": "red", "open": "yellow", "hint": "cyan", "dim": "dim",
+    "head": "bold", "": "",
+}  # fmt: skip
+
+
+def lines(marks: Sequence[Mark], level: Level, language: str) -> Iterator[Line]:
+    """The feedback on every mark as lines of a terminal."""
+    tr = translator(language)
+    for number, found in enumerate(marks):
+        if number:
+            yield ()
+        for said in feedback(found, level, tr):
+            yield ((STYLES[said.tone], "  " * said.depth + plain(said)),)
+
+
 def presented(marks: Sequence[Mark], level: Level, language: str, format: str) -> str:
-    """The feedback on every mark as ``text``, ``json`` or ``html``."""
+    """The feedback on every mark as ``json`` or ``html``."""
     tr = translator(language)
     if format == "html":
         return as_page(marks, level, tr)
-    if format == "json":
-        report = [as_json(m, level, tr) for m in marks]
-        return json.dumps(report, ensure_ascii=False, indent=1)
-    return terminal_safe_lines("\n\n".join(text(m, level, tr) for m in marks))
-
-
-#: Persian joins and parts letters with these; they move nothing else.
-JOINERS = "\u200c\u200d"
-
-
-def terminal_safe_lines(text: str) -> str:
-    """Every line without characters that could steer a terminal."""
-    return "".join(c if c == "\n" or c in JOINERS else terminal_safe(c) for c in text)
+    report = [as_json(m, level, tr) for m in marks]
+    return json.dumps(report, ensure_ascii=False, indent=1)
 
 
 def status(marks: Sequence[Mark]) -> int:
