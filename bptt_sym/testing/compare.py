@@ -62,23 +62,30 @@ def _underflow(problem: Problem) -> float:
 def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:
     """What in ``given`` is not the gradient of ``problem``.
 
-    Every parameter must be there; initial states and ``x`` are judged if they are.
+    Every parameter must be there; initial states and ``x`` are judged if they are. The gradient of
+    an initial state may be given for each example or summed over the batch.
     """
     u = roundoff(problem, None)
     out = []
+    other: Problem | None = None
     for name, exact in problem.exact.items():
+        reference = problem
         if name not in given or given[name] is None:
             if name in problem.params:
                 out.append(Mismatch(name, "missing"))
             continue
         value = np.asarray(given[name])
+        if name[:-1] in problem.initial and name not in problem.params:
+            other = other or problem.replaced(learned=not problem.learned)
+            if value.shape != exact.shape and value.shape == other.exact[name].shape:
+                reference, exact = other, other.exact[name]
         if value.shape != exact.shape:
             text = f"has shape {value.shape}, the parameter has {exact.shape}"
             if value.shape == exact.shape[::-1]:
                 text += " (it is transposed)"
             out.append(Mismatch(name, "shape", detail=text))
             continue
-        allowed = problem.allowed(u)[name] + _underflow(problem)
+        allowed = reference.allowed(u)[name] + _underflow(problem)
         with np.errstate(invalid="ignore"):
             wide = value.astype(np.longdouble)
             off = np.abs(wide - exact)

@@ -241,6 +241,8 @@ def _regress(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosi
     per_example = initial and not evidence[0].problem.learned
     if per_example or name not in evidence[0].problem.parts:
         return None
+    if any(np.shape(e.given[name]) != e.problem.exact[name].shape for e in evidence):
+        return None  # an initial state's gradient in the other of its two forms
     partial = _partial_sum(evidence, name)
     if partial:
         return partial

@@ -76,7 +76,6 @@ def draw(
         scale = 0.02 if regime == "long" else 0.7
         start = np.zeros((batch, *own)) if zero_start else scale * rng.normal(size=(batch, *own))
         if learned:
-            params[f"{state}0"] = start[0].copy()
             start = np.broadcast_to(start[0], start.shape).copy()
         initial[state] = start
     mask = np.ones((steps, batch))

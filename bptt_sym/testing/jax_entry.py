@@ -31,8 +31,7 @@ def from_jax(
             raise NotSupported("JAX is not installed; the extra bptt-sym[jax] has it") from None
         arrays = {k: jnp.asarray(v) for k, v in problem.params.items()}
         arrays["x"] = jnp.asarray(problem.x)
-        if not problem.learned:
-            arrays |= {f"{s}0": jnp.asarray(problem.start(s)) for s in problem.initial}
+        arrays |= {f"{s}0": jnp.asarray(problem.start(s)) for s in problem.initial}
         weight = (problem.loss_weights[:, None] * problem.mask)[..., None]
 
         def loss(given: dict[str, Any]) -> Any:

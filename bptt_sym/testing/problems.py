@@ -32,7 +32,6 @@ class Problem:
     params:
         Name → array. Elman, sigmoid RNN: ``W`` (H, I), ``U`` (H, H), ``b`` (H,), ``V`` (O, H),
         ``c`` (O,). LSTM: the same with 4H rows in the order f, i, o, g; GRU: 3H rows r, z, g.
-        With ``learned``, also ``h0`` (and ``c0``), (H,), shared by the batch.
     series:
         Every input and target sequence by the recurrence's name, (T, B, ...).
     initial:
@@ -40,7 +39,8 @@ class Problem:
     mask, loss_weights:
         (T, B) and (T,); their product weighs the loss.
     learned:
-        Whether the initial states are parameters.
+        Whether the initial states are parameters, the same for every example: their gradient is
+        then summed over the batch.
     regime:
         The kind of numbers that it was drawn from, for messages.
     """
@@ -84,9 +84,6 @@ class Problem:
 
     def start(self, state: str) -> Array:
         """The value of a state before the first step, (B, H)."""
-        if self.learned and f"{state}0" in self.params:
-            own = self.params[f"{state}0"]
-            return np.broadcast_to(own, (self.batch, *own.shape)).copy()
         if state not in self.initial:
             raise AttributeError(f"{self.name} has no state {state!r}")
         return self.initial[state]

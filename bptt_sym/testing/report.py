@@ -132,7 +132,7 @@ def reproduction(p: Problem, function: str) -> str:
     lines.append(f"        targets={_literal(series.pop(target))},")
     extra = {}
     for state, value in p.initial.items():
-        if p.learned or not value.any():
+        if not value.any():
             continue
         if state in ("h", "c"):
             lines.append(f"        {state}0={_literal(value)},")

@@ -42,8 +42,7 @@ def from_torch(
         tensors = {k: torch.tensor(v, requires_grad=True) for k, v in problem.params.items()}
         tensors["x"] = torch.tensor(problem.x, requires_grad=True)
         for state in problem.initial:
-            if not problem.learned:
-                tensors[f"{state}0"] = torch.tensor(problem.start(state), requires_grad=True)
+            tensors[f"{state}0"] = torch.tensor(problem.start(state), requires_grad=True)
         before = {k: v.detach().clone() for k, v in tensors.items()}
         y = outputs(tensors, problem)
         weight = torch.tensor(problem.loss_weights[:, None] * problem.mask)
@@ -105,15 +104,9 @@ def from_module(
                 for extra in group[1:]:
                     table[extra].zero_()
         starts = {
-            s: torch.tensor(problem.params[f"{s}0"], requires_grad=True)
-            if problem.learned
-            else torch.tensor(problem.start(s), requires_grad=True)
-            for s in problem.initial
+            s: torch.tensor(problem.start(s), requires_grad=True) for s in problem.initial
         }
-        given = [
-            v.expand(problem.batch, *v.shape) if problem.learned else v
-            for _, v in sorted(starts.items(), key=lambda item: item[0] != "h")
-        ]
+        given = [v for _, v in sorted(starts.items(), key=lambda item: item[0] != "h")]
         result = module(torch.tensor(problem.x), *given)
         y = result[0] if isinstance(result, tuple) else result
         weight = torch.tensor(problem.loss_weights[:, None] * problem.mask)

@@ -158,12 +158,7 @@ class TestTorch:
                     return g * (1 - h) if bug else g * (1 - h * h)
 
             def outputs(p, problem: Problem):
-                h = (
-                    torch.tensor(problem.h0)
-                    if problem.learned is False
-                    else (p["h0"].expand(problem.batch, -1))
-                )
-                h = p.get("h0", h) if not problem.learned else h
+                h = p["h0"]
                 ys = []
                 for x in p["x"]:
                     h = Step.apply(x @ p["W"].T + h @ p["U"].T + p["b"])
