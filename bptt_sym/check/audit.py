@@ -130,6 +130,8 @@ class _Auditor:
         defined = self._definitions(rows)
         for row in rows.rows:
             ahead = row.kind is Kind.SEQUENCE and _looks_ahead(row)
+            if ahead:
+                self.models.context.refused.add(plain_name(row.name))
             named = self._name(row, formula) if ahead else None
             if named is not None:
                 yield self._entry(formula, named, row)
@@ -395,10 +397,10 @@ class _Auditor:
     def _verdict(self, claim: Claim, model: Model) -> Verdict:
         nodes = [n for side in claim.sides for n in walk(side)]
         for n in nodes:
-            # What is differentiated is no input: its definition is missing.
-            if isinstance(n, D) and isinstance(n.y, At) and n.y.name in model.court.model.inputs:
+            missing = _undefined(n, model.court.model)
+            if missing:
                 raise UnboundName(
-                    f"nothing defines {n.y.name}", span=n.y.span, token=n.y.name,
+                    f"nothing defines {missing}", span=n.span, token=missing,
                     hint="give the equation of the step",
                 )  # fmt: skip
         adding = share(claim)
@@ -511,6 +513,19 @@ def _by_preactivation(claim: Claim, rec: Recurrence) -> Claim:
         return rebuild(n, change)
 
     return replace(claim, sides=tuple(change(s) for s in claim.sides))
+
+
+def _undefined(node: Node, rec: Recurrence) -> str:
+    """What is differentiated and has no definition: it is no input, its equation is missing."""
+    if not isinstance(node, D):
+        return ""
+    if isinstance(node.y, At) and node.y.name not in rec.defined:
+        return node.y.name
+    if isinstance(node.y, Sym) and node.y.name in rec.totals:
+        names = {n.name for n in walk(rec.totals[node.y.name]) if isinstance(n, At)}
+        if names and not names & set(rec.defined):
+            return min(names)
+    return ""
 
 
 def _looks_ahead(row: Row) -> bool:

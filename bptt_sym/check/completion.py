@@ -74,7 +74,8 @@ def mentions(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
             if close < len(tokens):
                 argument = text[tokens[k].start : tokens[close].end]
                 inner_words = [x.text for x in tokens[k + 1 : close] if x.kind != "num"]
-                if not step and inner_words and set(inner_words) <= _STEP_MARKS | {"-", "+"}:
+                marks = _STEP_MARKS | {"-", "+", "s", "j", "i"}
+                if not step and inner_words and set(inner_words) <= marks:
                     step = argument
         close = tokens[k - 1].end if k else end
         key = plain_name(name)

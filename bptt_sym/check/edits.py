@@ -311,9 +311,15 @@ class Context:
         for i in range(len(args)):
             rest = args[:i] + args[i + 1 :]
             yield Local("BP012", 3, rest[0] if len(rest) == 1 else make(rest))
-        match args:
-            case (b, Add(args=(Num(value=v), Neg(arg=c)))) if v == 1 and b == c:
-                yield Local("BP006", 1, Add((ONE, Neg(Pow(b, num(2))))))
+        for i, b in enumerate(args):
+            for j, other in enumerate(args):
+                match other:
+                    case Add(args=(Num(value=v), Neg(arg=c))) if v == 1 and b == c and i != j:
+                        slope = Add((ONE, Neg(Pow(b, num(2)))))
+                        kept = tuple(
+                            slope if k == j else a for k, a in enumerate(args) if k != i
+                        )
+                        yield Local("BP006", 1, kept[0] if len(kept) == 1 else make(kept))
         yield from self._sum_around(node)
         for code, cost, factor in self._missing_factors():
             yield Local(code, cost, make((*args, factor)))

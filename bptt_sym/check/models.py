@@ -188,7 +188,10 @@ class Models:
             softly = {k for k in fresh if k in self.known and self.known[k].soft}
             self.known = {k: d for k, d in self.known.items() if k not in softly}
         first_error: BpttError | None = None
+        runs = any(d.kind is Kind.SEQUENCE for d in self.known.values())
         for known in self._candidates(fresh, formula.section):
+            if runs and not any(d.kind is Kind.SEQUENCE for d in known.values()):
+                continue  # a total that cannot be read does not end the model
             try:
                 model = self._model(known, formula)
             except BpttError as error:

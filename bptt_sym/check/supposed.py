@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from bptt_sym.check.completion import mentions
 from bptt_sym.check.prose import Wording
 from bptt_sym.errors import InputError
-from bptt_sym.notation import At, Fn, Had, Mul, walk
+from bptt_sym.notation import At, Fn, Had, Mul, Node, walk
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence, Shape
@@ -94,8 +94,9 @@ def suppositions(
     lines: list[str] = []
     says: list[str] = []
     shapes: dict[str, Shape] = {}
-    known = {plain_name(n) for n in (*rec.defined, *rec.inputs, *rec.totals, *rec.shapes)}
-    known |= refused
+    sequences = {*rec.defined, *rec.inputs}
+    parameters = set(rec.shapes) - {n for r in rec.totals.values() for n in _elements(r)}
+    known = {plain_name(n) for n in (*sequences, *(parameters - set(rec.totals)))} | refused
     gates, sure = _gates(rec, usage, lines, says)
     if not rec.states:
         return []
@@ -128,6 +129,7 @@ def suppositions(
             step_losses.append(name)
             known.add(name)
             break
+    known |= {plain_name(n) for n in rec.totals}
     totals = [n for n in LOSSES if n in usage.bare and n not in known]
     if len(totals) > 1:
         totals = [n for n in totals if n not in ("C", "e", "l", "J", r"\varepsilon")]
@@ -149,6 +151,10 @@ def suppositions(
         told = [f"{n} {said}" for n in totals]
         out.append(Supposition((*lines, *more), (*says, *told), shapes, sure, replaces))
     return out[::-1] if wording.last_step_loss else out
+
+
+def _elements(node: Node) -> set[str]:
+    return {n.name for n in walk(node) if isinstance(n, At)}
 
 
 def _steps(steps: set[str]) -> bool:

@@ -1,0 +1,118 @@
+"""Files other than Markdown: every formula keeps its place, and nothing outside is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bptt_sym.check.audit import audit
+from bptt_sym.check.document import read_document
+from bptt_sym.check.formats import notebook
+from bptt_sym.errors import InputError
+
+CELL = r"h_t = \tanh(w h_{t-1} + u_t)"
+RIGHT = r"\frac{\partial h_t}{\partial h_{t-1}} = (1-h_t^2) w"
+WRONG = r"\frac{\partial h_t}{\partial h_{t-1}} = (1+h_t^2) w"
+
+
+def audited(tmp_path: Path, name: str, text: str) -> list[tuple[str, str]]:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    found = audit(read_document(path))
+    return [(str(j.place).replace(str(tmp_path) + "/", ""), j.verdict.verdict) for j in found]
+
+
+def test_a_notebook_counts_lines_in_its_cells(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["# Net\n", f"Let ${CELL}$.\n"]},
+        {"cell_type": "code", "source": ["a = b = $x$"], "outputs": [
+            {"output_type": "display_data", "data": {"text/latex": [f"$$\n{RIGHT}\n$$"]}},
+        ]},
+        {"cell_type": "markdown", "source": f"so\n\n$${WRONG}$$\n"},
+    ]  # fmt: skip
+    assert audited(tmp_path, "n.ipynb", json.dumps({"cells": cells, "nbformat": 4})) == [
+        ("n.ipynb:cell 1:2:6", "not_a_claim"),
+        ("n.ipynb:cell 2:2:1", "right"),
+        ("n.ipynb:cell 3:3:3", "wrong"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"cells": 3}', "[" * 100_000, '"x"'])
+def test_what_is_no_notebook_says_so(text: str) -> None:
+    with pytest.raises(InputError, match="no notebook"):
+        notebook(text, "n.ipynb")
+
+
+def test_cells_of_a_strange_form_are_passed_over() -> None:
+    data = {"cells": [3, {"cell_type": "markdown", "source": {"a": 1}}, {"cell_type": "code",
+            "outputs": [{"data": {"text/latex": 5}}, 7]}]}  # fmt: skip
+    assert notebook(json.dumps(data), "n").formulas == ()
+
+
+def test_html_has_mathjax_katex_and_pictures(tmp_path: Path) -> None:
+    page = (
+        f"<html><head><title>a = b</title></head><body><p>Let \\({CELL}\\).</p>\n"
+        f'<script type="math/tex; mode=display">{RIGHT}</script>\n'
+        f'<span><annotation encoding="application/x-tex">{WRONG}</annotation></span>\n'
+        f"<pre>$$ {WRONG} $$</pre><!-- $$ {WRONG} $$ --><script>var a = '$${WRONG}$$'</script>\n"
+        r'<img src="https://latex.codecogs.com/svg.latex?\frac{\partial&space;h_t}{\partial&space;w}=h_t&plus;1">'
+    )
+    assert audited(tmp_path, "p.html", page) == [
+        ("p.html:1:55", "not_a_claim"),
+        ("p.html:2:39", "right"),
+        ("p.html:3:48", "wrong"),
+        ("p.html:5:48", "wrong"),
+    ]
+
+
+def test_pictures_in_markdown_are_formulas(tmp_path: Path) -> None:
+    encoded = RIGHT.replace("\\", "%5C").replace("{", "%7B").replace(" ", "+")
+    text = f"Let ${CELL}$.\n\n![](https://www.zhihu.com/equation?tex={encoded})\n"
+    assert audited(tmp_path, "p.md", text)[1] == ("p.md:3:40", "right")
+
+
+def test_files_put_in_keep_their_place_and_their_macros(tmp_path: Path) -> None:
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "one.tex").write_text(f"\n$${CELL}$$\n", encoding="utf-8")
+    text = (
+        "\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}\n\\input{part/one}\n"
+        "$$\\pd{h_t}{h_{t-1}} = (1-h_t^2) w \\label{a} \\tag{3}$$ % $$x=1$$\n"
+    )
+    assert audited(tmp_path, "main.tex", text) == [
+        ("part/one.tex:2:3", "not_a_claim"),
+        ("main.tex:3:3", "right"),
+    ]
+
+
+def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.tex").write_text(f"$${CELL}$$", encoding="utf-8")
+    found = audited(tmp_path, "docs/main.tex", "\\input{../secret}\n\\input{/etc/passwd}\n")
+    assert [v for _, v in found] == ["unreadable", "unreadable"]
+
+
+def test_files_that_put_each_other_in_end(tmp_path: Path) -> None:
+    for a, b in ("xy", "yx"):
+        (tmp_path / f"{a}.tex").write_text(f"\\input{{{b}}} ${CELL}$", encoding="utf-8")
+    assert len(audited(tmp_path, "main.tex", "\\input{x}")) == 2
+
+
+def test_plain_text_with_unicode_mathematics(tmp_path: Path) -> None:
+    text = (
+        "The state is hₜ = tanh(w·hₜ₋₁ + xₜ), a scalar.\n\n    ∂hₜ/∂w = (1−hₜ²)·hₜ₋₁\n\n"
+        "is wrong; ∂hₜ/∂w = (1−hₜ²)·(hₜ₋₁ + w·∂hₜ₋₁/∂w) is right.\n"
+    )
+    assert audited(tmp_path, "n.txt", text) == [("n.txt:3:5", "wrong"), ("n.txt:5:11", "right")]
+
+
+def test_right_to_left_prose_changes_nothing(tmp_path: Path) -> None:
+    text = f"נגדיר \u200f$ {CELL}$\u200f כאשר ${CELL}$ סקלר.\n\nوبالتالي $`{RIGHT}`$.\n"
+    assert [v for _, v in audited(tmp_path, "h.md", text)] == ["not_a_claim", "right"]
+
+
+def test_a_formula_split_over_spans_is_one(tmp_path: Path) -> None:
+    split = "`$ = $`".join(RIGHT.split(" = ")).replace(" w", "`$ * $`w")
+    text = f"Let ${CELL}$.\n\n$`{split}`$\n"
+    assert [v for _, v in audited(tmp_path, "s.md", text)] == ["not_a_claim", "right"]
