@@ -199,9 +199,7 @@ def main(argv=None) -> int:
     if args.torch:
         began = time.perf_counter()
         other = train(ByTorch(study.series), start, settings)
-        gap = max(
-            abs(a - b) / b for a, b in zip(run.losses, other.losses, strict=False)
-        )  # fmt: skip
+        gap = max(abs(a - b) / b for a, b in zip(run.losses, other.losses, strict=True))
         print(
             f"torch autograd, same seed: error {study.error(other.best, study.test):.2f}, "
             f"{time.perf_counter() - began:.1f} s, curves differ by {gap:.1e} (relative) at most"
