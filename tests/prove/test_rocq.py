@@ -40,6 +40,21 @@ def test_every_theorem_is_accepted_by_coqc(name: str, cache_dir: Path) -> None:
     assert set(result.assumptions) <= rocq.allowed_axioms
 
 
+@pytest.mark.coq
+@with_coq
+@pytest.mark.parametrize("name", ["p5", "p14"])
+def test_a_theorem_about_normed_algebras_is_one_about_matrices(name: str, cache_dir: Path) -> None:
+    text = rocq.export(library.certificate_path(name))
+    concrete = (
+        "From BpttSym Require Matrices.\n"
+        f"Definition concrete (p : nat) := theorem_{name} (Matrices.square_matrices p).\n"
+        "Print Assumptions concrete."
+    )
+    text = text.replace(f"Print Assumptions theorem_{name}.", concrete)
+    result = rocq.compile_text(name, text, cache_dir)
+    assert result.ok, result.log[-2000:]
+
+
 def test_the_file_is_made_from_the_certificate_alone() -> None:
     path = library.certificate_path("ex1")
     text = rocq.export(path)

@@ -24,7 +24,9 @@ from bptt_sym.prove import library
 from bptt_sym.prove.rocq.theory import export
 
 SOURCES: Final = Path(__file__).resolve().parent / "library"
-ORDER: Final = ("RationalRing", "Functions", "Rules", "Calculus", "Algebra", "Enclosure")
+ORDER: Final = (
+    "RationalRing", "Functions", "Rules", "Calculus", "Algebra", "Matrices", "Enclosure",
+)
 TIMEOUT: Final = 900  # seconds for one file
 
 #: The axioms of Coq's classical real numbers, and those that Reals and Coquelicot add to them.
@@ -158,12 +160,16 @@ def compile_text(name: str, text: str, cache_dir: Path | None = None) -> Compile
 def compile_all(
     names: Sequence[str] | None = None, cache_dir: Path | None = None, jobs: int = 1
 ) -> list[CompileResult]:
-    """Export and compile theorems of the library, all of them unless names are given."""
+    """Export and compile theorems of the library, all of them unless names are given.
+
+    A name that ends in ``.json`` is the path of a certificate.
+    """
     wanted = list(library.names() if names is None else names)
     compiled_library(cache_dir or default_cache())
 
     def one(name: str) -> CompileResult:
-        return compile_text(name, export(library.certificate_path(name)), cache_dir)
+        source = Path(name) if name.endswith(".json") else library.certificate_path(name)
+        return compile_text(name, export(source), cache_dir)
 
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         return list(pool.map(one, wanted))
