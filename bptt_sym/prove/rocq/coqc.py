@@ -5,6 +5,7 @@ A theorem is accepted when its file compiles and ``Print Assumptions`` lists all
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -138,7 +139,7 @@ def compile_text(name: str, text: str, cache_dir: Path | None = None) -> Compile
     where = cache_dir or default_cache()
     lemmas = compiled_library(where)
     kept = where / f"{_hash(lemmas.name, text)}.json"
-    if kept.is_file():
+    with contextlib.suppress(OSError, ValueError, KeyError):
         data = json.loads(kept.read_text(encoding="utf-8"))
         return CompileResult(name, data["ok"], data["seconds"], tuple(data["assumptions"]),
                              data["log"])
