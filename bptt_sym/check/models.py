@@ -20,7 +20,18 @@ from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
 from bptt_sym.check.supposed import Supposition, Usage, standard_cell, suppositions
 from bptt_sym.errors import BpttError, ShapeError
-from bptt_sym.notation import At, Claim, D, Idx, Node, Sym, rebuild, substitute_index, walk
+from bptt_sym.notation import (
+    At,
+    Claim,
+    D,
+    Fn,
+    Idx,
+    Node,
+    Sym,
+    rebuild,
+    substitute_index,
+    walk,
+)
 from bptt_sym.read import Vocabulary, recurrence_from_latex
 from bptt_sym.recurrence import Recurrence, Shape
 
@@ -206,7 +217,7 @@ class Models:
                     model.totals |= self.current.totals
                 self.all.append(model)
             return
-        assert first_error is not None
+        assert first_error is not None, "the first candidate is never passed over"
         if not any(d.soft for d in definitions):
             self.context.refused |= {d.base for d in definitions if d.kind is not Kind.FUNCTION}
         raise first_error
@@ -216,6 +227,8 @@ class Models:
     ) -> list[dict[str, Definition]]:
         """What may stand beside ``fresh``: as much as possible first."""
         functions = {k: d for k, d in self.known.items() if d.kind is Kind.FUNCTION}
+        if not any(d.kind is Kind.SEQUENCE for d in fresh.values()):
+            return [{**self.known, **fresh}, {**functions, **fresh}]
         if self._starts_anew(fresh, section):
             needed = self._needed(fresh)
             return [
@@ -325,6 +338,22 @@ class Models:
             rec = one_unit(model.court.model)
             model.one_unit = Court.of(rec) if rec is not None else None
         return model.one_unit
+
+    def linear(self, model: Model) -> Court | None:
+        """The model with its unknown activations the identity, if it has any."""
+        rec = model.court.model
+        if not rec.activations:
+            return None
+
+        def change(n: Node) -> Node:
+            n = rebuild(n, change)
+            return n.arg if isinstance(n, Fn) and n.name in rec.activations else n
+
+        equations = tuple(replace(e, rhs=change(e.rhs)) for e in rec.equations)
+        try:
+            return self._court(replace(rec, equations=equations))
+        except BpttError:
+            return None
 
     def standard(self) -> list[Model]:
         """The cell that a document names and uses without writing it down."""
