@@ -9,7 +9,7 @@
 ``from_certificate(path)`` does so and checks that it displays what it proves, and
 ``render(theorem, format)`` prints statement and proof as text, latex, markdown or json.
 ``decide(claim, hypotheses)`` proves or refutes your own inequality, written with the terms of
-``bptt_sym.prove.language``.
+``bptt_sym.prove.language``; ``bound(recurrence, latex)`` your own bound or limit on your own cell.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bptt_sym.prove.bounds import Decision, decide
-    from bptt_sym.prove.certificate import CertificateError, replay, trusted
+    from bptt_sym.prove.cells import bound
+    from bptt_sym.prove.certificate import CertificateError, replay, steps, trusted
     from bptt_sym.prove.kernel import KernelError, Thm
     from bptt_sym.prove.library import (
         TheoremInfo,
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
 
 # Loaded on first use, so that replaying a certificate imports the kernel and nothing else.
 _HOME = {
-    "Decision": "bounds", "decide": "bounds",
-    "CertificateError": "certificate", "replay": "certificate", "trusted": "certificate",
+    "Decision": "bounds", "decide": "bounds", "bound": "cells",
+    "CertificateError": "certificate", "replay": "certificate", "steps": "certificate",
+    "trusted": "certificate",
     "KernelError": "kernel", "Thm": "kernel",
     "TheoremInfo": "library", "UnknownTheorem": "library", "catalogue": "library",
     "library_path": "library", "load": "library", "prove": "library",
@@ -47,8 +49,8 @@ _HOME = {
 
 __all__ = [
     "CertificateError", "Decision", "KernelError", "Theorem", "TheoremInfo", "Thm",
-    "UnknownTheorem", "catalogue", "decide", "from_certificate", "library_path", "load", "prove",
-    "render", "replay", "trusted", "write_certificate",
+    "UnknownTheorem", "bound", "catalogue", "decide", "from_certificate", "library_path", "load",
+    "prove", "render", "replay", "steps", "trusted", "write_certificate",
 ]
 
 

@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove import lemmas
+from bptt_sym.prove.certificate import export
 from bptt_sym.prove.kernel import Formula, KernelError, Poly, Thm, Var, free, term
 from bptt_sym.prove.language import Claim, Term, absolute, shape
 from bptt_sym.prove.tactics import (
@@ -43,6 +44,7 @@ FIRST, POINTS = 40, 400  # points to try before and after the dearer searches
 class Decision:
     """What came of it. ``theorem`` is hypotheses |- claim, or, if refuted, the failure at a point.
 
+    ``supposed`` is what was added to the hypotheses: that a run starts within tanh's range, say.
     ``inconsistent`` means that the hypotheses contradict each other, so that they prove anything;
     ``theorem`` is then hypotheses |- 0 > 0.
     """
@@ -51,6 +53,18 @@ class Decision:
     theorem: Thm | None
     counterexample: dict[str, Fraction] = field(default_factory=dict)
     tried: tuple[str, ...] = ()
+    supposed: tuple[str, ...] = ()
+
+    @property
+    def statement(self) -> str:
+        """The theorem as text, hypotheses ⊢ conclusion; empty if there is none."""
+        return show(self.theorem) if self.theorem is not None else ""
+
+    def certificate(self) -> str:
+        """The theorem's certificate, which ``replay`` checks. Raises ``ValueError`` without one."""
+        if self.theorem is None:
+            raise ValueError("there is no theorem")
+        return export(self.theorem)
 
 
 def decide(claim: Claim, hypotheses: Sequence[Claim] = (), *, degree: int = 3,
@@ -166,7 +180,8 @@ def bounded(t: Term, given: Sequence[Thm]) -> tuple[Poly, Thm]:
         return Poly.of(q), lemmas.abs_le(t, Poly.of(q), *sides)
     for bound in (Fraction(1, 4), Fraction(1)):
         facts = [*given, *_background(given, t.kernel)]
-        squares = [a for a in dict.fromkeys(_atoms(t.kernel)) if a[0] in ("tanh", "sg")]
+        outer = dict.fromkeys(a for m in t.kernel.terms for a, _ in m)
+        squares = [a for a in outer if a[0] in ("tanh", "sg")]
         extra = [term(a) - Fraction(1, 2) for a in squares if a[0] == "sg"]
         if len(squares) == 1 and len(free(t.kernel)) <= len(free(term(squares[0]))):
             try:
@@ -177,6 +192,8 @@ def bounded(t: Term, given: Sequence[Thm]) -> tuple[Poly, Thm]:
                 continue
     match t.op, t.args:
         case "mul", (a, b):
+            paired = _paired(t)
+            a, b = paired.args if paired is not None else (a, b)
             (p, first), (q, second) = bounded(a, given), bounded(b, given)
             return p * q, lemmas.product_bound(a, b, first, second)
         case ("add" | "sub"), (a, b):
@@ -202,6 +219,29 @@ def bounded(t: Term, given: Sequence[Thm]) -> tuple[Poly, Thm]:
             return rest, weaken(h) if h.concl[0] == "gt" else h
     size = absolute(t)
     return size.kernel, prove(size <= size)
+
+
+def _paired(t: Term) -> Term | None:
+    """A product with f (1 - f) put together, which is at most 1/4 where f and 1 - f are below 1."""
+    factors: list[Term] = []
+    stack = [t]
+    while stack:
+        x = stack.pop()
+        if x.op == "mul":
+            stack.extend(x.args)
+        else:
+            factors.append(x)
+    if len(factors) < 3:
+        return None
+    for k, a in enumerate(factors):
+        for b in factors[k + 1:]:
+            if a.kernel + b.kernel == Poly.of(1):
+                rest = [x for x in factors if x is not a and x is not b]
+                out = rest[0]
+                for x in rest[1:]:
+                    out = out * x
+                return (a * b) * out
+    return None
 
 
 def _by_ranges(claim: Claim, given: list[Thm]) -> Thm:
@@ -239,6 +279,15 @@ def _by_enclosure(claim: Claim, given: list[Thm]) -> Thm:
 
 
 # ---------------------------------------------------------------- refutations
+def refute(claim: Claim, hypotheses: Sequence[Claim] = (), *, points: int = POINTS,
+           seed: int = 0) -> Decision:
+    """Refute the claim at a rational point, certified by the kernel, or leave it undecided."""
+    found = _refutation(claim, hypotheses, random.Random(seed), points)
+    if found is None:
+        return Decision("undecided", None, tried=(f"{points} rational points",))
+    return Decision("refuted", found[1], {x[1]: q for x, q in found[0].items()})
+
+
 def _refutation(
     claim: Claim, hypotheses: Sequence[Claim], rng: random.Random, points: int
 ) -> tuple[dict[Var, Fraction], Thm] | None:

@@ -159,7 +159,17 @@ def prove(
         )
     terms, eqs = found
     extra = tuple((len(premises) + k, m) for k, m in weights.items())
-    return K.psatz(rel, p, (*premises, *(t for t, _ in rules)), terms, (*eqs, *extra))
+    return _lean(rel, p, (*premises, *(t for t, _ in rules)), terms, (*eqs, *extra))
+
+
+def _lean(rel: str, p: Poly, thms: Sequence[Thm], terms: Sequence[Any], eqs: Sequence[Any]) -> Thm:
+    """``psatz`` with the premises that are used: no hypothesis is taken over for nothing."""
+    used = sorted({i for _, _, chosen in terms for i in chosen} | {k for k, _ in eqs})
+    new = {old: k for k, old in enumerate(used)}
+    return K.psatz(
+        rel, p, tuple(thms[i] for i in used),
+        tuple((c, s, tuple(new[i] for i in chosen)) for c, s, chosen in terms),
+        tuple((new[k], m) for k, m in eqs))
 
 
 def equal(goal: Goal, *equations: Thm | tuple[Thm, TermLike]) -> Thm:
@@ -182,9 +192,10 @@ def contradiction(goal: Goal, using: Sequence[Thm], *, degree: int = 2,
 
 # ---------------------------------------------------------------- structure
 def have(thm: Thm, *lemmas: Thm) -> Thm:
-    """The theorem with each lemma's conclusion removed from its hypotheses."""
+    """The theorem with each lemma's conclusion removed from its hypotheses, where it is one."""
     for lemma in lemmas:
-        thm = K.cut(lemma, thm)
+        if lemma.concl in thm.hyps:
+            thm = K.cut(lemma, thm)
     return thm
 
 

@@ -21,6 +21,12 @@ from bptt_sym.check.bounds.families import (
     scalar_sizes,
 )
 from bptt_sym.check.bounds.magnitude import Bounder, Magnitude, Unbounded
+from bptt_sym.check.bounds.theorems import (
+    START,
+    by_theorem,
+    refuse_contradiction,
+    with_theorem,
+)
 from bptt_sym.decide.conventions import STRICT as _STRICT
 from bptt_sym.decide.counterexample import BITS, REGIMES, Regime, Sampler, describe
 from bptt_sym.decide.domains import Ball, Undefined, precision
@@ -62,20 +68,23 @@ REST_REGIMES = (
 )
 DRAWS = 6
 MAX_PLACES = 10
-START = "the initial state lies within the activation's range (|h_0| < 1)"
 _REVERSED = {">=": "<=", ">": "<"}
 
 
 def judge_bound(
     claim: Claim, rec: Recurrence, arena: Arena, assume: Sequence[Claim] = ()
 ) -> Verdict:
-    """Judge one relation ``≤ < ≥ >`` or ``→``; hypotheses are ``claim.given`` and ``assume``."""
+    """Judge one relation ``≤ < ≥ >`` or ``→``; hypotheses are ``claim.given`` and ``assume``.
+
+    Raises :class:`~bptt_sym.errors.InputError` if the hypotheses contradict each other.
+    """
     op = claim.ops[0]
     if op in _REVERSED:
         sides = (claim.sides[1], claim.sides[0])
         claim = replace(claim, sides=sides, ops=(_REVERSED[op],))  # type: ignore[arg-type]
         op = claim.ops[0]
     given = (*claim.given, *assume)
+    refuse_contradiction(given, rec)
     sizes = Sizes.of([g for g in given if g.ops != ("=",)])
     if sizes.unread:
         return Verdict("undecided", note="a hypothesis is not a bound on the size of a parameter")
@@ -132,6 +141,9 @@ class _Case:
                 method="both sides enclosed by Arb balls, in the wrong order",
                 note=hint,
             )
+        proved = by_theorem(self.claim, self.rec, self.given, self.hypotheses)
+        if proved is not None:
+            return proved
         tried = "no counterexample was found among small rational values"
         return Verdict("undecided", note="; ".join(p for p in (why, self._near_miss(), tried) if p))
 
@@ -182,13 +194,14 @@ class _Case:
         scope = f"every {', '.join(names)}" if names else "as it stands"
         if not self.rec.is_scalar:
             scope += ", every dimension"
-        return Verdict(
+        verdict = Verdict(
             "right_under_reading" if readings or assumed else "right",
             scope=scope,
             readings=readings,
             assumptions=(*self.hypotheses, *assumed),
             method="bounded factor by factor: " + ", ".join(bounder.reasons),
         )
+        return with_theorem(verdict, trial.claim, self.rec, self.given)
 
     def _submultiplicative(self, left: Node, right: Node) -> Verdict | None:
         """``‖A‖ ≤ ‖X‖ ‖Y‖`` where A = XY is an identity."""
