@@ -64,8 +64,10 @@ def _names(rec: Recurrence) -> dict[str, str]:
         return {having[0]: "a"}
     out = {}
     for target in having:
-        bare = target[len(r"\tilde{") : -1] if target.startswith(r"\tilde{") else target
-        name = rf"\hat{{{bare}}}"
+        # \tilde{c}^{(2)} becomes \hat{c}^{(2)}: the accent is over the letter alone.
+        bare, caret, layer = target.partition("^")
+        bare = bare[len(r"\tilde{") : -1] if bare.startswith(r"\tilde{") else bare
+        name = rf"\hat{{{bare}}}{caret}{layer}"
         while name in taken:
             name = rf"\hat{{{name}}}"
         taken.add(name)

@@ -8,7 +8,7 @@ import pytest
 
 from bptt_sym import derive
 from bptt_sym.architectures import attention, cross_entropy, gru, readout, stack
-from bptt_sym.cells import cell, elman_vector
+from bptt_sym.cells import cell, elman_vector, lstm
 from bptt_sym.decide import decide
 from bptt_sym.errors import InputError, ReplayError
 from bptt_sym.notation import Add, Node, Outer, rebuild
@@ -45,6 +45,20 @@ def test_derivations_print_and_replay(name: str) -> None:
 def test_three_forms_agree_for_two_layers() -> None:
     two = stack(elman_vector("one"), 2)
     derive(two, "dC/db^{(1)}", T=3, form="agree").replay()
+
+
+def test_accents_stand_over_the_letter_and_layers_beside_it() -> None:
+    told = derive(stack(lstm(vector=True), 2), "dE/dU^{(1)}_c", form="adjoint")
+    assert r"\hat{c}^{(1)}" in told.latex() and r"\hat{h" not in told.latex()
+    told.replay()
+
+
+def test_paths_through_layers_and_time() -> None:
+    two = stack(elman_vector("one"), 2)
+    for form in ("telescoped", "series"):
+        paths = derive(two, "dh^{(2)}[T]/dh^{(1)}[k]", form=form)
+        paths.replay()
+        assert paths.inductions  # for every T
 
 
 GRU = gru()
