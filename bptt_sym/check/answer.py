@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bptt_sym.check.document import Formula
-from bptt_sym.check.judged import Judged, fault_in
+from bptt_sym.check.judged import Judged, fault_in, wrong_part
 from bptt_sym.check.setting import Setting, option
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, NotSupported, ShapeError, Span
@@ -156,7 +156,8 @@ def check(formulas: Iterable[Formula], setting: Setting) -> list[Judged]:
         except InputError as error:
             out.append(unreadable(formula, error, model.name))
             continue
-        judged = Judged(formula.place(), formula.latex, verdict, model.name)
+        part = wrong_part(formula, verdict)
+        judged = Judged(formula.place(), formula.latex, verdict, model.name, part=part)
         out.append(with_clash(judged, formula, claim, model))
     return out
 
@@ -199,8 +200,9 @@ def judge_claims(formula: Formula, claims: Sequence[Claim], court: Court) -> lis
         if len(claims) > 1:
             start, text, end = _row(formula.latex, claim, end)
         judged = Judged(
-            formula.place(start), text, verdict, court.model.name, display=formula.display
-        )
+            formula.place(start), text, verdict, court.model.name, display=formula.display,
+            part=wrong_part(formula, verdict),
+        )  # fmt: skip
         out.append(with_clash(judged, formula, claim, court.model))
     return out
 

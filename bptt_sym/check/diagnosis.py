@@ -6,8 +6,10 @@ edited equation is decided right, so the corrected formula that is shown is one 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from time import perf_counter
 
 from bptt_sym.check.edits import Edit, edits
 from bptt_sym.decide.identity import Arena, aligned, claim_indices, holds, instances
@@ -15,7 +17,7 @@ from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.tensor import Mismatch, Tensor, flat
 from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.verdict import Diagnosis, Verdict
-from bptt_sym.errors import BpttError
+from bptt_sym.errors import BpttError, Span
 from bptt_sym.notation import HORIZON_NAME, At, Claim, D, Node, Sym, walk
 from bptt_sym.recurrence import Recurrence
 
@@ -50,6 +52,8 @@ CODES: dict[str, str] = {
 #: Readings under which edits are tried, and edited equations that are tried in all.
 MAX_READINGS = 6
 MAX_TRIED = 2400
+#: After which a formula, a very long one, stays without a diagnosis.
+MAX_SECONDS = 3.0
 
 
 def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagnosis | None:
@@ -60,6 +64,7 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
     tried = 0
     fitting = _fitting(claim, arena)
     best: tuple[int, Edit, Trial] | None = None
+    until = perf_counter() + MAX_SECONDS
     for rank, trial in enumerate(fitting):
         probe = _Probe.of(trial, arena)
         for edit in edits(trial.claim, rec):
@@ -67,7 +72,7 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
             if best is not None and cost >= best[0]:
                 break
             tried += 1
-            if tried > MAX_TRIED:
+            if tried > MAX_TRIED or perf_counter() > until:
                 break
             if probe is not None and probe.refutes(edit.node):
                 continue
@@ -202,7 +207,25 @@ def _explain(edit: Edit, claim: Claim, rec: Recurrence) -> Diagnosis:
 
     changed = _changed(edit, text)
     corrected = f"{latex(claim.sides[0], rec)} = {latex(edit.node, rec)}"
-    return Diagnosis(edit.code, CODES[edit.code] + changed, corrected)
+    return Diagnosis(edit.code, CODES[edit.code] + changed, corrected, _place(edit, claim))
+
+
+def _place(edit: Edit, claim: Claim) -> Span | None:
+    """Where the part that the edit changes stands, if the text there is about the same names.
+
+    A part that the text calls by another name was read somewhere else.
+    """
+    spans = [n.span for n in walk(edit.old) if n.span is not None]
+    if not spans or edit.old == claim.sides[1]:
+        return None
+    span = edit.old.span or Span(min(s.start for s in spans), max(s.end for s in spans))
+    source, side = claim.source, claim.sides[1].span
+    if side is None or not side.start <= span.start < span.end <= min(side.end, len(source)):
+        return None
+    text = source[span.start : span.end]
+    names = {n.name for n in walk(edit.old) if isinstance(n, (At, Sym))}
+    letters = {word for name in names for word in re.findall(r"[A-Za-z]+", name)[:1]}
+    return span if all(letter in text for letter in letters) else None
 
 
 def _changed(edit: Edit, text: object) -> str:

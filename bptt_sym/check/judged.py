@@ -9,7 +9,7 @@ from typing import Any
 
 from bptt_sym.check.document import Formula, Place
 from bptt_sym.decide.verdict import Counterexample, Verdict, VerdictName
-from bptt_sym.errors import InputError
+from bptt_sym.errors import InputError, Span
 
 #: In the order in which a summary lists them.
 VERDICTS: tuple[VerdictName, ...] = (
@@ -35,7 +35,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Judged:
-    """The verdict of one formula. ``model`` names the recurrence it was judged under."""
+    """The verdict of one formula. ``model`` names the recurrence it was judged under.
+
+    ``fault`` is where it cannot be read, ``part`` where a wrong one is wrong, if that is known.
+    """
 
     place: Place
     latex: str
@@ -43,17 +46,29 @@ class Judged:
     model: str = ""
     fault: Fault | None = None
     display: bool = True
+    part: Fault | None = None
 
 
 def fault_in(formula: Formula, error: InputError) -> Fault:
     """``error`` with its place in the file; the whole formula if the error names no part of it."""
-    span = error.span
+    return _fault(formula, error.span, error.message, error.hint)
+
+
+def wrong_part(formula: Formula, verdict: Verdict) -> Fault | None:
+    """The part of the formula that the diagnosis of its verdict is about."""
+    diagnosis = verdict.diagnosis
+    if diagnosis is None or diagnosis.span is None or diagnosis.span.end > len(formula.latex):
+        return None
+    return _fault(formula, diagnosis.span, diagnosis.message)
+
+
+def _fault(formula: Formula, span: Span | None, message: str, hint: str = "") -> Fault:
     start, end = (span.start, span.end) if span else (0, len(formula.latex))
     place, last = formula.place(start), formula.place(max(start, end - 1))
     line = formula.source.line(place.line)
     same_line = last.line == place.line and last.column >= place.column
     width = last.column - place.column + 1 if same_line else len(line) - place.column + 1
-    return Fault(place, error.message, error.hint, line, max(1, width))
+    return Fault(place, message, hint, line, max(1, width))
 
 
 def exit_status(judged: Collection[Judged], *, faults: bool = False) -> int:
@@ -93,6 +108,12 @@ def equation_as_json(judged: Judged) -> dict[str, Any]:
         "latex": judged.latex,
         **verdict_as_json(judged.verdict),
         "model": judged.model,
+        "part": judged.part
+        and {
+            "line": judged.part.place.line,
+            "column": judged.part.place.column,
+            "width": judged.part.width,
+        },
     }
 
 

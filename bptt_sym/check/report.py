@@ -72,6 +72,9 @@ def entry(judged: Judged) -> Iterator[Line]:
         (STYLES[verdict.verdict], f"{WORDS[verdict.verdict]:<18}"),
         ("", one_line(judged.latex)),
     )
+    if judged.part is not None and judged.part.line:
+        for line in caret_lines(judged.part, "red"):
+            yield (("", _INDENT), *line)
     yield from evidence(verdict)
     if judged.fault is not None:
         _, *rest = fault_lines(judged.fault)
@@ -130,14 +133,19 @@ def fault_lines(fault: Fault) -> Iterator[Line]:
     """``file:line:column: message``, the line with a caret below the token, and the hint."""
     yield (("bold", f"{fault.place}: "), ("magenta", fault.message))
     if fault.line:
-        start = max(0, fault.place.column - 41)
-        shown = fault.line[start : start + 100].replace("\t", " ")
-        column = fault.place.column - 1 - start
-        width = max(1, min(fault.width, len(shown) - column))
-        yield (("dim", "  | "), ("", shown))
-        yield (("dim", "  | "), ("magenta", " " * column + "^" * width))
+        yield from caret_lines(fault, "magenta")
     if fault.hint:
         yield (("", "  hint: "), ("", fault.hint))
+
+
+def caret_lines(fault: Fault, style: str) -> Iterator[Line]:
+    """The line of the source, at most 100 characters of it, with carets below the part."""
+    start = max(0, fault.place.column - 41) if len(fault.line) > 100 else 0
+    shown = fault.line[start : start + 100].replace("\t", " ")
+    column = fault.place.column - 1 - start
+    width = max(1, min(fault.width, len(shown) - column))
+    yield (("dim", "  | "), ("", shown))
+    yield (("dim", "  | "), (style, " " * column + "^" * width))
 
 
 def plain(line: Line) -> str:
@@ -157,7 +165,7 @@ def github(judged: Iterable[Judged]) -> Iterator[str]:
         level = levels.get(j.verdict.verdict)
         if level is None:
             continue
-        place = j.fault.place if j.fault else j.place
+        place = (j.fault or j.part or j).place
         title = WORDS[j.verdict.verdict]
         if j.verdict.diagnosis is not None:
             title = f"{j.verdict.diagnosis.code} {title}"

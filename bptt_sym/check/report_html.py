@@ -59,6 +59,8 @@ def entry(judged: Judged, tr: Translator) -> str:
         f'<span class="verdict {TONES[name]}">{escape(tr(WORDS[name]))}</span></p>',
         f'<div class="formula">{formula_html(judged.latex, True)}</div>',
     ]
+    if judged.part is not None and judged.part.line:
+        parts.append(_caret(judged.part))
     if judged.fault is not None:
         parts += _fault(judged.fault)
     parts += _evidence(judged.verdict, tr, fault=judged.fault is not None)
@@ -69,16 +71,21 @@ def _fault(fault: Fault) -> Iterator[str]:
     """The line of the file with the part that cannot be read marked."""
     yield f'<p class="open">{escape(visible(fault.message))}</p>'
     if fault.line:
-        start = max(0, fault.place.column - 41)
-        end = fault.place.column - 1 + max(1, fault.width)
-        before = fault.line[start : fault.place.column - 1]
-        marked_part = fault.line[fault.place.column - 1 : min(end, start + 140)]
-        after = fault.line[end : start + 140]
-        shown = f"{escape(visible(before))}<mark>{escape(visible(marked_part))}</mark>"
-        under = " " * len(before) + "^" * max(1, len(marked_part))
-        yield f"<pre>{shown}{escape(visible(after))}\n<mark>{under}</mark></pre>"
+        yield _caret(fault)
     if fault.hint:
         yield f'<p class="dim">{escape(visible(fault.hint))}</p>'
+
+
+def _caret(fault: Fault) -> str:
+    """At most 140 characters of the line, the part marked and underlined."""
+    start = max(0, fault.place.column - 41) if len(fault.line) > 140 else 0
+    column = fault.place.column - 1
+    end = min(column + max(1, fault.width), start + 140)
+    before, wrong, after = fault.line[start:column], fault.line[column:end], fault.line[end:]
+    shown = f"{escape(visible(before))}<mark>{escape(visible(wrong))}</mark>"
+    rest = escape(visible(after[: start + 140 - end]))
+    under = " " * len(before) + "^" * max(1, len(wrong))
+    return f"<pre>{shown}{rest}\n<mark>{under}</mark></pre>"
 
 
 def _evidence(verdict: Verdict, tr: Translator, *, fault: bool = False) -> Iterator[str]:

@@ -83,13 +83,14 @@ def _rule(rule: str) -> dict[str, Any]:
 def _result(
     j: Judged, level: str, rule: str, number: int, seen: Counter[str]
 ) -> dict[str, Any]:
-    place = j.fault.place if j.fault is not None else j.place
+    part = j.fault or j.part
+    place = part.place if part is not None else j.place
     region: dict[str, Any] = {
         "startLine": place.line,
         "startColumn": _column(j, place.line, place.column),
     }
-    if j.fault is not None:
-        region["endColumn"] = _column(j, place.line, place.column + max(1, j.fault.width))
+    if part is not None:
+        region["endColumn"] = _column(j, place.line, place.column + max(1, part.width))
     result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": number,
@@ -133,7 +134,8 @@ def uri(file: str) -> str:
 
 def _column(j: Judged, line: int, column: int) -> int:
     """``column`` in UTF-16 code units, as far as the text of the line is at hand."""
-    text = j.fault.line if j.fault is not None and j.fault.place.line == line else ""
+    part = j.fault or j.part
+    text = part.line if part is not None and part.place.line == line else ""
     return column + sum(ord(c) > 0xFFFF for c in text[: column - 1])
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, final
 
+from bptt_sym.errors import Span
+
 VerdictName = Literal[
     "right", "right_under_reading", "wrong", "undecided", "unreadable", "not_a_claim"
 ]
@@ -33,11 +35,15 @@ class Counterexample:
 @final
 @dataclass(frozen=True)
 class Diagnosis:
-    """A stable code, one sentence, and the corrected formula if one was found."""
+    """A stable code, one sentence, and the corrected formula if one was found.
+
+    ``span`` is where the part that is wrong stands in the source of the claim, if that is known.
+    """
 
     code: str
     message: str
     corrected: str = ""
+    span: Span | None = None
 
 
 @final

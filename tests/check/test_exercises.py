@@ -106,7 +106,14 @@ def test_every_shipped_exercise_speaks_every_language_and_its_hints_are_used(nam
         ("series", r"(1-h_T^2)(h_{T-1} + w \frac{\partial h_{T-1}}{\partial w})", [("form", 2)]),
         ("recursion", r"(1-h_T^2)(h_{T-1} + w\frac{\partial h_{T-1}}{\partial w})",
          [("right", 2)]),
+        ("recursion", r"\left[\frac{\partial h_T}{\partial w}\right] + \frac{\partial h_T}"
+         r"{\partial h_{T-1}} \frac{\partial h_{T-1}}{\partial w}", [("right", 2)]),
+        ("recursion", r"\frac{\partial h_T}{\partial w} \cdot 1", [("restated", 0)]),
         ("recursion", r"(1-h_T^2) h_{T-1}", [("wrong", 0)]),
+        # An unmarked derivative could be read as the one in brackets: still the question.
+        ("ex1", r"\frac{\partial h_t}{\partial w}", [("restated", 0), ("missing", 0)]),
+        ("ex3", "We get ∂h_1/∂w = 0.", [("right", 2)]),
+        ("ex3", "The derivative ∂h₁/∂w = w is what we get.", [("wrong", 0)]),
         ("chain", r"\frac{\partial h_T}{\partial h_0} = \prod_{t=1}^T w(1-h_t^2)",
          [("right", 2), ("missing", 0)]),
         ("sigmoid-step", r"$\frac{\partial c_t}{\partial c_{t-1}} = \sigma'(W c_{t-1} + V x_t) W$"
@@ -114,7 +121,7 @@ def test_every_shipped_exercise_speaks_every_language_and_its_hints_are_used(nam
          [("right", 1), ("form", 0.75)]),
         ("lstm-terms", r"$$A_t = f_t(1-f_t) U_f o_{t-1} \tanh'(c_{t-1}) c_{t-1}$$ "
          r"$$D_t = \tilde c_t(1-\tilde c_t)U_c o_{t-1}(1-\tanh^2(c_{t-1})) i_t$$",
-         [("right", 1), ("missing", 0), ("wrong", 0)]),
+         [("right", 1), ("missing", 0), ("wrong", 0.5)]),
     ],
 )  # fmt: skip
 def test_answers_earn_what_they_deserve(

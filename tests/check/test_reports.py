@@ -9,6 +9,7 @@ import struct
 import subprocess
 import zlib
 from functools import cache
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from bptt_sym.check.diagnosis import CODES
 from bptt_sym.check.document import document_from_text, read_document
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.page import formula_html, mathml_of
+from bptt_sym.check.report import entry, github, plain
 from bptt_sym.check.report_html import report_html
 from bptt_sym.check.reports import FORMATS, written
 from bptt_sym.check.sarif import sarif, uri
@@ -46,6 +48,46 @@ def notes() -> tuple[Judged, ...]:
 @cache
 def broken() -> tuple[Judged, ...]:
     return tuple(audit(document_from_text(BROKEN, "my notes.md")))
+
+
+SLIPS = [
+    # (formula, what is wrong in it)
+    (r"[\partial h_t/\partial w] = (1 - h_t^2) h_t", "h_t"),
+    (r"\frac{\partial h_T}{\partial w} = \sum_{t=1}^T w^{T-t} \prod_{j=t+1}^T (1-h_j^2) h_{t-1}",
+     r"\prod_{j=t+1}^T (1-h_j^2)"),
+    (r"\frac{\partial h_t}{\partial h_{t-1}} = (1 + h_t^2) w", r"1 + h_t^2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("latex", "wrong"), SLIPS)
+def test_every_report_points_at_the_part_that_is_wrong(latex: str, wrong: str) -> None:
+    line = f"Hence, as we saw, {' ' * 3}$${latex}$$ and so on."
+    judged = audit(document_from_text(f"{CELL}\n\n{line}\n", "n.md"))[-1]
+    part = judged.part
+    assert part is not None and part.place.line == 3
+    column = part.place.column - 1
+    assert line[column : column + part.width] == wrong
+    # The last place where it stands: the left sides have the same letters.
+    assert column == line.rindex(wrong)
+    shown = [plain(text) for text in entry(judged)]
+    below = next(k for k, text in enumerate(shown) if text.endswith("^"))
+    caret = shown[below].index("^")
+    assert shown[below - 1][caret : caret + part.width] == wrong
+    (result,) = [r for r in sarif([judged])["runs"][0]["results"] if r["level"] == "error"]
+    region = result["locations"][0]["physicalLocation"]["region"]
+    assert (region["startColumn"], region["endColumn"]) == (column + 1, column + 1 + part.width)
+    assert f"col={column + 1}," in "".join(github([judged]))
+    assert f"<mark>{escape(wrong)}</mark>" in report_html([judged])
+
+
+def test_a_name_for_a_formula_is_not_pointed_at_as_if_it_were_the_formula() -> None:
+    slope = r"\frac{\partial h_t}{\partial h_{t-1}}"
+    text = f"{CELL}\n\n$$A_t = {slope}$$ $${slope} = w A_t$$"
+    judged = audit(document_from_text(text, "n.md"))[-1]
+    assert judged.verdict.verdict == "wrong"
+    if judged.part is not None:
+        column = judged.part.place.column - 1
+        assert "A_t" in judged.part.line[column : column + judged.part.width]
 
 
 # ---------------------------------------------------------------------------------------- SARIF
@@ -80,7 +122,7 @@ def test_sarif_has_a_result_for_all_that_is_not_right_and_its_rule() -> None:
     for result, j in zip(results, worth, strict=True):
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         region = result["locations"][0]["physicalLocation"]["region"]
-        place = j.fault.place if j.fault else j.place
+        place = (j.fault or j.part or j).place
         assert region["startLine"] == place.line and region["startColumn"] >= 1
         assert result["message"]["text"]
     assert {r["id"] for r in rules} & set(CODES)

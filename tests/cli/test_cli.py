@@ -261,7 +261,7 @@ def test_audit_formats(run, notes: Path, tmp_path: Path) -> None:
     assert entry["verdict"] == "wrong" and entry["counterexample"]["values"]
     annotations = run("audit", "--format", "github", str(notes)).out.splitlines()
     assert [a.split(" ")[0] for a in annotations] == ["::error", "::error"]
-    assert f"file={notes},line=7,col=3," in annotations[0]
+    assert f"file={notes},line=7,col=44," in annotations[0]
     out = tmp_path / "report.txt"
     result = run("audit", "-o", str(out), str(notes))
     assert result.out == "" and "WRONG" in out.read_text()

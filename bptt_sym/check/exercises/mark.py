@@ -96,17 +96,21 @@ def mark(exercise: Exercise, text: str, name: str = "answer", *, tex: bool = Fal
     """
     if len(text) > MAX_TEXT:
         raise LimitExceeded(f"an answer of more than {MAX_TEXT} characters")
-    names = exercise.naming()
-    solution = chains_of(_document(text, name, tex), exercise.court, names)
-    return _Marker(exercise, solution).mark()
-
-
-def _document(text: str, name: str, tex: bool) -> Document:
-    """The formulas of the text; a text without any delimiters is one formula."""
     document = document_from_text(text, name, tex=tex)
+    return _Marker(exercise, _read(document, text, name, exercise)).mark()
+
+
+def _read(document: Document, text: str, name: str, exercise: Exercise) -> Solution:
+    """The chains of the text. Without any delimiters it is one formula, or a plain sentence."""
     if document.formulas or document.problems or not text.strip():
-        return document
-    return Document(document.source, (formula_from_text(text, name),))
+        return chains_of(document, exercise.court, exercise.naming())
+    whole = Document(document.source, (formula_from_text(text, name),))
+    solution = chains_of(whole, exercise.court, exercise.naming())
+    if not solution.faults or not document.plain:
+        return solution
+    spoken = Document(document.source, document.plain)
+    plain = chains_of(spoken, exercise.court, exercise.naming())
+    return solution if plain.faults else plain
 
 
 class _Marker:
@@ -295,9 +299,15 @@ def _fits(part: Part, chain: Chain) -> bool:
 
 
 def _restates(part: Part, node: Node) -> bool:
-    """Whether the answer is the question again."""
+    """Whether the answer has the question in it: the derivative itself, or one left unmarked."""
     wanted = fingerprint(_unmarked(part.target))
-    return any(fingerprint(_unmarked(n)) == wanted for n in walk(node))
+    kinds = {n.kind for n in walk(part.target) if isinstance(n, D)}
+    fine = kinds | ({"total", "unmarked"} if kinds & {"total", "unmarked"} else {"unmarked"})
+    return any(
+        fingerprint(_unmarked(n)) == wanted
+        and all(d.kind in fine for d in walk(n) if isinstance(d, D))
+        for n in walk(node)
+    )
 
 
 def _unmarked(node: Node) -> Node:

@@ -105,7 +105,7 @@ def gradescope(record: Record, rubric: Rubric) -> dict[str, Any]:
                 "output": _output(q, part),
                 "output_format": "text",
                 "visibility": q["visibility"],
-                "tags": [q["id"], *([part["diagnosis"]] if part and part["diagnosis"] else [])],
+                "tags": [q["id"], *_codes(part, rubric)],
             }
         )
     return {
@@ -116,6 +116,13 @@ def gradescope(record: Record, rubric: Rubric) -> dict[str, Any]:
         "tests": tests,
         "extra_data": {"id": record["id"], "needs_review": record["needs_review"]},
     }
+
+
+def _codes(part: Record | None, rubric: Rubric) -> list[str]:
+    """The code of the diagnosis, which is a hint, so not where only verdicts are told."""
+    if part is None or not part["diagnosis"] or rubric.level == "verdict":
+        return []
+    return [part["diagnosis"]]
 
 
 def prairielearn(record: Record, rubric: Rubric) -> dict[str, Any]:
