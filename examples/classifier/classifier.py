@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from flow import flows, gates, picture
 from problems import NAMES, Problem, problem
 
-from bptt_sym import elman_vector, lstm
+from bptt_sym import elman_vector, lstm, weights
 from bptt_sym.architectures import (
     cross_entropy,
     embedded,
@@ -144,6 +145,18 @@ class LSTMClassifier(Classifier):
         )[0]  # fmt: skip
 
 
+def halfway(made: Classifier, start, settings: Settings, file: Path) -> dict[str, np.ndarray]:
+    """The weights after half of the epochs, kept beside the checkpoint that goes on from there."""
+    kept = file.with_name(file.stem + ".half.npz")
+    if not kept.exists():
+        if file.exists():
+            file.unlink()  # it may be past the half
+        half = replace(settings, epochs=settings.epochs // 2)
+        run = train(made, start, half, checkpoint=file, progress=bar(sys.stderr))
+        weights.save(kept, run.params, {"epochs": run.epoch})
+    return weights.load(kept, {k: v.shape for k, v in start.items()})[0]
+
+
 KINDS = {"rnn": Classifier, "lstm": LSTMClassifier}
 
 
@@ -175,10 +188,9 @@ def main(argv=None) -> int:
                     )  # fmt: skip
                     start = made.initial(args.seed)
                     file = args.checkpoints and args.checkpoints / f"{name}-{steps}-{kind}.npz"
-                    half = train(
-                        made, start, Settings(**{**vars(settings), "epochs": args.epochs // 2}),
-                        checkpoint=file, progress=bar(sys.stderr),
-                    ) if file else None  # fmt: skip
+                    half = None
+                    if file:
+                        half = halfway(made, start, settings, file)
                     run = train(made, start, settings, checkpoint=file, progress=bar(sys.stderr))
                     sys.stderr.write("\n")
                     checked = f"{run.checked}, {run.worst:.0e}" if run.checked else ""
@@ -187,7 +199,7 @@ def main(argv=None) -> int:
                           f"| {run.seconds:.0f} | {checked} |", flush=True)  # fmt: skip
                     moments = {"before": start, "after": run.best}
                     if half is not None:
-                        moments = {"before": start, "during": half.params, "after": run.best}
+                        moments = {"before": start, "during": half, "after": run.best}
                     if args.flow and args.layers == 1:
                         shown[f"{name}, T = {steps}, {kind}"] = flows(made, moments)
                         if kind == "lstm":

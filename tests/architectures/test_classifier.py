@@ -97,3 +97,16 @@ def test_bad_input_is_named() -> None:
         problems.problem("order", 10)
     with pytest.raises(InputError, match="'sorting'"):
         problems.problem("sorting")
+
+
+def test_the_command_resumes_and_keeps_the_halfway_weights(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]
+    call = ["--problem", "adding", "--steps", "20", "--cell", "rnn", "--epochs", "2"]
+    call += ["--states", "4", "--checkpoints", str(tmp_path)]
+    assert classifier.main(call) == 0
+    first = capsys.readouterr().out.splitlines()[-1].split("|")[4]
+    assert {f.name for f in tmp_path.iterdir()} == {
+        "adding-20-rnn.npz", "adding-20-rnn.half.npz"
+    }  # fmt: skip
+    assert classifier.main(call) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split("|")[4] == first
+    assert classifier.main(["--problem", "order", "--steps", "5"]) == 2
