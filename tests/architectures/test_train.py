@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bptt_sym.errors import BpttError, InputError
-from bptt_sym.train import GradientMismatch, Settings, train
+from bptt_sym.train import GradientMismatch, Settings, bar, train
 
 
 class Line:
@@ -111,3 +111,13 @@ def test_a_wrong_gradient_is_caught_by_the_reference() -> None:
 def test_a_loss_that_is_not_finite_stops_the_run() -> None:
     with pytest.raises(BpttError, match="epoch 0, batch 0"):
         train(Line(), {"w": np.full(3, np.nan)}, SETTINGS)
+
+
+def test_the_bar_writes_to_the_stream_it_is_given() -> None:
+    import io
+
+    stream = io.StringIO()
+    train(Line(), START, replace(SETTINGS, epochs=2), progress=bar(stream))
+    shown = stream.getvalue()
+    assert "epoch 2/2 [########################]" in shown and "best score" in shown
+    assert shown.endswith("\n") and shown.count("\n") == 1
