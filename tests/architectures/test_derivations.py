@@ -176,3 +176,14 @@ def test_every_cell_has_its_own_name() -> None:
     assert {CELLS[k].name for k in CELLS} == {
         "gru", "gru-vector", "lstm-peephole", "lstm-peephole-vector"
     }  # fmt: skip
+
+
+def test_a_stack_is_its_latex() -> None:
+    def layer(k: int, below: str) -> str:
+        return (
+            rf"h^{{({k})}}_t = \tanh(W_{{ih}}^{{({k})}} {below}_t + b^{{({k})}}"
+            rf" + W^{{({k})}}_{{hh}} h_{{t-1}}^{{({k})}})"
+        )
+
+    told = recurrence_from_latex([layer(1, "x"), layer(2, "h^{(1)}")])
+    assert told.equations == stack(elman_vector("one"), 2).equations[:2]
