@@ -203,9 +203,9 @@ def run_prove(args: argparse.Namespace) -> int:
         )
     names = args.name or list(infos)
     if args.list:
-        for name in names:
-            info = infos[name]
-            print(f"{name:<12}{info.title}\n{'':<12}{info.statement_text}")
+        from bptt_sym.prove.listing import table
+
+        print(table(names))
         return OK
     if args.coqc:
         return _coqc(names)
@@ -225,13 +225,15 @@ def run_prove(args: argparse.Namespace) -> int:
 def _coqc(names: list[str]) -> int:
     """Have coqc check the export of each theorem, and show the axioms that it rests on."""
     from bptt_sym.errors import NotSupported
+    from bptt_sym.prove.listing import remember
     from bptt_sym.prove.rocq import compile_all, missing
 
     absent = missing()
     if absent is not None:
         raise NotSupported(absent)
-    status = OK
-    for result in compile_all(names, jobs=os.cpu_count() or 1):
+    status, results = OK, compile_all(names, jobs=os.cpu_count() or 1)
+    remember({r.name: r.ok for r in results if not r.name.endswith(".json")})
+    for result in results:
         if result.ok:
             axioms = ", ".join(result.assumptions) or "none"
             print(f"{result.name:<12}accepted by coqc in {result.seconds:.1f} s, axioms: {axioms}")
@@ -251,12 +253,13 @@ def _replay(certificates: dict[str, Any]) -> int:
     status = OK
     with get_context("spawn").Pool(1) as pool:
         for name, path in certificates.items():
-            failure, trusted = pool.apply(replay_file, (str(path),))
-            if failure:
-                print(f"{name:<12}REJECTED  {failure}")
-                status = WRONG
+            found = pool.apply(replay_file, (str(path),))
+            if found.failure:
+                print(f"{name:<12}REJECTED  {found.failure}")
+                status = max(status, WRONG if found.readable else UNREADABLE)
             else:
-                print(f"{name:<12}accepted, taking on trust: {', '.join(trusted) or 'nothing'}")
+                used = ", ".join(found.trusted) or "nothing"
+                print(f"{name:<12}accepted, taking on trust: {used}")
     return status
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from bptt_sym.check.answer import Court
-from bptt_sym.check.bounds.judge import START
+from bptt_sym.check.bounds.theorems import START
 from bptt_sym.check.solution.absolute import Signs, spelt_out, spread, without_common_factors
 from bptt_sym.check.solution.lines import Chain, Written
 from bptt_sym.decide.verdict import Verdict
