@@ -77,7 +77,7 @@ def mentions(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
                 marks = _STEP_MARKS | {"-", "+", "s", "j", "i"}
                 if not step and inner_words and set(inner_words) <= marks:
                     step = argument
-        close = tokens[k - 1].end if k else end
+        close = tokens[min(k, len(tokens)) - 1].end
         key = plain_name(name)
         if step == "name":
             key += re.sub(r"[\s{}]", "", text[end:close])

@@ -187,41 +187,70 @@ def _text(value: Any) -> str:
 
 
 # --------------------------------------------------------------------------------- HTML
-_SCRIPT_MATH = re.compile(
-    r"<script[^>]{0,200}?type\s*=\s*[\"']?math/tex(?P<mode>[^>]{0,100})>(?P<body>.*?)</script>",
-    re.IGNORECASE | re.DOTALL,
+_OPENING = re.compile(
+    r"<(?P<tag>script|style|pre|code|textarea|head|annotation)\b(?P<attributes>[^<>]{0,400})>|<!--",
+    re.IGNORECASE,
 )
-_ANNOTATION = re.compile(
-    r"<annotation[^>]{0,200}?application/x-tex[^>]{0,100}>(?P<body>.*?)</annotation>",
-    re.IGNORECASE | re.DOTALL,
-)
-_HIDDEN = re.compile(
-    r"<(?P<tag>script|style|pre|code|textarea|head)\b[^>]*>.*?</(?P=tag)\s*>|<!--.*?-->",
-    re.IGNORECASE | re.DOTALL,
-)
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
 _HEADING = re.compile(r"<h[1-6]\b", re.IGNORECASE)
-_KATEX = re.compile(r"<span[^>]*class\s*=\s*[\"'][^\"']*katex-html")
 
 
 def mask_html(text: str) -> Masked:
     """Blanks out tags, scripts and code of a page; marked are MathJax scripts and KaTeX sources."""
     math: list[Region] = []
-    for match in _SCRIPT_MATH.finditer(text):
-        display = "display" in match.group("mode")
-        math.append(Region(match.start("body"), match.end("body"), display))
-    for match in _ANNOTATION.finditer(text):
-        before = text.rfind("katex-display", max(0, match.start() - 3000), match.start())
-        math.append(Region(match.start("body"), match.end("body"), display=before >= 0))
-    pictures = [
-        p for p in formula_pictures(text) if not any(m.start <= p.start < m.end for m in math)
-    ]
+    pieces: list[str] = []
+    last = 0
+    for start, body, end, stop, tag, attributes in _elements(text):
+        if start < last:
+            continue
+        region = None
+        if tag == "script" and "math/tex" in attributes:
+            region = Region(body, end, "display" in attributes)
+        elif tag == "annotation" and "x-tex" in attributes:
+            before = text.rfind("katex-display", max(0, start - 3000), start)
+            region = Region(body, end, display=before >= 0)
+        elif tag in ("annotation", "head"):
+            continue
+        shown = blanked(text[start:stop])
+        if region is not None:
+            math.append(region)
+        pieces += [text[last:start], shown]
+        last = stop
+    shown_text = "".join([*pieces, text[last:]])
+    pictures = formula_pictures(shown_text)
+    shown_text = hidden(shown_text, pictures)
+    shown_text = _TAG.sub(lambda m: blanked(m.group()), shown_text)
     math = sorted((*math, *pictures), key=lambda r: r.start)
     headings = tuple(m.start() for m in _HEADING.finditer(text))
-    shown = hidden(text, math)
-    shown = _HIDDEN.sub(lambda m: blanked(m.group()), shown)
-    shown = _TAG.sub(lambda m: blanked(m.group()), shown)
     # The formulas themselves must be seen again.
+    again: list[str] = []
+    last = 0
     for region in math:
-        shown = shown[: region.start] + text[region.start : region.end] + shown[region.end :]
-    return Masked(shown, headings, tuple(math))
+        again += [shown_text[last : region.start], text[region.start : region.end]]
+        last = region.end
+    return Masked("".join([*again, shown_text[last:]]), headings, tuple(math))
+
+
+def _elements(text: str) -> Iterator[tuple[int, int, int, int, str, str]]:
+    """``(start, start of the body, its end, end, tag, attributes)`` of what is no prose.
+
+    Each closing tag is looked for once where there is none, so the time is that of reading.
+    """
+    lower = text.lower()
+    absent: set[str] = set()
+    pos = 0
+    while match := _OPENING.search(text, pos):
+        pos = match.end()
+        tag = (match.group("tag") or "!").lower()
+        closing = "-->" if tag == "!" else f"</{tag}"
+        if closing in absent:
+            continue
+        end = lower.find(closing, pos)
+        if end < 0:
+            absent.add(closing)
+            continue
+        stop = text.find(">", end)
+        stop = len(text) if stop < 0 else stop + 1
+        yield match.start(), match.end(), end, stop, tag, (match.group("attributes") or "").lower()
+        if tag not in ("head", "annotation"):
+            pos = stop

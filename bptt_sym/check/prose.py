@@ -15,6 +15,10 @@ from dataclasses import dataclass
 
 #: Characters of one run; longer ones are no formula in a sentence.
 MAX_RUN = 400
+#: Places of one text where a formula may begin that are looked at.
+MAX_TRIED = 4_000
+#: Formulas in the sentences of one text.
+MAX_RUNS = 300
 
 _NAME = (
     r"(?:\\(?:tilde|hat|bar|vec|mathbf|mathcal|boldsymbol|overline|widetilde|widehat|text|mathrm)"
@@ -69,8 +73,10 @@ def runs(text: str, start: int = 0, end: int | None = None) -> Iterator[Run]:
     """The formulas of ``text[start:end]`` that stand there without delimiters."""
     end = len(text) if end is None else end
     pos = start
-    while match := _HEAD.search(text, pos, end):
+    tried = found = 0
+    while found < MAX_RUNS and (match := _HEAD.search(text, pos, end)) and tried < MAX_TRIED:
         pos = match.end()
+        tried += 1
         left = match.group("left")
         if left.lower() in _SHORT_WORDS or (
             len(left) > 2 and left.isalpha() and not _hatted(left) and left not in _GREEK_WORDS
@@ -81,6 +87,7 @@ def runs(text: str, start: int = 0, end: int | None = None) -> Iterator[Run]:
         if stop <= match.end() or run.endswith("="):
             continue
         latex, offsets = _latex(run, match.start("left"))
+        found += 1
         yield Run(latex, offsets)
         pos = max(pos, match.start("left") + len(run))
 

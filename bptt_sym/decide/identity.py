@@ -270,6 +270,7 @@ def instances(
 # ------------------------------------------------------------------------------ comparing
 def sides_at(world: World, trial: Trial, env: Env) -> tuple[Tensor, Tensor]:
     """Both sides of the first relation at one instance, brought to one shape."""
+    world.terms = 0
     interp = Interpreter(world, trial.conventions, env.get(HORIZON_NAME, 0))
     a = interp.value(trial.claim.sides[0], env)
     b = interp.value(trial.claim.sides[1], env)

@@ -76,6 +76,8 @@ Env = Mapping[str, int]
 #: Terms of one sum or factors of one product that are ever evaluated.
 MAX_RANGE = 4096
 MAX_EXPONENT = 10_000
+#: Terms of all sums and factors of all products in one comparison.
+MAX_TERMS = 200_000
 #: Values of nodes that one world keeps.
 MAX_REMEMBERED = 50_000
 
@@ -353,6 +355,9 @@ class Interpreter:
         lo, hi = self.index(node.lo, env), self.index(node.hi, env)
         if hi - lo > MAX_RANGE:
             raise LimitExceeded(f"more than {MAX_RANGE} terms", span=node.span)
+        self.world.terms += max(0, hi - lo + 1)
+        if self.world.terms > MAX_TERMS:
+            raise NotSupported(f"more than {MAX_TERMS} terms of sums in one value")
         return lo, hi
 
     def _sum(self, node: Sum, env: Env, out: list[Parts] | None) -> Tensor:

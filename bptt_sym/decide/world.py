@@ -64,6 +64,8 @@ class World:
         self.fixed = dict(fixed or {})
         # Values of nodes that interpreters of this world remember, by conventions.
         self.memo: dict[Any, dict[Any, tuple[Tensor, Node]]] = {}
+        #: Terms of sums that the comparison in hand has evaluated.
+        self.terms = 0
         self.interpreter = Interpreter(self)
         self._rhs = {e.target: e.rhs for e in rec.equations}
         self._states = frozenset(rec.states)
