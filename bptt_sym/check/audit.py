@@ -12,7 +12,7 @@ from bptt_sym.check.completion import at_this_step, mentions, sequences
 from bptt_sym.check.diagnosis import misfit
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.document import PROSE, Document, Formula
-from bptt_sym.check.judged import Fault, Judged, fault_in
+from bptt_sym.check.judged import Fault, Judged, fault_in, wrong_part
 from bptt_sym.check.models import Context, Model, Models, definition_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
@@ -127,7 +127,11 @@ class _Auditor:
         except Exception as error:  # one formula must not take the others with it
             yield self._entry(formula, internal_error(error))
             return
-        defined = self._definitions(rows)
+        try:
+            defined = self._definitions(rows)
+        except Exception as error:  # one formula must not take the others with it
+            yield self._entry(formula, internal_error(error))
+            return
         for row in rows.rows:
             ahead = row.kind is Kind.SEQUENCE and _looks_ahead(row)
             if ahead:
@@ -415,6 +419,15 @@ class _Auditor:
         verdict = model.court.judge(claim)
         if verdict.verdict == "wrong" and _fixes_a_number(claim, verdict):
             return replace(verdict, verdict="undecided", note=_A_NUMBER, diagnosis=None)
+        if verdict.verdict == "wrong" and (court := self.models.linear(model)) is not None:
+            # What the activation is nobody has said.
+            single = court.judge(claim)
+            if single.is_right:
+                said = "the activation is linear here, as a ReLU is whose units are all active"
+                return replace(
+                    single, verdict="right_under_reading",
+                    assumptions=(*single.assumptions, said),
+                )  # fmt: skip
         if verdict.verdict == "wrong" and self._delta:
             other = model.court.judge(_by_preactivation(claim, model.court.model))
             if other.is_right:
@@ -476,7 +489,8 @@ class _Auditor:
             place = formula.place(row.start)
             text = " ".join(re.sub(r"(?<!\\)&", " ", row.latex).split())
         title = self._title if model is None else model
-        return Judged(place, text, verdict, title, display=formula.display)
+        part = wrong_part(formula, verdict)
+        return Judged(place, text, verdict, title, display=formula.display, part=part)
 
 
 #: Letters that stand for the parameters, whichever they are.

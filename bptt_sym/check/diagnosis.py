@@ -52,6 +52,8 @@ CODES: dict[str, str] = {
 #: Readings under which edits are tried, and edited equations that are tried in all.
 MAX_READINGS = 6
 MAX_TRIED = 2400
+#: A formula of more nodes than these stays without a diagnosis.
+MAX_NODES = 2_000
 #: After which a formula, a very long one, stays without a diagnosis.
 MAX_SECONDS = 3.0
 
@@ -59,6 +61,8 @@ MAX_SECONDS = 3.0
 def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagnosis | None:
     """The simplest edit that makes the one relation of ``claim`` right, or ``None``."""
     if len(claim.sides) != 2 or claim.ops[0] not in ("=", "~"):
+        return None
+    if sum(1 for s in claim.sides for _ in walk(s)) > MAX_NODES:
         return None
     arena = arena or Arena(rec)
     tried = 0
