@@ -154,6 +154,22 @@ def test_factors_are_taken_out_of_ranges_that_have_them(big: str, small: str, fi
     assert verdict.is_right is fits
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        (r"\sum_{j=1}^T h_j", r"\sum_{k=1}^T h_k", True),
+        (r"\sum_{j=1}^T h_j", r"\prod_{j=1}^T h_j", False),
+        (r"\sum_{j=1}^T \sum_{k=1}^T h_j u_k^2", r"\sum_{k=1}^T \sum_{j=1}^T h_k u_j^2", True),
+        (r"\sum_{j=1}^T \sum_{k=1}^{j} h_j u_k", r"\sum_{j=1}^T \sum_{k=1}^{j} h_k u_j", False),
+        (r"h_{t-1+0} w", r"w h_{t-1}", True),
+        (r"w - u_t", r"u_t - w", False),
+    ],
+)
+def test_fingerprints_are_those_of_the_formula(a: str, b: str, same: bool) -> None:
+    one, two = (fingerprint(read_expression(x, court().model)) for x in (a, b))
+    assert (one == two) is same
+
+
 FACTORS = [
     r"(1-h_t^2)", r"h_t", r"\left|h_{t+1}\right|", r"w", r"u_t", r"h_t^2", r"3",
     r"(1-h_{t+1}^2)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -100,13 +101,17 @@ def mark(exercise: Exercise, text: str, name: str = "answer", *, tex: bool = Fal
     return _Marker(exercise, _read(document, text, name, exercise)).mark()
 
 
+#: Words between which a formula may stand without delimiters; LaTeX has none.
+_SENTENCE: Final = re.compile(r"\A(?=[^\\]*\Z)(?:.*?(?<!\w)[^\W\d_]{2,}(?!\w)){2}", re.DOTALL)
+
+
 def _read(document: Document, text: str, name: str, exercise: Exercise) -> Solution:
     """The chains of the text. Without any delimiters it is one formula, or a plain sentence."""
     if document.formulas or document.problems or not text.strip():
         return chains_of(document, exercise.court, exercise.naming())
     whole = Document(document.source, (formula_from_text(text, name),))
     solution = chains_of(whole, exercise.court, exercise.naming())
-    if not solution.faults or not document.plain:
+    if not solution.faults or not document.plain or not _SENTENCE.search(text):
         return solution
     spoken = Document(document.source, document.plain)
     plain = chains_of(spoken, exercise.court, exercise.naming())

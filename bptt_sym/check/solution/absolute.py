@@ -12,6 +12,7 @@ here is about scalar recurrences.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -33,6 +34,7 @@ from bptt_sym.notation import (
     Num,
     Pow,
     Prod,
+    Sum,
     Sym,
     affine,
     free_indices,
@@ -239,7 +241,7 @@ def _without(own: Node, theirs: Node) -> list[Node] | None:
     if not isinstance(own, Prod):
         return None
     if isinstance(theirs, Prod):
-        if _body(own, "i") != _body(theirs, "i"):
+        if _body(own) != _body(theirs):
             return None
         lo, hi = _distance(own.lo, theirs.lo), _distance(theirs.hi, own.hi)
         if lo is None or hi is None or not (0 <= lo <= MAX_SHIFT and 0 <= hi <= MAX_SHIFT):
@@ -312,8 +314,12 @@ def _factor(product: Prod, time: Node) -> Node:
     return substitute_index(product.body, product.var, time)
 
 
-def _body(product: Prod, var: str) -> str:
-    return fingerprint(substitute_index(product.body, product.var, Idx(f"{var}\N{BULLET}")))
+def _body(node: Prod | Sum) -> str:
+    """The body, whatever its variable is called."""
+    # The variables of the sums and products around it are dots already: one more for each.
+    outer = sum(name.startswith("\N{BULLET}") for name in free_indices(node.body))
+    var = Idx("\N{BULLET}" * (outer + 1))
+    return fingerprint(substitute_index(node.body, node.var, var))
 
 
 def _moved(time: Node, k: int) -> Node:
@@ -328,20 +334,25 @@ def _distance(a: Node, b: Node) -> int | None:
 
 
 def fingerprint(node: Node) -> str:
-    """A text that equal factors share, whatever the order of terms and the form of indices."""
+    """A short text that equal factors share, whatever the order of terms and the form of indices."""
+    known: str | None = node.__dict__.get("_fingerprint")
+    if known is None:
+        # Of a fixed length, so that nested formulas have no long ones.
+        known = hashlib.blake2b(_described(node).encode(), digest_size=16).hexdigest()
+        node.__dict__["_fingerprint"] = known
+    return known
+
+
+def _described(node: Node) -> str:
     form = affine(node)
     if form is not None:
         return f"{sorted(form[0].items())}+{form[1]}"
     match node:
-        case Add(args=args):
-            return "(" + "+".join(sorted(fingerprint(a) for a in args)) + ")"
-        case Mul(args=args):
-            return "(" + "*".join(sorted(fingerprint(a) for a in args)) + ")"
-        case At(name=name, time=time):
-            return f"{name}[{fingerprint(time)}]"
-        case Prod():
+        case Add(args=args) | Mul(args=args):
+            return f"{type(node).__name__}{sorted(fingerprint(a) for a in args)}"
+        case Prod() | Sum():
             lo, hi = fingerprint(node.lo), fingerprint(node.hi)
-            return f"prod({lo},{hi},{_body(node, 'i')})"
+            return f"{type(node).__name__}({lo},{hi},{_body(node)})"
     return repr(rebuild(node, lambda c: Sym(fingerprint(c))))
 
 
