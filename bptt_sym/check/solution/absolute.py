@@ -334,7 +334,7 @@ def _distance(a: Node, b: Node) -> int | None:
 
 
 def fingerprint(node: Node) -> str:
-    """A short text that equal factors share, whatever the order of terms and the form of indices."""
+    """A short text that equal factors share, whatever the order of terms and form of indices."""
     known: str | None = node.__dict__.get("_fingerprint")
     if known is None:
         # Of a fixed length, so that nested formulas have no long ones.

@@ -17,6 +17,9 @@ from bptt_sym.notation import Claim, Node, Num, Rel
 #: wrong one. ``carried``: it follows from the line before, which is wrong, and so is it.
 Status = Literal["right", "wrong", "not_justified", "carried", "undecided"]
 
+#: Verdicts that are kept for one court.
+MAX_KEPT = 4096
+
 _UP, _DOWN = ("=", "<=", "<"), ("=", ">=", ">")
 
 
@@ -83,9 +86,24 @@ def conclusion(chain: Chain, k: int | None = None) -> Rel | None:
 def relate(
     left: Node, op: Rel, right: Node, court: Court, given: tuple[Claim, ...] = ()
 ) -> Verdict:
-    """The verdict of one relation; absolute values and common factors are taken into account."""
+    """The verdict of one relation; absolute values and common factors are taken into account.
+
+    Verdicts are kept with the court: the same steps come from many hands.
+    """
     if op in (">=", ">"):
         left, right, op = right, left, "<=" if op == ">=" else "<"
+    known: dict[object, Verdict] = court.__dict__.setdefault("_related", {})
+    key = left, op, right, given
+    if key not in known:
+        if len(known) >= MAX_KEPT:
+            known.clear()
+        known[key] = _related(left, op, right, court, given)
+    return known[key]
+
+
+def _related(
+    left: Node, op: Rel, right: Node, court: Court, given: tuple[Claim, ...]
+) -> Verdict:
     verdict = court.judge(Claim((left, right), (op,), given=given))
     if verdict.verdict in ("right", "wrong") or op not in ("=", "<=", "<"):
         return verdict
