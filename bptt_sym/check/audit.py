@@ -345,7 +345,9 @@ class _Auditor:
                 if verdict.verdict != "wrong":
                     if failed is None or verdict.is_right:
                         return judged
-                elif failed is None:
+                elif failed is None or (
+                    failed.verdict.diagnosis is None and verdict.diagnosis is not None
+                ):
                     failed = judged
                 if not generic and not model.supposed and verdict.verdict == "wrong":
                     return judged

@@ -147,7 +147,8 @@ def _fitting(claim: Claim, arena: Arena) -> list[Trial]:
             outcome = holds(arena, trial)
         except BpttError:
             continue
-        if outcome.holds is False or not trial.readings:
+        of_layout = len(trial.readings) == 1 and trial.readings[0].group == "layout"
+        if outcome.holds is False or not trial.readings or of_layout:
             found.append(trial)
         if len(found) >= MAX_READINGS:
             break

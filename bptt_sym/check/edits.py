@@ -52,6 +52,8 @@ from bptt_sym.recurrence import STEP, Recurrence
 
 #: Formulas made of one, at the most.
 MAX_EDITS = 900
+#: Time indices at which a missing factor is looked for.
+MAX_TIMES = 8
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class Context:
         self.times = self._times()
 
     def _times(self) -> list[Node]:
-        """The time indices that the claim shows, and the steps before and after."""
+        """The time indices that the claim shows, those that sums bind included, and one before."""
         seen: dict[tuple[tuple[tuple[str, int], ...], int], Node] = {}
         for side in self.claim.sides:
             for n in walk(side):
@@ -142,8 +144,13 @@ class Context:
                     if form is not None:
                         key = (tuple(sorted(form[0].items())), form[1])
                         seen.setdefault(key, n.time)
-        free = {n for s in self.claim.sides for n in free_indices(s)}
-        return [t for t in seen.values() if free_indices(t) <= free]
+        shown = list(seen.values())
+        for time in shown:
+            form = affine(time)
+            assert form is not None
+            key = (tuple(sorted(form[0].items())), form[1] - 1)
+            seen.setdefault(key, shift(time, -1))
+        return list(seen.values())[:MAX_TIMES]
 
     # ------------------------------------------------------------------ edits at one node
     def local(self, node: Node) -> Iterator[Local]:
@@ -182,6 +189,8 @@ class Context:
             yield Local("BP002", 3, replace(node, kind=local))
         if node.kind in ("own", "direct", "local"):
             yield Local("BP017", 1, replace(node, kind="total"))
+        for name in self.rec.parameters:
+            yield Local("BP011", 4, Mul((Sym(name), node)))
         for x in self._variables(node.x):
             yield Local("BP003", 2, replace(node, x=x))
         for part in ("y", "x"):
@@ -213,6 +222,11 @@ class Context:
             yield Local("BP018", 3, replace(node, name=name))
         for code, other in self._activation_sides(node):
             yield Local(code, 2, other)
+        left = self.left
+        if node.name in self.states and isinstance(left, D) and isinstance(left.x, Sym):
+            # The series broken off: the earlier state's own dependence is left out.
+            inner = mul(left.x, D(node, left.x, "total"))
+            yield Local("BP001", 4, Add((node, inner)))
         yield Local("BP013", 3, Pow(node, num(2)))
         yield from self._wraps(node)
 
@@ -225,7 +239,10 @@ class Context:
         for e in self.rec.equations:
             if isinstance(e.rhs, Fn) and e.rhs.arg == At(node.name, Idx(STEP)):
                 yield "BP007", At(e.target, node.time)
-                yield "BP007", Fn(e.rhs.name, node)
+            for f in walk(e.rhs):
+                # h_t = o_t tanh(c_t): the output of the cell is tanh(c_t)
+                if isinstance(f, Fn) and f.order == 0 and f.arg == At(node.name, Idx(STEP)):
+                    yield "BP007", Fn(f.name, node)
 
     def _symbol(self, node: Sym) -> Iterator[Local]:
         for name in self._alike(node.name):
@@ -320,6 +337,7 @@ class Context:
                             slope if k == j else a for k, a in enumerate(args) if k != i
                         )
                         yield Local("BP006", 1, kept[0] if len(kept) == 1 else make(kept))
+        yield from self._power_into_product(args, make)
         yield from self._sum_around(node)
         for code, cost, factor in self._missing_factors():
             yield Local(code, cost, make((*args, factor)))
@@ -327,6 +345,22 @@ class Context:
                 yield Local(code, cost, make((factor, *args)))
                 for i in range(1, len(args)):
                     yield Local(code, cost + 1, make((*args[:i], factor, *args[i:])))
+
+    def _power_into_product(
+        self, args: tuple[Node, ...], make: type[Mul] | type[Had]
+    ) -> Iterator[Local]:
+        """``W^k`` beside a product of k diagonal matrices, which do not commute with W."""
+        for i, power in enumerate(args):
+            if not isinstance(power, Pow):
+                continue
+            for product in args:
+                if isinstance(product, Prod):
+                    rest = [a for k, a in enumerate(args) if k != i]
+                    at = rest.index(product)
+                    for body in ((product.body, power.base), (power.base, product.body)):
+                        rest[at] = replace(product, body=mul(*body))
+                        new = rest[0] if len(rest) == 1 else make(tuple(rest))
+                        yield Local("BP010", 1, new)
 
     def _missing_factors(self) -> Iterator[tuple[str, int, Node]]:
         """Factors that are forgotten: slopes, weights, gates, one-step Jacobians, numbers."""
@@ -377,6 +411,7 @@ class Context:
     # ------------------------------------------------------------------- edits of the whole
     def whole(self, right: Node) -> Iterator[Local]:
         """Edits that look at the right side as one thing."""
+        yield from self._everywhere_at_once(right)
         yield from self._sum_over_uses(right)
         terms = right.args if isinstance(right, Add) else (right,)
         for term in self._missing_terms():
@@ -388,6 +423,26 @@ class Context:
             for code, cost, factor in self._missing_factors():
                 yield Local(code, cost, mul(right, factor))
                 yield Local(code, cost, mul(factor, right))
+
+    def _everywhere_at_once(self, right: Node) -> Iterator[Local]:
+        """One slip made wherever its subject stands: ``σ(o)(1 - σ(o))`` for ``o(1 - o)``."""
+        seen: set[Node] = set()
+        for n in walk(right):
+            if n in seen or not isinstance(n, (At, Fn)):
+                continue
+            seen.add(n)
+            if sum(1 for m in walk(right) if m == n) < 2:
+                continue
+            if isinstance(n, Fn) and n.order == 0 and isinstance(n.arg, At):
+                yield Local("BP023", 1, _substituted(right, n, n.arg))
+            if isinstance(n, At):
+                for k in (-1, 1):
+                    moved = replace(n, time=_moved(n.time, k))
+                    yield Local("BP004", 2, _substituted(right, n, moved))
+                for code, other in self._activation_sides(n):
+                    yield Local(code, 2, _substituted(right, n, other))
+                for name in self._alike(n.name):
+                    yield Local("BP018", 3, _substituted(right, n, replace(n, name=name)))
 
     def _sum_over_uses(self, right: Node) -> Iterator[Local]:
         """One path from the first use of the parameter, where all uses must be summed."""
@@ -458,6 +513,15 @@ def _slope(rhs: Fn, element: At) -> Node:
     if rhs.name == "sigma":
         return Had((element, Add((ONE, Neg(element)))))
     return Fn(rhs.name, substitute_index(rhs.arg, STEP, element.time), 1)
+
+
+def _substituted(node: Node, old: Node, new: Node) -> Node:
+    """``node`` with ``new`` wherever ``old`` stands; names below a derivative sign stay."""
+    if node == old:
+        return new
+    if isinstance(node, D):
+        return node
+    return rebuild(node, lambda c: _substituted(c, old, new))
 
 
 def _moved(time: Node, k: int) -> Node:

@@ -1,0 +1,91 @@
+"""The diagnosis names the slip of the pen, and the correction that it shows is right."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptt_sym.check.audit import audit
+from bptt_sym.check.diagnosis import CODES
+from bptt_sym.check.document import document_from_text
+from bptt_sym.decide.verdict import Verdict
+
+SCALAR = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
+ELMAN = "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n\n$$y_t = V h_t$$\n\n"
+LSTM = "".join(
+    f"$${line}$$\n\n"
+    for line in (
+        r"f_t = \sigma(W_f [h_{t-1}, x_t])",
+        r"i_t = \sigma(W_i [h_{t-1}, x_t])",
+        r"a_t = W_o [h_{t-1}, x_t]",
+        r"o_t = \sigma(a_t)",
+        r"g_t = \tanh(W_g [h_{t-1}, x_t])",
+        r"c_t = f_t \odot c_{t-1} + i_t \odot g_t",
+        r"h_t = o_t \odot \tanh(c_t)",
+    )
+)
+SLIPS = [
+    (LSTM, "BP023",
+     r"\frac{\partial L}{\partial a_t} = \frac{\partial L}{\partial h_t} \odot "
+     r"\tanh(c_t) \odot \sigma(o_t) (1-\sigma(o_t))"),
+    (LSTM, "BP007",
+     r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot c_t"),
+    (LSTM, "BP018",
+     r"\frac{\partial L}{\partial g_t} = \frac{\partial L}{\partial c_t} \odot f_t"),
+    (ELMAN, "BP019",
+     r"\frac{\partial L}{\partial h_t} = W^\top \frac{\partial L}{\partial h_{t+1}} "
+     r"+ V^\top \frac{\partial L}{\partial y_t}"),
+    (ELMAN, "BP009",
+     r"\frac{\partial L}{\partial h_t} = W \mathrm{diag}(1-h_{t+1}^2) \frac{\partial "
+     r"L}{\partial h_{t+1}} + V^\top \frac{\partial L}{\partial y_t}"),
+    (ELMAN, "BP019",
+     r"\frac{\partial L}{\partial W} = \sum_{t=1}^T \frac{\partial L}{\partial h_t} "
+     r"h_{t-1}^\top"),
+    (ELMAN, "BP004",
+     r"\frac{\partial L}{\partial W} = \sum_{t=1}^T \mathrm{diag}(1-h_t^2) "
+     r"\frac{\partial L}{\partial h_t} h_{t}^\top"),
+    (ELMAN, "BP009",
+     r"\frac{\partial L}{\partial V} = \sum_{t=1}^T h_t \frac{\partial L}{\partial "
+     r"y_t}^\top"),
+    (ELMAN, "BP010",
+     r"\frac{\partial h_T}{\partial h_t} = \prod_{j=t+1}^{T} W \mathrm{diag}(1-h_j^2)"),
+    (ELMAN, "BP005",
+     r"\frac{\partial h_T}{\partial h_t} = \prod_{j=t}^{T} \mathrm{diag}(1-h_j^2) W"),
+    (ELMAN, "BP010",
+     r"\frac{\partial h_T}{\partial h_t} = W^{T-t} \prod_{j=t+1}^{T} "
+     r"\mathrm{diag}(1-h_j^2)"),
+    (ELMAN, "BP014",
+     r"\frac{\partial L}{\partial W} = \frac{\partial L}{\partial h_T} "
+     r"\frac{\partial h_T}{\partial h_1} \frac{\partial h_1}{\partial W}"),
+    (SCALAR, "BP005",
+     r"\frac{\partial h_T}{\partial w} = \sum_{t=1}^{T-1} w^{T-t} \prod_{j=t}^T "
+     r"(1-h_j^2) h_{t-1}"),
+    (SCALAR, "BP011",
+     r"\frac{\partial h_t}{\partial w} = (1-h_t^2)(h_{t-1} + \frac{\partial "
+     r"h_{t-1}}{\partial w})"),
+    (SCALAR, "BP013",
+     r"\frac{\partial h_t}{\partial w} = (1-h_t)(h_{t-1} + w\frac{\partial "
+     r"h_{t-1}}{\partial w})"),
+    (SCALAR, "BP019",
+     r"\frac{\partial h_t}{\partial h_{t-2}} = (1-h_t^2) w^2"),
+    (SCALAR, "BP001",
+     r"\frac{\partial h_t}{\partial w} = (1-h_t^2)h_{t-1} + "
+     r"w(1-h_t^2)(1-h_{t-1}^2)h_{t-2}"),
+]  # fmt: skip
+
+
+def last(text: str) -> Verdict:
+    return audit(document_from_text(text, "d.md"))[-1].verdict
+
+
+@pytest.mark.parametrize(("cell", "code", "formula"), SLIPS)
+def test_the_slip_is_named_and_the_correction_is_right(
+    cell: str, code: str, formula: str
+) -> None:
+    verdict = last(f"{cell}$${formula}$$")
+    assert verdict.verdict == "wrong"
+    assert verdict.diagnosis is not None
+    assert verdict.diagnosis.code == code
+    assert code in CODES
+    # What is shown as right stands in the document's own names and is judged right there.
+    marked = verdict.diagnosis.corrected.replace(r"\partial^{\mathrm{loc}}", r"\partial^{loc}")
+    assert last(f"{cell}$${formula}$$\n\n$${marked}$$").is_right
