@@ -38,6 +38,8 @@ def factor(rng: random.Random, k: int) -> tuple[Term, Term]:
     return rng.choice([
         (tanh(a), number(1)), (sigmoid(a), number(1)), (1 - tanh(a) ** 2, number(1)),
         (sigmoid(a) * (1 - sigmoid(a)), number(Fraction(1, 4))), (w, absolute(w)),
+        (sigmoid(a) ** 2 * (1 - sigmoid(a)), number(Fraction(4, 27))),
+        (tanh(a) ** 2 * (1 - tanh(a) ** 2), number(Fraction(1, 4))),
     ])
 
 

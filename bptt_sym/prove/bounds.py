@@ -15,7 +15,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import comb
+from math import comb, lcm, prod
 from typing import Any, Literal
 
 from bptt_sym.prove import kernel as K
@@ -37,6 +37,8 @@ from bptt_sym.prove.tactics import (
 
 Status = Literal["proved", "refuted", "undecided", "inconsistent"]
 COLUMNS = 700  # products to combine, at most: what keeps a search to seconds
+HIGHEST = 12  # degree up to which a polynomial in one function is searched for its extremes
+ENDS = tuple(map(Fraction, (0, 30, -30, 1, -1)))  # where bounded functions come near their bounds
 FIRST, POINTS = 40, 400  # points to try before and after the dearer searches
 
 
@@ -178,15 +180,16 @@ def bounded(t: Term, given: Sequence[Thm]) -> tuple[Poly, Thm]:
         q = abs(t.kernel.terms.get(frozenset(), Fraction(0)))
         sides = [prove(("ge", q - s * t.kernel)) for s in (1, -1)]
         return Poly.of(q), lemmas.abs_le(t, Poly.of(q), *sides)
-    for bound in (Fraction(1, 4), Fraction(1)):
+    outer = dict.fromkeys(a for m in t.kernel.terms for a, _ in m)
+    squares = [a for a in outer if a[0] in ("tanh", "sg")]
+    if len(squares) == 1 and len(free(t.kernel)) <= len(free(term(squares[0]))):
+        a = squares[0]
         facts = [*given, *_background(given, t.kernel)]
-        outer = dict.fromkeys(a for m in t.kernel.terms for a, _ in m)
-        squares = [a for a in outer if a[0] in ("tanh", "sg")]
-        extra = [term(a) - Fraction(1, 2) for a in squares if a[0] == "sg"]
-        if len(squares) == 1 and len(free(t.kernel)) <= len(free(term(squares[0]))):
+        sharpest, weights = _extremes(t.kernel, a)
+        for bound in dict.fromkeys((*sharpest, Fraction(1))):
             try:
-                sides = [prove(("ge", bound - s * t.kernel), facts, degree=2,
-                               squares=[*[term(a) for a in squares], *extra]) for s in (1, -1)]
+                sides = [prove(("ge", bound - s * t.kernel), facts, degree=2, squares=weights)
+                         for s in (1, -1)]
                 return Poly.of(bound), lemmas.abs_le(t, Poly.of(bound), *sides)
             except NotProved:
                 continue
@@ -221,8 +224,36 @@ def bounded(t: Term, given: Sequence[Thm]) -> tuple[Poly, Thm]:
     return size.kernel, prove(size <= size)
 
 
+def _extremes(p: Poly, a: tuple[Any, ...]) -> tuple[list[Fraction], list[Poly]]:
+    """([largest |p|], weights) of a polynomial p in a = tanh or σ of something alone.
+
+    The weights vanish at the ends of the range and at the rational critical points; where p is
+    even, it is taken as a polynomial in a². What is found is a candidate: irrational critical
+    points are not looked at.
+    """
+    lowest = -1 if a[0] == "tanh" else 0
+    weights = [term(a), term(a) - 1, term(a) + 1] if lowest else [term(a), term(a) - 1]
+    powers = {sum(e for _, e in m): c for m, c in p.terms.items()}
+    degree = max(powers, default=0)
+    if degree > HIGHEST or any(b != a for m in p.terms for b, _ in m):
+        return [], weights
+    from flint import fmpq_poly
+
+    stride = 2 if lowest and degree and all(e % 2 == 0 for e in powers) else 1
+    row = [powers.get(e, Fraction(0)) for e in range(0, degree + 1, stride)]
+    whole = lcm(*(c.denominator for c in row))
+    slope = fmpq_poly([int(c * whole) for c in row]).derivative()
+    roots = [Fraction(int(-f[0].p) * int(f[1].q), int(f[0].q) * int(f[1].p))
+             for f, _ in slope.factor()[1] if f.degree() == 1]
+    low = 0 if stride == 2 else lowest
+    inside = [q for q in roots if low < q < 1]
+    places = [*inside, Fraction(low), Fraction(1)]
+    largest = max(abs(sum((c * q**k for k, c in enumerate(row)), Fraction(0))) for q in places)
+    return [largest], [*weights, *(term(a) ** stride - q for q in inside)]
+
+
 def _paired(t: Term) -> Term | None:
-    """A product with f (1 - f) put together, which is at most 1/4 where f and 1 - f are below 1."""
+    """A product with its factors in one tanh or σ put together: f (1 - f) is at most 1/4."""
     factors: list[Term] = []
     stack = [t]
     while stack:
@@ -231,17 +262,15 @@ def _paired(t: Term) -> Term | None:
             stack.extend(x.args)
         else:
             factors.append(x)
-    if len(factors) < 3:
+    groups: dict[Any, list[Term]] = {}
+    for x in factors:
+        outer = {a for m in x.kernel.terms for a, _ in m}
+        squashed = len(outer) == 1 and next(iter(outer))[0] in ("tanh", "sg")
+        groups.setdefault(next(iter(outer)) if squashed else id(x), []).append(x)
+    if len(groups) in (1, len(factors)):
         return None
-    for k, a in enumerate(factors):
-        for b in factors[k + 1:]:
-            if a.kernel + b.kernel == Poly.of(1):
-                rest = [x for x in factors if x is not a and x is not b]
-                out = rest[0]
-                for x in rest[1:]:
-                    out = out * x
-                return (a * b) * out
-    return None
+    products = [prod(g[1:], start=g[0]) for g in groups.values()]
+    return prod(products[1:], start=products[0])
 
 
 def _by_ranges(claim: Claim, given: list[Thm]) -> Thm:
@@ -297,7 +326,8 @@ def _refutation(
     negations: list[Formula] = {
         "ge": [("gt", -p)], "gt": [("ge", -p)], "eq": [("gt", p), ("gt", -p)]}[rel]
     for _ in range(points):
-        point = {x: _draw(rng, x) for x in names}
+        extreme = rng.random() < 0.4
+        point = {x: rng.choice(ENDS) if extreme and x[0] == "v" else _draw(rng, x) for x in names}
         try:
             certified = [_at_point(h.formula, point) for h in hypotheses]
         except (NotProved, KernelError):

@@ -98,5 +98,17 @@ def test_no_random_bound_is_decided_wrongly() -> None:
     assert proved >= 10
 
 
+@pytest.mark.parametrize(("t", "best"), [
+    (sigmoid(x) ** 2 * (1 - sigmoid(x)), Fraction(4, 27)),
+    (sigmoid(x) * (1 - sigmoid(x)) ** 2, Fraction(4, 27)),
+    (tanh(x) ** 2 * (1 - tanh(x) ** 2), Fraction(1, 4)),
+    (1 - 2 * sigmoid(x), Fraction(1)),
+])
+def test_best_constants_of_polynomials_in_one_function_are_found(t: Term, best: Fraction) -> None:
+    assert prove.decide(absolute(t) <= best).status == "proved"
+    assert prove.decide(absolute(t * w) <= best * absolute(w)).status == "proved"
+    assert prove.decide(absolute(t) <= best * Fraction(19, 20)).status == "refuted"
+
+
 def test_sequences_and_exponentials_are_in_the_language() -> None:
     assert prove.decide(exp(sequence("u", 0)) > 0).status == "proved"
