@@ -126,6 +126,8 @@ def _add_audit(commands: Any) -> None:
                         choices=("text", "json", "sarif", "github", "html"))  # fmt: skip
     parser.add_argument("--json", dest="format", action="store_const", const="json",
                         help="the same as --format json")  # fmt: skip
+    parser.add_argument("--lang", choices=("en", "he", "fa"), default="en",
+                        help="the language of the page that --format html writes")  # fmt: skip
     parser.add_argument("-o", dest="out", metavar="OUT", help="write there, not to the terminal")
 
 

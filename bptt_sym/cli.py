@@ -173,7 +173,7 @@ def run_audit(args: argparse.Namespace) -> int:
             failed = True
             continue
         judged += audit(document)
-    return _present(judged, args.format, out=args.out, failed=failed)
+    return _present(judged, args.format, out=args.out, failed=failed, language=args.lang)
 
 
 def run_grade(args: argparse.Namespace) -> int:
@@ -382,12 +382,9 @@ def _setting(args: argparse.Namespace, cell: str | None) -> Setting:
 
 
 def _present(
-    judged: list[Judged],
-    format: str,
-    *,
-    out: str | None = None,
-    failed: bool = False,
-) -> int:
+    judged: list[Judged], format: str, *, out: str | None = None, failed: bool = False,
+    language: str = "en",
+) -> int:  # fmt: skip
     """Print a report; faults also go to standard error, one message each."""
     from bptt_sym.check.judged import exit_status
     from bptt_sym.check.report import fault_lines, report
@@ -396,7 +393,7 @@ def _present(
     with _output(out) as stream:
         if format == "text":
             _show(report(judged), stream)
-        elif text := written(judged, format):
+        elif text := written(judged, format, language=language):
             print(text, file=stream)
     if format != "text" or out is not None:
         for j in judged:

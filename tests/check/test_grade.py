@@ -291,6 +291,21 @@ def test_a_process_killed_from_outside_is_replaced(rubric: Rubric) -> None:
         child.close()
 
 
+def test_a_process_whose_owner_is_gone_ends_by_itself() -> None:
+    import subprocess
+    import sys
+
+    # The guard is five seconds wider than the limit.
+    code = "from bptt_sym.check.grade.worker import guard; guard(-4.8); import time; time.sleep(60)"
+    done = subprocess.run([sys.executable, "-c", code], timeout=30, check=False)
+    assert done.returncode == -signal.SIGALRM
+    empty = subprocess.run(
+        [sys.executable, "-m", "bptt_sym.check.grade.worker", "1024"],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert empty.stdout == b"ready\n"
+
+
 # --------------------------------------------------------------------------- resumed runs
 
 

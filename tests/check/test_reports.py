@@ -372,6 +372,13 @@ def test_every_format_from_the_command_line(format: str, tmp_path: Path) -> None
     assert written((), format) is not None
 
 
+def test_the_page_in_hebrew_from_the_command_line(tmp_path: Path) -> None:
+    document, out = tmp_path / "notes.md", tmp_path / "out.html"
+    document.write_text(BROKEN)
+    main(["audit", "--format", "html", "--lang", "he", "-o", str(out), str(document)])
+    assert 'dir="rtl"' in out.read_text() and "שגוי" in out.read_text()
+
+
 def test_an_unknown_format_is_an_error() -> None:
     with pytest.raises(NotSupported):
         written((), "pdf")
