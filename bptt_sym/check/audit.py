@@ -182,9 +182,9 @@ class _Auditor:
         named = model is not None and row.kind is Kind.SEQUENCE and row.name in model.aliases
         return named or self._holds(row)
 
-    def _holds(self, row: Row) -> bool:
+    def _holds(self, row: Row, model: Model | None = None) -> bool:
         """Whether a row about a known name is already true: then it is a claim, and right."""
-        model = self.models.current
+        model = model or self.models.current
         if model is None or row.kind is Kind.FUNCTION or not model.knows(row):
             return False
         try:
@@ -258,7 +258,9 @@ class _Auditor:
         """Whether ``A_t = ∂…`` gives a name, that stood for something else, a new meaning."""
         if row.name not in (model.aliases if row.kind is Kind.SEQUENCE else model.totals):
             return False
-        return len(row.chain.sides) == 2 and not self._holds(row)
+        if len(row.chain.sides) != 2 or row.name in row.mentions:
+            return False  # a recursion of a name is a claim about it
+        return not self._holds(row, model)
 
     def _at_this_step(self, row: Row, model: Model) -> str | None:
         """The row with the step t where it leaves steps out; ``None`` if it leaves none out."""

@@ -18,7 +18,13 @@ from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
-from bptt_sym.check.supposed import Supposition, Usage, standard_cell, suppositions
+from bptt_sym.check.supposed import (
+    Supposition,
+    Usage,
+    abstract_cell,
+    standard_cell,
+    suppositions,
+)
 from bptt_sym.errors import BpttError, ShapeError
 from bptt_sym.notation import (
     At,
@@ -357,7 +363,8 @@ class Models:
 
     def standard(self) -> list[Model]:
         """The cell that a document names and uses without writing it down."""
-        s = standard_cell(self.context.usage, self.context.wording)
+        s = abstract_cell(self.context.applied) if not self.all else None
+        s = s or standard_cell(self.context.usage, self.context.wording)
         model = self._supposing((), s, "the standard cell") if s is not None else None
         if model is None or s is None:
             return []

@@ -170,8 +170,12 @@ def _names_activation(right: Sequence[Token]) -> bool:
 
 
 def _differentials(tokens: Sequence[Token]) -> bool:
-    """``\\frac{dh_t}{dw}``: a fraction whose two parts start with d."""
+    """``\\frac{dh_t}{dw}`` or ``dh_t/dw``: a fraction whose two parts start with d."""
     for k, t in enumerate(tokens):
+        if t.kind == "word" and t.text == "d":
+            for j in range(k + 2, min(k + 10, len(tokens) - 1)):
+                if tokens[j].text == "/" and tokens[j + 1].text == "d":
+                    return True
         if t.kind == "frac" and k + 2 < len(tokens):
             return tokens[k + 1].kind == "{" and tokens[k + 2].text == "d"
     return False

@@ -188,12 +188,19 @@ def _preactivation(
     for name in ("z", "a", r"\mathrm{net}", "net", "s", "u"):
         if name not in usage.timed or name in known:
             continue
-        for state in rec.states:
+        # ŷ = softmax(z): the argument of the output's activation before that of the state's.
+        outputs = [n for n in rec.gates if plain_name(n) in (r"\hat{y}", r"\hat{p}", "y", "p")]
+        for state in (*(outputs if name in ("z", "s", "u") else ()), *rec.states):
             rhs = rec.rhs(state)
             output_too = {"o", r"\hat{y}", "y"} & set(usage.timed)
             if isinstance(rhs, Fn) and (name != "z" or output_too or len(rec.states) == 1):
                 if name == "z" and not _looks_inner(usage):
                     continue
+                if state in outputs:
+                    return name, plain_name(state), (
+                        f"{name}_{{t}} = {latex(rhs.arg, rec)}",
+                        f"{state}_{{t}} = {_written(rhs.name)}({name}_{{t}})",
+                    )  # fmt: skip
                 outer = {"sigma": r"\sigma"}.get(rhs.name, rhs.name)
                 outer = "\\tanh" if outer == "tanh" else outer
                 return name, plain_name(state), (
@@ -201,6 +208,13 @@ def _preactivation(
                     f"{state}_{{t}} = {outer}({name}_{{t}})",
                 )  # fmt: skip
     return None
+
+
+def _written(function: str) -> str:
+    """A function's name in the reader's LaTeX."""
+    if function == "sigma":
+        return r"\sigma"
+    return "\\" + function if function in ("tanh", "exp") else function
 
 
 def _looks_inner(usage: Usage) -> bool:
@@ -236,6 +250,24 @@ def _gates(
         "the gates " + ", ".join(free) + f" are activations of {state}_{{t-1}} and x_t"
     )
     return frozenset(plain_name(n) for n in free), True
+
+
+def abstract_cell(applied: Mapping[str, str]) -> Supposition | None:
+    """``h_t = f(x_t, h_{t-1}, w)`` where a text applies f to these and never says so."""
+    lines: list[str] = []
+    for f, arguments in applied.items():
+        state = re.search(r"([hs])_\{?\s*t\s*-\s*1\s*\}?", arguments)
+        if state and f in ("f", "F", r"\phi"):
+            lines.append(f"{state.group(1)}_{{t}} = {f}{arguments}")
+    for g, arguments in applied.items():
+        if lines and g in ("g", "G") and re.match(r"\(\s*[hs]_\{?t", arguments):
+            lines.append(f"o_{{t}} = {g}{arguments}")
+    if not lines:
+        return None
+    return Supposition(
+        tuple(lines[:2]), ("the state is what f gives, which the text does not write down",),
+        sure=False,
+    )  # fmt: skip
 
 
 def standard_cell(usage: Usage, wording: Wording) -> Supposition | None:
