@@ -17,6 +17,7 @@ from bptt_sym.check.bounds.magnitude import ONE_EXP, Bounder, Term, Unbounded
 from bptt_sym.decide import decide
 from bptt_sym.decide.identity import Arena
 from bptt_sym.decide.norms import ball_norm
+from bptt_sym.errors import InputError
 from bptt_sym.read import read_claim, recurrence_from_latex
 
 ELMAN = cell("elman")
@@ -86,6 +87,25 @@ def test_the_exercise_needs_an_initial_state_within_range():
     assert verdict.verdict == "right_under_reading"
     assert "initial state" in verdict.assumptions[0]
     assert judge(ELMAN.with_initial_zero(), tex).verdict == "right"
+
+
+@pytest.mark.parametrize(("rec", "tex"), [RIGHT[i] for i in (0, 1, 2, 5, 7, 9, 10, 11)])
+def test_a_right_verdict_quotes_the_theorem_of_the_kernel(rec, tex):
+    verdict = judge(rec, tex)
+    assert "theorem of the kernel" in verdict.method
+    assert "⊢" in verdict.method
+
+
+def test_what_no_rule_on_factors_covers_may_still_have_a_theorem():
+    verdict = judge(LSTM, r"f_t^2 (1-f_t) \le \frac{4}{27}")
+    assert verdict.verdict == "right"
+    assert verdict.method.startswith("theorem of the kernel")
+    assert judge(LSTM, r"f_t^2 (1-f_t) \le \frac{3}{27}").verdict == "wrong"
+
+
+def test_contradictory_hypotheses_are_refused():
+    with pytest.raises(InputError, match="contradict"):
+        judge(ELMAN, r"|w|<1, |w|>2 \implies \left|\frac{d h_T}{d h_k}\right| \le 0")
 
 
 def test_strictness_is_not_overlooked():
