@@ -30,9 +30,8 @@ from bptt_sym.prove.tactics import NotProved, assume, have, prove, show
 from bptt_sym.recurrence import Recurrence
 
 N = L.integer("n")
-#: Runs of so many steps are tried when a bound is to be refuted.
-RUNS = (1, 2, 3)
-POINTS = 60
+#: (steps, rational points) of the runs that are tried when a bound is to be refuted.
+RUNS = ((1, 240), (2, 60), (3, 30))
 _FAILED = (NotProved, NotStated, KernelError, BpttError)
 _TURNED = {">": "<", ">=": "<="}
 
@@ -152,15 +151,15 @@ def _several_steps(
         except (NotProved, KernelError) as e:
             tried.append(str(e))
     within = [*hypotheses, *run.ranges()]
-    for count in RUNS if last and not rec.initial else ():
+    for count, points in RUNS if last and not rec.initial else ():
         size = run.unrolled(count)
         if size is None:
             break
         bound_ = goal(Poly.of(count))
-        found = refute(size < bound_ if strict else size <= bound_, within, points=POINTS)
+        found = refute(size < bound_ if strict else size <= bound_, within, points=points)
         if found.status == "refuted":
             return replace(found, tried=(*tried, f"a run of {count} steps"))
-        tried.append(f"{POINTS} rational points of runs of {count} steps")
+        tried.append(f"{points} rational points of runs of {count} steps")
     return Decision("undecided", None, tried=tuple(tried))
 
 
