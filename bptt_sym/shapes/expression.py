@@ -208,9 +208,10 @@ def read_shape(text: str) -> tuple[str, Shape]:
     name, dims = name.strip(), dims.strip().strip("()").strip()
     if not eq or not name:
         raise ShapeError(f"{text!r} is no shape", token=text, hint="write W=n×m, b=n or w=scalar")
-    if dims in ("", "scalar", "1x1"):
+    if dims in ("", "scalar"):
         return name, ()
     parts = [d.strip() for d in re.split(r"[×x*,]|\\times", dims) if d.strip()]
     if not 1 <= len(parts) <= 2 or not all(map(_DIMENSION.fullmatch, parts)):
         raise ShapeError(f"{dims!r} is no shape", token=dims, hint="write n×m, n or scalar")
-    return name, tuple(int(d) if d.isdigit() else d for d in parts)
+    shape = tuple(int(d) if d.isdigit() else d for d in parts)
+    return name, () if shape == (1, 1) else shape

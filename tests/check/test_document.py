@@ -137,9 +137,9 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("is_tex", [False, True])
 def test_hostile_text_ends(name: str, is_tex: bool) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     document_from_text(HOSTILE[name], "a", tex=is_tex)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @given(st.text(st.sampled_from("$`\\[]()>#~ \nab%{}") | st.characters(codec="utf-8")))

@@ -41,9 +41,9 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_formula_ends_with_a_message(name: str) -> None:
     text, words = HOSTILE[name]
-    start = time.perf_counter()
+    start = time.process_time()
     last = audit(document_from_text(text, "h.md"))[-1]
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     assert last.verdict.verdict in ("unreadable", "undecided", "wrong")
     assert words in last.verdict.note
 
@@ -61,18 +61,18 @@ def test_a_hostile_formula_ends_with_a_message(name: str) -> None:
     ],
 )
 def test_hostile_prose_ends(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     audit(document_from_text(text, "h.md"))
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize("text", ["<script " * 30_000, "<" * 100_000, "<!--" * 30_000, "\\(" * 30_000])
 def test_hostile_pages_end(text: str) -> None:
     from pathlib import Path
 
-    start = time.perf_counter()
+    start = time.process_time()
     document_in(Path("p.html"), text)
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 PIECES = st.sampled_from(
