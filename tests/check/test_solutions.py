@@ -46,6 +46,39 @@ $$\le \left|{BRACKET}\right| = |(1-h_{{t-1}}^2) h_{{t-2}}| = (1-h_{{t-1}}^2)|h_{
     assert statuses(text) == ["right"] * 6
 
 
+def test_an_induction_is_right_and_its_cases_are_no_steps() -> None:
+    text = rf"""For $T = t$ we have
+$$\left|(1-h_t^2){BRACKET}\right| \le \left|{BRACKET}\right| \le 1,$$
+because $1 - h_t^2 \le 1$ and $t \ge 2$. Assume the bound for $T - 1 \ge t$. Then
+\begin{{align*}}
+\left|{LONG}{BRACKET}\right|
+&= (1-h_T^2)\left|(1-h_{{T-1}}^2)\cdots(1-h_t^2){BRACKET}\right| \\
+&\leq (1 - h_T^2) \cdot 1 \\ &\leq 1. \end{{align*}}"""
+    assert [[s.status for s in steps] for steps in judged(text)] == [
+        ["right", "right"], ["right"], ["right", "right", "right"],
+    ]  # fmt: skip
+
+
+def test_unmarked_derivatives_beside_a_bracket_may_be_immediate_and_that_is_said() -> None:
+    inner = r"\frac{\partial}{\partial w}(w h_{t-1} + u_t)"
+    bracket = r"\left[\frac{\partial h_t}{\partial w}\right]"
+    (steps,) = judged(rf"$${bracket} = \tanh'(w h_{{t-1}} + u_t) {inner} = (1-h_t^2) h_{{t-1}}$$")
+    assert [s.status for s in steps] == ["right", "right"]
+    assert "immediate" in " ".join(steps[0].verdict.readings)
+    assert steps[1].verdict.readings == ()
+    # Not where the left side is the total derivative.
+    left = r"\frac{\partial h_t}{\partial w}"
+    (steps,) = judged(rf"$${left} = \tanh'(w h_{{t-1}} + u_t) {inner} = (1-h_t^2) h_{{t-1}}$$")
+    assert [s.status for s in steps] == ["right", "wrong"]
+
+
+def test_products_of_sizes_factor_by_factor() -> None:
+    text = r"""$$\left|\frac{\partial h_T}{\partial h_0}\right| = \prod_{t=1}^T |w||1-h_t^2|
+\le \prod_{t=1}^T |w| = |w|^T$$"""
+    assert statuses(text) == ["right"] * 3
+    assert statuses(text.replace("= |w|^T", r"\le |w|^{T-1}"))[-1] != "right"
+
+
 def test_a_step_too_far_is_wrong_and_what_rests_on_it_is_not_justified() -> None:
     text = rf"""\begin{{align}}
 |{LONG}| &\le (1-h_{{T-1}}^2)\cdots(1-h_t^2) \\ &\le 1/2 \\ &\le 1

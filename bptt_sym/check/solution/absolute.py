@@ -193,10 +193,28 @@ def _collected(node: Node) -> tuple[Fraction, list[Node]]:
         case Div(num=a, den=Num(value=v)) if v:
             value, found = _collected(a)
             return value / v, found
+        case Prod():
+            return Fraction(1), _product_factors(node)
         case Pow(base=b, exp=Num(value=e)) if e.denominator == 1 and 1 <= e <= 8:
             value, found = _collected(b)
             return value ** int(e), found * int(e)
     return Fraction(1), [node]
+
+
+def _product_factors(node: Prod) -> list[Node]:
+    """``∏ a b_j`` as ``a^n`` and ``∏ b_j``, where ``a`` is the same in every step."""
+    lo, hi = affine(node.lo), affine(node.hi)
+    count = None
+    if lo is not None and hi is not None and _least_length(node) >= 0:
+        names = {n: hi[0].get(n, 0) - lo[0].get(n, 0) for n in hi[0].keys() | lo[0].keys()}
+        count = from_affine(names, hi[1] - lo[1] + 1)
+    out: list[Node] = []
+    for body in factors(node.body):
+        if node.var in free_indices(body) or count is None:
+            out.append(replace(node, body=body))
+        else:
+            out.append(Pow(body, count))
+    return out
 
 
 def without_common_factors(left: Node, right: Node, signs: Signs) -> tuple[Node, Node, bool]:

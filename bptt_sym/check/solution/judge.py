@@ -9,9 +9,10 @@ from bptt_sym.check.answer import Court
 from bptt_sym.check.bounds.theorems import START
 from bptt_sym.check.solution.absolute import Signs, spelt_out, spread, without_common_factors
 from bptt_sym.check.solution.lines import Chain, Written
+from bptt_sym.decide.readings import IMMEDIATE
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import Claim, Node, Num, Rel
+from bptt_sym.notation import Claim, D, Node, Num, Rel, rebuild, walk
 
 #: ``not_justified``: the line is right, but does not follow from the line before it, or rests on a
 #: wrong one. ``carried``: it follows from the line before, which is wrong, and so is it.
@@ -37,11 +38,48 @@ class Step:
 
 
 def judge_chain(chain: Chain, court: Court) -> list[Step]:
-    """A step for every side after the first."""
+    """A step for every side after the first.
+
+    Where the left side is an immediate derivative, derivatives that are not marked may be immediate
+    as well, in the whole chain, if more of its steps are right then.
+    """
+    steps = _steps(chain, court)
+    if all(s.is_right for s in steps) or not _kinds(chain.left) >= {"immediate"}:
+        return steps
+    if not any("unmarked" in _kinds(side.node) for side in chain.sides):
+        return steps
+    sides = [replace(side, node=_immediate(side.node)) for side in chain.sides]
+    others = _steps(Chain(sides, chain.given), court)
+    if sum(s.is_right for s in others) <= sum(s.is_right for s in steps):
+        return steps
+    return [_read_so(new, chain.sides[k + 1]) for k, new in enumerate(others)]
+
+
+def _steps(chain: Chain, court: Court) -> list[Step]:
     steps: list[Step] = []
     for k in range(1, len(chain.sides)):
         steps.append(_step(chain, k, steps, court))
     return steps
+
+
+def _kinds(node: Node) -> set[str]:
+    return {n.kind for n in walk(node) if isinstance(n, D)}
+
+
+def _immediate(node: Node) -> Node:
+    node = rebuild(node, _immediate)
+    if isinstance(node, D) and node.kind == "unmarked":
+        return replace(node, kind="immediate")
+    return node
+
+
+def _read_so(step: Step, line: Written) -> Step:
+    """A step of the chain read otherwise, on the line as it was written."""
+    if "unmarked" not in _kinds(line.node) or not step.verdict.is_right:
+        return replace(step, line=line)
+    readings = tuple(dict.fromkeys((*step.verdict.readings, IMMEDIATE.message)))
+    verdict = replace(step.verdict, verdict="right_under_reading", readings=readings)
+    return replace(step, line=line, verdict=verdict)
 
 
 def _step(chain: Chain, k: int, before: list[Step], court: Court) -> Step:

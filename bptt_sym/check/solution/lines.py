@@ -16,7 +16,7 @@ from bptt_sym.check.document import Document, Formula, Place
 from bptt_sym.check.judged import Fault, fault_in
 from bptt_sym.check.models import Model
 from bptt_sym.errors import InputError, Span, UnboundName
-from bptt_sym.notation import ZERO, At, Claim, Idx, Node, Rel, Sym
+from bptt_sym.notation import ZERO, At, Claim, Idx, Node, Num, Rel, Sym, affine
 from bptt_sym.read import read_claims, read_expression
 from bptt_sym.read.chains import outside, split_claims
 from bptt_sym.read.left_sides import left_side
@@ -173,6 +173,9 @@ def _add(
         Written(node, formula.latex[span.start : span.end], formula.place(span.start), op)
         for node, span, op in zip(plain.sides, spans, ("", *claim.ops), strict=True)
     ]
+    named = [side for side in sides if not isinstance(side.node, Num)]
+    if named and all(affine(side.node) is not None for side in named):
+        return  # T = t, t ≥ 2: which case it is, and no step
     last = found.chains[-1] if found.chains else None
     if (
         last is not None
