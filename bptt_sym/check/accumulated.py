@@ -12,7 +12,7 @@ from typing import cast
 
 from bptt_sym.check.answer import Court
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.notation import Add, At, Claim, D, Kind, Node, walk
+from bptt_sym.notation import Add, At, Claim, D, Kind, Node, Rel, walk
 from bptt_sym.recurrence import Recurrence, lag_of
 
 #: Users of one node beyond which the parts are not tried.
@@ -24,9 +24,9 @@ def share(claim: Claim) -> Claim | None:
     left = claim.sides[0]
     if not (isinstance(left, D) and isinstance(left.x, At)):
         return None
-    if "+=" in claim.ops:
-        ops = tuple("=" if op == "+=" else op for op in claim.ops)
-        return replace(claim, ops=ops)  # type: ignore[arg-type]
+    if adds_up(claim):
+        ops: tuple[Rel, ...] = tuple("=" if str(op) == "+=" else op for op in claim.ops)
+        return replace(claim, ops=ops)
     sides: list[Node] = [left]
     found = False
     for side in claim.sides[1:]:
@@ -37,6 +37,11 @@ def share(claim: Claim) -> Claim | None:
         else:
             sides.append(side)
     return replace(claim, sides=tuple(sides)) if found else None
+
+
+def adds_up(claim: Claim) -> bool:
+    """Whether ``+=`` stands in it, which the reader passes on as it is written."""
+    return any(str(op) == "+=" for op in claim.ops)
 
 
 def users(x: At, rec: Recurrence) -> list[tuple[str, int]]:

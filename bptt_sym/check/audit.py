@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bptt_sym.check.accumulated import judge_share, share
+from bptt_sym.check.accumulated import adds_up, judge_share, share
 from bptt_sym.check.answer import internal_error, unreadable
-from bptt_sym.check.completion import at_this_step, mentions, sequences
+from bptt_sym.check.completion import at_this_step, sequences
 from bptt_sym.check.diagnosis import misfit
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.document import PROSE, Document, Formula
@@ -16,6 +16,21 @@ from bptt_sym.check.judged import Fault, Judged, fault_in, wrong_part
 from bptt_sym.check.models import Context, Model, Models, definition_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
+from bptt_sym.check.wording import (
+    A_NUMBER,
+    LETTER,
+    MISFIT,
+    by_preactivation,
+    fixes_a_number,
+    generic_meanings,
+    is_judged,
+    lacks_a_step,
+    looks_ahead,
+    possible_left_sides,
+    undefined_in,
+    with_suppositions,
+    without_marks,
+)
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, UnboundName
 from bptt_sym.notation import (
@@ -24,22 +39,12 @@ from bptt_sym.notation import (
     At,
     Claim,
     Concat,
-    D,
-    Fn,
-    Had,
     Idx,
-    Mul,
-    Node,
-    Num,
     Sym,
-    rebuild,
-    substitute_index,
     walk,
 )
 from bptt_sym.read import read_claim
-from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name
-from bptt_sym.recurrence import STEP, Recurrence, lag_of
 
 _DEFINES = frozenset({Kind.SEQUENCE, Kind.INITIAL, Kind.TOTAL, Kind.FUNCTION})
 
@@ -105,7 +110,7 @@ class _Auditor:
             self._definitions(rows)
             if formula.latex.startswith(("∂", r"\partial")) and "=" in formula.latex:
                 found = [self._row(row, formula, {}) for row in rows.rows]
-                return [f for f in found if isinstance(f, _Waiting) or _is_judged(f)]
+                return [f for f in found if isinstance(f, _Waiting) or is_judged(f)]
         except (BpttError, ValueError):
             pass
         return []
@@ -133,7 +138,7 @@ class _Auditor:
             yield self._entry(formula, internal_error(error))
             return
         for row in rows.rows:
-            ahead = row.kind is Kind.SEQUENCE and _looks_ahead(row)
+            ahead = row.kind is Kind.SEQUENCE and looks_ahead(row)
             if ahead:
                 self.models.context.refused.add(plain_name(row.name))
             named = self._name(row, formula) if ahead else None
@@ -149,7 +154,7 @@ class _Auditor:
         found = [
             r
             for r in rows.rows
-            if self._may_define(r) and not r.differentiates and not _looks_ahead(r)
+            if self._may_define(r) and not r.differentiates and not looks_ahead(r)
         ]
         again = Verdict("not_a_claim", note="a definition, as before")
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
@@ -291,7 +296,7 @@ class _Auditor:
                     span=side.span, token=alias,
                 )  # fmt: skip
         claim = model.plainly(claim)
-        return _undecorated(claim) if self.models.context.only_d else claim
+        return without_marks(claim) if self.models.context.only_d else claim
 
     def _judge(
         self, row: Row, formula: Formula, models: Sequence[Model]
@@ -328,13 +333,13 @@ class _Auditor:
         first: InputError | None = None
         failed: Judged | None = None
         for model in family:
-            for generic in ({}, *self._generic(row, model)):
+            for generic in ({}, *generic_meanings(row, model.court.model)):
                 try:
                     claim = self._claim(row, model, generic)
                     verdict = self._verdict(claim, model)
                 except InputError as error:
                     first = first or error
-                    bare = self._at_this_step(row, model) if _is_bare(error) else None
+                    bare = self._at_this_step(row, model) if lacks_a_step(error) else None
                     if bare is None:
                         continue
                     try:
@@ -342,7 +347,7 @@ class _Auditor:
                         verdict = self._verdict(claim, model)
                     except InputError:
                         continue
-                verdict = _supposing(verdict, model, generic)
+                verdict = with_suppositions(verdict, model, generic)
                 judged = self._entry(formula, verdict, row, model.title)
                 if verdict.verdict != "wrong":
                     if failed is None or verdict.is_right:
@@ -370,8 +375,8 @@ class _Auditor:
             return unreadable(formula, error, self._title)
         body = formula.part(start, len(text)).latex.replace("&", " ")
         for model in self._family(self.models.current) or self._standard():
-            names = sorted(_GREEK_FREE.findall(body))
-            for left in _candidates(model.court.model, names):
+            names = sorted(LETTER.findall(body))
+            for left in possible_left_sides(model.court.model, names):
                 latex = f"{left} = {body}"
                 try:
                     claim = read_claim(latex, model.court.model, vocabulary=model.vocabulary)
@@ -379,7 +384,7 @@ class _Auditor:
                 except (BpttError, ValueError, ArithmeticError):
                     continue
                 if verdict.is_right:
-                    verdict = _supposing(verdict, model, {})
+                    verdict = with_suppositions(verdict, model, {})
                     said = f"its left side, which is not written with it, is {left}"
                     verdict = replace(
                         verdict, verdict="right_under_reading", readings=(*verdict.readings, said)
@@ -388,24 +393,10 @@ class _Auditor:
         note = "its left side is not written with it"
         return self._entry(formula, Verdict("undecided", note=note))
 
-    def _generic(self, row: Row, model: Model) -> list[dict[str, str]]:
-        """Meanings of a bare letter that stands for the parameters, ``W`` or ``θ``."""
-        names = {
-            plain_name(m.name)
-            for m in mentions(row.latex, tokenize(row.latex))
-            if not m.step and not m.argument
-        }
-        rec = model.court.model
-        known = {plain_name(n) for n in (*rec.shapes, *rec.totals)}
-        unknown = sorted(n for n in names & GENERIC if n not in known)
-        if len(unknown) != 1:
-            return []
-        return [{unknown[0]: p} for p in _by_recurrence(rec)[:4]]
-
     def _verdict(self, claim: Claim, model: Model) -> Verdict:
         nodes = [n for side in claim.sides for n in walk(side)]
         for n in nodes:
-            missing = _undefined(n, model.court.model)
+            missing = undefined_in(n, model.court.model)
             if missing:
                 raise UnboundName(
                     f"nothing defines {missing}", span=n.span, token=missing,
@@ -416,13 +407,13 @@ class _Auditor:
             verdict = judge_share(adding, model.court)
             if verdict is not None:
                 return verdict
-        if "+=" in claim.ops:
+        if adds_up(claim):
             return Verdict("undecided", note="no part of the gradient equals what is added")
         if not any(isinstance(n, (At, Sym)) for n in nodes):
             return Verdict("not_a_claim", note="it is about indices and numbers only")
         verdict = model.court.judge(claim)
-        if verdict.verdict == "wrong" and _fixes_a_number(claim, verdict):
-            return replace(verdict, verdict="undecided", note=_A_NUMBER, diagnosis=None)
+        if verdict.verdict == "wrong" and fixes_a_number(claim, verdict):
+            return replace(verdict, verdict="undecided", note=A_NUMBER, diagnosis=None)
         if verdict.verdict == "wrong" and (court := self.models.linear(model)) is not None:
             # What the activation is nobody has said.
             single = court.judge(claim)
@@ -433,7 +424,7 @@ class _Auditor:
                     assumptions=(*single.assumptions, said),
                 )  # fmt: skip
         if verdict.verdict == "wrong" and self._delta:
-            other = model.court.judge(_by_preactivation(claim, model.court.model))
+            other = model.court.judge(by_preactivation(claim, model.court.model))
             if other.is_right:
                 said = "δ with a gate below it is the gradient by the gate's pre-activation"
                 return replace(
@@ -451,8 +442,8 @@ class _Auditor:
         if any(isinstance(n, Concat) for s in claim.sides for n in walk(s)):
             return verdict
         single = court.judge(claim_of_one_unit(claim, model.court.model))
-        if single.verdict == "wrong" and _fixes_a_number(claim, single):
-            return replace(verdict, note=_A_NUMBER)
+        if single.verdict == "wrong" and fixes_a_number(claim, single):
+            return replace(verdict, note=A_NUMBER)
         if single.verdict == "wrong":
             return replace(single, note=f"already for one unit; {verdict.note}")
         if not single.is_right:
@@ -495,127 +486,6 @@ class _Auditor:
         title = self._title if model is None else model
         part = wrong_part(formula, verdict)
         return Judged(place, text, verdict, title, display=formula.display, part=part)
-
-
-#: Letters that stand for the parameters, whichever they are.
-GENERIC = frozenset(
-    ("W", "w", "U", r"\theta", r"\Theta", r"\psi", r"\phi", r"\omega", r"\mathbf{W}")
-)
-
-
-def _is_judged(found: Judged) -> bool:
-    return found.verdict.verdict not in ("unreadable", "not_a_claim")
-
-
-#: What ``… = 1`` behind a chain says.
-_A_NUMBER = "its last side is a number, which the others have only for some values"
-
-
-def _fixes_a_number(claim: Claim, verdict: Verdict) -> bool:
-    """``\\prod f_t = 1`` at the end of a chain speaks of a case (every gate open), not of all."""
-    last = claim.sides[-1]
-    if len(claim.sides) < 3 or not isinstance(last, Num) or last.value == 0:
-        return False
-    return all(v.verdict != "wrong" for v in verdict.links[:-1])
-
-
-def _by_preactivation(claim: Claim, rec: Recurrence) -> Claim:
-    """``claim`` with each loss differentiated by the argument of what it is differentiated by."""
-
-    def change(n: Node) -> Node:
-        if isinstance(n, D) and isinstance(n.x, At) and n.x.name in rec.defined:
-            rhs = rec.rhs(n.x.name)
-            if isinstance(rhs, Fn) and rhs.order == 0 and isinstance(n.y, Sym):
-                slope = Fn(rhs.name, substitute_index(rhs.arg, STEP, n.x.time), 1)
-                return Had((n, slope))
-        return rebuild(n, change)
-
-    return replace(claim, sides=tuple(change(s) for s in claim.sides))
-
-
-def _undefined(node: Node, rec: Recurrence) -> str:
-    """What is differentiated and has no definition: it is no input, its equation is missing."""
-    if not isinstance(node, D):
-        return ""
-    if isinstance(node.y, At) and node.y.name not in rec.defined:
-        return node.y.name
-    if isinstance(node.y, Sym) and node.y.name in rec.totals:
-        names = {n.name for n in walk(rec.totals[node.y.name]) if isinstance(n, At)}
-        if names and not names & set(rec.defined):
-            return min(names)
-    return ""
-
-
-def _looks_ahead(row: Row) -> bool:
-    """``L_t = \\sum_{s=t}^T …``: what is still to come, which names a sum and defines no step."""
-    right = row.latex[row.chain.sides[1][0].start :] if len(row.chain.sides) == 2 else ""
-    return re.search(r"\\sum\s*_\s*\{\s*[a-z]\s*=\s*t\b[^}]*\}\s*\^\s*\{?\s*T", right) is not None
-
-
-def _undecorated(claim: Claim) -> Claim:
-    """In a text that writes every derivative with d, d says no more than ∂ does elsewhere."""
-
-    def change(n: Node) -> Node:
-        n = rebuild(n, change)
-        return replace(n, kind="unmarked") if isinstance(n, D) and n.kind == "total" else n
-
-    return replace(claim, sides=tuple(change(s) for s in claim.sides))
-
-
-def _is_bare(error: InputError) -> bool:
-    return isinstance(error, UnboundName) and error.message.endswith("without a time")
-
-
-#: How the judge says that no reading gives both sides one shape.
-MISFIT = "the shapes do not fit"
-_GREEK_FREE = re.compile(r"[A-Za-z]")
-
-
-def _candidates(rec: Recurrence, letters: Sequence[str]) -> list[str]:
-    """The derivatives that a formula without a left side may be the value of."""
-    used = set(letters)
-    parameters = [p for p in _by_recurrence(rec) if plain_name(p).lstrip("\\")[:1] in used]
-    out = []
-    for x in parameters[:4]:
-        for y in (*rec.totals, *(f"{n}_t" for n in (*rec.states, *rec.gates) if n in rec.states
-                                 or rec.shape(n) == ())):  # fmt: skip
-            out.append(rf"\frac{{\partial {y}}}{{\partial {x}}}")
-    for y in rec.states:
-        out += [rf"\frac{{\partial {y}_t}}{{\partial {x}_{{t-1}}}}" for x in rec.states]
-    for y in rec.totals:
-        out += [rf"\frac{{\partial {y}}}{{\partial {x}_t}}" for x in rec.defined]
-    return out[:24]
-
-
-def _by_recurrence(rec: Recurrence) -> list[str]:
-    """The parameters, those that multiply an earlier state first."""
-    recurrent: list[str] = []
-    for e in rec.equations:
-        for n in walk(e.rhs):
-            if isinstance(n, Mul):
-                lagged = any(
-                    isinstance(m, At) and (lag_of(m.time) or 0) > 0 for a in n.args for m in walk(a)
-                )
-                recurrent += [a.name for a in n.args if isinstance(a, Sym) and lagged]
-    return list(dict.fromkeys((*recurrent, *rec.parameters)))
-
-
-def _supposing(verdict: Verdict, model: Model, generic: Mapping[str, str]) -> Verdict:
-    """``verdict`` with what had to be supposed to read the formula at all."""
-    says = model.supposed
-    said = tuple(f"{name} stands for {p}" for name, p in generic.items())
-    if verdict.is_right and (says or said):
-        supposed = "right" if model.sure and not said else "right_under_reading"
-        name = verdict.verdict if verdict.verdict == "right_under_reading" else supposed
-        return replace(
-            verdict, verdict=name, readings=(*verdict.readings, *said),
-            assumptions=(*verdict.assumptions, *says),
-        )  # fmt: skip
-    if verdict.verdict == "wrong" and not model.sure:
-        return Verdict("undecided", note="; ".join(says) + ": under it the formula fails")
-    if verdict.verdict == "wrong":
-        return replace(verdict, assumptions=(*verdict.assumptions, *says, *said))
-    return verdict
 
 
 _NOT_ABOUT = "it says nothing about a recurrence"

@@ -11,6 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from bptt_sym.check.rearranged import (
+    abstracted,
+    bound_in,
+    moved_by,
+    power_into_product,
+    slope,
+    substituted,
+    with_kind,
+)
 from bptt_sym.notation import (
     HORIZON_NAME,
     ONE,
@@ -39,8 +48,6 @@ from bptt_sym.notation import (
     children,
     free_indices,
     fresh,
-    from_affine,
-    index,
     mul,
     num,
     rebuild,
@@ -84,8 +91,7 @@ def edits(claim: Claim, rec: Recurrence) -> list[Edit]:
     for local in context.whole(right):
         found.append(Edit(local.code, local.cost, local.new, right, local.new))
     found.extend(islice(_everywhere(right, context, lambda n: n), MAX_EDITS))
-    found.sort(key=lambda e: e.cost)
-    return found[:MAX_EDITS]
+    return sorted(found, key=lambda e: e.cost)[:MAX_EDITS]
 
 
 def _everywhere(node: Node, context: Context, put: object) -> Iterator[Edit]:
@@ -197,7 +203,7 @@ class Context:
             element = getattr(node, part)
             if isinstance(element, At):
                 for k in (-1, 1):
-                    moved = replace(element, time=_moved(element.time, k))
+                    moved = replace(element, time=moved_by(element.time, k))
                     yield Local("BP004", 2, replace(node, **{part: moved}))  # type: ignore[arg-type]
                 for name in self._alike(element.name):
                     renamed = replace(element, name=name)
@@ -217,7 +223,7 @@ class Context:
 
     def _element(self, node: At) -> Iterator[Local]:
         for k in (-1, 1):
-            yield Local("BP004", 2, replace(node, time=_moved(node.time, k)))
+            yield Local("BP004", 2, replace(node, time=moved_by(node.time, k)))
         for name in self._alike(node.name):
             yield Local("BP018", 3, replace(node, name=name))
         for code, other in self._activation_sides(node):
@@ -273,12 +279,12 @@ class Context:
 
     def _range(self, node: Sum | Prod) -> Iterator[Local]:
         for k in (1, -1):
-            yield Local("BP005", 1, replace(node, lo=_moved(node.lo, k)))
-            yield Local("BP005", 1, replace(node, hi=_moved(node.hi, k)))
+            yield Local("BP005", 1, replace(node, lo=moved_by(node.lo, k)))
+            yield Local("BP005", 1, replace(node, hi=moved_by(node.hi, k)))
         if isinstance(node, Prod):
             yield Local("BP010", 2, replace(node, descending=node.descending is False))
         for k in (-1, 1):
-            both = replace(node, lo=_moved(node.lo, k), hi=_moved(node.hi, k))
+            both = replace(node, lo=moved_by(node.lo, k), hi=moved_by(node.hi, k))
             yield Local("BP005", 2, both)
 
     def _function(self, node: Fn) -> Iterator[Local]:
@@ -329,15 +335,15 @@ class Context:
             rest = args[:i] + args[i + 1 :]
             yield Local("BP012", 3, rest[0] if len(rest) == 1 else make(rest))
         for i, b in enumerate(args):
-            for j, other in enumerate(args):
-                match other:
-                    case Add(args=(Num(value=v), Neg(arg=c))) if v == 1 and b == c and i != j:
-                        slope = Add((ONE, Neg(Pow(b, num(2)))))
-                        kept = tuple(
-                            slope if k == j else a for k, a in enumerate(args) if k != i
-                        )
-                        yield Local("BP006", 1, kept[0] if len(kept) == 1 else make(kept))
-        yield from self._power_into_product(args, make)
+            logistic = Add((ONE, Neg(b)))
+            if logistic in args:
+                tanh = Add((ONE, Neg(Pow(b, num(2)))))
+                kept = tuple(
+                    tanh if a == logistic else a for k, a in enumerate(args) if k != i
+                )
+                yield Local("BP006", 1, kept[0] if len(kept) == 1 else make(kept))
+        for new in power_into_product(args, make):
+            yield Local("BP010", 1, new)
         yield from self._sum_around(node)
         for code, cost, factor in self._missing_factors():
             yield Local(code, cost, make((*args, factor)))
@@ -345,22 +351,6 @@ class Context:
                 yield Local(code, cost, make((factor, *args)))
                 for i in range(1, len(args)):
                     yield Local(code, cost + 1, make((*args[:i], factor, *args[i:])))
-
-    def _power_into_product(
-        self, args: tuple[Node, ...], make: type[Mul] | type[Had]
-    ) -> Iterator[Local]:
-        """``W^k`` beside a product of k diagonal matrices, which do not commute with W."""
-        for i, power in enumerate(args):
-            if not isinstance(power, Pow):
-                continue
-            for product in args:
-                if isinstance(product, Prod):
-                    rest = [a for k, a in enumerate(args) if k != i]
-                    at = rest.index(product)
-                    for body in ((product.body, power.base), (power.base, product.body)):
-                        rest[at] = replace(product, body=mul(*body))
-                        new = rest[0] if len(rest) == 1 else make(tuple(rest))
-                        yield Local("BP010", 1, new)
 
     def _missing_factors(self) -> Iterator[tuple[str, int, Node]]:
         """Factors that are forgotten: slopes, weights, gates, one-step Jacobians, numbers."""
@@ -374,10 +364,10 @@ class Context:
             for e in self.rec.equations:
                 element = At(e.target, time)
                 if isinstance(e.rhs, Fn) and e.rhs.order == 0:
-                    slope = _slope(e.rhs, element)
-                    yield "BP019", 3, slope
+                    by_output = slope(e.rhs, element)
+                    yield "BP019", 3, by_output
                     if self.rec.shape(e.target):
-                        yield "BP019", 4, Diag(slope)
+                        yield "BP019", 4, Diag(by_output)
                 if self.rec.shape(e.target) == () or not self.rec.is_scalar:
                     yield "BP011", 5, element
                 for f in walk(e.rhs):
@@ -397,7 +387,7 @@ class Context:
     def _exponent(self, node: Pow) -> Iterator[Local]:
         for k in (1, -1):
             if affine(node.exp) is not None:
-                yield Local("BP013", 1, replace(node, exp=_moved(node.exp, k)))
+                yield Local("BP013", 1, replace(node, exp=moved_by(node.exp, k)))
         yield Local("BP013", 2, node.base)
         yield from self._sum_around(node)
 
@@ -434,15 +424,15 @@ class Context:
             if sum(1 for m in walk(right) if m == n) < 2:
                 continue
             if isinstance(n, Fn) and n.order == 0 and isinstance(n.arg, At):
-                yield Local("BP023", 1, _substituted(right, n, n.arg))
+                yield Local("BP023", 1, substituted(right, n, n.arg))
             if isinstance(n, At):
                 for k in (-1, 1):
-                    moved = replace(n, time=_moved(n.time, k))
-                    yield Local("BP004", 2, _substituted(right, n, moved))
+                    moved = replace(n, time=moved_by(n.time, k))
+                    yield Local("BP004", 2, substituted(right, n, moved))
                 for code, other in self._activation_sides(n):
-                    yield Local(code, 2, _substituted(right, n, other))
+                    yield Local(code, 2, substituted(right, n, other))
                 for name in self._alike(n.name):
-                    yield Local("BP018", 3, _substituted(right, n, replace(n, name=name)))
+                    yield Local("BP018", 3, substituted(right, n, replace(n, name=name)))
 
     def _sum_over_uses(self, right: Node) -> Iterator[Local]:
         """One path from the first use of the parameter, where all uses must be summed."""
@@ -453,14 +443,14 @@ class Context:
             last = self._last_step()
             if form is None or last is None:
                 continue
-            var = fresh("s", free_indices(right) | _bound(right))
+            var = fresh("s", free_indices(right) | bound_in(right))
             if not form[0]:
-                body = _abstract(right, form[1], var)
+                body = abstracted(right, form[1], var)
             elif len(form[0]) == 1 and not form[1] and n.y.time != last:
                 body = substitute_index(right, next(iter(form[0])), Idx(var))
             else:
                 continue
-            marked = _with_kind(body, "immediate")
+            marked = with_kind(body, "immediate")
             yield Local("BP014", 1, Sum(var, ONE, last, marked))
 
     def _last_step(self) -> Node | None:
@@ -498,69 +488,9 @@ class Context:
                     lag = affine(n.time)
                     if lag is None:
                         continue
-                    later = At(e.target, _moved(x.time, -lag[1]))
+                    later = At(e.target, moved_by(x.time, -lag[1]))
                     if self.rec.is_scalar:
                         yield mul(D(y, later, "total"), D(later, x, "direct"))
                     else:
                         yield Mul((Transpose(D(later, x, "direct")), D(y, later, "total")))
                         yield Mul((D(y, later, "total"), D(later, x, "direct")))
-
-
-def _slope(rhs: Fn, element: At) -> Node:
-    """The activation's derivative by its output where that is known, else at its argument."""
-    if rhs.name == "tanh":
-        return Add((ONE, Neg(Pow(element, num(2)))))
-    if rhs.name == "sigma":
-        return Had((element, Add((ONE, Neg(element)))))
-    return Fn(rhs.name, substitute_index(rhs.arg, STEP, element.time), 1)
-
-
-def _substituted(node: Node, old: Node, new: Node) -> Node:
-    """``node`` with ``new`` wherever ``old`` stands; names below a derivative sign stay."""
-    if node == old:
-        return new
-    if isinstance(node, D):
-        return node
-    return rebuild(node, lambda c: _substituted(c, old, new))
-
-
-def _moved(time: Node, k: int) -> Node:
-    return shift(time, k) if affine(time) is not None else time
-
-
-def _bound(node: Node) -> frozenset[str]:
-    return frozenset(n.var for n in walk(node) if isinstance(n, (Sum, Prod)))
-
-
-def _abstract(node: Node, start: int, var: str) -> Node:
-    """``start`` and ``start + 1`` in indices and bounds become ``var`` and ``var + 1``."""
-
-    def time(n: Node) -> Node:
-        form = affine(n)
-        if form is None or form[0] or form[1] not in (start, start + 1):
-            return n
-        return index(var, form[1] - start) if form[1] != start else Idx(var)
-
-    def change(n: Node) -> Node:
-        n = rebuild(n, change)
-        match n:
-            case At():
-                return replace(n, time=time(n.time))
-            case Prod() | Sum():
-                return replace(n, lo=time(n.lo))
-        return n
-
-    return change(node)
-
-
-def _with_kind(node: Node, kind: Kind) -> Node:
-    def change(n: Node) -> Node:
-        n = rebuild(n, change)
-        if isinstance(n, D) and isinstance(n.x, Sym) and isinstance(n.y, At):
-            return replace(n, kind=kind)
-        return n
-
-    return change(node)
-
-
-__all__ = ["Context", "Edit", "edits", "from_affine"]

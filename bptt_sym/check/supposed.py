@@ -196,16 +196,9 @@ def _preactivation(
             if isinstance(rhs, Fn) and (name != "z" or output_too or len(rec.states) == 1):
                 if name == "z" and not _looks_inner(usage):
                     continue
-                if state in outputs:
-                    return name, plain_name(state), (
-                        f"{name}_{{t}} = {latex(rhs.arg, rec)}",
-                        f"{state}_{{t}} = {_written(rhs.name)}({name}_{{t}})",
-                    )  # fmt: skip
-                outer = {"sigma": r"\sigma"}.get(rhs.name, rhs.name)
-                outer = "\\tanh" if outer == "tanh" else outer
                 return name, plain_name(state), (
                     f"{name}_{{t}} = {latex(rhs.arg, rec)}",
-                    f"{state}_{{t}} = {outer}({name}_{{t}})",
+                    f"{state}_{{t}} = {_written(rhs.name)}({name}_{{t}})",
                 )  # fmt: skip
     return None
 
@@ -236,16 +229,16 @@ def _gates(
     if not free or not rec.states:
         return frozenset(), True
     state = next((s for s in rec.defined if plain_name(s) == "h"), rec.states[-1])
-    for n in free:
-        tag = plain_name(n)
+    for name in free:
+        tag = plain_name(name)
         tag = tag[7:-1] if tag.startswith("\\tilde{") else tag[5:-1] if "{" in tag else tag
-        function = GATES[plain_name(n)]
+        function = GATES[plain_name(name)]
         split = any(s.startswith(("U_" + tag, "U_{" + tag)) for s in usage.scripted)
         inner = (
             rf"W_{{{tag}}} x_{{t}} + U_{{{tag}}} {state}_{{t-1}} + b_{{{tag}}}" if split
             else rf"W_{{{tag}}} [{state}_{{t-1}}, x_{{t}}] + b_{{{tag}}}"
         )  # fmt: skip
-        lines.append(f"{n}_{{t}} = {function}({inner})")
+        lines.append(f"{name}_{{t}} = {function}({inner})")
     says.append(
         "the gates " + ", ".join(free) + f" are activations of {state}_{{t-1}} and x_t"
     )

@@ -1,0 +1,105 @@
+"""Formulas taken apart and put together again, for the edits of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bptt_sym.notation import (
+    ONE,
+    Add,
+    At,
+    D,
+    Fn,
+    Had,
+    Idx,
+    Kind,
+    Mul,
+    Neg,
+    Node,
+    Pow,
+    Prod,
+    Sum,
+    Sym,
+    affine,
+    index,
+    mul,
+    num,
+    rebuild,
+    shift,
+    substitute_index,
+    walk,
+)
+from bptt_sym.recurrence import STEP
+
+
+def slope(rhs: Fn, element: At) -> Node:
+    """The activation's derivative by its output where that is known, else at its argument."""
+    if rhs.name == "tanh":
+        return Add((ONE, Neg(Pow(element, num(2)))))
+    if rhs.name == "sigma":
+        return Had((element, Add((ONE, Neg(element)))))
+    return Fn(rhs.name, substitute_index(rhs.arg, STEP, element.time), 1)
+
+
+def substituted(node: Node, old: Node, new: Node) -> Node:
+    """``node`` with ``new`` wherever ``old`` stands; names below a derivative sign stay."""
+    if node == old:
+        return new
+    if isinstance(node, D):
+        return node
+    return rebuild(node, lambda c: substituted(c, old, new))
+
+
+def moved_by(time: Node, k: int) -> Node:
+    return shift(time, k) if affine(time) is not None else time
+
+
+def bound_in(node: Node) -> frozenset[str]:
+    return frozenset(n.var for n in walk(node) if isinstance(n, (Sum, Prod)))
+
+
+def abstracted(node: Node, start: int, var: str) -> Node:
+    """``start`` and ``start + 1`` in indices and bounds become ``var`` and ``var + 1``."""
+
+    def time(n: Node) -> Node:
+        form = affine(n)
+        if form is None or form[0] or form[1] not in (start, start + 1):
+            return n
+        return index(var, form[1] - start) if form[1] != start else Idx(var)
+
+    def change(n: Node) -> Node:
+        n = rebuild(n, change)
+        match n:
+            case At():
+                return replace(n, time=time(n.time))
+            case Prod() | Sum():
+                return replace(n, lo=time(n.lo))
+        return n
+
+    return change(node)
+
+
+def with_kind(node: Node, kind: Kind) -> Node:
+    def change(n: Node) -> Node:
+        n = rebuild(n, change)
+        if isinstance(n, D) and isinstance(n.x, Sym) and isinstance(n.y, At):
+            return replace(n, kind=kind)
+        return n
+
+    return change(node)
+
+
+def power_into_product(
+    args: tuple[Node, ...], make: type[Mul] | type[Had]
+) -> Iterator[Node]:
+    """``W^k`` beside a product of k diagonal matrices, with which W does not commute."""
+    for i, power in enumerate(args):
+        for product in args:
+            if not isinstance(power, Pow) or not isinstance(product, Prod):
+                continue
+            rest = [a for k, a in enumerate(args) if k != i]
+            at = rest.index(product)
+            for body in ((product.body, power.base), (power.base, product.body)):
+                rest[at] = replace(product, body=mul(*body))
+                yield rest[0] if len(rest) == 1 else make(tuple(rest))

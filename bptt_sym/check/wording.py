@@ -1,0 +1,166 @@
+"""How formulas are worded: what a row or a claim says by its form, before or after it is judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bptt_sym.check.completion import mentions
+from bptt_sym.check.judged import Judged
+from bptt_sym.check.models import Model
+from bptt_sym.check.outline import Row
+from bptt_sym.decide.verdict import Verdict, VerdictName
+from bptt_sym.errors import InputError, UnboundName
+from bptt_sym.notation import (
+    At,
+    Claim,
+    D,
+    Fn,
+    Had,
+    Mul,
+    Node,
+    Num,
+    Sym,
+    rebuild,
+    substitute_index,
+    walk,
+)
+from bptt_sym.read.tokens import tokenize
+from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.recurrence import STEP, Recurrence, lag_of
+
+#: Letters that stand for the parameters, whichever they are.
+GENERIC = frozenset(
+    ("W", "w", "U", r"\theta", r"\Theta", r"\psi", r"\phi", r"\omega", r"\mathbf{W}")
+)
+
+
+def is_judged(found: Judged) -> bool:
+    return found.verdict.verdict not in ("unreadable", "not_a_claim")
+
+
+#: What ``… = 1`` behind a chain says.
+A_NUMBER = "its last side is a number, which the others have only for some values"
+
+
+def fixes_a_number(claim: Claim, verdict: Verdict) -> bool:
+    """``\\prod f_t = 1`` at the end of a chain speaks of a case (every gate open), not of all."""
+    last = claim.sides[-1]
+    if len(claim.sides) < 3 or not isinstance(last, Num) or last.value == 0:
+        return False
+    return all(v.verdict != "wrong" for v in verdict.links[:-1])
+
+
+def by_preactivation(claim: Claim, rec: Recurrence) -> Claim:
+    """``claim`` with each loss differentiated by the argument of what it is differentiated by."""
+
+    def change(n: Node) -> Node:
+        if isinstance(n, D) and isinstance(n.x, At) and n.x.name in rec.defined:
+            rhs = rec.rhs(n.x.name)
+            if isinstance(rhs, Fn) and rhs.order == 0 and isinstance(n.y, Sym):
+                slope = Fn(rhs.name, substitute_index(rhs.arg, STEP, n.x.time), 1)
+                return Had((n, slope))
+        return rebuild(n, change)
+
+    return replace(claim, sides=tuple(change(s) for s in claim.sides))
+
+
+def undefined_in(node: Node, rec: Recurrence) -> str:
+    """What is differentiated and has no definition: it is no input, its equation is missing."""
+    if not isinstance(node, D):
+        return ""
+    if isinstance(node.y, At) and node.y.name not in rec.defined:
+        return node.y.name
+    if isinstance(node.y, Sym) and node.y.name in rec.totals:
+        names = {n.name for n in walk(rec.totals[node.y.name]) if isinstance(n, At)}
+        if names and not names & set(rec.defined):
+            return min(names)
+    return ""
+
+
+def looks_ahead(row: Row) -> bool:
+    """``L_t = \\sum_{s=t}^T …``: what is still to come, which names a sum and defines no step."""
+    right = row.latex[row.chain.sides[1][0].start :] if len(row.chain.sides) == 2 else ""
+    return re.search(r"\\sum\s*_\s*\{\s*[a-z]\s*=\s*t\b[^}]*\}\s*\^\s*\{?\s*T", right) is not None
+
+
+def without_marks(claim: Claim) -> Claim:
+    """In a text that writes every derivative with d, d says no more than ∂ does elsewhere."""
+
+    def change(n: Node) -> Node:
+        n = rebuild(n, change)
+        return replace(n, kind="unmarked") if isinstance(n, D) and n.kind == "total" else n
+
+    return replace(claim, sides=tuple(change(s) for s in claim.sides))
+
+
+def lacks_a_step(error: InputError) -> bool:
+    return isinstance(error, UnboundName) and error.message.endswith("without a time")
+
+
+#: How the judge says that no reading gives both sides one shape.
+MISFIT = "the shapes do not fit"
+LETTER = re.compile(r"[A-Za-z]")
+
+
+def possible_left_sides(rec: Recurrence, letters: Sequence[str]) -> list[str]:
+    """The derivatives that a formula without a left side may be the value of."""
+    used = set(letters)
+    parameters = [p for p in recurrent_first(rec) if plain_name(p).lstrip("\\")[:1] in used]
+    out = []
+    for x in parameters[:4]:
+        for y in (*rec.totals, *(f"{n}_t" for n in (*rec.states, *rec.gates) if n in rec.states
+                                 or rec.shape(n) == ())):  # fmt: skip
+            out.append(rf"\frac{{\partial {y}}}{{\partial {x}}}")
+    for y in rec.states:
+        out += [rf"\frac{{\partial {y}_t}}{{\partial {x}_{{t-1}}}}" for x in rec.states]
+    for y in rec.totals:
+        out += [rf"\frac{{\partial {y}}}{{\partial {x}_t}}" for x in rec.defined]
+    return out[:24]
+
+
+def recurrent_first(rec: Recurrence) -> list[str]:
+    """The parameters, those that multiply an earlier state first."""
+    recurrent: list[str] = []
+    for e in rec.equations:
+        for n in walk(e.rhs):
+            if isinstance(n, Mul):
+                lagged = any(
+                    isinstance(m, At) and (lag_of(m.time) or 0) > 0 for a in n.args for m in walk(a)
+                )
+                recurrent += [a.name for a in n.args if isinstance(a, Sym) and lagged]
+    return list(dict.fromkeys((*recurrent, *rec.parameters)))
+
+
+def with_suppositions(verdict: Verdict, model: Model, generic: Mapping[str, str]) -> Verdict:
+    """``verdict`` with what had to be supposed to read the formula at all."""
+    says = model.supposed
+    said = tuple(f"{name} stands for {p}" for name, p in generic.items())
+    if verdict.is_right and (says or said):
+        supposed: VerdictName = "right" if model.sure and not said else "right_under_reading"
+        if verdict.verdict == "right_under_reading":
+            supposed = "right_under_reading"
+        return replace(
+            verdict, verdict=supposed, readings=(*verdict.readings, *said),
+            assumptions=(*verdict.assumptions, *says),
+        )  # fmt: skip
+    if verdict.verdict == "wrong" and not model.sure:
+        return Verdict("undecided", note="; ".join(says) + ": under it the formula fails")
+    if verdict.verdict == "wrong":
+        return replace(verdict, assumptions=(*verdict.assumptions, *says, *said))
+    return verdict
+
+
+def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
+    """Meanings of a bare letter that stands for the parameters, ``W`` or ``θ``."""
+    names = {
+        plain_name(m.name)
+        for m in mentions(row.latex, tokenize(row.latex))
+        if not m.step and not m.argument
+    }
+    known = {plain_name(n) for n in (*rec.shapes, *rec.totals)}
+    unknown = sorted(n for n in names & GENERIC if n not in known)
+    if len(unknown) != 1:
+        return []
+    return [{unknown[0]: p} for p in recurrent_first(rec)[:4]]
