@@ -17,7 +17,7 @@ from bptt_sym.check.solution.lines import Chain, Solution, Written, chains_of
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import LimitExceeded
 from bptt_sym.messages import marked
-from bptt_sym.notation import Abs, D, Node, Rel, rebuild, walk
+from bptt_sym.notation import INFINITY, Abs, D, Node, Rel, Sym, rebuild, walk
 
 #: Characters of one submission.
 MAX_TEXT: Final = 400_000
@@ -33,6 +33,7 @@ PartStatus = Literal[
 STRICT_ASKED: Final = marked("A strict inequality is asked for.")
 TOO_WEAK: Final = marked("The bound is true, but weaker than what is asked for.")
 BEYOND_BEST: Final = marked("No bound better than the best one can be true.")
+NO_BOUND: Final = marked("Infinity is no bound.")
 NO_CONCLUSION: Final = marked(
     "The inequalities point in different directions, so nothing follows from them."
 )
@@ -221,6 +222,8 @@ class _Marker:
     ) -> PartMark:
         if _restates(part, answer.node):
             return self._scored(part, "restated", answer, None, steps)
+        if part.is_bound and any(n == Sym(INFINITY) for n in walk(answer.node)):
+            return self._scored(part, "wrong", answer, None, steps, note=NO_BOUND)
         verdict = self._verdict(part, op, answer.node)
         if verdict.verdict == "unreadable":
             return self._scored(part, "unreadable", answer, verdict, steps)

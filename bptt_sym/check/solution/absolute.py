@@ -176,6 +176,34 @@ def _path(y: At, x: At, rec: Recurrence, calculus: Calculus) -> Node:
     return Prod(var, _moved(x.time, 1), y.time, factor, descending=True)
 
 
+#: The most bits of a number that is worked out.
+MAX_BITS = 4096
+
+
+def worked_out(node: Node) -> Node:
+    """``node`` with sums, products and powers of numbers as one number, where it stays small."""
+    node = rebuild(node, worked_out)
+    match node:
+        case Neg(arg=Num(value=v)):
+            return Num(-v)
+        case Div(num=Num(value=a), den=Num(value=b)) if b:
+            return _small(a / b, node)
+        case Add(args=args) if all(isinstance(a, Num) for a in args):
+            return _small(sum((a.value for a in args if isinstance(a, Num)), Fraction(0)), node)
+        case Mul(args=args) if all(isinstance(a, Num) for a in args):
+            values = (a.value for a in args if isinstance(a, Num))
+            return _small(prod(values, start=Fraction(1)), node)
+        case Pow(base=Num(value=b), exp=Num(value=e)) if b and e.denominator == 1:
+            bits = max(b.numerator.bit_length(), b.denominator.bit_length()) * abs(int(e))
+            return Num(b ** int(e)) if bits <= MAX_BITS else node
+    return node
+
+
+def _small(value: Fraction, node: Node) -> Node:
+    bits = max(value.numerator.bit_length(), value.denominator.bit_length())
+    return Num(value) if bits <= MAX_BITS else node
+
+
 def factors(node: Node) -> list[Node]:
     """The factors of a product, whole powers written out, numbers multiplied together first."""
     value, found = _collected(node)
@@ -374,4 +402,5 @@ def _described(node: Node) -> str:
     return repr(rebuild(node, lambda c: Sym(fingerprint(c))))
 
 
-__all__ = ["Signs", "factors", "fingerprint", "spelt_out", "spread", "without_common_factors"]
+__all__ = ["Signs", "factors", "fingerprint", "spelt_out", "spread", "without_common_factors",
+           "worked_out"]  # fmt: skip

@@ -7,12 +7,18 @@ from typing import Literal, cast
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.bounds.theorems import START
-from bptt_sym.check.solution.absolute import Signs, spelt_out, spread, without_common_factors
+from bptt_sym.check.solution.absolute import (
+    Signs,
+    spelt_out,
+    spread,
+    without_common_factors,
+    worked_out,
+)
 from bptt_sym.check.solution.lines import Chain, Written
 from bptt_sym.decide.readings import IMMEDIATE
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import Claim, D, Node, Num, Rel, rebuild, walk
+from bptt_sym.notation import INFINITY, Claim, D, Node, Num, Rel, Sym, rebuild, walk
 
 #: ``not_justified``: the line is right, but does not follow from the line before it, or rests on a
 #: wrong one. ``carried``: it follows from the line before, which is wrong, and so is it.
@@ -130,6 +136,9 @@ def relate(
     """
     if op in (">=", ">"):
         left, right, op = right, left, "<=" if op == ">=" else "<"
+    if any(n == Sym(INFINITY) for side in (left, right) for n in walk(side)):
+        return Verdict("undecided", note="infinity is no number")
+    left, right = worked_out(left), worked_out(right)
     known: dict[object, Verdict] = court.__dict__.setdefault("_related", {})
     key = left, op, right, given
     if key not in known:
