@@ -92,3 +92,11 @@ def test_scores_by_length_add_up() -> None:
     report = task.report(task.initial(0), ["ab", "cd", "efg"])
     assert report["words"] == 3 and set(report["by length"]) == {2, 3}
     assert "| all | 3 |" in study.table({"plain": report})
+
+
+def test_the_shipped_weights_translate_the_sentence(capsys) -> None:  # type: ignore[no-untyped-def]
+    assert translate.main([study.SENTENCE]) == 0
+    assert capsys.readouterr().out.strip() == "ethay airway onditioningcay isway orkingway"
+    made, params = translator.load(Path(translator.__file__).with_name("attention.npz"))
+    test = words.split(words.read())[2]
+    assert made.report(params, test[::20])["exact"] > 0.95
