@@ -99,4 +99,4 @@ def test_the_shipped_weights_translate_the_sentence(capsys) -> None:  # type: ig
     assert capsys.readouterr().out.strip() == "ethay airway onditioningcay isway orkingway"
     made, params = translator.load(Path(translator.__file__).with_name("attention.npz"))
     test = words.split(words.read())[2]
-    assert made.report(params, test[::20])["exact"] > 0.95
+    assert made.report(params, test[::4])["exact"] > 0.95
