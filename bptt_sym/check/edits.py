@@ -342,8 +342,9 @@ class Context:
                     tanh if a == logistic else a for k, a in enumerate(args) if k != i
                 )
                 yield Local("BP006", 1, kept[0] if len(kept) == 1 else make(kept))
-        for new in power_into_product(args, make):
-            yield Local("BP010", 1, new)
+        if not self.rec.is_scalar:
+            for new in power_into_product(args, make):
+                yield Local("BP010", 1, new)
         yield from self._sum_around(node)
         for code, cost, factor in self._missing_factors():
             yield Local(code, cost, make((*args, factor)))

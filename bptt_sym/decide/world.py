@@ -18,12 +18,14 @@ from bptt_sym.decide.tensor import (
     rank,
     squeeze,
 )
-from bptt_sym.errors import LimitExceeded
+from bptt_sym.errors import LimitExceeded, NotSupported
 from bptt_sym.notation import HORIZON_NAME, Node
 from bptt_sym.recurrence import STEP, Recurrence
 
 #: No claim needs a step as far out as this; a larger index is a mistake or an attack.
 MAX_STEP = 4096
+#: Terms of all sums and factors of all products in one comparison.
+MAX_TERMS = 200_000
 
 
 class Absent(ArithmeticError):
@@ -74,6 +76,12 @@ class World:
         self._values: dict[tuple[str, int | None, int], Tensor] = {}
         self._direct: dict[tuple[str, int | None, int], Parts] = {}
         self._derivatives: dict[tuple[Any, ...], Tensor | None] = {}
+
+    def count(self, terms: int) -> None:
+        """Take note of ``terms`` more terms of sums. Raises NotSupported beyond MAX_TERMS."""
+        self.terms += max(0, terms)
+        if self.terms > MAX_TERMS:
+            raise NotSupported(f"more than {MAX_TERMS} terms of sums in one value")
 
     # -------------------------------------------------------------------------- shapes
     def shape(self, name: str) -> tuple[int, ...]:
