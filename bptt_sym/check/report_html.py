@@ -53,6 +53,8 @@ def entry(judged: Judged, tr: Translator) -> str:
     """One formula: place, verdict, the formula, and what the verdict rests on."""
     name = judged.verdict.verdict
     place = f"{judged.place.line}:{judged.place.column}"
+    if judged.place.cell:
+        place = f"[{judged.place.cell}] {place}"
     parts = [
         f'<section class="entry {name}">',
         f'<p><span class="place" dir="ltr">{place}</span> '

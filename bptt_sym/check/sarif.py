@@ -107,6 +107,10 @@ def _result(
         # The same formula with the same fault is the same finding, wherever it has moved to.
         "partialFingerprints": {"formula/v1": _fingerprint(j, rule, seen)},
     }
+    if place.cell:
+        # Lines count within the cell of a notebook.
+        cell = {"name": f"cell {place.cell}", "kind": "module"}
+        result["locations"][0]["logicalLocations"] = [cell]
     diagnosis = j.verdict.diagnosis
     if diagnosis is not None and diagnosis.corrected:
         result["properties"] = {"corrected": diagnosis.corrected}

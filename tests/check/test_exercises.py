@@ -155,6 +155,28 @@ def test_what_cannot_be_read_is_said_with_its_place_and_earns_nothing() -> None:
     assert status([result]) == 2
 
 
+def test_a_notebook_is_a_solution(tmp_path: Path) -> None:
+    import json
+
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": ["By the chain rule"]},
+        {"cell_type": "markdown", "metadata": {}, "source": [
+            "$$\\frac{\\partial h_1}{\\partial w} = (1-h_1^2) h_0$$\n", "$$= 0$$"]},
+    ]  # fmt: skip
+    text = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    result = mark(shipped("ex3"), text, "solution.ipynb")
+    assert result.is_right and result.parts[0].steps[1].line.place.cell == 2
+    with pytest.raises(InputError):
+        mark(shipped("ex3"), "no notebook", "solution.ipynb")
+
+
+def test_files_that_latex_puts_in_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.tex").write_text("$$\\frac{\\partial h_1}{\\partial w} = 0$$")
+    name = str(tmp_path / "solution.tex")
+    result = mark(shipped("ex3"), "\\input{secret}", name, tex=True)
+    assert [p.status for p in result.parts] != ["right"]
+
+
 def test_an_empty_answer_is_missing() -> None:
     result = marked("ex3", "  \n")
     assert [p.status for p in result.parts] == ["missing"] and not result.needs_review

@@ -141,6 +141,18 @@ def test_sarif_columns_count_utf16_units_and_end_with_the_fault() -> None:
     assert region["endColumn"] == region["startColumn"] + fault.width
 
 
+def test_a_finding_in_a_notebook_names_its_cell(tmp_path: Path) -> None:
+    cells = [{"cell_type": "markdown", "metadata": {}, "source": [BROKEN]}]
+    path = tmp_path / "n.ipynb"
+    path.write_text(
+        json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    )
+    judged = audit(read_document(path))
+    places = [r["locations"][0] for r in sarif(judged)["runs"][0]["results"]]
+    assert places and all(p["logicalLocations"][0]["name"] == "cell 1" for p in places)
+    assert "[1] 3:" in report_html(judged)
+
+
 def test_a_finding_keeps_its_fingerprint_when_the_text_before_it_grows() -> None:
     moved = audit(document_from_text("One line more.\n\n" + BROKEN, "my notes.md"))
     before, after = (

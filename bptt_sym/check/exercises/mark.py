@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final, Literal
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.document import Document, document_from_text, formula_from_text
 from bptt_sym.check.exercises.exercise import Exercise, Part
+from bptt_sym.check.formats import document_in
 from bptt_sym.check.judged import Fault
 from bptt_sym.check.solution.absolute import Signs, fingerprint, spread
 from bptt_sym.check.solution.judge import Step, conclusion, judge_chain, relate
@@ -21,6 +23,7 @@ from bptt_sym.notation import INFINITY, Abs, D, Node, Rel, Sym, rebuild, walk
 
 #: Characters of one submission.
 MAX_TEXT: Final = 400_000
+OTHER_DOCUMENTS: Final = (".ipynb", ".html", ".htm")
 #: Chains that are compared with a part whose target none of them has for its left side.
 MAX_COMPARED: Final = 6
 #: A solution has at least this many steps; a bare answer has one.
@@ -89,16 +92,20 @@ class Mark:
 def mark(exercise: Exercise, text: str, name: str = "answer", *, tex: bool = False) -> Mark:
     """The mark of ``text``: one expression, an equation, or a solution in Markdown or LaTeX.
 
-    Nothing is raised for what the text says.
+    A ``name`` that ends in ``.ipynb`` or ``.html`` says that the text is such a document. Files
+    that a LaTeX text puts in are not read. Nothing is raised for what the text says.
 
     Raises
     ------
-    LimitExceeded
-        The text is longer than :data:`MAX_TEXT`.
+    InputError
+        The text is longer than :data:`MAX_TEXT`, or a notebook that is no JSON.
     """
     if len(text) > MAX_TEXT:
         raise LimitExceeded(f"an answer of more than {MAX_TEXT} characters")
-    document = document_from_text(text, name, tex=tex)
+    if name.lower().endswith(OTHER_DOCUMENTS):
+        document = document_in(Path(name), text)
+    else:
+        document = document_from_text(text, name, tex=tex)
     return _Marker(exercise, _read(document, text, name, exercise)).mark()
 
 

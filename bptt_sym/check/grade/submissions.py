@@ -18,7 +18,7 @@ from bptt_sym.check.exercises.mark import MAX_TEXT
 from bptt_sym.check.grade.rubric import Rubric
 from bptt_sym.errors import InputError
 
-SUFFIXES: Final = (".md", ".markdown", ".tex", ".txt", ".qmd", ".rmd")
+SUFFIXES: Final = (".md", ".markdown", ".tex", ".txt", ".qmd", ".rmd", ".ipynb", ".html")
 #: Bytes of one file of a submission, and of one line of JSON Lines or CSV.
 MAX_FILE: Final = 4 * MAX_TEXT
 MAX_LINE: Final = 8 * MAX_TEXT

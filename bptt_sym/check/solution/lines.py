@@ -114,7 +114,9 @@ def joined(formulas: Sequence[Formula]) -> Iterator[Formula]:
     """The formulas, those that begin with a relation joined to the one before."""
     held: Formula | None = None
     for formula in formulas:
-        if held is not None and _CONTINUES.match(formula.latex):
+        # A place is one of the text, or notebook cell, that the formula stands in.
+        same = held is not None and held.source is formula.source
+        if held is not None and same and _CONTINUES.match(formula.latex):
             held = _join(held, formula)
             continue
         if held is not None:
