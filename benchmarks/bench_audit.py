@@ -2,8 +2,8 @@
 
     python benchmarks/bench_audit.py
 
-A wrong formula costs more than a right one: every reading is tried, a counterexample is enclosed and
-the slip is looked for.
+A wrong formula costs more than a right one: every reading is tried, a counterexample is enclosed
+and the slip is looked for.
 """
 
 from __future__ import annotations
