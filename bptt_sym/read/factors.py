@@ -121,10 +121,14 @@ class Factors(Names):
             inner_name = single_factor(base.items[0])
             if isinstance(inner_name, Word):  # { h }_{ t }
                 return self.named(replace(f, base=inner_name), inner_name)
-            if isinstance(inner_name, Scripted) and not inner_name.primes and not f.primes:
-                if not (inner_name.sub and f.sub) and not (inner_name.sup and f.sup):
-                    sub, sup = inner_name.sub or f.sub, inner_name.sup or f.sup
-                    return self.scripted(Scripted(inner_name.base, sub, sup, 0, f.span))
+            if (
+                isinstance(inner_name, Scripted)
+                and not (inner_name.primes or f.primes)
+                and not (inner_name.sub and f.sub)
+                and not (inner_name.sup and f.sup)
+            ):
+                sub, sup = inner_name.sub or f.sub, inner_name.sup or f.sup
+                return self.scripted(Scripted(inner_name.base, sub, sup, 0, f.span))
         if f.primes:
             raise ReadError("a prime on something that is no function", span=f.span, token="'",
                             hint=r"write \sigma'(…) or {…}^\top")  # fmt: skip

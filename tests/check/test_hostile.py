@@ -66,7 +66,9 @@ def test_hostile_prose_ends(text: str) -> None:
     assert time.process_time() - start < 20
 
 
-@pytest.mark.parametrize("text", ["<script " * 30_000, "<" * 100_000, "<!--" * 30_000, "\\(" * 30_000])
+@pytest.mark.parametrize(
+    "text", ["<script " * 30_000, "<" * 100_000, "<!--" * 30_000, "\\(" * 30_000]
+)
 def test_hostile_pages_end(text: str) -> None:
     from pathlib import Path
 
