@@ -7,8 +7,8 @@ nn.RNNCell and so on; both with autograd. Numbers are the fastest of several rou
 milliseconds a batch, and as multiples of the derived gradient's time in the same precision.
 """
 
-# The studies are scripts: their folders go on the path before they are imported, and a job is called
-# at once, in the loop that made it.
+# The studies are scripts: their folders go on the path before they are imported, and a job is
+# called at once, in the loop that made it.
 # ruff: noqa: E402, B023
 from __future__ import annotations
 
