@@ -197,13 +197,13 @@ def main(argv=None) -> int:
                     right = f"{100 * made.share_right(run.best):.1f} %"
                     print(f"| {name} | {steps} | {kind} | {right} | {run.epoch} "
                           f"| {run.seconds:.0f} | {checked} |", flush=True)  # fmt: skip
-                    moments = {"before": start, "after": run.best}
+                    moments = {"before": start, "after": run.params}
                     if half is not None:
-                        moments = {"before": start, "during": half, "after": run.best}
+                        moments = {"before": start, "during": half, "after": run.params}
                     if args.flow and args.layers == 1:
                         shown[f"{name}, T = {steps}, {kind}"] = flows(made, moments)
                         if kind == "lstm":
-                            print(gates(made, run.best), file=sys.stderr)
+                            print(gates(made, run.params), file=sys.stderr)
         if args.flow and shown:
             picture(args.flow, shown)
             print(f"wrote {args.flow}", file=sys.stderr)

@@ -169,6 +169,8 @@ def picture(path, shown) -> None:
             axis.set_ylim(1e-12, 1e6)
             axis.set_title(f"{title}: {moment}", fontsize=8)
             axis.set_xlabel("lag", fontsize=8)
-    axes[0][0].legend(fontsize=7, frameon=False)
+    # The row with the most curves explains them all.
+    most = max((row[0] for row in axes), key=lambda axis: len(axis.lines))
+    most.legend(fontsize=7, frameon=False, loc="lower left")
     figure.tight_layout()
     figure.savefig(path, dpi=80)
