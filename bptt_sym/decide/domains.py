@@ -90,6 +90,10 @@ class Domain(ABC):
         """The ``order``-th derivative of the function ``name`` at ``a``."""
         series = _ALGEBRAIC.get(name)
         if series is None:
+            if name == "log" and order == 1:
+                return self.inverse(a)
+            if name == "sqrt" and order == 1:
+                return self.inverse(self.reduce(2 * self.special(name, 0, a)))
             return self.special(name, order, a)
         y = getattr(self, name)(a) if name in ("tanh", "sigma", "exp") else None
         if y is None:

@@ -336,7 +336,7 @@ class Interpreter:
 
     def _fn(self, node: Fn, env: Env, out: list[Parts] | None) -> Tensor:
         a, jac = (self.strict if out is None else self.exact).pair(node.arg, env, out)
-        if node.name == "softmax" and not self.world.scalar:
+        if node.name == "softmax" and not self.world.rec.is_scalar:
             return structures.softmax(self, node, a, jac, out)
         name = node.name if node.name in FUNCTIONS else "function " + node.name
         value = self.map(lambda x: self.dom.fn(name, x, node.order), a)

@@ -50,6 +50,8 @@ Env = Mapping[str, int]
 def softmax(
     interp: Interpreter, node: Fn, a: Tensor, jac: Parts, out: list[Parts] | None
 ) -> Tensor:
+    if rank(a) == 0:
+        raise Mismatch("softmax of one number says nothing")
     if node.order or rank(a) != 1:
         raise NotSupported("softmax of something that is not a vector, or its derivative")
     e = interp.map(interp.dom.exp, a)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from bptt_sym.errors import ShapeError
 from bptt_sym.notation import (
@@ -198,7 +199,7 @@ class _Inference:
                         _has_sequence(a) for a, r in zip(args, ranks, strict=True) if r < 2
                     )
                     return 1 if rest else 2
-                return max(ranks)
+                return 0 if self.inner(args) else max(ranks)
             case Concat():
                 return 1
             case Diag(arg=a):
@@ -209,6 +210,17 @@ class _Inference:
                 return len(self.functions.get(n, ()))
             case _:
                 return 0
+
+    def inner(self, args: tuple[Node, ...]) -> tuple[Node, Node] | None:
+        """A row times a column, ``y^T v``, in a product without a matrix."""
+        if any(self.rank(a) == 2 for a in args):
+            return None
+        for a, b in pairwise(args):
+            row = isinstance(a, Transpose) and not isinstance(b, Transpose)
+            sequences = _has_sequence(a) and _has_sequence(b)
+            if row and sequences and max(self.rank(a), self.rank(b)) == 1:
+                return a, b
+        return None
 
     def push(self, node: Node, rank: int) -> None:
         """Tell ``node`` that it has this rank (0 says nothing)."""
@@ -223,6 +235,9 @@ class _Inference:
                 for a in args:
                     if not isinstance(a, Add) or _has_sequence(a):
                         self.push(a, rank)
+            case Mul(args=args) if (pair := self.inner(args)) is not None:
+                for a in pair:
+                    self.push(a, 1)
             case Mul(args=args):
                 matrix = any(self.rank(a) == 2 for a in args)
                 for a in args:
@@ -235,7 +250,7 @@ class _Inference:
             case Concat(args=args):
                 for a in args:
                     self.push(a, 1)
-            case Neg(arg=a) | Fn(arg=a) | Pow(base=a) | Div(num=a):
+            case Neg(arg=a) | Fn(arg=a) | Transpose(arg=a) | Pow(base=a) | Div(num=a):
                 self.push(a, rank)
             case Diag(arg=a):
                 self.push(a, min(rank, 1))
