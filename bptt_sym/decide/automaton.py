@@ -127,10 +127,12 @@ class Counter:
         if not form[0]:
             d = self.dimension(base, left, right)
             return None if d is None or form[1] < 0 else _cap(d ** max(form[1], 1))
-        if free_indices(base) or any(isinstance(n, (Sum, Prod, D)) for n in children(base)):
+        # A base that hides a run, such as a total or its derivative, changes with T.
+        constant = None if free_indices(base) else self._local(base, left, right)
+        if constant is None:
             return None
         # c^(aT + b) multiplies by the same number, or matrix, at every step.
-        return self.width
+        return self.width + constant - 1
 
     def _derivative(self, node: D, left: str | None, right: str) -> Dimension:
         if isinstance(node.y, D):
@@ -147,7 +149,7 @@ class Counter:
                     return None
                 forms.append(form)
                 extra += 0 if form[0] else abs(form[1])
-        if node.kind in ("direct", "immediate"):
+        if node.kind in ("direct", "immediate") and isinstance(node.y, At):
             return 1 + extra
         if len(forms) == 2 and forms[0][0] and forms[0][0] == forms[1][0]:
             # Neighbouring steps: a polynomial in the local Jacobians of one window.

@@ -20,7 +20,7 @@ from bptt_sym.decide.identity import (
 )
 from bptt_sym.decide.readings import ASCENDING
 from bptt_sym.decide.tensor import Mismatch
-from bptt_sym.decide.trials import Trial, literal, trials
+from bptt_sym.decide.trials import MAX_TRIALS, Trial, literal, trials
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.errors import InputError, NotSupported, ReplayError
@@ -122,7 +122,9 @@ def _link(claim: Claim, arena: Arena) -> Verdict:
     witness: Env | None = None
     misfit = ""
     try:
+        tried = 0
         for trial in trials(claim, arena.rec, arena.stated):
+            tried += 1
             outcome = holds(arena, trial)
             if outcome.holds:
                 return _right(arena, trial, outcome)
@@ -131,6 +133,8 @@ def _link(claim: Claim, arena: Arena) -> Verdict:
                 witness = witness or outcome.witness
             else:
                 misfit = misfit or outcome.why
+        if tried >= MAX_TRIALS:
+            return Verdict("undecided", note=f"{tried} readings fail, and there are more to try")
         return _not_right(arena, claim, failed, witness, misfit)
     except NotSupported as e:
         return Verdict("undecided", note=str(e))

@@ -60,8 +60,8 @@ from bptt_sym.recurrence import Recurrence
 
 #: Readings combined in one trial.
 MAX_DEPARTURES = 3
-#: Trials for one claim.
-MAX_TRIALS = 260
+#: Trials for one claim; one that has more readings than this is never called wrong.
+MAX_TRIALS = 600
 
 
 @dataclass(frozen=True)

@@ -132,3 +132,15 @@ def test_instances_respect_what_the_notation_shows():
     assert all(e["t"] >= e["k"] >= 1 for e in found)
     assert {"t": 4, "k": 1} in found
     assert claim_indices((Sym("L"), h("t")), rec) == ("t", "T")
+
+
+def test_a_power_of_something_that_changes_with_T_is_outside_the_class():
+    counter = Counter(size=1, width=1, lag=1, totals=frozenset({"L"}))
+    for base in (Sym("L"), D(Sym("L"), W), Neg(Mul((num(2), Sym("L"))))):
+        assert counter.dimension(Pow(base, T), None, "T") is None
+    assert counter.dimension(Pow(W, T), None, "T") == 1
+
+
+def test_the_direct_derivative_of_a_whole_run_is_not_local():
+    counter = Counter(size=1, width=1, lag=1, totals=frozenset({"L"}))
+    assert counter.dimension(D(Sym("L"), W, "direct"), None, "T") > 1
