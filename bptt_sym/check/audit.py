@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.accumulated import adds_up, judge_share, share
@@ -217,7 +217,7 @@ class _Auditor:
             named = self._name(row, formula)
             if named is not None and len(row.chain.sides) == 2:
                 return self._entry(formula, named, row)
-        return self._judge(row, formula, self.models.newest_first())
+        return self._judge(row, formula, map(self._family, self.models.newest_first()))
 
     def _name(self, row: Row, formula: Formula) -> Verdict | None:
         """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
@@ -299,20 +299,20 @@ class _Auditor:
         return without_marks(claim) if self.models.context.only_d else claim
 
     def _judge(
-        self, row: Row, formula: Formula, models: Sequence[Model]
+        self, row: Row, formula: Formula, families: Iterable[Sequence[Model]]
     ) -> Judged | _Waiting:
-        """The verdict under the latest model that knows the names of the row."""
+        """The verdict under the first family that knows the names of the row."""
         self._delta = formula.delta
         first: InputError | None = None
-        for model in models:
+        for family in families:
             try:
-                return self._under(row, formula, [model, *self.models.completions(model)])
+                return self._under(row, formula, family)
             except InputError as error:
                 first = first or error
                 if not isinstance(error, UnboundName):
                     break
             except Exception as error:  # one formula must not take the others with it
-                return self._entry(formula, internal_error(error), row, model.title)
+                return self._entry(formula, internal_error(error), row, family[0].title)
         if first is None:
             first = UnboundName(
                 "no recurrence is defined before this formula",
@@ -331,7 +331,7 @@ class _Auditor:
             None of them gives a meaning to every name.
         """
         first: InputError | None = None
-        failed: Judged | None = None
+        failed: list[Judged] = []
         for model in family:
             for generic in ({}, *generic_meanings(row, model.court.model)):
                 try:
@@ -347,19 +347,14 @@ class _Auditor:
                         verdict = self._verdict(claim, model)
                     except InputError:
                         continue
+                written = not generic and not model.supposed and verdict.verdict == "wrong"
                 verdict = with_suppositions(verdict, model, generic)
                 judged = self._entry(formula, verdict, row, model.title)
-                if verdict.verdict != "wrong":
-                    if failed is None or verdict.is_right:
-                        return judged
-                elif failed is None or (
-                    failed.verdict.diagnosis is None and verdict.diagnosis is not None
-                ):
-                    failed = judged
-                if not generic and not model.supposed and verdict.verdict == "wrong":
+                if verdict.is_right or written:
                     return judged
-        if failed is not None:
-            return failed
+                failed.append(judged)
+        if failed:
+            return _of_failures(failed)
         assert first is not None
         raise first
 
@@ -458,10 +453,11 @@ class _Auditor:
 
     def late(self, entry: _Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
-        later = [*self.models.all[entry.tried :], *self._standard()]
+        later = [self._family(m) for m in self.models.all[entry.tried :]]
+        standard = self._standard()
         defined = {plain_name(n) for m in self.models.all for n in m.court.model.defined}
-        if self._cell and defined & {"c", "C", "s"} & set(self._cell[0].court.model.defined):
-            later = self.models.all[entry.tried :]
+        if standard and not defined & {"c", "C", "s"} & set(standard[0].court.model.defined):
+            later.append(standard)
         again = self._judge(entry.row, entry.formula, later) if later else entry
         if isinstance(again, Judged):
             return again
@@ -486,6 +482,17 @@ class _Auditor:
         title = self._title if model is None else model
         part = wrong_part(formula, verdict)
         return Judged(place, text, verdict, title, display=formula.display, part=part)
+
+
+def _of_failures(failed: Sequence[Judged]) -> Judged:
+    """What a row that holds under no model of a family amounts to.
+
+    It is wrong only if it fails under every one of them, then by the mistake that can be named.
+    """
+    open_ = next((j for j in failed if j.verdict.verdict != "wrong"), None)
+    if open_ is not None:
+        return open_
+    return next((j for j in failed if j.verdict.diagnosis is not None), failed[0])
 
 
 _NOT_ABOUT = "it says nothing about a recurrence"

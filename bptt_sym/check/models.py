@@ -18,13 +18,8 @@ from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
-from bptt_sym.check.supposed import (
-    Supposition,
-    Usage,
-    abstract_cell,
-    standard_cell,
-    suppositions,
-)
+from bptt_sym.check.standard import standard_cells
+from bptt_sym.check.supposed import Evidence, Supposition, Usage, suppositions
 from bptt_sym.errors import BpttError, ShapeError
 from bptt_sym.notation import (
     At,
@@ -93,9 +88,9 @@ class Model:
     totals: dict[str, Node] = field(default_factory=dict)
     #: The lines that it was read from.
     lines: tuple[str, ...] = ()
-    #: What had to be supposed to read it, and whether a formula may fail under that.
+    #: What had to be supposed to read it, and what the model as a whole rests on.
     supposed: tuple[str, ...] = ()
-    sure: bool = True
+    evidence: Evidence = Evidence.WRITTEN
     #: This model with what the document uses and does not define.
     completions: list[Model] | None = None
     #: The same model of one unit, where every quantity is a number.
@@ -330,12 +325,14 @@ class Models:
     def _supposing(self, lines: Sequence[str], s: Supposition, title: str) -> Model | None:
         for shapes in (s.shapes, {}):
             try:
-                kept = [line for line in lines if not s.replaces or defined_by(line) != s.replaces]
+                kept = [line for line in lines if defined_by(line) not in s.replaces]
                 every = completed([*kept, *s.lines], self.context.timed, self.context.applied)
                 court = self._court(self._recurrence(every, shapes))
             except BpttError:
                 continue
-            return Model(court, title, lines=tuple(every), supposed=s.says, sure=s.sure)
+            return Model(
+                court, title, lines=tuple(every), supposed=s.says, evidence=s.evidence
+            )
         return None
 
     def one_unit(self, model: Model) -> Court | None:
@@ -362,16 +359,19 @@ class Models:
             return None
 
     def standard(self) -> list[Model]:
-        """The cell that a document names and uses without writing it down."""
-        s = abstract_cell(self.context.applied) if not self.all else None
-        s = s or standard_cell(self.context.usage, self.context.wording)
-        model = self._supposing((), s, "the standard cell") if s is not None else None
-        if model is None or s is None:
-            return []
-        for further in self.completions(model):
-            further.supposed = (*s.says, *further.supposed)
-            further.sure = False
-        return [model, *self.completions(model)]
+        """The forms of the cell that a document names or uses without writing it down."""
+        context = self.context
+        applied = {} if self.all else context.applied
+        out: list[Model] = []
+        for s in standard_cells(context.usage, context.wording, applied):
+            model = self._supposing((), s, "the standard cell")
+            if model is None:
+                continue
+            for further in self.completions(model):
+                further.supposed = (*s.says, *further.supposed)
+                further.evidence = min(s.evidence, further.evidence)
+            out += [model, *self.completions(model)]
+        return out
 
 
 _LAST = re.compile(r"_\s*(?:\{\s*(?:\\tau|n|N)\s*\}|\\tau(?![A-Za-z])|[nN](?![A-Za-z]))")

@@ -190,6 +190,8 @@ class Wording:
     gru: bool = False
     denominator: bool = False
     cross_entropy: bool = False
+    #: The only activation that is named for the network: tanh, sigmoid, linear; "" if none.
+    activation: str = ""
 
 
 _MANY = r"[Mm]atri(?:x|ces)|[Vv]ectors?\b|[Dd]imension|[Jj]acobian|\bdiag"
@@ -205,9 +207,19 @@ _PATTERNS: dict[str, str] = {
 }
 
 
+_NET = r"(?:\S+ ){0,2}?(?:RNN|network|cell|recurren\w+|unit|activation|model|part|case)"
+#: The network that a text is about, by its activation.
+_NETWORKS: dict[str, str] = {
+    "tanh": rf"\btanh[- ]{_NET}|hyperbolic tangent (?:as|activation)|(?i:activation \S* ?tanh)",
+    "sigmoid": rf"\b(?i:sigmoid|logistic)[- ]{_NET}",
+    "linear": rf"(?<![Nn]on-)(?<![A-Za-z])[Ll]inear {_NET}|[Ii]dentity activation",
+}
+
+
 def conventions(words: str) -> Wording:
     """The conventions that ``words`` state plainly."""
     found = {k: re.search(p, words) is not None for k, p in _PATTERNS.items()}
     # One sentence about a scalar case says nothing of a text that speaks of matrices as well.
     found["scalar"] &= re.search(_MANY, words) is None
-    return Wording(**found)
+    named = [k for k, p in _NETWORKS.items() if re.search(p, words)]
+    return Wording(**found, activation=named[0] if len(named) == 1 else "")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from bptt_sym.check.completion import mentions
 from bptt_sym.check.prose import Wording
@@ -36,23 +37,39 @@ GATES = {
 }  # fmt: skip
 
 
+_ACTIVATED = re.compile(
+    r"(\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])"
+    r"\s*(?:\^\s*(?:2|\{\s*2\s*\}|\\prime|\{\s*(?:\\prime|')\s*\})|')*"
+    r"\s*\(\s*(\\(?:hat|bar|tilde|mathbf|mathrm)\{[A-Za-z]+\}|[A-Za-z])\s*[_^(]"
+)
 _LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
+
+
+class Evidence(IntEnum):
+    """What a model rests on, and so what an author can be held to."""
+
+    #: Letters alone: nothing that fails is wrong.
+    GUESSED = 0
+    #: Words name the cell, its equations are nowhere: what fails in all its usual forms, by a
+    #: mistake that can be named, is wrong.
+    NAMED = 1
+    #: The document writes it down; what is supposed besides is whatever a reader supplies.
+    WRITTEN = 2
 
 
 @dataclass(frozen=True)
 class Supposition:
     """Lines to add to a model, the shapes that go with them, and what is said about it.
 
-    ``sure`` tells whether a formula that fails under it may be called wrong: a standard cell that
-    the text nowhere writes down is not what its author can be held to.
+    What ``evidence`` there is decides whether a formula that fails under it may be called wrong.
     """
 
     lines: tuple[str, ...]
     says: tuple[str, ...]
     shapes: Mapping[str, Shape] = field(default_factory=dict)
-    sure: bool = True
-    #: A sequence whose own line gives way to one of these.
-    replaces: str = ""
+    evidence: Evidence = Evidence.WRITTEN
+    #: Sequences whose own lines give way to some of these.
+    replaces: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -62,6 +79,10 @@ class Usage:
     timed: dict[str, set[str]] = field(default_factory=dict)
     bare: set[str] = field(default_factory=set)
     scripted: set[str] = field(default_factory=set)
+    #: Names with the script that is part of them, as they stand: ``a_f``, ``W_{hh}``.
+    scripts: set[str] = field(default_factory=set)
+    #: Which activation is applied to which name.
+    activated: set[tuple[str, str]] = field(default_factory=set)
 
     @classmethod
     def of(cls, texts: Sequence[str], words: frozenset[str] = frozenset()) -> Usage:
@@ -71,12 +92,15 @@ class Usage:
                 tokens = tokenize(text, words)
             except InputError:
                 continue
+            for function, argument in _ACTIVATED.findall(text):
+                usage.activated.add((function, plain_name(argument)))
             for m in mentions(text, tokens):
                 name = plain_name(m.name)
                 if m.step == "name" and name in (*LOSSES, *OUTPUTS) and _LAST.match(text, m.end):
                     usage.timed.setdefault(name, set()).add("n")
                 elif m.step == "name":
                     usage.scripted.add(name + "".join(text[m.end : m.end + 6].split()))
+                    usage.scripts.add(name + "".join(text[m.end : m.close].split()))
                 elif m.step:
                     usage.timed.setdefault(name, set()).add(m.step)
                 else:
@@ -97,21 +121,22 @@ def suppositions(
     sequences = {*rec.defined, *rec.inputs}
     parameters = set(rec.shapes) - {n for r in rec.totals.values() for n in _elements(r)}
     known = {plain_name(n) for n in (*sequences, *(parameters - set(rec.totals)))} | refused
-    gates, sure = _gates(rec, usage, lines, says)
+    gates = _gates(rec, usage, lines, says)
     if not rec.states:
         return []
+    evidence = Evidence.WRITTEN
+    replaces: set[str] = set()
+    for pre in (_preactivation(rec, usage, known), *_inner_names(rec, usage, known)):
+        if pre is not None and pre.state not in replaces:
+            replaces.add(pre.state)
+            lines += pre.lines
+            says.append(f"{pre.name} is the argument of the activation")
+            if not pre.sure:
+                # Of which activation is a guess: what fails under it is not thereby wrong.
+                evidence = Evidence.GUESSED
+            known.add(plain_name(pre.name.removesuffix("_t")))
     readout = _readout(rec)
     outputs = [n for n in OUTPUTS if n in usage.timed and n not in known and n not in gates]
-    pre = _preactivation(rec, usage, known)
-    replaces = ""
-    if pre:
-        name, replaces, added = pre
-        lines += added
-        says.append(f"{name}_t is the argument of the activation")
-        # Of which activation is a guess: what fails under it is not thereby wrong.
-        sure = False
-        known.add(name)
-        outputs = [n for n in outputs if n != name]
     if "\\hat{y}" in outputs or "\\hat{y}" in known:
         outputs = [n for n in outputs if n != "y"]  # the target
     scalar = rec.is_scalar and not any("[h" in line for line in lines)
@@ -139,7 +164,7 @@ def suppositions(
     if not totals:
         if not lines:
             return []
-        return [Supposition(tuple(lines), tuple(says), shapes, sure, replaces)]
+        return [Supposition(tuple(lines), tuple(says), shapes, evidence, frozenset(replaces))]
     term = f"{step_losses[0]}_{{t}}" if step_losses else rf"\mathrm{{loss}}({readout}_{{t}}, 1)"
     last = term.replace("_{t}", "_{T}")
     out = []
@@ -149,7 +174,8 @@ def suppositions(
     ):
         more = [f"{n} = {total_line}" for n in totals]
         told = [f"{n} {said}" for n in totals]
-        out.append(Supposition((*lines, *more), (*says, *told), shapes, sure, replaces))
+        found = (*lines, *more), (*says, *told), shapes, evidence, frozenset(replaces)
+        out.append(Supposition(*found))
     return out[::-1] if wording.last_step_loss else out
 
 
@@ -179,28 +205,61 @@ def _readout(rec: Recurrence) -> str:
     return found or rec.states[-1]
 
 
-def _preactivation(
-    rec: Recurrence, usage: Usage, known: set[str]
-) -> tuple[str, str, tuple[str, str]] | None:
-    """``z_t`` for the argument of the state's activation, where only the activation is written."""
+@dataclass(frozen=True)
+class _Argument:
+    """A name for the argument of the activation that gives ``state``."""
+
+    name: str
+    state: str
+    lines: tuple[str, str]
+    #: Whether the document itself puts the name into that activation.
+    sure: bool
+
+
+def _argument(name: str, state: str, rec: Recurrence, usage: Usage) -> _Argument | None:
     from bptt_sym.render.latex import latex
 
+    rhs = rec.rhs(state)
+    if not (isinstance(rhs, Fn) and rhs.order == 0):
+        return None
+    function = _written(rhs.name)
+    lines = (f"{name} = {latex(rhs.arg, rec)}", f"{state}_{{t}} = {function}({name})")
+    plain = plain_name(name.removesuffix("_t"))
+    return _Argument(name, plain_name(state), lines, (function, plain) in usage.activated)
+
+
+def _preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> _Argument | None:
+    """``z_t`` for the argument of the state's activation, where only the activation is written."""
     for name in ("z", "a", r"\mathrm{net}", "net", "s", "u"):
         if name not in usage.timed or name in known:
             continue
         # ŷ = softmax(z): the argument of the output's activation before that of the state's.
         outputs = [n for n in rec.gates if plain_name(n) in (r"\hat{y}", r"\hat{p}", "y", "p")]
         for state in (*(outputs if name in ("z", "s", "u") else ()), *rec.states):
-            rhs = rec.rhs(state)
             output_too = {"o", r"\hat{y}", "y"} & set(usage.timed)
-            if isinstance(rhs, Fn) and (name != "z" or output_too or len(rec.states) == 1):
-                if name == "z" and not _looks_inner(usage):
+            if name != "z" or output_too or len(rec.states) == 1:
+                found = _argument(f"{name}_t", state, rec, usage)
+                if found is None or (name == "z" and not (found.sure or _looks_inner(usage))):
                     continue
-                return name, plain_name(state), (
-                    f"{name}_{{t}} = {latex(rhs.arg, rec)}",
-                    f"{state}_{{t}} = {_written(rhs.name)}({name}_{{t}})",
-                )  # fmt: skip
+                return found
     return None
+
+
+def _inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[_Argument]:
+    """``\\hat{f}_t`` or ``a_f`` beside a gate ``f_t``: the argument of the gate's activation."""
+    out = []
+    for gate in rec.gates:
+        letter = plain_name(gate)
+        bare = letter[letter.find("{") + 1 : -1] if letter.endswith("}") else letter
+        for form in (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}"):
+            name = form % letter
+            if name in usage.timed and name not in known:
+                out.append(_argument(f"{name}_t", gate, rec, usage))
+        for form in ("a_%s", "z_%s", "a_{%s}", "z_{%s}", r"\mathrm{net}_%s", r"\mathrm{net}_{%s}"):
+            name = form % bare
+            if name in usage.scripts and plain_name(name) not in known:
+                out.append(_argument(name, gate, rec, usage))
+    return [found for found in out if found is not None]
 
 
 def _written(function: str) -> str:
@@ -216,7 +275,7 @@ def _looks_inner(usage: Usage) -> bool:
 
 def _gates(
     rec: Recurrence, usage: Usage, lines: list[str], says: list[str]
-) -> tuple[frozenset[str], bool]:
+) -> frozenset[str]:
     """Gates that multiply a state and that nothing defines get the equations that gates have."""
     free = [n for n in rec.inputs if plain_name(n) in GATES]
     factors: set[str] = set()
@@ -227,7 +286,7 @@ def _gates(
                 factors |= {m.name for m in parts if isinstance(m, At)}
     free = [n for n in free if n in factors]
     if not free or not rec.states:
-        return frozenset(), True
+        return frozenset()
     state = next((s for s in rec.defined if plain_name(s) == "h"), rec.states[-1])
     for name in free:
         tag = plain_name(name)
@@ -242,82 +301,4 @@ def _gates(
     says.append(
         "the gates " + ", ".join(free) + f" are activations of {state}_{{t-1}} and x_t"
     )
-    return frozenset(plain_name(n) for n in free), True
-
-
-def abstract_cell(applied: Mapping[str, str]) -> Supposition | None:
-    """``h_t = f(x_t, h_{t-1}, w)`` where a text applies f to these and never says so."""
-    lines: list[str] = []
-    for f, arguments in applied.items():
-        state = re.search(r"([hs])_\{?\s*t\s*-\s*1\s*\}?", arguments)
-        if state and f in ("f", "F", r"\phi"):
-            lines.append(f"{state.group(1)}_{{t}} = {f}{arguments}")
-    for g, arguments in applied.items():
-        if lines and g in ("g", "G") and re.match(r"\(\s*[hs]_\{?t", arguments):
-            lines.append(f"o_{{t}} = {g}{arguments}")
-    if not lines:
-        return None
-    return Supposition(
-        tuple(lines[:2]), ("the state is what f gives, which the text does not write down",),
-        sure=False,
-    )  # fmt: skip
-
-
-def standard_cell(usage: Usage, wording: Wording) -> Supposition | None:
-    """The cell that a text names and uses without writing it down."""
-    timed = usage.timed
-    for form in ("{}", r"\vec{{{}}}", r"\mathbf{{{}}}"):
-        names = {n: form.format(n) for n in ("c", "C", "f", "i", "o", "h", "g", "a", "x")}
-        cell = next((names[c] for c in ("c", "C") if names[c] in timed), "")
-        gates = {names["f"], names["i"], names["o"]} & set(timed)
-        if cell and (wording.lstm or gates):
-            return _standard_lstm(cell, names, usage)
-    for state in ("h", "s"):
-        if state in timed:
-            weight = next(
-                (
-                    w
-                    for w in ("W_{hh}", "W_h", "W_{rec}", "U", "W")
-                    if w in usage.bare or any(s.startswith(w) for s in usage.scripted)
-                ),
-                "",
-            )
-            if weight:
-                return Supposition(
-                    (rf"{state}_{{t}} = \tanh({weight} {state}_{{t-1}} + V_x x_{{t}} + b_x)",),
-                    ("the cell is the simple recurrent network with tanh, "
-                     "which the text does not write down",),
-                    sure=False,
-                )  # fmt: skip
-    return None
-
-
-def _standard_lstm(cell: str, names: Mapping[str, str], usage: Usage) -> Supposition:
-    candidate = next(
-        (n for n in (rf"\tilde{{{cell}}}", rf"\hat{{{cell}}}", names["g"], rf"\bar{{{cell}}}",
-                     names["a"]) if n in usage.timed),
-        rf"\tilde{{{cell}}}",
-    )  # fmt: skip
-    split = any(s.startswith(("U_f", "U_i", "U_{f", "U_{i", "U_c")) for s in usage.scripted)
-    h, x = names["h"], names["x"]
-
-    def gate(name: str, tag: str, function: str) -> str:
-        inner = (
-            rf"W_{tag} {x}_{{t}} + U_{tag} {h}_{{t-1}} + b_{tag}" if split
-            else rf"W_{tag} [{h}_{{t-1}}, {x}_{{t}}] + b_{tag}"
-        )  # fmt: skip
-        return f"{name}_{{t}} = {function}({inner})"
-
-    letter = cell if len(cell) == 1 else cell[-2]
-    tag = {names["g"]: "g", names["a"]: "a"}.get(candidate, letter)
-    f, i, o = names["f"], names["i"], names["o"]
-    return Supposition(
-        (
-            gate(f, "f", r"\sigma"), gate(i, "i", r"\sigma"), gate(o, "o", r"\sigma"),
-            gate(candidate, tag, r"\tanh"),
-            rf"{cell}_{{t}} = {f}_{{t}} \odot {cell}_{{t-1}} + {i}_{{t}} \odot {candidate}_{{t}}",
-            rf"{h}_{{t}} = {o}_{{t}} \odot \tanh({cell}_{{t}})",
-        ),
-        ("the cell is the standard LSTM, which the text does not write down",),
-        sure=False,
-    )  # fmt: skip
+    return frozenset(plain_name(n) for n in free)

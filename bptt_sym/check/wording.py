@@ -10,6 +10,7 @@ from bptt_sym.check.completion import mentions
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
 from bptt_sym.check.outline import Row
+from bptt_sym.check.supposed import Evidence
 from bptt_sym.decide.verdict import Verdict, VerdictName
 from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.notation import (
@@ -138,14 +139,19 @@ def with_suppositions(verdict: Verdict, model: Model, generic: Mapping[str, str]
     says = model.supposed
     said = tuple(f"{name} stands for {p}" for name, p in generic.items())
     if verdict.is_right and (says or said):
-        supposed: VerdictName = "right" if model.sure and not said else "right_under_reading"
+        written = model.evidence is Evidence.WRITTEN and not said
+        supposed: VerdictName = "right" if written else "right_under_reading"
         if verdict.verdict == "right_under_reading":
             supposed = "right_under_reading"
         return replace(
             verdict, verdict=supposed, readings=(*verdict.readings, *said),
             assumptions=(*verdict.assumptions, *says),
         )  # fmt: skip
-    if verdict.verdict == "wrong" and not model.sure:
+    explained = verdict.diagnosis is not None
+    if verdict.verdict == "wrong" and (
+        model.evidence is Evidence.GUESSED
+        or (model.evidence is Evidence.NAMED and not explained)
+    ):
         return Verdict("undecided", note="; ".join(says) + ": under it the formula fails")
     if verdict.verdict == "wrong":
         return replace(verdict, assumptions=(*verdict.assumptions, *says, *said))
