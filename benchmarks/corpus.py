@@ -86,6 +86,7 @@ def main() -> int:
     options = parser.parse_args()
     lines = options.path.read_text(encoding="utf-8").splitlines()
     entries = [json.loads(line) for line in lines if line.strip()]
+    _spell_out_above(entries)
     entries = [e for e in entries if options.only in e["id"]]
     matrix: Counter[tuple[str, str]] = Counter()
     undecided: list[tuple[str, str]] = []
@@ -111,6 +112,17 @@ def main() -> int:
     spent = time.perf_counter() - start
     _report(entries, matrix, undecided, hits, diagnosed, formulas, spent)
     return 0
+
+
+def _spell_out_above(entries: list[dict[str, Any]]) -> None:
+    """Conventions that say "as above" get what the last entry of the same source says."""
+    above: dict[str, str] = {}
+    for entry in entries:
+        own, source = entry["conventions"], entry["source"]
+        if own.startswith("as above") and source in above:
+            entry["conventions"] = f"{above[source]}; {own}"
+        else:
+            above[source] = own
 
 
 def _same(stated: str, verdict: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bptt_sym.check.accumulated import adds_up, judge_share, share
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.completion import at_this_step, sequences
+from bptt_sym.check.continued import continued
 from bptt_sym.check.diagnosis import misfit
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.document import PROSE, Document, Formula
@@ -18,7 +19,6 @@ from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.check.wording import (
     A_NUMBER,
-    LETTER,
     MISFIT,
     by_preactivation,
     fixes_a_number,
@@ -26,7 +26,6 @@ from bptt_sym.check.wording import (
     is_judged,
     lacks_a_step,
     looks_ahead,
-    possible_left_sides,
     undefined_in,
     with_suppositions,
     without_marks,
@@ -94,7 +93,7 @@ def audit(document: Document) -> list[Judged]:
 class _Auditor:
     def __init__(self, context: Context) -> None:
         self.models = Models(context)
-        self._cell: list[Model] | None = None
+        self._cells: list[list[Model]] | None = None
         self._delta = False
 
     def sentence(self, formula: Formula) -> list[Judged | _Waiting]:
@@ -232,10 +231,10 @@ class _Auditor:
             return []
         return [model, *self.models.completions(model)]
 
-    def _standard(self) -> list[Model]:
-        if self._cell is None:
-            self._cell = self.models.standard()
-        return self._cell
+    def _standard(self) -> list[list[Model]]:
+        if self._cells is None:
+            self._cells = self.models.standard()
+        return self._cells
 
     def _name_in(self, row: Row, model: Model) -> Verdict | None:
         if model.knows(row) and not self._renames(row, model):
@@ -359,34 +358,21 @@ class _Auditor:
         raise first
 
     def _continued(self, formula: Formula, error: InputError) -> Judged:
-        """A formula that goes on from a left side that is not written with it.
-
-        The derivatives that it could be the value of are tried; it is never called wrong.
-        """
+        """A formula that goes on from a left side that is not written with it."""
         text = formula.latex
         at = re.search(r"=", text)
         start = at.end() if at and not text[: at.start()].strip(" &\n") else -1
         if start < 0:
             return unreadable(formula, error, self._title)
         body = formula.part(start, len(text)).latex.replace("&", " ")
-        for model in self._family(self.models.current) or self._standard():
-            names = sorted(LETTER.findall(body))
-            for left in possible_left_sides(model.court.model, names):
-                latex = f"{left} = {body}"
-                try:
-                    claim = read_claim(latex, model.court.model, vocabulary=model.vocabulary)
-                    verdict = model.court.decide(model.plainly(claim))
-                except (BpttError, ValueError, ArithmeticError):
-                    continue
-                if verdict.is_right:
-                    verdict = with_suppositions(verdict, model, {})
-                    said = f"its left side, which is not written with it, is {left}"
-                    verdict = replace(
-                        verdict, verdict="right_under_reading", readings=(*verdict.readings, said)
-                    )
-                    return replace(self._entry(formula, verdict, None, model.title), latex=latex)
-        note = "its left side is not written with it"
-        return self._entry(formula, Verdict("undecided", note=note))
+        known = self._family(self.models.current)
+        models = known or [m for family in self._standard() for m in family]
+        found = continued(body, models)
+        if found is None:
+            note = "its left side is not written with it"
+            return self._entry(formula, Verdict("undecided", note=note))
+        entry = self._entry(formula, found.verdict, None, found.model.title)
+        return replace(entry, latex=f"{found.left} = {body}", part=None)
 
     def _verdict(self, claim: Claim, model: Model) -> Verdict:
         nodes = [n for side in claim.sides for n in walk(side)]
@@ -454,10 +440,10 @@ class _Auditor:
     def late(self, entry: _Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
         later = [self._family(m) for m in self.models.all[entry.tried :]]
-        standard = self._standard()
         defined = {plain_name(n) for m in self.models.all for n in m.court.model.defined}
-        if standard and not defined & {"c", "C", "s"} & set(standard[0].court.model.defined):
-            later.append(standard)
+        for family in self._standard():
+            if not defined & {"c", "C", "s"} & set(family[0].court.model.defined):
+                later.append(family)
         again = self._judge(entry.row, entry.formula, later) if later else entry
         if isinstance(again, Judged):
             return again

@@ -140,7 +140,7 @@ def sequences(texts: Iterable[str]) -> frozenset[str]:
         if here and here[0].raised and here[0].step == "t":
             sign = next((t for t in tokens if t.start >= here[0].end and t.kind == "rel"), None)
             above |= sign is not None and sign.text == "=" and here[0].start == tokens[0].start
-        for m in [*here, *_in_scripts(text, tokens)]:
+        for m in [*here, *in_scripts(text, tokens)]:
             if m.step and m.step != "name" and not m.step.isdigit():
                 (raised if m.raised else found).add(plain_name(m.name))
     if above:
@@ -148,7 +148,7 @@ def sequences(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(found - set(ACTIVATIONS) - {"d"})
 
 
-def _in_scripts(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
+def in_scripts(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
     """The names in scripts: ``\\delta_{h_t}``, ``\\partial_{h_t}``."""
     for k, t in enumerate(tokens):
         if t.kind in ("_", "^"):
@@ -158,17 +158,32 @@ def _in_scripts(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
 
 
 def arguments(texts: Iterable[str]) -> dict[str, str]:
-    r"""For each name, the arguments with commas that it is applied to: ``l`` to ``(y_t, o_t)``."""
-    found: dict[str, str] = {}
+    r"""For each name, the arguments with commas that it is applied to: ``l`` to ``(y_t, o_t)``.
+
+    Where a text applies it in several ways, those count by which it differentiates.
+    """
+    found: dict[str, list[str]] = {}
+    differentiated: set[str] = set()
     for text in texts:
         try:
             tokens = tokenize(text)
         except InputError:
             continue
+        differentiated |= {"".join((a or b).split()) for a, b in _BY.findall(text)}
         for m in mentions(text, tokens):
             if "," in m.argument and not m.step:
-                found.setdefault(m.name, m.argument)
-    return found
+                found.setdefault(m.name, []).append(m.argument)
+
+    def by_which(argument: str) -> int:
+        return sum("".join(a.split()) in differentiated for a in argument[1:-1].split(","))
+
+    return {name: max(every, key=by_which) for name, every in found.items()}
+
+
+#: What stands below a derivative sign, or beside it: ``\partial_{w_h}``, ``\partial w_h``.
+_BY = re.compile(
+    r"\\partial\s*(?:_\s*\{([^{}]+)\}|([A-Za-z](?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?))"
+)
 
 
 def completed(

@@ -103,12 +103,11 @@ def misfit(claim: Claim, rec: Recurrence, arena: Arena) -> Diagnosis | None:
     found = diagnose(claim, rec, arena)
     if found is not None and found.code in OF_SHAPE:
         return found
-    names = [n for s in claim.sides for n in walk(s) if isinstance(n, (At, Sym))]
-    bold = [n for n in names if "mathbf" in n.name or len(rec.shapes.get(n.name, ())) == 2]
     left = claim.sides[0]
+    bold = re.search(r"\\(?:mathbf|boldsymbol|bm|vec)\b", claim.source) is not None
     if bold and isinstance(left, D) and isinstance(left.y, At) and isinstance(left.x, Sym):
         y, x = rec.shape(left.y.name), rec.shape(left.x.name)
-        if len(y) == 1 and len(x) == 2 and any("mathbf" in n.name for n in names):
+        if len(y) == 1 and len(x) == 2:
             return Diagnosis(
                 "BP021",
                 "the shapes do not fit: the derivative of a vector by a matrix has three axes, "

@@ -358,20 +358,24 @@ class Models:
         except BpttError:
             return None
 
-    def standard(self) -> list[Model]:
-        """The forms of the cell that a document names or uses without writing it down."""
+    def standard(self) -> list[list[Model]]:
+        """The cells that a document names or uses without writing them down, each in its forms."""
         context = self.context
         applied = {} if self.all else context.applied
-        out: list[Model] = []
-        for s in standard_cells(context.usage, context.wording, applied):
-            model = self._supposing((), s, "the standard cell")
-            if model is None:
-                continue
-            for further in self.completions(model):
-                further.supposed = (*s.says, *further.supposed)
-                further.evidence = min(s.evidence, further.evidence)
-            out += [model, *self.completions(model)]
-        return out
+        families = []
+        for forms in standard_cells(context.usage, context.wording, applied):
+            family: list[Model] = []
+            for s in forms:
+                model = self._supposing((), s, "the standard cell")
+                if model is None:
+                    continue
+                for further in self.completions(model):
+                    further.supposed = (*s.says, *further.supposed)
+                    further.evidence = min(s.evidence, further.evidence)
+                family += [model, *self.completions(model)]
+            if family:
+                families.append(family)
+        return families
 
 
 _LAST = re.compile(r"_\s*(?:\{\s*(?:\\tau|n|N)\s*\}|\\tau(?![A-Za-z])|[nN](?![A-Za-z]))")

@@ -22,11 +22,13 @@ _UNWRITTEN = ", which the text does not write down"
 
 def standard_cells(
     usage: Usage, wording: Wording, applied: Mapping[str, str]
-) -> list[Supposition]:
-    """The forms of the cell that a text is about, the most usual one first."""
+) -> list[list[Supposition]]:
+    """The cells that a text may be about; of each its forms, the most usual one first."""
     abstract = _abstract(applied)
-    if abstract is not None:
-        return [abstract]
+    return [forms for forms in ([abstract] if abstract else [], _concrete(usage, wording)) if forms]
+
+
+def _concrete(usage: Usage, wording: Wording) -> list[Supposition]:
     timed = set(usage.timed)
     for form in _FORMS:
         names = {n: form.format(n) for n in "c C f i o h s g a x z r n".split()}

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from bptt_sym.check.completion import mentions
+from bptt_sym.check.completion import in_scripts, mentions
 from bptt_sym.check.prose import Wording
 from bptt_sym.errors import InputError
 from bptt_sym.notation import At, Fn, Had, Mul, Node, walk
@@ -37,6 +37,7 @@ GATES = {
 }  # fmt: skip
 
 
+_SUBSCRIPT = re.compile(r"\s*_\s*(?:\{[^{}]*\}|\\?[A-Za-z0-9])")
 _ACTIVATED = re.compile(
     r"(\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])"
     r"\s*(?:\^\s*(?:2|\{\s*2\s*\}|\\prime|\{\s*(?:\\prime|')\s*\})|')*"
@@ -94,13 +95,15 @@ class Usage:
                 continue
             for function, argument in _ACTIVATED.findall(text):
                 usage.activated.add((function, plain_name(argument)))
-            for m in mentions(text, tokens):
+            for m in (*mentions(text, tokens), *in_scripts(text, tokens)):
                 name = plain_name(m.name)
                 if m.step == "name" and name in (*LOSSES, *OUTPUTS) and _LAST.match(text, m.end):
                     usage.timed.setdefault(name, set()).add("n")
                 elif m.step == "name":
                     usage.scripted.add(name + "".join(text[m.end : m.end + 6].split()))
-                    usage.scripts.add(name + "".join(text[m.end : m.close].split()))
+                    below = _SUBSCRIPT.match(text, m.end)
+                    if below:
+                        usage.scripts.add(name + "".join(below.group().split()))
                 elif m.step:
                     usage.timed.setdefault(name, set()).add(m.step)
                 else:
@@ -253,12 +256,14 @@ def _inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[_Argume
         bare = letter[letter.find("{") + 1 : -1] if letter.endswith("}") else letter
         for form in (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}"):
             name = form % letter
-            if name in usage.timed and name not in known:
+            if letter in GATES and name in usage.timed and name not in known:
                 out.append(_argument(f"{name}_t", gate, rec, usage))
         for form in ("a_%s", "z_%s", "a_{%s}", "z_{%s}", r"\mathrm{net}_%s", r"\mathrm{net}_{%s}"):
             name = form % bare
             if name in usage.scripts and plain_name(name) not in known:
-                out.append(_argument(name, gate, rec, usage))
+                found = _argument(name, gate, rec, usage)
+                # The script says of which gate it is the argument.
+                out.append(found and replace(found, sure=True))
     return [found for found in out if found is not None]
 
 

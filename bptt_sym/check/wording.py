@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bptt_sym.check.completion import mentions
@@ -15,6 +15,7 @@ from bptt_sym.decide.verdict import Verdict, VerdictName
 from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.notation import (
     At,
+    Call,
     Claim,
     D,
     Fn,
@@ -28,7 +29,7 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.read.tokens import tokenize
-from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.read.vocabulary import plain_name, subscripted
 from bptt_sym.recurrence import STEP, Recurrence, lag_of
 
 #: Letters that stand for the parameters, whichever they are.
@@ -102,23 +103,6 @@ def lacks_a_step(error: InputError) -> bool:
 
 #: How the judge says that no reading gives both sides one shape.
 MISFIT = "the shapes do not fit"
-LETTER = re.compile(r"[A-Za-z]")
-
-
-def possible_left_sides(rec: Recurrence, letters: Sequence[str]) -> list[str]:
-    """The derivatives that a formula without a left side may be the value of."""
-    used = set(letters)
-    parameters = [p for p in recurrent_first(rec) if plain_name(p).lstrip("\\")[:1] in used]
-    out = []
-    for x in parameters[:4]:
-        for y in (*rec.totals, *(f"{n}_t" for n in (*rec.states, *rec.gates) if n in rec.states
-                                 or rec.shape(n) == ())):  # fmt: skip
-            out.append(rf"\frac{{\partial {y}}}{{\partial {x}}}")
-    for y in rec.states:
-        out += [rf"\frac{{\partial {y}_t}}{{\partial {x}_{{t-1}}}}" for x in rec.states]
-    for y in rec.totals:
-        out += [rf"\frac{{\partial {y}}}{{\partial {x}_t}}" for x in rec.defined]
-    return out[:24]
 
 
 def recurrent_first(rec: Recurrence) -> list[str]:
@@ -159,14 +143,42 @@ def with_suppositions(verdict: Verdict, model: Model, generic: Mapping[str, str]
 
 
 def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
-    """Meanings of a bare letter that stands for the parameters, ``W`` or ``θ``."""
-    names = {
-        plain_name(m.name)
-        for m in mentions(row.latex, tokenize(row.latex))
-        if not m.step and not m.argument
-    }
+    """Meanings of names that nothing defines but that can only stand for parameters.
+
+    A bare letter such as ``W`` or ``θ`` stands for one of them; a name in the place where a
+    function of the model takes a parameter stands for that one.
+    """
+    found = list(mentions(row.latex, tokenize(row.latex)))
+    names = {plain_name(m.name) for m in found if not m.step and not m.argument}
     known = {plain_name(n) for n in (*rec.shapes, *rec.totals)}
+    placed = in_place(row.latex, rec)
+    if placed:
+        return [placed]
     unknown = sorted(n for n in names & GENERIC if n not in known)
     if len(unknown) != 1:
         return []
     return [{unknown[0]: p} for p in recurrent_first(rec)[:4]]
+
+
+_NAME = re.compile(r"(\\?[A-Za-z]+)(?:_\{?([A-Za-z0-9]+)\}?)?$")
+
+
+def in_place(text: str, rec: Recurrence) -> dict[str, str]:
+    """``w_h`` for ``w`` where the text has ``f(x_t, h_{t-1}, w_h)`` and the model ``f(…, w)``."""
+    known = {plain_name(n) for n in (*rec.shapes, *rec.totals)}
+    calls = {n.name: n for e in rec.equations for n in walk(e.rhs) if isinstance(n, Call)}
+    meant: dict[str, str] = {}
+    for m in mentions(text, tokenize(text)):
+        call = calls.get(m.name)
+        parts = "".join(m.argument[1:-1].split()).split(",")
+        if call is None or len(parts) != len(call.args):
+            continue
+        for part, arg in zip(parts, call.args, strict=True):
+            match = _NAME.match(part)
+            if match is None or not isinstance(arg, Sym):
+                continue
+            base, sub = match.groups()
+            name = subscripted(base, sub) if sub else base
+            if plain_name(name) not in known:
+                meant[name] = arg.name
+    return meant

@@ -39,8 +39,10 @@ class Derivatives(Applications):
             raise ReadError("a derivative of nothing", span=f.span, token=f.mark)
         if f.sub is not None:
             order, marked = self.order(f)
-            x = self.expr(parse(f.sub.tokens, f.sub.span.end))
             y, after = self.operand(factors, i + 1)
+            x = argument_called(y, f.sub.text) or self.expr(
+                parse(f.sub.tokens, f.sub.span.end)
+            )
             span = f.span.join(factors[after - 1][1].span)
             return self.derivative(y, [x] * order, f.mark, marked, span), after
         if f.mark == "∇":
@@ -85,13 +87,14 @@ class Derivatives(Applications):
         if head.mark == "d" and len(below) < 2:
             return None
         order, marked = self.order(head)
-        variables = self.variables(below, order, f)
         rest = top[1:]
         if not rest:
-            return head.mark, None, variables, marked
+            return head.mark, None, self.variables(below, order, f), marked
         rest = [("", rest[0][1]), *rest[1:]]
         y = self.fold(self.units(rest), f.num.span)
-        return head.mark, y, variables, marked
+        bare = below[1][1] if len(below) == 2 else None
+        x = argument_called(y, bare.name) if isinstance(bare, Word) else None
+        return head.mark, y, [x] if x else self.variables(below, order, f), marked
 
     def variables(self, below: list[tuple[str, Factor]], order: int, f: Frac) -> list[Node]:
         r"""The variables of ``\partial w^2`` or ``\partial w\,\partial b``."""
@@ -174,6 +177,17 @@ class Derivatives(Applications):
                 kind = "direct"
             out = D(out, x, kind, span=span)
         return out
+
+
+def argument_called(y: Node, name: str) -> Node | None:
+    r"""The argument of a function that ``\partial_h f(x_t, h_{t-1}, w)`` differentiates by.
+
+    ``None`` unless exactly one of the arguments is an element of the sequence ``name``.
+    """
+    if not isinstance(y, Call):
+        return None
+    found = [a for a in y.args if isinstance(a, At) and a.name == name.strip()]
+    return found[0] if len(found) == 1 else None
 
 
 def _only_term(e: Expr) -> list[tuple[str, Factor]] | None:

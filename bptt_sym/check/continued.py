@@ -1,0 +1,88 @@
+"""Formulas that go on from a left side that is not written with them: ``= \\sum_t …``.
+
+The derivatives that such a formula could be the value of are tried. It is right if it is one of
+them, and wrong if it is none and a slip that can be named makes it one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bptt_sym.check.models import Model
+from bptt_sym.check.wording import in_place, recurrent_first, with_suppositions
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import Claim, free_indices
+from bptt_sym.read import read_claim
+from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.recurrence import Recurrence
+
+_LETTER = re.compile(r"[A-Za-z]")
+#: How many left sides are looked at for the slip that would make one of them right.
+MAX_LEFT_SIDES = 6
+
+
+@dataclass(frozen=True)
+class Continued:
+    """The verdict of a formula with the left side, in LaTeX, that it was taken to go on from."""
+
+    verdict: Verdict
+    model: Model
+    left: str
+
+
+def continued(body: str, models: Iterable[Model]) -> Continued | None:
+    """What ``= body`` amounts to under the first of ``models`` that has a left side for it."""
+    letters = sorted(set(_LETTER.findall(body)))
+    failed: list[tuple[Model, str, Claim, Mapping[str, str]]] = []
+    for model in models:
+        vocabulary = model.vocabulary
+        meant = in_place(body, model.court.model)
+        if meant:
+            vocabulary = replace(vocabulary, aliases={**vocabulary.aliases, **meant})
+        for left in possible_left_sides(model.court.model, letters):
+            try:
+                claim = read_claim(f"{left} = {body}", model.court.model, vocabulary=vocabulary)
+                claim = model.plainly(claim)
+                verdict = model.court.decide(claim)
+            except (BpttError, ValueError, ArithmeticError):
+                continue
+            if verdict.is_right:
+                return _from(left, verdict, model, meant)
+            steps = [free_indices(side) for side in claim.sides]
+            if verdict.verdict == "wrong" and steps[0] == steps[1]:
+                failed.append((model, left, claim, meant))
+    for model, left, claim, placed in failed[:MAX_LEFT_SIDES]:
+        verdict = model.court.judge(claim)
+        if verdict.verdict == "wrong" and verdict.diagnosis is not None:
+            return _from(left, verdict, model, placed)
+    return None
+
+
+def _from(left: str, verdict: Verdict, model: Model, meant: Mapping[str, str]) -> Continued:
+    said = f"its left side, which is not written with it, is {left}"
+    verdict = with_suppositions(verdict, model, meant)
+    if verdict.is_right:
+        readings = (*verdict.readings, said)
+        verdict = replace(verdict, verdict="right_under_reading", readings=readings)
+    else:
+        verdict = replace(verdict, assumptions=(*verdict.assumptions, said))
+    return Continued(verdict, model, left)
+
+
+def possible_left_sides(rec: Recurrence, letters: Sequence[str]) -> list[str]:
+    """The derivatives that a formula without a left side may be the value of."""
+    used = set(letters)
+    parameters = [p for p in recurrent_first(rec) if plain_name(p).lstrip("\\")[:1] in used]
+    out = []
+    for x in parameters[:4]:
+        for y in (*rec.totals, *(f"{n}_t" for n in (*rec.states, *rec.gates) if n in rec.states
+                                 or rec.shape(n) == ())):  # fmt: skip
+            out.append(rf"\frac{{\partial {y}}}{{\partial {x}}}")
+    for y in rec.states:
+        out += [rf"\frac{{\partial {y}_t}}{{\partial {x}_{{t-1}}}}" for x in rec.states]
+    for y in rec.totals:
+        out += [rf"\frac{{\partial {y}}}{{\partial {x}_t}}" for x in rec.defined]
+    return out[:24]

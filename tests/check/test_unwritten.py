@@ -1,0 +1,119 @@
+"""Documents that name their cell, or its functions, and never write the equations down."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptt_sym.check.audit import audit
+from bptt_sym.check.document import document_from_text
+from bptt_sym.check.judged import Judged
+
+ACCEPTED = ("right", "right_under_reading")
+
+
+def judged(words: str, *formulas: str) -> list[Judged]:
+    text = words + "\n\n" + "".join(f"$$\n{f}\n$$\n\n" for f in formulas)
+    found = audit(document_from_text(text, "n.md"))
+    return [j for j in found if j.display and j.verdict.verdict != "not_a_claim"]
+
+
+def verdicts(words: str, *formulas: str) -> list[str]:
+    found = [j.verdict.verdict for j in judged(words, *formulas)]
+    return ["right" if v in ACCEPTED else v for v in found]
+
+
+def test_a_network_named_as_linear() -> None:
+    words = "We look at a linear recurrent network without bias."
+    right = r"\frac{\partial h_{t+1}}{\partial h_t} = W_{hh}"
+    wrong = r"\frac{\partial h_T}{\partial h_t} = W_{hh}^{T-t+1}"
+    assert verdicts(words, right, wrong) == ["right", "wrong"]
+    (_, second) = judged(words, right, wrong)
+    assert second.verdict.diagnosis is not None
+    assert any("does not write down" in a for a in second.verdict.assumptions)
+
+
+def test_nothing_is_wrong_under_a_cell_that_only_letters_suggest() -> None:
+    wrong = r"\frac{\partial h_T}{\partial h_t} = W_{hh}^{T-t+1}"
+    assert verdicts("Look at this.", wrong) == ["undecided"]
+
+
+LSTM = "The LSTM keeps a cell state."
+
+
+def test_an_lstm_named_in_words() -> None:
+    assert verdicts(
+        LSTM,
+        r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot \tanh(c_t)",
+        r"\frac{\partial h_t}{\partial c_t} = o_t (1 - \tanh(c_t))",
+    ) == ["right", "wrong"]
+
+
+def test_an_lstm_without_an_activation_of_its_output_is_an_lstm_too() -> None:
+    assert verdicts(
+        LSTM, r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} c_t"
+    ) == ["right"]
+
+
+@pytest.mark.parametrize("mix", [r"\hat{h}_t - h_{t-1}", r"h_{t-1} - \hat{h}_t"])
+def test_a_gru_with_either_meaning_of_its_update_gate(mix: str) -> None:
+    claim = (
+        rf"\frac{{\partial L}}{{\partial z_t}} = \frac{{\partial L}}{{\partial h_t}} \odot ({mix})"
+    )
+    assert verdicts("A GRU has two gates, z_t and r_t.", claim) == ["right"]
+
+
+def test_hats_are_arguments_of_the_gates() -> None:
+    claim = (
+        r"\frac{\partial L}{\partial \hat{f}_t} ="
+        r" \frac{\partial L}{\partial f_t} \odot f_t \odot (1 - f_t)"
+    )
+    assert verdicts(LSTM + " Its state is $c_t$.", claim) == ["right"]
+
+
+def test_letters_below_an_argument_name_its_gate() -> None:
+    claim = r"\frac{\partial L}{\partial a_o} = \frac{\partial L}{\partial o_t} \odot o_t (1 - o_t)"
+    twice = (
+        r"\frac{\partial L}{\partial a_o} = \frac{\partial L}{\partial o_t} "
+        r"\odot \sigma(o_t) (1 - \sigma(o_t))"
+    )
+    words = LSTM + " Its state is $c_t$."
+    assert verdicts(words, claim) == ["right"]
+    assert verdicts(words, twice) == ["wrong"]
+
+
+ABSTRACT = "The state is $h_t = f(x_t, h_{t-1}, w)$ and the output $o_t = g(h_t, w)$."
+
+
+def test_a_derivative_by_an_argument_that_is_named_without_its_step() -> None:
+    assert verdicts(
+        ABSTRACT,
+        r"\partial_w h_t = \partial_w f(x_t, h_{t-1}, w)"
+        r" + \partial_h f(x_t, h_{t-1}, w) \partial_w h_{t-1}",
+        r"\frac{\partial h_t}{\partial h_{t-1}} = \frac{\partial f(x_t, h_{t-1}, w)}{\partial h}",
+    ) == ["right", "right"]
+
+
+def test_a_name_in_the_place_of_a_parameter_stands_for_it() -> None:
+    (found,) = judged(
+        ABSTRACT,
+        r"\frac{\partial h_t}{\partial h_{t-1}} ="
+        r" \frac{\partial f(x_t, h_{t-1}, v)}{\partial h_{t-1}}",
+    )
+    assert found.verdict.verdict == "right_under_reading"
+    assert found.verdict.readings == ("v stands for w",)
+
+
+def test_a_formula_that_goes_on_from_an_unwritten_left_side() -> None:
+    right, wrong = judged(
+        ABSTRACT,
+        r"&= \sum_{i=1}^{t} \left[\prod_{j=i+1}^{t} \partial_h f(x_j, h_{j-1}, w)\right]"
+        r" \partial_w f(x_i, h_{i-1}, w)",
+        r"&= \sum_{i=1}^{t} \left[\prod_{j=i}^{t} \partial_h f(x_j, h_{j-1}, w)\right]"
+        r" \partial_w f(x_i, h_{i-1}, w)",
+    )
+    assert right.verdict.is_right
+    assert wrong.verdict.verdict == "wrong"
+    assert wrong.verdict.diagnosis is not None and wrong.verdict.diagnosis.code == "BP005"
+    assert any("left side" in a for a in wrong.verdict.assumptions)
+    (unknown,) = judged(ABSTRACT, r"&= 3 h_t^2 x_t + 7")
+    assert unknown.verdict.verdict == "undecided"
