@@ -21,7 +21,7 @@ from bptt_sym.recurrence import Recurrence
 
 _LETTER = re.compile(r"[A-Za-z]")
 #: How many left sides are looked at for the slip that would make one of them right.
-MAX_LEFT_SIDES = 6
+MAX_LEFT_SIDES = 2
 
 
 @dataclass(frozen=True)
