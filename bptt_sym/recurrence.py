@@ -113,6 +113,19 @@ class Recurrence:
         return tuple(n for n in self.defined if n not in states)
 
     @cached_property
+    def readouts(self) -> frozenset[str]:
+        """What no state depends on: outputs, losses, totals."""
+        uses = {e.target: {n for n, _ in references(e.rhs)} for e in self.equations}
+        used = set(self.states)
+        todo = list(self.states)
+        while todo:
+            for n in uses.get(todo.pop(), ()):
+                if n not in used:
+                    used.add(n)
+                    todo.append(n)
+        return frozenset({*self.defined, *self.totals} - used)
+
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """Sequences that the equations use and do not define."""
         defined = set(self.defined)

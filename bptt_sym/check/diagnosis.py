@@ -171,7 +171,7 @@ class _Probe:
         env = next((e for e in few if not names or max(e.values(), default=0) >= 3), None)
         if env is None:
             return None
-        world = arena.world(1, 0, trial.zero_start)
+        world = arena.world(1, 0, trial.hypotheses)
         interp = Interpreter(world, trial.conventions, env.get(HORIZON_NAME, 0))
         try:
             left = interp.value(sides[0], env)

@@ -14,7 +14,15 @@ from hashlib import blake2b
 from typing import Any
 
 from bptt_sym.decide.domains import Ball, Slot, Undefined, precision
-from bptt_sym.decide.identity import Arena, Env, instances, sides_at, start_values
+from bptt_sym.decide.identity import (
+    Arena,
+    Env,
+    adding_to_one,
+    instances,
+    sides_at,
+    start_values,
+)
+from bptt_sym.decide.readings import Hypotheses
 from bptt_sym.decide.tensor import Mismatch, flat, rank, shape
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.verdict import Counterexample
@@ -120,20 +128,21 @@ def _worlds(arena: Arena, scalar: bool) -> Iterator[tuple[Callable[[Trial], Worl
     for regime in REGIMES:
         for draw in range(DRAWS):
             sampler = Sampler(arena.rec, regime, draw)
-            made: dict[bool, World] = {}
+            made: dict[Hypotheses, World] = {}
 
             def world(
-                trial: Trial, sampler: Sampler = sampler, made: dict[bool, World] = made
+                trial: Trial, sampler: Sampler = sampler, made: dict[Hypotheses, World] = made
             ) -> World:
-                if trial.zero_start not in made:
-                    made[trial.zero_start] = World(
+                if trial.hypotheses not in made:
+                    made[trial.hypotheses] = World(
                         arena.rec,
                         Ball(sampler),
                         arena.dims[0],
                         scalar=scalar,
-                        fixed=start_values(arena.rec, arena.fixed, trial.zero_start),
+                        fixed=start_values(arena.rec, arena.fixed, trial.hypotheses),
+                        labels=adding_to_one(arena.rec, trial.hypotheses),
                     )
-                return made[trial.zero_start]
+                return made[trial.hypotheses]
 
             yield world, sampler
 
@@ -178,7 +187,10 @@ def _separate(
 def _used(world: World, sampler: Sampler, trial: Trial, env: Env) -> dict[str, str]:
     """The values that a fresh evaluation of this instance asks for, and no others."""
     fresh = Sampler(world.rec, sampler.regime, sampler.draw)
-    again = World(world.rec, Ball(fresh), world.dims, scalar=world.scalar, fixed=world.fixed)
+    again = World(
+        world.rec, Ball(fresh), world.dims, scalar=world.scalar, fixed=world.fixed,
+        labels=world.labels,
+    )  # fmt: skip
     sides_at(again, trial, env)
     out: dict[str, str] = {}
     for (name, time, component), value in sorted(

@@ -13,6 +13,8 @@ from bptt_sym.decide.automaton import Counter, widest_offset
 from bptt_sym.decide.degree import Degree
 from bptt_sym.decide.domains import P_, Domain, Modular, Undefined
 from bptt_sym.decide.interpret import Interpreter
+from bptt_sym.decide.readings import Hypotheses
+from bptt_sym.decide.rewriting import labels
 from bptt_sym.decide.tensor import Mismatch, Tensor, diag, flat, from_flat, identity, rank, shape
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.world import Absent, World
@@ -111,8 +113,8 @@ class Arena:
         self.stated: frozenset[str] = frozenset()
         self.exact = exact
         self.fixed = dict(fixed or {})
-        self._worlds: dict[tuple[int, int, bool], World] = {}
-        self._degrees: dict[bool, World] = {}
+        self._worlds: dict[tuple[int, int, Hypotheses], World] = {}
+        self._degrees: dict[Hypotheses, World] = {}
 
     @classmethod
     def of(cls, rec: Recurrence) -> Arena:
@@ -131,30 +133,32 @@ class Arena:
             return ({},)
         return tuple(concrete_dims(self.rec, start) for start in ((2, 3, 4), (3, 2, 2)))
 
-    def world(self, seed: int, which: int, zero_start: bool) -> World:
-        key = (seed, which, zero_start)
+    def world(self, seed: int, which: int, hypotheses: Hypotheses = frozenset()) -> World:
+        key = (seed, which, hypotheses)
         found = self._worlds.get(key)
         if found is None:
             found = World(
                 self.rec,
                 Modular(seed),
                 self.dims[which],
-                fixed=start_values(self.rec, self.fixed, zero_start),
+                fixed=start_values(self.rec, self.fixed, hypotheses),
+                labels=adding_to_one(self.rec, hypotheses),
             )
             self._worlds[key] = found
         return found
 
-    def degrees(self, zero_start: bool) -> World:
+    def degrees(self, hypotheses: Hypotheses) -> World:
         """The world of degrees, for the error bound of random evaluation."""
-        found = self._degrees.get(zero_start)
+        found = self._degrees.get(hypotheses)
         if found is None:
-            fixed = start_values(self.rec, self.fixed, zero_start)
-            found = World(self.rec, Degree(), self.dims[0], fixed=fixed)
-            self._degrees[zero_start] = found
+            fixed = start_values(self.rec, self.fixed, hypotheses)
+            labels = adding_to_one(self.rec, hypotheses)
+            found = World(self.rec, Degree(), self.dims[0], fixed=fixed, labels=labels)
+            self._degrees[hypotheses] = found
         return found
 
     def counter(self, which: int = 0) -> Counter:
-        world = self.world(1, which, False)
+        world = self.world(1, which)
         size = sum(max(1, len(flat_shape(world.shape(s)))) for s in self.rec.states)
         width = max([1, *(d for s in self.rec.states for d in world.shape(s))])
         return Counter(size, width, self.rec.max_lag, frozenset(self.rec.totals))
@@ -193,14 +197,19 @@ def concrete_dims(rec: Recurrence, cycle: tuple[int, ...]) -> dict[str, int]:
 
 
 def start_values(
-    rec: Recurrence, fixed: Fixed, zero_start: bool
+    rec: Recurrence, fixed: Fixed, hypotheses: Hypotheses = frozenset()
 ) -> dict[tuple[str, int | str | None], Node]:
     out = dict(fixed)
-    if zero_start:
+    if "zero-start" in hypotheses:
         for s in rec.states:
             for lag in range(rec.max_lag):
                 out.setdefault((s, -lag), ZERO)
     return out
+
+
+def adding_to_one(rec: Recurrence, hypotheses: Hypotheses) -> frozenset[str]:
+    """The labels whose entries are supposed to add to one."""
+    return labels(rec) if "labels" in hypotheses else frozenset()
 
 
 # ------------------------------------------------------------------------------ instances
@@ -323,6 +332,7 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     reason = ""
     for which in range(len(arena.dims)):
         shown = 0
+        seen = 0
         for env in todo:
             try:
                 same = _robustly_equal(arena, trial, env, which)
@@ -333,11 +343,15 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
                 return Outcome(None, why=str(e))
             shown += 1
             low = max(env.values(), default=1)
+            seen = max(seen, low)
             first = min(first or low, low)
             if not same:
                 return Outcome(False, witness=env)
         if shown == 0:
             return Outcome(None, why=reason or "no instance of this claim exists")
+        if todo and seen < max(max(env.values(), default=1) for env in todo):
+            # What exists in a first few steps only is no statement about all of them.
+            return Outcome(None, why=reason)
         checked = max(checked, shown)
     every = bound is not None and bound <= longest and not truncated
     # A claim that starts to make sense late has seen fewer lengths than the bound wants.
@@ -373,7 +387,7 @@ def _extra(arena: Arena, trial: Trial, longest: int, first: int) -> bool:
 
 def _robustly_equal(arena: Arena, trial: Trial, env: Env, which: int) -> bool:
     for attempt in range(4):
-        world = arena.world(1 + attempt, which, trial.zero_start)
+        world = arena.world(1 + attempt, which, trial.hypotheses)
         try:
             return equal_at(world, trial, env)
         except Undefined:
@@ -419,11 +433,12 @@ def exactly(arena: Arena, trial: Trial, outcome: Outcome) -> bool:
     """
     from bptt_sym.decide.exact import Exact, TooLarge
 
-    fixed = start_values(arena.rec, arena.fixed, trial.zero_start)
+    fixed = start_values(arena.rec, arena.fixed, trial.hypotheses)
+    labelled = adding_to_one(arena.rec, trial.hypotheses)
     shown = 0
     try:
         for dims in arena.dims:
-            world = World(arena.rec, Exact(), dims, fixed=fixed)
+            world = World(arena.rec, Exact(), dims, fixed=fixed, labels=labelled)
             for env in instances(trial.claim.sides, arena.rec, outcome.longest, arena.scope):
                 try:
                     if not equal_at(world, trial, env):
@@ -442,7 +457,7 @@ def error_exponent(arena: Arena, trial: Trial, outcome: Outcome) -> int:
     """k such that a false equation passes with probability below ``10**-k`` in each instance."""
     env = [*instances(trial.claim.sides, arena.rec, outcome.longest, arena.scope)][-1]
     try:
-        a, b = sides_at(arena.degrees(trial.zero_start), trial, env)
+        a, b = sides_at(arena.degrees(trial.hypotheses), trial, env)
         degree = max((x - y).total for x, y in zip(flat(a), flat(b), strict=True))
     except (Absent, Mismatch, Undefined):
         degree = 10_000

@@ -141,7 +141,7 @@ def _link(claim: Claim, arena: Arena) -> Verdict:
 
 
 def _right(arena: Arena, trial: Trial, outcome: Outcome) -> Verdict:
-    messages = [r.message for r in trial.readings if not r.zero_start]
+    messages = [r.message for r in trial.readings if r.hypothesis is None]
     ordered = any(
         isinstance(n, Prod) and n.descending is None for s in trial.claim.sides for n in walk(s)
     )
@@ -149,7 +149,7 @@ def _right(arena: Arena, trial: Trial, outcome: Outcome) -> Verdict:
         reversed_order = replace(trial, claim=_reversed(trial.claim))
         if holds(arena, reversed_order).holds is not True:
             messages.append("the product runs from the latest step (left) to the earliest")
-    assumed = tuple("the initial state is 0" for r in trial.readings if r.zero_start)
+    assumed = tuple(r.message for r in trial.readings if r.hypothesis is not None)
     names = claim_indices(trial.claim.sides, arena.rec)
     scope = _scope(outcome, names, arena)
     return Verdict(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from bptt_sym.decide.rewriting import (
     ascending,
@@ -47,6 +47,9 @@ from bptt_sym.notation import (
 from bptt_sym.recurrence import Recurrence
 
 Rewrite = Callable[[Claim, Recurrence], Claim]
+#: What a reading supposes about the numbers: a start from 0, labels that add to one.
+Hypothesis = Literal["zero-start", "labels"]
+Hypotheses = frozenset[Hypothesis]
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Reading:
     group: str
     rewrite: Rewrite | None = None
     conventions: tuple[tuple[str, Any], ...] = ()
-    zero_start: bool = False
+    hypothesis: Hypothesis | None = None
     weight: int = 1
 
 
@@ -336,8 +339,14 @@ ZERO_START = Reading(
     "zero-start",
     "the initial state is 0",
     "start",
-    zero_start=True,
+    hypothesis="zero-start",
     weight=2,
+)
+LABELS = Reading(
+    "labels",
+    "the entries of a label add to one, as those of a one-hot vector do",
+    "labels",
+    hypothesis="labels",
 )
 #: Tried only where the text announces them.
 STATED = frozenset(("rows-transposed",))
@@ -362,5 +371,6 @@ READINGS = (
     STATE_BLOCK,
     OUTPUT_DERIVATIVE,
     ABSENT_ZERO,
+    LABELS,
     ZERO_START,
 )

@@ -26,7 +26,7 @@ from bptt_sym.notation import (
     substitute_index,
     walk,
 )
-from bptt_sym.recurrence import STEP, Recurrence
+from bptt_sym.recurrence import STEP, Recurrence, lag_of
 
 
 def map_sides(claim: Claim, f: Callable[[Node, int], Node]) -> Claim:
@@ -52,10 +52,10 @@ def is_one_of(node: Node, names: set[str]) -> bool:
 
 
 def is_loss(node: Node, rec: Recurrence) -> bool:
-    """Whether ``node`` is a scalar that later states do not use: a loss or a total."""
+    """Whether ``node`` is a scalar that no state uses: a loss or a total."""
     if isinstance(node, Sym):
         return node.name in rec.totals
-    return isinstance(node, At) and node.name in rec.gates and rec.shape(node.name) == ()
+    return isinstance(node, At) and node.name in rec.readouts and rec.shape(node.name) == ()
 
 
 def immediate_right(claim: Claim, rec: Recurrence) -> Claim:
@@ -90,6 +90,43 @@ def local_loss(claim: Claim, rec: Recurrence) -> Claim:
         return "local" if is_one_of(d.x, states) and is_loss(d.y, rec) else "unmarked"
 
     return map_sides(claim, lambda n, i: n if i == 0 else mark(n, kind))
+
+
+def uses_directly(name: str, parameter: str, rec: Recurrence) -> bool:
+    """Whether ``name`` at a step depends on ``parameter`` with earlier states held fixed."""
+    todo, seen = [name], set[str]()
+    while todo:
+        current = todo.pop()
+        if current in seen or current not in rec.defined:
+            continue
+        seen.add(current)
+        for n in walk(rec.rhs(current)):
+            if isinstance(n, Sym) and n.name == parameter:
+                return True
+            if isinstance(n, At) and (lag_of(n.time) == 0 or n.name not in rec.states):
+                todo.append(n.name)
+    return False
+
+
+def labels(rec: Recurrence) -> frozenset[str]:
+    """Inputs that multiply the logarithm of a softmax: the labels of a cross-entropy."""
+    soft = {e.target for e in rec.equations if _is_softmax(e.rhs)}
+    found: set[str] = set()
+    for root in (*(e.rhs for e in rec.equations), *rec.totals.values()):
+        for n in walk(root):
+            if not isinstance(n, (Mul, Had)):
+                continue
+            logs = [m for m in walk(n) if isinstance(m, Fn) and m.name == "log" and m.order == 0]
+            if any(_is_softmax(f.arg) or is_one_of(f.arg, soft) for f in logs):
+                within = {m for f in logs for m in walk(f)}
+                rest = [m for m in walk(n) if m not in within]
+                # Labels that only a total reads are no inputs of the cell.
+                found |= {m.name for m in rest if isinstance(m, At) and m.name not in rec.defined}
+    return frozenset(n for n in found if len(rec.shape(n)) == 1)
+
+
+def _is_softmax(node: Node) -> bool:
+    return isinstance(node, Fn) and node.name == "softmax" and node.order == 0
 
 
 def ascending(claim: Claim, rec: Recurrence) -> Claim:

@@ -35,6 +35,7 @@ from bptt_sym.notation import (
     Matrix,
     Mul,
     Norm,
+    Num,
     Outer,
     Sym,
     Transpose,
@@ -225,6 +226,8 @@ def diagonal(interp: Interpreter, node: Diag, env: Env, out: list[Parts] | None)
 
 
 def transposed(interp: Interpreter, node: Transpose, env: Env, out: list[Parts] | None) -> Tensor:
+    if isinstance(node.arg, Num) and not interp.world.rec.is_scalar:
+        raise NotSupported("a number with a transpose sign: a row of ones, perhaps")
     return interp.linear(node, env, out, transpose)
 
 

@@ -19,6 +19,7 @@ from bptt_sym.decide.readings import (
     DIRECT_PATH,
     HADAMARD_FIRST,
     IMMEDIATE,
+    LABELS,
     LOCAL_LOSS,
     MIXED,
     OUTPUT_DERIVATIVE,
@@ -29,6 +30,7 @@ from bptt_sym.decide.readings import (
     STATED,
     TRAILING,
     ZERO_START,
+    Hypotheses,
     Reading,
     index_slips,
     last_step,
@@ -41,8 +43,10 @@ from bptt_sym.decide.rewriting import (
     ends_in_product,
     is_loss,
     is_one_of,
+    labels,
     map_sides,
     mark,
+    uses_directly,
 )
 from bptt_sym.notation import (
     At,
@@ -71,7 +75,7 @@ class Trial:
     claim: Claim
     conventions: Conventions
     readings: tuple[Reading, ...]
-    zero_start: bool = False
+    hypotheses: Hypotheses = frozenset()
 
 
 def trials(claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()) -> Iterator[Trial]:
@@ -83,7 +87,7 @@ def trials(claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()) 
     plain = literal(claim, rec)
     yield plain
     options = [r for r in applicable(claim, rec) if r.code not in STATED or r.code in stated]
-    seen: set[tuple[Any, ...]] = {(plain.claim.sides, plain.conventions, plain.zero_start)}
+    seen: set[tuple[Any, ...]] = {(plain.claim.sides, plain.conventions, plain.hypotheses)}
     count = 1
     ordered: list[tuple[int, tuple[Reading, ...]]] = []
     for size in range(1, MAX_DEPARTURES + 1):
@@ -94,7 +98,9 @@ def trials(claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()) 
     ordered.sort(key=lambda item: (item[0], len(item[1])))
     for _, combo in ordered:
         trial = _apply(claim, rec, combo)
-        key = (trial.claim.sides, trial.conventions, trial.zero_start)
+        if _vacuous(trial, rec):
+            continue
+        key = (trial.claim.sides, trial.conventions, trial.hypotheses)
         if key in seen:
             continue
         seen.add(key)
@@ -102,6 +108,24 @@ def trials(claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()) 
         count += 1
         if count >= MAX_TRIALS:
             return
+
+
+def _vacuous(trial: Trial, rec: Recurrence) -> bool:
+    """Whether an immediate derivative on the right is 0 for every cell of this form.
+
+    Nobody writes a derivative down that is nothing; a slip in its factor would pass unseen.
+    """
+    if not any(r.group == "parameter" for r in trial.readings):
+        return False
+    return any(
+        isinstance(n, D)
+        and n.kind == "immediate"
+        and isinstance(n.y, At)
+        and isinstance(n.x, Sym)
+        and not uses_directly(n.y.name, n.x.name, rec)
+        for s in trial.claim.sides[1:]
+        for n in walk(s)
+    )
 
 
 def literal(claim: Claim, rec: Recurrence) -> Trial:
@@ -117,7 +141,8 @@ def _apply(claim: Claim, rec: Recurrence, combo: tuple[Reading, ...]) -> Trial:
         for name, value in reading.conventions:
             conventions = replace(conventions, **{name: value})
     claim = map_sides(claim, lambda n, _: mark(n, lambda d: "total"))
-    return Trial(claim, conventions, combo, any(r.zero_start for r in combo))
+    supposed = frozenset(r.hypothesis for r in combo if r.hypothesis is not None)
+    return Trial(claim, conventions, combo, supposed)
 
 
 def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
@@ -169,6 +194,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(OUTPUT_DERIVATIVE)
     if any(isinstance(n, (Sum,)) for n in nodes):
         out.append(ABSENT_ZERO)
+    if labels(rec) and any(isinstance(n, D) and is_loss(n.y, rec) for n in nodes):
+        out.append(LABELS)
     if any(s not in rec.initial for s in rec.states):
         out.append(ZERO_START)
     out.extend(index_slips(claim, rec))

@@ -48,6 +48,8 @@ class World:
     fixed:
         Values that override equations and samples, keyed by ``(name, time)``; ``time`` None is a
         parameter and ``"*"`` every step.
+    labels:
+        Inputs whose entries add to one at every step.
     """
 
     def __init__(
@@ -58,12 +60,14 @@ class World:
         *,
         scalar: bool = False,
         fixed: Mapping[tuple[str, int | str | None], Node] | None = None,
+        labels: frozenset[str] = frozenset(),
     ) -> None:
         self.rec = rec
         self.domain = domain
         self.dims = dict(dims or {})
         self.scalar = scalar or rec.is_scalar
         self.fixed = dict(fixed or {})
+        self.labels = labels
         # Values of nodes that interpreters of this world remember, by conventions.
         self.memo: dict[Any, dict[Any, tuple[Tensor, Node]]] = {}
         #: Terms of sums that the comparison in hand has evaluated.
@@ -71,7 +75,6 @@ class World:
         self.interpreter = Interpreter(self)
         self._rhs = {e.target: e.rhs for e in rec.equations}
         self._states = frozenset(rec.states)
-        self._readouts = _readouts(rec)
         self._first = _first_steps(rec)
         self._values: dict[tuple[str, int | None, int], Tensor] = {}
         self._direct: dict[tuple[str, int | None, int], Parts] = {}
@@ -138,7 +141,12 @@ class World:
 
     def _sample(self, name: str, time: int | None) -> Tensor:
         dims = self.shape(name)
-        values = [self.domain.sample((name, time, i)) for i in range(_size(dims))]
+        size = _size(dims)
+        if name in self.labels:
+            values = [self.domain.sample((name, time, i)) for i in range(size - 1)]
+            values.append(self.domain.reduce(self.domain.one - sum(values)))
+        else:
+            values = [self.domain.sample((name, time, i)) for i in range(size)]
         return from_flat(dims, values)
 
     # --------------------------------------------------------------------- derivatives
@@ -252,7 +260,7 @@ class World:
             if name not in self._states or name == kind[4:]:
                 return True
             # What a loss reads at its own step is on the way from the state to the loss.
-            return y is not None and y[0] in self._readouts and time == (y[1] or time)
+            return y is not None and y[0] in self.rec.readouts and time == (y[1] or time)
         raise ValueError(f"no such kind of derivative: {kind}")
 
     def _compose(self, jac: Tensor, inner: Tensor, leaf: Leaf) -> Tensor:
@@ -272,21 +280,6 @@ def _size(dims: tuple[int, ...]) -> int:
     for d in dims:
         size *= d
     return size
-
-
-def _readouts(rec: Recurrence) -> frozenset[str]:
-    """What no state depends on: outputs, losses, totals."""
-    from bptt_sym.recurrence import references
-
-    uses = {e.target: {n for n, _ in references(e.rhs)} for e in rec.equations}
-    used = set(rec.states)
-    todo = list(rec.states)
-    while todo:
-        for n in uses.get(todo.pop(), ()):
-            if n not in used:
-                used.add(n)
-                todo.append(n)
-    return frozenset({*rec.defined, *rec.totals} - used)
 
 
 def _first_steps(rec: Recurrence) -> dict[str, int]:

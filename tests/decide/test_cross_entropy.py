@@ -39,3 +39,24 @@ def test_softmax_and_the_logarithm_are_known(tex, right):
     if not right:
         assert verdict.verdict == "wrong"
         assert "," in next(iter(verdict.counterexample.values))
+
+
+@pytest.mark.parametrize(
+    ("tex", "verdict"),
+    [
+        (r"\frac{d E_t}{d z_t} = p_t - y_t", "right_under_reading"),
+        (
+            r"\frac{\partial E}{\partial V} = \sum_{t=1}^T (p_t - y_t) s_t^\top",
+            "right_under_reading",
+        ),
+        (r"\frac{d E_t}{d z_t} = (1^\top y_t) p_t - y_t", "undecided"),
+        (r"\frac{d E_t}{d z_t} = y_t - p_t", "wrong"),
+        (r"\frac{d E_t}{d p_t} = p_t - y_t", "wrong"),
+    ],
+)
+def test_labels_that_add_to_one_are_a_hypothesis_that_is_named(tex, verdict):
+    """Without it the gradient by the logits has the sum of the labels in front of p."""
+    found = decide(read_claim(tex, REC), REC)
+    assert found.verdict == verdict
+    if found.is_right:
+        assert any("add to one" in a for a in found.assumptions)

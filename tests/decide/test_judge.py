@@ -31,6 +31,9 @@ RNN = cell("sigmoid-rnn")
 ROWS = recurrence_from_latex(
     [r"s_t = \tanh(x_t U + s_{t-1} W)", r"L_t = \ell(s_t)", r"L = \sum_{t=1}^T L_t"]
 )
+CLASSIFIER = recurrence_from_latex(
+    [r"z_t = V x_t + W z_{t-1}", r"p_t = \mathrm{softmax}(z_t)", r"E_t = -y_t^\top \log(p_t)"]
+)
 
 PATH = r"\frac{\partial h_T}{\partial h_{T-1}}"
 RIGHT = [
@@ -55,6 +58,11 @@ WRONG = [
     (VECTOR, r"\frac{\partial h_t}{\partial h_{k}} = "
      r"\prod_{j=k+1}^t \mathrm{diag}(1-h_j^2)\cdot W_{hh}^{t-k}"),
     (LSTM, r"\frac{d c_t}{d c_{t-2}} = f_t f_{t-1}"),
+    # A derivative that stands there is not nothing: no reading may make these hold.
+    (LSTM, r"\frac{\partial c_t}{\partial c_{t-1}} = f_t + "
+     r"\frac{\partial f_t}{\partial c_{t-1}} c_t"),
+    (LSTM, r"\frac{\partial c_t}{\partial U_f} = f_t \frac{\partial c_{t-1}}{\partial U_f} + "
+     r"c_{t-1} \frac{\partial f_t}{\partial U_f} + c_t \frac{\partial i_t}{\partial U_f}"),
     (RNN, r"\frac{\partial E_k}{\partial W_{rec}}=\frac{\partial E_k}{\partial h_k}"
      r"\frac{\partial h_k}{\partial c_k}\left(\prod_{t=2}^{k}"
      r"\frac{\partial c_t}{\partial c_{t-1}}\right)\frac{\partial c_1}{\partial W_{rec}}"),
@@ -95,6 +103,7 @@ NEEDS = {
      r"\frac{\partial L}{\partial h_t}(1-h_t^2) h_{t-1}"),
     "last-step": (ELMAN, r"\frac{\partial L}{\partial w} = "
      r"\sum_{k=1}^n\frac{\partial L}{\partial h_k}(1-h_k^2) h_{k-1}"),
+    "labels": (CLASSIFIER, r"\frac{d E_t}{d z_t} = p_t - y_t"),
     "zero-start": (ELMAN, r"\frac{d h_1}{d w} = 0"),
     "index-slip": (ELMAN, r"\frac{d h_T}{d w} = "
      r"\frac{d}{d w}\tanh(W_{input}x_t+b_{input}+wh_{T-1}+b_{hidden})"),
@@ -117,6 +126,12 @@ def test_wrong_formulas_come_with_disjoint_enclosures(rec, tex):
     assert all(Fraction(v) for v in shown.values.values() if v != "0")
     left, right = (mpmath.mpf(s.strip("[]").split(" ")[0]) for s in (shown.left, shown.right))
     assert left != right
+
+
+def test_what_exists_in_the_first_step_only_is_not_right():
+    """At k = 1 the product is empty; later it refers to an input that there is not."""
+    tex = r"\frac{d h_k}{d h_1} = \prod_{j=2}^{k} w (1-h_j^2) x_{-1}"
+    assert decide(read_claim(tex, ELMAN), ELMAN).verdict == "undecided"
 
 
 @pytest.mark.parametrize("code", NEEDS)

@@ -279,7 +279,7 @@ class _Case:
             Ball(sampler),
             self.arena.dims[0],
             scalar=scalar,
-            fixed=start_values(self.rec, self.arena.fixed, False),
+            fixed=start_values(self.rec, self.arena.fixed),
         )
         strict = self.claim.ops[0] == "<"
         with precision(BITS):
