@@ -15,6 +15,7 @@ from bptt_sym.decide.rewriting import (
     ascending,
     by_memory,
     direct_path,
+    ending_early,
     hadamard_first,
     immediate_right,
     is_one_of,
@@ -22,6 +23,7 @@ from bptt_sym.decide.rewriting import (
     map_sides,
     mark,
     output_derivative,
+    reaching_on,
     state_block,
     transform,
 )
@@ -329,6 +331,20 @@ OUTPUT_DERIVATIVE = Reading(
     "prime",
     output_derivative,
 )
+REACHING_ON = Reading(
+    "reaching-on",
+    "the product over the steps takes in the parameter behind it",
+    "reach",
+    reaching_on,
+    weight=2,
+)
+ENDING_EARLY = Reading(
+    "ending-early",
+    "the product over the steps ends before the parameter that stands last",
+    "reach",
+    ending_early,
+    weight=2,
+)
 ABSENT_ZERO = Reading(
     "absent-zero",
     "terms of a sum that refer to a step before the first count as 0",
@@ -370,6 +386,8 @@ READINGS = (
     HADAMARD_FIRST,
     STATE_BLOCK,
     OUTPUT_DERIVATIVE,
+    REACHING_ON,
+    ENDING_EARLY,
     ABSENT_ZERO,
     LABELS,
     ZERO_START,

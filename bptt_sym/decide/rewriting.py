@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 from bptt_sym.notation import (
     FUNCTIONS,
@@ -22,6 +23,7 @@ from bptt_sym.notation import (
     Node,
     Prod,
     Sym,
+    Transpose,
     rebuild,
     substitute_index,
     walk,
@@ -134,6 +136,58 @@ def ascending(claim: Claim, rec: Recurrence) -> Claim:
         if isinstance(n, Prod) and n.descending is None:
             return replace(n, descending=False)
         return n
+
+    return map_sides(claim, lambda n, _: transform(n, change))
+
+
+def followed_product(node: Node) -> bool:
+    """Whether a product over steps stands before a parameter, which it may reach over or not."""
+    return isinstance(node, Mul) and any(
+        isinstance(a, Prod) and _is_parameter(b) for a, b in pairwise(node.args)
+    )
+
+
+def closing_parameter(node: Node) -> bool:
+    """Whether a product over steps ends with a parameter, which may stand behind it as well."""
+    return (
+        isinstance(node, Prod) and isinstance(node.body, Mul) and _is_parameter(node.body.args[-1])
+    )
+
+
+def _is_parameter(node: Node) -> bool:
+    return isinstance(node.arg if isinstance(node, Transpose) else node, Sym)
+
+
+def reaching_on(claim: Claim, rec: Recurrence) -> Claim:
+    """Every product over steps takes in the parameters that stand behind it."""
+
+    def change(n: Node) -> Node:
+        if not followed_product(n):
+            return n
+        assert isinstance(n, Mul)
+        args: list[Node] = []
+        for a in n.args:
+            before = args[-1] if args else None
+            if isinstance(before, Prod) and _is_parameter(a):
+                inner = before.body.args if isinstance(before.body, Mul) else (before.body,)
+                args[-1] = replace(before, body=Mul((*inner, a)))
+            else:
+                args.append(a)
+        return args[0] if len(args) == 1 else replace(n, args=tuple(args))
+
+    return map_sides(claim, lambda n, _: transform(n, change))
+
+
+def ending_early(claim: Claim, rec: Recurrence) -> Claim:
+    """Every product over steps ends before the parameter that closes it."""
+
+    def change(n: Node) -> Node:
+        if not closing_parameter(n):
+            return n
+        assert isinstance(n, Prod) and isinstance(n.body, Mul)
+        *rest, last = n.body.args
+        body = rest[0] if len(rest) == 1 else replace(n.body, args=tuple(rest))
+        return Mul((replace(n, body=body), last))
 
     return map_sides(claim, lambda n, _: transform(n, change))
 

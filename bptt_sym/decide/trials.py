@@ -17,6 +17,7 @@ from bptt_sym.decide.readings import (
     DENOMINATOR,
     DIAGONAL,
     DIRECT_PATH,
+    ENDING_EARLY,
     HADAMARD_FIRST,
     IMMEDIATE,
     LABELS,
@@ -24,6 +25,7 @@ from bptt_sym.decide.readings import (
     MIXED,
     OUTPUT_DERIVATIVE,
     PAIRS,
+    REACHING_ON,
     ROWS,
     ROWS_TRANSPOSED,
     STATE_BLOCK,
@@ -40,7 +42,9 @@ from bptt_sym.decide.readings import (
 from bptt_sym.decide.rewriting import (
     at_output,
     by_memory,
+    closing_parameter,
     ends_in_product,
+    followed_product,
     is_loss,
     is_one_of,
     labels,
@@ -192,6 +196,10 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
             out.append(STATE_BLOCK)
     if any(at_output(n, rec) for n in nodes):
         out.append(OUTPUT_DERIVATIVE)
+    if any(followed_product(n) for n in nodes):
+        out.append(REACHING_ON)
+    if any(closing_parameter(n) for n in nodes):
+        out.append(ENDING_EARLY)
     if any(isinstance(n, (Sum,)) for n in nodes):
         out.append(ABSENT_ZERO)
     if labels(rec) and any(isinstance(n, D) and is_loss(n.y, rec) for n in nodes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bptt_sym.errors import ReadError, Span, UnboundName
 from bptt_sym.notation import Call, Diag, Fn, Mul, Node, Sym, affine
+from bptt_sym.read.bare_derivatives import hidden_argument
 from bptt_sym.read.factors import Factors
 from bptt_sym.read.surface import Factor, Frac, Group, Number, Script, Scripted, Word, single_factor
 
@@ -72,6 +73,8 @@ class Applications(Factors):
         else:
             arg, after = self.bare_argument(f, name, order, factors, i + 1)
             power = None
+        if order and _is_step(arg) and not self.vocabulary.open:
+            return Fn(name, hidden_argument(arg), order, span=span), after
         if _is_step(arg):
             raise ReadError(
                 f"{name} of a step, not of a value", span=arg.span or span, token=name,
@@ -107,6 +110,8 @@ class Applications(Factors):
     ) -> tuple[Node, int]:
         """The argument of a function written without parentheses: one symbol."""
         shown = name + "'" * order
+        if order and not self.vocabulary.open:
+            return hidden_argument(), i
         # What follows a bare derivative such as σ' is as likely multiplied as it is the argument.
         absent = i >= len(factors) or factors[i][0] != "" or isinstance(factors[i][1], Group)
         if absent or order:

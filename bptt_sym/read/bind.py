@@ -7,6 +7,7 @@ from typing import cast
 
 from bptt_sym.errors import ReadError, Span
 from bptt_sym.notation import Claim, Node, Rel
+from bptt_sym.read.bare_derivatives import with_arguments
 from bptt_sym.read.chains import Chain, outside, split_claims, strip
 from bptt_sym.read.definitions import read_equations, recurrence_from_latex
 from bptt_sym.read.expressions import Binder
@@ -50,7 +51,7 @@ def read_claims(
     """
     v = vocabulary or Vocabulary.of(rec, indices=indices, aliases=aliases, extra=extra)
     tokens = tokenize(text, v.words)
-    return [_claim(chain, v, text) for chain in split_claims(tokens, text)]
+    return [with_arguments(_claim(c, v, text), rec) for c in split_claims(tokens, text)]
 
 
 def _claim(
@@ -89,4 +90,5 @@ def read_expression(
     tokens = [t for free, t in outside(tokens) if not (free and t.kind in ("&", "row"))]
     if not tokens:
         raise ReadError("nothing is written", span=Span(0, len(text)))
-    return Binder(v, tokens).expr(parse(tokens, len(text)))
+    node = Binder(v, tokens).expr(parse(tokens, len(text)))
+    return with_arguments(Claim((node,), (), text), rec).sides[0]

@@ -215,6 +215,8 @@ class Binder(Derivatives):
             k = bisect_left(places, f.span.start)
             if k < len(places) and places[k] < f.span.end:
                 end = j + 1
+        if end == i and self.is_bare_derivative(factors, i):
+            end = i + 1  # its argument is that of the product's step
         if end == i:
             return self.operand(factors, i)[1]
         while end < len(factors):
@@ -230,6 +232,13 @@ class Binder(Derivatives):
                 break
             end += 1
         return end
+
+    def is_bare_derivative(self, factors: list[tuple[str, Factor]], i: int) -> bool:
+        """Whether factor ``i`` is ``\\tanh'`` without an argument."""
+        f = factors[i][1]
+        if not (isinstance(f, Scripted) and f.primes and isinstance(f.base, Word)):
+            return False
+        return self.function_name(f.base, f.sub, None)[0] is not None
 
     def variable_of(self, f: Big) -> str:
         return bounds(f.sub, f.sup, f.span, self.vocabulary, self.ranges)[0]

@@ -93,6 +93,8 @@ NEEDS = {
      r"\left(\frac{\partial^{+} L_t}{\partial h_t}\right) + "
      r"W_{hh}^\top (\frac{\partial L}{\partial h_{t+1}} (1-h_{t+1}^2))"),
     "output-derivative": (ELMAN, r"\frac{d h_t}{d h_{t-1}} = \tanh'(h_t) w"),
+    "reaching-on": (ELMAN, r"\frac{d h_T}{d h_k} = \prod_{j=k+1}^T {(1-h_j^2)} w"),
+    "ending-early": (ELMAN, r"\frac{d h_T}{d h_0} = w^{T-1}\prod_{j=1}^T (1-h_j^2) w"),
     "carry": (LSTM, r"\frac{\partial E}{\partial c_{t-1}} = \frac{\partial E}{\partial c_t} f_t"),
     "carried": (LSTM, r"\frac{\partial E}{\partial c_{t-1}} = "
      r"\frac{\partial E}{\partial c_t} f_t + "

@@ -1,0 +1,86 @@
+r"""Activation derivatives whose argument is left out: ``\tanh' W``, ``\sigma'(t)``.
+
+The argument meant is that of the state's own activation, at the step that is written, or that the
+product around it runs over, or that the left side is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bptt_sym.errors import ReadError
+from bptt_sym.notation import (
+    FUNCTIONS,
+    At,
+    Claim,
+    D,
+    Fn,
+    Idx,
+    Node,
+    Prod,
+    Sum,
+    rebuild,
+    substitute_index,
+    walk,
+)
+from bptt_sym.recurrence import STEP, Recurrence
+
+#: Stands for the argument until the model is known; no name of a document has this form.
+HIDDEN = "·"
+
+
+def hidden_argument(step: Node | None = None) -> At:
+    """The argument that is left out, at ``step`` if the text gives it."""
+    return At(HIDDEN, step or Idx(HIDDEN))
+
+
+def with_arguments(claim: Claim, rec: Recurrence) -> Claim:
+    """``claim`` with the arguments that it leaves out.
+
+    Raises
+    ------
+    ReadError
+        Not exactly one activation of ``rec`` can be meant, or no step.
+    """
+    if not any(_is_hidden(n) for s in claim.sides for n in walk(s)):
+        return claim
+    left = claim.sides[0]
+    about = left.y if isinstance(left, D) else left
+    step = about.time if isinstance(about, At) and about.name != HIDDEN else None
+    return replace(claim, sides=tuple(_filled(s, rec, step) for s in claim.sides))
+
+
+def _is_hidden(node: Node) -> bool:
+    return isinstance(node, Fn) and isinstance(node.arg, At) and node.arg.name == HIDDEN
+
+
+def _filled(node: Node, rec: Recurrence, step: Node | None) -> Node:
+    if isinstance(node, (Sum, Prod)):
+        inner = Idx(node.var)
+        return rebuild(node, lambda c: _filled(c, rec, inner))
+    if not _is_hidden(node):
+        return rebuild(node, lambda c: _filled(c, rec, step))
+    assert isinstance(node, Fn) and isinstance(node.arg, At)
+    time: Node | None = node.arg.time
+    if time == Idx(HIDDEN):
+        time = step
+    meant = _activation(node.name, rec)
+    shown = node.name + "'" * node.order
+    if meant is None or time is None:
+        raise ReadError(
+            f"{shown} without an argument", span=node.span, token=shown,
+            hint=f"write {shown}(…) with its pre-activation",
+        )  # fmt: skip
+    return Fn(meant.name, substitute_index(meant.arg, STEP, time), node.order, span=node.span)
+
+
+def _activation(name: str, rec: Recurrence) -> Fn | None:
+    """The one activation of a state that ``name`` can be; an unknown one goes by any name."""
+    states = [rec.rhs(n) for n in rec.states]
+    applied = [f for f in states if isinstance(f, Fn) and f.order == 0]
+    same = [f for f in applied if f.name == name]
+    unknown = [f for f in applied if f.name not in FUNCTIONS]
+    # Texts that use no logistic function write σ for whatever the activation is.
+    generic = applied if name == "sigma" else []
+    found = same or unknown or generic
+    return found[0] if len(found) == 1 else None
