@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from bptt_sym.check.accumulated import adds_up, judge_share, share
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.completion import at_this_step, sequences
+from bptt_sym.check.conditions import only_supposes
 from bptt_sym.check.continued import continued
 from bptt_sym.check.diagnosis import misfit
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.document import PROSE, Document, Formula
+from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Fault, Judged, fault_in, wrong_part
 from bptt_sym.check.models import Context, Model, Models, definition_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
@@ -23,6 +25,7 @@ from bptt_sym.check.wording import (
     by_preactivation,
     fixes_a_number,
     generic_meanings,
+    idle_in,
     is_judged,
     lacks_a_step,
     looks_ahead,
@@ -68,6 +71,7 @@ def audit(document: Document) -> list[Judged]:
     texts = [f.latex for f in everything]
     short = Shorthand.of([*texts, document.words], sequences(texts))
     everything = [short.written_out(f) for f in everything]
+    everything = sorted((*general_lines(everything), *everything), key=lambda f: f.order)
     context = Context.of([f.latex for f in everything], document.words)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     auditor = _Auditor(context)
@@ -123,6 +127,10 @@ class _Auditor:
         try:
             rows = outline(formula)
         except InputError as error:
+            half = "its left side" in error.message or "its right side" in error.message
+            if half and not formula.display:  # "where $< 1$ means", "$a =$" before a picture
+                yield self._entry(formula, Verdict("not_a_claim", note="half a relation"))
+                return
             if error.message.endswith("its left side"):
                 yield self._continued(formula, error)
                 return
@@ -131,12 +139,21 @@ class _Auditor:
         except Exception as error:  # one formula must not take the others with it
             yield self._entry(formula, internal_error(error))
             return
+        supposing: dict[int, Verdict] = {}
+        for row in rows.rows:
+            why = only_supposes(row, formula, self.models.context.timed)
+            if why:
+                supposing[id(row)] = Verdict("not_a_claim", note=why)
         try:
-            defined = self._definitions(rows)
+            kept = Outline(formula, tuple(r for r in rows.rows if id(r) not in supposing))
+            defined = supposing | self._definitions(kept)
         except Exception as error:  # one formula must not take the others with it
             yield self._entry(formula, internal_error(error))
             return
         for row in rows.rows:
+            if id(row) in supposing:
+                yield self._entry(formula, supposing[id(row)], row)
+                continue
             ahead = row.kind is Kind.SEQUENCE and looks_ahead(row)
             if ahead:
                 self.models.context.refused.add(plain_name(row.name))
@@ -153,7 +170,7 @@ class _Auditor:
         found = [
             r
             for r in rows.rows
-            if self._may_define(r) and not r.differentiates and not looks_ahead(r)
+            if self._may_define(r, rows.formula) and not r.differentiates and not looks_ahead(r)
         ]
         again = Verdict("not_a_claim", note="a definition, as before")
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
@@ -173,10 +190,12 @@ class _Auditor:
             return {id(row): verdict for row in found if row.kind is not Kind.VALUE}
         return {id(row): Verdict("not_a_claim", note="a definition") for row in found}
 
-    def _may_define(self, row: Row) -> bool:
+    def _may_define(self, row: Row, formula: Formula) -> bool:
         """Whether the form of a row is that of a definition, with its steps left out or not."""
         if row.kind is not Kind.VALUE:
             return row.kind in _DEFINES
+        if not formula.display and len(row.mentions - FUNCTIONS) < 2:
+            return False  # "the derivative of y = tanh(x) is 1 - y^2" is about tanh
         timed = self.models.context.timed
         return any(plain_name(m) in timed for m in row.mentions) and row.name not in FUNCTIONS
 
@@ -212,7 +231,8 @@ class _Auditor:
             return self._entry(formula, Verdict("not_a_claim", note=_NOT_ABOUT), row)
         if not formula.display and row.is_example:
             return self._entry(formula, Verdict("not_a_claim", note="values of an example"), row)
-        if row.differentiates and row.kind in (Kind.SEQUENCE, Kind.TOTAL):
+        named_row = row.kind in (Kind.SEQUENCE, Kind.TOTAL) and not row.continues
+        if row.differentiates and named_row:
             named = self._name(row, formula)
             if named is not None and len(row.chain.sides) == 2:
                 return self._entry(formula, named, row)
@@ -393,6 +413,8 @@ class _Auditor:
         if not any(isinstance(n, (At, Sym)) for n in nodes):
             return Verdict("not_a_claim", note="it is about indices and numbers only")
         verdict = model.court.judge(claim)
+        if verdict.note.startswith("an approximation"):
+            return replace(verdict, verdict="not_a_claim")
         if verdict.verdict == "wrong" and fixes_a_number(claim, verdict):
             return replace(verdict, verdict="undecided", note=A_NUMBER, diagnosis=None)
         if verdict.verdict == "wrong" and (court := self.models.linear(model)) is not None:
@@ -404,6 +426,8 @@ class _Auditor:
                     single, verdict="right_under_reading",
                     assumptions=(*single.assumptions, said),
                 )  # fmt: skip
+        if verdict.verdict == "wrong" and (idle := idle_in(claim, model.court.model)):
+            return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
         if verdict.verdict == "wrong" and self._delta:
             other = model.court.judge(by_preactivation(claim, model.court.model))
             if other.is_right:

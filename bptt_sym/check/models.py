@@ -16,6 +16,7 @@ from bptt_sym.check.answer import Court
 from bptt_sym.check.completion import arguments, completed, defined_by, sequences
 from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.document import PROSE, Formula
+from bptt_sym.check.linking import linked
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
 from bptt_sym.check.standard import standard_cells
@@ -298,14 +299,15 @@ class Models:
     ) -> Recurrence:
         scalar = self.context.wording.scalar
         try:
-            return recurrence_from_latex(
+            found = recurrence_from_latex(
                 lines, name="the document", scalar=scalar, shapes=None if scalar else shapes
             )
         except ShapeError:
             if scalar or shapes:
                 raise
             # A notation that mixes rows and columns still has a meaning for one unit.
-            return recurrence_from_latex(lines, name="the document", scalar=True)
+            found = recurrence_from_latex(lines, name="the document", scalar=True)
+        return linked(found)
 
     def completions(self, model: Model) -> list[Model]:
         """``model`` with what the document uses and leaves undefined, in the ways there are."""

@@ -22,11 +22,18 @@ from bptt_sym.read.tokens import Token, tokenize
 _NO_CLAIM = re.compile(
     r"\\(?:leftarrow|longleftarrow|gets|in|notin|subset|subseteq|mapsto|leadsto|colon|sim)"
     r"(?![A-Za-z])|←|∈|∉|⊂|⊆|↦|∼|-=|:\s*\\mathbb"
+    # Expectations and probabilities.
+    r"|\\(?:Pr|mathbb\s*\{?\s*[EP]\s*\}?)(?![A-Za-z])"
+    r"|\\(?:mathbf|mathrm|operatorname)\s*\{\s*(?:E|Pr|Var|Cov|Prob)\s*\}\s*(?:\\left\s*)?[\[(|]"
 )
 _RELATION = re.compile(
     r"[=<>≤≥≈≃→≠∝≡≔⟶≪≫]|\\(?:leq?(?:slant|q)?|geq?(?:slant|q)?|lt|gt|approx|simeq|cong|propto|to|"
     r"(?:long)?rightarrow|neq?|equiv|coloneqq|triangleq|doteq|lesssim|gtrsim)(?![A-Za-z])"
 )
+#: ``\\\\[1em]``: what stands behind the mark is the space between two rows.
+_ROW_SPACE = re.compile(r"\*?\s*\[[^\[\]{}=+]{0,12}\]")
+
+
 class Kind(Enum):
     """What the left side of a row is."""
 
@@ -65,12 +72,15 @@ class Row:
         return [t for part in parts for t in part.tokens]
 
     @property
+    def continues(self) -> bool:
+        """Whether it goes on with the left side of an earlier row."""
+        left, right = self.chain.sides[0], self.chain.sides[1]
+        return "\\\\" in self.text[left[-1].end : right[0].start]
+
+    @property
     def start(self) -> int:
         """Where it begins; a row that goes on with an earlier left side, at its right side."""
-        first = min(t.start for t in self.tokens)
-        left, right = self.chain.sides[0], self.chain.sides[1]
-        continues = "\\\\" in self.text[left[-1].end : right[0].start]
-        return right[0].start if continues else first
+        return self.chain.sides[1][0].start if self.continues else min(t.start for t in self.tokens)
 
     @property
     def latex(self) -> str:
@@ -87,6 +97,8 @@ class Row:
         # The left side of an earlier row, then this row from its relation on.
         kept[left[0].start : left[-1].end] = text[left[0].start : left[-1].end]
         own = gap.rindex("\\\\") + 2 + left[-1].end
+        skip = _ROW_SPACE.match(text, own)
+        own = skip.end() if skip else own
         kept[own:last] = text[own:last].replace("&", " ", 1)
         return "".join(kept)
 
@@ -110,7 +122,27 @@ class Outline:
 
 def is_relation(latex: str) -> bool:
     """Whether the formula relates two things at all, in a way that can be right or wrong."""
-    return _RELATION.search(latex) is not None and _NO_CLAIM.search(latex) is None
+    outer = without_scripts(latex)
+    return _RELATION.search(outer) is not None and _NO_CLAIM.search(outer) is None
+
+
+_BRACED_SCRIPT = re.compile(r"([_^])\s*\{")
+
+
+def without_scripts(latex: str) -> str:
+    r"""``latex`` without what stands in braces below and above: ``_{t=1}`` relates nothing."""
+    pieces: list[str] = []
+    pos = 0
+    while match := _BRACED_SCRIPT.search(latex, pos):
+        depth, end = 1, match.end()
+        while end < len(latex) and depth:
+            depth += (latex[end] == "{") - (latex[end] == "}")
+            end += 1
+        if depth:
+            break
+        pieces += [latex[pos : match.start()], match.group(1), "{}"]
+        pos = end
+    return "".join([*pieces, latex[pos:]])
 
 
 def outline(formula: Formula) -> Outline:
@@ -124,7 +156,32 @@ def outline(formula: Formula) -> Outline:
     text = formula.latex
     tokens = tokenize(text)
     chains = split_claims(tokens, text)
-    return Outline(formula, tuple(_row(text, chain) for chain in chains))
+    separate = [one for chain in chains for one in (*_stated(text, chain), chain)]
+    return Outline(formula, tuple(_row(text, chain) for chain in separate))
+
+
+_WHERE = frozenset(
+    "where with let wobei mit où avec donde con onde dove gdzie где 其中 ここで 여기서".split()
+)
+
+
+def _stated(text: str, chain: Chain) -> list[Chain]:
+    r"""The definitions behind ``\text{where}``, taken off the hypotheses of ``chain``."""
+    out: list[Chain] = []
+    for given in list(chain.given):
+        word = given.link.split()[0].lower().strip(",:，：") if given.link else ""
+        if word not in _WHERE or given.ops != ["="]:
+            continue
+        try:
+            found = left_side(text, given)
+        except LimitExceeded:
+            raise
+        except InputError:
+            continue
+        if found.time is not None and _timed(found.time) is Kind.SEQUENCE:
+            chain.given.remove(given)
+            out.append(given)
+    return out
 
 
 def _row(text: str, chain: Chain) -> Row:

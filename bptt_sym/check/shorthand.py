@@ -23,7 +23,9 @@ _SCRIPT = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\}){1,24}\}|[A-Za-z0-9]|\\[a-z]+)
 _ENTITIES = {"&space;": " ", "&plus;": "+", "&amp;": "&", "&lt;": "<", "&gt;": ">",
              "&#x27;": "'", "&#39;": "'", "&quot;": '"', "&nbsp;": " ", "&minus;": "-"}  # fmt: skip
 _ENTITY = re.compile("|".join(map(re.escape, _ENTITIES)))
-_DELTA = re.compile(rf"\\(?:delta|Delta)\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{0,2}})")
+_DELTA = re.compile(
+    rf"\\(?:delta|Delta|bigtriangleup|triangle)\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{0,2}})"
+)
 _DELTA_SUB = re.compile(
     rf"\\delta\s*_\s*\{{\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}})\s*\}}"
 )
@@ -43,6 +45,16 @@ _SPACE = re.compile(
 _BRACED = re.compile(
     r"(?<![_^A-Za-z])(?:(?<![_^])\s)?\{\s*([A-Za-z]|\\[A-Za-z]+|[cC]ost|[lL]oss|"
     r"\\(?:hat|tilde|bar|vec)\s*\{\s*[A-Za-z]\s*\})\s*\}(?=\s*[_^])"
+)
+#: ``\\mathbf{0}``, ``\\vec 0``.
+_ZERO = re.compile(
+    r"\\(?:mathbf|vec|boldsymbol|bm|underline|pmb|mathbb)\s*(?:\{\s*0\s*\}|0)(?!\s*[_^0-9])"
+)
+#: ``\\hat{y_t}``: the script inside of the accent.
+_INSIDE = re.compile(
+    r"\\(?P<mark>hat|widehat|tilde|widetilde|bar|overline|vec|mathbf|boldsymbol|bm|mathrm|mathit|"
+    r"mathcal|pmb)\s*\{\s*(?P<name>[A-Za-z]|\\[A-Za-z]+)\s*"
+    r"(?P<scripts>(?:[_^]\s*(?:\{[^{}]{1,24}\}|[A-Za-z0-9]|\\[a-z]+)\s*){1,2})\}"
 )
 
 
@@ -71,6 +83,8 @@ class Shorthand:
         if "=" in formula.latex:
             formula = _replaced(formula, _SPACE, lambda m: "")
         formula = _replaced(formula, _BRACED, lambda m: m.group(1))
+        formula = _replaced(formula, _INSIDE, _outside)
+        formula = _replaced(formula, _ZERO, lambda m: "0")
         formula = _without_components(formula)
         formula = _replaced(formula, _ARROW, lambda m: "")
         if self.delta:
@@ -113,6 +127,10 @@ _COMPONENT = re.compile(
     r"(?<![A-Za-ce-z\\])([A-Za-z])\s*_\s*\{?\s*([ij])\s*\}?\s*(?=\(\s*[a-z]\s*(?:[-+]\s*1)?\s*\)|"
     r"\^\s*\{\s*[(<]\s*[a-z])"
 )
+
+
+def _outside(m: re.Match[str]) -> str:
+    return rf"\{m.group('mark')}{{{m.group('name')}}}{m.group('scripts')}"
 
 
 def _without_components(formula: Formula) -> Formula:

@@ -19,7 +19,7 @@ from bptt_sym.errors import InputError
 from bptt_sym.notation import At, Fn, Had, Mul, Node, walk
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name
-from bptt_sym.recurrence import Recurrence, Shape
+from bptt_sym.recurrence import Recurrence, Shape, lag_of
 
 #: Letters of a loss, most usual first.
 LOSSES = tuple(
@@ -200,7 +200,8 @@ def _readout(rec: Recurrence) -> str:
     reached: set[str] = set(rec.states)
     found = ""
     for e in rec.equations:
-        names = {n.name for n in walk(e.rhs) if isinstance(n, At)}
+        # What is computed from the step before alone is no output: it is on its way to the state.
+        names = {n.name for n in walk(e.rhs) if isinstance(n, At) and lag_of(n.time) == 0}
         if names & reached:
             reached.add(e.target)
             if e.target not in used and e.target not in rec.states and not _is_loss(e.target):

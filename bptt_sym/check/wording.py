@@ -81,6 +81,24 @@ def undefined_in(node: Node, rec: Recurrence) -> str:
     return ""
 
 
+def idle_in(claim: Claim, rec: Recurrence) -> str:
+    """A sequence by which a claim differentiates, and which no other equation uses; "" if none.
+
+    Its definition came beside the equations (:math:`a_t` for the argument of an activation, say),
+    so that every derivative by it would be 0: that was not meant.
+    """
+    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
+    used |= {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, At)}
+    for side in claim.sides:
+        for n in walk(side):
+            match n:
+                case D(y=At(name=of), x=At(name=by)) if of == by:
+                    continue
+                case D(x=At(name=by)) if by not in used:
+                    return by
+    return ""
+
+
 def looks_ahead(row: Row) -> bool:
     """``L_t = \\sum_{s=t}^T …``: what is still to come, which names a sum and defines no step."""
     right = row.latex[row.chain.sides[1][0].start :] if len(row.chain.sides) == 2 else ""

@@ -32,10 +32,11 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.read.expressions import Binder
-from bptt_sym.read.function_names import find_functions, function_alias
+from bptt_sym.read.function_names import LOSS_LETTERS, find_functions, function_alias
 from bptt_sym.read.grammar import parse
 from bptt_sym.read.left_sides import Line, left_sides, placed
-from bptt_sym.read.vocabulary import ACTIVATIONS, Vocabulary, remember
+from bptt_sym.read.squares import as_number, norms_squared
+from bptt_sym.read.vocabulary import ACTIVATIONS, Vocabulary, plain_name, remember
 from bptt_sym.recurrence import HORIZON, STEP, Equation, Recurrence, Shape
 from bptt_sym.shapes import infer_shapes, shape_of
 
@@ -169,6 +170,8 @@ def recurrence_from_latex(
                 functions[f] = inferred.get(owner, ())
         if functions == before:
             break
+    found = _with_squares(found, inferred, functions)
+    inferred |= dict.fromkeys(_numbers(found, inferred, functions), ())
     used = {t for t, _ in found.equations} | {
         n.name
         for root in (*(rhs for _, rhs in found.equations), *found.totals.values())
@@ -206,6 +209,38 @@ def recurrence_from_latex(
     if found.vocabulary.superscript_time:
         remember(rec, superscript_time=True)
     return rec
+
+
+def _with_squares(
+    found: Definitions, shapes: Mapping[str, Shape], functions: Mapping[str, Shape]
+) -> Definitions:
+    """The definitions with the squares of vectors in losses as numbers."""
+
+    def shape(node: Node) -> Shape:
+        return shape_of(node, shapes, functions)
+
+    lagged = {
+        n.name for _, rhs in found.equations for n in walk(rhs)
+        if isinstance(n, At) and n.time != Idx(STEP)
+    }  # fmt: skip
+    equations: list[tuple[str, Node]] = []
+    for target, rhs in found.equations:
+        rhs = norms_squared(rhs, shape)
+        if plain_name(target) in LOSS_LETTERS and target not in lagged and shapes.get(target):
+            rhs = as_number(rhs, shape)
+        equations.append((target, rhs))
+    totals = {n: as_number(norms_squared(v, shape), shape) for n, v in found.totals.items()}
+    return replace(found, equations=equations, totals=totals)
+
+
+def _numbers(
+    found: Definitions, shapes: Mapping[str, Shape], functions: Mapping[str, Shape]
+) -> list[str]:
+    """The losses of one step whose right side turned out to be a number."""
+    return [
+        t for t, rhs in found.equations
+        if plain_name(t) in LOSS_LETTERS and shapes.get(t) and _shape(rhs, shapes, functions) == ()
+    ]  # fmt: skip
 
 
 def _is_initial(p: Line, lines: list[Line]) -> bool:

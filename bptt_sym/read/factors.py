@@ -163,7 +163,11 @@ class Factors(Names):
                 return Transpose(node, span=span)
             if text == "dagger":
                 return Transpose(node, span=span)
-        return Pow(node, self.exponent(sup), span=span)
+        power = self.exponent(sup)
+        if isinstance(node, Abs) and isinstance(power, Num) and power.value == 2:
+            # |y|^2 of a vector is the square of its length, and of a number its square.
+            node = Norm(node.arg, "any", span=node.span)
+        return Pow(node, power, span=span)
 
     def means_transpose(self, node: Node) -> bool:
         """Whether a superscript T on ``node`` is a transpose and not the horizon.

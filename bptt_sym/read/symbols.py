@@ -88,6 +88,7 @@ OPERATORS = {
     r"\cdot": r"\cdot", r"\times": r"\times", r"\odot": r"\odot", r"\circ": r"\circ",
     r"\otimes": r"\otimes", r"\oplus": r"\oplus", r"\ast": "*", r"\star": "*", r"\bullet": r"\cdot",
     r"\div": "/", r"\bigcirc": r"\odot", r"\bigodot": r"\odot", r"\ominus": "-", r"\slash": "/",
+    r"\bigotimes": r"\otimes",
 }  # fmt: skip
 
 #: Relations, with the operator of a claim.
@@ -138,6 +139,8 @@ OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
 _OTHERS = {
     **{c: (c, c) for c in "_^{}&"},
     **{c: ("sep", c) for c in ",;.:"},
+    **{c: ("sep", plain) for c, plain in zip("，、；：。．،؛", ",,;:..,;", strict=True)},
+    **dict.fromkeys((r"\bigtriangleup", r"\triangle", "△", "∆"), ("word", r"\Delta")),
     **dict.fromkeys("'′’ʹ", ("prime", "'")),
     r"\prime": ("prime", "'"),
     **dict.fromkeys((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"), ("frac", r"\frac")),

@@ -237,7 +237,9 @@ class _Scanner:
         inner = content.strip()
         if not inner:
             return
-        if inner.isalnum() and inner.lower() not in _CONNECTIVE_WORDS:
+        # Words of another script (其中, где) are never names here.
+        plain = inner.isalnum() and not any(c.isalpha() and not c.isascii() for c in inner)
+        if plain and inner.lower() not in _CONNECTIVE_WORDS:
             self.named(inner, mark, start)
         else:
             self.put("connective", inner, start)

@@ -19,6 +19,7 @@ from bptt_sym.notation import (
     Mul,
     Neg,
     Node,
+    Norm,
     Pow,
     Sum,
     Sym,
@@ -258,7 +259,7 @@ class _Inference:
                 for a in args:
                     if not isinstance(a, (At, Sym)):
                         self.push(a, self.rank(a))
-            case Sum(body=a):
+            case Sum(body=a) | Norm(arg=a):
                 self.push(a, self.rank(a))
             case _:
                 pass
@@ -313,6 +314,9 @@ class _Inference:
                 return self.same((a, b))
             case Neg(arg=a) | Fn(arg=a) | Pow(base=a) | Sum(body=a):
                 return self.dims(a)
+            case Norm(arg=a):
+                self.dims(a)
+                return ()
             case Transpose(arg=a):
                 inner = self.dims(a)
                 return tuple(reversed(inner)) if len(inner) == 2 else inner

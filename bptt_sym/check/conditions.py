@@ -1,0 +1,103 @@
+r"""Formulas that suppose and do not claim: ``if $|w| < 1$``, the case $f_t = 1$, expectations.
+
+Calling such a formula wrong would accuse its author of what was never said. Whether a formula only
+supposes is told by its form (a parameter below a number), or by the word that the sentence around
+it puts before or behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from bptt_sym.check.document import Formula
+from bptt_sym.check.outline import Kind, Row
+from bptt_sym.notation import FUNCTIONS
+from bptt_sym.read.tokens import Token
+from bptt_sym.read.vocabulary import plain_name
+
+_ORDER = frozenset(("<", ">", "<=", ">=", "!=", "~", "->", "prop"))
+#: A conjunction within the same clause before the formula; "for" and "with" need it close by.
+_IF_BEFORE = re.compile(
+    r"(?:\b(?:if|when|whenever|unless|suppose|supposing|assume|assuming|provided|once|"
+    r"since (?:often|usually|typically)|"
+    r"wenn|falls|sofern|si|cuando|lorsque|quand|se|quando|als|jeśli|gdy|eğer|nếu|khi|jika|ketika|"
+    r"если|когда|якщо|коли)\b|如果|若|当|當|假设|假設|假如|只要|もし|만약|만일|"
+    r"(?<![א-ת])(?:אם|כאשר)(?![א-ת])|(?:^|\s)(?:اگر|وقتی|إذا|عندما)\s)"
+    r"[^.;。；\n|]{0,90}$|\b(?:for|with|where|case|per|für|pour|para|mit|avec|con|com)\s+\W{0,4}$",
+    re.IGNORECASE,
+)
+#: What stands behind a condition: "이면", "のとき", "时".
+_IF_BEHIND = re.compile(
+    r"^[$`\\)\s*]{0,4}(?:이?(?:면|라면|일\s*때|인\s*경우)|の?(?:とき|時|場合|ならば?)|なら|"
+    r"的?(?:时候?|時候?|情况|情況)|ise\b|olduğunda|ならば|"
+    r"(?:,\s*)?(?:then|dann|alors|entonces|então|то)\b)"
+)
+_QUOTED = re.compile(r"[$`\\(\[*_~>]+\s*$")
+
+
+def only_supposes(row: Row, formula: Formula, timed: frozenset[str]) -> str:
+    """Why ``row`` claims nothing; "" if it may claim something."""
+    chain = row.chain
+    if chain.given or chain.link:
+        return ""
+    if row.kind is Kind.SEQUENCE and not formula.display and _number(chain.sides[-1]):
+        return "a case, not a definition"
+    if chain.ops == ["="] and _updates(chain.sides[0], chain.sides[1]):
+        return "an update, not an equation"
+    if not all(op in _ORDER for op in chain.ops):
+        return ""
+    if _about_parameters(chain.sides, timed):
+        return "a condition on the parameters"
+    if any(_number(side) for side in chain.sides) and introduced_by_if(formula):
+        return "a condition, not a claim"
+    return ""
+
+
+def introduced_by_if(formula: Formula) -> bool:
+    """Whether the sentence around a formula makes a condition of it."""
+    text = formula.source.text
+    start, end = formula.offsets[0], formula.offsets[-1]
+    before = _QUOTED.sub("", text[max(0, start - 130) : start])
+    if formula.display and "\n\n" in before.rstrip("\n"):
+        before = before.rsplit("\n\n", 1)[-1]
+    return bool(_IF_BEFORE.search(before) or _IF_BEHIND.match(text[end : end + 24]))
+
+
+_RATES = frozenset(
+    (r"\eta", r"\alpha", r"\mu", r"\lambda", r"\epsilon", r"\varepsilon", r"\gamma", r"\rho",
+     r"\mathrm{lr}", r"\beta")
+)  # fmt: skip
+
+
+def _updates(left: Sequence[Token], right: Sequence[Token]) -> bool:
+    r"""``W = W - \eta \,…``, ``W_{new} = W_{old} - \eta \,…``, ``\Delta W = -\eta \,…``."""
+    minus = next((k for k, t in enumerate(right) if t.kind == "op" and t.text == "-"), -1)
+    if minus < 0 or minus + 1 >= len(right) or right[minus + 1].text not in _RATES:
+        return False
+    names = [t.text for t in left if t.kind == "word"]
+    before = [t.text for t in right[:minus] if t.kind == "word"]
+    return not minus or (bool(names and before) and names[0] == before[0])
+
+
+def _number(side: Sequence[Token]) -> bool:
+    kinds = {t.kind for t in side}
+    return "num" in kinds and kinds <= {"num", "op", "frac", "{", "}", "sep"}
+
+
+def _about_parameters(sides: Sequence[Sequence[Token]], timed: frozenset[str]) -> bool:
+    """Whether names without a step are compared, at least one of them bare."""
+    tokens = [t for side in sides for t in side]
+    if any(t.kind in ("partial", "big", "dots") for t in tokens):
+        return False
+    words = [t.text for t in tokens if t.kind == "word"]
+    if any(plain_name(w) in timed or w in FUNCTIONS for w in words) or _primed(tokens):
+        return False
+    if any(a.text == "d" and b.kind == "word" for a, b in pairwise(tokens)):
+        return False
+    return any(not {"open", "bar", "lbar"} & {t.kind for t in side} for side in sides)
+
+
+def _primed(tokens: Sequence[Token]) -> bool:
+    return any(t.kind == "prime" for t in tokens)

@@ -1,0 +1,64 @@
+r"""Names for what stands inside an activation: ``h_t = \tanh(W h_{t-1} + U x_t)`` beside
+``a_t = W h_{t-1} + U x_t``.
+
+A text writes both and means :math:`h_t = \tanh(a_t)`, so that :math:`\partial L/\partial a_t` is
+the derivative by the argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bptt_sym.notation import Add, At, Fn, Idx, Node, Sym, rebuild, walk
+from bptt_sym.recurrence import STEP, Recurrence
+
+
+def linked(rec: Recurrence) -> Recurrence:
+    """``rec`` with the argument of an activation replaced by the name that has its equation.
+
+    Names are compared without regard to case, which is often lost between the two lines; the
+    equation within the activation is the one that stays.
+    """
+    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
+    used |= {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, At)}
+    idle = {
+        _caseless(e.rhs): e.target
+        for e in rec.equations
+        if e.target not in used and not isinstance(e.rhs, (At, Sym))
+    }
+    if not idle:
+        return rec
+    arguments: dict[str, Node] = {}
+
+    def change(n: Node) -> Node:
+        if isinstance(n, Fn) and n.order == 0 and (name := idle.get(_caseless(n.arg))):
+            arguments.setdefault(name, n.arg)
+            return replace(n, arg=At(name, Idx(STEP)))
+        return rebuild(n, change)
+
+    equations = [replace(e, rhs=change(e.rhs)) for e in rec.equations]
+    if not arguments:
+        return rec
+    named = {e.target: e for e in equations}
+    first = [replace(named[name], rhs=rhs) for name, rhs in arguments.items()]
+    shapes = dict(rec.shapes)
+    names = {
+        n.name for e in (*first, *equations) for n in walk(e.rhs) if isinstance(n, (At, Sym))
+    } | {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, (At, Sym))}
+    kept = {*names, *named, *rec.totals}
+    return replace(
+        rec,
+        equations=(*first, *(e for e in equations if e.target not in arguments)),
+        shapes={n: s for n, s in shapes.items() if n in kept},
+    )
+
+
+def _caseless(node: Node) -> Node:
+    """A form that is the same for two spellings of one sum."""
+    node = rebuild(node, _caseless)
+    match node:
+        case Sym(name=name) | At(name=name):
+            return replace(node, name=name.lower())
+        case Add(args=args):
+            return Add(tuple(sorted(args, key=repr)))
+    return node
