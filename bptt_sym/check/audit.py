@@ -15,7 +15,7 @@ from bptt_sym.check.diagnosis import misfit
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.instances import general_lines
-from bptt_sym.check.judged import Fault, Judged, fault_in, wrong_part
+from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
 from bptt_sym.check.models import Context, Model, Models, definition_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
@@ -82,16 +82,7 @@ def audit(document: Document) -> list[Judged]:
         else:
             found += auditor.formula(formula)
     judged = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
-    for problem in document.problems:
-        line = problem.line
-        fault = Fault(problem.place, problem.message, problem.hint, line)
-        verdict = Verdict("unreadable", note=problem.message)
-        judged.append(Judged(problem.place, line.strip(), verdict, fault=fault))
-    files: dict[str, int] = {}
-    for j in judged:
-        files.setdefault(j.place.file, len(files))
-    judged.sort(key=lambda j: (files[j.place.file], j.place.cell, j.place.line, j.place.column))
-    return judged
+    return in_order([*judged, *(of_problem(p) for p in document.problems)])
 
 
 class _Auditor:

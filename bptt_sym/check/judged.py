@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bptt_sym.check.document import Formula, Place
+from bptt_sym.check.document import Formula, Place, Problem
 from bptt_sym.decide.verdict import Counterexample, Verdict, VerdictName
 from bptt_sym.errors import InputError, Span
 
@@ -154,3 +154,20 @@ def _counterexample(example: Counterexample | None) -> dict[str, Any] | None:
     if example.place:
         out["place"] = example.place
     return out
+
+
+def of_problem(problem: Problem) -> Judged:
+    """The entry of a place where formulas cannot be told apart from the text."""
+    fault = Fault(problem.place, problem.message, problem.hint, problem.line)
+    verdict = Verdict("unreadable", note=problem.message)
+    return Judged(problem.place, problem.line.strip(), verdict, fault=fault)
+
+
+def in_order(judged: list[Judged]) -> list[Judged]:
+    """The entries by file, in the order in which the files occur, and by place."""
+    files: dict[str, int] = {}
+    for j in judged:
+        files.setdefault(j.place.file, len(files))
+    return sorted(
+        judged, key=lambda j: (files[j.place.file], j.place.cell, j.place.line, j.place.column)
+    )
