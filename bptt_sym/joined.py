@@ -14,7 +14,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from bptt_sym.errors import ModelError
+from bptt_sym.errors import ModelError, NotSupported
 from bptt_sym.evaluate.compile_c import CGradient, compiler
 from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.names import identifier
@@ -72,8 +72,8 @@ class Joined:
     Names are ``stage.name`` everywhere: parameters, inputs, initial values, contexts. A parameter
     that stages share is declared in ``tied`` (``{"backward.W_e": "forward.W_e"}``).
 
-    With ``backend="c"`` stages without contexts run as compiled C, in float64 (where there is a
-    compiler); a stage that another one reads runs forward once more when its cotangents are known.
+    With ``backend="c"`` stages run as compiled C where there is a compiler and C has their
+    operations, in the precision of their parameters.
 
     Raises
     ------
@@ -110,19 +110,17 @@ class Joined:
         self.contexts = contexts
         last = order[-1]
         compiled = backend == "c" and compiler() is not None
-        self.code: dict[str, NumpyGradient | _Compiled] = {}
+        self.code: dict[str, NumpyGradient | CGradient] = {}
         for name, rec in self.stages.items():
             options: dict[str, Any] = {
                 "loss": loss if name == last else None,
-                "wrt_inputs": any(
-                    w.target == name and w.how in ("same", "reversed") for w in self.wires
-                ),
+                "context": contexts.get(name, ()),
+                "seeds": {w.sequence for w in self.wires if w.source == name},
+                "wrt_inputs": {
+                    w.name for w in self.wires if w.target == name and w.how in ("same", "reversed")
+                },
             }
-            context_of = contexts.get(name, ())
-            if compiled and not context_of and rec.states:
-                self.code[name] = _Compiled(CGradient(rec, **options))
-            else:
-                self.code[name] = NumpyGradient(rec, context=context_of, **options)
+            self.code[name] = _code(rec, options, compiled=compiled)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -167,8 +165,10 @@ class Joined:
             inputs = {k: arrays[k] for k in rec.inputs if k in arrays}
             initial = {k: arrays[k] for k in rec.states if k in arrays}
             code = self.code[stage]
-            if learning and isinstance(code, _Compiled):
-                out, tapes[stage] = code.learn(own, inputs, initial)
+            out: dict[str, Array]
+            if learning and isinstance(code, CGradient):
+                passed_on = {w.sequence for w in self.wires if w.source == stage}
+                out, tapes[stage] = code.forward(own, inputs, initial, context, sequences=passed_on)
             else:
                 out, tapes[stage] = code.forward(own, inputs, initial, context)
             for name in rec.defined:
@@ -202,45 +202,13 @@ class Joined:
         return float(values["loss"]), grads
 
 
-@final
-@dataclass(frozen=True)
-class _Compiled:
-    """Compiled code under the two calls of :class:`NumpyGradient`."""
-
-    code: CGradient
-
-    def forward(
-        self,
-        params: Mapping[str, Array],
-        inputs: Mapping[str, Array],
-        initial: Mapping[str, Array],
-        context: Mapping[str, Array],
-    ) -> tuple[dict[str, Array], Any]:
-        loss, values = self.code(params, inputs, initial, sequences=True, gradients=False)
-        named = {identifier(k): v for k, v in values.items()}
-        if not self.code.signature.seeds:
-            named["loss"] = loss
-        return named, (params, inputs, initial, values)
-
-    def learn(
-        self,
-        params: Mapping[str, Array],
-        inputs: Mapping[str, Array],
-        initial: Mapping[str, Array],
-    ) -> tuple[dict[str, Array], Any]:
-        """As :meth:`forward`; the stage with the loss goes back at once."""
-        if self.code.signature.seeds:
-            return self.forward(params, inputs, initial, {})
-        loss, values = self.code(params, inputs, initial)
-        return {"loss": loss}, values
-
-    def backward(self, tape: Any, seeds: Mapping[str, Array] | None = None) -> dict[str, Array]:
-        if isinstance(tape, dict):
-            return tape
-        params, inputs, initial, values = tape
-        given = {n: (seeds or {}).get(n) for n in self.code.signature.seeds}
-        filled = {n: np.zeros_like(values[n]) if s is None else s for n, s in given.items()}
-        return self.code(params, inputs, initial, filled)[1]
+def _code(rec: Recurrence, options: Mapping[str, Any], *, compiled: bool) -> Any:
+    if compiled:
+        try:
+            return CGradient(rec, **options)
+        except NotSupported:
+            pass
+    return NumpyGradient(rec, **options)
 
 
 def _of(key: str, stage: str) -> bool:

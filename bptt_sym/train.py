@@ -7,6 +7,7 @@ is, number for number, the run that was not.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -228,6 +229,16 @@ def bar(stream: Any, width: int = 24) -> Callable[[Progress], None]:
         stream.flush()
 
     return told
+
+
+def peak_memory() -> float:
+    """The most memory that this process has held, in MiB; nan where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 2**20 if sys.platform == "darwin" else most / 2**10
 
 
 # -- checkpoints ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ The cotangent of a value has the value's own shape (for a vector :math:`a` with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
@@ -49,6 +49,12 @@ class Adjoint:
     cotangents: dict[str, int] = field(default_factory=dict)
     of: dict[int, int] = field(default_factory=dict)
 
+    def forget_inputs(self, wanted: bool | Collection[str]) -> None:
+        """Drop the cotangents of inputs, or of those that are not ``wanted`` by name."""
+        for key in [k for k in self.reads if k[0] not in self.program.targets]:
+            if wanted is not True and not (wanted and key[0] in wanted):
+                del self.reads[key]
+
 
 Rule = Callable[[Program, int, int], list[tuple[int, int]]]
 #: ``edge(program, source, target, cotangent)``: what of a cotangent passes from a forward value to
@@ -62,7 +68,7 @@ def adjoint(
     rec: Recurrence,
     forward: Program,
     *,
-    seeds: bool = False,
+    seeds: bool | Collection[str] = False,
     loss_seed: bool = False,
     rules: Mapping[str, Rule] | None = None,
     edge: Edge | None = None,
@@ -70,9 +76,10 @@ def adjoint(
     """The adjoint of the step.
 
     ``seeds`` adds an external cotangent to every defined sequence at every step (the gradient of
-    any loss of the states, computed elsewhere); the loss of ``forward``, if it has one, has
-    cotangent 1, or, with ``loss_seed``, the seed named :data:`LOSS`, so that the adjoint is
-    linear in what enters. ``rules`` and ``edge`` replace the rules of differentiation and cut or
+    any loss of the states, computed elsewhere), or to those that it names; the loss of
+    ``forward``, if it has one, has cotangent 1, or, with ``loss_seed``, the seed named
+    :data:`LOSS`, so that the adjoint is linear in what enters. ``rules`` and ``edge`` replace the
+    rules of differentiation and cut or
     change paths: wrong gradients are made with them on purpose.
 
     Source: reverse accumulation on a single-assignment program, Griewank and Walther, *Evaluating
@@ -109,7 +116,8 @@ def adjoint(
             give(handle, p.emit("start", (), start.shape, attr=(name,), lead=start.lead))
     if seeds:
         for name, target in p.targets.items():
-            give(target, p.emit("seed", (), p.shape(target), attr=(name,), lead=2))
+            if seeds is True or (seeds and name in seeds):
+                give(target, p.emit("seed", (), p.shape(target), attr=(name,), lead=2))
     if p.loss is not None:
         give(p.loss, p.emit("seed", (), (), attr=(LOSS,), lead=2) if loss_seed else p.unit())
 

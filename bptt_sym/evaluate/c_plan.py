@@ -1,22 +1,27 @@
-"""What generated C keeps in memory, and how each value is written where it is used."""
+"""What generated C keeps in memory, and where."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from bptt_sym.errors import NotSupported
 from bptt_sym.evaluate.adjoint import Adjoint
-from bptt_sym.evaluate.array_source import number
+from bptt_sym.evaluate.c_kernels import Precision
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import Names, identifier
-from bptt_sym.evaluate.program import PER_STEP, Program, Size, Sizes
+from bptt_sym.evaluate.program import EXAMPLE, PER_STEP, STATIC, Program, Size, Sizes
 from bptt_sym.evaluate.schedule import adjoint_schedule, forward_schedule
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
 ELEMENTWISE = {"add", "mul", "div", "neg", "fn", "pow", "expand", "slice", "unit", "const"}
-LEAVES = {"param", "read", "seed", "later", "start"}
+LEAVES = {"param", "context", "read", "seed", "later", "start"}
+
+_TAKEN = frozenset(
+    "b i j r k rows real part vec pack product outer_sum column_sum softmax logsoftmax packed_size "
+    "outer_scratch BLOCK BYTES WIDTH LANES".split()
+)
 
 
 @final
@@ -24,13 +29,14 @@ LEAVES = {"param", "read", "seed", "later", "start"}
 class CSignature:
     """The arguments of the generated function, in order.
 
-    ``dims`` are longs after T and B; then come, as ``const double *``, ``params``, ``inputs``,
-    ``initial`` and ``seeds``; then, as ``double *``, ``outputs`` (loss first, sequences, then
-    gradients under the name that Python uses); last the workspace.
+    ``dims`` are longs after the part, T and B; then come, as ``const real *``, ``params``,
+    ``contexts``, ``inputs``, ``initial`` and ``seeds``; then, as ``real *``, ``outputs`` (loss
+    first, sequences, then gradients under the name that Python uses); last the workspace.
     """
 
     dims: list[str]
     params: list[str]
+    contexts: list[str]
     inputs: list[str]
     initial: list[str]
     seeds: list[str]
@@ -57,27 +63,36 @@ class Lines:
 
 
 class CPlan:
-    """Names, places and expressions of one program; :mod:`c_source` adds the statements."""
+    """Names and places of the values of one program."""
 
     def __init__(
-        self, rec: Recurrence, program: Program, adj: Adjoint, loss: Node | None, seeds: bool
+        self,
+        rec: Recurrence,
+        program: Program,
+        adj: Adjoint,
+        loss: Node | None,
+        precision: Precision,
     ) -> None:
-        self.rec, self.program, self.adj, self.loss, self.seeds = rec, program, adj, loss, seeds
+        self.rec, self.program, self.adj, self.loss = rec, program, adj, loss
+        self.precision = precision
         self.p = adj.program
-        self.f = forward_schedule(program)
+        self.f = forward_schedule(program, sink=True)
         self.b = adjoint_schedule(adj, sink=True)
-        self.names = Names(frozenset("i j r k rows BLOCK WIDTH LANES vec pack product".split()))
+        self._slopes()
+        self.names = Names(_TAKEN)
         self.dims: dict[str, str] = {}
         self.arrays: dict[int, Block] = {}
-        self.packed: dict[int, tuple[str, int, bool]] = {}
+        #: A value that lives in a part of a larger one: which, and from which place of a row on.
+        self.views: dict[int, tuple[int, Size]] = {}
+        #: Sums of products added up as they are computed, and the products after the first.
+        self.sums: set[int] = set()
+        self.added: set[int] = set()
         self.copies: dict[tuple[str, int], str] = {}
-        self.packs: dict[int, tuple[str, str, str]] = {}
+        self.packs: dict[int, tuple[str, str]] = {}
         self.extra: dict[str, tuple[Sizes, bool]] = {}
         self.scratch_sizes: list[str] = []
         self.lags: dict[str, int] = {}
         for op in program.ops:
-            if op.lead == 1:
-                raise NotSupported("per-example contexts in C")
             if op.kind == "read" and op.attr[0] != LAST:
                 self.lags[op.attr[0]] = max(self.lags.get(op.attr[0], 0), op.attr[1])
         for _, group in self._order():
@@ -88,6 +103,29 @@ class CPlan:
         self._plan()
 
     # -- planning -------------------------------------------------------------------------------
+
+    def _slopes(self) -> None:
+        """Derivatives of activations are computed with the activations: they share exponentials."""
+        p = self.p
+        made = {
+            (p.ops[i].args[0], p.ops[i].attr[0]): i
+            for i, op in enumerate(p.ops[: self.adj.forward])
+            if op.kind == "fn" and op.attr[1] == 0 and op.attr[0] in ("tanh", "sigma")
+        }
+        groups = ("before", "loop", "after")
+        forward = {name: list(getattr(self.f, name)) for name in groups}
+        back = {name: list(getattr(self.b, name)) for name in groups}
+        for group in back.values():
+            for i in list(group):
+                op = p.ops[i]
+                value = made.get((op.args[0], op.attr[0])) if op.kind == "fn" else None
+                if value is None or op.attr[1] != 1:
+                    continue
+                for home in forward.values():
+                    if value in home:
+                        home.insert(home.index(value) + 1, i)
+                        group.remove(i)
+        self.f, self.b = replace(self.f, **forward), replace(self.b, **back)
 
     def size(self, s: Size) -> str:
         return s.text(self.dim)
@@ -107,40 +145,45 @@ class CPlan:
 
     def _signature(self) -> CSignature:
         self.param_names: dict[str, str] = {}
+        self.context_names: dict[str, str] = {}
         self.sequence: dict[str, str] = {}
         live = {*self.f.fixed, *self.f.before, *self.f.loop, *self.f.after}
         for i in sorted(live):
-            op = self.program.ops[i]
+            op = self.p.ops[i]
             if op.kind == "param":
                 self.param_names[op.attr[0]] = self.names.fresh(op.attr[0])
+            elif op.kind == "context":
+                self.context_names[op.attr[0]] = self.names.fresh(op.attr[0])
         for name in (*self.lags, *self.program.targets):
             if name not in self.sequence:
                 self.sequence[name] = self.names.fresh(name)
-        for name in (*self.param_names, *self.sequence):
+        for name in (*self.param_names, *self.context_names, *self.sequence):
             for d in self.rec.shape(name):
                 for term, _ in Size.of(d).terms:
                     self.dim(term)
         inputs = [n for n in self.lags if n not in self.program.targets]
         initial = [n for n, lag in self.lags.items() if lag and n not in self.program.initial]
-        seeds = list(self.program.targets) if self.seeds else []
+        used = {op.attr[0] for op in self.p.ops if op.kind == "seed"}
+        seeds = [n for n in self.program.targets if n in used]
         outputs: list[tuple[str, Sizes, int]] = []
         if self.program.loss is not None:
             outputs.append(("loss", (), 0))
         outputs += [(n, self.p.shape(i), PER_STEP) for n, i in self.program.targets.items()]
         for n in self.param_names:
-            outputs.append((f"grad {n}", self._param_shape(n), 0))
+            outputs.append((f"grad {n}", self._own_shape("param", n), STATIC))
+        for n in self.context_names:
+            outputs.append((f"grad {n}", self._own_shape("context", n), EXAMPLE))
         for n in initial:
             if n in self.program.targets:
                 outputs.append((f"grad {n}0", self.p.shape(self.program.targets[n]), 1))
         for (n, lag), h in self.adj.reads.items():
             if n not in self.program.targets and lag == 0:
                 outputs.append((f"grad d_{n}", self.p.shape(h), PER_STEP))
-        return CSignature(list(self.dims), list(self.param_names), inputs, initial, seeds, outputs)
+        groups = (list(self.dims), list(self.param_names), list(self.context_names))
+        return CSignature(*groups, inputs, initial, seeds, outputs)
 
-    def _param_shape(self, name: str) -> Sizes:
-        return next(
-            op.shape for op in self.program.ops if op.kind == "param" and op.attr[0] == name
-        )
+    def _own_shape(self, kind: str, name: str) -> Sizes:
+        return next(op.shape for op in self.program.ops if op.kind == kind and op.attr[0] == name)
 
     def _order(self) -> list[tuple[str, list[int]]]:
         f, b = self.f, self.b
@@ -195,7 +238,13 @@ class CPlan:
             if p.ops[h].kind not in LEAVES:
                 named.add(h)
             del key
-        named |= {h for h in self.adj.params.values() if p.ops[h].kind not in LEAVES}
+        totals = (*self.adj.params.values(), *self.adj.contexts.values())
+        named |= {h for h in totals if p.ops[h].kind not in LEAVES}
+        again = {i for i in named if self._again(i, named, users.get(i, []))}
+        named -= again
+        for i in again:
+            for a in self._arguments(i):
+                users.setdefault(a, []).extend(users.get(i, ()))
         # A slice is looked through; what it is cut from has to have memory.
         for i in list(named) + list(phase):
             for a in self._arguments(i):
@@ -234,6 +283,80 @@ class CPlan:
             else:
                 kind, depth = "all", 0
             self.arrays[i] = Block(name, op.shape, kind, depth)
+        self._add_up()
+        self._share()
+
+    def _again(self, i: int, named: set[int], users: list[int]) -> bool:
+        """Whether a value is computed anew where it is used: one sum, with a constant or a bias."""
+        op, p = self.p.ops[i], self.p
+        if op.kind != "add" or op.lead < PER_STEP or i in self._roots():
+            return False
+        rest = [a for a in op.args if p.constant(a) is None]
+        if len(rest) == 2 and all(self.phase[u] == self.phase[i] for u in users):
+            # In another phase it would be the sum's other part that had to be kept.
+            rest = [a for a in rest if p.ops[a].lead > STATIC]
+        if len(rest) != 1:
+            return False
+        (a,) = rest
+        while p.ops[a].kind in ("neg", "slice"):
+            a = p.ops[a].args[0]
+        return a in named
+
+    def _roots(self) -> set[int]:
+        """What is handed out or carried from step to step: it has memory of its own."""
+        out = {*self.program.targets.values(), *self.adj.reads.values()}
+        return out | ({self.program.loss} if self.program.loss is not None else set())
+
+    def _add_up(self) -> None:
+        """Products that are summed are added up in one place as they are computed."""
+        p = self.p
+        kept = self._roots()
+        for i in self.phase:
+            op = p.ops[i]
+            if op.kind != "add" or op.lead < PER_STEP or i in kept or op.args[0] == op.args[1]:
+                continue
+            first, second = sorted(op.args)
+            if p.ops[second].kind != "matvec" or not (
+                p.ops[first].kind == "matvec" or first in self.sums
+            ):
+                continue
+            kinds = {self.arrays[a].kind for a in op.args if a in self.arrays}
+            alone = all(self.users.get(a) == {i} and a in self.arrays for a in op.args)
+            together = {self.phase[a] for a in (i, first, second)}
+            if not alone or len(kinds) != 1 or len(together) != 1:
+                continue
+            self.arrays.setdefault(i, self.arrays[first])
+            self.views[first] = self.views[second] = (i, Size())
+            self.sums.add(i)
+            self.added.add(second)
+
+    def _share(self) -> None:
+        """Parts of a vector that is put together are written into it where they are made."""
+        roots = self._roots()
+        for i, whole in self.arrays.items():
+            op = self.p.ops[i]
+            if op.kind != "concat" or op.lead < PER_STEP or i in roots:
+                continue
+            at = Size()
+            for a in op.args:
+                part = self.arrays.get(a)
+                free = part is not None and a not in roots and a not in self.views
+                if (
+                    free
+                    and part is not None
+                    and self.p.ops[a].kind not in ("concat", "pad")
+                    and a not in self.sums
+                    and op.args.count(a) == 1
+                    and (part.kind in ("step", whole.kind) and whole.kind in ("step", "all"))
+                ):
+                    self.views[a] = (i, at)
+                at = at + self.p.shape(a)[0]
+
+    def row(self, i: int) -> str:
+        """How far apart two rows of a value are."""
+        while i in self.views:
+            i = self.views[i][0]
+        return self.width(self.p.shape(i))
 
     def _late(self, i: int, users: dict[int, list[int]], phase: dict[int, int]) -> bool:
         """Whether a value carried back is also wanted after its loop."""
@@ -280,145 +403,3 @@ class CPlan:
                 return self.names.fresh(f"d_{self.arrays[source].name}")
         wish = {"matvec": "z", "add": "a", "fn": "s", "contract": "g", "accumulate": "g"}
         return self.names.fresh(wish.get(self.p.ops[i].kind, "v"))
-
-    # -- references -----------------------------------------------------------------------------
-
-    def base(self, i: int, phase: str) -> str:
-        """The address of the first row of a value in this phase."""
-        op = self.p.ops[i]
-        inside = phase in ("loop", "back")
-        if op.kind == "param":
-            return self.param_names[op.attr[0]]
-        w = self.width(op.shape)
-        if op.kind == "read":
-            name, lag = op.attr
-            depth = self.lags[name]
-            return self._at(self.sequence[name], depth - lag, w, inside)
-        if op.kind == "seed":
-            return self._at(f"d_{self.sequence[op.attr[0]]}_in", 0, w, inside)
-        if op.kind == "later":
-            return self._later(op.attr, w, inside)
-        if op.kind == "start":
-            return f"d_{identifier(op.attr[0])}_start"
-        array = self.arrays.get(i)
-        if array is None:
-            raise NotSupported(f"{op.kind!r} without memory in C")
-        if array.kind in ("static", "step"):
-            return array.name
-        if array.kind == "history":
-            return self._at(array.name, array.depth, w, inside)
-        if array.kind == "ring":
-            return f"{array.name} + t % {array.depth} * B * {w}"
-        return self._at(array.name, 0, w, inside)
-
-    def _at(self, name: str, ahead: int, w: str, inside: bool) -> str:
-        if inside:
-            return f"{name} + {f'(t + {ahead})' if ahead else 't'} * B * {w}"
-        return f"{name} + {ahead} * B * {w}" if ahead else name
-
-    def _later(self, key: tuple[str, int], w: str, inside: bool) -> str:
-        handle = self.adj.reads[key]
-        if self.p.ops[handle].kind in ("const",):
-            return "0"
-        copy = self.copies.get(key)
-        if copy:
-            return self._at(copy, key[1], w, inside)
-        array = self.arrays[handle]
-        if array.kind == "ring":
-            return f"{array.name} + (t + {key[1]}) % {array.depth} * B * {w}"
-        raise NotSupported("a carried cotangent without memory")
-
-    def element(
-        self, i: int, phase: str, offset: str = "", local: dict[int, str] | None = None
-    ) -> str:
-        """The value at (row ``r``, unit ``j``) as a C expression."""
-        op = self.p.ops[i]
-        if local and i in local and not offset:
-            return local[i]
-        if (i in self.arrays and i != self.defining) or op.kind in LEAVES:
-            if op.kind == "read" and op.attr[0] == LAST:
-                return "(t == T - 1)" if phase in ("loop", "back") else "(r >= (T - 1) * B)"
-            if op.kind == "later" and self.p.ops[self.adj.reads[op.attr]].kind == "const":
-                return "0.0"
-            name = self.pointer(i, phase)
-            w = self.width(op.shape)
-            if op.lead < PER_STEP:
-                return f"{name}[{'j' + offset if op.shape else '0'}]"
-            return f"{name}[r * {w} + j{offset}]" if op.shape else f"{name}[r]"
-        a = op.args
-        match op.kind:
-            case "const" | "unit":
-                return number(op.attr[0])
-            case "slice":
-                moved = "" if op.attr[1] == Size() else f" + {self.size(op.attr[1])}"
-                return self.element(a[0], phase, f"{offset}{moved}", local)
-            case "expand":
-                return self.element(a[0], phase, "", local)
-            case "neg":
-                return f"-({self.element(a[0], phase, offset, local)})"
-            case "add" | "mul" | "div":
-                sign = {"add": "+", "mul": "*", "div": "/"}[op.kind]
-                x = self.element(a[0], phase, offset, local)
-                y = self.element(a[1], phase, offset, local)
-                return f"({x} {sign} {y})"
-            case "fn":
-                return self.function(
-                    op.attr[0], op.attr[1], self.element(a[0], phase, offset, local)
-                )
-            case "pow":
-                (e,) = op.attr
-                x = self.element(a[0], phase, offset, local)
-                return f"pow({x}, {number(e)})"
-            case _:
-                raise NotSupported(f"{op.kind!r} inside a C loop")
-
-    def function(self, name: str, order: int, a: str) -> str:
-        match name, order:
-            case (("tanh" | "sigma" | "relu"), (0 | 1)):
-                return f"act_{name}{'_d1' if order else ''}({a})"
-            case (("exp" | "log" | "sinh" | "cosh" | "sqrt"), 0):
-                return f"{name}({a})"
-            case "abs", 0:
-                return f"fabs({a})"
-            case "abs", 1:
-                return f"act_abs_d1({a})"
-            case "tanh", 2:
-                return f"(-2.0 * act_tanh({a}) * act_tanh_d1({a}))"
-            case "sigma", 2:
-                return f"(-act_tanh(0.5 * ({a})) * act_sigma_d1({a}))"
-            case "sech", 0:
-                return f"(1.0 / cosh({a}))"
-            case "sech", 1:
-                return f"(-act_tanh({a}) / cosh({a}))"
-            case "coth", 0:
-                return f"(1.0 / tanh({a}))"
-            case "coth", 1:
-                return f"(-1.0 / (sinh({a}) * sinh({a})))"
-            case "sinh", 1:
-                return f"cosh({a})"
-            case "cosh", 1:
-                return f"sinh({a})"
-            case "log", 1:
-                return f"(1.0 / ({a}))"
-            case "sqrt", 1:
-                return f"(0.5 / sqrt({a}))"
-            case _:
-                raise NotSupported(f"C for {name!r} differentiated {order} times")
-
-    def pointer(self, i: int, phase: str) -> str:
-        """A restrict pointer of the current loop nest to the value's first row."""
-        address = self.base(i, phase)
-        if address.isidentifier():
-            return address
-        if address not in self.pointers:
-            op = self.p.ops[i]
-            array = self.arrays.get(i)
-            base = (
-                array.name if array else self.sequence.get(str(op.attr[0]), "p") if op.attr else "p"
-            )
-            self.pointers[address] = self.names.fresh(
-                f"{base}_t" if phase in ("loop", "back") else f"{base}_all"
-            )
-            const = "" if array else "const "
-            self.pointer_lines.put(f"{const}double *{self.pointers[address]} = {address};")
-        return self.pointers[address]

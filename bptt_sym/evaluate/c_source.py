@@ -7,17 +7,17 @@ needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from fractions import Fraction
 
 from bptt_sym.errors import NotSupported
 from bptt_sym.evaluate.adjoint import adjoint
-from bptt_sym.evaluate.array_source import number
-from bptt_sym.evaluate.c_kernels import PRELUDE
+from bptt_sym.evaluate.c_kernels import DOUBLE, Precision, prelude
 from bptt_sym.evaluate.c_plan import ELEMENTWISE, LEAVES, CSignature, Lines
 from bptt_sym.evaluate.c_static import CStatics
 from bptt_sym.evaluate.formula import equation_text, text
 from bptt_sym.evaluate.names import identifier
-from bptt_sym.evaluate.program import PER_STEP, Program, Size, Sizes
+from bptt_sym.evaluate.program import EXAMPLE, PER_STEP, Program, Size, Sizes
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
@@ -27,21 +27,23 @@ def c_source(
     program: Program,
     *,
     loss: Node | None = None,
-    seeds: bool = False,
-    wrt_inputs: bool = False,
+    seeds: bool | Collection[str] = False,
+    wrt_inputs: bool | Collection[str] = False,
+    precision: Precision = DOUBLE,
 ) -> tuple[str, CSignature]:
     """The source of a C file with functions ``gradient`` and ``gradient_workspace``.
+
+    ``seeds`` and ``wrt_inputs`` are true, or name the sequences that receive cotangents from
+    outside and the inputs whose gradients are wanted.
 
     Raises
     ------
     NotSupported
-        Matrix-valued sequences and per-example contexts, which this backend does not have.
+        Matrix-valued sequences, which this backend does not have.
     """
     adj = adjoint(rec, program, seeds=seeds)
-    if not wrt_inputs:
-        for key in [k for k in adj.reads if k[0] not in program.targets]:
-            del adj.reads[key]
-    module = _Module(rec, program, adj, loss, seeds)
+    adj.forget_inputs(wrt_inputs)
+    module = _Module(rec, program, adj, loss, precision)
     return module.source(), module.signature
 
 
@@ -71,9 +73,14 @@ class _Module(CStatics):
                 if array is None or array.kind != "ring" or array.depth != key[1] + 1:
                     self.copies[key] = self.names.fresh(f"d_{identifier(key[0])}_back{key[1]}")
         body = Lines()
+        body.put("if (part & 1) {")
+        body.lines += self._beginnings()
         for k, (phase, group) in enumerate(self._order()):
             if k == FORWARD_PHASES:
                 self._sequences(body)
+                body.put("}")
+                body.put("if (!(part & 2)) return;")
+                body.lines += self._endings()
             self._phase(phase, group, body)
         self.pointers, self.pointer_lines = {}, Lines()
         self._finish(body)
@@ -97,7 +104,7 @@ class _Module(CStatics):
 
         for i in group:
             op = self.p.ops[i]
-            if i not in self.arrays or op.kind in LEAVES:
+            if i not in self.arrays or op.kind in LEAVES or i in self.sums:
                 continue
             if op.kind in ELEMENTWISE and op.lead == PER_STEP:
                 if pending and self.p.ops[pending[0]].shape != op.shape:
@@ -156,7 +163,7 @@ class _Module(CStatics):
         for i in group:
             value = self.element_of(i, phase, local)
             name = self.names.fresh(f"{self.arrays[i].name}_rj")
-            body.append(f"const double {name} = {value};")
+            body.append(f"const real {name} = {value};")
             if self.arrays[i].kind == "step" and self.users.get(i, set()) <= set(group):
                 self.unstored.add(i)
             else:
@@ -179,9 +186,7 @@ class _Module(CStatics):
     def _target(self, i: int, phase: str) -> str:
         op = self.p.ops[i]
         name = self.pointer(i, phase)
-        if op.lead < PER_STEP:
-            return f"{name}[{'j' if op.shape else '0'}]"
-        return f"{name}[r * {self.width(op.shape)} + j]" if op.shape else f"{name}[r]"
+        return f"{name}[r * {self.row(i)} + j]" if op.shape else f"{name}[r]"
 
     def _operation(self, phase: str, i: int, rows: str, out: Lines) -> None:
         op = self.p.ops[i]
@@ -190,19 +195,12 @@ class _Module(CStatics):
             return
         match op.kind:
             case "matvec":
-                m, v = op.args
-                panels, _, _ = self._panels(m)
-                k, n = self.width(self.p.shape(v)), self.width(op.shape)
-                source = self._rows_of(v, phase, rows, out)
-                out.put(
-                    f"product({self.pointer(i, phase)}, {rows}, {n}, "
-                    f"{source}, {k}, 1, {panels}, {k}, 0);"
-                )
+                self._product(phase, i, rows, out)
             case "dot" | "reduce":
                 w = self.width(self.p.shape(op.args[0]))
                 terms = " * ".join(self.element(a, phase) for a in op.args)
                 out.put(f"for (long r = 0; r < {rows}; r++) {{")
-                out.put("    double total = 0.0;")
+                out.put(f"    real total = {self.number(Fraction(0))};")
                 out.put(f"    for (long j = 0; j < {w}; j++)")
                 out.put(f"        total += {terms};")
                 out.put(f"    {self._target(i, phase)} = total;")
@@ -223,6 +221,9 @@ class _Module(CStatics):
         at = Size()
         for a in op.args:
             part = self.p.shape(a)[0]
+            if a in self.views and self.views[a][0] == i:
+                at = at + part
+                continue
             moved = "" if at == Size() else f" + {self.size(at)}"
             out.put(f"for (long r = 0; r < {rows}; r++)")
             out.put('    _Pragma("GCC ivdep")')
@@ -235,7 +236,7 @@ class _Module(CStatics):
         w = self.width(op.shape)
         name = self.pointer(i, phase)
         (a,) = op.args
-        out.put(f"memset({name}, 0, sizeof(double) * {rows} * {w});")
+        out.put(f"memset({name}, 0, sizeof(real) * {rows} * {w});")
         out.put(
             f"for (long r = 0; r < {rows}; r++) "
             f"for (long j = 0; j < {self.width(self.p.shape(a))}; j++)"
@@ -245,17 +246,16 @@ class _Module(CStatics):
     def _softmax(self, phase: str, i: int, rows: str, out: Lines) -> None:
         op = self.p.ops[i]
         w = self.width(op.shape)
-        value = self.element(op.args[0], phase)
-        target = self._target(i, phase)
+        row = f"{self.pointer(i, phase)} + r * {self.row(i)}"
+        (a,) = op.args
         out.put(f"for (long r = 0; r < {rows}; r++) {{")
-        out.put("    double peak = -INFINITY, total = 0.0;")
-        out.put(f"    for (long j = 0; j < {w}; j++) peak = fmax(peak, {value});")
-        out.put(f"    for (long j = 0; j < {w}; j++) total += exp({value} - peak);")
-        if op.kind == "softmax":
-            out.put(f"    for (long j = 0; j < {w}; j++) {target} = exp({value} - peak) / total;")
+        if a in self.arrays:
+            source = f"{self.pointer(a, phase)} + r * {self.row(a)}"
         else:
-            out.put("    total = peak + log(total);")
-            out.put(f"    for (long j = 0; j < {w}; j++) {target} = {value} - total;")
+            out.put(f"    for (long j = 0; j < {w}; j++)")
+            out.put(f"        {self._target(i, phase)} = {self.element(a, phase)};")
+            source = row
+        out.put(f"    {op.kind}({row}, {source}, {w});")
         out.put("}")
 
     def _starts(self, out: Lines) -> None:
@@ -265,12 +265,13 @@ class _Module(CStatics):
                 raise NotSupported("an initial value that depends on parameters in C")
 
     def _sequences(self, out: Lines) -> None:
-        """Loss and sequences; where no gradient is wanted the function ends here."""
+        """Loss and sequences, which end the forward part."""
         p = self.p
         if self.program.loss is not None:
             array = self.arrays[self.program.loss]
-            out.put("*loss_out = 0.0;")
-            out.put(f"for (long r = 0; r < T * B; r++) *loss_out += {array.name}[r];")
+            out.put("double loss_sum = 0.0;")
+            out.put(f"for (long r = 0; r < T * B; r++) loss_sum += (double){array.name}[r];")
+            out.put("*loss_out = loss_sum;")
         for name, i in self.program.targets.items():
             target = self.output_names[name]
             w = self.width(p.shape(i))
@@ -286,21 +287,23 @@ class _Module(CStatics):
             else:
                 out.put(
                     f"if ({target}) memcpy({target}, {self.base(i, 'after')}, "
-                    f"sizeof(double) * T * B * {w});"
+                    f"sizeof(real) * T * B * {w});"
                 )
         self.pointers, self.pointer_lines = {}, Lines()
-        first = next((n for n, _, _ in self.signature.outputs if n.startswith("grad ")), None)
-        if first is not None:
-            out.put(f"if (!{self.output_names[first]}) return;")
 
     def _finish(self, out: Lines) -> None:
         p = self.p
-        for name in self.param_names:
+        totals = [("param", n, self.adj.params.get(n)) for n in self.param_names]
+        totals += [("context", n, self.adj.contexts.get(n)) for n in self.context_names]
+        for kind, name, handle in totals:
             target = self.output_names[f"grad {name}"]
-            size = self.width(self._param_shape(name))
-            handle = self.adj.params.get(name)
+            size = self.width(self._own_shape(kind, name))
+            if kind == "context":
+                size = f"B * {size}"
+                if handle is not None and handle not in self.arrays:
+                    raise NotSupported("the gradient of a context without memory in C")
             if handle is None:
-                out.put(f"memset({target}, 0, sizeof(double) * {size});")
+                out.put(f"memset({target}, 0, sizeof(real) * {size});")
             elif (
                 p.ops[handle].kind == "slice"
                 and p.ops[handle].attr[0] == -1
@@ -308,9 +311,7 @@ class _Module(CStatics):
             ):
                 raise NotSupported("a block of columns in C")
             elif p.ops[handle].kind in ("slice", *LEAVES) or handle in self.arrays:
-                out.put(
-                    f"memcpy({target}, {self._static_address(handle)}, sizeof(double) * {size});"
-                )
+                out.put(f"memcpy({target}, {self._static_address(handle)}, sizeof(real) * {size});")
             else:
                 out.put(
                     f"for (long j = 0; j < {size}; j++) "
@@ -333,7 +334,7 @@ class _Module(CStatics):
         target = self.output_names[f"grad {name}0"]
         w = self.width(self.p.shape(self.program.targets[name]))
         longest = self.lags[name]
-        out.put(f"memset({target}, 0, sizeof(double) * {longest} * B * {w});")
+        out.put(f"memset({target}, 0, sizeof(real) * {longest} * B * {w});")
         for (n, lag), h in self.adj.reads.items():
             if n != name or self.p.ops[h].kind == "const":
                 continue
@@ -353,11 +354,11 @@ class _Module(CStatics):
         """Blocks of the workspace with their sizes in doubles."""
         out = []
         for i, array in self.arrays.items():
-            if i in self.unstored:
+            if i in self.unstored or i in self.views:
                 continue
             w = self.width(array.shape)
             rows = {
-                "static": "",
+                "static": "B * " if self.p.ops[i].lead == EXAMPLE else "",
                 "step": "B * ",
                 "all": "T * B * ",
                 "history": f"(T + {array.depth}) * B * ",
@@ -369,8 +370,7 @@ class _Module(CStatics):
             out.append((copy, f"(T + {lag}) * B * {w}"))
         for name, (shape, inside) in self.extra.items():
             out.append((name, f"{'B' if inside else 'T * B'} * {self.width(shape)}"))
-        for name, k, n in self.packs.values():
-            out.append((name, f"packed_size({k}, {n})"))
+        out += list(self.packs.values())
         for name in self.signature.inputs:
             if self.lags[name]:
                 w = self.width(self._sequence_shape(name))
@@ -384,26 +384,27 @@ class _Module(CStatics):
         sig = self.signature
         memory = self._memory()
         args = ["long T", "long B", *(f"long {self.dims[d]}" for d in sig.dims)]
-        args += [f"const double *{self.param_names[n]}" for n in sig.params]
+        sizes_only = list(args)
+        args.insert(0, "int part")
+        args += [f"const real *{self.param_names[n]}" for n in sig.params]
+        args += [f"const real *{self.context_names[n]}" for n in sig.contexts]
         for n in sig.inputs:
-            args.append(f"const double *{self.sequence[n]}{'_in' if self.lags[n] else ''}")
-        args += [f"const double *{self.initial_names[n]}" for n in sig.initial]
-        args += [f"const double *d_{self.sequence[n]}_in" for n in sig.seeds]
-        args += [f"double *{self.output_names[n]}" for n, _, _ in sig.outputs]
-        sizes_only = args[: 2 + len(sig.dims)]
+            args.append(f"const real *{self.sequence[n]}{'_in' if self.lags[n] else ''}")
+        args += [f"const real *{self.initial_names[n]}" for n in sig.initial]
+        args += [f"const real *d_{self.sequence[n]}_in" for n in sig.seeds]
+        args += [f"real *{self.output_names[n]}" for n, _, _ in sig.outputs]
         out = ["/*", f" * Gradient of the recurrence {identifier(self.rec.name)!r}.", " *"]
         out += [f" *     {equation_text(e)}" for e in self.rec.equations]
         if self.loss is not None:
             out += [" *", f" *     loss = {text(self.loss)}, summed over the batch"]
         out += [" *", " * Row-major arrays: sequences (T, B, width), initial values (B, width);"]
-        out += [" * outputs of sequences may be NULL."]
-        out += [" * Without a first gradient (NULL) only the forward pass runs. Compile with", " *"]
         out += [
-            " *     cc -O3 -march=native -fno-math-errno -fno-trapping-math",
-            " */",
-            PRELUDE,
-            "",
+            " * outputs of sequences may be NULL. gradient_workspace gives the size of work."
         ]
+        out += [" * part is 1 for the forward pass, 2 for the way back with the workspace that the"]
+        out += [" * forward pass has filled, 3 for both. Compile with", " *"]
+        flags = "cc -O3 -march=native -fno-math-errno -fno-trapping-math"
+        out += [f" *     {flags}", " */", prelude(self.precision), ""]
         out += [f"size_t gradient_workspace({', '.join(sizes_only)})", "{"]
         out += ["    size_t total = 0;"]
         out += [f"    total += {size};" for _, size in memory]
@@ -414,15 +415,14 @@ class _Module(CStatics):
             for i in range(len(self.scratch_sizes))
         ]
         out += ["    return total + scratch;", "}", ""]
-        inner = [*args, "double *work"]
+        inner = [*args, "real *work"]
         out += ["static inline __attribute__((always_inline)) void gradient_sized("]
         out += [f"    {', '.join(inner)})", "{"]
         for name, size in memory:
-            out.append(f"    double *{name} = work;")
+            out.append(f"    real *{name} = work;")
             out.append(f"    work += {size};")
         if self.scratch_sizes:
-            out.append("    double *scratch = work;")
-        out += self._beginnings()
+            out.append("    real *scratch = work;")
         out += body.lines + ["}", ""]
         # Sizes that are known when this file is compiled make shorter loops.
         for d in sig.dims:
@@ -435,7 +435,7 @@ class _Module(CStatics):
         return "\n".join(out)
 
     def _beginnings(self) -> list[str]:
-        """Initial values into the histories, packed weights, zeros for what nothing sends."""
+        """Initial values into the histories."""
         out = []
         for name, i in self.program.targets.items():
             array = self.arrays.get(i)
@@ -447,25 +447,30 @@ class _Module(CStatics):
                 if start.kind != "const":
                     raise NotSupported("an initial value that depends on parameters in C")
                 out.append(f"    for (long j = 0; j < {array.depth} * B * {w}; j++)")
-                out.append(f"        {array.name}[j] = {number(start.attr[0])};")
+                out.append(f"        {array.name}[j] = {self.number(start.attr[0])};")
             else:
                 source = self.initial_names[name]
-                size = f"sizeof(double) * {array.depth} * B * {w}"
+                size = f"sizeof(real) * {array.depth} * B * {w}"
                 out.append(f"    memcpy({array.name}, {source}, {size});")
         for name in self.signature.inputs:
             if self.lags[name]:
                 w, ident = self.width(self._sequence_shape(name)), self.sequence[name]
                 depth, first = self.lags[name], self.initial_names[name]
-                out.append(f"    memcpy({ident}, {first}, sizeof(double) * {depth} * B * {w});")
+                out.append(f"    memcpy({ident}, {first}, sizeof(real) * {depth} * B * {w});")
                 out.append(
                     f"    memcpy({ident} + {depth} * B * {w}, {ident}_in, "
-                    f"sizeof(double) * T * B * {w});"
+                    f"sizeof(real) * T * B * {w});"
                 )
+        return out
+
+    def _endings(self) -> list[str]:
+        """Zeros for what no later step passes back."""
+        out = []
         for array in self.arrays.values():
             if array.kind == "ring":
                 size = f"{array.depth} * B * {self.width(array.shape)}"
-                out.append(f"    memset({array.name}, 0, sizeof(double) * {size});")
+                out.append(f"    memset({array.name}, 0, sizeof(real) * {size});")
         for (name, lag), copy in self.copies.items():
             w = self.width(self.p.shape(self.program.targets[name]))
-            out.append(f"    memset({copy} + T * B * {w}, 0, sizeof(double) * {lag} * B * {w});")
+            out.append(f"    memset({copy} + T * B * {w}, 0, sizeof(real) * {lag} * B * {w});")
         return out

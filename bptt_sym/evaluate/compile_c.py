@@ -12,7 +12,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+import weakref
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,11 +22,13 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.errors import ModelError, NotSupported
+from bptt_sym.evaluate.c_kernels import DOUBLE, SINGLE, Precision
 from bptt_sym.evaluate.c_plan import CSignature
 from bptt_sym.evaluate.c_source import c_source
 from bptt_sym.evaluate.fuse import fuse
 from bptt_sym.evaluate.interpret import dimensions
 from bptt_sym.evaluate.lower import lower
+from bptt_sym.evaluate.names import identifier
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
@@ -117,11 +120,21 @@ def _processor() -> str:
 
 @final
 class CGradient:
-    """Loss and gradient of a recurrence as compiled C; float64, row-major.
+    """Loss and gradient of a recurrence as compiled C; row-major, float64 or float32.
 
-    Called like :class:`~bptt_sym.evaluate.compiled.NumpyGradient`. With ``specialize`` a version
-    is built for each set of sizes it meets (about half a second each, cached on disk); without,
-    one version serves all sizes.
+    Called like :class:`~bptt_sym.evaluate.compiled.NumpyGradient`. Parameters that are all float32
+    are computed with in float32, anything else in float64. With ``specialize`` a version is built
+    for each set of sizes it meets (about half a second each, cached on disk); without, one version
+    serves all sizes.
+
+    Parameters
+    ----------
+    rec, loss, context, bind:
+        As for :func:`~bptt_sym.evaluate.lower.lower`.
+    seeds:
+        Without a loss: the sequences that cotangents are given for (all of them by default).
+    wrt_inputs:
+        Whether gradients of the inputs are wanted, or of which.
 
     Raises
     ------
@@ -134,33 +147,47 @@ class CGradient:
         rec: Recurrence,
         *,
         loss: str | Node | None = None,
+        context: Iterable[str] = (),
         bind: Mapping[str, str] | None = None,
-        wrt_inputs: bool = False,
+        seeds: Collection[str] | None = None,
+        wrt_inputs: bool | Collection[str] = False,
         specialize: bool = False,
     ) -> None:
         if compiler() is None:
             raise NotSupported("there is no C compiler; the numpy backend needs none")
         self.rec = rec
         self.specialize = specialize
-        program = fuse(lower(rec, loss=loss, bind=bind))
+        program = fuse(lower(rec, loss=loss, context=context, bind=bind))
         shown = rec.totals[loss] if isinstance(loss, str) else loss
-        self.source, self.signature = c_source(
-            rec, program, loss=shown, seeds=loss is None, wrt_inputs=wrt_inputs
-        )
-        self._built: dict[tuple[int, ...], Any] = {}
+        entering: bool | Collection[str] = (loss is None) if seeds is None else seeds
+        self.signature: CSignature
+        self.sources: dict[str, str] = {}
+        for precision in (SINGLE, DOUBLE):
+            self.sources[precision.name], self.signature = c_source(
+                rec, program, loss=shown, seeds=entering, wrt_inputs=wrt_inputs, precision=precision
+            )
+        self._built: dict[tuple[Any, ...], Any] = {}
         self._plans: dict[tuple[Any, ...], _Plan] = {}
-        #: Shared by all sizes: sequences of many lengths need the memory of the longest one only.
-        self._work: Array = np.empty(0)
+        #: Workspaces of passes that are over: sequences of many lengths share the longest one's.
+        self._free: list[tuple[weakref.ref[_Tape] | None, Array]] = []
 
-    def _function(self, sizes: tuple[int, ...]) -> Any:
-        key = sizes if self.specialize else ()
+    @property
+    def source(self) -> str:
+        """The float64 source."""
+        return self.sources[DOUBLE.name]
+
+    @property
+    def memory(self) -> int:
+        """Bytes of all workspaces that are held."""
+        return sum(work.nbytes for _, work in self._free)
+
+    def _function(self, precision: Precision, sizes: tuple[int, ...]) -> Any:
+        key = (precision.name, *(sizes if self.specialize else ()))
         if key not in self._built:
             defines = {}
             if self.specialize:
-                from bptt_sym.evaluate.names import identifier
-
                 defines = dict(zip(map(identifier, self.signature.dims), sizes, strict=True))
-            library = ctypes.CDLL(str(build(self.source, defines)))
+            library = ctypes.CDLL(str(build(self.sources[precision.name], defines)))
             library.gradient_workspace.restype = ctypes.c_size_t
             library.gradient.restype = None
             self._built[key] = library
@@ -171,98 +198,138 @@ class CGradient:
         params: Mapping[str, Array],
         inputs: Mapping[str, Array],
         initial: Mapping[str, Array] | None = None,
-        seeds: Mapping[str, Array] | None = None,
+        context: Mapping[str, Array] | None = None,
         *,
+        seeds: Mapping[str, Array] | None = None,
         sequences: bool = False,
-        gradients: bool = True,
     ) -> tuple[float, dict[str, Array]]:
-        """The loss and its gradient by name; with ``sequences`` also every defined sequence.
+        """The loss and its gradient by name; with ``sequences`` also every defined sequence."""
+        tape = self._start(params, inputs, initial or {}, context or {})
+        wanted = self.rec.defined if sequences else ()
+        values = tape.run(FORWARD | BACKWARD, wanted, self._seeds(tape, seeds))
+        loss = float(values.pop("loss")) if "loss" in values else float("nan")
+        return loss, values
 
-        Without ``gradients`` only the forward pass runs, and needs no ``seeds``.
+    def forward(
+        self,
+        params: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        initial: Mapping[str, Array] | None = None,
+        context: Mapping[str, Array] | None = None,
+        *,
+        sequences: Collection[str] | None = None,
+    ) -> tuple[dict[str, Array], _Tape]:
+        """Sequences by identifier (all, or those named) and ``"loss"``; the tape for the way back.
+
+        As long as the tape is kept, the workspace of this pass is.
         """
-        sig: CSignature = self.signature
-        arrays: list[Array] = []
-        for names, given in (
-            (sig.params, params),
-            (sig.inputs, inputs),
-            (sig.initial, initial or {}),
-            (sig.seeds, seeds or {}),
-        ):
-            for name in names:
-                if names is sig.seeds and not gradients:
-                    continue
-                if name not in given:
-                    raise ModelError(f"{self.rec.name}: {name!r} is missing")
-                arrays.append(np.ascontiguousarray(given[name], np.float64))
-        key = (sequences, gradients, *(a.shape for a in arrays))
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._plans[key] = self._plan(
-                params, inputs, initial or {}, sequences, gradients
-            )
-        pointers: list[int | None] = [a.__array_interface__["data"][0] for a in arrays]
-        if not gradients:
-            pointers += [None] * len(sig.seeds)
-        results = np.empty(plan.total)
-        base = results.__array_interface__["data"][0]
-        plan.function(
-            *plan.longs,
-            *pointers,
-            *(None if at is None else base + 8 * at for at in plan.offsets),
-            self._work.__array_interface__["data"][0],
-        )
-        out = {
-            name: results[at : at + size].reshape(shape) for name, at, size, shape in plan.results
-        }
-        loss = float(results[0]) if plan.has_loss else float("nan")
-        return loss, out
+        tape = self._start(params, inputs, initial or {}, context or {})
+        wanted = self.rec.defined if sequences is None else sequences
+        values = tape.run(FORWARD, wanted, {})
+        return {identifier(k): v for k, v in values.items()}, tape
 
-    def _plan(
+    def backward(self, tape: _Tape, seeds: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """The gradient by name; an initial value's is under its state's name and ``0``."""
+        return tape.run(BACKWARD, (), self._seeds(tape, seeds))
+
+    def _seeds(self, tape: _Tape, seeds: Mapping[str, Array] | None) -> dict[str, Array]:
+        """Cotangents of every sequence that has some; those not given are 0."""
+        out: dict[str, Array] = {}
+        for name in self.signature.seeds:
+            shape = tape.plan.shapes[name]
+            value = (seeds or {}).get(name)
+            if value is None:
+                out[name] = np.zeros(shape, tape.plan.precision.dtype)
+                continue
+            out[name] = np.asarray(value, tape.plan.precision.dtype, order="C")
+            if out[name].shape != shape:
+                raise ModelError(
+                    f"{self.rec.name}: the cotangent of {name!r} has shape {out[name].shape}, "
+                    f"the sequence {shape}"
+                )
+        for name in seeds or {}:
+            if name not in out:
+                raise ModelError(f"{self.rec.name}: no cotangent of {name!r} enters here")
+        return out
+
+    def _start(
         self,
         params: Mapping[str, Array],
         inputs: Mapping[str, Array],
         initial: Mapping[str, Array],
-        sequences: bool,
-        gradients: bool,
-    ) -> _Plan:
+        context: Mapping[str, Array],
+    ) -> _Tape:
+        """The arguments as C takes them, the plan for their sizes, and a workspace."""
+        sig: CSignature = self.signature
+        groups = ((sig.params, params), (sig.contexts, context), (sig.inputs, inputs),
+                  (sig.initial, initial))  # fmt: skip
+        for names, given in groups:
+            for name in names:
+                if name not in given:
+                    raise ModelError(f"{self.rec.name}: {name!r} is missing")
+        single = bool(sig.params) and all(
+            np.asarray(params[n]).dtype == np.float32 for n in sig.params
+        )
+        precision = SINGLE if single else DOUBLE
+        pairs = [(n, g[n]) for names, g in groups for n in names]
+        arrays = [np.asarray(v, precision.dtype, order="C") for _, v in pairs]
+        key = (precision.name, *(a.shape for a in arrays))
+        plan = self._plans.get(key)
+        if plan is None:
+            given = dict(zip([n for n, _ in pairs], arrays, strict=True))
+            plan = self._plans[key] = self._plan(precision, given)
+        place = next(
+            (
+                k for k, (held, work) in enumerate(self._free)
+                if (held is None or held() is None) and work.nbytes >= plan.workspace
+            ),
+            None,
+        )  # fmt: skip
+        if place is None:
+            # A longer one takes the place of one that nobody uses any more.
+            idle = [k for k, (held, _) in enumerate(self._free) if held is None or held() is None]
+            place = idle[0] if idle else len(self._free)
+            self._free[place : place + 1] = [(None, np.empty(plan.workspace, np.uint8))]
+        work = self._free[place][1]
+        tape = _Tape(plan, arrays, work)
+        self._free[place] = (weakref.ref(tape), work)
+        return tape
+
+    def _plan(self, precision: Precision, given: Mapping[str, Array]) -> _Plan:
         """Sizes, places of the results and workspace for arrays of these shapes."""
-        sig = self.signature
-        first = {
-            n: v[0] if np.ndim(v) == len(self.rec.shape(n)) + 2 else v for n, v in initial.items()
-        }
-        shaped = {k: np.asarray(v) for k, v in params.items()}
-        dims, steps, batch = dimensions(self.rec, shaped, inputs, first)
-        at, has_loss = 0, False
-        offsets: list[int | None] = []
-        results: list[tuple[str, int, int, tuple[int, ...]]] = []
+        sig, rec = self.signature, self.rec
+        first = {}
+        for n in sig.initial:
+            v = given[n]
+            first[n] = v[0] if v.ndim == len(rec.shape(n)) + 2 else v
+        # A context is (B, ...), as an initial value is.
+        first |= {n: given[n] for n in sig.contexts}
+        dims, steps, batch = dimensions(
+            rec, {n: given[n] for n in sig.params}, {n: given[n] for n in sig.inputs}, first
+        )
+        outputs: dict[str, tuple[int, ...]] = {}
         for name, shape, lead in sig.outputs:
             own = tuple(s.value(dims) for s in shape)
-            wanted = gradients if name.startswith("grad ") else sequences or lead != 2
-            if not wanted:
-                offsets.append(None)
-                continue
             front: tuple[int, ...] = ((), (batch,), (steps, batch))[lead]
-            if lead == 1 and np.ndim(initial[name[5:-1]]) == len(own) + 2:
-                front = (len(initial[name[5:-1]]), batch)
-            size = math.prod((*front, *own))
-            offsets.append(at)
-            if name == "loss":
-                has_loss = True
-            else:
-                results.append((name.removeprefix("grad "), at, size, (*front, *own)))
-            at += size
+            start = given.get(name[5:-1]) if name.endswith("0") else None
+            if lead == 1 and start is not None and start.ndim == len(own) + 2:
+                front = (len(start), batch)
+            outputs[name] = (*front, *own)
         sizes = tuple(dims[d] for d in sig.dims)
-        library = self._function(sizes)
+        library = self._function(precision, sizes)
         longs = [ctypes.c_long(v) for v in (steps, batch, *sizes)]
-        count = len(sig.params) + len(sig.inputs) + len(sig.initial) + len(sig.seeds)
+        count = len(given) + len(sig.seeds) + len(sig.outputs) + 1
         function = library.gradient
-        function.argtypes = [ctypes.c_long] * len(longs) + [ctypes.c_void_p] * (
-            count + len(offsets) + 1
+        function.argtypes = [ctypes.c_int] + [ctypes.c_long] * len(longs)
+        function.argtypes += [ctypes.c_void_p] * count
+        size = int(library.gradient_workspace(*longs)) * np.dtype(precision.dtype).itemsize
+        shapes = {n: outputs[n] for n in sig.seeds}
+        return _Plan(
+            function, precision, [v.value for v in longs], outputs, shapes, size, list(sig.seeds)
         )
-        size = int(library.gradient_workspace(*longs))
-        if size > len(self._work):
-            self._work = np.empty(size)
-        return _Plan(function, [v.value for v in longs], offsets, results, at, has_loss)
+
+
+FORWARD, BACKWARD = 1, 2
 
 
 @final
@@ -271,8 +338,50 @@ class _Plan:
     """How to call the compiled function for arrays of certain shapes."""
 
     function: Any
+    precision: Precision
     longs: list[int]
-    offsets: list[int | None]
-    results: list[tuple[str, int, int, tuple[int, ...]]]
-    total: int
-    has_loss: bool
+    outputs: dict[str, tuple[int, ...]]
+    shapes: dict[str, tuple[int, ...]]
+    workspace: int
+    seeds: list[str]
+
+
+@final
+@dataclass(eq=False)
+class _Tape:
+    """One pass: its arguments and the workspace that the forward part has filled."""
+
+    plan: _Plan
+    arrays: list[Array]
+    work: Array
+
+    def run(
+        self, part: int, sequences: Collection[str], seeds: Mapping[str, Array]
+    ) -> dict[str, Array]:
+        """Call the compiled function for one part, or both; the values asked for by name."""
+        plan, dtype = self.plan, self.plan.precision.dtype
+        wanted: list[str | None] = []
+        for name in plan.outputs:
+            gradient = name.startswith("grad ")
+            needed = part & FORWARD and (name == "loss" or name in sequences)
+            wanted.append(name if (part & BACKWARD if gradient else needed) else None)
+        sizes = [0 if n is None else math.prod(plan.outputs[n]) for n in wanted]
+        results = np.empty(sum(sizes), dtype)
+        base, places = results.__array_interface__["data"][0], []
+        at, out = 0, {}
+        for key, size in zip(wanted, sizes, strict=True):
+            places.append(None if key is None else base + results.itemsize * at)
+            if key is not None:
+                value = results[at : at + size].reshape(plan.outputs[key])
+                out[key.removeprefix("grad ")] = value
+            at += size
+        entering = [seeds.get(n) for n in plan.seeds]
+        plan.function(
+            part,
+            *plan.longs,
+            *(a.__array_interface__["data"][0] for a in self.arrays),
+            *(None if a is None else a.__array_interface__["data"][0] for a in entering),
+            *places,
+            self.work.__array_interface__["data"][0],
+        )
+        return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, final
 
 import numpy as np
@@ -32,8 +32,11 @@ class NumpyGradient:
     rec, loss, context, bind:
         As for :func:`~bptt_sym.evaluate.lower.lower`. Without a loss, :meth:`backward` takes the
         cotangents of the sequences instead (``seeds``).
+    seeds:
+        Without a loss: the sequences that cotangents are given for (all of them by default).
     wrt_inputs:
-        Whether gradients with respect to inputs are wanted, under the key ``"d_" + name``.
+        Whether gradients with respect to inputs are wanted, or of which; their keys are
+        ``"d_" + name``.
 
     Arrays are batched: parameters ``own``, inputs ``(T, B, *own)``, initial values
     ``(B, *own)`` (``(lags, B, *own)`` if the recurrence looks further back than one step).
@@ -46,10 +49,12 @@ class NumpyGradient:
         loss: str | Node | None = None,
         context: Iterable[str] = (),
         bind: Mapping[str, str] | None = None,
-        wrt_inputs: bool = False,
+        seeds: Collection[str] | None = None,
+        wrt_inputs: bool | Collection[str] = False,
     ) -> None:
         self.rec = rec
-        self.seeds = loss is None
+        #: Whether cotangents enter, at every sequence or at those named.
+        self.seeds: bool | Collection[str] = (loss is None) if seeds is None else seeds
         program = fuse(lower(rec, loss=loss, context=context, bind=bind))
         self.sources: dict[bool, str] = {}
         self._modules: dict[bool, dict[str, Any]] = {}
@@ -111,6 +116,9 @@ class NumpyGradient:
         if not self.seeds:
             return dict(module["backward"](saved))
         idents = {n: f"d_{i}_in" for n, i in self.signature.seeds}
+        for name in seeds or {}:
+            if name not in idents:
+                raise ModelError(f"{self.rec.name}: no cotangent of {name!r} enters here")
         given = {idents[n]: v for n, v in (seeds or {}).items()}
         return dict(module["backward"](saved, **given))
 

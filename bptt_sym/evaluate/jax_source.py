@@ -23,9 +23,7 @@ def jax_source(
     """The source of a module with the functions of
     :func:`~bptt_sym.evaluate.loop_source.loop_source`, for JAX."""
     adj = adjoint(rec, program, seeds=seeds)
-    if not wrt_inputs:
-        for key in [k for k in adj.reads if k[0] not in program.targets]:
-            del adj.reads[key]
+    adj.forget_inputs(wrt_inputs)
     module = _ScanModule(rec, program, adj, JAX, loss, False)
     return module.source(seeds), module.signature
 

@@ -103,7 +103,8 @@ class LoopPlan:
             for n, lag in self.lags.items()
             if lag and n not in self.program.initial
         ]
-        sequences = [(n, self.sequence_names[n]) for n in self.program.targets]
+        used = {op.attr[0] for op in self.p.ops if op.kind == "seed"}
+        sequences = [(n, self.sequence_names[n]) for n in self.program.targets if n in used]
         return Signature(params, contexts, inputs, initial, sequences)
 
     def _plan(self) -> None:

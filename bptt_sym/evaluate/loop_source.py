@@ -8,7 +8,7 @@ recurrence, each gate's formula stands as a comment.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from bptt_sym.evaluate.adjoint import adjoint
 from bptt_sym.evaluate.array_source import NUMPY, TORCH
@@ -28,8 +28,8 @@ def loop_source(
     *,
     dialect: str = "numpy",
     loss: Node | None = None,
-    seeds: bool = False,
-    wrt_inputs: bool = False,
+    seeds: bool | Collection[str] = False,
+    wrt_inputs: bool | Collection[str] = False,
     sink: bool = False,
 ) -> tuple[str, Signature]:
     """The source of a module, and how its functions are called.
@@ -39,20 +39,19 @@ def loop_source(
     program:
         The lowered (and usually fused) step.
     seeds:
-        Whether ``backward`` also takes cotangents of the defined sequences, ``(T, B, n)``.
+        Whether ``backward`` also takes cotangents of the defined sequences, ``(T, B, n)``, or
+        of which of them.
     wrt_inputs:
-        Whether the gradient with respect to input sequences is computed as well.
+        Whether the gradient with respect to input sequences is computed as well, or to which.
     sink:
         See :func:`~bptt_sym.evaluate.schedule.adjoint_schedule`.
     """
     adj = adjoint(rec, program, seeds=seeds)
-    if not wrt_inputs:
-        for key in [k for k in adj.reads if k[0] not in program.targets]:
-            del adj.reads[key]
+    adj.forget_inputs(wrt_inputs)
     if dialect == "numpy":
         adj, program = shared_exponential(adj, program)
     writer = LoopModule(rec, program, adj, {"numpy": NUMPY, "torch": TORCH}[dialect], loss, sink)
-    return writer.source(seeds), writer.signature
+    return writer.source(bool(seeds)), writer.signature
 
 
 class LoopModule(LoopPlan):
@@ -326,14 +325,14 @@ class LoopModule(LoopPlan):
         lines.append("}")
         arguments = ["saved"]
         if seeds:
-            for name in self.program.targets:
+            for name, _ in self.signature.seeds:
                 arguments.append(f"{self._seed(name)}=0.0")
         doc = '    """The gradient by name'
         doc += '; ``d_*_in`` are cotangents that enter from outside."""' if seeds else '."""'
         head = [f"def backward({', '.join(arguments)}):", doc]
         if seeds:
-            for name, i in self.program.targets.items():
-                own = "".join(f", {self.w.size(s)}" for s in p.shape(i))
+            for name, _ in self.signature.seeds:
+                own = "".join(f", {self.w.size(s)}" for s in p.shape(self.program.targets[name]))
                 lines.insert(
                     0,
                     f"{self._seed(name)} = "

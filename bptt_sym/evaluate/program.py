@@ -263,6 +263,8 @@ class Program:
         op = self.ops[a]
         if op.kind == "transpose":
             return op.args[0]
+        if op.kind == "contract":
+            return self.contract(op.args[1], op.args[0], op.lead)
         if len(op.shape) < 2:
             raise ModelError("only a matrix is transposed here; a row is a 1×n matrix")
         return self.emit("transpose", (a,), op.shape[::-1])

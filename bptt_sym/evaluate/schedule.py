@@ -38,12 +38,16 @@ class Schedule:
         return out
 
 
-def forward_schedule(p: Program) -> Schedule:
-    """The schedule of a step's own operations; states are what couples the steps."""
+def forward_schedule(p: Program, *, sink: bool = False) -> Schedule:
+    """The schedule of a step's own operations; states are what couples the steps.
+
+    ``sink`` is as for :func:`adjoint_schedule`.
+    """
     carried = [i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr[0] in p.targets]
     needed = {p.targets[p.ops[i].attr[0]] for i in carried}
     roots = [*p.targets.values(), *p.initial.values(), *([] if p.loss is None else [p.loss])]
-    return _schedule(p, range(len(p.ops)), carried, needed, roots)
+    schedule = _schedule(p, range(len(p.ops)), carried, needed, roots)
+    return _sunk(p, schedule, set(roots)) if sink else schedule
 
 
 def adjoint_schedule(a: Adjoint, *, sink: bool = False) -> Schedule:
@@ -58,7 +62,7 @@ def adjoint_schedule(a: Adjoint, *, sink: bool = False) -> Schedule:
     needed = {a.reads[p.ops[i].attr] for i in carried}
     roots = [*a.params.values(), *a.contexts.values(), *a.reads.values()]
     schedule = _schedule(p, own, carried, needed, roots)
-    return _sunk(p, schedule) if sink else schedule
+    return _sunk(p, schedule, set()) if sink else schedule
 
 
 def _schedule(
@@ -105,7 +109,7 @@ def _schedule(
     return out
 
 
-def _sunk(p: Program, s: Schedule) -> Schedule:
+def _sunk(p: Program, s: Schedule, roots: set[int]) -> Schedule:
     uses: dict[int, set[int]] = {}
     for group in (s.before, s.loop, s.after, s.end):
         for i in group:
@@ -114,7 +118,7 @@ def _sunk(p: Program, s: Schedule) -> Schedule:
     loop = set(s.loop)
     before = list(s.before)
     for i in reversed(s.before):
-        if p.ops[i].kind in _CHEAP and uses.get(i) and uses[i] <= loop:
+        if p.ops[i].kind in _CHEAP and i not in roots and uses.get(i) and uses[i] <= loop:
             loop.add(i)
             before.remove(i)
     return Schedule(s.fixed, before, sorted(loop), s.after, s.end)

@@ -2,13 +2,15 @@
 
     python examples/pig_latin/pig_latin.py --out runs/pig_latin
 
-The gradients are the derived ones, as generated NumPy; ``translate.py`` uses the weights.
+The gradients are the derived ones, as compiled C (generated NumPy where there is no compiler);
+``translate.py`` uses the weights.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from translator import MODELS, Translator
 from words import WORDS, pig_latin, read, split
 
 from bptt_sym.errors import BpttError
-from bptt_sym.train import Settings, bar, train
+from bptt_sym.train import Settings, bar, peak_memory, train
 
 SENTENCE = "the air conditioning is working"
 
@@ -66,8 +68,9 @@ def main(argv=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", choices=(*MODELS, "both"), default="both")
     parser.add_argument("--words", type=Path, default=WORDS, help="a word list, one a line")
-    parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--patience", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--patience", type=int, default=12)
+    parser.add_argument("--decay", type=float, default=0.95, help="of the rate, an epoch")
     parser.add_argument("--states", type=int, default=128)
     parser.add_argument("--limit", type=int, default=0, help="use this many training words only")
     parser.add_argument("--seed", type=int, default=0)
@@ -83,17 +86,20 @@ def main(argv=None) -> int:
             dtype = np.float32 if args.float32 else np.float64
             task = Translator(model, (learn, valid), states=args.states, dtype=dtype)
             settings = Settings(
-                args.epochs, rate=2e-3, clip=1.0, decay=0.9, patience=args.patience,
+                args.epochs, rate=2e-3, clip=1.0, decay=args.decay, patience=args.patience,
                 seed=args.seed, check_every=args.check_every,
                 tolerance=1e-3 if args.float32 else 1e-9,
             )  # fmt: skip
-            start = task.initial(args.seed)
+            start, clock = task.initial(args.seed), time.process_time()
             file = args.out / f"{model}.checkpoint.npz"
             run = train(task, start, settings, checkpoint=file, progress=bar(sys.stderr))
             sys.stderr.write("\n")
             task.save(args.out / f"{model}.npz", run.best)
             reports[model], made[model] = task.report(run.best, test), (task, run.best)
-            print(f"{model}: {run.epoch} epochs, {run.seconds:.0f} s, best {run.best_epoch + 1}")
+            print(
+                f"{model}: {run.epoch} epochs, {run.seconds:.0f} s "
+                f"({time.process_time() - clock:.0f} s of one processor), best {run.best_epoch + 1}"
+            )
             if run.checked:
                 print(f"  {run.checked} gradients as torch's, worst difference {run.worst:.1e}")
     except BpttError as error:
@@ -108,6 +114,7 @@ def main(argv=None) -> int:
             picture(args.out / "attention.png", *made["attention"])
         except ImportError:
             print("no picture: matplotlib is not installed", file=sys.stderr)
+    print(f"peak memory of this process: {peak_memory():.0f} MiB")
     return 0
 
 

@@ -43,8 +43,7 @@ class Translator:
     def __init__(
         self, model: str, words=((), ()), states=128, letters=24, batch=64, dtype=np.float64
     ):
-        backend = "c" if dtype == np.float64 else "numpy"
-        self.model, self.net, self.dtype, self.batch = model, network(model, backend), dtype, batch
+        self.model, self.net, self.dtype, self.batch = model, network(model), dtype, batch
         self.train, self.valid = words
         self.dims = {"n": states, "m": letters, "v": SIZE, "k": SIZE}
 
@@ -69,17 +68,17 @@ class Translator:
     def given(self, words):
         """The arrays of a batch: the loss is the mean over its letters."""
         places, (before, after, weight) = source(words), target(words)
-        start = np.zeros((len(words), self.dims["n"]))
+        start = np.zeros((len(words), self.dims["n"]), self.dtype)
         given = {
-            "encoder.x": one_hot(places),
+            "encoder.x": one_hot(places, self.dtype),
             "encoder.h": start,
-            "decoder.x": one_hot(before),
-            r"speller.\hat{y}": one_hot(after),
+            "decoder.x": one_hot(before, self.dtype),
+            r"speller.\hat{y}": one_hot(after, self.dtype),
             r"speller.\omega": weight / weight.sum(),
         }
         if self.model == "attention":
             given[r"speller.\mu"] = np.zeros(places.T.shape)
-        return {k: v.astype(self.dtype) for k, v in given.items()}
+        return {k: v.astype(self.dtype, copy=False) for k, v in given.items()}
 
     def gradient(self, params, batch, rng):
         return self.net(params, self.given(batch))
@@ -134,7 +133,7 @@ class Translator:
         own = {s: {p: params[f"{s}.{p}"] for p in rec.parameters if f"{s}.{p}" in params}
                for s, rec in self.net.stages.items()}  # fmt: skip
         code = self.net.code
-        x = one_hot(source(words)).astype(self.dtype)
+        x = one_hot(source(words), self.dtype)
         start = np.zeros((len(words), self.dims["n"]), self.dtype)
         states = code["encoder"].forward(own["encoder"], {"x": x}, {"h": start}, {})[0]["h"]
         context = {}
@@ -146,7 +145,7 @@ class Translator:
         out: list[np.ndarray] = []
         maps: list[np.ndarray] = []
         for _ in range(3 * len(x) + 6):
-            letters = one_hot(places).astype(self.dtype)
+            letters = one_hot(places, self.dtype)
             step = code["decoder"].forward(own["decoder"], {"x": letters}, {"h": h}, {})[0]["h"]
             values, _ = code["speller"].forward(own["speller"], {"h": step, **blank}, {}, context)
             h, places = step[-1], values["y"].argmax(-1)

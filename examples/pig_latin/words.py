@@ -67,9 +67,9 @@ def split(words: list[str]) -> tuple[list[str], list[str], list[str]]:
     return parts
 
 
-def one_hot(places: np.ndarray) -> np.ndarray:
+def one_hot(places: np.ndarray, dtype=np.float64) -> np.ndarray:
     """(…) to (…, SIZE)."""
-    return np.eye(SIZE)[places]
+    return np.eye(SIZE, dtype=dtype)[places]
 
 
 def source(words: list[str]) -> np.ndarray:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bptt_sym.architectures import CONTEXT
-from bptt_sym.errors import NotSupported
+from bptt_sym.architectures.terms import (
+    Equation,
+    Fn,
+    Mul,
+    Recurrence,
+    Sym,
+    Transpose,
+    add,
+    before,
+    now,
+    times,
+)
+from bptt_sym.errors import ModelError, NotSupported
 from bptt_sym.evaluate import executable, gradient, source
 from bptt_sym.evaluate.compile_c import CGradient, compiler
 from bptt_sym.testing import GradientError, assert_gradient, from_recurrence
@@ -67,16 +81,81 @@ def numbers(rec, rng, steps=4, batch=3):
     return params, inputs, initial, context
 
 
-@pytest.mark.parametrize("name", sorted(HEADS))
+def attending_within_the_loop() -> Recurrence:
+    """What the last state attends to is read by the next: products with M are in the loop."""
+    cell = HEADS["forecaster"]
+    attended = Mul((Transpose(Sym("M")), now("q")))
+    weigh = Fn("softmax", add(times("M", before("h^{(2)}")), Sym(r"\mu")))
+    equations = list(cell.equations)
+    first = equations[0]
+    assert first.target == "h^{(1)}" and isinstance(first.rhs, Fn)
+    equations[0] = Equation("h^{(1)}", Fn("tanh", add(first.rhs.arg, now("a"))))
+    (n,) = cell.shape("h^{(1)}")
+    return replace(
+        cell,
+        equations=(Equation("q", weigh), Equation("a", attended), *equations),
+        shapes={**cell.shapes, "M": ("s", n), r"\mu": ("s",), "q": ("s",), "a": (n,)},
+    )
+
+
+IN_C = HEADS | {k: v for k, v in ATTENTION.items() if k.startswith("dot")}
+IN_C["attention in the loop"] = attending_within_the_loop()
+
+
+@pytest.mark.parametrize("name", sorted(IN_C))
 @pytest.mark.skipif(compiler() is None, reason="no C compiler")
 def test_compiled_and_interpreted_code_agree(name: str) -> None:
-    rec = HEADS[name]
-    params, inputs, initial, _ = numbers(rec, np.random.default_rng(1))
-    loss, grads = gradient(rec, loss="E")(params, inputs, initial)
-    other, compiled = CGradient(executable(rec), loss="E")(params, inputs, initial)
-    assert loss == pytest.approx(other, rel=1e-13)
-    for key in rec.parameters:
-        np.testing.assert_allclose(grads[key], compiled[key], rtol=1e-11, atol=1e-13)
+    rec = executable(IN_C[name])
+    params, inputs, initial, context = numbers(rec, np.random.default_rng(1), steps=5)
+    own = {k: v for k, v in params.items() if k not in context}
+    f = CGradient(rec, loss="E", context=context)
+    loss, grads = gradient(rec, loss="E", context=context)(own, inputs, initial, context)
+    for dtype, within in ((np.float64, 1e-13), (np.float32, 2e-6)):
+        groups = [
+            {k: np.asarray(v, dtype) for k, v in g.items()} for g in (own, inputs, initial, context)
+        ]
+        other, compiled = f(*groups)
+        assert loss == pytest.approx(other, rel=within)
+        for key in rec.parameters:
+            assert compiled[key].dtype == dtype
+            scale = np.abs(grads[key]).max()
+            np.testing.assert_allclose(grads[key], compiled[key], rtol=0, atol=50 * within * scale)
+
+
+@pytest.mark.skipif(compiler() is None, reason="no C compiler")
+def test_passes_that_overlap_keep_their_values() -> None:
+    """Two forward passes, then two backward passes, twice: each with its own workspace."""
+    rec = executable(ALL["gru vector keep=z reset=after"])
+    f, reference = CGradient(rec), gradient(rec)
+    rng = np.random.default_rng(4)
+    runs = [numbers(rec, rng, steps=steps)[:3] for steps in (4, 7, 2)]
+    tapes = [f.forward(*run) for run in runs]
+    for _ in range(2):
+        for run, (values, tape) in zip(runs, tapes, strict=True):
+            expected, kept = reference.forward(*run)
+            np.testing.assert_allclose(values["h"], expected["h"], rtol=1e-13)
+            seeds = {"h": rng.normal(size=expected["h"].shape)}
+            want, got = reference.backward(kept, seeds), f.backward(tape, seeds)
+            for key, g in got.items():
+                np.testing.assert_allclose(g, want[key], rtol=1e-11, atol=1e-13)
+    held = f.memory
+    del tapes, values, tape
+    for run in runs:
+        f.forward(*run)
+    assert f.memory == held
+    with pytest.raises(ModelError, match="cotangent of 'h' has shape"):
+        f.backward(f.forward(*runs[0])[1], {"h": np.zeros((1, 2))})
+
+
+@pytest.mark.skipif(compiler() is None, reason="no C compiler")
+def test_what_is_not_a_number_stays_none() -> None:
+    rec = executable(HEADS["classifier"])
+    params, inputs, initial, _ = numbers(rec, np.random.default_rng(5))
+    for dtype in (np.float64, np.float32):
+        broken = {k: v.astype(dtype) for k, v in params.items()}
+        broken["U_z"][0, 0] = np.nan
+        loss, grads = CGradient(rec, loss="E")(broken, inputs, initial)
+        assert np.isnan(loss) and np.isnan(grads["U_z"]).any()
 
 
 @pytest.mark.parametrize("name", sorted(ATTENTION))
