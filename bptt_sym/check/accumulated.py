@@ -65,8 +65,8 @@ def judge_share(claim: Claim, court: Court) -> Verdict | None:
         for chosen in combinations(every, size):
             kind = cast(Kind, "via:" + " ".join(f"{name}+{lag}" for name, lag in chosen))
             part = replace(left, kind=kind)
-            verdict = court.decide(replace(claim, sides=(part, *claim.sides[1:])))
-            if verdict.is_right:
+            verdict = court.holds(replace(claim, sides=(part, *claim.sides[1:])))
+            if verdict is not None:
                 through = ", ".join(_shown(name, left.x, lag) for name, lag in chosen)
                 said = f"what is added is the part of the gradient that comes through {through}"
                 return replace(

@@ -72,6 +72,13 @@ class Court:
 
         return decide(claim, self.model, assume=self.assume, arena=self.arena)
 
+    def holds(self, claim: Claim) -> Verdict | None:
+        """The verdict of an equation that is right, ``None`` for every other."""
+        from bptt_sym.decide import decide
+
+        found = decide(claim, self.model, assume=self.assume, arena=self.arena, refute=False)
+        return found if found.is_right else None
+
     def _in_a_short_run(self, claim: Claim) -> Verdict | None:
         """A formula about the whole run that is written for three steps, say: then T is 3."""
         from bptt_sym.decide.identity import Scope

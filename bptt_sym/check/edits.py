@@ -414,6 +414,9 @@ class Context:
             for code, cost, factor in self._missing_factors():
                 yield Local(code, cost, mul(right, factor))
                 yield Local(code, cost, mul(factor, right))
+                if isinstance(right, Sum):
+                    for make in (Mul, Had):
+                        yield Local(code, cost, replace(right, body=make((right.body, factor))))
 
     def _everywhere_at_once(self, right: Node) -> Iterator[Local]:
         """One slip made wherever its subject stands: ``σ(o)(1 - σ(o))`` for ``o(1 - o)``."""

@@ -8,10 +8,12 @@ before a parameter, and is no differential of a fraction. Every character keeps 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bptt_sym.check.deltas import Deltas
 from bptt_sym.check.document import Formula
+from bptt_sym.check.respelling import replaced, respelt
 from bptt_sym.check.supposed import LOSSES
 from bptt_sym.read.vocabulary import plain_name
 
@@ -68,6 +70,7 @@ class Shorthand:
     glued: bool
     #: Whether ``\\delta`` before a name is that mark, not a name of its own.
     delta: bool
+    deltas: Deltas
 
     @classmethod
     def of(cls, texts: Sequence[str], timed: frozenset[str]) -> Shorthand:
@@ -75,26 +78,27 @@ class Shorthand:
         loss = next((m.group(1) for m in _LOSS.finditer(every)), "L")
         fraction = re.search(r"\\d?frac\s*\{\s*d\s*[A-Za-z\\]", every) is not None
         own = re.search(r"\\delta\s*(?:_\s*\{?\s*t|\^\s*\{?\s*\(?\s*t)\b", every) is not None
-        return cls(loss, timed, not fraction, not own)
+        return cls(loss, timed, not fraction, not own, Deltas.of(texts, loss))
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with the marks as derivatives."""
-        formula = _replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()])
+        formula = replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()])
         if "=" in formula.latex:
-            formula = _replaced(formula, _SPACE, lambda m: "")
-        formula = _replaced(formula, _BRACED, lambda m: m.group(1))
-        formula = _replaced(formula, _INSIDE, _outside)
-        formula = _replaced(formula, _ZERO, lambda m: "0")
-        formula = _without_components(formula)
-        formula = _replaced(formula, _ARROW, lambda m: "")
+            formula = replaced(formula, _SPACE, lambda m: "")
+        formula = replaced(formula, _BRACED, lambda m: m.group(1))
+        formula = replaced(formula, _INSIDE, _outside)
+        formula = replaced(formula, _ZERO, lambda m: "0")
+        formula = respelt(_without_components(formula))
+        formula = replaced(formula, _ARROW, lambda m: "")
+        formula = self.deltas.written_out(formula)
         if self.delta:
             before = formula
-            formula = _replaced(formula, _DELTA_SUB, self._derivative)
+            formula = replaced(formula, _DELTA_SUB, self._derivative)
             if formula is not before:
                 formula = replace(formula, delta=True)
-            formula = _replaced(formula, _DELTA, self._derivative)
+            formula = replaced(formula, _DELTA, self._derivative)
         if self.glued:
-            formula = _replaced(formula, _GLUED, self._derivative)
+            formula = replaced(formula, _GLUED, self._derivative)
         return formula
 
     def _derivative(self, m: re.Match[str]) -> str | None:
@@ -147,28 +151,6 @@ def _without_components(formula: Formula) -> Formula:
         rest = _COMPONENT.sub("", sums.sub("", text))
         if re.search(rf"(?<![A-Za-z\\]){index}(?![A-Za-z])", rest):
             return formula
-        formula = _replaced(formula, sums, lambda m: "")
-        formula = _replaced(formula, _COMPONENT, lambda m: m.group(1))
+        formula = replaced(formula, sums, lambda m: "")
+        formula = replaced(formula, _COMPONENT, lambda m: m.group(1))
     return formula
-
-
-def _replaced(
-    formula: Formula, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str | None]
-) -> Formula:
-    """``formula`` with each match replaced, ``None`` leaving it; offsets follow."""
-    text, offsets = formula.latex, formula.offsets
-    pieces: list[str] = []
-    places: list[int] = []
-    last = 0
-    for m in pattern.finditer(text):
-        made = new(m)
-        if made is None:
-            continue
-        pieces += [text[last : m.start()], made]
-        places += [*offsets[last : m.start()], *([offsets[m.start()]] * len(made))]
-        last = m.end()
-    if not last and not pieces:
-        return formula
-    pieces.append(text[last:])
-    places += offsets[last:]
-    return replace(formula, latex="".join(pieces), offsets=places)

@@ -43,6 +43,7 @@ def decide(
     arena: Arena | None = None,
     exact: bool = False,
     bounds: BoundJudge | None = None,
+    refute: bool = True,
 ) -> Verdict:
     """Judge an equation or a chain of equations about ``rec``.
 
@@ -50,7 +51,8 @@ def decide(
     found wrong; the chain is as good as its worst link. Relations other than ``=`` are handed to
     ``bounds`` (:func:`bptt_sym.check.bounds.judge_bound`), ``undecided`` without it. With
     ``exact`` a right verdict is made a proof by polynomial normal forms where the size allows.
-    An ``arena`` may be passed to share samples between claims about one recurrence.
+    An ``arena`` may be passed to share samples between claims about one recurrence. Without
+    ``refute`` no counterexample is looked for: what is not right is "undecided".
 
     Raises
     ------
@@ -68,11 +70,11 @@ def decide(
         if op not in ("=", "~") and bounds is not None:
             links.append(bounds(link, rec, arena, assume))
         else:
-            verdict = _link(link, arena)
+            verdict = _link(link, arena, refute)
             if not verdict.is_right and anchor is not claim.sides[0] and _equations(claim, links):
                 # What makes the first step right (an immediate derivative, say) holds on: a chain
                 # of equations is right if each side equals the first.
-                whole = _link(replace(link, sides=(claim.sides[0], side)), arena)
+                whole = _link(replace(link, sides=(claim.sides[0], side)), arena, refute)
                 verdict = whole if whole.is_right else verdict
             links.append(verdict)
         # After a wrong step the next one is judged against the last side that stands.
@@ -115,7 +117,7 @@ def _summary(links: list[Verdict]) -> Verdict:
     )
 
 
-def _link(claim: Claim, arena: Arena) -> Verdict:
+def _link(claim: Claim, arena: Arena, refute: bool = True) -> Verdict:
     if claim.ops[0] not in ("=", "~"):
         return Verdict("undecided", note="bounds and limits are judged by the bound engine")
     failed: list[Trial] = []
@@ -135,6 +137,8 @@ def _link(claim: Claim, arena: Arena) -> Verdict:
                 misfit = misfit or outcome.why
         if tried >= MAX_TRIALS:
             return Verdict("undecided", note=f"{tried} readings fail, and there are more to try")
+        if not refute and failed:
+            return Verdict("undecided", note="no reading makes it right")
         return _not_right(arena, claim, failed, witness, misfit)
     except NotSupported as e:
         return Verdict("undecided", note=str(e))

@@ -15,10 +15,11 @@ from bptt_sym.decide.rewriting import (
     ascending,
     by_memory,
     direct_path,
+    direct_steps,
     ending_early,
     hadamard_first,
     immediate_right,
-    is_one_of,
+    input_block,
     local_loss,
     map_sides,
     mark,
@@ -85,14 +86,8 @@ def _carry(sides: tuple[int, ...]) -> Rewrite:
 
 
 def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
-    """A gradient by a parameter on the left, and the share of one step, worked out, on the right.
-
-    A chain of derivatives that ends in one by the parameter is no share but a sum that was lost.
-    """
+    """A gradient by a parameter on the left, and the share of one step on the right."""
     right = claim.sides[1:]
-    params = set(rec.parameters)
-    if any(isinstance(n, D) and is_one_of(n.x, params) for s in right for n in walk(s)):
-        return []
     free = {n for s in right for n in free_indices(s)} - free_indices(claim.sides[0])
     if len(free) != 1 or HORIZON_NAME in free or free_indices(claim.sides[0]):
         return []
@@ -231,6 +226,7 @@ DIRECT_PATH = Reading(
     direct_path,
     weight=2,
 )
+DIRECT_STEPS = replace(DIRECT_PATH, rewrite=direct_steps)
 CARRY = Reading(
     "carry",
     "the derivative of the loss by a cell state on the left is only what comes back "
@@ -324,6 +320,12 @@ STATE_BLOCK = Reading(
     "block",
     state_block,
 )
+INPUT_BLOCK = Reading(
+    "input-block",
+    "W is read as its block of columns that multiplies the input",
+    "block",
+    input_block,
+)
 OUTPUT_DERIVATIVE = Reading(
     "output-derivative",
     "the activation's derivative is written as a function of the output: "
@@ -372,6 +374,7 @@ READINGS = (
     IMMEDIATE,
     LOCAL_LOSS,
     DIRECT_PATH,
+    DIRECT_STEPS,
     CARRY,
     CARRIED,
     MIXED,
@@ -385,6 +388,7 @@ READINGS = (
     ASCENDING,
     HADAMARD_FIRST,
     STATE_BLOCK,
+    INPUT_BLOCK,
     OUTPUT_DERIVATIVE,
     REACHING_ON,
     ENDING_EARLY,

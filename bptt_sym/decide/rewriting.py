@@ -85,6 +85,16 @@ def direct_path(claim: Claim, rec: Recurrence) -> Claim:
     return map_sides(claim, lambda n, _: mark(n, kind))
 
 
+def direct_steps(claim: Claim, rec: Recurrence) -> Claim:
+    """As :func:`direct_path`, with the derivatives of the loss total."""
+    states, params = set(rec.states), set(rec.parameters)
+
+    def kind(d: D) -> Kind:
+        return "own" if is_one_of(d.y, states) and is_one_of(d.x, states | params) else "unmarked"
+
+    return map_sides(claim, lambda n, _: mark(n, kind))
+
+
 def local_loss(claim: Claim, rec: Recurrence) -> Claim:
     states = set(rec.states)
 
@@ -215,11 +225,19 @@ def hadamard_first(claim: Claim, rec: Recurrence) -> Claim:
 
 
 def state_block(claim: Claim, rec: Recurrence) -> Claim:
-    states = set(rec.states)
+    return _block(claim, rec, set(rec.states))
+
+
+def input_block(claim: Claim, rec: Recurrence) -> Claim:
+    return _block(claim, rec, set(rec.inputs))
+
+
+def _block(claim: Claim, rec: Recurrence, meant: set[str]) -> Claim:
+    """``claim`` with each weight of a concatenation read as its block that multiplies ``meant``."""
 
     def change(n: Node) -> Node:
         if isinstance(n, Sym) and n.name in rec.blocks:
-            part = next((b for b in rec.blocks[n.name] if b in states), None)
+            part = next((b for b in rec.blocks[n.name] if b in meant), None)
             return Block(n, part) if part else n
         return n
 

@@ -17,9 +17,11 @@ from bptt_sym.decide.readings import (
     DENOMINATOR,
     DIAGONAL,
     DIRECT_PATH,
+    DIRECT_STEPS,
     ENDING_EARLY,
     HADAMARD_FIRST,
     IMMEDIATE,
+    INPUT_BLOCK,
     LABELS,
     LOCAL_LOSS,
     MIXED,
@@ -176,6 +178,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     if any(is_one_of(n.y, states) and len(states) > 1 for n in unmarked) or memory:
         out.append(DIRECT_PATH)
     if memory:
+        out.append(DIRECT_STEPS)
+    if memory:
         out += [CARRY, CARRIED]
     left = claim.sides[0]
     if isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec):
@@ -194,6 +198,9 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
             out.append(HADAMARD_FIRST)
         if any(isinstance(n, Sym) and n.name in rec.blocks for n in nodes):
             out.append(STATE_BLOCK)
+            inputs = set(rec.inputs)
+            if any(isinstance(n, D) and is_one_of(n.x, inputs) for n in nodes):
+                out.append(INPUT_BLOCK)
     if any(at_output(n, rec) for n in nodes):
         out.append(OUTPUT_DERIVATIVE)
     if any(followed_product(n) for n in nodes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -71,7 +72,7 @@ def split_claims(tokens: list[Token], text: str) -> list[Chain]:
     LimitExceeded
         More than :data:`~bptt_sym.read.limits.MAX_TERMS` claims.
     """
-    chains = _chains(_without_remarks(tokens))
+    chains = _chains(_without_remarks(_parted(tokens, text)))
     if not chains:
         raise ReadError("nothing is written", span=Span(0, len(text)), hint="write a claim")
     if len(chains) > limits.MAX_TERMS:
@@ -102,6 +103,34 @@ def split_claims(tokens: list[Token], text: str) -> list[Chain]:
                 chain.given += [*premise.given, premise]
                 premise.given = []
         out.append(chain)
+    return out
+
+
+#: Kinds of tokens with which a left side begins.
+_BEGINS = frozenset("word frac partial accent font brace".split())
+_GAP = re.compile(r"\\qq?uad(?![A-Za-z])|\\hspace\*?\s*\{|(?:\\[;:]|\\ |~){2,}")
+
+
+def _parted(tokens: list[Token], text: str) -> list[Token]:
+    r"""With a comma in a wide gap between two equations: ``a = b \qquad c = d``."""
+    out: list[Token] = []
+    related = False
+    depth = 0
+    for k, t in enumerate(tokens):
+        depth -= t.kind in ("}", "close")
+        if related and not depth and t.kind in _BEGINS:
+            before = tokens[k - 1]
+            gap = text[before.end : t.start]
+            plain = before.kind not in ("op", "rel", "sep", "row", "&", "connective", "_", "^")
+            if plain and _GAP.search(gap) and _relation_follows(tokens, k - 1):
+                out.append(Token("sep", ",", before.end, before.end))
+                related = False
+        out.append(t)
+        if t.kind in ("row", "connective", "sep"):
+            related = False
+        elif t.kind == "rel" and not depth:
+            related = True
+        depth += t.kind in ("{", "open")
     return out
 
 

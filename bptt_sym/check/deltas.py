@@ -1,0 +1,160 @@
+r"""Names of gradients made of δ: ``\delta^{c}_t``, ``\delta_{f,t}``, ``\delta_o^{(t)}``.
+
+Texts give one name to each gradient: δ, with what is differentiated by in one script and the step
+in another. Where a line says so (``\delta^c_t = \partial L / \partial c_t``), or where the script
+names a sequence of the text, the name is written out as the derivative. Other scripts become part
+of one plain name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bptt_sym.check.document import Formula
+from bptt_sym.check.respelling import replaced
+from bptt_sym.read.vocabulary import plain_name
+
+_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_SCRIPT = rf"\s*[_^]\s*(?:{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9'])"
+_DELTA = re.compile(rf"\\delta(?![A-Za-z])(?P<scripts>(?:{_SCRIPT}){{1,3}})")
+_ONE = re.compile(rf"\s*(?P<mark>[_^])\s*(?P<body>{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9'])")
+_STEP = re.compile(
+    r"[(<]?\s*(?:\\langle)?\s*(?P<step>(?:t|k|s|j|n|T|\\tau)\s*(?:[-+]\s*[0-9])?)\s*(?:\\rangle)?\s*[)>]?"
+)
+_ACCENT = r"\\(?:hat|widehat|tilde|widetilde|bar|overline|vec|mathbf|boldsymbol|bm)"
+_BASE = (
+    rf"(?:{_ACCENT}\s*(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|(?<![A-Za-z\\])[A-Za-z]|"
+    r"\\mathrm\{net\}|\\Gamma)"
+)
+_SEQUENCE = re.compile(rf"(?P<base>{_BASE})(?P<scripts>(?:{_SCRIPT}){{1,3}})")
+_LOSS = (
+    r"(?:\\mathcal\s*\{?\s*[A-Z]\s*\}?|[LEJC]|[lL]oss|\\ell)"
+    r"(?:\s*_\s*\{?[A-Za-z]+\}?|\s*\^\s*\{?\(?[A-Za-z]+\)?\}?)?"
+)
+_DEFINES = re.compile(
+    r"\s*&?\s*(?:=|\\equiv|\\triangleq|:=|\\coloneqq|\\doteq|"
+    r"\\(?:over|under)set\s*\{[^{}]*\}\s*\{\s*=\s*\}|\\stackrel\s*\{[^{}]*\}\s*\{\s*=\s*\})\s*&?\s*"
+    rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\{{?\s*{_LOSS}\s*\}}?\s*\}}"
+    rf"\s*\{{\s*(?:\\partial|d)\s*(?P<by>(?:[^{{}}]|{_GROUP})+)\}}"
+)
+_SIMPLE = re.compile(r"\\?[A-Za-z]+|\\[a-z]+\{[A-Za-z]\}")
+#: What is given from outside: the gradient by it is hardly ever meant.
+_GIVEN = frozenset(("y", "x", "T", "t"))
+
+Key = frozenset[str]
+
+
+def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
+    """``(parts without the step, the step, the parts in order)``; ``None`` without one step."""
+    pieces: list[str] = []
+    for m in _ONE.finditer(scripts):
+        body = m.group("body")
+        body = body[1:-1] if body.startswith("{") else body
+        pieces += [p.strip() for p in body.split(",") if p.strip()]
+    if any(p in (r"\top", r"\prime", "'") for p in pieces):
+        return None
+    steps = [k for k, p in enumerate(pieces) if _STEP.fullmatch(p)]
+    if not steps:
+        return None
+    # s, j, k may be letters of what is differentiated by; t never is.
+    at = next((k for k in steps if "t" in pieces[k]), steps[0])
+    found = _STEP.fullmatch(pieces[at])
+    assert found is not None
+    step = found.group("step").replace(" ", "")
+    parts = pieces[:at] + pieces[at + 1 :]
+    if "T" in parts:
+        return None
+    return frozenset(q for p in parts for q in _atoms(p)), step, parts
+
+
+def _atoms(part: str) -> list[str]:
+    r"""``a_f`` as a and f; ``\tilde{c}`` as itself; ``\text{future}`` as its word."""
+    word = re.fullmatch(r"\\(?:text|mathrm|textrm|operatorname)\s*\{\s*([^{}]*)\s*\}", part)
+    if word:
+        return [word.group(1)]
+    match = re.fullmatch(rf"(?P<base>{_BASE})\s*(?:[_^]\s*\{{?\s*(?P<sub>[^{{}}]*)\s*\}}?)?", part)
+    if match is None:
+        return [re.sub(r"\s", "", part)]
+    base = plain_name(re.sub(r"\s", "", match.group("base")))
+    return [base, *([match.group("sub")] if match.group("sub") else [])]
+
+
+@dataclass(frozen=True)
+class Deltas:
+    """What the δ of a text stand for: by their scripts, the text of the variable at step t."""
+
+    meanings: Mapping[Key, str] = field(default_factory=dict)
+    #: Those for which no line says so.
+    guessed: frozenset[Key] = frozenset()
+    loss: str = "L"
+
+    @classmethod
+    def of(cls, texts: Sequence[str], loss: str) -> Deltas:
+        meanings: dict[Key, str] = {}
+        wanted: set[Key] = set()
+        for text in texts:
+            for m in _DELTA.finditer(text):
+                read = _steps(m.group("scripts"))
+                if read is None or not read[0]:
+                    continue
+                wanted.add(read[0])
+                said = _DEFINES.match(text, m.end())
+                if said is not None and read[1] == "t":
+                    meanings.setdefault(read[0], said.group("by").strip())
+        guessed: set[Key] = set()
+        missing = wanted - set(meanings)
+        if missing:
+            for key, name in _sequences(texts).items():
+                if key in missing and not key <= _GIVEN:
+                    meanings[key] = name
+                    guessed.add(key)
+        return cls(meanings, frozenset(guessed), loss)
+
+    def written_out(self, formula: Formula) -> Formula:
+        """``formula`` with its δ as derivatives, or under plain names."""
+        if r"\delta" not in formula.latex:
+            return formula
+        guesses = False
+
+        def new(m: re.Match[str]) -> str | None:
+            nonlocal guesses
+            read = _steps(m.group("scripts"))
+            if read is None or not read[0]:
+                return None
+            key, step, parts = read
+            name = self.meanings.get(key)
+            if name is None:
+                if len(parts) == 1 and _SIMPLE.fullmatch(parts[0]):
+                    return None
+                word = "".join(re.sub(r"[^A-Za-z]", "", p.replace(r"\text", "")) for p in parts)
+                return rf"\delta_{{\mathrm{{{word}}}}}^{{({step})}}" if word else None
+            guesses |= key in self.guessed
+            return rf"\frac{{\partial {self.loss}}}{{\partial {_at(name, step)}}}"
+
+        formula = replaced(formula, _DELTA, new)
+        return replace(formula, delta=True) if guesses else formula
+
+
+def _at(name: str, step: str) -> str:
+    """``name``, which is written for step t, at ``step``."""
+    if step == "t":
+        return name
+    name = re.sub(r"([_^])\s*t(?![A-Za-z])", rf"\1{{{step}}}".replace("\\t", "\\\\t"), name)
+    return re.sub(
+        r"(?<=[{(,<\s])t(?=[})>,\s])", step.replace("\\", "\\\\"), name
+    )
+
+
+def _sequences(texts: Sequence[str]) -> dict[Key, str]:
+    """The names that run in time, by their letters: how each is written at step t."""
+    found: dict[Key, str] = {}
+    for text in texts:
+        for m in _SEQUENCE.finditer(text):
+            read = _steps(m.group("scripts"))
+            if read is None or read[1] != "t":
+                continue
+            base = plain_name(re.sub(r"\s", "", m.group("base")))
+            found.setdefault(frozenset((base, *read[0])), m.group())
+    return found

@@ -1,0 +1,157 @@
+r"""One spelling for what documents write in several ways, before anything is read.
+
+A box around an equation, a sum without its index, the bar of a part of a gradient, a slice of a
+weight, a sum over components: each is rewritten to what the reader knows. Only what is plain by its
+form is touched, and every character keeps its offset.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from bptt_sym.check.document import Formula
+
+_ONE = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathbb|textbf)\s*(?:\{\s*1\s*\}|1(?![0-9]))")
+_BOX = re.compile(r"\\(?:boxed|fbox|colorbox\s*\{[^{}]*\}|bbox\s*(?:\[[^\]]*\])?)\s*\{")
+_BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits|\\nolimits|\\displaylimits)?\s*[_^])")
+_NAME = (
+    r"(?:\\(?:hat|widehat|tilde|bar|vec|mathbf|boldsymbol|mathrm|text)\s*\{[^{}]{1,12}\}|"
+    r"\\(?:hat|tilde|bar|vec)\s*[A-Za-z]|[A-Za-z])"
+)
+_SCRIPT = r"(?:\s*[_^]\s*(?:\{[^{}]{1,20}\}|[A-Za-z0-9]))"
+#: ``\sum_k y_{t,k} \log \hat{y}_{t,k}``: a sum over components.
+_COMPONENTS = re.compile(
+    r"\\sum(?:\\limits)?\s*_\s*(?:\{\s*(?P<k>[a-zA-Z])\s*(?:=\s*[01]\s*|\\in[^{}]*)?\}"
+    r"|(?P<k1>[a-zA-Z]))\s*(?:\^\s*(?:\{[^{}]{1,8}\}|\|?[A-Za-z]\|?))?"
+    rf"\s*(?P<y>{_NAME}{_SCRIPT}{{1,2}})"
+    r"\s*(?:\\[,;:! ]|\\cdot|\\times|\*)?\s*\\(?P<f>log|ln)\s*"
+    rf"(?P<open>\\left\s*\(|\(|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}{{1,2}})"
+    r"\s*(?P<close>\\right\s*\)|\))?"
+)
+#: ``W_f[:, :n]``, ``W[n:, :]``: a block of a weight, as arrays write it.
+_SLICE = re.compile(
+    r"\[\s*(?=[^\[\]]*:)(?:[-:+,\s0-9A-Za-z_^]|\\text\s*\{[^{}]*\}|\\mathrm\s*\{[^{}]*\}"
+    r"|\\_|\{[^{}]*\}|\\[,;! ])*\]"
+)
+_BAR = re.compile(
+    r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert)\s*_\s*"
+    r"(?P<label>\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}|\\text\s*\{[^{}]*\}|[A-Za-z0-9])"
+    r"\s*(?P<after>&?\s*=)"
+)
+_DERIVATIVE = re.compile(
+    r"(?P<left>\\left\s*\.\s*)?(?P<d>\\[dt]?frac\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}\s*"
+    r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})\s*$"
+)
+_BY_PARAMETER = re.compile(
+    r"\{\s*(?:\\partial|d)\s*\{?\s*(?:\\(?:mathbf|boldsymbol|bm)\s*\{?\s*)?"
+    r"(?:[A-Z](?!\s*\}?\s*_\s*\{?\s*t)|b(?![a-z])|\\[Tt]heta|w(?![a-z]))"
+)
+
+Edit = tuple[int, int, str]
+
+
+def respelt(formula: Formula) -> Formula:
+    """``formula`` in the spelling that the reader knows."""
+    formula = replaced(formula, _ONE, lambda m: "1")
+    formula = edited(formula, _boxes(formula.latex))
+    if "=" not in formula.latex:
+        return formula
+    formula = edited(formula, list(_bars(formula.latex)))
+    formula = replaced(formula, _BARE_SUM, lambda m: r"\sum_{t}")
+    formula = replaced(formula, _COMPONENTS, _inner_product)
+    return edited(formula, list(_slices(formula.latex)))
+
+
+def _boxes(text: str) -> list[Edit]:
+    """The braces of boxes, which say nothing."""
+    out: list[Edit] = []
+    for m in _BOX.finditer(text):
+        end = _closing(text, m.end() - 1)
+        if end is not None:
+            out += [(m.start(), m.end(), ""), (end, end + 1, " ")]
+    return sorted(out)
+
+
+def _closing(text: str, start: int) -> int | None:
+    depth = 0
+    k = start
+    while k < len(text):
+        c = text[k]
+        if c == "\\":
+            k += 2
+            continue
+        depth += (c == "{") - (c == "}")
+        if not depth:
+            return k
+        k += 1
+    return None
+
+
+def _bars(text: str) -> Iterable[Edit]:
+    r"""``\left.\frac{\partial L}{\partial h_t}\right|_{\text{future}} =`` adds a part of it."""
+    for m in _BAR.finditer(text):
+        before = _DERIVATIVE.search(text, 0, m.start())
+        if before is None:
+            continue
+        if before.group("left"):
+            yield before.start("left"), before.end("left"), ""
+        part = _BY_PARAMETER.search(before.group("d").split("}", 1)[1]) is None
+        yield m.start(), m.end(), " +=" if part else " ="
+
+
+def _inner_product(m: re.Match[str]) -> str | None:
+    k = m.group("k") or m.group("k1")
+    y, p = _without(m.group("y"), k), _without(m.group("p"), k)
+    if y is None or p is None or k == "t":
+        return None
+    return rf"{{{y}}}^\top \log {p}"
+
+
+def _without(name: str, k: str) -> str | None:
+    """``y_{t,k}`` without its component; ``None`` if it has none."""
+    for pattern, new in (
+        (rf"\s*[_^]\s*(?:\{{\s*\(?\s*{k}\s*\)?\s*\}}|{k}(?![A-Za-z]))", ""),
+        (rf"([_^]\s*\{{[^{{}}]*?)\s*,\s*{k}\s*\}}", r"\1}"),
+        (rf"([_^]\s*\{{)\s*{k}\s*,\s*", r"\1"),
+        (rf"([_^]\s*\{{\s*t)\s*{k}\s*\}}", r"\1}"),
+    ):
+        found, count = re.subn(pattern, new, name, count=1)
+        if count:
+            return found
+    return None
+
+
+def _slices(text: str) -> Iterable[Edit]:
+    """The brackets of slices: which block of a weight is meant, the shapes tell."""
+    for m in _SLICE.finditer(text):
+        if re.search(r"[A-Za-z0-9}]\s*$", text[: m.start()]):
+            yield m.start(), m.end(), ""
+
+
+def replaced(
+    formula: Formula, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str | None]
+) -> Formula:
+    """``formula`` with each match replaced, ``None`` leaving it; offsets follow."""
+    found = ((m.start(), m.end(), new(m)) for m in pattern.finditer(formula.latex))
+    return edited(formula, [(s, e, n) for s, e, n in found if n is not None])
+
+
+def edited(formula: Formula, edits: Sequence[Edit]) -> Formula:
+    """``formula`` with the edits made, which come in order and do not overlap; offsets follow."""
+    if not edits:
+        return formula
+    text, offsets = formula.latex, formula.offsets
+    pieces: list[str] = []
+    places: list[int] = []
+    last = 0
+    for start, end, new in edits:
+        if start < last:
+            continue
+        pieces += [text[last:start], new]
+        places += [*offsets[last:start], *([offsets[start]] * len(new))]
+        last = end
+    pieces.append(text[last:])
+    places += offsets[last:]
+    return replace(formula, latex="".join(pieces), offsets=places)

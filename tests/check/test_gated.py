@@ -1,0 +1,122 @@
+"""Texts about gated networks: their notations for gradients, what is right and what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptt_sym.check.audit import audit
+from bptt_sym.check.document import document_from_text
+
+CELL = r"""
+A memory cell with inputs $u_t$ and a loss $L$.
+
+$$p_t = \sigma(A_p u_t + B_p s_{t-1} + k_p), \qquad q_t = \sigma(A_q u_t + B_q s_{t-1} + k_q)$$
+$$v_t = \tanh(A_v u_t + B_v s_{t-1} + k_v) \quad r_t = \sigma(A_r u_t + B_r s_{t-1} + k_r)$$
+$$\boxed{m_t = p_t \odot m_{t-1} + q_t \odot v_t}, \quad s_t = r_t \odot \tanh(m_t)$$
+"""
+JOINED = r"""
+$$f_t = \sigma(W_f [h_{t-1}, x_t] + b_f)$$
+$$i_t = \sigma(W_i [h_{t-1}, x_t] + b_i)$$
+$$g_t = \tanh(W_g [h_{t-1}, x_t] + b_g)$$
+$$o_t = \sigma(W_o [h_{t-1}, x_t] + b_o)$$
+$$c_t = f_t * c_{t-1} + i_t * g_t$$
+$$h_t = o_t * \tanh(c_t)$$
+"""
+OUTPUT = r"""
+$$e_t = \tanh(D e_{t-1} + F u_t), \quad z_t = G e_t + d \qquad \hat{y}_t = \mathrm{softmax}(z_t)$$
+$$L_t = -\sum_{k=1}^{K} y_{t,k} \log \hat{y}_{t,k}$$
+$$L = \sum_{t=1}^{T} L_t$$
+"""
+
+
+def verdicts(text: str, formula: str):
+    found = audit(document_from_text(f"{text}\n$${formula}$$\n", "text.md"))
+    line = text.count("\n") + 2
+    return [j for j in found if j.place.line == line]
+
+
+def verdict(text: str, formula: str):
+    (only,) = verdicts(text, formula)
+    return only.verdict
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        # the derivative of the next memory is the direct one
+        r"\frac{\partial L}{\partial m_t} = \frac{\partial L}{\partial s_t}"
+        r"\frac{\partial s_t}{\partial m_t}"
+        r" + \frac{\partial L}{\partial m_{t+1}}\frac{\partial m_{t+1}}{\partial m_t}",
+        # the share of a step, as a chain and with its sum
+        r"\frac{\partial L}{\partial A_p} = \frac{\partial L}{\partial p_t}"
+        r"\frac{\partial p_t}{\partial A_p}",
+        r"\frac{\partial L}{\partial k_p} = \sum \frac{\partial L}{\partial p_t}"
+        r" \odot p_t \odot (1 - p_t)",
+        r"\left.\frac{\partial L}{\partial B_q}\right|_t = \frac{\partial L}{\partial q_t}"
+        r" \odot q_t \odot (1 - q_t)\, s_{t-1}^\top",
+        # parts of a gradient
+        r"\left.\frac{\partial L}{\partial m_t}\right|_{\text{via } s_t} = "
+        r"\frac{\partial L}{\partial s_t} \odot r_t \odot (1 - \tanh^2 m_t)",
+        r"\frac{\partial L}{\partial m_t}\Big|_{\text{later}} = "
+        r"\frac{\partial L}{\partial m_{t+1}} \odot p_{t+1}",
+        # δ with its variable in a script
+        r"\delta^{p}_t = \delta^{m}_t \odot m_{t-1}",
+        r"\delta_{r,t} = \delta_{s,t} \odot \tanh(m_t)",
+        r"\delta_v^{(t)} = \delta_m^{(t)} \odot q_t",
+    ],
+)
+def test_right_in_a_memory_cell(formula):
+    assert verdict(CELL, formula).is_right
+
+
+@pytest.mark.parametrize(
+    ("formula", "code"),
+    [
+        (r"\delta^{p}_t = \delta^{m}_t \odot m_t", "BP004"),
+        (r"\frac{\partial L}{\partial k_p} = \sum \frac{\partial L}{\partial p_t}", "BP019"),
+    ],
+)
+def test_wrong_in_a_memory_cell(formula, code):
+    found = verdict(CELL, formula)
+    assert found.verdict == "wrong"
+    assert found.diagnosis.code == code
+
+
+def test_equations_in_boxes_and_side_by_side_are_definitions():
+    found = audit(document_from_text(CELL, "text.md"))
+    assert len(found) == 6
+    assert {j.verdict.verdict for j in found} == {"not_a_claim"}
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\frac{\partial f_t}{\partial x_t} = f_t (1 - f_t) W_f",
+        r"\frac{\partial f_t}{\partial h_{t-1}} = f_t (1 - f_t) W_f[:, :n]",
+        r"\frac{\partial i_t}{\partial x_t} = i_t (1 - i_t) W_i[:, \text{n}:]",
+    ],
+)
+def test_blocks_of_a_weight(formula):
+    assert verdict(JOINED, formula).is_right
+
+
+@pytest.mark.parametrize(
+    ("formula", "right"),
+    [
+        (r"\frac{\partial L_t}{\partial z_t} = \hat{y}_t - y_t", True),
+        (r"\frac{\partial L}{\partial G} = \sum_{t=1}^{T} (\hat{y}_t - y_t) e_t^\top", True),
+        (r"\frac{\partial L_t}{\partial z_t} = y_t - \hat{y}_t", False),
+    ],
+)
+def test_the_target_of_a_cross_entropy_adds_up_to_one(formula, right):
+    found = verdict(OUTPUT, formula)
+    assert found.is_right is right
+
+
+def test_a_name_made_of_names_of_gradients_defines_no_step():
+    """δ for ŷ - y, then a product of it: neither is a new recurrence."""
+    text = OUTPUT + "\nWrite $\\epsilon_t = \\frac{\\partial L}{\\partial z_t}$.\n"
+    assert verdict(text, r"\eta_t = G^\top \epsilon_t").verdict == "not_a_claim"
+    text += "\n$$\\eta_t = G^\\top \\epsilon_t$$\n"
+    assert verdict(text, r"\frac{\partial L}{\partial d} = \sum_t \epsilon_t").is_right
+    assert verdict(text, r"\frac{\partial L}{\partial e_t} = \eta_t").verdict == "wrong"
