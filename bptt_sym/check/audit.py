@@ -16,7 +16,7 @@ from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
-from bptt_sym.check.models import Context, Model, Models, base_letter, definition_of
+from bptt_sym.check.models import Context, Model, Models, definition_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.check.wording import (
@@ -29,6 +29,7 @@ from bptt_sym.check.wording import (
     is_judged,
     lacks_a_step,
     looks_ahead,
+    made_of_gradients,
     undefined_in,
     with_suppositions,
     without_marks,
@@ -161,7 +162,7 @@ class _Auditor:
         found = [
             r
             for r in rows.rows
-            if self._may_define(r, rows.formula) and not self._is_gradient(r) and not looks_ahead(r)
+            if self._may_define(r, rows.formula) and not made_of_gradients(r, self.models.current) and not looks_ahead(r)
         ]
         again = Verdict("not_a_claim", note="a definition, as before")
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
@@ -189,15 +190,6 @@ class _Auditor:
             return False  # "the derivative of y = tanh(x) is 1 - y^2" is about tanh
         timed = self.models.context.timed
         return any(plain_name(m) in timed for m in row.mentions) and row.name not in FUNCTIONS
-
-    def _is_gradient(self, row: Row) -> bool:
-        """Whether the right side differentiates, or is made of names of derivatives."""
-        model = self.models.current
-        if row.differentiates or model is None or row.kind is Kind.FUNCTION:
-            return row.differentiates
-        named = {base_letter(n) for n in (*model.aliases, *model.totals)}
-        named -= {base_letter(n) for n in model.court.model.shapes}
-        return bool(named & row.mentions)
 
     def _is_claim(self, row: Row) -> bool:
         """Whether a row that could define its name says something of what it stands for."""
@@ -232,7 +224,7 @@ class _Auditor:
         if not formula.display and row.is_example:
             return self._entry(formula, Verdict("not_a_claim", note="values of an example"), row)
         named_row = row.kind in (Kind.SEQUENCE, Kind.TOTAL) and not row.continues
-        if self._is_gradient(row) and named_row:
+        if made_of_gradients(row, self.models.current) and named_row:
             named = self._name(row, formula)
             if named is not None and len(row.chain.sides) == 2:
                 return self._entry(formula, named, row)

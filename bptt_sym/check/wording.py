@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from bptt_sym.check.completion import mentions
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.models import Model
-from bptt_sym.check.outline import Row
+from bptt_sym.check.models import Model, base_letter
+from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.supposed import Evidence
 from bptt_sym.decide.verdict import Verdict, VerdictName
 from bptt_sym.errors import InputError, UnboundName
@@ -97,6 +97,15 @@ def idle_in(claim: Claim, rec: Recurrence) -> str:
                 case D(x=At(name=by)) if by not in used:
                     return by
     return ""
+
+
+def made_of_gradients(row: Row, model: Model | None) -> bool:
+    """Whether the right side differentiates, or is made of names of derivatives."""
+    if row.differentiates or model is None or row.kind is Kind.FUNCTION:
+        return row.differentiates
+    named = {base_letter(n) for n in (*model.aliases, *model.totals)}
+    named -= {base_letter(n) for n in model.court.model.shapes}
+    return bool(named & row.mentions)
 
 
 def looks_ahead(row: Row) -> bool:
