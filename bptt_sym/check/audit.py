@@ -159,11 +159,9 @@ class _Auditor:
 
     def _definitions(self, rows: Outline) -> dict[int, Verdict]:
         """Take up what the formula defines; the verdicts of its defining rows, by identity."""
-        found = [
-            r
-            for r in rows.rows
-            if self._may_define(r, rows.formula) and not made_of_gradients(r, self.models.current) and not looks_ahead(r)
-        ]
+        now = self.models.current
+        found = [r for r in rows.rows if self._may_define(r, rows.formula)]
+        found = [r for r in found if not made_of_gradients(r, now) and not looks_ahead(r)]
         again = Verdict("not_a_claim", note="a definition, as before")
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
             return {id(row): again for row in found}
