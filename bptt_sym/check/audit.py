@@ -341,6 +341,7 @@ class _Auditor:
         """
         first: InputError | None = None
         failed: list[Judged] = []
+        slips = any(model.mends for model in family)
         for model in family:
             for generic in ({}, *generic_meanings(row, model.court.model)):
                 try:
@@ -359,7 +360,7 @@ class _Auditor:
                 written = not generic and not model.supposed and verdict.verdict == "wrong"
                 verdict = with_suppositions(verdict, model, generic)
                 judged = self._entry(formula, verdict, row, model.title)
-                if verdict.is_right or written:
+                if verdict.is_right or (written and not slips):
                     return judged
                 failed.append(judged)
         if failed:

@@ -20,7 +20,8 @@ from bptt_sym.check.linking import linked
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
 from bptt_sym.check.standard import standard_cells
-from bptt_sym.check.supposed import Evidence, Supposition, Usage, suppositions
+from bptt_sym.check.supposed import Evidence, Supposition, suppositions
+from bptt_sym.check.usage import Usage, fragments
 from bptt_sym.errors import BpttError, ShapeError
 from bptt_sym.notation import (
     At,
@@ -92,6 +93,8 @@ class Model:
     #: What had to be supposed to read it, and what the model as a whole rests on.
     supposed: tuple[str, ...] = ()
     evidence: Evidence = Evidence.WRITTEN
+    #: Whether it mends a slip in the document's own definition.
+    mends: bool = False
     #: This model with what the document uses and does not define.
     completions: list[Model] | None = None
     #: The same model of one unit, where every quantity is a number.
@@ -159,7 +162,8 @@ class Context:
 
     @classmethod
     def of(cls, texts: Sequence[str], words: str) -> Context:
-        return cls(sequences(texts), arguments(texts), Usage.of(texts), conventions(words))
+        usage = Usage.of([*texts, *fragments(words)])
+        return cls(sequences(texts), arguments(texts), usage, conventions(words))
 
 
 class Models:
@@ -333,8 +337,9 @@ class Models:
             except BpttError:
                 continue
             return Model(
-                court, title, lines=tuple(every), supposed=s.says, evidence=s.evidence
-            )
+                court, title, lines=tuple(every), supposed=s.says, evidence=s.evidence,
+                mends=s.mends,
+            )  # fmt: skip
         return None
 
     def one_unit(self, model: Model) -> Court | None:

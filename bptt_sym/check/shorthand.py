@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from bptt_sym.check.deltas import Deltas
 from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import replaced, respelt
-from bptt_sym.check.supposed import LOSSES
+from bptt_sym.check.usage import LOSSES
 from bptt_sym.read.vocabulary import plain_name
 
 _NAME = (

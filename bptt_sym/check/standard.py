@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from bptt_sym.check.prose import Wording
-from bptt_sym.check.supposed import Evidence, Supposition, Usage
+from bptt_sym.check.supposed import Evidence, Supposition
+from bptt_sym.check.usage import Usage
 
 #: How the letters of one text are written: all alike.
 _FORMS = ("{}", r"\vec{{{}}}", r"\mathbf{{{}}}")

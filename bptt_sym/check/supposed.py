@@ -13,21 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from bptt_sym.check.completion import in_scripts, mentions
 from bptt_sym.check.prose import Wording
-from bptt_sym.errors import InputError
-from bptt_sym.notation import At, Fn, Had, Mul, Node, walk
-from bptt_sym.read.tokens import tokenize
+from bptt_sym.check.usage import LOSSES, OUTPUTS, Usage
+from bptt_sym.notation import At, Fn, Had, Idx, Mul, Node, Sym, rebuild, walk
 from bptt_sym.read.vocabulary import plain_name
-from bptt_sym.recurrence import Recurrence, Shape, lag_of
+from bptt_sym.recurrence import STEP, Recurrence, Shape, lag_of
 
-#: Letters of a loss, most usual first.
-LOSSES = tuple(
-    r"L \mathcal{L} E J C \ell l \mathcal{E} \mathcal{J} \mathcal{C} \mathrm{Loss} \mathrm{loss} "
-    r"\mathrm{cost} \mathrm{Cost} Loss loss cost Cost \xi \varepsilon e".split()
-)
-#: Letters of an output, those computed first before those computed from them.
-OUTPUTS = tuple(r"z o s v a q \hat{o} \hat{z} p y \hat{p} \hat{y} \tilde{y} \bar{y}".split())
 #: Letters of gates and candidates.
 GATES = {
     "i": r"\sigma", "f": r"\sigma", "o": r"\sigma", "z": r"\sigma", "r": r"\sigma",
@@ -35,15 +26,6 @@ GATES = {
     r"\tilde{c}": r"\tanh", r"\hat{c}": r"\tanh", r"\bar{c}": r"\tanh", r"\tilde{C}": r"\tanh",
     r"\hat{C}": r"\tanh", r"\tilde{h}": r"\tanh", r"\hat{h}": r"\tanh", r"\bar{C}": r"\tanh",
 }  # fmt: skip
-
-
-_SUBSCRIPT = re.compile(r"\s*_\s*(?:\{[^{}]*\}|\\?[A-Za-z0-9])")
-_ACTIVATED = re.compile(
-    r"(\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])"
-    r"\s*(?:\^\s*(?:2|\{\s*2\s*\}|\\prime|\{\s*(?:\\prime|')\s*\})|')*"
-    r"\s*\(\s*(\\(?:hat|bar|tilde|mathbf|mathrm)\{[A-Za-z]+\}|[A-Za-z])\s*[_^(]"
-)
-_LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
 
 
 class Evidence(IntEnum):
@@ -71,44 +53,36 @@ class Supposition:
     evidence: Evidence = Evidence.WRITTEN
     #: Sequences whose own lines give way to some of these.
     replaces: frozenset[str] = frozenset()
+    #: Whether it mends a slip in a definition, so that the definition as written may be at fault.
+    mends: bool = False
 
 
 @dataclass
-class Usage:
-    """The names of a whole document: with which steps each occurs, and that it stands bare."""
+class _Draft:
+    """A supposition in the making."""
 
-    timed: dict[str, set[str]] = field(default_factory=dict)
-    bare: set[str] = field(default_factory=set)
-    scripted: set[str] = field(default_factory=set)
-    #: Names with the script that is part of them, as they stand: ``a_f``, ``W_{hh}``.
-    scripts: set[str] = field(default_factory=set)
-    #: Which activation is applied to which name.
-    activated: set[tuple[str, str]] = field(default_factory=set)
+    rec: Recurrence
+    usage: Usage
+    #: Names that have a meaning.
+    known: set[str]
+    lines: list[str] = field(default_factory=list)
+    says: list[str] = field(default_factory=list)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    evidence: Evidence = Evidence.WRITTEN
+    replaces: set[str] = field(default_factory=set)
+    #: What outputs and losses are computed from.
+    readout: str = ""
+    mends: bool = False
 
-    @classmethod
-    def of(cls, texts: Sequence[str], words: frozenset[str] = frozenset()) -> Usage:
-        usage = cls()
-        for text in texts:
-            try:
-                tokens = tokenize(text, words)
-            except InputError:
-                continue
-            for function, argument in _ACTIVATED.findall(text):
-                usage.activated.add((function, plain_name(argument)))
-            for m in (*mentions(text, tokens), *in_scripts(text, tokens)):
-                name = plain_name(m.name)
-                if m.step == "name" and name in (*LOSSES, *OUTPUTS) and _LAST.match(text, m.end):
-                    usage.timed.setdefault(name, set()).add("n")
-                elif m.step == "name":
-                    usage.scripted.add(name + "".join(text[m.end : m.end + 6].split()))
-                    below = _SUBSCRIPT.match(text, m.end)
-                    if below:
-                        usage.scripts.add(name + "".join(below.group().split()))
-                elif m.step:
-                    usage.timed.setdefault(name, set()).add(m.step)
-                else:
-                    usage.bare.add(name)
-        return usage
+    def add(self, says: str, *lines: str) -> None:
+        self.says.append(says)
+        self.lines += lines
+
+    def finished(self, lines: Sequence[str] = (), says: Sequence[str] = ()) -> Supposition:
+        return Supposition(
+            (*self.lines, *lines), (*self.says, *says), self.shapes, self.evidence,
+            frozenset(self.replaces), self.mends,
+        )  # fmt: skip
 
 
 def suppositions(
@@ -118,42 +92,132 @@ def suppositions(
 
     ``refused`` are names that the document does define, in a way that could not be read.
     """
-    lines: list[str] = []
-    says: list[str] = []
-    shapes: dict[str, Shape] = {}
     sequences = {*rec.defined, *rec.inputs}
     parameters = set(rec.shapes) - {n for r in rec.totals.values() for n in _elements(r)}
     known = {plain_name(n) for n in (*sequences, *(parameters - set(rec.totals)))} | refused
-    gates = _gates(rec, usage, lines, says)
-    if not rec.states:
+    draft = _Draft(rec, usage, known)
+    gates = _gates(draft)
+    _closed(draft, wording)
+    _slips(draft)
+    _arguments(draft)
+    draft.readout = draft.readout or _readout(rec)
+    if not draft.readout:
         return []
-    evidence = Evidence.WRITTEN
-    replaces: set[str] = set()
+    _outputs(draft, gates)
+    return _losses(draft, wording)
+
+
+def _arguments(draft: _Draft) -> None:
+    """Names for the arguments of activations, where only the activation is written."""
+    rec, usage, known = draft.rec, draft.usage, draft.known
     for pre in (_preactivation(rec, usage, known), *_inner_names(rec, usage, known)):
-        if pre is not None and pre.state not in replaces:
-            replaces.add(pre.state)
-            lines += pre.lines
-            says.append(f"{pre.name} is the argument of the activation")
-            if not pre.sure:
-                # Of which activation is a guess: what fails under it is not thereby wrong.
-                evidence = Evidence.GUESSED
-            known.add(plain_name(pre.name.removesuffix("_t")))
-    readout = _readout(rec)
+        if pre is None or pre.state in draft.replaces:
+            continue
+        draft.replaces.add(pre.state)
+        draft.add(f"{pre.name} is the argument of the activation", *pre.lines)
+        if not pre.sure:
+            # Of which activation is a guess: what fails under it is not thereby wrong.
+            draft.evidence = Evidence.GUESSED
+        known.add(plain_name(pre.name.removesuffix("_t")))
+
+
+def _closed(draft: _Draft, wording: Wording) -> None:
+    """``h_t = \\sigma(a_t)`` where ``a_t = w x_t + v h_{t-1}`` is all that is written."""
+    rec = draft.rec
+    if rec.states:
+        return
+    lagged = {
+        (n.name, e.target)
+        for e in rec.equations
+        for n in walk(e.rhs)
+        if isinstance(n, At) and n.name in rec.inputs and (lag_of(n.time) or 0) > 0
+    }
+    if len(lagged) != 1:
+        return
+    ((state, argument),) = lagged
+    applied = {f for f, name in draft.usage.activated if name == plain_name(argument)}
+    function = applied.pop() if len(applied) == 1 else {
+        "tanh": r"\tanh", "sigmoid": r"\sigma"
+    }.get(wording.activation, "")  # fmt: skip
+    if function:
+        draft.add(
+            f"{state}_t is the activation of {argument}_t",
+            rf"{state}_{{t}} = {function}({argument}_{{t}})",
+        )
+        draft.readout = state
+
+
+def _slips(draft: _Draft) -> None:
+    """``W_{xh} h_{t-1}`` in the definition of a state that has no input: ``x_t`` is meant."""
+    from bptt_sym.render.latex import latex
+
+    rec = draft.rec
+    for state in rec.states:
+        rhs = rec.rhs(state)
+        if any(isinstance(n, At) and n.name in rec.inputs for n in walk(rhs)):
+            continue
+        weights = [n for n in walk(rhs) if _weighs(n, state)]
+        slipped = [n for n in weights if re.search(r"_.*[xi]", _weight_of(n))]
+        if len(weights) > 1 and len(slipped) == 1 and "x" not in draft.known:
+            (wrong,) = slipped
+            assert isinstance(wrong, Mul)
+            right = replace(wrong, args=(wrong.args[0], At("x", Idx(STEP))))
+            line = latex(_exchanged(rhs, wrong, right), rec)
+            draft.replaces.add(plain_name(state))
+            draft.mends = True
+            draft.add(
+                f"x_t is the input, where the definition has {_weight_of(wrong)} {state}_{{t-1}}",
+                rf"{state}_{{t}} = {line}",
+            )
+
+
+def _weighs(node: Node, state: str) -> bool:
+    return (
+        isinstance(node, Mul)
+        and len(node.args) == 2
+        and isinstance(node.args[0], Sym)
+        and isinstance(node.args[1], At)
+        and node.args[1].name == state
+    )
+
+
+def _weight_of(node: Node) -> str:
+    assert isinstance(node, Mul) and isinstance(node.args[0], Sym)
+    return node.args[0].name
+
+
+def _exchanged(node: Node, old: Node, new: Node) -> Node:
+    return new if node is old else rebuild(node, lambda c: _exchanged(c, old, new))
+
+
+def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
+    """Outputs that nothing defines are unknown functions of the state."""
+    known, usage, lines = draft.known, draft.usage, draft.lines
     outputs = [n for n in OUTPUTS if n in usage.timed and n not in known and n not in gates]
     if "\\hat{y}" in outputs or "\\hat{y}" in known:
         outputs = [n for n in outputs if n != "y"]  # the target
-    scalar = rec.is_scalar and not any("[h" in line for line in lines)
+    scalar = draft.rec.is_scalar and not any("[h" in line for line in lines)
     for name in outputs:
-        lines.append(rf"{name}_{{t}} = \mathrm{{output}}_{len(lines)}({readout}_{{t}}, 1)")
+        function = rf"\mathrm{{output}}_{len(lines)}"
         if not scalar:
-            shapes[name] = (f"d{len(shapes)}",)
-        says.append(f"{name}_t is computed from {readout}_t")
-        readout = name
+            draft.shapes[name] = (f"d{len(draft.shapes)}",)
+        draft.add(
+            f"{name}_t is computed from {draft.readout}_t",
+            rf"{name}_{{t}} = {function}({draft.readout}_{{t}}, 1)",
+        )
+        draft.readout = name
+
+
+def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
+    """Losses that nothing defines are unknown functions of the output, summed or of one step."""
+    rec, usage, known = draft.rec, draft.usage, draft.known
     step_losses = [n for n in rec.gates if _is_loss(n) and rec.shape(n) == ()]
     for name in LOSSES:
         if name in usage.timed and name not in known and _steps(usage.timed[name]):
-            lines.append(rf"{name}_{{t}} = \mathrm{{loss}}({readout}_{{t}}, 1)")
-            says.append(f"{name}_t is a loss of step t")
+            draft.add(
+                f"{name}_t is a loss of step t",
+                rf"{name}_{{t}} = \mathrm{{loss}}({draft.readout}_{{t}}, 1)",
+            )
             step_losses.append(name)
             known.add(name)
             break
@@ -165,20 +229,18 @@ def suppositions(
     if not totals and same and not rec.totals:
         totals = same[:1]
     if not totals:
-        if not lines:
-            return []
-        return [Supposition(tuple(lines), tuple(says), shapes, evidence, frozenset(replaces))]
-    term = f"{step_losses[0]}_{{t}}" if step_losses else rf"\mathrm{{loss}}({readout}_{{t}}, 1)"
+        return [draft.finished()] if draft.lines else []
+    term = (
+        f"{step_losses[0]}_{{t}}" if step_losses else rf"\mathrm{{loss}}({draft.readout}_{{t}}, 1)"
+    )
     last = term.replace("_{t}", "_{T}")
-    out = []
-    for total_line, said in (
-        (rf"\sum_{{t=1}}^{{T}} {term}", "is the sum of the losses of the steps"),
-        (last, "is a loss of the last step"),
-    ):
-        more = [f"{n} = {total_line}" for n in totals]
-        told = [f"{n} {said}" for n in totals]
-        found = (*lines, *more), (*says, *told), shapes, evidence, frozenset(replaces)
-        out.append(Supposition(*found))
+    out = [
+        draft.finished([f"{n} = {line}" for n in totals], [f"{n} {said}" for n in totals])
+        for line, said in (
+            (rf"\sum_{{t=1}}^{{T}} {term}", "is the sum of the losses of the steps"),
+            (last, "is a loss of the last step"),
+        )
+    ]
     return out[::-1] if wording.last_step_loss else out
 
 
@@ -206,7 +268,7 @@ def _readout(rec: Recurrence) -> str:
             reached.add(e.target)
             if e.target not in used and e.target not in rec.states and not _is_loss(e.target):
                 found = e.target
-    return found or rec.states[-1]
+    return found or (*rec.defined[-1:], *rec.states)[-1]
 
 
 @dataclass(frozen=True)
@@ -279,10 +341,9 @@ def _looks_inner(usage: Usage) -> bool:
     return r"\hat{y}" in usage.timed or "o" in usage.timed or not usage.bare & {"V", "W_y"}
 
 
-def _gates(
-    rec: Recurrence, usage: Usage, lines: list[str], says: list[str]
-) -> frozenset[str]:
+def _gates(draft: _Draft) -> frozenset[str]:
     """Gates that multiply a state and that nothing defines get the equations that gates have."""
+    rec, usage = draft.rec, draft.usage
     free = [n for n in rec.inputs if plain_name(n) in GATES]
     factors: set[str] = set()
     for e in rec.equations:
@@ -303,8 +364,8 @@ def _gates(
             rf"W_{{{tag}}} x_{{t}} + U_{{{tag}}} {state}_{{t-1}} + b_{{{tag}}}" if split
             else rf"W_{{{tag}}} [{state}_{{t-1}}, x_{{t}}] + b_{{{tag}}}"
         )  # fmt: skip
-        lines.append(f"{name}_{{t}} = {function}({inner})")
-    says.append(
+        draft.lines.append(f"{name}_{{t}} = {function}({inner})")
+    draft.says.append(
         "the gates " + ", ".join(free) + f" are activations of {state}_{{t-1}} and x_t"
     )
     return frozenset(plain_name(n) for n in free)

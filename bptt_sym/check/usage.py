@@ -1,0 +1,80 @@
+r"""How a whole document uses its names: in time or bare, with scripts, below activations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bptt_sym.check.completion import in_scripts, mentions
+from bptt_sym.errors import InputError
+from bptt_sym.read.tokens import tokenize
+from bptt_sym.read.vocabulary import plain_name
+
+#: Letters of a loss, most usual first.
+LOSSES = tuple(
+    r"L \mathcal{L} E J C \ell l \mathcal{E} \mathcal{J} \mathcal{C} \mathrm{Loss} \mathrm{loss} "
+    r"\mathrm{cost} \mathrm{Cost} Loss loss cost Cost \xi \varepsilon e".split()
+)
+#: Letters of an output, those computed first before those computed from them.
+OUTPUTS = tuple(r"z o s v a q \hat{o} \hat{z} p y \hat{p} \hat{y} \tilde{y} \bar{y}".split())
+
+_SUBSCRIPT = re.compile(r"\s*_\s*(?:\{[^{}]*\}|\\?[A-Za-z0-9])")
+_ACTIVATED = re.compile(
+    r"(\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])"
+    r"\s*(?:\^\s*(?:2|\{\s*2\s*\}|\\prime|\{\s*(?:\\prime|')\s*\})|')*"
+    r"\s*\(\s*(\\(?:hat|bar|tilde|mathbf|mathrm)\{[A-Za-z]+\}|[A-Za-z])\s*[_^(]"
+)
+_LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
+
+
+@dataclass
+class Usage:
+    """The names of a whole document: with which steps each occurs, and that it stands bare."""
+
+    timed: dict[str, set[str]] = field(default_factory=dict)
+    bare: set[str] = field(default_factory=set)
+    scripted: set[str] = field(default_factory=set)
+    #: Names with the script that is part of them, as they stand: ``a_f``, ``W_{hh}``.
+    scripts: set[str] = field(default_factory=set)
+    #: Which activation is applied to which name.
+    activated: set[tuple[str, str]] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, texts: Sequence[str], words: frozenset[str] = frozenset()) -> Usage:
+        usage = cls()
+        for text in texts:
+            try:
+                tokens = tokenize(text, words)
+            except InputError:
+                continue
+            for function, argument in _ACTIVATED.findall(text):
+                usage.activated.add((function, plain_name(argument)))
+            for m in (*mentions(text, tokens), *in_scripts(text, tokens)):
+                name = plain_name(m.name)
+                if m.step == "name" and name in (*LOSSES, *OUTPUTS) and _LAST.match(text, m.end):
+                    usage.timed.setdefault(name, set()).add("n")
+                elif m.step == "name":
+                    usage.scripted.add(name + "".join(text[m.end : m.end + 6].split()))
+                    below = _SUBSCRIPT.match(text, m.end)
+                    if below:
+                        usage.scripts.add(name + "".join(below.group().split()))
+                elif m.step:
+                    usage.timed.setdefault(name, set()).add(m.step)
+                else:
+                    usage.bare.add(name)
+        return usage
+
+
+#: Characters of one run of symbols in a sentence, and how many of them are looked at.
+_LONGEST, _MOST = 60, 400
+_RUN = re.compile(r"[^\s,;]*[A-Za-z][_^][^\s,;]*(?:\[[^\]\n]{1,20}\])?[^\s,;]*")
+
+
+def fragments(words: str) -> Iterator[str]:
+    """What stands in sentences without delimiters and is no word: ``W_f [h_{t-1}, x_t]``."""
+    for count, match in enumerate(_RUN.finditer(words)):
+        if count == _MOST:
+            return
+        if len(match.group()) <= _LONGEST:
+            yield match.group()
