@@ -7,7 +7,7 @@ states and saturated units are tried in turn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
@@ -90,30 +90,51 @@ class Sampler:
         return value
 
 
-def find(
-    arena: Arena, trials: list[Trial], witness: Env | None = None
-) -> tuple[Counterexample | None, list[Trial]]:
-    """A counterexample to the first trial, and the trials that no point separated.
+#: A reading that fails, and an instance at which its sides are known to differ formally.
+Failed = tuple[Trial, Env | None]
 
-    Every other reading must be refuted by real numbers too, at this point or another one.
-    ``witness`` is an instance at which the sides are known to differ formally.
+
+def find(arena: Arena, failed: Sequence[Failed]) -> tuple[Counterexample | None, list[Trial]]:
+    """A counterexample to the first reading, and the readings that no point separated.
+
+    The first one's is the smallest that is found, since it is shown. Every other reading must be
+    refuted by real numbers too, at whichever point: its own witness is tried first, where almost
+    any numbers will do.
     """
-    shown: Counterexample | None = None
-    open_trials = list(trials)
-    for scalar in (True, False) if not arena.rec.is_scalar else (False,):
-        for world, sampler in _worlds(arena, scalar):
-            for env in _places(arena, trials[0], witness):
-                still: list[Trial] = []
-                for trial in open_trials:
-                    found = _separate(world(trial), sampler, trial, env, arena)
-                    if found is None:
-                        still.append(trial)
-                    elif shown is None and trial is trials[0]:
-                        shown = found
-                open_trials = still
-                if not open_trials:
-                    return shown, []
-    return shown, open_trials
+    samples = _Samples(arena)
+    (first, witness), *others = failed
+    shown, at = _smallest(samples, first, witness)
+    if shown is None:
+        return None, [first]
+    return shown, [t for t, own in others if not _separated(samples, t, own, at)]
+
+
+def _smallest(
+    samples: _Samples, trial: Trial, witness: Env | None
+) -> tuple[Counterexample | None, Env | None]:
+    places = _places(samples.arena, trial, witness)
+    for scalar in samples.sizes:
+        for number in range(len(REGIMES) * DRAWS):
+            for env in places:
+                found = samples.separate(trial, env, scalar, number)
+                if found is not None:
+                    return found, env
+    return None, None
+
+
+def _separated(samples: _Samples, trial: Trial, witness: Env | None, at: Env | None) -> bool:
+    """Whether some real numbers refute ``trial``."""
+    known = [env for env in (witness, at) if env is not None]
+    tried = set[tuple[tuple[str, int], ...]]()
+    for places in (known, _places(samples.arena, trial, witness)):
+        fresh = [e for e in places if tuple(e.items()) not in tried]
+        tried |= {tuple(e.items()) for e in fresh}
+        for scalar in samples.sizes[::-1]:
+            for number in range(len(REGIMES) * DRAWS):
+                for env in fresh:
+                    if samples.separate(trial, env, scalar, number) is not None:
+                        return True
+    return False
 
 
 def _places(arena: Arena, trial: Trial, witness: Env | None) -> list[Env]:
@@ -124,27 +145,35 @@ def _places(arena: Arena, trial: Trial, witness: Env | None) -> list[Env]:
     return places
 
 
-def _worlds(arena: Arena, scalar: bool) -> Iterator[tuple[Callable[[Trial], World], Sampler]]:
-    for regime in REGIMES:
-        for draw in range(DRAWS):
-            sampler = Sampler(arena.rec, regime, draw)
-            made: dict[Hypotheses, World] = {}
+class _Samples:
+    """Numbers of every regime and the worlds at them; what one reading computed serves the next."""
 
-            def world(
-                trial: Trial, sampler: Sampler = sampler, made: dict[Hypotheses, World] = made
-            ) -> World:
-                if trial.hypotheses not in made:
-                    made[trial.hypotheses] = World(
-                        arena.rec,
-                        Ball(sampler),
-                        arena.dims[0],
-                        scalar=scalar,
-                        fixed=start_values(arena.rec, arena.fixed, trial.hypotheses),
-                        labels=adding_to_one(arena.rec, trial.hypotheses),
-                    )
-                return made[trial.hypotheses]
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+        #: Models of vectors are tried with one unit, for a person to check, and as they are.
+        self.sizes = (False,) if arena.rec.is_scalar else (True, False)
+        self._samplers: dict[tuple[bool, int], Sampler] = {}
+        self._worlds: dict[tuple[bool, int, Hypotheses], World] = {}
 
-            yield world, sampler
+    def separate(
+        self, trial: Trial, env: Env, scalar: bool, number: int
+    ) -> Counterexample | None:
+        """The counterexample at one instance of one sample; ``None`` if the balls meet."""
+        key = scalar, number, trial.hypotheses
+        regime, draw = divmod(number, DRAWS)
+        sampler = self._samplers.setdefault(
+            (scalar, number), Sampler(self.arena.rec, REGIMES[regime], draw)
+        )
+        if key not in self._worlds:
+            self._worlds[key] = World(
+                self.arena.rec,
+                Ball(sampler),
+                self.arena.dims[0],
+                scalar=scalar,
+                fixed=start_values(self.arena.rec, self.arena.fixed, trial.hypotheses),
+                labels=adding_to_one(self.arena.rec, trial.hypotheses),
+            )
+        return _separate(self._worlds[key], sampler, trial, env, self.arena)
 
 
 def describe(

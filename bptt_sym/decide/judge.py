@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bptt_sym.decide.counterexample import find
+from bptt_sym.decide.counterexample import Failed, find
 from bptt_sym.decide.domains import Undefined
 from bptt_sym.decide.identity import (
     Arena,
-    Env,
     Fixed,
     Outcome,
     Scope,
@@ -120,8 +119,7 @@ def _summary(links: list[Verdict]) -> Verdict:
 def _link(claim: Claim, arena: Arena, refute: bool = True) -> Verdict:
     if claim.ops[0] not in ("=", "~"):
         return Verdict("undecided", note="bounds and limits are judged by the bound engine")
-    failed: list[Trial] = []
-    witness: Env | None = None
+    failed: list[Failed] = []
     misfit = ""
     try:
         tried = 0
@@ -131,15 +129,14 @@ def _link(claim: Claim, arena: Arena, refute: bool = True) -> Verdict:
             if outcome.holds:
                 return _right(arena, trial, outcome)
             if outcome.holds is False:
-                failed.append(trial)
-                witness = witness or outcome.witness
+                failed.append((trial, outcome.witness))
             else:
                 misfit = misfit or outcome.why
         if tried >= MAX_TRIALS:
             return Verdict("undecided", note=f"{tried} readings fail, and there are more to try")
         if not refute and failed:
             return Verdict("undecided", note="no reading makes it right")
-        return _not_right(arena, claim, failed, witness, misfit)
+        return _not_right(arena, claim, failed, misfit)
     except NotSupported as e:
         return Verdict("undecided", note=str(e))
 
@@ -224,13 +221,13 @@ def _every(outcome: Outcome, names: tuple[str, ...]) -> list[str]:
 
 
 def _not_right(
-    arena: Arena, claim: Claim, failed: list[Trial], witness: Env | None, misfit: str
+    arena: Arena, claim: Claim, failed: list[Failed], misfit: str
 ) -> Verdict:
     if not failed:
         return Verdict("undecided", note=f"the shapes do not fit under any reading: {misfit}")
     if claim.ops[0] == "~":
         return Verdict("undecided", note="an approximation; as an equation it does not hold")
-    shown, unseparated = find(arena, failed, witness)
+    shown, unseparated = find(arena, failed)
     if shown is None or unseparated:
         doubt = [r.message for t in unseparated[:1] for r in t.readings]
         return Verdict(
@@ -289,7 +286,7 @@ def check_step(lhs: Node, rhs: Node, rec: Recurrence, arena: Arena | None = None
     if outcome.holds is None:
         return Verdict("undecided", note=outcome.why)
     try:
-        shown, _ = find(arena, [trial], outcome.witness)
+        shown, _ = find(arena, [(trial, outcome.witness)])
     except (Absent, Mismatch, Undefined):
         shown = None
     return Verdict("wrong", counterexample=shown, note=f"differs at {outcome.witness}")
