@@ -116,9 +116,9 @@ def _smallest(
     for scalar in samples.sizes:
         for number in range(len(REGIMES) * DRAWS):
             for env in places:
-                found = samples.separate(trial, env, scalar, number)
+                found = samples.apart(trial, env, scalar, number)
                 if found is not None:
-                    return found, env
+                    return samples.describe(trial, env, scalar, number, found), env
     return None, None
 
 
@@ -132,7 +132,7 @@ def _separated(samples: _Samples, trial: Trial, witness: Env | None, at: Env | N
         for scalar in samples.sizes[::-1]:
             for number in range(len(REGIMES) * DRAWS):
                 for env in fresh:
-                    if samples.separate(trial, env, scalar, number) is not None:
+                    if samples.apart(trial, env, scalar, number) is not None:
                         return True
     return False
 
@@ -155,25 +155,36 @@ class _Samples:
         self._samplers: dict[tuple[bool, int], Sampler] = {}
         self._worlds: dict[tuple[bool, int, Hypotheses], World] = {}
 
-    def separate(
+    def apart(
         self, trial: Trial, env: Env, scalar: bool, number: int
-    ) -> Counterexample | None:
-        """The counterexample at one instance of one sample; ``None`` if the balls meet."""
-        key = scalar, number, trial.hypotheses
+    ) -> tuple[Any, Any, str] | None:
+        """What differs at one instance of one sample; ``None`` if the balls meet."""
+        return _apart(self._world(trial, scalar, number), trial, env)
+
+    def describe(
+        self, trial: Trial, env: Env, scalar: bool, number: int, found: tuple[Any, Any, str]
+    ) -> Counterexample:
+        """The counterexample there, with its numbers."""
+        world = self._world(trial, scalar, number)
+        return describe(world, self._sampler(scalar, number), trial, env, *found)
+
+    def _sampler(self, scalar: bool, number: int) -> Sampler:
         regime, draw = divmod(number, DRAWS)
-        sampler = self._samplers.setdefault(
-            (scalar, number), Sampler(self.arena.rec, REGIMES[regime], draw)
-        )
+        made = Sampler(self.arena.rec, REGIMES[regime], draw)
+        return self._samplers.setdefault((scalar, number), made)
+
+    def _world(self, trial: Trial, scalar: bool, number: int) -> World:
+        key = scalar, number, trial.hypotheses
         if key not in self._worlds:
             self._worlds[key] = World(
                 self.arena.rec,
-                Ball(sampler),
+                Ball(self._sampler(scalar, number)),
                 self.arena.dims[0],
                 scalar=scalar,
                 fixed=start_values(self.arena.rec, self.arena.fixed, trial.hypotheses),
                 labels=adding_to_one(self.arena.rec, trial.hypotheses),
             )
-        return _separate(self._worlds[key], sampler, trial, env, self.arena)
+        return self._worlds[key]
 
 
 def describe(
@@ -191,9 +202,8 @@ def describe(
     )
 
 
-def _separate(
-    world: World, sampler: Sampler, trial: Trial, env: Env, arena: Arena
-) -> Counterexample | None:
+def _apart(world: World, trial: Trial, env: Env) -> tuple[Any, Any, str] | None:
+    """Two balls that do not meet, one of each side, and the place of the entry."""
     try:
         with precision(BITS):
             a, b = sides_at(world, trial, env)
@@ -201,15 +211,7 @@ def _separate(
         return None
     for i, (x, y) in enumerate(zip(flat(a), flat(b), strict=True)):
         if not x.overlaps(y):
-            return Counterexample(
-                T=env.get(HORIZON_NAME, max(env.values(), default=1)),
-                indices=dict(env),
-                values=_used(world, sampler, trial, env),
-                left=enclosure(x),
-                right=enclosure(y),
-                place=_place(a, i),
-                functions=_functions(trial, arena.rec),
-            )
+            return x, y, _place(a, i)
     return None
 
 
