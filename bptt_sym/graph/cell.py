@@ -37,6 +37,11 @@ class Adjoint:
     received: Mapping[int, int]
     constants: tuple[tuple[int, Fraction], ...]
     code: tuple[Instruction, ...]
+    #: What is received, once more: (row, name, lag, flat component) by what has a time, (row, name,
+    #: flat component) by parameters, both where it is not 0, and the rows of each target.
+    to_sources: tuple[tuple[int, str, int, int], ...]
+    to_parameters: tuple[tuple[int, str, int], ...]
+    to_targets: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 class Cell:
@@ -72,7 +77,10 @@ class Cell:
         self.parameters: dict[str, tuple[int, ...]] = {}
         self._elements: dict[tuple[str, int], tuple[int, ...]] = {}
         self._counters: dict[str, int] = {}
+        self._sizes: dict[str, Size] = {}
         self._adjoints: dict[frozenset[str], Adjoint] = {}
+        #: The first steps of the cell unrolled, once they have been written (see :mod:`.unroll`).
+        self.opening: object = None
         lowering = Lowering(
             self.graph, self._symbol, self._element, self._counter, self.call_shape, self.parts
         )
@@ -96,6 +104,8 @@ class Cell:
             for (name, lag), rows in self._elements.items()
             for flat, row in enumerate(rows)
         ]
+        #: How many steps back the equations look; at least 1.
+        self.max_lag = max([1, *(lag for _, _, lag, _ in self.sources)])
         roots = [k for rows in self.targets.values() for k in rows]
         varying = self._varying()
         live = [i for i in self.graph.live(roots) if self.graph.op[i] not in (SYM, CONST)]
@@ -109,7 +119,10 @@ class Cell:
 
     def size(self, name: str) -> Size:
         """The concrete shape of a sequence, parameter or total."""
-        return self.concrete(self.recurrence.shape(name))
+        known = self._sizes.get(name)
+        if known is None:
+            known = self._sizes[name] = self.concrete(self.recurrence.shape(name))
+        return known
 
     def concrete(self, shape: tuple[str | int, ...]) -> Size:
         """A shape with its symbolic dimensions replaced by numbers."""
@@ -200,7 +213,24 @@ class Cell:
         received = dict(zip(wrt, g.pullback(seeds, wrt), strict=True))
         live = [i for i in g.live(received.values()) if i >= self.primal_rows]
         code = self.instructions(i for i in live if g.op[i] not in (SYM, CONST))
-        found = self._adjoints[names] = Adjoint(cotangents, received, self._constants(live), code)
+        found = self._adjoints[names] = Adjoint(
+            cotangents,
+            received,
+            self._constants(live),
+            code,
+            tuple(
+                (received[row], name, lag, flat)
+                for row, name, lag, flat in self.sources
+                if received[row] != ZERO
+            ),
+            tuple(
+                (received[row], name, flat)
+                for name, rows in self.parameters.items()
+                for flat, row in enumerate(rows)
+                if received[row] != ZERO
+            ),
+            tuple((n, tuple(received[row] for row in rows)) for n, rows in self.targets.items()),
+        )
         return found
 
     def jacobian(self) -> dict[tuple[Label, Label], int]:

@@ -59,7 +59,7 @@ class Array:
 
 def indices(shape: Size) -> list[tuple[int, ...]]:
     """All component indices of a shape, in storage order; 0-based."""
-    return list(product(*map(range, shape)))
+    return list(product(*map(range, shape))) if shape else [()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import sub
 from typing import TypeVar
 
 from bptt_sym.errors import LimitExceeded
@@ -25,13 +26,15 @@ X = TypeVar("X")
 
 def slopes(vectors: Sequence[Sequence[int]]) -> list[int] | None:
     """The common differences of vectors in arithmetic progression, else None."""
-    first, second = vectors[0], vectors[1]
-    if len(first) != len(second):
-        return None
-    d = [y - x for x, y in zip(first, second, strict=True)]
-    for x, y in pairwise(vectors[1:]):
-        if len(x) != len(y) or [w - v for v, w in zip(x, y, strict=True)] != d:
+    d: list[int] | None = None
+    for x, y in pairwise(vectors):
+        if len(x) != len(y):
             return None
+        found = list(map(sub, y, x))
+        if found != d:
+            if d is not None:
+                return None
+            d = found
     return d
 
 
@@ -70,10 +73,10 @@ def pattern(
     if da is None or db is None:
         return None
     a, b = table.a[r:end], table.b[r:end]
-    for i, o in enumerate(ops):
-        if o in A_IS_NODE and not moves(a[i], da[i]):
+    for o, x, dx, y, dy in zip(ops, a, da, b, db, strict=True):
+        if o in A_IS_NODE and not moves(x, dx):
             return None
-        if o in B_IS_NODE and not moves(b[i], db[i]):
+        if o in B_IS_NODE and not moves(y, dy):
             return None
     blocks = len(marks) - 1
     named = [i for i, o in enumerate(ops) if o in (SYM, LET)]
@@ -82,12 +85,15 @@ def pattern(
     growth = {da[i] if ops[i] == SYM else db[i] for i in named}
     if named and (growth != {len(named)} or sorted(numbers) != _last(table.labels, len(named))):
         return None
-    times = slopes([[label.time or 0 for label in block] for block in labels])
-    if times is None or len(set(times)) > 1 or any(x.time is None for x in labels[-1]):
-        return None
-    if any(_timeless(block) != _timeless(labels[-1]) for block in labels):
-        return None
-    called = [i for i, o in enumerate(ops) if o == CALL]
+    times: list[int] | None = []
+    if named:
+        times = slopes([[label.time or 0 for label in block] for block in labels])
+        if times is None or len(set(times)) > 1 or any(x.time is None for x in labels[-1]):
+            return None
+        last = _timeless(labels[-1])
+        if any(_timeless(block) != last for block in labels[:-1]):
+            return None
+    called = [i for i, o in enumerate(ops) if o == CALL] if CALL in ops else []
     calls = _blocks(table.calls, len(called), blocks)
     if called and (
         {da[i] for i in called} != {len(called)}
@@ -111,8 +117,8 @@ def _blocks(column: list[X], size: int, count: int) -> list[list[X]]:
     return [column[start + k * size : start + (k + 1) * size] for k in range(count)]
 
 
-def _timeless(labels: list[Label]) -> list[Label]:
-    return [label._replace(time=None) for label in labels]
+def _timeless(labels: list[Label]) -> list[tuple[object, ...]]:
+    return [(name, component, kind) for name, _, component, kind in labels]
 
 
 def _last(column: Sequence[object], count: int) -> list[int]:
@@ -139,11 +145,12 @@ def extend(table: Table, form: Pattern, count: int, *, alone: bool = True) -> bo
     table.op += op
     table.a += a
     table.b += b
-    table.labels += [
-        Label(name, (time or 0) + k * form.dt, component, kind)
-        for k in range(1, count + 1)
-        for name, time, component, kind in form.labels
-    ]
+    if form.labels:
+        table.labels += [
+            Label(name, (time or 0) + k * form.dt, component, kind)
+            for k in range(1, count + 1)
+            for name, time, component, kind in form.labels
+        ]
     if form.calls:
         table.calls += [
             (name, orders, tuple([x + k * dx for x, dx in zip(args, d, strict=True)]))
@@ -158,7 +165,10 @@ def _progression(last: list[int], growth: list[int], count: int) -> list[int]:
     size = len(last)
     out = [0] * (size * count)
     for j, (x, d) in enumerate(zip(last, growth, strict=True)):
-        out[j::size] = range(x + d, x + d * (count + 1), d) if d else [x] * count
+        if d:
+            out[j::size] = range(x + d, x + d * (count + 1), d)
+        elif x:
+            out[j::size] = [x] * count
     return out
 
 

@@ -20,6 +20,7 @@ def stamp(source: Graph, code: tuple[Instruction, ...], into: Graph, at: list[in
     # Most rows are sums and products of rows that are not constants; for those, Table.row is
     # written out here, which halves the time of the whole.
     ops, left, right, row_of = into.op, into.a, into.b, into.row_of
+    labels = source.labels
     for op, a, b, i in code:
         if op == MUL or op == ADD:  # noqa: SIM109 (twice as fast as a tuple)
             x, y = at[a], at[b]
@@ -37,8 +38,8 @@ def stamp(source: Graph, code: tuple[Instruction, ...], into: Graph, at: list[in
                 right.append(y)
             at[i] = row
         elif op == LET:
-            label = source.labels[b]
-            at[i] = into.let(Label(label.name, t, label.component), at[a])
+            name, _, component, _ = labels[b]
+            at[i] = into.let(Label(name, t, component), at[a])
         elif op == FN:
             name, order = source.functions[b]
             at[i] = into.fn(name, at[a], order)

@@ -18,6 +18,9 @@ Key = TypeVar("Key")
 #: How many steps more than the window are waited for the sweep to become regular.
 _PATIENCE = 3
 
+#: ``(name, relative step, components)`` of everything, and all their rows one after the other.
+State = tuple[list[tuple[str, int, int]], list[int]]
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -72,7 +75,7 @@ class Backward:
         bulk = bulk and bool(u.growth)
         seeds = {key: tuple(values) for key, values in self.deltas.items()} if bulk else {}
         marks: list[int] = [len(g)]
-        states: list[dict[tuple[str, int], list[int]]] = []
+        states: list[State] = []
         hidden: list[tuple[int, int]] = []
         self.alone = len(g) == u.built
         if bulk and self.alone:
@@ -117,46 +120,49 @@ class Backward:
         """Sweep one step; False if nothing reaches it."""
         u, g, deltas = self.u, self.g, self.deltas
         cell = u.cell
-        names = frozenset(n for n in cell.targets if any(deltas.get((n, t), ())))
+        names = frozenset([n for n in cell.targets if any(deltas.get((n, t), ()))])
         if not names:
             return False
         adjoint = cell.adjoint(names)
-        at = u.at_step(t)
-        at += [ZERO] * (len(cell.graph) - len(at))
+        at = u.at_step(t, len(cell.graph))
         for i, value in adjoint.constants:
             at[i] = g.const(value)
         for (name, flat), row in adjoint.cotangents.items():
             at[row] = deltas[name, t][flat]
         stamp(cell.graph, adjoint.code, g, at, t)
-        received = adjoint.received
-        for row, name, lag, flat in cell.sources:
-            self._give(name, t - lag, flat, at[received[row]])
-        for name, rows in cell.targets.items():
-            deltas[name, t] = [at[received[row]] for row in rows]
-        for name, rows in cell.parameters.items():
+        for row, name, lag, flat in adjoint.to_sources:
+            self._give(name, t - lag, flat, at[row])
+        for name, rows in adjoint.to_targets:
+            deltas[name, t] = [at[row] for row in rows]
+        for row, name, flat in adjoint.to_parameters:
             grad = self.grads[name]
-            for flat, row in enumerate(rows):
-                grad[flat] = g.add(grad[flat], at[received[row]])
+            grad[flat] = g.add(grad[flat], at[row])
         return True
 
     # ------------------------------------------------------------------ in bulk
 
-    def _state(self, t: int) -> dict[tuple[str, int], list[int]]:
+    def _state(self, t: int) -> State:
         """All that later steps of the sweep can depend on, by relative time; and the gradients."""
-        found = {("", k): list(v) for k, v in enumerate(self.grads.values())}
+        names: list[tuple[str, int, int]] = []
+        found: list[int] = []
+        for k, grad in enumerate(self.grads.values()):
+            names.append(("", k, len(grad)))
+            found += grad
+        deltas = self.deltas
         for name in self.first_lag:
             for j in range(self.max_lag + 1):
-                values = self.deltas.get((name, t - j))
+                values = deltas.get((name, t - j))
                 if values is not None:
-                    found[name, -j] = list(values)
-        return found
+                    names.append((name, -j, len(values)))
+                    found += values
+        return names, found
 
     def _continue(
         self,
         t: int,
         last: int,
         marks: list[int],
-        states: list[dict[tuple[str, int], list[int]]],
+        states: list[State],
         seeds: Mapping[tuple[str, int], tuple[int, ...]],
     ) -> bool:
         """Sweep the steps t - 1 .. last in bulk, if the last ones repeat themselves."""
@@ -173,18 +179,21 @@ class Backward:
             # The steps' own rows; what the output itself gives, which `_even` looks at.
             return d == -u.block if row < u.built else row < start and row in given
 
-        latest = states[-1]
-        if any(state.keys() != latest.keys() for state in states):
+        names, rows = states[-1]
+        if any(other != names for other, _ in states):
             return False
-        grows: dict[tuple[str, int], list[int]] = {}
-        for key, values in latest.items():
-            d = slopes([state[key] for state in states])
-            if d is None or not all(map(moves, values, d)):
-                return False
-            grows[key] = d
+        slope = slopes([state for _, state in states])
+        if slope is None or not all(map(moves, rows, slope)):
+            return False
         form = pattern(g, marks, moves)
         if form is None or not self._even(seeds, last - self.max_lag, t + u.regular):
             return False
+        latest: dict[tuple[str, int], list[int]] = {}
+        grows: dict[tuple[str, int], list[int]] = {}
+        k = 0
+        for name, j, components in names:
+            latest[name, j], grows[name, j] = rows[k : k + components], slope[k : k + components]
+            k += components
         count = t - last
         if not extend(self.g, form, count, alone=self.alone):
             return False
@@ -207,7 +216,7 @@ class Backward:
 
     def _even(self, seeds: Mapping[tuple[str, int], tuple[int, ...]], low: int, high: int) -> bool:
         """Whether what the output itself gives is in arithmetic progression from low to high."""
-        sizes = {name: len(values) for (name, _), values in seeds.items()}
+        sizes = {n: len(values) for (n, s), values in seeds.items() if low <= s <= high}
         for name, size in sizes.items():
             rows = [seeds.get((name, s), (ZERO,) * size) for s in range(low, high + 1)]
             if slopes(rows) is None:

@@ -41,6 +41,11 @@ from bptt_sym.graph.operations import (
 #: Constants are folded only while they stay this small, or 2^T would be quadratic in T.
 _FOLD_BITS = 256
 DEFAULT_LIMIT = 1 << 26
+#: The columns of a table, and what its look-up tables are called.
+_HELD = (
+    *("op", "a", "b", "labels", "constants", "functions", "calls", "row_of"),
+    *("_label_row", "_constant_no", "_function_no", "_call_no", "_let_of"),
+)
 
 
 class Table:
@@ -62,7 +67,7 @@ class Table:
         self.limit = limit
         self.row_of: dict[int, int] = {}
         self._label_row: dict[Label, int] = {}
-        self._constant_no: dict[Fraction, int] = {}
+        self._constant_no: dict[int | Fraction, int] = {}
         self._function_no: dict[tuple[str, int], int] = {}
         self._call_no: dict[tuple[str, tuple[int, ...], tuple[int, ...]], int] = {}
         self._let_of: dict[int, int] = {}
@@ -73,6 +78,12 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.op)
+
+    def copy(self, other: Table) -> None:
+        """Take over all that another table holds, in place of what is here."""
+        other.catch_up()
+        for name in _HELD:
+            setattr(self, name, getattr(other, name).copy())
 
     # ------------------------------------------------------------------ construction
 
@@ -104,20 +115,20 @@ class Table:
         """Enter the rows from ``start`` up to ``end`` into the look-up tables."""
         op, A, B = self.op[start:end], self.a[start:end], self.b[start:end]
         self.row_of.update(zip(keys(op, A, B), range(start, end), strict=True))
-        for i, o in enumerate(op, start):
+        for i, (o, a, b) in enumerate(zip(op, A, B, strict=True), start):
             if o == LET:
-                self._label_row[self.labels[self.b[i]]] = i
-                self._let_of.setdefault(self.a[i], i)
+                self._label_row[self.labels[b]] = i
+                self._let_of.setdefault(a, i)
             elif o == SYM:
-                self._label_row[self.labels[self.a[i]]] = i
+                self._label_row[self.labels[a]] = i
             elif o == CALL:
-                self._call_no[self.calls[self.a[i]]] = self.a[i]
+                self._call_no[self.calls[a]] = a
 
     def const(self, value: int | Fraction) -> int:
         """An exact rational."""
-        value = Fraction(value)
         no = self._constant_no.get(value)
         if no is None:
+            value = Fraction(value)
             no = self._constant_no[value] = len(self.constants)
             self.constants.append(value)
         return self.row(CONST, no, 0)
@@ -329,9 +340,7 @@ class Table:
     def statistics(self) -> dict[str, int | float]:
         """Rows, rows by operation, and bytes per row of everything the table holds."""
         self.catch_up()
-        held: list[object] = [self.op, self.a, self.b, self.labels, self.constants]
-        held += [self.functions, self.calls, self.row_of, self._label_row, self._constant_no]
-        held += [self._call_no, self._function_no, self._let_of]
+        held = [getattr(self, name) for name in _HELD]
         size = sum(map(sys.getsizeof, held))
         # Integers above 256 are objects: the key and the row number of each row, shared operands.
         size += sum(sys.getsizeof(k) + sys.getsizeof(v) for k, v in self.row_of.items())

@@ -18,13 +18,16 @@ from bptt_sym.graph.operations import (
     ZERO,
     Label,
 )
-from bptt_sym.graph.periodic import Steps, extend, pattern, slopes
+from bptt_sym.graph.periodic import Pattern, Steps, extend, pattern, slopes
 from bptt_sym.graph.stamp import stamp, uncollected
 from bptt_sym.graph.sweep import Backward, Sweep
 from bptt_sym.graph.table import DEFAULT_LIMIT
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence
 from bptt_sym.rules import RULES, Rule
+
+#: First steps with more rows than this are written anew each time.
+KEPT = 1 << 16
 
 
 @dataclass
@@ -46,6 +49,9 @@ class Unrolled:
     first: int = field(default=0, repr=False)
     #: The size of the table when all steps, and nothing else, were in it.
     built: int = field(default=0, repr=False)
+    #: Where each step that was written row by row begins and ends.
+    marks: list[int] = field(default_factory=list, repr=False)
+    form: Pattern | None = field(default=None, repr=False)
     _pending: set[tuple[str, int]] = field(default_factory=set, repr=False)
 
     @property
@@ -84,6 +90,49 @@ class Unrolled:
     # ------------------------------------------------------------------ construction
 
     def _build(self, bulk: bool) -> None:
+        form = self._open(bulk and self.T - self.window >= 4)
+        g = self.graph
+        if form is not None:
+            self._continue(form)
+        self.built = len(g)
+        lowering = self._lowering()
+        for name, total in self.recurrence.totals.items():
+            nodes = conform(lowering.lower(total, {HORIZON: self.T}), (), repr(name))
+            self.totals[name] = (g.let(Label(name), nodes[0]),)
+
+    def _open(self, bulk: bool) -> Pattern | None:
+        """Write the first steps; how they go on if they do so regularly, else None and all steps.
+
+        What does so is the same for every T, and is kept with the cell.
+        """
+        known = self.cell.opening
+        if bulk and isinstance(known, Unrolled) and known.form is not None:
+            self._adopt(known)
+            return known.form
+        self._stamp(range(1, self.window + 1) if bulk else range(1, self.T + 1))
+        if not bulk:
+            return None
+        self.form = self._regular()
+        if self.form is None:
+            self._stamp(range(self.window + 1, self.T + 1))
+        elif len(self.graph) <= KEPT and known is None:
+            self.cell.opening = self._copy()
+        return self.form
+
+    def _adopt(self, other: Unrolled) -> None:
+        """Take over the steps of another table that has nothing else in it."""
+        self.graph.copy(other.graph)
+        self.rows = Steps(other.rows.written())
+        self.parameters = dict(other.parameters)
+        self.maps, self.growth = other.maps, other.growth
+        self.block, self.first, self.form = other.block, other.first, other.form
+
+    def _copy(self) -> Unrolled:
+        out = Unrolled(self.cell, self.T, Graph(rules=self.graph.rules, limit=self.graph.limit))
+        out._adopt(self)
+        return out
+
+    def _stamp(self, steps: range) -> None:
         cell, g = self.cell, self.graph
         base = [ZERO] * cell.primal_rows
         for i, value in cell.constants:
@@ -93,9 +142,10 @@ class Unrolled:
             for i, k in zip(free, self.parameters[name], strict=True):
                 base[i] = k
         stamp(cell.graph, cell.once, g, base, 0)
-        marks = [len(g)]
-        self.first = len(g)
-        for t in range(1, self.T + 1):
+        if not self.marks:
+            self.first = len(g)
+            self.marks = [len(g)]
+        for t in steps:
             at = base.copy()
             for row, name, lag, flat in cell.sources:
                 rows = self.rows.find((name, t - lag)) or self._outside(name, t - lag)
@@ -106,36 +156,28 @@ class Unrolled:
             for name, rows in cell.targets.items():
                 self.rows[name, t] = tuple([at[row] for row in rows])
             self.maps.append(at)
-            marks.append(len(g))
-            if bulk and t == self.window and self.T - t >= 4 and self._continue(marks):
-                break
-        self.built = len(g)
-        lowering = self._lowering()
-        for name, total in self.recurrence.totals.items():
-            nodes = conform(lowering.lower(total, {HORIZON: self.T}), (), repr(name))
-            self.totals[name] = (g.let(Label(name), nodes[0]),)
+            self.marks.append(len(g))
 
     @property
     def max_lag(self) -> int:
         """How many steps back the equations look; at least 1."""
-        return max([1, *(lag for _, _, lag, _ in self.cell.sources)])
+        return self.cell.max_lag
 
     @property
     def window(self) -> int:
         """So many steps are written row by row before the rest is written in bulk."""
-        return 2 * self.max_lag + 3
+        return 2 * self.cell.max_lag + 3
 
     @property
     def regular(self) -> int:
         """So many blocks must repeat themselves: three, besides those that a step looks back to."""
-        return self.max_lag + 3
+        return self.cell.max_lag + 3
 
-    def _continue(self, marks: list[int]) -> bool:
-        """Write the remaining steps in bulk, if the last ones repeat themselves."""
-        cell, t = self.cell, self.window
-        if cell.counters:
-            return False
-        marks = marks[-self.regular - 1 :]
+    def _regular(self) -> Pattern | None:
+        """How the steps go on, if the last ones repeat themselves."""
+        if self.cell.counters:
+            return None
+        marks = self.marks[-self.regular - 1 :]
         size = marks[-1] - marks[-2]
 
         def moves(row: int, d: int) -> bool:
@@ -144,9 +186,14 @@ class Unrolled:
         growth = slopes(self.maps[-self.regular :])
         form = pattern(self.graph, marks, moves)
         if growth is None or form is None or not all(map(moves, self.maps[-1], growth)):
-            return False
-        extend(self.graph, form, self.T - t)
+            return None
         self.growth, self.block = growth, len(form.ops)
+        return form
+
+    def _continue(self, form: Pattern) -> None:
+        """Write the remaining steps in bulk."""
+        cell, t, growth = self.cell, self.window, self.growth
+        extend(self.graph, form, self.T - t)
         for name, rows in cell.targets.items():
             grows = tuple(growth[row] for row in rows)
             self.rows.run(name, range(t + 1, self.T + 1), t, self.rows[name, t], grows)
@@ -158,15 +205,16 @@ class Unrolled:
                 grows = tuple(growth[r] for r, n, k, _ in cell.sources if (n, k) == (name, lag))
                 steps = range(t - lag + 1, self.T - lag + 1)
                 self.rows.run(name, steps, t - lag, self.rows[name, t - lag], grows)
-        return True
 
-    def at_step(self, t: int) -> list[int]:
-        """The row of this table for each row of the cell, at step t."""
-        last = len(self.maps)
-        if t <= last:
-            return self.maps[t - 1].copy()
-        k = t - last
-        return [x + k * d for x, d in zip(self.maps[-1], self.growth, strict=True)]
+    def at_step(self, t: int, size: int) -> list[int]:
+        """The row of this table for each row of the cell, at step t; 0 for later ones to fill."""
+        k = t - len(self.maps)
+        if k <= 0:
+            at = self.maps[t - 1].copy()
+        else:
+            at = [x + k * d for x, d in zip(self.maps[-1], self.growth, strict=True)]
+        at += [ZERO] * (size - len(at))
+        return at
 
     def _lowering(self) -> Lowering:
         def element(name: str, time: Node, env: Mapping[str, int]) -> Array:

@@ -222,6 +222,23 @@ def test_writing_in_bulk_makes_the_same_table(rec: Recurrence, T: int) -> None:
 
 
 @pytest.mark.parametrize(("name", "options"), CELLS)
+def test_the_first_steps_that_a_cell_keeps_are_the_same_for_every_horizon(
+    name: str, options: dict[str, Any]
+) -> None:
+    rec = cell(name, **options)
+    for T in (30, 9, 17, 30):  # the first writes them, sweeps over its table, and leaves them be
+        *bulk, _ = tables(rec, T, True)
+        *rowwise, _ = tables(rec, T, False)
+        assert bulk == rowwise
+    kept = roll(rec, DIMS)
+    first, second = unroll(kept, 30), unroll(kept, 12)
+    assert kept.opening is not None
+    first.graph.sym("another")
+    first.gradient(first.node_at(rec.states[0], 30))
+    assert unroll(kept, 12).graph.op == second.graph.op
+
+
+@pytest.mark.parametrize(("name", "options"), CELLS)
 @pytest.mark.parametrize("T", [8, 9, 30])
 def test_shipped_cells_in_bulk(name: str, options: dict[str, Any], T: int) -> None:
     for rec in (cell(name, **options), cell(name, **options).with_initial_zero()):
