@@ -20,6 +20,7 @@ from bptt_sym.errors import InputError, ModelError
 from bptt_sym.notation import (
     FUNCTIONS,
     ONE,
+    ZERO,
     Abs,
     Add,
     At,
@@ -58,7 +59,8 @@ from bptt_sym.recurrence import SCALAR, STEP, Equation, Recurrence, Shape, lag_o
 #: Elementwise functions that SymPy has under another or the same name.
 _OWN = {"tanh", "exp", "log", "sinh", "cosh", "sech", "coth", "sqrt"}
 _HEADS = (
-    "Had Diag Transpose Outer Concat Block Norm Identity PathProduct Prime BlockRow BlockMatrix "
+    "Had Diag Transpose Outer Concat Block Norm Identity Zero PathProduct Prime "
+    "BlockRow BlockMatrix "
     "TotalDerivative ImmediateDerivative DirectDerivative UnmarkedDerivative Element"
 ).split()
 _KINDS = {
@@ -114,6 +116,9 @@ def to_sympy(node: Node, rec: Recurrence | None = None) -> Any:
                 return sympy.Indexed(sympy.IndexedBase(s), go(t))
             case Add(args=args):
                 return sympy.Add(*map(go, args))
+            case Mul(args=(z, D() as block)) if z == ZERO:
+                # SymPy would drop what says how large the zero is.
+                return head["Zero"](go(block))
             case Mul(args=args):
                 return sympy.Mul(*map(go, args))
             case Neg(arg=a):
@@ -263,6 +268,8 @@ def _function(e: Any, go: Any, time: Any, head: dict[str, Any], known: frozenset
         case "PathProduct":
             order = {1: True, -1: False, 0: None}[int(args[4])]
             return Prod(str(args[1].name), go(args[2]), go(args[3]), go(args[0]), order)
+        case "Zero":
+            return Mul((ZERO, go(args[0])))
         case "Identity":
             return Ones()
         case "Block":

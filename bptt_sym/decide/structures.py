@@ -193,8 +193,11 @@ def matrix(interp: Interpreter, node: Matrix, env: Env, out: list[Parts] | None)
         if len(rows[0]) == 1:
             return from_flat((len(rows),), flat_rows)
         return from_flat((len(rows), len(rows[0])), flat_rows)
-    if len(rows[0]) == 1 and all(rank(row[0]) == 1 for row in rows):
-        return np.concatenate([row[0] for row in rows])
+    if len(rows[0]) == 1 and (column := _stacked([row[0] for row in rows])) is not None:
+        return column
+    if len(rows[0]) > 1:
+        # The derivative of a vector by a scalar is a column of the block matrix.
+        rows = [[e.reshape(-1, 1) if rank(e) == 1 else e for e in row] for row in rows]
     heights = [max((shape(e)[0] for e in row if rank(e) == 2), default=0) for row in rows]
     widths = [
         max((shape(row[i])[1] for row in rows if rank(row[i]) == 2), default=0)
@@ -205,6 +208,14 @@ def matrix(interp: Interpreter, node: Matrix, env: Env, out: list[Parts] | None)
         for r, row in enumerate(rows)
     ]
     return np.concatenate([np.concatenate(row, axis=1) for row in blocks], axis=0)
+
+
+def _stacked(column: list[Tensor]) -> Tensor | None:
+    """Vectors one below the other, or their derivatives by a matrix (three axes); else None."""
+    ranks = set(map(rank, column))
+    if ranks <= {0, 1} and 1 in ranks:
+        return np.concatenate([e if rank(e) else from_flat((1,), [e]) for e in column])
+    return np.concatenate(column) if ranks == {3} else None
 
 
 def as_block(interp: Interpreter, e: Tensor, height: int, width: int) -> Tensor:

@@ -113,6 +113,23 @@ class Chain:
         """The 0 of an element that the step only hands on; in blocks, one of the right size."""
         return ZERO if self.p.rec.is_scalar else Mul((ZERO, D(z, x, "immediate")))
 
+    def pick(self, name: str, time: Node) -> Matrix:
+        """The row that picks one state out of the joint state at ``time``.
+
+        In blocks a zero is named, for its size, and the identity is the state by itself.
+        """
+        own = At(name, time)
+        if self.p.rec.is_scalar:
+            return Matrix((tuple(ONE if c == (name, 0) else ZERO for c in self.carriers),))
+        return Matrix(
+            (
+                tuple(
+                    D(own, z, "total") if z == own else Mul((ZERO, D(own, z, "total")))
+                    for z in self.elements(time)
+                ),
+            )
+        )
+
     def _column(self, entries: list[Node]) -> Node:
         return entries[0] if len(entries) == 1 else Matrix(tuple((e,) for e in entries))
 

@@ -58,17 +58,6 @@ class Forward:
         self.sources = Sources(self.p, self.chain)
         self.closed: Callable[[int], Node] | None = None
         self.chain_readout: tuple[int, Node] | None = None
-        vector = not self.p.rec.is_scalar
-        if (
-            vector
-            and not self.chain.single
-            and len(self.p.calc.shape(self.p.x)) > 1
-            and self.p.form != "horner"
-        ):
-            raise NotSupported(
-                f"{self.p.x.name} is a matrix and several vector states carry its derivative: "
-                "ask for the form adjoint or horner"
-            )
         if self.p.y.name not in self.chain.states:
             self.p.gap = max(self.p.gap, self.readout_reach)
         self._check_gap()
@@ -383,16 +372,15 @@ class Forward:
             p.trail.add(
                 "put into the readout", p.target, value, (read, number), where=p.target_ranges
             )
-        elif not c.single and solved.lhs != p.target and p.rec.is_scalar:
-            value = self._select(p.y.name, p.top, solved.rhs)
-            p.trail.add(
-                "the component asked for", p.target, value, (number,), where=p.target_ranges
-            )
+        elif not c.single and solved.lhs != p.target:
+            self._pick(self._select(p.y.name, p.top, solved.rhs), number)
         drop_zero_initials(p, p.trail.steps[-1].lhs, p.trail.steps[-1].rhs)
 
     def finish_recursion(self) -> None:
         """The readout as it stands: it speaks of the derivatives that the recursion gives."""
         p, c = self.p, self.chain
+        if self.chain_readout is None:
+            self._finish_state()
         if self.chain_readout is not None:
             read, expr = self.chain_readout
             numbers = tuple(p.trail.number_of(D(At(s, p.generic), p.x, "total")) for s in c.states)
@@ -405,6 +393,30 @@ class Forward:
                 again=True,
             )
 
+    def _finish_state(self) -> None:
+        """From the recursion of several states to the one asked for."""
+        p, c = self.p, self.chain
+        last = p.trail.steps[-1]
+        if last.lhs == p.target:
+            return
+        if number := p.trail.number_of(p.target):
+            value = p.trail.steps[number - 1].rhs
+            p.trail.add("result", p.target, value, (number,), where=p.target_ranges, again=True)
+        elif number := p.trail.number_of(c.gradient(self.top)):
+            value = self._select(p.y.name, p.top, p.trail.steps[number - 1].rhs)
+            self._pick(value, number)
+
+    def _pick(self, value: Node, number: int) -> None:
+        p = self.p
+        p.trail.add(
+            "the component asked for",
+            p.target,
+            value,
+            (number,),
+            where=p.target_ranges,
+            note="" if p.rec.is_scalar else f"the row of blocks picks out {p.y.name}",
+        )
+
     def _select(self, name: str, time: Node, solved: Node) -> Node:
         c, p = self.chain, self.p
         value = solved
@@ -414,12 +426,7 @@ class Forward:
             value = self.closed(n) if written_out else p.at(solved, time)  # type: ignore[misc,arg-type]
         if c.single:
             return value
-        if not p.rec.is_scalar:
-            raise NotSupported(
-                f"{p.y.name} is read from several vector states: ask for the form adjoint or horner"
-            )
-        row = tuple(ONE if k == (name, 0) else ZERO for k in c.carriers)
-        return product(Matrix((row,)), value)
+        return product(c.pick(name, time), value)
 
     def _replace(self, expr: Node, solution: Callable[[str, Node], Node]) -> Node:
         x, states = self.p.x, self.chain.states

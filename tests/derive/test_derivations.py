@@ -110,6 +110,26 @@ def test_every_step_of_every_derivation_holds_wherever_it_says(
 
 
 @pytest.mark.parametrize(
+    "name", ["elman", "lstm", "lstm-vector", "stacked", "two steps back, vector", "opaque"]
+)
+def test_every_pair_has_every_form(name: str) -> None:
+    rec = MODELS[name]
+    variables = [*rec.parameters]
+    variables += [f"{s}[{k}]" for s in (*rec.states, *rec.inputs) for k in ("s", "2")]
+    variables += [f"{s}[0]" for s in rec.states]
+    for y in (*(f"{s}[T]" for s in rec.states), *rec.totals):
+        for x in variables:
+            for form in ("telescoped", "series", "horner", "adjoint"):
+                for T in (4,) if x[-2:] == "2]" else (None,):
+                    try:
+                        d = derive(rec, f"d{y}/d{x}", T, form)
+                    except NotSupported as error:
+                        assert "the derivative is 0" in str(error)
+                    else:
+                        assert d.steps[-1].lhs == d.target, (y, x, form, T)
+
+
+@pytest.mark.parametrize(
     ("name", "target", "T", "form"),
     [
         ("elman", "dh[T]/dw", None, "series"),
@@ -124,6 +144,9 @@ def test_every_step_of_every_derivation_holds_wherever_it_says(
         ("lstm", "dc[T]/dc[s]", None, "series"),
         ("gru", "dE/dU_h", None, "adjoint"),
         ("leaky vector", "dC/d\\alpha", None, "agree"),
+        ("lstm-vector", "dh[T]/dU_f", 3, "series"),
+        ("lstm-vector", "dE/dU_f", None, "telescoped"),
+        ("two steps back, vector", "dC/dA", None, "series"),
     ],
 )
 def test_the_decision_engine_replays_it(name: str, target: str, T: int | None, form: str) -> None:
