@@ -94,6 +94,7 @@ class Joined:
         self.stages = dict(stages)
         self.wires = tuple(wires)
         self.tied = dict(tied or {})
+        self.loss = loss
         contexts = {k: set(v) for k, v in (context or {}).items()}
         order = list(self.stages)
         for w in self.wires:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from types import MappingProxyType
 
 from bptt_sym.errors import ModelError
@@ -21,8 +22,10 @@ from bptt_sym.notation import (
     HORIZON_NAME,
     At,
     Call,
+    Concat,
     Fn,
     Idx,
+    Mul,
     Node,
     Sym,
     affine,
@@ -70,7 +73,8 @@ class Recurrence:
     latex:
         How a name is printed when it is not printed as it stands.
     blocks:
-        For a parameter that multiplies a concatenation, the sequences concatenated, in order.
+        For a parameter that multiplies a concatenation, the sequences concatenated, in order;
+        found in the equations for parameters that have no entry.
 
     Raises
     ------
@@ -90,7 +94,10 @@ class Recurrence:
 
     def __post_init__(self) -> None:
         for name in ("shapes", "initial", "totals", "functions", "latex", "blocks"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+            value = dict(getattr(self, name))
+            if name == "blocks":
+                value = _concatenated(self.equations) | value
+            object.__setattr__(self, name, MappingProxyType(value))
         _check(self)
 
     # Everything below follows from the fields, and is found when it is first asked for.
@@ -205,6 +212,21 @@ def references(rhs: Node) -> Iterable[tuple[str, int]]:
             if lag is None:
                 raise ModelError(f"the time of {node.name!r} is not t minus a number")
             yield node.name, lag
+
+
+def _concatenated(equations: Iterable[Equation]) -> dict[str, tuple[str, ...]]:
+    """The sequences of the concatenation that a parameter stands before."""
+    found: dict[str, tuple[str, ...]] = {}
+    for e in equations:
+        for node in walk(e.rhs):
+            if not isinstance(node, Mul):
+                continue
+            for before, after in pairwise(node.args):
+                if isinstance(before, Sym) and isinstance(after, Concat):
+                    parts = [a.name for a in after.args if isinstance(a, At)]
+                    if len(parts) == len(after.args):
+                        found.setdefault(before.name, tuple(parts))
+    return found
 
 
 def _check(rec: Recurrence) -> None:

@@ -38,7 +38,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "forms",
         "decide render evaluate prove",
         "check",
-        "testing joined weights",
+        "testing joined across weights",
         "train",
         "arguments",
         "cli",

@@ -171,8 +171,13 @@ def flat_shape(dims: tuple[int, ...]) -> range:
     return range(size)
 
 
-def concrete_dims(rec: Recurrence, cycle: tuple[int, ...]) -> dict[str, int]:
-    """A number for each symbolic dimension; a concatenation has the sum of its parts."""
+def concrete_dims(
+    rec: Recurrence, cycle: tuple[int, ...], known: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """A number for each symbolic dimension; a concatenation has the sum of its parts.
+
+    Dimensions in ``known`` keep their numbers.
+    """
     sums: dict[str, tuple[str, ...]] = {}
     for name, parts in rec.blocks.items():
         columns = rec.shape(name)[-1] if rec.shape(name) else 1
@@ -185,6 +190,7 @@ def concrete_dims(rec: Recurrence, cycle: tuple[int, ...]) -> dict[str, int]:
     free = [d for d in rec.dims if d not in sums and d not in named_sums]
     for i, d in enumerate(free):
         dims[d] = cycle[i] if i < len(cycle) else 2 + i % 3
+    dims |= {d: size for d, size in (known or {}).items() if d in free}
     for d in named_sums:  # n+m: a concatenation that no matrix of its own multiplies
         dims[d] = sum(int(p) if p.isdigit() else dims.get(p, 2) for p in d.split("+"))
     for d, parts in sums.items():

@@ -22,7 +22,6 @@ from bptt_sym.decide.tensor import (
     Tensor,
     accumulate,
     contract,
-    diag,
     filled,
     flat,
     from_flat,
@@ -176,11 +175,14 @@ class Interpreter:
     def _add(self, node: Add, env: Env, out: list[Parts] | None) -> Tensor:
         terms = [(a, *self.pair(a, env, out)) for a in node.args]
         widest = max((v for _, v, _ in terms), key=rank)
+        if any(shape(v) != shape(widest) for _, v, _ in terms):
+            solid = [v for a, v, _ in terms if not structures.is_empty(self, a, env)]
+            widest = max(solid, key=rank, default=widest)
         total: Tensor = None
         parts: Parts = {}
         for arg, value, jac in terms:
             if shape(value) != shape(widest):
-                value, jac = self._widen(arg, value, jac, widest)
+                value, jac = structures.widen(self, arg, value, jac, widest, env)
                 if shape(value) != shape(widest):
                     raise Mismatch(f"{shape(value)} plus {shape(widest)}")
             total = value if total is None else total + value
@@ -188,17 +190,6 @@ class Interpreter:
         if out is not None:
             out.append(parts)
         return self.dom.reduce(total)
-
-    def _widen(self, arg: Node, value: Tensor, jac: Parts, like: Tensor) -> tuple[Tensor, Parts]:
-        """A constant among vectors is all ones times it, among square matrices a multiple of I."""
-        if rank(value) == 0 and not jac and (_is_constant(arg) or _is_scaled_one(arg)):
-            if rank(like) == 2 and like.shape[0] == like.shape[1]:
-                eye = identity((like.shape[0],), self.one, self.zero)
-                return eye * value, {}
-            return filled(shape(like), value), {}
-        if self.conv.elementwise and rank(value) == 1 and rank(like) == 2 and not jac:
-            return diag(value, self.zero), {}
-        raise Mismatch(f"{shape(value)} plus {shape(like)}")
 
     def _neg(self, node: Neg, env: Env, out: list[Parts] | None) -> Tensor:
         value, jac = self.pair(node.arg, env, out)
@@ -460,15 +451,6 @@ def _same(a: Tensor, b: Tensor) -> Tensor:
     if shape(a) != shape(b):
         raise Mismatch(f"{shape(a)} plus {shape(b)}")
     return a + b
-
-
-def _is_scaled_one(node: Node) -> bool:
-    """``(1 - α) I``: the identity named as a factor."""
-    return isinstance(node, Mul) and any(isinstance(a, Ones) for a in node.args)
-
-
-def _is_constant(node: Node) -> bool:
-    return all(isinstance(n, (Num, Ones, Neg, Add, Mul, Div, Pow, Idx)) for n in walk(node))
 
 
 _METHODS: dict[type[Node], Any] = {

@@ -27,16 +27,24 @@ from bptt_sym.decide.tensor import (
 from bptt_sym.errors import NotSupported
 from bptt_sym.notation import (
     Abs,
+    Add,
     Block,
     Call,
     Concat,
     Diag,
+    Div,
     Fn,
+    Idx,
     Matrix,
     Mul,
+    Neg,
+    Node,
     Norm,
     Num,
+    Ones,
     Outer,
+    Pow,
+    Sum,
     Sym,
     Transpose,
     walk,
@@ -46,6 +54,50 @@ if TYPE_CHECKING:
     from bptt_sym.decide.interpret import Interpreter, Parts
 
 Env = Mapping[str, int]
+
+
+def widen(
+    interp: Interpreter, arg: Node, value: Tensor, jac: Parts, like: Tensor, env: Env
+) -> tuple[Tensor, Parts]:
+    """A term of a sum in the shape of another one.
+
+    A constant among vectors is all ones times it, among square matrices a multiple of I; an empty
+    sum is 0 of any shape.
+    """
+    if rank(value) == 0 and not jac and (_is_constant(arg) or _is_scaled_one(arg)):
+        if rank(like) == 2 and like.shape[0] == like.shape[1]:
+            eye = identity((like.shape[0],), interp.one, interp.zero)
+            return eye * value, {}
+        return filled(shape(like), value), {}
+    if not jac and is_empty(interp, arg, env):
+        return filled(shape(like), interp.zero), {}
+    if interp.conv.elementwise and rank(value) == 1 and rank(like) == 2 and not jac:
+        return diag(value, interp.zero), {}
+    raise Mismatch(f"{shape(value)} plus {shape(like)}")
+
+
+def is_empty(interp: Interpreter, arg: Node, env: Env) -> bool:
+    """Whether the term is 0 because an empty sum is a factor of it."""
+    match arg:
+        case Sum(lo=lo, hi=hi):
+            return interp.index(lo, env) > interp.index(hi, env)
+        case Neg(arg=a) | Transpose(arg=a):
+            return is_empty(interp, a, env)
+        case Add(args=args):
+            return all(is_empty(interp, a, env) for a in args)
+        case Mul(args=args):
+            return any(is_empty(interp, a, env) for a in args)
+        case _:
+            return False
+
+
+def _is_scaled_one(node: Node) -> bool:
+    """``(1 - α) I``: the identity named as a factor."""
+    return isinstance(node, Mul) and any(isinstance(a, Ones) for a in node.args)
+
+
+def _is_constant(node: Node) -> bool:
+    return all(isinstance(n, (Num, Ones, Neg, Add, Mul, Div, Pow, Idx)) for n in walk(node))
 
 
 def softmax(

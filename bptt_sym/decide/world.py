@@ -108,6 +108,10 @@ class World:
             found = self._values[key] = self._compute(name, time, horizon)
         return found
 
+    def give(self, name: str, time: int | None, value: Tensor) -> None:
+        """Set the value of a free element: an input, an initial value or a parameter."""
+        self._values[name, time, 0] = value
+
     def _compute(self, name: str, time: int | None, horizon: int) -> Tensor:
         override = self._override(name, time)
         if override is not None:
