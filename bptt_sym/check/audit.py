@@ -11,7 +11,7 @@ from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.completion import at_this_step, sequences
 from bptt_sym.check.conditions import only_supposes
 from bptt_sym.check.continued import continued
-from bptt_sym.check.diagnosis import misfit
+from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.instances import general_lines
@@ -432,19 +432,28 @@ class _Auditor:
 
     def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
         """A claim whose shapes fit under no reading: it may fail without any shapes as well."""
-        court = self.models.one_unit(model)
-        if court is None:
-            return verdict
         if any(isinstance(n, Concat) for s in claim.sides for n in walk(s)):
             return verdict
+        slip = diagnose(claim, model.court.model, model.court.arena)
+        court = self.models.one_unit(model)
+        if court is None:
+            if slip is None or slip.code in OF_SHAPE:
+                return verdict
+            return Verdict(
+                "wrong", diagnosis=slip, method="the shapes fit under no reading",
+                note="as it stands its shapes do not fit",
+            )  # fmt: skip
         single = court.judge(claim_of_one_unit(claim, model.court.model))
         if single.verdict == "wrong" and fixes_a_number(claim, single):
             return replace(verdict, note=A_NUMBER)
         if single.verdict == "wrong":
-            return replace(single, note=f"already for one unit; {verdict.note}")
+            # A correction for one unit is none for vectors.
+            shown = slip or (single.diagnosis and replace(single.diagnosis, corrected=""))
+            note = f"already for one unit; {verdict.note}"
+            return replace(single, diagnosis=shown, note=note)
         if not single.is_right:
             return verdict
-        found = misfit(claim, model.court.model, model.court.arena)
+        found = misfit(claim, model.court.model, slip)
         if found is not None:
             return Verdict(
                 "wrong", diagnosis=found, method="the shapes fit under no reading",

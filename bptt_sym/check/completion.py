@@ -275,7 +275,9 @@ class _Line:
             if m.name in applied and (self.sums or name not in names):
                 marks.append((m.end, applied[m.name]))
                 continue
-            known = name in names or (name in INPUT_LETTERS and bool(names))
+            # Beside an input that has its step, the other letter is a weight: u x_t.
+            bare = name in INPUT_LETTERS and bool(names) and not INPUT_LETTERS & names
+            known = name in names or bare
             if self.sums and not self.left_timed:
                 known = known or name in LOSS_LETTERS
             if not known or (name in about and name in INPUT_LETTERS):

@@ -14,6 +14,8 @@ from time import perf_counter
 from bptt_sym.check.edits import Edit, edits
 from bptt_sym.decide.identity import Arena, aligned, claim_indices, holds, instances
 from bptt_sym.decide.interpret import Interpreter
+from bptt_sym.decide.readings import LABELS
+from bptt_sym.decide.rewriting import labels
 from bptt_sym.decide.tensor import Mismatch, Tensor, flat
 from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.verdict import Diagnosis, Verdict
@@ -47,6 +49,7 @@ CODES: dict[str, str] = {
     "BP020": "a constant factor, such as a normalisation by 1/T, is wrong",
     "BP021": "the shapes do not fit: a diag, an elementwise product or a block is missing",
     "BP023": "the activation is applied twice",
+    "BP026": "a sum stands where a product belongs, or the reverse",
 }
 
 #: Readings under which edits are tried, and edited equations that are tried in all.
@@ -78,7 +81,7 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
             tried += 1
             if tried > MAX_TRIED or perf_counter() > until:
                 break
-            if probe is not None and probe.refutes(edit.node):
+            if probe is not None and edit.left is None and probe.refutes(edit.node):
                 continue
             if _right(edit, trial, arena):
                 best = (cost, edit, trial)
@@ -92,15 +95,15 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
 OF_SHAPE = frozenset(("BP009", "BP010", "BP021"))
 
 
-def misfit(claim: Claim, rec: Recurrence, arena: Arena) -> Diagnosis | None:
+def misfit(claim: Claim, rec: Recurrence, found: Diagnosis | None) -> Diagnosis | None:
     """Why the shapes of an equation that holds for one unit do not fit, if that is plain.
 
+    ``found`` is what :func:`diagnose` said of it.
     A transpose or the order of two factors is, when mending it makes the equation right; so is a
     vector on the right where the left side, in bold type, is a matrix or has three axes.
     """
     if len(claim.sides) != 2:
         return None
-    found = diagnose(claim, rec, arena)
     if found is not None and found.code in OF_SHAPE:
         return found
     left = claim.sides[0]
@@ -142,6 +145,11 @@ def _fitting(claim: Claim, arena: Arena) -> list[Trial]:
     for trial in trials(claim, arena.rec, arena.stated):
         if len(trial.readings) > 2:
             break
+        if trial.readings == (LABELS,):
+            continue
+        if labels(arena.rec):
+            # The hypothesis about labels does no harm, and most gradients of them need it.
+            trial = replace(trial, hypotheses=trial.hypotheses | {"labels"})
         try:
             outcome = holds(arena, trial)
         except BpttError:
@@ -193,11 +201,11 @@ class _Probe:
 
 
 def _right(edit: Edit, trial: Trial, arena: Arena) -> bool:
-    side = trial.claim.sides[0]
-    if edit.node == trial.claim.sides[1] or edit.node == side:
+    side = edit.left or trial.claim.sides[0]
+    if (edit.node == trial.claim.sides[1] and edit.left is None) or edit.node == side:
         return False
     # "right because it repeats the left side" explains nothing.
-    if isinstance(side, D) and any(n == side for n in walk(edit.new)):
+    if edit.left is None and isinstance(side, D) and any(n == side for n in walk(edit.new)):
         return False
     try:
         return holds(arena, replace(trial, claim=Claim((side, edit.node), ("=",)))).holds is True
@@ -210,7 +218,7 @@ def _explain(edit: Edit, claim: Claim, rec: Recurrence) -> Diagnosis:
     from bptt_sym.render.text import text
 
     changed = _changed(edit, text)
-    corrected = f"{latex(claim.sides[0], rec)} = {latex(edit.node, rec)}"
+    corrected = f"{latex(edit.left or claim.sides[0], rec)} = {latex(edit.node, rec)}"
     return Diagnosis(edit.code, CODES[edit.code] + changed, corrected, _place(edit, claim))
 
 

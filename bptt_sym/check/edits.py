@@ -12,14 +12,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from bptt_sym.check.rearranged import (
-    abstracted,
-    bound_in,
     moved_by,
     power_into_product,
-    slope,
-    substituted,
-    with_kind,
 )
+from bptt_sym.check.surroundings import Local, Surroundings, is_number
+from bptt_sym.check.whole_edits import other_left_sides, whole
 from bptt_sym.notation import (
     HORIZON_NAME,
     ONE,
@@ -51,50 +48,43 @@ from bptt_sym.notation import (
     mul,
     num,
     rebuild,
-    shift,
     substitute_index,
-    walk,
 )
 from bptt_sym.recurrence import STEP, Recurrence
 
 #: Formulas made of one, at the most.
 MAX_EDITS = 900
-#: Time indices at which a missing factor is looked for.
-MAX_TIMES = 8
 
 
 @dataclass(frozen=True)
 class Edit:
-    """``node`` is the whole side after the edit; ``old`` and ``new`` are the part that changed."""
+    """``node`` is the right side after the edit; ``old`` and ``new`` are the part that changed.
+
+    ``left`` is the left side if that is what the edit changes.
+    """
 
     code: str
     cost: int
     node: Node
     old: Node
     new: Node
-
-
-@dataclass(frozen=True)
-class Local:
-    """A replacement of one node, before it is put back into the whole."""
-
-    code: str
-    cost: int
-    new: Node
+    left: Node | None = None
 
 
 def edits(claim: Claim, rec: Recurrence) -> list[Edit]:
     """Every single edit of the right side of ``claim``, cheapest first."""
-    context = Context(claim, rec)
+    context = Slips(claim, rec)
     right = claim.sides[1]
     found: list[Edit] = []
-    for local in context.whole(right):
+    for local in whole(context, right):
         found.append(Edit(local.code, local.cost, local.new, right, local.new))
+    for local in other_left_sides(context):
+        found.append(Edit(local.code, local.cost, right, context.left, local.new, local.new))
     found.extend(islice(_everywhere(right, context, lambda n: n), MAX_EDITS))
     return sorted(found, key=lambda e: e.cost)[:MAX_EDITS]
 
 
-def _everywhere(node: Node, context: Context, put: object) -> Iterator[Edit]:
+def _everywhere(node: Node, context: Slips, put: object) -> Iterator[Edit]:
     """Edits of ``node`` and of everything below; ``put`` sets a new node into the whole."""
     assert callable(put)
     for local in context.local(node):
@@ -129,42 +119,16 @@ def _is_index(node: Node, child: Node) -> bool:
     return False
 
 
-class Context:
-    """What a formula's model offers to edits: other names, missing factors, missing terms."""
+class Slips(Surroundings):
+    """The edits at one node."""
 
-    def __init__(self, claim: Claim, rec: Recurrence) -> None:
-        self.rec = rec
-        self.claim = claim
-        self.left, self.right = claim.sides
-        self.states = set(rec.states)
-        self.parameters = set(rec.parameters)
-        self.times = self._times()
-
-    def _times(self) -> list[Node]:
-        """The time indices that the claim shows, those that sums bind included, and one before."""
-        seen: dict[tuple[tuple[tuple[str, int], ...], int], Node] = {}
-        for side in self.claim.sides:
-            for n in walk(side):
-                if isinstance(n, At):
-                    form = affine(n.time)
-                    if form is not None:
-                        key = (tuple(sorted(form[0].items())), form[1])
-                        seen.setdefault(key, n.time)
-        shown = list(seen.values())
-        for time in shown:
-            form = affine(time)
-            assert form is not None
-            key = (tuple(sorted(form[0].items())), form[1] - 1)
-            seen.setdefault(key, shift(time, -1))
-        return list(seen.values())[:MAX_TIMES]
-
-    # ------------------------------------------------------------------ edits at one node
     def local(self, node: Node) -> Iterator[Local]:
         match node:
             case D():
                 yield from self._derivative(node)
             case At():
                 yield from self._element(node)
+                yield from self._beside(node)
             case Sym():
                 yield from self._symbol(node)
             case Sum() | Prod():
@@ -177,12 +141,22 @@ class Context:
                 yield from self._factors(node)
             case Pow():
                 yield from self._exponent(node)
+            case Div(num=a, den=b):
+                if is_number(b):
+                    yield Local("BP020", 2, a)
+                elif is_number(a):
+                    yield Local("BP020", 3, Div(ONE, b))
             case Transpose(arg=a):
                 yield Local("BP009", 2, a)
             case Diag(arg=a):
                 yield Local("BP021", 3, a)
             case Neg(arg=a):
                 yield Local("BP008", 2, a)
+        for time in self.times if isinstance(node, (Add, Mul)) else ():
+            for e in self.rec.equations:
+                # The argument written out where the activation's value belongs.
+                if isinstance(e.rhs, Fn) and substitute_index(e.rhs.arg, STEP, time) == node:
+                    yield Local("BP007", 2, At(e.target, time))
 
     def _derivative(self, node: D) -> Iterator[Local]:
         if isinstance(node.x, Sym) and isinstance(node.y, At):
@@ -197,36 +171,27 @@ class Context:
             yield Local("BP017", 1, replace(node, kind="total"))
         for name in self.rec.parameters:
             yield Local("BP011", 4, Mul((Sym(name), node)))
-        for x in self._variables(node.x):
-            yield Local("BP003", 2, replace(node, x=x))
+        for x in self.variables(node.x):
+            yield Local(self.other_variable(node.x, x), 2, replace(node, x=x))
         for part in ("y", "x"):
             element = getattr(node, part)
             if isinstance(element, At):
                 for k in (-1, 1):
                     moved = replace(element, time=moved_by(element.time, k))
                     yield Local("BP004", 2, replace(node, **{part: moved}))  # type: ignore[arg-type]
-                for name in self._alike(element.name):
+                for name in self.alike(element.name):
                     renamed = replace(element, name=name)
-                    yield Local("BP018", 3, replace(node, **{part: renamed}))  # type: ignore[arg-type]
+                    side = self.renaming(element, renamed)
+                    new = replace(node, **{part: renamed})  # type: ignore[arg-type]
+                    yield Local(side or "BP018", 2 if side else 5, new)
         yield from self._wraps(node)
-
-    def _variables(self, x: Node) -> Iterator[Node]:
-        if isinstance(x, Sym):
-            for name in self.rec.parameters:
-                if name != x.name:
-                    yield Sym(name)
-        for time in self.times:
-            for name in self.rec.states:
-                element = At(name, time)
-                if element != x:
-                    yield element
 
     def _element(self, node: At) -> Iterator[Local]:
         for k in (-1, 1):
             yield Local("BP004", 2, replace(node, time=moved_by(node.time, k)))
-        for name in self._alike(node.name):
+        for name in self.alike(node.name):
             yield Local("BP018", 3, replace(node, name=name))
-        for code, other in self._activation_sides(node):
+        for code, other in self.activation_sides(node):
             yield Local(code, 2, other)
         left = self.left
         if node.name in self.states and isinstance(left, D) and isinstance(left.x, Sym):
@@ -236,36 +201,29 @@ class Context:
         yield Local("BP013", 3, Pow(node, num(2)))
         yield from self._wraps(node)
 
-    def _activation_sides(self, node: At) -> Iterator[tuple[str, Node]]:
-        """Pre-activation for post-activation and back, where the model names both."""
-        if node.name in self.rec.defined:
-            rhs = self.rec.rhs(node.name)
-            if isinstance(rhs, Fn) and rhs.order == 0:
-                yield "BP007", substitute_index(rhs.arg, STEP, node.time)
-        for e in self.rec.equations:
-            if isinstance(e.rhs, Fn) and e.rhs.arg == At(node.name, Idx(STEP)):
-                yield "BP007", At(e.target, node.time)
-            for f in walk(e.rhs):
-                # h_t = o_t tanh(c_t): the output of the cell is tanh(c_t)
-                if isinstance(f, Fn) and f.order == 0 and f.arg == At(node.name, Idx(STEP)):
-                    yield "BP007", Fn(f.name, node)
+    def _beside(self, node: At) -> Iterator[Local]:
+        """Another element of the equation at hand in place of this one, times it, or added."""
+        beside = Mul if self.rec.is_scalar else Had
+        if node.name in self.complemented:
+            yield Local("BP018", 3, Add((ONE, Neg(node))))
+        for leaf in self.leaves:
+            assert isinstance(leaf, At)
+            if leaf == node or len(self.rec.shape(leaf.name)) != len(self.rec.shape(node.name)):
+                continue
+            if leaf.name != node.name:
+                yield Local("BP018", 4, leaf)
+            yield Local("BP011", 5, beside((leaf, node)))
+            yield Local("BP015", 5, Add((node, Neg(leaf))))
+            yield Local("BP015", 5, Add((node, leaf)))
 
     def _symbol(self, node: Sym) -> Iterator[Local]:
-        for name in self._alike(node.name):
+        for name in self.alike(node.name):
             yield Local("BP018", 3, Sym(name))
         yield Local("BP013", 3, Pow(node, num(2)))
+        if len(self.rec.shapes.get(node.name, ())) != 1:
+            for count in self.counts:
+                yield Local("BP013", 4, Pow(node, count))
         yield from self._wraps(node)
-
-    def _alike(self, name: str) -> list[str]:
-        """Other names of the same sort and shape."""
-        rec = self.rec
-        if name in self.parameters:
-            group = [n for n in rec.parameters if n != name]
-        else:
-            group = [n for n in (*rec.defined, *rec.inputs) if n != name]
-        if name not in rec.shapes:
-            return []
-        return [n for n in group if rec.shape(n) == rec.shape(name)]
 
     def _wraps(self, node: Node) -> Iterator[Local]:
         if self.rec.is_scalar:
@@ -283,6 +241,9 @@ class Context:
             yield Local("BP005", 1, replace(node, hi=moved_by(node.hi, k)))
         if isinstance(node, Prod):
             yield Local("BP010", 2, replace(node, descending=node.descending is False))
+            yield Local("BP026", 3, Sum(node.var, node.lo, node.hi, node.body))
+        else:
+            yield Local("BP026", 3, Prod(node.var, node.lo, node.hi, node.body))
         for k in (-1, 1):
             both = replace(node, lo=moved_by(node.lo, k), hi=moved_by(node.hi, k))
             yield Local("BP005", 2, both)
@@ -317,10 +278,21 @@ class Context:
         match node.args:
             # s(1 - s) for 1 - s^2 and back: the wrong activation's derivative at the output.
             case (Num(value=v), Neg(arg=Pow(base=b, exp=Num(value=e)))) if v == 1 and e == 2:
-                yield Local("BP006", 1, Mul((b, Add((ONE, Neg(b))))))
+                product = Mul if self.rec.is_scalar else Had
+                yield Local("BP006", 1, product((b, Add((ONE, Neg(b))))))
                 yield Local("BP019", 2, b)
+                yield from self._at_every_step(node)
             case (Num(value=v), Neg(arg=b)) if v == 1 and isinstance(b, (At, Fn)):
                 yield Local("BP013", 1, Add((ONE, Neg(Pow(b, num(2))))))
+                yield Local("BP018", 3, b)
+
+    def _at_every_step(self, node: Node) -> Iterator[Local]:
+        """A slope of the last step that stands for those of all steps."""
+        for lo, hi in self.ranges:
+            var = fresh("j", free_indices(self.right) | free_indices(self.left))
+            for at_end, at_each in zip(self.slopes(hi), self.slopes(Idx(var)), strict=True):
+                if at_end == node:
+                    yield Local("BP019", 3, Prod(var, lo, hi, at_each))
 
     def _factors(self, node: Mul | Had) -> Iterator[Local]:
         make = type(node)
@@ -333,10 +305,14 @@ class Context:
                 yield Local("BP010", 2, make(swapped))
         for i in range(len(args)):
             rest = args[:i] + args[i + 1 :]
-            yield Local("BP012", 3, rest[0] if len(rest) == 1 else make(rest))
+            code = "BP020" if is_number(args[i]) else "BP012"
+            yield Local(code, 3, rest[0] if len(rest) == 1 else make(rest))
         for i, b in enumerate(args):
             logistic = Add((ONE, Neg(b)))
             if logistic in args:
+                left = tuple(a for k, a in enumerate(args) if k != i and a != logistic)
+                if left:
+                    yield Local("BP012", 3, left[0] if len(left) == 1 else make(left))
                 tanh = Add((ONE, Neg(Pow(b, num(2)))))
                 kept = tuple(
                     tanh if a == logistic else a for k, a in enumerate(args) if k != i
@@ -346,155 +322,36 @@ class Context:
             for new in power_into_product(args, make):
                 yield Local("BP010", 1, new)
         yield from self._sum_around(node)
-        for code, cost, factor in self._missing_factors():
+        for code, cost, factor in self.missing_factors():
             yield Local(code, cost, make((*args, factor)))
             if not self.rec.is_scalar:
                 yield Local(code, cost, make((factor, *args)))
                 for i in range(1, len(args)):
                     yield Local(code, cost + 1, make((*args[:i], factor, *args[i:])))
 
-    def _missing_factors(self) -> Iterator[tuple[str, int, Node]]:
-        """Factors that are forgotten: slopes, weights, gates, one-step Jacobians, numbers."""
-        yield "BP008", 3, num(-1)
-        for value in (num(2), Div(ONE, num(2))):
-            yield "BP020", 4, value
-        if any(HORIZON_NAME in free_indices(s) for s in self.claim.sides) or self.rec.totals:
-            yield "BP020", 4, Div(ONE, Idx(HORIZON_NAME))
-            yield "BP020", 4, Idx(HORIZON_NAME)
-        for time in self.times:
-            for e in self.rec.equations:
-                element = At(e.target, time)
-                if isinstance(e.rhs, Fn) and e.rhs.order == 0:
-                    by_output = slope(e.rhs, element)
-                    yield "BP019", 3, by_output
-                    if self.rec.shape(e.target):
-                        yield "BP019", 4, Diag(by_output)
-                if self.rec.shape(e.target) == () or not self.rec.is_scalar:
-                    yield "BP011", 5, element
-                for f in walk(e.rhs):
-                    # h_t = o_t tanh(c_t): the slope of an inner activation.
-                    if isinstance(f, Fn) and f is not e.rhs and f.order == 0:
-                        inner = substitute_index(replace(f, order=1), STEP, time)
-                        yield "BP019", 5, inner
-                        if self.rec.shape(e.target):
-                            yield "BP019", 6, Diag(inner)
-            for name in self.rec.inputs:
-                yield "BP011", 6, At(name, time)
-        for name in self.rec.parameters:
-            yield "BP011", 4, Sym(name)
-            if len(self.rec.shape(name)) == 2:
-                yield "BP011", 4, Transpose(Sym(name))
-
     def _exponent(self, node: Pow) -> Iterator[Local]:
         for k in (1, -1):
             if affine(node.exp) is not None:
                 yield Local("BP013", 1, replace(node, exp=moved_by(node.exp, k)))
         yield Local("BP013", 2, node.base)
+        for count in self.counts:
+            if count != node.exp:
+                yield Local("BP013", 3, replace(node, exp=count))
+        if isinstance(node.base, Sym) and len(self.rec.shapes.get(node.base.name, ())) != 1:
+            yield from self._jacobians(node.base)
         yield from self._sum_around(node)
+
+    def _jacobians(self, weight: Sym) -> Iterator[Local]:
+        """The product of one-step Jacobians for a bare power of the weight."""
+        for lo, hi in self.ranges:
+            var = fresh("j", free_indices(self.right) | free_indices(self.left))
+            for each in self.slopes(Idx(var)):
+                body = Mul((weight, each)) if self.rec.is_scalar else Mul((Diag(each), weight))
+                yield Local("BP019", 3, Prod(var, lo, hi, body))
 
     def _sum_around(self, node: Node) -> Iterator[Local]:
         """The sum over the lag or the time of use that stands before no product."""
-        for name in sorted(free_indices(node)):
-            if name == HORIZON_NAME:
+        for name in sorted(free_indices(node) & free_indices(self.right)):
+            if name == HORIZON_NAME or name in free_indices(self.left):
                 continue
             yield Local("BP014", 3, Sum(name, ONE, Idx(HORIZON_NAME), node))
-
-    # ------------------------------------------------------------------- edits of the whole
-    def whole(self, right: Node) -> Iterator[Local]:
-        """Edits that look at the right side as one thing."""
-        yield from self._everywhere_at_once(right)
-        yield from self._sum_over_uses(right)
-        terms = right.args if isinstance(right, Add) else (right,)
-        for term in self._missing_terms():
-            yield Local("BP015", 3, add(*terms, term))
-        yield Local("BP008", 2, Neg(right))
-        if not self.rec.is_scalar:
-            yield Local("BP009", 2, Transpose(right))
-        if not isinstance(right, (Mul, Had)):
-            for code, cost, factor in self._missing_factors():
-                yield Local(code, cost, mul(right, factor))
-                yield Local(code, cost, mul(factor, right))
-                if isinstance(right, Sum):
-                    for make in (Mul, Had):
-                        yield Local(code, cost, replace(right, body=make((right.body, factor))))
-
-    def _everywhere_at_once(self, right: Node) -> Iterator[Local]:
-        """One slip made wherever its subject stands: ``σ(o)(1 - σ(o))`` for ``o(1 - o)``."""
-        seen: set[Node] = set()
-        for n in walk(right):
-            if n in seen or not isinstance(n, (At, Fn)):
-                continue
-            seen.add(n)
-            if sum(1 for m in walk(right) if m == n) < 2:
-                continue
-            if isinstance(n, Fn) and n.order == 0 and isinstance(n.arg, At):
-                yield Local("BP023", 1, substituted(right, n, n.arg))
-            if isinstance(n, At):
-                for k in (-1, 1):
-                    moved = replace(n, time=moved_by(n.time, k))
-                    yield Local("BP004", 2, substituted(right, n, moved))
-                for code, other in self._activation_sides(n):
-                    yield Local(code, 2, substituted(right, n, other))
-                for name in self._alike(n.name):
-                    yield Local("BP018", 3, substituted(right, n, replace(n, name=name)))
-
-    def _sum_over_uses(self, right: Node) -> Iterator[Local]:
-        """One path from the first use of the parameter, where all uses must be summed."""
-        for n in walk(right):
-            if not (isinstance(n, D) and isinstance(n.y, At) and isinstance(n.x, Sym)):
-                continue
-            form = affine(n.y.time)
-            last = self._last_step()
-            if form is None or last is None:
-                continue
-            var = fresh("s", free_indices(right) | bound_in(right))
-            if not form[0]:
-                body = abstracted(right, form[1], var)
-            elif len(form[0]) == 1 and not form[1] and n.y.time != last:
-                body = substitute_index(right, next(iter(form[0])), Idx(var))
-            else:
-                continue
-            marked = with_kind(body, "immediate")
-            yield Local("BP014", 1, Sum(var, ONE, last, marked))
-
-    def _last_step(self) -> Node | None:
-        for n in walk(self.left):
-            if isinstance(n, D):
-                if isinstance(n.y, At):
-                    return n.y.time
-                if isinstance(n.y, Sym) and n.y.name in self.rec.totals:
-                    return Idx(HORIZON_NAME)
-        return None
-
-    def _missing_terms(self) -> Iterator[Node]:
-        """The paths of the chain rule from the left side's numerator, one by one."""
-        if not isinstance(self.left, D):
-            return
-        y, x = self.left.y, self.left.x
-        if isinstance(y, At) and isinstance(x, Sym):
-            yield D(y, x, "immediate")
-        if isinstance(y, At) and y.name in self.rec.defined:
-            rhs = substitute_index(self.rec.rhs(y.name), STEP, y.time)
-            for leaf in dict.fromkeys(n for n in walk(rhs) if isinstance(n, At)):
-                if leaf != x:
-                    yield mul(D(y, leaf, "direct"), D(leaf, x, "total"))
-            if isinstance(x, At):
-                yield D(y, x, "direct")
-        if isinstance(y, Sym) and isinstance(x, At):
-            yield from self._later_paths(y, x)
-
-    def _later_paths(self, y: Sym, x: At) -> Iterator[Node]:
-        """From a loss back to ``x``: through each element that uses ``x`` directly."""
-        yield D(y, x, "local")
-        for e in self.rec.equations:
-            for n in walk(e.rhs):
-                if isinstance(n, At) and n.name == x.name:
-                    lag = affine(n.time)
-                    if lag is None:
-                        continue
-                    later = At(e.target, moved_by(x.time, -lag[1]))
-                    if self.rec.is_scalar:
-                        yield mul(D(y, later, "total"), D(later, x, "direct"))
-                    else:
-                        yield Mul((Transpose(D(later, x, "direct")), D(y, later, "total")))
-                        yield Mul((D(y, later, "total"), D(later, x, "direct")))

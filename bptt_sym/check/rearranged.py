@@ -60,11 +60,11 @@ def bound_in(node: Node) -> frozenset[str]:
 
 
 def abstracted(node: Node, start: int, var: str) -> Node:
-    """``start`` and ``start + 1`` in indices and bounds become ``var`` and ``var + 1``."""
+    """``start`` and its neighbours in indices and bounds become ``var`` and its neighbours."""
 
     def time(n: Node) -> Node:
         form = affine(n)
-        if form is None or form[0] or form[1] not in (start, start + 1):
+        if form is None or form[0] or abs(form[1] - start) > 1:
             return n
         return index(var, form[1] - start) if form[1] != start else Idx(var)
 

@@ -149,7 +149,7 @@ def script_text(tokens: list[Token]) -> str:
     text = ""
     for piece in out:
         # A command name needs a space before a letter that follows it.
-        if text and piece[0].isalpha() and _ends_in_command(text):
+        if text and piece[:1].isalpha() and _ends_in_command(text):
             text += " "
         text += piece
     return text
