@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from bptt_sym.check.judged import Judged, fault_in, wrong_part
 from bptt_sym.check.setting import Setting, option
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, NotSupported, ShapeError, Span
-from bptt_sym.notation import At, Claim, Num, Sym, free_indices, walk
+from bptt_sym.notation import At, Claim, D, Node, Num, Sym, free_indices, walk
 from bptt_sym.recurrence import Recurrence
 
 if TYPE_CHECKING:
@@ -44,8 +44,14 @@ class Court:
 
         return cls(model, tuple(assume), Arena(model, assumptions(assume)))
 
-    def judge(self, claim: Claim) -> Verdict:
-        """The verdict of one claim; a failure of the program itself is an honest "undecided"."""
+    def judge(
+        self, claim: Claim, *, exact: Collection[Node] = (), regime: bool = False
+    ) -> Verdict:
+        """The verdict of one claim; a failure of the program itself is an honest "undecided".
+
+        ``exact`` are left sides whose exact value was stated before, ``regime`` says that the text
+        speaks of conditions under which ≈ may leave things out.
+        """
         from bptt_sym.check.bounds import judge_bound
         from bptt_sym.check.diagnosis import explained
         from bptt_sym.decide import decide
@@ -58,6 +64,7 @@ class Court:
             )
             if verdict.verdict == "wrong":
                 verdict = self._in_a_short_run(claim) or verdict
+            verdict = self._approximated(claim, verdict, exact, regime)
             return explained(verdict, claim, self.model, self.arena)
         except InputError:
             raise
@@ -65,6 +72,29 @@ class Court:
             return Verdict("undecided", note=str(error))
         except Exception as error:  # one formula must not take the others with it
             return internal_error(error)
+
+    def _approximated(
+        self, claim: Claim, verdict: Verdict, exact: Collection[Node], regime: bool
+    ) -> Verdict:
+        """``verdict`` with its approximations and proportions judged."""
+        if not {"~", "prop"} & set(claim.ops):
+            return verdict
+        from bptt_sym.check.approximation import approximation, proportion
+        from bptt_sym.decide.judge import summary
+
+        links = list(verdict.links or (verdict,))
+        stated = claim.sides[0] in exact
+        for i, (op, side) in enumerate(zip(claim.ops, claim.sides[1:], strict=True)):
+            link = Claim((claim.sides[0], side), (op,), claim.source)
+            stated |= op == "=" and links[i].is_right
+            if links[i].verdict != "undecided":
+                continue
+            if op == "prop":
+                links[i] = proportion(link, self.model, self.arena)
+            elif op == "~" and (stated or regime):
+                found = approximation(link, self.model, self.arena, allowed=regime)
+                links[i] = found or links[i]
+        return links[0] if len(links) == 1 else summary(links)
 
     def decide(self, claim: Claim) -> Verdict:
         """The verdict of an equation without a diagnosis."""
@@ -109,6 +139,11 @@ class Court:
         if verdict.verdict == "wrong":
             return Verdict("undecided", note="its hypothesis is not a value that can be put in")
         return verdict
+
+
+def worked_out(side: Node) -> bool:
+    """Whether a side says what a derivative is, not only how it is made up of others."""
+    return not any(isinstance(n, D) for n in walk(side))
 
 
 def _fixes_a_value(claim: Claim) -> bool:

@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bptt_sym.check.accumulated import adds_up, judge_share, share
 from bptt_sym.check.answer import internal_error, unreadable
+from bptt_sym.check.bench import ABOUT_ONE, Bench
 from bptt_sym.check.completion import at_this_step, sequences
 from bptt_sym.check.conditions import only_supposes
 from bptt_sym.check.continued import continued
-from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
-from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
@@ -20,17 +18,11 @@ from bptt_sym.check.models import Context, Model, Models, definition_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.check.wording import (
-    A_NUMBER,
-    MISFIT,
-    by_preactivation,
-    fixes_a_number,
     generic_meanings,
-    idle_in,
     is_judged,
     lacks_a_step,
     looks_ahead,
     made_of_gradients,
-    undefined_in,
     with_suppositions,
     without_marks,
 )
@@ -41,10 +33,8 @@ from bptt_sym.notation import (
     ZERO,
     At,
     Claim,
-    Concat,
     Idx,
     Sym,
-    walk,
 )
 from bptt_sym.read import read_claim
 from bptt_sym.read.vocabulary import plain_name
@@ -76,6 +66,7 @@ def audit(document: Document) -> list[Judged]:
     context = Context.of([f.latex for f in everything], document.words)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     auditor = _Auditor(context)
+    auditor.bench.near_one = any(ABOUT_ONE.search(t) for t in texts)
     found: list[Judged | _Waiting] = []
     for formula in everything:
         if formula.environment == PROSE:
@@ -90,7 +81,7 @@ class _Auditor:
     def __init__(self, context: Context) -> None:
         self.models = Models(context)
         self._cells: list[list[Model]] | None = None
-        self._delta = False
+        self.bench = Bench(self.models)
 
     def sentence(self, formula: Formula) -> list[Judged | _Waiting]:
         """A formula in a sentence: taken up if it defines something, judged if it is about ∂.
@@ -311,7 +302,7 @@ class _Auditor:
         self, row: Row, formula: Formula, families: Iterable[Sequence[Model]]
     ) -> Judged | _Waiting:
         """The verdict under the first family that knows the names of the row."""
-        self._delta = formula.delta
+        self.bench.delta = formula.delta
         first: InputError | None = None
         for family in families:
             try:
@@ -346,7 +337,7 @@ class _Auditor:
             for generic in ({}, *generic_meanings(row, model.court.model)):
                 try:
                     claim = self._claim(row, model, generic)
-                    verdict = self._verdict(claim, model)
+                    verdict = self.bench.verdict(claim, model)
                 except InputError as error:
                     first = first or error
                     bare = self._at_this_step(row, model) if lacks_a_step(error) else None
@@ -354,7 +345,7 @@ class _Auditor:
                         continue
                     try:
                         claim = self._claim(row, model, generic, bare)
-                        verdict = self._verdict(claim, model)
+                        verdict = self.bench.verdict(claim, model)
                     except InputError:
                         continue
                 written = not generic and not model.supposed and verdict.verdict == "wrong"
@@ -384,82 +375,6 @@ class _Auditor:
             return self._entry(formula, Verdict("undecided", note=note))
         entry = self._entry(formula, found.verdict, None, found.model.title)
         return replace(entry, latex=f"{found.left} = {body}", part=None)
-
-    def _verdict(self, claim: Claim, model: Model) -> Verdict:
-        nodes = [n for side in claim.sides for n in walk(side)]
-        for n in nodes:
-            missing = undefined_in(n, model.court.model)
-            if missing:
-                raise UnboundName(
-                    f"nothing defines {missing}", span=n.span, token=missing,
-                    hint="give the equation of the step",
-                )  # fmt: skip
-        adding = share(claim)
-        if adding is not None:
-            verdict = judge_share(adding, model.court)
-            if verdict is not None:
-                return verdict
-        if adds_up(claim):
-            return Verdict("undecided", note="no part of the gradient equals what is added")
-        if not any(isinstance(n, (At, Sym)) for n in nodes):
-            return Verdict("not_a_claim", note="it is about indices and numbers only")
-        verdict = model.court.judge(claim)
-        if verdict.note.startswith("an approximation"):
-            return replace(verdict, verdict="not_a_claim")
-        if verdict.verdict == "wrong" and fixes_a_number(claim, verdict):
-            return replace(verdict, verdict="undecided", note=A_NUMBER, diagnosis=None)
-        if verdict.verdict == "wrong" and (court := self.models.linear(model)) is not None:
-            # What the activation is nobody has said.
-            single = court.judge(claim)
-            if single.is_right:
-                said = "the activation is linear here, as a ReLU is whose units are all active"
-                return replace(
-                    single, verdict="right_under_reading",
-                    assumptions=(*single.assumptions, said),
-                )  # fmt: skip
-        if verdict.verdict == "wrong" and (idle := idle_in(claim, model.court.model)):
-            return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
-        if verdict.verdict == "wrong" and self._delta:
-            other = model.court.judge(by_preactivation(claim, model.court.model))
-            if other.is_right:
-                said = "δ with a gate below it is the gradient by the gate's pre-activation"
-                return replace(
-                    other, verdict="right_under_reading", readings=(*other.readings, said)
-                )
-        if verdict.verdict == "undecided" and MISFIT in verdict.note:
-            return self._misfit(claim, model, verdict)
-        return verdict
-
-    def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
-        """A claim whose shapes fit under no reading: it may fail without any shapes as well."""
-        if any(isinstance(n, Concat) for s in claim.sides for n in walk(s)):
-            return verdict
-        slip = diagnose(claim, model.court.model, model.court.arena)
-        court = self.models.one_unit(model)
-        if court is None:
-            if slip is None or slip.code in OF_SHAPE:
-                return verdict
-            return Verdict(
-                "wrong", diagnosis=slip, method="the shapes fit under no reading",
-                note="as it stands its shapes do not fit",
-            )  # fmt: skip
-        single = court.judge(claim_of_one_unit(claim, model.court.model))
-        if single.verdict == "wrong" and fixes_a_number(claim, single):
-            return replace(verdict, note=A_NUMBER)
-        if single.verdict == "wrong":
-            # A correction for one unit is none for vectors.
-            shown = slip or (single.diagnosis and replace(single.diagnosis, corrected=""))
-            note = f"already for one unit; {verdict.note}"
-            return replace(single, diagnosis=shown, note=note)
-        if not single.is_right:
-            return verdict
-        found = misfit(claim, model.court.model, slip)
-        if found is not None:
-            return Verdict(
-                "wrong", diagnosis=found, method="the shapes fit under no reading",
-                note="as it stands its shapes do not fit; for one unit it holds",
-            )  # fmt: skip
-        return replace(verdict, note=f"{verdict.note}; for one unit it holds")
 
     def late(self, entry: _Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""

@@ -49,6 +49,7 @@ CODES: dict[str, str] = {
     "BP020": "a constant factor, such as a normalisation by 1/T, is wrong",
     "BP021": "the shapes do not fit: a diag, an elementwise product or a block is missing",
     "BP023": "the activation is applied twice",
+    "BP025": "vectors and matrices are compared by size without a norm",
     "BP026": "a sum stands where a product belongs, or the reverse",
 }
 
@@ -127,7 +128,7 @@ def explained(verdict: Verdict, claim: Claim, rec: Recurrence, arena: Arena) -> 
     done: list[Verdict] = []
     anchor = claim.sides[0]
     for link, op, side in zip(links, claim.ops, claim.sides[1:], strict=True):
-        if link.verdict == "wrong" and op in ("=", "~"):
+        if link.verdict == "wrong" and op in ("=", "~") and link.diagnosis is None:
             found = diagnose(Claim((anchor, side), (op,), claim.source), rec, arena)
             done.append(replace(link, diagnosis=found))
         else:

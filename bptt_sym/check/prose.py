@@ -190,6 +190,8 @@ class Wording:
     gru: bool = False
     denominator: bool = False
     cross_entropy: bool = False
+    #: Conditions under which something may be left out of an approximation.
+    regime: bool = False
     #: The only activation that is named for the network: tanh, sigmoid, linear; "" if none.
     activation: str = ""
 
@@ -203,6 +205,10 @@ _PATTERNS: dict[str, str] = {
     "lstm": r"\bLSTM\b|[Ll]ong short[- ]term",
     "gru": r"\bGRU\b|[Gg]ated recurrent",
     "denominator": r"denominator[- ]layout",
+    "regime": r"\blinear(?:i[sz]|\b)|\bidentity activation|near (?:zero|0|the origin)|"
+    r"close to (?:zero|0|one|1)\b|neglect|negligib|ignor(?:e|ing)|saturat|simplif|"
+    r"small (?:activation|state|input|weight|value|pre-?activation)|"
+    r"(?:assum|suppos)\w+ (?:that )?(?:\S+ ){0,3}(?:activation|derivative|slope|gate)",
     "cross_entropy": r"cross[- ]entropy|softmax loss",
 }
 

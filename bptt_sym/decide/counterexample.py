@@ -7,7 +7,7 @@ states and saturated units are tried in turn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
@@ -159,32 +159,43 @@ class _Samples:
         self, trial: Trial, env: Env, scalar: bool, number: int
     ) -> tuple[Any, Any, str] | None:
         """What differs at one instance of one sample; ``None`` if the balls meet."""
-        return _apart(self._world(trial, scalar, number), trial, env)
+        return _apart(self.world(trial, scalar, number), trial, env)
 
     def describe(
         self, trial: Trial, env: Env, scalar: bool, number: int, found: tuple[Any, Any, str]
     ) -> Counterexample:
         """The counterexample there, with its numbers."""
-        world = self._world(trial, scalar, number)
-        return describe(world, self._sampler(scalar, number), trial, env, *found)
+        world = self.world(trial, scalar, number)
+        return describe(world, self.sampler(scalar, number), trial, env, *found)
 
-    def _sampler(self, scalar: bool, number: int) -> Sampler:
+    def sampler(self, scalar: bool, number: int) -> Sampler:
         regime, draw = divmod(number, DRAWS)
         made = Sampler(self.arena.rec, REGIMES[regime], draw)
         return self._samplers.setdefault((scalar, number), made)
 
-    def _world(self, trial: Trial, scalar: bool, number: int) -> World:
+    def world(self, trial: Trial, scalar: bool, number: int) -> World:
         key = scalar, number, trial.hypotheses
         if key not in self._worlds:
             self._worlds[key] = World(
                 self.arena.rec,
-                Ball(self._sampler(scalar, number)),
+                Ball(self.sampler(scalar, number)),
                 self.arena.dims[0],
                 scalar=scalar,
                 fixed=start_values(self.arena.rec, self.arena.fixed, trial.hypotheses),
                 labels=adding_to_one(self.arena.rec, trial.hypotheses),
             )
         return self._worlds[key]
+
+
+def worlds(arena: Arena, scalar: bool) -> Iterator[tuple[Callable[[Trial], World], Sampler]]:
+    """The samples in turn, simple ones first: a world for each trial, and its numbers."""
+    samples = _Samples(arena)
+    for number in range(len(REGIMES) * DRAWS):
+
+        def world(trial: Trial, number: int = number) -> World:
+            return samples.world(trial, scalar, number)
+
+        yield world, samples.sampler(scalar, number)
 
 
 def describe(

@@ -82,7 +82,7 @@ def decide(
     links = [replace(v, assumptions=stated + v.assumptions) for v in links]
     if len(links) == 1:
         return links[0]
-    return _summary(links)
+    return summary(links)
 
 
 def _equations(claim: Claim, links: list[Verdict]) -> bool:
@@ -93,7 +93,8 @@ def _equations(claim: Claim, links: list[Verdict]) -> bool:
 _ORDER = ("wrong", "unreadable", "undecided", "right_under_reading", "right", "not_a_claim")
 
 
-def _summary(links: list[Verdict]) -> Verdict:
+def summary(links: list[Verdict]) -> Verdict:
+    """The verdict of a chain: that of its worst link, with every link's own."""
     worst = min(links, key=lambda v: _ORDER.index(v.verdict))
     if worst.verdict not in ("right", "right_under_reading"):
         number = links.index(worst) + 1

@@ -27,6 +27,7 @@ from bptt_sym.check.bounds.theorems import (
     refuse_contradiction,
     with_theorem,
 )
+from bptt_sym.check.diagnosis import CODES
 from bptt_sym.decide.conventions import STRICT as _STRICT
 from bptt_sym.decide.counterexample import BITS, REGIMES, Regime, Sampler, describe
 from bptt_sym.decide.domains import Ball, Undefined, precision
@@ -34,7 +35,7 @@ from bptt_sym.decide.identity import Arena, claim_indices, holds, instances, sta
 from bptt_sym.decide.readings import DIRECT_PATH, IMMEDIATE
 from bptt_sym.decide.tensor import Mismatch, rank
 from bptt_sym.decide.trials import Trial, trials
-from bptt_sym.decide.verdict import Counterexample, Verdict
+from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict
 from bptt_sym.decide.world import Absent, World
 from bptt_sym.errors import BpttError, NotSupported
 from bptt_sym.notation import (
@@ -58,6 +59,7 @@ from bptt_sym.notation import (
 )
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.text import text
+from bptt_sym.shapes import shape_of
 
 F = Fraction
 #: Besides the regimes of equations: runs at rest, where slopes are largest.
@@ -90,10 +92,41 @@ def judge_bound(
         return Verdict("undecided", note="a hypothesis is not a bound on the size of a parameter")
     found = _Case(replace(claim, given=()), rec, arena, sizes, given)
     if op in ("<=", "<"):
-        return found.inequality()
+        return without_norm(claim, rec, arena, assume) or found.inequality()
     if op == "->":
         return found.limit()
     return Verdict("undecided", note=f"the relation {op} is not judged")
+
+
+def without_norm(
+    claim: Claim, rec: Recurrence, arena: Arena, assume: Sequence[Claim]
+) -> Verdict | None:
+    """The verdict of ``A ≤ b`` for a matrix or vector A, which has no size without a norm.
+
+    Read in norm it may be right; what fails for one unit already fails however it is read. ``None``
+    if both sides are numbers.
+    """
+    if rec.is_scalar or not any(_has_axes(s, rec) for s in claim.sides):
+        return None
+    sides = tuple(Norm(s, "any") if _has_axes(s, rec) else s for s in claim.sides)
+    verdict = judge_bound(replace(claim, sides=sides), rec, arena, assume)
+    if verdict.is_right:
+        said = "vectors and matrices are compared by their norms"
+        return replace(
+            verdict, verdict="right_under_reading", readings=(*verdict.readings, said)
+        )
+    if verdict.verdict == "wrong":
+        return replace(
+            verdict, diagnosis=Diagnosis("BP025", CODES["BP025"] + ", and the norm is not below it")
+        )
+    return verdict
+
+
+def _has_axes(side: Node, rec: Recurrence) -> bool:
+    try:
+        return bool(shape_of(side, rec.shapes, rec.functions))
+    except BpttError:
+        return False
 
 
 class _Case:

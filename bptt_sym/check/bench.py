@@ -1,0 +1,139 @@
+"""The bench of an audit: the court's verdict on a claim, weighed with what the document says.
+
+A court knows a recurrence and nothing else. What a text leaves open, what it says about its own
+signs, and shapes that fit under no reading are weighed here, so that nothing is accused on a guess.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from bptt_sym.check.accumulated import adds_up, judge_share, share
+from bptt_sym.check.answer import worked_out
+from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
+from bptt_sym.check.dimension import claim_of_one_unit
+from bptt_sym.check.models import Model, Models
+from bptt_sym.check.wording import (
+    A_NUMBER,
+    MISFIT,
+    by_preactivation,
+    fixes_a_number,
+    idle_in,
+    undefined_in,
+)
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.errors import UnboundName
+from bptt_sym.notation import (
+    At,
+    Claim,
+    Concat,
+    Node,
+    Sym,
+    walk,
+)
+
+#: Something is said to be about one.
+ABOUT_ONE = re.compile(r"(?:\\approx|\\simeq|≈)\s*1(?![0-9.])")
+
+
+@dataclass
+class Bench:
+    """The models of a document, and what it has said so far."""
+
+    models: Models
+    #: Whether the formula in hand uses δ for gradients.
+    delta: bool = False
+    #: Whether the document says of something that it is about one.
+    near_one: bool = False
+    #: Left sides whose exact value the document has stated.
+    exact: set[Node] = field(default_factory=set)
+
+    def verdict(self, claim: Claim, model: Model) -> Verdict:
+        """The verdict of ``claim`` under one model.
+
+        Raises
+        ------
+        UnboundName
+            Nothing defines a name that the claim is about.
+        """
+        nodes = [n for side in claim.sides for n in walk(side)]
+        for n in nodes:
+            missing = undefined_in(n, model.court.model)
+            if missing:
+                raise UnboundName(
+                    f"nothing defines {missing}", span=n.span, token=missing,
+                    hint="give the equation of the step",
+                )  # fmt: skip
+        adding = share(claim)
+        if adding is not None:
+            verdict = judge_share(adding, model.court)
+            if verdict is not None:
+                return verdict
+        if adds_up(claim):
+            return Verdict("undecided", note="no part of the gradient equals what is added")
+        if not any(isinstance(n, (At, Sym)) for n in nodes):
+            return Verdict("not_a_claim", note="it is about indices and numbers only")
+        regime = self.models.context.wording.regime or self.near_one
+        verdict = model.court.judge(claim, exact=self.exact, regime=regime)
+        for op, side, link in zip(
+            claim.ops, claim.sides[1:], verdict.links or (verdict,), strict=True
+        ):
+            if op == "=" and link.is_right and worked_out(side):
+                self.exact.add(claim.sides[0])
+        if verdict.note.startswith("an approximation"):
+            return replace(verdict, verdict="not_a_claim")
+        if verdict.verdict == "wrong" and fixes_a_number(claim, verdict):
+            return replace(verdict, verdict="undecided", note=A_NUMBER, diagnosis=None)
+        if verdict.verdict == "wrong" and (court := self.models.linear(model)) is not None:
+            # What the activation is nobody has said.
+            single = court.judge(claim)
+            if single.is_right:
+                said = "the activation is linear here, as a ReLU is whose units are all active"
+                return replace(
+                    single, verdict="right_under_reading",
+                    assumptions=(*single.assumptions, said),
+                )  # fmt: skip
+        if verdict.verdict == "wrong" and (idle := idle_in(claim, model.court.model)):
+            return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
+        if verdict.verdict == "wrong" and self.delta:
+            other = model.court.judge(by_preactivation(claim, model.court.model))
+            if other.is_right:
+                said = "δ with a gate below it is the gradient by the gate's pre-activation"
+                return replace(
+                    other, verdict="right_under_reading", readings=(*other.readings, said)
+                )
+        if verdict.verdict == "undecided" and MISFIT in verdict.note:
+            return self._misfit(claim, model, verdict)
+        return verdict
+
+    def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
+        """A claim whose shapes fit under no reading: it may fail without any shapes as well."""
+        if any(isinstance(n, Concat) for s in claim.sides for n in walk(s)):
+            return verdict
+        slip = diagnose(claim, model.court.model, model.court.arena)
+        court = self.models.one_unit(model)
+        if court is None:
+            if slip is None or slip.code in OF_SHAPE:
+                return verdict
+            return Verdict(
+                "wrong", diagnosis=slip, method="the shapes fit under no reading",
+                note="as it stands its shapes do not fit",
+            )  # fmt: skip
+        single = court.judge(claim_of_one_unit(claim, model.court.model))
+        if single.verdict == "wrong" and fixes_a_number(claim, single):
+            return replace(verdict, note=A_NUMBER)
+        if single.verdict == "wrong":
+            # A correction for one unit is none for vectors.
+            shown = slip or (single.diagnosis and replace(single.diagnosis, corrected=""))
+            note = f"already for one unit; {verdict.note}"
+            return replace(single, diagnosis=shown, note=note)
+        if not single.is_right:
+            return verdict
+        found = misfit(claim, model.court.model, slip)
+        if found is not None:
+            return Verdict(
+                "wrong", diagnosis=found, method="the shapes fit under no reading",
+                note="as it stands its shapes do not fit; for one unit it holds",
+            )  # fmt: skip
+        return replace(verdict, note=f"{verdict.note}; for one unit it holds")
