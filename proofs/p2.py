@@ -239,5 +239,6 @@ def theorem() -> Theorem:
         "p2", "The free cell with w > 1: one positive fixed point, where the derivative vanishes",
         "PROPOSITIONS P2", [], whole, result,
         remarks=["With a = w x = artanh x the ratio is w (1 − x²) = 2a / sinh 2a. Theorem "
-                 "p2-decay has the decay from every h₀ > 0; for w < −1 replace h_n by (−1)ⁿ h_n."],
+                 "p2-decay has the decay from every h₀ > 0, theorem p2-root the rate from every "
+                 "h₀ ≠ 0, for either sign of w."],
     )

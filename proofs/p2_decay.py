@@ -1,9 +1,10 @@
 """P2, second part: for w > 1, u = 0 and every h_0 > 0 the derivative vanishes."""
 
 from bptt_sym.prove import kernel as K
+from bptt_sym.prove.attractor import rises
 from bptt_sym.prove.elman import AUTONOMOUS, H0, N, W
 from bptt_sym.prove.kernel import ZERO, instance
-from bptt_sym.prove.language import absolute, exists, integer, inv, real, reals, shape, tanh
+from bptt_sym.prove.language import absolute, exists, integer, inv, reals, shape, tanh
 from bptt_sym.prove.lemmas import (
     abs_le,
     abs_mul,
@@ -16,11 +17,10 @@ from bptt_sym.prove.lemmas import (
     tanh_mono,
     tanh_mono_le,
 )
-from bptt_sym.prove.limits import geometric_vanishes, inv_mul, inv_pos, vanishes
+from bptt_sym.prove.limits import geometric_vanishes, inv_mul, inv_pos, shifted, vanishes
 from bptt_sym.prove.tactics import (
     BOTTOM,
     assume,
-    close,
     conj,
     equal,
     exist,
@@ -32,7 +32,6 @@ from bptt_sym.prove.tactics import (
     parts,
     prove,
     settle,
-    use,
 )
 from bptt_sym.prove.theorem import Outline, Theorem
 
@@ -47,27 +46,8 @@ def theorem() -> Theorem:
     gain, positive, root, start = W > 1, s > 0, (W * (1 - s**2)).eq(1), H0 > 0
     w_pos = prove(W > 0, known(gain))
 
-    # tanh(w s) > s: otherwise the mean slope of tanh(w .) on (0, s) would exceed 1
-    mean = settle(K.mvt("z", tanh(W * z).kernel, ZERO, s.kernel), known(positive))
-
-    def above(both: K.Thm) -> K.Thm:
-        inside, slope = parts(both)[:2], parts(both)[2]
-        wz, ws = W * z, W * s
-        rise = have(tanh_mono(wz, ws), prove(ws - wz > 0, [*inside, w_pos]))
-        base = have(tanh_mono(0, wz), prove(wz > 0, [*inside, w_pos]))
-        tz = prove(tanh(wz) > 0, [base, tanh_0()], degree=1)
-        low = assume(("ge", (s - tanh(ws)).kernel))
-        steep = prove(W * (s - tanh(wz)) * (s + tanh(wz)) * s > 0, [
-            prove(s - tanh(wz) > 0, [rise, low], degree=1),
-            prove(s + tanh(wz) > 0, [tz, *known(positive)], degree=1), w_pos, *known(positive)],
-            degree=4)
-        false = prove(BOTTOM, [steep, low, slope, tanh_0(), assume(root)],
-                      multipliers=[1, s], degree=1)
-        goal = (tanh(ws) > s).formula
-        return K.split((s - tanh(ws)).kernel, K.absurd(false, goal), prove(
-            goal, known(-(s - tanh(ws)) > 0)))
-
-    higher = out.line(obtain(mean, z, above), "mean value theorem on (0, s)", tanh(W * s) > s)
+    higher = out.line(rises(), "otherwise the mean slope of tanh(w ·) on (0, s) would exceed 1",
+                      tanh(W * s) > s)
 
     # t in (0, s) with tanh(w t) = s
     cross = K.ivt("t", (tanh(W * t) - s).kernel, ZERO, s.kernel,
@@ -216,27 +196,14 @@ def theorem() -> Theorem:
     r_pos = prove(r >= 0, [*tanh_bounds(W * s), w_pos], degree=3)
     limit = geometric_vanishes(m, jac(M + m), size, r, decay, [
         r_pos, prove(1 - r > 0, [contract], degree=1), abs_nonneg(jac(M))])
-    # shift: the limit along M + m is the limit
-    eps, big = real("epsilon"), integer("N")
     claim = vanishes(N, jac(N))
-    some = claim.args[1].args[1]
-    small = use(limit, eps, given=known(eps > 0))
-
-    def inner(both: K.Thm) -> K.Thm:
-        first_, rest = parts(both)
-        far = known(N - M - big >= 0)[0]
-        at_n = use(rest, N - M, given=[far])
-        total = big + M
-        body_n = close(K.cut(prove(N - M - big >= 0, known(total <= N)), at_n), over=[N],
-                       under=[total <= N])
-        return exist(some, total, conj(prove(total >= 0, [first_, begin[1]]), body_n))
-
-    final = close(obtain(small, big, inner), over=[eps], under=[eps > 0])
+    final = shifted(N, jac(N), M, m, limit, begin[1])
     final = obtain(arrives, M, lambda taken: have(final, *parts(taken)))
     out.line(final, "from then on each step multiplies by at most w (1 − tanh²(w s)) < 1", claim)
+    whole = reached & claim
     return out.theorem(
         "p2-decay", "The free cell with w > 1 forgets every positive start",
-        "PROPOSITIONS P2", [gain, positive, root, start], claim, final,
+        "PROPOSITIONS P2", [gain, positive, root, start], whole, conj(arrives, final),
         remarks=["s = √(1 − 1/w). For h₀ < 0 replace h by −h; at h₀ = 0 the derivative is wⁿ "
                  "(theorem p2). With w = 2, h₀ = 1/2 this is the counterexample to “|w| > 1 "
                  "explodes”."],

@@ -86,6 +86,6 @@ def theorem() -> Theorem:
         "Pascanu, Mikolov, Bengio 2013, sec. 2.1; PROPOSITIONS P5, linear case", [], claim, thm,
         remarks=["P_n is the derivative of h_n in h_0 of h_t = W h_{t−1} + u_t. A real eigenvalue "
                  "with |λ| > 1 makes it grow without bound, one with |λ| = 1 keeps it from "
-                 "vanishing: there |λ| < 1 is necessary. That ‖Wⁿ‖^(1/n) tends to ρ(W) needs "
-                 "complex eigenvalues and is not in the kernel's language."],
+                 "vanishing: there |λ| < 1 is necessary. Theorem p5-radius has the limit of "
+                 "‖Wⁿ‖^(1/n)."],
     )

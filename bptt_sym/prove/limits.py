@@ -41,6 +41,7 @@ from bptt_sym.prove.tactics import (
     instantiate,
     known,
     obtain,
+    parts,
     prove,
     use,
 )
@@ -86,7 +87,7 @@ def bernoulli() -> Thm:
 
 
 @cache
-def _geometric() -> Thm:
+def geometric() -> Thm:
     """0 <= q < 1, C >= 0 |- for every eps > 0 there is N >= 0: C q^n <= eps for all n >= N."""
     rate = (1 - Q) * EPS
     positive = prove(rate > 0, known(1 - Q > 0, EPS > 0))
@@ -120,8 +121,7 @@ def geometric_vanishes(n: Term, body: TermLike, scale: TermLike, q: TermLike, bo
 
     ``nonneg`` are the three theorems of B; n must not be free in A or B.
     """
-    geometric = instantiate(_geometric(), {Q: q, C: scale})
-    geometric = have(geometric, *nonneg)
+    decay = have(instantiate(geometric(), {Q: q, C: scale}), *nonneg)
     claim = vanishes(n, body)
     some = claim.args[1].args[1]
     eps_pos = known(EPS > 0)[0]
@@ -134,8 +134,24 @@ def geometric_vanishes(n: Term, body: TermLike, scale: TermLike, q: TermLike, bo
         small = prove(absolute(body) <= EPS, [here, at_n], degree=1)
         return exist(some, START, conj(first, close(small, over=[n], under=[n >= START])))
 
-    found = obtain(use(geometric, EPS, given=[eps_pos]), START, inner)
+    found = obtain(use(decay, EPS, given=[eps_pos]), START, inner)
     return close(found, over=[EPS], under=[EPS > 0])
+
+
+def shifted(n: Term, body: Term, start: Term, m: Term, limit: Thm, nonneg: Thm) -> Thm:
+    """A |- body at start + m -> 0 (in m),  B |- start >= 0   ==>   A u B |- body -> 0 (in n)."""
+    claim = vanishes(n, body)
+    some = claim.args[1].args[1]
+    small = use(limit, EPS, given=known(EPS > 0))
+
+    def inner(both: Thm) -> Thm:
+        first, rest = parts(both)
+        end = START + start
+        late = prove(n - start - START >= 0, known(n >= end), degree=1)
+        here = close(use(rest, n - start, given=[late]), over=[n], under=[n >= end])
+        return exist(some, end, conj(prove(end >= 0, [first, nonneg], degree=1), here))
+
+    return close(obtain(small, START, inner), over=[EPS], under=[EPS > 0])
 
 
 def geometric_bound(

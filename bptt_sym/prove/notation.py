@@ -15,7 +15,7 @@ from bptt_sym.prove.language import Claim, Term
 Form = Literal["latex", "text"]
 GREEK: Final = dict(zip(
     "alpha beta gamma delta epsilon eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi "
-    "omega Delta".split(), "αβγδεηθκλμνξπρστφχψωΔ", strict=True))
+    "omega Delta Lambda".split(), "αβγδεηθκλμνξπρστφχψωΔΛ", strict=True))
 SUBSCRIPTS: Final = dict(zip("0123456789+-aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ",
                              strict=True))
 SUPERSCRIPTS: Final = dict(zip("0123456789+-nkijtT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵏⁱʲᵗᵀ", strict=True))

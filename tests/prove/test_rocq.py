@@ -42,7 +42,7 @@ def test_every_theorem_is_accepted_by_coqc(name: str, cache_dir: Path) -> None:
 
 @pytest.mark.coq
 @with_coq
-@pytest.mark.parametrize("name", ["p5", "p14"])
+@pytest.mark.parametrize("name", ["p5", "p5-radius", "p14"])
 def test_a_theorem_about_normed_algebras_is_one_about_matrices(name: str, cache_dir: Path) -> None:
     text = rocq.export(library.certificate_path(name))
     concrete = (
