@@ -139,8 +139,9 @@ def theorem() -> Theorem:
         "p2-root", "The n-th root of the derivative tends to 2a / sinh 2a, below 1",
         "PROPOSITIONS P2", [], whole & figure_claim, conj(thm, figure),
         remarks=["With a = artanh x = |w| x the limit |w| (1 − x²) is 2a / sinh 2a: the last part "
-                 "says so without a quotient, as 2 sinh 2a = exp 2a − exp(−2a). Theorem p2 shows that "
-                 "there is exactly one such x. r is any sequence of non-negative n-th roots."],
+                 "says so without a quotient, as 2 sinh 2a = exp 2a − exp(−2a). Theorem p2 shows "
+                 "that there is exactly one such x. r is any sequence of non-negative n-th "
+                 "roots."],
     )
 
 

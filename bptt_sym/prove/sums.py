@@ -9,7 +9,9 @@ from typing import Any
 
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove.kernel import ONE, ZERO, Formula, Poly, Thm, Var, free, term
-from bptt_sym.prove.tactics import assume, have, weaken
+from bptt_sym.prove.language import Term, TermLike, kernel, shape, total
+from bptt_sym.prove.lemmas import abs_both, abs_le
+from bptt_sym.prove.tactics import assume, have, prove, weaken
 
 
 def linear(k: str, lo: Poly, hi: Poly, c: Poly, a: Poly, b: Poly) -> Thm:
@@ -96,3 +98,35 @@ def _shorter(lo: Poly, hi: Poly) -> Thm:
 def _empty(k: str, lo: Poly, hi: Poly, bodies: list[Poly], short: Thm) -> tuple[Thm, ...]:
     """The sums from lo to hi are 0, since ``short`` says that hi < lo."""
     return tuple(have(K.sum_empty(k, lo, hi, body), short) for body in bodies)
+
+
+def constant(k: str, hi: Poly, value: Poly) -> Thm:
+    """hi >= 0 |- sum_{k=1}^{hi} value - hi value = 0, if k is not free in the value."""
+    n = term(m := _spare(hi, value))
+
+    def goal(end: Poly) -> Formula:
+        return ("eq", term(("sum", ("i", k), ONE, end, value)) - end * value)
+
+    empty = have(K.sum_empty(k, ONE, ZERO, value), _nonnegative(ZERO))
+    first = K.psatz("eq", goal(ZERO)[1], (empty,), (), ((0, ONE),))
+    peel = K.sum_peel(k, ONE, n, value)
+    later = K.psatz("eq", goal(n + 1)[1], (peel, assume(goal(n))), (), ((0, ONE), (1, ONE)))
+    return K.inst(K.induct(m[1], ZERO, goal(n), first, later), m, hi)
+
+
+def absolute_bound(k: Term, hi: TermLike, body: TermLike, bound: TermLike, each: Thm,
+                   count: Thm) -> Thm:
+    """A |- |body| <= bound,  B |- hi >= 0   ==>   A u B |- |sum_{k=1}^{hi} body| <= hi bound.
+
+    Raises ``KernelError`` if k is free in the bound, in A or in hi.
+    """
+    name, end = k.args[1], kernel(hi)
+    whole, most = total(k, 1, end, body), shape(end) * bound
+    many = have(constant(name, end, kernel(bound)), count)
+    sides = []
+    for s in (1, -1):
+        item = prove(bound - s * shape(body) >= 0, [each, *abs_both(body)], degree=1)
+        apart = linear(name, ONE, end, Poly.of(-s), kernel(body), kernel(bound))
+        sides.append(prove(most - s * whole >= 0, [monotone(name, ONE, end, item), apart, many],
+                           degree=1))
+    return abs_le(whole, most, *sides)
