@@ -1,6 +1,7 @@
 """Exercise 2: one bound for all products of slopes with an immediate derivative, all T and t."""
 
 from bptt_sym.prove.elman import (
+    GENERAL,
     H0,
     N,
     W,
@@ -10,7 +11,6 @@ from bptt_sym.prove.elman import (
     immediate,
     initial,
     inside,
-    slope,
     state_step,
 )
 from bptt_sym.prove.kernel import instance
@@ -45,27 +45,13 @@ def theorem() -> Theorem:
     out = Outline()
     starts = absolute(H0) <= 1
     unit = [prove(1 - s * H0 >= 0, [*known(starts), *abs_both(H0)]) for s in (1, -1)]
-    late, first = known(t >= 2, t - 1 <= T)
-    factor = 1 - h(j) ** 2
-    P = product(j, t, T, factor)
-
-    s = out.line(slope(T + 1, [late, first]), "for n ≥ 1 the state h_n is a value of tanh",
-                 1 - h(T + 1) ** 2 > 0)
-    empty = product_empty(j, t, factor)
-    peel = product_step(j, t, T, factor, [late, first])
-    positive = (P > 0).formula
-    base = prove(instance(positive, ("i", "T"), (t - 1).kernel), rewrite=[empty])
-    step = prove(instance(positive, ("i", "T"), (T + 1).kernel), [s, *known(P > 0)], rewrite=[peel])
-    above = out.line(induction(T, t - 1, P > 0, base, step),
-                     "the new factor 1 − h² is positive", P > 0)
-    at_most = (P <= 1).formula
-    base = prove(instance(at_most, ("i", "T"), (t - 1).kernel), rewrite=[empty])
-    step = prove(instance(at_most, ("i", "T"), (T + 1).kernel), [above, *known(P <= 1)],
-                 rewrite=[peel], squares=[h(T + 1)])
-    below = out.line(induction(T, t - 1, P <= 1, base, step),
-                     "the new factor 1 − h² is at most 1 and the product is not negative", P <= 1)
-
     two = known(t >= 2)
+    factor, P = 1 - h(j) ** 2, GENERAL.slopes(j, t, T)
+    above, below = GENERAL.slopes_bounds(j, t, T)
+    out.line(above, "the new factor 1 − h² is positive, h being a value of tanh", P > 0)
+    out.line(below, "the new factor 1 − h² is at most 1 and the product is not negative", P <= 1)
+    above, below = settle(above, two), settle(below, two)
+
     inner = [*inside(t - 1, two), *bounds(t - 2, using=[*two, *unit])]
     d = immediate(t - 1)
     sides = [prove(1 - sign * d >= 0, [
@@ -111,7 +97,6 @@ def theorem() -> Theorem:
         "ex2", "One bound for every product of slopes with an immediate derivative",
         "Notes A, exercise 2", [], whole & attained, conj(bound, reached),
         best_constant="1 (attained at t = 2 with h₀ = 1, w = 0)",
-        remarks=["The bound does not depend on w, on the inputs, on t or on T. For |w| < 1 the "
-                 "whole gradient has one bound too: theorem p1-sum. With u = 0 the immediate "
-                 "derivative is at most 0.4478/|w|: theorem p4."],
+        remarks=["The bound does not depend on w, on the inputs, on t or on T. Smaller ones, for "
+                 "|w| < 1, for no input and for bounded inputs, are in theorem ex2-sharper."],
     )

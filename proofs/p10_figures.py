@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from bptt_sym.prove.enclosures import between, outward, second_order_bounds
+from bptt_sym.prove.enclosures import GROWTH, between, growth_bounds, outward
 from bptt_sym.prove.language import forall, integer, product, real, shape, tanh
 from bptt_sym.prove.lemmas import congruent, power_0, power_step
 from bptt_sym.prove.lstm import GATES, WEIGHTS, Lstm, N
@@ -31,12 +31,8 @@ def theorem() -> Theorem:
     out = Outline()
     terms = [(CELL.shares[k] * WEIGHTS[k] * CELL.q).eq(TENTH) for k in "fig"]
     sums = prove((CELL.kappa * CELL.q).eq(Fraction(3, 10)), [assume(t) for t in terms])
-    dc, p = CELL.dc, CELL.p
-    order2 = dc(N + 2).eq((1 + p) * dc(N + 1) - FORGET * p * dc(N))
-    second = out.line(prove(order2, [CELL.second_order, sums], multipliers=[1, dc(N + 1)]),
-                      "theorem p10-growth with S = 0.7 + 0.3 = 1", order2)
-    first = prove(dc(1).eq(1), [at(CELL.steps[0], {N: shape(0)}), *CELL.begin, sums],
-                  multipliers=[1, FORGET, CELL.kappa])
+    p, total = CELL.p, FORGET + CELL.kappa * CELL.q
+    hole = real("x")
     slope = tanh(HALF)
     near = Fraction(46211715726000975850231848364367254873, 10**38)
     ends_t = outward(near, near, DIGITS)
@@ -46,13 +42,20 @@ def theorem() -> Theorem:
     for weight, figures in FIGURES.items():
         here = WEIGHTS["o"].eq(weight)
         ends_p = tuple(sorted(x * weight / 4 for x in ends_t))
-        of_p = between(p, ends_p, [*t_bounds, assume(here)], multipliers=[1, slope])
-        bounds, _ = second_order_bounds(
-            dc, lambda k: at(second, {N: shape(k)}), shape(1), p, FORGET, unit_s, of_p,
-            [[CELL.begin[0]], [first]], ((ONE, ONE), ends_p, (ONE, ONE)), STEPS, DIGITS)
-        value = dc(STEPS)
+        here_p = slope * Fraction(weight, 4)
+        of_p = between(here_p, ends_p, t_bounds)
+        bounds = growth_bounds(shape(1), here_p, FORGET, unit_s, of_p, (ONE, ONE), ends_p, STEPS,
+                               DIGITS)
+        # dc_40 is that solution, with S = 1 and p = U_o tanh(1/2)/4
+        exact = at(CELL.growth, {N: shape(STEPS)})
+        sum_is = congruent(prove(total.eq(1), [sums]), total, 1,
+                           GROWTH(0, STEPS, hole, p, FORGET), hole)
+        weight_is = congruent(prove(p.eq(here_p), [assume(here)], multipliers=[1, slope]), p,
+                              here_p, GROWTH(0, STEPS, 1, hole, FORGET), hole)
+        value = CELL.dc(STEPS)
         claim = (value > Fraction(figures[0])) & (value < Fraction(figures[1]))
-        thm = out.line(conj(*[prove(g, bounds, degree=1) for g in claim.args]),
+        using = [*bounds, exact, sum_is, weight_is]
+        thm = out.line(conj(*[prove(g, using, degree=1) for g in claim.args]),
                        "forty steps of the recurrence, with rational bounds", claim)
         claims.append(here.implies(claim))
         thms.append(close(thm, under=[here]))
@@ -63,7 +66,6 @@ def theorem() -> Theorem:
     goal = shape(1) ** N
     ones = induction(N, 0, goal.eq(1), power_0(1), prove(
         (shape(1) ** (N + 1)).eq(1), [assume(goal.eq(1))], rewrite=[power_step(1, N)]))
-    total = FORGET + CELL.kappa * CELL.q
     same = congruent(prove(total.eq(1), [sums]), total, 1, real("x") ** N, real("x"))
     unit = out.line(prove(whole.eq(1), [CELL.product_of_sums, same, ones]),
                     "each factor is 0.7 + 0.3", whole.eq(1))

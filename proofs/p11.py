@@ -5,7 +5,6 @@ from fractions import Fraction
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove.kernel import instance
 from bptt_sym.prove.language import (
-    Claim,
     Term,
     TermLike,
     absolute,
@@ -16,7 +15,6 @@ from bptt_sym.prove.language import (
     inv,
     matrix,
     norm,
-    reals,
     recursion,
     sequence,
     sigmoid,
@@ -37,12 +35,12 @@ from bptt_sym.prove.lemmas import (
 )
 from bptt_sym.prove.limits import geometric_vanishes, inv_mul, inv_pos, vanishes
 from bptt_sym.prove.matrices import diagonal_bound, equal_norms, norm_bound_product, own_norm
+from bptt_sym.prove.stability import RATES, SOME, beta, phi, r, weights
 from bptt_sym.prove.tactics import (
     assume,
     close,
     conj,
     conj_hyps,
-    contradiction,
     exist,
     have,
     induction,
@@ -56,7 +54,6 @@ from bptt_sym.prove.tactics import (
 from bptt_sym.prove.theorem import Outline, Theorem
 
 n, i, t = integers("n i t")
-phi, beta, r, kap, om = reals("phi beta r kappa omega")
 QUARTER = Fraction(1, 4)
 U = {g: matrix(f"U_{g}") for g in "fiog"}
 START = matrix("C0"), matrix("H0")
@@ -190,12 +187,8 @@ def theorem() -> Theorem:
         "o tanh′ ≤ 1 and |tanh c| σ′ ≤ 1/4", h_claim)
 
     # a weight and a rate exist: pure inequalities
-    rates = (((beta > 0) & (r >= 0)) & (r < 1) & ((1 + beta) * phi <= r)
-             & (kap + beta * (kap + om) <= r * beta))
-    some = exists([beta, r], rates)
-    premise = [phi >= 0, below, kap >= 0, om >= 0, kap < (1 - phi) * (1 - om)]
-    rate_thm = out.line(weights(some, rates, premise),
-                        "β between κ/(1 − ω − κ) and (1 − φ)/φ; then both rates are below 1", some)
+    rate_thm = out.line(weights(), "β between κ/(1 − ω − κ) and (1 − φ)/φ; then both rates are "
+                        "below 1", SOME)
 
     # the weighted norm contracts
     v = norm(dc(n)) + beta * norm(dh(n))
@@ -211,7 +204,7 @@ def theorem() -> Theorem:
     at_norms = have(at_norms, phi_pos)
     goal = v <= v0 * r**n
     zero_case = prove(instance(goal.formula, ("i", "n"), 0), rewrite=[power_0(r)])
-    chosen = K.subst(rates.formula, {("v", "kappa"): kappa.kernel, ("v", "omega"): omega.kernel})
+    chosen = K.subst(RATES.formula, {("v", "kappa"): kappa.kernel, ("v", "omega"): omega.kernel})
     pieces = parts(K.assume(chosen))
     r_pos = pieces[1]
     nonneg = [K.fact("norm_ge", x.kernel) for x in (dc(n), dh(n))]
@@ -260,46 +253,8 @@ def theorem() -> Theorem:
         remarks=["dC and dH are the derivatives of the cell state and of the output along any "
                  "direction or in any matrix of initial values; the inputs are in the arbitrary "
                  "pre-activations a. The condition is κ < (1 − φ)(1 − ω) with κ = ‖U_f‖/(4(1 − φ)) "
-                 "+ ‖U_i‖/4 + ‖U_g‖ and ω = ‖U_o‖/4."],
+                 "+ ‖U_i‖/4 + ‖U_g‖ and ω = ‖U_o‖/4. That dC and dH obey the displayed recurrence "
+                 "is the chain rule (theorem p9 proves it for one unit, theorem chain-rule what "
+                 "it says over many steps) and is supposed here; theorem p11-contraction is about "
+                 "the states themselves and supposes nothing."],
     )
-
-
-def weights(some: Claim, rates: Claim, premise: list[Claim]) -> K.Thm:
-    """The weight β and the rate r of the contraction, from κ < (1 - φ)(1 - ω)."""
-    given = known(*premise)
-    gap_a = 1 - om - kap
-    # A > 0, since κ < (1 - φ)(1 - ω) <= 1 - ω if ω <= 1; and ω < 1 as κ >= 0
-    om_small = contradiction(om < 1, given, degree=2)
-    a_pos = prove(gap_a > 0, [*given, om_small], degree=2)
-    low = phi + gap_a
-    low_pos = prove(low > 0, [a_pos, given[0]], degree=1)
-    inverse, inv_p = have(inv_mul(low), low_pos), have(inv_pos(low), low_pos)
-    b = (kap + 1 - phi) * inv(low)
-    top_pos = prove(kap + 1 - phi > 0, given, degree=1)
-    b_pos = prove(b > 0, [top_pos, inv_p])
-    b_eq = prove((b * low).eq(kap + 1 - phi), [inverse], multipliers=[kap + 1 - phi])
-    recip, recip_pos = have(inv_mul(b), b_pos), have(inv_pos(b), b_pos)
-    r1 = (1 + b) * phi
-    r2 = (kap * (1 + b) + b * om) * inv(b)
-    r1_low = prove((1 - r1) * low > 0, [prove(
-        gap_a * (1 - phi) - phi * kap > 0, given, degree=2), b_eq], degree=1, multipliers=[1, phi])
-    r1_small = contradiction(r1 < 1, [r1_low, low_pos])
-    slack = prove((b * gap_a - kap) * low > 0, [
-        prove(gap_a * (1 - phi) - phi * kap > 0, given, degree=2), b_eq], degree=1,
-        multipliers=[gap_a])
-    slack = contradiction(b * gap_a > kap, [slack, low_pos])
-    r2_small = prove(r2 < 1, [prove((b * gap_a - kap) * inv(b) > 0, [slack, recip_pos]), recip],
-                     degree=1, multipliers=[1, 1 - om - kap, kap, om])
-    r1_pos = prove(r1 >= 0, [given[0], b_pos])
-    r2_pos = prove(r2 >= 0, [prove(kap * (1 + b) + b * om >= 0, [*given[2:4], b_pos]), recip_pos])
-    rate = r1 + r2 - r1 * r2
-    less = prove(1 - rate > 0, [prove((1 - r1) * (1 - r2) > 0, [r1_small, r2_small])], degree=1)
-    first = prove(rate - r1 >= 0, [prove(r2 * (1 - r1) >= 0, [r2_pos, r1_small])], degree=1)
-    second_ = prove(rate - r2 >= 0, [prove(r1 * (1 - r2) >= 0, [r1_pos, r2_small])], degree=1)
-    rate_pos = prove(rate >= 0, [first, r1_pos], degree=1)
-    fits = prove(kap + b * (kap + om) <= rate * b, [
-        prove((rate - r2) * b >= 0, [second_, b_pos]), recip],
-        degree=1, multipliers=[1, kap * (1 + b) + b * om])
-    thm = conj(b_pos, rate_pos, less, prove(r1 <= rate, [first], degree=1), fits)
-    with_r = ("ex", ("v", "r"), K.subst(rates.formula, {("v", "beta"): b.kernel}))
-    return K.witness(some.formula, b.kernel, K.witness(with_r, rate.kernel, thm))

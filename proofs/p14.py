@@ -110,5 +110,6 @@ def theorem() -> Theorem:
         "p14", "Orthogonal recurrent matrices keep the norm, and tanh shrinks it by its margin",
         "PROPOSITIONS P14", [unit_u], claim, thm,
         remarks=["L_n = Uⁿ and M_n = Vⁿ. An orthogonal U has V = Uᵀ with ‖U‖ = ‖V‖ = 1 and "
-                 "V U = I. With m = 0 the second part is ‖J_n‖ ≤ 1."],
+                 "V U = I. With m = 0 the second part is ‖J_n‖ ≤ 1. J_n is the derivative of h_n "
+                 "in h_0 by theorem chain-rule."],
     )

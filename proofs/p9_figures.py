@@ -3,9 +3,15 @@
 from fractions import Fraction
 
 from bptt_sym.prove import kernel as K
-from bptt_sym.prove.enclosures import between, outward, second_order_bounds
+from bptt_sym.prove.enclosures import (
+    GROWTH,
+    between,
+    growth_bounds,
+    outward,
+    power_bounds,
+)
 from bptt_sym.prove.language import exists, forall, integer, product, real, shape, tanh
-from bptt_sym.prove.lemmas import power_0, power_step, sg_0, tanh_0
+from bptt_sym.prove.lemmas import sg_0, tanh_0
 from bptt_sym.prove.lstm import Lstm, N
 from bptt_sym.prove.resting import Resting
 from bptt_sym.prove.tactics import (
@@ -43,19 +49,16 @@ def theorem() -> Theorem:
         return have(thm, quiet)
 
     total = HALF + CELL.kappa * CELL.q
-    order2 = out.line(settled(CELL.second_order), "theorem p10-growth", CELL.dc(N + 2).eq(
-        (total + CELL.p) * CELL.dc(N + 1) - HALF * CELL.p * CELL.dc(N)))
-    first = prove(CELL.dc(1).eq(total), [at(settled(CELL.steps[0]), {N: shape(0)}), *CELL.begin],
-                  multipliers=[1, HALF, CELL.kappa])
     near = Fraction(46211715726000975850231848364367254873, 10**38)
     low, high = outward(near, near, 2 * DIGITS)
     slope = [numeric(tanh(HALF) >= low, 128), numeric(tanh(HALF) <= high, 128)]
     ends_s = tuple(HALF + Fraction(3, 80) * (1 - t * t) for t in (high, low))
     ends_p = (5 * low, 5 * high)
     of_s, of_p = between(total, ends_s, slope), between(CELL.p, ends_p, slope)
-    bounds, _ = second_order_bounds(
-        CELL.dc, lambda k: at(order2, {N: shape(k)}), total, CELL.p, HALF, of_s, of_p,
-        [[CELL.begin[0]], [first, *of_s]], (ends_s, ends_p, ends_s), STEPS, DIGITS)
+    exact = out.line(settled(CELL.growth), "theorem p10-growth", CELL.dc(N).eq(
+        GROWTH(0, N, total, CELL.p, HALF)))
+    bounds = [at(exact, {N: shape(STEPS)}), *growth_bounds(
+        total, CELL.p, HALF, of_s, of_p, ends_s, ends_p, STEPS, DIGITS)]
     value_claim = (CELL.dc(STEPS) > 135 * 10**11) & (CELL.dc(STEPS) < 137 * 10**11)
     value = out.line(conj(*[prove(c, bounds, degree=1) for c in value_claim.args]),
                      "forty steps of the recurrence, with rational bounds", value_claim)
@@ -64,15 +67,9 @@ def theorem() -> Theorem:
     t = integer("t")
     whole = product(t, 1, STEPS, CELL.one_step_sum(t))
     exact = at(settled(CELL.product_of_sums), {N: shape(STEPS)})
-    powers = [between(total ** shape(0), (Fraction(1), Fraction(1)), [power_0(total)])]
-    low, high = Fraction(1), Fraction(1)
-    for k in range(STEPS):
-        low, high = outward(low * ends_s[0], high * ends_s[1], 3 * DIGITS)
-        rule = at(power_step(total, N), {N: shape(k)})
-        powers.append(between(total ** shape(k + 1), (low, high), [*powers[-1], *of_s],
-                              rewrite=[rule]))
+    powers = power_bounds(total, STEPS, of_s, ends_s, 3 * DIGITS)
     product_claim = (whole > Fraction(89, 10**13)) & (whole < Fraction(91, 10**13))
-    small = out.line(conj(*[prove(c, [exact, *powers[-1]], degree=1) for c in product_claim.args]),
+    small = out.line(conj(*[prove(c, [exact, *powers], degree=1) for c in product_claim.args]),
                      "every factor is S = 1/2 + 0.075 q", product_claim)
 
     # such an input exists: tanh z = 1/2 and b_g = z - h/5

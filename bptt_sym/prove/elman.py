@@ -19,14 +19,15 @@ from bptt_sym.prove.language import (
     derivative,
     integer,
     kernel,
+    product,
     real,
     recursion,
     sequence,
     shape,
     tanh,
 )
-from bptt_sym.prove.lemmas import base, step, tanh_bounds
-from bptt_sym.prove.tactics import at, equal, instantiate, known, prove, settle
+from bptt_sym.prove.lemmas import base, product_empty, product_step, step, tanh_bounds
+from bptt_sym.prove.tactics import at, equal, induction, instantiate, known, prove, settle
 
 W, H0, N = real("w"), real("h0"), integer("n")
 
@@ -103,6 +104,26 @@ class Elman:
     def slope(self, n: TermLike, using: Sequence[Thm] = ()) -> Thm:
         """n >= 1 |- 1 - h_n^2 > 0."""
         return prove(1 - self.h(n) ** 2 > 0, self.inside(n, using))
+
+    def slopes(self, j: Term, t: Term, end: Term) -> Term:
+        """The product of 1 - h_j^2 over t <= j <= end."""
+        return product(j, t, end, 1 - self.h(j) ** 2)
+
+    def slopes_bounds(self, j: Term, t: Term, end: Term) -> tuple[Thm, Thm]:
+        """t >= 1, end >= t - 1 |- slopes(j, t, end) > 0  and  |- slopes(j, t, end) <= 1."""
+        late, first = known(t >= 1, t - 1 <= end)
+        whole, factor = self.slopes(j, t, end), 1 - self.h(j) ** 2
+        positive = self.slope(end + 1, [late, first])
+        empty = product_empty(j, t, factor)
+        peel = product_step(j, t, end, factor, [late, first])
+        out: list[Thm] = []
+        for goal in (whole > 0, whole <= 1):
+            base = prove(K.instance(goal.formula, end.args, kernel(t - 1)), rewrite=[empty])
+            using = [positive, *known(goal)] if not out else [out[0], *known(goal)]
+            later = prove(K.instance(goal.formula, end.args, kernel(end + 1)), using,
+                          rewrite=[peel], squares=[self.h(end + 1)] if out else [])
+            out.append(induction(end, t - 1, goal, base, later))
+        return out[0], out[1]
 
     @cached_property
     def _gradients(self) -> dict[str, tuple[Thm, Thm]]:

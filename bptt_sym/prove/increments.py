@@ -110,9 +110,9 @@ def _tanh_taylor() -> Thm:
             tanh_lipschitz(A, C), *abs_both(tanh(C) - tanh(A)), size, *inside], degree=1)
         two = [prove(2 - k * (tanh(A) + tanh(C)) >= 0, [*tanh_bounds(A), *tanh_bounds(C)],
                      degree=1) for k in (1, -1)]
-        product = [prove(t, [near, two[j], width], degree=3) for j, t in enumerate((
+        product = [prove(t, [near, two[j], width], degree=3) for j, t in enumerate(
             (2 - k * (tanh(A) + tanh(C))) * (sign * (tanh(C) - tanh(A))) * (sign * (B - A)) >= 0
-            for k in (1, -1)))]
+            for k in (1, -1))]
         last = prove((sign * (B - A) - sign * (tanh(C) - tanh(A))) * (sign * (B - A)) >= 0,
                      [small, width])
         return [prove(2 * square - k * value >= 0, [*product, last, slope], degree=1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from bptt_sym.prove.enclosures import GROWTH, F, P, S
 from bptt_sym.prove.kernel import Thm, instance
 from bptt_sym.prove.language import (
     Claim,
@@ -31,6 +32,7 @@ from bptt_sym.prove.lemmas import (
     power_step,
     product_empty,
     product_step,
+    step,
 )
 from bptt_sym.prove.lstm import C0, GATES, O0, Lstm, N
 from bptt_sym.prove.tactics import (
@@ -199,3 +201,28 @@ class Resting:
                       multipliers=[1, whole, total], rewrite=[
                           product_step(t, 1, N, body, known(N >= 0)), power_step(total, N)])
         return induction(N, 0, goal, first, later)
+
+    @cached_property
+    def growth(self) -> Thm:
+        """gates, n >= 0 |- dc_n = x_n(f + kappa q, p, f), the solution of that recurrence."""
+        total = self.gates["f"] + self.kappa * self.q
+        values = {S: total, P: self.p, F: self.gates["f"]}
+        x, y = (GROWTH(k, N, *values.values()) for k in (0, 1))
+        d = GROWTH.definition
+        goal = self.dc(N).eq(x) & self.dc(N + 1).eq(y)
+        one = instantiate(self.steps[0], {N: shape(0)})
+        one = have(one, prove(shape(0) >= 0))
+        first = conj(
+            prove(self.dc(0).eq(GROWTH(0, 0, *values.values())), [
+                self.begin[0], instantiate(base(d, 0), values)]),
+            prove(self.dc(1).eq(GROWTH(1, 0, *values.values())), [
+                one, *self.begin, instantiate(base(d, 1), values)],
+                multipliers=[1, self.gates["f"], self.kappa]))
+        now, after = parts(assume(goal))
+        later = conj(
+            prove(self.dc(N + 1).eq(GROWTH(0, N + 1, *values.values())), [
+                after, instantiate(step(d, 0, N), values)]),
+            prove(self.dc(N + 2).eq(GROWTH(1, N + 1, *values.values())), [
+                self.second_order, now, after, instantiate(step(d, 1, N), values)],
+                multipliers=[1, total + self.p, self.gates["f"] * self.p]))
+        return parts(induction(N, 0, goal, first, later))[0]
