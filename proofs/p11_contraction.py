@@ -173,7 +173,7 @@ def theorem() -> Theorem:
     c_claim = absolute(d_c) <= next_x
     c_thm = out.line(abs_le(d_c, next_x, *[prove(next_x - s * d_c >= 0, sizes, degree=1, rewrite=[
         (c1, unit("c", n1)), (c2, unit("C", n1))]) for s in (1, -1)]),
-        "f c − f̃ c̃ = f (c − c̃) + (f − f̃) c̃, and likewise for i g; σ′ ≤ 1/4", c_claim)
+        "f c − F C = f (c − C) + (f − F) C, and likewise for i g; σ′ ≤ 1/4", c_claim)
     t1, t2 = tanh(unit("c", n1)), tanh(unit("C", n1))
     t_small = abs_le(t2, 1, *[prove(1 - s * t2 >= 0, tanh_bounds(unit("C", n1)), degree=1)
                               for s in (1, -1)])

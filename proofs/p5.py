@@ -143,5 +143,6 @@ def theorem() -> Theorem:
         [], claim, thm,
         remarks=["J_n is the product of diag(d_t) W over t = n, …, 1, where d_t holds the slopes "
                  "φ′ of step t: the derivative of h_n in h_0, by theorem chain-rule. The norm is "
-                 "any operator norm of a p-norm. In the last part S = diag(s) and its inverse diag(r)."],
+                 "any operator norm of a p-norm. In the last part S = diag(s) and its inverse "
+                 "diag(r)."],
     )
