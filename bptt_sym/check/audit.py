@@ -11,6 +11,8 @@ from bptt_sym.check.bench import ABOUT_ONE, Bench
 from bptt_sym.check.completion import at_this_step, sequences
 from bptt_sym.check.conditions import only_supposes
 from bptt_sym.check.continued import continued
+from bptt_sym.check.copies import copied
+from bptt_sym.check.counting import last_step_letter, with_horizon
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
@@ -62,6 +64,10 @@ def audit(document: Document) -> list[Judged]:
     texts = [f.latex for f in everything]
     short = Shorthand.of([*texts, document.words], sequences(texts))
     everything = [short.written_out(f) for f in everything]
+    everything = copied(everything)
+    letter = last_step_letter([f.latex for f in everything], document.source.text)
+    if letter:
+        everything = [with_horizon(f, letter) for f in everything]
     everything = sorted((*general_lines(everything), *everything), key=lambda f: f.order)
     context = Context.of([f.latex for f in everything], document.words)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
@@ -124,7 +130,9 @@ class _Auditor:
             return
         supposing: dict[int, Verdict] = {}
         for row in rows.rows:
-            why = only_supposes(row, formula, self.models.context.timed)
+            why = only_supposes(
+                row, formula, self.models.context.timed, self.models.known
+            )
             if why:
                 supposing[id(row)] = Verdict("not_a_claim", note=why)
         try:
@@ -139,7 +147,7 @@ class _Auditor:
                 continue
             ahead = row.kind is Kind.SEQUENCE and looks_ahead(row)
             if ahead:
-                self.models.context.refused.add(plain_name(row.name))
+                self.models.context.ahead.add(plain_name(row.name))
             named = self._name(row, formula) if ahead else None
             if named is not None:
                 yield self._entry(formula, named, row)
@@ -173,6 +181,8 @@ class _Auditor:
 
     def _may_define(self, row: Row, formula: Formula) -> bool:
         """Whether the form of a row is that of a definition, with its steps left out or not."""
+        if row.kind is Kind.INITIAL and any(t.kind in ("_", "open") for t in row.chain.sides[1]):
+            return False  # h_0 = f(x_0, …): how the run begins, in names of its own
         if row.kind is not Kind.VALUE:
             return row.kind in _DEFINES
         if not formula.display and len(row.mentions - FUNCTIONS) < 2:
@@ -208,7 +218,7 @@ class _Auditor:
                 return unreadable(formula, self._fault[1], self._title)
             if verdict.verdict != "not_a_claim" or len(row.chain.sides) == 2:
                 return self._entry(formula, verdict, row)
-        if row.kind is Kind.VALUE:
+        if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
             return self._entry(formula, Verdict("not_a_claim", note=_NOT_ABOUT), row)
         if not formula.display and row.is_example:
             return self._entry(formula, Verdict("not_a_claim", note="values of an example"), row)
@@ -331,6 +341,7 @@ class _Auditor:
             None of them gives a meaning to every name.
         """
         first: InputError | None = None
+        told = 0
         failed: list[Judged] = []
         slips = any(model.mends for model in family)
         for model in family:
@@ -339,7 +350,10 @@ class _Auditor:
                     claim = self._claim(row, model, generic)
                     verdict = self.bench.verdict(claim, model)
                 except InputError as error:
-                    first = first or error
+                    if first is None or (model.supposed and not family[0].supposed and told < 1):
+                        # What is missing even where everything usual is supposed.
+                        told += bool(model.supposed)
+                        first = error
                     bare = self._at_this_step(row, model) if lacks_a_step(error) else None
                     if bare is None:
                         continue
@@ -353,7 +367,8 @@ class _Auditor:
                 judged = self._entry(formula, verdict, row, model.title)
                 if verdict.is_right or (written and not slips):
                     return judged
-                failed.append(judged)
+                if not (failed and model.special):
+                    failed.append(judged)
         if failed:
             return _of_failures(failed)
         assert first is not None
@@ -386,7 +401,7 @@ class _Auditor:
         again = self._judge(entry.row, entry.formula, later) if later else entry
         if isinstance(again, Judged):
             return again
-        error = entry.error
+        error = again.error
         verdict = Verdict("undecided", note=error.message)
         judged = self._entry(entry.formula, verdict, entry.row, "")
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged

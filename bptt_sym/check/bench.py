@@ -14,12 +14,11 @@ from bptt_sym.check.answer import worked_out
 from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.models import Model, Models
+from bptt_sym.check.second_looks import second_look
 from bptt_sym.check.wording import (
     A_NUMBER,
     MISFIT,
-    by_preactivation,
     fixes_a_number,
-    idle_in,
     undefined_in,
 )
 from bptt_sym.decide.verdict import Verdict
@@ -85,24 +84,7 @@ class Bench:
             return replace(verdict, verdict="not_a_claim")
         if verdict.verdict == "wrong" and fixes_a_number(claim, verdict):
             return replace(verdict, verdict="undecided", note=A_NUMBER, diagnosis=None)
-        if verdict.verdict == "wrong" and (court := self.models.linear(model)) is not None:
-            # What the activation is nobody has said.
-            single = court.judge(claim)
-            if single.is_right:
-                said = "the activation is linear here, as a ReLU is whose units are all active"
-                return replace(
-                    single, verdict="right_under_reading",
-                    assumptions=(*single.assumptions, said),
-                )  # fmt: skip
-        if verdict.verdict == "wrong" and (idle := idle_in(claim, model.court.model)):
-            return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
-        if verdict.verdict == "wrong" and self.delta:
-            other = model.court.judge(by_preactivation(claim, model.court.model))
-            if other.is_right:
-                said = "δ with a gate below it is the gradient by the gate's pre-activation"
-                return replace(
-                    other, verdict="right_under_reading", readings=(*other.readings, said)
-                )
+        verdict = second_look(verdict, claim, model, self.models, self.delta)
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             return self._misfit(claim, model, verdict)
         return verdict

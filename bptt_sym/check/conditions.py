@@ -8,7 +8,7 @@ it puts before or behind it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from bptt_sym.check.document import Formula
@@ -37,17 +37,26 @@ _IF_BEHIND = re.compile(
 _QUOTED = re.compile(r"[$`\\(\[*_~>]+\s*$")
 
 
-def only_supposes(row: Row, formula: Formula, timed: frozenset[str]) -> str:
-    """Why ``row`` claims nothing; "" if it may claim something."""
+def only_supposes(
+    row: Row, formula: Formula, timed: frozenset[str], defined: Collection[str] = ()
+) -> str:
+    """Why ``row`` claims nothing; "" if it may claim something.
+
+    ``timed`` are the names that run in time, ``defined`` those with a definition so far.
+    """
     chain = row.chain
     if chain.given or chain.link:
         return ""
-    if row.kind is Kind.SEQUENCE and not formula.display and _number(chain.sides[-1]):
+    again = not formula.display or row.name in defined
+    if row.kind is Kind.SEQUENCE and again and _number(chain.sides[-1]):
         return "a case, not a definition"
     if chain.ops == ["="] and _updates(chain.sides[0], chain.sides[1]):
         return "an update, not an equation"
     if not all(op in _ORDER for op in chain.ops):
         return ""
+    near = chain.ops == ["~"] and not any(t.kind == "partial" for t in row.tokens)
+    if near and _number(chain.sides[-1]):
+        return "an approximate value"
     if _about_parameters(chain.sides, timed):
         return "a condition on the parameters"
     if any(_number(side) for side in chain.sides) and introduced_by_if(formula):

@@ -17,11 +17,12 @@ from bptt_sym.check.completion import arguments, completed, defined_by, sequence
 from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.linking import linked
+from bptt_sym.check.losses import cross_entropy
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
 from bptt_sym.check.standard import standard_cells
 from bptt_sym.check.supposed import Evidence, Supposition, suppositions
-from bptt_sym.check.usage import Usage, fragments
+from bptt_sym.check.usage import LOSSES, Usage, fragments
 from bptt_sym.errors import BpttError, ShapeError
 from bptt_sym.notation import (
     At,
@@ -95,6 +96,8 @@ class Model:
     evidence: Evidence = Evidence.WRITTEN
     #: Whether it mends a slip in the document's own definition.
     mends: bool = False
+    #: Whether what fails under it says nothing.
+    special: bool = False
     #: This model with what the document uses and does not define.
     completions: list[Model] | None = None
     #: The same model of one unit, where every quantity is a number.
@@ -159,6 +162,8 @@ class Context:
     only_d: bool = False
     #: Names with a definition that could not be taken up: nothing may be supposed of them.
     refused: set[str] = field(default_factory=set)
+    #: Names of sums of what is still to come.
+    ahead: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, texts: Sequence[str], words: str) -> Context:
@@ -317,16 +322,26 @@ class Models:
         """``model`` with what the document uses and leaves undefined, in the ways there are."""
         if model.completions is None:
             model.completions = []
-            refused = frozenset(self.context.refused)
-            for s in suppositions(
-                model.court.model, self.context.usage, self.context.wording, refused
-            ):
+            for s in self._suppositions(model):
                 found = self._supposing(model.lines, s, model.title)
                 if found is not None:
                     found.aliases |= model.aliases
                     found.totals |= model.totals
                     model.completions.append(found)
         return model.completions
+
+    def _suppositions(self, model: Model) -> list[Supposition]:
+        """What may be supposed beside ``model``, and the same with the usual loss of a softmax."""
+        refused = frozenset(self.context.refused)
+        usage, wording = self.context.usage, self.context.wording
+        # A loss whose definition could not be read is still a loss of the outputs.
+        losses = refused & frozenset(LOSSES)
+        known = (refused - losses) | self.context.ahead
+        found = suppositions(model.court.model, usage, wording, known)
+        if losses:
+            found = [replace(s, evidence=Evidence.GUESSED) for s in found]
+        special = [cross_entropy(s, model.court.model, usage, wording) for s in found]
+        return [*found, *(s for s in special if s is not None)]
 
     def _supposing(self, lines: Sequence[str], s: Supposition, title: str) -> Model | None:
         for shapes in (s.shapes, {}):
@@ -339,6 +354,7 @@ class Models:
             return Model(
                 court, title, lines=tuple(every), supposed=s.says, evidence=s.evidence,
                 mends=s.mends,
+                special=s.special,
             )  # fmt: skip
         return None
 
@@ -388,8 +404,20 @@ class Models:
 _LAST = re.compile(r"_\s*(?:\{\s*(?:\\tau|n|N)\s*\}|\\tau(?![A-Za-z])|[nN](?![A-Za-z]))")
 
 
+#: ``\\sum_{t=0}``: the steps of a run are counted from 1 here.
+_FROM_ZERO = re.compile(r"(\\sum[^=]{0,24}_\s*\{\s*[a-z]\s*=\s*)0(?=\s*\})")
+_THREE = re.compile(
+    r"(\\sum\s*(?:\\limits\s*)?_\s*\{\s*[a-z]\s*=\s*[01]\s*\}\s*\^\s*)(?:\{\s*[2-9]\s*\}|[2-9])"
+)
+
+
 def _to_the_end(d: Definition) -> str:
     """``C = C(h_n)`` with T for the letter of the last step, where no sum binds it."""
+    if d.kind is Kind.TOTAL:
+        # A walk through three steps is a run of three steps.
+        text = _FROM_ZERO.sub(r"\g<1>1", _THREE.sub(r"\g<1>{T}", d.text))
+        if text != d.text:
+            return text
     if d.kind is not Kind.TOTAL or re.search(r"\\sum|∑|_\s*\{?\s*t\b", d.text):
         return d.text
     return _LAST.sub("_{T}", d.text)

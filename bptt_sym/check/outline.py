@@ -178,7 +178,8 @@ def _stated(text: str, chain: Chain) -> list[Chain]:
             raise
         except InputError:
             continue
-        if found.time is not None and _timed(found.time) is Kind.SEQUENCE:
+        step = found.time is not None and _timed(found.time) is Kind.SEQUENCE
+        if step or found.argument is not None:
             chain.given.remove(given)
             out.append(given)
     return out

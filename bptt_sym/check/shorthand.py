@@ -52,6 +52,13 @@ _BRACED = re.compile(
 _ZERO = re.compile(
     r"\\(?:mathbf|vec|boldsymbol|bm|underline|pmb|mathbb)\s*(?:\{\s*0\s*\}|0)(?!\s*[_^0-9])"
 )
+_PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\s*=\s*\}")
+#: ``h^{(t)^\top}``, ``h^{(t)\top}``.
+_NESTED = re.compile(
+    r"(?P<name>\\[A-Za-z]+\s*\{[^{}]{1,12}\}|\\[A-Za-z]+|[A-Za-z])\s*"
+    r"\^\s*\{\s*(?P<step>\([^(){}]{1,12}\))\s*(?:\^\s*)?(?:\{\s*)?"
+    r"(?:\\top|\\intercal|T|\\mathsf\s*\{?\s*T\s*\}?)(?:\s*\})?\s*\}"
+)
 #: ``\\hat{y_t}``: the script inside of the accent.
 _INSIDE = re.compile(
     r"\\(?P<mark>hat|widehat|tilde|widetilde|bar|overline|vec|mathbf|boldsymbol|bm|mathrm|mathit|"
@@ -88,6 +95,8 @@ class Shorthand:
         formula = replaced(formula, _BRACED, lambda m: m.group(1))
         formula = replaced(formula, _INSIDE, _outside)
         formula = replaced(formula, _ZERO, lambda m: "0")
+        formula = replaced(formula, _PLUS_EQUALS, lambda m: "+=")
+        formula = replaced(formula, _NESTED, _transposed)
         formula = respelt(_without_components(formula))
         formula = replaced(formula, _ARROW, lambda m: "")
         formula = self.deltas.written_out(formula)
@@ -133,6 +142,10 @@ _COMPONENT = re.compile(
 )
 
 
+def _transposed(m: re.Match[str]) -> str:
+    return rf"{{{m.group('name')}^{{{m.group('step')}}}}}^{{\top}}"
+
+
 def _outside(m: re.Match[str]) -> str:
     return rf"\{m.group('mark')}{{{m.group('name')}}}{m.group('scripts')}"
 
@@ -146,7 +159,8 @@ def _without_components(formula: Formula) -> Formula:
     text = formula.latex
     for index in {m.group(2) for m in _COMPONENT.finditer(text)}:
         sums = re.compile(
-            rf"\\sum\s*_\s*\{{\s*{index}\s*=\s*1\s*\}}\s*\^\s*(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])"
+            rf"\\sum\s*(?:\\limits\s*)?_\s*(?:\{{\s*{index}\s*=\s*1\s*\}}\s*\^\s*"
+            rf"(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|\{{\s*{index}\s*\}}|{index}(?![A-Za-z]))"
         )
         rest = _COMPONENT.sub("", sums.sub("", text))
         if re.search(rf"(?<![A-Za-z\\]){index}(?![A-Za-z])", rest):

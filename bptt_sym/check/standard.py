@@ -79,14 +79,33 @@ def _simple(h: str, usage: Usage, wording: Wording) -> Iterator[Supposition]:
         return
     inputs = _weight(usage, "W_{hx}", "W_{xh}", "W_{ih}", "W_x", "W_{x}", "W_{in}", "W_{input}")
     inputs = inputs or ("U" if recurrent.startswith("W") and "U" in usage.bare else "V_x")
-    for function, called in _activations(wording):
-        argument = rf"{recurrent} {h}_{{t-1}} + {inputs} x_{{t}} + b_x"
-        right = rf"{function}({argument})" if function else argument
-        yield Supposition(
-            (rf"{h}_{{t}} = {right}",),
-            (f"the cell is the simple recurrent network {called}" + _UNWRITTEN,),
-            evidence=Evidence.NAMED if wording.activation else Evidence.GUESSED,
-        )
+    pairs = [(recurrent, inputs)]
+    if recurrent == "U" and "W" in usage.bare:
+        # U belongs to the input and W to the state, or the reverse.
+        pairs = [("W", "U"), ("U", "W")]
+    bias = "b" if "b" in usage.bare else "b_x"
+    outputs = tuple(_output(h, usage))
+    for recurrent, inputs in pairs:
+        for function, called in _activations(wording):
+            argument = rf"{recurrent} {h}_{{t-1}} + {inputs} x_{{t}} + {bias}"
+            right = rf"{function}({argument})" if function else argument
+            yield Supposition(
+                (rf"{h}_{{t}} = {right}", *outputs),
+                (f"the cell is the simple recurrent network {called}" + _UNWRITTEN,),
+                evidence=Evidence.NAMED if wording.activation else Evidence.GUESSED,
+            )
+
+
+def _output(h: str, usage: Usage) -> Iterator[str]:
+    """The line of the output, where the text has a weight for it and a name before the softmax."""
+    weight = _weight(
+        usage, "V", "W_{hy}", "W_{yh}", "W_{ho}", "W_{oh}", "W_{hq}", "W_{qh}", "W_y", "W_{out}"
+    )
+    name = next((n for n in ("o", "z", "y") if n in usage.timed), "")
+    if not weight or not name or (name == "y" and r"\hat{y}" in usage.timed):
+        return
+    bias = "c" if "c" in usage.bare and "c" not in usage.timed else "b_y"
+    yield rf"{name}_{{t}} = {weight} {h}_{{t}} + {bias}"
 
 
 _ACTIVATIONS = {

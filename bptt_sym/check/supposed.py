@@ -55,6 +55,8 @@ class Supposition:
     replaces: frozenset[str] = frozenset()
     #: Whether it mends a slip in a definition, so that the definition as written may be at fault.
     mends: bool = False
+    #: Whether it only makes another supposition more special: what fails under it says nothing.
+    special: bool = False
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bptt_sym.check.completion import in_scripts, mentions
 from bptt_sym.errors import InputError
-from bptt_sym.read.tokens import tokenize
+from bptt_sym.read.tokens import Token, tokenize
 from bptt_sym.read.vocabulary import plain_name
 
 #: Letters of a loss, most usual first.
@@ -63,7 +63,20 @@ class Usage:
                     usage.timed.setdefault(name, set()).add(m.step)
                 else:
                     usage.bare.add(name)
+            usage.bare.update(_below_nabla(tokens))
         return usage
+
+
+def _below_nabla(tokens: Sequence[Token]) -> Iterator[str]:
+    r"""The bare variables of ``\nabla_W L`` and ``\partial_w h_t``."""
+    for k, t in enumerate(tokens[:-3]):
+        if t.kind != "partial" or tokens[k + 1].kind != "_":
+            continue
+        braced = tokens[k + 2].kind == "{"
+        name = tokens[k + 3] if braced else tokens[k + 2]
+        alone = not braced or [x.kind for x in tokens[k + 4 : k + 5]] == ["}"]
+        if name.kind == "word" and alone:
+            yield plain_name(name.text)
 
 
 #: Characters of one run of symbols in a sentence, and how many of them are looked at.

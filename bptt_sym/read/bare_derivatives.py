@@ -47,24 +47,26 @@ def with_arguments(claim: Claim, rec: Recurrence) -> Claim:
     left = claim.sides[0]
     about = left.y if isinstance(left, D) else left
     step = about.time if isinstance(about, At) and about.name != HIDDEN else None
-    return replace(claim, sides=tuple(_filled(s, rec, step) for s in claim.sides))
+    owner = about.name if isinstance(about, At) else ""
+    return replace(claim, sides=tuple(_filled(s, rec, step, owner) for s in claim.sides))
 
 
 def _is_hidden(node: Node) -> bool:
     return isinstance(node, Fn) and isinstance(node.arg, At) and node.arg.name == HIDDEN
 
 
-def _filled(node: Node, rec: Recurrence, step: Node | None) -> Node:
+def _filled(node: Node, rec: Recurrence, step: Node | None, owner: str) -> Node:
+    """``node`` with its arguments; ``owner`` is the sequence that the left side is about."""
     if isinstance(node, (Sum, Prod)):
         inner = Idx(node.var)
-        return rebuild(node, lambda c: _filled(c, rec, inner))
+        return rebuild(node, lambda c: _filled(c, rec, inner, owner))
     if not _is_hidden(node):
-        return rebuild(node, lambda c: _filled(c, rec, step))
+        return rebuild(node, lambda c: _filled(c, rec, step, owner))
     assert isinstance(node, Fn) and isinstance(node.arg, At)
     time: Node | None = node.arg.time
     if time == Idx(HIDDEN):
         time = step
-    meant = _activation(node.name, rec)
+    meant = _activation(node.name, rec, owner)
     shown = node.name + "'" * node.order
     if meant is None or time is None:
         raise ReadError(
@@ -74,9 +76,13 @@ def _filled(node: Node, rec: Recurrence, step: Node | None) -> Node:
     return Fn(meant.name, substitute_index(meant.arg, STEP, time), node.order, span=node.span)
 
 
-def _activation(name: str, rec: Recurrence) -> Fn | None:
-    """The one activation of a state that ``name`` can be; an unknown one goes by any name."""
-    states = [rec.rhs(n) for n in rec.states]
+def _activation(name: str, rec: Recurrence, owner: str) -> Fn | None:
+    """The one activation of ``owner``, or of a state, that ``name`` can be.
+
+    An unknown one goes by any name.
+    """
+    names = [owner] if owner in rec.gates else rec.states
+    states = [rec.rhs(n) for n in names]
     applied = [f for f in states if isinstance(f, Fn) and f.order == 0]
     same = [f for f in applied if f.name == name]
     unknown = [f for f in applied if f.name not in FUNCTIONS]

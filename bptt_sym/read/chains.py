@@ -78,7 +78,7 @@ def split_claims(tokens: list[Token], text: str) -> list[Chain]:
     if len(chains) > limits.MAX_TERMS:
         raise LimitExceeded(f"more than {limits.MAX_TERMS} claims in one block",
                             span=Span(0, len(text)))  # fmt: skip
-    chains = [c for c in chains if not _is_quantifier(c)] or chains
+    chains = [c for c in chains if not _is_quantifier(c) and not _is_remark(c)] or chains
     for chain in chains:
         _check(chain, alone=len(chains) == 1)
     out: list[Chain] = []
@@ -139,7 +139,7 @@ def _without_remarks(tokens: list[Token]) -> list[Token]:
     out: list[Token] = []
     if tokens and tokens[0].kind != "{" and not any(t.kind == "connective" for t in tokens):
         return tokens
-    for k, t in enumerate(tokens):
+    for k, t in enumerate(tokens := _without_reasons(tokens)):
         words = k > 1 and tokens[k - 1].kind == "connective" and tokens[k - 2].kind == "open"
         if words and t.kind == "close" and len(out) > 1:
             del out[-2:]
@@ -156,6 +156,21 @@ def _without_remarks(tokens: list[Token]) -> list[Token]:
             break
         out = inner + out[last + 1 :]
     return out
+
+
+def _without_reasons(tokens: list[Token]) -> list[Token]:
+    r"""Without ``(\because …)``: why it is so is not what is claimed."""
+    k = 0
+    while k + 1 < len(tokens):
+        if tokens[k].kind == "open" and tokens[k + 1].text in (r"\because", "∵"):
+            depth, end = 1, k + 1
+            while end < len(tokens) and depth:
+                depth += (tokens[end].kind == "open") - (tokens[end].kind == "close")
+                end += 1
+            tokens = tokens[:k] + tokens[end:]
+        else:
+            k += 1
+    return tokens
 
 
 def _has_derivative(chain: Chain) -> bool:
@@ -175,6 +190,14 @@ def _is_quantifier(chain: Chain) -> bool:
         and chain.link.split()[:1] in (["for"], [r"\forall"], ["∀"])
         and all(t.kind in ("word", "sep") for t in chain.tokens)
     )
+
+
+def _is_remark(chain: Chain) -> bool:
+    r"""A row of dots alone, or what stands behind words and a colon and claims nothing."""
+    tokens = [t for t in chain.tokens if t.kind not in ("row", "&", "sep")]
+    if chain.ops or not tokens:
+        return False
+    return all(t.kind == "dots" for t in tokens) or chain.link.rstrip().endswith((":", "："))
 
 
 def _check(chain: Chain, alone: bool) -> None:

@@ -3,10 +3,19 @@ r"""Derivatives: fractions of ∂ and d, ``\partial_w h``, and operators on expr
 from __future__ import annotations
 
 from bptt_sym.errors import ReadError, Span
-from bptt_sym.notation import At, Call, D, Kind, Node, Sym
+from bptt_sym.notation import At, Call, D, Div, Kind, Node, Sym, Transpose
 from bptt_sym.read.applications import Applications
 from bptt_sym.read.grammar import parse
-from bptt_sym.read.surface import Differential, Expr, Factor, Frac, Group, Scripted, Word
+from bptt_sym.read.surface import (
+    Differential,
+    Expr,
+    Factor,
+    Frac,
+    Group,
+    Scripted,
+    Term,
+    Word,
+)
 
 _HINT = r"write \frac{\partial h_t}{\partial w}"
 #: Superscripts of ∂ that say which derivative it is.
@@ -17,6 +26,9 @@ class Derivatives(Applications):
     """Binds differentials with what they differentiate."""
 
     def factor(self, f: Factor) -> Node:
+        if isinstance(f, Frac) and (split := _scaled_below(f)) is not None:
+            scale, derivative = split
+            return Div(self.factor(derivative), self.expr(scale), span=f.span)
         if isinstance(f, Frac):
             operator = self.derivative_operator(f)
             if operator is not None:
@@ -77,6 +89,8 @@ class Derivatives(Applications):
         """``(mark, y or None, the variables, kind)`` if the fraction is a derivative."""
         top, below = _only_term(f.num), _only_term(f.den)
         if top is None or below is None or any(op == "/" for op, _ in top):
+            return None
+        if _scaled_below(f) is not None:
             return None
         head = _mark_of(top[0][1])
         if head is None or _mark_of(below[0][1]) is None or head.sub is not None:
@@ -162,6 +176,8 @@ class Derivatives(Applications):
     ) -> Node:
         out = y
         for x in reversed(variables):
+            if isinstance(x, Transpose) and isinstance(x.arg, At):
+                x = x.arg  # ∂y/∂x^T says the layout, which is a reading here
             if not isinstance(x, (At, Sym)):
                 raise ReadError(
                     "a derivative with respect to something that is no state and no parameter",
@@ -194,6 +210,20 @@ def _only_term(e: Expr) -> list[tuple[str, Factor]] | None:
     if len(e.terms) != 1 or e.terms[0][0]:
         return None
     return e.terms[0][1].factors
+
+
+def _scaled_below(f: Frac) -> tuple[Expr, Frac] | None:
+    r"""``\frac{\partial l}{T \cdot \partial o}`` as ``T`` and the derivative."""
+    top, below = _only_term(f.num), _only_term(f.den)
+    if top is None or below is None or _mark_of(top[0][1]) is None:
+        return None
+    at = next((k for k, (_, x) in enumerate(below) if isinstance(x, Differential)), 0)
+    if not at or any(op not in ("", r"\cdot", r"\times", "*") for op, _ in below[: at + 1]):
+        return None
+    span = f.den.span
+    scale = Expr([(False, Term(below[:at], span))], span)
+    rest = Expr([(False, Term([("", below[at][1]), *below[at + 1 :]], span))], span)
+    return scale, Frac(f.num, rest, f.span)
 
 
 def _mark_of(f: Factor) -> Differential | None:

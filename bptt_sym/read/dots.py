@@ -81,8 +81,14 @@ def expand_sum(parts: Sequence[Node | Gap], span: Span) -> Node:
             rest = leads[: len(leads) - count]
             found = _series(leads[len(leads) - count :], last)
             if found is not None and not (rest and _alike(rest[-1], last)):
-                nodes = list(found.as_sum(dots.span))
-                terms[at - count : at + 2] = nodes
+                end = at + 2
+                # a_T + a_{T-1} + … + a_2 + a_1: every term behind the dots belongs to the run.
+                while end < len(terms) and isinstance(following := terms[end], Node):
+                    longer = _series(leads[len(leads) - count :], following)
+                    if longer is None or not longer.goes_on(found):
+                        break
+                    found, end = longer, end + 1
+                terms[at - count : end] = list(found.as_sum(dots.span))
                 break
         else:
             raise _not_recognised(dots.span)
@@ -143,6 +149,11 @@ class _Series:
     last: Node
     step: int
     same_kind: bool
+
+    def goes_on(self, other: _Series) -> bool:
+        """Whether it has one term more than ``other`` at its end."""
+        one_more = affine(moved(self.last, -self.step)) == affine(other.last)
+        return self.same_kind and other.same_kind and self.step == other.step and one_more
 
     def as_sum(self, span: Span) -> Iterator[Node]:
         if self.same_kind:

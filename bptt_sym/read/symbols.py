@@ -109,7 +109,9 @@ CONNECTIVES = frozenset(
     r"\because \land \wedge ⇒ ⟹ ⇔ ⟺ ∴ ∵ \Leftarrow \impliedby".split()
 )
 
-DOTS = frozenset(r"\cdots \dots \ldots \dotsc \dotsb \dotsm \dotsi \dotso … ⋯".split())
+DOTS = frozenset(
+    r"\vdots \ddots \cdots \dots \ldots \dotsc \dotsb \dotsm \dotsi \dotso … ⋯".split()
+)
 
 OPEN = {"(": "(", "[": "[", r"\lbrack": "[", r"\langle": "<", "⟨": "<", r"\{": r"\{",
         r"\lbrace": r"\{", r"\lvert": "|", r"\lVert": "‖", r"\lparen": "(", r"\lceil": "⌈",

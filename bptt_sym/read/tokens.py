@@ -36,6 +36,8 @@ _CONNECTIVE_WORDS = frozenset(
 )
 _FONT_ARG = re.compile(r"\s*(?:\{\s*(\\[A-Za-z]+|[A-Za-z]+[0-9]*)\s*\}|(\\[A-Za-z]+|[A-Za-z]))")
 _BRACED = re.compile(r"\*?\s*\{([^{}]*)\}")
+#: ``\\tag 1``: TeX takes one character.
+_ONE_SIGN = re.compile(r"\s*[A-Za-z0-9*]")
 _OPTIONAL = re.compile(r"\*?\s*\[[^\[\]{}=+]{0,12}\]")
 _DELIMITER = re.compile(r"\s*(\\[A-Za-z]+|\\[|{}]|.)", re.DOTALL)
 #: A product sign that shows its direction by an arrow, the way that the printer writes it.
@@ -162,7 +164,7 @@ class _Scanner:
         elif s in (r"\begin", r"\end"):
             self.environment(s, start)
         elif s in sy.LAYOUT_ARG:
-            m = _BRACED.match(self.text, self.pos)
+            m = _BRACED.match(self.text, self.pos) or _ONE_SIGN.match(self.text, self.pos)
             if m is None:
                 raise ReadError(
                     f"{s} needs a braced argument", span=Span(start, self.pos), token=s,

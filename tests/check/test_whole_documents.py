@@ -117,3 +117,92 @@ def test_the_name_of_an_argument_is_linked_to_its_activation() -> None:
     assert of(text + f"$${right}$$", right) == "right"
     idle = CELL + "$$a_t = W h_{t-1} + V x_t$$\n\n$$L = \\sum_t L_t$$\n\n"
     assert of(idle + f"$${right}$$", right) == "undecided"
+
+
+def test_the_loss_of_a_softmax_need_not_be_written_down() -> None:
+    text = (
+        "$$h^{(t)} = \\tanh(b + W h^{(t-1)} + U x^{(t)})$$\n\n$$o^{(t)} = c + V h^{(t)}$$\n\n"
+        "$$\\hat{y}^{(t)} = \\mathrm{softmax}(o^{(t)})$$\n\n"
+    )
+    right = r"\frac{\partial L}{\partial o^{(t)}} = \hat{y}^{(t)} - y^{(t)}"
+    other = r"\frac{\partial L}{\partial o^{(t)}} = y^{(t)} - \hat{y}^{(t)}"
+    found = verdicts(text + f"$${right}$$\n\n$${other}$$")
+    assert found["".join(right.split())] == "right"
+    assert found["".join(other.split())] == "undecided"  # which loss it is was a guess
+
+
+def test_a_book_that_counts_to_tau_and_copies_its_parameters() -> None:
+    text = (
+        "The copies $W^{(t)}$ of $W$ are used at step $t$ only; at the final step $\\tau$ "
+        "there is one path.\n\n"
+    )
+    claims = (
+        r"\nabla_{h^{(\tau)}} L = V^\top \nabla_{o^{(\tau)}} L",
+        r"\nabla_{b} L = \sum_t \left(\frac{\partial h^{(t)}}{\partial b^{(t)}}\right)^\top "
+        r"\nabla_{h^{(t)}} L",
+        r"\nabla_V L = \sum_t (\nabla_{o^{(t)}} L) h^{(t)^\top}",
+        r"\nabla_W L = \sum_t \mathrm{diag}(1 - (h^{(t)})^2) (\nabla_{h^{(t)}} L) h^{(t-1)^\top}",
+        r"\nabla_W L = \sum_t \mathrm{diag}(1 - (h^{(t)})^2) (\nabla_{h^{(t)}} L) h^{(t)^\top}",
+    )
+    found = audit(document_from_text(text + "".join(f"$${c}$$\n\n" for c in claims), "n.md"))
+    found = [j for j in found if j.verdict.verdict != "not_a_claim"]
+    assert [j.verdict.is_right for j in found] == [True, True, True, True, False]
+
+
+def test_steps_counted_from_zero() -> None:
+    text = CELL + "The loss is $L = \\sum_{t=0}^{T} L_t$.\n\n"
+    right = r"\frac{\partial L}{\partial W} = \sum_{t=0}^{T} \frac{\partial L_t}{\partial W}"
+    wrong = r"\frac{\partial L}{\partial W} = \sum_{t=0}^{T} 2\frac{\partial L_t}{\partial W}"
+    found = verdicts(text + f"$${right} \\tag 1$$\n\n$${wrong} \\tag2$$")
+    assert found["".join(right.split())] == "right"
+    assert found["".join(wrong.split())] == "wrong"
+
+
+def test_a_run_of_three_steps_is_a_run() -> None:
+    text = CELL + (
+        "$$o_t = V h_t$$\n\n$$L = \\sum_{t=1}^{3} L_t, \\quad \\text{where } "
+        "L_t = \\tfrac12 \\|o_t - y_t\\|^2$$\n\n"
+        "$$\\delta_t = \\frac{\\partial L}{\\partial h_t}$$\n\n"
+    )
+    right = r"\delta_t = V^\top(o_t - y_t) + W^\top((1-h_{t+1}^2) \odot \delta_{t+1})"
+    wrong = r"\delta_t = V^\top(o_t - y_t) + W^\top((1-h_t^2) \odot \delta_{t+1})"
+    found = verdicts(text + f"$${right}$$\n\n$${wrong}$$")
+    assert found["".join(right.split())] == "right"
+    assert found["".join(wrong.split())] == "wrong"
+
+
+def test_dots_with_two_last_terms() -> None:
+    terms = (
+        r"\frac{\partial h_t}{\partial W} + \frac{\partial h_t}{\partial h_{t-1}}"
+        r"\frac{\partial h_{t-1}}{\partial W} + \cdots + \frac{\partial h_t}{\partial h_{t-1}}"
+        r"\cdots \frac{\partial h_3}{\partial h_2}\frac{\partial h_2}{\partial W}"
+    )
+    last = (
+        r"+ \frac{\partial h_t}{\partial h_{t-1}}\cdots \frac{\partial h_2}{\partial h_1}"
+        r"\frac{\partial h_1}{\partial W}"
+    )
+    left = r"\frac{\partial h_t}{\partial W} = "
+    assert of(CELL + f"$${left}{terms}{last}$$", left + terms + last) == "right"
+    twice = last.replace("+ ", "+ 2 ")
+    assert of(CELL + f"$${left}{terms}{twice}$$", left + terms + twice) != "right"
+
+
+def test_the_activation_derivative_of_an_output_is_taken_at_the_output() -> None:
+    text = CELL + "Suppose $y_t = \\sigma(V h_t)$.\n\n"
+    right = r"\frac{\partial y_t}{\partial h_t} = \mathrm{diag}(\sigma') V"
+    wrong = r"\frac{\partial y_t}{\partial h_t} = \mathrm{diag}(\sigma') V^\top"
+    assert of(text + f"$${right}$$", right) == "right"
+    assert of(text + f"$${wrong}$$", wrong) != "right"
+
+
+def test_a_remark_behind_words_a_reason_and_a_scaled_differential() -> None:
+    text = CELL + "$$o_t = V h_t$$\n\n$$L = \\frac1T \\sum_{t=1}^T l(o_t, y_t)$$\n\n"
+    first = r"\frac{\partial L}{\partial o_t} = \frac{\partial l(o_t, y_t)}{T \cdot \partial o_t}"
+    assert of(text + f"$${first}$$", first) == "right"
+    wrong = r"\frac{\partial L}{\partial o_t} = \frac{\partial l(o_t, y_t)}{\partial o_t}"
+    assert of(text + f"$${wrong}$$", wrong) == "wrong"
+    claim = r"\frac{\partial o_t}{\partial h_t} = V"
+    remark = claim + r", \qquad \text{for the output: } (1-h_t^2)"
+    assert of(text + f"$${remark}$$", claim) == "right"
+    reason = claim + r" \quad (\because o_t = V h_t)"
+    assert "right" in verdicts(text + f"$${reason}$$").values()

@@ -1,0 +1,54 @@
+r"""Second looks at what does not hold as it stands, by what the document leaves open.
+
+An activation that nobody names may be the identity, :math:`\\delta` with a gate below it may be the
+gradient by the gate's pre-activation, and steps may be counted from 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bptt_sym.check.counting import FROM_ZERO, counted_from_one
+from bptt_sym.check.models import Model, Models
+from bptt_sym.check.wording import by_preactivation, idle_in
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.notation import Claim
+
+
+def second_look(
+    verdict: Verdict, claim: Claim, model: Model, models: Models, delta: bool
+) -> Verdict:
+    """``verdict``, or a better one of the same claim.
+
+    ``delta`` tells whether gradients in it are written as \\delta with their variable below.
+    """
+    if verdict.verdict == "undecided" and "_0 does not exist" in verdict.note:
+        other = model.court.judge(counted_from_one(claim))
+        if other.verdict == "undecided":
+            return other
+        if other.is_right:
+            return replace(
+                other, verdict="right_under_reading", readings=(*other.readings, FROM_ZERO)
+            )
+        if other.verdict == "wrong":
+            return replace(other, readings=(*other.readings, FROM_ZERO))
+    if verdict.verdict != "wrong":
+        return verdict
+    if (court := models.linear(model)) is not None:
+        # What the activation is nobody has said.
+        single = court.judge(claim)
+        if single.is_right:
+            said = "the activation is linear here, as a ReLU is whose units are all active"
+            return replace(
+                single, verdict="right_under_reading", assumptions=(*single.assumptions, said)
+            )
+    if idle := idle_in(claim, model.court.model):
+        return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
+    if delta:
+        other = model.court.judge(by_preactivation(claim, model.court.model))
+        if other.is_right:
+            said = "δ with a gate below it is the gradient by the gate's pre-activation"
+            return replace(
+                other, verdict="right_under_reading", readings=(*other.readings, said)
+            )
+    return verdict
