@@ -32,7 +32,7 @@ _ANYWHERE = re.compile(rf"(?<![A-Za-z\\]){_P}{_STEP}")
 
 def copied(formulas: Sequence[Formula]) -> list[Formula]:
     """The formulas with derivatives by a copy as immediate derivatives by its parameter."""
-    every = "\n".join(f.latex for f in formulas)
+    every = ";\n".join(f.latex for f in formulas)
     spoken = [f.latex for f in formulas if "=" not in f.latex]
     below = [m.group("p") for m in (*_FRACTION.finditer(every), *_NABLA.finditer(every))]
     names = {

@@ -173,17 +173,17 @@ def test_a_run_of_three_steps_is_a_run() -> None:
 
 def test_dots_with_two_last_terms() -> None:
     terms = (
-        r"\frac{\partial h_t}{\partial W} + \frac{\partial h_t}{\partial h_{t-1}}"
-        r"\frac{\partial h_{t-1}}{\partial W} + \cdots + \frac{\partial h_t}{\partial h_{t-1}}"
-        r"\cdots \frac{\partial h_3}{\partial h_2}\frac{\partial h_2}{\partial W}"
+        r"\frac{\partial h_t}{\partial U} + \frac{\partial h_t}{\partial h_{t-1}}"
+        r"\frac{\partial h_{t-1}}{\partial U} + \cdots + \frac{\partial h_t}{\partial h_{t-1}}"
+        r"\cdots \frac{\partial h_3}{\partial h_2}\frac{\partial h_2}{\partial U}"
     )
     last = (
         r"+ \frac{\partial h_t}{\partial h_{t-1}}\cdots \frac{\partial h_2}{\partial h_1}"
-        r"\frac{\partial h_1}{\partial W}"
+        r"\frac{\partial h_1}{\partial U}"
     )
-    left = r"\frac{\partial h_t}{\partial W} = "
+    left = r"\frac{\partial h_t}{\partial U} = "
     assert of(CELL + f"$${left}{terms}{last}$$", left + terms + last) == "right"
-    twice = last.replace("+ ", "+ 2 ")
+    twice = last.replace("+ ", "+ 2 ")  # not even from h_0 = 0
     assert of(CELL + f"$${left}{terms}{twice}$$", left + terms + twice) != "right"
 
 
