@@ -14,6 +14,7 @@ from bptt_sym.check.continued import continued
 from bptt_sym.check.copies import copied
 from bptt_sym.check.counting import last_step_letter, with_horizon
 from bptt_sym.check.document import PROSE, Document, Formula
+from bptt_sym.check.failures import of_failures, with_suppositions
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
 from bptt_sym.check.models import Context, Model, Models, definition_of
@@ -25,7 +26,6 @@ from bptt_sym.check.wording import (
     lacks_a_step,
     looks_ahead,
     made_of_gradients,
-    with_suppositions,
     without_marks,
 )
 from bptt_sym.decide.verdict import Verdict
@@ -342,7 +342,7 @@ class _Auditor:
         """
         first: InputError | None = None
         told = 0
-        failed: list[Judged] = []
+        failed: list[tuple[Judged, Model]] = []
         slips = any(model.mends for model in family)
         for model in family:
             for generic in ({}, *generic_meanings(row, model.court.model)):
@@ -368,9 +368,9 @@ class _Auditor:
                 if verdict.is_right or (written and not slips):
                     return judged
                 if not (failed and model.special):
-                    failed.append(judged)
+                    failed.append((judged, model))
         if failed:
-            return _of_failures(failed)
+            return of_failures(failed)
         assert first is not None
         raise first
 
@@ -422,17 +422,6 @@ class _Auditor:
         title = self._title if model is None else model
         part = wrong_part(formula, verdict)
         return Judged(place, text, verdict, title, display=formula.display, part=part)
-
-
-def _of_failures(failed: Sequence[Judged]) -> Judged:
-    """What a row that holds under no model of a family amounts to.
-
-    It is wrong only if it fails under every one of them, then by the mistake that can be named.
-    """
-    open_ = next((j for j in failed if j.verdict.verdict != "wrong"), None)
-    if open_ is not None:
-        return open_
-    return next((j for j in failed if j.verdict.diagnosis is not None), failed[0])
 
 
 _NOT_ABOUT = "it says nothing about a recurrence"

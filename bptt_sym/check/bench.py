@@ -16,9 +16,9 @@ from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.second_looks import second_look
 from bptt_sym.check.wording import (
-    A_NUMBER,
     MISFIT,
     fixes_a_number,
+    in_a_case,
     undefined_in,
 )
 from bptt_sym.decide.verdict import Verdict
@@ -83,7 +83,7 @@ class Bench:
         if verdict.note.startswith("an approximation"):
             return replace(verdict, verdict="not_a_claim")
         if verdict.verdict == "wrong" and fixes_a_number(claim, verdict):
-            return replace(verdict, verdict="undecided", note=A_NUMBER, diagnosis=None)
+            return in_a_case(claim, verdict)
         verdict = second_look(verdict, claim, model, self.models, self.delta)
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             return self._misfit(claim, model, verdict)
@@ -104,7 +104,7 @@ class Bench:
             )  # fmt: skip
         single = court.judge(claim_of_one_unit(claim, model.court.model))
         if single.verdict == "wrong" and fixes_a_number(claim, single):
-            return replace(verdict, note=A_NUMBER)
+            return in_a_case(claim, verdict)
         if single.verdict == "wrong":
             # A correction for one unit is none for vectors.
             shown = slip or (single.diagnosis and replace(single.diagnosis, corrected=""))

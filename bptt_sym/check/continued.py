@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bptt_sym.check.failures import with_suppositions
 from bptt_sym.check.models import Model
-from bptt_sym.check.wording import in_place, recurrent_first, with_suppositions
+from bptt_sym.check.wording import in_place, recurrent_first
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import Claim, free_indices
@@ -46,13 +47,13 @@ def continued(body: str, models: Iterable[Model]) -> Continued | None:
             try:
                 claim = read_claim(f"{left} = {body}", model.court.model, vocabulary=vocabulary)
                 claim = model.plainly(claim)
-                verdict = model.court.decide(claim)
+                verdict = model.court.holds(claim)
             except (BpttError, ValueError, ArithmeticError):
                 continue
-            if verdict.is_right:
+            if verdict is not None:
                 return _from(left, verdict, model, meant)
             steps = [free_indices(side) for side in claim.sides]
-            if verdict.verdict == "wrong" and steps[0] == steps[1]:
+            if steps[0] == steps[1]:
                 failed.append((model, left, claim, meant))
     for model, left, claim, placed in failed[:MAX_LEFT_SIDES]:
         verdict = model.court.judge(claim)

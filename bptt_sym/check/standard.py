@@ -18,6 +18,9 @@ from bptt_sym.check.usage import Usage
 
 #: How the letters of one text are written: all alike.
 _FORMS = ("{}", r"\vec{{{}}}", r"\mathbf{{{}}}")
+#: So many signs of an LSTM beside its cell (gates, their weights, the tanh of the cell) say as much
+#: as its name.
+_SIGNS = 3
 _UNWRITTEN = ", which the text does not write down"
 
 
@@ -35,8 +38,13 @@ def _concrete(usage: Usage, wording: Wording) -> list[Supposition]:
         names = {n: form.format(n) for n in "c C f i o h s g a x z r n".split()}
         cell = next((names[c] for c in ("c", "C") if names[c] in timed), "")
         gates = {names["f"], names["i"], names["o"]} & timed
-        if cell and (wording.lstm or gates):
-            evidence = Evidence.NAMED if wording.lstm else Evidence.GUESSED
+        weights = {w + tag for w in ("W_", "U_") for tag in "fio"} & usage.scripts
+        if not cell and weights & {"W_f", "U_f"} and (gates or names["h"] in timed):
+            cell = names["c"]  # a weight of a forget gate beside a state that runs in time
+        if cell and (wording.lstm or gates or weights):
+            read_out = (r"\tanh", cell) in usage.activated
+            signs = len(gates) + bool(weights) + read_out
+            evidence = Evidence.NAMED if wording.lstm or signs >= _SIGNS else Evidence.GUESSED
             return list(_lstm(cell, names, usage, evidence))
         h, z, r, n = (names[letter] for letter in "hzrn")
         candidate = bool({rf"\tilde{{{h}}}", rf"\hat{{{h}}}", n} & timed)

@@ -15,6 +15,7 @@ from enum import IntEnum
 
 from bptt_sym.check.prose import Wording
 from bptt_sym.check.usage import LOSSES, OUTPUTS, Usage
+from bptt_sym.decide.rewriting import defined_in_rows
 from bptt_sym.notation import At, Fn, Had, Idx, Mul, Node, Sym, rebuild, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence, Shape, lag_of
@@ -74,6 +75,8 @@ class _Draft:
     replaces: set[str] = field(default_factory=set)
     #: What outputs and losses are computed from.
     readout: str = ""
+    #: A loss of one step, where it can be told.
+    step_loss: str = ""
     mends: bool = False
 
     def add(self, says: str, *lines: str) -> None:
@@ -192,10 +195,19 @@ def _exchanged(node: Node, old: Node, new: Node) -> Node:
     return new if node is old else rebuild(node, lambda c: _exchanged(c, old, new))
 
 
+#: Weights of an output.
+_OUT_WEIGHTS = r"W_y W_{y} W_{hy} W_{yh} W_{qh} W_{hq} W_{ho} W_{oh} W_{out} V W_o".split()
+
+
+_OUTER = frozenset(_OUT_WEIGHTS)
+
+
 def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
-    """Outputs that nothing defines are unknown functions of the state."""
+    """Outputs that nothing defines: with their weight if the text uses one, else unknown."""
     known, usage, lines = draft.known, draft.usage, draft.lines
     outputs = [n for n in OUTPUTS if n in usage.timed and n not in known and n not in gates]
+    if _weighted(draft, gates):
+        outputs = [n for n in outputs if n not in known]
     if "\\hat{y}" in outputs or "\\hat{y}" in known:
         outputs = [n for n in outputs if n != "y"]  # the target
     scalar = draft.rec.is_scalar and not any("[h" in line for line in lines)
@@ -210,15 +222,53 @@ def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
         draft.readout = name
 
 
+def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
+    """``z_t = W_y h_t + b_y``, and its softmax where a prediction less its target stands."""
+    usage, known = draft.usage, draft.known
+    used = usage.scripts | usage.bare
+    weights = [*_OUT_WEIGHTS, *(["u", "v"] if draft.rec.is_scalar else [])]
+    weight = next((w for w in weights if w in used and plain_name(w) not in known), "")
+    predicted = next((p for p in (r"\hat{y}", r"\hat{p}") if p in used | set(usage.timed)), "")
+    if not weight or (weight == "W_o" and "o" in gates | known) or predicted in known:
+        return False
+    names = {*usage.bare, *usage.timed} - known - gates
+    letter = next((n for n in ("z", "o", "q", "s", "y") if n in names), "")
+    if letter == "y" and predicted:
+        letter = ""
+    output = letter or predicted
+    if not output:
+        return False
+    state = f"{draft.readout}_{{t}}"
+    product = f"{state} {weight}" if defined_in_rows(draft.rec) else f"{weight} {state}"
+    draft.add(
+        f"{output}_t is an affine function of {draft.readout}_t",
+        rf"{output}_{{t}} = {product} + b_{{{output}}}",
+    )
+    draft.readout = output
+    known |= {letter, predicted}
+    if usage.residuals and output == predicted:
+        draft.step_loss = rf"\frac{{1}}{{2}} \left\| {predicted}_{{t}} - y_{{t}} \right\|^2"
+        draft.says.append("the loss is half the squared error")
+    elif usage.residuals and predicted:
+        draft.add(
+            f"{predicted}_t is the softmax of {letter}_t",
+            rf"{predicted}_{{t}} = \mathrm{{softmax}}({letter}_{{t}})",
+        )
+        draft.step_loss = rf"\left(-y_{{t}}^{{\top}} \log {predicted}_{{t}}\right)"
+        draft.says.append("the loss is the cross-entropy")
+    return True
+
+
 def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
     """Losses that nothing defines are unknown functions of the output, summed or of one step."""
     rec, usage, known = draft.rec, draft.usage, draft.known
+    unknown = draft.step_loss or rf"\mathrm{{loss}}({draft.readout}_{{t}}, 1)"
     step_losses = [n for n in rec.gates if _is_loss(n) and rec.shape(n) == ()]
     for name in LOSSES:
         if name in usage.timed and name not in known and _steps(usage.timed[name]):
             draft.add(
                 f"{name}_t is a loss of step t",
-                rf"{name}_{{t}} = \mathrm{{loss}}({draft.readout}_{{t}}, 1)",
+                rf"{name}_{{t}} = {unknown}",
             )
             step_losses.append(name)
             known.add(name)
@@ -232,9 +282,7 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
         totals = same[:1]
     if not totals:
         return [draft.finished()] if draft.lines else []
-    term = (
-        f"{step_losses[0]}_{{t}}" if step_losses else rf"\mathrm{{loss}}({draft.readout}_{{t}}, 1)"
-    )
+    term = f"{step_losses[0]}_{{t}}" if step_losses else unknown
     last = term.replace("_{t}", "_{T}")
     out = [
         draft.finished([f"{n} = {line}" for n in totals], [f"{n} {said}" for n in totals])
@@ -340,6 +388,8 @@ def _written(function: str) -> str:
 
 
 def _looks_inner(usage: Usage) -> bool:
+    if usage.residuals and "o" not in usage.timed and (usage.scripts | usage.bare) & _OUTER:
+        return False  # ŷ - y beside z is the gradient by the argument of the softmax
     return r"\hat{y}" in usage.timed or "o" in usage.timed or not usage.bare & {"V", "W_y"}
 
 

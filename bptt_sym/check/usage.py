@@ -21,9 +21,14 @@ OUTPUTS = tuple(r"z o s v a q \hat{o} \hat{z} p y \hat{p} \hat{y} \tilde{y} \bar
 
 _SUBSCRIPT = re.compile(r"\s*_\s*(?:\{[^{}]*\}|\\?[A-Za-z0-9])")
 _ACTIVATED = re.compile(
-    r"(\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])"
+    r"(\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])(?:[fg]|tanh))(?:\s*\})?"
     r"\s*(?:\^\s*(?:2|\{\s*2\s*\}|\\prime|\{\s*(?:\\prime|')\s*\})|')*"
     r"\s*\(\s*(\\(?:hat|bar|tilde|mathbf|mathrm)\{[A-Za-z]+\}|[A-Za-z])\s*[_^(]"
+)
+_PREDICTED = r"\\hat\s*\{?\s*[yp]\s*\}?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))?"
+_RESIDUAL = re.compile(
+    rf"{_PREDICTED}\s*-\s*y(?![A-Za-z])"
+    rf"|(?<![A-Za-z])y\s*(?:[_^]\s*(?:\{{[^{{}}]*\}}|[A-Za-z]))?\s*-\s*{_PREDICTED}"
 )
 _LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
 
@@ -39,6 +44,8 @@ class Usage:
     scripts: set[str] = field(default_factory=set)
     #: Which activation is applied to which name.
     activated: set[tuple[str, str]] = field(default_factory=set)
+    #: Whether a prediction less its target stands somewhere: ``\\hat{y}_t - y_t``.
+    residuals: bool = False
 
     @classmethod
     def of(cls, texts: Sequence[str], words: frozenset[str] = frozenset()) -> Usage:
@@ -49,7 +56,9 @@ class Usage:
             except InputError:
                 continue
             for function, argument in _ACTIVATED.findall(text):
+                function = r"\tanh" if function == "tanh" else function
                 usage.activated.add((function, plain_name(argument)))
+            usage.residuals = usage.residuals or _RESIDUAL.search(text) is not None
             for m in (*mentions(text, tokens), *in_scripts(text, tokens)):
                 name = plain_name(m.name)
                 if m.step == "name" and name in (*LOSSES, *OUTPUTS) and _LAST.match(text, m.end):

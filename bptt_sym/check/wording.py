@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 
 from bptt_sym.check.completion import mentions
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model, base_letter
 from bptt_sym.check.outline import Kind, Row
-from bptt_sym.check.supposed import Evidence
-from bptt_sym.decide.verdict import Verdict, VerdictName
+from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.notation import (
     At,
@@ -52,6 +50,22 @@ def fixes_a_number(claim: Claim, verdict: Verdict) -> bool:
     if len(claim.sides) < 3 or not isinstance(last, Num) or last.value == 0:
         return False
     return all(v.verdict != "wrong" for v in verdict.links[:-1])
+
+
+def in_a_case(claim: Claim, verdict: Verdict) -> Verdict:
+    """The verdict of a chain whose last side says for which case it speaks."""
+    before = verdict.links[:-1]
+    if not all(v.is_right for v in before):
+        return replace(verdict, verdict="undecided", note=A_NUMBER, diagnosis=None)
+    last = claim.sides[-1]
+    assert isinstance(last, Num)
+    said = f"the last side says for which case: where the side before it is {last.value}"
+    readings = dict.fromkeys(r for v in before for r in v.readings)
+    assumed = dict.fromkeys(a for v in before for a in v.assumptions)
+    return replace(
+        before[0], verdict="right_under_reading", readings=(*readings, said),
+        assumptions=tuple(assumed), links=before,
+    )  # fmt: skip
 
 
 def by_preactivation(claim: Claim, rec: Recurrence) -> Claim:
@@ -143,30 +157,6 @@ def recurrent_first(rec: Recurrence) -> list[str]:
                 )
                 recurrent += [a.name for a in n.args if isinstance(a, Sym) and lagged]
     return list(dict.fromkeys((*recurrent, *rec.parameters)))
-
-
-def with_suppositions(verdict: Verdict, model: Model, generic: Mapping[str, str]) -> Verdict:
-    """``verdict`` with what had to be supposed to read the formula at all."""
-    says = model.supposed
-    said = tuple(f"{name} stands for {p}" for name, p in generic.items())
-    if verdict.is_right and (says or said):
-        written = model.evidence is Evidence.WRITTEN and not said
-        supposed: VerdictName = "right" if written else "right_under_reading"
-        if verdict.verdict == "right_under_reading":
-            supposed = "right_under_reading"
-        return replace(
-            verdict, verdict=supposed, readings=(*verdict.readings, *said),
-            assumptions=(*verdict.assumptions, *says),
-        )  # fmt: skip
-    explained = verdict.diagnosis is not None
-    if verdict.verdict == "wrong" and (
-        model.evidence is Evidence.GUESSED
-        or (model.evidence is Evidence.NAMED and not explained)
-    ):
-        return Verdict("undecided", note="; ".join(says) + ": under it the formula fails")
-    if verdict.verdict == "wrong":
-        return replace(verdict, assumptions=(*verdict.assumptions, *says, *said))
-    return verdict
 
 
 def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:

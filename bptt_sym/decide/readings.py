@@ -31,6 +31,7 @@ from bptt_sym.decide.rewriting import (
 from bptt_sym.notation import (
     HORIZON_NAME,
     ONE,
+    ZERO,
     At,
     Claim,
     D,
@@ -44,6 +45,7 @@ from bptt_sym.notation import (
     free_indices,
     index,
     num,
+    shift,
     substitute_index,
     walk,
 )
@@ -188,6 +190,26 @@ def _slip(name: str, other: str, offset: int) -> Reading:
         rewrite,
         weight=1 - offset,
     )
+
+
+def from_zero(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """``a_0`` of a sequence that the model computes from step 1 on: the text counts from 0."""
+    states = set(rec.states)
+    early = any(
+        isinstance(n, At) and n.name in rec.defined and n.name not in states and n.time == ZERO
+        for s in claim.sides
+        for n in walk(s)
+    )
+    if not early:
+        return []
+
+    def later(n: Node) -> Node:
+        return At(n.name, shift(n.time, 1), span=n.span) if isinstance(n, At) else n
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return map_sides(claim, lambda n, _: transform(n, later))
+
+    return [Reading("from-zero", "the steps are counted from 0", "count", rewrite)]
 
 
 def some_immediate(chosen: tuple[D, ...]) -> Reading:

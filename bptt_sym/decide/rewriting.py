@@ -308,3 +308,13 @@ def is_memory(rec: Recurrence, name: str) -> bool:
         if own and not any(isinstance(n, Sym) for n in walk(term)):
             return True
     return False
+
+
+def defined_in_rows(rec: Recurrence) -> bool:
+    """Whether the definitions multiply rows by matrices (the reader transposed each product)."""
+    return any(
+        isinstance(n, Mul) and isinstance(n.args[0], Transpose) and isinstance(n.args[0].arg, Sym)
+        for e in rec.equations
+        for n in walk(e.rhs)
+    )
+

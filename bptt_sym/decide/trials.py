@@ -36,6 +36,7 @@ from bptt_sym.decide.readings import (
     ZERO_START,
     Hypotheses,
     Reading,
+    from_zero,
     index_slips,
     last_step,
     one_step,
@@ -45,6 +46,7 @@ from bptt_sym.decide.rewriting import (
     at_output,
     by_memory,
     closing_parameter,
+    defined_in_rows,
     ends_in_product,
     followed_product,
     is_loss,
@@ -63,7 +65,6 @@ from bptt_sym.notation import (
     Prod,
     Sum,
     Sym,
-    Transpose,
     walk,
 )
 from bptt_sym.recurrence import Recurrence
@@ -188,7 +189,7 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     if not rec.is_scalar:
         if any(isinstance(n, D) for n in nodes):
             out += [MIXED, DENOMINATOR]
-            out += [ROWS] if _defined_in_rows(rec) else [ROWS_TRANSPOSED]
+            out += [ROWS] if defined_in_rows(rec) else [ROWS_TRANSPOSED]
         out.append(DIAGONAL)
         if any(isinstance(n, (Mul, Had, Prod)) for n in nodes):
             out += [PAIRS, CHAINED, TRAILING]
@@ -214,13 +215,5 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     if any(s not in rec.initial for s in rec.states):
         out.append(ZERO_START)
     out.extend(index_slips(claim, rec))
+    out.extend(from_zero(claim, rec))
     return out
-
-
-def _defined_in_rows(rec: Recurrence) -> bool:
-    """Whether the definitions multiply rows by matrices (the reader transposed each product)."""
-    return any(
-        isinstance(n, Mul) and isinstance(n.args[0], Transpose) and isinstance(n.args[0].arg, Sym)
-        for e in rec.equations
-        for n in walk(e.rhs)
-    )

@@ -117,3 +117,64 @@ def test_a_formula_that_goes_on_from_an_unwritten_left_side() -> None:
     assert any("left side" in a for a in wrong.verdict.assumptions)
     (unknown,) = judged(ABSTRACT, r"&= 3 h_t^2 x_t + 7")
     assert unknown.verdict.verdict == "undecided"
+
+
+def test_an_output_with_its_weight_and_the_loss_that_a_residual_tells() -> None:
+    words = "The state is $h_t = \\tanh(W h_{t-1} + U x_t)$."
+    claims = (
+        r"\frac{\partial L}{\partial z_t} = \hat{y}_t - y_t",
+        r"\frac{\partial L}{\partial V} = \sum_{t=1}^T (\hat{y}_t - y_t) h_t^\top",
+    )
+    for found in judged(words, *claims):
+        assert found.verdict.is_right
+        assert "the loss is the cross-entropy" in found.verdict.assumptions
+    wrong = r"\frac{\partial L}{\partial V} = \sum_{t=1}^T (\hat{y}_t - y_t) h_{t-1}^\top"
+    assert verdicts(words, claims[0], wrong) == ["right", "wrong"]
+
+
+def test_a_state_whose_argument_alone_is_written() -> None:
+    words = "A scalar sigmoid network: $a^t = w x^t + v h^{t-1} + b$."
+    assert verdicts(
+        words,
+        r"\frac{\partial h^t}{\partial v} = \sigma'(a^t)"
+        r" \left[v \frac{\partial h^{t-1}}{\partial v} + h^{t-1}\right]",
+        r"\frac{\partial h^t}{\partial v} = \sigma'(a^t) h^{t-1}"
+        r" + v \frac{\partial h^{t-1}}{\partial v}",
+    ) == ["right", "wrong"]
+
+
+def test_an_input_that_slipped_in_the_definition() -> None:
+    words = "The state is $h_t = \\tanh(W_{hh} h_{t-1} + W_{xh} h_{t-1})$."
+    right, wrong = judged(
+        words,
+        r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W_{hh}",
+        r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W_{xh}",
+    )
+    assert right.verdict.is_right and "x_t is the input" in right.verdict.assumptions[0]
+    assert wrong.verdict.verdict == "wrong"
+
+
+def test_symbols_in_sentences_tell_which_cell_it_is() -> None:
+    words = "Superscripts are steps: \\vec{c}^{(t)}, with W_f, U_f and b_f."
+    claim = (
+        r"\frac{\partial L}{\partial \vec{c}^{(1)}} = \frac{\partial L}{\partial \vec{h}^{(1)}}"
+        r" \frac{\partial \vec{h}^{(1)}}{\partial \vec{c}^{(1)}} + \frac{\partial L}"
+        r"{\partial \vec{c}^{(2)}} \frac{\partial \vec{c}^{(2)}}{\partial \vec{c}^{(1)}}"
+    )
+    assert verdicts(words, claim) == ["right"]
+
+
+def test_a_number_behind_a_chain_says_for_which_case() -> None:
+    (found,) = judged(LSTM, r"\frac{\partial c_T}{\partial c_1} = \prod_{t=2}^{T} f_t = 1")
+    assert found.verdict.verdict == "right_under_reading"
+    assert any("for which case" in r for r in found.verdict.readings)
+    (found,) = judged(LSTM, r"\frac{\partial c_T}{\partial c_1} = \prod_{t=1}^{T} f_t = 1")
+    assert found.verdict.verdict != "right_under_reading"
+
+
+def test_steps_counted_from_zero() -> None:
+    words = "With $a_t = W h_{t-1} + U x_t$ and $h_t = a_t$ we get"
+    claim = r"\frac{\partial a_t}{\partial a_0} = W^t"
+    (found,) = judged(words, claim)
+    assert found.verdict.readings == ("the steps are counted from 0",)
+    assert verdicts(words, claim.replace("W^t", "W^{t+1}")) == ["wrong"]
