@@ -206,6 +206,12 @@ def completed(
     return out
 
 
+def step_defined_by(line: str) -> str:
+    """The name with a step on the left of an equation, "" if none stands alone there."""
+    read = _Line.of(line)
+    return read.left if read is not None and read.left_timed else ""
+
+
 def defined_by(line: str) -> str:
     """The name on the left of a definition, "" if there is none."""
     read = _Line.of(line)

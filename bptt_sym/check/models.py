@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.answer import Court
-from bptt_sym.check.completion import arguments, completed, defined_by, sequences
+from bptt_sym.check.completion import arguments, completed, defined_by, sequences, step_defined_by
 from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.linking import linked
@@ -37,6 +37,7 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.read import Vocabulary, recurrence_from_latex
+from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence, Shape
 
 _DECORATED = re.compile(r"\\[A-Za-z]+\{(.*)\}$")
@@ -164,11 +165,18 @@ class Context:
     refused: set[str] = field(default_factory=set)
     #: Names of sums of what is still to come.
     ahead: set[str] = field(default_factory=set)
+    #: Names that stand with their step alone on the left of an equation somewhere: the document
+    #: says what they are, and nothing may be supposed of them either.
+    explained: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, texts: Sequence[str], words: str) -> Context:
         usage = Usage.of([*texts, *fragments(words)])
-        return cls(sequences(texts), arguments(texts), usage, conventions(words))
+        rows = (row.replace("&", " ") for text in texts for row in text.split("\\\\"))
+        explained = frozenset(plain_name(name) for row in rows if (name := step_defined_by(row)))
+        return cls(
+            sequences(texts), arguments(texts), usage, conventions(words), explained=explained
+        )
 
 
 class Models:
@@ -336,7 +344,8 @@ class Models:
         usage, wording = self.context.usage, self.context.wording
         # A loss whose definition could not be read is still a loss of the outputs.
         losses = refused & frozenset(LOSSES)
-        known = (refused - losses) | self.context.ahead
+        explained = self.context.explained - frozenset(LOSSES)
+        known = (refused - losses) | self.context.ahead | explained
         found = suppositions(model.court.model, usage, wording, known)
         if losses:
             found = [replace(s, evidence=Evidence.GUESSED) for s in found]

@@ -178,3 +178,12 @@ def test_steps_counted_from_zero() -> None:
     (found,) = judged(words, claim)
     assert found.verdict.readings == ("the steps are counted from 0",)
     assert verdicts(words, claim.replace("W^t", "W^{t+1}")) == ["wrong"]
+
+
+def test_nothing_is_supposed_of_a_name_that_the_text_gives_a_meaning() -> None:
+    words = "With $h_t = f(x_t, h_{t-1}, w)$, an output weight W_{oh} and a random \\xi_t let"
+    text = (
+        r"z_t = \partial_w f(x_t, h_{t-1}, w)"
+        r" + \xi_t \partial_h f(x_t, h_{t-1}, w) \partial_w h_{t-1}"
+    )
+    assert verdicts(words, text) == []
