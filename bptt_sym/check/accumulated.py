@@ -12,7 +12,8 @@ from typing import cast
 
 from bptt_sym.check.answer import Court
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.notation import Add, At, Claim, D, Kind, Node, Rel, walk
+from bptt_sym.notation import Add, At, Claim, D, Kind, Node, Rel, Sym, walk
+from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence, lag_of
 
 #: Users of one node beyond which the parts are not tried.
@@ -39,9 +40,28 @@ def share(claim: Claim) -> Claim | None:
     return replace(claim, sides=tuple(sides)) if found else None
 
 
+def of_a_step(claim: Claim) -> Claim:
+    """``∂L/∂W += …`` as the share of a step in it, which readings know how to take."""
+    left = claim.sides[0]
+    if not (adds_up(claim) and isinstance(left, D) and isinstance(left.x, Sym)):
+        return claim
+    return replace(claim, ops=tuple("=" if str(op) == "+=" else op for op in claim.ops))
+
+
 def adds_up(claim: Claim) -> bool:
     """Whether ``+=`` stands in it, which the reader passes on as it is written."""
     return any(str(op) == "+=" for op in claim.ops)
+
+
+def is_accumulated(claim: Claim, accumulated: frozenset[str]) -> bool:
+    """Whether a gradient is said to be something, in a text that adds it up part by part."""
+    left = claim.sides[0]
+    return (
+        isinstance(left, D)
+        and isinstance(left.x, At)
+        and plain_name(left.x.name) in accumulated
+        and set(claim.ops) == {"="}
+    )
 
 
 def users(x: At, rec: Recurrence) -> list[tuple[str, int]]:

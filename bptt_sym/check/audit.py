@@ -17,7 +17,7 @@ from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.failures import of_failures, with_suppositions
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
-from bptt_sym.check.models import Context, Model, Models, definition_of
+from bptt_sym.check.models import Context, Model, Models, definition_of, definitions_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.check.wording import (
@@ -26,6 +26,7 @@ from bptt_sym.check.wording import (
     lacks_a_step,
     looks_ahead,
     made_of_gradients,
+    only_copies,
     without_marks,
 )
 from bptt_sym.decide.verdict import Verdict
@@ -159,7 +160,9 @@ class _Auditor:
     def _definitions(self, rows: Outline) -> dict[int, Verdict]:
         """Take up what the formula defines; the verdicts of its defining rows, by identity."""
         now = self.models.current
-        found = [r for r in rows.rows if self._may_define(r, rows.formula)]
+        found = [
+            r for r in rows.rows if self._may_define(r, rows.formula) and not only_copies(r)
+        ]
         found = [r for r in found if not made_of_gradients(r, now) and not looks_ahead(r)]
         again = Verdict("not_a_claim", note="a definition, as before")
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
@@ -167,7 +170,7 @@ class _Auditor:
         found = [row for row in found if not self._is_claim(row)]
         if not found:
             return {}
-        definitions = [definition_of(row, rows.formula) for row in found]
+        definitions = [d for row in found for d in definitions_of(row, rows.formula)]
         try:
             self.models.define(definitions, rows.formula)
         except BpttError as error:

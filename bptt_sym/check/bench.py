@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from bptt_sym.check.accumulated import adds_up, judge_share, share
+from bptt_sym.check.accumulated import adds_up, judge_share, of_a_step, share
 from bptt_sym.check.answer import worked_out
 from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.check.dimension import claim_of_one_unit
@@ -64,6 +64,7 @@ class Bench:
                     f"nothing defines {missing}", span=n.span, token=missing,
                     hint="give the equation of the step",
                 )  # fmt: skip
+        claim = of_a_step(claim)
         adding = share(claim)
         if adding is not None:
             verdict = judge_share(adding, model.court)

@@ -28,6 +28,7 @@ _BASE = (
     rf"(?:{_ACCENT}\s*(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|(?<![A-Za-z\\])[A-Za-z]|"
     r"\\mathrm\{net\}|\\Gamma)"
 )
+_ELEMENT = re.compile(rf"(?P<base>{_BASE})\s*_\s*\{{?\s*(?P<step>t\s*(?:[-+]\s*1)?)\s*\}}?")
 _SEQUENCE = re.compile(rf"(?P<base>{_BASE})(?P<scripts>(?:{_SCRIPT}){{1,3}})")
 _LOSS = (
     r"(?:\\mathcal\s*\{?\s*[A-Z]\s*\}?|[LEJC]|[lL]oss|\\ell)"
@@ -55,6 +56,9 @@ def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
         pieces += [p.strip() for p in body.split(",") if p.strip()]
     if any(p in (r"\top", r"\prime", "'") for p in pieces):
         return None
+    if len(pieces) > 1 and (inner := _ELEMENT.fullmatch(pieces[0])) is not None:
+        # \\delta_{h_t, \\mathrm{later}}: a part of the gradient by h
+        pieces = [inner.group("base"), inner.group("step"), *pieces[1:]]
     steps = [k for k, p in enumerate(pieces) if _STEP.fullmatch(p)]
     if not steps:
         return None
@@ -69,6 +73,12 @@ def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
     return frozenset(q for p in parts for q in _atoms(p)), step, parts
 
 
+def _plain(base: str) -> str:
+    """``\\tilde c`` and ``\\tilde{ c }`` alike."""
+    base = re.sub(r"(\\[A-Za-z]+)\s+([A-Za-z])\b", r"\1{\2}", base)
+    return plain_name(re.sub(r"\s", "", base))
+
+
 def _atoms(part: str) -> list[str]:
     r"""``a_f`` as a and f; ``\tilde{c}`` as itself; ``\text{future}`` as its word."""
     word = re.fullmatch(r"\\(?:text|mathrm|textrm|operatorname)\s*\{\s*([^{}]*)\s*\}", part)
@@ -77,7 +87,7 @@ def _atoms(part: str) -> list[str]:
     match = re.fullmatch(rf"(?P<base>{_BASE})\s*(?:[_^]\s*\{{?\s*(?P<sub>[^{{}}]*)\s*\}}?)?", part)
     if match is None:
         return [re.sub(r"\s", "", part)]
-    base = plain_name(re.sub(r"\s", "", match.group("base")))
+    base = _plain(match.group("base"))
     return [base, *([match.group("sub")] if match.group("sub") else [])]
 
 
@@ -128,7 +138,8 @@ class Deltas:
             if name is None:
                 if len(parts) == 1 and _SIMPLE.fullmatch(parts[0]):
                     return None
-                word = "".join(re.sub(r"[^A-Za-z]", "", p.replace(r"\text", "")) for p in parts)
+                bare = (re.sub(r"\\(?:text|mathrm|textrm|operatorname)", "", p) for p in parts)
+                word = "".join(re.sub(r"[^A-Za-z]", "", p) for p in bare)
                 return rf"\delta_{{\mathrm{{{word}}}}}^{{({step})}}" if word else None
             guesses |= key in self.guessed
             return rf"\frac{{\partial {self.loss}}}{{\partial {_at(name, step)}}}"
@@ -155,6 +166,6 @@ def _sequences(texts: Sequence[str]) -> dict[Key, str]:
             read = _steps(m.group("scripts"))
             if read is None or read[1] != "t":
                 continue
-            base = plain_name(re.sub(r"\s", "", m.group("base")))
+            base = _plain(m.group("base"))
             found.setdefault(frozenset((base, *read[0])), m.group())
     return found

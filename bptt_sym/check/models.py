@@ -18,7 +18,7 @@ from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.linking import linked
 from bptt_sym.check.losses import cross_entropy
-from bptt_sym.check.outline import Kind, Row
+from bptt_sym.check.outline import Kind, Row, outline
 from bptt_sym.check.prose import Wording, conventions
 from bptt_sym.check.standard import standard_cells
 from bptt_sym.check.supposed import Evidence, Supposition, suppositions
@@ -151,6 +151,13 @@ class Model:
         return ""
 
 
+#: ``\\frac{\\partial L}{\\partial c_t} += …``
+_ADDED_UP = re.compile(
+    r"\\frac\s*\{\s*(?:\\partial|d)[^{}]*\}\s*\{\s*(?:\\partial|d)\s*"
+    r"(?P<by>\\[A-Za-z]+\s*\{\s*[A-Za-z]+\s*\}|[A-Za-z])[^=]{0,40}\+="
+)
+
+
 @dataclass
 class Context:
     """What the whole document tells about names: which run in time, how functions are applied."""
@@ -161,6 +168,8 @@ class Context:
     wording: Wording = field(default_factory=Wording)
     #: Whether every derivative of the document is written with d.
     only_d: bool = False
+    #: Sequences whose gradient is added up with ``+=`` somewhere.
+    accumulated: frozenset[str] = frozenset()
     #: Names with a definition that could not be taken up: nothing may be supposed of them.
     refused: set[str] = field(default_factory=set)
     #: Names of sums of what is still to come.
@@ -174,9 +183,11 @@ class Context:
         usage = Usage.of([*texts, *fragments(words)])
         rows = (row.replace("&", " ") for text in texts for row in text.split("\\\\"))
         explained = frozenset(plain_name(name) for row in rows if (name := step_defined_by(row)))
+        found = (m.group("by") for text in texts for m in _ADDED_UP.finditer(text))
         return cls(
-            sequences(texts), arguments(texts), usage, conventions(words), explained=explained
-        )
+            sequences(texts), arguments(texts), usage, conventions(words), explained=explained,
+            accumulated=frozenset(plain_name("".join(n.split())) for n in found),
+        )  # fmt: skip
 
 
 class Models:
@@ -454,3 +465,22 @@ def definition_of(row: Row, formula: Formula | None = None) -> Definition:
     soft = formula is not None and formula.environment == PROSE
     kind = Kind.SEQUENCE if row.kind is Kind.VALUE else row.kind
     return Definition(kind, row.name, row.definition(), row.mentions, soft)
+
+
+def definitions_of(row: Row, formula: Formula) -> list[Definition]:
+    r"""What a row defines: ``a_t = \tanh(z_t) = \tanh(W h_{t-1} + b)`` both z and a."""
+    whole = [definition_of(row, formula)]
+    said = row.argument
+    if said is None:
+        return whole
+    name, inner = said
+    function = row.text[row.chain.sides[1][0].start : row.chain.sides[1][1].start]
+    left = row.text[row.chain.sides[0][0].start : row.chain.sides[0][-1].end]
+    out = []
+    for latex in (f"{name} = {inner}", f"{left} = {function}({name})"):
+        part = replace(formula, latex=latex, offsets=[formula.offsets[0]] * (len(latex) + 1))
+        (own,) = outline(part).rows
+        if own.kind is not Kind.SEQUENCE:
+            return whole
+        out.append(definition_of(own, formula))
+    return out

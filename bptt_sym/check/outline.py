@@ -14,7 +14,7 @@ from enum import Enum
 from bptt_sym.check.document import Formula
 from bptt_sym.errors import InputError, LimitExceeded
 from bptt_sym.notation import Node, affine
-from bptt_sym.read.chains import Chain, split_claims
+from bptt_sym.read.chains import Chain, outside, split_claims
 from bptt_sym.read.left_sides import left_side
 from bptt_sym.read.tokens import Token, tokenize
 
@@ -32,6 +32,13 @@ _RELATION = re.compile(
 )
 #: ``\\\\[1em]``: what stands behind the mark is the space between two rows.
 _ROW_SPACE = re.compile(r"\*?\s*\[[^\[\]{}=+]{0,12}\]")
+
+
+#: ``c_{t-1} \\rightarrow c_t``: an arrow from one name to another, in no limit.
+_HANDED_ON = re.compile(
+    r"\s*[A-Za-z\\{][^=<>]{0,24}?(?:\\(?:long)?rightarrow|\\to(?![A-Za-z])|→)"
+    r"\s*\{?\s*(?!\\infty)(?:[A-Za-z]|\\[a-z]+\s*\{)[^=<>]{0,24}"
+)
 
 
 class Kind(Enum):
@@ -102,9 +109,40 @@ class Row:
         kept[own:last] = text[own:last].replace("&", " ", 1)
         return "".join(kept)
 
+    @property
+    def argument(self) -> tuple[str, str] | None:
+        r"""What ``a = \tanh(z) = \tanh(W h + b)``, in either order, says of z: ``(z, W h + b)``."""
+        sides = self.chain.sides[1:]
+        if len(sides) != 2 or self.chain.ops != ["=", "="]:
+            return None
+        inner = [_applied(side) for side in sides]
+        if inner[0] is None or inner[1] is None or sides[0][0].text != sides[1][0].text:
+            return None
+        short, long = sorted((inner[0], inner[1]), key=len)
+        if any(t.kind == "op" for t, free in _free(short) if free) or len(short) == len(long):
+            return None
+        texts = [self.text[part[0].start : part[-1].end] for part in (short, long)]
+        return texts[0], texts[1]
+
     def definition(self, side: int = 1) -> str:
         """``name = side`` alone, as LaTeX."""
         return f"{_slice(self.text, self.chain, 0)} = {_slice(self.text, self.chain, side)}"
+
+
+def _applied(side: Sequence[Token]) -> Sequence[Token] | None:
+    """The argument of a side that is one function of something."""
+    if len(side) < 4 or side[0].kind != "word" or side[1].kind != "open":
+        return None
+    depth = 0
+    for k, t in enumerate(side[1:], 1):
+        depth += (t.kind == "open") - (t.kind == "close")
+        if not depth:
+            return side[2:k] if k == len(side) - 1 else None
+    return None
+
+
+def _free(tokens: Sequence[Token]) -> list[tuple[Token, bool]]:
+    return [(t, free) for free, t in outside(tokens)]
 
 
 def _slice(text: str, chain: Chain, side: int) -> str:

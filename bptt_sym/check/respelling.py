@@ -49,6 +49,19 @@ _BY_PARAMETER = re.compile(
     r"(?:[A-Z](?!\s*\}?\s*_\s*\{?\s*t)|b(?![a-z])|\\[Tt]heta|w(?![a-z]))"
 )
 
+#: One unit's index beside the step: ``h_i^t``, ``c^{t-1}_i``, ``o_{t,i}``, ``s^{(t)}_{[i]}``.
+_TIME = r"\(?\s*[tTk]\s*(?:[-+]\s*[0-9]\s*)?\)?"
+_UNIT = r"\[?\s*(?P<u>[ijp])\s*\]?"
+_ELEMENT = re.compile(
+    rf"(?P<step>\s*\^\s*(?:\{{\s*{_TIME}\}}|[tTk](?![A-Za-z])))\s*_\s*(?:\{{\s*{_UNIT}\s*\}}|(?P<u1>[ijp])(?![A-Za-z]))"
+    rf"|_\s*(?:\{{\s*\[?\s*(?P<u2>[ijp])\s*\]?\s*\}}|(?P<u3>[ijp])(?![A-Za-z]))(?P<later>\s*\^\s*(?:\{{\s*{_TIME}\}}|[tTk](?![A-Za-z])))"
+    rf"|_\s*\{{\s*(?P<of>{_TIME}),\s*(?P<u4>[ijp])\s*\}}"
+)
+_CELLS = re.compile(
+    r"\\\\(?:\s*\[[^\[\]]{0,12}\])?|(?<!\\)&|\\(?:begin|end)\s*\{[a-z]+\*?\}|[{}]|\\[{}]"
+)
+_GOES_ON = re.compile(r"\s*(?:\+?=|\\approx|\\leq?(?![a-z])|<)")
+
 Edit = tuple[int, int, str]
 
 
@@ -61,7 +74,95 @@ def respelt(formula: Formula) -> Formula:
     formula = edited(formula, list(_bars(formula.latex)))
     formula = replaced(formula, _BARE_SUM, lambda m: r"\sum_{t}")
     formula = replaced(formula, _COMPONENTS, _inner_product)
-    return edited(formula, list(_slices(formula.latex)))
+    formula = edited(formula, list(_slices(formula.latex)))
+    formula = _of_every_unit(formula)
+    return _column_by_column(formula)
+
+
+def _of_every_unit(formula: Formula) -> Formula:
+    """``\\partial c_i^t`` as ``\\partial c^t``: what the equation of one unit says of all.
+
+    Only where one letter counts the units and stands nowhere else.
+    """
+    text = formula.latex
+    if not re.search(r"\\partial|\\delta|\\frac\s*\{\s*d|∂", text):
+        return formula
+    units = {next(g for k, g in m.groupdict().items() if k.startswith("u") and g)
+             for m in _ELEMENT.finditer(text)}  # fmt: skip
+    if len(units) != 1:
+        return formula
+    (unit,) = units
+    rest = _ELEMENT.sub("", text)
+    inside = rf"\{{[^{{}}]*(?<![A-Za-z\\]){unit}(?![A-Za-z])[^{{}}]*\}}"
+    if re.search(rf"[_^]\s*(?:{inside}|{unit}(?![A-Za-z]))", rest):
+        return formula
+
+    def new(m: re.Match[str]) -> str:
+        return m.group("step") or m.group("later") or f"_{{{m.group('of')}}}"
+
+    return replaced(formula, _ELEMENT, new)
+
+
+def _column_by_column(formula: Formula) -> Formula:
+    """Equations in columns side by side, one column after the other.
+
+    Where a row goes on with both of them (``& = … & & = …``), each belongs to its own column.
+    """
+    text = formula.latex
+    if text.count("&") < 4:
+        return formula
+    cells: list[list[tuple[int, int]]] = [[]]
+    depth, last, head, tail = 0, 0, 0, len(text)
+    environments = 0
+    for m in _CELLS.finditer(text):
+        sign = m.group()
+        if sign.startswith((r"\begin", r"\end")):
+            environments += sign.startswith(r"\begin")
+            if environments > 1:
+                return formula
+            if sign.startswith(r"\begin"):
+                if text[: m.start()].strip():
+                    return formula
+                head = last = m.end()
+            else:
+                tail = m.start()
+        elif sign in "{}":
+            depth += 1 if sign == "{" else -1
+        elif sign in (r"\{", r"\}"):
+            continue
+        elif not depth:
+            cells[-1].append((last, m.start()))
+            last = m.end()
+            if sign != "&":
+                cells.append([])
+    if text[tail:].count("&"):
+        return formula
+    cells[-1].append((last, tail))
+
+    def blank(row: list[tuple[int, int]], k: int) -> bool:
+        return k >= len(row) or not text[slice(*row[k])].strip()
+
+    def goes_on(row: list[tuple[int, int]]) -> bool:
+        return len(row) > 3 and blank(row, 0) and blank(row, 2) and all(
+            _GOES_ON.match(text, row[k][0]) for k in (1, 3)
+        )  # fmt: skip
+
+    if not any(goes_on(row) for row in cells):
+        return formula
+    pairs = max(len(row) + 1 for row in cells) // 2
+    latex, offsets = [text[:head]], list(formula.offsets[:head])
+    for k in range(pairs):
+        for row in cells:
+            if blank(row, 2 * k) and blank(row, 2 * k + 1):
+                continue
+            for start, end in row[2 * k : 2 * k + 2]:
+                latex += [text[start:end], "&"]
+                offsets += [*formula.offsets[start:end], formula.offsets[end]]
+            latex[-1] = r"\\"
+            offsets += [offsets[-1]]
+    latex.append(text[tail:])
+    offsets += formula.offsets[tail:]
+    return replace(formula, latex="".join(latex), offsets=offsets)
 
 
 def _boxes(text: str) -> list[Edit]:

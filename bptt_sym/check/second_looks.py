@@ -1,13 +1,15 @@
 r"""Second looks at what does not hold as it stands, by what the document leaves open.
 
 An activation that nobody names may be the identity, :math:`\\delta` with a gate below it may be the
-gradient by the gate's pre-activation, and steps may be counted from 0.
+gradient by the gate's pre-activation, and steps may be counted from 0. A text that adds a gradient
+up part by part may call each part the gradient.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from bptt_sym.check.accumulated import is_accumulated, judge_share
 from bptt_sym.check.counting import FROM_ZERO, counted_from_one
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.wording import by_preactivation, idle_in
@@ -34,10 +36,14 @@ def second_look(
             return replace(other, readings=(*other.readings, FROM_ZERO))
     if verdict.verdict != "wrong":
         return verdict
+    if is_accumulated(claim, models.context.accumulated):
+        part = judge_share(claim, model.court)
+        if part is not None:
+            return part
     if (court := models.linear(model)) is not None:
         # What the activation is nobody has said.
-        single = court.judge(claim)
-        if single.is_right:
+        single = court.holds(claim)
+        if single is not None:
             said = "the activation is linear here, as a ReLU is whose units are all active"
             return replace(
                 single, verdict="right_under_reading", assumptions=(*single.assumptions, said)
@@ -45,10 +51,10 @@ def second_look(
     if idle := idle_in(claim, model.court.model):
         return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
     if delta:
-        other = model.court.judge(by_preactivation(claim, model.court.model))
-        if other.is_right:
+        known = model.court.holds(by_preactivation(claim, model.court.model))
+        if known is not None:
             said = "δ with a gate below it is the gradient by the gate's pre-activation"
             return replace(
-                other, verdict="right_under_reading", readings=(*other.readings, said)
+                known, verdict="right_under_reading", readings=(*known.readings, said)
             )
     return verdict

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from bptt_sym.check.deltas import Deltas
 from bptt_sym.check.document import Formula
+from bptt_sym.check.labels import Labels
 from bptt_sym.check.respelling import replaced, respelt
 from bptt_sym.check.usage import LOSSES
 from bptt_sym.read.vocabulary import plain_name
@@ -78,14 +79,16 @@ class Shorthand:
     #: Whether ``\\delta`` before a name is that mark, not a name of its own.
     delta: bool
     deltas: Deltas
+    labels: Labels
 
     @classmethod
     def of(cls, texts: Sequence[str], timed: frozenset[str]) -> Shorthand:
+        texts = [_INSIDE.sub(_outside, _BRACED.sub(lambda m: m.group(1), t)) for t in texts]
         every = "\n".join(texts)
         loss = next((m.group(1) for m in _LOSS.finditer(every)), "L")
         fraction = re.search(r"\\d?frac\s*\{\s*d\s*[A-Za-z\\]", every) is not None
         own = re.search(r"\\delta\s*(?:_\s*\{?\s*t|\^\s*\{?\s*\(?\s*t)\b", every) is not None
-        return cls(loss, timed, not fraction, not own, Deltas.of(texts, loss))
+        return cls(loss, timed, not fraction, not own, Deltas.of(texts, loss), Labels.of(texts))
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with the marks as derivatives."""
@@ -97,9 +100,9 @@ class Shorthand:
         formula = replaced(formula, _ZERO, lambda m: "0")
         formula = replaced(formula, _PLUS_EQUALS, lambda m: "+=")
         formula = replaced(formula, _NESTED, _transposed)
-        formula = respelt(_without_components(formula))
+        formula = self.deltas.written_out(_without_components(formula))
+        formula = self.labels.written_out(respelt(formula))
         formula = replaced(formula, _ARROW, lambda m: "")
-        formula = self.deltas.written_out(formula)
         if self.delta:
             before = formula
             formula = replaced(formula, _DELTA_SUB, self._derivative)

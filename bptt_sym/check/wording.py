@@ -26,6 +26,7 @@ from bptt_sym.notation import (
     substitute_index,
     walk,
 )
+from bptt_sym.read.chains import outside
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name, subscripted
 from bptt_sym.recurrence import STEP, Recurrence, lag_of
@@ -117,9 +118,21 @@ def made_of_gradients(row: Row, model: Model | None) -> bool:
     """Whether the right side differentiates, or is made of names of derivatives."""
     if row.differentiates or model is None or row.kind is Kind.FUNCTION:
         return row.differentiates
+    if base_letter(row.name) == r"\delta" and row.name not in model.court.model.shapes:
+        return True
     named = {base_letter(n) for n in (*model.aliases, *model.totals)}
     named -= {base_letter(n) for n in model.court.model.shapes}
     return bool(named & row.mentions)
+
+
+def only_copies(row: Row) -> bool:
+    """``c_{t+1} = c_t``: what is handed on to the next step, which defines no step."""
+    if len(row.chain.sides) != 2 or row.kind is not Kind.SEQUENCE:
+        return False
+    left, right = ([t.text for t in side if t.kind == "word"] for side in row.chain.sides)
+    return set(left) == set(right) and not any(
+        t.kind in ("op", "open") and free for free, t in outside(row.chain.sides[1])
+    )
 
 
 def looks_ahead(row: Row) -> bool:

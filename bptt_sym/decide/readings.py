@@ -122,14 +122,24 @@ def last_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     totals = names & set(rec.totals)
     if not free and totals:
         return _last_number(claim, rec, totals)
-    if len(free) != 1 or not free <= LAST_STEPS or not totals:
+    if len(free) != 1 or not totals:
         return []
     (name,) = free
+    if name not in LAST_STEPS and not _only_ends_sums(claim, name):
+        return []
 
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         return map_sides(claim, lambda n, _: substitute_index(n, name, Idx(HORIZON_NAME)))
 
     return [Reading("last-step", f"{name} is the last step", "last", rewrite)]
+
+
+def _only_ends_sums(claim: Claim, name: str) -> bool:
+    """Whether an index stands nowhere but above sums: ``\\sum_{j=1}^t``."""
+    nodes = [n for s in claim.sides for n in walk(s)]
+    ends = {n.hi for n in nodes if isinstance(n, Sum) and n.hi == Idx(name)}
+    times = [t for n in nodes if isinstance(t := getattr(n, "time", None), Node)]
+    return bool(ends) and not any(name in free_indices(t) for t in times)
 
 
 def _last_number(claim: Claim, rec: Recurrence, totals: set[str]) -> list[Reading]:

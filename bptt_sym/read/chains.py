@@ -79,12 +79,17 @@ def split_claims(tokens: list[Token], text: str) -> list[Chain]:
         raise LimitExceeded(f"more than {limits.MAX_TERMS} claims in one block",
                             span=Span(0, len(text)))  # fmt: skip
     chains = [c for c in chains if not _is_quantifier(c) and not _is_remark(c)] or chains
+    if any(c.ops for c in chains):
+        # Names between words ("find δ, then …") relate nothing and claim nothing.
+        after = [*(c.link for c in chains[1:]), ""]
+        spoken = [c.link or link for c, link in zip(chains, after, strict=True)]
+        chains = [c for c, words in zip(chains, spoken, strict=True) if c.ops or not words]
     for chain in chains:
         _check(chain, alone=len(chains) == 1)
     out: list[Chain] = []
     for chain in chains:
         word = chain.link.split()[0] if chain.link else ""
-        if word.lower() in _IF and out:
+        if word.lower() in _IF and out and not word[:1].isupper():
             out[-1].given.append(chain)
             continue
         both = bool(out) and _has_derivative(out[-1]) and _has_derivative(chain)

@@ -195,7 +195,10 @@ def _scripted_left(
         binder = Binder(v, [])
         raised = binder.superscript_time(sup)
         bracketed = sup.tokens[0].kind == "open" or sup.tokens[0].text == "<"
-        if sub is not None and index_of(sub, v, {}) is not None:
+        form = affine(raised) if raised is not None and bracketed else None
+        if form is not None and STEP in form[0]:
+            time = raised  # z_r^{(t)}: r is a label, whatever letter it is
+        elif sub is not None and index_of(sub, v, {}) is not None:
             name = superscripted(name, sup.text)  # h^{(1)}_t: the layer belongs to the name
         elif raised is not None and (bracketed or sub is None):
             time, superscript = raised, not bracketed

@@ -120,3 +120,91 @@ def test_a_name_made_of_names_of_gradients_defines_no_step():
     text += "\n$$\\eta_t = G^\\top \\epsilon_t$$\n"
     assert verdict(text, r"\frac{\partial L}{\partial d} = \sum_t \epsilon_t").is_right
     assert verdict(text, r"\frac{\partial L}{\partial e_t} = \eta_t").verdict == "wrong"
+
+
+def test_what_holds_of_every_unit_is_said_of_the_vector():
+    """The index of the unit stands beside the step; W_i is another i."""
+    text = CELL + r"""
+\begin{align}
+\frac{\partial L}{\partial r^t_j} &= \frac{\partial L}{\partial s^t_j} \tanh(m^t_j) &
+\frac{\partial L}{\partial v_j^{t}} &= \frac{\partial L}{\partial m_j^{t}} q_j^{t}
+\end{align}
+"""
+    found = audit(document_from_text(text.replace("_t", "^t").replace("_{t-1}", "^{t-1}"), "n.md"))
+    assert [j.verdict.is_right for j in found[-2:]] == [True, True]
+
+
+def test_rows_go_on_in_their_own_column():
+    text = CELL + r"""
+\begin{align}
+\delta_{r,t} &= \frac{\partial L}{\partial r_t} & \delta_{v,t} &= \frac{\partial L}{\partial v_t} \\
+&= \frac{\partial L}{\partial s_t} \odot \tanh(m_t) & &= \frac{\partial L}{\partial m_t} \odot q_t
+\end{align}
+"""
+    found = audit(document_from_text(text, "n.md"))[6:]
+    assert [j.verdict.is_right for j in found] == [True] * 4
+
+
+def test_words_around_a_name_claim_nothing():
+    formula = (
+        r"\text{Given } \frac{\partial L}{\partial s_t}, \text{ find } "
+        r"\frac{\partial L}{\partial r_t} \text{ as } \frac{\partial L}{\partial r_t}"
+        r" = \frac{\partial L}{\partial s_t} \odot \tanh(m_t)"
+    )
+    assert [j.verdict.is_right for j in verdicts(CELL, formula)] == [True]
+
+
+def test_the_argument_between_two_equals_signs_is_defined():
+    text = r"$$g_t = \tanh(n_t) = \tanh(A u_t + B g_{t-1})$$" "\n\nThe loss is $L$.\n"
+    assert verdict(
+        text, r"\frac{\partial L}{\partial n_t} = \frac{\partial L}{\partial g_t}(1 - g_t^2)"
+    ).is_right
+    assert verdict(
+        text, r"\frac{\partial L}{\partial n_t} = \frac{\partial L}{\partial g_t}(1 - n_t^2)"
+    ).diagnosis.code == "BP007"  # fmt: skip
+
+
+def test_a_gradient_that_is_added_up_elsewhere_may_be_given_part_by_part():
+    part = (
+        r"\frac{\partial L}{\partial m_t} = \frac{\partial L}{\partial s_t}"
+        r"\frac{\partial s_t}{\partial m_t}"
+    )
+    assert verdict(CELL, part).verdict == "wrong"
+    adding = CELL + r"$$\delta m_t += \delta s_t \odot r_t \odot (1 - \tanh^2(m_t))$$" "\n"
+    assert verdict(adding, part).verdict == "right_under_reading"
+
+
+ROWS = r"""
+All vectors are rows.
+
+$$a_{z,t} = u_t D_{z} + s_{t-1} K_{z}, \quad z_t = \sigma(a_{z,t})$$
+$$a_{r,t} = u_t D_{r} + s_{t-1} K_{r}, \quad r_t = \sigma(a_{r,t})$$
+$$s_{\mathrm{old},t-1} = r_t \odot s_{t-1}$$
+$$a_{n,t} = u_t D_{n} + s_{\mathrm{old},t-1} K_{n}, \quad n_t = \tanh(a_{n,t})$$
+$$s_t = (1 - z_t) \odot s_{t-1} + z_t \odot n_t$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "right"),
+    [
+        (r"\frac{\partial L}{\partial K_{z}} += s_{t-1}^T \delta_{a_{z,t}}", True),
+        (r"\delta_{a_{n,t}} = \frac{\partial L}{\partial s_t} \odot z_t \odot (1 - n_t^2)", True),
+        (r"\frac{\partial L}{\partial s_{\mathrm{old},t-1}} = \delta_{a_{n,t}} K_{n}^T", True),
+        (r"\delta_{a_{z,t}} = \frac{\partial L}{\partial s_t} \odot (n_t - s_{t-1})", False),
+    ],
+)
+def test_labels_and_steps_in_one_script(formula, right):
+    found = verdict(ROWS, formula)
+    assert found.is_right if right else found.verdict == "wrong"
+
+
+def test_blocks_of_weights_with_names_of_their_own():
+    sums = r"\sum_{j=1}^t \delta_{i,j} h_{j-1}^T"
+    assert verdict(JOINED, r"\frac{\partial L}{\partial W_{ih}} = " + sums).is_right
+    assert verdict(JOINED, r"\frac{\partial L}{\partial W_{ix}} = \delta_{i,t} x_t^T").is_right
+
+
+def test_what_is_handed_on_defines_nothing():
+    text = CELL + "\nThe memory flows on, $m_{t+1} = m_t$, and $m_{t-1} \\rightarrow m_t$.\n"
+    assert verdict(text, r"\frac{\partial s_t}{\partial r_t} = \mathrm{diag}(\tanh(m_t))").is_right

@@ -1,0 +1,108 @@
+r"""Labels beside the step in one script, and weights that are named by their blocks.
+
+``z_{r,t}`` is the sequence ``z_r`` at step t, ``h_{\mathrm{old},t-1}`` the sequence that the text
+only ever shows one step back. ``W_{fh}`` and ``W_{fx}`` are the blocks of the ``W_f`` that
+multiplies ``[h, x]``: with them the product is written out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bptt_sym.check.document import Formula
+from bptt_sym.check.respelling import replaced
+
+_LABEL = (
+    r"[A-Za-z]{1,2}|\\(?:mathrm|text|textrm)\s*\{\s*[A-Za-z]+\s*\}|"
+    r"\\(?:tilde|hat|bar)\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z])"
+)
+_STEP = r"t\s*(?:[-+]\s*1)?"
+_BASE = (
+    r"\\(?:mathbf|boldsymbol|bm|mathrm|text|hat|tilde|bar)\s*\{\s*(?:[A-Za-z]{1,3}|"
+    r"\\[a-z]+\s*\{\s*[A-Za-z]\s*\})\s*\}|(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|net(?![A-Za-z])"
+)
+_LABELLED = re.compile(
+    rf"(?P<base>{_BASE})\s*_\s*\{{\s*(?:(?P<a>{_LABEL})\s*,\s*(?P<s>{_STEP})"
+    rf"|(?P<s2>{_STEP})\s*,\s*(?P<b>{_LABEL}))\s*\}}"
+    r"(?P<power>\s*\^\s*(?:T(?![A-Za-z])|\\top(?![A-Za-z])|\{\s*(?:T|\\top)\s*\}))?"
+)
+#: Letters that count units; of several labels one alone does not.
+_UNITS = frozenset("ijklmnpdqs")
+_BLOCK = re.compile(r"(?P<w>[A-Za-z])\s*_\s*\{\s*(?P<gate>[A-Za-z])\s*(?P<part>[A-Za-z])\s*\}")
+_JOINED = re.compile(
+    r"(?P<w>[A-Z])\s*_\s*(?:\{\s*(?P<gate>[A-Za-z])\s*\}|(?P<g>[A-Za-z]))\s*(?:\\cdot|\*)?\s*"
+    r"(?:\\left\s*)?\[\s*(?P<first>[^\[\],;]{1,24}?)\s*[,;]"
+    r"\s*(?P<second>[^\[\],;]{1,24}?)\s*(?:\\right\s*)?\]"
+)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Which scripts of a text hold a label and a step, and which weights go by their blocks."""
+
+    #: For a name with a label: whether all that is shown of it is the step before.
+    shown: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    #: Weights whose blocks have names of their own.
+    blocks: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Labels:
+        steps: dict[tuple[str, str], set[str]] = {}
+        labels: dict[str, set[str]] = {}
+        blocks: set[str] = set()
+        for text in texts:
+            for m in _LABELLED.finditer(text):
+                base, label = _key(m)
+                labels.setdefault(base, set()).add(label)
+                steps.setdefault((base, label), set()).add("".join(_step(m).split()))
+            for m in _JOINED.finditer(text):
+                blocks.add(m.group("w") + (m.group("gate") or m.group("g")))
+        named = {
+            m.group("w") + m.group("gate") for text in texts for m in _BLOCK.finditer(text)
+            if m.group("part") in "hxsu"
+        }  # fmt: skip
+        whole = {
+            m.group(1) + m.group(2) for text in texts
+            for m in re.finditer(r"\\partial\s*\{?\s*([A-Z])\s*_\s*\{?\s*([A-Za-z])\s*\}", text)
+        }  # fmt: skip
+        meant = {base for base, found in labels.items() if found - _UNITS}
+        return cls(
+            {key: s == {"t-1"} for key, s in steps.items() if key[0] in meant},
+            frozenset(blocks & named - whole),
+        )
+
+    def written_out(self, formula: Formula) -> Formula:
+        """``formula`` with labels and steps apart, and products of blocks written out."""
+        if self.shown:
+            formula = replaced(formula, _LABELLED, self._apart)
+        if self.blocks:
+            formula = replaced(formula, _JOINED, self._product)
+        return formula
+
+    def _apart(self, m: re.Match[str]) -> str | None:
+        key = _key(m)
+        if key not in self.shown:
+            return None
+        step = "t" if self.shown[key] else _step(m)
+        new = rf"{m.group('base')}_{{{m.group('a') or m.group('b')}}}^{{({step})}}"
+        return rf"{{{new}}}{m.group('power')}" if m.group("power") else new
+
+    def _product(self, m: re.Match[str]) -> str | None:
+        w, gate = m.group("w"), m.group("gate") or m.group("g")
+        if w + gate not in self.blocks:
+            return None
+        parts = [(m.group(k), m.group(k).strip("{ \\")[:1]) for k in ("first", "second")]
+        if not all(letter.isalpha() for _, letter in parts):
+            return None
+        return " + ".join(rf"{w}_{{{gate}{letter}}} {element}" for element, letter in parts)
+
+
+def _step(m: re.Match[str]) -> str:
+    return str(m.group("s") or m.group("s2"))
+
+
+def _key(m: re.Match[str]) -> tuple[str, str]:
+    label = re.sub(r"\\(?:mathrm|text|textrm)|[{}\s]", "", m.group("a") or m.group("b"))
+    return re.sub(r"\s", "", m.group("base")), label
