@@ -366,7 +366,7 @@ class _Auditor:
                     except InputError:
                         continue
                 written = not generic and not model.supposed and verdict.verdict == "wrong"
-                verdict = with_suppositions(verdict, model, generic)
+                verdict = with_suppositions(verdict, claim, model, generic)
                 judged = self._entry(formula, verdict, row, model.title)
                 if verdict.is_right or (written and not slips):
                     return judged

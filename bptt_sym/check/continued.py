@@ -51,20 +51,22 @@ def continued(body: str, models: Iterable[Model]) -> Continued | None:
             except (BpttError, ValueError, ArithmeticError):
                 continue
             if verdict is not None:
-                return _from(left, verdict, model, meant)
+                return _from(left, claim, verdict, model, meant)
             steps = [free_indices(side) for side in claim.sides]
             if steps[0] == steps[1]:
                 failed.append((model, left, claim, meant))
     for model, left, claim, placed in failed[:MAX_LEFT_SIDES]:
         verdict = model.court.judge(claim)
         if verdict.verdict == "wrong" and verdict.diagnosis is not None:
-            return _from(left, verdict, model, placed)
+            return _from(left, claim, verdict, model, placed)
     return None
 
 
-def _from(left: str, verdict: Verdict, model: Model, meant: Mapping[str, str]) -> Continued:
+def _from(
+    left: str, claim: Claim, verdict: Verdict, model: Model, meant: Mapping[str, str]
+) -> Continued:
     said = f"its left side, which is not written with it, is {left}"
-    verdict = with_suppositions(verdict, model, meant)
+    verdict = with_suppositions(verdict, claim, model, meant)
     if verdict.is_right:
         readings = (*verdict.readings, said)
         verdict = replace(verdict, verdict="right_under_reading", readings=readings)

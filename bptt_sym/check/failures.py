@@ -9,14 +9,20 @@ from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
 from bptt_sym.check.supposed import Evidence
 from bptt_sym.decide.verdict import Verdict, VerdictName
+from bptt_sym.notation import At, Claim, Sym, walk
+from bptt_sym.read.vocabulary import plain_name
 
 
-def with_suppositions(verdict: Verdict, model: Model, generic: Mapping[str, str]) -> Verdict:
-    """``verdict`` with what had to be supposed to read the formula at all."""
+def with_suppositions(
+    verdict: Verdict, claim: Claim, model: Model, generic: Mapping[str, str]
+) -> Verdict:
+    """The verdict of ``claim`` with what had to be supposed to read it at all."""
     says = model.supposed
+    names = {plain_name(n.name) for s in claim.sides for n in walk(s) if isinstance(n, (At, Sym))}
+    evidence = Evidence.GUESSED if names & model.guessed else model.evidence
     said = tuple(f"{name} stands for {p}" for name, p in generic.items())
     if verdict.is_right and (says or said):
-        written = model.evidence is Evidence.WRITTEN and not said
+        written = evidence is Evidence.WRITTEN and not said
         supposed: VerdictName = "right" if written else "right_under_reading"
         if verdict.verdict == "right_under_reading":
             supposed = "right_under_reading"
@@ -24,7 +30,7 @@ def with_suppositions(verdict: Verdict, model: Model, generic: Mapping[str, str]
             verdict, verdict=supposed, readings=(*verdict.readings, *said),
             assumptions=(*verdict.assumptions, *says),
         )  # fmt: skip
-    if verdict.verdict == "wrong" and model.evidence is Evidence.GUESSED:
+    if verdict.verdict == "wrong" and evidence is Evidence.GUESSED:
         return failing(says)
     if verdict.verdict == "wrong":
         return replace(verdict, assumptions=(*verdict.assumptions, *says, *said))

@@ -95,6 +95,8 @@ class Model:
     #: What had to be supposed to read it, and what the model as a whole rests on.
     supposed: tuple[str, ...] = ()
     evidence: Evidence = Evidence.WRITTEN
+    #: Names whose meaning is a guess: what fails and is about them is not thereby wrong.
+    guessed: frozenset[str] = frozenset()
     #: Whether it mends a slip in the document's own definition.
     mends: bool = False
     #: Whether what fails under it says nothing.
@@ -174,14 +176,15 @@ class Context:
     refused: set[str] = field(default_factory=set)
     #: Names of sums of what is still to come.
     ahead: set[str] = field(default_factory=set)
-    #: Names that stand with their step alone on the left of an equation somewhere: the document
-    #: says what they are, and nothing may be supposed of them either.
+    #: Names that stand with their step alone on the left of an equation with derivatives: the
+    #: document says what they are, and nothing may be supposed of them either.
     explained: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, texts: Sequence[str], words: str) -> Context:
         usage = Usage.of([*texts, *fragments(words)])
-        rows = (row.replace("&", " ") for text in texts for row in text.split("\\\\"))
+        rows = (row.replace("&", " ") for text in texts for row in text.split("\\\\")
+                if _DERIVES.search(row))  # fmt: skip
         explained = frozenset(plain_name(name) for row in rows if (name := step_defined_by(row)))
         found = (m.group("by") for text in texts for m in _ADDED_UP.finditer(text))
         return cls(
@@ -373,6 +376,7 @@ class Models:
                 continue
             return Model(
                 court, title, lines=tuple(every), supposed=s.says, evidence=s.evidence,
+                guessed=s.guessed,
                 mends=s.mends,
                 special=s.special,
             )  # fmt: skip
@@ -421,6 +425,7 @@ class Models:
         return families
 
 
+_DERIVES = re.compile(r"\\partial|∂|\\nabla|\\frac\s*\{\s*d")
 _LAST = re.compile(r"_\s*(?:\{\s*(?:\\tau|n|N)\s*\}|\\tau(?![A-Za-z])|[nN](?![A-Za-z]))")
 
 

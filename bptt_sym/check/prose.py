@@ -86,7 +86,7 @@ def runs(text: str, start: int = 0, end: int | None = None) -> Iterator[Run]:
         run = text[match.start("left") : stop].rstrip(" \t+-*/=·")
         if stop <= match.end() or run.endswith("="):
             continue
-        latex, offsets = _latex(run, match.start("left"))
+        latex, offsets = in_latex(run, match.start("left"))
         found += 1
         yield Run(latex, offsets)
         pos = max(pos, match.start("left") + len(run))
@@ -140,7 +140,7 @@ def _is_symbol(word: str, text: str, after: int) -> bool:
     return (scripted and len(word) <= 4) or (len(word) == 2 and not word.islower())
 
 
-def _latex(run: str, offset: int) -> tuple[str, tuple[int, ...]]:
+def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
     """``run`` in the reader's LaTeX."""
     out: list[tuple[str, int]] = []
     for m in re.finditer(

@@ -52,6 +52,8 @@ class Supposition:
     says: tuple[str, ...]
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     evidence: Evidence = Evidence.WRITTEN
+    #: Names whose meaning is a guess, whatever the rest is.
+    guessed: frozenset[str] = frozenset()
     #: Sequences whose own lines give way to some of these.
     replaces: frozenset[str] = frozenset()
     #: Whether it mends a slip in a definition, so that the definition as written may be at fault.
@@ -72,6 +74,7 @@ class _Draft:
     says: list[str] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
     evidence: Evidence = Evidence.WRITTEN
+    guessed: set[str] = field(default_factory=set)
     replaces: set[str] = field(default_factory=set)
     #: What outputs and losses are computed from.
     readout: str = ""
@@ -86,7 +89,7 @@ class _Draft:
     def finished(self, lines: Sequence[str] = (), says: Sequence[str] = ()) -> Supposition:
         return Supposition(
             (*self.lines, *lines), (*self.says, *says), self.shapes, self.evidence,
-            frozenset(self.replaces), self.mends,
+            frozenset(self.guessed), frozenset(self.replaces), self.mends,
         )  # fmt: skip
 
 
@@ -120,10 +123,10 @@ def _arguments(draft: _Draft) -> None:
             continue
         draft.replaces.add(pre.state)
         draft.add(f"{pre.name} is the argument of the activation", *pre.lines)
+        name = plain_name(pre.name.removesuffix("_t"))
         if not pre.sure:
-            # Of which activation is a guess: what fails under it is not thereby wrong.
-            draft.evidence = Evidence.GUESSED
-        known.add(plain_name(pre.name.removesuffix("_t")))
+            draft.guessed.add(name)  # of which activation is a guess
+        known.add(name)
 
 
 def _closed(draft: _Draft, wording: Wording) -> None:

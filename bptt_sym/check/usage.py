@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bptt_sym.check.completion import in_scripts, mentions
+from bptt_sym.check.prose import in_latex
 from bptt_sym.errors import InputError
 from bptt_sym.read.tokens import Token, tokenize
 from bptt_sym.read.vocabulary import plain_name
@@ -99,4 +100,4 @@ def fragments(words: str) -> Iterator[str]:
         if count == _MOST:
             return
         if len(match.group()) <= _LONGEST:
-            yield match.group()
+            yield in_latex(match.group())[0]
