@@ -6,8 +6,10 @@ exact value is stated too; one slip of the catalogue that is no neglected term l
 right side; no words of the text allow it; and there are certified numbers at which the error is
 larger than the quantity itself, under every reading.
 
-``∝`` is read as "equal up to a factor that does not depend on the running index". It is refuted
-only where the right side has that index in a power or in a product, so that its growth is claimed.
+``∝`` is read as "equal up to a factor that does not depend on the running index", or, of a gradient
+by a state, as naming the factor that comes back through a later step. It is refuted only where the
+right side has that index in a power or in a product, so that its growth is claimed, and one slip
+makes it right.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from itertools import pairwise
 from typing import Any
 
 from bptt_sym.check.diagnosis import diagnose
+from bptt_sym.decide import decide
 from bptt_sym.decide.counterexample import BITS, describe, enclosure, worlds
 from bptt_sym.decide.domains import Modular, Undefined, precision
 from bptt_sym.decide.identity import (
@@ -32,10 +35,23 @@ from bptt_sym.decide.identity import (
 from bptt_sym.decide.readings import DIRECT_PATH, IMMEDIATE
 from bptt_sym.decide.tensor import Mismatch, flat
 from bptt_sym.decide.trials import Trial, trials
-from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict
+from bptt_sym.decide.verdict import Counterexample, Verdict
 from bptt_sym.decide.world import Absent, World
 from bptt_sym.errors import BpttError, NotSupported
-from bptt_sym.notation import Claim, Fn, Node, Pow, Prod, free_indices, rebuild, walk
+from bptt_sym.notation import (
+    HORIZON_NAME,
+    At,
+    Claim,
+    D,
+    Fn,
+    Idx,
+    Node,
+    Pow,
+    Prod,
+    free_indices,
+    rebuild,
+    walk,
+)
 from bptt_sym.recurrence import Recurrence
 
 #: Slips that leave out no terms: nobody calls these neglected.
@@ -160,10 +176,18 @@ def _shown(
 # ---------------------------------------------------------------------------- proportions
 def proportion(claim: Claim, rec: Recurrence, arena: Arena) -> Verdict:
     """The verdict of ``A ∝ B``."""
+    equation = replace(claim, ops=("=",))
+    meant = [(_NAMES_IT, equation), *_factors(equation, rec)]
+    for said, candidate in meant:
+        found = decide(candidate, rec, arena=arena, refute=False)
+        if found.is_right:
+            return replace(
+                found, verdict="right_under_reading", readings=(said, *found.readings)
+            )
     names = claim_indices(claim.sides, rec)
     allowed = {IMMEDIATE.code, DIRECT_PATH.code}
     every = [
-        t for t in trials(replace(claim, ops=("=",)), rec)
+        t for t in trials(equation, rec)
         if len(t.readings) < 2 and {r.code for r in t.readings} <= allowed
     ]  # fmt: skip
     for trial in every:
@@ -181,19 +205,40 @@ def proportion(claim: Claim, rec: Recurrence, arena: Arena) -> Verdict:
     if not names or not _grows(claim.sides[1]):
         return Verdict("undecided", note="no factor was found, and no growth is claimed")
     shown = _changing(arena, every, names)
-    if shown is None:
-        return Verdict("undecided", note="no factor was found, and none was excluded")
-    found = diagnose(replace(claim, ops=("=",)), rec, arena)
-    if found is not None and found.code not in SLIPS:
-        found = None
-    return Verdict(
-        "wrong", counterexample=shown, diagnosis=found or _DEPENDS,
-        method="the ratios of the sides enclosed by Arb balls",
-        note="the ratio of the two sides depends on " + " and ".join(names),
-    )  # fmt: skip
+    if shown is not None:
+        for said, candidate in meant:
+            slip = diagnose(candidate, rec, arena)
+            # Of a factor that is only named, the activation's part is often left unsaid.
+            slips = (SLIPS | {"BP005"}) - (set() if said == _NAMES_IT else {"BP019"})
+            if slip is not None and slip.code in slips:
+                return Verdict(
+                    "wrong", counterexample=shown, diagnosis=slip,
+                    method="the ratios of the sides enclosed by Arb balls",
+                    note="the ratio of the two sides depends on " + " and ".join(names),
+                )  # fmt: skip
+    return Verdict("undecided", note="no factor was found, and none was excluded")
 
 
-_DEPENDS = Diagnosis("BP011", "a factor that depends on the step is missing")
+_NAMES_IT = "∝ is read as equal"
+
+
+def _factors(equation: Claim, rec: Recurrence) -> Iterator[tuple[str, Claim]]:
+    """The factor of a gradient by a state that comes back through a later step of that state.
+
+    ``\\partial L/\\partial h_t \\propto \\prod_{i=t+1}^{t+k} …`` speaks of that factor only.
+    """
+    left, right = equation.sides
+    if not (isinstance(left, D) and isinstance(left.x, At) and left.x.name in rec.states):
+        return
+    if isinstance(left.y, At) and left.y.name in rec.states:
+        return
+    tops: list[Node] = [n.hi for n in walk(right) if isinstance(n, Prod)]
+    for time in dict.fromkeys((*tops, Idx(HORIZON_NAME))):
+        if time == left.x.time:
+            continue
+        factor = D(At(left.x.name, time), left.x, left.kind)
+        said = f"∝ names the factor through the {left.x.name} of a later step"
+        yield said, replace(equation, sides=(factor, right))
 
 
 def _running(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -7,7 +7,7 @@ edited equation is decided right, so the corrected formula that is shown is one 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -16,7 +16,7 @@ from bptt_sym.decide.identity import Arena, aligned, claim_indices, holds, insta
 from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.readings import LABELS
 from bptt_sym.decide.rewriting import labels
-from bptt_sym.decide.tensor import Mismatch, Tensor, flat
+from bptt_sym.decide.tensor import Mismatch, Tensor, flat, shape
 from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.errors import BpttError, Span
@@ -143,6 +143,7 @@ def explained(verdict: Verdict, claim: Claim, rec: Recurrence, arena: Arena) -> 
 def _fitting(claim: Claim, arena: Arena) -> list[Trial]:
     """Readings whose shapes fit; the literal one always, since an edit may mend its shapes."""
     found: list[Trial] = []
+    seen: set[Hashable] = set()
     for trial in trials(claim, arena.rec, arena.stated):
         if len(trial.readings) > 2:
             break
@@ -157,10 +158,26 @@ def _fitting(claim: Claim, arena: Arena) -> list[Trial]:
             continue
         of_layout = len(trial.readings) == 1 and trial.readings[0].group == "layout"
         if outcome.holds is False or not trial.readings or of_layout:
-            found.append(trial)
+            # Most readings change nothing in most claims: those would be searched in vain.
+            means = _meaning(trial, arena)
+            if means is None or means not in seen:
+                found.append(trial)
+            seen.add(means)
         if len(found) >= MAX_READINGS:
             break
     return found
+
+
+def _meaning(trial: Trial, arena: Arena) -> Hashable | None:
+    """Both sides at one instance; ``None`` where they have no value."""
+    probe = _Probe.of(trial, arena)
+    if probe is None:
+        return None
+    try:
+        right = probe.interp.value(trial.claim.sides[1], probe.env)
+    except (BpttError, ArithmeticError):
+        return None
+    return tuple((shape(v), tuple(map(str, flat(v)))) for v in (probe.left, right))
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ def test_an_approximation_is_not_accused_on_a_guess(text: str, expected: str) ->
             f"{SCALAR}$${LEFT} \\propto w^{{-k}} \\prod_{{j=k+1}}^T (1-h_j^2)$$",
             "right_under_reading",
         ),
-        (f"{SCALAR}$${LEFT} \\propto \\prod_{{j=k+1}}^T (1-h_j^2)$$", "wrong"),
+        # Which factors are left unsaid is not stated.
+        (f"{SCALAR}$${LEFT} \\propto \\prod_{{j=k+1}}^T (1-h_j^2)$$", "undecided"),
         (f"{SCALAR}$${LEFT} \\propto 3 \\prod_{{j=k+1}}^T w(1-h_j^2)$$", "right_under_reading"),
         # No growth is claimed: only that h_{t-1} is a factor.
         (f"{SCALAR}$$\\frac{{\\partial h_t}}{{\\partial w}} \\propto h_{{t-1}}$$", "undecided"),
@@ -91,3 +92,19 @@ def test_matrices_are_compared_by_their_norms(bound: str, expected: str) -> None
     if expected == "wrong":
         assert verdict.diagnosis is not None and verdict.diagnosis.code == "BP025"
         assert "‖W‖ ≤ 1" in verdict.note
+
+
+GRADIENT = r"\frac{\partial L}{\partial h_t} \propto"
+
+
+@pytest.mark.parametrize(
+    ("right", "expected"),
+    [
+        (r"\prod_{i=t+1}^{t+k} W^\top \mathrm{diag}(1-h_i^2)", "right_under_reading"),
+        (r"\prod_{i=t+1}^{T} W^\top \mathrm{diag}(1-h_i^2)", "right_under_reading"),
+        (r"\prod_{i=t}^{t+k} W^\top \mathrm{diag}(1-h_i^2)", "wrong"),
+        (r"W^{T-t}", "undecided"),
+    ],
+)
+def test_a_proportion_may_name_a_factor_of_a_gradient(right: str, expected: str) -> None:
+    assert last(f"{VECTOR}$${GRADIENT} {right}$$").verdict == expected
