@@ -15,8 +15,8 @@ from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import replaced
 
 _P = (
-    r"(?P<p>\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*[A-Za-z]\s*\}|[UVWbcuvw]|\\theta|"
-    r"\\mathbf\s*[A-Za-z])"
+    r"(?P<p>\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:[UVWbw]|\\theta)\s*\}|[UVWbcuvw]|\\theta|"
+    r"\\mathbf\s*[UVWbw](?![A-Za-z]))"
 )
 _STEP = r"\s*(?:\^\s*\{\s*\(\s*[tkij]\s*\)\s*\}|_\s*(?:\{\s*[tkij]\s*\}|[tkij](?![A-Za-z])))"
 _FRACTION = re.compile(

@@ -12,9 +12,33 @@ from dataclasses import replace
 
 from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import replaced
-from bptt_sym.notation import Claim, Node, Num, Prod, Sum, num, rebuild
+from bptt_sym.decide.readings import LAST_STEPS
+from bptt_sym.notation import (
+    Claim,
+    Idx,
+    Node,
+    Num,
+    Prod,
+    Sum,
+    free_indices,
+    num,
+    rebuild,
+    substitute_index,
+)
+from bptt_sym.recurrence import HORIZON, STEP
 
 FROM_ZERO = "the steps are counted from 0"
+
+
+def to_the_last_step(claim: Claim) -> tuple[Claim, str] | None:
+    """``claim`` with T for the one index that only its right side has, and that letter."""
+    left, right = claim.sides[0], claim.sides[-1]
+    only = free_indices(right) - free_indices(left) - {HORIZON, STEP}
+    if len(only) != 1 or not only <= LAST_STEPS:
+        return None
+    (letter,) = only
+    sides = tuple(substitute_index(s, letter, Idx(HORIZON)) for s in claim.sides)
+    return replace(claim, sides=sides), letter
 
 
 def counted_from_one(claim: Claim) -> Claim:

@@ -313,6 +313,7 @@ class Models:
         if not any(d.kind is Kind.SEQUENCE for d in known.values()):
             return None
         texts = [t for d in known.values() for t in _step_losses(_to_the_end(d), known)]
+        texts += _same_by_step(texts, self.context.usage)
         lines = completed(texts, self.context.timed, self.context.applied)
         recurrence = self._recurrence(lines)
         states = ", ".join(recurrence.states or recurrence.defined)
@@ -463,6 +464,25 @@ def _step_losses(text: str, known: Mapping[str, Definition]) -> list[str]:
     name = match.group(1)
     plain = _STEP_LOSS.sub(lambda m: f"{m.group(1)}_{{t}}", text)
     return [f"{name}_{{t}} = \\mathrm{{loss}}({match.group(2)}, 1)", plain]
+
+
+_APPLIED_LOSS = re.compile(
+    r"(?<![A-Za-z\\])(?P<name>\\(?:mathcal|mathrm|text)\s*\{\s*[A-Za-z]+\s*\}|\\ell|[lLEJ])\s*"
+    r"(?:\\left\s*)?\((?P<of>[^()]*_\s*\{?\s*t(?![A-Za-z])[^()]*?)(?:\\right\s*)?\)"
+)
+
+
+def _same_by_step(texts: Sequence[str], usage: Usage) -> list[str]:
+    r"""``\ell_t`` where the text sums ``\ell(y_t, d_t)`` and speaks of ``\ell_t`` elsewhere."""
+    for text in texts:
+        match = _APPLIED_LOSS.search(text) if re.search(r"\\sum|∑", text) else None
+        name = match.group("name") if match is not None else ""
+        steps = usage.timed.get(plain_name(name), set()) - {"name"}
+        if match is None or not steps or any(t.startswith(f"{name}_") for t in texts):
+            continue
+        if not re.match(rf"\s*{re.escape(name)}\s*(?:[=(&]|$)", text):
+            return [f"{name}_{{t}} = {match.group()}"]
+    return []
 
 
 def definition_of(row: Row, formula: Formula | None = None) -> Definition:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bptt_sym.check.accumulated import is_accumulated, judge_share
-from bptt_sym.check.counting import FROM_ZERO, counted_from_one
+from bptt_sym.check.counting import FROM_ZERO, counted_from_one, to_the_last_step
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.wording import by_preactivation, idle_in
 from bptt_sym.decide.verdict import Verdict
@@ -40,6 +40,13 @@ def second_look(
         part = judge_share(claim, model.court)
         if part is not None:
             return part
+    if (found := to_the_last_step(claim)) is not None:
+        other = model.court.judge(found[0])
+        if other.is_right:
+            said = f"{found[1]} is the last step"
+            return replace(
+                other, verdict="right_under_reading", readings=(*other.readings, said)
+            )
     if (court := models.linear(model)) is not None:
         # What the activation is nobody has said.
         single = court.holds(claim)

@@ -53,6 +53,11 @@ _BRACED = re.compile(
 _ZERO = re.compile(
     r"\\(?:mathbf|vec|boldsymbol|bm|underline|pmb|mathbb)\s*(?:\{\s*0\s*\}|0)(?!\s*[_^0-9])"
 )
+#: ``\\text{BPTT} \\quad \\frac…``: a label before the formula of a row.
+_LABEL = re.compile(
+    r"(?P<before>^|\\\\|\\begin\s*\{[a-z]+\*?\}|[&\n])\s*(?:\\fbox\s*\{\s*)?"
+    r"\\text(?:bf|it|rm)?\s*\{[^{}=]*\}(?:\s*\})?\s*(?:[:：]\s*)?\\q?quad(?![A-Za-z])"
+)
 _PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\s*=\s*\}")
 #: ``h^{(t)^\top}``, ``h^{(t)\top}``.
 _NESTED = re.compile(
@@ -99,6 +104,7 @@ class Shorthand:
         formula = replaced(formula, _INSIDE, _outside)
         formula = replaced(formula, _ZERO, lambda m: "0")
         formula = replaced(formula, _PLUS_EQUALS, lambda m: "+=")
+        formula = replaced(formula, _LABEL, lambda m: m.group("before"))
         formula = replaced(formula, _NESTED, _transposed)
         formula = self.deltas.written_out(_without_components(formula))
         formula = self.labels.written_out(respelt(formula))

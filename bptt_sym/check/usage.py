@@ -15,7 +15,7 @@ from bptt_sym.read.vocabulary import plain_name
 #: Letters of a loss, most usual first.
 LOSSES = tuple(
     r"L \mathcal{L} E J C \ell l \mathcal{E} \mathcal{J} \mathcal{C} \mathrm{Loss} \mathrm{loss} "
-    r"\mathrm{cost} \mathrm{Cost} Loss loss cost Cost \xi \varepsilon e".split()
+    r"\mathrm{cost} \mathrm{Cost} Loss loss cost Cost \hat{L} \xi \varepsilon e".split()
 )
 #: Letters of an output, those computed first before those computed from them.
 OUTPUTS = tuple(r"z o s v a q \hat{o} \hat{z} p y \hat{p} \hat{y} \tilde{y} \bar{y}".split())

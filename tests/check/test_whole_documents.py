@@ -206,3 +206,41 @@ def test_a_remark_behind_words_a_reason_and_a_scaled_differential() -> None:
     assert of(text + f"$${remark}$$", claim) == "right"
     reason = claim + r" \quad (\because o_t = V h_t)"
     assert "right" in verdicts(text + f"$${reason}$$").values()
+
+
+ABSTRACT = (
+    "$$h_t = f(W h_{t-1} + U x_t)$$\n\n$$o_t = g(V h_t)$$\n\n$$J = \\sum_t \\ell(o_t, d_t)$$\n\n"
+)
+
+
+def test_the_loss_of_one_step_is_the_one_that_is_summed() -> None:
+    right = (
+        r"\frac{\partial J}{\partial W} = "
+        r"\sum_t \frac{\partial \ell_t}{\partial h_t}\frac{dh_t}{dW}"
+    )
+    wrong = right.replace("{dW}", "{dU}")
+    assert of(ABSTRACT + f"$${right}$$", right) == "right"
+    assert of(ABSTRACT + f"$${wrong}$$", wrong) == "wrong"
+
+
+def test_a_letter_that_only_the_right_side_has_may_be_the_last_step() -> None:
+    right = (
+        r"\frac{\partial J}{\partial h_t} = "
+        r"\sum_{k=0}^{\tau-t} \frac{\partial \ell_{t+k}}{\partial h_t}"
+    )
+    wrong = right.replace("k=0", "k=1")
+    found = verdicts(ABSTRACT + f"$${right}$$\n\n$${wrong}$$")
+    assert found["".join(right.split())] == "right"
+    assert found["".join(wrong.split())] == "wrong"
+
+
+def test_a_state_is_no_copy_of_a_parameter() -> None:
+    text = (
+        "$$\\mathbf{h}_{t+1} = \\sigma(W \\mathbf{h}_t + U \\mathbf{x}_t)$$\n\n"
+        "where $\\mathbf{h}$ is bold\n\n"
+    )
+    claim = r"\frac{\partial L}{\partial \mathbf{h}_t} = \frac{\partial L}{\partial \mathbf{h}_T}"
+    product = r"\prod_{s=t}^{T-1} \frac{\partial \mathbf{h}_{s+1}}{\partial \mathbf{h}_s}"
+    label = r"\text{backward} \quad "
+    whole = text + "The loss is at the last step.\n\n" + f"$${label}{claim}{product}$$"
+    assert of(whole, claim + product) == "right"
