@@ -1,4 +1,4 @@
-r"""The loss that goes with a softmax, where a text names neither the loss nor its equation.
+r"""Losses: of the whole run and of a step, and the one that goes with a softmax.
 
 :math:`\hat y_t = \mathrm{softmax}(o_t)` and :math:`\partial L_t/\partial o_t = \hat y_t - y_t`
 say together that the loss is the cross-entropy.
@@ -6,6 +6,8 @@ say together that the loss is the cross-entropy.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from bptt_sym.check.prose import Wording
@@ -68,3 +70,58 @@ def _is_softmax(name: str, rec: Recurrence) -> bool:
 
 def _left(line: str) -> str:
     return line.split("_{t}", 1)[0] if " = " in line else ""
+
+
+_LAST = re.compile(r"_\s*(?:\{\s*(?:\\tau|n|N)\s*\}|\\tau(?![A-Za-z])|[nN](?![A-Za-z]))")
+#: ``\\sum_{t=0}``: the steps of a run are counted from 1 here.
+_FROM_ZERO = re.compile(r"(\\sum[^=]{0,24}_\s*\{\s*[a-z]\s*=\s*)0(?=\s*\})")
+_THREE = re.compile(
+    r"(\\sum\s*(?:\\limits\s*)?_\s*\{\s*[a-z]\s*=\s*[01]\s*\}\s*\^\s*)(?:\{\s*[2-9]\s*\}|[2-9])"
+)
+
+
+def to_the_end(text: str) -> str:
+    """The definition of a total over the whole run: from step 1 to T.
+
+    ``C = C(h_n)`` has T for the letter of the last step, where no sum binds it; a walk through
+    three steps is a run of three steps.
+    """
+    whole = _FROM_ZERO.sub(r"\g<1>1", _THREE.sub(r"\g<1>{T}", text))
+    if whole != text or re.search(r"\\sum|∑|_\s*\{?\s*t\b", text):
+        return whole
+    return _LAST.sub("_{T}", text)
+
+
+_STEP_LOSS = re.compile(
+    r"((?:\\mathcal\s*\{?\s*)?[LEJC](?:\s*\})?|\\ell|[Ll]oss)\s*_\s*\{?\s*t\s*\}?\s*"
+    r"\(([^()]*_\s*\{?\s*t[^()]*)\)"
+)
+
+
+def step_losses(text: str, steps: Collection[str]) -> list[str]:
+    r"""``L = \sum_t L_t(y_t)`` also defines ``L_t``; ``steps`` are the names defined by step."""
+    match = _STEP_LOSS.search(text) if re.search(r"\\sum|∑", text) else None
+    if match is None or match.group(1) in steps:
+        return [text]
+    name = match.group(1)
+    plain = _STEP_LOSS.sub(lambda m: f"{m.group(1)}_{{t}}", text)
+    return [f"{name}_{{t}} = \\mathrm{{loss}}({match.group(2)}, 1)", plain]
+
+
+_APPLIED_LOSS = re.compile(
+    r"(?<![A-Za-z\\])(?P<name>\\(?:mathcal|mathrm|text)\s*\{\s*[A-Za-z]+\s*\}|\\ell|[lLEJ])\s*"
+    r"(?:\\left\s*)?\((?P<of>[^()]*_\s*\{?\s*t(?![A-Za-z])[^()]*?)(?:\\right\s*)?\)"
+)
+
+
+def same_by_step(texts: Sequence[str], usage: Usage) -> list[str]:
+    r"""``\ell_t`` where the text sums ``\ell(y_t, d_t)`` and speaks of ``\ell_t`` elsewhere."""
+    for text in texts:
+        match = _APPLIED_LOSS.search(text) if re.search(r"\\sum|∑", text) else None
+        name = match.group("name") if match is not None else ""
+        steps = usage.timed.get(plain_name(name), set()) - {"name"}
+        if match is None or not steps or any(t.startswith(f"{name}_") for t in texts):
+            continue
+        if not re.match(rf"\s*{re.escape(name)}\s*(?:[=(&]|$)", text):
+            return [f"{name}_{{t}} = {match.group()}"]
+    return []

@@ -17,7 +17,7 @@ from bptt_sym.check.completion import arguments, completed, defined_by, sequence
 from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.linking import linked
-from bptt_sym.check.losses import cross_entropy
+from bptt_sym.check.losses import cross_entropy, same_by_step, step_losses, to_the_end
 from bptt_sym.check.outline import Kind, Row, outline
 from bptt_sym.check.prose import Wording, conventions
 from bptt_sym.check.standard import standard_cells
@@ -312,8 +312,13 @@ class Models:
         """The model of ``known``, ``None`` as long as no line of it defines a sequence."""
         if not any(d.kind is Kind.SEQUENCE for d in known.values()):
             return None
-        texts = [t for d in known.values() for t in _step_losses(_to_the_end(d), known)]
-        texts += _same_by_step(texts, self.context.usage)
+        steps = {d.name for d in known.values() if d.kind is Kind.SEQUENCE}
+        texts = [
+            t
+            for d in known.values()
+            for t in step_losses(to_the_end(d.text) if d.kind is Kind.TOTAL else d.text, steps)
+        ]
+        texts += same_by_step(texts, self.context.usage)
         lines = completed(texts, self.context.timed, self.context.applied)
         recurrence = self._recurrence(lines)
         states = ", ".join(recurrence.states or recurrence.defined)
@@ -427,62 +432,6 @@ class Models:
 
 
 _DERIVES = re.compile(r"\\partial|∂|\\nabla|\\frac\s*\{\s*d")
-_LAST = re.compile(r"_\s*(?:\{\s*(?:\\tau|n|N)\s*\}|\\tau(?![A-Za-z])|[nN](?![A-Za-z]))")
-
-
-#: ``\\sum_{t=0}``: the steps of a run are counted from 1 here.
-_FROM_ZERO = re.compile(r"(\\sum[^=]{0,24}_\s*\{\s*[a-z]\s*=\s*)0(?=\s*\})")
-_THREE = re.compile(
-    r"(\\sum\s*(?:\\limits\s*)?_\s*\{\s*[a-z]\s*=\s*[01]\s*\}\s*\^\s*)(?:\{\s*[2-9]\s*\}|[2-9])"
-)
-
-
-def _to_the_end(d: Definition) -> str:
-    """``C = C(h_n)`` with T for the letter of the last step, where no sum binds it."""
-    if d.kind is Kind.TOTAL:
-        # A walk through three steps is a run of three steps.
-        text = _FROM_ZERO.sub(r"\g<1>1", _THREE.sub(r"\g<1>{T}", d.text))
-        if text != d.text:
-            return text
-    if d.kind is not Kind.TOTAL or re.search(r"\\sum|∑|_\s*\{?\s*t\b", d.text):
-        return d.text
-    return _LAST.sub("_{T}", d.text)
-
-
-_STEP_LOSS = re.compile(
-    r"((?:\\mathcal\s*\{?\s*)?[LEJC](?:\s*\})?|\\ell|[Ll]oss)\s*_\s*\{?\s*t\s*\}?\s*"
-    r"\(([^()]*_\s*\{?\s*t[^()]*)\)"
-)
-
-
-def _step_losses(text: str, known: Mapping[str, Definition]) -> list[str]:
-    """``L = \\sum_t L_t(y_t)`` also defines ``L_t``."""
-    match = _STEP_LOSS.search(text) if re.search(r"\\sum|∑", text) else None
-    if match is None or any(d.kind is Kind.SEQUENCE and d.name == match.group(1)
-                            for d in known.values()):  # fmt: skip
-        return [text]
-    name = match.group(1)
-    plain = _STEP_LOSS.sub(lambda m: f"{m.group(1)}_{{t}}", text)
-    return [f"{name}_{{t}} = \\mathrm{{loss}}({match.group(2)}, 1)", plain]
-
-
-_APPLIED_LOSS = re.compile(
-    r"(?<![A-Za-z\\])(?P<name>\\(?:mathcal|mathrm|text)\s*\{\s*[A-Za-z]+\s*\}|\\ell|[lLEJ])\s*"
-    r"(?:\\left\s*)?\((?P<of>[^()]*_\s*\{?\s*t(?![A-Za-z])[^()]*?)(?:\\right\s*)?\)"
-)
-
-
-def _same_by_step(texts: Sequence[str], usage: Usage) -> list[str]:
-    r"""``\ell_t`` where the text sums ``\ell(y_t, d_t)`` and speaks of ``\ell_t`` elsewhere."""
-    for text in texts:
-        match = _APPLIED_LOSS.search(text) if re.search(r"\\sum|∑", text) else None
-        name = match.group("name") if match is not None else ""
-        steps = usage.timed.get(plain_name(name), set()) - {"name"}
-        if match is None or not steps or any(t.startswith(f"{name}_") for t in texts):
-            continue
-        if not re.match(rf"\s*{re.escape(name)}\s*(?:[=(&]|$)", text):
-            return [f"{name}_{{t}} = {match.group()}"]
-    return []
 
 
 def definition_of(row: Row, formula: Formula | None = None) -> Definition:
