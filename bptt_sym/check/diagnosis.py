@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
-from time import perf_counter
+from time import process_time
 
 from bptt_sym.check.edits import Edit, edits
 from bptt_sym.decide.identity import Arena, aligned, claim_indices, holds, instances
@@ -19,7 +19,8 @@ from bptt_sym.decide.rewriting import labels
 from bptt_sym.decide.tensor import Mismatch, Tensor, flat, shape
 from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.verdict import Diagnosis, Verdict
-from bptt_sym.errors import BpttError, Span
+from bptt_sym.decide.world import Absent
+from bptt_sym.errors import BpttError, Span, UnboundName
 from bptt_sym.notation import HORIZON_NAME, At, Claim, D, Node, Sym, walk
 from bptt_sym.recurrence import Recurrence
 
@@ -72,17 +73,20 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
     tried = 0
     fitting = _fitting(claim, arena)
     best: tuple[int, Edit, Trial] | None = None
-    until = perf_counter() + MAX_SECONDS
+    until = process_time() + MAX_SECONDS
+    made: dict[tuple[Node, ...], list[Edit]] = {}
     for rank, trial in enumerate(fitting):
         probe = _Probe.of(trial, arena)
-        for edit in edits(trial.claim, rec):
+        if trial.claim.sides not in made:
+            made[trial.claim.sides] = edits(trial.claim, rec)
+        for edit in made[trial.claim.sides]:
             cost = edit.cost * 10 + rank
             if best is not None and cost >= best[0]:
                 break
             tried += 1
-            if tried > MAX_TRIED or perf_counter() > until:
+            if tried > MAX_TRIED or process_time() > until:
                 break
-            if probe is not None and edit.left is None and probe.refutes(edit.node):
+            if probe is not None and probe.refutes(edit):
                 continue
             if _right(edit, trial, arena):
                 best = (cost, edit, trial)
@@ -205,13 +209,15 @@ class _Probe:
             return None
         return cls(interp, env, left, trial.conventions.elementwise)
 
-    def refutes(self, right: Node) -> bool:
-        """Whether the left side is not ``right`` here; ``False`` also if that cannot be seen."""
+    def refutes(self, edit: Edit) -> bool:
+        """Whether the sides differ here after ``edit``; ``False`` also if that cannot be seen."""
         dom = self.interp.dom
         try:
-            value = self.interp.value(right, self.env)
-            a, b = aligned(self.left, value, dom, self.elementwise)
-        except Mismatch:
+            left = self.left if edit.left is None else self.interp.value(edit.left, self.env)
+            value = self.interp.value(edit.node, self.env)
+            a, b = aligned(left, value, dom, self.elementwise)
+        except (Mismatch, Absent, UnboundName):
+            # What does not exist where the left side does, or has a loose index, is no correction.
             return True
         except (BpttError, ArithmeticError, RecursionError):
             return False
