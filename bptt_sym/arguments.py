@@ -128,6 +128,7 @@ def _add_audit(commands: Any) -> None:
                         help="the same as --format json")  # fmt: skip
     parser.add_argument("--lang", choices=("en", "he", "fa"), default="en",
                         help="the language of the page that --format html writes")  # fmt: skip
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes, for several files")
     parser.add_argument("-o", dest="out", metavar="OUT", help="write there, not to the terminal")
 
 

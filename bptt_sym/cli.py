@@ -156,11 +156,11 @@ def _run_batch(args: argparse.Namespace) -> int:
 
 def run_audit(args: argparse.Namespace) -> int:
     """``bptt-sym audit``."""
-    from bptt_sym.check.audit import audit
-    from bptt_sym.check.document import document_from_text, read_document, text_of
+    from bptt_sym.check.audits import audited
+    from bptt_sym.check.document import Document, document_from_text, read_document, text_of
     from bptt_sym.errors import InputError
 
-    judged: list[Judged] = []
+    documents: list[Document] = []
     failed = False
     for file in args.file:
         try:
@@ -172,7 +172,8 @@ def run_audit(args: argparse.Namespace) -> int:
             _complain_about(error, file)
             failed = True
             continue
-        judged += audit(document)
+        documents.append(document)
+    judged = [j for found in audited(documents, args.jobs) for j in found]
     return _present(judged, args.format, out=args.out, failed=failed, language=args.lang)
 
 

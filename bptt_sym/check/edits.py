@@ -7,8 +7,9 @@ edit that makes both sides equal is the explanation (:mod:`bptt_sym.check.diagno
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 
 from bptt_sym.check.rearranged import (
@@ -58,17 +59,22 @@ MAX_EDITS = 900
 
 @dataclass(frozen=True)
 class Edit:
-    """``node`` is the right side after the edit; ``old`` and ``new`` are the part that changed.
+    """``old`` becomes ``new`` in the right side, or in the left one, which is then ``left``.
 
-    ``left`` is the left side if that is what the edit changes.
+    Most edits are never looked at, so the side as a whole is put together when it is asked for.
     """
 
     code: str
     cost: int
-    node: Node
     old: Node
     new: Node
+    put: Callable[[Node], Node]
     left: Node | None = None
+
+    @cached_property
+    def node(self) -> Node:
+        """The right side after the edit."""
+        return self.put(self.new)
 
 
 def edits(claim: Claim, rec: Recurrence) -> list[Edit]:
@@ -77,18 +83,25 @@ def edits(claim: Claim, rec: Recurrence) -> list[Edit]:
     right = claim.sides[1]
     found: list[Edit] = []
     for local in whole(context, right):
-        found.append(Edit(local.code, local.cost, local.new, right, local.new))
+        found.append(Edit(local.code, local.cost, right, local.new, _itself))
     for local in other_left_sides(context):
-        found.append(Edit(local.code, local.cost, right, context.left, local.new, local.new))
-    found.extend(islice(_everywhere(right, context, lambda n: n), MAX_EDITS))
+        found.append(
+            Edit(local.code, local.cost, context.left, local.new, lambda _: right, local.new)
+        )
+    found.extend(islice(_everywhere(right, context, _itself), MAX_EDITS))
     return sorted(found, key=lambda e: e.cost)[:MAX_EDITS]
 
 
-def _everywhere(node: Node, context: Slips, put: object) -> Iterator[Edit]:
+def _itself(node: Node) -> Node:
+    return node
+
+
+def _everywhere(
+    node: Node, context: Slips, put: Callable[[Node], Node]
+) -> Iterator[Edit]:
     """Edits of ``node`` and of everything below; ``put`` sets a new node into the whole."""
-    assert callable(put)
     for local in context.local(node):
-        yield Edit(local.code, local.cost, put(local.new), node, local.new)
+        yield Edit(local.code, local.cost, node, local.new, put)
     for i, child in enumerate(children(node)):
         if isinstance(node, D) or _is_index(node, child):
             continue
@@ -101,8 +114,7 @@ def _everywhere(node: Node, context: Slips, put: object) -> Iterator[Edit]:
                 count += 1
                 return new if count == at else c
 
-            changed: Node = put(rebuild(node, swap))
-            return changed
+            return put(rebuild(node, swap))
 
         yield from _everywhere(child, context, inner)
 

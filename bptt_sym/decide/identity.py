@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
+from functools import cached_property, lru_cache
+from itertools import islice, product
 from math import log10
 from typing import Any
 
@@ -224,7 +224,7 @@ def claim_indices(sides: tuple[Node, ...], rec: Recurrence) -> tuple[str, ...]:
     free: set[str] = set()
     for s in sides:
         free |= free_indices(s)
-    names = {n.name for s in sides for n in walk(s) if isinstance(n, Sym)}
+    names = {n.name for s in sides for n in walk(s) if isinstance(n, Sym)} if rec.totals else set()
     if names & set(rec.totals):
         free.add(HORIZON_NAME)
     return tuple(sorted(free - {HORIZON_NAME})) + ((HORIZON_NAME,) if HORIZON_NAME in free else ())
@@ -267,19 +267,28 @@ def instances(
     if not names:
         yield {}
         return
-    limits = constraints(sides, names)
+    limits = tuple((tuple(co.items()), k) for co, k in constraints(sides, names))
+    ranges = tuple(scope.values(n, longest) for n in names)
+    every = (dict(zip(names, v, strict=True)) for v in _within(names, ranges, limits))
+    yield from islice(filter(scope.allows, every), MAX_INSTANCES)
+
+
+@lru_cache(maxsize=256)
+def _within(
+    names: tuple[str, ...],
+    ranges: tuple[range, ...],
+    limits: tuple[tuple[tuple[tuple[str, int], ...], int], ...],
+) -> tuple[tuple[int, ...], ...]:
+    """Values of the indices that respect ``limits``, shortest runs first."""
+    at = {n: i for i, n in enumerate(names)}
+    bounds = [([(at[n], c) for n, c in co], k) for co, k in limits]
     found = [
-        dict(zip(names, values, strict=True))
-        for values in product(*(scope.values(n, longest) for n in names))
+        values
+        for values in product(*ranges)
+        if all(sum(c * values[i] for i, c in co) + k >= 0 for co, k in bounds)
     ]
-    found = [
-        env
-        for env in found
-        if all(sum(c * env[n] for n, c in co.items()) + k >= 0 for co, k in limits)
-        and scope.allows(env)
-    ]
-    found.sort(key=lambda env: (max(env.values()), sum(env.values())))
-    yield from found[:MAX_INSTANCES]
+    found.sort(key=lambda values: (max(values), sum(values)))
+    return tuple(found)
 
 
 # ------------------------------------------------------------------------------ comparing

@@ -79,6 +79,12 @@ def tokenize(text: str, words: frozenset[str] = frozenset()) -> list[Token]:
         :data:`~bptt_sym.read.limits.MAX_TOKENS` tokens or
         :data:`~bptt_sym.read.limits.MAX_DEPTH` nested brackets.
     """
+    # A formula is looked at from many sides before it is judged.
+    return list(_tokens(text, words))
+
+
+@lru_cache(maxsize=256)
+def _tokens(text: str, words: frozenset[str]) -> tuple[Token, ...]:
     if len(text) > limits.MAX_CHARS:
         raise LimitExceeded(
             f"the formula has {len(text)} characters; at most {limits.MAX_CHARS} are read",
@@ -86,7 +92,7 @@ def tokenize(text: str, words: frozenset[str] = frozenset()) -> list[Token]:
         )
     tokens = _Scanner(text, _scanner(words)).run()
     _check_depth(tokens)
-    return tokens
+    return tuple(tokens)
 
 
 class _Scanner:
