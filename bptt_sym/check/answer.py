@@ -54,9 +54,12 @@ class Court:
         """
         from bptt_sym.check.bounds import judge_bound
         from bptt_sym.check.diagnosis import explained
+        from bptt_sym.check.spectral import is_spectral, judge_with_sizes
         from bptt_sym.decide import decide
 
         try:
+            if any(is_spectral(s, self.model) for s in claim.sides):
+                return judge_with_sizes(claim, self.model, self.judge)
             if claim.given and all(op == "=" for op in claim.ops):
                 return self._under_hypotheses(claim)
             verdict = decide(
@@ -220,10 +223,12 @@ def _court(setting: Setting) -> Court:
 
 def judge_formula(formula: Formula, court: Court) -> list[Judged]:
     """The verdict of each claim that the formula makes."""
-    from bptt_sym.read import read_claims
+    from bptt_sym.check.spectral import with_sizes
+    from bptt_sym.read import Vocabulary, read_claims
 
     try:
-        claims = read_claims(formula.latex, court.model)
+        vocabulary = with_sizes(Vocabulary.of(court.model), formula.latex)
+        claims = read_claims(formula.latex, court.model, vocabulary=vocabulary)
         return judge_claims(formula, claims, court)
     except InputError as error:
         return [unreadable(formula, error, court.model.name)]
@@ -257,7 +262,10 @@ def with_clash(
     Only what no reading makes fit gets here: a vector beside a matrix, say, has been read as its
     diagonal matrix before.
     """
-    if judged.verdict.verdict != "undecided":
+    from bptt_sym.check.spectral import is_spectral
+
+    sized = any(is_spectral(s, model) for s in claim.sides)
+    if judged.verdict.verdict != "undecided" or sized:
         return judged
     error = _clash(claim, model)
     return judged if error is None else replace(judged, fault=fault_in(formula, error))

@@ -20,6 +20,7 @@ from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_
 from bptt_sym.check.models import Context, Model, Models, definition_of, definitions_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
+from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.wording import (
     generic_meanings,
     is_judged,
@@ -293,7 +294,7 @@ class _Auditor:
         generic: Mapping[str, str] | None = None,
         latex: str | None = None,
     ) -> Claim:
-        vocabulary = model.vocabulary
+        vocabulary = with_sizes(model.vocabulary, row.latex)
         if generic:
             vocabulary = replace(vocabulary, aliases={**vocabulary.aliases, **generic})
         if "=" not in row.chain.ops:

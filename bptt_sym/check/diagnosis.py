@@ -49,6 +49,7 @@ CODES: dict[str, str] = {
     "BP019": "the derivative of the activation is missing, or is one too many",
     "BP020": "a constant factor, such as a normalisation by 1/T, is wrong",
     "BP021": "the shapes do not fit: a diag, an elementwise product or a block is missing",
+    "BP022": "an eigenvalue stands where the largest singular value belongs",
     "BP023": "the activation is applied twice",
     "BP025": "vectors and matrices are compared by size without a norm",
     "BP026": "a sum stands where a product belongs, or the reverse",

@@ -84,6 +84,7 @@ HINTS: Final[dict[str, str]] = {
     "BP020": marked("Check the constant factors."),
     "BP021": marked("Check the shapes of the factors."),
     "BP023": marked("How often is the activation applied?"),
+    "BP022": marked("Which number of a matrix is its norm?"),
     "BP025": marked("Can these two things be compared by size as they stand?"),
     "BP026": marked("Which of these are multiplied along one path, and which are added?"),
 }
