@@ -17,6 +17,7 @@ from bptt_sym.decide import structures
 from bptt_sym.decide.conventions import STRICT, Conventions
 from bptt_sym.decide.layout import as_written, lay_out
 from bptt_sym.decide.product_rule import product_rule
+from bptt_sym.decide.remembered import key
 from bptt_sym.decide.tensor import (
     Mismatch,
     Tensor,
@@ -61,7 +62,6 @@ from bptt_sym.notation import (
     Sym,
     Transpose,
     affine,
-    free_indices,
     walk,
 )
 
@@ -87,6 +87,7 @@ class Interpreter:
         self.dom = world.domain
         self.conv = conventions
         self.horizon = horizon
+        self.totals = world.rec.totals.keys()
         self._memo = world.memo.setdefault(conventions, {})
         self.one = self.dom.one
         self.zero = self.dom.zero
@@ -109,14 +110,14 @@ class Interpreter:
             raise NotSupported(f"cannot evaluate {kind.__name__}")
         if out is not None or kind not in _REMEMBERED:
             return method(self, node, env, out)
-        # The same factor stands in many terms: its value depends on its free indices only.
-        # (The node is kept in the memo: its id must not be given to another one.)
-        key = (id(node), self.horizon, *[env.get(n) for n in free_indices(node)])
-        found = self._memo.get(key)
+        # The same factor stands in many terms. (The node is kept with its value: its id must not
+        # be given to another one.)
+        known = key(node, env, self.horizon, self.totals)
+        found = self._memo.get(known)
         if found is None:
             if len(self._memo) >= MAX_REMEMBERED:
                 self._memo.clear()
-            found = self._memo[key] = (method(self, node, env, None), node)
+            found = self._memo[known] = (method(self, node, env, None), node)
         return found[0]
 
     def pair(self, node: Node, env: Env, out: list[Parts] | None) -> tuple[Tensor, Parts]:
@@ -367,17 +368,34 @@ class Interpreter:
 
     def _prod(self, node: Prod, env: Env, out: list[Parts] | None) -> Tensor:
         lo, hi = self._range(node, env)
+        if out is None:
+            return self._path(node, lo, hi, env)
         steps = range(lo, hi + 1)
         total: Tensor = self.one
         parts: Parts = {}
         # Unless the text says otherwise the greatest index stands leftmost, as in a path product.
         for k in steps if node.descending is False else reversed(steps):
             value, jac = self.pair(node.body, {**env, node.var: k}, out)
-            if out is not None:
-                parts = product_rule(self.dom, total, parts, value, jac, contract)
+            parts = product_rule(self.dom, total, parts, value, jac, contract)
             total = self.dom.reduce(self._times(total, value))
-        if out is not None:
-            out.append(parts)
+        out.append(parts)
+        return total
+
+    def _path(self, node: Prod, lo: int, hi: int, env: Env) -> Tensor:
+        """The value of a product; what it starts with is remembered for the longer ones."""
+        ascending = node.descending is False
+        # The end that multiplication starts from stays, the other one moves.
+        of_body = key(node.body, {**env, node.var: 0}, self.horizon, self.totals)
+        start = (ascending, lo if ascending else hi, node.var, *of_body)
+        known, _ = self._memo.setdefault(start, ({}, node))
+        steps = range(lo, hi + 1) if ascending else range(hi, lo - 1, -1)
+        total: Tensor = self.one
+        done = next((n for n in range(len(steps), 0, -1) if steps[n - 1] in known), 0)
+        if done:
+            total = known[steps[done - 1]]
+        for k in steps[done:]:
+            value = self.evaluate(node.body, {**env, node.var: k}, None)
+            total = known[k] = self.dom.reduce(self._times(total, value))
         return total
 
     def _times(self, a: Tensor, b: Tensor) -> Tensor:

@@ -106,7 +106,8 @@ def contract(a: Tensor, b: Tensor) -> Tensor:
         raise Mismatch(f"{shape(a)} times {shape(b)}")
     if rank(b) == 2 and rank(a) == 2:
         return squeeze_row(a.dot(b))
-    return squeeze(np.tensordot(a, b, axes=1))
+    flat_product = a.reshape(-1, a.shape[-1]).dot(b.reshape(b.shape[0], -1))
+    return squeeze(flat_product.reshape(a.shape[:-1] + b.shape[1:]))
 
 
 def pair_up(a: Tensor, b: Tensor) -> Tensor:

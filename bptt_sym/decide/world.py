@@ -16,7 +16,6 @@ from bptt_sym.decide.tensor import (
     from_flat,
     identity,
     rank,
-    squeeze,
 )
 from bptt_sym.errors import LimitExceeded, NotSupported
 from bptt_sym.notation import HORIZON_NAME, Node
@@ -268,15 +267,17 @@ class World:
         raise ValueError(f"no such kind of derivative: {kind}")
 
     def _compose(self, jac: Tensor, inner: Tensor, leaf: Leaf) -> Tensor:
-        import numpy as np
-
         axes = len(self.shape(leaf[0]))
         if axes == 0:
             if rank(jac) and rank(inner):
+                import numpy as np
+
                 return np.multiply.outer(jac, inner)
             return jac * inner
-        out = np.tensordot(jac, inner, axes=axes)
-        return squeeze(out) if out.ndim == 0 else out
+        # As np.tensordot(jac, inner, axes), without its overhead: these arrays are small.
+        left, right = jac.shape[: jac.ndim - axes], inner.shape[axes:]
+        out = jac.reshape(_size(left), -1).dot(inner.reshape(-1, _size(right)))
+        return out.reshape(left + right) if left + right else out[0, 0]
 
 
 def _size(dims: tuple[int, ...]) -> int:
