@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
 
-from bptt_sym.errors import ModelError
+from bptt_sym.errors import ModelError, ShapeError
 from bptt_sym.notation import (
     FUNCTIONS,
     HORIZON_NAME,
@@ -31,6 +31,7 @@ from bptt_sym.notation import (
     affine,
     walk,
 )
+from bptt_sym.shapes import shape_of, show_shape
 
 Dim = str | int
 Shape = tuple[Dim, ...]
@@ -80,7 +81,8 @@ class Recurrence:
     ------
     ModelError
         An equation defined twice, a value used in a step before it is computed, a time index that
-        is not ``t - lag``, or a name without a shape.
+        is not ``t - lag``, a name without a shape, or a right side whose parts do not fit or whose
+        shape is not that of the left side.
     """
 
     name: str
@@ -251,5 +253,18 @@ def _check(rec: Recurrence) -> None:
                 raise ModelError(f"{rec.name}: free index {node.name!r} in {e.target!r}")
             elif isinstance(node, Call) and node.name not in rec.functions:
                 raise ModelError(f"{rec.name}: function {node.name!r} has no output shape")
-        rec.shape(e.target)
+        _check_shape(rec, e)
         ready.add(e.target)
+
+
+def _check_shape(rec: Recurrence, e: Equation) -> None:
+    """The right side has the target's shape; a number fills any."""
+    wanted = rec.shape(e.target)
+    try:
+        found = shape_of(e.rhs, rec.shapes, rec.functions)
+    except ShapeError as error:
+        raise ModelError(f"{rec.name}: {e.target!r}: {error.message}") from error
+    if found and found != wanted:
+        raise ModelError(
+            f"{rec.name}: {e.target!r} is {show_shape(wanted)}, its right side {show_shape(found)}"
+        )

@@ -215,6 +215,11 @@ def _check(chain: Chain, alone: bool) -> None:
                 token=chain.ops[max(k - 1, 0)] if chain.ops else "", hint="write both sides",
             )  # fmt: skip
     if not chain.ops:
+        if (brace := _unclosed(chain.sides[0])) is not None:
+            # What looks like one long expression may hide its relation behind the brace.
+            raise ReadError(
+                "a brace that is not closed", span=brace.span, token="{", hint="write }"
+            )
         first, last = chain.sides[0][0], chain.sides[0][-1]
         raise ReadError(
             "no relation: this is an expression and not a claim" if alone
@@ -222,6 +227,17 @@ def _check(chain: Chain, alone: bool) -> None:
             span=Span(first.start, last.end), token=first.text,
             hint="write an equation or a bound" if alone else "write each row as a claim",
         )  # fmt: skip
+
+
+def _unclosed(tokens: list[Token]) -> Token | None:
+    """The innermost opening brace that has no closing one."""
+    waiting: list[Token] = []
+    for t in tokens:
+        if t.kind == "{":
+            waiting.append(t)
+        elif t.kind == "}" and waiting:
+            waiting.pop()
+    return waiting[-1] if waiting else None
 
 
 def _chains(tokens: list[Token]) -> list[Chain]:

@@ -422,12 +422,16 @@ def test_a_dimension_without_a_number() -> None:
 
 
 def test_shapes_that_do_not_fit() -> None:
-    rec = Recurrence(
-        "clash", (Equation("h", Had((before("h"), now("x")))),), {"h": ("n",), "x": ("m",)}
-    )
-    unroll(rec, 2, {"n": 2, "m": 2})
-    with pytest.raises(ShapeError, match="elementwise"):
-        unroll(rec, 2, {"n": 2, "m": 3})
+    product = Equation("h", Had((before("h"), now("x"))))
+    with pytest.raises(ModelError, match="clash: 'h': n and m are multiplied elementwise"):
+        Recurrence("clash", (product,), {"h": ("n",), "x": ("m",)})
+    with pytest.raises(ModelError, match="'h' is n, its right side n×n"):
+        Recurrence("square", (Equation("h", Sym("W")),), {"h": ("n",), "W": ("n", "n")})
+    # What declared shapes do not show: a total and an initial value.
+    total = {"E": Mul((At("h", Idx("T")), At("h", Idx("T"))))}
+    rec = Recurrence("sum", (product,), {"h": ("n",), "x": ("n",)}, totals=total)
+    with pytest.raises(ShapeError):
+        unroll(rec, 2, {"n": 2})
 
 
 def test_names_and_steps_that_are_not_there() -> None:

@@ -66,7 +66,7 @@ T, t = Idx("T"), Idx("t")
 
 def small_cell(vector: bool) -> Recurrence:
     r"""A cell with every sort of name: accents, long subscripts, blocks, functions, totals."""
-    n, m, scalar = (("n",), ("n", "m"), ()) if vector else ((), (), ())
+    n, m, scalar = (("n",), ("m",), ()) if vector else ((), (), ())
     previous, inputs = At("h", index("t", -1)), At("x", t)
     both = Concat((previous, inputs)) if vector else Add((previous, inputs))
     joint = Mul((Sym("W_f"), both))
@@ -80,8 +80,8 @@ def small_cell(vector: bool) -> Recurrence:
             Equation("E", Call("E", (At("h", t),))),
         ),
         {
-            "f": n, r"\tilde{c}": n, "h": n, "x": n, "E": scalar, "b_{in}": n, "w": scalar,
-            "W_f": m, "W_{hidden}": ("n", "n") if vector else (),
+            "f": n, r"\tilde{c}": n, "h": n, "x": m, "E": scalar, "b_{in}": n, "w": scalar,
+            "W_f": ("n", "n+m") if vector else (), "W_{hidden}": ("n", "n") if vector else (),
         },
         totals={"C": Call("g", (At("h", T), Sym("w")))},
         functions={"E": (), "g": ()},
