@@ -238,6 +238,9 @@ class Binder(Derivatives):
         f = factors[i][1]
         if not (isinstance(f, Scripted) and f.primes and isinstance(f.base, Word)):
             return False
+        op, following = factors[i + 1] if i + 1 < len(factors) else ("end", None)
+        if not op and isinstance(following, Group):
+            return False
         return self.function_name(f.base, f.sub, None)[0] is not None
 
     def variable_of(self, f: Big) -> str:

@@ -38,6 +38,7 @@ def rec() -> Recurrence:
         (r"h_t = \tanh w x_t", ReadError, r"\tanh w x_t", "(…)"),
         (r"h_t = w +", ReadError, "", "a term"),
         (r"h_t = (w + x_t", ReadError, "", ")"),
+        (r"\frac{w}{x_t = w", ReadError, "{", "write }"),
         (r"h_t = w)", ReadError, ")", ""),
         (r"h_t = [w)", ReadError, ")", "]"),
         (r"h_t = w \cdot -x_t", ReadError, "-", "parentheses"),

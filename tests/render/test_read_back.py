@@ -244,6 +244,9 @@ def normal(node: Node, marked: bool, scalar: bool) -> Node:
             if isinstance(a, Num) and isinstance(b, Num) and b.value:
                 return Num(a.value / b.value)
             return Div(a, b)
+        case Pow(base=Abs(arg=a), exp=Num(value=Fraction(numerator=2, denominator=1))):
+            # |v|^2 is the square of v's length, which is that of the absolute value of a number.
+            return Pow(Norm(deep(a), "any"), num(2))
         case Pow(base=base, exp=exp):
             return Pow(deep(base), canonical(exp))
         case D(y=y, x=x, kind=kind):
