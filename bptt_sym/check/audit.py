@@ -39,6 +39,8 @@ from bptt_sym.notation import (
     Claim,
     Idx,
     Sym,
+    num,
+    substitute_index,
 )
 from bptt_sym.read import read_claim
 from bptt_sym.read.vocabulary import plain_name
@@ -99,7 +101,10 @@ class _Auditor:
         try:
             rows = outline(formula)
             for row in rows.rows:
-                if row.differentiates and row.kind in (Kind.SEQUENCE, Kind.TOTAL):
+                ahead = row.kind is Kind.SEQUENCE and looks_ahead(row)
+                if ahead:
+                    self.models.context.ahead.add(plain_name(row.name))
+                if ahead or (row.differentiates and row.kind in (Kind.SEQUENCE, Kind.TOTAL)):
                     self._name(row, formula)
             self._definitions(rows)
             if formula.latex.startswith(("∂", r"\partial")) and "=" in formula.latex:
@@ -267,6 +272,9 @@ class _Auditor:
         match claim.sides[0]:
             case At(name=name, time=Idx(name=variable)):
                 model.aliases[name] = (variable, body)
+                if looks_ahead(row):
+                    # Bare, it is what is still to come at the start: all of it.
+                    model.totals[name] = substitute_index(body, variable, num(1))
             case Sym(name=name):
                 model.totals[name] = body
             case _:

@@ -147,7 +147,7 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
         r"_(?P<sub>[A-Za-z0-9]{2,})|\^(?P<sup>[A-Za-z0-9]{2,})"
         r"|(?P<hat>(?<![A-Za-z\\])[A-Za-z]_?(?:hat|tilde|bar)(?![A-Za-z]))"
         rf"|(?P<word>(?<![A-Za-z\\])(?:sum|{_GREEK})(?![A-Za-z]))"
-        r"|(?P<quote>['\"`](?=\s|$))|(?P<one>.)",
+        r"|(?P<rel>[<>]=)|(?P<quote>['\"`](?=\s|$))|(?P<one>.)",
         run,
         re.DOTALL,
     ):
@@ -160,7 +160,11 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
             assert found is not None
             new = rf"\{found.group(2)}{{{found.group(1)}}}"
         elif kind == "word":
-            new = r"\sum_{t=1}^{T} " if s == "sum" else _GREEK_WORDS[s] + " "
+            bounded = run[m.end() : m.end() + 1] == "_"
+            total = r"\sum " if bounded else r"\sum_{t=1}^{T} "
+            new = total if s == "sum" else _GREEK_WORDS[s] + " "
+        elif kind == "rel":
+            new = r"\ge " if s == ">=" else r"\le "
         elif kind == "quote":
             new = " "
         else:

@@ -135,10 +135,16 @@ def only_copies(row: Row) -> bool:
     )
 
 
+_AHEAD = re.compile(
+    r"\\sum\s*_\s*\{\s*[a-z]\s*(?:=\s*t\b[^}]*\}\s*\^\s*\{?\s*(?:[a-z]\s*=\s*)?T"
+    r"|(?:\\geq?(?:slant)?|≥|>=)\s*t\s*\})"
+)
+
+
 def looks_ahead(row: Row) -> bool:
     """``L_t = \\sum_{s=t}^T …``: what is still to come, which names a sum and defines no step."""
     right = row.latex[row.chain.sides[1][0].start :] if len(row.chain.sides) == 2 else ""
-    return re.search(r"\\sum\s*_\s*\{\s*[a-z]\s*=\s*t\b[^}]*\}\s*\^\s*\{?\s*T", right) is not None
+    return _AHEAD.search(right) is not None
 
 
 def without_marks(claim: Claim) -> Claim:

@@ -187,3 +187,21 @@ def test_nothing_is_supposed_of_a_name_that_the_text_gives_a_meaning() -> None:
         r" + \xi_t \partial_h f(x_t, h_{t-1}, w) \partial_w h_{t-1}"
     )
     assert verdicts(words, text) == []
+
+
+@pytest.mark.parametrize("total", [r"L(t) = \sum_{s=t}^{T} l(s)", r"L(t) = \sum_{s \ge t} l(s)"])
+def test_what_is_still_to_come_and_all_of_it(total: str) -> None:
+    words = "The cell: $h(t) = s(t) * o(t)$, $s(t) = g(t) * i(t) + s(t-1) * f(t)$."
+    assert verdicts(
+        words,
+        total,
+        r"\frac{dL(t)}{dh(t)} = \frac{dl(t)}{dh(t)} + \frac{dL(t+1)}{dh(t)}",
+        r"\frac{dL}{dh(t)} = \sum_{s=1}^T \frac{dl(s)}{dh(t)} = \sum_{s=t}^T \frac{dl(s)}{dh(t)}",
+        r"\frac{dL}{dh(t)} = \sum_{s=t+1}^T \frac{dl(s)}{dh(t)}",
+    ) == ["right", "right", "wrong"]
+
+
+def test_a_sum_in_a_sentence_with_its_range() -> None:
+    words = "The cell: h(t)=s(t)*o(t) with s(t)=g(t)*i(t)+s(t-1)*f(t), and L(t)=sum_{s>=t} l(s)."
+    claim = r"\frac{dL(t)}{dh(t)} = \frac{dl(t)}{dh(t)} + \frac{dL(t+1)}{dh(t)}"
+    assert verdicts(words, claim) == ["right"]
