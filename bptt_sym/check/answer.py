@@ -184,20 +184,28 @@ def check(formulas: Iterable[Formula], setting: Setting) -> list[Judged]:
     InputError
         The setting itself cannot be read; what is wrong in a formula is part of its verdict.
     """
+    from bptt_sym.decide.rewriting import mark
     from bptt_sym.read import read_expression
+    from bptt_sym.render.latex import latex
 
     court = _court(setting)
     model = court.model
     if not setting.reference:
         return [j for formula in formulas for j in judge_formula(formula, court)]
     with option("--reference", setting.reference):
-        wanted = read_expression(setting.reference, model)
+        read = read_expression(setting.reference, model)
+    # What the author writes is taken as it stands: readings are for the answer.
+    wanted = mark(read, lambda d: "total")
+    before = f"{latex(wanted, model)} = "
     out = []
     for formula in formulas:
         try:
             answer = read_expression(formula.latex, model)
-            claim = Claim((answer, wanted), ("=",), formula.latex)
+            claim = Claim((wanted, answer), ("=",), formula.latex)
             verdict = court.judge(claim)
+            if verdict.diagnosis is not None:
+                only = verdict.diagnosis.corrected.removeprefix(before)
+                verdict = replace(verdict, diagnosis=replace(verdict.diagnosis, corrected=only))
         except InputError as error:
             out.append(unreadable(formula, error, model.name))
             continue

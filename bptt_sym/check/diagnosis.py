@@ -227,7 +227,9 @@ class _Probe:
 
 def _right(edit: Edit, trial: Trial, arena: Arena) -> bool:
     side = edit.left or trial.claim.sides[0]
-    if (edit.node == trial.claim.sides[1] and edit.left is None) or edit.node == side:
+    if edit.node == trial.claim.sides[1] and edit.left is None:
+        return False
+    if edit.node == side and isinstance(side, D):
         return False
     # "right because it repeats the left side" explains nothing.
     if edit.left is None and isinstance(side, D) and any(n == side for n in walk(edit.new)):

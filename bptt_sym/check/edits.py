@@ -50,6 +50,7 @@ from bptt_sym.notation import (
     num,
     rebuild,
     substitute_index,
+    walk,
 )
 from bptt_sym.recurrence import STEP, Recurrence
 
@@ -205,10 +206,10 @@ class Slips(Surroundings):
             yield Local("BP018", 3, replace(node, name=name))
         for code, other in self.activation_sides(node):
             yield Local(code, 2, other)
-        left = self.left
-        if node.name in self.states and isinstance(left, D) and isinstance(left.x, Sym):
+        by = (n.x for n in walk(self.left) if isinstance(n, D) and isinstance(n.x, Sym))
+        if node.name in self.states and (x := next(by, None)) is not None:
             # The series broken off: the earlier state's own dependence is left out.
-            inner = mul(left.x, D(node, left.x, "total"))
+            inner = mul(x, D(node, x, "total"))
             yield Local("BP001", 4, Add((node, inner)))
         yield Local("BP013", 3, Pow(node, num(2)))
         yield from self._wraps(node)

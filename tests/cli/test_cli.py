@@ -69,7 +69,21 @@ def test_own_definitions_hypotheses_and_references(run) -> None:
     assert run("check", "--define", DEFINE, "--assume", "h_0 = 1", claim).status == 1
     same = ("check", "--define", DEFINE, "--reference", "(1-h_t^2) h_{t-1}")
     assert run(*same, "h_{t-1}(1-h_t)(1+h_t)").status == 0
-    assert run(*same, "h_{t-1}(1-h_t)").status == 1
+    wrong = run(*same, "h_{t-1}(1-h_t)")
+    assert wrong.status == 1
+    # The answer is mended, not the reference.
+    assert "BP013" in wrong.out
+    assert "right would be h_{t-1} \\left(1 - h_t^{2}\\right)\n" in wrong.out
+
+
+def test_a_reference_is_taken_as_it_stands(run) -> None:
+    """Only the answer may need a reading: the reference's derivative is the total one."""
+    reference = r"(1-h_t^2)(h_{t-1} + w\frac{\partial h_{t-1}}{\partial w})"
+    command = ("check", "--define", r"h_t = \tanh(w h_{t-1} + u_t)", "--reference", reference)
+    assert run(*command, r"(1-h_t^2)(h_{t-1} + w (1-h_{t-1}^2) h_{t-2})").status == 1
+    short = run(*command, r"(1-h_t^2) h_{t-1}")
+    assert short.status == 1 and "BP001" in short.out
+    assert run(*command, r"(1-h_t^2) h_{t-1} + (1-h_t^2) w \frac{d h_{t-1}}{d w}").status == 0
 
 
 def test_shapes_may_be_given(run) -> None:
