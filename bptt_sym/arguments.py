@@ -69,7 +69,7 @@ def _add_derive(commands: Any) -> None:
     parser.add_argument("--of", metavar="TARGET", help="such as dh[T]/dw, dc[t]/dc[t-1], dE/dW_f")
     parser.add_argument(
         "--form",
-        help="telescoped, series, horner, adjoint, jacobian, immediate or agree",
+        help="telescoped, series, horner, adjoint, jacobian, immediate, agree or composition",
     )
     parser.add_argument(
         "--format", default="text", choices=("text", "latex", "markdown", "html", "json")

@@ -89,10 +89,10 @@ def _element(name: str, time: str | None, rec: Recurrence, start: int) -> At | S
     full = names.get(_plain(name))
     if full is None:
         raise UnboundName(
-            f"{rec.name} has no {name!r}",
+            f"no {name!r} in {rec.name}",
             span=Span(start, start + len(name)),
             token=name,
-            hint="it has " + ", ".join(names.values()),
+            hint="there are " + ", ".join(names.values()),
         )
     is_sequence = full in rec.defined or full in rec.inputs
     if time is None:
