@@ -196,8 +196,19 @@ def logic() -> list[Thm]:
     return [strict, case, K.part(both, 0), K.absurd(false, ("eq", g(N)))]
 
 
+def cancelled() -> list[Thm]:
+    """Values and weights with a variable that the step's statement no longer mentions."""
+    equation = K.assume(("eq", term(("tanh", X + W))))
+    every = K.gen(("v", "x"), K.discharge(equation.concl, equation))
+    some = ("ex", ("v", "y"), ("eq", term(("tanh", Y + W)) - term(("tanh", X))))
+    same = K.psatz("eq", Poly.of(0), (), (), ())
+    return [K.inst(equation, ("v", "x"), Y - W), K.spec(every, Y - W),
+            K.psatz("eq", term(("tanh", X + W)), (equation, equation), (), ((0, Y), (1, 1 - Y))),
+            K.witness(some, X - W, same)]
+
+
 SETS: dict[str, Callable[[], list[Thm]]] = {
-    "logic": logic, "quantifiers": quantifiers, "induction": lambda: [induction()],
+    "logic": logic, "cancelled": cancelled, "quantifiers": quantifiers, "induction": lambda: [induction()],
     "calculus": calculus, "matrices": matrices, "facts": facts,
 }
 

@@ -7,11 +7,13 @@ for those of a premise that the step itself no longer mentions).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from bptt_sym.prove import kernel as K
-from bptt_sym.prove.kernel import Formula, Poly, Thm, Var, instance, subst, term
+from bptt_sym.prove.kernel import Formula, Mat, Poly, Thm, Var, free, instance, subst, term
 from bptt_sym.prove.rocq.analysis import Analysis
 from bptt_sym.prove.rocq.equalities import Substitution, one, rename
 from bptt_sym.prove.rocq.pieces import Hyps, hypotheses, variables
@@ -33,11 +35,23 @@ class Steps(Analysis):
             raise ExportError(f"no lemma for the rule {t.rule}")
         proof = rule(t, hyps, *t.args)
         self.script.append(f"exact {proof}.")
+        self._cancelled(t, bool(names or hyps))
         lines = "\n  ".join(self.script)
         self.commands.append(
             f"(* {t.rule} *)\nLemma {name} : {self.statement(t)}.\nProof.\n  {lines}\nQed."
         )
         self.lemma[id(t)] = name
+
+    def _cancelled(self, t: Thm, introduced: bool) -> None:
+        """Variables of a step's terms that its statement lacks, since they cancel, are 0."""
+        values = [t.args[k] for k in VALUES.get(t.rule, ())]
+        mentioned = {v for x in terms_of(tuple(values)) for v in free(x)} - set(self.scope)
+        text = " ".join(self.script)
+        for v in sorted(mentioned):
+            name = self.names.variable(v)
+            if re.search(rf"(?<![\w']){re.escape(name)}(?![\w'])", text):
+                zero = "(0 : R)" if v[0] == "v" else "0%Z"
+                self.script.insert(int(introduced), f"pose ({name} := {zero}).")
 
     # ---- logic
     def _assume(self, t: Thm, hyps: Hyps, f: Formula) -> str:
@@ -237,3 +251,16 @@ class Steps(Analysis):
             f"reflexivity] | rewrite (rule_sum_peel {f} {low} {high} {begun}); "
             f"exact (f_equal (Rplus _) {tail})]")
         return self.zero(t.concl, (f"(zsum {f} {low} {next_})", right), same)
+
+
+# the arguments of a rule that are values put somewhere, where a variable may cancel
+VALUES: Final = {"inst": (2,), "spec": (1,), "witness": (1,), "psatz": (3, 4), "cong": (1, 2)}
+
+
+def terms_of(args: Any) -> Iterator[Any]:
+    """The terms among values."""
+    if isinstance(args, (Poly, Mat)):
+        yield args
+    elif isinstance(args, tuple):
+        for x in args:
+            yield from terms_of(x)
