@@ -271,19 +271,11 @@ def row(name: str, near: Thm, bound: Term, bound_pos: Thm) -> Thm:
     whole = total(j, 1, M, weight * diff)
     size = total(j, 1, M, absolute(weight))
     row_claim = use(given("rows" if name == "f" else f"row_{name}"), i)
-    sides = []
-    for s in (1, -1):
-        each = prove(bound * absolute(weight) - s * weight * diff >= 0, [
-            item, *abs_both(weight * diff)], degree=1)
-        apart = sums.linear("j", ONE, M.kernel, bound.kernel, absolute(weight).kernel,
-                            (-s * weight * diff).kernel)
-        negative = sums.linear("j", ONE, M.kernel, K.Poly.of(-s), (weight * diff).kernel, K.ZERO)
-        nothing = sums.monotone("j", ONE, M.kernel, prove(("eq", K.ZERO)))
-        summed = sums.monotone("j", ONE, M.kernel, each)
-        sides.append(prove(ROWS[name] * bound - s * whole >= 0, [
-            summed, apart, negative, nothing, prove((ROWS[name] - size) * bound >= 0,
-                                                    [row_claim, bound_pos])], degree=1))
-    inner = abs_le(whole, ROWS[name] * bound, *sides)
+    each = prove(absolute(weight * diff) <= bound * absolute(weight), [item], degree=1)
+    inner = prove(absolute(whole) <= ROWS[name] * bound, [
+        sums.triangle(j, M, weight * diff, bound * absolute(weight), each),
+        sums.scaled(j, M, bound, absolute(weight)),
+        prove((ROWS[name] - size) * bound >= 0, [row_claim, bound_pos])], degree=1)
     a, b = argument(name, "H"), argument(name, "h")
     apart = sums.linear("j", ONE, M.kernel, K.Poly.of(-1), (weight * unit("H", n, j)).kernel,
                         (weight * unit("h", n, j)).kernel)

@@ -1,5 +1,8 @@
 """P3: a latched state: for w > 1 and inputs below a threshold the derivative still vanishes."""
 
+from fractions import Fraction
+
+from bptt_sym.prove import kernel as K
 from bptt_sym.prove.elman import (
     H0,
     N,
@@ -13,20 +16,23 @@ from bptt_sym.prove.elman import (
     state_step,
     total_h0,
 )
-from bptt_sym.prove.kernel import cong, instance
-from bptt_sym.prove.language import absolute, forall, integer, reals, sequence, tanh
+from bptt_sym.prove.kernel import Thm, cong, instance
+from bptt_sym.prove.language import Claim, absolute, forall, integer, reals, sequence, tanh
 from bptt_sym.prove.lemmas import abs_both, abs_le, tanh_bounds, tanh_mono, tanh_mono_le
 from bptt_sym.prove.limits import geometric_bound, geometric_vanishes, vanishes
+from bptt_sym.prove.roots import BOTTOM
 from bptt_sym.prove.tactics import (
     assume,
     close,
     conj,
     conj_hyps,
+    contradiction,
     equal,
     have,
     induction,
     instantiate,
     known,
+    numeric,
     prove,
     settle,
     use,
@@ -113,13 +119,42 @@ def theorem() -> Theorem:
     premise = weak & quiet & starts
     first = close(conj_hyps(first, assume(premise)), under=[premise])
     sharp = close(close(one, over=[N], under=[N >= 0]), under=[still, at_s])
+    figure_claim, figure = threshold_at_two()
     claim = premise.implies(conclusion) & still.implies(
-        at_s.implies(forall(N, (N >= 0).implies(unit))))
+        at_s.implies(forall(N, (N >= 0).implies(unit)))) & figure_claim
     return out.theorem(
         "p3", "A latched state forgets: the derivative vanishes although w > 1",
         "Bengio, Simard, Frasconi 1994 (scalar form); PROPOSITIONS P3",
-        hyps[:4], claim, conj(first, sharp), best_constant="ū < w s − artanh s (sharp)",
+        hyps[:4], claim, conj(first, sharp, figure), best_constant="ū < w s − artanh s (sharp)",
         remarks=["Here s = √(1 − 1/w) and α = artanh s. At ū = w s − α the derivative is 1 for "
-                 "ever, so the threshold cannot be raised."],
+                 "ever, so the threshold cannot be raised. For w = 2 it is 0.53284."],
     )
+
+
+def threshold_at_two() -> tuple[Claim, Thm]:
+    """At w = 2 the threshold w s - artanh s is 0.53284."""
+    root, artanh = (2 * (1 - s**2)).eq(1), tanh(alpha).eq(s)
+    below, above = Fraction(7071067, 10**7), Fraction(7071068, 10**7)
+    given = [*known(s >= 0), assume(root)]
+    of_s = [contradiction(s >= below, given), contradiction(s <= above, given)]
+    low, high = Fraction(8813734, 10**7), Fraction(8813738, 10**7)
+    of_alpha = [
+        contradiction_of(alpha >= low, tanh_mono(alpha, low), [
+            numeric(tanh(low) <= below), of_s[0], assume(artanh)]),
+        contradiction_of(alpha <= high, tanh_mono(high, alpha), [
+            numeric(tanh(high) >= above), of_s[1], assume(artanh)])]
+    claim = (2 * s - alpha > Fraction(532835, 10**6)) & (2 * s - alpha < Fraction(532845, 10**6))
+    thm = conj(*[prove(c, [*of_s, *of_alpha], degree=1) for c in claim.args])
+    premises = [s >= 0, root, artanh]
+    for h_ in reversed(premises):
+        claim = h_.implies(claim)
+    return forall([s, alpha], claim), close(thm, over=[s, alpha], under=premises)
+
+
+def contradiction_of(goal: Claim, rises: Thm, using: list[Thm]) -> Thm:
+    """The goal p >= 0, since -p > 0 gives ``rises`` its hypothesis, against the others."""
+    _, p = goal.formula
+    higher = have(rises, prove(("gt", -p), [assume(("gt", -p))], degree=1))
+    false = prove(BOTTOM, [higher, *using], degree=1)
+    return K.split(p, assume(goal), K.absurd(false, goal.formula))
 

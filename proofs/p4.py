@@ -125,6 +125,23 @@ def theorem() -> Theorem:
               degree=1, rewrite=[(sg_tanh(w * y), sigmoid(w * y))]),
         "σ(a) = (1 + tanh(a/2))/2", claim_s)
 
+    twice = 2 * z * inv(y)
+    back_2 = prove((twice * y / 2).eq(z), [inverse], multipliers=[z])
+    there_2 = congruent(back_2, twice * y / 2, z, tanh(x), x)
+    s = sigmoid(twice * y)
+    attained_s_claim = (absolute(twice) * (s * (1 - s)) * absolute(y)).eq(gain(z) / 2)
+    size_2 = prove((absolute(twice) * absolute(y)).eq(2 * z), [
+        abs_mul(twice, y), congruent(prove((twice * y).eq(2 * z), [inverse], multipliers=[z]),
+                                     twice * y, 2 * z, absolute(x), x),
+        have(K.fact("abs_pos", (2 * z).kernel), prove(2 * z >= 0, known(pos_z)))])
+    half = sg_tanh(twice * y)
+    slope_2 = prove((s * (1 - s)).eq((1 - tanh(z) ** 2) / 4), [half, there_2], multipliers=[
+        1, s, tanh(twice * y / 2), tanh(z)])
+    attained_s = out.line(
+        prove(attained_s_claim, [size_2, slope_2],
+              multipliers=[s * (1 - s), z, absolute(twice) * absolute(y)]),
+        "at w = 2z/y the argument of tanh is z", attained_s_claim)
+
     # where z is, and the value there
     low_end = numeric(Fraction(1, 2) - LOW * tanh(LOW) >= 0)
     high_end = numeric(HIGH * tanh(HIGH) - Fraction(1, 2) >= 0)
@@ -137,6 +154,7 @@ def theorem() -> Theorem:
     every = (
         forall(c, claim_c) & forall([w, y], claim_step)
         & forall(y, nonzero.implies(attained_claim)) & forall([w, y], claim_s)
+        & forall(y, nonzero.implies(attained_s_claim))
     )
     inner = facts
     for p in every.args:
@@ -145,6 +163,7 @@ def theorem() -> Theorem:
     thm = conj(
         *known(pos_z), assume(top), value_low, value_high, best_all, close(one_step, over=[w, y]),
         close(close(attained, under=[nonzero]), over=[y]), close(sig, over=[w, y]),
+        close(close(attained_s, under=[nonzero]), over=[y]),
     )
 
     def body(both):  # type: ignore[no-untyped-def]

@@ -25,6 +25,7 @@ from bptt_sym.prove.matrices import (
     norm_nonneg,
     own_norm,
 )
+from bptt_sym.prove.roots import power_at_most_one
 from bptt_sym.prove.tactics import assume, close, conj, known, prove, settle, use
 from bptt_sym.prove.theorem import Outline, Theorem
 
@@ -67,6 +68,11 @@ def theorem() -> Theorem:
         geometric_vanishes(n, norm(J(n)), 1, rate, nonneg,
                            [rate_pos, known(1 - rate > 0)[0], prove(1 + 0 * gamma >= 0)]),
         "a geometric sequence of ratio below 1 tends to 0", limit_claim)
+
+    flat, never_claim = rate <= 1, norm(J(n)) <= 1
+    never = out.line(prove(never_claim, [bound, power_at_most_one(rate, n, [
+        rate_pos, *known(flat)])], degree=1), "powers of a number in [0, 1] are at most 1",
+        never_claim)
 
     # tanh: gamma = 1
     x = sequence("a", n + 1, i)
@@ -124,18 +130,29 @@ def theorem() -> Theorem:
     final = out.line(
         prove(final_claim, [wide, equal_norms(back, J(n), R * scaled(n) * S)], degree=1),
         "J = S⁻¹ (S J S⁻¹) S", final_claim)
+    small_scaled, scale = scaled_rate < 1, norm(R) * norm(S)
+    size = settle(K.fact("abs_pos", norm(J(n)).kernel), [norm_nonneg(J(n))])
+    gone = out.line(geometric_vanishes(n, norm(J(n)), scale, scaled_rate, prove(
+        absolute(norm(J(n))) <= scale * scaled_rate**n, [final, size], degree=1), [
+        prove(scaled_rate >= 0, [gamma_pos, norm_nonneg(S * W * R)]), known(1 - scaled_rate > 0)[0],
+        prove(scale >= 0, [norm_nonneg(R), norm_nonneg(S)])]),
+        "a geometric sequence of ratio below 1 tends to 0", limit_claim)
     index = n >= 0
     claim = (
         bounded.implies(forall(n, index.implies(bound_claim)))
+        & bounded.implies(flat.implies(forall(n, index.implies(never_claim))))
         & bounded.implies(small.implies(limit_claim))
         & forall(n, index.implies(tanh_claim))
         & bounded.implies(inverse.implies(forall(n, index.implies(final_claim))))
+        & bounded.implies(inverse.implies(small_scaled.implies(limit_claim)))
     )
     thm = conj(
         close(close(bound, over=[n], under=[index]), under=[bounded]),
+        close(close(never, over=[n], under=[index]), under=[bounded, flat]),
         close(limit, under=[bounded, small]),
         close(tanh_bound, over=[n], under=[index]),
         close(close(final, over=[n], under=[index]), under=[bounded, inverse]),
+        close(gone, under=[bounded, inverse, small_scaled]),
     )
     return out.theorem(
         "p5", "The Jacobian of a recurrent network is at most (γ‖W‖)ⁿ, in every dimension",

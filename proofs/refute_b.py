@@ -1,10 +1,9 @@
 """Refutation (b): "|w| < 1 makes the gradient in w vanish". At w = 1/2, u = 1 it is above 1/8."""
 
-import math
 from fractions import Fraction
 
 from bptt_sym.prove.elman import H0, Elman, N, W
-from bptt_sym.prove.enclosures import Interval, between, outward
+from bptt_sym.prove.enclosures import Interval, between, outward, tanh_bounds
 from bptt_sym.prove.kernel import Thm, instance
 from bptt_sym.prove.language import Claim, Term, TermLike, derivative, forall, shape, tanh
 from bptt_sym.prove.lemmas import tanh_lt, tanh_mono_le
@@ -131,17 +130,10 @@ def step(n: TermLike, ends: list[list[Thm]], state: Interval, slope: Interval, a
     late = known(N >= STEPS)
     next_state, next_rec = (settle(instantiate(t, {N: shape(n)}), late) for t in (after, rec))
     arg = h(n) / 2 + 1
-    made, interval = [], []
-    for k, end in enumerate(state):
-        at_end = shape(end) / 2 + 1
-        value = outward(*[Fraction(tanh_of(end / 2 + 1))] * 2, DIGITS)[k]
-        sign = 1 - 2 * k
-        low = numeric(sign * (tanh(at_end) - value) >= 0)
-        order = tanh_mono_le(at_end, arg) if k == 0 else tanh_mono_le(arg, at_end)
-        order = have(order, prove(sign * (arg - at_end) >= 0, ends[0], degree=1))
-        made.append(prove(sign * (h(shape(n) + 1) - value) >= 0, [order, low], degree=1,
-                          rewrite=[next_state]))
-        interval.append(value)
+    arg_ends = (state[0] / 2 + 1, state[1] / 2 + 1)
+    of_arg = between(arg, arg_ends, ends[0], degree=1)
+    of_tanh, interval = tanh_bounds(arg, of_arg, arg_ends, DIGITS)
+    made = between(h(shape(n) + 1), interval, of_tanh, degree=1, rewrite=[next_state])
     x, (a, b), (c, d) = h(shape(n) + 1), interval, (
         state[0] + slope[0] / 2, state[1] + slope[1] / 2)
     inner = h(n) + gradient(n) / 2
@@ -152,9 +144,4 @@ def step(n: TermLike, ends: list[list[Thm]], state: Interval, slope: Interval, a
     positive = prove(inner >= 0, inner_ends[:1], degree=1)
     made += [prove(g, [*inner_ends, *factor_ends, positive], rewrite=[next_rec])
              for g in (gradient(shape(n) + 1) >= grown[0], gradient(shape(n) + 1) <= grown[1])]
-    return made, ((interval[0], interval[1]), grown)
-
-
-def tanh_of(x: Fraction) -> Fraction:
-    """A float near tanh x, as a fraction; that it is near is then certified."""
-    return Fraction(math.tanh(float(x)))
+    return made, (interval, grown)

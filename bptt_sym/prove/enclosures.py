@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from math import floor
@@ -10,10 +11,10 @@ from typing import Any
 
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove.kernel import ONE, Thm
-from bptt_sym.prove.language import Term, TermLike, integer, real, reals, recursion, shape
-from bptt_sym.prove.lemmas import base, power_0, power_step, step
+from bptt_sym.prove.language import Term, TermLike, integer, real, reals, recursion, shape, tanh
+from bptt_sym.prove.lemmas import base, power_0, power_step, step, tanh_mono_le
 from bptt_sym.prove.roots import power_add
-from bptt_sym.prove.tactics import at, have, instantiate, known, prove
+from bptt_sym.prove.tactics import at, have, instantiate, known, numeric, prove
 
 Interval = tuple[Fraction, Fraction]
 
@@ -27,6 +28,30 @@ def outward(low: Fraction, high: Fraction, digits: int) -> Interval:
 def between(x: TermLike, ends: Interval, using: Sequence[Thm], **how: Any) -> list[Thm]:
     """|- x - low >= 0 and |- high - x >= 0."""
     return [prove(goal, using, **how) for goal in (shape(x) >= ends[0], shape(x) <= ends[1])]
+
+
+def tanh_bounds(arg: Term, bounds: list[Thm], ends: Interval,
+                digits: int) -> tuple[list[Thm], Interval]:
+    """Rational bounds of tanh(arg), from those of the argument, and the interval."""
+    made, values = [], []
+    for k, end in enumerate(ends):
+        sign = 1 - 2 * k
+        near = near_tanh(end, digits)
+        value = outward(near - Fraction(1, 10**digits), near + Fraction(1, 10**digits), digits)[k]
+        least = numeric(sign * (tanh(end) - value) >= 0, 4 * digits + 32)
+        order = tanh_mono_le(end, arg) if k == 0 else tanh_mono_le(arg, end)
+        order = have(order, prove(sign * (arg - end) >= 0, bounds, degree=1))
+        made.append(prove(sign * (tanh(arg) - value) >= 0, [order, least], degree=1))
+        values.append(value)
+    return made, (values[0], values[1])
+
+
+def near_tanh(x: Fraction, digits: int) -> Fraction:
+    """A decimal fraction near tanh x; that it is near is certified where it is used."""
+    with localcontext() as context:
+        context.prec = digits + 8
+        e = (2 * Decimal(x.numerator) / Decimal(x.denominator)).exp()
+        return Fraction((e - 1) / (e + 1))
 
 
 # x_{n+1} = y_n, y_{n+1} = s y_n + p (y_n - f x_n): the linear recurrence of a resting LSTM

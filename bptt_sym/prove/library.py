@@ -54,8 +54,8 @@ def names() -> tuple[str, ...]:
 ORDER = (
     "ex1", "ex2", "ex2-sharper", "ex3", "series", "forms", "p1", "p1-sum", "p1-log", "p2",
     "p2-decay", "p2-root", "p3", "p4", "sigmoid", "p6", "chain-rule", "p5", "p5-linear",
-    "p5-radius", "p7", "p14", "p13", "p8", "p9", "p9-figures", "lstm-terms", "lstm-state",
-    "p10-growth", "p10", "p10-start", "p10-figures", "p11", "p11-contraction", "p12",
+    "p5-perron", "p5-radius", "p7", "p14", "p13", "p8", "p9", "p9-figures", "lstm-terms",
+    "lstm-state", "p10-growth", "p10", "p10-start", "p10-figures", "p11", "p11-contraction", "p12",
     "refute-a", "refute-b", "refute-c", "refute-d", "refute-e", "refute-f", "refute-rho",
 )
 

@@ -167,10 +167,20 @@ def _term(t: Term, form: Form) -> tuple[str, int]:
 
 
 def _number(q: Fraction, tex: bool) -> tuple[str, int]:
+    small, power = abs(q.numerator), 0
+    digits = _decimals(q.denominator)
+    if q and digits is not None and (small >= 10**9 or abs(q) < Fraction(1, 10**6)):
+        small, power = small * 10**digits // q.denominator, -digits
+        while small % 10 == 0:
+            small, power = small // 10, power + 1
+        if abs(power) > 5:  # 216·10⁻¹⁵⁷ reads better than its zeros
+            sign = ("-" if tex else "−") if q < 0 else ""
+            shown = rf"10^{{{power}}}" if tex else "10" + _sup(str(power))
+            shown = shown if small == 1 else f"{small}" + (r" \cdot " if tex else "·") + shown
+            return sign + shown, 1 if q < 0 else 2
     if q.denominator == 1:
         return str(q) if tex else str(q).replace("-", "−"), 4 if q >= 0 else 1
     top, bottom = abs(q.numerator), q.denominator
-    digits = _decimals(bottom)
     if digits is not None and bottom > 16:  # a decimal fraction reads better than 55968/125000
         shown = f"{top * 10**digits // bottom:0{digits + 1}d}"
         shown = f"{shown[:-digits]}.{shown[-digits:]}"

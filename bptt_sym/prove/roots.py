@@ -119,6 +119,20 @@ def power_less(x: TermLike, y: TermLike, n: TermLike, using: list[Thm]) -> Thm:
     return at(_power_less(), {X: x, Y: y, N: shape(n) - 1}, using)
 
 
+@cache
+def _power_at_most_one() -> Thm:
+    goal = X**N <= 1
+    first = prove(K.instance(goal.formula, N.args, 0), rewrite=[power_0(X)])
+    later = prove(K.instance(goal.formula, N.args, kernel(N + 1)), [
+        *known(goal, X >= 0, 1 - X >= 0), power_nonneg(X, N)], rewrite=[power_step(X, N)])
+    return induction(N, 0, goal, first, later)
+
+
+def power_at_most_one(x: TermLike, n: TermLike, using: list[Thm]) -> Thm:
+    """0 <= x <= 1, n >= 0 |- x^n <= 1."""
+    return at(_power_at_most_one(), {X: x, N: n}, using)
+
+
 # ---------------------------------------------------------------- the two halves of a limit
 def above(n: Term, body: TermLike, rate: TermLike) -> Claim:
     """For every eps > 0 and all late n the body is at most (rate + eps)^n."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove.kernel import ONE, ZERO, Formula, Poly, Thm, Var, free, term
-from bptt_sym.prove.language import Term, TermLike, kernel, shape, total
+from bptt_sym.prove.language import Term, TermLike, absolute, kernel, shape, total
 from bptt_sym.prove.lemmas import abs_both, abs_le
 from bptt_sym.prove.tactics import assume, have, prove, weaken
 
@@ -114,19 +114,40 @@ def constant(k: str, hi: Poly, value: Poly) -> Thm:
     return K.inst(K.induct(m[1], ZERO, goal(n), first, later), m, hi)
 
 
+def triangle(k: Term, hi: TermLike, body: TermLike, bound: TermLike, each: Thm) -> Thm:
+    """A |- |body| <= bound   ==>   A |- |sum_{k=1}^{hi} body| <= sum_{k=1}^{hi} bound.
+
+    Raises ``KernelError`` if k is free in A or in hi.
+    """
+    name, end = k.args[1], kernel(hi)
+    whole, most = total(k, 1, end, body), total(k, 1, end, bound)
+    sides = []
+    for s in (1, -1):
+        item = prove(bound - s * shape(body) >= 0, [each, *abs_both(body)], degree=1)
+        apart = linear(name, ONE, end, Poly.of(-s), kernel(body), kernel(bound))
+        sides.append(prove(most - s * whole >= 0, [monotone(name, ONE, end, item), apart],
+                           degree=1))
+    return abs_le(whole, most, *sides)
+
+
 def absolute_bound(k: Term, hi: TermLike, body: TermLike, bound: TermLike, each: Thm,
                    count: Thm) -> Thm:
     """A |- |body| <= bound,  B |- hi >= 0   ==>   A u B |- |sum_{k=1}^{hi} body| <= hi bound.
 
     Raises ``KernelError`` if k is free in the bound, in A or in hi.
     """
+    whole = total(k, 1, hi, body)
+    many = have(constant(k.args[1], kernel(hi), kernel(bound)), count)
+    return prove(absolute(whole) <= shape(hi) * bound, [
+        triangle(k, hi, body, bound, each), many], degree=1)
+
+
+def scaled(k: Term, hi: TermLike, factor: TermLike, body: TermLike) -> Thm:
+    """|- sum_{k=1}^{hi} factor body - factor sum_{k=1}^{hi} body = 0, if k is not in the factor."""
     name, end = k.args[1], kernel(hi)
-    whole, most = total(k, 1, end, body), shape(end) * bound
-    many = have(constant(name, end, kernel(bound)), count)
-    sides = []
-    for s in (1, -1):
-        item = prove(bound - s * shape(body) >= 0, [each, *abs_both(body)], degree=1)
-        apart = linear(name, ONE, end, Poly.of(-s), kernel(body), kernel(bound))
-        sides.append(prove(most - s * whole >= 0, [monotone(name, ONE, end, item), apart, many],
-                           degree=1))
-    return abs_le(whole, most, *sides)
+    apart = linear(name, ONE, end, kernel(factor), kernel(body), ZERO)
+    nothing = monotone(name, ONE, end, K.psatz("eq", ZERO, (), (), ()))
+    return K.psatz("eq", kernel(total(k, 1, end, shape(factor) * body))
+                   - kernel(factor) * kernel(total(k, 1, end, body)), (apart, nothing), (),
+                   ((0, ONE), (1, ONE)))
+

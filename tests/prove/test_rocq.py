@@ -208,8 +208,8 @@ def cancelled() -> list[Thm]:
 
 
 SETS: dict[str, Callable[[], list[Thm]]] = {
-    "logic": logic, "cancelled": cancelled, "quantifiers": quantifiers, "induction": lambda: [induction()],
-    "calculus": calculus, "matrices": matrices, "facts": facts,
+    "logic": logic, "cancelled": cancelled, "quantifiers": quantifiers,
+    "induction": lambda: [induction()], "calculus": calculus, "matrices": matrices, "facts": facts,
 }
 
 
