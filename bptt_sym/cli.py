@@ -237,9 +237,9 @@ def _coqc(names: list[str]) -> int:
     for result in results:
         if result.ok:
             axioms = ", ".join(result.assumptions) or "none"
-            print(f"{result.name:<12}accepted by coqc in {result.seconds:.1f} s, axioms: {axioms}")
+            print(f"{result.name:<16} accepted by coqc in {result.seconds:.1f} s, axioms: {axioms}")
         else:
-            print(f"{result.name:<12}REJECTED by coqc")
+            print(f"{result.name:<16} REJECTED by coqc")
             print(result.log[-2000:], file=sys.stderr)
             status = WRONG
     return status
@@ -256,11 +256,11 @@ def _replay(certificates: dict[str, Any]) -> int:
         for name, path in certificates.items():
             found = pool.apply(replay_file, (str(path),))
             if found.failure:
-                print(f"{name:<12}REJECTED  {found.failure}")
+                print(f"{name:<16} REJECTED  {found.failure}")
                 status = max(status, WRONG if found.readable else UNREADABLE)
             else:
                 used = ", ".join(found.trusted) or "nothing"
-                print(f"{name:<12}accepted, taking on trust: {used}")
+                print(f"{name:<16} accepted, taking on trust: {used}")
     return status
 
 

@@ -29,7 +29,7 @@ from bptt_sym.prove.theorem import Outline, Theorem
 POINT = {W: 2, H0: Fraction(1, 2)}
 RATE = Fraction(17, 20)
 LOW, HIGH = Fraction(216, 10**157), Fraction(217, 10**157)
-FIRST, DIGITS = 24, 22
+FIRST, DIGITS = 10, 10
 
 
 def h(n):  # type: ignore[no-untyped-def]
@@ -73,7 +73,7 @@ def theorem() -> Theorem:
         prove(absolute(jacobian(N)) <= 1 * shape(RATE) ** N, [bound], degree=1),
         [prove(shape(RATE) >= 0), prove(1 - shape(RATE) > 0), prove(shape(1) >= 0)])
     figure_claim = (jacobian(200) > LOW) & (jacobian(200) < HIGH)
-    figure = out.line(enclosed(after, rec, start), "rational bounds for twenty steps, and from "
+    figure = out.line(enclosed(after, rec, start), "rational bounds for ten steps, and from "
                       "there on factors between two numbers", figure_claim)
     claim = (forall(N, (N >= 0).implies(decay)) & vanishes(N, jacobian(N)) & figure_claim.args[0]
              & figure_claim.args[1])
@@ -93,14 +93,14 @@ def enclosed(after: Thm, rec: Thm, start: Thm) -> Thm:
     of_j = between(jacobian(0), size, [start])
     for k in range(FIRST):
         of_h, state, of_f, factor = one_step(shape(k), of_h, state, after)
-        next_size = outward(size[0] * factor[0], size[1] * factor[1], DIGITS + 20)
+        next_size = outward(size[0] * factor[0], size[1] * factor[1], DIGITS + 10)
         positive = prove(jacobian(k) >= 0, of_j[:1], degree=1)
         small = prove(factor_of(k) >= 0, of_f[:1], degree=1)
         of_j = between(jacobian(k + 1), next_size, [*of_j, *of_f, positive, small],
                        rewrite=[at(rec, {N: k})])
         size = next_size
     # from here on a slightly larger interval is kept
-    margin = Fraction(1, 10 ** (DIGITS - 4))
+    margin = Fraction(5, 10 ** (DIGITS - 2))
     wide = (state[0] - margin, state[1] + margin)
     kept = (h(N) >= wide[0]) & (h(N) <= wide[1])
     base = conj(*[prove(c, of_h, degree=1) for c in (h(FIRST) >= wide[0], h(FIRST) <= wide[1])])
@@ -132,7 +132,7 @@ def enclosed(after: Thm, rec: Thm, start: Thm) -> Thm:
         ends.append((induction(m, 0, goal, first, later), powers))
     final = []
     for (thm, _), q in zip(ends, factor, strict=True):
-        power = power_bounds(shape(q), 200 - FIRST, [], (q, q), 175)
+        power = power_bounds(shape(q), 200 - FIRST, [], (q, q), 160)
         final += [at(thm, {m: 200 - FIRST}), *power]
     return conj(*[prove(c, final, degree=1) for c in (jacobian(200) > LOW, jacobian(200) < HIGH)])
 

@@ -12,7 +12,7 @@ from sampling alone.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import comb, lcm, prod
@@ -21,6 +21,7 @@ from typing import Any, Literal
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove import lemmas
 from bptt_sym.prove.certificate import export
+from bptt_sym.prove.descent import descents
 from bptt_sym.prove.kernel import Formula, KernelError, Poly, Thm, Var, free, term
 from bptt_sym.prove.language import Claim, Term, absolute, shape
 from bptt_sym.prove.tactics import (
@@ -35,6 +36,7 @@ from bptt_sym.prove.tactics import (
     weaken,
 )
 
+Point = dict[Var, Fraction]
 Status = Literal["proved", "refuted", "undecided", "inconsistent"]
 COLUMNS = 700  # products to combine, at most: what keeps a search to seconds
 HIGHEST = 12  # degree up to which a polynomial in one function is searched for its extremes
@@ -101,12 +103,18 @@ def decide(claim: Claim, hypotheses: Sequence[Claim] = (), *, degree: int = 3,
             continue
         if proof is not None:
             return Decision("proved", proof, tried=tuple(tried))
-        found = _refutation(claim, hypotheses, rng, int(name.split()[0]))
+        found = _refutation(claim, hypotheses, _drawn(claim, hypotheses, rng, int(name.split()[0])))
         if found is not None:
-            point, failure = found
-            named = {x[1]: q for x, q in point.items()}
-            return Decision("refuted", failure, named, tuple(tried))
-    return Decision("undecided", None, tried=tuple(tried))
+            return _refuted(found, tried)
+    tried.append("descent from rational points")
+    found = _refutation(claim, hypotheses, descents(claim, hypotheses, rng))
+    return Decision("undecided", None, tried=tuple(tried)) if found is None else _refuted(
+        found, tried)
+
+
+def _refuted(found: tuple[Point, Thm], tried: Sequence[str]) -> Decision:
+    point, failure = found
+    return Decision("refuted", failure, {x[1]: q for x, q in point.items()}, tuple(tried))
 
 
 # ---------------------------------------------------------------- proofs
@@ -311,23 +319,28 @@ def _by_enclosure(claim: Claim, given: list[Thm]) -> Thm:
 def refute(claim: Claim, hypotheses: Sequence[Claim] = (), *, points: int = POINTS,
            seed: int = 0) -> Decision:
     """Refute the claim at a rational point, certified by the kernel, or leave it undecided."""
-    found = _refutation(claim, hypotheses, random.Random(seed), points)
-    if found is None:
-        return Decision("undecided", None, tried=(f"{points} rational points",))
-    return Decision("refuted", found[1], {x[1]: q for x, q in found[0].items()})
+    drawn = _drawn(claim, hypotheses, random.Random(seed), points)
+    found = _refutation(claim, hypotheses, drawn)
+    tried = (f"{points} rational points",)
+    return Decision("undecided", None, tried=tried) if found is None else _refuted(found, tried)
 
 
-def _refutation(
-    claim: Claim, hypotheses: Sequence[Claim], rng: random.Random, points: int
-) -> tuple[dict[Var, Fraction], Thm] | None:
-    """A rational point, and the theorem that there the hypotheses hold and the claim fails."""
+def _drawn(claim: Claim, hypotheses: Sequence[Claim], rng: random.Random,
+           points: int) -> Iterator[Point]:
+    """Random rational points, some at the ends of the bounded functions' ranges."""
     names = sorted(free(claim.formula).union(*(free(h.formula) for h in hypotheses)))
+    for _ in range(points):
+        extreme = rng.random() < 0.4
+        yield {x: rng.choice(ENDS) if extreme and x[0] == "v" else _draw(rng, x) for x in names}
+
+
+def _refutation(claim: Claim, hypotheses: Sequence[Claim],
+                points: Iterable[Point]) -> tuple[Point, Thm] | None:
+    """The first of the points at which the hypotheses hold and the claim fails, with the proof."""
     rel, p = claim.formula
     negations: list[Formula] = {
         "ge": [("gt", -p)], "gt": [("ge", -p)], "eq": [("gt", p), ("gt", -p)]}[rel]
-    for _ in range(points):
-        extreme = rng.random() < 0.4
-        point = {x: rng.choice(ENDS) if extreme and x[0] == "v" else _draw(rng, x) for x in names}
+    for point in points:
         try:
             certified = [_at_point(h.formula, point) for h in hypotheses]
         except (NotProved, KernelError):

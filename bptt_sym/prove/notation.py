@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from bptt_sym.prove import language
 from bptt_sym.prove.certificate import CertificateError
-from bptt_sym.prove.kernel import Def, KernelError, Poly, subst
+from bptt_sym.prove.kernel import Def, KernelError, Poly, free, subst
 from bptt_sym.prove.language import Claim, Term
 
 Form = Literal["latex", "text"]
@@ -205,8 +205,32 @@ def _call(a: Term, form: Form) -> str:
     return f"({s})"
 
 
+def limit(c: Claim) -> tuple[Term, Term, Term] | None:
+    """(n, a, b) if the claim says, with ε and N, that a tends to b as n grows; else None."""
+    match c:
+        case Claim(op="all", args=(eps, Claim(op="imp", args=(
+                Claim(op="gt", args=(Term() as size, zero)),
+                Claim(op="ex", args=(start, Claim(op="and", args=(
+                    Claim(op="ge", args=(begin, first)),
+                    Claim(op="all", args=(n, Claim(op="imp", args=(
+                        Claim(op="ge", args=(at, late)),
+                        Claim(op="le", args=(Term(op="abs", args=(body,)), small)))))))))))))):
+            same = [(size, eps), (small, eps), (begin, start), (late, start), (at, n)]
+            plain = all(x.op == "var" and x.args == y.args for x, y in same)
+            apart = not {eps.args, start.args} & free(body.kernel)
+            if plain and apart and not zero.kernel and not first.kernel:
+                if body.op == "sub" and n.args not in free(body.args[1].kernel):
+                    return n, body.args[0], body.args[1]
+                return n, body, language.number(0)
+    return None
+
+
 def _claim(c: Claim, form: Form) -> str:
     tex = form == "latex"
+    tends = limit(c)
+    if tends is not None:
+        n, a, b = (_term(x, form)[0] for x in tends)
+        return rf"{a} \to {b} \;\; ({n} \to \infty)" if tex else f"{a} → {b} ({n} → ∞)"
     match c.op, c.args:
         case op, (a, b) if op in RELATIONS:
             return f"{_term(a, form)[0]} {RELATIONS[op][0 if tex else 1]} {_term(b, form)[0]}"
@@ -233,7 +257,7 @@ def _claim(c: Claim, form: Form) -> str:
 
 def _closed(c: Claim, form: Form) -> str:
     s = _claim(c, form)
-    if c.op in RELATIONS:
+    if c.op in RELATIONS or limit(c) is not None:
         return s
     return rf"\left({s}\right)" if form == "latex" else f"({s})"
 

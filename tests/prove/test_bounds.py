@@ -9,6 +9,7 @@ import pytest
 from semantics import refuted
 
 from bptt_sym import prove
+from bptt_sym.prove.descent import descents
 from bptt_sym.prove.language import (
     Claim,
     Term,
@@ -46,6 +47,20 @@ def test_a_best_constant_separates_proved_from_refuted() -> None:
     inside = [x >= 0, x <= 4]
     assert prove.decide(gain < Fraction(4478, 10**4), inside).status == "proved"
     assert prove.decide(gain < Fraction(44, 100), inside).status == "refuted"
+
+
+def test_a_point_that_several_variables_must_meet_is_found_by_descent() -> None:
+    a, b, c = reals("a b c")
+    factors = [tanh(x) ** 2 * (1 - tanh(x) ** 2) for x in (a, b, c)]
+    claim = absolute(factors[0] * factors[1] * factors[2]) <= Fraction(99, 100) / 64
+    assert prove.decide(claim).status == "refuted"
+
+
+def test_a_descent_yields_points_only_where_the_claim_seems_to_fail() -> None:
+    rng = random.Random(1)
+    assert list(descents(x * x >= 0, [], rng)) == []
+    points = list(descents((x - 7) ** 2 >= 1, [x >= 6], rng))
+    assert points and all(abs(p["v", "x"] - 7) < 1 and p["v", "x"] >= 6 for p in points)
 
 
 def test_contradictory_hypotheses_are_reported() -> None:

@@ -6,14 +6,16 @@ import json
 import re
 import subprocess
 import sys
+from fractions import Fraction
 
 import pytest
 from published import load
 
 from bptt_sym import prove
-from bptt_sym.prove import library, notation, printing
+from bptt_sym.prove import language, library, notation, printing
 from bptt_sym.prove.kernel import Poly, term
 from bptt_sym.prove.language import claim_of, integers, product, reals, tanh, total
+from bptt_sym.prove.limits import vanishes
 
 NAMES = library.names()
 
@@ -86,3 +88,20 @@ def test_the_functions_of_the_package_do_not_depend_on_what_was_imported_before(
             "print(all(callable(getattr(prove, n)) for n in prove.__all__))")
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "True"
+
+
+def test_a_limit_prints_as_one_and_nothing_else_does() -> None:
+    n, x, eps = integers("n")[0], reals("x")[0], reals("epsilon")[0]
+    r = language.sequence("r", n)
+    assert notation.text(vanishes(n, r)) == "rₙ → 0 (n → ∞)"
+    assert notation.text(vanishes(n, r - x)) == "rₙ → x (n → ∞)"
+    assert notation.latex(vanishes(n, r - x)) == r"r_{n} \to x \;\; (n \to \infty)"
+    assert "→" not in notation.text(vanishes(n, r * eps))  # ε is bound there: no limit
+
+
+@pytest.mark.parametrize(("value", "shown"), [
+    (Fraction(216, 10**157), "216·10⁻¹⁵⁷"), (Fraction(-1, 10**9), "−10⁻⁹"), (10**12, "10¹²"),
+    (123456789012, "123456789012"), (Fraction(1663715, 10**7), "0.1663715"), (0, "0"),
+])
+def test_very_small_and_very_large_numbers_print_as_powers_of_ten(value, shown) -> None:
+    assert notation.text(language.number(value)) == shown
