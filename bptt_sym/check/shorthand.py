@@ -58,6 +58,8 @@ _LABEL = re.compile(
     r"(?P<before>^|\\\\|\\begin\s*\{[a-z]+\*?\}|[&\n])\s*(?:\\fbox\s*\{\s*)?"
     r"\\text(?:bf|it|rm)?\s*\{[^{}=]*\}(?:\s*\})?\s*(?:[:：]\s*)?\\q?quad(?![A-Za-z])"
 )
+#: ``Ct`` for ``C_t``: the mark of the subscript was forgotten.
+_STEP_BESIDE = re.compile(r"(?<![A-Za-z\\])([A-Zhcxs])t(?![A-Za-z])")
 _PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\s*=\s*\}")
 #: ``h^{(t)^\top}``, ``h^{(t)\top}``.
 _NESTED = re.compile(
@@ -104,6 +106,7 @@ class Shorthand:
         formula = replaced(formula, _INSIDE, _outside)
         formula = replaced(formula, _ZERO, lambda m: "0")
         formula = replaced(formula, _PLUS_EQUALS, lambda m: "+=")
+        formula = replaced(formula, _STEP_BESIDE, self._below)
         formula = replaced(formula, _LABEL, lambda m: m.group("before"))
         formula = replaced(formula, _NESTED, _transposed)
         formula = self.deltas.written_out(_without_components(formula))
@@ -118,6 +121,10 @@ class Shorthand:
         if self.glued:
             formula = replaced(formula, _GLUED, self._derivative)
         return formula
+
+    def _below(self, m: re.Match[str]) -> str | None:
+        """``C_t`` for ``Ct`` where C runs in time elsewhere."""
+        return rf"{m.group(1)}_t" if m.group(1) in self.timed else None
 
     def _derivative(self, m: re.Match[str]) -> str | None:
         name, scripts = m.group("name"), m.group("scripts") or ""

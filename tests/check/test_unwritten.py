@@ -205,3 +205,10 @@ def test_a_sum_in_a_sentence_with_its_range() -> None:
     words = "The cell: h(t)=s(t)*o(t) with s(t)=g(t)*i(t)+s(t-1)*f(t), and L(t)=sum_{s>=t} l(s)."
     claim = r"\frac{dL(t)}{dh(t)} = \frac{dl(t)}{dh(t)} + \frac{dL(t+1)}{dh(t)}"
     assert verdicts(words, claim) == ["right"]
+
+
+def test_a_step_that_slipped_beside_its_name() -> None:
+    words = "The state is $h_t = w h_{t-1} + x_t$."
+    assert verdicts(words, r"\frac{\partial ht}{\partial h_{t-1}} = w") == ["right"]
+    # Where the name does not run in time it stays a product.
+    assert verdicts(words, r"\frac{\partial h_t}{\partial h_{t-1}} = w + c t - tc") == ["undecided"]
