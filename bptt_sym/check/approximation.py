@@ -38,6 +38,7 @@ from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.verdict import Counterexample, Verdict
 from bptt_sym.decide.world import Absent, World
 from bptt_sym.errors import BpttError, NotSupported
+from bptt_sym.messages import marked
 from bptt_sym.notation import (
     HORIZON_NAME,
     At,
@@ -66,8 +67,8 @@ MAX_PLACES = 12
 LONGEST = 6
 _FAILED = (Absent, Mismatch, Undefined, NotSupported)
 
-NEAR_ZERO = "the activation acts as the identity, as it does near 0"
-NOTE = (
+NEAR_ZERO = marked("the activation acts as the identity, as it does near 0")
+NOTE = marked(
     "as an approximation it is off by more than the quantity itself; it would need a hypothesis, "
     "such as states near 0, that is not stated"
 )

@@ -32,6 +32,7 @@ from bptt_sym.check.wording import (
 )
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, UnboundName
+from bptt_sym.messages import marked
 from bptt_sym.notation import (
     FUNCTIONS,
     ZERO,
@@ -118,14 +119,15 @@ class _Auditor:
         """The entries of one formula; it may change the model in force."""
         if not is_relation(formula.latex):
             if formula.display:
-                yield self._entry(formula, Verdict("not_a_claim", note="it relates nothing"))
+                nothing = Verdict("not_a_claim", note=marked("it relates nothing"))
+                yield self._entry(formula, nothing)
             return
         try:
             rows = outline(formula)
         except InputError as error:
             half = "its left side" in error.message or "its right side" in error.message
             if half and not formula.display:  # "where $< 1$ means", "$a =$" before a picture
-                yield self._entry(formula, Verdict("not_a_claim", note="half a relation"))
+                yield self._entry(formula, Verdict("not_a_claim", note=marked("half a relation")))
                 return
             if error.message.endswith("its left side"):
                 yield self._continued(formula, error)
@@ -170,7 +172,7 @@ class _Auditor:
             r for r in rows.rows if self._may_define(r, rows.formula) and not only_copies(r)
         ]
         found = [r for r in found if not made_of_gradients(r, now) and not looks_ahead(r)]
-        again = Verdict("not_a_claim", note="a definition, as before")
+        again = Verdict("not_a_claim", note=marked("a definition, as before"))
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
             return {id(row): again for row in found}
         found = [row for row in found if not self._is_claim(row)]
@@ -186,7 +188,7 @@ class _Auditor:
                 self._fault = (rows.formula, error)
             # A value that fits no model was no definition after all.
             return {id(row): verdict for row in found if row.kind is not Kind.VALUE}
-        return {id(row): Verdict("not_a_claim", note="a definition") for row in found}
+        return {id(row): Verdict("not_a_claim", note=marked("a definition")) for row in found}
 
     def _may_define(self, row: Row, formula: Formula) -> bool:
         """Whether the form of a row is that of a definition, with its steps left out or not."""
@@ -230,7 +232,8 @@ class _Auditor:
         if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
             return self._entry(formula, Verdict("not_a_claim", note=_NOT_ABOUT), row)
         if not formula.display and row.is_example:
-            return self._entry(formula, Verdict("not_a_claim", note="values of an example"), row)
+            values = Verdict("not_a_claim", note=marked("values of an example"))
+            return self._entry(formula, values, row)
         named_row = row.kind in (Kind.SEQUENCE, Kind.TOTAL) and not row.continues
         if made_of_gradients(row, self.models.current) and named_row:
             named = self._name(row, formula)
@@ -279,7 +282,7 @@ class _Auditor:
                 model.totals[name] = body
             case _:
                 return None
-        return Verdict("not_a_claim", note="a name for its right side")
+        return Verdict("not_a_claim", note=marked("a name for its right side"))
 
     def _renames(self, row: Row, model: Model) -> bool:
         """Whether ``A_t = ∂…`` gives a name, that stood for something else, a new meaning."""
@@ -436,4 +439,4 @@ class _Auditor:
         return Judged(place, text, verdict, title, display=formula.display, part=part)
 
 
-_NOT_ABOUT = "it says nothing about a recurrence"
+_NOT_ABOUT = marked("it says nothing about a recurrence")

@@ -23,6 +23,7 @@ from bptt_sym.check.wording import (
 )
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import UnboundName
+from bptt_sym.messages import marked
 from bptt_sym.notation import (
     At,
     Claim,
@@ -71,9 +72,9 @@ class Bench:
             if verdict is not None:
                 return verdict
         if adds_up(claim):
-            return Verdict("undecided", note="no part of the gradient equals what is added")
+            return Verdict("undecided", note=marked("no part of the gradient equals what is added"))
         if not any(isinstance(n, (At, Sym)) for n in nodes):
-            return Verdict("not_a_claim", note="it is about indices and numbers only")
+            return Verdict("not_a_claim", note=marked("it is about indices and numbers only"))
         regime = self.models.context.wording.regime or self.near_one
         verdict = model.court.judge(claim, exact=self.exact, regime=regime)
         for op, side, link in zip(
@@ -101,7 +102,7 @@ class Bench:
                 return verdict
             return Verdict(
                 "wrong", diagnosis=slip, method="the shapes fit under no reading",
-                note="as it stands its shapes do not fit",
+                note=marked("as it stands its shapes do not fit"),
             )  # fmt: skip
         single = court.judge(claim_of_one_unit(claim, model.court.model))
         if single.verdict == "wrong" and fixes_a_number(claim, single):
@@ -117,6 +118,6 @@ class Bench:
         if found is not None:
             return Verdict(
                 "wrong", diagnosis=found, method="the shapes fit under no reading",
-                note="as it stands its shapes do not fit; for one unit it holds",
+                note=marked("as it stands its shapes do not fit; for one unit it holds"),
             )  # fmt: skip
         return replace(verdict, note=f"{verdict.note}; for one unit it holds")

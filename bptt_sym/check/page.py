@@ -14,7 +14,7 @@ from html import escape
 from typing import Final
 from xml.etree import ElementTree
 
-from bptt_sym.check.exercises.feedback import Said
+from bptt_sym.check.exercises.feedback import ISOLATE, Said
 
 #: Characters of a formula that is turned into MathML; a longer one is shown as text.
 MAX_LATEX: Final = 4000
@@ -137,6 +137,7 @@ def visible(text: str) -> str:
 _KEPT: Final = "\n\t\u200c\u200d"
 
 
+_ISOLATED: Final = re.compile("{}(.*?){}".format(*ISOLATE), re.DOTALL)
 _DOLLARS: Final = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$", re.DOTALL)
 
 
@@ -145,8 +146,19 @@ def words_html(words: str) -> str:
     out: list[str] = []
     pos = 0
     for match in _DOLLARS.finditer(words):
-        out.append(escape(visible(words[pos : match.start()])))
+        out.append(plain_html(words[pos : match.start()]))
         out.append(formula_html(match.group(1) or match.group(2), match.group(1) is not None))
+        pos = match.end()
+    return "".join([*out, plain_html(words[pos:])])
+
+
+def plain_html(words: str) -> str:
+    """Text as it is; what is isolated in it runs from left to right."""
+    out: list[str] = []
+    pos = 0
+    for match in _ISOLATED.finditer(words):
+        out.append(escape(visible(words[pos : match.start()])))
+        out.append(f'<bdi dir="ltr">{escape(visible(match.group(1)))}</bdi>')
         pos = match.end()
     return "".join([*out, escape(visible(words[pos:]))])
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
 from bptt_sym.check.exercises.feedback import explained
 from bptt_sym.check.judged import VERDICTS, Fault, Judged, summary
-from bptt_sym.check.page import formula_html, page, visible
+from bptt_sym.check.page import formula_html, page, plain_html, visible
 from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict, VerdictName
 from bptt_sym.messages import Translator, marked, translator
 
@@ -101,7 +102,7 @@ def _evidence(verdict: Verdict, tr: Translator, *, fault: bool = False) -> Itera
     if verdict.diagnosis is not None:
         yield from _diagnosis(verdict.diagnosis, tr)
     if verdict.note and not fault:
-        yield f'<p class="dim" dir="auto">{escape(visible(tr(verdict.note)))}</p>'
+        yield f'<p class="dim" dir="auto">{escape(visible(_note(verdict.note, tr)))}</p>'
     if len(verdict.links) > 1:
         yield "<ul>"
         for number, link in enumerate(verdict.links, 1):
@@ -112,6 +113,18 @@ def _evidence(verdict: Verdict, tr: Translator, *, fault: bool = False) -> Itera
     how = " · ".join(part for part in (verdict.scope, verdict.method) if part)
     if how and verdict.verdict in ("right", "right_under_reading", "wrong"):
         yield f'<p class="dim"><small dir="ltr">{escape(visible(how))}</small></p>'
+
+
+def _note(note: str, tr: Translator) -> str:
+    """A note in the language, one that begins with a step of a chain too."""
+    found = _STEP.fullmatch(note)
+    if found is None:
+        return tr(note)
+    step = tr("step {number} of {count}", number=found[1], count=found[2])
+    return f"{step}: {tr(found[3])}" if found[3] else step
+
+
+_STEP = re.compile(r"step (\d+) of (\d+)(?:: (.*))?", re.DOTALL)
 
 
 def _counterexample(example: Counterexample, tr: Translator) -> Iterator[str]:
@@ -133,7 +146,7 @@ def _value(name: str, value: str) -> str:
 
 def _diagnosis(diagnosis: Diagnosis, tr: Translator) -> Iterator[str]:
     words = explained(diagnosis, tr)
-    yield f'<p class="bad"><code>{escape(diagnosis.code)}</code> {escape(visible(words))}</p>'
+    yield f'<p class="bad"><code>{escape(diagnosis.code)}</code> {plain_html(words)}</p>'
     if diagnosis.corrected:
         yield (
             f'<p class="good">{escape(tr("Right would be"))}</p>'

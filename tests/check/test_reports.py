@@ -240,6 +240,17 @@ def test_what_cannot_be_read_is_shown_with_a_caret_below() -> None:
     assert shown.startswith("𝔸𝔹") and under.index("^") == fault.place.column - 1
 
 
+def test_formulas_among_words_from_right_to_left_are_isolated() -> None:
+    cell = r"$$h_t = \tanh(w h_{t-1} + u_t)$$"
+    text = cell + r"$$\frac{\partial h_t}{\partial h_{t-1}} = w(1+h_t^2)$$"
+    judged = audit(document_from_text(text, "d.md"))
+    assert "<bdi" not in report_html(judged)
+    page = report_html(judged, "he")
+    assert page.count('<bdi dir="ltr">') == 2
+    assert "\u2066" not in page and "\u2069" not in page
+    assert "הגדרה" in page
+
+
 @pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("he", "rtl"), ("fa", "rtl")])
 def test_the_page_speaks_a_language_in_its_direction(language: str, direction: str) -> None:
     text = report_html(broken(), language)

@@ -239,6 +239,8 @@ def _evidence(verdict: Verdict, tr: Translator, depth: int = 1) -> Iterator[Said
         yield Said(tr(verdict.note), tone="dim", depth=depth)
 
 
+#: Left-to-right isolate, and its end.
+ISOLATE: Final = ("\u2066", "\u2069")
 _INSTEAD: Final = re.compile(r" \((?P<new>.*) in place of (?P<old>.*)\)")
 
 
@@ -250,8 +252,14 @@ def explained(diagnosis: Diagnosis, tr: Translator) -> str:
     rest = diagnosis.message[len(general) :]
     found = _INSTEAD.fullmatch(rest)
     if found is not None:
-        rest = " " + tr("({new} in place of {old})", new=found["new"], old=found["old"])
+        new, old = (isolated(found[k], tr) for k in ("new", "old"))
+        rest = " " + tr("({new} in place of {old})", new=new, old=old)
     return tr(general) + rest
+
+
+def isolated(formula: str, tr: Translator) -> str:
+    """A formula that runs from left to right among words that run the other way."""
+    return f"{ISOLATE[0]}{formula}{ISOLATE[1]}" if tr.direction == "rtl" else formula
 
 
 def _counterexample(example: Counterexample, tr: Translator, depth: int) -> Iterator[Said]:
