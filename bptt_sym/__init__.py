@@ -14,6 +14,8 @@ from typing import Any
 _HOME = {
     "Recurrence": "recurrence",
     "Equation": "recurrence",
+    "recurrence_from_latex": "read",
+    "recurrence_from_sympy": "sympy_bridge",
     "elman": "cells",
     "elman_vector": "cells",
     "sigmoid_rnn": "cells",
@@ -24,6 +26,7 @@ _HOME = {
     "stack": "architectures",
     "attention": "architectures",
     "derive": "forms",
+    "derive_across": "across",
     "Derivation": "derive",
     "Step": "derive",
     "Verdict": "decide",
