@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from bptt_sym.errors import LimitExceeded, ReadError, Span, UnboundName
-from bptt_sym.notation import FUNCTIONS, INFINITY, At, Fn, Idx, Node, Num, Sym
+from bptt_sym.notation import FUNCTIONS, INFINITY, At, Fn, Idx, Node, Num, Ones, Sym
 from bptt_sym.read import limits
 from bptt_sym.read.grammar import parse
 from bptt_sym.read.index import Ranges, index_of
@@ -21,6 +21,8 @@ from bptt_sym.read.vocabulary import (
 )
 from bptt_sym.recurrence import HORIZON
 
+#: What the identity matrix is called where nothing is defined by that name.
+IDENTITY = frozenset(("I", r"\mathbf{I}", r"\boldsymbol{I}"))
 #: A unit of a product: the operator before it, its node (``None`` for dots), its surface factor.
 Unit: TypeAlias = tuple[str, Node | None, Factor]
 _MAX_BINDER_DEPTH = 3 * limits.MAX_DEPTH
@@ -81,7 +83,19 @@ class Names:
             return Idx(name, span=f.span)
         if v.open:
             return Sym(name, span=f.span)
+        if self.is_identity(name):
+            return Ones(span=f.span)
         raise self.unbound(name, f.span)
+
+    def is_identity(self, name: str, sub: Script | None = None) -> bool:
+        """Whether the name is the identity matrix: ``I`` or ``I_n``, defined by nothing."""
+        shapes = self.vocabulary.shapes.values()
+        dims = {d for s in shapes for d in s if isinstance(d, str)}
+        return (
+            name in IDENTITY
+            and any(len(s) == 2 for s in shapes)
+            and (sub is None or self.short(sub) in dims)
+        )
 
     def named(self, f: Scripted, base: Word) -> Node:
         """A name with scripts: a parameter, an element of a sequence, a power."""
@@ -115,6 +129,8 @@ class Names:
                 node = Sym(subscripted(name, self.short(sub)), span=span)
         if node is None and name == "d" and sup is None:
             raise ReadError("a differential that is not divided by another", span=span, token="d")
+        if node is None and sup is None and self.is_identity(name, sub):
+            node = Ones(span=span)
         if node is None:
             full = subscripted(name, self.short(sub))
             raise self.unbound(full, span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.errors import InputError, LimitExceeded, ReadError, UnboundName
-from bptt_sym.notation import Abs, At, Pow, Sym, Transpose, index, num
+from bptt_sym.notation import Abs, At, Ones, Pow, Sym, Transpose, index, num
 from bptt_sym.read import (
     Vocabulary,
     read_claim,
@@ -164,3 +164,17 @@ def test_an_index_hides_a_name_only_where_it_is_bound() -> None:
 def test_aliases_and_extra_indices(rec: Recurrence) -> None:
     named = Vocabulary.of(rec, aliases={r"\theta": "w"}, indices=["z"])
     assert read_expression(r"\theta^z", rec, vocabulary=named).__class__ is Pow
+
+
+def test_an_undefined_capital_i_is_the_identity_matrix_among_matrices_only(rec: Recurrence) -> None:
+    with pytest.raises(UnboundName):
+        read_expression("I w", rec)
+    lines = [r"h_t = h_{t-1} + \tanh(W h_{t-1} + U x_t)"]
+    plain = recurrence_from_latex(lines)
+    n = plain.shapes["h"][0]
+    for text in ("I", r"\mathbf{I}", f"I_{n}", f"I_{{{n}}}"):
+        assert read_expression(text, plain) == Ones()
+    with pytest.raises(UnboundName):
+        read_expression("I_q", plain)
+    defined = recurrence_from_latex([r"h_t = \tanh(W h_{t-1} + I x_t)"])
+    assert read_expression("I", defined) == Sym("I")
