@@ -43,6 +43,8 @@ def cross_entropy(
             lines[made] = rf"{output}_{{t}} = \mathrm{{softmax}}({argument})"
     if not output:
         return None
+    # In bold type, if that is how the text defines it.
+    output = next((n for n in rec.defined if plain_name(n) == output), output)
     loss = rf"-{target}_{{t}}^\top \log {output}_{{t}}"
     changed = False
     for k, line in enumerate(lines):

@@ -213,7 +213,7 @@ _PATTERNS: dict[str, str] = {
     r"close to (?:zero|0|one|1)\b|neglect|negligib|ignor(?:e|ing)|saturat|simplif|"
     r"small (?:activation|state|input|weight|value|pre-?activation)|"
     r"(?:assum|suppos)\w+ (?:that )?(?:\S+ ){0,3}(?:activation|derivative|slope|gate)",
-    "cross_entropy": r"cross[- ]entropy|softmax loss",
+    "cross_entropy": r"cross[- ]entropy|softmax loss|negative log[- ]?likelihood",
 }
 
 

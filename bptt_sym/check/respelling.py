@@ -14,6 +14,16 @@ from dataclasses import replace
 from bptt_sym.check.document import Formula
 
 _ONE = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathbb|textbf)\s*(?:\{\s*1\s*\}|1(?![0-9]))")
+#: ``\\mathbf{1}_{i, y^{(t)}}``: the entry i of the one-hot vector of the label y.
+_INDICATOR = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm|mathbb|mathds)\s*\{?\s*1\s*\}?\s*_\s*\{\s*[ijk]\s*(?:,|=)\s*"
+    r"(?P<label>(?:\\(?:mathbf|mathrm)\s*)?\{?y\}?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))?)\s*\}"
+)
+#: ``(\\nabla_{o^{(t)}} L)_i``: one entry of a gradient.
+_ENTRY = re.compile(
+    r"(?P<group>(?:\\left\s*)?\(\s*\\nabla(?:[^()]|\([^()]*\))*?(?:\\right\s*)?\))\s*_\s*"
+    r"(?:\{\s*[ijk]\s*\}|[ijk](?![A-Za-z]))"
+)
 _BOX = re.compile(r"\\(?:boxed|fbox|colorbox\s*\{[^{}]*\}|bbox\s*(?:\[[^\]]*\])?)\s*\{")
 _BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits|\\nolimits|\\displaylimits)?\s*[_^])")
 _NAME = (
@@ -67,6 +77,8 @@ Edit = tuple[int, int, str]
 
 def respelt(formula: Formula) -> Formula:
     """``formula`` in the spelling that the reader knows."""
+    formula = replaced(formula, _INDICATOR, lambda m: m.group("label"))
+    formula = replaced(formula, _ENTRY, lambda m: m.group("group"))
     formula = replaced(formula, _ONE, lambda m: "1")
     formula = edited(formula, _boxes(formula.latex))
     if "=" not in formula.latex:

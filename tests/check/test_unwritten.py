@@ -212,3 +212,22 @@ def test_a_step_that_slipped_beside_its_name() -> None:
     assert verdicts(words, r"\frac{\partial ht}{\partial h_{t-1}} = w") == ["right"]
     # Where the name does not run in time it stays a product.
     assert verdicts(words, r"\frac{\partial h_t}{\partial h_{t-1}} = w + c t - tc") == ["undecided"]
+
+
+def test_one_entry_of_a_gradient_and_the_indicator_of_a_label() -> None:
+    words = (
+        "With $\\mathbf{h}^{(t)} = \\tanh(\\mathbf{W}\\mathbf{h}^{(t-1)}"
+        " + \\mathbf{U}\\mathbf{x}^{(t)})$,"
+        " $\\mathbf{o}^{(t)} = \\mathbf{V}\\mathbf{h}^{(t)}$ and"
+        " $\\hat{\\mathbf{y}}^{(t)} = \\mathrm{softmax}(\\mathbf{o}^{(t)})$ the loss"
+        " $L = \\sum_t L^{(t)}$"
+        " adds up the negative log-likelihoods of $y^{(t)}$."
+    )
+    claim = (
+        r"(\nabla_{\mathbf{o}^{(t)}} L)_i = \frac{\partial L}{\partial o_i^{(t)}}"
+        r" = \hat{y}_i^{(t)} - \mathbf{1}_{i, y^{(t)}}"
+    )
+    (found,) = judged(words, claim)
+    assert found.verdict.is_right
+    assert not any("does not write down" in a for a in found.verdict.assumptions)
+    assert verdicts(words, claim.replace(r" - \mathbf{1}", r" + \mathbf{1}")) == ["wrong"]
