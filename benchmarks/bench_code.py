@@ -22,14 +22,16 @@ import argparse  # noqa: E402
 import ctypes  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
+from fractions import Fraction  # noqa: E402
 from functools import partial  # noqa: E402
 from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
 
-from bptt_sym.evaluate.c_kernels import PRELUDE  # noqa: E402
+from bptt_sym.evaluate.c_kernels import prelude  # noqa: E402
 from bptt_sym.evaluate.compile_c import CGradient, build, compiler  # noqa: E402
 from bptt_sym.evaluate.compiled import NumpyGradient  # noqa: E402
+from bptt_sym.notation import Add, At, Idx, Mul, Neg, Norm, Pow, Sum, num  # noqa: E402
 from bptt_sym.testing.models import named_model  # noqa: E402
 
 Array = Any
@@ -201,10 +203,10 @@ def gemm_limit(n: int, steps: int, batch: int, rng: Any, seconds: float) -> floa
 def c_rates() -> tuple[float, float]:
     """Flops per second of the C kernel's best product, transcendentals per second of its loop."""
     source = (
-        PRELUDE
+        prelude()
         + """
 void products(long times, double *y, const double *x, const double *p)
-{ for (long t = 0; t < times; t++) product(y, 32, 256, x, 256, 1, p, 256, 0); }
+{ for (long t = 0; t < times; t++) product(y, 256, 32, 256, x, 256, 1, p, 256, 0); }
 void activations(long times, double *y, const double *x)
 { for (long t = 0; t < times; t++) {
     _Pragma("GCC ivdep") for (long j = 0; j < 4096; j++) y[j] = act_tanh(x[j]); } }
@@ -223,9 +225,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer sizes")
     quick = parser.parse_args().quick
     model = named_model("lstm")
-    ours = NumpyGradient(model.rec, loss=model.loss)
+    t = Idx("t")
+    # What the others compute: half the squared error, every step and example with weight 1.
+    miss = Norm(Add((At("y", t), Neg(At("\\hat{y}", t)))), "2")
+    loss = Sum("t", num(1), Idx("T"), Mul((num(Fraction(1, 2)), Pow(miss, num(2)))))
+    ours = NumpyGradient(model.rec, loss=loss)
     has_c = compiler() is not None
-    compiled = CGradient(model.rec, loss=model.loss, specialize=True) if has_c else None
+    compiled = CGradient(model.rec, loss=loss, specialize=True) if has_c else None
     flops_rate, exp_rate = c_rates() if has_c else (float("nan"), float("nan"))
     peers: dict[str, Any] = {}
     for name, module, make in (
@@ -258,7 +264,7 @@ def main() -> None:
                 x, y = rng.normal(size=(2, steps, batch, n))
                 h0, c0 = rng.normal(size=(2, batch, n))
                 params = model.unpack(p, {"H": n, "I": n, "O": n})
-                series = {"x": x, "\\hat{y}": y, "\\omega": np.ones((steps, batch))}
+                series = {"x": x, "\\hat{y}": y}
                 start = {"h": h0, "c": c0}
                 mine = best(partial(ours, params, series, start), seconds)
                 weights = [p[k] for k in "WUbVc"]

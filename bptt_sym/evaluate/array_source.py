@@ -17,6 +17,8 @@ from bptt_sym.evaluate.program import PER_STEP, Program, Size
 
 _ELEMENTWISE = {"add", "mul", "div", "neg", "fn", "pow"}
 _SUM, _PRODUCT, _UNARY, _ATOM = 1, 2, 3, 4
+#: 1/σ' from e = exp(-a) is e + 2 + 1/e, see :mod:`~bptt_sym.evaluate.logistic`.
+LOGISTIC_SLOPE = " + 2.0 + 1.0 / "
 
 
 @final
@@ -42,7 +44,7 @@ class Dialect:
 NUMPY = Dialect(
     "np",
     "np.concatenate([{parts}], {axis})",
-    "np.full({shape}, {value})",
+    "np.full({shape}, {value}, dtype=dtype)",
     "np.broadcast_to({a}, {shape})",
     "np.einsum({spec!r}, {a}, {b})",
     "({a} > 0).astype(float)",
@@ -191,7 +193,10 @@ class Writer:
             case "concat":
                 return self.concat(i), _ATOM
             case "slice":
-                return f"{self.use(a[0], _ATOM, full=True)}[{self.span(i)}]", _ATOM
+                whole = self.use(a[0], _ATOM, full=True)
+                if self.inside and whole.endswith("[t]"):
+                    return f"{whole[:-1]}, {self.span(i)}]", _ATOM
+                return f"{whole}[{self.span(i)}]", _ATOM
             case "pad":
                 return self.pad(i), _ATOM
             case "softmax" | "logsoftmax":
@@ -208,11 +213,42 @@ class Writer:
         return self.dialect.full.format(shape=self.array_shape(i), value=value)
 
     def slope(self, a: int) -> str | None:
-        """The reciprocal of tanh' as source, if that is what ``a`` is and it has no name."""
+        """The reciprocal of tanh' or σ' as source, if ``a`` is one of them and has no name."""
         op = self.program.ops[a]
-        if self.reference(a) is not None or op.kind != "fn" or op.attr != ("tanh", 1):
+        if self.reference(a) is not None or op.kind != "fn":
             return None
-        return f"{self.dialect.module}.cosh({self.use(op.args[0], _SUM)}) ** 2"
+        if op.attr == ("tanh", 1):
+            return f"{self.dialect.module}.cosh({self.use(op.args[0], _SUM)}) ** 2"
+        return self.logistic_slope(op.args[0]) if op.attr == ("slope_exp", 0) else None
+
+    def logistic_slope(self, e: int) -> str:
+        """1/σ' from e = exp(-a)."""
+        return f"({self.use(e, _SUM)}{LOGISTIC_SLOPE}{self.use(e, _UNARY)})"
+
+    def into(self, i: int, target: str) -> str | None:
+        """The statement that computes ``i`` where it is kept, without a temporary; NumPy only.
+
+        ``None`` for operations that are not one call.
+        """
+        op = self.program.ops[i]
+        m, a = self.dialect.module, op.args
+        if m != "np":
+            return None
+        match op.kind:
+            case "fn" if op.attr[1] == 0 and op.attr[0] in ("tanh", "exp", "sinh", "cosh", "sqrt"):
+                return f"np.{op.attr[0]}({self.use(a[0], _SUM)}, out={target})"
+            case "fn" if op.attr == ("exp_minus", 0):
+                return f"np.exp(-{self.use(a[0], _UNARY)}, out={target})"
+            case "fn" if op.attr == ("inverse_1p", 0):
+                return f"np.divide(1.0, 1.0 + {self.use(a[0], _SUM)}, out={target})"
+            case "mul" if (slope := self.slope(a[1])) is not None:
+                return f"np.divide({self.use(a[0], _SUM)}, {slope}, out={target})"
+            case "add" if all(self.program.ops[k].kind != "neg" for k in a):
+                return f"np.add({self.use(a[0], _SUM)}, {self.use(a[1], _SUM)}, out={target})"
+            case "mul":
+                return f"np.multiply({self.use(a[0], _SUM)}, {self.use(a[1], _SUM)}, out={target})"
+            case _:
+                return None
 
     def function(self, name: str, order: int, a: int) -> tuple[str, int]:
         m = self.dialect.module
@@ -226,7 +262,9 @@ class Writer:
                     return f"torch.sigmoid({arg})", _ATOM
                 return f"1.0 / (1.0 + {m}.exp(-{self.use(a, _UNARY)}))", _PRODUCT
             case "exp_minus", 0:
-                return f"{m}.exp({m}.minimum(-{self.use(a, _UNARY)}, 700.0))", _ATOM
+                return f"{m}.exp(-{self.use(a, _UNARY)})", _ATOM
+            case "slope_exp", 0:
+                return f"1.0 / {self.logistic_slope(a)}", _PRODUCT
             case "inverse_1p", 0:
                 return f"1.0 / (1.0 + {self.use(a, _SUM)})", _PRODUCT
             case "tanh", 1:

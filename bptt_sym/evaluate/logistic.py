@@ -1,8 +1,8 @@
 r"""The logistic function and its derivative from one exponential.
 
-With :math:`e = e^{-a}`, :math:`\sigma = 1/(1+e)` and :math:`\sigma' = e\sigma^2`: no second
-exponential on the way back, and no difference :math:`1-\sigma` that would cancel. ``e`` is capped
-at :math:`e^{700}`, so that it never is infinite; the derivative is below 1e-304 there.
+With :math:`e = e^{-a}`, :math:`\sigma = 1/(1+e)` and :math:`\sigma' = 1/(e+2+1/e)`: no second
+exponential on the way back, and no difference :math:`1-\sigma` that would cancel. Where ``e``
+overflows or vanishes the derivative is 0, as it should be.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def shared_exponential(adj: Adjoint, program: Program) -> tuple[Adjoint, Program
         if op.kind == "fn" and op.attr in (("sigma", 0), ("sigma", 1)):
             e = new.fn("exp_minus", args[0])
             s = new.fn("inverse_1p", e)
-            place[i] = s if op.attr[1] == 0 else new.mul(new.mul(e, s), s)
+            place[i] = s if op.attr[1] == 0 else new.fn("slope_exp", e)
         else:
             place[i] = new.emit(op.kind, args, op.shape, attr=op.attr, lead=op.lead)
     if adj.forward == len(old.ops):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from bptt_sym.evaluate.adjoint import adjoint
-from bptt_sym.evaluate.array_source import NUMPY, TORCH
+from bptt_sym.evaluate.array_source import LOGISTIC_SLOPE, NUMPY, TORCH
 from bptt_sym.evaluate.formula import equation_text, text
 from bptt_sym.evaluate.logistic import shared_exponential
 from bptt_sym.evaluate.loop_plan import LoopPlan, Place, Signature
@@ -158,6 +158,7 @@ class LoopModule(LoopPlan):
         for i in sorted(self.place):
             place = self.place[i]
             own = place.stored and not place.history and i not in self.added_to
+            own = own and i not in self.in_place
             if phases.get(i) == "loop" and own:
                 self._allocate(lines, i)
         loop: list[str] = []
@@ -190,19 +191,27 @@ class LoopModule(LoopPlan):
             lines += [f"    {s}" for s in loop]
 
     def _guarded(self, body: list[str]) -> list[str]:
-        """exp and cosh may overflow on purpose: 1/inf is the limit that is wanted."""
+        """exp and cosh may overflow, and 1/exp, on purpose: 1/inf is the limit that is wanted."""
         text_ = "\n".join(body)
-        if self.dialect.module == "np" and ("cosh(" in text_ or "exp(" in text_):
-            return ['    with np.errstate(over="ignore"):', *(f"        {s}" for s in body)]
+        quiet = []
+        if any(f in text_ for f in ("cosh(", "exp(", LOGISTIC_SLOPE)):
+            quiet.append('over="ignore"')
+        if LOGISTIC_SLOPE in text_:
+            quiet.append('divide="ignore"')
+        if self.dialect.module == "np" and quiet:
+            return [f"    with np.errstate({', '.join(quiet)}):", *(f"        {s}" for s in body)]
         return [f"    {s}" for s in body]
 
     def _dtype(self) -> str:
-        return ", dtype=dtype" if self.dialect.module == "torch" else ""
+        return ", dtype=dtype" if self.dialect.module in ("np", "torch") else ""
 
     def _head(self, lines: list[str], first: str | None) -> list[str]:
         out = [f"T, B = {first}.shape[:2]"] if first else []
         if self.dialect.module == "torch" and first:
             out.append(f"dtype = {first}.dtype")
+        if self.dialect.module == "np" and first:
+            weight = "".join(f"{ident}, " for _, ident in self.signature.params[:1])
+            out.append(f"dtype = np.result_type({weight}{first}, np.float32)")
         groups = (
             (self.signature.params, 0),
             (self.signature.contexts, 1),
@@ -234,7 +243,7 @@ class LoopModule(LoopPlan):
     def _candidates(self) -> list[str]:
         """Everything that ``backward`` could need, in the order of its making."""
         out = ["T", "B"]
-        if self.dialect.module == "torch":
+        if self.dialect.module in ("np", "torch"):
             out.append("dtype")
         out += self.w.dim_names.values()
         sig = self.signature
@@ -244,7 +253,7 @@ class LoopModule(LoopPlan):
         for i, place in self.place.items():
             if i >= self.adj.forward or i not in self.forward_done:
                 continue
-            if phases.get(i) != "loop" or place.stored:
+            if (phases.get(i) != "loop" or place.stored) and i not in self.in_place:
                 out.append(place.name)
         return list(dict.fromkeys(out))
 
@@ -262,13 +271,16 @@ class LoopModule(LoopPlan):
             place = self.place.get(i)
             if place is None or self.p.ops[i].kind in ("param", "context"):
                 continue
-            if loop and place.stored and not place.history and self._in_parts(i, place, lines):
+            if loop and self._in_parts(i, place, lines):
                 done.add(i)
                 continue
             if i in self.added_to:
                 base = self.added_to[i]
                 (other,) = (a for a in self.p.ops[i].args if a != base)
                 lines.append(f"{place.name}[t] += {self.w.use(other, 1)}")
+                done.add(i)
+                continue
+            if not loop and self._in_place(i, place, lines):
                 done.add(i)
                 continue
             right = self.w.expression(i)
@@ -279,6 +291,10 @@ class LoopModule(LoopPlan):
             else:
                 index = ""
             line = f"{place.name}{index} = {right}"
+            if i in self.in_place:
+                line = self.w.into(i, self.w.use(self.p.ops[i].args[0], 4)) or line
+            elif loop and index:
+                line = self.w.into(i, f"{place.name}{index}") or line
             if not (self.p.ops[i].lead == PER_STEP and line == f"{place.name} = {place.name}"):
                 lines.append(line)
             done.add(i)
@@ -288,23 +304,76 @@ class LoopModule(LoopPlan):
                 if i in handles and self.lags.get(name) and self.place[i].history == 0:
                     raise AssertionError("a state without a history")
 
+    def _in_place(self, i: int, place: Place, lines: list[str]) -> bool:
+        """A sum over all steps that starts from a product is added up where the product stands.
+
+        Memory for all steps is what costs: a temporary as large is touched for the first time.
+        """
+        p = self.p
+        if (
+            self.dialect.module != "np"
+            or place.history
+            or p.ops[i].kind != "add"
+            or p.ops[i].lead < PER_STEP
+        ):
+            return False
+        terms, stack = [], [(i, True)]
+        while stack:
+            k, plus = stack.pop()
+            op = p.ops[k]
+            unnamed = k == i or self.w.reference(k) is None
+            if op.kind == "add" and unnamed:
+                stack += [(a, plus) for a in reversed(op.args)]
+            elif op.kind == "neg" and unnamed:
+                stack.append((op.args[0], not plus))
+            else:
+                terms.append((k, plus))
+        first = next(
+            (
+                k for k, plus in terms
+                if plus and p.ops[k].kind == "matvec" and self.w.reference(k) is None
+            ),
+            None,
+        )  # fmt: skip
+        if first is None:
+            return False
+        lines.append(f"{place.name} = {self.w.use(first, 1)}")
+        terms.remove((first, True))
+        lines += [f"{place.name} {'+' if plus else '-'}= {self.w.use(k, 1)}" for k, plus in terms]
+        return True
+
     def _in_parts(self, i: int, place: Place, lines: list[str]) -> bool:
         """Write a concatenation part by part where it is stored: no temporary is joined."""
         op = self.p.ops[i]
-        if (
-            op.kind != "concat"
-            or len(op.shape) != 1
-            or any(self.p.ops[a].lead < PER_STEP for a in op.args)
-        ):
+        if not self._parts(i):
             return False
         at = Size()
         for a in op.args:
             end = at + self.p.shape(a)[0]
             first = "" if at == Size() else self.w.size(at)
             last = "" if end == op.shape[0] else self.w.size(end)
-            lines.append(f"{place.name}[t, :, {first}:{last}] = {self.w.use(a, 1)}")
+            self._into_part(place, a, at, f"{place.name}[t, :, {first}:{last}]", lines)
             at = end
         return True
+
+    def _into_part(self, place: Place, a: int, at: Size, target: str, lines: list[str]) -> None:
+        """One part of a stored row; what is put together itself is written part by part too."""
+        if a not in self.unfolded:
+            lines.append(self._assigned(a, target))
+            return
+        inner = self.unfolded[a]
+        for part in self.p.ops[inner].args:
+            end = at + self.p.shape(part)[0]
+            first = "" if at == Size() else self.w.size(at)
+            lines.append(self._assigned(part, f"{place.name}[t, :, {first}:{self.w.size(end)}]"))
+            at = end
+        (other,) = (k for k in self.p.ops[a].args if k != inner)
+        slope = self.w.slope(other)
+        lines.append(f"{target} /= {slope}" if slope else f"{target} *= {self.w.use(other, 1)}")
+
+    def _assigned(self, i: int, target: str) -> str:
+        into = None if self.w.reference(i) is not None else self.w.into(i, target)
+        return into or f"{target} = {self.w.use(i, 1)}"
 
     def _backward(self, seeds: bool) -> list[str]:
         p = self.p

@@ -230,12 +230,28 @@ def _paths(model: Model) -> Iterator[Mistake]:
                         f"every path from {leaf} except the one through {owner}",
                         everything - frozenset(edges), only_cut=True,
                     )  # fmt: skip
+    for (owner, leaf), edges in pairs.items():
+        if len(edges) > 1 and len(edges) <= 4:
+            for i, a in sorted(edges):
+                yield from _cut(
+                    model, f"path-{leaf}-{owner}-{i}",
+                    f"one of the paths from {leaf} through {owner} (by {_operation(p, i)})",
+                    frozenset({(i, a)}), only_cut=True,
+                )  # fmt: skip
     carried = {n: {(i, a) for i, a in _edges(p) if p.ops[a].kind == "read"
                    and p.ops[a].attr[0] == n} for n in model.rec.states}  # fmt: skip
     if len(carried) > 1:
         for name, edges in carried.items():
             yield from _cut(model, f"carried-{name}",
                             f"what {name} carries from step to step", frozenset(edges))  # fmt: skip
+
+
+def _operation(p: Program, i: int) -> str:
+    """What is computed there, in words."""
+    op = p.ops[i]
+    if op.kind in ("mul", "add"):
+        return {"mul": " times ", "add": " plus "}[op.kind].join(described(p, a) for a in op.args)
+    return {"neg": "its difference to something", "matvec": "a product"}.get(op.kind, op.kind)
 
 
 def _edges(p: Program) -> Iterator[tuple[int, int]]:
@@ -342,7 +358,7 @@ def _factors(model: Model) -> Iterator[Mistake]:
         a, b = op.args
         if p.constant(a) is not None or p.constant(b) is not None:
             continue
-        names = [_described(p, x) for x in (a, b)]
+        names = [described(p, x) for x in (a, b)]
         owner = owner_of(model, i)
         if owner == "the loss":
             continue
@@ -370,7 +386,7 @@ def _factors(model: Model) -> Iterator[Mistake]:
                 name = p.ops[x].attr[0]
                 changes.append(
                     (f"bare-{k}",
-                     f"{_shown(name)} is missing: {_described(p, inner)} stands for {names[k]} in "
+                     f"{_shown(name)} is missing: {described(p, inner)} stands for {names[k]} in "
                      f"the factor of {names[1 - k]}",
                      lambda q, g, a, b, k=k, inner=inner: [
                          (a, q.mul(g, inner if k == 1 else b)),
@@ -389,16 +405,18 @@ def _factors(model: Model) -> Iterator[Mistake]:
                 yield mistake
 
 
-def _described(p: Program, a: int) -> str:
+def described(p: Program, a: int) -> str:
     """An operand in words."""
     leaf = _leaf(p, a)
     if leaf:
         return leaf
     op = p.ops[a]
     if op.kind == "fn":
-        return f"{_shown(op.attr[0])}({_described(p, op.args[0])})"
+        return f"{_shown(op.attr[0])}({described(p, op.args[0])})"
     if op.kind == "param":
         return str(op.attr[0])
+    if op.kind == "add" and p.constant(op.args[0]) == 1 and p.ops[op.args[1]].kind == "neg":
+        return f"1 - {described(p, p.ops[op.args[1]].args[0])}"
     return "a sum" if op.kind == "add" else f"a {op.kind}"
 
 

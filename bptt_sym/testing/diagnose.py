@@ -9,7 +9,7 @@ mistakes. Whatever explains it does so to rounding, on several problems.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -55,6 +55,17 @@ class _Evidence:
     problem: Problem
     given: dict[str, Array]
     wrong: tuple[str, ...]
+    #: The wrong gradients of known mistakes here, by code: each is computed once.
+    known: dict[str, Mapping[str, Array] | None] = field(default_factory=dict)
+
+    def made(self, mistake: Mistake) -> Mapping[str, Array] | None:
+        """The wrong gradient of a mistake; ``None`` if it cannot be made here."""
+        if mistake.code not in self.known:
+            try:
+                self.known[mistake.code] = mistake.gradient(self.problem)
+            except (BpttError, FloatingPointError):
+                self.known[mistake.code] = None
+        return self.known[mistake.code]
 
 
 #: How close an explanation has to come, relative to the greatest entry: some hundred roundings.
@@ -213,9 +224,8 @@ def _match(model: Model, evidence: Sequence[_Evidence], names: Sequence[str]) ->
 def _fit(mistake: Mistake, evidence: Sequence[_Evidence], names: Sequence[str]) -> float | None:
     worst = 0.0
     for e in evidence:
-        try:
-            wrong = mistake.gradient(e.problem)
-        except (BpttError, FloatingPointError):
+        wrong = e.made(mistake)
+        if wrong is None:
             return None
         for name in names:
             if name not in wrong:
@@ -229,7 +239,7 @@ def _fit(mistake: Mistake, evidence: Sequence[_Evidence], names: Sequence[str]) 
 
 
 def _leaves_alone(mistake: Mistake, e: _Evidence, others: Sequence[str]) -> bool:
-    wrong = mistake.gradient(e.problem)
+    wrong = e.made(mistake) or {}
     return all(_distance(e, n, wrong[n]) <= CLOSE for n in others if n in wrong and n in e.given)
 
 

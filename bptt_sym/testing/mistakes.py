@@ -30,6 +30,7 @@ from bptt_sym.testing.derivation_mistakes import (
 )
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.substitutions import substitutions
 
 Array = Any
 
@@ -39,7 +40,7 @@ def library(model: Model) -> list[Mistake]:
     cached = _LIBRARIES.get(id(model))
     if cached is None or cached[0] is not model:
         found = [*_weighed(), *_given_wrongly(model), *derivation_mistakes(model)]
-        found += [*_tape(model), *_numbers(), *_inside(model)]
+        found += [*_tape(model), *_numbers(), *_inside(model), *substitutions(model)]
         cached = _LIBRARIES[id(model)] = (model, found)
     return cached[1]
 

@@ -88,7 +88,8 @@ def main(argv=None) -> int:
             settings = Settings(
                 args.epochs, rate=2e-3, clip=1.0, decay=args.decay, patience=args.patience,
                 seed=args.seed, check_every=args.check_every,
-                tolerance=1e-3 if args.float32 else 1e-9,
+                # In float32 a letter that is almost certain leaves few digits of p - y.
+                tolerance=2e-2 if args.float32 else 1e-9,
             )  # fmt: skip
             start, clock = task.initial(args.seed), time.process_time()
             file = args.out / f"{model}.checkpoint.npz"
