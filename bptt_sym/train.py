@@ -7,7 +7,6 @@ is, number for number, the run that was not.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -234,11 +233,12 @@ def bar(stream: Any, width: int = 24) -> Callable[[Progress], None]:
 def peak_memory() -> float:
     """The most memory that this process has held, in MiB; nan where the system does not tell."""
     try:
-        import resource
-    except ImportError:
+        # Not getrusage: its maximum is inherited from the process that started this one.
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
         return float("nan")
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / 2**20 if sys.platform == "darwin" else most / 2**10
+    most = next((line.split()[1] for line in lines if line.startswith("VmHWM:")), "nan")
+    return float(most) / 2**10
 
 
 # -- checkpoints ----------------------------------------------------------------------------------

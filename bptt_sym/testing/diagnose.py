@@ -98,7 +98,7 @@ def diagnose(
         own = [e for e in evidence if name in e.wrong]
         if not own:
             continue
-        single = _regress(model, own, name)
+        single = _decay(own, name) or _regress(model, own, name)
         if single is None and library_too:
             single = _match(model, own, [name])
         found[name] = single or _located(model, own, name)
@@ -157,7 +157,8 @@ def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[_Evidenc
     seed = (failing.seed or 0) + 77
     sizes = dict(failing.dims)
     roomy = {d: max(3, v) for d, v in sizes.items()}
-    base: dict[str, Any] = {"batch": 3, "masked": False, "learned": failing.learned}
+    masked = bool((failing.mask == 0).any())
+    base: dict[str, Any] = {"batch": 3, "masked": masked, "learned": failing.learned}
     for k in range(3):
         problems.append(draw(model, seed + k, steps=6, dims=roomy, **base))
     problems.append(draw(model, seed + 3, steps=6, dims=roomy, weighted=True, **base))
@@ -285,6 +286,29 @@ def _regress(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosi
         if message:
             return Diagnosis(f"regression-{code}", message, (name,), residual, len(same))
     return None
+
+
+def _decay(evidence: Sequence[_Evidence], name: str) -> Diagnosis | None:
+    """A multiple of the parameter itself that was added, the same on every problem."""
+    if name not in evidence[0].problem.params or len(evidence) < 2:
+        return None
+    own = [np.ravel(e.problem.params[name]).astype(float) for e in evidence]
+    off = [
+        np.ravel(np.asarray(e.given[name], float) - e.problem.exact[name]) for e in evidence
+    ]
+    top = sum(float(a @ d) for a, d in zip(own, off, strict=True))
+    size = sum(float(a @ a) for a in own)
+    if not size or not np.isfinite(top):
+        return None
+    rate, worst = top / size, 0.0
+    for e, a, d in zip(evidence, own, off, strict=True):
+        allowed = np.ravel(e.problem.allowed(float(np.finfo(e.problem.dtype).eps) / 2)[name])
+        rest = np.abs(d - rate * a)
+        if (rest > 10 * allowed + CLOSE * abs(rate) * np.abs(a)).any():
+            return None
+        worst = max(worst, float(rest.max(initial=0.0)))
+    text = f"{rate:.6g} times {name} is added (weight decay)"
+    return Diagnosis("weight-decay", text, (name,), worst, len(evidence))
 
 
 def _partial_sum(evidence: Sequence[_Evidence], name: str) -> Diagnosis | None:

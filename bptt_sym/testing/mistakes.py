@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import permutations
 from typing import Any, final
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from bptt_sym.evaluate.adjoint import LOSS
 from bptt_sym.evaluate.domains import Arrays, floats
 from bptt_sym.evaluate.interpret import backward
+from bptt_sym.evaluate.names import identifier
 from bptt_sym.evaluate.program import Size
 from bptt_sym.evaluate.schedule import adjoint_schedule
 from bptt_sym.testing.derivation_mistakes import (
@@ -28,9 +30,10 @@ from bptt_sym.testing.derivation_mistakes import (
     derivation_mistakes,
     owner_of,
 )
+from bptt_sym.testing.loop_mistakes import loop_mistakes
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
-from bptt_sym.testing.substitutions import substitutions
+from bptt_sym.testing.substitutions import reordered, substitutions
 
 Array = Any
 
@@ -40,7 +43,8 @@ def library(model: Model) -> list[Mistake]:
     cached = _LIBRARIES.get(id(model))
     if cached is None or cached[0] is not model:
         found = [*_weighed(), *_given_wrongly(model), *derivation_mistakes(model)]
-        found += [*_tape(model), *_numbers(), *_inside(model), *substitutions(model)]
+        found += [*loop_mistakes(model, weighed, _backward), *_tape(model), *_numbers()]
+        found += [*_inside(model), *substitutions(model)]
         cached = _LIBRARIES[id(model)] = (model, found)
     return cached[1]
 
@@ -161,6 +165,18 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
         rolled = {k: np.roll(v, 1, 0) if k in names else v for k, v in p.series.items()}
         return p.replaced(series=rolled)
 
+    def untargeted(p: Problem) -> Problem:
+        names = set(p.model.targets.values())
+        return p.replaced(series={k: 0 * v if k in names else v for k, v in p.series.items()})
+
+    def absolute(p: Problem) -> Problem:
+        values, _ = p.model.fast.forward(p.model.unpack(p.params, p.dims), p._inputs(), p._starts())
+        moved = dict(p.series)
+        for y, target in p.model.targets.items():
+            out = values[identifier(y)]
+            moved[target] = out - np.sign(out - p.series[target])
+        return p.replaced(series=moved)
+
     readings: list[tuple[str, str, Callable[[Problem], Problem]]] = [
         ("start-forgotten", "the initial state is taken to be 0", zero_start),
         ("mask-ignored", "the mask is ignored", lambda p: p.replaced(mask=np.ones_like(p.mask))),
@@ -168,6 +184,9 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
          lambda p: p.replaced(loss_weights=np.ones_like(p.loss_weights))),
         ("weights-squared", "the loss weights and the mask are applied twice",
          lambda p: p.replaced(loss_weights=p.loss_weights**2, mask=p.mask**2)),
+        ("targets-missing", "the targets are left out of the error", untargeted),
+        ("absolute-error", "the derivative of the absolute error is taken, not of its square",
+         absolute),
         ("targets-shifted", "the targets are those of the step before", relabelled),
     ]  # fmt: skip
     if model.inputs:
@@ -184,6 +203,13 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
 
             text = f"the initial value of {state} is taken to be 0"
             readings.append((f"start-forgotten-{state}", text, one_zero))
+    for name, parts in model.layout.items():
+        if len(model.rec.shape(parts[0])) == 1:
+
+            def without(p: Problem, name: str = name) -> Problem:
+                return p.replaced(params={**p.params, name: np.zeros_like(p.params[name])})
+
+            readings.append((f"without-{name}", f"{name} is left out of the forward pass", without))
     for code, message, change in readings:
         yield Mistake(code, message, partial(changed, change=change))
 
@@ -206,23 +232,22 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
             )  # fmt: skip
 
     gates = model.gates
-    for i in range(len(gates)):
-        for j in range(i + 1, len(gates)):
+    for order in permutations(range(len(gates))):
+        moved = [k for k, place in enumerate(order) if k != place]
+        if not moved:
+            continue
+        if len(moved) == 2:
+            code = "swapped-" + "-".join(gates[k] for k in moved)
+            text = f"the blocks of gates {gates[moved[0]]} and {gates[moved[1]]} are exchanged"
+        else:
+            names = [gates[k] for k in order]
+            code = "order-" + "-".join(names)
+            text = f"the blocks are in the order {', '.join(names)}"
 
-            def swapped(problem: Problem, i: int, j: int) -> dict[str, Array]:
-                out = right(problem)
-                for name, parts in problem.model.layout.items():
-                    if len(parts) == len(gates):
-                        blocks = np.split(out[name], len(gates))
-                        blocks[i], blocks[j] = blocks[j], blocks[i]
-                        out[name] = np.concatenate(blocks)
-                return out
+        def swapped(problem: Problem, order: tuple[int, ...]) -> dict[str, Array]:
+            return reordered(problem, right(problem), order)
 
-            yield Mistake(
-                f"swapped-{gates[i]}-{gates[j]}",
-                f"the blocks of gates {gates[i]} and {gates[j]} are exchanged",
-                partial(swapped, i=i, j=j),
-            )
+        yield Mistake(code, text, partial(swapped, order=order))
 
 
 def _tape(model: Model) -> Iterator[Mistake]:
@@ -241,30 +266,68 @@ def _tape(model: Model) -> Iterator[Mistake]:
         if p.ops[i].lead == 2:
             wanted[i] = name
 
-    def shifted(problem: Problem, handle: int, by: int, wrap: bool) -> dict[str, Array]:
+    def shifted(problem: Problem, handle: int, by: int, ends: str) -> dict[str, Array]:
         domain = floats()
         run = problem.run(domain)
         old = [np.broadcast_to(s[handle], (problem.batch, *s[handle].shape[1:])) for s in run.steps]
         new = []
         for t in range(len(old)):
             at = t + by
-            if 0 <= at < len(old) or wrap:
+            if 0 <= at < len(old) or ends == "wrapped":
                 new.append(old[at % len(old)])
+            elif ends == "repeated":
+                new.append(old[t])
             else:
                 new.append(np.zeros_like(old[t]))
         for step, value in zip(run.steps, new, strict=True):
             step[handle] = value
         return problem.gradient_in(domain, run)
 
+    def other_example(problem: Problem, handle: int, by: int) -> dict[str, Array]:
+        domain = floats()
+        run = problem.run(domain)
+        for step in run.steps:
+            value = np.broadcast_to(step[handle], (problem.batch, *step[handle].shape[1:]))
+            step[handle] = np.roll(value, by, 0)
+        return problem.gradient_in(domain, run)
+
+    def aliased(problem: Problem, handles: frozenset[int]) -> dict[str, Array]:
+        domain = floats()
+        run = problem.run(domain)
+        targets = {problem.model.program.targets[s] for s in problem.model.rec.states}
+        for i in handles:
+            source = i
+            if i not in targets and problem.model.program.ops[i].kind == "read":
+                source = problem.model.program.targets[problem.model.program.ops[i].attr[0]]
+            last = run.steps[-1][source]
+            for step in run.steps:
+                step[i] = last
+        return problem.gradient_in(domain, run)
+
+    for state in model.rec.states:
+        target = p.targets[state]
+        reads = {i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr == (state, 1)}
+        slope = set(p.ops[target].args) if p.ops[target].kind == "fn" else set()
+        yield Mistake(
+            f"aliased-{state}",
+            f"the last {state} stands for that of every step (one array for all)",
+            partial(aliased, handles=frozenset({target} | reads | slope)),
+        )  # fmt: skip
     for handle, text in wanted.items():
         if handle not in used:
             continue
+        for by in (1, -1):
+            yield Mistake(
+                f"tape-{text.split()[-1]}-example-{by}-{handle}",
+                f"the value of {text} of another example is used on the way back",
+                partial(other_example, handle=handle, by=by),
+            )
         for by, word in ((-1, "before"), (1, "after")):
-            for wrap in (True, False):
+            for ends in ("wrapped", "zero", "repeated"):
                 yield Mistake(
-                    f"tape-{text.split()[-1]}-{word}-{'wrapped' if wrap else 'zero'}-{handle}",
+                    f"tape-{text.split()[-1]}-{word}-{ends}-{handle}",
                     f"the value of {text} at the step {word} is used on the way back",
-                    partial(shifted, handle=handle, by=by, wrap=wrap),
+                    partial(shifted, handle=handle, by=by, ends=ends),
                 )
 
 

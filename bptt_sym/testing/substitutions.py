@@ -7,16 +7,20 @@ another gate. There are many for every cell; they are tried last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from bptt_sym.evaluate.adjoint import RULES
 from bptt_sym.evaluate.program import PER_STEP, STATIC, Program
 from bptt_sym.testing.derivation_mistakes import Mistake, altered, described, owner_of
 from bptt_sym.testing.models import Model
+from bptt_sym.testing.problems import Problem
 
-#: A value of the step, or its complement to 1.
-Value = tuple[int, bool]
+#: A value of the step: itself (""), its complement to 1 ("1-"), its square ("twice"), or an
+#: activation's value at the state of the step before ("before").
+Value = tuple[int, str]
 
 
 def substitutions(model: Model) -> Iterator[Mistake]:
@@ -31,9 +35,12 @@ def substitutions(model: Model) -> Iterator[Mistake]:
                 yield from _factor(model, i, side, values)
         elif op.kind == "fn" and op.attr[1] == 0:
             yield from _slope(model, i)
+            yield from _slope_from(model, i, values)
         elif op.kind == "matvec":
             yield from _operand(model, i, values)
             yield from _matrix(model, i)
+    yield from _partly(model)
+    yield from _exchanged_inside(model)
 
 
 def _values(model: Model) -> dict[Value, str]:
@@ -50,22 +57,42 @@ def _values(model: Model) -> dict[Value, str]:
             name = " ".join(described(p, a) for a in op.args)
         elif inner and not known:
             name = f"the argument of {owner_of(model, i)}"
-        out[i, False] = name
+        out[i, ""] = name
         if op.kind == "fn" and op.attr[0] == "sigma":
-            out[i, True] = f"1 - {name}"
+            out[i, "1-"] = f"1 - {name}"
+        if op.kind == "fn" and op.attr[1] == 0 and _state_before(p, op.args[0]) is not None:
+            out[i, "before"] = f"{name} of the step before"
     return out
 
 
+def _state_before(p: Program, a: int) -> int | None:
+    """Where the previous value of the state stands whose value is ``a``."""
+    reads = [(name, 1) for name, target in p.targets.items() if target == a]
+    return next(
+        (i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr in reads), None
+    )
+
+
 def _handle(q: Program, value: Value) -> int:
-    handle, complement = value
-    return q.add(q.const(1, q.shape(handle)), q.neg(handle)) if complement else handle
+    handle, change = value
+    if change == "1-":
+        return q.add(q.const(1, q.shape(handle)), q.neg(handle))
+    if change == "twice":
+        return q.mul(handle, handle)
+    if change == "before":
+        earlier = _state_before(q, q.ops[handle].args[0])
+        return handle if earlier is None else q.fn(q.ops[handle].attr[0], earlier)
+    return handle
 
 
 def _factor(model: Model, at: int, side: int, values: dict[Value, str]) -> Iterator[Mistake]:
     p = model.program
     target, factor = p.ops[at].args[side], p.ops[at].args[1 - side]
-    for value, name in values.items():
-        if value == (factor, False) or p.shape(value[0]) != p.shape(factor):
+    if _given(p, target):
+        return
+    twice = {(factor, "twice"): f"{_words(model, factor)} twice"}
+    for value, name in (values | twice).items():
+        if value == (factor, "") or p.shape(value[0]) != p.shape(factor):
             continue
 
         def rule(q: Program, y: int, g: int, value: Value = value) -> Any:
@@ -77,7 +104,7 @@ def _factor(model: Model, at: int, side: int, values: dict[Value, str]) -> Itera
             return passed
 
         yield from _made(
-            model, f"instead-{at}-{side}-{value[0]}-{value[1]:d}",
+            model, f"instead-{at}-{side}-{value[0]}-{value[1]}",
             f"{name} stands for {_words(model, factor)} on the way to {_words(model, target)} "
             f"(in {owner_of(model, at)})",
             {"mul": rule},
@@ -104,11 +131,39 @@ def _slope(model: Model, at: int) -> Iterator[Mistake]:
         )  # fmt: skip
 
 
+def _slope_from(model: Model, at: int, values: dict[Value, str]) -> Iterator[Mistake]:
+    """tanh' as 1 - y² and σ' as y(1 - y), with another value for the activation's own y."""
+    p = model.program
+    name = p.ops[at].attr[0]
+    if name not in ("tanh", "sigma"):
+        return
+    for value, word in values.items():
+        # With y = 1 - σ the product is σ' all the same.
+        if value in ((at, ""), (at, "1-")) or p.shape(value[0]) != p.shape(at):
+            continue
+
+        def rule(q: Program, y: int, g: int, value: Value = value) -> Any:
+            if y != at:
+                return RULES["fn"](q, y, g)
+            v = _handle(q, value)
+            one = q.const(1, q.shape(v))
+            square = q.add(one, q.neg(q.mul(v, v)))
+            logistic = q.mul(v, q.add(one, q.neg(v)))
+            return [(q.ops[y].args[0], q.mul(g, square if name == "tanh" else logistic))]
+
+        shown = f"1 - y² with y = {word}" if name == "tanh" else f"y(1 - y) with y = {word}"
+        yield from _made(
+            model, f"slope-from-{at}-{value[0]}-{value[1]}",
+            f"{shown} stands for the derivative of the activation in {owner_of(model, at)}",
+            {"fn": rule},
+        )  # fmt: skip
+
+
 def _operand(model: Model, at: int, values: dict[Value, str]) -> Iterator[Mistake]:
     p = model.program
     matrix, vector = p.ops[at].args
     for value, name in values.items():
-        if value == (vector, False) or p.shape(value[0]) != p.shape(vector):
+        if value == (vector, "") or p.shape(value[0]) != p.shape(vector):
             continue
 
         def rule(q: Program, y: int, g: int, value: Value = value) -> Any:
@@ -118,7 +173,7 @@ def _operand(model: Model, at: int, values: dict[Value, str]) -> Iterator[Mistak
             return [(m, q.outer(g, _handle(q, value))), (v, q.matvec(q.transpose(m), g))]
 
         yield from _made(
-            model, f"operand-{at}-{value[0]}-{value[1]:d}",
+            model, f"operand-{at}-{value[0]}-{value[1]}",
             f"{name} stands for {_words(model, vector)} in the outer product of "
             f"{described(p, matrix)}",
             {"matvec": rule},
@@ -127,7 +182,9 @@ def _operand(model: Model, at: int, values: dict[Value, str]) -> Iterator[Mistak
 
 def _matrix(model: Model, at: int) -> Iterator[Mistake]:
     p = model.program
-    own = p.ops[at].args[0]
+    own, vector = p.ops[at].args
+    if _given(p, vector):
+        return
     for i, op in enumerate(p.ops):
         if op.kind != "param" or op.lead != STATIC or i == own or op.shape != p.shape(own):
             continue
@@ -156,6 +213,96 @@ def _matrix(model: Model, at: int) -> Iterator[Mistake]:
             f"only the diagonal of {described(p, own)} is used on the way back",
             {"matvec": diagonal},
         )  # fmt: skip
+
+
+def _given(p: Program, i: int) -> bool:
+    """Whether a value is an input: nothing that is learned lies behind it."""
+    return p.ops[i].kind == "read" and p.ops[i].attr[0] not in p.targets
+
+
+def _exchanged_inside(model: Model) -> Iterator[Mistake]:
+    """Two gates' cotangents exchanged where they are stacked: in the gradients and on the way back.
+
+    The way back then takes each through the other's matrices.
+    """
+    p, gates = model.program, model.gates
+    stacked = [parts for parts in model.layout.values() if len(parts) == len(gates) > 1]
+    handles = {op.attr[0]: i for i, op in enumerate(p.ops) if op.kind == "param"}
+    for i in range(len(gates)):
+        for j in range(i + 1, len(gates)):
+            other: dict[int, int] = {}
+            for parts in stacked:
+                if len(model.rec.shape(parts[0])) == 2:
+                    a, b = handles[parts[i]], handles[parts[j]]
+                    other |= {a: b, b: a}
+
+            def rule(q: Program, y: int, g: int, other: dict[int, int] = other) -> Any:
+                m, v = q.ops[y].args
+                return [(m, q.outer(g, v)), (v, q.matvec(q.transpose(other.get(m, m)), g))]
+
+            pair = f"{gates[i]} and {gates[j]}"
+            for mistake in _made(
+                model, f"matrices-{gates[i]}-{gates[j]}",
+                f"the matrices of gates {pair} are exchanged on the way back",
+                {"matvec": rule},
+            ):  # fmt: skip
+                yield mistake
+
+                def gradient(
+                    problem: Problem, i: int = i, j: int = j, mistake: Mistake = mistake
+                ) -> Any:
+                    order = list(range(len(gates)))
+                    order[i], order[j] = j, i
+                    return reordered(problem, dict(mistake.gradient(problem)), order)
+
+                yield Mistake(
+                    f"exchanged-{gates[i]}-{gates[j]}",
+                    f"gates {pair} are exchanged where their cotangents are stacked",
+                    gradient,
+                )
+
+
+def reordered(problem: Problem, grads: dict[str, Any], order: Sequence[int]) -> dict[str, Any]:
+    """Gradients with the stacked blocks of the gates in another order."""
+    for name, parts in problem.model.layout.items():
+        if len(parts) == len(order):
+            blocks = np.split(grads[name], len(order))
+            grads[name] = np.concatenate([blocks[k] for k in order])
+    return grads
+
+
+def _partly(model: Model) -> Iterator[Mistake]:
+    """Of a state's cotangent only one part goes on to one of its arguments."""
+    p = model.program
+    for state in model.rec.states:
+        top = p.targets[state]
+        kind = p.ops[top].kind
+        if kind not in ("add", "mul") or p.ops[top].lead < PER_STEP:
+            continue
+        for side, target in enumerate(p.ops[top].args):
+            for part in ("local", "later"):
+
+                def rule(
+                    q: Program, y: int, g: int, kind: str = kind, top: int = top,
+                    side: int = side, part: str = part, state: str = state,
+                ) -> Any:  # fmt: skip
+                    whole = RULES[kind](q, y, g)
+                    if y != top:
+                        return whole
+                    later = q.emit("later", (), q.shape(y), attr=(state, 1), lead=PER_STEP)
+                    some = later if part == "later" else q.add(g, q.neg(later))
+                    whole[side] = RULES[kind](q, y, some)[side]
+                    return whole
+
+                missing = (
+                    "what later steps pass back is missing" if part == "local"
+                    else "the loss of the step itself is missing"
+                )  # fmt: skip
+                yield from _made(
+                    model, f"part-{part}-{state}-{side}",
+                    f"{missing} on the way from {state}_t to {_words(model, target)}",
+                    {kind: rule},
+                )  # fmt: skip
 
 
 def _words(model: Model, i: int) -> str:

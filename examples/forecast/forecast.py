@@ -106,9 +106,10 @@ class Forecast:
             if layer > 1:
                 below = below * torch.from_numpy(inputs[layer_name("d", layer)])
             w, u, b = (own[layer_name(n, layer)] for n in ("W_{ih}", "W_{hh}", "b"))
-            none, start = torch.zeros_like(b), torch.zeros(1, len(batch), self.states)
+            none = torch.zeros_like(b)
+            start = torch.zeros(1, len(batch), self.states, dtype=below.dtype)
             below, _ = torch._VF.rnn_tanh(
-                below, start.double(), [w, u, b, none], True, 1, 0.0, True, False, False
+                below, start, [w, u, b, none], True, 1, 0.0, True, False, False
             )  # what nn.RNN calls
         out = below[-1] @ own["W_y"].T + own["b_y"]
         loss = ((out - torch.from_numpy(inputs[r"\hat{y}"][-1])) ** 2).mean()

@@ -1,0 +1,136 @@
+"""Mistakes of the loop back: what is carried is cut, scaled or left one step short.
+
+Also what is done to a gradient as a whole: sums over an axis too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym.testing.derivation_mistakes import Mistake
+from bptt_sym.testing.models import Model
+from bptt_sym.testing.problems import Problem
+
+Array = Any
+#: ``backward(problem, **hooks)``, see :func:`~bptt_sym.evaluate.interpret.backward`.
+Backward = Callable[..., dict[str, Array]]
+Weighed = Callable[[Problem, Callable[..., Array]], dict[str, Array]]
+
+
+def loop_mistakes(model: Model, weighed: Weighed, backward: Backward) -> Iterator[Mistake]:
+    """All of them; ``weighed`` and ``backward`` make the gradients."""
+    factors: list[tuple[str, str, Callable[[Problem], Array]]] = [
+        ("masked", "what is carried back is cut where the mask is 0", lambda p: p.mask),
+        ("weighted", "what is carried back is multiplied by the loss weight at every step",
+         lambda p: np.broadcast_to(p.loss_weights[:, None], p.mask.shape)),
+    ]  # fmt: skip
+    for every in (2, 3, 4, 5, 8, 10, 16, 20, 32):
+        for first in range(min(every, 2)):
+            factors.append(
+                (f"every-{every}-{first}",
+                 f"the chain of states is cut every {every} steps (truncation in blocks)",
+                 partial(_blocks, every=every, first=first))
+            )  # fmt: skip
+    for code, message, factor in factors:
+        yield Mistake(f"carry-{code}", message, partial(_carried, weighed, factor))
+    for state in model.rec.states:
+        if state in model.adjoint.cotangents:
+            yield from _short(model, state, backward)
+            yield from _rescaled(model, state, backward)
+    for name, parts in model.layout.items():
+        if len(model.rec.shape(parts[0])) == 1:
+            yield Mistake(
+                f"summed-{name}", f"every entry of {name} is the sum of all (one axis too many)",
+                partial(_summed, backward=backward, name=name),
+            )  # fmt: skip
+
+
+def _blocks(p: Problem, every: int, first: int) -> Array:
+    """0 at the steps whose states pass nothing on to later losses."""
+    steps = np.arange(1, p.steps + 1)
+    return np.broadcast_to(((steps + first) % every != 0)[:, None], p.mask.shape).astype(float)
+
+
+def _carried(
+    weighed: Weighed, factor: Callable[[Problem], Array], problem: Problem
+) -> dict[str, Array]:
+    """The gradient where what arrives at step t from later ones is multiplied by ``factor[t]``."""
+    by = np.asarray(factor(problem), float)
+    steps, batch = by.shape
+    # table[k, s]: the product over steps s+1 … s+k (counted from 1) of their factors, but the last.
+    table = np.ones((steps, steps, batch))
+    for use in range(steps):
+        for lag in range(1, steps - use):
+            table[lag, use] = table[lag - 1, use] * by[use + lag - 1]
+    return weighed(problem, lambda *_: table)
+
+
+def _short(model: Model, state: str, backward: Backward) -> Iterator[Mistake]:
+    """The gradient of an initial value taken one operation too early."""
+    adj = model.adjoint
+    target = adj.program.targets[state]
+    argument = model.program.ops[target].args[:1]
+    inner = next((b for b, of in adj.of.items() if (of,) == argument), None)
+    for handle, text in (
+        (adj.cotangents[state], f"it is the cotangent of {state} after the first step"),
+        (inner, f"it is the cotangent of {state}'s argument at the first step, not passed on"),
+    ):
+        if handle is None:
+            continue
+
+        def gradient(problem: Problem, handle: int = handle, state: str = state) -> Any:
+            kept: dict[int, Array] = {}
+
+            def keep(i: int, v: Array) -> Array:
+                if i == handle:
+                    kept[i] = v
+                return v
+
+            out = backward(problem, alter=keep)
+            value, name = kept.get(handle), f"{state}0"
+            if value is not None and name in out:
+                first = np.broadcast_to(value, (problem.batch, *np.shape(value)[1:]))
+                out[name] = first.sum(0) if problem.learned else first
+            return out
+
+        yield Mistake(f"short-{state}-{handle}", text, gradient)
+
+
+@final
+@dataclass(frozen=True)
+class _Shrunk:
+    """Vectors, or the whole batch of them, whose norm is at most ``limit``."""
+
+    limit: float
+    each: bool
+
+    def __call__(self, value: Array) -> Array:
+        size = np.linalg.norm(value, axis=-1, keepdims=True) if self.each else np.linalg.norm(value)
+        return value * np.minimum(1.0, self.limit / np.maximum(size, 1e-300))
+
+
+def _rescaled(model: Model, state: str, backward: Backward) -> Iterator[Mistake]:
+    handle = model.adjoint.cotangents[state]
+    for limit in (1.0, 5.0):
+        for each in (True, False):
+            change = _Shrunk(limit, each)
+
+            def gradient(problem: Problem, change: _Shrunk = change) -> Any:
+                return backward(problem, alter=lambda i, v: change(v) if i == handle else v)
+
+            yield Mistake(
+                f"shrunk-{state}-{limit:g}-{each:d}",
+                f"the cotangent of {state} is rescaled to norm {limit:g} at every step"
+                + (", example by example" if each else ""),
+                gradient,
+            )
+
+
+def _summed(problem: Problem, backward: Backward, name: str) -> dict[str, Array]:
+    out = backward(problem)
+    return {**out, name: np.full_like(out[name], out[name].sum())}
