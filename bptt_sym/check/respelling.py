@@ -8,7 +8,7 @@ form is touched, and every character keeps its offset.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bptt_sym.check.document import Formula
@@ -24,6 +24,13 @@ _ENTRY = re.compile(
     r"(?P<group>(?:\\left\s*)?\(\s*\\nabla(?:[^()]|\([^()]*\))*?(?:\\right\s*)?\))\s*_\s*"
     r"(?:\{\s*[ijk]\s*\}|[ijk](?![A-Za-z]))"
 )
+_FORALL = re.compile(r"\\forall(?![A-Za-z])|∀")
+_OPENING = re.compile(r"\\begin\s*\{[^{}]*\}(?:\{[^{}]*\})?")
+#: How far the range of a quantifier reaches.
+_WINDOW = 60
+_ROW_END = re.compile(r"\\\\|\\end(?![A-Za-z])|\\tag(?![A-Za-z])|$")
+_AFTER_RANGE = re.compile(r"[,:;]|\\q?quad(?![A-Za-z])")
+_BEFORE_RANGE = re.compile(r"(?:[,;(]|\\text\s*\{[^{}]*\}|\\q?quad(?![A-Za-z])|\\[,;: ]|\s|~)*$")
 _BOX = re.compile(r"\\(?:boxed|fbox|colorbox\s*\{[^{}]*\}|bbox\s*(?:\[[^\]]*\])?)\s*\{")
 _BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits|\\nolimits|\\displaylimits)?\s*[_^])")
 _NAME = (
@@ -77,6 +84,7 @@ Edit = tuple[int, int, str]
 
 def respelt(formula: Formula) -> Formula:
     """``formula`` in the spelling that the reader knows."""
+    formula = edited(formula, list(_quantifiers(formula.latex)))
     formula = replaced(formula, _INDICATOR, lambda m: m.group("label"))
     formula = replaced(formula, _ENTRY, lambda m: m.group("group"))
     formula = replaced(formula, _ONE, lambda m: "1")
@@ -89,6 +97,27 @@ def respelt(formula: Formula) -> Formula:
     formula = edited(formula, list(_slices(formula.latex)))
     formula = _of_every_unit(formula)
     return _column_by_column(formula)
+
+
+def _quantifiers(text: str) -> Iterator[tuple[int, int, str]]:
+    """``\\forall k,`` before an equation or behind it: a formula is about every step anyway."""
+    done = 0
+    for match in _FORALL.finditer(text):
+        if match.start() < done:
+            continue
+        end = _ROW_END.search(text, match.start())
+        assert end is not None
+        row = text[max(0, match.start() - 4 * _WINDOW) : match.start()].rsplit("\\\\", 1)[-1]
+        if not _OPENING.sub("", row).strip(" &\n\t"):
+            after = _AFTER_RANGE.search(text, match.end(), min(end.start(), match.end() + _WINDOW))
+            if after is not None:
+                done = after.end()
+                yield match.start(), done, ""
+            continue
+        window = max(0, match.start() - _WINDOW)
+        before = _BEFORE_RANGE.search(text[window : match.start()])
+        done = end.start()
+        yield (window + before.start() if before else match.start()), done, " "
 
 
 def _of_every_unit(formula: Formula) -> Formula:

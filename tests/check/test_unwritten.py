@@ -231,3 +231,19 @@ def test_one_entry_of_a_gradient_and_the_indicator_of_a_label() -> None:
     assert found.verdict.is_right
     assert not any("does not write down" in a for a in found.verdict.assumptions)
     assert verdicts(words, claim.replace(r" - \mathbf{1}", r" + \mathbf{1}")) == ["wrong"]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        r"\forall t, {}",
+        r"\forall t \ge 1: {}",
+        r"{}, \quad \forall t",
+        r"{} \text{{ for }} \forall t \in \{{1, \dots, T\}}",
+        r"∀ t: {}",
+    ],
+)
+def test_quantifiers_before_and_behind_an_equation(shown: str) -> None:
+    words = "The state is $h_t = \\tanh(w h_{t-1} + x_t)$."
+    right = r"\frac{\partial h_t}{\partial h_{t-1}} = (1 - h_t^2) w"
+    assert verdicts(words, shown.format(right), shown.format(right + " h_t")) == ["right", "wrong"]
