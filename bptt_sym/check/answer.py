@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from bptt_sym.check.document import Formula
@@ -45,12 +45,18 @@ class Court:
         return cls(model, tuple(assume), Arena(model, assumptions(assume)))
 
     def judge(
-        self, claim: Claim, *, exact: Collection[Node] = (), regime: bool = False
+        self,
+        claim: Claim,
+        *,
+        exact: Collection[Node] = (),
+        regime: bool = False,
+        theorems: bool = True,
     ) -> Verdict:
         """The verdict of one claim; a failure of the program itself is an honest "undecided".
 
         ``exact`` are left sides whose exact value was stated before, ``regime`` says that the text
-        speaks of conditions under which ≈ may leave things out.
+        speaks of conditions under which ≈ may leave things out. Without ``theorems`` bounds are
+        judged by rules and numbers only, which is fast.
         """
         from bptt_sym.check.bounds import judge_bound
         from bptt_sym.check.diagnosis import explained
@@ -63,8 +69,9 @@ class Court:
             if claim.given and all(op == "=" for op in claim.ops):
                 return self._under_hypotheses(claim)
             verdict = decide(
-                claim, self.model, assume=self.assume, arena=self.arena, bounds=judge_bound
-            )
+                claim, self.model, assume=self.assume, arena=self.arena,
+                bounds=partial(judge_bound, theorems=theorems),
+            )  # fmt: skip
             if verdict.verdict == "wrong":
                 verdict = self._in_a_short_run(claim) or verdict
             verdict = self._approximated(claim, verdict, exact, regime)

@@ -217,6 +217,8 @@ class _Probe:
             left = self.left if edit.left is None else self.interp.value(edit.left, self.env)
             value = self.interp.value(edit.node, self.env)
             a, b = aligned(left, value, dom, self.elementwise)
+            if edit.left is not None and all(dom.is_zero(x) for x in flat(b)):
+                return True  # that nothing is 0 explains nothing
         except (Mismatch, Absent, UnboundName):
             # What does not exist where the left side does, or has a loose index, is no correction.
             return True

@@ -22,6 +22,7 @@ from bptt_sym.notation import (
     Sum,
     Sym,
     affine,
+    from_affine,
     index,
     mul,
     num,
@@ -75,6 +76,11 @@ def abstracted(node: Node, start: int, var: str) -> Node:
                 return replace(n, time=time(n.time))
             case Prod() | Sum():
                 return replace(n, lo=time(n.lo))
+            case Pow(exp=e):
+                # The number of steps since then: w^{T-1}.
+                form = affine(e)
+                if form is not None and len(form[0]) == 1 and form[1] == -start:
+                    return replace(n, exp=from_affine({**form[0], var: -1}, 0))
         return n
 
     return change(node)

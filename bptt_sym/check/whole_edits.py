@@ -75,6 +75,8 @@ class _Whole:
             for code, cost, factor in self.about.missing_factors():
                 yield Local(code, cost, mul(right, factor))
                 yield Local(code, cost, mul(factor, right))
+                if not self.rec.is_scalar:
+                    yield Local(code, cost, Had((right, factor)))
                 if isinstance(right, Sum):
                     for make in (Mul, Had):
                         yield Local(code, cost, replace(right, body=make((right.body, factor))))

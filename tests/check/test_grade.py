@@ -559,3 +559,24 @@ def test_the_command_line_grades_and_resumes(
     assert main([*command, "--writer", "csv"]) == 3
     assert main(["grade", str(tmp_path / "absent.toml"), str(handed_in), "-o", str(out)]) == 2
     assert main(["grade", str(tmp_path / "rubric.toml"), str(tmp_path / "no"), "-o", "x"]) == 2
+
+
+def test_a_preamble_holds_for_every_question_and_a_line_may_be_a_heading(rubric: Rubric) -> None:
+    tex = (
+        "\\documentclass{article}\n\\newcommand{\\d}[2]{\\frac{\\partial #1}{\\partial #2}}\n"
+        "\\begin{document}\nMy answers\n\\section*{q1}\nfirst\n\\section*{q2}\nsecond\n"
+    )
+    parts = split(tex, rubric)
+    assert all("\\newcommand" in text for text in parts.values())
+    assert "first" in parts["q1"] and "second" not in parts["q1"]
+    assert "second" in parts["q2"] and "first" not in parts["q2"]
+    assert "My answers" not in parts["q1"]
+    for name, word, line in (("q1", "first", 5), ("q2", "second", 7)):
+        assert parts[name].split(word)[0].count("\n") == line
+    for heading in ("q{}", "Question {}:", "תרגיל {}"):
+        text = f"{heading.format(1)}\n1 + h_t\n{heading.format(2)}\nw"
+        plain = split(text, rubric)
+        assert plain["q1"].split() == ["1", "+", "h_t"]
+        assert plain["q2"].split() == ["w"]
+    # A number of its own is an answer.
+    assert split("q1\n2\nq2\n1\n", rubric)["q1"].split() == ["2"]

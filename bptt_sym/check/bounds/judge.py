@@ -74,10 +74,16 @@ _REVERSED = {">=": "<=", ">": "<"}
 
 
 def judge_bound(
-    claim: Claim, rec: Recurrence, arena: Arena, assume: Sequence[Claim] = ()
+    claim: Claim,
+    rec: Recurrence,
+    arena: Arena,
+    assume: Sequence[Claim] = (),
+    *,
+    theorems: bool = True,
 ) -> Verdict:
     """Judge one relation ``≤ < ≥ >`` or ``→``; hypotheses are ``claim.given`` and ``assume``.
 
+    Without ``theorems`` the kernel is not asked, whose search may take seconds.
     Raises :class:`~bptt_sym.errors.InputError` if the hypotheses contradict each other.
     """
     op = claim.ops[0]
@@ -90,7 +96,7 @@ def judge_bound(
     sizes = Sizes.of([g for g in given if g.ops != ("=",)])
     if sizes.unread:
         return Verdict("undecided", note="a hypothesis is not a bound on the size of a parameter")
-    found = _Case(replace(claim, given=()), rec, arena, sizes, given)
+    found = _Case(replace(claim, given=()), rec, arena, sizes, given, theorems)
     if op in ("<=", "<"):
         return without_norm(claim, rec, arena, assume) or found.inequality()
     if op == "->":
@@ -137,7 +143,9 @@ class _Case:
         arena: Arena,
         sizes: Sizes,
         given: Sequence[Claim],
+        theorems: bool = True,
     ) -> None:
+        self.theorems = theorems
         self.claim = claim
         self.rec = rec
         self.arena = arena
@@ -174,9 +182,10 @@ class _Case:
                 method="both sides enclosed by Arb balls, in the wrong order",
                 note=hint,
             )
-        proved = by_theorem(self.claim, self.rec, self.given, self.hypotheses)
-        if proved is not None:
-            return proved
+        if self.theorems:
+            proved = by_theorem(self.claim, self.rec, self.given, self.hypotheses)
+            if proved is not None:
+                return proved
         tried = "no counterexample was found among small rational values"
         return Verdict("undecided", note="; ".join(p for p in (why, self._near_miss(), tried) if p))
 
@@ -234,6 +243,8 @@ class _Case:
             assumptions=(*self.hypotheses, *assumed),
             method="bounded factor by factor: " + ", ".join(bounder.reasons),
         )
+        if not self.theorems:
+            return verdict
         return with_theorem(verdict, trial.claim, self.rec, self.given)
 
     def _submultiplicative(self, left: Node, right: Node) -> Verdict | None:

@@ -143,36 +143,59 @@ def _text(file: Path) -> str:
 
 
 _HEADING: Final = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]+(?P<md>.*)|\\(?:sub)*section\*?\{(?P<tex>.*)\}.*)$", re.MULTILINE
+    r"^[ \t]*(?:#{1,6}[ \t]+(?P<md>.*)|\\(?:sub)*section\*?\{(?P<tex>.*)\}.*"
+    r"|(?P<line>[^\W\d_][\w .-]{0,30})[:.)]?[ \t]*)$",
+    re.MULTILINE,
+)
+#: What a line of its own calls a question before its number.
+_ASKED: Final = re.compile(
+    r"(?:question|exercise|problem|task|ex|q|שאלה|תרגיל|سؤال|سوال|تمرین|پرسش)[ .]*"
+)
+#: A line that defines a command, which holds in all answers.
+_DEFINES: Final = re.compile(
+    r"^.*\\(?:(?:re)?newcommand|providecommand|def|DeclareMathOperator)\b.*$",
+    re.MULTILINE,
 )
 
 
 def split(text: str, rubric: Rubric) -> dict[str, str]:
     """The part of ``text`` below the heading of each question, by its id, title or number.
 
-    With one question, or without any such heading, the whole text is for every question. Lines
-    that belong to other questions are left empty, so that line numbers stay.
+    A heading is one of Markdown or LaTeX, or a line that says nothing else. With one question, or
+    without any such heading, the whole text is for every question. Lines that belong to other
+    questions are left empty, so that line numbers stay; definitions of commands hold in all.
     """
     if len(rubric.questions) == 1:
         return {rubric.questions[0].id: text}
-    marks: list[tuple[int, str]] = []
+    marks: list[tuple[int, int, str]] = []
     for match in _HEADING.finditer(text):
+        line = (match.group("line") or "").strip().casefold()
         heading = (match.group("md") or match.group("tex") or "").strip().casefold()
         for number, q in enumerate(rubric.questions, 1):
             words = re.findall(r"[\w-]+", heading)
             named = q.id.casefold() in words or (q.title and q.title.casefold() in heading)
-            if named or (words[-1:] == [str(number)] and len(words) <= 3):
-                marks.append((match.start(), q.id))
+            alone = line in (q.id.casefold(), q.title.casefold() or q.id.casefold())
+            asked = line.endswith(str(number)) and _ASKED.fullmatch(line[: -len(str(number))])
+            if named or alone or asked or (words[-1:] == [str(number)] and len(words) <= 3):
+                # A line that is no heading to other readers goes with what stands before it.
+                marks.append((match.start(), match.end() if line else match.start(), q.id))
                 break
     if not marks:
         return {q.id: text for q in rubric.questions}
     out: dict[str, str] = {}
-    ends = [start for start, _ in marks[1:]] + [len(text)]
-    for (start, id), end in zip(marks, ends, strict=True):
+    ends = [start for start, _, _ in marks[1:]] + [len(text)]
+    for (_, start, id), end in zip(marks, ends, strict=True):
         if id in out:
             continue
-        out[id] = re.sub(r"[^\n]", "", text[:start]) + text[start:end]
+        out[id] = _definitions_in(text[:start]) + text[start:end]
     return out
+
+
+def _definitions_in(text: str) -> str:
+    """``text`` with only those of its lines that define commands, the others left empty."""
+    lines = text.split("\n")
+    head = next((i for i, n in enumerate(lines) if r"\begin{document}" in n), 0)
+    return "\n".join(n if i < head or _DEFINES.match(n) else "" for i, n in enumerate(lines))
 
 
 # ------------------------------------------------------------------------------ tables of them

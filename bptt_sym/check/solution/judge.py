@@ -151,16 +151,16 @@ def relate(
 def _related(
     left: Node, op: Rel, right: Node, court: Court, given: tuple[Claim, ...]
 ) -> Verdict:
-    verdict = court.judge(Claim((left, right), (op,), given=given))
+    claim = Claim((left, right), (op,), given=given)
+    verdict = court.judge(claim, theorems=False)
     if verdict.verdict in ("right", "wrong") or op not in ("=", "<=", "<"):
         return verdict
-    if not court.model.is_scalar:
-        return verdict
-    for started in (False, True):
+    for started in (False, True) if court.model.is_scalar else ():
         found = _by_sizes(left, op, right, court, given, started)
         if found is not None:
             return found
-    return verdict
+    # A step is asked of the kernel only where nothing else decides it.
+    return court.judge(claim) if verdict.verdict == "undecided" else verdict
 
 
 def _by_sizes(
@@ -179,7 +179,7 @@ def _by_sizes(
         wanted: Rel = op
         if shared and op == "<":
             return None
-        verdict = court.judge(Claim((a, b), (wanted,), given=given))
+        verdict = court.judge(Claim((a, b), (wanted,), given=given), theorems=False)
     except (BpttError, ValueError):
         return None
     if not verdict.is_right:
