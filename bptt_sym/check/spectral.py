@@ -41,6 +41,8 @@ def with_sizes(vocabulary: Vocabulary, latex: str) -> Vocabulary:
     """``vocabulary`` with the eigenvalues and singular values that a formula uses undefined."""
     found: set[str] = set()
     for head, mark, radius in _MENTIONED.findall(latex):
+        if head in vocabulary.sequences:
+            continue  # s_1 is the state of the first step
         if radius:
             found.add(radius)
         elif mark == "1":
