@@ -184,3 +184,32 @@ def test_the_report_for_machines_has_the_agreed_keys() -> None:
         "right": 1, "right_under_reading": 0, "wrong": 1, "undecided": 0, "unreadable": 0,
         "not_a_claim": 1,
     }  # fmt: skip
+
+
+def test_documents_side_by_side_have_the_same_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bptt_sym.check import audits
+
+    cell = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
+    left = r"\frac{\partial h_t}{\partial h_{t-1}}"
+    claims = (r"w(1-h_t^2)", r"w(1+h_t^2)", r"w")
+    documents = [
+        document_from_text(f"{cell}$${left} = {c}$$", f"{i}.md")
+        for i, c in enumerate(claims)
+    ]
+    alone = list(audits.audited(documents, 1))
+    monkeypatch.setattr(audits, "WORTH", 1)
+    assert list(audits.audited(documents, 2)) == alone
+    assert [found[-1].verdict.verdict for found in alone] == ["right", "wrong", "wrong"]
+
+
+def test_the_first_state_is_no_singular_value() -> None:
+    """``s_1`` names the largest singular value only where ``s`` names nothing else."""
+    text = (
+        "$$s_t = \\sigma(w s_{t-1} + v x_t)$$\n\n"
+        r"$$\frac{\partial s_2}{\partial s_1} = w s_2 (1 - s_2)$$"
+        "\n\n"
+        r"$$\frac{\partial s_1}{\partial w} = s_1 (1 - s_1) s_1$$"
+    )
+    assert [j.verdict.verdict for j in audit(document_from_text(text, "d.md"))] == [
+        "not_a_claim", "right", "wrong"
+    ]  # fmt: skip
