@@ -5,9 +5,20 @@ from fractions import Fraction
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove.kernel import instance
 from bptt_sym.prove.language import absolute, derivative, forall, real, shape, sigmoid, tanh
-from bptt_sym.prove.lemmas import abs_le, congruent, sg_0, sg_bounds, tanh_0
+from bptt_sym.prove.lemmas import (
+    abs_le,
+    abs_lt,
+    abs_mul,
+    abs_nonneg,
+    congruent,
+    power_step,
+    sg_0,
+    sg_bounds,
+    tanh_0,
+)
 from bptt_sym.prove.limits import geometric_bound, geometric_vanishes, vanishes
 from bptt_sym.prove.lstm import C0, GATES, O0, WEIGHTS, Lstm, N
+from bptt_sym.prove.roots import power_pos
 from bptt_sym.prove.tactics import (
     assume,
     close,
@@ -124,19 +135,31 @@ def theorem() -> Theorem:
                    "κ = −1, so f + κ q = σ(b_f) − 1/2", rec_claim)
     shrink = abs_le(factor, HALF, *[
         prove(HALF - s * factor >= 0, sg_bounds(b_f), degree=1) for s in (1, -1)])
+    index = N >= 0
     bound_claim = absolute(dc(N)) <= shape(HALF) ** N
     bound = out.line(geometric_bound(N, dc, factor, HALF, start[0], rec, shrink),
                      "|σ(b_f) − 1/2| < 1/2", bound_claim)
+    strictly = abs_lt(factor, HALF, *[
+        prove(HALF - s * factor > 0, sg_bounds(b_f), degree=1) for s in (1, -1)])
+    below_claim = absolute(dc(n1)) < shape(HALF) ** n1
+    power = power_pos(HALF, N, [prove(shape(HALF) > 0), *known(index)])
+    sized = congruent(rec, dc(n1), factor * dc(N), absolute(x), x)
+    below = out.line(prove(below_claim, [
+        sized, abs_mul(factor, dc(N)),
+        prove((HALF - absolute(factor)) * shape(HALF) ** N > 0, [strictly, power]),
+        prove(absolute(factor) * (shape(HALF) ** N - absolute(dc(N))) >= 0, [
+            abs_nonneg(factor), bound])], degree=1, rewrite=[power_step(HALF, N)]),
+        "and the last factor is strictly below 1/2", below_claim)
     limit = geometric_vanishes(
         N, dc(N), 1, HALF, prove(absolute(dc(N)) <= 1 * shape(HALF) ** N, [bound], degree=1),
         [prove(shape(HALF) >= 0), prove(1 - shape(HALF) > 0), prove(shape(1) >= 0)])
-    index = N >= 0
     claim = (
         forall(N, index.implies(both)) & forall(N, index.implies(weights_claim))
         & forall(N, index.implies(rec_claim)) & forall(N, index.implies(bound_claim))
-        & vanishes(N, dc(N))
+        & forall(N, index.implies(below_claim)) & vanishes(N, dc(N))
     )
-    thm = conj(*[close(t, over=[N], under=[index]) for t in (still, flat_weights, rec, bound)],
+    thm = conj(*[close(t, over=[N], under=[index]) for t in (still, flat_weights, rec, bound,
+                                                                   below)],
                limit)
     return out.theorem(
         "p12", "No forget gate keeps this gradient alive",
