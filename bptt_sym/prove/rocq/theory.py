@@ -38,7 +38,7 @@ def export(source: Theorem | Thm | str | Path) -> str:
     thm = made.thm if isinstance(made, Theorem) else made
     derivation = certificate.steps(thm)
     names = Names()
-    found = _named(names, [(t.args, tuple(t.hyps), t.concl) for t in derivation])
+    found = _named(names, [(t.args, tuple(hypotheses(t)), t.concl) for t in derivation])
     text = Printer(names)
     steps, recursions = Steps(text), Recursions(text)
     body = []
