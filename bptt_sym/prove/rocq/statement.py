@@ -208,7 +208,8 @@ class Statement:
             found = self._part(part, env, scope)
             if found:
                 names.append((len(self.shape(part, env)), found))
-        return "".join(f"try rewrite {n}; " for _, n in sorted(set(names), key=lambda r: (-r[0], r[1])))
+        longest_first = sorted(set(names), key=lambda r: (-r[0], r[1]))
+        return "".join(f"try rewrite {n}; " for _, n in longest_first)
 
     def _parts(self, terms: Sequence[Term]) -> list[Term]:
         """The applications in terms, outermost ones only."""

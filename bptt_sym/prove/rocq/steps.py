@@ -115,7 +115,8 @@ class Steps(Analysis):
     def _inst(self, t: Thm, hyps: Hyps, a: Thm, x: Var, e: Poly) -> str:
         value = self.value(x, e)
         s = one(x, e, value, {})
-        given = {h: self.converted(h, s, hyps[subst(h, {x: e})], forward=False) for h in hypotheses(a)}
+        given = {h: self.converted(h, s, hyps[subst(h, {x: e})], forward=False)
+                 for h in hypotheses(a)}
         return self.converted(a.concl, s, self.call(a, given, {x: value}), forward=True)
 
     def _induct(self, t: Thm, hyps: Hyps, n: str, lo: Poly, f: Formula, base: Thm,
