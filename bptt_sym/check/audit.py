@@ -46,6 +46,8 @@ from bptt_sym.notation import (
 from bptt_sym.read import read_claim
 from bptt_sym.read.vocabulary import plain_name
 
+#: How many models a row may fail under before an undecided one is the last.
+MOST_TRIED = 6
 _DEFINES = frozenset({Kind.SEQUENCE, Kind.INITIAL, Kind.TOTAL, Kind.FUNCTION})
 
 
@@ -384,6 +386,8 @@ class _Auditor:
                     return judged
                 if not (failed and model.special):
                     failed.append((judged, model))
+                if len(failed) >= MOST_TRIED and judged.verdict.verdict != "wrong":
+                    return judged
         if failed:
             return of_failures(failed)
         assert first is not None
@@ -415,6 +419,10 @@ class _Auditor:
                 later.append(family)
         again = self._judge(entry.row, entry.formula, later) if later else entry
         if isinstance(again, Judged):
+            if again.verdict.verdict == "wrong" and self.models.anew:
+                # It stands before this recurrence, and another one stands in between.
+                note = "under the recurrence that is defined after it, it fails"
+                return replace(again, verdict=Verdict("undecided", note=note), part=None)
             return again
         error = again.error
         verdict = Verdict("undecided", note=error.message)

@@ -200,6 +200,8 @@ class Models:
         self.context = context or Context()
         self.known: dict[str, Definition] = {}
         self.all: list[Model] = []
+        #: How often a definition took the place of an earlier one.
+        self.anew = 0
         self._section = 0
 
     @property
@@ -245,6 +247,7 @@ class Models:
             self.known = known
             self._section = formula.section
             if model is not None:
+                self.anew += bool(self.all) and not extends
                 if extends and self.current is not None:
                     model.aliases |= self.current.aliases
                     model.totals |= self.current.totals

@@ -14,7 +14,8 @@ from bptt_sym.check.counting import FROM_ZERO, counted_from_one, to_the_last_ste
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.wording import by_preactivation, idle_in
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.notation import Claim
+from bptt_sym.notation import Claim, Idx, Node, Pow, Sym, Transpose, rebuild
+from bptt_sym.recurrence import HORIZON
 
 
 def second_look(
@@ -47,6 +48,10 @@ def second_look(
             return replace(
                 other, verdict="right_under_reading", readings=(*other.readings, said)
             )
+    powers = with_powers(claim)
+    if powers is not None and (known := model.court.holds(powers)) is not None:
+        said = "T above a parameter is an exponent, the number of steps"
+        return replace(known, verdict="right_under_reading", readings=(*known.readings, said))
     if (court := models.linear(model)) is not None:
         # What the activation is nobody has said.
         single = court.holds(claim)
@@ -65,3 +70,18 @@ def second_look(
                 known, verdict="right_under_reading", readings=(*known.readings, said)
             )
     return verdict
+
+
+def with_powers(claim: Claim) -> Claim | None:
+    """``h_T = W^T h_0``: the claim with a parameter to the power T for each that is transposed."""
+    seen = False
+
+    def change(n: Node) -> Node:
+        nonlocal seen
+        if isinstance(n, Transpose) and isinstance(n.arg, Sym):
+            seen = True
+            return Pow(n.arg, Idx(HORIZON), span=n.span)
+        return rebuild(n, change)
+
+    sides = tuple(change(side) for side in claim.sides)
+    return replace(claim, sides=sides) if seen else None

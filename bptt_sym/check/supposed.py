@@ -213,6 +213,8 @@ def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
         outputs = [n for n in outputs if n not in known]
     if "\\hat{y}" in outputs or "\\hat{y}" in known:
         outputs = [n for n in outputs if n != "y"]  # the target
+    if any(plain_name(n) == "y" for n in draft.rec.gates):
+        outputs = [n for n in outputs if n != r"\hat{y}"]  # y is the output, this the target
     scalar = draft.rec.is_scalar and not any("[h" in line for line in lines)
     for name in outputs:
         function = rf"\mathrm{{output}}_{len(lines)}"
@@ -232,6 +234,8 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
     weights = [*_OUT_WEIGHTS, *(["u", "v"] if draft.rec.is_scalar else [])]
     weight = next((w for w in weights if w in used and plain_name(w) not in known), "")
     predicted = next((p for p in (r"\hat{y}", r"\hat{p}") if p in used | set(usage.timed)), "")
+    if any(plain_name(n) == "y" for n in draft.rec.gates):
+        return False
     if not weight or (weight == "W_o" and "o" in gates | known) or predicted in known:
         return False
     names = {*usage.bare, *usage.timed} - known - gates

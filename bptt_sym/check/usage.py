@@ -71,7 +71,7 @@ class Usage:
                         usage.scripts.add(name + "".join(below.group().split()))
                 elif m.step:
                     usage.timed.setdefault(name, set()).add(m.step)
-                else:
+                elif "_" not in m.argument:  # \\ell(y_t): a function
                     usage.bare.add(name)
             usage.bare.update(_below_nabla(tokens))
         return usage

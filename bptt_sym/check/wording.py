@@ -135,6 +135,14 @@ def only_copies(row: Row) -> bool:
     )
 
 
+def states_values(claim: Claim) -> bool:
+    """Whether it equates values without any weight: ``h_t = h_{t-1}`` where a gate is shut."""
+    if any(op != "=" for op in claim.ops):
+        return False
+    nodes = [n for side in claim.sides for n in walk(side)]
+    return not any(isinstance(n, (D, Fn, Sym)) for n in nodes)
+
+
 _AHEAD = re.compile(
     r"\\sum\s*_\s*\{\s*[a-z]\s*(?:=\s*t\b[^}]*\}\s*\^\s*\{?\s*(?:[a-z]\s*=\s*)?T"
     r"|(?:\\geq?(?:slant)?|≥|>=)\s*t\s*\})"
@@ -193,7 +201,10 @@ def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
     unknown = sorted(n for n in names & GENERIC if n not in known)
     if len(unknown) != 1:
         return []
-    return [{unknown[0]: p} for p in recurrent_first(rec)[:4]]
+    # A small letter stands for a number, or for a weight that is written small as well.
+    small = unknown[0] == "w"
+    meant = [p for p in recurrent_first(rec) if not small or plain_name(p)[:1] == "w"]
+    return [{unknown[0]: p} for p in meant[:4]]
 
 
 _NAME = re.compile(r"(\\?[A-Za-z]+)(?:_\{?([A-Za-z0-9]+)\}?)?$")

@@ -57,6 +57,7 @@ from bptt_sym.decide.rewriting import (
     uses_directly,
 )
 from bptt_sym.notation import (
+    ZERO,
     At,
     Claim,
     D,
@@ -212,8 +213,9 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(ABSENT_ZERO)
     if labels(rec) and any(isinstance(n, D) and is_loss(n.y, rec) for n in nodes):
         out.append(LABELS)
-    if any(s not in rec.initial for s in rec.states):
-        out.append(ZERO_START)
+    named = any(isinstance(n, At) and n.name in rec.states and n.time == ZERO for n in nodes)
+    if not named and any(s not in rec.initial for s in rec.states):
+        out.append(ZERO_START)  # whoever writes h_0 down does not mean a 0
     out.extend(index_slips(claim, rec))
     out.extend(from_zero(claim, rec))
     return out

@@ -107,6 +107,9 @@ def find_functions(
         end, commas = _group_at(tokens, j)
         own = t.text == _base(p.name)
         timed = bool(sub) and _is_time(sub)
+        if timed and t.text not in defined and t.text in activations:
+            # \sigma_r: a label, though r could count steps.
+            timed = any(s.text in (STEP, HORIZON) for s in sub)
         name = t.text
         if sub and not timed:
             name = subscripted(name, Script(sub, t.span).text)

@@ -244,3 +244,46 @@ def test_a_state_is_no_copy_of_a_parameter() -> None:
     label = r"\text{backward} \quad "
     whole = text + "The loss is at the last step.\n\n" + f"$${label}{claim}{product}$$"
     assert of(whole, claim + product) == "right"
+
+
+def test_a_letter_below_an_activation_is_its_label() -> None:
+    text = "$$h_t = \\sigma_r(W h_{t-1} + U x_t)$$\n\n"
+    right = r"\frac{\partial h_t}{\partial x_t} = \mathrm{diag}(\sigma_r'(W h_{t-1} + U x_t)) U"
+    wrong = right[:-1] + r"W"
+    assert of(text + f"$${right}$$", right) == "right"
+    assert of(text + f"$${wrong}$$", wrong) == "wrong"
+
+
+def test_a_state_that_is_handed_on_in_a_case_is_no_claim_about_every_run() -> None:
+    text = (
+        "$$u_t = \\sigma(A x_t)$$\n\n$$h_t = (1 - u_t) \\odot h_{t-1} + u_t \\odot x_t$$\n\n"
+        "With a shut gate nothing changes.\n\n"
+    )
+    assert of(text + "$$h_t = h_{t-1}$$", "h_t = h_{t-1}") != "wrong"
+    unrolled = r"h_T = W^{T-1} h_0"
+    linear = "$$h_t = W h_{t-1}$$\n\n"
+    assert of(linear + f"We get\n\n$${unrolled}$$", unrolled) == "wrong"
+    power = "h_T = W^T h_0"
+    assert of(linear + f"We get\n\n$${power}$$", power) == "right"
+
+
+def test_what_fails_only_under_a_recurrence_defined_later_is_not_wrong() -> None:
+    first = "$$s_t = \\tanh(W s_{t-1} + U x_t)$$\n\n"
+    claim = r"\frac{\partial q_t}{\partial q_{t-1}} = B"
+    second = "$$q_t = \\tanh(A q_{t-1} + C x_t)$$\n\n"
+    assert of(first + f"$${claim}$$\n\n" + second, claim) != "wrong"
+    assert of(second + f"$${claim}$$\n\n", claim) != "right"
+
+
+def test_where_y_is_the_output_its_hat_is_the_target() -> None:
+    text = (
+        "$$h_t = f(W h_{t-1} + U x_t)$$\n\n$$y_t = g(V h_t)$$\n\n"
+        "$$L = \\sum_{t=1}^T \\ell(y_t, \\hat{y}_t)$$\n\n"
+    )
+    right = (
+        r"\frac{\partial L}{\partial V} = "
+        r"\sum_{t=1}^T \frac{\partial \ell_t}{\partial y_t}\frac{\partial y_t}{\partial V}"
+    )
+    wrong = right.replace("t=1", "t=2")
+    assert of(text + f"$${right}$$", right) == "right"
+    assert of(text + f"$${wrong}$$", wrong) == "wrong"
