@@ -30,6 +30,7 @@ from bptt_sym.notation import (
     Claim,
     Concat,
     Node,
+    Sum,
     Sym,
     walk,
 )
@@ -101,9 +102,10 @@ class Bench:
         slip = diagnose(claim, model.court.model, model.court.arena)
         court = self.models.one_unit(model)
         if court is None:
-            # BP014 may be a derivative that was meant to be total.
-            if slip is None or slip.code in OF_SHAPE or slip.code == "BP014":
+            if slip is None or slip.code in OF_SHAPE:
                 return verdict
+            if slip.code == "BP014" and any(isinstance(n, Sum) for s in claim.sides for n in walk(s)):
+                return verdict  # what is summed may be meant as a direct derivative
             return Verdict(
                 "wrong", diagnosis=slip, method="the shapes fit under no reading",
                 note=marked("as it stands its shapes do not fit"),
