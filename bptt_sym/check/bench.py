@@ -104,7 +104,8 @@ class Bench:
         if court is None:
             if slip is None or slip.code in OF_SHAPE:
                 return verdict
-            if slip.code == "BP014" and any(isinstance(n, Sum) for s in claim.sides for n in walk(s)):
+            nodes = [n for side in claim.sides for n in walk(side)]
+            if slip.code == "BP014" and any(isinstance(n, Sum) for n in nodes):
                 return verdict  # what is summed may be meant as a direct derivative
             return Verdict(
                 "wrong", diagnosis=slip, method="the shapes fit under no reading",
