@@ -18,9 +18,9 @@ from bptt_sym.check.usage import Usage
 
 #: How the letters of one text are written: all alike.
 _FORMS = ("{}", r"\vec{{{}}}", r"\mathbf{{{}}}")
-#: So many signs of an LSTM beside its cell (gates, their weights, the tanh of the cell) say as much
-#: as its name.
-_SIGNS = 3
+#: So many signs of an LSTM beside its cell (its name, each gate, their weights, their arguments,
+#: the tanh of the cell) leave no doubt what the letters mean; its name alone does.
+_SIGNS = 4
 _UNWRITTEN = ", which the text does not write down"
 
 
@@ -43,8 +43,9 @@ def _concrete(usage: Usage, wording: Wording) -> list[Supposition]:
             cell = names["c"]  # a weight of a forget gate beside a state that runs in time
         if cell and (wording.lstm or gates or weights):
             read_out = (r"\tanh", cell) in usage.activated
-            signs = len(gates) + bool(weights) + read_out
-            evidence = Evidence.NAMED if wording.lstm or signs >= _SIGNS else Evidence.GUESSED
+            inner = {w + tag for w in ("a_", "z_") for tag in "fio"} & usage.scripts
+            signs = len(gates) + bool(weights) + bool(inner) + read_out + wording.lstm
+            evidence = Evidence.NAMED if signs >= _SIGNS else Evidence.GUESSED
             return list(_lstm(cell, names, usage, evidence))
         h, z, r, n = (names[letter] for letter in "hzrn")
         candidate = bool({rf"\tilde{{{h}}}", rf"\hat{{{h}}}", n} & timed)
@@ -100,7 +101,9 @@ def _simple(h: str, usage: Usage, wording: Wording) -> Iterator[Supposition]:
             yield Supposition(
                 (rf"{h}_{{t}} = {right}", *outputs),
                 (f"the cell is the simple recurrent network {called}" + _UNWRITTEN,),
-                evidence=Evidence.NAMED if wording.activation else Evidence.GUESSED,
+                # W or U alone may be any weight, W_{hh} says whose it is.
+            evidence=Evidence.NAMED if wording.activation and "_" in recurrent
+            else Evidence.GUESSED,
             )
 
 
@@ -196,7 +199,8 @@ def _gru(names: Mapping[str, str], usage: Usage, wording: Wording) -> Iterator[S
     )
     keeps = rf"{h}_{{t}} = {z}_{{t}} \odot {h}_{{t-1}} + (1 - {z}_{{t}}) \odot {candidate}_{{t}}"
     takes = rf"{h}_{{t}} = (1 - {z}_{{t}}) \odot {h}_{{t-1}} + {z}_{{t}} \odot {candidate}_{{t}}"
-    evidence = Evidence.NAMED if wording.gru else Evidence.GUESSED
+    both = {z, r} <= set(usage.timed)
+    evidence = Evidence.NAMED if wording.gru and both else Evidence.GUESSED
     for mix, said in ((takes, "z takes the new value"), (keeps, "z keeps the old value")):
         for line in (before, after):
             where = "before" if line is before else "after"

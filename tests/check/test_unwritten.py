@@ -37,7 +37,7 @@ def test_nothing_is_wrong_under_a_cell_that_only_letters_suggest() -> None:
     assert verdicts("Look at this.", wrong) == ["undecided"]
 
 
-LSTM = "The LSTM keeps a cell state."
+LSTM = "The LSTM keeps a cell state $c_t$ with the gates $f_t$, $i_t$ and $o_t$."
 
 
 def test_an_lstm_named_in_words() -> None:
@@ -46,6 +46,11 @@ def test_an_lstm_named_in_words() -> None:
         r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot \tanh(c_t)",
         r"\frac{\partial h_t}{\partial c_t} = o_t (1 - \tanh(c_t))",
     ) == ["right", "wrong"]
+
+
+def test_its_name_alone_leaves_the_letters_open() -> None:
+    claim = r"\frac{\partial h_t}{\partial c_t} = o_t (1 - \tanh(c_t))"
+    assert verdicts("The LSTM keeps a cell state.", claim) == ["undecided"]
 
 
 def test_an_lstm_without_an_activation_of_its_output_is_an_lstm_too() -> None:
@@ -67,7 +72,7 @@ def test_hats_are_arguments_of_the_gates() -> None:
         r"\frac{\partial L}{\partial \hat{f}_t} ="
         r" \frac{\partial L}{\partial f_t} \odot f_t \odot (1 - f_t)"
     )
-    assert verdicts(LSTM + " Its state is $c_t$.", claim) == ["right"]
+    assert verdicts(LSTM, claim) == ["right"]
 
 
 def test_letters_below_an_argument_name_its_gate() -> None:
@@ -76,7 +81,7 @@ def test_letters_below_an_argument_name_its_gate() -> None:
         r"\frac{\partial L}{\partial a_o} = \frac{\partial L}{\partial o_t} "
         r"\odot \sigma(o_t) (1 - \sigma(o_t))"
     )
-    words = LSTM + " Its state is $c_t$."
+    words = LSTM
     assert verdicts(words, claim) == ["right"]
     assert verdicts(words, twice) == ["wrong"]
 
