@@ -30,6 +30,7 @@ from bptt_sym.notation import (
     Claim,
     Concat,
     Node,
+    Prod,
     Sum,
     Sym,
     walk,
@@ -105,8 +106,11 @@ class Bench:
             if slip is None or slip.code in OF_SHAPE:
                 return verdict
             nodes = [n for side in claim.sides for n in walk(side)]
-            if slip.code == "BP014" and any(isinstance(n, Sum) for n in nodes):
-                return verdict  # what is summed may be meant as a direct derivative
+            lone = any(isinstance(n, Prod) for n in nodes) and not any(
+                isinstance(n, Sum) for n in nodes
+            )
+            if slip.code == "BP014" and not lone:
+                return verdict  # ∂h_T/∂W may be meant along every path
             return Verdict(
                 "wrong", diagnosis=slip, method="the shapes fit under no reading",
                 note=marked("as it stands its shapes do not fit"),

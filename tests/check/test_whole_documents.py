@@ -275,6 +275,18 @@ def test_what_fails_only_under_a_recurrence_defined_later_is_not_wrong() -> None
     assert of(second + f"$${claim}$$\n\n", claim) != "right"
 
 
+def test_a_derivative_along_every_path_needs_no_sum() -> None:
+    text = (
+        "$$s_t = \\tanh(U x_t + W s_{t-1})$$\n\n$$q_t = V s_t$$\n\n"
+        "$$p_t = \\mathrm{softmax}(q_t)$$\n\nThe loss is the cross-entropy.\n\n"
+    )
+    claim = (
+        r"\frac{\partial E_3}{\partial U} = (p_3 - y_3) \cdot V \cdot "
+        r"\frac{\partial s_3}{\partial U}"
+    )
+    assert of(text + f"$${claim}$$", claim) != "wrong"
+
+
 def test_where_y_is_the_output_its_hat_is_the_target() -> None:
     text = (
         "$$h_t = f(W h_{t-1} + U x_t)$$\n\n$$y_t = g(V h_t)$$\n\n"
