@@ -17,6 +17,10 @@ from tests.fuzz.targets import SEEDS, TARGETS, WORDS
 ROOT = Path(__file__).parent.parent.parent
 #: What the fuzzer found, by target.
 FOUND = {
+    "answer": [  # a lag of 122222 steps took a minute
+        b"\x01$$\\frac{\\partial h_T}{\\partial w} = \\sum_{t=0}^{T} w^{T-t} "
+        b"\\prod_{j=t}^{T} (0-h_j^2)0h_{t-122222}$$"
+    ],
     "claims": [rb"\frac{\partial h_T}{\partial w} = \sum_\left(^{T-t} \prod_Zj=t}^{D} ()D}"],
 }
 PIECES = st.sampled_from([w.encode() for w in WORDS])
