@@ -20,6 +20,7 @@ from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_
 from bptt_sym.check.models import Context, Model, Models, definition_of, definitions_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
+from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.wording import (
     generic_meanings,
@@ -95,6 +96,8 @@ class _Auditor:
         self.models = Models(context)
         self._cells: list[list[Model]] | None = None
         self.bench = Bench(self.models)
+        #: The left side of the last claim.
+        self._left = ""
 
     def sentence(self, formula: Formula) -> list[Judged | _Waiting]:
         """A formula in a sentence: taken up if it defines something, judged if it is about ∂.
@@ -174,6 +177,7 @@ class _Auditor:
             r for r in rows.rows if self._may_define(r, rows.formula) and not only_copies(r)
         ]
         found = [r for r in found if not made_of_gradients(r, now) and not looks_ahead(r)]
+        found = [r for r in found if of_an_activation(r.latex) is None]
         again = Verdict("not_a_claim", note=marked("a definition, as before"))
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
             return {id(row): again for row in found}
@@ -225,7 +229,7 @@ class _Auditor:
     def _row(
         self, row: Row, formula: Formula, defined: dict[int, Verdict]
     ) -> Judged | _Waiting:
-        verdict = defined.get(id(row))
+        verdict = defined.get(id(row)) or of_an_activation(row.latex)
         if verdict is not None:
             if verdict.verdict == "unreadable":
                 return unreadable(formula, self._fault[1], self._title)
@@ -330,6 +334,8 @@ class _Auditor:
     ) -> Judged | _Waiting:
         """The verdict under the first family that knows the names of the row."""
         self.bench.delta = formula.delta
+        left = row.chain.sides[0]
+        self._left = row.text[left[0].start : left[-1].end]
         first: InputError | None = None
         for family in families:
             try:
@@ -403,7 +409,7 @@ class _Auditor:
         body = formula.part(start, len(text)).latex.replace("&", " ")
         known = self._family(self.models.current)
         models = known or [m for family in self._standard() for m in family]
-        found = continued(body, models)
+        found = continued(body, models, self._left)
         if found is None:
             note = "its left side is not written with it"
             return self._entry(formula, Verdict("undecided", note=note))

@@ -17,6 +17,7 @@ from bptt_sym.check.models import Model, Models
 from bptt_sym.check.second_looks import second_look
 from bptt_sym.check.wording import (
     MISFIT,
+    by_a_gate,
     fixes_a_number,
     in_a_case,
     states_values,
@@ -47,6 +48,8 @@ class Bench:
     models: Models
     #: Whether the formula in hand uses δ for gradients.
     delta: bool = False
+    #: Whether δ with a gate below it has been the gradient by the gate itself.
+    by_output: bool = False
     #: Whether the document says of something that it is about one.
     near_one: bool = False
     #: Left sides whose exact value the document has stated.
@@ -91,7 +94,10 @@ class Bench:
             return in_a_case(claim, verdict)
         if verdict.verdict == "wrong" and states_values(claim):
             return Verdict("not_a_claim", note="it is about values, and does not hold of every run")
-        verdict = second_look(verdict, claim, model, self.models, self.delta)
+        if self.delta and verdict.is_right and by_a_gate(claim, model.court.model):
+            self.by_output = True
+        delta = self.delta and not self.by_output
+        verdict = second_look(verdict, claim, model, self.models, delta)
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             return self._misfit(claim, model, verdict)
         return verdict

@@ -34,8 +34,11 @@ class Continued:
     left: str
 
 
-def continued(body: str, models: Iterable[Model]) -> Continued | None:
-    """What ``= body`` amounts to under the first of ``models`` that has a left side for it."""
+def continued(body: str, models: Iterable[Model], before: str = "") -> Continued | None:
+    """What ``= body`` amounts to under the first of ``models`` that has a left side for it.
+
+    ``before`` is the left side of the formula before it, which is tried first.
+    """
     letters = sorted(set(_LETTER.findall(body)))
     failed: list[tuple[Model, str, Claim, Mapping[str, str]]] = []
     for model in models:
@@ -43,7 +46,8 @@ def continued(body: str, models: Iterable[Model]) -> Continued | None:
         meant = in_place(body, model.court.model)
         if meant:
             vocabulary = replace(vocabulary, aliases={**vocabulary.aliases, **meant})
-        for left in possible_left_sides(model.court.model, letters):
+        possible = possible_left_sides(model.court.model, letters)
+        for left in [before, *possible] if before else possible:
             try:
                 claim = read_claim(f"{left} = {body}", model.court.model, vocabulary=vocabulary)
                 claim = model.plainly(claim)

@@ -19,6 +19,8 @@ _P = (
     r"\\mathbf\s*[UVWbw](?![A-Za-z]))"
 )
 _STEP = r"\s*(?:\^\s*\{\s*\(\s*[tkij]\s*\)\s*\}|_\s*(?:\{\s*[tkij]\s*\}|[tkij](?![A-Za-z])))"
+#: A step in any notation, and the sign of a definition.
+_DEFINED = r"\s*[_^]\s*(?:\{[^{}]{1,24}\}|[a-z](?![A-Za-z]))\s*&?\s*="
 _FRACTION = re.compile(
     r"\\(?P<f>[dt]?frac)\s*\{\s*\\partial\s*(?P<top>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}\s*"
     rf"\{{\s*\\partial\s*{_P}{_STEP}\s*\}}"
@@ -37,7 +39,7 @@ def copied(formulas: Sequence[Formula]) -> list[Formula]:
     below = [m.group("p") for m in (*_FRACTION.finditer(every), *_NABLA.finditer(every))]
     names = {
         p for p in (*below, *(m.group("p") for text in spoken for m in _ANYWHERE.finditer(text)))
-        if re.search(rf"(?<![A-Za-z\\]){re.escape(p)}{_STEP}\s*&?\s*=", every) is None
+        if re.search(rf"(?<![A-Za-z\\]){re.escape(p)}{_DEFINED}", every) is None
         and re.search(rf"(?<![A-Za-z\\]){re.escape(p)}(?!\s*[_^A-Za-z])", every)
     }  # fmt: skip
     if not names:

@@ -59,6 +59,8 @@ def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
     if len(pieces) > 1 and (inner := _ELEMENT.fullmatch(pieces[0])) is not None:
         # \\delta_{h_t, \\mathrm{later}}: a part of the gradient by h
         pieces = [inner.group("base"), inner.group("step"), *pieces[1:]]
+    if len(pieces) == 1 and re.fullmatch(r"[a-su-zA-Z]t", pieces[0]):
+        pieces = [pieces[0][0], "t"]  # \\delta_{ht}
     steps = [k for k, p in enumerate(pieces) if _STEP.fullmatch(p)]
     if not steps:
         return None

@@ -38,6 +38,13 @@ _JOINED = re.compile(
 )
 
 
+#: ``c_{prev}``, ``da_{next}``: the steps of one cell, seen from inside.
+_FROM_INSIDE = re.compile(
+    r"_\s*(?:\{\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?P<a>prev|next)\s*(?:\}\s*)?\}"
+    r"|\\(?:text|mathrm)\s*\{\s*(?P<b>prev|next)\s*\})"
+)
+
+
 @dataclass(frozen=True)
 class Labels:
     """Which scripts of a text hold a label and a step, and which weights go by their blocks."""
@@ -46,6 +53,8 @@ class Labels:
     shown: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     #: Weights whose blocks have names of their own.
     blocks: frozenset[str] = frozenset()
+    #: What ``prev`` and ``next`` below a name stand for.
+    inside: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Labels:
@@ -68,9 +77,20 @@ class Labels:
             for m in re.finditer(r"\\partial\s*\{?\s*([A-Z])\s*_\s*\{?\s*([A-Za-z])\s*\}", text)
         }  # fmt: skip
         meant = {base for base, found in labels.items() if found - _UNITS}
+        seen = {m.group("a") or m.group("b") for t in texts for m in _FROM_INSIDE.finditer(t)}
+        inside = {"prev": "t-1", "next": "t"} if "prev" in seen else {}
         return cls(
             {key: s == {"t-1"} for key, s in steps.items() if key[0] in meant},
             frozenset(blocks & named - whole),
+            inside,
+        )
+
+    def from_inside(self, formula: Formula) -> Formula:
+        """``formula`` with the step before for ``prev`` and this step for ``next``."""
+        if not self.inside:
+            return formula
+        return replaced(
+            formula, _FROM_INSIDE, lambda m: f"_{{{self.inside[m.group('a') or m.group('b')]}}}"
         )
 
     def written_out(self, formula: Formula) -> Formula:

@@ -66,6 +66,11 @@ class Definition:
         return base_letter(self.name)
 
     @property
+    def right(self) -> str:
+        """The right side of :attr:`plain`."""
+        return self.plain.partition("=")[2]
+
+    @property
     def plain(self) -> str:
         """The text without the space and column marks in it, to recognise a restatement."""
         return re.sub(r"[\s&]|\\[,;:! ]|\\q?quad", "", self.text).rstrip(".,;")
@@ -304,7 +309,10 @@ class Models:
         """``kept`` and every known definition whose own needs are all met by it."""
         letters = {d.base for d in self.known.values()}
         kept = dict(kept)
+        said = {d.right for d in kept.values()}
         for key, d in self.known.items():
+            if d.right in said:
+                continue  # the same thing has another name now
             bases = {k.base for k in kept.values()}
             recursive = d.kind is Kind.SEQUENCE and d.base in d.mentions
             if key not in kept and not recursive and (d.mentions & letters) <= bases | {d.base}:

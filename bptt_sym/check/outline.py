@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bptt_sym.check.document import Formula
+from bptt_sym.check.respelling import leaves_the_rest
 from bptt_sym.errors import InputError, LimitExceeded
 from bptt_sym.notation import Node, affine
 from bptt_sym.read.chains import Chain, outside, split_claims
@@ -160,6 +161,8 @@ class Outline:
 
 def is_relation(latex: str) -> bool:
     """Whether the formula relates two things at all, in a way that can be right or wrong."""
+    if leaves_the_rest(latex) or _HANDED_ON.fullmatch(latex):
+        return False
     outer = without_scripts(latex)
     return _RELATION.search(outer) is not None and _NO_CLAIM.search(outer) is None
 

@@ -67,17 +67,33 @@ _BY_PARAMETER = re.compile(
 )
 
 #: One unit's index beside the step: ``h_i^t``, ``c^{t-1}_i``, ``o_{t,i}``, ``s^{(t)}_{[i]}``.
-_TIME = r"\(?\s*[tTk]\s*(?:[-+]\s*[0-9]\s*)?\)?"
+_TIME = r"\(?\s*t\s*(?:[-+]\s*[0-9]\s*)?\)?"
 _UNIT = r"\[?\s*(?P<u>[ijp])\s*\]?"
 _ELEMENT = re.compile(
-    rf"(?P<step>\s*\^\s*(?:\{{\s*{_TIME}\}}|[tTk](?![A-Za-z])))\s*_\s*(?:\{{\s*{_UNIT}\s*\}}|(?P<u1>[ijp])(?![A-Za-z]))"
-    rf"|_\s*(?:\{{\s*\[?\s*(?P<u2>[ijp])\s*\]?\s*\}}|(?P<u3>[ijp])(?![A-Za-z]))(?P<later>\s*\^\s*(?:\{{\s*{_TIME}\}}|[tTk](?![A-Za-z])))"
+    rf"(?P<step>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))\s*_\s*(?:\{{\s*{_UNIT}\s*\}}|(?P<u1>[ijp])(?![A-Za-z]))"
+    rf"|_\s*(?:\{{\s*\[?\s*(?P<u2>[ijp])\s*\]?\s*\}}|(?P<u3>[ijp])(?![A-Za-z]))(?P<later>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))"
     rf"|_\s*\{{\s*(?P<of>{_TIME}),\s*(?P<u4>[ijp])\s*\}}"
 )
 _CELLS = re.compile(
     r"\\\\(?:\s*\[[^\[\]]{0,12}\])?|(?<!\\)&|\\(?:begin|end)\s*\{[a-z]+\*?\}|[{}]|\\[{}]"
 )
 _GOES_ON = re.compile(r"\s*(?:\+?=|\\approx|\\leq?(?![a-z])|<)")
+
+#: ``\\delta.z_t^T``: a full stop on the line for a product.
+_POINT = re.compile(
+    r"(?<=[A-Za-z})\]])(?<!left)(?<!right)(?<!middle)\.(?=[A-Za-z\\(])"
+    r"(?!\.\\[\\,;:! ]|\.\\(?:q?quad|end|tag|text))"
+)
+#: ``\\begin{pmatrix} h_{t-1} \\\\ x_t \\end{pmatrix}``: one vector on top of another.
+_STACKED = re.compile(
+    r"\\begin\s*\{[bp]matrix\}(?P<first>(?:(?!\\\\|&|\\begin|\\end).){1,40}?)\\\\+(?:\[[^\]]*\])?"
+    r"(?P<second>(?:(?!\\\\|&|\\begin|\\end).){1,40}?)(?:\\\\)?\s*\\end\s*\{[bp]matrix\}",
+    re.DOTALL,
+)
+#: A sum whose rest is not written: ``f_t + \\cdots``, ``f_t + (\\text{further terms})``.
+_REST = re.compile(
+    r"\+\s*(?:\\(?:[cl]?dots|ldots|dotsb?)|\.\.\.|…|\(?\s*\\text\s*\{[^{}]*\}[^=]{0,80}\)?)\s*[.,]?\s*$"
+)
 
 Edit = tuple[int, int, str]
 
@@ -91,7 +107,11 @@ def respelt(formula: Formula) -> Formula:
     formula = edited(formula, _boxes(formula.latex))
     if "=" not in formula.latex:
         return formula
+    formula = replaced(formula, _POINT, lambda m: r" \cdot ")
     formula = edited(formula, list(_bars(formula.latex)))
+    formula = replaced(
+        formula, _STACKED, lambda m: f"[{m.group('first').strip()}, {m.group('second').strip()}]"
+    )
     formula = replaced(formula, _BARE_SUM, lambda m: r"\sum_{t}")
     formula = replaced(formula, _COMPONENTS, _inner_product)
     formula = edited(formula, list(_slices(formula.latex)))
@@ -204,6 +224,11 @@ def _column_by_column(formula: Formula) -> Formula:
     latex.append(text[tail:])
     offsets += formula.offsets[tail:]
     return replace(formula, latex="".join(latex), offsets=offsets)
+
+
+def leaves_the_rest(latex: str) -> bool:
+    """Whether the last sum of a formula goes on with what is not written."""
+    return _REST.search(latex) is not None and r"\prod" not in latex and "+" in latex
 
 
 def _boxes(text: str) -> list[Edit]:

@@ -33,7 +33,7 @@ _DELTA_SUB = re.compile(
     rf"\\delta\s*_\s*\{{\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}})\s*\}}"
 )
 _GLUED = re.compile(
-    rf"(?<![A-Za-z\\{{/])d(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}}|(?=\s*(?:[=&]|\\tag|$)))"
+    rf"(?<![A-Za-z\\{{/])d(?:\s+(?=\\))?(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}}|(?=\s*(?:[=&]|\\tag|$)))"
 )
 _ARROW = re.compile(
     rf"\\(?:long)?rightarrow\s*(?:d|\\delta\s*_?\{{?){_NAME}{_SCRIPT}{{0,2}}\}}?"
@@ -109,18 +109,17 @@ class Shorthand:
         formula = replaced(formula, _STEP_BESIDE, self._below)
         formula = replaced(formula, _LABEL, lambda m: m.group("before"))
         formula = replaced(formula, _NESTED, _transposed)
+        formula = self.labels.from_inside(formula)
         formula = self.deltas.written_out(_without_components(formula))
         formula = self.labels.written_out(respelt(formula))
         formula = replaced(formula, _ARROW, lambda m: "")
+        before = formula
         if self.delta:
-            before = formula
             formula = replaced(formula, _DELTA_SUB, self._derivative)
-            if formula is not before:
-                formula = replace(formula, delta=True)
             formula = replaced(formula, _DELTA, self._derivative)
         if self.glued:
             formula = replaced(formula, _GLUED, self._derivative)
-        return formula
+        return replace(formula, delta=True) if formula.latex != before.latex else formula
 
     def _below(self, m: re.Match[str]) -> str | None:
         """``C_t`` for ``Ct`` where C runs in time elsewhere."""
@@ -128,7 +127,7 @@ class Shorthand:
 
     def _derivative(self, m: re.Match[str]) -> str | None:
         name, scripts = m.group("name"), m.group("scripts") or ""
-        bare = plain_name(re.sub(r"\s", "", name))
+        bare = plain_name(re.sub(r"\s", "", re.sub(r"(\\[a-z]+)\s*([A-Za-z])\b", r"\1{\2}", name)))
         runs = bare in self.timed or rf"\hat{{{bare[-2:-1]}}}" in self.timed
         if not runs and not bare[:1].isupper() and bare != "b":
             return None

@@ -373,6 +373,9 @@ def _inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[_Argume
     out = []
     for gate in rec.gates:
         letter = plain_name(gate)
+        rhs = rec.rhs(gate)
+        if isinstance(rhs, Fn) and isinstance(rhs.arg, At):
+            continue  # it has a name already
         bare = letter[letter.find("{") + 1 : -1] if letter.endswith("}") else letter
         for form in (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}"):
             name = form % letter

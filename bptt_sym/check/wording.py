@@ -83,6 +83,17 @@ def by_preactivation(claim: Claim, rec: Recurrence) -> Claim:
     return replace(claim, sides=tuple(change(s) for s in claim.sides))
 
 
+def by_a_gate(claim: Claim, rec: Recurrence) -> bool:
+    """Whether the left side is the gradient by an activation and the right side is worked out."""
+    left = claim.sides[0]
+    if not (isinstance(left, D) and isinstance(left.x, At) and left.x.name in rec.gates):
+        return False
+    rhs = rec.rhs(left.x.name)
+    others = [n for s in claim.sides[1:] for n in walk(s) if isinstance(n, D)]
+    own = any(n.x == left.x for n in others)
+    return isinstance(rhs, Fn) and rhs.order == 0 and bool(others) and not own
+
+
 def undefined_in(node: Node, rec: Recurrence) -> str:
     """What is differentiated and has no definition: it is no input, its equation is missing."""
     if not isinstance(node, D):

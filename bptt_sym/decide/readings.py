@@ -20,11 +20,13 @@ from bptt_sym.decide.rewriting import (
     hadamard_first,
     immediate_right,
     input_block,
+    is_loss,
     local_loss,
     map_sides,
     mark,
     output_derivative,
     reaching_on,
+    row_last,
     state_block,
     transform,
 )
@@ -49,7 +51,7 @@ from bptt_sym.notation import (
     substitute_index,
     walk,
 )
-from bptt_sym.recurrence import Recurrence
+from bptt_sym.recurrence import Recurrence, references
 
 Rewrite = Callable[[Claim, Recurrence], Claim]
 #: What a reading supposes about the numbers: a start from 0, labels that add to one.
@@ -85,6 +87,41 @@ def _carry(sides: tuple[int, ...]) -> Rewrite:
         return map_sides(claim, lambda n, i: transform(n, change) if i in sides else n)
 
     return rewrite
+
+
+def returned(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """The loss by the state before on the left: what comes back through this step, and no more.
+
+    A backward pass goes from step t to t - 1; what the outputs of step t - 1 add comes with them.
+    """
+    left = claim.sides[0]
+    if not (isinstance(left, D) and left.kind == "unmarked" and isinstance(left.x, At)):
+        return []
+    form = affine(left.x.time)
+    if form is None or form[1] != -1 or len(form[0]) != 1 or left.x.name not in rec.states:
+        return []
+    users = {
+        (e.target, lag) for e in rec.equations for name, lag in references(e.rhs)
+        if name == left.x.name
+    }  # fmt: skip
+    later = sorted(target for target, lag in users if lag == 1)
+    if not later or all(lag == 1 for _, lag in users) or not is_loss(left.y, rec):
+        return []
+    kind = cast(Kind, "via:" + " ".join(f"{target}+1" for target in later))
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return map_sides(claim, lambda n, i: n if i else replace(left, kind=kind))
+
+    return [
+        Reading(
+            "returned",
+            "the derivative of the loss by the state before is what comes back from the step "
+            "after it: its own step's loss is added elsewhere",
+            "cell",
+            rewrite,
+            weight=2,
+        )
+    ]
 
 
 def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
@@ -346,6 +383,13 @@ HADAMARD_FIRST = Reading(
     "precedence",
     hadamard_first,
 )
+ROW_LAST = Reading(
+    "outer",
+    "the vector written last, in a gradient by a matrix, is a row (an outer product)",
+    "outer",
+    row_last,
+    weight=2,
+)
 STATE_BLOCK = Reading(
     "state-block",
     "W is read as its block of columns that multiplies the state",
@@ -419,6 +463,7 @@ READINGS = (
     TRAILING,
     ASCENDING,
     HADAMARD_FIRST,
+    ROW_LAST,
     STATE_BLOCK,
     INPUT_BLOCK,
     OUTPUT_DERIVATIVE,

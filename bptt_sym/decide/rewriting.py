@@ -15,6 +15,7 @@ from bptt_sym.notation import (
     At,
     Block,
     Claim,
+    Concat,
     D,
     Fn,
     Had,
@@ -22,6 +23,7 @@ from bptt_sym.notation import (
     Mul,
     Node,
     Prod,
+    Sum,
     Sym,
     Transpose,
     rebuild,
@@ -93,6 +95,43 @@ def direct_steps(claim: Claim, rec: Recurrence) -> Claim:
         return "own" if is_one_of(d.y, states) and is_one_of(d.x, states | params) else "unmarked"
 
     return map_sides(claim, lambda n, _: mark(n, kind))
+
+
+def row_last(claim: Claim, rec: Recurrence) -> Claim:
+    """The vector written last, beside a gradient by a matrix, as a row."""
+
+    def turned(n: Node) -> Node:
+        if isinstance(n, Sum):
+            return replace(n, body=turned(n.body))
+        if isinstance(n, Add):
+            return replace(n, args=tuple(turned(a) for a in n.args))
+        if isinstance(n, Had) and isinstance(last := n.args[-1], Mul):
+            rest = last.args[:-1]
+            beside = rest[0] if len(rest) == 1 else Mul(rest)
+            return turned(Mul((Had((*n.args[:-1], beside)), last.args[-1])))
+        if isinstance(n, (Mul, Had)) and len(n.args) > 1 and _is_vector(n.args[-1], rec):
+            first = n.args[:-1]
+            column = first[0] if len(first) == 1 else type(n)(first)
+            return Mul((column, Transpose(n.args[-1])))
+        return n
+
+    return map_sides(claim, lambda n, i: turned(n) if i else n)
+
+
+def by_matrix(node: Node, rec: Recurrence) -> bool:
+    """Whether ``node`` is the gradient of a loss by a matrix."""
+    return (
+        isinstance(node, D)
+        and isinstance(node.x, Sym)
+        and len(rec.shapes.get(node.x.name, ())) == 2
+        and is_loss(node.y, rec)
+    )
+
+
+def _is_vector(node: Node, rec: Recurrence) -> bool:
+    if isinstance(node, Concat):
+        return True
+    return isinstance(node, At) and len(rec.shapes.get(node.name, ())) == 1
 
 
 def local_loss(claim: Claim, rec: Recurrence) -> Claim:

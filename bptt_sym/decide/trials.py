@@ -28,6 +28,7 @@ from bptt_sym.decide.readings import (
     OUTPUT_DERIVATIVE,
     PAIRS,
     REACHING_ON,
+    ROW_LAST,
     ROWS,
     ROWS_TRANSPOSED,
     STATE_BLOCK,
@@ -40,10 +41,12 @@ from bptt_sym.decide.readings import (
     index_slips,
     last_step,
     one_step,
+    returned,
     some_immediate,
 )
 from bptt_sym.decide.rewriting import (
     at_output,
+    by_matrix,
     by_memory,
     closing_parameter,
     defined_in_rows,
@@ -66,6 +69,7 @@ from bptt_sym.notation import (
     Prod,
     Sum,
     Sym,
+    Transpose,
     walk,
 )
 from bptt_sym.recurrence import Recurrence
@@ -187,6 +191,7 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     if isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec):
         out += one_step(claim, rec)
     out += last_step(claim, rec)
+    out += returned(claim, rec)
     if not rec.is_scalar:
         if any(isinstance(n, D) for n in nodes):
             out += [MIXED, DENOMINATOR]
@@ -194,6 +199,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(DIAGONAL)
         if any(isinstance(n, (Mul, Had, Prod)) for n in nodes):
             out += [PAIRS, CHAINED, TRAILING]
+            if by_matrix(left, rec) and not any(isinstance(n, Transpose) for n in right):
+                out.append(ROW_LAST)
         if any(isinstance(n, Prod) and n.descending is None for n in nodes):
             out.append(ASCENDING)
         if any(isinstance(n, Had) and ends_in_product(n) for n in nodes):

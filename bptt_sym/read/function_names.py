@@ -128,6 +128,8 @@ def find_functions(
             functions.setdefault(name, owner)
         elif name in defined:
             continue
+        elif t.text == "h" and _one_element(tokens[j + 1 : end]):
+            activations.setdefault(name, name)  # y_t = h(c_t), where no h_t is defined
         elif t.text in FUNCTION_LETTERS or t.text.startswith(r"\mathrm{"):
             activations.setdefault(name, name)
         elif p.time is None and _has_element(tokens[j + 1 : end]) and not is_upper(t.text):
@@ -172,6 +174,13 @@ def _is_time(tokens: list[Token]) -> bool:
     v = Vocabulary(indices=frozenset((STEP, HORIZON)))
     found = index_of(Script(tokens, tokens[0].span), v, {})
     return found is not None
+
+
+def _one_element(tokens: list[Token]) -> bool:
+    """``c_t`` alone."""
+    return len(tokens) > 2 and tokens[0].kind == "word" and tokens[1].kind == "_" and all(
+        t.kind in ("word", "num", "op", "{", "}") for t in tokens[2:]
+    ) and sum(t.kind == "word" for t in tokens) == 2
 
 
 def _has_element(tokens: list[Token]) -> bool:

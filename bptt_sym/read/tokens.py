@@ -95,6 +95,12 @@ def _tokens(text: str, words: frozenset[str]) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
+def _in_script(before: list[Token]) -> bool:
+    """Whether what follows is a label below a letter: ``W_{ch}`` is no hyperbolic cosine."""
+    last = before[-1:] if before and before[-1].text != "{" else before[-2:-1]
+    return bool(last) and last[0].kind in ("_", "^")
+
+
 class _Scanner:
     def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
         self.text = text
@@ -116,7 +122,8 @@ class _Scanner:
             if kind == "word":
                 if len(s) == 2 and s[1].isdigit() and out and out[-1].kind in ("_", "^"):
                     s, self.pos = s[0], start + 1  # TeX takes one character into a script
-                out.append(Token("word", sy.FUNCTION_NAMES.get(s, s), start, self.pos))
+                name = s if len(s) == 2 and _in_script(out) else sy.FUNCTION_NAMES.get(s, s)
+                out.append(Token("word", name, start, self.pos))
             elif kind == "num":
                 if len(s) > limits.MAX_DIGITS:
                     raise LimitExceeded(
@@ -253,7 +260,7 @@ class _Scanner:
             self.put("connective", inner, start)
 
     def named(self, inner: str, mark: str, start: int) -> None:
-        if inner in sy.FUNCTION_NAMES:
+        if inner in sy.FUNCTION_NAMES and not (len(inner) == 2 and _in_script(self.out)):
             self.put("word", sy.FUNCTION_NAMES[inner], start)
         elif inner in sy.WORDS or inner in ("Diag",):
             self.put("word", inner.lower(), start)

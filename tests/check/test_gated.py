@@ -124,23 +124,29 @@ def test_a_name_made_of_names_of_gradients_defines_no_step():
 
 def test_what_holds_of_every_unit_is_said_of_the_vector():
     """The index of the unit stands beside the step; W_i is another i."""
-    text = CELL + r"""
+    text = (
+        CELL
+        + r"""
 \begin{align}
 \frac{\partial L}{\partial r^t_j} &= \frac{\partial L}{\partial s^t_j} \tanh(m^t_j) &
 \frac{\partial L}{\partial v_j^{t}} &= \frac{\partial L}{\partial m_j^{t}} q_j^{t}
 \end{align}
 """
+    )
     found = audit(document_from_text(text.replace("_t", "^t").replace("_{t-1}", "^{t-1}"), "n.md"))
     assert [j.verdict.is_right for j in found[-2:]] == [True, True]
 
 
 def test_rows_go_on_in_their_own_column():
-    text = CELL + r"""
+    text = (
+        CELL
+        + r"""
 \begin{align}
 \delta_{r,t} &= \frac{\partial L}{\partial r_t} & \delta_{v,t} &= \frac{\partial L}{\partial v_t} \\
 &= \frac{\partial L}{\partial s_t} \odot \tanh(m_t) & &= \frac{\partial L}{\partial m_t} \odot q_t
 \end{align}
 """
+    )
     found = audit(document_from_text(text, "n.md"))[6:]
     assert [j.verdict.is_right for j in found] == [True] * 4
 
@@ -208,3 +214,79 @@ def test_blocks_of_weights_with_names_of_their_own():
 def test_what_is_handed_on_defines_nothing():
     text = CELL + "\nThe memory flows on, $m_{t+1} = m_t$, and $m_{t-1} \\rightarrow m_t$.\n"
     assert verdict(text, r"\frac{\partial s_t}{\partial r_t} = \mathrm{diag}(\tanh(m_t))").is_right
+
+
+BRACKETS = r"""
+$$\Gamma_f^{\langle t \rangle} = \sigma(W_f [a^{\langle t-1 \rangle}, x^{\langle t \rangle}])$$
+$$\Gamma_u^{\langle t \rangle} = \sigma(W_u [a^{\langle t-1 \rangle}, x^{\langle t \rangle}])$$
+$$\Gamma_o^{\langle t \rangle} = \sigma(W_o [a^{\langle t-1 \rangle}, x^{\langle t \rangle}])$$
+$$\tilde c^{\langle t \rangle} = \tanh(W_c [a^{\langle t-1 \rangle}, x^{\langle t \rangle}])$$
+$$c^{\langle t \rangle} = \Gamma_f^{\langle t \rangle} * c^{\langle t-1 \rangle}
+ + \Gamma_u^{\langle t \rangle} * \tilde c^{\langle t \rangle}$$
+$$a^{\langle t \rangle} = \Gamma_o^{\langle t \rangle} * \tanh(c^{\langle t \rangle})$$
+
+$$dc_{prev} = dc_{next} * \Gamma_f^{\langle t \rangle}$$
+$$da_{next} = da_{next}$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "right"),
+    [
+        (r"d \Gamma_o^{\langle t \rangle} = da_{next} * \tanh(c_{next})"
+         r" * \Gamma_o^{\langle t \rangle} * (1 - \Gamma_o^{\langle t \rangle})", True),
+        (r"d \Gamma_f^{\langle t \rangle} = dc_{next} * c_{prev} * \Gamma_f^{\langle t \rangle}"
+         r" * (1 - \Gamma_f^{\langle t \rangle})", True),
+        (r"d\tilde c^{\langle t \rangle} = dc_{next} * \Gamma_u^{\langle t \rangle}"
+         r" * (1 - (\tilde c^{\langle t \rangle})^2)", True),
+        (r"d\tilde c^{\langle t \rangle} = dc_{next} * \Gamma_u^{\langle t \rangle}"
+         r" * (1 - \tilde c^{\langle t \rangle})", False),
+    ],
+)  # fmt: skip
+def test_the_step_before_and_the_step_after_in_words(formula, right):
+    found = verdict(BRACKETS, formula)
+    assert found.is_right if right else found.verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("formula", "right"),
+    [
+        # a row written without its mark
+        (r"\frac{\partial L}{\partial W_i} = \sum_{t=1}^T \frac{\partial L}{\partial i_t} * i_t"
+         r" * (1 - i_t) [h_{t-1}, x_t]", True),
+        (r"\frac{\partial L}{\partial W_i} = \sum_{t=1}^T \frac{\partial L}{\partial i_t} \odot i_t"
+         r" \odot (1 - i_t) [h_{t-1}, x_t]", True),
+        # what comes back from a step
+        (r"\frac{\partial L}{\partial c_{t-1}} = \frac{\partial L}{\partial c_t} * f_t", True),
+        (r"\frac{\partial L}{\partial c_{t-1}} = \frac{\partial L}{\partial c_t} * i_t", False),
+        # a full stop on the line
+        (r"\frac{\partial L}{\partial f_t} = \frac{\partial L}{\partial c_t}.c_{t-1}", True),
+        # activations alone
+        (r"\sigma'(u) = \sigma(u)(1-\sigma(u))", True),
+        (r"\frac{d}{dz}\sigma(z) = \sigma(z) - \sigma(z)^2", True),
+        (r"\tanh'(u) = 1 - \tanh(u)", False),
+    ],
+)  # fmt: skip
+def test_notations_of_texts_with_a_joined_vector(formula, right):
+    found = verdict(JOINED, formula)
+    assert found.is_right if right else found.verdict == "wrong"
+
+
+def test_one_vector_on_top_of_another():
+    stacked = JOINED.replace("[h_{t-1}, x_t]", r"\begin{bmatrix} h_{t-1} \\ x_t \end{bmatrix}")
+    claim = (
+        r"\frac{\partial L}{\partial W_f} = \sum_t \frac{\partial L}{\partial f_t} * f_t * (1-f_t)"
+        r" \begin{bmatrix} h_{t-1} \\ x_t \end{bmatrix}^T"
+    )
+    assert verdict(stacked, claim).is_right
+
+
+def test_a_sum_left_open_is_no_claim():
+    claim = r"\frac{\partial m_t}{\partial m_{t-1}} = \mathrm{diag}(p_t) + \cdots"
+    assert verdict(CELL, claim).verdict == "not_a_claim"
+
+
+def test_a_label_of_two_letters_is_no_function():
+    text = CELL.replace("A_v", "W_{ch}")
+    claim = r"\frac{\partial L}{\partial W_{ch}} = \sum_t \delta_{v,t} \odot (1 - v_t^2) u_t^T"
+    assert verdict(text, claim).is_right

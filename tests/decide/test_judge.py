@@ -89,6 +89,8 @@ NEEDS = {
      r"\left(\frac{\partial^{+} L_t}{\partial h_t}\right) + "
      r"W_{hh}^\top \frac{\partial L}{\partial h_{t+1}} \odot (1-h_{t+1}^2)"),
     "state-block": (GATES, r"\frac{d f_t}{d h_{t-1}} = \mathrm{diag}(f_t\odot(1-f_t))W_f"),
+    "outer": (GATES, r"\frac{\partial E}{\partial W_f} = \sum_{t=1}^T "
+     r"\frac{\partial E}{\partial f_t} \odot f_t \odot (1-f_t) [h_{t-1}, x_t]"),
     "input-block": (GATES, r"\frac{d f_t}{d x_t} = \mathrm{diag}(f_t\odot(1-f_t))W_f"),
     "pairs": (VECTOR, r"\frac{\partial L}{\partial h_t} = "
      r"\left(\frac{\partial^{+} L_t}{\partial h_t}\right) + "
