@@ -39,6 +39,8 @@ def cross_entropy(
         if not output or (made < 0 and output not in known):
             return None
         if made >= 0:
+            if ", 1)" not in lines[made]:
+                return None  # it is no unknown function: an affine output
             argument = lines[made].split("(", 1)[1].rsplit(", 1)", 1)[0]
             lines[made] = rf"{output}_{{t}} = \mathrm{{softmax}}({argument})"
     if not output:

@@ -299,3 +299,13 @@ def test_where_y_is_the_output_its_hat_is_the_target() -> None:
     wrong = right.replace("t=1", "t=2")
     assert of(text + f"$${right}$$", right) == "right"
     assert of(text + f"$${wrong}$$", wrong) == "wrong"
+
+
+def test_an_affine_output_beside_a_cross_entropy_in_words() -> None:
+    text = (
+        "$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\nThe loss is the cross-entropy.\n\n"
+        "$$\\frac{\\partial L_t}{\\partial V} = \\delta_t h_t^\\top$$\n\n"
+        "$$\\frac{\\partial L_t}{\\partial \\hat{y}_t} = q_t, \\quad y_t$$\n\n"
+    )
+    claim = r"\frac{\partial h_t}{\partial x_t} = \mathrm{diag}(1 - h_t \odot h_t) U"
+    assert of(text + f"$${claim}$$", claim) == "right"
