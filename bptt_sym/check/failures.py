@@ -8,8 +8,9 @@ from dataclasses import replace
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
 from bptt_sym.check.supposed import Evidence
+from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict, VerdictName
-from bptt_sym.notation import At, Claim, Sym, walk
+from bptt_sym.notation import At, Claim, D, Node, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 
 
@@ -32,9 +33,29 @@ def with_suppositions(
         )  # fmt: skip
     if verdict.verdict == "wrong" and evidence is Evidence.GUESSED:
         return failing(says)
+    if verdict.verdict == "wrong" and _tells_the_loss(claim, verdict, model):
+        note = "; ".join(says) + ": which loss it is stands nowhere"
+        return Verdict("undecided", note=note)
     if verdict.verdict == "wrong":
         return replace(verdict, assumptions=(*verdict.assumptions, *says, *said))
     return verdict
+
+
+def _tells_the_loss(claim: Claim, verdict: Verdict, model: Model) -> bool:
+    """Whether the side that fails gives a value to the derivative of a loss that is unknown.
+
+    ``\\partial L/\\partial b = \\sum_t (\\hat y_t - y_t)`` fails for most losses and holds for one.
+    """
+    rec = model.court.model
+    if not any(r"\mathrm{loss}(" in line for line in model.lines) or not model.supposed:
+        return False
+
+    def by_loss(side: Node) -> bool:
+        return any(isinstance(n, D) and is_loss(n.y, rec) for n in walk(side))
+
+    links = verdict.links or (verdict,)
+    at = next((i for i, v in enumerate(links) if v.verdict == "wrong"), 0)
+    return by_loss(claim.sides[0]) and not by_loss(claim.sides[min(at + 1, len(claim.sides) - 1)])
 
 
 def failing(says: Sequence[str]) -> Verdict:

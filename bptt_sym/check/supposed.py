@@ -107,6 +107,7 @@ def suppositions(
     gates = _gates(draft)
     _closed(draft, wording)
     _slips(draft)
+    _applied_twice(draft)
     _arguments(draft)
     draft.readout = draft.readout or _readout(rec)
     if not draft.readout:
@@ -176,6 +177,26 @@ def _slips(draft: _Draft) -> None:
             draft.add(
                 f"x_t is the input, where the definition has {_weight_of(wrong)} {state}_{{t-1}}",
                 rf"{state}_{{t}} = {line}",
+            )
+
+
+def _applied_twice(draft: _Draft) -> None:
+    """``h_t = σ(z_t)`` beside ``z_t = σ(W h_{t-1} + …)``: one of the two is a slip."""
+    from bptt_sym.render.latex import latex
+
+    rec = draft.rec
+    for state in rec.states:
+        rhs = rec.rhs(state)
+        if not (isinstance(rhs, Fn) and isinstance(rhs.arg, At) and rhs.arg.name in rec.gates):
+            continue
+        inner = rec.rhs(rhs.arg.name)
+        name = rhs.arg.name
+        if isinstance(inner, Fn) and inner.name == rhs.name and lag_of(rhs.arg.time) == 0:
+            draft.replaces.add(plain_name(name))
+            draft.mends = True
+            draft.add(
+                f"{name}_t is the argument of the activation, which is applied once",
+                rf"{name}_{{t}} = {latex(inner.arg, rec)}",
             )
 
 

@@ -159,8 +159,7 @@ def test_nobody_is_accused_of_what_is_not_written_down() -> None:
         r"\frac{\partial c_t}{\partial c_{t-1}} = f_t",
         r"\frac{\partial c_t}{\partial c_{t-1}} = i_t",
     )
-    # A slip that can be named: i_t in the place of f_t.
-    assert verdicts(lstm) == ["right", "wrong"]
+    assert verdicts(lstm) == ["right", "undecided"]
     state = block(
         r"a_t = w x_t + v h_{t-1}", r"\frac{\partial h_t}{\partial v} = h_{t-1}"
     )

@@ -252,3 +252,30 @@ def test_quantifiers_before_and_behind_an_equation(shown: str) -> None:
     words = "The state is $h_t = \\tanh(w h_{t-1} + x_t)$."
     right = r"\frac{\partial h_t}{\partial h_{t-1}} = (1 - h_t^2) w"
     assert verdicts(words, shown.format(right), shown.format(right + " h_t")) == ["right", "wrong"]
+
+
+def test_a_value_of_an_unknown_gradient_tells_which_loss_it_is() -> None:
+    words = (
+        "First $h_t = \\tanh(W h_{t-1} + U x_t)$ and $y_t = V h_t$, then with the cross-entropy"
+        " $h_t = \\tanh(W h_{t-1} + U x_t)$, $o_t = V h_t$ and $p_t = \\mathrm{softmax}(o_t)$."
+    )
+    value = r"\frac{\partial L}{\partial V} = \sum_{t=1}^T \frac{\partial L}{\partial p_t}"
+    value += r"\frac{\partial p_t}{\partial o_t}\frac{\partial o_t}{\partial V}"
+    (found,) = judged(words, value + r" = \sum_{t=1}^T (p_t - y_t) h_t^\top")
+    assert found.verdict.verdict != "wrong"
+    # What relates two gradients is wrong whatever the loss is.
+    wrong = r"\frac{\partial L}{\partial o_t} = V \frac{\partial L}{\partial h_t}"
+    assert verdicts(words, wrong) == ["wrong"]
+
+
+def test_an_activation_that_is_applied_twice_by_a_slip() -> None:
+    words = "Say $h_t = \\sigma(z_t)$ with $z_t = \\sigma(W h_{t-1} + U x_t + b)$."
+    right = r"\frac{\partial L}{\partial b} = \sum_{t=1}^T \frac{\partial L}{\partial z_t}"
+    wrong = r"\frac{\partial L}{\partial b} = \sum_{t=2}^T \frac{\partial L}{\partial z_t}"
+    first, second = judged(words, right, wrong)
+    assert first.verdict.is_right
+    assert any("applied once" in a for a in first.verdict.assumptions)
+    assert second.verdict.verdict == "wrong"
+    # By the letter it may be meant.
+    meant = r"\frac{\partial h_t}{\partial z_t} = \mathrm{diag}(h_t \odot (1 - h_t))"
+    assert verdicts(words, meant) == ["right"]
