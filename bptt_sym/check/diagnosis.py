@@ -116,7 +116,7 @@ def misfit(claim: Claim, rec: Recurrence, found: Diagnosis | None) -> Diagnosis 
     bold = re.search(r"\\(?:mathbf|boldsymbol|bm|vec)\b", claim.source) is not None
     if bold and isinstance(left, D) and isinstance(left.y, At) and isinstance(left.x, Sym):
         y, x = rec.shape(left.y.name), rec.shape(left.x.name)
-        if len(y) == 1 and len(x) == 2:
+        if len(y) == 1 and len(x) == 2 and left.y.name in rec.states:
             return Diagnosis(
                 "BP021",
                 "the shapes do not fit: the derivative of a vector by a matrix has three axes, "

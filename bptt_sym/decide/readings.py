@@ -18,6 +18,7 @@ from bptt_sym.decide.rewriting import (
     direct_steps,
     ending_early,
     hadamard_first,
+    immediate_left,
     immediate_right,
     input_block,
     is_loss,
@@ -287,6 +288,13 @@ IMMEDIATE = Reading(
     "parameter",
     immediate_right,
 )
+ARGUMENT = Reading(
+    "argument",
+    "the derivative of a pre-activation by a parameter is that of its own equation "
+    "(earlier states held fixed)",
+    "parameter",
+    immediate_left,
+)
 DIRECT_PATH = Reading(
     "direct-path",
     "derivatives of one state by another follow the direct path only: "
@@ -448,6 +456,7 @@ STATED = frozenset(("rows-transposed",))
 #: In the documented order.
 READINGS = (
     IMMEDIATE,
+    ARGUMENT,
     LOCAL_LOSS,
     DIRECT_PATH,
     DIRECT_STEPS,

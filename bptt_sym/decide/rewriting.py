@@ -76,6 +76,23 @@ def immediate_right(claim: Claim, rec: Recurrence) -> Claim:
     return map_sides(claim, side)
 
 
+def of_argument(claim: Claim, rec: Recurrence) -> bool:
+    """Whether a pre-activation is differentiated by a parameter, and the right side is a value."""
+    left = claim.sides[0]
+    if not (isinstance(left, D) and left.kind == "unmarked" and isinstance(left.y, At)):
+        return False
+    name = left.y.name
+    if name not in rec.gates or is_loss(left.y, rec) or isinstance(rec.rhs(name), Fn):
+        return False
+    return is_one_of(left.x, set(rec.parameters)) and not any(
+        isinstance(n, D) for s in claim.sides[1:] for n in walk(s)
+    )
+
+
+def immediate_left(claim: Claim, rec: Recurrence) -> Claim:
+    return map_sides(claim, lambda n, i: mark(n, lambda d: "immediate") if i == 0 else n)
+
+
 def direct_path(claim: Claim, rec: Recurrence) -> Claim:
     states, params = set(rec.states), set(rec.parameters)
 

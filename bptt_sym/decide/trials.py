@@ -10,6 +10,7 @@ from typing import Any
 from bptt_sym.decide.conventions import STRICT, Conventions
 from bptt_sym.decide.readings import (
     ABSENT_ZERO,
+    ARGUMENT,
     ASCENDING,
     CARRIED,
     CARRY,
@@ -57,6 +58,7 @@ from bptt_sym.decide.rewriting import (
     labels,
     map_sides,
     mark,
+    of_argument,
     uses_directly,
 )
 from bptt_sym.notation import (
@@ -178,6 +180,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         if 2 <= len(distinct) <= 5:
             for size in range(1, len(distinct)):
                 out.extend(some_immediate(c) for c in combinations(distinct, size))
+    if of_argument(claim, rec):
+        out.append(ARGUMENT)
     if any(isinstance(n.y, Sym) or is_loss(n.y, rec) for n in unmarked if is_one_of(n.x, states)):
         out.append(LOCAL_LOSS)
     memory = any(by_memory(n, rec) for n in nodes)

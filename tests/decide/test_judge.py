@@ -67,10 +67,14 @@ WRONG = [
      r"\frac{\partial h_k}{\partial c_k}\left(\prod_{t=2}^{k}"
      r"\frac{\partial c_t}{\partial c_{t-1}}\right)\frac{\partial c_1}{\partial W_{rec}}"),
 ]  # fmt: skip
+ARGUED = recurrence_from_latex(
+    [r"a_t = w h_{t-1} + u x_t", r"h_t = \tanh(a_t)"], name="pre-activation"
+)
 #: One formula that needs the reading, for every documented reading.
 NEEDS = {
     "immediate": (RNN, r"\frac{\partial E_k}{\partial W_{rec}}=\sum_{s=1}^{k}"
      r"\frac{\partial E_k}{\partial c_s}\frac{\partial c_s}{\partial W_{rec}}"),
+    "argument": (ARGUED, r"\frac{\partial a_t}{\partial w} = h_{t-1}"),
     "local-loss": (ELMAN, r"\frac{\partial L}{\partial w} = "
      r"\sum_{t=1}^T\frac{\partial L}{\partial h_t}\frac{d h_t}{d w}"),
     "direct-path": (LSTM, r"\frac{\partial c_T}{\partial c_1} = \prod_{t=2}^T f_t"),
