@@ -89,15 +89,21 @@ def _below_nabla(tokens: Sequence[Token]) -> Iterator[str]:
             yield plain_name(name.text)
 
 
-#: Characters of one run of symbols in a sentence, and how many of them are looked at.
-_LONGEST, _MOST = 60, 400
-_RUN = re.compile(r"[^\s,;]*[A-Za-z][_^][^\s,;]*(?:\[[^\]\n]{1,20}\])?[^\s,;]*")
+#: How many runs of symbols are looked at.
+_MOST = 400
+#: One run, with brackets that may hold a comma; the lengths are bounded so that no text is slow.
+_RUN = re.compile(
+    r"(?<![^\s,;\[\]])[^\s,;\[\]]{1,60}(?:\[[^\]\n]{1,20}\][^\s,;\[\]]{0,20})?(?![^\s,;\[\]])"
+)
+_SCRIPTED = re.compile(r"[A-Za-z}][_^]")
 
 
 def fragments(words: str) -> Iterator[str]:
     """What stands in sentences without delimiters and is no word: ``W_f [h_{t-1}, x_t]``."""
-    for count, match in enumerate(_RUN.finditer(words)):
-        if count == _MOST:
-            return
-        if len(match.group()) <= _LONGEST:
+    count = 0
+    for match in _RUN.finditer(words):
+        if _SCRIPTED.search(match.group()):
+            count += 1
             yield in_latex(match.group())[0]
+            if count == _MOST:
+                return

@@ -279,3 +279,12 @@ def test_an_activation_that_is_applied_twice_by_a_slip() -> None:
     # By the letter it may be meant.
     meant = r"\frac{\partial h_t}{\partial z_t} = \mathrm{diag}(h_t \odot (1 - h_t))"
     assert verdicts(words, meant) == ["right"]
+
+
+def test_symbols_are_looked_for_in_linear_time() -> None:
+    from bptt_sym.check.usage import fragments
+
+    words = "with W_f[h_{t-1},x_t]+b_f and U_f"
+    assert list(fragments(words)) == ["W_f[h_{t-1},x_t]+b_f", "U_f"]
+    # A run of 400,000 symbols took minutes once.
+    assert not list(fragments("a_" * 200_000))
