@@ -55,6 +55,8 @@ def _tells_the_loss(claim: Claim, verdict: Verdict, model: Model) -> bool:
 
     links = verdict.links or (verdict,)
     at = next((i for i, v in enumerate(links) if v.verdict == "wrong"), 0)
+    if claim.ops[min(at, len(claim.ops) - 1)] != "=":
+        return False
     return by_loss(claim.sides[0]) and not by_loss(claim.sides[min(at + 1, len(claim.sides) - 1)])
 
 

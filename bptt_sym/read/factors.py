@@ -28,6 +28,7 @@ from bptt_sym.notation import (
     Transpose,
     affine,
     num,
+    walk,
 )
 from bptt_sym.read import limits
 from bptt_sym.read.grammar import parse
@@ -164,10 +165,17 @@ class Factors(Names):
             if text == "dagger":
                 return Transpose(node, span=span)
         power = self.exponent(sup)
-        if isinstance(node, Abs) and isinstance(power, Num) and power.value == 2:
+        square = isinstance(power, Num) and power.value == 2
+        if square and isinstance(node, Abs) and self.may_be_vector(node.arg):
             # |y|^2 of a vector is the square of its length, and of a number its square.
             node = Norm(node.arg, "any", span=node.span)
         return Pow(node, power, span=span)
+
+    def may_be_vector(self, node: Node) -> bool:
+        """Whether a name in ``node`` is no scalar, or of unknown shape."""
+        shapes = self.vocabulary.shapes
+        names = [n.name for n in walk(node) if isinstance(n, (At, Sym))]
+        return any(shapes.get(name) != () for name in names)
 
     def means_transpose(self, node: Node) -> bool:
         """Whether a superscript T on ``node`` is a transpose and not the horizon.
