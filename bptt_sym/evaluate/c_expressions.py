@@ -90,7 +90,13 @@ class CExpressions(CPlan):
             case "const" | "unit":
                 return self.number(op.attr[0])
             case "slice":
-                moved = "" if op.attr[1] == Size() else f" + {self.size(op.attr[1])}"
+                axis, first = op.attr
+                moved = "" if first == Size() else f" + {self.width((first,))}"
+                if len(op.shape) == 2:
+                    # The entries of a matrix are counted through: a row further is a width more.
+                    if axis == -1:
+                        raise NotSupported("a block of columns in C")
+                    moved += f" * {self.width(op.shape[1:])}" if moved else ""
                 return self.element(a[0], phase, f"{offset}{moved}", local)
             case "expand":
                 return self.element(a[0], phase, "", local)

@@ -1,4 +1,4 @@
-"""The C that every generated module starts with: elementary functions and one matrix kernel.
+"""The C that every generated module starts with: elementary functions and matrix products.
 
 Kept as text because it is emitted: the generated file depends on nothing but the C library.
 """
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+
+from bptt_sym.evaluate.c_products import PRODUCTS
 
 
 @final
@@ -29,7 +31,8 @@ def prelude(precision: Precision = DOUBLE) -> str:
     """Includes, exponentials, activations and products in one precision, as C."""
     single = precision is SINGLE
     head = _HEAD.replace("REAL", precision.name) + (_EXP_SINGLE if single else _EXP_DOUBLE)
-    rest = re.sub(r"\b(fabs|copysign|log)\(", rf"\1{precision.suffix}(", _REST)
+    rest = re.sub(r"\b(fabs|copysign|log)\(", rf"\1{precision.suffix}(", _REST + PRODUCTS)
+    rest = rest.replace("PLACE", "int32_t" if single else "int64_t")
     return head + re.sub(r"(\d\.\d+)", rf"\1{precision.suffix}", rest)
 
 
@@ -149,154 +152,6 @@ static inline __attribute__((always_inline)) real act_exp(real x)
     real e, m;
     exp_pair(x, &e, &m);
     return e;
-}
-
-/* Matrix products. Y (rows x N) = X (rows x K) M (K x N), M packed into panels of WIDTH columns
-   so that a panel is read from front to back. X has element (i, k) at i * si + k * sk, a row of
-   Y begins every ldy places. */
-#ifdef __AVX512F__
-#define BYTES 64
-#else
-#define BYTES 32
-#endif
-#define LANES (BYTES / (long)sizeof(real))
-#define WIDTH (2 * LANES)
-typedef real vec __attribute__((vector_size(BYTES), aligned(sizeof(real))));
-
-/* M[k][n] = W[n * ldw + k] if transposed, else W[k * ldw + n]; the last panel is filled with 0. */
-static void pack(
-    real *restrict panels, const real *restrict W, long ldw, long K, long N, int transposed)
-{
-    for (long j0 = 0; j0 < N; j0 += WIDTH, panels += WIDTH * K) {
-        const long width = N - j0 < WIDTH ? N - j0 : WIDTH;
-        if (width < WIDTH)
-            memset(panels, 0, sizeof(real) * WIDTH * K);
-        if (transposed)
-            for (long j = 0; j < width; j++)
-                for (long k = 0; k < K; k++)
-                    panels[k * WIDTH + j] = W[(j0 + j) * ldw + k];
-        else if (width == WIDTH)
-            for (long k = 0; k < K; k++)
-                memcpy(panels + k * WIDTH, W + k * ldw + j0, WIDTH * sizeof(real));
-        else
-            for (long k = 0; k < K; k++)
-                memcpy(panels + k * WIDTH, W + k * ldw + j0, width * sizeof(real));
-    }
-}
-
-static long packed_size(long K, long N) { return (N + WIDTH - 1) / WIDTH * WIDTH * K; }
-
-#define TILE(ROWS)                                                                              \
-    static inline __attribute__((always_inline)) void tile_##ROWS(                              \
-        real *Y, long ldy, const real *X, long si, long sk, const real *panel, long K,    \
-        long width, int add)                                                                    \
-    {                                                                                           \
-        vec acc[ROWS][2] = {{{0}}};                                                             \
-        for (long k = 0; k < K; k++) {                                                          \
-            const vec b0 = *(const vec *)(panel + k * WIDTH);                                   \
-            const vec b1 = *(const vec *)(panel + k * WIDTH + LANES);                           \
-            _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++) {                            \
-                const real a = X[i * si + k * sk];                                            \
-                acc[i][0] += a * b0;                                                            \
-                acc[i][1] += a * b1;                                                            \
-            }                                                                                   \
-        }                                                                                       \
-        _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++) {                                \
-            if (width == WIDTH) {                                                               \
-                vec *y = (vec *)(Y + i * ldy);                                                  \
-                y[0] = add ? y[0] + acc[i][0] : acc[i][0];                                      \
-                y[1] = add ? y[1] + acc[i][1] : acc[i][1];                                      \
-            } else {                                                                            \
-                real out[WIDTH];                                                              \
-                memcpy(out, acc[i], sizeof out);                                                \
-                for (long j = 0; j < width; j++)                                                \
-                    Y[i * ldy + j] = add ? Y[i * ldy + j] + out[j] : out[j];                    \
-            }                                                                                   \
-        }                                                                                       \
-    }
-TILE(8)
-TILE(4)
-
-/* One row: two steps of k at once, for more additions in flight. */
-static inline __attribute__((always_inline)) void tile_1(
-    real *Y, const real *X, long sk, const real *panel, long K, long width, int add)
-{
-    vec a0 = {0}, a1 = {0}, b0 = {0}, b1 = {0};
-    long k = 0;
-    for (; k + 1 < K; k += 2) {
-        const vec *p = (const vec *)(panel + k * WIDTH);
-        a0 += X[k * sk] * p[0];
-        a1 += X[k * sk] * p[1];
-        b0 += X[(k + 1) * sk] * p[2];
-        b1 += X[(k + 1) * sk] * p[3];
-    }
-    if (k < K) {
-        const vec *p = (const vec *)(panel + k * WIDTH);
-        a0 += X[k * sk] * p[0];
-        a1 += X[k * sk] * p[1];
-    }
-    real out[WIDTH];
-    a0 += b0;
-    a1 += b1;
-    memcpy(out, &a0, sizeof a0);
-    memcpy(out + LANES, &a1, sizeof a1);
-    for (long j = 0; j < width; j++)
-        Y[j] = add ? Y[j] + out[j] : out[j];
-}
-
-static __attribute__((noinline)) void product(
-    real *Y, long ldy, long rows, long N, const real *X, long si, long sk, const real *panels,
-    long K, int add)
-{
-    for (long j = 0; j < N; j += WIDTH) {
-        const real *panel = panels + j * K;
-        const long width = N - j < WIDTH ? N - j : WIDTH;
-        long i = 0;
-        for (; i + 8 <= rows; i += 8)
-            tile_8(Y + i * ldy + j, ldy, X + i * si, si, sk, panel, K, width, add);
-        for (; i + 4 <= rows; i += 4)
-            tile_4(Y + i * ldy + j, ldy, X + i * si, si, sk, panel, K, width, add);
-        for (; i < rows; i++)
-            tile_1(Y + i * ldy + j, X + i * si, sk, panel, K, width, add);
-    }
-}
-
-/* The sum over rows of outer products: Y (N x M) = G^T X with G (rows x N) and X (rows x M), whose
-   rows begin every ldg and ldx places. Taken BLOCK rows at a time, X packed into panels and G into
-   strips of 8 columns: both stay in the caches while they are used. */
-#define BLOCK 192
-static long outer_scratch(long M) { return packed_size(BLOCK, M) + 8 * BLOCK; }
-
-static __attribute__((noinline)) void outer_sum(
-    real *Y, const real *G, long ldg, long N, const real *X, long ldx, long M, long rows,
-    real *scratch)
-{
-    real *strip = scratch + packed_size(BLOCK, M);
-    if (rows == 0)
-        memset(Y, 0, sizeof(real) * N * M);
-    for (long r = 0; r < rows; r += BLOCK) {
-        const long count = rows - r < BLOCK ? rows - r : BLOCK;
-        pack(scratch, X + r * ldx, ldx, count, M, 0);
-        for (long i = 0; i < N; i += 8) {
-            const long high = N - i < 8 ? N - i : 8;
-            const real *g = G + r * ldg + i;
-            if (high == 8)
-                for (long k = 0; k < count; k++)
-                    memcpy(strip + k * 8, g + k * ldg, 8 * sizeof(real));
-            else
-                for (long k = 0; k < count; k++)
-                    memcpy(strip + k * 8, g + k * ldg, high * sizeof(real));
-            product(Y + i * M, M, high, M, strip, 1, 8, scratch, count, r > 0);
-        }
-    }
-}
-
-static void column_sum(real *Y, const real *G, long ldg, long N, long rows)
-{
-    memset(Y, 0, sizeof(real) * N);
-    for (long r = 0; r < rows; r++)
-        for (long j = 0; j < N; j++)
-            Y[j] += G[r * ldg + j];
 }
 
 /* A row's softmax, or its logarithm; x may be y. */

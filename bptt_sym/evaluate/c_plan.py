@@ -19,8 +19,9 @@ ELEMENTWISE = {"add", "mul", "div", "neg", "fn", "pow", "expand", "slice", "unit
 LEAVES = {"param", "context", "read", "seed", "later", "start"}
 
 _TAKEN = frozenset(
-    "b i j r k rows real part vec pack product outer_sum column_sum softmax logsoftmax packed_size "
-    "outer_scratch BLOCK BYTES WIDTH LANES".split()
+    "b i j r k rows real part vec places matrix product product_once product_turned transpose pack "
+    "pack_panel pack_rows panel_product outer_sum padded column_sum softmax logsoftmax packed_size "
+    "outer_scratch scratch BLOCK BYTES FEW LINE WIDTH LANES".split()
 )
 
 
@@ -88,7 +89,12 @@ class CPlan:
         self.sums: set[int] = set()
         self.added: set[int] = set()
         self.copies: dict[tuple[str, int], str] = {}
-        self.packs: dict[int, tuple[str, str]] = {}
+        #: Names of the matrices that are multiplied by at every step, packed; their memory.
+        self.packs: dict[int, str] = {}
+        self.pack_memory: list[tuple[str, str]] = []
+        self.output_names: dict[str, str] = {}
+        #: Gradients that are sums over steps and are written where the caller wants their parts.
+        self.direct: dict[int, list[str]] = {}
         self.extra: dict[str, tuple[Sizes, bool]] = {}
         self.scratch_sizes: list[str] = []
         self.lags: dict[str, int] = {}
@@ -232,6 +238,7 @@ class CPlan:
                 )
             ):
                 named.add(i)
+        named |= {i for i in phase if self._written_out(i, users.get(i, []))}
         if self.program.loss is not None:
             named.add(self.program.loss)
         for key, h in self.adj.reads.items():
@@ -242,6 +249,7 @@ class CPlan:
         named |= {h for h in totals if p.ops[h].kind not in LEAVES}
         again = {i for i in named if self._again(i, named, users.get(i, []))}
         named -= again
+        named -= {i for i in named if self._only_packed(i)}
         for i in again:
             for a in self._arguments(i):
                 users.setdefault(a, []).extend(users.get(i, ()))
@@ -285,6 +293,68 @@ class CPlan:
             self.arrays[i] = Block(name, op.shape, kind, depth)
         self._add_up()
         self._share()
+        for i in self.arrays:
+            parts = self._handed_out(i)
+            if parts:
+                self.direct[i] = parts
+
+    def _written_out(self, i: int, users: list[int]) -> bool:
+        """Whether a transposed matrix is more than what vectors are multiplied by."""
+        op = self.p.ops[i]
+        if op.kind != "transpose" or op.lead != STATIC:
+            return False
+        return (
+            any(
+                self.p.ops[u].kind not in ("matvec", "transpose") or self.p.ops[u].args[0] != i
+                for u in users
+            )
+            or i in self.adj.params.values()
+        )
+
+    def _only_packed(self, i: int) -> bool:
+        """Whether stacked weights are only multiplied by: they are packed from their parts."""
+        op = self.p.ops[i]
+        if op.kind != "concat" or op.lead != STATIC or len(op.shape) != 2 or op.attr[0] != -2:
+            return False
+
+        def multiplies(u: int) -> bool:
+            user = self.p.ops[u]
+            m = user.args[0]
+            turned = self.p.ops[m].kind == "transpose" and self.p.ops[m].args[0] == i
+            return user.kind == "transpose" or (user.kind == "matvec" and (m == i or turned))
+
+        return i not in self._roots() and all(multiplies(u) for u in self.users.get(i, ()))
+
+    def _handed_out(self, i: int) -> list[str]:
+        """The parameters, in order, whose gradients are all that the sum ``i`` consists of."""
+        op = self.p.ops[i]
+        if op.kind != "contract" or op.lead != STATIC:
+            return []
+        found: dict[Size, str] = {}
+        for name in self.param_names:
+            h = self.adj.params.get(name)
+            part = None if h is None else self.p.ops[h]
+            if h == i:
+                offset = Size()
+            elif part is not None and part.kind == "slice" and part.args[0] == i:
+                if part.attr[0] != -2:
+                    return []
+                offset = part.attr[1]
+            else:
+                continue
+            if offset in found:
+                return []
+            found[offset] = name
+        handles = {self.adj.params[n] for n in found.values()}
+        others = self.users.get(i, set()) - handles
+        if others or any(self.users.get(h) for h in handles):
+            return []
+        at = Size()
+        out: list[str] = []
+        while at in found and len(out) < len(found):
+            out.append(found[at])
+            at = at + self._own_shape("param", found[at])[0]
+        return out if len(out) == len(found) and at == op.shape[0] else []
 
     def _again(self, i: int, named: set[int], users: list[int]) -> bool:
         """Whether a value is computed anew where it is used: one sum, with a constant or a bias."""

@@ -296,6 +296,8 @@ class _Module(CStatics):
         totals = [("param", n, self.adj.params.get(n)) for n in self.param_names]
         totals += [("context", n, self.adj.contexts.get(n)) for n in self.context_names]
         for kind, name, handle in totals:
+            if any(name in parts for parts in self.direct.values()):
+                continue
             target = self.output_names[f"grad {name}"]
             size = self.width(self._own_shape(kind, name))
             if kind == "context":
@@ -354,7 +356,7 @@ class _Module(CStatics):
         """Blocks of the workspace with their sizes in doubles."""
         out = []
         for i, array in self.arrays.items():
-            if i in self.unstored or i in self.views:
+            if i in self.unstored or i in self.views or i in self.direct:
                 continue
             w = self.width(array.shape)
             rows = {
@@ -370,7 +372,7 @@ class _Module(CStatics):
             out.append((copy, f"(T + {lag}) * B * {w}"))
         for name, (shape, inside) in self.extra.items():
             out.append((name, f"{'B' if inside else 'T * B'} * {self.width(shape)}"))
-        out += list(self.packs.values())
+        out += self.pack_memory
         for name in self.signature.inputs:
             if self.lags[name]:
                 w = self.width(self._sequence_shape(name))
@@ -398,29 +400,28 @@ class _Module(CStatics):
         if self.loss is not None:
             out += [" *", f" *     loss = {text(self.loss)}, summed over the batch"]
         out += [" *", " * Row-major arrays: sequences (T, B, width), initial values (B, width);"]
-        out += [
-            " * outputs of sequences may be NULL. gradient_workspace gives the size of work."
-        ]
+        out += [" * outputs of sequences may be NULL. gradient_workspace gives the size of work."]
         out += [" * part is 1 for the forward pass, 2 for the way back with the workspace that the"]
         out += [" * forward pass has filled, 3 for both. Compile with", " *"]
         flags = "cc -O3 -march=native -fno-math-errno -fno-trapping-math"
         out += [f" *     {flags}", " */", prelude(self.precision), ""]
         out += [f"size_t gradient_workspace({', '.join(sizes_only)})", "{"]
         out += ["    size_t total = 0;"]
-        out += [f"    total += {size};" for _, size in memory]
+        out += [f"    total += padded({size});" for _, size in memory]
         out += [f"    size_t scratch_{i} = {s};" for i, s in enumerate(self.scratch_sizes)]
         out += ["    size_t scratch = 0;"]
         out += [
             f"    if (scratch_{i} > scratch) scratch = scratch_{i};"
             for i in range(len(self.scratch_sizes))
         ]
-        out += ["    return total + scratch;", "}", ""]
+        out += ["    return LINE + total + scratch;", "}", ""]
         inner = [*args, "real *work"]
         out += ["static inline __attribute__((always_inline)) void gradient_sized("]
         out += [f"    {', '.join(inner)})", "{"]
+        out.append("    work = (real *)(((uintptr_t)work + 63) & ~(uintptr_t)63);")
         for name, size in memory:
             out.append(f"    real *{name} = work;")
-            out.append(f"    work += {size};")
+            out.append(f"    work += padded({size});")
         if self.scratch_sizes:
             out.append("    real *scratch = work;")
         out += body.lines + ["}", ""]

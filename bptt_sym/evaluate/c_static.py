@@ -42,53 +42,86 @@ class CStatics(CExpressions):
         out.put(f"    {name}[r * {w} + j] = {self.element(v, phase)};")
         return name, w
 
-    def _panels(self, m: int) -> str:
-        """The packed form of a matrix (or its transpose) that vectors are multiplied by.
-
-        A matrix that differs from example to example is packed for each.
-        """
-        op = self.p.ops[m]
-        root, transposed = (op.args[0], True) if op.kind == "transpose" else (m, False)
-        if m not in self.packs:
-            rows, cols = self.p.shape(m)
-            # y = M v: K counts the columns of M, N its rows, and element (k, n) is M[n][k].
-            name = self.names.fresh("packed")
-            source = self.base(root, "fixed")
-            k, n = self.width((cols,)), self.width((rows,))
-            order = f"{n}, {k}, {n}, 0" if transposed else f"{k}, {k}, {n}, 1"
-            size = f"packed_size({k}, {n})"
-            if op.lead == EXAMPLE:
-                own = self.width(op.shape)
-                self.pack_lines.append("    for (long b = 0; b < B; b++)")
-                self.pack_lines.append(
-                    f"        pack({name} + b * {size}, {source} + b * {own}, {order});"
-                )
-                size = f"B * {size}"
-            elif op.lead == STATIC:
-                self.pack_lines.append(f"    pack({name}, {source}, {order});")
-            else:
-                raise NotSupported("matrix-valued sequences in C")
-            self.packs[m] = (name, size)
-        return self.packs[m][0]
-
     def _product(self, phase: str, i: int, rows: str, out: Lines) -> None:
         """Matrix times vector, for all rows at once; or example by example, each with its own."""
         m, v = self.p.ops[i].args
-        panels = self._panels(m)
+        each = self.p.ops[m].lead == EXAMPLE
+        if self.p.ops[m].lead == PER_STEP:
+            raise NotSupported("matrix-valued sequences in C")
+        inside = phase in ("loop", "back")
         k, n = self.width(self.p.shape(v)), self.width(self.p.ops[i].shape)
         source, apart = self._rows_of(v, phase, rows, out)
         target, row = self.pointer(i, phase), self.row(i)
         add = int(i in self.added)
-        if self.p.ops[m].lead == STATIC:
-            left = f"{target}, {row}, {rows}, {n}"
-            out.put(f"product({left}, {source}, {apart}, 1, {panels}, {k}, {add});")
+        left, right = f"{target}, {row}, {rows}", f"{source}, {apart}"
+        own = ""
+        if each:
+            left = f"{target} + b * {row}, B * {row}, {'1' if inside else 'T'}"
+            right = f"{source} + b * {apart}, B * {apart}"
+            own = f" + b * packed_size({k}, {n})"
+            out.put("for (long b = 0; b < B; b++)")
+        indent = "    " if each else ""
+        if not inside:
+            self.scratch_sizes.append(f"packed_size({k}, WIDTH)")
+            call = f"product_once({left}, {right}, &{self._matrix(m)}, {add}, scratch);"
+            out.put(f"{indent}{call}")
             return
-        steps = "1" if phase in ("loop", "back") else "T"
-        out.put("for (long b = 0; b < B; b++)")
-        out.put(
-            f"    product({target} + b * {row}, B * {row}, {steps}, {n}, {source} + b * {apart}, "
-            f"B * {apart}, 1, {panels} + b * packed_size({k}, {n}), {k}, {add});"
+        other = self._packed_turned(m) if phase == "back" else None
+        uses = "T" if each else "T * B"
+        if other is not None:
+            self.scratch_sizes.append(f"LANES * {n}")
+            theirs = f"{other} + b * packed_size({n}, {k})" if each else other
+            out.put(
+                f"{indent}if ({uses} < FEW) "
+                f"product_turned({left}, {k}, {right}, {theirs}, {n}, {add}, scratch);"
+            )
+            out.put(f"{indent}else")
+            indent += "    "
+        panels = self._panels(m, "" if other is None else f"if ({uses} >= FEW) ")
+        out.put(f"{indent}product({left}, {n}, {right}, 1, {panels}{own}, {k}, {add});")
+
+    def _matrix(self, m: int) -> str:
+        """The description of a matrix (of example ``b``, if each has its own) for packing.
+
+        y = M v: K counts the columns of M, N its rows; column n of what is packed is row n of M.
+        """
+        op = self.p.ops[m]
+        root, across = (op.args[0], 0) if op.kind == "transpose" else (m, 1)
+        rows, cols = (self.width((s,)) for s in self.p.shape(m))
+        stacked = root not in self.arrays and self.p.ops[root].kind == "concat"
+        parts = self.p.ops[root].args if stacked else (root,)
+        if op.lead == EXAMPLE:
+            places = [f"{self.base(root, 'fixed')} + b * {self.width(op.shape)}"]
+        else:
+            places = [self._static_address(part) for part in parts]
+        heights = ", ".join(self.size(self.p.shape(part)[0]) for part in parts)
+        return (
+            f"(const matrix){{{cols}, {rows}, {across}, {len(parts)}, "
+            f"(const real *const[]){{{', '.join(places)}}}, (const long[]){{{heights}}}}}"
         )
+
+    def _panels(self, m: int, where: str) -> str:
+        """The packed form of a matrix; packed before the loop, under a condition.
+
+        A matrix that differs from example to example is packed for each.
+        """
+        if m not in self.packs:
+            rows, cols = self.p.shape(m)
+            size = f"packed_size({self.width((cols,))}, {self.width((rows,))})"
+            name = self.packs[m] = self.names.fresh("packed")
+            each = self.p.ops[m].lead == EXAMPLE
+            self.pack_memory.append((name, f"B * {size}" if each else size))
+            loop, own = ("for (long b = 0; b < B; b++) ", f" + b * {size}") if each else ("", "")
+            self.pack_lines.append(f"    {where}{loop}pack({name}{own}, &{self._matrix(m)});")
+        return self.packs[m]
+
+    def _packed_turned(self, m: int) -> str | None:
+        """The panels of the transposed matrix, if the forward pass has packed it."""
+        op = self.p.ops[m]
+        if op.kind == "transpose":
+            return self.packs.get(op.args[0])
+        turned = (t for t in self.packs if self.p.ops[t].kind == "transpose")
+        return next((self.packs[t] for t in turned if self.p.ops[t].args[0] == m), None)
 
     def _static(self, phase: str, i: int, out: Lines) -> None:
         op = self.p.ops[i]
@@ -126,6 +159,12 @@ class CStatics(CExpressions):
         if op.kind == "pad":
             self._static_pad(i, out)
             return
+        if op.kind == "transpose":
+            rows, cols = (self.width((s,)) for s in op.shape)
+            source = self._static_address(op.args[0])
+            out.put(f"for (long i = 0; i < {rows}; i++) for (long j = 0; j < {cols}; j++)")
+            out.put(f"    {name}[i * {cols} + j] = ({source})[j * {rows} + i];")
+            return
         if op.kind == "reduce":
             (a,) = op.args
             out.put(f"{name}[0] = 0.0;")
@@ -155,7 +194,15 @@ class CStatics(CExpressions):
             out.put("for (long b = 0; b < B; b++)")
         if op.kind == "contract":
             self.scratch_sizes.append(f"outer_scratch({widths[1]})")
-            call = f"outer_sum({target}, {', '.join(given)}, {rows}, scratch);"
+            places, heights = [target], [widths[0]]
+            if i in self.direct:
+                places = [self.output_names[f"grad {n}"] for n in self.direct[i]]
+                heights = [self.size(self._own_shape("param", n)[0]) for n in self.direct[i]]
+            left = given[0].rsplit(", ", 1)[0]
+            call = (
+                f"outer_sum({len(places)}, (real *const[]){{{', '.join(places)}}}, "
+                f"(const long[]){{{', '.join(heights)}}}, {left}, {given[1]}, {rows}, scratch);"
+            )
         else:
             call = f"column_sum({target}, {given[0]}, {rows});"
         out.put(f"    {call}" if each else call)

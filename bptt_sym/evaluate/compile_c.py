@@ -12,16 +12,17 @@ import os
 import shutil
 import subprocess
 import tempfile
-import weakref
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from itertools import repeat
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 
 from bptt_sym.errors import ModelError, NotSupported
+from bptt_sym.evaluate.buffers import LINE, Buffers, address, pointers
 from bptt_sym.evaluate.c_kernels import DOUBLE, SINGLE, Precision
 from bptt_sym.evaluate.c_plan import CSignature
 from bptt_sym.evaluate.c_source import c_source
@@ -166,10 +167,13 @@ class CGradient:
             self.sources[precision.name], self.signature = c_source(
                 rec, program, loss=shown, seeds=entering, wrt_inputs=wrt_inputs, precision=precision
             )
+        sig = self.signature
+        self._names = [*sig.params, *sig.contexts, *sig.inputs, *sig.initial]
         self._built: dict[tuple[Any, ...], Any] = {}
         self._plans: dict[tuple[Any, ...], _Plan] = {}
-        #: Workspaces of passes that are over: sequences of many lengths share the longest one's.
-        self._free: list[tuple[weakref.ref[_Tape] | None, Array]] = []
+        #: Sequences of many lengths share the longest one's workspace.
+        self._workspaces = Buffers()
+        self._results = Buffers(idle=2)
 
     @property
     def source(self) -> str:
@@ -179,7 +183,7 @@ class CGradient:
     @property
     def memory(self) -> int:
         """Bytes of all workspaces that are held."""
-        return sum(work.nbytes for _, work in self._free)
+        return self._workspaces.memory
 
     def _function(self, precision: Precision, sizes: tuple[int, ...]) -> Any:
         key = (precision.name, *(sizes if self.specialize else ()))
@@ -187,11 +191,30 @@ class CGradient:
             defines = {}
             if self.specialize:
                 defines = dict(zip(map(identifier, self.signature.dims), sizes, strict=True))
-            library = ctypes.CDLL(str(build(self.sources[precision.name], defines)))
+            text = self.sources[precision.name] + self._entry
+            library = ctypes.CDLL(str(build(text, defines)))
             library.gradient_workspace.restype = ctypes.c_size_t
-            library.gradient.restype = None
+            library.gradient_of.restype = None
+            library.gradient_of.argtypes = [ctypes.c_int, *[ctypes.c_void_p] * 5]
             self._built[key] = library
         return self._built[key]
+
+    @property
+    def _entry(self) -> str:
+        """A function that takes its many arguments in arrays: fifty of them cost time.
+
+        Outputs are given as bytes from the beginning of the results, -1 for what nobody wants.
+        """
+        sig = self.signature
+        sizes = [f"s[{k}]" for k in range(2 + len(sig.dims))]
+        given = [f"*p[{k}]" for k in range(len(self._names) + len(sig.seeds))]
+        wanted = [f"at[{k}] < 0 ? NULL : (void *)(r + at[{k}])" for k in range(len(sig.outputs))]
+        return (
+            "\nvoid gradient_of(int part, const long *s, void *const *const *p,\n"
+            "    const long *at, char *r, void *work)\n{\n    gradient(part, "
+            + ", ".join([*sizes, *given, *wanted, "work"])
+            + ");\n}\n"
+        )
 
     def __call__(
         self,
@@ -261,39 +284,23 @@ class CGradient:
     ) -> _Tape:
         """The arguments as C takes them, the plan for their sizes, and a workspace."""
         sig: CSignature = self.signature
-        groups = ((sig.params, params), (sig.contexts, context), (sig.inputs, inputs),
-                  (sig.initial, initial))  # fmt: skip
-        for names, given in groups:
-            for name in names:
-                if name not in given:
-                    raise ModelError(f"{self.rec.name}: {name!r} is missing")
-        single = bool(sig.params) and all(
-            np.asarray(params[n]).dtype == np.float32 for n in sig.params
-        )
+        try:
+            given = [params[n] for n in sig.params]
+            single = bool(given) and _dtypes(given) == _SINGLE_ONLY
+            given += [context[n] for n in sig.contexts]
+            given += [inputs[n] for n in sig.inputs]
+            given += [initial[n] for n in sig.initial]
+        except KeyError as error:
+            raise ModelError(f"{self.rec.name}: {error.args[0]!r} is missing") from None
         precision = SINGLE if single else DOUBLE
-        pairs = [(n, g[n]) for names, g in groups for n in names]
-        arrays = [np.asarray(v, precision.dtype, order="C") for _, v in pairs]
-        key = (precision.name, *(a.shape for a in arrays))
+        arrays = list(map(partial(np.asarray, dtype=precision.dtype, order="C"), given))
+        key = (precision.name, *[a.shape for a in arrays])
         plan = self._plans.get(key)
         if plan is None:
-            given = dict(zip([n for n, _ in pairs], arrays, strict=True))
-            plan = self._plans[key] = self._plan(precision, given)
-        place = next(
-            (
-                k for k, (held, work) in enumerate(self._free)
-                if (held is None or held() is None) and work.nbytes >= plan.workspace
-            ),
-            None,
-        )  # fmt: skip
-        if place is None:
-            # A longer one takes the place of one that nobody uses any more.
-            idle = [k for k, (held, _) in enumerate(self._free) if held is None or held() is None]
-            place = idle[0] if idle else len(self._free)
-            self._free[place : place + 1] = [(None, np.empty(plan.workspace, np.uint8))]
-        work = self._free[place][1]
-        tape = _Tape(plan, arrays, work)
-        self._free[place] = (weakref.ref(tape), work)
-        return tape
+            plan = self._plans[key] = self._plan(
+                precision, dict(zip(self._names, arrays, strict=True))
+            )
+        return _Tape(plan, arrays, *self._workspaces.lend(plan.workspace), self._results)
 
     def _plan(self, precision: Precision, given: Mapping[str, Array]) -> _Plan:
         """Sizes, places of the results and workspace for arrays of these shapes."""
@@ -317,21 +324,31 @@ class CGradient:
             outputs[name] = (*front, *own)
         sizes = tuple(dims[d] for d in sig.dims)
         library = self._function(precision, sizes)
-        longs = [ctypes.c_long(v) for v in (steps, batch, *sizes)]
-        count = len(given) + len(sig.seeds) + len(sig.outputs) + 1
-        function = library.gradient
-        function.argtypes = [ctypes.c_int] + [ctypes.c_long] * len(longs)
-        function.argtypes += [ctypes.c_void_p] * count
-        size = int(library.gradient_workspace(*longs)) * np.dtype(precision.dtype).itemsize
+        longs = np.array([steps, batch, *sizes], ctypes.c_long)
+        size = int(library.gradient_workspace(*map(ctypes.c_long, longs.tolist())))
         shapes = {n: outputs[n] for n in sig.seeds}
         return _Plan(
-            function, precision, [v.value for v in longs], outputs, shapes, size, list(sig.seeds)
-        )
+            library.gradient_of, precision, longs, address(longs), outputs, shapes,
+            size * np.dtype(precision.dtype).itemsize, list(sig.seeds),
+        )  # fmt: skip
 
 
 FORWARD, BACKWARD = 1, 2
-#: Numbers in all; each output's place in bytes; (name, from, to, shape) of those asked for.
-_Layout = tuple[int, list[int | None], list[tuple[str, int, int, tuple[int, ...]]]]
+
+
+@final
+@dataclass(frozen=True)
+class _Layout:
+    """Where what is asked for lies in one array of bytes."""
+
+    size: int
+    #: By output: how many bytes from the beginning, or -1 for what is not asked for.
+    places: Array
+    places_address: int
+    #: The same for what is asked for, with names and shapes.
+    names: list[str]
+    shapes: list[tuple[int, ...]]
+    offsets: list[int]
 
 
 @final
@@ -341,7 +358,8 @@ class _Plan:
 
     function: Any
     precision: Precision
-    longs: list[int]
+    longs: Array
+    longs_address: int
     outputs: dict[str, tuple[int, ...]]
     shapes: dict[str, tuple[int, ...]]
     workspace: int
@@ -349,23 +367,23 @@ class _Plan:
     _layouts: dict[tuple[int, tuple[str, ...]], _Layout] = field(default_factory=dict)
 
     def layout(self, part: int, sequences: tuple[str, ...]) -> _Layout:
-        """Where what is asked for lies in one array: its size, bytes by output, and names."""
+        """Where what is asked for is to be put."""
         known = self._layouts.get((part, sequences))
         if known is not None:
             return known
         at = 0
-        places: list[int | None] = []
-        named: list[tuple[str, int, int, tuple[int, ...]]] = []
-        for name, shape in self.outputs.items():
+        places = np.full(len(self.outputs), -1, ctypes.c_long)
+        made = _Layout(0, places, address(places), [], [], [])
+        for k, (name, shape) in enumerate(self.outputs.items()):
             given = part & FORWARD and (name == "loss" or name in sequences)
-            if not (part & BACKWARD if name.startswith("grad ") else given):
-                places.append(None)
-                continue
-            end = at + math.prod(shape)
-            places.append(at * np.dtype(self.precision.dtype).itemsize)
-            named.append((name.removeprefix("grad "), at, end, shape))
-            at = end
-        return self._layouts.setdefault((part, sequences), (at, places, named))
+            if part & BACKWARD if name.startswith("grad ") else given:
+                places[k] = at
+                made.names.append(name.removeprefix("grad "))
+                made.shapes.append(shape)
+                made.offsets.append(at)
+                size = math.prod(shape) * np.dtype(self.precision.dtype).itemsize
+                at += (size + LINE - 1) // LINE * LINE
+        return self._layouts.setdefault((part, sequences), replace(made, size=at))
 
 
 @final
@@ -376,31 +394,33 @@ class _Tape:
     plan: _Plan
     arrays: list[Array]
     work: Array
+    work_address: int
+    results: Buffers
 
     def run(
         self, part: int, sequences: Collection[str], seeds: Mapping[str, Array]
     ) -> dict[str, Array]:
         """Call the compiled function for one part, or both; the values asked for by name."""
         plan = self.plan
-        total, places, named = plan.layout(part, tuple(sequences))
-        results = np.empty(total, plan.precision.dtype)
-        base = _address(results)
-        out = {name: results[at:end].reshape(shape) for name, at, end, shape in named}
+        layout = plan.layout(part, tuple(sequences))
+        results, base = self.results.lend(layout.size)
+        dtype = np.dtype(plan.precision.dtype)
+        make: Any = np.ndarray
+        arrays = map(make, layout.shapes, repeat(dtype), repeat(results), layout.offsets)
+        out = dict(zip(layout.names, arrays, strict=True))
         entering = [seeds.get(n) for n in plan.seeds]
         plan.function(
-            part,
-            *plan.longs,
-            *map(_address, self.arrays),
-            *(None if a is None else _address(a) for a in entering),
-            *(None if at is None else base + at for at in places),
-            _address(self.work),
-        )
+            part, plan.longs_address, pointers([*self.arrays, *entering]), layout.places_address,
+            base, self.work_address,
+        )  # fmt: skip
         return out
 
 
-def _address(a: Array) -> int:
-    """Where an array's numbers begin; the buffer protocol is three times as fast as NumPy's own."""
+def _dtypes(given: list[Array]) -> set[np.dtype[Any]]:
     try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(a))
-    except (TypeError, ValueError):  # not to be written to, or empty
-        return int(a.__array_interface__["data"][0])
+        return {a.dtype for a in given}
+    except AttributeError:  # a list of numbers
+        return {np.asarray(a).dtype for a in given}
+
+
+_SINGLE_ONLY = {np.dtype(np.float32)}

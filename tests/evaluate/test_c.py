@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bptt_sym import recurrence_from_latex
 from bptt_sym.evaluate.c_kernels import DOUBLE, SINGLE, Precision, prelude
 from bptt_sym.evaluate.compile_c import CGradient, build, compiler
+from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.testing.compare import mismatches
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.models import model_of, named_model
@@ -80,6 +82,69 @@ def test_activations_in_c_keep_full_relative_precision(precision: Precision) -> 
                 value = want if not (tiny and name == "tanh" and order == 0) else x
                 off = abs(float((got - value) / value)) if value else abs(got)
                 assert off < 6 * half_unit, (name, order, x)
+
+
+#: Widths around whole vectors and panels, and rows in all on both sides of what is packed twice.
+SIZES = [(1, 1, 3), (3, 2, 2), (8, 1, 5), (13, 3, 12), (16, 1, 40), (20, 9, 4), (33, 1, 31)]
+
+
+@pytest.mark.parametrize("single", [False, True], ids=["double", "float"])
+def test_products_of_every_extent(single: bool) -> None:
+    """Stacked products, and a matrix used both as it is and transposed at every step."""
+    define = ["h_t = \\tanh(W p_t + U h_{t-1})", "p_t = \\tanh(U^T h_{t-1} + W^T x_t)"]
+    shapes = {"h": ("n",), "p": ("n",), "x": ("n",), "W": ("n", "n"), "U": ("n", "n")}
+    tied = recurrence_from_latex(define, name="tied", shapes=shapes)
+    rng = np.random.default_rng(0)
+    compiled, reference = CGradient(tied), NumpyGradient(tied)
+    for n, batch, steps in SIZES:
+        dims = {"n": n}
+
+        def numbers(name: str, *front: int, dims=dims) -> np.ndarray:
+            shape = [dims[d] for d in tied.shape(name)]
+            made = rng.normal(size=(*front, *shape)) / np.sqrt(max(shape, default=1))
+            return made.astype(np.float32) if single else made
+
+        params = {k: numbers(k) for k in tied.parameters}
+        inputs = {k: numbers(k, steps, batch) for k, _ in reference.signature.inputs}
+        start = {k: numbers(k, batch) for k, _ in reference.signature.initial}
+        values, tape = compiled.forward(params, inputs, start)
+        expected, kept = reference.forward(params, inputs, start)
+        seeds = {k: numbers(k, steps, batch) for k, _ in reference.signature.seeds}
+        got = compiled.backward(tape, seeds)
+        want = reference.backward(kept, seeds)
+        within = 1e-5 if single else 1e-12
+        for key in seeds:
+            np.testing.assert_allclose(values[key], expected[key], rtol=0, atol=within)
+        for key in got:
+            scale = np.abs(want[key]).max(initial=1e-30)
+            np.testing.assert_allclose(got[key], want[key], rtol=0, atol=10 * within * scale)
+
+
+def test_addresses_are_found_in_other_pythons_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = named_model("elman")
+    p = next(iter(cases(model)))
+    arguments = model.unpack(p.params, p.dims), p._inputs(), p._starts()
+    loss, grads = CGradient(model.rec, loss=model.loss)(*arguments)
+    monkeypatch.setattr("bptt_sym.evaluate.buffers._KNOWN", False)
+    again, other = CGradient(model.rec, loss=model.loss)(*arguments)
+    assert again == loss and all((grads[k] == other[k]).all() for k in grads)
+
+
+def test_results_outlive_the_next_calls() -> None:
+    """Memory is lent again only when nobody holds an array that lies in it."""
+    model = named_model("elman")
+    p = next(iter(cases(model)))
+    compiled = CGradient(model.rec, loss=model.loss)
+    arguments = model.unpack(p.params, p.dims), p._inputs(), p._starts()
+    kept = [compiled(*arguments)[1] for _ in range(3)]
+    one = {k: v.copy() for k, v in kept[0].items()}
+    part = kept[0].popitem()
+    del kept[0]
+    doubled = {k: 2 * v for k, v in arguments[0].items()}
+    for _ in range(5):
+        compiled(doubled, *arguments[1:])
+    assert (part[1] == one[part[0]]).all()
+    assert all((g[k] == one[k]).all() for g in kept for k in g)
 
 
 def test_source_compiles_without_warnings(tmp_path) -> None:

@@ -1,0 +1,286 @@
+"""The C of matrix products and of sums of outer products, emitted with every module.
+
+Matrices are packed into panels as in Goto & van de Geijn, "Anatomy of high-performance matrix
+multiplication" (ACM TOMS 34, 2008), where enough rows are multiplied by them.
+"""
+
+from __future__ import annotations
+
+PRODUCTS = r"""
+/* Matrix products. Y (rows x N) = X (rows x K) M (K x N), M packed into panels of WIDTH columns
+   so that a panel is read from front to back. X has element (i, k) at i * si + k * sk, a row of
+   Y begins every ldy places. */
+#ifdef __AVX512F__
+#define BYTES 64
+#else
+#define BYTES 32
+#endif
+#define LANES (BYTES / (long)sizeof(real))
+#define WIDTH (2 * LANES)
+typedef real vec __attribute__((vector_size(BYTES), aligned(sizeof(real))));
+typedef PLACE places __attribute__((vector_size(BYTES)));
+
+/* Blocks of the workspace begin at a cache line: a vector that lies across two costs twice. One
+   line more keeps blocks of equal size off the same sets of the cache. */
+#define LINE (64 / (long)sizeof(real))
+static long padded(long n) { return (n + LINE - 1) / LINE * LINE + LINE; }
+
+/* A square of LANES x LANES, transposed: log2(LANES) times the two halves are interleaved. */
+static inline __attribute__((always_inline)) void transpose(
+    real *restrict y, long ldy, const real *restrict x, long ldx)
+{
+#if defined(__GNUC__) && !defined(__clang__)
+    places low, high;
+    vec v[LANES], w[LANES];
+    _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) {
+        low[i] = i / 2 + i % 2 * LANES;
+        high[i] = i / 2 + i % 2 * LANES + LANES / 2;
+        v[i] = *(const vec *)(x + i * ldx);
+    }
+    _Pragma("GCC unroll 4") for (int half = 1; half < LANES; half *= 2) {
+        _Pragma("GCC unroll 8") for (int i = 0; i < LANES / 2; i++) {
+            w[2 * i] = __builtin_shuffle(v[i], v[i + LANES / 2], low);
+            w[2 * i + 1] = __builtin_shuffle(v[i], v[i + LANES / 2], high);
+        }
+        _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++)
+            v[i] = w[i];
+    }
+    _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++)
+        *(vec *)(y + i * ldy) = v[i];
+#else
+    for (int i = 0; i < LANES; i++)
+        for (int j = 0; j < LANES; j++)
+            y[j * ldy + i] = x[i * ldx + j];
+#endif
+}
+
+/* M (K x N): its rows or, if across, its columns are the rows of the parts, one after another. */
+typedef struct {
+    long K, N;
+    int across, parts;
+    const real *const *part;
+    const long *rows;
+} matrix;
+
+static long packed_size(long K, long N) { return (N + WIDTH - 1) / WIDTH * WIDTH * K; }
+
+/* Columns j .. j + WIDTH of M; filled with 0 where M has fewer. */
+static void pack_panel(real *restrict panel, const matrix *M, long j)
+{
+    const long K = M->K, width = M->N - j < WIDTH ? M->N - j : WIDTH;
+    if (width < WIDTH)
+        memset(panel, 0, sizeof(real) * WIDTH * K);
+    for (long p = 0, at = 0; p < M->parts; at += M->rows[p++]) {
+        const real *restrict W = M->part[p];
+        if (!M->across) {
+            for (long k = 0; k < M->rows[p]; k++)
+                if (width == WIDTH)
+                    memcpy(panel + (at + k) * WIDTH, W + k * M->N + j, WIDTH * sizeof(real));
+                else
+                    memcpy(panel + (at + k) * WIDTH, W + k * M->N + j, width * sizeof(real));
+            continue;
+        }
+        const long last = at + M->rows[p] < j + width ? at + M->rows[p] : j + width;
+        for (long n = at > j ? at : j, some; n < last; n += some) {
+            real *to = panel + n - j;
+            const real *from = W + (n - at) * K;
+            long k = 0;
+            some = (n - j) % LANES == 0 && last - n >= LANES ? LANES : 1;
+            if (some == LANES)
+                for (; k + LANES <= K; k += LANES)
+                    transpose(to + k * WIDTH, WIDTH, from + k, K);
+            for (; k < K; k++)
+                for (long i = 0; i < some; i++)
+                    to[k * WIDTH + i] = from[i * K + k];
+        }
+    }
+}
+
+static __attribute__((noinline)) void pack(real *panels, const matrix *M)
+{
+    for (long j = 0; j < M->N; j += WIDTH)
+        pack_panel(panels + j * M->K, M, j);
+}
+
+#define TILE(ROWS)                                                                              \
+    static inline __attribute__((always_inline)) void tile_##ROWS(                              \
+        real *Y, long ldy, const real *X, long si, long sk, const real *panel, long K,    \
+        long width, int add)                                                                    \
+    {                                                                                           \
+        vec acc[ROWS][2] = {{{0}}};                                                             \
+        for (long k = 0; k < K; k++) {                                                          \
+            const vec b0 = *(const vec *)(panel + k * WIDTH);                                   \
+            const vec b1 = *(const vec *)(panel + k * WIDTH + LANES);                           \
+            _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++) {                            \
+                const real a = X[i * si + k * sk];                                            \
+                acc[i][0] += a * b0;                                                            \
+                acc[i][1] += a * b1;                                                            \
+            }                                                                                   \
+        }                                                                                       \
+        _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++) {                                \
+            if (width == WIDTH) {                                                               \
+                vec *y = (vec *)(Y + i * ldy);                                                  \
+                y[0] = add ? y[0] + acc[i][0] : acc[i][0];                                      \
+                y[1] = add ? y[1] + acc[i][1] : acc[i][1];                                      \
+            } else {                                                                            \
+                real out[WIDTH];                                                              \
+                memcpy(out, acc[i], sizeof out);                                                \
+                for (long j = 0; j < width; j++)                                                \
+                    Y[i * ldy + j] = add ? Y[i * ldy + j] + out[j] : out[j];                    \
+            }                                                                                   \
+        }                                                                                       \
+    }
+TILE(8)
+TILE(4)
+
+/* One row: two steps of k at once, for more additions in flight. */
+static inline __attribute__((always_inline)) void tile_1(
+    real *Y, const real *X, long sk, const real *panel, long K, long width, int add)
+{
+    vec a0 = {0}, a1 = {0}, b0 = {0}, b1 = {0};
+    long k = 0;
+    for (; k + 1 < K; k += 2) {
+        const vec *p = (const vec *)(panel + k * WIDTH);
+        a0 += X[k * sk] * p[0];
+        a1 += X[k * sk] * p[1];
+        b0 += X[(k + 1) * sk] * p[2];
+        b1 += X[(k + 1) * sk] * p[3];
+    }
+    if (k < K) {
+        const vec *p = (const vec *)(panel + k * WIDTH);
+        a0 += X[k * sk] * p[0];
+        a1 += X[k * sk] * p[1];
+    }
+    real out[WIDTH];
+    a0 += b0;
+    a1 += b1;
+    memcpy(out, &a0, sizeof a0);
+    memcpy(out + LANES, &a1, sizeof a1);
+    for (long j = 0; j < width; j++)
+        Y[j] = add ? Y[j] + out[j] : out[j];
+}
+
+static inline __attribute__((always_inline)) void panel_product(
+    real *Y, long ldy, long rows, const real *X, long si, long sk, const real *panel, long K,
+    long width, int add)
+{
+    long i = 0;
+    for (; i + 8 <= rows; i += 8)
+        tile_8(Y + i * ldy, ldy, X + i * si, si, sk, panel, K, width, add);
+    for (; i + 4 <= rows; i += 4)
+        tile_4(Y + i * ldy, ldy, X + i * si, si, sk, panel, K, width, add);
+    for (; i < rows; i++)
+        tile_1(Y + i * ldy, X + i * si, sk, panel, K, width, add);
+}
+
+/* Y = X M, or Y + X M if add, M packed: for matrices that are used at every step. */
+static __attribute__((noinline)) void product(
+    real *Y, long ldy, long rows, long N, const real *X, long si, long sk, const real *panels,
+    long K, int add)
+{
+    for (long j = 0; j < N; j += WIDTH)
+        panel_product(
+            Y + j, ldy, rows, X, si, sk, panels + j * K, K, N - j < WIDTH ? N - j : WIDTH, add);
+}
+
+/* The same for a matrix that is used once, for all rows there are: panel by panel. */
+static __attribute__((noinline)) void product_once(
+    real *Y, long ldy, long rows, const real *X, long ldx, const matrix *M, int add, real *panel)
+{
+    for (long j = 0; j < M->N; j += WIDTH) {
+        pack_panel(panel, M, j);
+        panel_product(
+            Y + j, ldy, rows, X, ldx, 1, panel, M->K, M->N - j < WIDTH ? M->N - j : WIDTH, add);
+    }
+}
+
+/* Y = X M^T, or Y + X M^T if add, from the panels of M: for a few rows in all it is not worth the
+   time to pack M^T as well. */
+#define FEW 32
+static __attribute__((noinline)) void product_turned(
+    real *Y, long ldy, long rows, long N, const real *X, long ldx, const real *panels, long K,
+    int add, real *scratch)
+{
+    vec *sums = (vec *)scratch;
+    for (long i = 0; i < rows; i++, X += ldx, Y += ldy) {
+        memset(scratch, 0, sizeof(vec) * K);
+        for (long j = 0; j < N; j += WIDTH) {
+            vec x[2] = {{0}};
+            memcpy(x, X + j, sizeof(real) * (N - j < WIDTH ? N - j : WIDTH));
+            const vec *panel = (const vec *)(panels + j * K);
+            for (long k = 0; k < K; k++)
+                sums[k] += x[0] * panel[2 * k] + x[1] * panel[2 * k + 1];
+        }
+        long k = 0;
+        for (; k + LANES <= K; k += LANES) {
+            vec square[LANES], total = {0};
+            transpose((real *)square, LANES, scratch + k * LANES, LANES);
+            for (int l = 0; l < LANES; l++)
+                total += square[l];
+            vec *y = (vec *)(Y + k);
+            *y = add ? *y + total : total;
+        }
+        for (; k < K; k++) {
+            real total = 0.0;
+            for (int l = 0; l < LANES; l++)
+                total += sums[k][l];
+            Y[k] = add ? Y[k] + total : total;
+        }
+    }
+}
+
+/* The sum over rows of outer products: Y (N x M) = G^T X with G (rows x N) and X (rows x M), whose
+   rows begin every ldg and ldx places. Y comes in parts of some rows each, as the gradients of
+   gates that were stacked do. Taken BLOCK rows at a time, X packed into panels and G into strips
+   of 8 columns: both stay in the caches while they are used. */
+#define BLOCK 192
+static long outer_scratch(long M) { return packed_size(BLOCK, M) + 8 * BLOCK; }
+
+static void pack_rows(real *restrict panels, const real *restrict X, long ldx, long K, long N)
+{
+    for (long j = 0; j < N; j += WIDTH, panels += K * WIDTH) {
+        const long width = N - j < WIDTH ? N - j : WIDTH;
+        if (width < WIDTH)
+            memset(panels, 0, sizeof(real) * WIDTH * K);
+        for (long k = 0; k < K; k++)
+            if (width == WIDTH)
+                memcpy(panels + k * WIDTH, X + k * ldx + j, WIDTH * sizeof(real));
+            else
+                memcpy(panels + k * WIDTH, X + k * ldx + j, width * sizeof(real));
+    }
+}
+
+static __attribute__((noinline)) void outer_sum(
+    int parts, real *const *Y, const long *N, const real *G, long ldg, const real *X, long ldx,
+    long M, long rows, real *scratch)
+{
+    real *strip = scratch + packed_size(BLOCK, M);
+    if (rows == 0)
+        for (int part = 0; part < parts; part++)
+            memset(Y[part], 0, sizeof(real) * N[part] * M);
+    for (long r = 0; r < rows; r += BLOCK) {
+        const long count = rows - r < BLOCK ? rows - r : BLOCK;
+        const real *g = G + r * ldg;
+        pack_rows(scratch, X + r * ldx, ldx, count, M);
+        for (int part = 0; part < parts; g += N[part++])
+            for (long i = 0; i < N[part]; i += 8) {
+                const long high = N[part] - i < 8 ? N[part] - i : 8;
+                if (high == 8)
+                    for (long k = 0; k < count; k++)
+                        memcpy(strip + k * 8, g + i + k * ldg, 8 * sizeof(real));
+                else
+                    for (long k = 0; k < count; k++)
+                        memcpy(strip + k * 8, g + i + k * ldg, high * sizeof(real));
+                product(Y[part] + i * M, M, high, M, strip, 1, 8, scratch, count, r > 0);
+            }
+    }
+}
+
+static void column_sum(real *Y, const real *G, long ldg, long N, long rows)
+{
+    memset(Y, 0, sizeof(real) * N);
+    for (long r = 0; r < rows; r++)
+        for (long j = 0; j < N; j++)
+            Y[j] += G[r * ldg + j];
+}
+"""
