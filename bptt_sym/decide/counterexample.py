@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from bptt_sym.decide.domains import Ball, Slot, Undefined, precision
 from bptt_sym.decide.identity import (
@@ -90,8 +90,16 @@ class Sampler:
         return value
 
 
-#: A reading that fails, and an instance at which its sides are known to differ formally.
-Failed = tuple[Trial, Env | None]
+class Failed(NamedTuple):
+    """A reading that fails, and an instance at which its sides are known to differ formally.
+
+    ``one_unit`` says that they are known to differ for one unit; only there it is refuted.
+    """
+
+    trial: Trial
+    witness: Env | None
+    one_unit: bool = False
+
 
 
 def find(arena: Arena, failed: Sequence[Failed]) -> tuple[Counterexample | None, list[Trial]]:
@@ -102,11 +110,11 @@ def find(arena: Arena, failed: Sequence[Failed]) -> tuple[Counterexample | None,
     any numbers will do.
     """
     samples = _Samples(arena)
-    (first, witness), *others = failed
-    shown, at = _smallest(samples, first, witness)
+    first, *others = failed
+    shown, at = _smallest(samples, first.trial, first.witness)
     if shown is None:
-        return None, [first]
-    return shown, [t for t, own in others if not _separated(samples, t, own, at)]
+        return None, [first.trial]
+    return shown, [f.trial for f in others if not _separated(samples, f, at)]
 
 
 def _smallest(
@@ -122,14 +130,16 @@ def _smallest(
     return None, None
 
 
-def _separated(samples: _Samples, trial: Trial, witness: Env | None, at: Env | None) -> bool:
-    """Whether some real numbers refute ``trial``."""
+def _separated(samples: _Samples, failed: Failed, at: Env | None) -> bool:
+    """Whether some real numbers refute the reading."""
+    trial, witness, one_unit = failed
+    sizes = (True,) if one_unit else samples.sizes[::-1]
     known = [env for env in (witness, at) if env is not None]
     tried = set[tuple[tuple[str, int], ...]]()
     for places in (known, _places(samples.arena, trial, witness)):
         fresh = [e for e in places if tuple(e.items()) not in tried]
         tried |= {tuple(e.items()) for e in fresh}
-        for scalar in samples.sizes[::-1]:
+        for scalar in sizes:
             for number in range(len(REGIMES) * DRAWS):
                 for env in fresh:
                     if samples.apart(trial, env, scalar, number) is not None:

@@ -42,6 +42,8 @@ LONGEST_SCALAR = 24
 LONGEST_VECTOR = 12
 #: Instances of one claim that are evaluated.
 MAX_INSTANCES = 160
+#: Instances that an arena remembers.
+MAX_PLACES = 4096
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,10 @@ class Arena:
         self.fixed = dict(fixed or {})
         self._worlds: dict[tuple[int, int, Hypotheses], World] = {}
         self._degrees: dict[Hypotheses, World] = {}
+        self._one_unit: dict[Hypotheses, World] = {}
+        self._places: dict[tuple[int, int], tuple[tuple[Node, ...], Scope, Env | None]] = {}
+        #: Searches over readings that were made here (:class:`bptt_sym.decide.search.Search`).
+        self.searches: dict[Any, Any] = {}
 
     @classmethod
     def of(cls, rec: Recurrence) -> Arena:
@@ -147,6 +153,21 @@ class Arena:
             self._worlds[key] = found
         return found
 
+    def one_unit(self, hypotheses: Hypotheses) -> World:
+        """The model with one unit, where every quantity is a number."""
+        if self.rec.is_scalar:
+            return self.world(1, 0, hypotheses)
+        found = self._one_unit.get(hypotheses)
+        if found is None:
+            found = self._one_unit[hypotheses] = World(
+                self.rec,
+                Modular(1),
+                scalar=True,
+                fixed=start_values(self.rec, self.fixed, hypotheses),
+                labels=adding_to_one(self.rec, hypotheses),
+            )
+        return found
+
     def degrees(self, hypotheses: Hypotheses) -> World:
         """The world of degrees, for the error bound of random evaluation."""
         found = self._degrees.get(hypotheses)
@@ -156,6 +177,20 @@ class Arena:
             found = World(self.rec, Degree(), self.dims[0], fixed=fixed, labels=labels)
             self._degrees[hypotheses] = found
         return found
+
+    def place(self, sides: tuple[Node, ...]) -> Env | None:
+        """The first instance that reaches step 3 or has no index; ``None`` if there is none."""
+        key = (id(sides[0]), id(sides[1]))
+        known = self._places.get(key)
+        # The sides are kept with it: their ids must not be given to others.
+        if known is None or known[1] != self.scope:
+            names = claim_indices(sides, self.rec)
+            few = instances(sides, self.rec, 4, self.scope)
+            env = next((e for e in few if not names or max(e.values(), default=0) >= 3), None)
+            if len(self._places) >= MAX_PLACES:
+                self._places.clear()
+            known = self._places[key] = sides, self.scope, env
+        return known[2]
 
     def counter(self, which: int = 0) -> Counter:
         world = self.world(1, which)
@@ -332,7 +367,7 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     names = claim_indices(sides, rec)
     # Most equations that fail do so at an instance of middle size: the long runs are for the rest.
     try:
-        refuted = _refuted(arena, trial, names)
+        refuted = _refuted(arena, trial)
     except Mismatch as e:
         return Outcome(None, why=str(e))
     if refuted is not None:
@@ -375,10 +410,9 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     return Outcome(True, every, longest, first or 1, checked, states)
 
 
-def _refuted(arena: Arena, trial: Trial, names: tuple[str, ...]) -> Env | None:
+def _refuted(arena: Arena, trial: Trial) -> Env | None:
     """An instance of middle size at which the sides differ; ``None`` if none was seen."""
-    few = instances(trial.claim.sides, arena.rec, 4, arena.scope)
-    env = next((e for e in few if not names or max(e.values(), default=0) >= 3), None)
+    env = arena.place(trial.claim.sides)
     if env is None:
         return None
     try:

@@ -19,7 +19,8 @@ from bptt_sym.decide.identity import (
 )
 from bptt_sym.decide.readings import ASCENDING
 from bptt_sym.decide.tensor import Mismatch
-from bptt_sym.decide.trials import MAX_TRIALS, Trial, literal, trials
+from bptt_sym.decide.search import Search
+from bptt_sym.decide.trials import MAX_TRIALS, Trial, literal
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.errors import InputError, NotSupported, ReplayError
@@ -122,19 +123,19 @@ def _link(claim: Claim, arena: Arena, refute: bool = True) -> Verdict:
         return Verdict("undecided", note="bounds and limits are judged by the bound engine")
     failed: list[Failed] = []
     misfit = ""
+    search = Search.of(claim, arena)
     try:
-        tried = 0
-        for trial in trials(claim, arena.rec, arena.stated):
-            tried += 1
-            outcome = holds(arena, trial)
+        for tried in search:
+            outcome = tried.outcome
             if outcome.holds:
-                return _right(arena, trial, outcome)
+                return _right(arena, tried.trial, outcome)
             if outcome.holds is False:
-                failed.append((trial, outcome.witness))
+                failed.append(Failed(tried.trial, outcome.witness, tried.one_unit))
             else:
                 misfit = misfit or outcome.why
-        if tried >= MAX_TRIALS:
-            return Verdict("undecided", note=f"{tried} readings fail, and there are more to try")
+        if search.truncated:
+            note = f"{MAX_TRIALS} readings fail, and there are more to try"
+            return Verdict("undecided", note=note)
         if not refute and failed:
             return Verdict("undecided", note="no reading makes it right")
         return _not_right(arena, claim, failed, misfit)
@@ -287,7 +288,7 @@ def check_step(lhs: Node, rhs: Node, rec: Recurrence, arena: Arena | None = None
     if outcome.holds is None:
         return Verdict("undecided", note=outcome.why)
     try:
-        shown, _ = find(arena, [(trial, outcome.witness)])
+        shown, _ = find(arena, [Failed(trial, outcome.witness)])
     except (Absent, Mismatch, Undefined):
         shown = None
     return Verdict("wrong", counterexample=shown, note=f"differs at {outcome.witness}")

@@ -56,7 +56,6 @@ from bptt_sym.decide.rewriting import (
     is_loss,
     is_one_of,
     labels,
-    map_sides,
     mark,
     of_argument,
     uses_directly,
@@ -68,6 +67,7 @@ from bptt_sym.notation import (
     D,
     Had,
     Mul,
+    Node,
     Prod,
     Sum,
     Sym,
@@ -98,65 +98,114 @@ def trials(claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()) 
     ``stated`` are the codes of readings that the text announces in words and that would excuse
     too much elsewhere (:data:`STATED`).
     """
-    plain = literal(claim, rec)
-    yield plain
-    options = [r for r in applicable(claim, rec) if r.code not in STATED or r.code in stated]
-    seen: set[tuple[Any, ...]] = {(plain.claim.sides, plain.conventions, plain.hypotheses)}
-    count = 1
-    ordered: list[tuple[int, tuple[Reading, ...]]] = []
-    for size in range(1, MAX_DEPARTURES + 1):
-        for combo in combinations(options, size):
-            groups = [r.group for r in combo]
-            if len(set(groups)) == len(groups):
-                ordered.append((sum(r.weight for r in combo), combo))
-    ordered.sort(key=lambda item: (item[0], len(item[1])))
-    for _, combo in ordered:
-        trial = _apply(claim, rec, combo)
-        if _vacuous(trial, rec):
+    drafts = Drafts(claim, rec)
+    count = 0
+    for combo in combos(claim, rec, stated):
+        trial = drafts.fresh(combo)
+        if trial is None:
             continue
-        key = (trial.claim.sides, trial.conventions, trial.hypotheses)
-        if key in seen:
-            continue
-        seen.add(key)
         yield trial
         count += 1
         if count >= MAX_TRIALS:
             return
 
 
-def _vacuous(trial: Trial, rec: Recurrence) -> bool:
-    """Whether an immediate derivative on the right is 0 for every cell of this form.
+def combos(
+    claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()
+) -> Iterator[tuple[Reading, ...]]:
+    """The combinations of readings that apply, simplest first; the first one is empty."""
+    yield ()
+    options = [r for r in applicable(claim, rec) if r.code not in STATED or r.code in stated]
+    ordered: list[tuple[int, tuple[Reading, ...]]] = []
+    for size in range(1, MAX_DEPARTURES + 1):
+        for combo in combinations(options, size):
+            if len({r.group for r in combo}) == size:
+                ordered.append((sum(r.weight for r in combo), combo))
+    ordered.sort(key=lambda item: (item[0], len(item[1])))
+    for _, combo in ordered:
+        yield combo
 
-    Nobody writes a derivative down that is nothing; a slip in its factor would pass unseen.
-    """
-    if not any(r.group == "parameter" for r in trial.readings):
-        return False
+
+class Drafts:
+    """The trials of one claim; what combinations have in common is rewritten once."""
+
+    def __init__(self, claim: Claim, rec: Recurrence) -> None:
+        self.rec = rec
+        self._claims: dict[tuple[int, ...], tuple[Claim, Conventions]] = {(): (claim, STRICT)}
+        self._marked: dict[int, tuple[Node, Node]] = {}
+        self._vacuous: dict[tuple[int, ...], tuple[tuple[Node, ...], bool]] = {}
+        self._seen: set[tuple[Any, ...]] = set()
+        # Readings are told apart by identity, so they have to live as long as this.
+        self._readings: list[Reading] = []
+
+    def trial(self, combo: tuple[Reading, ...]) -> Trial:
+        """The claim as ``combo`` takes it."""
+        claim, conventions = self._read(combo)
+        sides = tuple(self._mark(side) for side in claim.sides)
+        supposed = frozenset(r.hypothesis for r in combo if r.hypothesis is not None)
+        return Trial(replace(claim, sides=sides), conventions, combo, supposed)
+
+    def fresh(self, combo: tuple[Reading, ...]) -> Trial | None:
+        """The trial of ``combo`` unless it says what an earlier one said, or nothing at all."""
+        trial = self.trial(combo)
+        if self.vacuous(trial):
+            return None
+        key = (trial.claim.sides, trial.conventions, trial.hypotheses)
+        if key in self._seen:
+            return None
+        self._seen.add(key)
+        return trial
+
+    def vacuous(self, trial: Trial) -> bool:
+        """Whether an immediate derivative on the right is 0 for every cell of this form.
+
+        Nobody writes a derivative down that is nothing; a slip in its factor would pass unseen.
+        """
+        if not any(r.group == "parameter" for r in trial.readings):
+            return False
+        sides = trial.claim.sides[1:]
+        key = tuple(map(id, sides))
+        if key not in self._vacuous:
+            self._vacuous[key] = sides, _vacuous(sides, self.rec)
+        return self._vacuous[key][1]
+
+    def _read(self, combo: tuple[Reading, ...]) -> tuple[Claim, Conventions]:
+        key = tuple(map(id, combo))
+        known = self._claims.get(key)
+        if known is None:
+            claim, conventions = self._read(combo[:-1])
+            reading = combo[-1]
+            self._readings.append(reading)
+            if reading.rewrite is not None:
+                claim = reading.rewrite(claim, self.rec)
+            if reading.conventions:
+                conventions = replace(conventions, **dict(reading.conventions))
+            known = self._claims[key] = claim, conventions
+        return known
+
+    def _mark(self, side: Node) -> Node:
+        """``side`` with every derivative that is still unmarked total."""
+        known = self._marked.get(id(side))
+        if known is None:
+            known = self._marked[id(side)] = side, mark(side, lambda d: "total")
+        return known[1]
+
+
+def _vacuous(sides: tuple[Node, ...], rec: Recurrence) -> bool:
     return any(
         isinstance(n, D)
         and n.kind == "immediate"
         and isinstance(n.y, At)
         and isinstance(n.x, Sym)
         and not uses_directly(n.y.name, n.x.name, rec)
-        for s in trial.claim.sides[1:]
+        for s in sides
         for n in walk(s)
     )
 
 
 def literal(claim: Claim, rec: Recurrence) -> Trial:
     """The claim with every unmarked derivative total and nothing else changed."""
-    return _apply(claim, rec, ())
-
-
-def _apply(claim: Claim, rec: Recurrence, combo: tuple[Reading, ...]) -> Trial:
-    conventions = STRICT
-    for reading in combo:
-        if reading.rewrite is not None:
-            claim = reading.rewrite(claim, rec)
-        for name, value in reading.conventions:
-            conventions = replace(conventions, **{name: value})
-    claim = map_sides(claim, lambda n, _: mark(n, lambda d: "total"))
-    supposed = frozenset(r.hypothesis for r in combo if r.hypothesis is not None)
-    return Trial(claim, conventions, combo, supposed)
+    return Drafts(claim, rec).trial(())
 
 
 def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:

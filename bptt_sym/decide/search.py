@@ -1,0 +1,171 @@
+"""The search over the readings of one equation: what each of them says, and whether it holds.
+
+The search is made once for an equation and kept: the verdict, the counterexample and the diagnosis
+look at the same results. Where vectors are concerned, most readings differ only in how shapes are
+laid out. With one unit every quantity is a number and all of these say the same: what fails there
+fails for vectors too (it is claimed of every dimension), so a layout is tried only for what holds
+for one unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bptt_sym.decide.conventions import STRICT
+from bptt_sym.decide.domains import P_, Undefined
+from bptt_sym.decide.identity import Arena, Env, Outcome, holds, sides_at
+from bptt_sym.decide.readings import ASCENDING, HADAMARD_FIRST, ROW_LAST, Reading
+from bptt_sym.decide.tensor import Mismatch, rank
+from bptt_sym.decide.trials import MAX_TRIALS, Drafts, Trial, combos
+from bptt_sym.decide.world import Absent
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import Claim, Concat, Matrix, Sym, walk
+
+#: Readings that only arrange rows and columns, whatever they rewrite.
+_OF_SHAPE = frozenset(r.code for r in (ASCENDING, HADAMARD_FIRST, ROW_LAST))
+#: Searches that an arena keeps.
+KEPT = 8
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One reading with what became of it.
+
+    ``one_unit`` says that it was refuted for one unit, and stands for all readings that say the
+    same there.
+    """
+
+    trial: Trial
+    outcome: Outcome
+    one_unit: bool = False
+
+
+class Search:
+    """The readings of ``claim`` in the documented order, each tried when it is asked for."""
+
+    def __init__(self, claim: Claim, arena: Arena) -> None:
+        self.claim = claim
+        self.arena = arena
+        #: Whether there are more readings than are tried.
+        self.truncated = False
+        self._drafts = Drafts(claim, arena.rec)
+        self._tried: list[Tried] = []
+        self._rest = self._run()
+        self._outcomes: dict[Any, Outcome] = {}
+
+    @classmethod
+    def of(cls, claim: Claim, arena: Arena) -> Search:
+        """The search for ``claim``, the one that was made before if there was one."""
+        key = (claim.sides, arena.scope, arena.stated)
+        kept: dict[Any, Search] = arena.searches
+        found = kept.get(key)
+        if found is None:
+            while len(kept) >= KEPT:
+                del kept[next(iter(kept))]
+            found = kept[key] = cls(claim, arena)
+        return found
+
+    def __iter__(self) -> Iterator[Tried]:
+        at = 0
+        while True:
+            if at == len(self._tried):
+                more = next(self._rest, None)
+                if more is None:
+                    return
+                self._tried.append(more)
+            yield self._tried[at]
+            at += 1
+
+    def outcome(self, trial: Trial) -> Outcome:
+        """Whether ``trial`` holds. Raises what the interpreter cannot do."""
+        key = (trial.claim.sides, trial.conventions, trial.hypotheses)
+        known = self._outcomes.get(key)
+        if known is None:
+            known = self._outcomes[key] = holds(self.arena, trial)
+        return known
+
+    def _run(self) -> Iterator[Tried]:
+        arena = self.arena
+        units = OneUnit(self.claim, arena, self._drafts)
+        fits = False
+        count = 0
+        for combo in combos(self.claim, arena.rec, arena.stated):
+            # That the shapes fit under some reading is for vectors to show.
+            if fits and units.usable:
+                refuted, fresh = units.refuted(combo)
+                if refuted is not None:
+                    if fresh:
+                        yield Tried(refuted[0], Outcome(False, witness=refuted[1]), True)
+                    continue
+            trial = self._drafts.fresh(combo)
+            if trial is None:
+                continue
+            outcome = self.outcome(trial)
+            fits = fits or outcome.holds is False
+            yield Tried(trial, outcome)
+            count += 1
+            if count >= MAX_TRIALS:
+                self.truncated = True
+                return
+
+
+class OneUnit:
+    """The readings of a claim about vectors as they are for one unit."""
+
+    def __init__(self, claim: Claim, arena: Arena, drafts: Drafts) -> None:
+        self.arena = arena
+        self.drafts = drafts
+        self._known: dict[tuple[int, ...], tuple[Trial, Env] | None] = {}
+        self._values: dict[Any, tuple[Trial, Env] | None] = {}
+        blocks = arena.rec.blocks
+        #: Whether one unit makes numbers of all that the claim is about.
+        self.usable = not arena.rec.is_scalar and not any(
+            isinstance(n, (Concat, Matrix)) or (isinstance(n, Sym) and n.name in blocks)
+            for side in claim.sides
+            for n in walk(side)
+        )
+
+    def refuted(self, combo: tuple[Reading, ...]) -> tuple[tuple[Trial, Env] | None, bool]:
+        """A trial and an instance at which the numbers differ; whether it is a new one.
+
+        ``None`` if what ``combo`` says holds for one unit or has no value there.
+        """
+        kept = tuple(r for r in combo if changes_numbers(r))
+        key = tuple(map(id, kept))
+        if key in self._known:
+            return self._known[key], False
+        trial = self.drafts.trial(kept)
+        found: tuple[Trial, Env] | None = None
+        fresh = False
+        if not self.drafts.vacuous(trial):
+            what = (trial.claim.sides, trial.conventions.lenient, trial.hypotheses)
+            fresh = what not in self._values
+            if fresh:
+                self._values[what] = self._refuted(trial)
+            found = self._values[what]
+        self._known[key] = found
+        return found, fresh
+
+    def _refuted(self, trial: Trial) -> tuple[Trial, Env] | None:
+        env = self.arena.place(trial.claim.sides)
+        if env is None:
+            return None
+        try:
+            a, b = sides_at(self.arena.one_unit(trial.hypotheses), trial, env)
+        except (Absent, Mismatch, Undefined, BpttError):
+            return None
+        if rank(a) or rank(b):
+            return None
+        return None if (a - b) % P_ == 0 else (trial, env)
+
+
+def changes_numbers(reading: Reading) -> bool:
+    """Whether a reading says something else even if every quantity is a number."""
+    if reading.hypothesis is not None:
+        return True
+    if reading.rewrite is not None:
+        return reading.code not in _OF_SHAPE
+    return any(getattr(STRICT, name) != value for name, value in reading.conventions
+               if name == "lenient")  # fmt: skip
