@@ -7,17 +7,19 @@ edited equation is decided right, so the corrected formula that is shown is one 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from time import process_time
 
 from bptt_sym.check.edits import Edit, edits
+from bptt_sym.check.linearized import Linearized, Unknown
 from bptt_sym.decide.identity import Arena, aligned, claim_indices, holds, instances
 from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.readings import LABELS
 from bptt_sym.decide.rewriting import labels
+from bptt_sym.decide.search import Search, changes_numbers, is_of_numbers
 from bptt_sym.decide.tensor import Mismatch, Tensor, flat, shape
-from bptt_sym.decide.trials import Trial, trials
+from bptt_sym.decide.trials import Drafts, Seen, Trial, combos
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.errors import BpttError, Span, UnboundName
@@ -71,16 +73,15 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
     if sum(1 for s in claim.sides for _ in walk(s)) > MAX_NODES:
         return None
     arena = arena or Arena(rec)
+    catalogue = _Catalogue(rec, arena)
+    if not catalogue.may_mend(claim):
+        return None
     tried = 0
-    fitting = _fitting(claim, arena)
     best: tuple[int, Edit, Trial] | None = None
     until = process_time() + MAX_SECONDS
-    made: dict[tuple[Node, ...], list[Edit]] = {}
-    for rank, trial in enumerate(fitting):
+    for rank, trial in enumerate(_fitting(claim, arena)):
         probe = _Probe.of(trial, arena)
-        if trial.claim.sides not in made:
-            made[trial.claim.sides] = edits(trial.claim, rec)
-        for edit in made[trial.claim.sides]:
+        for edit in catalogue.candidates(trial):
             cost = edit.cost * 10 + rank
             if best is not None and cost >= best[0]:
                 break
@@ -95,6 +96,78 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
     if best is None:
         return None
     return _explain(best[1], claim, rec)
+
+
+class _Catalogue:
+    """The edits of a claim under its readings, less those that one unit refutes."""
+
+    def __init__(self, rec: Recurrence, arena: Arena) -> None:
+        self.rec = rec
+        self.arena = arena
+        self._edits: dict[tuple[Node, ...], list[Edit]] = {}
+        self._linearized: dict[Hashable, Linearized | None] = {}
+        self._refuted: dict[tuple[int, int], bool] = {}
+
+    def edits(self, claim: Claim) -> list[Edit]:
+        found = self._edits.get(claim.sides)
+        if found is None:
+            found = self._edits[claim.sides] = edits(claim, self.rec)
+        return found
+
+    def may_mend(self, claim: Claim) -> bool:
+        """Whether some edit makes the sides equal for one unit, or one unit says nothing."""
+        drafts = Drafts(claim, self.arena.rec)
+        seen: Seen = set()
+        values: set[tuple[int, int]] = set()
+        for combo in combos(claim, self.arena.rec, self.arena.stated):
+            if len(combo) > 2:
+                break
+            if not all(map(changes_numbers, combo)) or combo == (LABELS,):
+                continue
+            trial = drafts.fresh(combo, seen)
+            if trial is None:
+                continue
+            trial = _labelled(trial, self.arena)
+            seen_as = self.linearized(trial)
+            if seen_as is None:
+                return True
+            both = (seen_as.left_value, seen_as.right_value)
+            if both in values:
+                continue
+            values.add(both)
+            if any(True for _ in self.candidates(trial)):
+                return True
+        return False
+
+    def linearized(self, trial: Trial) -> Linearized | None:
+        """``trial`` with one unit; ``None`` if that says nothing."""
+        key = (trial.claim.sides, trial.conventions.lenient, trial.hypotheses)
+        if key not in self._linearized:
+            usable = self.rec.is_scalar or is_of_numbers(trial.claim.sides, self.rec)
+            try:
+                self._linearized[key] = Linearized(trial, self.arena) if usable else None
+            except Unknown:
+                self._linearized[key] = None
+        return self._linearized[key]
+
+    def candidates(self, trial: Trial) -> Iterator[Edit]:
+        """The edits, cheapest first, without those that one unit refutes."""
+        seen_as = self.linearized(trial)
+        for edit in self.edits(trial.claim):
+            if seen_as is not None:
+                key = (id(seen_as), id(edit))
+                if key not in self._refuted:
+                    self._refuted[key] = seen_as.refutes(edit)
+                if self._refuted[key]:
+                    continue
+            yield edit
+
+
+def _labelled(trial: Trial, arena: Arena) -> Trial:
+    """The hypothesis about labels does no harm, and most gradients of them need it."""
+    if not labels(arena.rec):
+        return trial
+    return replace(trial, hypotheses=trial.hypotheses | {"labels"})
 
 
 #: Mistakes that only shapes show.
@@ -149,16 +222,13 @@ def _fitting(claim: Claim, arena: Arena) -> list[Trial]:
     """Readings whose shapes fit; the literal one always, since an edit may mend its shapes."""
     found: list[Trial] = []
     seen: set[Hashable] = set()
-    for trial in trials(claim, arena.rec, arena.stated):
-        if len(trial.readings) > 2:
-            break
+    search = Search.of(claim, arena)
+    for trial in search.readings(2):
         if trial.readings == (LABELS,):
             continue
-        if labels(arena.rec):
-            # The hypothesis about labels does no harm, and most gradients of them need it.
-            trial = replace(trial, hypotheses=trial.hypotheses | {"labels"})
+        trial = _labelled(trial, arena)
         try:
-            outcome = holds(arena, trial)
+            outcome = search.outcome(trial)
         except BpttError:
             continue
         of_layout = len(trial.readings) == 1 and trial.readings[0].group == "layout"

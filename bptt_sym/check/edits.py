@@ -70,6 +70,8 @@ class Edit:
     old: Node
     new: Node
     put: Callable[[Node], Node]
+    #: Where ``old`` stands in the right side: the numbers of the children on the way to it.
+    path: tuple[int, ...] = ()
     left: Node | None = None
 
     @cached_property
@@ -87,7 +89,7 @@ def edits(claim: Claim, rec: Recurrence) -> list[Edit]:
         found.append(Edit(local.code, local.cost, right, local.new, _itself))
     for local in other_left_sides(context):
         found.append(
-            Edit(local.code, local.cost, context.left, local.new, lambda _: right, local.new)
+            Edit(local.code, local.cost, context.left, local.new, lambda _: right, left=local.new)
         )
     found.extend(islice(_everywhere(right, context, _itself), MAX_EDITS))
     return sorted(found, key=lambda e: e.cost)[:MAX_EDITS]
@@ -98,11 +100,11 @@ def _itself(node: Node) -> Node:
 
 
 def _everywhere(
-    node: Node, context: Slips, put: Callable[[Node], Node]
+    node: Node, context: Slips, put: Callable[[Node], Node], path: tuple[int, ...] = ()
 ) -> Iterator[Edit]:
     """Edits of ``node`` and of everything below; ``put`` sets a new node into the whole."""
     for local in context.local(node):
-        yield Edit(local.code, local.cost, node, local.new, put)
+        yield Edit(local.code, local.cost, node, local.new, put, path)
     for i, child in enumerate(children(node)):
         if isinstance(node, D) or _is_index(node, child):
             continue
@@ -117,7 +119,7 @@ def _everywhere(
 
             return put(rebuild(node, swap))
 
-        yield from _everywhere(child, context, inner)
+        yield from _everywhere(child, context, inner, (*path, i))
 
 
 def _is_index(node: Node, child: Node) -> bool:

@@ -18,8 +18,8 @@ from bptt_sym.decide.identity import (
     holds,
 )
 from bptt_sym.decide.readings import ASCENDING
-from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.search import Search
+from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import MAX_TRIALS, Trial, literal
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent

@@ -18,10 +18,11 @@ from bptt_sym.decide.domains import P_, Undefined
 from bptt_sym.decide.identity import Arena, Env, Outcome, holds, sides_at
 from bptt_sym.decide.readings import ASCENDING, HADAMARD_FIRST, ROW_LAST, Reading
 from bptt_sym.decide.tensor import Mismatch, rank
-from bptt_sym.decide.trials import MAX_TRIALS, Drafts, Trial, combos
+from bptt_sym.decide.trials import MAX_TRIALS, Drafts, Seen, Trial, combos
 from bptt_sym.decide.world import Absent
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import Claim, Concat, Matrix, Sym, walk
+from bptt_sym.notation import Claim, Concat, Matrix, Node, Sym, walk
+from bptt_sym.recurrence import Recurrence
 
 #: Readings that only arrange rows and columns, whatever they rewrite.
 _OF_SHAPE = frozenset(r.code for r in (ASCENDING, HADAMARD_FIRST, ROW_LAST))
@@ -80,15 +81,25 @@ class Search:
 
     def outcome(self, trial: Trial) -> Outcome:
         """Whether ``trial`` holds. Raises what the interpreter cannot do."""
-        key = (trial.claim.sides, trial.conventions, trial.hypotheses)
-        known = self._outcomes.get(key)
+        known = self._outcomes.get(trial.content)
         if known is None:
-            known = self._outcomes[key] = holds(self.arena, trial)
+            known = self._outcomes[trial.content] = holds(self.arena, trial)
         return known
+
+    def readings(self, most: int) -> Iterator[Trial]:
+        """The trials of at most ``most`` readings, tried before or not."""
+        seen: Seen = set()
+        for combo in combos(self.claim, self.arena.rec, self.arena.stated):
+            if len(combo) > most:
+                return
+            trial = self._drafts.fresh(combo, seen)
+            if trial is not None:
+                yield trial
 
     def _run(self) -> Iterator[Tried]:
         arena = self.arena
         units = OneUnit(self.claim, arena, self._drafts)
+        seen: Seen = set()
         fits = False
         count = 0
         for combo in combos(self.claim, arena.rec, arena.stated):
@@ -99,7 +110,7 @@ class Search:
                     if fresh:
                         yield Tried(refuted[0], Outcome(False, witness=refuted[1]), True)
                     continue
-            trial = self._drafts.fresh(combo)
+            trial = self._drafts.fresh(combo, seen)
             if trial is None:
                 continue
             outcome = self.outcome(trial)
@@ -119,13 +130,7 @@ class OneUnit:
         self.drafts = drafts
         self._known: dict[tuple[int, ...], tuple[Trial, Env] | None] = {}
         self._values: dict[Any, tuple[Trial, Env] | None] = {}
-        blocks = arena.rec.blocks
-        #: Whether one unit makes numbers of all that the claim is about.
-        self.usable = not arena.rec.is_scalar and not any(
-            isinstance(n, (Concat, Matrix)) or (isinstance(n, Sym) and n.name in blocks)
-            for side in claim.sides
-            for n in walk(side)
-        )
+        self.usable = not arena.rec.is_scalar and is_of_numbers(claim.sides, arena.rec)
 
     def refuted(self, combo: tuple[Reading, ...]) -> tuple[tuple[Trial, Env] | None, bool]:
         """A trial and an instance at which the numbers differ; whether it is a new one.
@@ -159,6 +164,15 @@ class OneUnit:
         if rank(a) or rank(b):
             return None
         return None if (a - b) % P_ == 0 else (trial, env)
+
+
+def is_of_numbers(sides: tuple[Node, ...], rec: Recurrence) -> bool:
+    """Whether one unit makes numbers of all that the sides are about."""
+    return not any(
+        isinstance(n, (Concat, Matrix)) or (isinstance(n, Sym) and n.name in rec.blocks)
+        for side in sides
+        for n in walk(side)
+    )
 
 
 def changes_numbers(reading: Reading) -> bool:

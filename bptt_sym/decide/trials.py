@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
 
 from bptt_sym.decide.conventions import STRICT, Conventions
 from bptt_sym.decide.readings import (
@@ -91,6 +90,14 @@ class Trial:
     readings: tuple[Reading, ...]
     hypotheses: Hypotheses = frozenset()
 
+    @property
+    def content(self) -> tuple[tuple[Node, ...], Conventions, Hypotheses]:
+        """What it says, in whatever words."""
+        return self.claim.sides, self.conventions, self.hypotheses
+
+
+Seen = set[tuple[tuple[Node, ...], Conventions, Hypotheses]]
+
 
 def trials(claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()) -> Iterator[Trial]:
     """Every documented combination of readings that applies, simplest first.
@@ -99,9 +106,10 @@ def trials(claim: Claim, rec: Recurrence, stated: frozenset[str] = frozenset()) 
     too much elsewhere (:data:`STATED`).
     """
     drafts = Drafts(claim, rec)
+    seen: Seen = set()
     count = 0
     for combo in combos(claim, rec, stated):
-        trial = drafts.fresh(combo)
+        trial = drafts.fresh(combo, seen)
         if trial is None:
             continue
         yield trial
@@ -134,7 +142,6 @@ class Drafts:
         self._claims: dict[tuple[int, ...], tuple[Claim, Conventions]] = {(): (claim, STRICT)}
         self._marked: dict[int, tuple[Node, Node]] = {}
         self._vacuous: dict[tuple[int, ...], tuple[tuple[Node, ...], bool]] = {}
-        self._seen: set[tuple[Any, ...]] = set()
         # Readings are told apart by identity, so they have to live as long as this.
         self._readings: list[Reading] = []
 
@@ -145,15 +152,14 @@ class Drafts:
         supposed = frozenset(r.hypothesis for r in combo if r.hypothesis is not None)
         return Trial(replace(claim, sides=sides), conventions, combo, supposed)
 
-    def fresh(self, combo: tuple[Reading, ...]) -> Trial | None:
-        """The trial of ``combo`` unless it says what an earlier one said, or nothing at all."""
+    def fresh(self, combo: tuple[Reading, ...], seen: Seen) -> Trial | None:
+        """The trial of ``combo`` unless it says what one of ``seen`` said, or nothing at all."""
         trial = self.trial(combo)
         if self.vacuous(trial):
             return None
-        key = (trial.claim.sides, trial.conventions, trial.hypotheses)
-        if key in self._seen:
+        if trial.content in seen:
             return None
-        self._seen.add(key)
+        seen.add(trial.content)
         return trial
 
     def vacuous(self, trial: Trial) -> bool:
