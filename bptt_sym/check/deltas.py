@@ -39,6 +39,9 @@ _DEFINES = re.compile(
     r"\\(?:over|under)set\s*\{[^{}]*\}\s*\{\s*=\s*\}|\\stackrel\s*\{[^{}]*\}\s*\{\s*=\s*\})\s*&?\s*"
     rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\{{?\s*{_LOSS}\s*\}}?\s*\}}"
     rf"\s*\{{\s*(?:\\partial|d)\s*(?P<by>(?:[^{{}}]|{_GROUP})+)\}}"
+    # "= ∂L/∂c_t ⊙ c_{{t-1}} ⊙ f_t ⊙ (1 - f_t)" says what the gradient is, not what it is of.
+    r"(?=\s*(?:\\[,;:! ]\s*)*[.,;:]?\s*(?:$|\n|&?\s*(?:=|:=|\\equiv|\\coloneqq|\\approx)|"
+    r"\\(?:\\|end|tag|label|q?quad|text|mbox|in|quad|notag|nonumber|hspace)(?![A-Za-z])))"
 )
 _SIMPLE = re.compile(r"\\?[A-Za-z]+|\\[a-z]+\{[A-Za-z]\}")
 #: What is given from outside: the gradient by it is hardly ever meant.

@@ -106,7 +106,12 @@ def returned(claim: Claim, rec: Recurrence) -> list[Reading]:
         if name == left.x.name
     }  # fmt: skip
     later = sorted(target for target, lag in users if lag == 1)
-    if not later or all(lag == 1 for _, lag in users) or not is_loss(left.y, rec):
+    # A loss of the whole run may look at the state itself, at its own step.
+    looked_at = any(
+        isinstance(n, At) and n.name == left.x.name for r in rec.totals.values() for n in walk(r)
+    )
+    at_once = looked_at or any(lag != 1 for _, lag in users)
+    if not later or not at_once or not is_loss(left.y, rec):
         return []
     kind = cast(Kind, "via:" + " ".join(f"{target}+1" for target in later))
 

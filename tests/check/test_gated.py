@@ -290,3 +290,34 @@ def test_a_label_of_two_letters_is_no_function():
     text = CELL.replace("A_v", "W_{ch}")
     claim = r"\frac{\partial L}{\partial W_{ch}} = \sum_t \delta_{v,t} \odot (1 - v_t^2) u_t^T"
     assert verdict(text, claim).is_right
+
+
+DELTAS = r"""
+$$f_t = \sigma(W_f h_{t-1} + U_f x_t + b_f) \quad i_t = \sigma(W_i h_{t-1} + U_i x_t + b_i)$$
+$$o_t = \sigma(W_o h_{t-1} + U_o x_t + b_o) \quad g_t = \tanh(W_g h_{t-1} + U_g x_t + b_g)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t$$
+$$h_t = o_t \odot \tanh(c_t)$$
+$$L = \sum_{t=1}^{T} \ell(h_t)$$
+$$\delta^f_t = \frac{\partial L}{\partial c_t} \odot c_{t-1} \odot f_t \odot (1-f_t)$$
+$$\delta^i_t = \frac{\partial L}{\partial c_t} \odot g_t \odot i_t \odot (1-i_t)$$
+$$\delta^g_t = \frac{\partial L}{\partial c_t} \odot i_t \odot (1-g_t^2)$$
+$$\delta^o_t = \frac{\partial L}{\partial h_t} \odot \tanh(c_t) \odot o_t \odot (1-o_t)$$
+"""
+
+
+def test_a_line_that_gives_the_value_of_a_delta_does_not_say_of_what_it_is() -> None:
+    found = audit(document_from_text(DELTAS, "text.md"))
+    judged = [j.verdict for j in found if r"\odot c_{t-1} \odot f_t" in j.latex]
+    assert [v.verdict for v in judged] == ["right_under_reading"]
+    assert not [j.latex for j in found if j.verdict.verdict == "wrong"]
+
+
+def test_what_comes_back_to_a_state_that_the_loss_looks_at_itself() -> None:
+    back = (
+        r"\frac{\partial L}{\partial h_{t-1}} = W_f^\top \delta^f_t + W_i^\top \delta^i_t"
+        r" + W_g^\top \delta^g_t + W_o^\top \delta^o_t"
+    )
+    assert verdict(DELTAS, back).verdict == "right_under_reading"
+    assert verdict(DELTAS, back.replace("W_o^", "W_g^")).verdict == "wrong"
+    later = r"\frac{\partial L}{\partial W_f} = \sum_{t=1}^T \delta^f_t h_t^\top"
+    assert verdict(DELTAS, later).verdict == "wrong"
