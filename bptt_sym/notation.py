@@ -18,19 +18,16 @@ from fractions import Fraction
 from typing import Any, Literal, final
 
 from bptt_sym.errors import Span
+from bptt_sym.remembering import Remembering
 
 Kind = Literal["total", "immediate", "direct", "unmarked", "own", "local"]
 
 
 @dataclass(frozen=True)
-class Node:
+class Node(Remembering):
     """Base of all expression nodes."""
 
     span: Span | None = field(default=None, compare=False, repr=False, kw_only=True)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # What a node remembers about itself (its hash, above all) means nothing elsewhere.
-        return {name: value for name, value in self.__dict__.items() if name[0] != "_"}
 
 
 @final
@@ -248,23 +245,6 @@ class Abs(Node):
 @dataclass(frozen=True)
 class Ones(Node):
     """The number 1 of whatever shape is wanted: all ones, or the identity matrix."""
-
-
-def _remember_hash(cls: type[Node]) -> None:
-    """Let each node of ``cls`` compute its hash once: nodes are keys of many tables."""
-    computed = cls.__hash__
-
-    def remembered(self: Node) -> int:
-        known: int | None = self.__dict__.get("_hash")
-        if known is None:
-            known = self.__dict__["_hash"] = computed(self)
-        return known
-
-    cls.__hash__ = remembered  # type: ignore[assignment]
-
-
-for _class in Node.__subclasses__():
-    _remember_hash(_class)
 
 
 Rel = Literal["=", "<=", "<", ">=", ">", "->", "~", "!=", "prop"]

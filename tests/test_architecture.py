@@ -27,6 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for line in (
         "errors",
         "messages",
+        "remembering",
         "notation",
         "shapes",
         "recurrence",

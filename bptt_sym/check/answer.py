@@ -121,7 +121,7 @@ class Court:
 
     def _in_a_short_run(self, claim: Claim) -> Verdict | None:
         """A formula about the whole run that is written for three steps, say: then T is 3."""
-        from bptt_sym.decide.identity import Scope
+        from bptt_sym.decide.instances import Scope
 
         nodes = [n for s in claim.sides for n in walk(s)]
         totals = any(isinstance(n, Sym) and n.name in self.model.totals for n in nodes)

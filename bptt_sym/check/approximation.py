@@ -23,15 +23,8 @@ from bptt_sym.check.diagnosis import diagnose
 from bptt_sym.decide import decide
 from bptt_sym.decide.counterexample import BITS, describe, enclosure, worlds
 from bptt_sym.decide.domains import Modular, Undefined, precision
-from bptt_sym.decide.identity import (
-    LONGEST_SCALAR,
-    Arena,
-    Env,
-    claim_indices,
-    holds,
-    instances,
-    sides_at,
-)
+from bptt_sym.decide.identity import LONGEST_SCALAR, Arena, holds, sides_at
+from bptt_sym.decide.instances import Env, claim_indices, instances
 from bptt_sym.decide.readings import DIRECT_PATH, IMMEDIATE
 from bptt_sym.decide.tensor import Mismatch, flat
 from bptt_sym.decide.trials import Trial, trials

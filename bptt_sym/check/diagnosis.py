@@ -13,7 +13,8 @@ from time import process_time
 
 from bptt_sym.check.edits import Edit, edits
 from bptt_sym.check.linearized import Linearized, Unknown
-from bptt_sym.decide.identity import Arena, aligned, claim_indices, holds, instances
+from bptt_sym.decide.identity import Arena, aligned, holds
+from bptt_sym.decide.instances import claim_indices, instances
 from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.readings import LABELS
 from bptt_sym.decide.rewriting import labels

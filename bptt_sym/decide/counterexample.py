@@ -14,14 +14,8 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from bptt_sym.decide.domains import Ball, Slot, Undefined, precision
-from bptt_sym.decide.identity import (
-    Arena,
-    Env,
-    adding_to_one,
-    instances,
-    sides_at,
-    start_values,
-)
+from bptt_sym.decide.identity import Arena, adding_to_one, sides_at, start_values
+from bptt_sym.decide.instances import Env, instances
 from bptt_sym.decide.readings import Hypotheses
 from bptt_sym.decide.tensor import Mismatch, flat, rank, shape
 from bptt_sym.decide.trials import Trial

@@ -7,16 +7,8 @@ from dataclasses import replace
 
 from bptt_sym.decide.counterexample import Failed, find
 from bptt_sym.decide.domains import Undefined
-from bptt_sym.decide.identity import (
-    Arena,
-    Fixed,
-    Outcome,
-    Scope,
-    claim_indices,
-    error_exponent,
-    exactly,
-    holds,
-)
+from bptt_sym.decide.identity import Arena, Fixed, Outcome, error_exponent, exactly, holds
+from bptt_sym.decide.instances import Scope, claim_indices
 from bptt_sym.decide.readings import ASCENDING
 from bptt_sym.decide.search import Search
 from bptt_sym.decide.tensor import Mismatch

@@ -15,7 +15,8 @@ from typing import Any
 
 from bptt_sym.decide.conventions import STRICT
 from bptt_sym.decide.domains import P_, Undefined
-from bptt_sym.decide.identity import Arena, Env, Outcome, holds, sides_at
+from bptt_sym.decide.identity import Arena, Outcome, holds, sides_at
+from bptt_sym.decide.instances import Env
 from bptt_sym.decide.readings import ASCENDING, HADAMARD_FIRST, ROW_LAST, Reading
 from bptt_sym.decide.tensor import Mismatch, rank
 from bptt_sym.decide.trials import MAX_TRIALS, Drafts, Seen, Trial, combos

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bptt_sym.cells import cell
 from bptt_sym.decide import decide
 from bptt_sym.decide.automaton import Counter
-from bptt_sym.decide.identity import Arena, claim_indices, holds, instances
+from bptt_sym.decide.identity import Arena, holds
+from bptt_sym.decide.instances import claim_indices, instances
 from bptt_sym.decide.trials import literal
 from bptt_sym.notation import (
     Add,

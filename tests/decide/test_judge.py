@@ -16,7 +16,8 @@ from bptt_sym.check.diagnosis import CODES, diagnose
 from bptt_sym.check.edits import edits
 from bptt_sym.decide import check_step, decide
 from bptt_sym.decide.domains import Real
-from bptt_sym.decide.identity import Arena, equal_at, instances
+from bptt_sym.decide.identity import Arena, equal_at
+from bptt_sym.decide.instances import instances
 from bptt_sym.decide.readings import READINGS
 from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import literal, trials

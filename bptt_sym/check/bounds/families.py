@@ -134,7 +134,7 @@ def constant_value(claim_side: Node, rec: Recurrence, family: Family) -> Fractio
 def _guess(side: Node, rec: Recurrence, family: Family) -> Iterator[Fraction]:
     """The exact value at a small instance, by rational arithmetic."""
     from bptt_sym.decide.exact import Exact
-    from bptt_sym.decide.identity import instances
+    from bptt_sym.decide.instances import instances
     from bptt_sym.decide.interpret import Interpreter
     from bptt_sym.decide.world import Absent, World
 

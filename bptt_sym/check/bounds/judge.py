@@ -31,7 +31,8 @@ from bptt_sym.check.diagnosis import CODES
 from bptt_sym.decide.conventions import STRICT as _STRICT
 from bptt_sym.decide.counterexample import BITS, REGIMES, Regime, Sampler, describe
 from bptt_sym.decide.domains import Ball, Undefined, precision
-from bptt_sym.decide.identity import Arena, claim_indices, holds, instances, start_values
+from bptt_sym.decide.identity import Arena, holds, start_values
+from bptt_sym.decide.instances import claim_indices, instances
 from bptt_sym.decide.readings import DIRECT_PATH, IMMEDIATE
 from bptt_sym.decide.tensor import Mismatch, rank
 from bptt_sym.decide.trials import Trial, trials

@@ -1,0 +1,145 @@
+"""The instances of a claim: the values of its free indices at which it is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice, product
+from typing import Any
+
+from bptt_sym.notation import (
+    HORIZON_NAME,
+    At,
+    D,
+    Idx,
+    Node,
+    Prod,
+    Sum,
+    Sym,
+    affine,
+    free_indices,
+    walk,
+)
+from bptt_sym.recurrence import Recurrence
+
+Env = dict[str, int]
+
+#: Instances of one claim that are evaluated.
+MAX_INSTANCES = 160
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The values of the free indices for which an equation is claimed.
+
+    ``horizon`` is the number that ``T`` stands for, or None for every ``T``; ``bounds`` are affine
+    forms that are at least 0 (coefficients by name, and a constant).
+    """
+
+    horizon: int | None = None
+    bounds: tuple[tuple[Mapping[str, int], int], ...] = ()
+    lowest: int = 1
+
+    @classmethod
+    def of(cls, ranges: Iterable[Any], horizon: int | None) -> Scope:
+        """From ``name, lo, hi`` ranges, as derivation steps carry them."""
+        bounds: list[tuple[dict[str, int], int]] = []
+        lowest = 1
+        for r in ranges:
+            for end, sign in ((r.lo, 1), (r.hi, -1)):
+                form = affine(end) if end is not None else None
+                if form is None:
+                    continue
+                coeffs = {r.name: sign}
+                for n, c in form[0].items():
+                    coeffs[n] = coeffs.get(n, 0) - sign * c
+                bounds.append(({n: c for n, c in coeffs.items() if c}, -sign * form[1]))
+                if sign > 0 and not form[0]:
+                    lowest = min(lowest, form[1])
+        return cls(horizon, tuple(bounds), lowest)
+
+    def values(self, name: str, longest: int) -> range:
+        if name == HORIZON_NAME and self.horizon is not None:
+            return range(self.horizon, self.horizon + 1)
+        return range(self.lowest, longest + 1)
+
+    def allows(self, env: Env) -> bool:
+        known = env if self.horizon is None else {**env, HORIZON_NAME: self.horizon}
+        return all(
+            sum(c * known[n] for n, c in coeffs.items()) + k >= 0
+            for coeffs, k in self.bounds
+            if all(n in known for n in coeffs)
+        )
+
+
+def claim_indices(sides: tuple[Node, ...], rec: Recurrence) -> tuple[str, ...]:
+    """Free integer variables of a claim; the horizon too if a total is mentioned."""
+    free: set[str] = set()
+    for s in sides:
+        free |= free_indices(s)
+    names = {n.name for s in sides for n in walk(s) if isinstance(n, Sym)} if rec.totals else set()
+    if names & set(rec.totals):
+        free.add(HORIZON_NAME)
+    return tuple(sorted(free - {HORIZON_NAME})) + ((HORIZON_NAME,) if HORIZON_NAME in free else ())
+
+
+def constraints(
+    sides: tuple[Node, ...], names: tuple[str, ...]
+) -> list[tuple[dict[str, int], int]]:
+    """Affine forms that must be ≥ 0 for an instance to mean what the notation shows."""
+    out: list[tuple[dict[str, int], int]] = []
+    allowed = set(names)
+
+    def need(later: Node, earlier: Node, slack: int) -> None:
+        a, b = affine(later), affine(earlier)
+        if a is None or b is None or not (set(a[0]) | set(b[0])) <= allowed:
+            return
+        coeffs = {n: a[0].get(n, 0) - b[0].get(n, 0) for n in {*a[0], *b[0]}}
+        coeffs = {n: c for n, c in coeffs.items() if c}
+        out.append((coeffs, a[1] - b[1] + slack))
+
+    for side in sides:
+        for n in walk(side):
+            if isinstance(n, (Sum, Prod)):
+                need(n.hi, n.lo, 1)
+            elif isinstance(n, D) and isinstance(n.y, Sym) and isinstance(n.x, At):
+                need(Idx(HORIZON_NAME), n.x.time, 0)  # the run ends with step T
+            elif isinstance(n, D) and isinstance(n.y, At) and isinstance(n.x, At):
+                need(n.y.time, n.x.time, 0)
+    if HORIZON_NAME in names:
+        out.extend(({HORIZON_NAME: 1, n: -1}, 0) for n in names if n != HORIZON_NAME)
+    return out
+
+
+def instances(
+    sides: tuple[Node, ...], rec: Recurrence, longest: int, scope: Scope | None = None
+) -> Iterator[Env]:
+    """Assignments of the free indices within 1..longest, or ``scope``, shortest runs first."""
+    scope = scope or Scope()
+    names = claim_indices(sides, rec)
+    if not names:
+        yield {}
+        return
+    limits = tuple((tuple(co.items()), k) for co, k in constraints(sides, names))
+    ranges = tuple(scope.values(n, longest) for n in names)
+    every = (dict(zip(names, v, strict=True)) for v in _within(names, ranges, limits))
+    yield from islice(filter(scope.allows, every), MAX_INSTANCES)
+
+
+@lru_cache(maxsize=256)
+def _within(
+    names: tuple[str, ...],
+    ranges: tuple[range, ...],
+    limits: tuple[tuple[tuple[tuple[str, int], ...], int], ...],
+) -> tuple[tuple[int, ...], ...]:
+    """Values of the indices that respect ``limits``, shortest runs first."""
+    at = {n: i for i, n in enumerate(names)}
+    bounds = [([(at[n], c) for n, c in co], k) for co, k in limits]
+    found = [
+        values
+        for values in product(*ranges)
+        if all(sum(c * values[i] for i, c in co) + k >= 0 for co, k in bounds)
+    ]
+    found.sort(key=lambda values: (max(values), sum(values)))
+    return tuple(found)
