@@ -9,7 +9,7 @@ of one plain name.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.document import Formula
@@ -37,17 +37,38 @@ _LOSS = (
 _DEFINES = re.compile(
     r"\s*&?\s*(?:=|\\equiv|\\triangleq|:=|\\coloneqq|\\doteq|"
     r"\\(?:over|under)set\s*\{[^{}]*\}\s*\{\s*=\s*\}|\\stackrel\s*\{[^{}]*\}\s*\{\s*=\s*\})\s*&?\s*"
-    rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\{{?\s*{_LOSS}\s*\}}?\s*\}}"
+    rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\{{?\s*(?P<of>{_LOSS})\s*\}}?\s*\}}"
     rf"\s*\{{\s*(?:\\partial|d)\s*(?P<by>(?:[^{{}}]|{_GROUP})+)\}}"
     # "= ∂L/∂c_t ⊙ c_{{t-1}} ⊙ f_t ⊙ (1 - f_t)" says what the gradient is, not what it is of.
     r"(?=\s*(?:\\[,;:! ]\s*)*[.,;:]?\s*(?:$|\n|&?\s*(?:=|:=|\\equiv|\\coloneqq|\\approx)|"
     r"\\(?:\\|end|tag|label|q?quad|text|mbox|in|quad|notag|nonumber|hspace)(?![A-Za-z])))"
 )
 _SIMPLE = re.compile(r"\\?[A-Za-z]+|\\[a-z]+\{[A-Za-z]\}")
+#: A script that is a step and nothing else: of a loss, or of what it is differentiated by.
+_AT_STEP = re.compile(
+    r"(?P<mark>[_^])\s*(?:\{\s*(?P<in>[(<]?\s*(?:[a-zT]|\\tau)\s*[)>]?)\s*\}|(?P<a>[a-zT](?![A-Za-z])))"
+)
 #: What is given from outside: the gradient by it is hardly ever meant.
 _GIVEN = frozenset(("y", "x", "T", "t"))
 
 Key = frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """``\\delta^{(t)}_k = \\partial L^{(t)} / \\partial h^{(k)}``: a step of each of the two."""
+
+    loss: str
+    by: str
+    #: Which script has the step of the loss, and the letters of both steps in the definition.
+    mark: str
+    letters: tuple[str, str]
+
+    def at(self, steps: Mapping[str, str]) -> str:
+        """The derivative with the loss and the variable at the steps of the two scripts."""
+        other = "_" if self.mark == "^" else "^"
+        loss = _moved(self.loss, self.letters[0], steps[self.mark])
+        return rf"\frac{{\partial {loss}}}{{\partial {_moved(self.by, self.letters[1], steps[other])}}}"
 
 
 def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
@@ -101,6 +122,10 @@ class Deltas:
     """What the δ of a text stand for: by their scripts, the text of the variable at step t."""
 
     meanings: Mapping[Key, str] = field(default_factory=dict)
+    #: The losses that their definitions differentiate, at step t.
+    losses: Mapping[Key, str] = field(default_factory=dict)
+    #: The one with a step of the loss and one of the variable.
+    pair: _Pair | None = None
     #: Those for which no line says so.
     guessed: frozenset[Key] = frozenset()
     loss: str = "L"
@@ -108,9 +133,13 @@ class Deltas:
     @classmethod
     def of(cls, texts: Sequence[str], loss: str) -> Deltas:
         meanings: dict[Key, str] = {}
+        losses: dict[Key, str] = {}
         wanted: set[Key] = set()
+        pair = next((p for text in texts for p in _pairs(text)), None)
         for text in texts:
             for m in _DELTA.finditer(text):
+                if pair is not None and _two_steps(m.group("scripts")):
+                    continue
                 read = _steps(m.group("scripts"))
                 if read is None or not read[0]:
                     continue
@@ -118,6 +147,7 @@ class Deltas:
                 said = _DEFINES.match(text, m.end())
                 if said is not None and read[1] == "t":
                     meanings.setdefault(read[0], said.group("by").strip())
+                    losses.setdefault(read[0], said.group("of"))
         guessed: set[Key] = set()
         missing = wanted - set(meanings)
         if missing:
@@ -125,7 +155,7 @@ class Deltas:
                 if key in missing and not key <= _GIVEN:
                     meanings[key] = name
                     guessed.add(key)
-        return cls(meanings, frozenset(guessed), loss)
+        return cls(meanings, losses, pair, frozenset(guessed), loss)
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with its δ as derivatives, or under plain names."""
@@ -135,6 +165,9 @@ class Deltas:
 
         def new(m: re.Match[str]) -> str | None:
             nonlocal guesses
+            both = _two_steps(m.group("scripts")) if self.pair is not None else None
+            if self.pair is not None and both is not None:
+                return self.pair.at(both)
             read = _steps(m.group("scripts"))
             if read is None or not read[0]:
                 return None
@@ -147,10 +180,53 @@ class Deltas:
                 word = "".join(re.sub(r"[^A-Za-z]", "", p) for p in bare)
                 return rf"\delta_{{\mathrm{{{word}}}}}^{{({step})}}" if word else None
             guesses |= key in self.guessed
-            return rf"\frac{{\partial {self.loss}}}{{\partial {_at(name, step)}}}"
+            loss = self.losses.get(key, self.loss)
+            return rf"\frac{{\partial {_at(loss, step)}}}{{\partial {_at(name, step)}}}"
 
         formula = replaced(formula, _DELTA, new)
         return replace(formula, delta=True) if guesses else formula
+
+
+def _two_steps(scripts: str) -> dict[str, str] | None:
+    """The steps of a name with one above and one below, by their marks."""
+    found: dict[str, str] = {}
+    for m in _ONE.finditer(scripts):
+        body = m.group("body")
+        inner = body[1:-1] if body.startswith("{") else body
+        step = _STEP.fullmatch(inner.strip())
+        value = step.group("step") if step else inner.strip("() ")
+        if m.group("mark") in found or not (step or value.isdigit()):
+            return None
+        found[m.group("mark")] = "".join(value.split())
+    return found if len(found) == 2 else None
+
+
+def _pairs(text: str) -> Iterator[_Pair]:
+    """What ``text`` says of a δ with two steps."""
+    for m in _DELTA.finditer(text):
+        steps, said = _two_steps(m.group("scripts")), _DEFINES.match(text, m.end())
+        if steps is None or said is None:
+            continue
+        of, by = _AT_STEP.search(said.group("of")), _AT_STEP.search(said.group("by"))
+        if of is None or by is None:
+            continue
+        letters = tuple((n.group("in") or n.group("a")).strip("()<> ") for n in (of, by))
+        mark = next((k for k, step in steps.items() if step == letters[0]), "")
+        other = "_" if mark == "^" else "^"
+        if mark and steps[other] == letters[1] and letters[0] != letters[1]:
+            yield _Pair(said.group("of"), said.group("by").strip(), mark, (letters[0], letters[1]))
+
+
+def _moved(name: str, letter: str, step: str) -> str:
+    """``name``, which is written for the step ``letter``, at ``step``."""
+
+    def new(m: re.Match[str]) -> str:
+        if (m.group("in") or m.group("a")).strip("()<> ") != letter:
+            return m.group()
+        inner = m.group("in")
+        return f"{m.group('mark')}{{{inner.replace(letter, step) if inner else step}}}"
+
+    return _AT_STEP.sub(new, name)
 
 
 def _at(name: str, step: str) -> str:
