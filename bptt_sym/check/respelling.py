@@ -47,6 +47,14 @@ _COMPONENTS = re.compile(
     rf"(?P<open>\\left\s*\(|\(|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}{{1,2}})"
     r"\s*(?P<close>\\right\s*\)|\))?"
 )
+#: ``L_t = -y_t \\log \\hat{y}_t``, ``E = -\\sum_t y_t \\log \\hat{y}_t``: a loss of two vectors.
+_CROSS_ENTROPY = re.compile(
+    r"(?P<before>=\s*&?\s*-\s*(?:\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z])\s*){0,2})?)"
+    rf"(?P<y>{_NAME}{_SCRIPT}?)\s*(?:\\[,;:! ]|\\cdot|\\times|\*)?\s*"
+    r"(?:\\(?:log|ln)(?![A-Za-z])|\\(?:operatorname|mathrm|text|rm)\s*\{\s*(?:log|ln)\s*\}|(?<![A-Za-z])log(?![A-Za-z]))"
+    rf"\s*(?P<open>\\left\s*\(|\(|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}?)"
+    r"\s*(?P<close>\\right\s*\)|\))?(?=\s*[.,;&]?\s*(?:$|\\\\|\\end|\\tag|\\q?quad|=|\n))"
+)
 #: ``W_f[:, :n]``, ``W[n:, :]``: a block of a weight, as arrays write it.
 _SLICE = re.compile(
     r"\[\s*(?=[^\[\]]*:)(?:[-:+,\s0-9A-Za-z_^]|\\text\s*\{[^{}]*\}|\\mathrm\s*\{[^{}]*\}"
@@ -114,6 +122,7 @@ def respelt(formula: Formula) -> Formula:
     )
     formula = replaced(formula, _BARE_SUM, lambda m: r"\sum_{t}")
     formula = replaced(formula, _COMPONENTS, _inner_product)
+    formula = replaced(formula, _CROSS_ENTROPY, _of_two_vectors)
     formula = edited(formula, list(_slices(formula.latex)))
     formula = _of_every_unit(formula)
     return _column_by_column(formula)
@@ -274,6 +283,14 @@ def _inner_product(m: re.Match[str]) -> str | None:
     if y is None or p is None or k == "t":
         return None
     return rf"{{{y}}}^\top \log {p}"
+
+
+def _of_two_vectors(m: re.Match[str]) -> str | None:
+    r"""``-y^\top \log \hat y``; of two numbers it is the same."""
+    opened, closed = (m.group("open") or "").strip("\\,! "), m.group("close")
+    if bool(opened) != bool(closed):
+        return None
+    return rf"{m.group('before')}{{{m.group('y')}}}^\top \log {m.group('p')} "
 
 
 def _without(name: str, k: str) -> str | None:

@@ -94,6 +94,7 @@ class Shorthand:
         every = "\n".join(texts)
         loss = next((m.group(1) for m in _LOSS.finditer(every)), "L")
         fraction = re.search(r"\\d?frac\s*\{\s*d\s*[A-Za-z\\]", every) is not None
+        fraction = fraction or _DIFFERENTIAL.search(every) is not None
         own = re.search(r"\\delta\s*(?:_\s*\{?\s*t|\^\s*\{?\s*\(?\s*t)\b", every) is not None
         return cls(loss, timed, not fraction, not own, Deltas.of(texts, loss), Labels.of(texts))
 
@@ -142,6 +143,11 @@ class Shorthand:
         return rf"\frac{{\partial {self.loss}}}{{\partial {name}{scripts}}}"
 
 
+#: ``d(W h_t)``, ``d \\log y``, ``dL = …``: a text that takes differentials.
+_DIFFERENTIAL = re.compile(
+    r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm|operatorname)(?![A-Za-z])"
+    r"|(?:L|E|J|\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell)\s*(?:_\s*\{?\s*[a-zT]\s*\}?\s*)?&?\s*=)"
+)
 _EQUALS = re.compile(r"\s*&?\s*=")
 _TIME_SCRIPT = re.compile(r"\s*\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t)")
 _LOSS = re.compile(
