@@ -11,12 +11,14 @@ from bptt_sym.check.bench import ABOUT_ONE, Bench
 from bptt_sym.check.completion import at_this_step, sequences
 from bptt_sym.check.conditions import only_supposes
 from bptt_sym.check.continued import continued
-from bptt_sym.check.copies import copied
+from bptt_sym.check.copies import copied, without_steps
 from bptt_sym.check.counting import last_step_letter, with_horizon
+from bptt_sym.check.deltas import runs_back
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.failures import of_failures, with_suppositions
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
+from bptt_sym.check.losses import both_means_and_sums
 from bptt_sym.check.models import Context, Model, Models, definition_of, definitions_of
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
@@ -70,15 +72,16 @@ def audit(document: Document) -> list[Judged]:
     """
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     texts = [f.latex for f in everything]
-    short = Shorthand.of([*texts, document.words], sequences(texts))
+    short = Shorthand.of([*texts, document.words], sequences(without_steps(texts)))
     everything = [short.written_out(f) for f in everything]
     everything = copied(everything)
     letter = last_step_letter([f.latex for f in everything], document.source.text)
     if letter:
         everything = [with_horizon(f, letter) for f in everything]
     everything = sorted((*general_lines(everything), *everything), key=lambda f: f.order)
-    context = Context.of([f.latex for f in everything], document.words)
+    context = Context.of(without_steps([f.latex for f in everything]), document.words)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
+    context.stated = both_means_and_sums(texts) | runs_back(texts)
     auditor = _Auditor(context)
     auditor.bench.near_one = any(ABOUT_ONE.search(t) for t in texts)
     found: list[Judged | _Waiting] = []
@@ -182,6 +185,8 @@ class _Auditor:
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
             return {id(row): again for row in found}
         found = [row for row in found if not self._is_claim(row)]
+        further = _further_sides(rows)
+        found = [row for row in found if id(row) not in further]
         if not found:
             return {}
         definitions = [d for row in found for d in definitions_of(row, rows.formula)]
@@ -204,6 +209,8 @@ class _Auditor:
             return row.kind in _DEFINES
         if not formula.display and len(row.mentions - FUNCTIONS) < 2:
             return False  # "the derivative of y = tanh(x) is 1 - y^2" is about tanh
+        if not formula.display and row.chain.sides[1][0].kind == "open":
+            return False  # "a sample has X = [a, b, c]" lists its values
         timed = self.models.context.timed
         return any(plain_name(m) in timed for m in row.mentions) and row.name not in FUNCTIONS
 
@@ -453,4 +460,19 @@ class _Auditor:
         return Judged(place, text, verdict, title, display=formula.display, part=part)
 
 
+def _further_sides(rows: Outline) -> set[int]:
+    """The rows, by identity, that go on with a cross-entropy which is written out before."""
+    out: set[int] = set()
+    written: set[str] = set()
+    for row in rows.rows:
+        if row.kind not in (Kind.SEQUENCE, Kind.TOTAL):
+            continue
+        if row.continues and row.name in written:
+            out.add(id(row))
+        elif _CROSS_ENTROPY in row.definition():
+            written.add(row.name)
+    return out
+
+
+_CROSS_ENTROPY = r"^\top \log"
 _NOT_ABOUT = marked("it says nothing about a recurrence")

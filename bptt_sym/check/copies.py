@@ -1,9 +1,9 @@
-r"""Copies of a parameter: ``\nabla_{W^{(t)}} h^{(t)}`` is the derivative by the W of step t alone.
+r"""Copies of a parameter: ``\nabla_{W^{(t)}} L`` is the derivative by the W of step t alone.
 
 Goodfellow, Bengio and Courville (Deep Learning, 2016, section 10.2.2) introduce
-:math:`W^{(t)}` as a copy of :math:`W` that is used at step :math:`t` only. A derivative by it is
-the immediate derivative. A name is such a copy if it carries a step below derivatives only, and
-stands bare elsewhere.
+:math:`W^{(t)}` as a copy of :math:`W` that is used at step :math:`t` only. Others write
+:math:`W_t`, or a bar with the step behind the derivative. A name is such a copy if it carries a
+step below derivatives only, and stands bare elsewhere. All get one spelling here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ _P = (
     r"(?P<p>\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:[UVWbw]|\\theta)\s*\}|[UVWbcuvw]|\\theta|"
     r"\\mathbf\s*[UVWbw](?![A-Za-z]))"
 )
-_STEP = r"\s*(?:\^\s*\{\s*\(\s*[tkij]\s*\)\s*\}|_\s*(?:\{\s*[tkij]\s*\}|[tkij](?![A-Za-z])))"
+_STEP = (
+    r"\s*(?:\^\s*\{\s*\(\s*(?P<s>[tkij])\s*\)\s*\}|"
+    r"_\s*(?:\{\s*(?P<s2>[tk])\s*\}|(?P<s3>[tk])(?![A-Za-z])))"
+)
+_LEFT_OUT = re.compile(_STEP)
 #: A step in any notation, and the sign of a definition.
 _DEFINED = r"\s*[_^]\s*(?:\{[^{}]{1,24}\}|[a-z](?![A-Za-z]))\s*&?\s*="
 _FRACTION = re.compile(
@@ -29,31 +33,34 @@ _NABLA = re.compile(
     rf"\\nabla\s*_\s*\{{\s*{_P}{_STEP}\s*\}}\s*"
     r"(?P<y>\\?[A-Za-z]+\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))*)"
 )
+#: ``\\left.\\frac{\\partial L}{\\partial W}\\right|_t``: the share of step t.
+_BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_EVALUATED = re.compile(
+    rf"(?:\\left\s*\.\s*)?(?P<top>\\[dt]?frac\s*{_BRACES})\s*\{{\s*(?P<mark>\\partial|d)\s*"
+    r"(?P<p>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\}|\\theta|[A-Zbcuvw])"
+    r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\}\s*"
+    r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert)\s*_\s*"
+    r"(?:\{\s*\(?\s*(?P<s>[tkij])\s*\)?\s*\}|(?P<s2>[tkij])(?![A-Za-z]))"
+)
 _ANYWHERE = re.compile(rf"(?<![A-Za-z\\]){_P}{_STEP}")
 
 
 def copied(formulas: Sequence[Formula]) -> list[Formula]:
-    """The formulas with derivatives by a copy as immediate derivatives by its parameter."""
-    every = ";\n".join(f.latex for f in formulas)
-    spoken = [f.latex for f in formulas if "=" not in f.latex]
-    below = [m.group("p") for m in (*_FRACTION.finditer(every), *_NABLA.finditer(every))]
-    names = {
-        p for p in (*below, *(m.group("p") for text in spoken for m in _ANYWHERE.finditer(text)))
-        if re.search(rf"(?<![A-Za-z\\]){re.escape(p)}{_DEFINED}", every) is None
-        and re.search(rf"(?<![A-Za-z\\]){re.escape(p)}(?!\s*[_^A-Za-z])", every)
-    }  # fmt: skip
+    """The formulas with every copy below a derivative sign as ``W^{(t)}``."""
+    formulas = [replaced(f, _EVALUATED, _behind) for f in formulas]
+    names = _names([f.latex for f in formulas])
     if not names:
         return list(formulas)
 
     def fraction(m: re.Match[str]) -> str | None:
         if m.group("p") not in names:
             return None
-        return rf"\{m.group('f')}{{\partial^+ {m.group('top')}}}{{\partial {m.group('p')}}}"
+        return rf"\{m.group('f')}{{\partial {m.group('top')}}}{{\partial {_at_its_step(m)}}}"
 
     def gradient(m: re.Match[str]) -> str | None:
         if m.group("p") not in names:
             return None
-        return rf"\frac{{\partial^+ {m.group('y')}}}{{\partial {m.group('p')}}}"
+        return rf"\frac{{\partial {m.group('y')}}}{{\partial {_at_its_step(m)}}}"
 
     def mention(m: re.Match[str]) -> str | None:
         return m.group("p") if m.group("p") in names else None
@@ -61,3 +68,41 @@ def copied(formulas: Sequence[Formula]) -> list[Formula]:
     out = [replaced(replaced(f, _FRACTION, fraction), _NABLA, gradient) for f in formulas]
     # "the copy $W^{(t)}$ of W" only speaks of it.
     return [f if "=" in f.latex else replaced(f, _ANYWHERE, mention) for f in out]
+
+
+def _names(texts: Sequence[str]) -> set[str]:
+    """The names of copies."""
+    every = ";\n".join(texts)
+    spoken = [text for text in texts if "=" not in text]
+    below = [m.group("p") for m in (*_FRACTION.finditer(every), *_NABLA.finditer(every))]
+    return {
+        p for p in (*below, *(m.group("p") for text in spoken for m in _ANYWHERE.finditer(text)))
+        if re.search(rf"(?<![A-Za-z\\]){re.escape(p)}{_DEFINED}", every) is None
+        and re.search(rf"(?<![A-Za-z\\]){re.escape(p)}(?!\s*[_^A-Za-z])", every)
+    }  # fmt: skip
+
+
+def without_steps(texts: Sequence[str]) -> list[str]:
+    """``texts`` with the steps of copies left out: a parameter does not run in time by them."""
+    names = _names(texts)
+
+    def bare(m: re.Match[str]) -> str:
+        found = m.group()
+        if m.group("p") not in names:
+            return found
+        end = m.end("p") - m.start()
+        return found[:end] + _LEFT_OUT.sub("", found[end:], count=1)
+
+    if not names:
+        return list(texts)
+    return [_NABLA.sub(bare, _FRACTION.sub(bare, text)) for text in texts]
+
+
+def _at_its_step(m: re.Match[str]) -> str:
+    step = m.group("s") or m.group("s2") or m.group("s3")
+    return f"{m.group('p')}^{{({step})}}"
+
+
+def _behind(m: re.Match[str]) -> str:
+    step = m.group("s") or m.group("s2")
+    return rf"{m.group('top')}{{{m.group('mark')} {m.group('p')}^{{({step})}}}}"

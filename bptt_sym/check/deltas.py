@@ -68,7 +68,8 @@ class _Pair:
         """The derivative with the loss and the variable at the steps of the two scripts."""
         other = "_" if self.mark == "^" else "^"
         loss = _moved(self.loss, self.letters[0], steps[self.mark])
-        return rf"\frac{{\partial {loss}}}{{\partial {_moved(self.by, self.letters[1], steps[other])}}}"
+        by = _moved(self.by, self.letters[1], steps[other])
+        return rf"\frac{{\partial {loss}}}{{\partial {by}}}"
 
 
 def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
@@ -185,6 +186,27 @@ class Deltas:
 
         formula = replaced(formula, _DELTA, new)
         return replace(formula, delta=True) if guesses else formula
+
+
+_LATER = re.compile(
+    r"\\delta\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))?\s*[_^]\s*\{\s*\(?\s*(?:[A-Za-z]\s*,\s*)?t\s*\+\s*1\s*\)?[^{}]*\}"
+)
+
+
+def runs_back(texts: Sequence[str]) -> frozenset[str]:
+    r"""The reading that goes with :math:`\delta_t = \partial L_t/\partial a_t` and a recursion.
+
+    A text that takes :math:`\delta_t` from :math:`\delta_{t+1}` means all losses that are to come.
+    """
+    later = any(_LATER.search(text) for text in texts)
+    for text in texts if later else ():
+        for m in _DELTA.finditer(text):
+            said = _DEFINES.match(text, m.end())
+            if said is not None and _AT_STEP.search(said.group("of")) and not _two_steps(
+                m.group("scripts")
+            ):
+                return frozenset(("whole-loss",))
+    return frozenset()
 
 
 def _two_steps(scripts: str) -> dict[str, str] | None:

@@ -129,3 +129,19 @@ def same_by_step(texts: Sequence[str], usage: Usage) -> list[str]:
         if not re.match(rf"\s*{re.escape(name)}\s*(?:[=(&]|$)", text):
             return [f"{name}_{{t}} = {match.group()}"]
     return []
+
+
+_MEAN = re.compile(
+    r"(?P<name>\\mathcal\s*\{\s*[A-Z]\s*\}|(?<![A-Za-z\\])[LJEC])(?:\s*\([^()]{1,12}\))?\s*&?\s*=\s*"
+    r"\\[dt]?frac\s*(?:\{\s*1\s*\}|1)\s*(?:\{\s*T\s*\}|T)\s*\\sum"
+)
+
+
+def both_means_and_sums(texts: Sequence[str]) -> frozenset[str]:
+    r"""The reading that goes with :math:`L = \frac1T\sum_t L_t` and :math:`L = \sum_t L_t`."""
+    every = "\n".join(texts)
+    for m in _MEAN.finditer(every):
+        summed = rf"(?<![A-Za-z\\]){re.escape(m.group('name'))}\s*&?\s*=\s*\\sum"
+        if re.search(summed, every):
+            return frozenset(("mean-left",))
+    return frozenset()

@@ -20,6 +20,7 @@ from bptt_sym.check.linking import linked
 from bptt_sym.check.losses import cross_entropy, same_by_step, step_losses, to_the_end
 from bptt_sym.check.outline import Kind, Row, outline
 from bptt_sym.check.prose import Wording, conventions
+from bptt_sym.check.slopes import identities
 from bptt_sym.check.standard import standard_cells
 from bptt_sym.check.supposed import Evidence, Supposition, suppositions
 from bptt_sym.check.usage import LOSSES, Usage, fragments
@@ -179,6 +180,10 @@ class Context:
     accumulated: frozenset[str] = frozenset()
     #: Names with a definition that could not be taken up: nothing may be supposed of them.
     refused: set[str] = field(default_factory=set)
+    #: Activations that the text takes to be the identity somewhere: ``\\sigma(x) = x``.
+    identities: frozenset[str] = frozenset()
+    #: Codes of readings that the text shows it needs.
+    stated: frozenset[str] = frozenset()
     #: Names of sums of what is still to come.
     ahead: set[str] = field(default_factory=set)
     #: Names that stand with their step alone on the left of an equation with derivatives: the
@@ -194,6 +199,7 @@ class Context:
         found = (m.group("by") for text in texts for m in _ADDED_UP.finditer(text))
         return cls(
             sequences(texts), arguments(texts), usage, conventions(words), explained=explained,
+            identities=identities(texts),
             accumulated=frozenset(plain_name("".join(n.split())) for n in found),
         )  # fmt: skip
 
@@ -338,8 +344,8 @@ class Models:
 
     def _court(self, recurrence: Recurrence) -> Court:
         court = Court.of(recurrence)
-        if self.context.wording.rows:
-            court.arena.stated = frozenset(("rows-transposed",))
+        rows = ("rows-transposed",) if self.context.wording.rows else ()
+        court.arena.stated = self.context.stated | frozenset(rows)
         return court
 
     def _recurrence(
@@ -409,12 +415,21 @@ class Models:
     def linear(self, model: Model) -> Court | None:
         """The model with its unknown activations the identity, if it has any."""
         rec = model.court.model
-        if not rec.activations:
+        return self._without(frozenset(rec.activations), rec)
+
+    def supposed_linear(self, model: Model) -> Court | None:
+        """The model with those activations the identity of which the text says ``σ(x) = x``."""
+        return self._without(self.context.identities, model.court.model)
+
+    def _without(self, functions: frozenset[str], rec: Recurrence) -> Court | None:
+        """A court for ``rec`` with ``functions`` the identity; ``None`` if it has none of them."""
+        used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, Fn)}
+        if not functions & used:
             return None
 
         def change(n: Node) -> Node:
             n = rebuild(n, change)
-            return n.arg if isinstance(n, Fn) and n.name in rec.activations else n
+            return n.arg if isinstance(n, Fn) and n.name in functions and not n.order else n
 
         equations = tuple(replace(e, rhs=change(e.rhs)) for e in rec.equations)
         try:

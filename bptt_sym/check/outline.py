@@ -26,6 +26,9 @@ _NO_CLAIM = re.compile(
     # Expectations and probabilities.
     r"|\\(?:Pr|mathbb\s*\{?\s*[EP]\s*\}?)(?![A-Za-z])"
     r"|\\(?:mathbf|mathrm|operatorname)\s*\{\s*(?:E|Pr|Var|Cov|Prob)\s*\}\s*(?:\\left\s*)?[\[(|]"
+    # Mutual information, entropies, conditional probabilities.
+    r"|(?<![A-Za-z\\])(?:I|H|[Pp]|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"
+    r"(?:_\s*(?:\{[^{}]*\}|[A-Za-z])\s*)?(?:\\left\s*)?\((?:[^()=]|\([^()=]*\))*(?:;|\||\\mid|\\vert)"
 )
 _RELATION = re.compile(
     r"[=<>≤≥≈≃→≠∝≡≔⟶≪≫]|\\(?:leq?(?:slant|q)?|geq?(?:slant|q)?|lt|gt|approx|simeq|cong|propto|to|"

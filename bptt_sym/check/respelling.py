@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bptt_sym.check.document import Formula
+from bptt_sym.read.symbols import WORDS
 
 _ONE = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathbb|textbf)\s*(?:\{\s*1\s*\}|1(?![0-9]))")
 #: ``\\mathbf{1}_{i, y^{(t)}}``: the entry i of the one-hot vector of the label y.
@@ -54,6 +55,20 @@ _CROSS_ENTROPY = re.compile(
     r"(?:\\(?:log|ln)(?![A-Za-z])|\\(?:operatorname|mathrm|text|rm)\s*\{\s*(?:log|ln)\s*\}|(?<![A-Za-z])log(?![A-Za-z]))"
     rf"\s*(?P<open>\\left\s*\(|\(|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}?)"
     r"\s*(?P<close>\\right\s*\)|\))?(?=\s*[.,;&]?\s*(?:$|\\\\|\\end|\\tag|\\q?quad|=|\n))"
+)
+#: ``\\mathrm{CrossEntropy}(y_t, \\hat{y}_t)``, in either order.
+_NAMED_LOSS = re.compile(
+    r"(?:\\(?:text|mathrm|operatorname|mathit)\s*\{\s*)?"
+    r"(?:[Cc]ross[-_ ]?[Ee]ntropy(?:[-_ ]?[Ll]oss)?|(?<![A-Za-z\\])(?:CE|XE)(?![A-Za-z]))"
+    r"\s*\}?\s*"
+    rf"(?:\\left\s*)?\(\s*(?P<a>{_NAME}{_SCRIPT}?)\s*,\s*(?P<b>{_NAME}{_SCRIPT}?)\s*(?:\\right\s*)?\)"
+)
+_PREDICTED = re.compile(
+    r"\\(?:wide)?hat|\\tilde|(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?[po](?![A-Za-z])"
+)
+#: ``labels_t``: a name of several letters that runs in time.
+_SPELT = re.compile(
+    r"(?<![A-Za-z\\{])(?<!\\)(?P<word>[a-z]{4,12})(?=\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:[-+]\s*1\s*)?\}))"
 )
 #: ``W_f[:, :n]``, ``W[n:, :]``: a block of a weight, as arrays write it.
 _SLICE = re.compile(
@@ -113,6 +128,7 @@ def respelt(formula: Formula) -> Formula:
     formula = replaced(formula, _ENTRY, lambda m: m.group("group"))
     formula = replaced(formula, _ONE, lambda m: "1")
     formula = edited(formula, _boxes(formula.latex))
+    formula = replaced(formula, _SPELT, _one_name)
     if "=" not in formula.latex:
         return formula
     formula = replaced(formula, _POINT, lambda m: r" \cdot ")
@@ -122,6 +138,7 @@ def respelt(formula: Formula) -> Formula:
     )
     formula = replaced(formula, _BARE_SUM, lambda m: r"\sum_{t}")
     formula = replaced(formula, _COMPONENTS, _inner_product)
+    formula = replaced(formula, _NAMED_LOSS, _written_out)
     formula = replaced(formula, _CROSS_ENTROPY, _of_two_vectors)
     formula = edited(formula, list(_slices(formula.latex)))
     formula = _of_every_unit(formula)
@@ -271,9 +288,11 @@ def _bars(text: str) -> Iterable[Edit]:
         before = _DERIVATIVE.search(text, 0, m.start())
         if before is None:
             continue
+        part = _BY_PARAMETER.search(before.group("d").split("}", 1)[1]) is None
+        if not part and re.fullmatch(r"\{?\s*\(?\s*[tkij]\s*\)?\s*\}?", m.group("label")):
+            continue  # by the parameter where step t uses it: its copy
         if before.group("left"):
             yield before.start("left"), before.end("left"), ""
-        part = _BY_PARAMETER.search(before.group("d").split("}", 1)[1]) is None
         yield m.start(), m.end(), " +=" if part else " ="
 
 
@@ -283,6 +302,22 @@ def _inner_product(m: re.Match[str]) -> str | None:
     if y is None or p is None or k == "t":
         return None
     return rf"{{{y}}}^\top \log {p}"
+
+
+def _written_out(m: re.Match[str]) -> str | None:
+    """The cross-entropy of a label and what predicts it; ``None`` where neither is plain."""
+    a, b = m.group("a"), m.group("b")
+    predicted = [x for x in (a, b) if _PREDICTED.match(x)]
+    if len(predicted) != 1:
+        return None
+    label = b if predicted[0] == a else a
+    return rf"-{{{label}}}^\top \log {predicted[0]} "
+
+
+def _one_name(m: re.Match[str]) -> str | None:
+    if m.group("word").endswith(tuple(WORDS)):
+        return None
+    return rf"\mathrm{{{m.group('word')}}}"
 
 
 def _of_two_vectors(m: re.Match[str]) -> str | None:

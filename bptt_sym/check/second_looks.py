@@ -7,6 +7,7 @@ up part by part may call each part the gradient.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from bptt_sym.check.accumulated import is_accumulated, judge_share
@@ -14,8 +15,11 @@ from bptt_sym.check.counting import FROM_ZERO, counted_from_one, to_the_last_ste
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.wording import by_preactivation, idle_in
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.notation import Claim, Idx, Node, Pow, Sym, Transpose, rebuild
+from bptt_sym.notation import Claim, Fn, Idx, Node, Pow, Sym, Transpose, rebuild
 from bptt_sym.recurrence import HORIZON
+
+#: A sum that starts at 0 reaches for what is before the first step.
+_MISSING = re.compile(r"_(?:0|-1) does not exist")
 
 
 def second_look(
@@ -25,7 +29,7 @@ def second_look(
 
     ``delta`` tells whether gradients in it are written as \\delta with their variable below.
     """
-    if verdict.verdict == "undecided" and "_0 does not exist" in verdict.note:
+    if verdict.verdict == "undecided" and _MISSING.search(verdict.note):
         other = model.court.judge(counted_from_one(claim))
         if other.verdict == "undecided":
             return other
@@ -37,6 +41,14 @@ def second_look(
             return replace(other, readings=(*other.readings, FROM_ZERO))
     if verdict.verdict != "wrong":
         return verdict
+    shifted = counted_from_one(claim)
+    if shifted != claim and not model.court.model.initial:
+        # No line says that the run begins with a state of step 0.
+        known = model.court.holds(shifted)
+        if known is not None:
+            return replace(
+                known, verdict="right_under_reading", readings=(*known.readings, FROM_ZERO)
+            )
     if is_accumulated(claim, models.context.accumulated):
         part = judge_share(claim, model.court)
         if part is not None:
@@ -52,6 +64,14 @@ def second_look(
     if powers is not None and (known := model.court.holds(powers)) is not None:
         said = "T above a parameter is an exponent, the number of steps"
         return replace(known, verdict="right_under_reading", readings=(*known.readings, said))
+    if models.context.identities:
+        linear = models.supposed_linear(model) or model.court
+        single = linear.holds(with_identities(claim, models.context.identities))
+        if single is not None:
+            said = "the activation is the identity, as the text supposes"
+            return replace(
+                single, verdict="right_under_reading", assumptions=(*single.assumptions, said)
+            )
     if (court := models.linear(model)) is not None:
         # What the activation is nobody has said.
         single = court.holds(claim)
@@ -85,3 +105,13 @@ def with_powers(claim: Claim) -> Claim | None:
 
     sides = tuple(change(side) for side in claim.sides)
     return replace(claim, sides=sides) if seen else None
+
+
+def with_identities(claim: Claim, functions: frozenset[str]) -> Claim:
+    """``claim`` with ``functions``, and their derivatives, those of the identity."""
+
+    def change(n: Node) -> Node:
+        n = rebuild(n, change)
+        return replace(n, name="identity") if isinstance(n, Fn) and n.name in functions else n
+
+    return replace(claim, sides=tuple(change(side) for side in claim.sides))

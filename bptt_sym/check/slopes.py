@@ -6,6 +6,7 @@ They are judged for one number, whatever the document's recurrence is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from bptt_sym.check.answer import Court
@@ -43,3 +44,19 @@ def _court(x: str) -> Court:
     state = "q" if x != "q" else "p"
     line = rf"{state}_t = \tanh({x} {state}_{{t-1}}) + \sigma({x})"
     return Court.of(recurrence_from_latex([line], name="an activation", scalar=True))
+
+
+_IDENTITY = re.compile(
+    r"(?:\\(?P<f>sigma|tanh|phi|varphi)|(?<![A-Za-z\\])(?P<g>[fg]))\s*(?:\\left\s*)?\(\s*(?P<x>[a-z])\s*(?:\\right\s*)?\)"
+    r"\s*&?\s*=\s*(?P=x)(?![A-Za-z_^(+-])\s*(?:$|[.,;?&]|\\)"
+)
+
+
+def identities(texts: Iterable[str]) -> frozenset[str]:
+    r"""The activations of which a text writes ``\sigma(x) = x``."""
+    found = set()
+    for text in texts:
+        for m in _IDENTITY.finditer(text):
+            name = m.group("f") or m.group("g")
+            found.add({"phi": r"\phi", "varphi": r"\varphi"}.get(name, name))
+    return frozenset(found)

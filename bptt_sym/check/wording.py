@@ -120,7 +120,7 @@ def idle_in(claim: Claim, rec: Recurrence) -> str:
             match n:
                 case D(y=At(name=of), x=At(name=by)) if of == by:
                     continue
-                case D(x=At(name=by)) if by not in used:
+                case D(x=At(name=by)) if by not in used and by not in rec.parameters:
                     return by
     return ""
 

@@ -199,15 +199,17 @@ class Interpreter:
         return self.dom.reduce(-1 * value)
 
     def _mul(self, node: Mul, env: Env, out: list[Parts] | None) -> Tensor:
+        if structures.row_of_ones(node.args[0]) and not self.world.rec.is_scalar:
+            return structures.sum_of_entries(self, node.args[1:], env, out)
         if self.conv.chained or (self.conv.elementwise and out is None):
             return self._loose_product(node.args, env, out)
         return self._product(node.args, env, out, pair_up if self.conv.pairs else contract)
 
     def _had(self, node: Had, env: Env, out: list[Parts] | None) -> Tensor:
         if (self.conv.elementwise or self.conv.rows) and out is None:
-            from bptt_sym.decide.loose import loose_hadamard
+            from bptt_sym.decide import loose
 
-            return loose_hadamard(self, node.args, env)
+            return loose.loose_hadamard(self, node.args, env)
         return self._product(node.args, env, out, hadamard)
 
     def _product(
@@ -310,9 +312,7 @@ class Interpreter:
         }
 
     def map(self, f: Any, a: Tensor) -> Tensor:
-        if rank(a) == 0:
-            return f(a)
-        return from_flat(shape(a), [f(x) for x in flat(a)])
+        return from_flat(shape(a), [f(x) for x in flat(a)]) if rank(a) else f(a)
 
     # ---------------------------------------------------------------------- functions
     @property
@@ -426,9 +426,8 @@ class Interpreter:
     def _derivative(self, node: D, env: Env, out: list[Parts] | None) -> Tensor:
         if out is not None:
             raise NotSupported("derivative of a derivative inside a step")
-        y, x = self.jacobian(node, env)
-        jac, y_shape, x_shape = y, *x
-        return lay_out(jac, y_shape, x_shape, self.conv)
+        jac, shapes = self.jacobian(node, env)
+        return lay_out(jac, *shapes, self.conv)
 
     def leaf_of(self, x: Node, env: Env) -> Leaf:
         match x:
@@ -436,12 +435,12 @@ class Interpreter:
                 return (n, None)
             case At(name=n, time=t):
                 return (n, self.index(t, env))
-        raise NotSupported(
-            "a derivative by something that is not a symbol",
-        )
+        raise NotSupported("a derivative by something that is not a symbol")
 
     def jacobian(self, node: D, env: Env) -> tuple[Tensor, tuple[tuple[int, ...], tuple[int, ...]]]:
         """The derivative in numerator layout, and the shapes of y and x."""
+        if isinstance(node.x, At) and node.x.name in self.world.rec.parameters:
+            return structures.by_one_use(self, node, node.x, env)
         x = self.leaf_of(node.x, env)
         x_shape = self.world.shape(x[0])
         self.world.value(x[0], x[1], self.horizon)

@@ -25,11 +25,13 @@ from bptt_sym.decide.rewriting import (
     local_loss,
     map_sides,
     mark,
+    mean_left,
     output_derivative,
     reaching_on,
     row_last,
     state_block,
     transform,
+    whole_loss,
 )
 from bptt_sym.notation import (
     HORIZON_NAME,
@@ -324,12 +326,7 @@ CARRIED = Reading(
     _carry((0, 1)),
     weight=3,
 )
-ROWS = Reading(
-    "rows",
-    "vectors are rows",
-    "layout",
-    conventions=(("rows", True),),
-)
+ROWS = Reading("rows", "vectors are rows", "layout", conventions=(("rows", True),))
 ROWS_TRANSPOSED = Reading(
     "rows-transposed",
     "vectors are rows, and matrices the transposes of those in the definitions",
@@ -344,13 +341,26 @@ LOCAL_LOSS = Reading(
     local_loss,
     weight=2,
 )
+WHOLE_LOSS = Reading(
+    "whole-loss",
+    "the loss of a step, where a sequence differentiates it, stands for the losses of all steps: "
+    "the text gives a recursion for these derivatives",
+    "loss",
+    whole_loss,
+)
+MEAN_LEFT = Reading(
+    "mean-left",
+    "the loss on the left is the mean of the losses of the steps, the one on the right their sum: "
+    "the text writes both",
+    "mean",
+    mean_left,
+)
 MIXED = Reading(
     "gradient-layout",
     "the gradient of a scalar has the shape of its variable (a column), "
     "Jacobians are rows by columns",
-    "layout",
-    conventions=(("layout", "mixed"),),
-)
+    "layout", conventions=(("layout", "mixed"),),
+)  # fmt: skip
 DENOMINATOR = Reading(
     "denominator-layout",
     "derivatives are in denominator layout (the transpose of the Jacobian)",
@@ -364,11 +374,9 @@ DIAGONAL = Reading(
     conventions=(("elementwise", True),),
 )
 PAIRS = Reading(
-    "pairs",
-    "two vectors side by side multiply elementwise",
-    "pairs",
+    "pairs", "two vectors side by side multiply elementwise", "pairs",
     conventions=(("pairs", True),),
-)
+)  # fmt: skip
 TRAILING = Reading(
     "diag-rows",
     "a vector that multiplies a matrix stands for diag(vector), "
@@ -456,13 +464,15 @@ LABELS = Reading(
     hypothesis="labels",
 )
 #: Tried only where the text announces them.
-STATED = frozenset(("rows-transposed",))
+STATED = frozenset(("rows-transposed", "whole-loss", "mean-left"))
 
 #: In the documented order.
 READINGS = (
     IMMEDIATE,
     ARGUMENT,
     LOCAL_LOSS,
+    WHOLE_LOSS,
+    MEAN_LEFT,
     DIRECT_PATH,
     DIRECT_STEPS,
     CARRY,

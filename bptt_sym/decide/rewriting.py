@@ -11,14 +11,18 @@ from itertools import pairwise
 
 from bptt_sym.notation import (
     FUNCTIONS,
+    HORIZON_NAME,
+    ONE,
     Add,
     At,
     Block,
     Claim,
     Concat,
     D,
+    Div,
     Fn,
     Had,
+    Idx,
     Kind,
     Mul,
     Node,
@@ -158,6 +162,50 @@ def local_loss(claim: Claim, rec: Recurrence) -> Claim:
         return "local" if is_one_of(d.x, states) and is_loss(d.y, rec) else "unmarked"
 
     return map_sides(claim, lambda n, i: n if i == 0 else mark(n, kind))
+
+
+def summed_loss(rec: Recurrence) -> tuple[str, str] | None:
+    """A total that is the sum of a loss over all steps, and that loss."""
+    for total, rhs in rec.totals.items():
+        if isinstance(rhs, Sum) and rhs.lo == ONE and rhs.hi == Idx(HORIZON_NAME):
+            body = rhs.body
+            if isinstance(body, At) and body.time == Idx(rhs.var):
+                return total, body.name
+    return None
+
+
+def by_step_loss(node: Node, rec: Recurrence) -> bool:
+    """Whether a loss of one step, which a total adds up, is differentiated by a sequence."""
+    found = summed_loss(rec)
+    return (
+        found is not None
+        and isinstance(node, D)
+        and isinstance(node.y, At)
+        and node.y.name == found[1]
+        and isinstance(node.x, At)
+    )
+
+
+def whole_loss(claim: Claim, rec: Recurrence) -> Claim:
+    """The derivatives of the loss of a step by a sequence as those of all the losses."""
+    found = summed_loss(rec)
+    if found is None:
+        return claim
+
+    def change(n: Node) -> Node:
+        return replace(n, y=Sym(found[0])) if isinstance(n, D) and by_step_loss(n, rec) else n
+
+    return map_sides(claim, lambda n, _: transform(n, change))
+
+
+def mean_left(claim: Claim, rec: Recurrence) -> Claim:
+    """The derivative of a total on the left as that of the mean over the steps."""
+
+    def change(n: Node) -> Node:
+        total = isinstance(n, D) and isinstance(n.y, Sym) and n.y.name in rec.totals
+        return Div(n, Idx(HORIZON_NAME)) if total else n
+
+    return map_sides(claim, lambda n, i: n if i else transform(n, change))
 
 
 def uses_directly(name: str, parameter: str, rec: Recurrence) -> bool:

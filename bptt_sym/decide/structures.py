@@ -6,6 +6,7 @@ Each function has the signature of the interpreter's methods and pushes Jacobian
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,9 +29,11 @@ from bptt_sym.errors import NotSupported
 from bptt_sym.notation import (
     Abs,
     Add,
+    At,
     Block,
     Call,
     Concat,
+    D,
     Diag,
     Div,
     Fn,
@@ -116,6 +119,27 @@ def softmax(
             {lf: interp.dom.reduce(np.tensordot(jacobian, j, axes=1)) for lf, j in jac.items()}
         )
     return y
+
+
+def by_one_use(
+    interp: Interpreter, node: D, x: At, env: Env
+) -> tuple[Tensor, tuple[tuple[int, ...], tuple[int, ...]]]:
+    r"""``\partial L/\partial W^{(t)}``: by the parameter where step t uses it, and nowhere else.
+
+    The derivative by what step t computes with it, times the immediate one of that.
+    """
+    rec = interp.world.rec
+    users = [e.target for e in rec.equations if Sym(x.name) in walk(e.rhs)]
+    if len(users) != 1:
+        raise NotSupported(f"{x.name} at one step, which several equations use")
+    step = At(users[0], x.time)
+    later, (y_shape, between) = interp.jacobian(D(node.y, step, node.kind), env)
+    here, (_, x_shape) = interp.jacobian(D(step, Sym(x.name), "immediate"), env)
+    if not between:
+        found = interp.dom.reduce(np.multiply.outer(later, here))
+    else:
+        found = interp.dom.reduce(np.tensordot(later, here, axes=len(between)))
+    return (found if y_shape + x_shape else interp.dom.reduce(later * here)), (y_shape, x_shape)
 
 
 def call(interp: Interpreter, node: Call, env: Env, out: list[Parts] | None) -> Tensor:
@@ -286,6 +310,25 @@ def diagonal(interp: Interpreter, node: Diag, env: Env, out: list[Parts] | None)
     return interp.linear(
         node, env, out, lambda a: a if rank(a) == 2 and a.shape[0] > 1 else diag(a, zero)
     )
+
+
+def row_of_ones(node: Node) -> bool:
+    """Whether it is ``1^T``."""
+    return isinstance(node, Transpose) and node.arg == Num(Fraction(1))
+
+
+def sum_of_entries(
+    interp: Interpreter, args: tuple[Node, ...], env: Env, out: list[Parts] | None
+) -> Tensor:
+    """``1^T v``: a row of ones times a vector adds its entries."""
+    rest = args[0] if len(args) == 1 else Mul(args)
+
+    def added(a: Tensor) -> Tensor:
+        if rank(a) != 1:
+            raise NotSupported("a row of ones beside something that is not a vector")
+        return interp.dom.reduce(sum(flat(a)))
+
+    return interp.linear(Transpose(rest), env, out, added)
 
 
 def transposed(interp: Interpreter, node: Transpose, env: Env, out: list[Parts] | None) -> Tensor:

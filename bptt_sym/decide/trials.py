@@ -24,6 +24,7 @@ from bptt_sym.decide.readings import (
     INPUT_BLOCK,
     LABELS,
     LOCAL_LOSS,
+    MEAN_LEFT,
     MIXED,
     OUTPUT_DERIVATIVE,
     PAIRS,
@@ -34,6 +35,7 @@ from bptt_sym.decide.readings import (
     STATE_BLOCK,
     STATED,
     TRAILING,
+    WHOLE_LOSS,
     ZERO_START,
     Hypotheses,
     Reading,
@@ -48,6 +50,7 @@ from bptt_sym.decide.rewriting import (
     at_output,
     by_matrix,
     by_memory,
+    by_step_loss,
     closing_parameter,
     defined_in_rows,
     ends_in_product,
@@ -239,6 +242,13 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(ARGUMENT)
     if any(isinstance(n.y, Sym) or is_loss(n.y, rec) for n in unmarked if is_one_of(n.x, states)):
         out.append(LOCAL_LOSS)
+    if any(by_step_loss(n, rec) for n in nodes) and not any(
+        isinstance(n, D) and isinstance(n.y, Sym) and isinstance(n.x, At) for n in nodes
+    ):
+        out.append(WHOLE_LOSS)
+    left = claim.sides[0]
+    if isinstance(left, D) and isinstance(left.y, Sym) and left.y.name in rec.totals:
+        out.append(MEAN_LEFT)
     memory = any(by_memory(n, rec) for n in nodes)
     if any(is_one_of(n.y, states) and len(states) > 1 for n in unmarked) or memory:
         out.append(DIRECT_PATH)
@@ -246,7 +256,6 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(DIRECT_STEPS)
     if memory:
         out += [CARRY, CARRIED]
-    left = claim.sides[0]
     if isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec):
         out += one_step(claim, rec)
     out += last_step(claim, rec)

@@ -3,7 +3,7 @@ r"""Derivatives: fractions of ∂ and d, ``\partial_w h``, and operators on expr
 from __future__ import annotations
 
 from bptt_sym.errors import ReadError, Span
-from bptt_sym.notation import At, Call, D, Div, Kind, Node, Sym, Transpose
+from bptt_sym.notation import At, Call, D, Div, Kind, Node, Pow, Sym, Transpose, affine
 from bptt_sym.read.applications import Applications
 from bptt_sym.read.grammar import parse
 from bptt_sym.read.surface import (
@@ -178,6 +178,7 @@ class Derivatives(Applications):
         for x in reversed(variables):
             if isinstance(x, Transpose) and isinstance(x.arg, At):
                 x = x.arg  # ∂y/∂x^T says the layout, which is a reading here
+            x = at_its_use(x)
             if not isinstance(x, (At, Sym)):
                 raise ReadError(
                     "a derivative with respect to something that is no state and no parameter",
@@ -193,6 +194,15 @@ class Derivatives(Applications):
                 kind = "direct"
             out = D(out, x, kind, span=span)
         return out
+
+
+def at_its_use(x: Node) -> Node:
+    r"""``W^{(t)}`` below a derivative sign: the parameter where step t uses it, no power of it."""
+    form = affine(x.exp) if isinstance(x, Pow) and isinstance(x.base, Sym) else None
+    if form is None or not form[0]:
+        return x
+    assert isinstance(x, Pow) and isinstance(x.base, Sym)
+    return At(x.base.name, x.exp, span=x.span)
 
 
 def argument_called(y: Node, name: str) -> Node | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 from bptt_sym.errors import LimitExceeded, ReadError, ShapeError, Span
 from bptt_sym.notation import (
@@ -160,7 +161,7 @@ class Factors(Names):
             text = tokens[0].text
             if text == r"\top":
                 return Transpose(node, span=span)
-            if text == HORIZON and self.means_transpose(node):
+            if text == HORIZON and (self.means_transpose(node) or node == Num(Fraction(1))):
                 return Transpose(node, span=span)
             if text == "dagger":
                 return Transpose(node, span=span)

@@ -98,6 +98,7 @@ class _Inference:
         self.functions = functions
         roots = [rhs for _, rhs in equations] + list(totals.values())
         self.sequences: dict[str, None] = dict.fromkeys(t for t, _ in equations)
+        self.targets = frozenset(self.sequences)
         self.parameters: dict[str, None] = {}
         self.concatenated = False
         for root in roots:
@@ -205,6 +206,8 @@ class _Inference:
                 return 1
             case Diag(arg=a):
                 return 2 if self.rank(a) else 0
+            case Fn(name="softmax", arg=At(name=n)) if n not in self.targets:
+                return 1  # of something that nothing defines: softmax is about several numbers
             case Neg(arg=a) | Fn(arg=a) | Transpose(arg=a) | Pow(base=a) | Div(num=a):
                 return self.rank(a)
             case Call(name=n):
