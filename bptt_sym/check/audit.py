@@ -463,14 +463,14 @@ class _Auditor:
 def _further_sides(rows: Outline) -> set[int]:
     """The rows, by identity, that go on with a cross-entropy which is written out before."""
     out: set[int] = set()
-    written: set[str] = set()
+    written: set[tuple[Kind, str]] = set()
     for row in rows.rows:
         if row.kind not in (Kind.SEQUENCE, Kind.TOTAL):
             continue
-        if row.continues and row.name in written:
+        if row.continues and (row.kind, row.name) in written:
             out.add(id(row))
         elif _CROSS_ENTROPY in row.definition():
-            written.add(row.name)
+            written.add((row.kind, row.name))
     return out
 
 

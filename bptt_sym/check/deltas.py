@@ -40,8 +40,8 @@ _DEFINES = re.compile(
     rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\{{?\s*(?P<of>{_LOSS})\s*\}}?\s*\}}"
     rf"\s*\{{\s*(?:\\partial|d)\s*(?P<by>(?:[^{{}}]|{_GROUP})+)\}}"
     # "= ∂L/∂c_t ⊙ c_{{t-1}} ⊙ f_t ⊙ (1 - f_t)" says what the gradient is, not what it is of.
-    r"(?=\s*(?:\\[,;:! ]\s*)*[.,;:]?\s*(?:$|\n|&?\s*(?:=|:=|\\equiv|\\coloneqq|\\approx)|"
-    r"\\(?:\\|end|tag|label|q?quad|text|mbox|in|quad|notag|nonumber|hspace)(?![A-Za-z])))"
+    r"(?=\s*(?:\\[,;:! ]\s*)*(?:[.,;]|:?\s*(?:$|\n|&?\s*(?:=|:=|\\equiv|\\coloneqq|\\approx)|"
+    r"\\(?:\\|end|tag|label|q?quad|text|mbox|in|quad|notag|nonumber|hspace)(?![A-Za-z]))))"
 )
 _SIMPLE = re.compile(r"\\?[A-Za-z]+|\\[a-z]+\{[A-Za-z]\}")
 #: A script that is a step and nothing else: of a loss, or of what it is differentiated by.

@@ -204,3 +204,23 @@ def test_information_is_no_claim_about_a_recurrence(formula: str) -> None:
 def test_an_example_in_a_sentence_defines_nothing() -> None:
     text = CELL + LOSS + "A sample is $X, y = ([a, b, c], d)$ or $X = [a, b, c]$.\n\n"
     assert verdict(text + shown(r"\frac{\partial L}{\partial o_t} = \hat{y}_t - y_t")) == "right"
+
+
+def test_a_total_that_goes_on_with_a_cross_entropy_of_another_name() -> None:
+    rows = (
+        "$$\\begin{aligned} E_t(y_t, \\hat{y}_t) &= -y_t \\log \\hat{y}_t \\\\ "
+        "E(y, \\hat{y}) &= \\sum_t E_t(y_t, \\hat{y}_t) \\\\ "
+        "&= -\\sum_t y_t \\log \\hat{y}_t \\end{aligned}$$\n\n"
+    )
+    assert "wrong" not in {j.verdict.verdict for j in judged(CELL + rows)}
+    total = shown(r"\frac{\partial E}{\partial W} = \sum_t \frac{\partial E_t}{\partial W}")
+    assert verdict(CELL + rows + total) == "right"
+
+
+def test_two_deltas_that_one_line_defines() -> None:
+    both = (
+        r"where $\delta_t^o = \frac{\partial L_t}{\partial o_t}, \ \  "
+        r"\delta_t^h = \frac{\partial L_t}{\partial h_t}$." + "\n\n"
+    )
+    gradient = shown(r"\frac{\partial L}{\partial V} = \sum_{t=1}^{T} \delta_t^o h_t^\top")
+    assert verdict(CELL + LOSS + both + gradient) == "right"
