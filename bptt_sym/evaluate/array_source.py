@@ -7,7 +7,7 @@ statements are arranged around the loop over time is each emitter's own affair.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import final
 
@@ -39,6 +39,14 @@ class Dialect:
     pad: str
     """Format with ``a``, ``before``, ``after``, ``axis`` (from the end)."""
     diag: str
+    empty: str
+    """The function that makes an array of every step's values."""
+    product: str = "{a} @ {b}"
+    """One product for all steps; format with ``a`` and ``b``."""
+    stack: str = ""
+    """Parameters stacked, formatted like ``concat``, which it is if empty."""
+    rows: bool = False
+    """Whether loops run over rows, see :mod:`~bptt_sym.evaluate.loop_rows`."""
 
 
 NUMPY = Dialect(
@@ -50,6 +58,15 @@ NUMPY = Dialect(
     "({a} > 0).astype(float)",
     "np.pad({a}, [(0, 0)] * ({a}.ndim - {back}) + [({before}, {after})] + [(0, 0)] * ({back} - 1))",
     "({a}[..., :, None] * np.eye({a}.shape[-1]))",
+    "np.empty",
+)
+#: NumPy source with functions of :mod:`~bptt_sym.evaluate.pooled` for what needs fresh memory.
+POOLED = replace(
+    NUMPY,
+    empty="empty",
+    product="product({a}, {b})",
+    stack="stacked([{parts}], {axis})",
+    rows=True,
 )
 TORCH = Dialect(
     "torch",
@@ -60,6 +77,7 @@ TORCH = Dialect(
     "({a} > 0).to(dtype)",
     "torch.nn.functional.pad({a}, {zeros}({before}, {after}))",
     "torch.diag_embed({a})",
+    "torch.empty",
 )
 JAX = Dialect(
     "jnp",
@@ -71,6 +89,7 @@ JAX = Dialect(
     "jnp.pad({a}, [(0, 0)] * ({a}.ndim - {back}) + [({before}, {after})]"
     " + [(0, 0)] * ({back} - 1))",
     "({a}[..., :, None] * jnp.eye({a}.shape[-1]))",
+    "jnp.empty",
 )
 
 
@@ -314,7 +333,9 @@ class Writer:
         if p.ops[v].lead == PER_STEP and not self.inside:
             # One product for all steps: NumPy would make T small ones of a 3-D array.
             flat = f"{self.use(v, _ATOM, full=True)}.reshape(T * B, -1)"
-            return f"({flat} @ {matrix}).reshape(T, B, -1)", _ATOM
+            product = self.dialect.product.format(a=flat, b=matrix)
+            product = f"({product})" if " @ " in product else product
+            return f"{product}.reshape(T, B, -1)", _ATOM
         return f"{vector} @ {matrix}", _PRODUCT
 
     def expand(self, i: int, *, full: bool) -> tuple[str, int]:
@@ -341,7 +362,8 @@ class Writer:
                 shape = [*self.lead(op.lead), *(self.size(s) for s in self.program.shape(a))]
                 text = self.dialect.broadcast.format(a=text, shape=f"({', '.join(shape)})")
             parts.append(text)
-        return self.dialect.concat.format(parts=", ".join(parts), axis=op.attr[0])
+        form = self.dialect.stack if op.lead == 0 and self.dialect.stack else self.dialect.concat
+        return form.format(parts=", ".join(parts), axis=op.attr[0])
 
     def span(self, i: int) -> str:
         op = self.program.ops[i]
@@ -385,7 +407,10 @@ class Writer:
             axes = ("", "b", "tb")
             spec = f"{axes[leads[0]]}i,{axes[leads[1]]}j->{axes[op.lead]}ij"
             return self.dialect.einsum.format(spec=spec, a=u, b=v), _ATOM
-        return f"{u}.reshape(T * B, -1).T @ {v}.reshape(T * B, -1)", _PRODUCT
+        product = self.dialect.product.format(
+            a=f"{u}.reshape(T * B, -1).T", b=f"{v}.reshape(T * B, -1)"
+        )
+        return product, _PRODUCT
 
 
 def used_once(program: Program, members: Iterable[int]) -> dict[int, int]:

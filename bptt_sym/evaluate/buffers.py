@@ -74,12 +74,13 @@ class Buffers:
 
     def lend(self, size: int) -> tuple[Array, int]:
         """An array of ``size`` bytes that nobody uses, and its address, a multiple of 64."""
-        place = -1
+        place, best = -1, 0
         for k, (held, _, raw) in enumerate(self._stock):
-            if len(raw) >= size + LINE and (held is None or held() is None):
-                place = k
-                break
-        else:
+            length = len(raw)
+            fits = length >= size + LINE and (place < 0 or length < best)
+            if fits and (held is None or held() is None):
+                place, best = k, length
+        if place < 0:
             place = self._buy(size)
         _, start, raw = self._stock[place]
         skip = -start % LINE

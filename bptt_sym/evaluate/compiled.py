@@ -13,6 +13,7 @@ from bptt_sym.evaluate.interpret import dimensions
 from bptt_sym.evaluate.loop_plan import Signature
 from bptt_sym.evaluate.loop_source import loop_source
 from bptt_sym.evaluate.lower import lower
+from bptt_sym.evaluate.pooled import Pool
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
@@ -20,7 +21,7 @@ Array = Any
 
 #: Entries of one step (batch times rows) above which elementwise work of the adjoint is done
 #: inside the loop: measured crossover of call overhead against cache misses, see benchmarks.
-SINK_FROM = 2048
+SINK_FROM = 512
 
 
 @final
@@ -58,15 +59,16 @@ class NumpyGradient:
         program = fuse(lower(rec, loss=loss, context=context, bind=bind))
         self.sources: dict[bool, str] = {}
         self._modules: dict[bool, dict[str, Any]] = {}
+        self._pool = Pool()
         self.signature: Signature
         for sink in (False, True):
             self.sources[sink], self.signature = loop_source(
-                rec, program, seeds=self.seeds, wrt_inputs=wrt_inputs, sink=sink
+                rec, program, dialect="pooled", seeds=self.seeds, wrt_inputs=wrt_inputs, sink=sink
             )
 
     def _module(self, sink: bool) -> dict[str, Any]:
         if sink not in self._modules:
-            space: dict[str, Any] = {}
+            space = self._pool.names()
             # The source is our own, written from a checked program; names in it are identifiers
             # made by `names.identifier`, never text of a formula.
             exec(compile(self.sources[sink], f"<{self.rec.name} gradient>", "exec"), space)
@@ -81,18 +83,20 @@ class NumpyGradient:
         context: Mapping[str, Array],
     ) -> list[Array]:
         sig = self.signature
-        out = []
-        for group, given, what in (
+        groups = (
             (sig.params, params, "parameter"),
             (sig.contexts, context, "context"),
             (sig.inputs, inputs, "input"),
             (sig.initial, initial, "initial value"),
-        ):
-            for name, _ in group:
-                if name not in given:
-                    raise ModelError(f"{self.rec.name}: {what} {name!r} is missing")
-                out.append(np.asarray(given[name]))
-        return out
+        )
+        try:
+            return [np.asarray(given[name]) for group, given, _ in groups for name, _ in group]
+        except KeyError:
+            for group, given, what in groups:
+                for name, _ in group:
+                    if name not in given:
+                        raise ModelError(f"{self.rec.name}: {what} {name!r} is missing") from None
+            raise
 
     def forward(
         self,
@@ -103,10 +107,9 @@ class NumpyGradient:
     ) -> tuple[dict[str, Array], Any]:
         """All sequences by identifier (and ``"loss"``), and the tape for :meth:`backward`."""
         arguments = self._arguments(params, inputs, initial or {}, context or {})
-        rows = max((a.shape[1] * a[0, 0].size for a in arguments if a.ndim == 3), default=0)
-        widest = max((a.shape[0] for a in arguments if a.ndim == 2), default=1)
-        batch = next((a.shape[1] for a in arguments if a.ndim == 3), 1)
-        module = self._module(max(rows, widest * batch) >= SINK_FROM)
+        states = arguments[len(arguments) - len(self.signature.initial) :] or arguments[-1:]
+        entries = max((a.size for a in states), default=0)
+        module = self._module(entries >= SINK_FROM)
         values, saved = module["forward"](*arguments)
         return values, (module, saved)
 

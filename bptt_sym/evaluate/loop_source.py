@@ -11,10 +11,11 @@ import re
 from collections.abc import Collection, Iterable
 
 from bptt_sym.evaluate.adjoint import adjoint
-from bptt_sym.evaluate.array_source import LOGISTIC_SLOPE, NUMPY, TORCH
+from bptt_sym.evaluate.array_source import LOGISTIC_SLOPE, NUMPY, POOLED, TORCH
 from bptt_sym.evaluate.formula import equation_text, text
 from bptt_sym.evaluate.logistic import shared_exponential
 from bptt_sym.evaluate.loop_plan import LoopPlan, Place, Signature
+from bptt_sym.evaluate.loop_rows import over_rows
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.evaluate.program import PER_STEP, Program, Size
@@ -38,6 +39,8 @@ def loop_source(
     ----------
     program:
         The lowered (and usually fused) step.
+    dialect:
+        ``"numpy"``, ``"torch"``, or ``"pooled"``, which needs :mod:`~bptt_sym.evaluate.pooled`.
     seeds:
         Whether ``backward`` also takes cotangents of the defined sequences, ``(T, B, n)``, or
         of which of them.
@@ -48,9 +51,10 @@ def loop_source(
     """
     adj = adjoint(rec, program, seeds=seeds)
     adj.forget_inputs(wrt_inputs)
-    if dialect == "numpy":
+    if dialect != "torch":
         adj, program = shared_exponential(adj, program)
-    writer = LoopModule(rec, program, adj, {"numpy": NUMPY, "torch": TORCH}[dialect], loss, sink)
+    spelling = {"numpy": NUMPY, "pooled": POOLED, "torch": TORCH}[dialect]
+    writer = LoopModule(rec, program, adj, spelling, loss, sink)
     return writer.source(bool(seeds)), writer.signature
 
 
@@ -141,9 +145,9 @@ class LoopModule(LoopPlan):
 
     def _history_lines(self, lines: list[str], name: str, i: int) -> None:
         place, p = self.place[i], self.program
-        m = self.dialect.module
         own = "".join(f", {self.w.size(s)}" for s in p.shape(i))
-        lines.append(f"{place.name} = {m}.empty((T + {place.history}, B{own}){self._dtype()})")
+        empty = self.dialect.empty
+        lines.append(f"{place.name} = {empty}((T + {place.history}, B{own}){self._dtype()})")
         initial = dict(self.signature.initial)
         start = self.w.use(p.initial[name], 1) if name in p.initial else initial[name]
         index = "0" if place.history == 1 else f":{place.history}"
@@ -151,8 +155,7 @@ class LoopModule(LoopPlan):
 
     def _allocate(self, lines: list[str], i: int) -> None:
         own = "".join(f", {self.w.size(s)}" for s in self.p.shape(i))
-        m = self.dialect.module
-        lines.append(f"{self.place[i].name} = {m}.empty((T, B{own}){self._dtype()})")
+        lines.append(f"{self.place[i].name} = {self.dialect.empty}((T, B{own}){self._dtype()})")
 
     def _forward_loop(self, lines: list[str], phases: dict[int, str], done: set[int]) -> None:
         for i in sorted(self.place):
@@ -163,9 +166,7 @@ class LoopModule(LoopPlan):
                 self._allocate(lines, i)
         loop: list[str] = []
         self._statements(self.f.loop, "loop", phases, done, loop)
-        if loop:
-            lines.append("for t in range(T):")
-            lines += [f"    {s}" for s in loop]
+        self._loop(lines, loop, back=False)
 
     def _backward_loop(self, lines: list[str], phases: dict[int, str], done: set[int]) -> None:
         p, m = self.p, self.dialect.module
@@ -186,9 +187,16 @@ class LoopModule(LoopPlan):
         # All at once: a right-hand side may use what another assignment is about to replace.
         if any(a != b for a, b in pairs):
             loop.append(f"{', '.join(a for a, _ in pairs)} = {', '.join(b for _, b in pairs)}")
-        if loop:
-            lines.append("for t in reversed(range(T)):")
-            lines += [f"    {s}" for s in loop]
+        self._loop(lines, loop, back=True)
+
+    def _loop(self, lines: list[str], loop: list[str], *, back: bool) -> None:
+        if not loop:
+            return
+        header = "for t in reversed(range(T)):" if back else "for t in range(T):"
+        if self.dialect.rows:
+            header, loop = over_rows(loop, self.names, back=back)
+        lines.append(header)
+        lines += [f"    {s}" for s in loop]
 
     def _guarded(self, body: list[str]) -> list[str]:
         """exp and cosh may overflow, and 1/exp, on purpose: 1/inf is the limit that is wanted."""
@@ -448,25 +456,21 @@ class LoopModule(LoopPlan):
     def _gradients(self) -> list[tuple[str, str]]:
         sig, m = self.signature, self.dialect.module
         out: list[tuple[str, str]] = []
-
-        def quoted(name: str) -> str:
-            return repr(name)
-
         for name, ident in sig.params:
             if name in self.adj.params:
-                out.append((quoted(name), self.w.use(self.adj.params[name], 1, full=True)))
+                out.append((repr(name), self.w.use(self.adj.params[name], 1, full=True)))
             else:
-                out.append((quoted(name), f"{m}.zeros_like({ident})"))
+                out.append((repr(name), f"{m}.zeros_like({ident})"))
         for name, _ in sig.contexts:
             if name in self.adj.contexts:
-                out.append((quoted(name), self.w.use(self.adj.contexts[name], 1, full=True)))
+                out.append((repr(name), self.w.use(self.adj.contexts[name], 1, full=True)))
         for name, _ in sig.initial:
             if name in self.start:
-                out.append((quoted(f"{name}0"), self.start[name]))
+                out.append((repr(f"{name}0"), self.start[name]))
         for (name, lag), handle in self.adj.reads.items():
             if name in self.program.targets or lag:
                 continue
-            out.append((quoted(f"d_{name}"), self.w.use(handle, 1, full=True)))
+            out.append((repr(f"d_{name}"), self.w.use(handle, 1, full=True)))
         return out
 
 

@@ -184,11 +184,15 @@ class Problem:
         return self.gradient_in(floats(np.longdouble))
 
     def allowed(self, u: float = 2.0**-53) -> dict[str, Array]:
-        """How far rounding with unit roundoff ``u`` can carry a correct program, per entry."""
+        """How far rounding with unit roundoff ``u`` can carry a correct program, per entry.
+
+        Infinitely far where the bound itself overflows, as for a state that grows without limit.
+        """
         cache = self.__dict__.setdefault("_allowed", {})
         if u not in cache:
             bounds = self.gradient_in(Bounded(u))
-            cache[u] = {name: b.error for name, b in bounds.items()}
+            errors = {name: np.asarray(b.error) for name, b in bounds.items()}
+            cache[u] = {name: np.where(np.isnan(e), np.inf, e) for name, e in errors.items()}
         return cache[u]  # type: ignore[no-any-return]
 
     @cached_property

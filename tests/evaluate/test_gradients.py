@@ -84,6 +84,14 @@ def test_fifty_digits_agree_and_the_reference_is_better_than_its_claim(p: Proble
         assert (off <= allowed[name] + 1e-300).all(), name
 
 
+def test_a_bound_that_overflows_accuses_nobody() -> None:
+    """States of 1e50 times slopes of 0: the bound of their error is no number."""
+    p = draw(model_of(random_cell(364)), 0, regime="huge", steps=6, batch=1, dims={"m": 3, "n": 4})
+    assert any(np.isinf(a).any() for a in p.allowed().values())
+    assert not any(np.isnan(a).any() for a in p.allowed().values())
+    assert mismatches(p, generated(p)) == []
+
+
 @modest
 @given(st.integers(0, 10_000))
 def test_fusion_keeps_the_table_well_formed(seed: int) -> None:

@@ -1,0 +1,82 @@
+"""Where generated NumPy code puts what is as long as the sequences.
+
+NumPy asks the system for every large array and gives it back, and each page costs when it is first
+touched: a good part of the time of a gradient. Here memory is used again once nobody holds it, and
+weights that are already stacked are not copied.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym.evaluate.buffers import Buffers, address
+
+Array = Any
+
+#: Bytes from which on an array is worth a look into the stock.
+LARGE = 1 << 15
+
+
+@final
+class Pool:
+    """The functions that pooled source calls; one stock of memory for each gradient."""
+
+    def __init__(self) -> None:
+        self.buffers = Buffers(idle=16)
+        self._stacks: dict[int, tuple[Sequence[Array], Array]] = {}
+
+    def names(self) -> dict[str, Any]:
+        """What the source finds under which name."""
+        return {"empty": self.empty, "product": self.product, "stacked": self.stacked}
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """As ``np.empty``."""
+        size = math.prod(shape) * dtype.itemsize
+        if size < LARGE:
+            return np.empty(shape, dtype)
+        return np.ndarray(shape, dtype, self.buffers.lend(size)[0])
+
+    def product(self, a: Array, b: Array) -> Array:
+        """``a @ b`` of two matrices."""
+        rows, columns = a.shape[0], b.shape[1]
+        if rows * columns * a.itemsize < LARGE:
+            return a @ b
+        return np.matmul(a, b, out=self.empty((rows, columns), np.result_type(a, b)))
+
+    def stacked(self, parts: Sequence[Array], axis: int) -> Array:
+        """As :func:`stacked`; what was found to be one array is remembered."""
+        known = self._stacks.get(id(parts[0]))
+        if known is not None and all(map(operator.is_, parts, known[0])):
+            return known[1]
+        made = stacked(parts, axis)
+        if made.base is not None and made.base is parts[0].base:
+            if len(self._stacks) > 16:
+                self._stacks.clear()
+            self._stacks[id(parts[0])] = parts, made
+        return made
+
+
+def stacked(parts: Sequence[Array], axis: int) -> Array:
+    """As ``np.concatenate`` along the first axis; blocks of one array, in order, are that array."""
+    first = parts[0]
+    if first.nbytes < LARGE // 8 or not isinstance(first.base, np.ndarray):
+        return np.concatenate(parts, axis)
+    base = first.base
+    start = at = address(first)
+    for a in parts:
+        alike = a.base is base and a.dtype == base.dtype and a.shape[1:] == first.shape[1:]
+        if not alike or not a.flags.c_contiguous or address(a) != at:
+            return np.concatenate(parts, axis)
+        at += a.nbytes
+    if not base.flags.c_contiguous:
+        return np.concatenate(parts, axis)
+    shape = (sum(len(a) for a in parts), *first.shape[1:])
+    return np.ndarray(shape, base.dtype, base, start - address(base))
+
+
+__all__ = ["Pool", "stacked"]

@@ -1,0 +1,105 @@
+"""Memory that is used again, weights that are not copied, loops over rows."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bptt_sym.evaluate.buffers import Buffers
+from bptt_sym.evaluate.compiled import NumpyGradient
+from bptt_sym.evaluate.loop_rows import over_rows
+from bptt_sym.evaluate.names import Names
+from bptt_sym.evaluate.pooled import LARGE, Pool, stacked
+from bptt_sym.testing.draw import cases
+from bptt_sym.testing.models import named_model
+
+
+@given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 3)), max_size=25))
+def test_what_is_lent_is_never_lent_twice(steps: list[tuple[int, int]]) -> None:
+    buffers, held = Buffers(idle=2), []
+    for size, keep in steps:
+        lent, start = buffers.lend(size)
+        assert start % 64 == 0 and lent.nbytes == size
+        if size:
+            assert start == lent.ctypes.data
+        view = np.ndarray((size // 8,), np.dtype(float), lent)
+        view[:] = len(held)
+        held = [*held, (view, len(held))][-(keep + 1) :]
+        del lent
+        for values, number in held:
+            assert (values == number).all()
+        held = [(values, n) for n, (values, _) in enumerate(held)]
+        for values, n in held:
+            values[:] = n
+
+
+def test_blocks_of_one_array_are_stacked_without_a_copy() -> None:
+    whole = np.arange(4.0 * LARGE).reshape(4, -1, 8)
+    rows = whole.reshape(-1, 8)
+    n = len(rows) // 4
+    parts = [rows[k * n : (k + 1) * n] for k in range(4)]
+    assert np.shares_memory(stacked(parts, -2), whole)
+    assert (stacked(parts, -2) == rows).all()
+    swapped = [parts[1], parts[0], *parts[2:]]
+    gap = [parts[0], parts[2], parts[3]]
+    turned = [p.T for p in np.split(np.asfortranarray(rows), 4)]
+    copies = [p.copy() for p in parts]
+    narrow = [p[:, :4] for p in parts]
+    for other in (swapped, gap, turned, copies, narrow, [parts[0], parts[1].astype(np.float32)]):
+        made = stacked(other, 0)
+        assert (made == np.concatenate(other, 0)).all()
+        assert not np.shares_memory(made, whole)
+
+
+def test_remembered_stacks_follow_their_parts() -> None:
+    pool, rows = Pool(), np.zeros((LARGE, 2))
+    parts = [rows[: LARGE // 2], rows[LARGE // 2 :]]
+    assert pool.stacked(parts, -2) is pool.stacked(list(parts), -2)
+    rows[-1] = 1.0
+    assert pool.stacked(parts, -2)[-1, 0] == 1.0
+    assert (pool.stacked(parts[::-1], -2)[LARGE // 2 - 1] == 1.0).all()
+
+
+def test_loops_over_rows_say_the_same() -> None:
+    lines = [
+        "z[t] += h[t] @ U",
+        "np.exp(-z[t, ..., :2], out=z[t, ..., :2])",
+        "h[t + 1] = z[t, :, :2] + last[t]",
+        "carry, d[t] = h[t + 2], z[t, ..., 1:]",
+        "total = total + carry.sum() + d[t].sum()",
+    ]
+    for back in (False, True):
+        results = []
+        for rows in (False, True):
+            rng = np.random.default_rng(0)
+            space = {
+                "np": np, "T": 4, "total": 0.0, "U": rng.normal(size=(2, 3)),
+                "z": rng.normal(size=(4, 5, 3)), "h": rng.normal(size=(6, 5, 2)),
+                "last": rng.normal(size=(4, 5, 1)), "d": np.zeros((4, 5, 2)),
+            }  # fmt: skip
+            header = "for t in reversed(range(T)):" if back else "for t in range(T):"
+            header, body = over_rows(lines, Names(), back=back) if rows else (header, lines)
+            exec("\n".join([header, *(f"    {line}" for line in body)]), space)  # our own lines
+            results.append((space["z"], space["h"], space["d"], space["total"]))
+        for plain, by_rows in zip(*results, strict=True):
+            np.testing.assert_array_equal(plain, by_rows)
+
+
+def test_large_gradients_do_not_share_memory_with_later_ones() -> None:
+    model = named_model("elman")
+    p = next(iter(cases(model)))
+    rng = np.random.default_rng(0)
+    f = NumpyGradient(model.rec, loss=model.loss)
+    params = {k: rng.normal(size=(40,) * v.ndim) for k, v in model.unpack(p.params, p.dims).items()}
+    inputs = {k: rng.normal(size=(300, 3, 40)) for k, _ in f.signature.inputs if k != "m"}
+    inputs |= {k: np.ones((300, 3)) for k, _ in f.signature.inputs if k not in inputs}
+    inputs = {k: v if f.rec.shape(k) else np.ones((300, 3)) for k, v in inputs.items()}
+    start = {k: rng.normal(size=(3, 40)) for k, _ in f.signature.initial}
+    values, tape = f.forward(params, inputs, start)
+    kept = {k: np.copy(v) for k, v in values.items()}
+    once = f.backward(tape)
+    again = {k: np.copy(v) for k, v in f.backward(tape).items()}
+    f(params, {k: 2 * v for k, v in inputs.items()}, start)
+    assert all((once[k] == again[k]).all() for k in once)
+    assert all((values[k] == kept[k]).all() for k in kept)
