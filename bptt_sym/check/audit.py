@@ -18,8 +18,16 @@ from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.failures import of_failures, with_suppositions
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
+from bptt_sym.check.last_output import LastOutput
 from bptt_sym.check.losses import both_means_and_sums
-from bptt_sym.check.models import Context, Model, Models, definition_of, definitions_of
+from bptt_sym.check.models import (
+    Context,
+    Model,
+    Models,
+    base_letter,
+    definition_of,
+    definitions_of,
+)
 from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.check.slopes import of_an_activation
@@ -78,6 +86,8 @@ def audit(document: Document) -> list[Judged]:
     letter = last_step_letter([f.latex for f in everything], document.source.text)
     if letter:
         everything = [with_horizon(f, letter) for f in everything]
+    last = LastOutput.of(everything, sequences([f.latex for f in everything]))
+    everything = [last.written_out(f) for f in everything]
     everything = sorted((*general_lines(everything), *everything), key=lambda f: f.order)
     context = Context.of(without_steps([f.latex for f in everything]), document.words)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
@@ -184,7 +194,7 @@ class _Auditor:
         again = Verdict("not_a_claim", note=marked("a definition, as before"))
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
             return {id(row): again for row in found}
-        found = [row for row in found if not self._is_claim(row)]
+        found = self._defining(found)
         further = _further_sides(rows)
         found = [row for row in found if id(row) not in further]
         if not found:
@@ -201,6 +211,19 @@ class _Auditor:
             return {id(row): verdict for row in found if row.kind is not Kind.VALUE}
         return {id(row): Verdict("not_a_claim", note=marked("a definition")) for row in found}
 
+    def _defining(self, rows: Sequence[Row]) -> list[Row]:
+        """Those of ``rows`` that define, and what rests on their names beside them."""
+        claims = [row for row in rows if self._is_claim(row)]
+        found = [row for row in rows if row not in claims]
+        while True:
+            # h_t = o_t tanh(c_t) is as it was; beside new gates it is about these.
+            names = {base_letter(row.name) for row in found}
+            more = [r for r in claims if r.mentions & names and not self._is_alias(r)]
+            if not more:
+                return [row for row in rows if row in found]
+            found += more
+            claims = [r for r in claims if r not in more]
+
     def _may_define(self, row: Row, formula: Formula) -> bool:
         """Whether the form of a row is that of a definition, with its steps left out or not."""
         if row.kind is Kind.INITIAL and any(t.kind in ("_", "open") for t in row.chain.sides[1]):
@@ -216,9 +239,11 @@ class _Auditor:
 
     def _is_claim(self, row: Row) -> bool:
         """Whether a row that could define its name says something of what it stands for."""
+        return self._is_alias(row) or self._holds(row)
+
+    def _is_alias(self, row: Row) -> bool:
         model = self.models.current
-        named = model is not None and row.kind is Kind.SEQUENCE and row.name in model.aliases
-        return named or self._holds(row)
+        return model is not None and row.kind is Kind.SEQUENCE and row.name in model.aliases
 
     def _holds(self, row: Row, model: Model | None = None) -> bool:
         """Whether a row about a known name is already true: then it is a claim, and right."""
@@ -307,7 +332,8 @@ class _Auditor:
 
     def _at_this_step(self, row: Row, model: Model) -> str | None:
         """The row with the step t where it leaves steps out; ``None`` if it leaves none out."""
-        names = frozenset(plain_name(n) for n in model.vocabulary.sequences)
+        sequences = model.vocabulary.sequences
+        names = frozenset((*sequences, *map(plain_name, sequences)))
         text = at_this_step(row.latex, names)
         return text if text != row.latex else None
 
@@ -346,7 +372,8 @@ class _Auditor:
         first: InputError | None = None
         for family in families:
             try:
-                return self._under(row, formula, family)
+                judged = self._under(row, formula, family)
+                return self._otherwise(judged, row, formula, family)
             except InputError as error:
                 first = first or error
                 if not isinstance(error, UnboundName):
@@ -361,6 +388,25 @@ class _Auditor:
         if isinstance(first, UnboundName):
             return _Waiting(row, formula, len(self.models.all), first)
         return unreadable(formula, first, self._title)
+
+    def _otherwise(
+        self, judged: Judged, row: Row, formula: Formula, family: Sequence[Model]
+    ) -> Judged:
+        """``judged``, or its verdict under equations that were in force before others of theirs.
+
+        A section that goes through variants of a cell is over, and any of them may be meant.
+        """
+        if judged.verdict.verdict != "wrong" or formula.section == family[0].section:
+            return judged
+        for model in self.models.variants[::-1][:MOST_TRIED]:
+            if model is not family[0] and model.section == family[0].section:
+                try:
+                    other = self._under(row, formula, self._family(model))
+                except (BpttError, ValueError):
+                    continue
+                if other.verdict.is_right:
+                    return other
+        return judged
 
     def _under(self, row: Row, formula: Formula, family: Sequence[Model]) -> Judged:
         """The verdict under the first of ``family`` that makes the row right, else the first's.

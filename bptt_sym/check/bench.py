@@ -15,8 +15,10 @@ from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.second_looks import second_look
+from bptt_sym.check.supposed import GATES
 from bptt_sym.check.wording import (
     MISFIT,
+    bounds_what_is_given,
     by_a_gate,
     fixes_a_number,
     in_a_case,
@@ -36,6 +38,7 @@ from bptt_sym.notation import (
     Sym,
     walk,
 )
+from bptt_sym.read.vocabulary import plain_name
 
 #: Something is said to be about one.
 ABOUT_ONE = re.compile(r"(?:\\approx|\\simeq|≈)\s*1(?![0-9.])")
@@ -92,6 +95,12 @@ class Bench:
             return replace(verdict, verdict="not_a_claim")
         if verdict.verdict == "wrong" and fixes_a_number(claim, verdict):
             return in_a_case(claim, verdict)
+        if verdict.verdict == "wrong" and (given := bounds_what_is_given(claim, model.court.model)):
+            if plain_name(given) in GATES:
+                raise UnboundName(
+                    f"nothing defines {given}", token=given, hint="give the equation of the step"
+                )
+            return Verdict("not_a_claim", note="it is about values, and does not hold of every run")
         if verdict.verdict == "wrong" and states_values(claim):
             return Verdict("not_a_claim", note="it is about values, and does not hold of every run")
         if self.delta and verdict.is_right and by_a_gate(claim, model.court.model):

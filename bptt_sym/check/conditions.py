@@ -8,7 +8,7 @@ it puts before or behind it.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from bptt_sym.check.document import Formula
@@ -50,6 +50,8 @@ def only_supposes(
     again = not formula.display or row.name in defined
     if row.kind is Kind.SEQUENCE and again and _number(chain.sides[-1]):
         return "a case, not a definition"
+    if set(chain.ops) <= {"=", "~"} and _values(chain.sides, timed):
+        return "values of an example"
     if chain.ops == ["="] and _updates(chain.sides[0], chain.sides[1]):
         return "an update, not an equation"
     if not all(op in _ORDER for op in chain.ops):
@@ -95,12 +97,66 @@ def _number(side: Sequence[Token]) -> bool:
     return "num" in kinds and kinds <= {"num", "op", "frac", "{", "}", "sep"}
 
 
+_ACCENTS = re.compile(r"\\[A-Za-z]+\{|\}")
+_APPLIED = frozenset((*FUNCTIONS, r"\sigma", r"\tanh"))
+
+
+def _values(sides: Sequence[Sequence[Token]], timed: frozenset[str]) -> bool:
+    """Whether numbers are given to what has no value of its own: a gate, a product, a weight.
+
+    ``f_1 = 1``, ``\\prod_t f_t \\approx 0.95^8``; zeros say how a run begins or ends.
+    """
+    first = list(_unscripted(sides[0]))
+    worked_out = any(t.kind in ("partial", "frac", "op", "dots") for t in first)
+    if worked_out or not _constant(sides[-1]):
+        return False
+    if all(t.kind != "num" or not float(t.text) for t in sides[-1]) or _primed(sides[0]):
+        return False
+    words = [t.text for t in first if t.kind == "word"]
+    if not words or words[0] in (r"\delta", "d", "dim", *FUNCTIONS):
+        return False
+    if not all(map(_constant, sides[2:])):
+        return False
+    letters = {_ACCENTS.sub("", name) for name in timed}
+    runs = any(plain_name(w) in timed or w in letters for w in words)
+    if not runs:
+        # ρ(W)^{100} = 0.9^{100}
+        return len(sides) > 2 or any(t.kind == "open" for t in first)
+    lone = len(words) == 1 and not any(t.kind in ("open", "bar", "lbar") for t in first)
+    return lone and (_constant(sides[1]) or any(t.kind == "big" for t in first) or len(sides) > 2)
+
+
+def _constant(side: Sequence[Token]) -> bool:
+    """Whether a side is worked out in numbers: ``0.95^8``, ``1.5 \\times 10^{-5}``."""
+    kinds = {t.kind for t in side if not (t.kind == "word" and t.text in _APPLIED)}
+    return "num" in kinds and kinds <= {
+        "num", "op", "frac", "{", "}", "sep", "^", "open", "close", "dots", "row", "&"
+    }
+
+
+def _unscripted(side: Sequence[Token]) -> Iterator[Token]:
+    """The tokens of a side that stand in no script."""
+    k = 0
+    while k < len(side):
+        if side[k].kind in ("_", "^") and k + 1 < len(side):
+            k += 1
+            depth = 0
+            while k < len(side):
+                depth += (side[k].kind == "{") - (side[k].kind == "}")
+                k += 1
+                if not depth:
+                    break
+            continue
+        yield side[k]
+        k += 1
+
+
 def _about_parameters(sides: Sequence[Sequence[Token]], timed: frozenset[str]) -> bool:
     """Whether names without a step are compared, at least one of them bare."""
     tokens = [t for side in sides for t in side]
     if any(t.kind in ("partial", "big", "dots") for t in tokens):
         return False
-    words = [t.text for t in tokens if t.kind == "word"]
+    words = [t.text for side in sides for t in _unscripted(side) if t.kind == "word"]
     if any(plain_name(w) in timed or w in FUNCTIONS for w in words) or _primed(tokens):
         return False
     if any(a.text == "d" and b.kind == "word" for a, b in pairwise(tokens)):

@@ -36,16 +36,17 @@ def one_unit(rec: Recurrence) -> Recurrence | None:
     roots = [e.rhs for e in rec.equations] + list(rec.totals.values())
     if any(isinstance(n, Fn) and n.name == "softmax" for r in roots for n in walk(r)):
         return None
-    names = {n.name for r in roots for n in walk(r) if isinstance(n, (At, Sym))}
+    plain = {r: scalar(r, rec) for r in roots}
+    names = {n.name for r in plain.values() for n in walk(r) if isinstance(n, (At, Sym))}
     shapes = dict.fromkeys((*rec.shapes, *names), ())
     shapes.update({_part(w, p): () for w, parts in rec.blocks.items() for p in parts})
     try:
         return Recurrence(
             rec.name,
-            tuple(replace(e, rhs=scalar(e.rhs, rec)) for e in rec.equations),
+            tuple(replace(e, rhs=plain[e.rhs]) for e in rec.equations),
             shapes,
             initial={n: scalar(v, rec) for n, v in rec.initial.items()},
-            totals={n: scalar(v, rec) for n, v in rec.totals.items()},
+            totals={n: plain[v] for n, v in rec.totals.items()},
             functions=dict.fromkeys(rec.functions, ()),
         )
     except BpttError:
@@ -86,8 +87,8 @@ def _split(node: Mul, rec: Recurrence) -> Node:
     """``W [h, x]`` as the sum over the parts."""
     args = node.args
     for i, (w, v) in enumerate(pairwise(args)):
-        if isinstance(w, Sym) and w.name in rec.blocks and isinstance(v, Concat):
-            parts = rec.blocks[w.name]
+        if isinstance(w, Sym) and isinstance(v, Concat):
+            parts = rec.blocks.get(w.name) or tuple(map(str, range(1, len(v.args) + 1)))
             if len(parts) == len(v.args):
                 terms = tuple(
                     Mul((Sym(_part(w.name, p)), a)) for p, a in zip(parts, v.args, strict=True)

@@ -67,6 +67,12 @@ class Definition:
         return base_letter(self.name)
 
     @property
+    def returns(self) -> bool:
+        """Whether its own value of the step before stands on the right."""
+        before = r"\}*(?:_|\^|\()\{?[(<]?(?:\\langle)?t-"
+        return re.search(rf"(?<![A-Za-z]){re.escape(self.base)}{before}", self.right) is not None
+
+    @property
     def right(self) -> str:
         """The right side of :attr:`plain`."""
         return self.plain.partition("=")[2]
@@ -107,6 +113,8 @@ class Model:
     mends: bool = False
     #: Whether what fails under it says nothing.
     special: bool = False
+    #: The section of the document that its last line stands in.
+    section: int = 0
     #: This model with what the document uses and does not define.
     completions: list[Model] | None = None
     #: The same model of one unit, where every quantity is a number.
@@ -213,6 +221,8 @@ class Models:
         self.all: list[Model] = []
         #: How often a definition took the place of an earlier one.
         self.anew = 0
+        #: The models that were whole when that happened.
+        self.variants: list[Model] = []
         self._section = 0
 
     @property
@@ -258,7 +268,9 @@ class Models:
             self.known = known
             self._section = formula.section
             if model is not None:
-                self.anew += bool(self.all) and not extends
+                if self.current is not None and not extends:
+                    self.anew += 1
+                    self.variants.append(self.current)
                 if extends and self.current is not None:
                     model.aliases |= self.current.aliases
                     model.totals |= self.current.totals
@@ -278,7 +290,11 @@ class Models:
             return [{**self.known, **fresh}, {**functions, **fresh}]
         if self._starts_anew(fresh, section):
             needed = self._needed(fresh)
+            steps = [d for d in fresh.values() if d.kind is Kind.SEQUENCE]
+            # A gate that is written once more leaves the states that it opens as they are.
+            whole = not any(d.returns for d in steps) and all(d.key in self.known for d in steps)
             return [
+                *([{**self.known, **fresh}] if whole else []),
                 self._with_dependents({**needed, **fresh}),
                 {**needed, **fresh},
                 {**functions, **fresh},
@@ -340,7 +356,8 @@ class Models:
         recurrence = self._recurrence(lines)
         states = ", ".join(recurrence.states or recurrence.defined)
         title = f"{states} (line {formula.place().line})"
-        return Model(self._court(recurrence), title, lines=tuple(lines))
+        court = self._court(recurrence)
+        return Model(court, title, lines=tuple(lines), section=formula.section)
 
     def _court(self, recurrence: Recurrence) -> Court:
         court = Court.of(recurrence)

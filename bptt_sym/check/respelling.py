@@ -118,6 +118,12 @@ _REST = re.compile(
     r"\+\s*(?:\\(?:[cl]?dots|ldots|dotsb?)|\.\.\.|…|\(?\s*\\text\s*\{[^{}]*\}[^=]{0,80}\)?)\s*[.,]?\s*$"
 )
 
+#: ``\\mathrm{concat}(h_{t-1}, x_t)``
+_CONCAT = re.compile(
+    r"(?:\\(?:mathbf|mathrm|text|textrm|operatorname|textbf)\s*\{\s*[cC]oncat\s*\}|"
+    r"(?<![A-Za-z\\])[cC]oncat)\s*(?:\\left\s*)?\((?P<parts>[^()]{3,80})(?:\\right\s*)?\)"
+)
+
 Edit = tuple[int, int, str]
 
 
@@ -132,6 +138,7 @@ def respelt(formula: Formula) -> Formula:
     if "=" not in formula.latex:
         return formula
     formula = replaced(formula, _POINT, lambda m: r" \cdot ")
+    formula = replaced(formula, _CONCAT, lambda m: f"[{m.group('parts')}]")
     formula = edited(formula, list(_bars(formula.latex)))
     formula = replaced(
         formula, _STACKED, lambda m: f"[{m.group('first').strip()}, {m.group('second').strip()}]"

@@ -305,9 +305,10 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
     totals = [n for n in LOSSES if n in usage.bare and n not in known]
     if len(totals) > 1:
         totals = [n for n in totals if n not in ("C", "e", "l", "J", r"\varepsilon")]
-    same = [n for n in LOSSES if n in usage.bare and n in step_losses]
-    if not totals and same and not rec.totals:
-        totals = same[:1]
+    written = {plain_name(n) for n in rec.totals}
+    same = [n for n in LOSSES if n in usage.bare and n in step_losses and n not in written]
+    if not totals and same:
+        totals = same[:1]  # L beside L_t, whatever name the whole has elsewhere
     if not totals:
         return [draft.finished()] if draft.lines else []
     term = f"{step_losses[0]}_{{t}}" if step_losses else unknown

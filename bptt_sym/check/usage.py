@@ -62,6 +62,10 @@ class Usage:
             usage.residuals = usage.residuals or _RESIDUAL.search(text) is not None
             for m in (*mentions(text, tokens), *in_scripts(text, tokens)):
                 name = plain_name(m.name)
+                if name == "e" and text[m.end : m.end + 2].lstrip()[:1] == "^" and (
+                    m.step in ("", "name")
+                ):
+                    continue  # Euler's number
                 if m.step == "name" and name in (*LOSSES, *OUTPUTS) and _LAST.match(text, m.end):
                     usage.timed.setdefault(name, set()).add("n")
                 elif m.step == "name":

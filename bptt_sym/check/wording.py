@@ -15,13 +15,16 @@ from bptt_sym.notation import (
     At,
     Call,
     Claim,
+    Concat,
     D,
     Fn,
     Had,
+    Matrix,
     Mul,
     Node,
     Num,
     Sym,
+    Transpose,
     rebuild,
     substitute_index,
     walk,
@@ -47,10 +50,15 @@ A_NUMBER = "its last side is a number, which the others have only for some value
 
 def fixes_a_number(claim: Claim, verdict: Verdict) -> bool:
     """``\\prod f_t = 1`` at the end of a chain speaks of a case (every gate open), not of all."""
-    last = claim.sides[-1]
-    if len(claim.sides) < 3 or not isinstance(last, Num) or last.value == 0:
+    if len(claim.sides) < 3 or not _nonzero_number(claim.sides[-1]):
         return False
     return all(v.verdict != "wrong" for v in verdict.links[:-1])
+
+
+def _nonzero_number(side: Node) -> bool:
+    if isinstance(side, (Matrix, Concat, Transpose)):
+        return not any(isinstance(n, (At, Sym, D, Fn)) for n in walk(side))
+    return isinstance(side, Num) and side.value != 0
 
 
 def in_a_case(claim: Claim, verdict: Verdict) -> Verdict:
@@ -59,8 +67,8 @@ def in_a_case(claim: Claim, verdict: Verdict) -> Verdict:
     if not all(v.is_right for v in before):
         return replace(verdict, verdict="undecided", note=A_NUMBER, diagnosis=None)
     last = claim.sides[-1]
-    assert isinstance(last, Num)
-    said = f"the last side says for which case: where the side before it is {last.value}"
+    value = str(last.value) if isinstance(last, Num) else "that vector"
+    said = f"the last side says for which case: where the side before it is {value}"
     readings = dict.fromkeys(r for v in before for r in v.readings)
     assumed = dict.fromkeys(a for v in before for a in v.assumptions)
     return replace(
@@ -99,6 +107,8 @@ def undefined_in(node: Node, rec: Recurrence) -> str:
     if not isinstance(node, D):
         return ""
     if isinstance(node.y, At) and node.y.name not in rec.defined:
+        return node.y.name
+    if isinstance(node.y, Sym) and node.y.name in rec.parameters and node.y != node.x:
         return node.y.name
     if isinstance(node.y, Sym) and node.y.name in rec.totals:
         names = {n.name for n in walk(rec.totals[node.y.name]) if isinstance(n, At)}
@@ -152,6 +162,15 @@ def states_values(claim: Claim) -> bool:
         return False
     nodes = [n for side in claim.sides for n in walk(side)]
     return not any(isinstance(n, (D, Fn, Sym)) for n in nodes)
+
+
+def bounds_what_is_given(claim: Claim, rec: Recurrence) -> str:
+    """A sequence that a bound is about and that no equation gives; "" if it is about more."""
+    nodes = [n for side in claim.sides for n in walk(side)]
+    if "=" in claim.ops or any(isinstance(n, (D, Sym)) for n in nodes):
+        return ""
+    names = {n.name for n in nodes if isinstance(n, At)}
+    return min(names) if names and not names & set(rec.defined) else ""
 
 
 _AHEAD = re.compile(

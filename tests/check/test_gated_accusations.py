@@ -1,0 +1,162 @@
+"""What texts about gated networks say besides their claims, and nobody may be accused of."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptt_sym.check.audit import audit
+from bptt_sym.check.document import document_from_text
+
+GATES = r"""
+$$f_t = \sigma(A_f h_{t-1} + B_f x_t + d_f), \quad i_t = \sigma(A_i h_{t-1} + B_i x_t + d_i)$$
+$$o_t = \sigma(A_o h_{t-1} + B_o x_t + d_o), \quad g_t = \tanh(A_g h_{t-1} + B_g x_t + d_g)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t$$
+$$h_t = o_t \odot \tanh(c_t)$$
+"""
+ELMAN = "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n"
+
+
+def found(text: str) -> dict[str, str]:
+    judged = audit(document_from_text(text, "n.md"))
+    return {"".join(j.latex.split()): j.verdict.verdict for j in judged}
+
+
+def last(text: str, formula: str) -> str:
+    return audit(document_from_text(f"{text}\n$${formula}$$\n", "n.md"))[-1].verdict.verdict
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"f_2 = 1",
+        r"c_3 = \begin{bmatrix} 0.25 \\ -0.5 \end{bmatrix}",
+        r"f_t = \sigma(d_f) = \sigma(2.0) \approx 0.88",
+        r"\prod_{k=1}^{20} f_k \approx (0.9)^{20} \approx 0.12",
+        r"\rho(A_f)^{10} = (0.5)^{10} \approx 0.001",
+    ],
+)
+def test_numbers_of_an_example_are_no_claims(formula: str) -> None:
+    assert last(GATES, formula) in ("not_a_claim", "unreadable", "undecided")
+
+
+def test_the_vector_at_the_end_of_a_chain_is_an_example() -> None:
+    chain = r"\frac{\partial c_3}{\partial f_3} = c_2 = \begin{bmatrix} 0.5 \\ 0.2 \end{bmatrix}"
+    assert last(GATES, chain) == "right_under_reading"
+    assert last(GATES, chain.replace("c_2", "c_1")) != "right_under_reading"
+
+
+def test_a_weight_below_one_is_a_condition_in_any_language() -> None:
+    text = ELMAN + "Wenn nur $|W_h| < 1$ und $\\|U\\| < 2$ gilt\n"
+    assert "wrong" not in found(text.replace("W h", "W_h h")).values()
+
+
+@pytest.mark.parametrize("gate", ["|f_t| \\leq 1", "|g_t| \\leq 1", "|h_t| < 1"])
+def test_bounds_of_vectors_are_said_of_their_entries(gate: str) -> None:
+    assert last(GATES, gate) == "right_under_reading"
+
+
+@pytest.mark.parametrize("bound", ["|f_t| \\leq 0.5", "|c_t| \\leq 1"])
+def test_bounds_that_no_entry_keeps_are_wrong(bound: str) -> None:
+    assert last(GATES, bound) == "wrong"
+
+
+def test_a_gate_that_no_equation_gives_yet_is_not_bounded_wrongly() -> None:
+    text = "$$c_t = c_{t-1} + i_t \\odot g_t$$\nwith $|i_t| \\leq 1$ and $|g_t| \\leq 1$.\n"
+    assert "wrong" not in found(text).values()
+    assert "wrong" not in found(text + GATES).values()
+
+
+def test_a_gate_written_once_more_leaves_the_cell_as_it_is() -> None:
+    again = "$$z_f = A_f h_{t-1} + B_f x_t + d_f$$\n\n$$f_t = \\sigma(z_f)$$\n"
+    claim = r"\frac{\partial c_t}{\partial f_t} = c_{t-1}"
+    assert last(GATES + again, claim).startswith("right")
+    assert last(GATES + again, claim.replace("c_{t-1}", "c_{t}")) == "wrong"
+
+
+def test_equations_beside_new_gates_are_about_them() -> None:
+    first = "$$c_t = (1 - i_t) \\odot c_{t-1} + i_t \\odot g_t$$\n\n$$f_t = 1 - i_t$$\n"
+    rows = " \\\\ ".join(
+        row for line in GATES.split("\n") for row in line.strip("$").split(", \\quad ") if row
+    )
+    claim = r"\frac{\partial c_t}{\partial f_t} = c_{t-1}"
+    block = f"$$\\begin{{aligned}} {rows} \\end{{aligned}}$$\n"
+    assert last(first + block, claim).startswith("right")
+
+
+VARIANTS = f"""# Cells
+{GATES}
+Without a forget gate
+
+$$c_t = c_{{t-1}} + i_t \\odot g_t$$
+
+"""
+
+
+def test_after_a_section_of_variants_any_of_them_may_be_meant() -> None:
+    claim = r"\frac{\partial c_t}{\partial c_{t-1}} = f_t"
+    assert last(VARIANTS + "# Gradients\n", claim) == "right_under_reading"
+    assert last(VARIANTS + "# Gradients\n", claim.replace("= f_t", "= i_t")) == "wrong"
+
+
+def test_a_loss_beside_its_steps_is_their_sum_under_any_name() -> None:
+    text = ELMAN + r"""
+$$z_t = V h_t + c$$
+$$\hat{y}_t = \mathrm{softmax}(z_t)$$
+The cross-entropy adds up over the sequence:
+$$L_{\mathrm{all}} = \sum_{t=1}^{T} L_t$$
+"""
+    claim = r"\frac{\partial L}{\partial c} = \sum_{t=1}^{T} (\hat{y}_t - y_t)"
+    assert last(text, claim) == "right_under_reading"
+
+
+def test_eulers_number_is_no_loss() -> None:
+    text = ELMAN + "$$q_t = \\frac{1}{1 + e^{-h_t}}$$\n"
+    claim = r"\frac{\partial L}{\partial h_{t-1}} = W^\top \frac{\partial L}{\partial h_t}"
+    judged = audit(document_from_text(f"{text}\n$${claim}$$\n", "n.md"))[-1]
+    assert not any(a.startswith("e ") for a in judged.verdict.assumptions)
+
+
+def test_what_is_no_parameter_of_a_cell_has_no_derivative_there() -> None:
+    text = "$$f_t = \\sigma(u_{ft})$$\n$$h_t = f_t h_{t-1}$$\n"
+    claim = r"\frac{du_{ft}}{dW_{fh}} = h_{t-1} + W_{fh} \frac{dh_{t-1}}{dW_{fh}}"
+    assert last(text, claim) == "undecided"
+
+
+# -- one prediction of the whole run
+
+ONE = GATES + r"""
+The last state gives the prediction:
+$$\hat{y} = V h_T + a$$
+The loss is $L = \frac{1}{2} (\hat{y} - y)^2$.
+"""
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\frac{\partial L}{\partial \hat{y}} = \hat{y} - y",
+        r"\frac{\partial L}{\partial V} = (\hat{y} - y) h_T^\top",
+        r"\frac{\partial L}{\partial h_T} = V^\top (\hat{y} - y)",
+    ],
+)
+def test_a_prediction_without_a_step_is_that_of_the_last(formula: str) -> None:
+    assert last(ONE, formula).startswith("right")
+    assert last(ONE, formula.replace("- y", "+ y")) == "wrong"
+
+
+def test_outputs_that_follow_from_the_last_one_are_of_the_last_step_too() -> None:
+    text = ELMAN + r"""
+$$z = V h_T + a$$
+$$\hat{y} = \mathrm{softmax}(z)$$
+$$L = -\sum_i y_i \log \hat{y}_i$$
+$$\frac{\partial L}{\partial z} = \hat{y} - y$$
+$$\frac{\partial L}{\partial z} = y - \hat{y}$$
+"""
+    got = found(text)
+    assert got[r"\frac{\partialL}{\partialz_{T}}=\hat{y}_{T}-y_{T}"] == "right_under_reading"
+    assert got[r"\frac{\partialL}{\partialz_{T}}=y_{T}-\hat{y}_{T}"] == "wrong"
+
+
+def test_outputs_of_every_step_keep_theirs() -> None:
+    text = ELMAN + "$$\\hat{y}_t = V h_t + a$$\n$$\\hat{y}_T = V h_T + a$$\n"
+    assert r"\hat{y}_T=Vh_T+a" in found(text)
