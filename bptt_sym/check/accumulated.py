@@ -6,6 +6,8 @@ some of these users; the other lines add the rest.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import cast
@@ -16,8 +18,20 @@ from bptt_sym.notation import Add, At, Claim, D, Kind, Node, Rel, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence, lag_of
 
+#: ``\\frac{\\partial L}{\\partial c_t} += …``
+_ADDED_UP = re.compile(
+    r"\\frac\s*\{\s*(?:\\partial|d)[^{}]*\}\s*\{\s*(?:\\partial|d)\s*"
+    r"(?P<by>\\[A-Za-z]+\s*\{\s*[A-Za-z]+\s*\}|[A-Za-z])[^=]{0,40}\+="
+)
+
 #: Users of one node beyond which the parts are not tried.
 MAX_USERS = 5
+
+
+def added_up(texts: Sequence[str]) -> frozenset[str]:
+    """The sequences whose gradient is added up with ``+=`` somewhere."""
+    found = (m.group("by") for text in texts for m in _ADDED_UP.finditer(text))
+    return frozenset(plain_name("".join(n.split())) for n in found)
 
 
 def share(claim: Claim) -> Claim | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.bench import ABOUT_ONE, Bench
-from bptt_sym.check.completion import at_this_step, sequences
+from bptt_sym.check.completion import sequences
 from bptt_sym.check.conditions import only_supposes
 from bptt_sym.check.continued import continued
 from bptt_sym.check.copies import copied, without_steps
@@ -28,7 +28,7 @@ from bptt_sym.check.models import (
     definition_of,
     definitions_of,
 )
-from bptt_sym.check.outline import Kind, Outline, Row, is_relation, outline
+from bptt_sym.check.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.spectral import with_sizes
@@ -39,6 +39,7 @@ from bptt_sym.check.wording import (
     looks_ahead,
     made_of_gradients,
     only_copies,
+    with_its_step,
     without_marks,
 )
 from bptt_sym.decide.verdict import Verdict
@@ -86,8 +87,7 @@ def audit(document: Document) -> list[Judged]:
     letter = last_step_letter([f.latex for f in everything], document.source.text)
     if letter:
         everything = [with_horizon(f, letter) for f in everything]
-    last = LastOutput.of(everything, sequences([f.latex for f in everything]))
-    everything = [last.written_out(f) for f in everything]
+    everything = LastOutput.written(everything, sequences([f.latex for f in everything]))
     everything = sorted((*general_lines(everything), *everything), key=lambda f: f.order)
     context = Context.of(without_steps([f.latex for f in everything]), document.words)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
@@ -195,7 +195,7 @@ class _Auditor:
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
             return {id(row): again for row in found}
         found = self._defining(found)
-        further = _further_sides(rows)
+        further = further_sides(rows)
         found = [row for row in found if id(row) not in further]
         if not found:
             return {}
@@ -242,8 +242,8 @@ class _Auditor:
         return self._is_alias(row) or self._holds(row)
 
     def _is_alias(self, row: Row) -> bool:
-        model = self.models.current
-        return model is not None and row.kind is Kind.SEQUENCE and row.name in model.aliases
+        model, named = self.models.current, row.kind is Kind.SEQUENCE
+        return named and model is not None and row.name in model.aliases
 
     def _holds(self, row: Row, model: Model | None = None) -> bool:
         """Whether a row about a known name is already true: then it is a claim, and right."""
@@ -330,13 +330,6 @@ class _Auditor:
             return False  # a recursion of a name is a claim about it
         return not self._holds(row, model)
 
-    def _at_this_step(self, row: Row, model: Model) -> str | None:
-        """The row with the step t where it leaves steps out; ``None`` if it leaves none out."""
-        sequences = model.vocabulary.sequences
-        names = frozenset((*sequences, *map(plain_name, sequences)))
-        text = at_this_step(row.latex, names)
-        return text if text != row.latex else None
-
     def _claim(
         self,
         row: Row,
@@ -349,8 +342,7 @@ class _Auditor:
             vocabulary = replace(vocabulary, aliases={**vocabulary.aliases, **generic})
         if "=" not in row.chain.ops:
             # Infinity has a meaning in a limit or a bound, and in no equation.
-            known = vocabulary.parameters | {r"\infty"}
-            vocabulary = replace(vocabulary, parameters=known)
+            vocabulary = replace(vocabulary, parameters=vocabulary.parameters | {r"\infty"})
         claim = read_claim(latex or row.latex, model.court.model, vocabulary=vocabulary)
         for side in claim.sides:
             alias = model.differentiates_by_alias(side)
@@ -367,8 +359,7 @@ class _Auditor:
     ) -> Judged | _Waiting:
         """The verdict under the first family that knows the names of the row."""
         self.bench.delta = formula.delta
-        left = row.chain.sides[0]
-        self._left = row.text[left[0].start : left[-1].end]
+        self._left = row.left
         first: InputError | None = None
         for family in families:
             try:
@@ -430,7 +421,7 @@ class _Auditor:
                         # What is missing even where everything usual is supposed.
                         told += bool(model.supposed)
                         first = error
-                    bare = self._at_this_step(row, model) if lacks_a_step(error) else None
+                    bare = with_its_step(row, model) if lacks_a_step(error) else None
                     if bare is None:
                         continue
                     try:
@@ -506,19 +497,4 @@ class _Auditor:
         return Judged(place, text, verdict, title, display=formula.display, part=part)
 
 
-def _further_sides(rows: Outline) -> set[int]:
-    """The rows, by identity, that go on with a cross-entropy which is written out before."""
-    out: set[int] = set()
-    written: set[tuple[Kind, str]] = set()
-    for row in rows.rows:
-        if row.kind not in (Kind.SEQUENCE, Kind.TOTAL):
-            continue
-        if row.continues and (row.kind, row.name) in written:
-            out.add(id(row))
-        elif _CROSS_ENTROPY in row.definition():
-            written.add((row.kind, row.name))
-    return out
-
-
-_CROSS_ENTROPY = r"^\top \log"
 _NOT_ABOUT = marked("it says nothing about a recurrence")

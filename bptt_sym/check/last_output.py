@@ -55,6 +55,12 @@ class LastOutput:
         target = {"y"} - timed if r"\hat{y}" in found | {n for n, _ in rows} else set()
         return cls(frozenset(found | target))
 
+    @classmethod
+    def written(cls, formulas: Sequence[Formula], timed: frozenset[str]) -> list[Formula]:
+        """All formulas of a text with the step T where it is meant; ``timed`` carry steps."""
+        last = cls.of(formulas, timed)
+        return [last.written_out(f) for f in formulas]
+
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with the step T at these names."""
         if not self.names:

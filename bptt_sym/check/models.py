@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bptt_sym.check.accumulated import added_up
 from bptt_sym.check.answer import Court
 from bptt_sym.check.completion import arguments, completed, defined_by, sequences, step_defined_by
 from bptt_sym.check.dimension import one_unit
@@ -167,13 +168,6 @@ class Model:
         return ""
 
 
-#: ``\\frac{\\partial L}{\\partial c_t} += …``
-_ADDED_UP = re.compile(
-    r"\\frac\s*\{\s*(?:\\partial|d)[^{}]*\}\s*\{\s*(?:\\partial|d)\s*"
-    r"(?P<by>\\[A-Za-z]+\s*\{\s*[A-Za-z]+\s*\}|[A-Za-z])[^=]{0,40}\+="
-)
-
-
 @dataclass
 class Context:
     """What the whole document tells about names: which run in time, how functions are applied."""
@@ -204,11 +198,10 @@ class Context:
         rows = (row.replace("&", " ") for text in texts for row in text.split("\\\\")
                 if _DERIVES.search(row))  # fmt: skip
         explained = frozenset(plain_name(name) for row in rows if (name := step_defined_by(row)))
-        found = (m.group("by") for text in texts for m in _ADDED_UP.finditer(text))
         return cls(
             sequences(texts), arguments(texts), usage, conventions(words), explained=explained,
             identities=identities(texts),
-            accumulated=frozenset(plain_name("".join(n.split())) for n in found),
+            accumulated=added_up(texts),
         )  # fmt: skip
 
 

@@ -69,6 +69,11 @@ class Row:
     differentiates: bool = False
 
     @property
+    def left(self) -> str:
+        """The LaTeX of its left side."""
+        return _slice(self.text, self.chain, 0)
+
+    @property
     def is_example(self) -> bool:
         """Whether it only gives approximate numbers: ``A_t \\approx 0.1``."""
         last = self.chain.sides[-1]
@@ -296,3 +301,20 @@ def _about_the_run(tokens: Sequence[Token]) -> bool:
             if any(s.kind == "word" and s.text in ("t", "T") for s in script):
                 return True
     return False
+
+
+_CROSS_ENTROPY = r"^\top \log"
+
+
+def further_sides(rows: Outline) -> set[int]:
+    """The rows, by identity, that go on with a cross-entropy which is written out before."""
+    out: set[int] = set()
+    written: set[tuple[Kind, str]] = set()
+    for row in rows.rows:
+        if row.kind not in (Kind.SEQUENCE, Kind.TOTAL):
+            continue
+        if row.continues and (row.kind, row.name) in written:
+            out.add(id(row))
+        elif _CROSS_ENTROPY in row.definition():
+            written.add((row.kind, row.name))
+    return out

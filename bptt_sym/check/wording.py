@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bptt_sym.check.completion import mentions
+from bptt_sym.check.completion import at_this_step, mentions
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model, base_letter
 from bptt_sym.check.outline import Kind, Row
@@ -197,6 +197,13 @@ def without_marks(claim: Claim) -> Claim:
 
 def lacks_a_step(error: InputError) -> bool:
     return isinstance(error, UnboundName) and error.message.endswith("without a time")
+
+
+def with_its_step(row: Row, model: Model) -> str | None:
+    """The row with the step t where it leaves steps out; ``None`` if it leaves none out."""
+    sequences = model.vocabulary.sequences
+    text = at_this_step(row.latex, frozenset((*sequences, *map(plain_name, sequences))))
+    return text if text != row.latex else None
 
 
 #: How the judge says that no reading gives both sides one shape.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from bptt_sym.check.bounds.magnitude import ONE_EXP, Exponent, Magnitude, Term, plus
-from bptt_sym.notation import Abs, Claim, Div, Neg, Node, Norm, Num, Sym
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import Abs, Add, Claim, Div, Neg, Node, Norm, Num, Pow, Sym, from_affine, num
+from bptt_sym.recurrence import Recurrence
+from bptt_sym.shapes import shape_of
 
 
 @dataclass
@@ -207,3 +210,35 @@ def vanishes(magnitude: Magnitude, sizes: Sizes) -> bool:
         if any(v > 1 for v, _ in groups.values()):
             return False
     return True
+
+
+def has_axes(side: Node, rec: Recurrence) -> bool:
+    """Whether a side is a vector or a matrix."""
+    try:
+        return bool(shape_of(side, rec.shapes, rec.functions))
+    except BpttError:
+        return False
+
+
+def geometric(upper: Magnitude) -> Iterator[tuple[str, bool, tuple[Node, ...]]]:
+    """Closed forms of the geometric sums in ``upper``: (x^n - 1)/(x - 1) and its like."""
+    if len(upper) != 1 or upper[0].coefficient != 1 or len(upper[0].powers) != 1:
+        return
+    (base, _), *_ = upper[0].powers
+    if not (isinstance(base, tuple) and base[0] == "geo" and len(base[1]) == 1):
+        return
+    (ratio,) = base[1]
+    if not isinstance(ratio, tuple):
+        return
+    size: Node = Abs(Sym(ratio[1])) if ratio[0] == "|" else Norm(Sym(ratio[1]))
+    count = from_affine(dict(base[2][0]), base[2][1])
+    one = num(1)
+    power = Pow(size, count)
+    yield (
+        ratio[1],
+        True,
+        (
+            Div(Add((power, Neg(one))), Add((size, Neg(one)))),
+            Div(Add((one, Neg(power))), Add((one, Neg(size)))),
+        ),
+    )

@@ -12,7 +12,15 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from bptt_sym.check.bounds.compare import Sizes, at_most, counted, merged, vanishes
+from bptt_sym.check.bounds.compare import (
+    Sizes,
+    at_most,
+    counted,
+    geometric,
+    has_axes,
+    merged,
+    vanishes,
+)
 from bptt_sym.check.bounds.families import (
     constant_value,
     families,
@@ -61,7 +69,6 @@ from bptt_sym.notation import (
 )
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.text import text
-from bptt_sym.shapes import shape_of
 
 F = Fraction
 #: Besides the regimes of equations: runs at rest, where slopes are largest.
@@ -114,9 +121,9 @@ def without_norm(
     Read in norm it may be right; what fails for one unit already fails however it is read. ``None``
     if both sides are numbers.
     """
-    if rec.is_scalar or not any(_has_axes(s, rec) for s in claim.sides):
+    if rec.is_scalar or not any(has_axes(s, rec) for s in claim.sides):
         return None
-    sides = tuple(Norm(s, "any") if _has_axes(s, rec) else s for s in claim.sides)
+    sides = tuple(Norm(s, "any") if has_axes(s, rec) else s for s in claim.sides)
     verdict = judge_bound(replace(claim, sides=sides), rec, arena, assume)
     if verdict.is_right:
         said = "vectors and matrices are compared by their norms"
@@ -149,13 +156,6 @@ def _entry_by_entry(claim: Claim, rec: Recurrence, assume: Sequence[Claim]) -> V
         return None
     said = "vectors are compared entry by entry"
     return replace(verdict, verdict="right_under_reading", readings=(*verdict.readings, said))
-
-
-def _has_axes(side: Node, rec: Recurrence) -> bool:
-    try:
-        return bool(shape_of(side, rec.shapes, rec.functions))
-    except BpttError:
-        return False
 
 
 class _Case:
@@ -245,7 +245,7 @@ class _Case:
 
     def _target(self, right: Node, upper: Magnitude) -> Magnitude | None:
         """The right side as an exact sum of sizes; closed geometric sums are recognised."""
-        for base, count, closed in _geometric(merged(upper)):
+        for base, count, closed in geometric(merged(upper)):
             if any(_same(right, c) for c in closed):
                 return tuple(t for t in merged(upper)) if base and count else None
         try:
@@ -473,32 +473,6 @@ def _terms(node: Node) -> Iterator[Node]:
                 stack.extend((a, b))
             case Pow(base=b):
                 stack.append(b)
-
-
-def _geometric(upper: Magnitude) -> Iterator[tuple[str, bool, tuple[Node, ...]]]:
-    """Closed forms of the geometric sums in ``upper``: (x^n - 1)/(x - 1) and its like."""
-    from bptt_sym.notation import from_affine, num
-
-    if len(upper) != 1 or upper[0].coefficient != 1 or len(upper[0].powers) != 1:
-        return
-    (base, _), *_ = upper[0].powers
-    if not (isinstance(base, tuple) and base[0] == "geo" and len(base[1]) == 1):
-        return
-    (ratio,) = base[1]
-    if not isinstance(ratio, tuple):
-        return
-    size: Node = Abs(Sym(ratio[1])) if ratio[0] == "|" else Norm(Sym(ratio[1]))
-    count = from_affine(dict(base[2][0]), base[2][1])
-    one = num(1)
-    power = Pow(size, count)
-    yield (
-        ratio[1],
-        True,
-        (
-            Div(Add((power, Neg(one))), Add((size, Neg(one)))),
-            Div(Add((one, Neg(power))), Add((one, Neg(size)))),
-        ),
-    )
 
 
 def _same(a: Node, b: Node) -> bool:
