@@ -13,6 +13,7 @@ from bptt_sym.check.conditions import only_supposes
 from bptt_sym.check.continued import continued
 from bptt_sym.check.copies import copied, without_steps
 from bptt_sym.check.counting import last_step_letter, with_horizon
+from bptt_sym.check.defining import base_letter, definition_of, definitions_of, may_define
 from bptt_sym.check.deltas import runs_back
 from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.failures import of_failures, with_suppositions
@@ -20,15 +21,10 @@ from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
 from bptt_sym.check.last_output import LastOutput
 from bptt_sym.check.losses import both_means_and_sums
-from bptt_sym.check.models import (
-    Context,
-    Model,
-    Models,
-    base_letter,
-    definition_of,
-    definitions_of,
-)
+from bptt_sym.check.models import Context, Model, Models
 from bptt_sym.check.outline import Kind, Outline, Row, further_sides, is_relation, outline
+from bptt_sym.check.prose import last_step_said
+from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.spectral import with_sizes
@@ -46,7 +42,6 @@ from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, UnboundName
 from bptt_sym.messages import marked
 from bptt_sym.notation import (
-    FUNCTIONS,
     ZERO,
     At,
     Claim,
@@ -60,7 +55,6 @@ from bptt_sym.read.vocabulary import plain_name
 
 #: How many models a row may fail under before an undecided one is the last.
 MOST_TRIED = 6
-_DEFINES = frozenset({Kind.SEQUENCE, Kind.INITIAL, Kind.TOTAL, Kind.FUNCTION})
 
 
 @dataclass(frozen=True)
@@ -92,6 +86,7 @@ def audit(document: Document) -> list[Judged]:
     context = Context.of(without_steps([f.latex for f in everything]), document.words)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     context.stated = both_means_and_sums(texts) | runs_back(texts)
+    context.last_step_said = last_step_said(document.source.text)
     auditor = _Auditor(context)
     auditor.bench.near_one = any(ABOUT_ONE.search(t) for t in texts)
     found: list[Judged | _Waiting] = []
@@ -186,8 +181,9 @@ class _Auditor:
     def _definitions(self, rows: Outline) -> dict[int, Verdict]:
         """Take up what the formula defines; the verdicts of its defining rows, by identity."""
         now = self.models.current
+        runs = self.models.running
         found = [
-            r for r in rows.rows if self._may_define(r, rows.formula) and not only_copies(r)
+            r for r in rows.rows if may_define(r, rows.formula, runs) and not only_copies(r)
         ]
         found = [r for r in found if not made_of_gradients(r, now) and not looks_ahead(r)]
         found = [r for r in found if of_an_activation(r.latex) is None]
@@ -224,19 +220,6 @@ class _Auditor:
             found += more
             claims = [r for r in claims if r not in more]
 
-    def _may_define(self, row: Row, formula: Formula) -> bool:
-        """Whether the form of a row is that of a definition, with its steps left out or not."""
-        if row.kind is Kind.INITIAL and any(t.kind in ("_", "open") for t in row.chain.sides[1]):
-            return False  # h_0 = f(x_0, …): how the run begins, in names of its own
-        if row.kind is not Kind.VALUE:
-            return row.kind in _DEFINES
-        if not formula.display and len(row.mentions - FUNCTIONS) < 2:
-            return False  # "the derivative of y = tanh(x) is 1 - y^2" is about tanh
-        if not formula.display and row.chain.sides[1][0].kind == "open":
-            return False  # "a sample has X = [a, b, c]" lists its values
-        timed = self.models.context.timed
-        return any(plain_name(m) in timed for m in row.mentions) and row.name not in FUNCTIONS
-
     def _is_claim(self, row: Row) -> bool:
         """Whether a row that could define its name says something of what it stands for."""
         return self._is_alias(row) or self._holds(row)
@@ -269,7 +252,9 @@ class _Auditor:
                 return self._entry(formula, verdict, row)
         if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
             return self._entry(formula, Verdict("not_a_claim", note=_NOT_ABOUT), row)
-        if not formula.display and row.is_example:
+        if formula.delta and row.gives_zero:
+            return self._entry(formula, Verdict("not_a_claim", note=_BEGINS), row)
+        if row.has_figures or (not formula.display and row.is_example):
             values = Verdict("not_a_claim", note=marked("values of an example"))
             return self._entry(formula, values, row)
         named_row = row.kind in (Kind.SEQUENCE, Kind.TOTAL) and not row.continues
@@ -324,7 +309,10 @@ class _Auditor:
 
     def _renames(self, row: Row, model: Model) -> bool:
         """Whether ``A_t = ∂…`` gives a name, that stood for something else, a new meaning."""
-        if row.name not in (model.aliases if row.kind is Kind.SEQUENCE else model.totals):
+        anew = row.names_a_derivative and row.name in model.court.model.defined
+        if not anew and row.name not in (
+            model.aliases if row.kind is Kind.SEQUENCE else model.totals
+        ):
             return False
         if len(row.chain.sides) != 2 or row.name in row.mentions:
             return False  # a recursion of a name is a claim about it
@@ -364,7 +352,9 @@ class _Auditor:
         for family in families:
             try:
                 judged = self._under(row, formula, family)
-                return self._otherwise(judged, row, formula, family)
+                if judged.verdict.verdict != "wrong":
+                    return judged
+                return self._come_back_to(row, formula) or judged
             except InputError as error:
                 first = first or error
                 if not isinstance(error, UnboundName):
@@ -380,24 +370,21 @@ class _Auditor:
             return _Waiting(row, formula, len(self.models.all), first)
         return unreadable(formula, first, self._title)
 
-    def _otherwise(
-        self, judged: Judged, row: Row, formula: Formula, family: Sequence[Model]
-    ) -> Judged:
-        """``judged``, or its verdict under equations that were in force before others of theirs.
-
-        A section that goes through variants of a cell is over, and any of them may be meant.
-        """
-        if judged.verdict.verdict != "wrong" or formula.section == family[0].section:
-            return judged
-        for model in self.models.variants[::-1][:MOST_TRIED]:
-            if model is not family[0] and model.section == family[0].section:
-                try:
-                    other = self._under(row, formula, self._family(model))
-                except (BpttError, ValueError):
-                    continue
-                if other.verdict.is_right:
-                    return other
-        return judged
+    def _come_back_to(self, row: Row, formula: Formula) -> Judged | None:
+        """The verdict under a recurrence of an earlier section that makes the row right."""
+        for model in self.models.earlier(formula.section):
+            try:
+                judged = self._under(row, formula, self._family(model))
+            except InputError:
+                continue
+            if judged.verdict.is_right:
+                said = f"it is about the recurrence of {model.title}"
+                readings = (*judged.verdict.readings, said)
+                verdict = replace(
+                    judged.verdict, verdict="right_under_reading", readings=readings
+                )
+                return replace(judged, verdict=verdict)
+        return None
 
     def _under(self, row: Row, formula: Formula, family: Sequence[Model]) -> Judged:
         """The verdict under the first of ``family`` that makes the row right, else the first's.
@@ -410,8 +397,10 @@ class _Auditor:
         first: InputError | None = None
         told = 0
         failed: list[tuple[Judged, Model]] = []
-        slips = any(model.mends for model in family)
+        slips = any(model.mends or model.special for model in family)
         for model in family:
+            if model.since > formula.offsets[0]:
+                continue
             for generic in ({}, *generic_meanings(row, model.court.model)):
                 try:
                     claim = self._claim(row, model, generic)
@@ -427,12 +416,13 @@ class _Auditor:
                     try:
                         claim = self._claim(row, model, generic, bare)
                         verdict = self.bench.verdict(claim, model)
+                        verdict = at_the_last_step(verdict, claim, model)
                     except InputError:
                         continue
                 written = not generic and not model.supposed and verdict.verdict == "wrong"
                 verdict = with_suppositions(verdict, claim, model, generic)
                 judged = self._entry(formula, verdict, row, model.title)
-                if verdict.is_right or (written and not slips):
+                if verdict.is_right or (written and verdict.verdict == "wrong" and not slips):
                     return judged
                 if not (failed and model.special):
                     failed.append((judged, model))
@@ -497,4 +487,5 @@ class _Auditor:
         return Judged(place, text, verdict, title, display=formula.display, part=part)
 
 
+_BEGINS = marked("where a gradient begins before anything is added to it")
 _NOT_ABOUT = marked("it says nothing about a recurrence")

@@ -25,7 +25,7 @@ _IF_BEFORE = re.compile(
     r"wenn|falls|sofern|si|cuando|lorsque|quand|se|quando|als|jeśli|gdy|eğer|nếu|khi|jika|ketika|"
     r"если|когда|якщо|коли)\b|如果|若|当|當|假设|假設|假如|只要|もし|만약|만일|"
     r"(?<![א-ת])(?:אם|כאשר)(?![א-ת])|(?:^|\s)(?:اگر|وقتی|إذا|عندما)\s)"
-    r"[^.;。；\n|]{0,90}$|\b(?:for|with|where|case|per|für|pour|para|mit|avec|con|com)\s+\W{0,4}$",
+    r"(?:[^.;。；\n|$]|\$[^$\n]{1,60}\$|\$[^$\n]{0,60}$){0,90}$|\b(?:for|with|where|case|per|für|pour|para|mit|avec|con|com)\s+\W{0,4}$",
     re.IGNORECASE,
 )
 #: What stands behind a condition: "이면", "のとき", "时".

@@ -70,6 +70,14 @@ _LAST = (
 )
 
 
+_STEP_BELOW = re.compile(r"_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:[-+]\s*1\s*)?\})")
+
+
+def below_only(every: str) -> bool:
+    """Whether steps stand below the names, and T nowhere as the last one."""
+    return _STEP_BELOW.search(every) is not None and _HORIZON.search(every) is None
+
+
 def last_step_letter(texts: Sequence[str], source: str) -> str:
     """The letter that a text writes for its last step, if it is not T and T is no step in it."""
     every = "\n".join(texts)

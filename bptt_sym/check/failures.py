@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
-from bptt_sym.check.supposed import Evidence
+from bptt_sym.check.supposed import Evidence, free_gates
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict, VerdictName
-from bptt_sym.notation import At, Claim, D, Node, Sym, walk
+from bptt_sym.notation import At, Call, Claim, D, Idx, Node, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.recurrence import STEP, Recurrence
 
 
 def with_suppositions(
@@ -22,8 +23,11 @@ def with_suppositions(
     names = {plain_name(n.name) for s in claim.sides for n in walk(s) if isinstance(n, (At, Sym))}
     evidence = Evidence.GUESSED if names & model.guessed else model.evidence
     said = tuple(f"{name} stands for {p}" for name, p in generic.items())
+    if verdict.verdict == "right" and not says and (held := _held(claim, model)):
+        return replace(verdict, verdict="right_under_reading", readings=(held, *said))
     if verdict.is_right and (says or said):
         written = evidence is Evidence.WRITTEN and not said
+        written = written and not model.mends and not model.special
         supposed: VerdictName = "right" if written else "right_under_reading"
         if verdict.verdict == "right_under_reading":
             supposed = "right_under_reading"
@@ -31,14 +35,43 @@ def with_suppositions(
             verdict, verdict=supposed, readings=(*verdict.readings, *said),
             assumptions=(*verdict.assumptions, *says),
         )  # fmt: skip
-    if verdict.verdict == "wrong" and evidence is Evidence.GUESSED:
-        return failing(says)
+    if verdict.verdict == "wrong" and (evidence is Evidence.GUESSED or _small(generic)):
+        return failing((*says, *said))
     if verdict.verdict == "wrong" and _tells_the_loss(claim, verdict, model):
-        note = "; ".join(says) + ": which loss it is stands nowhere"
+        note = "".join(f"{s}; " for s in says) + "which function the loss is stands nowhere"
         return Verdict("undecided", note=note)
     if verdict.verdict == "wrong":
         return replace(verdict, assumptions=(*verdict.assumptions, *says, *said))
     return verdict
+
+
+def _held(claim: Claim, model: Model) -> str:
+    """What is said of gates without an equation where a claim differentiates a state."""
+    rec = model.court.model
+    gates = free_gates(rec)
+    runs = any(
+        isinstance(n, D) and isinstance(n.y, At) and n.y.name in rec.states
+        for side in claim.sides for n in walk(side)
+    )  # fmt: skip
+    if len(gates) < 2 or not runs:
+        return ""  # one factor may be an input
+    return f"{', '.join(gates)} are given values: they do not depend on the state"
+
+
+def _small(generic: Mapping[str, str]) -> bool:
+    """Whether a small letter is taken for a matrix that it may be an entry of."""
+    return any(plain_name(n)[:1].islower() and p[:1].isupper() for n, p in generic.items())
+
+
+def _is_unknown(rec: Recurrence) -> bool:
+    """Whether the loss is an unknown function, or one of an output that is one."""
+    losses = [e.rhs for e in rec.equations if is_loss(At(e.target, Idx(STEP)), rec)]
+    outputs = {
+        n.name for rhs in (*rec.totals.values(), *losses) for n in walk(rhs) if isinstance(n, At)
+    }
+    ways = [*rec.totals.values(), *losses]
+    ways += [rec.rhs(n) for n in outputs if n in rec.gates and n not in rec.states]
+    return any(isinstance(n, Call) for rhs in ways for n in walk(rhs))
 
 
 def _tells_the_loss(claim: Claim, verdict: Verdict, model: Model) -> bool:
@@ -47,11 +80,13 @@ def _tells_the_loss(claim: Claim, verdict: Verdict, model: Model) -> bool:
     ``\\partial L/\\partial b = \\sum_t (\\hat y_t - y_t)`` fails for most losses and holds for one.
     """
     rec = model.court.model
-    if not any(r"\mathrm{loss}(" in line for line in model.lines) or not model.supposed:
+    if not _is_unknown(rec):
         return False
 
     def by_loss(side: Node) -> bool:
-        return any(isinstance(n, D) and is_loss(n.y, rec) for n in walk(side))
+        return any(
+            isinstance(n, D) and (isinstance(n.y, Call) or is_loss(n.y, rec)) for n in walk(side)
+        )
 
     links = verdict.links or (verdict,)
     at = next((i for i, v in enumerate(links) if v.verdict == "wrong"), 0)

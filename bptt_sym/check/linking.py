@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bptt_sym.notation import Add, At, Fn, Idx, Node, Sym, rebuild, walk
-from bptt_sym.recurrence import STEP, Recurrence
+from bptt_sym.recurrence import STEP, Equation, Recurrence
 
 
 def linked(rec: Recurrence) -> Recurrence:
-    """``rec`` with the argument of an activation replaced by the name that has its equation.
+    """``rec`` with the argument or the value of an activation replaced by its name, if it has one.
 
     Names are compared without regard to case, which is often lost between the two lines; the
     equation within the activation is the one that stays.
@@ -30,17 +30,31 @@ def linked(rec: Recurrence) -> Recurrence:
         return rec
     arguments: dict[str, Node] = {}
 
-    def change(n: Node) -> Node:
-        if isinstance(n, Fn) and n.order == 0 and (name := idle.get(_caseless(n.arg))):
-            arguments.setdefault(name, n.arg)
-            return replace(n, arg=At(name, Idx(STEP)))
-        return rebuild(n, change)
+    def change(n: Node, own: str) -> Node:
+        if isinstance(n, Fn) and n.order == 0:
+            if name := idle.get(_caseless(n.arg)):
+                arguments.setdefault(name, n.arg)
+                return replace(n, arg=At(name, Idx(STEP)))
+            name = idle.get(_caseless(n))
+            if name and name != own:  # a = \tanh(c) beside h = o \tanh(c)
+                arguments.setdefault(name, n)
+                return At(name, Idx(STEP))
+        return rebuild(n, lambda c: change(c, own))
 
-    equations = [replace(e, rhs=change(e.rhs)) for e in rec.equations]
+    equations = [replace(e, rhs=change(e.rhs, e.target)) for e in rec.equations]
     if not arguments:
         return rec
     named = {e.target: e for e in equations}
     first = [replace(named[name], rhs=rhs) for name, rhs in arguments.items()]
+    # Each is computed just before what first uses it: all that it needs is there by then.
+    placed: list[Equation] = []
+    waiting = {e.target: e for e in first}
+    for e in equations:
+        if e.target in arguments:
+            continue
+        uses = {n.name for n in walk(e.rhs) if isinstance(n, At)}
+        placed += [waiting.pop(name) for name in list(waiting) if name in uses]
+        placed.append(e)
     shapes = dict(rec.shapes)
     names = {
         n.name for e in (*first, *equations) for n in walk(e.rhs) if isinstance(n, (At, Sym))
@@ -48,7 +62,7 @@ def linked(rec: Recurrence) -> Recurrence:
     kept = {*names, *named, *rec.totals}
     return replace(
         rec,
-        equations=(*first, *(e for e in equations if e.target not in arguments)),
+        equations=(*placed, *waiting.values()),
         shapes={n: s for n, s in shapes.items() if n in kept},
     )
 

@@ -13,9 +13,9 @@ from dataclasses import replace
 from bptt_sym.check.prose import Wording
 from bptt_sym.check.supposed import Evidence, Supposition
 from bptt_sym.check.usage import Usage
-from bptt_sym.notation import Fn
+from bptt_sym.notation import At, Call, Fn, Idx, Sum, substitute_index, walk
 from bptt_sym.read.vocabulary import plain_name
-from bptt_sym.recurrence import Recurrence
+from bptt_sym.recurrence import HORIZON, Recurrence
 
 _OUTPUTS = (r"\hat{y}", r"\hat{p}", "p", "o", "y")
 _TARGETS = ("y", r"\mathbf{y}", "d", r"\hat{y}")
@@ -27,11 +27,13 @@ def cross_entropy(
     """``s`` with the cross-entropy in the place of its unknown loss; ``None`` where nothing
     suggests it."""
     known = {plain_name(n) for n in (*rec.defined, *rec.inputs)}
-    target = next((y for y in _TARGETS if y in usage.timed and y not in known), "")
-    if not target:
-        return None
     lines = list(s.lines)
     output = next((n for n in _OUTPUTS if _is_softmax(n, rec)), "")
+    bare = output and output not in usage.timed  # neither ŷ nor y has its step
+    timed = {*usage.timed, *(usage.bare if bare else ())}
+    target = next((y for y in _TARGETS if y in timed and y not in known), "")
+    if not target:
+        return None
     if not output and wording.cross_entropy:
         # The words name the loss, and ŷ is what comes out of the softmax before it.
         output = next((n for n in _OUTPUTS if n in usage.timed and n != target), "")
@@ -63,6 +65,66 @@ def cross_entropy(
     return replace(
         s, lines=tuple(lines), says=(*s.says, said), shapes=shapes, evidence=evidence,
         special=not wording.cross_entropy,
+    )  # fmt: skip
+
+
+def usual_losses(rec: Recurrence) -> list[Supposition]:
+    """What a loss that is written as an unknown function usually is, where its gradient is worked
+    out: the cross-entropy of a softmax, or half the squared error of its argument."""
+    from bptt_sym.render.latex import latex
+
+    out: list[Supposition] = []
+    for loss in rec.gates:
+        rhs = rec.rhs(loss)
+        if not (isinstance(rhs, Call) and rec.shape(loss) == () and len(rhs.args) == 2):
+            continue
+        if not all(isinstance(a, At) for a in rhs.args):
+            continue
+        given, target = (a for a in rhs.args if isinstance(a, At))
+        if given.name not in rec.gates:
+            given, target = target, given
+        if given.name not in rec.gates or target.name in rec.defined:
+            continue
+        output, y = given.name, target.name
+        made = rec.rhs(output)
+        free = isinstance(made, Call) and len(made.args) == 1
+        argument = latex(made.args[0], rec) if isinstance(made, Call) and free else ""
+        error = rf"\frac{{1}}{{2}} \left\| {output}_{{t}} - {y}_{{t}} \right\|^2"
+        entropy = rf"-{y}_{{t}}^{{\top}} \log {output}_{{t}}"
+        softmax = isinstance(made, Fn) and made.name == "softmax"
+        ways = [
+            (rf"\mathrm{{softmax}}({argument})", entropy, "the cross-entropy of a softmax"),
+            (argument, error, "half the squared error"),
+        ] if free else [("", entropy, "the cross-entropy")] if softmax else [
+            ("", error, "half the squared error")
+        ]  # fmt: skip
+        for line, value, said in ways:
+            lines = [rf"{output}_{{t}} = {line}"] if line else []
+            out.append(
+                Supposition(
+                    (*lines, f"{loss}_{{t}} = {value}"), (f"the loss is {said}",),
+                    replaces=frozenset(plain_name(n) for n in (loss, *([output] if line else []))),
+                    special=True,
+                )
+            )  # fmt: skip
+    return out
+
+
+def of_the_last_step(rec: Recurrence) -> Supposition | None:
+    """The sum of the losses of the steps with the last one alone, for a run with one output."""
+    from bptt_sym.render.latex import latex
+
+    lines = []
+    for total, rhs in rec.totals.items():
+        sums = [n for n in walk(rhs) if isinstance(n, Sum)]
+        if len(sums) == 1:
+            body = substitute_index(sums[0].body, sums[0].var, Idx(HORIZON))
+            lines.append(f"{total} = {latex(body, rec)}")
+    if not lines:
+        return None
+    return Supposition(
+        tuple(lines), ("only the last step has a loss",), special=True,
+        replaces=frozenset(plain_name(n) for n in rec.totals),
     )  # fmt: skip
 
 

@@ -15,11 +15,19 @@ from dataclasses import dataclass, field, replace
 from bptt_sym.check.accumulated import added_up
 from bptt_sym.check.answer import Court
 from bptt_sym.check.completion import arguments, completed, defined_by, sequences, step_defined_by
+from bptt_sym.check.defining import Definition
 from bptt_sym.check.dimension import one_unit
-from bptt_sym.check.document import PROSE, Formula
+from bptt_sym.check.document import Formula
 from bptt_sym.check.linking import linked
-from bptt_sym.check.losses import cross_entropy, same_by_step, step_losses, to_the_end
-from bptt_sym.check.outline import Kind, Row, outline
+from bptt_sym.check.losses import (
+    cross_entropy,
+    of_the_last_step,
+    same_by_step,
+    step_losses,
+    to_the_end,
+    usual_losses,
+)
+from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
 from bptt_sym.check.slopes import identities
 from bptt_sym.check.standard import standard_cells
@@ -41,54 +49,6 @@ from bptt_sym.notation import (
 from bptt_sym.read import Vocabulary, recurrence_from_latex
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence, Shape
-
-_DECORATED = re.compile(r"\\[A-Za-z]+\{(.*)\}$")
-
-
-@dataclass(frozen=True)
-class Definition:
-    """One line of a model: its LaTeX, the name it defines, and what its right side mentions."""
-
-    kind: Kind
-    name: str
-    text: str
-    mentions: frozenset[str]
-    #: Whether it stands in a sentence: a displayed definition of the same name replaces it.
-    soft: bool = False
-
-    @property
-    def key(self) -> str:
-        """What a second definition of would be a redefinition."""
-        marks = {Kind.INITIAL: " at the start", Kind.TOTAL: " of the run"}
-        return self.name + marks.get(self.kind, "")
-
-    @property
-    def base(self) -> str:
-        """The letter under accents and before scripts, as it is mentioned elsewhere."""
-        return base_letter(self.name)
-
-    @property
-    def returns(self) -> bool:
-        """Whether its own value of the step before stands on the right."""
-        before = r"\}*(?:_|\^|\()\{?[(<]?(?:\\langle)?t-"
-        return re.search(rf"(?<![A-Za-z]){re.escape(self.base)}{before}", self.right) is not None
-
-    @property
-    def right(self) -> str:
-        """The right side of :attr:`plain`."""
-        return self.plain.partition("=")[2]
-
-    @property
-    def plain(self) -> str:
-        """The text without the space and column marks in it, to recognise a restatement."""
-        return re.sub(r"[\s&]|\\[,;:! ]|\\q?quad", "", self.text).rstrip(".,;")
-
-
-def base_letter(name: str) -> str:
-    r"""``c`` for ``\tilde{c}``, ``h`` for ``h^{(1)}``, ``\delta`` for itself."""
-    while match := _DECORATED.match(name):
-        name = match.group(1)
-    return re.split(r"[_^']", name)[0]
 
 
 @dataclass
@@ -114,8 +74,12 @@ class Model:
     mends: bool = False
     #: Whether what fails under it says nothing.
     special: bool = False
+    #: Where in the source it comes into force.
+    since: int = 0
     #: The section of the document that its last line stands in.
     section: int = 0
+    #: Whether a definition of the same name has taken its place.
+    replaced: bool = False
     #: This model with what the document uses and does not define.
     completions: list[Model] | None = None
     #: The same model of one unit, where every quantity is a number.
@@ -186,6 +150,8 @@ class Context:
     identities: frozenset[str] = frozenset()
     #: Codes of readings that the text shows it needs.
     stated: frozenset[str] = frozenset()
+    #: Where in the source the text begins to speak of a run with a loss of the last step alone.
+    last_step_said: int = 0
     #: Names of sums of what is still to come.
     ahead: set[str] = field(default_factory=set)
     #: Names that stand with their step alone on the left of an equation with derivatives: the
@@ -214,8 +180,6 @@ class Models:
         self.all: list[Model] = []
         #: How often a definition took the place of an earlier one.
         self.anew = 0
-        #: The models that were whole when that happened.
-        self.variants: list[Model] = []
         self._section = 0
 
     @property
@@ -223,8 +187,20 @@ class Models:
         """The latest model."""
         return self.all[-1] if self.all else None
 
+    @property
+    def running(self) -> frozenset[str]:
+        """The names that run in time, with their steps written or left out."""
+        defined = (d.base for d in self.known.values() if d.kind is Kind.SEQUENCE)
+        return self.context.timed | frozenset(defined)
+
     def newest_first(self) -> list[Model]:
         return self.all[::-1]
+
+    def earlier(self, section: int) -> list[Model]:
+        """What a text may come back to in a section after that of its latest definitions."""
+        if self.current is None or self.current.section >= section:
+            return []
+        return [model for model in self.all[-2::-1] if model.replaced]
 
     def restates(self, definitions: Iterable[Definition]) -> bool:
         """Whether every one of ``definitions`` stands in the model in force already."""
@@ -240,6 +216,7 @@ class Models:
         InputError, ModelError
             They make no recurrence, neither with what stands already nor by themselves.
         """
+        definitions = [self._of_a_step(d) for d in definitions]
         fresh = {d.key: d for d in definitions}
         if any(d.soft and d.key in self.known and not self.known[d.key].soft for d in definitions):
             return  # what is displayed is not replaced by what a sentence says
@@ -263,7 +240,7 @@ class Models:
             if model is not None:
                 if self.current is not None and not extends:
                     self.anew += 1
-                    self.variants.append(self.current)
+                    self.current.replaced = True
                 if extends and self.current is not None:
                     model.aliases |= self.current.aliases
                     model.totals |= self.current.totals
@@ -273,6 +250,12 @@ class Models:
         if not any(d.soft for d in definitions):
             self.context.refused |= {d.base for d in definitions if d.kind is not Kind.FUNCTION}
         raise first_error
+
+    def _of_a_step(self, d: Definition) -> Definition:
+        """``h = x U + s_{t-1} W`` with the step left out, where h runs in time elsewhere."""
+        name = plain_name(d.name)
+        runs = d.kind is Kind.TOTAL and name in self.context.timed and name not in LOSSES
+        return d if not runs or re.search(r"\\sum|∑", d.right) else replace(d, kind=Kind.SEQUENCE)
 
     def _candidates(
         self, fresh: dict[str, Definition], section: int
@@ -378,12 +361,26 @@ class Models:
         if model.completions is None:
             model.completions = []
             for s in self._suppositions(model):
-                found = self._supposing(model.lines, s, model.title)
-                if found is not None:
-                    found.aliases |= model.aliases
-                    found.totals |= model.totals
-                    model.completions.append(found)
+                self._complete(model, model, s)
+            if self.context.wording.last_step_loss:
+                for whole in (model, *tuple(model.completions)):
+                    last = of_the_last_step(whole.court.model)
+                    if last is not None:
+                        self._complete(model, whole, last, self.context.last_step_said)
         return model.completions
+
+    def _complete(
+        self, model: Model, beside: Model, s: Supposition, since: int = 0
+    ) -> None:
+        """Put ``beside`` with ``s`` among the completions of ``model``."""
+        found = self._supposing(beside.lines, s, model.title)
+        if found is not None:
+            found.aliases |= model.aliases
+            found.totals |= model.totals
+            found.supposed = (*beside.supposed, *found.supposed)
+            found.since = since
+            assert model.completions is not None
+            model.completions.append(found)
 
     def _suppositions(self, model: Model) -> list[Supposition]:
         """What may be supposed beside ``model``, and the same with the usual loss of a softmax."""
@@ -397,7 +394,8 @@ class Models:
         if losses:
             found = [replace(s, evidence=Evidence.GUESSED) for s in found]
         special = [cross_entropy(s, model.court.model, usage, wording) for s in found]
-        return [*found, *(s for s in special if s is not None)]
+        usual = usual_losses(model.court.model)
+        return [*found, *(s for s in special if s is not None), *usual]
 
     def _supposing(self, lines: Sequence[str], s: Supposition, title: str) -> Model | None:
         for shapes in (s.shapes, {}):
@@ -468,29 +466,3 @@ class Models:
 
 
 _DERIVES = re.compile(r"\\partial|∂|\\nabla|\\frac\s*\{\s*d")
-
-
-def definition_of(row: Row, formula: Formula | None = None) -> Definition:
-    """The definition that a row is, by its first right side."""
-    soft = formula is not None and formula.environment == PROSE
-    kind = Kind.SEQUENCE if row.kind is Kind.VALUE else row.kind
-    return Definition(kind, row.name, row.definition(), row.mentions, soft)
-
-
-def definitions_of(row: Row, formula: Formula) -> list[Definition]:
-    r"""What a row defines: ``a_t = \tanh(z_t) = \tanh(W h_{t-1} + b)`` both z and a."""
-    whole = [definition_of(row, formula)]
-    said = row.argument
-    if said is None:
-        return whole
-    name, inner = said
-    function = row.text[row.chain.sides[1][0].start : row.chain.sides[1][1].start]
-    left = row.text[row.chain.sides[0][0].start : row.chain.sides[0][-1].end]
-    out = []
-    for latex in (f"{name} = {inner}", f"{left} = {function}({name})"):
-        part = replace(formula, latex=latex, offsets=[formula.offsets[0]] * (len(latex) + 1))
-        (own,) = outline(part).rows
-        if own.kind is not Kind.SEQUENCE:
-            return whole
-        out.append(definition_of(own, formula))
-    return out

@@ -23,12 +23,13 @@ from bptt_sym.read.tokens import Token, tokenize
 _NO_CLAIM = re.compile(
     r"\\(?:leftarrow|longleftarrow|gets|in|notin|subset|subseteq|mapsto|leadsto|colon|sim)"
     r"(?![A-Za-z])|←|∈|∉|⊂|⊆|↦|∼|-=|:\s*\\mathbb"
-    # Expectations and probabilities.
+    # Expectations, probabilities and information.
     r"|\\(?:Pr|mathbb\s*\{?\s*[EP]\s*\}?)(?![A-Za-z])"
     r"|\\(?:mathbf|mathrm|operatorname)\s*\{\s*(?:E|Pr|Var|Cov|Prob)\s*\}\s*(?:\\left\s*)?[\[(|]"
     # Mutual information, entropies, conditional probabilities.
     r"|(?<![A-Za-z\\])(?:I|H|[Pp]|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"
     r"(?:_\s*(?:\{[^{}]*\}|[A-Za-z])\s*)?(?:\\left\s*)?\((?:[^()=]|\([^()=]*\))*(?:;|\||\\mid|\\vert)"
+    r"|(?<![A-Za-z\\_{^])(?:E\s*\[|P\s*\([^()=]{1,40}[=<>])"
 )
 _RELATION = re.compile(
     r"[=<>≤≥≈≃→≠∝≡≔⟶≪≫]|\\(?:leq?(?:slant|q)?|geq?(?:slant|q)?|lt|gt|approx|simeq|cong|propto|to|"
@@ -74,10 +75,43 @@ class Row:
         return _slice(self.text, self.chain, 0)
 
     @property
+    def names_a_derivative(self) -> bool:
+        """Whether it is ``a_t = \\frac{\\partial y}{\\partial x}`` and no more."""
+        right = [t for t in self.chain.sides[-1] if t.kind != "sep" or t.text not in (",", ".")]
+        return (
+            self.kind is Kind.SEQUENCE and len(self.chain.sides) == 2
+            and bool(right) and right[0].kind == "frac"
+            and sum(t.kind == "frac" for t in right) == 1
+            and right[-1].kind == "}" and sum(t.kind == "partial" for t in right) == 2
+        )  # fmt: skip
+
+    @property
+    def has_step(self) -> bool:
+        """Whether its right side has something of step t."""
+        right = self.definition().partition("=")[2]
+        return re.search(r"_\s*\{?\s*t(?![A-Za-z])", right) is not None
+
+    @property
+    def gives_zero(self) -> bool:
+        """Whether all that it says is that one thing is 0."""
+        zero = [t.text for t in self.chain.sides[-1]] == ["0"]
+        return zero and list(self.chain.ops) == ["="]
+
+    @property
     def is_example(self) -> bool:
         """Whether it only gives approximate numbers: ``A_t \\approx 0.1``."""
         last = self.chain.sides[-1]
         return self.chain.ops[-1] == "~" and all(t.kind in ("num", "op") for t in last)
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether decimal numbers alone stand behind its left side: ``f_3 = 0.6 \\times 0.7``."""
+        right = [t for side in self.chain.sides[1:] for t in side]
+        plain = all(t.kind in ("num", "op", "frac", "{", "}", "^", "sep") for t in right)
+        equated = set(self.chain.ops) <= {"=", "~"}
+        primed = any(t.kind == "prime" for t in self.chain.sides[0])
+        figures = any(t.kind == "num" and "." in t.text for t in right)
+        return plain and equated and figures and not primed
 
     @property
     def tokens(self) -> list[Token]:

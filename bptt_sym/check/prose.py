@@ -205,7 +205,10 @@ _PATTERNS: dict[str, str] = {
     "rows": r"\brow[- ](?:vectors?|form|convention)|vectors? (?:is|are) (?:a )?rows?\b|\bROW\b",
     "scalar": r"\bscalars?\b(?![- ]style)|one[- ]dimensional|single (?:unit|neuron)",
     "last_step_loss": r"(?:loss|cost|error)(?: \S+){0,3} (?:at|on|of|from|only)(?: \S+){0,2} "
-    r"(?:the )?(?:last|final)\b",
+    r"(?:the )?(?:last|final)\b"
+    r"|\b[Oo]nly (?:in |at |on )?the (?:last|final) (?:time )?step|many[- ]to[- ]one"
+    r"|(?:只有|仅有?|只在)[^。.\n]{0,4}(?:最后|最後)一?[个個]?[^。.\n]{0,8}(?:输出|輸出|损失|損失|监督)"
+    r"|单输出|單輸出|다대일|多対一",
     "lstm": r"\bLSTM\b|[Ll]ong short[- ]term",
     "gru": r"\bGRU\b|[Gg]ated recurrent",
     "denominator": r"denominator[- ]layout",
@@ -224,6 +227,12 @@ _NETWORKS: dict[str, str] = {
     "sigmoid": rf"\b(?i:sigmoid|logistic)[- ]{_NET}",
     "linear": rf"(?<![Nn]on-)(?<![A-Za-z])[Ll]inear {_NET}|[Ii]dentity activation",
 }
+
+
+def last_step_said(text: str) -> int:
+    """Where ``text`` first says that the last step alone has a loss; its end if never."""
+    found = re.search(_PATTERNS["last_step_loss"], text)
+    return found.start() if found else len(text)
 
 
 def conventions(words: str) -> Wording:

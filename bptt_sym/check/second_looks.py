@@ -15,8 +15,21 @@ from bptt_sym.check.counting import FROM_ZERO, counted_from_one, to_the_last_ste
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.wording import by_preactivation, idle_in
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.notation import Claim, Fn, Idx, Node, Pow, Sym, Transpose, rebuild
-from bptt_sym.recurrence import HORIZON
+from bptt_sym.notation import (
+    Claim,
+    Fn,
+    Idx,
+    Node,
+    Pow,
+    Sym,
+    Transpose,
+    rebuild,
+    substitute_index,
+)
+from bptt_sym.recurrence import HORIZON, STEP
+
+#: ``\\prod_t`` without its first and last step.
+_RANGELESS = re.compile(r"\\prod\s*(?:\\limits\s*)?_\s*(?:\{\s*[a-z]\s*\}|[a-z])(?!\s*\^)")
 
 #: A sum that starts at 0 reaches for what is before the first step.
 _MISSING = re.compile(r"_(?:0|-1) does not exist")
@@ -49,6 +62,9 @@ def second_look(
             return replace(
                 known, verdict="right_under_reading", readings=(*known.readings, FROM_ZERO)
             )
+    named = verdict.diagnosis is not None  # whatever the range is
+    if not named and _RANGELESS.search(claim.source):
+        return Verdict("undecided", note="which steps the product is over is not written")
     if is_accumulated(claim, models.context.accumulated):
         part = judge_share(claim, model.court)
         if part is not None:
@@ -90,6 +106,18 @@ def second_look(
                 known, verdict="right_under_reading", readings=(*known.readings, said)
             )
     return verdict
+
+
+def at_the_last_step(verdict: Verdict, claim: Claim, model: Model) -> Verdict:
+    """``verdict`` of a claim that leaves its step out, which may be the last one."""
+    if verdict.verdict != "wrong":
+        return verdict
+    sides = tuple(substitute_index(s, STEP, Idx(HORIZON)) for s in claim.sides)
+    known = model.court.holds(replace(claim, sides=sides))
+    if known is None:
+        return verdict
+    said = "the step that is left out is the last one"
+    return replace(known, verdict="right_under_reading", readings=(*known.readings, said))
 
 
 def with_powers(claim: Claim) -> Claim | None:

@@ -11,10 +11,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bptt_sym.check.counting import below_only
 from bptt_sym.check.deltas import Deltas
 from bptt_sym.check.document import Formula
 from bptt_sym.check.labels import Labels
-from bptt_sym.check.respelling import replaced, respelt
+from bptt_sym.check.respelling import edited, replaced, respelt
 from bptt_sym.check.usage import LOSSES
 from bptt_sym.read.vocabulary import plain_name
 
@@ -38,6 +39,13 @@ _GLUED = re.compile(
 _ARROW = re.compile(
     rf"\\(?:long)?rightarrow\s*(?:d|\\delta\s*_?\{{?){_NAME}{_SCRIPT}{{0,2}}\}}?"
     r"(?=\s*(?:\\tag|\\\\|\\end|$|\n))"
+)
+#: ``V^T``: a transpose; ``x^T`` beside it is one as well where no step is the last one.
+_MATRIX_T = re.compile(r"(?<![A-Za-z\\])[A-Z][0-9]?\s*\^\s*(?:T|\{\s*T\s*\})")
+_VECTOR_T = re.compile(r"(?<![A-Za-z\\])([a-z][0-9]?)\s*\^\s*(?:T|\{\s*T\s*\})(?!\s*_)")
+#: ``\\frac{\\partial L}{\\partial z} = … \\rightarrow dz``: the mark before z is explained.
+_NAMED_BY_ARROW = re.compile(
+    r"\\partial\s*(?P<name>[a-z][0-9]?)\s*\}(?:(?!\\\\)[^\n])*?\\(?:long)?rightarrow\s*d(?P=name)(?![A-Za-z0-9_])"
 )
 #: ``= … \\in \\mathbb{R}^{h \\times d}`` behind an equation says its shape.
 _SPACE = re.compile(
@@ -87,16 +95,28 @@ class Shorthand:
     delta: bool
     deltas: Deltas
     labels: Labels
+    #: The marks without scripts that an arrow explains.
+    explained: re.Pattern[str] | None
+    #: Whether T above a name is the sign of a transpose, whatever it stands above.
+    transposes: bool
 
     @classmethod
     def of(cls, texts: Sequence[str], timed: frozenset[str]) -> Shorthand:
         texts = [_INSIDE.sub(_outside, _BRACED.sub(lambda m: m.group(1), t)) for t in texts]
         every = "\n".join(texts)
+        named = {m.group("name") for m in _NAMED_BY_ARROW.finditer(every)}
+        timed = timed | named
         loss = next((m.group(1) for m in _LOSS.finditer(every)), "L")
         fraction = re.search(r"\\d?frac\s*\{\s*d\s*[A-Za-z\\]", every) is not None
         fraction = fraction or _DIFFERENTIAL.search(every) is not None
         own = re.search(r"\\delta\s*(?:_\s*\{?\s*t|\^\s*\{?\s*\(?\s*t)\b", every) is not None
-        return cls(loss, timed, not fraction, not own, Deltas.of(texts, loss), Labels.of(texts))
+        bare = "|".join(sorted(named))
+        return cls(
+            loss, timed, not fraction, not own, Deltas.of(texts, loss), Labels.of(texts),
+            re.compile(rf"(?<![A-Za-z\\{{/])d(?P<name>{bare})(?P<scripts>)(?![A-Za-z0-9_^])")
+            if named else None,
+            below_only(every) and _MATRIX_T.search(every) is not None,
+        )  # fmt: skip
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with the marks as derivatives."""
@@ -110,6 +130,8 @@ class Shorthand:
         formula = replaced(formula, _STEP_BESIDE, self._below)
         formula = replaced(formula, _LABEL, lambda m: m.group("before"))
         formula = replaced(formula, _NESTED, _transposed)
+        if self.transposes:
+            formula = replaced(formula, _VECTOR_T, lambda m: rf"{m.group(1)}^{{\top}}")
         formula = self.labels.from_inside(formula)
         formula = self.deltas.written_out(_without_components(formula))
         formula = self.labels.written_out(respelt(formula))
@@ -120,6 +142,8 @@ class Shorthand:
             formula = replaced(formula, _DELTA, self._derivative)
         if self.glued:
             formula = replaced(formula, _GLUED, self._derivative)
+            if self.explained is not None:
+                formula = replaced(formula, self.explained, self._derivative)
         return replace(formula, delta=True) if formula.latex != before.latex else formula
 
     def _below(self, m: re.Match[str]) -> str | None:
@@ -178,14 +202,24 @@ def _without_components(formula: Formula) -> Formula:
     stands nowhere else.
     """
     text = formula.latex
-    for index in {m.group(2) for m in _COMPONENT.finditer(text)}:
+    edits: list[tuple[int, int, str]] = []
+    start = 0
+    for row in re.split(r"(\\\\)", text):
+        edits += [(start + a, start + b, new) for a, b, new in _components_of(row)]
+        start += len(row)
+    return edited(formula, edits)
+
+
+def _components_of(row: str) -> list[tuple[int, int, str]]:
+    edits: list[tuple[int, int, str]] = []
+    for index in {m.group(2) for m in _COMPONENT.finditer(row)}:
         sums = re.compile(
             rf"\\sum\s*(?:\\limits\s*)?_\s*(?:\{{\s*{index}\s*=\s*1\s*\}}\s*\^\s*"
             rf"(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|\{{\s*{index}\s*\}}|{index}(?![A-Za-z]))"
         )
-        rest = _COMPONENT.sub("", sums.sub("", text))
+        rest = _COMPONENT.sub("", sums.sub("", row))
         if re.search(rf"(?<![A-Za-z\\]){index}(?![A-Za-z])", rest):
-            return formula
-        formula = replaced(formula, sums, lambda m: "")
-        formula = replaced(formula, _COMPONENT, lambda m: m.group(1))
-    return formula
+            return []
+        edits += [(m.start(), m.end(), "") for m in sums.finditer(row)]
+    edits += [(m.start(), m.end(), m.group(1)) for m in _COMPONENT.finditer(row)]
+    return sorted(edits)

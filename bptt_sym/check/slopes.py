@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from bptt_sym.check.answer import Court
@@ -21,29 +22,53 @@ _PRIMED = re.compile(
     rf"\s*{_FUNCTION}\s*(?:'|\^\s*\{{?\s*(?:\\prime|')\s*\}}?)\s*(?:\\left)?\s*\(\s*(?P<x>[a-z])\s*(?:\\right)?\s*\)\s*&?\s*="
 )
 _DIFFERENTIATED = re.compile(
-    rf"\s*\\[dt]?frac\s*\{{\s*(?:d|\\partial)\s*(?:{_FUNCTION}\s*\(\s*[a-z]\s*\))?\s*\}}\s*"
+    rf"\s*\\[dt]?frac\s*\{{\s*(?:d|\\partial)\s*(?:{_FUNCTION}\s*(?:\(\s*[a-z]\s*\))?)?\s*\}}\s*"
     rf"\{{\s*(?:d|\\partial)\s*(?P<x>[a-z])\s*\}}\s*(?:{_FUNCTION}\s*\(\s*[a-z]\s*\))?\s*&?\s*="
 )
 
 
+#: ``\\frac{d\\sigma}{dx}``
+_OF_NOTHING = re.compile(rf"(frac\s*\{{\s*(?:d|\\partial)\s*{_FUNCTION})(\s*\}})")
+_VALUE = re.compile(r"(?<![A-Za-z\\])([a-z])\s*_\s*\{?\s*t\s*\}?")
+
+
 def of_an_activation(latex: str) -> Verdict | None:
-    """The verdict of a claim about the derivative of σ or tanh; ``None`` for any other formula."""
+    """The verdict of a claim about the derivative of σ or tanh; ``None`` for any other formula.
+
+    One value that runs in time, as in ``\\tanh'(z) = 1 - \\tanh^2(z) = 1 - h_t^2``, is taken for
+    what the function gives.
+    """
     found = _PRIMED.match(latex) or _DIFFERENTIATED.match(latex)
     if found is None:
         return None
-    court = _court(found.group("x"))
+    x = found.group("x")
+    latex = _OF_NOTHING.sub(lambda m: f"{m.group(1)}({x}){m.group(2)}", latex)
+    values = sorted({m.group(1) for m in _VALUE.finditer(latex)})
+    if len(values) > 1 or values == [x]:
+        return None
     try:
-        return court.judge(read_claim(latex, court.model))
+        if not values:
+            court = _court(x)
+            return court.judge(read_claim(latex, court.model))
+        function = r"\tanh" if "tanh" in found.group() else r"\sigma"
+        court = _court(x, values[0], function)
+        verdict = court.judge(read_claim(latex, court.model))
     except BpttError:
         return None
+    if not verdict.is_right:
+        return None  # the value may be another one's
+    said = f"{values[0]}_t is the value of the function at {x}"
+    return replace(verdict, verdict="right_under_reading", readings=(*verdict.readings, said))
 
 
 @lru_cache(maxsize=32)
-def _court(x: str) -> Court:
-    """A recurrence of numbers with the parameter ``x``."""
-    state = "q" if x != "q" else "p"
-    line = rf"{state}_t = \tanh({x} {state}_{{t-1}}) + \sigma({x})"
-    return Court.of(recurrence_from_latex([line], name="an activation", scalar=True))
+def _court(x: str, value: str = "", function: str = "") -> Court:
+    """A recurrence of numbers with the parameter ``x`` and a value ``function(x)``."""
+    state = next(letter for letter in "qpu" if letter not in (x, value))
+    lines = [rf"{state}_t = \tanh({x} {state}_{{t-1}}) + \sigma({x})"]
+    if value:
+        lines.append(rf"{value}_t = {function}({x})")
+    return Court.of(recurrence_from_latex(lines, name="an activation", scalar=True))
 
 
 _IDENTITY = re.compile(

@@ -16,7 +16,7 @@ from enum import IntEnum
 from bptt_sym.check.prose import Wording
 from bptt_sym.check.usage import LOSSES, OUTPUTS, Usage
 from bptt_sym.decide.rewriting import defined_in_rows
-from bptt_sym.notation import At, Fn, Had, Idx, Mul, Node, Sym, rebuild, walk
+from bptt_sym.notation import At, Fn, Had, Idx, Mul, Node, Sym, Transpose, rebuild, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence, Shape, lag_of
 
@@ -107,6 +107,7 @@ def suppositions(
     gates = _gates(draft)
     _closed(draft, wording)
     _slips(draft)
+    _in_rows(draft)
     _applied_twice(draft)
     _arguments(draft)
     draft.readout = draft.readout or _readout(rec)
@@ -178,6 +179,32 @@ def _slips(draft: _Draft) -> None:
                 f"x_t is the input, where the definition has {_weight_of(wrong)} {state}_{{t-1}}",
                 rf"{state}_{{t}} = {line}",
             )
+
+
+def _in_rows(draft: _Draft) -> None:
+    """``z_t = V s_t`` beside ``h_t = x_t U + s_{t-1} W``: the row ``s_t V`` is meant."""
+    from bptt_sym.render.latex import latex
+
+    rec = draft.rec
+    if not defined_in_rows(rec):
+        return
+    for name in rec.gates:
+        rhs = rec.rhs(name)
+        columns = [
+            n for n in walk(rhs)
+            if isinstance(n, Mul) and len(n.args) == 2 and isinstance(n.args[0], Sym)
+            and isinstance(n.args[1], At) and rec.shape(n.args[0].name) != ()
+        ]  # fmt: skip
+        if len(columns) != 1:
+            continue
+        weight, sequence = columns[0].args
+        line = latex(_exchanged(rhs, columns[0], Mul((Transpose(weight), sequence))), rec)
+        draft.replaces.add(plain_name(name))
+        draft.mends = True
+        draft.add(
+            f"the product in {name}_t is that of a row and a matrix, as everywhere else",
+            rf"{name}_{{t}} = {line}",
+        )
 
 
 def _applied_twice(draft: _Draft) -> None:
@@ -257,7 +284,8 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
     predicted = next((p for p in (r"\hat{y}", r"\hat{p}") if p in used | set(usage.timed)), "")
     if any(plain_name(n) == "y" for n in draft.rec.gates):
         return False
-    if not weight or (weight == "W_o" and "o" in gates | known) or predicted in known:
+    gate_of_its_own = weight in ("W_o", "W_{oh}") and "o" in gates | known
+    if not weight or gate_of_its_own or predicted in known:
         return False
     names = {*usage.bare, *usage.timed} - known - gates
     letter = next((n for n in ("z", "o", "q", "s", "y") if n in names), "")
@@ -302,6 +330,8 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
             known.add(name)
             break
     known |= {plain_name(n) for n in rec.totals}
+    if rec.totals:
+        known |= {plain_name(n) for n in rec.functions}  # in loss_t = L(a_t, y_t), L is no total
     totals = [n for n in LOSSES if n in usage.bare and n not in known]
     if len(totals) > 1:
         totals = [n for n in totals if n not in ("C", "e", "l", "J", r"\varepsilon")]
@@ -425,17 +455,21 @@ def _looks_inner(usage: Usage) -> bool:
     return r"\hat{y}" in usage.timed or "o" in usage.timed or not usage.bare & {"V", "W_y"}
 
 
-def _gates(draft: _Draft) -> frozenset[str]:
-    """Gates that multiply a state and that nothing defines get the equations that gates have."""
-    rec, usage = draft.rec, draft.usage
-    free = [n for n in rec.inputs if plain_name(n) in GATES]
+def free_gates(rec: Recurrence) -> list[str]:
+    """What multiplies in the equations, has the letter of a gate, and no equation."""
     factors: set[str] = set()
     for e in rec.equations:
         for n in walk(e.rhs):
             if isinstance(n, (Had, Mul)):
                 parts = [m for a in n.args for m in ([a] if isinstance(a, At) else walk(a))]
                 factors |= {m.name for m in parts if isinstance(m, At)}
-    free = [n for n in free if n in factors]
+    return [n for n in rec.inputs if plain_name(n) in GATES and n in factors]
+
+
+def _gates(draft: _Draft) -> frozenset[str]:
+    """Gates that multiply a state and that nothing defines get the equations that gates have."""
+    rec, usage = draft.rec, draft.usage
+    free = free_gates(rec)
     if not free or not rec.states:
         return frozenset()
     state = next((s for s in rec.defined if plain_name(s) == "h"), rec.states[-1])

@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 
 from bptt_sym.check.completion import at_this_step, mentions
+from bptt_sym.check.defining import base_letter
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.models import Model, base_letter
+from bptt_sym.check.models import Model
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import InputError, UnboundName
@@ -240,7 +241,9 @@ def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
         return []
     # A small letter stands for a number, or for a weight that is written small as well.
     small = unknown[0] == "w"
-    meant = [p for p in recurrent_first(rec) if not small or plain_name(p)[:1] == "w"]
+    every = recurrent_first(rec)
+    # Beside matrices alone it is a number in one of them, of which the chain rule holds as well.
+    meant = [p for p in every if not small or plain_name(p)[:1] == "w"] or every
     return [{unknown[0]: p} for p in meant[:4]]
 
 

@@ -136,6 +136,12 @@ def at_most(form: Form, bound: int, ranges: Ranges) -> bool:
     return False
 
 
+def _last(tokens: list[Token], variable: str) -> list[Token]:
+    """``T`` of an upper bound that repeats the variable: ``k=T``."""
+    repeats = len(tokens) > 2 and tokens[0].text == variable and tokens[1].text == "="
+    return tokens[2:] if repeats else tokens
+
+
 def bounds(
     sub: Script | None,
     sup: Script | None,
@@ -145,8 +151,8 @@ def bounds(
 ) -> tuple[str, Node, Node, bool | None]:
     r"""``(variable, lowest, highest, descending)`` of a big operator.
 
-    Read are ``_{k=1}^{T}``, ``_{k=T}^{1}`` (descending), ``_{t}`` (1 to T), ``_{k \le t}``,
-    ``_{1 \le k < t}``, ``_{t \ge j > k}`` (descending) and ``_{j=t:k}``.
+    Read are ``_{k=1}^{T}``, ``_{k=1}^{k=T}``, ``_{k=T}^{1}`` (descending), ``_{t}``
+    (1 to T), ``_{k \le t}``, ``_{1 \le k < t}``, ``_{t \ge j > k}`` (descending) and ``_{j=t:k}``.
     """
     if sub is None:
         raise ReadError("a big operator without its index", span=span, token="",
@@ -178,7 +184,7 @@ def bounds(
         elif sup is None:
             low, high = read(sides[1]), Idx(HORIZON)
         else:
-            low, high = read(sides[1]), read(sup.tokens)
+            low, high = read(sides[1]), read(_last(sup.tokens, var))
         gap = difference(high, low)
         if gap is not None and gap[0] and at_most(gap, 1, ranges):
             return var, high, low, True

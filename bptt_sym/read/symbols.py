@@ -73,7 +73,8 @@ FUNCTION_NAMES = {
     "tanh": "tanh", "sigmoid": "sigma", "exp": "exp", "log": "log", "ln": "log", "sinh": "sinh",
     "cosh": "cosh", "sech": "sech", "coth": "coth", "relu": "relu", "ReLU": "relu",
     "softmax": "softmax", "logistic": "sigma", "id": "identity", "sqrt": "sqrt",
-    "th": "tanh", "ch": "cosh", "sh": "sinh",
+    "th": "tanh", "ch": "cosh", "sh": "sinh", "Tanh": "tanh", "Sigmoid": "sigma",
+    "Logistic": "sigma", "Softmax": "softmax", "SoftMax": "softmax", "Identity": "identity",
 }  # fmt: skip
 #: Letters that always form one word when written together.
 WORDS = frozenset(FUNCTION_NAMES) - {"th", "ch", "sh", "ln", "id", "sqrt"} | frozenset(

@@ -35,6 +35,10 @@ _CONNECTIVE_WORDS = frozenset(
     "i.e. e.g. but while assuming given elementwise".split()
 )
 _FONT_ARG = re.compile(r"\s*(?:\{\s*(\\[A-Za-z]+|[A-Za-z]+[0-9]*)\s*\}|(\\[A-Za-z]+|[A-Za-z]))")
+#: One letter, in whatever font.
+_LETTER = re.compile(
+    r"\s*(?:\{\s*(?:\\(?:mathbf|boldsymbol|bm|mathrm)\s*\{\s*)?[A-Za-z](?:\s*\})?\s*\}|[A-Za-z](?![A-Za-z]))"
+)
 _BRACED = re.compile(r"\*?\s*\{([^{}]*)\}")
 #: ``\\tag 1``: TeX takes one character.
 _ONE_SIGN = re.compile(r"\s*[A-Za-z0-9*]")
@@ -162,6 +166,8 @@ class _Scanner:
     def command(self, s: str, start: int) -> None:
         if s in (r"\left", r"\right", r"\middle"):
             self.delimiter(s, start)
+        elif s in (r"\overleftarrow", r"\overrightarrow") and _LETTER.match(self.text, self.pos):
+            self.put("accent", s, start)  # the states of one direction
         elif s in (r"\mathop", r"\overleftarrow", r"\overrightarrow", r"\overset"):
             self.directed_product(s, start)
         elif s in sy.LAYOUT:

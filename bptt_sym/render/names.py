@@ -35,6 +35,8 @@ ACCENTS: Final[Mapping[str, tuple[str, str]]] = {
     "bar": ("\u0304", "¯"),
     "overline": ("\u0305", "¯"),
     "vec": ("\u20d7", "→"),
+    "overrightarrow": ("\u20d7", "→"),
+    "overleftarrow": ("\u20d6", "←"),
     "dot": ("\u0307", "˙"),
     "ddot": ("\u0308", "¨"),
 }

@@ -21,6 +21,7 @@ from bptt_sym.check.bounds.compare import (
     merged,
     vanishes,
 )
+from bptt_sym.check.bounds.entries import of_one_entry
 from bptt_sym.check.bounds.families import (
     constant_value,
     families,
@@ -123,6 +124,16 @@ def without_norm(
     """
     if rec.is_scalar or not any(has_axes(s, rec) for s in claim.sides):
         return None
+    entry = of_one_entry(claim, rec)
+    if entry is not None:
+        of_entry, number = entry
+        verdict = judge_bound(of_entry, number, Arena.of(number))
+        if verdict.is_right:
+            readings = (*verdict.readings, "vectors are compared entry by entry")
+            scope = "every step, every entry, every dimension"
+            return replace(
+                verdict, verdict="right_under_reading", readings=readings, scope=scope
+            )
     sides = tuple(Norm(s, "any") if has_axes(s, rec) else s for s in claim.sides)
     verdict = judge_bound(replace(claim, sides=sides), rec, arena, assume)
     if verdict.is_right:

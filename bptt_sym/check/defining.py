@@ -1,0 +1,133 @@
+"""Definitions that a document writes down, line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from bptt_sym.check.document import PROSE, Formula
+from bptt_sym.check.outline import Kind, Row, outline
+from bptt_sym.check.usage import LOSSES
+from bptt_sym.notation import FUNCTIONS
+from bptt_sym.read.vocabulary import plain_name
+
+_DECORATED = re.compile(r"\\[A-Za-z]+\{(.*)\}$")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One line of a model: its LaTeX, the name it defines, and what its right side mentions."""
+
+    kind: Kind
+    name: str
+    text: str
+    mentions: frozenset[str]
+    #: Whether it stands in a sentence: a displayed definition of the same name replaces it.
+    soft: bool = False
+
+    @property
+    def key(self) -> str:
+        """What a second definition of would be a redefinition."""
+        marks = {Kind.INITIAL: " at the start", Kind.TOTAL: " of the run"}
+        return self.name + marks.get(self.kind, "")
+
+    @property
+    def base(self) -> str:
+        """The letter under accents and before scripts, as it is mentioned elsewhere."""
+        return base_letter(self.name)
+
+    @property
+    def returns(self) -> bool:
+        """Whether its own value of the step before stands on the right."""
+        before = r"\}*(?:_|\^|\()\{?[(<]?(?:\\langle)?t-"
+        return re.search(rf"(?<![A-Za-z]){re.escape(self.base)}{before}", self.right) is not None
+
+    @property
+    def right(self) -> str:
+        """The right side of :attr:`plain`."""
+        return self.plain.partition("=")[2]
+
+    @property
+    def plain(self) -> str:
+        """The text without the space and column marks in it, to recognise a restatement."""
+        return re.sub(r"[\s&]|\\[,;:! ]|\\q?quad", "", self.text).rstrip(".,;")
+
+
+def base_letter(name: str) -> str:
+    r"""``c`` for ``\tilde{c}``, ``h`` for ``h^{(1)}``, ``\delta`` for itself."""
+    while match := _DECORATED.match(name):
+        name = match.group(1)
+    return re.split(r"[_^']", name)[0]
+
+
+def definition_of(row: Row, formula: Formula | None = None) -> Definition:
+    """The definition that a row is, by its first right side."""
+    soft = formula is not None and formula.environment == PROSE
+    kind = Kind.SEQUENCE if row.kind is Kind.VALUE else row.kind
+    return Definition(kind, row.name, row.definition(), row.mentions, soft)
+
+
+def definitions_of(row: Row, formula: Formula) -> list[Definition]:
+    r"""What a row defines: ``a_t = \tanh(z_t) = \tanh(W h_{t-1} + b)`` both z and a."""
+    whole = [definition_of(row, formula)]
+    last = _of_the_last_step(row, formula)
+    if last:
+        return last
+    said = row.argument
+    if said is None:
+        return whole
+    name, inner = said
+    function = row.text[row.chain.sides[1][0].start : row.chain.sides[1][1].start]
+    left = row.text[row.chain.sides[0][0].start : row.chain.sides[0][-1].end]
+    found = _rows(formula, f"{name} = {inner}", f"{left} = {function}({name})")
+    return found if all(d.kind is Kind.SEQUENCE for d in found) else whole
+
+
+#: The letter of the last step below the loss.
+_LAST_LOSS = re.compile(
+    r"\s*(?P<total>[A-Za-z]+|\\[A-Za-z]+(?:\s*\{\s*[A-Za-z]+\s*\})?)\s*&?=\s*"
+    r"(?P<loss>[A-Za-z]+|\\[A-Za-z]+(?:\s*\{\s*[A-Za-z]+\s*\})?)\s*_\s*(?:\{\s*(?:T|\\tau|N|n)\s*\}|[TnN]|\\tau)"
+    r"\s*&?=\s*(?P<value>.+)",
+    re.DOTALL,
+)
+
+
+def _of_the_last_step(row: Row, formula: Formula) -> list[Definition]:
+    r"""``L = l_T = \frac{1}{2} (a - y)^2``: the loss of a step, and that of the run, its last."""
+    match = _LAST_LOSS.fullmatch(row.latex) if len(row.chain.sides) == 3 else None
+    if match is None or {plain_name(match.group("total")), plain_name(match.group("loss"))} - {
+        *LOSSES
+    }:
+        return []
+    step, total = match.group("loss"), match.group("total")
+    return _rows(formula, f"{step}_{{t}} = {match.group('value')}", f"{total} = {step}_{{T}}")
+
+
+def _rows(formula: Formula, *lines: str) -> list[Definition]:
+    """The definitions that ``lines``, which stand for parts of ``formula``, are."""
+    out = []
+    for line in lines:
+        part = replace(formula, latex=line, offsets=[formula.offsets[0]] * (len(line) + 1))
+        (own,) = outline(part).rows
+        out.append(definition_of(own, formula))
+    return out
+
+
+_DEFINES = frozenset({Kind.SEQUENCE, Kind.INITIAL, Kind.TOTAL, Kind.FUNCTION})
+
+
+def may_define(row: Row, formula: Formula, runs: Collection[str]) -> bool:
+    """Whether the form of a row is that of a definition, with its steps left out or not.
+
+    ``runs`` are the names that run in time.
+    """
+    if row.kind is Kind.INITIAL and any(t.kind in ("_", "open") for t in row.chain.sides[1]):
+        return False  # h_0 = f(x_0, …): how the run begins, in names of its own
+    if row.kind is not Kind.VALUE:
+        return row.kind in _DEFINES
+    if not formula.display and len(row.mentions - FUNCTIONS) < 2 and not row.has_step:
+        return False  # "the derivative of y = tanh(x) is 1 - y^2" is about tanh
+    if not formula.display and row.chain.sides[1][0].kind == "open":
+        return False  # "a sample has X = [a, b, c]" lists its values
+    return any(plain_name(m) in runs for m in row.mentions) and row.name not in FUNCTIONS

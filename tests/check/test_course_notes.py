@@ -1,0 +1,263 @@
+"""What course notes leave to the reader: steps, losses, rows, which recurrence they mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptt_sym.check.audit import audit
+from bptt_sym.check.bounds.entries import of_one_entry
+from bptt_sym.check.document import document_from_text
+from bptt_sym.check.slopes import of_an_activation
+from bptt_sym.notation import Claim
+from bptt_sym.read import read_claim, recurrence_from_latex
+
+ACCEPTED = ("right", "right_under_reading")
+
+
+def verdicts(text: str) -> list[str]:
+    """The verdicts of the claims of ``text`` in order, both kinds of "right" as one."""
+    found = [j.verdict.verdict for j in audit(document_from_text(text, "n.md"))]
+    return ["right" if v in ACCEPTED else v for v in found if v != "not_a_claim"]
+
+
+TWO_LAYERS = r"""
+$$p1 = x \cdot A + q1_{t-1} \cdot B1$$
+$$p2 = q1 \cdot D + q2_{t-1} \cdot B2$$
+$$q1 = Tanh(p1)$$
+$$q2 = Tanh(p2)$$
+$$z = q2 \cdot V$$
+$$a = Identity(z)$$
+$$Loss = loss_{\tau} = \frac{1}{2} (a-y)^2$$
+"""
+
+
+def test_two_layers_with_digits_beside_the_letters_and_steps_left_out() -> None:
+    rows = r"""
+$$\frac{\partial Loss}{\partial z} = a-y \rightarrow dz$$
+$$\frac{\partial Loss}{\partial p2_t} = (dp2_{t+1} \cdot B2^T) \odot \sigma'(q2_t)$$
+$$\frac{\partial Loss}{\partial p1_t} =
+(dp1_{t+1} \cdot B1^T + dp2_t \cdot D^T) \odot \sigma'(q1_t)$$
+$$\frac{\partial Loss}{\partial p1_t} = (dp1_{t+1} \cdot B1^T) \odot \sigma'(q1_t)$$
+$$dV = 0$$
+$$\frac{\partial Loss}{\partial D} = q1^T \cdot dp2$$
+"""
+    found = verdicts(TWO_LAYERS + rows)
+    # The fourth leaves out the path through the layer above.
+    assert found == ["right", "right", "right", "wrong", "right"]
+
+
+AVERAGED = r"""
+$$a_t = x_t \cdot U + s_{t-1} \cdot W + b$$
+$$s_t = \sigma(a_t)$$
+$$z_t = V \cdot s_t + c$$
+$$o_t = G(z_t)$$
+$$loss_t = M(o_t, y_t)$$
+$$Loss = \frac{1}{T} \sum_{t=1}^{T} loss_t$$
+"""
+
+
+def test_the_gradient_of_an_unknown_loss_is_that_of_a_usual_one() -> None:
+    assert verdicts(AVERAGED + r"$$\frac{\partial loss_t}{\partial z_t} = o_t - y_t$$") == ["right"]
+    # Another loss may have this gradient.
+    row = r"$$\frac{\partial loss_t}{\partial z_t} = 3 o_t - y_t$$"
+    assert verdicts(AVERAGED + row) == ["undecided"]
+
+
+def test_an_average_is_no_sum_until_the_text_has_one_loss_only() -> None:
+    row = (
+        "\n\n"
+        r"$$\frac{\partial Loss}{\partial s_{T}} = \frac{\partial loss_{T}}{\partial s_{T}}$$"
+    )
+    assert verdicts(AVERAGED + row) == ["wrong"]
+    one = "\n\n## One output\n\nNow only the last step has an output."
+    assert verdicts(AVERAGED + row + one) == ["wrong"]
+    assert verdicts(AVERAGED + one + row) == ["right"]
+
+
+def test_a_product_in_the_order_of_columns_among_rows() -> None:
+    row = (
+        r"$$\frac{\partial loss_t}{\partial s_t} = "
+        r"%s \frac{\partial loss_t}{\partial z_t} \cdot V^T$$"
+    )
+    assert verdicts(AVERAGED + row % "") == ["right"]
+    assert verdicts(AVERAGED + row % "2") != ["right"]
+
+
+CARRY = r"""
+\begin{eqnarray}
+g(t) &=& \phi(W_{g} [x(t), h(t-1)] + b_g) \\
+i(t) &=& \sigma(W_{i} [x(t), h(t-1)] + b_i) \\
+f(t) &=& \sigma(W_{f} [x(t), h(t-1)] + b_f) \\
+o(t) &=& \sigma(W_{o} [x(t), h(t-1)] + b_o) \\
+s(t) &=& g(t) * i(t) + s(t-1) * f(t) \\
+h(t) &=& s(t) * o(t)
+\end{eqnarray}
+
+$$l(t) = F(h(t), y(t))$$
+
+$$R = \sum_{t=1}^{T} l(t)$$
+
+$$L = \sum_{t=1}^{T} l(t)$$
+
+$$L(t) = \sum_{k=t}^{k=T} l(k)$$
+"""
+
+
+def test_losses_still_to_come_and_one_unit_at_a_time() -> None:
+    rows = r"""
+$$\frac{dL}{dw} = \sum_{t=1}^{T} \sum_{i=1}^{M} \frac{dL(t)}{dh_i(t)} \frac{dh_i(t)}{dw}$$
+
+$$\frac{dL(t)}{dh(t)} = \frac{dl(t)}{dh(t)} + \frac{dL(t+1)}{dh(t)}$$
+
+$$\frac{dL(t)}{dh(t)} = \frac{dl(t)}{dh(t)} + 2 \frac{dL(t+1)}{dh(t)}$$
+"""
+    assert verdicts(CARRY + rows) == ["right", "right", "wrong"]
+
+
+def test_a_row_that_cannot_be_read_leaves_the_others_their_units() -> None:
+    rows = r"""
+$$\begin{aligned}
+\frac{dL(t)}{dh_i(t)} &= \frac{dl(t)}{dh_i(t)} + \frac{dL(t+1)}{dh_i(t)} \\
+&= \frac{dl(t)}{dh_i(t)} + [\texttt{next}]_i
+\end{aligned}$$
+"""
+    assert sorted(verdicts(CARRY + rows)) == ["right", "unreadable"]
+
+
+VECTOR = recurrence_from_latex([r"h_t = \tanh(W h_{t-1} + U x_t + b)"], name="vector")
+
+
+@pytest.mark.parametrize("formula", [r"1 - h_t^2 \leq 1", r"0 \leq 1 - h_t^2", r"|h_t| < 1"])
+def test_bounds_on_the_entries_of_a_vector(formula: str) -> None:
+    cell = "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n\n"
+    assert verdicts(f"{cell}$${formula}$$") == ["right"]
+
+
+def test_only_what_is_one_function_of_one_state_is_about_one_entry() -> None:
+    def found(formula: str) -> object:
+        return of_one_entry(read_claim(formula, VECTOR), VECTOR)
+
+    assert found(r"h_t^2 \leq 1") is not None
+    assert found(r"h_t^\top h_t \leq 1") is None  # a number, not an entry
+    assert found(r"h_t \leq h_{t-1}") is None
+    assert found(r"W h_t \leq 1") is None
+    assert isinstance(read_claim(r"h_t^2 \leq 1", VECTOR), Claim)
+    assert verdicts("$$h_t = \\tanh(W h_{t-1} + b)$$\n\n$$h_t^\\top h_t \\leq 1$$") != ["right"]
+
+
+def test_the_slope_of_an_activation_by_its_value() -> None:
+    held = of_an_activation(r"\tanh'(z) = 1 - \tanh^2(z) = 1 - h_t^2")
+    assert held is not None and held.verdict == "right_under_reading"
+    assert of_an_activation(r"\tanh'(z) = 1 - \tanh^2(z) = 1 + h_t^2") is None
+    plain = of_an_activation(r"\frac{d\sigma}{dx} = \sigma(x) (1 - \sigma(x))")
+    assert plain is not None and plain.verdict == "right"
+    wrong = of_an_activation(r"\frac{d\sigma}{dx} = \sigma(x) (1 + \sigma(x))")
+    assert wrong is not None and wrong.verdict == "wrong"
+
+
+def test_gates_without_an_equation_are_given_values() -> None:
+    text = r"$$c_t = f_t \odot c_{t-1} + i_t \odot \tilde{c}_t$$" + "\n\n"
+    (found,) = (
+        j.verdict
+        for j in audit(
+            document_from_text(text + r"$$\frac{\partial c_t}{\partial c_{t-1}} = f_t$$", "n.md")
+        )
+        if j.verdict.verdict != "not_a_claim"
+    )
+    assert found.verdict == "right_under_reading"
+    assert any("given values" in r for r in found.readings)
+
+
+def test_a_value_of_an_activation_with_a_name_of_its_own() -> None:
+    text = r"""
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t$$
+
+$$h_t = o_t \odot \tanh(c_t)$$
+
+Let $m_C = \tanh(c_t)$. Then
+
+$$\frac{dL}{dm_C} = \frac{dL}{dh_t} \cdot o_t$$
+"""
+    assert verdicts(text) == ["right"]
+
+
+def test_a_full_stop_before_the_end_of_an_environment_is_no_product() -> None:
+    text = (
+        "$$h_t = \\tanh(w h_{t-1} + x_t)$$\n\n"
+        r"$$\begin{aligned}\frac{\partial h_t}{\partial h_{t-1}} &= w (1 - h_t^2).\end{aligned}$$"
+    )
+    assert verdicts(text) == ["right"]
+
+
+def test_names_for_derivatives_may_have_been_names_before() -> None:
+    text = r"""
+The recurrence $a_t = b_t + c_t a_{t-1}$ with $a_0 = 0$ has the solution
+
+$$a_t = b_t + \sum_{i=1}^{t-1} \left(\prod_{j=i+1}^{t} c_j\right) b_i$$
+
+Now let $h_t = f(x_t, h_{t-1}, w)$ and
+
+$$a_t = \frac{\partial h_t}{\partial w}$$
+"""
+    assert "wrong" not in verdicts(text)
+
+
+def test_figures_expectations_and_information_accuse_nobody() -> None:
+    cell = "$$c_t = f_t c_{t-1} + i_t g_t$$\n\n"
+    for row in (
+        r"$$\prod_{s=1}^{3} f_s = 0.6 \times 0.7 \times 0.8 \approx 0.336$$",
+        r"$$E[c_t] = 1$$",
+        r"$$I(c_T; x_1) > I(h_T; x_1)$$",
+        r"$P(c_t = 0) = 1 - p_t$",
+    ):
+        assert verdicts(cell + row) == []
+
+
+def test_a_product_without_its_range_accuses_nobody() -> None:
+    cell = "$$h_t = \\tanh(w h_{t-1} + x_t)$$\n\n"
+    bound = r"\left|\frac{\partial h_T}{\partial h_1}\right| \leq |w|^{T-1} \prod_{%s} (1 - h_t^2)"
+    assert verdicts(f"{cell}$${bound % 't'}$$") == ["undecided"]
+    assert verdicts(f"{cell}$${bound % 't=1'}$$".replace("t=1}", "t=1}^{T}")) == ["wrong"]
+
+
+def test_a_later_section_may_come_back_to_an_earlier_recurrence() -> None:
+    text = r"""
+# Simple
+
+$$h_t = \tanh(W h_{t-1} + U x_t)$$
+
+# Gated
+
+$$r_t = \sigma(R h_{t-1} + S x_t)$$
+
+$$h_t = r_t \odot h_{t-1} + (1 - r_t) \odot \tanh(U x_t)$$
+"""
+    row = "\n\n" + r"$$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W$$"
+    assert verdicts(text + row) in (["wrong"], ["undecided"])
+    assert verdicts(text + "\n\n# Questions" + row) == ["right"]
+    slip = row.replace("1 - h_t^2", "1 + h_t^2")
+    assert verdicts(text + "\n\n# Questions" + slip) != ["right"]
+
+
+def test_states_of_one_direction() -> None:
+    text = (
+        "$$\\overrightarrow{h}_t = \\tanh(W x_t + U \\overrightarrow{h}_{t-1})$$\n\n"
+        "$$\\frac{\\partial \\overrightarrow{h}_t}{\\partial \\overrightarrow{h}_{t-1}} = "
+        "\\mathrm{diag}(1 - \\overrightarrow{h}_t^2) U$$"
+    )
+    assert verdicts(text) == ["right"]
+
+
+def test_a_value_named_within_a_later_activation_keeps_the_order_of_a_step() -> None:
+    text = r"""
+$$h_t = o_t \odot \tanh(c_t)$$
+
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t$$
+
+$$\hat{y} = \mathrm{softmax}(W_y h_t + b_y)$$
+
+$$z = W_y h_t + b_y$$
+
+$$\frac{\partial L}{\partial h_t} = \frac{\partial L}{\partial h_t}$$
+"""
+    assert verdicts(text) == ["right"]
