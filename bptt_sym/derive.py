@@ -194,4 +194,4 @@ class Trail:
 
 def _is_empty(r: Range) -> bool:
     lo, hi = affine(r.lo), affine(r.hi) if r.hi is not None else None
-    return lo is not None and hi is not None and not lo[0] and not hi[0] and lo[1] > hi[1]
+    return lo is not None and hi is not None and lo[0] == hi[0] and lo[1] > hi[1]

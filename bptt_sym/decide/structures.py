@@ -269,8 +269,10 @@ def matrix(interp: Interpreter, node: Matrix, env: Env, out: list[Parts] | None)
         if len(rows[0]) == 1:
             return from_flat((len(rows),), flat_rows)
         return from_flat((len(rows), len(rows[0])), flat_rows)
-    if len(rows[0]) == 1 and (column := _stacked([row[0] for row in rows])) is not None:
-        return column
+    if len(rows[0]) == 1:
+        column = _stacked(interp, node, [row[0] for row in rows])
+        if column is not None:
+            return column
     if len(rows[0]) > 1:
         # The derivative of a vector by a scalar is a column of the block matrix.
         rows = [[e.reshape(-1, 1) if rank(e) == 1 else e for e in row] for row in rows]
@@ -279,6 +281,14 @@ def matrix(interp: Interpreter, node: Matrix, env: Env, out: list[Parts] | None)
         max((shape(row[i])[1] for row in rows if rank(row[i]) == 2), default=0)
         for i in range(len(rows[0]))
     ]
+    if len(heights) == len(widths):
+        # Of a square matrix the blocks on the diagonal are square.
+        heights, widths = (
+            [a or b for a, b in zip(one, other, strict=True)]
+            for one, other in ((heights, widths), (widths, heights))
+        )
+    # What only numbers stand in is of size one.
+    heights, widths = ([size or 1 for size in sizes] for sizes in (heights, widths))
     blocks = [
         [as_block(interp, e, heights[r], widths[c]) for c, e in enumerate(row)]
         for r, row in enumerate(rows)
@@ -286,12 +296,23 @@ def matrix(interp: Interpreter, node: Matrix, env: Env, out: list[Parts] | None)
     return np.concatenate([np.concatenate(row, axis=1) for row in blocks], axis=0)
 
 
-def _stacked(column: list[Tensor]) -> Tensor | None:
-    """Vectors one below the other, or their derivatives by a matrix (three axes); else None."""
+def _stacked(interp: Interpreter, node: Matrix, column: list[Tensor]) -> Tensor | None:
+    """Vectors one below the other, or the derivatives of scalars and vectors by a matrix; else
+    None."""
     ranks = set(map(rank, column))
     if ranks <= {0, 1} and 1 in ranks:
         return np.concatenate([e if rank(e) else from_flat((1,), [e]) for e in column])
-    return np.concatenate(column) if ranks == {3} else None
+    if ranks <= {2, 3} and any(_is_by_matrix(interp, e) for (e,) in node.rows):
+        return np.concatenate([e if rank(e) == 3 else e[None] for e in column])
+    return None
+
+
+def _is_by_matrix(interp: Interpreter, entry: Node) -> bool:
+    """Whether an entry is a derivative by a matrix, or a multiple of one."""
+    return any(
+        isinstance(n, D) and isinstance(n.x, Sym) and len(interp.world.shape(n.x.name)) == 2
+        for n in (entry.args if isinstance(entry, Mul) else (entry,))
+    )
 
 
 def as_block(interp: Interpreter, e: Tensor, height: int, width: int) -> Tensor:

@@ -102,6 +102,8 @@ def contract(a: Tensor, b: Tensor) -> Tensor:
         return a * b
     if rank(a) == 1 and rank(b) == 2 and b.shape[0] == 1:
         return np.multiply.outer(a, b[0])
+    if rank(a) == 1 and rank(b) == 3 and b.shape[0] == 1:
+        return np.multiply.outer(a, b[0])  # a column times the derivative of a scalar by a matrix
     if rank(a) == 1 or a.shape[-1] != b.shape[0]:
         raise Mismatch(f"{shape(a)} times {shape(b)}")
     if rank(b) == 2 and rank(a) == 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from bptt_sym.derive import Derivation
@@ -10,9 +11,10 @@ from bptt_sym.forms.adjoint import adjoint
 from bptt_sym.forms.agreement import agreement
 from bptt_sym.forms.composition import composition, without
 from bptt_sym.forms.forward import Forward
+from bptt_sym.forms.near import near
 from bptt_sym.forms.one_step import immediate_of_target, jacobian_of_target
 from bptt_sym.forms.preactivation import with_preactivations
-from bptt_sym.forms.problem import Problem, parse_target
+from bptt_sym.forms.problem import Problem, TooNear, parse_target
 from bptt_sym.forms.recursion import horner
 from bptt_sym.forms.second import second_derivative
 from bptt_sym.notation import At, Node, Sym
@@ -28,6 +30,9 @@ FORMS = (
     "agree",
     "composition",
 )
+
+#: The forms that reach their target over the steps in between.
+STEPWISE = ("telescoped", "series", "horner", "adjoint")
 
 
 def derive(
@@ -81,6 +86,19 @@ def _derive(
     if order == 2:
         second_derivative(p)
         return p.done(title, form)
+    try:
+        _work_out(p, form, partial(_derive, rec, y, x, 1, T, title=title))
+        if form in STEPWISE and (not p.trail.steps or p.trail.steps[-1].lhs != p.target):
+            raise TooNear("no step is left")
+    except TooNear:
+        # One step, or none: every form is the derivative of the equations in between.
+        p = Problem(rec, y, x, T, "jacobian")
+        near(p)
+    return p.done(title, form)
+
+
+def _work_out(p: Problem, form: str, again: Callable[..., Derivation]) -> None:
+    """The steps of one form; ``again`` derives the same target in another one."""
     match form:
         case "immediate":
             immediate_of_target(p)
@@ -100,10 +118,9 @@ def _derive(
             adjoint(p)
         case "agree":
             three = ("series", "horner", "adjoint")
-            agreement(p, {f: partial(_derive, rec, y, x, 1, T, f, title) for f in three})
+            agreement(p, {f: partial(again, form=f) for f in three})
         case "composition":
             composition(p)
-    return p.done(title, form)
 
 
 __all__ = ["FORMS", "derive", "without"]

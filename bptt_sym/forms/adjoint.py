@@ -14,14 +14,14 @@ is differentiated, and the direct derivatives of the equations:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from bptt_sym.derive import Range
 from bptt_sym.errors import NotSupported
 from bptt_sym.forms.one_step import define, drop_zero_initials, facts
-from bptt_sym.forms.problem import EXPAND, Problem
+from bptt_sym.forms.problem import EXPAND, Problem, TooNear
 from bptt_sym.forms.pullback import pullback
-from bptt_sym.forms.readout import total_of
+from bptt_sym.forms.readout import outward, total_of
 from bptt_sym.jacobian import NoMatrixForm, canonical_times, offset, product
 from bptt_sym.notation import (
     ONE,
@@ -236,7 +236,8 @@ class Adjoint:
             raise NotSupported(f"an initial value depends on {x.name}: ask for the form series")
         uses = [v for v in self.sequences if x in set(walk(p.rec.rhs(v)))]
         cites = tuple(p.trail.number_of(D(p.y, At(v, t), "total")) for v in uses)
-        shown = add(*(product(self.bar(v, t), D(At(v, t), x, "direct")) for v in uses))
+        times = partial(outward, p) if len(p.calc.shape(x)) > 1 else product
+        shown = add(*(times(self.bar(v, t), D(At(v, t), x, "direct")) for v in uses))
         p.trail.add(
             "sum over the uses",
             p.target,
@@ -284,7 +285,9 @@ class Adjoint:
     def _at_variable(self, x: At) -> None:
         p = self.p
         initial = p.calc.is_initial(x)
-        first = 1 if initial else 0
+        # The equations of step 1 are the first that can read it.
+        form = affine(x.time)
+        first = max(0, 1 - form[1]) if form is not None and not form[0] else 0
         value = self._terms(x.name, x.time, range(first, self.reach + 1))
         if x.name in p.rec.defined and not initial:
             value = add(value, p.at(self.own(x.name)[0], x.time))
@@ -303,12 +306,10 @@ def adjoint(p: Problem) -> None:
         raise NotSupported(f"{p.y.name} does not depend on {p.x.name}")
     if isinstance(p.x, At):
         lags = [k for _, k in form.users(p.x.name)]
-        if p.x.name == p.y.name and p.x == p.y:
-            raise NotSupported("the derivative of an element by itself is 1")
         distance = offset(p.top, p.x.time)
         p.gap = max([1, *lags]) if isinstance(p.y, At) else max([0, *lags])
         if distance is not None and distance < p.gap:
-            raise NotSupported(f"{p.y.name} is too near {p.x.name}: ask for the form immediate")
+            raise TooNear(f"{p.y.name} is too near {p.x.name} for a recursion over steps")
         if 0 in lags or form.own(p.x.name) != (ZERO, ZERO):
             p.floor = 1
     form.run()

@@ -258,18 +258,19 @@ class Chain:
             return 0, p.calc.identity(x)
         form = affine(time)
         initial = form is not None and not form[0] and form[1] < 1
+        sized = not p.rec.is_scalar
         entries: list[Node] = []
         cites = []
         for z in self.elements(time):
             if z == x or initial or z.time != x.time:
                 # In blocks the derivative itself says how large the identity or zero block is.
                 plain = ONE if z == x else ZERO
-                entries.append(D(z, x, "total") if p.calc.shape(x) else plain)
+                entries.append(D(z, x, "total") if sized else plain)
             else:
                 t = p.generic
                 number, e = local(p, At(z.name, t), At(x.name, t), "immediate")
                 cites.append(number)
-                absent = e == ZERO and p.calc.shape(x)
+                absent = e == ZERO and sized
                 entries.append(D(z, x, "total") if absent else p.at(e, time))
         column = self._column(entries)
         number = p.trail.add(

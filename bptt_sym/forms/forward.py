@@ -19,8 +19,8 @@ from functools import cached_property
 from bptt_sym.derive import Range
 from bptt_sym.errors import NotSupported
 from bptt_sym.forms.chain import chain_of
-from bptt_sym.forms.one_step import define, drop_zero_initials, put
-from bptt_sym.forms.problem import EXPAND, Problem
+from bptt_sym.forms.one_step import define, drop_zero_initials, local, put
+from bptt_sym.forms.problem import EXPAND, Problem, TooNear
 from bptt_sym.forms.readout import readout
 from bptt_sym.forms.sources import Sources
 from bptt_sym.jacobian import offset, product
@@ -60,7 +60,9 @@ class Forward:
         self.chain_readout: tuple[int, Node] | None = None
         if self.p.y.name not in self.chain.states:
             self.p.gap = max(self.p.gap, self.readout_reach)
-        self._check_gap()
+        if not self.sources.every_step:
+            self.p.gap = max(self.p.gap, max(self.sources.lags, default=0))
+        self.check_gap()
         if self.p.y.name not in self.chain.states:
             self.chain_readout = readout(self.p, self.chain.states)
 
@@ -92,15 +94,16 @@ class Forward:
                     todo.append(other)
         return gap
 
-    def _check_gap(self) -> None:
+    def check_gap(self) -> None:
+        """Raises TooNear if the variable lies nearer than the gap."""
         p = self.p
-        first = ONE if self.sources.every_step else self.sources.first
-        distance = offset(p.top, first)
-        if p.gap and distance is not None and distance < p.gap:
-            raise NotSupported(
-                f"{p.y.name} is too near {p.x.name} for a sum over steps: "
-                "ask for the form immediate"
-            )
+        start = ONE if self.sources.every_step else p.bottom
+        assert start is not None
+        distance = offset(p.top, start)
+        # A parameter is used at the last step, too; an element's own step has no path behind it.
+        least = p.gap if self.sources.every_step or isinstance(p.y, Sym) else max(p.gap, 1)
+        if least and distance is not None and distance < least:
+            raise TooNear(f"{p.y.name} is too near {p.x.name} for a sum over steps")
 
     # ------------------------------------------------------------------ the recursion
 
@@ -158,7 +161,7 @@ class Forward:
             return number, ZERO
         assert isinstance(p.x, At)
         if p.is_state(p.x):
-            return c.at_start(p.x.time)
+            return c.at_start(self.sources.first)
         return self._input_start()
 
     def start_each(self, order: int = 1) -> int:
@@ -360,7 +363,7 @@ class Forward:
         p, c = self.p, self.chain
         number = p.trail.number_of(c.gradient(self.top))
         if not number:
-            raise NotSupported("one step only: ask for the form jacobian")
+            raise TooNear(f"one step only lies between {p.x.name} and {p.y.name}")
         solved = p.trail.steps[number - 1]
 
         def solution(name: str, time: Node) -> Node:
@@ -368,9 +371,10 @@ class Forward:
 
         if self.chain_readout is not None:
             read, expr = self.chain_readout
-            value = self._replace(expr, solution)
+            cites = [read, number]
+            value = self._replace(expr, solution, cites)
             p.trail.add(
-                "put into the readout", p.target, value, (read, number), where=p.target_ranges
+                "put into the readout", p.target, value, tuple(cites), where=p.target_ranges
             )
         elif not c.single and solved.lhs != p.target:
             self._pick(self._select(p.y.name, p.top, solved.rhs), number)
@@ -428,7 +432,9 @@ class Forward:
             return value
         return product(c.pick(name, time), value)
 
-    def _replace(self, expr: Node, solution: Callable[[str, Node], Node]) -> Node:
+    def _replace(
+        self, expr: Node, solution: Callable[[str, Node], Node], cites: list[int]
+    ) -> Node:
         x, states = self.p.x, self.chain.states
 
         def go(n: Node) -> Node:
@@ -437,7 +443,8 @@ class Forward:
             if isinstance(n, Sum) and isinstance(x, At):
                 first = self.sources.first
                 lo = n.lo if affine(first) == ({}, 0) else first
-                return Sum(n.var, lo, n.hi, go(n.body))
+                early = [self._early(n, k, cites) for k in self.sources.lags[:-1]]
+                return add(*early, Sum(n.var, lo, n.hi, go(n.body)))
             if isinstance(n, D):
                 return n
             if isinstance(n, Mul):
@@ -445,6 +452,24 @@ class Forward:
             return rebuild(n, go)
 
         return go(expr)
+
+
+    def _early(self, n: Sum, lag: int, cites: list[int]) -> Node:
+        """The term of a sum at a step where some later reading of the variable is still to come."""
+        p, x, t = self.p, self.p.x, self.p.generic
+        assert isinstance(x, At)
+        body = p.substituted(n.body, n.var, shift(x.time, lag))
+        values: dict[Node, Node] = {}
+        for d in walk(body):
+            if isinstance(d, D) and d.x == x and d.kind == "total" and isinstance(d.y, At):
+                ahead = offset(d.y.time, x.time)
+                values[d] = ZERO
+                if ahead is not None and ahead >= 0:
+                    y, at = At(d.y.name, t), At(x.name, shift(t, -ahead))
+                    number, value = local(p, y, at, "total", p.lowest_bottom + ahead)
+                    values[d] = p.at(value, d.y.time)
+                    cites.append(number)
+        return put(body, values)
 
 
 def _number(time: Node) -> int | None:

@@ -19,6 +19,7 @@ from bptt_sym.notation import (
     Fn,
     Had,
     Kind,
+    Matrix,
     Mul,
     Neg,
     Node,
@@ -119,7 +120,7 @@ def immediate_of_target(p: Problem) -> None:
         return
     if y != generic_y:
         value = expr_at(p, expr, y)
-        p.trail.add(f"at step {_show(y.time)}", lhs, value, (number,), where=p.target_ranges)
+        p.trail.add(f"at step {show_time(y.time)}", lhs, value, (number,), where=p.target_ranges)
     drop_zero_initials(p, lhs, p.trail.steps[-1].rhs)
 
 
@@ -171,6 +172,8 @@ def _resimplified(node: Node) -> Node:
             return add(*args)
         case Neg(arg=a):
             return negate(a)
+        case Matrix(rows=((e,),)) if e == ZERO:
+            return ZERO
         case Diag(arg=a) if a == ZERO:
             return ZERO
         case Outer(left=a, right=b) if ZERO in (a, b):
@@ -255,7 +258,7 @@ def jacobian_of_target(p: Problem) -> None:
         p.trail.add("differentiate", lhs, explicit, tuple(cites), where=where, note=note)
     if y != generic_y:
         p.trail.add(
-            f"at step {_show(y.time)}",
+            f"at step {show_time(y.time)}",
             D(y, x, "total"),
             p.at(explicit, y.time),
             (len(p.trail.steps),),
@@ -268,7 +271,7 @@ def _cited(p: Problem, number: int, term: Node) -> bool:
     return p.trail.steps[number - 1].lhs in set(walk(term))
 
 
-def _show(time: Node) -> str:
+def show_time(time: Node) -> str:
     form = affine(time)
     assert form is not None
     names = "".join(form[0])
@@ -285,4 +288,5 @@ __all__ = [
     "facts",
     "local",
     "put",
+    "show_time",
 ]

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from bptt_sym.derive import Derivation, Range, Trail
-from bptt_sym.errors import InputError, LimitExceeded, ReadError, Span, UnboundName
+from bptt_sym.errors import (
+    InputError,
+    LimitExceeded,
+    NotSupported,
+    ReadError,
+    Span,
+    UnboundName,
+)
 from bptt_sym.jacobian import Calculus, canonical_times, offset
 from bptt_sym.notation import (
     At,
@@ -151,6 +158,8 @@ class Problem:
         for atom in (self.y, self.x):
             if isinstance(atom, At):
                 self._check_time(atom)
+        if isinstance(self.y, At) and isinstance(self.x, At):
+            self._check_order(self.y, self.x)
 
     def _fixed(self, atom: At | Sym) -> At | Sym:
         assert self.T is not None
@@ -170,6 +179,19 @@ class Problem:
             )
         if self.T is not None and not form[0] and form[1] > self.T:
             raise InputError(f"{atom.name}_{form[1]} lies behind the last step, {self.T}")
+
+    def _check_order(self, y: At, x: At) -> None:
+        """What is differentiated may not lie before the variable."""
+        distance = offset(y.time, x.time)
+        if distance is not None and distance < 0:
+            raise InputError(
+                f"the step of {y.name} lies before that of {x.name}", hint="write dh[T]/dh[s]"
+            )
+        if HORIZON in free_indices(x.time) and HORIZON not in free_indices(y.time):
+            raise InputError(
+                f"whether {x.name} lies behind {y.name} depends on {HORIZON}",
+                hint="write both steps with one index: dh[t]/dh[t-1]",
+            )
 
     def first_step(self, name: str) -> int:
         """The first step at which a sequence exists: states have initial values."""
@@ -199,6 +221,9 @@ class Problem:
     def step(self) -> str:
         """The name of the generic step: ``t``, unless the variable's step has that name."""
         taken = free_indices(self.bottom) if self.bottom is not None else frozenset[str]()
+        if self.form == "adjoint":
+            # Backward from the step of what is differentiated, which stays where it is.
+            taken |= free_indices(self.top)
         moving = self.is_related
         return next(n for n in (STEP, "s", "k", "r") if moving or n not in taken)
 
@@ -288,7 +313,8 @@ class Problem:
         if not isinstance(self.x, At):
             return 0
         if not self.is_state(self.x):
-            return self.first_step(self.x.name)
+            # Every equation that reads the element has to be one of the run's.
+            return 1 - min(self.reading_lags, default=0)
         if isinstance(self.y, Sym):
             return 1
         if self.floor:
@@ -298,6 +324,24 @@ class Problem:
         )
         # An initial value is free: what a step computes from the state is not computed at step 0.
         return 1 if computed_from_x else 0
+
+    @cached_property
+    def reading_lags(self) -> tuple[int, ...]:
+        """How many steps after its own the variable is read; of a number's readings those that
+        lie in the run."""
+        x = self.x
+        assert isinstance(x, At)
+        needed = self.calc.needs(self.y.name)
+        form = affine(x.time)
+        first = 1 - form[1] if form is not None and not form[0] else 0
+        lags = {
+            k
+            for n in self.rec.defined
+            if n in needed
+            for m, k in references(self.rec.rhs(n))
+            if m == x.name
+        }
+        return tuple(sorted(k for k in lags if k >= first))
 
     def is_state(self, atom: Node) -> bool:
         return isinstance(atom, At) and atom.name in self.rec.states
@@ -319,7 +363,11 @@ class Problem:
 
     def at(self, node: Node, time: Node) -> Node:
         """A generic-step expression at ``time``."""
-        return canonical_times(substitute_index(node, self.step, time))
+        return self.substituted(node, self.step, time)
+
+    def substituted(self, node: Node, name: str, time: Node) -> Node:
+        """``node`` with ``time`` for the index ``name``."""
+        return canonical_times(substitute_index(node, name, time))
 
     def done(self, title: str, form: str) -> Derivation:
         """The derivation that the steps so far make."""
@@ -346,6 +394,10 @@ def layout(rec: Recurrence) -> str:
     )
 
 
+class TooNear(NotSupported):
+    """The variable lies so near that a form over many steps has nothing to add up."""
+
+
 def _tidy(atom: At | Sym) -> At | Sym:
     tidy = canonical_times(atom)
     assert isinstance(tidy, (At, Sym))
@@ -358,4 +410,13 @@ def _minus(node: Node, k: int) -> Node:
     return from_affine(form[0], form[1] - k)
 
 
-__all__ = ["EXPAND", "MAX_T", "Problem", "layout", "offset", "parse_index", "parse_target"]
+__all__ = [
+    "EXPAND",
+    "MAX_T",
+    "Problem",
+    "TooNear",
+    "layout",
+    "offset",
+    "parse_index",
+    "parse_target",
+]

@@ -13,7 +13,9 @@ from bptt_sym.notation import (
     Call,
     D,
     Idx,
+    Matrix,
     Node,
+    Ones,
     Sum,
     Sym,
     add,
@@ -101,8 +103,20 @@ def _by_matrix(p: Problem, y: At | Sym, rhs: Node, leaf: Leaf) -> Node:
         terms.append(D(y, p.x, "direct"))
     for a in atoms:
         if a != p.x and (d := leaf(a)) != ZERO:
-            terms.append(product(_by(p, y, rhs, a), d))
+            terms.append(outward(p, _by(p, y, rhs, a), d))
     return add(*terms)
+
+
+def outward(p: Problem, left: Node, by_matrix: Node) -> Node:
+    """``left`` times the derivative of a scalar or vector by a matrix.
+
+    A column times the derivative of a scalar has three axes; the derivative is then written as a
+    block of one row, which is what the column multiplies.
+    """
+    if by_matrix == ZERO:
+        return ZERO
+    column = len(p.calc.shape(left)) == 1 and not isinstance(left, Ones)
+    return product(left, Matrix(((by_matrix,),)) if column else by_matrix)
 
 
 def _by(p: Problem, y: At | Sym, rhs: Node, atom: At | Sym) -> Node:

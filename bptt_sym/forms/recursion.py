@@ -12,7 +12,6 @@ products where the series costs T².
 
 from __future__ import annotations
 
-from bptt_sym.errors import NotSupported
 from bptt_sym.forms.forward import Forward
 from bptt_sym.forms.one_step import define, drop_zero_initials, facts, put
 from bptt_sym.forms.problem import Problem
@@ -41,16 +40,19 @@ def horner(p: Problem) -> None:
         p.gap = 1
     f = Forward(p)
     if isinstance(p.x, At):
-        p.gap = max(p.gap, f.readout_reach + 1)
+        p.gap = max(p.gap, f.readout_reach + 1, max(f.sources.lags, default=0) + 1)
+        f.check_gap()
     number, start = f.start()
     equations = by_equation(p, f) if isinstance(p.x, Sym) else None
     if equations is None:
         equations = _by_state(p, f)
     top = affine(f.top)
     assert top is not None
+    below = affine(f.sources.first) if isinstance(p.x, At) else None
     if p.T is not None and top[0] and f.chain_readout is not None and f.sources.every_step:
         top = ({}, p.T)
-    if top[0]:
+    if top[0] or (below is not None and below[0]):
+        # With a symbol for one of the steps the recursion is the form: it has no fixed length.
         _at_top(p, f, equations)
     else:
         _unrolled(p, f, equations, top[1], number, start)
@@ -120,11 +122,7 @@ def _unrolled(
             known = dict.fromkeys(zeros, ZERO)
     else:
         at = affine(f.sources.first)
-        if at is None or at[0]:
-            raise NotSupported(
-                "a recursion written out between a number and a symbol: give both steps as numbers "
-                "or leave T symbolic"
-            )
+        assert at is not None and not at[0]
         first = at[1] + 1
         known = {c.gradient(num(at[1])): start}
     nested = len(equations) == 1 and n - first < NEST

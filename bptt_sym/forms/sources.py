@@ -7,8 +7,7 @@ from functools import cached_property
 
 from bptt_sym.forms.chain import Chain
 from bptt_sym.forms.problem import Problem
-from bptt_sym.notation import At, Node, Sym, shift, walk
-from bptt_sym.recurrence import references
+from bptt_sym.notation import ZERO, At, Node, Sym, affine, shift, walk
 
 
 @dataclass
@@ -28,24 +27,17 @@ class Sources:
         x = self.p.x
         if not isinstance(x, At) or self.p.is_state(x):
             return (0,)
-        needed = self.p.calc.needs(self.p.y.name)
-        return tuple(
-            sorted(
-                {
-                    k
-                    for n in self.p.rec.defined
-                    if n in needed
-                    for m, k in references(self.p.rec.rhs(n))
-                    if m == x.name
-                }
-            )
-        )
+        return self.p.reading_lags
 
     @property
     def first(self) -> Node:
         """The step at which the derivative starts to be one product."""
-        assert isinstance(self.p.x, At)
-        return shift(self.p.x.time, max(self.lags))
+        x = self.p.x
+        assert isinstance(x, At)
+        form = affine(x.time)
+        if self.p.is_state(x) and form is not None and not form[0] and form[1] < 0:
+            return ZERO  # an initial value of several: the joint state at step 0 holds them all
+        return shift(x.time, max(self.lags))
 
     def initial_depends(self) -> bool:
         """Whether an initial value mentions the variable."""

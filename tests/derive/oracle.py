@@ -12,7 +12,8 @@ from bptt_sym.decide.tensor import flat
 from bptt_sym.decide.world import World
 from bptt_sym.derive import Derivation, Step
 from bptt_sym.notation import Add, Idx, Mul, Neg, Node, Num
-from bptt_sym.recurrence import HORIZON
+from bptt_sym.read import recurrence_from_latex
+from bptt_sym.recurrence import HORIZON, Recurrence
 
 
 def integer(node: Node, env: dict[str, int]) -> int:
@@ -42,6 +43,20 @@ def instances(step: Step, T: int | None, longest: int) -> Iterator[tuple[int, di
                 for r in others
             ):
                 yield horizon, env
+
+
+def scalar_among_vectors() -> Recurrence:
+    """Two scalar states and a vector state: blocks of one row, of one column, and square ones."""
+    return recurrence_from_latex(
+        [
+            r"s_t = \sigma(a s_{t-1} + v^\top h_{t-1})",
+            r"r_t = s_t r_{t-1} + (1-s_t)",
+            r"h_t = r_t h_{t-1} + \tanh(W h_{t-1} + u s_t + U x_t)",
+            "C = C(h_T)",
+        ],
+        name="scalar among vectors",
+        shapes={"s": (), "r": (), "a": (), "v": ("n",), "u": ("n",)},
+    )
 
 
 def failures(d: Derivation, longest: int = 4, seed: int = 1) -> list[tuple[int, str]]:

@@ -92,7 +92,12 @@ def key(x: Any) -> str:
         return known
     if isinstance(x, Def):
         return key((x.name, x.params, x.index, x.parts))
-    return f"({','.join(map(key, x))})" if isinstance(x, tuple) else str(x)
+    if isinstance(x, tuple):
+        known = _keys.get(x)
+        if known is None:
+            known = _keys[x] = f"({','.join(map(key, x))})"
+        return known
+    return str(x)
 
 
 def monomials(p: Poly) -> list[tuple[list[tuple[Atom, int]], Fraction]]:
