@@ -104,8 +104,8 @@ class _Auditor:
         self.models = Models(context)
         self._cells: list[list[Model]] | None = None
         self.bench = Bench(self.models)
-        #: The left side of the last claim.
-        self._left = ""
+        #: The left side of the last claim, and whether only a part of it was given.
+        self._left, self._part = "", False
 
     def sentence(self, formula: Formula) -> list[Judged | _Waiting]:
         """A formula in a sentence: taken up if it defines something, judged if it is about ∂.
@@ -347,7 +347,7 @@ class _Auditor:
     ) -> Judged | _Waiting:
         """The verdict under the first family that knows the names of the row."""
         self.bench.delta = formula.delta
-        self._left = row.left
+        self._left, self._part = row.left, "+=" in row.chain.ops
         first: InputError | None = None
         for family in families:
             try:
@@ -443,7 +443,7 @@ class _Auditor:
         body = formula.part(start, len(text)).latex.replace("&", " ")
         known = self._family(self.models.current)
         models = known or [m for family in self._standard() for m in family]
-        found = continued(body, models, self._left)
+        found = continued(body, models, self._left, part=self._part)
         if found is None:
             note = "its left side is not written with it"
             return self._entry(formula, Verdict("undecided", note=note))

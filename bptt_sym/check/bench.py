@@ -13,9 +13,9 @@ from bptt_sym.check.accumulated import adds_up, judge_share, of_a_step, share
 from bptt_sym.check.answer import worked_out
 from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.check.dimension import claim_of_one_unit
+from bptt_sym.check.gates import GATES
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.second_looks import second_look
-from bptt_sym.check.supposed import GATES
 from bptt_sym.check.wording import (
     MISFIT,
     bounds_what_is_given,

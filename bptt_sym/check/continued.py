@@ -34,10 +34,13 @@ class Continued:
     left: str
 
 
-def continued(body: str, models: Iterable[Model], before: str = "") -> Continued | None:
+def continued(
+    body: str, models: Iterable[Model], before: str = "", *, part: bool = False
+) -> Continued | None:
     """What ``= body`` amounts to under the first of ``models`` that has a left side for it.
 
-    ``before`` is the left side of the formula before it, which is tried first.
+    ``before`` is the left side of the formula before it, which is tried first; where only a
+    ``part`` of it was meant there, nothing is wrong.
     """
     letters = sorted(set(_LETTER.findall(body)))
     failed: list[tuple[Model, str, Claim, Mapping[str, str]]] = []
@@ -59,7 +62,7 @@ def continued(body: str, models: Iterable[Model], before: str = "") -> Continued
             steps = [free_indices(side) for side in claim.sides]
             if steps[0] == steps[1]:
                 failed.append((model, left, claim, meant))
-    for model, left, claim, placed in failed[:MAX_LEFT_SIDES]:
+    for model, left, claim, placed in [] if part else failed[:MAX_LEFT_SIDES]:
         verdict = model.court.judge(claim)
         if verdict.verdict == "wrong" and verdict.diagnosis is not None:
             return _from(left, claim, verdict, model, placed)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bptt_sym.check.gates import free_gates
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
-from bptt_sym.check.supposed import Evidence, free_gates
+from bptt_sym.check.supposed import Evidence
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict, VerdictName
 from bptt_sym.notation import At, Call, Claim, D, Idx, Node, Sym, walk

@@ -13,20 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
+from bptt_sym.check.gates import GATES, free_gates, hidden_state, letter_of
 from bptt_sym.check.prose import Wording
 from bptt_sym.check.usage import LOSSES, OUTPUTS, Usage
 from bptt_sym.decide.rewriting import defined_in_rows
-from bptt_sym.notation import At, Fn, Had, Idx, Mul, Node, Sym, Transpose, rebuild, walk
+from bptt_sym.notation import At, Fn, Idx, Mul, Node, Sym, Transpose, rebuild, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence, Shape, lag_of
-
-#: Letters of gates and candidates.
-GATES = {
-    "i": r"\sigma", "f": r"\sigma", "o": r"\sigma", "z": r"\sigma", "r": r"\sigma",
-    "\\Gamma": r"\sigma", "g": r"\tanh", "n": r"\tanh", "a": r"\tanh", "j": r"\tanh",
-    r"\tilde{c}": r"\tanh", r"\hat{c}": r"\tanh", r"\bar{c}": r"\tanh", r"\tilde{C}": r"\tanh",
-    r"\hat{C}": r"\tanh", r"\tilde{h}": r"\tanh", r"\hat{h}": r"\tanh", r"\bar{C}": r"\tanh",
-}  # fmt: skip
 
 
 class Evidence(IntEnum):
@@ -455,35 +448,38 @@ def _looks_inner(usage: Usage) -> bool:
     return r"\hat{y}" in usage.timed or "o" in usage.timed or not usage.bare & {"V", "W_y"}
 
 
-def free_gates(rec: Recurrence) -> list[str]:
-    """What multiplies in the equations, has the letter of a gate, and no equation."""
-    factors: set[str] = set()
-    for e in rec.equations:
-        for n in walk(e.rhs):
-            if isinstance(n, (Had, Mul)):
-                parts = [m for a in n.args for m in ([a] if isinstance(a, At) else walk(a))]
-                factors |= {m.name for m in parts if isinstance(m, At)}
-    return [n for n in rec.inputs if plain_name(n) in GATES and n in factors]
-
-
 def _gates(draft: _Draft) -> frozenset[str]:
     """Gates that multiply a state and that nothing defines get the equations that gates have."""
     rec, usage = draft.rec, draft.usage
     free = free_gates(rec)
-    if not free or not rec.states:
+    found = hidden_state(rec, usage, draft.known)
+    hidden, opened = ("", "") if found is None else found[:2]
+    if not rec.states or not (free or hidden):
         return frozenset()
-    state = next((s for s in rec.defined if plain_name(s) == "h"), rec.states[-1])
+    if found is not None:
+        draft.add(
+            f"{hidden}_t is what {opened}_t lets through of {found[2]}_t",
+            rf"{hidden}_{{t}} = {opened}_{{t}} \odot \tanh({found[2]}_{{t}})",
+        )
+        draft.evidence = min(draft.evidence, Evidence.NAMED)
+        draft.readout = hidden
+        draft.known.add(plain_name(hidden))
+    state = hidden or next((s for s in rec.defined if plain_name(s) == "h"), rec.states[-1])
+    if opened and plain_name(opened) not in draft.known:
+        free.append(opened)
+    form = state.partition("{")[0] + "{%s}" if "{" in state else "%s"
     for name in free:
-        tag = plain_name(name)
+        tag = letter_of(name)
+        function = GATES[tag]
         tag = tag[7:-1] if tag.startswith("\\tilde{") else tag[5:-1] if "{" in tag else tag
-        function = GATES[plain_name(name)]
+        x = form % "x" if plain_name(form % "x") in usage.timed else "x"
         split = any(s.startswith(("U_" + tag, "U_{" + tag)) for s in usage.scripted)
         inner = (
-            rf"W_{{{tag}}} x_{{t}} + U_{{{tag}}} {state}_{{t-1}} + b_{{{tag}}}" if split
-            else rf"W_{{{tag}}} [{state}_{{t-1}}, x_{{t}}] + b_{{{tag}}}"
+            rf"W_{{{tag}}} {x}_{{t}} + U_{{{tag}}} {state}_{{t-1}} + b_{{{tag}}}" if split
+            else rf"W_{{{tag}}} [{state}_{{t-1}}, {x}_{{t}}] + b_{{{tag}}}"
         )  # fmt: skip
         draft.lines.append(f"{name}_{{t}} = {function}({inner})")
-    draft.says.append(
-        "the gates " + ", ".join(free) + f" are activations of {state}_{{t-1}} and x_t"
-    )
+    if free:
+        said = "the gates " + ", ".join(free)
+        draft.says.append(f"{said} are activations of {state}_{{t-1}} and x_t")
     return frozenset(plain_name(n) for n in free)

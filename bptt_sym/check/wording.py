@@ -13,6 +13,7 @@ from bptt_sym.check.outline import Kind, Row
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.notation import (
+    Add,
     At,
     Call,
     Claim,
@@ -22,10 +23,12 @@ from bptt_sym.notation import (
     Had,
     Matrix,
     Mul,
+    Neg,
     Node,
     Num,
     Sym,
     Transpose,
+    num,
     rebuild,
     substitute_index,
     walk,
@@ -37,7 +40,7 @@ from bptt_sym.recurrence import STEP, Recurrence, lag_of
 
 #: Letters that stand for the parameters, whichever they are.
 GENERIC = frozenset(
-    ("W", "w", "U", r"\theta", r"\Theta", r"\psi", r"\phi", r"\omega", r"\mathbf{W}")
+    ("W", "w", "U", "b", r"\theta", r"\Theta", r"\psi", r"\phi", r"\omega", r"\mathbf{W}")
 )
 
 
@@ -85,11 +88,19 @@ def by_preactivation(claim: Claim, rec: Recurrence) -> Claim:
         if isinstance(n, D) and isinstance(n.x, At) and n.x.name in rec.defined:
             rhs = rec.rhs(n.x.name)
             if isinstance(rhs, Fn) and rhs.order == 0 and isinstance(n.y, Sym):
-                slope = Fn(rhs.name, substitute_index(rhs.arg, STEP, n.x.time), 1)
-                return Had((n, slope))
+                return Had((n, _slope(rhs, n.x)))
         return rebuild(n, change)
 
     return replace(claim, sides=tuple(change(s) for s in claim.sides))
+
+
+def _slope(rhs: Fn, output: At) -> Node:
+    """The derivative of an activation, by its output where that is all it takes."""
+    if rhs.name == "sigma":
+        return Had((output, Add((num(1), Neg(output)))))
+    if rhs.name == "tanh":
+        return Add((num(1), Neg(Had((output, output)))))
+    return Fn(rhs.name, substitute_index(rhs.arg, STEP, output.time), 1)
 
 
 def by_a_gate(claim: Claim, rec: Recurrence) -> bool:
@@ -240,10 +251,11 @@ def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
     if len(unknown) != 1:
         return []
     # A small letter stands for a number, or for a weight that is written small as well.
-    small = unknown[0] == "w"
+    small = unknown[0] if unknown[0] in ("w", "b") else ""
     every = recurrent_first(rec)
     # Beside matrices alone it is a number in one of them, of which the chain rule holds as well.
-    meant = [p for p in every if not small or plain_name(p)[:1] == "w"] or every
+    meant = [p for p in every if not small or plain_name(p)[:1] == small]
+    meant = meant or (every if small != "b" else [])
     return [{unknown[0]: p} for p in meant[:4]]
 
 

@@ -16,6 +16,8 @@ class Conventions:
     ``trailing``: a vector behind a matrix scales the matrix's rows.
     ``chained``: factors of a product are contracted by what they are derivatives of.
     ``lenient``: an element that does not exist counts as 0 in a sum.
+    ``compact``: a vector's derivative by a vector or a matrix, each entry of which moves one entry
+    of it, has the shape of what it is taken by.
     ``rows``: vectors are rows; with ``transposed`` each matrix is the transpose of the model's.
     """
 
@@ -27,6 +29,7 @@ class Conventions:
     lenient: bool = False
     rows: bool = False
     transposed: bool = False
+    compact: bool = False
 
 
 STRICT = Conventions()

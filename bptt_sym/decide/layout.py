@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bptt_sym.decide.conventions import Conventions
-from bptt_sym.decide.tensor import Tensor, rank
+from bptt_sym.decide.tensor import Mismatch, Tensor, rank
 
 
 def as_written(value: Tensor, conv: Conventions, differentiated: bool) -> Tensor:
@@ -17,6 +17,19 @@ def as_written(value: Tensor, conv: Conventions, differentiated: bool) -> Tensor
     return value.T if conv.transposed and rank(value) == 2 else value
 
 
+def _compact(jac: Tensor, size: int, x_shape: tuple[int, ...]) -> Tensor:
+    """∂y/∂x where each entry of x moves one entry of y, which is left out."""
+    axis = next((k for k, n in enumerate(x_shape) if n == size), None)
+    if axis is None:
+        raise Mismatch(f"no axis of {x_shape} is that of {size} entries")
+    moved = np.moveaxis(jac, axis + 1, 1)
+    for i in range(size):
+        for j in range(size):
+            if i != j and any(v != 0 for v in np.atleast_1d(moved[i, j]).ravel()):
+                raise Mismatch("one entry moves several")
+    return np.moveaxis(np.stack([moved[i, i] for i in range(size)]), 0, axis)
+
+
 def lay_out(
     jac: Tensor, y_shape: tuple[int, ...], x_shape: tuple[int, ...], conv: Conventions
 ) -> Tensor:
@@ -25,6 +38,8 @@ def lay_out(
         return jac
     if conv.transposed and not y_shape and len(x_shape) == 2:
         return jac.T
+    if conv.compact and len(y_shape) == 1 and x_shape:
+        return _compact(jac, y_shape[0], x_shape)
     if not y_shape:
         row = len(x_shape) == 1 and conv.layout == "numerator"
         return jac.reshape(1, -1) if row else jac

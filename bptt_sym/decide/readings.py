@@ -17,6 +17,7 @@ from bptt_sym.decide.rewriting import (
     direct_path,
     direct_steps,
     ending_early,
+    gate_left,
     hadamard_first,
     immediate_left,
     immediate_right,
@@ -302,6 +303,15 @@ ARGUMENT = Reading(
     "parameter",
     immediate_left,
 )
+GATE = Reading(
+    "gate",
+    "the derivative of a gate by a parameter is that of its own equation (earlier states held "
+    "fixed), written entry by entry: a vector, or an outer product",
+    "parameter",
+    gate_left,
+    conventions=(("compact", True), ("pairs", True)),
+    weight=2,
+)
 DIRECT_PATH = Reading(
     "direct-path",
     "derivatives of one state by another follow the direct path only: "
@@ -393,17 +403,12 @@ CHAINED = Reading(
     weight=2,
 )
 ASCENDING = Reading(
-    "ascending",
-    "the product runs from the earliest step (left) to the latest",
-    "order",
-    ascending,
+    "ascending", "the product runs from the earliest step (left) to the latest", "order", ascending
 )
 HADAMARD_FIRST = Reading(
-    "hadamard-first",
-    "the elementwise product binds more tightly than the matrix product",
-    "precedence",
-    hadamard_first,
-)
+    "hadamard-first", "the elementwise product binds more tightly than the matrix product",
+    "precedence", hadamard_first,
+)  # fmt: skip
 ROW_LAST = Reading(
     "outer",
     "the vector written last, in a gradient by a matrix, is a row (an outer product)",
@@ -412,17 +417,13 @@ ROW_LAST = Reading(
     weight=2,
 )
 STATE_BLOCK = Reading(
-    "state-block",
-    "W is read as its block of columns that multiplies the state",
-    "block",
+    "state-block", "W is read as its block of columns that multiplies the state", "block",
     state_block,
-)
+)  # fmt: skip
 INPUT_BLOCK = Reading(
-    "input-block",
-    "W is read as its block of columns that multiplies the input",
-    "block",
+    "input-block", "W is read as its block of columns that multiplies the input", "block",
     input_block,
-)
+)  # fmt: skip
 OUTPUT_DERIVATIVE = Reading(
     "output-derivative",
     "the activation's derivative is written as a function of the output: "
@@ -458,11 +459,9 @@ ZERO_START = Reading(
     weight=2,
 )
 LABELS = Reading(
-    "labels",
-    "the entries of a label add to one, as those of a one-hot vector do",
-    "labels",
+    "labels", "the entries of a label add to one, as those of a one-hot vector do", "labels",
     hypothesis="labels",
-)
+)  # fmt: skip
 #: Tried only where the text announces them.
 STATED = frozenset(("rows-transposed", "whole-loss", "mean-left"))
 
@@ -470,6 +469,7 @@ STATED = frozenset(("rows-transposed", "whole-loss", "mean-left"))
 READINGS = (
     IMMEDIATE,
     ARGUMENT,
+    GATE,
     LOCAL_LOSS,
     WHOLE_LOSS,
     MEAN_LEFT,

@@ -93,6 +93,36 @@ def of_argument(claim: Claim, rec: Recurrence) -> bool:
     )
 
 
+def of_gate(claim: Claim, rec: Recurrence) -> bool:
+    """Whether a gate, which multiplies others, is differentiated, and the right side is a value."""
+    left = claim.sides[0]
+    if not (isinstance(left, D) and left.kind == "unmarked" and isinstance(left.y, At)):
+        return False
+    name = left.y.name
+    factors = {
+        a.name
+        for e in rec.equations
+        for n in walk(e.rhs)
+        if isinstance(n, (Had, Mul)) and len([a for a in n.args if not isinstance(a, Sym)]) > 1
+        for a in n.args
+        if isinstance(a, At)
+    }
+    if name not in rec.gates or name not in factors or not isinstance(rec.rhs(name), Fn):
+        return False
+    return is_one_of(left.x, set(rec.parameters)) and not any(
+        isinstance(n, D) for s in claim.sides[1:] for n in walk(s)
+    )
+
+
+def gate_left(claim: Claim, rec: Recurrence) -> Claim:
+    claim = immediate_left(claim, rec)
+    if any(isinstance(n, Transpose) for s in claim.sides[1:] for n in walk(s)):
+        return claim
+    left = claim.sides[0]
+    by = left.x.name if isinstance(left, D) and isinstance(left.x, Sym) else ""
+    return row_last(claim, rec) if len(rec.shapes.get(by, ())) == 2 else claim
+
+
 def immediate_left(claim: Claim, rec: Recurrence) -> Claim:
     return map_sides(claim, lambda n, i: mark(n, lambda d: "immediate") if i == 0 else n)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bptt_sym.decide.layout import as_written
 from bptt_sym.decide.tensor import (
     Mismatch,
     Tensor,
@@ -228,7 +229,7 @@ def concat(interp: Interpreter, node: Concat, env: Env, out: list[Parts] | None)
                 accumulate(parts, {leaf: block})
             offset += len(row)
         out.append(parts)
-    return value
+    return as_written(value, interp.conv, out is not None)
 
 
 def block(interp: Interpreter, node: Block, env: Env, out: list[Parts] | None) -> Tensor:

@@ -19,6 +19,7 @@ from bptt_sym.decide.readings import (
     DIRECT_PATH,
     DIRECT_STEPS,
     ENDING_EARLY,
+    GATE,
     HADAMARD_FIRST,
     IMMEDIATE,
     INPUT_BLOCK,
@@ -60,6 +61,7 @@ from bptt_sym.decide.rewriting import (
     labels,
     mark,
     of_argument,
+    of_gate,
     uses_directly,
 )
 from bptt_sym.notation import (
@@ -240,6 +242,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
                 out.extend(some_immediate(c) for c in combinations(distinct, size))
     if of_argument(claim, rec):
         out.append(ARGUMENT)
+    if of_gate(claim, rec):
+        out.append(GATE)
     if any(isinstance(n.y, Sym) or is_loss(n.y, rec) for n in unmarked if is_one_of(n.x, states)):
         out.append(LOCAL_LOSS)
     if any(by_step_loss(n, rec) for n in nodes) and not any(

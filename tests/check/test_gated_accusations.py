@@ -160,3 +160,69 @@ $$\frac{\partial L}{\partial z} = y - \hat{y}$$
 def test_outputs_of_every_step_keep_theirs() -> None:
     text = ELMAN + "$$\\hat{y}_t = V h_t + a$$\n$$\\hat{y}_T = V h_T + a$$\n"
     assert r"\hat{y}_T=Vh_T+a" in found(text)
+
+
+# -- the derivative of a gate, and the state beside a cell
+
+JOINED = r"""
+$$q_t = \sigma(A [s_{t-1}, u_t] + k)$$
+$$v_t = \tanh(B [s_{t-1}, u_t] + m)$$
+$$s_t = q_t \odot s_{t-1} + (1 - q_t) \odot v_t$$
+"""
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\frac{\partial q_t}{\partial A} = q_t (1-q_t) [s_{t-1}, u_t]",
+        r"\frac{\partial q_t}{\partial A} = q_t \odot (1-q_t) \odot [s_{t-1}, u_t]",
+        r"\frac{\partial v_t}{\partial B} = (1-v_t^2) [s_{t-1}, u_t]^\top",
+        r"\frac{\partial q_t}{\partial k} = q_t \odot (1-q_t)",
+    ],
+)
+def test_the_derivative_of_a_gate_is_that_of_its_own_equation(formula: str) -> None:
+    assert last(JOINED, formula) == "right_under_reading"
+    slip = formula.replace("(1-q_t)", "(1-q_t^2)").replace("(1-v_t^2)", "(1-v_t)")
+    assert last(JOINED, slip) == "wrong"
+
+
+def test_a_state_is_no_gate() -> None:
+    assert last(ELMAN, r"\frac{\partial h_t}{\partial b} = 1 - h_t^2") == "wrong"
+
+
+def test_inputs_side_by_side_are_rows_where_vectors_are() -> None:
+    text = r"""
+$$q_t = \sigma([u_t, s_{t-1}] A + k)$$
+$$v_t = \tanh([u_t, s_{t-1}] B + m)$$
+$$s_t = q_t * s_{t-1} + (1 - q_t) * v_t$$
+$$\delta_{q_t} = \delta_{s_t} * (s_{t-1} - v_t) * \sigma'(q_t)$$
+"""
+    assert last(text, r"\Delta A = [u_t, s_{t-1}]^T \cdot \delta_{q_t}") == "right_under_reading"
+    assert last(text, r"\Delta A = [u_t, s_{t}]^T \cdot \delta_{q_t}") == "wrong"
+
+
+@pytest.mark.parametrize("form", ["{}", r"\vec{{{}}}"])
+def test_a_cell_state_alone_is_read_through_its_gate(form: str) -> None:
+    c, f, i, g, o, h = (form.format(n) for n in ("c", "f", "i", r"\tilde{c}", "o", "h"))
+    text = f"# LSTM\n$${c}_t = {f}_t \\odot {c}_{{t-1}} + {i}_t \\odot {g}_t$$\n".replace(
+        r"\vec{\tilde{c}}", r"\tilde{c}"
+    )
+    claim = rf"\frac{{\partial {h}_t}}{{\partial {c}_t}} = {o}_t \odot (1 - \tanh^2({c}_t))"
+    assert last(text, claim) == "right_under_reading"
+    assert last(text, claim.replace("1 - ", "1 + ")) in ("wrong", "undecided")
+
+
+def test_what_goes_on_from_a_part_is_not_the_whole() -> None:
+    text = GATES + r"""
+$$\left.\frac{\partial c_t}{\partial c_{t-1}}\right|_{\text{indirect}} = \frac{\partial c_t}{\partial h_{t-1}} \frac{\partial h_{t-1}}{\partial c_{t-1}}$$
+
+written out
+"""  # noqa: E501
+    part = r"= \frac{\partial f_t}{\partial h_{t-1}} \odot c_{t-1} \odot \mathrm{diag}(o_{t-1})"
+    assert last(text, part) != "wrong"
+
+
+def test_a_bias_that_is_any_bias() -> None:
+    claim = r"\frac{\partial h_t}{\partial b} = \frac{\partial h_t}{\partial o_t} \frac{\partial o_t}{\partial b} + \frac{\partial h_t}{\partial c_t} \frac{\partial c_t}{\partial b}"  # noqa: E501
+    text = GATES.replace("d_", "b_")
+    assert last(text, claim) == "right_under_reading"
