@@ -29,6 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "messages",
         "remembering",
         "notation",
+        "entries",
         "shapes",
         "recurrence",
         "read sympy_bridge",

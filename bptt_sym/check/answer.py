@@ -12,6 +12,7 @@ from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged, fault_in, wrong_part
 from bptt_sym.check.setting import Setting, option
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.entries import Entries
 from bptt_sym.errors import BpttError, InputError, NotSupported, ShapeError, Span
 from bptt_sym.notation import At, Claim, D, Node, Num, Sym, free_indices, walk
 from bptt_sym.recurrence import Recurrence
@@ -74,6 +75,8 @@ class Court:
             )  # fmt: skip
             if verdict.verdict == "wrong":
                 verdict = self._in_a_short_run(claim) or verdict
+            if any(isinstance(side, Entries) for side in claim.sides):
+                return verdict  # no edit of entries has a name
             verdict = self._approximated(claim, verdict, exact, regime)
             return explained(verdict, claim, self.model, self.arena)
         except InputError:

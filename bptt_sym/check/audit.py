@@ -28,6 +28,7 @@ from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.spectral import with_sizes
+from bptt_sym.check.units import as_vectors
 from bptt_sym.check.wording import (
     generic_meanings,
     is_judged,
@@ -76,7 +77,7 @@ def audit(document: Document) -> list[Judged]:
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     texts = [f.latex for f in everything]
     short = Shorthand.of([*texts, document.words], sequences(without_steps(texts)))
-    everything = [short.written_out(f) for f in everything]
+    everything = [short.written_out(as_vectors(f)) for f in everything]
     everything = copied(everything)
     letter = last_step_letter([f.latex for f in everything], document.source.text)
     if letter:
@@ -91,10 +92,15 @@ def audit(document: Document) -> list[Judged]:
     auditor.bench.near_one = any(ABOUT_ONE.search(t) for t in texts)
     found: list[Judged | _Waiting] = []
     for formula in everything:
+        case = _CASE.fullmatch(formula.latex)
+        if case is not None and not formula.display:
+            auditor.bench.case = (case.group(1), case.group(2))
         if formula.environment == PROSE:
             found += auditor.sentence(formula)
         else:
             found += auditor.formula(formula)
+            if formula.display:
+                auditor.bench.case = None
     judged = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
     return in_order([*judged, *(of_problem(p) for p in document.problems)])
 
@@ -488,4 +494,6 @@ class _Auditor:
 
 
 _BEGINS = marked("where a gradient begins before anything is added to it")
+#: "for $k = t$" before a formula.
+_CASE = re.compile(r"\s*([a-su-z])\s*=\s*([a-zT])\s*")
 _NOT_ABOUT = marked("it says nothing about a recurrence")

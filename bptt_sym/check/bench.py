@@ -26,16 +26,19 @@ from bptt_sym.check.wording import (
     undefined_in,
 )
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.entries import Entries
 from bptt_sym.errors import UnboundName
 from bptt_sym.messages import marked
 from bptt_sym.notation import (
     At,
     Claim,
     Concat,
+    Idx,
     Node,
     Prod,
     Sum,
     Sym,
+    substitute_index,
     walk,
 )
 from bptt_sym.read.vocabulary import plain_name
@@ -53,6 +56,8 @@ class Bench:
     delta: bool = False
     #: Whether δ with a gate below it has been the gradient by the gate itself.
     by_output: bool = False
+    #: The case that the sentence before speaks of: "for $k = t$".
+    case: tuple[str, str] | None = None
     #: Whether the document says of something that it is about one.
     near_one: bool = False
     #: Left sides whose exact value the document has stated.
@@ -105,6 +110,15 @@ class Bench:
             return Verdict("not_a_claim", note="it is about values, and does not hold of every run")
         if self.delta and verdict.is_right and by_a_gate(claim, model.court.model):
             self.by_output = True
+        if verdict.verdict == "wrong" and self.case is not None:
+            name, value = self.case
+            sides = tuple(substitute_index(s, name, Idx(value)) for s in claim.sides)
+            known = model.court.holds(replace(claim, sides=sides))
+            if known is not None:
+                said = f"{name} = {value}, as the text before it says"
+                return replace(
+                    known, verdict="right_under_reading", assumptions=(*known.assumptions, said)
+                )
         delta = self.delta and not self.by_output
         verdict = second_look(verdict, claim, model, self.models, delta)
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
@@ -113,7 +127,7 @@ class Bench:
 
     def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
         """A claim whose shapes fit under no reading: it may fail without any shapes as well."""
-        if any(isinstance(n, Concat) for s in claim.sides for n in walk(s)):
+        if any(isinstance(n, (Concat, Entries)) for s in claim.sides for n in walk(s)):
             return verdict
         slip = diagnose(claim, model.court.model, model.court.arena)
         court = self.models.one_unit(model)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import replaced
+from bptt_sym.entries import UNITS
 from bptt_sym.read.vocabulary import plain_name
 
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
@@ -69,6 +70,8 @@ class _Pair:
         other = "_" if self.mark == "^" else "^"
         loss = _moved(self.loss, self.letters[0], steps[self.mark])
         by = _moved(self.by, self.letters[1], steps[other])
+        if "unit" in steps:  # \\delta^{(t)}_{k,i} is the entry i
+            by += f"_{{{steps['unit']}}}" if "_" not in by else ""
         return rf"\frac{{\partial {loss}}}{{\partial {by}}}"
 
 
@@ -215,12 +218,17 @@ def _two_steps(scripts: str) -> dict[str, str] | None:
     for m in _ONE.finditer(scripts):
         body = m.group("body")
         inner = body[1:-1] if body.startswith("{") else body
+        inner, _, unit = inner.partition(",")
         step = _STEP.fullmatch(inner.strip())
         value = step.group("step") if step else inner.strip("() ")
         if m.group("mark") in found or not (step or value.isdigit()):
             return None
         found[m.group("mark")] = "".join(value.split())
-    return found if len(found) == 2 else None
+        if unit.strip():
+            if "unit" in found or unit.strip() not in UNITS:
+                return None
+            found["unit"] = unit.strip()
+    return found if {"_", "^"} <= set(found) else None
 
 
 def _pairs(text: str) -> Iterator[_Pair]:

@@ -97,6 +97,8 @@ _ELEMENT = re.compile(
     rf"|_\s*(?:\{{\s*\[?\s*(?P<u2>[ijp])\s*\]?\s*\}}|(?P<u3>[ijp])(?![A-Za-z]))(?P<later>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))"
     rf"|_\s*\{{\s*(?P<of>{_TIME}),\s*(?P<u4>[ijp])\s*\}}"
 )
+#: ``W_{ij}``: an entry of a matrix.
+PAIR_OF_UNITS = re.compile(r"_\s*\{\s*[ijklmpq]\s*,?\s*[ijklmpq]\s*\}")
 _CELLS = re.compile(
     r"\\\\(?:\s*\[[^\[\]]{0,12}\])?|(?<!\\)&|\\(?:begin|end)\s*\{[a-z]+\*?\}|[{}]|\\[{}]"
 )
@@ -179,7 +181,7 @@ def _of_every_unit(formula: Formula) -> Formula:
     Only where one letter counts the units and stands nowhere else.
     """
     text = formula.latex
-    if not re.search(r"\\partial|\\delta|\\frac\s*\{\s*d|∂", text):
+    if not re.search(r"\\partial|\\delta|\\frac\s*\{\s*d|∂", text) or PAIR_OF_UNITS.search(text):
         return formula
     units = {next(g for k, g in m.groupdict().items() if k.startswith("u") and g)
              for m in _ELEMENT.finditer(text)}  # fmt: skip

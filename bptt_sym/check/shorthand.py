@@ -15,7 +15,7 @@ from bptt_sym.check.counting import below_only
 from bptt_sym.check.deltas import Deltas
 from bptt_sym.check.document import Formula
 from bptt_sym.check.labels import Labels
-from bptt_sym.check.respelling import edited, replaced, respelt
+from bptt_sym.check.respelling import PAIR_OF_UNITS, edited, replaced, respelt
 from bptt_sym.check.usage import LOSSES
 from bptt_sym.read.vocabulary import plain_name
 
@@ -212,6 +212,8 @@ def _without_components(formula: Formula) -> Formula:
 
 def _components_of(row: str) -> list[tuple[int, int, str]]:
     edits: list[tuple[int, int, str]] = []
+    if PAIR_OF_UNITS.search(row):
+        return edits
     for index in {m.group(2) for m in _COMPONENT.finditer(row)}:
         sums = re.compile(
             rf"\\sum\s*(?:\\limits\s*)?_\s*(?:\{{\s*{index}\s*=\s*1\s*\}}\s*\^\s*"

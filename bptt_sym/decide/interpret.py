@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bptt_sym.decide import structures
+from bptt_sym.decide import components, structures
 from bptt_sym.decide.conventions import STRICT, Conventions
 from bptt_sym.decide.layout import as_written, lay_out
 from bptt_sym.decide.product_rule import product_rule
@@ -271,7 +271,7 @@ class Interpreter:
         if out is not None:
             if rank(base) > 1:
                 raise NotSupported("derivative of a matrix power")
-            if exponent == 0:
+            if not exponent:
                 out.append({})
             else:
                 slope = self.dom.reduce(exponent * self._power(base, exponent - 1))
@@ -492,6 +492,7 @@ _METHODS: dict[type[Node], Any] = {
     Concat: structures.concat,
     Block: structures.block,
     Matrix: structures.matrix,
+    components.Entries: components.entries,
     Norm: structures.norm,
     Abs: structures.absolute,
     D: Interpreter._derivative,

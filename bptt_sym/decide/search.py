@@ -21,6 +21,7 @@ from bptt_sym.decide.readings import ASCENDING, HADAMARD_FIRST, ROW_LAST, Readin
 from bptt_sym.decide.tensor import Mismatch, rank
 from bptt_sym.decide.trials import MAX_TRIALS, Drafts, Seen, Trial, combos
 from bptt_sym.decide.world import Absent
+from bptt_sym.entries import Entries
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import Claim, Concat, Matrix, Node, Sym, walk
 from bptt_sym.recurrence import Recurrence
@@ -170,7 +171,7 @@ class OneUnit:
 def is_of_numbers(sides: tuple[Node, ...], rec: Recurrence) -> bool:
     """Whether one unit makes numbers of all that the sides are about."""
     return not any(
-        isinstance(n, (Concat, Matrix)) or (isinstance(n, Sym) and n.name in rec.blocks)
+        isinstance(n, (Concat, Entries, Matrix)) or (isinstance(n, Sym) and n.name in rec.blocks)
         for side in sides
         for n in walk(side)
     )

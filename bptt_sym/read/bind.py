@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import cast
 
+from bptt_sym.entries import with_entries
 from bptt_sym.errors import ReadError, Span
 from bptt_sym.notation import Claim, Node, Rel
 from bptt_sym.read.bare_derivatives import with_arguments
@@ -51,7 +52,8 @@ def read_claims(
     """
     v = vocabulary or Vocabulary.of(rec, indices=indices, aliases=aliases, extra=extra)
     tokens = tokenize(text, v.words)
-    return [with_arguments(_claim(c, v, text), rec) for c in split_claims(tokens, text)]
+    claims = [with_arguments(_claim(c, v, text), rec) for c in split_claims(tokens, text)]
+    return [with_entries(claim) for claim in claims]
 
 
 def _claim(

@@ -2,6 +2,7 @@ r"""Derivatives: fractions of ∂ and d, ``\partial_w h``, and operators on expr
 
 from __future__ import annotations
 
+from bptt_sym.entries import Entry
 from bptt_sym.errors import ReadError, Span
 from bptt_sym.notation import At, Call, D, Div, Kind, Node, Pow, Sym, Transpose, affine
 from bptt_sym.read.applications import Applications
@@ -171,10 +172,25 @@ class Derivatives(Applications):
             span = span.join(factors[i - 1][1].span)
         return self.derivative(y, variables, mark, marked, span), i
 
+    def entry_of_derivative(
+        self, y: Node, variables: list[Node], mark: str, marked: Kind, span: Span
+    ) -> Node:
+        """``\\partial h_j / \\partial W_{ji}``: an entry of the derivative of the whole."""
+        at = y.at if isinstance(y, Entry) else ""
+        if len(variables) != 1:
+            raise ReadError("a second derivative of an entry", span=span, token=mark)
+        (x,) = variables
+        at += x.at if isinstance(x, Entry) else ""
+        whole = [n.arg if isinstance(n, Entry) else n for n in (y, x)]
+        found = self.derivative(whole[0], [whole[1]], mark, marked, span)
+        return Entry(found, at, span=span)
+
     def derivative(
         self, y: Node, variables: list[Node], mark: str, marked: Kind, span: Span
     ) -> Node:
         out = y
+        if any(isinstance(n, Entry) for n in (y, *variables)):
+            return self.entry_of_derivative(y, variables, mark, marked, span)
         for x in reversed(variables):
             if isinstance(x, Transpose) and isinstance(x.arg, At):
                 x = x.arg  # ∂y/∂x^T says the layout, which is a reading here

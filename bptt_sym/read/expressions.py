@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+from bptt_sym.entries import UNITS, UnitSum, letters
 from bptt_sym.errors import InputError, LimitExceeded, ReadError, Span
-from bptt_sym.notation import Add, Had, Mul, Neg, Node, Num, Outer, Prod, Sum, Sym, Transpose
+from bptt_sym.notation import (
+    ONE,
+    Add,
+    Had,
+    Mul,
+    Neg,
+    Node,
+    Num,
+    Outer,
+    Prod,
+    Sum,
+    Sym,
+    Transpose,
+    free_indices,
+)  # fmt: skip
 from bptt_sym.read import limits
 from bptt_sym.read.applications import unscript
 from bptt_sym.read.derivatives import Derivatives
@@ -166,7 +181,7 @@ class Binder(Derivatives):
 
     def big(self, f: Big, factors: list[tuple[str, Factor]], i: int) -> tuple[Node, int]:
         """``\\sum`` or ``\\prod`` with its body among the following factors."""
-        var, lo, hi, descending = bounds(f.sub, f.sup, f.span, self.vocabulary, self.ranges)
+        var, lo, hi, descending, no_steps = self.bounds_of(f)
         if i >= len(factors):
             raise ReadError("a big operator without a body", span=f.span, token=f.kind,
                             hint="write what is summed or multiplied after it")  # fmt: skip
@@ -190,11 +205,25 @@ class Binder(Derivatives):
             self.ranges, self.bound = outer, outer_bound
             self.depth -= 1
         span = Span(f.span.start, end)
+        if f.kind == "sum" and var in letters(body) and var not in free_indices(body):
+            return UnitSum(var, body, span=span), taken
+        if no_steps is not None:
+            raise no_steps
         if f.kind == "sum":
             return Sum(var, lo, hi, body, span=span), taken
         if f.descending is not None:
             descending = f.descending
         return Prod(var, lo, hi, body, descending, span=span), taken
+
+    def bounds_of(self, f: Big) -> tuple[str, Node, Node, bool | None, InputError | None]:
+        """The bounds of a big operator; those of a sum over units need not be steps."""
+        try:
+            return (*bounds(f.sub, f.sup, f.span, self.vocabulary, self.ranges), None)
+        except InputError as error:
+            tokens = f.sub.tokens if f.sub is not None else []
+            if f.kind != "sum" or not tokens or tokens[0].text not in UNITS or len(tokens) > 3:
+                raise
+            return tokens[0].text, ONE, ONE, None, error
 
     def product_end(self, factors: list[tuple[str, Factor]], i: int, var: str) -> int:
         r"""Where the body of ``\prod`` ends among the factors that follow it.

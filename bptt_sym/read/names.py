@@ -6,6 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TypeAlias
 
+from bptt_sym.entries import UNITS, Entry
 from bptt_sym.errors import LimitExceeded, ReadError, Span, UnboundName
 from bptt_sym.notation import FUNCTIONS, INFINITY, At, Fn, Idx, Node, Num, Ones, Sym
 from bptt_sym.read import limits
@@ -110,6 +111,9 @@ class Names:
         span = f.span
         if sub is None:
             return self.superscripted(f, name, sup)
+        entry = self.entry(name, sub, sup, span)
+        if entry is not None:
+            return entry
         # A superscript may belong to the name (h^{(1)}_t, W^{(f)}_x) or be a power or transpose.
         if sup is not None:
             node = self.known(superscripted(name, sup.text), sub, span)
@@ -135,6 +139,40 @@ class Names:
             full = subscripted(name, self.short(sub))
             raise self.unbound(full, span)
         return self.with_power(node, sup, span)
+
+    def entry(self, name: str, sub: Script, sup: Script | None, span: Span) -> Node | None:
+        """``h_j^{(t)}``, ``h_{t,j}``, ``V_{ji}``, ``b_j``: an entry of what has a meaning whole."""
+        v = self.vocabulary
+        scripts = _comma_parts(sub) or [sub]
+        parts = [p.text.replace(" ", "") for p in scripts]
+        units = "".join(p for p in parts if set(p) <= UNITS)
+        sequence = v.canonical(name, v.sequences)
+        if name == r"\delta" and sequence is not None and sup is None and len(scripts) == 1:
+            return None
+        if sequence is not None and len(v.shapes.get(sequence, ())) == len(units) == 1:
+            times = [p for p in scripts if p.text.replace(" ", "") != units]
+            if sup is not None and not times and self.is_step(sup):
+                time = self.superscript_time(sup)
+            elif sup is None and len(times) == 1 and len(parts) == 2:
+                time = self.time(times[0])
+            else:
+                return None
+            return None if time is None else Entry(At(sequence, time, span=span), units, span=span)
+        if name == r"\delta" and sup is None and len(parts[0]) == len(units) == 2:
+            return Entry(Ones(span=span), units, span=span)  # Kronecker's
+        parameter = v.canonical(name, v.parameters)
+        if parameter is None or sup is not None or len(units) != len("".join(parts)):
+            return None
+        known = v.canonical(subscripted(name, self.short(sub)), v.parameters)
+        if known is not None or len(v.shapes.get(parameter, ())) != len(units):
+            return None
+        return Entry(Sym(parameter, span=span), units, span=span)
+
+    def is_step(self, sup: Script) -> bool:
+        """Whether a superscript is a step by its form, and no power."""
+        bracketed = sup.tokens[0].kind == "open" or sup.tokens[0].text == "<"
+        letter = sup.tokens[0].kind == "word" and sup.tokens[0].text != HORIZON
+        return bracketed or (self.vocabulary.superscript_time and letter)
 
     def raised_element(self, name: str, sub: Script, sup: Script, span: Span) -> Node | None:
         """``a_o^{(t)}``: the step above a name with a subscript of its own."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from bptt_sym.entries import Entries, Entry, UnitSum
 from bptt_sym.errors import ShapeError
 from bptt_sym.notation import (
     Abs,
@@ -64,8 +65,8 @@ class _Shapes:
 
     def of(self, node: Node) -> Shape:
         match node:
-            case Num() | Idx() | Ones():
-                return ()
+            case Num() | Idx() | Ones() | Entry() | UnitSum() | Entries():
+                return ()  # entries are numbers, and what is said of all of them is said of each
             case Sym(name=name) | At(name=name):
                 if name not in self.shapes:
                     raise ShapeError(f"{name} has no shape", span=node.span, token=name,

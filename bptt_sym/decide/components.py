@@ -1,0 +1,178 @@
+"""Evaluating entries: tensors whose axes have the letters of units for names.
+
+A product multiplies entry by entry, one letter being one axis; a sum over units adds along its
+axis. Layouts have no say here: an entry of a derivative names its axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bptt_sym.decide.tensor import Mismatch, Tensor, from_flat, identity, rank, shape
+from bptt_sym.entries import Entries, Entry, UnitSum
+from bptt_sym.errors import NotSupported
+from bptt_sym.notation import (
+    FUNCTIONS,
+    Add,
+    At,
+    D,
+    Div,
+    Fn,
+    Had,
+    Mul,
+    Neg,
+    Node,
+    Num,
+    Ones,
+    Pow,
+    Sum,
+    Sym,
+    walk,
+)
+
+if TYPE_CHECKING:
+    from bptt_sym.decide.interpret import Interpreter, Parts
+
+__all__ = ["Entries", "entries", "named"]
+
+Env = Mapping[str, int]
+Named = tuple[Tensor, str]
+
+
+def entries(interp: Interpreter, node: Entries, env: Env, out: list[Parts] | None) -> Tensor:
+    """The tensor of all entries, its axes in the order of ``node.at``."""
+    if out is not None:
+        raise NotSupported("the derivative of an entry inside a step")
+    value, names = named(interp, node.arg, _with_sizes(interp, node.arg, env))
+    if set(names) - set(node.at):
+        raise NotSupported("an entry with a letter of its own")
+    if set(node.at) - set(names):
+        raise Mismatch("one side has a unit that the other has not")
+    if not node.at:
+        return value
+    return np.transpose(value, [names.index(c) for c in node.at])
+
+
+def named(interp: Interpreter, node: Node, env: Env) -> Named:
+    """The value of ``node`` and the names of its axes."""
+    dom = interp.dom
+    match node:
+        case Entry():
+            return _entry(interp, node, env)
+        case UnitSum(var=var, body=body):
+            value, names = named(interp, body, env)
+            if var not in names:
+                raise NotSupported("a sum over units without any")
+            axis = names.index(var)
+            rest = names.replace(var, "")
+            added = dom.reduce(value.sum(axis=axis))
+            return added, rest
+        case Add(args=args):
+            return _folded(interp, args, env, lambda a, b: a + b)
+        case Mul(args=args) | Had(args=args):
+            return _folded(interp, args, env, lambda a, b: a * b)
+        case Neg(arg=a):
+            value, names = named(interp, a, env)
+            return dom.reduce(-1 * value), names
+        case Div(num=a, den=b):
+            below, axes = named(interp, b, env)
+            inverse = interp.map(dom.inverse, below)
+            return _paired(interp, named(interp, a, env), (inverse, axes), lambda x, y: x * y)
+        case Pow(base=base, exp=Num(value=power)) if power.denominator == 1 and power > 0:
+            value, names = named(interp, base, env)
+            result = value
+            for _ in range(int(power) - 1):
+                result = dom.reduce(result * value)
+            return result, names
+        case Fn(arg=arg) if node.name != "softmax":
+            value, names = named(interp, arg, env)
+            name = node.name if node.name in FUNCTIONS else "function " + node.name
+            return interp.map(lambda x: dom.fn(name, x, node.order), value), names
+        case Fn(arg=arg, order=0):
+            value, names = named(interp, arg, env)
+            if len(names) != 1:
+                raise NotSupported("softmax of something that is not one vector")
+            powers = interp.map(dom.exp, value)
+            return dom.reduce(powers * dom.inverse(dom.reduce(powers.sum()))), names
+        case Sum(var=var, lo=lo, hi=hi, body=body):
+            terms = [
+                named(interp, body, {**env, var: k})
+                for k in range(interp.index(lo, env), interp.index(hi, env) + 1)
+            ]
+            if not terms:
+                raise NotSupported("an empty sum of entries")
+            total = terms[0]
+            for term in terms[1:]:
+                total = _paired(interp, total, term, lambda a, b: a + b)
+            return total
+    value = interp.exact.evaluate(node, env, None)
+    if rank(value):
+        raise NotSupported("a vector beside entries")
+    return value, ""
+
+
+def _with_sizes(interp: Interpreter, root: Node, env: Env) -> Env:
+    """``env`` and, for each letter, how many units it counts (under the letter in brackets)."""
+    sizes: dict[str, int] = {}
+    for node in walk(root):
+        if isinstance(node, Entry):
+            parts = (node.arg.y, node.arg.x) if isinstance(node.arg, D) else (node.arg,)
+            names = [p.name for p in parts if isinstance(p, (At, Sym))]
+            dims = [d for name in names for d in interp.world.shape(name)]
+            if len(dims) == len(node.at):
+                sizes |= {f"[{c}]": d for c, d in zip(node.at, dims, strict=True)}
+    return {**env, **sizes}
+
+
+def _entry(interp: Interpreter, node: Entry, env: Env) -> Named:
+    if isinstance(node.arg, Ones):
+        known = {env[f"[{c}]"] for c in node.at if f"[{c}]" in env}
+        if len(known) != 1:
+            raise NotSupported("the size of a Kronecker symbol is not known")
+        return identity((known.pop(),), interp.one, interp.zero), node.at
+    if isinstance(node.arg, D):
+        value, (of, by) = interp.jacobian(node.arg, env)
+        dims = (*of, *by)
+    else:
+        value = interp.evaluate(node.arg, env, None)
+        if rank(value) == 2 and len(node.at) == 1 and 1 in shape(value):
+            value = value.reshape(-1)
+        dims = shape(value)
+    if not dims and interp.world.scalar:
+        value = from_flat((1,) * len(node.at), [value])
+    elif len(dims) != len(node.at):
+        raise Mismatch(f"{len(node.at)} letters for {len(dims)} axes")
+    names = node.at
+    for letter in sorted(set(names)):
+        while names.count(letter) > 1:
+            first, second = (k for k, c in enumerate(names) if c == letter)
+            value = np.diagonal(value, axis1=first, axis2=second)
+            names = names.replace(letter, "") + letter
+    return value, names
+
+
+def _folded(interp: Interpreter, args: tuple[Node, ...], env: Env, join: object) -> Named:
+    total = named(interp, args[0], env)
+    for arg in args[1:]:
+        total = _paired(interp, total, named(interp, arg, env), join)
+    return total
+
+
+def _paired(interp: Interpreter, a: Named, b: Named, join: object) -> Named:
+    assert callable(join)
+    names = "".join(sorted(set(a[1]) | set(b[1])))
+    value = interp.dom.reduce(join(_aligned(a, names), _aligned(b, names)))
+    return value, names
+
+
+def _aligned(a: Named, names: str) -> Tensor:
+    """The tensor with an axis for each of ``names``; those that it has not have the length 1."""
+    value, own = a
+    if not names or not own:
+        return value
+    ordered = np.transpose(value, [own.index(c) for c in names if c in own])
+    dims = iter(ordered.shape)
+    return ordered.reshape([next(dims) if c in own else 1 for c in names])
