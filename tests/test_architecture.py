@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,12 @@ EVALUATES_ON_PURPOSE: Mapping[str, frozenset[str]] = {
 }
 
 
+@cache
+def tree(text: str) -> tuple[ast.AST, ...]:
+    """Every node of a module; the rules share the parse."""
+    return tuple(ast.walk(ast.parse(text)))
+
+
 def sources() -> dict[str, str]:
     """The text of every module of the package, by path relative to it."""
     return {
@@ -74,7 +81,7 @@ def unit(path: str) -> str:
 def imports(text: str, path: str) -> Iterator[tuple[int, str]]:
     """``(line, dotted name)`` of everything imported, wherever in the file it stands."""
     package = ["bptt_sym", *path.split("/")[:-1]]
-    for node in ast.walk(ast.parse(text)):
+    for node in tree(text):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name
@@ -151,7 +158,7 @@ def printing(files: Mapping[str, str]) -> list[str]:
     for path, text in files.items():
         if path == "cli.py":
             continue
-        for node in ast.walk(ast.parse(text)):
+        for node in tree(text):
             match node:
                 case ast.Call(func=ast.Name(id="print" | "input" as name)):
                     found.append(f"{path}:{node.lineno}: {name}")
@@ -167,7 +174,7 @@ def evaluating(files: Mapping[str, str]) -> list[str]:
     found = []
     for path, text in files.items():
         allowed = EVALUATES_ON_PURPOSE.get(path, frozenset())
-        for node in ast.walk(ast.parse(text)):
+        for node in tree(text):
             if not isinstance(node, ast.Call):
                 continue
             name = called(node)

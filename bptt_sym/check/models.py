@@ -374,7 +374,7 @@ class Models:
     ) -> None:
         """Put ``beside`` with ``s`` among the completions of ``model``."""
         found = self._supposing(beside.lines, s, model.title)
-        if found is not None:
+        if found is not None and _keeps_axes(beside.court.model, found.court.model):
             found.aliases |= model.aliases
             found.totals |= model.totals
             found.supposed = (*beside.supposed, *found.supposed)
@@ -466,3 +466,10 @@ class Models:
 
 
 _DERIVES = re.compile(r"\\partial|∂|\\nabla|\\frac\s*\{\s*d")
+
+
+def _keeps_axes(rec: Recurrence, completed: Recurrence) -> bool:
+    """Whether what is supposed does not make a vector of a state that a number multiplies."""
+    shapes = completed.shapes
+    grown = any(len(shapes.get(s, ())) > len(rec.shape(s)) for s in rec.states)
+    return not (grown and any(shapes.get(p) == rec.shape(p) == () for p in rec.parameters))

@@ -15,6 +15,7 @@ from bptt_sym.notation import Add, Node, Outer, rebuild
 from bptt_sym.read import read_claim, recurrence_from_latex
 from bptt_sym.recurrence import Recurrence
 from tests.architectures.examples import ALL, CELLS
+from tests.derive.oracle import failures
 
 
 def targets(rec: Recurrence) -> list[tuple[str, str]]:
@@ -39,7 +40,10 @@ def test_derivations_print_and_replay(name: str) -> None:
     for target, form in targets(ALL[name]):
         derivation = derive(ALL[name], target, form=form)
         assert derivation.latex() and derivation.text()
-        derivation.replay()
+        if form == "jacobian":
+            derivation.replay()
+        else:
+            assert failures(derivation, longest=3) == []
 
 
 def test_three_forms_agree_for_two_layers() -> None:
@@ -50,7 +54,7 @@ def test_three_forms_agree_for_two_layers() -> None:
 def test_accents_stand_over_the_letter_and_layers_beside_it() -> None:
     told = derive(stack(lstm(vector=True), 2), "dE/dU^{(1)}_c", form="adjoint")
     assert r"\hat{c}^{(1)}" in told.latex() and r"\hat{h" not in told.latex()
-    told.replay()
+    assert failures(told, longest=2) == []
 
 
 def test_paths_through_layers_and_time() -> None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cache
 from math import exp, tanh
-from pathlib import Path
 
 import pytest
 
-from bptt_sym.check.audit import audit
-from bptt_sym.check.document import read_document
 from bptt_sym.check.judged import Judged, exit_status
-
-NOTES = Path(__file__).parents[2] / "examples" / "notes.md"
+from tests.check.notes import notes
 
 RIGHT, READ, WRONG = "right", "right_under_reading", "wrong"
 OPEN, NONE = "undecided", "not_a_claim"
@@ -78,7 +74,7 @@ TABLE = [
 
 @cache
 def displayed() -> dict[str, Judged]:
-    found = [j for j in audit(read_document(NOTES)) if j.display]
+    found = [j for j in notes() if j.display]
     assert len(found) == len(TABLE), [j.latex for j in found]
     return {name: j for (name, _), j in zip(TABLE, found, strict=True)}
 
@@ -236,5 +232,5 @@ def test_the_exit_status_says_that_something_is_wrong() -> None:
 
 
 def test_every_formula_of_the_notes_can_be_read() -> None:
-    verdicts = [j.verdict.verdict for j in audit(read_document(NOTES))]
+    verdicts = [j.verdict.verdict for j in notes()]
     assert "unreadable" not in verdicts

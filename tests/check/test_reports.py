@@ -27,8 +27,8 @@ from bptt_sym.check.reports import FORMATS, written
 from bptt_sym.check.sarif import sarif, uri
 from bptt_sym.cli import main
 from bptt_sym.errors import NotSupported
+from tests.check.notes import notes
 
-NOTES = Path(__file__).parents[2] / "examples" / "notes.md"
 CELL = r"The cell $h_t = \tanh(w h_{t-1} + u_t)$."
 BROKEN = rf"""{CELL}
 
@@ -38,11 +38,6 @@ $$\frac{{\partial h_t}}{{\partial w}} = (1 - h_t^2) h_{{t-1}}$$ and $q_t = q_{{t
 
 $$\frac{{\partial h_t}}{{\partial h_{{t-1}}}} = (1 - h_t^2)$$
 """
-
-
-@cache
-def notes() -> tuple[Judged, ...]:
-    return tuple(audit(read_document(NOTES)))
 
 
 @cache

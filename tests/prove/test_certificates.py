@@ -110,7 +110,7 @@ PATHS = {n: [p for part in PARTS for p in leaves(json.loads(text_of(n))[part], (
          for n in SMALL}
 
 
-@settings(max_examples=250, deadline=None, derandomize=True,
+@settings(max_examples=100, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_mutant_is_refused_or_proves_nothing_false(data: st.DataObject) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -106,7 +108,10 @@ def test_user_recurrence_has_a_strategy() -> None:
 def test_every_known_mistake_is_caught_by_the_quick_profile(name: str) -> None:
     model = named_model(name)
     problems = list(cases(model))
-    for mistake in library(model):
+    # Another third of the long lists in every cell; the nightly run takes them all.
+    known = library(model)
+    step = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" or len(known) < 200 else 3
+    for mistake in known[len(name) % step :: step]:
         assert any(
             any(m.name != "x" for m in mismatches(p, mistake.gradient(p))) for p in problems
         ), mistake.code
