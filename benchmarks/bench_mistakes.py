@@ -2,7 +2,7 @@
 
     python benchmarks/bench_mistakes.py [--quick]
 
-The wrong gradients are those of ``wrong_gradients.py``. Every checker sees the same functions on
+The wrong gradients are those of ``wrong_gradients.py`` and ``edited_gradients.py``. Every checker sees the same functions on
 the same typical small inputs (h0 = 0, T = 4, one example; generic weights, then weights of 0.01);
 ``bptt_sym`` is then run as it is meant to be run, on its own inputs. PyTorch, JAX and SciPy are
 used if they are installed. The last part counts false alarms on right gradients.
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+import edited_gradients as eg
 import wrong_gradients as wg
 
 from bptt_sym.testing.check import _inspect, run
@@ -145,11 +146,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100 right problems, not 2000")
     quick = parser.parse_args().quick
-    wrong = wg.wrong()
-    print(f"{len(wrong)} wrong gradients ({len(wg.ELMAN)} Elman, {len(wg.LSTM)} LSTM)")
+    first, second = wg.wrong(), eg.wrong()
+    wrong, right = [*first, *second], {**eg.RIGHT, **wg.RIGHT}
+    print(f"{len(first)} wrong gradients, and {len(second)} made by changing one line")
     tools = checkers()
     for regime in ("generic", "tiny"):
-        problems = {cell: typical(cell, regime) for cell in wg.RIGHT}
+        problems = {cell: typical(cell, regime) for cell in right}
         word = "weights of order 1" if regime == "generic" else "weights of 0.01"
         print(f"\nh0 = 0, T = 4, B = 1, {word}: passed although wrong")
         for name, tool in tools.items():
@@ -186,14 +188,14 @@ def main() -> None:
     alarms, start = 0, time.perf_counter()
     rng = np.random.default_rng(7)
     for k in range(count):
-        cell = ("elman", "lstm")[k % 2]
+        cell = sorted(right)[k % len(right)]
         p = draw(
             named_model(cell), 10_000 + k, regime=REGIMES[k % len(REGIMES)],
             steps=int(rng.integers(1, 9)), batch=int(rng.integers(1, 4)),
             zero_start=k % 3 == 0, learned=k % 5 == 0, masked=k % 4 == 0, weighted=k % 7 < 3,
             dtype=np.float32 if k % 6 == 0 else np.float64,
         )  # fmt: skip
-        alarms += bool(_inspect(p, wg.RIGHT[cell], state=False)[0])
+        alarms += bool(_inspect(p, right[cell], state=False)[0])
     seconds = time.perf_counter() - start
     print(f"\nright gradients, hand-written: {alarms} false alarms on {count} problems, "
           f"{count / seconds:.0f} examples/s")  # fmt: skip

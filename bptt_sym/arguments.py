@@ -142,7 +142,8 @@ def _add_grade(commands: Any) -> None:
     parser.add_argument("-o", dest="out", metavar="OUT", required=True,
                         help="the gradebook: a file, or a folder with a file each")  # fmt: skip
     parser.add_argument(
-        "--writer", default="json",
+        "--writer",
+        default="json",
         choices=("json", "csv", "gradescope", "prairielearn", "nbgrader", "github", "junit"),
     )
     parser.add_argument("--one", action="store_true", help="a folder is one submission")
@@ -195,6 +196,10 @@ def _add_code(commands: Any) -> None:
         help="the meaning of an unknown activation, such as g=tanh; repeat",
     )  # fmt: skip
     parser.add_argument("--inputs", action="store_true", help="also the gradient by the inputs")
+    parser.add_argument(
+        "--float32", action="store_true",
+        help="C in float; the other backends compute in the type of the arrays they get",
+    )  # fmt: skip
     parser.add_argument("-o", dest="out", metavar="FILE", help="write there, not to the terminal")
     _add_model(parser)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 OK, WRONG, UNREADABLE, UNDECIDED = 0, 1, 2, 3
 
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     parser = build_parser()
@@ -304,6 +305,7 @@ def run_code(args: argparse.Namespace) -> int:
         loss=args.loss,
         bind=dict(pair(b, "NAME=FUNCTION, such as g=tanh") for b in args.bind),
         wrt_inputs=args.inputs,
+        float32=args.float32,
     )
     with _output(args.out) as stream:
         print(text.rstrip(), file=stream)

@@ -44,6 +44,7 @@ def source(
     bind: Mapping[str, str] | None = None,
     wrt_inputs: bool = False,
     context: Iterable[str] = (),
+    float32: bool = False,
 ) -> str:
     """Readable stand-alone source of the forward pass and the gradient.
 
@@ -58,11 +59,13 @@ def source(
         Meanings of opaque activations, ``{"g": "tanh"}``.
     wrt_inputs:
         Whether the gradient with respect to the inputs is computed too.
+    float32:
+        C in float instead of double. The other backends compute in the type of their arrays.
 
     Raises
     ------
     InputError
-        An unknown backend.
+        An unknown backend, or ``float32`` with another one than C.
     NotSupported
         A recurrence that the backend has no code for.
     """
@@ -73,14 +76,20 @@ def source(
         raise InputError(
             f"no backend {backend!r}", token=backend, hint="one of " + ", ".join(BACKENDS)
         )
+    if float32 and backend != "c":
+        raise InputError(
+            f"{backend} source has no type of its own",
+            token="float32", hint="call it with float32 arrays; only C is written for one type",
+        )  # fmt: skip
     runs = executable(rec)
     program = fuse(lower(runs, loss=loss, context=context, bind=bind))
     shown = runs.totals[loss] if isinstance(loss, str) else loss
     options: dict[str, Any] = {"loss": shown, "seeds": loss is None, "wrt_inputs": wrt_inputs}
     if backend == "c":
+        from bptt_sym.evaluate.c_kernels import DOUBLE, SINGLE
         from bptt_sym.evaluate.c_source import c_source
 
-        return c_source(runs, program, **options)[0]
+        return c_source(runs, program, precision=SINGLE if float32 else DOUBLE, **options)[0]
     if backend == "jax":
         from bptt_sym.evaluate.jax_source import jax_source
 

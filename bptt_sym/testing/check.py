@@ -14,8 +14,9 @@ from bptt_sym.cells import names
 from bptt_sym.errors import InputError
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.testing.compare import Mismatch, call, mismatches
-from bptt_sym.testing.diagnose import Diagnosis, diagnose
+from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import cases
+from bptt_sym.testing.evidence import Diagnosis
 from bptt_sym.testing.models import MODELS, Model, model_of, named_model
 from bptt_sym.testing.named import function
 from bptt_sym.testing.problems import Problem
@@ -193,6 +194,8 @@ def _explained(
     if key in known:
         diagnoses, smallest = known[key]
     elif explain and bad:
+        if any(f.code == "wrote-to-input" for f in findings):
+            gradient = _on_copies(gradient)
         if kinds == {"value"}:
             diagnoses = diagnose(problem.model, gradient, problem)
         elif "not-finite" in kinds:
@@ -223,6 +226,19 @@ def _explained(
         problem,
         smallest,
     )
+
+
+def _on_copies(gradient: Gradient) -> Gradient:
+    """For a function that changes its inputs, which would change the problems to explain it by."""
+
+    def on_copy(p: Problem) -> Mapping[str, Array]:
+        tables = {f: {k: v.copy() for k, v in getattr(p, f).items()}
+                  for f in ("params", "series", "initial")}  # fmt: skip
+        return gradient(
+            p.replaced(**tables, mask=p.mask.copy(), loss_weights=p.loss_weights.copy())
+        )
+
+    return on_copy
 
 
 _KNOWN: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()

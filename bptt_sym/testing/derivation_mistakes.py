@@ -48,7 +48,7 @@ def _altered(
     model = Model(**_fields(problem.model))
     model.__dict__["program"] = problem.model.program
     model.__dict__["adjoint"] = cache["adjoint"]
-    return problem.replaced(model=model).gradient_in(floats())
+    return problem.replaced(model=model).gradient_in(floats(), problem.plain_run)
 
 
 def _fields(model: Model) -> dict[str, Any]:

@@ -9,67 +9,19 @@ mistakes. Whatever explains it does so to rounding, on several problems.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
-from bptt_sym.errors import BpttError
 from bptt_sym.testing.compare import call, mismatches
 from bptt_sym.testing.draw import draw
-from bptt_sym.testing.mistakes import Mistake, library
+from bptt_sym.testing.evidence import CLOSE, Diagnosis, Evidence, Search, distance, scale
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.slopes import measured_slopes
 
 Array = Any
 Gradient = Callable[[Problem], Mapping[str, Array]]
-
-
-@final
-@dataclass(frozen=True)
-class Diagnosis:
-    """What is wrong: a stable ``code``, words, the parameters concerned, how well it fits.
-
-    ``residual`` is the greatest relative difference that is left when the explanation is applied;
-    ``problems`` on how many problems it was tried.
-    """
-
-    code: str
-    message: str
-    parameters: tuple[str, ...]
-    residual: float
-    problems: int
-
-    def text(self) -> str:
-        """``dU, db: … (fits 5 problems to 1e-15)``."""
-        names = ", ".join(f"d{p}" for p in self.parameters)
-        if self.code == "located":
-            return f"{names}: {self.message}"
-        return f"{names}: {self.message} (on {self.problems} problems to {self.residual:.0e})"
-
-
-@dataclass
-class _Evidence:
-    """A problem with the gradient given for it."""
-
-    problem: Problem
-    given: dict[str, Array]
-    wrong: tuple[str, ...]
-    #: The wrong gradients of known mistakes here, by code: each is computed once.
-    known: dict[str, Mapping[str, Array] | None] = field(default_factory=dict)
-
-    def made(self, mistake: Mistake) -> Mapping[str, Array] | None:
-        """The wrong gradient of a mistake; ``None`` if it cannot be made here."""
-        if mistake.code not in self.known:
-            try:
-                self.known[mistake.code] = mistake.gradient(self.problem)
-            except (BpttError, FloatingPointError):
-                self.known[mistake.code] = None
-        return self.known[mistake.code]
-
-
-#: How close an explanation has to come, relative to the greatest entry: some hundred roundings.
-CLOSE = 1e-12
 
 
 def diagnose(
@@ -81,6 +33,7 @@ def diagnose(
         return []
     names = sorted({n for e in evidence for n in e.wrong}, key=list(failing.exact).index)
     found: dict[str, Diagnosis] = {}
+    search = Search(model)
     low = _precision(evidence, names)
     if low:
         return [low]
@@ -91,21 +44,29 @@ def diagnose(
             return _joined({n: d for n, d in cut.items() if d})
     if library_too:
         # Over all wrong parameters at once: one cause explains most real gradients.
-        whole = _match(model, evidence, names)
+        whole = search.match(evidence, names)
         if whole:
             return [whole]
+        slopes = measured_slopes(model, gradient, failing.dims, names)
+        if slopes:
+            return slopes
+    scaled = _scaled_as_a_whole(evidence, names)
+    if scaled:
+        return [scaled]
     for name in names:
         own = [e for e in evidence if name in e.wrong]
         if not own:
             continue
         single = _decay(own, name) or _regress(model, own, name)
         if single is None and library_too:
-            single = _match(model, own, [name])
-        found[name] = single or _located(model, own, name)
+            single = search.match(own, [name])
+        found[name] = single or _seven_digits(own, name) or _located(
+            model, own, name, search.skipped
+        )
     return _joined(found)
 
 
-def _precision(evidence: Sequence[_Evidence], names: Sequence[str]) -> Diagnosis | None:
+def _precision(evidence: Sequence[Evidence], names: Sequence[str]) -> Diagnosis | None:
     """Numbers of float64 problems that are all float32 or float16 numbers, and near the truth."""
     if any(e.problem.dtype != np.float64 for e in evidence):
         return None
@@ -115,7 +76,7 @@ def _precision(evidence: Sequence[_Evidence], names: Sequence[str]) -> Diagnosis
         with np.errstate(over="ignore"):
             if all(np.array_equal(v, v.astype(kind).astype(v.dtype)) for _, _, v in values) and all(
                 float(np.abs(v - e.problem.exact[n]).max(initial=0.0))
-                <= near * e.problem.steps * max(_scale(e.problem, n), 1e-4)
+                <= near * e.problem.steps * max(scale(e.problem, n), 1e-4)
                 for e, n, v in values
             ):
                 text = f"every entry is a {word} number: it was computed or summed in {word}"
@@ -123,7 +84,50 @@ def _precision(evidence: Sequence[_Evidence], names: Sequence[str]) -> Diagnosis
     return None
 
 
-def _located(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosis:
+def _seven_digits(evidence: Sequence[Evidence], name: str) -> Diagnosis | None:
+    """Right to the precision of float32 on every problem: a part of it is computed in that."""
+    unit, worst = float(np.finfo(np.float32).eps), 0.0
+    if any(e.problem.dtype != np.float64 for e in evidence) or len(evidence) < 3:
+        return None
+    for e in evidence:
+        off = np.abs(np.asarray(e.given[name], float) - e.problem.exact[name].astype(float))
+        near = float(off.max(initial=0.0)) / (scale(e.problem, name) or 1.0)
+        if near > 16 * unit * e.problem.steps:
+            return None
+        worst = max(worst, near)
+    text = "right to about seven digits only: a part of it is computed or kept in float32"
+    return Diagnosis("precision-part", text, (name,), worst, len(evidence))
+
+
+def _scaled_as_a_whole(evidence: Sequence[Evidence], names: Sequence[str]) -> Diagnosis | None:
+    """One factor for all wrong parameters of a problem, another one on the next problem."""
+    factors, norms, worst = [], [], 0.0
+    if any(n not in e.given for e in evidence for n in names) or len(evidence) < 3:
+        return None
+    for e in evidence:
+        given = np.concatenate([np.ravel(np.asarray(e.given[n], float)) for n in names])
+        exact = np.concatenate([np.ravel(e.problem.exact[n].astype(float)) for n in names])
+        size = float(exact @ exact)
+        if given.shape != exact.shape or not size or not np.isfinite(given).all():
+            return None
+        factor = float(given @ exact) / size
+        off = float(np.abs(given - factor * exact).max()) / float(np.abs(exact).max())
+        if off > 10 * CLOSE:
+            return None
+        factors.append(factor)
+        norms.append(float(np.linalg.norm(given)))
+        worst = max(worst, off)
+    if max(factors) - min(factors) <= 1e-9 * max(map(abs, factors)):
+        return None  # the same everywhere: said for each parameter
+    if max(norms) - min(norms) <= 1e-9 * max(norms):
+        text = f"it is rescaled to norm {norms[0]:.6g} (clipping by the norm)"
+    else:
+        listed = ", ".join(f"{f:.4g}" for f in factors[:4])
+        text = f"it is the gradient times a factor that differs between problems: {listed}, …"
+    return Diagnosis("scaled", text, tuple(names), worst, len(evidence))
+
+
+def _located(model: Model, evidence: Sequence[Evidence], name: str, skipped: int) -> Diagnosis:
     """Where it is wrong, when nothing says how: gates, units, and the regimes concerned."""
     parts = []
     gates = model.gates if len(model.layout.get(name, ())) > 1 else ()
@@ -136,29 +140,42 @@ def _located(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosi
             parts.append(
                 f"wrong in the block{'s' if len(bad) > 1 else ''} of {', '.join(bad)} only"
             )
+    dims = list(evidence[0].problem.dims)
+    equal = [
+        f"{a} = {b}" for i, a in enumerate(dims) for b in dims[i + 1 :]
+        if all(e.problem.dims[a] == e.problem.dims[b] for e in evidence)
+    ]  # fmt: skip
+    if equal:
+        # Problems of all different sizes are among those that are tried.
+        parts.append(f"seen only where {', '.join(equal)}")
     lengths = sorted({e.problem.steps for e in evidence})
     if lengths and lengths[0] > 1:
         parts.append(f"seen from T = {lengths[0]} on")
     regimes = sorted({e.problem.regime for e in evidence})
     parts.append(f"in the regime{'s' if len(regimes) > 1 else ''} {', '.join(regimes)}")
+    if skipped:
+        parts.append(f"the {skipped} least common of the known mistakes were not tried")
     text = "no known mistake explains it; " + "; ".join(parts)
     return Diagnosis("located", text, (name,), float("nan"), len(evidence))
 
 
-def _block_differs(e: _Evidence, name: str, k: int, gates: int) -> bool:
+def _block_differs(e: Evidence, name: str, k: int, gates: int) -> bool:
     given = np.split(np.asarray(e.given[name], float), gates)[k]
     exact = np.split(e.problem.exact[name].astype(float), gates)[k]
     allowed = np.split(e.problem.allowed(float(np.finfo(e.problem.dtype).eps) / 2)[name], gates)[k]
     return bool((np.abs(given - exact) > allowed).any())
 
 
-def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[_Evidence]:
+def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[Evidence]:
     problems = [failing]
     seed = (failing.seed or 0) + 77
     sizes = dict(failing.dims)
     roomy = {d: max(3, v) for d, v in sizes.items()}
     masked = bool((failing.mask == 0).any())
     base: dict[str, Any] = {"batch": 3, "masked": masked, "learned": failing.learned}
+    # Hundreds of known mistakes are tried, and nearly all fail on the first problem: a short one.
+    small = {d: 2 + i for i, d in enumerate(sizes)}
+    problems.append(draw(model, seed + 5, steps=2, dims=small, batch=1, learned=failing.learned))
     for k in range(3):
         problems.append(draw(model, seed + k, steps=6, dims=roomy, **base))
     problems.append(draw(model, seed + 3, steps=6, dims=roomy, weighted=True, **base))
@@ -176,78 +193,14 @@ def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[_Evidenc
             continue
         usable = tuple(m.name for m in bad if m.kind == "value")
         if bad and len(usable) == len(bad):
-            out.append(_Evidence(p, given, usable))
+            out.append(Evidence(p, given, usable))
     return out
-
-
-def _scale(problem: Problem, name: str) -> float:
-    exact = np.abs(problem.exact[name])
-    return float(exact.max()) if exact.size else 0.0
-
-
-def _distance(e: _Evidence, name: str, candidate: Array) -> float:
-    """The relative difference to a candidate; at most ``CLOSE`` when rounding explains it."""
-    given = np.asarray(e.given[name], float)
-    candidate = np.asarray(candidate, float)
-    if candidate.shape != given.shape or not np.isfinite(candidate).all():
-        return float("inf")
-    off = np.abs(given - candidate)
-    allowed = e.problem.allowed(float(np.finfo(e.problem.dtype).eps) / 2)[name]
-    size = max(float(np.abs(given).max(initial=0.0)), float(np.abs(candidate).max(initial=0.0)))
-    beyond = np.maximum(off - 10 * allowed, 0.0)
-    if size == 0.0:
-        return 0.0
-    worst = float(beyond.max(initial=0.0)) / size
-    return worst if worst > CLOSE else float(off.max(initial=0.0)) / size
-
-
-# -- matching with the library ---------------------------------------------------------------------
-
-
-def _match(model: Model, evidence: Sequence[_Evidence], names: Sequence[str]) -> Diagnosis | None:
-    """The first known mistake that gives the same numbers on every problem."""
-    few = sorted(evidence, key=lambda e: e.problem.steps)[:5]
-    long = [e for e in evidence if e not in few]
-    best: Diagnosis | None = None
-    for mistake in library(model):
-        worst = _fit(mistake, [*few, *long], names)
-        if worst is None:
-            continue
-        found = Diagnosis(mistake.code, mistake.message, tuple(names), worst, len(evidence))
-        others = [n for n in evidence[0].problem.exact if n not in names]
-        # Prefer the mistake that leaves alone what is right.
-        if not others or _leaves_alone(mistake, few[0], others):
-            return found
-        best = best or found
-    return best
-
-
-def _fit(mistake: Mistake, evidence: Sequence[_Evidence], names: Sequence[str]) -> float | None:
-    worst = 0.0
-    for e in evidence:
-        wrong = e.made(mistake)
-        if wrong is None:
-            return None
-        for name in names:
-            if name not in wrong:
-                return None
-            if name in e.given:
-                off = _distance(e, name, wrong[name])
-                if off > CLOSE:
-                    return None
-                worst = max(worst, off)
-    return worst
-
-
-def _leaves_alone(mistake: Mistake, e: _Evidence, others: Sequence[str]) -> bool:
-    wrong = e.made(mistake) or {}
-    return all(_distance(e, n, wrong[n]) <= CLOSE for n in others if n in wrong and n in e.given)
 
 
 # -- regression on exact contributions -------------------------------------------------------------
 
 
-def _regress(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosis | None:
+def _regress(model: Model, evidence: Sequence[Evidence], name: str) -> Diagnosis | None:
     initial = name.endswith("0") and name[:-1] in evidence[0].problem.initial
     per_example = initial and not evidence[0].problem.learned
     if per_example or name not in evidence[0].problem.parts:
@@ -272,6 +225,8 @@ def _regress(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosi
         ("gate", lambda c, e: _by_gate(c.sum((0, 1, 2)), gates), _say_gates(gates)),
         ("gate-lag", lambda c, e: [g for x in c.sum((1, 2)) for g in _by_gate(x, gates)],
          _say_gate_lags(gates)),
+        ("gate-use", lambda c, e: [g for x in c.sum((0, 2)) for g in _by_gate(x, gates)],
+         _say_gate_uses(gates)),
         ("pair", lambda c, e: [c[k, s].sum(0) for s in range(len(c)) for k in range(len(c) - s)],
          _say_pairs(steps)),
     ]  # fmt: skip
@@ -288,14 +243,12 @@ def _regress(model: Model, evidence: Sequence[_Evidence], name: str) -> Diagnosi
     return None
 
 
-def _decay(evidence: Sequence[_Evidence], name: str) -> Diagnosis | None:
+def _decay(evidence: Sequence[Evidence], name: str) -> Diagnosis | None:
     """A multiple of the parameter itself that was added, the same on every problem."""
     if name not in evidence[0].problem.params or len(evidence) < 2:
         return None
     own = [np.ravel(e.problem.params[name]).astype(float) for e in evidence]
-    off = [
-        np.ravel(np.asarray(e.given[name], float) - e.problem.exact[name]) for e in evidence
-    ]
+    off = [np.ravel(np.asarray(e.given[name], float) - e.problem.exact[name]) for e in evidence]
     top = sum(float(a @ d) for a, d in zip(own, off, strict=True))
     size = sum(float(a @ a) for a in own)
     if not size or not np.isfinite(top):
@@ -311,34 +264,34 @@ def _decay(evidence: Sequence[_Evidence], name: str) -> Diagnosis | None:
     return Diagnosis("weight-decay", text, (name,), worst, len(evidence))
 
 
-def _partial_sum(evidence: Sequence[_Evidence], name: str) -> Diagnosis | None:
+def _partial_sum(evidence: Sequence[Evidence], name: str) -> Diagnosis | None:
     """A truncation at any lag: no regression could tell 150 lags apart in 9 entries."""
     e = max(evidence, key=lambda e: e.problem.steps)
     sums = np.cumsum(e.problem.parts[name].sum((1, 2)), 0)
     for k in range(1, len(sums)):
-        if _distance(e, name, sums[k - 1]) <= CLOSE:
+        if distance(e, name, sums[k - 1]) <= CLOSE:
             # Several problems have to agree, else a decayed contribution would look truncated.
             for other in evidence:
                 partial = np.cumsum(other.problem.parts[name].sum((1, 2)), 0)
                 at = min(k, len(partial)) - 1
-                if _distance(other, name, partial[at]) > CLOSE:
+                if distance(other, name, partial[at]) > CLOSE:
                     break
             else:
-                residual = max(_distance(e, name, sums[k - 1]), 0.0)
+                residual = max(distance(e, name, sums[k - 1]), 0.0)
                 message = f"the contributions of lags ≥ {k} are missing"
                 return Diagnosis(f"truncated-{k}", message, (name,), residual, len(evidence))
     return None
 
 
 def _least_squares(
-    evidence: Sequence[_Evidence], name: str, features: Callable[[Array, _Evidence], list[Array]]
+    evidence: Sequence[Evidence], name: str, features: Callable[[Array, Evidence], list[Array]]
 ) -> tuple[Array, float] | None:
     rows, right = [], []
     for e in evidence:
-        scale = _scale(e.problem, name) or 1.0
+        size = scale(e.problem, name) or 1.0
         columns = features(e.problem.parts[name].astype(float), e)
-        rows.append(np.stack([np.ravel(c) for c in columns], 1) / scale)
-        right.append(np.ravel(np.asarray(e.given[name], float)) / scale)
+        rows.append(np.stack([np.ravel(c) for c in columns], 1) / size)
+        right.append(np.ravel(np.asarray(e.given[name], float)) / size)
     a, b = np.concatenate(rows), np.concatenate(right)
     if a.shape[0] < a.shape[1] + 3:
         return None
@@ -437,11 +390,21 @@ def _say_gates(gates: Sequence[str]) -> Callable[[Array], str | None]:
 
 
 def _say_gate_lags(gates: Sequence[str]) -> Callable[[Array], str | None]:
+    return _say_by_gate(gates, _say_lags)
+
+
+def _say_gate_uses(gates: Sequence[str]) -> Callable[[Array], str | None]:
+    return _say_by_gate(gates, _say_uses)
+
+
+def _say_by_gate(
+    gates: Sequence[str], of_one: Callable[[Array], str | None]
+) -> Callable[[Array], str | None]:
     def say(a: Array) -> str | None:
         table = np.array([_nice(float(v)) for v in a]).reshape(-1, len(gates))
         parts = []
         for g, column in zip(gates, table.T, strict=True):
-            text = _say_lags(column)
+            text = of_one(column)
             if text:
                 parts.append(f"gate {g}: {text}")
         return "; ".join(parts) or None

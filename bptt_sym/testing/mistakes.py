@@ -23,7 +23,6 @@ from bptt_sym.evaluate.domains import Arrays, floats
 from bptt_sym.evaluate.interpret import backward
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.evaluate.program import Size
-from bptt_sym.evaluate.schedule import adjoint_schedule
 from bptt_sym.testing.derivation_mistakes import (
     Gradient,
     Mistake,
@@ -34,6 +33,7 @@ from bptt_sym.testing.loop_mistakes import loop_mistakes
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.substitutions import reordered, substitutions
+from bptt_sym.testing.tape_mistakes import tape_mistakes
 
 Array = Any
 
@@ -43,7 +43,7 @@ def library(model: Model) -> list[Mistake]:
     cached = _LIBRARIES.get(id(model))
     if cached is None or cached[0] is not model:
         found = [*_weighed(), *_given_wrongly(model), *derivation_mistakes(model)]
-        found += [*loop_mistakes(model, weighed, _backward), *_tape(model), *_numbers()]
+        found += [*loop_mistakes(model, weighed, _backward), *tape_mistakes(model), *_numbers()]
         found += [*_inside(model), *substitutions(model)]
         cached = _LIBRARIES[id(model)] = (model, found)
     return cached[1]
@@ -109,6 +109,10 @@ def _weighed() -> Iterator[Mistake]:
          lambda k, s, t, b, T, B: b == 0),
         ("example-last", "only the last example of the batch is there",
          lambda k, s, t, b, T, B: b == B - 1),
+        ("example-not-first", "the first example of the batch is missing",
+         lambda k, s, t, b, T, B: b > 0),
+        ("example-not-last", "the last example of the batch is missing",
+         lambda k, s, t, b, T, B: b < B - 1),
         ("signs-alternate", "the signs alternate with the lag",
          lambda k, s, t, b, T, B: (-1.0) ** k),
         ("decay", "each step back has a factor 1/2 too much",
@@ -184,6 +188,19 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
          lambda p: p.replaced(loss_weights=np.ones_like(p.loss_weights))),
         ("weights-squared", "the loss weights and the mask are applied twice",
          lambda p: p.replaced(loss_weights=p.loss_weights**2, mask=p.mask**2)),
+        ("mask-and-weights-ignored", "the mask and the loss weights are ignored",
+         lambda p: p.replaced(
+             mask=np.ones_like(p.mask), loss_weights=np.ones_like(p.loss_weights))),
+        ("mask-before", "the mask is that of the step before",
+         lambda p: p.replaced(mask=np.roll(p.mask, 1, 0))),
+        ("mask-after", "the mask is that of the step after",
+         lambda p: p.replaced(mask=np.roll(p.mask, -1, 0))),
+        ("weights-reversed", "the loss weights are taken in the reverse order",
+         lambda p: p.replaced(loss_weights=p.loss_weights[::-1])),
+        ("weights-before", "the loss weights are those of the step before",
+         lambda p: p.replaced(loss_weights=np.roll(p.loss_weights, 1))),
+        ("weights-integers", "the loss weights are cut to whole numbers",
+         lambda p: p.replaced(loss_weights=np.trunc(p.loss_weights))),
         ("targets-missing", "the targets are left out of the error", untargeted),
         ("absolute-error", "the derivative of the absolute error is taken, not of its square",
          absolute),
@@ -250,87 +267,6 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
         yield Mistake(code, text, partial(swapped, order=order))
 
 
-def _tape(model: Model) -> Iterator[Mistake]:
-    """The backward pass reads the value of another step from what the forward pass saved."""
-    p = model.program
-    wanted: dict[int, str] = {}
-    schedule = adjoint_schedule(model.adjoint)
-    groups = (schedule.before, schedule.loop, schedule.after, schedule.end)
-    used = {a for group in groups for i in group for a in model.adjoint.program.ops[i].args}
-    for i, op in enumerate(p.ops):
-        if op.kind == "read" and op.attr[0] in model.inputs:
-            wanted[i] = f"{op.attr[0]}"
-        if op.kind == "fn" and op.lead == 2:
-            wanted.setdefault(op.args[0], f"the pre-activation of {owner_of(model, i)}")
-    for name, i in p.targets.items():
-        if p.ops[i].lead == 2:
-            wanted[i] = name
-
-    def shifted(problem: Problem, handle: int, by: int, ends: str) -> dict[str, Array]:
-        domain = floats()
-        run = problem.run(domain)
-        old = [np.broadcast_to(s[handle], (problem.batch, *s[handle].shape[1:])) for s in run.steps]
-        new = []
-        for t in range(len(old)):
-            at = t + by
-            if 0 <= at < len(old) or ends == "wrapped":
-                new.append(old[at % len(old)])
-            elif ends == "repeated":
-                new.append(old[t])
-            else:
-                new.append(np.zeros_like(old[t]))
-        for step, value in zip(run.steps, new, strict=True):
-            step[handle] = value
-        return problem.gradient_in(domain, run)
-
-    def other_example(problem: Problem, handle: int, by: int) -> dict[str, Array]:
-        domain = floats()
-        run = problem.run(domain)
-        for step in run.steps:
-            value = np.broadcast_to(step[handle], (problem.batch, *step[handle].shape[1:]))
-            step[handle] = np.roll(value, by, 0)
-        return problem.gradient_in(domain, run)
-
-    def aliased(problem: Problem, handles: frozenset[int]) -> dict[str, Array]:
-        domain = floats()
-        run = problem.run(domain)
-        targets = {problem.model.program.targets[s] for s in problem.model.rec.states}
-        for i in handles:
-            source = i
-            if i not in targets and problem.model.program.ops[i].kind == "read":
-                source = problem.model.program.targets[problem.model.program.ops[i].attr[0]]
-            last = run.steps[-1][source]
-            for step in run.steps:
-                step[i] = last
-        return problem.gradient_in(domain, run)
-
-    for state in model.rec.states:
-        target = p.targets[state]
-        reads = {i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr == (state, 1)}
-        slope = set(p.ops[target].args) if p.ops[target].kind == "fn" else set()
-        yield Mistake(
-            f"aliased-{state}",
-            f"the last {state} stands for that of every step (one array for all)",
-            partial(aliased, handles=frozenset({target} | reads | slope)),
-        )  # fmt: skip
-    for handle, text in wanted.items():
-        if handle not in used:
-            continue
-        for by in (1, -1):
-            yield Mistake(
-                f"tape-{text.split()[-1]}-example-{by}-{handle}",
-                f"the value of {text} of another example is used on the way back",
-                partial(other_example, handle=handle, by=by),
-            )
-        for by, word in ((-1, "before"), (1, "after")):
-            for ends in ("wrapped", "zero", "repeated"):
-                yield Mistake(
-                    f"tape-{text.split()[-1]}-{word}-{ends}-{handle}",
-                    f"the value of {text} at the step {word} is used on the way back",
-                    partial(shifted, handle=handle, by=by, ends=ends),
-                )
-
-
 @final
 @dataclass(frozen=True)
 class _Clip:
@@ -353,8 +289,21 @@ def _inside(model: Model) -> Iterator[Mistake]:
 
     states = {s: adj.cotangents[s] for s in model.rec.states if s in adj.cotangents}
     groups = [(f" of {s}", frozenset({h})) for s, h in states.items()]
+    for state in states if len(states) > 1 else ():
+        for ahead in (0, 1):
+            yield Mistake(
+                f"masked-{state}-{ahead}",
+                f"what {state} carries back is cut where the mask is 0",
+                partial(_masked, state=state, ahead=ahead),
+            )
+    back = {of: b for b, of in adj.of.items()}
+    for i, op in enumerate(model.program.ops):
+        if op.kind == "fn" and op.attr[1] == 0 and op.args[0] in back and len(op.shape) == 1:
+            groups.append(
+                (f" of the argument of {owner_of(model, i)}", frozenset({back[op.args[0]]}))
+            )
     for name, handles in groups:
-        for limit in (0.1, 0.5, 1.0, 5.0, 10.0):
+        for limit in (0.1, 0.5, 1.0, 5.0, 10.0) if handles <= set(states.values()) else ():
             yield Mistake(
                 f"clip-{limit:g}{name.replace(' of ', '-')}",
                 f"the cotangent{name} is clipped to ±{limit:g} at every step",
@@ -378,6 +327,22 @@ def _inside(model: Model) -> Iterator[Mistake]:
         "the outer product of sums over the batch is taken, not the sum of outer products",
         lambda problem: _backward(problem, domain=_OuterOfSums()),
     )
+
+
+def _masked(problem: Problem, state: str, ahead: int) -> dict[str, Array]:
+    """The gradient where one state's cotangent is multiplied by the mask as it arrives."""
+    ops = problem.model.adjoint.program.ops
+    later = {i for i, op in enumerate(ops) if op.kind == "later" and op.attr == (state, 1)}
+    steps = dict.fromkeys(later, problem.steps)
+
+    def masked(i: int, v: Array) -> Array:
+        if i not in later:
+            return v
+        steps[i] -= 1
+        at = min(steps[i] + ahead, problem.steps - 1)
+        return np.asarray(v) * problem.mask[at].reshape(-1, *[1] * (np.ndim(v) - 1))
+
+    return _backward(problem, alter=masked)
 
 
 class _OuterOfSums(Arrays):
@@ -432,12 +397,24 @@ def _numbers() -> Iterator[Mistake]:
     def inside(problem: Problem, change: Callable[[Array], Array]) -> dict[str, Array]:
         return _backward(problem, carry=change)
 
+    def clipped_by_step(problem: Problem, limit: float) -> dict[str, Array]:
+        out = right(problem)
+        for name in problem.params:
+            if name in problem.parts:
+                by_step = problem.parts[name].sum((0, 2)).astype(float)
+                out[name] = np.clip(by_step, -limit, limit).sum(0)
+        return out
+
     yield Mistake("float32", "it was computed in float32", partial(rounded, dtype=np.float32))
     yield Mistake("float16", "it was computed in float16", partial(rounded, dtype=np.float16))
     for limit in (0.1, 1.0, 5.0):
         yield Mistake(
             f"clip-{limit:g}", f"its entries are clipped to ±{limit:g}",
             partial(clipped, limit=limit),
+        )  # fmt: skip
+        yield Mistake(
+            f"clip-step-{limit:g}", f"what each step adds is clipped to ±{limit:g}",
+            partial(clipped_by_step, limit=limit),
         )  # fmt: skip
         yield Mistake(
             f"norm-{limit:g}", f"it is rescaled to norm {limit:g}", partial(rescaled, limit=limit)

@@ -179,6 +179,11 @@ class Problem:
         return Size.of(d).value(self.dims)
 
     @cached_property
+    def plain_run(self) -> Run:
+        """The forward pass in float64, which every wrong way back from it shares."""
+        return self.run(floats())
+
+    @cached_property
     def exact(self) -> dict[str, Array]:
         """The gradient in extended precision (64 bits on x86), by name."""
         return self.gradient_in(floats(np.longdouble))

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.testing.compare import Mismatch
-from bptt_sym.testing.diagnose import Diagnosis
+from bptt_sym.testing.evidence import Diagnosis
 from bptt_sym.testing.problems import Problem
 
 Array = Any

@@ -39,6 +39,7 @@ def substitutions(model: Model) -> Iterator[Mistake]:
         elif op.kind == "matvec":
             yield from _operand(model, i, values)
             yield from _matrix(model, i)
+    yield from _scaled(model, values)
     yield from _partly(model)
     yield from _exchanged_inside(model)
 
@@ -178,6 +179,52 @@ def _operand(model: Model, at: int, values: dict[Value, str]) -> Iterator[Mistak
             f"{described(p, matrix)}",
             {"matvec": rule},
         )  # fmt: skip
+
+
+    if p.ops[vector].kind == "mul" and p.shape(vector) == p.shape(at):
+        for side in (0, 1):
+
+            def moved(q: Program, y: int, g: int, side: int = side) -> Any:
+                if y != at:
+                    return RULES["matvec"](q, y, g)
+                m, v = q.ops[y].args
+                factors = q.ops[v].args
+                outer = q.outer(q.mul(g, factors[side]), factors[1 - side])
+                return [(m, outer), (v, q.matvec(q.transpose(m), g))]
+
+            factor, rest = (_words(model, p.ops[vector].args[k]) for k in (side, 1 - side))
+            yield from _made(
+                model, f"moved-{at}-{side}",
+                f"{factor} multiplies the other side of the outer product of "
+                f"{described(p, matrix)}, not {rest}",
+                {"matvec": moved},
+            )  # fmt: skip
+
+
+def _scaled(model: Model, values: dict[Value, str]) -> Iterator[Mistake]:
+    """A state's whole cotangent is multiplied by something before it is used: ``d *= f``."""
+    p = model.program
+    for state in model.rec.states:
+        top = p.targets[state]
+        kind = p.ops[top].kind
+        if kind not in ("add", "mul") or p.ops[top].lead < PER_STEP:
+            continue
+        for value, name in values.items():
+            if p.shape(value[0]) != p.shape(top):
+                continue
+
+            def rule(
+                q: Program, y: int, g: int, kind: str = kind, top: int = top, value: Value = value
+            ) -> Any:
+                by = q.mul(g, _handle(q, value)) if y == top else g
+                return RULES[kind](q, y, by)
+
+            yield from _made(
+                model, f"scaled-{state}-{value[0]}-{value[1]}",
+                f"the cotangent of {state} is multiplied by {name} before it is passed on "
+                "(changed in place?)",
+                {kind: rule},
+            )  # fmt: skip
 
 
 def _matrix(model: Model, at: int) -> Iterator[Mistake]:

@@ -481,6 +481,15 @@ def test_code_is_printed(run, backend: str) -> None:
     assert "bptt_sym" not in result.out
 
 
+def test_c_is_printed_in_either_precision(run, tmp_path: Path) -> None:
+    define = ["code", "--define", DEFINE, "--backend", "c"]
+    double, single = run(*define), run(*define, "--float32")
+    assert "typedef double real;" in double.out and "typedef float real;" in single.out
+    other = run("code", "elman", "--float32")
+    assert other.status == 2 and "call it with float32 arrays" in other.err
+    assert "Traceback" not in other.err
+
+
 def test_printed_code_is_the_gradient(run, tmp_path: Path) -> None:
     """The slope of the sum of the states by w, against a difference quotient."""
     import numpy as np

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -12,17 +14,69 @@ from bptt_sym.testing.check import _inspect
 from bptt_sym.testing.draw import REGIMES, draw
 from bptt_sym.testing.models import named_model
 
-_PLACE = Path(__file__).parents[2] / "benchmarks" / "wrong_gradients.py"
-_SPEC = importlib.util.spec_from_file_location("wrong_gradients", _PLACE)
-assert _SPEC is not None and _SPEC.loader is not None
-wg = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(wg)
+
+def _module(name: str) -> ModuleType:
+    place = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, place)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+wg, eg = _module("wrong_gradients"), _module("edited_gradients")
 
 
 def test_all_are_caught() -> None:
     wrong = wg.wrong()
     assert len(wrong) >= 60
     assert [bug for cell, bug, f in wrong if run(f, cell, explain=False).ok] == []
+
+
+def test_lines_that_were_changed_are_caught() -> None:
+    wrong = eg.wrong()
+    assert len(wrong) >= 80
+    assert [bug for cell, bug, f in wrong if run(f, cell, explain=False).ok] == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "bug", "words"),
+    [
+        ("sigmoid_rnn", "slope not below 1e-4", "σ in h is never less than 0.0001"),
+        ("sigmoid_rnn", "greatest slope everywhere", "taken to be 0.25 at every argument"),
+        ("sigmoid_rnn", "epsilon in the slope", "has 1e-07 added to it"),
+        ("sigmoid_rnn", "hard sigmoid's slope", "is 0.2 or 0"),
+        ("elman", "norm clipped at 5", "rescaled to norm 5"),
+        ("elman", "elements clipped at 1", "what each step adds is clipped to ±1"),
+        ("elman", "states share a buffer", "the last h stands where its initial value belongs"),
+        ("elman", "weights as integers", "the loss weights are cut to whole numbers"),
+        ("elman", "inputs scaled in place", "problem.series['x'] was changed"),
+        ("elman", "V transposed on the way", "seen only where"),
+        ("gru", "reset after the product", "r_t multiplies the other side of the outer product"),
+        ("gru", "dh multiplied in place", "the cotangent of h is multiplied by z_t"),
+        ("gru", "mask of the step before", "the mask is that of the step before"),
+        ("gru", "states in float32", "about seven digits only"),
+        ("gru", "dU misses h0", "gate r: the contributions of the use at step 1 are missing"),
+        ("gru", "x reversed in dW", "the values of x are taken in the reverse order"),
+        ("lstm", "dc is zeroed where masked", "what c carries back is cut where the mask is 0"),
+        ("lstm", "one row short in o", "the last unit of the argument of o is left out"),
+        ("lstm", "bias of forget gate plus one", "σ in f is taken at the argument plus 1"),
+    ],
+)
+def test_a_changed_line_is_named(cell: str, bug: str, words: str) -> None:
+    gradient = next(f for c, b, f in eg.wrong() if (c, b) == (cell, bug))
+    assert words in run(gradient, cell).text()
+
+
+def test_the_search_for_a_known_mistake_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(p: Any) -> dict[str, Any]:
+        out = dict(wg.RIGHT["elman"](p))
+        return {**out, "U": out["U"] * (1 + 0.01 * abs(out["U"]))}
+
+    text = run(odd, "elman").text()
+    assert "no known mistake explains it" in text and "not tried" not in text
+    monkeypatch.setattr("bptt_sym.testing.evidence.SEARCH_SECONDS", -1.0)
+    assert "of the known mistakes were not tried" in run(lambda p: odd(p), "elman").text()
 
 
 @pytest.mark.parametrize(
@@ -49,11 +103,11 @@ def test_what_is_wrong_is_said(cell: str, bug: str, words: str) -> None:
     assert words in run(gradient, cell).text()
 
 
-@pytest.mark.parametrize("cell", ["elman", "lstm"])
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru", "sigmoid_rnn"])
 def test_no_false_alarm_on_hand_written_code(cell: str) -> None:
     for k in range(84):
         p = draw(
             named_model(cell), 500 + k, regime=REGIMES[k % 7], steps=1 + k % 6, batch=1 + k % 3,
             learned=k % 5 == 0, masked=k % 4 == 0, weighted=k % 3 == 0,
         )  # fmt: skip
-        assert _inspect(p, wg.RIGHT[cell], state=False)[0] == [], p
+        assert _inspect(p, {**eg.RIGHT, **wg.RIGHT}[cell], state=False)[0] == [], p

@@ -1,0 +1,139 @@
+"""Problems with the gradients given for them, and the search among the known mistakes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym.errors import BpttError
+from bptt_sym.testing.mistakes import Mistake, library
+from bptt_sym.testing.models import Model
+from bptt_sym.testing.problems import Problem
+
+Array = Any
+
+#: Seconds of processor time for the search among known mistakes: the largest cells have thousands.
+SEARCH_SECONDS = 8.0
+#: How close an explanation has to come, relative to the greatest entry: some hundred roundings.
+CLOSE = 1e-12
+
+
+@final
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong: a stable ``code``, words, the parameters concerned, how well it fits.
+
+    ``residual`` is the greatest relative difference that is left when the explanation is applied;
+    ``problems`` on how many problems it was tried.
+    """
+
+    code: str
+    message: str
+    parameters: tuple[str, ...]
+    residual: float
+    problems: int
+
+    def text(self) -> str:
+        """``dU, db: … (fits 5 problems to 1e-15)``."""
+        names = ", ".join(f"d{p}" for p in self.parameters)
+        if self.code == "located":
+            return f"{names}: {self.message}"
+        return f"{names}: {self.message} (on {self.problems} problems to {self.residual:.0e})"
+
+
+@dataclass
+class Evidence:
+    """A problem with the gradient given for it."""
+
+    problem: Problem
+    given: dict[str, Array]
+    wrong: tuple[str, ...]
+    #: The wrong gradients of known mistakes here, by code: each is computed once.
+    known: dict[str, Mapping[str, Array] | None] = field(default_factory=dict)
+
+    def made(self, mistake: Mistake) -> Mapping[str, Array] | None:
+        """The wrong gradient of a mistake; ``None`` if it cannot be made here."""
+        if mistake.code not in self.known:
+            try:
+                self.known[mistake.code] = mistake.gradient(self.problem)
+            except (BpttError, FloatingPointError):
+                self.known[mistake.code] = None
+        return self.known[mistake.code]
+
+
+def scale(problem: Problem, name: str) -> float:
+    exact = np.abs(problem.exact[name])
+    return float(exact.max()) if exact.size else 0.0
+
+
+def distance(e: Evidence, name: str, candidate: Array) -> float:
+    """The relative difference to a candidate; at most ``CLOSE`` when rounding explains it."""
+    given = np.asarray(e.given[name], float)
+    candidate = np.asarray(candidate, float)
+    if candidate.shape != given.shape or not np.isfinite(candidate).all():
+        return float("inf")
+    off = np.abs(given - candidate)
+    allowed = e.problem.allowed(float(np.finfo(e.problem.dtype).eps) / 2)[name]
+    size = max(float(np.abs(given).max(initial=0.0)), float(np.abs(candidate).max(initial=0.0)))
+    beyond = np.maximum(off - 10 * allowed, 0.0)
+    if size == 0.0:
+        return 0.0
+    worst = float(beyond.max(initial=0.0)) / size
+    return worst if worst > CLOSE else float(off.max(initial=0.0)) / size
+
+
+class Search:
+    """A search among the known mistakes of a model, the most common ones first, for some time."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.end = time.thread_time() + SEARCH_SECONDS
+        #: How many mistakes were not tried because the time was over.
+        self.skipped = 0
+
+    def match(self, evidence: Sequence[Evidence], names: Sequence[str]) -> Diagnosis | None:
+        """The first known mistake that gives the same numbers on every problem."""
+        few = sorted(evidence, key=lambda e: e.problem.steps)[:5]
+        long = [e for e in evidence if e not in few]
+        others = [n for n in evidence[0].problem.exact if n not in names]
+        best: Diagnosis | None = None
+        known = library(self.model)
+        for count, mistake in enumerate(known):
+            if time.thread_time() > self.end:
+                self.skipped = max(self.skipped, len(known) - count)
+                break
+            worst = _fit(mistake, [*few, *long], names)
+            if worst is None:
+                continue
+            found = Diagnosis(mistake.code, mistake.message, tuple(names), worst, len(evidence))
+            # Prefer the mistake that leaves alone what is right.
+            if not others or _leaves_alone(mistake, few[0], others):
+                return found
+            best = best or found
+        return best
+
+
+def _fit(mistake: Mistake, evidence: Sequence[Evidence], names: Sequence[str]) -> float | None:
+    worst = 0.0
+    for e in evidence:
+        wrong = e.made(mistake)
+        if wrong is None:
+            return None
+        for name in names:
+            if name not in wrong:
+                return None
+            if name in e.given:
+                off = distance(e, name, wrong[name])
+                if off > CLOSE:
+                    return None
+                worst = max(worst, off)
+    return worst
+
+
+def _leaves_alone(mistake: Mistake, e: Evidence, others: Sequence[str]) -> bool:
+    wrong = e.made(mistake) or {}
+    return all(distance(e, n, wrong[n]) <= CLOSE for n in others if n in wrong and n in e.given)

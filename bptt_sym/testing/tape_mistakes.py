@@ -1,0 +1,115 @@
+"""Mistakes in what the way back reads of the forward pass: the value of another step or example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from bptt_sym.evaluate.domains import floats
+from bptt_sym.evaluate.schedule import adjoint_schedule
+from bptt_sym.testing.derivation_mistakes import Mistake, owner_of
+from bptt_sym.testing.models import Model
+from bptt_sym.testing.problems import Problem
+
+Array = np.ndarray
+
+
+def tape_mistakes(model: Model) -> Iterator[Mistake]:
+    """The backward pass reads the value of another step from what the forward pass saved."""
+    p = model.program
+    wanted: dict[int, str] = {}
+    schedule = adjoint_schedule(model.adjoint)
+    groups = (schedule.before, schedule.loop, schedule.after, schedule.end)
+    used = {a for group in groups for i in group for a in model.adjoint.program.ops[i].args}
+    for i, op in enumerate(p.ops):
+        if op.kind == "read" and op.attr[0] in model.inputs:
+            wanted[i] = f"{op.attr[0]}"
+        if op.kind == "fn" and op.lead == 2:
+            wanted.setdefault(op.args[0], f"the pre-activation of {owner_of(model, i)}")
+    for name, i in p.targets.items():
+        if p.ops[i].lead == 2:
+            wanted[i] = name
+
+    def shifted(problem: Problem, handle: int, by: int, ends: str) -> dict[str, Array]:
+        domain = floats()
+        run = problem.run(domain)
+        old = [np.broadcast_to(s[handle], (problem.batch, *s[handle].shape[1:])) for s in run.steps]
+        new = []
+        for t in range(len(old)):
+            at = len(old) - 1 - t if ends == "reversed" else t + by
+            if 0 <= at < len(old) or ends == "wrapped":
+                new.append(old[at % len(old)])
+            elif ends == "repeated":
+                new.append(old[t])
+            else:
+                new.append(np.zeros_like(old[t]))
+        for step, value in zip(run.steps, new, strict=True):
+            step[handle] = value
+        return problem.gradient_in(domain, run)
+
+    def other_example(problem: Problem, handle: int, by: int) -> dict[str, Array]:
+        domain = floats()
+        run = problem.run(domain)
+        for step in run.steps:
+            value = np.broadcast_to(step[handle], (problem.batch, *step[handle].shape[1:]))
+            step[handle] = np.roll(value, by, 0)
+        return problem.gradient_in(domain, run)
+
+    def aliased(problem: Problem, handles: frozenset[int]) -> dict[str, Array]:
+        domain = floats()
+        run = problem.run(domain)
+        targets = {problem.model.program.targets[s] for s in problem.model.rec.states}
+        for i in handles:
+            source = i
+            if i not in targets and problem.model.program.ops[i].kind == "read":
+                source = problem.model.program.targets[problem.model.program.ops[i].attr[0]]
+            last = run.steps[-1][source]
+            for step in run.steps:
+                step[i] = last
+        return problem.gradient_in(domain, run)
+
+    def overwritten(problem: Problem, handle: int, target: int) -> dict[str, Array]:
+        domain = floats()
+        run = problem.run(domain)
+        run.steps[0][handle] = run.steps[-1][target]
+        return problem.gradient_in(domain, run)
+
+    for state in model.rec.states:
+        target = p.targets[state]
+        for i, op in enumerate(p.ops):
+            if op.kind == "read" and op.attr == (state, 1):
+                yield Mistake(
+                    f"overwritten-{state}",
+                    f"the last {state} stands where its initial value belongs",
+                    partial(overwritten, handle=i, target=target),
+                )
+        reads = {i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr == (state, 1)}
+        slope = set(p.ops[target].args) if p.ops[target].kind == "fn" else set()
+        yield Mistake(
+            f"aliased-{state}",
+            f"the last {state} stands for that of every step (one array for all)",
+            partial(aliased, handles=frozenset({target} | reads | slope)),
+        )  # fmt: skip
+    for handle, text in wanted.items():
+        if handle not in used:
+            continue
+        for by in (1, -1):
+            yield Mistake(
+                f"tape-{text.split()[-1]}-example-{by}-{handle}",
+                f"the value of {text} of another example is used on the way back",
+                partial(other_example, handle=handle, by=by),
+            )
+        yield Mistake(
+            f"tape-{text.split()[-1]}-reversed-{handle}",
+            f"the values of {text} are taken in the reverse order on the way back",
+            partial(shifted, handle=handle, by=0, ends="reversed"),
+        )
+        for by, word in ((-1, "before"), (1, "after")):
+            for ends in ("wrapped", "zero", "repeated"):
+                yield Mistake(
+                    f"tape-{text.split()[-1]}-{word}-{ends}-{handle}",
+                    f"the value of {text} at the step {word} is used on the way back",
+                    partial(shifted, handle=handle, by=by, ends=ends),
+                )
