@@ -52,12 +52,14 @@ class Court:
         exact: Collection[Node] = (),
         regime: bool = False,
         theorems: bool = True,
+        explain: bool = True,
     ) -> Verdict:
         """The verdict of one claim; a failure of the program itself is an honest "undecided".
 
         ``exact`` are left sides whose exact value was stated before, ``regime`` says that the text
         speaks of conditions under which ≈ may leave things out. Without ``theorems`` bounds are
-        judged by rules and numbers only, which is fast.
+        judged by rules and numbers only, which is fast; without ``explain`` no slip is looked for
+        in what is wrong (:meth:`explained` does that later).
         """
         from bptt_sym.check.bounds import judge_bound
         from bptt_sym.check.diagnosis import explained
@@ -78,13 +80,22 @@ class Court:
             if any(isinstance(side, Entries) for side in claim.sides):
                 return verdict  # no edit of entries has a name
             verdict = self._approximated(claim, verdict, exact, regime)
-            return explained(verdict, claim, self.model, self.arena)
+            if explain or verdict.verdict != "wrong":
+                return explained(verdict, claim, self.model, self.arena)
+            return replace(verdict, unexplained=claim)
         except InputError:
             raise
         except NotSupported as error:
             return Verdict("undecided", note=str(error))
         except Exception as error:  # one formula must not take the others with it
             return internal_error(error)
+
+    def explained(self, verdict: Verdict, claim: Claim) -> Verdict:
+        """``verdict`` of ``claim`` with the slip that was made, if it is wrong."""
+        from bptt_sym.check.diagnosis import explained
+
+        found = explained(verdict, claim, self.model, self.arena)
+        return replace(found, unexplained=None)
 
     def _approximated(
         self, claim: Claim, verdict: Verdict, exact: Collection[Node], regime: bool

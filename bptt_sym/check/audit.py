@@ -241,7 +241,7 @@ class _Auditor:
             return False
         try:
             claim = self._claim(row, model)
-            return model.court.judge(claim).is_right
+            return model.court.judge(claim, explain=False).is_right
         except (BpttError, ValueError):
             return False
 
@@ -428,16 +428,25 @@ class _Auditor:
                 written = not generic and not model.supposed and verdict.verdict == "wrong"
                 verdict = with_suppositions(verdict, claim, model, generic)
                 judged = self._entry(formula, verdict, row, model.title)
-                if verdict.is_right or (written and verdict.verdict == "wrong" and not slips):
+                if verdict.is_right:
                     return judged
+                if written and verdict.verdict == "wrong" and not slips:
+                    return self._explained(judged, model, formula)
                 if not (failed and model.special):
                     failed.append((judged, model))
                 if len(failed) >= MOST_TRIED and judged.verdict.verdict != "wrong":
                     return judged
         if failed:
-            return of_failures(failed)
+            return of_failures(failed, lambda j, m: self._explained(j, m, formula))
         assert first is not None
         raise first
+
+    def _explained(self, judged: Judged, model: Model, formula: Formula) -> Judged:
+        """``judged`` with the slip that was made in it."""
+        verdict = self.bench.explained(judged.verdict, model)
+        if verdict is judged.verdict:
+            return judged
+        return replace(judged, verdict=verdict, part=wrong_part(formula, verdict))
 
     def _continued(self, formula: Formula, error: InputError) -> Judged:
         """A formula that goes on from a left side that is not written with it."""

@@ -64,7 +64,9 @@ class Bench:
     exact: set[Node] = field(default_factory=set)
 
     def verdict(self, claim: Claim, model: Model) -> Verdict:
-        """The verdict of ``claim`` under one model.
+        """The verdict of ``claim`` under one model; :meth:`explained` looks for the slip in it.
+
+        Much of what fails under one model holds under another, so that nobody asks for the slip.
 
         Raises
         ------
@@ -90,7 +92,7 @@ class Bench:
         if not any(isinstance(n, (At, Sym)) for n in nodes):
             return Verdict("not_a_claim", note=marked("it is about indices and numbers only"))
         regime = self.models.context.wording.regime or self.near_one
-        verdict = model.court.judge(claim, exact=self.exact, regime=regime)
+        verdict = model.court.judge(claim, exact=self.exact, regime=regime, explain=False)
         for op, side, link in zip(
             claim.ops, claim.sides[1:], verdict.links or (verdict,), strict=True
         ):
@@ -125,13 +127,19 @@ class Bench:
             return self._misfit(claim, model, verdict)
         return verdict
 
+    def explained(self, verdict: Verdict, model: Model) -> Verdict:
+        """A wrong ``verdict`` with the slip that was made, if it is found."""
+        if verdict.verdict != "wrong" or verdict.unexplained is None:
+            return verdict
+        return model.court.explained(verdict, verdict.unexplained)
+
     def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
         """A claim whose shapes fit under no reading: it may fail without any shapes as well."""
         if any(isinstance(n, (Concat, Entries)) for s in claim.sides for n in walk(s)):
             return verdict
-        slip = diagnose(claim, model.court.model, model.court.arena)
         court = self.models.one_unit(model)
         if court is None:
+            slip = diagnose(claim, model.court.model, model.court.arena)
             if slip is None or slip.code in OF_SHAPE:
                 return verdict
             nodes = [n for side in claim.sides for n in walk(side)]
@@ -144,16 +152,19 @@ class Bench:
                 "wrong", diagnosis=slip, method="the shapes fit under no reading",
                 note=marked("as it stands its shapes do not fit"),
             )  # fmt: skip
-        single = court.judge(claim_of_one_unit(claim, model.court.model))
+        single = court.judge(claim_of_one_unit(claim, model.court.model), explain=False)
         if single.verdict == "wrong" and fixes_a_number(claim, single):
             return in_a_case(claim, verdict)
+        if single.verdict != "wrong" and not single.is_right:
+            return verdict
+        slip = diagnose(claim, model.court.model, model.court.arena)
         if single.verdict == "wrong":
+            if slip is None and single.unexplained is not None:
+                single = court.explained(single, single.unexplained)
             # A correction for one unit is none for vectors.
             shown = slip or (single.diagnosis and replace(single.diagnosis, corrected=""))
             note = f"already for one unit; {verdict.note}"
-            return replace(single, diagnosis=shown, note=note)
-        if not single.is_right:
-            return verdict
+            return replace(single, diagnosis=shown, note=note, unexplained=None)
         found = misfit(claim, model.court.model, slip)
         if found is not None:
             return Verdict(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bptt_sym.check.gates import free_gates
@@ -101,7 +101,9 @@ def failing(says: Sequence[str]) -> Verdict:
     return Verdict("undecided", note="; ".join(says) + ": under it the formula fails")
 
 
-def of_failures(failed: Sequence[tuple[Judged, Model]]) -> Judged:
+def of_failures(
+    failed: Sequence[tuple[Judged, Model]], explained: Callable[[Judged, Model], Judged]
+) -> Judged:
     """What a row that holds under no model of a family amounts to.
 
     It is wrong only if it fails under every one of them; under a cell that is only named, only if
@@ -110,9 +112,10 @@ def of_failures(failed: Sequence[tuple[Judged, Model]]) -> Judged:
     for judged, _ in failed:
         if judged.verdict.verdict != "wrong":
             return judged
-    for judged, _ in failed:
-        if judged.verdict.diagnosis is not None:
-            return judged
+    for judged, model in failed:
+        told = explained(judged, model)
+        if told.verdict.diagnosis is not None:
+            return told
     judged, model = failed[0]
     if model.evidence is Evidence.NAMED:
         return replace(judged, verdict=failing(model.supposed), part=None)

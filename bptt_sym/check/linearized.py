@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from bptt_sym.check.edits import Edit
 from bptt_sym.decide.conventions import Conventions
-from bptt_sym.decide.domains import P_
+from bptt_sym.decide.domains import N_, P_
 from bptt_sym.decide.identity import Arena
 from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.tensor import Mismatch, rank
@@ -73,6 +73,8 @@ class Linearized:
         self.difference = (self.left_value - self.right_value) % P_
         self._weights: dict[Path, Weights] | None = None
         self._count = 0
+        # Values of the parts as they stand, by the part and the indices: both live as long as this.
+        self._known: dict[tuple[int, int], int] = {}
 
     def _number(self, node: Node, env: Env) -> int:
         try:
@@ -98,10 +100,7 @@ class Linearized:
                 return not rank(value) and (value - self.left_value) % P_ != 0
             change = 0
             for c, env in weights:
-                value = self.interp.value(edit.new, env)
-                if rank(value):
-                    return False
-                change += c * (value - self.interp.value(edit.old, env))
+                change += c * (self._changed(edit.new, env) - self._value(edit.old, env))
             return (change - self.difference) % P_ != 0
         except (Absent, UnboundName):
             # What does not exist where the left side does, or has a loose index, is no correction.
@@ -166,6 +165,33 @@ class Linearized:
         return None
 
     def _value(self, node: Node, env: Env) -> int:
+        """The value of a part of the right side."""
+        key = (id(node), id(env))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._plain(node, env)
+        return known
+
+    def _changed(self, node: Node, env: Env) -> int:
+        """The value of a part after an edit, most of which stands in the right side as well."""
+        known = self._known.get((id(node), id(env)))
+        if known is not None:
+            return known
+        match node:
+            case Mul(args=args) | Had(args=args):
+                total = 1
+                for a in args:
+                    total = total * self._changed(a, env) % N_
+                return total
+            case Add(args=args):
+                return sum(self._changed(a, env) for a in args) % N_
+            case Neg(arg=a):
+                return -self._changed(a, env) % N_
+            case Diag(arg=a) | Transpose(arg=a):
+                return self._changed(a, env)
+        return self._plain(node, env)
+
+    def _plain(self, node: Node, env: Env) -> int:
         value = self.interp.value(node, env)
         if rank(value):
             raise Unknown

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, final
 
 from bptt_sym.errors import Span
+from bptt_sym.notation import Claim
 
 VerdictName = Literal[
     "right", "right_under_reading", "wrong", "undecided", "unreadable", "not_a_claim"
@@ -65,6 +66,8 @@ class Verdict:
     diagnosis: Diagnosis | None = None
     note: str = ""
     links: tuple[Verdict, ...] = ()
+    #: The claim in which a slip was not looked for yet, if it is wrong.
+    unexplained: Claim | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_right(self) -> bool:

@@ -26,7 +26,7 @@ WRONG = {
         r"\frac{\partial h_t}{\partial h_{t-1}} = W_{hh}^\top \mathrm{diag}(1-h_{t-1}^2)",
     ),
     "lstm-vector": (
-        r"\frac{\partial c_t}{\partial g_t} = \mathrm{diag}(f_t)",
+        r"\frac{\partial c_t}{\partial \tilde{c}_t} = \mathrm{diag}(f_t)",
         r"\frac{\partial c_t}{\partial f_t} = \mathrm{diag}(c_t)",
     ),
 }
