@@ -10,7 +10,7 @@ from typing import Any
 
 from bptt_sym.decide.automaton import Counter, widest_offset
 from bptt_sym.decide.degree import Degree
-from bptt_sym.decide.domains import P_, Domain, Modular, Undefined
+from bptt_sym.decide.domains import Q_, Domain, Modular, Undefined
 from bptt_sym.decide.instances import (
     MAX_INSTANCES,
     Env,
@@ -381,11 +381,14 @@ def exactly(arena: Arena, trial: Trial, outcome: Outcome) -> bool:
 
 
 def error_exponent(arena: Arena, trial: Trial, outcome: Outcome) -> int:
-    """k such that a false equation passes with probability below ``10**-k`` in each instance."""
+    """k such that a false equation passes with probability below ``10**-k`` in each instance.
+
+    Not positive where the degree is too large for a bound.
+    """
     env = [*instances(trial.claim.sides, arena.rec, outcome.longest, arena.scope)][-1]
     try:
         a, b = sides_at(arena.degrees(trial.hypotheses), trial, env)
         degree = max((x - y).total for x, y in zip(flat(a), flat(b), strict=True))
     except (Absent, Mismatch, Undefined):
         degree = 10_000
-    return int(log10(P_) - log10(max(degree, 1)))
+    return int(log10(Q_) - log10(max(degree, 1)))

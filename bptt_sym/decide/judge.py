@@ -196,10 +196,10 @@ def _method(arena: Arena, trial: Trial, outcome: Outcome, names: tuple[str, ...]
         ]
         return "; ".join(parts + _every(outcome, names))
     digits = error_exponent(arena, trial, outcome)
+    sure = f"; a false identity passes with probability below 1e-{digits} in each"
     parts = [
         f"both sides agree in F_p (p about 4.6e18) at a random point "
-        f"({outcome.instances} instances; a false identity passes with probability below "
-        f"1e-{digits} in each)"
+        f"({outcome.instances} instances{sure if digits > 0 else ''})"
     ]
     return "; ".join(parts + _every(outcome, names))
 

@@ -13,8 +13,18 @@ def key(node: Node, env: Mapping[str, int], horizon: int, totals: Set[str]) -> t
 
     The id stands for the node, which whoever remembers the value keeps alive.
     """
-    seen = 0 if symbols(node).isdisjoint(totals) else horizon
-    return (id(node), seen, *[env.get(n) for n in free_indices(node)])
+    names: tuple[str, ...] | None = node.__dict__.get("_names")
+    if names is None:
+        names = node.__dict__["_names"] = tuple(free_indices(node))
+    seen = horizon if totals and not symbols(node).isdisjoint(totals) else 0
+    match names:
+        case ():
+            return (id(node), seen)
+        case (one,):
+            return (id(node), seen, env.get(one))
+        case (one, two):
+            return (id(node), seen, env.get(one), env.get(two))
+    return (id(node), seen, *[env.get(n) for n in names])
 
 
 def symbols(node: Node) -> frozenset[str]:

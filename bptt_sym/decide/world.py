@@ -78,6 +78,7 @@ class World:
         self._values: dict[tuple[str, int | None, int], Tensor] = {}
         self._direct: dict[tuple[str, int | None, int], Parts] = {}
         self._derivatives: dict[tuple[Any, ...], Tensor | None] = {}
+        self._adjoints: dict[tuple[Leaf, int], Parts] = {}
 
     def count(self, terms: int) -> None:
         """Take note of ``terms`` more terms of sums. Raises NotSupported beyond MAX_TERMS."""
@@ -180,6 +181,8 @@ class World:
             kind = "own:" + (x[0] if x[0] in self._states else y[0])
         if kind.startswith("via:"):
             return self._through(y, x, kind[4:], horizon)
+        if kind == "total" and y != x and self.shape(y[0]) == ():
+            return self._adjoint(y, horizon if y[1] is None else 0).get(x)
         key = (y, x, kind, horizon if y[1] is None else 0)
         if key not in self._derivatives:
             if kind == "total" and y[1] is not None:
@@ -191,6 +194,44 @@ class World:
                             self._propagate((name, s), x, kind, horizon)
             self._propagate(y, x, kind, horizon)
         return self._derivatives[key]
+
+    def _adjoint(self, y: Leaf, horizon: int) -> Parts:
+        """The total derivatives of a scalar by everything that it depends on, in one sweep back.
+
+        They are sums over the same paths as those that :meth:`_propagate` follows for one variable.
+        """
+        key = (y, horizon)
+        found = self._adjoints.get(key)
+        if found is None:
+            found = {y: self.domain.one}
+            for leaf in self._downwards(y, horizon):
+                outer = found.get(leaf)
+                if outer is None:
+                    continue
+                found[leaf] = outer = self.domain.reduce(outer)
+                for below, jac in self.direct(*leaf, horizon).items():
+                    term = self._compose(outer, jac, leaf)
+                    found[below] = found[below] + term if below in found else term
+            found = {leaf: self.domain.reduce(a) for leaf, a in found.items()}
+            self._adjoints[key] = found
+        return found
+
+    def _downwards(self, y: Leaf, horizon: int) -> list[Leaf]:
+        """What ``y`` is computed from, itself included: each before all that it depends on."""
+        order: list[Leaf] = []
+        seen = {y}
+        stack = [(y, iter(self.direct(*y, horizon)))]
+        while stack:
+            leaf, below = stack[-1]
+            for name, time in below:
+                if (name, time) not in seen and (name in self._rhs or name in self.rec.totals):
+                    seen.add((name, time))
+                    stack.append(((name, time), iter(self.direct(name, time, horizon))))
+                    break
+            else:
+                order.append(leaf)
+                stack.pop()
+        return order[::-1]
 
     def _through(self, y: Leaf, x: Leaf, users: str, horizon: int) -> Tensor | None:
         """The part of ``∂y/∂x`` that runs through the named users of ``x``: ``c+1 h+0``."""
