@@ -53,6 +53,8 @@ class Outcome:
     states: tuple[int, int] = (0, 0)
     witness: Env | None = None
     why: str = ""
+    #: Whether it speaks of elements that do not exist, wherever it was looked at.
+    absent: bool = False
 
 
 class Arena:
@@ -244,10 +246,13 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     rec = arena.rec
     names = claim_indices(sides, rec)
     # Most equations that fail do so at an instance of middle size: the long runs are for the rest.
+    missing = ""
     try:
         refuted = _refuted(arena, trial)
     except Mismatch as e:
         return Outcome(None, why=str(e))
+    except Absent as e:
+        refuted, missing = None, str(e)
     if refuted is not None:
         return Outcome(False, witness=refuted)
     cap = LONGEST_SCALAR if rec.is_scalar else LONGEST_VECTOR
@@ -255,6 +260,8 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     longest = min(bound, cap) if bound is not None else min(cap, 6 if rec.is_scalar else 4)
     todo = list(instances(sides, rec, longest, arena.scope))
     truncated = len(todo) >= MAX_INSTANCES
+    if missing and all(_is_absent(arena, trial, env) for env in _ends(todo)):
+        return Outcome(None, why=missing, absent=True)
     checked = 0
     first = 0
     reason = ""
@@ -276,7 +283,8 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
             if not same:
                 return Outcome(False, witness=env)
         if shown == 0:
-            return Outcome(None, why=reason or "no instance of this claim exists")
+            why = reason or "no instance of this claim exists"
+            return Outcome(None, why=why, absent=bool(reason))
         if todo and seen < max(max(env.values(), default=1) for env in todo):
             # What exists in a first few steps only is no statement about all of them.
             return Outcome(None, why=reason)
@@ -291,12 +299,26 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
 def _refuted(arena: Arena, trial: Trial) -> Env | None:
     """An instance of middle size at which the sides differ; ``None`` if none was seen."""
     env = arena.place(trial.claim.sides)
-    if env is None:
-        return None
+    return None if env is None or _robustly_equal(arena, trial, env, 0) else env
+
+
+def _ends(todo: list[Env]) -> list[Env]:
+    """The longest instances: the first and the last of them."""
+    if not todo:
+        return []
+    longest = max(todo[-1].values(), default=0)
+    first = next(e for e in todo if max(e.values(), default=0) == longest)
+    return [first, todo[-1]]
+
+
+def _is_absent(arena: Arena, trial: Trial, env: Env) -> bool:
     try:
-        return None if _robustly_equal(arena, trial, env, 0) else env
+        _robustly_equal(arena, trial, env, 0)
     except Absent:
-        return None
+        return True
+    except Mismatch:
+        pass
+    return False
 
 
 def _extra(arena: Arena, trial: Trial, longest: int, first: int) -> bool:

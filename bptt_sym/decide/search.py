@@ -104,7 +104,12 @@ class Search:
         seen: Seen = set()
         fits = False
         count = 0
+        #: What changes the numbers in readings under which the claim speaks of nothing.
+        absent: set[tuple[int, ...]] = set()
         for combo in combos(self.claim, arena.rec, arena.stated):
+            kept = tuple(id(r) for r in combo if changes_numbers(r))
+            if kept in absent:
+                continue
             # That the shapes fit under some reading is for vectors to show.
             if fits and units.usable:
                 refuted, fresh = units.refuted(combo)
@@ -117,6 +122,8 @@ class Search:
                 continue
             outcome = self.outcome(trial)
             fits = fits or outcome.holds is False
+            if outcome.absent:
+                absent.add(kept)
             yield Tried(trial, outcome)
             count += 1
             if count >= MAX_TRIALS:
