@@ -219,9 +219,9 @@ def explained(verdict: Verdict, claim: Claim, rec: Recurrence, arena: Arena) -> 
     return replace(verdict, links=tuple(done), diagnosis=first.diagnosis)
 
 
-def _fitting(claim: Claim, arena: Arena) -> list[Trial]:
+def _fitting(claim: Claim, arena: Arena) -> Iterator[Trial]:
     """Readings whose shapes fit; the literal one always, since an edit may mend its shapes."""
-    found: list[Trial] = []
+    found = 0
     seen: set[Hashable] = set()
     search = Search.of(claim, arena)
     for trial in search.readings(2):
@@ -237,11 +237,11 @@ def _fitting(claim: Claim, arena: Arena) -> list[Trial]:
             # Most readings change nothing in most claims: those would be searched in vain.
             means = _meaning(trial, arena)
             if means is None or means not in seen:
-                found.append(trial)
+                yield trial
+                found += 1
             seen.add(means)
-        if len(found) >= MAX_READINGS:
-            break
-    return found
+        if found >= MAX_READINGS:
+            return
 
 
 def _meaning(trial: Trial, arena: Arena) -> Hashable | None:
