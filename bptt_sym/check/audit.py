@@ -16,7 +16,7 @@ from bptt_sym.check.counting import last_step_letter, with_horizon
 from bptt_sym.check.defining import base_letter, definition_of, definitions_of, may_define
 from bptt_sym.check.deltas import runs_back
 from bptt_sym.check.document import PROSE, Document, Formula
-from bptt_sym.check.failures import of_failures, with_suppositions
+from bptt_sym.check.failures import explained, of_failures, with_suppositions
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
 from bptt_sym.check.last_output import LastOutput
@@ -428,25 +428,16 @@ class _Auditor:
                 written = not generic and not model.supposed and verdict.verdict == "wrong"
                 verdict = with_suppositions(verdict, claim, model, generic)
                 judged = self._entry(formula, verdict, row, model.title)
-                if verdict.is_right:
-                    return judged
-                if written and verdict.verdict == "wrong" and not slips:
-                    return self._explained(judged, model, formula)
+                if verdict.is_right or (written and verdict.verdict == "wrong" and not slips):
+                    return explained(judged, model, formula)
                 if not (failed and model.special):
                     failed.append((judged, model))
                 if len(failed) >= MOST_TRIED and judged.verdict.verdict != "wrong":
                     return judged
         if failed:
-            return of_failures(failed, lambda j, m: self._explained(j, m, formula))
+            return of_failures(failed, formula)
         assert first is not None
         raise first
-
-    def _explained(self, judged: Judged, model: Model, formula: Formula) -> Judged:
-        """``judged`` with the slip that was made in it."""
-        verdict = self.bench.explained(judged.verdict, model)
-        if verdict is judged.verdict:
-            return judged
-        return replace(judged, verdict=verdict, part=wrong_part(formula, verdict))
 
     def _continued(self, formula: Formula, error: InputError) -> Judged:
         """A formula that goes on from a left side that is not written with it."""

@@ -64,9 +64,10 @@ class Bench:
     exact: set[Node] = field(default_factory=set)
 
     def verdict(self, claim: Claim, model: Model) -> Verdict:
-        """The verdict of ``claim`` under one model; :meth:`explained` looks for the slip in it.
+        """The verdict of ``claim`` under one model; its slip is found later.
 
-        Much of what fails under one model holds under another, so that nobody asks for the slip.
+        (By :func:`bptt_sym.check.failures.explained`.) Much of what fails under
+        one model holds under another, so that nobody asks for the slip.
 
         Raises
         ------
@@ -126,12 +127,6 @@ class Bench:
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             return self._misfit(claim, model, verdict)
         return verdict
-
-    def explained(self, verdict: Verdict, model: Model) -> Verdict:
-        """A wrong ``verdict`` with the slip that was made, if it is found."""
-        if verdict.verdict != "wrong" or verdict.unexplained is None:
-            return verdict
-        return model.court.explained(verdict, verdict.unexplained)
 
     def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
         """A claim whose shapes fit under no reading: it may fail without any shapes as well."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bptt_sym.check.document import Formula
 from bptt_sym.check.gates import free_gates
-from bptt_sym.check.judged import Judged
+from bptt_sym.check.judged import Judged, wrong_part
 from bptt_sym.check.models import Model
 from bptt_sym.check.supposed import Evidence
 from bptt_sym.decide.rewriting import is_loss
@@ -101,9 +102,16 @@ def failing(says: Sequence[str]) -> Verdict:
     return Verdict("undecided", note="; ".join(says) + ": under it the formula fails")
 
 
-def of_failures(
-    failed: Sequence[tuple[Judged, Model]], explained: Callable[[Judged, Model], Judged]
-) -> Judged:
+def explained(judged: Judged, model: Model, formula: Formula) -> Judged:
+    """``judged``, wrong under ``model``, with the slip that was made in it, if it is found."""
+    claim = judged.verdict.unexplained
+    if judged.verdict.verdict != "wrong" or claim is None:
+        return judged
+    verdict = model.court.explained(judged.verdict, claim)
+    return replace(judged, verdict=verdict, part=wrong_part(formula, verdict))
+
+
+def of_failures(failed: Sequence[tuple[Judged, Model]], formula: Formula) -> Judged:
     """What a row that holds under no model of a family amounts to.
 
     It is wrong only if it fails under every one of them; under a cell that is only named, only if
@@ -113,7 +121,7 @@ def of_failures(
         if judged.verdict.verdict != "wrong":
             return judged
     for judged, model in failed:
-        told = explained(judged, model)
+        told = explained(judged, model, formula)
         if told.verdict.diagnosis is not None:
             return told
     judged, model = failed[0]

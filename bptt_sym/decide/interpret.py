@@ -445,12 +445,11 @@ class Interpreter:
         x_shape = self.world.shape(x[0])
         self.world.value(x[0], x[1], self.horizon)
         kind = "total" if node.kind == "unmarked" else node.kind
-        simple = isinstance(node.y, (At, Sym))
-        if not simple and any(isinstance(n, D) for n in walk(node.y)):
+        if not isinstance(node.y, (At, Sym)) and any(isinstance(n, D) for n in walk(node.y)):
             from bptt_sym.decide.jets import second_derivative
 
             return second_derivative(self, node, x, kind, env), ((), x_shape)
-        if simple:
+        if isinstance(node.y, (At, Sym)):
             y = self.leaf_of(node.y, env)
             y_shape = self.world.shape(y[0])
             self.world.value(y[0], y[1], self.horizon)
