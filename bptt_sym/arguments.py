@@ -75,6 +75,10 @@ def _add_derive(commands: Any) -> None:
         "--format", default="text", choices=("text", "latex", "markdown", "html", "json")
     )
     parser.add_argument("-o", dest="out", metavar="FILE", help="write there, not to the terminal")
+    parser.add_argument(
+        "--across", metavar="FILE",
+        help="a TOML file of joined recurrences (stages, wires); --of is stage.parameter",
+    )  # fmt: skip
     _add_model(parser)
 
 

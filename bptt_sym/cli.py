@@ -69,24 +69,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_derive(args: argparse.Namespace) -> int:
     """``bptt-sym derive``."""
-    from bptt_sym.check.setting import default_form, default_target, horizon
-
     if args.list:
         from bptt_sym.cells import names
 
         print("\n".join(names()))
         return OK
-    from bptt_sym.forms import derive
+    if args.across is not None:
+        if args.cell or args.define or args.T != "T":
+            return _usage("--across has its recurrences, each for every T: leave out CELL, -T, …")
+        from bptt_sym.across.file import printed
 
-    model = _setting(args, cell=args.cell).model
-    T = horizon(args.T)
-    form = args.form or default_form(model, args.of)
-    target = args.of or default_target(model, form)
-    derivation = derive(model, target, T, form)
-    with _output(args.out) as stream:
+        text = printed(args.across, args.of, args.form, args.format)
+    else:
+        from bptt_sym.check.setting import derived
         from bptt_sym.render.derivation import derivation as render
 
-        print(render(derivation, args.format), file=stream)
+        model = _setting(args, cell=args.cell).model
+        text = render(derived(model, args.of, args.T, args.form), args.format)
+    with _output(args.out) as stream:
+        print(text, file=stream)
     return OK
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from bptt_sym.check.document import formula_from_text
 from bptt_sym.check.judged import fault_in
+from bptt_sym.derive import Derivation
 from bptt_sym.errors import InputError
 from bptt_sym.notation import At, Mul, Sym, walk
 from bptt_sym.recurrence import Recurrence, Shape, lag_of
@@ -193,7 +194,7 @@ def default_form(model: Recurrence, target: str | None) -> str:
     if target is not None and "[t]" in target.replace(" ", "") and "[t-1]" in target:
         return "jacobian"
     if len(model.states) > 1 and not model.is_scalar:
-        # The derivative of several vector states by a matrix has no series of matrix products.
+        # By a matrix the series of several vector states has names in it, the adjoint form none.
         return "jacobian" if target is None else "adjoint"
     return "series"
 
@@ -206,3 +207,11 @@ def default_target(model: Recurrence, form: str) -> str:
     if form == "jacobian":
         return f"d{state}[t]/d{state}[t-1]"
     return f"d{state}[T]/d{recurrent_parameter(model, state)}"
+
+
+def derived(model: Recurrence, target: str | None, T: str, form: str | None) -> Derivation:
+    """The derivation that is asked for; without a target or a form, the usual one of the model."""
+    from bptt_sym.forms import derive
+
+    form = form or default_form(model, target)
+    return derive(model, target or default_target(model, form), horizon(T), form)
