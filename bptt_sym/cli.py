@@ -75,11 +75,9 @@ def run_derive(args: argparse.Namespace) -> int:
         print("\n".join(names()))
         return OK
     if args.across is not None:
-        if args.cell or args.define or args.T != "T":
-            return _usage("--across has its recurrences, each for every T: leave out CELL, -T, …")
         from bptt_sym.across.file import printed
 
-        text = printed(args.across, args.of, args.form, args.format)
+        text = printed(args)
     else:
         from bptt_sym.check.setting import derived
         from bptt_sym.render.derivation import derivation as render

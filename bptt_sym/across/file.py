@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,14 @@ def joined_from_file(path: str | Path) -> Joined:
     return Joined(stages, wires, loss=loss, tied=tied)
 
 
-def printed(path: str, parameter: str | None, form: str | None, format: str) -> str:
-    """The derivation by ``stage.name`` in ``format``."""
+def printed(asked: Namespace) -> str:
+    """What ``bptt-sym derive --across`` prints: the derivation of the file's loss by ``--of``."""
+    path, parameter, format = asked.across, asked.of, asked.format
+    if asked.cell or asked.define or asked.T != "T":
+        raise InputError(
+            "--across has recurrences of its own, each for every T",
+            hint="leave out CELL, -T and --define",
+        )
     if format not in FORMATS:
         raise InputError(
             f"no format {format!r} across recurrences", token=format, hint=", ".join(FORMATS)
@@ -84,7 +91,7 @@ def printed(path: str, parameter: str | None, form: str | None, format: str) -> 
     net = joined_from_file(path)
     if parameter is None:
         raise InputError("--across needs --of stage.name", hint=", ".join(net.parameters))
-    across = derive_across(net, parameter, form or "adjoint")
+    across = derive_across(net, parameter, asked.form or "adjoint")
     return as_json(across) if format == "json" else str(getattr(across, format)())
 
 
