@@ -190,7 +190,8 @@ def load(
     Raises
     ------
     InputError
-        No such file, another format or version, or an array that is missing or misshapen.
+        No such file, another format or version, or an array that is missing, misshapen or not
+        finite.
     """
     target = Path(path)
     try:
@@ -200,7 +201,9 @@ def load(
     except FileNotFoundError:
         raise InputError(f"no weights at {target}", token=str(path)) from None
     except Exception as error:
-        raise InputError(f"{target} holds no weights: {error}", token=str(path)) from error
+        # NumPy takes what is no archive for a pickle, and says how to run it.
+        why = "it is no archive of arrays" if isinstance(error, ValueError) else str(error)
+        raise InputError(f"{target} holds no weights: {why}", token=str(path)) from error
     if header.get("format") != FORMAT:
         raise InputError(f"{target} is not a file of weights", token=str(path))
     if header.get("version") != VERSION:
@@ -216,6 +219,9 @@ def load(
                 f"{target}: tensor {name!r} has shape {arrays[name].shape}, not {tuple(want)}",
                 token=name,
             )
+        if not np.isfinite(arrays[name]).all():
+            text = f"{target}: tensor {name!r} has entries that are no number"
+            raise InputError(text, token=name)
     if shapes is not None and (extra := sorted(set(arrays) - set(shapes))):
         raise InputError(f"{target}: tensor {extra[0]!r} has no place here", token=extra[0])
     return arrays, dict(header.get("about", {}))

@@ -105,9 +105,14 @@ def test_files_of_weights(tmp_path: Path) -> None:
     (tmp_path / "broken.npz").write_bytes(file.read_bytes()[:100])
     np.savez(tmp_path / "other.npz", a=np.ones(2))
     np.savez(tmp_path / "pickled.npz", header=np.array([{}], object))
-    for name in ("broken", "other", "pickled", "absent"):
-        with pytest.raises(InputError, match=name):
+    (tmp_path / "table.npz").write_text("1700,5\n")
+    for name in ("broken", "other", "pickled", "absent", "table"):
+        with pytest.raises(InputError, match=name) as caught:
             weights.load(tmp_path / f"{name}.npz")
+        assert "allow_pickle" not in str(caught.value)
+    weights.save(file, {"W": np.array([1.0, np.nan])}, {})
+    with pytest.raises(InputError, match="'W' has entries that are no number"):
+        weights.load(file, {"W": (2,)})
 
 
 def test_weights_of_another_version_are_refused(
