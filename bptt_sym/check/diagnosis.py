@@ -82,6 +82,8 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
     until = process_time() + MAX_SECONDS
     for rank, trial in enumerate(_fitting(claim, arena)):
         probe = _Probe.of(trial, arena)
+        if probe is not None and probe.is_nothing:
+            continue  # of the many formulas that are 0 none is the one that was meant
         for edit in catalogue.candidates(trial):
             cost = edit.cost * 10 + rank
             if best is not None and cost >= best[0]:
@@ -280,6 +282,11 @@ class _Probe:
         except (BpttError, ArithmeticError):
             return None
         return cls(interp, env, left, trial.conventions.elementwise)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the left side is 0."""
+        return all(self.interp.dom.is_zero(x) for x in flat(self.left))
 
     def refutes(self, edit: Edit) -> bool:
         """Whether the sides differ here after ``edit``; ``False`` also if that cannot be seen."""

@@ -362,3 +362,44 @@ def test_the_command_line_marks(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     capsys.readouterr()
     assert main(["check", "--exercise", "ex3"]) == 0
     assert "h_0 = 0" in capsys.readouterr().out
+
+
+def test_a_chain_from_the_total_derivative_is_no_argument_for_the_bracketed_one() -> None:
+    total = "(1 - h_t^2) h_{t-1} + w (1 - h_t^2) \\frac{\\partial h_{t-1}}{\\partial w}"
+    chain = rf"\frac{{\partial h_t}}{{\partial w}} = {total} = (1 - h_t^2) h_{{t-1}}"
+    found = marked("ex1", chain)
+    first = found.parts[0]
+    assert (first.status, first.score) == ("form", 1)
+    told = [said.words for said in feedback(found, "hint", translator("en"))]
+    assert any("starts from the total derivative" in words for words in told)
+    # An unmarked derivative that is the bracketed one from the start is as good as a marked one.
+    assert outcome("ex1", r"\frac{\partial h_t}{\partial w} = (1-h_t^2) h_{t-1}")[0] == ("right", 2)
+    assert outcome("ex1", chain.replace(r"\frac{\partial h_t}", r"[\frac{\partial h_t}", 1).replace(
+        r"{\partial w} =", r"{\partial w}] =", 1))[0][1] <= 2  # fmt: skip
+
+
+def test_a_bound_of_ones_own_wrong_expression_is_seen() -> None:
+    found = marked("ex1", BRACKET + r" = (1 + h_t^2) h_{t-1}, |(1 + h_t^2) h_{t-1}| \le 2")
+    assert [p.status for p in found.parts] == ["wrong", "carried"]
+    assert found.parts[1].score == 0
+    assert not found.lemmas
+    told = "\n".join(said.words for said in feedback(found, "hint", translator("en")))
+    assert "your own expression" in told
+    assert "No answer was found" not in told
+    # What bounds something else is no answer.
+    other = marked("ex1", BRACKET + r" = (1 + h_t^2) h_{t-1}, |h_t| \le 2")
+    assert other.parts[1].status == "missing"
+
+
+def test_a_bare_bound_is_told_that_the_argument_is_missing() -> None:
+    found = marked("sigmoid-step", r"\frac{\partial c_t}{\partial c_{t-1}} = c_t (1-c_t) W, "
+                   r"\left|\frac{\partial c_t}{\partial c_{t-1}}\right| \le |W|/4")  # fmt: skip
+    told = [said.words for said in feedback(found, "hint", translator("en"))]
+    assert sum("is for the argument" in words for words in told) == 1
+
+
+def test_what_is_nothing_is_not_mended_by_another_nothing() -> None:
+    found = marked("ex3", r"\frac{\partial h_1}{\partial w} = 1")
+    verdict = found.parts[0].verdict
+    assert verdict is not None and verdict.verdict == "wrong"
+    assert verdict.diagnosis is None

@@ -37,17 +37,23 @@ class Said:
 
 _PART_TONE: Final[dict[PartStatus, Tone]] = {
     "right": "good", "form": "hint", "restated": "bad", "wrong": "bad",
-    "undecided": "open", "missing": "dim", "unreadable": "open",
+    "carried": "hint", "undecided": "open", "missing": "dim", "unreadable": "open",
 }  # fmt: skip
 _PART_WORDS: Final[dict[PartStatus, str]] = {
     "right": marked("Right."),
     "form": marked("Right, but not in the form that is asked for."),
     "restated": marked("This restates the question."),
     "wrong": marked("Wrong."),
+    "carried": marked(
+        "This bounds your own expression, which is wrong: mend that first, then bound it again."
+    ),
     "undecided": marked("Could not be decided; a person will look at it."),
     "missing": marked("No answer was found."),
     "unreadable": marked("Could not be read."),
 }
+NO_ARGUMENT: Final = marked(
+    "A part of the points is for the argument: write the steps that lead to this answer."
+)
 _STEP_TONE: Final[dict[Status, Tone]] = {
     "right": "good", "wrong": "bad", "not_justified": "hint", "carried": "hint",
     "undecided": "open",
@@ -150,6 +156,8 @@ def part_feedback(
         yield Said(tr(message, names=names) if names else tr(message), tone="hint", depth=1)
     if part.note:
         yield Said(tr(part.note), tone="hint", depth=1)
+    if part.status in ("right", "form") and part.lacks_argument:
+        yield Said(tr(NO_ARGUMENT), tone="hint", depth=1)
     if part.verdict is not None and part.status in ("right", "form"):
         yield from _readings(part.verdict, tr)
     yield from _hint(part, tr)
@@ -169,7 +177,7 @@ def _hint(part: PartMark, tr: Translator) -> Iterator[Said]:
     if part.status in ("form", "restated") and "form" in hints:
         yield Said(hints["form"].in_(tr.language), tone="hint", depth=1)
         return
-    if part.status not in ("wrong", "missing", "restated"):
+    if part.status not in ("wrong", "carried", "missing", "restated"):
         return
     diagnosis = part.verdict.diagnosis if part.verdict is not None else None
     code = diagnosis.code if diagnosis is not None else ""

@@ -29,10 +29,15 @@ MAX_COMPARED: Final = 6
 #: A solution has at least this many steps; a bare answer has one.
 ARGUED: Final = 2
 
-#: ``form``: right, but not of the form that is asked for; ``restated``: the question itself.
+#: ``form``: right, but not of the form that is asked for; ``restated``: the question itself;
+#: ``carried``: a bound of the learner's own expression for another part, which is wrong.
 PartStatus = Literal[
-    "right", "form", "restated", "wrong", "undecided", "missing", "unreadable"
+    "right", "form", "restated", "wrong", "carried", "undecided", "missing", "unreadable"
 ]
+OTHER_DERIVATIVE: Final = marked(
+    "The argument starts from the total derivative, which is something else; what is asked for "
+    "is the derivative in brackets."
+)
 STRICT_ASKED: Final = marked("A strict inequality is asked for.")
 TOO_WEAK: Final = marked("The bound is true, but weaker than what is asked for.")
 BEYOND_BEST: Final = marked("No bound better than the best one can be true.")
@@ -54,6 +59,11 @@ class PartMark:
     steps: tuple[Step, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
     note: str = ""
+
+    @property
+    def lacks_argument(self) -> bool:
+        """Whether the points for the argument were not given because there is none."""
+        return bool(self.part.steps) and len(self.steps) < ARGUED
 
     @property
     def needs_review(self) -> bool:
@@ -132,6 +142,8 @@ class _Marker:
         self.court: Court = exercise.court
         self.solution = solution
         self.steps = [judge_chain(chain, self.court) for chain in solution.chains]
+        #: Left sides as they were written, before they are taken for what is asked.
+        self.written = [chain.left for chain in solution.chains]
 
     def mark(self) -> Mark:
         owners = self._owners()
@@ -147,17 +159,26 @@ class _Marker:
             claimed[owner.id] += [*pending, *steps]
             pending = []
         bare = self._bare(owners)
+        parts_of = {part.id: k for k, part in owners.items()}
         for part in self.exercise.parts:
             chains = [self.solution.chains[k] for k, p in owners.items() if p is part]
             argued = tuple(claimed[part.id])
             if chains:
                 parts.append(self._chain(part, chains[-1], argued))
+                if self._starts_elsewhere(part, parts_of[part.id]):
+                    parts[-1] = self._not_in_form(parts[-1], OTHER_DERIVATIVE)
             elif part.id in bare:
                 parts.append(self._answer(part, part.relation, bare[part.id], argued))
             else:
                 status: PartStatus = "unreadable" if self.solution.faults else "missing"
                 parts.append(PartMark(part, status, 0.0, steps=argued))
-        return Mark(self.exercise, tuple(parts), tuple(self.solution.faults), tuple(pending))
+        lemmas = pending
+        for i, found in enumerate(parts):
+            carried = self._carried(found, parts) if found.status == "missing" else None
+            if carried is not None:
+                parts[i] = carried
+                lemmas = [step for step in lemmas if step not in carried.steps]
+        return Mark(self.exercise, tuple(parts), tuple(self.solution.faults), tuple(lemmas))
 
     # ------------------------------------------------------------------ who answers what
     def _owners(self) -> dict[int, Part]:
@@ -208,6 +229,40 @@ class _Marker:
         if len(open_parts) == 1 and found:
             return {open_parts[0].id: found[-1]}
         return {p.id: w for p, w in zip(open_parts, found, strict=False)}
+
+    def _starts_elsewhere(self, part: Part, k: int) -> bool:
+        """Whether the bracketed derivative is asked for, and chain ``k`` starts from the total."""
+        chain, steps = self.solution.chains[k], self.steps[k]
+        if part.is_bound or all(s.is_right for s in steps) or not steps[0].is_right:
+            return False
+        if _kinds(part.target) != {"immediate"} or _kinds(self.written[k]) != {"unmarked"}:
+            return False
+        return not relate(part.target, "=", chain.sides[1].node, self.court).is_right
+
+    def _not_in_form(self, found: PartMark, why: str) -> PartMark:
+        """``found``, if its answer is right, with what its argument has besides."""
+        if found.status not in ("right", "form"):
+            return found
+        missing = (*found.missing, (why, ""))
+        return self._scored(
+            found.part, "form", found.answer, found.verdict, found.steps, missing
+        )
+
+    def _carried(self, found: PartMark, others: Sequence[PartMark]) -> PartMark | None:
+        """The bound of an expression that was the learner's wrong answer to another part."""
+        part = found.part
+        if not part.is_bound or not isinstance(part.target, Abs):
+            return None
+        wrong = [
+            o.answer.node for o in others
+            if o.status == "wrong" and o.answer is not None and o.part.target == part.target.arg
+        ]  # fmt: skip
+        signs = Signs(self.court.model, True)
+        own = {fingerprint(spread(Abs(node), signs)) for node in wrong}
+        for chain, steps in zip(self.solution.chains, self.steps, strict=True):
+            if len(chain.sides) > 1 and fingerprint(spread(chain.left, signs)) in own:
+                return self._scored(part, "carried", chain.last, None, steps)
+        return None
 
     # ---------------------------------------------------------------------- one part
     def _chain(self, part: Part, chain: Chain, steps: tuple[Step, ...]) -> PartMark:
@@ -283,7 +338,7 @@ class _Marker:
         if status == "wrong" and verdict is not None and verdict.diagnosis is not None:
             earned = part.credit.get(verdict.diagnosis.code, 0.0)
         share = earned * (1 - part.steps)
-        if part.steps:
+        if part.steps and status != "carried":
             share += part.steps * _argued(steps)
         score = round(part.points * share, 6)
         return PartMark(part, status, score, answer, verdict, tuple(steps), missing, note)
@@ -323,6 +378,10 @@ def _restates(part: Part, node: Node) -> bool:
         and all(d.kind in fine for d in walk(n) if isinstance(d, D))
         for n in walk(node)
     )
+
+
+def _kinds(node: Node) -> set[str]:
+    return {n.kind for n in walk(node) if isinstance(n, D)}
 
 
 def _unmarked(node: Node) -> Node:

@@ -86,7 +86,7 @@ def status(marks: Sequence[Mark]) -> int:
     bad = ("wrong", "not_justified", "carried")
     if any(s.status in bad for p in parts for s in p.steps):
         return 1
-    if any(p.status in ("wrong", "form", "restated", "missing") for p in parts):
+    if any(p.status in ("wrong", "form", "restated", "carried", "missing") for p in parts):
         return 1
     return 3 if any(m.needs_review for m in marks) else 0
 
