@@ -46,8 +46,8 @@ def hidden_state(
         letter = letter_of(cell)
         if letter not in ("c", "C") or not isinstance(rec.rhs(cell), Add):
             continue
-        form = plain_name(cell).replace("{" + letter + "}", "{%s}") if "{" in cell else "%s"
-        state, gate = (form % n for n in "ho")
+        plain, braced = plain_name(cell), "{" + letter + "}"
+        state, gate = (plain.replace(braced, "{" + n + "}") if braced in plain else n for n in "ho")
         gated = any(isinstance(n, (Had, Mul)) for n in walk(rec.rhs(cell)))
         used = {plain_name(n) for n in (state, gate)} <= {*usage.timed, *known}
         if gated and used and plain_name(state) not in known:

@@ -137,6 +137,11 @@ def idle_in(claim: Claim, rec: Recurrence) -> str:
     """
     used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
     used |= {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, At)}
+    left = claim.sides[0]
+    if isinstance(left, D) and isinstance(left.x, (At, Sym)):
+        known = left.x.name in rec.parameters or left.x.name in rec.defined
+        if known and left.x.name not in _reached(left.y, rec):
+            return left.x.name
     for side in claim.sides:
         for n in walk(side):
             match n:
@@ -147,12 +152,39 @@ def idle_in(claim: Claim, rec: Recurrence) -> str:
     return ""
 
 
+def _reached(node: Node, rec: Recurrence) -> set[str]:
+    """The names that the value of ``node`` depends on."""
+    seen: set[str] = set()
+    todo = [node]
+    while todo:
+        for n in walk(todo.pop()):
+            if isinstance(n, (At, Sym)) and n.name not in seen:
+                seen.add(n.name)
+                if n.name in rec.defined:
+                    todo.append(rec.rhs(n.name))
+                elif n.name in rec.totals:
+                    todo.append(rec.totals[n.name])
+    return seen
+
+
+_ACCENTED = re.compile(r"\\([a-z]+)\{([A-Za-z])\}")
+
+
 def made_of_gradients(row: Row, model: Model | None) -> bool:
     """Whether the right side differentiates, or is made of names of derivatives."""
     if row.differentiates or model is None or row.kind is Kind.FUNCTION:
         return row.differentiates
     if base_letter(row.name) == r"\delta" and row.name not in model.court.model.shapes:
         return True
+    right = row.latex[row.chain.sides[1][0].start :]
+    # What stands for a derivative of a loss has its name only where that loss is supposed.
+    named_so = [n for m in (model, *(model.completions or ())) for n in m.aliases]
+    for name in dict.fromkeys(named_so):
+        accented = _ACCENTED.fullmatch(name)
+        if accented is not None and re.search(
+            rf"\\{accented.group(1)}\s*(?:\{{\s*)?{re.escape(accented.group(2))}(?![A-Za-z])", right
+        ):
+            return True  # \\bar h_t names a gradient, h_t a state
     named = {base_letter(n) for n in (*model.aliases, *model.totals)}
     named -= {base_letter(n) for n in model.court.model.shapes}
     return bool(named & row.mentions)
