@@ -254,7 +254,8 @@ class _Auditor:
         if verdict is not None:
             if verdict.verdict == "unreadable":
                 return unreadable(formula, self._fault[1], self._title)
-            if verdict.verdict != "not_a_claim" or len(row.chain.sides) == 2:
+            done = len(row.chain.sides) == 2 or row.says_what_a_function_is
+            if verdict.verdict != "not_a_claim" or done:
                 return self._entry(formula, verdict, row)
         if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
             return self._entry(formula, Verdict("not_a_claim", note=_NOT_ABOUT), row)

@@ -164,8 +164,26 @@ _STEP_LOSS = re.compile(
 )
 
 
+_STEPWISE = (
+    r"(?:\\(?:mathcal|mathbf|boldsymbol|hat)\s*\{\s*(?:[A-Za-z]|\\[a-z]+\s*\{\s*[A-Za-z]\s*\})\s*\}"
+    r"|\\ell|(?<![A-Za-z\\])[A-Za-z])"
+)
+#: ``= L_1(h_1) + L_2(h_2) + \\cdots + L_T(h_T)``.
+_EACH_STEP = re.compile(
+    rf"=\s*&?\s*(?P<l>{_STEPWISE})\s*_\s*\{{?\s*1\s*\}}?\s*\(\s*(?P<of>{_STEPWISE})\s*_\s*\{{?\s*1\s*\}}?\s*\)"
+    r"\s*\+[^=]*(?:\\[cl]?dots|\.\.\.)\s*\+\s*"
+    r"(?P=l)\s*_\s*\{?\s*T\s*\}?\s*\(\s*(?P=of)\s*_\s*\{?\s*T\s*\}?\s*\)\s*$"
+)
+
+
 def step_losses(text: str, steps: Collection[str]) -> list[str]:
     r"""``L = \sum_t L_t(y_t)`` also defines ``L_t``; ``steps`` are the names defined by step."""
+    each = _EACH_STEP.search(text)
+    if each is not None:
+        loss, of = each.group("l"), each.group("of")
+        whole = rf"{text[: each.start()]}= \sum_{{t=1}}^{{T}} {loss}_{{t}}"
+        own = [] if loss in steps else [f"{loss}_{{t}} = \\mathrm{{loss}}({of}_{{t}}, 1)"]
+        return [*own, whole]
     match = _STEP_LOSS.search(text) if re.search(r"\\sum|∑", text) else None
     if match is None or match.group(1) in steps:
         return [text]

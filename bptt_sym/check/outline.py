@@ -26,6 +26,9 @@ _NO_CLAIM = re.compile(
     # Expectations, probabilities and information.
     r"|\\(?:Pr|mathbb\s*\{?\s*[EP]\s*\}?)(?![A-Za-z])"
     r"|\\(?:mathbf|mathrm|operatorname)\s*\{\s*(?:E|Pr|Var|Cov|Prob)\s*\}\s*(?:\\left\s*)?[\[(|]"
+    # Networks that run both ways; arguments that are not written out; the chain rule itself.
+    r"|\\over(?:left|right)arrow\s*\{?\s*(?:\\mathbf\s*\{?\s*)?[a-zA-Z]"
+    r"|^[^=]*=[^=(]*\([^()=]*\+\s*(?:\\[cl]?dots|\.\.\.|…)\s*\)\s*$"
     # Mutual information, entropies, conditional probabilities.
     r"|(?<![A-Za-z\\])(?:I|H|[Pp]|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"
     r"(?:_\s*(?:\{[^{}]*\}|[A-Za-z])\s*)?(?:\\left\s*)?\((?:[^()=]|\([^()=]*\))*(?:;|\||\\mid|\\vert)"
@@ -167,9 +170,27 @@ class Row:
         texts = [self.text[part[0].start : part[-1].end] for part in (short, long)]
         return texts[0], texts[1]
 
+    @property
+    def says_what_a_function_is(self) -> bool:
+        """``h_t = f(h_{t-1}, x_t) = \\tanh(W h_{t-1} + U x_t)``: what f is, beside what h_t is."""
+        sides = self.chain.sides
+        if len(sides) != 3 or set(self.chain.ops) != {"="} or self.differentiates:
+            return False
+        texts = [self.text[s[0].start : s[-1].end] for s in sides[1:]]
+        return _CALL.fullmatch(texts[0]) is not None and _CALL.fullmatch(texts[1]) is None
+
     def definition(self, side: int = 1) -> str:
         """``name = side`` alone, as LaTeX."""
+        if side == 1 and self.says_what_a_function_is:
+            side = 2
         return f"{_slice(self.text, self.chain, 0)} = {_slice(self.text, self.chain, side)}"
+
+
+#: An unknown function of several things.
+_CALL = re.compile(
+    r"\s*(?:(?!\\(?:tanh|sigma|max))\\(?:[a-z]+|(?:text|mathrm|operatorname)\s*\{[^{}]*\})|[A-Za-z])"
+    r"(?:\s*_\s*(?:\{[^{}]*\}|\\?[A-Za-z]+))?\s*(?:\\left\s*)?\([^()]*[,;][^()]*\)\s*"
+)
 
 
 def _applied(side: Sequence[Token]) -> Sequence[Token] | None:

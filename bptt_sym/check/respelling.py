@@ -97,6 +97,22 @@ _ELEMENT = re.compile(
     rf"|_\s*(?:\{{\s*\[?\s*(?P<u2>[ijp])\s*\]?\s*\}}|(?P<u3>[ijp])(?![A-Za-z]))(?P<later>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))"
     rf"|_\s*\{{\s*(?P<of>{_TIME}),\s*(?P<u4>[ijp])\s*\}}"
 )
+#: ``\\tanh'(\\cdot)``: the slope where it is taken.
+_SOMEWHERE = re.compile(
+    r"((?:\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])\s*(?:'|\^\s*\{?\s*\\prime\s*\}?))"
+    r"\s*(?:\\left\s*)?\(\s*(?:\\cdot|·|\\bullet)\s*(?:\\right\s*)?\)"
+)
+#: ``J^{(t)}(\\theta)``: of all parameters.
+_OF_PARAMETERS = re.compile(
+    r"((?:(?<![A-Za-z\\])[LEJC]|\\mathcal\s*\{\s*[LEJC]\s*\}|\\ell)"
+    r"(?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\(\s*\\[tT]heta\s*\)"
+)
+#: A remark in a script of its own: in brackets, or below a brace.
+_WRITTEN = "[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+_REMARK = re.compile(
+    rf"（[^（）]*{_WRITTEN}[^（）]*）|(?:\\left\s*)?\((?:[^()]|\([^()]*\))*{_WRITTEN}(?:[^()]|\([^()]*\))*?(?:\\right\s*)?\)"
+    rf"|(?<=\}})\s*_\s*\{{[^{{}}]*{_WRITTEN}[^{{}}]*\}}"
+)
 #: ``W_{ij}``: an entry of a matrix.
 PAIR_OF_UNITS = re.compile(r"_\s*\{\s*[ijklmpq]\s*,?\s*[ijklmpq]\s*\}")
 _CELLS = re.compile(
@@ -137,6 +153,10 @@ def respelt(formula: Formula) -> Formula:
     formula = replaced(formula, _ONE, lambda m: "1")
     formula = edited(formula, _boxes(formula.latex))
     formula = replaced(formula, _SPELT, _one_name)
+    formula = replaced(formula, _SOMEWHERE, lambda m: m.group(1))
+    formula = replaced(formula, _OF_PARAMETERS, lambda m: m.group(1))
+    if "=" in _REMARK.sub("", formula.latex):
+        formula = replaced(formula, _REMARK, lambda m: " ")
     if "=" not in formula.latex:
         return formula
     formula = replaced(formula, _POINT, lambda m: r" \cdot ")

@@ -11,6 +11,8 @@ import re
 from dataclasses import replace
 
 from bptt_sym.check.accumulated import is_accumulated, judge_share
+from bptt_sym.check.answer import Court
+from bptt_sym.check.biases import without_biases
 from bptt_sym.check.counting import FROM_ZERO, counted_from_one, to_the_last_step
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.wording import by_preactivation, idle_in
@@ -93,6 +95,13 @@ def second_look(
         single = court.holds(claim)
         if single is not None:
             said = "the activation is linear here, as a ReLU is whose units are all active"
+            return replace(
+                single, verdict="right_under_reading", assumptions=(*single.assumptions, said)
+            )
+    if (bare := without_biases(model.court.model, claim)) is not None:
+        single = Court.of(bare).holds(claim)
+        if single is not None:
+            said = "the bias, which the formula leaves out, is 0"
             return replace(
                 single, verdict="right_under_reading", assumptions=(*single.assumptions, said)
             )

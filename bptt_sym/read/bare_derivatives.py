@@ -19,6 +19,7 @@ from bptt_sym.notation import (
     Node,
     Prod,
     Sum,
+    Sym,
     rebuild,
     substitute_index,
     walk,
@@ -46,6 +47,8 @@ def with_arguments(claim: Claim, rec: Recurrence) -> Claim:
         return claim
     left = claim.sides[0]
     about = left.y if isinstance(left, D) else left
+    if isinstance(about, Sym) and isinstance(left, D):
+        about = left.x  # the gradient of a loss is about its variable
     step = about.time if isinstance(about, At) and about.name != HIDDEN else None
     owner = about.name if isinstance(about, At) else ""
     return replace(claim, sides=tuple(_filled(s, rec, step, owner) for s in claim.sides))
@@ -81,7 +84,8 @@ def _activation(name: str, rec: Recurrence, owner: str) -> Fn | None:
 
     An unknown one goes by any name.
     """
-    names = [owner] if owner in rec.gates else rec.states
+    own = owner in rec.gates and isinstance(rec.rhs(owner), Fn)
+    names = [owner] if own else rec.states
     states = [rec.rhs(n) for n in names]
     applied = [f for f in states if isinstance(f, Fn) and f.order == 0]
     same = [f for f in applied if f.name == name]

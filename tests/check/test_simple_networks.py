@@ -224,3 +224,75 @@ def test_two_deltas_that_one_line_defines() -> None:
     )
     gradient = shown(r"\frac{\partial L}{\partial V} = \sum_{t=1}^{T} \delta_t^o h_t^\top")
     assert verdict(CELL + LOSS + both + gradient) == "right"
+
+
+# abbreviations
+
+def test_a_definition_by_a_function_and_by_what_it_is() -> None:
+    cell = r"$$h_t = f(h_{t-1}, x_t) = \tanh(W h_{t-1} + U x_t + b)$$" + "\n\n"
+    assert verdict(cell) == "not_a_claim"
+    jacobian = r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) "
+    assert verdict(cell + shown(jacobian + "W")) == "right"
+    assert verdict(cell + shown(jacobian + "U")) != "right"
+
+
+def test_a_bias_that_a_formula_leaves_out() -> None:
+    cell = shown(r"h_t = \tanh(W h_{t-1} + U x_t + b)")
+    slope = r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(\tanh'(W h_{t-1} + U x_t)) "
+    found = last(cell + shown(slope + "W")).verdict
+    assert found.verdict == "right_under_reading"
+    assert any("bias" in a for a in found.assumptions)
+    assert verdict(cell + shown(slope + r"W^\top")) != "right"
+    less = slope.replace(" + U x_t", "")
+    assert verdict(cell + shown(less + "W")) == "wrong"
+
+
+def test_losses_of_the_steps_written_out_to_the_last() -> None:
+    cell = shown(r"h_t = \tanh(W h_{t-1} + U x_t + b)")
+    total = shown(r"L = L_1(h_1) + L_2(h_2) + \cdots + L_T(h_T)")
+    three = (
+        r"\frac{\partial L}{\partial h_1} = \frac{\partial L_1}{\partial h_1} + "
+        r"\frac{\partial L_2}{\partial h_2} \frac{\partial h_2}{\partial h_1} + "
+        r"\frac{\partial L_3}{\partial h_3} \frac{\partial h_3}{\partial h_2} "
+        r"\frac{\partial h_2}{\partial h_1}"
+    )
+    assert verdict(cell + total + "For $T = 3$:\n\n" + shown(three)) == "right"
+    short = three.replace(r"\frac{\partial h_3}{\partial h_2} ", "")
+    assert verdict(cell + total + shown(short)) != "right"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"h_t = \tanh(W h_{t-1} + \cdots)",
+        r"\overrightarrow{h}_t = \mathrm{RNN}(x_t, \overrightarrow{h}_{t-1})",
+        r"h_t = [\overrightarrow{h}_t; \overleftarrow{h}_t]",
+    ],
+)
+def test_abbreviated_cells_and_networks_that_run_both_ways_claim_nothing(formula: str) -> None:
+    assert verdict(CELL + shown(formula)) == "not_a_claim"
+
+
+def test_remarks_in_other_scripts_are_no_mathematics() -> None:
+    gradient = r"\frac{\partial L}{\partial o_t} = \hat{y}_t - y_t"
+    for remark in ("（只看这一步）", r"\left( здесь только этот шаг \right)"):
+        assert verdict(CELL + LOSS + shown(gradient + remark)) == "right"
+    braces = r"\frac{\partial L}{\partial o_t} = \underbrace{\hat{y}_t - y_t}_{직접}"
+    assert verdict(CELL + LOSS + shown(braces)) == "right"
+
+
+def test_a_loss_of_all_parameters_and_a_slope_taken_somewhere() -> None:
+    loss = shown(r"J^{(t)}(\theta) = -y_t^\top \log \hat{y}_t")
+    loss += shown(r"J(\theta) = \sum_{t=1}^{T} J^{(t)}(\theta)")
+    left = r"\frac{\partial J(\theta)}{\partial c} = "
+    assert verdict(CELL + loss + shown(left + r"\sum_{t=1}^{T} (\hat{y}_t - y_t)")) == "right"
+    slope = r"\frac{\partial L}{\partial s_t} = \frac{\partial L}{\partial h_t} \odot \tanh'(\cdot)"
+    assert verdict(CELL + LOSS + shown(slope)) == "right"
+
+
+def test_a_gradient_with_a_bar_is_no_state() -> None:
+    text = CELL + LOSS + shown(r"\bar{h}_t = \frac{\partial L}{\partial h_t}")
+    text += shown(r"\bar{s}_t = \bar{h}_t \odot (1 - h_t^2)")
+    assert verdict(text) == "not_a_claim"
+    assert verdict(text + shown(DL + r"b} = \sum_{t=1}^{T} \bar{s}_t")) == "right"
+    assert verdict(text + shown(DL + r"b} = \sum_{t=1}^{T} \bar{h}_t")) == "wrong"
