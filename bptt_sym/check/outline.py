@@ -26,8 +26,7 @@ _NO_CLAIM = re.compile(
     # Expectations, probabilities and information.
     r"|\\(?:Pr|mathbb\s*\{?\s*[EP]\s*\}?)(?![A-Za-z])"
     r"|\\(?:mathbf|mathrm|operatorname)\s*\{\s*(?:E|Pr|Var|Cov|Prob)\s*\}\s*(?:\\left\s*)?[\[(|]"
-    # Networks that run both ways; arguments that are not written out; the chain rule itself.
-    r"|\\over(?:left|right)arrow\s*\{?\s*(?:\\mathbf\s*\{?\s*)?[a-zA-Z]"
+    # Arguments that are not written out.
     r"|^[^=]*=[^=(]*\([^()=]*\+\s*(?:\\[cl]?dots|\.\.\.|…)\s*\)\s*$"
     # Mutual information, entropies, conditional probabilities.
     r"|(?<![A-Za-z\\])(?:I|H|[Pp]|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"

@@ -105,7 +105,7 @@ _SOMEWHERE = re.compile(
 #: ``J^{(t)}(\\theta)``: of all parameters.
 _OF_PARAMETERS = re.compile(
     r"((?:(?<![A-Za-z\\])[LEJC]|\\mathcal\s*\{\s*[LEJC]\s*\}|\\ell)"
-    r"(?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\(\s*\\[tT]heta\s*\)"
+    r"(?:\s*[_^]\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t(?![A-Za-z])))?)\s*\(\s*\\[tT]heta\s*\)"
 )
 #: A remark in a script of its own: in brackets, or below a brace.
 _WRITTEN = "[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
