@@ -210,6 +210,7 @@ def check(formulas: Iterable[Formula], setting: Setting) -> list[Judged]:
     from bptt_sym.render.latex import latex
 
     court = _court(setting)
+    court.arena.every_dimension = True
     model = court.model
     if not setting.reference:
         return [j for formula in formulas for j in judge_formula(formula, court)]

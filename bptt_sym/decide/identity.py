@@ -67,6 +67,8 @@ class Arena:
         #: Codes of the readings that the text announces in words.
         self.stated: frozenset[str] = frozenset()
         self.exact = exact
+        #: Whether a scope tries to speak of every dimension, which takes larger models.
+        self.every_dimension = False
         self.fixed = dict(fixed or {})
         self._worlds: dict[tuple[int, int, Hypotheses], World] = {}
         self._degrees: dict[Hypotheses, World] = {}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bptt_sym.decide.counterexample import Failed, find
+from bptt_sym.decide.dimensions import every_dimension
 from bptt_sym.decide.domains import Undefined
 from bptt_sym.decide.identity import Arena, Fixed, Outcome, error_exponent, exactly, holds
 from bptt_sym.decide.instances import Scope, claim_indices
@@ -43,8 +44,9 @@ def decide(
     found wrong; the chain is as good as its worst link. Relations other than ``=`` are handed to
     ``bounds`` (:func:`bptt_sym.check.bounds.judge_bound`), ``undecided`` without it. With
     ``exact`` a right verdict is made a proof by polynomial normal forms where the size allows.
-    An ``arena`` may be passed to share samples between claims about one recurrence. Without
-    ``refute`` no counterexample is looked for: what is not right is "undecided".
+    An ``arena`` may be passed to share samples between claims about one recurrence; it says
+    whether every dimension is looked at (without one it is). Without ``refute`` no counterexample
+    is looked for: what is not right is "undecided".
 
     Raises
     ------
@@ -54,6 +56,7 @@ def decide(
     if arena is None:
         plain = not assume and not exact
         arena = Arena.of(rec) if plain else Arena(rec, assumptions(assume), exact=exact)
+        arena.every_dimension = True
     stated = tuple(claim_text(a) for a in assume)
     links: list[Verdict] = []
     anchor = claim.sides[0]
@@ -135,7 +138,7 @@ def _link(claim: Claim, arena: Arena, refute: bool = True) -> Verdict:
         return Verdict("undecided", note=str(e))
 
 
-def _right(arena: Arena, trial: Trial, outcome: Outcome) -> Verdict:
+def _right(arena: Arena, trial: Trial, outcome: Outcome, *, step: bool = False) -> Verdict:
     messages = [r.message for r in trial.readings if r.hypothesis is None]
     ordered = any(
         isinstance(n, Prod) and n.descending is None for s in trial.claim.sides for n in walk(s)
@@ -146,7 +149,7 @@ def _right(arena: Arena, trial: Trial, outcome: Outcome) -> Verdict:
             messages.append("the product runs from the latest step (left) to the earliest")
     assumed = tuple(r.message for r in trial.readings if r.hypothesis is not None)
     names = claim_indices(trial.claim.sides, arena.rec)
-    scope = _scope(outcome, names, arena)
+    scope = _scope(outcome, names, arena, _dims(arena, None if step else trial, outcome))
     return Verdict(
         "right_under_reading" if messages or assumed else "right",
         scope=scope,
@@ -166,24 +169,29 @@ def _reversed(claim: Claim) -> Claim:
     return replace(claim, sides=tuple(flip(s) for s in claim.sides))
 
 
-def _scope(outcome: Outcome, names: tuple[str, ...], arena: Arena) -> str:
+def _scope(outcome: Outcome, names: tuple[str, ...], arena: Arena, dims: str) -> str:
     if not names:
-        return "as it stands" + _dims(arena)
+        return "as it stands" + dims
     horizon = arena.scope.horizon
     if horizon is not None:
         rest = ", ".join(n for n in names if n != HORIZON_NAME)
         upto = horizon if outcome.longest >= horizon else outcome.longest
-        return (f"{rest} <= {upto}, " if rest else "") + f"T = {horizon}" + _dims(arena)
+        return (f"{rest} <= {upto}, " if rest else "") + f"T = {horizon}" + dims
     what = ", ".join(names)
     if outcome.every:
         start = f" from {outcome.first} on" if outcome.first > 1 else ""
-        return f"every {what}{start}" + _dims(arena)
-    return f"{what} <= {outcome.longest}" + _dims(arena)
+        return f"every {what}{start}" + dims
+    return f"{what} <= {outcome.longest}" + dims
 
 
-def _dims(arena: Arena) -> str:
+def _dims(arena: Arena, trial: Trial | None, outcome: Outcome) -> str:
+    """The dimensions of the scope; without a trial, those that were tried."""
     if arena.rec.is_scalar:
         return ""
+    looked = trial if arena.every_dimension else None
+    least = every_dimension(arena, looked, outcome) if looked is not None else None
+    if least:
+        return "; every " + ", ".join(f"{d} >= {n}" for d, n in least.items())
     shown = " and ".join(", ".join(f"{d} = {n}" for d, n in dims.items()) for dims in arena.dims)
     return f"; dimensions {shown}"
 
@@ -276,7 +284,7 @@ def check_step(lhs: Node, rhs: Node, rec: Recurrence, arena: Arena | None = None
     except NotSupported as e:
         return Verdict("undecided", note=str(e))
     if outcome.holds:
-        return _right(arena, trial, outcome)
+        return _right(arena, trial, outcome, step=True)
     if outcome.holds is None:
         return Verdict("undecided", note=outcome.why)
     try:
