@@ -35,6 +35,7 @@ from bptt_sym.check.wording import (
     lacks_a_step,
     looks_ahead,
     made_of_gradients,
+    one_step_off,
     only_copies,
     with_its_step,
     without_marks,
@@ -49,6 +50,7 @@ from bptt_sym.notation import (
     Idx,
     Sym,
     num,
+    shift,
     substitute_index,
 )
 from bptt_sym.read import read_claim
@@ -303,7 +305,9 @@ class _Auditor:
             return None
         body = model.spelt_out(claim.sides[1])
         match claim.sides[0]:
-            case At(name=name, time=Idx(name=variable)):
+            case At(name=name, time=time) if (found := one_step_off(time)) is not None:
+                variable, off = found
+                body = substitute_index(body, variable, shift(Idx(variable), -off))
                 model.aliases[name] = (variable, body)
                 if looks_ahead(row):
                     # Bare, it is what is still to come at the start: all of it.
@@ -459,7 +463,7 @@ class _Auditor:
 
     def late(self, entry: _Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
-        later = [self._family(m) for m in self.models.all[entry.tried :]]
+        later = [self._family(m) for m in self.models.all[max(entry.tried - 1, 0) :]]
         defined = {plain_name(n) for m in self.models.all for n in m.court.model.defined}
         for family in self._standard():
             if not defined & {"c", "C", "s"} & set(family[0].court.model.defined):

@@ -50,6 +50,8 @@ def only_supposes(
     again = not formula.display or row.name in defined
     if row.kind is Kind.SEQUENCE and again and _number(chain.sides[-1]):
         return "a case, not a definition"
+    if chain.ops == ["="] and _begins(chain.sides, formula):
+        return "where the backward run begins"
     if set(chain.ops) <= {"=", "~"} and _values(chain.sides, timed):
         return "values of an example"
     if chain.ops == ["="] and _updates(chain.sides[0], chain.sides[1]):
@@ -95,6 +97,22 @@ def _updates(left: Sequence[Token], right: Sequence[Token]) -> bool:
 def _number(side: Sequence[Token]) -> bool:
     kinds = {t.kind for t in side}
     return "num" in kinds and kinds <= {"num", "op", "frac", "{", "}", "sep"}
+
+
+#: "initialise", in some languages.
+_INITIAL = re.compile(r"初始|初期化|초기화|[iI]nit(?:ial|z)|[iI]nicial|[иИ]нициал|[kK]hởi tạo")
+
+
+def _begins(sides: Sequence[Sequence[Token]], formula: Formula) -> bool:
+    """``\\partial L/\\partial c_{T+1} = 0``: there is nothing behind the last step."""
+    if [t.text for t in sides[1]] != ["0"]:
+        return False
+    left = [t.text for t in sides[0]]
+    if "T" not in left:
+        return False
+    behind = left[left.index("T") + 1 : left.index("T") + 3] == ["+", "1"]
+    start = formula.offsets[0]
+    return behind or _INITIAL.search(formula.source.text[max(0, start - 60) : start]) is not None
 
 
 _ACCENTS = re.compile(r"\\[A-Za-z]+\{|\}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from bptt_sym.check.usage import Usage
-from bptt_sym.notation import Add, At, Had, Mul, walk
+from bptt_sym.notation import Add, At, Had, Mul, Node, walk
 from bptt_sym.read.vocabulary import plain_name
-from bptt_sym.recurrence import Recurrence
+from bptt_sym.recurrence import Recurrence, lag_of
 
 #: Letters of gates and candidates.
 GATES = {
@@ -48,8 +48,15 @@ def hidden_state(
             continue
         plain, braced = plain_name(cell), "{" + letter + "}"
         state, gate = (plain.replace(braced, "{" + n + "}") if braced in plain else n for n in "ho")
+        if any(e.target != cell and _reads(e.rhs, cell) for e in rec.equations):
+            continue  # it is let through under another name
         gated = any(isinstance(n, (Had, Mul)) for n in walk(rec.rhs(cell)))
         used = {plain_name(n) for n in (state, gate)} <= {*usage.timed, *known}
         if gated and used and plain_name(state) not in known:
             return state, gate, cell
     return None
+
+
+def _reads(node: Node, cell: str) -> bool:
+    """Whether the cell state of the same step stands in an equation."""
+    return any(isinstance(n, At) and n.name == cell and lag_of(n.time) == 0 for n in walk(node))

@@ -371,10 +371,17 @@ def _without(name: str, k: str) -> str | None:
     return None
 
 
+#: A block of a gradient is no longer that gradient.
+_OF_A_GRADIENT = re.compile(
+    r"\\delta\s*(?:\\[a-z]+\s*\{\s*)?[a-z]\s*\}?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*)*$"
+)
+
+
 def _slices(text: str) -> Iterable[Edit]:
     """The brackets of slices: which block of a weight is meant, the shapes tell."""
     for m in _SLICE.finditer(text):
-        if re.search(r"[A-Za-z0-9}]\s*$", text[: m.start()]):
+        before = text[: m.start()]
+        if re.search(r"[A-Za-z0-9}]\s*$", before) and not _OF_A_GRADIENT.search(before):
             yield m.start(), m.end(), ""
 
 

@@ -68,6 +68,22 @@ _LABEL = re.compile(
 )
 #: ``Ct`` for ``C_t``: the mark of the subscript was forgotten.
 _STEP_BESIDE = re.compile(r"(?<![A-Za-z\\])([A-Zhcxs])t(?![A-Za-z])")
+#: ``h_\\text{next}``
+_UNBRACED = re.compile(r"([_^])\s*(\\(?:text|mathrm|textrm)\s*\{[^{}]*\})")
+#: What arrives from the step after, at the end of a sum.
+_LATER = r"(?:\\(?:text|mathrm)\s*\{\s*)?(?:next|future|recurrent)\s*\}?"
+_FROM_NEXT = re.compile(
+    rf"\+\s*(?P<part>(?:\\delta\s*|d)[A-Za-z]\s*_\s*\{{\s*{_LATER}\s*\}}|"
+    rf"\\delta\s*\^\s*\{{\s*[a-z]\s*,\s*{_LATER}\s*\}}\s*_\s*(?:\{{\s*t\s*\}}|t))"
+    r"(?=\s*\}?\s*[.,]?\s*$)"
+)
+_GIVES_PART = re.compile(
+    rf"(\\delta\s*\^\s*\{{\s*[a-z]\s*,\s*{_LATER}\s*\}}\s*_\s*\{{\s*t\s*-\s*1)\s*\}}\s*&?\s*="
+)
+_GRADIENT = re.compile(
+    r"\s*(?:\\boxed\s*\{\s*)?(?:(?:\\delta\s*|d)[A-Za-z]\s*_|\\delta\s*\^\s*\{?\s*[a-z]\s*\}?\s*_)"
+    r"\s*\{?\s*t\s*\}?\s*&?\s*="
+)
 _PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\s*=\s*\}")
 #: ``h^{(t)^\top}``, ``h^{(t)\top}``.
 _NESTED = re.compile(
@@ -99,6 +115,8 @@ class Shorthand:
     explained: re.Pattern[str] | None
     #: Whether T above a name is the sign of a transpose, whatever it stands above.
     transposes: bool
+    #: Parts of gradients that a line gives, up to their step.
+    parts: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, texts: Sequence[str], timed: frozenset[str]) -> Shorthand:
@@ -116,6 +134,8 @@ class Shorthand:
             re.compile(rf"(?<![A-Za-z\\{{/])d(?P<name>{bare})(?P<scripts>)(?![A-Za-z0-9_^])")
             if named else None,
             below_only(every) and _MATRIX_T.search(every) is not None,
+            frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
+                      for m in _GIVES_PART.finditer(every)),
         )  # fmt: skip
 
     def written_out(self, formula: Formula) -> Formula:
@@ -126,6 +146,8 @@ class Shorthand:
         formula = replaced(formula, _BRACED, lambda m: m.group(1))
         formula = replaced(formula, _INSIDE, _outside)
         formula = replaced(formula, _ZERO, lambda m: "0")
+        formula = replaced(formula, _UNBRACED, lambda m: f"{m.group(1)}{{{m.group(2)}}}")
+        formula = self._without_the_rest(formula)
         formula = replaced(formula, _PLUS_EQUALS, lambda m: "+=")
         formula = replaced(formula, _STEP_BESIDE, self._below)
         formula = replaced(formula, _LABEL, lambda m: m.group("before"))
@@ -146,18 +168,36 @@ class Shorthand:
                 formula = replaced(formula, self.explained, self._derivative)
         return replace(formula, delta=True) if formula.latex != before.latex else formula
 
+    def _without_the_rest(self, formula: Formula) -> Formula:
+        """``\\delta c_t = … + \\delta c_{next}``: the line adds … to what comes from there."""
+        found = _FROM_NEXT.search(formula.latex)
+        if found is None or formula.latex.count("=") != 1:
+            return formula
+        at = formula.latex.index("=")
+        if formula.latex[at - 1] in "+<>:" or not _GRADIENT.match(formula.latex):
+            return formula
+        if "".join(found["part"].split()).replace("{t}", "t")[:-1] in self.parts:
+            return formula
+        edits = [(at, at, "+"), (found.start(), found.end(), "")]
+        return edited(formula, edits) if at < found.start() else formula
+
     def _below(self, m: re.Match[str]) -> str | None:
         """``C_t`` for ``Ct`` where C runs in time elsewhere."""
         return rf"{m.group(1)}_t" if m.group(1) in self.timed else None
 
     def _derivative(self, m: re.Match[str]) -> str | None:
         name, scripts = m.group("name"), m.group("scripts") or ""
-        bare = plain_name(re.sub(r"\s", "", re.sub(r"(\\[a-z]+)\s*([A-Za-z])\b", r"\1{\2}", name)))
+        bare = plain_name(re.sub(r"\s", "", re.sub(r"(\\[a-z]+)\s+([A-Za-z])\b", r"\1{\2}", name)))
         runs = bare in self.timed or rf"\hat{{{bare[-2:-1]}}}" in self.timed
         if not runs and not bare[:1].isupper() and bare != "b":
             return None
         if bare in LOSSES and bare not in self.timed:
             return None
+        part = _PART.fullmatch(scripts) if runs else None
+        if part is not None:
+            # \\delta c_t^{(h)}: what reaches c_t on one way, a name of its own.
+            letters = re.sub(r"\\[A-Za-z]+|[^A-Za-z]", "", bare + (part["a"] or part["b"]))
+            return rf"\delta_{{\mathrm{{{letters}}}}}^{{({part['t'] or part['s']})}}"
         if not runs:
             # The share of one step in ∂L/∂W, where a line says what it is.
             share = _TIME_SCRIPT.sub("", scripts)
@@ -171,6 +211,13 @@ class Shorthand:
 _DIFFERENTIAL = re.compile(
     r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm|operatorname)(?![A-Za-z])"
     r"|(?:L|E|J|\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell)\s*(?:_\s*\{?\s*[a-zT]\s*\}?\s*)?&?\s*=)"
+)
+_WORD = (
+    r"\{\s*(?:\(\s*[a-z]\s*\)|\\(?:text|mathrm)\s*\{\s*[A-Za-z]{2,12}\s*\}|[a-z]{3,12})\s*\}"
+)
+_AT = r"\{?\s*(?P<%s>t\s*(?:[-+]\s*1)?)\s*\}?"
+_PART = re.compile(
+    rf"\s*_\s*{_AT % 't'}\s*\^\s*(?P<a>{_WORD})|\s*\^\s*(?P<b>{_WORD})\s*_\s*{_AT % 's'}"
 )
 _EQUALS = re.compile(r"\s*&?\s*=")
 _TIME_SCRIPT = re.compile(r"\s*\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t)")

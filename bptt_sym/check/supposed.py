@@ -422,8 +422,10 @@ def _inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[_Argume
         if isinstance(rhs, Fn) and isinstance(rhs.arg, At):
             continue  # it has a name already
         bare = letter[letter.find("{") + 1 : -1] if letter.endswith("}") else letter
-        for form in (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}"):
-            name = form % letter
+        accents = (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}")
+        for name in dict.fromkeys(f % n for n in (letter, bare) for f in accents):
+            if name == letter:
+                continue
             if letter in GATES and name in usage.timed and name not in known:
                 out.append(_argument(f"{name}_t", gate, rec, usage))
         for form in ("a_%s", "z_%s", "a_{%s}", "z_{%s}", r"\mathrm{net}_%s", r"\mathrm{net}_{%s}"):

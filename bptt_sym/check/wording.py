@@ -28,6 +28,7 @@ from bptt_sym.notation import (
     Num,
     Sym,
     Transpose,
+    affine,
     num,
     rebuild,
     substitute_index,
@@ -188,6 +189,15 @@ def made_of_gradients(row: Row, model: Model | None) -> bool:
     named = {base_letter(n) for n in (*model.aliases, *model.totals)}
     named -= {base_letter(n) for n in model.court.model.shapes}
     return bool(named & row.mentions)
+
+
+def one_step_off(time: Node) -> tuple[str, int] | None:
+    """``(t, -1)`` for the step t - 1; ``None`` for what is no step of one running index."""
+    form = affine(time)
+    if form is None or len(form[0]) != 1 or abs(form[1]) > 1:
+        return None
+    ((name, factor),) = form[0].items()
+    return (name, int(form[1])) if factor == 1 and name != "T" else None
 
 
 def only_copies(row: Row) -> bool:

@@ -1,0 +1,89 @@
+"""Parts of gradients in texts about gated networks: on one way, or from the next step."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptt_sym.check.audit import audit
+from bptt_sym.check.document import document_from_text
+
+CELL = r"""
+$$f_t = \sigma(A_f h_{t-1} + B_f x_t + d_f)$$
+$$\tilde{c}_t = \tanh(A_c h_{t-1} + B_c x_t + d_c)$$
+$$c_t = f_t \odot c_{t-1} + (1 - f_t) \odot \tilde{c}_t$$
+$$o_t = \sigma(A_o h_{t-1} + B_o x_t + d_o)$$
+$$h_t = o_t \odot \tanh(c_t)$$
+"""
+SLOPE = r"\odot o_t \odot (1 - \tanh^2(c_t))"
+
+
+def last(text: str, formula: str) -> str:
+    return audit(document_from_text(f"{text}\n$${formula}$$\n", "n.md"))[-1].verdict.verdict
+
+
+@pytest.mark.parametrize(
+    ("formula", "slip"),
+    [
+        (r"\delta \tilde{c}_t = \delta c_t \odot (1 - f_t)", ("(1 - f_t)", "f_t")),
+        (r"\delta \tilde c_t = \delta c_t \odot (1 - f_t)", ("(1 - f_t)", "o_t")),
+        (r"\delta \bar{f}_t = \delta f_t \odot f_t \odot (1 - f_t)", ("1 - f_t", "1 - f_t^2")),
+        (r"\delta \bar{c}_t = \delta \tilde{c}_t \odot (1 - \tilde{c}_t^2)", ("c}_t^2", "c}_t")),
+    ],
+)
+def test_deltas_before_accented_names_are_gradients(formula: str, slip: tuple[str, str]) -> None:
+    assert last(CELL, formula) == "right_under_reading"
+    # What an accent over a gate stands for nobody has said.
+    assert last(CELL, formula.replace(*slip)) == ("undecided" if "bar" in formula else "wrong")
+
+
+PARTS = rf"""
+$$\delta c_t^{{(h)}} = \delta h_t {SLOPE}$$
+$$\delta c_{{t-1}}^{{\text{{next}}}} = \delta c_t \odot f_t$$
+"""
+
+
+def test_parts_of_a_gradient_have_names_of_their_own() -> None:
+    whole = r"\delta c_t = \delta c_t^{(h)} + \delta c_t^{\text{next}}"
+    assert last(CELL + PARTS, whole) == "right_under_reading"
+    assert last(CELL + f"$${whole}$$\n" + PARTS, "c_t = c_t") is not None
+    twice = whole.replace(r"\text{next}", "(h)")
+    assert last(CELL + PARTS, twice) != "right_under_reading"
+
+
+def test_a_part_that_is_named_further_down_is_known_at_the_end() -> None:
+    whole = r"\delta c_t = \delta c_t^{(h)} + \delta c_t^{\text{next}}"
+    judged = audit(document_from_text(f"{CELL}\n$${whole}$$\n{PARTS}", "n.md"))
+    assert judged[-3].verdict.verdict == "right_under_reading"
+
+
+@pytest.mark.parametrize("arriving", [r"\delta c_{\text{next}}", r"\delta c_\text{next}"])
+def test_what_arrives_from_the_next_step_is_the_rest(arriving: str) -> None:
+    assert last(CELL, rf"\delta c_t = \delta h_t {SLOPE} + {arriving}") == "right_under_reading"
+    slip = rf"\delta c_t = \delta h_t \odot (1 - \tanh^2(c_t)) + {arriving}"
+    assert last(CELL, slip) != "right_under_reading"
+
+
+def test_next_below_a_gate_is_the_step_after() -> None:
+    claim = rf"\delta c_t = \delta c_{{next}} \odot f_{{next}} + \delta h_t {SLOPE}"
+    assert last(CELL, claim) == "right_under_reading"
+    assert last(CELL, claim.replace("f_{next}", "o_{next}")) == "wrong"
+
+
+def test_a_block_of_a_gradient_is_not_the_whole() -> None:
+    assert last(CELL, r"\delta x_t = \delta h_t[0:n]") != "wrong"
+
+
+@pytest.mark.parametrize(
+    "formula", [r"\frac{\partial L}{\partial c_{T+1}} = 0", r"\delta c_{T+1} = \mathbf{0}"]
+)
+def test_nothing_stands_behind_the_last_step(formula: str) -> None:
+    assert last(CELL, formula) == "not_a_claim"
+
+
+def test_the_gradient_at_the_last_step_is_something() -> None:
+    assert last(CELL, r"\frac{\partial L}{\partial c_{T}} = 0") != "not_a_claim"
+
+
+def test_a_state_under_a_capital_letter_is_the_state() -> None:
+    text = CELL.replace("h_{", "H_{").replace("h_t", "H_t")
+    assert last(text, r"\delta o_t = \delta h_t \odot \tanh(c_t)") != "wrong"
