@@ -233,8 +233,8 @@ class _Auditor:
         return self._is_alias(row) or self._holds(row)
 
     def _is_alias(self, row: Row) -> bool:
-        model, named = self.models.current, row.kind is Kind.SEQUENCE
-        return named and model is not None and row.name in model.aliases
+        now = self.models.current
+        return row.kind is Kind.SEQUENCE and now is not None and row.name in now.aliases
 
     def _holds(self, row: Row, model: Model | None = None) -> bool:
         """Whether a row about a known name is already true: then it is a claim, and right."""
@@ -295,10 +295,10 @@ class _Auditor:
         if model.knows(row) and not self._renames(row, model):
             return None
         trial = Model(model.court, model.title, dict(model.aliases), dict(model.totals))
-        if row.kind is Kind.SEQUENCE:
-            trial.aliases[row.name] = ("t", ZERO)
-        else:
+        if row.kind is not Kind.SEQUENCE:
             trial.totals[row.name] = ZERO
+        else:
+            trial.aliases[row.name] = ("t", ZERO)
         try:
             claim = read_claim(row.latex, model.court.model, vocabulary=trial.vocabulary)
         except InputError:
@@ -306,9 +306,8 @@ class _Auditor:
         body = model.spelt_out(claim.sides[1])
         match claim.sides[0]:
             case At(name=name, time=time) if (found := one_step_off(time)) is not None:
-                variable, off = found
-                body = substitute_index(body, variable, shift(Idx(variable), -off))
-                model.aliases[name] = (variable, body)
+                body = substitute_index(body, variable := found[0], shift(Idx(variable), -found[1]))
+                model.aliases[name] = variable, body
                 if looks_ahead(row):
                     # Bare, it is what is still to come at the start: all of it.
                     model.totals[name] = substitute_index(body, variable, num(1))
@@ -456,10 +455,9 @@ class _Auditor:
         models = known or [m for family in self._standard() for m in family]
         found = continued(body, models, self._left, part=self._part)
         if found is None:
-            note = "its left side is not written with it"
-            return self._entry(formula, Verdict("undecided", note=note))
-        entry = self._entry(formula, found.verdict, None, found.model.title)
-        return replace(entry, latex=f"{found.left} = {body}", part=None)
+            return self._entry(formula, Verdict("undecided", note=_NO_LEFT_SIDE))
+        shown = self._entry(formula, found.verdict, None, found.model.title)
+        return replace(shown, latex=f"{found.left} = {body}", part=None)
 
     def late(self, entry: _Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
@@ -471,13 +469,13 @@ class _Auditor:
         again = self._judge(entry.row, entry.formula, later) if later else entry
         if isinstance(again, Judged):
             if again.verdict.verdict == "wrong" and self.models.anew:
-                # It stands before this recurrence, and another one stands in between.
+                # It stands before it, and another one stands in between.
                 note = "under the recurrence that is defined after it, it fails"
                 return replace(again, verdict=Verdict("undecided", note=note), part=None)
             return again
         error = again.error
-        verdict = Verdict("undecided", note=error.message)
-        judged = self._entry(entry.formula, verdict, entry.row, "")
+        unknown = Verdict("undecided", note=error.message)
+        judged = self._entry(entry.formula, unknown, entry.row, "")
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged
 
     # -- entries
@@ -493,12 +491,11 @@ class _Auditor:
         if row is not None:
             place = formula.place(row.start)
             text = " ".join(re.sub(r"(?<!\\)&", " ", row.latex).split())
-        title = self._title if model is None else model
-        part = wrong_part(formula, verdict)
+        title, part = self._title if model is None else model, wrong_part(formula, verdict)
         return Judged(place, text, verdict, title, display=formula.display, part=part)
 
 
+_NO_LEFT_SIDE = "its left side is not written with it"
 _BEGINS = marked("where a gradient begins before anything is added to it")
-#: "for $k = t$" before a formula.
 _CASE = re.compile(r"\s*([a-su-z])\s*=\s*([a-zT])\s*")
 _NOT_ABOUT = marked("it says nothing about a recurrence")
