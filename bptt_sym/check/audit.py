@@ -469,7 +469,6 @@ class _Auditor:
         again = self._judge(entry.row, entry.formula, later) if later else entry
         if isinstance(again, Judged):
             if again.verdict.verdict == "wrong" and self.models.anew:
-                # It stands before it, and another one stands in between.
                 note = "under the recurrence that is defined after it, it fails"
                 return replace(again, verdict=Verdict("undecided", note=note), part=None)
             return again

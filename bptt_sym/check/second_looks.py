@@ -16,19 +16,23 @@ from bptt_sym.check.biases import without_biases
 from bptt_sym.check.counting import FROM_ZERO, counted_from_one, to_the_last_step
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.wording import by_preactivation, idle_in
+from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.notation import (
+    At,
     Claim,
+    D,
     Fn,
     Idx,
     Node,
     Pow,
     Sym,
     Transpose,
+    free_indices,
     rebuild,
     substitute_index,
 )
-from bptt_sym.recurrence import HORIZON, STEP
+from bptt_sym.recurrence import HORIZON, STEP, Recurrence, lag_of
 
 #: ``\\prod_t`` without its first and last step.
 _RANGELESS = re.compile(r"\\prod\s*(?:\\limits\s*)?_\s*(?:\{\s*[a-z]\s*\}|[a-z])(?!\s*\^)")
@@ -77,6 +81,13 @@ def second_look(
             said = f"{found[1]} is the last step"
             return replace(
                 other, verdict="right_under_reading", readings=(*other.readings, said)
+            )
+    if (ends := at_the_end(claim, model.court.model)) is not None:
+        known = model.court.holds(ends)
+        if known is not None:
+            said = "t is the last step"
+            return replace(
+                known, verdict="right_under_reading", readings=(*known.readings, said)
             )
     powers = with_powers(claim)
     if powers is not None and (known := model.court.holds(powers)) is not None:
@@ -127,6 +138,20 @@ def at_the_last_step(verdict: Verdict, claim: Claim, model: Model) -> Verdict:
         return verdict
     said = "the step that is left out is the last one"
     return replace(known, verdict="right_under_reading", readings=(*known.readings, said))
+
+
+def at_the_end(claim: Claim, rec: Recurrence) -> Claim | None:
+    """``∂E/∂h_{t-1} = ∂E/∂h_t ∂h_t/∂h_{t-1}`` with T for t; ``None`` for any other formula.
+
+    What E is the loss of has not been said; of the last step's, nothing is left out.
+    """
+    left = claim.sides[0]
+    if not (isinstance(left, D) and isinstance(left.x, At) and lag_of(left.x.time) == 1):
+        return None
+    if not is_loss(left.y, rec) or any(free_indices(s) != {STEP} for s in claim.sides):
+        return None
+    sides = tuple(substitute_index(s, STEP, Idx(HORIZON)) for s in claim.sides)
+    return replace(claim, sides=sides)
 
 
 def with_powers(claim: Claim) -> Claim | None:

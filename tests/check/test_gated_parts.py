@@ -87,3 +87,14 @@ def test_the_gradient_at_the_last_step_is_something() -> None:
 def test_a_state_under_a_capital_letter_is_the_state() -> None:
     text = CELL.replace("h_{", "H_{").replace("h_t", "H_t")
     assert last(text, r"\delta o_t = \delta h_t \odot \tanh(c_t)") != "wrong"
+
+
+def test_the_error_before_the_last_step_comes_through_the_state() -> None:
+    chain = (
+        r"\frac{\partial E}{\partial h_{t-1}} = "
+        r"\frac{\partial E}{\partial h_t} \frac{\partial h_t}{\partial h_{t-1}}"
+    )
+    assert last(CELL, chain) == "right_under_reading"
+    assert last(CELL, chain.replace(r"\partial h_t}{\partial h", r"\partial o_t}{\partial h")) != (
+        "right_under_reading"
+    )
