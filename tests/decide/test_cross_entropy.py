@@ -49,7 +49,6 @@ def test_softmax_and_the_logarithm_are_known(tex, right):
             r"\frac{\partial E}{\partial V} = \sum_{t=1}^T (p_t - y_t) s_t^\top",
             "right_under_reading",
         ),
-        (r"\frac{d E_t}{d z_t} = (1^\top y_t) p_t - y_t", "undecided"),
         (r"\frac{d E_t}{d z_t} = y_t - p_t", "wrong"),
         (r"\frac{d E_t}{d p_t} = p_t - y_t", "wrong"),
     ],
@@ -60,3 +59,11 @@ def test_labels_that_add_to_one_are_a_hypothesis_that_is_named(tex, verdict):
     assert found.verdict == verdict
     if found.is_right:
         assert any("add to one" in a for a in found.assumptions)
+
+
+def test_with_the_sum_of_the_labels_written_out_it_needs_no_hypothesis():
+    tex = r"\frac{d E_t}{d z_t} = (1^\top y_t) p_t - y_t"
+    found = decide(read_claim(tex, REC), REC)
+    assert found.verdict == "right_under_reading" and not found.assumptions
+    twice = r"\frac{d E_t}{d z_t} = 2 (1^\top y_t) p_t - y_t"
+    assert not decide(read_claim(twice, REC), REC).is_right
