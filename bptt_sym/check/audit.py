@@ -94,15 +94,13 @@ def audit(document: Document) -> list[Judged]:
     auditor.bench.near_one = any(ABOUT_ONE.search(t) for t in texts)
     found: list[Judged | _Waiting] = []
     for formula in everything:
-        case = _CASE.fullmatch(formula.latex)
-        if case is not None and not formula.display:
+        if (case := _CASE.fullmatch(formula.latex)) and not formula.display:
             auditor.bench.case = (case.group(1), case.group(2))
         if formula.environment == PROSE:
             found += auditor.sentence(formula)
         else:
             found += auditor.formula(formula)
-            if formula.display:
-                auditor.bench.case = None
+            auditor.bench.case = None if formula.display else auditor.bench.case
     judged = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
     return in_order([*judged, *(of_problem(p) for p in document.problems)])
 
@@ -208,6 +206,8 @@ class _Auditor:
             self.models.define(definitions, rows.formula)
         except BpttError as error:
             verdict = Verdict("undecided", note=f"these definitions make no recurrence: {error}")
+            if "of a later step" in str(error):
+                verdict = Verdict("not_a_claim", note=marked("it runs from the last step back"))
             if isinstance(error, InputError):
                 verdict = Verdict("unreadable", note=error.message)
                 self._fault = (rows.formula, error)

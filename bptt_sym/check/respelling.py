@@ -102,11 +102,6 @@ _SOMEWHERE = re.compile(
     r"((?:\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])\s*(?:'|\^\s*\{?\s*\\prime\s*\}?))"
     r"\s*(?:\\left\s*)?\(\s*(?:\\cdot|·|\\bullet)\s*(?:\\right\s*)?\)"
 )
-#: ``J^{(t)}(\\theta)``: of all parameters.
-_OF_PARAMETERS = re.compile(
-    r"((?:(?<![A-Za-z\\])[LEJC]|\\mathcal\s*\{\s*[LEJC]\s*\}|\\ell)"
-    r"(?:\s*[_^]\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t(?![A-Za-z])))?)\s*\(\s*\\[tT]heta\s*\)"
-)
 #: A remark in a script of its own: in brackets, or below a brace.
 _WRITTEN = "[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _REMARK = re.compile(
@@ -154,7 +149,6 @@ def respelt(formula: Formula) -> Formula:
     formula = edited(formula, _boxes(formula.latex))
     formula = replaced(formula, _SPELT, _one_name)
     formula = replaced(formula, _SOMEWHERE, lambda m: m.group(1))
-    formula = replaced(formula, _OF_PARAMETERS, lambda m: m.group(1))
     if "=" in _REMARK.sub("", formula.latex):
         formula = replaced(formula, _REMARK, lambda m: " ")
     if "=" not in formula.latex:

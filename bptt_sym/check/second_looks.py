@@ -18,6 +18,7 @@ from bptt_sym.check.models import Model, Models
 from bptt_sym.check.wording import by_preactivation, idle_in
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.errors import BpttError
 from bptt_sym.notation import (
     At,
     Claim,
@@ -110,7 +111,7 @@ def second_look(
                 single, verdict="right_under_reading", assumptions=(*single.assumptions, said)
             )
     if (bare := without_biases(model.court.model, claim)) is not None:
-        single = Court.of(bare).holds(claim)
+        single = _under(bare, claim)
         if single is not None:
             said = "the bias, which the formula leaves out, is 0"
             return replace(
@@ -177,3 +178,11 @@ def with_identities(claim: Claim, functions: frozenset[str]) -> Claim:
         return replace(n, name="identity") if isinstance(n, Fn) and n.name in functions else n
 
     return replace(claim, sides=tuple(change(side) for side in claim.sides))
+
+
+def _under(rec: Recurrence, claim: Claim) -> Verdict | None:
+    """The verdict under a model that was changed; ``None`` if it fails, or is no model."""
+    try:
+        return Court.of(rec).holds(claim)
+    except BpttError:
+        return None

@@ -85,6 +85,11 @@ _GRADIENT = re.compile(
     r"\s*\{?\s*t\s*\}?\s*&?\s*="
 )
 _PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\s*=\s*\}")
+#: ``J^{(t)}(\theta)``: of all parameters.
+_OF_PARAMETERS = re.compile(
+    r"((?:(?<![A-Za-z\\])[LEJC]|\\mathcal\s*\{\s*[LEJC]\s*\}|\\ell)"
+    r"(?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\(\s*\\[tT]heta\s*\)(?P<defined>\s*&?\s*=)?"
+)
 #: ``h^{(t)^\top}``, ``h^{(t)\top}``.
 _NESTED = re.compile(
     r"(?P<name>\\[A-Za-z]+\s*\{[^{}]{1,12}\}|\\[A-Za-z]+|[A-Za-z])\s*"
@@ -115,6 +120,8 @@ class Shorthand:
     explained: re.Pattern[str] | None
     #: Whether T above a name is the sign of a transpose, whatever it stands above.
     transposes: bool
+    #: Whether the text defines a loss as a function of all parameters.
+    of_all: bool = False
     #: Parts of gradients that a line gives, up to their step.
     parts: frozenset[str] = frozenset()
 
@@ -134,6 +141,7 @@ class Shorthand:
             re.compile(rf"(?<![A-Za-z\\{{/])d(?P<name>{bare})(?P<scripts>)(?![A-Za-z0-9_^])")
             if named else None,
             below_only(every) and _MATRIX_T.search(every) is not None,
+            any(m.group("defined") for m in _OF_PARAMETERS.finditer(every)),
             frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
                       for m in _GIVES_PART.finditer(every)),
         )  # fmt: skip
@@ -154,6 +162,10 @@ class Shorthand:
         formula = replaced(formula, _NESTED, _transposed)
         if self.transposes:
             formula = replaced(formula, _VECTOR_T, lambda m: rf"{m.group(1)}^{{\top}}")
+        if self.of_all:
+            formula = replaced(
+                formula, _OF_PARAMETERS, lambda m: m.group(1) + (m.group("defined") or "")
+            )
         formula = self.labels.from_inside(formula)
         formula = self.deltas.written_out(_without_components(formula))
         formula = self.labels.written_out(respelt(formula))
@@ -212,9 +224,7 @@ _DIFFERENTIAL = re.compile(
     r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm|operatorname)(?![A-Za-z])"
     r"|(?:L|E|J|\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell)\s*(?:_\s*\{?\s*[a-zT]\s*\}?\s*)?&?\s*=)"
 )
-_WORD = (
-    r"\{\s*(?:\(\s*[a-z]\s*\)|\\(?:text|mathrm)\s*\{\s*[A-Za-z]{2,12}\s*\}|[a-z]{3,12})\s*\}"
-)
+_WORD = r"\{\s*(?:\(\s*[a-z]\s*\)|\\(?:text|mathrm)\s*\{\s*[A-Za-z]{2,12}\s*\}|[a-z]{3,12})\s*\}"
 _AT = r"\{?\s*(?P<%s>t\s*(?:[-+]\s*1)?)\s*\}?"
 _PART = re.compile(
     rf"\s*_\s*{_AT % 't'}\s*\^\s*(?P<a>{_WORD})|\s*\^\s*(?P<b>{_WORD})\s*_\s*{_AT % 's'}"

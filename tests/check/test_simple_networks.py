@@ -295,3 +295,15 @@ def test_a_gradient_with_a_bar_is_no_state() -> None:
     assert verdict(text) == "not_a_claim"
     assert verdict(text + shown(DL + r"b} = \sum_{t=1}^{T} \bar{s}_t")) == "right"
     assert verdict(text + shown(DL + r"b} = \sum_{t=1}^{T} \bar{h}_t")) == "wrong"
+
+
+def test_a_network_that_runs_back_from_the_last_step_claims_nothing() -> None:
+    back = r"\overleftarrow{h}_t = \tanh(V \overleftarrow{h}_{t+1} + U x_t)"
+    assert verdict(CELL + shown(back)) == "not_a_claim"
+
+
+def test_a_loss_at_a_step_of_its_own_keeps_its_parameters() -> None:
+    cell = shown(r"h_t = \tanh(W h_{t-1} + U x_t + b)")
+    left = r"\frac{\partial J^{(4)}(\theta)}{\partial h_1} = "
+    chain = r"\frac{\partial J^{(4)}(\theta)}{\partial h_4} \frac{\partial h_4}{\partial h_1}"
+    assert verdict(cell + shown(left + chain)) == "right"
