@@ -78,6 +78,9 @@ def as_vectors(formula: Formula) -> Formula:
     if len(units) != 1 or not units <= UNITS:
         return formula
     (j,) = units
+    blocks = re.finditer(rf"_\s*\{{\s*(?:([a-z]){j}|{j}([a-z]))\s*\}}", text)
+    if any((m[1] or m[2]) not in UNITS for m in blocks):
+        return formula  # z_r = W_{xr} x + …: a label, of the gate r
     new = replaced(formula, _product(j), lambda m: _times(m, j))
     new = edited(new, [*_bare(new.latex, j)])
     left_over = rf"[_^]\s*(?:\{{[^{{}}]*(?<![A-Za-z\\]){j}(?![A-Za-z])[^{{}}]*\}}|{j}(?![A-Za-z]))"

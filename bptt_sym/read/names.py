@@ -149,6 +149,8 @@ class Names:
         sequence = v.canonical(name, v.sequences)
         if name == r"\delta" and sequence is not None and sup is None and len(scripts) == 1:
             return None
+        if len(scripts) == 1 and v.canonical(subscripted(name, self.short(sub)), v.sequences):
+            return None  # z_r beside z: a name of its own
         if sequence is not None and len(v.shapes.get(sequence, ())) == len(units) == 1:
             times = [p for p in scripts if p.text.replace(" ", "") != units]
             if sup is not None and not times and self.is_step(sup):

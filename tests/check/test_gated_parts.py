@@ -98,3 +98,17 @@ def test_the_error_before_the_last_step_comes_through_the_state() -> None:
     assert last(CELL, chain.replace(r"\partial h_t}{\partial h", r"\partial o_t}{\partial h")) != (
         "right_under_reading"
     )
+
+
+def test_a_label_of_a_gate_is_no_unit() -> None:
+    text = r"""
+$$z_{r,t} = x_t W_{xr} + h_{t-1} W_{hr} + b_r, \quad r_t = \sigma(z_{r,t})$$
+$$z_{z,t} = x_t W_{xz} + h_{t-1} W_{hz} + b_z, \quad z_t = \sigma(z_{z,t})$$
+$$z_{n,t} = x_t W_{xn} + (r_t \odot h_{t-1}) W_{hn} + b_n, \quad n_t = \tanh(z_{n,t})$$
+$$h_t = (1 - z_t) \odot h_{t-1} + z_t \odot n_t$$
+"""
+    left = r"\frac{\partial L}{\partial z_t} = \frac{\partial L}{\partial h_t} \odot "
+    assert last(text, left + "(n_t - h_{t-1})") == "right_under_reading"
+    assert last(text, left + "(n_t + h_{t-1})") == "wrong"
+    slope = r"\frac{\partial L}{\partial z_{r,t}} = \frac{\partial L}{\partial r_t} "
+    assert last(text, slope + r"\odot r_t \odot (1 - r_t)") == "right_under_reading"
