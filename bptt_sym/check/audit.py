@@ -25,7 +25,7 @@ from bptt_sym.check.models import Context, Model, Models
 from bptt_sym.check.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.check.prose import last_step_said
 from bptt_sym.check.second_looks import at_the_last_step
-from bptt_sym.check.shorthand import Shorthand
+from bptt_sym.check.shorthand import Shorthand, numbered_steps
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.units import as_vectors
@@ -37,6 +37,7 @@ from bptt_sym.check.wording import (
     made_of_gradients,
     one_step_off,
     only_copies,
+    says_nothing,
     with_its_step,
     without_marks,
 )
@@ -77,6 +78,7 @@ def audit(document: Document) -> list[Judged]:
     Nothing is raised for what stands in the document.
     """
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
+    everything = [numbered_steps(f) for f in everything]
     texts = [f.latex for f in everything]
     short = Shorthand.of([*texts, document.words], sequences(without_steps(texts)))
     everything = [short.written_out(as_vectors(f)) for f in everything]
@@ -89,6 +91,7 @@ def audit(document: Document) -> list[Judged]:
     context = Context.of(without_steps([f.latex for f in everything]), document.words)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     context.stated = both_means_and_sums(texts) | runs_back(texts)
+    context.marks = any(f.delta for f in everything)
     context.last_step_said = last_step_said(document.source.text)
     auditor = _Auditor(context)
     auditor.bench.near_one = any(ABOUT_ONE.search(t) for t in texts)
@@ -259,13 +262,8 @@ class _Auditor:
             done = len(row.chain.sides) == 2 or row.says_what_a_function_is
             if verdict.verdict != "not_a_claim" or done:
                 return self._entry(formula, verdict, row)
-        if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
-            return self._entry(formula, Verdict("not_a_claim", note=_NOT_ABOUT), row)
-        if formula.delta and row.gives_zero:
-            return self._entry(formula, Verdict("not_a_claim", note=_BEGINS), row)
-        if row.has_figures or (not formula.display and row.is_example):
-            values = Verdict("not_a_claim", note=marked("values of an example"))
-            return self._entry(formula, values, row)
+        if why := says_nothing(row, formula):
+            return self._entry(formula, Verdict("not_a_claim", note=why), row)
         named_row = row.kind in (Kind.SEQUENCE, Kind.TOTAL) and not row.continues
         if made_of_gradients(row, self.models.current) and named_row:
             named = self._name(row, formula)
@@ -364,6 +362,9 @@ class _Auditor:
                 judged = self._under(row, formula, family)
                 if judged.verdict.verdict != "wrong":
                     return judged
+                if row.is_the_first_step and self.models.is_soft(row):
+                    begins = Verdict("not_a_claim", note=marked("a definition of the first step"))
+                    return self._entry(formula, begins, row)
                 return self._come_back_to(row, formula) or judged
             except InputError as error:
                 first = first or error
@@ -495,6 +496,5 @@ class _Auditor:
 
 
 _NO_LEFT_SIDE = "its left side is not written with it"
-_BEGINS = marked("where a gradient begins before anything is added to it")
+#: "for $k = t$" before a formula.
 _CASE = re.compile(r"\s*([a-su-z])\s*=\s*([a-zT])\s*")
-_NOT_ABOUT = marked("it says nothing about a recurrence")

@@ -24,7 +24,9 @@ _STEP = (
 )
 _LEFT_OUT = re.compile(_STEP)
 #: A step in any notation, and the sign of a definition.
-_DEFINED = r"\s*[_^]\s*(?:\{[^{}]{1,24}\}|[a-z](?![A-Za-z]))\s*&?\s*="
+_DEFINED = (
+    r"\s*[_^]\s*(?:\{\s*\(?\s*[a-z0-9](?![A-Za-z])[^{}]{0,12}\}|[a-z](?![A-Za-z]))\s*&?\s*="
+)
 _FRACTION = re.compile(
     r"\\(?P<f>[dt]?frac)\s*\{\s*\\partial\s*(?P<top>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}\s*"
     rf"\{{\s*\\partial\s*{_P}{_STEP}\s*\}}"
@@ -42,6 +44,8 @@ _EVALUATED = re.compile(
     r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert)\s*_\s*"
     r"(?:\{\s*\(?\s*(?P<s>[tkij])\s*\)?\s*\}|(?P<s2>[tkij])(?![A-Za-z]))"
 )
+#: ``dW_t`` in a sum over the steps.
+_GLUED = re.compile(rf"(?<![A-Za-z\\])d\s*{_P}{_STEP}")
 _ANYWHERE = re.compile(rf"(?<![A-Za-z\\]){_P}{_STEP}")
 
 
@@ -95,7 +99,7 @@ def without_steps(texts: Sequence[str]) -> list[str]:
 
     if not names:
         return list(texts)
-    return [_NABLA.sub(bare, _FRACTION.sub(bare, text)) for text in texts]
+    return [_GLUED.sub(bare, _NABLA.sub(bare, _FRACTION.sub(bare, text))) for text in texts]
 
 
 def _at_its_step(m: re.Match[str]) -> str:

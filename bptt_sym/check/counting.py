@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import replaced
-from bptt_sym.decide.readings import LAST_STEPS
+from bptt_sym.decide.step_readings import LAST_STEPS
 from bptt_sym.notation import (
     Claim,
     Idx,

@@ -13,9 +13,23 @@ from dataclasses import replace
 from bptt_sym.check.prose import Wording
 from bptt_sym.check.supposed import Evidence, Supposition
 from bptt_sym.check.usage import Usage
-from bptt_sym.notation import At, Call, Fn, Idx, Sum, substitute_index, walk
+from bptt_sym.decide.rewriting import is_loss
+from bptt_sym.notation import (
+    Abs,
+    At,
+    Call,
+    Fn,
+    Idx,
+    Node,
+    Norm,
+    Sum,
+    num,
+    rebuild,
+    substitute_index,
+    walk,
+)
 from bptt_sym.read.vocabulary import plain_name
-from bptt_sym.recurrence import HORIZON, Recurrence
+from bptt_sym.recurrence import HORIZON, STEP, Recurrence
 
 _OUTPUTS = (r"\hat{y}", r"\hat{p}", "p", "o", "y")
 _TARGETS = ("y", r"\mathbf{y}", "d", r"\hat{y}")
@@ -66,6 +80,33 @@ def cross_entropy(
         s, lines=tuple(lines), says=(*s.says, said), shapes=shapes, evidence=evidence,
         special=not wording.cross_entropy,
     )  # fmt: skip
+
+
+def with_unknown_norms(rec: Recurrence) -> Recurrence:
+    """``rec`` with a norm in its losses an unknown function, which has a derivative of its own.
+
+    What holds for every function of the error holds for its norm, wherever that has a gradient.
+    """
+    name = r"\mathrm{norm}"
+    seen = False
+
+    def change(n: Node) -> Node:
+        nonlocal seen
+        n = rebuild(n, change)
+        if isinstance(n, (Norm, Abs)):
+            seen = True
+            return Call(name, (n.arg, num(1)))
+        return n
+
+    equations = tuple(
+        replace(e, rhs=change(e.rhs)) if is_loss(At(e.target, Idx(STEP)), rec) else e
+        for e in rec.equations
+    )
+    totals = {n: change(rhs) for n, rhs in rec.totals.items()}
+    if not seen:
+        return rec
+    functions = {**rec.functions, name: ()}
+    return replace(rec, equations=equations, totals=totals, functions=functions)
 
 
 def usual_losses(rec: Recurrence) -> list[Supposition]:

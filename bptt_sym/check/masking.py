@@ -110,7 +110,7 @@ def mask_markdown(text: str) -> Masked:
 
 #: Services that draw the formula in their address.
 _PICTURE = re.compile(
-    r"https?://(?:[\w.-]*codecogs\.com/[a-z.]+(?:latex)?\?|render\.githubusercontent\.com/render/math\?"
+    r"https?://(?:[\w.-]*codecogs\.com/[A-Za-z.]+\?(?:latex=)?|render\.githubusercontent\.com/render/math\?"
     r"math=|(?:www\.)?zhihu\.com/equation\?tex=|i\.upmath\.me/(?:svg|png)/|"
     r"math\.vercel\.app/\?(?:from|tex)=|chart\.(?:google)?apis\.(?:google\.)?com/chart\?cht=tx&chl=)"
     r"(?:\\(?:inline|large|Large|small|bg_white|dpi\{\d+\}|fn_\w+)(?:&space;|%20|\s|(?=\\)))*"

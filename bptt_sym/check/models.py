@@ -26,6 +26,7 @@ from bptt_sym.check.losses import (
     step_losses,
     to_the_end,
     usual_losses,
+    with_unknown_norms,
 )
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
@@ -150,6 +151,8 @@ class Context:
     identities: frozenset[str] = frozenset()
     #: Codes of readings that the text shows it needs.
     stated: frozenset[str] = frozenset()
+    #: Whether ``dz_t`` is a mark for a gradient.
+    marks: bool = False
     #: Where in the source the text begins to speak of a run with a loss of the last step alone.
     last_step_said: int = 0
     #: Names of sums of what is still to come.
@@ -201,6 +204,12 @@ class Models:
         if self.current is None or self.current.section >= section:
             return []
         return [model for model in self.all[-2::-1] if model.replaced]
+
+    def is_soft(self, row: Row) -> bool:
+        """Whether what a row begins with is defined by an example or in a sentence only."""
+        name = plain_name(row.chain.sides[0][0].text)
+        known = self.known.get(name)
+        return known is not None and known.soft
 
     def restates(self, definitions: Iterable[Definition]) -> bool:
         """Whether every one of ``definitions`` stands in the model in force already."""
@@ -354,7 +363,7 @@ class Models:
                 raise
             # A notation that mixes rows and columns still has a meaning for one unit.
             found = recurrence_from_latex(lines, name="the document", scalar=True)
-        return linked(found)
+        return with_unknown_norms(linked(found))
 
     def completions(self, model: Model) -> list[Model]:
         """``model`` with what the document uses and leaves undefined, in the ways there are."""

@@ -88,6 +88,12 @@ class Row:
         )  # fmt: skip
 
     @property
+    def is_the_first_step(self) -> bool:
+        """Whether it says what something is at step 1: ``h_1 = \\tanh(U x_1)``."""
+        left = [t.text for t in self.chain.sides[0] if t.kind not in ("{", "}")]
+        return left[1:] == ["_", "1"] and not self.differentiates
+
+    @property
     def has_step(self) -> bool:
         """Whether its right side has something of step t."""
         right = self.definition().partition("=")[2]

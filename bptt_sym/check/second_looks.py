@@ -117,6 +117,13 @@ def second_look(
             return replace(
                 single, verdict="right_under_reading", assumptions=(*single.assumptions, said)
             )
+    if models.context.marks and (own := of_its_own_step(claim, model)) is not None:
+        known = model.court.holds(own)
+        if known is not None:
+            said = "the mark d stands for the derivative of the loss of the step"
+            return replace(
+                known, verdict="right_under_reading", readings=(*known.readings, said)
+            )
     if idle := idle_in(claim, model.court.model):
         return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
     if delta:
@@ -153,6 +160,22 @@ def at_the_end(claim: Claim, rec: Recurrence) -> Claim | None:
         return None
     sides = tuple(substitute_index(s, STEP, Idx(HORIZON)) for s in claim.sides)
     return replace(claim, sides=sides)
+
+
+def of_its_own_step(claim: Claim, model: Model) -> Claim | None:
+    """``claim`` with the loss of a step in the derivatives of the run's loss on the right."""
+    rec = model.court.model
+    losses = [n for n in rec.gates if is_loss(At(n, Idx(STEP)), rec)]
+    if len(losses) != 1:
+        return None
+
+    def change(n: Node) -> Node:
+        if isinstance(n, D) and isinstance(n.y, Sym) and isinstance(n.x, At) and is_loss(n.y, rec):
+            return replace(n, y=At(losses[0], n.x.time))
+        return rebuild(n, change)
+
+    sides = (claim.sides[0], *(change(s) for s in claim.sides[1:]))
+    return replace(claim, sides=sides) if sides != claim.sides else None
 
 
 def with_powers(claim: Claim) -> Claim | None:

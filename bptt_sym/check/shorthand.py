@@ -45,7 +45,8 @@ _MATRIX_T = re.compile(r"(?<![A-Za-z\\])[A-Z][0-9]?\s*\^\s*(?:T|\{\s*T\s*\})")
 _VECTOR_T = re.compile(r"(?<![A-Za-z\\])([a-z][0-9]?)\s*\^\s*(?:T|\{\s*T\s*\})(?!\s*_)")
 #: ``\\frac{\\partial L}{\\partial z} = … \\rightarrow dz``: the mark before z is explained.
 _NAMED_BY_ARROW = re.compile(
-    r"\\partial\s*(?P<name>[a-z][0-9]?)\s*\}(?:(?!\\\\)[^\n])*?\\(?:long)?rightarrow\s*d(?P=name)(?![A-Za-z0-9_])"
+    r"\\partial\s*(?P<name>[a-z][0-9]?)(?P<step>\s*_\s*\{[^{}]{1,6}\})?\s*\}(?:(?!\\\\)[^\n])*?"
+    r"\\(?:long)?rightarrow\s*d(?P=name)(?![A-Za-z0-9])"
 )
 #: ``= … \\in \\mathbb{R}^{h \\times d}`` behind an equation says its shape.
 _SPACE = re.compile(
@@ -84,6 +85,8 @@ _GRADIENT = re.compile(
     r"\s*(?:\\boxed\s*\{\s*)?(?:(?:\\delta\s*|d)[A-Za-z]\s*_|\\delta\s*\^\s*\{?\s*[a-z]\s*\}?\s*_)"
     r"\s*\{?\s*t\s*\}?\s*&?\s*="
 )
+#: ``h_{t2}``: the second step.
+_NUMBERED = re.compile(r"_\s*\{\s*t([1-9])\s*\}")
 _PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\s*=\s*\}")
 #: ``J^{(t)}(\theta)``: of all parameters.
 _OF_PARAMETERS = re.compile(
@@ -242,6 +245,11 @@ _COMPONENT = re.compile(
     r"(?<![A-Za-ce-z\\])([A-Za-z])\s*_\s*\{?\s*([ij])\s*\}?\s*(?=\(\s*[a-z]\s*(?:[-+]\s*1)?\s*\)|"
     r"\^\s*\{\s*[(<]\s*[a-z])"
 )
+
+
+def numbered_steps(formula: Formula) -> Formula:
+    """``h_{2}`` for ``h_{t2}``."""
+    return replaced(formula, _NUMBERED, lambda m: f"_{{{m.group(1)}}}")
 
 
 def _transposed(m: re.Match[str]) -> str:

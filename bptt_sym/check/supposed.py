@@ -294,11 +294,12 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
         rf"{output}_{{t}} = {product} + b_{{{output}}}",
     )
     draft.readout = output
-    known |= {letter, predicted}
+    known.add(letter or predicted)
     if usage.residuals and output == predicted:
         draft.step_loss = rf"\frac{{1}}{{2}} \left\| {predicted}_{{t}} - y_{{t}} \right\|^2"
         draft.says.append("the loss is half the squared error")
     elif usage.residuals and predicted:
+        known.add(predicted)
         draft.add(
             f"{predicted}_t is the softmax of {letter}_t",
             rf"{predicted}_{{t}} = \mathrm{{softmax}}({letter}_{{t}})",

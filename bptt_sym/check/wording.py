@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from bptt_sym.check.completion import at_this_step, mentions
 from bptt_sym.check.defining import base_letter
+from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import InputError, UnboundName
+from bptt_sym.messages import marked
 from bptt_sym.notation import (
     Add,
     At,
@@ -43,6 +45,17 @@ from bptt_sym.recurrence import STEP, Recurrence, lag_of
 GENERIC = frozenset(
     ("W", "w", "U", "b", r"\theta", r"\Theta", r"\psi", r"\phi", r"\omega", r"\mathbf{W}")
 )
+
+
+def says_nothing(row: Row, formula: Formula) -> str:
+    """Why a row claims nothing of a recurrence, by its form; "" if it may."""
+    if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
+        return marked("it says nothing about a recurrence")
+    if formula.delta and row.gives_zero:
+        return marked("where a gradient begins before anything is added to it")
+    if row.has_figures or (not formula.display and row.is_example):
+        return marked("values of an example")
+    return ""
 
 
 def is_judged(found: Judged) -> bool:

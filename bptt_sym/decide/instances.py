@@ -14,6 +14,7 @@ from bptt_sym.notation import (
     D,
     Idx,
     Node,
+    Num,
     Prod,
     Sum,
     Sym,
@@ -122,9 +123,17 @@ def instances(
         yield {}
         return
     limits = tuple((tuple(co.items()), k) for co, k in constraints(sides, names))
+    if HORIZON_NAME in names and (last := _last_in_totals(rec)) > 1:
+        limits += ((((HORIZON_NAME, 1),), -last),)
     ranges = tuple(scope.values(n, longest) for n in names)
     every = (dict(zip(names, v, strict=True)) for v in _within(names, ranges, limits))
     yield from islice(filter(scope.allows, every), MAX_INSTANCES)
+
+
+def _last_in_totals(rec: Recurrence) -> int:
+    """The last step that a total names by its number: a run has that many steps at least."""
+    found = (n.time for rhs in rec.totals.values() for n in walk(rhs) if isinstance(n, At))
+    return max((int(t.value) for t in found if isinstance(t, Num)), default=0)
 
 
 @lru_cache(maxsize=256)

@@ -40,10 +40,6 @@ from bptt_sym.decide.readings import (
     ZERO_START,
     Hypotheses,
     Reading,
-    from_zero,
-    index_slips,
-    last_step,
-    one_step,
     returned,
     some_immediate,
 )
@@ -64,6 +60,7 @@ from bptt_sym.decide.rewriting import (
     of_gate,
     uses_directly,
 )
+from bptt_sym.decide.step_readings import from_zero, index_slips, last_step, one_step
 from bptt_sym.notation import (
     ZERO,
     At,

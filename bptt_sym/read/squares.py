@@ -6,12 +6,14 @@ The second is so only where a number is wanted: as a loss.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bptt_sym.errors import ShapeError
 from bptt_sym.notation import (
     Add,
     Div,
+    Fn,
+    Had,
     Mul,
     Neg,
     Node,
@@ -22,6 +24,7 @@ from bptt_sym.notation import (
     Transpose,
     num,
     rebuild,
+    walk,
 )
 from bptt_sym.shapes import Shape
 
@@ -45,15 +48,27 @@ def norms_squared(node: Node, shape: ShapeOf) -> Node:
 
 
 def as_number(node: Node, shape: ShapeOf) -> Node:
-    """``node`` with the squares of vectors that make it a vector as inner products."""
+    """``node`` with the squares and the cross-entropies of vectors as inner products."""
     match node:
         case Pow(base=base, exp=Num(value=power)) if power == 2 and len(shape(base)) == 1:
             return _inner(base)
+        case Had(args=(first, *rest)) if len(shape(node)) == 1 and _worked_out(rest):
+            # y \\odot \\log p, which is summed over the entries.
+            last = rest[0] if len(rest) == 1 else Had(tuple(rest), span=node.span)
+            return Mul((Transpose(first, span=first.span), last), span=node.span)
         case Neg() | Add() | Sum() | Div():
             return rebuild(node, lambda n: as_number(n, shape))
+        case Mul(args=(first, second)) if _worked_out((second,)) and all(
+            len(shape(a)) == 1 for a in (first, second)
+        ):
+            return Mul((Transpose(first, span=first.span), second), span=node.span)
         case Mul(args=args):
             return Mul(tuple(as_number(a, shape) for a in args), span=node.span)
     return node
+
+
+def _worked_out(factors: Sequence[Node]) -> bool:
+    return any(isinstance(n, Fn) and n.name == "log" for f in factors for n in walk(f))
 
 
 def _inner(vector: Node) -> Node:

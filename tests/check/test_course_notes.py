@@ -261,3 +261,101 @@ $$z = W_y h_t + b_y$$
 $$\frac{\partial L}{\partial h_t} = \frac{\partial L}{\partial h_t}$$
 """
     assert verdicts(text) == ["right"]
+
+
+TWO_STEPS = r"""
+All quantities are scalars: 所有的变量均为标量.
+
+$$p_{t1} = x_{t1} \cdot A + b$$
+$$q_{t1} = Tanh(p_{t1})$$
+$$p_{t2} = x_{t2} \cdot A + q_{t1} \cdot R + b$$
+$$q_{t2} = Tanh(p_{t2})$$
+$$z_{t2} = q_{t2} \cdot V$$
+$$loss = \frac{1}{2} (z_{t2} - y_{t2})^2$$
+"""
+
+
+def test_a_walk_through_two_numbered_steps() -> None:
+    rows = r"""
+$$\frac{\partial loss}{\partial z_{t2}} = z_{t2} - y_{t2} \rightarrow dz_{t2}$$
+$$\frac{\partial loss}{\partial p_{t2}} = dz_{t2} \cdot V \cdot (1 - q_{t2}^2) \rightarrow dp_{t2}$$
+$$\frac{\partial loss}{\partial p_{t1}} = dp_{t2} \cdot R \cdot (1 - q_{t1}^2) \rightarrow dp_{t1}$$
+$$\frac{\partial loss}{\partial A} = dp_{t2} \cdot x_{t2} \rightarrow dA$$
+$$\frac{\partial loss}{\partial A} = dp_{t1} \cdot x_{t1} \rightarrow dA$$
+$$\frac{\partial loss}{\partial A} = dp_{t1} \cdot x_{t2} \rightarrow dA$$
+$$\frac{\partial loss}{\partial p_{t1}} = dp_{t2} \cdot R \cdot (1 + q_{t1}^2)$$
+"""
+    found = verdicts(TWO_STEPS + rows)
+    # The definitions at step 2 are instances; each A is the share of its own step.
+    assert found == ["right"] * 8 + ["wrong", "wrong"]
+
+
+def test_a_run_has_the_steps_that_its_loss_names() -> None:
+    text = (
+        "$$h_t = \\tanh(w h_{t-1} + b)$$\n\n$$E = (h_3 - y)^2$$\n\n"
+        r"$$\frac{\partial E}{\partial h_1} = \frac{\partial E}{\partial h_3}"
+        r"\frac{\partial h_3}{\partial h_2}\frac{\partial h_2}{\partial h_1}$$"
+    )
+    assert verdicts(text) == ["right"]
+
+
+def test_the_cross_entropy_of_two_classes_is_a_number() -> None:
+    text = r"""
+$$h_t = \tanh(x_t U + h_{t-1} W)$$
+
+$$a_t = \sigma(h_t V)$$
+
+$$l_t = -[y_t \ln a_t + (1 - y_t) \ln (1 - a_t)]$$
+
+$$L = \sum_{t=1}^{T} l_t$$
+
+$$\frac{\partial L}{\partial V_t} = h_t^T (a_t - y_t)$$
+
+$$\frac{\partial L}{\partial V_t} = h_t^T (a_t + y_t)$$
+
+$$W_{next} = W_{current} - \eta \sum_{t=1}^{T} dW_t$$
+"""
+    assert verdicts(text) == ["right", "wrong"]
+
+
+def test_a_loss_that_is_a_norm_has_an_unknown_gradient() -> None:
+    text = r"""
+$$h_t = f(x_t, h_{t-1}; \psi)$$
+
+$$\hat{y}_t = g(h_t; \phi)$$
+
+$$L = \sum_{t=1}^{T} \| \hat{y}_t - y_t \|$$
+
+$$\frac{\partial L}{\partial \phi} = \sum_{t=1}^{T}
+\frac{\partial L}{\partial \hat{y}_t} \frac{\partial \hat{y}_t}{\partial \phi}$$
+
+$$\frac{\partial L}{\partial \psi} = \sum_{t=1}^{T}
+\frac{\partial L}{\partial \hat{y}_t} \frac{\partial \hat{y}_t}{\partial \phi}$$
+"""
+    found = verdicts(text)
+    assert found[0] == "right"
+    assert found[1] != "right"
+
+
+def test_formulas_in_the_address_of_an_editor() -> None:
+    address = (
+        '<a href="http://www.codecogs.com/eqnedit.php?latex=\\dpi{120}&space;\\fn_cs&space;%s">'
+        '<img src="a.png"/></a>\n\n'
+    )
+    cell = r"h_t=\tanh(w\cdot&space;h_{t-1}&plus;x_t)"
+    slope = r"\frac{\partial&space;h_t}{\partial&space;h_{t-1}}=w(1-h_t^2)"
+    assert verdicts(address % cell + address % slope) == ["right"]
+    assert verdicts(address % cell + address % slope.replace("1-", "1&plus;")) == ["wrong"]
+
+
+def test_a_prediction_beside_the_argument_of_its_softmax() -> None:
+    text = r"""
+$$h_t = \tanh(W_{hh} h_{t-1} + W_{xh} x_t)$$
+
+The output is $o_t$ with weight $V$.
+
+$$\frac{\partial cost_4}{\partial h_1} = \frac{\partial cost_4}{\partial \hat{p}_4}
+\frac{\partial \hat{p}_4}{\partial h_4} \frac{\partial h_4}{\partial h_3}
+\frac{\partial h_3}{\partial h_2} \frac{\partial h_2}{\partial h_1}$$
+"""
+    assert verdicts(text) == ["right"]

@@ -1,0 +1,197 @@
+"""Readings about steps: shares of one step, the last step, slipped indices, counting from 0."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bptt_sym.decide.readings import Reading
+from bptt_sym.decide.rewriting import is_loss, map_sides, transform
+from bptt_sym.notation import (
+    HORIZON_NAME,
+    ONE,
+    ZERO,
+    At,
+    Claim,
+    D,
+    Idx,
+    Node,
+    Num,
+    Prod,
+    Sum,
+    Sym,
+    affine,
+    free_indices,
+    index,
+    num,
+    shift,
+    substitute_index,
+    walk,
+)
+from bptt_sym.recurrence import STEP, Recurrence
+
+
+def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """A gradient by a parameter on the left, and the share of one step on the right."""
+    right = claim.sides[1:]
+    free = {n for s in right for n in free_indices(s)} - free_indices(claim.sides[0])
+    if not free and (found := _numbered_step(claim, rec)) is not None:
+        return [found]
+    if len(free) != 1 or HORIZON_NAME in free or free_indices(claim.sides[0]):
+        return []
+    (name,) = free
+    if any(isinstance(n, (Sum, Prod)) for s in right for n in walk(s)):
+        return []
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return map_sides(claim, lambda n, i: Sum(name, ONE, Idx(HORIZON_NAME), n) if i else n)
+
+    return [
+        Reading(
+            "one-step",
+            f"the right side is the share of step {name} in the gradient, "
+            "which is the sum of these",
+            "share",
+            rewrite,
+        )
+    ]
+
+
+def _numbered_step(claim: Claim, rec: Recurrence) -> Reading | None:
+    """The share of step 2, say: what the right side is at any step, summed over the steps."""
+    left = claim.sides[0]
+    if not (isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec)):
+        return None
+    nodes = [n for s in claim.sides[1:] for n in walk(s)]
+    at = [n.x.time for n in nodes if isinstance(n, D) and isinstance(n.x, At)]
+    if not at or not isinstance(at[0], Num) or any(isinstance(n, (Sum, Prod)) for n in nodes):
+        return None
+    step = int(at[0].value)
+
+    def any_step(n: Node) -> Node:
+        if isinstance(n, At) and isinstance(n.time, Num):
+            return replace(n, time=index(STEP, int(n.time.value) - step))
+        return n
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        def shared(n: Node, i: int) -> Node:
+            return Sum(STEP, ONE, Idx(HORIZON_NAME), transform(n, any_step)) if i else n
+
+        return map_sides(claim, shared)
+
+    return Reading(
+        "one-step",
+        f"the right side is the share of step {step} in the gradient, which is the sum of these",
+        "share",
+        rewrite,
+    )
+
+
+#: Letters that books use for the last step besides T.
+LAST_STEPS = frozenset(("n", "N", "M", r"\tau", "K", "m"))
+
+
+def last_step(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """The last step of a formula about the whole run: its one free letter, or its last number."""
+    free = {n for s in claim.sides for n in free_indices(s)}
+    names = {n.name for s in claim.sides for n in walk(s) if isinstance(n, Sym)}
+    totals = names & set(rec.totals)
+    if not free and totals:
+        return _last_number(claim, rec, totals)
+    if len(free) != 1 or not totals:
+        return []
+    (name,) = free
+    if name not in LAST_STEPS and not _only_ends_sums(claim, name):
+        return []
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return map_sides(claim, lambda n, _: substitute_index(n, name, Idx(HORIZON_NAME)))
+
+    return [Reading("last-step", f"{name} is the last step", "last", rewrite)]
+
+
+def _only_ends_sums(claim: Claim, name: str) -> bool:
+    """Whether an index stands nowhere but above sums: ``\\sum_{j=1}^t``."""
+    nodes = [n for s in claim.sides for n in walk(s)]
+    ends = {n.hi for n in nodes if isinstance(n, Sum) and n.hi == Idx(name)}
+    times = [t for n in nodes if isinstance(t := getattr(n, "time", None), Node)]
+    return bool(ends) and not any(name in free_indices(t) for t in times)
+
+
+def _last_number(claim: Claim, rec: Recurrence, totals: set[str]) -> list[Reading]:
+    """A run written out: the greatest step that stands in the formula is the last one."""
+    steps = [
+        form[1]
+        for s in claim.sides
+        for n in walk(s)
+        for time in (getattr(n, "time", None), getattr(n, "hi", None))
+        if isinstance(time, Node)
+        for form in (affine(time),)
+        if form is not None and not form[0]
+    ]
+    last = max(steps, default=0)
+    if last < 2:
+        return []
+
+    def written_out(n: Node) -> Node:
+        if isinstance(n, Sym) and n.name in totals:
+            return substitute_index(rec.totals[n.name], HORIZON_NAME, num(last))
+        return n
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return map_sides(claim, lambda n, _: transform(n, written_out))
+
+    return [Reading("last-step", f"the run has {last} steps", "last", rewrite)]
+
+
+def index_slips(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """An index that only inputs carry, beside another free index: the inputs' step is slipped."""
+    free = {n for s in claim.sides for n in free_indices(s)}
+    if len(free) != 2:
+        return []
+    carriers: dict[str, set[str]] = {n: set() for n in free}
+    for side in claim.sides:
+        for node in walk(side):
+            if isinstance(node, At):
+                for n in free_indices(node.time) & free:
+                    carriers[n].add(node.name)
+    out = []
+    for name in sorted(free):
+        if carriers[name] and carriers[name] <= set(rec.inputs):
+            other = next(iter(free - {name}))
+            out += [_slip(name, other, offset) for offset in (0, -1)]
+    return out
+
+
+def _slip(name: str, other: str, offset: int) -> Reading:
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        value = index(other, offset)
+        return map_sides(claim, lambda n, _: substitute_index(n, name, value))
+
+    step = other if not offset else f"{other} - {-offset}"
+    return Reading(
+        "index-slip",
+        f"the input's index {name} stands for {step}",
+        "index",
+        rewrite,
+        weight=1 - offset,
+    )
+
+
+def from_zero(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """``a_0`` of a sequence that the model computes from step 1 on: the text counts from 0."""
+    states = set(rec.states)
+    early = any(
+        isinstance(n, At) and n.name in rec.defined and n.name not in states and n.time == ZERO
+        for s in claim.sides
+        for n in walk(s)
+    )
+    if not early:
+        return []
+
+    def later(n: Node) -> Node:
+        return At(n.name, shift(n.time, 1), span=n.span) if isinstance(n, At) else n
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return map_sides(claim, lambda n, _: transform(n, later))
+
+    return [Reading("from-zero", "the steps are counted from 0", "count", rewrite)]
