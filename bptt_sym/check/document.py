@@ -25,6 +25,8 @@ from bptt_sym.errors import InputError, LimitExceeded
 MAX_BYTES = 32 * 1024 * 1024
 #: Characters of one formula as written.
 MAX_FORMULA = 20_000
+#: Signs without their partner that are reported one by one.
+MAX_PROBLEMS = 100
 
 #: The environment of a formula that stands in a sentence without delimiters.
 PROSE = "prose"
@@ -215,7 +217,11 @@ def assembled(
     plain = _collect_macros(masked.text, macros)
     formulas: list[Formula] = []
     found, unclosed = regions(plain, masked, tex=tex)
-    problems = [_unclosed(source, u) for u in unclosed]
+    problems = [_unclosed(source, u) for u in unclosed[:MAX_PROBLEMS]]
+    if len(unclosed) > MAX_PROBLEMS:
+        place, more = source.place(unclosed[MAX_PROBLEMS].start), len(unclosed) - MAX_PROBLEMS
+        said = f"{more} more signs that are not closed from here on"
+        problems.append(Problem(place, said, "close those before", source.line(place.line)))
     ends: list[int] = []
     for region in found:
         try:

@@ -114,3 +114,11 @@ def test_any_document_has_a_verdict_for_each_formula(lines: list[str]) -> None:
         raise AssertionError(text) from error
     assert all(j.verdict.verdict in VERDICTS for j in found)
     assert all("internal error" not in j.verdict.note for j in found), text
+
+
+def test_signs_that_are_not_closed_are_reported_up_to_a_limit() -> None:
+    from bptt_sym.check.document import MAX_PROBLEMS
+
+    found = document_from_text("\\begin{align}" * 20_000, "text.tex", tex=True)
+    assert len(found.problems) == MAX_PROBLEMS + 1
+    assert "19900 more" in found.problems[-1].message
