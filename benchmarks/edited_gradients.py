@@ -271,6 +271,9 @@ EDITS: list[tuple[str, str, str, str]] = [
      "du += da.T @ (h[t] * p.mask[t][:, None])"),
     ("lstm", "bias of forget gate plus one", "da_f = dc * c[t] * f[t] * (1 - f[t])",
      "s = f[t] / (f[t] + (1 - f[t]) * np.exp(-1.0)); da_f = dc * c[t] * s * (1 - s)"),
+    ("lstm", "c detached after the first step", "dc = dc * f[t]", "dc = dc * f[t] * (t == 0)"),
+    ("elman", "incoming cotangent ignored", "dh = dh + r[t] @ v",
+     "dh = dh + np.ones_like(r[t] @ v)"),
     ("lstm", "o twice", "dc = dc + dh * o[t] *", "dc = dc + dh * o[t] * o[t] *"),
     ("lstm", "tc twice in o", "da_o = dh * tc", "da_o = dh * tc * tc"),
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.evaluate.adjoint import LOSS
+from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.domains import Arrays, floats
 from bptt_sym.evaluate.interpret import backward
 from bptt_sym.evaluate.names import identifier
@@ -265,6 +266,44 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
             return reordered(problem, right(problem), order)
 
         yield Mistake(code, text, partial(swapped, order=order))
+
+        def misread(problem: Problem, order: tuple[int, ...]) -> dict[str, Array]:
+            params = reordered(problem, dict(problem.params), order)
+            back = [order.index(k) for k in range(len(order))]
+            return reordered(problem, right(problem.replaced(params=params)), back)
+
+        words = text.replace("the blocks are", "the weights are read").replace(
+            "are exchanged", "are exchanged where the weights are read"
+        )
+        yield Mistake(f"read-{code}", words, partial(misread, order=order))
+
+    for state in model.rec.states:
+        yield Mistake(
+            f"cotangent-{state}",
+            f"the incoming cotangent of {state} is ignored (ones stand for it)",
+            partial(_ones_for_cotangent, state=state),
+        )
+
+
+def _ones_for_cotangent(problem: Problem, state: str) -> dict[str, Array]:
+    """The gradient of the sum of a state's entries, whatever the loss is."""
+    model = problem.model
+    f = NumpyGradient(model.rec, bind=model.bind, seeds=(state,), wrt_inputs=True)
+    params = {
+        p: v for p, v in model.unpack(problem.params, problem.dims).items()
+        if p in dict(f.signature.params)
+    }  # fmt: skip
+    values, tape = f.forward(params, problem._inputs(), problem._starts())
+    grads = f.backward(tape, {state: np.ones_like(values[identifier(state)])})
+    all_params = model.unpack(problem.params, problem.dims)
+    known = {p: grads.get(p, np.zeros(np.shape(v))) for p, v in all_params.items()}
+    out = model.pack(known, lambda parts, rank: np.concatenate(parts, -rank))
+    for s in problem.initial:
+        if f"{s}0" in grads:
+            out[f"{s}0"] = grads[f"{s}0"].sum(0) if problem.learned else grads[f"{s}0"]
+    if model.inputs and f"d_{model.inputs[0]}" in grads:
+        out["x"] = grads[f"d_{model.inputs[0]}"]
+    return out
 
 
 @final

@@ -92,7 +92,8 @@ def _table(
         made = np.split(np.ravel(np.asarray(given[bias], float)), count)[part]
         slope = activations.value(f, 1, a, np)
         # A unit that the loss hardly sees says nothing, nor one whose derivative is rounding.
-        good = (np.abs(exact) > 1e-9 * slope) & (slope > 1e-8) & np.isfinite(made)
+        room = np.split(np.ravel(p.allowed()[bias]).astype(float), count)[part]
+        good = (room < 0.01 * _SAME * np.abs(exact)) & (slope > 1e-8) & np.isfinite(made)
         rows.append((a[good], slope[good], slope[good] * (made[good] / exact[good])))
     arguments, right, used = (np.concatenate(c) for c in zip(*rows, strict=True))
     if len(used) < 8 or (np.abs(used - right) <= _SAME * right).all():
@@ -111,8 +112,9 @@ def _said(f: str, a: Array, right: Array, used: Array) -> str | None:
     if same(used, level):
         return f"is taken to be {level:.6g} at every argument"
     added = used - right
-    if (np.abs(added - np.median(added)) <= 1e-3 * np.abs(np.median(added)) + 1e-14).all():
-        return f"has {float(np.median(added)):.3g} added to it"
+    middle = float(np.median(added))
+    if abs(middle) > _SAME and (np.abs(added - middle) <= 1e-3 * abs(middle)).all():
+        return f"has {middle:.3g} added to it"
     if same(used[off], level) and off.sum() > 1:
         if (right[off] < level).all() and (right[~off] >= level * (1 - _SAME)).all():
             return f"is never less than {level:.6g}"
