@@ -31,9 +31,11 @@ from bptt_sym.notation import (
     Neg,
     Node,
     Outer,
+    Prod,
     Sum,
     Transpose,
     children,
+    walk,
 )
 
 Env = Mapping[str, int]
@@ -43,6 +45,8 @@ Path = tuple[int, ...]
 Weights = list[tuple[int, Env]]
 #: Parts times steps that one formula may have.
 MAX_WEIGHTS = 20_000
+#: Terms of a sum whose own terms are sums or products.
+MAX_NESTED = 200
 
 
 class Unknown(ArithmeticError):
@@ -155,10 +159,20 @@ class Linearized:
                         out[i].append((rest, env))
                 return out
             case Sum(var=var, lo=lo, hi=hi, body=body):
-                inner: Weights = []
-                for c, env in weights:
-                    steps = range(self.interp.index(lo, env), self.interp.index(hi, env) + 1)
-                    inner += [(c, {**env, var: k}) for k in steps]
+                ranges = [
+                    range(self.interp.index(lo, env), self.interp.index(hi, env) + 1)
+                    for _, env in weights
+                ]
+                terms = sum(map(len, ranges))
+                most = MAX_NESTED if any(isinstance(n, (Sum, Prod)) for n in walk(body)) else (
+                    MAX_WEIGHTS - self._count
+                )  # fmt: skip
+                if terms > most:
+                    return None
+                inner: Weights = [
+                    (c, {**env, var: k})
+                    for (c, env), steps in zip(weights, ranges, strict=True) for k in steps
+                ]  # fmt: skip
                 for _, env in inner:
                     self._value(body, env)  # a term that counts as nothing is no part
                 return {next(i for i, p in enumerate(parts) if p is body): inner}

@@ -134,7 +134,10 @@ def expressions(draw: st.DrawFn, depth: int = 3) -> Node:
             return Fn(name, below(True), draw(st.integers(0, 2)))
         case "Pow":
             exps = [num(2), num(3), index("k"), index("T", "-t")]
-            return Pow(below(), draw(st.sampled_from(exps)))
+            base, exp = below(), draw(st.sampled_from(exps))
+            if isinstance(base, Abs) and exp == num(2):
+                base = Norm(base.arg, "any")  # |h|^2 of a vector is the square of its length
+            return Pow(base, exp)
         case "Diag":
             return Diag(below(True))
         case "Transpose":
