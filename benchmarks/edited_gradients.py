@@ -279,16 +279,19 @@ EDITS: list[tuple[str, str, str, str]] = [
 ]  # fmt: skip
 
 
+def edited(cell: str, line: str, instead: str) -> Callable[[Any], dict[str, Array]]:
+    """The gradient of ``cell`` with ``line``, which stands in it once, replaced."""
+    source = inspect.getsource(RIGHT[cell])
+    if source.count(line) != 1:
+        raise ValueError(f"{cell}: {line!r} stands {source.count(line)} times")
+    space: dict[str, Any] = {"np": np, "sigmoid": sigmoid, "Any": Any, "Array": Any}
+    space["MEMORY"] = {}
+    # Our own source with our own edit.
+    exec("from __future__ import annotations\n" + source.replace(line, instead), space)
+    found: Callable[[Any], dict[str, Array]] = space[cell]
+    return found
+
+
 def wrong() -> list[tuple[str, str, Callable[[Any], dict[str, Array]]]]:
     """(cell, bug, gradient function) of every wrong gradient."""
-    out = []
-    for cell, bug, line, instead in EDITS:
-        source = inspect.getsource(RIGHT[cell])
-        if source.count(line) != 1:
-            raise ValueError(f"{cell}: {line!r} stands {source.count(line)} times")
-        space: dict[str, Any] = {"np": np, "sigmoid": sigmoid, "Any": Any, "Array": Any}
-        space["MEMORY"] = {}
-        # Our own source with our own edit.
-        exec("from __future__ import annotations\n" + source.replace(line, instead), space)
-        out.append((cell, bug, space[cell]))
-    return out
+    return [(cell, bug, edited(cell, line, instead)) for cell, bug, line, instead in EDITS]

@@ -211,6 +211,13 @@ class Models:
         known = self.known.get(name)
         return known is not None and known.soft
 
+    def defines_total(self, name: str) -> bool:
+        """Whether the document itself says what the total ``name`` is."""
+        return any(
+            d.kind is Kind.TOTAL and plain_name(d.name) == plain_name(name)
+            for d in self.known.values()
+        )
+
     def restates(self, definitions: Iterable[Definition]) -> bool:
         """Whether every one of ``definitions`` stands in the model in force already."""
         return all(

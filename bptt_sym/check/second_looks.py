@@ -8,7 +8,8 @@ up part by part may call each part the gradient.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from bptt_sym.check.accumulated import is_accumulated, judge_share
 from bptt_sym.check.answer import Court
@@ -42,6 +43,31 @@ _RANGELESS = re.compile(r"\\prod\s*(?:\\limits\s*)?_\s*(?:\{\s*[a-z]\s*\}|[a-z])
 _MISSING = re.compile(r"_(?:0|-1) does not exist")
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What else a claim may mean, the model under which it does, and the words for it."""
+
+    said: str
+    claim: Claim
+    court: Court
+    #: Whether it supposes something of the model, and is no reading of the claim.
+    supposes: bool = False
+
+    def verdict(self) -> Verdict | None:
+        """The verdict if the claim holds so, with the words among its evidence."""
+        try:
+            known = self.court.holds(self.claim)
+        except BpttError:
+            return None  # a model that was changed may be none
+        if known is None:
+            return None
+        if self.supposes:
+            found = replace(known, assumptions=(*known.assumptions, self.said))
+        else:
+            found = replace(known, readings=(*known.readings, self.said))
+        return replace(found, verdict="right_under_reading")
+
+
 def second_look(
     verdict: Verdict, claim: Claim, model: Model, models: Models, delta: bool
 ) -> Verdict:
@@ -61,105 +87,78 @@ def second_look(
             return replace(other, readings=(*other.readings, FROM_ZERO))
     if verdict.verdict != "wrong":
         return verdict
-    shifted = counted_from_one(claim)
-    if shifted != claim and not model.court.model.initial:
-        # No line says that the run begins with a state of step 0.
-        known = model.court.holds(shifted)
-        if known is not None:
-            return replace(
-                known, verdict="right_under_reading", readings=(*known.readings, FROM_ZERO)
-            )
-    named = verdict.diagnosis is not None  # whatever the range is
-    if not named and _RANGELESS.search(claim.source):
-        return Verdict("undecided", note="which steps the product is over is not written")
     if is_accumulated(claim, models.context.accumulated):
         part = judge_share(claim, model.court)
         if part is not None:
             return part
-    if (found := to_the_last_step(claim)) is not None:
-        other = model.court.judge(found[0])
-        if other.is_right:
-            said = f"{found[1]} is the last step"
-            return replace(
-                other, verdict="right_under_reading", readings=(*other.readings, said)
-            )
-    if (ends := at_the_end(claim, model.court.model)) is not None:
-        known = model.court.holds(ends)
-        if known is not None:
-            said = "t is the last step"
-            return replace(
-                known, verdict="right_under_reading", readings=(*known.readings, said)
-            )
-    powers = with_powers(claim)
-    if powers is not None and (known := model.court.holds(powers)) is not None:
-        said = "T above a parameter is an exponent, the number of steps"
-        return replace(known, verdict="right_under_reading", readings=(*known.readings, said))
-    if models.context.identities:
-        linear = models.supposed_linear(model) or model.court
-        single = linear.holds(with_identities(claim, models.context.identities))
-        if single is not None:
-            said = "the activation is the identity, as the text supposes"
-            return replace(
-                single, verdict="right_under_reading", assumptions=(*single.assumptions, said)
-            )
-    if (court := models.linear(model)) is not None:
-        # What the activation is nobody has said.
-        single = court.holds(claim)
-        if single is not None:
-            said = "the activation is linear here, as a ReLU is whose units are all active"
-            return replace(
-                single, verdict="right_under_reading", assumptions=(*single.assumptions, said)
-            )
-    if (bare := without_biases(model.court.model, claim)) is not None:
-        single = _under(bare, claim)
-        if single is not None:
-            said = "the bias, which the formula leaves out, is 0"
-            return replace(
-                single, verdict="right_under_reading", assumptions=(*single.assumptions, said)
-            )
-    if models.context.marks and (own := of_its_own_step(claim, model)) is not None:
-        known = model.court.holds(own)
-        if known is not None:
-            said = "the mark d stands for the derivative of the loss of the step"
-            return replace(
-                known, verdict="right_under_reading", readings=(*known.readings, said)
-            )
+    for look in _looks(claim, model, models):
+        if (found := look.verdict()) is not None:
+            return found
     if idle := idle_in(claim, model.court.model):
         return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
     if delta:
-        known = model.court.holds(by_preactivation(claim, model.court.model))
-        if known is not None:
-            said = "δ with a gate below it is the gradient by the gate's pre-activation"
-            return replace(
-                known, verdict="right_under_reading", readings=(*known.readings, said)
-            )
+        said = "δ with a gate below it is the gradient by the gate's pre-activation"
+        look = _Look(said, by_preactivation(claim, model.court.model), model.court)
+        if (found := look.verdict()) is not None:
+            return found
+    if verdict.diagnosis is None and _RANGELESS.search(claim.source):
+        return Verdict("undecided", note="which steps the product is over is not written")
     return verdict
+
+
+def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
+    """What a claim that fails as it stands may mean otherwise, in the order of trying."""
+    context, court, rec = models.context, model.court, model.court.model
+    shifted = counted_from_one(claim)
+    if shifted != claim and not rec.initial:
+        # No line says that the run begins with a state of step 0.
+        yield _Look(FROM_ZERO, shifted, court)
+    if (last := to_the_last_step(claim)) is not None:
+        yield _Look(f"{last[1]} is the last step", last[0], court)
+    if (ends := at_the_end(claim, rec)) is not None and not models.defines_total(ends[1]):
+        yield _Look("t is the last step", ends[0], court)
+    if (powers := with_powers(claim)) is not None:
+        yield _Look("T above a parameter is an exponent, the number of steps", powers, court)
+    if context.identities:
+        linear = models.supposed_linear(model) or court
+        said = "the activation is the identity, as the text supposes"
+        yield _Look(said, with_identities(claim, context.identities), linear, supposes=True)
+    if (linear_too := models.linear(model)) is not None:
+        # What the activation is nobody has said.
+        said = "the activation is linear here, as a ReLU is whose units are all active"
+        yield _Look(said, claim, linear_too, supposes=True)
+    if (bare := without_biases(rec, claim)) is not None:
+        said = "the bias, which the formula leaves out, is 0"
+        yield _Look(said, claim, Court.of(bare), supposes=True)
+    if context.marks and (own := of_its_own_step(claim, model)) is not None:
+        yield _Look("the mark d stands for the derivative of the loss of the step", own, court)
 
 
 def at_the_last_step(verdict: Verdict, claim: Claim, model: Model) -> Verdict:
     """``verdict`` of a claim that leaves its step out, which may be the last one."""
     if verdict.verdict != "wrong":
         return verdict
-    sides = tuple(substitute_index(s, STEP, Idx(HORIZON)) for s in claim.sides)
-    known = model.court.holds(replace(claim, sides=sides))
-    if known is None:
-        return verdict
     said = "the step that is left out is the last one"
-    return replace(known, verdict="right_under_reading", readings=(*known.readings, said))
+    return _Look(said, _at_the_horizon(claim), model.court).verdict() or verdict
 
 
-def at_the_end(claim: Claim, rec: Recurrence) -> Claim | None:
-    """``∂E/∂h_{t-1} = ∂E/∂h_t ∂h_t/∂h_{t-1}`` with T for t; ``None`` for any other formula.
+def _at_the_horizon(claim: Claim) -> Claim:
+    sides = tuple(substitute_index(s, STEP, Idx(HORIZON)) for s in claim.sides)
+    return replace(claim, sides=sides)
 
-    What E is the loss of has not been said; of the last step's, nothing is left out.
+
+def at_the_end(claim: Claim, rec: Recurrence) -> tuple[Claim, str] | None:
+    """``∂E/∂h_{t-1} = ∂E/∂h_t ∂h_t/∂h_{t-1}`` with T for t, and E; ``None`` for other formulas.
+
+    Where nobody has said what E is the loss of, it may be that of step t, the last one it sees.
     """
     left = claim.sides[0]
     if not (isinstance(left, D) and isinstance(left.x, At) and lag_of(left.x.time) == 1):
         return None
     if not is_loss(left.y, rec) or any(free_indices(s) != {STEP} for s in claim.sides):
         return None
-    sides = tuple(substitute_index(s, STEP, Idx(HORIZON)) for s in claim.sides)
-    return replace(claim, sides=sides)
+    assert isinstance(left.y, (At, Sym))
+    return _at_the_horizon(claim), left.y.name
 
 
 def of_its_own_step(claim: Claim, model: Model) -> Claim | None:
@@ -201,11 +200,3 @@ def with_identities(claim: Claim, functions: frozenset[str]) -> Claim:
         return replace(n, name="identity") if isinstance(n, Fn) and n.name in functions else n
 
     return replace(claim, sides=tuple(change(side) for side in claim.sides))
-
-
-def _under(rec: Recurrence, claim: Claim) -> Verdict | None:
-    """The verdict under a model that was changed; ``None`` if it fails, or is no model."""
-    try:
-        return Court.of(rec).holds(claim)
-    except BpttError:
-        return None

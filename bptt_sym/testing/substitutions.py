@@ -7,7 +7,7 @@ another gate. There are many for every cell; they are tried last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ from bptt_sym.testing.problems import Problem
 #: A value of the step: itself (""), its complement to 1 ("1-"), its square ("twice"), or an
 #: activation's value at the state of the step before ("before").
 Value = tuple[int, str]
+Args = tuple[int, ...]
+#: What an operation passes on to each of its arguments, from these and its own cotangent.
+Own = Callable[[Program, Args, int], list[tuple[int, int]]]
 
 
 def substitutions(model: Model) -> Iterator[Mistake]:
@@ -96,10 +99,8 @@ def _factor(model: Model, at: int, side: int, values: dict[Value, str]) -> Itera
         if value == (factor, "") or p.shape(value[0]) != p.shape(factor):
             continue
 
-        def rule(q: Program, y: int, g: int, value: Value = value) -> Any:
-            if y != at:
-                return RULES["mul"](q, y, g)
-            a, b = q.ops[y].args
+        def own(q: Program, args: Args, g: int, value: Value = value) -> Any:
+            a, b = args
             passed = [(a, q.mul(g, b)), (b, q.mul(g, a))]
             passed[side] = (target, q.mul(g, _handle(q, value)))
             return passed
@@ -108,27 +109,25 @@ def _factor(model: Model, at: int, side: int, values: dict[Value, str]) -> Itera
             model, f"instead-{at}-{side}-{value[0]}-{value[1]}",
             f"{name} stands for {_words(model, factor)} on the way to {_words(model, target)} "
             f"(in {owner_of(model, at)})",
-            {"mul": rule},
+            _only_at(at, "mul", own),
         )  # fmt: skip
 
 
 def _slope(model: Model, at: int) -> Iterator[Mistake]:
     p = model.program
-    own = p.ops[at]
+    here = p.ops[at]
     for i, op in enumerate(p.ops):
-        if op.kind != "fn" or op.attr != own.attr or i == at or op.shape != own.shape:
+        if op.kind != "fn" or op.attr != here.attr or i == at or op.shape != here.shape:
             continue
 
-        def rule(q: Program, y: int, g: int, other: int = op.args[0]) -> Any:
-            if y != at:
-                return RULES["fn"](q, y, g)
-            return [(q.ops[y].args[0], q.mul(g, q.fn(q.ops[y].attr[0], other, 1)))]
+        def own(q: Program, args: Args, g: int, other: int = op.args[0]) -> Any:
+            return [(args[0], q.mul(g, q.fn(here.attr[0], other, 1)))]
 
         yield from _made(
             model, f"slope-of-{at}-{i}",
             f"the derivative of the activation is taken at {owner_of(model, i)}'s argument, in "
             f"{owner_of(model, at)}",
-            {"fn": rule},
+            _only_at(at, "fn", own),
         )  # fmt: skip
 
 
@@ -143,20 +142,18 @@ def _slope_from(model: Model, at: int, values: dict[Value, str]) -> Iterator[Mis
         if value in ((at, ""), (at, "1-")) or p.shape(value[0]) != p.shape(at):
             continue
 
-        def rule(q: Program, y: int, g: int, value: Value = value) -> Any:
-            if y != at:
-                return RULES["fn"](q, y, g)
+        def own(q: Program, args: Args, g: int, value: Value = value) -> Any:
             v = _handle(q, value)
             one = q.const(1, q.shape(v))
             square = q.add(one, q.neg(q.mul(v, v)))
             logistic = q.mul(v, q.add(one, q.neg(v)))
-            return [(q.ops[y].args[0], q.mul(g, square if name == "tanh" else logistic))]
+            return [(args[0], q.mul(g, square if name == "tanh" else logistic))]
 
         shown = f"1 - y² with y = {word}" if name == "tanh" else f"y(1 - y) with y = {word}"
         yield from _made(
             model, f"slope-from-{at}-{value[0]}-{value[1]}",
             f"{shown} stands for the derivative of the activation in {owner_of(model, at)}",
-            {"fn": rule},
+            _only_at(at, "fn", own),
         )  # fmt: skip
 
 
@@ -167,27 +164,23 @@ def _operand(model: Model, at: int, values: dict[Value, str]) -> Iterator[Mistak
         if value == (vector, "") or p.shape(value[0]) != p.shape(vector):
             continue
 
-        def rule(q: Program, y: int, g: int, value: Value = value) -> Any:
-            if y != at:
-                return RULES["matvec"](q, y, g)
-            m, v = q.ops[y].args
+        def own(q: Program, args: Args, g: int, value: Value = value) -> Any:
+            m, v = args
             return [(m, q.outer(g, _handle(q, value))), (v, q.matvec(q.transpose(m), g))]
 
         yield from _made(
             model, f"operand-{at}-{value[0]}-{value[1]}",
             f"{name} stands for {_words(model, vector)} in the outer product of "
             f"{described(p, matrix)}",
-            {"matvec": rule},
+            _only_at(at, "matvec", own),
         )  # fmt: skip
 
 
     if p.ops[vector].kind == "mul" and p.shape(vector) == p.shape(at):
         for side in (0, 1):
 
-            def moved(q: Program, y: int, g: int, side: int = side) -> Any:
-                if y != at:
-                    return RULES["matvec"](q, y, g)
-                m, v = q.ops[y].args
+            def moved(q: Program, args: Args, g: int, side: int = side) -> Any:
+                m, v = args
                 factors = q.ops[v].args
                 outer = q.outer(q.mul(g, factors[side]), factors[1 - side])
                 return [(m, outer), (v, q.matvec(q.transpose(m), g))]
@@ -197,7 +190,7 @@ def _operand(model: Model, at: int, values: dict[Value, str]) -> Iterator[Mistak
                 model, f"moved-{at}-{side}",
                 f"{factor} multiplies the other side of the outer product of "
                 f"{described(p, matrix)}, not {rest}",
-                {"matvec": moved},
+                _only_at(at, "matvec", moved),
             )  # fmt: skip
 
 
@@ -236,29 +229,25 @@ def _matrix(model: Model, at: int) -> Iterator[Mistake]:
         if op.kind != "param" or op.lead != STATIC or i == own or op.shape != p.shape(own):
             continue
 
-        def rule(q: Program, y: int, g: int, other: int = i) -> Any:
-            if y != at:
-                return RULES["matvec"](q, y, g)
-            m, v = q.ops[y].args
+        def passed(q: Program, args: Args, g: int, other: int = i) -> Any:
+            m, v = args
             return [(m, q.outer(g, v)), (v, q.matvec(q.transpose(other), g))]
 
         yield from _made(
             model, f"matrix-{at}-{i}",
             f"{described(p, i)} stands for {described(p, own)} on the way back",
-            {"matvec": rule},
+            _only_at(at, "matvec", passed),
         )  # fmt: skip
     if p.shape(own)[0] == p.shape(own)[1]:
 
-        def diagonal(q: Program, y: int, g: int) -> Any:
-            if y != at:
-                return RULES["matvec"](q, y, g)
-            m, v = q.ops[y].args
+        def diagonal(q: Program, args: Args, g: int) -> Any:
+            m, v = args
             return [(m, q.outer(g, v)), (v, q.mul(q.diagpart(m), g))]
 
         yield from _made(
             model, f"diagonal-{at}",
             f"only the diagonal of {described(p, own)} is used on the way back",
-            {"matvec": diagonal},
+            _only_at(at, "matvec", diagonal),
         )  # fmt: skip
 
 
@@ -357,6 +346,15 @@ def _words(model: Model, i: int) -> str:
     if p.ops[i].kind == "mul" and i not in p.targets.values():
         return " ".join(described(p, a) for a in p.ops[i].args)
     return described(p, i)
+
+
+def _only_at(at: int, kind: str, own: Own) -> dict[str, Any]:
+    """The rules by which the operation ``at`` alone passes its cotangent on by ``own``."""
+
+    def rule(q: Program, y: int, g: int) -> Any:
+        return own(q, q.ops[y].args, g) if y == at else RULES[kind](q, y, g)
+
+    return {kind: rule}
 
 
 def _made(model: Model, code: str, message: str, rules: dict[str, Any]) -> Iterator[Mistake]:

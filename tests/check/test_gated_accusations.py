@@ -226,3 +226,19 @@ def test_a_bias_that_is_any_bias() -> None:
     claim = r"\frac{\partial h_t}{\partial b} = \frac{\partial h_t}{\partial o_t} \frac{\partial o_t}{\partial b} + \frac{\partial h_t}{\partial c_t} \frac{\partial c_t}{\partial b}"  # noqa: E501
     text = GATES.replace("d_", "b_")
     assert last(text, claim) == "right_under_reading"
+
+
+@pytest.mark.parametrize(
+    ("loss", "verdict"),
+    [("", "right_under_reading"), ("L = C(h_T)", "wrong"), (r"L = \sum_{t=1}^{T} C(h_t)", "wrong")],
+)
+def test_t_is_the_last_step_only_where_nobody_says_what_the_loss_is(
+    loss: str, verdict: str
+) -> None:
+    """Away from the last step the path through the cell is missing."""
+    text = GATES + (f"\n$${loss}$$\n" if loss else "")
+    row = (
+        r"\frac{\partial L}{\partial h_{t-1}} = "
+        r"\frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial h_{t-1}}"
+    )
+    assert last(text, row) == verdict

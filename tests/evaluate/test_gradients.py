@@ -186,3 +186,48 @@ def test_a_lag_is_what_truncation_removes() -> None:
     )
     expected = sum(lagged[k, 4 - k, 0] for k in range(3))
     np.testing.assert_allclose(short.exact["U"].astype(float), expected.astype(float), rtol=1e-13)
+
+
+HOSTILE = (
+    'w"""\nraise SystemExit(1)\n#', "'); import os; ('", "\\", "{0}", "__import__('os')", "a\0",
+)  # fmt: skip
+
+
+@given(name=st.text(min_size=1) | st.sampled_from(HOSTILE), title=st.text())
+@settings(max_examples=40)
+def test_no_text_of_a_name_is_executed(name: str, title: str) -> None:
+    """The source that is executed is the same whatever a parameter and the cell are called."""
+    import ast
+
+    from bptt_sym import notation as n
+    from bptt_sym.evaluate.compiled import NumpyGradient
+    from bptt_sym.recurrence import Equation, Recurrence
+
+    def gradient(name: str, title: str) -> NumpyGradient:
+        before = n.Mul((n.Sym(name), n.At("h", n.index("t", -1))))
+        rhs = n.Fn("tanh", n.Add((before, n.At("x", n.Idx("t")))))
+        rec = Recurrence(title, (Equation("h", rhs),), {name: (), "h": (), "x": ()})
+        return NumpyGradient(rec)
+
+    def shape(text: str, own: str) -> str:
+        """The syntax tree without the docstrings and the names that are bound in it."""
+        tree = ast.parse(text)
+        nodes = list(ast.walk(tree))
+        bound = {n.arg for n in nodes if isinstance(n, ast.arg)}
+        bound |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        number: dict[str, str] = {}
+        for node in nodes:
+            if isinstance(node, ast.Name) and node.id in bound:
+                node.id = number.setdefault(node.id, f"bound {len(number)}")
+            elif isinstance(node, ast.arg):
+                node.arg = number.setdefault(node.arg, f"bound {len(number)}")
+            elif isinstance(node, ast.Constant) and node.value == own:
+                node.value = "w"  # the key of its gradient
+        assert isinstance(tree.body[0], ast.Expr)
+        return ast.dump(ast.Module(tree.body[1:], []))
+
+    if name in ("h", "x"):
+        return
+    plain, odd = gradient("w", "plain"), gradient(name, title)
+    for sink in (False, True):
+        assert shape(odd.sources[sink], name) == shape(plain.sources[sink], "w")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,18 +10,9 @@ from bptt_sym.testing import run
 from bptt_sym.testing.check import _inspect
 from bptt_sym.testing.draw import REGIMES, draw
 from bptt_sym.testing.models import named_model
+from tests.testing.hand_written import module
 
-
-def _module(name: str) -> ModuleType:
-    place = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, place)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-wg, eg = _module("wrong_gradients"), _module("edited_gradients")
+wg, eg = module("wrong_gradients"), module("edited_gradients")
 
 
 def test_all_are_caught() -> None:
