@@ -112,16 +112,6 @@ class Row:
         return self.chain.ops[-1] == "~" and all(t.kind in ("num", "op") for t in last)
 
     @property
-    def has_figures(self) -> bool:
-        """Whether decimal numbers alone stand behind its left side: ``f_3 = 0.6 \\times 0.7``."""
-        right = [t for side in self.chain.sides[1:] for t in side]
-        plain = all(t.kind in ("num", "op", "frac", "{", "}", "^", "sep") for t in right)
-        equated = set(self.chain.ops) <= {"=", "~"}
-        primed = any(t.kind == "prime" for t in self.chain.sides[0])
-        figures = any(t.kind == "num" and "." in t.text for t in right)
-        return plain and equated and figures and not primed
-
-    @property
     def tokens(self) -> list[Token]:
         """Everything that belongs to the row, its hypotheses included."""
         parts = [self.chain]

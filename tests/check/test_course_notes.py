@@ -8,7 +8,6 @@ from bptt_sym.check.audit import audit
 from bptt_sym.check.bounds.entries import of_one_entry
 from bptt_sym.check.document import document_from_text
 from bptt_sym.check.slopes import of_an_activation
-from bptt_sym.notation import Claim
 from bptt_sym.read import read_claim, recurrence_from_latex
 
 ACCEPTED = ("right", "right_under_reading")
@@ -21,6 +20,8 @@ def verdicts(text: str) -> list[str]:
 
 
 TWO_LAYERS = r"""
+$$p1 = x \cdot A$$
+$$p2 = q1 \cdot D$$
 $$p1 = x \cdot A + q1_{t-1} \cdot B1$$
 $$p2 = q1 \cdot D + q2_{t-1} \cdot B2$$
 $$q1 = Tanh(p1)$$
@@ -40,10 +41,11 @@ $$\frac{\partial Loss}{\partial p1_t} =
 $$\frac{\partial Loss}{\partial p1_t} = (dp1_{t+1} \cdot B1^T) \odot \sigma'(q1_t)$$
 $$dV = 0$$
 $$\frac{\partial Loss}{\partial D} = q1^T \cdot dp2$$
+$$\frac{\partial Loss}{\partial p2} = (dz \cdot V^T) \odot \sigma'(q2)$$
 """
     found = verdicts(TWO_LAYERS + rows)
     # The fourth leaves out the path through the layer above.
-    assert found == ["right", "right", "right", "wrong", "right"]
+    assert found == ["right", "right", "right", "wrong", "right", "right"]
 
 
 AVERAGED = r"""
@@ -61,6 +63,13 @@ def test_the_gradient_of_an_unknown_loss_is_that_of_a_usual_one() -> None:
     # Another loss may have this gradient.
     row = r"$$\frac{\partial loss_t}{\partial z_t} = 3 o_t - y_t$$"
     assert verdicts(AVERAGED + row) == ["undecided"]
+
+
+def test_a_mark_may_be_for_the_loss_of_its_step() -> None:
+    first = r"$$\frac{\partial loss_t}{\partial z_t} = o_t - y_t \rightarrow dz_t$$" + "\n\n"
+    row = r"$$\frac{\partial loss_t}{\partial c} = %s dz_t$$"
+    assert verdicts(AVERAGED + first + row % "") == ["right", "right"]
+    assert verdicts(AVERAGED + first + row % "2")[1] != "right"
 
 
 def test_an_average_is_no_sum_until_the_text_has_one_loss_only() -> None:
@@ -114,6 +123,12 @@ $$\frac{dL(t)}{dh(t)} = \frac{dl(t)}{dh(t)} + 2 \frac{dL(t+1)}{dh(t)}$$
     assert verdicts(CARRY + rows) == ["right", "right", "wrong"]
 
 
+def test_a_small_letter_beside_matrices_accuses_nobody() -> None:
+    text = "$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\n$$L = \\sum_{t=1}^{T} C(h_t)$$\n\n"
+    row = r"\frac{\partial L}{\partial w} = \sum_{t=1}^{T} \frac{\partial L}{\partial h_t} h_{t-1}"
+    assert verdicts(f"{text}$${row}$$") == ["undecided"]
+
+
 def test_a_row_that_cannot_be_read_leaves_the_others_their_units() -> None:
     rows = r"""
 $$\begin{aligned}
@@ -133,16 +148,29 @@ def test_bounds_on_the_entries_of_a_vector(formula: str) -> None:
     assert verdicts(f"{cell}$${formula}$$") == ["right"]
 
 
-def test_only_what_is_one_function_of_one_state_is_about_one_entry() -> None:
+def test_only_what_is_made_entry_by_entry_is_about_one_entry() -> None:
     def found(formula: str) -> object:
         return of_one_entry(read_claim(formula, VECTOR), VECTOR)
 
     assert found(r"h_t^2 \leq 1") is not None
     assert found(r"h_t^\top h_t \leq 1") is None  # a number, not an entry
-    assert found(r"h_t \leq h_{t-1}") is None
+    assert found(r"(h_t^\top h_{t-1}) h_t \leq 1") is None
     assert found(r"W h_t \leq 1") is None
-    assert isinstance(read_claim(r"h_t^2 \leq 1", VECTOR), Claim)
-    assert verdicts("$$h_t = \\tanh(W h_{t-1} + b)$$\n\n$$h_t^\\top h_t \\leq 1$$") != ["right"]
+    early = of_one_entry(read_claim(r"|h_{t-1}| < 1", VECTOR), VECTOR)
+    assert early is not None and early.started
+    cell = "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n\n"
+    assert verdicts(cell + r"$$h_t^\top h_t \leq 1$$") != ["right"]
+    assert verdicts(cell + r"$$(h_t^\top h_{t-1}) h_t \leq 1$$") != ["right"]
+    assert verdicts(cell + r"$$h_t \odot h_{t-1} \leq 1$$") == ["right"]
+
+
+def test_entries_of_a_cell_state_grow_by_one_at_most() -> None:
+    cell = (
+        "$$f_t = \\sigma(F h_{t-1} + b_f)$$\n\n$$i_t = \\sigma(I h_{t-1} + b_i)$$\n\n"
+        "$$c_t = f_t \\odot c_{t-1} + i_t \\odot \\tanh(G h_{t-1})$$\n\n$$h_t = \\tanh(c_t)$$\n\n"
+    )
+    assert verdicts(cell + r"$$|c_t| \leq |c_{t-1}| + 1$$") == ["right"]
+    assert verdicts(cell + r"$$|c_t| \leq |c_{t-1}|$$") == ["wrong"]
 
 
 def test_the_slope_of_an_activation_by_its_value() -> None:
@@ -313,9 +341,11 @@ $$\frac{\partial L}{\partial V_t} = h_t^T (a_t - y_t)$$
 
 $$\frac{\partial L}{\partial V_t} = h_t^T (a_t + y_t)$$
 
+$$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W^T$$
+
 $$W_{next} = W_{current} - \eta \sum_{t=1}^{T} dW_t$$
 """
-    assert verdicts(text) == ["right", "wrong"]
+    assert verdicts(text) == ["right", "wrong", "right"]
 
 
 def test_a_loss_that_is_a_norm_has_an_unknown_gradient() -> None:

@@ -37,7 +37,6 @@ from bptt_sym.check.bounds.theorems import (
     with_theorem,
 )
 from bptt_sym.check.diagnosis import CODES
-from bptt_sym.check.dimension import claim_of_one_unit, one_unit
 from bptt_sym.decide.conventions import STRICT as _STRICT
 from bptt_sym.decide.counterexample import BITS, REGIMES, Regime, Sampler, describe
 from bptt_sym.decide.domains import Ball, Undefined, precision
@@ -126,13 +125,15 @@ def without_norm(
         return None
     entry = of_one_entry(claim, rec)
     if entry is not None:
-        of_entry, number = entry
-        verdict = judge_bound(of_entry, number, Arena.of(number))
+        verdict = judge_bound(entry.claim, entry.model, Arena.of(entry.model))
         if verdict.is_right:
-            readings = (*verdict.readings, "vectors are compared entry by entry")
-            scope = "every step, every entry, every dimension"
+            started = (START,) if entry.started else ()
             return replace(
-                verdict, verdict="right_under_reading", readings=readings, scope=scope
+                verdict,
+                verdict="right_under_reading",
+                readings=(*verdict.readings, "vectors are compared entry by entry"),
+                assumptions=(*verdict.assumptions, *started),
+                scope="every step, every entry, every dimension",
             )
     sides = tuple(Norm(s, "any") if has_axes(s, rec) else s for s in claim.sides)
     verdict = judge_bound(replace(claim, sides=sides), rec, arena, assume)
@@ -141,32 +142,11 @@ def without_norm(
         return replace(
             verdict, verdict="right_under_reading", readings=(*verdict.readings, said)
         )
-    by_entry = _entry_by_entry(claim, rec, assume)
-    if by_entry is not None:
-        return by_entry
     if verdict.verdict == "wrong":
         return replace(
             verdict, diagnosis=Diagnosis("BP025", CODES["BP025"] + ", and the norm is not below it")
         )
     return verdict
-
-
-def _entry_by_entry(claim: Claim, rec: Recurrence, assume: Sequence[Claim]) -> Verdict | None:
-    """``|h_t| < 1`` of a vector, said of each entry; ``None`` if that is not shown.
-
-    What holds of one unit for every weight and input holds of an entry, whose pre-activation may
-    be any number. Claims that name a weight say more than that.
-    """
-    if assume or any(isinstance(n, (Sym, D)) for s in claim.sides for n in walk(s)):
-        return None
-    single = one_unit(rec)
-    if single is None:
-        return None
-    verdict = judge_bound(claim_of_one_unit(claim, rec), single, Arena.of(single))
-    if not verdict.is_right:
-        return None
-    said = "vectors are compared entry by entry"
-    return replace(verdict, verdict="right_under_reading", readings=(*verdict.readings, said))
 
 
 class _Case:
