@@ -210,20 +210,25 @@ def _check(
 
 
 def bar(stream: Any, width: int = 24) -> Callable[[Progress], None]:
-    """A progress bar for :func:`train` on a text stream, redrawn at most ten times a second."""
+    """A progress bar for :func:`train` on a text stream, redrawn at most ten times a second.
+
+    On a stream that is no terminal, one line an epoch.
+    """
     last = 0.0
+    drawn = stream.isatty()
 
     def told(p: Progress) -> None:
         nonlocal last
         done = p.batch == p.batches
-        if not done and time.perf_counter() - last < 0.1:
+        if not done and (not drawn or time.perf_counter() - last < 0.1):
             return
         last = time.perf_counter()
         full = width * p.batch // p.batches
         score = f", best score {min(p.scores):.4g}" if p.scores else ""
         text = f"epoch {p.epoch + 1}/{p.epochs} [{'#' * full}{'.' * (width - full)}]"
-        stream.write(f"\r{text} loss {p.loss:.4g}{score}\x1b[K")
-        if done and p.epoch + 1 == p.epochs:
+        line = f"{text} loss {p.loss:.4g}{score}"
+        stream.write(f"\r{line}\x1b[K" if drawn else f"{line}\n")
+        if drawn and done and p.epoch + 1 == p.epochs:
             stream.write("\n")
         stream.flush()
 

@@ -192,7 +192,6 @@ def main(argv=None) -> int:
                     if file:
                         half = halfway(made, start, settings, file)
                     run = train(made, start, settings, checkpoint=file, progress=bar(sys.stderr))
-                    sys.stderr.write("\n")
                     checked = f"{run.checked}, {run.worst:.0e}" if run.checked else ""
                     right = f"{100 * made.share_right(run.best):.1f} %"
                     print(f"| {name} | {steps} | {kind} | {right} | {run.epoch} "

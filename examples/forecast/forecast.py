@@ -186,7 +186,6 @@ def main(argv=None) -> int:
     except BpttError as error:
         print(f"forecast: {error}", file=sys.stderr)
         return 2
-    sys.stderr.write("\n")
     at = study.test + study.steps
     predicted = study.series.unscaled(study.predict(run.best, study.test))
     print(chart(study.series.values[at], predicted, study.series.years[at]))

@@ -94,7 +94,6 @@ def main(argv=None) -> int:
             start, clock = task.initial(args.seed), time.process_time()
             file = args.out / f"{model}.checkpoint.npz"
             run = train(task, start, settings, checkpoint=file, progress=bar(sys.stderr))
-            sys.stderr.write("\n")
             task.save(args.out / f"{model}.npz", run.best)
             reports[model], made[model] = task.report(run.best, test), (task, run.best)
             print(

@@ -116,8 +116,22 @@ def test_a_loss_that_is_not_finite_stops_the_run() -> None:
 def test_the_bar_writes_to_the_stream_it_is_given() -> None:
     import io
 
-    stream = io.StringIO()
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
     train(Line(), START, replace(SETTINGS, epochs=2), progress=bar(stream))
     shown = stream.getvalue()
     assert "epoch 2/2 [########################]" in shown and "best score" in shown
     assert shown.endswith("\n") and shown.count("\n") == 1
+
+
+def test_the_bar_is_one_line_an_epoch_where_nobody_watches() -> None:
+    import io
+
+    stream = io.StringIO()
+    train(Line(), START, replace(SETTINGS, epochs=2), progress=bar(stream))
+    first, second = stream.getvalue().splitlines()
+    assert first.startswith("epoch 1/2 [####") and second.startswith("epoch 2/2 [####")
+    assert "\x1b" not in first and "best score" in second
