@@ -27,7 +27,9 @@ def one_step(adj: Adjoint, domain: Any, run: Run, y: str, x: str, lag: int = 1) 
         if p.ops[i].lead == PER_STEP:
             env[i] = domain.stack([now[i] for now in run.steps])
     basis = np.eye(rows).reshape(rows, 1, 1, *([rows] if p.shape(p.targets[y]) else []))
-    for i in range(adj.forward, len(p.ops)):
+    handle = adj.reads[x, lag]
+    last = _last_uses(adj, handle)
+    for i in sorted(last):
         op = p.ops[i]
         own = tuple(s.value(run.dims) for s in op.shape)
         if op.kind == "seed" and op.attr[0] == y:
@@ -40,13 +42,28 @@ def one_step(adj: Adjoint, domain: Any, run: Run, y: str, x: str, lag: int = 1) 
             env[i] = domain.apply(
                 op, [env[a] for a in op.args], [p.ops[a] for a in op.args], run.dims
             )
-    handle = adj.reads[x, lag]
+        for a in op.args:  # one of these arrays takes T·B·rows·n numbers
+            if last.get(a) == i:
+                env.pop(a, None)
     columns = _rows(adj, run, x)
     value = np.broadcast_to(
         env[handle].reshape(*env[handle].shape[: env[handle].ndim - len(p.shape(handle))], columns),
         (rows, steps, batch, columns),
     )
     return np.moveaxis(value, 0, 2)
+
+
+def _last_uses(adj: Adjoint, handle: int) -> dict[int, int]:
+    """The rows of the backward part that ``handle`` is computed from, each with its last user."""
+    last, waiting = {handle: len(adj.program.ops)}, [handle]
+    while waiting:
+        i = waiting.pop()
+        for a in adj.program.ops[i].args:
+            if a >= adj.forward:
+                if a not in last:
+                    waiting.append(a)
+                last[a] = max(last.get(a, i), i)
+    return last
 
 
 def to_the_end(adj: Adjoint, domain: Any, run: Run, y: str, x: str) -> Array:
