@@ -1,11 +1,11 @@
 r"""Every dimension: when agreement at a few dimensions is agreement at all larger ones.
 
-Take a claim without sums, products and powers over time. An entry of either side at dimension n is
-a sum over assignments of index variables to :math:`1,\dots,n` of products of factors, each of which
-depends on symbols at its own indices (:math:`W_{ij}`, :math:`h_{t,i}`, a slope :math:`s_{t,i}`, 1,
-:math:`\delta_{ij}`) and not on n. Let F be the difference of the sides, and k the greatest number
-of index variables in one product, those of the entry included. As a function of the set S of
-indices that may be used
+At given steps, an entry of either side of a claim at dimension n is a sum over assignments of
+index variables to :math:`1,\dots,n` of products of factors, each of which depends on symbols at its
+own indices (:math:`W_{ij}`, :math:`h_{t,i}`, a slope :math:`s_{t,i}`, 1, :math:`\delta_{ij}`) and
+not on n. An index over a concatenation is one over one of its parts. Let F be the difference of the
+sides, and k the greatest number of index variables in one product, those of the entry included
+(:mod:`~bptt_sym.decide.index_variables`). As a function of the set S of indices that may be used
 
 .. math:: F_S=\sum_{S'\subseteq S,\ |S'|\le k}G_{S'},
 
@@ -15,82 +15,74 @@ of degree at most k in the indicators :math:`e_i=[i\in S]`. If it vanishes for e
 to k in the others; so all its coefficients are 0 (Möbius inversion), and it vanishes for every
 :math:`|S|\ge b`. The same holds in each of several dimensions, so that a grid of them is tried.
 
+One size is enough where every index that is summed stands at a parameter matrix or a diagonal one.
+Then a unit whose weights, inputs and start are 0 adds to no entry of the others: what vanishes at
+:math:`n=\max(b,k)` vanishes at all smaller n, and so at all.
+
 Two things make the symbols with indices in S a smaller model. A value of an elementwise function is
 a symbol of its own: its argument holds an input of the step, so that the arguments of different
 steps and entries are independent; and b is at least the number of index variables in any argument,
 so that two arguments that differ at some dimension differ at all that count. What does not act
-entry by entry is left out (softmax, norms, blocks of concatenations), and so are quotients, numbers
-beside matrices, exponentials, and functions of what the model applies none to.
+entry by entry is left out (softmax, norms), and so are quotients, numbers beside matrices,
+exponentials, and functions of what the model applies none to. A convention by which products and
+derivatives are read goes by the number of axes, which no dimension changes; the one that looks for
+an axis of some length is left out.
+
+**Every T as well.** k grows with the run, and the length at which automata are compared
+(:mod:`~bptt_sym.decide.automaton`) mostly with n. Where it does not, or where the claim is one of
+words whose states can be counted by blocks (:mod:`~bptt_sym.decide.blocks`), the lengths are a
+fixed number, and k is that of the longest. Elsewhere nothing is said of every dimension, unless the
+claim is only made for T up to a number.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from itertools import product
-from typing import Any
 
-from bptt_sym.decide.conventions import STRICT
+from bptt_sym.decide.automaton import TOO_MANY, widest_offset
+from bptt_sym.decide.automaton import Counter as States
+from bptt_sym.decide.blocks import Blocks
 from bptt_sym.decide.domains import Modular, Undefined
-from bptt_sym.decide.identity import Arena, Outcome, concrete_dims, equal_at, start_values
-from bptt_sym.decide.instances import instances
+from bptt_sym.decide.identity import (
+    Arena,
+    Outcome,
+    concrete_dims,
+    equal_at,
+    ordered,
+    start_values,
+)
+from bptt_sym.decide.index_variables import IndexCount, Outside
+from bptt_sym.decide.instances import Env, claim_indices, instances
 from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.world import Absent, World
 from bptt_sym.errors import NotSupported
-from bptt_sym.notation import (
-    Add,
-    At,
-    D,
-    Diag,
-    Fn,
-    Had,
-    Idx,
-    Mul,
-    Neg,
-    Node,
-    Num,
-    Ones,
-    Outer,
-    Pow,
-    Sym,
-    Transpose,
-    affine,
-    children,
-    walk,
-)
-from bptt_sym.recurrence import STEP, Recurrence, references
 
-#: Dimensions tried for one claim, and index variables of one product, beyond which nothing is said.
+#: Models tried for one claim, units in one of them, and steps of a run, beyond which nothing is
+#: said.
 MAX_GRID = 16
-MAX_INDICES = 5
-#: An index variable by the dimension it runs over.
-Indices = Counter[str]
-
-
-class Outside(Exception):
-    """The claim is not of the kind that the argument is about."""
+MAX_UNITS = 12
+MAX_STEPS = 10
 
 
 def every_dimension(arena: Arena, trial: Trial, outcome: Outcome) -> dict[str, int] | None:
-    """The least dimensions from which on the claim holds for all; None if that is not shown."""
-    rec = arena.rec
-    if not outcome.every or trial.conventions != STRICT or arena.fixed or trial.hypotheses:
+    """The least dimensions from which on the claim holds for all; None if that is not shown.
+
+    For every T if the outcome says so, else for those that it was tried at.
+    """
+    if trial.conventions.compact or trial.hypotheses - {"zero-start"}:
+        return None
+    if not all(isinstance(at, int) and at <= 0 for _, at in arena.fixed):
         return None
     try:
-        start, most = _range(rec, trial)
+        todo = list(_lengths(arena, trial, outcome))
+        grid, least = _grid(arena, trial, todo)
     except Outside:
         return None
-    names = [*start]
-    sizes = [range(start[d], start[d] + most[d] + 1) for d in names]
-    if max(most.values(), default=0) > MAX_INDICES:
-        return None
-    grid = [dict(zip(names, point, strict=True)) for point in product(*sizes)]
-    if len(grid) > MAX_GRID:
-        return None
-    todo = list(instances(trial.claim.sides, rec, outcome.longest, arena.scope))
     try:
         for known in grid:
-            world = _world(arena, known)
+            world = _world(arena, known, trial)
             for env in todo:
                 try:
                     if not equal_at(world, trial, env):
@@ -99,200 +91,76 @@ def every_dimension(arena: Arena, trial: Trial, outcome: Outcome) -> dict[str, i
                     continue
     except (Mismatch, Undefined, NotSupported):
         return None
-    return start
+    return least
 
 
-def _world(arena: Arena, known: dict[str, int]) -> World:
-    found = arena.rec.__dict__.setdefault("_larger_worlds", {})
-    key = tuple(known.items())
+def _lengths(arena: Arena, trial: Trial, outcome: Outcome) -> list[Env]:
+    """The instances at which agreement in every dimension is agreement for every T."""
+    sides = trial.claim.sides
+    longest = outcome.longest
+    if outcome.every:
+        names = claim_indices(sides, arena.rec)
+        longest = outcome.first - 1 + _bound(arena, trial, names) if names else 1
+    if longest > MAX_STEPS:
+        raise Outside
+    return list(instances(sides, arena.rec, longest, arena.scope))
+
+
+def _bound(arena: Arena, trial: Trial, names: tuple[str, ...]) -> int:
+    """Steps up to which sides that agree in every dimension agree for ever."""
+    sides = trial.claim.sides
+    left, right = ordered(sides, names)
+    # With more states than are ever counted in whatever grows with n, there is an answer only if
+    # nothing does.
+    large = States(TOO_MANY + 1, TOO_MANY + 1, arena.rec.max_lag, frozenset(arena.rec.totals))
+    d, e = (large.dimension(side, left, right) for side in sides[:2])
+    if d is None or e is None or max(d, e) > TOO_MANY:
+        d, e = Blocks(arena.rec, trial.conventions).bound(sides, left, right)
+    window = max(widest_offset(side) for side in sides[:2])
+    # A start of its own makes the first steps unlike the others.
+    start = arena.rec.max_lag if arena.fixed or arena.rec.initial or trial.hypotheses else 0
+    return d + e + (1 if left else 0) + window + start
+
+
+def _grid(
+    arena: Arena, trial: Trial, todo: list[Env]
+) -> tuple[list[dict[str, int]], dict[str, int]]:
+    """The dimensions to try, and the least of those that they speak for."""
+    rec = arena.rec
+    count = IndexCount(rec, trial.conventions)
+    most = Counter[str]()
+    for env in todo:
+        for side in trial.claim.sides:
+            outer, inner = count.of(side, env)
+            most |= count.named(outer) + inner
+    least = count.arguments()
+    names = [*count.named(rec.dims)]
+    if count.monotone:
+        sizes: dict[str, int] = {}
+        for d in names:
+            size = max(2, least[d], most[d])
+            while size in sizes.values():  # so that no two are taken for one another
+                size += 1
+            sizes[d] = size
+        if max(sizes.values(), default=0) > MAX_UNITS:
+            raise Outside
+        return [sizes], dict.fromkeys(names, 1)
+    start = {d: max(2, least[d]) for d in names}
+    ranges = [range(start[d], start[d] + most[d] + 1) for d in names]
+    grid = [dict(zip(names, point, strict=True)) for point in product(*ranges)]
+    if len(grid) > MAX_GRID:
+        raise Outside
+    return grid, start
+
+
+def _world(arena: Arena, known: dict[str, int], trial: Trial) -> World:
+    found = arena.larger_worlds
+    key = (tuple(known.items()), trial.hypotheses)
     if key not in found:
         dims = concrete_dims(arena.rec, (2,), known)
-        fixed = start_values(arena.rec, arena.fixed)
+        fixed = start_values(arena.rec, arena.fixed, trial.hypotheses)
         found[key] = World(arena.rec, Modular(7), dims, fixed=fixed)
-    world: World = found[key]
-    return world
-
-
-def _range(rec: Recurrence, trial: Trial) -> tuple[dict[str, int], dict[str, int]]:
-    """For each dimension where the grid starts, and how many further sizes it has."""
-    if rec.blocks or any("+" in d for d in rec.dims):
-        raise Outside
-    count = _Count(rec)
-    most = Counter[str]()
-    for side in trial.claim.sides:
-        outer, inner = count.of(side)
-        most |= _named(outer) + inner
-    least = count.arguments()
-    return {d: max(2, least[d]) for d in rec.dims}, {d: most[d] for d in rec.dims}
-
-
-def _named(axes: tuple[Any, ...]) -> Indices:
-    """One index variable for every axis whose size is no number."""
-    return Counter(d for d in axes if isinstance(d, str))
-
-
-class _Count:
-    """How many index variables a product of one side may have, counted from above."""
-
-    def __init__(self, rec: Recurrence) -> None:
-        self.rec = rec
-        self.rhs = {e.target: e.rhs for e in rec.equations}
-        #: Of these a value is independent of those at other arguments; of exp, which turns sums
-        #: into products, it is not.
-        self.symbols = {"tanh", "sigma", *rec.activations}
-        self.used: set[str] = set(rec.states)
-        for target in (n for s in rec.states for n in self._needed(s)):
-            self._check(target)
-
-    def _needed(self, name: str) -> set[str]:
-        """The defined sequences that a state is computed from."""
-        todo, seen = [name], {name}
-        while todo:
-            for other, _ in references(self.rhs[todo.pop()]):
-                if other in self.rhs and other not in seen:
-                    seen.add(other)
-                    todo.append(other)
-        self.used |= seen
-        return seen
-
-    def _check(self, target: str) -> None:
-        """Every elementwise function of an equation has an input of its own step in it."""
-        inputs = set(self.rec.inputs)
-        for n in walk(self.rhs[target]):
-            if isinstance(n, Fn) and not isinstance(n.arg, At):
-                read = [a for a in walk(n.arg) if isinstance(a, At) and a.name in inputs]
-                if not any(affine(a.time) == ({STEP: 1}, 0) for a in read):
-                    raise Outside
-        self.of(self.rhs[target])
-
-    def arguments(self) -> Indices:
-        """The greatest number of index variables in an argument of the model."""
-        most = Counter[str]()
-        for name in self.used & set(self.rhs):
-            outer, inner = self.of(self.rhs[name])
-            most |= _named(outer) + inner
-            for n in walk(self.rhs[name]):
-                if isinstance(n, Fn):
-                    outer, inner = self.of(n.arg)
-                    most |= _named(outer) + inner
-        return most
-
-    def of(self, node: Node) -> tuple[tuple[Any, ...], Indices]:
-        """The dimensions of the axes of ``node``, and of the index variables summed in it."""
-        match node:
-            case Num() | Idx():
-                return (), Counter()
-            case At(name=n) | Sym(name=n):
-                if n in self.rec.totals:
-                    raise Outside
-                return self.rec.shape(n), Counter()
-            case Neg(arg=a) | Transpose(arg=a):
-                outer, inner = self.of(a)
-                return (outer[::-1] if isinstance(node, Transpose) else outer), inner
-            case Diag(arg=a):
-                outer, inner = self.of(a)
-                return (*outer, *outer), inner
-            case Fn(name=name, arg=a) if name in self.symbols:
-                # Its value is a symbol; only what the model applies it to is known to be one.
-                if not isinstance(a, At):
-                    self._known_argument(node)
-                return self.of(a)[0], Counter()
-            case Add(args=args):
-                parts = [self.of(a) for a in args]
-                longest = max((o for o, _ in parts), key=len)
-                if len(longest) > 1 and any(not o for o, _ in parts):
-                    raise Outside  # a number beside a matrix: ones, or the identity if it is square
-                inner = Counter[str]()
-                for o, i in parts:
-                    inner |= i + (_named(o) - _named(longest))
-                return longest, inner
-            case Had(args=args):
-                parts = [self.of(a) for a in args]
-                longest = max((o for o, _ in parts), key=len)
-                extra = [i + (_named(o) - _named(longest)) for o, i in parts]
-                return longest, sum(extra, Counter())
-            case Outer(left=a, right=b):
-                (x, i), (y, j) = self.of(a), self.of(b)
-                return (*x, *y), i + j
-            case Pow(base=b, exp=Num(value=v)) if v.denominator == 1 and 0 < v <= 4:
-                outer, inner = self.of(b)
-                if len(outer) > 1:
-                    raise Outside
-                return outer, Counter({d: n * int(v) for d, n in inner.items()})
-            case Mul(args=args):
-                return self._product(args)
-            case D(y=At() as y, x=(At() | Sym()) as x, kind=kind) if kind != "unmarked":
-                return self._derivative(y, x)
-            case _:
-                raise Outside
-
-    def _known_argument(self, node: Fn) -> None:
-        same = (n for rhs in self.rhs.values() for n in walk(rhs) if isinstance(n, Fn))
-        if not any(n.arg == node.arg for n in same):
-            raise Outside
-
-    def _product(self, args: tuple[Node, ...]) -> tuple[tuple[Any, ...], Indices]:
-        outer: tuple[Any, ...] = ()
-        inner = Counter[str]()
-        for a in args:
-            if isinstance(a, Ones):
-                raise Outside
-            axes, i = self.of(a)
-            inner += i
-            if len(outer) > 1 and axes:
-                inner += _named(axes[:1])
-                outer = (*outer[:-1], *axes[1:])
-            else:
-                # A row or a column: whether an index is summed is not looked at, all are counted.
-                outer = (*outer, *axes)
-        return outer, inner
-
-    def _derivative(self, y: At, x: At | Sym) -> tuple[tuple[Any, ...], Indices]:
-        if isinstance(x, Sym):
-            raise Outside  # paths through every step
-        ahead, behind = affine(y.time), affine(x.time)
-        if ahead is None or behind is None or ahead[0] != behind[0]:
-            raise Outside
-        steps = ahead[1] - behind[1]
-        if not 0 <= steps <= 2:
-            raise Outside
-        outer = (*self.rec.shape(y.name), *self.rec.shape(x.name))
-        return outer, self._paths(y.name, x.name, steps, {})
-
-    def _paths(self, y: str, x: str, steps: int, seen: dict[Any, Indices]) -> Indices:
-        """Index variables along the longest way from ``x`` to ``y``, ``steps`` steps later."""
-        key = (y, steps)
-        if key in seen:
-            return seen[key]
-        most = Counter[str]()
-        if y in self.rhs and not (y == x and steps == 0):
-            for other, lag in set(references(self.rhs[y])):
-                if lag <= steps and (other in self.rhs or other == x):
-                    further = self._paths(other, x, steps - lag, seen)
-                    most |= self._edge(self.rhs[y], other) + further
-        seen[key] = most
-        return most
-
-    def _edge(self, node: Node, to: str) -> Indices:
-        """Index variables that a step from ``node`` to the sequence ``to`` in it sums over.
-
-        The index at which ``to`` is read is one of them, or that of the node itself.
-        """
-        if not any(isinstance(n, At) and n.name == to for n in walk(node)):
-            return Counter()
-        match node:
-            case Add(args=args):
-                most = Counter[str]()
-                for a in args:
-                    most |= self._edge(a, to)
-                return most
-            case At():
-                return Counter()
-            case _:
-                most = Counter[str]()
-                for a in children(node):
-                    most |= self._edge(a, to)
-                return most + (Counter() if isinstance(node, Fn) else self.of(node)[1])
+    return found[key]
 
 
 __all__ = ["every_dimension"]

@@ -73,6 +73,8 @@ class Arena:
         self._worlds: dict[tuple[int, int, Hypotheses], World] = {}
         self._degrees: dict[Hypotheses, World] = {}
         self._one_unit: dict[Hypotheses, World] = {}
+        #: Worlds with more units, by their dimensions (:mod:`bptt_sym.decide.dimensions`).
+        self.larger_worlds: dict[Any, World] = {}
         self._places: dict[tuple[int, int], tuple[tuple[Node, ...], Scope, Env | None]] = {}
         #: Searches over readings that were made here (:class:`bptt_sym.decide.search.Search`).
         self.searches: dict[Any, Any] = {}
@@ -353,7 +355,7 @@ def _every_bound(
         return 1, (1, 1)
     if len(names) > 2:
         return None, (0, 0)
-    left, right = _ordered(sides, names)
+    left, right = ordered(sides, names)
     counter = arena.counter()
     d = counter.dimension(sides[0], left, right)
     e = counter.dimension(sides[1], left, right)
@@ -364,7 +366,7 @@ def _every_bound(
     return d + e + (1 if left else 0) + window, (d, e)
 
 
-def _ordered(sides: tuple[Node, ...], names: tuple[str, ...]) -> tuple[str | None, str]:
+def ordered(sides: tuple[Node, ...], names: tuple[str, ...]) -> tuple[str | None, str]:
     """Which of two indices is the later one."""
     if len(names) == 1:
         return None, names[0]
