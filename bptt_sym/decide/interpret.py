@@ -161,16 +161,15 @@ class Interpreter:
     def _leaf(self, name: str, time: int | None, out: list[Parts] | None) -> Tensor:
         value = self.world.value(name, time, self.horizon)
         if out is not None:
-            out.append({(name, time): identity(shape(value), self.one, self.zero)})
+            out.append(self.world.by_itself(name, time))
         return value
 
     def _sym(self, node: Sym, env: Env, out: list[Parts] | None) -> Tensor:
         return as_written(self._leaf(node.name, None, out), self.conv, out is not None)
 
     def _at(self, node: At, env: Env, out: list[Parts] | None) -> Tensor:
-        return as_written(
-            self._leaf(node.name, self.index(node.time, env), out), self.conv, out is not None
-        )
+        value = self._leaf(node.name, self.index(node.time, env), out)
+        return as_written(value, self.conv, out is not None)
 
     # --------------------------------------------------------------------- arithmetic
     def _add(self, node: Add, env: Env, out: list[Parts] | None) -> Tensor:
@@ -456,7 +455,8 @@ class Interpreter:
             jac = self.world.derivative(y, x, kind, self.horizon)
         else:
             collected: list[Parts] = []
-            value = self.exact.evaluate(node.y, env, collected)
+            with self.world.collecting(x):
+                value = self.exact.evaluate(node.y, env, collected)
             y_shape = shape(value)
             jac = self.world.chain(collected.pop(), x, kind, None, self.horizon)
         if jac is None:

@@ -6,7 +6,8 @@ model. No derivative formula is used beyond the local rules of :mod:`bptt_sym.de
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from bptt_sym.decide.domains import Domain
@@ -76,9 +77,11 @@ class World:
         self._states = frozenset(rec.states)
         self._first = _first_steps(rec)
         self._values: dict[tuple[str, int | None, int], Tensor] = {}
-        self._direct: dict[tuple[str, int | None, int], Parts] = {}
+        self._direct: dict[tuple[str, int | None, int, str], Parts] = {}
         self._derivatives: dict[tuple[Any, ...], Tensor | None] = {}
         self._adjoints: dict[tuple[Leaf, int], Parts] = {}
+        #: The parameter by which Jacobians are being collected; those by all others are left out.
+        self.collected = ""
 
     def count(self, terms: int) -> None:
         """Take note of ``terms`` more terms of sums. Raises NotSupported beyond MAX_TERMS."""
@@ -154,13 +157,31 @@ class World:
         return from_flat(dims, values)
 
     # --------------------------------------------------------------------- derivatives
-    def direct(self, name: str, time: int | None, horizon: int = 0) -> Parts:
-        """Jacobians of the defining equation by each symbol that stands in it."""
-        key = (name, time, horizon if time is None else 0)
+    def direct(
+        self, name: str, time: int | None, horizon: int = 0, parameter: str = ""
+    ) -> Parts:
+        """Jacobians of the defining equation by each sequence in it, and by one parameter."""
+        key = (name, time, horizon if time is None else 0, parameter)
         found = self._direct.get(key)
         if found is None:
-            found = self._direct[key] = self._linearize(name, time, horizon)
+            with self.collecting((parameter, None)):
+                found = self._direct[key] = self._linearize(name, time, horizon)
         return found
+
+    @contextmanager
+    def collecting(self, x: Leaf) -> Iterator[None]:
+        """Jacobians by no parameter but ``x`` are wanted: by a matrix they are large."""
+        before, self.collected = self.collected, x[0] if x[1] is None else ""
+        try:
+            yield
+        finally:
+            self.collected = before
+
+    def by_itself(self, name: str, time: int | None) -> Parts:
+        """The Jacobian of a symbol by itself, if it is wanted."""
+        if time is None and name != self.collected and name not in self.rec.totals:
+            return {}
+        return {(name, time): identity(self.shape(name), self.domain.one, self.domain.zero)}
 
     def _linearize(self, name: str, time: int | None, horizon: int) -> Parts:
         if self._override(name, time) is not None:
@@ -182,7 +203,7 @@ class World:
         if kind.startswith("via:"):
             return self._through(y, x, kind[4:], horizon)
         if kind == "total" and y != x and self.shape(y[0]) == ():
-            return self._adjoint(y, horizon if y[1] is None else 0).get(x)
+            return self._swept(y, x, horizon if y[1] is None else 0)
         key = (y, x, kind, horizon if y[1] is None else 0)
         if key not in self._derivatives:
             if kind == "total" and y[1] is not None:
@@ -195,8 +216,25 @@ class World:
             self._propagate(y, x, kind, horizon)
         return self._derivatives[key]
 
+    def _swept(self, y: Leaf, x: Leaf, horizon: int) -> Tensor | None:
+        """The total derivative of a scalar, from the sweep back through the sequences."""
+        by_sequences = self._adjoint(y, horizon)
+        if x[1] is not None:
+            return by_sequences.get(x)
+        key = (y, x, "total", horizon)
+        if key not in self._derivatives:
+            result: Tensor | None = None
+            for leaf in self._downwards(y, horizon):
+                outer = by_sequences.get(leaf)
+                jac = self.direct(*leaf, horizon, x[0]).get(x) if outer is not None else None
+                if jac is not None:
+                    term = self._compose(outer, jac, leaf)
+                    result = term if result is None else result + term
+            self._derivatives[key] = None if result is None else self.domain.reduce(result)
+        return self._derivatives[key]
+
     def _adjoint(self, y: Leaf, horizon: int) -> Parts:
-        """The total derivatives of a scalar by everything that it depends on, in one sweep back.
+        """The total derivatives of a scalar by all sequences behind it, in one sweep back.
 
         They are sums over the same paths as those that :meth:`_propagate` follows for one variable.
         """
@@ -261,7 +299,9 @@ class World:
         elif y[1] is not None and x[1] is not None and y[1] < x[1]:
             result = None
         else:
-            result = self.chain(self.direct(y[0], y[1], horizon), x, kind, y, horizon)
+            parameter = x[0] if x[1] is None else ""
+            parts = self.direct(y[0], y[1], horizon, parameter)
+            result = self.chain(parts, x, kind, y, horizon)
         self._derivatives[key] = result
         return result
 
