@@ -16,6 +16,7 @@ from bptt_sym.check.counting import last_step_letter, with_horizon
 from bptt_sym.check.defining import base_letter, definition_of, definitions_of, may_define
 from bptt_sym.check.deltas import runs_back
 from bptt_sym.check.document import PROSE, Document, Formula
+from bptt_sym.check.each_gate import for_each_gate
 from bptt_sym.check.failures import explained, of_failures, with_suppositions
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
@@ -25,9 +26,10 @@ from bptt_sym.check.models import Context, Model, Models
 from bptt_sym.check.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.check.prose import last_step_said
 from bptt_sym.check.second_looks import at_the_last_step
-from bptt_sym.check.shorthand import Shorthand, numbered_steps
+from bptt_sym.check.shorthand import Shorthand
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.spectral import with_sizes
+from bptt_sym.check.typography import plainly_set
 from bptt_sym.check.units import as_vectors
 from bptt_sym.check.wording import (
     generic_meanings,
@@ -44,16 +46,7 @@ from bptt_sym.check.wording import (
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, UnboundName
 from bptt_sym.messages import marked
-from bptt_sym.notation import (
-    ZERO,
-    At,
-    Claim,
-    Idx,
-    Sym,
-    num,
-    shift,
-    substitute_index,
-)
+from bptt_sym.notation import ZERO, At, Claim, Idx, Sym, num, shift, substitute_index
 from bptt_sym.read import read_claim
 from bptt_sym.read.vocabulary import plain_name
 
@@ -78,7 +71,7 @@ def audit(document: Document) -> list[Judged]:
     Nothing is raised for what stands in the document.
     """
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
-    everything = [numbered_steps(f) for f in everything]
+    everything = for_each_gate([plainly_set(f) for f in everything])
     texts = [f.latex for f in everything]
     short = Shorthand.of([*texts, document.words], sequences(without_steps(texts)))
     everything = [short.written_out(as_vectors(f)) for f in everything]

@@ -159,6 +159,10 @@ class Deltas:
                 if key in missing and not key <= _GIVEN:
                     meanings[key] = name
                     guessed.add(key)
+            for key in guessed & _beside_the_derivative(texts):
+                (gate, *more) = key
+                if not more:
+                    meanings[key] = by_argument(gate)
         return cls(meanings, losses, pair, frozenset(guessed), loss)
 
     def written_out(self, formula: Formula) -> Formula:
@@ -190,6 +194,51 @@ class Deltas:
         formula = replaced(formula, _DELTA, new)
         return replace(formula, delta=True) if guesses else formula
 
+
+def by_argument(gate: str) -> str:
+    """What ``gate`` is the activation of, written for step t."""
+    return rf"\mathrm{{net}}_{{{gate}}}^{{(t)}}"
+
+
+def beside_the_derivative(key: Key, text: str, start: int) -> bool:
+    r"""Whether the gradient named before ``start`` is made of another, by the variable ``key``.
+
+    In :math:`\delta^f_t = \partial L/\partial f_t \odot f_t \odot (1 - f_t)` the name is not
+    that of :math:`\partial L/\partial f_t`, but of the gradient by what f is the activation of.
+    """
+    given = _GIVES.match(text, start)
+    if given is None:
+        return False
+    for m in _BY.finditer(given.group("right")):
+        by = _SEQUENCE.fullmatch(m.group("by").strip())
+        read = _steps(by.group("scripts")) if by is not None else None
+        if by is None or read is None or read[1] != "t":
+            continue
+        if frozenset((_plain(by.group("base")), *read[0])) == key and m.end() < len(
+            given.group("right").rstrip(" .,;")
+        ):
+            return True
+    return False
+
+
+def _beside_the_derivative(texts: Sequence[str]) -> set[Key]:
+    found: set[Key] = set()
+    for text in texts:
+        for m in _DELTA.finditer(text):
+            read = _steps(m.group("scripts"))
+            if read and read[1] == "t" and beside_the_derivative(read[0], text, m.end()):
+                found.add(read[0])
+    return found
+
+
+_GIVES = re.compile(
+    r"\s*&?\s*=\s*&?(?P<right>"
+    r"(?:(?!\\\\|\\(?:end|tag|label|text|mbox|in|q?quad)(?![A-Za-z]))[^=&])*)"
+)
+_BY = re.compile(
+    rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\{{?\s*{_LOSS}\s*\}}?\s*\}}"
+    r"\s*\{\s*(?:\\partial|d)\s*(?P<by>(?:[^{}]|\{[^{}]*\})+)\}"
+)
 
 _LATER = re.compile(
     r"\\delta\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))?\s*[_^]\s*\{\s*\(?\s*(?:[A-Za-z]\s*,\s*)?t\s*\+\s*1\s*\)?[^{}]*\}"

@@ -97,6 +97,14 @@ _ELEMENT = re.compile(
     rf"|_\s*(?:\{{\s*\[?\s*(?P<u2>[ijp])\s*\]?\s*\}}|(?P<u3>[ijp])(?![A-Za-z]))(?P<later>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))"
     rf"|_\s*\{{\s*(?P<of>{_TIME}),\s*(?P<u4>[ijp])\s*\}}"
 )
+#: ``\\Gamma_f^{(t)}``, ``z_o^t``: beside it an i is the input gate.
+GATE_I = re.compile(
+    r"(?:\\Gamma|\\mathrm\{net\}|(?<![A-Za-z\\])[zabpWU]|\\delta)\s*(?:_|\^)\s*(?:\{\s*i\s*\}|i(?![A-Za-z]))"
+)
+_GATE_BESIDE = re.compile(
+    r"(?:\\Gamma|(?<![A-Za-z\\])[zaW]|\\delta)\s*_\s*\{?\s*[fo]\s*\}?(?![A-Za-z,])|"
+    r"(?:\\Gamma|\\mathrm\{net\})\s*_\s*\{?\s*i|\\delta\s*\^\s*\{?\s*[fo]\s*\}?(?![A-Za-z])"
+)
 #: ``\\tanh'(\\cdot)``: the slope where it is taken.
 _SOMEWHERE = re.compile(
     r"((?:\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])\s*(?:'|\^\s*\{?\s*\\prime\s*\}?))"
@@ -140,8 +148,12 @@ _CONCAT = re.compile(
 Edit = tuple[int, int, str]
 
 
-def respelt(formula: Formula) -> Formula:
-    """``formula`` in the spelling that the reader knows."""
+def respelt(formula: Formula, gated: bool = False) -> Formula:
+    """``formula`` in the spelling that the reader knows.
+
+    ``gated`` tells whether the document marks weights and arguments by their gates: ``W_i`` beside
+    ``W_f`` belongs to the input gate.
+    """
     formula = edited(formula, list(_quantifiers(formula.latex)))
     formula = replaced(formula, _INDICATOR, lambda m: m.group("label"))
     formula = replaced(formula, _ENTRY, lambda m: m.group("group"))
@@ -164,7 +176,7 @@ def respelt(formula: Formula) -> Formula:
     formula = replaced(formula, _NAMED_LOSS, _written_out)
     formula = replaced(formula, _CROSS_ENTROPY, _of_two_vectors)
     formula = edited(formula, list(_slices(formula.latex)))
-    formula = _of_every_unit(formula)
+    formula = _of_every_unit(formula, gated)
     return _column_by_column(formula)
 
 
@@ -189,7 +201,7 @@ def _quantifiers(text: str) -> Iterator[tuple[int, int, str]]:
         yield (window + before.start() if before else match.start()), done, " "
 
 
-def _of_every_unit(formula: Formula) -> Formula:
+def _of_every_unit(formula: Formula, gated: bool) -> Formula:
     """``\\partial c_i^t`` as ``\\partial c^t``: what the equation of one unit says of all.
 
     Only where one letter counts the units and stands nowhere else.
@@ -202,6 +214,8 @@ def _of_every_unit(formula: Formula) -> Formula:
     if len(units) != 1:
         return formula
     (unit,) = units
+    if unit == "i" and (_GATE_BESIDE.search(text) or (gated and GATE_I.search(text))):
+        return formula
     rest = _ELEMENT.sub("", text)
     inside = rf"\{{[^{{}}]*(?<![A-Za-z\\]){unit}(?![A-Za-z])[^{{}}]*\}}"
     if re.search(rf"[_^]\s*(?:{inside}|{unit}(?![A-Za-z]))", rest):

@@ -21,23 +21,33 @@ from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import (
+    Add,
     At,
     Claim,
     D,
     Fn,
     Idx,
+    Mul,
     Node,
     Pow,
+    Sum,
     Sym,
     Transpose,
     free_indices,
+    num,
     rebuild,
     substitute_index,
+    walk,
 )
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, lag_of
 
 #: ``\\prod_t`` without its first and last step.
 _RANGELESS = re.compile(r"\\prod\s*(?:\\limits\s*)?_\s*(?:\{\s*[a-z]\s*\}|[a-z])(?!\s*\^)")
+
+ONE_EQUATION = (
+    "each derivative beside one of the loss is that of its own equation, all else held fixed"
+)
+WITH_FACTOR = "the loss of a step counts with the factor that it has in the whole"
 
 #: A sum that starts at 0 reaches for what is before the first step.
 _MISSING = re.compile(r"_(?:0|-1) does not exist")
@@ -130,6 +140,10 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
     if (bare := without_biases(rec, claim)) is not None:
         said = "the bias, which the formula leaves out, is 0"
         yield _Look(said, claim, Court.of(bare), supposes=True)
+    if (each := of_one_equation(claim, rec)) is not None:
+        yield _Look(ONE_EQUATION, each, court)
+    if (counted := with_its_factor(claim, rec)) is not None:
+        yield _Look(WITH_FACTOR, counted, court)
     if context.marks and (own := of_its_own_step(claim, model)) is not None:
         yield _Look("the mark d stands for the derivative of the loss of the step", own, court)
 
@@ -159,6 +173,55 @@ def at_the_end(claim: Claim, rec: Recurrence) -> tuple[Claim, str] | None:
         return None
     assert isinstance(left.y, (At, Sym))
     return _at_the_horizon(claim), left.y.name
+
+
+def of_one_equation(claim: Claim, rec: Recurrence) -> Claim | None:
+    """``claim`` with each derivative beside one of the loss that of its own equation.
+
+    ``∂L/∂x = ∂L/∂n ∂n/∂x + ∂L/∂r ∂r/∂x`` sums over all that reads x; where n reads r as well, the
+    path through r would be counted twice.
+    """
+    left = claim.sides[0]
+    if not (isinstance(left, D) and is_loss(left.y, rec)):
+        return None
+
+    def change(n: Node) -> Node:
+        if isinstance(n, D) and n.kind == "unmarked" and isinstance(n.y, At):
+            return n if is_loss(n.y, rec) else replace(n, kind="direct")
+        return rebuild(n, change)
+
+    def summed(n: Node) -> Node:
+        return change(n) if isinstance(n, Add) else rebuild(n, summed)
+
+    sides = (left, *(summed(s) for s in claim.sides[1:]))
+    return replace(claim, sides=sides) if sides != claim.sides else None
+
+
+def with_its_factor(claim: Claim, rec: Recurrence) -> Claim | None:
+    """``claim`` with the loss of a step as it counts in the whole: ``L = \\frac1m \\sum_t L_t``."""
+    left = claim.sides[0]
+    if not (isinstance(left, D) and isinstance(left.y, Sym) and is_loss(left.y, rec)):
+        return None
+    step = ""
+
+    def alone(n: Node) -> Node:
+        nonlocal step
+        if isinstance(n, Sum) and isinstance(n.body, At) and is_loss(n.body, rec):
+            step = n.body.name
+            return num(1)
+        return rebuild(n, alone)
+
+    factor = alone(rec.totals[left.y.name])
+    if not step or factor == num(1) or any(isinstance(n, (At, Sum)) for n in walk(factor)):
+        return None
+
+    def change(n: Node) -> Node:
+        if isinstance(n, D) and isinstance(n.y, At) and n.y.name == step:
+            return Mul((factor, n))
+        return rebuild(n, change)
+
+    sides = (left, *(change(s) for s in claim.sides[1:]))
+    return replace(claim, sides=sides) if sides != claim.sides else None
 
 
 def of_its_own_step(claim: Claim, model: Model) -> Claim | None:

@@ -8,14 +8,14 @@ before a parameter, and is no differential of a fraction. Every character keeps 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.counting import below_only
-from bptt_sym.check.deltas import Deltas
+from bptt_sym.check.deltas import Deltas, beside_the_derivative, by_argument
 from bptt_sym.check.document import Formula
 from bptt_sym.check.labels import Labels
-from bptt_sym.check.respelling import PAIR_OF_UNITS, edited, replaced, respelt
+from bptt_sym.check.respelling import GATE_I, PAIR_OF_UNITS, edited, replaced, respelt
 from bptt_sym.check.usage import LOSSES
 from bptt_sym.read.vocabulary import plain_name
 
@@ -68,7 +68,9 @@ _LABEL = re.compile(
     r"\\text(?:bf|it|rm)?\s*\{[^{}=]*\}(?:\s*\})?\s*(?:[:：]\s*)?\\q?quad(?![A-Za-z])"
 )
 #: ``Ct`` for ``C_t``: the mark of the subscript was forgotten.
-_STEP_BESIDE = re.compile(r"(?<![A-Za-z\\])([A-Zhcxs])t(?![A-Za-z])")
+_STEP_BESIDE = re.compile(
+    r"(?:(?<![A-Za-z\\{])|(?<=\\partial ))(?P<name>[A-Zhcxsrzniofg])t(?![A-Za-z])"
+)
 #: ``h_\\text{next}``
 _UNBRACED = re.compile(r"([_^])\s*(\\(?:text|mathrm|textrm)\s*\{[^{}]*\})")
 #: What arrives from the step after, at the end of a sum.
@@ -85,8 +87,6 @@ _GRADIENT = re.compile(
     r"\s*(?:\\boxed\s*\{\s*)?(?:(?:\\delta\s*|d)[A-Za-z]\s*_|\\delta\s*\^\s*\{?\s*[a-z]\s*\}?\s*_)"
     r"\s*\{?\s*t\s*\}?\s*&?\s*="
 )
-#: ``h_{t2}``: the second step.
-_NUMBERED = re.compile(r"_\s*\{\s*t([1-9])\s*\}")
 _PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\s*=\s*\}")
 #: ``J^{(t)}(\theta)``: of all parameters.
 _OF_PARAMETERS = re.compile(
@@ -125,6 +125,10 @@ class Shorthand:
     transposes: bool
     #: Whether the text defines a loss as a function of all parameters.
     of_all: bool = False
+    #: Whether weights and arguments are marked by their gates.
+    gated: bool = False
+    #: Gates whose δ is the gradient by what the gate is the activation of.
+    of_arguments: frozenset[str] = frozenset()
     #: Parts of gradients that a line gives, up to their step.
     parts: frozenset[str] = frozenset()
 
@@ -145,6 +149,8 @@ class Shorthand:
             if named else None,
             below_only(every) and _MATRIX_T.search(every) is not None,
             any(m.group("defined") for m in _OF_PARAMETERS.finditer(every)),
+            GATE_I.search(every) is not None and _GATE_F.search(every) is not None,
+            frozenset(_of_arguments(texts)),
             frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
                       for m in _GIVES_PART.finditer(every)),
         )  # fmt: skip
@@ -171,7 +177,7 @@ class Shorthand:
             )
         formula = self.labels.from_inside(formula)
         formula = self.deltas.written_out(_without_components(formula))
-        formula = self.labels.written_out(respelt(formula))
+        formula = self.labels.written_out(respelt(formula, self.gated))
         formula = replaced(formula, _ARROW, lambda m: "")
         before = formula
         if self.delta:
@@ -198,7 +204,7 @@ class Shorthand:
 
     def _below(self, m: re.Match[str]) -> str | None:
         """``C_t`` for ``Ct`` where C runs in time elsewhere."""
-        return rf"{m.group(1)}_t" if m.group(1) in self.timed else None
+        return rf"{m['name']}_t" if m["name"] in self.timed else None
 
     def _derivative(self, m: re.Match[str]) -> str | None:
         name, scripts = m.group("name"), m.group("scripts") or ""
@@ -219,6 +225,9 @@ class Shorthand:
             if share != scripts and not _EQUALS.match(m.string, m.end()):
                 return None
             scripts = share
+        if bare in self.of_arguments and (step := _AT_STEP.fullmatch(scripts)) is not None:
+            argument = by_argument(bare).replace("(t)", f"({step['low'] or step['up']})")
+            return rf"\frac{{\partial {self.loss}}}{{\partial {argument}}}"
         return rf"\frac{{\partial {self.loss}}}{{\partial {name}{scripts}}}"
 
 
@@ -227,6 +236,7 @@ _DIFFERENTIAL = re.compile(
     r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm|operatorname)(?![A-Za-z])"
     r"|(?:L|E|J|\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell)\s*(?:_\s*\{?\s*[a-zT]\s*\}?\s*)?&?\s*=)"
 )
+_GATE_F = re.compile(GATE_I.pattern.replace("i", "f"))
 _WORD = r"\{\s*(?:\(\s*[a-z]\s*\)|\\(?:text|mathrm)\s*\{\s*[A-Za-z]{2,12}\s*\}|[a-z]{3,12})\s*\}"
 _AT = r"\{?\s*(?P<%s>t\s*(?:[-+]\s*1)?)\s*\}?"
 _PART = re.compile(
@@ -247,9 +257,19 @@ _COMPONENT = re.compile(
 )
 
 
-def numbered_steps(formula: Formula) -> Formula:
-    """``h_{2}`` for ``h_{t2}``."""
-    return replaced(formula, _NUMBERED, lambda m: f"_{{{m.group(1)}}}")
+_AT_STEP = re.compile(
+    r"\s*(?:_\s*\{?\s*(?P<low>t\s*(?:[-+]\s*1)?)\s*\}?|"
+    r"\^\s*\{\s*\(?\s*(?P<up>t\s*(?:[-+]\s*1)?)\s*\)?\s*\})"
+)
+
+
+def _of_arguments(texts: Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        for m in _DELTA.finditer(text):
+            bare = plain_name(re.sub(r"\s", "", m.group("name")))
+            step = _AT_STEP.fullmatch(m.group("scripts") or "")
+            if step and beside_the_derivative(frozenset((bare,)), text, m.end()):
+                yield bare
 
 
 def _transposed(m: re.Match[str]) -> str:

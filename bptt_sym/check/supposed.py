@@ -118,7 +118,7 @@ def _arguments(draft: _Draft) -> None:
             continue
         draft.replaces.add(pre.state)
         draft.add(f"{pre.name} is the argument of the activation", *pre.lines)
-        name = plain_name(pre.name.removesuffix("_t"))
+        name = plain_name(pre.name.removesuffix("_t").removesuffix("^{(t)}"))
         if not pre.sure:
             draft.guessed.add(name)  # of which activation is a guess
         known.add(name)
@@ -314,7 +314,10 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
     rec, usage, known = draft.rec, draft.usage, draft.known
     unknown = draft.step_loss or rf"\mathrm{{loss}}({draft.readout}_{{t}}, 1)"
     step_losses = [n for n in rec.gates if _is_loss(n) and rec.shape(n) == ()]
+    cells = {"C"} if {r"\tilde{C}", "f"} & set(usage.timed) else set()
     for name in LOSSES:
+        if name in cells:
+            continue  # a cell state whose equation is not in force here
         if name in usage.timed and name not in known and _steps(usage.timed[name]):
             draft.add(
                 f"{name}_t is a loss of step t",
@@ -326,13 +329,14 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
     known |= {plain_name(n) for n in rec.totals}
     if rec.totals:
         known |= {plain_name(n) for n in rec.functions}  # in loss_t = L(a_t, y_t), L is no total
-    totals = [n for n in LOSSES if n in usage.bare and n not in known]
+    totals = [n for n in LOSSES if n in usage.bare and n not in known | cells]
     if len(totals) > 1:
         totals = [n for n in totals if n not in ("C", "e", "l", "J", r"\varepsilon")]
     written = {plain_name(n) for n in rec.totals}
     same = [n for n in LOSSES if n in usage.bare and n in step_losses and n not in written]
-    if not totals and same:
-        totals = same[:1]  # L beside L_t, whatever name the whole has elsewhere
+    if same:
+        # L beside L_t, whatever name the whole has elsewhere
+        totals = [*same[:1], *(n for n in totals if n not in same[:1])]
     if not totals:
         return [draft.finished()] if draft.lines else []
     term = f"{step_losses[0]}_{{t}}" if step_losses else unknown
@@ -393,7 +397,7 @@ def _argument(name: str, state: str, rec: Recurrence, usage: Usage) -> _Argument
         return None
     function = _written(rhs.name)
     lines = (f"{name} = {latex(rhs.arg, rec)}", f"{state}_{{t}} = {function}({name})")
-    plain = plain_name(name.removesuffix("_t"))
+    plain = plain_name(name.removesuffix("_t").removesuffix("^{(t)}"))
     return _Argument(name, plain_name(state), lines, (function, plain) in usage.activated)
 
 
@@ -431,8 +435,9 @@ def _inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[_Argume
                 out.append(_argument(f"{name}_t", gate, rec, usage))
         for form in ("a_%s", "z_%s", "a_{%s}", "z_{%s}", r"\mathrm{net}_%s", r"\mathrm{net}_{%s}"):
             name = form % bare
-            if name in usage.scripts and plain_name(name) not in known:
-                found = _argument(name, gate, rec, usage)
+            runs = plain_name(name) in usage.running or name in usage.timed
+            if (name in usage.scripts or runs) and plain_name(name) not in known:
+                found = _argument(f"{name}^{{(t)}}" if runs else name, gate, rec, usage)
                 # The script says of which gate it is the argument.
                 out.append(found and replace(found, sure=True))
     return [found for found in out if found is not None]

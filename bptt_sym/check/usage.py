@@ -21,6 +21,10 @@ LOSSES = tuple(
 OUTPUTS = tuple(r"z o s v a q \hat{o} \hat{z} p y \hat{p} \hat{y} \tilde{y} \bar{y}".split())
 
 _SUBSCRIPT = re.compile(r"\s*_\s*(?:\{[^{}]*\}|\\?[A-Za-z0-9])")
+_SCRIPT_AND_STEP = re.compile(
+    r"\s*_\s*\{?(?P<script>\\(?:tilde|hat|bar)\s*\{?\s*[A-Za-z]\s*\}?|\s*[A-Za-z])\s*\}?\s*"
+    r"\^\s*(?:\{\s*[(<]?\s*(?:\\langle)?\s*t|t(?![A-Za-z]))"
+)
 _ACTIVATED = re.compile(
     r"(\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])(?:[fg]|tanh))(?:\s*\})?"
     r"\s*(?:\^\s*(?:2|\{\s*2\s*\}|\\prime|\{\s*(?:\\prime|')\s*\})|')*"
@@ -43,6 +47,8 @@ class Usage:
     scripted: set[str] = field(default_factory=set)
     #: Names with the script that is part of them, as they stand: ``a_f``, ``W_{hh}``.
     scripts: set[str] = field(default_factory=set)
+    #: Names with the script that is part of them, which have a step besides: ``z_f^{(t)}``.
+    running: set[str] = field(default_factory=set)
     #: Which activation is applied to which name.
     activated: set[tuple[str, str]] = field(default_factory=set)
     #: Whether a prediction less its target stands somewhere: ``\\hat{y}_t - y_t``.
@@ -75,6 +81,9 @@ class Usage:
                         usage.scripts.add(name + "".join(below.group().split()))
                 elif m.step:
                     usage.timed.setdefault(name, set()).add(m.step)
+                    both = _SCRIPT_AND_STEP.match(text, m.end)
+                    if both is not None:
+                        usage.running.add(plain_name(f"{name}_{{{both.group('script').strip()}}}"))
                 elif "_" not in m.argument:  # \\ell(y_t): a function
                     usage.bare.add(name)
             usage.bare.update(_below_nabla(tokens))

@@ -11,6 +11,7 @@ from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
 from bptt_sym.check.outline import Kind, Row
+from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.messages import marked
@@ -101,7 +102,7 @@ def by_preactivation(claim: Claim, rec: Recurrence) -> Claim:
     def change(n: Node) -> Node:
         if isinstance(n, D) and isinstance(n.x, At) and n.x.name in rec.defined:
             rhs = rec.rhs(n.x.name)
-            if isinstance(rhs, Fn) and rhs.order == 0 and isinstance(n.y, Sym):
+            if isinstance(rhs, Fn) and rhs.order == 0 and is_loss(n.y, rec):
                 return Had((n, _slope(rhs, n.x)))
         return rebuild(n, change)
 

@@ -1,0 +1,93 @@
+r"""Marks of editors and typesetters that say nothing, and signs that say the same as others.
+
+``W\_{hh}`` with the bar escaped for Markdown, ``\large`` before a formula, ``\mathrel{+}=`` for
+``+=``, a bold δ, ``\frac{\delta L}{\delta h}`` for a derivative, a sum over the examples of a batch
+where the text is about one: each is brought to one spelling before anything is looked at. Every
+character keeps its offset.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bptt_sym.check.document import Formula
+from bptt_sym.check.respelling import Edit, edited, replaced
+
+_SIZE = re.compile(
+    r"\\(?:tiny|scriptsize|footnotesize|small|normalsize|large|Large|LARGE|huge|Huge)(?![A-Za-z])\s*"
+)
+_BOLD = re.compile(r"\\bold(?=\s*\{|\s+[A-Za-z0-9])")
+_BOLD_DELTA = re.compile(
+    r"\\(?:boldsymbol|bm|mathbf|pmb)\s*(?:\{\s*\\delta\s*\}|\\delta(?![A-Za-z]))"
+)
+#: ``W\_{hh}``: the bar of a subscript, escaped. ``dC\_next`` is a name of several letters.
+_ESCAPED = re.compile(
+    r"(?P<before>(?<![A-Za-z\\])[A-Za-z]|\\[A-Za-z]+|[})|\]])\\_(?=\{|[A-Za-z0-9](?![A-Za-z0-9]))"
+)
+_TEXT = re.compile(r"\\(?:text|mathrm|textrm|operatorname|mbox|texttt)\s*\{[^{}]*\}")
+_ADDED = re.compile(
+    r"(?:\\[,;:! ]\s*)*\\math(?:rel|bin)\s*\{\s*(?:\{\s*)?\+\s*(?:\}\s*)?"
+    r"(?:=\s*\}(?:\s*\})?|\}\s*=)(?:\s*\\[,;:! ])*"
+)
+_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
+_FRACTION = re.compile(rf"\\[dt]?frac\s*(?P<up>{_GROUP})\s*(?P<down>{_GROUP})")
+#: δ in front of what is differentiated, as ∂ stands there.
+_DIFFERENTIAL = re.compile(r"\{\s*(?P<d>\\delta)(?:\s*\{\s*\}|\s+|(?=[\\({]))(?![_^\s]*[_^])")
+#: ``h_{t2}``: the second step.
+_NUMBERED = re.compile(r"_\s*\{\s*t([1-9])\s*\}")
+_OF_A_BATCH = re.compile(
+    r"\\sum\s*(?:\\limits\s*)?_\s*(?:\{\s*(?:\\(?:text|mathrm|textrm)\s*\{\s*)?"
+    r"(?:[Bb]atch|samples|examples)\s*(?:\}\s*)?\}|\{\s*B\s*\}|B(?![A-Za-z]))"
+    r"(?!\s*\^)(?:\s*\\[,;:! ])*"
+)
+#: ``\sum_k`` in a gradient by a bias: over the examples, if nothing has the index.
+_BY_A_BIAS = re.compile(
+    r"\\partial\s*\{?\s*(?:\\(?:mathbf|boldsymbol)\s*\{?\s*)?b(?![a-z]).{0,24}?=\s*"
+    r"(?P<sum>\\sum\s*_\s*(?:\{\s*(?P<k>[a-su-z])\s*\}|(?P<k1>[a-su-z])(?![A-Za-z]))\s*)(?!\^)"
+    r"(?P<body>[^=]*)"
+)
+
+
+def plainly_set(formula: Formula) -> Formula:
+    """``formula`` without what only concerns how it is set."""
+    formula = replaced(formula, _NUMBERED, lambda m: f"_{{{m.group(1)}}}")
+    if "\\" not in formula.latex:
+        return formula
+    formula = replaced(formula, _SIZE, lambda m: "")
+    formula = replaced(formula, _BOLD, lambda m: r"\mathbf")
+    formula = edited(formula, _subscripts(formula.latex))
+    formula = replaced(formula, _ADDED, lambda m: " += ")
+    formula = replaced(formula, _BOLD_DELTA, lambda m: r"\delta ")
+    formula = edited(formula, _derivatives(formula.latex))
+    formula = replaced(formula, _OF_A_BATCH, lambda m: "")
+    return edited(formula, _of_examples(formula.latex))
+
+
+def _subscripts(text: str) -> list[Edit]:
+    inside = [m.span() for m in _TEXT.finditer(text)]
+    return [
+        (m.end() - 2, m.end(), "_")
+        for m in _ESCAPED.finditer(text)
+        if not any(a < m.start() < b for a, b in inside)
+    ]
+
+
+def _derivatives(text: str) -> list[Edit]:
+    """The δ of ``\\frac{\\delta L}{\\delta h}``, also in a fraction within."""
+    edits: list[Edit] = []
+    for m in _FRACTION.finditer(text):
+        up, down = (_DIFFERENTIAL.match(m.group(k)) for k in ("up", "down"))
+        if up is None or down is None:
+            continue
+        for k, found in (("up", up), ("down", down)):
+            edits.append((m.start(k) + found.start("d"), m.start(k) + found.end("d"), r"\partial "))
+    return edits
+
+
+def _of_examples(text: str) -> list[Edit]:
+    edits: list[Edit] = []
+    for m in _BY_A_BIAS.finditer(text):
+        k = m.group("k") or m.group("k1")
+        if not re.search(rf"(?<![A-Za-z\\]){k}(?![A-Za-z])", m.group("body")):
+            edits.append((m.start("sum"), m.end("sum"), ""))
+    return edits
