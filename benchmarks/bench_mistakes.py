@@ -1,8 +1,8 @@
 """How many wrong gradients does each checker catch, on the same inputs in one run?
 
-    python benchmarks/bench_mistakes.py [--quick]
+    python benchmarks/bench_mistakes.py [--quick | --mutants N]
 
-The wrong gradients are those of ``wrong_gradients.py`` and of ``edited_gradients.py``. Every
+With ``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong gradients are those of ``wrong_gradients.py`` and of ``edited_gradients.py``. Every
 checker sees the same functions on the same typical small inputs (h0 = 0, T = 4, one example;
 generic weights, then weights of 0.01); ``bptt_sym`` is then run as it is meant to be run, on its
 own inputs. PyTorch, JAX and SciPy are used if they are installed. The last part counts false alarms
@@ -22,6 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 import edited_gradients as eg
+import mutated_gradients as mg
 import wrong_gradients as wg
 
 from bptt_sym.testing.check import _inspect, run
@@ -143,10 +144,47 @@ def checkers() -> dict[str, Callable[[Problem, Gradient], bool]]:
     return found
 
 
+def _mutants(count: int) -> None:
+    for cell in mg.ALIKE:
+        problems = [
+            draw(
+                named_model(cell), 500 + k, steps=1 + k % 5, batch=1 + k % 3,
+                zero_start=k % 3 == 0, learned=k % 2 == 0, masked=k % 2 == 1, weighted=k % 3 == 1,
+            )
+            for k in range(8)
+        ]  # fmt: skip
+        made = mg.mutants(cell, problems)
+        missed, located, start = [], [], time.process_time()
+        for line, gradient in made[:count]:
+            report = run(gradient, cell)
+            codes = {d.code for d in report.diagnoses}
+            codes |= {f.code for f in report.findings} - {"value"}
+            if report.ok:
+                missed.append(line)
+            elif codes <= {"located"}:
+                located.append(line)
+        tried = len(made[:count])
+        spent = (time.process_time() - start) / max(tried, 1)
+        print(f"{cell}: {tried} of {len(made)} mutants, caught {tried - len(missed)}, named "
+              f"{tried - len(missed) - len(located)}; {spent:.1f} s of processor each")  # fmt: skip
+        for line in missed:
+            print(f"  missed   {line}")
+        for line in located:
+            print(f"  located  {line}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100 right problems, not 2000")
-    quick = parser.parse_args().quick
+    parser.add_argument(
+        "--mutants", type=int, default=0, metavar="N",
+        help="nothing but N mutants of each right gradient, made by machine",
+    )  # fmt: skip
+    options = parser.parse_args()
+    quick = options.quick
+    if options.mutants:
+        _mutants(options.mutants)
+        return
     first, second = wg.wrong(), eg.wrong()
     wrong, right = [*first, *second], {**eg.RIGHT, **wg.RIGHT}
     print(f"{len(first)} wrong gradients, and {len(second)} made by changing one line")

@@ -100,8 +100,11 @@ def forward(
     initial: Mapping[str, Array],
     *,
     context: Mapping[str, Array] | None = None,
+    alter: Callable[[int, Array, int, Any], Array] | None = None,
 ) -> Run:
     """All values of all steps.
+
+    ``alter(handle, value, t, values)`` changes any value of step t + 1, as in :func:`backward`.
 
     ``initial`` maps a state to its value before the first step, ``(B, *own)``, or, for lags above
     1, to ``(lags, B, *own)`` with the earliest first. States that the recurrence starts from 0
@@ -133,6 +136,8 @@ def forward(
                 now[i] = domain.full((batch, *(s.value(dims) for s in op.shape)), op.attr[0])
             else:
                 now[i] = _apply(program, i, _Both(now, run.fixed), domain, dims)
+            if alter is not None:
+                now[i] = alter(i, now[i], t, _Both(now, run.fixed))
         run.steps.append(now)
     if program.loss is not None:
         losses = domain.stack([s[program.loss] for s in run.steps])
@@ -147,14 +152,15 @@ def backward(
     seeds: Mapping[str, Array] | None = None,
     *,
     carry: Callable[[Array], Array] | None = None,
-    alter: Callable[[int, Array], Array] | None = None,
+    alter: Callable[[int, Array, int, Any], Array] | None = None,
     watch: dict[str, list[Array]] | None = None,
 ) -> tuple[dict[str, Array], dict[tuple[str, int], list[Array]]]:
     """Cotangents of parameters and contexts by name, and of every read by step.
 
     ``seeds[name]`` is the external cotangent of a defined sequence, ``(T, B, *own)``. ``carry``
-    changes what is passed from a step to the one before, ``alter`` any value of the adjoint by
-    its handle: clipping inside the loop, for instance.
+    changes what is passed from a step to the one before; ``alter(handle, value, t, values)`` any
+    value of the adjoint at step t + 1, ``values`` being those that are there: clipping inside the
+    loop, for instance.
     ``watch`` receives, for each sequence it names, the total cotangent at every step.
     """
     p = adj.program
@@ -189,7 +195,7 @@ def backward(
             else:
                 now[i] = _apply(p, i, env, domain, run.dims)
             if alter is not None:
-                now[i] = alter(i, now[i])
+                now[i] = alter(i, now[i], t, env)
         for key, handle in adj.reads.items():
             bars[key][t] = env[handle] if carry is None else carry(env[handle])
         for name in watch or ():

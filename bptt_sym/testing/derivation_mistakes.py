@@ -38,23 +38,8 @@ def derivation_mistakes(model: Model) -> Iterator[Mistake]:
     yield from _stale(model)
 
 
-def _altered(
-    problem: Problem,
-    made: Callable[[], Adjoint],
-    cache: dict[str, Adjoint],
-) -> dict[str, Array]:
-    if "adjoint" not in cache:
-        cache["adjoint"] = made()
-    model = Model(**_fields(problem.model))
-    model.__dict__["program"] = problem.model.program
-    model.__dict__["adjoint"] = cache["adjoint"]
-    return problem.replaced(model=model).gradient_in(floats(), problem.plain_run)
-
-
-def _fields(model: Model) -> dict[str, Any]:
-    from dataclasses import fields
-
-    return {f.name: getattr(model, f.name) for f in fields(model)}
+def _altered(problem: Problem, wrong: Adjoint) -> dict[str, Array]:
+    return problem.gradient_in(floats(), problem.plain_run, wrong)
 
 
 def altered(
@@ -68,11 +53,8 @@ def altered(
     """The mistake of differentiating with other rules or edges; ``None`` if nothing changes."""
     table = {**RULES, **(rules or {})}
 
-    def made() -> Adjoint:
-        return adjoint(model.rec, model.program, loss_seed=True, rules=table, edge=edge)
-
     try:
-        wrong = made()
+        wrong = adjoint(model.rec, model.program, loss_seed=True, rules=table, edge=edge)
     except BpttError:
         return None
     exact = model.adjoint
@@ -82,7 +64,7 @@ def altered(
         exact.reads,
     ):
         return None
-    return Mistake(code, message, partial(_altered, made=made, cache={"adjoint": wrong}))
+    return Mistake(code, message, partial(_altered, wrong=wrong))
 
 
 def _slopes(model: Model) -> Iterator[Mistake]:
@@ -94,9 +76,9 @@ def _slopes(model: Model) -> Iterator[Mistake]:
         ("at-output", "{f}′ is taken at the output instead of at the pre-activation",
          lambda q, a, y, f: q.fn(f, y, 1)),
         ("of-argument", "the formula of {f}′ is applied to the pre-activation, not to the output",
-         lambda q, a, y, f: _formula(q, a, f)),
+         lambda q, a, y, f: slope_from_value(q, a, f)),
         ("other", "the derivative of {g} is used for {f}",
-         lambda q, a, y, f: _formula(q, y, _other(f))),
+         lambda q, a, y, f: slope_from_value(q, y, _other(f))),
         ("other-at-argument", "{g}′ is used in place of {f}′",
          lambda q, a, y, f: q.fn(_other(f), a, 1)),
         ("no-square", "1 − y in place of {f}′: the square or the factor y is lost",
@@ -122,7 +104,7 @@ def _slopes(model: Model) -> Iterator[Mistake]:
             def before(q: Program, y: int, g: int, at: int = target, old: int = reads[0]) -> Any:
                 if y != at:
                     return RULES["fn"](q, y, g)
-                return [(q.ops[y].args[0], q.mul(g, _formula(q, old, q.ops[y].attr[0])))]
+                return [(q.ops[y].args[0], q.mul(g, slope_from_value(q, old, q.ops[y].attr[0])))]
 
             name = _shown(p.ops[target].attr[0])
             mistake = altered(
@@ -155,7 +137,8 @@ def _slopes(model: Model) -> Iterator[Mistake]:
                 yield mistake
 
 
-def _formula(q: Program, y: int, f: str) -> int:
+def slope_from_value(q: Program, y: int, f: str) -> int:
+    """The derivative of ``f`` from its value ``y``: 1 - y² or y(1 - y)."""
     one = q.const(1, q.shape(y))
     if f == "tanh":
         return q.add(one, q.neg(q.mul(y, y)))

@@ -1,13 +1,15 @@
 """Say what is wrong with a gradient.
 
-Three attempts, the plainest first: (1) the given gradient is compared with sums of exact
+Four attempts, the plainest first: (1) the given gradient is compared with sums of exact
 contributions (all lags but one, all steps but the first, …); (2) it is regressed on the exact
 contributions of each lag, step, example and gate; (3) it is matched with the library of known
-mistakes. Whatever explains it does so to rounding, on several problems.
+mistakes; (4) what stands in one place of the way back is measured and recognised. Whatever explains
+it does so to rounding, on several problems.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,8 +17,17 @@ import numpy as np
 
 from bptt_sym.testing.compare import call, mismatches
 from bptt_sym.testing.draw import draw
-from bptt_sym.testing.evidence import CLOSE, Diagnosis, Evidence, Search, distance, scale
+from bptt_sym.testing.evidence import (
+    CLOSE,
+    PLACE_SECONDS,
+    Diagnosis,
+    Evidence,
+    Search,
+    distance,
+    scale,
+)
 from bptt_sym.testing.models import Model
+from bptt_sym.testing.one_place import wrong_places
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.slopes import measured_slopes
 
@@ -63,6 +74,12 @@ def diagnose(
         found[name] = single or _seven_digits(own, name) or _located(
             model, own, name, search.skipped
         )
+    if library_too and any(d.code == "located" for d in found.values()):
+        end = time.thread_time() + PLACE_SECONDS
+        places = wrong_places(model, gradient, failing.learned, end)
+        computed = search.among(places, evidence, names)
+        if computed:
+            return [computed]
     return _joined(found)
 
 

@@ -86,7 +86,7 @@ def _short(model: Model, state: str, backward: Backward) -> Iterator[Mistake]:
         def gradient(problem: Problem, handle: int = handle, state: str = state) -> Any:
             kept: dict[int, Array] = {}
 
-            def keep(i: int, v: Array) -> Array:
+            def keep(i: int, v: Array, *_: Any) -> Array:
                 if i == handle:
                     kept[i] = v
                 return v
@@ -121,7 +121,7 @@ def _rescaled(model: Model, state: str, backward: Backward) -> Iterator[Mistake]
             change = _Shrunk(limit, each)
 
             def gradient(problem: Problem, change: _Shrunk = change) -> Any:
-                return backward(problem, alter=lambda i, v: change(v) if i == handle else v)
+                return backward(problem, alter=lambda i, v, *_: change(v) if i == handle else v)
 
             yield Mistake(
                 f"shrunk-{state}-{limit:g}-{each:d}",

@@ -18,18 +18,16 @@ from typing import Any, final
 
 import numpy as np
 
-from bptt_sym.evaluate.adjoint import LOSS
 from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.domains import Arrays, floats
-from bptt_sym.evaluate.interpret import backward
 from bptt_sym.evaluate.names import identifier
-from bptt_sym.evaluate.program import Size
 from bptt_sym.testing.derivation_mistakes import (
     Gradient,
     Mistake,
     derivation_mistakes,
     owner_of,
 )
+from bptt_sym.testing.forward_mistakes import forward_mistakes, forward_substitutions
 from bptt_sym.testing.loop_mistakes import loop_mistakes
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
@@ -44,8 +42,9 @@ def library(model: Model) -> list[Mistake]:
     cached = _LIBRARIES.get(id(model))
     if cached is None or cached[0] is not model:
         found = [*_weighed(), *_given_wrongly(model), *derivation_mistakes(model)]
-        found += [*loop_mistakes(model, weighed, _backward), *tape_mistakes(model), *_numbers()]
-        found += [*_inside(model), *substitutions(model)]
+        found += [*loop_mistakes(model, weighed, _hooked), *tape_mistakes(model), *_numbers()]
+        found += [*_inside(model), *forward_mistakes(model), *substitutions(model)]
+        found += forward_substitutions(model)
         cached = _LIBRARIES[id(model)] = (model, found)
     return cached[1]
 
@@ -324,7 +323,7 @@ def _inside(model: Model) -> Iterator[Mistake]:
     def changed(
         problem: Problem, handles: frozenset[int], change: Callable[[Array], Array]
     ) -> dict[str, Array]:
-        return _backward(problem, alter=lambda i, v: change(v) if i in handles else v)
+        return _hooked(problem, alter=lambda i, v, *_: change(v) if i in handles else v)
 
     states = {s: adj.cotangents[s] for s in model.rec.states if s in adj.cotangents}
     groups = [(f" of {s}", frozenset({h})) for s, h in states.items()]
@@ -364,7 +363,7 @@ def _inside(model: Model) -> Iterator[Mistake]:
     yield Mistake(
         "outer-of-sums",
         "the outer product of sums over the batch is taken, not the sum of outer products",
-        lambda problem: _backward(problem, domain=_OuterOfSums()),
+        lambda problem: problem.gradient_in(_OuterOfSums()),
     )
 
 
@@ -372,16 +371,14 @@ def _masked(problem: Problem, state: str, ahead: int) -> dict[str, Array]:
     """The gradient where one state's cotangent is multiplied by the mask as it arrives."""
     ops = problem.model.adjoint.program.ops
     later = {i for i, op in enumerate(ops) if op.kind == "later" and op.attr == (state, 1)}
-    steps = dict.fromkeys(later, problem.steps)
 
-    def masked(i: int, v: Array) -> Array:
+    def masked(i: int, v: Array, t: int, _: Any) -> Array:
         if i not in later:
             return v
-        steps[i] -= 1
-        at = min(steps[i] + ahead, problem.steps - 1)
+        at = min(t + ahead, problem.steps - 1)
         return np.asarray(v) * problem.mask[at].reshape(-1, *[1] * (np.ndim(v) - 1))
 
-    return _backward(problem, alter=masked)
+    return _hooked(problem, alter=masked)
 
 
 class _OuterOfSums(Arrays):
@@ -399,26 +396,9 @@ class _OuterOfSums(Arrays):
 # -- numbers ---------------------------------------------------------------------------------------
 
 
-def _backward(problem: Problem, *, domain: Any = None, **hooks: Any) -> dict[str, Array]:
+def _hooked(problem: Problem, **hooks: Any) -> dict[str, Array]:
     """The gradient with hooks of :func:`~bptt_sym.evaluate.interpret.backward`."""
-    domain = domain or floats()
-    run = problem.run(domain)
-    ones = {LOSS: np.ones((problem.steps, problem.batch))}
-    with np.errstate(all="ignore"):
-        grads, bars = backward(problem.model.adjoint, domain, run, ones, **hooks)
-    rec = problem.model.rec
-
-    def own(name: str) -> tuple[int, ...]:
-        return tuple(Size.of(d).value(problem.dims) for d in rec.shape(name))
-
-    known = {
-        p: grads.get(p, np.zeros(own(p))) for parts in problem.model.layout.values() for p in parts
-    }
-    out = problem.model.pack(known, lambda values, rank: np.concatenate(values, -rank))
-    for state in problem.initial:
-        total = np.broadcast_to(bars[state, 1][0], (problem.batch, *own(state)))
-        out[f"{state}0"] = total.sum(0) if problem.learned else total
-    return out
+    return problem.gradient_in(floats(), problem.plain_run, **hooks)
 
 
 def _numbers() -> Iterator[Mistake]:
@@ -434,7 +414,7 @@ def _numbers() -> Iterator[Mistake]:
         return {k: v * min(1.0, limit / size) if size else v for k, v in out.items()}
 
     def inside(problem: Problem, change: Callable[[Array], Array]) -> dict[str, Array]:
-        return _backward(problem, carry=change)
+        return _hooked(problem, carry=change)
 
     def clipped_by_step(problem: Problem, limit: float) -> dict[str, Array]:
         out = right(problem)

@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.errors import ModelError
-from bptt_sym.evaluate.adjoint import LOSS
+from bptt_sym.evaluate.adjoint import LOSS, Adjoint
 from bptt_sym.evaluate.bounded import Bound, Bounded
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.interpret import Run, backward, forward
@@ -140,22 +140,32 @@ class Problem:
     def _starts(self) -> dict[str, Array]:
         return {s: self.start(s) for s in self.initial}
 
-    def run(self, domain: Any) -> Run:
-        """The forward pass in a domain."""
+    def run(self, domain: Any, **hooks: Any) -> Run:
+        """The forward pass in a domain.
+
+        ``hooks`` are those of :func:`~bptt_sym.evaluate.interpret.forward`.
+        """
         params = self.model.unpack(self.params, self.dims)
         with np.errstate(all="ignore"):
             return forward(
-                self.model.rec, self.model.program, domain, params, self._inputs(), self._starts()
-            )
+                self.model.rec, self.model.program, domain, params, self._inputs(), self._starts(),
+                **hooks,
+            )  # fmt: skip
 
-    def gradient_in(self, domain: Any, run: Run | None = None) -> dict[str, Array]:
+    def gradient_in(
+        self, domain: Any, run: Run | None = None, adj: Adjoint | None = None, **hooks: Any
+    ) -> dict[str, Array]:
         """The gradient by name in a domain: parameters as the code has them, ``x``, and the
-        initial states, ``h0`` (B, H), or (H,) if they are learned."""
+        initial states, ``h0`` (B, H), or (H,) if they are learned.
+
+        ``adj`` replaces the adjoint of the step; ``hooks`` are those of
+        :func:`~bptt_sym.evaluate.interpret.backward`.
+        """
         run = self.run(domain) if run is None else run
         steps, batch = self.steps, self.batch
         ones = {LOSS: np.ones((steps, batch))}
         with np.errstate(all="ignore"):
-            grads, bars = backward(self.model.adjoint, domain, run, ones)
+            grads, bars = backward(adj or self.model.adjoint, domain, run, ones, **hooks)
         rec, out = self.model.rec, {}
         zero = {
             p: domain.zeros(tuple(self._rows(d) for d in rec.shape(p)))

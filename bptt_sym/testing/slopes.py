@@ -126,6 +126,8 @@ def _said(f: str, a: Array, right: Array, used: Array) -> str | None:
     for scale in (2.0, 0.5):
         if same(used, activations.value(f, 1, a * scale, np)):
             return f"is taken at {scale:g} times the argument"
+    if polynomial := _polynomial(activations.value(f, 0, a, np), used):
+        return f"is taken to be {polynomial}, y being the value"
     zero = used == 0
     if zero.any() and not zero.all():
         rest = float(np.median(used[~zero]))
@@ -136,6 +138,23 @@ def _said(f: str, a: Array, right: Array, used: Array) -> str | None:
             if (np.abs(a[~zero]) < edge).all():
                 return f"is 0 where the argument is {edge:.3g} and more away from 0"
     return None
+
+
+def _polynomial(y: Array, used: Array) -> str | None:
+    """``used`` as a polynomial in ``y`` with plain coefficients, of degree at most 4."""
+    powers = np.stack([y**k for k in range(5)], 1)
+    coefficients, _, rank, _ = np.linalg.lstsq(powers, used, rcond=1e-12)
+    plain = np.round(coefficients * 4) / 4
+    if rank < 5 or np.abs(plain).max() > 4 or np.abs(powers @ plain - used).max() > _SAME:
+        return None
+    text = ""
+    for k, c in enumerate(plain):
+        if c:
+            power = ("", "y", "y²", "y³", "y⁴")[k]
+            size = "" if abs(c) == 1 and power else f"{abs(c):g}"
+            sign = " − " if c < 0 else " + "
+            text += (sign if text else sign.strip(" +")) + size + power
+    return text or None
 
 
 __all__ = ["measured_slopes"]

@@ -32,6 +32,14 @@ def tape_mistakes(model: Model) -> Iterator[Mistake]:
         if p.ops[i].lead == 2:
             wanted[i] = name
 
+    def forwards(problem: Problem) -> dict[str, Array]:
+        domain = floats()
+        run = problem.run(domain)
+        run.steps.reverse()
+        return problem.gradient_in(domain, run)
+
+    yield Mistake("loop-forwards", "the loop back runs from the first step to the last", forwards)
+
     def shifted(problem: Problem, handle: int, by: int, ends: str) -> dict[str, Array]:
         domain = floats()
         run = problem.run(domain)

@@ -1,0 +1,339 @@
+r"""A gradient that is wrong in one place: what stands there is measured, and recognised.
+
+The way back is linear in its cotangents. If one operation of it gives another value than it should,
+at any of the steps, the gradient differs from the right one by a linear image of the differences at
+that operation, whose matrix is known: the equations are solved for every operation in turn, and
+where they have a solution, that is what the code computed there. It is then looked up among the
+products, sums and matrix products of the values that code has at hand. For the gradient of a
+parameter, a sum over the steps, sums of outer products are looked up instead. What is recognised is
+put in its place and tried on every problem.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym.evaluate.interpret import depends_on_sums
+from bptt_sym.evaluate.program import PER_STEP
+from bptt_sym.testing.at_hand import Term, Terms, Values, words_of
+from bptt_sym.testing.compare import call, mismatches
+from bptt_sym.testing.derivation_mistakes import Mistake
+from bptt_sym.testing.draw import draw
+from bptt_sym.testing.models import Model
+from bptt_sym.testing.problems import Problem
+
+Array = Any
+Gradient = Callable[[Problem], Mapping[str, Array]]
+
+#: What is measured is right to about this: the equations may be badly conditioned.
+MEASURED = 1e-7
+#: Kinds of operations that compute nothing.
+_GIVEN = frozenset(("later", "seed", "unit", "const", "read", "param", "context", "start"))
+#: Recognised values that are tried on all problems, for each place.
+TRIED = 4
+
+
+def wrong_places(model: Model, gradient: Gradient, learned: bool, end: float) -> Iterator[Mistake]:
+    """What the code may compute in one place, the plainest first; nothing after ``end``.
+
+    ``end`` is a reading of :func:`time.thread_time`; ``learned`` tells whether the initial states
+    are parameters.
+    """
+    for steps in (1, 3):
+        dims = {d: (3 if steps == 1 else 2) + k for k, d in enumerate(model.rec.dims)}
+        problem = draw(
+            model, 977 + steps, steps=steps, batch=1, dims=dims, weighted=True,
+            learned=learned,
+        )  # fmt: skip
+        try:
+            given = call(gradient, problem)
+        except Exception:
+            continue
+        bad = mismatches(problem, given)
+        if any(m.kind != "value" for m in bad):
+            return
+        if not bad:
+            continue
+        wrong = [m.name for m in bad]
+        seen = Values(problem)
+        yield from _sums(model, problem, given, wrong, seen)
+        found: list[tuple[int, int, Mistake]] = []
+        for i in _places(model, wrong):
+            if time.thread_time() > end:
+                break
+            measured = _measured(problem, given, wrong, seen, i)
+            if measured is None:
+                continue
+            for term in _recognised(model, seen, i, *measured)[:TRIED]:
+                found.append((term.cost, -i, _mistake(model, i, term)))
+        yield from (m for _, _, m in sorted(found, key=lambda f: f[:2]))
+
+
+# -- operations of a step -------------------------------------------------------------------------
+
+
+def _places(model: Model, wrong: Sequence[str]) -> list[int]:
+    """The operations of a step of the way back that all of ``wrong`` are computed from."""
+    adj, p = model.adjoint, model.adjoint.program
+    summed = depends_on_sums(p)
+    results: dict[str, list[int]] = {
+        name: [adj.params[q] for q in parts if q in adj.params]
+        for name, parts in model.layout.items()
+    }
+    for state in model.rec.states:
+        results.setdefault(f"{state}0", []).append(adj.reads[state, 1])
+    above = {name: _behind(model, ends) for name, ends in results.items()}
+    out = []
+    for i in range(adj.forward, len(p.ops)):
+        op = p.ops[i]
+        if i in summed or op.lead < PER_STEP or op.kind in _GIVEN or len(op.shape) > 1:
+            continue
+        if all(i in above[name] for name in wrong if name in above):
+            out.append(i)
+    return out
+
+
+def _behind(model: Model, ends: Sequence[int]) -> set[int]:
+    """What ``ends`` are computed from, in their own and in later steps."""
+    adj, p = model.adjoint, model.adjoint.program
+    seen: set[int] = set()
+    waiting = list(ends)
+    while waiting:
+        i = waiting.pop()
+        if i in seen or i < adj.forward:
+            continue
+        seen.add(i)
+        waiting += p.ops[i].args
+        if p.ops[i].kind == "later":
+            waiting.append(adj.reads[p.ops[i].attr])
+    return seen
+
+
+def _flat(grads: Mapping[str, Array], names: Sequence[str]) -> Array:
+    return np.concatenate([np.ravel(np.asarray(grads[n], float)) for n in names])
+
+
+def _measured(
+    problem: Problem, given: Mapping[str, Array], wrong: Sequence[str], seen: Values, i: int
+) -> tuple[Values, Array] | None:
+    """The values under which the code's operation ``i`` gives ``given``, and where they show.
+
+    ``None`` if no values do, or more than one.
+    """
+    names = [n for n in seen.gradient if n in given and n in problem.exact]
+    if any(np.shape(given[n]) != seen.gradient[n].shape for n in names):
+        return None
+    base = _flat(seen.gradient, names)
+    off = _flat(given, names) - base
+    rows = int(np.size(seen.at(i, 0)))
+    columns = []
+    for t in range(problem.steps):
+        for k in range(rows):
+            moved = np.zeros(rows)
+            moved[k] = 1.0
+            columns.append(_flat(seen.injected(i, {t: moved}).gradient, names) - base)
+    matrix = np.stack(columns, 1)
+    sizes = np.abs(matrix).max(0)
+    shown = sizes > 1e-9 * max(float(sizes.max()), 1e-300)
+    if not shown.any():
+        return None
+    solution, _, rank, _ = np.linalg.lstsq(matrix[:, shown], off, rcond=1e-9)
+    rest = np.abs(matrix[:, shown] @ solution - off)
+    if rank < shown.sum() or not (rest <= 1e-9 * np.abs(off).max()).all():
+        return None
+    delta = np.zeros(len(shown))
+    delta[shown] = solution
+    by_step = delta.reshape(problem.steps, rows)
+    return seen.injected(i, dict(enumerate(by_step))), shown.reshape(problem.steps, rows)
+
+
+def _recognised(model: Model, seen: Values, i: int, code: Values, shown: Array) -> list[Term]:
+    """Terms that give the measured values wherever they show, the plainest first."""
+    own = model.adjoint.program.ops[i].shape
+    right = seen.flat(i, shown)
+    target = code.flat(i, shown)
+    if np.abs(target - right).max() <= MEASURED * np.abs(target).max():
+        return []
+    terms = Terms(model, own, below=i)
+    table = np.stack([code.of(t, shown) for t in terms.simple])
+    found = terms.matching(table, target, MEASURED)
+    if not found:
+        products = terms.products()
+        more = np.stack([code.of(t, shown) for t in products]) if products else None
+        found = terms.matching_products(table, more, products, target, MEASURED)
+    return found
+
+
+def _mistake(model: Model, i: int, term: Term) -> Mistake:
+    place, should = words_of(model, i)
+    if place == should:
+        text = f"{term.words} stands where {should} belongs"
+    else:
+        text = f"{place} is computed as {term.words}, not as {should}"
+    return Mistake(f"computed-{i}-{term.words}", text, partial(_replayed, i=i, term=term))
+
+
+def _replayed(problem: Problem, i: int, term: Term) -> dict[str, Array]:
+    return Values(problem).replaced(i, term).gradient
+
+
+# -- sums over the steps --------------------------------------------------------------------------
+
+
+@final
+@dataclass(frozen=True)
+class _Sum:
+    """What stands under the sum over steps and examples: a vector, or an outer product."""
+
+    left: Term
+    right: Term | None = None
+    transposed: bool = False
+
+    def value(self, seen: Values, shape: Sequence[int]) -> Array:
+        """The sum, in the parameter's ``shape``."""
+        total: Array = 0.0
+        sides = shape[::-1] if self.transposed else shape
+        for t in range(seen.problem.steps):
+            u = seen.term(self.left, t, sides[0])
+            if self.right is None:
+                total = total + u.sum(0)
+                continue
+            v = seen.term(self.right, t, sides[1])
+            total = total + (v.T @ u if self.transposed else u.T @ v)
+        return total
+
+    @property
+    def words(self) -> str:
+        """As a formula."""
+        if self.right is None:
+            return f"Σ_t {self.left.words}"
+        u, v = (self.right, self.left) if self.transposed else (self.left, self.right)
+        return f"Σ_t ({u.words}) ({v.words})ᵀ"
+
+
+def _sums(
+    model: Model, problem: Problem, given: Mapping[str, Array], wrong: Sequence[str], seen: Values
+) -> Iterator[Mistake]:
+    """What is summed for each wrong parameter; only if every wrong block is recognised."""
+    adj, p = model.adjoint, model.adjoint.program
+    changed: dict[str, dict[int, tuple[str, _Sum]]] = {}
+    if len(wrong) == 1 and wrong[0][:-1] in problem.initial:
+        yield from _start(model, given, wrong[0], seen)
+    for name in wrong:
+        parts = model.layout.get(name)
+        if parts is None or any(q not in adj.params for q in parts):
+            return
+        right = np.split(seen.gradient[name], len(parts))
+        made = np.split(np.asarray(given[name], float), len(parts))
+        for k, (part, a, b) in enumerate(zip(parts, right, made, strict=True)):
+            if np.abs(a - b).max(initial=0.0) <= 1e-10 * np.abs(a).max(initial=0.0):
+                continue
+            op = p.ops[adj.params[part]]
+            if op.kind not in ("contract", "accumulate"):
+                return
+            found = _recognised_sum(model, seen, op, b)
+            if found is None:
+                return
+            changed.setdefault(name, {})[k] = (part, found)
+    if not changed or sum(map(len, changed.values())) > 4:
+        return
+    texts = [
+        f"the gradient of {part} is {s.words}" for parts in changed.values()
+        for part, s in parts.values()
+    ]  # fmt: skip
+
+    def gradient(problem: Problem) -> dict[str, Array]:
+        here = Values(problem)
+        out = dict(here.gradient)
+        for name, parts in changed.items():
+            blocks = np.split(out[name], len(model.layout[name]))
+            for k, (_, s) in parts.items():
+                blocks[k] = s.value(here, blocks[k].shape)
+            out[name] = np.concatenate(blocks)
+        return out
+
+    text = "; ".join(texts)
+    yield Mistake(f"summed-{text}", text, gradient)
+
+
+def _start(model: Model, given: Mapping[str, Array], name: str, seen: Values) -> Iterator[Mistake]:
+    """What is returned as the gradient of an initial state, alone wrong."""
+    state = name[:-1]
+    target = np.ravel(np.asarray(given[name], float))
+    shown = np.zeros((seen.problem.steps, len(target)), bool)
+    shown[0] = True
+    below = len(model.adjoint.program.ops)
+    terms = Terms(model, model.program.shape(model.program.targets[state]), below)
+    table = np.stack([seen.of(t, shown) for t in terms.simple])
+    found = terms.matching(table, target, MEASURED)
+    found = found or terms.matching_products(table, None, [], target, MEASURED)
+    for term in found[:TRIED]:
+
+        def gradient(problem: Problem, term: Term = term) -> dict[str, Array]:
+            here = Values(problem)
+            first = here.term(term, 0, here.gradient[name].shape[-1])
+            return {**here.gradient, name: first.sum(0) if problem.learned else first}
+
+        text = f"the gradient of {name} is {term.words} of the first step"
+        yield Mistake(f"start-{name}-{term.words}", text, gradient)
+
+
+def _recognised_sum(model: Model, seen: Values, op: Any, target: Array) -> _Sum | None:
+    p = model.adjoint.program
+    steps = range(seen.problem.steps)
+    sides = []
+    for a in op.args:
+        if len(p.shape(a)) != 1:
+            return None
+        rows = p.shape(a)[0].value(seen.problem.dims)
+        terms = Terms(model, p.shape(a), below=len(p.ops)).simple
+        sides.append((terms, np.stack([[seen.term(s, t, rows) for t in steps] for s in terms])))
+    size = float(np.abs(target).max()) or 1.0
+    if op.kind == "accumulate":
+        terms, table = sides[0]
+        sums = table.sum((1, 2))
+        same = np.flatnonzero((np.abs(sums - target) <= MEASURED * size).all(-1))
+        if len(same):
+            return _Sum(terms[int(same[0])])
+        pair = _pair(sums, target, MEASURED * size, lambda a, b: (table[a] * table[b]).sum((0, 1)))
+        return None if pair is None else _Sum(terms[pair[0]].times(terms[pair[1]]))
+    (left, u), (right, v) = sides
+    for transposed in (False, True):
+        made = np.einsum("atbr,ctbs->acsr" if transposed else "atbr,ctbs->acrs", u, v)
+        if made.shape[2:] != target.shape:
+            continue
+        at = np.argwhere((np.abs(made - target) <= MEASURED * size).all((2, 3)))
+        if len(at):
+            best = min(at, key=lambda km: left[km[0]].cost + right[km[1]].cost)
+            return _Sum(left[best[0]], right[best[1]], transposed)
+    # One side is right, and the other a product.
+    for k, own in ((0, "tbr,ctbs->crs"), (1, "ctbr,tbs->crs")):
+        fixed = np.stack([seen.operand(op.args[k], t) for t in steps])
+        terms, table = sides[1 - k]
+        kept = next((t for t, x in zip(*sides[k], strict=True) if np.array_equal(x, fixed)), None)
+        if kept is None:
+            continue
+        for a in range(len(table)):
+            pairs = table[a] * table[: a + 1]
+            made = np.einsum(own, *((fixed, pairs) if k == 0 else (pairs, fixed)))
+            hits = np.flatnonzero((np.abs(made - target) <= MEASURED * size).all((1, 2)))
+            if len(hits):
+                product = terms[a].times(terms[int(hits[0])])
+                return _Sum(kept, product) if k == 0 else _Sum(product, kept)
+    return None
+
+
+def _pair(
+    sums: Array, target: Array, within: float, made: Callable[[int, int], Array]
+) -> tuple[int, int] | None:
+    for a in range(len(sums)):
+        for b in range(a + 1):
+            if (np.abs(made(a, b) - target) <= within).all():
+                return a, b
+    return None

@@ -1,0 +1,86 @@
+"""What a gradient computes in one place is measured, recognised and said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bptt_sym.evaluate.domains import floats
+from bptt_sym.testing.at_hand import Terms, Values
+from bptt_sym.testing.check import run
+from bptt_sym.testing.diagnose import diagnose
+from bptt_sym.testing.draw import draw
+from bptt_sym.testing.models import named_model
+from bptt_sym.testing.one_place import _places
+from tests.testing.hand_written import module
+
+edited_gradients = module("edited_gradients")
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "instead", "said"),
+    [
+        ("lstm", "da_f = dc * c[t]", "da_f = dh * c[t]",
+         "d(f_t) is computed as d(h_t) ⊙ c_{t-1}, not as d(c_t) ⊙ c_{t-1}"),
+        ("gru", "dag.T @ (r[t] * h[t])", "dag.T @ (r[t] * h[t + 1])",
+         "the gradient of U_g is Σ_t (d(the argument of g)) (h_t ⊙ r_t)ᵀ"),
+        ("elman", 'out["h0"] = dh.sum(0)', 'out["h0"] = -(da * h[1]).sum(0)',
+         "the gradient of h0 is −d(the argument of h) ⊙ h_t of the first step"),
+        ("elman", "du += da.T @ h[t]", "du += da.T @ h[t - 1]",
+         "(d(the argument of h)) ([h_{t-1} of the step before])ᵀ"),
+        ("elman", "dh = dh + r[t] @ v", "dh = dh + r[-1] @ v",
+         "Vᵀ [d(y_t − \\hat{y}_t) of the last step] stands where"),
+        ("elman", "(1 - h[t + 1] ** 2)", "(1 - h[t + 1] ** 3)",
+         "the derivative of tanh in h is taken to be 1 − y³, y being the value"),
+        ("elman", "in reversed(range(steps))", "in range(steps)",
+         "the loop back runs from the first step to the last"),
+        ("elman", "h[t] @ u.T + b)", "h[t] @ u + b)",
+         "the forward pass is wrong: U is transposed in h"),
+        ("sigmoid_rnn", "= sigmoid(p.x[t]", "= np.tanh(p.x[t]",
+         "the forward pass is wrong: tanh stands for σ in h"),
+        ("gru", "(r[t] * h[t]) @ u[2 * n :]", "(z[t] * h[t]) @ u[2 * n :]",
+         "the forward pass is wrong: z_t stands for r_t beside h_{t-1} in g"),
+    ],
+)  # fmt: skip
+def test_what_stands_there_is_said(cell: str, line: str, instead: str, said: str) -> None:
+    report = run(edited_gradients.edited(cell, line, instead), cell)
+    assert not report.ok
+    assert any(said in d.text() for d in report.diagnoses), [d.text() for d in report.diagnoses]
+
+
+@settings(max_examples=8)
+@given(st.data())
+def test_any_product_in_any_place_is_found(data: st.DataObject) -> None:
+    """Whatever is planted, what is said gives the same numbers on problems of other sizes."""
+    model = named_model("elman")
+    p = model.adjoint.program
+    i = data.draw(st.sampled_from([i for i in _places(model, ["U"]) if len(p.ops[i].shape) == 1]))
+    terms = [t for t in Terms(model, p.ops[i].shape, i).simple if t.cost == 1]
+    first, second = data.draw(st.sampled_from(terms)), data.draw(st.sampled_from(terms))
+    planted = first.times(second)
+
+    def gradient(problem):  # type: ignore[no-untyped-def]
+        return Values(problem).replaced(i, planted).gradient
+
+    failing = draw(model, 3, steps=4, batch=2, dims={"I": 2, "H": 3, "O": 4})
+    right, wrong = failing.gradient_in(floats()), gradient(failing)
+    if all(np.allclose(right[k], wrong[k], rtol=1e-9) for k in wrong):
+        return
+    found = diagnose(model, gradient, failing)
+    assert found and all(d.code != "located" for d in found), (planted.words, found)
+
+
+def test_one_place_is_not_made_responsible_for_two() -> None:
+    """Two slips at once are not explained by one."""
+
+    def twice(problem):  # type: ignore[no-untyped-def]
+        first = edited_gradients.edited("elman", "dh = dh + r[t] @ v", "dh = dh + 1.3 * r[t] @ v")
+        out = first(problem)
+        return {**out, "b": out["b"] * 0.9 + 0.01}
+
+    report = run(twice, "elman")
+    assert not report.ok
+    assert not any(d.code.startswith(("computed", "summed")) for d in report.diagnoses)
+    assert "located" in {d.code for d in report.diagnoses}
