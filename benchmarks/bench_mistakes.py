@@ -2,11 +2,12 @@
 
     python benchmarks/bench_mistakes.py [--quick | --mutants N]
 
-With ``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong gradients are those of ``wrong_gradients.py`` and of ``edited_gradients.py``. Every
-checker sees the same functions on the same typical small inputs (h0 = 0, T = 4, one example;
-generic weights, then weights of 0.01); ``bptt_sym`` is then run as it is meant to be run, on its
-own inputs. PyTorch, JAX and SciPy are used if they are installed. The last part counts false alarms
-on right gradients.
+With ``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong gradients are
+otherwise those of ``wrong_gradients.py`` and of ``edited_gradients.py``. Every checker sees
+the same functions on the same typical small inputs (h0 = 0, T = 4, one example; generic weights,
+then weights of 0.01); ``bptt_sym`` is then run as it is meant to be run, on its own inputs.
+PyTorch, JAX and SciPy are used if they are installed.
+The last part counts false alarms on right gradients.
 """
 
 from __future__ import annotations
