@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from itertools import chain
 from typing import Any, Literal, final
 
 from bptt_sym.errors import Span
@@ -278,6 +279,8 @@ FUNCTIONS = frozenset(
 HORIZON_NAME = "T"
 #: The name of the symbol that limits go to; it has no value.
 INFINITY = r"\infty"
+#: Nodes of an expression that remembers them all; of a larger one they are found again.
+MAX_WALKED = 100
 ZERO = Num(Fraction(0))
 ONE = Num(Fraction(1))
 
@@ -353,12 +356,34 @@ def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
             news = tuple(change(v) if isinstance(v, Node) else v for v in value)
             if any(a is not b for a, b in zip(news, value, strict=True)):
                 updates[name] = news
-    return replace(node, **updates) if updates else node
+    if not updates:
+        return node
+    # As ``dataclasses.replace`` does, which is slow: edits are made by the thousand.
+    new = object.__new__(type(node))
+    for name, value in node.__dict__.items():
+        if name[0] != "_":
+            new.__dict__[name] = updates.get(name, value)
+    return new
 
 
 def walk(node: Node) -> Iterator[Node]:
     """``node`` and everything below it, depth first, without recursion."""
+    known: tuple[Node, ...] | None = node.__dict__.get("_walked")
+    if known is not None:
+        return iter(known)
+    seen: list[Node] = []
     stack = [node]
+    while stack:
+        n = stack.pop()
+        seen.append(n)
+        stack.extend(reversed(children(n)))
+        if len(seen) == MAX_WALKED:
+            return chain(seen, _further(stack))
+    node.__dict__["_walked"] = tuple(seen)
+    return iter(seen)
+
+
+def _further(stack: list[Node]) -> Iterator[Node]:
     while stack:
         n = stack.pop()
         yield n
@@ -398,6 +423,8 @@ def substitute_index(node: Node, name: str, value: Node) -> Node:
     """``node[name := value]`` for an integer variable; bound variables are renamed when needed."""
     if isinstance(node, Idx):
         return value if node.name == name else node
+    if name not in free_indices(node):
+        return node
     if isinstance(node, (Sum, Prod)):
         lo = substitute_index(node.lo, name, value)
         hi = substitute_index(node.hi, name, value)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bptt_sym.errors import InputError
 from bptt_sym.read.function_names import FUNCTION_LETTERS, LOSS_LETTERS
-from bptt_sym.read.tokens import Token, tokenize
+from bptt_sym.read.tokens import SHORT, Token, tokenize
 from bptt_sym.read.vocabulary import ACTIVATIONS, plain_name
 
 #: Letters of an input where nothing else is said.
@@ -84,6 +85,16 @@ def mentions(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
         yield Mention(name, tokens[start].start, end, step, argument, raised, key, max(end, close))
 
 
+def mentioned(text: str) -> tuple[Mention, ...]:
+    """The names in the formula ``text``, scripts left out. Raises InputError."""
+    return _mentioned(text) if len(text) <= SHORT else tuple(mentions(text, tokenize(text)))
+
+
+@lru_cache(maxsize=2048)
+def _mentioned(text: str) -> tuple[Mention, ...]:
+    return tuple(mentions(text, tokenize(text)))
+
+
 def _closing(tokens: Sequence[Token], k: int) -> int:
     depth = 0
     for j in range(k, len(tokens)):
@@ -136,7 +147,7 @@ def sequences(texts: Iterable[str]) -> frozenset[str]:
             tokens = tokenize(text)
         except InputError:
             continue
-        here = list(mentions(text, tokens))
+        here = mentioned(text)
         if here and here[0].raised and here[0].step == "t":
             sign = next((t for t in tokens if t.start >= here[0].end and t.kind == "rel"), None)
             above |= sign is not None and sign.text == "=" and here[0].start == tokens[0].start
@@ -166,11 +177,11 @@ def arguments(texts: Iterable[str]) -> dict[str, str]:
     differentiated: set[str] = set()
     for text in texts:
         try:
-            tokens = tokenize(text)
+            here = mentioned(text)
         except InputError:
             continue
         differentiated |= {"".join((a or b).split()) for a, b in _BY.findall(text)}
-        for m in mentions(text, tokens):
+        for m in here:
             if "," in m.argument and not m.step:
                 found.setdefault(m.name, []).append(m.argument)
 

@@ -167,11 +167,10 @@ class Slips(Surroundings):
                 yield Local("BP021", 3, a)
             case Neg(arg=a):
                 yield Local("BP008", 2, a)
-        for time in self.times if isinstance(node, (Add, Mul)) else ():
-            for e in self.rec.equations:
-                # The argument written out where the activation's value belongs.
-                if isinstance(e.rhs, Fn) and substitute_index(e.rhs.arg, STEP, time) == node:
-                    yield Local("BP007", 2, At(e.target, time))
+        if isinstance(node, (Add, Mul)):
+            # The argument written out where the activation's value belongs.
+            for element in self.by_argument.get(node, ()):
+                yield Local("BP007", 2, element)
 
     def _derivative(self, node: D) -> Iterator[Local]:
         if isinstance(node.x, Sym) and isinstance(node.y, At):
@@ -337,7 +336,7 @@ class Slips(Surroundings):
             for new in power_into_product(args, make):
                 yield Local("BP010", 1, new)
         yield from self._sum_around(node)
-        for code, cost, factor in self.missing_factors():
+        for code, cost, factor in self.missing_factors:
             yield Local(code, cost, make((*args, factor)))
             if not self.rec.is_scalar:
                 yield Local(code, cost, make((factor, *args)))

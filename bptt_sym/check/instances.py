@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bptt_sym.check.completion import Mention, mentions
+from bptt_sym.check.completion import Mention, mentioned
 from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.outline import Kind, is_relation, outline
 from bptt_sym.errors import BpttError
@@ -74,7 +74,7 @@ def _soft(formula: Formula, start: int, text: str) -> Formula:
 def _general(text: str) -> tuple[str, int, str] | None:
     """The name, the step of the instance, and its line with t for the step."""
     tokens = tokenize(text)
-    every = list(mentions(text, tokens))
+    every = mentioned(text)
     equals = next((t.start for t in tokens if t.kind == "rel"), None)
     if not every or equals is None:
         return None

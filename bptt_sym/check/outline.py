@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import leaves_the_rest
@@ -17,7 +18,7 @@ from bptt_sym.errors import InputError, LimitExceeded
 from bptt_sym.notation import Node, affine
 from bptt_sym.read.chains import Chain, outside, split_claims
 from bptt_sym.read.left_sides import left_side
-from bptt_sym.read.tokens import Token, tokenize
+from bptt_sym.read.tokens import SHORT, Token, tokenize
 
 #: Relations that claim nothing of a recurrence: updates, membership, distributions, maps.
 _NO_CLAIM = re.compile(
@@ -253,10 +254,19 @@ def outline(formula: Formula) -> Outline:
         The formula cannot be taken apart.
     """
     text = formula.latex
-    tokens = tokenize(text)
-    chains = split_claims(tokens, text)
+    # (A document is looked through for definitions before its formulas are judged.)
+    return Outline(formula, (_rows_of_short if len(text) <= SHORT else _rows)(text))
+
+
+def _rows(text: str) -> tuple[Row, ...]:
+    chains = split_claims(tokenize(text), text)
     separate = [one for chain in chains for one in (*_stated(text, chain), chain)]
-    return Outline(formula, tuple(_row(text, chain) for chain in separate))
+    return tuple(_row(text, chain) for chain in separate)
+
+
+@lru_cache(maxsize=1024)
+def _rows_of_short(text: str) -> tuple[Row, ...]:
+    return _rows(text)
 
 
 _WHERE = frozenset(

@@ -63,6 +63,7 @@ class Surroundings:
         self.states = set(rec.states)
         self.parameters = set(rec.parameters)
         self.times = self._times()
+        self._sides: dict[At, list[tuple[str, Node]]] = {}
 
     def _times(self) -> list[Node]:
         """The time indices that the claim shows, those that sums bind included, and one before."""
@@ -130,8 +131,14 @@ class Surroundings:
                 if element != x:
                     yield element
 
-    def activation_sides(self, node: At) -> Iterator[tuple[str, Node]]:
+    def activation_sides(self, node: At) -> list[tuple[str, Node]]:
         """Pre-activation for post-activation and back, where the model names both."""
+        found = self._sides.get(node)
+        if found is None:
+            found = self._sides[node] = list(self._activation_sides(node))
+        return found
+
+    def _activation_sides(self, node: At) -> Iterator[tuple[str, Node]]:
         if node.name in self.rec.defined:
             rhs = self.rec.rhs(node.name)
             if isinstance(rhs, Fn) and rhs.order == 0:
@@ -148,8 +155,12 @@ class Surroundings:
                 elif e.target == node.name:
                     yield "BP007", substitute_index(f, STEP, node.time)
 
-    def missing_factors(self) -> Iterator[tuple[str, int, Node]]:
+    @cached_property
+    def missing_factors(self) -> tuple[tuple[str, int, Node], ...]:
         """Factors that are forgotten: slopes, weights, gates, one-step Jacobians, numbers."""
+        return tuple(self._missing_factors())
+
+    def _missing_factors(self) -> Iterator[tuple[str, int, Node]]:
         yield "BP008", 3, num(-1)
         for value in (num(2), Div(ONE, num(2))):
             yield "BP020", 4, value
@@ -182,6 +193,17 @@ class Surroundings:
             if len(self.rec.shape(name)) == 2:
                 yield "BP011", 4, Transpose(Sym(name))
 
+
+    @cached_property
+    def by_argument(self) -> dict[Node, list[Node]]:
+        """The values of activations by what they are applied to, at the steps shown."""
+        found: dict[Node, list[Node]] = {}
+        for time in self.times:
+            for e in self.rec.equations:
+                if isinstance(e.rhs, Fn):
+                    argument = substitute_index(e.rhs.arg, STEP, time)
+                    found.setdefault(argument, []).append(At(e.target, time))
+        return found
 
     @cached_property
     def leaves(self) -> list[Node]:

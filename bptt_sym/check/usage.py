@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bptt_sym.check.completion import in_scripts, mentions
+from bptt_sym.check.completion import in_scripts, mentioned, mentions
 from bptt_sym.check.prose import in_latex
 from bptt_sym.errors import InputError
 from bptt_sym.read.tokens import Token, tokenize
@@ -66,7 +66,8 @@ class Usage:
                 function = r"\tanh" if function == "tanh" else function
                 usage.activated.add((function, plain_name(argument)))
             usage.residuals = usage.residuals or _RESIDUAL.search(text) is not None
-            for m in (*mentions(text, tokens), *in_scripts(text, tokens)):
+            found = mentioned(text) if not words else mentions(text, tokens)
+            for m in (*found, *in_scripts(text, tokens)):
                 name = plain_name(m.name)
                 if name == "e" and text[m.end : m.end + 2].lstrip()[:1] == "^" and (
                     m.step in ("", "name")

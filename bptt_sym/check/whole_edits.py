@@ -72,7 +72,7 @@ class _Whole:
         if not self.rec.is_scalar:
             yield Local("BP009", 2, Transpose(right))
         if not isinstance(right, (Mul, Had)):
-            for code, cost, factor in self.about.missing_factors():
+            for code, cost, factor in self.about.missing_factors:
                 yield Local(code, cost, mul(right, factor))
                 yield Local(code, cost, mul(factor, right))
                 if not self.rec.is_scalar:

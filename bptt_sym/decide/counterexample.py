@@ -103,7 +103,7 @@ def find(arena: Arena, failed: Sequence[Failed]) -> tuple[Counterexample | None,
     refuted by real numbers too, at whichever point: its own witness is tried first, where almost
     any numbers will do.
     """
-    samples = _Samples(arena)
+    samples = _Samples.of(arena)
     first, *others = failed
     shown, at = _smallest(samples, first.trial, first.witness)
     if shown is None:
@@ -158,6 +158,14 @@ class _Samples:
         self.sizes = (False,) if arena.rec.is_scalar else (True, False)
         self._samplers: dict[tuple[bool, int], Sampler] = {}
         self._worlds: dict[tuple[bool, int, Hypotheses], World] = {}
+
+    @classmethod
+    def of(cls, arena: Arena) -> _Samples:
+        """The samples of ``arena``, kept with it."""
+        if arena.samples is None:
+            arena.samples = cls(arena)
+        found: _Samples = arena.samples
+        return found
 
     def apart(
         self, trial: Trial, env: Env, scalar: bool, number: int

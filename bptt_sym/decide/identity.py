@@ -76,6 +76,8 @@ class Arena:
         #: Worlds with more units, by their dimensions (:mod:`bptt_sym.decide.dimensions`).
         self.larger_worlds: dict[Any, World] = {}
         self._places: dict[tuple[int, int], tuple[tuple[Node, ...], Scope, Env | None]] = {}
+        #: Real numbers at which sides are compared (:mod:`bptt_sym.decide.counterexample`).
+        self.samples: Any = None
         #: Searches over readings that were made here (:class:`bptt_sym.decide.search.Search`).
         self.searches: dict[Any, Any] = {}
 

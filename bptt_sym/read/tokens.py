@@ -83,11 +83,24 @@ def tokenize(text: str, words: frozenset[str] = frozenset()) -> list[Token]:
         :data:`~bptt_sym.read.limits.MAX_TOKENS` tokens or
         :data:`~bptt_sym.read.limits.MAX_DEPTH` nested brackets.
     """
-    # A formula is looked at from many sides before it is judged.
-    return list(_tokens(text, words))
+    # A formula is looked at from many sides before it is judged, and so is a document of them.
+    return list((_tokens_of_short if len(text) <= SHORT else _tokens_of_long)(text, words))
 
 
-@lru_cache(maxsize=256)
+#: Characters of a formula that is remembered beside all others of its document.
+SHORT = 1000
+
+
+@lru_cache(maxsize=2048)
+def _tokens_of_short(text: str, words: frozenset[str]) -> tuple[Token, ...]:
+    return _tokens(text, words)
+
+
+@lru_cache(maxsize=64)
+def _tokens_of_long(text: str, words: frozenset[str]) -> tuple[Token, ...]:
+    return _tokens(text, words)
+
+
 def _tokens(text: str, words: frozenset[str]) -> tuple[Token, ...]:
     if len(text) > limits.MAX_CHARS:
         raise LimitExceeded(
