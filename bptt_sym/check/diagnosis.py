@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from time import process_time
 
-from bptt_sym.check.edits import Edit, edits
+from bptt_sym.check.edits import MAX_COST, Edit, edits
 from bptt_sym.check.linearized import Linearized, Unknown
 from bptt_sym.decide.identity import Arena, aligned, holds
 from bptt_sym.decide.instances import claim_indices, instances
@@ -84,10 +84,10 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
         probe = _Probe.of(trial, arena)
         if probe is not None and probe.is_nothing:
             continue  # of the many formulas that are 0 none is the one that was meant
-        for edit in catalogue.candidates(trial):
+        # The cost of an edit is at least 1.
+        most = MAX_COST if best is None else (best[0] - rank - 1) // 10
+        for edit in catalogue.candidates(trial, most) if most > 0 else ():
             cost = edit.cost * 10 + rank
-            if best is not None and cost >= best[0]:
-                break
             tried += 1
             if tried > MAX_TRIED or process_time() > until:
                 break
@@ -96,6 +96,8 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
             if _right(edit, trial, arena):
                 best = (cost, edit, trial)
                 break
+        if best is not None and best[0] <= 10 + rank + 1:
+            break  # under a further reading no edit costs less
     if best is None:
         return None
     return _explain(best[1], claim, rec)
@@ -107,14 +109,14 @@ class _Catalogue:
     def __init__(self, rec: Recurrence, arena: Arena) -> None:
         self.rec = rec
         self.arena = arena
-        self._edits: dict[tuple[Node, ...], list[Edit]] = {}
+        self._edits: dict[tuple[tuple[Node, ...], int], list[Edit]] = {}
         self._linearized: dict[Hashable, Linearized | None] = {}
         self._refuted: dict[tuple[int, int], bool] = {}
 
-    def edits(self, claim: Claim) -> list[Edit]:
-        found = self._edits.get(claim.sides)
+    def edits(self, claim: Claim, most: int) -> list[Edit]:
+        found = self._edits.get((claim.sides, MAX_COST)) or self._edits.get((claim.sides, most))
         if found is None:
-            found = self._edits[claim.sides] = edits(claim, self.rec)
+            found = self._edits[claim.sides, most] = edits(claim, self.rec, most)
         return found
 
     def may_mend(self, claim: Claim) -> bool:
@@ -138,7 +140,7 @@ class _Catalogue:
             if both in values:
                 continue
             values.add(both)
-            if any(True for _ in self.candidates(trial)):
+            if any(True for _ in self.candidates(trial, MAX_COST)):
                 return True
         return False
 
@@ -153,10 +155,12 @@ class _Catalogue:
                 self._linearized[key] = None
         return self._linearized[key]
 
-    def candidates(self, trial: Trial) -> Iterator[Edit]:
-        """The edits, cheapest first, without those that one unit refutes."""
+    def candidates(self, trial: Trial, most: int) -> Iterator[Edit]:
+        """The edits of a cost up to ``most``, cheapest first, less those that one unit refutes."""
         seen_as = self.linearized(trial)
-        for edit in self.edits(trial.claim):
+        for edit in self.edits(trial.claim, most):
+            if edit.cost > most:
+                return
             if seen_as is not None:
                 key = (id(seen_as), id(edit))
                 if key not in self._refuted:

@@ -56,6 +56,8 @@ from bptt_sym.recurrence import STEP, Recurrence
 
 #: Formulas made of one, at the most.
 MAX_EDITS = 900
+#: No edit costs more.
+MAX_COST = 100
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,17 @@ class Edit:
         return self.put(self.new)
 
 
-def edits(claim: Claim, rec: Recurrence) -> list[Edit]:
-    """Every single edit of the right side of ``claim``, cheapest first."""
-    context = Slips(claim, rec)
+def edits(claim: Claim, rec: Recurrence, most: int = MAX_COST) -> list[Edit]:
+    """Every single edit of the right side of ``claim`` up to a cost, cheapest first."""
+    context = Slips(claim, rec, most)
     right = claim.sides[1]
     found: list[Edit] = []
     for local in whole(context, right):
-        found.append(Edit(local.code, local.cost, right, local.new, _itself))
+        if local.cost <= most:
+            found.append(Edit(local.code, local.cost, right, local.new, _itself))
     for local in other_left_sides(context):
+        if local.cost > most:
+            continue
         found.append(
             Edit(local.code, local.cost, context.left, local.new, lambda _: right, left=local.new)
         )
@@ -104,6 +109,8 @@ def _everywhere(
 ) -> Iterator[Edit]:
     """Edits of ``node`` and of everything below; ``put`` sets a new node into the whole."""
     for local in context.local(node):
+        if local.cost > context.most:
+            continue
         yield Edit(local.code, local.cost, node, local.new, put, path)
     for i, child in enumerate(children(node)):
         if isinstance(node, D) or _is_index(node, child):
@@ -135,7 +142,11 @@ def _is_index(node: Node, child: Node) -> bool:
 
 
 class Slips(Surroundings):
-    """The edits at one node."""
+    """The edits at one node; those that cost more than ``most`` need not be among them."""
+
+    def __init__(self, claim: Claim, rec: Recurrence, most: int) -> None:
+        super().__init__(claim, rec)
+        self.most = most
 
     def local(self, node: Node) -> Iterator[Local]:
         match node:
@@ -220,7 +231,7 @@ class Slips(Surroundings):
         beside = Mul if self.rec.is_scalar else Had
         if node.name in self.complemented:
             yield Local("BP018", 3, Add((ONE, Neg(node))))
-        for leaf in self.leaves:
+        for leaf in self.leaves if self.most >= 4 else ():
             assert isinstance(leaf, At)
             if leaf == node or len(self.rec.shape(leaf.name)) != len(self.rec.shape(node.name)):
                 continue
@@ -337,6 +348,8 @@ class Slips(Surroundings):
                 yield Local("BP010", 1, new)
         yield from self._sum_around(node)
         for code, cost, factor in self.missing_factors:
+            if cost > self.most:
+                continue
             yield Local(code, cost, make((*args, factor)))
             if not self.rec.is_scalar:
                 yield Local(code, cost, make((factor, *args)))

@@ -160,7 +160,11 @@ class World:
     def direct(
         self, name: str, time: int | None, horizon: int = 0, parameter: str = ""
     ) -> Parts:
-        """Jacobians of the defining equation by each sequence in it, and by one parameter."""
+        """Jacobians of the defining equation by each sequence in it, and by one parameter.
+
+        Where all are numbers, by every parameter.
+        """
+        parameter = "" if self.scalar else parameter
         key = (name, time, horizon if time is None else 0, parameter)
         found = self._direct.get(key)
         if found is None:
@@ -179,7 +183,8 @@ class World:
 
     def by_itself(self, name: str, time: int | None) -> Parts:
         """The Jacobian of a symbol by itself, if it is wanted."""
-        if time is None and name != self.collected and name not in self.rec.totals:
+        wanted = self.scalar or name == self.collected or name in self.rec.totals
+        if time is None and not wanted:
             return {}
         return {(name, time): identity(self.shape(name), self.domain.one, self.domain.zero)}
 
@@ -219,14 +224,13 @@ class World:
     def _swept(self, y: Leaf, x: Leaf, horizon: int) -> Tensor | None:
         """The total derivative of a scalar, from the sweep back through the sequences."""
         by_sequences = self._adjoint(y, horizon)
-        if x[1] is not None:
+        if x[1] is not None or self.scalar:
             return by_sequences.get(x)
         key = (y, x, "total", horizon)
         if key not in self._derivatives:
             result: Tensor | None = None
-            for leaf in self._downwards(y, horizon):
-                outer = by_sequences.get(leaf)
-                jac = self.direct(*leaf, horizon, x[0]).get(x) if outer is not None else None
+            for leaf, outer in by_sequences.items():
+                jac = self.direct(*leaf, horizon, x[0]).get(x)
                 if jac is not None:
                     term = self._compose(outer, jac, leaf)
                     result = term if result is None else result + term
