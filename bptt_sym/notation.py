@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from itertools import chain
+from functools import cache
+from itertools import chain, count
 from typing import Any, Literal, final
 
 from bptt_sym.errors import Span
@@ -321,24 +322,14 @@ def children(node: Node) -> tuple[Node, ...]:
             out.append(value)
         elif isinstance(value, tuple):
             for v in value:
-                if isinstance(v, Node):
-                    out.append(v)
-                elif isinstance(v, tuple):
-                    out.extend(v)
-    found = tuple(out)
-    node.__dict__["_children"] = found
-    return found
+                out.extend(v if isinstance(v, tuple) else (v,) if isinstance(v, Node) else ())
+    known = node.__dict__["_children"] = tuple(out)
+    return known
 
 
-_CHILD_FIELDS: dict[type[Node], tuple[str, ...]] = {}
-
-
-def _child_fields(cls: type[Node]) -> tuple[str, ...]:
-    found = _CHILD_FIELDS.get(cls)
-    if found is None:
-        found = tuple(f.name for f in fields(cls) if f.name != "span")
-        _CHILD_FIELDS[cls] = found
-    return found
+@cache
+def _child_fields(cls: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls) if f.name != "span")
 
 
 def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
@@ -360,34 +351,22 @@ def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
         return node
     # As ``dataclasses.replace`` does, which is slow: edits are made by the thousand.
     new = object.__new__(type(node))
-    for name, value in node.__dict__.items():
-        if name[0] != "_":
-            new.__dict__[name] = updates.get(name, value)
+    kept = ((name, value) for name, value in node.__dict__.items() if name[0] != "_")
+    new.__dict__.update(kept, **updates)
     return new
 
 
 def walk(node: Node) -> Iterator[Node]:
     """``node`` and everything below it, depth first, without recursion."""
-    known: tuple[Node, ...] | None = node.__dict__.get("_walked")
-    if known is not None:
-        return iter(known)
-    seen: list[Node] = []
-    stack = [node]
-    while stack:
-        n = stack.pop()
-        seen.append(n)
-        stack.extend(reversed(children(n)))
-        if len(seen) == MAX_WALKED:
-            return chain(seen, _further(stack))
-    node.__dict__["_walked"] = tuple(seen)
-    return iter(seen)
-
-
-def _further(stack: list[Node]) -> Iterator[Node]:
-    while stack:
-        n = stack.pop()
-        yield n
-        stack.extend(reversed(children(n)))
+    known: list[Node] | None = node.__dict__.get("_walked")
+    if known is None:
+        known, stack = [], [node]
+        while stack:
+            known.append(stack.pop())
+            stack.extend(reversed(children(known[-1])))
+        if len(known) <= MAX_WALKED:
+            node.__dict__["_walked"] = known
+    return iter(known)
 
 
 def free_indices(node: Node) -> frozenset[str]:
@@ -410,13 +389,8 @@ def free_indices(node: Node) -> frozenset[str]:
 
 def fresh(name: str, taken: frozenset[str] | set[str]) -> str:
     """``name``, or the first of j, k, s, r, i, then ``name1``, ``name2``, … that is not taken."""
-    for candidate in (name, "j", "k", "s", "r", "i"):
-        if candidate not in taken:
-            return candidate
-    n = 1
-    while f"{name}{n}" in taken:
-        n += 1
-    return f"{name}{n}"
+    numbered = (f"{name}{n}" for n in count(1))
+    return next(c for c in chain((name, "j", "k", "s", "r", "i"), numbered) if c not in taken)
 
 
 def substitute_index(node: Node, name: str, value: Node) -> Node:
@@ -426,8 +400,7 @@ def substitute_index(node: Node, name: str, value: Node) -> Node:
     if name not in free_indices(node):
         return node
     if isinstance(node, (Sum, Prod)):
-        lo = substitute_index(node.lo, name, value)
-        hi = substitute_index(node.hi, name, value)
+        lo, hi = (substitute_index(end, name, value) for end in (node.lo, node.hi))
         if node.var == name:
             return replace(node, lo=lo, hi=hi)
         var, body = node.var, node.body
