@@ -13,9 +13,8 @@ Two derivatives that books print alike are different values here, see :class:`D`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache
 from itertools import chain, count
 from typing import Any, Literal, final
 
@@ -316,7 +315,7 @@ def children(node: Node) -> tuple[Node, ...]:
     if known is not None:
         return known
     out: list[Node] = []
-    for name in _child_fields(type(node)):
+    for name in node.__dataclass_fields__:
         value = getattr(node, name)
         if isinstance(value, Node):
             out.append(value)
@@ -327,17 +326,12 @@ def children(node: Node) -> tuple[Node, ...]:
     return known
 
 
-@cache
-def _child_fields(cls: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(cls) if f.name != "span")
-
-
 def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
     """``node`` with ``change`` applied to each child; the same object if nothing changed."""
     if isinstance(node, Matrix):
         return replace(node, rows=tuple(tuple(change(e) for e in row) for row in node.rows))
     updates: dict[str, Any] = {}
-    for name in _child_fields(type(node)):
+    for name in node.__dataclass_fields__:
         value = getattr(node, name)
         if isinstance(value, Node):
             new = change(value)
