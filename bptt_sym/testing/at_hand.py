@@ -12,7 +12,7 @@ import numpy as np
 from bptt_sym.evaluate.adjoint import Adjoint
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.interpret import depends_on_sums
-from bptt_sym.evaluate.program import PER_STEP, Sizes
+from bptt_sym.evaluate.program import PER_STEP, Program, Sizes
 from bptt_sym.testing.derivation_mistakes import owner_of
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
@@ -108,12 +108,23 @@ class Values:
         def change(j: int, v: Array, t: int, env: Any) -> Array:
             if j != i:
                 return v
-            made = term.value(
-                lambda h, s: env[h] if s == t else self.at(h, s), t, self.problem.steps
-            )
+
+            def look(h: int, s: int) -> Array:
+                # What the table has further down may be wanted now.
+                return self._early(h, env) if s == t else self.at(h, s)
+
+            made = term.value(look, t, self.problem.steps)
             return np.broadcast_to(made, np.broadcast_shapes(np.shape(v), np.shape(made)))
 
         return Values(self.problem, change, self)
+
+    def _early(self, h: int, env: Any) -> Array:
+        if h in env:
+            return env[h]
+        p = self.problem.model.adjoint.program
+        op = p.ops[h]
+        args = [self._early(a, env) for a in op.args]
+        return floats().apply(op, args, [p.ops[a] for a in op.args], self.problem.dims)
 
     def term(self, term: Term, t: int, rows: int) -> Array:
         """The value of a term at step t + 1, ``(B, rows)``."""
@@ -133,7 +144,7 @@ class Values:
 @final
 @dataclass(frozen=True)
 class Terms:
-    """Terms of one shape, from the operations before ``below``.
+    """Terms of one shape, of what is not computed from the operation ``place`` in its own step.
 
     Also the values of other steps, of what does not depend on the steps after it: inputs, states,
     and cotangents that come from the loss of the step alone.
@@ -141,7 +152,7 @@ class Terms:
 
     model: Model
     shape: Sizes
-    below: int
+    place: int | None = None
 
     @cached_property
     def simple(self) -> list[Term]:
@@ -155,8 +166,11 @@ class Terms:
         p = adj.program
         summed, free = depends_on_sums(p), _free(adj)
         sources = {*p.targets.values()}
-        for h, op in enumerate(p.ops[: self.below]):
+        after = _after(p, self.place)
+        for h, op in enumerate(p.ops):
             if op.shape != shape or h in summed or op.kind in ("const", "unit", "seed"):
+                continue
+            if h in after:
                 continue
             if op.lead < PER_STEP and op.kind != "param":
                 continue
@@ -246,6 +260,15 @@ class Terms:
                 for k in _close(table - pair, target, within):
                     found.append(_joined(terms[k], "−", two, np.subtract))
         return found
+
+
+def _after(p: Program, place: int | None) -> set[int]:
+    """An operation, and what is computed from it in the same step."""
+    out: set[int] = set() if place is None else {place}
+    for i, op in enumerate(p.ops):
+        if any(a in out for a in op.args):
+            out.add(i)
+    return out
 
 
 def _close(table: Array, target: Array, within: float) -> Array:

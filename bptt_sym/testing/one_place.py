@@ -160,7 +160,7 @@ def _recognised(model: Model, seen: Values, i: int, code: Values, shown: Array) 
     target = code.flat(i, shown)
     if np.abs(target - right).max() <= MEASURED * np.abs(target).max():
         return []
-    terms = Terms(model, own, below=i)
+    terms = Terms(model, own, i)
     table = np.stack([code.of(t, shown) for t in terms.simple])
     found = terms.matching(table, target, MEASURED)
     if not found:
@@ -268,8 +268,7 @@ def _start(model: Model, given: Mapping[str, Array], name: str, seen: Values) ->
     target = np.ravel(np.asarray(given[name], float))
     shown = np.zeros((seen.problem.steps, len(target)), bool)
     shown[0] = True
-    below = len(model.adjoint.program.ops)
-    terms = Terms(model, model.program.shape(model.program.targets[state]), below)
+    terms = Terms(model, model.program.shape(model.program.targets[state]))
     table = np.stack([seen.of(t, shown) for t in terms.simple])
     found = terms.matching(table, target, MEASURED)
     found = found or terms.matching_products(table, None, [], target, MEASURED)
@@ -292,7 +291,7 @@ def _recognised_sum(model: Model, seen: Values, op: Any, target: Array) -> _Sum 
         if len(p.shape(a)) != 1:
             return None
         rows = p.shape(a)[0].value(seen.problem.dims)
-        terms = Terms(model, p.shape(a), below=len(p.ops)).simple
+        terms = Terms(model, p.shape(a)).simple
         sides.append((terms, np.stack([[seen.term(s, t, rows) for t in steps] for s in terms])))
     size = float(np.abs(target).max()) or 1.0
     if op.kind == "accumulate":

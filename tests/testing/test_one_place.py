@@ -30,6 +30,8 @@ edited_gradients = module("edited_gradients")
          "the gradient of h0 is −d(the argument of h) ⊙ h_t of the first step"),
         ("elman", "du += da.T @ h[t]", "du += da.T @ h[t - 1]",
          "(d(the argument of h)) ([h_{t-1} of the step before])ᵀ"),
+        ("lstm", "dc = dc * f[t]", "dc = dh * f[t]",
+         "d(c_{t-1}) is computed as d(h_{t-1}) ⊙ f_t, not as d(c_t) ⊙ f_t"),
         ("elman", "dh = dh + r[t] @ v", "dh = dh + r[-1] @ v",
          "Vᵀ [d(y_t − \\hat{y}_t) of the last step] stands where"),
         ("elman", "(1 - h[t + 1] ** 2)", "(1 - h[t + 1] ** 3)",
