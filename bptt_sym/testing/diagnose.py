@@ -127,6 +127,8 @@ def _scaled_as_a_whole(evidence: Sequence[Evidence], names: Sequence[str]) -> Di
         size = float(exact @ exact)
         if given.shape != exact.shape or not size or not np.isfinite(given).all():
             return None
+        if exact.size < 2:
+            return None  # any number is a multiple of another
         factor = float(given @ exact) / size
         off = float(np.abs(given - factor * exact).max()) / float(np.abs(exact).max())
         if off > 10 * CLOSE:

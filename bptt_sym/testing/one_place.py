@@ -86,8 +86,8 @@ def _places(model: Model, wrong: Sequence[str]) -> list[int]:
         name: [adj.params[q] for q in parts if q in adj.params]
         for name, parts in model.layout.items()
     }
-    for state in model.rec.states:
-        results.setdefault(f"{state}0", []).append(adj.reads[state, 1])
+    for (name, _), handle in adj.reads.items():
+        results.setdefault(f"{name}0", []).append(handle)
     above = {name: _behind(model, ends) for name, ends in results.items()}
     out = []
     for i in range(adj.forward, len(p.ops)):
@@ -227,7 +227,7 @@ def _sums(
         yield from _start(model, given, wrong[0], seen)
     for name in wrong:
         parts = model.layout.get(name)
-        if parts is None or any(q not in adj.params for q in parts):
+        if parts is None or any(q not in adj.params or not model.rec.shape(q) for q in parts):
             return
         right = np.split(seen.gradient[name], len(parts))
         made = np.split(np.asarray(given[name], float), len(parts))
@@ -265,10 +265,13 @@ def _sums(
 def _start(model: Model, given: Mapping[str, Array], name: str, seen: Values) -> Iterator[Mistake]:
     """What is returned as the gradient of an initial state, alone wrong."""
     state = name[:-1]
+    own = model.program.shape(model.program.targets[state])
+    if len(own) != 1:
+        return
     target = np.ravel(np.asarray(given[name], float))
     shown = np.zeros((seen.problem.steps, len(target)), bool)
     shown[0] = True
-    terms = Terms(model, model.program.shape(model.program.targets[state]))
+    terms = Terms(model, own)
     table = np.stack([seen.of(t, shown) for t in terms.simple])
     found = terms.matching(table, target, MEASURED)
     found = found or terms.matching_products(table, None, [], target, MEASURED)

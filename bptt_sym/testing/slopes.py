@@ -40,10 +40,10 @@ def measured_slopes(
         table = _table(model, gradient, dims, i, bias, part)
         if table is None:
             continue
-        arguments, right, used = table
+        arguments, right, used, rough = table
         f = model.program.ops[i].attr[0]
         shown = "σ" if f == "sigma" else f
-        said = _said(f, arguments, right, used)
+        said = _said(f, arguments, right, used, rough)
         if said:
             text = f"the derivative of {shown} in {owner} {said} (measured where T = 1)"
             found.append(Diagnosis("slope-measured", text, tuple(names), 0.0, len(_REGIMES)))
@@ -73,11 +73,14 @@ def _biased(model: Model) -> list[tuple[int, str, str, int]]:
 
 def _table(
     model: Model, gradient: Gradient, dims: Mapping[str, int], i: int, bias: str, part: int
-) -> tuple[Array, Array, Array] | None:
-    """Arguments, right derivatives and those that were used; ``None`` if nothing is wrong."""
+) -> tuple[Array, Array, Array, Array] | None:
+    """Arguments, right derivatives, those that were used and how exactly these are known.
+
+    ``None`` if nothing is wrong.
+    """
     sizes = {d: max(6, 5 + k) for k, d in enumerate(dims)}
     f, argument = model.program.ops[i].attr[0], model.program.ops[i].args[0]
-    rows: list[tuple[Array, Array, Array]] = []
+    rows: list[tuple[Array, ...]] = []
     for k, regime in enumerate(_REGIMES):
         p = draw(model, 4242 + k, regime=regime, steps=1, batch=1, dims=sizes)
         try:
@@ -87,27 +90,29 @@ def _table(
         if any(m.kind in ("missing", "shape") for m in mismatches(p, given)):
             return None
         count = len(model.layout[bias])
-        a = np.asarray(p.plain_run.steps[0][argument], float)[0]
+        a = np.ravel(np.asarray(p.plain_run.steps[0][argument], float))
         exact = np.split(np.ravel(p.exact[bias]).astype(float), count)[part]
         made = np.split(np.ravel(np.asarray(given[bias], float)), count)[part]
         slope = activations.value(f, 1, a, np)
         # A unit that the loss hardly sees says nothing, nor one whose derivative is rounding.
         room = np.split(np.ravel(p.allowed()[bias]).astype(float), count)[part]
-        good = (room < 0.01 * _SAME * np.abs(exact)) & (slope > 1e-8) & np.isfinite(made)
-        rows.append((a[good], slope[good], slope[good] * (made[good] / exact[good])))
-    arguments, right, used = (np.concatenate(c) for c in zip(*rows, strict=True))
-    if len(used) < 8 or (np.abs(used - right) <= _SAME * right).all():
+        rough = 10 * room / np.maximum(np.abs(made), np.abs(exact))
+        good = (rough < 1e-3) & (slope > 1e-8) & np.isfinite(made)
+        used = slope[good] * (made[good] / exact[good])
+        rows.append((a[good], slope[good], used, _SAME + rough[good]))
+    arguments, right, used, rough = (np.concatenate(c) for c in zip(*rows, strict=True))
+    if len(used) < 8 or (np.abs(used - right) <= rough * right).all():
         return None
-    return arguments, right, used
+    return arguments, right, used, rough
 
 
-def _said(f: str, a: Array, right: Array, used: Array) -> str | None:
+def _said(f: str, a: Array, right: Array, used: Array, rough: Array) -> str | None:
     """What the used derivatives are, in words; ``None`` if no simple rule gives them."""
-    off = np.abs(used - right) > _SAME * right
+    off = np.abs(used - right) > rough * right
     level = float(np.median(used[off]))
 
-    def same(x: Array, y: Any) -> bool:
-        return bool((np.abs(x - y) <= _SAME * np.maximum(np.abs(x), np.abs(y)) + 1e-300).all())
+    def same(x: Array, y: Any, within: Array = rough) -> bool:
+        return bool((np.abs(x - y) <= within * np.maximum(np.abs(x), np.abs(y)) + 1e-300).all())
 
     if same(used, level):
         return f"is taken to be {level:.6g} at every argument"
@@ -115,7 +120,7 @@ def _said(f: str, a: Array, right: Array, used: Array) -> str | None:
     middle = float(np.median(added))
     if abs(middle) > _SAME and (np.abs(added - middle) <= 1e-3 * abs(middle)).all():
         return f"has {middle:.3g} added to it"
-    if same(used[off], level) and off.sum() > 1:
+    if same(used[off], level, rough[off]) and off.sum() > 1:
         if (right[off] < level).all() and (right[~off] >= level * (1 - _SAME)).all():
             return f"is never less than {level:.6g}"
         if (right[off] > level).all() and (right[~off] <= level * (1 + _SAME)).all():
@@ -131,9 +136,9 @@ def _said(f: str, a: Array, right: Array, used: Array) -> str | None:
     zero = used == 0
     if zero.any() and not zero.all():
         rest = float(np.median(used[~zero]))
-        if same(used[~zero], rest):
+        if same(used[~zero], rest, rough[~zero]):
             return f"is {rest:.6g} or 0, as that of a piecewise linear function"
-        if same(used[~zero], right[~zero]):
+        if same(used[~zero], right[~zero], rough[~zero]):
             edge = float(np.abs(a[zero]).min())
             if (np.abs(a[~zero]) < edge).all():
                 return f"is 0 where the argument is {edge:.3g} and more away from 0"

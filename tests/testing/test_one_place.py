@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bptt_sym.cells import cell
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.testing.at_hand import Terms, Values
 from bptt_sym.testing.check import run
 from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import draw
-from bptt_sym.testing.models import named_model
+from bptt_sym.testing.models import Model, model_of, named_model
 from bptt_sym.testing.one_place import _places
 from tests.testing.hand_written import module
 
@@ -22,8 +23,6 @@ edited_gradients = module("edited_gradients")
 @pytest.mark.parametrize(
     ("cell", "line", "instead", "said"),
     [
-        ("lstm", "da_f = dc * c[t]", "da_f = dh * c[t]",
-         "d(f_t) is computed as d(h_t) ⊙ c_{t-1}, not as d(c_t) ⊙ c_{t-1}"),
         ("gru", "dag.T @ (r[t] * h[t])", "dag.T @ (r[t] * h[t + 1])",
          "the gradient of U_g is Σ_t (d(the argument of g)) (h_t ⊙ r_t)ᵀ"),
         ("elman", 'out["h0"] = dh.sum(0)', 'out["h0"] = -(da * h[1]).sum(0)',
@@ -52,13 +51,16 @@ def test_what_stands_there_is_said(cell: str, line: str, instead: str, said: str
     assert any(said in d.text() for d in report.diagnoses), [d.text() for d in report.diagnoses]
 
 
-@settings(max_examples=8)
-@given(st.data())
-def test_any_product_in_any_place_is_found(data: st.DataObject) -> None:
+@pytest.mark.parametrize(
+    "model", [named_model("elman"), model_of(cell("elman"))], ids=["vector", "scalar"]
+)
+@settings(max_examples=5)
+@given(data=st.data())
+def test_any_product_in_any_place_is_found(model: Model, data: st.DataObject) -> None:
     """Whatever is planted, what is said gives the same numbers on problems of other sizes."""
-    model = named_model("elman")
     p = model.adjoint.program
-    i = data.draw(st.sampled_from([i for i in _places(model, ["U"]) if len(p.ops[i].shape) == 1]))
+    weights = [name for name in model.layout if name in ("U", "w")]
+    i = data.draw(st.sampled_from(_places(model, weights)))
     terms = [t for t in Terms(model, p.ops[i].shape, i).simple if t.cost == 1]
     first, second = data.draw(st.sampled_from(terms)), data.draw(st.sampled_from(terms))
     planted = first.times(second)
@@ -66,7 +68,8 @@ def test_any_product_in_any_place_is_found(data: st.DataObject) -> None:
     def gradient(problem):  # type: ignore[no-untyped-def]
         return Values(problem).replaced(i, planted).gradient
 
-    failing = draw(model, 3, steps=4, batch=2, dims={"I": 2, "H": 3, "O": 4})
+    dims = {d: 2 + k for k, d in enumerate(model.rec.dims)}
+    failing = draw(model, 3, steps=4, batch=2, dims=dims)
     right, wrong = failing.gradient_in(floats()), gradient(failing)
     if all(np.allclose(right[k], wrong[k], rtol=1e-9) for k in wrong):
         return

@@ -82,6 +82,7 @@ def test_the_search_for_a_known_mistake_ends(monkeypatch: pytest.MonkeyPatch) ->
         ("elman", "dU outer of sums", "the outer product of sums over the batch"),
         ("elman", "slope after U", "the order of the Jacobian's factors is wrong"),
         ("elman", "float16 sums", "computed or summed in float16"),
+        ("elman", "slope floor", "the derivative of tanh in h is never less than 0.001"),
         ("elman", "detached every other step", "the chain of states is cut"),
         ("lstm", "no path through o", "the path from h_{t-1} through o is dropped"),
         ("lstm", "only f_t back", "every path from h_{t-1} is dropped"),
