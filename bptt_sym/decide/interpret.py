@@ -161,7 +161,7 @@ class Interpreter:
     def _leaf(self, name: str, time: int | None, out: list[Parts] | None) -> Tensor:
         value = self.world.value(name, time, self.horizon)
         if out is not None:
-            out.append(self.world.by_itself(name, time))
+            out.append(self.world.by_itself(name, time, value))
         return value
 
     def _sym(self, node: Sym, env: Env, out: list[Parts] | None) -> Tensor:

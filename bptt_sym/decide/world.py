@@ -17,6 +17,7 @@ from bptt_sym.decide.tensor import (
     from_flat,
     identity,
     rank,
+    shape,
 )
 from bptt_sym.errors import LimitExceeded, NotSupported
 from bptt_sym.notation import HORIZON_NAME, Node
@@ -181,12 +182,12 @@ class World:
         finally:
             self.collected = before
 
-    def by_itself(self, name: str, time: int | None) -> Parts:
-        """The Jacobian of a symbol by itself, if it is wanted."""
+    def by_itself(self, name: str, time: int | None, value: Tensor) -> Parts:
+        """The Jacobian of a symbol by itself, if it is wanted, in the shape of its value."""
         wanted = self.scalar or name == self.collected or name in self.rec.totals
         if time is None and not wanted:
             return {}
-        return {(name, time): identity(self.shape(name), self.domain.one, self.domain.zero)}
+        return {(name, time): identity(shape(value), self.domain.one, self.domain.zero)}
 
     def _linearize(self, name: str, time: int | None, horizon: int) -> Parts:
         if self._override(name, time) is not None:
@@ -207,8 +208,9 @@ class World:
             kind = "own:" + (x[0] if x[0] in self._states else y[0])
         if kind.startswith("via:"):
             return self._through(y, x, kind[4:], horizon)
-        if kind == "total" and y != x and self.shape(y[0]) == ():
-            return self._swept(y, x, horizon if y[1] is None else 0)
+        if kind == "total" and y[1] is None and y != x and self.shape(y[0]) == ():
+            # Of a whole run's total; forwards, an element goes on from those of the step before.
+            return self._swept(y, x, horizon)
         key = (y, x, kind, horizon if y[1] is None else 0)
         if key not in self._derivatives:
             if kind == "total" and y[1] is not None:
