@@ -19,7 +19,7 @@ from bptt_sym.decide.identity import concrete_dims
 from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.tensor import flat
 from bptt_sym.decide.world import Absent, World
-from bptt_sym.notation import At, D, Fn, Idx, Mul, Sym, add, index, num
+from bptt_sym.notation import At, Concat, D, Fn, Idx, Mul, Sym, add, index, num
 from bptt_sym.recurrence import Equation, Recurrence
 
 CELLS = list(names())
@@ -192,6 +192,22 @@ def test_a_planted_wrong_rule_is_seen_by_the_oracle(monkeypatch):
     monkeypatch.setitem(domains._ALGEBRAIC, "tanh", broken)
     with pytest.raises(AssertionError):
         test_exact_and_symbolic_domains_agree_with_sympy_diff_after_substitution()
+
+
+def test_a_joined_value_among_numbers_keeps_its_own_shape():
+    state = Fn("tanh", add(Mul((Sym("W"), At("h", index("t", -1)))), At("x", Idx("t"))))
+    joined = Mul((Sym("V"), Concat((At("h", Idx("t")), num(1)))))
+    rec = Recurrence(
+        "joined", (Equation("h", state), Equation("p", joined)),
+        {"h": ("n",), "x": ("n",), "W": ("n", "n"), "V": (), "p": ("n+1",)},
+    )  # fmt: skip
+    world = World(rec, Modular(1), scalar=True)
+    parts = world.interpreter.parts(At("p", Idx("t")), {"t": 2})
+    assert parts[("p", 2)].shape == (2, 2)
+    for wanted, left_out in (("V", "W"), ("W", "V")):
+        vectors = World(rec, Modular(1), {"n": 2, "n+1": 3})
+        found = vectors.direct("p" if wanted == "V" else "h", 2, 0, wanted)
+        assert (wanted, None) in found and (left_out, None) not in found
 
 
 def test_far_steps_need_no_deep_recursion():
