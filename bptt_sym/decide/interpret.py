@@ -455,7 +455,7 @@ class Interpreter:
             jac = self.world.derivative(y, x, kind, self.horizon)
         else:
             collected: list[Parts] = []
-            with self.world.collecting(x):
+            with self.world.collecting(True, x[0] if x[1] is None else ""):
                 value = self.exact.evaluate(node.y, env, collected)
             y_shape = shape(value)
             jac = self.world.chain(collected.pop(), x, kind, None, self.horizon)

@@ -81,8 +81,8 @@ class World:
         self._direct: dict[tuple[str, int | None, int, str], Parts] = {}
         self._derivatives: dict[tuple[Any, ...], Tensor | None] = {}
         self._adjoints: dict[tuple[Leaf, int], Parts] = {}
-        #: The parameter by which Jacobians are being collected; those by all others are left out.
-        self.collected = ""
+        #: Whether Jacobians by sequences are being collected, and the parameter by which they are.
+        self.collected = True, ""
 
     def count(self, terms: int) -> None:
         """Take note of ``terms`` more terms of sums. Raises NotSupported beyond MAX_TERMS."""
@@ -169,14 +169,16 @@ class World:
         key = (name, time, horizon if time is None else 0, parameter)
         found = self._direct.get(key)
         if found is None:
-            with self.collecting((parameter, None)):
-                found = self._direct[key] = self._linearize(name, time, horizon)
+            known = self.direct(name, time, horizon) if parameter else {}
+            with self.collecting(not parameter, parameter):
+                found = known | self._linearize(name, time, horizon)
+            self._direct[key] = found
         return found
 
     @contextmanager
-    def collecting(self, x: Leaf) -> Iterator[None]:
-        """Jacobians by no parameter but ``x`` are wanted: by a matrix they are large."""
-        before, self.collected = self.collected, x[0] if x[1] is None else ""
+    def collecting(self, sequences: bool, parameter: str) -> Iterator[None]:
+        """Jacobians by no parameter but one are wanted: by a matrix they are large."""
+        before, self.collected = self.collected, (sequences, parameter)
         try:
             yield
         finally:
@@ -184,8 +186,9 @@ class World:
 
     def by_itself(self, name: str, time: int | None, value: Tensor) -> Parts:
         """The Jacobian of a symbol by itself, if it is wanted, in the shape of its value."""
-        wanted = self.scalar or name == self.collected or name in self.rec.totals
-        if time is None and not wanted:
+        sequences, parameter = self.collected
+        of_run = time is None and name not in self.rec.totals
+        if not (self.scalar or (name == parameter if of_run else sequences)):
             return {}
         return {(name, time): identity(shape(value), self.domain.one, self.domain.zero)}
 
