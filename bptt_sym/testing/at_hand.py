@@ -147,28 +147,33 @@ class Terms:
     """Terms of one shape, of what is not computed from the operation ``place`` in its own step.
 
     Also the values of other steps, of what does not depend on the steps after it: inputs, states,
-    and cotangents that come from the loss of the step alone.
+    and cotangents that come from the loss of the step alone. Shapes are those of a problem with
+    ``dims``: where two of them are equal, code may take one for the other.
     """
 
     model: Model
     shape: Sizes
+    dims: Mapping[str, int]
     place: int | None = None
+
+    def _rows(self, shape: Sizes) -> tuple[int, ...]:
+        return tuple(s.value(self.dims) for s in shape)
 
     @cached_property
     def simple(self) -> list[Term]:
         """Values that are there, their complements to 1, values of other steps, 0 and 1."""
-        out = list(self._values(self.shape))
+        out = list(self._values(self._rows(self.shape)))
         ones = [Term("0", 1, _constant(0.0)), Term("1", 1, _constant(1.0))]
         return [*out, *ones]
 
-    def _values(self, shape: Sizes) -> Iterator[Term]:
+    def _values(self, rows: tuple[int, ...]) -> Iterator[Term]:
         adj = self.model.adjoint
         p = adj.program
         summed, free = depends_on_sums(p), _free(adj)
         sources = {*p.targets.values()}
         after = _after(p, self.place)
         for h, op in enumerate(p.ops):
-            if op.shape != shape or h in summed or op.kind in ("const", "unit", "seed"):
+            if self._rows(op.shape) != rows or h in summed or op.kind in ("const", "unit", "seed"):
                 continue
             if h in after:
                 continue
@@ -192,7 +197,7 @@ class Terms:
         """A matrix times a vector that is there, both ways where the shapes allow it."""
         p = self.model.adjoint.program
         out: list[Term] = []
-        vectors: dict[Sizes, list[Term]] = {}
+        vectors: dict[tuple[int, ...], list[Term]] = {}
         if len(self.shape) != 1:
             return out
         for m, op in enumerate(p.ops[: self.model.adjoint.forward]):
@@ -200,9 +205,10 @@ class Terms:
                 continue
             name = str(op.attr[0])
             for k, words in ((0, name), (1, f"{name}ᵀ")):
-                if op.shape[k] != self.shape[0]:
+                sizes = self._rows(op.shape)
+                if sizes[k] != self._rows(self.shape)[0]:
                     continue
-                inner = (op.shape[1 - k],)
+                inner = (sizes[1 - k],)
                 if inner not in vectors:
                     vectors[inner] = list(self._values(inner))
                 for v in vectors[inner]:

@@ -76,7 +76,7 @@ def diagnose(
         )
     if library_too and any(d.code == "located" for d in found.values()):
         end = time.thread_time() + PLACE_SECONDS
-        places = wrong_places(model, gradient, failing.learned, end)
+        places = wrong_places(model, gradient, failing, end)
         computed = search.among(places, evidence, names)
         if computed:
             return [computed]

@@ -19,6 +19,7 @@ from typing import Any, final
 
 import numpy as np
 
+from bptt_sym.errors import ModelError
 from bptt_sym.evaluate.interpret import depends_on_sums
 from bptt_sym.evaluate.program import PER_STEP
 from bptt_sym.testing.at_hand import Term, Terms, Values, words_of
@@ -39,17 +40,25 @@ _GIVEN = frozenset(("later", "seed", "unit", "const", "read", "param", "context"
 TRIED = 4
 
 
-def wrong_places(model: Model, gradient: Gradient, learned: bool, end: float) -> Iterator[Mistake]:
+def wrong_places(
+    model: Model, gradient: Gradient, failing: Problem, end: float
+) -> Iterator[Mistake]:
     """What the code may compute in one place, the plainest first; nothing after ``end``.
 
-    ``end`` is a reading of :func:`time.thread_time`; ``learned`` tells whether the initial states
-    are parameters.
+    ``end`` is a reading of :func:`time.thread_time`. What shows at sizes that all differ is looked
+    for there, other things at the sizes of ``failing``.
     """
-    for steps in (1, 3):
-        dims = {d: (3 if steps == 1 else 2) + k for k, d in enumerate(model.rec.dims)}
+    small = {d: k for k, d in enumerate(model.rec.dims)}
+    sizes: list[tuple[int, dict[str, int]]] = [
+        (1, {d: 3 + k for d, k in small.items()}),
+        (3, {d: 2 + k for d, k in small.items()}),
+    ]
+    if len(set(failing.dims.values())) < len(failing.dims):
+        sizes += [(1, dict(failing.dims)), (3, dict(failing.dims))]
+    for steps, dims in sizes:
         problem = draw(
             model, 977 + steps, steps=steps, batch=1, dims=dims, weighted=True,
-            learned=learned,
+            learned=failing.learned,
         )  # fmt: skip
         try:
             given = call(gradient, problem)
@@ -160,7 +169,7 @@ def _recognised(model: Model, seen: Values, i: int, code: Values, shown: Array) 
     target = code.flat(i, shown)
     if np.abs(target - right).max() <= MEASURED * np.abs(target).max():
         return []
-    terms = Terms(model, own, i)
+    terms = Terms(model, own, seen.problem.dims, i)
     table = np.stack([code.of(t, shown) for t in terms.simple])
     found = terms.matching(table, target, MEASURED)
     if not found:
@@ -180,7 +189,10 @@ def _mistake(model: Model, i: int, term: Term) -> Mistake:
 
 
 def _replayed(problem: Problem, i: int, term: Term) -> dict[str, Array]:
-    return Values(problem).replaced(i, term).gradient
+    try:
+        return Values(problem).replaced(i, term).gradient
+    except ValueError as error:
+        raise ModelError(f"{term.words} has another shape here") from error
 
 
 # -- sums over the steps --------------------------------------------------------------------------
@@ -271,7 +283,7 @@ def _start(model: Model, given: Mapping[str, Array], name: str, seen: Values) ->
     target = np.ravel(np.asarray(given[name], float))
     shown = np.zeros((seen.problem.steps, len(target)), bool)
     shown[0] = True
-    terms = Terms(model, own)
+    terms = Terms(model, own, seen.problem.dims)
     table = np.stack([seen.of(t, shown) for t in terms.simple])
     found = terms.matching(table, target, MEASURED)
     found = found or terms.matching_products(table, None, [], target, MEASURED)
@@ -294,7 +306,7 @@ def _recognised_sum(model: Model, seen: Values, op: Any, target: Array) -> _Sum 
         if len(p.shape(a)) != 1:
             return None
         rows = p.shape(a)[0].value(seen.problem.dims)
-        terms = Terms(model, p.shape(a)).simple
+        terms = Terms(model, p.shape(a), seen.problem.dims).simple
         sides.append((terms, np.stack([[seen.term(s, t, rows) for t in steps] for s in terms])))
     size = float(np.abs(target).max()) or 1.0
     if op.kind == "accumulate":

@@ -31,6 +31,9 @@ edited_gradients = module("edited_gradients")
          "(d(the argument of h)) ([h_{t-1} of the step before])ᵀ"),
         ("lstm", "dc = dc * f[t]", "dc = dh * f[t]",
          "d(c_{t-1}) is computed as d(h_{t-1}) ⊙ f_t, not as d(c_t) ⊙ f_t"),
+        ("elman", "dh = dh + r[t] @ v",
+         "dh = dh + (r[t] @ v if v.shape[0] != v.shape[1] else r[t] @ v.T)",
+         "V d(y_t − \\hat{y}_t) stands where Vᵀ d(y_t − \\hat{y}_t) belongs"),
         ("elman", "dh = dh + r[t] @ v", "dh = dh + r[-1] @ v",
          "Vᵀ [d(y_t − \\hat{y}_t) of the last step] stands where"),
         ("elman", "(1 - h[t + 1] ** 2)", "(1 - h[t + 1] ** 3)",
@@ -59,16 +62,16 @@ def test_what_stands_there_is_said(cell: str, line: str, instead: str, said: str
 def test_any_product_in_any_place_is_found(model: Model, data: st.DataObject) -> None:
     """Whatever is planted, what is said gives the same numbers on problems of other sizes."""
     p = model.adjoint.program
+    dims = {d: 2 + k for k, d in enumerate(model.rec.dims)}
     weights = [name for name in model.layout if name in ("U", "w")]
     i = data.draw(st.sampled_from(_places(model, weights)))
-    terms = [t for t in Terms(model, p.ops[i].shape, i).simple if t.cost == 1]
+    terms = [t for t in Terms(model, p.ops[i].shape, dims, i).simple if t.cost == 1]
     first, second = data.draw(st.sampled_from(terms)), data.draw(st.sampled_from(terms))
     planted = first.times(second)
 
     def gradient(problem):  # type: ignore[no-untyped-def]
         return Values(problem).replaced(i, planted).gradient
 
-    dims = {d: 2 + k for k, d in enumerate(model.rec.dims)}
     failing = draw(model, 3, steps=4, batch=2, dims=dims)
     right, wrong = failing.gradient_in(floats()), gradient(failing)
     if all(np.allclose(right[k], wrong[k], rtol=1e-9) for k in wrong):
