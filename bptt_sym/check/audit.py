@@ -25,11 +25,12 @@ from bptt_sym.check.losses import both_means_and_sums
 from bptt_sym.check.models import Context, Model, Models
 from bptt_sym.check.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.check.prose import last_step_said
+from bptt_sym.check.running_loss import with_running_loss
 from bptt_sym.check.second_looks import at_the_last_step
-from bptt_sym.check.shorthand import Shorthand
+from bptt_sym.check.shorthand import Shorthand, with_names_for_gradients
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.spectral import with_sizes
-from bptt_sym.check.typography import plainly_set
+from bptt_sym.check.typography import on_in_words, plainly_set
 from bptt_sym.check.units import as_vectors
 from bptt_sym.check.wording import (
     generic_meanings,
@@ -71,11 +72,14 @@ def audit(document: Document) -> list[Judged]:
     Nothing is raised for what stands in the document.
     """
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
-    everything = for_each_gate([plainly_set(f) for f in everything])
+    everything = for_each_gate(
+        [plainly_set(on_in_words(f, document.source.text)) for f in everything]
+    )
+    everything = with_names_for_gradients(everything)
     texts = [f.latex for f in everything]
     short = Shorthand.of([*texts, document.words], sequences(without_steps(texts)))
     everything = [short.written_out(as_vectors(f)) for f in everything]
-    everything = copied(everything)
+    everything = copied(with_running_loss(everything))
     letter = last_step_letter([f.latex for f in everything], document.source.text)
     if letter:
         everything = [with_horizon(f, letter) for f in everything]
@@ -188,7 +192,7 @@ class _Auditor:
             r for r in rows.rows if may_define(r, rows.formula, runs) and not only_copies(r)
         ]
         found = [r for r in found if not made_of_gradients(r, now) and not looks_ahead(r)]
-        found = [r for r in found if of_an_activation(r.latex) is None]
+        found = [r for r in found if of_an_activation(r.latex) is None and not r.gives_numbers]
         again = Verdict("not_a_claim", note=marked("a definition, as before"))
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
             return {id(row): again for row in found}

@@ -44,6 +44,13 @@ class Definition:
         return re.search(rf"(?<![A-Za-z]){re.escape(self.base)}{before}", self.right) is not None
 
     @property
+    def recursive(self) -> bool:
+        """Whether it defines a sequence by itself: ``W_i`` in the equation of i is no mention."""
+        own = rf"(?<![_^])(?<![_^]\{{){re.escape(self.base)}\}}*(?:_|\^|'|\((?:t|k|i|n)[-)])"
+        mentioned = self.kind is Kind.SEQUENCE and self.base in self.mentions
+        return mentioned and re.search(own, self.right) is not None
+
+    @property
     def right(self) -> str:
         """The right side of :attr:`plain`."""
         return self.plain.partition("=")[2]

@@ -214,9 +214,9 @@ def beside_the_derivative(key: Key, text: str, start: int) -> bool:
         read = _steps(by.group("scripts")) if by is not None else None
         if by is None or read is None or read[1] != "t":
             continue
-        if frozenset((_plain(by.group("base")), *read[0])) == key and m.end() < len(
-            given.group("right").rstrip(" .,;")
-        ):
+        rest = given.group("right")[m.end() :].lstrip().rstrip(" .,;}\n")
+        same = frozenset((_plain(by.group("base")), *read[0])) == key
+        if same and rest[:1] not in ("", "+", "-"):
             return True
     return False
 
@@ -245,11 +245,41 @@ _LATER = re.compile(
 )
 
 
+_BARE = re.compile(
+    rf"\\delta\s*(?P<base>{_ACCENT}\s*(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|[A-Za-z])(?P<scripts>(?:{_SCRIPT}){{1,2}})"
+)
+
+
+def own_losses(texts: Sequence[str]) -> dict[tuple[str, str], str]:
+    r"""The loss in :math:`\delta h_t = \partial E_t/\partial h_t`, by the name and its step."""
+    found: dict[tuple[str, str], str] = {}
+    for text in texts:
+        for m in _BARE.finditer(text):
+            said, read = _DEFINES.match(text, m.end()), _steps(m.group("scripts"))
+            if said is None or read is None or read[0]:
+                continue
+            by = _SEQUENCE.fullmatch(said.group("by").strip())
+            if by is not None and _plain(by.group("base")) == _plain(m.group("base")):
+                found.setdefault((_plain(m.group("base")), read[1]), said.group("of").strip())
+    return found
+
+
+def at_step(loss: str, step: str) -> str:
+    """``loss``, which is written for step t, at ``step``."""
+    return _at(loss, step)
+
+
 def runs_back(texts: Sequence[str]) -> frozenset[str]:
     r"""The reading that goes with :math:`\delta_t = \partial L_t/\partial a_t` and a recursion.
 
     A text that takes :math:`\delta_t` from :math:`\delta_{t+1}` means all losses that are to come.
     """
+    own = own_losses(texts)
+    ahead = {"".join(m.group("scripts").split()) for x in texts for m in _BARE.finditer(x)}
+    if {"_{t+1}", "^{(t+1)}"} & ahead and any(
+        step == "t" and _AT_STEP.search(loss) for (_, step), loss in own.items()
+    ):
+        return frozenset(("whole-loss",))
     later = any(_LATER.search(text) for text in texts)
     for text in texts if later else ():
         for m in _DELTA.finditer(text):

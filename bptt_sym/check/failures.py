@@ -16,6 +16,8 @@ from bptt_sym.notation import At, Call, Claim, D, Idx, Node, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence
 
+_OUTPUT = "_t is computed from"
+
 
 def with_suppositions(
     verdict: Verdict, claim: Claim, model: Model, generic: Mapping[str, str]
@@ -24,6 +26,10 @@ def with_suppositions(
     says = model.supposed
     names = {plain_name(n.name) for s in claim.sides for n in walk(s) if isinstance(n, (At, Sym))}
     evidence = Evidence.GUESSED if names & model.guessed else model.evidence
+    if not any(isinstance(n, D) for s in claim.sides for n in walk(s)):
+        # An equation about a quantity of which nothing is known tells what it is.
+        computed = {plain_name(s.split("_t is computed from")[0]) for s in says if _OUTPUT in s}
+        evidence = Evidence.GUESSED if names & computed else evidence
     said = tuple(f"{name} stands for {p}" for name, p in generic.items())
     if verdict.verdict == "right" and not says and (held := _held(claim, model)):
         return replace(verdict, verdict="right_under_reading", readings=(held, *said))

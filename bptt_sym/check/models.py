@@ -292,7 +292,13 @@ class Models:
                 {**functions, **fresh},
                 dict(fresh),
             ]
-        return [{**self.known, **fresh}, {**functions, **fresh}]
+        # A function that nothing uses may be one that is not read.
+        used = {k: d for k, d in self.known.items() if k not in functions or self._uses(d)}
+        fewer = [{**used, **fresh}] if len(used) < len(self.known) else []
+        return [{**self.known, **fresh}, *fewer, {**functions, **fresh}]
+
+    def _uses(self, function: Definition) -> bool:
+        return any(function.base in d.mentions for d in self.known.values() if d is not function)
 
     def _starts_anew(self, fresh: dict[str, Definition], section: int) -> bool:
         if any(key in self.known for key in fresh):
@@ -301,9 +307,7 @@ class Models:
             return False
         own = {d.base for d in fresh.values()}
         mentions = frozenset[str]().union(*(d.mentions for d in fresh.values()))
-        recursive = any(
-            d.kind is Kind.SEQUENCE and d.base in d.mentions for d in fresh.values()
-        )
+        recursive = any(d.recursive for d in fresh.values())
         sequences = {d.base for d in self.known.values() if d.kind is Kind.SEQUENCE}
         return recursive and not (mentions & sequences - own)
 
@@ -328,8 +332,8 @@ class Models:
             if d.right in said:
                 continue  # the same thing has another name now
             bases = {k.base for k in kept.values()}
-            recursive = d.kind is Kind.SEQUENCE and d.base in d.mentions
-            if key not in kept and not recursive and (d.mentions & letters) <= bases | {d.base}:
+            own = d.kind is Kind.SEQUENCE and d.base in d.mentions
+            if key not in kept and not own and (d.mentions & letters) <= bases | {d.base}:
                 kept[key] = d
         return kept
 

@@ -113,6 +113,17 @@ class Row:
         return self.chain.ops[-1] == "~" and all(t.kind in ("num", "op") for t in last)
 
     @property
+    def gives_numbers(self) -> bool:
+        """Whether it only gives the entries of a vector or matrix: ``W_i = [[0.4, 0.1]]``."""
+        if len(self.chain.sides) > 2 or any(t.kind in ("partial", "frac") for t in self.tokens):
+            return False
+        last = self.chain.sides[-1]
+        kinds = {t.kind for t in last}
+        return {"num", "open"} <= kinds <= {"num", "open", "close", "sep", "op"} and all(
+            t.text in "[](),;-+" for t in last if t.kind != "num"
+        )
+
+    @property
     def tokens(self) -> list[Token]:
         """Everything that belongs to the row, its hypotheses included."""
         parts = [self.chain]

@@ -144,17 +144,27 @@ def _crosses_heading(start: int, end: int, masked: Masked) -> bool:
     return bisect_right(masked.headings, start) != bisect_right(masked.headings, end)
 
 
+#: Marks of a formula, and two words in a row, which are none.
+_SCRIPTS = re.compile(r"[A-Za-z0-9})\]]\s*[_^]\s*[{A-Za-z0-9\\]|\\[A-Za-z]+")
+_SENTENCE = re.compile(r"(?<![\\A-Za-z{_])[A-Za-z]{2,}\s+[A-Za-z]{2,}(?![A-Za-z]*[_^({])")
+
+
 def _inline_end(text: str, start: int, closers: _Closers, *, tex: bool) -> int | None:
     """The offset of the ``$`` that closes an inline formula, ``None`` if this ``$`` is money.
 
     Pandoc's rule: the opening sign has no space after it, the closing one no space before it and no
-    digit after it, and a formula does not run over an empty line.
+    digit after it, and a formula does not run over an empty line. Beyond it, browsers show
+    ``$ h_t = \\tanh(a_t) $``: spaces inside are none of money's if scripts or commands stand there
+    and no sentence does.
     """
-    if not tex and (start >= len(text) or text[start].isspace()):
+    if start >= len(text):
         return None
     end = closers.find("$", start)
     if end < 0 or end == start or re.search(r"\n[ \t]*\n", text[start:end]):
         return None
-    if not tex and (text[end - 1].isspace() or text[end + 1 : end + 2].isdigit()):
+    if not tex and text[end + 1 : end + 2].isdigit():
         return None
+    inside = text[start:end]
+    if not tex and (inside[0].isspace() or inside[-1].isspace()):
+        return end if _SCRIPTS.search(inside) and not _SENTENCE.search(inside) else None
     return end

@@ -71,6 +71,11 @@ _SPELT = re.compile(
     r"(?<![A-Za-z\\{])(?<!\\)(?P<word>[a-z]{4,12})(?=\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:[-+]\s*1\s*)?\}))"
 )
 #: ``W_f[:, :n]``, ``W[n:, :]``: a block of a weight, as arrays write it.
+#: ``(\\delta_t W_f)_{[:n]}``: the product with a block of the weight.
+_SLICED = re.compile(
+    r"(?<=\))\s*_\s*\{\s*(?:\[[^\[\]{}]*:[^\[\]{}]*\]|"
+    r"[0-9n+\s]+\\leq?\s*[a-z]\s*\\leq?\s*[A-Za-z0-9_+\s]+)\s*\}"
+)
 _SLICE = re.compile(
     r"\[\s*(?=[^\[\]]*:)(?:[-:+,\s0-9A-Za-z_^]|\\text\s*\{[^{}]*\}|\\mathrm\s*\{[^{}]*\}"
     r"|\\_|\{[^{}]*\}|\\[,;! ])*\]"
@@ -175,7 +180,7 @@ def respelt(formula: Formula, gated: bool = False) -> Formula:
     formula = replaced(formula, _COMPONENTS, _inner_product)
     formula = replaced(formula, _NAMED_LOSS, _written_out)
     formula = replaced(formula, _CROSS_ENTROPY, _of_two_vectors)
-    formula = edited(formula, list(_slices(formula.latex)))
+    formula = edited(formula, sorted(_slices(formula.latex)))
     formula = _of_every_unit(formula, gated)
     return _column_by_column(formula)
 
@@ -381,12 +386,16 @@ def _without(name: str, k: str) -> str | None:
 
 #: A block of a gradient is no longer that gradient.
 _OF_A_GRADIENT = re.compile(
+    r"\\[dt]?frac\s*\{(?:[^{}]|\{[^{}]*\})*\\partial(?:[^{}]|\{[^{}]*\})*\}\s*"
+    r"\{(?:[^{}]|\{[^{}]*\})*\}\s*$|"
     r"\\delta\s*(?:\\[a-z]+\s*\{\s*)?[a-z]\s*\}?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*)*$"
 )
 
 
 def _slices(text: str) -> Iterable[Edit]:
     """The brackets of slices: which block of a weight is meant, the shapes tell."""
+    for m in _SLICED.finditer(text):
+        yield m.start(), m.end(), ""
     for m in _SLICE.finditer(text):
         before = text[: m.start()]
         if re.search(r"[A-Za-z0-9}]\s*$", before) and not _OF_A_GRADIENT.search(before):

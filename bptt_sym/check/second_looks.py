@@ -202,6 +202,8 @@ def with_its_factor(claim: Claim, rec: Recurrence) -> Claim | None:
     left = claim.sides[0]
     if not (isinstance(left, D) and isinstance(left.y, Sym) and is_loss(left.y, rec)):
         return None
+    if not any(isinstance(n, Sum) for s in claim.sides[1:] for n in walk(s)):
+        return None  # of one step alone the factor is forgotten
     step = ""
 
     def alone(n: Node) -> Node:

@@ -8,13 +8,16 @@ before a parameter, and is no differential of a fraction. Every character keeps 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.counting import below_only
-from bptt_sym.check.deltas import Deltas, beside_the_derivative, by_argument
+from bptt_sym.check.deltas import Deltas, at_step, beside_the_derivative, by_argument, own_losses
 from bptt_sym.check.document import Formula
+from bptt_sym.check.gates import GATES
+from bptt_sym.check.joined import with_blocks, with_joined_vectors
 from bptt_sym.check.labels import Labels
+from bptt_sym.check.marked_gradients import with_marked_gradients
 from bptt_sym.check.respelling import GATE_I, PAIR_OF_UNITS, edited, replaced, respelt
 from bptt_sym.check.usage import LOSSES
 from bptt_sym.read.vocabulary import plain_name
@@ -127,6 +130,8 @@ class Shorthand:
     of_all: bool = False
     #: Whether weights and arguments are marked by their gates.
     gated: bool = False
+    #: The losses in definitions of δ, by the name and the step.
+    losses: Mapping[tuple[str, str], str] = field(default_factory=dict)
     #: Gates whose δ is the gradient by what the gate is the activation of.
     of_arguments: frozenset[str] = frozenset()
     #: Parts of gradients that a line gives, up to their step.
@@ -138,7 +143,7 @@ class Shorthand:
         every = "\n".join(texts)
         named = {m.group("name") for m in _NAMED_BY_ARROW.finditer(every)}
         timed = timed | named
-        loss = next((m.group(1) for m in _LOSS.finditer(every)), "L")
+        loss = loss_of(every)
         fraction = re.search(r"\\d?frac\s*\{\s*d\s*[A-Za-z\\]", every) is not None
         fraction = fraction or _DIFFERENTIAL.search(every) is not None
         own = re.search(r"\\delta\s*(?:_\s*\{?\s*t|\^\s*\{?\s*\(?\s*t)\b", every) is not None
@@ -150,6 +155,7 @@ class Shorthand:
             below_only(every) and _MATRIX_T.search(every) is not None,
             any(m.group("defined") for m in _OF_PARAMETERS.finditer(every)),
             GATE_I.search(every) is not None and _GATE_F.search(every) is not None,
+            own_losses(texts),
             frozenset(_of_arguments(texts)),
             frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
                       for m in _GIVES_PART.finditer(every)),
@@ -180,8 +186,8 @@ class Shorthand:
         formula = self.labels.written_out(respelt(formula, self.gated))
         formula = replaced(formula, _ARROW, lambda m: "")
         before = formula
+        formula = replaced(formula, _DELTA_SUB, self._derivative)
         if self.delta:
-            formula = replaced(formula, _DELTA_SUB, self._derivative)
             formula = replaced(formula, _DELTA, self._derivative)
         if self.glued:
             formula = replaced(formula, _GLUED, self._derivative)
@@ -225,10 +231,14 @@ class Shorthand:
             if share != scripts and not _EQUALS.match(m.string, m.end()):
                 return None
             scripts = share
+        loss = self.loss
+        if (step := _AT_ANY_STEP.fullmatch(scripts)) is not None:
+            at = "".join((step["low"] or step["up"]).split())
+            loss = self.losses.get((bare, at)) or at_step(self.losses.get((bare, "t"), loss), at)
         if bare in self.of_arguments and (step := _AT_STEP.fullmatch(scripts)) is not None:
             argument = by_argument(bare).replace("(t)", f"({step['low'] or step['up']})")
-            return rf"\frac{{\partial {self.loss}}}{{\partial {argument}}}"
-        return rf"\frac{{\partial {self.loss}}}{{\partial {name}{scripts}}}"
+            return rf"\frac{{\partial {loss}}}{{\partial {argument}}}"
+        return rf"\frac{{\partial {loss}}}{{\partial {name}{scripts}}}"
 
 
 #: ``d(W h_t)``, ``d \\log y``, ``dL = …``: a text that takes differentials.
@@ -251,12 +261,27 @@ _LOSS = re.compile(
 )
 
 
+def with_names_for_gradients(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the names that their text makes for gradients as derivatives."""
+    loss = loss_of("\n".join(f.latex for f in formulas))
+    return with_blocks(with_marked_gradients(with_joined_vectors(formulas, loss), loss))
+
+
+def loss_of(text: str) -> str:
+    """The loss that ``text`` differentiates, L if it names none."""
+    return next((m.group(1) for m in _LOSS.finditer(text)), "L")
+
+
 _COMPONENT = re.compile(
     r"(?<![A-Za-ce-z\\])([A-Za-z])\s*_\s*\{?\s*([ij])\s*\}?\s*(?=\(\s*[a-z]\s*(?:[-+]\s*1)?\s*\)|"
     r"\^\s*\{\s*[(<]\s*[a-z])"
 )
 
 
+_AT_ANY_STEP = re.compile(
+    r"\s*(?:_\s*\{?\s*(?P<low>[tT]\s*(?:[-+]\s*1)?)\s*\}?|"
+    r"\^\s*\{\s*\(?\s*(?P<up>[tT]\s*(?:[-+]\s*1)?)\s*\)?\s*\})"
+)
 _AT_STEP = re.compile(
     r"\s*(?:_\s*\{?\s*(?P<low>t\s*(?:[-+]\s*1)?)\s*\}?|"
     r"\^\s*\{\s*\(?\s*(?P<up>t\s*(?:[-+]\s*1)?)\s*\)?\s*\})"
@@ -265,10 +290,10 @@ _AT_STEP = re.compile(
 
 def _of_arguments(texts: Sequence[str]) -> Iterator[str]:
     for text in texts:
-        for m in _DELTA.finditer(text):
+        for m in (*_DELTA.finditer(text), *_DELTA_SUB.finditer(text)):
             bare = plain_name(re.sub(r"\s", "", m.group("name")))
             step = _AT_STEP.fullmatch(m.group("scripts") or "")
-            if step and beside_the_derivative(frozenset((bare,)), text, m.end()):
+            if step and bare in GATES and beside_the_derivative(frozenset((bare,)), text, m.end()):
                 yield bare
 
 

@@ -48,6 +48,28 @@ _BY_A_BIAS = re.compile(
 )
 
 
+#: ``c_t = c_{t-1} + a_t \longrightarrow c_t = f_t c_{t-1} + a_t``: two equations, then and now.
+_BETWEEN_EQUATIONS = re.compile(
+    r"\\(?:long)?rightarrow(?![A-Za-z])|\\to(?![A-Za-z])|[→⟶]"
+)
+_ROW = re.compile(r"\\\\|\\begin(?![A-Za-z])|\\end(?![A-Za-z])")
+_EQUATION = re.compile(r"(?:\\q?quad(?![A-Za-z])|\\[,;:! ]|\s|&)*[^=<>]{1,24}?=")
+#: ``+ (\text{what is new})``: an operand in words.
+_IN_WORDS = re.compile(
+    r"(?P<sign>\+\s*)(?P<words>(?:\\underbrace\s*\{\s*)?(?:(?:\\left\s*)?[(\[]\s*)?"
+    r"\\(?:text|mbox|textrm)\s*\{[^{}$]*[^\W\d_]{2}[^{}$]*\}(?:\s*(?:\\right\s*)?[)\]])?"
+    r"(?:\s*\}(?:\s*_\s*\{[^{}]*(?:\{[^{}]*\})?[^{}]*\})?)?)"
+    r"(?=\s*(?:$|[.,;]|&|\\(?:\\|q?quad|end|tag)))"
+)
+_CARRIES_OVER = re.compile(
+    r"(?P<name>[A-Za-z])\s*_\s*\{?\s*t\s*\}?\s*&?\s*=(?!.*=)(?!.*\\partial)", re.DOTALL
+)
+_ON_IN_WORDS = re.compile(
+    r"\$?(?:\\\))?\s{0,2}(?:plus|up to|加上|と|плюс|más|mais)\s+(?:\w+\s+){0,2}"
+    r"(?:terms?|termes?|términos|termos|项|項|члены)"
+)
+
+
 def plainly_set(formula: Formula) -> Formula:
     """``formula`` without what only concerns how it is set."""
     formula = replaced(formula, _NUMBERED, lambda m: f"_{{{m.group(1)}}}")
@@ -60,6 +82,8 @@ def plainly_set(formula: Formula) -> Formula:
     formula = replaced(formula, _BOLD_DELTA, lambda m: r"\delta ")
     formula = edited(formula, _derivatives(formula.latex))
     formula = replaced(formula, _OF_A_BATCH, lambda m: "")
+    formula = edited(formula, _arrows(formula.latex))
+    formula = replaced(formula, _IN_WORDS, _operand)
     return edited(formula, _of_examples(formula.latex))
 
 
@@ -91,3 +115,32 @@ def _of_examples(text: str) -> list[Edit]:
         if not re.search(rf"(?<![A-Za-z\\]){k}(?![A-Za-z])", m.group("body")):
             edits.append((m.start("sum"), m.end("sum"), ""))
     return edits
+
+
+def _arrows(text: str) -> list[Edit]:
+    """Arrows that lead from one equation to another."""
+    if r"\infty" in text or r"\lim" in text:
+        return []
+    return [
+        (m.start(), m.end(), r"\qquad ")
+        for m in _BETWEEN_EQUATIONS.finditer(text)
+        if "=" in _ROW.split(text[: m.start()])[-1] and _EQUATION.match(text, m.end())
+    ]
+
+
+def _operand(m: re.Match[str]) -> str:
+    """An input for words in the equation of a step; dots elsewhere, for nothing can be judged."""
+    row = re.split(r"\\\\|\\q?quad(?![A-Za-z])", m.string[: m.start()])[-1]
+    carried = _CARRIES_OVER.match(row.lstrip(" &\n"))
+    given = carried is not None and r"\iota" not in m.string and r"\prod" not in row
+    return m.group("sign") + (r"\iota_{t}" if given else r"\cdots")
+
+
+def on_in_words(formula: Formula, source: str) -> Formula:
+    """``formula`` with dots at its end if the sentence goes on with "plus terms"."""
+    if formula.display or not formula.latex or "=" not in formula.latex:
+        return formula
+    if not _ON_IN_WORDS.match(source, formula.offsets[len(formula.latex) - 1] + 1):
+        return formula
+    end = len(formula.latex)
+    return edited(formula, [(end, end, r" + \cdots")])

@@ -54,7 +54,7 @@ def says_nothing(row: Row, formula: Formula) -> str:
         return marked("it says nothing about a recurrence")
     if formula.delta and row.gives_zero:
         return marked("where a gradient begins before anything is added to it")
-    if not formula.display and row.is_example:
+    if (not formula.display and row.is_example) or row.gives_numbers:
         return marked("values of an example")
     return ""
 

@@ -170,6 +170,8 @@ def call(interp: Interpreter, node: Call, env: Env, out: list[Parts] | None) -> 
                 )
                 axes = rank(v)
                 for leaf, j in jac.items():
+                    if axes > rank(j):
+                        raise Mismatch(f"{node.name} of {shape(v)}, which changes by {shape(j)}")
                     if axes:
                         term = squeeze(np.tensordot(partial, j, axes=axes))
                     else:

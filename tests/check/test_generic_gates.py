@@ -129,3 +129,117 @@ def test_a_delta_beside_the_gradient_by_its_gate_is_by_the_argument() -> None:
     for claim in (row, row.replace(r"\delta^o_t", r"\delta o_t")):
         assert last(CELL, claim)[0].is_right
         assert last(CELL, claim.replace(r"(1 - o_t)", r"(1 - o_t^2)"))[0].verdict == "wrong"
+
+
+LSTM = r"""
+$$f_t = \sigma(W_f [h_{t-1}, x_t] + b_f)$$
+$$o_t = \sigma(W_o [h_{t-1}, x_t] + b_o)$$
+$$c_t = f_t \odot c_{t-1} + x_t, \quad h_t = o_t \odot \tanh(c_t)$$
+"""
+MARKED = (
+    LSTM
+    + r"""
+$$d_{o_t} = g_{h_t} \odot \tanh(c_t)$$
+$$g_{c_t}^{\text{total}} = g_{c_t} + g_{h_t} \odot o_t \odot (1 - \tanh^2(c_t))$$
+$$d_{f_t} = g_{c_t}^{\text{total}} \odot c_{t-1}$$
+$$g_{c_{t-1}} = g_{c_t}^{\text{total}} \odot f_t$$
+$$\delta_{f_t} = d_{f_t} \odot f_t \odot (1 - f_t), \quad \delta_{o_t} = d_{o_t} \odot o_t \odot (1 - o_t)$$
+$$g_{W_f} \mathrel{+}= \delta_{f_t} [h_{t-1}, x_t]^\top$$
+"""  # noqa: E501
+)
+
+
+def verdicts(text: str) -> list[str]:
+    found = [j.verdict.verdict for j in audit(document_from_text(text, "text.md"))]
+    return [v for v in found if v != "not_a_claim"]
+
+
+def test_letters_that_mark_gradients_with_their_variable_below() -> None:
+    assert verdicts(MARKED) == ["right_under_reading"] * 7
+    slip = MARKED.replace(r"\odot c_{t-1}$", r"\odot c_t$").replace(r"\odot f_t$", r"\odot o_t$")
+    assert set(verdicts(slip)) == {"right_under_reading", "wrong", "undecided"}
+
+
+def test_words_for_the_joined_vector() -> None:
+    for name in (r"\text{concat}", r"x_{\text{concat}, t}", "concat_t"):
+        text = f"$${name} = [h_{{t-1}}, x_t]$$\n" + LSTM.replace("[h_{t-1}, x_t]", name)
+        gradient = rf"d{name} = W_f^\top df_t + W_o^\top do_t, \quad dW_f = df_t {name}^\top"
+        assert [v.is_right for v in last(text, gradient)] == [True, True], name
+    (found,) = last(text, r"dconcat_t = W_f^\top df_t")
+    assert found.verdict == "wrong"
+
+
+def test_slices_of_the_gradient_by_a_joined_vector() -> None:
+    text = "$$v_t = [h_{t-1}, x_t]$$\n" + LSTM.replace("[h_{t-1}, x_t]", "v_t")
+    text = text.replace("+ x_t,", ",")
+    claim = r"\frac{\partial L}{\partial x_t} = \frac{\partial L}{\partial v_t}[n:]"
+    (found,) = last(text, claim)
+    assert found.is_right
+    assert last(text, claim.replace("n:", ":n"))[0].verdict != "right"
+
+
+def test_gates_under_headings_of_their_own_make_one_cell() -> None:
+    """``W_i`` in the equation of i does not start another recurrence."""
+    cell = LSTM.replace("o_t", "i_t").replace("_o", "_i")
+    text = "\n".join(f"## Part {k}\n{line}" for k, line in enumerate(cell.strip().split("\n")))
+    claim = r"\frac{\partial h_t}{\partial h_{t-1}} = \frac{\partial h_t}{\partial i_t} " \
+            r"\frac{\partial i_t}{\partial h_{t-1}} + \frac{\partial h_t}{\partial c_t} " \
+            r"\frac{\partial c_t}{\partial h_{t-1}}"  # fmt: skip
+    (found,) = last(text, claim)
+    assert found.is_right
+    assert not any("activations" in a for a in found.assumptions)
+
+
+def test_a_matrix_of_numbers_defines_nothing() -> None:
+    text = LSTM.replace("o_t", "i_t").replace("_o", "_i") + "\n$$W_i = [[0.4, 0.1]]$$\n"
+    (found,) = last(text, r"\frac{\partial c_t}{\partial f_t} = c_{t-1}")
+    assert found.is_right and not found.assumptions
+
+
+def test_a_loss_that_runs_is_the_whole_loss() -> None:
+    text = r"""
+$$h_t = \tanh(W h_{t-1} + U x_t)$$
+$$L_t = \begin{cases} l_t + L_{t+1} & t < T \\ l_t & t = T \end{cases}$$
+"""
+    claim = (
+        r"\frac{\partial L_t}{\partial h_t} = \frac{\partial l_t}{\partial h_t} + "
+        r"\frac{\partial L_{t+1}}{\partial h_t}"
+    )
+    assert last(text, claim)[0].is_right
+    back = claim.replace(r"{\partial h_t}", r"{\partial h_{t+1}}").split("=")[0]
+    assert back  # the loss of a later step is that of the later steps alone
+    wrong = claim.replace(r"l_t}{\partial h_t}", r"l_t}{\partial h_t} W")
+    assert last(text, wrong)[0].verdict != "right"
+
+
+def test_the_loss_of_a_delta_is_the_one_that_its_line_names() -> None:
+    text = LSTM + r"$$\delta h_t = \frac{\partial E_t}{\partial h_t}$$" + "\n"
+    claim = r"\frac{\partial E_t}{\partial o_t} = \delta h_t \odot \tanh(c_t)"
+    assert last(text, claim)[0].is_right
+    assert last(text, claim.replace("tanh", "sigma"))[0].verdict == "wrong"
+
+
+def test_an_operand_in_words_is_something_that_comes_in() -> None:
+    text = "# LSTM\n$$c_t = c_{t-1} + (\\text{what is new})$$\n"
+    (found,) = last(text, r"\frac{\partial c_t}{\partial c_{t-1}} = 1")
+    assert found.is_right
+
+
+def test_an_arrow_from_one_equation_to_the_next_claims_nothing() -> None:
+    text = r"$$c_t = c_{t-1} + x_t \quad\longrightarrow\quad c_t = f_t \odot c_{t-1} + x_t$$"
+    assert verdicts("# Cells\n" + text) == []
+
+
+def test_dollars_with_spaces_inside() -> None:
+    text = LSTM.replace("$$", "$").replace("$\n$", "$\n\n$")
+    spaced = "\n".join(
+        f"$ {line[1:-1]} $" if line.startswith("$") else line for line in text.splitlines()
+    )
+    document = document_from_text(spaced + "\n\nfor 5 $ or 6 $ a piece, and $ x $ too", "t.md")
+    assert len([*document.formulas, *document.plain]) == 3
+
+
+def test_a_function_that_is_not_read_takes_no_definition_with_it() -> None:
+    text = "A layer is $g(x) = \\sigma(W x + b)$.\n" + LSTM
+    (found,) = last(text, r"\frac{\partial h_t}{\partial o_t} = \tanh(c_t)")
+    assert found.is_right and not found.assumptions
