@@ -82,7 +82,7 @@ class Counter:
             case Add(args=args):
                 return _sum(self.dimension(a, left, right) for a in args)
             case Mul(args=args) | Had(args=args):
-                return _product(self.dimension(a, left, right) for a in args)
+                return self._together(args, left, right)
             case Neg(arg=a) | Diag(arg=a) | Transpose(arg=a) | Block(arg=a):
                 return self.dimension(a, left, right)
             case Outer(left=a, right=b):
@@ -120,6 +120,34 @@ class Counter:
                 return None
         return fixed
 
+    def _together(self, args: tuple[Node, ...], left: str | None, right: str) -> Dimension:
+        """States of a product: those of its factors multiply.
+
+        Factors that count up to a fixed step count together: with as many states as the longest
+        count, and in each as many as the factors have behind theirs.
+        """
+        apart = _product(self.dimension(a, left, right) for a in args)
+        if apart is None:
+            return None
+        phases = [self._phases(a, left, right) for a in args]
+        counted = max(c for _, c in phases)
+        return min(apart, prod(d for d, _ in phases) * (1 + counted))
+
+    def _phases(self, node: Node, left: str | None, right: str) -> tuple[int, int]:
+        """The states of ``node`` from some fixed step on, and that step; 0 if there is none."""
+        states = self.dimension(node, left, right)
+        assert states is not None
+        local = self._local(node, left, right)
+        if local is not None or (isinstance(node, D) and not free_indices(node)):
+            fixed = (affine(n.time) for n in _inside(node) if isinstance(n, At))
+            steps = max((abs(f[1]) for f in fixed if f is not None and not f[0]), default=0)
+            return max(1, states - steps), steps
+        if isinstance(node, Prod):
+            lo, hi = affine(node.lo), affine(node.hi)
+            if lo is not None and not lo[0] and hi is not None and hi[0] == {right: 1}:
+                return states - abs(lo[1] - 1), abs(lo[1] - 1)
+        return states, 0
+
     def _power(self, base: Node, exp: Node, left: str | None, right: str) -> Dimension:
         form = affine(exp)
         if form is None:
@@ -151,6 +179,9 @@ class Counter:
                 extra += 0 if form[0] else abs(form[1])
         if node.kind in ("direct", "immediate") and isinstance(node.y, At):
             return 1 + extra
+        if isinstance(node.y, At) and not any(coeffs for coeffs, _ in forms):
+            # Between fixed steps it is one value, once these have been counted.
+            return 1 + max(abs(const) for _, const in forms)
         if len(forms) == 2 and forms[0][0] and forms[0][0] == forms[1][0]:
             # Neighbouring steps: a polynomial in the local Jacobians of one window.
             return 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bptt_sym.cells import cell
 from bptt_sym.decide import decide
 from bptt_sym.decide.automaton import Counter
-from bptt_sym.decide.identity import Arena, holds
+from bptt_sym.decide.identity import Arena, equal_at, holds
 from bptt_sym.decide.instances import claim_indices, instances
 from bptt_sym.decide.trials import literal
 from bptt_sym.notation import (
@@ -145,3 +145,42 @@ def test_a_power_of_something_that_changes_with_T_is_outside_the_class():
 def test_the_direct_derivative_of_a_whole_run_is_not_local():
     counter = Counter(size=1, width=1, lag=1, totals=frozenset({"L"}))
     assert counter.dimension(D(Sym("L"), W, "direct"), None, "T") > 1
+
+
+def path(first: int | str, last: int = 0) -> Node:
+    return Prod("j", index(first), index("T", last), Mul((W, slope("j"))))
+
+
+#: What counts up to a fixed step, and goes on behind it.
+COUNTED = (
+    Mul((D(h(1), W), path(2))),
+    Mul((D(h(1), W), W, slope(2), path(3))),
+    Mul((h(3), path(2))),
+    Mul((h(3), D(h(2), W), path(4))),
+    Mul((slope(4), h(3), path(1))),
+    Mul((D(h(3), h(1)), path(4), h("T", -1))),
+    Mul((path(2), path(3))),
+    Mul((path(4), D(h("T"), W), h(1))),
+)
+
+
+@given(st.data())
+def test_factors_that_count_together_agree_for_ever_if_they_do_as_far_as_is_counted(
+    data: st.DataObject,
+) -> None:
+    rec = cell("elman")
+    left, right = (data.draw(st.sampled_from(COUNTED)) for _ in range(2))
+    late = data.draw(st.integers(1, 9))
+    extra = Sum("k", num(late), T, data.draw(st.sampled_from((h("k"), slope("k"), path("k")))))
+    sides = left, Add((right, extra)) if data.draw(st.booleans()) else right
+    counter = Counter(1, 1, 1, frozenset())
+    d, e = (counter.dimension(side, None, "T") for side in sides)
+    assert d is not None and e is not None
+    trial, world = literal(Claim(sides, ("=",)), rec), Arena(rec).world(1, 0)
+
+    def agree(lengths: range) -> bool:
+        return all(equal_at(world, trial, {"T": n}) for n in lengths)
+
+    # (Elements of fixed steps exist from step 4 on.)
+    if agree(range(4, 4 + d + e)):
+        assert agree(range(4, 26)), (left, sides[1])
