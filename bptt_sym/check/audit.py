@@ -29,6 +29,7 @@ from bptt_sym.check.running_loss import with_running_loss
 from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.shorthand import Shorthand, with_names_for_gradients
 from bptt_sym.check.slopes import of_an_activation
+from bptt_sym.check.softmax import of_a_softmax
 from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.typography import on_in_words, plainly_set
 from bptt_sym.check.units import as_vectors
@@ -252,7 +253,9 @@ class _Auditor:
     def _row(
         self, row: Row, formula: Formula, defined: dict[int, Verdict]
     ) -> Judged | _Waiting:
-        verdict = defined.get(id(row)) or of_an_activation(row.latex)
+        verdict = (
+            defined.get(id(row)) or of_an_activation(row.latex) or of_a_softmax(row.latex)
+        )
         if verdict is not None:
             if verdict.verdict == "unreadable":
                 return unreadable(formula, self._fault[1], self._title)

@@ -54,7 +54,8 @@ def only_supposes(
         return "where the backward run begins"
     if set(chain.ops) <= {"=", "~"} and _values(chain.sides, timed):
         return "values of an example"
-    if chain.ops == ["="] and _updates(chain.sides[0], chain.sides[1]):
+    derivative = any(t.kind == "partial" for t in chain.sides[0])
+    if chain.ops == ["="] and not derivative and _updates(chain.sides[0], chain.sides[1]):
         return "an update, not an equation"
     if not all(op in _ORDER for op in chain.ops):
         return ""

@@ -32,10 +32,22 @@ _DEFINES = re.compile(
 )
 
 
+#: A name that says what it is, in a text with one such vector.
+_SAYS_SO = re.compile(
+    rf"(?:{_FONT}\s*\{{\s*(?:concat|combined)\s*\}}|(?<![A-Za-z\\{{])(?:concat|combined)(?![A-Za-z(])){_T}"
+)
+_STATE = r"(?:\\mathbf\s*\{\s*h\s*\}|h)\s*(?:_|\^)\s*\{[^{}]*t\s*-\s*1[^{}]*\}"
+_INPUT = r"(?:\\mathbf\s*\{\s*x\s*\}|x)\s*(?:_|\^)\s*(?:\{[^{}]*t[^{}]*\}|t)"
+_BRACKET = re.compile(rf"\[\s*(?:{_STATE}\s*[,;]\s*{_INPUT}|{_INPUT}\s*[,;]\s*{_STATE})\s*\]")
+
+
 def with_joined_vectors(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     """``formulas`` with words for the joined vector as one name."""
     if not any(_DEFINES.search(f.latex) for f in formulas):
-        return list(formulas)
+        joined = next((m for f in formulas if (m := _BRACKET.search(f.latex))), None)
+        if joined is None:
+            return list(formulas)
+        return [replaced(f, _SAYS_SO, lambda m: joined.group()) for f in formulas]
 
     def new(m: re.Match[str]) -> str:
         name = r"\mathrm{concat}_{t}"

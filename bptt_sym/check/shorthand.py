@@ -72,8 +72,11 @@ _LABEL = re.compile(
 )
 #: ``Ct`` for ``C_t``: the mark of the subscript was forgotten.
 _STEP_BESIDE = re.compile(
-    r"(?:(?<![A-Za-z\\{])|(?<=\\partial ))(?P<name>[A-Zhcxsrzniofg])t(?![A-Za-z])"
+    r"(?:(?<![A-Za-z\\{])|(?<=\\partial )|(?<=[^A-Za-z\\{]d)|(?<=^d))"
+    r"(?P<name>[A-Zhcxsrzniofg])t(?![A-Za-z])"
 )
+#: ``do``, ``dh``: the step is left out.
+_STEPLESS = re.compile(r"(?<![A-Za-z\\{/])d(?P<name>[hcsofigrzn])(?![A-Za-z0-9_^({'])(?!\s*[_^])")
 #: ``h_\\text{next}``
 _UNBRACED = re.compile(r"([_^])\s*(\\(?:text|mathrm|textrm)\s*\{[^{}]*\})")
 #: What arrives from the step after, at the end of a sum.
@@ -134,6 +137,8 @@ class Shorthand:
     losses: Mapping[tuple[str, str], str] = field(default_factory=dict)
     #: Gates whose δ is the gradient by what the gate is the activation of.
     of_arguments: frozenset[str] = frozenset()
+    #: Whether ``do = dh \\odot …`` leaves out the steps of what runs.
+    stepless: bool = False
     #: Parts of gradients that a line gives, up to their step.
     parts: frozenset[str] = frozenset()
 
@@ -157,6 +162,7 @@ class Shorthand:
             GATE_I.search(every) is not None and _GATE_F.search(every) is not None,
             own_losses(texts),
             frozenset(_of_arguments(texts)),
+            len({m["name"] for t in texts if (m := _STEPLESS.match(t)) and m["name"] in timed}) > 1,
             frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
                       for m in _GIVES_PART.finditer(every)),
         )  # fmt: skip
@@ -191,6 +197,8 @@ class Shorthand:
             formula = replaced(formula, _DELTA, self._derivative)
         if self.glued:
             formula = replaced(formula, _GLUED, self._derivative)
+            if self.stepless:
+                formula = replaced(formula, _STEPLESS, self._of_this_step)
             if self.explained is not None:
                 formula = replaced(formula, self.explained, self._derivative)
         return replace(formula, delta=True) if formula.latex != before.latex else formula
@@ -207,6 +215,12 @@ class Shorthand:
             return formula
         edits = [(at, at, "+"), (found.start(), found.end(), "")]
         return edited(formula, edits) if at < found.start() else formula
+
+    def _of_this_step(self, m: re.Match[str]) -> str | None:
+        """``\\partial L/\\partial h_t`` for ``dh`` where h runs."""
+        name = m["name"]
+        new = rf"\frac{{\partial {self.loss}}}{{\partial {name}_t}}"
+        return new if name in self.timed else None
 
     def _below(self, m: re.Match[str]) -> str | None:
         """``C_t`` for ``Ct`` where C runs in time elsewhere."""

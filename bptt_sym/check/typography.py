@@ -17,6 +17,8 @@ _SIZE = re.compile(
     r"\\(?:tiny|scriptsize|footnotesize|small|normalsize|large|Large|LARGE|huge|Huge)(?![A-Za-z])\s*"
 )
 _BOLD = re.compile(r"\\bold(?=\s*\{|\s+[A-Za-z0-9])")
+#: ``W \\dot{[h, x]}``: the accent was meant for the sign.
+_DOT = re.compile(r"\\dot(?=\s*(?:\{\s*)?\[)")
 _BOLD_DELTA = re.compile(
     r"\\(?:boldsymbol|bm|mathbf|pmb)\s*(?:\{\s*\\delta\s*\}|\\delta(?![A-Za-z]))"
 )
@@ -77,6 +79,7 @@ def plainly_set(formula: Formula) -> Formula:
         return formula
     formula = replaced(formula, _SIZE, lambda m: "")
     formula = replaced(formula, _BOLD, lambda m: r"\mathbf")
+    formula = replaced(formula, _DOT, lambda m: r"\cdot ")
     formula = edited(formula, _subscripts(formula.latex))
     formula = replaced(formula, _ADDED, lambda m: " += ")
     formula = replaced(formula, _BOLD_DELTA, lambda m: r"\delta ")

@@ -243,3 +243,32 @@ def test_a_function_that_is_not_read_takes_no_definition_with_it() -> None:
     text = "A layer is $g(x) = \\sigma(W x + b)$.\n" + LSTM
     (found,) = last(text, r"\frac{\partial h_t}{\partial o_t} = \tanh(c_t)")
     assert found.is_right and not found.assumptions
+
+
+@pytest.mark.parametrize(
+    ("claim", "right"),
+    [
+        (r"\frac{\partial \alpha_{ti}}{\partial e_{tj}} = \alpha_{ti} (\delta_{ij} - \alpha_{tj})",
+         True),
+        (r"\frac{\partial q_i}{\partial u_k} = q_i (\mathbb{1}[i=k] - q_k)", True),
+        (r"\frac{\partial q_i}{\partial u_k} = q_k (\delta_{ik} - q_i)", True),
+        (r"\frac{\partial q_i}{\partial u_k} = q_i (\delta_{ik} + q_k)", False),
+        (r"\frac{\partial q_i}{\partial u_k} = q_k (\delta_{ik} - q_k)", False),
+    ],
+)  # fmt: skip
+def test_the_derivative_of_a_softmax_by_its_entries(claim: str, right: bool) -> None:
+    (found,) = last(LSTM, claim)
+    assert found.is_right == right
+
+
+def test_gradients_without_their_step() -> None:
+    text = LSTM + "$$do = dh \\odot \\tanh(c_t)$$\n"
+    assert last(text, r"df = dct \odot c_{t-1}")[0].is_right
+    assert last(text, r"df = dct \odot c_t")[0].verdict == "wrong"
+
+
+def test_a_name_that_says_that_it_joins_and_a_dot_that_was_a_sign() -> None:
+    text = LSTM.replace(r"W_f [", r"W_f \dot{[").replace("x_t] + b_f", "x_t]} + b_f")
+    claim = r"dW_o += do_t \cdot concat_t^\top"
+    assert last(text, claim)[0].is_right
+    assert not last(text, claim.replace("do_t", "df_t"))[0].is_right
