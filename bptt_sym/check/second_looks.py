@@ -202,7 +202,8 @@ def with_its_factor(claim: Claim, rec: Recurrence) -> Claim | None:
     left = claim.sides[0]
     if not (isinstance(left, D) and isinstance(left.y, Sym) and is_loss(left.y, rec)):
         return None
-    if not any(isinstance(n, Sum) for s in claim.sides[1:] for n in walk(s)):
+    right = [n for s in claim.sides[1:] for n in walk(s)]
+    if not any(isinstance(n, Sum) or (isinstance(n, D) and n.y == left.y) for n in right):
         return None  # of one step alone the factor is forgotten
     step = ""
 

@@ -272,3 +272,17 @@ def test_a_name_that_says_that_it_joins_and_a_dot_that_was_a_sign() -> None:
     claim = r"dW_o += do_t \cdot concat_t^\top"
     assert last(text, claim)[0].is_right
     assert not last(text, claim.replace("do_t", "df_t"))[0].is_right
+
+
+def test_a_step_of_a_mean_counts_with_its_factor_beside_the_whole_loss() -> None:
+    text = r"""
+$$h_t = \tanh(W x_t + U h_{t-1}), \quad \hat{y}_t = V h_t$$
+$$L_t = \frac{1}{2} (\hat{y}_t - y_t)^2 \quad L = \frac{1}{T} \sum_{t=1}^{T} L_t$$
+"""
+    claim = (
+        r"\frac{\partial L}{\partial h_t} = \frac{\partial L_t}{\partial h_t} + "
+        r"\frac{\partial L}{\partial h_{t+1}} \frac{\partial h_{t+1}}{\partial h_t}"
+    )
+    assert last(text, claim)[0].is_right
+    alone = r"\frac{\partial L}{\partial h_T} = \frac{\partial L_T}{\partial h_T}"
+    assert last(text, alone)[0].verdict == "wrong"
