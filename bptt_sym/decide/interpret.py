@@ -121,7 +121,7 @@ class Interpreter:
         return found[0]
 
     def pair(self, node: Node, env: Env, out: list[Parts] | None) -> tuple[Tensor, Parts]:
-        if out is None:
+        if out is None or not self.world.varies(node):
             return self.evaluate(node, env, None), {}
         value = self.evaluate(node, env, out)
         return value, out.pop()

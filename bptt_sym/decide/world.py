@@ -12,6 +12,7 @@ from typing import Any
 
 from bptt_sym.decide.domains import Domain
 from bptt_sym.decide.interpret import Interpreter, Leaf, Parts
+from bptt_sym.decide.remembered import symbols
 from bptt_sym.decide.tensor import (
     Tensor,
     from_flat,
@@ -163,9 +164,9 @@ class World:
     ) -> Parts:
         """Jacobians of the defining equation by each sequence in it, and by one parameter.
 
-        Where all are numbers, by every parameter.
+        By all parameters that are no matrices they are there at once.
         """
-        parameter = "" if self.scalar else parameter
+        parameter = parameter if parameter and self._is_large(parameter) else ""
         key = (name, time, horizon if time is None else 0, parameter)
         found = self._direct.get(key)
         if found is None:
@@ -177,18 +178,26 @@ class World:
 
     @contextmanager
     def collecting(self, sequences: bool, parameter: str) -> Iterator[None]:
-        """Jacobians by no parameter but one are wanted: by a matrix they are large."""
+        """Jacobians by no matrix but one are wanted: they are large."""
         before, self.collected = self.collected, (sequences, parameter)
         try:
             yield
         finally:
             self.collected = before
 
+    def varies(self, node: Node) -> bool:
+        """Whether ``node`` has a Jacobian that is wanted."""
+        sequences, parameter = self.collected
+        return sequences or parameter in symbols(node)
+
+    def _is_large(self, parameter: str) -> bool:
+        """Whether Jacobians by ``parameter`` are collected by themselves."""
+        return not self.scalar and len(self.rec.shapes.get(parameter, ())) > 1
+
     def by_itself(self, name: str, time: int | None, value: Tensor) -> Parts:
         """The Jacobian of a symbol by itself, if it is wanted, in the shape of its value."""
         sequences, parameter = self.collected
-        of_run = time is None and name not in self.rec.totals
-        if not (self.scalar or (name == parameter if of_run else sequences)):
+        if not (name == parameter if time is None and self._is_large(name) else sequences):
             return {}
         return {(name, time): identity(shape(value), self.domain.one, self.domain.zero)}
 
@@ -229,7 +238,7 @@ class World:
     def _swept(self, y: Leaf, x: Leaf, horizon: int) -> Tensor | None:
         """The total derivative of a scalar, from the sweep back through the sequences."""
         by_sequences = self._adjoint(y, horizon)
-        if x[1] is not None or self.scalar:
+        if x[1] is not None or not self._is_large(x[0]):
             return by_sequences.get(x)
         key = (y, x, "total", horizon)
         if key not in self._derivatives:
