@@ -166,7 +166,8 @@ class World:
 
         By all parameters that are no matrices they are there at once.
         """
-        parameter = parameter if parameter and self._is_large(parameter) else ""
+        if not (parameter and self._is_large(parameter) and self._reads(name, parameter)):
+            parameter = ""
         key = (name, time, horizon if time is None else 0, parameter)
         found = self._direct.get(key)
         if found is None:
@@ -189,6 +190,11 @@ class World:
         """Whether ``node`` has a Jacobian that is wanted."""
         sequences, parameter = self.collected
         return sequences or parameter in symbols(node)
+
+    def _reads(self, name: str, parameter: str) -> bool:
+        """Whether ``parameter`` stands in the definition of ``name``."""
+        node = self._rhs.get(name) or self.rec.totals.get(name)
+        return node is not None and parameter in symbols(node)
 
     def _is_large(self, parameter: str) -> bool:
         """Whether Jacobians by ``parameter`` are collected by themselves."""
@@ -244,6 +250,8 @@ class World:
         if key not in self._derivatives:
             result: Tensor | None = None
             for leaf, outer in by_sequences.items():
+                if not self._reads(leaf[0], x[0]):
+                    continue
                 jac = self.direct(*leaf, horizon, x[0]).get(x)
                 if jac is not None:
                     term = self._compose(outer, jac, leaf)
