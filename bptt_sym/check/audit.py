@@ -8,38 +8,33 @@ from dataclasses import dataclass, replace
 
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.bench import ABOUT_ONE, Bench
-from bptt_sym.check.completion import sequences
-from bptt_sym.check.conditions import only_supposes
+from bptt_sym.check.conditions import is_condition, is_supposed, only_supposes
 from bptt_sym.check.continued import continued
-from bptt_sym.check.copies import copied, without_steps
-from bptt_sym.check.counting import last_step_letter, with_horizon
 from bptt_sym.check.defining import base_letter, definition_of, definitions_of, may_define
-from bptt_sym.check.deltas import runs_back
 from bptt_sym.check.document import PROSE, Document, Formula
-from bptt_sym.check.each_gate import for_each_gate
+from bptt_sym.check.examples import (
+    gives_a_state,
+    has_decimals,
+    puts_values_in,
+    without_numbers,
+)
 from bptt_sym.check.failures import explained, of_failures, with_suppositions
-from bptt_sym.check.instances import general_lines
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
-from bptt_sym.check.last_output import LastOutput
-from bptt_sym.check.losses import both_means_and_sums
 from bptt_sym.check.models import Context, Model, Models
+from bptt_sym.check.naming import named_in
 from bptt_sym.check.outline import Kind, Outline, Row, further_sides, is_relation, outline
-from bptt_sym.check.prose import last_step_said
-from bptt_sym.check.running_loss import with_running_loss
+from bptt_sym.check.prepared import prepared
+from bptt_sym.check.renamed import by_the_argument, redefines
 from bptt_sym.check.second_looks import at_the_last_step
-from bptt_sym.check.shorthand import Shorthand, with_names_for_gradients
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.softmax import of_a_softmax
 from bptt_sym.check.spectral import with_sizes
-from bptt_sym.check.typography import on_in_words, plainly_set
-from bptt_sym.check.units import as_vectors
 from bptt_sym.check.wording import (
     generic_meanings,
     is_judged,
     lacks_a_step,
     looks_ahead,
     made_of_gradients,
-    one_step_off,
     only_copies,
     says_nothing,
     with_its_step,
@@ -48,7 +43,7 @@ from bptt_sym.check.wording import (
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError, InputError, UnboundName
 from bptt_sym.messages import marked
-from bptt_sym.notation import ZERO, At, Claim, Idx, Sym, num, shift, substitute_index
+from bptt_sym.notation import Claim
 from bptt_sym.read import read_claim
 from bptt_sym.read.vocabulary import plain_name
 
@@ -72,27 +67,9 @@ def audit(document: Document) -> list[Judged]:
     A displayed formula always has an entry; one in a line of text only if it relates two things.
     Nothing is raised for what stands in the document.
     """
-    everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
-    everything = for_each_gate(
-        [plainly_set(on_in_words(f, document.source.text)) for f in everything]
-    )
-    everything = with_names_for_gradients(everything)
-    texts = [f.latex for f in everything]
-    short = Shorthand.of([*texts, document.words], sequences(without_steps(texts)))
-    everything = [short.written_out(as_vectors(f)) for f in everything]
-    everything = copied(with_running_loss(everything))
-    letter = last_step_letter([f.latex for f in everything], document.source.text)
-    if letter:
-        everything = [with_horizon(f, letter) for f in everything]
-    everything = LastOutput.written(everything, sequences([f.latex for f in everything]))
-    everything = sorted((*general_lines(everything), *everything), key=lambda f: f.order)
-    context = Context.of(without_steps([f.latex for f in everything]), document.words)
-    context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
-    context.stated = both_means_and_sums(texts) | runs_back(texts)
-    context.marks = any(f.delta for f in everything)
-    context.last_step_said = last_step_said(document.source.text)
+    everything, context = prepared(document)
     auditor = _Auditor(context)
-    auditor.bench.near_one = any(ABOUT_ONE.search(t) for t in texts)
+    auditor.bench.near_one = any(ABOUT_ONE.search(f.latex) for f in everything)
     found: list[Judged | _Waiting] = []
     for formula in everything:
         if (case := _CASE.fullmatch(formula.latex)) and not formula.display:
@@ -113,6 +90,8 @@ class _Auditor:
         self.bench = Bench(self.models)
         #: The left side of the last claim, and whether only a part of it was given.
         self._left, self._part = "", False
+        #: The sections in which an example gives values to the run.
+        self._worked: set[int] = set()
 
     def sentence(self, formula: Formula) -> list[Judged | _Waiting]:
         """A formula in a sentence: taken up if it defines something, judged if it is about ∂.
@@ -146,7 +125,8 @@ class _Auditor:
             rows = outline(formula)
         except InputError as error:
             half = "its left side" in error.message or "its right side" in error.message
-            if half and not formula.display:  # "where $< 1$ means", "$a =$" before a picture
+            lone = half and "its right side" in error.message
+            if lone or (half and not formula.display):  # "where $< 1$", "$a =$" before a picture
                 yield self._entry(formula, Verdict("not_a_claim", note=marked("half a relation")))
                 return
             if error.message.endswith("its left side"):
@@ -159,11 +139,12 @@ class _Auditor:
             return
         supposing: dict[int, Verdict] = {}
         for row in rows.rows:
-            why = only_supposes(
-                row, formula, self.models.context.timed, self.models.known
-            )
+            why = only_supposes(row, formula, self.models.context.timed, self.models.known)
             if why:
                 supposing[id(row)] = Verdict("not_a_claim", note=why)
+            if puts_values_in(row):
+                self._worked.add(formula.section)
+        rows = self._without_examples(rows, supposing)
         try:
             kept = Outline(formula, tuple(r for r in rows.rows if id(r) not in supposing))
             defined = supposing | self._definitions(kept)
@@ -182,6 +163,14 @@ class _Auditor:
                 yield self._entry(formula, named, row)
             else:
                 yield self._row(row, formula, defined)
+
+    def _without_examples(self, rows: Outline, known: dict[int, Verdict]) -> Outline:
+        """The rows without the numbers of an example, of which nothing is claimed of every run."""
+        if has_decimals(d.text for d in self.models.known.values()):
+            return rows
+        kept = [(row if id(row) in known else without_numbers(row), row) for row in rows.rows]
+        known |= {id(row): _EXAMPLE for found, row in kept if found is None}
+        return Outline(rows.formula, tuple(found or row for found, row in kept))
 
     # -- definitions
 
@@ -212,6 +201,9 @@ class _Auditor:
             if isinstance(error, InputError):
                 verdict = Verdict("unreadable", note=error.message)
                 self._fault = (rows.formula, error)
+                if "this definition of the function" in error.message:
+                    says = Verdict("not_a_claim", note=marked("it says what a function is"))
+                    return {id(r): says for r in found if r.kind is Kind.FUNCTION}
             # A value that fits no model was no definition after all.
             return {id(row): verdict for row in found if row.kind is not Kind.VALUE}
         return {id(row): Verdict("not_a_claim", note=marked("a definition")) for row in found}
@@ -269,13 +261,43 @@ class _Auditor:
             named = self._name(row, formula)
             if named is not None and len(row.chain.sides) == 2:
                 return self._entry(formula, named, row)
-        return self._judge(row, formula, map(self._family, self.models.newest_first()))
+        found = self._judge(row, formula, map(self._family, self.models.newest_first()))
+        if isinstance(found, Judged) and found.verdict.verdict == "wrong":
+            found = self._renamed(row, formula) or found
+        fails = isinstance(found, _Waiting) or found.verdict.verdict in ("wrong", "undecided")
+        if fails and formula.section in self._worked and gives_a_state(row):
+            return self._entry(formula, _EXAMPLE, row)
+        if fails and is_supposed(row, formula):
+            return self._entry(formula, _CONDITION, row)
+        return found
+
+    def _renamed(self, row: Row, formula: Formula) -> Judged | None:
+        """The verdict of a recursion that gives a name of a gradient another meaning, if it does.
+        """
+        name = row.name or row.chain.sides[0][0].text
+        family = self._family(self.models.current)
+        before = {id(m): m.aliases.get(name) for m in family}
+        said = ""
+        for model in family:
+            if redefines(row, name, model) and (new := by_the_argument(model, name)) is not None:
+                model.aliases[name] = model.aliases[name][0], new[0]
+                said = new[1]
+        again = self._judge(row, formula, [family]) if said else None
+        if isinstance(again, Judged) and again.verdict.is_right:
+            readings = (*again.verdict.readings, said)
+            verdict = replace(again.verdict, verdict="right_under_reading", readings=readings)
+            return replace(again, verdict=verdict)
+        for model in family:
+            if (old := before[id(model)]) is not None:
+                model.aliases[name] = old
+        return None
 
     def _name(self, row: Row, formula: Formula) -> Verdict | None:
         """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
         verdict = None
         for model in self._family(self.models.current):
-            verdict = self._name_in(row, model) or verdict
+            if not model.knows(row) or self._renames(row, model):
+                verdict = named_in(row, model) or verdict
         return verdict
 
     def _family(self, model: Model | None) -> list[Model]:
@@ -288,32 +310,6 @@ class _Auditor:
         if self._cells is None:
             self._cells = self.models.standard()
         return self._cells
-
-    def _name_in(self, row: Row, model: Model) -> Verdict | None:
-        if model.knows(row) and not self._renames(row, model):
-            return None
-        trial = Model(model.court, model.title, dict(model.aliases), dict(model.totals))
-        if row.kind is not Kind.SEQUENCE:
-            trial.totals[row.name] = ZERO
-        else:
-            trial.aliases[row.name] = ("t", ZERO)
-        try:
-            claim = read_claim(row.latex, model.court.model, vocabulary=trial.vocabulary)
-        except InputError:
-            return None
-        body = model.spelt_out(claim.sides[1])
-        match claim.sides[0]:
-            case At(name=name, time=time) if (found := one_step_off(time)) is not None:
-                body = substitute_index(body, variable := found[0], shift(Idx(variable), -found[1]))
-                model.aliases[name] = variable, body
-                if looks_ahead(row):
-                    # Bare, it is what is still to come at the start: all of it.
-                    model.totals[name] = substitute_index(body, variable, num(1))
-            case Sym(name=name):
-                model.totals[name] = body
-            case _:
-                return None
-        return Verdict("not_a_claim", note=marked("a name for its right side"))
 
     def _renames(self, row: Row, model: Model) -> bool:
         """Whether ``A_t = ∂…`` gives a name, that stood for something else, a new meaning."""
@@ -474,6 +470,8 @@ class _Auditor:
                 return replace(again, verdict=Verdict("undecided", note=note), part=None)
             return again
         error = again.error
+        if isinstance(error, UnboundName) and is_condition(entry.row, entry.formula):
+            return self._entry(entry.formula, _CONDITION, entry.row)
         unknown = Verdict("undecided", note=error.message)
         judged = self._entry(entry.formula, unknown, entry.row, "")
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged
@@ -495,6 +493,8 @@ class _Auditor:
         return Judged(place, text, verdict, title, display=formula.display, part=part)
 
 
+_EXAMPLE = Verdict("not_a_claim", note=marked("values of an example"))
+_CONDITION = Verdict("not_a_claim", note=marked("a condition, not a claim"))
 _NO_LEFT_SIDE = "its left side is not written with it"
 #: "for $k = t$" before a formula.
 _CASE = re.compile(r"\s*([a-su-z])\s*=\s*([a-zT])\s*")

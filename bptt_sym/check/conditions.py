@@ -50,6 +50,8 @@ def only_supposes(
     again = not formula.display or row.name in defined
     if row.kind is Kind.SEQUENCE and again and _number(chain.sides[-1]):
         return "a case, not a definition"
+    if is_borderline(row, formula):
+        return "a condition, not a claim"
     if chain.ops == ["="] and _begins(chain.sides, formula):
         return "where the backward run begins"
     if set(chain.ops) <= {"=", "~"} and _values(chain.sides, timed):
@@ -67,6 +69,55 @@ def only_supposes(
     if any(_number(side) for side in chain.sides) and introduced_by_if(formula):
         return "a condition, not a claim"
     return ""
+
+
+_WORD = re.compile(r"[^\W\d_]{2}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+def in_a_sentence(formula: Formula) -> bool:
+    """Whether words stand on its line on both sides, whatever its delimiters are."""
+    if not formula.display:
+        return True
+    text, start, end = formula.source.text, formula.offsets[0], formula.offsets[-1]
+    before = text[text.rfind("\n", 0, start) + 1 : start]
+    line = text.find("\n", end)
+    after = text[end : line if line >= 0 else len(text)]
+    return "\n" not in formula.written and bool(_WORD.search(before) and _WORD.search(after))
+
+
+def is_borderline(row: Row, formula: Formula) -> bool:
+    """``$|\\partial h_t / \\partial h_{t-1}| = 1$`` in a sentence: the case between two others."""
+    sides = row.chain.sides
+    if row.chain.ops != ["="] or [t.text for t in sides[1]] != ["1"]:
+        return False
+    if not in_a_sentence(formula):
+        return False
+    return {sides[0][0].kind, sides[0][-1].kind} <= {"bar", "lbar", "rbar"}
+
+
+#: A conjunction of a condition, close before the formula.
+_STRICTLY = re.compile(
+    r"(?:\b(?:if|suppose|supposing|assume|assuming|provided|unless|wenn|falls|sofern|si|se|если|якщо|"
+    r"jeśli|gdy|eğer|nếu|jika)\b|如果|若|假设|假設|假如|もし|만약|만일|(?<![א-ת])אם(?![א-ת])|(?:^|\s)(?:اگر|إذا)\s)"
+    r"(?:[^.;。；\n|$]|\$[^$\n]{1,60}\$|\$[^$\n]{0,60}$){0,60}$",
+    re.IGNORECASE,
+)
+
+
+def is_supposed(row: Row, formula: Formula) -> bool:
+    """Whether the sentence around an equation supposes it: "if $h_3 = f(h_2)$, then …"."""
+    if row.chain.ops != ["="] or not in_a_sentence(formula):
+        return False
+    start = formula.offsets[0]
+    before = _QUOTED.sub("", formula.source.text[max(0, start - 130) : start])
+    return _STRICTLY.search(before) is not None
+
+
+def is_condition(row: Row, formula: Formula) -> bool:
+    """Whether a sentence compares what nothing defines: "then $|\\lambda_i| < r$ is enough"."""
+    ops = set(row.chain.ops)
+    compares = bool(ops & {"<", ">"}) and ops <= _ORDER | {"="}
+    return compares and not formula.display and not row.differentiates
 
 
 def introduced_by_if(formula: Formula) -> bool:
@@ -127,14 +178,14 @@ def _values(sides: Sequence[Sequence[Token]], timed: frozenset[str]) -> bool:
     """
     first = list(_unscripted(sides[0]))
     worked_out = any(t.kind in ("partial", "frac", "op", "dots") for t in first)
-    if worked_out or not _constant(sides[-1]):
+    if worked_out or not constant(sides[-1]):
         return False
     if all(t.kind != "num" or not float(t.text) for t in sides[-1]) or _primed(sides[0]):
         return False
     words = [t.text for t in first if t.kind == "word"]
     if not words or words[0] in (r"\delta", "d", "dim", *FUNCTIONS):
         return False
-    if not all(map(_constant, sides[2:])):
+    if not all(map(constant, sides[2:])):
         return False
     letters = {_ACCENTS.sub("", name) for name in timed}
     runs = any(plain_name(w) in timed or w in letters for w in words)
@@ -142,10 +193,10 @@ def _values(sides: Sequence[Sequence[Token]], timed: frozenset[str]) -> bool:
         # ρ(W)^{100} = 0.9^{100}
         return len(sides) > 2 or any(t.kind == "open" for t in first)
     lone = len(words) == 1 and not any(t.kind in ("open", "bar", "lbar") for t in first)
-    return lone and (_constant(sides[1]) or any(t.kind == "big" for t in first) or len(sides) > 2)
+    return lone and (constant(sides[1]) or any(t.kind == "big" for t in first) or len(sides) > 2)
 
 
-def _constant(side: Sequence[Token]) -> bool:
+def constant(side: Sequence[Token]) -> bool:
     """Whether a side is worked out in numbers: ``0.95^8``, ``1.5 \\times 10^{-5}``."""
     kinds = {t.kind for t in side if not (t.kind == "word" and t.text in _APPLIED)}
     return "num" in kinds and kinds <= {

@@ -15,7 +15,7 @@ from bptt_sym.check.models import Model
 from bptt_sym.check.wording import in_place, recurrent_first
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import Claim, free_indices
+from bptt_sym.notation import ZERO, Claim, free_indices
 from bptt_sym.read import read_claim
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence
@@ -57,7 +57,7 @@ def continued(
                 verdict = model.court.holds(claim)
             except (BpttError, ValueError, ArithmeticError):
                 continue
-            if verdict is not None:
+            if verdict is not None and model.court.holds(_nothing(claim)) is None:
                 return _from(left, claim, verdict, model, meant)
             steps = [free_indices(side) for side in claim.sides]
             if steps[0] == steps[1]:
@@ -67,6 +67,11 @@ def continued(
         if verdict.verdict == "wrong" and verdict.diagnosis is not None:
             return _from(left, claim, verdict, model, placed)
     return None
+
+
+def _nothing(claim: Claim) -> Claim:
+    """That the left side is 0, which whatever a start of 0 makes 0 would be the value of."""
+    return replace(claim, sides=(claim.sides[0], ZERO), ops=claim.ops[:1])
 
 
 def _from(
@@ -85,7 +90,10 @@ def _from(
 def possible_left_sides(rec: Recurrence, letters: Sequence[str]) -> list[str]:
     """The derivatives that a formula without a left side may be the value of."""
     used = set(letters)
-    parameters = [p for p in recurrent_first(rec) if plain_name(p).lstrip("\\")[:1] in used]
+    parameters = [
+        p for p in recurrent_first(rec)
+        if plain_name(p).lstrip("\\")[:1] in used and not p.startswith(r"\mathrm{output")
+    ]  # fmt: skip
     out = []
     for x in parameters[:4]:
         for y in (*rec.totals, *(f"{n}_t" for n in (*rec.states, *rec.gates) if n in rec.states

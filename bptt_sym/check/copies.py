@@ -15,7 +15,7 @@ from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import replaced
 
 _P = (
-    r"(?P<p>\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:[UVWbw]|\\theta)\s*\}|[UVWbcuvw]|\\theta|"
+    r"(?P<p>\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:[UVWbw]|\\theta)\s*\}|[ABKMPQRUVWbcuvw]|\\theta|"
     r"\\mathbf\s*[UVWbw](?![A-Za-z]))"
 )
 _STEP = (

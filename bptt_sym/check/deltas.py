@@ -52,6 +52,9 @@ _AT_STEP = re.compile(
 #: What is given from outside: the gradient by it is hardly ever meant.
 _GIVEN = frozenset(("y", "x", "T", "t"))
 
+#: ``\\delta^{(h)}``: a name in brackets, where no step is meant.
+_BRACKETED = re.compile(r"^\(\s*([a-iloqru-zA-SU-Z])\s*\)$")
+
 Key = frozenset[str]
 
 
@@ -81,7 +84,7 @@ def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
     for m in _ONE.finditer(scripts):
         body = m.group("body")
         body = body[1:-1] if body.startswith("{") else body
-        pieces += [p.strip() for p in body.split(",") if p.strip()]
+        pieces += [_BRACKETED.sub(r"\1", p.strip()) for p in body.split(",") if p.strip()]
     if any(p in (r"\top", r"\prime", "'") for p in pieces):
         return None
     if len(pieces) > 1 and (inner := _ELEMENT.fullmatch(pieces[0])) is not None:

@@ -129,6 +129,12 @@ def _everywhere(
         yield from _everywhere(child, context, inner, (*path, i))
 
 
+def _at(node: Node, old: Node, new: Node) -> Node:
+    """``node`` with everything of the step ``old`` at the step ``new``."""
+    node = rebuild(node, lambda c: _at(c, old, new))
+    return replace(node, time=new) if isinstance(node, At) and node.time == old else node
+
+
 def _is_index(node: Node, child: Node) -> bool:
     """Time indices, bounds and exponents are edited with what they belong to."""
     match node:
@@ -346,6 +352,7 @@ class Slips(Surroundings):
         if not self.rec.is_scalar:
             for new in power_into_product(args, make):
                 yield Local("BP010", 1, new)
+            yield from self._regrouped(args)
         yield from self._sum_around(node)
         for code, cost, factor in self.missing_factors:
             if cost > self.most:
@@ -355,6 +362,16 @@ class Slips(Surroundings):
                 yield Local(code, cost, make((factor, *args)))
                 for i in range(1, len(args)):
                     yield Local(code, cost + 1, make((*args[:i], factor, *args[i:])))
+
+    def _regrouped(self, args: tuple[Node, ...]) -> Iterator[Local]:
+        """``W^T δ_{t+1} ⊙ f'(z_t)`` for ``W^T (δ_{t+1} ⊙ f'(z_{t+1}))``: a step off."""
+        if len(args) != 2 or not isinstance(args[0], Mul):
+            return
+        *matrices, vector = args[0].args
+        for time in dict.fromkeys(n.time for n in walk(args[1]) if isinstance(n, At)):
+            for k in (1, -1):
+                slope = _at(args[1], time, moved_by(time, k))
+                yield Local("BP004", 3, Mul((*matrices, Had((vector, slope)))))
 
     def _exponent(self, node: Pow) -> Iterator[Local]:
         for k in (1, -1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,13 +11,16 @@ from bptt_sym.check.gates import free_gates
 from bptt_sym.check.judged import Judged, wrong_part
 from bptt_sym.check.models import Model
 from bptt_sym.check.supposed import Evidence
+from bptt_sym.check.wording import MISFIT
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict, VerdictName
-from bptt_sym.notation import At, Call, Claim, D, Idx, Node, Sym, walk
+from bptt_sym.notation import At, Call, Claim, D, Idx, Mul, Node, Prod, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence
 
 _OUTPUT = "_t is computed from"
+#: ``\\hat{y}_t is computed from O_t``
+_COMPUTED = re.compile(r"(\\hat\{[a-z]\})_t is computed from (.+)_t$")
 
 
 def with_suppositions(
@@ -30,6 +34,8 @@ def with_suppositions(
         # An equation about a quantity of which nothing is known tells what it is.
         computed = {plain_name(s.split("_t is computed from")[0]) for s in says if _OUTPUT in s}
         evidence = Evidence.GUESSED if names & computed else evidence
+    if verdict.verdict == "wrong" and (endless := names & _endless(model)):
+        return failing((*says, *(f"{n} at the end stands nowhere" for n in sorted(endless))))
     said = tuple(f"{name} stands for {p}" for name, p in generic.items())
     if verdict.verdict == "right" and not says and (held := _held(claim, model)):
         return replace(verdict, verdict="right_under_reading", readings=(held, *said))
@@ -45,6 +51,10 @@ def with_suppositions(
         )  # fmt: skip
     if verdict.verdict == "wrong" and (evidence is Evidence.GUESSED or _small(generic)):
         return failing((*says, *said))
+    if verdict.verdict == "wrong" and _is_the_output(claim, model):
+        return failing((*says, *said))
+    if verdict.verdict == "wrong" and (unknown := _unknown_functions(claim, model.court.model)):
+        return failing((*says, *said, f"{', '.join(unknown)} is a function that nothing defines"))
     if verdict.verdict == "wrong" and _tells_the_loss(claim, verdict, model):
         note = "".join(f"{s}; " for s in says) + "which function the loss is stands nowhere"
         return Verdict("undecided", note=note)
@@ -64,6 +74,36 @@ def _held(claim: Claim, model: Model) -> str:
     if len(gates) < 2 or not runs:
         return ""  # one factor may be an input
     return f"{', '.join(gates)} are given values: they do not depend on the state"
+
+
+def _is_the_output(claim: Claim, model: Model) -> bool:
+    r"""Whether :math:`\hat y_t`, which nothing defines, may be the output ``o_t`` that is defined.
+
+    Only a claim that differentiates it, or by it, is about the difference.
+    """
+    gates = model.court.model.gates
+    found = (_COMPUTED.match(s) for s in model.supposed)
+    unknown = {m[1] for m in found if m is not None and m[2] in gates}
+    return bool(unknown) and any(
+        isinstance(n, D) and {x.name for x in (n.y, n.x) if isinstance(x, At)} & unknown
+        for side in claim.sides for n in walk(side)
+    )  # fmt: skip
+
+
+def _endless(model: Model) -> set[str]:
+    """Names of gradients that are given by a recursion, with no value at its end."""
+    return {
+        plain_name(name) for name, (_, body) in model.aliases.items()
+        if any(isinstance(n, At) and n.name == name for n in walk(body))
+    }  # fmt: skip
+
+
+def _unknown_functions(claim: Claim, rec: Recurrence) -> list[str]:
+    """Functions in a claim that no equation of the recurrence has."""
+    known = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, Call)}
+    known |= {n.name for rhs in rec.totals.values() for n in walk(rhs) if isinstance(n, Call)}
+    used = {n.name for side in claim.sides for n in walk(side) if isinstance(n, Call)}
+    return sorted(used - known)
 
 
 def _small(generic: Mapping[str, str]) -> bool:
@@ -100,7 +140,30 @@ def _tells_the_loss(claim: Claim, verdict: Verdict, model: Model) -> bool:
     at = next((i for i, v in enumerate(links) if v.verdict == "wrong"), 0)
     if claim.ops[min(at, len(claim.ops) - 1)] != "=":
         return False
+    if verdict.note and MISFIT in verdict.note and _is_product(claim.sides[-1], rec):
+        return False  # no loss has a matrix for its gradient by a vector
+    if _only_jacobians(claim.sides[min(at + 1, len(claim.sides) - 1)], rec):
+        return False
     return by_loss(claim.sides[0]) and not by_loss(claim.sides[min(at + 1, len(claim.sides) - 1)])
+
+
+def _is_product(side: Node, rec: Recurrence) -> bool:
+    """Whether a side is a product of weights and slopes of the states, with no target in it."""
+    names = {n.name for n in walk(side) if isinstance(n, At)}
+    return isinstance(side, (Mul, Prod)) and bool(names) and names <= set(rec.defined)
+
+
+def _only_jacobians(side: Node, rec: Recurrence) -> bool:
+    """Whether a side is a product of derivatives of states by states: no loss has it for a slope.
+    """
+    while isinstance(side, Prod):
+        side = side.body
+    factors = side.args if isinstance(side, Mul) else (side,)
+    return all(
+        isinstance(f, D) and isinstance(f.y, At) and isinstance(f.x, At)
+        and not is_loss(f.y, rec) and f.x.name in rec.defined
+        for f in factors
+    )  # fmt: skip
 
 
 def failing(says: Sequence[str]) -> Verdict:

@@ -10,7 +10,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from bptt_sym.check.document import Formula
 from bptt_sym.check.prose import Wording
+from bptt_sym.check.respelling import replaced
 from bptt_sym.check.supposed import Evidence, Supposition
 from bptt_sym.check.usage import Usage
 from bptt_sym.decide.rewriting import is_loss
@@ -226,10 +228,12 @@ def step_losses(text: str, steps: Collection[str]) -> list[str]:
         own = [] if loss in steps else [f"{loss}_{{t}} = \\mathrm{{loss}}({of}_{{t}}, 1)"]
         return [*own, whole]
     match = _STEP_LOSS.search(text) if re.search(r"\\sum|∑", text) else None
-    if match is None or match.group(1) in steps:
+    if match is None:
         return [text]
     name = match.group(1)
     plain = _STEP_LOSS.sub(lambda m: f"{m.group(1)}_{{t}}", text)
+    if name in steps:
+        return [plain]  # a line of its own says what L_t is
     return [f"{name}_{{t}} = \\mathrm{{loss}}({match.group(2)}, 1)", plain]
 
 
@@ -250,6 +254,26 @@ def same_by_step(texts: Sequence[str], usage: Usage) -> list[str]:
         if not re.match(rf"\s*{re.escape(name)}\s*(?:[=(&]|$)", text):
             return [f"{name}_{{t}} = {match.group()}"]
     return []
+
+
+_SUMMED = re.compile(
+    r"(?P<total>\\mathcal\s*\{\s*[A-Z]\s*\}|(?<![A-Za-z\\])[LJEC])\s*&?\s*=\s*&?\s*\\sum(?:\\limits)?\s*"
+    r"(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9])\s*){0,2}(?P<loss>\\ell|\\mathcal\s*\{\s*l\s*\}|[lLJE])\s*_\s*(?:t|\{\s*t\s*\})"
+)
+
+
+def whole_for_bare(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``\partial L`` for ``\partial \ell`` where :math:`L = \sum_t \ell_t` is written.
+
+    A loss of the steps that is differentiated without its step is that of all of them.
+    """
+    for formula in formulas:
+        m = _SUMMED.search(formula.latex)
+        if m is not None and m.group("loss") != m.group("total"):
+            total = m.group("total")
+            bare = re.compile(rf"(?<=\\partial)(\s*){re.escape(m.group('loss'))}(?=\s*\}})")
+            return [replaced(f, bare, lambda _: f" {total}") for f in formulas]  # noqa: B023
+    return list(formulas)
 
 
 _MEAN = re.compile(

@@ -164,7 +164,9 @@ def _call(macro: Macro, todo: list[Located], offset: int) -> list[Located]:
     if not args:
         body = [(c, offset) for c in macro.body]
         # TeX ends the name with the space after it; a letter that follows must not join the body.
-        return body + [("{", offset), ("}", offset)] if _ends_in_command(macro.body) else body
+        # Braces instead would take the place of an argument: ``\\b{x}`` for ``\\mathbf{x}``.
+        joins = bool(todo) and todo[-1][0].isalpha() and _ends_in_command(macro.body)
+        return [*body, (" ", offset)] if joins else body
     out: list[Located] = []
     pieces = re.split(r"#(\d)", macro.body)
     for i, piece in enumerate(pieces):

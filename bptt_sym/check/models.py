@@ -160,6 +160,8 @@ class Context:
     #: Names that stand with their step alone on the left of an equation with derivatives: the
     #: document says what they are, and nothing may be supposed of them either.
     explained: frozenset[str] = frozenset()
+    #: Activations whose derivative stands somewhere: nobody takes them to be the identity.
+    sloped: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, texts: Sequence[str], words: str) -> Context:
@@ -443,7 +445,7 @@ class Models:
     def linear(self, model: Model) -> Court | None:
         """The model with its unknown activations the identity, if it has any."""
         rec = model.court.model
-        return self._without(frozenset(rec.activations), rec)
+        return self._without(frozenset(rec.activations) - self.context.sloped, rec)
 
     def supposed_linear(self, model: Model) -> Court | None:
         """The model with those activations the identity of which the text says ``σ(x) = x``."""

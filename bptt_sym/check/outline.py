@@ -49,6 +49,34 @@ _HANDED_ON = re.compile(
 )
 
 
+_SPOKEN = (
+    r"\\(?:text|mathrm|textbf|textit|textrm|mbox)\s*\{\s*(?:[^{}]*(?:[A-Za-z]{2,}[\s-]+[A-Za-z]{2,}|"
+    r"[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,})[^{}]*|"
+    r"(?:[Gg]radients?|[Pp]erplexity|[Vv]ariance|[Mm]agnitude|[Ss]ignal|[Cc]ontribution|[Oo]utput)\s*)\}"
+)
+_SIGNS = r"=|≈|∝|\\(?:approx|propto|sim|leq?|geq?|to|(?:long)?rightarrow)(?![A-Za-z])"
+#: A side, a term or a factor that is described and not written.
+_IN_WORDS = re.compile(
+    rf"(?:{_SIGNS}|[+*×·]|\\(?:cdot|times|odot)(?![A-Za-z]))\s*&?\s*(?:\\left\s*)?\(?\s*{_SPOKEN}"
+    rf"|^\s*(?:\\[,;! ]|\s)*{_SPOKEN}\s*&?\s*(?:{_SIGNS})"
+)
+#: ``x = (x_1, …, x_T)`` says what is written x, ``MSE = …`` what is abbreviated.
+_LISTED = re.compile(
+    r"^\s*(?:\\[A-Za-z]+\s*\{[^{}=]*\}|\\[A-Za-z]+|[A-Za-z])(?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))*\s*"
+    r"(?::?=|\\equiv)\s*(?:\\left\s*)?(?:\(|\[|\\\{|\\langle)[^=+]*,\s*(?:\\[a-z]*dots[a-z]?|\.\.\.|…)\s*,[^=+]*$"
+    r"|^\s*[A-Z]{3,}\s*="
+)
+_ARROW = re.compile(r"\\(?:long)?rightarrow(?![A-Za-z])|\\to(?![A-Za-z])|→|⟶")
+
+
+def in_words(latex: str) -> bool:
+    """Whether a formula relates what it only describes, or shows what leads to what."""
+    if _IN_WORDS.search(latex) or _LISTED.search(latex):
+        return True
+    arrows = len(_ARROW.findall(without_scripts(latex)))
+    return arrows > 1 and not re.search(r"=|\\(?:partial|approx|frac|leq?|geq?)|<|>|∂", latex)
+
+
 class Kind(Enum):
     """What the left side of a row is."""
 
@@ -231,7 +259,7 @@ class Outline:
 
 def is_relation(latex: str) -> bool:
     """Whether the formula relates two things at all, in a way that can be right or wrong."""
-    if leaves_the_rest(latex) or _HANDED_ON.fullmatch(latex):
+    if leaves_the_rest(latex) or _HANDED_ON.fullmatch(latex) or in_words(latex):
         return False
     outer = without_scripts(latex)
     return _RELATION.search(outer) is not None and _NO_CLAIM.search(outer) is None

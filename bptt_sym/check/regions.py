@@ -145,26 +145,43 @@ def _crosses_heading(start: int, end: int, masked: Masked) -> bool:
 
 
 #: Marks of a formula, and two words in a row, which are none.
-_SCRIPTS = re.compile(r"[A-Za-z0-9})\]]\s*[_^]\s*[{A-Za-z0-9\\]|\\[A-Za-z]+")
-_SENTENCE = re.compile(r"(?<![\\A-Za-z{_])[A-Za-z]{2,}\s+[A-Za-z]{2,}(?![A-Za-z]*[_^({])")
 
 
 def _inline_end(text: str, start: int, closers: _Closers, *, tex: bool) -> int | None:
     """The offset of the ``$`` that closes an inline formula, ``None`` if this ``$`` is money.
 
     Pandoc's rule: the opening sign has no space after it, the closing one no space before it and no
-    digit after it, and a formula does not run over an empty line. Beyond it, browsers show
-    ``$ h_t = \\tanh(a_t) $``: spaces inside are none of money's if scripts or commands stand there
-    and no sentence does.
+    digit after it, and a formula does not run over an empty line. Others allow spaces: they are
+    where what stands between is plainly mathematics.
     """
     if start >= len(text):
         return None
     end = closers.find("$", start)
-    if end < 0 or end == start or re.search(r"\n[ \t]*\n", text[start:end]):
+    if end < 0 or end == start or _EMPTY.search(text, start, end):
         return None
-    if not tex and text[end + 1 : end + 2].isdigit():
-        return None
-    inside = text[start:end]
-    if not tex and (inside[0].isspace() or inside[-1].isspace()):
-        return end if _SCRIPTS.search(inside) and not _SENTENCE.search(inside) else None
+    if not tex:
+        spaced = text[start].isspace() or text[end - 1].isspace()
+        if text[end + 1 : end + 2].isdigit() or (
+            spaced and not (end - start < MAX_SPACED and _is_mathematical(text[start:end]))
+        ):
+            return None
     return end
+
+
+#: A longer formula between dollars has no space beside them.
+MAX_SPACED = 400
+_EMPTY = re.compile(r"\n[ \t]*\n")
+_SIGNS = re.compile(r"\\[A-Za-z]+|(?<=[A-Za-z}])[_^]|[A-Za-z]\s*=")
+_SENTENCE = re.compile(
+    r"(?<![A-Za-z\\{])[a-z]{3,}\s+[a-z]{2,}(?![A-Za-z(])|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af。，、]"
+    r"|</?[a-z]+|\n|\|"
+)
+_TEXT = re.compile(r"\\(?:text|mathrm|textrm|mbox|operatorname)\s*\{[^{}]*\}")
+
+
+def _is_mathematical(inside: str) -> bool:
+    """Whether a stretch between two dollars with space beside them is a formula."""
+    plain = _TEXT.sub(r"\\text{}", inside)
+    if len(inside.strip()) == 1:
+        return inside.strip().isalpha()
+    return _SIGNS.search(plain) is not None and _SENTENCE.search(plain) is None

@@ -96,10 +96,10 @@ _BY_PARAMETER = re.compile(
 
 #: One unit's index beside the step: ``h_i^t``, ``c^{t-1}_i``, ``o_{t,i}``, ``s^{(t)}_{[i]}``.
 _TIME = r"\(?\s*t\s*(?:[-+]\s*[0-9]\s*)?\)?"
-_UNIT = r"\[?\s*(?P<u>[ijp])\s*\]?"
+_UNIT = r"\[?\s*(?P<u>[ijnp])\s*\]?"
 _ELEMENT = re.compile(
-    rf"(?P<step>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))\s*_\s*(?:\{{\s*{_UNIT}\s*\}}|(?P<u1>[ijp])(?![A-Za-z]))"
-    rf"|_\s*(?:\{{\s*\[?\s*(?P<u2>[ijp])\s*\]?\s*\}}|(?P<u3>[ijp])(?![A-Za-z]))(?P<later>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))"
+    rf"(?P<step>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))\s*_\s*(?:\{{\s*{_UNIT}\s*\}}|(?P<u1>[ijnp])(?![A-Za-z]))"
+    rf"|_\s*(?:\{{\s*\[?\s*(?P<u2>[ijnp])\s*\]?\s*\}}|(?P<u3>[ijnp])(?![A-Za-z]))(?P<later>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))"
     rf"|_\s*\{{\s*(?P<of>{_TIME}),\s*(?P<u4>[ijp])\s*\}}"
 )
 #: ``\\Gamma_f^{(t)}``, ``z_o^t``: beside it an i is the input gate.

@@ -26,10 +26,12 @@ from bptt_sym.notation import (
     Claim,
     D,
     Fn,
+    Had,
     Idx,
     Mul,
     Node,
     Pow,
+    Prod,
     Sum,
     Sym,
     Transpose,
@@ -127,6 +129,11 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(f"{last[1]} is the last step", last[0], court)
     if (ends := at_the_end(claim, rec)) is not None and not models.defines_total(ends[1]):
         yield _Look("t is the last step", ends[0], court)
+    for bound, name, time in bound_at(claim):
+        yield _Look(f"{name}, which nothing binds, stands for {time}", bound, court)
+    for begun, first in begun_at(claim):
+        why = f"the product, whose first step is not written, begins at {first}"
+        yield _Look(why, begun, court)
     if (powers := with_powers(claim)) is not None:
         yield _Look("T above a parameter is an exponent, the number of steps", powers, court)
     if context.identities:
@@ -137,6 +144,9 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         # What the activation is nobody has said.
         said = "the activation is linear here, as a ReLU is whose units are all active"
         yield _Look(said, claim, linear_too, supposes=True)
+    if (scaled := column_by_column(claim, rec)) is not None:
+        said = "a vector beside a matrix in an elementwise product scales the columns"
+        yield _Look(said, scaled, court)
     if (bare := without_biases(rec, claim)) is not None:
         said = "the bias, which the formula leaves out, is 0"
         yield _Look(said, claim, Court.of(bare), supposes=True)
@@ -146,6 +156,40 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(WITH_FACTOR, counted, court)
     if context.marks and (own := of_its_own_step(claim, model)) is not None:
         yield _Look("the mark d stands for the derivative of the loss of the step", own, court)
+
+
+def bound_at(claim: Claim) -> Iterator[tuple[Claim, str, str]]:
+    """``claim`` with an index that stands on the right alone at each step of the left side."""
+    from bptt_sym.render.text import text
+
+    left, *rest = claim.sides
+    loose = frozenset().union(*map(free_indices, rest)) - free_indices(left) - {HORIZON}
+    if len(loose) != 1:
+        return
+    (name,) = loose
+    times = [n.time for n in walk(left) if isinstance(n, At)]
+    for time in dict.fromkeys(times):
+        sides = (left, *(substitute_index(side, name, time) for side in rest))
+        yield replace(claim, sides=sides), name, text(time)
+
+
+#: ``\\prod_i^k``: a product with its last step alone.
+_ENDS_ONLY = re.compile(
+    r"\\prod\s*(?:\\limits\s*)?_\s*(?:\{\s*[a-z]\s*\}|[a-z])\s*\^"
+)
+
+
+def begun_at(claim: Claim) -> Iterator[tuple[Claim, int]]:
+    """``claim`` with products that do not say where they begin from step 0, 1 or 2 on."""
+    if not _ENDS_ONLY.search(claim.source):
+        return
+
+    def change(n: Node, first: int) -> Node:
+        n = rebuild(n, lambda c: change(c, first))
+        return replace(n, lo=num(first)) if isinstance(n, Prod) else n
+
+    for first in (2, 0):
+        yield replace(claim, sides=tuple(change(s, first) for s in claim.sides)), first
 
 
 def at_the_last_step(verdict: Verdict, claim: Claim, model: Model) -> Verdict:
@@ -253,6 +297,27 @@ def with_powers(claim: Claim) -> Claim | None:
             seen = True
             return Pow(n.arg, Idx(HORIZON), span=n.span)
         return rebuild(n, change)
+
+    sides = tuple(change(side) for side in claim.sides)
+    return replace(claim, sides=sides) if seen else None
+
+
+def column_by_column(claim: Claim, rec: Recurrence) -> Claim | None:
+    """``W^T \\odot v`` as ``W^T diag(v)``, as arrays of numbers give it; ``None`` without one."""
+    seen = False
+
+    def is_matrix(n: Node) -> bool:
+        inner = n.arg if isinstance(n, Transpose) else n
+        return isinstance(inner, Sym) and len(rec.shapes.get(inner.name, ())) == 2
+
+    def change(n: Node) -> Node:
+        nonlocal seen
+        n = rebuild(n, change)
+        if isinstance(n, Had) and len(n.args) == 2 and sum(map(is_matrix, n.args)) == 1:
+            seen = True
+            matrix, vector = sorted(n.args, key=is_matrix, reverse=True)
+            return Mul((matrix, vector), span=n.span)
+        return n
 
     sides = tuple(change(side) for side in claim.sides)
     return replace(claim, sides=sides) if seen else None

@@ -97,8 +97,11 @@ _PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\
 #: ``J^{(t)}(\theta)``: of all parameters.
 _OF_PARAMETERS = re.compile(
     r"((?:(?<![A-Za-z\\])[LEJC]|\\mathcal\s*\{\s*[LEJC]\s*\}|\\ell)"
-    r"(?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\(\s*\\[tT]heta\s*\)(?P<defined>\s*&?\s*=)?"
+    r"(?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\(\s*"
+    r"(?:\\[tT]heta|W|w|\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:\\[tT]heta|W|w)\s*\})"
+    r"\s*\)(?P<defined>\s*&?\s*=)?"
 )
+_DIFFERENTIATED = re.compile(r"\\partial\s*$")
 #: ``h^{(t)^\top}``, ``h^{(t)\top}``.
 _NESTED = re.compile(
     r"(?P<name>\\[A-Za-z]+\s*\{[^{}]{1,12}\}|\\[A-Za-z]+|[A-Za-z])\s*"
@@ -158,7 +161,8 @@ class Shorthand:
             re.compile(rf"(?<![A-Za-z\\{{/])d(?P<name>{bare})(?P<scripts>)(?![A-Za-z0-9_^])")
             if named else None,
             below_only(every) and _MATRIX_T.search(every) is not None,
-            any(m.group("defined") for m in _OF_PARAMETERS.finditer(every)),
+            any(m["defined"] or _DIFFERENTIATED.search(every, max(0, m.start() - 12), m.start())
+                for m in _OF_PARAMETERS.finditer(every)),
             GATE_I.search(every) is not None and _GATE_F.search(every) is not None,
             own_losses(texts),
             frozenset(_of_arguments(texts)),

@@ -71,10 +71,32 @@ def _court(x: str, value: str = "", function: str = "") -> Court:
     return Court.of(recurrence_from_latex(lines, name="an activation", scalar=True))
 
 
+_SLOPE = re.compile(
+    r"(?:\\(?P<f>sigma|tanh|phi|varphi|theta|psi)|(?<![A-Za-z\\])(?P<g>[fg]))\s*"
+    r"(?:'|\^\s*\{?\s*(?:\\prime|')\s*\}?)"
+)
+
+
+def sloped(texts: Iterable[str]) -> frozenset[str]:
+    r"""The activations of which a text writes the derivative: ``\sigma'(z_t)``."""
+    found = [m for text in texts for m in _SLOPE.finditer(text)]
+    return frozenset(m.group("g") or "\\" + m.group("f") for m in found)
+
+
 _IDENTITY = re.compile(
     r"(?:\\(?P<f>sigma|tanh|phi|varphi)|(?<![A-Za-z\\])(?P<g>[fg]))\s*(?:\\left\s*)?\(\s*(?P<x>[a-z])\s*(?:\\right\s*)?\)"
     r"\s*&?\s*=\s*(?P=x)(?![A-Za-z_^(+-])\s*(?:$|[.,;?&]|\\)"
 )
+
+
+#: σ(x) = x
+_SAID = re.compile(r"(?<!\w)(?P<f>[σφϕ])\s*\(\s*(?P<x>[a-z])\s*\)\s*=\s*(?P=x)(?![\w^(+²-])")
+
+
+def said_identities(text: str) -> frozenset[str]:
+    """The same of words, where a text writes it without delimiters."""
+    names = {"σ": "sigma", "φ": r"\phi", "ϕ": r"\phi"}
+    return frozenset(names[m.group("f")] for m in _SAID.finditer(text))
 
 
 def identities(texts: Iterable[str]) -> frozenset[str]:

@@ -35,6 +35,10 @@ _RESIDUAL = re.compile(
     rf"{_PREDICTED}\s*-\s*y(?![A-Za-z])"
     rf"|(?<![A-Za-z])y\s*(?:[_^]\s*(?:\{{[^{{}}]*\}}|[A-Za-z]))?\s*-\s*{_PREDICTED}"
 )
+#: ``\\partial J^{(i)}``: the loss of a step with another letter.
+_LOSS_AT = re.compile(
+    r"\\partial\s*(\\mathcal\s*\{\s*[LEJC]\s*\}|[LEJC])\s*\^\s*\{\s*\(\s*([ijks])\s*\)\s*\}"
+)
 _LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
 
 
@@ -65,6 +69,8 @@ class Usage:
             for function, argument in _ACTIVATED.findall(text):
                 function = r"\tanh" if function == "tanh" else function
                 usage.activated.add((function, plain_name(argument)))
+            for loss, step in _LOSS_AT.findall(text):
+                usage.timed.setdefault(plain_name("".join(loss.split())), set()).add(step)
             usage.residuals = usage.residuals or _RESIDUAL.search(text) is not None
             found = mentioned(text) if not words else mentions(text, tokens)
             for m in (*found, *in_scripts(text, tokens)):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bptt_sym.check.rearranged import abstracted, bound_in, moved_by, substituted, with_kind
 from bptt_sym.check.surroundings import Local, Surroundings
+from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.notation import (
     ONE,
     Add,
@@ -27,6 +28,7 @@ from bptt_sym.notation import (
     free_indices,
     fresh,
     mul,
+    rebuild,
     substitute_index,
     walk,
 )
@@ -51,6 +53,13 @@ def other_left_sides(about: Surroundings) -> Iterator[Local]:
                 yield Local(code, 5, replace(left, x=other))
 
 
+def _exchanged(node: Node, old: str, new: str) -> Node:
+    """``node`` with another quantity in its derivatives."""
+    if isinstance(node, At) and node.name == old:
+        return replace(node, name=new)
+    return rebuild(node, lambda n: _exchanged(n, old, new))
+
+
 class _Whole:
     """The edits of a right side that need more than one of its nodes."""
 
@@ -68,6 +77,10 @@ class _Whole:
         terms = right.args if isinstance(right, Add) else (right,)
         for term in self._missing_terms():
             yield Local("BP015", 3, add(*terms, term))
+        for factor in self._lost_loss(right):
+            yield Local("BP011", 3, Mul((factor, right)))
+        for other in self._through_another(right):
+            yield Local("BP018", 3, other)
         yield Local("BP008", 2, Neg(right))
         if not self.rec.is_scalar:
             yield Local("BP009", 2, Transpose(right))
@@ -157,6 +170,29 @@ class _Whole:
         yield Local(
             "BP014", 6, Sum(var, ONE, last, Mul((D(y, used, "total"), D(used, x, "immediate"))))
         )
+
+    def _through_another(self, right: Node) -> Iterator[Node]:
+        """The chain rule through another quantity: ``o_t``, whose weight it is, for ``h_t``."""
+        slopes = [n for n in walk(right) if isinstance(n, D)]
+        by = {n.x.name for n in slopes if isinstance(n.x, At)}
+        of = {n.y.name for n in slopes if isinstance(n.y, At)}
+        for name in sorted(by & of):
+            for other in self.rec.defined:
+                if other != name and not is_loss(At(other, Idx(STEP)), self.rec):
+                    yield _exchanged(right, name, other)
+
+    def _lost_loss(self, right: Node) -> Iterator[Node]:
+        """The gradient of the loss that a bare product of Jacobians should begin with."""
+        left = self.left
+        if not (isinstance(left, D) and isinstance(left.x, At) and is_loss(left.y, self.rec)):
+            return
+        if any(isinstance(n, D) and is_loss(n.y, self.rec) for n in walk(right)):
+            return
+        steps = [hi for _, hi in self.about.ranges]
+        steps += [n.y.time for n in walk(right) if isinstance(n, D) and isinstance(n.y, At)]
+        for time in dict.fromkeys(steps):
+            if not free_indices(time) & bound_in(right) and time != left.x.time:
+                yield D(left.y, At(left.x.name, time), "total")
 
     def _missing_terms(self) -> Iterator[Node]:
         """The paths of the chain rule from the left side's numerator, one by one."""

@@ -304,6 +304,8 @@ def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
     if placed:
         return [placed]
     unknown = sorted(n for n in names & GENERIC if n not in known)
+    if not unknown:
+        return _by_its_script(row.latex, known, rec)
     if len(unknown) != 1:
         return []
     # A small letter stands for a number, or for a weight that is written small as well.
@@ -313,6 +315,31 @@ def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
     meant = [p for p in every if not small or plain_name(p)[:1] == small]
     meant = meant or (every if small != "b" else [])
     return [{unknown[0]: p} for p in meant[:4]]
+
+
+#: Scripts that everybody reads as the same weight.
+_SAME = (frozenset(("h", "hh", "rec", "r")), frozenset(("x", "xh", "hx", "ih", "in", "i")),
+         frozenset(("y", "hy", "yh", "ho", "oh", "out", "o")))  # fmt: skip
+_WEIGHT = re.compile(
+    r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*W\s*\}|(?<![A-Za-z\\])W)\s*_\s*"
+    r"(?:\{\s*(?P<a>[a-z]{1,3})\s*\}|(?P<b>[a-z]))"
+)
+
+
+def _by_its_script(text: str, known: set[str], rec: Recurrence) -> list[dict[str, str]]:
+    """``W_h`` for ``W_{hh}``, ``W_{hx}`` for ``W_{xh}``, where only one of them is defined."""
+    found: dict[str, str] = {}
+    for m in _WEIGHT.finditer(text):
+        script = m["a"] or m["b"]
+        name = subscripted("W", script)
+        group = next((s for s in _SAME if script in s), frozenset())
+        of_group = [
+            p for p in rec.shapes
+            if p not in rec.totals and plain_name(p) in {subscripted("W", s) for s in group}
+        ]  # fmt: skip
+        if plain_name(name) not in known and len(of_group) == 1:
+            found[plain_name(name)] = of_group[0]
+    return [found] if found else []
 
 
 _NAME = re.compile(r"(\\?[A-Za-z]+)(?:_\{?([A-Za-z0-9]+)\}?)?$")

@@ -16,6 +16,7 @@ from fractions import Fraction
 from bptt_sym.errors import LimitExceeded, ReadError, Span
 from bptt_sym.notation import (
     Add,
+    At,
     D,
     Had,
     Idx,
@@ -23,6 +24,7 @@ from bptt_sym.notation import (
     Node,
     Prod,
     Sum,
+    Sym,
     affine,
     children,
     free_indices,
@@ -117,7 +119,20 @@ def expand_product(
             if start >= period and _alike(_joined(before[start - period : start], make), last):
                 break  # a factor of the same kind that the general factor does not give
             return start, found.as_product(span), period
+    if before and after and (step := _step_before(before[-1], after[0])) is not None:
+        start, run, _ = expand_product(before, (step, *after), span, elementwise)
+        return start, run, 0
     raise _not_recognised(span)
+
+
+def _step_before(lead: Node, last: Node) -> Node | None:
+    r"""``\partial h_2/\partial h_1`` between ``\partial h_t/\partial h_{t-1}`` and
+    ``\partial h_1/\partial W``: a chain of steps that ends in the derivative of its last state."""
+    match lead, last:
+        case D(y=At(name=a), x=At(name=b, time=to), kind=kind), D(y=At(name=c, time=at), x=Sym()):
+            if a == b == c and affine(to) != affine(at):
+                return D(At(c, moved(at, 1)), At(c, at), kind)
+    return None
 
 
 def _alike(term: Node, last: Node) -> bool:

@@ -21,6 +21,7 @@ from bptt_sym.notation import (
     Fn,
     Had,
     Idx,
+    Matrix,
     Mul,
     Neg,
     Node,
@@ -123,6 +124,8 @@ class _Shapes:
                 return (self.stacked(args),)
             case Block(arg=a, part=part):
                 return (*self.of(a)[:1], *self.shapes.get(part, ()))
+            case Matrix():
+                raise ShapeError("a matrix that is written out", span=node.span)
             case _:
                 raise TypeError(f"no shape for {type(node).__name__}")
 

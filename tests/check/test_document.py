@@ -96,12 +96,17 @@ def test_macros_are_expanded_and_keep_their_places() -> None:
     )
     (formula,) = document.formulas
     assert formula.latex == (
-        r"\frac{\partial h_t}{\partial w_{x}} = h_{t}c_{t} \tanh{} \operatorname{artanh}"
+        r"\frac{\partial h_t}{\partial w_{x}} = h_{t}c_{t} \tanh \operatorname{artanh}"
     )
     # An argument keeps its own place, a body has that of the call.
     assert formula.place(formula.latex.index("h_t")).column == 6
     assert formula.place(formula.latex.index("\\frac")).column == 2
     assert formula.written.startswith(r"\pd{h_t}")
+
+
+def test_a_macro_that_is_a_command_leaves_its_argument_alone() -> None:
+    text = "\\newcommand{\\v}{\\mathbf}\\def\\T{\\top}$\\v{h}_t^\\T \\v x_t^\\T b$"
+    assert latex(md(text)) == [r"\mathbf{h}_t^\top \mathbf x_t^\top b"]
 
 
 def test_a_macro_holds_from_its_definition_on() -> None:

@@ -1,0 +1,178 @@
+r"""Marks that documents make in ways of their own, before their vocabulary is known.
+
+``net_t`` for a name of three letters, ``···`` for dots, ``\_`` where Markdown asks for it, a remark
+in brackets behind an equation, a bold pair of letters for the product of two bold ones. Each is
+rewritten by its form alone; every character keeps its offset.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bptt_sym.check.document import Formula
+from bptt_sym.check.respelling import Edit, edited, replaced
+
+#: ``\_t`` and ``\*``: Markdown's escapes.
+_ESCAPED = re.compile(r"(?<!\\)\\([_*])(?=\s*[A-Za-z0-9{(\\])")
+#: The end of a row, escaped or twice.
+_BREAKS = re.compile(r"\\\\\s*\\\\(?!\\)(?:\s*\\\\(?!\\))*")
+#: ``\\tanh W \\begin{pmatrix} h \\\\ x \\end{pmatrix}`` at the end of a row.
+_OF_JOINED = re.compile(
+    r"\\tanh\s*(?P<arg>(?:\\begin\s*\{(?P<env>[pb]matrix)\}(?:(?!\\begin|\\end).)*\\end\s*\{(?P=env)\}|"
+    r"[A-Z](?:_\{?[a-z]+\}?)?)\s*\\begin\s*\{(?P<under>[pb]matrix)\}(?:(?!\\begin|\\end).)*"
+    r"\\end\s*\{(?P=under)\})(?=\s*(?:\\\\|\\end|$))"
+)
+#: A left side in a row of its own, and the equation from the next row on.
+_GOES_ON = re.compile(
+    r"^(?P<left>(?:(?!\\\\|=|<|>|\\approx|\\begin|\\leq?(?![a-z])|\\propto|\\simeq|\\to(?![a-z])).)*)"
+    r"\\\\\s*(?=&?\s*=)", re.DOTALL
+)
+_DOTS = re.compile(r"(?:·\s*){3,}|(?:・\s*){3,}|…{1,2}(?=\S)|(?:\\cdot\s*(?!\\cdots)){3,}")
+#: Names of three letters that everybody reads as one word.
+_WORD = re.compile(
+    r"(?<![A-Za-z\\-])(?<!text\{)(?<!mathrm\{)(?<!operatorname\{)(?<!textit\{)(?<!mathit\{)"
+    r"(?P<word>net|out|hid|act|inp|err)(?=\s*[_^(]|\s*\\?\}|\s*$)(?!\s*\^\s*\{?\s*-)"
+)
+#: ``Wdiag[f'(a)]``, ``diag[…]``.
+_DIAGONAL = re.compile(
+    r"(?<![\\{])(?P<name>(?<![A-Za-z\\])[A-Z])?(?<![a-z\\{])diag\s*(?=[\[(])"
+)
+_DIAG_OF = re.compile(r"diag\s*\}?\s*(?:\\left\s*)?(?P<open>\[)")
+#: ``\boldsymbol{UX_t}``: two bold letters.
+_BOLD_PAIR = re.compile(
+    r"\\(?P<font>boldsymbol|mathbf|bm|pmb)\s*\{\s*(?P<a>[A-Z])\s*(?P<b>[A-Za-z])\s*"
+    r"(?P<script>_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))\s*\}"
+)
+_SQUARE = re.compile(r"\^\s*\{\s*\\(?:odot|circ)\s*2\s*\}")
+_OPERATOR = re.compile(r"\\mathop\s*\{\s*(?P<op>\\(?:sum|prod|max|min))\s*\}(?:\s*\\limits)?")
+#: ``\stackrel{\text{def}}{=}``, ``\overset{(1)}{=}``
+_MARKED_SIGN = re.compile(
+    r"\\(?:stackrel|overset|underset)\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*"
+    r"\{\s*(?P<sign>=|\\approx|\\leq?|\\propto)\s*\}"
+)
+_END = re.compile(
+    r"(?:\\q?quad|\\hfill|\s)*\\(?:blacksquare|square|Box|qed|qedsymbol)(?![A-Za-z])(?=\s*$)"
+)
+#: ``{}_S w``: a label before its name.
+_BEFORE = re.compile(
+    r"\{\s*\}\s*_\s*(?:\{\s*(?P<a>[A-Za-z]{1,8})\s*\}|(?P<b>[A-Za-z]))\s*"
+    r"(?P<name>\\[a-z]+\s*\{[A-Za-z]\}|[A-Za-z])"
+)
+#: ``\frac{∂h}{∂W}\bigg|_{\text{this use}}``: a remark below the bar, with a step or without.
+_BAR_REMARK = re.compile(
+    r"(?P<bar>(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert))\s*_\s*"
+    r"\{\s*\\text\s*\{[^{}]*\}\s*(?P<step>[a-z])?\s*\}(?P<equals>\s*&?\s*=)?"
+)
+_D = re.compile(
+    r"(?<!_\{)(?<!\^\{)\\(?:mathrm|rm|operatorname|text)\s*(?:\{\s*d\s*\}|d(?![a-z]{2}))"
+)
+#: ``\sum_t -x_t``: the sign goes before the sum.
+_NEGATIVE = re.compile(
+    r"(?P<sum>\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9])\s*){0,2})-\s*"
+    r"(?=(?:[^-+=&]|\{[^{}]*\})*$)"
+)
+#: ``\underbrace{a b}_{\text{words}}``
+_REMARK = re.compile(
+    r"(?:\\q?quad(?![A-Za-z])|\\[;: ]|~|\s)\s*(?:\\left\s*)?(?P<open>\()(?=[^()]|\()"
+)
+_RELATED = re.compile(r"=|\\(?:because|since)(?![A-Za-z])")
+_WORDS = re.compile(
+    r"\\text\s*\{[^{}]*[A-Za-z]{2,}[\s-][^{}]*[A-Za-z]{2,}[^{}]*\}|"
+    r"[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)
+_IN_SCRIPT = re.compile(r"[_^]\s*\{\s*\\[a-z]+\s*\{[^{}]*\}\s*\}")
+#: What may stand before a remark: something whole.
+_WHOLE = re.compile(r"(?:[A-Za-z0-9)\]]|(?<!\\prod)\})\s*(?:\\q?quad|\\[,;: ])*$")
+#: ``= \dots`` between two steps of a chain.
+_STEPS_LEFT_OUT = re.compile(
+    r"(?:\\\\)?\s*&?\s*=\s*(?:\.\.\.+|\\[cl]?dots(?![a-z])|\\dotsb?(?![a-z])|…+)\s*"
+    r"(?:\\\\\s*(?=&?\s*=)|(?=\\\\|&?\s*=|\\end|[.,;]?\s*$))"
+)
+#: ``x_i[t]``: the step in brackets, as engineers write it.
+_IN_BRACKETS = re.compile(
+    r"(?P<name>(?:\\[A-Za-z]+\s*\{[^{}]{1,12}\}|\\[A-Za-z]+|(?<![A-Za-z\\])[A-Za-z])"
+    r"(?:\s*[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9]))*)\s*"
+    r"\[\s*(?P<step>(?:t|\\tau|k|n|T)\s*(?:[-+]\s*[0-9]\s*)?|0)\]"
+)
+
+
+def as_written(formula: Formula) -> Formula:
+    """``formula`` with such marks in the spelling that is read."""
+    formula = replaced(formula, _ESCAPED, lambda m: m.group(1))
+    formula = replaced(formula, _BREAKS, lambda m: r"\\ ")
+    formula = replaced(formula, _GOES_ON, lambda m: f"{m.group('left')} ")
+    formula = replaced(formula, _OF_JOINED, lambda m: rf"\tanh({m.group('arg')})")
+    formula = replaced(formula, _DOTS, lambda m: r"\cdots ")
+    formula = replaced(formula, _STEPS_LEFT_OUT, lambda m: " ")
+    formula = replaced(formula, _OPERATOR, lambda m: m.group("op"))
+    formula = replaced(formula, _MARKED_SIGN, lambda m: m.group("sign"))
+    formula = replaced(formula, _END, lambda m: "")
+    formula = replaced(formula, _BEFORE, _labelled)
+    formula = replaced(formula, _BOLD_PAIR, _bold_product)
+    formula = replaced(formula, _BAR_REMARK, _bar)
+    formula = replaced(formula, _D, lambda m: "d")
+    formula = replaced(formula, _SQUARE, lambda m: "^2")
+    formula = replaced(formula, _NEGATIVE, lambda m: f"-{m.group('sum')} ")
+    formula = edited(formula, list(_diagonals(formula.latex)))
+    formula = replaced(formula, _DIAGONAL, _spaced)
+    formula = replaced(formula, _WORD, lambda m: rf"\mathrm{{{m.group('word')}}}")
+    formula = replaced(formula, _IN_BRACKETS, lambda m: f"{m.group('name')}({m.group('step')})")
+    return edited(formula, list(_remarks(formula.latex)))
+
+
+def _labelled(m: re.Match[str]) -> str:
+    label = m.group("a") or m.group("b")
+    return rf"{m.group('name')}_{{\mathrm{{{label}}}}}"
+
+
+def _bar(m: re.Match[str]) -> str | None:
+    if m.group("step"):
+        return f"{m.group('bar')}_{{{m.group('step')}}}{m.group('equals') or ''}"
+    return None if m.group("equals") else ""
+
+
+def _bold_product(m: re.Match[str]) -> str:
+    font = m.group("font")
+    return rf"\{font}{{{m.group('a')}}} \{font}{{{m.group('b')}}}{m.group('script')}"
+
+
+def _spaced(m: re.Match[str]) -> str | None:
+    name = m.group("name")
+    return None if name is None else rf"{name} \operatorname{{diag}}"
+
+
+def _diagonals(text: str) -> Iterator[Edit]:
+    """The square brackets behind ``diag`` as round ones."""
+    for m in _DIAG_OF.finditer(text):
+        end = _matching(text, m.start("open"))
+        if end is not None:
+            yield m.start("open"), m.end("open"), "("
+            yield end, end + 1, ")"
+
+
+def _remarks(text: str) -> Iterator[Edit]:
+    r"""Brackets at the end of a row with an equation or words in them: ``(s' = s - s^2)``."""
+    for m in _REMARK.finditer(text):
+        end = _matching(text, m.start("open"))
+        if end is None or not re.match(r"\s*[.,;]?\s*(?:$|\\\\|\\end|\\tag)", text[end + 1 :]):
+            continue
+        before = text[: m.start()].rstrip()
+        if "=" in before and _is_remark(text[m.end("open") : end]) and _WHOLE.search(before):
+            yield m.start(), end + 1, " "
+
+
+def _is_remark(inside: str) -> bool:
+    """Whether brackets hold a relation of their own, or words."""
+    flat = re.sub(r"\{[^{}]*\}", "", re.sub(r"\([^()]*\)", "", inside))
+    return bool(_RELATED.search(flat) or _WORDS.search(_IN_SCRIPT.sub("", inside)))
+
+
+def _matching(text: str, start: int) -> int | None:
+    """Where the bracket that opens at ``start`` closes; scripts may hold brackets of their own."""
+    depth = 0
+    for k in range(start, min(len(text), start + 400)):
+        depth += (text[k] in "([{") - (text[k] in ")]}")
+        if not depth:
+            return k
+    return None

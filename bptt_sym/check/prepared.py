@@ -1,0 +1,60 @@
+r"""The formulas of a document in the spelling that is read, and what the whole of it tells.
+
+Everything that one formula needs to know of the others to be spelt out is gathered here: the marks
+for gradients, the copies of parameters, the letter of the last step.
+"""
+
+from __future__ import annotations
+
+from bptt_sym.check.adjoints import Adjoints
+from bptt_sym.check.cases import by_cases
+from bptt_sym.check.completion import sequences
+from bptt_sym.check.copies import copied, without_steps
+from bptt_sym.check.corners import folded
+from bptt_sym.check.counting import last_step_letter, with_horizon
+from bptt_sym.check.deltas import runs_back
+from bptt_sym.check.document import Document, Formula
+from bptt_sym.check.each_gate import for_each_gate
+from bptt_sym.check.handwriting import as_written
+from bptt_sym.check.instances import general_lines
+from bptt_sym.check.last_output import LastOutput
+from bptt_sym.check.lengths import with_lengths
+from bptt_sym.check.losses import both_means_and_sums, whole_for_bare
+from bptt_sym.check.models import Context
+from bptt_sym.check.own_function import with_own_function
+from bptt_sym.check.prose import last_step_said
+from bptt_sym.check.running_loss import with_running_loss
+from bptt_sym.check.shorthand import Shorthand, with_names_for_gradients
+from bptt_sym.check.slopes import said_identities, sloped
+from bptt_sym.check.typography import on_in_words, plainly_set
+from bptt_sym.check.units import as_vectors
+
+
+def prepared(document: Document) -> tuple[list[Formula], Context]:
+    """The formulas in the order of the document, and what they tell together."""
+    everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
+    everything = [folded(as_written(on_in_words(f, document.source.text))) for f in everything]
+    everything = for_each_gate([plainly_set(f) for f in everything])
+    everything = with_lengths(with_own_function(by_cases(everything)))
+    everything = with_names_for_gradients(everything)
+    texts = [f.latex for f in everything]
+    everything = whole_for_bare(everything)
+    adjoints = Adjoints.of([f.latex for f in everything], sequences(without_steps(texts)))
+    everything = [adjoints.written_out(f) for f in everything]
+    texts = [f.latex for f in everything]
+    short = Shorthand.of([*texts, document.words], sequences(without_steps(texts)))
+    everything = [short.written_out(as_vectors(f)) for f in everything]
+    everything = copied(with_running_loss(everything))
+    letter = last_step_letter([f.latex for f in everything], document.source.text)
+    if letter:
+        everything = [with_horizon(f, letter) for f in everything]
+    everything = LastOutput.written(everything, sequences([f.latex for f in everything]))
+    everything = sorted((*general_lines(everything), *everything), key=lambda f: f.order)
+    context = Context.of(without_steps([f.latex for f in everything]), document.words)
+    context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
+    context.stated = both_means_and_sums(texts) | runs_back(texts)
+    context.marks = any(f.delta for f in everything)
+    context.last_step_said = last_step_said(document.source.text)
+    context.sloped = sloped(texts)
+    context.identities |= said_identities(document.source.text)
+    return everything, context
