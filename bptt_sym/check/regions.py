@@ -144,9 +144,6 @@ def _crosses_heading(start: int, end: int, masked: Masked) -> bool:
     return bisect_right(masked.headings, start) != bisect_right(masked.headings, end)
 
 
-#: Marks of a formula, and two words in a row, which are none.
-
-
 def _inline_end(text: str, start: int, closers: _Closers, *, tex: bool) -> int | None:
     """The offset of the ``$`` that closes an inline formula, ``None`` if this ``$`` is money.
 
