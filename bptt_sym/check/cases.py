@@ -24,7 +24,11 @@ _ROW = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
 _WORDS = re.compile(
     r"\\(?:text|mathrm|textrm|mbox|operatorname)\s*\{\s*(?P<words>[^{}]*)\}|\\q?quad|\\[,;:! ]|[,:]"
 )
-_OF_GRADIENTS = re.compile(r"\\partial|\\delta|[_^]\s*\{\s*\(?\s*t\s*\+\s*1")
+_OF_GRADIENTS = re.compile(
+    r"\\partial|\\delta|^\s*(?:\\(?!mathcal|ell)[a-z]+|[a-df-km-z])(?![A-Za-z]).*"
+    r"[_^]\s*\{\s*\(?\s*t\s*\+\s*1",
+    re.DOTALL,
+)
 _EQUAL = re.compile(r"(?P<a>[a-z])\s*=\s*(?P<b>[a-zT])$")
 _REST = re.compile(
     r"(?:1\s*(?:<|\\leq?)\s*)?[a-z]\s*(?:<|\\lt|\\neq?|\\leq?)\s*[a-zT]\s*(?:-\s*1)?$"
@@ -43,7 +47,7 @@ def by_cases(formulas: Iterable[Formula]) -> list[Formula]:
 
 def _parts(formula: Formula) -> list[Formula]:
     m = _CASES.match(formula.latex)
-    if m is None or not _OF_GRADIENTS.search(formula.latex):
+    if m is None or not _OF_GRADIENTS.search(formula.latex):  # a loss that runs is read whole
         return [formula]
     found = list(_rows(formula, m))
     if len(found) < 2 or any(part is None for part in found):

@@ -179,6 +179,4 @@ _TEXT = re.compile(r"\\(?:text|mathrm|textrm|mbox|operatorname)\s*\{[^{}]*\}")
 def _is_mathematical(inside: str) -> bool:
     """Whether a stretch between two dollars with space beside them is a formula."""
     plain = _TEXT.sub(r"\\text{}", inside)
-    if len(inside.strip()) == 1:
-        return inside.strip().isalpha()
     return _SIGNS.search(plain) is not None and _SENTENCE.search(plain) is None
