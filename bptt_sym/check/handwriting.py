@@ -164,7 +164,7 @@ def _remarks(text: str) -> Iterator[Edit]:
 
 def _is_remark(inside: str) -> bool:
     """Whether brackets hold a relation of their own, or words."""
-    flat = re.sub(r"\{[^{}]*\}", "", re.sub(r"\([^()]*\)", "", inside))
+    flat = re.sub(r"\{[^{}]*\}|\([^()]*\)|\[[^][]*\]", "", inside)
     return bool(_RELATED.search(flat) or _WORDS.search(_IN_SCRIPT.sub("", inside)))
 
 
