@@ -24,6 +24,7 @@ from bptt_sym.notation import (
     D,
     Fn,
     Had,
+    Idx,
     Matrix,
     Mul,
     Neg,
@@ -144,11 +145,24 @@ def undefined_in(node: Node, rec: Recurrence) -> str:
     return ""
 
 
+def _renames(name: str, rec: Recurrence) -> bool:
+    """Whether ``name`` is what another sequence is at its step, and only the next step reads it."""
+    rhs = rec.rhs(name) if name in rec.defined else None
+    if not isinstance(rhs, At) or rhs.time != Idx(STEP):
+        return False
+    readers = [e.rhs for e in rec.equations] + list(rec.totals.values())
+    return not any(
+        isinstance(n, At) and n.name == name and n.time == Idx(STEP)
+        for r in readers for n in walk(r)
+    )  # fmt: skip
+
+
 def idle_in(claim: Claim, rec: Recurrence) -> str:
     """A sequence by which a claim differentiates, and which no other equation uses; "" if none.
 
     Its definition came beside the equations (:math:`a_t` for the argument of an activation, say),
-    so that every derivative by it would be 0: that was not meant.
+    so that every derivative by it would be 0: that was not meant. Neither is it where the name is
+    one more of another sequence, which the others go on using: ``c_t = c_t^{(i)}`` at the end.
     """
     used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
     used |= {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, At)}
@@ -163,6 +177,8 @@ def idle_in(claim: Claim, rec: Recurrence) -> str:
                 case D(y=At(name=of), x=At(name=by)) if of == by:
                     continue
                 case D(x=At(name=by)) if by not in used and by not in rec.parameters:
+                    return by
+                case D(x=At(name=by)) if _renames(by, rec):
                     return by
     return ""
 

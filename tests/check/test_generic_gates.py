@@ -286,3 +286,14 @@ $$L_t = \frac{1}{2} (\hat{y}_t - y_t)^2 \quad L = \frac{1}{T} \sum_{t=1}^{T} L_t
     assert last(text, claim)[0].is_right
     alone = r"\frac{\partial L}{\partial h_T} = \frac{\partial L_T}{\partial h_T}"
     assert last(text, alone)[0].verdict == "wrong"
+
+
+def test_a_name_for_what_a_sequence_is_at_last_is_no_way_to_the_loss() -> None:
+    text = r"""
+$$m_t = f_t \odot c_{t-1} + x_t$$
+$$h_t = \tanh(m_t), \quad c_t = m_t$$
+$$L = \sum_{t=1}^{T} E(h_t)$$
+"""
+    claim = r"\frac{\partial L}{\partial c_T} = \frac{\partial L}{\partial h_T} \odot (1 - h_T^2)"
+    assert last(text, claim)[0].verdict == "undecided"
+    assert last(text, claim.replace("c_T", "m_T"))[0].is_right
