@@ -75,6 +75,8 @@ class Arena:
         self._one_unit: dict[Hypotheses, World] = {}
         #: Worlds with more units, by their dimensions (:mod:`bptt_sym.decide.dimensions`).
         self.larger_worlds: dict[Any, World] = {}
+        #: The least dimensions from which on a claim holds, by what it says.
+        self.everywhere: dict[Any, dict[str, int] | None] = {}
         self._places: dict[tuple[int, int], tuple[tuple[Node, ...], Scope, Env | None]] = {}
         #: Real numbers at which sides are compared (:mod:`bptt_sym.decide.counterexample`).
         self.samples: Any = None
