@@ -18,7 +18,7 @@ from bptt_sym.check.examples import (
     puts_values_in,
     without_numbers,
 )
-from bptt_sym.check.failures import explained, of_failures, with_suppositions
+from bptt_sym.check.failures import explained, of_definitions, of_failures, with_suppositions
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
 from bptt_sym.check.models import Context, Model, Models
 from bptt_sym.check.naming import named_in
@@ -195,15 +195,9 @@ class _Auditor:
         try:
             self.models.define(definitions, rows.formula)
         except BpttError as error:
-            verdict = Verdict("undecided", note=f"these definitions make no recurrence: {error}")
-            if "of a later step" in str(error):
-                verdict = Verdict("not_a_claim", note=marked("it runs from the last step back"))
-            if isinstance(error, InputError):
-                verdict = Verdict("unreadable", note=error.message)
+            verdict = of_definitions(error, any(row.differentiates for row in found))
+            if isinstance(error, InputError) and verdict.verdict == "unreadable":
                 self._fault = (rows.formula, error)
-                if "this definition of the function" in error.message:
-                    says = Verdict("not_a_claim", note=marked("it says what a function is"))
-                    return {id(r): says for r in found if r.kind is Kind.FUNCTION}
             # A value that fits no model was no definition after all.
             return {id(row): verdict for row in found if row.kind is not Kind.VALUE}
         return {id(row): Verdict("not_a_claim", note=marked("a definition")) for row in found}

@@ -14,6 +14,8 @@ from bptt_sym.check.supposed import Evidence
 from bptt_sym.check.wording import MISFIT
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict, VerdictName
+from bptt_sym.errors import BpttError, InputError
+from bptt_sym.messages import marked
 from bptt_sym.notation import At, Call, Claim, D, Idx, Mul, Node, Prod, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence
@@ -61,6 +63,23 @@ def with_suppositions(
     if verdict.verdict == "wrong":
         return replace(verdict, assumptions=(*verdict.assumptions, *says, *said))
     return verdict
+
+
+def of_definitions(error: BpttError, claims: bool) -> Verdict:
+    """The verdict of definitions that could not be taken up.
+
+    Without a derivative among them (``claims``) they define something all the same, a quantity
+    beside the recurrence perhaps, and claim nothing.
+    """
+    if "of a later step" in str(error) and not isinstance(error, InputError):
+        return Verdict("not_a_claim", note=marked("it runs from the last step back"))
+    apart = not claims and "is defined without any state" in str(error)
+    if isinstance(error, InputError) and not apart:
+        return Verdict("unreadable", note=error.message)
+    return Verdict(
+        "undecided" if claims else "not_a_claim",
+        note=f"these definitions make no recurrence: {error}",
+    )
 
 
 def _held(claim: Claim, model: Model) -> str:

@@ -297,3 +297,8 @@ $$L = \sum_{t=1}^{T} E(h_t)$$
     claim = r"\frac{\partial L}{\partial c_T} = \frac{\partial L}{\partial h_T} \odot (1 - h_T^2)"
     assert last(text, claim)[0].verdict == "undecided"
     assert last(text, claim.replace("c_T", "m_T"))[0].is_right
+
+
+def test_definitions_beside_the_recurrence_claim_nothing() -> None:
+    attention = r"$$S = \frac{Q^\top K}{\sqrt{d}}$$" + "\n" + r"$$v_i = \sum_j a_{ij} q_j$$" + "\n"
+    assert verdicts(LSTM + attention) == []
