@@ -16,7 +16,7 @@ from bptt_sym.check.answer import Court
 from bptt_sym.check.biases import without_biases
 from bptt_sym.check.counting import FROM_ZERO, counted_from_one, to_the_last_step
 from bptt_sym.check.models import Model, Models
-from bptt_sym.check.wording import by_preactivation, idle_in
+from bptt_sym.check.wording import apart_in, by_preactivation, idle_in
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
@@ -51,6 +51,8 @@ ONE_EQUATION = (
 )
 WITH_FACTOR = "the loss of a step counts with the factor that it has in the whole"
 
+#: Diagnoses that tell of a step or a variable in the place of another.
+_ABOUT_STEPS = frozenset(("BP003", "BP004", "BP005", "BP018"))
 #: A sum that starts at 0 reaches for what is before the first step.
 _MISSING = re.compile(r"_(?:0|-1) does not exist")
 
@@ -108,6 +110,10 @@ def second_look(
             return found
     if idle := idle_in(claim, model.court.model):
         return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
+    slip = verdict.diagnosis is not None and verdict.diagnosis.code in _ABOUT_STEPS
+    if not slip and (apart := apart_in(claim, model.court.model)):
+        of, by = apart
+        return Verdict("undecided", note=f"{of} does not depend on {by} of its step: which {of}?")
     if delta:
         said = "δ with a gate below it is the gradient by the gate's pre-activation"
         look = _Look(said, by_preactivation(claim, model.court.model), model.court)

@@ -183,12 +183,30 @@ def idle_in(claim: Claim, rec: Recurrence) -> str:
     return ""
 
 
-def _reached(node: Node, rec: Recurrence) -> set[str]:
-    """The names that the value of ``node`` depends on."""
+def apart_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
+    r"""Two sequences of which a right side differentiates one by the other in vain.
+
+    :math:`\partial o_t/\partial h_t` is 0 where :math:`o_t` is a gate that :math:`h_{t-1}` opens:
+    an output has its name, most likely.
+    """
+    for side in claim.sides[1:]:
+        for n in walk(side):
+            match n:
+                case D(y=At(name=of, time=a), x=At(name=by, time=b)) if of != by and a == b:
+                    known = of in rec.defined and by in rec.defined
+                    if known and by not in _reached(rec.rhs(of), rec, within_step=True):
+                        return of, by
+    return None
+
+
+def _reached(node: Node, rec: Recurrence, *, within_step: bool = False) -> set[str]:
+    """The names that the value of ``node`` depends on, through values of step t alone or of any."""
     seen: set[str] = set()
     todo = [node]
     while todo:
         for n in walk(todo.pop()):
+            if within_step and isinstance(n, At) and lag_of(n.time) != 0:
+                continue
             if isinstance(n, (At, Sym)) and n.name not in seen:
                 seen.add(n.name)
                 if n.name in rec.defined:

@@ -242,3 +242,17 @@ def test_t_is_the_last_step_only_where_nobody_says_what_the_loss_is(
         r"\frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial h_{t-1}}"
     )
     assert last(text, row) == verdict
+
+
+def test_an_output_with_the_name_of_a_gate_accuses_nobody() -> None:
+    r"""The gate :math:`o_t` does not depend on :math:`h_t`; the output that is meant does."""
+    text = GATES + "\n$$\\hat{y}_t = V h_t + k$$\n\n$$L = \\sum_t \\frac12 |\\hat{y}_t - y_t|^2$$\n"
+    row = (
+        r"\frac{\partial L}{\partial h_T} = \left(\frac{\partial o_T}{\partial h_T}\right)^\top "
+        r"\frac{\partial L}{\partial o_T} = V^\top (\hat{y}_T - y_T)"
+    )
+    assert last(text, row) == "undecided"
+    assert last(text, row.replace(r"\partial o_T", r"\partial \hat{y}_T")) != "wrong"
+    # A slip of the step is one, whatever the gate is called.
+    slip = r"\frac{\partial f_t}{\partial h_t} = \mathrm{diag}(f_t (1 - f_t)) A_f"
+    assert last(text, slip) == "wrong"
