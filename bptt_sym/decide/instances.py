@@ -98,6 +98,9 @@ def constraints(
             return
         coeffs = {n: a[0].get(n, 0) - b[0].get(n, 0) for n in {*a[0], *b[0]}}
         coeffs = {n: c for n, c in coeffs.items() if c}
+        opposite = ({n: -c for n, c in coeffs.items()}, b[1] - a[1] - slack)
+        if coeffs and not slack and opposite in out:
+            return  # the order that stands first is meant: both leave one step, which says nothing
         out.append((coeffs, a[1] - b[1] + slack))
 
     for side in sides:

@@ -197,3 +197,9 @@ def test_the_chain_rule_through_another_quantity_is_named() -> None:
     assert last(CELL + OUT + wanted % (through % ("o_t", "o_t"))) == "right"
     assert last(CELL + OUT + wanted % (through % ("q_t", "q_t"))) == "wrong"
     assert code(CELL + OUT + wanted % (through % ("q_t", "q_t"))) == "BP018"
+
+
+def test_a_derivative_the_wrong_way_round_is_not_judged_at_equal_steps_alone() -> None:
+    claim = r"$$\frac{\partial o_t}{\partial q_k} = V \frac{\partial %s}{\partial %s}$$"
+    assert last(CELL + OUT + claim % ("q_t", "q_k")) == "right"
+    assert last(CELL + OUT + claim % ("q_k", "q_t")) == "wrong"
