@@ -171,7 +171,8 @@ _EMPTY = re.compile(r"\n[ \t]*\n")
 _SIGNS = re.compile(r"\\[A-Za-z]+|(?<=[A-Za-z}])[_^]|[A-Za-z]\s*=")
 _SENTENCE = re.compile(
     r"(?<![A-Za-z\\{])[a-z]{3,}\s+[a-z]{2,}(?![A-Za-z(])|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af。，、]"
-    r"|</?[a-z]+|\n|\|"
+    # A line may end within a formula, where a command goes on.
+    r"|</?[a-z]+|\n(?!.*\\[A-Za-z])|\|"
 )
 _TEXT = re.compile(r"\\(?:text|mathrm|textrm|mbox|operatorname)\s*\{[^{}]*\}")
 

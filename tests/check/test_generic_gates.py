@@ -302,3 +302,10 @@ $$L = \sum_{t=1}^{T} E(h_t)$$
 def test_definitions_beside_the_recurrence_claim_nothing() -> None:
     attention = r"$$S = \frac{Q^\top K}{\sqrt{d}}$$" + "\n" + r"$$v_i = \sum_j a_{ij} q_j$$" + "\n"
     assert verdicts(LSTM + attention) == []
+
+
+def test_a_line_may_end_between_dollars_with_spaces_inside() -> None:
+    (found,) = audit(
+        document_from_text("$ h_t = o_t \\odot\n\\tanh(c_t) $ is the state", "t.md")
+    )
+    assert found.latex.endswith(r"\tanh(c_t)")
