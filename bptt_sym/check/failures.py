@@ -69,11 +69,12 @@ def of_definitions(error: BpttError, claims: bool) -> Verdict:
     """The verdict of definitions that could not be taken up.
 
     Without a derivative among them (``claims``) they define something all the same, a quantity
-    beside the recurrence perhaps, and claim nothing.
+    or a function beside the recurrence perhaps, and claim nothing.
     """
     if "of a later step" in str(error) and not isinstance(error, InputError):
         return Verdict("not_a_claim", note=marked("it runs from the last step back"))
-    apart = not claims and "is defined without any state" in str(error)
+    beside = ("is defined without any state", "this definition of the function")
+    apart = not claims and any(words in str(error) for words in beside)
     if isinstance(error, InputError) and not apart:
         return Verdict("unreadable", note=error.message)
     return Verdict(

@@ -22,11 +22,15 @@ Gradient = Callable[[Problem], Mapping[str, Array]]
 @final
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong gradient: a stable ``code``, what is wrong in words, and the rule to compute it."""
+    """A wrong gradient: a stable ``code``, what is wrong in words, and the rule to compute it.
+
+    ``alone`` tells whether it may befall one parameter and leave the others as they are.
+    """
 
     code: str
     message: str
     gradient: Gradient
+    alone: bool = False
 
 
 def derivation_mistakes(model: Model) -> Iterator[Mistake]:

@@ -115,7 +115,7 @@ class Search:
                 continue
             found = Diagnosis(mistake.code, mistake.message, tuple(names), worst, len(evidence))
             # Prefer the mistake that leaves alone what is right.
-            if not others or _leaves_alone(mistake, few[0], others):
+            if not others or mistake.alone or _leaves_alone(mistake, few[0], others):
                 return found
             best = best or found
         return best

@@ -137,7 +137,7 @@ def _weighed() -> Iterator[Mistake]:
              lambda lag, s, t, b, T, B, k=k: np.where(lag == k, 0.5, 1.0))
         )  # fmt: skip
     for code, message, rule in rules:
-        yield Mistake(code, message, partial(weighed, rule=rule))
+        yield Mistake(code, message, partial(weighed, rule=rule), alone=True)
 
 
 # -- the problem read wrongly ----------------------------------------------------------------------

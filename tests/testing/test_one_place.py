@@ -29,8 +29,6 @@ edited_gradients = module("edited_gradients")
          "the gradient of h0 is −d(the argument of h) ⊙ h_t of the first step"),
         ("elman", "du += da.T @ h[t]", "du += da.T @ h[t - 1]",
          "(d(the argument of h)) ([h_{t-1} of the step before])ᵀ"),
-        ("lstm", "dc = dc * f[t]", "dc = dh * f[t]",
-         "d(c_{t-1}) is computed as d(h_{t-1}) ⊙ f_t, not as d(c_t) ⊙ f_t"),
         ("elman", "dh = dh + r[t] @ v",
          "dh = dh + (r[t] @ v if v.shape[0] != v.shape[1] else r[t] @ v.T)",
          "V d(y_t − \\hat{y}_t) stands where Vᵀ d(y_t − \\hat{y}_t) belongs"),
@@ -78,6 +76,13 @@ def test_any_product_in_any_place_is_found(model: Model, data: st.DataObject) ->
         return
     found = diagnose(model, gradient, failing)
     assert found and all(d.code != "located" for d in found), (planted.words, found)
+
+
+def test_what_only_equal_sizes_show_is_located_there() -> None:
+    line, odd = "dh = dh + r[t] @ v", "np.sin(1 + r[t] @ v.T)"
+    instead = f"dh = dh + (r[t] @ v if v.shape[0] != v.shape[1] else {odd})"
+    text = run(edited_gradients.edited("elman", line, instead), "elman").text()
+    assert "no known mistake explains it; seen only where" in text and "O = H" in text
 
 
 def test_one_place_is_not_made_responsible_for_two() -> None:

@@ -39,7 +39,7 @@ def test_lines_that_were_changed_are_caught() -> None:
         ("elman", "states share a buffer", "the last h stands where its initial value belongs"),
         ("elman", "weights as integers", "the loss weights are cut to whole numbers"),
         ("elman", "inputs scaled in place", "problem.series['x'] was changed"),
-        ("elman", "V transposed on the way", "seen only where"),
+        ("elman", "V transposed on the way", "stands where Vᵀ d(y_t"),
         ("gru", "reset after the product", "r_t multiplies the other side of the outer product"),
         ("gru", "dh multiplied in place", "the cotangent of h is multiplied by z_t"),
         ("gru", "mask of the step before", "the mask is that of the step before"),
