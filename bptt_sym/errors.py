@@ -48,6 +48,10 @@ class ReadError(InputError):
     """A formula that the grammar does not accept."""
 
 
+class BesideError(ReadError):
+    """A definition beside every recurrence: of a constant, or of a function that is not read."""
+
+
 class UnboundName(InputError):
     """A symbol whose meaning no definition gives."""
 
@@ -62,6 +66,10 @@ class LimitExceeded(InputError):
 
 class ModelError(BpttError):
     """A recurrence that is not well formed: its author made the mistake, not its user."""
+
+
+class LaterStepError(ModelError):
+    """A sequence that is computed from a later step: it runs back, and is no state."""
 
 
 class NotSupported(BpttError):

@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
 
-from bptt_sym.errors import ModelError, ShapeError
+from bptt_sym.errors import LaterStepError, ModelError, ShapeError
 from bptt_sym.notation import (
     FUNCTIONS,
     HORIZON_NAME,
@@ -242,7 +242,7 @@ def _check(rec: Recurrence) -> None:
     for e in rec.equations:
         for name, lag in references(e.rhs):
             if lag < 0:
-                raise ModelError(f"{rec.name}: {e.target!r} uses {name!r} of a later step")
+                raise LaterStepError(f"{rec.name}: {e.target!r} uses {name!r} of a later step")
             if lag == 0 and name in targets and name not in ready:
                 raise ModelError(f"{rec.name}: {e.target!r} uses {name!r} before it is computed")
             rec.shape(name)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.answer import internal_error, unreadable
+from bptt_sym.check.asides import as_rewritten, in_its_case
 from bptt_sym.check.bench import ABOUT_ONE, Bench
 from bptt_sym.check.conditions import is_condition, is_supposed, only_supposes
 from bptt_sym.check.continued import continued
@@ -263,7 +264,7 @@ class _Auditor:
             return self._entry(formula, _EXAMPLE, row)
         if fails and is_supposed(row, formula):
             return self._entry(formula, _CONDITION, row)
-        return found
+        return in_its_case(found, row, formula) if isinstance(found, Judged) else found
 
     def _renamed(self, row: Row, formula: Formula) -> Judged | None:
         """The verdict of a recursion that gives a name of a gradient another meaning, if it does.
@@ -422,6 +423,7 @@ class _Auditor:
                         continue
                 written = not generic and not model.supposed and verdict.verdict == "wrong"
                 verdict = with_suppositions(verdict, claim, model, generic)
+                verdict = as_rewritten(verdict, row, formula)
                 judged = self._entry(formula, verdict, row, model.title)
                 if verdict.is_right or (written and verdict.verdict == "wrong" and not slips):
                     return explained(judged, model, formula)
@@ -462,7 +464,7 @@ class _Auditor:
             if again.verdict.verdict == "wrong" and self.models.anew:
                 note = "under the recurrence that is defined after it, it fails"
                 return replace(again, verdict=Verdict("undecided", note=note), part=None)
-            return again
+            return in_its_case(again, entry.row, entry.formula)
         error = again.error
         if isinstance(error, UnboundName) and is_condition(entry.row, entry.formula):
             return self._entry(entry.formula, _CONDITION, entry.row)

@@ -208,17 +208,24 @@ def _unscripted(side: Sequence[Token]) -> Iterator[Token]:
     """The tokens of a side that stand in no script."""
     k = 0
     while k < len(side):
-        if side[k].kind in ("_", "^") and k + 1 < len(side):
+        if (behind := behind_script(side, k)) > k:
+            k = behind
+        else:
+            yield side[k]
             k += 1
-            depth = 0
-            while k < len(side):
-                depth += (side[k].kind == "{") - (side[k].kind == "}")
-                k += 1
-                if not depth:
-                    break
-            continue
-        yield side[k]
+
+
+def behind_script(side: Sequence[Token], k: int) -> int:
+    """The place behind a script that begins at ``k``; ``k`` if none does."""
+    if side[k].kind not in ("_", "^") or k + 1 >= len(side):
+        return k
+    depth = 0
+    while k + 1 < len(side):
         k += 1
+        depth += (side[k].kind == "{") - (side[k].kind == "}")
+        if not depth:
+            break
+    return k + 1
 
 
 def _about_parameters(sides: Sequence[Sequence[Token]], timed: frozenset[str]) -> bool:

@@ -93,6 +93,8 @@ class Formula:
     section: int = 0
     #: Whether gradients in it are written as δ with their variable below.
     delta: bool = False
+    #: What its rewriting supposes, in words, and what shows in a row that this concerns it.
+    supposes: tuple[tuple[str, str], ...] = ()
 
     def place(self, offset: int = 0) -> Place:
         """Where the character ``offset`` of ``latex`` stands in the file."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from bptt_sym.check.conditions import constant
+from bptt_sym.check.conditions import behind_script, constant
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.notation import FUNCTIONS
 from bptt_sym.read.tokens import Token
@@ -113,16 +113,11 @@ def _plain(side: Sequence[Token]) -> list[Token]:
     out: list[Token] = []
     k = 0
     while k < len(side):
-        k += 1
-        if side[k - 1].kind != "big":
-            out.append(side[k - 1])
-            continue
-        while k < len(side) and side[k].kind in ("_", "^"):
+        if side[k].kind != "big":
+            out.append(side[k])
             k += 1
-            depth = 0
-            while k < len(side):
-                depth += (side[k].kind == "{") - (side[k].kind == "}")
-                k += 1
-                if not depth:
-                    break
+            continue
+        k += 1
+        while k < len(side) and (behind := behind_script(side, k)) > k:
+            k = behind
     return out

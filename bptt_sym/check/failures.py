@@ -14,7 +14,7 @@ from bptt_sym.check.supposed import Evidence
 from bptt_sym.check.wording import MISFIT
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict, VerdictName
-from bptt_sym.errors import BpttError, InputError
+from bptt_sym.errors import BesideError, BpttError, InputError, LaterStepError
 from bptt_sym.messages import marked
 from bptt_sym.notation import At, Call, Claim, D, Idx, Mul, Node, Prod, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
@@ -71,11 +71,9 @@ def of_definitions(error: BpttError, claims: bool) -> Verdict:
     Without a derivative among them (``claims``) they define something all the same, a quantity
     or a function beside the recurrence perhaps, and claim nothing.
     """
-    if "of a later step" in str(error) and not isinstance(error, InputError):
+    if isinstance(error, LaterStepError):
         return Verdict("not_a_claim", note=marked("it runs from the last step back"))
-    beside = ("is defined without any state", "this definition of the function")
-    apart = not claims and any(words in str(error) for words in beside)
-    if isinstance(error, InputError) and not apart:
+    if isinstance(error, InputError) and (claims or not isinstance(error, BesideError)):
         return Verdict("unreadable", note=error.message)
     return Verdict(
         "undecided" if claims else "not_a_claim",

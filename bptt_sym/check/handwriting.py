@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from bptt_sym.check.document import Formula
-from bptt_sym.check.respelling import Edit, edited, replaced
+from bptt_sym.check.respelling import BRACKETS, Edit, closing, edited, replaced
 
 #: ``\_t`` and ``\*``: Markdown's escapes.
 _ESCAPED = re.compile(r"(?<!\\)\\([_*])(?=\s*[A-Za-z0-9{(\\])")
@@ -145,7 +145,7 @@ def _spaced(m: re.Match[str]) -> str | None:
 def _diagonals(text: str) -> Iterator[Edit]:
     """The square brackets behind ``diag`` as round ones."""
     for m in _DIAG_OF.finditer(text):
-        end = _matching(text, m.start("open"))
+        end = closing(text, m.start("open"), *BRACKETS, within=400)
         if end is not None:
             yield m.start("open"), m.end("open"), "("
             yield end, end + 1, ")"
@@ -154,7 +154,7 @@ def _diagonals(text: str) -> Iterator[Edit]:
 def _remarks(text: str) -> Iterator[Edit]:
     r"""Brackets at the end of a row with an equation or words in them: ``(s' = s - s^2)``."""
     for m in _REMARK.finditer(text):
-        end = _matching(text, m.start("open"))
+        end = closing(text, m.start("open"), *BRACKETS, within=400)
         if end is None or not re.match(r"\s*[.,;]?\s*(?:$|\\\\|\\end|\\tag)", text[end + 1 :]):
             continue
         before = text[: m.start()].rstrip()
@@ -166,13 +166,3 @@ def _is_remark(inside: str) -> bool:
     """Whether brackets hold a relation of their own, or words."""
     flat = re.sub(r"\{[^{}]*\}|\([^()]*\)|\[[^][]*\]", "", inside)
     return bool(_RELATED.search(flat) or _WORDS.search(_IN_SCRIPT.sub("", inside)))
-
-
-def _matching(text: str, start: int) -> int | None:
-    """Where the bracket that opens at ``start`` closes; scripts may hold brackets of their own."""
-    depth = 0
-    for k in range(start, min(len(text), start + 400)):
-        depth += (text[k] in "([{") - (text[k] in ")]}")
-        if not depth:
-            return k
-    return None

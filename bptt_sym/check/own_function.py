@@ -11,7 +11,8 @@ r"""A letter f that a text never says anything about: its activation in ``f'``, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import replaced
@@ -47,6 +48,13 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
     every = "\n".join(texts)
     states = [m for text in texts for m in _STATE.finditer(text) if r"\partial" not in m.group()]
     formulas = list(formulas)
+
+    def stands(f: Formula, pattern: re.Pattern[str], new: str, said: str, mark: str) -> Formula:
+        found = replaced(f, pattern, lambda _: new)
+        if found.latex == f.latex:
+            return f
+        return replace(found, supposes=(*found.supposes, (said, mark)))
+
     for name in _LETTERS:
         letter = _letter(name)
         of_one = rf"{letter}\s*\(\s*[a-z]\s*\)\s*&?\s*=\s*"
@@ -59,18 +67,16 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
         if len(found) == 1 and re.search(letter + _PRIME, every):
             (activation,) = found
             slope = re.compile(rf"{letter}(?={_PRIME}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\()")
-            formulas = [replaced(f, slope, _always(activation)) for f in formulas]
+            said_so = f"{name}, which nothing defines, is the activation {activation}"
+            formulas = [stands(f, slope, activation, said_so, activation) for f in formulas]
         steps = {m.group("name") for m in states}
         if applied is None and len(steps) == 1:
             (state,) = steps
             whole = re.compile(rf"\\partial\s*\{{?\s*{letter}\s*\}}?(?=\s*\}}\s*\{{)")
             step = rf"\partial^{{+}} {state}_{{t}}"
-            formulas = [replaced(f, whole, _always(step)) for f in formulas]
+            said_so = f"{name}, which nothing defines, is the equation of {state}_t"
+            formulas = [stands(f, whole, step, said_so, step) for f in formulas]
     return formulas
-
-
-def _always(text: str) -> Callable[[re.Match[str]], str]:
-    return lambda _: text
 
 
 def _plain(activation: str) -> str:

@@ -303,21 +303,28 @@ def _boxes(text: str) -> list[Edit]:
     """The braces of boxes, which say nothing."""
     out: list[Edit] = []
     for m in _BOX.finditer(text):
-        end = _closing(text, m.end() - 1)
+        end = closing(text, m.end() - 1)
         if end is not None:
             out += [(m.start(), m.end(), ""), (end, end + 1, " ")]
     return sorted(out)
 
 
-def _closing(text: str, start: int) -> int | None:
+#: What opens and closes a bracket, whatever kind it is.
+BRACKETS = ("([{（", ")]}）")
+
+
+def closing(
+    text: str, start: int, opens: str = "{", closes: str = "}", within: int = 20_000
+) -> int | None:
+    """Where the bracket at ``start`` closes, if ``within`` characters; escaped ones are none."""
     depth = 0
     k = start
-    while k < len(text):
+    while k < min(len(text), start + within):
         c = text[k]
         if c == "\\":
             k += 2
             continue
-        depth += (c == "{") - (c == "}")
+        depth += (c in opens) - (c in closes)
         if not depth:
             return k
         k += 1

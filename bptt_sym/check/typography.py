@@ -9,6 +9,7 @@ character keeps its offset.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import Edit, edited, replaced
@@ -72,6 +73,10 @@ _ON_IN_WORDS = re.compile(
 )
 
 
+#: What a sum over the examples supposes of every row.
+_OF_ONE = ("the sum over the examples of a batch has one of them", "")
+
+
 def plainly_set(formula: Formula) -> Formula:
     """``formula`` without what only concerns how it is set."""
     formula = replaced(formula, _NUMBERED, lambda m: f"_{{{m.group(1)}}}")
@@ -84,10 +89,11 @@ def plainly_set(formula: Formula) -> Formula:
     formula = replaced(formula, _ADDED, lambda m: " += ")
     formula = replaced(formula, _BOLD_DELTA, lambda m: r"\delta ")
     formula = edited(formula, _derivatives(formula.latex))
-    formula = replaced(formula, _OF_A_BATCH, lambda m: "")
     formula = edited(formula, _arrows(formula.latex))
     formula = replaced(formula, _IN_WORDS, _operand)
-    return edited(formula, _of_examples(formula.latex))
+    one = replaced(formula, _OF_A_BATCH, lambda m: "")
+    one = edited(one, _of_examples(one.latex))
+    return replace(one, supposes=(_OF_ONE,)) if one.latex != formula.latex else formula
 
 
 def _subscripts(text: str) -> list[Edit]:

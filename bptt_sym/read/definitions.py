@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bptt_sym.errors import ModelError, ReadError, ShapeError
+from bptt_sym.errors import BesideError, ModelError, ReadError, ShapeError
 from bptt_sym.notation import (
     At,
     Call,
@@ -102,7 +102,7 @@ def read_equations(
         if p.time is None:
             _once(p, totals)
             if not any(isinstance(n, (At, Call)) for n in walk(rhs)):
-                raise ReadError(
+                raise BesideError(
                     f"{p.name} is defined without any state", span=p.span, token=p.name,
                     hint="write the parameters out, or define a quantity of the run such as C(h_T)",
                 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bptt_sym.errors import ReadError
+from bptt_sym.errors import BesideError
 from bptt_sym.notation import (
     Add,
     Div,
@@ -54,7 +54,7 @@ def function_alias(p: Line) -> str | None:
         return "identity"
     if _is_tanh(body, z):
         return "tanh"
-    raise ReadError(
+    raise BesideError(
         f"this definition of the function {p.name} is not read", span=p.span, token=p.name,
         hint=r"a function may be defined as \tanh, the logistic function or the identity; "
         "or leave it opaque",

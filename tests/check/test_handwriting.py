@@ -4,25 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
-from bptt_sym.check.judged import Judged
+from tests.check.audited import judged, last, verdicts
 
-ACCEPTED = ("right", "right_under_reading")
 CELL = "$$q_t = \\tanh(R q_{t-1} + P x_t + b)$$\n\n"
-
-
-def judged(text: str) -> list[Judged]:
-    return audit(document_from_text(text, "n.md"))
-
-
-def verdicts(text: str) -> list[str]:
-    found = [j.verdict.verdict for j in judged(text)]
-    return ["right" if v in ACCEPTED else v for v in found]
-
-
-def last(text: str) -> str:
-    return verdicts(text)[-1]
 
 
 NET = "$$net_t = P x_t + R q_{t-1} \\\\ q_t = f(net_t)$$\n\n"

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bptt_sym.check.audit import audit
 from bptt_sym.check.document import document_from_text
-from bptt_sym.check.judged import Judged
+from tests.check.audited import judged, last, verdicts
 
-ACCEPTED = ("right", "right_under_reading")
 CELL = "$$q_t = \\tanh(R q_{t-1} + P x_t + b)$$\n\n"
 STEP = r"\frac{\partial q_t}{\partial q_{t-1}}"
 OUT = "$$o_t = V q_t$$\n\n$$L = \\sum_{t=1}^{T} L_t$$\n\n"
-
-
-def judged(text: str) -> list[Judged]:
-    return audit(document_from_text(text, "n.md"))
-
-
-def verdicts(text: str) -> list[str]:
-    found = [j.verdict.verdict for j in judged(text)]
-    return ["right" if v in ACCEPTED else v for v in found]
-
-
-def last(text: str) -> str:
-    return verdicts(text)[-1]
 
 
 def code(text: str) -> str:
@@ -203,3 +188,67 @@ def test_a_derivative_the_wrong_way_round_is_not_judged_at_equal_steps_alone() -
     claim = r"$$\frac{\partial o_t}{\partial q_k} = V \frac{\partial %s}{\partial %s}$$"
     assert last(CELL + OUT + claim % ("q_t", "q_k")) == "right"
     assert last(CELL + OUT + claim % ("q_k", "q_t")) == "wrong"
+
+
+#: Right of the last step alone: the path through the next one is missing.
+LAST_STEP = r"\frac{\partial L}{\partial q_t} = \frac{\partial L_t}{\partial q_t}"
+ZERO_STATE = r"\frac{\partial q_t}{\partial q_{t-1}} = R"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rf"$${LAST_STEP} \quad (t = T)$$",
+        rf"$${LAST_STEP}, \quad t = T$$",
+        rf"$${LAST_STEP} \quad \text{{(at the last step)}}$$",
+        rf"$${LAST_STEP} \quad (最后一步)$$",
+        rf"$${LAST_STEP}$$ for the last step.",
+        rf"At the final step ($t = T$) it is $${LAST_STEP}$$",
+        rf"$${ZERO_STATE} \quad (q_t = 0)$$",
+        rf"$${ZERO_STATE} \quad \text{{initially}}$$",
+        ZERO_STATE.replace("=", r"\stackrel{{q_t = 0}}{=}").join(["$$", "$$"]),
+    ],
+)
+def test_what_holds_in_the_case_beside_it_accuses_nobody(text: str) -> None:
+    assert last(CELL + OUT + text) not in ("wrong", "right")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rf"$${LAST_STEP} \quad \text{{(chain rule)}}$$",
+        rf"$${ZERO_STATE} \quad (\tanh' = 1 - \tanh^2)$$",
+        rf"The last step was long. $${LAST_STEP}$$",
+        rf"For t = T, T-1, ..., 1 compute $${LAST_STEP}$$",
+        "At the last step it is $$" + LAST_STEP.replace("t}", "T}").replace("= ", "= 2 ") + "$$",
+        LAST_STEP.replace("= ", r"= \underbrace{").join(["$$", r"}_{\text{first term}}$$"]),
+        rf"$$\begin{{aligned}} {LAST_STEP} & \quad (t = T) \\ {ZERO_STATE} \end{{aligned}}$$",
+    ],
+)
+def test_what_is_no_case_of_it_does_not_excuse(text: str) -> None:
+    assert last(CELL + OUT + text) == "wrong"
+
+
+def test_the_case_of_another_row_does_not_excuse() -> None:
+    rows = rf"{ZERO_STATE} \\ {LAST_STEP} \quad (t = T)"
+    text = rf"$$\begin{{aligned}} {rows} \end{{aligned}}$$"
+    assert verdicts(CELL + OUT + text)[-2:] == ["wrong", "undecided"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        (rf"{STEP} = \mathrm{{diag}}(f'(R q_{{t-1}} + P x_t + b)) R",
+         "f, which nothing defines, is the activation \\tanh"),
+        (rf"{STEP} = \sum_{{\text{{samples}}}} \mathrm{{diag}}(1 - q_t^2) R",
+         "the sum over the examples of a batch has one of them"),
+    ],
+)  # fmt: skip
+def test_what_a_rewriting_supposes_is_said(formula: str, said: str) -> None:
+    verdict = judged(CELL + f"$${formula}$$")[-1].verdict
+    assert (verdict.verdict, said in verdict.readings) == ("right_under_reading", True)
+    plain = judged(CELL + rf"$${STEP} = \mathrm{{diag}}(1 - q_t^2) R$$")[-1].verdict
+    assert (plain.verdict, plain.readings) == ("right", ())
+    slip = formula.replace(") R", ") R^\\top")
+    verdict = judged(CELL + f"$${slip}$$")[-1].verdict
+    assert verdict.verdict == "wrong" and said in verdict.assumptions

@@ -1,0 +1,117 @@
+r"""What stands beside an equation and tells of which case it speaks: :math:`\quad (t = T)`.
+
+Such remarks are not part of what is read. A formula that fails may hold in the case that one of
+them names, so that it accuses nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bptt_sym.check.document import Formula
+from bptt_sym.check.judged import Judged
+from bptt_sym.check.outline import Row
+from bptt_sym.check.respelling import BRACKETS, closing
+from bptt_sym.decide.verdict import Verdict
+
+_RELATION = re.compile(r"=|<|>|\\(?:leq?|geq?|neq?|ll|gg|to|approx|equiv)(?![A-Za-z])|[≤≥≠≪≫]")
+#: An explanation and no case: the derivative of a function, "because …".
+_EXPLAINS = re.compile(r"'|′|\\prime|\\(?:because|since)(?![A-Za-z])")
+_WORDS = re.compile(
+    r"\b(?:if|when(?:ever)?|only|case|provided|assum\w+|suppos\w+|unless|except|otherwise|initial\w*|"
+    r"last|final|first|wenn|falls|letzte\w*|si|pour|dernier\w*|último|cuando|caso|quando|ultimo|"
+    r"если|при|когда|последн\w+)\b|最后|最後|末|如果|若|当(?![前然])|當(?![前然])|时(?![刻间序])|時(?![刻間])|假设|仅|のとき|場合|마지막|경우|"
+    r"אם|כאשר|האחרון|اگر|وقتی|آخر",
+    re.IGNORECASE,
+)
+#: Words in a row that are not the label of a part of it.
+_TEXT = re.compile(
+    r"(?<![_^{])(?<![_^]\{ )\\(?:text(?:rm|it|bf|normal)?|mbox)\s*\{(?P<words>[^{}]*)\}"
+)
+_ABOVE = re.compile(r"\\(?:stackrel|overset|underset)\s*\{(?P<above>(?:[^{}]|\{[^{}]*\})*)\}")
+#: What goes by cases is judged case by case.
+_CASES = re.compile(
+    r"\\begin\s*\{(?P<env>[dr]?cases|array)\}.*?(?:\\end\s*\{(?P=env)\}|$)", re.DOTALL
+)
+#: Where the next row begins that does not go on from this one.
+_NEXT_ROW = re.compile(r"\\\\(?!\s*(?:\[[^\]]*\]\s*)?&?\s*(?:=|\\end))")
+#: A sentence about the last step alone, and a step that is one.
+_LAST = re.compile(
+    r"(?<![A-Za-z\\])\$?t\s*=\s*T(?!\s*[-+A-Za-z]|\$?\s*(?:[,，;]\s*(?:T\s*-|\\[cl]?dots)|to\b|down|[.…到至]))|"
+    r"\b(?:last|final)\s+(?:time[\s-]*)?(?:step|moment|state|instant|hidden state)\b|"
+    r"最后一?个?(?:时刻|时间步|时间|一步|步)|最後の(?:時刻|ステップ)|마지막\s*(?:시점|시간|타임|스텝|단계)|"
+    r"последн\w+\s+(?:шаг\w*|момент\w*)|letzte\w*\s+(?:Zeit)?[sS]chritt|dernier\s+(?:pas|instant)|"
+    r"último\s+(?:paso|passo|instante)|(?:צעד|הצעד)\s+האחרון|آخرین\s+گام",
+    re.IGNORECASE,
+)
+_AT_THE_END = re.compile(r"(?<![A-Za-z\\])T(?![A-Za-z])|\\tau(?![A-Za-z])")
+_SENTENCE = re.compile(r"[.。!?;；]\s|[。；]|\n\s*\n")
+#: How far before the end of a row a remark begins.
+_REACH = 400
+_END = re.compile(r"[\s.,;。，]*(?:\\(?:\\|end|tag|label|hfill|nonumber|notag)|$)")
+
+
+def as_rewritten(verdict: Verdict, row: Row, formula: Formula) -> Verdict:
+    """``verdict`` with what the rewriting of the formula supposed, where it concerns the row."""
+    said = tuple(words for words, mark in formula.supposes if mark in row.latex)
+    if said and verdict.is_right:
+        readings = (*verdict.readings, *said)
+        return replace(verdict, verdict="right_under_reading", readings=readings)
+    if said and verdict.verdict == "wrong":
+        return replace(verdict, assumptions=(*verdict.assumptions, *said))
+    return verdict
+
+
+def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
+    """``judged``, but of a row that fails and speaks of a case nothing is known."""
+    if judged.verdict.verdict == "wrong" and (case := named_case(row, formula)):
+        note = f"it fails, but speaks of a case: {case}"
+        return replace(judged, verdict=Verdict("undecided", note=note), part=None)
+    return judged
+
+
+def named_case(row: Row, formula: Formula) -> str:
+    """The case that stands beside a row in the document, as it is written; "" if there is none."""
+    source = formula.source.text
+    text = source[formula.offsets[row.start] : formula.offsets[-1]]
+    after = max(t.end for t in row.chain.sides[0])
+    gap = formula.offsets[after] - formula.offsets[row.start]
+    text = _CASES.sub(lambda m: " " * len(m.group()), text)
+    if (end := _NEXT_ROW.search(text, max(gap, 0))) is not None:
+        text = text[: end.start()]
+    for m in _ABOVE.finditer(text):
+        if _is_case(m.group("above")):
+            return m.group("above").strip()
+    for m in _TEXT.finditer(text):
+        if _WORDS.search(m.group("words")):
+            return m.group("words").strip()
+    inside = _in_brackets_behind(text)
+    if _is_case(inside) or _WORDS.search(inside):
+        return inside.strip()
+    if _AT_THE_END.search(row.left):
+        return ""  # about that step it says what it says
+    said = _LAST.search(_sentence_around(formula))
+    return said.group().strip(" $") if said else ""
+
+
+def _sentence_around(formula: Formula) -> str:
+    """What its sentence says before a formula and behind it."""
+    source, start, end = formula.source.text, formula.offsets[0], formula.offsets[-1]
+    before = _SENTENCE.split(source[max(0, start - 160) : start])[-1]
+    behind = _SENTENCE.split(source[end : end + 80])[0]
+    return f"{before} {behind}"
+
+
+def _is_case(text: str) -> bool:
+    return bool(_RELATION.search(text)) and not _EXPLAINS.search(text)
+
+
+def _in_brackets_behind(text: str) -> str:
+    """What stands in brackets at the end of a row."""
+    tail = text[-_REACH:]
+    for m in re.finditer(r"[(\[（]", tail):
+        end = closing(tail, m.start(), *BRACKETS)
+        if end is not None and _END.match(tail, end + 1):
+            return tail[m.end() : end]
+    return ""
