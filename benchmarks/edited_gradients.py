@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -279,9 +280,14 @@ EDITS: list[tuple[str, str, str, str]] = [
 ]  # fmt: skip
 
 
+@cache
+def _source(cell: str) -> str:
+    return inspect.getsource(RIGHT[cell])
+
+
 def edited(cell: str, line: str, instead: str) -> Callable[[Any], dict[str, Array]]:
     """The gradient of ``cell`` with ``line``, which stands in it once, replaced."""
-    source = inspect.getsource(RIGHT[cell])
+    source = _source(cell)
     if source.count(line) != 1:
         raise ValueError(f"{cell}: {line!r} stands {source.count(line)} times")
     space: dict[str, Any] = {"np": np, "sigmoid": sigmoid, "Any": Any, "Array": Any}

@@ -24,7 +24,7 @@ from bptt_sym.decide import decide
 from bptt_sym.decide.counterexample import BITS, describe, enclosure, worlds
 from bptt_sym.decide.domains import Modular, Undefined, precision
 from bptt_sym.decide.identity import LONGEST_SCALAR, Arena, holds, sides_at
-from bptt_sym.decide.instances import Env, claim_indices, instances
+from bptt_sym.decide.instances import Env, claim_indices
 from bptt_sym.decide.readings import DIRECT_PATH, IMMEDIATE
 from bptt_sym.decide.tensor import Mismatch, flat
 from bptt_sym.decide.trials import Trial, trials
@@ -149,7 +149,7 @@ def _shown(
     shown: Counterexample | None = None
     left = list(every)
     for world, sampler in worlds(arena, True):
-        for env in list(instances(every[0].claim.sides, arena.rec, 4, arena.scope))[:MAX_PLACES]:
+        for env in arena.instances(every[0].claim.sides, 4)[:MAX_PLACES]:
             still = []
             for trial in left:
                 try:
@@ -257,7 +257,7 @@ def _groups(trial: Trial, arena: Arena, running: tuple[str, ...]) -> list[list[E
     """Instances that differ in the running indices only; groups of one say nothing."""
     longest = min(LONGEST, LONGEST_SCALAR)
     groups: dict[tuple[int, ...], list[Env]] = {}
-    for env in instances(trial.claim.sides, arena.rec, longest, arena.scope):
+    for env in arena.instances(trial.claim.sides, longest):
         key = tuple(v for n, v in sorted(env.items()) if n not in running)
         groups.setdefault(key, []).append(env)
     return [g for g in groups.values() if len(g) > 1]

@@ -14,7 +14,7 @@ from time import process_time
 from bptt_sym.check.edits import MAX_COST, Edit, edits
 from bptt_sym.check.linearized import Linearized, Unknown
 from bptt_sym.decide.identity import Arena, aligned, holds
-from bptt_sym.decide.instances import claim_indices, instances
+from bptt_sym.decide.instances import claim_indices
 from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.readings import LABELS
 from bptt_sym.decide.rewriting import labels
@@ -275,7 +275,7 @@ class _Probe:
     def of(cls, trial: Trial, arena: Arena) -> _Probe | None:
         sides = trial.claim.sides
         names = claim_indices(sides, arena.rec)
-        few = instances(sides, arena.rec, 4, arena.scope)
+        few = arena.instances(sides, 4)
         env = next((e for e in few if not names or max(e.values(), default=0) >= 3), None)
         if env is None:
             return None

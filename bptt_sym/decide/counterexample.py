@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from bptt_sym.decide.domains import Ball, Slot, Undefined, precision
 from bptt_sym.decide.identity import Arena, adding_to_one, sides_at, start_values
-from bptt_sym.decide.instances import Env, instances
+from bptt_sym.decide.instances import Env
 from bptt_sym.decide.readings import Hypotheses
 from bptt_sym.decide.tensor import Mismatch, flat, rank, shape
 from bptt_sym.decide.trials import Trial
@@ -143,7 +143,7 @@ def _separated(samples: _Samples, failed: Failed, at: Env | None) -> bool:
 
 def _places(arena: Arena, trial: Trial, witness: Env | None) -> list[Env]:
     longest = LONGEST if arena.rec.is_scalar else 3
-    places = list(instances(trial.claim.sides, arena.rec, longest, arena.scope))[:MAX_PLACES]
+    places = list(arena.instances(trial.claim.sides, longest)[:MAX_PLACES])
     if witness is not None and witness not in places:
         places.append(witness)
     return places

@@ -38,6 +38,7 @@ claim is only made for T up to a number.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import product
 
 from bptt_sym.decide.automaton import TOO_MANY, widest_offset
@@ -53,7 +54,7 @@ from bptt_sym.decide.identity import (
     start_values,
 )
 from bptt_sym.decide.index_variables import IndexCount, Outside
-from bptt_sym.decide.instances import Env, claim_indices, instances
+from bptt_sym.decide.instances import Env, claim_indices
 from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.world import Absent, World
@@ -105,7 +106,7 @@ def _shown(arena: Arena, trial: Trial, outcome: Outcome) -> dict[str, int] | Non
     return least
 
 
-def _lengths(arena: Arena, trial: Trial, outcome: Outcome) -> list[Env]:
+def _lengths(arena: Arena, trial: Trial, outcome: Outcome) -> Sequence[Env]:
     """The instances at which agreement in every dimension is agreement for every T."""
     sides = trial.claim.sides
     longest = outcome.longest
@@ -114,7 +115,7 @@ def _lengths(arena: Arena, trial: Trial, outcome: Outcome) -> list[Env]:
         longest = outcome.first - 1 + _bound(arena, trial, names) if names else 1
     if longest > MAX_STEPS:
         raise Outside
-    return list(instances(sides, arena.rec, longest, arena.scope))
+    return arena.instances(sides, longest)
 
 
 def _bound(arena: Arena, trial: Trial, names: tuple[str, ...]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log10
@@ -38,7 +38,7 @@ Fixed = Mapping[tuple[str, int | str | None], Node]
 LONGEST_SCALAR = 24
 LONGEST_VECTOR = 12
 #: Instances that an arena remembers.
-MAX_PLACES = 4096
+MAX_PLACES = 1024
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Arena:
         self.larger_worlds: dict[Any, World] = {}
         #: The least dimensions from which on a claim holds, by what it says.
         self.everywhere: dict[Any, dict[str, int] | None] = {}
-        self._places: dict[tuple[int, int], tuple[tuple[Node, ...], Scope, Env | None]] = {}
+        self._instances: dict[tuple[int, int, int], tuple[tuple[Node, ...], Scope, list[Env]]] = {}
         #: Real numbers at which sides are compared (:mod:`bptt_sym.decide.counterexample`).
         self.samples: Any = None
         #: Searches over readings that were made here (:class:`bptt_sym.decide.search.Search`).
@@ -139,19 +139,22 @@ class Arena:
             self._degrees[hypotheses] = found
         return found
 
-    def place(self, sides: tuple[Node, ...]) -> Env | None:
-        """The first instance that reaches step 3 or has no index; ``None`` if there is none."""
-        key = (id(sides[0]), id(sides[1]))
-        known = self._places.get(key)
+    def instances(self, sides: tuple[Node, ...], longest: int) -> Sequence[Env]:
+        """The instances of a claim up to ``longest`` steps, within the scope."""
+        key = (id(sides[0]), id(sides[1]), longest)
+        known = self._instances.get(key)
         # The sides are kept with it: their ids must not be given to others.
         if known is None or known[1] != self.scope:
-            names = claim_indices(sides, self.rec)
-            few = instances(sides, self.rec, 4, self.scope)
-            env = next((e for e in few if not names or max(e.values(), default=0) >= 3), None)
-            if len(self._places) >= MAX_PLACES:
-                self._places.clear()
-            known = self._places[key] = sides, self.scope, env
+            if len(self._instances) >= MAX_PLACES:
+                self._instances.clear()
+            found = list(instances(sides, self.rec, longest, self.scope))
+            known = self._instances[key] = sides, self.scope, found
         return known[2]
+
+    def place(self, sides: tuple[Node, ...]) -> Env | None:
+        """The first instance that reaches step 3 or has no index; ``None`` if there is none."""
+        few = self.instances(sides, 4)
+        return next((e for e in few if not e or max(e.values()) >= 3), None)
 
     def counter(self, which: int = 0) -> Counter:
         world = self.world(1, which)
@@ -266,7 +269,7 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     cap = LONGEST_SCALAR if rec.is_scalar else LONGEST_VECTOR
     bound, states = _every_bound(arena, sides, names)
     longest = min(bound, cap) if bound is not None else min(cap, 6 if rec.is_scalar else 4)
-    todo = list(instances(sides, rec, longest, arena.scope))
+    todo = arena.instances(sides, longest)
     truncated = len(todo) >= MAX_INSTANCES
     if missing and all(_is_absent(arena, trial, env) for env in _ends(todo)):
         return Outcome(None, why=missing, absent=True)
@@ -310,7 +313,7 @@ def _refuted(arena: Arena, trial: Trial) -> Env | None:
     return None if env is None or _robustly_equal(arena, trial, env, 0) else env
 
 
-def _ends(todo: list[Env]) -> list[Env]:
+def _ends(todo: Sequence[Env]) -> list[Env]:
     """The longest instances: the first and the last of them."""
     if not todo:
         return []
@@ -331,7 +334,7 @@ def _is_absent(arena: Arena, trial: Trial, env: Env) -> bool:
 
 def _extra(arena: Arena, trial: Trial, longest: int, first: int) -> bool:
     """The lengths that a late start left out, checked at one point."""
-    for env in instances(trial.claim.sides, arena.rec, longest + first - 1, arena.scope):
+    for env in arena.instances(trial.claim.sides, longest + first - 1):
         if max(env.values(), default=0) <= longest:
             continue
         try:
@@ -396,7 +399,7 @@ def exactly(arena: Arena, trial: Trial, outcome: Outcome) -> bool:
     try:
         for dims in arena.dims:
             world = World(arena.rec, Exact(), dims, fixed=fixed, labels=labelled)
-            for env in instances(trial.claim.sides, arena.rec, outcome.longest, arena.scope):
+            for env in arena.instances(trial.claim.sides, outcome.longest):
                 try:
                     if not equal_at(world, trial, env):
                         return False
@@ -415,7 +418,7 @@ def error_exponent(arena: Arena, trial: Trial, outcome: Outcome) -> int:
 
     Not positive where the degree is too large for a bound.
     """
-    env = [*instances(trial.claim.sides, arena.rec, outcome.longest, arena.scope)][-1]
+    env = arena.instances(trial.claim.sides, outcome.longest)[-1]
     try:
         a, b = sides_at(arena.degrees(trial.hypotheses), trial, env)
         degree = max((x - y).total for x, y in zip(flat(a), flat(b), strict=True))

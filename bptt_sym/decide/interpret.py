@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bptt_sym.decide import components, structures
+from bptt_sym.decide import components, powers, structures
 from bptt_sym.decide.conventions import STRICT, Conventions
 from bptt_sym.decide.layout import as_written, lay_out
 from bptt_sym.decide.product_rule import product_rule
@@ -27,7 +27,6 @@ from bptt_sym.decide.tensor import (
     flat,
     from_flat,
     hadamard,
-    identity,
     pair_up,
     rank,
     shape,
@@ -74,7 +73,6 @@ Env = Mapping[str, int]
 
 #: Terms of one sum or factors of one product that are ever evaluated.
 MAX_RANGE = 4096
-MAX_EXPONENT = 10_000
 #: Values of nodes that one world keeps.
 MAX_REMEMBERED = 50_000
 
@@ -173,7 +171,14 @@ class Interpreter:
 
     # --------------------------------------------------------------------- arithmetic
     def _add(self, node: Add, env: Env, out: list[Parts] | None) -> Tensor:
-        terms = [(a, *self.pair(a, env, out)) for a in node.args]
+        if out is None:
+            values = [self.evaluate(a, env, None) for a in node.args]
+            if not any(isinstance(v, np.ndarray) for v in values):
+                return self.dom.reduce(sum(values[1:], values[0]))
+            terms: list[tuple[Node, Tensor, Parts]]
+            terms = [(a, v, {}) for a, v in zip(node.args, values, strict=True)]
+        else:
+            terms = [(a, *self.pair(a, env, out)) for a in node.args]
         widest = max((v for _, v, _ in terms), key=rank)
         if any(shape(v) != shape(widest) for _, v, _ in terms):
             solid = [v for a, v, _ in terms if not structures.is_empty(self, a, env)]
@@ -214,14 +219,18 @@ class Interpreter:
     def _product(
         self, args: tuple[Node, ...], env: Env, out: list[Parts] | None, times: Any
     ) -> Tensor:
+        reduce = self.dom.reduce
+        if out is None:
+            total = self.evaluate(args[0], env, None)
+            for arg in args[1:]:
+                total = reduce(times(total, self.evaluate(arg, env, None)))
+            return total
         total, parts = self.pair(args[0], env, out)
         for arg in args[1:]:
             value, jac = self.pair(arg, env, out)
-            if out is not None:
-                parts = product_rule(self.dom, total, parts, value, jac, times)
-            total = self.dom.reduce(times(total, value))
-        if out is not None:
-            out.append(parts)
+            parts = product_rule(self.dom, total, parts, value, jac, times)
+            total = reduce(times(total, value))
+        out.append(parts)
         return total
 
     def _loose_product(self, args: tuple[Node, ...], env: Env, out: list[Parts] | None) -> Tensor:
@@ -256,52 +265,6 @@ class Interpreter:
                 )
             out.append(parts)
         return value
-
-    def _pow(self, node: Pow, env: Env, out: list[Parts] | None) -> Tensor:
-        base, jac = self.pair(node.base, env, out)
-        if isinstance(node.exp, Num) and node.exp.value.denominator == 2:
-            root = self.map(lambda x: self.dom.special("sqrt", 0, x), base)
-            if out is not None:
-                raise NotSupported("derivative of a root")
-            return self._power(root, int(node.exp.value * 2))
-        exponent = self.index(node.exp, env)
-        if abs(exponent) > MAX_EXPONENT:
-            raise LimitExceeded(f"the exponent {exponent} is beyond {MAX_EXPONENT}")
-        if out is not None:
-            if rank(base) > 1:
-                raise NotSupported("derivative of a matrix power")
-            if not exponent:
-                out.append({})
-            else:
-                slope = self.dom.reduce(exponent * self._power(base, exponent - 1))
-                out.append(
-                    {
-                        lf: self.dom.reduce(trail(slope, rank(j) - rank(base)) * j)
-                        for lf, j in jac.items()
-                    }
-                )
-        return self._power(base, exponent)
-
-    def _power(self, base: Tensor, exponent: int) -> Tensor:
-        matrix = rank(base) == 2 and not (self.conv.rows and base.shape[0] == 1)
-        if matrix and base.shape[0] != base.shape[1]:
-            raise Mismatch("a power of a matrix that is not square")
-        if exponent < 0:
-            if matrix:
-                raise NotSupported("the inverse of a matrix")
-            base, exponent = self.map(self.dom.inverse, base), -exponent
-        result = (
-            identity((base.shape[0],), self.one, self.zero)
-            if matrix
-            else filled(shape(base), self.one)
-        )
-        while exponent:
-            if exponent & 1:
-                result = self.dom.reduce(result.dot(base) if matrix else result * base)
-            exponent >>= 1
-            if exponent:
-                base = self.dom.reduce(base.dot(base) if matrix else base * base)
-        return result
 
     def _scaled(self, slope: Tensor, value: Tensor, parts: Parts) -> Parts:
         """The Jacobians of an elementwise function of ``value`` whose derivative is ``slope``."""
@@ -481,7 +444,7 @@ _METHODS: dict[type[Node], Any] = {
     Mul: Interpreter._mul,
     Had: Interpreter._had,
     Div: Interpreter._div,
-    Pow: Interpreter._pow,
+    Pow: powers.power,
     Fn: Interpreter._fn,
     Call: structures.call,
     Sum: Interpreter._sum,

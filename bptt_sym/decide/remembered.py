@@ -13,10 +13,15 @@ def key(node: Node, env: Mapping[str, int], horizon: int, totals: Set[str]) -> t
 
     The id stands for the node, which whoever remembers the value keeps alive.
     """
-    names: tuple[str, ...] | None = node.__dict__.get("_names")
+    own = node.__dict__
+    names: tuple[str, ...] | None = own.get("_names")
     if names is None:
-        names = node.__dict__["_names"] = tuple(free_indices(node))
-    seen = horizon if totals and not symbols(node).isdisjoint(totals) else 0
+        names = own["_names"] = tuple(free_indices(node))
+    seen = 0
+    if totals:
+        below: frozenset[str] | None = own.get("_symbols")
+        if not (symbols(node) if below is None else below).isdisjoint(totals):
+            seen = horizon
     match names:
         case ():
             return (id(node), seen)

@@ -98,15 +98,13 @@ def squeeze(a: Tensor) -> Tensor:
 
 def contract(a: Tensor, b: Tensor) -> Tensor:
     """The matrix product: the last axis of ``a`` against the first of ``b``."""
-    if rank(a) == 0 or rank(b) == 0:
+    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.ndim and b.ndim):
         return a * b
-    if rank(a) == 1 and rank(b) == 2 and b.shape[0] == 1:
-        return np.multiply.outer(a, b[0])
-    if rank(a) == 1 and rank(b) == 3 and b.shape[0] == 1:
-        return np.multiply.outer(a, b[0])  # a column times the derivative of a scalar by a matrix
-    if rank(a) == 1 or a.shape[-1] != b.shape[0]:
+    if a.ndim == 1 and b.ndim in (2, 3) and b.shape[0] == 1:
+        return np.multiply.outer(a, b[0])  # also of the derivative of a scalar by a matrix
+    if a.ndim == 1 or a.shape[-1] != b.shape[0]:
         raise Mismatch(f"{shape(a)} times {shape(b)}")
-    if rank(b) == 2 and rank(a) == 2:
+    if b.ndim == 2 and a.ndim == 2:
         return squeeze_row(a.dot(b))
     flat_product = a.reshape(-1, a.shape[-1]).dot(b.reshape(b.shape[0], -1))
     return squeeze(flat_product.reshape(a.shape[:-1] + b.shape[1:]))
@@ -122,7 +120,9 @@ def squeeze_row(a: Tensor) -> Tensor:
 
 
 def hadamard(a: Tensor, b: Tensor) -> Tensor:
-    if rank(a) == 0 or rank(b) == 0 or shape(a) == shape(b):
+    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.ndim and b.ndim):
+        return a * b
+    if a.shape == b.shape:
         return a * b
     raise Mismatch(f"elementwise {shape(a)} with {shape(b)}")
 

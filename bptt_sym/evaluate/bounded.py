@@ -108,8 +108,9 @@ class Bounded:
     def _bilinear(
         self, f: Callable[[Array, Array], Array], a: Bound, b: Bound, terms: int
     ) -> Bound:
-        size = f(np.abs(a.value), np.abs(b.value))
-        carried = f(np.abs(a.value), b.error) + f(a.error, np.abs(b.value)) + f(a.error, b.error)
+        x, y = np.abs(a.value), np.abs(b.value)
+        size = f(x, y)
+        carried = f(x, b.error) + f(a.error, y + b.error)
         return Bound(f(a.value, b.value), carried + (terms + 1) * self.u * size)
 
     def apply(self, op: Op, args: list[Bound], ops: list[Op], dims: Mapping[str, int]) -> Bound:

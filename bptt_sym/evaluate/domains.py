@@ -102,6 +102,8 @@ def span(axis: int, start: int, size: int) -> tuple[Any, ...]:
 
 
 def _common_lead(u: Array, v: Array) -> tuple[Array, Array]:
+    if u.shape[:-1] == v.shape[:-1]:
+        return u, v
     lead = np.broadcast_shapes(u.shape[:-1], v.shape[:-1])
     return np.broadcast_to(u, (*lead, u.shape[-1])), np.broadcast_to(v, (*lead, v.shape[-1]))
 

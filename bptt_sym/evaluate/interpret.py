@@ -14,7 +14,7 @@ from typing import Any, final
 from bptt_sym.errors import ModelError
 from bptt_sym.evaluate.adjoint import Adjoint
 from bptt_sym.evaluate.lower import LAST
-from bptt_sym.evaluate.program import PER_STEP, Program
+from bptt_sym.evaluate.program import PER_STEP, Op, Program
 from bptt_sym.recurrence import Recurrence
 
 Array = Any
@@ -125,20 +125,19 @@ def forward(
             run.fixed[i] = given[op.attr[0]]
         else:
             run.fixed[i] = _apply(program, i, run.fixed, domain, dims)
+    step_ops = [(i, op) for i, op in enumerate(program.ops) if op.lead >= PER_STEP]
     for t in range(steps):
-        now: dict[int, Array] = {}
-        for i, op in enumerate(program.ops):
-            if op.lead < PER_STEP:
-                continue
+        env = dict(run.fixed)
+        for i, op in step_ops:
             if op.kind == "read":
-                now[i] = _read(rec, program, domain, run, series, starts, last, op, t)
+                env[i] = _read(rec, program, domain, run, series, starts, last, op, t)
             elif op.kind == "unit":
-                now[i] = domain.full((batch, *(s.value(dims) for s in op.shape)), op.attr[0])
+                env[i] = domain.full((batch, *(s.value(dims) for s in op.shape)), op.attr[0])
             else:
-                now[i] = _apply(program, i, _Both(now, run.fixed), domain, dims)
+                env[i] = _apply(program, i, env, domain, dims)
             if alter is not None:
-                now[i] = alter(i, now[i], t, _Both(now, run.fixed))
-        run.steps.append(now)
+                env[i] = alter(i, env[i], t, env)
+        run.steps.append({i: env[i] for i, _ in step_ops})
     if program.loss is not None:
         losses = domain.stack([s[program.loss] for s in run.steps])
         run.loss = domain.sum_leading(losses, 2)
@@ -168,34 +167,24 @@ def backward(
     fixed = dict(run.fixed)
     sums: dict[int, Array] = {}
     summed = depends_on_sums(p)
-    step_ops = [i for i in range(adj.forward, len(p.ops)) if i not in summed]
+    own_ops = [i for i in range(adj.forward, len(p.ops)) if i not in summed]
+    step_ops = [i for i in own_ops if p.ops[i].lead >= PER_STEP]
+    over_steps = (i for i in summed if p.ops[i].kind in ("accumulate", "contract"))
+    terms = [i for i in over_steps if summed.isdisjoint(p.ops[i].args)]
     bars: dict[tuple[str, int], list[Array]] = {key: [None] * steps for key in adj.reads}
-    for i in step_ops:
+    for i in own_ops:
         if p.ops[i].lead < PER_STEP:
             fixed[i] = _apply(p, i, fixed, domain, run.dims)
     for t in range(steps - 1, -1, -1):
-        now: dict[int, Array] = {}
-        env = _Both(now, _Both(run.steps[t], fixed))
+        env = {**fixed, **run.steps[t]}
         for i in step_ops:
             op = p.ops[i]
-            if op.lead < PER_STEP:
-                continue
-            own = tuple(s.value(run.dims) for s in op.shape)
-            if op.kind == "later":
-                ahead = t + op.attr[1]
-                value = bars[op.attr][ahead] if ahead < steps else None
-                now[i] = domain.zeros((run.batch, *own)) if value is None else value
-            elif op.kind == "seed":
-                given = (seeds or {}).get(op.attr[0])
-                now[i] = (
-                    domain.zeros((run.batch, *own)) if given is None else domain.array(given[t])
-                )
-            elif op.kind == "unit":
-                now[i] = domain.full((run.batch, *own), op.attr[0])
+            if op.kind in ("later", "seed", "unit"):
+                env[i] = _from_outside(op, t, bars, seeds or {}, domain, run)
             else:
-                now[i] = _apply(p, i, env, domain, run.dims)
+                env[i] = _apply(p, i, env, domain, run.dims)
             if alter is not None:
-                now[i] = alter(i, now[i], t, env)
+                env[i] = alter(i, env[i], t, env)
         for key, handle in adj.reads.items():
             bars[key][t] = env[handle] if carry is None else carry(env[handle])
         for name in watch or ():
@@ -204,20 +193,37 @@ def backward(
             (watch or {})[name].insert(
                 0, domain.zeros((run.batch, *own)) if watched is None else env[watched]
             )
-        for i in summed:
-            if p.ops[i].kind in ("accumulate", "contract") and all(
-                a not in summed for a in p.ops[i].args
-            ):
-                term = step_sum(p, i, env, domain)
-                sums[i] = term if i not in sums else domain.add(sums[i], term)
-    env = _Both(sums, fixed)
+        for i in terms:
+            term = step_sum(p, i, env, domain)
+            sums[i] = term if i not in sums else domain.add(sums[i], term)
+    env = {**fixed, **sums}
     for i in sorted(summed):
         if p.ops[i].kind == "start":
-            sums[i] = _start(adj, domain, run, bars, i)
-        elif i not in sums:
-            sums[i] = _apply(p, i, env, domain, run.dims)
+            env[i] = _start(adj, domain, run, bars, i)
+        elif i not in env:
+            env[i] = _apply(p, i, env, domain, run.dims)
     out = {name: env[h] for name, h in (*adj.params.items(), *adj.contexts.items())}
     return out, bars
+
+
+def _from_outside(
+    op: Op,
+    t: int,
+    bars: Mapping[tuple[str, int], list[Array]],
+    seeds: Mapping[str, Array],
+    domain: Any,
+    run: Run,
+) -> Array:
+    """What a step of the adjoint is given: from a later step, from the caller, or a constant."""
+    own = tuple(s.value(run.dims) for s in op.shape)
+    if op.kind == "unit":
+        return domain.full((run.batch, *own), op.attr[0])
+    if op.kind == "seed":
+        given = seeds.get(op.attr[0])
+        return domain.zeros((run.batch, *own)) if given is None else domain.array(given[t])
+    steps = bars[op.attr]
+    value = steps[t + op.attr[1]] if t + op.attr[1] < len(steps) else None
+    return domain.zeros((run.batch, *own)) if value is None else value
 
 
 def _start(
@@ -249,20 +255,6 @@ def step_sum(p: Program, i: int, env: Any, domain: Any) -> Array:
     if op.kind == "contract":
         return domain.contract(args[0], args[1], op.lead)
     return domain.sum_leading(args[0], args[0].ndim - len(op.shape) - op.lead)
-
-
-class _Both:
-    """Two tables looked up one after the other."""
-
-    def __init__(self, first: Any, second: Any) -> None:
-        self.first = first
-        self.second = second
-
-    def __contains__(self, i: int) -> bool:
-        return i in self.first or i in self.second
-
-    def __getitem__(self, i: int) -> Array:
-        return self.first[i] if i in self.first else self.second[i]
 
 
 def _last(domain: Any, steps: int, batch: int) -> list[Array]:
