@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Tests share oracles as ``tests.….…``. At the end of the path, so that an installed package is the
@@ -23,3 +24,10 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """The whole suite on all cores; a part that is named, without the start of other processes."""
+    asked = any(a.startswith(("-n", "--numprocesses")) for a in config.invocation_params.args)
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    return 0 if named and not asked else None
