@@ -63,9 +63,9 @@ class Buffers:
 
     def __init__(self, idle: int | None = None) -> None:
         self.idle = idle
-        #: Who has it, where its first cache line is, and the memory: no array, for NumPy lets
+        #: Who has it, where its first cache line is, and the memory: no NumPy array, for it lets
         #: views of views hold the first array and not the one that was lent.
-        self._stock: list[tuple[weakref.ref[Array] | None, int, bytearray]] = []
+        self._stock: list[tuple[weakref.ref[Array] | None, int, Any]] = []
 
     @property
     def memory(self) -> int:
@@ -92,7 +92,10 @@ class Buffers:
         """A new buffer in the place of a shorter one that nobody uses any more."""
         free = [k for k, (held, _, _) in enumerate(self._stock) if held is None or held() is None]
         place = free[0] if free else len(self._stock)
-        raw = bytearray(size + LINE)
+        # NumPy asks the system for large pages, of which a few cover a workspace, from 4 MiB on.
+        size = size + LINE if size < _LARGE // 4 else max(size + LINE, _LARGE)
+        pages: Any = np.empty(size, _BYTE)
+        raw = (ctypes.c_char * size).from_buffer(pages)
         self._stock[place : place + 1] = [(None, address(raw), raw)]
         if self.idle is not None:
             for k in reversed(free[1 + self.idle :]):
@@ -101,4 +104,5 @@ class Buffers:
 
 
 _BYTE = np.dtype(np.uint8)
+_LARGE = 1 << 22
 __all__ = ["LINE", "Buffers", "address", "pointers"]

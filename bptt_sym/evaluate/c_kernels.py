@@ -117,14 +117,16 @@ static inline __attribute__((always_inline)) real act_tanh(real a)
 {
     real e, m;
     exp_pair(-2.0 * fabs(a), &e, &m);
-    return copysign(m / (2.0 + m), a);
+    const real q = 1.0 / (2.0 + m);
+    return copysign(m * q, a);
 }
 
 static inline __attribute__((always_inline)) real act_tanh_d1(real a)
 {
     real e, m;
     exp_pair(-2.0 * fabs(a), &e, &m);
-    return 4.0 * e / ((1.0 + e) * (1.0 + e));
+    const real q = 1.0 / (2.0 + m);
+    return 4.0 * e * q * q;
 }
 
 static inline __attribute__((always_inline)) real act_sigma(real a)
@@ -132,14 +134,16 @@ static inline __attribute__((always_inline)) real act_sigma(real a)
     real e, m;
     exp_pair(-fabs(a), &e, &m);
     real top = a >= 0.0 ? 1.0 : e;
-    return top / (1.0 + e);
+    const real q = 1.0 / (1.0 + e);
+    return top * q;
 }
 
 static inline __attribute__((always_inline)) real act_sigma_d1(real a)
 {
     real e, m;
     exp_pair(-fabs(a), &e, &m);
-    return e / ((1.0 + e) * (1.0 + e));
+    const real q = 1.0 / (1.0 + e);
+    return e * q * q;
 }
 
 static inline real act_relu(real a) { return a > 0.0 ? a : 0.0; }

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import final
 
 from bptt_sym.errors import NotSupported
 from bptt_sym.evaluate.adjoint import Adjoint
 from bptt_sym.evaluate.c_kernels import Precision
+from bptt_sym.evaluate.c_order import c_schedules
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import Names, identifier
 from bptt_sym.evaluate.program import EXAMPLE, PER_STEP, STATIC, Program, Size, Sizes
-from bptt_sym.evaluate.schedule import adjoint_schedule, forward_schedule
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
@@ -20,8 +20,8 @@ LEAVES = {"param", "context", "read", "seed", "later", "start"}
 
 _TAKEN = frozenset(
     "b i j r k rows real part vec places matrix product product_once product_turned transpose pack "
-    "pack_panel pack_rows panel_product outer_sum padded column_sum softmax logsoftmax packed_size "
-    "outer_scratch scratch BLOCK BYTES FEW LINE WIDTH LANES".split()
+    "pack_panel pack_rows pack_strips panel_product outer_sum padded column_sum softmax logsoftmax "
+    "packed_size outer_scratch scratch BLOCK BYTES FEW NEAR LINE WIDTH LANES".split()
 )
 
 
@@ -77,9 +77,7 @@ class CPlan:
         self.rec, self.program, self.adj, self.loss = rec, program, adj, loss
         self.precision = precision
         self.p = adj.program
-        self.f = forward_schedule(program, sink=True)
-        self.b = adjoint_schedule(adj, sink=True)
-        self._slopes()
+        self.f, self.b = c_schedules(program, adj)
         self.names = Names(_TAKEN)
         self.dims: dict[str, str] = {}
         self.arrays: dict[int, Block] = {}
@@ -109,29 +107,6 @@ class CPlan:
         self._plan()
 
     # -- planning -------------------------------------------------------------------------------
-
-    def _slopes(self) -> None:
-        """Derivatives of activations are computed with the activations: they share exponentials."""
-        p = self.p
-        made = {
-            (p.ops[i].args[0], p.ops[i].attr[0]): i
-            for i, op in enumerate(p.ops[: self.adj.forward])
-            if op.kind == "fn" and op.attr[1] == 0 and op.attr[0] in ("tanh", "sigma")
-        }
-        groups = ("before", "loop", "after")
-        forward = {name: list(getattr(self.f, name)) for name in groups}
-        back = {name: list(getattr(self.b, name)) for name in groups}
-        for group in back.values():
-            for i in list(group):
-                op = p.ops[i]
-                value = made.get((op.args[0], op.attr[0])) if op.kind == "fn" else None
-                if value is None or op.attr[1] != 1:
-                    continue
-                for home in forward.values():
-                    if value in home:
-                        home.insert(home.index(value) + 1, i)
-                        group.remove(i)
-        self.f, self.b = replace(self.f, **forward), replace(self.b, **back)
 
     def size(self, s: Size) -> str:
         return s.text(self.dim)
@@ -247,6 +222,7 @@ class CPlan:
             del key
         totals = (*self.adj.params.values(), *self.adj.contexts.values())
         named |= {h for h in totals if p.ops[h].kind not in LEAVES}
+        named |= {i for i in phase if self._grows(i)}
         again = {i for i in named if self._again(i, named, users.get(i, []))}
         named -= again
         named -= {i for i in named if self._only_packed(i)}
@@ -258,7 +234,7 @@ class CPlan:
             for a in self._arguments(i):
                 if p.ops[a].kind == "slice":
                     root = self._root(a)
-                    if p.ops[root].kind not in LEAVES:
+                    if p.ops[root].kind not in LEAVES and root not in again:
                         named.add(root)
         carried = {h: key for key, h in self.adj.reads.items() if key[0] in self.program.targets}
         for i in sorted(named, key=lambda i: (phase.get(i, -1), i)):
@@ -377,6 +353,18 @@ class CPlan:
         out = {*self.program.targets.values(), *self.adj.reads.values()}
         return out | ({self.program.loss} if self.program.loss is not None else set())
 
+    def _grows(self, i: int) -> bool:
+        """Whether a product of each step is added to one that was made for all steps at once.
+
+        :func:`~bptt_sym.evaluate.c_order.c_schedules` saw to it that nothing else reads the two.
+        """
+        op = self.p.ops[i]
+        if op.kind != "add" or op.lead < PER_STEP or self._order()[self.phase[i]][0] != "loop":
+            return False
+        kinds = [(self.p.ops[a].kind, self._order()[self.phase.get(a, 0)][0]) for a in op.args]
+        alone = all(self.users.get(a) == {i} for a in op.args)
+        return alone and kinds == [("matvec", "before"), ("matvec", "loop")]
+
     def _add_up(self) -> None:
         """Products that are summed are added up in one place as they are computed."""
         p = self.p
@@ -386,6 +374,12 @@ class CPlan:
             if op.kind != "add" or op.lead < PER_STEP or i in kept or op.args[0] == op.args[1]:
                 continue
             first, second = sorted(op.args)
+            if self._grows(i):
+                self.arrays[i] = self.arrays[first]
+                self.views[first] = self.views[second] = (i, Size())
+                self.sums.add(i)
+                self.added.add(second)
+                continue
             if p.ops[second].kind != "matvec" or not (
                 p.ops[first].kind == "matvec" or first in self.sums
             ):

@@ -183,20 +183,32 @@ static __attribute__((noinline)) void product(
             Y + j, ldy, rows, X, si, sk, panels + j * K, K, N - j < WIDTH ? N - j : WIDTH, add);
 }
 
-/* The same for a matrix that is used once, for all rows there are: panel by panel. */
+/* The same for a matrix that is used once, for all rows there are: panel by panel if all rows fit
+   into the nearest cache, else so many rows at a time. */
+#define NEAR (16384 / (long)sizeof(real))
 static __attribute__((noinline)) void product_once(
-    real *Y, long ldy, long rows, const real *X, long ldx, const matrix *M, int add, real *panel)
+    real *Y, long ldy, long rows, const real *X, long ldx, const matrix *M, int add,
+    real *panels)
 {
-    for (long j = 0; j < M->N; j += WIDTH) {
-        pack_panel(panel, M, j);
-        panel_product(
-            Y + j, ldy, rows, X, ldx, 1, panel, M->K, M->N - j < WIDTH ? M->N - j : WIDTH, add);
+    const long K = M->K, N = M->N, some = NEAR / (K + 1) < 16 ? 16 : NEAR / (K + 1) / 8 * 8;
+    if (rows <= 4 * some) {
+        for (long j = 0; j < N; j += WIDTH) {
+            pack_panel(panels, M, j);
+            panel_product(
+                Y + j, ldy, rows, X, ldx, 1, panels, K, N - j < WIDTH ? N - j : WIDTH, add);
+        }
+        return;
     }
+    pack(panels, M);
+    for (long i = 0; i < rows; i += some)
+        product(
+            Y + i * ldy, ldy, rows - i < some ? rows - i : some, N, X + i * ldx, ldx, 1, panels,
+            K, add);
 }
 
 /* Y = X M^T, or Y + X M^T if add, from the panels of M: for a few rows in all it is not worth the
    time to pack M^T as well. */
-#define FEW 32
+#define FEW 16
 static __attribute__((noinline)) void product_turned(
     real *Y, long ldy, long rows, long N, const real *X, long ldx, const real *panels, long K,
     int add, real *scratch)
@@ -231,10 +243,14 @@ static __attribute__((noinline)) void product_turned(
 
 /* The sum over rows of outer products: Y (N x M) = G^T X with G (rows x N) and X (rows x M), whose
    rows begin every ldg and ldx places. Y comes in parts of some rows each, as the gradients of
-   gates that were stacked do. Taken BLOCK rows at a time, X packed into panels and G into strips
-   of 8 columns: both stay in the caches while they are used. */
-#define BLOCK 192
-static long outer_scratch(long M) { return packed_size(BLOCK, M) + 8 * BLOCK; }
+   gates that were stacked do. Taken at most BLOCK rows at a time, X packed into panels and G into
+   strips of 8 columns: both stay in the caches while they are used, and each is read once, row
+   after row. */
+#define BLOCK 64
+static long outer_scratch(long N, long M)
+{
+    return packed_size(BLOCK, M) + (N + 7) / 8 * 8 * BLOCK;
+}
 
 static void pack_rows(real *restrict panels, const real *restrict X, long ldx, long K, long N)
 {
@@ -246,7 +262,19 @@ static void pack_rows(real *restrict panels, const real *restrict X, long ldx, l
             if (width == WIDTH)
                 memcpy(panels + k * WIDTH, X + k * ldx + j, WIDTH * sizeof(real));
             else
-                memcpy(panels + k * WIDTH, X + k * ldx + j, width * sizeof(real));
+                for (long l = 0; l < width; l++)
+                    panels[k * WIDTH + l] = X[k * ldx + j + l];
+    }
+}
+
+static void pack_strips(real *restrict strips, const real *restrict G, long ldg, long K, long N)
+{
+    for (long k = 0; k < K; k++, G += ldg) {
+        long i = 0;
+        for (; i + 8 <= N; i += 8)
+            memcpy(strips + i * K + k * 8, G + i, 8 * sizeof(real));
+        for (long l = i; l < N; l++)
+            strips[i * K + k * 8 + l - i] = G[l];
     }
 }
 
@@ -254,25 +282,24 @@ static __attribute__((noinline)) void outer_sum(
     int parts, real *const *Y, const long *N, const real *G, long ldg, const real *X, long ldx,
     long M, long rows, real *scratch)
 {
-    real *strip = scratch + packed_size(BLOCK, M);
     if (rows == 0)
         for (int part = 0; part < parts; part++)
             memset(Y[part], 0, sizeof(real) * N[part] * M);
-    for (long r = 0; r < rows; r += BLOCK) {
-        const long count = rows - r < BLOCK ? rows - r : BLOCK;
+    const long blocks = (rows + BLOCK - 1) / BLOCK;
+    for (long block = 0, r = 0, count; block < blocks; block++, r += count) {
+        count = (rows - r) / (blocks - block);
         const real *g = G + r * ldg;
+        real *strips = scratch + packed_size(count, M);
         pack_rows(scratch, X + r * ldx, ldx, count, M);
-        for (int part = 0; part < parts; g += N[part++])
-            for (long i = 0; i < N[part]; i += 8) {
-                const long high = N[part] - i < 8 ? N[part] - i : 8;
-                if (high == 8)
-                    for (long k = 0; k < count; k++)
-                        memcpy(strip + k * 8, g + i + k * ldg, 8 * sizeof(real));
-                else
-                    for (long k = 0; k < count; k++)
-                        memcpy(strip + k * 8, g + i + k * ldg, high * sizeof(real));
-                product(Y[part] + i * M, M, high, M, strip, 1, 8, scratch, count, r > 0);
-            }
+        for (int part = 0; part < parts; g += N[part++]) {
+            pack_strips(strips, g, ldg, count, N[part]);
+            for (long j = 0; j < M; j += WIDTH)
+                for (long i = 0; i < N[part]; i += 8)
+                    panel_product(
+                        Y[part] + i * M + j, M, N[part] - i < 8 ? N[part] - i : 8,
+                        strips + i * count, 1, 8, scratch + j * count, count,
+                        M - j < WIDTH ? M - j : WIDTH, r > 0);
+        }
     }
 }
 

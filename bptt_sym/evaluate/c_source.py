@@ -160,6 +160,7 @@ class _Module(CStatics):
         shape = self.p.ops[group[0]].shape
         local: dict[int, str] = {}
         body: list[str] = []
+        stores: list[str] = []  # last: after one, what is in memory would be read again
         for i in group:
             value = self.element_of(i, phase, local)
             name = self.names.fresh(f"{self.arrays[i].name}_rj")
@@ -167,8 +168,9 @@ class _Module(CStatics):
             if self.arrays[i].kind == "step" and self.users.get(i, set()) <= set(group):
                 self.unstored.add(i)
             else:
-                body.append(f"{self._target(i, phase)} = {name};")
+                stores.append(f"{self._target(i, phase)} = {name};")
             local[i] = name
+        body += stores
         if shape:
             w = self.width(shape)
             out.put(f"for (long r = 0; r < {rows}; r++)")

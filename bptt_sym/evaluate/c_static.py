@@ -62,7 +62,7 @@ class CStatics(CExpressions):
             out.put("for (long b = 0; b < B; b++)")
         indent = "    " if each else ""
         if not inside:
-            self.scratch_sizes.append(f"packed_size({k}, WIDTH)")
+            self.scratch_sizes.append(f"packed_size({k}, {n})")
             call = f"product_once({left}, {right}, &{self._matrix(m)}, {add}, scratch);"
             out.put(f"{indent}{call}")
             return
@@ -193,7 +193,7 @@ class CStatics(CExpressions):
         if each:
             out.put("for (long b = 0; b < B; b++)")
         if op.kind == "contract":
-            self.scratch_sizes.append(f"outer_scratch({widths[1]})")
+            self.scratch_sizes.append(f"outer_scratch({widths[0]}, {widths[1]})")
             places, heights = [target], [widths[0]]
             if i in self.direct:
                 places = [self.output_names[f"grad {n}"] for n in self.direct[i]]

@@ -85,7 +85,16 @@ def test_activations_in_c_keep_full_relative_precision(precision: Precision) -> 
 
 
 #: Widths around whole vectors and panels, and rows in all on both sides of what is packed twice.
-SIZES = [(1, 1, 3), (3, 2, 2), (8, 1, 5), (13, 3, 12), (16, 1, 40), (20, 9, 4), (33, 1, 31)]
+SIZES = [
+    (1, 1, 3),
+    (3, 2, 2),
+    (8, 1, 5),
+    (13, 3, 12),
+    (16, 1, 40),
+    (20, 9, 4),
+    (33, 1, 31),
+    (5, 40, 45),
+]
 
 
 @pytest.mark.parametrize("single", [False, True], ids=["double", "float"])
