@@ -328,6 +328,8 @@ def children(node: Node) -> tuple[Node, ...]:
 
 def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
     """``node`` with ``change`` applied to each child; the same object if nothing changed."""
+    if not children(node):
+        return node
     if isinstance(node, Matrix):
         return replace(node, rows=tuple(tuple(change(e) for e in row) for row in node.rows))
     updates: dict[str, Any] = {}

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cache
 from typing import Any
+
+
+@cache
+def _compared(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind) if f.compare)
 
 
 class Remembering:
@@ -20,8 +26,9 @@ class Remembering:
     def __hash__(self) -> int:
         known: int | None = self.__dict__.get("_hash")
         if known is None:
-            compared = tuple(getattr(self, f.name) for f in fields(self) if f.compare)  # type: ignore[arg-type]
-            known = self.__dict__["_hash"] = hash((type(self).__name__, compared))
+            own = self.__dict__
+            compared = tuple([own[name] for name in _compared(type(self))])  # type: ignore[arg-type]
+            known = own["_hash"] = hash((type(self).__name__, compared))
         return known
 
     def __getstate__(self) -> dict[str, Any]:

@@ -164,8 +164,7 @@ class Counter:
 
     def _derivative(self, node: D, left: str | None, right: str) -> Dimension:
         if isinstance(node.y, D):
-            inner = self._derivative(node.y, left, right)
-            return None if inner is None else _cap(inner * 2 + self.size)
+            return self._second(node.y, node, left, right)
         if isinstance(node.y, Sym) and node.y.name not in self.totals:
             return 1
         extra = 0
@@ -192,6 +191,19 @@ class Counter:
         loss = 1 if isinstance(node.y, Sym) else 0
         by_parameter = 1 if isinstance(node.x, Sym) else 0
         return self.size * self.lag + by_parameter + loss + extra
+
+    def _second(self, inner: D, outer: D, left: str | None, right: str) -> Dimension:
+        """A second derivative: both first ones, and the products of their carried parts.
+
+        With one-step Jacobian J, ``S_t = J S_{t-1} + f''(P_{t-1}, Q_{t-1}) + …`` where P and Q are
+        the first derivatives of the joint state: what is carried are S, P, Q and P⊗Q.
+        """
+        firsts = [D(inner.y, d.x, d.kind) for d in (inner, outer)]
+        sizes = [self._derivative(d, left, right) for d in firsts]
+        if isinstance(inner.y, D) or None in sizes:
+            return None
+        carried = 0 if all(map(_is_local, firsts)) else (self.size * self.lag) ** 2
+        return _cap(sum(n for n in sizes if n is not None) + carried)
 
     def _prod(self, node: Prod, left: str | None, right: str) -> Dimension:
         body = self._body(node.body, node.var, None, None)
@@ -331,6 +343,16 @@ def _time_nodes(node: Node, totals: frozenset[str]) -> list[tuple[dict[str, int]
             case _:
                 out.append(None)
     return out
+
+
+def _is_local(node: D) -> bool:
+    """Whether a derivative is a function of a window of steps."""
+    if not isinstance(node.y, At):
+        return False
+    if node.kind in ("direct", "immediate"):
+        return True
+    y, x = affine(node.y.time), affine(node.x.time) if isinstance(node.x, At) else None
+    return y is not None and x is not None and bool(y[0]) and y[0] == x[0]
 
 
 def _inside(node: Node) -> list[Node]:

@@ -1,7 +1,8 @@
 """Second derivatives by a scalar: the whole world over dual numbers.
 
 ``a + b·eps`` with ``eps**2 = 0`` over any domain; the coefficient of eps of a first derivative,
-computed in the world where the variable carries eps, is its total derivative.
+computed in the world where the variable carries eps, is its total derivative; where everything
+else that an equation reads is held fixed, it is the second partial derivative of that equation.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bptt_sym.decide.domains import Domain, Element, Slot
 from bptt_sym.decide.tensor import Tensor, flat, from_flat, shape
 from bptt_sym.errors import NotSupported
-from bptt_sym.notation import D
+from bptt_sym.notation import At, Call, D, Node, Sym, walk
 
 if TYPE_CHECKING:
     from bptt_sym.decide.interpret import Interpreter
@@ -74,11 +75,10 @@ class Dual:
 
 
 class DualDomain(Domain):
-    """Dual numbers over ``base``; the free variable ``slot`` carries eps."""
+    """Dual numbers over ``base``; what is sampled carries no eps."""
 
-    def __init__(self, base: Domain, slot: Slot) -> None:
+    def __init__(self, base: Domain) -> None:
         self.base = base
-        self.slot = slot
         self.exact = base.exact
 
     def _lift(self, a: Element, b: Element) -> Dual:
@@ -88,8 +88,11 @@ class DualDomain(Domain):
         return self._lift(self.base.num(value), self.base.zero)
 
     def sample(self, slot: Slot) -> Dual:
-        slope = self.base.one if slot == self.slot else self.base.zero
-        return self._lift(self.base.sample(slot), slope)
+        return self._lift(self.base.sample(slot), self.base.zero)
+
+    def carrying(self, a: Element, eps: int) -> Dual:
+        """``a + eps``, or ``a`` itself."""
+        return self._lift(a, self.base.one if eps else self.base.zero)
 
     def inverse(self, a: Dual) -> Dual:
         inv = self.base.inverse(a.a)
@@ -128,28 +131,49 @@ class DualDomain(Domain):
 def second_derivative(
     interp: Interpreter, node: D, x: tuple[str, int | None], kind: str, env: Mapping[str, int]
 ) -> Tensor:
-    """``∂(…∂…)/∂x`` for a scalar parameter or input ``x``; only the total one is defined.
+    """``∂(…∂…)/∂x`` for a scalar ``x``: total, or of one equation whose other terms are fixed.
 
     Raises
     ------
     NotSupported
-        ``x`` is a state, not a scalar, or the derivative is not total.
+        ``x`` is not a scalar, the derivative is of another kind, or a total one by a state of
+        what is not a first derivative by the same state.
     """
     from bptt_sym.decide.interpret import Interpreter
     from bptt_sym.decide.world import World
 
     world = interp.world
-    if x[0] in world.rec.defined or world.shape(x[0]) != () or kind != "total":
-        raise NotSupported("second derivatives other than total ones by a scalar parameter")
-    dual = World(
-        world.rec,
-        DualDomain(world.domain, (x[0], x[1], 0)),
-        world.dims,
-        scalar=world.scalar,
-        fixed=world.fixed,
-    )
+    if world.shape(x[0]) != () or kind not in ("total", "direct"):
+        raise NotSupported("second derivatives other than by a scalar, total or of one equation")
     inner = node.y
     if isinstance(inner, D) and inner.kind == "unmarked":
         inner = replace(inner, kind="total")
+    domain = DualDomain(world.domain)
+    dual = World(
+        world.rec, domain, world.dims, scalar=world.scalar, fixed=world.fixed, labels=world.labels
+    )
+    if kind == "direct":
+        for name, time in _read_by(interp, inner, env):
+            dual.give(name, time, _constant(domain, world.value(name, time, interp.horizon)))
+    elif x[0] in world.rec.defined and not (isinstance(inner, D) and inner.x == node.x):
+        raise NotSupported("a second derivative by a state and something else")
+    dual.give(x[0], x[1], domain.carrying(world.value(x[0], x[1], interp.horizon), 1))
     value = Interpreter(dual, interp.conv, interp.horizon).value(inner, env)
     return from_flat(shape(value), [v.b for v in flat(value)])
+
+
+def _read_by(
+    interp: Interpreter, inner: Node, env: Mapping[str, int]
+) -> list[tuple[str, int | None]]:
+    """What the one equation reads whose derivative is differentiated again."""
+    rec = interp.world.rec
+    if not (isinstance(inner, D) and inner.kind in ("direct", "total")):
+        raise NotSupported("a second derivative of one equation whose first is none")
+    if isinstance(inner.y, Call):
+        return [interp.leaf_of(n, env) for n in walk(inner.y) if isinstance(n, (At, Sym))]
+    name, time = interp.leaf_of(inner.y, env)
+    return [*interp.world.direct(name, time, interp.horizon if name in rec.totals else 0)]
+
+
+def _constant(domain: DualDomain, value: Tensor) -> Tensor:
+    return from_flat(shape(value), [domain.carrying(v, 0) for v in flat(value)])

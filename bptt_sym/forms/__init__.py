@@ -14,7 +14,7 @@ from bptt_sym.forms.forward import Forward
 from bptt_sym.forms.near import near
 from bptt_sym.forms.one_step import immediate_of_target, jacobian_of_target
 from bptt_sym.forms.preactivation import with_preactivations
-from bptt_sym.forms.problem import Problem, TooNear, parse_target
+from bptt_sym.forms.problem import NoCarrier, Problem, TooNear, parse_target
 from bptt_sym.forms.recursion import horner
 from bptt_sym.forms.second import second_derivative
 from bptt_sym.notation import At, Node, Sym
@@ -87,9 +87,18 @@ def _derive(
         second_derivative(p)
         return p.done(title, form)
     try:
+        own = isinstance(y, At) and isinstance(x, Sym) and not p.relevant_states()
+        if own and form in STEPWISE:
+            raise NoCarrier(f"no state that {p.y.name} is made of depends on {p.x.name}")
         _work_out(p, form, partial(_derive, rec, y, x, 1, T, title=title))
         if form in STEPWISE and (not p.trail.steps or p.trail.steps[-1].lhs != p.target):
             raise TooNear("no step is left")
+    except NoCarrier:
+        # Every step's own use is all there is: every form is the sum of them.
+        if isinstance(y, Sym) and isinstance(x, Sym) and form != "adjoint":
+            return _derive(rec, y, x, 1, T, "adjoint", title)
+        p = Problem(rec, y, x, T, "jacobian")
+        near(p)
     except TooNear:
         # One step, or none: every form is the derivative of the equations in between.
         p = Problem(rec, y, x, T, "jacobian")

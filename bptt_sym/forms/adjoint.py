@@ -230,8 +230,11 @@ class Adjoint:
 
     def _sum_of_uses(self, x: Sym) -> None:
         p, t = self.p, self.p.generic
+        own: Node = ZERO
         if isinstance(p.y, Sym) and x in set(walk(p.rec.totals[p.y.name])):
-            raise NotSupported(f"{p.y.name} contains {x.name} itself: ask for the form series")
+            if len(p.calc.shape(x)) > 1:
+                raise NotSupported(f"{p.y.name} contains {x.name} itself: ask for the form series")
+            own = D(p.y, x, "direct")
         if any(x in set(walk(v)) for v in p.rec.initial.values()):
             raise NotSupported(f"an initial value depends on {x.name}: ask for the form series")
         uses = [v for v in self.sequences if x in set(walk(p.rec.rhs(v)))]
@@ -241,7 +244,7 @@ class Adjoint:
         p.trail.add(
             "sum over the uses",
             p.target,
-            self._summed(shown),
+            add(self._summed(shown), own),
             cites,
             where=p.target_ranges,
             note=f"every step's own use of {x.name}, each with its adjoint",
@@ -258,7 +261,7 @@ class Adjoint:
         p.trail.add(
             "direct derivatives put in",
             p.target,
-            self._summed(explicit),
+            add(self._summed(explicit), own),
             (number, *cites, *defined),
             where=p.target_ranges,
             note=note,

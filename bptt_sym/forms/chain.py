@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from bptt_sym.errors import NotSupported
 from bptt_sym.forms.one_step import local
-from bptt_sym.forms.problem import Problem
+from bptt_sym.forms.problem import NoCarrier, Problem
 from bptt_sym.jacobian import product
 from bptt_sym.notation import (
     ONE,
@@ -301,13 +300,10 @@ def _difference(a: Node, b: Node) -> Node:
 
 
 def chain_of(p: Problem) -> Chain:
-    """The chain of a problem; NotSupported if no state carries the derivative."""
+    """The chain of a problem. Raises NoCarrier if no state carries the derivative."""
     states = p.relevant_states()
     if not states:
-        raise NotSupported(
-            f"{p.y.name} does not depend on {p.x.name} through any state: "
-            "ask for the form immediate"
-        )
+        raise NoCarrier(f"{p.y.name} does not depend on {p.x.name} through any state")
     return Chain(p, states)
 
 

@@ -35,7 +35,7 @@ def near(p: Problem) -> None:
     """The total derivative by an element a few steps before the end, written out."""
     x = p.x
     if isinstance(x, Sym):
-        _at_the_first_step(p)
+        _of_its_own_step(p)
         return
     lag = offset(p.top, x.time)
     if lag is None:
@@ -58,15 +58,17 @@ def near(p: Problem) -> None:
     drop_zero_initials(p, p.target, p.trail.steps[-1].rhs)
 
 
-def _at_the_first_step(p: Problem) -> None:
-    """By a parameter, of what a step computes from the states before it: those are given."""
-    if p.top != ONE or not isinstance(p.y, At):
+def _of_its_own_step(p: Problem) -> None:
+    """By a parameter, of what a step computes from states that do not depend on it."""
+    carried = bool(p.relevant_states())
+    if (carried and p.top != ONE) or not isinstance(p.y, At):
         raise NotSupported(f"{p.y.name} reads states before the run: leave T symbolic")
     immediate_of_target(p)
     number = len(p.trail.steps)
     value = p.trail.steps[-1].rhs
-    note = f"the initial values do not depend on {p.x.name}"
-    p.trail.add("first step", p.target, value, (number,), where=p.target_ranges, note=note)
+    note = f"the initial values do not depend on {p.x.name}" if carried else ""
+    rule = "first step" if carried else "no state depends on it"
+    p.trail.add(rule, p.target, value, (number,), where=p.target_ranges, note=note)
 
 
 def _before_the_run(x: At) -> bool:

@@ -398,6 +398,10 @@ class TooNear(NotSupported):
     """The variable lies so near that a form over many steps has nothing to add up."""
 
 
+class NoCarrier(NotSupported):
+    """No state carries the derivative from one step to the next."""
+
+
 def _tidy(atom: At | Sym) -> At | Sym:
     tidy = canonical_times(atom)
     assert isinstance(tidy, (At, Sym))
@@ -413,6 +417,7 @@ def _minus(node: Node, k: int) -> Node:
 __all__ = [
     "EXPAND",
     "MAX_T",
+    "NoCarrier",
     "Problem",
     "TooNear",
     "layout",

@@ -47,6 +47,11 @@ RIGHT = [
     (LSTM, r"\frac{\partial f_t}{\partial U_f} = f_t(1-f_t)h_{t-1} + "
      r"f_t(1-f_t) U_f \frac{d h_{t-1}}{d U_f}"),
     (LSTM, r"\frac{d h_t}{d c_t} = o_t(1-\tanh^2(c_t))"),
+    (ELMAN, r"\frac{\partial^2 h_T}{\partial h_{T-1}^2} = -2 w^2 h_T (1-h_T^2)"),
+    (ELMAN, r"\frac{\partial^2 h_T}{\partial h_{T-2}^2} = -2 w^4 h_T (1-h_T^2)(1-h_{T-1}^2)^2"
+     r" - 2 w^3 (1-h_T^2) h_{T-1}(1-h_{T-1}^2)"),
+    (ELMAN, r"\frac{\partial^{dir}}{\partial w}"
+     r"\left(\frac{\partial^{dir} h_t}{\partial h_{t-1}}\right) = (1-h_t^2)(1 - 2 w h_t h_{t-1})"),
     (VECTOR, r"\frac{d h_t}{d h_{t-1}} = \mathrm{diag}(1-h_t^2)W_{hh}"),
     (VECTOR, r"\frac{d L}{d h_t} = \frac{\partial^{+} L_t}{\partial h_t} + "
      r"\frac{d L}{d h_{t+1}}\mathrm{diag}(1-h_{t+1}^2)W_{hh}"),
@@ -55,6 +60,9 @@ WRONG = [
     (ELMAN, r"\frac{d h_T}{d w} = (1-h_T^2)h_{T-1}"),
     (ELMAN, r"\frac{\partial h_t}{\partial h_{t-1}} = h_t(1-h_t)w"),
     (ELMAN, r"\frac{d h_T}{d h_k} = w^{T-k}"),
+    (ELMAN, r"\frac{\partial^2 h_T}{\partial h_{T-2}^2} = -2 w^4 h_T (1-h_T^2)(1-h_{T-1}^2)^2"),
+    (ELMAN, r"\frac{\partial^{dir}}{\partial w}"
+     r"\left(\frac{\partial^{dir} h_t}{\partial h_{t-1}}\right) = (1-h_t^2)(1 - h_t h_{t-1})"),
     (VECTOR, r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1-h_t^2)W_{hh}^\top"),
     (VECTOR, r"\frac{\partial h_t}{\partial h_{k}} = "
      r"\prod_{j=k+1}^t \mathrm{diag}(1-h_j^2)\cdot W_{hh}^{t-k}"),

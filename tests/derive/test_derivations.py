@@ -22,6 +22,7 @@ from bptt_sym.notation import (
     Matrix,
     Mul,
     Neg,
+    Node,
     Outer,
     Pow,
     Prod,
@@ -30,6 +31,7 @@ from bptt_sym.notation import (
     Transpose,
     index,
     num,
+    rebuild,
     walk,
 )
 from bptt_sym.read import recurrence_from_latex
@@ -55,6 +57,16 @@ USERS = {
     "two steps back, vector": [r"h_t = \tanh(A h_{t-1} + B h_{t-2} + U x_t + b)", "C = C(h_T)"],
     "reading two inputs": [r"h_t = \tanh(w h_{t-1} + u x_t + v x_{t-1})", "C = C(h_T)"],
     "opaque": [r"h_t = f(x_t, h_{t-1}, w)"],
+    "two opaque": [
+        r"c_t = f(c_{t-1}, h_{t-1}, w)",
+        r"h_t = g(c_t, w)",
+        "C = C(h_T, w)",
+    ],
+    "squared": [
+        r"h_t = \tanh(w h_{t-1} + u x_t)",
+        r"o_t = v h_t + c",
+        r"L = \sum_{t=1}^T (o_t - y_t)^2",
+    ],
     "opaque activation": [r"h_t = \phi(w h_{t-1} + u_t)"],
     "stacked": [
         r"h_t = \tanh(W h_{t-1} + U x_t)",
@@ -154,6 +166,50 @@ def test_pairs_that_want_care(name: str, target: str, T: int | None, form: str) 
     assert all(v.is_right for v in derivation.replay())
 
 
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("elman", "d2C/dw2"),
+        ("elman", "d2L/db_{input}2"),
+        ("lstm", "d2E/dU_f2"),
+        ("lstm", "d2h[T]/dU_o2"),
+        ("squared", "d2L/dw2"),
+        ("squared", "d2o[T]/du2"),
+        ("squared", "d2L/dv2"),
+        ("opaque", "d2h[T]/dw2"),
+        ("opaque activation", "d2h[T]/dw2"),
+        ("two opaque", "d2C/dw2"),
+        ("two opaque", "d2h[T]/dw2"),
+        ("scalar among vectors", "d2r[T]/da2"),
+    ],
+)
+@pytest.mark.parametrize("T", [None, 3])
+def test_second_derivatives(name: str, target: str, T: int | None) -> None:
+    derivation = derive(MODELS[name], target, T)
+    last = derivation.steps[-1].lhs
+    assert isinstance(last, D) and isinstance(last.y, D) and last.x == last.y.x
+    assert last.y.y == derivation.target.y and failures(derivation, 3) == []
+
+
+def test_second_derivatives_of_an_unknown_function_of_vectors_have_no_form() -> None:
+    with pytest.raises(NotSupported, match="unknown function of vectors"):
+        derive(MODELS["leaky vector"], "d2C/d\\alpha2")
+
+
+def test_the_mixed_term_of_an_unknown_cell_counts_twice() -> None:
+    derivation = derive(MODELS["opaque"], "d2h[T]/dw2")
+    assert derivation.text().count("+ 2 · ") >= 1
+    number = next(n for n, s in enumerate(derivation.steps) if s.rule == "differentiate again")
+    step = derivation.steps[number]
+
+    def once(n: Node) -> Node:
+        return Mul(n.args[1:]) if isinstance(n, Mul) and n.args[0] == num(2) else rebuild(n, once)
+
+    halved = replace(step, rhs=once(step.rhs))
+    steps = (*derivation.steps[:number], halved, *derivation.steps[number + 1 :])
+    assert [n for n, _ in failures(replace(derivation, steps=steps), 3)] == [number + 1]
+
+
 def test_a_step_that_lies_before_is_a_message() -> None:
     with pytest.raises(InputError, match="lies before"):
         derive(cells.elman(), "dh[s]/dh[s+1]")
@@ -172,6 +228,9 @@ def test_a_step_that_lies_before_is_a_message() -> None:
         ("elman", "dh[T]/dh[s]", None, "agree"),
         ("elman", "dL/dx[t]", None, "adjoint"),
         ("elman", "d2h[T]/dw2", None, "series"),
+        ("elman", "d2C/dw2", None, "series"),
+        ("squared", "d2L/dw2", None, "series"),
+        ("opaque", "d2h[T]/dw2", None, "series"),
         ("elman-vector", "dL/dW_{hh}", None, "agree"),
         ("sigmoid-rnn", "dE/dW_rec", None, "agree"),
         ("lstm", "dc[t]/dc[t-1]", None, "jacobian"),

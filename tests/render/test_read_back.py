@@ -331,7 +331,7 @@ def test_different_expressions_are_printed_differently(a: Node, b: Node) -> None
 # ---------------------------------------------------------------------------- derivations
 
 TARGETS = {
-    "elman": ("dh[T]/dw", "dh[T]/dh[t]", "dh[T]/dh[0]", "dC/dw", "dL/dw"),
+    "elman": ("dh[T]/dw", "dh[T]/dh[t]", "dh[T]/dh[0]", "dC/dw", "dL/dw", "d2C/dw2"),
     "elman-vector": ("dh[T]/dh[t]", "dh[T]/db_{hh}", "dL/dW_{hh}"),
     "sigmoid-rnn": ("dc[T]/dW_{rec}", "dE/dW_{rec}"),
     "lstm": ("dc[t]/dc[t-1]", "dc[T]/dU_f"),
