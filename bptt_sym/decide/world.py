@@ -134,9 +134,11 @@ class World:
             raise Absent(name, time)
         if name in self._rhs and time >= 1:
             # Step by step, so that a far element does not recurse through all earlier ones.
-            for s in range(1, time):
-                if (name, s, 0) not in self._values:
-                    self.value(name, s)
+            known = time - 1
+            while known >= 1 and (name, known, 0) not in self._values:
+                known -= 1
+            for s in range(known + 1, time):
+                self.value(name, s)
             return self.interpreter.value(self._rhs[name], {STEP: time})
         return self._sample(name, time)
 

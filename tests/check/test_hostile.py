@@ -27,7 +27,7 @@ HOSTILE = {
     "factorial": (CELL + r"$$h_t = t!!!!!! + 1000000000!$$", "not mathematics"),
     "long sum": (CELL + r"$$h_t = \sum_{k=1}^{1000000000} w^k$$", "beyond"),
     "sums of sums": (
-        CELL + r"$$h_t h_t = \sum_{i=1}^{1000}\sum_{j=1}^{1000}\sum_{k=1}^{1000} w^k h_t$$", ""
+        CELL + r"$$h_t h_t = \sum_{i=1}^{300}\sum_{j=1}^{300}\sum_{k=1}^{300} w^k h_t$$", ""
     ),
     "braces": (CELL + "$$" + "{" * 100_000 + "=" + "}" * 100_000 + "$$", "20000 characters"),
     "macros": (
