@@ -1,9 +1,10 @@
 """How many wrong gradients does each checker catch, on the same inputs in one run?
 
-    python benchmarks/bench_mistakes.py [--quick | --mutants N]
+    python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32]
 
-With ``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong gradients are
-otherwise those of ``wrong_gradients.py`` and of ``edited_gradients.py``. Every checker sees
+With ``--float32`` every problem is one in float32. With ``--mutants`` only those of
+``mutated_gradients.py`` are tried. The wrong gradients are otherwise those of
+``wrong_gradients.py`` and of ``edited_gradients.py``. Every checker sees
 the same functions on the same typical small inputs (h0 = 0, T = 4, one example; generic weights,
 then weights of 0.01); ``bptt_sym`` is then run as it is meant to be run, on its own inputs.
 PyTorch, JAX and SciPy are used if they are installed.
@@ -174,6 +175,26 @@ def _mutants(count: int) -> None:
             print(f"  located  {line}")
 
 
+def _single() -> None:
+    """What float32 problems alone show, and whether right code is accused on them."""
+    wrong, right = [*wg.wrong(), *eg.wrong()], {**eg.RIGHT, **wg.RIGHT}
+    passed = [
+        f"{cell} {bug}" for cell, bug, f in wrong if run(f, cell, dtype="float32", explain=False).ok
+    ]
+    print(f"float32 problems: caught {len(wrong) - len(passed)} of {len(wrong)}; pass: {passed}")
+    alarms, count, rng = 0, 1400, np.random.default_rng(3)
+    for k in range(count):
+        cell = sorted(right)[k % len(right)]
+        p = draw(
+            named_model(cell), 50_000 + k, regime=REGIMES[k % len(REGIMES)],
+            steps=int(rng.integers(1, 60 if k % 11 == 0 else 9)), batch=int(rng.integers(1, 4)),
+            zero_start=k % 3 == 0, learned=k % 5 == 0, masked=k % 4 == 0, weighted=k % 7 < 3,
+            dtype=np.float32,
+        )  # fmt: skip
+        alarms += bool(_inspect(p, right[cell], state=False)[0])
+    print(f"right gradients: {alarms} false alarms on {count} float32 problems")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100 right problems, not 2000")
@@ -181,7 +202,11 @@ def main() -> None:
         "--mutants", type=int, default=0, metavar="N",
         help="nothing but N mutants of each right gradient, made by machine",
     )  # fmt: skip
+    parser.add_argument("--float32", action="store_true", help="nothing but float32 problems")
     options = parser.parse_args()
+    if options.float32:
+        _single()
+        return
     quick = options.quick
     if options.mutants:
         _mutants(options.mutants)

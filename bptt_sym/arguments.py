@@ -182,6 +182,10 @@ def _add_test(commands: Any) -> None:
     parser.add_argument("--cell", metavar="CELL", required=True, help="elman, lstm, gru, …")
     parser.add_argument("--profile", default="quick", choices=("quick", "thorough"))
     parser.add_argument(
+        "--dtype", choices=("float32", "float64"),
+        help="all problems in one precision, for code that has only one",
+    )  # fmt: skip
+    parser.add_argument(
         "--score-inputs", action="store_true",
         help="how many known mistakes would the test inputs of your own catch?",
     )  # fmt: skip

@@ -275,7 +275,7 @@ def run_test(args: argparse.Namespace) -> int:
 
         report = score_given(function(args.function)(), args.cell, rtol=args.rtol, atol=args.atol)
     else:
-        report = run(function(args.function), args.cell, args.profile)
+        report = run(function(args.function), args.cell, args.profile, args.dtype)
     if args.json:
         import json
 

@@ -59,6 +59,7 @@ def run(
     gradient: Gradient | str,
     cell: str | Model | Recurrence,
     profile: str = "quick",
+    dtype: Any = None,
     *,
     explain: bool = True,
 ) -> Report:
@@ -73,13 +74,15 @@ def run(
         shipped cell, a model, or any recurrence.
     profile:
         ``quick`` (30 problems) or ``thorough`` (240).
+    dtype:
+        That of all problems; by default most are float64 and some float32.
     """
     start = time.perf_counter()
     if isinstance(gradient, str):
         gradient = function(gradient)
     model = as_model(cell)
     count = 0
-    for problem in cases(model, profile):
+    for problem in cases(model, profile, dtype):
         count += 1
         findings, bad = _inspect(problem, gradient, state=count == 1)
         if findings:
@@ -211,8 +214,8 @@ def _explained(
         # The same mistake on a short sequence says more than on a long one, so look there first.
         begin = problem
         if problem.steps > 12:
-            shorter = (p for p in cases(problem.model) if p.steps <= 12)
-            begin = next((p for p in shorter if p.dtype == begin.dtype and fails(p)), begin)
+            shorter = (p for p in cases(problem.model, dtype=begin.dtype) if p.steps <= 12)
+            begin = next((p for p in shorter if fails(p)), begin)
         smallest = shrink(begin, fails)
         known[key] = (diagnoses, smallest)
     return Report(

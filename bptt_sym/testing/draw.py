@@ -138,12 +138,13 @@ def _distinct(rng: np.random.Generator, model: Model, low: int, high: int) -> di
     return dict(zip(names, (int(v) for v in rng.permutation(range(low, high))), strict=False))
 
 
-def cases(model: Model, profile: str = "quick") -> Iterator[Problem]:
+def cases(model: Model, profile: str = "quick", dtype: Any = None) -> Iterator[Problem]:
     """The problems of a profile, the revealing ones first.
 
     ``quick`` has 30, ``thorough`` 240. Both contain every regime, T = 1, all sizes 1 and all
     sizes different, square weights, several examples, masks, weights, learned and zero initial
-    states, float32, and one long sequence in which every lag counts.
+    states, float32, and one long sequence in which every lag counts. With a ``dtype`` all have that
+    one: for code that computes in float32 whatever it is given.
 
     Raises
     ------
@@ -159,7 +160,8 @@ def cases(model: Model, profile: str = "quick") -> Iterator[Problem]:
 
         def make(k: int, seed: int = seed, **more: Any) -> Problem:
             sizes = more.pop("dims", None) or _distinct(rng, model, 2, 6)
-            return draw(model, seed + k, dims=sizes, **more)
+            own = more.pop("dtype", np.float64)
+            return draw(model, seed + k, dims=sizes, dtype=own if dtype is None else dtype, **more)
 
         ones = dict.fromkeys(model.rec.dims, 1)
         threes = dict.fromkeys(model.rec.dims, 3)
