@@ -27,7 +27,7 @@ from bptt_sym.recurrence import STEP, Recurrence
 #: No claim needs a step as far out as this; a larger index is a mistake or an attack.
 MAX_STEP = 4096
 #: Terms of all sums and factors of all products in one comparison.
-MAX_TERMS = 200_000
+MAX_TERMS = 30_000
 
 
 class Absent(ArithmeticError):
