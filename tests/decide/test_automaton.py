@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+
+import flint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,6 +127,38 @@ def test_the_states_are_enough_for_random_sums_of_geometric_terms():
         outcome = holds(arena, literal(claim, arena.rec))
         assert outcome.every
         assert outcome.longest >= bases
+
+
+@pytest.mark.parametrize("total", [False, True])
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_the_states_are_enough_for_second_derivatives(n, total):
+    """Along a run whose one-step derivatives never change, what a linear recursion needs.
+
+    It is the rank of the Hankel matrix of ``S_t = J S_{t-1} + H[P, P] + K P + d`` with
+    ``P_t = J P_{t-1} + b``, or of the sums of these over the steps.
+    """
+    draw = random.Random(n)
+    p = 2**61 - 1
+    J = [[draw.randrange(p) for _ in range(n)] for _ in range(n)]
+    H = [[draw.randrange(p) for _ in range(n * n)] for _ in range(n)]
+    b, d = ([draw.randrange(p) for _ in range(n)] for _ in range(2))
+
+    def times(m, v):
+        return [sum(x * y for x, y in zip(row, v, strict=True)) % p for row in m]
+
+    P, S, summed, seen = [0] * n, [0] * n, 0, []
+    for _ in range(80):
+        squares = [x * y % p for x in P for y in P]
+        S = [sum(v) % p for v in zip(times(J, S), times(H, squares), d, strict=True)]
+        P = [(x + y) % p for x, y in zip(times(J, P), b, strict=True)]
+        summed = (summed + S[0] + P[0] ** 2) % p
+        seen.append(summed if total else S[0])
+    hankel = [[seen[i + j] for j in range(40)] for i in range(40)]
+    needed = flint.nmod_mat(hankel, p).rank()
+    assert needed > n * (n + 1) // 2
+    counter = Counter(size=n, width=1, lag=1, totals=frozenset({"L"}))
+    y = Sym("L") if total else h("T")
+    assert needed <= counter.dimension(D(D(y, W), W), None, "T")
 
 
 def test_instances_respect_what_the_notation_shows():
