@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.answer import internal_error, unreadable
-from bptt_sym.check.asides import as_rewritten, in_its_case
+from bptt_sym.check.asides import as_rewritten, in_its_case, speaks_of_linear
 from bptt_sym.check.bench import ABOUT_ONE, Bench
+from bptt_sym.check.bound_names import with_bound_names
 from bptt_sym.check.conditions import is_condition, is_supposed, only_supposes
 from bptt_sym.check.continued import continued
 from bptt_sym.check.defining import base_letter, definition_of, definitions_of, may_define
@@ -324,7 +325,7 @@ class _Auditor:
         generic: Mapping[str, str] | None = None,
         latex: str | None = None,
     ) -> Claim:
-        vocabulary = with_sizes(model.vocabulary, row.latex)
+        vocabulary = with_bound_names(with_sizes(model.vocabulary, row.latex), row.latex)
         if generic:
             vocabulary = replace(vocabulary, aliases={**vocabulary.aliases, **generic})
         if "=" not in row.chain.ops:
@@ -346,6 +347,7 @@ class _Auditor:
     ) -> Judged | _Waiting:
         """The verdict under the first family that knows the names of the row."""
         self.bench.delta = formula.delta
+        self.bench.linear = speaks_of_linear(formula)
         self._left, self._part = row.left, "+=" in row.chain.ops
         first: InputError | None = None
         for family in families:

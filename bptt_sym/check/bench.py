@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.accumulated import adds_up, judge_share, of_a_step, share
 from bptt_sym.check.answer import worked_out
+from bptt_sym.check.bound_names import sized, unsized
 from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.gates import GATES
 from bptt_sym.check.models import Model, Models
-from bptt_sym.check.second_looks import second_look
+from bptt_sym.check.second_looks import if_linear, second_look
 from bptt_sym.check.wording import (
     MISFIT,
     bounds_what_is_given,
@@ -43,6 +44,7 @@ from bptt_sym.notation import (
 )
 from bptt_sym.read.vocabulary import plain_name
 
+_LETTERS = "what the letters of this bound stand for is not established"
 #: Something is said to be about one.
 ABOUT_ONE = re.compile(r"(?:\\approx|\\simeq|≈)\s*1(?![0-9.])")
 
@@ -58,6 +60,8 @@ class Bench:
     by_output: bool = False
     #: The case that the sentence before speaks of: "for $k = t$".
     case: tuple[str, str] | None = None
+    #: Whether the text before the formula in hand supposes a linear network.
+    linear: bool = False
     #: Whether the document says of something that it is about one.
     near_one: bool = False
     #: Left sides whose exact value the document has stated.
@@ -74,6 +78,19 @@ class Bench:
         UnboundName
             Nothing defines a name that the claim is about.
         """
+        if (found := sized(claim, model.court.model, self.models.context.sizes)) is not None:
+            verdict = model.court.judge(found.claim, explain=False)
+            if verdict.is_right:
+                return replace(
+                    verdict, verdict="right_under_reading", readings=(*verdict.readings, *found.said)
+                )
+            if verdict.verdict != "wrong" or not found.sure:
+                return Verdict("undecided", note=_LETTERS)
+            return replace(verdict, assumptions=(*verdict.assumptions, *found.said))
+        if (letter := unsized(claim, model.court.model)) is not None:
+            raise UnboundName(
+                f"no definition gives {letter.name}", span=letter.span, token=letter.name
+            )
         nodes = [n for side in claim.sides for n in walk(side)]
         for n in nodes:
             missing = undefined_in(n, model.court.model)
@@ -125,6 +142,8 @@ class Bench:
                 )
         delta = self.delta and not self.by_output
         verdict = second_look(verdict, claim, model, self.models, delta)
+        if verdict.verdict == "wrong" and self.linear:
+            verdict = if_linear(claim, model, self.models) or verdict
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             return self._misfit(claim, model, verdict)
         return verdict

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.accumulated import added_up
 from bptt_sym.check.answer import Court
+from bptt_sym.check.bound_names import SaidSizes
 from bptt_sym.check.completion import arguments, completed, defined_by, sequences, step_defined_by
 from bptt_sym.check.defining import Definition
 from bptt_sym.check.dimension import one_unit
@@ -162,6 +163,8 @@ class Context:
     explained: frozenset[str] = frozenset()
     #: Activations whose derivative stands somewhere: nobody takes them to be the identity.
     sloped: frozenset[str] = frozenset()
+    #: Which sizes the words tell.
+    sizes: SaidSizes = SaidSizes()
 
     @classmethod
     def of(cls, texts: Sequence[str], words: str) -> Context:
@@ -450,6 +453,12 @@ class Models:
     def supposed_linear(self, model: Model) -> Court | None:
         """The model with those activations the identity of which the text says ``σ(x) = x``."""
         return self._without(self.context.identities, model.court.model)
+
+    def without_activations(self, model: Model) -> Court | None:
+        """The model with every activation the identity, if it is no gated cell."""
+        rec = model.court.model
+        functions = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, Fn)}
+        return self._without(frozenset(functions), rec) if len(functions) == 1 else None
 
     def _without(self, functions: frozenset[str], rec: Recurrence) -> Court | None:
         """A court for ``rec`` with ``functions`` the identity; ``None`` if it has none of them."""

@@ -7,6 +7,7 @@ for gradients, the copies of parameters, the letter of the last step.
 from __future__ import annotations
 
 from bptt_sym.check.adjoints import Adjoints
+from bptt_sym.check.bound_names import SaidSizes
 from bptt_sym.check.cases import by_cases
 from bptt_sym.check.completion import sequences
 from bptt_sym.check.copies import copied, without_steps
@@ -55,6 +56,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.stated = both_means_and_sums(texts) | runs_back(texts)
     context.marks = any(f.delta for f in everything)
     context.last_step_said = last_step_said(document.source.text)
+    context.sizes = SaidSizes.of(document.source.text)
     context.sloped = sloped(texts)
     context.identities |= said_identities(document.source.text)
     return everything, context

@@ -164,6 +164,16 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look("the mark d stands for the derivative of the loss of the step", own, court)
 
 
+def if_linear(claim: Claim, model: Model, models: Models) -> Verdict | None:
+    """The verdict if the claim holds of the network without its activations, as a text may say."""
+    linear = models.without_activations(model)
+    if linear is None:
+        return None
+    said = "the activation is the identity, as the text supposes"
+    functions = frozenset(n.name for s in claim.sides for n in walk(s) if isinstance(n, Fn))
+    return _Look(said, with_identities(claim, functions), linear, supposes=True).verdict()
+
+
 def bound_at(claim: Claim) -> Iterator[tuple[Claim, str, str]]:
     """``claim`` with an index that stands on the right alone at each step of the left side."""
     from bptt_sym.render.text import text

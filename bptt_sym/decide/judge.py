@@ -17,7 +17,7 @@ from bptt_sym.decide.trials import MAX_TRIALS, Trial, literal
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.errors import InputError, NotSupported, ReplayError
-from bptt_sym.notation import HORIZON_NAME, At, Claim, Idx, Node, Prod, Sym, affine, walk
+from bptt_sym.notation import HORIZON_NAME, At, Claim, Idx, Node, Norm, Prod, Sym, affine, walk
 from bptt_sym.recurrence import STEP, Recurrence
 
 #: Judges one relation that is not an equation, under assumptions.
@@ -116,6 +116,12 @@ def summary(links: list[Verdict]) -> Verdict:
 def _link(claim: Claim, arena: Arena, refute: bool = True) -> Verdict:
     if claim.ops[0] not in ("=", "~"):
         return Verdict("undecided", note="bounds and limits are judged by the bound engine")
+    left, right = claim.sides
+    if isinstance(left, Norm) and isinstance(right, Norm) and left.ord == right.ord:
+        # Equal matrices have equal norms, also where an empty product is written as 1.
+        inner = _link(replace(claim, sides=(left.arg, right.arg)), arena, refute=False)
+        if inner.is_right:
+            return inner
     failed: list[Failed] = []
     misfit = ""
     search = Search.of(claim, arena)

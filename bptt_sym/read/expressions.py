@@ -8,11 +8,13 @@ from bptt_sym.entries import UNITS, UnitSum, letters
 from bptt_sym.errors import InputError, LimitExceeded, ReadError, Span
 from bptt_sym.notation import (
     ONE,
+    Abs,
     Add,
     Had,
     Mul,
     Neg,
     Node,
+    Norm,
     Num,
     Outer,
     Prod,
@@ -228,9 +230,9 @@ class Binder(Derivatives):
     def product_end(self, factors: list[tuple[str, Factor]], i: int, var: str) -> int:
         r"""Where the body of ``\prod`` ends among the factors that follow it.
 
-        After the last factor that has the index, or after parameters without a power that follow
-        that one by juxtaposition or a dot (``\prod_j \mathrm{diag}(1-h_j^2) W``). Braces directly
-        after the operator are the whole body.
+        After the last factor that has the index, or after parameters and norms of parameters,
+        without a power, that follow that one by juxtaposition or a dot (``\prod_j
+        \mathrm{diag}(1-h_j^2) W``). Braces directly after the operator are the whole body.
         """
         first = factors[i][1]
         if isinstance(first, Group) and first.bracket == "{":
@@ -247,20 +249,26 @@ class Binder(Derivatives):
         if end == i and self.is_bare_derivative(factors, i):
             end = i + 1  # its argument is that of the product's step
         if end == i:
-            return self.operand(factors, i)[1]
-        while end < len(factors):
-            op, f = factors[end]
-            if op not in ("", r"\cdot") or not isinstance(f, (Word, Scripted)):
-                break
-            try:
-                node = self.factor(f)
-            except InputError:
-                break
-            inner = node.arg if isinstance(node, Transpose) else node
-            if not isinstance(inner, Sym) or inner.name in self.vocabulary.totals:
+            if not self.is_constant(factors[i][1]):
+                return self.operand(factors, i)[1]
+            end = i + 1
+        while end < len(factors) and factors[end][0] in ("", r"\cdot"):
+            if not self.is_constant(factors[end][1]):
                 break
             end += 1
         return end
+
+    def is_constant(self, f: Factor) -> bool:
+        """Whether ``f`` is a parameter or the norm of one, without a power."""
+        if not (isinstance(f, (Word, Scripted)) or (isinstance(f, Group) and f.bracket in "|‖")):
+            return False
+        try:
+            node = self.factor(f)
+        except InputError:
+            return False
+        while isinstance(node, (Transpose, Norm, Abs)):
+            node = node.arg
+        return isinstance(node, Sym) and node.name not in self.vocabulary.totals
 
     def is_bare_derivative(self, factors: list[tuple[str, Factor]], i: int) -> bool:
         """Whether factor ``i`` is ``\\tanh'`` without an argument."""

@@ -63,6 +63,8 @@ from bptt_sym.notation import (
     Norm,
     Num,
     Pow,
+    Prod,
+    Sum,
     Sym,
     affine,
     walk,
@@ -262,29 +264,31 @@ class _Case:
         return with_theorem(verdict, trial.claim, self.rec, self.given)
 
     def _submultiplicative(self, left: Node, right: Node) -> Verdict | None:
-        """``‖A‖ ≤ ‖X‖ ‖Y‖`` where A = XY is an identity."""
-        if not isinstance(left, (Norm, Abs)) or not isinstance(right, Mul):
+        r"""``‖A‖ ≤ ‖X‖ ‖Y‖``, ``‖A‖ ≤ \sum ‖X‖`` where A = XY, A = \sum X are identities."""
+        if not isinstance(left, (Norm, Abs)) or self.claim.ops[0] != "<=":
             return None
-        if not all(isinstance(a, (Norm, Abs)) for a in right.args):
-            return None
-        inner = Mul(tuple(a.arg for a in right.args))  # type: ignore[attr-defined]
-        claim = Claim((left.arg, inner), ("=",))
-        for trial in trials(claim, self.rec):
-            if len(trial.readings) > 1:
+        for descending in (True, False):
+            inner = _within_norms(right, descending)
+            if inner is None or inner == left.arg:
                 return None
-            try:
-                outcome = holds(self.arena, trial)
-            except BpttError:
+            for trial in trials(Claim((left.arg, inner), ("=",)), self.rec):
+                if len(trial.readings) > 1:
+                    break
+                try:
+                    outcome = holds(self.arena, trial)
+                except BpttError:
+                    break
+                if outcome.holds:
+                    scope = "every step" if outcome.every else f"T <= {outcome.longest}"
+                    return Verdict(
+                        "right" if not trial.readings else "right_under_reading",
+                        scope=scope,
+                        readings=tuple(r.message for r in trial.readings),
+                        assumptions=self.hypotheses,
+                        method="‖AB‖ ≤ ‖A‖ ‖B‖, and the product of the matrices is an identity",
+                    )
+            if not any(isinstance(n, Prod) for n in walk(right)):
                 return None
-            if outcome.holds and self.claim.ops[0] == "<=":
-                scope = "every step" if outcome.every else f"T <= {outcome.longest}"
-                return Verdict(
-                    "right" if not trial.readings else "right_under_reading",
-                    scope=scope,
-                    readings=tuple(r.message for r in trial.readings),
-                    assumptions=self.hypotheses,
-                    method="‖AB‖ ≤ ‖A‖ ‖B‖, and the product of the matrices is an identity",
-                )
         return None
 
     def _starts_small(self) -> bool:
@@ -423,6 +427,24 @@ class _Case:
         return Verdict(
             "undecided", note=self._near_miss() or "no rule proves or refutes this limit"
         )
+
+
+def _within_norms(node: Node, descending: bool) -> Node | None:
+    """What the norms in a product or sum of norms are of; ``None`` if they are not all of it."""
+    match node:
+        case Norm(arg=arg) | Abs(arg=arg):
+            return arg
+        case Mul(args=args) | Add(args=args):
+            parts = [_within_norms(a, descending) for a in args]
+            return None if None in parts else replace(node, args=tuple(parts))  # type: ignore[arg-type]
+        case Prod(body=body) | Sum(body=body):
+            inner = _within_norms(body, descending)
+            if inner is None:
+                return None
+            if isinstance(node, Sum):
+                return replace(node, body=inner)
+            return replace(node, body=inner, descending=descending)
+    return None
 
 
 def exact(node: Node, rec: Recurrence) -> Magnitude:
