@@ -29,7 +29,7 @@ from bptt_sym.check.prepared import prepared
 from bptt_sym.check.renamed import by_the_argument, redefines
 from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.slopes import of_an_activation
-from bptt_sym.check.softmax import of_a_softmax
+from bptt_sym.check.softmax import of_a_loss, of_a_softmax
 from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.wording import (
     generic_meanings,
@@ -241,9 +241,9 @@ class _Auditor:
     def _row(
         self, row: Row, formula: Formula, defined: dict[int, Verdict]
     ) -> Judged | _Waiting:
-        verdict = (
-            defined.get(id(row)) or of_an_activation(row.latex) or of_a_softmax(row.latex)
-        )
+        verdict = defined.get(id(row)) or of_an_activation(row.latex)
+        named = self.models.context.wording.softmax
+        verdict = verdict or of_a_softmax(row.latex, named) or of_a_loss(row.latex, named)
         if verdict is not None:
             if verdict.verdict == "unreadable":
                 return unreadable(formula, self._fault[1], self._title)

@@ -29,6 +29,11 @@ _OF_GRADIENTS = re.compile(
     r"[_^]\s*\{\s*\(?\s*t\s*\+\s*1",
     re.DOTALL,
 )
+#: ``\\frac{\\partial p_i}{\\partial z_j}``
+_OF_ENTRIES = re.compile(
+    r"\s*\\[dt]?frac\s*\{\s*\\partial\s*[^{}]*?_\s*\{?\s*(?P<i>[ijkmn])\s*\}?\s*\}\s*"
+    r"\{\s*\\partial\s*[^{}]*?_\s*\{?\s*(?P<j>[ijkmn])\s*\}?\s*\}\s*$"
+)
 _EQUAL = re.compile(r"(?P<a>[a-z])\s*=\s*(?P<b>[a-zT])$")
 _REST = re.compile(
     r"(?:1\s*(?:<|\\leq?)\s*)?[a-z]\s*(?:<|\\lt|\\neq?|\\leq?)\s*[a-zT]\s*(?:-\s*1)?$"
@@ -49,10 +54,34 @@ def _parts(formula: Formula) -> list[Formula]:
     m = _CASES.match(formula.latex)
     if m is None or not _OF_GRADIENTS.search(formula.latex):  # a loss that runs is read whole
         return [formula]
+    if (whole := _by_entries(formula, m)) is not None:
+        return [whole]
     found = list(_rows(formula, m))
     if len(found) < 2 or any(part is None for part in found):
         return [formula]
     return [part for part in found if part is not None]
+
+
+def _by_entries(formula: Formula, m: re.Match[str]) -> Formula | None:
+    r"""``\partial p_i/\partial z_j`` by cases of i = j as one equation with ``\delta_{ij}``."""
+    of = _OF_ENTRIES.match(m.group("left"))
+    rows = [r for r in _ROW.split(m.group("body")) if r.strip()]
+    if of is None or len(rows) != 2 or of.group("i") == of.group("j"):
+        return None
+    i, j = of.group("i"), of.group("j")
+    values: dict[bool, str] = {}
+    for row in rows:
+        value, _, condition = row.partition("&")
+        said = re.sub(r"\s", "", _WORDS.sub(" ", condition))
+        same = said in (f"{i}={j}", f"{j}={i}")
+        values[same] = value.strip().rstrip(",").strip()
+    if len(values) != 2:
+        return None
+    delta = rf"\delta_{{{i}{j}}}"
+    text = rf"{m.group('left')}= {delta} ({values[True]}) + (1 - {delta}) ({values[False]})"
+    start = formula.offsets[m.start("body")]
+    offsets = [*formula.offsets[: len(m.group("left"))], *[start] * (len(text) - m.end("left"))]
+    return replace(formula, latex=text, offsets=[*offsets, formula.offsets[-1]])
 
 
 def _rows(formula: Formula, m: re.Match[str]) -> Iterator[Formula | None]:

@@ -194,6 +194,7 @@ class Wording:
     gru: bool = False
     denominator: bool = False
     cross_entropy: bool = False
+    softmax: bool = False
     #: Conditions under which something may be left out of an approximation.
     regime: bool = False
     #: The only activation that is named for the network: tanh, sigmoid, linear; "" if none.
@@ -217,6 +218,7 @@ _PATTERNS: dict[str, str] = {
     r"close to (?:zero|0|one|1)\b|neglect|negligib|ignor(?:e|ing)|saturat|simplif|"
     r"small (?:activation|state|input|weight|value|pre-?activation)|"
     r"(?:assum|suppos)\w+ (?:that )?(?:\S+ ){0,3}(?:activation|derivative|slope|gate)",
+    "softmax": r"(?i:softmax)",
     "cross_entropy": r"cross[- ]entropy|softmax loss|negative log[- ]?likelihood",
 }
 

@@ -49,6 +49,10 @@ _RANGELESS = re.compile(r"\\prod\s*(?:\\limits\s*)?_\s*(?:\{\s*[a-z]\s*\}|[a-z])
 ONE_EQUATION = (
     "each derivative beside one of the loss is that of its own equation, all else held fixed"
 )
+GATES_HELD = (
+    "derivatives of one state by another follow the direct path only: "
+    "the other states, and the gates' dependence on them, are held fixed"
+)
 WITH_FACTOR = "the loss of a step counts with the factor that it has in the whole"
 
 #: Diagnoses that tell of a step or a variable in the place of another.
@@ -160,6 +164,8 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(ONE_EQUATION, each, court)
     if (counted := with_its_factor(claim, rec)) is not None:
         yield _Look(WITH_FACTOR, counted, court)
+    if (held := with_gates_held(claim, rec)) is not None:
+        yield _Look(GATES_HELD, held, court)
     if context.marks and (own := of_its_own_step(claim, model)) is not None:
         yield _Look("the mark d stands for the derivative of the loss of the step", own, court)
 
@@ -255,6 +261,23 @@ def of_one_equation(claim: Claim, rec: Recurrence) -> Claim | None:
 
     sides = (left, *(summed(s) for s in claim.sides[1:]))
     return replace(claim, sides=sides) if sides != claim.sides else None
+
+
+def with_gates_held(claim: Claim, rec: Recurrence) -> Claim | None:
+    """``∂h_t/∂h_{t-1} = 1 - z_t`` of a state that gates mix with what is new, the gates held fixed.
+
+    Only where nothing else is differentiated: ``1 - z_t + z_t ∂\\tilde{h}_t/∂h_{t-1}`` follows the
+    path through one gate and forgets the others.
+    """
+    left = claim.sides[0]
+    found = [n for s in claim.sides for n in walk(s) if isinstance(n, D)]
+    if found != [left] or not (isinstance(left, D) and isinstance(left.x, At)):
+        return None
+    if left.kind != "unmarked" or lag_of(left.x.time) != 1 or left.y != At(left.x.name, Idx(STEP)):
+        return None
+    mixed = left.x.name in rec.states and isinstance(rec.rhs(left.x.name), Add)
+    sides = (replace(left, kind="direct"), *claim.sides[1:])
+    return replace(claim, sides=sides) if mixed else None
 
 
 def with_its_factor(claim: Claim, rec: Recurrence) -> Claim | None:

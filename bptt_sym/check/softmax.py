@@ -1,6 +1,8 @@
 r"""Claims about a softmax alone: :math:`\partial p_i/\partial z_j = p_i(\delta_{ij} - p_j)`.
 
-They are judged for one vector, whatever the document's recurrence is, with the indices that say
+So are gradients of a loss by its argument, :math:`\partial L/\partial e_{ti} = \alpha_{ti} (\partial
+L/\partial\alpha_{ti} - \sum_j \alpha_{tj}\, \partial L/\partial\alpha_{tj})`, as attention has them
+(Bahdanau, Cho and Bengio 2015, app. A). They are judged for one vector, whatever the document's recurrence is, with the indices that say
 whose softmax it is (``\alpha_{ti}``, a row for each step) left out.
 """
 
@@ -32,8 +34,16 @@ _SAME = (
 )
 
 
-def of_a_softmax(latex: str) -> Verdict | None:
-    """The verdict of a right claim about the entries of a softmax; ``None`` for other formulas."""
+#: What the derivative of a softmax is made of.
+_OWN = re.compile(r"p_\{t,[ij]\}|\\delta_\{ij\}|\\(?:left|right|cdot|times|odot|[bB]igg?[lr]?|[,;:! ])")
+
+
+def of_a_softmax(latex: str, named: bool = False) -> Verdict | None:
+    """The verdict of a claim about the entries of a softmax; ``None`` for other formulas.
+
+    One that fails is wrong only if the text names the softmax (``named``) and the claim is made of
+    its entries and of :math:`\\delta_{ij}` alone: else another function may be meant.
+    """
     found = _LEFT.match(latex)
     if found is None or found.group("p") == found.group("z"):
         return None
@@ -48,21 +58,82 @@ def of_a_softmax(latex: str) -> Verdict | None:
         every = r"\s*,?\s*".join(indices)
         script = rf"\s*_\s*(?:\{{\s*{every}\s*\}}" + (rf"|{indices})" if len(indices) == 1 else ")")
         right = re.sub(rf"(?<![A-Za-z\\]){name}{script}(?![A-Za-z])", f"p_{{t,{new}}}", right)
+    alone = not re.search(r"[A-Za-z]", _OWN.sub("", right)) and r"\delta" in right
     claim = r"\frac{\partial p_{t,i}}{\partial z_{t,j}} = " + right.strip().rstrip(".,;。，")
     try:
         court = _court()
         verdict = court.judge(read_claim(claim, court.model))
     except BpttError:
         return None
+    said = f"{found.group('p')} is the softmax of {found.group('z')}"
+    if verdict.verdict == "wrong" and named and alone:
+        return replace(verdict, assumptions=(*verdict.assumptions, said))
     if verdict.verdict != "right":
         return None  # another function may be meant, or another case
-    said = f"{found.group('p')} is the softmax of {found.group('z')}"
     return replace(
         verdict, verdict="right_under_reading", assumptions=(*verdict.assumptions, said)
     )
 
 
+def of_a_loss(latex: str, named: bool) -> Verdict | None:
+    """The verdict of a claim about a loss behind a softmax α of e; ``None`` for other formulas.
+
+    Such are gradients by :math:`e_{ti}` that are made of those by :math:`\\alpha_{tj}`, of α and of
+    :math:`\\delta_{ij}`, in a text that names the softmax.
+    """
+    found = _BY_A_SCORE.match(latex) if named else None
+    if found is None:
+        return None
+    step, unit = re.sub(r"[\s,]", "", found.group("of"))
+    right = found.group("right").strip().rstrip(".,;。，")
+    others = {m.group(2) for m in _ALPHA.finditer(right) if m.group(1) == step} - {unit}
+    if len(others) > 1 or any(m.group(1) != step for m in _ALPHA.finditer(right)):
+        return None
+    other = others.pop() if others else "j"
+    letters = {unit: "i", other: "j"}
+    for a, b in ((unit, other), (other, unit)):
+        right = re.sub(_SAME % {"a": a, "b": b}, r"\\delta_{ij}", right)
+    right = re.sub(rf"\\sum(?:\\limits)?\s*_\s*(?:\{{\s*{other}\s*(?:=\s*1\s*)?\}}|{other})"
+                   r"(?:\s*\^\s*(?:\{[^{}]*\}|[A-Za-z]))?", r"\\sum_j ", right)  # fmt: skip
+    for pattern, name in ((_ALPHA, "p"), (_SCORE, "z")):
+        right = pattern.sub(lambda m, n=name: f"{n}_{{t,{letters[m.group(2)]}}}", right)
+    right = re.sub(rf"(?<=\\partial)\s*{re.escape(found.group('loss'))}(?![A-Za-z])", " L", right)
+    if re.search(r"[A-Za-z]", _OF_A_LOSS.sub("", right)):
+        return None
+    try:
+        court = _court()
+        verdict = court.judge(
+            read_claim(r"\frac{\partial L}{\partial z_{t,i}} = " + right, court.model)
+        )
+    except BpttError:
+        return None
+    said = r"\alpha is the softmax of e, and the loss depends on e through it alone"
+    if verdict.verdict not in ("right", "right_under_reading", "wrong"):
+        return None
+    return replace(
+        verdict,
+        verdict="wrong" if verdict.verdict == "wrong" else "right_under_reading",
+        assumptions=(*verdict.assumptions, said),
+    )
+
+
+_TWO = r"\s*_\s*\{\s*([a-z])\s*,?\s*([a-z])\s*\}"
+_ALPHA = re.compile(rf"\\alpha{_TWO}")
+_SCORE = re.compile(rf"(?<![A-Za-z\\])e{_TWO}")
+_BY_A_SCORE = re.compile(
+    r"\s*\\[dt]?frac\s*\{\s*\\partial\s*(?P<loss>[LJE]|\\mathcal\s*\{\s*L\s*\}|\\ell)\s*\}\s*\{\s*\\partial\s*"
+    r"e\s*_\s*\{\s*(?P<of>[a-z]\s*,?\s*[a-z])\s*\}\s*\}\s*&?\s*="
+    r"(?P<right>(?:[^=]|(?<=[a-z])\s*=\s*1)*\\alpha(?:[^=]|(?<=[a-z])\s*=\s*1)*)$"
+)
+#: What such a gradient is made of.
+_OF_A_LOSS = re.compile(
+    r"[pz]_\{t,[ij]\}|\\delta_\{ij\}|\\sum_j|\\partial(?: L)?|\\[dt]?frac|"
+    r"\\(?:left|right|cdot|times|odot|[bB]igg?[lr]?|[,;:! ])"
+)
+
+
 @lru_cache(maxsize=1)
 def _court() -> Court:
-    lines = [r"h_t = \tanh(W h_{t-1} + U x_t)", "z_t = V h_t", r"p_t = \mathrm{softmax}(z_t)"]
+    lines = [r"h_t = \tanh(W h_{t-1} + U x_t)", "z_t = V h_t", r"p_t = \mathrm{softmax}(z_t)",
+             r"L = \sum_{t=1}^T \mathrm{loss}(p_t)"]  # fmt: skip
     return Court.of(recurrence_from_latex(lines, name="a softmax"))
