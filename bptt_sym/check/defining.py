@@ -15,6 +15,14 @@ from bptt_sym.read.vocabulary import plain_name
 _DECORATED = re.compile(r"\\[A-Za-z]+\{(.*)\}$")
 
 
+_RUNS = r"\\?[A-Za-z]+(?:\{[^{}]*\})?\s*(?:_\s*(?:\{\s*t\s*(?:-\s*1\s*)?\}|t)|\^\s*\{\s*[(<]t(?:-1)?[)>]\s*\})"
+#: ``f(h_{t-1}, x_t)``: a function of what runs, without its parameters.
+_GENERAL = re.compile(
+    rf"(?:[fgF]|\\(?:phi|Phi|mathcal\s*\{{\s*[A-Z]\s*\}}|(?:text|mathrm)\s*\{{\s*[A-Za-z]+\s*\}}))\s*"
+    rf"(?:\\left\s*)?\(\s*{_RUNS}\s*,\s*{_RUNS}\s*(?:\\right\s*)?\)"
+)
+
+
 @dataclass(frozen=True)
 class Definition:
     """One line of a model: its LaTeX, the name it defines, and what its right side mentions."""
@@ -36,6 +44,11 @@ class Definition:
     def base(self) -> str:
         """The letter under accents and before scripts, as it is mentioned elsewhere."""
         return base_letter(self.name)
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it says no more than of what it is a function: ``h_t = f(h_{t-1}, x_t)``."""
+        return _GENERAL.fullmatch(self.right.strip().rstrip(".,;")) is not None
 
     @property
     def returns(self) -> bool:

@@ -226,7 +226,8 @@ class Models:
     def restates(self, definitions: Iterable[Definition]) -> bool:
         """Whether every one of ``definitions`` stands in the model in force already."""
         return all(
-            d.key in self.known and self.known[d.key].plain == d.plain for d in definitions
+            d.key in self.known and (d.is_general or self.known[d.key].plain == d.plain)
+            for d in definitions
         )
 
     def define(self, definitions: Sequence[Definition], formula: Formula) -> None:

@@ -142,6 +142,8 @@ class Shorthand:
     of_arguments: frozenset[str] = frozenset()
     #: Whether ``do = dh \\odot …`` leaves out the steps of what runs.
     stepless: bool = False
+    #: Names of targets: ``y`` where ``d y_t = \\hat{y}_t - y_t`` stands.
+    targets: frozenset[str] = frozenset()
     #: Parts of gradients that a line gives, up to their step.
     parts: frozenset[str] = frozenset()
 
@@ -167,6 +169,7 @@ class Shorthand:
             own_losses(texts),
             frozenset(_of_arguments(texts)),
             len({m["name"] for t in texts if (m := _STEPLESS.match(t)) and m["name"] in timed}) > 1,
+            frozenset("y" for t in texts if _OF_A_TARGET.search(t)),
             frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
                       for m in _GIVES_PART.finditer(every)),
         )  # fmt: skip
@@ -238,6 +241,11 @@ class Shorthand:
             return None
         if bare in LOSSES and bare not in self.timed:
             return None
+        step = _AT_STEP.fullmatch(scripts)
+        if step is not None and bare in self.targets:
+            # dy_t beside \\hat{y}_t - y_t: nobody differentiates by a target.
+            argument = by_argument("y").replace("(t)", f"({step['low'] or step['up']})")
+            return rf"\frac{{\partial {self.loss}}}{{\partial {argument}}}"
         part = _PART.fullmatch(scripts) if runs else None
         if part is not None:
             # \\delta c_t^{(h)}: what reaches c_t on one way, a name of its own.
@@ -259,6 +267,11 @@ class Shorthand:
         return rf"\frac{{\partial {loss}}}{{\partial {name}{scripts}}}"
 
 
+#: ``dy_t = \\hat{y}_t - y_t``
+_OF_A_TARGET = re.compile(
+    r"(?<![A-Za-z\\{/])(?:d|\\delta\s*)y\s*_\s*(?:\{\s*t\s*\}|t)\s*&?\s*=\s*&?\s*"
+    r"\\(?:wide)?hat\s*\{?\s*y\s*\}?\s*_\s*(?:\{\s*t\s*\}|t)\s*-\s*y\s*_"
+)
 #: ``d(W h_t)``, ``d \\log y``, ``dL = …``: a text that takes differentials.
 _DIFFERENTIAL = re.compile(
     r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm|operatorname)(?![A-Za-z])"
