@@ -47,7 +47,7 @@ _FROM_INSIDE = re.compile(
 
 #: ``f_{next}``: a value of the step after, beside gradients that come from it.
 _NEXT_VALUE = re.compile(
-    r"(?<!\\delta )(?<!\\delta)(?<![A-Za-z\\])[fioz]\s*_\s*(?:\{\s*)?"
+    r"(?<!\\delta )(?<!\\delta)(?<![A-Za-z\\])[fioz]\s*\}?\s*_\s*(?:\{\s*)?"
     r"(?:\\(?:text|mathrm)\s*\{\s*)?next"
 )
 
@@ -86,8 +86,8 @@ class Labels:
         meant = {base for base, found in labels.items() if found - _UNITS}
         seen = {m.group("a") or m.group("b") for t in texts for m in _FROM_INSIDE.finditer(t)}
         inside = {"prev": "t-1", "next": "t"} if "prev" in seen else {}
-        if seen == {"next"} and any(_NEXT_VALUE.search(t) for t in texts):
-            inside = {"next": "t+1"}
+        if "next" in seen and any(_NEXT_VALUE.search(t) for t in texts):
+            inside = {**inside, "next": "t+1"}
         return cls(
             {key: s == {"t-1"} for key, s in steps.items() if key[0] in meant},
             frozenset(blocks & named - whole),

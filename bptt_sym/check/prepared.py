@@ -25,8 +25,9 @@ from bptt_sym.check.models import Context
 from bptt_sym.check.own_function import with_own_function
 from bptt_sym.check.prose import last_step_said
 from bptt_sym.check.running_loss import with_running_loss
-from bptt_sym.check.shorthand import Shorthand, with_names_for_gradients
+from bptt_sym.check.shorthand import Shorthand, loss_of, with_names_for_gradients
 from bptt_sym.check.slopes import said_identities, sloped
+from bptt_sym.check.stepless import with_steps
 from bptt_sym.check.typography import on_in_words, plainly_set
 from bptt_sym.check.units import as_vectors
 
@@ -37,6 +38,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = [folded(as_written(on_in_words(f, document.source.text))) for f in everything]
     everything = for_each_gate([plainly_set(f) for f in everything])
     everything = with_lengths(with_own_function(by_cases(everything)))
+    everything = with_steps(everything, loss_of("\n".join(f.latex for f in everything)))
     everything = with_names_for_gradients(everything)
     texts = [f.latex for f in everything]
     everything = whole_for_bare(everything)

@@ -81,8 +81,9 @@ _STEPLESS = re.compile(r"(?<![A-Za-z\\{/])d(?P<name>[hcsofigrzn])(?![A-Za-z0-9_^
 _UNBRACED = re.compile(r"([_^])\s*(\\(?:text|mathrm|textrm)\s*\{[^{}]*\})")
 #: What arrives from the step after, at the end of a sum.
 _LATER = r"(?:\\(?:text|mathrm)\s*\{\s*)?(?:next|future|recurrent)\s*\}?"
+_BOLD = r"(?:[A-Za-z]|\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\})"
 _FROM_NEXT = re.compile(
-    rf"\+\s*(?P<part>(?:\\delta\s*|d)[A-Za-z]\s*_\s*\{{\s*{_LATER}\s*\}}|"
+    rf"\+\s*(?P<part>(?:\\delta\s*|d){_BOLD}\s*_\s*\{{\s*{_LATER}\s*\}}|"
     rf"\\delta\s*\^\s*\{{\s*[a-z]\s*,\s*{_LATER}\s*\}}\s*_\s*(?:\{{\s*t\s*\}}|t))"
     r"(?=\s*\}?\s*[.,]?\s*$)"
 )
@@ -90,7 +91,7 @@ _GIVES_PART = re.compile(
     rf"(\\delta\s*\^\s*\{{\s*[a-z]\s*,\s*{_LATER}\s*\}}\s*_\s*\{{\s*t\s*-\s*1)\s*\}}\s*&?\s*="
 )
 _GRADIENT = re.compile(
-    r"\s*(?:\\boxed\s*\{\s*)?(?:(?:\\delta\s*|d)[A-Za-z]\s*_|\\delta\s*\^\s*\{?\s*[a-z]\s*\}?\s*_)"
+    rf"\s*(?:\\boxed\s*\{{\s*)?(?:(?:\\delta\s*|d){_BOLD}\s*_|\\delta\s*\^\s*\{{?\s*[a-z]\s*\}}?\s*_)"
     r"\s*\{?\s*t\s*\}?\s*&?\s*="
 )
 _PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\s*=\s*\}")

@@ -427,6 +427,7 @@ def _inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[_Argume
         if isinstance(rhs, Fn) and isinstance(rhs.arg, At):
             continue  # it has a name already
         bare = letter[letter.find("{") + 1 : -1] if letter.endswith("}") else letter
+        bare = letter.rpartition("_")[2] if letter.startswith(r"\Gamma_") else bare
         accents = (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}")
         for name in dict.fromkeys(f % n for n in (letter, bare) for f in accents):
             if name == letter:
