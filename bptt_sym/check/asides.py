@@ -49,14 +49,16 @@ _AT_THE_END = re.compile(r"(?<![A-Za-z\\])T(?![A-Za-z])|\\tau(?![A-Za-z])")
 _SENTENCE = re.compile(r"[.。!?;；]\s|[。；]|\n\s*\n")
 #: What is left out on purpose, in the words before a formula.
 _SIMPLER = re.compile(
-    r"\b(?:does|do|did) not depend on\b|\bsimplif\w+ (?:analysis|case|model|version|assumption)|"
+    r"\b(?:does|do|did) not depend on\b|"
+    r"\bsimplif\w+ (?:analysis|case|model|version|assumption)|"
     r"\b(?:treat|regard|hold|held|keep|kept)\w*\b[^.\n]{0,40}\b(?:constant|fixed|independent)\b|"
     r"\b(?:ignor|neglect)\w+|简化分析|忽略|视为常[数量]|看作常[数量]|固定不变|пренебре\w+|無視|무시",
     re.IGNORECASE,
 )
 #: The activation is the identity, in words.
 _LINEAR = re.compile(
-    r"(?<![Nn]on-)(?<![Nn]on)\b[Ll]inear(?: \w+)? (?:RNN|case|network|recurren\w+|activation|model|system)"
+    r"(?<![Nn]on-)(?<![Nn]on)\b[Ll]inear(?: \w+)? "
+    r"(?:RNN|case|network|recurren\w+|activation|model|system)"
     r"|\bidentity (?:activation|function|map)|\b(?:is|as|be|were) (?:the |an )?identity\b"
     r"|(?:without|no|ignor\w+|drop\w*) (?:the |any )?(?:non-?linearit\w+|activation)"
     r"|线性(?:情形|情况|RNN|网络|激活)|恒等(?:函数|激活|映射)|忽略(?:激活|非线性)"
@@ -85,7 +87,9 @@ def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
     note = f"it fails, but speaks of a case: {case}" if case else ""
     if not note and (said := _SIMPLER.search(_before(formula))):
         note = f"it fails, but the text supposes something simpler: {said.group().strip()}"
-    return replace(judged, verdict=Verdict("undecided", note=note), part=None) if note else judged
+    if not note:
+        return judged
+    return replace(judged, verdict=Verdict("undecided", note=note), part=None)
 
 
 def speaks_of_linear(formula: Formula) -> bool:

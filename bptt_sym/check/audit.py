@@ -242,8 +242,8 @@ class _Auditor:
         self, row: Row, formula: Formula, defined: dict[int, Verdict]
     ) -> Judged | _Waiting:
         verdict = defined.get(id(row)) or of_an_activation(row.latex)
-        named = self.models.context.wording.softmax
-        verdict = verdict or of_a_softmax(row.latex, named) or of_a_loss(row.latex, named)
+        softmax = self.models.context.wording.softmax
+        verdict = verdict or of_a_softmax(row.latex, softmax) or of_a_loss(row.latex, softmax)
         if verdict is not None:
             if verdict.verdict == "unreadable":
                 return unreadable(formula, self._fault[1], self._title)

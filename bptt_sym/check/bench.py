@@ -81,9 +81,8 @@ class Bench:
         if (found := sized(claim, model.court.model, self.models.context.sizes)) is not None:
             verdict = model.court.judge(found.claim, explain=False)
             if verdict.is_right:
-                return replace(
-                    verdict, verdict="right_under_reading", readings=(*verdict.readings, *found.said)
-                )
+                readings = (*verdict.readings, *found.said)
+                return replace(verdict, verdict="right_under_reading", readings=readings)
             if verdict.verdict != "wrong" or not found.sure:
                 return Verdict("undecided", note=_LETTERS)
             return replace(verdict, assumptions=(*verdict.assumptions, *found.said))
@@ -101,10 +100,8 @@ class Bench:
                 )  # fmt: skip
         claim = of_a_step(claim)
         adding = share(claim)
-        if adding is not None:
-            verdict = judge_share(adding, model.court)
-            if verdict is not None:
-                return verdict
+        if adding is not None and (judged := judge_share(adding, model.court)) is not None:
+            return judged
         if adds_up(claim):
             return Verdict("undecided", note=marked("no part of the gradient equals what is added"))
         if not any(isinstance(n, (At, Sym)) for n in nodes):

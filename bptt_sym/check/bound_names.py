@@ -1,10 +1,11 @@
 r"""Letters in bounds that a text gives a size to, and no equation: γ bounds the slope, λ is ‖W‖.
 
-Analyses of vanishing gradients write :math:`\|\partial h_t/\partial h_k\| \le (\gamma\lambda)^{t-k}`
-with :math:`\gamma = \sup |\sigma'|` and the largest singular value λ of the recurrent weight
-(Pascanu, Mikolov and Bengio 2013, sec. 2.2), or :math:`(\beta_W \beta_h)^{t-k}` with bounds of the two
-norms. Put in are the least bounds, so that what holds is right for them; a formula that fails is
-wrong only if the text says what its letters are.
+Analyses of vanishing gradients write :math:`\|\partial h_t/\partial h_k\| \le
+(\gamma\lambda)^{t-k}` with :math:`\gamma = \sup |\sigma'|` and the largest singular value λ of the
+recurrent weight (Pascanu, Mikolov and Bengio 2013, sec. 2.2), or
+:math:`(\beta_W \beta_h)^{t-k}` with bounds of the two norms. Put in are the least bounds, so that
+what holds is right for them; a formula that fails is wrong only if the text says what its letters
+are.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ from bptt_sym.notation import (
 from bptt_sym.read.vocabulary import Vocabulary
 from bptt_sym.recurrence import Recurrence
 
-_SCRIPT = r"\s*_\s*(?:\{\s*(?:[A-Za-z]{1,3}|\\[a-z]+|\\(?:text|mathrm)\{[a-z]+\})\s*\}|\\[a-z]+|[A-Za-z1])"
+_SCRIPT = (
+    r"\s*_\s*(?:\{\s*(?:[A-Za-z]{1,3}|\\[a-z]+|\\(?:text|mathrm)\{[a-z]+\})\s*\}|"
+    r"\\[a-z]+|[A-Za-z1])"
+)
 _LETTER = re.compile(rf"\\(?:gamma|beta|kappa|eta)(?![A-Za-z])(?:{_SCRIPT})?")
 _OF_WEIGHT = re.compile(r"\\(?:gamma|beta|kappa)_\{?[Ww]\}?$|\\lambda(?:_\{?(?:\\?max|1|W)\}?)?$|"
                         r"(?:\\sigma|s)_\{?(?:\\?max|1)\}?$")  # fmt: skip
@@ -48,8 +52,9 @@ _RELATES = re.compile(r"\\leq?(?![a-z])|\\leqslant|<|≤|\\(?:to|rightarrow)(?![
 #: The least upper bounds of the slopes of activations.
 _SLOPES = {"tanh": Fraction(1), "sigma": Fraction(1, 4), "relu": Fraction(1)}
 
+_VALUE = r"(?:singular value|奇异值|奇異值|특[이잇]값|сингулярн)"
 _SINGULAR = re.compile(
-    r"singular value|spectral norm|operator norm|奇异值|奇異值|谱范数|특[이잇]값|сингулярн"
+    rf"(?:\\lambda|λ)(?![A-Za-z])[^.\n]{{0,60}}{_VALUE}|{_VALUE}[^.\n]{{0,60}}(?:\\lambda|λ)(?![A-Za-z])"
 )
 _BOUNDED = re.compile(
     r"(?:\\(?:gamma|beta|kappa)|γ|β|\bgamma|\bbeta)(?![A-Za-z])[^.\n]{0,60}?(?:\bsup\b|\\sup|\\max|bound|slope|"

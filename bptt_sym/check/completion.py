@@ -229,6 +229,15 @@ def defined_by(line: str) -> str:
     return read.left if read is not None else ""
 
 
+_STEP_ABOVE = re.compile(r"\^\s*\{?\s*(?:\\langle|[(<])\s*t\s*(?:\\rangle|[)>])\s*\}?\s*&?\s*$")
+
+
+def gives_way(line: str, names: frozenset[str]) -> bool:
+    """Whether ``line`` defines one of ``names``, with the label below it: ``\\Gamma_f``."""
+    left = re.sub(r"\s", "", _STEP_ABOVE.sub("", line.partition("=")[0]))
+    return defined_by(line) in names or plain_name(left) in names
+
+
 @dataclass
 class _Line:
     text: str

@@ -15,7 +15,10 @@ from bptt_sym.read.vocabulary import plain_name
 _DECORATED = re.compile(r"\\[A-Za-z]+\{(.*)\}$")
 
 
-_RUNS = r"\\?[A-Za-z]+(?:\{[^{}]*\})?\s*(?:_\s*(?:\{\s*t\s*(?:-\s*1\s*)?\}|t)|\^\s*\{\s*[(<]t(?:-1)?[)>]\s*\})"
+_RUNS = (
+    r"\\?[A-Za-z]+(?:\{[^{}]*\})?\s*"
+    r"(?:_\s*(?:\{\s*t\s*(?:-\s*1\s*)?\}|t)|\^\s*\{\s*[(<]t(?:-1)?[)>]\s*\})"
+)
 #: ``f(h_{t-1}, x_t)``: a function of what runs, without its parameters.
 _GENERAL = re.compile(
     rf"(?:[fgF]|\\(?:phi|Phi|mathcal\s*\{{\s*[A-Z]\s*\}}|(?:text|mathrm)\s*\{{\s*[A-Za-z]+\s*\}}))\s*"

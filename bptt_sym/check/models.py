@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from bptt_sym.check.accumulated import added_up
 from bptt_sym.check.answer import Court
 from bptt_sym.check.bound_names import SaidSizes
-from bptt_sym.check.completion import arguments, completed, defined_by, sequences, step_defined_by
+from bptt_sym.check.completion import arguments, completed, gives_way, sequences, step_defined_by
 from bptt_sym.check.defining import Definition
 from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.document import Formula
@@ -31,7 +31,7 @@ from bptt_sym.check.losses import (
 )
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.prose import Wording, conventions
-from bptt_sym.check.slopes import identities
+from bptt_sym.check.slopes import identities, without_functions
 from bptt_sym.check.standard import standard_cells
 from bptt_sym.check.supposed import Evidence, Supposition, suppositions
 from bptt_sym.check.usage import LOSSES, Usage, fragments
@@ -164,7 +164,7 @@ class Context:
     #: Activations whose derivative stands somewhere: nobody takes them to be the identity.
     sloped: frozenset[str] = frozenset()
     #: Which sizes the words tell.
-    sizes: SaidSizes = SaidSizes()
+    sizes: SaidSizes = field(default_factory=SaidSizes)
 
     @classmethod
     def of(cls, texts: Sequence[str], words: str) -> Context:
@@ -426,7 +426,7 @@ class Models:
     def _supposing(self, lines: Sequence[str], s: Supposition, title: str) -> Model | None:
         for shapes in (s.shapes, {}):
             try:
-                kept = [line for line in lines if defined_by(line) not in s.replaces]
+                kept = [line for line in lines if not gives_way(line, s.replaces)]
                 every = completed([*kept, *s.lines], self.context.timed, self.context.applied)
                 court = self._court(self._recurrence(every, shapes))
             except BpttError:
@@ -463,17 +463,9 @@ class Models:
 
     def _without(self, functions: frozenset[str], rec: Recurrence) -> Court | None:
         """A court for ``rec`` with ``functions`` the identity; ``None`` if it has none of them."""
-        used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, Fn)}
-        if not functions & used:
-            return None
-
-        def change(n: Node) -> Node:
-            n = rebuild(n, change)
-            return n.arg if isinstance(n, Fn) and n.name in functions and not n.order else n
-
-        equations = tuple(replace(e, rhs=change(e.rhs)) for e in rec.equations)
         try:
-            return self._court(replace(rec, equations=equations))
+            changed = without_functions(functions, rec)
+            return None if changed is None else self._court(changed)
         except BpttError:
             return None
 

@@ -13,7 +13,9 @@ from functools import lru_cache
 from bptt_sym.check.answer import Court
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
+from bptt_sym.notation import Fn, Node, rebuild, walk
 from bptt_sym.read import read_claim, recurrence_from_latex
+from bptt_sym.recurrence import Recurrence
 
 _FUNCTION = (
     r"(?:\\(?:sigma|tanh)|\\(?:text|mathrm|operatorname)\s*\{\s*(?:tanh|sigmoid)\s*\}|tanh|sigmoid)"
@@ -81,6 +83,19 @@ def sloped(texts: Iterable[str]) -> frozenset[str]:
     r"""The activations of which a text writes the derivative: ``\sigma'(z_t)``."""
     found = [m for text in texts for m in _SLOPE.finditer(text)]
     return frozenset(m.group("g") or "\\" + m.group("f") for m in found)
+
+
+def without_functions(functions: frozenset[str], rec: Recurrence) -> Recurrence | None:
+    """``rec`` with ``functions`` the identity; ``None`` if it has none of them."""
+    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, Fn)}
+    if not functions & used:
+        return None
+
+    def change(n: Node) -> Node:
+        n = rebuild(n, change)
+        return n.arg if isinstance(n, Fn) and n.name in functions and not n.order else n
+
+    return replace(rec, equations=tuple(replace(e, rhs=change(e.rhs)) for e in rec.equations))
 
 
 _IDENTITY = re.compile(

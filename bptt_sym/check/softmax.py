@@ -1,16 +1,18 @@
 r"""Claims about a softmax alone: :math:`\partial p_i/\partial z_j = p_i(\delta_{ij} - p_j)`.
 
-So are gradients of a loss by its argument, :math:`\partial L/\partial e_{ti} = \alpha_{ti} (\partial
-L/\partial\alpha_{ti} - \sum_j \alpha_{tj}\, \partial L/\partial\alpha_{tj})`, as attention has them
-(Bahdanau, Cho and Bengio 2015, app. A). They are judged for one vector, whatever the document's recurrence is, with the indices that say
-whose softmax it is (``\alpha_{ti}``, a row for each step) left out.
+So are gradients of a loss by its argument, :math:`\partial L/\partial e_{ti} = \alpha_{ti}
+(\partial L/\partial\alpha_{ti} - \sum_j \alpha_{tj}\, \partial L/\partial\alpha_{tj})`, as
+attention has them (Bahdanau, Cho and Bengio 2015, app. A). They are judged for one vector,
+whatever the document's recurrence is, with the indices that say whose softmax it is
+(``\alpha_{ti}``, a row for each step) left out.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from bptt_sym.check.answer import Court
 from bptt_sym.decide.verdict import Verdict
@@ -35,7 +37,9 @@ _SAME = (
 
 
 #: What the derivative of a softmax is made of.
-_OWN = re.compile(r"p_\{t,[ij]\}|\\delta_\{ij\}|\\(?:left|right|cdot|times|odot|[bB]igg?[lr]?|[,;:! ])")
+_OWN = re.compile(
+    r"p_\{t,[ij]\}|\\delta_\{ij\}|\\(?:left|right|cdot|times|odot|[bB]igg?[lr]?|[,;:! ])"
+)
 
 
 def of_a_softmax(latex: str, named: bool = False) -> Verdict | None:
@@ -84,7 +88,7 @@ def of_a_loss(latex: str, named: bool) -> Verdict | None:
     found = _BY_A_SCORE.match(latex) if named else None
     if found is None:
         return None
-    step, unit = re.sub(r"[\s,]", "", found.group("of"))
+    step, unit = list(re.sub(r"[\s,]", "", found.group("of")))
     right = found.group("right").strip().rstrip(".,;。，")
     others = {m.group(2) for m in _ALPHA.finditer(right) if m.group(1) == step} - {unit}
     if len(others) > 1 or any(m.group(1) != step for m in _ALPHA.finditer(right)):
@@ -96,7 +100,7 @@ def of_a_loss(latex: str, named: bool) -> Verdict | None:
     right = re.sub(rf"\\sum(?:\\limits)?\s*_\s*(?:\{{\s*{other}\s*(?:=\s*1\s*)?\}}|{other})"
                    r"(?:\s*\^\s*(?:\{[^{}]*\}|[A-Za-z]))?", r"\\sum_j ", right)  # fmt: skip
     for pattern, name in ((_ALPHA, "p"), (_SCORE, "z")):
-        right = pattern.sub(lambda m, n=name: f"{n}_{{t,{letters[m.group(2)]}}}", right)
+        right = pattern.sub(partial(_entry, name, letters), right)
     right = re.sub(rf"(?<=\\partial)\s*{re.escape(found.group('loss'))}(?![A-Za-z])", " L", right)
     if re.search(r"[A-Za-z]", _OF_A_LOSS.sub("", right)):
         return None
@@ -115,6 +119,10 @@ def of_a_loss(latex: str, named: bool) -> Verdict | None:
         verdict="wrong" if verdict.verdict == "wrong" else "right_under_reading",
         assumptions=(*verdict.assumptions, said),
     )
+
+
+def _entry(name: str, letters: Mapping[str, str], m: re.Match[str]) -> str:
+    return f"{name}_{{t,{letters[m.group(2)]}}}"
 
 
 _TWO = r"\s*_\s*\{\s*([a-z])\s*,?\s*([a-z])\s*\}"

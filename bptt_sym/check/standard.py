@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from bptt_sym.check.prose import Wording
 from bptt_sym.check.supposed import Evidence, Supposition
@@ -29,7 +30,15 @@ def standard_cells(
 ) -> list[list[Supposition]]:
     """The cells that a text may be about; of each its forms, the most usual one first."""
     abstract = _abstract(applied)
-    return [forms for forms in ([abstract] if abstract else [], _concrete(usage, wording)) if forms]
+    concrete = _concrete(usage, wording)
+    beside = []
+    if concrete and "simple" not in concrete[0].says[0] and "h" in usage.timed:
+        # A gated cell is set against the simple network, whose weight W_{hh} nobody writes down.
+        plain = replace(usage, bare=usage.bare - {"U", "W"})
+        if _weight(usage, "W_{hh}", "W_{rec}"):
+            beside = list(_simple("h", plain, wording))
+    families = ([abstract] if abstract else [], concrete, beside)
+    return [forms for forms in families if forms]
 
 
 def _concrete(usage: Usage, wording: Wording) -> list[Supposition]:

@@ -396,7 +396,8 @@ def _argument(name: str, state: str, rec: Recurrence, usage: Usage) -> _Argument
     if not (isinstance(rhs, Fn) and rhs.order == 0):
         return None
     function = _written(rhs.name)
-    lines = (f"{name} = {latex(rhs.arg, rec)}", f"{state}_{{t}} = {function}({name})")
+    at = "^{(t)}" if "_" in state else "_{t}"
+    lines = (f"{name} = {latex(rhs.arg, rec)}", f"{state}{at} = {function}({name})")
     plain = plain_name(name.removesuffix("_t").removesuffix("^{(t)}"))
     return _Argument(name, plain_name(state), lines, (function, plain) in usage.activated)
 

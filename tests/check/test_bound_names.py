@@ -15,7 +15,10 @@ def last(text: str):
     return audit(document_from_text(text, "notes.md"))[-1].verdict
 
 
-FACTORS = r"\|\frac{\partial s_t}{\partial s_k}\| \le \prod_{j=%s}^{t} \|\mathrm{diag}(1 - s_j^2)\| \cdot \|A\|"
+FACTORS = (
+    r"\|\frac{\partial s_t}{\partial s_k}\| \le "
+    r"\prod_{j=%s}^{t} \|\mathrm{diag}(1 - s_j^2)\| \cdot \|A\|"
+)
 
 
 def test_the_norm_of_the_weight_stands_in_every_factor() -> None:

@@ -46,7 +46,8 @@ def test_names_with_their_step_are_left_alone() -> None:
 
 
 NEXT = r"""
-$$\delta c_t = \delta h_t \odot o_t \odot (1 - \tanh^2(c_t)) + \delta c_{\text{next}} \odot f_{\text{next}}$$
+$$\delta c_t = \delta h_t \odot o_t \odot (1 - \tanh^2(c_t))
++ \delta c_{\text{next}} \odot f_{\text{next}}$$
 $$\delta c_{\text{prev}} = \delta c_t \odot f_t$$
 """
 
@@ -88,14 +89,16 @@ def test_the_direct_path_of_a_state_that_gates_mix() -> None:
     left = r"\frac{\partial h_t}{\partial h_{t-1}}"
     assert verdicts(f"{MIXED}$${left} = u_t$$") == ["right_under_reading"]
     assert verdicts(f"{MIXED}$${left} = 1 - u_t$$") == ["wrong"]
-    partly = rf"{left} = u_t + (1 - u_t) \odot \frac{{\partial \tilde{{h}}_t}}{{\partial h_{{t-1}}}}"
+    new = r"\frac{\partial \tilde{h}_t}{\partial h_{t-1}}"
+    partly = rf"{left} = u_t + (1 - u_t) \odot {new}"
     assert verdicts(f"{MIXED}$${partly}$$") == ["wrong"]
     said = "In a simplified analysis, where $u_t$ does not depend on $h_{t-1}$, one has"
     assert verdicts(f"{MIXED}\n{said}\n\n$${partly}$$") == ["undecided"]
 
 
 CASES = r"""A softmax.
-$$\frac{\partial p_i}{\partial z_j} = \begin{cases} p_i (1 - p_i), & i = j \\ %s p_i p_j, & i \ne j \end{cases}$$
+$$\frac{\partial p_i}{\partial z_j} =
+\begin{cases} p_i (1 - p_i), & i = j \\ %s p_i p_j, & i \ne j \end{cases}$$
 """
 
 
@@ -120,5 +123,5 @@ def test_gradients_by_the_scores_of_attention(right: str, verdict: str) -> None:
     for letter in "jk":
         gradient = rf"\frac{{\partial L}}{{\partial \alpha_{{t{letter}}}}}"
         right = right.replace(f"G_{letter}", gradient)
-    text = rf"Weights $\alpha$ are a softmax. $$\frac{{\partial L}}{{\partial e_{{tk}}}} = {right}$$"
-    assert verdicts(text) == [verdict]
+    claim = rf"$$\frac{{\partial L}}{{\partial e_{{tk}}}} = {right}$$"
+    assert verdicts(rf"Weights $\alpha$ are a softmax. {claim}") == [verdict]
