@@ -1,8 +1,9 @@
 """How many wrong gradients does each checker catch, on the same inputs in one run?
 
-    python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32]
+    python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32 | --composed]
 
-With ``--float32`` every problem is one in float32. With ``--mutants`` only those of
+With ``--float32`` every problem is one in float32; with ``--composed``
+the gradients are those of ``composed_gradients.py``. With ``--mutants`` only those of
 ``mutated_gradients.py`` are tried. The wrong gradients are otherwise those of
 ``wrong_gradients.py`` and of ``edited_gradients.py``. Every checker sees
 the same functions on the same typical small inputs (h0 = 0, T = 4, one example; generic weights,
@@ -23,13 +24,14 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+import composed_gradients as cg
 import edited_gradients as eg
 import mutated_gradients as mg
 import wrong_gradients as wg
 
 from bptt_sym.testing.check import _inspect, run
 from bptt_sym.testing.draw import REGIMES, draw
-from bptt_sym.testing.models import named_model
+from bptt_sym.testing.models import model_of, named_model
 from bptt_sym.testing.problems import Problem
 
 Gradient = Callable[[Problem], dict[str, Any]]
@@ -195,6 +197,25 @@ def _single() -> None:
     print(f"right gradients: {alarms} false alarms on {count} float32 problems")
 
 
+def _composed() -> None:
+    """Recurrences of one's own: what is caught, what is named, and right code on all regimes."""
+    models = {cell: model_of(cg.recurrence(cell)) for cell in cg.RIGHT}
+    wrong, passed, located = cg.wrong(), [], []
+    for cell, bug, f in wrong:
+        report = run(f, models[cell])
+        codes = {d.code for d in report.diagnoses} | {f.code for f in report.findings} - {"value"}
+        if report.ok:
+            passed.append(bug)
+        elif codes <= {"located"}:
+            located.append(bug)
+    named = len(wrong) - len(passed) - len(located)
+    print(f"composed cells: caught {len(wrong) - len(passed)} of {len(wrong)}, named {named}; "
+          f"located only {located}; pass {passed}")  # fmt: skip
+    reports = [run(f, models[cell], "thorough") for cell, f in cg.RIGHT.items()]
+    alarms = sum(not r.ok for r in reports)
+    print(f"right gradients: {alarms} of {len(reports)} accused on 240 problems each")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100 right problems, not 2000")
@@ -203,7 +224,11 @@ def main() -> None:
         help="nothing but N mutants of each right gradient, made by machine",
     )  # fmt: skip
     parser.add_argument("--float32", action="store_true", help="nothing but float32 problems")
+    parser.add_argument("--composed", action="store_true", help="nothing but composed cells")
     options = parser.parse_args()
+    if options.composed:
+        _composed()
+        return
     if options.float32:
         _single()
         return

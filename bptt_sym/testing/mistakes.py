@@ -31,6 +31,7 @@ from bptt_sym.testing.forward_mistakes import forward_mistakes, forward_substitu
 from bptt_sym.testing.loop_mistakes import loop_mistakes
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.shared_mistakes import shared_mistakes
 from bptt_sym.testing.substitutions import reordered, substitutions
 from bptt_sym.testing.tape_mistakes import tape_mistakes
 
@@ -43,6 +44,7 @@ def library(model: Model) -> list[Mistake]:
     if cached is None or cached[0] is not model:
         found = [*_weighed(), *_given_wrongly(model), *derivation_mistakes(model)]
         found += [*loop_mistakes(model, weighed, _hooked), *tape_mistakes(model), *_numbers()]
+        found += shared_mistakes(model)
         found += [*_inside(model), *forward_mistakes(model), *substitutions(model)]
         found += forward_substitutions(model)
         cached = _LIBRARIES[id(model)] = (model, found)

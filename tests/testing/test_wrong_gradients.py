@@ -9,10 +9,11 @@ import pytest
 from bptt_sym.testing import run
 from bptt_sym.testing.check import _inspect
 from bptt_sym.testing.draw import REGIMES, draw
-from bptt_sym.testing.models import named_model
+from bptt_sym.testing.models import model_of, named_model
 from tests.testing.hand_written import module
 
 wg, eg = module("wrong_gradients"), module("edited_gradients")
+cg = module("composed_gradients")
 
 
 def test_all_are_caught() -> None:
@@ -105,3 +106,23 @@ def test_no_false_alarm_on_hand_written_code(cell: str) -> None:
             learned=k % 5 == 0, masked=k % 4 == 0, weighted=k % 3 == 0,
         )  # fmt: skip
         assert _inspect(p, {**eg.RIGHT, **wg.RIGHT}[cell], state=False)[0] == [], p
+
+
+def test_composed_cells_are_judged_as_the_shipped_ones_are() -> None:
+    models = {cell: model_of(cg.recurrence(cell)) for cell in cg.RIGHT}
+    assert all(run(f, models[cell]).ok for cell, f in cg.RIGHT.items())
+    wrong = cg.wrong()
+    assert len(wrong) >= 25
+    assert [b for cell, b, f in wrong if run(f, models[cell], explain=False).ok] == []
+
+
+@pytest.mark.parametrize(
+    ("bug", "words"),
+    [
+        ("counted once (input)", "the share of W h_{t-1} in the gradient of W is missing"),
+        ("second use not transposed", "the share of W^T x_t in the gradient of W is transposed"),
+    ],
+)
+def test_a_share_of_a_matrix_used_twice_is_named(bug: str, words: str) -> None:
+    gradient = next(f for _, b, f in cg.wrong() if b == bug)
+    assert words in run(gradient, model_of(cg.recurrence("tied"))).text()
