@@ -44,6 +44,8 @@ edited_gradients = module("edited_gradients")
          "the forward pass is wrong: tanh stands for σ in h"),
         ("gru", "(r[t] * h[t]) @ u[2 * n :]", "(z[t] * h[t]) @ u[2 * n :]",
          "the forward pass is wrong: z_t stands for r_t beside h_{t-1} in g"),
+        ("gru", "(r[t] * h[t]) @ u[2 * n :]", "h[t] @ u[2 * n :]",
+         "dW, dU, db, dV, dc: the forward pass is wrong: the factor r_t is left out of g"),
     ],
 )  # fmt: skip
 def test_what_stands_there_is_said(cell: str, line: str, instead: str, said: str) -> None:
