@@ -64,6 +64,9 @@ _BAR_REMARK = re.compile(
     r"(?P<bar>(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert))\s*_\s*"
     r"\{\s*\\text\s*\{[^{}]*\}\s*(?P<step>[a-z])?\s*\}(?P<equals>\s*&?\s*=)?"
 )
+#: ``\xrightarrow{T \to \infty}``, ``\left\( … \right\)``
+_LONG_ARROW = re.compile(r"\\xrightarrow\s*(?:\[[^\[\]]*\])?\s*\{[^{}]*\}")
+_SIZED = re.compile(r"(\\(?:left|right))\s*\\([()\[\]])")
 _D = re.compile(
     r"(?<!_\{)(?<!\^\{)\\(?:mathrm|rm|operatorname|text)\s*(?:\{\s*d\s*\}|d(?![a-z]{2}))"
 )
@@ -101,6 +104,8 @@ def as_written(formula: Formula) -> Formula:
     """``formula`` with such marks in the spelling that is read."""
     formula = replaced(formula, _ESCAPED, lambda m: m.group(1))
     formula = replaced(formula, _BREAKS, lambda m: r"\\ ")
+    formula = replaced(formula, _LONG_ARROW, lambda m: r"\to ")
+    formula = replaced(formula, _SIZED, lambda m: m.group(1) + m.group(2))
     formula = replaced(formula, _GOES_ON, lambda m: f"{m.group('left')} ")
     formula = replaced(formula, _OF_JOINED, lambda m: rf"\tanh({m.group('arg')})")
     formula = replaced(formula, _DOTS, lambda m: r"\cdots ")

@@ -164,6 +164,8 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(ONE_EQUATION, each, court)
     if (counted := with_its_factor(claim, rec)) is not None:
         yield _Look(WITH_FACTOR, counted, court)
+    if (ahead := of_the_next_activation(claim, model)) is not None:
+        yield _Look(f"{ahead[1]}_t is the argument of the activation of step t+1", ahead[0], court)
     if (held := with_gates_held(claim, rec)) is not None:
         yield _Look(GATES_HELD, held, court)
     if context.marks and (own := of_its_own_step(claim, model)) is not None:
@@ -261,6 +263,28 @@ def of_one_equation(claim: Claim, rec: Recurrence) -> Claim | None:
 
     sides = (left, *(summed(s) for s in claim.sides[1:]))
     return replace(claim, sides=sides) if sides != claim.sides else None
+
+
+_ARGUMENT = re.compile(r"(\\?[a-z]+)_t is the argument of the activation$")
+
+
+def of_the_next_activation(claim: Claim, model: Model) -> tuple[Claim, str] | None:
+    """``claim`` with a step more for z, where nobody wrote of which activation z_t is the argument.
+
+    ``h_{t+1} = φ(z_t)`` is as good a convention as ``h_t = φ(z_t)``.
+    """
+    named = [m.group(1) for s in model.supposed if (m := _ARGUMENT.match(s)) is not None]
+    if len(named) != 1 or not any(
+        isinstance(n, At) and n.name == named[0] for s in claim.sides for n in walk(s)
+    ):
+        return None
+
+    def change(n: Node) -> Node:
+        if isinstance(n, At) and n.name == named[0]:
+            return replace(n, time=Add((n.time, num(1))))
+        return rebuild(n, change)
+
+    return replace(claim, sides=tuple(change(s) for s in claim.sides)), named[0]
 
 
 def with_gates_held(claim: Claim, rec: Recurrence) -> Claim | None:

@@ -125,3 +125,17 @@ def test_gradients_by_the_scores_of_attention(right: str, verdict: str) -> None:
         right = right.replace(f"G_{letter}", gradient)
     claim = rf"$$\frac{{\partial L}}{{\partial e_{{tk}}}} = {right}$$"
     assert verdicts(rf"Weights $\alpha$ are a softmax. {claim}") == [verdict]
+
+
+def test_a_name_that_may_be_the_argument_of_the_next_activation() -> None:
+    text = r"$$h_t = \phi(W h_{t-1} + U x_t)$$" + "\n"
+    slope = r"$$\frac{\partial h_{t+1}}{\partial h_t} = \mathrm{diag}(\phi'(z_t)) W$$"
+    assert verdicts(text + slope) == ["right_under_reading"]
+    defined = r"$$z_t = W h_{t-1} + U x_t$$" + "\n"
+    assert verdicts(text + defined + slope) == ["wrong"]
+
+
+def test_long_arrows_and_sized_brackets() -> None:
+    text = r"$$h_t = \tanh(W h_{t-1} + U x_t)$$" + "\n"
+    limit = r"$$\left\(\frac{\partial h_t}{\partial h_k}\right\) \xrightarrow{t-k \to \infty} 0$$"
+    assert "unreadable" not in verdicts(text + limit)
