@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.answer import internal_error, unreadable
-from bptt_sym.check.asides import as_rewritten, in_its_case, speaks_of_linear
+from bptt_sym.check.asides import as_rewritten, speaks_of_linear
 from bptt_sym.check.bench import ABOUT_ONE, Bench
 from bptt_sym.check.bound_names import with_bound_names
 from bptt_sym.check.conditions import is_condition, is_supposed, only_supposes
@@ -21,6 +21,7 @@ from bptt_sym.check.examples import (
     without_numbers,
 )
 from bptt_sym.check.failures import explained, of_definitions, of_failures, with_suppositions
+from bptt_sym.check.grounds import Grounds
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
 from bptt_sym.check.models import Context, Model, Models
 from bptt_sym.check.naming import named_in
@@ -90,6 +91,7 @@ class _Auditor:
         self.models = Models(context)
         self._cells: list[list[Model]] | None = None
         self.bench = Bench(self.models)
+        self.grounds = Grounds()
         #: The left side of the last claim, and whether only a part of it was given.
         self._left, self._part = "", False
         #: The sections in which an example gives values to the run.
@@ -265,7 +267,7 @@ class _Auditor:
             return self._entry(formula, _EXAMPLE, row)
         if fails and is_supposed(row, formula):
             return self._entry(formula, _CONDITION, row)
-        return in_its_case(found, row, formula) if isinstance(found, Judged) else found
+        return self.grounds.weigh(found, row, formula) if isinstance(found, Judged) else found
 
     def _renamed(self, row: Row, formula: Formula) -> Judged | None:
         """The verdict of a recursion that gives a name of a gradient another meaning, if it does.
@@ -466,7 +468,7 @@ class _Auditor:
             if again.verdict.verdict == "wrong" and self.models.anew:
                 note = "under the recurrence that is defined after it, it fails"
                 return replace(again, verdict=Verdict("undecided", note=note), part=None)
-            return in_its_case(again, entry.row, entry.formula)
+            return self.grounds.weigh(again, entry.row, entry.formula)
         error = again.error
         if isinstance(error, UnboundName) and is_condition(entry.row, entry.formula):
             return self._entry(entry.formula, _CONDITION, entry.row)

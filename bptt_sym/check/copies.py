@@ -24,9 +24,7 @@ _STEP = (
 )
 _LEFT_OUT = re.compile(_STEP)
 #: A step in any notation, and the sign of a definition.
-_DEFINED = (
-    r"\s*[_^]\s*(?:\{\s*\(?\s*[a-z0-9](?![A-Za-z])[^{}]{0,12}\}|[a-z](?![A-Za-z]))\s*&?\s*="
-)
+_DEFINED = r"\s*[_^]\s*(?:\{\s*\(?\s*[a-z0-9](?![A-Za-z])[^{}]{0,12}\}|[a-z](?![A-Za-z]))\s*&?\s*="
 _FRACTION = re.compile(
     r"\\(?P<f>[dt]?frac)\s*\{\s*\\partial\s*(?P<top>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}\s*"
     rf"\{{\s*\\partial\s*{_P}{_STEP}\s*\}}"
@@ -42,7 +40,7 @@ _EVALUATED = re.compile(
     r"(?P<p>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\}|\\theta|[A-Zbcuvw])"
     r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\}\s*"
     r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert)\s*_\s*"
-    r"(?:\{\s*\(?\s*(?P<s>[tkij])\s*\)?\s*\}|(?P<s2>[tkij])(?![A-Za-z]))"
+    r"(?:\{\s*\(?\s*(?P<s>[tkij](?:\s*[-+]\s*[0-9k])?)\s*\)?\s*\}|(?P<s2>[tkij])(?![A-Za-z]))"
 )
 #: ``dW_t`` in a sum over the steps.
 _GLUED = re.compile(rf"(?<![A-Za-z\\])d\s*{_P}{_STEP}")

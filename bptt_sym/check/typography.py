@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 
 from bptt_sym.check.document import Formula
-from bptt_sym.check.respelling import Edit, edited, replaced
+from bptt_sym.check.respelling import Edit, closing, edited, replaced
 
 _SIZE = re.compile(
     r"\\(?:tiny|scriptsize|footnotesize|small|normalsize|large|Large|LARGE|huge|Huge)(?![A-Za-z])\s*"
@@ -52,9 +52,7 @@ _BY_A_BIAS = re.compile(
 
 
 #: ``c_t = c_{t-1} + a_t \longrightarrow c_t = f_t c_{t-1} + a_t``: two equations, then and now.
-_BETWEEN_EQUATIONS = re.compile(
-    r"\\(?:long)?rightarrow(?![A-Za-z])|\\to(?![A-Za-z])|[→⟶]"
-)
+_BETWEEN_EQUATIONS = re.compile(r"\\(?:long)?rightarrow(?![A-Za-z])|\\to(?![A-Za-z])|[→⟶]")
 _ROW = re.compile(r"\\\\|\\begin(?![A-Za-z])|\\end(?![A-Za-z])")
 _EQUATION = re.compile(r"(?:\\q?quad(?![A-Za-z])|\\[,;:! ]|\s|&)*[^=<>]{1,24}?=")
 #: ``+ (\text{what is new})``: an operand in words.
@@ -72,6 +70,23 @@ _ON_IN_WORDS = re.compile(
     r"(?:terms?|termes?|términos|termos|项|項|члены)"
 )
 
+#: ``a^{<t>}``: the step between signs of order.
+_ANGLES = re.compile(r"\^\s*(?:\{\s*<\s*([^<>{}]{1,12}?)\s*>\s*\}|<\s*([^<>{}]{1,12}?)\s*>)")
+#: A row that is broken off and begins nothing: ``\\tag{3}\\\\{}``.
+_BROKEN_OFF = re.compile(r"\\\\\s*(?:\{\s*\}\s*)?$")
+#: ``W . h``: a full stop between two factors, with space on both sides.
+_FULL_STOP = re.compile(
+    r"(?<=[A-Za-z0-9})\]]) \. (?=\\?[A-Za-z]+\s*[_^{(]|\{\s*\\?[A-Za-z]+\s*[_^}])(?!\\q?quad)"
+)
+#: ``\\text{ (chain rule)}`` at the end of a row.
+_REASON = re.compile(
+    r"(?:\\q?quad\s*|\\[,;:! ]\s*)*\\(?:text|mbox|textrm|textit)\s*"
+    r"\{[^{}$=<>]*[^\W\d_]{3}[^{}$=<>]*\}"
+    r"(?=\s*\\\\\s*&)"
+)
+_SPACE = re.compile(r"\\space(?![A-Za-z])")
+_CASES = re.compile(r"\\begin\s*\{(?:[dr]?cases|array)\}")
+_LINES = re.compile(r"\\displaylines\s*(?=\{)")
 
 #: What a sum over the examples supposes of every row.
 _OF_ONE = ("the sum over the examples of a batch has one of them", "")
@@ -80,8 +95,15 @@ _OF_ONE = ("the sum over the examples of a batch has one of them", "")
 def plainly_set(formula: Formula) -> Formula:
     """``formula`` without what only concerns how it is set."""
     formula = replaced(formula, _NUMBERED, lambda m: f"_{{{m.group(1)}}}")
+    formula = replaced(formula, _ANGLES, lambda m: rf"^{{\langle {m[1] or m[2]}\rangle}}")
+    formula = replaced(formula, _FULL_STOP, lambda m: r" \cdot ")
     if "\\" not in formula.latex:
         return formula
+    formula = replaced(formula, _BROKEN_OFF, lambda m: "")
+    formula = replaced(formula, _SPACE, lambda m: r"\ ")
+    formula = edited(formula, _lines(formula.latex))
+    if not _CASES.search(formula.latex):
+        formula = replaced(formula, _REASON, lambda m: "")
     formula = replaced(formula, _SIZE, lambda m: "")
     formula = replaced(formula, _BOLD, lambda m: r"\mathbf")
     formula = replaced(formula, _DOT, lambda m: r"\cdot ")
@@ -94,6 +116,16 @@ def plainly_set(formula: Formula) -> Formula:
     one = replaced(formula, _OF_A_BATCH, lambda m: "")
     one = edited(one, _of_examples(one.latex))
     return replace(one, supposes=(_OF_ONE,)) if one.latex != formula.latex else formula
+
+
+def _lines(text: str) -> list[Edit]:
+    """``\\displaylines{…}`` without the command and its braces."""
+    edits: list[Edit] = []
+    for m in _LINES.finditer(text):
+        end = closing(text, m.end(), "{", "}")
+        if end is not None:
+            edits += [(m.start(), m.end() + 1, ""), (end, end + 1, "")]
+    return edits
 
 
 def _subscripts(text: str) -> list[Edit]:

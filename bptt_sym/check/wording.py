@@ -53,11 +53,21 @@ def says_nothing(row: Row, formula: Formula) -> str:
     """Why a row claims nothing of a recurrence, by its form; "" if it may."""
     if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
         return marked("it says nothing about a recurrence")
+    if _gives_a_size(row):
+        return marked("it says nothing about a recurrence")
     if formula.delta and row.gives_zero:
         return marked("where a gradient begins before anything is added to it")
     if (not formula.display and row.is_example) or row.gives_numbers:
         return marked("values of an example")
     return ""
+
+
+def _gives_a_size(row: Row) -> bool:
+    """Whether a row says of one quantity without a step what number it is: ``|V| = 10000``."""
+    left, right = row.chain.sides[0], row.chain.sides[-1]
+    if list(row.chain.ops) != ["="] or row.differentiates or [t.kind for t in right] != ["num"]:
+        return False
+    return not any(t.text in ("_", "^") or t.kind in ("partial", "frac") for t in left)
 
 
 def is_judged(found: Judged) -> bool:
@@ -101,7 +111,7 @@ def by_preactivation(claim: Claim, rec: Recurrence) -> Claim:
     """``claim`` with each loss differentiated by the argument of what it is differentiated by."""
 
     def change(n: Node) -> Node:
-        if isinstance(n, D) and isinstance(n.x, At) and n.x.name in rec.defined:
+        if isinstance(n, D) and isinstance(n.x, At) and n.x.name in rec.gates:
             rhs = rec.rhs(n.x.name)
             if isinstance(rhs, Fn) and rhs.order == 0 and is_loss(n.y, rec):
                 return Had((n, _slope(rhs, n.x)))

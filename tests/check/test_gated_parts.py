@@ -25,7 +25,7 @@ def last(text: str, formula: str) -> str:
     ("formula", "slip"),
     [
         (r"\delta \tilde{c}_t = \delta c_t \odot (1 - f_t)", ("(1 - f_t)", "f_t")),
-        (r"\delta \tilde c_t = \delta c_t \odot (1 - f_t)", ("(1 - f_t)", "o_t")),
+        (r"\delta \tilde c_t = \delta c_t \odot (1 - f_t)", ("(1 - f_t)", "f_t")),
         (r"\delta \bar{f}_t = \delta f_t \odot f_t \odot (1 - f_t)", ("1 - f_t", "1 - f_t^2")),
         (r"\delta \bar{c}_t = \delta \tilde{c}_t \odot (1 - \tilde{c}_t^2)", ("c}_t^2", "c}_t")),
     ],
