@@ -92,8 +92,8 @@ class Buffers:
         """A new buffer in the place of a shorter one that nobody uses any more."""
         free = [k for k, (held, _, _) in enumerate(self._stock) if held is None or held() is None]
         place = free[0] if free else len(self._stock)
-        # NumPy asks the system for large pages, of which a few cover a workspace, from 4 MiB on.
-        size = size + LINE if size < _LARGE // 4 else max(size + LINE, _LARGE)
+        # From 4 MiB on, NumPy asks the system for large pages: a few cover a workspace.
+        size += LINE
         pages: Any = np.empty(size, _BYTE)
         raw = (ctypes.c_char * size).from_buffer(pages)
         self._stock[place : place + 1] = [(None, address(raw), raw)]
@@ -104,5 +104,4 @@ class Buffers:
 
 
 _BYTE = np.dtype(np.uint8)
-_LARGE = 1 << 22
 __all__ = ["LINE", "Buffers", "address", "pointers"]
