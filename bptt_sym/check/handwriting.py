@@ -64,6 +64,13 @@ _BAR_REMARK = re.compile(
     r"(?P<bar>(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert))\s*_\s*"
     r"\{\s*\\text\s*\{[^{}]*\}\s*(?P<step>[a-z])?\s*\}(?P<equals>\s*&?\s*=)?"
 )
+#: ``… \le (\gamma \sigma)^k, \qquad \gamma = \max_j |…|``: what the letters of a bound stand for.
+_EXPLAINED = re.compile(
+    r"(?P<bound>\\leq?(?![a-z])(?:(?!\\\\).)*?),?\s*\\q?quad(?![A-Za-z])\s*"
+    r"(?:\\text\s*\{[^{}]*\}\s*)?\\(?:gamma|beta|lambda)(?![A-Za-z])[^=]{0,20}="
+    r"\s*\\(?:max|sup)(?![a-z]).*$",
+    re.DOTALL,
+)
 #: ``\xrightarrow{T \to \infty}``, ``\left\( … \right\)``
 _LONG_ARROW = re.compile(r"\\xrightarrow\s*(?:\[[^\[\]]*\])?\s*\{[^{}]*\}")
 _SIZED = re.compile(r"(\\(?:left|right))\s*\\([()\[\]])")
@@ -104,6 +111,7 @@ def as_written(formula: Formula) -> Formula:
     """``formula`` with such marks in the spelling that is read."""
     formula = replaced(formula, _ESCAPED, lambda m: m.group(1))
     formula = replaced(formula, _BREAKS, lambda m: r"\\ ")
+    formula = replaced(formula, _EXPLAINED, lambda m: m.group("bound"))
     formula = replaced(formula, _LONG_ARROW, lambda m: r"\to ")
     formula = replaced(formula, _SIZED, lambda m: m.group(1) + m.group(2))
     formula = replaced(formula, _GOES_ON, lambda m: f"{m.group('left')} ")

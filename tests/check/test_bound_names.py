@@ -68,3 +68,10 @@ def test_a_linear_network_in_words() -> None:
     assert "the activation is the identity, as the text supposes" in found.assumptions
     assert last(f"{NETWORK}Hence\n\n{POWER}").verdict == "wrong"
     assert last(f"{NETWORK}For this nonlinear network\n\n{POWER}").verdict == "wrong"
+
+
+def test_letters_that_the_formula_itself_explains() -> None:
+    left = r"\left\|\frac{\partial s_t}{\partial s_k}\right\|"
+    tail = r", \qquad \gamma = \max_j |1 - s_j^2| \le 1"
+    assert last(rf"{NETWORK}$${left} \le (\gamma \|A\|)^{{t-k}}{tail}$$").is_right
+    assert last(rf"{NETWORK}$${left} \le (\gamma \|A\|)^{{t-k+1}}{tail}$$").verdict == "wrong"
