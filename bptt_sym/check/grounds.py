@@ -27,6 +27,11 @@ NOT_AS_WRITTEN = marked(
 WITHOUT_ITS_BAR = marked(
     "it fails as it was read, without the step that its bar names, and no slip explains it"
 )
+TWO_PRODUCTS = marked("it fails, but which of its two signs of a product binds first is not said")
+#: ``W \\cdot g * s``: a matrix product and one entry by entry, without brackets.
+_DOT_THEN_STAR = re.compile(
+    r"\\cdot(?![A-Za-z])(?:[^+=&{}*]|\{(?:[^{}]|\{[^{}]*\})*\})*(?<![\^_])\*"
+)
 #: Every sign that makes a derivative of what stands behind it.
 _SIGNS = re.compile(r"\\partial(?![A-Za-z])|∂|\\nabla(?![A-Za-z])|∇")
 #: ``\\partial q_t`` below a fraction bar.
@@ -77,7 +82,7 @@ class Grounds:
             return NOT_AS_WRITTEN
         if _BAR.search(written) and not _BAR.search(row.latex):
             return WITHOUT_ITS_BAR
-        return ""
+        return TWO_PRODUCTS if _DOT_THEN_STAR.search(row.latex) else ""
 
 
 def _marked(row: Row) -> set[str]:

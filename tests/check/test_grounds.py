@@ -100,3 +100,15 @@ def test_steps_between_signs_of_order() -> None:
     )
     assert last(text % "v").verdict.is_right
     assert last(text % "w").verdict.verdict == "wrong"
+
+
+def test_two_signs_of_a_product_without_brackets_accuse_nobody() -> None:
+    text = "$$s_t = \\tanh(A s_{t-1} + B x_t)$$\n$$o_t = G s_t$$ with $J = \\sum_t J_t$.\n"
+    flows = (
+        r"$$\nabla_{s_t} J = G^T \cdot \nabla_{o_t} J + A^T \cdot \nabla_{s_{t+1}} J "
+        r"* (1 - \tanh(A s_t + B x_{t+1})^2)$$"
+    )
+    assert last(text + flows).verdict.verdict != "wrong"
+    assert (
+        last(text + flows.replace("*", r"\odot").replace("t+1", "t+2")).verdict.verdict == "wrong"
+    )
