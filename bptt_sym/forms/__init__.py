@@ -95,7 +95,7 @@ def _derive(
             raise TooNear("no step is left")
     except NoCarrier:
         # Every step's own use is all there is: every form is the sum of them.
-        if isinstance(y, Sym) and isinstance(x, Sym) and form != "adjoint":
+        if isinstance(y, Sym) and form != "adjoint":
             return _derive(rec, y, x, 1, T, "adjoint", title)
         p = Problem(rec, y, x, T, "jacobian")
         near(p)
