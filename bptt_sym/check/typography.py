@@ -28,6 +28,14 @@ _ESCAPED = re.compile(
     r"(?P<before>(?<![A-Za-z\\])[A-Za-z]|\\[A-Za-z]+|[})|\]])\\_(?=\{|[A-Za-z0-9](?![A-Za-z0-9]))"
 )
 _TEXT = re.compile(r"\\(?:text|mathrm|textrm|operatorname|mbox|texttt)\s*\{[^{}]*\}")
+#: ``… =: J_t``: what stands before it gets a name.
+_NAMED_AFTER = re.compile(
+    r"(?:\\[,;:! ]\s*)*(?:=\s*(?:\\!\s*)?:|\\eqqcolon(?![A-Za-z]))\s*(?:\\[,;:! ]\s*)*"
+    r"(?P<name>\\?[A-Za-z]+\s*_\s*(?:[A-Za-z0-9]|\{[^{}]*\}))"
+    r"(?=\s*(?:\\[,;:! ]\s*)*(?:[.,;]|\\\\|\\q?quad|\\end|$))"
+)
+#: Where a row that does not go on from the one before begins, or the next formula in one.
+_BEGINS = re.compile(r"(?:^|\\\\|\\q?quad(?![A-Za-z])|\\begin\s*\{[a-z*]+\})(?!\s*&?\s*=)")
 _ADDED = re.compile(
     r"(?:\\[,;:! ]\s*)*\\math(?:rel|bin)\s*\{\s*(?:\{\s*)?\+\s*(?:\}\s*)?"
     r"(?:=\s*\}(?:\s*\})?|\}\s*=)(?:\s*\\[,;:! ])*"
@@ -111,11 +119,22 @@ def plainly_set(formula: Formula) -> Formula:
     formula = replaced(formula, _ADDED, lambda m: " += ")
     formula = replaced(formula, _BOLD_DELTA, lambda m: r"\delta ")
     formula = edited(formula, _derivatives(formula.latex))
+    formula = edited(formula, _named_after(formula.latex))
     formula = edited(formula, _arrows(formula.latex))
     formula = replaced(formula, _IN_WORDS, _operand)
     one = replaced(formula, _OF_A_BATCH, lambda m: "")
     one = edited(one, _of_examples(one.latex))
     return replace(one, supposes=(_OF_ONE,)) if one.latex != formula.latex else formula
+
+
+def _named_after(text: str) -> list[Edit]:
+    """``A = B =: J_t`` as ``J_t = A = B``."""
+    edits: list[Edit] = []
+    for m in _NAMED_AFTER.finditer(text):
+        ends = (r.end() for r in _BEGINS.finditer(text) if r.end() <= m.start())
+        start = max(ends, default=0)
+        edits += [(start, start, f"{m.group('name')} = "), (m.start(), m.end(), "")]
+    return edits
 
 
 def _lines(text: str) -> list[Edit]:

@@ -39,6 +39,11 @@ _RESIDUAL = re.compile(
 _LOSS_AT = re.compile(
     r"\\partial\s*(\\mathcal\s*\{\s*[LEJC]\s*\}|[LEJC])\s*\^\s*\{\s*\(\s*([ijks])\s*\)\s*\}"
 )
+#: ``J_t = \\frac{\\partial h_t}{\\partial h_{t-1}}``: a letter for a derivative is that of no loss.
+_A_DERIVATIVE = re.compile(
+    r"(?<![A-Za-z\\}{^_])([LEJC])\s*_\s*(?:\{[^{}]*\}|[a-z])\s*&?\s*(?::\s*=|=|\\equiv|\\triangleq|"
+    r"\\coloneqq)\s*\\[dt]?frac\s*\{\s*(?:\\partial|d\s)"
+)
 _LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
 
 
@@ -94,6 +99,9 @@ class Usage:
                 elif "_" not in m.argument:  # \\ell(y_t): a function
                     usage.bare.add(name)
             usage.bare.update(_below_nabla(tokens))
+        for text in texts:
+            for name in _A_DERIVATIVE.findall(text):
+                usage.timed.pop(name, None)
         return usage
 
 

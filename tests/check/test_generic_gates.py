@@ -165,8 +165,9 @@ def test_words_for_the_joined_vector() -> None:
         text = f"$${name} = [h_{{t-1}}, x_t]$$\n" + LSTM.replace("[h_{t-1}, x_t]", name)
         gradient = rf"d{name} = W_f^\top df_t + W_o^\top do_t, \quad dW_f = df_t {name}^\top"
         assert [v.is_right for v in last(text, gradient)] == [True, True], name
+    # No slip of the catalogue explains it, and what the marks mean is a guess.
     (found,) = last(text, r"dconcat_t = W_f^\top df_t")
-    assert found.verdict == "wrong"
+    assert found.verdict == "undecided"
 
 
 def test_slices_of_the_gradient_by_a_joined_vector() -> None:

@@ -252,3 +252,33 @@ def test_what_a_rewriting_supposes_is_said(formula: str, said: str) -> None:
     slip = formula.replace(") R", ") R^\\top")
     verdict = judged(CELL + f"$${slip}$$")[-1].verdict
     assert verdict.verdict == "wrong" and said in verdict.assumptions
+
+
+JACOBIANS = (
+    r"$$\frac{\partial L}{\partial q_k} = \frac{\partial L}{\partial q_T} \prod_{t=k+1}^{T} J_t$$"
+)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        rf"$${STEP} = \mathrm{{diag}}(1 - q_t^2) R =: J_t$$",
+        rf"$${STEP} = \mathrm{{diag}}(1 - q_t^2) R \;=:\; J_t, \qquad r = 1.$$",
+        rf"$${STEP} \eqqcolon J_t$$",
+        rf"$$J_t := {STEP}$$",
+    ],
+)
+def test_a_letter_for_a_derivative_is_no_loss(named: str) -> None:
+    loss = "The loss $L$ is a function of the last state alone.\n\n"
+    assert last(CELL + loss + named + "\n\n" + JACOBIANS) == "right"
+    longer = JACOBIANS.replace("k+1", "k")
+    assert last(CELL + loss + named + "\n\n" + longer) == "wrong"
+
+
+def test_what_is_named_behind_a_formula_is_judged_with_it() -> None:
+    wrong = rf"$${STEP} = \mathrm{{diag}}(1 + q_t^2) R =: J_t$$"
+    assert last(CELL + wrong) == "wrong"
+    slope = rf"{STEP} &= \mathrm{{diag}}(1 - q_t^2) R"
+    rows = rf"{slope} =: J_t \\ {STEP} &= R \\ {slope} \\ &=: J_t"
+    found = verdicts(CELL + rf"$$\begin{{aligned}} {rows} \end{{aligned}}$$")
+    assert found[-3:] == ["right", "wrong", "right"]
