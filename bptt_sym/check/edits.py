@@ -278,6 +278,11 @@ class Slips(Surroundings):
         for k in (-1, 1):
             both = replace(node, lo=moved_by(node.lo, k), hi=moved_by(node.hi, k))
             yield Local("BP005", 2, both)
+        within = free_indices(node.body)
+        if node.var not in within:
+            for name in sorted(within):
+                body = substitute_index(node.body, name, Idx(node.var))
+                yield Local("BP018", 2, replace(node, body=body))
 
     def _function(self, node: Fn) -> Iterator[Local]:
         for name in ("tanh", "sigma"):

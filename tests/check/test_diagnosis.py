@@ -46,6 +46,11 @@ SLIPS = [
     (ELMAN, "BP009",
      r"\frac{\partial L}{\partial V} = \sum_{t=1}^T h_t \frac{\partial L}{\partial "
      r"y_t}^\top"),
+    (ELMAN, "BP018",
+     r"\frac{\partial L}{\partial b} = \sum_{k=1}^T \mathrm{diag}(1-h_t^2) "
+     r"\frac{\partial L}{\partial h_t}"),
+    (ELMAN + r"$$L = \sum_{t=1}^T L_t$$" + "\n\n", "BP018",
+     r"\frac{\partial L}{\partial V} = \sum_{i=1}^T \frac{\partial L_t}{\partial V}"),
     (ELMAN, "BP010",
      r"\frac{\partial h_T}{\partial h_t} = \prod_{j=t+1}^{T} W \mathrm{diag}(1-h_j^2)"),
     (ELMAN, "BP005",
