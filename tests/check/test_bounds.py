@@ -163,3 +163,30 @@ def test_the_bounder_refuses_what_no_rule_covers():
     assert Bounder(ELMAN).bound(read_claim("|w| = 0", ELMAN).sides[0])[0].powers == (
         (("|", "w"), ONE_EXP),
     )
+
+
+STEP_OF_VECTORS = r"\frac{\partial h_t}{\partial h_{t-1}}"
+SLOPES = r"\mathrm{diag}(1-h_t^2)"
+
+
+@pytest.mark.parametrize(
+    ("tex", "verdict"),
+    [
+        (rf"\|{STEP_OF_VECTORS}\|_F \le \|{SLOPES}\|_2 \|W_{{hh}}\|_F", "right"),
+        (rf"\|{STEP_OF_VECTORS}\|_F \le \|{SLOPES}\|_F \|W_{{hh}}\|_F", "right"),
+        (rf"\|{STEP_OF_VECTORS}\|_2 \le \|W_{{hh}}\|_F", "right"),
+        (rf"\|{STEP_OF_VECTORS}\|_F \le \|W_{{hh}}\|_F", "right"),
+        (rf"\|{SLOPES}\|_2 \le 1", "right"),
+        (rf"\|{STEP_OF_VECTORS}\|_F \le \|{SLOPES}\|_2 \|W_{{hh}}\|_2", "wrong"),
+        (rf"\|{STEP_OF_VECTORS}\|_F \le \|W_{{hh}}\|_2", "wrong"),
+        (rf"\|{SLOPES}\|_F \le 1", "wrong"),
+        (r"\|W_{hh} h_t\|_1 \le \|W_{hh}\|_2 \|h_t\|_2", "wrong"),
+    ],
+)
+def test_norms_of_different_kinds_bound_each_other_only_as_they_do(tex: str, verdict: str) -> None:
+    assert judge(cell("elman-vector"), tex).verdict == verdict
+
+
+def test_a_bound_by_norms_says_which_rules_it_rests_on() -> None:
+    product = judge(cell("elman-vector"), rf"\|{STEP_OF_VECTORS}\| \le \|{SLOPES}\| \|W_{{hh}}\|")
+    assert "‖AB‖" in product.method and "‖A + B‖" not in product.method

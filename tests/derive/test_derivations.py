@@ -157,6 +157,7 @@ def test_every_pair_has_every_form(name: str) -> None:
         ("scalar among vectors", "dh[T]/dU", 3, "series"),
         ("reading two inputs", "dC/dx[s]", None, "series"),
         ("two steps back", "dh[T]/dh[-1]", None, "telescoped"),
+        ("squared", "do[T]/dv", None, "adjoint"),
     ],
 )
 def test_pairs_that_want_care(name: str, target: str, T: int | None, form: str) -> None:

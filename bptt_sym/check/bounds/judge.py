@@ -29,6 +29,7 @@ from bptt_sym.check.bounds.families import (
     scalar_case,
     scalar_sizes,
 )
+from bptt_sym.check.bounds.kinds import comparable, rules_used, within_norms
 from bptt_sym.check.bounds.magnitude import Bounder, Magnitude, Unbounded
 from bptt_sym.check.bounds.theorems import (
     START,
@@ -64,7 +65,6 @@ from bptt_sym.notation import (
     Num,
     Pow,
     Prod,
-    Sum,
     Sym,
     affine,
     walk,
@@ -207,6 +207,8 @@ class _Case:
 
     def _prove(self, trial: Trial) -> Verdict | None:
         left, right = trial.claim.sides
+        if not comparable(left, right):
+            raise Unbounded("the two sides are measured by norms of different kinds")
         split = self._submultiplicative(left, right)
         if split is not None:
             return split
@@ -268,7 +270,7 @@ class _Case:
         if not isinstance(left, (Norm, Abs)) or self.claim.ops[0] != "<=":
             return None
         for descending in (True, False):
-            inner = _within_norms(right, descending)
+            inner = within_norms(right, descending)
             if inner is None:
                 return None
             for trial in trials(Claim((left.arg, inner), ("=",)), self.rec):
@@ -287,7 +289,7 @@ class _Case:
                         scope=scope,
                         readings=tuple(r.message for r in trial.readings),
                         assumptions=self.hypotheses,
-                        method="‖AB‖ ≤ ‖A‖ ‖B‖, and the product of the matrices is an identity",
+                        method=rules_used(right),
                     )
             if not any(isinstance(n, Prod) for n in walk(right)):
                 return None
@@ -429,24 +431,6 @@ class _Case:
         return Verdict(
             "undecided", note=self._near_miss() or "no rule proves or refutes this limit"
         )
-
-
-def _within_norms(node: Node, descending: bool) -> Node | None:
-    """What the norms in a product or sum of norms are of; ``None`` if they are not all of it."""
-    match node:
-        case Norm(arg=arg) | Abs(arg=arg):
-            return arg
-        case Mul(args=args) | Add(args=args):
-            parts = [_within_norms(a, descending) for a in args]
-            return None if None in parts else replace(node, args=tuple(parts))  # type: ignore[arg-type]
-        case Prod(body=body) | Sum(body=body):
-            inner = _within_norms(body, descending)
-            if inner is None:
-                return None
-            if isinstance(node, Sum):
-                return replace(node, body=inner)
-            return replace(node, body=inner, descending=descending)
-    return None
 
 
 def exact(node: Node, rec: Recurrence) -> Magnitude:

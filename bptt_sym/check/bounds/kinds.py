@@ -1,0 +1,82 @@
+r"""Which norms a bound mixes, and whether its steps hold for them.
+
+``‖AB‖ ≤ ‖A‖ ‖B‖`` and what is known of diagonal matrices are about one norm throughout. Of
+different ones :math:`\|A\|_2 \le \|A\|_F` and :math:`\|AB\|_F \le \|A\|_2 \|B\|_F` hold
+(Horn and Johnson, Matrix Analysis, sec. 5.6), so that F may stand for 2 in a factor, and a product
+measured by F needs one F behind it: the identity has the norm √n in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bptt_sym.notation import Abs, Add, Mul, Node, Norm, Pow, Prod, Sum, walk
+
+
+def comparable(left: Node, right: Node) -> bool:
+    """Whether a bound of ``left`` by ``right`` may be argued factor by factor."""
+    kinds = {n.ord for n in walk(left) if isinstance(n, Norm)}
+    if not kinds:
+        return True
+    if len(kinds) > 1:
+        return False
+    (kind,) = kinds
+    terms = _terms(right)
+    if kind == "2":
+        return all(term <= {"2", "F"} for term in terms)
+    if kind == "F":
+        return all(term <= {"2", "F"} and "F" in term for term in terms)
+    return all(term <= {kind} for term in terms)
+
+
+def _terms(node: Node) -> list[frozenset[str]]:
+    """The norms in each term of a sum of products."""
+    match node:
+        case Norm(ord=kind):
+            return [frozenset((kind,))]
+        case Add(args=args):
+            return [term for a in args for term in _terms(a)]
+        case Mul(args=args):
+            terms = [frozenset[str]()]
+            for a in args:
+                terms = [x | y for x in terms for y in _terms(a)]
+            return terms
+        case Prod(body=inner) | Sum(body=inner) | Pow(base=inner):
+            return _terms(inner)
+    return [frozenset(n.ord for n in walk(node) if isinstance(n, Norm))]
+
+
+def within_norms(node: Node, descending: bool) -> Node | None:
+    """What the norms in a product or sum of norms are of; ``None`` if they are not all of it."""
+    match node:
+        case Norm(arg=arg) | Abs(arg=arg):
+            return arg
+        case Mul(args=args) | Add(args=args):
+            parts = [within_norms(a, descending) for a in args]
+            return None if None in parts else replace(node, args=tuple(parts))  # type: ignore[arg-type]
+        case Prod(body=body) | Sum(body=body):
+            inner = within_norms(body, descending)
+            if inner is None:
+                return None
+            if isinstance(node, Sum):
+                return replace(node, body=inner)
+            return replace(node, body=inner, descending=descending)
+    return None
+
+
+def rules_used(right: Node) -> str:
+    """What a bound by norms of the parts of an identity rests on."""
+    outer = _outside(right)
+    facts = ["‖AB‖ ≤ ‖A‖ ‖B‖"] if any(isinstance(n, (Mul, Prod)) for n in outer) else []
+    facts += ["‖A + B‖ ≤ ‖A‖ + ‖B‖"] if any(isinstance(n, (Add, Sum)) for n in outer) else []
+    return ", ".join([*facts, "and what stands in the norms is an identity"])
+
+
+def _outside(node: Node) -> list[Node]:
+    """The sums and products that norms stand in."""
+    match node:
+        case Add(args=args) | Mul(args=args):
+            return [node, *(n for a in args for n in _outside(a))]
+        case Prod(body=body) | Sum(body=body):
+            return [node, *_outside(body)]
+    return []
