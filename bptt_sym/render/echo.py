@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bptt_sym.notation import Claim, Kind, Node, Prod, Sum
-from bptt_sym.render.layout import ATOM, FACTOR, MAX_PRINTED, Form, Slot, write, write_claim
+from bptt_sym.render.layout import ATOM, FACTOR, Form, Slot
 from bptt_sym.render.text import TextStyle
+from bptt_sym.render.writer import MAX_PRINTED, write, write_claim
 
 
 def echo(node: Node | Claim, *, limit: int = MAX_PRINTED) -> str:

@@ -57,7 +57,6 @@ from bptt_sym.render.layout import (
     ATOM,
     FACTOR,
     LOOSE,
-    MAX_PRINTED,
     REACH,
     Form,
     Items,
@@ -69,10 +68,9 @@ from bptt_sym.render.layout import (
     runs,
     starts_with_digit,
     whole,
-    write,
-    write_claim,
 )
 from bptt_sym.render.names import latex_name
+from bptt_sym.render.writer import MAX_PRINTED, write, write_claim
 
 TotalStyle = Literal["notes", "d"]
 
@@ -164,15 +162,8 @@ class LatexStyle(Style):
     def at(self, name: str, time: Node) -> Form:
         text, roomy = self._name(name)
         strength = ATOM if roomy else FACTOR
-        simple = plain_index(time)
         lowered = "_" in text
-        if simple is not None and not lowered:
-            var, k = simple
-            if not var:
-                index = str(k)
-            else:
-                var = latex_name(var)[0]
-                index = f"{var}{k:+d}" if k else var
+        if not lowered and (index := _plain(time)) is not None:
             return strength, [f"{text}_{index}" if len(index) == 1 else f"{text}_{{{index}}}"]
         if lowered:
             # A second subscript joins the first: W_{f} at t is W_{f,t}.
@@ -293,7 +284,8 @@ class LatexStyle(Style):
             if op.descending is not None and not self.factors_commute:
                 arrow = "left" if op.descending else "right"
                 sign = rf"\mathop{{\over{arrow}arrow{{\prod}}}}"
-        low, high = Slot(op.lo, LOOSE, True), Slot(op.hi, LOOSE, True)
+        low: str | Slot = _plain(op.lo) or Slot(op.lo, LOOSE, True)
+        high: str | Slot = _plain(op.hi) or Slot(op.hi, LOOSE, True)
         body = self._body(op)
         if runs_upward(op.lo, op.hi):
             return REACH, [f"{sign}_{{{self.idx(var)}=", low, "}^{", high, "} ", *body]
@@ -338,12 +330,27 @@ class LatexStyle(Style):
         return RELATIONS[rel]
 
 
+def _plain(node: Node) -> str | None:
+    """An index that is a variable plus a whole number, or a whole number, unless it is huge."""
+    simple = plain_index(node)
+    if simple is None or simple[1].bit_length() > 64:
+        return None
+    var, k = simple
+    if not var:
+        return str(k)
+    var = latex_name(var)[0]
+    return f"{var}{k:+d}" if k else var
+
+
 def runs_upward(lo: Node, hi: Node) -> bool:
     r"""Whether no reader takes the range for one that runs down from ``lo`` to ``hi``.
 
     :math:`\prod_{j=T}^{t+1}` runs down, and so may :math:`\prod_{j=t+1}^{3}`, where only a person
     who knows that T is 3 can tell.
     """
+    at, to = plain_index(lo), plain_index(hi)
+    if at is not None and to is not None and at[0] == to[0]:
+        return True  # nearly every range printed
     low, high = affine(lo), affine(hi)
     if low is None or high is None:
         return True

@@ -1,9 +1,8 @@
-"""One walk over :mod:`bptt_sym.notation` for every printed format.
+"""What every printed format of :mod:`bptt_sym.notation` shares.
 
-The walk decides what the formats share: the order of the parts, where a bracket is needed, which
-sums and products run together. A :class:`Style` says how each construct looks. The walk keeps its
-own stack, so no depth of nesting and no length of a sum can exhaust Python's, and it emits each
-piece once, so its time is linear in what it prints.
+The order of the parts, where a bracket is needed, which sums and products run together: a rule for
+each kind of node, :func:`form`. A :class:`Style` says how each construct looks. The walk that puts
+the parts together is in :mod:`bptt_sym.render.writer`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from bptt_sym.notation import (
     At,
     Block,
     Call,
-    Claim,
     Concat,
     D,
     Diag,
@@ -49,9 +47,6 @@ from bptt_sym.notation import (
 )
 from bptt_sym.recurrence import Recurrence
 
-#: The most characters that one call prints.
-MAX_PRINTED: Final = 2_000_000
-
 #: The most digits of one number. Python itself refuses to write more than 4300.
 MAX_DIGITS: Final = 4000
 
@@ -74,8 +69,20 @@ class Slot:
     compact: bool = False
 
 
-#: What is left to print: finished text, or a place for a node.
-Items = list["str | Slot"]
+class Kept:
+    """Stands before and after the parts of a node whose text is to be kept."""
+
+    __slots__ = ("node", "start", "strength", "texts")
+
+    def __init__(self, texts: dict[int, object], node: Node, strength: int) -> None:
+        self.texts = texts
+        self.node = node
+        self.strength = strength
+        self.start = -1
+
+
+#: What is left to print: finished text, a place for a node, or a mark about what is around it.
+Items = list["str | Slot | Kept"]
 #: Parts in order, and how tightly they hold together.
 Form = tuple[int, Items]
 
@@ -192,60 +199,9 @@ class Style(ABC):
         """A relation sign, with the space around it."""
 
 
-def write(root: Node, style: Style, limit: int = MAX_PRINTED) -> str:
-    """``root`` in ``style``.
-
-    Raises
-    ------
-    LimitExceeded
-        The text would be longer than ``limit`` characters.
-    """
-    out: list[str] = []
-    room = limit
-    stack: Items = [Slot(root)]
-    rules, pop, push, emit = _RULES, stack.pop, stack.extend, out.append
-    while stack:
-        item = pop()
-        if type(item) is not str:
-            assert isinstance(item, Slot)
-            node = item.node
-            rule = rules.get(type(node))
-            if rule is None:
-                raise TypeError(f"not an expression node: {type(node).__name__}")
-            strength, items = rule(node, style, item.compact)
-            if strength < item.least:
-                items = style.brackets(items)
-            if len(items) > 1:
-                items.reverse()
-                push(items)
-                continue
-            item = items[0]
-            if type(item) is not str:
-                stack.append(item)
-                continue
-        emit(item)
-        room -= len(item)
-        if room < 0:
-            raise LimitExceeded(
-                f"the printed formula would be longer than {limit} characters",
-                hint="print it for a smaller T, or in its rolled form with sums and products",
-            )
-    return "".join(out)
-
-
-def write_claim(claim: Claim, style: Style, limit: int = MAX_PRINTED) -> str:
-    """A claim in ``style``: its sides with their relations between them."""
-    parts = [write(claim.sides[0], style, limit)]
-    room = limit - len(parts[0])
-    for rel, side in zip(claim.ops, claim.sides[1:], strict=True):
-        parts += (style.relation(rel), write(side, style, max(room, 0)))
-        room -= len(parts[-1])
-    return "".join(parts)
-
-
 def form(node: Node, style: Style, compact: bool = False) -> Form:
     """The parts of one node; what lies below it is left in slots."""
-    rule = _RULES.get(type(node))
+    rule = RULES.get(type(node))
     if rule is None:
         raise TypeError(f"not an expression node: {type(node).__name__}")
     return rule(node, style, compact)
@@ -254,7 +210,7 @@ def form(node: Node, style: Style, compact: bool = False) -> Form:
 def terms(node: Node, style: Style) -> Iterator[tuple[bool, Node]]:
     """``(negative, term)`` of a sum, sums inside it opened."""
     for term in spliced(node, Add, style):
-        if isinstance(term, Neg):
+        if type(term) is Neg:
             yield True, term.arg
         elif (opened := without_minus(term)) is not None:
             yield True, opened
@@ -264,11 +220,11 @@ def terms(node: Node, style: Style) -> Iterator[tuple[bool, Node]]:
 
 def without_minus(node: Node) -> Node | None:
     """``-node`` if ``node`` is a negative number or a product that starts with one."""
-    if isinstance(node, Num):
-        return Num(-node.value) if node.value < 0 else None
-    if isinstance(node, Mul) and len(node.args) > 1:
+    if type(node) is Num:
+        return Num(-node.value) if node.value.numerator < 0 else None
+    if type(node) is Mul and len(node.args) > 1:
         first = node.args[0]
-        if isinstance(first, Num) and first.value < 0:
+        if type(first) is Num and first.value.numerator < 0:
             rest = node.args[1:]
             if first.value == -1:
                 return rest[0] if len(rest) == 1 else Mul(rest)
@@ -276,10 +232,20 @@ def without_minus(node: Node) -> Node | None:
     return None
 
 
+#: What is opened within a sum or product of each kind.
+_OPENED: Final[Mapping[type[Node], frozenset[type[Node]]]] = {
+    Add: frozenset((Add,)),
+    Mul: frozenset((Mul, Outer)),
+    Had: frozenset((Had,)),
+}
+
+
 def spliced(node: Node, kind: type[Add] | type[Mul] | type[Had], style: Style) -> list[Node]:
     """The operands of ``node``, operands of the same kind opened in place."""
     if style.explicit:
         return list(node.args) if isinstance(node, (Add, Mul, Had)) else [node]
+    if type(node) is kind and not _OPENED[kind].intersection(map(type, node.args)):
+        return list(node.args)
     out: list[Node] = []
     stack: list[Node] = [node]
     while stack:
@@ -295,7 +261,7 @@ def spliced(node: Node, kind: type[Add] | type[Mul] | type[Had], style: Style) -
 
 
 def _num(node: Num, style: Style, compact: bool) -> Form:
-    if node.value < 0:
+    if node.value.numerator < 0:
         inner = style.number(-node.value)[1]
         return SUM, [style.sign(True, True, compact), *inner]
     return style.number(node.value)
@@ -318,8 +284,11 @@ def _neg(node: Neg, style: Style, compact: bool) -> Form:
     return SUM, [style.sign(True, True, compact), Slot(node.arg, least, compact)]
 
 
+_REACHING: Final = frozenset((Sum, Prod, D))
+
+
 def _mul(node: Mul | Outer, style: Style, compact: bool) -> Form:
-    if isinstance(node, Mul) and len(node.args) < 2:
+    if type(node) is Mul and len(node.args) < 2:
         return form(node.args[0] if node.args else Num(Fraction(1)), style, compact)
     if not style.explicit and (positive := without_minus(node)) is not None:
         return SUM, [style.sign(True, True, compact), Slot(positive, REACH, compact)]
@@ -336,7 +305,7 @@ def _mul(node: Mul | Outer, style: Style, compact: bool) -> Form:
         factor = factors[i]
         items.append(style.times(factors[i - 1], factor, compact))
         # What reaches to the right needs no brackets where nothing follows.
-        ends = i == last and not style.explicit and isinstance(factor, (Sum, Prod, D))
+        ends = i == last and not style.explicit and type(factor) in _REACHING
         least = REACH if ends else FACTOR
         items.append(Slot(factor, least, compact))
     return PRODUCT, items
@@ -387,7 +356,7 @@ def _derivative(node: D, style: Style, compact: bool) -> Form:
 
 
 _Rule = Callable[..., Form]
-_RULES: Final[dict[type[Node], _Rule]] = {
+RULES: Final[dict[type[Node], _Rule]] = {
     Num: _num,
     Idx: lambda n, s, c: (ATOM, [s.idx(n.name)]),
     Sym: lambda n, s, c: s.sym(n.name),
@@ -451,15 +420,15 @@ def plain_index(node: Node) -> tuple[str, int] | None:
 
     Nearly every index printed has this form, so it is told apart without the general walk.
     """
-    if isinstance(node, Idx):
+    if type(node) is Idx:
         return node.name, 0
-    if isinstance(node, Num):
+    if type(node) is Num:
         return ("", int(node.value)) if node.value.denominator == 1 else None
-    if isinstance(node, Add) and len(node.args) == 2 and isinstance(node.args[0], Idx):
+    if type(node) is Add and len(node.args) == 2 and type(node.args[0]) is Idx:
         name, rest = node.args[0].name, node.args[1]
-        if isinstance(rest, Neg) and isinstance(rest.arg, Num):
+        if type(rest) is Neg and type(rest.arg) is Num:
             k = -rest.arg.value
-        elif isinstance(rest, Num):
+        elif type(rest) is Num:
             k = rest.value
         else:
             return None
@@ -470,13 +439,13 @@ def plain_index(node: Node) -> tuple[str, int] | None:
 def starts_with_digit(node: Node) -> bool:
     """Whether a factor's print begins with a digit, so that a sign of product must part it."""
     while True:
-        if isinstance(node, Num):
-            return node.value >= 0
-        if isinstance(node, Ones):
+        if type(node) is Num:
+            return node.value.numerator >= 0
+        if type(node) is Ones:
             return True
-        if isinstance(node, Pow):
+        if type(node) is Pow:
             node = node.base
-        elif isinstance(node, Mul) and node.args:
+        elif type(node) is Mul and node.args:
             node = node.args[0]
         else:
             return False

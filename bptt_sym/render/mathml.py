@@ -13,7 +13,6 @@ from bptt_sym.render.layout import (
     ATOM,
     FACTOR,
     LOOSE,
-    MAX_PRINTED,
     REACH,
     Form,
     Items,
@@ -24,10 +23,9 @@ from bptt_sym.render.layout import (
     runs,
     starts_with_digit,
     whole,
-    write,
-    write_claim,
 )
 from bptt_sym.render.names import ACCENTS, FONTS, parts
+from bptt_sym.render.writer import MAX_PRINTED, write, write_claim
 
 RELATIONS: Final[Mapping[Rel, str]] = {
     "=": "=",

@@ -26,7 +26,6 @@ from bptt_sym.render.layout import (
     ATOM,
     FACTOR,
     LOOSE,
-    MAX_PRINTED,
     PRODUCT,
     REACH,
     Form,
@@ -39,10 +38,9 @@ from bptt_sym.render.layout import (
     runs,
     starts_with_digit,
     whole,
-    write,
-    write_claim,
 )
 from bptt_sym.render.names import lowered, raised, text_name
+from bptt_sym.render.writer import MAX_PRINTED, write, write_claim
 
 MINUS: Final = "−"
 

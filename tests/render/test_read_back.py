@@ -7,7 +7,7 @@ documents, and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from fractions import Fraction
 from functools import cache
 from random import Random
@@ -58,7 +58,7 @@ from bptt_sym.notation import (
 )
 from bptt_sym.read import read_claims, read_expression
 from bptt_sym.recurrence import Equation, Recurrence
-from bptt_sym.render import latex
+from bptt_sym.render import latex, mathml, text
 from bptt_sym.render.latex import TotalStyle
 from tests.derive.oracle import scalar_among_vectors
 
@@ -309,6 +309,30 @@ def test_expressions_are_read_back(
 ) -> None:
     node = Maker(seed, not rec.is_scalar).node(depth)
     same(latex(node, rec, total=total), node, rec, total)
+
+
+@settings(max_examples=100)
+@given(seed=SEEDS)
+def test_a_part_that_occurs_again_is_printed_as_if_it_did_not(seed: int) -> None:
+    """Its text is kept, by its identity: here, beside bracketed and unbracketed places of it, and
+    beside nodes that only the printing makes (the -2 of a product leaves and gives its place)."""
+    part = Maker(seed, True).node(3)
+    minus = [Mul((num(-2 - k), part, Sym(f"w_{k}"))) for k in range(6)]
+    node = Add((part, Mul((part, part)), Pow(part, num(2)), Neg(part), *minus, At("h", part)))
+    apart = _apart(node)
+    for write in (latex, text, mathml):
+        assert write(node, VECTOR) == write(apart, VECTOR)
+
+
+def _apart(node: Node) -> Node:
+    """``node``, no part of which is the same object as another."""
+
+    def copied(value: object) -> object:
+        if isinstance(value, tuple):
+            return tuple(copied(v) for v in value)
+        return _apart(value) if isinstance(value, Node) else value
+
+    return type(node)(**{f.name: copied(getattr(node, f.name)) for f in fields(node)})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
