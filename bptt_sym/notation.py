@@ -171,7 +171,7 @@ class Prod(Node):
     """The ordered product of ``body`` for ``var`` from ``lo`` to ``hi``; empty if ``hi < lo``.
 
     ``descending`` tells whether the factor with the greatest index stands leftmost; ``None`` is
-    "the text does not say".
+    "the text does not say" (:func:`bptt_sym.distances.highest_first`).
     """
 
     var: str

@@ -30,6 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "messages",
         "remembering",
         "notation",
+        "distances",
         "entries",
         "shapes",
         "recurrence",

@@ -18,6 +18,7 @@ from bptt_sym.check.rearranged import (
 )
 from bptt_sym.check.surroundings import Local, Surroundings, is_number
 from bptt_sym.check.whole_edits import other_left_sides, whole
+from bptt_sym.distances import highest_first
 from bptt_sym.notation import (
     HORIZON_NAME,
     ONE,
@@ -271,7 +272,7 @@ class Slips(Surroundings):
             yield Local("BP005", 1, replace(node, lo=moved_by(node.lo, k)))
             yield Local("BP005", 1, replace(node, hi=moved_by(node.hi, k)))
         if isinstance(node, Prod):
-            yield Local("BP010", 2, replace(node, descending=node.descending is False))
+            yield Local("BP010", 2, replace(node, descending=not highest_first(node)))
             yield Local("BP026", 3, Sum(node.var, node.lo, node.hi, node.body))
         else:
             yield Local("BP026", 3, Prod(node.var, node.lo, node.hi, node.body))

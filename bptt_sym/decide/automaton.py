@@ -79,6 +79,8 @@ class Counter:
         match node:
             case Sym():
                 return 3 + self.size
+            case Idx():
+                return 2  # how many steps there are up to a mark: 1, and what has been counted
             case Add(args=args):
                 return _sum(self.dimension(a, left, right) for a in args)
             case Mul(args=args) | Had(args=args):

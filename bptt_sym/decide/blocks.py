@@ -123,7 +123,7 @@ class Blocks(Words):
             case Mul() | Had() | Outer():
                 return self._term(node, None, left, right)
             case Prod(descending=descending) if kind == "matrix":
-                return Way(-1 if descending is False else 1)
+                return Way(1 if descending else -1)
             case Prod() | Pow():
                 return NO_WAY  # numbers, or a constant matrix
             case Sum(var=var, body=body):

@@ -58,6 +58,7 @@ from bptt_sym.decide.instances import Env, claim_indices
 from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.world import Absent, World
+from bptt_sym.distances import over_steps
 from bptt_sym.errors import NotSupported
 
 #: Models tried for one claim, units in one of them, and steps of a run, beyond which nothing is
@@ -120,8 +121,8 @@ def _lengths(arena: Arena, trial: Trial, outcome: Outcome) -> Sequence[Env]:
 
 def _bound(arena: Arena, trial: Trial, names: tuple[str, ...]) -> int:
     """Steps up to which sides that agree in every dimension agree for ever."""
-    sides = trial.claim.sides
-    left, right = ordered(sides, names)
+    left, right = ordered(trial.claim.sides, names)
+    sides = tuple(map(over_steps, trial.claim.sides))
     # With more states than are ever counted in whatever grows with n, there is an answer only if
     # nothing does.
     large = States(TOO_MANY + 1, TOO_MANY + 1, arena.rec.max_lag, frozenset(arena.rec.totals))

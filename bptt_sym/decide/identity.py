@@ -25,6 +25,7 @@ from bptt_sym.decide.rewriting import labels
 from bptt_sym.decide.tensor import Mismatch, Tensor, diag, flat, from_flat, identity, rank, shape
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.world import Absent, World
+from bptt_sym.distances import over_steps
 from bptt_sym.notation import (
     HORIZON_NAME,
     ZERO,
@@ -363,6 +364,7 @@ def _every_bound(
     if len(names) > 2:
         return None, (0, 0)
     left, right = ordered(sides, names)
+    sides = tuple(map(over_steps, sides))
     counter = arena.counter()
     d = counter.dimension(sides[0], left, right)
     e = counter.dimension(sides[1], left, right)

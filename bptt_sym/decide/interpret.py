@@ -32,6 +32,7 @@ from bptt_sym.decide.tensor import (
     shape,
     trail,
 )
+from bptt_sym.distances import highest_first
 from bptt_sym.errors import LimitExceeded, NotSupported, UnboundName
 from bptt_sym.notation import (
     FUNCTIONS,
@@ -335,8 +336,7 @@ class Interpreter:
         steps = range(lo, hi + 1)
         total: Tensor = self.one
         parts: Parts = {}
-        # Unless the text says otherwise the greatest index stands leftmost, as in a path product.
-        for k in steps if node.descending is False else reversed(steps):
+        for k in reversed(steps) if highest_first(node) else steps:
             value, jac = self.pair(node.body, {**env, node.var: k}, out)
             parts = product_rule(self.dom, total, parts, value, jac, contract)
             total = self.dom.reduce(self._times(total, value))
@@ -345,7 +345,7 @@ class Interpreter:
 
     def _path(self, node: Prod, lo: int, hi: int, env: Env) -> Tensor:
         """The value of a product; what it starts with is remembered for the longer ones."""
-        ascending = node.descending is False
+        ascending = not highest_first(node)
         # The end that multiplication starts from stays, the other one moves.
         of_body = key(node.body, {**env, node.var: 0}, self.horizon, self.totals)
         start = (ascending, lo if ascending else hi, node.var, *of_body)

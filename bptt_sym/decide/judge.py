@@ -16,6 +16,7 @@ from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import MAX_TRIALS, Trial, literal
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
+from bptt_sym.distances import highest_first
 from bptt_sym.errors import InputError, NotSupported, ReplayError
 from bptt_sym.notation import HORIZON_NAME, At, Claim, Idx, Node, Norm, Prod, Sym, affine, walk
 from bptt_sym.recurrence import STEP, Recurrence
@@ -147,7 +148,7 @@ def _link(claim: Claim, arena: Arena, refute: bool = True) -> Verdict:
 def _right(arena: Arena, trial: Trial, outcome: Outcome, *, step: bool = False) -> Verdict:
     messages = [r.message for r in trial.readings if r.hypothesis is None]
     ordered = any(
-        isinstance(n, Prod) and n.descending is None for s in trial.claim.sides for n in walk(s)
+        _in_time_only(n) for s in trial.claim.sides for n in walk(s)
     )
     if ordered and not arena.rec.is_scalar and ASCENDING not in trial.readings:
         reversed_order = replace(trial, claim=_reversed(trial.claim))
@@ -165,12 +166,19 @@ def _right(arena: Arena, trial: Trial, outcome: Outcome, *, step: bool = False) 
     )
 
 
+def _in_time_only(node: Node) -> bool:
+    """Whether the latest step stands leftmost only by what is usual, and not as it is written."""
+    return isinstance(node, Prod) and node.descending is None and highest_first(node)
+
+
 def _reversed(claim: Claim) -> Claim:
     def flip(n: Node) -> Node:
         from bptt_sym.notation import rebuild
 
         n = rebuild(n, flip)
-        return replace(n, descending=False) if isinstance(n, Prod) else n
+        if isinstance(n, Prod) and n.descending is None:
+            return replace(n, descending=not highest_first(n))
+        return n
 
     return replace(claim, sides=tuple(flip(s) for s in claim.sides))
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
+from bptt_sym.distances import highest_first
 from bptt_sym.notation import (
     FUNCTIONS,
     HORIZON_NAME,
@@ -278,7 +279,7 @@ def _is_softmax(node: Node) -> bool:
 def ascending(claim: Claim, rec: Recurrence) -> Claim:
     def change(n: Node) -> Node:
         if isinstance(n, Prod) and n.descending is None:
-            return replace(n, descending=False)
+            return replace(n, descending=not highest_first(n))
         return n
 
     return map_sides(claim, lambda n, _: transform(n, change))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
+from bptt_sym.distances import highest_first
 from bptt_sym.errors import LimitExceeded, NotSupported, ShapeError, UnboundName
 from bptt_sym.graph.graph import Graph
 from bptt_sym.graph.operations import ONE, ZERO
@@ -110,7 +111,7 @@ class Lowering:
                 if last - first >= MAX_TERMS:
                     raise LimitExceeded(f"{last - first + 1} terms", span=n.span)
                 steps = range(first, last + 1)
-                if isinstance(n, Prod) and n.descending:
+                if isinstance(n, Prod) and highest_first(n):
                     steps = steps[::-1]
                 return [(body, {**env, var: k}) for k in steps]
             case Pow(base=base, exp=exp) if affine(exp) is not None:

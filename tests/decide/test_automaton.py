@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import flint
 import pytest
@@ -14,12 +15,16 @@ from bptt_sym.decide import decide
 from bptt_sym.decide.automaton import Counter
 from bptt_sym.decide.identity import Arena, equal_at, holds
 from bptt_sym.decide.instances import claim_indices, instances
+from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import literal
+from bptt_sym.decide.world import Absent
+from bptt_sym.distances import highest_first, over_steps
 from bptt_sym.notation import (
     Add,
     At,
     Claim,
     D,
+    Diag,
     Idx,
     Mul,
     Neg,
@@ -31,6 +36,7 @@ from bptt_sym.notation import (
     index,
     num,
 )
+from bptt_sym.read.definitions import recurrence_from_latex
 
 T = Idx("T")
 W = Sym("w")
@@ -219,3 +225,85 @@ def test_factors_that_count_together_agree_for_ever_if_they_do_as_far_as_is_coun
     # (Elements of fixed steps exist from step 4 on.)
     if agree(range(4, 4 + d + e)):
         assert agree(range(4, 26)), (left, sides[1])
+
+
+# ---------------------------------------------------------------------------- distances, and counts
+
+BACK = Sum(
+    "k",
+    num(0),
+    index("T", -1),
+    Mul((
+        Pow(W, Idx("k")),
+        Prod("j", num(0), index("k", -1), slope("T", "-j")),
+        slope("T", "-k"),
+        h("T", "-k", -1),
+    )),
+)  # fmt: skip
+COUNT = Mul((T, Pow(W, index("T", -1)), h(0)))
+
+
+def test_series_by_distance_hold_for_every_T():
+    assert verdict(TOTAL, BACK).startswith("every T")
+    linear = recurrence_from_latex([r"h_t = w h_{t-1} + x_t"])
+    for claim in (
+        Claim((D(D(h("T"), W), W), D(D(h("T"), W), W)), ("=",)),
+        Claim((D(h("T"), W), Add((COUNT, Sum("k", ONE, T, Mul((
+            Add((T, Neg(Idx("k")))), Pow(W, index("T", "-k", -1)), At("x", Idx("k"))
+        )))))), ("=",)),
+    ):  # fmt: skip
+        assert decide(claim, linear).scope.startswith("every T")
+
+
+@pytest.mark.parametrize("zeros", range(1, 6))
+def test_a_polynomial_that_vanishes_for_long_is_found(zeros):
+    """(T - 1)(T - 2)...(T - n) is no identity, however many T there are at which it is 0."""
+    late = Mul((*(Add((T, Neg(num(i)))) for i in range(1, zeros + 1)), W))
+    result = decide(Claim((TOTAL, Add((SERIES, late))), ("=",)), cell("elman"))
+    assert result.verdict == "wrong"
+    assert zeros + 1 == result.counterexample.T
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("TSs"), st.integers(-1, 1)), min_size=1, max_size=3),
+    st.sampled_from([True, False, None]),
+    st.sampled_from([True, False, None]),
+    st.integers(0, 2),
+)
+def test_over_steps_is_the_same_value(factors, outer, inner, lag):
+    """Random sums and products over distances back and ahead, one in the other, of matrices."""
+    U = Sym("W_{hh}")
+    times = {"T": ("T", "-k"), "S": ("T", "-k", "-j"), "s": ("k", "-j")}
+    body = Mul(tuple(Mul((Diag(At("h", index(*times[a], c))), U)) for a, c in factors))
+    product = Prod("j", num(lag), index("k"), body, inner)
+    nodes = (
+        Prod("k", ONE, index("T", -1), product, outer),
+        Sum("k", ONE, index("T", -1), product),
+        Prod("k", num(0), index("T", -1), Mul((Diag(At("h", index("T", "-k"))), U)), outer),
+    )
+    rec = cell("elman-vector")
+    world = Arena(rec).world(1, 0)
+    for node in nodes:
+        moved = over_steps(node)
+        trial = literal(Claim((node, moved), ("=",)), rec)
+        for n in range(1, 6):
+            try:
+                assert equal_at(world, trial, {"T": n})
+            except (Absent, Mismatch):
+                continue  # a step before the start; an empty product, 1, beside matrices
+    assert over_steps(nodes[2]) != nodes[2]
+
+
+def test_the_latest_step_stands_leftmost_unless_it_is_written_otherwise():
+    U = Sym("W_{hh}")
+    ahead = Prod("j", ONE, T, Mul((Diag(slope("j")), U)))
+    back = Prod("j", num(0), index("T", -1), Mul((Diag(slope("T", "-j")), U)))
+    assert highest_first(ahead) and not highest_first(back)
+    rec = cell("elman-vector")
+    jacobian = D(h("T"), h(0))
+    assert decide(Claim((jacobian, back), ("=",)), rec).verdict == "right"
+    under = decide(Claim((jacobian, ahead), ("=",)), rec)
+    assert under.verdict == "right_under_reading"
+    assert under.readings == ("the product runs from the latest step (left) to the earliest",)
+    turned = decide(Claim((jacobian, replace(back, descending=True)), ("=",)), rec)
+    assert turned.verdict == "wrong"
