@@ -14,9 +14,12 @@ letters carry a mark at L; a formula in (L, r) needs one more state, "mark not y
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from math import prod
 
+from bptt_sym.decide.remembered import symbols
 from bptt_sym.notation import (
+    HORIZON_NAME,
     Abs,
     Add,
     At,
@@ -56,29 +59,37 @@ class Counter:
     """Counts automaton states for formulas of one model.
 
     ``size`` is the number of scalars in all states together, ``width`` the largest dimension of
-    a state, ``totals`` the names defined over the whole run.
+    a state, ``totals`` what is defined over the whole run, with no division by T left in it
+    (:func:`bptt_sym.decide.means.cleared`).
     """
 
-    def __init__(self, size: int, width: int, lag: int, totals: frozenset[str]) -> None:
+    def __init__(self, size: int, width: int, lag: int, totals: Mapping[str, Node]) -> None:
         self.size = size
         self.width = width
         self.lag = max(lag, 1)
         self.totals = totals
+
+    def _indices(self, node: Node) -> frozenset[str]:
+        """The steps that a value looks at: what is defined over the run looks at the last one."""
+        free = free_indices(node)
+        if self.totals and HORIZON_NAME not in free and not symbols(node).isdisjoint(self.totals):
+            return free | {HORIZON_NAME}
+        return free
 
     def dimension(self, node: Node, left: str | None, right: str) -> Dimension:
         """States that recognise ``node`` as a function of the steps up to ``right``.
 
         Indices other than ``left`` and ``right`` must be bound inside ``node``.
         """
-        free = free_indices(node)
+        free = self._indices(node)
         if not free <= {left, right}:
             return None
         local = self._local(node, left, right)
         if local is not None:
             return local
         match node:
-            case Sym():
-                return 3 + self.size
+            case Sym(name=name):
+                return self.dimension(self.totals[name], left, right)
             case Idx():
                 return 2  # how many steps there are up to a mark: 1, and what has been counted
             case Add(args=args):
@@ -140,7 +151,7 @@ class Counter:
         states = self.dimension(node, left, right)
         assert states is not None
         local = self._local(node, left, right)
-        if local is not None or (isinstance(node, D) and not free_indices(node)):
+        if local is not None or (isinstance(node, D) and not self._indices(node)):
             fixed = (affine(n.time) for n in _inside(node) if isinstance(n, At))
             steps = max((abs(f[1]) for f in fixed if f is not None and not f[0]), default=0)
             return max(1, states - steps), steps
@@ -158,7 +169,7 @@ class Counter:
             d = self.dimension(base, left, right)
             return None if d is None or form[1] < 0 else _cap(d ** max(form[1], 1))
         # A base that hides a run, such as a total or its derivative, changes with T.
-        constant = None if free_indices(base) else self._local(base, left, right)
+        constant = None if self._indices(base) else self._local(base, left, right)
         if constant is None:
             return None
         # c^(aT + b) multiplies by the same number, or matrix, at every step.
@@ -190,9 +201,70 @@ class Counter:
             # An expression over a window of steps, of which each symbol may carry a tangent.
             window = self._local(node.y, left, right)
             return None if window is None else self.size * self.lag + window + extra
-        loss = 1 if isinstance(node.y, Sym) else 0
-        by_parameter = 1 if isinstance(node.x, Sym) else 0
-        return self.size * self.lag + by_parameter + loss + extra
+        carried = self.size * self.lag + (1 if isinstance(node.x, Sym) else 0) + extra
+        if isinstance(node.y, Sym):
+            return self._of_total(self.totals[node.y.name], carried, left, right)
+        return carried
+
+    def _of_total(self, node: Node, carried: int, left: str | None, right: str) -> Dimension:
+        """States of the derivative of what is defined over the run, by the rule for products.
+
+        ``carried`` are those of the derivatives of all states by the same variable. Sums of losses
+        of single steps, and a loss of the last one, need one more: what has been added up.
+        """
+        more = self._added(node, left, right)
+        if more is not None:
+            return _cap(carried + 1 + more)
+
+        def value(a: Node) -> Dimension:
+            return self.dimension(a, left, right)
+
+        def slope(a: Node) -> Dimension:
+            return self._of_total(a, carried, left, right)
+
+        match node:
+            case Add(args=args):
+                return _sum(slope(a) for a in args)
+            case Neg(arg=a):
+                return slope(a)
+            case Mul(args=args) | Had(args=args):
+                return _sum(
+                    _product(slope(b) if i == j else value(b) for j, b in enumerate(args))
+                    for i in range(len(args))
+                )
+            case Pow(base=base, exp=Num(value=k)) if k.denominator == 1 and k > 0:
+                return _product((slope(base), *[value(base)] * (min(int(k), TOO_MANY) - 1)))
+            case _:
+                return None
+
+    def _added(self, node: Node, left: str | None, right: str) -> Dimension:
+        """0 for a sum over all steps of what single steps hold, or for what the last one holds;
+        how many states more are needed to count up to a fixed step."""
+        local = self._local(node, left, right)
+        if local is not None:
+            return local - 1
+        match node:
+            case Add(args=args):
+                counts = [self._added(a, left, right) for a in args]
+                return None if None in counts else max(c for c in counts if c is not None)
+            case Mul(args=args) if sum(map(self._runs, args)) == 1:
+                # A sum of losses times what is the same at every step.
+                (run,) = [a for a in args if self._runs(a)]
+                rest = [a for a in args if a is not run]
+                return self._added(run, left, right) if not any(map(_at_some_step, rest)) else None
+            case Neg(arg=a):
+                return self._added(a, left, right)
+            case Div(num=a, den=b) if not self._indices(b) and not _at_some_step(b):
+                return self._added(a, left, right)
+            case Sum(var=var, lo=lo, hi=hi, body=body):
+                inside = self._local(body, None, var)
+                offset = self._offset(lo, hi, left, right)
+                return None if inside is None or offset is None else inside - 1 + offset
+            case _:
+                return None
+
+    def _runs(self, node: Node) -> bool:
+        return any(isinstance(n, (Sum, Prod)) for n in _inside(node))
 
     def _second(self, inner: D, outer: D, left: str | None, right: str) -> Dimension:
         """A second derivative: both first ones, and the products of their carried parts.
@@ -200,6 +272,8 @@ class Counter:
         With one-step Jacobian J, ``S_t = J S_{t-1} + f''(P_{t-1}, Q_{t-1}) + …`` where P and Q are
         the first derivatives of the joint state: what is carried are S, P, Q and P⊗Q.
         """
+        if isinstance(inner.y, Sym) and self._added(self.totals[inner.y.name], left, right) is None:
+            return None
         firsts = [D(inner.y, d.x, d.kind) for d in (inner, outer)]
         sizes = [self._derivative(d, left, right) for d in firsts]
         if isinstance(inner.y, D) or None in sizes:
@@ -252,7 +326,7 @@ class Counter:
         if isinstance(body, Neg):
             return self._sum_over(node, body.arg, left, right)
         if isinstance(body, Div):
-            if free_indices(body.den):
+            if self._indices(body.den):
                 return None
             return self._sum_over(node, body.num, left, right)
         offset = self._offset(node.lo, node.hi, left, right)
@@ -264,7 +338,7 @@ class Counter:
             factors = (body.left, body.right)
         before, after, outside = 1, 1, 1
         for f in factors:
-            names = free_indices(f)
+            names = self._indices(f)
             if isinstance(f, Transpose):
                 f = f.arg
             if isinstance(f, Add) and names > {var}:
@@ -286,7 +360,7 @@ class Counter:
                 if d is None:
                     return None
                 after *= d
-            elif isinstance(f, Pow) and not free_indices(f.base):
+            elif isinstance(f, Pow) and not self._indices(f.base):
                 d = self._power(f.base, f.exp, left, right)
                 if d is None:
                     return None
@@ -316,7 +390,12 @@ def widest_offset(node: Node) -> int:
     return widest
 
 
-def _time_nodes(node: Node, totals: frozenset[str]) -> list[tuple[dict[str, int], int] | None]:
+def _at_some_step(node: Node) -> bool:
+    """Whether a value depends on a step, or on how many there are."""
+    return any(isinstance(n, (At, Idx, Sum, Prod, D)) for n in _inside(node))
+
+
+def _time_nodes(node: Node, totals: Container[str]) -> list[tuple[dict[str, int], int] | None]:
     """Affine forms of the times in ``node``; ``None`` for anything that is not local."""
     out: list[tuple[dict[str, int], int] | None] = []
     stack = [node]

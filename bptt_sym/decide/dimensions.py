@@ -55,10 +55,10 @@ from bptt_sym.decide.identity import (
 )
 from bptt_sym.decide.index_variables import IndexCount, Outside
 from bptt_sym.decide.instances import Env, claim_indices
+from bptt_sym.decide.means import comparable, means
 from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.world import Absent, World
-from bptt_sym.distances import over_steps
 from bptt_sym.errors import NotSupported
 
 #: Models tried for one claim, units in one of them, and steps of a run, beyond which nothing is
@@ -122,10 +122,10 @@ def _lengths(arena: Arena, trial: Trial, outcome: Outcome) -> Sequence[Env]:
 def _bound(arena: Arena, trial: Trial, names: tuple[str, ...]) -> int:
     """Steps up to which sides that agree in every dimension agree for ever."""
     left, right = ordered(trial.claim.sides, names)
-    sides = tuple(map(over_steps, trial.claim.sides))
+    sides = comparable(trial.claim.sides, arena.rec)
     # With more states than are ever counted in whatever grows with n, there is an answer only if
     # nothing does.
-    large = States(TOO_MANY + 1, TOO_MANY + 1, arena.rec.max_lag, frozenset(arena.rec.totals))
+    large = States(TOO_MANY + 1, TOO_MANY + 1, arena.rec.max_lag, means(arena.rec.totals)[0])
     d, e = (large.dimension(side, left, right) for side in sides[:2])
     if d is None or e is None or max(d, e) > TOO_MANY:
         d, e = Blocks(arena.rec, trial.conventions).bound(sides, left, right)

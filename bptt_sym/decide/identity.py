@@ -20,12 +20,12 @@ from bptt_sym.decide.instances import (
     instances,
 )
 from bptt_sym.decide.interpret import Interpreter
+from bptt_sym.decide.means import comparable, means
 from bptt_sym.decide.readings import Hypotheses
 from bptt_sym.decide.rewriting import labels
 from bptt_sym.decide.tensor import Mismatch, Tensor, diag, flat, from_flat, identity, rank, shape
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.world import Absent, World
-from bptt_sym.distances import over_steps
 from bptt_sym.notation import (
     HORIZON_NAME,
     ZERO,
@@ -161,7 +161,7 @@ class Arena:
         world = self.world(1, which)
         size = sum(max(1, len(flat_shape(world.shape(s)))) for s in self.rec.states)
         width = max([1, *(d for s in self.rec.states for d in world.shape(s))])
-        return Counter(size, width, self.rec.max_lag, frozenset(self.rec.totals))
+        return Counter(size, width, self.rec.max_lag, means(self.rec.totals)[0])
 
 
 def flat_shape(dims: tuple[int, ...]) -> range:
@@ -364,7 +364,7 @@ def _every_bound(
     if len(names) > 2:
         return None, (0, 0)
     left, right = ordered(sides, names)
-    sides = tuple(map(over_steps, sides))
+    sides = comparable(sides, arena.rec)
     counter = arena.counter()
     d = counter.dimension(sides[0], left, right)
     e = counter.dimension(sides[1], left, right)

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from bptt_sym.cells import cell
 from bptt_sym.decide import decide
 from bptt_sym.decide.automaton import Counter
-from bptt_sym.decide.identity import Arena, equal_at, holds
+from bptt_sym.decide.domains import Q_
+from bptt_sym.decide.identity import Arena, equal_at, holds, sides_at
 from bptt_sym.decide.instances import claim_indices, instances
+from bptt_sym.decide.means import cleared, means
 from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import literal
 from bptt_sym.decide.world import Absent
@@ -22,9 +24,12 @@ from bptt_sym.distances import highest_first, over_steps
 from bptt_sym.notation import (
     Add,
     At,
+    Call,
     Claim,
     D,
     Diag,
+    Div,
+    Fn,
     Idx,
     Mul,
     Neg,
@@ -36,6 +41,7 @@ from bptt_sym.notation import (
     index,
     num,
 )
+from bptt_sym.read import read_claims
 from bptt_sym.read.definitions import recurrence_from_latex
 
 T = Idx("T")
@@ -57,6 +63,8 @@ def term(var: str = "t") -> Node:
 
 
 SERIES = Sum("t", ONE, T, term())
+LOSS = Sum("t", ONE, T, At("E", Idx("t")))
+LOSS_OF_STEPS = Sum("t", ONE, T, h("t"))
 TOTAL = D(h("T"), W)
 NESTED = Sum(
     "t",
@@ -115,7 +123,7 @@ def test_outside_the_class_only_finitely_many_T_are_claimed():
 
 
 def test_dimensions_of_standard_forms():
-    counter = Counter(size=1, width=1, lag=1, totals=frozenset({"L"}))
+    counter = Counter(size=1, width=1, lag=1, totals={"L": LOSS})
     assert counter.dimension(h("T"), None, "T") == 1
     assert counter.dimension(SERIES, None, "T") <= 3
     assert counter.dimension(Prod("j", ONE, T, slope("j")), None, "T") <= 2
@@ -162,7 +170,7 @@ def test_the_states_are_enough_for_second_derivatives(n, total):
     hankel = [[seen[i + j] for j in range(40)] for i in range(40)]
     needed = flint.nmod_mat(hankel, p).rank()
     assert needed > n * (n + 1) // 2
-    counter = Counter(size=n, width=1, lag=1, totals=frozenset({"L"}))
+    counter = Counter(size=n, width=1, lag=1, totals={"L": LOSS})
     y = Sym("L") if total else h("T")
     assert needed <= counter.dimension(D(D(y, W), W), None, "T")
 
@@ -177,14 +185,14 @@ def test_instances_respect_what_the_notation_shows():
 
 
 def test_a_power_of_something_that_changes_with_T_is_outside_the_class():
-    counter = Counter(size=1, width=1, lag=1, totals=frozenset({"L"}))
+    counter = Counter(size=1, width=1, lag=1, totals={"L": LOSS})
     for base in (Sym("L"), D(Sym("L"), W), Neg(Mul((num(2), Sym("L"))))):
         assert counter.dimension(Pow(base, T), None, "T") is None
     assert counter.dimension(Pow(W, T), None, "T") == 1
 
 
 def test_the_direct_derivative_of_a_whole_run_is_not_local():
-    counter = Counter(size=1, width=1, lag=1, totals=frozenset({"L"}))
+    counter = Counter(size=1, width=1, lag=1, totals={"L": LOSS})
     assert counter.dimension(D(Sym("L"), W, "direct"), None, "T") > 1
 
 
@@ -214,7 +222,7 @@ def test_factors_that_count_together_agree_for_ever_if_they_do_as_far_as_is_coun
     late = data.draw(st.integers(1, 9))
     extra = Sum("k", num(late), T, data.draw(st.sampled_from((h("k"), slope("k"), path("k")))))
     sides = left, Add((right, extra)) if data.draw(st.booleans()) else right
-    counter = Counter(1, 1, 1, frozenset())
+    counter = Counter(1, 1, 1, {})
     d, e = (counter.dimension(side, None, "T") for side in sides)
     assert d is not None and e is not None
     trial, world = literal(Claim(sides, ("=",)), rec), Arena(rec).world(1, 0)
@@ -307,3 +315,75 @@ def test_the_latest_step_stands_leftmost_unless_it_is_written_otherwise():
     assert under.readings == ("the product runs from the latest step (left) to the earliest",)
     turned = decide(Claim((jacobian, replace(back, descending=True)), ("=",)), rec)
     assert turned.verdict == "wrong"
+
+
+# ---------------------------------------------------------------------------- totals
+
+
+def test_a_total_has_the_states_of_its_definition():
+    def states(total: Node, node: Node) -> int | None:
+        return Counter(size=1, width=1, lag=1, totals={"L": total}).dimension(node, None, "T")
+
+    by_w = D(Sym("L"), W)
+    assert states(LOSS, by_w) == 3
+    assert states(Mul((num(2), LOSS)), by_w) == 3
+    assert states(Call("C", (h("T"),)), by_w) == 3
+    cube = Pow(LOSS, num(3))
+    assert states(cube, Sym("L")) == states(LOSS, Sym("L")) ** 3
+    assert states(Prod("t", ONE, T, Sum("k", ONE, Idx("t"), h("k"))), by_w) is None
+    assert states(Fn("exp", LOSS), by_w) is None
+    assert states(Fn("exp", LOSS), Sym("L")) is None
+    # Along a run that never changes, the derivative of (sum of h)^2 is a number times
+    # (1 + t)(a + b t + c J^t): five sequences, where a sum of losses would need three.
+    needed = _rank([(2 + n) * (3 + 5 * n + 7 * 11**n) for n in range(40)])
+    assert 3 < needed <= states(Pow(Sum("t", ONE, T, h("t")), num(2)), by_w)
+
+
+def _rank(seen: list[int]) -> int:
+    p = 2**61 - 1
+    half = len(seen) // 2
+    return flint.nmod_mat([[seen[i + j] % p for j in range(half)] for i in range(half)], p).rank()
+
+
+BY_W = r"\frac{\partial L}{\partial w}"
+SLOPES = r"\sum_{t=1}^{T} (h_t - y_t) \frac{\partial h_t}{\partial w}"
+MEAN = r"L = \frac{1}{T} \sum_{t=1}^{T} (h_t - y_t)^2"
+
+
+@pytest.mark.parametrize(
+    ("claim", "right"),
+    [
+        (rf"{BY_W} = \frac{{2}}{{T}} {SLOPES}", True),
+        (r"\frac{\partial L}{\partial h_T} = \frac{2 (h_T - y_T)}{T}", True),
+        (rf"T {BY_W} = 2 {SLOPES}", True),
+        (rf"{BY_W} = 2 {SLOPES}", False),
+        (rf"{BY_W} = \frac{{2}}{{T}} {SLOPES} + \frac{{(T-1)(T-2)}}{{T^2}} w", False),
+    ],
+)
+def test_means_are_decided_for_every_T(claim: str, right: bool) -> None:
+    rec = recurrence_from_latex([r"h_t = \tanh(w h_{t-1} + x_t)", MEAN])
+    (read,) = read_claims(claim, rec)
+    result = decide(read, rec)
+    assert (result.verdict == "right") is right
+    assert result.scope.startswith("every T") is right
+    assert result.verdict == ("right" if right else "wrong")
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=4))
+def test_what_is_cleared_is_the_same_value_times_a_power_of_T(shape):
+    rec = recurrence_from_latex([r"h_t = \tanh(w h_{t-1} + x_t)", MEAN])
+    terms = []
+    for power, kind in shape:
+        body = (Sym("L"), LOSS_OF_STEPS, Mul((W, D(Sym("L"), W))))[kind]
+        terms.append(Div(body, Mul((num(3), *[T] * power))) if power else body)
+    node = Add((*terms, Pow(Div(W, T), num(2))))
+    whole, powers = means(rec.totals)
+    assert powers == {"L": 1}
+    other = replace(rec, totals=whole)
+    cleared_node, m = cleared(node, powers)
+    for steps in (1, 2, 5):
+        trial = literal(Claim((node, node), ("=",)), rec)
+        value = sides_at(Arena(rec).world(1, 0), trial, {"T": steps})[0]
+        trial = literal(Claim((cleared_node, cleared_node), ("=",)), other)
+        times = sides_at(Arena(other).world(1, 0), trial, {"T": steps})[0]
+        assert (value * steps**m - times) % Q_ == 0
