@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bptt_sym.errors import ReadError, Span, UnboundName
-from bptt_sym.notation import Call, Diag, Fn, Mul, Node, Sym, affine
+from bptt_sym.notation import At, Call, D, Diag, Fn, Mul, Node, Sym, affine, free_indices
 from bptt_sym.read.bare_derivatives import hidden_argument
 from bptt_sym.read.factors import Factors
 from bptt_sym.read.surface import Factor, Frac, Group, Number, Script, Scripted, Word, single_factor
+from bptt_sym.read.vocabulary import subscripted
 
 
 class Applications(Factors):
@@ -42,6 +43,9 @@ class Applications(Factors):
         element = self.timed_by_argument(f, base, sub, sup, primes, group)
         if element is not None:
             return self.with_power(element, power, f.span), i + 2
+        partial = self.partial(f, base, sub, sup, primes, group)
+        if partial is not None:
+            return self.with_power(partial, power, f.span), i + 2
         name, call = self.function_name(base, sub, group)
         if name is None:
             return None
@@ -87,6 +91,54 @@ class Applications(Factors):
                                 token="^{-1}")  # fmt: skip
             node = self.with_power(node, sup, span)
         return self.with_power(node, power, span), after
+
+    def partial(
+        self, f: Factor, base: Word, sub: Script | None, sup: Script | None, primes: int,
+        group: Group | None,
+    ) -> Node | None:  # fmt: skip
+        r"""A derivative of an unknown function by its argument: ``C'(h_T)``, ``f_w(h_{t-1}, w)``.
+
+        ``None`` for what is none. A number below a function of several arguments may be a step as
+        well as the place of an argument, and is refused.
+        """
+        v = self.vocabulary
+        called = v.canonical(base.name, v.functions)
+        if group is None or called is None or sup is not None or base.name in self.bound:
+            return None
+        if sub is not None and v.canonical(subscripted(base.name, sub.text), v.functions):
+            return None  # a function of its own
+        span = f.span.join(group.span)
+        args = tuple(self.items(group))
+        if primes and (sub is None or self.time(sub) is not None):
+            shown = base.name + "'" * primes
+            if len(args) != 1:
+                raise ReadError(
+                    f"{shown} does not say by which argument", span=f.span, token=shown,
+                    hint=rf"write \frac{{\partial {base.name}}}{{\partial …}}",
+                )  # fmt: skip
+            derivative: Node = Call(called, args, span=span)
+            for _ in range(primes):
+                derivative = D(derivative, args[0], "direct", span=span)
+            return derivative
+        if sub is None or primes:
+            return None
+        by = [a for a in args if isinstance(a, (At, Sym)) and a.name == sub.text]
+        if len(by) == 1 and not v.is_index(sub.text):
+            return D(Call(called, args, span=span), by[0], "direct", span=span)
+        if len(args) > 1 and sub.text.isdigit():
+            raise ReadError(
+                f"{base.name}_{sub.text} may be {base.name} at step {sub.text} or its derivative by"
+                f" an argument", span=f.span, token=f"{base.name}_{sub.text}",
+                hint=rf"write \frac{{\partial {base.name}}}{{\partial …}} for a derivative",
+            )  # fmt: skip
+        step = self.time(sub)
+        steps = frozenset().union(*map(free_indices, args))
+        if step is not None and not free_indices(step) <= steps:
+            raise UnboundName(
+                f"{base.name}_{sub.text} is no {base.name} at a step of its arguments, and"
+                f" {sub.text} is none of them", span=f.span, token=f"{base.name}_{sub.text}",
+            )  # fmt: skip
+        return None
 
     def total_of(
         self, total: str, group: Group, power: Script | None, span: Span, i: int

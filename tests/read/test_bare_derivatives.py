@@ -45,3 +45,43 @@ def test_no_argument_where_several_or_none_can_be_meant(rec):
 def test_no_argument_where_no_step_is_meant():
     with pytest.raises(InputError, match="without an argument"):
         read_expression(r"\tanh' W", TANH)
+
+
+# ---------------------------------------------------------------------------- unknown functions
+
+COST = recurrence_from_latex([r"h_t = \tanh(w h_{t-1} + x_t)", "C = C(h_T)"], name="cost")
+COSTS = recurrence_from_latex(
+    [r"h_t = \tanh(W h_{t-1} + U x_t)", r"E = \sum_t E_t(h_t)"], name="costs"
+)
+CELL = recurrence_from_latex(["h_t = f(h_{t-1}, w)"], name="cell")
+
+
+@pytest.mark.parametrize(
+    ("rec", "text", "verdict"),
+    [
+        (COST, r"\frac{\partial C}{\partial w} = C'(h_T) \frac{\partial h_T}{\partial w}", "right"),
+        (COST, r"\frac{\partial C}{\partial h_{T-1}} = w C'(h_T)", "wrong"),
+        (COST, r"\frac{\partial^2 C}{\partial h_T^2} = C''(h_T)", "right"),
+        (COSTS, r"\frac{\partial E}{\partial h_T} = E_T'(h_T)", "right"),
+        (COSTS, r"\frac{\partial E}{\partial h_{T-1}} = E'_{T-1}(h_{T-1})", "wrong"),
+        (CELL, r"\frac{\partial h_t}{\partial h_{t-1}} = f_h(h_{t-1}, w)", "right"),
+        (CELL, r"\frac{\partial h_t}{\partial w} = f_w(h_{t-1}, w)", "wrong"),
+        (CELL, r"\frac{\partial h_t}{\partial w} = f_w(h_{t-1}, w)"
+               r" + f_h(h_{t-1}, w) \frac{\partial h_{t-1}}{\partial w}", "right"),
+    ],
+)  # fmt: skip
+def test_derivatives_of_unknown_functions_by_their_arguments(rec, text, verdict):
+    assert decide(read_claim(text, rec), rec).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = f'(h_{t-1}, w)", "f' does not say by which"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = f_1(h_{t-1}, w)", "f_1 may be f at step 1 or"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = f_v(h_{t-1}, w)", "f_v"),
+    ],
+)
+def test_a_derivative_that_does_not_say_by_what_is_refused(text, message):
+    with pytest.raises(InputError, match=message):
+        read_claim(text, CELL)
