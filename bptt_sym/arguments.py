@@ -91,8 +91,8 @@ def _add_check(commands: Any) -> None:
     parser.add_argument("--cell", metavar="CELL", help="a shipped cell")
     _add_model(parser)
     parser.add_argument(
-        "--assume", metavar="EQ", action="append", default=[],
-        help="a hypothesis, such as 'h_0 = 0'; repeat",
+        "--assume", metavar="HYPOTHESIS", action="append", default=[],
+        help="a hypothesis, such as 'h_0 = 0' or '|w| < 1'; repeat",
     )  # fmt: skip
     parser.add_argument(
         "--reference", metavar="LATEX", help="the claims are expressions that should equal this"

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged, fault_in, wrong_part
@@ -27,8 +27,10 @@ _LOG = logging.getLogger(__name__)
 class Court:
     """A model with its hypotheses, ready to judge many claims about it."""
 
+    #: Values that are put in, and conditions such as |w| < 1.
     model: Recurrence
     assume: tuple[Claim, ...]
+    given: tuple[Claim, ...]
     arena: Arena
 
     @classmethod
@@ -38,12 +40,14 @@ class Court:
         Raises
         ------
         InputError
-            A hypothesis that is not of the form "element = constant".
+            A hypothesis that is neither "element = constant" nor an inequality.
         """
         from bptt_sym.decide.identity import Arena
         from bptt_sym.decide.judge import assumptions
 
-        return cls(model, tuple(assume), Arena(model, assumptions(assume)))
+        given = tuple(a for a in assume if set(a.ops) <= _ORDERS)
+        values = tuple(a for a in assume if a not in given)
+        return cls(model, values, given, Arena(model, assumptions(values)))
 
     def judge(
         self,
@@ -66,6 +70,11 @@ class Court:
         from bptt_sym.check.spectral import is_spectral, judge_with_sizes
         from bptt_sym.decide import decide
 
+        if self.given:
+            return replace(self, given=()).judge(
+                replace(claim, given=(*claim.given, *self.given)),
+                exact=exact, regime=regime, theorems=theorems, explain=explain,
+            )  # fmt: skip
         try:
             if any(is_spectral(s, self.model) for s in claim.sides):
                 return judge_with_sizes(claim, self.model, self.judge)
@@ -156,13 +165,16 @@ class Court:
 
     def _under_hypotheses(self, claim: Claim) -> Verdict:
         """Hypotheses that fix a value are put in; under others only what needs none is decided."""
-        bare = replace(claim, given=())
-        if all(_fixes_a_value(g) for g in claim.given):
-            return Court.of(self.model, (*self.assume, *claim.given)).judge(bare)
-        verdict = self.judge(bare)
-        if verdict.verdict == "wrong":
+        values = [g for g in claim.given if _fixes_a_value(g)]
+        court = Court.of(self.model, (*self.assume, *values)) if values else self
+        verdict = court.judge(replace(claim, given=()))
+        if verdict.verdict == "wrong" and len(values) < len(claim.given):
             return Verdict("undecided", note="its hypothesis is not a value that can be put in")
         return verdict
+
+
+#: Relations of hypotheses that are conditions, not values.
+_ORDERS: Final = frozenset(("<", "<=", ">", ">="))
 
 
 def worked_out(side: Node) -> bool:

@@ -67,6 +67,25 @@ def test_own_definitions_hypotheses_and_references(run) -> None:
     claim = r"\frac{\partial h_1}{\partial w} = 0"
     assert run("check", "--define", DEFINE, "--assume", "h_0 = 0", claim).status == 0
     assert run("check", "--define", DEFINE, "--assume", "h_0 = 1", claim).status == 1
+
+
+def test_a_condition_is_a_hypothesis_too(run):
+    tends = r"\frac{\partial h_T}{\partial h_0} \to 0"
+    shrinks = r"|\frac{\partial h_T}{\partial h_0}| \le 2^{-T}"
+    equal = r"\frac{\partial h_t}{\partial h_{t-1}} = w"
+
+    def status(claim: str, *hypotheses: str) -> int:
+        options = [part for h in hypotheses for part in ("--assume", h)]
+        return run("check", "--define", r"h_t = \tanh(w h_{t-1} + x_t)", *options, claim).status
+
+    assert status(tends) == 1
+    assert status(tends, "|w| < 1") == 0
+    assert status(shrinks, "|w| \\le 1") == 1
+    assert status(shrinks, r"|w| \le \frac12", "h_0 = 0") == 0
+    assert status(equal) == 1
+    assert status(equal, "w > 1") == 3  # it cannot be put in
+    assert status(equal, "w > 1", "x_t = 0", "h_0 = 0") == 0
+    assert status(equal, "x_t = 0", "h_0 = 0") == 0
     same = ("check", "--define", DEFINE, "--reference", "(1-h_t^2) h_{t-1}")
     assert run(*same, "h_{t-1}(1-h_t)(1+h_t)").status == 0
     wrong = run(*same, "h_{t-1}(1-h_t)")
