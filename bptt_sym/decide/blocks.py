@@ -97,7 +97,7 @@ class Blocks(Words):
     def __init__(self, rec: Recurrence, conv: Conventions) -> None:
         super().__init__(rec, conv)
         #: States count as one each, whatever their dimension.
-        self._count = Counter(len(rec.states), 1, rec.max_lag, means(rec.totals)[0])
+        self._count = Counter(len(rec.states), 1, rec.max_lag, means(rec)[0])
 
     def bound(self, sides: tuple[Node, ...], left: str | None, right: str) -> tuple[int, int]:
         """States of both sides, the first two. Raises Outside if they are not of this kind."""

@@ -125,7 +125,7 @@ def _bound(arena: Arena, trial: Trial, names: tuple[str, ...]) -> int:
     sides = comparable(trial.claim.sides, arena.rec)
     # With more states than are ever counted in whatever grows with n, there is an answer only if
     # nothing does.
-    large = States(TOO_MANY + 1, TOO_MANY + 1, arena.rec.max_lag, means(arena.rec.totals)[0])
+    large = States(TOO_MANY + 1, TOO_MANY + 1, arena.rec.max_lag, means(arena.rec)[0])
     d, e = (large.dimension(side, left, right) for side in sides[:2])
     if d is None or e is None or max(d, e) > TOO_MANY:
         d, e = Blocks(arena.rec, trial.conventions).bound(sides, left, right)

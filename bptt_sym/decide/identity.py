@@ -161,7 +161,7 @@ class Arena:
         world = self.world(1, which)
         size = sum(max(1, len(flat_shape(world.shape(s)))) for s in self.rec.states)
         width = max([1, *(d for s in self.rec.states for d in world.shape(s))])
-        return Counter(size, width, self.rec.max_lag, means(self.rec.totals)[0])
+        return Counter(size, width, self.rec.max_lag, means(self.rec)[0])
 
 
 def flat_shape(dims: tuple[int, ...]) -> range:

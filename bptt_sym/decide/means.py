@@ -24,10 +24,12 @@ from bptt_sym.notation import (
     Num,
     Outer,
     Pow,
+    Prod,
     Sum,
     Sym,
     Transpose,
     num,
+    walk,
 )
 from bptt_sym.recurrence import Recurrence
 
@@ -38,21 +40,26 @@ MOST = 3
 
 def comparable(sides: tuple[Node, ...], rec: Recurrence) -> tuple[Node, ...]:
     """The sides over steps, both times the same power of T, so that none divides by it."""
-    powers = means(rec.totals)[1]
-    parts = [cleared(over_steps(side), powers) for side in sides]
+    powers = means(rec)[1]
+    kinds = {type(n) for side in sides for n in walk(side)}
+    if not kinds.isdisjoint((Sum, Prod)):
+        sides = tuple(map(over_steps, sides))
+    if Div not in kinds and not powers:
+        return sides
+    parts = [cleared(side, powers) for side in sides]
     most = max(m for _, m in parts)
     return tuple(times_steps(whole, most - m) for whole, m in parts)
 
 
-def means(totals: Mapping[str, Node]) -> tuple[dict[str, Node], dict[str, int]]:
+def means(rec: Recurrence) -> tuple[dict[str, Node], dict[str, int]]:
     """The definitions of totals times powers of T, and these powers where they are not 0."""
-    whole: dict[str, Node] = {}
-    powers: dict[str, int] = {}
-    for name, rhs in totals.items():
-        whole[name], power = cleared(rhs, {})
-        if power:
-            powers[name] = power
-    return whole, powers
+    known: tuple[dict[str, Node], dict[str, int]] | None = rec.__dict__.get("_means")
+    if known is None:
+        parts = {name: cleared(over_steps(rhs), {}) for name, rhs in rec.totals.items()}
+        whole = {name: node for name, (node, _) in parts.items()}
+        # (A recurrence never changes, so that this can stay with it.)
+        known = rec.__dict__["_means"] = whole, {name: m for name, (_, m) in parts.items() if m}
+    return known
 
 
 def cleared(node: Node, powers: Mapping[str, int]) -> tuple[Node, int]:

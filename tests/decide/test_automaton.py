@@ -377,7 +377,7 @@ def test_what_is_cleared_is_the_same_value_times_a_power_of_T(shape):
         body = (Sym("L"), LOSS_OF_STEPS, Mul((W, D(Sym("L"), W))))[kind]
         terms.append(Div(body, Mul((num(3), *[T] * power))) if power else body)
     node = Add((*terms, Pow(Div(W, T), num(2))))
-    whole, powers = means(rec.totals)
+    whole, powers = means(rec)
     assert powers == {"L": 1}
     other = replace(rec, totals=whole)
     cleared_node, m = cleared(node, powers)
