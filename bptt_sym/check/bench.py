@@ -16,6 +16,7 @@ from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.gates import GATES
 from bptt_sym.check.models import Model, Models
+from bptt_sym.check.own_row import by_own_row, of_numbers, says_vectors
 from bptt_sym.check.second_looks import if_linear, second_look
 from bptt_sym.check.wording import (
     MISFIT,
@@ -25,6 +26,7 @@ from bptt_sym.check.wording import (
     in_a_case,
     states_values,
     undefined_in,
+    vacuous_in,
 )
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.entries import Entries
@@ -137,6 +139,8 @@ class Bench:
                 return replace(
                     known, verdict="right_under_reading", assumptions=(*known.assumptions, said)
                 )
+        if verdict.is_right and (idle := vacuous_in(claim, model.court.model)):
+            return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
         delta = self.delta and not self.by_output
         verdict = second_look(verdict, claim, model, self.models, delta)
         if verdict.verdict == "wrong" and self.linear:
@@ -149,6 +153,8 @@ class Bench:
         """A claim whose shapes fit under no reading: it may fail without any shapes as well."""
         if any(isinstance(n, (Concat, Entries)) for s in claim.sides for n in walk(s)):
             return verdict
+        if (own := by_own_row(claim, model.court)) is not None:
+            return own
         court = self.models.one_unit(model)
         if court is None:
             slip = diagnose(claim, model.court.model, model.court.arena)
@@ -183,4 +189,6 @@ class Bench:
                 "wrong", diagnosis=found, method="the shapes fit under no reading",
                 note=marked("as it stands its shapes do not fit; for one unit it holds"),
             )  # fmt: skip
+        if not says_vectors(claim):
+            return of_numbers(single)
         return replace(verdict, note=f"{verdict.note}; for one unit it holds")

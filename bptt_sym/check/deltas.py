@@ -49,6 +49,9 @@ _SIMPLE = re.compile(r"\\?[A-Za-z]+|\\[a-z]+\{[A-Za-z]\}")
 _AT_STEP = re.compile(
     r"(?P<mark>[_^])\s*(?:\{\s*(?P<in>[(<]?\s*(?:[a-zT]|\\tau)\s*[)>]?)\s*\}|(?P<a>[a-zT](?![A-Za-z])))"
 )
+#: Letters of what stands inside an activation, and of gates: :math:`\\delta^{a_f}_t`.
+_INNER = frozenset(("a", "z", "p", "s", "u", "net"))
+_GATES = frozenset(("f", "i", "o", "c", "C", "g", "z", "r", r"\tilde{c}", r"\tilde{h}"))
 #: What is given from outside: the gradient by it is hardly ever meant.
 _GIVEN = frozenset(("y", "x", "T", "t"))
 
@@ -166,6 +169,12 @@ class Deltas:
                 (gate, *more) = key
                 if not more:
                     meanings[key] = by_argument(gate)
+            for key in missing - set(meanings):
+                if len(key) == 2 and len(key & _INNER) == 1:
+                    (gate,) = key - _INNER
+                    if gate in _GATES:
+                        meanings[key] = by_argument(gate)
+                        guessed.add(key)
         return cls(meanings, losses, pair, frozenset(guessed), loss)
 
     def written_out(self, formula: Formula) -> Formula:

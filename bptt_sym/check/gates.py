@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 
 from bptt_sym.check.usage import Usage
 from bptt_sym.notation import Add, At, Had, Mul, Node, walk
@@ -16,6 +17,59 @@ GATES = {
     r"\tilde{c}": r"\tanh", r"\hat{c}": r"\tanh", r"\bar{c}": r"\tanh", r"\tilde{C}": r"\tanh",
     r"\hat{C}": r"\tanh", r"\tilde{h}": r"\tanh", r"\hat{h}": r"\tanh", r"\bar{C}": r"\tanh",
 }  # fmt: skip
+
+
+#: What texts call the argument of a gate's activation.
+ARGUMENTS = ("a_%s", "z_%s", "a_{%s}", "z_{%s}", r"\mathrm{net}_%s", r"\mathrm{net}_{%s}")
+
+
+def at_step_t(name: str) -> str:
+    """``name`` at step t, as LaTeX takes it beside a script that the name has already."""
+    return f"{name}^{{(t)}}" if "_" in name else f"{name}_{{t}}"
+
+
+def written(function: str) -> str:
+    """A function's name in the reader's LaTeX."""
+    if function == "sigma":
+        return r"\sigma"
+    return "\\" + function if function in ("tanh", "exp") else function
+
+
+def bare_letter(name: str) -> str:
+    r"""The letter of a gate in the scripts of its weights: ``c`` for ``\tilde{c}``."""
+    letter = letter_of(plain_name(name))
+    if letter.startswith(r"\Gamma_"):
+        return letter.rpartition("_")[2]
+    return letter[letter.find("{") + 1 : -1] if letter.endswith("}") else letter
+
+
+def label_of_weights(name: str, usage: Usage) -> str:
+    """The letter in the scripts of the weights of a gate, which may be small where it is not."""
+    letter = bare_letter(name)
+
+    def weighs(tag: str) -> bool:
+        return any(re.match(rf"[WU]_\{{?{tag}", s) for s in usage.scripts | usage.scripted)
+
+    if letter.isalpha() and not weighs(letter) and weighs(letter.lower()):
+        return letter.lower()
+    return letter
+
+
+def named_arguments(
+    gates: Sequence[str], usage: Usage, known: Collection[str]
+) -> dict[str, str]:
+    r"""What the text calls the arguments of these gates: ``\mathrm{net}_{f}^{(t)}``.
+
+    Empty where one alone has a letter, which may mean anything.
+    """
+    found: dict[str, str] = {}
+    for gate in gates:
+        letters = dict.fromkeys((bare_letter(gate), plain_name(gate), bare_letter(gate).lower()))
+        for name in (form % n for n in letters for form in ARGUMENTS if "{%s}" in form):
+            if plain_name(name) in usage.running and plain_name(name) not in known:
+                found.setdefault(gate, rf"{name}^{{(t)}}")
+    sure = len(found) > 1 or any(name.startswith(r"\mathrm") for name in found.values())
+    return found if sure else {}
 
 
 def free_gates(rec: Recurrence) -> list[str]:

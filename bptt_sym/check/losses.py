@@ -50,11 +50,11 @@ def cross_entropy(
     target = next((y for y in _TARGETS if y in timed and y not in known), "")
     if not target:
         return None
-    if not output and wording.cross_entropy:
-        # The words name the loss, and ŷ is what comes out of the softmax before it.
+    if not output and (wording.cross_entropy or usage.residuals):
+        # The words, or ŷ - y, name the loss, and ŷ is what comes out of the softmax before it.
         output = next((n for n in _OUTPUTS if n in usage.timed and n != target), "")
         made = next((k for k, line in enumerate(lines) if _left(line) == output), -1)
-        if not output or (made < 0 and output not in known):
+        if not output or (made < 0 and not (output in known and wording.cross_entropy)):
             return None
         if made >= 0:
             if ", 1)" not in lines[made]:
@@ -82,6 +82,35 @@ def cross_entropy(
         s, lines=tuple(lines), says=(*s.says, said), shapes=shapes, evidence=evidence,
         special=not wording.cross_entropy,
     )  # fmt: skip
+
+
+def squared_error(
+    s: Supposition, rec: Recurrence, usage: Usage, _: Wording
+) -> Supposition | None:
+    """``s`` with half the squared error in the place of its unknown loss, where ŷ - y tells it."""
+    if not usage.residuals:
+        return None
+    known = {plain_name(n) for n in (*rec.defined, *rec.inputs)}
+    target = next((y for y in _TARGETS if y in usage.timed and y not in known), "")
+    unknown = _UNKNOWN.search("\n".join(s.lines))
+    if not target or unknown is None or plain_name(unknown.group("of")) not in known:
+        return None
+    output = unknown.group("of")
+    if plain_name(output) not in _OUTPUTS or _is_softmax(plain_name(output), rec):
+        return None
+
+    def error(m: re.Match[str]) -> str:
+        step = m.group("step")
+        return rf"\frac{{1}}{{2}} \left\| {output}_{{{step}}} - {target}_{{{step}}} \right\|^2"
+
+    return replace(
+        s, lines=tuple(_UNKNOWN.sub(error, line) for line in s.lines),
+        says=(*s.says, "the loss is half the squared error"), special=True,
+    )  # fmt: skip
+
+
+#: The unknown loss of an output in the line of a supposition.
+_UNKNOWN = re.compile(r"\\mathrm\{loss\}\((?P<of>[^(),]+?)_\{(?P<step>[tT])\}, 1\)")
 
 
 def with_unknown_norms(rec: Recurrence) -> Recurrence:

@@ -24,6 +24,7 @@ from bptt_sym.check.losses import (
     cross_entropy,
     of_the_last_step,
     same_by_step,
+    squared_error,
     step_losses,
     to_the_end,
     usual_losses,
@@ -419,9 +420,9 @@ class Models:
         found = suppositions(model.court.model, usage, wording, known)
         if losses:
             found = [replace(s, evidence=Evidence.GUESSED) for s in found]
-        special = [cross_entropy(s, model.court.model, usage, wording) for s in found]
-        usual = usual_losses(model.court.model)
-        return [*found, *(s for s in special if s is not None), *usual]
+        rec = model.court.model
+        special = [f(s, rec, usage, wording) for f in (cross_entropy, squared_error) for s in found]
+        return [*found, *(s for s in special if s is not None), *usual_losses(rec)]
 
     def _supposing(self, lines: Sequence[str], s: Supposition, title: str) -> Model | None:
         for shapes in (s.shapes, {}):

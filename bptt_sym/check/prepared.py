@@ -16,10 +16,12 @@ from bptt_sym.check.counting import last_step_letter, with_horizon
 from bptt_sym.check.deltas import runs_back
 from bptt_sym.check.document import Document, Formula
 from bptt_sym.check.each_gate import for_each_gate
+from bptt_sym.check.gate_labels import with_gate_labels
 from bptt_sym.check.handwriting import as_written
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.last_output import LastOutput
 from bptt_sym.check.lengths import with_lengths
+from bptt_sym.check.loss_labels import without_labels
 from bptt_sym.check.losses import both_means_and_sums, whole_for_bare
 from bptt_sym.check.models import Context
 from bptt_sym.check.own_function import with_own_function
@@ -37,6 +39,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [folded(as_written(on_in_words(f, document.source.text))) for f in everything]
     everything = for_each_gate([plainly_set(f) for f in everything])
+    everything = without_labels(with_gate_labels(everything))
     everything = with_lengths(with_own_function(by_cases(everything)))
     everything = with_steps(everything, loss_of("\n".join(f.latex for f in everything)))
     everything = with_names_for_gradients(everything)

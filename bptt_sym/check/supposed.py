@@ -13,7 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from bptt_sym.check.gates import GATES, free_gates, hidden_state, letter_of
+from bptt_sym.check.gates import (
+    ARGUMENTS,
+    GATES,
+    at_step_t,
+    bare_letter,
+    free_gates,
+    hidden_state,
+    label_of_weights,
+    letter_of,
+    named_arguments,
+    written,
+)
 from bptt_sym.check.prose import Wording
 from bptt_sym.check.usage import LOSSES, OUTPUTS, Usage
 from bptt_sym.decide.rewriting import defined_in_rows
@@ -258,12 +269,12 @@ def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
         outputs = [n for n in outputs if n != r"\hat{y}"]  # y is the output, this the target
     scalar = draft.rec.is_scalar and not any("[h" in line for line in lines)
     for name in outputs:
-        function = rf"\mathrm{{output}}_{len(lines)}"
+        function = rf"\mathrm{{output}}_{{{len(lines)}}}"
         if not scalar:
             draft.shapes[name] = (f"d{len(draft.shapes)}",)
         draft.add(
             f"{name}_t is computed from {draft.readout}_t",
-            rf"{name}_{{t}} = {function}({draft.readout}_{{t}}, 1)",
+            rf"{at_step_t(name)} = {function}({at_step_t(draft.readout)}, 1)",
         )
         draft.readout = name
 
@@ -287,7 +298,7 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
     output = letter or predicted
     if not output:
         return False
-    state = f"{draft.readout}_{{t}}"
+    state = at_step_t(draft.readout)
     product = f"{state} {weight}" if defined_in_rows(draft.rec) else f"{weight} {state}"
     draft.add(
         f"{output}_t is an affine function of {draft.readout}_t",
@@ -312,7 +323,7 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
 def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
     """Losses that nothing defines are unknown functions of the output, summed or of one step."""
     rec, usage, known = draft.rec, draft.usage, draft.known
-    unknown = draft.step_loss or rf"\mathrm{{loss}}({draft.readout}_{{t}}, 1)"
+    unknown = draft.step_loss or rf"\mathrm{{loss}}({at_step_t(draft.readout)}, 1)"
     step_losses = [n for n in rec.gates if _is_loss(n) and rec.shape(n) == ()]
     cells = {"C"} if {r"\tilde{C}", "f"} & set(usage.timed) else set()
     for name in LOSSES:
@@ -339,8 +350,8 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
         totals = [*same[:1], *(n for n in totals if n not in same[:1])]
     if not totals:
         return [draft.finished()] if draft.lines else []
-    term = f"{step_losses[0]}_{{t}}" if step_losses else unknown
-    last = term.replace("_{t}", "_{T}")
+    term = at_step_t(step_losses[0]) if step_losses else unknown
+    last = term.replace("_{t}", "_{T}").replace("^{(t)}", "^{(T)}")
     out = [
         draft.finished([f"{n} = {line}" for n in totals], [f"{n} {said}" for n in totals])
         for line, said in (
@@ -395,17 +406,17 @@ def _argument(name: str, state: str, rec: Recurrence, usage: Usage) -> _Argument
     rhs = rec.rhs(state)
     if not (isinstance(rhs, Fn) and rhs.order == 0):
         return None
-    function = _written(rhs.name)
-    at = "^{(t)}" if "_" in state else "_{t}"
-    lines = (f"{name} = {latex(rhs.arg, rec)}", f"{state}{at} = {function}({name})")
+    function = written(rhs.name)
+    lines = (f"{name} = {latex(rhs.arg, rec)}", f"{at_step_t(state)} = {function}({name})")
     plain = plain_name(name.removesuffix("_t").removesuffix("^{(t)}"))
     return _Argument(name, plain_name(state), lines, (function, plain) in usage.activated)
 
 
 def _preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> _Argument | None:
     """``z_t`` for the argument of the state's activation, where only the activation is written."""
-    for name in ("z", "a", r"\mathrm{net}", "net", "s", "u"):
-        if name not in usage.timed or name in known:
+    of_gates = any(r.startswith("net_") for r in usage.running)
+    for name in ("z", "a", *(() if of_gates else (r"\mathrm{net}",)), "s", "u"):
+        if plain_name(name) not in usage.timed or plain_name(name) in known:
             continue
         # ŷ = softmax(z): the argument of the output's activation before that of the state's.
         outputs = [n for n in rec.gates if plain_name(n) in (r"\hat{y}", r"\hat{p}", "y", "p")]
@@ -427,29 +438,20 @@ def _inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[_Argume
         rhs = rec.rhs(gate)
         if isinstance(rhs, Fn) and isinstance(rhs.arg, At):
             continue  # it has a name already
-        bare = letter[letter.find("{") + 1 : -1] if letter.endswith("}") else letter
-        bare = letter.rpartition("_")[2] if letter.startswith(r"\Gamma_") else bare
+        bare = bare_letter(gate)
         accents = (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}")
         for name in dict.fromkeys(f % n for n in (letter, bare) for f in accents):
             if name == letter:
                 continue
             if letter in GATES and name in usage.timed and name not in known:
                 out.append(_argument(f"{name}_t", gate, rec, usage))
-        for form in ("a_%s", "z_%s", "a_{%s}", "z_{%s}", r"\mathrm{net}_%s", r"\mathrm{net}_{%s}"):
-            name = form % bare
+        for name in (form % n for n in dict.fromkeys((bare, letter)) for form in ARGUMENTS):
             runs = plain_name(name) in usage.running or name in usage.timed
             if (name in usage.scripts or runs) and plain_name(name) not in known:
                 found = _argument(f"{name}^{{(t)}}" if runs else name, gate, rec, usage)
                 # The script says of which gate it is the argument.
                 out.append(found and replace(found, sure=True))
     return [found for found in out if found is not None]
-
-
-def _written(function: str) -> str:
-    """A function's name in the reader's LaTeX."""
-    if function == "sigma":
-        return r"\sigma"
-    return "\\" + function if function in ("tanh", "exp") else function
 
 
 def _looks_inner(usage: Usage) -> bool:
@@ -478,17 +480,20 @@ def _gates(draft: _Draft) -> frozenset[str]:
     if opened and plain_name(opened) not in draft.known:
         free.append(opened)
     form = state.partition("{")[0] + "{%s}" if "{" in state else "%s"
+    arguments = named_arguments(free, usage, draft.known)
+    draft.known |= {plain_name(a.removesuffix("^{(t)}")) for a in arguments.values()}
     for name in free:
-        tag = letter_of(name)
-        function = GATES[tag]
-        tag = tag[7:-1] if tag.startswith("\\tilde{") else tag[5:-1] if "{" in tag else tag
+        function = GATES[letter_of(name)]
+        tag = label_of_weights(name, usage)
         x = form % "x" if plain_name(form % "x") in usage.timed else "x"
         split = any(s.startswith(("U_" + tag, "U_{" + tag)) for s in usage.scripted)
         inner = (
             rf"W_{{{tag}}} {x}_{{t}} + U_{{{tag}}} {state}_{{t-1}} + b_{{{tag}}}" if split
             else rf"W_{{{tag}}} [{state}_{{t-1}}, {x}_{{t}}] + b_{{{tag}}}"
         )  # fmt: skip
-        draft.lines.append(f"{name}_{{t}} = {function}({inner})")
+        if argument := arguments.get(name, ""):
+            draft.lines.append(f"{argument} = {inner}")
+        draft.lines.append(f"{name}_{{t}} = {function}({argument or inner})")
     if free:
         said = "the gates " + ", ".join(free)
         draft.says.append(f"{said} are activations of {state}_{{t-1}} and x_t")

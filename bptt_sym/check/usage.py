@@ -30,7 +30,9 @@ _ACTIVATED = re.compile(
     r"\s*(?:\^\s*(?:2|\{\s*2\s*\}|\\prime|\{\s*(?:\\prime|')\s*\})|')*"
     r"\s*\(\s*(\\(?:hat|bar|tilde|mathbf|mathrm)\{[A-Za-z]+\}|[A-Za-z])\s*[_^(]"
 )
-_PREDICTED = r"\\hat\s*\{?\s*[yp]\s*\}?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))?"
+_PREDICTED = (
+    r"(?:\\hat\s*\{?\s*[yp]\s*\}?|(?<![A-Za-z\\])p(?=\s*[_^]))\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))?"
+)
 _RESIDUAL = re.compile(
     rf"{_PREDICTED}\s*-\s*y(?![A-Za-z])"
     rf"|(?<![A-Za-z])y\s*(?:[_^]\s*(?:\{{[^{{}}]*\}}|[A-Za-z]))?\s*-\s*{_PREDICTED}"
@@ -43,6 +45,16 @@ _LOSS_AT = re.compile(
 _A_DERIVATIVE = re.compile(
     r"(?<![A-Za-z\\}{^_])([LEJC])\s*_\s*(?:\{[^{}]*\}|[a-z])\s*&?\s*(?::\s*=|=|\\equiv|\\triangleq|"
     r"\\coloneqq)\s*\\[dt]?frac\s*\{\s*(?:\\partial|d\s)"
+)
+#: ``h_{j-1}``: j is a step there, and so it is in ``z_j`` beside it.
+_STEPPED_BY = re.compile(r"[A-Za-z}]\s*_\s*\{\s*([ijkmns])\s*[-+]\s*1\s*\}")
+#: ``\\prod_{s=t+1}^{T}``: so it is where its range is one of steps.
+_RANGES_OVER = re.compile(
+    r"\\(?:prod|sum)\s*(?:\\(?:no)?limits)?\s*_\s*\{\s*([ijkmns])\s*=\s*[tkT]\s*(?:[-+]\s*1\s*)?\}"
+)
+_AT_LETTER = re.compile(
+    r"(?P<name>\\(?:mathbf|boldsymbol|bm|hat|tilde|bar|mathcal|mathrm)\s*\{\s*[A-Za-z]{1,3}\s*\}|"
+    r"(?<![A-Za-z\\{])[A-Za-z])\s*_\s*(?:\{\s*(?P<a>[ijkmns])\s*\}|(?P<b>[ijkmns])(?![A-Za-z]))"
 )
 _LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
 
@@ -99,6 +111,10 @@ class Usage:
                 elif "_" not in m.argument:  # \\ell(y_t): a function
                     usage.bare.add(name)
             usage.bare.update(_below_nabla(tokens))
+            letters = {*_STEPPED_BY.findall(text), *_RANGES_OVER.findall(text)}
+            for at in _AT_LETTER.finditer(text) if letters else ():
+                if (step := at.group("a") or at.group("b")) in letters:
+                    usage.timed.setdefault(plain_name(at.group("name")), set()).add(step)
         for text in texts:
             for name in _A_DERIVATIVE.findall(text):
                 usage.timed.pop(name, None)

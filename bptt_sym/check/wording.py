@@ -167,6 +167,20 @@ def _renames(name: str, rec: Recurrence) -> bool:
     )  # fmt: skip
 
 
+def vacuous_in(claim: Claim, rec: Recurrence) -> str:
+    """What the left side differentiates by in vain, so that both sides are 0; "" if it does not.
+
+    An equation that says 0 says so. One that does not was meant of another model.
+    """
+    left, *rest = claim.sides
+    if not (isinstance(left, D) and isinstance(left.x, (At, Sym)) and isinstance(left.y, (At, Sym))):
+        return ""
+    if left.x.name == left.y.name or any(isinstance(side, Num) for side in rest):
+        return ""
+    known = left.x.name in rec.parameters or left.x.name in rec.defined
+    return left.x.name if known and left.x.name not in _reached(left.y, rec) else ""
+
+
 def idle_in(claim: Claim, rec: Recurrence) -> str:
     """A sequence by which a claim differentiates, and which no other equation uses; "" if none.
 

@@ -1,0 +1,110 @@
+"""Notations of a text that stand for what every other text writes in full."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import judged, last, verdicts
+
+CELL = "$$q_t = \\tanh(v_t), \\quad v_t = R q_{t-1} + P x_t$$\n\n"
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\frac{\partial v_t}{\partial R} = q_{t-1}^\top", "right"),
+        (r"\frac{\partial v_t}{\partial R} = q_{t-1}", "right"),
+        (r"\frac{\partial v_t}{\partial P} = x_t^\top", "right"),
+        (r"\frac{\partial v_t}{\partial P} = x_{t-1}^\top", "wrong"),
+        (r"\frac{\partial v_t}{\partial R} = q_t^\top", "wrong"),
+        (r"\frac{\partial^+ q_t}{\partial R} = \mathrm{diag}(1 - q_t^2) q_{t-1}^\top", "right"),
+        (r"\frac{\partial^+ q_t}{\partial R} = (1 - q_t^2) q_{t-1}^\top", "right"),
+        (r"\frac{\partial^+ q_t}{\partial R} = (1 - q_t) q_{t-1}^\top", "wrong"),
+        # the paths through earlier states are forgotten
+        (r"\frac{\partial q_t}{\partial R} = (1 - q_t^2) q_{t-1}^\top", "wrong"),
+        (r"\frac{\partial q_t}{\partial R} = \mathrm{diag}(1 - q_t^2) q_{t-1}^\top", "wrong"),
+    ],
+)
+def test_the_derivative_by_a_matrix_as_that_of_each_unit_by_its_row(
+    formula: str, expected: str
+) -> None:
+    assert last(CELL + f"$${formula}$$") == expected
+
+
+LSTM = r"""
+$$g_t = \tanh(W_g x_t + U_g h_{t-1} + b_g)$$
+$$f_t = \sigma(W_f x_t + U_f h_{t-1} + b_f)$$
+$$i_t = \sigma(W_i x_t + U_i h_{t-1} + b_i)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = \tanh(c_t)$$
+"""
+
+
+@pytest.mark.parametrize("base", ["p", r"\mathbf{p}"])
+@pytest.mark.parametrize(
+    ("of_f", "expected"),
+    [(r"c_{t-1} \odot f_t \odot (1 - f_t)", "right"), (r"c_t \odot f_t \odot (1 - f_t)", "wrong")],
+)
+def test_the_letter_of_a_gate_above_its_argument(base: str, of_f: str, expected: str) -> None:
+    named = rf"$$\frac{{\partial L}}{{\partial {base}^f_t}} = \frac{{\partial L}}{{\partial c_t}} "
+    other = rf"$$\frac{{\partial L}}{{\partial {base}^i_t}} = \frac{{\partial L}}{{\partial c_t}} "
+    text = LSTM + other + r"\odot g_t \odot i_t \odot (1 - i_t)$$" + named + rf"\odot {of_f}$$"
+    assert verdicts(text)[-2:] == ["right", expected]
+
+
+def test_delta_of_the_argument_of_a_gate_that_the_text_leaves_out() -> None:
+    state = r"$$c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t, \quad h_t = o_t \odot \tanh(c_t)$$"
+    use = r"U_f h_{t-1}, $U_i$, $U_o$. "
+    right = r"$$\frac{\partial L}{\partial U_f} = \sum_t \delta^{a_f}_t h_{t-1}^\top$$"
+    assert last(f"An LSTM with ${use}$\n\n{state}\n\n{right}".replace(". $", ".")) == "right"
+    wrong = right.replace("h_{t-1}", "h_t")
+    assert last(f"An LSTM with ${use}$\n\n{state}\n\n{wrong}".replace(". $", ".")) == "wrong"
+
+
+def test_many_suppositions_stand_beside_one_another() -> None:
+    """The number in the name of a supposed function has two digits here."""
+    gates = "".join(
+        rf"$$\frac{{\partial L}}{{\partial \mathrm{{net}}_{k}^{{(t)}}}} = "
+        rf"\frac{{\partial L}}{{\partial {k}_t}} \odot {k}_t \odot (1 - {k}_t)$$"
+        for k in "fio"
+    )
+    lines = LSTM.replace(r"h_t = \tanh(c_t)", r"h_t = o_t \odot \tanh(c_t)")
+    lines += r"$$o_t = \sigma(W_o x_t + U_o h_{t-1} + b_o), \quad r_t = \sigma(V_r h_t)$$"
+    extra = r"$$\frac{\partial L}{\partial y_t} = \frac{\partial L}{\partial y_t}$$"
+    assert verdicts(lines + gates + extra)[-4:-1] == ["right"] * 3
+
+
+@pytest.mark.parametrize("loss", [r"L_{\text{BCE}}", r"\mathcal{L}_{\mathrm{CE}}", "E_{total}"])
+def test_a_word_below_a_loss(loss: str) -> None:
+    back = rf"\frac{{\partial {loss}}}{{\partial v_t}} = \frac{{\partial {loss}}}{{\partial q_t}}"
+    assert last(CELL + rf"$${back} \odot (1 - q_t^2)$$") == "right"
+    assert last(CELL + rf"$${back} \odot (1 - q_t)$$") == "wrong"
+
+
+def test_two_losses_with_words_keep_their_names() -> None:
+    both = r"$$\frac{\partial L_{rec}}{\partial v_t} = \frac{\partial L_{\text{kl}}}{\partial v_t}$$"
+    assert last(CELL + both) == "undecided"
+
+
+def test_the_argument_of_an_activation_at_the_step_of_a_product() -> None:
+    cell = "$$q_t = \\phi(R q_{t-1} + P x_t)$$\n\n"
+    product = r"\frac{\partial q_T}{\partial q_t} = \prod_{s=t+1}^{T} \mathrm{diag}(\phi'(z_s)) R"
+    assert last(cell + f"$${product}$$") == "right"
+    assert last(cell + f"$${product.replace('z_s', 'z_{s-1}')}$$") != "right"
+
+
+def test_a_residual_tells_the_loss_of_an_output_that_is_defined() -> None:
+    out = "$$\\hat y_t = V q_t, \\quad L = \\sum_t L_t$$\n\n"
+    named = r"$$e_t \equiv \frac{\partial L_t}{\partial \hat y_t} = \hat y_t - y_t$$"
+    found = judged(CELL + out + named + r"$$\frac{\partial L}{\partial V} = \sum_t e_t q_t^\top$$")
+    assert [j.verdict.is_right for j in found[-2:]] == [True, True]
+    assert "the loss is half the squared error" in found[-2].verdict.assumptions
+    other = r"$$\frac{\partial L_t}{\partial \hat y_t} = \hat y_t + y_t$$"
+    assert last(CELL + out + named + other) != "right"
+
+
+def test_without_anything_of_vectors_a_formula_may_be_one_of_numbers() -> None:
+    before = r"(1 - q_2^2)(x_2 + R \frac{\partial q_1}{\partial P})"
+    found = judged(CELL + rf"$$\frac{{\partial q_2}}{{\partial P}} = {before}$$")[-1].verdict
+    assert found.is_right and any("number" in r for r in found.readings)
+    lost = r"(1 - q_2^2)(x_2 + \frac{\partial q_1}{\partial P})"
+    assert last(CELL + rf"$$\frac{{\partial q_2}}{{\partial P}} = {lost}$$") == "wrong"
