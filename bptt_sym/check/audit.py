@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bptt_sym.check import failures
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.asides import as_rewritten, speaks_of_linear
 from bptt_sym.check.bench import ABOUT_ONE, Bench
 from bptt_sym.check.bound_names import with_bound_names
-from bptt_sym.check.conditions import is_condition, is_supposed, only_supposes
+from bptt_sym.check.conditions import is_supposed, only_supposes, unclaimed
 from bptt_sym.check.continued import continued
 from bptt_sym.check.defining import base_letter, definition_of, definitions_of, may_define
 from bptt_sym.check.document import PROSE, Document, Formula
@@ -20,7 +21,6 @@ from bptt_sym.check.examples import (
     puts_values_in,
     without_numbers,
 )
-from bptt_sym.check.failures import explained, of_definitions, of_failures, with_suppositions
 from bptt_sym.check.grounds import Grounds
 from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
 from bptt_sym.check.models import Context, Model, Models
@@ -128,10 +128,8 @@ class _Auditor:
         try:
             rows = outline(formula)
         except InputError as error:
-            half = "its left side" in error.message or "its right side" in error.message
-            lone = half and "its right side" in error.message
-            if lone or (half and not formula.display):  # "where $< 1$", "$a =$" before a picture
-                yield self._entry(formula, Verdict("not_a_claim", note=marked("half a relation")))
+            if (beside := failures.of_outline(error, formula)) is not None:
+                yield self._entry(formula, beside)
                 return
             if error.message.endswith("its left side"):
                 yield self._continued(formula, error)
@@ -199,7 +197,7 @@ class _Auditor:
         try:
             self.models.define(definitions, rows.formula)
         except BpttError as error:
-            verdict = of_definitions(error, any(row.differentiates for row in found))
+            verdict = failures.of_definitions(error, any(row.differentiates for row in found))
             if isinstance(error, InputError) and verdict.verdict == "unreadable":
                 self._fault = (rows.formula, error)
             # A value that fits no model was no definition after all.
@@ -426,17 +424,17 @@ class _Auditor:
                     except InputError:
                         continue
                 written = not generic and not model.supposed and verdict.verdict == "wrong"
-                verdict = with_suppositions(verdict, claim, model, generic)
+                verdict = failures.with_suppositions(verdict, claim, model, generic)
                 verdict = as_rewritten(verdict, row, formula)
                 judged = self._entry(formula, verdict, row, model.title)
                 if verdict.is_right or (written and verdict.verdict == "wrong" and not slips):
-                    return explained(judged, model, formula)
+                    return failures.explained(judged, model, formula)
                 if not (failed and model.special):
                     failed.append((judged, model))
                 if len(failed) >= MOST_TRIED and judged.verdict.verdict != "wrong":
                     return judged
         if failed:
-            return of_failures(failed, formula)
+            return failures.of_failures(failed, formula)
         assert first is not None
         raise first
 
@@ -470,8 +468,8 @@ class _Auditor:
                 return replace(again, verdict=Verdict("undecided", note=note), part=None)
             return self.grounds.weigh(again, entry.row, entry.formula)
         error = again.error
-        if isinstance(error, UnboundName) and is_condition(entry.row, entry.formula):
-            return self._entry(entry.formula, _CONDITION, entry.row)
+        if (nothing := unclaimed(entry.row, entry.formula, error)) is not None:
+            return self._entry(entry.formula, nothing, entry.row)
         unknown = Verdict("undecided", note=error.message)
         judged = self._entry(entry.formula, unknown, entry.row, "")
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged

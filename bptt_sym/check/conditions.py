@@ -13,6 +13,9 @@ from itertools import pairwise
 
 from bptt_sym.check.document import Formula
 from bptt_sym.check.outline import Kind, Row
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.errors import InputError, UnboundName
+from bptt_sym.messages import marked
 from bptt_sym.notation import FUNCTIONS
 from bptt_sym.read.tokens import Token
 from bptt_sym.read.vocabulary import plain_name
@@ -120,6 +123,30 @@ def is_condition(row: Row, formula: Formula) -> bool:
     return compares and not formula.display and not row.differentiates
 
 
+#: Marks of gradients: a name that begins so says something of a run.
+_GRADIENTS = (r"\delta", r"\Delta", r"\epsilon", r"\nabla", "d", r"\bar", r"\lambda", r"\rho")
+
+
+def unclaimed(row: Row, formula: Formula, error: InputError) -> Verdict | None:
+    """The verdict of a row about a name that nothing knows, if it claims nothing of a run.
+
+    Either it compares what nothing defines, or it says what its own left side is: the number of
+    units, an attention, a probability.
+    """
+    if not isinstance(error, UnboundName):
+        return None
+    if is_condition(row, formula):
+        return Verdict("not_a_claim", note=marked("a condition, not a claim"))
+    head = [t for t in row.chain.sides[0] if t.kind not in ("font", "{", "}")]
+    defines = set(row.chain.ops) == {"="} and not row.differentiates and head[0].kind == "word"
+    if not defines or not error.token.startswith(head[0].text[:1]):
+        return None
+    begins = error.span is not None and error.span.start <= row.chain.sides[0][-1].start
+    if not begins or head[0].text.startswith(_GRADIENTS) or row.chain.given:
+        return None
+    return Verdict("not_a_claim", note=marked("a definition"))
+
+
 def introduced_by_if(formula: Formula) -> bool:
     """Whether the sentence around a formula makes a condition of it."""
     text = formula.source.text
@@ -138,6 +165,12 @@ _RATES = frozenset(
 
 def _updates(left: Sequence[Token], right: Sequence[Token]) -> bool:
     r"""``W = W - \eta \,…``, ``W_{new} = W_{old} - \eta \,…``, ``\Delta W = -\eta \,…``."""
+    head = [t.text for t in left]
+    bare = left[0].kind in ("word", "font", "accent") and not {"t", "("} & set(head)
+    if bare and head == [t.text for t in right[: len(head)]]:
+        after = right[len(head) : len(head) + 1]
+        if after and after[0].text in ("-", r"\cdot", "*"):
+            return True  # what a name becomes, and not what it is
     minus = next((k for k, t in enumerate(right) if t.kind == "op" and t.text == "-"), -1)
     if minus < 0 or minus + 1 >= len(right) or right[minus + 1].text not in _RATES:
         return False

@@ -65,6 +65,21 @@ def with_suppositions(
     return verdict
 
 
+_DOTS = "the pattern of the dots was not recognised"
+_DERIVES = re.compile(r"\\partial|∂|\\nabla|\\delta(?![A-Za-z])|frac\s*\{\s*d|\\leq?(?![a-z])|<")
+
+
+def of_outline(error: InputError, formula: Formula) -> Verdict | None:
+    """The verdict of a formula without rows that can be told apart, if it claims nothing."""
+    half = "its left side" in error.message or "its right side" in error.message
+    lone = half and "its right side" in error.message
+    if lone or (half and not formula.display):  # "where $< 1$", "$a =$" before a picture
+        return Verdict("not_a_claim", note=marked("half a relation"))
+    if error.message == _DOTS and not _DERIVES.search(formula.latex):
+        return Verdict("not_a_claim", note=marked("it leaves the rest open"))
+    return None
+
+
 def of_definitions(error: BpttError, claims: bool) -> Verdict:
     """The verdict of definitions that could not be taken up.
 
@@ -73,6 +88,8 @@ def of_definitions(error: BpttError, claims: bool) -> Verdict:
     """
     if isinstance(error, LaterStepError):
         return Verdict("not_a_claim", note=marked("it runs from the last step back"))
+    if isinstance(error, InputError) and error.message == _DOTS and not claims:
+        return Verdict("not_a_claim", note=marked("it leaves the rest open"))
     if isinstance(error, InputError) and (claims or not isinstance(error, BesideError)):
         return Verdict("unreadable", note=error.message)
     return Verdict(

@@ -28,6 +28,21 @@ _GOES_ON = re.compile(
     r"^(?P<left>(?:(?!\\\\|=|<|>|\\approx|\\begin|\\leq?(?![a-z])|\\propto|\\simeq|\\to(?![a-z])).)*)"
     r"\\\\\s*(?=&?\s*=)", re.DOTALL
 )
+#: ``y_t^{*}``: the star belongs to the name; and ``h^{(t),T}``, a transpose behind the step.
+_STARRED = re.compile(
+    r"(?P<name>(?<![A-Za-z\\{])[a-z])(?P<sub>\s*_\s*(?:\{[^{}]{1,8}\}|[A-Za-z0-9]))?"
+    r"\s*\^\s*(?:\{\s*(?P<step>\(\s*t\s*\))?\s*(?:\*|\\ast|\\star)\s*\}|\*|\\ast(?![a-z])|\\star(?![a-z]))"
+)
+_WIDE = re.compile(r"（(?P<inside>[^（）\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]*)）")
+_COLON_EQUALS = re.compile(r":\s*=")
+_STEP_TRANSPOSED = re.compile(
+    r"\^\s*\{\s*(?P<step>\(\s*(?:t|k|T|\\tau)\s*(?:[-+]\s*1\s*)?\))\s*,?\s*"
+    r"(?:T|\\top|\\intercal|\\mathsf\s*\{?\s*T\s*\}?)\s*\}"
+)
+#: What a page or an address writes for a character.
+_ENTITIES = {"&space;": " ", "&plus;": "+", "&amp;": "&", "&lt;": "<", "&gt;": ">",
+             "&#x27;": "'", "&#39;": "'", "&quot;": '"', "&nbsp;": " ", "&minus;": "-"}  # fmt: skip
+_ENTITY = re.compile("|".join(map(re.escape, _ENTITIES)))
 _DOTS = re.compile(r"(?:·\s*){3,}|(?:・\s*){3,}|…{1,2}(?=\S)|(?:\\cdot\s*(?!\\cdots)){3,}")
 #: Names of three letters that everybody reads as one word.
 _WORD = re.compile(
@@ -109,7 +124,12 @@ _IN_BRACKETS = re.compile(
 
 def as_written(formula: Formula) -> Formula:
     """``formula`` with such marks in the spelling that is read."""
+    formula = replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()])
+    formula = replaced(formula, _WIDE, lambda m: f"({m.group('inside')})")
+    formula = replaced(formula, _COLON_EQUALS, lambda m: r"\coloneqq ")
     formula = replaced(formula, _ESCAPED, lambda m: m.group(1))
+    formula = replaced(formula, _STARRED, _with_a_ring)
+    formula = replaced(formula, _STEP_TRANSPOSED, lambda m: rf"^{{{m.group('step')} \top}}")
     formula = replaced(formula, _BREAKS, lambda m: r"\\ ")
     formula = replaced(formula, _EXPLAINED, lambda m: m.group("bound"))
     formula = replaced(formula, _LONG_ARROW, lambda m: r"\to ")
@@ -132,6 +152,12 @@ def as_written(formula: Formula) -> Formula:
     formula = replaced(formula, _WORD, lambda m: rf"\mathrm{{{m.group('word')}}}")
     formula = replaced(formula, _IN_BRACKETS, lambda m: f"{m.group('name')}({m.group('step')})")
     return edited(formula, list(_remarks(formula.latex)))
+
+
+def _with_a_ring(m: re.Match[str]) -> str:
+    """A star above as an accent, which is part of the name for every reader."""
+    step = f"^{{{m.group('step')}}}" if m.group("step") else ""
+    return rf"\mathring{{{m.group('name')}}}{m.group('sub') or ''}{step}"
 
 
 def _labelled(m: re.Match[str]) -> str:

@@ -38,6 +38,16 @@ _ACTIVATED = re.compile(
 )
 
 
+def _whole_steps(letter: str, every: str) -> set[str]:
+    """The states whose step is the function alone: ``h_t = f(h_{t-1}, x_t, w)``."""
+    step = re.compile(
+        rf"{_NAME}\s*(?:_\s*(?:t|\{{\s*t\s*\}})|\^\s*\{{\s*\(\s*t\s*\)\s*\}})\s*&?\s*=\s*&?\s*"
+        rf"{letter}\s*(?:\\left\s*)?\((?:[^()=]|\([^()]*\))*,(?:[^()=]|\([^()]*\))*(?:\\right\s*)?\)"
+        r"(?=\s*(?:\\[,;:! ]\s*)*(?:[.,;]|\n|$|\\\\|\\(?:end|q?quad|tag)))"
+    )
+    return {m.group("name") for m in step.finditer(every)}
+
+
 def _letter(name: str) -> str:
     return (r"(?<![A-Za-z\\])" if len(name) == 1 else "") + rf"{re.escape(name)}(?![A-Za-z])"
 
@@ -61,6 +71,12 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
         given = rf"{of_one}(?P<a>{_ACTIVATION})\s*(?:\\left\s*)?\("
         said = {_plain(m.group("a")) for m in re.finditer(given, every)}
         applied = re.search(rf"{letter}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\(", every)
+        whole = re.compile(rf"\\partial\s*\{{?\s*{letter}\s*\}}?(?=\s*\}}\s*\{{)")
+        if len(steps := _whole_steps(letter, every)) == 1:
+            (state,) = steps
+            step, said_so = rf"\partial^{{+}} {state}_{{t}}", f"{name} is the equation of {state}_t"
+            formulas = [stands(f, whole, step, said_so, step) for f in formulas]
+            continue
         if (applied is not None and len(said) != 1) or (name == r"\sigma" and r"\sigma_" in every):
             continue
         found = said or {_plain(m.group("a")) for t in texts for m in _ACTIVATED.finditer(t)}
@@ -72,7 +88,6 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
         steps = {m.group("name") for m in states}
         if applied is None and len(steps) == 1:
             (state,) = steps
-            whole = re.compile(rf"\\partial\s*\{{?\s*{letter}\s*\}}?(?=\s*\}}\s*\{{)")
             step = rf"\partial^{{+}} {state}_{{t}}"
             said_so = f"{name}, which nothing defines, is the equation of {state}_t"
             formulas = [stands(f, whole, step, said_so, step) for f in formulas]

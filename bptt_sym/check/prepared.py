@@ -18,6 +18,7 @@ from bptt_sym.check.document import Document, Formula
 from bptt_sym.check.each_gate import for_each_gate
 from bptt_sym.check.gate_labels import with_gate_labels
 from bptt_sym.check.handwriting import as_written
+from bptt_sym.check.held import held_fixed, with_one_function
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.last_output import LastOutput
 from bptt_sym.check.lengths import with_lengths
@@ -37,7 +38,8 @@ from bptt_sym.check.units import as_vectors
 def prepared(document: Document) -> tuple[list[Formula], Context]:
     """The formulas in the order of the document, and what they tell together."""
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
-    everything = [folded(as_written(on_in_words(f, document.source.text))) for f in everything]
+    everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
+    everything = with_one_function([folded(as_written(f)) for f in everything])
     everything = for_each_gate([plainly_set(f) for f in everything])
     everything = without_labels(with_gate_labels(everything))
     everything = with_lengths(with_own_function(by_cases(everything)))

@@ -27,9 +27,6 @@ _NAME = (
     r"(?:\{[^{}]{1,12}\}|[A-Za-z])|[A-Za-z][0-9]?(?![A-Za-z])|\\(?:Gamma|Theta)(?![A-Za-z]))"
 )
 _SCRIPT = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\}){1,24}\}|[A-Za-z0-9]|\\[a-z]+))"
-_ENTITIES = {"&space;": " ", "&plus;": "+", "&amp;": "&", "&lt;": "<", "&gt;": ">",
-             "&#x27;": "'", "&#39;": "'", "&quot;": '"', "&nbsp;": " ", "&minus;": "-"}  # fmt: skip
-_ENTITY = re.compile("|".join(map(re.escape, _ENTITIES)))
 _DELTA = re.compile(
     rf"\\(?:delta|Delta|bigtriangleup|triangle)\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{0,2}})"
 )
@@ -177,7 +174,6 @@ class Shorthand:
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with the marks as derivatives."""
-        formula = replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()])
         if "=" in formula.latex:
             formula = replaced(formula, _SPACE, lambda m: "")
         formula = replaced(formula, _BRACED, lambda m: m.group(1))

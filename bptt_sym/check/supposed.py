@@ -25,6 +25,7 @@ from bptt_sym.check.gates import (
     named_arguments,
     written,
 )
+from bptt_sym.check.loose_ends import readout, tied, uncomputed
 from bptt_sym.check.prose import Wording
 from bptt_sym.check.usage import LOSSES, OUTPUTS, Usage
 from bptt_sym.decide.rewriting import defined_in_rows
@@ -107,14 +108,19 @@ def suppositions(
     sequences = {*rec.defined, *rec.inputs}
     parameters = set(rec.shapes) - {n for r in rec.totals.values() for n in _elements(r)}
     known = {plain_name(n) for n in (*sequences, *(parameters - set(rec.totals)))} | refused
+    known -= {plain_name(n) for n in uncomputed(rec)}
     draft = _Draft(rec, usage, known)
     gates = _gates(draft)
+    for end in tied(rec, usage, wording):
+        draft.replaces.add(plain_name(end.name))
+        draft.mends = True
+        draft.add(end.said, end.line)
     _closed(draft, wording)
     _slips(draft)
     _in_rows(draft)
     _applied_twice(draft)
     _arguments(draft)
-    draft.readout = draft.readout or _readout(rec)
+    draft.readout = draft.readout or readout(rec)
     if not draft.readout:
         return []
     _outputs(draft, gates)
@@ -265,7 +271,7 @@ def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
         outputs = [n for n in outputs if n not in known]
     if "\\hat{y}" in outputs or "\\hat{y}" in known:
         outputs = [n for n in outputs if n != "y"]  # the target
-    if any(plain_name(n) == "y" for n in draft.rec.gates):
+    if any(plain_name(n) == "y" for n in draft.rec.gates) and r"\hat{y}" not in usage.computed:
         outputs = [n for n in outputs if n != r"\hat{y}"]  # y is the output, this the target
     scalar = draft.rec.is_scalar and not any("[h" in line for line in lines)
     for name in outputs:
@@ -372,21 +378,6 @@ def _steps(steps: set[str]) -> bool:
 
 def _is_loss(name: str) -> bool:
     return plain_name(name) in LOSSES
-
-
-def _readout(rec: Recurrence) -> str:
-    """What a loss looks at: the last output that no state uses, else the last state."""
-    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
-    reached: set[str] = set(rec.states)
-    found = ""
-    for e in rec.equations:
-        # What is computed from the step before alone is no output: it is on its way to the state.
-        names = {n.name for n in walk(e.rhs) if isinstance(n, At) and lag_of(n.time) == 0}
-        if names & reached:
-            reached.add(e.target)
-            if e.target not in used and e.target not in rec.states and not _is_loss(e.target):
-                found = e.target
-    return found or (*rec.defined[-1:], *rec.states)[-1]
 
 
 @dataclass(frozen=True)

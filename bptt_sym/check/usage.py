@@ -30,12 +30,16 @@ _ACTIVATED = re.compile(
     r"\s*(?:\^\s*(?:2|\{\s*2\s*\}|\\prime|\{\s*(?:\\prime|')\s*\})|')*"
     r"\s*\(\s*(\\(?:hat|bar|tilde|mathbf|mathrm)\{[A-Za-z]+\}|[A-Za-z])\s*[_^(]"
 )
+#: What stands above ∂ of something other than the loss: ``\\partial \\hat{y}_t``.
+_COMPUTED = re.compile(
+    r"\\[dt]?frac\s*\{\s*\\partial\s*\{?\s*(\\(?:hat|tilde|bar)\s*\{\s*[a-z]\s*\})"
+)
 _PREDICTED = (
-    r"(?:\\hat\s*\{?\s*[yp]\s*\}?|(?<![A-Za-z\\])p(?=\s*[_^]))\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))?"
+    r"(?:\\hat\s*\{?\s*[yp]\s*\}?|(?<![A-Za-z\\])p(?=\s*[_^]))\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?"
 )
 _RESIDUAL = re.compile(
     rf"{_PREDICTED}\s*-\s*y(?![A-Za-z])"
-    rf"|(?<![A-Za-z])y\s*(?:[_^]\s*(?:\{{[^{{}}]*\}}|[A-Za-z]))?\s*-\s*{_PREDICTED}"
+    rf"|(?<![A-Za-z])y\s*(?:[_^]\s*(?:\{{[^{{}}]*\}}|[A-Za-z0-9]))?\s*-\s*{_PREDICTED}"
 )
 #: ``\\partial J^{(i)}``: the loss of a step with another letter.
 _LOSS_AT = re.compile(
@@ -72,6 +76,8 @@ class Usage:
     running: set[str] = field(default_factory=set)
     #: Which activation is applied to which name.
     activated: set[tuple[str, str]] = field(default_factory=set)
+    #: Names whose derivative stands somewhere: they are computed, and no targets.
+    computed: set[str] = field(default_factory=set)
     #: Whether a prediction less its target stands somewhere: ``\\hat{y}_t - y_t``.
     residuals: bool = False
 
@@ -88,6 +94,7 @@ class Usage:
                 usage.activated.add((function, plain_name(argument)))
             for loss, step in _LOSS_AT.findall(text):
                 usage.timed.setdefault(plain_name("".join(loss.split())), set()).add(step)
+            usage.computed |= {plain_name("".join(n.split())) for n in _COMPUTED.findall(text)}
             usage.residuals = usage.residuals or _RESIDUAL.search(text) is not None
             found = mentioned(text) if not words else mentions(text, tokens)
             for m in (*found, *in_scripts(text, tokens)):

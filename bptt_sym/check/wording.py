@@ -173,7 +173,9 @@ def vacuous_in(claim: Claim, rec: Recurrence) -> str:
     An equation that says 0 says so. One that does not was meant of another model.
     """
     left, *rest = claim.sides
-    if not (isinstance(left, D) and isinstance(left.x, (At, Sym)) and isinstance(left.y, (At, Sym))):
+    if not (isinstance(left, D) and isinstance(left.x, (At, Sym))):
+        return ""
+    if not isinstance(left.y, (At, Sym)):
         return ""
     if left.x.name == left.y.name or any(isinstance(side, Num) for side in rest):
         return ""

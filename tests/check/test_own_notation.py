@@ -81,8 +81,8 @@ def test_a_word_below_a_loss(loss: str) -> None:
 
 
 def test_two_losses_with_words_keep_their_names() -> None:
-    both = r"$$\frac{\partial L_{rec}}{\partial v_t} = \frac{\partial L_{\text{kl}}}{\partial v_t}$$"
-    assert last(CELL + both) == "undecided"
+    rec, kl = (rf"\frac{{\partial L_{{\text{{{n}}}}}}}{{\partial v_t}}" for n in ("rec", "kl"))
+    assert last(CELL + f"$${rec} = {kl}$$") == "undecided"
 
 
 def test_the_argument_of_an_activation_at_the_step_of_a_product() -> None:
@@ -108,3 +108,81 @@ def test_without_anything_of_vectors_a_formula_may_be_one_of_numbers() -> None:
     assert found.is_right and any("number" in r for r in found.readings)
     lost = r"(1 - q_2^2)(x_2 + \frac{\partial q_1}{\partial P})"
     assert last(CELL + rf"$$\frac{{\partial q_2}}{{\partial P}} = {lost}$$") == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\left.\frac{\partial q_t}{\partial R}\right|_{\text{direct}} = "
+         r"\frac{\partial^+ q_t}{\partial R}", "right"),
+        (r"\frac{\partial q_t}{\partial R} = \left. \frac{\partial q_t}{\partial R} "
+         r"\right|_{q_{t-1}} + \frac{\partial q_t}{\partial q_{t-1}} "
+         r"\frac{\partial q_{t-1}}{\partial R}", "right"),
+        (r"\frac{\partial q_t}{\partial R} = \left. \frac{\partial q_t}{\partial R} "
+         r"\right|_{q_{t-1}\text{ fixed}}", "wrong"),
+        (r"\frac{\partial q_t}{\partial q_{t-1}} = \mathrm{diag}（1 - q_t^2） R", "right"),
+        (r"\frac{\partial q_t}{\partial q_{t-1}} = \mathrm{diag}（1 - q_t） R", "wrong"),
+    ],
+)  # fmt: skip
+def test_what_is_held_fixed_stands_below_a_bar(formula: str, expected: str) -> None:
+    assert last(CELL + f"$${formula}$$") == expected
+
+
+@pytest.mark.parametrize(("step", "expected"), [("t-1", "right"), ("t", "wrong")])
+def test_names_given_with_a_colon_side_by_side(step: str, expected: str) -> None:
+    names = r"$$J_t := \frac{\partial q_t}{\partial q_{t-1}}, \qquad "
+    names += r"G_t := \frac{\partial^+ q_t}{\partial R}$$"
+    before = rf"\frac{{\partial q_{{{step}}}}}{{\partial R}}"
+    total = rf"\frac{{\partial q_t}}{{\partial R}} = G_t + J_t {before}"
+    assert last(CELL + names + f"$${total}$$") == expected
+
+
+@pytest.mark.parametrize(("sign", "expected"), [("+", "right"), ("-", "wrong")])
+def test_a_function_with_its_step_is_the_equation_of_the_state(sign: str, expected: str) -> None:
+    cell = "$$s_t = f_t(s_{t-1}, \\theta, u_t)$$\n\n"
+    total = r"\frac{\partial s_t}{\partial \theta} = \frac{\partial f_t}{\partial \theta} "
+    total += sign + r" \frac{\partial f_t}{\partial s_{t-1}} "
+    total += r"\frac{\partial s_{t-1}}{\partial \theta}"
+    assert last(cell + f"$${total}$$") == expected
+
+
+@pytest.mark.parametrize(("other", "expected"), [("o_t", "right"), ("o_{t-1}", "wrong")])
+def test_a_star_belongs_to_the_name_and_a_transpose_may_follow_the_step(
+    other: str, expected: str
+) -> None:
+    out = "$$o_t = V q_t, \\quad L = \\sum_t \\ell(o_t, y_t^{*})$$\n\n"
+    formula = rf"\frac{{\partial L}}{{\partial V}} = \sum_t \nabla_{{{other}}} L \; q^{{(t),T}}"
+    assert last(CELL + out + f"$${formula}$$") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"f_t = \sigma(\ldots)",
+        r"\mathrm{Attention}(Q, K) = Q K^\top",
+        r"W = W - rate \cdot \frac{\partial L}{\partial W}",
+        r"N \cdot size = 4 M",
+    ],
+)
+def test_definitions_and_updates_beside_the_recurrence_claim_nothing(text: str) -> None:
+    assert last(CELL + f"$${text}$$") == "not_a_claim"
+
+
+def test_a_gradient_by_what_the_loss_does_not_depend_on_is_not_accepted() -> None:
+    idle = "$$k_t = M q_t, \\quad L = \\sum_t \\ell(q_t, d_t)$$\n\n"
+    both_zero = r"\frac{\partial L}{\partial M} = \frac{\partial L}{\partial k_t} q_t^\top"
+    assert last(CELL + idle + f"$${both_zero}$$") == "undecided"
+
+
+LOOSE = [
+    "$$p_t = \\mathrm{softmax}(y_t), \\quad o_t = V q_t, \\quad L_t = -d_t^\\top \\log p_t$$\n\n",
+    "$$L_t = -d_t^\\top \\log \\hat y_t$$\n\n",
+]
+
+
+@pytest.mark.parametrize("loose", LOOSE)
+def test_a_loss_that_hangs_on_nothing_is_tied_to_the_output(loose: str) -> None:
+    whole = "$$L = \\sum_{t=1}^{T} L_t$$\n\n"
+    chain = r"\frac{\partial L_t}{\partial v_t} = \frac{\partial L_t}{\partial q_t} \odot "
+    assert last(CELL + loose + whole + f"$${chain} (1 - q_t^2)$$") == "right"
+    assert last(CELL + loose + whole + f"$${chain} (1 - q_t)$$") != "right"
