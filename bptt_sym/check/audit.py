@@ -22,11 +22,13 @@ from bptt_sym.check.examples import (
     without_numbers,
 )
 from bptt_sym.check.grounds import Grounds
-from bptt_sym.check.judged import Judged, fault_in, in_order, of_problem, wrong_part
+from bptt_sym.check.judged import Judged, as_entry, fault_in, in_order, of_problem
+from bptt_sym.check.links import by_links
 from bptt_sym.check.models import Context, Model, Models
 from bptt_sym.check.naming import named_in
 from bptt_sym.check.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.check.prepared import prepared
+from bptt_sym.check.provenance import Basis
 from bptt_sym.check.renamed import by_the_argument, redefines
 from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.slopes import of_an_activation
@@ -82,7 +84,8 @@ def audit(document: Document) -> list[Judged]:
         else:
             found += auditor.formula(formula)
             auditor.bench.case = None if formula.display else auditor.bench.case
-    judged = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
+    late = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
+    judged = [replace(entry, basis=None) for entry in late]  # models stay in their own process
     return in_order([*judged, *(of_problem(p) for p in document.problems)])
 
 
@@ -161,10 +164,9 @@ class _Auditor:
             if ahead:
                 self.models.context.ahead.add(plain_name(row.name))
             named = self._name(row, formula) if ahead else None
-            if named is not None:
-                yield self._entry(formula, named, row)
-            else:
-                yield self._row(row, formula, defined)
+            entry = self._entry(formula, named, row) if named else self._row(row, formula, defined)
+            self.grounds.ledger.enter(row, entry, formula.section)
+            yield entry
 
     def _without_examples(self, rows: Outline, known: dict[int, Verdict]) -> Outline:
         """The rows without the numbers of an example, of which nothing is claimed of every run."""
@@ -180,9 +182,7 @@ class _Auditor:
         """Take up what the formula defines; the verdicts of its defining rows, by identity."""
         now = self.models.current
         runs = self.models.running
-        found = [
-            r for r in rows.rows if may_define(r, rows.formula, runs) and not only_copies(r)
-        ]
+        found = [r for r in rows.rows if may_define(r, rows.formula, runs) and not only_copies(r)]
         found = [r for r in found if not made_of_gradients(r, now) and not looks_ahead(r)]
         found = [r for r in found if of_an_activation(r.latex) is None and not r.gives_numbers]
         again = Verdict("not_a_claim", note=marked("a definition, as before"))
@@ -238,9 +238,7 @@ class _Auditor:
 
     # -- claims
 
-    def _row(
-        self, row: Row, formula: Formula, defined: dict[int, Verdict]
-    ) -> Judged | _Waiting:
+    def _row(self, row: Row, formula: Formula, defined: dict[int, Verdict]) -> Judged | _Waiting:
         verdict = defined.get(id(row)) or of_an_activation(row.latex)
         softmax = self.models.context.wording.softmax
         verdict = verdict or of_a_softmax(row.latex, softmax) or of_a_loss(row.latex, softmax)
@@ -268,8 +266,7 @@ class _Auditor:
         return self.grounds.weigh(found, row, formula) if isinstance(found, Judged) else found
 
     def _renamed(self, row: Row, formula: Formula) -> Judged | None:
-        """The verdict of a recursion that gives a name of a gradient another meaning, if it does.
-        """
+        """The verdict of a recursion that gives a name of a gradient another meaning, if any."""
         name = row.name or row.chain.sides[0][0].text
         family = self._family(self.models.current)
         before = {id(m): m.aliases.get(name) for m in family}
@@ -384,9 +381,7 @@ class _Auditor:
             if judged.verdict.is_right:
                 said = f"it is about the recurrence of {model.title}"
                 readings = (*judged.verdict.readings, said)
-                verdict = replace(
-                    judged.verdict, verdict="right_under_reading", readings=readings
-                )
+                verdict = replace(judged.verdict, verdict="right_under_reading", readings=readings)
                 return replace(judged, verdict=verdict)
         return None
 
@@ -426,15 +421,16 @@ class _Auditor:
                 written = not generic and not model.supposed and verdict.verdict == "wrong"
                 verdict = failures.with_suppositions(verdict, claim, model, generic)
                 verdict = as_rewritten(verdict, row, formula)
-                judged = self._entry(formula, verdict, row, model.title)
+                basis = Basis(claim, model, family[0])
+                judged = replace(self._entry(formula, verdict, row, model.title), basis=basis)
                 if verdict.is_right or (written and verdict.verdict == "wrong" and not slips):
-                    return failures.explained(judged, model, formula)
+                    return by_links(failures.explained(judged, model, formula), failed, self.bench)
                 if not (failed and model.special):
                     failed.append((judged, model))
                 if len(failed) >= MOST_TRIED and judged.verdict.verdict != "wrong":
                     return judged
         if failed:
-            return failures.of_failures(failed, formula)
+            return by_links(failures.of_failures(failed, formula), failed, self.bench)
         assert first is not None
         raise first
 
@@ -483,12 +479,7 @@ class _Auditor:
     def _entry(
         self, formula: Formula, verdict: Verdict, row: Row | None = None, model: str | None = None
     ) -> Judged:
-        place, text = formula.place(), formula.latex
-        if row is not None:
-            place = formula.place(row.start)
-            text = " ".join(re.sub(r"(?<!\\)&", " ", row.latex).split())
-        title, part = self._title if model is None else model, wrong_part(formula, verdict)
-        return Judged(place, text, verdict, title, display=formula.display, part=part)
+        return as_entry(formula, verdict, row, self._title if model is None else model)
 
 
 _EXAMPLE = Verdict("not_a_claim", note=marked("values of an example"))

@@ -17,8 +17,11 @@ from bptt_sym.check.asides import in_its_case
 from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.outline import Row
-from bptt_sym.decide.verdict import Verdict
+from bptt_sym.check.provenance import Basis, Ledger
+from bptt_sym.check.wording import vanishing_in
+from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.messages import marked
+from bptt_sym.notation import Add, Claim
 
 NOT_AS_WRITTEN = marked(
     "it fails as it was read, with marks taken for derivatives that the text does not define,"
@@ -27,6 +30,13 @@ NOT_AS_WRITTEN = marked(
 WITHOUT_ITS_BAR = marked(
     "it fails as it was read, without the step that its bar names, and no slip explains it"
 )
+READ_AS_ONE = marked("two notations of the text were read as one and the same derivative")
+ADDS_NOTHING = marked("as it was read, what it adds is 0")
+#: Readings by which a derivative of the loss on the right is another than the one on the left.
+_OF_THE_LOSS = re.compile(r"loss|added|share")
+UNSAID_PRODUCT = marked("it fails for a product of matrices; entry by entry it holds")
+#: A sign that stands for either product.
+_SIGN = re.compile(r"\\(?:cdot|times|ast)(?![A-Za-z])|[·*×]")
 TWO_PRODUCTS = marked("it fails, but which of its two signs of a product binds first is not said")
 #: ``W \\cdot g * s``: a matrix product and one entry by entry, without brackets.
 _DOT_THEN_STAR = re.compile(
@@ -57,6 +67,8 @@ class Grounds:
 
     #: The names that were marked in a formula that holds.
     confirmed: set[str] = field(default_factory=set)
+    #: What the names of the document mean.
+    ledger: Ledger = field(default_factory=Ledger)
 
     def weigh(self, judged: Judged, row: Row, formula: Formula) -> Judged:
         """``judged``, but undecided where it is an accusation without grounds."""
@@ -64,7 +76,16 @@ class Grounds:
         verdict = judged.verdict
         if verdict.is_right and formula.delta:
             self.confirmed |= _marked(row)
-        if verdict.verdict == "wrong" and (why := self._missing(verdict, row, formula)):
+        if verdict.is_right and judged.basis is not None:
+            if why := _holds_in_vain(verdict, judged.basis):
+                return replace(judged, verdict=Verdict("undecided", note=why))
+            self.ledger.witnessed(judged.basis)
+        why = self._missing(verdict, row, formula) if verdict.verdict == "wrong" else ""
+        if verdict.verdict == "wrong" and judged.basis is not None and not why:
+            why = self.ledger.unsettled(verdict, judged.basis)
+            if formula.delta and _adds_to_itself(judged.basis.claim):
+                why = READ_AS_ONE
+        if why:
             return replace(judged, verdict=Verdict("undecided", note=why), part=None)
         return judged
 
@@ -72,7 +93,7 @@ class Grounds:
         if _IF_SMALL.match(verdict.note) and _LESS_THAN_ONE.search(_before(formula)):
             return f"{verdict.note}, of which the text before it speaks"
         if verdict.diagnosis is not None:
-            return ""
+            return UNSAID_PRODUCT if _only_a_sign(verdict.diagnosis, row) else ""
         written = _as_it_stands(row, formula)
         if (
             formula.delta
@@ -83,6 +104,28 @@ class Grounds:
         if _BAR.search(written) and not _BAR.search(row.latex):
             return WITHOUT_ITS_BAR
         return TWO_PRODUCTS if _DOT_THEN_STAR.search(row.latex) else ""
+
+
+def _holds_in_vain(verdict: Verdict, basis: Basis) -> str:
+    """Why a formula that holds was meant of something else: what it writes down is 0."""
+    told = " ".join(verdict.readings)
+    if _adds_to_itself(basis.claim) and not _OF_THE_LOSS.search(told):
+        return ADDS_NOTHING
+    apart = vanishing_in(basis.claim, basis.model.court.model)
+    return "{} does not depend on {}: which {} is meant?".format(*apart, apart[0]) if apart else ""
+
+
+def _adds_to_itself(claim: Claim) -> bool:
+    r"""``\delta_t = \partial L/\partial h_t + …`` where both marks are read as one."""
+    left = claim.sides[0]
+    return any(isinstance(s, Add) and left in s.args for s in claim.sides[1:])
+
+
+def _only_a_sign(slip: Diagnosis, row: Row) -> bool:
+    r"""Whether all that is wrong is which product a sign stands for that may stand for each."""
+    if slip.code != "BP021" or slip.span is None or "⊙" not in slip.message:
+        return False
+    return _SIGN.search(row.latex[slip.span.start : slip.span.end]) is not None
 
 
 def _marked(row: Row) -> set[str]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from bptt_sym.check.document import Formula, Place, Problem
 from bptt_sym.decide.verdict import Counterexample, Verdict, VerdictName
 from bptt_sym.errors import InputError, Span
+
+if TYPE_CHECKING:
+    from bptt_sym.check.outline import Row
+    from bptt_sym.check.provenance import Basis
 
 #: In the order in which a summary lists them.
 VERDICTS: tuple[VerdictName, ...] = (
@@ -47,11 +52,23 @@ class Judged:
     fault: Fault | None = None
     display: bool = True
     part: Fault | None = None
+    #: The claim that was judged, and under what, where there was one.
+    basis: Basis | None = field(default=None, compare=False, repr=False)
 
 
 def fault_in(formula: Formula, error: InputError) -> Fault:
     """``error`` with its place in the file; the whole formula if the error names no part of it."""
     return _fault(formula, error.span, error.message, error.hint)
+
+
+def as_entry(formula: Formula, verdict: Verdict, row: Row | None, title: str) -> Judged:
+    """The entry of a formula, or of one row of it."""
+    place, text = formula.place(), formula.latex
+    if row is not None:
+        place = formula.place(row.start)
+        text = " ".join(re.sub(r"(?<!\\)&", " ", row.latex).split())
+    part = wrong_part(formula, verdict)
+    return Judged(place, text, verdict, title, display=formula.display, part=part)
 
 
 def wrong_part(formula: Formula, verdict: Verdict) -> Fault | None:

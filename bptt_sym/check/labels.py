@@ -1,8 +1,8 @@
 r"""Labels beside the step in one script, and weights that are named by their blocks.
 
-``z_{r,t}`` is the sequence ``z_r`` at step t, ``h_{\mathrm{old},t-1}`` the sequence that the text
-only ever shows one step back. ``W_{fh}`` and ``W_{fx}`` are the blocks of the ``W_f`` that
-multiplies ``[h, x]``: with them the product is written out.
+``z_{r,t}`` and ``z_{r_t}`` are the sequence ``z_r`` at step t, ``h_{\mathrm{old},t-1}`` the
+sequence that the text only ever shows one step back. ``W_{fh}`` and ``W_{fx}`` are the blocks of
+the ``W_f`` that multiplies ``[h, x]``: with them the product is written out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _BASE = (
     r"\\[a-z]+\s*\{\s*[A-Za-z]\s*\})\s*\}|(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|net(?![A-Za-z])"
 )
 _LABELLED = re.compile(
-    rf"(?P<base>{_BASE})\s*_\s*\{{\s*(?:(?P<a>{_LABEL})\s*,\s*(?P<s>{_STEP})"
+    rf"(?P<base>{_BASE})\s*_\s*\{{\s*(?:(?P<a>{_LABEL})\s*"
+    rf"(?:,\s*(?P<s>{_STEP})|_\s*(?:\{{\s*(?P<s3>{_STEP})\s*\}}|(?P<s4>t(?![A-Za-z]))))"
     rf"|(?P<s2>{_STEP})\s*,\s*(?P<b>{_LABEL}))\s*\}}"
     r"(?P<power>\s*\^\s*(?:T(?![A-Za-z])|\\top(?![A-Za-z])|\{\s*(?:T|\\top)\s*\}))?"
 )
@@ -129,7 +130,7 @@ class Labels:
 
 
 def _step(m: re.Match[str]) -> str:
-    return str(m.group("s") or m.group("s2"))
+    return str(next(filter(None, m.group("s", "s2", "s3", "s4"))))
 
 
 def _key(m: re.Match[str]) -> tuple[str, str]:

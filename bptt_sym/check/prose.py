@@ -202,10 +202,13 @@ class Wording:
 
 
 _MANY = r"[Mm]atri(?:x|ces)|[Vv]ectors?\b|[Dd]imension|[Jj]acobian|\bdiag"
+#: A sentence in which it is a loss that is a scalar.
+_OF_A_LOSS = r"[^.。\n]*?(?i:\bloss|\bcost|\berror|\bobjective)"
 _PATTERNS: dict[str, str] = {
     "rows": r"\brow[- ](?:vectors?|form|convention)|vectors? (?:is|are) (?:a )?rows?\b|\bROW\b",
     "scalar": r"(?:均为|都是|皆为|全为|全是|都为)(?:标量|純量)|标量(?:版|形式|情形)|"
-    r"\bscalars?\b(?![- ]style)|one[- ]dimensional|single (?:unit|neuron)",
+    rf"(?<![^.。\n])(?!{_OF_A_LOSS})[^.。\n]*?\bscalars?\b(?![- ](?:style|product))"
+    r"|one[- ]dimensional|single (?:unit|neuron)",
     "last_step_loss": r"(?:loss|cost|error)(?: \S+){0,3} (?:at|on|of|from|only)(?: \S+){0,2} "
     r"(?:the )?(?:last|final)\b"
     r"|\b[Oo]nly (?:in |at |on )?the (?:last|final) (?:time )?step|many[- ]to[- ]one"

@@ -247,22 +247,35 @@ def of_one_equation(claim: Claim, rec: Recurrence) -> Claim | None:
     """``claim`` with each derivative beside one of the loss that of its own equation.
 
     ``∂L/∂x = ∂L/∂n ∂n/∂x + ∂L/∂r ∂r/∂x`` sums over all that reads x; where n reads r as well, the
-    path through r would be counted twice.
+    path through r would be counted twice. A derivative by what the equation does not read would
+    be 0, which nobody writes down.
     """
     left = claim.sides[0]
     if not (isinstance(left, D) and is_loss(left.y, rec)):
         return None
+    unread: list[D] = []
 
     def change(n: Node) -> Node:
         if isinstance(n, D) and n.kind == "unmarked" and isinstance(n.y, At):
-            return n if is_loss(n.y, rec) else replace(n, kind="direct")
+            if is_loss(n.y, rec):
+                return n
+            if n.y.name in rec.defined and not _reads(rec, n.y.name, n.x):
+                unread.append(n)
+            return replace(n, kind="direct")
         return rebuild(n, change)
 
     def summed(n: Node) -> Node:
         return change(n) if isinstance(n, Add) else rebuild(n, summed)
 
     sides = (left, *(summed(s) for s in claim.sides[1:]))
-    return replace(claim, sides=sides) if sides != claim.sides else None
+    return replace(claim, sides=sides) if sides != claim.sides and not unread else None
+
+
+def _reads(rec: Recurrence, name: str, by: Node) -> bool:
+    """Whether the equation of a sequence has in it what is differentiated by."""
+    if not isinstance(by, (At, Sym)):
+        return True
+    return any(isinstance(n, (At, Sym)) and n.name == by.name for n in walk(rec.rhs(name)))
 
 
 _ARGUMENT = re.compile(r"(\\?[a-z]+)_t is the argument of the activation$")

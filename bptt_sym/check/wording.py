@@ -225,6 +225,18 @@ def apart_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
     return None
 
 
+def vanishing_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
+    """Two sequences of which a right side differentiates one by the other, which it never reads."""
+    for side in claim.sides[1:]:
+        for n in walk(side):
+            match n:
+                case D(y=At(name=of, time=a), x=At(name=by, time=b)) if n != side and a != b:
+                    known = of in rec.defined and by in rec.defined
+                    if known and by not in _reached(rec.rhs(of), rec):
+                        return of, by
+    return apart_in(claim, rec)
+
+
 def _reached(node: Node, rec: Recurrence, *, within_step: bool = False) -> set[str]:
     """The names that the value of ``node`` depends on, through values of step t alone or of any."""
     seen: set[str] = set()

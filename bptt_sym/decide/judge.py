@@ -10,7 +10,7 @@ from bptt_sym.decide.dimensions import every_dimension
 from bptt_sym.decide.domains import Undefined
 from bptt_sym.decide.identity import Arena, Fixed, Outcome, error_exponent, exactly, holds
 from bptt_sym.decide.instances import Scope, claim_indices
-from bptt_sym.decide.readings import ASCENDING
+from bptt_sym.decide.readings import ASCENDING, DENOMINATOR
 from bptt_sym.decide.search import Search
 from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import MAX_TRIALS, Trial, literal
@@ -18,7 +18,7 @@ from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.distances import highest_first
 from bptt_sym.errors import InputError, NotSupported, ReplayError
-from bptt_sym.notation import HORIZON_NAME, At, Claim, Idx, Node, Norm, Prod, Sym, affine, walk
+from bptt_sym.notation import HORIZON_NAME, At, Claim, D, Idx, Node, Norm, Prod, Sym, affine, walk
 from bptt_sym.recurrence import STEP, Recurrence
 
 #: Judges one relation that is not an equation, under assumptions.
@@ -26,6 +26,11 @@ BoundJudge = Callable[[Claim, Recurrence, Arena, Sequence[Claim]], Verdict]
 #: How a failing search for a reading is reported.
 NO_SEPARATION = (
     "the two sides differ as formal expressions, but no real numbers that separate them were found"
+)
+#: A chain whose steps each hold, but not together.
+TWO_LAYOUTS = (
+    "each step holds in a layout of its own for derivatives, but the last side equals the first"
+    " in none"
 )
 
 
@@ -79,7 +84,31 @@ def decide(
     links = [replace(v, assumptions=stated + v.assumptions) for v in links]
     if len(links) == 1:
         return links[0]
-    return summary(links)
+    chain = summary(links)
+    if chain.is_right and _in_two_layouts(claim, links):
+        whole = _link(replace(claim, sides=(claim.sides[0], claim.sides[-1]), ops=("=",)), arena)
+        if not whole.is_right:
+            return replace(Verdict("undecided", note=TWO_LAYOUTS), links=tuple(links))
+        return replace(chain, readings=whole.readings)
+    return chain
+
+
+def _in_two_layouts(claim: Claim, links: list[Verdict]) -> bool:
+    """Whether one step takes a product of Jacobians as it stands, and another transposed."""
+    if any(op != "=" for op in claim.ops):
+        return False
+    turned = [DENOMINATOR.message in v.readings for v in links]
+    return any(turned) and any(
+        not now and any(_is_product(s) for s in claim.sides[i : i + 2])
+        for i, now in enumerate(turned)
+    )
+
+
+def _is_product(side: Node) -> bool:
+    """Whether ``side`` multiplies derivatives of one state by another."""
+    found = [n for n in walk(side) if isinstance(n, D) and isinstance(n.y, At)]
+    within = any(isinstance(n, Prod) and any(isinstance(m, D) for m in walk(n)) for n in walk(side))
+    return within or len(found) > 1
 
 
 def _equations(claim: Claim, links: list[Verdict]) -> bool:

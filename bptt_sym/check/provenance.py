@@ -1,0 +1,182 @@
+r"""How the names of a claim came to have their meaning, and what each way may accuse of.
+
+A formula fails *under a meaning of its names*. What gives a name its meaning is one of
+
+* an equation of the document that is in force where the formula stands,
+* an equation that stands nearer and could not be taken up: then the name means something else
+  there, and nothing that fails is thereby wrong,
+* a function that has to be something, whatever it is (a loss of the outputs): a formula that fails
+  for it fails for any,
+* a function of which nobody wrote (the softmax, the cross-entropy): what fails for it may hold for
+  another, unless some formula of the document with that name holds for it,
+* a letter in two fonts that were read as two things.
+
+:class:`Ledger` keeps, from top to bottom, what the equations of a document say of each name and
+whether that was taken up; :meth:`Ledger.unsettled` names the part of an accusation that rests on a
+name without an established meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from bptt_sym.check.judged import Judged
+from bptt_sym.check.models import Model
+from bptt_sym.check.outline import Kind, Row
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.notation import At, Claim, Node, Sym, walk
+from bptt_sym.read.vocabulary import plain_name
+
+_STEP = r"\s*[_^]\s*(?:\{\s*[(<]?\s*(?:\\langle\s*)?t\s*(?:\\rangle\s*)?[)>]?\s*\}|t(?![A-Za-z]))"
+_NAME = r"(?:\\[A-Za-z]+\s*(?:\{[^{}]*\}|(?<=\s)[A-Za-z])?|[A-Za-z])"
+_SCRIPT = r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?"
+#: ``E_t`` or ``E_t(y_t, \hat y_t)``, and nothing else.
+_LONE = re.compile(
+    rf"\s*(?P<name>{_NAME}{_SCRIPT}?){_STEP}\s*(?:(?:\\left\s*)?\([^=+]*\)\s*)?[.,;]?\s*"
+)
+_FONT = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|mathcal|mathsf|vec|bf|rm)(?![A-Za-z])\s*"
+)
+#: Suppositions that say which function it is.
+_OF_A_KIND = re.compile(r"softmax|cross-entropy|squared error|affine function")
+_OTHER = "{name} is given by an equation before it that could not be taken up"
+_TWO_FONTS = "{name} is written in two fonts, which are read as two things"
+_NO_WITNESS = "what {name} is was supposed, and no formula of the text bears it out"
+
+
+class Origin(Enum):
+    """What gives a name its meaning."""
+
+    DEFINED = "an equation of the document in force"
+    REPLACED = "an equation that could not be taken up"
+    SUPPOSED = "some function, whichever"
+    CHOSEN = "a function of which nobody wrote"
+    TWOFOLD = "a letter in two fonts"
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a formula was judged under: the claim, the model, and the document's own part of it."""
+
+    claim: Claim
+    model: Model
+    own: Model
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(n.name for n in _named(self.claim.sides))
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The names of the claim and those in the equations of these."""
+        rec = self.model.court.model
+        rhs = [rec.rhs(n) for n in self.names if n in rec.defined]
+        return self.names | {n.name for n in _named(tuple(rhs))}
+
+    def defines(self, node: At | Sym) -> bool:
+        """Whether the document's own equations give the name a meaning."""
+        if self.own.supposed:
+            return False
+        rec, model = self.own.court.model, self.own
+        if isinstance(node, At):
+            return node.name in {*rec.defined, *rec.inputs, *model.aliases}
+        return node.name in {*rec.shapes, *rec.totals, *model.totals}
+
+
+@dataclass
+class Ledger:
+    """What the equations of a document have said of its names so far."""
+
+    #: Names that have stood alone on a side of an equation.
+    said: set[str] = field(default_factory=set)
+    #: Those whose latest equation was not taken up.
+    open: set[str] = field(default_factory=set)
+    #: Names in formulas that hold.
+    borne_out: set[str] = field(default_factory=set)
+    #: The section of the last equation of each name.
+    sections: dict[str, int] = field(default_factory=dict)
+
+    def enter(self, row: Row, entry: object, section: int) -> None:
+        """Note what ``row`` says of the names that stand alone in it; an ``entry`` without a
+        verdict says that it was not understood."""
+        if row.differentiates or row.kind not in (Kind.SEQUENCE, Kind.TOTAL):
+            return
+        verdict = entry.verdict if isinstance(entry, Judged) else None
+        taken = verdict is not None and (verdict.is_right or verdict.verdict == "not_a_claim")
+        for name in _defined(row):
+            self.said.add(name)
+            (self.open.discard if taken else self.open.add)(name)
+            if not taken and self.sections.get(name, section) < section:
+                self.open.add(f"{name}_t")  # the losses of the steps are others in this section
+            self.sections[name] = section
+
+    def witnessed(self, basis: Basis) -> None:
+        """Note a formula that holds."""
+        self.borne_out |= basis.names
+
+    def unsettled(self, verdict: Verdict, basis: Basis) -> str:
+        """Why an accusation has no ground in the names it is about; "" if they are established."""
+        for node in _named(_at_fault(verdict, basis.claim)):
+            if (said := _DOUBTS.get(self.origin(node, basis))) is not None:
+                return said.format(name=node.name)
+        return ""
+
+    def origin(self, node: At | Sym, basis: Basis) -> Origin:
+        """What gives a name its meaning where the claim of ``basis`` stands."""
+        name, plain = node.name, plain_name(node.name)
+        step = f"{plain}_t" if isinstance(node, At) else plain
+        defined = basis.defines(node)
+        if any(n != name and _without_font(n) == _without_font(name) for n in basis.used):
+            return Origin.TWOFOLD
+        if step in self.open if defined or isinstance(node, At) else False:
+            return Origin.REPLACED
+        if defined:
+            return Origin.DEFINED
+        if step in self.said and isinstance(node, At):
+            return Origin.REPLACED
+        chosen = [s for s in basis.model.supposed if _OF_A_KIND.search(s)]
+        if chosen and name not in self.borne_out and any(_about(name, s) for s in chosen):
+            return Origin.CHOSEN
+        return Origin.SUPPOSED
+
+
+_DOUBTS = {Origin.REPLACED: _OTHER, Origin.TWOFOLD: _TWO_FONTS, Origin.CHOSEN: _NO_WITNESS}
+
+
+def _about(name: str, said: str) -> bool:
+    """Whether a supposition says what ``name`` is: its target, or what stands before "is"."""
+    target = name in ("y", r"\hat{y}", r"\hat{p}") and "affine" not in said
+    return target or said.startswith((f"{name} is", f"{name}_t is", f"{name}_{{t}} is"))
+
+
+def _named(sides: tuple[Node, ...]) -> Iterator[At | Sym]:
+    for side in sides:
+        yield from (n for n in walk(side) if isinstance(n, (At, Sym)))
+
+
+def _at_fault(verdict: Verdict, claim: Claim) -> tuple[Node, ...]:
+    """The two sides of the relation that fails."""
+    for i, link in enumerate(verdict.links):
+        if link.verdict == "wrong" and i + 1 < len(claim.sides):
+            return claim.sides[i], claim.sides[i + 1]
+    return claim.sides
+
+
+def _defined(row: Row) -> Iterator[str]:
+    """The names that stand alone on a side of an equation: ``E_t`` of a step, ``E`` of the run."""
+    if any(op != "=" for op in row.chain.ops):
+        return
+    if row.kind is Kind.TOTAL:
+        yield plain_name(row.name)
+        return
+    for side in row.chain.sides:
+        text = row.text[side[0].start : side[-1].end]
+        if (m := _LONE.fullmatch(text)) is not None:
+            yield plain_name(re.sub(r"\s", "", m.group("name"))) + "_t"
+
+
+def _without_font(name: str) -> str:
+    return re.sub(r"[{}\s]", "", _FONT.sub("", name))

@@ -1,0 +1,118 @@
+r"""How a name came to have its meaning decides what it may accuse of."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptt_sym.check.audit import audit
+from bptt_sym.check.document import document_from_text
+from bptt_sym.check.judged import Judged
+
+NET = r"""
+$$s_t = \tanh(A s_{t-1} + B x_t)$$
+"""
+CELL = r"""
+$$m_t = f_t \odot m_{t-1} + i_t \odot g_t$$
+$$s_t = o_t \odot \tanh(m_t)$$
+"""
+JACOBIAN = r"\frac{\partial s_t}{\partial s_{t-1}} = "
+
+
+def last(text: str) -> Judged:
+    return audit(document_from_text(text, "n.md"))[-1]
+
+
+@pytest.mark.parametrize(
+    "given, verdict",
+    [
+        (r"$$J_t = \frac{1}{2} (r_t - s_t)^2$$", "wrong"),  # in force
+        (r"$$J_t = \Psi \{ r_t \mid s_t \}$$", "undecided"),  # cannot be taken up
+    ],
+)
+def test_a_name_whose_equation_was_not_taken_up_accuses_nobody(given: str, verdict: str) -> None:
+    one = r"$$s_t = \tanh(a s_{t-1} + b x_t)$$" + "\n"
+    claim = r"$$\frac{\partial J_t}{\partial s_t} = 7 J_t$$"
+    assert last(f"{one}\n{given}\n\n{claim}\n").verdict.verdict == verdict
+
+
+def test_a_letter_in_two_fonts_accuses_nobody() -> None:
+    claim = r"$$\frac{\partial s_t}{\partial x_t} = \mathrm{diag}(1 - s_t^2) B$$"
+    net = r"$$s_t = \tanh(A s_{t-1} + B \mathbf{x}_t + C x_t)$$"
+    assert last(f"{net}\n\n{claim}\n").verdict.verdict == "undecided"
+    net = r"$$s_t = \tanh(A s_{t-1} + B u_t + C x_t)$$"
+    assert last(f"{net}\n\n{claim}\n").verdict.verdict == "wrong"
+
+
+def test_a_step_of_a_chain_that_holds_by_itself_is_not_what_is_wrong() -> None:
+    chain = (
+        r"$$\frac{\partial J}{\partial s_t} = \sum_{k=t}^{T} \frac{\partial J_k}{\partial s_t}"
+        r" = \frac{\partial J_t}{\partial s_t} + \frac{\partial J}{\partial s_{t+1}} "
+        r"\frac{\partial s_{t+1}}{\partial s_t} = 3 \frac{\partial J}{\partial s_t}$$"
+    )
+    found = last(f"{NET}\nThe loss is $J = \\sum_t J_t$.\n\n{chain}\n")
+    assert found.verdict.verdict == "wrong"  # the last step does not hold by itself either
+
+
+@pytest.mark.parametrize("sign", [r"\cdot", "*", r"\times"])
+def test_a_sign_that_stands_for_either_product_accuses_nobody(sign: str) -> None:
+    mixed = (
+        rf"$$\frac{{\partial J}}{{\partial g_t}} = \frac{{\partial J}}{{\partial m_t}} {sign} "
+        r"i_t$$"
+    )
+    assert last(CELL + mixed).verdict.verdict != "wrong"
+
+
+def test_a_loss_that_is_a_scalar_makes_no_scalar_network() -> None:
+    said = "So the total loss is the scalar that adds all of them up: $J = \\sum_t J_t$."
+    right = r"$$" + JACOBIAN + r"\mathrm{diag}(1 - s_t^2) A$$"
+    found = last(f"{NET}\n{said}\n\n{right}\n")
+    assert found.verdict.is_right
+    turned = r"$$" + JACOBIAN + r"A\,\mathrm{diag}(1 - s_t^2)$$"
+    assert last(f"{NET}\n{said}\n\n{turned}\n").verdict.verdict == "wrong"
+    assert last(f"All are scalars here.\n{NET}\n{turned}\n").verdict.is_right
+
+
+# -- what is accepted
+
+
+def test_the_argument_of_a_gate_is_one_of_its_step() -> None:
+    gates = r"""
+$f_t = \sigma(q_{f_t}) = \sigma(P_f s_{t-1} + Q_f x_t)$
+"""
+    now = r"f_t"
+    claim = (
+        r"$$\frac{\partial J}{\partial m_t} = \frac{\partial J}{\partial s_t} \odot o_t \odot "
+        r"(1 - \tanh^2(m_t)) + \frac{\partial J}{\partial m_{t+1}} \odot %s$$"
+    )
+    assert last(gates + CELL + claim % now).verdict.verdict == "wrong"
+    assert last(gates + CELL + claim % "f_{t+1}").verdict.is_right
+
+
+def test_a_derivative_that_is_0_makes_no_sum_right() -> None:
+    sums = (
+        r"$$\frac{\partial m_t}{\partial m_{t-1}} = \mathrm{diag}(f_t) + "
+        r"\frac{\partial m_t}{\partial s_{%s}} \frac{\partial s_{t-1}}{\partial m_{t-1}}$$"
+    )
+    gate = r"$$f_t = \sigma(P s_{t-1} + Q x_t)$$"
+    assert last(gate + CELL + sums % "t-1").verdict.is_right
+    assert not last(gate + CELL + sums % "t").verdict.is_right
+
+
+def test_a_path_that_its_equation_does_not_have_is_no_share() -> None:
+    sums = (
+        r"$$\frac{\partial J}{\partial s_t} = \frac{\partial J}{\partial s_t} + "
+        r"\frac{\partial J}{\partial s_{t+1}} \odot \frac{\partial s_{t+1}}{\partial s_t}$$"
+    )
+    assert not last(CELL + sums).verdict.is_right
+
+
+@pytest.mark.parametrize("first, right", [("t", False), ("t-1", True)])
+def test_a_chain_has_one_layout(first: str, right: bool) -> None:
+    second = "t" if first == "t-1" else "t-1"
+    now, before = JACOBIAN.strip(" ="), r"\frac{\partial s_{t-1}}{\partial s_{t-2}}"
+    product = f"{now} {before}" if first == "t" else f"{before} {now}"
+    chain = (
+        rf"$$\frac{{\partial s_t}}{{\partial s_{{t-2}}}} = {product} = A^T \mathrm{{diag}}"
+        rf"(1 - s_{{{first}}}^2) A^T \mathrm{{diag}}(1 - s_{{{second}}}^2)$$"
+    )
+    assert last(NET + chain).verdict.is_right == right
