@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import wraps
+from functools import cache, wraps
 from itertools import pairwise
 from math import prod
 from typing import Any, Final
@@ -31,17 +31,14 @@ _KEY: Final = object()                              # held by this file only
 
 class KernelError(Exception):
     """A rule refused. The message starts with the rule's name."""
-
 def need(condition: object, message: str) -> None:
     if not condition: raise KernelError(message)
-
 class _Sealed:
     """A value that only this file makes (it holds _KEY) and that nothing changes afterwards."""
     __slots__ = ()
     def __init__(self, key: object, **fields: Any) -> None:
         need(key is _KEY, f"{type(self).__name__}: made by the kernel's operations only")
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
+        for name, value in fields.items(): object.__setattr__(self, name, value)
     def __setattr__(self, *_: object) -> None:
         raise KernelError(f"{type(self).__name__}: immutable")
 
@@ -59,7 +56,7 @@ class _Combination(_Sealed):
         super().__init__(key, terms=kept, _hash=None, _free=None)
     def __bool__(self) -> bool: return bool(self.terms)
     def __eq__(self, other: Any) -> bool:
-        return type(self) is type(other) and self.terms == other.terms
+        return self is other or (type(self) is type(other) and self.terms == other.terms)
     def __hash__(self) -> int:
         if self._hash is None:
             object.__setattr__(self, "_hash", hash(frozenset(self.terms.items())))
@@ -372,13 +369,18 @@ def _diff_atom(a: Atom, x: str) -> Any:
         case (tag, arg) if tag in DERIVATIVE: return DERIVATIVE[tag](term(a)) * diff(arg, x)
         case ("sum", k, lo, hi, body): return term(("sum", k, lo, hi, diff(body, x)))
         case ("def", d, _, *args):
-            need(all(type(base) is Poly for _, base, _ in d.parts), f"{d.name} has a matrix part")
-            reals = [v for sort, v in d.params if sort == "v"]
-            for t, v in [(t, x) for t in args] + [(b, v) for _, b, _ in d.parts for v in reals] + [
-                    (s, v) for _, _, s in d.parts for v in reals + [y for y, _, _ in d.parts]]:
-                diff(t, v)  # the recursion is smooth if its base and step are, in every real
+            for t in args: diff(t, x)
+            _smooth(d)
             return term(("D", ("v", x), term(("v", x)), term(a)))
     raise KernelError(f"not known to be differentiable in {x}: {a[0]}")
+@cache
+def _smooth(d: Def) -> None:
+    """Fails unless base and step are smooth in every real: then so is the recursion."""
+    reals = [v for sort, v in d.params if sort == "v"]
+    for _, base, step in d.parts:
+        need(type(base) is Poly, f"{d.name} has a matrix part")
+        for v in reals: diff(base, v)
+        for v in reals + [label for label, _, _ in d.parts]: diff(step, v)
 @rule("|- D_x p (at) - diff(p, x)[x := at] = 0.  Fails if p is not known to be smooth in x.")
 def d_rule(x: str, p: Poly, at: Poly) -> Sequent:
     return (), ("eq", term(("D", ("v", x), at, p)) - instance(diff(p, x), ("v", x), at))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
-from bptt_sym.prove.kernel import Atom, Def, Formula, Mat, Poly, Var, is_var
+from bptt_sym.prove.kernel import Atom, Def, Formula, Mat, Poly, Var, free, is_var
 
 Env: TypeAlias = Mapping[Atom, str]
 ALGEBRA: Final = "algebra"
@@ -77,11 +77,23 @@ class Names:
 
 # ---------------------------------------------------------------- order
 _keys: dict[Any, str] = {}
+#: The same by identity, which spares comparing long values; each is kept alive with its text.
+_seen: dict[int, tuple[Any, str]] = {}
+_ordered: dict[int, tuple[Poly, list[tuple[list[tuple[Atom, int]], Fraction]]]] = {}
+
+
+def forget() -> None:
+    """Let go of the values that were ordered, which are kept alive until then."""
+    for known in (_keys, _seen, _ordered):
+        known.clear()
 
 
 def key(x: Any) -> str:
     """A string that orders values; it does not depend on how they were built."""
     if isinstance(x, (Poly, Mat)):
+        seen = _seen.get(id(x))
+        if seen is not None:
+            return seen[1]
         known = _keys.get((type(x), x))
         if known is None:
             rows = sorted(
@@ -89,6 +101,7 @@ def key(x: Any) -> str:
                 for k, c in x.terms.items()
             )
             known = _keys[type(x), x] = f"{type(x).__name__}[{'+'.join(rows)}]"
+        _seen[id(x)] = x, known
         return known
     if isinstance(x, Def):
         return key((x.name, x.params, x.index, x.parts))
@@ -102,8 +115,21 @@ def key(x: Any) -> str:
 
 def monomials(p: Poly) -> list[tuple[list[tuple[Atom, int]], Fraction]]:
     """The monomials in their canonical order, each with its factors in theirs."""
-    rows = [(sorted(m, key=lambda f: (not is_var(f[0]), key(f))), c) for m, c in p.terms.items()]
-    return sorted(rows, key=lambda row: (-sum(e for _, e in row[0]), key(tuple(row[0]))))
+    known = _ordered.get(id(p))
+    if known is None:
+        terms = p.terms.items()
+        rows = [(sorted(m, key=lambda f: (not is_var(f[0]), key(f))), c) for m, c in terms]
+        rows.sort(key=lambda row: (-sum(e for _, e in row[0]), key(tuple(row[0]))))
+        known = _ordered[id(p)] = p, rows
+    return known[1]
+
+
+def is_atom(p: Poly) -> bool:
+    """Whether a term is one atom, times 1."""
+    if len(p.terms) != 1:
+        return False
+    ((m, c),) = p.terms.items()
+    return c == 1 and [e for _, e in m] == [1]
 
 
 def words(m: Mat) -> list[tuple[tuple[Atom, ...], Poly]]:
@@ -183,16 +209,22 @@ class Printer:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        #: Texts that no environment changes, by identity; the terms are kept alive with them.
+        self._plain: dict[int, tuple[Poly, str]] = {}
 
     def real(self, p: Poly, env: Env) -> str:
         """A real term, bracketed unless it is one token or call."""
-        text = _sum(p, lambda a: self.atom(a, env))
-        single = len(p.terms) == 1 and text.startswith("(") and text == self._single(p, env)
-        return text if text.isalnum() or single else f"({text})"
+        if env and (any(a[0] == "mat" for a in env) or not free(p).isdisjoint(env)):
+            return self._real(p, env)
+        known = self._plain.get(id(p))
+        if known is None:
+            known = self._plain[id(p)] = p, self._real(p, env)
+        return known[1]
 
-    def _single(self, p: Poly, env: Env) -> str | None:
-        (m, c), = p.terms.items()
-        return self.atom(next(iter(m))[0], env) if c == 1 and [e for _, e in m] == [1] else None
+    def _real(self, p: Poly, env: Env) -> str:
+        text = _sum(p, lambda a: self.atom(a, env))
+        single = text.startswith("(") and is_atom(p)
+        return text if text.isalnum() or single else f"({text})"
 
     def integer(self, p: Poly, env: Env) -> str:
         return integer_text(p, env, self.names)

@@ -14,7 +14,7 @@ from bptt_sym.prove.rocq.derivatives import Recursions
 from bptt_sym.prove.rocq.pieces import hypotheses
 from bptt_sym.prove.rocq.statement import Statement
 from bptt_sym.prove.rocq.steps import Steps
-from bptt_sym.prove.rocq.terms import ALGEBRA, Names, Printer, symbols
+from bptt_sym.prove.rocq.terms import ALGEBRA, Names, Printer, forget, symbols
 from bptt_sym.prove.theorem import Theorem
 
 MODULES = ("RationalRing", "Functions", "Rules", "Calculus", "Algebra")
@@ -34,6 +34,7 @@ def export(source: Theorem | Thm | str | Path) -> str:
     The last command is ``Print Assumptions`` of the theorem. Raises ``CertificateError`` or
     ``KernelError`` if the certificate does not replay, ``ExportError`` for what has no text.
     """
+    forget()
     made = _theorem(source)
     thm = made.thm if isinstance(made, Theorem) else made
     derivation = certificate.steps(thm)
