@@ -1,9 +1,12 @@
 """How many wrong gradients does each checker catch, on the same inputs in one run?
 
     python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32 | --composed]
+    python benchmarks/bench_mistakes.py --homework
 
 With ``--float32`` every problem is one in float32; with ``--composed``
-the gradients are those of ``composed_gradients.py``. With ``--mutants`` only those of
+the gradients are those of ``composed_gradients.py``, with ``--homework`` those of
+``homework_gradients.py`` and ``foreign_gradients.py``, and the right ones of
+``unusual_gradients.py``. With ``--mutants`` only those of
 ``mutated_gradients.py`` are tried. The wrong gradients are otherwise those of
 ``wrong_gradients.py`` and of ``edited_gradients.py``. Every checker sees
 the same functions on the same typical small inputs (h0 = 0, T = 4, one example; generic weights,
@@ -26,13 +29,19 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 import composed_gradients as cg
 import edited_gradients as eg
+import foreign_gradients as fg
+import homework_gradients as hg
 import mutated_gradients as mg
+import unusual_gradients as ug
 import wrong_gradients as wg
 
 from bptt_sym.testing.check import _inspect, run
 from bptt_sym.testing.draw import REGIMES, draw
+from bptt_sym.testing.functions import judge_pair
+from bptt_sym.testing.jax_entry import from_jax
 from bptt_sym.testing.models import model_of, named_model
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.torch_entry import from_module, from_torch
 
 Gradient = Callable[[Problem], dict[str, Any]]
 
@@ -216,6 +225,69 @@ def _composed() -> None:
     print(f"right gradients: {alarms} of {len(reports)} accused on 240 problems each")
 
 
+def _homework() -> None:
+    """What is handed in: caught, named for every wrong parameter, and unusual right code."""
+    models = {
+        name: named_model(hg.CELLS[name]) if name in hg.CELLS else model_of(hg.recurrence(name))
+        for name in hg.RIGHT
+    }
+    wrong, passed, located = hg.wrong(), [], []
+    for name, bug, f in wrong:
+        report = run(f, models[name])
+        if report.ok:
+            passed.append(bug)
+        elif "located" in {d.code for d in report.diagnoses}:
+            located.append(bug)
+    named = len(wrong) - len(passed) - len(located)
+    print(f"handed in: caught {len(wrong) - len(passed)} of {len(wrong)}, named {named}; "
+          f"located only {located}; pass {passed}")  # fmt: skip
+    right = [(models[n], n, f) for n, f in hg.RIGHT.items()] + ug.right()
+    accused = [form for cell, form, f in right if not run(f, cell, explain=False).ok]
+    print(f"right gradients: {len(accused)} of {len(right)} accused on 30 problems each {accused}")
+
+
+def _foreign() -> None:
+    """PyTorch, JAX, and pairs of a loss and a gradient."""
+    found: dict[str, list[bool]] = {}
+    for name, bug, old, new in [*((n, "", "", "") for n in fg.RIGHT), *fg.EDITS]:
+        kind = name.split("_")[0]
+        try:
+            caught, said = _tried(name, fg.changed(name, old, new))
+        except ImportError:
+            continue
+        if not bug:
+            print(f"{name}: right code {'accused' if caught else 'passes'}")
+            continue
+        found.setdefault(kind, []).append(said)
+        if not (caught and said):
+            print(f"  {'located' if caught else 'missed'}  {name}: {bug}")
+    for kind, named in found.items():
+        print(f"{kind}: {len(named)} wrong ones, named {sum(named)}")
+
+
+def _tried(name: str, made: Callable[..., Any]) -> tuple[bool, bool]:
+    """Whether something is found, and whether it is named."""
+    cell = fg.RIGHT[name][0]
+    if cell in fg.LOSSES:
+        params, x, y = fg.point(cell)
+        findings = judge_pair(
+            lambda q: fg.LOSSES[cell](q, x, y), lambda q: made(q, x, y), params
+        )  # fmt: skip
+        return bool(findings), any(f.code == "explained" for f in findings)
+    if name.startswith("jax"):
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        gradient = from_jax(made(), jit=True)
+    elif name == "torch_module":
+        gradient = from_module(made(), fg.MODULE_NAMES, gates="ifgo")
+    else:
+        gradient = from_torch(made())
+    report = run(gradient, cell)
+    codes = {d.code for d in report.diagnoses} | {f.code for f in report.findings} - {"value"}
+    return not report.ok, bool(codes) and "located" not in codes
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100 right problems, not 2000")
@@ -225,9 +297,14 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument("--float32", action="store_true", help="nothing but float32 problems")
     parser.add_argument("--composed", action="store_true", help="nothing but composed cells")
+    parser.add_argument("--homework", action="store_true", help="nothing but the fourth set")
     options = parser.parse_args()
     if options.composed:
         _composed()
+        return
+    if options.homework:
+        _homework()
+        _foreign()
         return
     if options.float32:
         _single()

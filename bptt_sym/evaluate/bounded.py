@@ -12,8 +12,9 @@ tolerance taken from it needs no tuned constant.
   with its slope.
 * With ``from_output`` the derivatives of tanh and the logistic function are charged as
   :math:`1-h^2` and :math:`s(1-s)`, as nearly every hand-written program computes them: the
-  absolute error stays near ``u`` while the value itself dies near saturation. Without it, as the
-  accurate forms that this package uses.
+  absolute error stays near ``u`` while the value itself dies near saturation; the logistic
+  function itself as :math:`(1+\tanh(a/2))/2`. Without it, as the accurate forms that this package
+  uses.
 
 First-order terms are kept exactly, second-order ones by the largest second derivative.
 """
@@ -195,12 +196,15 @@ class Bounded:
         second = bend if order == 0 else (2.0 if name == "tanh" else 0.125)
         carried = slope * a.error + 0.5 * second * a.error**2
         if order == 0:
-            return Bound(v, carried + ulps * np.abs(v))
+            # σ may be computed as (1 + tanh(a/2))/2, whose rounding is that of numbers near 1.
+            room = np.abs(v) if name == "tanh" or not self.from_output else np.abs(v) + 0.5
+            return Bound(v, carried + ulps * room)
         if order > 1 or not self.from_output:
             # A relative error: cosh passes on |a| u of the rounding in its argument's exponent.
             return Bound(v, carried + ulps * (1 + np.abs(a.value)) * np.abs(v))
         y = activations.value(name, 0, a.value, lib)
-        dy = v * a.error + 0.5 * bend * a.error**2 + ulps * np.abs(y)
+        near = np.abs(y) if name == "tanh" else np.abs(y) + 0.5
+        dy = v * a.error + 0.5 * bend * a.error**2 + ulps * near
         if name == "tanh":
             # 1 - h*h, or (1 - h)(1 + h): the error of h counts 2|h| times, 1 and h^2 round once.
             return Bound(v, 2 * np.abs(y) * dy + dy**2 + 3 * self.u)

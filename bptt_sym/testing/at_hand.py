@@ -9,12 +9,14 @@ from typing import Any, final
 
 import numpy as np
 
+from bptt_sym.evaluate import activations
 from bptt_sym.evaluate.adjoint import Adjoint
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.interpret import depends_on_sums
 from bptt_sym.evaluate.program import PER_STEP, Program, Sizes
-from bptt_sym.testing.derivation_mistakes import owner_of
+from bptt_sym.testing.fits import close, combined, multiples, pairs
 from bptt_sym.testing.models import Model
+from bptt_sym.testing.place_words import shown, words_of
 from bptt_sym.testing.problems import Problem
 
 Array = Any
@@ -42,12 +44,24 @@ def _joined(a: Term, sign: str, b: Term, made: Callable[[Array, Array], Array]) 
     def value(look: Look, t: int, steps: int) -> Array:
         return made(a.value(look, t, steps), b.value(look, t, steps))
 
-    left, right = (f"({x.words})" if sign == "⊙" and "+" in x.words else x.words for x in (a, b))
+    left, right = (_bracketed(x.words) if sign == "⊙" else x.words for x in (a, b))
     return Term(f"{left} {sign} {right}", a.cost + b.cost + 1, value)
 
 
+def _bracketed(words: str) -> str:
+    """A sum in brackets, if it has none."""
+    depth = 0
+    for k in range(len(words)):
+        depth += (words[k] in "([") - (words[k] in ")]")
+        if depth == 0 and words[k : k + 3] in (" + ", " − "):
+            return f"({words})"
+    return words
+
+
 def _scaled(a: Term, factor: float) -> Term:
-    words = {1.0: "", -1.0: "−", 2.0: "2 ", 0.5: "½ "}[factor] + a.words
+    signs = {1.0: "", -1.0: "−", 2.0: "2 ", 0.5: "½ "}
+    inner = a.words if factor == 1.0 else _bracketed(a.words)
+    words = signs.get(factor, f"{factor:.6g} ".replace("-", "−")) + inner
     cost = a.cost + (factor != 1.0)
     return Term(words, cost, lambda look, t, steps: factor * a.value(look, t, steps))
 
@@ -75,7 +89,6 @@ class Values:
         self.gradient = {
             k: np.asarray(v, float)
             for k, v in problem.gradient_in(floats(), problem.plain_run, alter=alter).items()
-            if k != "x"
         }
 
     def at(self, i: int, t: int) -> Array:
@@ -161,16 +174,27 @@ class Terms:
 
     @cached_property
     def simple(self) -> list[Term]:
-        """Values that are there, their complements to 1, values of other steps, 0 and 1."""
+        """Values that are there, their complements to 1, values of other steps, 0 and 1.
+
+        The last one is what belongs at ``place``, if there is one.
+        """
         out = list(self._values(self._rows(self.shape)))
-        ones = [Term("0", 1, _constant(0.0)), Term("1", 1, _constant(1.0))]
-        return [*out, *ones]
+        out += [Term("0", 1, _constant(0.0)), Term("1", 1, _constant(1.0))]
+        if self.place is not None:
+            out.append(Term(words_of(self.model, self.place)[1], 1, _own(self.place)))
+        return out
 
     def _values(self, rows: tuple[int, ...]) -> Iterator[Term]:
         adj = self.model.adjoint
         p = adj.program
         summed, free = depends_on_sums(p), _free(adj)
         sources = {*p.targets.values()}
+        sources |= {i for i, op in enumerate(p.ops) if op.kind == "fn" and i < adj.forward}
+        starts = {
+            op.attr[0]: h for h, op in enumerate(p.ops)
+            if op.kind == "read" and op.attr[0] in p.targets and op.attr[1] == 1
+            and self._rows(op.shape) == rows
+        }  # fmt: skip
         after = _after(p, self.place)
         for h, op in enumerate(p.ops):
             if self._rows(op.shape) != rows or h in summed or op.kind in ("const", "unit", "seed"):
@@ -183,6 +207,13 @@ class Terms:
             forms = [(words, _own(h))]
             if op.kind == "fn" and op.attr == ("sigma", 0):
                 forms.append((f"(1 − {words})", _complement(h)))
+            made = p.targets.get(op.attr[0], h) if op.kind == "read" else h
+            if p.ops[made].kind == "fn" and p.ops[made].attr in (("tanh", 0), ("sigma", 0)):
+                # As code takes it, from the value that was saved.
+                sign = "σ" if p.ops[made].attr[0] == "sigma" else "tanh"
+                forms.append((f"{sign}′ from {words}", _slope(h, sign)))
+            if h < adj.forward and op.lead >= PER_STEP:
+                yield from self._slopes_at(h, words)
             for name, value in forms:
                 yield Term(name, 1, value)
                 if op.lead < PER_STEP or not (h in sources or op.kind == "read" or h in free):
@@ -190,8 +221,27 @@ class Terms:
                 for word, move in _MOVES.items():
                     moved = _moved(value, move)
                     if op.kind == "read" and op.attr[0] in p.targets and word == _BEFORE:
-                        moved = _entry_before(h, p.targets[op.attr[0]])
+                        moved = _entry_before(value, h, p.targets[op.attr[0]])
                     yield Term(f"[{name} {word}]", 3, moved)
+                read = next((r for n, r in starts.items() if p.targets[n] == h), None)
+                if read is not None:  # a state has a value before the first step
+                    yield Term(f"[{name} {_AFTER}]", 3, _entry_after(value, read, h))
+                    continue
+                if op.kind != "read" or op.attr[0] not in p.targets:
+                    earlier = _moved(value, _MOVES[_BEFORE])
+                    yield Term(f"[{name} {_BEFORE}, 0 at first]", 4, _from(earlier, None))
+                    for start, r in starts.items():
+                        words = f"[{name} {_BEFORE}, {start}_0 at first]"
+                        yield Term(words, 4, _from(earlier, r))
+
+    def _slopes_at(self, h: int, words: str) -> Iterator[Term]:
+        """The derivatives of the cell's activations at a value that is no argument of theirs."""
+        p = self.model.adjoint.program
+        ops = [op for op in p.ops[: self.model.adjoint.forward] if op.kind == "fn"]
+        for f in sorted({op.attr[0] for op in ops if op.attr[0] in ("tanh", "sigma")}):
+            if all(op.args != (h,) for op in ops):
+                sign = "σ" if f == "sigma" else f
+                yield Term(f"{sign}′({words})", 3, _slope_at(h, f))
 
     def products(self) -> list[Term]:
         """A matrix times a vector that is there, both ways where the shapes allow it."""
@@ -219,7 +269,7 @@ class Terms:
         """The terms ``simple``, times 1, −1, 2 or ½, that have the values ``target``."""
         found = []
         for factor in (1.0, -1.0, 2.0, 0.5):
-            for k in _close(factor * table, target, within):
+            for k in close(factor * table, target, within):
                 found.append(_scaled(self.simple[k], factor))
         return sorted(found, key=lambda t: t.cost)
 
@@ -228,43 +278,71 @@ class Terms:
     ) -> list[Term]:
         """Products and sums of two terms, then of three, that have the values ``target``."""
         terms, found = self.simple, []
-        for factor in (1.0, -1.0):
-            if more is not None:
-                for k in _close(factor * more, target, within):
+        if more is not None:
+            for factor in (1.0, -1.0):
+                for k in close(factor * more, target, within):
                     found.append(_scaled(products[k], factor))
-        for a in range(len(table)):
-            for k in _close(table[a] * table[: a + 1], target, within):
+        for a, k in combined(np.multiply, table, table, target, within):
+            if k <= a:
                 found.append(terms[a].times(terms[k]))
-            for k in _close(-table[a] * table[: a + 1], target, within):
+        for a, k in combined(np.multiply, table, -table, target, within):
+            if k <= a:
                 found.append(_scaled(terms[a].times(terms[k]), -1.0))
-            for k in _close(table[a] + table[:a], target, within):
+        for a, k in combined(np.add, table, table, target, within):
+            if k < a:
                 found.append(_joined(terms[a], "+", terms[k], np.add))
-            for k in _close(table[a] - table, target, within):
-                found.append(_joined(terms[a], "−", terms[k], np.subtract))
-            if more is not None:
-                for k in _close(table[a] + more, target, within):
-                    found.append(_joined(products[k], "+", terms[a], np.add))
-                for k in _close(more - table[a], target, within):
-                    found.append(_joined(products[k], "−", terms[a], np.subtract))
+        for a, k in combined(np.subtract, table, table, target, within):
+            found.append(_joined(terms[a], "−", terms[k], np.subtract))
+        if more is not None:
+            for k, a in combined(np.add, more, table, target, within):
+                found.append(_joined(products[k], "+", terms[a], np.add))
+            for k, a in combined(np.subtract, more, table, target, within):
+                found.append(_joined(products[k], "−", terms[a], np.subtract))
         if not found:
             found = self._of_three(table, target, within)
+        return sorted(found, key=lambda t: t.cost)
+
+    def fitted(
+        self, table: Array, products: list[Term], more: Array | None, target: Array, within: float
+    ) -> list[Term]:
+        """A multiple of a term, or what belongs there with multiples of one or two terms added.
+
+        The factors are plain numbers: fractions whose denominator is at most 1000. The last row of
+        ``table`` is what belongs there.
+        """
+        own, rest = self.simple[-1], target - table[-1]
+        terms = [*self.simple[:-1], *products]
+        rows = table[:-1] if more is None else np.concatenate([table[:-1], more])
+        found = []
+        for k, c in multiples(table, target, within):
+            found.append(_scaled(self.simple[k], c))
+        for k, c in multiples(rows, rest, within):
+            found.append(_joined(own, "+", _scaled(terms[k], c), np.add))
+        left, right = np.tril_indices(len(table) - 1)
+        for k, c in multiples(table[left] * table[right], rest, within):
+            two = self.simple[left[k]].times(self.simple[right[k]])
+            found.append(_joined(own, "+", _scaled(two, c), np.add))
+        if not found and rest.size > 4:
+            for j, k, c, d in pairs(rows, rest, within):
+                both = _joined(_scaled(terms[j], c), "+", _scaled(terms[k], d), np.add)
+                found.append(_joined(own, "+", both, np.add))
         return sorted(found, key=lambda t: t.cost)
 
     def _of_three(self, table: Array, target: Array, within: float) -> list[Term]:
         terms, found = self.simple, []
         plain = [k for k, t in enumerate(terms) if t.cost == 1]
-        for a in plain:
-            for b in (k for k in plain if k <= a):
-                pair = table[a] * table[b]
-                two = terms[a].times(terms[b])
-                for k in _close(pair * table, target, within):
-                    found.append(two.times(terms[k]))
-                for k in _close(pair + table, target, within):
-                    found.append(_joined(two, "+", terms[k], np.add))
-                for k in _close(pair - table, target, within):
-                    found.append(_joined(two, "−", terms[k], np.subtract))
-                for k in _close(table - pair, target, within):
-                    found.append(_joined(terms[k], "−", two, np.subtract))
+        left, right = np.tril_indices(len(plain))
+        first, second = np.array(plain)[left], np.array(plain)[right]
+        pairs = table[first] * table[second]
+        forms: list[tuple[Callable[[Array, Array], Array], Callable[[Term, Term], Term]]] = [
+            (np.multiply, lambda two, x: two.times(x)),
+            (np.add, lambda two, x: _joined(two, "+", x, np.add)),
+            (np.subtract, lambda two, x: _joined(two, "−", x, np.subtract)),
+            (lambda two, x: x - two, lambda two, x: _joined(x, "−", two, np.subtract)),
+        ]
+        for made, said in forms:
+            for a, k in combined(made, pairs, table, target, within):
+                found.append(said(terms[first[a]].times(terms[second[a]]), terms[k]))
         return found
 
 
@@ -275,11 +353,6 @@ def _after(p: Program, place: int | None) -> set[int]:
         if any(a in out for a in op.args):
             out.add(i)
     return out
-
-
-def _close(table: Array, target: Array, within: float) -> Array:
-    size = np.abs(target).max(initial=0.0)
-    return np.flatnonzero((np.abs(table - target) <= within * (size or 1e-300)).all(-1))
 
 
 def _constant(c: float) -> Value:
@@ -294,6 +367,16 @@ def _complement(h: int) -> Value:
     return lambda look, t, steps: 1.0 - look(h, t)
 
 
+def _slope(h: int, sign: str) -> Value:
+    if sign == "σ":
+        return lambda look, t, steps: look(h, t) * (1.0 - look(h, t))
+    return lambda look, t, steps: 1.0 - look(h, t) ** 2
+
+
+def _slope_at(h: int, f: str) -> Value:
+    return lambda look, t, steps: activations.value(f, 1, np.asarray(look(h, t), float), np)
+
+
 def _moved(value: Value, move: Callable[[int, int], int]) -> Value:
     return lambda look, t, steps: value(look, move(t, steps), steps)
 
@@ -306,21 +389,51 @@ def _times(m: int, transposed: bool, v: Term) -> Value:
     return value
 
 
-def _entry_before(read: int, target: int) -> Value:
+def _entry_before(own: Value, read: int, target: int) -> Value:
     """Of an array with the initial value and T more entries, the one before, round its end."""
 
     def value(look: Look, t: int, steps: int) -> Array:
         at = (t - 1) % (steps + 1)
-        return look(target, at - 1) if at else look(read, 0)
+
+        def there(h: int, s: int) -> Array:
+            if h != read:
+                return look(h, s)
+            return look(target, at - 1) if at else look(read, 0)
+
+        return own(there, t, steps)
+
+    return value
+
+
+def _entry_after(own: Value, read: int, target: int) -> Value:
+    """Of the same array, the one after: behind the last, round its end, the initial value."""
+
+    def value(look: Look, t: int, steps: int) -> Array:
+        if t + 1 < steps:
+            return own(look, t + 1, steps)
+        return own(lambda h, s: look(read, 0) if h == target else look(h, s), t, steps)
+
+    return value
+
+
+def _from(earlier: Value, start: int | None) -> Value:
+    """A value of the step before that is ``start`` (or 0) at the first step."""
+
+    def value(look: Look, t: int, steps: int) -> Array:
+        if t:
+            return earlier(look, t, steps)
+        return 0.0 * earlier(look, 0, steps) if start is None else look(start, 0)
 
     return value
 
 
 _BEFORE = "of the step before"
+_AFTER = "of the step after, the initial value behind the last"
 #: Another step, as a negative index or a wrong bound would have it.
 _MOVES: dict[str, Callable[[int, int], int]] = {
     _BEFORE: lambda t, steps: (t - 1) % steps,
     "of the step after": lambda t, steps: (t + 1) % steps,
+    "in the reverse order": lambda t, steps: steps - 1 - t,
     "of the first step": lambda t, steps: 0,
     "of the last step": lambda t, steps: steps - 1,
 }
@@ -335,85 +448,3 @@ def _free(adj: Adjoint) -> set[int]:
             bound.add(i)
     slopes = {i for i, op in enumerate(p.ops) if op.kind == "fn" and i >= adj.forward}
     return {i for i in slopes.union(adj.of) if i >= adj.forward and i not in bound}
-
-
-# -- words ----------------------------------------------------------------------------------------
-
-
-def shown(model: Model, i: int, depth: int = 3) -> str:
-    """An operation of the step or of its adjoint as a formula."""
-    adj, p = model.adjoint, model.adjoint.program
-    for name, target in p.targets.items():
-        if target == i:
-            return f"{name}_t"
-    if i in adj.of:
-        words = _forward_words(model, adj.of[i])
-        return f"d{words}" if words.startswith("(") else f"d({words})"
-    if i < adj.forward and any(o.kind == "fn" and o.args == (i,) for o in p.ops[: adj.forward]):
-        return _forward_words(model, i)
-    return formula(model, i, depth)
-
-
-def _forward_words(model: Model, i: int) -> str:
-    p = model.adjoint.program
-    for name, target in p.targets.items():
-        if target == i:
-            return f"{name}_t"
-    op = p.ops[i]
-    if op.kind not in ("read", "param") and any(
-        o.kind == "fn" and o.args == (i,) for o in p.ops[: model.adjoint.forward]
-    ):
-        return f"the argument of {owner_of(model, i)}"
-    return formula(model, i, 2)
-
-
-def formula(model: Model, i: int, depth: int = 3) -> str:
-    """The operation itself, its operands by their names."""
-    p = model.adjoint.program
-    op = p.ops[i]
-    if depth < 0:
-        return "…"
-    args = [shown(model, a, depth - 1) for a in op.args]
-    match op.kind:
-        case "read":
-            name, lag = op.attr
-            return f"{name}_{{t-{lag}}}" if lag else f"{name}_t"
-        case "later":
-            return f"what later steps pass back to {op.attr[0]}_t"
-        case "param":
-            return str(op.attr[0])
-        case "const" | "unit":
-            return str(op.attr[0])
-        case "seed":
-            return "1"
-        case "add":
-            # The sign belongs between the two.
-            for k, other in ((1, args[0]), (0, args[1])):
-                if p.ops[op.args[k]].kind == "neg" and args[k].startswith("−"):
-                    return f"({other} {'− ' + args[k][1:]})"
-            return f"({args[0]} + {args[1]})"
-        case "dot" if args[0] == args[1]:
-            return f"‖{args[0].strip('()')}‖²"
-        case "mul":
-            return f"{args[0]} ⊙ {args[1]}"
-        case "neg":
-            return f"−{args[0]}"
-        case "matvec":
-            return f"{args[0]} {args[1]}"
-        case "transpose":
-            return f"{args[0]}ᵀ"
-        case "fn":
-            f = "σ" if op.attr[0] == "sigma" else op.attr[0]
-            return f"{f}{'′' * op.attr[1]}({args[0]})"
-        case "expand":
-            return args[0]
-        case _:
-            return f"{op.kind}({', '.join(args)})"
-
-
-def words_of(model: Model, i: int) -> tuple[str, str]:
-    """The name of a place of the way back, and what belongs there."""
-    return shown(model, i), formula(model, i)
-
-
-__all__ = ["Term", "Terms", "Values", "formula", "shown", "words_of"]

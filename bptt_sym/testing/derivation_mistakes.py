@@ -275,7 +275,11 @@ def _products(model: Model) -> Iterator[Mistake]:
     square = [i for i in products if p.shape(p.ops[i].args[0])[0] == p.shape(p.ops[i].args[0])[1]]
     groups = [(frozenset(square), "")] if square else []
     if len(square) > 1:
-        groups += [(frozenset({i}), f" in {owner_of(model, i)}") for i in square]
+        owners = [owner_of(model, i) for i in square]
+        for i, owner in zip(square, owners, strict=True):
+            words = f"{described(p, p.ops[i].args[0])} {described(p, p.ops[i].args[1])}"
+            place = f"{owner} ({words})" if owners.count(owner) > 1 else owner
+            groups.append((frozenset({i}), f" in {place}"))
     for group, place in groups:
 
         def untransposed(q: Program, y: int, g: int, group: Any = group) -> Any:

@@ -59,8 +59,9 @@ def diagnose(
         if whole:
             return [whole]
         slopes = measured_slopes(model, gradient, failing.dims, names)
-        if slopes:
-            return slopes
+        measured = search.among(slopes, evidence, names)
+        if measured:
+            return [measured]
     scaled = _scaled_as_a_whole(evidence, names)
     if scaled:
         return [scaled]
@@ -201,6 +202,10 @@ def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[Evidence
     problems.append(
         draw(model, seed + 4, steps=5, dims={d: 3 + i for i, d in enumerate(sizes)}, **base)
     )
+    # A mean over what is not masked is a mean over the steps where nothing is.
+    problems.append(
+        draw(model, seed + 6, steps=4, dims=roomy, weighted=True, **{**base, "masked": True})
+    )
     out = []
     for p in problems:
         try:
@@ -256,6 +261,8 @@ def _regress(model: Model, evidence: Sequence[Evidence], name: str) -> Diagnosis
         if fitted is None:
             continue
         coefficients, residual = fitted
+        if len(same) == 1 and any(_nice(float(c)) not in _NICE for c in coefficients):
+            continue  # so many free numbers fit one problem by chance
         message = say(coefficients)
         if message:
             return Diagnosis(f"regression-{code}", message, (name,), residual, len(same))

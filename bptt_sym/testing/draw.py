@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -22,6 +23,11 @@ REGIMES: tuple[Regime, ...] = (
     "huge",
     "long",
 )
+
+
+#: Problems that were drawn before, with what was computed for them: tests draw the same again.
+_DRAWN: OrderedDict[Any, Problem] = OrderedDict()
+_KEPT = 256
 
 
 def draw(
@@ -48,9 +54,25 @@ def draw(
     * ``long``: nothing decays. Recurrent matrices near signed permutations, states near 0 or
       gates that keep, so that every lag counts.
     """
+    key = (
+        model, seed, regime, steps, batch, tuple(sorted((dims or {}).items())), zero_start, learned,
+        masked, weighted, np.dtype(dtype),
+    )  # fmt: skip
+    made = _DRAWN.get(key)
+    if made is None:
+        made = _DRAWN[key] = _draw(*key[:5], dict(dims or {}), *key[6:])
+        while len(_DRAWN) > _KEPT:
+            _DRAWN.popitem(last=False)
+    _DRAWN.move_to_end(key)
+    return made.fresh()
+
+
+def _draw(
+    model: Model, seed: int, regime: Regime, steps: int, batch: int, sizes: dict[str, int],
+    zero_start: bool, learned: bool, masked: bool, weighted: bool, dtype: Any,
+) -> Problem:  # fmt: skip
     rng = np.random.default_rng(seed)
     rec = model.rec
-    sizes = dict(dims or {})
     for d in rec.dims:
         sizes.setdefault(d, int(rng.integers(1, 5)))
 

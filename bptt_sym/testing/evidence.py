@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -54,17 +54,16 @@ class Evidence:
     problem: Problem
     given: dict[str, Array]
     wrong: tuple[str, ...]
-    #: The wrong gradients of known mistakes here, by code: each is computed once.
-    known: dict[str, Mapping[str, Array] | None] = field(default_factory=dict)
 
     def made(self, mistake: Mistake) -> Mapping[str, Array] | None:
-        """The wrong gradient of a mistake; ``None`` if it cannot be made here."""
-        if mistake.code not in self.known:
+        """The wrong gradient of a mistake, computed once; ``None`` if it cannot be made here."""
+        known = self.problem.answers.setdefault("mistakes", {})
+        if mistake not in known:
             try:
-                self.known[mistake.code] = mistake.gradient(self.problem)
+                known[mistake] = mistake.gradient(self.problem)
             except (BpttError, FloatingPointError):
-                self.known[mistake.code] = None
-        return self.known[mistake.code]
+                known[mistake] = None
+        return known[mistake]  # type: ignore[no-any-return]
 
 
 def scale(problem: Problem, name: str) -> float:

@@ -17,9 +17,9 @@ from bptt_sym.evaluate import activations
 from bptt_sym.evaluate.adjoint import RULES, Adjoint, adjoint
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.program import PER_STEP, Program
-from bptt_sym.testing.at_hand import shown
 from bptt_sym.testing.derivation_mistakes import Mistake, owner_of, slope_from_value
 from bptt_sym.testing.models import Model
+from bptt_sym.testing.place_words import shown
 from bptt_sym.testing.problems import Problem
 
 Array = Any
@@ -84,6 +84,41 @@ def forward_substitutions(model: Model) -> Iterator[Mistake]:
                 )  # fmt: skip
 
 
+def forward_operands(model: Model) -> Iterator[Mistake]:
+    """A vector that a matrix multiplies is another value of its shape."""
+    p = model.program
+    for i, op in enumerate(p.ops):
+        if op.kind != "matvec" or op.lead < PER_STEP or owner_of(model, i) == "the loss":
+            continue
+        m, v = op.args
+        for other, like in enumerate(p.ops[:i]):
+            if like.shape != p.shape(v) or other == v or like.lead < PER_STEP:
+                continue
+            if not (other in p.targets.values() or like.kind in ("read", "fn")):
+                continue
+
+            def passed(q: Program, y: int, g: int, at: int = i, other: int = other) -> Any:
+                if y != at:
+                    return RULES["matvec"](q, y, g)
+                matrix = q.ops[y].args[0]
+                return [(matrix, q.outer(g, other)), (other, q.matvec(q.transpose(matrix), g))]
+
+            text = (
+                f"{shown(model, other)} stands for {shown(model, v)} beside {shown(model, m)} in "
+                f"{owner_of(model, i)}"
+            )
+            for own in (False, True):
+                adj = model.adjoint
+                if own:
+                    rules = {**RULES, "matvec": passed}
+                    adj = adjoint(model.rec, p, loss_seed=True, rules=rules)
+                said = "it is the gradient of another cell" if own else "the forward pass is wrong"
+                yield Mistake(
+                    f"forward-{i}-operand-{other}-{own:d}", f"{said}: {text}",
+                    partial(_with_operand, at=i, matrix=m, other=other, adj=adj),
+                )  # fmt: skip
+
+
 def _changes(model: Model, i: int, owner: str) -> Iterator[_Change]:
     p = model.program
     op = p.ops[i]
@@ -122,11 +157,25 @@ def _changes(model: Model, i: int, owner: str) -> Iterator[_Change]:
         name, other = ("tanh", "sigma") if op.attr[0] == "tanh" else ("sigma", "tanh")
         words = {"tanh": "tanh", "sigma": "σ"}
         yield _only(0, f"{words[name]} is missing in {owner}")
+        for more in (1, -1):
+            yield _argument_plus(more, name, owner)
         yield _Change(
             f"{words[other]} stands for {words[name]} in {owner}",
             lambda v: activations.value(other, 0, v[0], np),
             lambda q, args, g: [(args[0], q.mul(g, q.fn(other, args[0], 1)))],
         )
+
+
+def _argument_plus(more: int, name: str, owner: str) -> _Change:
+    def passed(q: Program, args: tuple[int, ...], g: int) -> list[tuple[int, int]]:
+        moved = q.add(args[0], q.const(more, q.shape(args[0])))
+        return [(args[0], q.mul(g, q.fn(name, moved, 1)))]
+
+    return _Change(
+        f"{more} is added to the argument of {owner}",
+        lambda v: activations.value(name, 0, v[0] + more, np),
+        passed,
+    )
 
 
 def _only(k: int, words: str) -> _Change:
@@ -170,6 +219,12 @@ def _with_factor(problem: Problem, at: int, kept: int, other: int) -> dict[str, 
     return _after(problem, at, lambda env: env[kept] * env[other], problem.model.adjoint)
 
 
+def _with_operand(
+    problem: Problem, at: int, matrix: int, other: int, adj: Adjoint
+) -> dict[str, Array]:
+    return _after(problem, at, lambda env: env[other] @ np.asarray(env[matrix]).T, adj)
+
+
 def _after(
     problem: Problem, at: int, value: Callable[[Any], Array], adj: Adjoint
 ) -> dict[str, Array]:
@@ -187,4 +242,4 @@ def _after(
     return problem.gradient_in(domain, run, adj)
 
 
-__all__ = ["forward_mistakes", "forward_substitutions"]
+__all__ = ["forward_mistakes", "forward_operands", "forward_substitutions"]

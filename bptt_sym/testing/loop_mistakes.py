@@ -29,6 +29,8 @@ def loop_mistakes(model: Model, weighed: Weighed, backward: Backward) -> Iterato
         ("weighted", "what is carried back is multiplied by the loss weight at every step",
          lambda p: np.broadcast_to(p.loss_weights[:, None], p.mask.shape)),
     ]  # fmt: skip
+    for at, word in ((-2, "last step passes nothing on"), (0, "first step is passed nothing")):
+        factors.append((f"cut{at}", f"the {word} on the way back", partial(_cut_at, at=at)))
     for every in (2, 3, 4, 5, 8, 10, 16, 20, 32):
         for first in range(min(every, 2)):
             factors.append(
@@ -38,6 +40,11 @@ def loop_mistakes(model: Model, weighed: Weighed, backward: Backward) -> Iterato
             )  # fmt: skip
     for code, message, factor in factors:
         yield Mistake(f"carry-{code}", message, partial(_carried, weighed, factor))
+    yield Mistake(
+        "carry-leaks", "what is carried back to the first step of an example goes on into the next "
+        "example (not set to 0 between them)",
+        partial(_leaking, backward=backward),
+    )  # fmt: skip
     for state in model.rec.states:
         if state in model.adjoint.cotangents:
             yield from _short(model, state, backward)
@@ -48,6 +55,13 @@ def loop_mistakes(model: Model, weighed: Weighed, backward: Backward) -> Iterato
                 f"summed-{name}", f"every entry of {name} is the sum of all (one axis too many)",
                 partial(_summed, backward=backward, name=name),
             )  # fmt: skip
+
+
+def _cut_at(p: Problem, at: int) -> Array:
+    """0 at one step, counted from either end."""
+    out = np.ones(p.mask.shape)
+    out[at if at >= 0 else max(at, -p.steps)] = 0.0 if p.steps > 1 else 1.0
+    return out
 
 
 def _blocks(p: Problem, every: int, first: int) -> Array:
@@ -68,6 +82,32 @@ def _carried(
         for lag in range(1, steps - use):
             table[lag, use] = table[lag - 1, use] * by[use + lag - 1]
     return weighed(problem, lambda *_: table)
+
+
+def _leaking(problem: Problem, backward: Backward) -> dict[str, Array]:
+    """The way back of one example after another, which begins with what the last one ended with."""
+    adj = problem.model.adjoint
+    ops = adj.program.ops
+    later = {i: op.attr[0] for i, op in enumerate(ops) if op.kind == "later" and op.attr[1] == 1}
+    ends = {h: name for (name, lag), h in adj.reads.items() if lag == 1}
+    leak: dict[str, Array] = {}
+    out: dict[str, Array] = {}
+    for _ in range(problem.batch):
+        kept: dict[str, Array] = {}
+
+        def alter(
+            i: int, v: Array, t: int, env: Any, kept: dict[str, Array] = kept,
+            entering: dict[str, Array] = leak,
+        ) -> Array:  # fmt: skip
+            if t == problem.steps - 1 and later.get(i) in entering:
+                v = v + entering[later[i]]
+            if t == 0 and i in ends:
+                kept[ends[i]] = np.broadcast_to(v, (problem.batch, *np.shape(v)[1:]))
+            return v
+
+        out = backward(problem, alter=alter)
+        leak = {k: np.concatenate([np.zeros_like(v[:1]), v[:-1]]) for k, v in kept.items()}
+    return out
 
 
 def _short(model: Model, state: str, backward: Backward) -> Iterator[Mistake]:

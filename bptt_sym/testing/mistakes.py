@@ -27,10 +27,16 @@ from bptt_sym.testing.derivation_mistakes import (
     derivation_mistakes,
     owner_of,
 )
-from bptt_sym.testing.forward_mistakes import forward_mistakes, forward_substitutions
+from bptt_sym.testing.forward_mistakes import (
+    forward_mistakes,
+    forward_operands,
+    forward_substitutions,
+)
 from bptt_sym.testing.loop_mistakes import loop_mistakes
+from bptt_sym.testing.misreadings import misreadings
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.saved_mistakes import saved_mistakes
 from bptt_sym.testing.shared_mistakes import shared_mistakes
 from bptt_sym.testing.substitutions import reordered, substitutions
 from bptt_sym.testing.tape_mistakes import tape_mistakes
@@ -42,11 +48,12 @@ def library(model: Model) -> list[Mistake]:
     """All mistakes that make sense for ``model``, the simplest explanations first."""
     cached = _LIBRARIES.get(id(model))
     if cached is None or cached[0] is not model:
-        found = [*_weighed(), *_given_wrongly(model), *derivation_mistakes(model)]
+        found = [*_weighed(), *_given_wrongly(model), *shared_mistakes(model)]
+        found += derivation_mistakes(model)
+        found += misreadings(model)
         found += [*loop_mistakes(model, weighed, _hooked), *tape_mistakes(model), *_numbers()]
-        found += shared_mistakes(model)
         found += [*_inside(model), *forward_mistakes(model), *substitutions(model)]
-        found += forward_substitutions(model)
+        found += [*saved_mistakes(model), *forward_substitutions(model), *forward_operands(model)]
         cached = _LIBRARIES[id(model)] = (model, found)
     return cached[1]
 
@@ -129,6 +136,11 @@ def _weighed() -> Iterator[Mistake]:
             (f"truncated-{k}", f"the contributions of lags ≥ {k} are missing",
              lambda lag, s, t, b, T, B, k=k: lag < k)
         )  # fmt: skip
+    for k in (2, 3, 4, 5, 10, 20):
+        rules.append(
+            (f"only-last-{k}", f"only the last {k} steps are gone back over",
+             lambda lag, s, t, b, T, B, k=k: s > T - k)
+        )  # fmt: skip
     for k in (0, 1, 2, 3):
         rules.append(
             (f"lag-{k}-missing", f"the contributions of lag {k} are missing",
@@ -162,15 +174,6 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
         zeros = {s: np.zeros_like(v) for s, v in p.initial.items()}
         return p.replaced(initial=zeros, params=params)
 
-    def shifted(p: Problem) -> Problem:
-        name = p.model.inputs[0]
-        return p.replaced(series={**p.series, name: np.roll(p.series[name], 1, 0)})
-
-    def relabelled(p: Problem) -> Problem:
-        names = set(p.model.targets.values())
-        rolled = {k: np.roll(v, 1, 0) if k in names else v for k, v in p.series.items()}
-        return p.replaced(series=rolled)
-
     def untargeted(p: Problem) -> Problem:
         names = set(p.model.targets.values())
         return p.replaced(series={k: 0 * v if k in names else v for k, v in p.series.items()})
@@ -188,28 +191,13 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
         ("mask-ignored", "the mask is ignored", lambda p: p.replaced(mask=np.ones_like(p.mask))),
         ("weights-ignored", "the loss weights are ignored",
          lambda p: p.replaced(loss_weights=np.ones_like(p.loss_weights))),
-        ("weights-squared", "the loss weights and the mask are applied twice",
-         lambda p: p.replaced(loss_weights=p.loss_weights**2, mask=p.mask**2)),
         ("mask-and-weights-ignored", "the mask and the loss weights are ignored",
          lambda p: p.replaced(
              mask=np.ones_like(p.mask), loss_weights=np.ones_like(p.loss_weights))),
-        ("mask-before", "the mask is that of the step before",
-         lambda p: p.replaced(mask=np.roll(p.mask, 1, 0))),
-        ("mask-after", "the mask is that of the step after",
-         lambda p: p.replaced(mask=np.roll(p.mask, -1, 0))),
-        ("weights-reversed", "the loss weights are taken in the reverse order",
-         lambda p: p.replaced(loss_weights=p.loss_weights[::-1])),
-        ("weights-before", "the loss weights are those of the step before",
-         lambda p: p.replaced(loss_weights=np.roll(p.loss_weights, 1))),
-        ("weights-integers", "the loss weights are cut to whole numbers",
-         lambda p: p.replaced(loss_weights=np.trunc(p.loss_weights))),
         ("targets-missing", "the targets are left out of the error", untargeted),
         ("absolute-error", "the derivative of the absolute error is taken, not of its square",
          absolute),
-        ("targets-shifted", "the targets are those of the step before", relabelled),
     ]  # fmt: skip
-    if model.inputs:
-        readings.append(("input-shifted", "the input is that of the step before", shifted))
     if len(model.rec.states) > 1:
         for state in model.rec.states:
 
@@ -318,6 +306,17 @@ class _Clip:
         return np.clip(value, -self.limit, self.limit)
 
 
+@final
+@dataclass(frozen=True)
+class _Flush:
+    """Entries smaller than ``least`` are 0."""
+
+    least: float
+
+    def __call__(self, value: Array) -> Array:
+        return np.where(np.abs(value) < self.least, 0.0, value)
+
+
 def _inside(model: Model) -> Iterator[Mistake]:
     """Cotangents of the states changed inside the loop."""
     adj = model.adjoint
@@ -329,13 +328,13 @@ def _inside(model: Model) -> Iterator[Mistake]:
 
     states = {s: adj.cotangents[s] for s in model.rec.states if s in adj.cotangents}
     groups = [(f" of {s}", frozenset({h})) for s, h in states.items()]
-    for state in states if len(states) > 1 else ():
+    cut = [(f"what {s} carries back", frozenset({s})) for s in states if len(states) > 1]
+    for words, some in [*cut, ("what is carried back", frozenset(states))]:
         for ahead in (0, 1):
             yield Mistake(
-                f"masked-{state}-{ahead}",
-                f"what {state} carries back is cut where the mask is 0",
-                partial(_masked, state=state, ahead=ahead),
-            )
+                f"masked-{'-'.join(sorted(some))}-{ahead}", f"{words} is cut where the mask is 0",
+                partial(_masked, states=some, ahead=ahead),
+            )  # fmt: skip
     back = {of: b for b, of in adj.of.items()}
     for i, op in enumerate(model.program.ops):
         if op.kind == "fn" and op.attr[1] == 0 and op.args[0] in back and len(op.shape) == 1:
@@ -369,10 +368,12 @@ def _inside(model: Model) -> Iterator[Mistake]:
     )
 
 
-def _masked(problem: Problem, state: str, ahead: int) -> dict[str, Array]:
-    """The gradient where one state's cotangent is multiplied by the mask as it arrives."""
-    ops = problem.model.adjoint.program.ops
-    later = {i for i, op in enumerate(ops) if op.kind == "later" and op.attr == (state, 1)}
+def _masked(problem: Problem, states: frozenset[str], ahead: int) -> dict[str, Array]:
+    """The gradient where some states' cotangents are multiplied by the mask as they arrive."""
+    later = {
+        i for i, op in enumerate(problem.model.adjoint.program.ops)
+        if op.kind == "later" and op.attr[0] in states and op.attr[1] == 1
+    }  # fmt: skip
 
     def masked(i: int, v: Array, t: int, _: Any) -> Array:
         if i not in later:
@@ -449,6 +450,11 @@ def _numbers() -> Iterator[Mistake]:
         "carry-float32", "what is carried back is rounded to float32",
         partial(inside, change=lambda v: v.astype(np.float32).astype(np.float64)),
     )  # fmt: skip
+    for least in (1e-3, 1e-4, 1e-6, 1e-8):
+        yield Mistake(
+            f"carry-flushed-{least:g}", f"what is carried back is 0 where it is below {least:g}",
+            partial(inside, change=_Flush(least)),
+        )  # fmt: skip
     yield Mistake(
         "carry-decayed", "what is carried back is multiplied by 0.99 at each step",
         partial(inside, change=lambda v: 0.99 * v),

@@ -22,11 +22,12 @@ import numpy as np
 from bptt_sym.errors import ModelError
 from bptt_sym.evaluate.interpret import depends_on_sums
 from bptt_sym.evaluate.program import PER_STEP
-from bptt_sym.testing.at_hand import Term, Terms, Values, words_of
+from bptt_sym.testing.at_hand import Term, Terms, Values
 from bptt_sym.testing.compare import call, mismatches
 from bptt_sym.testing.derivation_mistakes import Mistake
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.models import Model
+from bptt_sym.testing.place_words import words_of
 from bptt_sym.testing.problems import Problem
 
 Array = Any
@@ -51,7 +52,7 @@ def wrong_places(
     small = {d: k for k, d in enumerate(model.rec.dims)}
     sizes: list[tuple[int, dict[str, int]]] = [
         (1, {d: 3 + k for d, k in small.items()}),
-        (3, {d: 2 + k for d, k in small.items()}),
+        (3, {d: 3 + k for d, k in small.items()}),
     ]
     if len(set(failing.dims.values())) < len(failing.dims):
         sizes += [(1, dict(failing.dims)), (3, dict(failing.dims))]
@@ -130,8 +131,9 @@ def _flat(grads: Mapping[str, Array], names: Sequence[str]) -> Array:
 
 def _measured(
     problem: Problem, given: Mapping[str, Array], wrong: Sequence[str], seen: Values, i: int
-) -> tuple[Values, Array] | None:
-    """The values under which the code's operation ``i`` gives ``given``, and where they show.
+) -> tuple[Values, Array, Array] | None:
+    """The values under which the code's operation ``i`` gives ``given``, by how much they are off
+    there, and where that shows.
 
     ``None`` if no values do, or more than one.
     """
@@ -159,10 +161,13 @@ def _measured(
     delta = np.zeros(len(shown))
     delta[shown] = solution
     by_step = delta.reshape(problem.steps, rows)
-    return seen.injected(i, dict(enumerate(by_step))), shown.reshape(problem.steps, rows)
+    where = shown.reshape(problem.steps, rows)
+    return seen.injected(i, dict(enumerate(by_step))), by_step[where], where
 
 
-def _recognised(model: Model, seen: Values, i: int, code: Values, shown: Array) -> list[Term]:
+def _recognised(
+    model: Model, seen: Values, i: int, code: Values, off: Array, shown: Array
+) -> list[Term]:
     """Terms that give the measured values wherever they show, the plainest first."""
     own = model.adjoint.program.ops[i].shape
     right = seen.flat(i, shown)
@@ -170,12 +175,13 @@ def _recognised(model: Model, seen: Values, i: int, code: Values, shown: Array) 
     if np.abs(target - right).max() <= MEASURED * np.abs(target).max():
         return []
     terms = Terms(model, own, seen.problem.dims, i)
-    table = np.stack([code.of(t, shown) for t in terms.simple])
+    table = np.stack([*(code.of(t, shown) for t in terms.simple[:-1]), target - off])
     found = terms.matching(table, target, MEASURED)
     if not found:
         products = terms.products()
         more = np.stack([code.of(t, shown) for t in products]) if products else None
         found = terms.matching_products(table, more, products, target, MEASURED)
+        found = found or terms.fitted(table, products, more, target, MEASURED)
     return found
 
 
@@ -286,7 +292,10 @@ def _start(model: Model, given: Mapping[str, Array], name: str, seen: Values) ->
     terms = Terms(model, own, seen.problem.dims)
     table = np.stack([seen.of(t, shown) for t in terms.simple])
     found = terms.matching(table, target, MEASURED)
-    found = found or terms.matching_products(table, None, [], target, MEASURED)
+    if not found:
+        products = terms.products()
+        more = np.stack([seen.of(t, shown) for t in products]) if products else None
+        found = terms.matching_products(table, more, products, target, MEASURED)
     for term in found[:TRIED]:
 
         def gradient(problem: Problem, term: Term = term) -> dict[str, Array]:
@@ -326,20 +335,27 @@ def _recognised_sum(model: Model, seen: Values, op: Any, target: Array) -> _Sum 
         if len(at):
             best = min(at, key=lambda km: left[km[0]].cost + right[km[1]].cost)
             return _Sum(left[best[0]], right[best[1]], transposed)
-    # One side is right, and the other a product.
-    for k, own in ((0, "tbr,ctbs->crs"), (1, "ctbr,tbs->crs")):
-        fixed = np.stack([seen.operand(op.args[k], t) for t in steps])
+    # One side is a value that is there, the right one first, and the other a product.
+    for k in (0, 1):
         terms, table = sides[1 - k]
-        kept = next((t for t, x in zip(*sides[k], strict=True) if np.array_equal(x, fixed)), None)
-        if kept is None:
-            continue
-        for a in range(len(table)):
-            pairs = table[a] * table[: a + 1]
-            made = np.einsum(own, *((fixed, pairs) if k == 0 else (pairs, fixed)))
-            hits = np.flatnonzero((np.abs(made - target) <= MEASURED * size).all((1, 2)))
-            if len(hits):
-                product = terms[a].times(terms[int(hits[0])])
-                return _Sum(kept, product) if k == 0 else _Sum(product, kept)
+        single, alone = sides[k]
+        belongs = np.stack([seen.operand(op.args[k], t) for t in steps])
+        order = sorted(range(len(single)), key=lambda i: not np.array_equal(alone[i], belongs))
+        first, second = np.tril_indices(len(terms))
+        # The first entry of the sum tells nearly all pairs apart.
+        for i in order:
+            if single[i].cost > 1:
+                continue
+            column = alone[i][..., 0]
+            heads = np.einsum("tb,atb,ctb->ac", column, table[..., 0], table[..., 0])
+            near = np.abs(heads[first, second] - target[0, 0]) <= MEASURED * size
+            for c in np.flatnonzero(near):
+                product = table[first[c]] * table[second[c]]
+                u, v = (alone[i], product) if k == 0 else (product, alone[i])
+                made = np.einsum("tbr,tbs->rs", u, v)
+                if (np.abs(made - target) <= MEASURED * size).all():
+                    both = terms[first[c]].times(terms[second[c]])
+                    return _Sum(single[i], both) if k == 0 else _Sum(both, single[i])
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
@@ -189,30 +189,51 @@ class Problem:
         return Size.of(d).value(self.dims)
 
     @cached_property
+    def answers(self) -> dict[Any, Any]:
+        """What was computed for these numbers, by what it is; :meth:`fresh` problems share it."""
+        return {}
+
+    def _answer(self, key: Any, made: Callable[[], Any]) -> Any:
+        if key not in self.answers:
+            self.answers[key] = made()
+        return self.answers[key]
+
+    @property
     def plain_run(self) -> Run:
         """The forward pass in float64, which every wrong way back from it shares."""
-        return self.run(floats())
+        return self._answer("run", lambda: self.run(floats()))  # type: ignore[no-any-return]
 
-    @cached_property
+    @property
     def exact(self) -> dict[str, Array]:
-        """The gradient in extended precision (64 bits on x86), by name."""
-        return self.gradient_in(floats(np.longdouble))
+        """The gradient in extended precision (64 bits on x86), by name; not to be written to."""
+
+        def made() -> dict[str, Array]:
+            out = self.gradient_in(floats(np.longdouble))
+            for value in out.values():
+                value.setflags(write=False)
+            return out
+
+        return self._answer("exact", made)  # type: ignore[no-any-return]
 
     def allowed(self, u: float = 2.0**-53) -> dict[str, Array]:
         """How far rounding with unit roundoff ``u`` can carry a correct program, per entry.
 
         Infinitely far where the bound itself overflows, as for a state that grows without limit.
         """
-        cache = self.__dict__.setdefault("_allowed", {})
-        if u not in cache:
+
+        def made() -> dict[str, Array]:
             bounds = self.gradient_in(Bounded(u))
             errors = {name: np.asarray(b.error) for name, b in bounds.items()}
-            cache[u] = {name: np.where(np.isnan(e), np.inf, e) for name, e in errors.items()}
-        return cache[u]  # type: ignore[no-any-return]
+            return {name: np.where(np.isnan(e), np.inf, e) for name, e in errors.items()}
 
-    @cached_property
+        return self._answer(("allowed", u), made)  # type: ignore[no-any-return]
+
+    @property
     def parts(self) -> dict[str, Array]:
         """Contributions per parameter, ``(lag, step of use, example, *own)``, in float64."""
+        return self._answer("parts", self._parts)  # type: ignore[no-any-return]
+
+    def _parts(self) -> dict[str, Array]:
         domain = floats(np.longdouble)
         with np.errstate(all="ignore"):
             by_name, starts = contributions(self.model.adjoint, domain, self.run(domain))
@@ -235,6 +256,19 @@ class Problem:
     def replaced(self, **changes: Any) -> Problem:
         """The same problem with some fields changed."""
         return replace(self, **changes)
+
+    def fresh(self) -> Problem:
+        """The same numbers in arrays of its own, for code that may write to them."""
+        def copies(table: Mapping[str, Array]) -> dict[str, Array]:
+            return {k: v.copy() for k, v in table.items()}
+
+        out = replace(
+            self, params=copies(self.params), series=copies(self.series),
+            initial=copies(self.initial), mask=self.mask.copy(),
+            loss_weights=self.loss_weights.copy(),
+        )  # fmt: skip
+        out.__dict__["answers"] = self.answers
+        return out
 
     def __repr__(self) -> str:
         dims = ", ".join(f"{k}={v}" for k, v in self.dims.items())

@@ -44,6 +44,7 @@ def substitutions(model: Model) -> Iterator[Mistake]:
             yield from _matrix(model, i)
     yield from _scaled(model, values)
     yield from _partly(model)
+    yield from _exchanged_matrices(model)
     yield from _exchanged_inside(model)
 
 
@@ -254,6 +255,36 @@ def _matrix(model: Model, at: int) -> Iterator[Mistake]:
 def _given(p: Program, i: int) -> bool:
     """Whether a value is an input: nothing that is learned lies behind it."""
     return p.ops[i].kind == "read" and p.ops[i].attr[0] not in p.targets
+
+
+def _exchanged_matrices(model: Model) -> Iterator[Mistake]:
+    """Two matrices, or two vectors of weights, of one shape exchanged on the way back.
+
+    For cells without stacked gates: those have their own.
+    """
+    p = model.program
+    used = {op.args[0] for op in p.ops if op.kind == "matvec" and not _given(p, op.args[1])}
+    used |= {a for op in p.ops if op.kind == "mul" for a in op.args}
+    some = [m for m in sorted(used) if p.ops[m].kind == "param" and p.shape(m)]
+    for k, a in enumerate(some):
+        for b in some[k + 1 :]:
+            if p.shape(a) != p.shape(b) or model.gates:
+                continue
+            other = {a: b, b: a}
+
+            def rule(q: Program, y: int, g: int, other: dict[int, int] = other) -> Any:
+                m, v = q.ops[y].args
+                return [(m, q.outer(g, v)), (v, q.matvec(q.transpose(other.get(m, m)), g))]
+
+            def entries(q: Program, y: int, g: int, other: dict[int, int] = other) -> Any:
+                u, v = q.ops[y].args
+                return [(u, q.mul(g, other.get(v, v))), (v, q.mul(g, other.get(u, u)))]
+
+            yield from _made(
+                model, f"matrices-{a}-{b}",
+                f"{described(p, a)} and {described(p, b)} are exchanged on the way back",
+                {"matvec": rule, "mul": entries},
+            )  # fmt: skip
 
 
 def _exchanged_inside(model: Model) -> Iterator[Mistake]:

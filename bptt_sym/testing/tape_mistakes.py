@@ -65,7 +65,9 @@ def tape_mistakes(model: Model) -> Iterator[Mistake]:
             step[handle] = np.roll(value, by, 0)
         return problem.gradient_in(domain, run)
 
-    def aliased(problem: Problem, handles: frozenset[int]) -> dict[str, Array]:
+    def aliased(
+        problem: Problem, handles: frozenset[int], again: bool = False
+    ) -> dict[str, Array]:
         domain = floats()
         run = problem.run(domain)
         targets = {problem.model.program.targets[s] for s in problem.model.rec.states}
@@ -76,6 +78,9 @@ def tape_mistakes(model: Model) -> Iterator[Mistake]:
             last = run.steps[-1][source]
             for step in run.steps:
                 step[i] = last
+        for step in run.steps if again else ():
+            for i in products:
+                step[i] = step[p.ops[i].args[0]] * step[p.ops[i].args[1]]
         return problem.gradient_in(domain, run)
 
     def overwritten(problem: Problem, handle: int, target: int) -> dict[str, Array]:
@@ -84,6 +89,12 @@ def tape_mistakes(model: Model) -> Iterator[Mistake]:
         run.steps[0][handle] = run.steps[-1][target]
         return problem.gradient_in(domain, run)
 
+    # Products that no name stands for: code that has not kept them multiplies again.
+    products = [
+        i for i, op in enumerate(p.ops)
+        if op.kind == "mul" and op.lead == 2 and i not in p.targets.values()
+        and all(p.ops[a].lead == 2 for a in op.args)
+    ]  # fmt: skip
     for state in model.rec.states:
         target = p.targets[state]
         for i, op in enumerate(p.ops):
@@ -100,6 +111,17 @@ def tape_mistakes(model: Model) -> Iterator[Mistake]:
             f"the last {state} stands for that of every step (one array for all)",
             partial(aliased, handles=frozenset({target} | reads | slope)),
         )  # fmt: skip
+        for code, words, some in (
+            ("before", f"{state}_{{t-1}}", reads),
+            ("now", f"{state}_t", {target} | slope),
+            ("slope", f"{state}_t in its derivative", slope),
+        ):
+            for again in (False, True) if products and some else (False,) if some else ():
+                yield Mistake(
+                    f"aliased-{state}-{code}-{again:d}",
+                    f"the last {state} stands for {words} at every step (one array for all)",
+                    partial(aliased, handles=frozenset(some), again=again),
+                )
     for handle, text in wanted.items():
         if handle not in used:
             continue

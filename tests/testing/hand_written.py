@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from bptt_sym.testing.check import _inspect, _not_finite, _on_copies, as_model
+from bptt_sym.testing.diagnose import diagnose
+from bptt_sym.testing.draw import cases
+from bptt_sym.testing.models import Model
 
 
 def module(name: str) -> ModuleType:
@@ -15,3 +22,21 @@ def module(name: str) -> ModuleType:
     found = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(found)
     return found
+
+
+def some(every: list[Any], stride: int) -> list[Any]:
+    """One in ``stride``, and all of them at night."""
+    return every if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else every[::stride]
+
+
+def said(gradient: Any, cell: str | Model) -> str:
+    """What is found on the first problem that fails and how it is explained; nothing is shrunk."""
+    model = as_model(cell)
+    for k, problem in enumerate(cases(model)):
+        findings, bad = _inspect(problem, gradient, state=k == 0)
+        if findings:
+            values = bool(bad) and all(m.kind == "value" for m in bad)
+            own = _on_copies(gradient)
+            found = diagnose(model, own, problem) if values else _not_finite(problem, bad)
+            return "\n".join([*(d.text() for d in found), *(f.message for f in findings)])
+    return ""
