@@ -237,7 +237,6 @@ def rule(bar: str) -> Callable[[Callable[..., Sequent]], Callable[..., Thm]]:
 def _union(thms: Iterable[Thm]) -> Any: return frozenset().union(*(t.hyps for t in thms))
 def _fresh(x: Var, *where: Any) -> None:
     need(is_var(x) and all(x not in free(t) for t in where), f"{x[1]} is free where it must not be")
-
 # ---- logic
 @rule("f |- f.")
 def assume(f: Formula) -> Sequent: return {f}, f
