@@ -97,6 +97,20 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
     return ""
 
 
+#: ``\\sum_{t=1}^{T_x}``: the length of the one sequence there is.
+_LENGTH = re.compile(r"(?<![A-Za-z\\])T\s*_\s*(?:\{\s*([a-z])\s*\}|([a-z])(?![A-Za-z]))")
+_UP_TO = re.compile(r"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{[^{}]*\}\s*\^\s*\{?\s*T\s*_")
+
+
+def with_one_length(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with T for ``T_x``, if that is the only length in them."""
+    every = "\n".join(f.latex for f in formulas)
+    lengths = {a or b for a, b in _LENGTH.findall(every)}
+    if not _UP_TO.search(every) or len(lengths) != 1 or _HORIZON.search(_LENGTH.sub("", every)):
+        return list(formulas)
+    return [replaced(f, _LENGTH, lambda m: "T") for f in formulas]
+
+
 def with_horizon(formula: Formula, letter: str) -> Formula:
     """``formula`` with T in the place of the letter of the last step."""
     pattern = re.compile(_LETTERS[letter])

@@ -114,14 +114,18 @@ def _held(claim: Claim, model: Model) -> str:
 def _is_the_output(claim: Claim, model: Model) -> bool:
     r"""Whether :math:`\hat y_t`, which nothing defines, may be the output ``o_t`` that is defined.
 
-    Only a claim that differentiates it, or by it, is about the difference.
+    Only a claim that differentiates it, or by it, and has the output itself or its weight, is
+    about the difference.
     """
-    gates = model.court.model.gates
+    rec = model.court.model
     found = (_COMPUTED.match(s) for s in model.supposed)
-    unknown = {m[1] for m in found if m is not None and m[2] in gates}
-    return bool(unknown) and any(
-        isinstance(n, D) and {x.name for x in (n.y, n.x) if isinstance(x, At)} & unknown
-        for side in claim.sides for n in walk(side)
+    unknown = {m[1]: m[2] for m in found if m is not None and m[2] in rec.gates}
+    nodes = [n for side in claim.sides for n in walk(side)]
+    told = {x.name for n in nodes if isinstance(n, D) for x in (n.y, n.x) if isinstance(x, At)}
+    names = {n.name for n in nodes if isinstance(n, (At, Sym))}
+    return any(
+        names & {output, *(n.name for n in walk(rec.rhs(output)) if isinstance(n, Sym))}
+        for computed, output in unknown.items() if computed in told
     )  # fmt: skip
 
 

@@ -28,21 +28,33 @@ _GOES_ON = re.compile(
     r"^(?P<left>(?:(?!\\\\|=|<|>|\\approx|\\begin|\\leq?(?![a-z])|\\propto|\\simeq|\\to(?![a-z])).)*)"
     r"\\\\\s*(?=&?\s*=)", re.DOTALL
 )
-#: ``y_t^{*}``: the star belongs to the name; and ``h^{(t),T}``, a transpose behind the step.
+#: ``y_t^{*}``: the star belongs to the name.
 _STARRED = re.compile(
     r"(?P<name>(?<![A-Za-z\\{])[a-z])(?P<sub>\s*_\s*(?:\{[^{}]{1,8}\}|[A-Za-z0-9]))?"
     r"\s*\^\s*(?:\{\s*(?P<step>\(\s*t\s*\))?\s*(?:\*|\\ast|\\star)\s*\}|\*|\\ast(?![a-z])|\\star(?![a-z]))"
 )
 _WIDE = re.compile(r"（(?P<inside>[^（）\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]*)）")
 _COLON_EQUALS = re.compile(r":\s*=")
-_STEP_TRANSPOSED = re.compile(
-    r"\^\s*\{\s*(?P<step>\(\s*(?:t|k|T|\\tau)\s*(?:[-+]\s*1\s*)?\))\s*,?\s*"
-    r"(?:T|\\top|\\intercal|\\mathsf\s*\{?\s*T\s*\}?)\s*\}"
+#: ``h^{(t),T}``, ``a^{\\langle t\\rangle 2}``: a transpose or a square behind the step.
+_BEHIND_STEP = re.compile(
+    r"(?P<name>\\[a-z]+\s*\{\s*[A-Za-z]\s*\}|\\hat\s*[a-z](?![a-z])|(?<![A-Za-z\\])[A-Za-z])\s*\^\s*\{\s*"
+    r"(?P<step>(?:\(|<|\\langle)\s*(?:t|k|T|\\tau)\s*(?:[-+]\s*1\s*)?(?:\)|>|\\rangle))\s*,?\s*"
+    r"(?P<what>T|2|\\top|\\intercal|\\mathsf\s*\{?\s*T\s*\}?)\s*\}"
+)
+#: ``\\frac{e^{z_t}}{\\sum e^{z_t}}``: a softmax.
+_SOFTMAX = re.compile(
+    r"\\[dt]?frac\s*\{\s*(?:e\s*\^\s*\{(?P<z>(?:[^{}]|\{[^{}]*\})+)\}|\\exp\s*\((?P<w>[^()]+)\))\s*\}\s*"
+    r"\{\s*\\sum\s*(?:e\s*\^\s*\{(?P=z)\}|\\exp\s*\((?P=w)\))\s*\}"
 )
 #: What a page or an address writes for a character.
 _ENTITIES = {"&space;": " ", "&plus;": "+", "&amp;": "&", "&lt;": "<", "&gt;": ">",
              "&#x27;": "'", "&#39;": "'", "&quot;": '"', "&nbsp;": " ", "&minus;": "-"}  # fmt: skip
 _ENTITY = re.compile("|".join(map(re.escape, _ENTITIES)))
+#: ``\\frac{\\sum_{i=t}^{T} \\partial J_i}{\\partial a_t}``: the sum of the derivatives.
+_SUM_OF = re.compile(
+    r"\\(?P<frac>[dt]?frac)\s*\{\s*(?P<sum>\\sum\s*_\s*\{[^{}]*\}\s*\^\s*(?:\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}"
+    r"|[A-Za-z](?:_[a-z])?))\s*(?P<of>\\partial(?:[^{}+=]|\{[^{}]*\})*)\}"
+)
 _DOTS = re.compile(r"(?:·\s*){3,}|(?:・\s*){3,}|…{1,2}(?=\S)|(?:\\cdot\s*(?!\\cdots)){3,}")
 #: Names of three letters that everybody reads as one word.
 _WORD = re.compile(
@@ -129,7 +141,13 @@ def as_written(formula: Formula) -> Formula:
     formula = replaced(formula, _COLON_EQUALS, lambda m: r"\coloneqq ")
     formula = replaced(formula, _ESCAPED, lambda m: m.group(1))
     formula = replaced(formula, _STARRED, _with_a_ring)
-    formula = replaced(formula, _STEP_TRANSPOSED, lambda m: rf"^{{{m.group('step')} \top}}")
+    formula = replaced(
+        formula, _SUM_OF, lambda m: rf"{m.group('sum')} \{m.group('frac')}{{{m.group('of')}}}"
+    )
+    formula = replaced(
+        formula, _SOFTMAX, lambda m: rf"\mathrm{{softmax}}({m.group('z') or m.group('w')})"
+    )
+    formula = replaced(formula, _BEHIND_STEP, _parted)
     formula = replaced(formula, _BREAKS, lambda m: r"\\ ")
     formula = replaced(formula, _EXPLAINED, lambda m: m.group("bound"))
     formula = replaced(formula, _LONG_ARROW, lambda m: r"\to ")
@@ -158,6 +176,11 @@ def _with_a_ring(m: re.Match[str]) -> str:
     """A star above as an accent, which is part of the name for every reader."""
     step = f"^{{{m.group('step')}}}" if m.group("step") else ""
     return rf"\mathring{{{m.group('name')}}}{m.group('sub') or ''}{step}"
+
+
+def _parted(m: re.Match[str]) -> str:
+    what = "2" if m.group("what") == "2" else r"\top"
+    return rf"{{{m.group('name')}^{{{m.group('step')}}}}}^{{{what}}}"
 
 
 def _labelled(m: re.Match[str]) -> str:

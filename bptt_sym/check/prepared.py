@@ -9,10 +9,11 @@ from __future__ import annotations
 from bptt_sym.check.adjoints import Adjoints
 from bptt_sym.check.bound_names import SaidSizes
 from bptt_sym.check.cases import by_cases
+from bptt_sym.check.code_marks import with_code_marks
 from bptt_sym.check.completion import sequences
 from bptt_sym.check.copies import copied, without_steps
 from bptt_sym.check.corners import folded
-from bptt_sym.check.counting import last_step_letter, with_horizon
+from bptt_sym.check.counting import last_step_letter, with_horizon, with_one_length
 from bptt_sym.check.deltas import runs_back
 from bptt_sym.check.document import Document, Formula
 from bptt_sym.check.each_gate import for_each_gate
@@ -40,10 +41,13 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_one_function([folded(as_written(f)) for f in everything])
+    everything = with_one_length(everything)
     everything = for_each_gate([plainly_set(f) for f in everything])
     everything = without_labels(with_gate_labels(everything))
+    loss = loss_of("\n".join(f.latex for f in everything))
+    everything = with_code_marks(everything, loss)
     everything = with_lengths(with_own_function(by_cases(everything)))
-    everything = with_steps(everything, loss_of("\n".join(f.latex for f in everything)))
+    everything = with_steps(everything, loss)
     everything = with_names_for_gradients(everything)
     texts = [f.latex for f in everything]
     everything = whole_for_bare(everything)

@@ -139,6 +139,8 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(f"{last[1]} is the last step", last[0], court)
     if (ends := at_the_end(claim, rec)) is not None and not models.defines_total(ends[1]):
         yield _Look("t is the last step", ends[0], court)
+    if (whole := over_all_terms(claim)) is not None:
+        yield _Look("the sum is over all the terms that have its index", whole, court)
     for bound, name, time in bound_at(claim):
         yield _Look(f"{name}, which nothing binds, stands for {time}", bound, court)
     for begun, first in begun_at(claim):
@@ -180,6 +182,24 @@ def if_linear(claim: Claim, model: Model, models: Models) -> Verdict | None:
     said = "the activation is the identity, as the text supposes"
     functions = frozenset(n.name for s in claim.sides for n in walk(s) if isinstance(n, Fn))
     return _Look(said, with_identities(claim, functions), linear, supposes=True).verdict()
+
+
+def over_all_terms(claim: Claim) -> Claim | None:
+    """``∂L/∂b = \\sum_t p_t - y_t`` with the sum over both terms; ``None`` for other formulas."""
+
+    def change(n: Node) -> Node:
+        if not isinstance(n, Add) or not isinstance(n.args[0], Sum):
+            return n
+        first, *rest = n.args
+        assert isinstance(first, Sum)
+        if first.var in free_indices(claim.sides[0]):
+            return n
+        if not all(first.var in free_indices(r) for r in rest):
+            return n
+        return replace(first, body=Add((first.body, *rest)))
+
+    sides = (claim.sides[0], *map(change, claim.sides[1:]))
+    return replace(claim, sides=sides) if sides != claim.sides else None
 
 
 def bound_at(claim: Claim) -> Iterator[tuple[Claim, str, str]]:

@@ -34,7 +34,7 @@ _DELTA_SUB = re.compile(
     rf"\\delta\s*_\s*\{{\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}})\s*\}}"
 )
 _GLUED = re.compile(
-    rf"(?<![A-Za-z\\{{/])d(?:\s+(?=\\))?(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}}|(?=\s*(?:[=&]|\\tag|$)))"
+    rf"(?<![A-Za-z\\{{/])d(?:\s+(?=\\))?(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}}|(?=\s*(?:\+?\s*=|[=&]|\\tag|$)))"
 )
 _ARROW = re.compile(
     rf"\\(?:long)?rightarrow\s*(?:d|\\delta\s*_?\{{?){_NAME}{_SCRIPT}{{0,2}}\}}?"
@@ -73,7 +73,9 @@ _STEP_BESIDE = re.compile(
     r"(?P<name>[A-Zhcxsrzniofg])t(?![A-Za-z])"
 )
 #: ``do``, ``dh``: the step is left out.
-_STEPLESS = re.compile(r"(?<![A-Za-z\\{/])d(?P<name>[hcsofigrzn])(?![A-Za-z0-9_^({'])(?!\s*[_^])")
+_STEPLESS = re.compile(
+    r"(?<![A-Za-z\\{/])d(?P<name>[hcsofigrznyapqv])(?![A-Za-z0-9_^({'])(?!\s*[_^])"
+)
 #: ``h_\\text{next}``
 _UNBRACED = re.compile(r"([_^])\s*(\\(?:text|mathrm|textrm)\s*\{[^{}]*\})")
 #: What arrives from the step after, at the end of a sum.
@@ -89,7 +91,7 @@ _GIVES_PART = re.compile(
 )
 _GRADIENT = re.compile(
     rf"\s*(?:\\boxed\s*\{{\s*)?(?:(?:\\delta\s*|d){_BOLD}\s*_|\\delta\s*\^\s*\{{?\s*[a-z]\s*\}}?\s*_)"
-    r"\s*\{?\s*t\s*\}?\s*&?\s*="
+    r"\s*\{?\s*t\s*\}?\s*&?\s*=|\s*d[a-z]\s*&?\s*="
 )
 _PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\s*=\s*\}")
 #: ``J^{(t)}(\theta)``: of all parameters.
@@ -166,7 +168,8 @@ class Shorthand:
             GATE_I.search(every) is not None and _GATE_F.search(every) is not None,
             own_losses(texts),
             frozenset(_of_arguments(texts)),
-            len({m["name"] for t in texts if (m := _STEPLESS.match(t)) and m["name"] in timed}) > 1,
+            len({m["name"] for t in texts if (m := _STEPLESS.match(t)) and m["name"] in timed})
+            > (r"\mathrm{d" not in every),
             frozenset("y" for t in texts if _OF_A_TARGET.search(t)),
             frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
                       for m in _GIVES_PART.finditer(every)),
@@ -200,9 +203,9 @@ class Shorthand:
         if self.delta:
             formula = replaced(formula, _DELTA, self._derivative)
         if self.glued:
-            formula = replaced(formula, _GLUED, self._derivative)
             if self.stepless:
                 formula = replaced(formula, _STEPLESS, self._of_this_step)
+            formula = replaced(formula, _GLUED, self._derivative)
             if self.explained is not None:
                 formula = replaced(formula, self.explained, self._derivative)
         return replace(formula, delta=True) if formula.latex != before.latex else formula

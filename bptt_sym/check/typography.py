@@ -92,6 +92,8 @@ _REASON = re.compile(
     r"\{[^{}$=<>]*[^\W\d_]{3}[^{}$=<>]*\}"
     r"(?=\s*\\\\\s*&)"
 )
+#: ``… (1 - h_t^2))``: one bracket closes what nothing has opened.
+_CLOSES = re.compile(r"\)\s*[.,;]?\s*$")
 _SPACE = re.compile(r"\\space(?![A-Za-z])")
 _CASES = re.compile(r"\\begin\s*\{(?:[dr]?cases|array)\}")
 _LINES = re.compile(r"\\displaylines\s*(?=\{)")
@@ -105,6 +107,9 @@ def plainly_set(formula: Formula) -> Formula:
     formula = replaced(formula, _NUMBERED, lambda m: f"_{{{m.group(1)}}}")
     formula = replaced(formula, _ANGLES, lambda m: rf"^{{\langle {m[1] or m[2]}\rangle}}")
     formula = replaced(formula, _FULL_STOP, lambda m: r" \cdot ")
+    text = formula.latex
+    if text.count(")") == text.count("(") + 1 and (m := _CLOSES.search(text)) and "]" not in text:
+        formula = edited(formula, [(m.start(), m.start() + 1, "")])
     if "\\" not in formula.latex:
         return formula
     formula = replaced(formula, _BROKEN_OFF, lambda m: "")

@@ -186,3 +186,53 @@ def test_a_loss_that_hangs_on_nothing_is_tied_to_the_output(loose: str) -> None:
     chain = r"\frac{\partial L_t}{\partial v_t} = \frac{\partial L_t}{\partial q_t} \odot "
     assert last(CELL + loose + whole + f"$${chain} (1 - q_t^2)$$") == "right"
     assert last(CELL + loose + whole + f"$${chain} (1 - q_t)$$") != "right"
+
+
+CODE = r"""
+$$v_t = R q_{t-1} + P x_t + b_q, \quad q_t = \tanh(v_t), \quad o_t = V q_t + b_o$$
+$$dq = V^T \cdot do + dq_{next}$$
+$$dqraw = (1 - q_t^2) \cdot dq$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"dR += dqraw \cdot q_{t-1}^T", "right"),
+        (r"dR += dqraw \cdot q_t^T", "wrong"),
+        (r"dbq = dqraw", "right"),
+        (r"dq_{next} = R^T \cdot dqraw", "right"),
+        (r"\Delta{V} = \sum_t do_t \, q_t^T", "right"),
+        (r"\Delta{V} = -\eta \sum_t do_t \, q_t^T", "not_a_claim"),
+    ],
+)
+def test_gradients_under_the_names_of_code(formula: str, expected: str) -> None:
+    assert last(CODE + f"$${formula}$$") == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\frac{\partial J}{\partial V} = \sum_{t=1}^{T_x} (\hat y^{\langle t\rangle} - "
+         r"y^{\langle t\rangle}) q^{\langle t\rangle T}", "right"),
+        (r"\frac{\partial J}{\partial c} = \sum_{t=1}^{T_x} \hat y^{\langle t\rangle} - "
+         r"y^{\langle t\rangle}", "right"),
+        (r"\frac{\partial J}{\partial q^{\langle t\rangle}} = "
+         r"\frac{\sum_{i=t}^{T_x} \partial J^{\langle i\rangle}}{\partial q^{\langle t\rangle}}",
+         "right"),
+        (r"\frac{\partial J}{\partial q^{\langle t\rangle}} = "
+         r"\frac{\sum_{i=t+1}^{T_x} \partial J^{\langle i\rangle}}{\partial q^{\langle t\rangle}}",
+         "wrong"),
+        (r"\frac{\partial q^{\langle t\rangle}}{\partial q^{\langle t-1\rangle}} = "
+         r"\mathrm{diag}(1 - q^{\langle t\rangle 2}) R", "right"),
+    ],
+)  # fmt: skip
+def test_one_length_sums_above_a_bar_and_what_stands_behind_a_step(
+    formula: str, expected: str
+) -> None:
+    cell = (
+        r"$$q^{\langle t\rangle} = \tanh(R q^{\langle t-1\rangle} + P x^{\langle t\rangle})$$"
+        r"$$\hat y^{\langle t\rangle} = \mathrm{softmax}(V q^{\langle t\rangle} + c)$$"
+        r"$$J = \sum_{t=1}^{T_x} J^{\langle t\rangle}$$"
+    )
+    assert last(cell + f"$${formula}$$") == expected
