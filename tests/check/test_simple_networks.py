@@ -135,7 +135,10 @@ def test_names_of_several_letters_and_softmax_of_what_nothing_defines() -> None:
     assert verdict(text + shown(left + "p_t - labels_t")) == "right"
     assert verdict(text + shown(left + "labels_t - p_t")) == "wrong"
     slip = text.replace("softmax}(o_t)", "softmax}(q_t)")
-    assert verdict(slip + shown(left + "p_t - labels_t")) == "undecided"
+    mended = last(slip + shown(left + "p_t - labels_t")).verdict
+    assert mended.verdict == "right_under_reading"
+    assert "q_t, which nothing defines, is the output o_t" in mended.assumptions
+    assert verdict(slip + shown(left + "labels_t - p_t")) == "undecided"
 
 
 # a parameter at its use in one step
