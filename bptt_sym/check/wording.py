@@ -226,13 +226,12 @@ def apart_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
 
 
 def vanishing_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
-    """Two sequences of which a right side differentiates one by the other, which it never reads."""
+    """Of what a right side takes a derivative by what it never reads: another, or itself before."""
     for side in claim.sides[1:]:
         for n in walk(side):
             match n:
-                case D(y=At(name=of, time=a), x=At(name=by, time=b)) if n != side and a != b:
-                    known = of in rec.defined and by in rec.defined
-                    if known and by not in _reached(rec.rhs(of), rec):
+                case D(y=At(name=of, time=a), x=At(name=by, time=b)) if of == by and a != b:
+                    if of in rec.defined and by not in _reached(rec.rhs(of), rec):
                         return of, by
     return apart_in(claim, rec)
 

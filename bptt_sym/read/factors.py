@@ -52,7 +52,7 @@ from bptt_sym.read.surface import (
 )
 from bptt_sym.recurrence import HORIZON, SCALAR
 
-_NORMS = {"2": "2", "1": "1", r"\infty": "inf", "F": "F", "max": "inf"}
+_NORMS = {"2": "2", "1": "1", r"\infty": "inf", "F": "F"}
 
 
 class Factors(Names):

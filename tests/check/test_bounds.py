@@ -177,6 +177,10 @@ SLOPES = r"\mathrm{diag}(1-h_t^2)"
         (rf"\|{STEP_OF_VECTORS}\|_2 \le \|W_{{hh}}\|_F", "right"),
         (rf"\|{STEP_OF_VECTORS}\|_F \le \|W_{{hh}}\|_F", "right"),
         (rf"\|{SLOPES}\|_2 \le 1", "right"),
+        (rf"\|{STEP_OF_VECTORS}\| \le \|1-h_t^2\|_\infty \|W_{{hh}}\|", "right"),
+        (rf"\|{STEP_OF_VECTORS}\|_2 \le \|1-h_t^2\|_\infty \|W_{{hh}}\|_2", "right"),
+        (rf"\|{STEP_OF_VECTORS}\|_F \le \|1-h_t^2\|_\infty \|W_{{hh}}\|_F", "right"),
+        (rf"\|{STEP_OF_VECTORS}\|_F \le \|1-h_t^2\|_\infty \|W_{{hh}}\|_2", "wrong"),
         (rf"\|{STEP_OF_VECTORS}\|_F \le \|{SLOPES}\|_2 \|W_{{hh}}\|_2", "wrong"),
         (rf"\|{STEP_OF_VECTORS}\|_F \le \|W_{{hh}}\|_2", "wrong"),
         (rf"\|{SLOPES}\|_F \le 1", "wrong"),
@@ -185,6 +189,11 @@ SLOPES = r"\mathrm{diag}(1-h_t^2)"
 )
 def test_norms_of_different_kinds_bound_each_other_only_as_they_do(tex: str, verdict: str) -> None:
     assert judge(cell("elman-vector"), tex).verdict == verdict
+
+
+def test_the_largest_entry_is_no_norm_that_products_are_bounded_by() -> None:
+    with pytest.raises(InputError, match="‖·‖_max is not known"):
+        judge(cell("elman-vector"), rf"\|{STEP_OF_VECTORS}\|_{{\max}} \le \|W_{{hh}}\|_{{\max}}")
 
 
 def test_a_bound_by_norms_says_which_rules_it_rests_on() -> None:

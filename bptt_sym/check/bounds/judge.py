@@ -29,7 +29,7 @@ from bptt_sym.check.bounds.families import (
     scalar_case,
     scalar_sizes,
 )
-from bptt_sym.check.bounds.kinds import comparable, rules_used, within_norms
+from bptt_sym.check.bounds.kinds import comparable, of_diagonals, rules_used, within_norms
 from bptt_sym.check.bounds.magnitude import Bounder, Magnitude, Unbounded
 from bptt_sym.check.bounds.theorems import (
     START,
@@ -107,6 +107,7 @@ def judge_bound(
     sizes = Sizes.of([g for g in given if g.ops != ("=",)])
     if sizes.unread:
         return Verdict("undecided", note="a hypothesis is not a bound on the size of a parameter")
+    claim = of_diagonals(claim, rec)
     found = _Case(replace(claim, given=()), rec, arena, sizes, given, theorems)
     if op in ("<=", "<"):
         return without_norm(claim, rec, arena, assume) or found.inequality()

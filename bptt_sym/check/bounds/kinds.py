@@ -10,7 +10,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bptt_sym.notation import Abs, Add, Mul, Node, Norm, Pow, Prod, Sum, walk
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import (
+    Abs,
+    Add,
+    Claim,
+    Diag,
+    Mul,
+    Node,
+    Norm,
+    Pow,
+    Prod,
+    Sum,
+    rebuild,
+    walk,
+)
+from bptt_sym.recurrence import Recurrence
+from bptt_sym.shapes import shape_of
 
 
 def comparable(left: Node, right: Node) -> bool:
@@ -27,6 +43,30 @@ def comparable(left: Node, right: Node) -> bool:
     if kind == "F":
         return all(term <= {"2", "F"} and "F" in term for term in terms)
     return all(term <= {kind} for term in terms)
+
+
+def of_diagonals(claim: Claim, rec: Recurrence) -> Claim:
+    r""":math:`\|v\|_\infty` beside another norm is that of the diagonal matrix of ``v``."""
+    left, right = claim.sides
+    kind = {"2": "2", "F": "2", "any": "any"}
+    found = {n.ord for n in walk(left) if isinstance(n, Norm)}
+    if len(found) != 1 or not found <= set(kind):
+        return claim
+    (ord_,) = found
+
+    def change(n: Node) -> Node:
+        if isinstance(n, Norm) and n.ord == "inf" and _is_vector(n.arg, rec):
+            return Norm(Diag(n.arg), kind[ord_])
+        return rebuild(n, change)
+
+    return replace(claim, sides=(left, change(right)))
+
+
+def _is_vector(node: Node, rec: Recurrence) -> bool:
+    try:
+        return len(shape_of(node, rec.shapes, rec.functions)) == 1
+    except BpttError:
+        return False
 
 
 def _terms(node: Node) -> list[frozenset[str]]:
