@@ -62,8 +62,10 @@ from bptt_sym.notation import (
     Sym,
     Transpose,
     affine,
+    substitute_index,
     walk,
 )
+from bptt_sym.recurrence import STEP
 
 if TYPE_CHECKING:
     from bptt_sym.decide.world import World
@@ -290,6 +292,8 @@ class Interpreter:
         return self if self.conv == STRICT else Interpreter(self.world, STRICT, self.horizon)
 
     def _fn(self, node: Fn, env: Env, out: list[Parts] | None) -> Tensor:
+        if node.name == "relu" and node.order and isinstance(node.arg, At):
+            node = self._below(node, node.arg, env)
         a, jac = (self.strict if out is None else self.exact).pair(node.arg, env, out)
         if node.name == "softmax" and not self.world.rec.is_scalar:
             return structures.softmax(self, node, a, jac, out)
@@ -301,6 +305,14 @@ class Interpreter:
                 jac = self._scaled(slope, a, jac)
             out.append(jac)
         return value
+
+    def _below(self, node: Fn, arg: At, env: Env) -> Fn:
+        """ReLU's derivative at its own output is that at its argument: both say it is positive."""
+        rec = self.world.rec
+        rhs = rec.rhs(arg.name) if arg.name in rec.defined else None
+        if self.index(arg.time, env) < 1 or not isinstance(rhs, Fn) or rhs.name != "relu":
+            return node  # a start may be anything
+        return Fn("relu", substitute_index(rhs.arg, STEP, arg.time), node.order)
 
     # ------------------------------------------------------------------------ binders
     def _range(self, node: Sum | Prod, env: Env) -> tuple[int, int]:

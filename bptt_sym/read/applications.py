@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptt_sym.errors import ReadError, Span, UnboundName
-from bptt_sym.notation import At, Call, D, Diag, Fn, Mul, Node, Sym, affine, free_indices
+from bptt_sym.notation import ZERO, At, Call, D, Diag, Fn, Mul, Node, Sym, affine, free_indices
 from bptt_sym.read.bare_derivatives import hidden_argument
 from bptt_sym.read.factors import Factors
 from bptt_sym.read.surface import Factor, Frac, Group, Number, Script, Scripted, Word, single_factor
@@ -37,6 +37,11 @@ class Applications(Factors):
         if base.name == "prod" and group is not None:
             # prod(a, b): the chain rule's product of a book that leaves the layout open.
             return Mul(tuple(self.items(group)), span=f.span.join(group.span)), i + 2
+        if base.name == "max" and group is not None and len(group.items) == 2:
+            above = [a for a in self.items(group) if a != ZERO]
+            if len(above) == 1:  # max(0, a), or max(a, 0)
+                span = f.span.join(group.span)
+                return self.with_power(Fn("relu", above[0], span=span), power, span), i + 2
         if base.name in ("max", "min", "sup", "lim", "inf"):
             raise ReadError(f"{base.name} is not read", span=f.span, token=base.name,
                             hint="state the claim for every step instead")  # fmt: skip

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from bptt_sym.errors import LimitExceeded, ReadError, Span
 from bptt_sym.read import limits
 from bptt_sym.read import symbols as sy
+from bptt_sym.read.indicators import without_indicators
 
 
 class Token(NamedTuple):
@@ -109,7 +110,7 @@ def _tokens(text: str, words: frozenset[str]) -> tuple[Token, ...]:
         )
     tokens = _Scanner(text, _scanner(words)).run()
     _check_depth(tokens)
-    return tuple(tokens)
+    return tuple(without_indicators(tokens))
 
 
 def _in_script(before: list[Token]) -> bool:

@@ -85,3 +85,42 @@ def test_derivatives_of_unknown_functions_by_their_arguments(rec, text, verdict)
 def test_a_derivative_that_does_not_say_by_what_is_refused(text, message):
     with pytest.raises(InputError, match=message):
         read_claim(text, CELL)
+
+
+# ---------------------------------------------------------------------------- indicators
+
+RELU = recurrence_from_latex([r"a_t = w h_{t-1} + x_t", r"h_t = \max(0, a_t)"], name="relu")
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbb{1}[a_t > 0]", "right"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbf{1}_{\{h_t > 0\}}", "right"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = 1_{0 < a_t} w", "right"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbb{I}\left(w h_{t-1} + x_t > 0\right)",
+         "right"),
+        (r"\frac{\partial h_T}{\partial h_0} = w^{T} \prod_{t=1}^{T} I(h_t > 0)", "right"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbb{1}[a_{t-1} > 0]", "wrong"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbb{1}[-a_t > 0]", "wrong"),
+        (r"\frac{\partial h_1}{\partial h_0} = w \mathbb{1}[h_0 > 0]", "wrong"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = h_t / h_{t-1}", "wrong"),
+    ],
+)  # fmt: skip
+def test_an_indicator_is_the_derivative_of_relu(text, verdict):
+    assert decide(read_claim(text, RELU), RELU).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbb{1}[a_t \ge 0]",
+        r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbb{1}[a_t < 0]",
+        r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbb{1}[a_t > 1]",
+        r"\frac{\partial h_t}{\partial h_{t-1}} = w 1 [a_t > 0]",
+        r"\frac{\partial h_t}{\partial h_{t-1}} = w \max(a_t, h_t)",
+    ],
+)
+def test_other_conditions_are_refused(text):
+    with pytest.raises(InputError):
+        read_claim(text, RELU)
