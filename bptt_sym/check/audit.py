@@ -11,7 +11,7 @@ from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.asides import as_rewritten, speaks_of_linear
 from bptt_sym.check.bench import ABOUT_ONE, Bench
 from bptt_sym.check.bound_names import with_bound_names
-from bptt_sym.check.conditions import is_supposed, only_supposes, unclaimed
+from bptt_sym.check.conditions import is_supposed, of_another_case, only_supposes, unclaimed
 from bptt_sym.check.continued import continued
 from bptt_sym.check.defining import base_letter, definition_of, definitions_of, may_define
 from bptt_sym.check.document import PROSE, Document, Formula
@@ -182,6 +182,11 @@ class _Auditor:
         """Take up what the formula defines; the verdicts of its defining rows, by identity."""
         now = self.models.current
         runs = self.models.running
+        known = self.models.known
+        cases = {id(r) for r in rows.rows if of_another_case(r, rows.formula, known)}
+        if cases:
+            apart = Outline(rows.formula, tuple(r for r in rows.rows if id(r) not in cases))
+            return dict.fromkeys(cases, _CASE_ONLY) | self._definitions(apart)
         found = [r for r in rows.rows if may_define(r, rows.formula, runs) and not only_copies(r)]
         found = [r for r in found if not made_of_gradients(r, now) and not looks_ahead(r)]
         found = [r for r in found if of_an_activation(r.latex) is None and not r.gives_numbers]
@@ -483,6 +488,7 @@ class _Auditor:
 
 
 _EXAMPLE = Verdict("not_a_claim", note=marked("values of an example"))
+_CASE_ONLY = Verdict("not_a_claim", note=marked("a case, not a definition"))
 _CONDITION = Verdict("not_a_claim", note=marked("a condition, not a claim"))
 _NO_LEFT_SIDE = "its left side is not written with it"
 #: "for $k = t$" before a formula.

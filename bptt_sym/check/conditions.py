@@ -157,6 +157,25 @@ def introduced_by_if(formula: Formula) -> bool:
     return bool(_IF_BEFORE.search(before) or _IF_BEHIND.match(text[end : end + 24]))
 
 
+_OPENING = re.compile(r"(?:\s|\$|\\\[|\\begin\{[a-z*]+\}|\\boxed\{|[{>*])+$")
+
+
+def of_another_case(row: Row, formula: Formula, known: Collection[str]) -> bool:
+    """Whether a total that has its definition is given anew for a case, or as an example.
+
+    "If the last step alone has a loss, then $E = E_T$" leaves in force what stood before it, and
+    $E = y + 3x$ is about no run.
+    """
+    if row.kind not in (Kind.TOTAL, Kind.VALUE) or f"{row.name} of the run" not in known:
+        return False
+    if row.kind is Kind.VALUE:
+        return True
+    start = formula.offsets[0]
+    before = _OPENING.sub("", formula.source.text[max(0, start - 160) : start])
+    line = before.rsplit("\n", 1)[-1]
+    return bool(re.search("[:：,，]$", line) and _STRICTLY.search(line.rstrip(":：,， ")))
+
+
 _RATES = frozenset(
     (r"\eta", r"\alpha", r"\mu", r"\lambda", r"\epsilon", r"\varepsilon", r"\gamma", r"\rho",
      r"\mathrm{lr}", r"\beta")

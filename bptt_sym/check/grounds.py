@@ -11,6 +11,7 @@ was marked so in a formula of the document that holds.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.asides import in_its_case
@@ -21,7 +22,7 @@ from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.wording import vanishing_in
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.messages import marked
-from bptt_sym.notation import Add, Claim
+from bptt_sym.notation import Add, At, Claim, D, Fn, Node, Sym, walk
 
 NOT_AS_WRITTEN = marked(
     "it fails as it was read, with marks taken for derivatives that the text does not define,"
@@ -34,6 +35,10 @@ READ_AS_ONE = marked("two notations of the text were read as one and the same de
 ADDS_NOTHING = marked("as it was read, what it adds is 0")
 #: Readings by which a derivative of the loss on the right is another than the one on the left.
 _OF_THE_LOSS = re.compile(r"loss|added|share")
+GATE_OR_ARGUMENT = marked(
+    "whether it is the gradient by the activation or by its argument is not said"
+)
+GIVEN_BEFORE = marked("the factor that is missing is one too many in a gradient before it")
 UNSAID_PRODUCT = marked("it fails for a product of matrices; entry by entry it holds")
 #: A sign that stands for either product.
 _SIGN = re.compile(r"\\(?:cdot|times|ast)(?![A-Za-z])|[·*×]")
@@ -67,6 +72,10 @@ class Grounds:
 
     #: The names that were marked in a formula that holds.
     confirmed: set[str] = field(default_factory=set)
+    #: Whether a gradient by an activation, and not by its argument, has been given.
+    by_activations: bool = False
+    #: The gradients that a formula before gave with a factor too many: loss and name.
+    overdone: set[tuple[str, str]] = field(default_factory=set)
     #: What the names of the document mean.
     ledger: Ledger = field(default_factory=Ledger)
 
@@ -80,11 +89,21 @@ class Grounds:
             if why := _holds_in_vain(verdict, judged.basis):
                 return replace(judged, verdict=Verdict("undecided", note=why))
             self.ledger.witnessed(judged.basis)
+            told = " ".join(verdict.readings)
+            self.by_activations |= _by_an_activation(judged.basis) and "pre-activation" not in told
         why = self._missing(verdict, row, formula) if verdict.verdict == "wrong" else ""
         if verdict.verdict == "wrong" and judged.basis is not None and not why:
             why = self.ledger.unsettled(verdict, judged.basis)
             if formula.delta and _adds_to_itself(judged.basis.claim):
                 why = READ_AS_ONE
+            code = verdict.diagnosis.code if verdict.diagnosis is not None else ""
+            claim = judged.basis.claim
+            if code == "BP012" and _by_an_activation(judged.basis):
+                if not self.by_activations:
+                    why = GATE_OR_ARGUMENT
+                self.overdone |= _gradients(claim.sides[:1])
+            elif code == "BP019" and _gradients(claim.sides[1:]) & self.overdone:
+                why = GIVEN_BEFORE
         if why:
             return replace(judged, verdict=Verdict("undecided", note=why), part=None)
         return judged
@@ -113,6 +132,22 @@ def _holds_in_vain(verdict: Verdict, basis: Basis) -> str:
         return ADDS_NOTHING
     apart = vanishing_in(basis.claim, basis.model.court.model)
     return "{} does not depend on {}: which {} is meant?".format(*apart, apart[0]) if apart else ""
+
+
+def _gradients(sides: Sequence[Node]) -> set[tuple[str, str]]:
+    """The derivatives by sequences in ``sides``, by their names."""
+    found = [n for s in sides for n in walk(s) if isinstance(n, D) and isinstance(n.x, At)]
+    named = [(n.y, n.x) for n in found if isinstance(n.y, (At, Sym))]
+    return {(y.name, x.name) for y, x in named if isinstance(x, At)}
+
+
+def _by_an_activation(basis: Basis) -> bool:
+    """Whether a left side is the gradient by an activation, such as a gate."""
+    left, rec = basis.claim.sides[0], basis.model.court.model
+    if not (isinstance(left, D) and isinstance(left.x, At) and left.x.name in rec.defined):
+        return False
+    rhs = rec.rhs(left.x.name)
+    return isinstance(rhs, Fn) and rhs.order == 0
 
 
 def _adds_to_itself(claim: Claim) -> bool:

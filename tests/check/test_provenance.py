@@ -116,3 +116,51 @@ def test_a_chain_has_one_layout(first: str, right: bool) -> None:
         rf"(1 - s_{{{first}}}^2) A^T \mathrm{{diag}}(1 - s_{{{second}}}^2)$$"
     )
     assert last(NET + chain).verdict.is_right == right
+
+
+# -- what gradients by gates are, and when totals are given anew
+
+
+SLOPED = (
+    r"$$\frac{\partial J}{\partial i_t} = \frac{\partial J}{\partial m_t} \odot g_t "
+    r"\odot \sigma'(i_t)$$"
+)
+PLAIN = r"$$\frac{\partial J}{\partial f_t} = \frac{\partial J}{\partial m_t} \odot m_{t-1}$$"
+GATES = "".join(
+    rf"$${g}_t = {phi}(P_{g} s_{{t-1}} + Q_{g} x_t)$$" + "\n\n"
+    for g, phi in zip("fiog", (r"\sigma", r"\sigma", r"\sigma", r"\tanh"), strict=True)
+)
+
+
+def test_a_slope_too_many_accuses_where_the_text_has_gradients_by_gates_themselves() -> None:
+    assert last(f"{GATES}{CELL}\n{SLOPED}").verdict.verdict == "undecided"
+    found = last(f"{GATES}{CELL}\n{PLAIN}\n\n{SLOPED}").verdict
+    assert found.verdict == "wrong" and found.diagnosis is not None
+    assert found.diagnosis.code == "BP012"
+
+
+def test_a_factor_too_many_is_not_missed_in_what_follows() -> None:
+    gradient = r"\frac{\partial J}{\partial i_t}"
+    share = rf"$$\frac{{\partial J}}{{\partial P_i}} = \sum_t {gradient} s_{{t-1}}^T$$"
+    assert last(f"{GATES}{CELL}\n{PLAIN}\n\n{SLOPED}\n\n{share}").verdict.verdict == "undecided"
+    assert last(f"{GATES}{CELL}\n{PLAIN}\n\n{share}").verdict.verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    "aside",
+    [
+        "If the last step alone has a loss, we take:\n\n$$J = J_T$$",
+        "如果只有最后一步有损失，则有：\n\n$$J = J_T$$",
+        "To see why things add up, let\n\n$$J = 3u + 2v$$",
+    ],
+)
+def test_a_total_that_is_given_for_another_case_stays_what_it_is(aside: str) -> None:
+    total = r"$$J = \sum_{t=1}^{T} J_t$$"
+    claim = (
+        r"$$\frac{\partial J}{\partial s_t} = \frac{\partial J_t}{\partial s_t} + "
+        r"\frac{\partial J}{\partial s_{t+1}} \frac{\partial s_{t+1}}{\partial s_t}$$"
+    )
+    assert last(f"{total}\n\n{aside}\n{NET}\n{claim}").verdict.is_right
+    anew = aside.rsplit("\n", 1)[-1]
+    if "J_T" in anew:  # without a condition it is what J is from here on
+        assert not last(f"{total}\n\nNow\n\n{anew}\n{NET}\n{claim}").verdict.is_right
