@@ -221,8 +221,12 @@ class Writer:
             case "softmax" | "logsoftmax":
                 return self.softmax(op.kind, a[0])
             case "accumulate":
-                axes = "(0, 1)" if p.ops[a[0]].lead - op.lead == 2 else "0"
-                return f"{self.use(a[0], _ATOM, full=True)}.sum({axes})", _ATOM
+                both = p.ops[a[0]].lead - op.lead == 2
+                summed = self.use(a[0], _ATOM, full=True)
+                if both and len(op.shape) == 1 and self.dialect.module == "np":
+                    # As a product it is twice as fast: sums over leading axes are not BLAS's.
+                    return f"np.ones(T * B, dtype) @ {summed}.reshape(T * B, -1)", _PRODUCT
+                return f"{summed}.sum({'(0, 1)' if both else '0'})", _ATOM
             case "contract":
                 return self.contract(i)
             case _:

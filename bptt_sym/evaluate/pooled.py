@@ -18,8 +18,9 @@ from bptt_sym.evaluate.buffers import Buffers, address
 
 Array = Any
 
-#: Bytes from which on an array is worth a look into the stock.
-LARGE = 1 << 15
+#: Bytes from which on an array is worth a look into the stock: below, the C library has pages that
+#: were touched before.
+LARGE = 1 << 17
 
 
 @final
@@ -64,7 +65,7 @@ class Pool:
 def stacked(parts: Sequence[Array], axis: int) -> Array:
     """As ``np.concatenate`` along the first axis; blocks of one array, in order, are that array."""
     first = parts[0]
-    if first.nbytes < LARGE // 8 or not isinstance(first.base, np.ndarray):
+    if first.nbytes < (1 << 12) or not isinstance(first.base, np.ndarray):
         return np.concatenate(parts, axis)
     base = first.base
     start = at = address(first)

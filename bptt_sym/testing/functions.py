@@ -14,6 +14,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.testing.report import Finding
+from bptt_sym.testing.traced import explained
 
 Array = Any
 Params = Mapping[str, Array]
@@ -38,7 +39,7 @@ class PairError(AssertionError):
 
 
 def assert_pair(
-    loss: Callable[[dict[str, Array]], float],
+    loss: Callable[[dict[str, Array]], Any],
     grad: Callable[[dict[str, Array]], Params],
     params: Params,
     *,
@@ -48,7 +49,9 @@ def assert_pair(
     """Assert that ``grad(params)`` is the gradient of ``loss`` at ``params``.
 
     Every parameter is tried along ``directions`` random directions, and, where that fails, entry
-    by entry to say which.
+    by entry to say which. ``loss`` may return the losses of the steps, which are summed. If it is
+    NumPy code that takes complex parameters, what is wrong is looked for among its operations (see
+    :mod:`bptt_sym.testing.traced`).
 
     Raises
     ------
@@ -61,7 +64,7 @@ def assert_pair(
 
 
 def judge_pair(
-    loss: Callable[[dict[str, Array]], float],
+    loss: Callable[[dict[str, Array]], Any],
     grad: Callable[[dict[str, Array]], Params],
     params: Params,
     *,
@@ -69,11 +72,18 @@ def judge_pair(
     seed: int = 0,
 ) -> list[Finding]:
     """What is wrong with the pair; see :func:`assert_pair`."""
+    losses = loss
+
+    def total(p: dict[str, Array]) -> Any:
+        return np.sum(np.asarray(losses(p)))
+
+    loss = total
     rng = np.random.default_rng(seed)
     point = {k: np.array(v, np.float64) for k, v in params.items()}
     kept = {k: v.copy() for k, v in point.items()}
     given = {k: np.array(v) for k, v in grad(point).items()}
-    findings = []
+    findings: list[Finding] = []
+    wrong: list[str] = []
     for name, value in kept.items():
         if not np.array_equal(point[name], value):
             findings.append(Finding("wrote-to-input", f"params[{name!r}] was changed"))
@@ -98,7 +108,11 @@ def judge_pair(
             claimed = float((given[name] * v).sum())
             if not _agrees(claimed, slope, given[name], v):
                 findings.append(_entry(loss, point, name, given[name], claimed, slope))
+                wrong.append(name)
                 break
+    if wrong and len(findings) == len(wrong):
+        why = explained(losses, point, given, wrong)
+        findings += [Finding("explained", why)] if why else []
     return findings
 
 

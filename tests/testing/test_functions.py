@@ -18,7 +18,10 @@ from bptt_sym.testing import (
     score_inputs,
 )
 from bptt_sym.testing.draw import draw
-from bptt_sym.testing.functions import PairError, directional
+from bptt_sym.testing.functions import PairError, directional, judge_pair
+from tests.testing.hand_written import module
+
+fg = module("foreign_gradients")
 
 
 def loss(p: dict[str, np.ndarray]) -> float:
@@ -32,6 +35,56 @@ def grad(p: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 POINT = {"A": np.array([[0.3, -1.0], [0.7, 0.2]]), "b": np.array([0.5, -0.4])}
+
+
+@pytest.mark.parametrize(
+    ("bug", "words"),
+    [
+        ("mean taken as constant", "`a.mean(1, keepdims=True)` (line"),
+        ("deviation taken as constant", "it is taken to be constant"),
+        ("not divided by the deviation", "the division in `a / np.sqrt("),
+        ("gain forgotten", "the first factor of `p[\"gain\"] * n` (line"),
+        ("gain's gradient of the last step", "of the 4 uses in `p[\"gain\"] * n`"),
+        ("U not transposed", "the matrix of `h @ p[\"U\"].T` (line"),
+        ("carried nothing", "passes nothing back to its first operand"),
+        ("Vf and Vr exchanged", "what is given for Vf is the gradient of Vr"),
+        ("second direction without carry", "`r[-1] @ p[\"Ur\"].T` (line"),
+    ],
+)
+def test_what_is_wrong_with_any_loss_is_said_where_it_stands(bug: str, words: str) -> None:
+    name, old, new = next((n, o, w) for n, b, o, w in fg.EDITS if b == bug)
+    made, (params, x, y) = fg.changed(name, old, new), fg.point(fg.RIGHT[name][0])
+    losses = fg.LOSSES[fg.RIGHT[name][0]]
+    found = judge_pair(lambda p: losses(p, x, y), lambda p: made(p, x, y), params)
+    assert words in next(f.message for f in found if f.code == "explained")
+
+
+@pytest.mark.parametrize(("code", "cell"), [("normed_gradient", "normed"),
+                                            ("two_ways_gradient", "two_ways")])  # fmt: skip
+def test_right_gradients_of_other_cells_pass(code: str, cell: str) -> None:
+    params, x, y = fg.point(cell)
+    made = fg.RIGHT[code][1]
+    assert judge_pair(lambda p: fg.LOSSES[cell](p, x, y), lambda p: made(p, x, y), params) == []
+
+
+def test_losses_that_are_left_out_are_named_and_two_slips_are_not_one() -> None:
+    def losses(p: dict[str, np.ndarray]) -> np.ndarray:
+        return np.stack([(np.tanh(k * p["A"] @ p["b"]) ** 2).sum() for k in (1.0, 2.0, 3.0)])
+
+    def some(p: dict[str, np.ndarray], ks: tuple[float, ...]) -> dict[str, np.ndarray]:
+        ys = [np.tanh(k * p["A"] @ p["b"]) for k in ks]
+        d = sum(2 * k * y * (1 - y**2) for k, y in zip(ks, ys, strict=True))
+        return {"A": np.outer(d, p["b"]), "b": p["A"].T @ d}
+
+    assert judge_pair(losses, lambda p: some(p, (1.0, 2.0, 3.0)), POINT) == []
+    found = judge_pair(losses, lambda p: some(p, (2.0, 3.0)), POINT)
+    assert found[-1].message == "the loss of the first step is missing"
+
+    def two_slips(p: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        g = some(p, (2.0, 3.0))
+        return {"A": g["A"] + 0.1 * p["A"] ** 3, "b": g["b"]}
+
+    assert all(f.code == "value" for f in judge_pair(losses, two_slips, POINT))
 
 
 def test_a_right_pair_passes_with_and_without_complex_numbers() -> None:
