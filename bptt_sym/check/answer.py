@@ -14,7 +14,7 @@ from bptt_sym.check.setting import Setting, option
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.entries import Entries
 from bptt_sym.errors import BpttError, InputError, NotSupported, ShapeError, Span
-from bptt_sym.notation import At, Claim, D, Node, Num, Sym, free_indices, walk
+from bptt_sym.notation import At, Claim, D, Idx, Node, Num, Sym, free_indices, walk
 from bptt_sym.recurrence import Recurrence
 
 if TYPE_CHECKING:
@@ -165,6 +165,7 @@ class Court:
 
     def _under_hypotheses(self, claim: Claim) -> Verdict:
         """Hypotheses that fix a value are put in; under others only what needs none is decided."""
+        claim = replace(claim, given=tuple(g for g in claim.given if not _always_holds(g)))
         values = [g for g in claim.given if _fixes_a_value(g)]
         court = Court.of(self.model, (*self.assume, *values)) if values else self
         verdict = court.judge(replace(claim, given=()))
@@ -180,6 +181,15 @@ _ORDERS: Final = frozenset(("<", "<=", ">", ">="))
 def worked_out(side: Node) -> bool:
     """Whether a side says what a derivative is, not only how it is made up of others."""
     return not any(isinstance(n, D) for n in walk(side))
+
+
+def _always_holds(claim: Claim) -> bool:
+    """Whether a hypothesis is true of every step: ``t > 0``, ``1 \\le t``."""
+    if len(claim.sides) != 2 or claim.ops[0] not in _ORDERS:
+        return False
+    small, great = claim.sides if claim.ops[0] in ("<", "<=") else claim.sides[::-1]
+    least = 0 if claim.ops[0] in ("<", ">") else 1
+    return isinstance(great, Idx) and isinstance(small, Num) and small.value <= least
 
 
 def _fixes_a_value(claim: Claim) -> bool:

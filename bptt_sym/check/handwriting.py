@@ -113,7 +113,9 @@ _NEGATIVE = re.compile(
 _REMARK = re.compile(
     r"(?:\\q?quad(?![A-Za-z])|\\[;: ]|~|\s)\s*(?:\\left\s*)?(?P<open>\()(?=[^()]|\()"
 )
-_RELATED = re.compile(r"=|\\(?:because|since)(?![A-Za-z])")
+_RELATED = re.compile(
+    r"=|\\(?:because|since)(?![A-Za-z])|^\s*[a-zT0-9]\s*(?:[<>≤≥]|\\[lg]eq?(?![a-z]))[^\\]*$"
+)
 _WORDS = re.compile(
     r"\\text\s*\{[^{}]*[A-Za-z]{2,}[\s-][^{}]*[A-Za-z]{2,}[^{}]*\}|"
     r"[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"

@@ -31,6 +31,7 @@ from bptt_sym.check.prose import last_step_said
 from bptt_sym.check.running_loss import with_running_loss
 from bptt_sym.check.shorthand import Shorthand, loss_of, with_names_for_gradients
 from bptt_sym.check.slopes import said_identities, sloped
+from bptt_sym.check.stacked import with_stacked_gates
 from bptt_sym.check.stepless import with_steps
 from bptt_sym.check.typography import on_in_words, plainly_set
 from bptt_sym.check.units import as_vectors
@@ -43,7 +44,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = with_one_function([folded(as_written(f)) for f in everything])
     everything = with_one_length(everything)
     everything = for_each_gate([plainly_set(f) for f in everything])
-    everything = without_labels(with_gate_labels(everything))
+    everything = without_labels(with_gate_labels(with_stacked_gates(everything)))
     loss = loss_of("\n".join(f.latex for f in everything))
     everything = with_code_marks(everything, loss)
     everything = with_lengths(with_own_function(by_cases(everything)))

@@ -145,6 +145,8 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
     out: list[tuple[str, int]] = []
     for m in re.finditer(
         r"_(?P<sub>[A-Za-z0-9]{2,})|\^(?P<sup>[A-Za-z0-9]{2,})"
+        r"|(?P<slope>(?<![A-Za-z\\])d(?P<of>[LEJC](?:_[A-Za-z])?)/d(?P<by>[A-Za-z]{1,3}"
+        r"(?:[_^](?:\{[^{}]*\}|[A-Za-z]+))*))"
         r"|(?P<hat>(?<![A-Za-z\\])[A-Za-z]_?(?:hat|tilde|bar)(?![A-Za-z]))"
         rf"|(?P<word>(?<![A-Za-z\\])(?:sum|{_GREEK})(?![A-Za-z]))"
         r"|(?P<rel>[<>]=)|(?P<quote>['\"`](?=\s|$))|(?P<one>.)",
@@ -155,6 +157,8 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
         kind, s = m.lastgroup, m.group()
         if kind in ("sub", "sup"):
             new = _script(s[0], m.group(kind))
+        elif kind == "slope":
+            new = rf"\frac{{\partial {m.group('of')}}}{{\partial {m.group('by')}}}"
         elif kind == "hat":
             found = _HAT.match(s)
             assert found is not None

@@ -131,7 +131,7 @@ def _parted(tokens: list[Token], text: str) -> list[Token]:
                 out.append(Token("sep", ",", before.end, before.end))
                 related = False
         out.append(t)
-        if t.kind in ("row", "connective", "sep"):
+        if t.kind in ("row", "connective") or (t.kind == "sep" and not depth):
             related = False
         elif t.kind == "rel" and not depth:
             related = True

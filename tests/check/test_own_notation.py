@@ -236,3 +236,64 @@ def test_one_length_sums_above_a_bar_and_what_stands_behind_a_step(
         r"$$J = \sum_{t=1}^{T_x} J^{\langle t\rangle}$$"
     )
     assert last(cell + f"$${formula}$$") == expected
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [(r"R\, \mathrm{diag}(\sigma'(k_{t-1}))", "right"),
+     (r"\mathrm{diag}(\sigma'(k_{t-1}))\, R", "wrong")],
+)  # fmt: skip
+@pytest.mark.parametrize("said", [r",\ \text{for } t > 0.", r"\quad \text{if } t \ge 1"])
+def test_a_hypothesis_that_always_holds(order: str, expected: str, said: str) -> None:
+    cell = "$$k_t = R \\sigma(k_{t-1}) + P x_t$$\n\n"
+    slope = rf"\frac{{\partial k_t}}{{\partial k_{{t-1}}}} = {order}{said}"
+    found = last(cell + f"$${slope}$$")
+    assert found == expected or ("if" in said and found == "undecided" and expected == "wrong")
+
+
+@pytest.mark.parametrize(("step", "expected"), [("t+1", "right"), ("t", "wrong")])
+def test_a_gradient_is_named_in_plain_words(step: str, expected: str) -> None:
+    words = "Here q_t = tanh(R q_{t-1} + P x_t), o_t = V q_t and delta_t = dL/dq_t in total.\n\n"
+    back = rf"R^T (\delta_{{t+1}} \odot (1 - q_{{{step}}}^2))"
+    out = r"V^T \frac{\partial L}{\partial o_t}"
+    assert last(words + rf"$$\delta_t = {out} + {back}$$") == expected
+
+
+STACK = r"""
+$$a_t = x_t W_x + h_{t-1} W_h + b = [\,a^i_t,\; a^f_t,\; a^o_t,\; a^g_t\,]$$
+$$i_t = \sigma(a^i_t), \quad f_t = \sigma(a^f_t)$$
+$$o_t = \sigma(a^o_t), \quad g_t = \tanh(a^g_t)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = o_t \odot \tanh(c_t)$$
+$$\delta_t = [\frac{\partial L}{\partial a^i_t}, \frac{\partial L}{\partial a^f_t},
+\frac{\partial L}{\partial a^o_t}, \frac{\partial L}{\partial a^g_t}]$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\frac{\partial L}{\partial W_x} += x_t^\top \delta_t", ["right"] * 4),
+        (r"\frac{\partial L}{\partial W_x} += x_{t-1}^\top \delta_t", ["wrong"] * 4),
+        (r"\frac{\partial L}{\partial b} = \sum_t \delta_t", ["right"] * 4),
+        (r"\frac{\partial L}{\partial x_t} = \delta_t W_x^\top", ["right"]),
+        (r"\frac{\partial L}{\partial x_t} = \delta_t W_h^\top", ["wrong"]),
+    ],
+)
+def test_gates_that_are_computed_at_once(formula: str, expected: list[str]) -> None:
+    assert verdicts(STACK + f"$${formula}$$")[-len(expected) :] == expected
+
+
+def test_a_function_for_each_gate_of_a_stack() -> None:
+    functions = r"[\sigma, \sigma, \tanh, \sigma]"
+    gates = rf"$$[f_t, i_t, \tilde c_t, o_t] = {functions}(W [h_{{t-1}}, x_t] + b)$$"
+    cell = r"$$c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t, \quad h_t = o_t \odot \tanh(c_t)$$"
+    own = r"$$\frac{\partial c_t}{\partial f_t} = \mathrm{diag}(c_{t-1})$$"
+    assert verdicts(gates + cell + own)[:4] == ["not_a_claim"] * 4
+    assert last(gates + cell + own) == "right"
+
+
+def test_equations_side_by_side_with_a_list_in_each() -> None:
+    gates = r" \qquad ".join(
+        rf"{g}_t = \sigma(W_{g} [h_{{t-1}}, x_t] + b_{g})" for g in ("f", "i", "o")
+    )
+    assert verdicts(f"$${gates}$$") == ["not_a_claim"] * 3
