@@ -56,6 +56,8 @@ class CodeMarks:
         aliases = {n for n in given if len(n) > 1 or (n.isupper() and n not in runs)}
         biases = {n for n in aliases if (b := _BIAS.fullmatch(n)) and re.search(
             rf"(?<![A-Za-z\\])b\s*_\s*\{{?\s*{b['of']}", every)}  # fmt: skip
+        # dct is dc_t with its bar left out
+        aliases = {n for n in aliases if len(n) != 2 or n[1] not in "tT0123456789"}
         weights = {n for n in aliases if n[0] in "WUV" or n in ("L", "J", "E", "x", "t")}
         inside = _PREVIOUS.search(every) is not None
         return cls(frozenset(aliases - biases - weights), frozenset(biases), loss, inside)

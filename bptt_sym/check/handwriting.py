@@ -34,7 +34,7 @@ _STARRED = re.compile(
     r"\s*\^\s*(?:\{\s*(?P<step>\(\s*t\s*\))?\s*(?:\*|\\ast|\\star)\s*\}|\*|\\ast(?![a-z])|\\star(?![a-z]))"
 )
 _WIDE = re.compile(r"（(?P<inside>[^（）\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]*)）")
-_COLON_EQUALS = re.compile(r":\s*=")
+_COLON_EQUALS = re.compile(r":\s*=(?!\s*[-0-9])")
 #: ``h^{(t),T}``, ``a^{\\langle t\\rangle 2}``: a transpose or a square behind the step.
 _BEHIND_STEP = re.compile(
     r"(?P<name>\\[a-z]+\s*\{\s*[A-Za-z]\s*\}|\\hat\s*[a-z](?![a-z])|(?<![A-Za-z\\])[A-Za-z])\s*\^\s*\{\s*"

@@ -297,3 +297,10 @@ def test_equations_side_by_side_with_a_list_in_each() -> None:
         rf"{g}_t = \sigma(W_{g} [h_{{t-1}}, x_t] + b_{g})" for g in ("f", "i", "o")
     )
     assert verdicts(f"$${gates}$$") == ["not_a_claim"] * 3
+
+
+def test_a_name_with_its_step_beside_it_is_no_name_of_code() -> None:
+    cell = "$$h_t = \\tanh(v_t), \\quad v_t = R h_{t-1} + P x_t$$\n\n"
+    names = "$$dht = V^T \\frac{\\partial L}{\\partial o_t}, \\quad dhraw = (1 - h_t^2) dht$$\n\n"
+    share = r"$$\frac{\partial L}{\partial R} += dhraw \, h_{t-1}^T$$"
+    assert last(cell + names + share) == "right"
