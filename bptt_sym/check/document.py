@@ -9,7 +9,7 @@ formula knows the offset it came from, so that a fault in it can be shown in the
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -95,6 +95,16 @@ class Formula:
     delta: bool = False
     #: What its rewriting supposes, in words, and what shows in a row that this concerns it.
     supposes: tuple[tuple[str, str], ...] = ()
+    #: What it was before notation was rewritten, to be shown in reports.
+    origin: Formula | None = field(default=None, repr=False)
+
+    def shown(self, start: int, end: int) -> str:
+        """``latex[start:end]`` as the text has it, macros expanded."""
+        origin = self.origin
+        if origin is None or origin.latex == self.latex:
+            return self.latex[start:end]
+        first, last = (bisect_left(origin.offsets, self.offsets[k]) for k in (start, end))
+        return origin.latex[first:last] or self.latex[start:end]
 
     def place(self, offset: int = 0) -> Place:
         """Where the character ``offset`` of ``latex`` stands in the file."""
@@ -116,7 +126,10 @@ class Formula:
         start += len(text) - len(text.lstrip())
         text = text.strip()
         offsets = self.offsets[start : start + len(text) + 1]
-        return Formula(self.source, text, offsets, self.display, self.environment, self.section)
+        return Formula(
+            self.source, text, offsets, self.display, self.environment, self.section,
+            origin=self.origin,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

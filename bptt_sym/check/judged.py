@@ -63,10 +63,11 @@ def fault_in(formula: Formula, error: InputError) -> Fault:
 
 def as_entry(formula: Formula, verdict: Verdict, row: Row | None, title: str) -> Judged:
     """The entry of a formula, or of one row of it."""
-    place, text = formula.place(), formula.latex
+    place, text = formula.place(), formula.shown(0, len(formula.latex))
     if row is not None:
         place = formula.place(row.start)
-        text = " ".join(re.sub(r"(?<!\\)&", " ", row.latex).split())
+        parts = [formula.shown(start, end) for start, end in row.parts]
+        text = " ".join(re.sub(r"(?<!\\)&", " ", " ".join(parts)).split())
     part = wrong_part(formula, verdict)
     return Judged(place, text, verdict, title, display=formula.display, part=part)
 

@@ -173,22 +173,28 @@ class Row:
     @property
     def latex(self) -> str:
         """The formula with everything blanked out that is not part of the row: places stay."""
-        text = self.text
-        kept = [" "] * len(text)
-        tokens = self.tokens
+        kept = [" "] * len(self.text)
+        parts = self.parts
+        for start, end in parts:
+            kept[start:end] = self.text[start:end]
+        if len(parts) == 2:
+            own, last = parts[1]
+            kept[own:last] = self.text[own:last].replace("&", " ", 1)
+        return "".join(kept)
+
+    @property
+    def parts(self) -> list[tuple[int, int]]:
+        """Where it stands: in one place, or as the left side of an earlier row and what is its own,
+        from its relation on."""
+        text, tokens = self.text, self.tokens
         first, last = min(t.start for t in tokens), max(t.end for t in tokens)
         left, right = self.chain.sides[0], self.chain.sides[1]
         gap = text[left[-1].end : right[0].start]
         if "\\\\" not in gap:
-            kept[first:last] = text[first:last]
-            return "".join(kept)
-        # The left side of an earlier row, then this row from its relation on.
-        kept[left[0].start : left[-1].end] = text[left[0].start : left[-1].end]
+            return [(first, last)]
         own = gap.rindex("\\\\") + 2 + left[-1].end
         skip = _ROW_SPACE.match(text, own)
-        own = skip.end() if skip else own
-        kept[own:last] = text[own:last].replace("&", " ", 1)
-        return "".join(kept)
+        return [(left[0].start, left[-1].end), (skip.end() if skip else own, last)]
 
     @property
     def argument(self) -> tuple[str, str] | None:

@@ -6,6 +6,8 @@ for gradients, the copies of parameters, the letter of the last step.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bptt_sym.check.adjoints import Adjoints
 from bptt_sym.check.bound_names import SaidSizes
 from bptt_sym.check.cases import by_cases
@@ -40,6 +42,7 @@ from bptt_sym.check.units import as_vectors
 def prepared(document: Document) -> tuple[list[Formula], Context]:
     """The formulas in the order of the document, and what they tell together."""
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
+    everything = [replace(f, origin=f) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_one_function([folded(as_written(f)) for f in everything])
     everything = with_one_length(everything)

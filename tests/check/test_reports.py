@@ -413,3 +413,20 @@ def test_the_hook_is_a_command_that_exists() -> None:
 
     build_parser().parse_args([*entries[0].split(), "notes.md"])
     assert re.search(pattern.group(1), "docs/notes.md") and not re.search(pattern.group(1), "a.py")
+
+
+def test_a_formula_is_shown_as_the_text_has_it() -> None:
+    """What is rewritten to be read (entries of a loss, letters for functions) is not shown so."""
+    loss = r"L = -\sum_t \sum_i y_{t,i} \log \hat y_{t,i}"
+    rows = (
+        r"\frac{\partial L}{\partial V} &= \sum_t (\hat y_t - y_t) h_t^\top",
+        r"&= \sum_t (p_t - y_t) h_t^\top",
+    )
+    text = (
+        r"$$h_t = \tanh(W h_{t-1} + U x_t)$$ $$\hat y_t = \mathrm{softmax}(V h_t)$$"
+        f"\n\n$${loss}$$\n\n\\begin{{align}}{rows[0]} \\\\ {rows[1]}\\end{{align}}\n"
+    )
+    shown = [j.latex for j in audit(document_from_text(text, "notes.md"))]
+    assert loss in shown
+    assert rows[0].replace("&", "").replace("  ", " ") in [" ".join(s.split()) for s in shown]
+    assert any(s.startswith(r"\frac{\partial L}{\partial V}") and "p_t" in s for s in shown)
