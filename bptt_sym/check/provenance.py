@@ -27,7 +27,7 @@ from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.notation import At, Claim, Node, Sym, walk
+from bptt_sym.notation import At, Claim, D, Node, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 
 _STEP = r"\s*[_^]\s*(?:\{\s*[(<]?\s*(?:\\langle\s*)?t\s*(?:\\rangle\s*)?[)>]?\s*\}|t(?![A-Za-z]))"
@@ -43,6 +43,7 @@ _FONT = re.compile(
 #: Suppositions that say which function it is.
 _OF_A_KIND = re.compile(r"softmax|cross-entropy|squared error|affine function")
 _OTHER = "{name} is given by an equation before it that could not be taken up"
+_SAYS_WHAT = "what {name} is was supposed; this may be what says it"
 _TWO_FONTS = "{name} is written in two fonts, which are read as two things"
 _NO_WITNESS = "what {name} is was supposed, and no formula of the text bears it out"
 
@@ -119,9 +120,15 @@ class Ledger:
 
     def unsettled(self, verdict: Verdict, basis: Basis) -> str:
         """Why an accusation has no ground in the names it is about; "" if they are established."""
-        for node in _named(_at_fault(verdict, basis.claim)):
-            if (said := _DOUBTS.get(self.origin(node, basis))) is not None:
-                return said.format(name=node.name)
+        sides = _at_fault(verdict, basis.claim)
+        says_what = not any(isinstance(n, D) for side in sides for n in walk(side))
+        for node in _named(sides):
+            origin = self.origin(node, basis)
+            name = f"{node.name}_t" if isinstance(node, At) else node.name
+            if (said := _DOUBTS.get(origin)) is not None:
+                return said.format(name=name)
+            if says_what and origin is Origin.SUPPOSED and isinstance(node, At):
+                return _SAYS_WHAT.format(name=name)
         return ""
 
     def origin(self, node: At | Sym, basis: Basis) -> Origin:
