@@ -99,6 +99,8 @@ class Ledger:
     borne_out: set[str] = field(default_factory=set)
     #: The section of the last equation of each name.
     sections: dict[str, int] = field(default_factory=dict)
+    #: The equation that was taken up for each name, without its spaces.
+    _taken: dict[str, str] = field(default_factory=dict)
 
     def enter(self, row: Row, entry: object, section: int) -> None:
         """Note what ``row`` says of the names that stand alone in it; an ``entry`` without a
@@ -107,7 +109,12 @@ class Ledger:
             return
         verdict = entry.verdict if isinstance(entry, Judged) else None
         taken = verdict is not None and (verdict.is_right or verdict.verdict == "not_a_claim")
+        text = "".join(row.latex.split())
         for name in _defined(row):
+            if taken:
+                self._taken[name] = text
+            elif self._taken.get(name, "").startswith(text):
+                continue  # the same equation, broken off: it says nothing else
             self.said.add(name)
             (self.open.discard if taken else self.open.add)(name)
             if not taken and self.sections.get(name, section) < section:

@@ -153,8 +153,8 @@ $$\frac{\partial L}{\partial z} = \hat{y} - y$$
 $$\frac{\partial L}{\partial z} = y - \hat{y}$$
 """
     got = found(text)
-    assert got[r"\frac{\partialL}{\partialz_{T}}=\hat{y}_{T}-y_{T}"] == "right_under_reading"
-    assert got[r"\frac{\partialL}{\partialz_{T}}=y_{T}-\hat{y}_{T}"] == "wrong"
+    assert got[r"\frac{\partialL}{\partialz}=\hat{y}-y"] == "right_under_reading"
+    assert got[r"\frac{\partialL}{\partialz}=y-\hat{y}"] == "wrong"
 
 
 def test_outputs_of_every_step_keep_theirs() -> None:

@@ -177,3 +177,9 @@ def test_a_total_that_is_given_for_another_case_stays_what_it_is(aside: str) -> 
     anew = aside.rsplit("\n", 1)[-1]
     if "J_T" in anew:  # without a condition it is what J is from here on
         assert not last(f"{total}\n\nNow\n\n{anew}\n{NET}\n{claim}").verdict.is_right
+
+
+def test_an_equation_that_is_broken_off_says_nothing_new() -> None:
+    turned = r"$$" + JACOBIAN + r"A\,\mathrm{diag}(1 - s_t^2)$$"
+    assert last(f"{NET}\n$$s_t = \\tanh(A s_{{t-1}}$$\n\n{turned}").verdict.verdict == "wrong"
+    assert last(f"{NET}\n$$s_t = \\tanh(B s_{{t-1}}$$\n\n{turned}").verdict.verdict == "undecided"
