@@ -65,7 +65,7 @@ class Pool:
 def stacked(parts: Sequence[Array], axis: int) -> Array:
     """As ``np.concatenate`` along the first axis; blocks of one array, in order, are that array."""
     first = parts[0]
-    if first.nbytes < (1 << 12) or not isinstance(first.base, np.ndarray):
+    if first.nbytes < 256 or not isinstance(first.base, np.ndarray):
         return np.concatenate(parts, axis)
     base = first.base
     start = at = address(first)

@@ -182,11 +182,12 @@ def test_jax_custom_vjp() -> None:
 
         return run_
 
-    # Few steps: without jit every call traces anew, and a diagnosis calls many times.
+    # Few steps: without jit every call traces anew.
     problem = draw(named_model("elman"), 2, steps=2, batch=1)
     assert assert_gradient(problem, from_jax(outputs(False))) is None
-    report = judge(problem, from_jax(outputs(True)))
-    assert "the square or the factor y is lost" in report.text()
+    # It is named by its numbers, as PyTorch's is below: not one call of JAX more.
+    report = judge(problem, from_jax(outputs(True)), explain=False)
+    assert {m.name for m in report.mismatches} == {"W", "U", "b", "h0", "x"}
 
 
 class TestTorch:
