@@ -45,6 +45,14 @@ def misreadings(model: Model) -> Iterator[Mistake]:
                 f"{thing.words} {verb} {words.format(that='those' if thing.plural else 'that')}",
                 partial(_right_for, thing=thing, change=change),
             )
+    for code, words, total in (
+        ("unmasked", "what the mask leaves", lambda p: p.mask.sum()),
+        ("weights", "the weights of the losses", lambda p: (p.mask.T * p.loss_weights).sum()),
+    ):
+        yield Mistake(
+            f"mean-{code}", f"it is divided by the sum of {words}: a mean, not the sum",
+            partial(_divided, by=total), alone=True,
+        )  # fmt: skip
     yield Mistake(
         "start-unused", "the initial state is never used, 0 stands for it", _without_start
     )
@@ -52,6 +60,11 @@ def misreadings(model: Model) -> Iterator[Mistake]:
 
 def _right_for(problem: Problem, thing: _Thing, change: Change) -> dict[str, Array]:
     return thing.replaced(problem, change(thing.read(problem))).gradient_in(floats())
+
+
+def _divided(problem: Problem, by: Callable[[Problem], float]) -> dict[str, Array]:
+    total = float(by(problem)) or 1.0
+    return {k: v / total for k, v in problem.gradient_in(floats()).items()}
 
 
 def _without_start(problem: Problem) -> dict[str, Array]:

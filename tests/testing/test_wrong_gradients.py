@@ -155,7 +155,7 @@ def test_what_is_handed_in_is_caught() -> None:
         ("delta with the slope of the next step", "[σ′ from h_t of the step after, the initial"),
         ("weights applied as square roots", "applied as their square roots"),
         ("bias of forget gate not learned", "db: the block of gate f is 0"),
-        ("divided by the number of unmasked steps", "a factor that differs between problems"),
+        ("divided by the number of unmasked steps", "divided by the sum of what the mask leaves"),
         ("saturated gates frozen", "is 0 where the argument is 3 and more away"),
         ("forget bias of one in the forward pass", "1 is added to the argument of f"),
         ("old overwritten in place", "the last h stands for h_{t-1} at every step"),
