@@ -28,7 +28,7 @@ from bptt_sym.check.models import Context, Model, Models
 from bptt_sym.check.naming import named_in
 from bptt_sym.check.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.check.prepared import prepared
-from bptt_sym.check.provenance import Basis
+from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.renamed import by_the_argument, redefines
 from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.slopes import of_an_activation
@@ -94,7 +94,8 @@ class _Auditor:
         self.models = Models(context)
         self._cells: list[list[Model]] | None = None
         self.bench = Bench(self.models)
-        self.grounds = Grounds()
+        spoken = {"cross-entropy"} if self.models.context.wording.cross_entropy else set[str]()
+        self.grounds = Grounds(ledger=Ledger(in_words=frozenset(spoken)))
         #: The left side of the last claim, and whether only a part of it was given.
         self._left, self._part = "", False
         #: The sections in which an example gives values to the run.

@@ -99,6 +99,8 @@ class Ledger:
     borne_out: set[str] = field(default_factory=set)
     #: The section of the last equation of each name.
     sections: dict[str, int] = field(default_factory=dict)
+    #: Functions of which the text speaks in plain words.
+    in_words: frozenset[str] = frozenset()
     #: The equation that was taken up for each name, without its spaces.
     _taken: dict[str, str] = field(default_factory=dict)
 
@@ -151,7 +153,8 @@ class Ledger:
             return Origin.DEFINED
         if step in self.said and isinstance(node, At):
             return Origin.REPLACED
-        chosen = [s for s in basis.model.supposed if _OF_A_KIND.search(s)]
+        supposed = basis.model.supposed
+        chosen = [s for s in supposed if not self.in_words.issuperset(_OF_A_KIND.findall(s))]
         if chosen and name not in self.borne_out and any(_about(name, s) for s in chosen):
             return Origin.CHOSEN
         return Origin.SUPPOSED
