@@ -53,7 +53,8 @@ FONTS: Final[Mapping[str, str]] = {
 }
 
 _HEAD = (
-    r"(?:\\(?P<mark>[A-Za-z]+)\s*(?:\{(?P<marked>\\?[A-Za-z0-9]+)\}"
+    r"(?:\\(?P<mark>[A-Za-z]+)\s*(?:\{(?:\\(?P<second>[A-Za-z]+)\s*\{(?P<twice>\\?[A-Za-z0-9]+)\}"
+    r"|(?P<marked>\\?[A-Za-z0-9]+))\}"
     r"|\s(?P<loose>[A-Za-z]))|\\(?P<letter>[A-Za-z]+)|(?P<plain>[A-Za-z][A-Za-z0-9]*))"
 )
 # Between braces: plain text, or one \text{...}.
@@ -93,13 +94,14 @@ def parts(name: str) -> Parts | None:
         return None
     accent = font = ""
     if m["mark"]:
-        inner = m["marked"] or m["loose"]
-        if m["mark"] in ACCENTS:
-            accent = m["mark"]
-        elif m["mark"] in FONTS:
-            font = m["mark"]
-        else:
-            return None
+        inner = m["marked"] or m["loose"] or m["twice"]
+        for mark in filter(None, (m["mark"], m["second"])):
+            if mark in ACCENTS and not accent:
+                accent = mark
+            elif mark in FONTS and not font:
+                font = mark
+            else:
+                return None
         if inner.startswith("\\"):
             if inner[1:] not in LETTERS:
                 return None

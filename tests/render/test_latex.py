@@ -303,3 +303,16 @@ def test_time_is_linear_in_size() -> None:
     cost(100)
     # Four times the terms; quadratic would be 16 times the time.
     assert cost(4000) < 9 * cost(1000) + 0.02
+
+
+@pytest.mark.parametrize(
+    "name", [r"\hat{\mathbf{y}}", r"\mathbf{\hat{y}}", r"\tilde{\boldsymbol{h}}"]
+)
+def test_a_letter_with_a_font_and_an_accent_is_one_letter(name: str) -> None:
+    assert latex(At(name, t)) == f"{name}_t"
+    assert "\\" not in text(At(name, t)) and "mover" in mathml(At(name, t))
+
+
+@pytest.mark.parametrize("name", [r"\hat{\hat{y}}", r"\hat{\input{x}}", r"\mathbf{\mathrm{y}}"])
+def test_other_commands_in_a_name_are_quoted(name: str) -> None:
+    assert latex(At(name, t)).startswith(r"\text{$\backslash$")
