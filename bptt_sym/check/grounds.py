@@ -99,7 +99,7 @@ class Grounds:
             code = verdict.diagnosis.code if verdict.diagnosis is not None else ""
             claim = judged.basis.claim
             if code == "BP012" and _by_an_activation(judged.basis):
-                if not self.by_activations:
+                if not self.by_activations and _has_a_slope(claim):
                     why = GATE_OR_ARGUMENT
                 self.overdone |= _gradients(claim.sides[:1])
             elif code == "BP019" and _gradients(claim.sides[1:]) & self.overdone:
@@ -139,6 +139,11 @@ def _gradients(sides: Sequence[Node]) -> set[tuple[str, str]]:
     found = [n for s in sides for n in walk(s) if isinstance(n, D) and isinstance(n.x, At)]
     named = [(n.y, n.x) for n in found if isinstance(n.y, (At, Sym))]
     return {(y.name, x.name) for y, x in named if isinstance(x, At)}
+
+
+def _has_a_slope(claim: Claim) -> bool:
+    """Whether a right side has the slope of an activation by its sign: σ'(i_t)."""
+    return any(isinstance(n, Fn) and n.order for s in claim.sides[1:] for n in walk(s))
 
 
 def _by_an_activation(basis: Basis) -> bool:
