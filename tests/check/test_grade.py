@@ -560,7 +560,7 @@ def test_the_command_line_grades_and_resumes(
     handed_in.write_text("nothing\n")
     assert main([*command, "--writer", "csv"]) == 3
     assert main(["grade", str(tmp_path / "absent.toml"), str(handed_in), "-o", str(out)]) == 2
-    assert main(["grade", str(tmp_path / "rubric.toml"), str(tmp_path / "no"), "-o", "x"]) == 2
+    assert main(["grade", str(tmp_path / "rubric.toml"), str(tmp_path / "no"), "-o", str(out)]) == 2
 
 
 def test_a_preamble_holds_for_every_question_and_a_line_may_be_a_heading(rubric: Rubric) -> None:
