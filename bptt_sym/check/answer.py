@@ -27,9 +27,10 @@ _LOG = logging.getLogger(__name__)
 class Court:
     """A model with its hypotheses, ready to judge many claims about it."""
 
-    #: Values that are put in, and conditions such as |w| < 1.
     model: Recurrence
+    #: Values that are put in.
     assume: tuple[Claim, ...]
+    #: Conditions such as |w| < 1.
     given: tuple[Claim, ...]
     arena: Arena
 

@@ -49,6 +49,18 @@ _OF_WEIGHT = re.compile(r"\\(?:gamma|beta|kappa)_\{?[Ww]\}?$|\\lambda(?:_\{?(?:\
 _OF_SLOPE = re.compile(r"\\(?:gamma|beta|kappa)(?:_\{?(?:\\?max|\\?sigma|\\?phi|h|f|g|1)\}?)?$")
 _OF_BOTH = re.compile(r"\\eta$")
 _RELATES = re.compile(r"\\leq?(?![a-z])|\\leqslant|<|≤|\\(?:to|rightarrow)(?![a-z])")
+#: ``|\sigma'(z_j)|`` and ``|1 - h_j^2| \le 1``: the slope of an activation, and nothing beside it.
+A_SLOPE = (
+    r"(?:\\left\s*)?(?:\\?\||\\l?vert(?![a-z])|\()?\s*"
+    r"(?:(?:\\[a-z]+|[fg])\s*(?:'|\^\s*\{?\s*\\prime\s*\}?)\s*(?:\((?:[^()]|\([^()]*\))*\))?"
+    r"|1\s*-\s*[a-z]\s*(?:_\s*(?:[a-z]|\{[^{}]*\}))?\s*\^\s*\{?\s*2\s*\}?)"
+    r"\s*(?:\\right\s*)?(?:\\?\||\\r?vert(?![a-z])|\))?\s*"
+    r"(?:\\leq?(?![a-z])\s*(?:1|1/4|\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*4\s*\}?))?\s*[.,;]?\s*$"
+)
+#: ``\gamma = …`` up to the end of what it is.
+_EQUATED = re.compile(rf"(?P<letter>{_LETTER.pattern})\s*(?::\s*)?=\s*(?P<what>[^$\n]*)")
+_MOST = re.compile(r"\\(?:max|sup)(?![a-z])\s*(?:_\s*(?:[A-Za-z]|\{[^{}]*\}))?\s*")
+_A_NORM = re.compile(r"\\(?:\||[lr]?Vert)|‖|\\sigma_|\\lambda_")
 #: The least upper bounds of the slopes of activations.
 _SLOPES = {"tanh": Fraction(1), "sigma": Fraction(1, 4), "relu": Fraction(1)}
 
@@ -69,10 +81,18 @@ class SaidSizes:
 
     singular: bool = False
     bounded: bool = False
+    #: Letters that an equation of the text makes something else.
+    others: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, text: str) -> SaidSizes:
-        return cls(_SINGULAR.search(text) is not None, _BOUNDED.search(text) is not None)
+        others: set[str] = set()
+        for m in _EQUATED.finditer(text):
+            what = _MOST.sub("", m.group("what"), count=1)
+            if not (re.match(A_SLOPE, what) or _A_NORM.match(what)):
+                others |= _spellings(m.group("letter"))
+        singular, bounded = _SINGULAR.search(text), _BOUNDED.search(text)
+        return cls(singular is not None, bounded is not None, frozenset(others))
 
 
 def with_bound_names(vocabulary: Vocabulary, latex: str) -> Vocabulary:
@@ -81,13 +101,18 @@ def with_bound_names(vocabulary: Vocabulary, latex: str) -> Vocabulary:
         return vocabulary
     found: set[str] = set()
     for m in _LETTER.finditer(latex):
-        head, _, script = re.sub(r"\s|\\(?:text|mathrm)(?=\{)", "", m.group()).partition("_")
-        script = script.strip("{}")
-        found |= {head, f"{head}_{script}", f"{head}_{{{script}}}"} if script else {head}
+        found |= _spellings(m.group())
     found -= vocabulary.sequences | vocabulary.parameters | vocabulary.totals
     if not found:
         return vocabulary
     return replace(vocabulary, parameters=vocabulary.parameters | found)
+
+
+def _spellings(letter: str) -> set[str]:
+    """A letter with its script as the reader may name it, and without."""
+    head, _, script = re.sub(r"\s|\\(?:text|mathrm)(?=\{)", "", letter).partition("_")
+    script = script.strip("{}")
+    return {head, f"{head}_{script}", f"{head}_{{{script}}}"} if script else {head}
 
 
 @dataclass(frozen=True)
@@ -106,7 +131,7 @@ def sized(claim: Claim, rec: Recurrence, text: SaidSizes) -> Sized | None:
     nodes = [n for s in claim.sides for n in walk(s)]
     letters = {n.name for n in nodes if isinstance(n, Sym) and n.name not in rec.shapes}
     letters = {n for n in letters if any(p.match(n) for p in (_OF_WEIGHT, _OF_SLOPE, _OF_BOTH))}
-    if not letters:
+    if not letters or letters & text.others:
         return None
     if not any(isinstance(n, (D, Diag, Prod, Fn)) for n in nodes) or _divides(nodes, letters):
         return None  # a condition on the parameters
@@ -133,6 +158,8 @@ def sized(claim: Claim, rec: Recurrence, text: SaidSizes) -> Sized | None:
             sure = False
         else:
             return None
+    if list(put.values()).count(Num(slope or Fraction(0))) > 1:
+        return None  # one of the two is something else
 
     def change(n: Node) -> Node:
         if isinstance(n, Sym) and n.name in put:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bptt_sym.check.bound_names import A_SLOPE
 from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import BRACKETS, Edit, closing, edited, replaced
 
@@ -92,10 +93,11 @@ _BAR_REMARK = re.compile(
     r"\{\s*\\text\s*\{[^{}]*\}\s*(?P<step>[a-z])?\s*\}(?P<equals>\s*&?\s*=)?"
 )
 #: ``… \le (\gamma \sigma)^k, \qquad \gamma = \max_j |…|``: what the letters of a bound stand for.
+#: Any other explanation stays, so that nobody supposes that it says this.
 _EXPLAINED = re.compile(
     r"(?P<bound>\\leq?(?![a-z])(?:(?!\\\\).)*?),?\s*\\q?quad(?![A-Za-z])\s*"
     r"(?:\\text\s*\{[^{}]*\}\s*)?\\(?:gamma|beta|lambda)(?![A-Za-z])[^=]{0,20}="
-    r"\s*\\(?:max|sup)(?![a-z]).*$",
+    rf"\s*\\(?:max|sup)(?![a-z])\s*(?:_\s*(?:[A-Za-z]|\{{[^{{}}]*\}}))?\s*{A_SLOPE}",
     re.DOTALL,
 )
 #: ``\xrightarrow{T \to \infty}``, ``\left\( … \right\)``

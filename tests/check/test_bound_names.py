@@ -75,3 +75,31 @@ def test_letters_that_the_formula_itself_explains() -> None:
     tail = r", \qquad \gamma = \max_j |1 - s_j^2| \le 1"
     assert last(rf"{NETWORK}$${left} \le (\gamma \|A\|)^{{t-k}}{tail}$$").is_right
     assert last(rf"{NETWORK}$${left} \le (\gamma \|A\|)^{{t-k+1}}{tail}$$").verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    "meaning",
+    [
+        r"\max_j |0.1 s_j|",
+        r"\max_j |A_{jj}|",
+        r"\sup_z |\tanh'(z)| / 9",
+        r"\max_j |1 - s_j^2| \le 1/5",
+        r"3",
+    ],
+)
+@pytest.mark.parametrize("power", ["t-k", "t-k+1"])
+def test_a_letter_that_the_text_explains_otherwise_is_not_taken_for_a_slope(
+    meaning: str, power: str
+) -> None:
+    left = r"\left\|\frac{\partial s_t}{\partial s_k}\right\|"
+    claim = rf"{left} \le (\gamma \|A\|)^{{{power}}}"
+    tail = rf"\gamma = {meaning}"
+    assert last(rf"{NETWORK}$${tail}$$ $${claim}$$").verdict == "undecided"
+    beside = document_from_text(rf"{NETWORK}$${claim}, \qquad {tail}$$", "n.md")
+    for judged in audit(beside):
+        assert judged.verdict.verdict in ("undecided", "not_a_claim", "unreadable")
+
+
+def test_two_letters_are_not_both_the_slope() -> None:
+    left = r"\left\|\frac{\partial s_t}{\partial s_k}\right\|"
+    assert last(rf"{NETWORK}$${left} \le (\gamma \beta)^{{t-k}}$$").verdict == "undecided"
