@@ -11,10 +11,7 @@ from bptt_sym.check.masking import Masked
 #: Environments that are displayed mathematics by themselves.
 ENVIRONMENTS = frozenset(
     name + star
-    for name in (
-        "equation align gather multline flalign eqnarray displaymath math alignat dmath "
-        "IEEEeqnarray"
-    ).split()
+    for name in "equation align gather multline flalign eqnarray displaymath math alignat".split()
     for star in ("", "*")
 )
 

@@ -17,8 +17,6 @@ from bptt_sym.evaluate.program import PER_STEP, Program, Size
 
 _ELEMENTWISE = {"add", "mul", "div", "neg", "fn", "pow"}
 _SUM, _PRODUCT, _UNARY, _ATOM = 1, 2, 3, 4
-#: 1/σ' from e = exp(-a) is e + 2 + 1/e, see :mod:`~bptt_sym.evaluate.logistic`.
-LOGISTIC_SLOPE = " + 2.0 + 1.0 / "
 
 
 @final
@@ -91,6 +89,32 @@ JAX = Dialect(
     "({a}[..., :, None] * jnp.eye({a}.shape[-1]))",
     "jnp.empty",
 )
+
+#: Functions that NumPy source may call.
+NUMPY_FUNCTIONS = {
+    "finite": [
+        "",
+        "def finite(e):",
+        "    if not e.size or e.max() < np.inf:",
+        "        return e",
+        "    return np.minimum(e, np.finfo(e.dtype).max)",
+        "",
+    ],
+    "softmax": [
+        "",
+        "def softmax(z):",
+        "    e = np.exp(z - z.max(-1, keepdims=True))",
+        "    return e / e.sum(-1, keepdims=True)",
+        "",
+    ],
+    "logsoftmax": [
+        "",
+        "def logsoftmax(z):",
+        "    z = z - z.max(-1, keepdims=True)",
+        "    return z - np.log(np.exp(z).sum(-1, keepdims=True))",
+        "",
+    ],
+}
 
 
 def number(value: Fraction) -> str:
@@ -236,17 +260,13 @@ class Writer:
         return self.dialect.full.format(shape=self.array_shape(i), value=value)
 
     def slope(self, a: int) -> str | None:
-        """The reciprocal of tanh' or σ' as source, if ``a`` is one of them and has no name."""
+        """The reciprocal of tanh' as source, if ``a`` is that and has no name."""
         op = self.program.ops[a]
         if self.reference(a) is not None or op.kind != "fn":
             return None
         if op.attr == ("tanh", 1):
             return f"{self.dialect.module}.cosh({self.use(op.args[0], _SUM)}) ** 2"
-        return self.logistic_slope(op.args[0]) if op.attr == ("slope_exp", 0) else None
-
-    def logistic_slope(self, e: int) -> str:
-        """1/σ' from e = exp(-a)."""
-        return f"({self.use(e, _SUM)}{LOGISTIC_SLOPE}{self.use(e, _UNARY)})"
+        return None
 
     def into(self, i: int, target: str) -> str | None:
         """The statement that computes ``i`` where it is kept, without a temporary; NumPy only.
@@ -286,8 +306,8 @@ class Writer:
                 return f"1.0 / (1.0 + {m}.exp(-{self.use(a, _UNARY)}))", _PRODUCT
             case "exp_minus", 0:
                 return f"{m}.exp(-{self.use(a, _UNARY)})", _ATOM
-            case "slope_exp", 0:
-                return f"1.0 / {self.logistic_slope(a)}", _PRODUCT
+            case "finite", 0:
+                return f"finite({arg})", _ATOM
             case "inverse_1p", 0:
                 return f"1.0 / (1.0 + {self.use(a, _SUM)})", _PRODUCT
             case "tanh", 1:

@@ -1,8 +1,9 @@
 r"""The logistic function and its derivative from one exponential.
 
-With :math:`e = e^{-a}`, :math:`\sigma = 1/(1+e)` and :math:`\sigma' = 1/(e+2+1/e)`: no second
-exponential on the way back, and no difference :math:`1-\sigma` that would cancel. Where ``e``
-overflows or vanishes the derivative is 0, as it should be.
+With :math:`e = e^{-a}`, :math:`\sigma = 1/(1+e)` and :math:`\sigma' = (e\,\sigma)\,\sigma`: no
+second exponential on the way back, no quotient, and no difference :math:`1-\sigma` that would
+cancel. Where ``e`` overflows, :math:`\sigma` is 0, and so is the derivative once ``e`` is taken to
+be the greatest number instead; where it vanishes the derivative is 0 by itself.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def shared_exponential(adj: Adjoint, program: Program) -> tuple[Adjoint, Program
         if op.kind == "fn" and op.attr in (("sigma", 0), ("sigma", 1)):
             e = new.fn("exp_minus", args[0])
             s = new.fn("inverse_1p", e)
-            place[i] = s if op.attr[1] == 0 else new.fn("slope_exp", e)
+            place[i] = s if op.attr[1] == 0 else new.mul(new.mul(new.fn("finite", e), s), s)
         else:
             place[i] = new.emit(op.kind, args, op.shape, attr=op.attr, lead=op.lead)
     if adj.forward == len(old.ops):

@@ -9,7 +9,7 @@ from bptt_sym.evaluate.adjoint import Adjoint
 from bptt_sym.evaluate.array_source import Dialect, Writer
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import Names, identifier
-from bptt_sym.evaluate.program import PER_STEP, Program, Size
+from bptt_sym.evaluate.program import PER_STEP, Program
 from bptt_sym.evaluate.schedule import adjoint_schedule, forward_schedule
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
@@ -70,8 +70,6 @@ class LoopPlan:
         self.carry: dict[tuple[str, int], str] = {}
         self.going_back = False
         self.added_to: dict[int, int] = {}
-        #: Values that take the place of their argument, of which nothing else is wanted.
-        self.in_place: set[int] = set()
         #: Parts of a stored row that are a product with a value put together from parts.
         self.unfolded: dict[int, int] = {}
         self._plan()
@@ -159,7 +157,6 @@ class LoopPlan:
             self._reuse_memory()
         if self.dialect.module == "np":
             self._unfold()
-            self._overwrite()
         for (name, lag), handle in self.adj.reads.items():
             if name in self.program.targets and p.ops[handle].kind != "const":
                 self.carry[name, lag] = self.names.fresh(
@@ -218,31 +215,6 @@ class LoopPlan:
             and all(self.p.ops[a].lead == PER_STEP for a in op.args)
         )
 
-    def _overwrite(self) -> None:
-        """An exponential whose argument only it reads is put where its argument was."""
-        p = self.p
-        every = [
-            i
-            for g in (self.f, self.b)
-            for part in (g.fixed, g.before, g.loop, g.after, g.end)
-            for i in part
-        ]  # fmt: skip
-        kept = {*self.program.targets.values(), self.program.loss}
-        for i in self.f.loop:
-            op = p.ops[i]
-            if op.kind != "fn" or op.attr != ("exp_minus", 0) or p.ops[op.args[0]].kind != "slice":
-                continue
-            (cut,) = op.args
-            (whole,) = p.ops[cut].args
-            home = self.place.get(whole)
-            if home is None or not home.stored or home.history or whole in kept:
-                continue
-            others = [k for k in self._users(every, whole) if k != cut]
-            if self._users(every, cut) == [i] and all(
-                p.ops[k].kind == "slice" and _apart(p, cut, k) for k in others
-            ):
-                self.in_place.add(i)
-
     def _unfold(self) -> None:
         """Where a row's part is (parts, put together) times something, no temporary is joined."""
         p = self.p
@@ -294,11 +266,14 @@ class LoopPlan:
                         if target == j:
                             return self.names.fresh(f"a_{identifier(name)}")
                     return self.names.fresh("a")
+        first = p.ops[op.args[0]] if op.kind == "mul" else op
+        if first.kind == "mul" and p.ops[first.args[0]].attr == ("finite", 0):
+            return self.names.fresh("slope")
         if op.kind == "fn" and op.attr[1] == 1:
             inner = self.place.get(op.args[0])
             return self.names.fresh(f"slope_{inner.name}" if inner else "slope")
         if op.kind == "fn":
-            wish = {"sigma": "gates", "inverse_1p": "gates", "exp_minus": "e"}
+            wish = {"sigma": "gates", "inverse_1p": "gates", "exp_minus": "e", "finite": "e"}
             return self.names.fresh(wish.get(op.attr[0], str(op.attr[0])))
         if op.kind == "concat" and op.lead < PER_STEP:
             inner_op = p.ops[op.args[0]]
@@ -335,8 +310,6 @@ class LoopPlan:
                 return self._later(op.attr, loop)
             if op.kind == "start":
                 return f"d_{identifier(op.attr[0])}_start"
-            if i in self.in_place and i in done:
-                return self.w.use(op.args[0], 4)
             place = self.place.get(i)
             if place is None or i not in done:
                 return None
@@ -386,11 +359,3 @@ class LoopPlan:
         if key[1] == 1 and loop:
             return name
         return f"{name}[t + {key[1]}]" if loop else f"{name}[{key[1]}:]"
-
-
-def _apart(p: Program, a: int, b: int) -> bool:
-    """Whether two slices of a vector have nothing in common, whatever the dimensions are."""
-    start_a: Size = p.ops[a].attr[1]
-    start_b: Size = p.ops[b].attr[1]
-    end_a, end_b = start_a + p.shape(a)[-1], start_b + p.shape(b)[-1]
-    return end_a.at_most(start_b) or end_b.at_most(start_a)

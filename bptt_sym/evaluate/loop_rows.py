@@ -1,7 +1,9 @@
-"""A loop over time that runs over rows of its arrays instead of looking each up by ``t``.
+"""What makes a loop over time faster and its source harder to read.
 
-To make the view ``a[t, :, n:]`` costs as much as to add two short vectors, and the iterator of an
-array makes it for a third of that. The source to paste keeps the indices, which read better.
+It runs over rows of its arrays and looks none up by ``t``: to make the view ``a[t, :, n:]`` costs
+as much as to add two short vectors, and the iterator of an array makes it for a third of that.
+Matrices that every step multiplies by are turned once. The source to paste keeps the indices and
+the transposes, which read better.
 """
 
 from __future__ import annotations
@@ -12,6 +14,37 @@ from bptt_sym.evaluate.names import Names
 
 #: What generated loops write for a row, ``a[t]``, ``a[t + 1]``, ``a[t, ..., n:]``.
 _ROW = re.compile(r"\b([A-Za-z_]\w*)\[t(?: \+ (\d+))?((?:, [^\[\]]*)?)\]")
+
+#: A sum into which a row times a transposed matrix goes, and any such product.
+_ADDED = re.compile(r"(.* \+= )(\w+\[t\]) @ (\w+)\.T")
+_TURNED = re.compile(r" @ ([A-Za-z_]\w*)\.T\b")
+
+
+def turned_once(lines: list[str], names: Names) -> list[str]:
+    """What stands before the loop so that its products, changed in place, need no transpose.
+
+    The product of rows with a transposed matrix takes up to twice the time of the one with a
+    matrix that lies in memory the other way round. What is only added goes into memory of its own.
+    """
+    before: list[str] = []
+    made: dict[str, str] = {}
+
+    def turned(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in made:
+            made[name] = names.fresh(f"{name}_T")
+            before.append(f"{made[name]} = turned({name}, T, B)")
+        return f" @ {made[name]}"
+
+    for k, line in enumerate(lines):
+        added = _ADDED.fullmatch(line)
+        lines[k] = line = _TURNED.sub(turned, line)
+        if added:
+            matrix, room = made[added[3]], names.fresh("room")
+            kind = f"np.result_type({added[2][:-3]}, {matrix})"
+            before.append(f"{room} = empty((B, {matrix}.shape[1]), {kind})")
+            lines[k] = f"{added[1]}np.matmul({added[2]}, {matrix}, out={room})"
+    return before
 
 
 def over_rows(lines: list[str], names: Names, *, back: bool) -> tuple[str, list[str]]:
@@ -53,4 +86,4 @@ def over_rows(lines: list[str], names: Names, *, back: bool) -> tuple[str, list[
     return f"for t, {', '.join(rows.values())} in zip({order}, {', '.join(rows)}):", out
 
 
-__all__ = ["over_rows"]
+__all__ = ["over_rows", "turned_once"]

@@ -11,11 +11,11 @@ import re
 from collections.abc import Collection, Iterable
 
 from bptt_sym.evaluate.adjoint import adjoint
-from bptt_sym.evaluate.array_source import LOGISTIC_SLOPE, NUMPY, POOLED, TORCH
+from bptt_sym.evaluate.array_source import NUMPY, NUMPY_FUNCTIONS, POOLED, TORCH
 from bptt_sym.evaluate.formula import equation_text, text
 from bptt_sym.evaluate.logistic import shared_exponential
 from bptt_sym.evaluate.loop_plan import LoopPlan, Place, Signature
-from bptt_sym.evaluate.loop_rows import over_rows
+from bptt_sym.evaluate.loop_rows import over_rows, turned_once
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.evaluate.program import PER_STEP, Program, Size
@@ -80,9 +80,9 @@ class LoopModule(LoopPlan):
             body += [f"    values, saved = forward({args})"]
             body += ['    return values["loss"], backward(saved)']
         used = "\n".join(body)
-        for kind in ("logsoftmax", "softmax"):
+        for kind in ("logsoftmax", "softmax", "finite"):
             if m == "np" and f"{kind}(" in used:
-                head += ["", *_SOFTMAX[kind]]
+                head += ["", *NUMPY_FUNCTIONS[kind]]
         return "\n".join(line.rstrip() for line in [*head, "", *body]) + "\n"
 
     def _shapes(self) -> list[str]:
@@ -161,7 +161,6 @@ class LoopModule(LoopPlan):
         for i in sorted(self.place):
             place = self.place[i]
             own = place.stored and not place.history and i not in self.added_to
-            own = own and i not in self.in_place
             if phases.get(i) == "loop" and own:
                 self._allocate(lines, i)
         loop: list[str] = []
@@ -194,20 +193,16 @@ class LoopModule(LoopPlan):
             return
         header = "for t in reversed(range(T)):" if back else "for t in range(T):"
         if self.dialect.rows:
+            lines += turned_once(loop, self.names)
             header, loop = over_rows(loop, self.names, back=back)
         lines.append(header)
         lines += [f"    {s}" for s in loop]
 
     def _guarded(self, body: list[str]) -> list[str]:
-        """exp and cosh may overflow, and 1/exp, on purpose: 1/inf is the limit that is wanted."""
+        """exp and cosh may overflow on purpose: 1/inf is the limit that is wanted."""
         text_ = "\n".join(body)
-        quiet = []
-        if any(f in text_ for f in ("cosh(", "exp(", LOGISTIC_SLOPE)):
-            quiet.append('over="ignore"')
-        if LOGISTIC_SLOPE in text_:
-            quiet.append('divide="ignore"')
-        if self.dialect.module == "np" and quiet:
-            return [f"    with np.errstate({', '.join(quiet)}):", *(f"        {s}" for s in body)]
+        if self.dialect.module == "np" and any(f in text_ for f in ("cosh(", "exp(")):
+            return ['    with np.errstate(over="ignore"):', *(f"        {s}" for s in body)]
         return [f"    {s}" for s in body]
 
     def _dtype(self) -> str:
@@ -261,7 +256,7 @@ class LoopModule(LoopPlan):
         for i, place in self.place.items():
             if i >= self.adj.forward or i not in self.forward_done:
                 continue
-            if (phases.get(i) != "loop" or place.stored) and i not in self.in_place:
+            if phases.get(i) != "loop" or place.stored:
                 out.append(place.name)
         return list(dict.fromkeys(out))
 
@@ -299,9 +294,7 @@ class LoopModule(LoopPlan):
             else:
                 index = ""
             line = f"{place.name}{index} = {right}"
-            if i in self.in_place:
-                line = self.w.into(i, self.w.use(self.p.ops[i].args[0], 4)) or line
-            elif loop and index:
+            if loop and index:
                 line = self.w.into(i, f"{place.name}{index}") or line
             if not (self.p.ops[i].lead == PER_STEP and line == f"{place.name} = {place.name}"):
                 lines.append(line)
@@ -478,21 +471,4 @@ _IMPORTS = {
     "np": ["import numpy as np"],
     "torch": ["import torch"],
     "jnp": ["import jax", "import jax.numpy as jnp"],
-}
-
-_SOFTMAX = {
-    "softmax": [
-        "",
-        "def softmax(z):",
-        "    e = np.exp(z - z.max(-1, keepdims=True))",
-        "    return e / e.sum(-1, keepdims=True)",
-        "",
-    ],
-    "logsoftmax": [
-        "",
-        "def logsoftmax(z):",
-        "    z = z - z.max(-1, keepdims=True)",
-        "    return z - np.log(np.exp(z).sum(-1, keepdims=True))",
-        "",
-    ],
 }

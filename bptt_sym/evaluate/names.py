@@ -16,7 +16,10 @@ _C_WORDS = frozenset(
     "gamma index".split()
 )
 _ACCENTS = ("tilde", "hat", "bar", "mathbf", "vec", "dot")
-_RESERVED = frozenset("np torch jnp jax T B t forward backward saved loss math lax float".split())
+_RESERVED = frozenset(
+    "np torch jnp jax T B t forward backward saved loss math lax float "
+    "finite softmax logsoftmax empty product stacked turned".split()
+)
 
 
 def identifier(name: str) -> str:

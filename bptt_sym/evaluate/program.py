@@ -64,11 +64,6 @@ class Size:
             counts[name] = counts.get(name, 0) + k
         return Size(tuple(sorted((n, k) for n, k in counts.items() if k)), self.const + other.const)
 
-    def at_most(self, other: Size) -> bool:
-        """Whether this is at most ``other`` whatever the dimensions are."""
-        counts = dict(other.terms)
-        return self.const <= other.const and all(k <= counts.get(n, 0) for n, k in self.terms)
-
     def value(self, dims: Mapping[str, int]) -> int:
         """The number of rows this stands for."""
         return self.const + sum(k * dims[n] for n, k in self.terms)

@@ -118,7 +118,10 @@ def _sunk(p: Program, s: Schedule, roots: set[int]) -> Schedule:
     loop = set(s.loop)
     before = list(s.before)
     for i in reversed(s.before):
-        if p.ops[i].kind in _CHEAP and i not in roots and uses.get(i) and uses[i] <= loop:
+        once = p.ops[i].attr == ("finite", 0)  # what looks at all steps at once
+        if once or p.ops[i].kind not in _CHEAP or i in roots:
+            continue
+        if uses.get(i) and uses[i] <= loop:
             loop.add(i)
             before.remove(i)
     return Schedule(s.fixed, before, sorted(loop), s.after, s.end)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tracemalloc
 
+import mpmath
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +15,7 @@ from bptt_sym.evaluate.buffers import Buffers
 from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.jacobians import one_step
-from bptt_sym.evaluate.loop_rows import over_rows
+from bptt_sym.evaluate.loop_rows import over_rows, turned_once
 from bptt_sym.evaluate.names import Names
 from bptt_sym.evaluate.pooled import LARGE, Pool, stacked
 from bptt_sym.testing.draw import cases, draw
@@ -121,3 +123,53 @@ def test_jacobians_let_go_of_what_is_not_read_again() -> None:
     tracemalloc.stop()
     assert found.shape == (20, 1, 24, 24)
     assert peak < 14 * found.nbytes, peak / found.nbytes
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])  # 100: slopes are made in the loop
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_logistic_slope_keeps_its_digits_where_its_exponential_overflows(
+    batch: int, dtype: type
+) -> None:
+    far = 700 if dtype is np.float64 else 80
+    a = np.array([0, 1, -1, 30, -30, far, -far, -11 * far / 10, 11 * far / 10, -1e30, 1e30], dtype)
+    n = len(a)
+    params = {
+        "W": a[:, None], "U": np.zeros((n, n), dtype), "b": np.zeros(n, dtype),
+        "V": np.ones((1, n), dtype), "c_y": np.zeros(1, dtype),
+    }  # fmt: skip
+    one = np.ones((1, batch, 1), dtype)
+    inputs = {"x": one, "\\hat{y}": 5000 * one, "\\omega": np.ones((1, batch), dtype)}
+    run = named_model("sigmoid_rnn").fast
+    assert set(run.signature.params) >= {(k, k) for k in "WUV"}
+    values, tape = run.forward(params, inputs, {"h": np.zeros((batch, n), dtype)})
+    slopes = run.backward(tape)["b"] / run.backward(tape)["b"][0] / 4
+    assert np.isfinite(values["h"]).all()
+    tiny = np.finfo(dtype).tiny
+    with mpmath.workdps(400):
+        exact = [mpmath.sech(mpmath.mpf(float(x)) / 2) ** 2 / 4 for x in a]
+        for got, true in zip(slopes, exact, strict=True):
+            assert abs(mpmath.mpf(float(got)) - true) <= 8 * np.finfo(dtype).eps * true + tiny
+
+
+def test_turned_matrices_and_rooms_of_their_own_change_nothing() -> None:
+    names = Names()
+    lines = ["z[t] += h[t] @ U.T", "v = h[t] @ U.T + s @ W.T", "y[t] = q @ V"]
+    before = turned_once(lines, names)
+    rng = np.random.default_rng(3)
+    for steps, batch in ((2, 3), (9, 3), (9, 1)):
+        made = []
+        for extra, loop in (
+            ([], ["z[t] += h[t] @ U.T", "v = h[t] @ U.T + s @ W.T", "y[t] = q @ V"]),
+            (before, lines),
+        ):
+            rng = np.random.default_rng(3)
+            space = {**Pool().names(), "np": np, "T": steps, "B": batch}
+            for key, shape in {"U": (5, 4), "W": (5, 4), "V": (4, 2), "z": (steps, batch, 5),
+                               "h": (steps, batch, 4), "s": (batch, 4), "q": (batch, 4),
+                               "y": (steps, batch, 2)}.items():  # fmt: skip
+                space[key] = rng.normal(size=shape)
+            exec("\n".join([*extra, "for t in range(T):", *(f"    {x}" for x in loop)]), space)
+            made.append((space["z"], space["v"], space["y"]))
+        for u, v in zip(*made, strict=True):
+            np.testing.assert_allclose(u, v, rtol=1e-13)
+    assert sum("turned" in b for b in before) == 2 and not any(".T" in x for x in lines)
