@@ -330,7 +330,10 @@ def _words(text: str, plain: str, masked: Masked, found: Sequence[Found]) -> tup
 def formula_from_text(text: str, name: str) -> Formula:
     """A formula given by itself, with the dollars around it taken off if it has some."""
     source = Source(name, text)
-    whole = Formula(source, text, range(len(text) + 1), display=True).part(0, len(text))
+    chars = expand(zip(text, range(len(text)), strict=True), Macros())
+    offsets = [*(o for _, o in chars), len(text)]
+    latex = "".join(c for c, _ in chars)
+    whole = Formula(source, latex, offsets, display=True).part(0, len(latex))
     for opening, closing in (("$$", "$$"), ("$", "$"), ("\\[", "\\]"), ("\\(", "\\)")):
         body = whole.latex
         if len(body) > len(opening + closing) and body.startswith(opening):

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from bptt_sym.check.known_macros import Macro, has_known, known
 from bptt_sym.errors import LimitExceeded
 
 #: Characters of one formula after expansion.
@@ -21,6 +22,7 @@ MAX_CALLS = 5_000
 #: Characters put back for reading in one formula: bounds bodies that grow before they shrink.
 MAX_PUSHED = 500_000
 
+_OVER = r"\over"
 _DEFINITION = re.compile(
     r"\\(?:(?:re|provide)?newcommand|providecommand)\*?\s*(?:\{\s*(\\[A-Za-z]+|\\.)\s*\}|(\\[A-Za-z]+|\\.))"
     r"\s*(?:\[(\d)\])?"
@@ -28,15 +30,6 @@ _DEFINITION = re.compile(
     r"|\\def\s*(\\[A-Za-z]+|\\.)((?:#\d)*)\s*(?=\{)"
     r"|\\let\s*(\\[A-Za-z]+)\s*=?\s*(\\[A-Za-z]+|\\.)"
 )
-
-
-@dataclass(frozen=True)
-class Macro:
-    r"""``body`` with ``#1`` … ``#arity``; ``default`` is the value of an optional first one."""
-
-    body: str
-    arity: int = 0
-    default: str | None = None
 
 
 @dataclass
@@ -114,9 +107,11 @@ def expand(chars: Iterable[Located], macros: Macros) -> list[Located]:
     LimitExceeded
         More than the documented number of calls or characters.
     """
-    todo = list(chars)[::-1]
-    if not macros.versions:
-        return todo[::-1]
+    given = list(chars)
+    text = "".join(c for c, _ in given)
+    if not macros.versions and not has_known(text):
+        return _with_fractions(given) if _OVER in text else given
+    todo = given[::-1]
     out: list[Located] = []
     calls, pushed = 0, 0
     while todo:
@@ -125,7 +120,10 @@ def expand(chars: Iterable[Located], macros: Macros) -> list[Located]:
             out.append((char, offset))
         else:
             name = [(char, offset), *_rest_of_command(todo)]
-            macro = macros.at("".join(c for c, _ in name), offset)
+            command = "".join(c for c, _ in name)
+            macro = macros.at(command, offset)
+            if macro is None and command not in macros.versions:
+                macro = known(command, todo[-1][0] if todo else "")
             if macro is None:
                 out.extend(name)
             else:
@@ -134,12 +132,37 @@ def expand(chars: Iterable[Located], macros: Macros) -> list[Located]:
                 if calls > MAX_CALLS or pushed > MAX_PUSHED:
                     raise LimitExceeded(
                         "the macros of this formula expand without end",
-                        token="".join(c for c, _ in name),
+                        token=command,
                         hint=f"at most {MAX_CALLS} macro calls in a formula",
                     )
                 todo.extend(reversed(body))
         if len(out) > MAX_EXPANDED:
             raise LimitExceeded(f"a formula of more than {MAX_EXPANDED} characters")
+    return _with_fractions(out)
+
+
+def _with_fractions(chars: list[Located]) -> list[Located]:
+    r"""``{a \over b}``, the fraction of plain TeX, as ``\frac{a}{b}``."""
+    text = "".join(c for c, _ in chars)
+    at = [m.start() for m in re.finditer(r"(?<!\\)\\over(?![A-Za-z])", text)]
+    groups = _brace_groups(text) if at else {}
+    new = {}
+    for k in at:
+        # The innermost group around it.
+        start = max((a for a, b in groups.items() if a < k < b), default=None)
+        if start is not None and start not in new:
+            new[start], new[k] = r"\frac{", "}{"
+    if not new:
+        return chars
+    out: list[Located] = []
+    i = 0
+    while i < len(chars):
+        if i in new:
+            out += [(c, chars[i][1]) for c in new[i]]
+            i += 1 if new[i] != "}{" else len(_OVER)
+        else:
+            out.append(chars[i])
+            i += 1
     return out
 
 

@@ -11,7 +11,10 @@ from bptt_sym.check.masking import Masked
 #: Environments that are displayed mathematics by themselves.
 ENVIRONMENTS = frozenset(
     name + star
-    for name in "equation align gather multline flalign eqnarray displaymath math alignat".split()
+    for name in (
+        "equation align gather multline flalign eqnarray displaymath math alignat dmath "
+        "IEEEeqnarray"
+    ).split()
     for star in ("", "*")
 )
 

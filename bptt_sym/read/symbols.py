@@ -9,20 +9,24 @@ LAYOUT = frozenset(
     \big \Big \bigg \Bigg \bigl \Bigl \biggl \Biggl \bigr \Bigr \biggr \Biggr \bigm \Bigm
     \biggm \Biggm \allowbreak \nobreak \noindent \hfill \strut \mathstrut \hline \par \boxed
     \centering \small \normalsize \mathbin \mathrel \mathord \ensuremath \bf \rm \it
-    \relax \/ \smash \rlap \llap \nulldelimiterspace""".split()
+    \relax \/ \smash \rlap \llap \nulldelimiterspace \hdashline \toprule \midrule \bottomrule
+    \Huge \huge \LARGE \Large \large \footnotesize \scriptsize \tiny \bigstrut \qed""".split()
 ) | {"\\ ", "\\\n", "\\\t"}
 
 #: Layout commands followed by one braced argument that is layout as well.
-LAYOUT_ARG = frozenset(r"\tag \label \hspace \vspace \color \hskip \mspace \phantom".split())
+LAYOUT_ARG = frozenset(
+    r"\tag \label \hspace \vspace \color \hskip \mspace \phantom \kern \mkern \mskip \cline".split()
+)
 
 ENVIRONMENTS = frozenset(
     "align aligned split gather gathered array cases equation eqnarray multline alignat alignedat "
-    "displaymath math flalign subarray dcases".split()
+    "displaymath math flalign subarray dcases rcases drcases multlined darray dmath subequations "
+    "IEEEeqnarray".split()
 )
 #: Environments that are one matrix.
 MATRICES = frozenset("matrix pmatrix bmatrix smallmatrix psmallmatrix bsmallmatrix".split())
 #: Environments with a column specification.
-ENVIRONMENT_ARG = frozenset({"array", "alignat", "alignedat", "subarray"})
+ENVIRONMENT_ARG = frozenset({"array", "alignat", "alignedat", "subarray", "darray", "IEEEeqnarray"})
 
 ACCENTS = {
     r"\tilde": r"\tilde", r"\widetilde": r"\tilde", r"\hat": r"\hat", r"\widehat": r"\hat",

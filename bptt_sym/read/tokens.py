@@ -43,6 +43,8 @@ _LETTER = re.compile(
 _BRACED = re.compile(r"\*?\s*\{([^{}]*)\}")
 #: ``\\tag 1``: TeX takes one character.
 _ONE_SIGN = re.compile(r"\s*[A-Za-z0-9*]")
+#: ``\\kern1em``, ``\\mskip -3mu``
+_LENGTH = re.compile(r"\s*[-+]?\s*[0-9]*\.?[0-9]+\s*(?:em|ex|mu|pt|px|cm|mm|in|pc|bp|sp)")
 _OPTIONAL = re.compile(r"\*?\s*\[[^\[\]{}=+]{0,12}\]")
 _DELIMITER = re.compile(r"\s*(\\[A-Za-z]+|\\[|{}]|.)", re.DOTALL)
 #: A product sign that shows its direction by an arrow, the way that the printer writes it.
@@ -197,7 +199,8 @@ class _Scanner:
         elif s in (r"\begin", r"\end"):
             self.environment(s, start)
         elif s in sy.LAYOUT_ARG:
-            m = _BRACED.match(self.text, self.pos) or _ONE_SIGN.match(self.text, self.pos)
+            m = _BRACED.match(self.text, self.pos) or _LENGTH.match(self.text, self.pos)
+            m = m or _ONE_SIGN.match(self.text, self.pos)
             if m is None:
                 raise ReadError(
                     f"{s} needs a braced argument", span=Span(start, self.pos), token=s,

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptt_sym.check.document import Document, document_from_text, read_document
+from bptt_sym.check.document import (
+    Document,
+    document_from_text,
+    formula_from_text,
+    read_document,
+)
 from bptt_sym.errors import InputError
 
 
@@ -112,6 +117,31 @@ def test_a_macro_that_is_a_command_leaves_its_argument_alone() -> None:
 def test_a_macro_holds_from_its_definition_on() -> None:
     text = "\\newcommand{\\a}{x}$\\a$ \\renewcommand{\\a}{y}$\\a$"
     assert [f.replace("{}", "") for f in latex(tex(text))] == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    "written, read",
+    [
+        (r"\frac{\part y}{\part x} \sdot \infin", r"\frac{\partial y}{\partial x} \cdot \infty"),
+        (r"\pdv{h_t}{w}\textcolor{red}{a}_1", r"\frac{\partial h_t}{\partial w}{a}_1"),
+        (r"\mW \vh_t + \vb", r"\mathbf{W} \mathbf{h}_t + \mathbf{b}"),
+        (r"\vb{h} + \partition", r"\mathbf{h} + \partition"),
+        (r"{\partial h_t \over \partial w} = a", r"\frac{\partial h_t }{ \partial w} = a"),
+        (r"x_{i} + {a + {b \over c} \over d_{t}}", r"x_{i} + \frac{a + \frac{b }{ c} }{ d_{t}}"),
+        (r"a \\overline{b} \over c", r"a \\overline{b} \over c"),
+        (r"\norm{W} \le \gamma", r"\left\| W \right\| \le \gamma"),
+        (r"{\cal L}\Tau", r"{\mathcal L}\mathrm{T}"),
+    ],
+)
+def test_commands_of_renderers_and_packages_are_known(written: str, read: str) -> None:
+    (formula,) = md(f"${written}$").formulas
+    assert formula.latex == read
+    assert formula_from_text(written, "claim").latex == read
+
+
+def test_a_document_means_its_own_by_a_command_that_a_package_has() -> None:
+    text = r"\newcommand{\mW}{U}\newcommand{\norm}[1]{|#1|_F}$\norm{\mW} \vx$"
+    assert latex(md(text)) == [r"|U|_F \mathbf{x}"]
 
 
 def test_an_unclosed_delimiter_is_a_problem_with_its_place() -> None:

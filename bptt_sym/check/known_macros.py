@@ -1,0 +1,153 @@
+r"""Commands that renderers and well-known packages define, as macros of every document.
+
+Web pages are set by KaTeX and MathJax, which have names of their own for signs (``\infin``,
+``\sdot``) and those of MediaWiki's texvc (``\part``); papers load ``physics``, ``derivative``,
+``xcolor`` or the notation file of Goodfellow, Bengio and Courville (``\vx``, ``\mW``). A document
+that defines such a name itself means its own: these hold only where it does not.
+
+Sources: https://katex.org/docs/support_table, the manuals of ``physics`` and ``xcolor``,
+https://github.com/goodfeli/dlbook_notation.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Macro:
+    r"""``body`` with ``#1`` … ``#arity``; ``default`` is the value of an optional first one."""
+
+    body: str
+    arity: int = 0
+    default: str | None = None
+
+
+def _aliases(table: str) -> dict[str, Macro]:
+    """From rows of ``\\name \\other = body``."""
+    out: dict[str, Macro] = {}
+    for row in table.strip().splitlines():
+        names, _, body = row.partition(" = ")
+        out |= dict.fromkeys(names.split(), Macro(body.strip()))
+    return out
+
+
+_ALIASES = _aliases(
+    r"""
+    \part = \partial
+    \infin = \infty
+    \sdot \cdotp \centerdot = \cdot
+    \bull = \bullet
+    \rarr = \rightarrow
+    \larr = \leftarrow
+    \rArr \Rarr = \Rightarrow
+    \lArr \Larr = \Leftarrow
+    \hArr \Harr \lrArr \Lrarr = \Leftrightarrow
+    \harr \lrarr = \leftrightarrow
+    \lang = \langle
+    \rang = \rangle
+    \isin = \in
+    \exist = \exists
+    \empty = \emptyset
+    \plusmn = \pm
+    \thetasym = \vartheta
+    \varGamma = \Gamma
+    \varDelta = \Delta
+    \varTheta = \Theta
+    \varLambda = \Lambda
+    \varXi = \Xi
+    \varPi = \Pi
+    \varSigma = \Sigma
+    \varUpsilon = \Upsilon
+    \varPhi = \Phi
+    \varPsi = \Psi
+    \varOmega = \Omega
+    \ll \lll = <
+    \gg \ggg = >
+    \approxeq \thickapprox \thicksim = \approx
+    \gtrsim \gtrapprox = \geq
+    \lessapprox = \lesssim
+    \coloneq \colonequals \defeq \eqdef = :=
+    \Coloneqq = :=
+    \dotsx \hdots \iddots \adots \mathellipsis \textellipsis = \dots
+    \N \natnums = \mathbb{N}
+    \R \reals \Reals = \mathbb{R}
+    \Z = \mathbb{Z}
+    \Complex \cnums = \mathbb{C}
+    \circledcirc \Hadamard \hadamard \hadamardproduct \elementwise = \odot
+    \trans \tran \transp \transpose = \top
+    \dd \diff \dif \differential = \mathrm{d}
+    \cal = \mathcal
+    \Bbb \mathds \mathbbm = \mathbb
+    \frak = \mathfrak
+    \symbf \symbfit \symbfup \mathbfup = \mathbf
+    \bold = \mathbf
+    \mathup \textup \symup = \mathrm
+    \textsc \emph \textmd = \text
+    \dbinom \tbinom = \binom
+    \displaylimits = \limits
+    \nobreakspace \enskip \negmedspace \negthickspace \hfil \hss = \,
+    \mathinner \mathopen \mathclose \mathpunct = \mathord
+    \widecheck = \check
+    \varpropto = \propto
+    \sf \tt = \rm
+    \nicefrac \sfrac \flatfrac \ifrac \xfrac = \frac
+    """
+)
+#: Capitals that look like Latin letters.
+_CAPITALS = {
+    f"\\{name}": Macro(rf"\mathrm{{{letter}}}")
+    for name, letter in zip(
+        "Alpha Beta Epsilon Zeta Eta Iota Kappa Mu Nu Omicron Rho Tau Chi".split(),
+        "ABEZHIKMNOPTX",
+        strict=True,
+    )
+}
+_SECOND = r"\textcolor \colorbox \href \class \cssId \htmlClass \htmlId \htmlStyle \htmlData \style"
+_FIRST = (
+    r"\blue \red \green \orange \pink \purple \gray \mathclap \mathllap \mathrlap \clap \vcenter "
+    r"\hbox \fbox \framebox \underbar"
+)
+_NOTHING = r"\hphantom \vphantom \require \eqref \ref \cite \footnote"
+_PARTIAL = r"\pdv \pderiv \pderivative \partialderivative \diffp \pd \dpd \partfrac \pfrac \pdiff"
+_TOTAL = r"\dv \odv \deriv \derivative \dod \od"
+_BOLD = r"\vect \mat \bs \bv \vecbf \mbf \vb"
+_WITH_ARGUMENTS = {
+    **dict.fromkeys(_SECOND.split(), Macro("{#2}", 2)),
+    r"\raisebox": Macro("{#2}", 2),
+    r"\texorpdfstring": Macro("{#1}", 2),
+    r"\fcolorbox": Macro("{#3}", 3),
+    **dict.fromkeys(_FIRST.split(), Macro("{#1}", 1)),
+    **dict.fromkeys(_NOTHING.split(), Macro("", 1)),
+    r"\rule": Macro("", 2),
+    **dict.fromkeys(_PARTIAL.split(), Macro(r"\frac{\partial #1}{\partial #2}", 2)),
+    **dict.fromkeys(_TOTAL.split(), Macro(r"\frac{\mathrm{d} #1}{\mathrm{d} #2}", 2)),
+    r"\abs": Macro(r"\left| #1 \right|", 1),
+    r"\norm": Macro(r"\left\| #1 \right\|", 1),
+    **dict.fromkeys(_BOLD.split(), Macro(r"\mathbf{#1}", 1)),
+}
+#: ``\vx`` and ``\mW`` of the notation file.
+_LETTERS = {
+    **{rf"\v{c}": Macro(rf"\mathbf{{{c}}}") for c in string.ascii_lowercase},
+    **{rf"\m{c}": Macro(rf"\mathbf{{{c}}}") for c in string.ascii_uppercase},
+}
+
+_KNOWN = _ALIASES | _CAPITALS | _LETTERS | _WITH_ARGUMENTS
+_ANY = re.compile(
+    r"\\(?:" + "|".join(sorted((n[1:] for n in _KNOWN if n[1:].isalpha()), key=lambda n: -len(n)))
+    + r")(?![A-Za-z])"
+)
+
+
+def has_known(text: str) -> bool:
+    """Whether one of the commands stands in ``text``."""
+    return _ANY.search(text) is not None
+
+
+def known(name: str, following: str) -> Macro | None:
+    """The macro for ``name``; ``following`` is the character after it ("" at the end)."""
+    if following != "{" and name in _LETTERS:
+        return _LETTERS[name]  # \\vb + … is a bias, \\vb{h} is physics' bold
+    return _KNOWN.get(name)
