@@ -266,7 +266,9 @@ def _chains(tokens: list[Token]) -> list[Chain]:
             if mark == "&" and current.ops and not related and following is not None:
                 # a &= b & c &= d: the second pair of columns is a claim of its own.
                 related = following[0] == "&" and following[2][0].kind == "rel"
-            if not current.ops or (mark == "&" and not related):
+            if mark == "row" and related and not current.ops and _is_one(side):
+                current = None  # a row that names one thing says nothing of it
+            elif not current.ops or (mark == "&" and not related):
                 _extend(current, piece)
                 continue
         if current is not None:
@@ -276,6 +278,32 @@ def _chains(tokens: list[Token]) -> list[Chain]:
     if current is not None:
         chains.append(current)
     return chains
+
+
+def _is_one(side: list[Token]) -> bool:
+    """Whether a side is one fraction or one name with its scripts: no factor of what follows."""
+    k = 0
+    if side[0].kind == "frac":
+        parts = 2
+    elif side[0].kind in ("word", "accent", "font"):
+        parts = int(side[0].kind != "word")
+    else:
+        return False
+    k = 1
+    while k < len(side):
+        if side[k].kind in ("_", "^"):
+            parts, k = parts + 1, k + 1
+            continue
+        if not parts:
+            return False
+        parts -= 1
+        depth = 0
+        while True:
+            depth += (side[k].kind == "{") - (side[k].kind == "}")
+            k += 1
+            if depth <= 0 or k == len(side):
+                break
+    return True
 
 
 def _extend(chain: Chain, piece: list[Token]) -> None:
