@@ -63,6 +63,19 @@ _LINEAR = re.compile(
     r"|(?:without|no|ignor\w+|drop\w*) (?:the |any )?(?:non-?linearit\w+|activation)"
     r"|线性(?:情形|情况|RNN|网络|激活)|恒等(?:函数|激活|映射)|忽略(?:激活|非线性)"
 )
+#: What follows is worked out for one step of the run.
+_ONE_STEP = re.compile(
+    r"\b(?:(?:only|just|take|consider|with)\s+(?:a|one)(?:\s+single)?|(?:for|at|within|over|in)\s+a\s+single)\s+"
+    r"(?:time[\s-]*)?step\b(?!\s*(?:size|back|further|later|earlier|before|after))"
+    r"|\bone\s+(?:time[\s-]*)?step\s+as\s+an?\s+example\b"
+    r"|以(?:一|单|單|某)[个個一]?[时時](?:间|間)?(?:步|刻)[长長]?[为為]例"
+    r"|(?:只|仅|僅)(?:考虑|考慮|看)(?:一|单|單)[个個]?[时時](?:间|間)步"
+    r"|(?:对|對|在)(?:于|於)?(?:单|單)[个個一][时時](?:间|間)步"
+    r"|1\s*ステップ(?:だけ|のみ)|одного шага",
+    re.IGNORECASE,
+)
+#: How far back a section is looked through.
+_SECTION = 4_000
 #: How far before the end of a row a remark begins.
 _REACH = 400
 _END = re.compile(r"[\s.,;。，]*(?:\\(?:\\|end|tag|label|hfill|nonumber|notag)|$)")
@@ -95,6 +108,13 @@ def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
 def speaks_of_linear(formula: Formula) -> bool:
     """Whether the text before a formula supposes that the activation is the identity."""
     return _LINEAR.search(_before(formula)) is not None
+
+
+def speaks_of_one_step(formula: Formula) -> bool:
+    """Whether its section says before it that what follows is about a single step."""
+    source, start = formula.source.text, formula.offsets[0]
+    before = source[max(0, start - _SECTION) : start]
+    return _ONE_STEP.search(re.split(r"\n#|\\(?:sub)*section", before)[-1]) is not None
 
 
 def _before(formula: Formula) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bptt_sym.check import failures
 from bptt_sym.check.answer import internal_error, unreadable
-from bptt_sym.check.asides import as_rewritten, speaks_of_linear
+from bptt_sym.check.asides import as_rewritten
 from bptt_sym.check.bench import ABOUT_ONE, Bench
 from bptt_sym.check.bound_names import with_bound_names
 from bptt_sym.check.conditions import is_supposed, of_another_case, only_supposes, unclaimed
@@ -115,11 +115,16 @@ class _Auditor:
                 if ahead or (row.differentiates and row.kind in (Kind.SEQUENCE, Kind.TOTAL)):
                     self._name(row, formula)
             self._definitions(rows)
+            if formula.display:
+                values: dict[int, Verdict] = {}
+                rows = self._without_examples(rows, values)
+                return [self._row(row, formula, values) for row in rows.rows]
             if formula.latex.startswith(("∂", r"\partial")) and "=" in formula.latex:
                 found = [self._row(row, formula, {}) for row in rows.rows]
                 return [f for f in found if isinstance(f, _Waiting) or is_judged(f)]
-        except (BpttError, ValueError):
-            pass
+        except (BpttError, ValueError) as error:
+            if formula.display and isinstance(error, InputError):
+                return [unreadable(formula, error, self._title)]
         return []
 
     def formula(self, formula: Formula) -> Iterator[Judged | _Waiting]:
@@ -349,8 +354,7 @@ class _Auditor:
         self, row: Row, formula: Formula, families: Iterable[Sequence[Model]]
     ) -> Judged | _Waiting:
         """The verdict under the first family that knows the names of the row."""
-        self.bench.delta = formula.delta
-        self.bench.linear = speaks_of_linear(formula)
+        self.bench.take(formula)
         self._left, self._part = row.left, "+=" in row.chain.ops
         first: InputError | None = None
         for family in families:

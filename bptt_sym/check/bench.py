@@ -11,13 +11,15 @@ from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.accumulated import adds_up, judge_share, of_a_step, share
 from bptt_sym.check.answer import worked_out
+from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step
 from bptt_sym.check.bound_names import sized, unsized
 from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.check.dimension import claim_of_one_unit
+from bptt_sym.check.document import Formula
 from bptt_sym.check.gates import GATES
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.own_row import by_own_row, of_numbers, says_vectors
-from bptt_sym.check.second_looks import if_linear, second_look
+from bptt_sym.check.second_looks import if_linear, if_one_step, second_look
 from bptt_sym.check.wording import (
     MISFIT,
     bounds_what_is_given,
@@ -64,10 +66,18 @@ class Bench:
     case: tuple[str, str] | None = None
     #: Whether the text before the formula in hand supposes a linear network.
     linear: bool = False
+    #: Whether its section says that it is about a single step.
+    one_step: bool = False
     #: Whether the document says of something that it is about one.
     near_one: bool = False
     #: Left sides whose exact value the document has stated.
     exact: set[Node] = field(default_factory=set)
+
+    def take(self, formula: Formula) -> None:
+        """What is judged next stands in ``formula``."""
+        self.delta = formula.delta
+        self.linear = speaks_of_linear(formula)
+        self.one_step = speaks_of_one_step(formula)
 
     def verdict(self, claim: Claim, model: Model) -> Verdict:
         """The verdict of ``claim`` under one model; its slip is found later.
@@ -145,6 +155,8 @@ class Bench:
         verdict = second_look(verdict, claim, model, self.models, delta)
         if verdict.verdict == "wrong" and self.linear:
             verdict = if_linear(claim, model, self.models) or verdict
+        if verdict.verdict == "wrong" and self.one_step:
+            verdict = if_one_step(claim, model) or verdict
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             return self._misfit(claim, model, verdict)
         return verdict

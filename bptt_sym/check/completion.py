@@ -159,6 +159,15 @@ def sequences(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(found - set(ACTIVATIONS) - {"d"})
 
 
+def labelled_sequences(texts: Iterable[str], names: frozenset[str]) -> frozenset[str]:
+    """Names with a label, ``z_y``, that are given without their step in terms of ``names``."""
+    lines = (_Line.of(text) for text in texts)
+    return frozenset(
+        line.left for line in lines
+        if line is not None and line.head.step == "name" and line.runs(names)
+    )  # fmt: skip
+
+
 def in_scripts(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
     """The names in scripts: ``\\delta_{h_t}``, ``\\partial_{h_t}``."""
     for k, t in enumerate(tokens):

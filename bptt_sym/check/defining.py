@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bptt_sym.check.document import PROSE, Formula
 from bptt_sym.check.outline import Kind, Row, outline
 from bptt_sym.check.usage import LOSSES
+from bptt_sym.errors import InputError
 from bptt_sym.notation import FUNCTIONS
 from bptt_sym.read.vocabulary import plain_name
 
@@ -94,9 +95,8 @@ def definition_of(row: Row, formula: Formula | None = None) -> Definition:
 def definitions_of(row: Row, formula: Formula) -> list[Definition]:
     r"""What a row defines: ``a_t = \tanh(z_t) = \tanh(W h_{t-1} + b)`` both z and a."""
     whole = [definition_of(row, formula)]
-    last = _of_the_last_step(row, formula)
-    if last:
-        return last
+    if (found := _of_the_last_step(row, formula) or _of_two_names(row, formula)):
+        return found
     said = row.argument
     if said is None:
         return whole
@@ -125,6 +125,23 @@ def _of_the_last_step(row: Row, formula: Formula) -> list[Definition]:
         return []
     step, total = match.group("loss"), match.group("total")
     return _rows(formula, f"{step}_{{t}} = {match.group('value')}", f"{total} = {step}_{{T}}")
+
+
+def _of_two_names(row: Row, formula: Formula) -> list[Definition]:
+    r"""``h_t = y_t = o_t \odot \tanh(c_t)``: what y_t is, and that h_t is the same."""
+    sides = row.chain.sides
+    if row.kind is not Kind.SEQUENCE or len(sides) != 3 or set(row.chain.ops) != {"="}:
+        return []
+    if any(t.text in ("(", "[") or t.kind == "sep" for t in sides[1]):
+        return []  # a function of several things
+    if sides[1][0].text in row.text[sides[2][0].start : sides[2][-1].end]:
+        return []
+    left, middle, value = (row.text[s[0].start : s[-1].end] for s in sides)
+    try:
+        found = _rows(formula, f"{middle} = {value}", f"{left} = {middle}")
+    except InputError:
+        return []
+    return found if all(d.kind is Kind.SEQUENCE for d in found) else []
 
 
 def _rows(formula: Formula, *lines: str) -> list[Definition]:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from bptt_sym.check.macros import Macros, definitions, expand
 from bptt_sym.check.masking import Masked, mask_markdown, mask_tex, percent_decoded
-from bptt_sym.check.prose import runs
+from bptt_sym.check.plain_lines import line_formulas
+from bptt_sym.check.prose import Run, runs
 from bptt_sym.check.regions import Found, Unclosed, blanked, regions
 from bptt_sym.errors import InputError, LimitExceeded
 
@@ -259,15 +260,28 @@ def assembled(
             formulas.append(made)
             ends.append(region.end)
     words, code = _words(source.text, plain, masked, found)
+    lines, code = _of_lines(code, masked.code)
     spoken = tuple(
         Formula(
-            source, run.latex, run.offsets, False, PROSE,
+            source, run.latex, run.offsets, shown, PROSE,
             section + bisect_right(masked.headings, run.offsets[0]),
         )
-        for body in (words, code)
-        for run in runs(body)
+        for run, shown in (*lines, *((run, False) for body in (words, code) for run in runs(body)))
     )  # fmt: skip
     return Document(source, tuple(formulas), tuple(problems), spoken, words)
+
+
+def _of_lines(code: str, spans: Sequence[tuple[int, int]]) -> tuple[list[tuple[Run, bool]], str]:
+    """The formulas that are lines of code, whether each is displayed, and the rest of the code."""
+    found: list[tuple[Run, bool]] = []
+    pieces: list[str] = []
+    last = 0
+    for start, end in spans:
+        for line in line_formulas(code, start, end):
+            found.append((line.run, line.derives and "\n" in code[start:end]))
+            pieces += [code[last : line.start], blanked(code[line.start : line.end])]
+            last = line.end
+    return found, "".join([*pieces, code[last:]])
 
 
 def _unclosed(source: Source, found: Unclosed) -> Problem:

@@ -16,6 +16,8 @@ _QUOTE = re.compile(r"[ ]{0,3}>[ ]?")
 _LIST_ITEM = re.compile(r"[ ]{0,3}(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
 _HEADING = re.compile(r"[ ]{0,3}#{1,6}(?:[ \t]|$)")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
+#: What stands behind the marks of a fence in no language.
+_PLAIN = re.compile(r"\s*(?:te?xt|plain(?:text)?|none|nohighlight)?\s*", re.IGNORECASE)
 _MATH_FENCE = re.compile(r"\{?\.?math\b", re.IGNORECASE)
 _SECTION = re.compile(r"\\(?:chapter|(?:sub)*section|paragraph)\*?\s*\{")
 _VERBATIM = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "comment")
@@ -78,7 +80,7 @@ def mask_markdown(text: str) -> Masked:
         elif (opened := _FENCE.match(stripped)) and "`" not in opened.group(2):
             is_math = _MATH_FENCE.match(opened.group(2))
             start = offset + len(line)
-            told = bool(opened.group(2).strip()) or is_math is not None
+            told = _PLAIN.fullmatch(opened.group(2)) is None
             fence = _Fence(
                 opened.group(1), start if is_math else None, quotes, None if told else start
             )

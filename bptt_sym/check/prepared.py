@@ -12,7 +12,7 @@ from bptt_sym.check.adjoints import Adjoints
 from bptt_sym.check.bound_names import SaidSizes
 from bptt_sym.check.cases import by_cases
 from bptt_sym.check.code_marks import with_code_marks
-from bptt_sym.check.completion import sequences
+from bptt_sym.check.completion import labelled_sequences, sequences
 from bptt_sym.check.copies import copied, without_steps
 from bptt_sym.check.corners import folded
 from bptt_sym.check.counting import last_step_letter, with_horizon, with_one_length
@@ -58,7 +58,9 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     adjoints = Adjoints.of([f.latex for f in everything], sequences(without_steps(texts)))
     everything = [adjoints.written_out(f) for f in everything]
     texts = [f.latex for f in everything]
-    short = Shorthand.of([*texts, document.words], sequences(without_steps(texts)))
+    running = sequences(without_steps(texts))
+    running |= labelled_sequences(texts, running)
+    short = Shorthand.of([*texts, document.words], running)
     everything = [short.written_out(as_vectors(f)) for f in everything]
     everything = copied(with_running_loss(everything))
     letter = last_step_letter([f.latex for f in everything], document.source.text)

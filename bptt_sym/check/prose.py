@@ -29,7 +29,7 @@ _SCRIPT = (
 )
 _PART = rf"(?:∂|\\partial\s*)\s*{_NAME}{_SCRIPT}{{0,2}}"
 _HEAD = re.compile(
-    rf"(?<![A-Za-z\\_^}}/])(?P<left>{_PART}\s*/\s*{_PART}|{_NAME}{_SCRIPT}{{0,2}}(?:\((?:t|k|n)(?:\s*[-+]\s*1)?\))?)"
+    rf"(?<![A-Za-z\\_^}}/α-ωΔ∂])(?P<left>{_PART}\s*/\s*{_PART}|{_NAME}{_SCRIPT}{{0,2}}(?:\((?:t|k|n)(?:\s*[-+]\s*1)?\))?)"
     r"\s*:?(?P<eq>=)(?!=)\s*"
 )
 _PIECE = re.compile(
@@ -82,29 +82,37 @@ def runs(text: str, start: int = 0, end: int | None = None) -> Iterator[Run]:
             len(left) > 2 and left.isalpha() and not _hatted(left) and left not in _GREEK_WORDS
         ):
             continue
-        stop = _right_end(text, match.end(), end)
+        stop = right_end(text, match.end(), end)
         run = text[match.start("left") : stop].rstrip(" \t+-*/=·")
-        if stop <= match.end() or run.endswith("="):
-            continue
+        if stop <= match.end() or run.endswith("=") or _CUT.match(text, stop):
+            continue  # an operand in words, or none at all
         latex, offsets = in_latex(run, match.start("left"))
         found += 1
         yield Run(latex, offsets)
         pos = max(pos, match.start("left") + len(run))
 
 
+#: A formula that goes on with a word.
+_CUT = re.compile(r"[ \t]*[+*·⋅×⊙∘][ \t]*[^\W\d_]{2}")
+
+
 def _hatted(word: str) -> bool:
     return _HAT.match(word) is not None
 
 
-def _right_end(text: str, pos: int, end: int) -> int:
-    """Where the right side that starts at ``pos`` ends."""
+def right_end(text: str, pos: int, end: int, also: str = "") -> int:
+    """Where the right side that starts at ``pos`` ends; the signs ``also`` may stand in it."""
     depth: list[str] = []
     last, limit = pos, min(end, pos + MAX_RUN)
     operand = False
     while pos < limit:
         piece = _PIECE.match(text, pos, limit)
         if piece is None:
-            break
+            if text[pos] not in also:
+                break
+            pos += 1
+            last = last if depth else pos
+            continue
         kind, s = piece.lastgroup, piece.group()
         if kind == "word" and not _is_symbol(s, text, piece.end()):
             break

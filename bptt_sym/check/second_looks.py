@@ -53,6 +53,10 @@ GATES_HELD = (
     "derivatives of one state by another follow the direct path only: "
     "the other states, and the gates' dependence on them, are held fixed"
 )
+ONE_STEP = (
+    "derivatives by a parameter are those of a single step, earlier states held fixed, as the text "
+    "says"
+)
 WITH_FACTOR = "the loss of a step counts with the factor that it has in the whole"
 
 #: Diagnoses that tell of a step or a variable in the place of another.
@@ -182,6 +186,19 @@ def if_linear(claim: Claim, model: Model, models: Models) -> Verdict | None:
     said = "the activation is the identity, as the text supposes"
     functions = frozenset(n.name for s in claim.sides for n in walk(s) if isinstance(n, Fn))
     return _Look(said, with_identities(claim, functions), linear, supposes=True).verdict()
+
+
+def if_one_step(claim: Claim, model: Model) -> Verdict | None:
+    """The verdict if the claim holds of one step, earlier states held fixed, as a text may say."""
+
+    def change(n: Node) -> Node:
+        n = rebuild(n, change)
+        if isinstance(n, D) and isinstance(n.y, At) and isinstance(n.x, Sym):
+            return replace(n, kind="immediate") if n.kind == "unmarked" else n
+        return n
+
+    sides = tuple(map(change, claim.sides))
+    return _Look(ONE_STEP, replace(claim, sides=sides), model.court).verdict()
 
 
 def over_all_terms(claim: Claim) -> Claim | None:

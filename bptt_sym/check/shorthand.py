@@ -237,6 +237,7 @@ class Shorthand:
         name, scripts = m.group("name"), m.group("scripts") or ""
         bare = plain_name(re.sub(r"\s", "", re.sub(r"(\\[a-z]+)\s+([A-Za-z])\b", r"\1{\2}", name)))
         runs = bare in self.timed or rf"\hat{{{bare[-2:-1]}}}" in self.timed
+        runs = runs or bare + re.sub(r"[\s{}]", "", scripts) in self.timed
         if not runs and not bare[:1].isupper() and bare != "b":
             return None
         if bare in LOSSES and bare not in self.timed:

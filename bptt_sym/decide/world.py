@@ -20,7 +20,7 @@ from bptt_sym.decide.tensor import (
     rank,
     shape,
 )
-from bptt_sym.errors import LimitExceeded, NotSupported
+from bptt_sym.errors import LimitExceeded, NotSupported, ShapeError
 from bptt_sym.notation import HORIZON_NAME, Node
 from bptt_sym.recurrence import STEP, Recurrence
 
@@ -383,6 +383,8 @@ class World:
 
                 return np.multiply.outer(jac, inner)
             return jac * inner
+        if not rank(jac) or not rank(inner):
+            raise ShapeError(f"{leaf[0]} is a vector and its equation gives a number")
         # As np.tensordot(jac, inner, axes), without its overhead: these arrays are small.
         left, right = jac.shape[: jac.ndim - axes], inner.shape[axes:]
         out = jac.reshape(_size(left), -1).dot(inner.reshape(-1, _size(right)))

@@ -309,3 +309,51 @@ def test_an_affine_output_beside_a_cross_entropy_in_words() -> None:
     )
     claim = r"\frac{\partial h_t}{\partial x_t} = \mathrm{diag}(1 - h_t \odot h_t) U"
     assert of(text + f"$${claim}$$", claim) == "right"
+
+
+GATED = (
+    "$$f_t = \\sigma(W_f x_t + U_f h_{t-1})$$\n\n$$i_t = \\sigma(W_i x_t + U_i h_{t-1})$$\n\n"
+    "$$g_t = \\tanh(W_g x_t + U_g h_{t-1})$$\n\n$$c_t = f_t \\odot c_{t-1} + i_t \\odot g_t$$\n\n"
+    "$$h_t = \\tanh(c_t)$$\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("We work out a single step as an example, for a single step:", "right"),
+        ("以一个时间步为例：", "right"),
+        ("With one step size of 0.1:", "wrong"),
+        ("", "wrong"),
+    ],
+)
+def test_a_derivation_of_a_single_step_holds_earlier_states_fixed(
+    words: str, expected: str
+) -> None:
+    paths = (
+        r"\frac{\partial c_t}{\partial W} = "
+        r"\frac{\partial c_t}{\partial f_t} \frac{\partial f_t}{\partial W} + "
+        r"\frac{\partial c_t}{\partial i_t} \frac{\partial i_t}{\partial W} + "
+        r"\frac{\partial c_t}{\partial g_t} \frac{\partial g_t}{\partial W}"
+    )
+    text = GATED + f"## Gradients\n\n{words}\n\nFirst the parameters $W$.\n\n$${paths}$$\n"
+    assert of(text, paths) == expected
+
+
+def test_a_row_that_names_one_thing_is_no_factor_of_the_next() -> None:
+    rows = (
+        "$$\\begin{{aligned}} &\\frac{{\\partial c_t}}{{\\partial f_t}} = c_{{t-1}} \\\\"
+        " &{} \\\\ &\\frac{{\\partial h_t}}{{\\partial g_t}} = "
+        "\\frac{{\\partial h_t}}{{\\partial c_t}} \\frac{{\\partial c_t}}{{\\partial g_t}}"
+        " \\end{{aligned}}$$"
+    )
+    for lone in (r"\frac{\partial c_t}{\partial c_{t-1}}", r"\tilde{c}_t", "h_t"):
+        found = [v for k, v in verdicts(GATED + rows.format(lone)).items() if "partial" in k]
+        assert found == ["right", "right"]
+
+
+def test_an_output_that_is_the_state_is_defined_with_it() -> None:
+    text = GATED.replace("h_t = \\tanh", "h_t = y_t = \\tanh")
+    claim = r"\frac{\partial y_t}{\partial c_t} = \mathrm{diag}(1 - h_t^2)"
+    found = verdicts(text + f"$${claim}$$")
+    assert "wrong" not in found.values() and found["".join(claim.split())] == "right"

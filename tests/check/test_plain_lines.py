@@ -1,0 +1,97 @@
+"""Formulas in fences of plain text: which lines are mathematics, and what they say."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bptt_sym.check.plain_lines import line_formulas
+from tests.check.audited import judged, verdicts
+
+CELL = """A gated cell:
+
+```
+p_t = σ(Wp·x_t + Up·s_{t-1} + bp)    how much is kept
+q_t = σ(Wq·x_t + Uq·s_{t-1} + bq)
+m_t = tanh(Wm·x_t + Um·s_{t-1} + bm)
+c_t = p_t ⊙ c_{t-1} + q_t ⊙ m_t
+s_t = tanh(c_t)
+```
+
+"""
+
+
+def fenced(*lines: str, cell: str = CELL) -> str:
+    return cell + "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def lines(text: str) -> list[str]:
+    return [line.run.latex for line in line_formulas(text, 0, len(text))]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("∂c_t/∂c_{t-1} = p_t  // the direct path", "right"),
+        ("∂L/∂m_t = ∂L/∂c_t ⊙ q_t", "right"),
+        ("(2) ∂L/∂m_t[j] = ∂L/∂c_t[j] · q_t[j]   # unit by unit", "right"),
+        ("So: ∂L/∂p_t = δc_t ⊙ c_{t-1}   ✓", "right"),
+        ("δp_t[k] = δc_t[k] * c_{t-1}[k]", "right"),
+        ("∂L/∂p_t = ∂L/∂c_t ⊙ c_t", "wrong"),
+        ("∂L/∂c_t (from c_{t+1}) = ∂L/∂c_{t+1} ⊙ p_{t+1}", "right"),
+        ("∂L/∂c_t (via s_t) = ∂L/∂s_t ⊙ tanh'(c_t)", "right"),
+        # Words in the place of an operand: not a formula to be taken in part.
+        ("∂L/∂m_t = ∂L/∂c_t ⊙ the gate q_t", None),
+        ("d_c[t] += d_s[t] * tanh_prime(c[t]);", None),
+    ],
+)
+def test_lines_about_derivatives(line: str, expected: str | None) -> None:
+    assert verdicts(fenced(line)) == ([] if expected is None else [expected])
+
+
+def test_a_line_that_goes_on_is_one_chain() -> None:
+    chain = ("∂L/∂m_t = ∂L/∂c_t ⊙ ∂c_t/∂m_t      (chain rule)", "        = δc_t ⊙ q_t")
+    found = judged(fenced(*chain))
+    assert len(found) == 1 and found[0].latex.count("=") == 2
+    slip = fenced("∂L/∂m_t = ∂L/∂c_t ⊙ q_t", "        + ∂L/∂c_t ⊙ p_t")
+    assert verdicts(slip) == ["wrong"]
+
+
+def test_places_are_those_of_the_file() -> None:
+    (found,) = judged(fenced("│  ∂L/∂m_t = ∂L/∂c_t ⊙ q_t   │"))
+    assert (found.place.line, found.place.column) == (CELL.count("\n") + 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("∂L/∂W = Σ(t=1 to T) δ_t x_t^T", "∂L/∂W = Σ_{t=1}^{T} \\delta _t x_t^T"),
+        ("∂h_t/∂h_k = prod[j=k+1..t] ∂h_j/∂h_{j-1}", "∂h_t/∂h_k = prod_{j=k+1}^{t} ∂h_j/∂h_{j-1}"),
+        ("h_t = tanh(Wxh x_t + Whh h_{t-1} + bh)",
+         "h_t = tanh(W_{xh} x_t + W_{hh} h_{t-1} + b_{h})"),
+    ],
+)  # fmt: skip
+def test_spelling(line: str, read: str) -> None:
+    assert lines(line) == [read]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "dh = np.dot(W.T, dy) + dh_next",
+        "for t in range(T): ∂h = 1",
+        "grad[t] += delta[t] * h[t-1];",
+        "∂L/∂W = Σ     Σ  ∂L_t/∂h_t",  # its bounds stand above and below
+    ],
+)
+def test_code_and_drawings_are_left_alone(code: str) -> None:
+    assert lines(code) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(alphabet="∂δLWhtc_{}=+-·/()[]1 \n#Σ,²'", max_size=60))
+def test_any_text_ends_and_keeps_its_places(text: str) -> None:
+    for line in line_formulas(text, 0, len(text)):
+        assert 0 <= line.start < line.end <= len(text)
+        assert all(line.start <= o <= line.end for o in line.run.offsets)
