@@ -34,6 +34,7 @@ from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.softmax import of_a_loss, of_a_softmax
 from bptt_sym.check.spectral import with_sizes
+from bptt_sym.check.understood import where_understood
 from bptt_sym.check.wording import (
     generic_meanings,
     is_judged,
@@ -85,8 +86,7 @@ def audit(document: Document) -> list[Judged]:
             found += auditor.formula(formula)
             auditor.bench.case = None if formula.display else auditor.bench.case
     late = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
-    judged = [replace(entry, basis=None) for entry in late]  # models stay in their own process
-    return in_order([*judged, *(of_problem(p) for p in document.problems)])
+    return where_understood(in_order([*late, *(of_problem(p) for p in document.problems)]))
 
 
 class _Auditor:

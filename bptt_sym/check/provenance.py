@@ -27,7 +27,7 @@ from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.notation import At, Claim, D, Node, Sym, walk
+from bptt_sym.notation import At, Claim, D, Fn, Node, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 
 _STEP = r"\s*[_^]\s*(?:\{\s*[(<]?\s*(?:\\langle\s*)?t\s*(?:\\rangle\s*)?[)>]?\s*\}|t(?![A-Za-z]))"
@@ -45,6 +45,7 @@ _OF_A_KIND = re.compile(r"softmax|cross-entropy|squared error|affine function")
 _OTHER = "{name} is given by an equation before it that could not be taken up"
 _SAYS_WHAT = "what {name} is was supposed; this may be what says it"
 _TWO_FONTS = "{name} is written in two fonts, which are read as two things"
+_GIVES_A_VALUE = "it says what a value is, and may be what defines it"
 _NO_WITNESS = "what {name} is was supposed, and no formula of the text bears it out"
 
 
@@ -129,7 +130,9 @@ class Ledger:
 
     def unsettled(self, verdict: Verdict, basis: Basis) -> str:
         """Why an accusation has no ground in the names it is about; "" if they are established."""
-        sides = _at_fault(verdict, basis.claim)
+        sides, op = _at_fault(verdict, basis.claim)
+        if op == "=" and verdict.diagnosis is None and not any(map(_is_about_slopes, sides)):
+            return _GIVES_A_VALUE
         says_what = not any(isinstance(n, D) for side in sides for n in walk(side))
         for node in _named(sides):
             origin = self.origin(node, basis)
@@ -174,12 +177,17 @@ def _named(sides: tuple[Node, ...]) -> Iterator[At | Sym]:
         yield from (n for n in walk(side) if isinstance(n, (At, Sym)))
 
 
-def _at_fault(verdict: Verdict, claim: Claim) -> tuple[Node, ...]:
-    """The two sides of the relation that fails."""
+def _at_fault(verdict: Verdict, claim: Claim) -> tuple[tuple[Node, ...], str]:
+    """The two sides of the relation that fails, and its sign."""
     for i, link in enumerate(verdict.links):
         if link.verdict == "wrong" and i + 1 < len(claim.sides):
-            return claim.sides[i], claim.sides[i + 1]
-    return claim.sides
+            return claim.sides[i : i + 2], claim.ops[i]
+    return claim.sides, claim.ops[-1] if claim.ops else "="
+
+
+def _is_about_slopes(side: Node) -> bool:
+    """Whether it has a derivative, of whatever kind."""
+    return any(isinstance(n, D) or (isinstance(n, Fn) and n.order > 0) for n in walk(side))
 
 
 def _defined(row: Row) -> Iterator[str]:
