@@ -47,6 +47,16 @@ _LAST = re.compile(
 )
 _AT_THE_END = re.compile(r"(?<![A-Za-z\\])T(?![A-Za-z])|\\tau(?![A-Za-z])")
 _SENTENCE = re.compile(r"[.。!?;；]\s|[。；]|\n\s*\n")
+#: ``when the gate is open ($f_t = 1$)``: a value of something that runs, in the words before.
+_VALUE = re.compile(
+    r"(?:\b(?:if|when(?:ever)?|where|once|for|with|suppos\w+|assum\w+|case|as|wenn|falls|bei|si|quand|lorsque|"
+    r"avec|cuando|con|quando|com|если|когда|при)\b|如果|若|当(?![前然])|當(?![前然])|假[设設如]|のとき|場合|경우|אם|כאשר|اگر|وقتی)"
+    r"[^.。;；]*?\$(?P<case>[^$=<>]*(?:_|\^|\()[^$=<>]*(?:=|\\approx|\\to|\\rightarrow|\\equiv|≈|→)\s*"
+    r"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*)?\{?\s*[01]\s*\}?(?:\.0)?)\s*\$",
+    re.IGNORECASE,
+)
+#: Where an item of a list begins.
+_ITEM = re.compile(r"\n\s*(?:[-*+]|[0-9]+[.)])\s")
 #: What is left out on purpose, in the words before a formula.
 _SIMPLER = re.compile(
     r"\b(?:does|do|did) not depend on\b|"
@@ -145,7 +155,12 @@ def named_case(row: Row, formula: Formula) -> str:
     if _AT_THE_END.search(row.left):
         return ""  # about that step it says what it says
     said = _LAST.search(_sentence_around(formula))
-    return said.group().strip(" $") if said else ""
+    if said:
+        return said.group().strip(" $")
+    start = formula.offsets[0]
+    before = _ITEM.split(source[max(0, start - 320) : start])[-1]
+    value = _VALUE.search(_SENTENCE.split(before)[-1])
+    return value.group("case").strip() if value else ""
 
 
 def _sentence_around(formula: Formula) -> str:

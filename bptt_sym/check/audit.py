@@ -12,6 +12,7 @@ from bptt_sym.check.asides import as_rewritten
 from bptt_sym.check.bench import ABOUT_ONE, Bench
 from bptt_sym.check.bound_names import with_bound_names
 from bptt_sym.check.conditions import is_supposed, of_another_case, only_supposes, unclaimed
+from bptt_sym.check.context import Context
 from bptt_sym.check.continued import continued
 from bptt_sym.check.defining import base_letter, definition_of, definitions_of, may_define
 from bptt_sym.check.document import PROSE, Document, Formula
@@ -24,7 +25,7 @@ from bptt_sym.check.examples import (
 from bptt_sym.check.grounds import Grounds
 from bptt_sym.check.judged import Judged, as_entry, fault_in, in_order, of_problem
 from bptt_sym.check.links import by_links
-from bptt_sym.check.models import Context, Model, Models
+from bptt_sym.check.models import Model, Models
 from bptt_sym.check.naming import named_in
 from bptt_sym.check.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.check.prepared import prepared
@@ -411,6 +412,7 @@ class _Auditor:
             if model.since > formula.offsets[0]:
                 continue
             for generic in ({}, *generic_meanings(row, model.court.model)):
+                bare = None
                 try:
                     claim = self._claim(row, model, generic)
                     verdict = self.bench.verdict(claim, model)
@@ -428,7 +430,9 @@ class _Auditor:
                         verdict = at_the_last_step(verdict, claim, model)
                     except InputError:
                         continue
-                written = not generic and not model.supposed and verdict.verdict == "wrong"
+                # (Where a step was put in, a total of the same name may be meant.)
+                written = bare is None and not generic and not model.supposed
+                written = written and verdict.verdict == "wrong"
                 verdict = failures.with_suppositions(verdict, claim, model, generic)
                 verdict = as_rewritten(verdict, row, formula)
                 basis = Basis(claim, model, family[0])

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.document import PROSE, Formula
-from bptt_sym.check.outline import Kind, Row, outline
+from bptt_sym.check.outline import Kind, Row, applied, outline
 from bptt_sym.check.usage import LOSSES
 from bptt_sym.errors import InputError
 from bptt_sym.notation import FUNCTIONS
@@ -24,6 +24,13 @@ _RUNS = (
 _GENERAL = re.compile(
     rf"(?:[fgF]|\\(?:phi|Phi|mathcal\s*\{{\s*[A-Z]\s*\}}|(?:text|mathrm)\s*\{{\s*[A-Za-z]+\s*\}}))\s*"
     rf"(?:\\left\s*)?\(\s*{_RUNS}\s*,\s*{_RUNS}\s*(?:\\right\s*)?\)"
+)
+
+
+#: Functions that a text leaves open.
+_UNKNOWN = ("f", "g", "F", "G", r"\phi", r"\varphi", r"\psi")
+_NAMED = re.compile(
+    r"(?P<hat>\\(?:wide)?hat\s*\{?\s*)?(?<![A-Za-z])(?<!\\)(?P<of>[a-z])\s*\}?(?=\s*[_^}])"
 )
 
 
@@ -53,6 +60,31 @@ class Definition:
     def is_general(self) -> bool:
         """Whether it says no more than of what it is a function: ``h_t = f(h_{t-1}, x_t)``."""
         return _GENERAL.fullmatch(self.right.strip().rstrip(".,;")) is not None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it says of what it is a function, and not which: ``y_t = f(h_t)``."""
+        found = applied(self.right.strip().rstrip(".,;"))
+        return found is not None and found[0].startswith(_UNKNOWN)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names on its right side that stand with the step or without, as canonical text."""
+        return frozenset(
+            f"\\hat{{{m.group('of')}}}" if m.group("hat") else m.group("of")
+            for m in _NAMED.finditer(self.right)
+        )
+
+    @property
+    def function(self) -> str:
+        """The name that it gives to a function, "" if it does not."""
+        return self.name if self.kind is Kind.FUNCTION else ""
+
+    @property
+    def gates(self) -> bool:
+        """Whether it gives a gate by the logistic function."""
+        gate = self.kind is Kind.SEQUENCE and self.base in ("f", "i", "o", "r", "u", "z")
+        return gate and self.right.lstrip().startswith((r"\sigma", "σ", "sigma"))
 
     @property
     def returns(self) -> bool:
@@ -97,6 +129,9 @@ def definitions_of(row: Row, formula: Formula) -> list[Definition]:
     whole = [definition_of(row, formula)]
     if (found := _of_the_last_step(row, formula) or _of_two_names(row, formula)):
         return found
+    if row.says_what_a_function_is and (own := _of_its_own(row)):
+        lines = _rows(formula, *own)
+        return lines if len(lines) == 2 else whole
     said = row.argument
     if said is None:
         return whole
@@ -105,6 +140,15 @@ def definitions_of(row: Row, formula: Formula) -> list[Definition]:
     left = row.text[row.chain.sides[0][0].start : row.chain.sides[0][-1].end]
     found = _rows(formula, f"{name} = {inner}", f"{left} = {function}({name})")
     return found if all(d.kind is Kind.SEQUENCE for d in found) else whole
+
+
+def _of_its_own(row: Row) -> tuple[str, str] | None:
+    r"""``h_t = f(z_t) = \tanh(z_t)`` as ``f = \tanh`` and ``h_t = f(z_t)``."""
+    sides = [row.text[s[0].start : s[-1].end] for s in row.chain.sides]
+    first, second = applied(sides[1]), applied(sides[2])
+    if first is None or second is None or first[1] != second[1]:
+        return None
+    return f"{first[0]} = {second[0]}", f"{sides[0]} = {sides[1]}"
 
 
 #: The letter of the last step below the loss.

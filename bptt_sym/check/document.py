@@ -332,13 +332,30 @@ def _words(text: str, plain: str, masked: Masked, found: Sequence[Found]) -> tup
         if region.start >= pos:
             out += [plain[pos : region.start], blanked(plain[region.start : region.end])]
             pos = region.end
-    words = "".join([*out, plain[pos:]])
+    words = _scripts("".join([*out, plain[pos:]]))
     code: list[str] = []
     pos = 0
     for start, end in masked.code:
         code += [blanked(text[pos:start]), text[start:end]]
         pos = end
-    return words, "".join([*code, blanked(text[pos:])])
+    return words, "".join([*code, blanked(text[pos:])]).translate(_FRAME)
+
+
+#: The lines of a box that is drawn around text.
+_FRAME = dict.fromkeys(range(9472, 9600), " ")
+_RAISED = re.compile(r"<(?P<tag>su[bp])>(?P<what>[^<>\n]{1,12})</(?P=tag)>", re.IGNORECASE)
+
+
+def _scripts(words: str) -> str:
+    """``h<sub>t-1</sub>`` as ``h_{t-1}``, of the same length."""
+    if "<su" not in words.lower():
+        return words
+    return _RAISED.sub(_script, words)
+
+
+def _script(m: re.Match[str]) -> str:
+    mark = "_" if m.group("tag").lower() == "sub" else "^"
+    return f"{mark}{{{m.group('what').strip()}}}".ljust(len(m.group()))
 
 
 def formula_from_text(text: str, name: str) -> Formula:

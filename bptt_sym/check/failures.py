@@ -16,10 +16,11 @@ from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict, VerdictName
 from bptt_sym.errors import BesideError, BpttError, InputError, LaterStepError
 from bptt_sym.messages import marked
-from bptt_sym.notation import At, Call, Claim, D, Idx, Mul, Node, Prod, Sym, walk
+from bptt_sym.notation import At, Call, Claim, D, Fn, Idx, Mul, Node, Prod, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence
 
+ONE_CLASS = marked("it fails for one number, of which every softmax is 1")
 _OUTPUT = "_t is computed from"
 #: ``\\hat{y}_t is computed from O_t``
 _COMPUTED = re.compile(r"(\\hat\{[a-z]\})_t is computed from (.+)_t$")
@@ -38,6 +39,8 @@ def with_suppositions(
         evidence = Evidence.GUESSED if names & computed else evidence
     if verdict.verdict == "wrong" and (endless := names & _endless(model)):
         return failing((*says, *(f"{n} at the end stands nowhere" for n in sorted(endless))))
+    if verdict.verdict == "wrong" and _of_one_class(model.court.model):
+        return Verdict("undecided", note=ONE_CLASS)
     said = tuple(f"{name} stands for {p}" for name, p in generic.items())
     if verdict.verdict == "right" and not says and (held := _held(claim, model)):
         return replace(verdict, verdict="right_under_reading", readings=(held, *said))
@@ -127,6 +130,13 @@ def _is_the_output(claim: Claim, model: Model) -> bool:
         names & {output, *(n.name for n in walk(rec.rhs(output)) if isinstance(n, Sym))}
         for computed, output in unknown.items() if computed in told
     )  # fmt: skip
+
+
+def _of_one_class(rec: Recurrence) -> bool:
+    """Whether a softmax of the recurrence has one number only, which is 1 whatever it is of."""
+    rights = [*(e.rhs for e in rec.equations), *rec.totals.values()]
+    softmax = any(isinstance(n, Fn) and n.name == "softmax" for rhs in rights for n in walk(rhs))
+    return softmax and rec.is_scalar
 
 
 def _endless(model: Model) -> set[str]:

@@ -34,6 +34,11 @@ _HELD = re.compile(
     r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert(?![a-z])|\\rvert)\s*_\s*"
     rf"\{{\s*{_LABEL}\s*\}}"
 )
+#: ``\\frac{\\partial h_t^+}{\\partial W}``: the mark behind the name.
+_PLUS = re.compile(
+    r"\\(?P<frac>[dt]?frac)\s*\{\s*(?:\\partial|d)(?![A-Za-z^])\s*(?P<of>(?:[^{}^+]|\{[^{}^+]*\})+?)"
+    r"\s*\^\s*(?:\{\s*\+\s*\}|\+)\s*(?P<script>_\s*(?:\{[^{}]*\}|[A-Za-z]))?\s*\}(?=\s*\{)"
+)
 _LOSS = re.compile(r"\s*(?:\\mathcal|\\ell|\\text|\\mathrm|[LEJC](?![a-z])|[lL]oss)")
 _PARAMETER = re.compile(
     r"\s*\{?\s*(?:\\(?:mathbf|boldsymbol|bm)\s*\{?\s*)?(?:[A-Z](?!\s*\}?\s*_\s*\{?\s*t)|b(?![a-z])|"
@@ -55,7 +60,12 @@ def held_fixed(formula: Formula) -> Formula:
         of, by = m.group("of"), m.group("by")
         return rf"\{m.group('frac')}{{\partial^+ {of}}}{{\partial {by}}}"
 
+    formula = replaced(formula, _PLUS, _before)
     return replaced(formula, _HELD, new)
+
+
+def _before(m: re.Match[str]) -> str:
+    return rf"\{m.group('frac')}{{\partial^+ {m.group('of')}{m.group('script') or ''}}}"
 
 
 def with_one_function(formulas: Sequence[Formula]) -> list[Formula]:

@@ -42,6 +42,7 @@ def linked(rec: Recurrence) -> Recurrence:
         return rebuild(n, lambda c: change(c, own))
 
     equations = [replace(e, rhs=change(e.rhs, e.target)) for e in rec.equations]
+    totals = {name: change(rhs, name) for name, rhs in rec.totals.items()}
     if not arguments:
         return rec
     named = {e.target: e for e in equations}
@@ -58,11 +59,12 @@ def linked(rec: Recurrence) -> Recurrence:
     shapes = dict(rec.shapes)
     names = {
         n.name for e in (*first, *equations) for n in walk(e.rhs) if isinstance(n, (At, Sym))
-    } | {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, (At, Sym))}
+    } | {n.name for total in totals.values() for n in walk(total) if isinstance(n, (At, Sym))}
     kept = {*names, *named, *rec.totals}
     return replace(
         rec,
         equations=(*placed, *waiting.values()),
+        totals=totals,
         shapes={n: s for n, s in shapes.items() if n in kept},
     )
 

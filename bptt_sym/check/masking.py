@@ -19,6 +19,14 @@ _FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.D
 #: What stands behind the marks of a fence in no language.
 _PLAIN = re.compile(r"\s*(?:te?xt|plain(?:text)?|none|nohighlight)?\s*", re.IGNORECASE)
 _MATH_FENCE = re.compile(r"\{?\.?math\b", re.IGNORECASE)
+#: Fences of MyST that hold text and no code.
+_DIRECTIVE = re.compile(
+    r"\{(?:dropdown|admonition|note|tip|hint|important|warning|caution|attention|danger|seealso|topic|"
+    r"exercise(?:-start)?|solution(?:-start)?|(?:prf:)?(?:proof|theorem|lemma|corollary|definition|"
+    r"example|remark|algorithm|proposition|observation|property|axiom|conjecture)|card|grid(?:-item"
+    r"(?:-card)?)?|tab-set|tab-item|toggle|details|margin|sidebar|epigraph|div|callout|panels|aside|"
+    r"abstract|question|answer|quote|pull-quote|highlights|container)\}"
+)
 _SECTION = re.compile(r"\\(?:chapter|(?:sub)*section|paragraph)\*?\s*\{")
 _VERBATIM = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "comment")
 
@@ -62,6 +70,7 @@ def mask_markdown(text: str) -> Masked:
     math: list[Region] = []
     code: list[tuple[int, int]] = []
     fence: _Fence | None = None
+    directives: list[_Fence] = []
     blank_before, in_list, in_code = True, False, False
     offset = 0
     for line in re.findall(r"[^\n]*\n|[^\n]+", text):
@@ -77,7 +86,13 @@ def mask_markdown(text: str) -> Masked:
                 shown = _blank(line)
             elif fence.content is None:
                 shown = _blank(line)
-        elif (opened := _FENCE.match(stripped)) and "`" not in opened.group(2):
+        elif directives and directives[-1].closed_by(stripped, quotes):
+            directives.pop()
+            shown = _blank(line)
+        elif (opened := _FENCE.match(stripped)) and _DIRECTIVE.match(opened.group(2)):
+            directives.append(_Fence(opened.group(1), None, quotes))
+            shown = _blank(line)
+        elif opened and "`" not in opened.group(2):
             is_math = _MATH_FENCE.match(opened.group(2))
             start = offset + len(line)
             told = _PLAIN.fullmatch(opened.group(2)) is None

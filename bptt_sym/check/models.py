@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bptt_sym.check.accumulated import added_up
 from bptt_sym.check.answer import Court
-from bptt_sym.check.bound_names import SaidSizes
-from bptt_sym.check.completion import arguments, completed, gives_way, sequences, step_defined_by
+from bptt_sym.check.completion import completed, gives_way
+from bptt_sym.check.context import Context
 from bptt_sym.check.defining import Definition
 from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.document import Formula
@@ -31,11 +30,10 @@ from bptt_sym.check.losses import (
     with_unknown_norms,
 )
 from bptt_sym.check.outline import Kind, Row
-from bptt_sym.check.prose import Wording, conventions
-from bptt_sym.check.slopes import identities, without_functions
+from bptt_sym.check.slopes import without_functions
 from bptt_sym.check.standard import standard_cells
 from bptt_sym.check.supposed import Evidence, Supposition, suppositions
-from bptt_sym.check.usage import LOSSES, Usage, fragments
+from bptt_sym.check.usage import LOSSES
 from bptt_sym.errors import BpttError, ShapeError
 from bptt_sym.notation import (
     At,
@@ -50,7 +48,7 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.read import Vocabulary, recurrence_from_latex
-from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.read.vocabulary import pass_on, plain_name
 from bptt_sym.recurrence import Recurrence, Shape
 
 
@@ -135,51 +133,6 @@ class Model:
         return ""
 
 
-@dataclass
-class Context:
-    """What the whole document tells about names: which run in time, how functions are applied."""
-
-    timed: frozenset[str] = frozenset()
-    applied: Mapping[str, str] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
-    wording: Wording = field(default_factory=Wording)
-    #: Whether every derivative of the document is written with d.
-    only_d: bool = False
-    #: Sequences whose gradient is added up with ``+=`` somewhere.
-    accumulated: frozenset[str] = frozenset()
-    #: Names with a definition that could not be taken up: nothing may be supposed of them.
-    refused: set[str] = field(default_factory=set)
-    #: Activations that the text takes to be the identity somewhere: ``\\sigma(x) = x``.
-    identities: frozenset[str] = frozenset()
-    #: Codes of readings that the text shows it needs.
-    stated: frozenset[str] = frozenset()
-    #: Whether ``dz_t`` is a mark for a gradient.
-    marks: bool = False
-    #: Where in the source the text begins to speak of a run with a loss of the last step alone.
-    last_step_said: int = 0
-    #: Names of sums of what is still to come.
-    ahead: set[str] = field(default_factory=set)
-    #: Names that stand with their step alone on the left of an equation with derivatives: the
-    #: document says what they are, and nothing may be supposed of them either.
-    explained: frozenset[str] = frozenset()
-    #: Activations whose derivative stands somewhere: nobody takes them to be the identity.
-    sloped: frozenset[str] = frozenset()
-    #: Which sizes the words tell.
-    sizes: SaidSizes = field(default_factory=SaidSizes)
-
-    @classmethod
-    def of(cls, texts: Sequence[str], words: str) -> Context:
-        usage = Usage.of([*texts, *fragments(words)])
-        rows = (row.replace("&", " ") for text in texts for row in text.split("\\\\")
-                if _DERIVES.search(row))  # fmt: skip
-        explained = frozenset(plain_name(name) for row in rows if (name := step_defined_by(row)))
-        return cls(
-            sequences(texts), arguments(texts), usage, conventions(words), explained=explained,
-            identities=identities(texts),
-            accumulated=added_up(texts),
-        )  # fmt: skip
-
-
 class Models:
     """The models of one document, built while it is read from top to bottom."""
 
@@ -241,19 +194,25 @@ class Models:
         """
         definitions = [self._of_a_step(d) for d in definitions]
         fresh = {d.key: d for d in definitions}
+        if any(d.gates for d in definitions):
+            # Gates have the logistic function, whatever \\sigma was before.
+            self.known = {k: d for k, d in self.known.items() if d.function != r"\sigma"}
         if any(d.soft and d.key in self.known and not self.known[d.key].soft for d in definitions):
             return  # what is displayed is not replaced by what a sentence says
         if not any(d.soft for d in definitions):
             self.context.refused -= {d.base for d in definitions}
             softly = {k for k in fresh if k in self.known and self.known[k].soft}
             self.known = {k: d for k, d in self.known.items() if k not in softly}
+        of_steps = any(d.kind is Kind.SEQUENCE for d in definitions)
+        targets = {k for k, d in self.known.items() if self._is_target(d, definitions)}
+        self.known = {k: d for k, d in self.known.items() if k not in targets}
         first_error: BpttError | None = None
         runs = any(d.kind is Kind.SEQUENCE for d in self.known.values())
         for known in self._candidates(fresh, formula.section):
             if runs and not any(d.kind is Kind.SEQUENCE for d in known.values()):
                 continue  # a total that cannot be read does not end the model
             try:
-                model = self._model(known, formula)
+                model = self._model(known, formula, whole=not of_steps)
             except BpttError as error:
                 first_error = first_error or error
                 continue
@@ -270,9 +229,23 @@ class Models:
                 self.all.append(model)
             return
         assert first_error is not None, "the first candidate is never passed over"
-        if not any(d.soft for d in definitions):
+        if isinstance(first_error, ShapeError) and not of_steps:
+            self.context.matrices |= {d.base for d in definitions}
+        elif not any(d.soft for d in definitions):
             self.context.refused |= {d.base for d in definitions if d.kind is not Kind.FUNCTION}
         raise first_error
+
+    def _is_target(self, d: Definition, fresh: Sequence[Definition]) -> bool:
+        r"""Whether ``y_t``, given as some function and no more, is what :math:`\hat y_t` should be.
+
+        So where a loss among ``fresh`` is made of both, and an equation says what the latter is.
+        """
+        predicted = rf"\hat{{{d.name}}}"
+        both = {d.name, predicted}
+        if not d.is_unknown or not any(f.base in LOSSES and both <= f.names for f in fresh):
+            return False
+        given = (*self.known.values(), *fresh)
+        return any(o.name == predicted and not o.is_unknown for o in given)
 
     def _of_a_step(self, d: Definition) -> Definition:
         """``h = x U + s_{t-1} W`` with the step left out, where h runs in time elsewhere."""
@@ -344,8 +317,13 @@ class Models:
                 kept[key] = d
         return kept
 
-    def _model(self, known: dict[str, Definition], formula: Formula) -> Model | None:
-        """The model of ``known``, ``None`` as long as no line of it defines a sequence."""
+    def _model(
+        self, known: dict[str, Definition], formula: Formula, *, whole: bool = False
+    ) -> Model | None:
+        """The model of ``known``, ``None`` as long as no line of it defines a sequence.
+
+        If it is ``whole``, the shapes of the model in force are not given up for it.
+        """
         if not any(d.kind is Kind.SEQUENCE for d in known.values()):
             return None
         steps = {d.name for d in known.values() if d.kind is Kind.SEQUENCE}
@@ -356,7 +334,8 @@ class Models:
         ]
         texts += same_by_step(texts, self.context.usage)
         lines = completed(texts, self.context.timed, self.context.applied)
-        recurrence = self._recurrence(lines)
+        whole = whole and self.current is not None and not self.current.court.model.is_scalar
+        recurrence = self._recurrence(lines, whole=whole)
         states = ", ".join(recurrence.states or recurrence.defined)
         title = f"{states} (line {formula.place().line})"
         court = self._court(recurrence)
@@ -369,7 +348,11 @@ class Models:
         return court
 
     def _recurrence(
-        self, lines: Sequence[str], shapes: Mapping[str, Shape] | None = None
+        self,
+        lines: Sequence[str],
+        shapes: Mapping[str, Shape] | None = None,
+        *,
+        whole: bool = False,
     ) -> Recurrence:
         scalar = self.context.wording.scalar
         try:
@@ -377,11 +360,11 @@ class Models:
                 lines, name="the document", scalar=scalar, shapes=None if scalar else shapes
             )
         except ShapeError:
-            if scalar or shapes:
+            if scalar or shapes or whole:
                 raise
             # A notation that mixes rows and columns still has a meaning for one unit.
             found = recurrence_from_latex(lines, name="the document", scalar=True)
-        return with_unknown_norms(linked(found))
+        return pass_on(found, with_unknown_norms(linked(found)))
 
     def completions(self, model: Model) -> list[Model]:
         """``model`` with what the document uses and leaves undefined, in the ways there are."""
@@ -416,7 +399,7 @@ class Models:
         # A loss whose definition could not be read is still a loss of the outputs.
         losses = refused & frozenset(LOSSES)
         explained = self.context.explained - frozenset(LOSSES)
-        known = (refused - losses) | self.context.ahead | explained
+        known = (refused - losses) | self.context.ahead | explained | self.context.matrices
         found = suppositions(model.court.model, usage, wording, known)
         if losses:
             found = [replace(s, evidence=Evidence.GUESSED) for s in found]
@@ -488,9 +471,6 @@ class Models:
             if family:
                 families.append(family)
         return families
-
-
-_DERIVES = re.compile(r"\\partial|∂|\\nabla|\\frac\s*\{\s*d")
 
 
 def _keeps_axes(rec: Recurrence, completed: Recurrence) -> bool:

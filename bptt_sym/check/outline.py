@@ -13,7 +13,7 @@ from enum import Enum
 from functools import lru_cache
 
 from bptt_sym.check.document import Formula
-from bptt_sym.check.respelling import leaves_the_rest
+from bptt_sym.check.respelling import closing, leaves_the_rest
 from bptt_sym.errors import InputError, LimitExceeded
 from bptt_sym.notation import Node, affine
 from bptt_sym.read.chains import Chain, outside, split_claims
@@ -218,6 +218,9 @@ class Row:
         if len(sides) != 3 or set(self.chain.ops) != {"="} or self.differentiates:
             return False
         texts = [self.text[s[0].start : s[-1].end] for s in sides[1:]]
+        if self.kind is Kind.SEQUENCE and (said := applied(texts[0])) is not None:
+            other = applied(texts[1])
+            return other[0] != said[0] if other else r"\sigma" not in said[0]
         return _CALL.fullmatch(texts[0]) is not None and _CALL.fullmatch(texts[1]) is None
 
     def definition(self, side: int = 1) -> str:
@@ -232,6 +235,22 @@ _CALL = re.compile(
     r"\s*(?:(?!\\(?:tanh|sigma|max))\\(?:[a-z]+|(?:text|mathrm|operatorname)\s*\{[^{}]*\})|[A-Za-z])"
     r"(?:\s*_\s*(?:\{[^{}]*\}|\\?[A-Za-z]+))?\s*(?:\\left\s*)?\([^()]*[,;][^()]*\)\s*"
 )
+
+
+#: ``f_o(h_t)``, ``\\tanh(z_t)``: one function of one thing. Behind a letter it may be a product.
+_OF_ONE = re.compile(
+    r"\s*(?P<f>(?:\\(?:phi|varphi|psi|sigma|mathrm\s*\{\s*act\s*\})|(?<![A-Za-z\\])[fgFG])"
+    r"(?:\s*_\s*(?:\{[^{}]*\}|\\?[A-Za-z]+))?|\\?(?:tanh|relu|ReLU|softmax)|\\(?:text|mathrm|operatorname)"
+    r"\s*\{\s*(?:tanh|[sS]igmoid|ReLU|relu|[sS]oftmax)\s*\})\s*(?P<open>(?:\\left\s*)?\()(?P<of>[^,;]*)\)\s*"
+)
+
+
+def applied(text: str) -> tuple[str, str] | None:
+    """The function and its argument, if ``text`` is one function of one thing."""
+    m = _OF_ONE.fullmatch(text)
+    if m is None or closing(text, m.end("open") - 1, "(", ")") != len(text.rstrip()) - 1:
+        return None
+    return m.group("f").strip(), re.sub(r"\\right\s*$|\s", "", m.group("of"))
 
 
 def _applied(side: Sequence[Token]) -> Sequence[Token] | None:

@@ -13,21 +13,23 @@ from bptt_sym.check.bound_names import SaidSizes
 from bptt_sym.check.cases import by_cases
 from bptt_sym.check.code_marks import with_code_marks
 from bptt_sym.check.completion import labelled_sequences, sequences
+from bptt_sym.check.context import Context
 from bptt_sym.check.copies import copied, without_steps
 from bptt_sym.check.corners import folded
 from bptt_sym.check.counting import last_step_letter, with_horizon, with_one_length
 from bptt_sym.check.deltas import runs_back
 from bptt_sym.check.document import Document, Formula
 from bptt_sym.check.each_gate import for_each_gate
+from bptt_sym.check.exported import as_meant
 from bptt_sym.check.gate_labels import with_gate_labels
 from bptt_sym.check.handwriting import as_written
 from bptt_sym.check.held import held_fixed, with_one_function
 from bptt_sym.check.instances import general_lines
 from bptt_sym.check.last_output import LastOutput
 from bptt_sym.check.lengths import with_lengths
+from bptt_sym.check.loss_arguments import without_arguments
 from bptt_sym.check.loss_labels import without_labels
 from bptt_sym.check.losses import both_means_and_sums, whole_for_bare
-from bptt_sym.check.models import Context
 from bptt_sym.check.own_function import with_own_function
 from bptt_sym.check.prose import last_step_said
 from bptt_sym.check.running_loss import with_running_loss
@@ -43,6 +45,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     """The formulas in the order of the document, and what they tell together."""
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [replace(f, origin=f) for f in everything]
+    everything = [without_arguments(as_meant(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_one_function([folded(as_written(f)) for f in everything])
     everything = with_one_length(everything)

@@ -48,13 +48,18 @@ _COMPONENTS = re.compile(
     rf"(?P<open>\\left\s*\(|\(|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}{{1,2}})"
     r"\s*(?P<close>\\right\s*\)|\))?"
 )
+#: ``\\mathrm{softmax}(o_t)``
+_OF_SOFTMAX = (
+    r"(?:\\(?:text|mathrm|operatorname)\s*\{\s*[sS]oft[mM]ax\s*\}|\\?[sS]oft[mM]ax)"
+    r"\s*(?:\\left\s*)?\([^()]*?(?:\\right\s*)?\)"
+)
 #: ``L_t = -y_t \\log \\hat{y}_t``, ``E = -\\sum_t y_t \\log \\hat{y}_t``: a loss of two vectors.
 _CROSS_ENTROPY = re.compile(
     r"(?P<before>=\s*&?\s*-\s*(?:\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z])\s*){0,2})?)"
     rf"(?P<y>{_NAME}{_SCRIPT}?)\s*(?:\\[,;:! ]|\\cdot|\\times|\*)?\s*"
     r"(?:\\(?:log|ln)(?![A-Za-z])|\\(?:operatorname|mathrm|text|rm)\s*\{\s*(?:log|ln)\s*\}|(?<![A-Za-z])log(?![A-Za-z]))"
-    rf"\s*(?P<open>\\left\s*\(|\(|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}?)"
-    r"\s*(?P<close>\\right\s*\)|\))?(?=\s*[.,;&]?\s*(?:$|\\\\|\\end|\\tag|\\q?quad|=|\n))"
+    rf"\s*(?P<open>\\left\s*[(\[]|[(\[]|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}?|{_OF_SOFTMAX})"
+    r"\s*(?P<close>\\right\s*[)\]]|[)\]])?(?=\s*[.,;&]?\s*(?:$|\\\\|\\end|\\tag|\\q?quad|=|\n))"
 )
 #: ``\\mathrm{CrossEntropy}(y_t, \\hat{y}_t)``, in either order.
 _NAMED_LOSS = re.compile(
@@ -130,7 +135,7 @@ _GOES_ON = re.compile(r"\s*(?:\+?=|\\approx|\\leq?(?![a-z])|<)")
 
 #: ``\\delta.z_t^T``: a full stop on the line for a product.
 _POINT = re.compile(
-    r"(?<=[A-Za-z})\]])(?<!left)(?<!right)(?<!middle)\.(?=[A-Za-z\\(])"
+    r"(?<=[A-Za-z})\]])(?<!left)(?<!right)(?<!middle)\.(?=[A-Za-z\\(\[])"
     r"(?!\\[\\,;:! ]|\\(?:q?quad|end|tag|text|label|nonumber|notag)(?![A-Za-z]))"
 )
 #: ``\\begin{pmatrix} h_{t-1} \\\\ x_t \\end{pmatrix}``: one vector on top of another.
@@ -417,6 +422,9 @@ def replaced(
     return edited(formula, [(s, e, n) for s, e, n in found if n is not None])
 
 
+_COMMAND = re.compile(r"\\[A-Za-z]+\Z")
+
+
 def edited(formula: Formula, edits: Sequence[Edit]) -> Formula:
     """``formula`` with the edits made, which come in order and do not overlap; offsets follow."""
     if not edits:
@@ -428,6 +436,9 @@ def edited(formula: Formula, edits: Sequence[Edit]) -> Formula:
     for start, end, new in edits:
         if start < last:
             continue
+        follows = new or text[end : end + 1]
+        if follows[:1].isalpha() and _COMMAND.search(text, max(last, start - 30), start):
+            new = f" {new}"  # a letter would join the name of the command
         pieces += [text[last:start], new]
         places += [*offsets[last:start], *([offsets[start]] * len(new))]
         last = end

@@ -100,13 +100,21 @@ def last_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     if len(free) != 1 or not totals:
         return []
     (name,) = free
-    if name not in LAST_STEPS and not _only_ends_sums(claim, name):
+    at_the_end = not free_indices(claim.sides[0]) and all(_of_the_end(n, rec) for n in totals)
+    if name not in LAST_STEPS and not _only_ends_sums(claim, name) and not at_the_end:
         return []
 
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         return map_sides(claim, lambda n, _: substitute_index(n, name, Idx(HORIZON_NAME)))
 
     return [Reading("last-step", f"{name} is the last step", "last", rewrite)]
+
+
+def _of_the_end(total: str, rec: Recurrence) -> bool:
+    """Whether a total is about the last step alone."""
+    nodes = list(walk(rec.totals[total]))
+    times = [n.time for n in nodes if isinstance(n, At)]
+    return bool(times) and all(time == Idx(HORIZON_NAME) for time in times)
 
 
 def _only_ends_sums(claim: Claim, name: str) -> bool:

@@ -206,8 +206,10 @@ def recurrence_from_latex(
         functions=functions,
         blocks=blocks,
     )
-    if found.vocabulary.superscript_time:
-        remember(rec, superscript_time=True)
+    named = {f: g for f, g in found.activations.items() if ACTIVATIONS.get(f, f) != g}
+    if found.vocabulary.superscript_time or named:
+        superscript = found.vocabulary.superscript_time
+        remember(rec, superscript_time=superscript, activations=named)
     return rec
 
 

@@ -154,10 +154,29 @@ class Vocabulary:
         return sorted(self.sequences | self.parameters | self.totals | self.functions)
 
 
-def remember(rec: Recurrence, *, superscript_time: bool) -> None:
-    """Keep a convention of the text that ``rec`` was read from, which its equations do not show."""
-    vocabulary = replace(_cached(rec), superscript_time=superscript_time)
+def remember(
+    rec: Recurrence, *, superscript_time: bool = False, activations: Mapping[str, str] | None = None
+) -> None:
+    """Keep conventions of the text that ``rec`` was read from, which its equations do not show.
+
+    ``activations`` are names that the text gives to known functions: ``\\sigma = \\tanh``.
+    """
+    base = _cached(rec)
+    taken = base.sequences | base.parameters | base.totals
+    named = {f: meaning for f, meaning in (activations or {}).items() if f not in taken}
+    vocabulary = replace(
+        base, superscript_time=superscript_time, activations={**base.activations, **named}
+    )
     _CACHE[id(rec)] = (_CACHE[id(rec)][0], vocabulary)
+
+
+def pass_on(old: Recurrence, new: Recurrence) -> Recurrence:
+    """``new``, made of ``old``, with what is kept of the text of ``old``."""
+    if new is not old:
+        base = _cached(old)
+        own = {f: g for f, g in base.activations.items() if ACTIVATIONS.get(f, f) != g}
+        remember(new, superscript_time=base.superscript_time, activations=own)
+    return new
 
 
 _CACHE: dict[int, tuple[weakref.ref[Recurrence], Vocabulary]] = {}

@@ -1,0 +1,64 @@
+"""What a whole document tells of its names, for the models that its formulas are judged under."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bptt_sym.check.accumulated import added_up
+from bptt_sym.check.bound_names import SaidSizes
+from bptt_sym.check.completion import arguments, sequences, step_defined_by
+from bptt_sym.check.prose import Wording, conventions
+from bptt_sym.check.slopes import identities
+from bptt_sym.check.usage import Usage, fragments
+from bptt_sym.read.vocabulary import plain_name
+
+_DERIVES = re.compile(r"\\partial|∂|\\nabla|\\frac\s*\{\s*d")
+
+
+@dataclass
+class Context:
+    """What the whole document tells about names: which run in time, how functions are applied."""
+
+    timed: frozenset[str] = frozenset()
+    applied: Mapping[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    wording: Wording = field(default_factory=Wording)
+    #: Whether every derivative of the document is written with d.
+    only_d: bool = False
+    #: Sequences whose gradient is added up with ``+=`` somewhere.
+    accumulated: frozenset[str] = frozenset()
+    #: Names with a definition that could not be taken up: nothing may be supposed of them.
+    refused: set[str] = field(default_factory=set)
+    #: Activations that the text takes to be the identity somewhere: ``\\sigma(x) = x``.
+    identities: frozenset[str] = frozenset()
+    #: Codes of readings that the text shows it needs.
+    stated: frozenset[str] = frozenset()
+    #: Whether ``dz_t`` is a mark for a gradient.
+    marks: bool = False
+    #: Where in the source the text begins to speak of a run with a loss of the last step alone.
+    last_step_said: int = 0
+    #: Names without a step that stand for a matrix, not for a loss.
+    matrices: set[str] = field(default_factory=set)
+    #: Names of sums of what is still to come.
+    ahead: set[str] = field(default_factory=set)
+    #: Names that stand with their step alone on the left of an equation with derivatives: the
+    #: document says what they are, and nothing may be supposed of them either.
+    explained: frozenset[str] = frozenset()
+    #: Activations whose derivative stands somewhere: nobody takes them to be the identity.
+    sloped: frozenset[str] = frozenset()
+    #: Which sizes the words tell.
+    sizes: SaidSizes = field(default_factory=SaidSizes)
+
+    @classmethod
+    def of(cls, texts: Sequence[str], words: str) -> Context:
+        usage = Usage.of([*texts, *fragments(words)])
+        rows = (row.replace("&", " ") for text in texts for row in text.split("\\\\")
+                if _DERIVES.search(row))  # fmt: skip
+        explained = frozenset(plain_name(name) for row in rows if (name := step_defined_by(row)))
+        return cls(
+            sequences(texts), arguments(texts), usage, conventions(words), explained=explained,
+            identities=identities(texts),
+            accumulated=added_up(texts),
+        )  # fmt: skip

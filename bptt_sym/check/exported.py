@@ -1,0 +1,106 @@
+r"""What editors, exporters and keyboards make of a formula on its way into a document.
+
+A Markdown formatter takes ``=`` on a line of its own for the underline of a heading and draws it
+out, and ``_`` … ``_`` for emphasis, which it writes with stars. Keyboards of East Asia have
+operators of full width, and a small circle that serves as a full stop. A long bracket is broken
+into two rows. Each is undone by its form alone, before any other rewriting; every character keeps
+its offset.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bptt_sym.check.document import Formula
+from bptt_sym.check.respelling import Edit, edited, replaced
+
+#: Characters of full width, and circles of all sizes, with the plain sign of the same meaning.
+#: (Brackets of full width hold remarks as well, and are looked at elsewhere.)
+_PLAIN = str.maketrans(
+    {
+        **{chr(0xFEE0 + ord(c)): c for c in "=+-*/<>^_|"},
+        **{
+            chr(0xFEE0 + k): chr(k)
+            for span in ((48, 58), (65, 91), (97, 123))
+            for k in range(*span)
+        },
+        **dict.fromkeys("⨀○◯⊚⦿", "⊙"),
+    }
+)
+#: A line of equals signs or of hyphens alone.
+_UNDERLINE = re.compile(r"^[ \t]*(?:(?P<equals>={2,})|-{3,})[ \t]*$", re.MULTILINE)
+#: ``h*{t+1}``: a star directly before a group.
+_STARRED = re.compile(
+    r"(?:\\(?P<command>[A-Za-z]+)|(?<![A-Za-z\\])[A-Za-z]|[})\]])(?P<star>\*)(?=\{)"
+)
+#: Commands that have a form with a star.
+_WITH_STAR = frozenset("operatorname tag hspace vspace begin end newcommand".split())
+#: ``f_t。c_{t-1}``: the full stop of Chinese between two factors.
+_CIRCLE = re.compile(r"(?<=[A-Za-z0-9})\]])\s*。\s*(?=[A-Za-z0-9\\({\[])")
+#: ``y_{}``: a script with nothing in it.
+_EMPTY = re.compile(r"(?<=[A-Za-z0-9})\]])\s*[_^]\s*\{\s*\}")
+#: Space at the beginning, before a relation or before anything.
+_LEADING = re.compile(r"(?:\\[ ,;:!]\s*|\\q?quad(?![A-Za-z])\s*)+")
+#: What opens and closes, what breaks a row, and what relates.
+_STRUCTURE = re.compile(
+    r"(?P<row>\\\\(?:\s*\[[^\[\]{}=+]{0,12}\])?\s*(?:&\s*)*)"
+    r"|(?P<open>(?:\\left\s*)?[(\[]|\\left\s*\\\{)|(?P<close>(?:\\right\s*)?[)\]]|\\right\s*\\\})"
+    r"|(?P<group>\{|\\begin(?![A-Za-z]))|(?P<end>\}|\\end(?![A-Za-z]))"
+    r"|(?P<relation>[=<>≤≥≈]|\\(?:leq?|geq?|approx|propto)(?![A-Za-z]))"
+    r"|\\(?:left|right)\s*[.|]|\\.",
+    re.DOTALL,
+)
+
+
+def as_meant(formula: Formula) -> Formula:
+    """``formula`` with what was done to it on its way undone."""
+    text = formula.latex
+    if not text.isascii():
+        plain = text.translate(_PLAIN)
+        formula = replace(formula, latex=plain) if plain != text else formula
+        formula = replaced(formula, _CIRCLE, lambda m: r" \odot ")
+    if "\\" in text:
+        leading = _LEADING.match(formula.latex)
+        if leading is not None:
+            formula = edited(formula, [(0, leading.end(), "")])
+    if "\n" in text and formula.display:
+        formula = replaced(formula, _UNDERLINE, lambda m: "=" if m.group("equals") else "-")
+    if "*{" in text:
+        formula = edited(formula, list(_emphasised(formula.latex)))
+    formula = replaced(formula, _EMPTY, lambda m: "")
+    if "\\\\" in formula.latex:
+        formula = edited(formula, _broken(formula.latex))
+    return formula
+
+
+def _emphasised(text: str) -> Iterator[Edit]:
+    """Stars that stood for the bar of a script."""
+    for m in _STARRED.finditer(text):
+        if m.group("command") not in _WITH_STAR:
+            yield m.start("star"), m.end("star"), "_"
+
+
+def _broken(text: str) -> list[Edit]:
+    """The ends of rows within a pair of brackets, if nothing is related there."""
+    edits: list[Edit] = []
+    #: What is open: whether it is a bracket, the ends of rows in it, whether it may be broken.
+    opened: list[tuple[bool, list[Edit]]] = [(False, [])]
+    for m in _STRUCTURE.finditer(text):
+        kind = m.lastgroup
+        bracket, rows = opened[-1]
+        if kind == "row" and bracket:
+            rows.append((m.start(), m.end(), " "))
+        elif kind == "relation" and rows:
+            opened[-1] = (False, [])  # an equation of its own: the bracket was forgotten
+        elif kind in ("open", "group"):
+            opened.append((kind == "open", []))
+        elif kind in ("close", "end") and len(opened) > 1:
+            if bracket == (kind == "close"):
+                edits += rows
+                opened.pop()
+            elif kind == "end":  # a bracket that was not closed in its group
+                while len(opened) > 1 and opened.pop()[0]:
+                    pass
+    return sorted(edits)

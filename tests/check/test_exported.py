@@ -1,0 +1,86 @@
+"""What exporters, editors and keyboards do to formulas, and fences that hold text."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptt_sym.check.document import document_from_text
+from bptt_sym.check.exported import as_meant
+from tests.check.audited import last, verdicts
+
+CELL = "$$p_t = \\tanh(A p_{t-1} + B x_t + c)$$\n\n"
+SLOPE = r"\frac{\partial p_t}{\partial p_{t-1}}"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        SLOPE + "\n======\n\n" + r"\mathrm{diag}(1 - p_t^2) A",
+        r"\boxed{" + SLOPE + "\n===\n" + r"\mathrm{diag}(1 - p_t^2) A }",
+        SLOPE + r" = \mathrm{diag}(1" + "\n-----\n" + "p_t^2) A",
+        r"\frac{\part p_t}{\part p_{t-1}} = \mathrm{diag}(1 - p_t^2) A",
+        r"\frac{\part{p_t}}{\part{p_{t-1}}} = \mathrm{diag}(1 - p_t \sdot p_t) A",
+        r"\frac{\partial p*{t}}{\partial p*{t-1}} = \mathrm{diag}(1 - p*{t}^2) A",
+        SLOPE + r" ＝ \mathrm{diag}(1 － p_t^2) A",
+        SLOPE + r" = \mathrm{diag}(1 - p_t。p_t) A",
+        SLOPE + r" = \mathrm{diag}(1 - p_t⨀p_t) A",
+        r"\ \frac{\partial p_t}{\partial p_{t-1}} = \mathrm{diag}(1 - p_{}_t^2) A",
+        SLOPE + r" = \mathrm{diag}\left( 1 \\ - p_t^2 \\ \right) A",
+        r"\begin{aligned} " + SLOPE + r" &= \mathrm{diag}\left(1 \right. \\ &\quad \left. "
+        r"- p_t^2 \right) A \end{aligned}",
+    ],
+)
+def test_what_was_done_to_a_formula_on_its_way_is_undone(formula: str) -> None:
+    assert verdicts(CELL + f"$$\n{formula}\n$$")[1:] == ["right"]
+    slip = formula.replace("A", "A A", 1)
+    assert last(CELL + f"$$\n{slip}\n$$") == "wrong"
+
+
+def test_a_row_ends_where_an_equation_begins_although_a_bracket_was_forgotten() -> None:
+    rows = r"p_t = \tanh(A p_{t-1} + B x_t + c \\ q_t = (p_t) \\ r_t = q_t)"
+    (formula,) = document_from_text(f"$$ {rows} $$", "a.md").formulas
+    assert as_meant(formula).latex.count(r"\\") == 2
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~~", "````"])
+@pytest.mark.parametrize("name", ["dropdown", "admonition", "prf:proof", "solution"])
+def test_a_directive_holds_text(fence: str, name: str) -> None:
+    body = f"{fence}{{{name}}} Title\n:class: tip\n\n{CELL}$${SLOPE} = A$$\n{fence}\n\n"
+    assert verdicts(body + f"$${SLOPE} = \\mathrm{{diag}}(1 - p_t^2) A$$") == [
+        "not_a_claim", "wrong", "right",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["code-cell", "python", "r", "literalinclude"])
+def test_a_directive_of_code_does_not(name: str) -> None:
+    body = f"{CELL}```{{{name}}}\n$${SLOPE} = A$$\n```\n"
+    assert verdicts(body) == ["not_a_claim"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("h<sub>t</sub> = tanh(Ah<sub>t-1</sub> + Bx<sub>t</sub>)", r"h_{t}"),
+        ("h<SUB>t</SUB> = tanh(A h<SUB>t-1</SUB> + B x<SUB>t</SUB>)", r"h_{t}"),
+    ],
+)
+def test_scripts_of_a_page_are_scripts(words: str, expected: str) -> None:
+    text = f"The state is {words}, so that\n\n$$\\frac{{\\partial h_t}}{{\\partial h_{{t-1}}}} = "
+    assert last(text + r"\mathrm{diag}(1 - h_t^2) A$$") == "right"
+    assert last(text + r"\mathrm{diag}(1 - h_t) A$$") == "wrong"
+    assert expected in document_from_text(words, "a.md").plain[0].latex
+
+
+@pytest.mark.parametrize("total", ["Σ(t=1 to T)", "Σ_{t=1..T}", "sum(t=1..T)", "∑[t=1 to T]"])
+def test_a_sum_in_a_line_has_its_range_beside_it(total: str) -> None:
+    text = f"```\nh_t = tanh(A · h_{{t-1}} + B · x_t)\nL = {total} L_t\n"
+    claim = f"∂L/∂B = {total} ∂L_t/∂B\n```\n"
+    assert last(text + claim) == "right"
+    assert last(text + claim.replace("1", "2")) == "wrong"
+
+
+def test_a_formula_in_a_box_goes_on_in_the_next_line() -> None:
+    text = "```\n┌────┐\n│ h_t = tanh(A · h_{t-1} + B · x_t)   │\n│ L = Σ_t L_t   │\n"
+    right = "│ ∂L/∂h_t = ∂L_t/∂h_t   │\n│      + ∂L/∂h_{t+1} · ∂h_{t+1}/∂h_t   │\n└────┘\n```\n"
+    assert last(text + right) == "right"
+    assert last(text + right.replace("∂h_{t+1}/∂h_t", "∂h_t/∂h_{t-1}")) == "wrong"

@@ -1,0 +1,118 @@
+"""What gives names their meaning where a text says one thing in two ways."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import judged, last, verdicts
+
+ARGUMENT = r"\quad u_t = A k_{t-1} + B x_t$$" + "\n\n"
+SLOPE = r"\frac{\partial k_t}{\partial k_{t-1}}"
+
+
+@pytest.mark.parametrize("letter", ["f", "g", r"\phi", r"\sigma", "f_h"])
+@pytest.mark.parametrize(
+    ("activation", "slope"),
+    [(r"\tanh", "1 - k_t^2"), (r"\mathrm{sigmoid}", "k_t (1 - k_t)")],
+)
+def test_a_letter_for_an_activation_that_is_named_behind_it(
+    letter: str, activation: str, slope: str
+) -> None:
+    text = f"$$k_t = {letter}(u_t) = {activation}(u_t), {ARGUMENT}"
+    slope_at = f"{letter}'(u_t)" if "_" not in letter else "f_h'(u_t)"
+    assert last(text + rf"$${SLOPE} = \mathrm{{diag}}({slope}) A$$") == "right"
+    assert last(text + rf"$${SLOPE} = \mathrm{{diag}}({slope_at}) A$$") == "right"
+    assert last(text + rf"$${SLOPE} = \mathrm{{diag}}(1 - k_t) A$$") == "wrong"
+    assert verdicts(text)[0] == "not_a_claim"
+
+
+def test_a_name_for_an_activation_is_known_by_its_slope_too() -> None:
+    text = rf"$$\sigma = \tanh$$ $$k_t = \sigma(u_t), {ARGUMENT}"
+    assert last(text + rf"$${SLOPE} = \mathrm{{diag}}(\sigma'(u_t)) A$$") == "right"
+    assert last(text + rf"$${SLOPE} = A \mathrm{{diag}}(\sigma'(u_t))$$") == "wrong"
+
+
+def test_gates_are_logistic_whatever_sigma_was_before() -> None:
+    text = rf"$$k_t = \sigma(u_t) = \tanh(u_t), {ARGUMENT}# Gates" + "\n\n"
+    text += r"$$f_t = \sigma(V_f x_t + U_f h_{t-1}), \quad h_t = f_t \odot h_{t-1}$$" + "\n\n"
+    text += r"$$\frac{\partial f_t}{\partial h_{t-1}} = \mathrm{diag}(%s) U_f$$"
+    assert last(text % "f_t (1 - f_t)") == "right"
+    assert last(text % "1 - f_t^2") == "wrong"
+
+
+def test_a_function_of_the_state_is_said_to_be_that_of_the_output() -> None:
+    text = "$$k_t = f(k_{t-1}, x_t), \\quad y_t = g(k_t)$$\n\n"
+    text += "$$k_t = f(k_{t-1}, x_t) = \\tanh(A k_{t-1} + B x_t) \\\\ o_t = V k_t \\\\ "
+    text += "\\hat{y}_t = g(k_t) = \\mathrm{softmax}(o_t)$$\n\n"
+    text += "$$L_t = -y_t \\log \\hat{y}_t$$\n\n"
+    claim = r"$$\frac{\partial L_t}{\partial A} = \frac{\partial L_t}{\partial \hat{y}_t} "
+    claim += r"\frac{\partial \hat{y}_t}{\partial k_t} \frac{\partial k_t}{\partial A}$$"
+    assert "wrong" not in verdicts(text)
+    assert last(text + claim) == "right"
+    assert last(text + claim.replace(r"\frac{\partial \hat{y}_t}{\partial k_t}", "")) != "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        (r"L(\hat{y}, y)", r"-\sum_{t=1}^T y_t \log \mathrm{softmax}(o_t)"),
+        (r"J(\theta)", r"-\sum_{t=1}^T y_t \log \left[softmax(o_t)\right]"),
+        (r"\mathcal{L}(\mathbf{w})", r"-\sum_{t=1}^T y_t \log \hat{y}_t"),
+    ],
+)
+def test_of_what_a_loss_is_a_function_changes_nothing(name: str, loss: str) -> None:
+    text = "$$k_t = \\tanh(A k_{t-1} + B x_t), \\quad o_t = V k_t, "
+    text += f"\\quad \\hat{{y}}_t = \\mathrm{{softmax}}(o_t)$$\n\n$${name} = {loss}$$\n\n"
+    claim = (
+        r"$$\frac{\partial %s}{\partial V} = \sum_{t=1}^T \frac{\partial %s}{\partial \hat{y}_t} "
+    )
+    claim += r"\frac{\partial \hat{y}_t}{\partial V}$$"
+    claim = claim.replace("%s", name)
+    assert last(text + claim) == "right"
+    assert last(text + claim.replace("t=1}^T", "t=2}^T")) == "wrong"
+
+
+SOFTMAX = "$$k_t = \\tanh(A k_{t-1} + B x_t), \\quad z_t = V k_t, "
+SOFTMAX += "\\quad y_t = \\mathrm{softmax}(z_t)$$\n\n"
+SOFTMAX += "$$L_t = -\\sum_i d_{t,i} \\log y_{t,i}$$\n\n"
+
+
+def test_a_matrix_under_a_letter_for_losses_leaves_the_shapes_alone() -> None:
+    text = SOFTMAX + r"$$J = \mathrm{diag}(y_t) - y_t y_t^T$$" + "\n\n"
+    assert last(text + r"$$\frac{\partial L_t}{\partial z_t} = y_t - d_t$$") == "right"
+    assert last(text + r"$$\frac{\partial L_t}{\partial z_t} = y_t + d_t$$") == "wrong"
+
+
+def test_a_loss_without_its_step_beside_a_sum_is_that_of_all_steps() -> None:
+    claim = r"$$\frac{\partial L}{\partial V} = \sum_t (y_t - d_t) k_t^T$$"
+    assert last(SOFTMAX + claim) == "right"
+    assert last(SOFTMAX + claim.replace("k_t^T", "k_{t-1}^T")) == "wrong"
+
+
+@pytest.mark.parametrize("plus", ["^+", "^{+}"])
+def test_a_plus_behind_a_state_marks_the_immediate_derivative(plus: str) -> None:
+    text = "A many-to-one network.\n\n$$k_t = \\tanh(A k_{t-1} + B x_t)$$\n\n"
+    own = rf"\frac{{\partial k_i{plus}}}{{\partial B}}"
+    claim = rf"\sum_{{i=1}}^t \frac{{\partial k_t}}{{\partial k_i}} \cdot {own}"
+    assert last(text + rf"$$\frac{{\partial k_t}}{{\partial B}} = {claim}$$") == "right"
+    fewer = claim.replace("=1", "=2")
+    assert last(text + rf"$$\frac{{\partial k_t}}{{\partial B}} = {fewer}$$") == "wrong"
+    # the one loss stands at the last step, which the text calls t
+    chain = r"\frac{\partial L}{\partial B} = \frac{\partial L}{\partial k_t} "
+    assert last(text + f"$${chain}{claim}$$") == "right"
+    assert last(text + f"$${chain}{fewer}$$") == "wrong"
+
+
+@pytest.mark.parametrize("case", ["when the gate is open ($f_t = 1$)", "For $f_t \\to 1$",
+                                  "如果遗忘门 $f_t = \\mathbf{1}$"])  # fmt: skip
+def test_a_value_that_the_sentence_before_supposes_accuses_nobody(case: str) -> None:
+    text = "$$c_t = f_t \\odot c_{t-1} + i_t \\odot g_t$$\n\n"
+    claim = r"$$\frac{\partial c_t}{\partial c_{t-1}} = I$$"
+    assert last(f"{text}- {case}:\n  {claim}") == "undecided"
+    assert last(f"{text}- {case} it is simple.\n\n- In general\n  {claim}") == "wrong"
+
+
+def test_what_is_said_of_a_case_is_named() -> None:
+    text = "$$c_t = f_t \\odot c_{t-1} + i_t \\odot g_t$$\n\nIf the gate is open, $f_t = 1$, then\n"
+    found = judged(text + r"$$\frac{\partial c_t}{\partial c_{t-1}} = I$$")[-1]
+    assert "f_t = 1" in found.verdict.note
