@@ -289,9 +289,7 @@ class _Auditor:
                 said = new[1]
         again = self._judge(row, formula, [family]) if said else None
         if isinstance(again, Judged) and again.verdict.is_right:
-            readings = (*again.verdict.readings, said)
-            verdict = replace(again.verdict, verdict="right_under_reading", readings=readings)
-            return replace(again, verdict=verdict)
+            return again.under(said)
         for model in family:
             if (old := before[id(model)]) is not None:
                 model.aliases[name] = old
@@ -390,10 +388,7 @@ class _Auditor:
             except InputError:
                 continue
             if judged.verdict.is_right:
-                said = f"it is about the recurrence of {model.title}"
-                readings = (*judged.verdict.readings, said)
-                verdict = replace(judged.verdict, verdict="right_under_reading", readings=readings)
-                return replace(judged, verdict=verdict)
+                return judged.under(f"it is about the recurrence of {model.title}")
         return None
 
     def _under(self, row: Row, formula: Formula, family: Sequence[Model]) -> Judged:
@@ -431,8 +426,7 @@ class _Auditor:
                     except InputError:
                         continue
                 # (Where a step was put in, a total of the same name may be meant.)
-                written = bare is None and not generic and not model.supposed
-                written = written and verdict.verdict == "wrong"
+                written = not (bare or generic or model.supposed) and verdict.verdict == "wrong"
                 verdict = failures.with_suppositions(verdict, claim, model, generic)
                 verdict = as_rewritten(verdict, row, formula)
                 basis = Basis(claim, model, family[0])

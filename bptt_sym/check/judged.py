@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bptt_sym.check.document import Formula, Place, Problem
@@ -54,6 +54,12 @@ class Judged:
     part: Fault | None = None
     #: The claim that was judged, and under what, where there was one.
     basis: Basis | None = field(default=None, compare=False, repr=False)
+
+    def under(self, said: str) -> Judged:
+        """It, right, with a reading more."""
+        readings = (*self.verdict.readings, said)
+        verdict = replace(self.verdict, verdict="right_under_reading", readings=readings)
+        return replace(self, verdict=verdict)
 
 
 def fault_in(formula: Formula, error: InputError) -> Fault:

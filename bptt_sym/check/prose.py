@@ -28,18 +28,12 @@ _SCRIPT = (
     r"(?:[_^](?:\{[^{}\n]{0,24}\}|\([^()\n]{1,12}\)|[A-Za-z0-9]{1,8})|[₀-₉ₐ-ₜ₊₋]+|[⁰-⁹²³¹⁺⁻⁽⁾ᵀᵗᵏⁿ]+)"
 )
 _PART = rf"(?:∂|\\partial\s*)\s*{_NAME}{_SCRIPT}{{0,2}}"
-#: ``Σ(t=1 to T)``, ``sum_{k=1..t}``: a sum with its range in a line.
-_TOTAL = (
-    r"(?:[ΣΠ∑∏]|(?<![A-Za-z\\])(?:sum|prod))_?\s?[(\[{]\s*[A-Za-z]\s*=\s*[A-Za-z0-9+ -]{1,8}?\s*"
-    r"(?:\bto\b|\.{2,3}|…|→|,\s*(?:\.{2,3}|…)\s*,)\s*[A-Za-z0-9+ -]{1,8}[)\]}]"
-)
 _HEAD = re.compile(
     rf"(?<![A-Za-z\\_^}}/α-ωΔ∂])(?P<left>{_PART}\s*/\s*{_PART}|{_NAME}{_SCRIPT}{{0,2}}(?:\((?:t|k|n)(?:\s*[-+]\s*1)?\))?)"
     r"\s*:?(?P<eq>=)(?!=)\s*"
 )
 _PIECE = re.compile(
-    r"(?P<space>[ \t]+|\n[ \t]+(?=[=+·][ \t]))"
-    rf"|(?P<total>{_TOTAL})"
+    r"(?P<space>[ \t]+)"
     r"|(?P<cmd>\\(?:[A-Za-z]+|[,;:!| ]))"
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])"
     rf"|(?P<script>{_SCRIPT})"
@@ -132,7 +126,7 @@ def right_end(text: str, pos: int, end: int, also: str = "") -> int:
         elif kind == "cmd" and s in (r"\(", r"\)", r"\text", r"\begin"):
             break
         pos = piece.end()
-        if kind not in ("space", "op", "open", "sep", "total"):
+        if kind not in ("space", "op", "open", "sep"):
             operand = True
             if not depth:
                 last = pos
@@ -158,7 +152,6 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
     """``run`` in the reader's LaTeX."""
     out: list[tuple[str, int]] = []
     for m in re.finditer(
-        rf"(?P<total>{_TOTAL})|"
         r"_(?P<sub>[A-Za-z0-9]{2,})|\^(?P<sup>[A-Za-z0-9]{2,})"
         r"|(?P<slope>(?<![A-Za-z\\])d(?P<of>[LEJC](?:_[A-Za-z])?)/d(?P<by>[A-Za-z]{1,3}"
         r"(?:[_^](?:\{[^{}]*\}|[A-Za-z]+))*))"
@@ -170,9 +163,7 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
     ):
         at = offset + m.start()
         kind, s = m.lastgroup, m.group()
-        if kind == "total":
-            new = _ranged(s)
-        elif kind in ("sub", "sup"):
+        if kind in ("sub", "sup"):
             new = _script(s[0], m.group(kind))
         elif kind == "slope":
             new = rf"\frac{{\partial {m.group('of')}}}{{\partial {m.group('by')}}}"
@@ -196,17 +187,6 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
             out += [(c, at) for c in new]
     latex = "".join(c for c, _ in out)
     return latex, (*[o for _, o in out], offset + len(run))
-
-
-_RANGE = re.compile(r"([A-Za-z])\s*=\s*(.*?)\s*(?:\bto\b|\.{2,3}|…|→|,)[\s.…,]*(.*?)\s*[)\]}]$")
-
-
-def _ranged(total: str) -> str:
-    """A sum or product with its range below and above."""
-    found = _RANGE.search(total)
-    assert found is not None
-    big = r"\prod" if total[0] in "Π∏p" else r"\sum"
-    return rf"{big}_{{{found[1]}={found[2]}}}^{{{found[3]}}} "
 
 
 def _script(mark: str, content: str) -> str:
