@@ -52,7 +52,7 @@ def test_what_was_found_is_said_all_the_same() -> None:
 
 
 def test_an_equation_between_values_may_be_what_defines_one() -> None:
-    (entry,) = judged(NET + "$$z_t = q_t$$\n\n$$q_t = z_t = \\tanh(R q_{t-1})$$\n\n")[2:]
+    (entry,) = judged(NET + "$$z_t = V q_t$$\n\n$$R q_{t-1} + z_t = q_t$$\n\n")[2:]
     assert entry.verdict.verdict == "undecided"
 
 
