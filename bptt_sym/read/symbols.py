@@ -114,6 +114,9 @@ CONNECTIVES = frozenset(
     r"\because \land \wedge ⇒ ⟹ ⇔ ⟺ ∴ ∵ \Leftarrow \impliedby".split()
 )
 
+#: Arrows that are labels below or above a name: ``W_{\\leftarrow}``.
+ARROWS = frozenset(r"\leftarrow \longleftarrow \leftrightarrow \uparrow \downarrow".split())
+
 DOTS = frozenset(
     r"\vdots \ddots \cdots \dots \ldots \dotsc \dotsb \dotsm \dotsi \dotso … ⋯".split()
 )

@@ -36,10 +36,6 @@ _CONNECTIVE_WORDS = frozenset(
     "i.e. e.g. but while assuming given elementwise".split()
 )
 _FONT_ARG = re.compile(r"\s*(?:\{\s*(\\[A-Za-z]+|[A-Za-z]+[0-9]*)\s*\}|(\\[A-Za-z]+|[A-Za-z]))")
-#: One letter, in whatever font.
-_LETTER = re.compile(
-    r"\s*(?:\{\s*(?:\\(?:mathbf|boldsymbol|bm|mathrm)\s*\{\s*)?[A-Za-z](?:\s*\})?\s*\}|[A-Za-z](?![A-Za-z]))"
-)
 _BRACED = re.compile(r"\*?\s*\{([^{}]*)\}")
 #: ``\\tag 1``: TeX takes one character.
 _ONE_SIGN = re.compile(r"\s*[A-Za-z0-9*]")
@@ -182,7 +178,7 @@ class _Scanner:
     def command(self, s: str, start: int) -> None:
         if s in (r"\left", r"\right", r"\middle"):
             self.delimiter(s, start)
-        elif s in (r"\overleftarrow", r"\overrightarrow") and _LETTER.match(self.text, self.pos):
+        elif s in (r"\overleftarrow", r"\overrightarrow") and not _DIRECTED.match(self.text, start):
             self.put("accent", s, start)  # the states of one direction
         elif s in (r"\mathop", r"\overleftarrow", r"\overrightarrow", r"\overset"):
             self.directed_product(s, start)
@@ -211,6 +207,8 @@ class _Scanner:
             self.put("word", s[1:], start)
         elif s in (r"\substack", r"\mathstrut"):
             pass
+        elif s in sy.ARROWS and _in_script(self.out):
+            self.put("word", s, start)  # of the states that run this way
         elif s in (r"\lbrace", r"\rbrace"):
             self.put("open", r"\{", start)
         elif s in (r"\_", r"\&", r"\%", r"\#", r"\$"):

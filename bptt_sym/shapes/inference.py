@@ -31,7 +31,10 @@ from bptt_sym.shapes.expression import Dim, Shape, summed
 
 _BOLD = re.compile(r"\\(?:mathbf|vec)\{")
 _UPPER_GREEK = re.compile(r"\\(?:Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega)")
-_MARK = re.compile(r"\\(?:mathbf|mathcal|mathrm|mathbb|mathfrak|tilde|hat|bar|vec|dot|check)\{")
+_MARK = re.compile(
+    r"\\(?:mathbf|mathcal|mathrm|mathbb|mathfrak|tilde|hat|bar|vec|dot|ddot|check|breve|mathring|"
+    r"underline|overrightarrow|overleftarrow)\{"
+)
 
 
 def is_bold(name: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.check.audited import judged, last, verdicts
@@ -304,3 +306,19 @@ def test_a_name_with_its_step_beside_it_is_no_name_of_code() -> None:
     names = "$$dht = V^T \\frac{\\partial L}{\\partial o_t}, \\quad dhraw = (1 - h_t^2) dht$$\n\n"
     share = r"$$\frac{\partial L}{\partial R} += dhraw \, h_{t-1}^T$$"
     assert last(cell + names + share) == "right"
+
+
+def test_arrows_over_every_letter_of_one_direction() -> None:
+    rows = (
+        r"u_t = P x_t + R\,q_{t-1}",
+        r"q_t = \tanh(u_t)",
+        r"z_t = V q_t + f_{\leftarrow}(x_t)",
+        r"\delta_t = \frac{\partial E}{\partial u_t} ="
+        r" \frac{\partial E}{\partial q_t} \odot (1 - q_t^2)",
+        r"\frac{\partial E}{\partial P} = \sum_{t=1}^T \delta_t x_t^T",
+        r"\frac{\partial E}{\partial R} = \sum_{t=1}^T \delta_t q_t^T",
+    )
+    text = "".join(f"$${row}$$\n\n" for row in rows)
+    text = re.sub(r"(?<![A-Za-z\\])[uqPR](?![A-Za-z])", r"\\overrightarrow{\g<0>}", text)
+    text = text.replace(r"\delta", r"\overrightarrow{\delta}")
+    assert verdicts(text)[-3:] == ["right", "right", "wrong"]
