@@ -93,6 +93,8 @@ _END = re.compile(r"[\s.,;。，]*(?:\\(?:\\|end|tag|label|hfill|nonumber|notag)
 
 def as_rewritten(verdict: Verdict, row: Row, formula: Formula) -> Verdict:
     """``verdict`` with what the rewriting of the formula supposed, where it concerns the row."""
+    if formula.open and verdict.verdict in ("right", "right_under_reading", "wrong"):
+        return Verdict("undecided", note=formula.open)
     said = tuple(words for words, mark in formula.supposes if mark in row.latex)
     if said and verdict.is_right:
         readings = (*verdict.readings, *said)

@@ -96,6 +96,8 @@ class Formula:
     delta: bool = False
     #: What its rewriting supposes, in words, and what shows in a row that this concerns it.
     supposes: tuple[tuple[str, str], ...] = ()
+    #: Why nothing of it can be judged, "" if it can.
+    open: str = ""
     #: What it was before notation was rewritten, to be shown in reports.
     origin: Formula | None = field(default=None, repr=False)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bptt_sym.check.bare_lines import BRACKETED
 from bptt_sym.check.bound_names import A_SLOPE
 from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import BRACKETS, Edit, closing, edited, replaced
@@ -138,9 +139,24 @@ _IN_BRACKETS = re.compile(
 )
 
 
+#: ``\\`` with one of its strokes, ``;+;`` for ``\\;+\\;``, ``c*t`` for ``c_t``.
+_ROW_END = re.compile(r"(?<!\\)\\[ \t]*(?=\n)")
+_SPACED = re.compile(r"(?<=[\s\w)}]);[ \t]*(?P<sign>[-+=])[ \t]*;(?=\s)")
+_STARS = re.compile(r"(?<=[A-Za-z}])\*(?P<sub>t(?![A-Za-z])|\{[tTk][^{}]{0,6}\})")
+
+
+def _with_lost_signs(formula: Formula) -> Formula:
+    """``formula`` with what it lost together with its delimiters."""
+    if formula.environment != BRACKETED:
+        return formula
+    formula = replaced(formula, _ROW_END, lambda m: r"\\")
+    formula = replaced(formula, _SPACED, lambda m: m["sign"])
+    return replaced(formula, _STARS, lambda m: f"_{m['sub']}")
+
+
 def as_written(formula: Formula) -> Formula:
     """``formula`` with such marks in the spelling that is read."""
-    formula = replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()])
+    formula = _with_lost_signs(replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()]))
     formula = replaced(formula, _WIDE, lambda m: f"({m.group('inside')})")
     formula = replaced(formula, _COLON_EQUALS, lambda m: r"\coloneqq ")
     formula = replaced(formula, _ESCAPED, lambda m: m.group(1))

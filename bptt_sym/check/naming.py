@@ -19,9 +19,15 @@ def named_in(row: Row, model: Model) -> Verdict | None:
         trial.totals[row.name] = ZERO
     else:
         trial.aliases[row.name] = ("t", ZERO)
-    try:
-        claim = read_claim(row.latex, model.court.model, vocabulary=trial.vocabulary)
-    except InputError:
+    # δ_t = ∂L/∂a_t = …: the first right side says what the name means, whatever follows.
+    texts = [row.latex] if len(row.chain.sides) == 2 else [row.latex, row.definition()]
+    for latex in texts:
+        try:
+            claim = read_claim(latex, model.court.model, vocabulary=trial.vocabulary)
+            break
+        except InputError:
+            continue
+    else:
         return None
     body = model.spelt_out(claim.sides[1])
     match claim.sides[0]:

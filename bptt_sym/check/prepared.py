@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bptt_sym.check.adjoints import Adjoints
+from bptt_sym.check.backwards import counted_from_the_end
 from bptt_sym.check.bound_names import SaidSizes
 from bptt_sym.check.cases import by_cases
 from bptt_sym.check.code_marks import with_code_marks
@@ -48,7 +49,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = [without_arguments(as_meant(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_one_function([folded(as_written(f)) for f in everything])
-    everything = with_one_length(everything)
+    everything = counted_from_the_end(with_one_length(everything))
     everything = for_each_gate([plainly_set(f) for f in everything])
     everything = without_labels(with_gate_labels(with_stacked_gates(everything)))
     loss = loss_of("\n".join(f.latex for f in everything))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from bptt_sym.check.bare_lines import bare_regions
 from bptt_sym.check.masking import Masked
 
 #: Environments that are displayed mathematics by themselves.
@@ -94,7 +96,22 @@ def regions(text: str, masked: Masked, *, tex: bool) -> tuple[list[Found], list[
             continue
         found.append(region_found)
         pos = _after(text, region_found.end)
+    if not tex:
+        rest = _without(text, sorted(found))
+        found += [Found(start, end, name, True) for start, end, name in bare_regions(rest)]
     return sorted(found), unclosed
+
+
+def _without(text: str, found: Sequence[Found]) -> str:
+    """``text`` with the formulas in it blanked out, from delimiter to delimiter."""
+    pieces: list[str] = []
+    last = 0
+    for region in found:
+        start = text.rfind("\\", last, region.start) if region.environment else region.start - 2
+        start, end = max(start, last), _after(text, region.end)
+        pieces += [text[last:start], blanked(text[start:end])]
+        last = max(last, end)
+    return "".join([*pieces, text[last:]])
 
 
 def blanked(text: str) -> str:
