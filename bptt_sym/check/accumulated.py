@@ -14,7 +14,7 @@ from typing import cast
 
 from bptt_sym.check.answer import Court
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.notation import Add, At, Claim, D, Kind, Node, Rel, Sym, walk
+from bptt_sym.notation import Add, At, Claim, D, Kind, Node, Rel, Sym, num, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence, lag_of
 
@@ -47,7 +47,8 @@ def share(claim: Claim) -> Claim | None:
     for side in claim.sides[1:]:
         if isinstance(side, Add) and left in side.args and set(claim.ops) == {"="}:
             rest = tuple(a for a in side.args if a != left)
-            sides.append(rest[0] if len(rest) == 1 else replace(side, args=rest))
+            alone = rest[0] if rest else num(0)
+            sides.append(alone if len(rest) < 2 else replace(side, args=rest))
             found = True
         else:
             sides.append(side)

@@ -148,15 +148,25 @@ def sequences(texts: Iterable[str]) -> frozenset[str]:
         except InputError:
             continue
         here = mentioned(text)
-        if here and here[0].raised and here[0].step == "t":
-            sign = next((t for t in tokens if t.start >= here[0].end and t.kind == "rel"), None)
-            above |= sign is not None and sign.text == "=" and here[0].start == tokens[0].start
+        above = above or _gives_a_raised_step(tokens, here)
         for m in [*here, *in_scripts(text, tokens)]:
             if m.step and m.step != "name" and not m.step.isdigit():
                 (raised if m.raised else found).add(plain_name(m.name))
     if above:
         found |= raised
     return frozenset(found - set(ACTIVATIONS) - {"d"})
+
+
+def _gives_a_raised_step(tokens: Sequence[Token], here: Sequence[Mention]) -> bool:
+    """Whether a row gives something that has its step above it: ``h^t = …``."""
+    begins = {t.start for b, t in zip((None, *tokens), tokens, strict=False)
+              if b is None or b.kind in ("row", "&")}  # fmt: skip
+    for m in here:
+        if m.raised and m.step == "t" and m.start in begins:
+            after = (t for t in tokens if t.start >= m.close and t.kind not in ("&", "}"))
+            if (sign := next(after, None)) is not None and sign.text == "=":
+                return True
+    return False
 
 
 def labelled_sequences(texts: Iterable[str], names: frozenset[str]) -> frozenset[str]:

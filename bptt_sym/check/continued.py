@@ -91,8 +91,7 @@ def possible_left_sides(rec: Recurrence, letters: Sequence[str]) -> list[str]:
     """The derivatives that a formula without a left side may be the value of."""
     used = set(letters)
     parameters = [
-        p for p in recurrent_first(rec)
-        if plain_name(p).lstrip("\\")[:1] in used and not p.startswith(r"\mathrm{output")
+        p for p in recurrent_first(rec) if plain_name(p).lstrip("\\")[:1] in used
     ]  # fmt: skip
     out = []
     for x in parameters[:4]:

@@ -22,6 +22,7 @@ from bptt_sym.check.deltas import runs_back
 from bptt_sym.check.document import Document, Formula
 from bptt_sym.check.each_gate import for_each_gate
 from bptt_sym.check.exported import as_meant
+from bptt_sym.check.from_above import with_outer_products, with_what_arrives
 from bptt_sym.check.gate_labels import with_gate_labels
 from bptt_sym.check.handwriting import as_written
 from bptt_sym.check.held import held_fixed, with_one_function
@@ -53,6 +54,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = for_each_gate([plainly_set(f) for f in everything])
     everything = without_labels(with_gate_labels(with_stacked_gates(everything)))
     loss = loss_of("\n".join(f.latex for f in everything))
+    everything = with_what_arrives(with_outer_products(everything, document.words), loss)
     everything = with_code_marks(everything, loss)
     everything = with_lengths(with_own_function(by_cases(everything)))
     everything = with_steps(everything, loss)

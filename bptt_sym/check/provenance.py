@@ -27,7 +27,7 @@ from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
 from bptt_sym.check.outline import Kind, Row
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.notation import At, Claim, D, Fn, Node, Sym, walk
+from bptt_sym.notation import At, Claim, D, Fn, Node, Num, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 
 _STEP = r"\s*[_^]\s*(?:\{\s*[(<]?\s*(?:\\langle\s*)?t\s*(?:\\rangle\s*)?[)>]?\s*\}|t(?![A-Za-z]))"
@@ -132,7 +132,9 @@ class Ledger:
         """Why an accusation has no ground in the names it is about; "" if they are established."""
         sides, op = _at_fault(verdict, basis.claim)
         if op == "=" and verdict.diagnosis is None and not any(map(_is_about_slopes, sides)):
-            return _GIVES_A_VALUE
+            left = sides[0]
+            if not (isinstance(left, At) and isinstance(left.time, Num)):
+                return _GIVES_A_VALUE
         says_what = not any(isinstance(n, D) for side in sides for n in walk(side))
         for node in _named(sides):
             origin = self.origin(node, basis)

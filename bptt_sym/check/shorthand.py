@@ -24,9 +24,13 @@ from bptt_sym.read.vocabulary import plain_name
 
 _NAME = (
     r"(?:\\(?:hat|widehat|tilde|widetilde|bar|vec|mathbf|boldsymbol)\s*"
-    r"(?:\{[^{}]{1,12}\}|[A-Za-z])|[A-Za-z][0-9]?(?![A-Za-z])|\\(?:Gamma|Theta)(?![A-Za-z]))"
+    r"(?:\{(?:[^{}]|\{[^{}]{1,4}\}){1,18}\}|[A-Za-z])|\\mathrm\{[A-Za-z]{3,12}\}|"
+    r"[A-Za-z][0-9]?(?![A-Za-z])|"
+    r"\\(?:Gamma|Theta)(?![A-Za-z]))"
 )
 _SCRIPT = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\}){1,24}\}|[A-Za-z0-9]|\\[a-z]+))"
+#: A step below or above a name.
+_RUNS = r"\s*[_^]\s*(?:t(?![A-Za-z])|\{\s*\(?\s*t\s*(?:[-+]\s*1)?\s*\)?\s*\})"
 _DELTA = re.compile(
     rf"\\(?:delta|Delta|bigtriangleup|triangle)\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{0,2}})"
 )
@@ -36,6 +40,9 @@ _DELTA_SUB = re.compile(
 _GLUED = re.compile(
     rf"(?<![A-Za-z\\{{/])d(?:\s+(?=\\))?(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}}|(?=\s*(?:\+?\s*=|[=&]|\\tag|$)))"
 )
+#: ``d h_t``, where a row gives one: elsewhere d is a number.
+_SPACED = re.compile(rf"(?<![A-Za-z\\{{/])d\s+(?P<name>{_NAME})(?P<scripts>{_RUNS})")
+_GIVES_SPACED = re.compile(rf"(?:^|\\\\|&|\n)\s*d\s+{_NAME}{_RUNS}\s*&?\s*(?:\+\s*)?=")
 _ARROW = re.compile(
     rf"\\(?:long)?rightarrow\s*(?:d|\\delta\s*_?\{{?){_NAME}{_SCRIPT}{{0,2}}\}}?"
     r"(?=\s*(?:\\tag|\\\\|\\end|$|\n))"
@@ -144,6 +151,12 @@ class Shorthand:
     stepless: bool = False
     #: Names of targets: ``y`` where ``d y_t = \\hat{y}_t - y_t`` stands.
     targets: frozenset[str] = frozenset()
+    #: Whether ``d h_t`` is that mark as well.
+    spaced: bool = False
+    #: Whether δ and Δ before a name are two things.
+    both: bool = False
+    #: Parameters of small letters with a label: ``p_i``.
+    weights: frozenset[str] = frozenset()
     #: Parts of gradients that a line gives, up to their step.
     parts: frozenset[str] = frozenset()
 
@@ -152,7 +165,7 @@ class Shorthand:
         texts = [_INSIDE.sub(_outside, _BRACED.sub(lambda m: m.group(1), t)) for t in texts]
         every = "\n".join(texts)
         named = {m.group("name") for m in _NAMED_BY_ARROW.finditer(every)}
-        timed = timed | named
+        timed = timed | named | {m.group(1) for m in _SPELT.finditer(every)}
         loss = loss_of(every)
         fraction = re.search(r"\\d?frac\s*\{\s*d\s*[A-Za-z\\]", every) is not None
         fraction = fraction or _DIFFERENTIAL.search(every) is not None
@@ -171,6 +184,11 @@ class Shorthand:
             len({m["name"] for t in texts if (m := _STEPLESS.match(t)) and m["name"] in timed})
             > (r"\mathrm{d" not in every),
             frozenset("y" for t in texts if _OF_A_TARGET.search(t)),
+            _GIVES_SPACED.search(every) is not None,
+            re.search(rf"\\delta\s*{_NAME}", every) is not None
+            and re.search(rf"\\Delta\s*{_NAME}", every) is not None,
+            frozenset("".join(m[1].split()) + "_" + (m[2] or m[3]) for m in _WEIGHT.finditer(every)
+                      if m[1] not in timed),
             frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
                       for m in _GIVES_PART.finditer(every)),
         )  # fmt: skip
@@ -206,6 +224,8 @@ class Shorthand:
             if self.stepless:
                 formula = replaced(formula, _STEPLESS, self._of_this_step)
             formula = replaced(formula, _GLUED, self._derivative)
+            if self.spaced:
+                formula = replaced(formula, _SPACED, self._derivative)
             if self.explained is not None:
                 formula = replaced(formula, self.explained, self._derivative)
         return replace(formula, delta=True) if formula.latex != before.latex else formula
@@ -235,10 +255,13 @@ class Shorthand:
 
     def _derivative(self, m: re.Match[str]) -> str | None:
         name, scripts = m.group("name"), m.group("scripts") or ""
+        if self.both and m.group().startswith(r"\Delta"):
+            return None
         bare = plain_name(re.sub(r"\s", "", re.sub(r"(\\[a-z]+)\s+([A-Za-z])\b", r"\1{\2}", name)))
         runs = bare in self.timed or rf"\hat{{{bare[-2:-1]}}}" in self.timed
-        runs = runs or bare + re.sub(r"[\s{}]", "", scripts) in self.timed
-        if not runs and not bare[:1].isupper() and bare != "b":
+        runs = runs or bare + _tight(scripts) in self.timed
+        known = bare[:1].isupper() or bare == "b" or bare + _tight(scripts) in self.weights
+        if not runs and not known:
             return None
         if bare in LOSSES and bare not in self.timed:
             return None
@@ -268,6 +291,13 @@ class Shorthand:
         return rf"\frac{{\partial {loss}}}{{\partial {name}{scripts}}}"
 
 
+#: ``state_t``
+_SPELT = re.compile(rf"(?<![A-Za-z\\])(?:\\mathrm\s*\{{\s*)?([a-z]{{3,12}})\s*\}}?{_RUNS}")
+#: ``p_i \\odot …`` in an equation of a step.
+_WEIGHT = re.compile(
+    r"\+\s*(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?([a-z])\s*\}?\s*_\s*(?:\{\s*([a-z])\s*\}|([a-z]))"
+    r"\s*\\(?:odot|circ|cdot)(?![A-Za-z])"
+)
 #: ``dy_t = \\hat{y}_t - y_t``
 _OF_A_TARGET = re.compile(
     r"(?<![A-Za-z\\{/])(?:d|\\delta\s*)y\s*_\s*(?:\{\s*t\s*\}|t)\s*&?\s*=\s*&?\s*"
@@ -327,6 +357,10 @@ def _of_arguments(texts: Sequence[str]) -> Iterator[str]:
             step = _AT_STEP.fullmatch(m.group("scripts") or "")
             if step and bare in GATES and beside_the_derivative(frozenset((bare,)), text, m.end()):
                 yield bare
+
+
+def _tight(scripts: str) -> str:
+    return re.sub(r"[\s{}]", "", scripts)
 
 
 def _transposed(m: re.Match[str]) -> str:

@@ -92,6 +92,11 @@ _REASON = re.compile(
     r"\{[^{}$=<>]*[^\W\d_]{3}[^{}$=<>]*\}"
     r"(?=\s*\\\\\s*&)"
 )
+#: ``&& \\text{cell}``: what a row is about, in a column of its own.
+_ABOUT = re.compile(
+    r"&\s*&?\s*(?:\\q?quad\s*|\\[,;:! ]\s*)*\\(?:text|mbox|textrm|textit|mathrm)\s*"
+    r"\{[^{}$=<>]*[^\W\d_]{3}[^{}$=<>]*\}\s*(?=\\\\|\\end|$)"
+)
 #: ``… (1 - h_t^2))``: one bracket closes what nothing has opened.
 _CLOSES = re.compile(r"\)\s*[.,;]?\s*$")
 _SPACE = re.compile(r"\\space(?![A-Za-z])")
@@ -117,6 +122,7 @@ def plainly_set(formula: Formula) -> Formula:
     formula = edited(formula, _lines(formula.latex))
     if not _CASES.search(formula.latex):
         formula = replaced(formula, _REASON, lambda m: "")
+        formula = replaced(formula, _ABOUT, _without_its_subject)
     formula = replaced(formula, _SIZE, lambda m: "")
     formula = replaced(formula, _BOLD, lambda m: r"\mathbf")
     formula = replaced(formula, _DOT, lambda m: r"\cdot ")
@@ -191,6 +197,11 @@ def _arrows(text: str) -> list[Edit]:
         for m in _BETWEEN_EQUATIONS.finditer(text)
         if "=" in _ROW.split(text[: m.start()])[-1] and _EQUATION.match(text, m.end())
     ]
+
+
+def _without_its_subject(m: re.Match[str]) -> str | None:
+    row = re.split(r"\\\\|\\begin\s*\{[a-z]+\*?\}", m.string[: m.start()])[-1]
+    return "" if "=" in row else None
 
 
 def _operand(m: re.Match[str]) -> str:

@@ -350,7 +350,8 @@ MISFIT = "the shapes do not fit"
 
 
 def recurrent_first(rec: Recurrence) -> list[str]:
-    """The parameters, those that multiply an earlier state first."""
+    """The parameters, those that multiply an earlier state first, without those of a supposed
+    output, which the text does not have."""
     recurrent: list[str] = []
     for e in rec.equations:
         for n in walk(e.rhs):
@@ -359,7 +360,8 @@ def recurrent_first(rec: Recurrence) -> list[str]:
                     isinstance(m, At) and (lag_of(m.time) or 0) > 0 for a in n.args for m in walk(a)
                 )
                 recurrent += [a.name for a in n.args if isinstance(a, Sym) and lagged]
-    return list(dict.fromkeys((*recurrent, *rec.parameters)))
+    every = dict.fromkeys((*recurrent, *rec.parameters))
+    return [p for p in every if not p.startswith(r"\mathrm{output")]
 
 
 def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:

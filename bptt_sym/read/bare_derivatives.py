@@ -1,7 +1,8 @@
 r"""Activation derivatives whose argument is left out: ``\tanh' W``, ``\sigma'(t)``.
 
-The argument meant is that of the state's own activation, at the step that is written, or that the
-product around it runs over, or that the left side is about.
+The argument meant is that of the gate whose weight stands beside it, or that of the state's own
+activation, at the step that is written, or that the product around it runs over, or that the left
+side is about.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from bptt_sym.notation import (
     D,
     Fn,
     Idx,
+    Mul,
     Node,
     Prod,
     Sum,
     Sym,
+    Transpose,
     rebuild,
     substitute_index,
     walk,
@@ -63,6 +66,8 @@ def _filled(node: Node, rec: Recurrence, step: Node | None, owner: str) -> Node:
     if isinstance(node, (Sum, Prod)):
         inner = Idx(node.var)
         return rebuild(node, lambda c: _filled(c, rec, inner, owner))
+    if isinstance(node, Mul):
+        node = _by_weights(node, rec, step)
     if not _is_hidden(node):
         return rebuild(node, lambda c: _filled(c, rec, step, owner))
     assert isinstance(node, Fn) and isinstance(node.arg, At)
@@ -77,6 +82,41 @@ def _filled(node: Node, rec: Recurrence, step: Node | None, owner: str) -> Node:
             hint=f"write {shown}(…) with its pre-activation",
         )  # fmt: skip
     return Fn(meant.name, substitute_index(meant.arg, STEP, time), node.order, span=node.span)
+
+
+def _by_weights(node: Mul, rec: Recurrence, step: Node | None) -> Node:
+    """``\\sigma' W_f`` with the argument in which ``W_f`` stands, if there is one such gate."""
+    args = list(node.args)
+    for k, arg in enumerate(args):
+        hidden = [n for n in walk(arg) if _is_hidden(n)]
+        if len(hidden) != 1 or any(isinstance(n, (Sym, Sum, Prod)) for n in walk(arg)):
+            continue
+        slope = hidden[0]
+        assert isinstance(slope, Fn) and isinstance(slope.arg, At)
+        time = slope.arg.time if slope.arg.time != Idx(HIDDEN) else step
+        weight = next((w for w in map(_weight, args[k + 1 :]) if w), "")
+        weight = weight or next((w for w in map(_weight, args[:k][::-1]) if w), "")
+        meant = [
+            n for e in rec.equations for n in walk(e.rhs)
+            if isinstance(n, Fn) and n.order == 0 and n.name == slope.name
+            and any(isinstance(s, Sym) and s.name == weight for s in walk(n.arg))
+        ]  # fmt: skip
+        if len(meant) == 1 and time is not None:
+            whole = Fn(
+                slope.name, substitute_index(meant[0].arg, STEP, time), slope.order,
+                span=slope.span,
+            )  # fmt: skip
+            args[k] = _with(arg, slope, whole)
+    return replace(node, args=tuple(args))
+
+
+def _weight(node: Node) -> str:
+    inner = node.arg if isinstance(node, Transpose) else node
+    return inner.name if isinstance(inner, Sym) else ""
+
+
+def _with(node: Node, old: Node, new: Node) -> Node:
+    return new if node is old else rebuild(node, lambda c: _with(c, old, new))
 
 
 def _activation(name: str, rec: Recurrence, owner: str) -> Fn | None:

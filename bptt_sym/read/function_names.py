@@ -177,9 +177,9 @@ def _is_time(tokens: list[Token]) -> bool:
 
 
 def _one_element(tokens: list[Token]) -> bool:
-    """``c_t`` alone."""
-    return len(tokens) > 2 and tokens[0].kind == "word" and tokens[1].kind == "_" and all(
-        t.kind in ("word", "num", "op", "{", "}") for t in tokens[2:]
+    """``c_t`` or ``c^{(t)}`` alone."""
+    return len(tokens) > 2 and tokens[0].kind == "word" and tokens[1].kind in ("_", "^") and all(
+        t.kind in ("word", "num", "op", "{", "}", "open", "close") for t in tokens[2:]
     ) and sum(t.kind == "word" for t in tokens) == 2
 
 

@@ -322,3 +322,65 @@ def test_arrows_over_every_letter_of_one_direction() -> None:
     text = re.sub(r"(?<![A-Za-z\\])[uqPR](?![A-Za-z])", r"\\overrightarrow{\g<0>}", text)
     text = text.replace(r"\delta", r"\overrightarrow{\delta}")
     assert verdicts(text)[-3:] == ["right", "right", "wrong"]
+
+
+PEEPHOLE = (
+    r"$$\begin{aligned} \bar{\mathbf{g}}^t &= \mathbf{P}_g \mathbf{x}^t"
+    r" + \mathbf{Q}_g \mathbf{v}^{t-1} + \mathbf{p}_g \odot \mathbf{s}^{t-1} && \text{gate} \\"
+    r" \mathbf{g}^t &= \sigma(\bar{\mathbf{g}}^t) && \text{opened} \\"
+    r" \mathbf{s}^t &= \mathbf{g}^t \odot \mathbf{s}^{t-1} + \mathbf{x}^t && \text{store} \\"
+    r" \mathbf{v}^t &= h(\mathbf{s}^t) && \text{output} \end{aligned}$$" "\n\n"
+    r"where $\langle a, b \rangle$ is the outer product of two vectors." "\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\delta\mathbf{v}^t = \Delta^t + \mathbf{Q}_g^T \delta\bar{\mathbf{g}}^{t+1}", "right"),
+        (r"\delta\mathbf{v}^t = \Delta^t + \mathbf{Q}_g^T \delta\bar{\mathbf{g}}^{t}", "undecided"),
+        (r"\delta\mathbf{s}^t = \delta\mathbf{v}^t \odot h'(\mathbf{s}^t) + \mathbf{p}_g \odot"
+         r" \delta\bar{\mathbf{g}}^{t+1} + \delta\mathbf{s}^{t+1} \odot \mathbf{g}^{t+1}", "right"),
+        (r"\delta\mathbf{s}^t = \delta\mathbf{v}^t \odot h'(\mathbf{s}^t) +"
+         r" \delta\mathbf{s}^{t+1} \odot \mathbf{g}^{t+1}", "wrong"),
+        (r"\delta\bar{\mathbf{g}}^t = \delta\mathbf{s}^t \odot \mathbf{s}^{t-1} \odot"
+         r" \sigma'(\bar{\mathbf{g}}^t)", "right"),
+        (r"\delta\mathbf{P}_g = \sum_{t=1}^T"
+         r" \langle \delta\bar{\mathbf{g}}^t, \mathbf{x}^t \rangle", "right"),
+        (r"\delta\mathbf{p}_g = \sum_{t=0}^{T-1} \mathbf{s}^t \odot \delta\bar{\mathbf{g}}^{t+1}",
+         "right"),
+        (r"\delta\mathbf{p}_g = \sum_{t=0}^{T-1} \mathbf{s}^t \odot \delta\bar{\mathbf{g}}^{t}",
+         "wrong"),
+    ],
+)  # fmt: skip
+def test_deltas_before_bold_names_with_their_step_above(formula: str, expected: str) -> None:
+    assert last(f"{PEEPHOLE}$${formula}$$") == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"d v_t = (1 - q_t^2)\, d q_t", "right"),
+        (r"d v_t = q_t\, d q_t", "undecided"),
+        (r"\delta v_t = (1 - q_t^2) \odot \delta q_t", "right"),
+    ],
+)
+def test_a_mark_may_stand_apart_from_its_name(formula: str, expected: str) -> None:
+    assert last(f"{CELL}$${formula}$$") == expected
+
+
+def test_a_number_d_is_no_mark() -> None:
+    cell = "$$q_t = \\tanh(d q_{t-1} + x_t)$$\n\n"
+    assert last(cell + r"$$\frac{\partial q_t}{\partial q_{t-1}} = (1 - q_t^2) d$$") == "right"
+
+
+def test_words_of_several_letters_run_and_have_gradients() -> None:
+    cell = "$$state_t = keep_t \\odot state_{t-1} + x_t, \\quad keep_t = \\sigma(U x_t)$$\n\n"
+    right = r"$$\delta state_{t-1} = keep_t \odot \delta state_t + \Delta_{t-1}$$"
+    assert last(cell + r"$$\delta keep_t = state_{t-1} \odot \delta state_t$$") == "right"
+    assert last(cell + right) != "wrong"
+
+
+def test_a_gradient_that_only_adds_to_itself_is_no_internal_error() -> None:
+    (*_, found) = judged(CELL + r"$$\delta q_t = \delta q_t + \delta q_t$$")
+    assert "internal error" not in found.verdict.note

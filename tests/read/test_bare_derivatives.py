@@ -13,6 +13,14 @@ UNKNOWN = recurrence_from_latex([r"h_t = \phi(W h_{t-1} + U x_t)"], name="phi")
 TWO = recurrence_from_latex(
     [r"h_t = \tanh(w h_{t-1} + x_t)", r"s_t = \tanh(v s_{t-1} + h_t)"], name="two"
 )
+GATES = recurrence_from_latex(
+    [
+        r"z_t = \sigma(W h_{t-1} + x_t)",
+        r"c_t = \tanh(V h_{t-1} + x_t)",
+        r"h_t = z_t \odot h_{t-1} + c_t",
+    ],
+    name="gates",
+)
 LINEAR = recurrence_from_latex([r"h_t = w h_{t-1} + x_t"], name="linear")
 
 
@@ -36,10 +44,28 @@ def test_the_argument_is_that_of_the_state(rec, text, verdict):
     assert decide(read_claim(text, rec), rec).verdict == verdict
 
 
-@pytest.mark.parametrize("rec", [TWO, LINEAR])
-def test_no_argument_where_several_or_none_can_be_meant(rec):
+@pytest.mark.parametrize(("rec", "beside"), [(TWO, r"\cdot 2"), (LINEAR, "w"), (GATES, r"x_t")])
+def test_no_argument_where_several_or_none_can_be_meant(rec, beside):
     with pytest.raises(InputError, match="without an argument"):
-        read_claim(r"\frac{\partial h_t}{\partial h_{t-1}} = \tanh' w", rec)
+        read_claim(rf"\frac{{\partial h_t}}{{\partial h_{{t-1}}}} = \tanh' {beside}", rec)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (r"h_{t-1} \sigma' W + \tanh' V + z_t", "right_under_reading"),
+        (r"h_{t-1} \sigma' W + \mathrm{diag}(\tanh') V + z_t", "right_under_reading"),
+        (r"h_{t-1} \sigma' V + \tanh' W + z_t", None),
+        (r"h_{t-1} \sigma' W + \tanh' V", "wrong"),
+    ],
+)
+def test_the_argument_is_that_in_which_the_weight_beside_it_stands(text, verdict):
+    text = r"\frac{\partial h_t}{\partial h_{t-1}} = " + text
+    if verdict is None:
+        with pytest.raises(InputError, match="without an argument"):
+            read_claim(text, GATES)
+    else:
+        assert decide(read_claim(text, GATES), GATES).verdict == verdict
 
 
 def test_no_argument_where_no_step_is_meant():
