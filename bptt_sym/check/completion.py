@@ -18,6 +18,8 @@ from bptt_sym.read.vocabulary import ACTIVATIONS, plain_name
 
 #: Letters of an input where nothing else is said.
 INPUT_LETTERS = frozenset(("x", "u"))
+#: ``u \\cdot h_t``: what stands before it is its weight.
+_WEIGHS = re.compile(r"\s*(?:\\cdot|\\,|\*|·)?\s*\{?\s*(?:\\[a-z]+\s*\{)?[a-z]\s*\}?\s*_\s*\{?\s*t")
 _STEP_MARKS = frozenset(("t", "T", "k", "n", r"\tau"))
 #: Of these, those that are a step even alone below a name (``b_n`` belongs to a gate called n).
 _ALONE = frozenset(("t", "T", r"\tau", "k"))
@@ -322,6 +324,7 @@ class _Line:
                 continue
             # Beside an input that has its step, the other letter is a weight: u x_t.
             bare = name in INPUT_LETTERS and bool(names) and not INPUT_LETTERS & names
+            bare = bare and not (name == "u" and _WEIGHS.match(self.text, m.close))
             known = name in names or bare
             if self.sums and not self.left_timed:
                 known = known or name in LOSS_LETTERS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bptt_sym.check.accumulated import added_up
@@ -15,6 +15,20 @@ from bptt_sym.check.usage import Usage, fragments
 from bptt_sym.read.vocabulary import plain_name
 
 _DERIVES = re.compile(r"\\partial|∂|\\nabla|\\frac\s*\{\s*d")
+
+
+_BIAS = re.compile(
+    r"(?<![A-Za-z\\])(?P<name>[bc])(?:\s*\})?\s*[_^]\s*\{?\s*\(?\s*(?:t|T|\\tau)(?![A-Za-z])"
+)
+
+
+def first_steps(formulas: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """For ``b`` and ``c`` the first section of those formulas in which they carry a step."""
+    found: dict[str, int] = {}
+    for latex, section in formulas:
+        for m in _BIAS.finditer(latex):
+            found[m.group("name")] = min(found.get(m.group("name"), section), section)
+    return found
 
 
 @dataclass
@@ -48,8 +62,14 @@ class Context:
     explained: frozenset[str] = frozenset()
     #: Activations whose derivative stands somewhere: nobody takes them to be the identity.
     sloped: frozenset[str] = frozenset()
+    #: The section in which a letter for biases carries a step for the first time, if one does.
+    first: Mapping[str, int] = field(default_factory=dict)
     #: Which sizes the words tell.
     sizes: SaidSizes = field(default_factory=SaidSizes)
+
+    def running(self, section: int) -> frozenset[str]:
+        """The names that run in time for the lines of a section: ``+ c`` stands before ``c_t``."""
+        return self.timed - {name for name, since in self.first.items() if since > section}
 
     @classmethod
     def of(cls, texts: Sequence[str], words: str) -> Context:

@@ -30,7 +30,7 @@ _GENERAL = re.compile(
 #: Functions that a text leaves open.
 _UNKNOWN = ("f", "g", "F", "G", r"\phi", r"\varphi", r"\psi")
 _NAMED = re.compile(
-    r"(?P<hat>\\(?:wide)?hat\s*\{?\s*)?(?<![A-Za-z])(?<!\\)(?P<of>[a-z])\s*\}?(?=\s*[_^}])"
+    r"(?:(?P<hat>\\(?:wide)?hat\s*\{?\s*(?:\\[a-z]+\{)?)|(?<![A-Za-z\\]))(?P<of>[a-z])\}*(?=[_^])"
 )
 
 
@@ -129,6 +129,9 @@ def definitions_of(row: Row, formula: Formula) -> list[Definition]:
     whole = [definition_of(row, formula)]
     if (found := _of_the_last_step(row, formula) or _of_two_names(row, formula)):
         return found
+    if each := _of_each_step(row):
+        lines = _rows(formula, *each)
+        return lines if len(lines) == 2 else whole
     if row.says_what_a_function_is and (own := _of_its_own(row)):
         lines = _rows(formula, *own)
         return lines if len(lines) == 2 else whole
@@ -140,6 +143,28 @@ def definitions_of(row: Row, formula: Formula) -> list[Definition]:
     left = row.text[row.chain.sides[0][0].start : row.chain.sides[0][-1].end]
     found = _rows(formula, f"{name} = {inner}", f"{left} = {function}({name})")
     return found if all(d.kind is Kind.SEQUENCE for d in found) else whole
+
+
+#: ``\\sum_{t=1}^T L_t``, and a sum with the same range.
+_SUM = re.compile(
+    r"\s*(?P<range>\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z])\s*){0,2})(?P<body>.*)", re.DOTALL
+)
+_STEP_LOSS = re.compile(
+    r"\s*(?:[LEJCl]|\\ell|\\(?:mathcal|mathrm)\s*\{\s*[A-Za-z]+\s*\})\s*(?:_\s*(?:\{\s*t\s*\}|t)|\^\s*\{\s*\(t\)\s*\})\s*"
+)
+
+
+def _of_each_step(row: Row) -> tuple[str, str] | None:
+    r"""``L = \sum_t L_t = \sum_t (…)`` as what ``L_t`` is, and ``L = \sum_t L_t``."""
+    if row.kind is not Kind.TOTAL or len(row.chain.sides) != 3 or row.differentiates:
+        return None
+    left, *sums = (row.text[s[0].start : s[-1].end] for s in row.chain.sides)
+    first, second = (_SUM.fullmatch(s) for s in sums)
+    if first is None or second is None or not _STEP_LOSS.fullmatch(first.group("body")):
+        return None
+    if re.sub(r"[\s{}]", "", first.group("range")) != re.sub(r"[\s{}]", "", second.group("range")):
+        return None
+    return f"{first.group('body')} = {second.group('body')}", f"{left} = {sums[0]}"
 
 
 def _of_its_own(row: Row) -> tuple[str, str] | None:

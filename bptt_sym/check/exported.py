@@ -41,6 +41,17 @@ _WITH_STAR = frozenset("operatorname tag hspace vspace begin end newcommand".spl
 _CIRCLE = re.compile(r"(?<=[A-Za-z0-9})\]])\s*。\s*(?=[A-Za-z0-9\\({\[])")
 #: ``y_{}``: a script with nothing in it.
 _EMPTY = re.compile(r"(?<=[A-Za-z0-9})\]])\s*[_^]\s*\{\s*\}")
+#: ``\\hat \\boldsymbol y_t``: the font within the accent, without braces.
+_ACCENT = re.compile(
+    r"(?P<accent>\\(?:(?:wide)?hat|(?:wide)?tilde|bar|overline|vec|dot))\s*"
+    r"(?P<font>\\(?:boldsymbol|mathbf|bm|pmb|mathrm|mathcal))\s*"
+    r"(?:\{\s*(?P<a>\\?[A-Za-z]+)\s*\}|(?P<b>[A-Za-z](?![A-Za-z])|\\[A-Za-z]+))"
+)
+#: ``y_tln\\hat y_t``, ``ln(p)``: the logarithm without its backslash.
+_LOGARITHM = re.compile(
+    r"(?:(?<![A-Za-z\\])|(?<=_[a-z]))(?:ln|log)"
+    r"(?=\s*(?:\\left\s*)?(?:[(\[]|\\(?:(?:wide)?hat|tilde|bar|mathbf|boldsymbol)(?![a-z])))"
+)
 #: Space at the beginning, before a relation or before anything.
 _LEADING = re.compile(r"(?:\\[ ,;:!]\s*|\\q?quad(?![A-Za-z])\s*)+")
 #: What opens and closes, what breaks a row, and what relates.
@@ -62,6 +73,8 @@ def as_meant(formula: Formula) -> Formula:
         formula = replace(formula, latex=plain) if plain != text else formula
         formula = replaced(formula, _CIRCLE, lambda m: r" \odot ")
     if "\\" in text:
+        formula = replaced(formula, _ACCENT, _within)
+        formula = replaced(formula, _LOGARITHM, lambda m: r"\log ")
         leading = _LEADING.match(formula.latex)
         if leading is not None:
             formula = edited(formula, [(0, leading.end(), "")])
@@ -73,6 +86,10 @@ def as_meant(formula: Formula) -> Formula:
     if "\\\\" in formula.latex:
         formula = edited(formula, _broken(formula.latex))
     return formula
+
+
+def _within(m: re.Match[str]) -> str:
+    return rf"{m.group('accent')}{{{m.group('font')}{{{m.group('a') or m.group('b')}}}}}"
 
 
 def _emphasised(text: str) -> Iterator[Edit]:

@@ -20,6 +20,7 @@ from bptt_sym.notation import At, Call, Claim, D, Fn, Idx, Mul, Node, Prod, Sym,
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence
 
+_NO_SHAPE = "has no shape"
 ONE_CLASS = marked("it fails for one number, of which every softmax is 1")
 _OUTPUT = "_t is computed from"
 #: ``\\hat{y}_t is computed from O_t``
@@ -37,7 +38,8 @@ def with_suppositions(
         # An equation about a quantity of which nothing is known tells what it is.
         computed = {plain_name(s.split("_t is computed from")[0]) for s in says if _OUTPUT in s}
         evidence = Evidence.GUESSED if names & computed else evidence
-    if verdict.verdict == "wrong" and (endless := names & _endless(model)):
+    shapeless = verdict.verdict == "undecided" and _NO_SHAPE in verdict.note
+    if (verdict.verdict == "wrong" or shapeless) and (endless := names & _endless(model)):
         return failing((*says, *(f"{n} at the end stands nowhere" for n in sorted(endless))))
     if verdict.verdict == "wrong" and _of_one_class(model.court.model):
         return Verdict("undecided", note=ONE_CLASS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bptt_sym.check.gates import at_step_t
+from bptt_sym.check.gates import at_step_t, written
 from bptt_sym.check.prose import Wording
 from bptt_sym.check.usage import LOSSES, Usage
 from bptt_sym.notation import At, Call, Fn, Idx, Node, walk
@@ -44,7 +44,24 @@ def tied(rec: Recurrence, usage: Usage, wording: Wording) -> list[Tied]:
     used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
     used |= {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, At)}
     idle = [n for n in rec.gates if n not in used and plain_name(n) not in LOSSES]
-    return [*_softmax_of_nothing(rec, idle), *_general_step(rec, idle, usage, wording)]
+    general = _general_step(rec, idle, usage, wording)
+    return [*_softmax_of_nothing(rec, idle), *general, *_late_argument(rec)]
+
+
+def _late_argument(rec: Recurrence) -> list[Tied]:
+    """``s_t = f(v_{t-1})`` beside ``v_t = W s_{t-1} + U x_t``: the argument is that of step t."""
+    found: list[Tied] = []
+    for state in rec.states:
+        rhs = rec.rhs(state)
+        if not (isinstance(rhs, Fn) and isinstance(rhs.arg, At) and lag_of(rhs.arg.time) == 1):
+            continue
+        name = rhs.arg.name
+        before = [n for n in walk(rec.rhs(name)) if isinstance(n, At) and n.name == state] if (
+            name in rec.defined) else []  # fmt: skip
+        if before and all(lag_of(n.time) == 1 for n in before):
+            line = rf"{at_step_t(state)} = {written(rhs.name)}({at_step_t(name)})"
+            found.append(Tied(state, line, f"{state}_t is computed from {name}_t of its own step"))
+    return found
 
 
 def _softmax_of_nothing(rec: Recurrence, idle: list[str]) -> list[Tied]:

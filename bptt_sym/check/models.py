@@ -240,12 +240,13 @@ class Models:
 
         So where a loss among ``fresh`` is made of both, and an equation says what the latter is.
         """
-        predicted = rf"\hat{{{d.name}}}"
-        both = {d.name, predicted}
+        name = plain_name(d.name)
+        predicted = rf"\hat{{{name}}}"
+        both = {name, predicted}
         if not d.is_unknown or not any(f.base in LOSSES and both <= f.names for f in fresh):
             return False
         given = (*self.known.values(), *fresh)
-        return any(o.name == predicted and not o.is_unknown for o in given)
+        return any(plain_name(o.name) == predicted for o in given)
 
     def _of_a_step(self, d: Definition) -> Definition:
         """``h = x U + s_{t-1} W`` with the step left out, where h runs in time elsewhere."""
@@ -333,7 +334,8 @@ class Models:
             for t in step_losses(to_the_end(d.text) if d.kind is Kind.TOTAL else d.text, steps)
         ]
         texts += same_by_step(texts, self.context.usage)
-        lines = completed(texts, self.context.timed, self.context.applied)
+        timed = self.context.running(formula.section)
+        lines = completed(texts, timed, self.context.applied)
         whole = whole and self.current is not None and not self.current.court.model.is_scalar
         recurrence = self._recurrence(lines, whole=whole)
         states = ", ".join(recurrence.states or recurrence.defined)
@@ -383,7 +385,8 @@ class Models:
         self, model: Model, beside: Model, s: Supposition, since: int = 0
     ) -> None:
         """Put ``beside`` with ``s`` among the completions of ``model``."""
-        found = self._supposing(beside.lines, s, model.title)
+        timed = self.context.running(model.section)
+        found = self._supposing(beside.lines, s, model.title, timed)
         if found is not None and _keeps_axes(beside.court.model, found.court.model):
             found.aliases |= model.aliases
             found.totals |= model.totals
@@ -407,11 +410,13 @@ class Models:
         special = [f(s, rec, usage, wording) for f in (cross_entropy, squared_error) for s in found]
         return [*found, *(s for s in special if s is not None), *usual_losses(rec)]
 
-    def _supposing(self, lines: Sequence[str], s: Supposition, title: str) -> Model | None:
+    def _supposing(
+        self, lines: Sequence[str], s: Supposition, title: str, timed: frozenset[str]
+    ) -> Model | None:
         for shapes in (s.shapes, {}):
             try:
                 kept = [line for line in lines if not gives_way(line, s.replaces)]
-                every = completed([*kept, *s.lines], self.context.timed, self.context.applied)
+                every = completed([*kept, *s.lines], timed, self.context.applied)
                 court = self._court(self._recurrence(every, shapes))
             except BpttError:
                 continue
@@ -461,7 +466,7 @@ class Models:
         for forms in standard_cells(context.usage, context.wording, applied):
             family: list[Model] = []
             for s in forms:
-                model = self._supposing((), s, "the standard cell")
+                model = self._supposing((), s, "the standard cell", context.timed)
                 if model is None:
                     continue
                 for further in self.completions(model):

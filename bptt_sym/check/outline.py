@@ -287,9 +287,13 @@ def is_relation(latex: str) -> bool:
     if leaves_the_rest(latex) or _HANDED_ON.fullmatch(latex) or in_words(latex):
         return False
     outer = without_scripts(latex)
+    if (aside := _ASIDE.fullmatch(outer)) is not None and not _RELATION.search(aside.group("name")):
+        return False
     return _RELATION.search(outer) is not None and _NO_CLAIM.search(outer) is None
 
 
+#: ``h_k\\ (k \\leq t)``: a name, and of which steps it is meant.
+_ASIDE = re.compile(r"\s*(?P<name>[^()=]{1,40}?)\s*(?:\\[ ,;:!]|\\q?quad|~|\s)+\([^()]*\)\s*")
 _BRACED_SCRIPT = re.compile(r"([_^])\s*\{")
 
 

@@ -14,7 +14,7 @@ from bptt_sym.check.bound_names import SaidSizes
 from bptt_sym.check.cases import by_cases
 from bptt_sym.check.code_marks import with_code_marks
 from bptt_sym.check.completion import labelled_sequences, sequences
-from bptt_sym.check.context import Context
+from bptt_sym.check.context import Context, first_steps
 from bptt_sym.check.copies import copied, without_steps
 from bptt_sym.check.corners import folded
 from bptt_sym.check.counting import last_step_letter, with_horizon, with_one_length
@@ -75,6 +75,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = LastOutput.written(everything, sequences([f.latex for f in everything]))
     everything = sorted((*general_lines(everything), *everything), key=lambda f: f.order)
     context = Context.of(without_steps([f.latex for f in everything]), document.words)
+    context.first = first_steps((f.latex, f.section) for f in everything)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     context.stated = both_means_and_sums(texts) | runs_back(texts)
     context.marks = any(f.delta for f in everything)

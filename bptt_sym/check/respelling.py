@@ -116,10 +116,16 @@ _GATE_BESIDE = re.compile(
     r"(?:\\Gamma|\\mathrm\{net\})\s*_\s*\{?\s*i|\\delta\s*\^\s*\{?\s*[fo]\s*\}?(?![A-Za-z])"
 )
 #: ``\\tanh'(\\cdot)``: the slope where it is taken.
-_SOMEWHERE = re.compile(
-    r"((?:\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])\s*(?:'|\^\s*\{?\s*\\prime\s*\}?))"
-    r"\s*(?:\\left\s*)?\(\s*(?:\\cdot|·|\\bullet)\s*(?:\\right\s*)?\)"
+_ANYTHING = (
+    r"\s*(?:\\left\s*)?\(\s*(?:\\(?:cdots?|[ld]?dots|bullet)|·|…|\.\.\.)\s*(?:\\right\s*)?\)"
 )
+_SOMEWHERE = re.compile(
+    r"((?:\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])\s*(?:'|\^\s*\{?\s*(?:\\prime|')\s*\}?)"
+    r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z]))?)"
+    + _ANYTHING
+)
+#: ``1 - \\tanh^2(\\cdot)``
+_SLOPE_SOMEWHERE = re.compile(r"1\s*-\s*(\\tanh)\s*\^\s*(?:\{\s*2\s*\}|2)" + _ANYTHING)
 #: A remark in a script of its own: in brackets, or below a brace.
 _WRITTEN = "[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _REMARK = re.compile(
@@ -171,6 +177,7 @@ def respelt(formula: Formula, gated: bool = False) -> Formula:
     formula = edited(formula, _boxes(formula.latex))
     formula = replaced(formula, _SPELT, _one_name)
     formula = replaced(formula, _SOMEWHERE, lambda m: m.group(1))
+    formula = replaced(formula, _SLOPE_SOMEWHERE, lambda m: f"{m.group(1)}'")
     if "=" in _REMARK.sub("", formula.latex):
         formula = replaced(formula, _REMARK, lambda m: " ")
     if "=" not in formula.latex:

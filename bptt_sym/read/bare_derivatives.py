@@ -122,8 +122,11 @@ def _with(node: Node, old: Node, new: Node) -> Node:
 def _activation(name: str, rec: Recurrence, owner: str) -> Fn | None:
     """The one activation of ``owner``, or of a state, that ``name`` can be.
 
-    An unknown one goes by any name.
+    An unknown one goes by any name that no other function has.
     """
+    named = [e.rhs for e in rec.equations if isinstance(e.rhs, Fn) and e.rhs.name == name]
+    if len(named) == 1 and name not in FUNCTIONS:
+        return named[0]
     own = owner in rec.gates and isinstance(rec.rhs(owner), Fn)
     names = [owner] if own else rec.states
     states = [rec.rhs(n) for n in names]
