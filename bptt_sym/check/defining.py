@@ -147,10 +147,13 @@ def definitions_of(row: Row, formula: Formula) -> list[Definition]:
 
 #: ``\\sum_{t=1}^T L_t``, and a sum with the same range.
 _SUM = re.compile(
-    r"\s*(?P<range>\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z])\s*){0,2})(?P<body>.*)", re.DOTALL
+    r"\s*(?P<sign>-)?\s*(?P<range>\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z])\s*){0,2})"
+    r"(?P<body>.*)",
+    re.DOTALL,
 )
 _STEP_LOSS = re.compile(
-    r"\s*(?:[LEJCl]|\\ell|\\(?:mathcal|mathrm)\s*\{\s*[A-Za-z]+\s*\})\s*(?:_\s*(?:\{\s*t\s*\}|t)|\^\s*\{\s*\(t\)\s*\})\s*"
+    r"\s*(?:[LEJCl]|\\ell|\\(?:mathcal|mathrm)\s*\{\s*[A-Za-z]+\s*\})\s*"
+    r"(?:_\s*(?:\{\s*t\s*\}|t)|\^\s*\{\s*\(t\)\s*\})\s*"
 )
 
 
@@ -164,7 +167,8 @@ def _of_each_step(row: Row) -> tuple[str, str] | None:
         return None
     if re.sub(r"[\s{}]", "", first.group("range")) != re.sub(r"[\s{}]", "", second.group("range")):
         return None
-    return f"{first.group('body')} = {second.group('body')}", f"{left} = {sums[0]}"
+    value = f"{second.group('sign') or ''}{second.group('body')}"
+    return f"{first.group('body')} = {value}", f"{left} = {sums[0]}"
 
 
 def _of_its_own(row: Row) -> tuple[str, str] | None:

@@ -110,7 +110,7 @@ _D = re.compile(
 #: ``\sum_t -x_t``: the sign goes before the sum.
 _NEGATIVE = re.compile(
     r"(?P<sum>\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9])\s*){0,2})-\s*"
-    r"(?=(?:[^-+=&]|\{[^{}]*\})*$)"
+    r"(?=(?:[^-+=&]|\{[^{}]*\})*$|(?P<group>(?:\\left\s*)?[(\[]))"
 )
 #: ``\underbrace{a b}_{\text{words}}``
 _REMARK = re.compile(
@@ -184,12 +184,17 @@ def as_written(formula: Formula) -> Formula:
     formula = replaced(formula, _BAR_REMARK, _bar)
     formula = replaced(formula, _D, lambda m: "d")
     formula = replaced(formula, _SQUARE, lambda m: "^2")
-    formula = replaced(formula, _NEGATIVE, lambda m: f"-{m.group('sum')} ")
+    formula = replaced(formula, _NEGATIVE, _with_its_sign)
     formula = edited(formula, list(_diagonals(formula.latex)))
     formula = replaced(formula, _DIAGONAL, _spaced)
     formula = replaced(formula, _WORD, lambda m: rf"\mathrm{{{m.group('word')}}}")
     formula = replaced(formula, _IN_BRACKETS, lambda m: f"{m.group('name')}({m.group('step')})")
     return edited(formula, list(_remarks(formula.latex)))
+
+
+def _with_its_sign(m: re.Match[str]) -> str | None:
+    before = m.string[: m.start()].rstrip()[-1:]
+    return None if m.group("group") and before not in ("", *"=&([{") else f"-{m.group('sum')} "
 
 
 def _with_a_ring(m: re.Match[str]) -> str:

@@ -119,6 +119,21 @@ def readout(rec: Recurrence) -> str:
     return found or (*rec.defined[-1:], *rec.states)[-1]
 
 
+def output_of(state: str, argument: str, rec: Recurrence) -> str:
+    """The output that is made of ``state`` and used nowhere, else ``state`` itself."""
+    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
+    made = [e.target for e in rec.equations if e.target not in used and _reads(e.rhs, (state,))]
+    return next((n for n in made if n != argument and plain_name(n) not in LOSSES), state)
+
+
+def is_output(name: str, rec: Recurrence) -> bool:
+    """Whether ``name`` is affine in something and used nowhere: it needs no weight of its own."""
+    if name not in rec.gates:
+        return False
+    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
+    return name not in used and not any(isinstance(n, (Call, Fn)) for n in walk(rec.rhs(name)))
+
+
 def _reads(node: Node, names: tuple[str, ...]) -> bool:
     return any(
         isinstance(n, At) and n.name in names and lag_of(n.time) == 0 for n in walk(node)

@@ -56,10 +56,12 @@ _OF_SOFTMAX = (
 #: ``L_t = -y_t \\log \\hat{y}_t``, ``E = -\\sum_t y_t \\log \\hat{y}_t``: a loss of two vectors.
 _CROSS_ENTROPY = re.compile(
     r"(?P<before>=\s*&?\s*-\s*(?:\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z])\s*){0,2})?)"
+    r"(?P<round>(?:\\left\s*)?[(\[]\s*)?"
     rf"(?P<y>{_NAME}{_SCRIPT}?)\s*(?:\\[,;:! ]|\\cdot|\\times|\*)?\s*"
     r"(?:\\(?:log|ln)(?![A-Za-z])|\\(?:operatorname|mathrm|text|rm)\s*\{\s*(?:log|ln)\s*\}|(?<![A-Za-z])log(?![A-Za-z]))"
     rf"\s*(?P<open>\\left\s*[(\[]|[(\[]|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}?|{_OF_SOFTMAX})"
-    r"\s*(?P<close>\\right\s*[)\]]|[)\]])?(?=\s*[.,;&]?\s*(?:$|\\\\|\\end|\\tag|\\q?quad|=|\n))"
+    r"\s*(?P<close>\\right\s*[)\]]|[)\]])?(?(round)\s*(?:\\right\s*)?[)\]])"
+    r"(?=\s*[.,;&]?\s*(?:$|\\\\|\\end|\\tag|\\q?quad|=|\n))"
 )
 #: ``\\mathrm{CrossEntropy}(y_t, \\hat{y}_t)``, in either order.
 _NAMED_LOSS = re.compile(

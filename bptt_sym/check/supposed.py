@@ -25,7 +25,7 @@ from bptt_sym.check.gates import (
     named_arguments,
     written,
 )
-from bptt_sym.check.loose_ends import readout, tied, uncomputed
+from bptt_sym.check.loose_ends import is_output, output_of, readout, tied, uncomputed
 from bptt_sym.check.prose import Wording
 from bptt_sym.check.usage import LOSSES, OUTPUTS, Usage
 from bptt_sym.decide.rewriting import defined_in_rows
@@ -156,15 +156,16 @@ def _closed(draft: _Draft, wording: Wording) -> None:
         return
     ((state, argument),) = lagged
     applied = {f for f, name in draft.usage.activated if name == plain_name(argument)}
+    applied = applied or {f for f, name in draft.usage.slopes if name == plain_name(state)}
     function = applied.pop() if len(applied) == 1 else {
         "tanh": r"\tanh", "sigmoid": r"\sigma"
     }.get(wording.activation, "")  # fmt: skip
     if function:
         draft.add(
             f"{state}_t is the activation of {argument}_t",
-            rf"{state}_{{t}} = {function}({argument}_{{t}})",
+            rf"{at_step_t(state)} = {function}({at_step_t(argument)})",
         )
-        draft.readout = state
+        draft.readout = output_of(state, argument, rec)
 
 
 def _slips(draft: _Draft) -> None:
@@ -292,7 +293,7 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
     weights = [*_OUT_WEIGHTS, *(["u", "v"] if draft.rec.is_scalar else [])]
     weight = next((w for w in weights if w in used and plain_name(w) not in known), "")
     predicted = next((p for p in (r"\hat{y}", r"\hat{p}") if p in used | set(usage.timed)), "")
-    if any(plain_name(n) == "y" for n in draft.rec.gates):
+    if any(plain_name(n) == "y" for n in draft.rec.gates) or is_output(draft.readout, draft.rec):
         return False
     gate_of_its_own = weight in ("W_o", "W_{oh}") and "o" in gates | known
     if not weight or gate_of_its_own or predicted in known:

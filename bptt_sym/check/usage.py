@@ -63,6 +63,24 @@ _AT_LETTER = re.compile(
 _LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
 
 
+_NAMED = (
+    r"(?P<n>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?[a-z]\s*\}?)\s*"
+    r"(?P<s>_\s*(?:\{[^{}]{1,8}\}|t)|\^\s*\{\s*\([^{}()]{1,6}\)\s*\})"
+)
+_PRODUCT = r"\s*(?:\\odot|\\circ|\\cdot|\\times|\*|\\[,;])?\s*"
+#: ``h_t (1 - h_t)``, ``1 - h_t^2``: slopes of the logistic function and of tanh at their values.
+_SLOPES = (
+    (
+        r"\sigma",
+        re.compile(
+            rf"(?<![A-Za-z\\]){_NAMED}{_PRODUCT}(?:\\left\s*)?\(\s*1\s*-\s*(?P=n)\s*(?P=s)"
+        ),
+    ),
+    (r"\tanh", re.compile(rf"1\s*-\s*(?:\(\s*)?{_NAMED}\s*(?:\)\s*)?\^\s*(?:\{{\s*2|2)")),
+    (r"\tanh", re.compile(rf"1\s*-\s*{_NAMED}{_PRODUCT}(?P=n)\s*(?P=s)")),
+)
+
+
 @dataclass
 class Usage:
     """The names of a whole document: with which steps each occurs, and that it stands bare."""
@@ -78,6 +96,8 @@ class Usage:
     activated: set[tuple[str, str]] = field(default_factory=set)
     #: Names whose derivative stands somewhere: they are computed, and no targets.
     computed: set[str] = field(default_factory=set)
+    #: Which function has a slope that is written in terms of its value, and the name of the value.
+    slopes: set[tuple[str, str]] = field(default_factory=set)
     #: Whether a prediction less its target stands somewhere: ``\\hat{y}_t - y_t``.
     residuals: bool = False
 
@@ -92,6 +112,9 @@ class Usage:
             for function, argument in _ACTIVATED.findall(text):
                 function = r"\tanh" if function == "tanh" else function
                 usage.activated.add((function, plain_name(argument)))
+            for function, pattern in _SLOPES:
+                for m in pattern.finditer(text):
+                    usage.slopes.add((function, plain_name("".join(m.group("n").split()))))
             for loss, step in _LOSS_AT.findall(text):
                 usage.timed.setdefault(plain_name("".join(loss.split())), set()).add(step)
             usage.computed |= {plain_name("".join(n.split())) for n in _COMPUTED.findall(text)}

@@ -40,13 +40,34 @@ def loose_product(interp: Interpreter, args: tuple[Node, ...], env: Env) -> Tens
             if not linked.y_shape and not linked.x_shape:
                 return linked.jac
             return lay_out(linked.jac, linked.y_shape, linked.x_shape, interp.conv)
-    values = [interp.value(a, env) for a in args]
+    values = _joined_runs(interp, args, env) if interp.conv.chained else None
+    values = values or [interp.value(a, env) for a in args]
     if not interp.conv.elementwise:
         total = values[0]
         for v in values[1:]:
             total = interp.dom.reduce(contract(total, v))
         return total
     return _diagonal(interp, values)
+
+
+def _joined_runs(interp: Interpreter, args: tuple[Node, ...], env: Env) -> list[Tensor]:
+    """The factors, derivatives that stand side by side joined to one: ``L_y y_o h^T``."""
+    values: list[Tensor] = []
+    at = 0
+    while at < len(args):
+        end = at + 1
+        while end < len(args) and isinstance(args[at], D) and isinstance(args[end], D):
+            end += 1
+        linked = _join(interp, [_linked(interp, a, env) for a in args[at:end]]) if (
+            end > at + 1) else None  # fmt: skip
+        if linked is None:
+            values += [interp.value(a, env) for a in args[at:end]]
+        elif not linked.y_shape and not linked.x_shape:
+            values.append(linked.jac)
+        else:
+            values.append(lay_out(linked.jac, linked.y_shape, linked.x_shape, interp.conv))
+        at = end
+    return values
 
 
 def loose_hadamard(interp: Interpreter, args: tuple[Node, ...], env: Env) -> Tensor:

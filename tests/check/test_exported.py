@@ -84,3 +84,66 @@ def test_a_formula_in_a_box_goes_on_in_the_next_line() -> None:
     right = "│ ∂L/∂h_t = ∂L_t/∂h_t   │\n│      + ∂L/∂h_{t+1} · ∂h_{t+1}/∂h_t   │\n└────┘\n```\n"
     assert last(text + right) == "right"
     assert last(text + right.replace("∂h_{t+1}/∂h_t", "∂h_t/∂h_{t-1}")) == "wrong"
+
+
+@pytest.mark.parametrize(
+    "display",
+    [
+        "[\n{}\n]",
+        "[ {} ]",
+        "  [\n  {}\n  ]",
+        "{}",
+        "$$\n{}\n$$",
+    ],
+)
+def test_a_display_that_lost_its_backslashes(display: str) -> None:
+    right = SLOPE + r" = \mathrm{diag}(1 - p_t^2) A"
+    for formula, expected in ((right, "right"), (right.replace("1 -", "2 -"), "wrong")):
+        found = verdicts(f"{CELL}So that\n\n{display.format(formula)}\n\nfollows.")
+        assert found == ["not_a_claim", expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[\n1, 2,\n3\n]",
+        "[ see \\ref{a}: the text goes on ]",
+        "- [ ] \\frac{\\partial p}{\\partial A} = is a task to do",
+        "\\frac{\\partial p}{\\partial A} = what the next paragraph explains in words",
+        "```\n[\n\\frac{\\partial p}{\\partial A} = 0\n]\n```",
+    ],
+)
+def test_other_brackets_are_no_display(text: str) -> None:
+    assert verdicts(CELL + text) == ["not_a_claim"]
+
+
+@pytest.mark.parametrize(
+    "argument", [r"(\cdot)", r"(\ldots)", r"\left(\cdot\right)", "(…)", "(...)", r"(\bullet)"]
+)
+def test_a_slope_where_it_is_taken(argument: str) -> None:
+    for slope in (rf"\tanh'{argument}", rf"1 - \tanh^2{argument}", rf"1 - \tanh^{{2}}{argument}"):
+        claim = rf"$${SLOPE} = \mathrm{{diag}}({slope}) A$$"
+        assert last(CELL + claim) == "right"
+        assert last(CELL + claim.replace(") A$$", ") A^T$$")) == "wrong"
+
+
+@pytest.mark.parametrize("name", [r"p_k\ (k \leq t)", r"t\ (1 \leq t \leq T)", r"A \; (t > 0)"])
+def test_of_which_steps_a_name_is_meant_claims_nothing(name: str) -> None:
+    assert verdicts(f"{CELL}The states ${name}$ are kept.") == ["not_a_claim"]
+
+
+@pytest.mark.parametrize("accent", [r"\tilde", r"\hat", r"\bar"])
+@pytest.mark.parametrize("font", [r"\boldsymbol", r"\mathbf"])
+def test_a_font_within_an_accent(accent: str, font: str) -> None:
+    text = f"$${accent} {font} k_t = \\tanh(A k_{{t-1}}), \\quad k_t = {accent}{font}{{k}}_t$$\n\n"
+    name = rf"{accent}{{{font}{{k}}}}"
+    assert last(rf"{text}$$\frac{{\partial {name}_t}}{{\partial k_{{t-1}}}} = "
+                rf"\mathrm{{diag}}(1 - {accent} {font} k_t^2) A$$") == "right"  # fmt: skip
+
+
+def test_the_logarithm_of_a_keyboard() -> None:
+    text = "$$k_t = \\tanh(A k_{t-1} + B x_t), \\quad \\hat y_t = \\mathrm{softmax}(V k_t)$$\n\n"
+    text += "$$L = \\sum_t L_t = \\sum_t -(y_tln\\hat y_t)$$\n\n"
+    claim = r"$$\frac{\partial L}{\partial V} = \sum_t (\hat y_t - y_t) k_t^T$$"
+    assert last(text + claim) == "right"
+    assert last(text + claim.replace(r"\hat y_t - y_t", r"y_t - \hat y_t")) == "wrong"

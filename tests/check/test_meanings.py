@@ -116,3 +116,59 @@ def test_what_is_said_of_a_case_is_named() -> None:
     text = "$$c_t = f_t \\odot c_{t-1} + i_t \\odot g_t$$\n\nIf the gate is open, $f_t = 1$, then\n"
     found = judged(text + r"$$\frac{\partial c_t}{\partial c_{t-1}} = I$$")[-1]
     assert "f_t = 1" in found.verdict.note
+
+
+def test_a_slope_belongs_to_the_function_of_its_name() -> None:
+    text = "$$k_t = f_k(a + w k_{t-1} + v x_t)$$\n\n$$\\hat y_t = f_y(b + u k_t)$$\n\n"
+    claim = r"$$\frac{\partial L_t}{\partial u} = \frac{\partial L_t}{\partial \hat y_t} f'_y k_t$$"
+    text = text.replace("f_k", "f_h")
+    assert last(text + claim) == "right"
+    assert last(text + claim.replace("f'_y", "f'_h")) == "wrong"
+
+
+def test_a_letter_before_a_state_is_its_weight() -> None:
+    text = "$$k_t = \\tanh(w k_{t-1} + v y_t), \\quad z_t = u \\cdot k_t$$\n\n"
+    assert last(text + r"$$\frac{\partial z_t}{\partial u} = k_t$$") == "right"
+    assert last(text + r"$$\frac{\partial z_t}{\partial k_t} = v$$") == "wrong"
+
+
+def test_a_bias_of_one_section_is_a_state_of_the_next() -> None:
+    text = "# Simple\n\n$$k_t = \\tanh(A k_{t-1} + B x_t), \\quad o_t = V k_t + c$$\n\n"
+    text += "$$\\frac{\\partial o_t}{\\partial c} = %s$$\n\n"
+    text += "# Gates\n\n$$c_t = f_t \\odot c_{t-1} + i_t \\odot g_t$$\n\n"
+    assert verdicts(text % "I")[2] == "right"
+    assert verdicts(text % "V")[2] == "wrong"
+
+
+def test_the_loss_of_each_step_behind_their_sum() -> None:
+    text = "$$k_t = \\tanh(A k_{t-1} + B x_t), \\quad y_t = g(V k_t)$$\n\n"
+    text += "$$o_t = V k_t \\\\ \\hat y_t = g(o_t)$$\n\n"
+    text += "$$L = \\sum_{t=1}^T L_t = \\sum_{t=1}^T \\|\\hat y_t - y_t\\|^2$$\n\n"
+    claim = r"$$\frac{\partial L_t}{\partial V} = \frac{\partial L_t}{\partial \hat y_t} "
+    claim += r"\frac{\partial \hat y_t}{\partial o_t} \frac{\partial o_t}{\partial V}$$"
+    assert last(text + claim) == "right"
+    # the last factor written out, in the order that most texts have
+    outer = claim.replace(r"\frac{\partial o_t}{\partial V}", "k_t^T")
+    assert last(text + outer) == "right"
+    assert last(text + outer.replace("k_t^T", "k_{t-1}^T")) == "wrong"
+
+
+@pytest.mark.parametrize(("slope", "other"), [("(1 - k_t)", "1 - k_t^2"), ("", "1 - k_t^2")])
+def test_a_slope_in_terms_of_the_state_tells_its_activation(slope: str, other: str) -> None:
+    text = "$$a_t = A k_{t-1} + B x_t + b \\\\ o_t = V k_t + d$$\n\n"
+    shown = rf"k_t \odot {slope}" if slope else "(1 - k_t^2)"
+    text += r"$$\frac{\partial L_t}{\partial a_t} = V^T \frac{\partial L_t}{\partial o_t} \odot "
+    text += f"{shown}$$\n\n"
+    claim = r"$$\frac{\partial k_t}{\partial k_{t-1}} = \mathrm{diag}(%s) A$$"
+    right = r"k_t \odot (1 - k_t)" if slope else "1 - k_t^2"
+    assert "wrong" not in verdicts(text)
+    assert last(text + claim % right) == "right"
+
+
+def test_a_step_that_slipped_in_the_definition_of_a_state() -> None:
+    text = "$$v_t = A k_{t-1} + B x_t, \\quad k_t = f(v_{t-1})$$\n\n"
+    claim = r"$$\frac{\partial v_t}{\partial v_{t-1}} = A \mathrm{diag}(f'(v_{t-1}))$$"
+    found = judged(text + claim)[-1].verdict
+    assert found.verdict == "right_under_reading"
+    assert any("of its own step" in said for said in found.assumptions)
+    assert last(text + claim.replace("f'(v_{t-1})", "f(v_{t-1})")) != "right"
