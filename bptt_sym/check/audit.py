@@ -24,6 +24,7 @@ from bptt_sym.check.examples import (
 )
 from bptt_sym.check.grounds import Grounds
 from bptt_sym.check.judged import Judged, as_entry, fault_in, in_order, of_problem
+from bptt_sym.check.layers import layered
 from bptt_sym.check.links import by_links
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.naming import named_in
@@ -72,16 +73,18 @@ def audit(document: Document) -> list[Judged]:
     """The verdict of each formula, in the order of the document.
 
     A displayed formula always has an entry; one in a line of text only if it relates two things.
-    Nothing is raised for what stands in the document.
     """
     everything, context = prepared(document)
     auditor = _Auditor(context)
     auditor.bench.near_one = any(ABOUT_ONE.search(f.latex) for f in everything)
     found: list[Judged | _Waiting] = []
+    apart = layered(document)
     for formula in everything:
         if (case := _CASE.fullmatch(formula.latex)) and not formula.display:
             auditor.bench.case = (case.group(1), case.group(2))
-        if formula.environment == PROSE:
+        if formula.order in apart:
+            found += apart[formula.order]
+        elif formula.environment == PROSE:
             found += auditor.sentence(formula)
         else:
             found += auditor.formula(formula)
@@ -103,10 +106,7 @@ class _Auditor:
         self._worked: set[int] = set()
 
     def sentence(self, formula: Formula) -> list[Judged | _Waiting]:
-        """A formula in a sentence: taken up if it defines something, judged if it is about ∂.
-
-        Otherwise it was only words.
-        """
+        """A formula in a sentence: taken up if it defines something, judged if it is about ∂."""
         try:
             rows = outline(formula)
             for row in rows.rows:

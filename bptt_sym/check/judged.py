@@ -52,6 +52,8 @@ class Judged:
     fault: Fault | None = None
     display: bool = True
     part: Fault | None = None
+    #: Whether it was read apart from the rest, in a notation that has rules of its own.
+    apart: bool = False
     #: The claim that was judged, and under what, where there was one.
     basis: Basis | None = field(default=None, compare=False, repr=False)
 

@@ -33,6 +33,8 @@ def where_understood(entries: Sequence[Judged]) -> list[Judged]:
         if entry.verdict.verdict != "wrong":
             continue
         around = claims[max(0, at - REACH) : at] + claims[at + 1 : at + 1 + REACH]
+        if entry.apart:
+            around = [j for j in around if entries[j].apart]
         unknown = sum(_is_unknown(entries[j]) for j in around)
         allowed = max(Fraction(1), EXPLAINED * len(around))
         if entry.verdict.diagnosis is None:

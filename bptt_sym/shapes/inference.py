@@ -227,6 +227,8 @@ class _Inference:
             sequences = _has_sequence(a) and _has_sequence(b)
             if row and sequences and max(self.rank(a), self.rank(b)) == 1:
                 return a, b
+            if row and self.rank(a) == self.rank(b) == 1:
+                return a, b  # of a weight that is given as a vector
         return None
 
     def push(self, node: Node, rank: int) -> None:
@@ -311,6 +313,10 @@ class _Inference:
                 return tuple((n, axis) for axis in range(self.ranks.get(n, 0)))
             case Add(args=args) | Had(args=args):
                 return self.same(args)
+            case Mul(args=(a, b)) if self.inner((a, b)) is not None:
+                for x, y in zip(self.dims(a), self.dims(b), strict=False):
+                    self.unify(x, y, a)
+                return ()
             case Mul(args=args):
                 acc = self.dims(args[0])
                 for a in args[1:]:
