@@ -1,13 +1,13 @@
 """How many wrong gradients does each checker catch, on the same inputs in one run?
 
     python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32 | --composed]
-    python benchmarks/bench_mistakes.py --homework
+    python benchmarks/bench_mistakes.py [--homework | --styled]
 
 With ``--float32`` every problem is one in float32; with ``--composed``
 the gradients are those of ``composed_gradients.py``, with ``--homework`` those of
 ``homework_gradients.py`` and ``foreign_gradients.py``, and the right ones of
-``unusual_gradients.py``. With ``--mutants`` only those of
-``mutated_gradients.py`` are tried. The wrong gradients are otherwise those of
+``unusual_gradients.py``, with ``--styled`` those of ``styled_gradients.py``. With ``--mutants``
+only those of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise those of
 ``wrong_gradients.py`` and of ``edited_gradients.py``. Every checker sees
 the same functions on the same typical small inputs (h0 = 0, T = 4, one example; generic weights,
 then weights of 0.01); ``bptt_sym`` is then run as it is meant to be run, on its own inputs.
@@ -18,6 +18,7 @@ The last part counts false alarms on right gradients.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Callable
@@ -32,6 +33,7 @@ import edited_gradients as eg
 import foreign_gradients as fg
 import homework_gradients as hg
 import mutated_gradients as mg
+import styled_gradients as sg
 import unusual_gradients as ug
 import wrong_gradients as wg
 
@@ -39,7 +41,7 @@ from bptt_sym.testing.check import _inspect, run
 from bptt_sym.testing.draw import REGIMES, draw
 from bptt_sym.testing.functions import judge_pair
 from bptt_sym.testing.jax_entry import from_jax
-from bptt_sym.testing.models import model_of, named_model
+from bptt_sym.testing.models import MODELS, model_of, named_model
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.torch_entry import from_module, from_torch
 
@@ -252,7 +254,7 @@ def _foreign() -> None:
     for name, bug, old, new in [*((n, "", "", "") for n in fg.RIGHT), *fg.EDITS]:
         kind = name.split("_")[0]
         try:
-            caught, said = _tried(name, fg.changed(name, old, new))
+            caught, said = _tried(fg, name, fg.changed(name, old, new))
         except ImportError:
             continue
         if not bug:
@@ -265,13 +267,41 @@ def _foreign() -> None:
         print(f"{kind}: {len(named)} wrong ones, named {sum(named)}")
 
 
-def _tried(name: str, made: Callable[..., Any]) -> tuple[bool, bool]:
+def _styled() -> None:
+    """Wrong gradients in other styles, and right ones rewritten."""
+    right = [(name, "", made) for name, (_, made) in sg.RIGHT.items()]
+    right += [(name, form, sg.changed(name, old, new)) for name, form, old, new in sg.SAME]
+    accused, passed, located, tried = [], [], [], 0
+    for name, form, made in right:
+        with contextlib.suppress(ImportError):
+            if _tried(sg, name, made, explain=False)[0]:
+                accused.append(f"{name} {form}")
+    for name, bug, old, new in sg.EDITS:
+        try:
+            caught, said = _tried(sg, name, sg.changed(name, old, new))
+        except ImportError:
+            continue
+        tried += 1
+        if not caught:
+            passed.append(f"{name}: {bug}")
+        elif not said:
+            located.append(f"{name}: {bug}")
+    print(f"styles: caught {tried - len(passed)} of {tried}, named for every wrong parameter "
+          f"{tried - len(passed) - len(located)}; pass {passed}")  # fmt: skip
+    for line in located:
+        print(f"  located  {line}")
+    print(f"right gradients: {len(accused)} of {len(right)} accused {accused}")
+
+
+def _tried(
+    module: Any, name: str, made: Callable[..., Any], *, explain: bool = True
+) -> tuple[bool, bool]:
     """Whether something is found, and whether it is named."""
-    cell = fg.RIGHT[name][0]
-    if cell in fg.LOSSES:
-        params, x, y = fg.point(cell)
+    cell = module.RIGHT[name][0]
+    if cell in module.LOSSES:
+        params, x, y = module.point(cell)
         findings = judge_pair(
-            lambda q: fg.LOSSES[cell](q, x, y), lambda q: made(q, x, y), params
+            lambda q: module.LOSSES[cell](q, x, y), lambda q: made(q, x, y), params
         )  # fmt: skip
         return bool(findings), any(f.code == "explained" for f in findings)
     if name.startswith("jax"):
@@ -281,9 +311,12 @@ def _tried(name: str, made: Callable[..., Any]) -> tuple[bool, bool]:
         gradient = from_jax(made(), jit=True)
     elif name == "torch_module":
         gradient = from_module(made(), fg.MODULE_NAMES, gates="ifgo")
-    else:
+    elif name.startswith("torch"):
         gradient = from_torch(made())
-    report = run(gradient, cell)
+    else:
+        gradient = made
+    model = named_model(cell) if cell in MODELS else model_of(module.recurrence(cell))
+    report = run(gradient, model, explain=explain)
     codes = {d.code for d in report.diagnoses} | {f.code for f in report.findings} - {"value"}
     return not report.ok, bool(codes) and "located" not in codes
 
@@ -298,6 +331,7 @@ def main() -> None:
     parser.add_argument("--float32", action="store_true", help="nothing but float32 problems")
     parser.add_argument("--composed", action="store_true", help="nothing but composed cells")
     parser.add_argument("--homework", action="store_true", help="nothing but the fourth set")
+    parser.add_argument("--styled", action="store_true", help="nothing but the fifth set")
     options = parser.parse_args()
     if options.composed:
         _composed()
@@ -305,6 +339,9 @@ def main() -> None:
     if options.homework:
         _homework()
         _foreign()
+        return
+    if options.styled:
+        _styled()
         return
     if options.float32:
         _single()

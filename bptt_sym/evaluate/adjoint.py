@@ -13,9 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import final
 
-from bptt_sym.evaluate.program import Program, Size, check, unsupported
+from bptt_sym.evaluate.program import (
+    PER_STEP,
+    Program,
+    Size,
+    check,
+    depends_on_sums,
+    unsupported,
+)
 from bptt_sym.recurrence import Recurrence
 
 
@@ -48,6 +56,19 @@ class Adjoint:
     reads: dict[tuple[str, int], int] = field(default_factory=dict)
     cotangents: dict[str, int] = field(default_factory=dict)
     of: dict[int, int] = field(default_factory=dict)
+
+    @cached_property
+    def order(self) -> tuple[list[int], list[int], list[int], list[int]]:
+        """What is done once, at every step, what is summed over steps, and what needs the sums."""
+        p, summed = self.program, depends_on_sums(self.program)
+        own = [i for i in range(self.forward, len(p.ops)) if i not in summed]
+        over_steps = (i for i in sorted(summed) if p.ops[i].kind in ("accumulate", "contract"))
+        return (
+            [i for i in own if p.ops[i].lead < PER_STEP],
+            [i for i in own if p.ops[i].lead >= PER_STEP],
+            [i for i in over_steps if summed.isdisjoint(p.ops[i].args)],
+            sorted(summed),
+        )
 
     def forget_inputs(self, wanted: bool | Collection[str]) -> None:
         """Drop the cotangents of inputs, or of those that are not ``wanted`` by name."""
@@ -154,7 +175,7 @@ def adjoint(
                 out.cotangents[name] = total
     for _, op in reads:
         out.reads.setdefault((op.attr[0], op.attr[1]), p.const(0, op.shape))
-    check(p)
+    check(p, n)
     return out
 
 

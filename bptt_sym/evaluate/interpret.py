@@ -166,15 +166,10 @@ def backward(
     steps = len(run.steps)
     fixed = dict(run.fixed)
     sums: dict[int, Array] = {}
-    summed = depends_on_sums(p)
-    own_ops = [i for i in range(adj.forward, len(p.ops)) if i not in summed]
-    step_ops = [i for i in own_ops if p.ops[i].lead >= PER_STEP]
-    over_steps = (i for i in summed if p.ops[i].kind in ("accumulate", "contract"))
-    terms = [i for i in over_steps if summed.isdisjoint(p.ops[i].args)]
+    once, step_ops, terms, summed = adj.order
     bars: dict[tuple[str, int], list[Array]] = {key: [None] * steps for key in adj.reads}
-    for i in own_ops:
-        if p.ops[i].lead < PER_STEP:
-            fixed[i] = _apply(p, i, fixed, domain, run.dims)
+    for i in once:
+        fixed[i] = _apply(p, i, fixed, domain, run.dims)
     for t in range(steps - 1, -1, -1):
         env = {**fixed, **run.steps[t]}
         for i in step_ops:
@@ -197,7 +192,7 @@ def backward(
             term = step_sum(p, i, env, domain)
             sums[i] = term if i not in sums else domain.add(sums[i], term)
     env = {**fixed, **sums}
-    for i in sorted(summed):
+    for i in summed:
         if p.ops[i].kind == "start":
             env[i] = _start(adj, domain, run, bars, i)
         elif i not in env:
@@ -237,15 +232,6 @@ def _start(
             for value in values[:lag]:
                 total = domain.add(total, value)
     return domain.sum_leading(total, 1 - op.lead)
-
-
-def depends_on_sums(p: Program) -> set[int]:
-    """The operations that need a sum over all steps."""
-    out: set[int] = set()
-    for i, op in enumerate(p.ops):
-        if op.kind in ("accumulate", "contract", "start") or any(a in out for a in op.args):
-            out.add(i)
-    return out
 
 
 def step_sum(p: Program, i: int, env: Any, domain: Any) -> Array:

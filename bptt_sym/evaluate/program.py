@@ -363,15 +363,17 @@ def _without(shape: Sizes, axis: int) -> Sizes:
     return tuple(out)
 
 
-def check(program: Program) -> None:
+def check(program: Program, start: int = 0) -> None:
     """Re-check the table: every argument stands before its use, leads and shapes fit.
+
+    Operations before ``start`` have been checked.
 
     Raises
     ------
     ModelError
         At the first operation that is not well formed.
     """
-    for i, op in enumerate(program.ops):
+    for i, op in enumerate(program.ops[start:], start):
         if any(not 0 <= a < i for a in op.args):
             raise ModelError(f"operation {i} ({op.kind}) uses a value that is not computed yet")
         leads = [program.ops[a].lead for a in op.args]
@@ -385,6 +387,15 @@ def check(program: Program) -> None:
             s != op.shape for s in shapes
         ):
             raise ModelError(f"operation {i} ({op.kind}) mixes shapes")
+
+
+def depends_on_sums(p: Program) -> set[int]:
+    """The operations that need a sum over all steps."""
+    out: set[int] = set()
+    for i, op in enumerate(p.ops):
+        if op.kind in ("accumulate", "contract", "start") or any(a in out for a in op.args):
+            out.add(i)
+    return out
 
 
 def unsupported(kind: str, where: str) -> NotSupported:

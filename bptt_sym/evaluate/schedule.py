@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 from bptt_sym.evaluate.adjoint import Adjoint
-from bptt_sym.evaluate.program import PER_STEP, Program
+from bptt_sym.evaluate.program import PER_STEP, Program, depends_on_sums
 
 Phase = Literal["fixed", "before", "loop", "after", "end"]
 
@@ -68,8 +68,6 @@ def adjoint_schedule(a: Adjoint, *, sink: bool = False) -> Schedule:
 def _schedule(
     p: Program, own: range, carried: list[int], needed: set[int], roots: list[int]
 ) -> Schedule:
-    from bptt_sym.evaluate.interpret import depends_on_sums
-
     members = set(own)
     live: set[int] = set()
     stack = list(roots)

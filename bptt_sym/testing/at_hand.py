@@ -12,8 +12,7 @@ import numpy as np
 from bptt_sym.evaluate import activations
 from bptt_sym.evaluate.adjoint import Adjoint
 from bptt_sym.evaluate.domains import floats
-from bptt_sym.evaluate.interpret import depends_on_sums
-from bptt_sym.evaluate.program import PER_STEP, Program, Sizes
+from bptt_sym.evaluate.program import PER_STEP, Program, Sizes, depends_on_sums
 from bptt_sym.testing.fits import close, combined, multiples, pairs
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.place_words import shown, words_of

@@ -24,13 +24,15 @@ Gradient = Callable[[Problem], Mapping[str, Array]]
 class Mistake:
     """A wrong gradient: a stable ``code``, what is wrong in words, and the rule to compute it.
 
-    ``alone`` tells whether it may befall one parameter and leave the others as they are.
+    ``alone`` tells whether it may befall one parameter and leave the others as they are, ``whole``
+    that it cannot: it explains nothing unless all that it would change is wrong.
     """
 
     code: str
     message: str
     gradient: Gradient
     alone: bool = False
+    whole: bool = False
 
 
 def derivation_mistakes(model: Model) -> Iterator[Mistake]:
@@ -191,8 +193,8 @@ def _leaf(p: Program, a: int) -> str | None:
     return None
 
 
-def _paths(model: Model) -> Iterator[Mistake]:
-    """Cut, negate or double each path from one quantity to the next."""
+def path_groups(model: Model) -> dict[tuple[str, str], set[tuple[int, int]]]:
+    """By the quantity that is computed and the one that goes into it: the edges between them."""
     p = model.program
     state_reads = {i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr[0] in p.targets}
     ends = {*state_reads, *p.targets.values()}
@@ -202,6 +204,12 @@ def _paths(model: Model) -> Iterator[Mistake]:
             if a in ends:
                 owner = owner_of(model, i)
                 pairs.setdefault((owner, str(_leaf(p, a))), set()).add((i, a))
+    return pairs
+
+
+def _paths(model: Model) -> Iterator[Mistake]:
+    """Cut, negate or double each path from one quantity to the next."""
+    p, pairs = model.program, path_groups(model)
     for (owner, leaf), edges in pairs.items():
         yield from _cut(model, f"path-{leaf}-{owner}", f"the path from {leaf} through {owner}",
                         frozenset(edges))  # fmt: skip

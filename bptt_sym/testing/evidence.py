@@ -116,7 +116,7 @@ class Search:
             # Prefer the mistake that leaves alone what is right.
             if not others or mistake.alone or _leaves_alone(mistake, few[0], others):
                 return found
-            best = best or found
+            best = best or (None if mistake.whole else found)
         return best
 
     def _timely(self, known: Sequence[Mistake]) -> Iterator[Mistake]:

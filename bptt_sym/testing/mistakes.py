@@ -10,10 +10,10 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import permutations
+from itertools import count, permutations
 from typing import Any, final
 
 import numpy as np
@@ -35,6 +35,7 @@ from bptt_sym.testing.forward_mistakes import (
 from bptt_sym.testing.loop_mistakes import loop_mistakes
 from bptt_sym.testing.misreadings import misreadings
 from bptt_sym.testing.models import Model
+from bptt_sym.testing.partial_paths import partial_paths
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.saved_mistakes import saved_mistakes
 from bptt_sym.testing.shared_mistakes import shared_mistakes
@@ -44,21 +45,52 @@ from bptt_sym.testing.tape_mistakes import tape_mistakes
 Array = Any
 
 
-def library(model: Model) -> list[Mistake]:
+@final
+class Library(Sequence[Mistake]):
+    """Mistakes that are made when somebody asks for them: most searches end with an early one."""
+
+    def __init__(self, every: Iterator[Mistake]) -> None:
+        self._made: list[Mistake] = []
+        self._rest = every
+
+    def __iter__(self) -> Iterator[Mistake]:
+        for k in count():
+            if k == len(self._made):
+                found = next(self._rest, None)
+                if found is None:
+                    return
+                self._made.append(found)
+            yield self._made[k]
+
+    def __len__(self) -> int:
+        self._made += self._rest
+        return len(self._made)
+
+    def __getitem__(self, index: Any) -> Any:
+        self._made += self._rest
+        return self._made[index]
+
+
+def library(model: Model) -> Library:
     """All mistakes that make sense for ``model``, the simplest explanations first."""
     cached = _LIBRARIES.get(id(model))
     if cached is None or cached[0] is not model:
-        found = [*_weighed(), *_given_wrongly(model), *shared_mistakes(model)]
-        found += derivation_mistakes(model)
-        found += misreadings(model)
-        found += [*loop_mistakes(model, weighed, _hooked), *tape_mistakes(model), *_numbers()]
-        found += [*_inside(model), *forward_mistakes(model), *substitutions(model)]
-        found += [*saved_mistakes(model), *forward_substitutions(model), *forward_operands(model)]
-        cached = _LIBRARIES[id(model)] = (model, found)
+        cached = _LIBRARIES[id(model)] = (model, Library(_every(model)))
     return cached[1]
 
 
-_LIBRARIES: dict[int, tuple[Model, list[Mistake]]] = {}
+def _every(model: Model) -> Iterator[Mistake]:
+    yield from _weighed()
+    for some in (
+        _given_wrongly, shared_mistakes, derivation_mistakes, misreadings,
+        partial(loop_mistakes, weighed=weighed, backward=_hooked), tape_mistakes, _numbers,
+        _inside, forward_mistakes, substitutions, partial_paths, saved_mistakes,
+        forward_substitutions, forward_operands,
+    ):  # fmt: skip
+        yield from some(model)
+
+
+_LIBRARIES: dict[int, tuple[Model, Library]] = {}
 
 
 # -- lags, steps and examples weighed wrongly ------------------------------------------------------
@@ -404,7 +436,7 @@ def _hooked(problem: Problem, **hooks: Any) -> dict[str, Array]:
     return problem.gradient_in(floats(), problem.plain_run, **hooks)
 
 
-def _numbers() -> Iterator[Mistake]:
+def _numbers(_: Model) -> Iterator[Mistake]:
     def rounded(problem: Problem, dtype: Any) -> dict[str, Array]:
         return {k: np.asarray(v, problem.dtype) for k, v in right(problem, dtype).items()}
 

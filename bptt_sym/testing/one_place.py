@@ -20,8 +20,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.errors import ModelError
-from bptt_sym.evaluate.interpret import depends_on_sums
-from bptt_sym.evaluate.program import PER_STEP
+from bptt_sym.evaluate.program import PER_STEP, depends_on_sums
 from bptt_sym.testing.at_hand import Term, Terms, Values
 from bptt_sym.testing.compare import call, mismatches
 from bptt_sym.testing.derivation_mistakes import Mistake

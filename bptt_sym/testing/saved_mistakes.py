@@ -6,7 +6,7 @@ was saved, every use is wrong at once: the slope and the products.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,15 +34,24 @@ def saved_mistakes(model: Model) -> Iterator[Mistake]:
     ]  # fmt: skip
     arguments = {p.ops[i].args[0] for i in kept if p.ops[i].kind == "fn"} - set(kept)
     made = partial(_saved, back=back)
+    # Products that no name stands for: code that has not kept them multiplies again.
+    products = tuple(
+        i for i, op in enumerate(p.ops)
+        if op.kind == "mul" and op.lead >= PER_STEP and i not in states
+        and owner_of(model, i) != "the loss" and all(p.ops[a].lead >= PER_STEP for a in op.args)
+    )  # fmt: skip
+    used = {a for op in back.program.ops[back.forward :] for a in op.args}
     for i in kept:
-        for j in (*kept, *sorted(arguments)):
-            if j == i or p.shape(j) != p.shape(i):
+        again = tuple(k for k in products if i in p.ops[k].args)
+        for j in (*kept, *sorted(arguments), *products):
+            if j == i or p.shape(j) != p.shape(i) or i not in used:
                 continue
-            yield Mistake(
-                f"saved-{i}-{j}",
-                f"{shown(model, j)} is saved where {shown(model, i)} belongs",
-                partial(made, instead={i: j}),
-            )
+            words = f"{shown(model, j)} is saved where {shown(model, i)} belongs"
+            yield Mistake(f"saved-{i}-{j}", words, partial(made, instead={i: j}))
+            if again:
+                yield Mistake(
+                    f"saved-{i}-{j}-again", words, partial(made, instead={i: j}, again=again)
+                )
     for i in kept:
         for j in kept:
             if i < j and p.shape(i) == p.shape(j):
@@ -65,11 +74,17 @@ def _from_values(model: Model) -> Adjoint:
     return adjoint(model.rec, model.program, loss_seed=True, rules={**RULES, "fn": rule})
 
 
-def _saved(problem: Problem, back: Adjoint, instead: Mapping[int, int]) -> dict[str, Array]:
+def _saved(
+    problem: Problem, back: Adjoint, instead: Mapping[int, int], again: Sequence[int] = ()
+) -> dict[str, Array]:
+    """The gradient from values that stand for others; ``again`` are products made from them."""
     domain = floats()
     run = problem.run(domain)
     for step in run.steps:
         step.update({i: step.get(j, run.fixed.get(j)) for i, j in instead.items()})
+        for i in again:
+            a, b = problem.model.program.ops[i].args
+            step[i] = step[a] * step[b]
     return problem.gradient_in(domain, run, back)
 
 

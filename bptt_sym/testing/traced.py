@@ -4,7 +4,8 @@ For losses of any kind that are NumPy code and accept complex parameters: tangen
 the imaginary parts (Squire and Trapp 1998). Each operation is intercepted where it stands in the
 source, and carried out as if one thing were wrong with its derivative: an operand is taken to be
 constant, the derivative of a function or a factor is left out, a matrix is not transposed on the
-way back, only one of many uses of a parameter counts. The change under which all directional
+way back, only one of many uses of a parameter counts, what belongs to another use or product stands
+beside an operand. The change under which all directional
 derivatives are those of the gradient that was given is what is wrong with it.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
@@ -44,16 +45,18 @@ class Change:
 
     ``operand``: it is taken to be constant; ``identity``, ``factor``, ``divisor``: the derivative
     of a function, the other factor or the divisor is left out; ``turned``: a matrix is not
-    transposed on the way back.
+    transposed on the way back; ``other``: beside the tangent of the operand stands, of each use,
+    the value that ``values`` gives instead of the other operand.
     """
 
     site: Site
     kind: str
     operand: int = 0
-    #: Of the uses of the site, the only one to be right; ``None`` if all are changed.
-    but: int | None = None
-    #: The only one to be changed.
-    only: int | None = None
+    #: The uses of the site that are changed; ``None`` for all.
+    uses: frozenset[int] | None = None
+    values: Mapping[int, Array] = field(default_factory=dict, compare=False)
+    #: What is wrong at another site as well.
+    also: Change | None = None
 
 
 @final
@@ -65,6 +68,9 @@ class _Trace:
     moved: dict[Site, set[int]] = field(default_factory=dict)
     square: set[Site] = field(default_factory=set)
     unary: set[Site] = field(default_factory=set)
+    #: Of products of matrices: both operands at every use, and the uses where each had a tangent.
+    operands: dict[Site, list[tuple[Array, Array]]] = field(default_factory=dict)
+    reached: dict[tuple[Site, int], list[int]] = field(default_factory=dict)
 
 
 _ACTIVE: list[_Trace] = []
@@ -95,17 +101,13 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
     site = _site(ufunc, method, len(raw))
     use = trace.sites.get(site, 0)
     trace.sites[site] = use + 1
-    moved = {k for k, x in enumerate(raw) if np.iscomplexobj(x) and np.any(np.imag(x))}
-    trace.moved.setdefault(site, set()).update(moved)
-    two = len(raw) == 2 and method == "__call__"
-    if two and ufunc is np.matmul and np.ndim(raw[1]) == 2 and len({*np.shape(raw[1])}) == 1:
-        trace.square.add(site)
-    if len(raw) == 1 and method == "__call__":
-        trace.unary.add(site)
-    change = trace.change
-    if change is None or change.site != site or use == change.but:
+    if trace.change is None:
+        _noted(trace, site, use, ufunc, method, raw)
         return run(*raw, **kwargs)
-    if change.only is not None and use != change.only:
+    change: Change | None = trace.change
+    while change is not None and change.site != site:
+        change = change.also
+    if change is None or (change.uses is not None and use not in change.uses):
         return run(*raw, **kwargs)
     match change.kind:
         case "operand":
@@ -124,8 +126,32 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
             right = run(*raw, **kwargs)
             a, b = np.imag(raw[0]), np.real(raw[1])
             return right + 1j * (a @ b.T - a @ b)
+        case "other":
+            right = run(*raw, **kwargs)
+            k, instead = change.operand, change.values[use]
+            own, other = np.imag(raw[k]), np.real(raw[1 - k])
+            off = instead - other
+            return right + 1j * (own @ off if k == 0 else off @ own)
         case _:
             raise AssertionError(change.kind)
+
+
+def _noted(trace: _Trace, site: Site, use: int, ufunc: Any, method: str, raw: list[Any]) -> None:
+    """What an operation is given is kept in the trace."""
+    moved = {k for k, x in enumerate(raw) if np.iscomplexobj(x) and np.any(np.imag(x))}
+    trace.moved.setdefault(site, set()).update(moved)
+    for k in moved:
+        trace.reached.setdefault((site, k), []).append(use)
+    if ufunc is np.matmul:
+        trace.operands.setdefault(site, []).append((np.real(raw[0]), np.real(raw[1])))
+    two = len(raw) == 2 and method == "__call__"
+    if two and ufunc is np.matmul and np.ndim(raw[1]) == 2 and len({*np.shape(raw[1])}) == 1:
+        trace.square.add(site)
+    if len(raw) == 1 and method == "__call__":
+        trace.unary.add(site)
+
+
+_SITES: dict[tuple[Any, int, str, int], Site] = {}
 
 
 def _site(ufunc: Any, method: str, operands: int) -> Site:
@@ -137,7 +163,19 @@ def _site(ufunc: Any, method: str, operands: int) -> Site:
     ):
         frame = frame.f_back
     code, at = frame.f_code, frame.f_lasti
-    line, words = frame.f_lineno, ""
+    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    # Code objects that are equal have their lines in common.
+    key = (code, at, name, operands)
+    if key not in _SITES:
+        if len(_SITES) > 10_000:
+            _SITES.clear()
+        _SITES[key] = _place(code, at, frame.f_lineno, name, operands)
+    return _SITES[key]
+
+
+def _place(code: Any, at: int, line: int, name: str, operands: int) -> Site:
+    """The site of an instruction, with its words in the source."""
+    words = ""
     for k, place in enumerate(code.co_positions()):
         if k == at // 2:
             first, last, start, end = place
@@ -146,7 +184,6 @@ def _site(ufunc: Any, method: str, operands: int) -> Site:
                 text = linecache.getline(code.co_filename, first).encode()
                 words = text[start:end].decode(errors="replace").strip()
             break
-    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     return Site((code.co_filename, line, at), name, words or f"{name} in line {line}", operands)
 
 
@@ -170,15 +207,20 @@ def explained(
                 return False
         return True
 
-    known, trace = list(point), _Trace()
+    known, trace, own = list(point), _Trace(), _Trace()
     if _slope(loss, point, directions[0], None, np.sum, trace) is None:
         return None
+    _slope(loss, point, {k: directions[0][k] for k in wrong}, None, np.sum, own)
+    added = _added(loss, point, given, wrong, directions)
+    if added:
+        return added
     for words, weigh in _weighings():
         # Which parameters it concerns is known: the others are right.
         if all(fits(None, weigh, [k]) for k in wrong):
             return words
-    for words, change in _candidates(trace):
-        if fits(change, np.sum, known) and all(fits(change, np.sum, [k]) for k in wrong):
+    for words, change in (*_candidates(trace), *_in_part(trace, own), *_displaced(own)):
+        # One parameter first: that it does not fit takes one pass to see.
+        if all(fits(change, np.sum, [k]) for k in wrong) and fits(change, np.sum, known):
             return words
     for name in wrong:
         for other in known:
@@ -265,9 +307,90 @@ def _uses(trace: _Trace) -> Iterator[tuple[str, Change]]:
         for k in sorted(trace.moved[site]) if uses > 1 else ():
             for at, word in ((0, "first"), (uses - 1, "last")):
                 text = f"{where} only the {word} counts (= for +=)"
-                yield text, Change(site, "operand", k, but=at)
+                yield text, Change(site, "operand", k, frozenset(range(uses)) - {at})
             for at, word in ((0, "first"), (uses - 1, "last")):
-                yield f"{where} the {word} is missing", Change(site, "operand", k, only=at)
+                change = Change(site, "operand", k, frozenset({at}))
+                yield f"{where} the {word} is missing", change
+
+
+def _in_part(trace: _Trace, own: _Trace) -> Iterator[tuple[str, Change]]:
+    """Changes of those uses of a site alone that the wrong parameters reach: one direction of two,
+    one layer of many that run through the same lines."""
+    for words, change in _candidates(trace):
+        site, uses = change.site, trace.sites[change.site]
+        reached = {u for k in range(site.operands) for u in own.reached.get((site, k), ())}
+        if reached and len(reached) < uses:
+            text = f"{words}, at {len(reached)} of its {uses} uses"
+            yield text, replace(change, uses=frozenset(reached))
+
+
+def _displaced(own: _Trace) -> Iterator[tuple[str, Change]]:
+    """Beside an operand stands what belongs to another use of a product, or to another product."""
+    for (site, k), uses in own.reached.items():
+        if site not in own.operands or len(uses) < 2:
+            continue
+        where = f"`{site.words}` (line {site.where[1]})"
+        others = [own.operands[site][u][1 - k] for u in uses]
+        if all(np.array_equal(v, others[0]) for v in others):
+            continue  # the same matrix every time
+        moved = [
+            ("the uses in the reverse order", others[::-1]),
+            ("the use before", [others[0], *others[:-1]]),
+            ("the use after", [*others[1:], others[-1]]),
+            ("the use before (at first the last)", [others[-1], *others[:-1]]),
+            ("the use after (at last the first)", [*others[1:], others[0]]),
+            ("the last use every time", [others[-1]] * len(others)),
+        ]
+        for words, values in moved:
+            which, other = ("first", "second")[k], ("second", "first")[k]
+            text = f"what {where} passes to its {which} operand takes the {other} one of {words}"
+            taken = dict(zip(uses, values, strict=True))
+            yield text, Change(site, "other", k, frozenset(uses), taken)
+    products = [s for s in own.operands if own.reached.get((s, 0))]
+    for a in products:
+        for b in products:
+            first, second = own.operands[a], own.operands[b]
+            alike = len(first) == len(second) and first[0][1].shape == second[0][1].shape
+            if not alike or (a.where >= b.where) or np.ndim(first[0][1]) != 2:
+                continue
+            to_a = {u: v[1] for u, v in enumerate(second)}
+            to_b = {u: v[1] for u, v in enumerate(first)}
+            text = f"the matrices of `{a.words}` and `{b.words}` are exchanged on the way back"
+            yield text, Change(a, "other", 0, None, to_a, Change(b, "other", 0, None, to_b))
+
+
+def _added(
+    loss: Callable[[dict[str, Array]], Any],
+    point: Params,
+    given: Params,
+    wrong: Sequence[str],
+    directions: Sequence[Params],
+) -> str | None:
+    """A multiple of the parameter itself that was added to its gradient, or is missing there."""
+    rates: dict[str, float] = {}
+    if any(point[name].size < 2 for name in wrong):
+        return None  # one number is a multiple of any other
+    for name in wrong:
+        # One direction gives the rate, the others have to agree.
+        seen = []
+        for v in directions:
+            slope = _slope(loss, point, {name: v[name]}, None, np.sum)
+            along = float((point[name] * v[name]).sum())
+            if slope is None or not along:
+                return None
+            size = float(np.abs(given[name] * v[name]).sum()) + abs(slope)
+            seen.append((float((given[name] * v[name]).sum()) - slope, along, size))
+        rate = seen[0][0] / seen[0][1]
+        if any(abs(off - rate * along) > 1e-10 * size for off, along, size in seen):
+            return None
+        rates[name] = rate
+    if not rates:
+        return None
+    parts = [
+        f"{abs(r):.6g} times {n} is {'added to' if r > 0 else 'missing in'} d{n}"
+        for n, r in rates.items()
+    ]
+    return "; ".join(parts) + " (weight decay)"
 
 
 __all__ = ["Traced", "explained"]

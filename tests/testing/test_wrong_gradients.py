@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bptt_sym.testing import run
 from bptt_sym.testing.check import _inspect
 from bptt_sym.testing.draw import REGIMES, draw
+from bptt_sym.testing.functions import judge_pair
 from bptt_sym.testing.models import model_of, named_model
 from tests.testing.hand_written import module, said, some
 
 wg, eg = module("wrong_gradients"), module("edited_gradients")
 cg = module("composed_gradients")
 hg, ug = module("homework_gradients"), module("unusual_gradients")
+sg = module("styled_gradients")
 
 
 def test_all_are_caught() -> None:
@@ -54,6 +57,8 @@ def test_lines_that_were_changed_are_caught() -> None:
         ("lstm", "c detached after the first step", "the path from c_{t-1} through c is dropped"),
         ("lstm", "one row short in o", "the last unit of the argument of o is left out"),
         ("lstm", "bias of forget gate plus one", "σ in f is taken at the argument plus 1"),
+        ("elman", "detached when saturated", "cut where h_t is within 0.01 of its limits"),
+        ("lstm", "state zero at masked steps", "the uses of U where the mask is 0 are missing"),
     ],
 )
 def test_a_changed_line_is_named(cell: str, bug: str, words: str) -> None:
@@ -177,3 +182,63 @@ def test_unusual_forms_are_accused_of_nothing() -> None:
     # The logistic function by tanh errs absolutely where it is small.
     form = next(f for c, form, f in right if (c, form) == ("sigmoid_rnn", "sigma by tanh"))
     assert run(form, "sigmoid_rnn", explain=False).ok
+
+
+def styled(name: str) -> Any:
+    cell = sg.RIGHT[name][0]
+    return named_model(cell) if cell in ("elman", "lstm", "gru") else model_of(sg.recurrence(cell))
+
+
+@pytest.mark.parametrize(
+    ("name", "bug", "words"),
+    [
+        ("class_lstm", "cell cotangent of the output path dropped",
+         "the path from c_t through h is there at the last step only"),
+        ("taped_rnn", "head sends to the state before",
+         "the path from h_t through y ends a step too early"),
+        ("taped_rnn", "first bars kept", "only the loss of the last step is there"),
+        ("bottleneck", "skip left out", "the path from h_{t-1} through h is dropped"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_other_styles_are_named(name: str, bug: str, words: str) -> None:
+    change = next((old, new) for n, b, old, new in sg.EDITS if (n, b) == (name, bug))
+    assert words in said(sg.changed(name, *change), styled(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "bug", "words"),
+    [
+        ("smoothed_gradient", "decay of V forgotten", "0.1 times V is missing in dV"),
+        ("smoothed_gradient", "held state passes nothing back", "* h` (line"),
+        ("two_gated_gradient", "carry of one direction without the gate", "at 4 of its 8 uses"),
+        ("two_gated_gradient", "input of the mirrored step", "of the uses in the reverse order"),
+        ("two_gated_gradient", "B and D exchanged", "are exchanged on the way back"),
+    ],
+)
+def test_mistakes_in_pairs_are_named(name: str, bug: str, words: str) -> None:
+    change = next((old, new) for n, b, old, new in sg.EDITS if (n, b) == (name, bug))
+    loss, made = sg.LOSSES[sg.RIGHT[name][0]], sg.changed(name, *change)
+    params, x, y = sg.point(sg.RIGHT[name][0])
+    found = judge_pair(lambda q: loss(q, x, y), lambda q: made(q, x, y), params)
+    assert [f.message for f in found if f.code == "explained" and words in f.message], found
+
+
+def test_one_number_is_no_multiple_of_another() -> None:
+    """A scalar's gradient that is off is not said to have had a multiple of it added."""
+    found = judge_pair(
+        lambda p: np.sin(p["w"]) ** 2, lambda p: {"w": p["w"] ** 3 + 1}, {"w": np.array(0.7)}
+    )
+    assert [f.code for f in found] == ["value"]
+
+
+def test_other_styles_are_caught_and_right_ones_pass() -> None:
+    plain = {
+        n for n, (cell, _) in sg.RIGHT.items()
+        if not n.startswith(("torch", "jax")) and cell not in sg.LOSSES
+    }  # fmt: skip
+    wrong = [e for e in sg.EDITS if e[0] in plain]
+    assert len(wrong) >= 40 and len(sg.SAME) >= 20
+    for name, bug, old, new in some(wrong, 6):
+        assert not run(sg.changed(name, old, new), styled(name), explain=False).ok, bug
+    for name, form, old, new in some([e for e in sg.SAME if e[0] in plain], 5):
+        assert run(sg.changed(name, old, new), styled(name), explain=False).ok, form
