@@ -52,6 +52,18 @@ _LOGARITHM = re.compile(
     r"(?:(?<![A-Za-z\\])|(?<=_[a-z]))(?:ln|log)"
     r"(?=\s*(?:\\left\s*)?(?:[(\[]|\\(?:(?:wide)?hat|tilde|bar|mathbf|boldsymbol)(?![a-z])))"
 )
+#: ``= -\\log \\hat y_{x_{t+1}}^{(t)}``, behind the whole: the entry of the true class.
+_TRUE_CLASS = re.compile(
+    r"(?P<before>=.*)=\s*(?:\\frac\s*\{\s*1\s*\}\s*\{\s*T\s*\}\s*)?"
+    r"(?:\\sum\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z])\s*){0,2})?-\s*\\log\s*\\hat\s*(?:\{\s*y\s*\}|y)\s*_\s*"
+    r"(?:\{(?:[^{}]|\{[^{}]*\})*\}|[a-z])\s*\^\s*\{[^{}]*\}\s*$",
+    re.DOTALL,
+)
+#: ``\\text{where } \\cdot \\text{ means …}``
+_SIGN_MEANS = re.compile(
+    r"(?:,?\s*\\q?quad\s*)?,?\s*\\text\s*\{[^{}]*\}\s*(?:\\(?:cdot|odot|circ|otimes|times|ast)|\*)"
+    r"\s*\\text\s*\{[^{}]*\}"
+)
 #: Space at the beginning, before a relation or before anything.
 _LEADING = re.compile(r"(?:\\[ ,;:!]\s*|\\q?quad(?![A-Za-z])\s*)+")
 #: What opens and closes, what breaks a row, and what relates.
@@ -75,6 +87,8 @@ def as_meant(formula: Formula) -> Formula:
     if "\\" in text:
         formula = replaced(formula, _ACCENT, _within)
         formula = replaced(formula, _LOGARITHM, lambda m: r"\log ")
+        formula = replaced(formula, _SIGN_MEANS, lambda m: "")
+        formula = replaced(formula, _TRUE_CLASS, lambda m: m.group("before"))
         leading = _LEADING.match(formula.latex)
         if leading is not None:
             formula = edited(formula, [(0, leading.end(), "")])

@@ -28,6 +28,7 @@ _LABELLED = re.compile(
     rf"(?:,\s*(?P<s>{_STEP})|_\s*(?:\{{\s*(?P<s3>{_STEP})\s*\}}|(?P<s4>t(?![A-Za-z]))))"
     rf"|(?P<s2>{_STEP})\s*,\s*(?P<b>{_LABEL}))\s*\}}"
     r"(?P<power>\s*\^\s*(?:T(?![A-Za-z])|\\top(?![A-Za-z])|\{\s*(?:T|\\top)\s*\}))?"
+    r"(?!\s*\^\s*\{?\s*\()"  # it has a step of its own
 )
 #: Letters that count units; of several labels one alone does not.
 _UNITS = frozenset("ijklmnpdqs")

@@ -41,7 +41,7 @@ _NAME = (
 _SCRIPT = r"(?:\s*[_^]\s*(?:\{[^{}]{1,20}\}|[A-Za-z0-9]))"
 #: ``\sum_k y_{t,k} \log \hat{y}_{t,k}``: a sum over components.
 _COMPONENTS = re.compile(
-    r"\\sum(?:\\limits)?\s*_\s*(?:\{\s*(?P<k>[a-zA-Z])\s*(?:=\s*[01]\s*|\\in[^{}]*)?\}"
+    r"\\sum(?:\\limits)?\s*_\s*(?:\{\s*(?P<k>[a-zA-Z]|\\[a-z]+)\s*(?:=\s*[01]\s*|\\in[^{}]*)?\}"
     r"|(?P<k1>[a-zA-Z]))\s*(?:\^\s*(?:\{[^{}]{1,8}\}|\|?[A-Za-z]\|?))?"
     rf"\s*(?P<y>{_NAME}{_SCRIPT}{{1,2}})"
     r"\s*(?:\\[,;:! ]|\\cdot|\\times|\*)?\s*\\(?P<f>log|ln)\s*"
@@ -361,7 +361,7 @@ def _bars(text: str) -> Iterable[Edit]:
 
 def _inner_product(m: re.Match[str]) -> str | None:
     k = m.group("k") or m.group("k1")
-    y, p = _without(m.group("y"), k), _without(m.group("p"), k)
+    y, p = (_without(m.group(name), re.escape(k)) for name in ("y", "p"))
     if y is None or p is None or k == "t":
         return None
     return rf"{{{y}}}^\top \log {p}"

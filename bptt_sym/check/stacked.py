@@ -127,8 +127,31 @@ class Stacked:
         return new if new != piece else None
 
 
+#: ``… \\Rightarrow \\begin{pmatrix} r_t \\\\ z_t \\end{pmatrix} = …`` up to what closes around it.
+_SAID_AGAIN = re.compile(
+    r"(?:\\q?quad\s*)*\\(?:Rightarrow|Longrightarrow|implies|iff|Leftrightarrow|Longleftrightarrow)"
+    r"\s*(?:\\q?quad\s*)*\\begin\s*\{(?P<env>[bp]matrix)\}(?P<rows>(?:(?!\\begin|\\end)[^=+])*)"
+    r"\\end\s*\{(?P=env)\}\s*&?=.*?(?P<rest>(?:\\end\s*\{aligned\}\s*)*)$",
+    re.DOTALL,
+)
+_LEFT_SIDE = re.compile(r"(?:^|\\\\|&|\\begin\s*\{aligned\})\s*&?\s*(?P<name>[^=&\\]{1,40})=")
+
+
+def _once(formula: Formula) -> Formula:
+    """``formula`` without the stack that says again what its equations have said one by one."""
+    m = _SAID_AGAIN.search(formula.latex)
+    if m is None:
+        return formula
+    given = {_key(x.group("name")) for x in _LEFT_SIDE.finditer(formula.latex[: m.start()])}
+    parts = _parts(m)
+    if len(parts) < 2 or not {_key(part) for part in parts} <= given:
+        return formula
+    return edited(formula, [(m.start(), m.start("rest"), " ")])
+
+
 def with_stacked_gates(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with stacked weights and gradients gate by gate, where a line stacks them."""
+    formulas = [_once(f) for f in formulas]
     stacked = Stacked()
     for formula in formulas:
         for start, end in _pieces(formula.latex):

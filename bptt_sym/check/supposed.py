@@ -337,11 +337,10 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
         if name in cells:
             continue  # a cell state whose equation is not in force here
         if name in usage.timed and name not in known and _steps(usage.timed[name]):
-            draft.add(
-                f"{name}_t is a loss of step t",
-                rf"{name}_{{t}} = {unknown}",
-            )
-            step_losses.append(name)
+            # In the font of the whole, where that is written.
+            own = next((n for n in rec.totals if plain_name(n) == name), name)
+            draft.add(f"{own}_t is a loss of step t", rf"{own}_{{t}} = {unknown}")
+            step_losses.append(own)
             known.add(name)
             break
     known |= {plain_name(n) for n in rec.totals}
