@@ -152,7 +152,8 @@ def sequences(texts: Iterable[str]) -> frozenset[str]:
         here = mentioned(text)
         above = above or _gives_a_raised_step(tokens, here)
         for m in [*here, *in_scripts(text, tokens)]:
-            if m.step and m.step != "name" and not m.step.isdigit():
+            turned = m.raised and m.step == "T"  # W^T is the transpose
+            if m.step and m.step != "name" and not m.step.isdigit() and not turned:
                 (raised if m.raised else found).add(plain_name(m.name))
     if above:
         found |= raised

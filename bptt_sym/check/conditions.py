@@ -137,6 +137,10 @@ def unclaimed(row: Row, formula: Formula, error: InputError) -> Verdict | None:
         return None
     if is_condition(row, formula):
         return Verdict("not_a_claim", note=marked("a condition, not a claim"))
+    if row.names_a_derivative and error.span is not None and (
+        error.span.start < row.chain.sides[0][-1].end
+    ):
+        return Verdict("not_a_claim", note=marked("a name for its right side"))
     head = [t for t in row.chain.sides[0] if t.kind not in ("font", "{", "}")]
     defines = set(row.chain.ops) == {"="} and not row.differentiates and head[0].kind == "word"
     if not defines or not error.token.startswith(head[0].text[:1]):

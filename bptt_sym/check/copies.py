@@ -20,8 +20,10 @@ _P = (
 )
 _STEP = (
     r"\s*(?:\^\s*\{\s*\(\s*(?P<s>[tkij])\s*\)\s*\}|"
-    r"_\s*(?:\{\s*(?P<s2>[tk])\s*\}|(?P<s3>[tk])(?![A-Za-z])))"
+    r"_\s*(?:\{\s*(?P<s2>[tks])\s*\}|(?P<s3>[tks])(?![A-Za-z])))"
 )
+#: A sum over a step s: elsewhere the letter below a weight is a label.
+_OVER_S = re.compile(r"(?:\\sum|∑)\s*(?:\\limits\s*)?_\s*\{\s*s\s*(?:=|\\[lg]eq?(?![a-z])|[<>≤≥])")
 _LEFT_OUT = re.compile(_STEP)
 #: A step in any notation, and the sign of a definition.
 _DEFINED = r"\s*[_^]\s*(?:\{\s*\(?\s*[a-z0-9](?![A-Za-z])[^{}]{0,12}\}|[a-z](?![A-Za-z]))\s*&?\s*="
@@ -44,6 +46,7 @@ _EVALUATED = re.compile(
 )
 #: ``dW_t`` in a sum over the steps.
 _GLUED = re.compile(rf"(?<![A-Za-z\\])d\s*{_P}{_STEP}")
+_LABELLED = re.compile(r"(?<=[A-Za-z}])\s*_\s*(?:\{\s*s\s*\}|s(?![A-Za-z]))")
 _ANYWHERE = re.compile(rf"(?<![A-Za-z\\]){_P}{_STEP}")
 
 
@@ -69,12 +72,16 @@ def copied(formulas: Sequence[Formula]) -> list[Formula]:
 
     out = [replaced(replaced(f, _FRACTION, fraction), _NABLA, gradient) for f in formulas]
     # "the copy $W^{(t)}$ of W" only speaks of it.
-    return [f if "=" in f.latex else replaced(f, _ANYWHERE, mention) for f in out]
+    relates = re.compile(r"=|\\coloneqq")
+    return [f if relates.search(f.latex) else replaced(f, _ANYWHERE, mention) for f in out]
 
 
 def _names(texts: Sequence[str]) -> set[str]:
     """The names of copies."""
     every = ";\n".join(texts)
+    if not _OVER_S.search(every):
+        texts = [_LABELLED.sub("", text) for text in texts]
+        every = ";\n".join(texts)
     spoken = [text for text in texts if "=" not in text]
     below = [m.group("p") for m in (*_FRACTION.finditer(every), *_NABLA.finditer(every))]
     return {

@@ -64,6 +64,12 @@ _SIGN_MEANS = re.compile(
     r"(?:,?\s*\\q?quad\s*)?,?\s*\\text\s*\{[^{}]*\}\s*(?:\\(?:cdot|odot|circ|otimes|times|ast)|\*)"
     r"\s*\\text\s*\{[^{}]*\}"
 )
+#: ``J_t := … \\in \\mathbb{R}^{n \\times n}``: of what size it is, behind what it is.
+_OF_SIZE = re.compile(
+    r"(?P<equation>=(?:(?!\\\\|\\in(?![A-Za-z])).)*?)\s*\\in\s*\\mathbb\s*(?:\{\s*R\s*\}|R)\s*"
+    r"(?:\^\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9]))?(?=\s*(?:[.,;]|\\\\|\\q?quad|\\end|$))",
+    re.DOTALL,
+)
 #: Space at the beginning, before a relation or before anything.
 _LEADING = re.compile(r"(?:\\[ ,;:!]\s*|\\q?quad(?![A-Za-z])\s*)+")
 #: What opens and closes, what breaks a row, and what relates.
@@ -87,6 +93,7 @@ def as_meant(formula: Formula) -> Formula:
     if "\\" in text:
         formula = replaced(formula, _ACCENT, _within)
         formula = replaced(formula, _LOGARITHM, lambda m: r"\log ")
+        formula = replaced(formula, _OF_SIZE, lambda m: m.group("equation"))
         formula = replaced(formula, _SIGN_MEANS, lambda m: "")
         formula = replaced(formula, _TRUE_CLASS, lambda m: m.group("before"))
         leading = _LEADING.match(formula.latex)

@@ -28,7 +28,7 @@ _APPLIED = re.compile(
     r"(?:\s|\\[,;:! ])*"
 )
 _PARTS = re.compile(r"\\\\|[,;&|]|\\mid(?![a-z])|\\vert(?![a-z])")
-_SPACES = re.compile(r"\\[,;:! ]|\s+")
+_SPACES = re.compile(r"(?<!\\)\\[,;:! ]|\s+")
 #: Where one formula of a display ends and the next begins.
 _PIECES = re.compile(r",?\s*\\q?quad(?![A-Za-z])|\\\\(?!\s*\])")
 _COMMANDS = re.compile(r"\\[A-Za-z]+|[{}]|net")

@@ -372,6 +372,8 @@ def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
     """
     found = list(mentions(row.latex, tokenize(row.latex)))
     names = {plain_name(m.name) for m in found if not m.step and not m.argument}
+    # θ_t is the copy of θ that step t uses.
+    names |= {m.name for m in found if m.name in (r"\theta", r"\Theta")}
     known = {plain_name(n) for n in (*rec.shapes, *rec.totals)}
     placed = in_place(row.latex, rec)
     if placed:

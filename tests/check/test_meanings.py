@@ -172,3 +172,54 @@ def test_a_step_that_slipped_in_the_definition_of_a_state() -> None:
     assert found.verdict == "right_under_reading"
     assert any("of its own step" in said for said in found.assumptions)
     assert last(text + claim.replace("f'(v_{t-1})", "f(v_{t-1})")) != "right"
+
+
+@pytest.mark.parametrize("name", [r"\theta", "A"])
+def test_copies_of_a_parameter_by_a_step_that_is_summed_over(name: str) -> None:
+    text = "$$k_t = \\tanh(A k_{t-1} + B x_t)$$\n\n$$L = \\sum_{t=1}^T L_t(k_t)$$\n\n"
+    whole = rf"$$\frac{{\partial L}}{{\partial {name}}} = \sum_{{t=1}}^T \sum_{{s=1}}^t "
+    whole += rf"\frac{{\partial L_t}}{{\partial {name}_s}}$$"
+    assert last(text + whole) == "right"
+    assert last(text + whole.replace("s=1}^t", "s=1}^{t-1}")) != "right"
+    ahead = rf"$$\frac{{\partial L}}{{\partial {name}_t}} = \left(\sum_{{s \geq t}} "
+    ahead += r"\frac{\partial L_s}{\partial k_t}\right) "
+    ahead += rf"\frac{{\partial k_t}}{{\partial {name}_t}}$$"
+    assert last(text + whole + "\n\n" + ahead) == "right"
+    assert last(text + whole + "\n\n" + ahead.replace(r"s \geq t", r"s \geq t+1")) != "right"
+
+
+def test_a_weight_with_a_label_s_is_no_copy() -> None:
+    text = "$$k_t = \\tanh(W_s k_{t-1} + W x_t)$$\n\n"
+    claim = r"$$\frac{\partial k_t}{\partial k_{t-1}} = \mathrm{diag}(1 - k_t^2) %s$$"
+    assert last(text + claim % "W_s") == "right"
+    assert last(text + claim % "W") != "right"
+
+
+def test_of_what_size_a_name_is_stands_behind_its_definition() -> None:
+    text = "$$k_t = \\tanh(A k_{t-1} + B x_t)$$\n\n$$L = \\sum_t L_t$$\n\n"
+    text += r"With $d_t := \frac{\partial L}{\partial k_t} \in \mathbb{R}^{1 \times n}$ and "
+    text += r"$J_t := \frac{\partial k_t}{\partial k_{t-1}} \in \mathbb{R}^{n \times n}$:" + "\n\n"
+    claim = r"$$d_t = \frac{\partial L_t}{\partial k_t} + d_{t+1} J_{t+1}$$"
+    assert last(text + claim) == "right"
+    assert last(text + claim.replace("J_{t+1}", "J_t")) == "wrong"
+
+
+def test_the_font_of_a_loss_of_the_steps_is_that_of_the_whole() -> None:
+    text = "$$k_t = \\tanh(A k_{t-1} + B x_t)$$\n\n$\\mathcal{L} = \\sum_t \\mathcal{L}_t$\n\n"
+    claim = r"$$\frac{\partial \mathcal{L}}{\partial k_t} = "
+    claim += r"\frac{\partial \mathcal{L}_t}{\partial k_t} + "
+    claim += r"\frac{\partial \mathcal{L}}{\partial k_{t+1}} %s$$"
+    assert last(text + claim % r"\frac{\partial k_{t+1}}{\partial k_t}") == "right"
+    assert last(text + claim % r"\frac{\partial k_t}{\partial k_{t-1}}") == "wrong"
+
+
+def test_a_stack_that_says_again_what_stands_before_it() -> None:
+    text = r"$$\begin{aligned} & r_t = \sigma(V_r x_t + U_r h_{t-1}) \\ "
+    text += r"& z_t = \sigma(V_z x_t + U_z h_{t-1}) \end{aligned} \quad \Rightarrow \quad "
+    text += r"\begin{pmatrix} r_t \\ z_t \end{pmatrix} = \begin{pmatrix} \sigma \\ \sigma "
+    text += r"\end{pmatrix} (V x_t + U h_{t-1})$$" + "\n\n"
+    text += r"$$h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tanh(V x_t + U (r_t \odot h_{t-1}))$$"
+    assert verdicts(text) == ["not_a_claim"] * 3
+    claim = "\n\n" + r"$$\frac{\partial z_t}{\partial h_{t-1}} = \mathrm{diag}(%s) U_z$$"
+    assert last(text + claim % "z_t (1 - z_t)") == "right"
+    assert last(text + claim % "1 - z_t^2") == "wrong"
