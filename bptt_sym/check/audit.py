@@ -275,7 +275,11 @@ class _Auditor:
             return self._entry(formula, _EXAMPLE, row)
         if fails and is_supposed(row, formula):
             return self._entry(formula, _CONDITION, row)
-        return self.grounds.weigh(found, row, formula) if isinstance(found, Judged) else found
+        if isinstance(found, _Waiting):
+            return found
+        found = self.grounds.weigh(found, row, formula)
+        vain = " does not depend on " in found.verdict.note
+        return (self._come_back_to(row, formula) if vain else None) or found
 
     def _renamed(self, row: Row, formula: Formula) -> Judged | None:
         """The verdict of a recursion that gives a name of a gradient another meaning, if any."""
@@ -477,8 +481,6 @@ class _Auditor:
         unknown = Verdict("undecided", note=error.message)
         judged = self._entry(entry.formula, unknown, entry.row, "")
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged
-
-    # -- entries
 
     @property
     def _title(self) -> str:

@@ -246,17 +246,33 @@ class Binder(Derivatives):
             k = bisect_left(places, f.span.start)
             if k < len(places) and places[k] < f.span.end:
                 end = j + 1
-        if end == i and self.is_bare_derivative(factors, i):
-            end = i + 1  # its argument is that of the product's step
+        if end == i:
+            # A slope without its argument has that of the product's step.
+            end += self.bare_slopes(factors, i)
         if end == i:
             if not self.is_constant(factors[i][1]):
                 return self.operand(factors, i)[1]
             end = i + 1
         while end < len(factors) and factors[end][0] in ("", r"\cdot"):
-            if not self.is_constant(factors[end][1]):
+            more = int(self.is_constant(factors[end][1])) or self.bare_slopes(factors, end)
+            if not more:
                 break
-            end += 1
+            end += more
         return end
+
+    def bare_slopes(self, factors: list[tuple[str, Factor]], i: int) -> int:
+        """How many factors from ``i`` on are ``\\tanh'`` or ``\\mathrm{diag}(\\tanh')``."""
+        if self.is_bare_derivative(factors, i):
+            return 1
+        f = factors[i][1]
+        if not (isinstance(f, Word) and f.name == "diag" and i + 1 < len(factors)):
+            return 0
+        op, group = factors[i + 1]
+        if op or not isinstance(group, Group) or len(group.items) != 1:
+            return 0
+        inner = group.items[0].terms
+        alone = len(inner) == 1 and len(inner[0][1].factors) == 1
+        return 2 if alone and self.is_bare_derivative(inner[0][1].factors, 0) else 0
 
     def is_constant(self, f: Factor) -> bool:
         """Whether ``f`` is a parameter or the norm of one, without a power."""

@@ -357,3 +357,32 @@ def test_an_output_that_is_the_state_is_defined_with_it() -> None:
     claim = r"\frac{\partial y_t}{\partial c_t} = \mathrm{diag}(1 - h_t^2)"
     found = verdicts(text + f"$${claim}$$")
     assert "wrong" not in found.values() and found["".join(claim.split())] == "right"
+
+
+@pytest.mark.parametrize(
+    "factors",
+    [
+        r"B^\top \mathrm{diag}(\tanh')",
+        r"B^\top \cdot \mathrm{diag}(\tanh'(\cdot))",
+        r"\mathrm{diag}(\tanh') B",
+        r"\mathrm{diag}(\tanh'(\cdot)) \cdot B",
+    ],
+)
+def test_a_slope_without_its_argument_belongs_to_the_product(factors: str) -> None:
+    cell = "$$q_t = \\tanh(A x_t + B q_{t-1})$$\n\n"
+    formula = rf"\frac{{\partial q_t}}{{\partial q_k}} = \prod_{{i=k+1}}^{{t}} {factors}"
+    assert of(cell + f"$${formula}$$", formula) == "right"
+    other = formula.replace("B", "A")
+    assert of(cell + f"$${other}$$", other) != "right"
+
+
+def test_a_later_section_may_come_back_to_the_state_that_runs() -> None:
+    chain = (
+        r"\frac{\partial q_t}{\partial q_k} = "
+        r"\prod_{i=k+1}^{t} \frac{\partial q_i}{\partial q_{i-1}}"
+    )
+    text = (
+        "$$q_t = \\tanh(A x_t + B q_{t-1})$$\n\n## Joined\n\n$$q_t = [u_t; v_t]$$\n\n"
+        f"## Through time\n\n$${chain}$$\n"
+    )
+    assert of(text, chain) == "right"
