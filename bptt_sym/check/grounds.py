@@ -23,6 +23,7 @@ from bptt_sym.check.wording import vanishing_in
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.messages import marked
 from bptt_sym.notation import Add, At, Claim, D, Fn, Node, Sym, walk
+from bptt_sym.shapes import is_bold, is_upper
 
 NOT_AS_WRITTEN = marked(
     "it fails as it was read, with marks taken for derivatives that the text does not define,"
@@ -42,6 +43,9 @@ GIVEN_BEFORE = marked("the factor that is missing is one too many in a gradient 
 UNSAID_PRODUCT = marked("it fails for a product of matrices; entry by entry it holds")
 #: A sign that stands for either product.
 _SIGN = re.compile(r"\\(?:cdot|times|ast)(?![A-Za-z])|[·*×]")
+BARS_BY_ENTRY = marked("its bars may be taken entry by entry")
+OF_NUMBERS = marked("its weights are small letters: of vectors its shapes do not fit")
+_DOUBLE_BAR = re.compile(r"\\\||\\[lr]?Vert|‖|\\parallel|\|\s*\|")
 TWO_PRODUCTS = marked("it fails, but which of its two signs of a product binds first is not said")
 #: ``W \\cdot g * s``: a matrix product and one entry by entry, without brackets.
 _DOT_THEN_STAR = re.compile(
@@ -98,6 +102,8 @@ class Grounds:
                 why = READ_AS_ONE
             code = verdict.diagnosis.code if verdict.diagnosis is not None else ""
             claim = judged.basis.claim
+            if code == "BP021" and _is_small(judged.basis):
+                why = OF_NUMBERS
             if code == "BP012" and _by_an_activation(judged.basis):
                 if not self.by_activations and _has_a_slope(claim):
                     why = GATE_OR_ARGUMENT
@@ -112,6 +118,8 @@ class Grounds:
         if _IF_SMALL.match(verdict.note) and _LESS_THAN_ONE.search(_before(formula)):
             return f"{verdict.note}, of which the text before it speaks"
         if verdict.diagnosis is not None:
+            if verdict.diagnosis.code == "BP025" and not _DOUBLE_BAR.search(row.latex):
+                return BARS_BY_ENTRY
             return UNSAID_PRODUCT if _only_a_sign(verdict.diagnosis, row) else ""
         written = _as_it_stands(row, formula)
         if (
@@ -159,6 +167,14 @@ def _adds_to_itself(claim: Claim) -> bool:
     r"""``\delta_t = \partial L/\partial h_t + …`` where both marks are read as one."""
     left = claim.sides[0]
     return any(isinstance(s, Add) and left in s.args for s in claim.sides[1:])
+
+
+def _is_small(basis: Basis) -> bool:
+    """Whether the parameters of a claim are written in small letters."""
+    rec = basis.model.court.model
+    used = {n.name for s in basis.claim.sides for n in walk(s) if isinstance(n, Sym)}
+    weights = used & set(rec.parameters)
+    return bool(weights) and not any(is_upper(w) or is_bold(w) for w in weights)
 
 
 def _only_a_sign(slip: Diagnosis, row: Row) -> bool:

@@ -33,6 +33,7 @@ from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.slopes import without_functions
 from bptt_sym.check.standard import standard_cells
 from bptt_sym.check.supposed import Evidence, Supposition, suppositions
+from bptt_sym.check.targets import without_targets
 from bptt_sym.check.usage import LOSSES
 from bptt_sym.errors import BpttError, ShapeError
 from bptt_sym.notation import (
@@ -327,6 +328,7 @@ class Models:
         """
         if not any(d.kind is Kind.SEQUENCE for d in known.values()):
             return None
+        known = without_targets(known)
         steps = {d.name for d in known.values() if d.kind is Kind.SEQUENCE}
         texts = [
             t

@@ -42,6 +42,7 @@ _PIECE = re.compile(
     r"|(?P<op>[-+*/·⋅×⊙∘⊗⊕−'=≈])"
     r"|(?P<sep>[,;](?=[^,;]))"
     r"|(?P<greek>[α-ωΑ-Ω∂∑∏√])"
+    r"|(?P<dots>(?:\.\.\.|…|⋯)(?=\s*[×·*⋅⊙∘⊗+]))"
 )
 #: Words that are functions or operators in a formula of a sentence.
 _FUNCTIONS = frozenset(
@@ -92,8 +93,8 @@ def runs(text: str, start: int = 0, end: int | None = None) -> Iterator[Run]:
         pos = max(pos, match.start("left") + len(run))
 
 
-#: A formula that goes on with a word.
-_CUT = re.compile(r"[ \t]*[+*·⋅×⊙∘][ \t]*[^\W\d_]{2}")
+#: A formula that goes on with something that is not read: without it, it says something else.
+_CUT = re.compile(r"[ \t]*[+*·⋅×⊙∘][ \t]*\S")
 
 
 def _hatted(word: str) -> bool:

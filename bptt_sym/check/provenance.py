@@ -42,6 +42,9 @@ _FONT = re.compile(
 )
 #: Suppositions that say which function it is.
 _OF_A_KIND = re.compile(r"softmax|cross-entropy|squared error|affine function")
+#: Gates of a cell whose output is nowhere: they open by that, or are given.
+_OF_THE_CELL = re.compile(r"the gates [^.]* are activations of [cC]_")
+_GATES_OF_CELL = "what the gates depend on is not said"
 _OTHER = "{name} is given by an equation before it that could not be taken up"
 _SAYS_WHAT = "what {name} is was supposed; this may be what says it"
 _TWO_FONTS = "{name} is written in two fonts, which are read as two things"
@@ -130,6 +133,8 @@ class Ledger:
 
     def unsettled(self, verdict: Verdict, basis: Basis) -> str:
         """Why an accusation has no ground in the names it is about; "" if they are established."""
+        if any(map(_OF_THE_CELL.match, basis.model.supposed)):
+            return _GATES_OF_CELL
         sides, op = _at_fault(verdict, basis.claim)
         if op == "=" and verdict.diagnosis is None and not any(map(_is_about_slopes, sides)):
             left = sides[0]

@@ -174,6 +174,8 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(f"{ahead[1]}_t is the argument of the activation of step t+1", ahead[0], court)
     if (held := with_gates_held(claim, rec)) is not None:
         yield _Look(GATES_HELD, held, court)
+    if (direct := along_the_state(claim, rec)) is not None:
+        yield _Look(GATES_HELD, direct, court)
     if context.marks and (own := of_its_own_step(claim, model)) is not None:
         yield _Look("the mark d stands for the derivative of the loss of the step", own, court)
 
@@ -352,6 +354,47 @@ def with_gates_held(claim: Claim, rec: Recurrence) -> Claim | None:
     mixed = left.x.name in rec.states and isinstance(rec.rhs(left.x.name), Add)
     sides = (replace(left, kind="direct"), *claim.sides[1:])
     return replace(claim, sides=sides) if mixed else None
+
+
+def along_the_state(claim: Claim, rec: Recurrence) -> Claim | None:
+    """``∂L/∂c_0 = ∂L/∂c_T f_T … f_1`` as ``∂c_T/∂c_0 = f_T … f_1`` through the cells alone.
+
+    Only where the state has gates: without them there is no other path to forget.
+    """
+    left = claim.sides[0]
+    if not (isinstance(left, D) and isinstance(left.x, At) and is_loss(left.y, rec)):
+        return None
+    name = left.x.name
+    mixed = name in rec.states and isinstance(rec.rhs(name), Add)
+    ends = {n.x for s in claim.sides[1:] for n in walk(s) if isinstance(n, D) and n.y == left.y}
+    if not mixed or len(ends) != 1:
+        return None
+    (end,) = ends
+    if not (isinstance(end, At) and end.name == name) or any(
+        isinstance(n, (Add, Sum)) and any(isinstance(m, D) for m in walk(n))
+        for s in claim.sides[1:] for n in walk(s)
+    ):  # fmt: skip
+        return None
+
+    def change(n: Node) -> Node:
+        if isinstance(n, D) and isinstance(n.y, At) and n.y.name == name and n.kind == "unmarked":
+            return replace(n, kind="direct")
+        return rebuild(n, change)
+
+    whole = replace(left, x=end)
+    rest = [_without_factor(s, whole) for s in claim.sides[1:]]
+    if any(r is None for r in rest):
+        return None
+    jacobians = tuple(change(r) for r in rest if r is not None)
+    return replace(claim, sides=(replace(left, y=end, kind="direct"), *jacobians))
+
+
+def _without_factor(node: Node, factor: Node) -> Node | None:
+    """A product without its first factor; ``None`` if that is another."""
+    if not isinstance(node, (Mul, Had)) or node.args[0] != factor:
+        return None
+    rest = node.args[1:]
+    return rest[0] if len(rest) == 1 else replace(node, args=rest)
 
 
 def with_its_factor(claim: Claim, rec: Recurrence) -> Claim | None:

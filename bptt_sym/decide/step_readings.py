@@ -36,6 +36,8 @@ def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     free = {n for s in right for n in free_indices(s)} - free_indices(claim.sides[0])
     if not free and (found := _numbered_step(claim, rec)) is not None:
         return [found]
+    if not free and (found := _of_the_loss_now(claim, rec)) is not None:
+        return [found]
     if len(free) != 1 or HORIZON_NAME in free or free_indices(claim.sides[0]):
         return []
     (name,) = free
@@ -75,6 +77,43 @@ def _numbered_step(claim: Claim, rec: Recurrence) -> Reading | None:
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         def shared(n: Node, i: int) -> Node:
             return Sum(STEP, ONE, Idx(HORIZON_NAME), transform(n, any_step)) if i else n
+
+        return map_sides(claim, shared)
+
+    return Reading(
+        "one-step",
+        f"the right side is the share of step {step} in the gradient, which is the sum of these",
+        "share",
+        rewrite,
+    )
+
+
+def _of_the_loss_now(claim: Claim, rec: Recurrence) -> Reading | None:
+    """``∂E_t/∂W = ∂E_t/∂f_t ∂f_t/∂W``: what the use of W at step t adds, of all that E_t sees.
+
+    At an earlier step k the same with ``∂E_t/∂f_k``; the gradient is the sum over k.
+    """
+    left = claim.sides[0]
+    if not (isinstance(left, D) and isinstance(left.x, Sym) and isinstance(left.y, At)):
+        return None
+    loss = left.y
+    nodes = [n for s in claim.sides[1:] for n in walk(s)]
+    by_states = any(isinstance(n, D) and n.y == loss and isinstance(n.x, At) for n in nodes)
+    if not by_states or not is_loss(loss, rec) or not isinstance(loss.time, Idx):
+        return None
+    step = loss.time.name
+    if any(isinstance(n, (Sum, Prod)) for n in nodes):
+        return None
+    earlier = "k" if step != "k" else "j"
+
+    def moved(n: Node) -> Node:
+        if n == loss:
+            return n
+        return substitute_index(n, step, Idx(earlier)) if isinstance(n, At) else n
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        def shared(n: Node, i: int) -> Node:
+            return Sum(earlier, ONE, Idx(step), transform(n, moved)) if i else n
 
         return map_sides(claim, shared)
 

@@ -43,6 +43,8 @@ def lines(text: str) -> list[str]:
         ("∂L/∂c_t (via s_t) = ∂L/∂s_t ⊙ tanh'(c_t)", "right"),
         # Words in the place of an operand: not a formula to be taken in part.
         ("∂L/∂m_t = ∂L/∂c_t ⊙ the gate q_t", None),
+        ("∂L/∂c_0 = ∂L/∂c_T ⊙ ∂c_T/∂c_{T-1} ⊙ ... ⊙ ∂c_1/∂c_0", "right"),
+        ("∂L/∂c_{t-1} = ∂L/∂c_t ⊙ p_t ⊙ §", None),
         ("d_c[t] += d_s[t] * tanh_prime(c[t]);", None),
     ],
 )

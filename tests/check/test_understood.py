@@ -78,3 +78,62 @@ def test_only_accusations_change_and_only_for_what_is_near(
         at = claims.index(k)
         near = [entries[j].verdict.verdict for j in claims[max(0, at - REACH) : at + REACH + 1]]
         assert "undecided" in near or "unreadable" in near
+
+
+#: Each would be called wrong if what stands before it were taken by its letters alone.
+MISLEADING = [
+    # a standalone example with the letter of the target
+    (
+        "$$q_t = \\tanh(R q_{t-1} + P x_t), \\quad g_t = V q_t, \\quad \\hat{y}_t = "
+        "\\mathrm{softmax}(g_t)$$\n\n$$L_t = -y_t^\\top \\log \\hat{y}_t$$\n\n$$y = R x$$\n\n",
+        r"\frac{\partial L_t}{\partial R} = \frac{\partial L_t}{\partial q_t}"
+        r" \frac{\partial q_t}{\partial R}",
+        "right",
+    ),
+    # the bars of numbers, entry by entry
+    (NET, r"|q_t| \le \frac{1}{2} + \frac{1}{3}", "undecided"),
+    # weights in small letters
+    (
+        NET + "Take $q_t = \\tanh(r q_{t-1} + p x_t)$.\n\n",
+        r"\frac{\partial q_t}{\partial q_{t-1}} = r (1 - \tanh^2(r q_{t-1} + p x_t))",
+        "right",
+    ),
+    # what a gate depends on is nowhere
+    (
+        "$$c_t = f_t \\odot c_{t-1} + i_t \\odot g_t$$\n\n",
+        r"\frac{\partial L}{\partial c_0} = \frac{\partial L}{\partial c_T} f_T f_{T-1} \cdots f_1",
+        "undecided",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "formula", "verdict"), MISLEADING)
+def test_letters_alone_accuse_nobody(before: str, formula: str, verdict: str) -> None:
+    found = judged(f"{before}$${formula}$$")[-1].verdict
+    assert ("right" if found.is_right else found.verdict) == verdict
+
+
+CELLS = (
+    "$$f_t = \\sigma(A h_{t-1} + B x_t), \\quad g_t = \\tanh(C h_{t-1} + D x_t)$$\n\n"
+    "$$c_t = f_t \\odot c_{t-1} + g_t, \\quad h_t = \\tanh(c_t)$$\n\n"
+)
+BY_CELL = r"\frac{\partial E}{\partial c_k} = \frac{\partial E}{\partial c_T} "
+SHARE = r"\frac{\partial E_t}{\partial A} = "
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (BY_CELL + r"\prod_{t=k+1}^T f_t", "right"),
+        (BY_CELL + r"\prod_{t=k+1}^T \frac{\partial c_t}{\partial c_{t-1}}", "right"),
+        (BY_CELL + r"\prod_{t=k}^T f_t", "wrong"),
+        (BY_CELL + r"\prod_{t=k+1}^T g_t", "wrong"),
+        (SHARE + r"\frac{\partial E_t}{\partial f_t} \frac{\partial f_t}{\partial A}", "right"),
+        (SHARE + r"(\frac{\partial E_t}{\partial f_t} \odot f_t \odot (1-f_t)) h_{t-1}^T", "right"),
+        (SHARE + r"(\frac{\partial E_t}{\partial f_t} \odot f_t \odot (1-f_t)) h_t^T", "wrong"),
+        (SHARE + r"(\frac{\partial E_t}{\partial f_t} \odot f_t) h_{t-1}^T", "wrong"),
+    ],
+)
+def test_the_ways_of_cells_and_the_shares_of_steps(formula: str, expected: str) -> None:
+    found = judged(f"{CELLS}$${formula}$$")[-1].verdict
+    assert ("right" if found.is_right else found.verdict) == expected
