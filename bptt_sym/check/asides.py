@@ -42,11 +42,15 @@ _LAST = re.compile(
     r"\b(?:last|final)\s+(?:time[\s-]*)?(?:step|moment|state|instant|hidden state)\b|"
     r"最后一?个?(?:时刻|时间步|时间|一步|步)|最後の(?:時刻|ステップ)|마지막\s*(?:시점|시간|타임|스텝|단계)|"
     r"последн\w+\s+(?:шаг\w*|момент\w*)|letzte\w*\s+(?:Zeit)?[sS]chritt|dernier\s+(?:pas|instant)|"
+    r"(?:second|next|third)[\s-]+(?:to[\s-]+)?last|penultimate|倒数第|предпослед|vorletzt|avant-dernier|penúltim|"
+    r"(?<![A-Za-z\\])\$?t\s*=\s*T\s*-\s*[0-9]\s*\$?\s*(?:时刻|時刻|step)|"
     r"último\s+(?:paso|passo|instante)|(?:צעד|הצעד)\s+האחרון|آخرین\s+گام",
     re.IGNORECASE,
 )
 _AT_THE_END = re.compile(r"(?<![A-Za-z\\])T(?![A-Za-z])|\\tau(?![A-Za-z])")
 _SENTENCE = re.compile(r"[.。!?;；]\s|[。；]|\n\s*\n")
+#: What stands between a sentence and the display that it announces.
+_OPENED = re.compile(r"(?:\s|\$|\\\[|\\begin\s*\{[a-z*]+\}|[>*]|[:：,，])+$")
 #: ``when the gate is open ($f_t = 1$)``: a value of something that runs, in the words before.
 _VALUE = re.compile(
     r"(?:\b(?:if|when(?:ever)?|where|once|for|with|suppos\w+|assum\w+|case|as|wenn|falls|bei|si|quand|lorsque|"
@@ -168,7 +172,7 @@ def named_case(row: Row, formula: Formula) -> str:
 def _sentence_around(formula: Formula) -> str:
     """What its sentence says before a formula and behind it."""
     source, start, end = formula.source.text, formula.offsets[0], formula.offsets[-1]
-    before = _SENTENCE.split(source[max(0, start - 160) : start])[-1]
+    before = _SENTENCE.split(_OPENED.sub("", source[max(0, start - 160) : start]))[-1]
     behind = _SENTENCE.split(source[end : end + 80])[0]
     return f"{before} {behind}"
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from bptt_sym.check.adjoints import Adjoints
 from bptt_sym.check.backwards import counted_from_the_end
+from bptt_sym.check.block_products import multiplied_out
 from bptt_sym.check.bound_names import SaidSizes
 from bptt_sym.check.cases import by_cases
 from bptt_sym.check.code_marks import with_code_marks
@@ -47,7 +48,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     """The formulas in the order of the document, and what they tell together."""
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [replace(f, origin=f) for f in everything]
-    everything = [without_arguments(as_meant(f)) for f in everything]
+    everything = [multiplied_out(without_arguments(as_meant(f))) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_one_function([folded(as_written(f)) for f in everything])
     everything = counted_from_the_end(with_one_length(everything))

@@ -223,3 +223,39 @@ def test_a_stack_that_says_again_what_stands_before_it() -> None:
     claim = "\n\n" + r"$$\frac{\partial z_t}{\partial h_{t-1}} = \mathrm{diag}(%s) U_z$$"
     assert last(text + claim % "z_t (1 - z_t)") == "right"
     assert last(text + claim % "1 - z_t^2") == "wrong"
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        r"[W_i, U_i]\cdot[h_{t-1}, x_t]^T",
+        r"\begin{bmatrix} W_i & U_i \end{bmatrix} \begin{bmatrix} h_{t-1} \\ x_t \end{bmatrix}",
+        r"\left[W_i, U_i\right] \begin{pmatrix} h_{t-1} \\ x_t \end{pmatrix}",
+    ],
+)
+def test_weights_side_by_side_times_vectors_on_top_of_each_other(product: str) -> None:
+    text = f"$$i_t = \\sigma({product} + b_i), \\quad h_t = i_t \\odot h_{{t-1}}$$\n\n"
+    claim = r"$$\frac{\partial i_t}{\partial h_{t-1}} = \mathrm{diag}(i_t (1 - i_t)) %s$$"
+    assert last(text + claim % "W_i") == "right"
+    assert last(text + claim % "U_i") == "wrong"
+    assert last(f"{text}$$i_t = \\sigma(W_i h_{{t-1}} + U_i x_t + b_i)$$") != "wrong"
+
+
+def test_rows_beside_weights_on_top_of_each_other() -> None:
+    product = r"\begin{bmatrix} h_{t-1} & x_t \end{bmatrix} \begin{bmatrix} W \\ U \end{bmatrix}"
+    text = f"$$h_t = \\tanh({product} + b)$$\n\n"
+    claim = r"$$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) %s^T$$"
+    assert last(text + claim % "W") == "right"
+    assert last(text + claim % "U") == "wrong"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["At the last step ($t = T$)", "首先写出最后一个时刻的梯度", "At the second to last step"],
+)
+def test_a_display_behind_a_sentence_about_the_end(words: str) -> None:
+    text = "$$k_t = \\tanh(A k_{t-1} + B x_t), \\quad L = \\sum_t L_t(k_t)$$\n\n"
+    claim = r"$$\frac{\partial L}{\partial A} = \frac{\partial L_T}{\partial k_T} "
+    claim += r"\frac{\partial k_T}{\partial A}$$"
+    assert last(f"{text}{words}:\n\n{claim}") == "undecided"
+    assert last(f"{text}In the end there is a formula.\n\nIt is this:\n\n{claim}") == "wrong"
