@@ -172,7 +172,8 @@ def named_case(row: Row, formula: Formula) -> str:
 def _sentence_around(formula: Formula) -> str:
     """What its sentence says before a formula and behind it."""
     source, start, end = formula.source.text, formula.offsets[0], formula.offsets[-1]
-    before = _SENTENCE.split(_OPENED.sub("", source[max(0, start - 160) : start]))[-1]
+    said = _OPENED.sub("", source[max(0, start - 160) : start])
+    before = "" if said.endswith(tuple(".。!?;；")) else _SENTENCE.split(said)[-1]
     behind = _SENTENCE.split(source[end : end + 80])[0]
     return f"{before} {behind}"
 
