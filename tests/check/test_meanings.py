@@ -103,17 +103,21 @@ def test_a_plus_behind_a_state_marks_the_immediate_derivative(plus: str) -> None
     assert last(text + f"$${chain}{fewer}$$") == "wrong"
 
 
+GATED = "$$f_t = \\sigma(A x_t + a), \\quad i_t = \\sigma(B x_t + b)$$\n\n"
+GATED += "$$c_t = f_t \\odot c_{t-1} + i_t \\odot \\tanh(C x_t)$$\n\n"
+
+
 @pytest.mark.parametrize("case", ["when the gate is open ($f_t = 1$)", "For $f_t \\to 1$",
                                   "如果遗忘门 $f_t = \\mathbf{1}$"])  # fmt: skip
 def test_a_value_that_the_sentence_before_supposes_accuses_nobody(case: str) -> None:
-    text = "$$c_t = f_t \\odot c_{t-1} + i_t \\odot g_t$$\n\n"
+    text = GATED
     claim = r"$$\frac{\partial c_t}{\partial c_{t-1}} = I$$"
     assert last(f"{text}- {case}:\n  {claim}") == "undecided"
     assert last(f"{text}- {case} it is simple.\n\n- In general\n  {claim}") == "wrong"
 
 
 def test_what_is_said_of_a_case_is_named() -> None:
-    text = "$$c_t = f_t \\odot c_{t-1} + i_t \\odot g_t$$\n\nIf the gate is open, $f_t = 1$, then\n"
+    text = GATED + "If the gate is open, $f_t = 1$, then\n"
     found = judged(text + r"$$\frac{\partial c_t}{\partial c_{t-1}} = I$$")[-1]
     assert "f_t = 1" in found.verdict.note
 
