@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -187,29 +188,11 @@ def _block_differs(e: Evidence, name: str, k: int, gates: int) -> bool:
 
 
 def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[Evidence]:
-    problems = [failing]
-    seed = (failing.seed or 0) + 77
-    sizes = dict(failing.dims)
-    roomy = {d: max(3, v) for d, v in sizes.items()}
-    masked = bool((failing.mask == 0).any())
-    base: dict[str, Any] = {"batch": 3, "masked": masked, "learned": failing.learned}
-    # Hundreds of known mistakes are tried, and nearly all fail on the first problem: a short one.
-    small = {d: 2 + i for i, d in enumerate(sizes)}
-    problems.append(draw(model, seed + 5, steps=2, dims=small, batch=1, learned=failing.learned))
-    for k in range(3):
-        problems.append(draw(model, seed + k, steps=6, dims=roomy, **base))
-    problems.append(draw(model, seed + 3, steps=6, dims=roomy, weighted=True, **base))
-    problems.append(
-        draw(model, seed + 4, steps=5, dims={d: 3 + i for i, d in enumerate(sizes)}, **base)
-    )
-    # A mean over what is not masked is a mean over the steps where nothing is.
-    problems.append(
-        draw(model, seed + 6, steps=4, dims=roomy, weighted=True, **{**base, "masked": True})
-    )
     out = []
-    for p in problems:
+    for p in (failing, *_others(model, failing)):
         try:
-            given = call(gradient, p)
+            # The other problems serve more than one diagnosis.
+            given = call(gradient, p if p is failing else p.fresh())
         except Exception:
             continue
         bad = mismatches(p, given)
@@ -219,6 +202,31 @@ def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[Evidence
         if bad and len(usable) == len(bad):
             out.append(Evidence(p, given, usable))
     return out
+
+
+@lru_cache(32)
+def _drawn(model: Model, seed: int, dims: tuple[tuple[str, int], ...], **how: Any) -> Problem:
+    """A problem; the last ones are kept, with what known mistakes give on them."""
+    return draw(model, seed, dims=dict(dims), **how)
+
+
+def _others(model: Model, failing: Problem) -> list[Problem]:
+    """Problems that tell explanations apart which the failing one alone does not."""
+    sizes = dict(failing.dims)
+    masked = bool((failing.mask == 0).any())
+    roomy = tuple((d, max(3, v)) for d, v in sizes.items())
+    base: dict[str, Any] = {"batch": 3, "masked": masked, "learned": failing.learned}
+    made = partial(_drawn, model)
+    # Hundreds of known mistakes are tried, and nearly all fail on the first problem: a short one.
+    small = tuple((d, 2 + i) for i, d in enumerate(sizes))
+    problems = [made(82, small, steps=2, batch=1, learned=failing.learned)]
+    problems += [made(77 + k, roomy, steps=6, **base) for k in range(3)]
+    problems.append(made(80, roomy, steps=6, weighted=True, **base))
+    unlike = tuple((d, 3 + i) for i, d in enumerate(sizes))
+    problems.append(made(81, unlike, steps=5, **base))
+    # A mean over what is not masked is a mean over the steps where nothing is.
+    problems.append(made(83, roomy, steps=4, weighted=True, **{**base, "masked": True}))
+    return problems
 
 
 # -- regression on exact contributions -------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +13,7 @@ from bptt_sym.testing.check import _inspect, _not_finite, _on_copies, as_model
 from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.models import Model
+from bptt_sym.testing.problems import Problem
 
 
 def module(name: str) -> ModuleType:
@@ -29,10 +31,22 @@ def some(every: list[Any], stride: int) -> list[Any]:
     return every if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else every[::stride]
 
 
+@cache
+def problems(model: Model) -> list[Problem]:
+    """Those of the quick profile: every test takes the same, with their exact answers."""
+    return list(cases(model))
+
+
+def passes(gradient: Any, cell: str | Model, stride: int = 1) -> bool:
+    """Whether nothing is found on the problems of the quick profile, or on one in ``stride``."""
+    some_ = some(problems(as_model(cell)), stride)
+    return all(not _inspect(p, gradient, state=k == 0)[0] for k, p in enumerate(some_))
+
+
 def said(gradient: Any, cell: str | Model) -> str:
     """What is found on the first problem that fails and how it is explained; nothing is shrunk."""
     model = as_model(cell)
-    for k, problem in enumerate(cases(model)):
+    for k, problem in enumerate(problems(model)):
         findings, bad = _inspect(problem, gradient, state=k == 0)
         if findings:
             values = bool(bad) and all(m.kind == "value" for m in bad)

@@ -26,6 +26,7 @@ from bptt_sym.testing.compare import mismatches
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.mistakes import library
 from bptt_sym.testing.models import MODELS
+from tests.testing.hand_written import problems, said
 
 
 def by_hand(p: Problem, bug: str = "", fudge: float = 0.0) -> dict[str, np.ndarray]:
@@ -107,13 +108,12 @@ def test_user_recurrence_has_a_strategy() -> None:
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_known_mistake_is_caught_by_the_quick_profile(name: str) -> None:
     model = named_model(name)
-    problems = list(cases(model))
     # About 80 of the long lists, others in every cell; the nightly run takes them all.
     known = library(model)
     step = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else max(1, len(known) // 80)
     for mistake in known[len(name) % step :: step]:
         assert any(
-            any(m.name != "x" for m in mismatches(p, mistake.gradient(p))) for p in problems
+            any(m.name != "x" for m in mismatches(p, mistake.gradient(p))) for p in problems(model)
         ), mistake.code
 
 
@@ -156,8 +156,7 @@ def test_regression_says_what_no_library_knows() -> None:
             g["U"] = g["U"] - 0.375 * p.parts["U"][2].sum((0, 1)).astype(float)
         return g
 
-    report = run(gradient, "elman")
-    assert "dU: lag 2 has factor 0.625" in report.text()
+    assert "dU: lag 2 has factor 0.625" in said(gradient, "elman")
 
 
 def test_gates_are_told_apart() -> None:
@@ -167,14 +166,13 @@ def test_gates_are_told_apart() -> None:
         g["U"][hidden : 2 * hidden] *= 0.875
         return g
 
-    assert "dU: the block of gate i has factor 0.875" in run(gradient, "lstm").text()
+    assert "dU: the block of gate i has factor 0.875" in said(gradient, "lstm")
 
 
 @pytest.mark.parametrize("code", ["path-h_{t-1}-f-dropped", "slope-at-output-g", "swapped-i-o"])
 def test_lstm_mistakes_are_named_by_gate(code: str) -> None:
     mistake = next(m for m in library(named_model("lstm")) if m.code == code)
-    report = run(mistake.gradient, "lstm")
-    assert mistake.message in report.text()
+    assert mistake.message in said(mistake.gradient, "lstm")
 
 
 class TestProtocol:
