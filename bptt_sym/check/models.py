@@ -35,7 +35,7 @@ from bptt_sym.check.standard import standard_cells
 from bptt_sym.check.supposed import Evidence, Supposition, suppositions
 from bptt_sym.check.targets import without_targets
 from bptt_sym.check.usage import LOSSES
-from bptt_sym.errors import BpttError, ShapeError
+from bptt_sym.errors import BesideError, BpttError, ShapeError
 from bptt_sym.notation import (
     At,
     Claim,
@@ -232,7 +232,8 @@ class Models:
         assert first_error is not None, "the first candidate is never passed over"
         if isinstance(first_error, ShapeError) and not of_steps:
             self.context.matrices |= {d.base for d in definitions}
-        elif not any(d.soft for d in definitions):
+            raise BesideError(first_error.message, token=first_error.token) from None
+        if not any(d.soft for d in definitions):
             self.context.refused |= {d.base for d in definitions if d.kind is not Kind.FUNCTION}
         raise first_error
 

@@ -79,6 +79,7 @@ SOFTMAX += "$$L_t = -\\sum_i d_{t,i} \\log y_{t,i}$$\n\n"
 
 def test_a_matrix_under_a_letter_for_losses_leaves_the_shapes_alone() -> None:
     text = SOFTMAX + r"$$J = \mathrm{diag}(y_t) - y_t y_t^T$$" + "\n\n"
+    assert verdicts(text)[-1] == "not_a_claim"
     assert last(text + r"$$\frac{\partial L_t}{\partial z_t} = y_t - d_t$$") == "right"
     assert last(text + r"$$\frac{\partial L_t}{\partial z_t} = y_t + d_t$$") == "wrong"
 
