@@ -309,7 +309,8 @@ def _joined(
     """One formula of two in a line of text that go on from one another: ``$a$ = $b$``."""
     if before.display or after.display or before.source is not after.source:
         return None
-    if region.start - end > 24 or "\n" in text[end : region.start]:
+    gap = text[end : region.start]
+    if len(gap) > 24 or gap.count("\n") > (_OPEN_END.search(before.latex) is not None):
         return None
     between = _BETWEEN.fullmatch(text, end, region.start)
     if between is None:

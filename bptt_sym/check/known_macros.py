@@ -92,7 +92,6 @@ _ALIASES = _aliases(
     \mathinner \mathopen \mathclose \mathpunct = \mathord
     \widecheck = \check
     \varpropto = \propto
-    \sf \tt = \rm
     \nicefrac \sfrac \flatfrac \ifrac \xfrac = \frac
     """
 )
@@ -139,6 +138,32 @@ _ANY = re.compile(
     r"\\(?:" + "|".join(sorted((n[1:] for n in _KNOWN if n[1:].isalpha()), key=lambda n: -len(n)))
     + r")(?![A-Za-z])"
 )
+
+
+_SCRIPTS = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[A-Za-z]+|[A-Za-z0-9]))*"
+#: ``{\\bf h}``, ``{\\bf h_{t-1}}``, ``{\\rm diag}``
+_DECLARED = re.compile(
+    r"\{\s*\\(?P<font>bf|rm|cal|sf|tt|mathbf|mathrm|mathcal)(?:\s+|(?=\\))"
+    rf"(?P<name>\\[A-Za-z]+|[A-Za-z]+|[0-9])(?P<scripts>{_SCRIPTS})\s*\}}"
+)
+#: What takes the group behind it as its argument, or as a script.
+_TAKES = re.compile(
+    r"\\(?:(?:wide)?(?:hat|tilde|check)|bar|vec|d?dot|overline|underline|breve|mathring|sqrt|[dt]?frac"
+    r"|over(?:left|right)arrow|[dt]?frac\s*\{[^{}]*\})\s*$|[_^]\s*$"
+)
+
+
+def declared_fonts(text: str) -> list[tuple[int, int, str]]:
+    """The groups of plain TeX that declare a font, as commands with an argument."""
+    out = []
+    for m in _DECLARED.finditer(text):
+        font = m["font"].removeprefix("math")
+        if len(m["name"]) > 1 and m["name"].isalpha() and font != "rm":
+            continue  # several letters in bold are several names
+        new = rf"\math{font}{{{m['name']}}}{m['scripts']}"
+        argument = _TAKES.search(text[max(0, m.start() - 40) : m.start()])
+        out.append((m.start(), m.end(), f"{{{new}}}" if argument else new))
+    return out
 
 
 def has_known(text: str) -> bool:

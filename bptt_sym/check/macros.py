@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bptt_sym.check.known_macros import Macro, has_known, known
+from bptt_sym.check.known_macros import Macro, declared_fonts, has_known, known
 from bptt_sym.errors import LimitExceeded
 
 #: Characters of one formula after expansion.
@@ -110,7 +110,7 @@ def expand(chars: Iterable[Located], macros: Macros) -> list[Located]:
     given = list(chars)
     text = "".join(c for c, _ in given)
     if not macros.versions and not has_known(text):
-        return _with_fractions(given) if _OVER in text else given
+        return _of_plain_tex(given)
     todo = given[::-1]
     out: list[Located] = []
     calls, pushed = 0, 0
@@ -138,7 +138,21 @@ def expand(chars: Iterable[Located], macros: Macros) -> list[Located]:
                 todo.extend(reversed(body))
         if len(out) > MAX_EXPANDED:
             raise LimitExceeded(f"a formula of more than {MAX_EXPANDED} characters")
-    return _with_fractions(out)
+    return _of_plain_tex(out)
+
+
+def _of_plain_tex(chars: list[Located]) -> list[Located]:
+    """``chars`` with the fractions and fonts of plain TeX as commands with arguments."""
+    text = "".join(c for c, _ in chars)
+    if _OVER in text:
+        chars = _with_fractions(chars)
+        text = "".join(c for c, _ in chars)
+    out: list[Located] = []
+    last = 0
+    for start, end, new in declared_fonts(text):
+        out += [*chars[last:start], *((c, chars[start][1]) for c in new)]
+        last = end
+    return [*out, *chars[last:]]
 
 
 def _with_fractions(chars: list[Located]) -> list[Located]:

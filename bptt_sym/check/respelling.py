@@ -143,7 +143,7 @@ _GOES_ON = re.compile(r"\s*(?:\+?=|\\approx|\\leq?(?![a-z])|<)")
 
 #: ``\\delta.z_t^T``: a full stop on the line for a product.
 _POINT = re.compile(
-    r"(?<=[A-Za-z})\]])(?<!left)(?<!right)(?<!middle)\.(?=[A-Za-z\\(\[])"
+    r"(?<=[A-Za-z})\]])(?<!left)(?<!right)(?<!middle)\.(?=[A-Za-z\\(\[{])"
     r"(?!\\[\\,;:! ]|\\(?:q?quad|end|tag|text|label|nonumber|notag)(?![A-Za-z]))"
 )
 #: ``\\begin{pmatrix} h_{t-1} \\\\ x_t \\end{pmatrix}``: one vector on top of another.

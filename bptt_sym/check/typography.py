@@ -48,7 +48,7 @@ _DIFFERENTIAL = re.compile(r"\{\s*(?P<d>\\delta)(?:\s*\{\s*\}|\s+|(?=[\\({]))(?!
 _NUMBERED = re.compile(r"_\s*\{\s*t([1-9])\s*\}")
 _OF_A_BATCH = re.compile(
     r"\\sum\s*(?:\\limits\s*)?_\s*(?:\{\s*(?:\\(?:text|mathrm|textrm)\s*\{\s*)?"
-    r"(?:[Bb]atch|samples|examples)\s*(?:\}\s*)?\}|\{\s*B\s*\}|B(?![A-Za-z]))"
+    r"(?:[Bb]atch(?:\s*\\?_?\s*size)?|samples|examples)\s*(?:\}\s*)?\}|\{\s*B\s*\}|B(?![A-Za-z]))"
     r"(?!\s*\^)(?:\s*\\[,;:! ])*"
 )
 #: ``\sum_k`` in a gradient by a bias: over the examples, if nothing has the index.
@@ -103,6 +103,25 @@ _SPACE = re.compile(r"\\space(?![A-Za-z])")
 _CASES = re.compile(r"\\begin\s*\{(?:[dr]?cases|array)\}")
 _LINES = re.compile(r"\\displaylines\s*(?=\{)")
 
+#: ``soft\\max(…)``
+_SPLIT = re.compile(r"(?<![A-Za-z\\])soft\s*\\max(?![A-Za-z])")
+#: ``\\Pi_{j=k}^t``: a product.
+_LETTERS = re.compile(
+    r"\\(?P<sign>Pi|Sigma)(?=\s*(?:\\limits\s*)?(?:_\s*\{[^{}=]*=|\^\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*_\s*\{[^{}=]*=))"
+)
+#: ``h_t{}`` before an operator.
+_NOTHING = re.compile(r"(?<=[A-Za-z0-9}])\{\s*\}\s*(?=$|[=+\-,;&.]|\\\\|\\end)")
+#: ``p_t[k_t]`` and ``p_t(y_t)`` below a logarithm: the entry of the true class.
+_CLASS = re.compile(
+    r"-\s*\\(?:log|ln)(?![A-Za-z])\s*(?:\\left\s*)?(?P<p>(?:\\hat\s*\{?\s*[a-z]\s*\}?|p)\s*_\s*(?:t|\{\s*t\s*\}))"
+    r"\s*(?:\\left\s*)?[\[(]\s*(?P<k>[a-z])\s*_\s*(?:t|\{\s*t\s*\})\s*(?:\\right\s*)?[\])]"
+    r"(?=\s*(?:$|[.,;&]|\\\\|\\end|\\q?quad))"
+)
+#: ``\\text{onehot}(k_t)``
+_ONE_HOT = re.compile(
+    r"\\(?:text|mathrm|operatorname)\s*\{\s*one[-_ \\\\]*[hH]ot\s*\}\s*(?:\\left\s*)?\("
+    r"\s*(?P<k>[a-z])\s*_\s*(?P<at>[a-zT]|\{[^{}]{1,6}\})\s*(?:\\right\s*)?\)"
+)
 #: What a sum over the examples supposes of every row.
 _OF_ONE = ("the sum over the examples of a batch has one of them", "")
 
@@ -118,6 +137,11 @@ def plainly_set(formula: Formula) -> Formula:
     if "\\" not in formula.latex:
         return formula
     formula = replaced(formula, _BROKEN_OFF, lambda m: "")
+    formula = replaced(formula, _SPLIT, lambda m: r"\mathrm{softmax}")
+    formula = replaced(formula, _LETTERS, lambda m: rf"\{'prod' if m['sign'] == 'Pi' else 'sum'}")
+    formula = replaced(formula, _NOTHING, lambda m: " ")
+    formula = replaced(formula, _CLASS, lambda m: rf"-{_true(m['k'])}_t^\top \log {m['p']}")
+    formula = replaced(formula, _ONE_HOT, lambda m: f"{_true(m['k'])}_{m['at']}")
     formula = replaced(formula, _SPACE, lambda m: r"\ ")
     formula = edited(formula, _lines(formula.latex))
     if not _CASES.search(formula.latex):
@@ -136,6 +160,11 @@ def plainly_set(formula: Formula) -> Formula:
     one = replaced(formula, _OF_A_BATCH, lambda m: "")
     one = edited(one, _of_examples(one.latex))
     return replace(one, supposes=(_OF_ONE,)) if one.latex != formula.latex else formula
+
+
+def _true(k: str) -> str:
+    """The name of the vector with a one at the true class."""
+    return "y" if k == "y" else rf"\mathrm{{one{k}}}"
 
 
 def _named_after(text: str) -> list[Edit]:

@@ -130,7 +130,10 @@ def test_a_macro_holds_from_its_definition_on() -> None:
         (r"x_{i} + {a + {b \over c} \over d_{t}}", r"x_{i} + \frac{a + \frac{b }{ c} }{ d_{t}}"),
         (r"a \\overline{b} \over c", r"a \\overline{b} \over c"),
         (r"\norm{W} \le \gamma", r"\left\| W \right\| \le \gamma"),
-        (r"{\cal L}\Tau", r"{\mathcal L}\mathrm{T}"),
+        (r"{\cal L}\Tau", r"\mathcal{L}\mathrm{T}"),
+        (r"\bar{\bf h}_t + {\bf x_{t-1}}", r"\bar{\mathbf{h}}_t + \mathbf{x}_{t-1}"),
+        (r"\frac{\bf h}{\bf x} W_{\rm in}", r"\frac{\mathbf{h}}{\mathbf{x}} W_{\mathrm{in}}"),
+        (r"{\rm diag}(x) {\bf ab}", r"\mathrm{diag}(x) {\bf ab}"),
     ],
 )
 def test_commands_of_renderers_and_packages_are_known(written: str, read: str) -> None:

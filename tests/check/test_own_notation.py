@@ -384,3 +384,34 @@ def test_words_of_several_letters_run_and_have_gradients() -> None:
 def test_a_gradient_that_only_adds_to_itself_is_no_internal_error() -> None:
     (*_, found) = judged(CELL + r"$$\delta q_t = \delta q_t + \delta q_t$$")
     assert "internal error" not in found.verdict.note
+
+
+CLASSES = (
+    r"$$q_t = \tanh(R q_{t-1} + P x_t), \quad z_t = V q_t, \quad p_t = \mathrm{soft\max}(z_t)$$"
+    "\n\n" r"$$E = \sum_{t=1}^T E_t, \qquad E_t = -\ln p_t[k_t]$$" "\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\frac{\partial E_t}{\partial z_t} = p_t - \text{onehot}(k_t)", "right"),
+        (r"\frac{\partial E_t}{\partial z_t} = \text{onehot}(k_t) - p_t", "wrong"),
+        (r"\frac{\partial E}{\partial V} = \Sigma_{t=1}^T (p_t - \mathrm{one\_hot}(k_t)) q_t^T",
+         "right"),
+        (r"\frac{\partial q_{t+1}}{\partial q_{t-1}} = \frac{\partial q_{t+1}}{\partial q_t}"
+         r".{\frac{\partial q_t}{\partial q_{t-1}}}{}", "right"),
+        (r"\frac{\partial q_t}{\partial q_k} = \Pi^t_{j=k+1} \frac{\partial q_j}{\partial q_{j-1}}",
+         "right"),
+        (r"\frac{\partial q_t}{\partial q_k} = \Pi^t_{j=k} \frac{\partial q_j}{\partial q_{j-1}}",
+         "wrong"),
+    ],
+)  # fmt: skip
+def test_signs_and_words_of_a_hurried_hand(formula: str, expected: str) -> None:
+    assert last(f"{CLASSES}$${formula}$$") == expected
+
+
+def test_a_formula_of_a_sentence_goes_on_in_the_next_line() -> None:
+    text = "The state is $q_t = \\tanh(R q_{t-1} +$\n$P x_t)$ at each step.\n\n"
+    formula = r"$$\frac{\partial q_t}{\partial q_{t-1}} = \mathrm{diag}(1 - q_t^2) R$$"
+    assert last(text + formula) == "right"
