@@ -279,8 +279,9 @@ def _of_lines(code: str, spans: Sequence[tuple[int, int]]) -> tuple[list[tuple[R
     pieces: list[str] = []
     last = 0
     for start, end in spans:
+        fenced = code.find("\n", start, end) >= 0
         for line in line_formulas(code, start, end):
-            found.append((line.run, line.derives and "\n" in code[start:end]))
+            found.append((line.run, line.derives and fenced))
             pieces += [code[last : line.start], blanked(code[line.start : line.end])]
             last = line.end
     return found, "".join([*pieces, code[last:]])

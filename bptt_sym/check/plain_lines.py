@@ -22,6 +22,8 @@ from bptt_sym.entries import UNITS
 
 #: Lines of one stretch that are looked at.
 MAX_LINES = 2_000
+#: Characters of one line, and of lines that go on from one another.
+MAX_LINE = 1_000
 
 _NAME = (
     r"(?:\\(?:tilde|hat|bar|vec|mathbf|mathcal|boldsymbol)\s*(?:\{[^{}\n]{1,12}\}|[A-Za-z])"
@@ -138,6 +140,13 @@ def _joined(text: str, start: int, end: int) -> Iterator[_Piece]:
             break
         stop = text.find("\n", pos, end)
         stop = end if stop < 0 else stop
+        if stop - pos > MAX_LINE or (current is not None and len(current.chars) > MAX_LINE):
+            if current is not None:
+                yield current
+            current = None
+            if stop - pos > MAX_LINE:
+                pos = stop + 1
+                continue
         line = _FRAME.sub(" ", text[pos:stop]).rstrip()
         piece = _Piece(line, list(range(pos, pos + len(line))))
         goes_on = current is not None and bool(line.strip()) and (
@@ -159,8 +168,8 @@ def _joined(text: str, start: int, end: int) -> Iterator[_Piece]:
 
 
 _TAIL = re.compile(
-    rf"\s+(?:#|//|←).*$|\s{{2,}}[(（]{_WORDS}[)）]\s*$"
-    r"|\s[(（][^()（）]*[A-Za-z]{3,} [^()（）]*[)）]\s*$"
+    rf"(?<=\S)\s+(?:#|//|←).*$|(?<=\S)\s{{2,}}[(（]{_WORDS}[)）]\s*$"
+    r"|(?<=\S)\s+[(（][^()（）]*[A-Za-z]{3,} [^()（）]*[)）]\s*$"
 )
 
 

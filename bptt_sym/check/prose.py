@@ -85,7 +85,9 @@ def runs(text: str, start: int = 0, end: int | None = None) -> Iterator[Run]:
             continue
         stop = right_end(text, match.end(), end)
         run = text[match.start("left") : stop].rstrip(" \t+-*/=·")
-        if stop <= match.end() or run.endswith("=") or _CUT.match(text, stop):
+        if stop <= match.end() or run.endswith("=") or len(run) > 2 * MAX_RUN:
+            continue
+        if _CUT.match(text, stop):
             continue  # an operand in words, or none at all
         latex, offsets = in_latex(run, match.start("left"))
         found += 1

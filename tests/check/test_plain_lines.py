@@ -97,3 +97,16 @@ def test_any_text_ends_and_keeps_its_places(text: str) -> None:
     for line in line_formulas(text, 0, len(text)):
         assert 0 <= line.start < line.end <= len(text)
         assert all(line.start <= o <= line.end for o in line.run.offsets)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\n∂L/∂h = " + " " * 200_000 + "x\n```\n",
+        "```\n" + ("∂L/∂h_t = a" + " " * 900 + "(x\n") * 60 + "```\n",
+        "```\n∂L/∂h_t = a\n" + "  + b_t ⊙ c_t\n" * 3_000 + "```\n",
+        "[\n" * 20_000,
+    ],
+)
+def test_long_lines_and_spaces_end(text: str) -> None:
+    assert all(len(j.latex) < 2_000 for j in judged(text))
