@@ -118,6 +118,11 @@ def _changes(thing: _Thing) -> Iterator[tuple[str, str, Change]]:
                 f"{word}-step", f"{{that}} of the {word} step at every step",
                 _each(partial(_repeated, at=at, axis=0)),
             )  # fmt: skip
+        for at, word in ((1, "second"), (2, "third")):
+            yield (
+                f"held-{at}", f"{{that}} of the {word} step at every later one",
+                _each(partial(_held, at=at)),
+            )  # fmt: skip
     if "b" in thing.axes:
         axis = thing.axes.index("b")
         for at, word in ((0, "first"), (-1, "last")):
@@ -150,6 +155,10 @@ def _each(change: Change) -> Change:
 
 def _repeated(v: Array, at: int, axis: int) -> Array:
     return np.broadcast_to(np.take(v, [at], axis), v.shape)
+
+
+def _held(v: Array, at: int) -> Array:
+    return v[np.minimum(np.arange(len(v)), at)]
 
 
 def _shifted(v: Array, by: int, ends: str) -> Array:

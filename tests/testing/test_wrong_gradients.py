@@ -160,6 +160,7 @@ def test_what_is_handed_in_is_caught() -> None:
         ("dhnext not reset between examples", "goes on into the next example"),
         ("h0 of the first example for all", "that of the first example for all examples"),
         ("small gradients flushed", "is 0 where it is below 0.001"),
+        ("first step's input repeated", "x are those of the second step at every later one"),
         ("db from dh", "the gradient of b is Σ_t d(h_t)"),
         ("cross entropy's delta", "what later steps pass back to h_t ⊙ σ′ from h_t + Vᵀ d("),
         ("delta with the slope of the next step", "[σ′ from h_t of the step after, the initial"),
