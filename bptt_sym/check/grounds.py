@@ -44,6 +44,11 @@ UNSAID_PRODUCT = marked("it fails for a product of matrices; entry by entry it h
 #: A sign that stands for either product.
 _SIGN = re.compile(r"\\(?:cdot|times|ast)(?![A-Za-z])|[·*×]")
 BARS_BY_ENTRY = marked("its bars may be taken entry by entry")
+#: A sentence that supposes a bound of some values.
+_SUPPOSES = re.compile(
+    r"(?:\b(?i:assum\w+|suppos\w+|provided|given that|if|when)\b|假[设定設]|若|如果)"
+    r"[^.。]*(?:<|>|≤|≥|\\[lg]eq?)"
+)
 OF_NUMBERS = marked("its weights are small letters: of vectors its shapes do not fit")
 _DOUBLE_BAR = re.compile(r"\\\||\\[lr]?Vert|‖|\\parallel|\|\s*\|")
 TWO_PRODUCTS = marked("it fails, but which of its two signs of a product binds first is not said")
@@ -118,7 +123,8 @@ class Grounds:
         if _IF_SMALL.match(verdict.note) and _LESS_THAN_ONE.search(_before(formula)):
             return f"{verdict.note}, of which the text before it speaks"
         if verdict.diagnosis is not None:
-            if verdict.diagnosis.code == "BP025" and not _DOUBLE_BAR.search(row.latex):
+            entries = verdict.diagnosis.code == "BP025" and not _DOUBLE_BAR.search(row.latex)
+            if entries and _SUPPOSES.search(_before(formula)):
                 return BARS_BY_ENTRY
             return UNSAID_PRODUCT if _only_a_sign(verdict.diagnosis, row) else ""
         written = _as_it_stands(row, formula)

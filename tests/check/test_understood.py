@@ -91,7 +91,8 @@ MISLEADING = [
         "right",
     ),
     # the bars of numbers, entry by entry
-    (NET, r"|q_t| \le \frac{1}{2} + \frac{1}{3}", "undecided"),
+    (NET + "Assume $|q_{t-1}| \\le 1$: ", r"|q_t| \le \frac{1}{2} + \frac{1}{3}", "not_a_claim"),
+    (NET, r"|q_t| \le \frac{1}{2} + \frac{1}{3}", "wrong"),
     # weights in small letters
     (
         NET + "Take $q_t = \\tanh(r q_{t-1} + p x_t)$.\n\n",
@@ -137,3 +138,27 @@ SHARE = r"\frac{\partial E_t}{\partial A} = "
 def test_the_ways_of_cells_and_the_shares_of_steps(formula: str, expected: str) -> None:
     found = judged(f"{CELLS}$${formula}$$")[-1].verdict
     assert ("right" if found.is_right else found.verdict) == expected
+
+
+SIGMA = "$$q_t = \\sigma(v_t), \\quad v_t = R q_{t-1} + P x_t$$\n\n"
+
+
+@pytest.mark.parametrize(
+    ("slopes", "expected"),
+    [
+        ((r"\mathrm{diag}(1 - q_t^2) R",), ["right"]),
+        ((r"\mathrm{diag}(1 - (q_t)^2) R", r"\mathrm{diag}(1 - q_{t-1}^2) R"), ["right", "wrong"]),
+        ((r"\mathrm{diag}(q_t \odot (1 - q_t)) R",), ["right"]),
+        # Both are there: which is meant is not to be guessed.
+        ((r"\mathrm{diag}(q_t \odot (1 - q_t)) R", r"\mathrm{diag}(1 - q_t^2) R"),
+         ["right", "wrong"]),
+    ],
+)  # fmt: skip
+def test_sigma_is_the_function_whose_slope_is_written(
+    slopes: tuple[str, ...], expected: list[str]
+) -> None:
+    found = judged(SIGMA + "\n\n".join(f"$${JACOBIAN} {slope}$$" for slope in slopes))
+    claims = [j.verdict for j in found if j.verdict.verdict != "not_a_claim"]
+    assert ["right" if v.is_right else v.verdict for v in claims] == expected
+    told = " ".join((*claims[0].readings, *claims[0].assumptions))
+    assert ("is tanh" in told) == ("^2" in slopes[0])

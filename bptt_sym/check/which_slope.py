@@ -1,0 +1,81 @@
+r"""Which activation a text means by σ: that whose slope it writes.
+
+Books write :math:`h_t = \sigma(a_t)` for a network with any activation and go on with
+:math:`\mathrm{diag}(1 - h_t^2)`, the slope of tanh by its value. Where that slope stands and
+:math:`h_t (1 - h_t)` nowhere, the σ of the state is tanh.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bptt_sym.check.document import Formula
+from bptt_sym.check.respelling import Edit, edited
+
+_STEP = (
+    r"\s*(?:_\s*(?:\{[^{}]*\}|[a-z0-9])|\^\s*\{\s*(?:\(|\\langle)[^{}]*\}|\(\s*t[^()]{0,4}\))"
+)
+#: Letters stand side by side, but not in the name of a command.
+_NOT_IN_A_COMMAND = "".join(rf"(?<!\\[A-Za-z]{{{n}}})" for n in range(9))
+_BEFORE = r"\s*[_^(]\s*\{?\s*\(?[^{}()=]*-\s*1"
+_ROWS = re.compile(r"\\\\|\\begin\s*\{[a-z]+\*?\}|\\q?quad(?![A-Za-z])")
+_SIGMA = re.compile(r"\\sigma(?=\s*(?:\\left|\\[bB]igg?l?)?\s*[(\[])")
+_GIVEN = re.compile(
+    r"\s*&?\s*(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*(?P<a>[a-z])\s*\}|(?P<b>[a-z]))"
+    rf"{_STEP}\s*&?\s*=(?P<right>.*)",
+    re.DOTALL,
+)
+
+
+def with_the_slope_written(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with tanh for the σ of a state whose slope is written as that of tanh."""
+    texts = [f.latex for f in formulas]
+    every = "\n".join(texts)
+    if r"\sigma" not in every:
+        return list(formulas)
+    states = {
+        name for t in texts for row in _ROWS.split(t)
+        if (m := _GIVEN.match(row)) and _SIGMA.search(m["right"])
+        and re.search(_named(name := m["a"] or m["b"]) + _BEFORE, every)
+    }  # fmt: skip
+    meant = [s for s in states if _slope(s).search(every) and not _logistic(s).search(every)]
+    if len(states) != 1 or not meant:
+        return list(formulas)
+    said = (rf"\sigma of the state is tanh, as its slope 1 - {meant[0]}^2 shows", r"\partial")
+    out = [_changed(f, meant[0]) for f in formulas]
+    return [replace(f, supposes=(*f.supposes, said)) for f in out]
+
+
+def _changed(formula: Formula, state: str) -> Formula:
+    edits: list[Edit] = []
+    at = 0
+    for row in re.split(rf"({_ROWS.pattern})", formula.latex):
+        m = _GIVEN.match(row)
+        if m is not None and (m["a"] or m["b"]) == state:
+            edits += [(at + k.start(), at + k.end(), r"\tanh") for k in _SIGMA.finditer(row)]
+        at += len(row)
+    return edited(formula, edits)
+
+
+def _named(letter: str) -> str:
+    return rf"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{{\s*{letter}\s*\}}|{_NOT_IN_A_COMMAND}{letter})"
+
+
+def _slope(letter: str) -> re.Pattern[str]:
+    """``1 - h_t^2``"""
+    value = rf"{_named(letter)}{_STEP}"
+    return re.compile(
+        rf"1\s*\}}?\s*-\s*(?:(?:\\left\s*)?[({{]\s*)?{value}\s*(?:(?:\\right\s*)?[)}}]\s*)?"
+        rf"(?:\^\s*\{{?\s*2|\\(?:odot|circ)\s*{value})"
+    )
+
+
+def _logistic(letter: str) -> re.Pattern[str]:
+    """``h_t (1 - h_t)``"""
+    value = rf"{_named(letter)}{_STEP}"
+    return re.compile(
+        rf"{value}\s*(?:\\(?:odot|circ|cdot|times|,)|\*)?\s*(?:\\left\s*)?\(\s*"
+        rf"(?:1|\\mathbf\{{1\}})\s*-\s*{value}\s*(?:\\right\s*)?\)(?!\s*\^)"
+    )
