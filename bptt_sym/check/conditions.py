@@ -164,19 +164,30 @@ def introduced_by_if(formula: Formula) -> bool:
 _OPENING = re.compile(r"(?:\s|\$|\\\[|\\begin\{[a-z*]+\}|\\boxed\{|[{>*])+$")
 
 
+#: ``$r_t = 0$: `` or ``where $z_t \approx 1$, ``, all in one clause, but for initial values.
+_AT_A_VALUE = re.compile(
+    r"(?<!_0)(?<!_\{0\})(?<!\(0\))(?<!\(0\)\})\s*"
+    r"(?:=|\\(?:approx|to|rightarrow|longrightarrow|simeq)(?![A-Za-z]))\s*(?:\\mathbf\s*)?"
+    r"\{?\s*[01]\s*\}?\s*(?:\$|\\\))[^.;。；$\\|]{0,60}(?:\\\()?$"
+)
+
+
 def of_another_case(row: Row, formula: Formula, known: Collection[str]) -> bool:
-    """Whether a total that has its definition is given anew for a case, or as an example.
+    """Whether what has its definition is given anew for a case, or as an example.
 
     "If the last step alone has a loss, then $E = E_T$" leaves in force what stood before it, and
-    $E = y + 3x$ is about no run.
+    $E = y + 3x$ is about no run. What a sentence says of a sequence where a gate is 0 or 1,
+    "$r_t = 0$: $n_t = U x_t$", is about that gate.
     """
+    start = formula.offsets[0]
+    before = _OPENING.sub("", formula.source.text[max(0, start - 160) : start])
+    line = before.rsplit("\n", 1)[-1]
+    if row.kind is Kind.SEQUENCE and not formula.display:
+        return plain_name(row.name) in known and _AT_A_VALUE.search(line) is not None
     if row.kind not in (Kind.TOTAL, Kind.VALUE) or f"{row.name} of the run" not in known:
         return False
     if row.kind is Kind.VALUE:
         return True
-    start = formula.offsets[0]
-    before = _OPENING.sub("", formula.source.text[max(0, start - 160) : start])
-    line = before.rsplit("\n", 1)[-1]
     return bool(re.search("[:：,，]$", line) and _STRICTLY.search(line.rstrip(":：,， ")))
 
 

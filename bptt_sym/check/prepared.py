@@ -42,7 +42,7 @@ from bptt_sym.check.stacked import with_stacked_gates
 from bptt_sym.check.stepless import with_steps
 from bptt_sym.check.typography import on_in_words, plainly_set
 from bptt_sym.check.units import as_vectors
-from bptt_sym.check.which_slope import with_the_slope_written
+from bptt_sym.check.which_slope import with_one_of_two_functions, with_the_slope_written
 
 
 def prepared(document: Document) -> tuple[list[Formula], Context]:
@@ -56,7 +56,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = for_each_gate([plainly_set(f) for f in everything])
     everything = without_labels(with_gate_labels(with_stacked_gates(everything)))
     loss = loss_of("\n".join(f.latex for f in everything))
-    everything = with_the_slope_written(everything)
+    everything = with_one_of_two_functions(with_the_slope_written(everything))
     everything = with_what_arrives(with_outer_products(everything, document.words), loss)
     everything = with_code_marks(everything, loss)
     everything = with_lengths(with_own_function(by_cases(everything)))

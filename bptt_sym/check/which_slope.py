@@ -2,7 +2,8 @@ r"""Which activation a text means by σ: that whose slope it writes.
 
 Books write :math:`h_t = \sigma(a_t)` for a network with any activation and go on with
 :math:`\mathrm{diag}(1 - h_t^2)`, the slope of tanh by its value. Where that slope stands and
-:math:`h_t (1 - h_t)` nowhere, the σ of the state is tanh.
+:math:`h_t (1 - h_t)` nowhere, the σ of the state is tanh. So is that of a candidate that is
+defined by tanh in one place and, among the gates, by σ in another.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ from dataclasses import replace
 from bptt_sym.check.document import Formula
 from bptt_sym.check.respelling import Edit, edited
 
-_STEP = (
-    r"\s*(?:_\s*(?:\{[^{}]*\}|[a-z0-9])|\^\s*\{\s*(?:\(|\\langle)[^{}]*\}|\(\s*t[^()]{0,4}\))"
-)
+_STEP = r"\s*(?:_\s*(?:\{[^{}]*\}|[a-z0-9])|\^\s*\{\s*(?:\(|\\langle)[^{}]*\}|\(\s*t[^()]{0,4}\))"
 #: Letters stand side by side, but not in the name of a command.
 _NOT_IN_A_COMMAND = "".join(rf"(?<!\\[A-Za-z]{{{n}}})" for n in range(9))
 _BEFORE = r"\s*[_^(]\s*\{?\s*\(?[^{}()=]*-\s*1"
@@ -48,6 +47,42 @@ def with_the_slope_written(formulas: Sequence[Formula]) -> list[Formula]:
     return [replace(f, supposes=(*f.supposes, said)) for f in out]
 
 
+#: ``\tilde{c}_t = \sigma(…)``, alone or behind other formulas.
+_ONE_OF_TWO = re.compile(
+    r"(?P<name>\\(?:tilde|hat|bar|widetilde|widehat|overline)\s*(?:\{\s*[A-Za-z]\s*\}|\s[A-Za-z])|"
+    rf"(?<![A-Za-z\\{{])[gn]){_STEP}\s*&?\s*=\s*&?\s*(?P<function>\\sigma|\\tanh)(?![A-Za-z'])"
+)
+
+
+def with_one_of_two_functions(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with tanh for the σ of what has tanh elsewhere, and its slope alone."""
+    every = "\n".join(f.latex for f in formulas)
+    given: dict[str, set[str]] = {}
+    for m in _ONE_OF_TWO.finditer(every):
+        given.setdefault(_plain(m["name"]), set()).add(m["function"])
+    both = [name for name, functions in given.items() if len(functions) > 1]
+    both = [n for n in both if _slope(n).search(every) and not _logistic(n).search(every)]
+    if not both:
+        return list(formulas)
+    return [_with_tanh(f, both) for f in formulas]
+
+
+def _with_tanh(formula: Formula, names: Sequence[str]) -> Formula:
+    spans = [
+        m.span("function") for m in _ONE_OF_TWO.finditer(formula.latex)
+        if m["function"] == r"\sigma" and _plain(m["name"]) in names
+    ]  # fmt: skip
+    said = r"\sigma of {} is tanh, by which it is defined as well"
+    told = tuple((said.format(n), n.split()[0]) for n in names)
+    formula = replace(formula, supposes=(*formula.supposes, *told))
+    return edited(formula, [(a, b, r"\tanh") for a, b in spans])
+
+
+def _plain(name: str) -> str:
+    accent, _, letter = re.sub(r"[\s{}]+", " ", name).strip().rpartition(" ")
+    return f"{accent} {letter}" if accent else letter
+
+
 def _changed(formula: Formula, state: str) -> Formula:
     edits: list[Edit] = []
     at = 0
@@ -60,6 +95,9 @@ def _changed(formula: Formula, state: str) -> Formula:
 
 
 def _named(letter: str) -> str:
+    if letter.startswith("\\"):
+        accent, letter = letter.split()
+        return rf"\{accent}\s*(?:\{{\s*{letter}\s*\}}|{letter}(?![A-Za-z]))"
     return rf"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{{\s*{letter}\s*\}}|{_NOT_IN_A_COMMAND}{letter})"
 
 

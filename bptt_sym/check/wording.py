@@ -233,6 +233,10 @@ def vanishing_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
                 case D(y=At(name=of, time=a), x=At(name=by, time=b)) if of == by and a != b:
                     if of in rec.defined and by not in _reached(rec.rhs(of), rec):
                         return of, by
+                case D(y=of, x=At(name=by)) if not isinstance(of, (At, Sym)):
+                    runs = [m.name for m in walk(of) if isinstance(m, At)]
+                    if runs and by in rec.defined and by not in _reached(of, rec):
+                        return runs[0], by
     return apart_in(claim, rec)
 
 

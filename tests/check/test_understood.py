@@ -162,3 +162,60 @@ def test_sigma_is_the_function_whose_slope_is_written(
     assert ["right" if v.is_right else v.verdict for v in claims] == expected
     told = " ".join((*claims[0].readings, *claims[0].assumptions))
     assert ("is tanh" in told) == ("^2" in slopes[0])
+
+
+MIXED = (
+    "$$u_t = \\sigma(W_u s_{t-1}), \\quad v_t = \\sigma(W_v s_{t-1})$$\n\n"
+    "$$n_t = \\tanh(W (v_t \\odot s_{t-1}) + x_t)$$\n\n"
+    "$$s_t = (1 - u_t) \\odot s_{t-1} + u_t \\odot n_t$$\n\n"
+)
+BY_STATE = r"\frac{\partial s_t}{\partial s_{t-1}} = \mathrm{diag}(1 - u_t) + "
+OF_PRODUCT = r"\frac{\partial (u_t \odot n_t)}{\partial s_{t-1}}"
+OF_GATE = r" - \mathrm{diag}(s_{t-1}) \frac{\partial u_t}{\partial s_{t-1}}"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "- $v_t = 0$: $n_t = \\tanh(W \\mathbf{0} + x_t)$, nothing is kept",
+        "Where $v_t \\approx 0$ we have $n_t = \\tanh(W \\mathbf{0} + x_t)$.",
+        "若 $v_t \\to 0$，则 $n_t = \\tanh(W \\mathbf{0} + x_t)$。",
+        "With \\(u_t = 1\\) the state is new, \\(s_t = n_t\\).",
+    ],
+)
+def test_what_is_said_of_a_gate_at_0_or_1_defines_nothing(case: str) -> None:
+    found = judged(f"{MIXED}{case}\n\n$${BY_STATE}{OF_PRODUCT}{OF_GATE}$$")
+    assert found[-1].verdict.verdict == "right"
+    assert found[-2].verdict.note == "a case, not a definition"
+
+
+def test_the_derivative_of_a_product_that_vanishes_is_not_meant() -> None:
+    given = MIXED.split("\n\n")[-2]
+    found = judged(f"{given}\n\n$${BY_STATE}{OF_PRODUCT}$$")
+    assert found[-1].verdict.verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("again", "slope", "expected"),
+    [
+        (r"\tilde{n}_t = \sigma(W_n q_{t-1} + x_t)", r"(1 - \tilde{n}_t^2)", "right"),
+        (
+            r"f_t = \sigma(z_t), \quad \tilde n_t = \sigma(W_n q_{t-1} + x_t)",
+            r"(1 - \tilde{n}_t^2)",
+            "right",
+        ),
+        (r"\tilde{n}_t = \sigma(W_n q_{t-1} + x_t)", r"(1 - \tilde{n}_t^3)", "wrong"),
+        # Only σ, and its slope is another's: nothing tells that tanh was meant.
+        ("", r"(1 - \tilde{n}_t^2)", "wrong"),
+    ],
+)
+def test_a_candidate_of_tanh_and_of_sigma_has_the_slope_that_is_written(
+    again: str, slope: str, expected: str
+) -> None:
+    function = r"\tanh" if again else r"\sigma"
+    given = f"$$\\tilde{{n}}_t = {function}(W_n q_{{t-1}} + x_t)$$\n\n"
+    given += f"$$q_t = q_{{t-1}} + \\tilde{{n}}_t$$\n\n$${again}$$\n\n"
+    of = r"\frac{\partial \tilde{n}_t}{\partial q_{t-1}} = \mathrm{diag}"
+    found = judged(f"{given}$${of}{slope} W_n$$")[-1].verdict
+    assert ("right" if found.is_right else found.verdict) == expected
+    assert ("is tanh" in " ".join(found.readings)) == (expected == "right")
