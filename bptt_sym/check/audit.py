@@ -278,7 +278,7 @@ class _Auditor:
         if isinstance(found, _Waiting):
             return found
         found = self.grounds.weigh(found, row, formula)
-        vain = " does not depend on " in found.verdict.note
+        vain = re.search(r" does not depend on |^no definition uses ", found.verdict.note)
         return (self._come_back_to(row, formula) if vain else None) or found
 
     def _renamed(self, row: Row, formula: Formula) -> Judged | None:

@@ -20,6 +20,7 @@ from bptt_sym.read.vocabulary import plain_name
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 _SCRIPT = rf"\s*[_^]\s*(?:{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9'])"
 _DELTA = re.compile(rf"\\delta(?![A-Za-z])(?P<scripts>(?:{_SCRIPT}){{1,3}})")
+_BESIDE = re.compile(r"\s*[_^]\s*\{\s*(?P<body>[^{}]*,[^{}]*)\}\s*")
 _ONE = re.compile(rf"\s*(?P<mark>[_^])\s*(?P<body>{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9'])")
 _STEP = re.compile(
     r"[(<]?\s*(?:\\langle)?\s*(?P<step>(?:t|k|s|j|n|T|\\tau)\s*(?:[-+]\s*[0-9])?)\s*(?:\\rangle)?\s*[)>]?"
@@ -304,8 +305,16 @@ def runs_back(texts: Sequence[str]) -> frozenset[str]:
 
 
 def _two_steps(scripts: str) -> dict[str, str] | None:
-    """The steps of a name with one above and one below, by their marks."""
+    """The steps of a name with one above and one below, by their marks.
+
+    Of ``\\delta_{t,k}`` the first counts as the one above.
+    """
     found: dict[str, str] = {}
+    if (both := _BESIDE.fullmatch(scripts)) is not None:
+        steps = [_STEP.fullmatch(part.strip()) for part in both["body"].split(",")]
+        if len(steps) == 2 and all(steps):
+            first, second = ("".join(m.group("step").split()) for m in steps if m)
+            return {"^": first, "_": second}
     for m in _ONE.finditer(scripts):
         body = m.group("body")
         inner = body[1:-1] if body.startswith("{") else body

@@ -33,6 +33,7 @@ from bptt_sym.check.lengths import with_lengths
 from bptt_sym.check.loss_arguments import without_arguments
 from bptt_sym.check.loss_labels import without_labels
 from bptt_sym.check.losses import both_means_and_sums, whole_for_bare
+from bptt_sym.check.matrix_entries import with_outer_products_for_entries
 from bptt_sym.check.own_function import with_own_function
 from bptt_sym.check.prose import last_step_said
 from bptt_sym.check.running_loss import with_running_loss
@@ -57,6 +58,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = without_labels(with_gate_labels(with_stacked_gates(everything)))
     loss = loss_of("\n".join(f.latex for f in everything))
     everything = with_one_of_two_functions(with_the_slope_written(everything))
+    everything = with_outer_products_for_entries(everything)
     everything = with_what_arrives(with_outer_products(everything, document.words), loss)
     everything = with_code_marks(everything, loss)
     everything = with_lengths(with_own_function(by_cases(everything)))
