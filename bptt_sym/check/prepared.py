@@ -57,7 +57,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = for_each_gate([plainly_set(f) for f in everything])
     everything = without_labels(with_gate_labels(with_stacked_gates(everything)))
     loss = loss_of("\n".join(f.latex for f in everything))
-    everything = with_one_of_two_functions(with_the_slope_written(everything))
+    everything = with_one_of_two_functions(with_the_slope_written(everything, document.words))
     everything = with_outer_products_for_entries(everything)
     everything = with_what_arrives(with_outer_products(everything, document.words), loss)
     everything = with_code_marks(everything, loss)

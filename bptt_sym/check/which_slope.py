@@ -28,18 +28,25 @@ _GIVEN = re.compile(
 )
 
 
-def with_the_slope_written(formulas: Sequence[Formula]) -> list[Formula]:
-    """``formulas`` with tanh for the σ of a state whose slope is written as that of tanh."""
+def with_the_slope_written(formulas: Sequence[Formula], words: str) -> list[Formula]:
+    """``formulas`` with tanh for the σ of a state whose slope is written as that of tanh.
+
+    Once may be a slip: it has to stand twice, in a text whose ``words`` name no logistic function.
+    """
     texts = [f.latex for f in formulas]
     every = "\n".join(texts)
-    if r"\sigma" not in every:
+    if r"\sigma" not in every or re.search(r"sigmoid|logistic", words, re.IGNORECASE):
         return list(formulas)
     states = {
         name for t in texts for row in _ROWS.split(t)
         if (m := _GIVEN.match(row)) and _SIGMA.search(m["right"])
         and re.search(_named(name := m["a"] or m["b"]) + _BEFORE, every)
     }  # fmt: skip
-    meant = [s for s in states if _slope(s).search(every) and not _logistic(s).search(every)]
+    meant = [
+        s for s in states
+        if sum(_slope(s).search(t) is not None for t in texts) > 1
+        and not _logistic(s).search(every)
+    ]  # fmt: skip
     if len(states) != 1 or not meant:
         return list(formulas)
     said = (rf"\sigma of the state is tanh, as its slope 1 - {meant[0]}^2 shows", r"\partial")

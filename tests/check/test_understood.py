@@ -146,8 +146,11 @@ SIGMA = "$$q_t = \\sigma(v_t), \\quad v_t = R q_{t-1} + P x_t$$\n\n"
 @pytest.mark.parametrize(
     ("slopes", "expected"),
     [
-        ((r"\mathrm{diag}(1 - q_t^2) R",), ["right"]),
-        ((r"\mathrm{diag}(1 - (q_t)^2) R", r"\mathrm{diag}(1 - q_{t-1}^2) R"), ["right", "wrong"]),
+        # Once it is a slip.
+        ((r"\mathrm{diag}(1 - q_t^2) R",), ["wrong"]),
+        ((r"\mathrm{diag}(1 - q_t^2) R", r"\mathrm{diag}(1 - q_t \odot q_t) R"), ["right"] * 2),
+        ((r"\mathrm{diag}(1 - (q_t)^2) R", r"\mathrm{diag}(1 - q_t^2) R",
+          r"\mathrm{diag}(1 - q_{t-1}^2) R"), ["right", "right", "wrong"]),
         ((r"\mathrm{diag}(q_t \odot (1 - q_t)) R",), ["right"]),
         # Both are there: which is meant is not to be guessed.
         ((r"\mathrm{diag}(q_t \odot (1 - q_t)) R", r"\mathrm{diag}(1 - q_t^2) R"),
@@ -161,7 +164,13 @@ def test_sigma_is_the_function_whose_slope_is_written(
     claims = [j.verdict for j in found if j.verdict.verdict != "not_a_claim"]
     assert ["right" if v.is_right else v.verdict for v in claims] == expected
     told = " ".join((*claims[0].readings, *claims[0].assumptions))
-    assert ("is tanh" in told) == ("^2" in slopes[0])
+    assert ("is tanh" in told) == (expected[0] == "right" and "^2" in slopes[0])
+
+
+def test_sigma_is_what_the_words_say() -> None:
+    slope = f"$${JACOBIAN} \\mathrm{{diag}}(1 - q_t^2) R$$\n\n"
+    found = judged(f"With the logistic function $\\sigma$:\n\n{SIGMA}{slope}{slope}")
+    assert [j.verdict.verdict for j in found][-2:] == ["wrong", "wrong"]
 
 
 MIXED = (
