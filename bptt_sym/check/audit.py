@@ -22,7 +22,7 @@ from bptt_sym.check.examples import (
     puts_values_in,
     without_numbers,
 )
-from bptt_sym.check.grounds import Grounds
+from bptt_sym.check.grounds import Grounds, holds_in_vain
 from bptt_sym.check.judged import Judged, as_entry, fault_in, in_order, of_problem
 from bptt_sym.check.layers import layered
 from bptt_sym.check.links import by_links
@@ -391,7 +391,7 @@ class _Auditor:
                 judged = self._under(row, formula, self._family(model))
             except InputError:
                 continue
-            if judged.verdict.is_right:
+            if judged.verdict.is_right and not holds_in_vain(judged):
                 return judged.under(f"it is about the recurrence of {model.title}")
         return None
 

@@ -95,7 +95,7 @@ class Grounds:
         if verdict.is_right and formula.delta:
             self.confirmed |= _marked(row)
         if verdict.is_right and judged.basis is not None:
-            if why := _holds_in_vain(verdict, judged.basis):
+            if why := holds_in_vain(judged):
                 return replace(judged, verdict=Verdict("undecided", note=why))
             self.ledger.witnessed(judged.basis)
             told = " ".join(verdict.readings)
@@ -139,9 +139,12 @@ class Grounds:
         return TWO_PRODUCTS if _DOT_THEN_STAR.search(row.latex) else ""
 
 
-def _holds_in_vain(verdict: Verdict, basis: Basis) -> str:
+def holds_in_vain(judged: Judged) -> str:
     """Why a formula that holds was meant of something else: what it writes down is 0."""
-    told = " ".join(verdict.readings)
+    basis = judged.basis
+    if basis is None:
+        return ""
+    told = " ".join(judged.verdict.readings)
     if _adds_to_itself(basis.claim) and not _OF_THE_LOSS.search(told):
         return ADDS_NOTHING
     apart = vanishing_in(basis.claim, basis.model.court.model)

@@ -14,6 +14,7 @@ from bptt_sym.check.block_products import multiplied_out
 from bptt_sym.check.bound_names import SaidSizes
 from bptt_sym.check.cases import by_cases
 from bptt_sym.check.code_marks import with_code_marks
+from bptt_sym.check.column_equations import written_row_by_row
 from bptt_sym.check.completion import labelled_sequences, sequences
 from bptt_sym.check.context import Context, first_steps
 from bptt_sym.check.copies import copied, without_steps
@@ -28,6 +29,7 @@ from bptt_sym.check.gate_labels import with_gate_labels
 from bptt_sym.check.handwriting import as_written
 from bptt_sym.check.held import held_fixed, with_one_function
 from bptt_sym.check.instances import general_lines
+from bptt_sym.check.labelled_steps import with_steps_of_gates
 from bptt_sym.check.last_output import LastOutput
 from bptt_sym.check.lengths import with_lengths
 from bptt_sym.check.loss_arguments import without_arguments
@@ -54,7 +56,8 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_one_function([folded(as_written(f)) for f in everything])
     everything = counted_from_the_end(with_one_length(everything))
-    everything = for_each_gate([plainly_set(f) for f in everything])
+    everything = [written_row_by_row(plainly_set(f)) for f in everything]
+    everything = for_each_gate(with_steps_of_gates(everything))
     everything = without_labels(with_gate_labels(with_stacked_gates(everything)))
     loss = loss_of("\n".join(f.latex for f in everything))
     everything = with_one_of_two_functions(with_the_slope_written(everything, document.words))

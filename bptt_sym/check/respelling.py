@@ -111,10 +111,10 @@ _ELEMENT = re.compile(
 )
 #: ``\\Gamma_f^{(t)}``, ``z_o^t``: beside it an i is the input gate.
 GATE_I = re.compile(
-    r"(?:\\Gamma|\\mathrm\{net\}|(?<![A-Za-z\\])[zabpWU]|\\delta)\s*(?:_|\^)\s*(?:\{\s*i\s*\}|i(?![A-Za-z]))"
+    r"(?:\\Gamma|\\mathrm\{net\}|(?<![A-Za-z\\])[zabgpWU]|\\delta)\s*(?:_|\^)\s*(?:\{\s*i\s*\}|i(?![A-Za-z]))"
 )
 _GATE_BESIDE = re.compile(
-    r"(?:\\Gamma|(?<![A-Za-z\\])[zaW]|\\delta)\s*_\s*\{?\s*[fo]\s*\}?(?![A-Za-z,])|"
+    r"(?:\\Gamma|(?<![A-Za-z\\])[zagW]|\\delta)\s*_\s*\{?\s*[fo]\s*\}?(?![A-Za-z,])|"
     r"(?:\\Gamma|\\mathrm\{net\})\s*_\s*\{?\s*i|\\delta\s*\^\s*\{?\s*[fo]\s*\}?(?![A-Za-z])"
 )
 #: ``\\tanh'(\\cdot)``: the slope where it is taken.

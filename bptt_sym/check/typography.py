@@ -125,6 +125,24 @@ _ONE_HOT = re.compile(
 #: What a sum over the examples supposes of every row.
 _OF_ONE = ("the sum over the examples of a batch has one of them", "")
 
+#: ``{\hat c}_r``, ``{\tilde h_f}^{(t)}``: braces around an accented name.
+_HELD_TOGETHER = re.compile(
+    r"\{\s*(?P<accent>\\(?:hat|tilde|bar|widehat|widetilde|vec))\s*(?:\{\s*(?P<a>[A-Za-z])\s*\}|(?P<b>[A-Za-z]))"
+    r"\s*(?P<script>_\s*(?:\{\s*[a-z]{1,7}\s*\}|[a-z]))?\s*\}(?P<more>\s*(?=[_^]))?"
+)
+#: Where such braces are no argument of a command.
+_STANDS_FREE = re.compile(
+    r"(?:^|[=&(,+\-/*|]|\\\\|\\(?:delta|Delta|partial|nabla|odot|otimes|circ|cdot|times|quad|left\s*[(\[]|"
+    r"begin\s*\{[a-z]*matrix\}))\s*\Z"
+)
+
+
+def _without_braces(m: re.Match[str]) -> str | None:
+    if not _STANDS_FREE.search(m.string, max(0, m.start() - 40), m.start()):
+        return None
+    twice = m["script"] is not None and m["more"] is not None and m.string[m.end()] == "_"
+    return None if twice else f"{m['accent']} {m['a'] or m['b']}{m['script'] or ''}"
+
 
 def plainly_set(formula: Formula) -> Formula:
     """``formula`` without what only concerns how it is set."""
@@ -151,6 +169,7 @@ def plainly_set(formula: Formula) -> Formula:
     formula = replaced(formula, _BOLD, lambda m: r"\mathbf")
     formula = replaced(formula, _DOT, lambda m: r"\cdot ")
     formula = edited(formula, _subscripts(formula.latex))
+    formula = replaced(formula, _HELD_TOGETHER, _without_braces)
     formula = replaced(formula, _ADDED, lambda m: " += ")
     formula = replaced(formula, _BOLD_DELTA, lambda m: r"\delta ")
     formula = edited(formula, _derivatives(formula.latex))

@@ -237,6 +237,9 @@ def vanishing_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
                     runs = [m.name for m in walk(of) if isinstance(m, At)]
                     if runs and by in rec.defined and by not in _reached(of, rec):
                         return runs[0], by
+                case D(y=Sym(name=of), x=At(name=by)) if of in rec.totals and by in rec.defined:
+                    if by not in _reached(rec.totals[of], rec):
+                        return of, by
     return apart_in(claim, rec)
 
 
