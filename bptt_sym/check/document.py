@@ -389,6 +389,21 @@ def _collect_macros(text: str, macros: Macros) -> str:
     return "".join([*pieces, text[last:]])
 
 
+def _without_delimiters(chars: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    r"""``$\\[ a = b \\]$`` without the delimiters within the delimiters."""
+    text = "".join(c for c, _ in chars)
+    if (m := _WITHIN.fullmatch(text)) is None:
+        return chars
+    name = "body" if m["body"] is not None else "inline"
+    return chars[m.start(name) : m.end(name)]
+
+
+_WITHIN = re.compile(
+    r"\s*(?:\\\[(?P<body>(?:(?!\\[\[\]]).)*)\\\]|\\\((?P<inline>(?:(?!\\[()]).)*)\\\))\s*",
+    re.DOTALL,
+)
+
+
 def _formula(
     source: Source, text: str, region: Found, macros: Macros
 ) -> tuple[str, list[int]] | None:
@@ -403,7 +418,7 @@ def _formula(
     else:
         raw = _COMMENT.sub(lambda m: " " * len(m.group()), text[start:end])
         located = list(zip(raw, range(start, end), strict=True))
-    chars = expand(located, macros)
+    chars = _without_delimiters(expand(located, macros))
     first = next((i for i, (c, _) in enumerate(chars) if not c.isspace()), None)
     if first is None:
         return None

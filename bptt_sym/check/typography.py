@@ -122,6 +122,10 @@ _ONE_HOT = re.compile(
     r"\\(?:text|mathrm|operatorname)\s*\{\s*one[-_ \\\\]*[hH]ot\s*\}\s*(?:\\left\s*)?\("
     r"\s*(?P<k>[a-z])\s*_\s*(?P<at>[a-zT]|\{[^{}]{1,6}\})\s*(?:\\right\s*)?\)"
 )
+#: ``{{\\partial E}}``: braces within braces are braces.
+_TWICE = re.compile(r"\{\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}\s*\}")
+#: ``a&+&b``: terms in columns of their own.
+_COLUMNS = re.compile(r"&\s*([+-])\s*&")
 #: What a sum over the examples supposes of every row.
 _OF_ONE = ("the sum over the examples of a batch has one of them", "")
 
@@ -155,6 +159,8 @@ def plainly_set(formula: Formula) -> Formula:
     if "\\" not in formula.latex:
         return formula
     formula = replaced(formula, _BROKEN_OFF, lambda m: "")
+    formula = replaced(formula, _TWICE, lambda m: f"{{{m.group(1)}}}")
+    formula = replaced(formula, _COLUMNS, lambda m: f" {m.group(1)} ")
     formula = replaced(formula, _SPLIT, lambda m: r"\mathrm{softmax}")
     formula = replaced(formula, _LETTERS, lambda m: rf"\{'prod' if m['sign'] == 'Pi' else 'sum'}")
     formula = replaced(formula, _NOTHING, lambda m: " ")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from bptt_sym.decide.domains import Ball, Slot, Undefined, precision
 from bptt_sym.decide.identity import Arena, adding_to_one, sides_at, start_values
-from bptt_sym.decide.instances import Env
+from bptt_sym.decide.instances import Env, last_named
 from bptt_sym.decide.readings import Hypotheses
 from bptt_sym.decide.tensor import Mismatch, flat, rank, shape
 from bptt_sym.decide.trials import Trial
@@ -215,7 +215,7 @@ def describe(
 ) -> Counterexample:
     """The counterexample at one instance of one sample."""
     return Counterexample(
-        T=env.get(HORIZON_NAME, max(env.values(), default=1)),
+        T=env.get(HORIZON_NAME, max(last_named(trial.claim.sides), *env.values(), 1)),
         indices=dict(env),
         values=_used(world, sampler, trial, env),
         left=enclosure(left),

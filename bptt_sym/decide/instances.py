@@ -126,16 +126,16 @@ def instances(
         yield {}
         return
     limits = tuple((tuple(co.items()), k) for co, k in constraints(sides, names))
-    if HORIZON_NAME in names and (last := _last_in_totals(rec)) > 1:
+    if HORIZON_NAME in names and (last := last_named((*rec.totals.values(), *sides))) > 1:
         limits += ((((HORIZON_NAME, 1),), -last),)
     ranges = tuple(scope.values(n, longest) for n in names)
     every = (dict(zip(names, v, strict=True)) for v in _within(names, ranges, limits))
     yield from islice(filter(scope.allows, every), MAX_INSTANCES)
 
 
-def _last_in_totals(rec: Recurrence) -> int:
-    """The last step that a total names by its number: a run has that many steps at least."""
-    found = (n.time for rhs in rec.totals.values() for n in walk(rhs) if isinstance(n, At))
+def last_named(nodes: tuple[Node, ...]) -> int:
+    """The last step that is named by its number: a run has that many steps at least."""
+    found = (n.time for node in nodes for n in walk(node) if isinstance(n, At))
     return max((int(t.value) for t in found if isinstance(t, Num)), default=0)
 
 

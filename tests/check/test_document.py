@@ -142,6 +142,20 @@ def test_commands_of_renderers_and_packages_are_known(written: str, read: str) -
     assert formula_from_text(written, "claim").latex == read
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (r"see $\[ a_t = b \]$", "a_t = b"),
+        (r"$$\( a_t = b \)$$", "a_t = b"),
+        (r"$\[ a \] = \[ b \]$", r"\[ a \] = \[ b \]"),
+    ],
+)
+def test_delimiters_within_delimiters(text: str, read: str) -> None:
+    (formula,) = md(text).formulas
+    assert formula.latex.strip() == read
+    assert formula.place(formula.latex.index("a")).column == text.index("a") + 1
+
+
 def test_a_document_means_its_own_by_a_command_that_a_package_has() -> None:
     text = r"\newcommand{\mW}{U}\newcommand{\norm}[1]{|#1|_F}$\norm{\mW} \vx$"
     assert latex(md(text)) == [r"|U|_F \mathbf{x}"]

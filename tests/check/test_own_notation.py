@@ -399,6 +399,11 @@ CLASSES = (
         (r"\frac{\partial E_t}{\partial z_t} = \text{onehot}(k_t) - p_t", "wrong"),
         (r"\frac{\partial E}{\partial V} = \Sigma_{t=1}^T (p_t - \mathrm{one\_hot}(k_t)) q_t^T",
          "right"),
+        (r"\frac{{\delta E} }{ {\delta z_t}} = p_t - \text{onehot}(k_t)", "right"),
+        (r"\frac{\partial E}{\partial q_t} = V^T \frac{\partial E_t}{\partial z_t} &+& R^T"
+         r" ((1 - q_{t+1}^2) \odot \frac{\partial E}{\partial q_{t+1}})", "right"),
+        (r"\frac{\partial q_3}{\partial R} = \sum_k \frac{\partial q_3}{\partial q_k}"
+         r" \frac{\partial q_k}{\partial R}", "right"),
         (r"\frac{\partial q_{t+1}}{\partial q_{t-1}} = \frac{\partial q_{t+1}}{\partial q_t}"
          r".{\frac{\partial q_t}{\partial q_{t-1}}}{}", "right"),
         (r"\frac{\partial q_t}{\partial q_k} = \Pi^t_{j=k+1} \frac{\partial q_j}{\partial q_{j-1}}",

@@ -305,3 +305,16 @@ def test_bounds_are_left_to_the_bound_engine():
     verdict = decide(claim, ELMAN)
     assert verdict.verdict == "undecided"
     assert "bound" in verdict.note
+
+
+@pytest.mark.parametrize("upper", ["3", "T"])
+def test_a_run_has_the_steps_that_are_named_by_number(upper: str) -> None:
+    """A run of one step has no third state, and refutes nothing of it."""
+    rec = recurrence_from_latex([r"q_t = \tanh(r q_{t-1} + x_t)"], name="numbered")
+    text = rf"\frac{{\partial q_3}}{{\partial r}} = \sum_{{k=1}}^{{{upper}}} "
+    right = r"\frac{\partial q_3}{\partial q_k} \frac{\partial^+ q_k}{\partial r}"
+    verdict = decide(read_claim(text + right, rec), rec)
+    assert verdict.is_right
+    wrong = decide(read_claim(text + "q_k " + right, rec), rec)
+    assert wrong.verdict == "wrong"
+    assert wrong.counterexample is not None and wrong.counterexample.T >= 3
