@@ -60,6 +60,9 @@ def only_supposes(
     if set(chain.ops) <= {"=", "~"} and _values(chain.sides, timed):
         return "values of an example"
     derivative = any(t.kind == "partial" for t in chain.sides[0])
+    arrow = "->" in chain.ops and set(chain.ops) <= {"->", "="} and not derivative
+    if arrow and all(map(_size, chain.sides[1:])):
+        return "values of an example"
     if chain.ops == ["="] and not derivative and _updates(chain.sides[0], chain.sides[1]):
         return "an update, not an equation"
     if not all(op in _ORDER for op in chain.ops):
@@ -261,6 +264,12 @@ def _values(sides: Sequence[Sequence[Token]], timed: frozenset[str]) -> bool:
         return len(sides) > 2 or any(t.kind == "open" for t in first)
     lone = len(words) == 1 and not any(t.kind in ("open", "bar", "lbar") for t in first)
     return lone and (constant(sides[1]) or any(t.kind == "big" for t in first) or len(sides) > 2)
+
+
+def _size(side: Sequence[Token]) -> bool:
+    """Whether a side is what shapes have: ``(20 \\times 10) \\times (10 \\times 1)``."""
+    texts = [t.text for t in side]
+    return constant(side) and "(" in texts and r"\times" in texts
 
 
 def constant(side: Sequence[Token]) -> bool:

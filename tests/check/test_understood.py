@@ -228,3 +228,17 @@ def test_a_candidate_of_tanh_and_of_sigma_has_the_slope_that_is_written(
     found = judged(f"{given}$${of}{slope} W_n$$")[-1].verdict
     assert ("right" if found.is_right else found.verdict) == expected
     assert ("is tanh" in " ".join(found.readings)) == (expected == "right")
+
+
+@pytest.mark.parametrize(
+    ("formula", "claims"),
+    [
+        (r"P x_t \rightarrow (20 \times 10) \times (10 \times 1) = (20 \times 1)", False),
+        (r"R q_{t-1} \to (4 × 4)(4 × 1) = (4 × 1)", False),
+        (r"R q_{t-1} \longrightarrow (4 \times 4) \cdot (4 \times 1)", False),
+        (r"\frac{\partial q_t}{\partial q_{t-1}} \to 0", True),
+        (r"\frac{\partial q_t}{\partial q_{t-1}} \to (2 \times 3)", True),
+    ],
+)
+def test_sizes_behind_an_arrow_claim_nothing(formula: str, claims: bool) -> None:
+    assert (judged(f"{NET}$${formula}$$")[-1].verdict.verdict != "not_a_claim") == claims
