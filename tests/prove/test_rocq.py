@@ -17,6 +17,7 @@ from bptt_sym.prove import certificate, library, rocq
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove.certificate import CertificateError
 from bptt_sym.prove.kernel import Def, KernelError, Mat, Poly, Thm, term
+from bptt_sym.prove.rocq import coqc
 from bptt_sym.prove.rocq.coqc import assumptions, default_cache
 from bptt_sym.prove.rocq.steps import Steps
 
@@ -61,6 +62,22 @@ def test_the_file_is_made_from_the_certificate_alone() -> None:
     assert text == rocq.export(path.read_text(encoding="utf-8")) == rocq.export(library.load("ex1"))
     assert text.rstrip().endswith("Print Assumptions theorem_ex1.")
     assert "Admitted" not in text and "Axiom" not in text
+
+
+def test_a_text_is_kept_with_what_it_is_made_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = library.certificate_path("ex1")
+    text = coqc.exported(path, tmp_path)
+    assert text == rocq.export(path)
+    made: list[str] = []
+    monkeypatch.setattr(coqc, "export", lambda source: made.append(str(source)) or "again")
+    assert coqc.exported(path, tmp_path) == text and not made
+    altered = tmp_path / "altered.json"
+    altered.write_text(path.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    assert coqc.exported(altered, tmp_path) == "again"
+    monkeypatch.setattr(coqc, "_package", lambda: "another version")
+    assert coqc.exported(path, tmp_path) == "again" and len(made) == 2
 
 
 def test_the_statement_is_the_one_that_is_displayed() -> None:

@@ -25,6 +25,7 @@ from bptt_sym.prove import library
 from bptt_sym.prove.rocq.theory import export
 
 SOURCES: Final = Path(__file__).resolve().parent / "library"
+PACKAGE: Final = Path(__file__).resolve().parents[2]
 ORDER: Final = (
     "RationalRing", "Functions", "Rules", "Calculus", "Algebra", "Matrices", "Enclosure",
 )
@@ -158,6 +159,32 @@ def compile_text(name: str, text: str, cache_dir: Path | None = None) -> Compile
     return result
 
 
+def exported(source: Path, cache_dir: Path) -> str:
+    """The Gallina text of a certificate; kept by the certificate and the package that makes it.
+
+    Raises
+    ------
+    CertificateError, KernelError
+        What the certificate says is not accepted.
+    """
+    certificate = source.read_text(encoding="utf-8")
+    kept = cache_dir / f"{_hash(_package(), certificate)}.v"
+    with contextlib.suppress(OSError, UnicodeError):
+        return kept.read_text(encoding="utf-8")
+    text = export(source)
+    partial = kept.with_suffix(f".{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(kept)
+    return text
+
+
+@cache
+def _package() -> str:
+    """The hash of all sources of this package: whatever changes, the texts are made again."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    return _hash(*(f.read_text(encoding="utf-8") for f in files))
+
+
 def compile_all(
     names: Sequence[str] | None = None, cache_dir: Path | None = None, jobs: int = 1
 ) -> list[CompileResult]:
@@ -170,7 +197,7 @@ def compile_all(
 
     def one(name: str) -> CompileResult:
         source = Path(name) if name.endswith(".json") else library.certificate_path(name)
-        return compile_text(name, export(source), cache_dir)
+        return compile_text(name, exported(source, cache_dir or default_cache()), cache_dir)
 
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         return list(pool.map(one, wanted))
