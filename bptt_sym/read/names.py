@@ -183,7 +183,13 @@ class Names:
         if not bracketed and not v.superscript_time:
             return None
         time = self.superscript_time(sup)
-        sequence = v.canonical(subscripted(name, self.short(sub)), v.sequences)
+        full = subscripted(name, self.short(sub))
+        sequence = v.canonical(full, v.sequences)
+        if sequence is None and v.open and v.canonical(full, v.parameters) is None:
+            # In a definition: an input with a label.
+            opens = time is not None and self.is_open_time(time)
+            labelled = all(t.kind == "word" for t in sub.tokens)
+            sequence = full if opens and labelled else None
         if time is None or sequence is None:
             return None
         return At(sequence, time, span=span)

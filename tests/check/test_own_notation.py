@@ -420,3 +420,19 @@ def test_a_formula_of_a_sentence_goes_on_in_the_next_line() -> None:
     text = "The state is $q_t = \\tanh(R q_{t-1} +$\n$P x_t)$ at each step.\n\n"
     formula = r"$$\frac{\partial q_t}{\partial q_{t-1}} = \mathrm{diag}(1 - q_t^2) R$$"
     assert last(text + formula) == "right"
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\bar m_t = \bar q_t \odot \tanh(c_t)", "right"),
+        (r"\bar a_{f,t} = \bar f_t \odot f_t (1 - f_t)", "right"),
+        (r"\bar a_{f,t} = \bar f_t \odot (1 - f_t^2)", "wrong"),
+    ],
+)
+def test_labelled_arguments_that_nothing_gives_are_inputs(formula: str, expected: str) -> None:
+    cell = (
+        r"$$f_t = \sigma(a_{f,t}), \quad g_t = \tanh(a_{g,t}), \quad m_t = \sigma(a_{m,t})$$" "\n\n"
+        r"$$c_t = f_t \odot c_{t-1} + g_t, \quad q_t = m_t \odot \tanh(c_t)$$" "\n\n"
+    )
+    assert last(f"{cell}$${formula}$$") == expected

@@ -286,3 +286,16 @@ def test_read_equations_keeps_spans_in_the_line() -> None:
     ((name, rhs),) = found.equations
     assert name == "h" and rhs.span is not None
     assert line[rhs.span.start : rhs.span.end] == r"\tanh(w h_{t-1} + u_t)"
+
+
+@pytest.mark.parametrize(
+    ("line", "inputs"),
+    [
+        (r"q_t = \tanh(a_{f}^{(t)} + r q_{t-1})", ("a_f",)),
+        (r"q^t = \tanh(a_f^t + r q^{t-1})", ("a_f",)),
+        (r"q_t = \tanh(a_f^{2} + r q_{t-1} + x_t)", ("x",)),
+        (r"q^{(t)} = \tanh(A_f^{T} x^{(t)} + R q^{(t-1)})", ("x",)),
+    ],
+)
+def test_a_step_above_a_labelled_name_is_no_power(line: str, inputs: tuple[str, ...]) -> None:
+    assert recurrence_from_latex([line], name="labelled").inputs == inputs
