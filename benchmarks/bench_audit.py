@@ -22,7 +22,7 @@ from pathlib import Path
 
 from bptt_sym.check.audit import audit
 from bptt_sym.check.audits import audited
-from bptt_sym.check.document import Document, document_from_text
+from bptt_sym.documents.document import Document, document_from_text
 
 SCALAR = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
 VECTOR = "$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\n"

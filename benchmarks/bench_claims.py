@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from bptt_sym.cells import cell
 from bptt_sym.check.answer import Court, judge_formula
 from bptt_sym.check.batch import judge_lines
-from bptt_sym.check.document import formula_from_text
+from bptt_sym.documents.document import formula_from_text
 
 
 def by(y: str, x: str, times: str = "") -> str:

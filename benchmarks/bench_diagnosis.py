@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.documents.document import document_from_text
 
 HERE = Path(__file__).parent
 

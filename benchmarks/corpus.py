@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
 from bptt_sym.check.judged import Judged
+from bptt_sym.documents.document import document_from_text
 
 #: Codes that say what a kind of mistake in the corpus says.
 SAME: dict[str, frozenset[str]] = {

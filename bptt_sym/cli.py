@@ -92,7 +92,7 @@ def run_derive(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """``bptt-sym check``."""
     from bptt_sym.check.answer import check
-    from bptt_sym.check.document import formula_from_text, text_of
+    from bptt_sym.documents.document import formula_from_text, text_of
 
     if args.batch is not None:
         return _run_batch(args)
@@ -157,7 +157,7 @@ def _run_batch(args: argparse.Namespace) -> int:
 def run_audit(args: argparse.Namespace) -> int:
     """``bptt-sym audit``."""
     from bptt_sym.check.audits import audited
-    from bptt_sym.check.document import Document, document_from_text, read_document, text_of
+    from bptt_sym.documents.document import Document, document_from_text, read_document, text_of
     from bptt_sym.errors import InputError
 
     documents: list[Document] = []

@@ -133,7 +133,7 @@ def test_every_reading_is_documented() -> None:
 
 
 def test_every_diagnosis_has_its_page() -> None:
-    from bptt_sym.check.diagnosis import CODES
+    from bptt_sym.diagnose.diagnosis import CODES
 
     folder = ROOT / "docs" / "diagnostics"
     index = (folder / "index.md").read_text(encoding="utf-8")

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
-from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged, fault_in, wrong_part
 from bptt_sym.check.setting import Setting, option
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.documents.document import Formula
 from bptt_sym.entries import Entries
 from bptt_sym.errors import BpttError, InputError, NotSupported, ShapeError, Span
 from bptt_sym.notation import At, Claim, D, Idx, Node, Num, Sym, free_indices, walk
@@ -67,9 +67,9 @@ class Court:
         in what is wrong (:meth:`explained` does that later).
         """
         from bptt_sym.check.bounds import judge_bound
-        from bptt_sym.check.diagnosis import explained
         from bptt_sym.check.spectral import is_spectral, judge_with_sizes
         from bptt_sym.decide import decide
+        from bptt_sym.diagnose.diagnosis import explained
 
         if self.given:
             return replace(self, given=()).judge(
@@ -102,7 +102,7 @@ class Court:
 
     def explained(self, verdict: Verdict, claim: Claim) -> Verdict:
         """``verdict`` of ``claim`` with the slip that was made, if it is wrong."""
-        from bptt_sym.check.diagnosis import explained
+        from bptt_sym.diagnose.diagnosis import explained
 
         found = explained(verdict, claim, self.model, self.arena)
         return replace(found, unexplained=None)

@@ -19,7 +19,6 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from bptt_sym.check.diagnosis import diagnose
 from bptt_sym.decide import decide
 from bptt_sym.decide.counterexample import BITS, describe, enclosure, worlds
 from bptt_sym.decide.domains import Modular, Undefined, precision
@@ -30,6 +29,7 @@ from bptt_sym.decide.tensor import Mismatch, flat
 from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.verdict import Counterexample, Verdict
 from bptt_sym.decide.world import Absent, World
+from bptt_sym.diagnose.diagnosis import diagnose
 from bptt_sym.errors import BpttError, NotSupported
 from bptt_sym.messages import marked
 from bptt_sym.notation import (

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.outline import Row
-from bptt_sym.check.respelling import BRACKETS, closing
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.outline import Row
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import BRACKETS, closing
 
 _RELATION = re.compile(r"=|<|>|\\(?:leq?|geq?|neq?|ll|gg|to|approx|equiv)(?![A-Za-z])|[≤≥≠≪≫]")
 #: An explanation and no case: the derivative of a function, "because …".

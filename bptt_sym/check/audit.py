@@ -10,12 +10,9 @@ from bptt_sym.check import failures
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.asides import as_rewritten
 from bptt_sym.check.bench import ABOUT_ONE, Bench
-from bptt_sym.check.bound_names import with_bound_names
 from bptt_sym.check.conditions import is_supposed, of_another_case, only_supposes, unclaimed
 from bptt_sym.check.context import Context
 from bptt_sym.check.continued import continued
-from bptt_sym.check.defining import base_letter, definition_of, definitions_of, may_define
-from bptt_sym.check.document import PROSE, Document, Formula
 from bptt_sym.check.examples import (
     gives_a_state,
     has_decimals,
@@ -28,7 +25,6 @@ from bptt_sym.check.layers import layered
 from bptt_sym.check.links import by_links
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.naming import named_in
-from bptt_sym.check.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.check.prepared import prepared
 from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.renamed import by_the_argument, redefines
@@ -49,6 +45,10 @@ from bptt_sym.check.wording import (
     without_marks,
 )
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.bound_names import with_bound_names
+from bptt_sym.definitions.defining import base_letter, definition_of, definitions_of, may_define
+from bptt_sym.definitions.outline import Kind, Outline, Row, further_sides, is_relation, outline
+from bptt_sym.documents.document import PROSE, Document, Formula
 from bptt_sym.errors import BpttError, InputError, UnboundName
 from bptt_sym.messages import marked
 from bptt_sym.notation import Claim

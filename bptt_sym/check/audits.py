@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator, Sequence
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import Document
 from bptt_sym.check.judged import Judged
+from bptt_sym.documents.document import Document
 
 #: Formulas in all from which starting processes pays.
 WORTH = 150

@@ -12,10 +12,10 @@ from itertools import islice
 from typing import Any
 
 from bptt_sym.check.answer import check, internal_error
-from bptt_sym.check.document import formula_from_text
 from bptt_sym.check.judged import VERDICTS, verdict_as_json
 from bptt_sym.check.setting import Setting
 from bptt_sym.decide.verdict import Verdict, VerdictName
+from bptt_sym.documents.document import formula_from_text
 from bptt_sym.errors import InputError
 
 #: Lines that a worker takes at a time.

@@ -12,11 +12,7 @@ from dataclasses import dataclass, field, replace
 from bptt_sym.check.accumulated import adds_up, judge_share, of_a_step, share
 from bptt_sym.check.answer import worked_out
 from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step
-from bptt_sym.check.bound_names import sized, unsized
-from bptt_sym.check.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.check.dimension import claim_of_one_unit
-from bptt_sym.check.document import Formula
-from bptt_sym.check.gates import GATES
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.own_row import by_own_row, of_numbers, says_vectors
 from bptt_sym.check.second_looks import if_linear, if_one_step, second_look
@@ -31,6 +27,10 @@ from bptt_sym.check.wording import (
     vacuous_in,
 )
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.bound_names import sized, unsized
+from bptt_sym.definitions.gates import GATES
+from bptt_sym.diagnose.diagnosis import OF_SHAPE, diagnose, misfit
+from bptt_sym.documents.document import Formula
 from bptt_sym.entries import Entries
 from bptt_sym.errors import UnboundName
 from bptt_sym.messages import marked

@@ -11,9 +11,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from bptt_sym.check.document import Formula
-from bptt_sym.check.outline import Kind, Row
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.outline import Kind, Row
+from bptt_sym.documents.document import Formula
 from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.messages import marked
 from bptt_sym.notation import FUNCTIONS

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from bptt_sym.check.conditions import behind_script, constant
-from bptt_sym.check.outline import Kind, Row
+from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.notation import FUNCTIONS
 from bptt_sym.read.tokens import Token
 

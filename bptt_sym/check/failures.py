@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bptt_sym.check.document import Formula
-from bptt_sym.check.gates import free_gates
 from bptt_sym.check.judged import Judged, wrong_part
 from bptt_sym.check.models import Model
-from bptt_sym.check.supposed import Evidence
 from bptt_sym.check.wording import MISFIT
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict, VerdictName
+from bptt_sym.definitions.gates import free_gates
+from bptt_sym.definitions.supposed import Evidence
+from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BesideError, BpttError, InputError, LaterStepError
 from bptt_sym.messages import marked
 from bptt_sym.notation import At, Call, Claim, D, Fn, Idx, Mul, Node, Prod, Sym, walk

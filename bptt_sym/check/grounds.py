@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.asides import in_its_case
-from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.outline import Row
 from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.wording import vanishing_in
 from bptt_sym.decide.verdict import Diagnosis, Verdict
+from bptt_sym.definitions.outline import Row
+from bptt_sym.documents.document import Formula
 from bptt_sym.messages import marked
 from bptt_sym.notation import Add, At, Claim, D, Fn, Node, Sym, walk
 from bptt_sym.shapes import is_bold, is_upper

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bptt_sym.check.document import Formula, Place, Problem
 from bptt_sym.decide.verdict import Counterexample, Verdict, VerdictName
+from bptt_sym.documents.document import Formula, Place, Problem
 from bptt_sym.errors import InputError, Span
 
 if TYPE_CHECKING:
-    from bptt_sym.check.outline import Row
     from bptt_sym.check.provenance import Basis
+    from bptt_sym.definitions.outline import Row
 
 #: In the order in which a summary lists them.
 VERDICTS: tuple[VerdictName, ...] = (

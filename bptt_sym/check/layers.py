@@ -22,10 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from bptt_sym.check.answer import internal_error
-from bptt_sym.check.document import Document, Formula
 from bptt_sym.check.judged import Judged, as_entry
-from bptt_sym.check.outline import Row, is_relation, outline
-from bptt_sym.check.respelling import edited, replaced
 from bptt_sym.check.unit_notation import (
     DERIVES,
     PIECE,
@@ -45,6 +42,9 @@ from bptt_sym.check.unit_notation import (
 from bptt_sym.decide.identity import holds
 from bptt_sym.decide.trials import Drafts
 from bptt_sym.decide.verdict import Diagnosis, Verdict
+from bptt_sym.definitions.outline import Row, is_relation, outline
+from bptt_sym.documents.document import Document, Formula
+from bptt_sym.documents.respelling import edited, replaced
 from bptt_sym.errors import BpttError, InputError
 from bptt_sym.messages import marked
 from bptt_sym.notation import D, walk

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.answer import Court
-from bptt_sym.check.completion import completed, gives_way
 from bptt_sym.check.context import Context
-from bptt_sym.check.defining import Definition
 from bptt_sym.check.dimension import one_unit
-from bptt_sym.check.document import Formula
-from bptt_sym.check.linking import linked
-from bptt_sym.check.losses import (
+from bptt_sym.check.slopes import without_functions
+from bptt_sym.definitions.completion import completed, gives_way
+from bptt_sym.definitions.defining import Definition
+from bptt_sym.definitions.linking import linked
+from bptt_sym.definitions.losses import (
     cross_entropy,
     of_the_last_step,
     same_by_step,
@@ -29,12 +29,12 @@ from bptt_sym.check.losses import (
     usual_losses,
     with_unknown_norms,
 )
-from bptt_sym.check.outline import Kind, Row
-from bptt_sym.check.slopes import without_functions
-from bptt_sym.check.standard import standard_cells
-from bptt_sym.check.supposed import Evidence, Supposition, suppositions
-from bptt_sym.check.targets import without_targets
-from bptt_sym.check.usage import LOSSES
+from bptt_sym.definitions.outline import Kind, Row
+from bptt_sym.definitions.standard import standard_cells
+from bptt_sym.definitions.supposed import Evidence, Supposition, suppositions
+from bptt_sym.definitions.targets import without_targets
+from bptt_sym.definitions.usage import LOSSES
+from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BesideError, BpttError, ShapeError
 from bptt_sym.notation import (
     At,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bptt_sym.check.models import Model
-from bptt_sym.check.outline import Kind, Row
 from bptt_sym.check.wording import looks_ahead, one_step_off
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.errors import InputError
 from bptt_sym.messages import marked
 from bptt_sym.notation import ZERO, At, Idx, Sym, num, shift, substitute_index

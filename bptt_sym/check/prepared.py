@@ -8,44 +8,44 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bptt_sym.check.adjoints import Adjoints
-from bptt_sym.check.backwards import counted_from_the_end
-from bptt_sym.check.block_products import multiplied_out
-from bptt_sym.check.bound_names import SaidSizes
-from bptt_sym.check.cases import by_cases
-from bptt_sym.check.code_marks import with_code_marks
-from bptt_sym.check.column_equations import written_row_by_row
-from bptt_sym.check.completion import labelled_sequences, sequences
 from bptt_sym.check.context import Context, first_steps
-from bptt_sym.check.copies import copied, without_steps
-from bptt_sym.check.corners import folded
-from bptt_sym.check.counting import last_step_letter, with_horizon, with_one_length
-from bptt_sym.check.deltas import runs_back
-from bptt_sym.check.document import Document, Formula
-from bptt_sym.check.each_gate import for_each_gate
-from bptt_sym.check.exported import as_meant
-from bptt_sym.check.from_above import with_outer_products, with_what_arrives
-from bptt_sym.check.gate_labels import with_gate_labels
-from bptt_sym.check.handwriting import as_written
-from bptt_sym.check.held import held_fixed, with_one_function
-from bptt_sym.check.instances import general_lines
-from bptt_sym.check.labelled_steps import with_steps_of_gates
-from bptt_sym.check.last_output import LastOutput
-from bptt_sym.check.lengths import with_lengths
-from bptt_sym.check.loss_arguments import without_arguments
-from bptt_sym.check.loss_labels import without_labels
-from bptt_sym.check.losses import both_means_and_sums, whole_for_bare
-from bptt_sym.check.matrix_entries import with_outer_products_for_entries
-from bptt_sym.check.own_function import with_own_function
-from bptt_sym.check.prose import last_step_said
-from bptt_sym.check.running_loss import with_running_loss
-from bptt_sym.check.shorthand import Shorthand, loss_of, with_names_for_gradients
 from bptt_sym.check.slopes import said_identities, sloped
-from bptt_sym.check.stacked import with_stacked_gates
-from bptt_sym.check.stepless import with_steps
-from bptt_sym.check.typography import on_in_words, plainly_set
-from bptt_sym.check.units import as_vectors
-from bptt_sym.check.which_slope import with_one_of_two_functions, with_the_slope_written
+from bptt_sym.definitions.bound_names import SaidSizes
+from bptt_sym.definitions.completion import labelled_sequences, sequences
+from bptt_sym.definitions.instances import general_lines
+from bptt_sym.definitions.losses import both_means_and_sums, whole_for_bare
+from bptt_sym.documents.document import Document, Formula
+from bptt_sym.documents.prose import last_step_said
+from bptt_sym.spelling.adjoints import Adjoints
+from bptt_sym.spelling.backwards import counted_from_the_end
+from bptt_sym.spelling.block_products import multiplied_out
+from bptt_sym.spelling.cases import by_cases
+from bptt_sym.spelling.code_marks import with_code_marks
+from bptt_sym.spelling.column_equations import written_row_by_row
+from bptt_sym.spelling.copies import copied, without_steps
+from bptt_sym.spelling.corners import folded
+from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_length
+from bptt_sym.spelling.deltas import runs_back
+from bptt_sym.spelling.each_gate import for_each_gate
+from bptt_sym.spelling.exported import as_meant
+from bptt_sym.spelling.from_above import with_outer_products, with_what_arrives
+from bptt_sym.spelling.gate_labels import with_gate_labels
+from bptt_sym.spelling.handwriting import as_written
+from bptt_sym.spelling.held import held_fixed, with_one_function
+from bptt_sym.spelling.labelled_steps import with_steps_of_gates
+from bptt_sym.spelling.last_output import LastOutput
+from bptt_sym.spelling.lengths import with_lengths
+from bptt_sym.spelling.loss_arguments import without_arguments
+from bptt_sym.spelling.loss_labels import without_labels
+from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
+from bptt_sym.spelling.own_function import with_own_function
+from bptt_sym.spelling.running_loss import with_running_loss
+from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
+from bptt_sym.spelling.stacked import with_stacked_gates
+from bptt_sym.spelling.stepless import with_steps
+from bptt_sym.spelling.typography import on_in_words, plainly_set
+from bptt_sym.spelling.units import as_vectors
+from bptt_sym.spelling.which_slope import with_one_of_two_functions, with_the_slope_written
 
 
 def prepared(document: Document) -> tuple[list[Formula], Context]:

@@ -25,8 +25,8 @@ from enum import Enum
 
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
-from bptt_sym.check.outline import Kind, Row
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.notation import At, Claim, D, Fn, Node, Num, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 

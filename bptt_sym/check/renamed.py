@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bptt_sym.check.models import Model
-from bptt_sym.check.outline import Row
+from bptt_sym.definitions.outline import Row
 from bptt_sym.notation import At, D, Fn, Node, walk
 from bptt_sym.recurrence import lag_of
 

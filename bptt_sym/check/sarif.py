@@ -14,10 +14,10 @@ from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
-from bptt_sym.check.diagnosis import CODES
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.report import evidence, plain
 from bptt_sym.decide.verdict import VerdictName
+from bptt_sym.diagnose.diagnosis import CODES
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS: Final[dict[VerdictName, str]] = {

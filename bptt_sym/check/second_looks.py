@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from bptt_sym.check.accumulated import is_accumulated, judge_share
 from bptt_sym.check.answer import Court
 from bptt_sym.check.biases import without_biases
-from bptt_sym.check.counting import FROM_ZERO, counted_from_one, to_the_last_step
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.wording import apart_in, by_preactivation, idle_in
 from bptt_sym.decide.rewriting import is_loss
@@ -42,6 +41,7 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, lag_of
+from bptt_sym.spelling.counting import FROM_ZERO, counted_from_one, to_the_last_step
 
 #: ``\\prod_t`` without its first and last step.
 _RANGELESS = re.compile(r"\\prod\s*(?:\\limits\s*)?_\s*(?:\{\s*[a-z]\s*\}|[a-z])(?!\s*\^)")

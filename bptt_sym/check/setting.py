@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from bptt_sym.check.document import formula_from_text
 from bptt_sym.check.judged import fault_in
 from bptt_sym.derive import Derivation
+from bptt_sym.documents.document import formula_from_text
 from bptt_sym.errors import InputError
 from bptt_sym.notation import At, Mul, Sym, walk
 from bptt_sym.recurrence import Recurrence, Shape, lag_of

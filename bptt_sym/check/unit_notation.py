@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bptt_sym.check.answer import Court
-from bptt_sym.check.document import Formula
+from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BpttError, InputError
 from bptt_sym.read import recurrence_from_latex
 from bptt_sym.recurrence import Shape

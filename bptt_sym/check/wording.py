@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bptt_sym.check.completion import at_this_step, mentions
-from bptt_sym.check.defining import base_letter
-from bptt_sym.check.document import Formula
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
-from bptt_sym.check.outline import Kind, Row
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.completion import at_this_step, mentions
+from bptt_sym.definitions.defining import base_letter
+from bptt_sym.definitions.outline import Kind, Row
+from bptt_sym.documents.document import Formula
 from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.messages import marked
 from bptt_sym.notation import (

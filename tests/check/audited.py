@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
 from bptt_sym.check.judged import Judged
+from bptt_sym.documents.document import document_from_text
 
 ACCEPTED = ("right", "right_under_reading")
 

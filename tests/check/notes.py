@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import read_document
 from bptt_sym.check.judged import Judged
+from bptt_sym.documents.document import read_document
 
 NOTES = Path(__file__).parents[2] / "examples" / "notes.md"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.documents.document import document_from_text
 
 SCALAR = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
 VECTOR = "$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
 from bptt_sym.check.judged import Judged, as_json, exit_status
+from bptt_sym.documents.document import document_from_text
 
 ELMAN = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n"
 RIGHT = "$$\\frac{\\partial h_t}{\\partial h_{t-1}} = (1 - h_t^2) w$$\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bptt_sym.check.document import document_from_text
+from bptt_sym.documents.document import document_from_text
 from tests.check.audited import last, verdicts
 
 CELL = r"""

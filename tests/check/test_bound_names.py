@@ -3,7 +3,7 @@
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
+from bptt_sym.documents.document import document_from_text
 
 NETWORK = r"""A recurrent network: $$s_t = \tanh(A s_{t-1} + B x_t)$$
 """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bptt_sym.check.column_equations import written_row_by_row
-from bptt_sym.check.document import document_from_text
+from bptt_sym.documents.document import document_from_text
+from bptt_sym.spelling.column_equations import written_row_by_row
 from tests.check.audited import judged
 
 

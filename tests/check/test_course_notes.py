@@ -6,8 +6,8 @@ import pytest
 
 from bptt_sym.check.audit import audit
 from bptt_sym.check.bounds.entries import of_one_entry
-from bptt_sym.check.document import document_from_text
 from bptt_sym.check.slopes import of_an_activation
+from bptt_sym.documents.document import document_from_text
 from bptt_sym.read import read_claim, recurrence_from_latex
 
 ACCEPTED = ("right", "right_under_reading")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.diagnosis import CODES
-from bptt_sym.check.document import document_from_text
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.diagnose.diagnosis import CODES
+from bptt_sym.documents.document import document_from_text
 
 SCALAR = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
 ELMAN = "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n\n$$y_t = V h_t$$\n\n"

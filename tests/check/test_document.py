@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptt_sym.check.document import (
+from bptt_sym.documents.document import (
     Document,
     document_from_text,
     formula_from_text,

@@ -11,12 +11,12 @@ from string import Formatter
 
 import pytest
 
-from bptt_sym.check.diagnosis import CODES
 from bptt_sym.check.exercises import Exercise, Mark, catalogue, exercise, mark
 from bptt_sym.check.exercises.exercise import from_toml, toml_of
 from bptt_sym.check.exercises.feedback import HINTS, LEVELS, feedback
 from bptt_sym.check.exercises.present import as_json, as_page, status, text
 from bptt_sym.cli import main
+from bptt_sym.diagnose.diagnosis import CODES
 from bptt_sym.errors import InputError
 from bptt_sym.messages import LANGUAGES, translator
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bptt_sym.check.document import document_from_text
-from bptt_sym.check.exported import as_meant
+from bptt_sym.documents.document import document_from_text
+from bptt_sym.spelling.exported import as_meant
 from tests.check.audited import last, verdicts
 
 CELL = "$$p_t = \\tanh(A p_{t-1} + B x_t + c)$$\n\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import read_document
-from bptt_sym.check.formats import notebook
+from bptt_sym.documents.document import read_document
+from bptt_sym.documents.formats import notebook
 from bptt_sym.errors import InputError
 
 CELL = r"h_t = \tanh(w h_{t-1} + u_t)"

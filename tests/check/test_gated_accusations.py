@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
+from bptt_sym.documents.document import document_from_text
 
 GATES = r"""
 $$f_t = \sigma(A_f h_{t-1} + B_f x_t + d_f), \quad i_t = \sigma(A_i h_{t-1} + B_i x_t + d_i)$$

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
-from bptt_sym.check.each_gate import for_each_gate
 from bptt_sym.check.second_looks import ONE_EQUATION, WITH_FACTOR
-from bptt_sym.check.typography import plainly_set
+from bptt_sym.documents.document import document_from_text
+from bptt_sym.spelling.each_gate import for_each_gate
+from bptt_sym.spelling.typography import plainly_set
 
 CELL = r"""
 $$f_t = \sigma(W_f x_t + U_f h_{t-1})$$

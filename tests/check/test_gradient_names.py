@@ -3,7 +3,7 @@
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
+from bptt_sym.documents.document import document_from_text
 
 CELL = r"""
 $$f_t = \sigma(W_f [h_{t-1}, x_t] + b_f)$$

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
 from bptt_sym.check.judged import Judged
+from bptt_sym.documents.document import document_from_text
 
 CELL = r"""
 $$q_t = A s_{t-1} + B x_t + d, \qquad s_t = \tanh(q_t)$$

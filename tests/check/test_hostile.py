@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
-from bptt_sym.check.formats import document_in
 from bptt_sym.check.judged import VERDICTS
+from bptt_sym.documents.document import document_from_text
+from bptt_sym.documents.formats import document_in
 from bptt_sym.errors import BpttError, InputError
 from bptt_sym.read import read_claims, recurrence_from_latex
 from bptt_sym.read.grammar import parse
@@ -117,7 +117,7 @@ def test_any_document_has_a_verdict_for_each_formula(lines: list[str]) -> None:
 
 
 def test_signs_that_are_not_closed_are_reported_up_to_a_limit() -> None:
-    from bptt_sym.check.document import MAX_PROBLEMS
+    from bptt_sym.documents.document import MAX_PROBLEMS
 
     found = document_from_text("\\begin{align}" * 20_000, "text.tex", tex=True)
     assert len(found.problems) == MAX_PROBLEMS + 1

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.cells import cell
-from bptt_sym.check.edits import edits
-from bptt_sym.check.linearized import Linearized
 from bptt_sym.decide.domains import P_
 from bptt_sym.decide.identity import Arena
 from bptt_sym.decide.tensor import rank
 from bptt_sym.decide.trials import literal
+from bptt_sym.diagnose.edits import edits
+from bptt_sym.diagnose.linearized import Linearized
 from bptt_sym.errors import BpttError
 from bptt_sym.read import read_claim
 

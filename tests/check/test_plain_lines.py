@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptt_sym.check.plain_lines import line_formulas
+from bptt_sym.documents.plain_lines import line_formulas
 from tests.check.audited import judged, verdicts
 
 CELL = """A gated cell:

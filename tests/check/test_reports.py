@@ -17,8 +17,6 @@ from typing import Any
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.diagnosis import CODES
-from bptt_sym.check.document import document_from_text, read_document
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.page import formula_html, mathml_of
 from bptt_sym.check.report import entry, github, plain
@@ -26,6 +24,8 @@ from bptt_sym.check.report_html import report_html
 from bptt_sym.check.reports import FORMATS, written
 from bptt_sym.check.sarif import sarif, uri
 from bptt_sym.cli import main
+from bptt_sym.diagnose.diagnosis import CODES
+from bptt_sym.documents.document import document_from_text, read_document
 from bptt_sym.errors import NotSupported
 from tests.check.notes import notes
 

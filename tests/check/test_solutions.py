@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptt_sym.check.answer import Court
-from bptt_sym.check.document import document_from_text
 from bptt_sym.check.setting import Setting
 from bptt_sym.check.solution import chains_of, judge_chain
 from bptt_sym.check.solution.absolute import Signs, fingerprint, spread, without_common_factors
 from bptt_sym.check.solution.judge import Step, conclusion, relate
+from bptt_sym.documents.document import document_from_text
 from bptt_sym.read import read_claim, read_expression
 
 CELL = (r"h_t = \tanh(w h_{t-1} + u_t)",)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptt_sym.check.answer import check
-from bptt_sym.check.document import formula_from_text
 from bptt_sym.check.setting import Setting
 from bptt_sym.check.spectral import _MATRICES
+from bptt_sym.documents.document import formula_from_text
 
 SETTING = Setting(define=(r"h_t = \tanh(W h_{t-1} + U x_t)",))
 

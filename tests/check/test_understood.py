@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptt_sym.check.document import Place
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.understood import REACH, where_understood
 from bptt_sym.decide.verdict import Diagnosis, Verdict, VerdictName
+from bptt_sym.documents.document import Place
 from tests.check.audited import judged
 
 NET = "$$q_t = \\tanh(R q_{t-1} + P x_t)$$\n\n"

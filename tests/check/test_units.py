@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
+from bptt_sym.documents.document import document_from_text
 from bptt_sym.entries import with_entries
 from bptt_sym.read import read_claim, recurrence_from_latex
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
 from bptt_sym.check.judged import Judged
+from bptt_sym.documents.document import document_from_text
 
 ACCEPTED = ("right", "right_under_reading")
 
@@ -282,7 +282,7 @@ def test_an_activation_that_is_applied_twice_by_a_slip() -> None:
 
 
 def test_symbols_are_looked_for_in_linear_time() -> None:
-    from bptt_sym.check.usage import fragments
+    from bptt_sym.definitions.usage import fragments
 
     words = "with W_f[h_{t-1},x_t]+b_f and U_f"
     assert list(fragments(words)) == ["W_f[h_{t-1},x_t]+b_f", "U_f"]

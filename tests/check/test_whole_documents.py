@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import document_from_text
+from bptt_sym.documents.document import document_from_text
 
 ACCEPTED = ("right", "right_under_reading")
 

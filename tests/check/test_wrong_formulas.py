@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.diagnosis import CODES
-from bptt_sym.check.document import document_from_text
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.diagnose.diagnosis import CODES
+from bptt_sym.documents.document import document_from_text
 
 SET = Path(__file__).parent.parent.parent / "benchmarks" / "wrong_formulas.toml"
 DOCUMENTS = tomllib.loads(SET.read_text(encoding="utf-8"))["document"]

@@ -12,8 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptt_sym.cells import cell
-from bptt_sym.check.diagnosis import CODES, diagnose
-from bptt_sym.check.edits import edits
 from bptt_sym.decide import check_step, decide
 from bptt_sym.decide.domains import Real
 from bptt_sym.decide.identity import Arena, equal_at
@@ -22,6 +20,8 @@ from bptt_sym.decide.readings import READINGS
 from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import literal, trials
 from bptt_sym.decide.world import Absent, World
+from bptt_sym.diagnose.diagnosis import CODES, diagnose
+from bptt_sym.diagnose.edits import edits
 from bptt_sym.errors import BpttError, InputError
 from bptt_sym.notation import Claim
 from bptt_sym.read import read_claim, recurrence_from_latex

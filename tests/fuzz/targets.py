@@ -14,14 +14,14 @@ from functools import cache
 from pathlib import Path
 
 from bptt_sym.check.audit import audit
-from bptt_sym.check.document import Document, text_of
 from bptt_sym.check.exercises.mark import mark
-from bptt_sym.check.formats import document_in
 from bptt_sym.check.grade.rubric import Rubric, read_rubric
 from bptt_sym.check.grade.submissions import read_submissions
 from bptt_sym.check.judged import VERDICTS
 from bptt_sym.check.report import plain, report
 from bptt_sym.check.reports import FORMATS, written
+from bptt_sym.documents.document import Document, text_of
+from bptt_sym.documents.formats import document_in
 from bptt_sym.errors import BpttError, InputError
 from bptt_sym.read import read_claims, recurrence_from_latex
 from bptt_sym.read.grammar import parse

@@ -37,7 +37,6 @@ from bptt_sym.check.bounds.theorems import (
     refuse_contradiction,
     with_theorem,
 )
-from bptt_sym.check.diagnosis import CODES
 from bptt_sym.decide.conventions import STRICT as _STRICT
 from bptt_sym.decide.counterexample import BITS, REGIMES, Regime, Sampler, describe
 from bptt_sym.decide.domains import Ball, Undefined, precision
@@ -48,6 +47,7 @@ from bptt_sym.decide.tensor import Mismatch, rank
 from bptt_sym.decide.trials import Trial, trials
 from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict
 from bptt_sym.decide.world import Absent, World
+from bptt_sym.diagnose.diagnosis import CODES
 from bptt_sym.errors import BpttError, NotSupported
 from bptt_sym.notation import (
     INFINITY,

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bptt_sym.check.diagnosis import CODES
 from bptt_sym.check.exercises.mark import Mark, PartMark, PartStatus
 from bptt_sym.check.solution.judge import Status, Step
 from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict
+from bptt_sym.diagnose.diagnosis import CODES
 from bptt_sym.errors import InputError
 from bptt_sym.messages import Translator, marked
 

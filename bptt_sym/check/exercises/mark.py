@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final, Literal
 
 from bptt_sym.check.answer import Court
-from bptt_sym.check.document import Document, document_from_text, formula_from_text
 from bptt_sym.check.exercises.exercise import Exercise, Part
-from bptt_sym.check.formats import document_in
 from bptt_sym.check.judged import Fault
 from bptt_sym.check.solution.absolute import Signs, fingerprint, spread
 from bptt_sym.check.solution.judge import Step, conclusion, judge_chain, relate
 from bptt_sym.check.solution.lines import Chain, Solution, Written, chains_of
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.documents.document import Document, document_from_text, formula_from_text
+from bptt_sym.documents.formats import document_in
 from bptt_sym.errors import LimitExceeded
 from bptt_sym.messages import marked
 from bptt_sym.notation import INFINITY, Abs, D, Node, Rel, Sym, rebuild, walk

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bptt_sym.check.document import text_of
 from bptt_sym.check.exercises.exercise import Exercise, catalogue, exercise
 from bptt_sym.check.exercises.feedback import Level, Said, Tone, feedback, part_feedback
 from bptt_sym.check.exercises.mark import MAX_TEXT, Mark, PartMark, mark
 from bptt_sym.check.judged import verdict_as_json
 from bptt_sym.check.report import Line, one_line
+from bptt_sym.documents.document import text_of
 from bptt_sym.errors import InputError
 from bptt_sym.messages import Translator, translator
 

@@ -13,9 +13,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
-from bptt_sym.check.document import text_of
 from bptt_sym.check.exercises.mark import MAX_TEXT
 from bptt_sym.check.grade.rubric import Rubric
+from bptt_sym.documents.document import text_of
 from bptt_sym.errors import InputError
 
 SUFFIXES: Final = (".md", ".markdown", ".tex", ".txt", ".qmd", ".rmd", ".ipynb", ".html")

@@ -1,0 +1,122 @@
+r"""Definitions by example: ``s_3 = \tanh(U x_3 + W s_2)`` in a text that nowhere writes ``s_t``.
+
+A walk through three steps, or the first steps and the last with dots between them, says what holds
+at every step. The general line is written down from one instance, as softly as a definition in a
+sentence: a displayed definition takes its place, and the instances are then judged under it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bptt_sym.definitions.completion import Mention, mentioned
+from bptt_sym.definitions.outline import Kind, is_relation, outline
+from bptt_sym.documents.document import PROSE, Formula
+from bptt_sym.errors import BpttError
+from bptt_sym.read.tokens import tokenize
+from bptt_sym.read.vocabulary import plain_name
+
+_STEP = re.compile(r"\(?(T|[0-9]{1,3})(?:([-+])([0-9]))?\)?")
+#: A step written as a script or in parentheses behind a name.
+_WRITTEN = re.compile(
+    r"\s*(?P<mark>[_^])\s*(?:\{\s*(?P<open>[(<\[]?)\s*(?P<in>[^{}()<>\[\]]+?)\s*[)>\]]?\s*\}"
+    r"|(?P<one>[0-9T]))|\s*\(\s*(?P<call>[^(){}]+?)\s*\)"
+)
+
+
+def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
+    """The general definitions that follow from instances, each placed where its instance stands.
+
+    An instance of a definition that stands before it adds nothing.
+    """
+    defined: dict[str, frozenset[str]] = {}
+    found: dict[str, tuple[int, Formula]] = {}
+    for formula in formulas:
+        if "=" not in formula.latex or not is_relation(formula.latex):
+            continue
+        try:
+            rows = outline(formula).rows
+        except (BpttError, ValueError):
+            continue
+        for row in rows:
+            if row.kind is Kind.SEQUENCE and not row.differentiates:
+                name = plain_name(row.name)
+                defined[name] = defined.get(name, frozenset()) | row.mentions
+            if row.kind is not Kind.CLAIM or row.differentiates or row.chain.given:
+                continue
+            if any(op != "=" for op in row.chain.ops):
+                continue
+            made = _general(row.definition())
+            if made is None:
+                continue
+            name, step, text = made
+            if name not in found and _letters(row.mentions) <= defined.get(name, frozenset()):
+                continue  # its general line stands above
+            if name not in found or found[name][0] < 2 <= step:
+                found[name] = step, _soft(formula, row.start, text)
+    return [f for _, f in found.values()]
+
+
+def _letters(names: frozenset[str]) -> frozenset[str]:
+    """The names among ``names``, without the letter of a last step."""
+    return names - {"T"}
+
+
+def _soft(formula: Formula, start: int, text: str) -> Formula:
+    place = formula.offsets[min(start, len(formula.offsets) - 1)]
+    return replace(
+        formula, latex=text, offsets=[place] * (len(text) + 1), display=False, environment=PROSE
+    )
+
+
+def _general(text: str) -> tuple[str, int, str] | None:
+    """The name, the step of the instance, and its line with t for the step."""
+    tokens = tokenize(text)
+    every = mentioned(text)
+    equals = next((t.start for t in tokens if t.kind == "rel"), None)
+    if not every or equals is None:
+        return None
+    head = every[0]
+    now = _step_of(head, text)
+    if now is None or head.end > equals or (head.argument and not head.step):
+        return None
+    pieces: list[str] = []
+    last = 0
+    for m in every:
+        step = _step_of(m, text)
+        if step is None:
+            continue
+        if step[0] != now[0] or not -2 <= step[1] - now[1] <= 0:
+            return None
+        match = _WRITTEN.match(text, m.end)
+        if match is None:
+            return None
+        lag = step[1] - now[1]
+        if m is not head and lag == 0 and m.name == head.name:
+            return None
+        pieces += [text[last : m.end], _written(match, f"t{lag}" if lag else "t")]
+        last = match.end()
+    right = "".join([*pieces, text[last:]])
+    if len(pieces) < 4:
+        return None  # an initial value, or a number
+    return plain_name(head.name), 99 if now[0] else now[1], right
+
+
+def _step_of(m: Mention, text: str) -> tuple[str, int] | None:
+    """``("", 3)`` for a step 3, ``("T", -1)`` for T-1; ``None`` if there is no such step."""
+    match = _STEP.fullmatch(m.step) if m.step and m.step != "name" else None
+    if match is None:
+        return None
+    head, sign, by = match.groups()
+    shift = int(by) * (-1 if sign == "-" else 1) if by else 0
+    return ("T", shift) if head == "T" else ("", int(head) + shift)
+
+
+def _written(match: re.Match[str], step: str) -> str:
+    if match.group("call") is not None:
+        return f"({step})"
+    if match.group("mark") == "^":
+        return f"^{{({step})}}"
+    return f"_{{{step}}}"

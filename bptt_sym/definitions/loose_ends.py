@@ -1,0 +1,140 @@
+r"""Definitions that hang together only in the mind of their reader.
+
+A text writes :math:`h_t = F(h_{t-1}, x_t; \\theta)` and then works with
+:math:`a_t = W h_{t-1} + U x_t + b`; its loss is made of a :math:`\\hat y_t` that no line computes,
+or its softmax of a name that no line gives while the output that is computed goes nowhere. As they
+stand the loss does not depend on the run, and every gradient of it would be 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bptt_sym.definitions.gates import at_step_t, written
+from bptt_sym.definitions.usage import LOSSES, Usage
+from bptt_sym.documents.prose import Wording
+from bptt_sym.notation import At, Call, Fn, Idx, Node, walk
+from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.recurrence import STEP, Recurrence, lag_of
+
+#: What is computed and compared with a target.
+_PREDICTIONS = (r"\hat{y}", r"\hat{p}", r"\tilde{y}", r"\hat{o}")
+
+
+@dataclass(frozen=True)
+class Tied:
+    """A line that ties a loose end, the sequence it gives anew, and what is said of it."""
+
+    name: str
+    line: str
+    said: str
+
+
+def uncomputed(rec: Recurrence) -> frozenset[str]:
+    """The predictions that only losses use, and no line computes."""
+    given = {n for n in rec.inputs if plain_name(n) in _PREDICTIONS}
+    for e in rec.equations:
+        if plain_name(e.target) not in LOSSES:
+            given -= {n.name for n in walk(e.rhs) if isinstance(n, At)}
+    return frozenset(given)
+
+
+def tied(rec: Recurrence, usage: Usage, wording: Wording) -> list[Tied]:
+    """The loose ends of ``rec``, tied in the one way that there is."""
+    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
+    used |= {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, At)}
+    idle = [n for n in rec.gates if n not in used and plain_name(n) not in LOSSES]
+    general = _general_step(rec, idle, usage, wording)
+    return [*_softmax_of_nothing(rec, idle), *general, *_late_argument(rec)]
+
+
+def _late_argument(rec: Recurrence) -> list[Tied]:
+    """``s_t = f(v_{t-1})`` beside ``v_t = W s_{t-1} + U x_t``: the argument is that of step t."""
+    found: list[Tied] = []
+    for state in rec.states:
+        rhs = rec.rhs(state)
+        if not (isinstance(rhs, Fn) and isinstance(rhs.arg, At) and lag_of(rhs.arg.time) == 1):
+            continue
+        name = rhs.arg.name
+        before = [n for n in walk(rec.rhs(name)) if isinstance(n, At) and n.name == state] if (
+            name in rec.defined) else []  # fmt: skip
+        if before and all(lag_of(n.time) == 1 for n in before):
+            line = rf"{at_step_t(state)} = {written(rhs.name)}({at_step_t(name)})"
+            found.append(Tied(state, line, f"{state}_t is computed from {name}_t of its own step"))
+    return found
+
+
+def _softmax_of_nothing(rec: Recurrence, idle: list[str]) -> list[Tied]:
+    """``p_t = softmax(y_t)`` beside the output ``o_t = V h_t`` that goes nowhere."""
+    ends = [e for e in rec.equations if isinstance(e.rhs, Fn) and e.rhs.name == "softmax"
+            and isinstance(e.rhs.arg, At) and e.rhs.arg.name in rec.inputs]  # fmt: skip
+    outputs = [n for n in idle if _reads(rec.rhs(n), rec.states) and n not in rec.states]
+    if len(ends) != 1 or len(outputs) != 1:
+        return []
+    (end,), (output,) = ends, outputs
+    assert isinstance(end.rhs, Fn) and isinstance(end.rhs.arg, At)
+    line = rf"{at_step_t(end.target)} = \mathrm{{softmax}}({at_step_t(output)})"
+    said = f"{end.rhs.arg.name}_t, which nothing defines, is the output {output}_t"
+    return [Tied(end.target, line, said)]
+
+
+def _general_step(
+    rec: Recurrence, idle: list[str], usage: Usage, wording: Wording
+) -> list[Tied]:
+    """``h_t = F(h_{t-1}, x_t)`` beside ``a_t = W h_{t-1} + U x_t``: F is the activation."""
+    if len(rec.states) != 1:
+        return []
+    (state,) = rec.states
+    rhs = rec.rhs(state)
+    if not isinstance(rhs, Call):
+        return []
+    before = {n for n in walk(rhs) if isinstance(n, At)}
+    made = [n for n in idle if {m for m in walk(rec.rhs(n)) if isinstance(m, At)} == before]
+    made = [n for n in made if not any(isinstance(m, (Call, Fn)) for m in walk(rec.rhs(n)))]
+    if len(made) != 1 or At(state, Idx(STEP)) in before:
+        return []
+    (argument,) = made
+    applied = {f for f, name in usage.activated if name == plain_name(argument)}
+    said = {"tanh": r"\tanh", "sigmoid": r"\sigma"}.get(wording.activation, "")
+    function = applied.pop() if len(applied) == 1 else said
+    if not function:
+        return []
+    line = rf"{at_step_t(state)} = {function}({at_step_t(argument)})"
+    return [Tied(state, line, f"{state}_t is the activation of {argument}_t")]
+
+
+def readout(rec: Recurrence) -> str:
+    """What a loss looks at: the last output that no state uses, else the last state."""
+    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
+    reached: set[str] = set(rec.states)
+    found = ""
+    for e in rec.equations:
+        # What is computed from the step before alone is no output: it is on its way to the state.
+        names = {n.name for n in walk(e.rhs) if isinstance(n, At) and lag_of(n.time) == 0}
+        if names & reached:
+            reached.add(e.target)
+            last = e.target not in used and e.target not in rec.states
+            if last and plain_name(e.target) not in LOSSES:
+                found = e.target
+    return found or (*rec.defined[-1:], *rec.states)[-1]
+
+
+def output_of(state: str, argument: str, rec: Recurrence) -> str:
+    """The output that is made of ``state`` and used nowhere, else ``state`` itself."""
+    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
+    made = [e.target for e in rec.equations if e.target not in used and _reads(e.rhs, (state,))]
+    return next((n for n in made if n != argument and plain_name(n) not in LOSSES), state)
+
+
+def is_output(name: str, rec: Recurrence) -> bool:
+    """Whether ``name`` is affine in something and used nowhere: it needs no weight of its own."""
+    if name not in rec.gates:
+        return False
+    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
+    return name not in used and not any(isinstance(n, (Call, Fn)) for n in walk(rec.rhs(name)))
+
+
+def _reads(node: Node, names: tuple[str, ...]) -> bool:
+    return any(
+        isinstance(n, At) and n.name in names and lag_of(n.time) == 0 for n in walk(node)
+    )

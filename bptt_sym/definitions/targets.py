@@ -1,0 +1,37 @@
+r"""Targets: what a prediction is compared with is given, and computed by nothing.
+
+A text whose loss compares :math:`y_t` with :math:`\hat y_t` may use the letter y elsewhere, in
+``y = Wx`` of an example or in ``y_t = g(h_t)`` of a general network. Taken up, that would make the
+target depend on the weights, and every gradient of the loss would lack a path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bptt_sym.definitions.defining import Definition
+from bptt_sym.read.vocabulary import plain_name
+
+_HAT = re.compile(r"\\(?:wide)?hat\s*(?:\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}|[A-Za-z])")
+_PREDICTION = re.compile(r"\\hat\{\s*([A-Za-z])\s*\}")
+
+
+def without_targets(known: Mapping[str, Definition]) -> dict[str, Definition]:
+    """``known`` without what computes a target."""
+    named = {k: plain_name(d.name) for k, d in known.items()}
+    out = dict(known)
+    for name in named.values():
+        if (m := _PREDICTION.fullmatch(name)) is None:
+            continue
+        computed = [k for k, n in named.items() if n == m[1]]
+        others = (d for k, d in known.items() if k not in computed)
+        if computed and any(_compares(d.right, m[1]) for d in others):
+            for k in computed:
+                out.pop(k, None)
+    return out
+
+
+def _compares(right: str, letter: str) -> bool:
+    rest = _HAT.sub(" ", right)
+    return rest != right and re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", rest) is not None

@@ -1,0 +1,430 @@
+r"""Documents: the formulas of a Markdown or LaTeX text, each with its file, line and column.
+
+A document is read in three passes over one string whose offsets never change: what is not prose
+(code, comments, quotation marks) is blanked out; macro definitions are collected and blanked out;
+what is left between mathematical delimiters becomes a :class:`Formula`. Every character of a
+formula knows the offset it came from, so that a fault in it can be shown in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from bptt_sym.documents.macros import Macros, definitions, expand
+from bptt_sym.documents.masking import Masked, mask_markdown, mask_tex, percent_decoded
+from bptt_sym.documents.plain_lines import line_formulas
+from bptt_sym.documents.prose import Run, runs
+from bptt_sym.documents.regions import Found, Unclosed, blanked, regions
+from bptt_sym.errors import InputError, LimitExceeded
+
+#: Bytes of one document.
+MAX_BYTES = 32 * 1024 * 1024
+#: Characters of one formula as written.
+MAX_FORMULA = 20_000
+#: Signs without their partner that are reported one by one.
+MAX_PROBLEMS = 100
+
+#: The environment of a formula that stands in a sentence without delimiters.
+PROSE = "prose"
+
+_COMMENT = re.compile(r"(?<!\\)%.*")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Line and column count from 1, the column in characters; ``cell`` is that of a notebook."""
+
+    file: str
+    line: int
+    column: int
+    cell: int = 0
+
+    def __str__(self) -> str:
+        cell = f"cell {self.cell}:" if self.cell else ""
+        return f"{self.file}:{cell}{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of one document, or of one cell of a notebook; ``order`` is its place in the whole.
+
+    ``order`` is a tuple, so that a file that another one puts in at some offset has its place.
+    """
+
+    file: str
+    text: str
+    cell: int = 0
+    order: tuple[int, ...] = ()
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(m.end() for m in re.finditer("\n", self.text))]
+
+    def place(self, offset: int) -> Place:
+        """Where the character at ``offset`` stands."""
+        row = bisect_right(self._starts, offset) - 1
+        return Place(self.file, row + 1, offset - self._starts[row] + 1, self.cell)
+
+    def line(self, number: int) -> str:
+        """The text of a line, without its end."""
+        start = self._starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : end if end >= 0 else None].rstrip("\r")
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One formula of a document.
+
+    ``latex`` is the text to read, with comments and quotation marks blanked out and macros
+    expanded; ``offsets`` has the place in the source of each of its characters and of its end.
+    ``environment`` is the LaTeX environment it was in, ``section`` counts the headings before it.
+    """
+
+    source: Source = field(repr=False)
+    latex: str
+    offsets: Sequence[int] = field(repr=False)
+    display: bool
+    environment: str = ""
+    section: int = 0
+    #: Whether gradients in it are written as δ with their variable below.
+    delta: bool = False
+    #: What its rewriting supposes, in words, and what shows in a row that this concerns it.
+    supposes: tuple[tuple[str, str], ...] = ()
+    #: Why nothing of it can be judged, "" if it can.
+    open: str = ""
+    #: What it was before notation was rewritten, to be shown in reports.
+    origin: Formula | None = field(default=None, repr=False)
+
+    def shown(self, start: int, end: int) -> str:
+        """``latex[start:end]`` as the text has it, macros expanded."""
+        origin = self.origin
+        if origin is None or origin.latex == self.latex:
+            return self.latex[start:end]
+        first, last = (bisect_left(origin.offsets, self.offsets[k]) for k in (start, end))
+        return origin.latex[first:last] or self.latex[start:end]
+
+    def place(self, offset: int = 0) -> Place:
+        """Where the character ``offset`` of ``latex`` stands in the file."""
+        return self.source.place(self.offsets[max(0, min(offset, len(self.latex)))])
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The place in the whole document: formulas sort by it."""
+        return (*self.source.order, self.offsets[0])
+
+    @property
+    def written(self) -> str:
+        """The formula as it stands in the file, macros included."""
+        return self.source.text[self.offsets[0] : self.offsets[-1]]
+
+    def part(self, start: int, end: int) -> Formula:
+        """The formula ``latex[start:end]`` without the space around it."""
+        text = self.latex[start:end]
+        start += len(text) - len(text.lstrip())
+        text = text.strip()
+        offsets = self.offsets[start : start + len(text) + 1]
+        return Formula(
+            self.source, text, offsets, self.display, self.environment, self.section,
+            origin=self.origin,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A place in the document where its formulas cannot be told apart from its text."""
+
+    place: Place
+    message: str
+    hint: str = ""
+    #: The text of the line.
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """The formulas of a text in their order, and what stood in the way of reading more."""
+
+    source: Source
+    formulas: tuple[Formula, ...]
+    problems: tuple[Problem, ...] = ()
+    #: Formulas that stand in sentences and code spans without delimiters.
+    plain: tuple[Formula, ...] = ()
+    #: The words, formulas and code blanked out.
+    words: str = ""
+
+
+def read_document(path: str | Path) -> Document:
+    """The document in a file; the suffix decides how it is read.
+
+    LaTeX (``.tex``, with the files that it puts in), notebooks (``.ipynb``), HTML (``.html``,
+    ``.htm``, ``.xhtml``), otherwise Markdown and plain text.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is not text in UTF-8, or is larger than :data:`MAX_BYTES`.
+    """
+    from bptt_sym.documents.formats import document_in
+
+    path = Path(path)
+    return document_in(path, text_of(bytes_of(path)))
+
+
+def bytes_of(path: Path) -> bytes:
+    """What a file holds, up to one byte more than is read.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it cannot be read.
+    """
+    try:
+        if path.is_dir():
+            raise InputError("this is a folder, not a document", hint="name the files in it")
+        with path.open("rb") as handle:
+            return handle.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError("there is no such file") from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}") from None
+
+
+def text_of(data: bytes) -> str:
+    """The text in ``data``, which must be UTF-8; line ends become ``\\n``.
+
+    Raises
+    ------
+    InputError
+        Larger than :data:`MAX_BYTES`, binary, or not UTF-8; the message names the line.
+    """
+    if len(data) > MAX_BYTES:
+        raise LimitExceeded(f"larger than {MAX_BYTES // 2**20} MB", hint="split the document")
+    if b"\0" in data:
+        raise InputError("this is a binary file, not a document", hint="give Markdown or LaTeX")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}",
+            hint="save the file as UTF-8",
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def document_from_text(text: str, file: str, *, tex: bool = False) -> Document:
+    """The document that ``text`` is, called ``file`` in messages: Markdown, or LaTeX."""
+    masked = mask_tex(text) if tex else mask_markdown(text)
+    return assembled(Source(file, text), masked, Macros(), tex=tex)
+
+
+def assembled(
+    source: Source, masked: Masked, macros: Macros, *, tex: bool = False, section: int = 0
+) -> Document:
+    """The document whose ``masked`` text shows its formulas.
+
+    ``macros`` are those that hold already, to which the text adds its own; ``section`` counts the
+    headings before it.
+    """
+    plain = _collect_macros(masked.text, macros)
+    formulas: list[Formula] = []
+    found, unclosed = regions(plain, masked, tex=tex)
+    problems = [_unclosed(source, u) for u in unclosed[:MAX_PROBLEMS]]
+    if len(unclosed) > MAX_PROBLEMS:
+        place, more = source.place(unclosed[MAX_PROBLEMS].start), len(unclosed) - MAX_PROBLEMS
+        said = f"{more} more signs that are not closed from here on"
+        problems.append(Problem(place, said, "close those before", source.line(place.line)))
+    ends: list[int] = []
+    for region in found:
+        try:
+            text = source.text if region.encoded else plain
+            formula = _formula(source, text, region, macros)
+        except InputError as error:
+            place = source.place(region.start)
+            line = source.line(place.line)
+            problems.append(Problem(place, error.message, error.hint, line))
+            continue
+        if formula is None:
+            continue
+        latex, offsets = formula
+        number = section + bisect_right(masked.headings, region.start)
+        made = Formula(source, latex, offsets, region.display, region.environment, number)
+        joined = _joined(formulas[-1], ends[-1], made, region, plain) if formulas else None
+        if joined is not None:
+            formulas[-1], ends[-1] = joined, region.end
+        else:
+            formulas.append(made)
+            ends.append(region.end)
+    words, code = _words(source.text, plain, masked, found)
+    lines, code = _of_lines(code, masked.code)
+    spoken = tuple(
+        Formula(
+            source, run.latex, run.offsets, shown, PROSE,
+            section + bisect_right(masked.headings, run.offsets[0]),
+        )
+        for run, shown in (*lines, *((run, False) for body in (words, code) for run in runs(body)))
+    )  # fmt: skip
+    return Document(source, tuple(formulas), tuple(problems), spoken, words)
+
+
+def _of_lines(code: str, spans: Sequence[tuple[int, int]]) -> tuple[list[tuple[Run, bool]], str]:
+    """The formulas that are lines of code, whether each is displayed, and the rest of the code."""
+    found: list[tuple[Run, bool]] = []
+    pieces: list[str] = []
+    last = 0
+    for start, end in spans:
+        fenced = code.find("\n", start, end) >= 0
+        for line in line_formulas(code, start, end):
+            found.append((line.run, line.derives and fenced))
+            pieces += [code[last : line.start], blanked(code[line.start : line.end])]
+            last = line.end
+    return found, "".join([*pieces, code[last:]])
+
+
+def _unclosed(source: Source, found: Unclosed) -> Problem:
+    sign = found.sign
+    dollars = f", or write \\{sign[0]} for a dollar" if sign.startswith("$") else ""
+    place = source.place(found.start)
+    return Problem(
+        place,
+        f"{sign} is not closed",
+        f"close it{dollars}; what follows it is taken for text",
+        source.line(place.line),
+    )
+
+
+_BETWEEN = re.compile(r"[$`\s\\()]*([=*+·]?)[$`\s\\()]*")
+_OPEN_END = re.compile(r"(?:[=+*]|\\cdot|\\times|\\odot|\\approx|\\leq?)\s*$")
+_OPEN_START = re.compile(r"\s*(?:[=+*]|\\cdot|\\times|\\odot|\\approx|\\leq?(?![a-z]))")
+
+
+def _joined(
+    before: Formula, end: int, after: Formula, region: Found, text: str
+) -> Formula | None:
+    """One formula of two in a line of text that go on from one another: ``$a$ = $b$``."""
+    if before.display or after.display or before.source is not after.source:
+        return None
+    gap = text[end : region.start]
+    if len(gap) > 24 or gap.count("\n") > (_OPEN_END.search(before.latex) is not None):
+        return None
+    between = _BETWEEN.fullmatch(text, end, region.start)
+    if between is None:
+        return None
+    sign = between.group(1)
+    if not (sign or _OPEN_END.search(before.latex) or _OPEN_START.match(after.latex)):
+        return None
+    middle = f" {sign} "
+    place = between.start(1) if sign else end
+    return replace(
+        before,
+        latex=before.latex + middle + after.latex,
+        offsets=[*before.offsets[:-1], *([place] * len(middle)), *after.offsets],
+    )
+
+
+def _words(text: str, plain: str, masked: Masked, found: Sequence[Found]) -> tuple[str, str]:
+    """The sentences, and the code spans, with everything else blanked out."""
+    out: list[str] = []
+    pos = 0
+    for region in found:
+        if region.start >= pos:
+            out += [plain[pos : region.start], blanked(plain[region.start : region.end])]
+            pos = region.end
+    words = _scripts("".join([*out, plain[pos:]]))
+    code: list[str] = []
+    pos = 0
+    for start, end in masked.code:
+        code += [blanked(text[pos:start]), text[start:end]]
+        pos = end
+    return words, "".join([*code, blanked(text[pos:])]).translate(_FRAME)
+
+
+#: The lines of a box that is drawn around text.
+_FRAME = dict.fromkeys(range(9472, 9600), " ")
+_RAISED = re.compile(r"<(?P<tag>su[bp])>(?P<what>[^<>\n]{1,12})</(?P=tag)>", re.IGNORECASE)
+
+
+def _scripts(words: str) -> str:
+    """``h<sub>t-1</sub>`` as ``h_{t-1}``, of the same length."""
+    if "<su" not in words.lower():
+        return words
+    return _RAISED.sub(_script, words)
+
+
+def _script(m: re.Match[str]) -> str:
+    mark = "_" if m.group("tag").lower() == "sub" else "^"
+    return f"{mark}{{{m.group('what').strip()}}}".ljust(len(m.group()))
+
+
+def formula_from_text(text: str, name: str) -> Formula:
+    """A formula given by itself, with the dollars around it taken off if it has some."""
+    source = Source(name, text)
+    chars = expand(zip(text, range(len(text)), strict=True), Macros())
+    offsets = [*(o for _, o in chars), len(text)]
+    latex = "".join(c for c, _ in chars)
+    whole = Formula(source, latex, offsets, display=True).part(0, len(latex))
+    for opening, closing in (("$$", "$$"), ("$", "$"), ("\\[", "\\]"), ("\\(", "\\)")):
+        body = whole.latex
+        if len(body) > len(opening + closing) and body.startswith(opening):
+            end = len(body) - len(closing)
+            if body.endswith(closing) and opening not in body[len(opening) : end]:
+                return whole.part(len(opening), end)
+    return whole
+
+
+def _collect_macros(text: str, macros: Macros) -> str:
+    """Adds the macros that ``text`` defines; the text with their definitions blanked out."""
+    pieces: list[str] = []
+    last = 0
+    for start, end, name, macro in definitions(text):
+        macros.define(name, macro, end)
+        pieces += [text[last:start], blanked(text[start:end])]
+        last = end
+    return "".join([*pieces, text[last:]])
+
+
+def _without_delimiters(chars: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    r"""``$\\[ a = b \\]$`` without the delimiters within the delimiters."""
+    text = "".join(c for c, _ in chars)
+    if (m := _WITHIN.fullmatch(text)) is None:
+        return chars
+    name = "body" if m["body"] is not None else "inline"
+    return chars[m.start(name) : m.end(name)]
+
+
+_WITHIN = re.compile(
+    r"\s*(?:\\\[(?P<body>(?:(?!\\[\[\]]).)*)\\\]|\\\((?P<inline>(?:(?!\\[()]).)*)\\\))\s*",
+    re.DOTALL,
+)
+
+
+def _formula(
+    source: Source, text: str, region: Found, macros: Macros
+) -> tuple[str, list[int]] | None:
+    """The characters to read of a region and their offsets, ``None`` if it is blank."""
+    start, end = region.start, region.end
+    if end - start > MAX_FORMULA:
+        raise LimitExceeded(
+            f"a formula of more than {MAX_FORMULA} characters", hint="split the formula"
+        )
+    if region.encoded:
+        located = percent_decoded(text, start, end)
+    else:
+        raw = _COMMENT.sub(lambda m: " " * len(m.group()), text[start:end])
+        located = list(zip(raw, range(start, end), strict=True))
+    chars = _without_delimiters(expand(located, macros))
+    first = next((i for i, (c, _) in enumerate(chars) if not c.isspace()), None)
+    if first is None:
+        return None
+    while chars[-1][0].isspace():
+        chars.pop()
+    chars = chars[first:]
+    offsets = [o for _, o in chars]
+    # The end: one past the last character, which an expansion may have moved.
+    return "".join(c for c, _ in chars), [*offsets, max(offsets) + 1]

@@ -1,0 +1,263 @@
+r"""Files other than Markdown: LaTeX with the files that it puts in, notebooks, HTML.
+
+Each becomes a :class:`~bptt_sym.documents.document.Document` whose formulas keep their place in the
+file that they stand in. Nothing in a file is run, and a LaTeX file reads only what lies beside or
+below it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bptt_sym.documents.document import (
+    Document,
+    Formula,
+    Problem,
+    Source,
+    assembled,
+    bytes_of,
+    text_of,
+)
+from bptt_sym.documents.macros import Macros
+from bptt_sym.documents.masking import (
+    Masked,
+    Region,
+    formula_pictures,
+    hidden,
+    mask_markdown,
+    mask_tex,
+)
+from bptt_sym.documents.regions import blanked
+from bptt_sym.errors import InputError
+
+#: Files that one LaTeX document may put in, and how deep.
+MAX_FILES = 64
+MAX_NESTED = 6
+#: Cells of a notebook that are read.
+MAX_CELLS = 5_000
+
+_INPUT = re.compile(
+    r"\\(?:input|include|subfile)\s*(?:\{\s*([^{}\n]{1,200}?)\s*\}|([\w./-]{1,200}))"
+)
+
+
+def document_in(path: Path, text: str) -> Document:
+    """The document that the file at ``path`` with this ``text`` is.
+
+    Raises
+    ------
+    InputError
+        A notebook that is no JSON.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".tex", ".ltx", ".latex"):
+        return _tex(path, text)
+    if suffix == ".ipynb":
+        return notebook(text, str(path))
+    if suffix in (".html", ".htm", ".xhtml"):
+        return assembled(Source(str(path), text), mask_html(text), Macros())
+    if suffix in (".txt", ".text"):
+        return assembled(Source(str(path), text), Masked(text, (), ()), Macros())
+    return assembled(Source(str(path), text), mask_markdown(text), Macros())
+
+
+def _merged(parts: list[Document]) -> Document:
+    """One document of several, in the order of their sources."""
+    formulas: list[Formula] = []
+    plain: list[Formula] = []
+    problems: list[Problem] = []
+    for part in parts:
+        formulas += part.formulas
+        plain += part.plain
+        problems += part.problems
+    formulas.sort(key=lambda f: f.order)
+    plain.sort(key=lambda f: f.order)
+    words = "\n".join(part.words for part in parts)
+    return Document(parts[0].source, tuple(formulas), tuple(problems), tuple(plain), words)
+
+
+# -------------------------------------------------------------------------------- LaTeX
+def _tex(path: Path, text: str) -> Document:
+    macros = Macros()
+    root = path.resolve().parent
+    parts: list[Document] = []
+    seen: set[Path] = {path.resolve()}
+
+    def read(file: Path, body: str, order: tuple[int, ...], depth: int) -> None:
+        source = Source(str(file), body, 0, order)
+        masked = mask_tex(body)
+        # The files come first in time only as far as their macros go; their order keeps formulas.
+        part = assembled(source, masked, macros, tex=True)
+        parts.append(part)
+        problems: list[Problem] = []
+        for match in _INPUT.finditer(masked.text):
+            name = match.group(1) or match.group(2)
+            error = enter(file, name, (*order, match.start()), depth)
+            if error:
+                place = source.place(match.start())
+                line = source.line(place.line)
+                problems.append(Problem(place, error, "its formulas are not read", line))
+        if problems:
+            parts[parts.index(part)] = replace(part, problems=(*part.problems, *problems))
+
+    def enter(file: Path, name: str, order: tuple[int, ...], depth: int) -> str:
+        target = file.parent / name
+        if not target.suffix:
+            target = target.with_suffix(".tex")
+        resolved = target.resolve()
+        if resolved in seen:
+            return ""
+        if not resolved.is_relative_to(root):
+            return f"{name} lies outside the folder of the document"
+        if depth >= MAX_NESTED or len(seen) >= MAX_FILES:
+            return f"{name}: more files, or deeper ones, than are read"
+        seen.add(resolved)
+        try:
+            body = text_of(bytes_of(target))
+        except InputError as error:
+            return f"{name}: {error.message}"
+        read(target, body, order, depth + 1)
+        return ""
+
+    read(path, text, (), 0)
+    return _merged(parts)
+
+
+# ---------------------------------------------------------------------------- notebooks
+def notebook(text: str, file: str) -> Document:
+    """The formulas of a Jupyter notebook: its Markdown cells, and what its code cells display.
+
+    Lines count within the cell, cells from 1.
+
+    Raises
+    ------
+    InputError
+        The text is no JSON, or no notebook.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"this is no notebook: {str(error)[:80]}") from None
+    cells = data.get("cells") if isinstance(data, dict) else None
+    if cells is None and isinstance(data, dict):  # notebooks of format 3
+        sheets = data.get("worksheets")
+        first = sheets[0] if isinstance(sheets, list) and sheets else None
+        cells = first.get("cells") if isinstance(first, dict) else None
+    if not isinstance(cells, list):
+        raise InputError("this is no notebook: it has no cells")
+    macros = Macros()
+    parts: list[Document] = []
+    section = 0
+    for number, cell in enumerate(cells[:MAX_CELLS], start=1):
+        for rank, (kind, body) in enumerate(_texts(cell)):
+            source = Source(file, body, number, (number, rank))
+            masked = mask_html(body) if kind == "html" else mask_markdown(body)
+            part = assembled(source, masked, macros, section=section)
+            section += len(masked.headings)
+            parts.append(part)
+    if not parts:
+        parts.append(assembled(Source(file, "", 1), Masked("", (), ()), macros))
+    return _merged(parts)
+
+
+def _texts(cell: Any) -> Iterator[tuple[str, str]]:
+    """The texts of a cell with their kind."""
+    if not isinstance(cell, dict):
+        return
+    if cell.get("cell_type") in ("markdown", "heading"):
+        yield "markdown", _text(cell.get("source"))
+        return
+    outputs = cell.get("outputs") if cell.get("cell_type") == "code" else None
+    for output in outputs if isinstance(outputs, list) else ():
+        shown = output.get("data", output) if isinstance(output, dict) else None
+        if not isinstance(shown, dict):
+            continue
+        for key, kind in (
+            ("text/latex", "markdown"), ("text/markdown", "markdown"), ("text/html", "html"),
+            ("latex", "markdown"),
+        ):  # fmt: skip
+            if key in shown:
+                yield kind, _text(shown[key])
+                break
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        value = "".join(v for v in value if isinstance(v, str))
+    text = value if isinstance(value, str) else ""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+# --------------------------------------------------------------------------------- HTML
+_OPENING = re.compile(
+    r"<(?P<tag>script|style|pre|code|textarea|head|annotation)\b(?P<attributes>[^<>]{0,400})>|<!--",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
+_HEADING = re.compile(r"<h[1-6]\b", re.IGNORECASE)
+
+
+def mask_html(text: str) -> Masked:
+    """Blanks out tags, scripts and code of a page; marked are MathJax scripts and KaTeX sources."""
+    math: list[Region] = []
+    pieces: list[str] = []
+    last = 0
+    for start, body, end, stop, tag, attributes in _elements(text):
+        if start < last:
+            continue
+        region = None
+        if tag == "script" and "math/tex" in attributes:
+            region = Region(body, end, "display" in attributes)
+        elif tag == "annotation" and "x-tex" in attributes:
+            before = text.rfind("katex-display", max(0, start - 3000), start)
+            region = Region(body, end, display=before >= 0)
+        elif tag in ("annotation", "head"):
+            continue
+        shown = blanked(text[start:stop])
+        if region is not None:
+            math.append(region)
+        pieces += [text[last:start], shown]
+        last = stop
+    shown_text = "".join([*pieces, text[last:]])
+    pictures = formula_pictures(shown_text)
+    shown_text = hidden(shown_text, pictures)
+    shown_text = _TAG.sub(lambda m: blanked(m.group()), shown_text)
+    math = sorted((*math, *pictures), key=lambda r: r.start)
+    headings = tuple(m.start() for m in _HEADING.finditer(text))
+    # The formulas themselves must be seen again.
+    again: list[str] = []
+    last = 0
+    for region in math:
+        again += [shown_text[last : region.start], text[region.start : region.end]]
+        last = region.end
+    return Masked("".join([*again, shown_text[last:]]), headings, tuple(math))
+
+
+def _elements(text: str) -> Iterator[tuple[int, int, int, int, str, str]]:
+    """``(start, start of the body, its end, end, tag, attributes)`` of what is no prose.
+
+    Each closing tag is looked for once where there is none, so the time is that of reading.
+    """
+    lower = text.lower()
+    absent: set[str] = set()
+    pos = 0
+    while match := _OPENING.search(text, pos):
+        pos = match.end()
+        tag = (match.group("tag") or "!").lower()
+        closing = "-->" if tag == "!" else f"</{tag}"
+        if closing in absent:
+            continue
+        end = lower.find(closing, pos)
+        if end < 0:
+            absent.add(closing)
+            continue
+        stop = text.find(">", end)
+        stop = len(text) if stop < 0 else stop + 1
+        yield match.start(), match.end(), end, stop, tag, (match.group("attributes") or "").lower()
+        if tag not in ("head", "annotation"):
+            pos = stop

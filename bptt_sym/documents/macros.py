@@ -1,0 +1,258 @@
+r"""A document's own LaTeX macros: ``\newcommand``, ``\def``, ``\let``, ``\DeclareMathOperator``.
+
+Definitions are found in the text and expanded in formulas by plain substitution. Every character of
+an expansion remembers the place it came from: an argument its own, the body that of the call.
+Expansion is capped, so that a macro that calls itself ends in a message.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from bptt_sym.documents.known_macros import Macro, declared_fonts, has_known, known
+from bptt_sym.errors import LimitExceeded
+
+#: Characters of one formula after expansion.
+MAX_EXPANDED = 50_000
+#: Macro calls in one formula, nested ones counted.
+MAX_CALLS = 5_000
+#: Characters put back for reading in one formula: bounds bodies that grow before they shrink.
+MAX_PUSHED = 500_000
+
+_OVER = r"\over"
+_DEFINITION = re.compile(
+    r"\\(?:(?:re|provide)?newcommand|providecommand)\*?\s*(?:\{\s*(\\[A-Za-z]+|\\.)\s*\}|(\\[A-Za-z]+|\\.))"
+    r"\s*(?:\[(\d)\])?"
+    r"|\\DeclareMathOperator\*?\s*\{\s*(\\[A-Za-z]+)\s*\}"
+    r"|\\def\s*(\\[A-Za-z]+|\\.)((?:#\d)*)\s*(?=\{)"
+    r"|\\let\s*(\\[A-Za-z]+)\s*=?\s*(\\[A-Za-z]+|\\.)"
+)
+
+
+@dataclass
+class Macros:
+    """The macros of a document by name, each with the offsets from which its versions hold."""
+
+    versions: dict[str, list[tuple[int, Macro]]] = field(default_factory=dict)
+
+    def define(self, name: str, macro: Macro, offset: int) -> None:
+        self.versions.setdefault(name, []).append((offset, macro))
+
+    def at(self, name: str, offset: int) -> Macro | None:
+        """The version of ``name`` in force at ``offset``, if any."""
+        versions = self.versions.get(name)
+        if versions is None:
+            return None
+        i = bisect_right([o for o, _ in versions], offset)
+        return versions[i - 1][1] if i else None
+
+
+def definitions(text: str) -> Iterator[tuple[int, int, str, Macro]]:
+    """``(start, end, name, macro)`` of every definition in ``text``, in order.
+
+    A definition whose braces do not close is left where it stands.
+    """
+    match = _DEFINITION.search(text)
+    groups = _brace_groups(text) if match else {}
+    pos = 0
+    while match := _DEFINITION.search(text, pos):
+        braced, bare, arity, operator, def_name, def_args, let_name, let_value = match.groups()
+        pos = match.end()
+        if let_name:
+            yield match.start(), pos, let_name, Macro(let_value)
+            continue
+        name = braced or bare or operator or def_name
+        default = None
+        if arity and text.startswith("[", pos):
+            close = text.find("]", pos)
+            if close < 0:
+                continue
+            default, pos = text[pos + 1 : close], close + 1
+        while pos < len(text) and text[pos].isspace():
+            pos += 1
+        end = groups.get(pos)
+        if end is None:
+            continue
+        body = text[pos + 1 : end - 1]
+        if operator:
+            body = rf"\operatorname{{{body}}}"
+        count = int(arity) if arity else len(def_args or "") // 2
+        yield match.start(), end, name, Macro(body, count, default)
+        pos = end
+
+
+def _brace_groups(text: str) -> dict[int, int]:
+    """The offset after each group, by the offset of its opening brace. One pass."""
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    for match in re.finditer(r"\\.|[{}]", text, re.DOTALL):
+        if match.group() == "{":
+            opened.append(match.start())
+        elif match.group() == "}" and opened:
+            ends[opened.pop()] = match.end()
+    return ends
+
+
+Located = tuple[str, int]
+
+
+def expand(chars: Iterable[Located], macros: Macros) -> list[Located]:
+    """``chars`` (character, offset) with every macro call replaced.
+
+    Raises
+    ------
+    LimitExceeded
+        More than the documented number of calls or characters.
+    """
+    given = list(chars)
+    text = "".join(c for c, _ in given)
+    if not macros.versions and not has_known(text):
+        return _of_plain_tex(given)
+    todo = given[::-1]
+    out: list[Located] = []
+    calls, pushed = 0, 0
+    while todo:
+        char, offset = todo.pop()
+        if char != "\\":
+            out.append((char, offset))
+        else:
+            name = [(char, offset), *_rest_of_command(todo)]
+            command = "".join(c for c, _ in name)
+            macro = macros.at(command, offset)
+            if macro is None and command not in macros.versions:
+                macro = known(command, todo[-1][0] if todo else "")
+            if macro is None:
+                out.extend(name)
+            else:
+                body = _call(macro, todo, offset)
+                calls, pushed = calls + 1, pushed + len(body)
+                if calls > MAX_CALLS or pushed > MAX_PUSHED:
+                    raise LimitExceeded(
+                        "the macros of this formula expand without end",
+                        token=command,
+                        hint=f"at most {MAX_CALLS} macro calls in a formula",
+                    )
+                todo.extend(reversed(body))
+        if len(out) > MAX_EXPANDED:
+            raise LimitExceeded(f"a formula of more than {MAX_EXPANDED} characters")
+    return _of_plain_tex(out)
+
+
+def _of_plain_tex(chars: list[Located]) -> list[Located]:
+    """``chars`` with the fractions and fonts of plain TeX as commands with arguments."""
+    text = "".join(c for c, _ in chars)
+    if _OVER in text:
+        chars = _with_fractions(chars)
+        text = "".join(c for c, _ in chars)
+    out: list[Located] = []
+    last = 0
+    for start, end, new in declared_fonts(text):
+        out += [*chars[last:start], *((c, chars[start][1]) for c in new)]
+        last = end
+    return [*out, *chars[last:]]
+
+
+def _with_fractions(chars: list[Located]) -> list[Located]:
+    r"""``{a \over b}``, the fraction of plain TeX, as ``\frac{a}{b}``."""
+    text = "".join(c for c, _ in chars)
+    at = [m.start() for m in re.finditer(r"(?<!\\)\\over(?![A-Za-z])", text)]
+    groups = _brace_groups(text) if at else {}
+    new = {}
+    for k in at:
+        # The innermost group around it.
+        start = max((a for a, b in groups.items() if a < k < b), default=None)
+        if start is not None and start not in new:
+            new[start], new[k] = r"\frac{", "}{"
+    if not new:
+        return chars
+    out: list[Located] = []
+    i = 0
+    while i < len(chars):
+        if i in new:
+            out += [(c, chars[i][1]) for c in new[i]]
+            i += 1 if new[i] != "}{" else len(_OVER)
+        else:
+            out.append(chars[i])
+            i += 1
+    return out
+
+
+def _rest_of_command(todo: list[Located]) -> list[Located]:
+    """The characters after a backslash that belong to the command's name, taken off ``todo``."""
+    if not todo:
+        return []
+    name = [todo.pop()]
+    if name[0][0].isascii() and name[0][0].isalpha():
+        while todo and todo[-1][0].isascii() and todo[-1][0].isalpha():
+            name.append(todo.pop())
+    return name
+
+
+def _call(macro: Macro, todo: list[Located], offset: int) -> list[Located]:
+    """The body with its arguments, which are taken off ``todo``."""
+    args: list[list[Located]] = []
+    if macro.default is not None:
+        args.append(_optional(todo) or [(c, offset) for c in macro.default])
+    while len(args) < macro.arity:
+        args.append(_argument(todo))
+    if not args:
+        body = [(c, offset) for c in macro.body]
+        # TeX ends the name with the space after it; a letter that follows must not join the body.
+        # Braces instead would take the place of an argument: ``\\b{x}`` for ``\\mathbf{x}``.
+        joins = bool(todo) and todo[-1][0].isalpha() and _ends_in_command(macro.body)
+        return [*body, (" ", offset)] if joins else body
+    out: list[Located] = []
+    pieces = re.split(r"#(\d)", macro.body)
+    for i, piece in enumerate(pieces):
+        if i % 2 == 0:
+            out.extend((c, offset) for c in piece)
+        elif int(piece) <= len(args):
+            out.extend(args[int(piece) - 1])
+    return out
+
+
+def _ends_in_command(body: str) -> bool:
+    return re.search(r"(?<!\\)(?:\\\\)*\\[A-Za-z]+\Z", body) is not None
+
+
+def _skip_space(todo: list[Located]) -> None:
+    while todo and todo[-1][0].isspace():
+        todo.pop()
+
+
+def _argument(todo: list[Located]) -> list[Located]:
+    """One brace group without its braces, one command, or one character."""
+    _skip_space(todo)
+    if not todo:
+        return []
+    first = todo.pop()
+    if first[0] == "\\":
+        return [first, *_rest_of_command(todo)]
+    return [first] if first[0] != "{" else _until(todo, "{", "}")
+
+
+def _optional(todo: list[Located]) -> list[Located] | None:
+    """A bracket group, if one follows."""
+    if not todo or todo[-1][0] != "[":
+        return None
+    todo.pop()
+    return _until(todo, "[", "]")
+
+
+def _until(todo: list[Located], opening: str, closing: str) -> list[Located]:
+    """Everything up to the closing sign that matches, which is taken off as well."""
+    out: list[Located] = []
+    depth = 1
+    while todo:
+        item = todo.pop()
+        if item[0] == "\\" and todo:
+            out += [item, todo.pop()]
+            continue
+        depth += (item[0] == opening) - (item[0] == closing)
+        if not depth:
+            break
+        out.append(item)
+    return out

@@ -1,0 +1,203 @@
+"""Where the formulas of a text stand: delimiters, environments, and what was marked already."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bptt_sym.documents.bare_lines import bare_regions
+from bptt_sym.documents.masking import Masked
+
+#: Environments that are displayed mathematics by themselves.
+ENVIRONMENTS = frozenset(
+    name + star
+    for name in (
+        "equation align gather multline flalign eqnarray displaymath math alignat dmath "
+        "IEEEeqnarray"
+    ).split()
+    for star in ("", "*")
+)
+
+_OPENING = re.compile(r"\\\\[\[(]|\\[\[(]|\\begin\s*\{([A-Za-z]+\*?)\}|\$\$|\$|\\.", re.DOTALL)
+_CLOSING = re.compile(r"\\end\s*\{[A-Za-z]+\*?\}|\\{1,2}[\])]|\$\$?")
+
+
+class Found(NamedTuple):
+    """A formula between its delimiters, in offsets of the text."""
+
+    start: int
+    end: int
+    environment: str
+    display: bool
+    #: Whether the text is percent-encoded, as in the address of a picture.
+    encoded: bool = False
+
+
+class Unclosed(NamedTuple):
+    """A delimiter without its partner."""
+
+    start: int
+    sign: str
+
+
+class _Closers:
+    """Finds the sign that closes a region; looks at each stretch of text once for each sign."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.next: dict[str, int] = {}
+
+    def find(self, sign: str, start: int) -> int:
+        """The offset of the first unescaped ``sign`` from ``start`` on, -1 if there is none."""
+        known = self.next.get(sign)
+        if known is not None and (known == -1 or known >= start):
+            return known
+        pos = start
+        while True:
+            pos = self.text.find(sign, pos)
+            if pos == -1 or not _escaped(self.text, pos):
+                break
+            pos += 1
+        self.next[sign] = pos
+        return pos
+
+
+def _escaped(text: str, pos: int) -> bool:
+    """Whether an odd number of backslashes stands before ``pos``."""
+    start = pos
+    while start and text[start - 1] == "\\":
+        start -= 1
+    return (pos - start) % 2 == 1
+
+
+def regions(text: str, masked: Masked, *, tex: bool) -> tuple[list[Found], list[Unclosed]]:
+    """Every formula in the order of the text, and the delimiters that nothing closes."""
+    found = [Found(r.start, r.end, "", r.display, r.encoded) for r in masked.math]
+    unclosed: list[Unclosed] = []
+    # What stands in a fence is no delimiter.
+    pieces: list[str] = []
+    last = 0
+    for region in sorted(masked.math, key=lambda r: r.start):
+        if region.start >= last:
+            pieces += [text[last : region.start], blanked(text[region.start : region.end])]
+            last = region.end
+    text = "".join([*pieces, text[last:]])
+    closers = _Closers(text)
+    pos = 0
+    while match := _OPENING.search(text, pos):
+        pos = match.end()
+        region_found = _close(text, match, closers, masked, tex=tex)
+        if region_found is None:
+            continue
+        if region_found.end < 0:
+            unclosed.append(Unclosed(match.start(), match.group()))
+            continue
+        found.append(region_found)
+        pos = _after(text, region_found.end)
+    if not tex:
+        rest = _without(text, sorted(found))
+        found += [Found(start, end, name, True) for start, end, name in bare_regions(rest)]
+    return sorted(found), unclosed
+
+
+def _without(text: str, found: Sequence[Found]) -> str:
+    """``text`` with the formulas in it blanked out, from delimiter to delimiter."""
+    pieces: list[str] = []
+    last = 0
+    for region in found:
+        start = text.rfind("\\", last, region.start) if region.environment else region.start - 2
+        start, end = max(start, last), _after(text, region.end)
+        pieces += [text[last:start], blanked(text[start:end])]
+        last = max(last, end)
+    return "".join([*pieces, text[last:]])
+
+
+def blanked(text: str) -> str:
+    """Spaces in place of everything but line ends."""
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _after(text: str, end: int) -> int:
+    """The offset after the closing sign at ``end``."""
+    match = _CLOSING.match(text, end)
+    return match.end() if match else end + 1
+
+
+def _close(
+    text: str, match: re.Match[str], closers: _Closers, masked: Masked, *, tex: bool
+) -> Found | None:
+    """The region that ``match`` opens.
+
+    ``None`` if it opens none, ``end = -1`` if it is not closed.
+    """
+    sign, start = match.group(), match.end()
+    if sign == "$":
+        end = _inline_end(text, start, closers, tex=tex)
+        return None if end is None else Found(start, end, "", False)
+    if match.group(1):
+        environment = match.group(1)
+        if environment not in ENVIRONMENTS:
+            return None
+        closing = f"\\end{{{environment}}}"
+        end = closers.find(closing, start)
+        if environment.startswith("alignat"):
+            start = re.compile(r"\s*(?:\{\d+\})?").match(text, start).end()  # type: ignore[union-attr]
+    elif sign == "$$":
+        environment, closing = "", "$$"
+        end = closers.find(closing, start)
+        if end >= 0 and _crosses_heading(start, end, masked):
+            end = -1
+        begins = not text[text.rfind("\n", 0, start) + 1 : start - 2].strip(" \t>*-0123456789.")
+        if not tex and not begins and re.search(r"\n[ \t]*\n", text[start : max(end, start)]):
+            return None  # two dollars that a sentence speaks of
+    elif sign in ("\\[", "\\(") or (sign in ("\\\\[", "\\\\(") and not tex):
+        environment, closing = "", sign[:-1] + {"[": "]", "(": ")"}[sign[-1]]
+        end = closers.find(closing, start)
+    else:
+        return None
+    return Found(start, end, environment, not sign.endswith("("))
+
+
+def _crosses_heading(start: int, end: int, masked: Masked) -> bool:
+    return bisect_right(masked.headings, start) != bisect_right(masked.headings, end)
+
+
+def _inline_end(text: str, start: int, closers: _Closers, *, tex: bool) -> int | None:
+    """The offset of the ``$`` that closes an inline formula, ``None`` if this ``$`` is money.
+
+    Pandoc's rule: the opening sign has no space after it, the closing one no space before it and no
+    digit after it, and a formula does not run over an empty line. Others allow spaces: they are
+    where what stands between is plainly mathematics.
+    """
+    if start >= len(text):
+        return None
+    end = closers.find("$", start)
+    if end < 0 or end == start or _EMPTY.search(text, start, end):
+        return None
+    if not tex:
+        spaced = text[start].isspace() or text[end - 1].isspace()
+        if text[end + 1 : end + 2].isdigit() or (
+            spaced and not (end - start < MAX_SPACED and _is_mathematical(text[start:end]))
+        ):
+            return None
+    return end
+
+
+#: A longer formula between dollars has no space beside them.
+MAX_SPACED = 400
+_EMPTY = re.compile(r"\n[ \t]*\n")
+_SIGNS = re.compile(r"\\[A-Za-z]+|(?<=[A-Za-z}])[_^]|[A-Za-z]\s*=")
+_SENTENCE = re.compile(
+    r"(?<![A-Za-z\\{])[a-z]{3,}\s+[a-z]{2,}(?![A-Za-z(])|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af。，、]"
+    # A line may end within a formula, where a command goes on.
+    r"|</?[a-z]+|\n(?!.*\\[A-Za-z])|\|"
+)
+_TEXT = re.compile(r"\\(?:text|mathrm|textrm|mbox|operatorname)\s*\{[^{}]*\}")
+
+
+def _is_mathematical(inside: str) -> bool:
+    """Whether a stretch between two dollars with space beside them is a formula."""
+    plain = _TEXT.sub(r"\\text{}", inside)
+    return _SIGNS.search(plain) is not None and _SENTENCE.search(plain) is None

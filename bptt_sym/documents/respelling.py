@@ -1,0 +1,456 @@
+r"""One spelling for what documents write in several ways, before anything is read.
+
+A box around an equation, a sum without its index, the bar of a part of a gradient, a slice of a
+weight, a sum over components: each is rewritten to what the reader knows. Only what is plain by its
+form is touched, and every character keeps its offset.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.read.symbols import WORDS
+
+_ONE = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathbb|textbf)\s*(?:\{\s*1\s*\}|1(?![0-9]))")
+#: ``\\mathbf{1}_{i, y^{(t)}}``: the entry i of the one-hot vector of the label y.
+_INDICATOR = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm|mathbb|mathds)\s*\{?\s*1\s*\}?\s*_\s*\{\s*[ijk]\s*(?:,|=)\s*"
+    r"(?P<label>(?:\\(?:mathbf|mathrm)\s*)?\{?y\}?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))?)\s*\}"
+)
+#: ``(\\nabla_{o^{(t)}} L)_i``: one entry of a gradient.
+_ENTRY = re.compile(
+    r"(?P<group>(?:\\left\s*)?\(\s*\\nabla(?:[^()]|\([^()]*\))*?(?:\\right\s*)?\))\s*_\s*"
+    r"(?:\{\s*[ijk]\s*\}|[ijk](?![A-Za-z]))"
+)
+_FORALL = re.compile(r"\\forall(?![A-Za-z])|∀")
+_OPENING = re.compile(r"\\begin\s*\{[^{}]*\}(?:\{[^{}]*\})?")
+#: How far the range of a quantifier reaches.
+_WINDOW = 60
+_ROW_END = re.compile(r"\\\\|\\end(?![A-Za-z])|\\tag(?![A-Za-z])|$")
+_AFTER_RANGE = re.compile(r"[,:;]|\\q?quad(?![A-Za-z])")
+_BEFORE_RANGE = re.compile(r"(?:[,;(]|\\text\s*\{[^{}]*\}|\\q?quad(?![A-Za-z])|\\[,;: ]|\s|~)*$")
+_BOX = re.compile(r"\\(?:boxed|fbox|colorbox\s*\{[^{}]*\}|bbox\s*(?:\[[^\]]*\])?)\s*\{")
+_BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits|\\nolimits|\\displaylimits)?\s*[_^])")
+_NAME = (
+    r"(?:\\(?:hat|widehat|tilde|bar|vec|mathbf|boldsymbol|mathrm|text)\s*\{[^{}]{1,12}\}|"
+    r"\\(?:hat|tilde|bar|vec)\s*[A-Za-z]|[A-Za-z])"
+)
+_SCRIPT = r"(?:\s*[_^]\s*(?:\{[^{}]{1,20}\}|[A-Za-z0-9]))"
+#: ``\sum_k y_{t,k} \log \hat{y}_{t,k}``: a sum over components.
+_COMPONENTS = re.compile(
+    r"\\sum(?:\\limits)?\s*_\s*(?:\{\s*(?P<k>[a-zA-Z]|\\[a-z]+)\s*(?:=\s*[01]\s*|\\in[^{}]*)?\}"
+    r"|(?P<k1>[a-zA-Z]))\s*(?:\^\s*(?:\{[^{}]{1,8}\}|\|?[A-Za-z]\|?))?"
+    rf"\s*(?P<y>{_NAME}{_SCRIPT}{{1,2}})"
+    r"\s*(?:\\[,;:! ]|\\cdot|\\times|\*)?\s*\\(?P<f>log|ln)\s*"
+    rf"(?P<open>\\left\s*\(|\(|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}{{1,2}})"
+    r"\s*(?P<close>\\right\s*\)|\))?"
+)
+#: ``\\mathrm{softmax}(o_t)``
+_OF_SOFTMAX = (
+    r"(?:\\(?:text|mathrm|operatorname)\s*\{\s*[sS]oft[mM]ax\s*\}|\\?[sS]oft[mM]ax)"
+    r"\s*(?:\\left\s*)?\([^()]*?(?:\\right\s*)?\)"
+)
+#: ``L_t = -y_t \\log \\hat{y}_t``, ``E = -\\sum_t y_t \\log \\hat{y}_t``: a loss of two vectors.
+_CROSS_ENTROPY = re.compile(
+    r"(?P<before>=\s*&?\s*-\s*(?:\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z])\s*){0,2})?)"
+    r"(?P<round>(?:\\left\s*)?[(\[]\s*)?"
+    rf"(?P<y>{_NAME}{_SCRIPT}?)\s*(?:\\[,;:! ]|\\cdot|\\times|\*)?\s*"
+    r"(?:\\(?:log|ln)(?![A-Za-z])|\\(?:operatorname|mathrm|text|rm)\s*\{\s*(?:log|ln)\s*\}|(?<![A-Za-z])log(?![A-Za-z]))"
+    rf"\s*(?P<open>\\left\s*[(\[]|[(\[]|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}?|{_OF_SOFTMAX})"
+    r"\s*(?P<close>\\right\s*[)\]]|[)\]])?(?(round)\s*(?:\\right\s*)?[)\]])"
+    r"(?=\s*[.,;&]?\s*(?:$|\\\\|\\end|\\tag|\\q?quad|=|\n))"
+)
+#: ``\\mathrm{CrossEntropy}(y_t, \\hat{y}_t)``, in either order.
+_NAMED_LOSS = re.compile(
+    r"(?:\\(?:text|mathrm|operatorname|mathit)\s*\{\s*)?"
+    r"(?:[Cc]ross[-_ ]?[Ee]ntropy(?:[-_ ]?[Ll]oss)?|(?<![A-Za-z\\])(?:CE|XE)(?![A-Za-z]))"
+    r"\s*\}?\s*"
+    rf"(?:\\left\s*)?\(\s*(?P<a>{_NAME}{_SCRIPT}?)\s*,\s*(?P<b>{_NAME}{_SCRIPT}?)\s*(?:\\right\s*)?\)"
+)
+_PREDICTED = re.compile(
+    r"\\(?:wide)?hat|\\tilde|(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?[po](?![A-Za-z])"
+)
+#: ``labels_t``: a name of several letters that runs in time.
+_SPELT = re.compile(
+    r"(?<![A-Za-z\\{])(?<!\\)(?P<word>[a-z]{4,12})(?=\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:[-+]\s*1\s*)?\}))"
+)
+#: ``W_f[:, :n]``, ``W[n:, :]``: a block of a weight, as arrays write it.
+#: ``(\\delta_t W_f)_{[:n]}``: the product with a block of the weight.
+_SLICED = re.compile(
+    r"(?<=\))\s*_\s*\{\s*(?:\[[^\[\]{}]*:[^\[\]{}]*\]|"
+    r"[0-9n+\s]+\\leq?\s*[a-z]\s*\\leq?\s*[A-Za-z0-9_+\s]+)\s*\}"
+)
+_SLICE = re.compile(
+    r"\[\s*(?=[^\[\]]*:)(?:[-:+,\s0-9A-Za-z_^]|\\text\s*\{[^{}]*\}|\\mathrm\s*\{[^{}]*\}"
+    r"|\\_|\{[^{}]*\}|\\[,;! ])*\]"
+)
+_BAR = re.compile(
+    r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert)\s*_\s*"
+    r"(?P<label>\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}|\\text\s*\{[^{}]*\}|[A-Za-z0-9])"
+    r"\s*(?P<after>&?\s*=)"
+)
+_DERIVATIVE = re.compile(
+    r"(?P<left>\\left\s*\.\s*)?(?P<d>\\[dt]?frac\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}\s*"
+    r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})\s*$"
+)
+_BY_PARAMETER = re.compile(
+    r"\{\s*(?:\\partial|d)\s*\{?\s*(?:\\(?:mathbf|boldsymbol|bm)\s*\{?\s*)?"
+    r"(?:[A-Z](?!\s*\}?\s*_\s*\{?\s*t)|b(?![a-z])|\\[Tt]heta|w(?![a-z]))"
+)
+
+#: One unit's index beside the step: ``h_i^t``, ``c^{t-1}_i``, ``o_{t,i}``, ``s^{(t)}_{[i]}``.
+_TIME = r"\(?\s*t\s*(?:[-+]\s*[0-9]\s*)?\)?"
+_UNIT = r"\[?\s*(?P<u>[ijnp])\s*\]?"
+_ELEMENT = re.compile(
+    rf"(?P<step>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))\s*_\s*(?:\{{\s*{_UNIT}\s*\}}|(?P<u1>[ijnp])(?![A-Za-z]))"
+    rf"|_\s*(?:\{{\s*\[?\s*(?P<u2>[ijnp])\s*\]?\s*\}}|(?P<u3>[ijnp])(?![A-Za-z]))(?P<later>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))"
+    rf"|_\s*\{{\s*(?P<of>{_TIME}),\s*(?P<u4>[ijp])\s*\}}"
+)
+#: ``\\Gamma_f^{(t)}``, ``z_o^t``: beside it an i is the input gate.
+GATE_I = re.compile(
+    r"(?:\\Gamma|\\mathrm\{net\}|(?<![A-Za-z\\])[zabgpWU]|\\delta)\s*(?:_|\^)\s*(?:\{\s*i\s*\}|i(?![A-Za-z]))"
+)
+_GATE_BESIDE = re.compile(
+    r"(?:\\Gamma|(?<![A-Za-z\\])[zagW]|\\delta)\s*_\s*\{?\s*[fo]\s*\}?(?![A-Za-z,])|"
+    r"(?:\\Gamma|\\mathrm\{net\})\s*_\s*\{?\s*i|\\delta\s*\^\s*\{?\s*[fo]\s*\}?(?![A-Za-z])"
+)
+#: ``\\tanh'(\\cdot)``: the slope where it is taken.
+_ANYTHING = (
+    r"\s*(?:\\left\s*)?\(\s*(?:\\(?:cdots?|[ld]?dots|bullet)|·|…|\.\.\.)\s*(?:\\right\s*)?\)"
+)
+_SOMEWHERE = re.compile(
+    r"((?:\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])[fg])\s*(?:'|\^\s*\{?\s*(?:\\prime|')\s*\}?)"
+    r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z]))?)"
+    + _ANYTHING
+)
+#: ``1 - \\tanh^2(\\cdot)``
+_SLOPE_SOMEWHERE = re.compile(r"1\s*-\s*(\\tanh)\s*\^\s*(?:\{\s*2\s*\}|2)" + _ANYTHING)
+#: A remark in a script of its own: in brackets, or below a brace.
+_WRITTEN = "[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+_REMARK = re.compile(
+    rf"（[^（）]*{_WRITTEN}[^（）]*）|(?:\\left\s*)?\((?:[^()]|\([^()]*\))*{_WRITTEN}(?:[^()]|\([^()]*\))*?(?:\\right\s*)?\)"
+    rf"|(?<=\}})\s*_\s*\{{[^{{}}]*{_WRITTEN}[^{{}}]*\}}"
+)
+#: ``W_{ij}``: an entry of a matrix.
+PAIR_OF_UNITS = re.compile(r"_\s*\{\s*[ijklmpq]\s*,?\s*[ijklmpq]\s*\}")
+_CELLS = re.compile(
+    r"\\\\(?:\s*\[[^\[\]]{0,12}\])?|(?<!\\)&|\\(?:begin|end)\s*\{[a-z]+\*?\}|[{}]|\\[{}]"
+)
+_GOES_ON = re.compile(r"\s*(?:\+?=|\\approx|\\leq?(?![a-z])|<)")
+
+#: ``\\delta.z_t^T``: a full stop on the line for a product.
+_POINT = re.compile(
+    r"(?<=[A-Za-z})\]])(?<!left)(?<!right)(?<!middle)\.(?=[A-Za-z\\(\[{])"
+    r"(?!\\[\\,;:! ]|\\(?:q?quad|end|tag|text|label|nonumber|notag)(?![A-Za-z]))"
+)
+#: ``\\begin{pmatrix} h_{t-1} \\\\ x_t \\end{pmatrix}``: one vector on top of another.
+_STACKED = re.compile(
+    r"\\begin\s*\{[bp]matrix\}(?P<first>(?:(?!\\\\|&|\\begin|\\end).){1,40}?)\\\\+(?:\[[^\]]*\])?"
+    r"(?P<second>(?:(?!\\\\|&|\\begin|\\end).){1,40}?)(?:\\\\)?\s*\\end\s*\{[bp]matrix\}",
+    re.DOTALL,
+)
+#: A sum whose rest is not written: ``f_t + \\cdots``, ``f_t + (\\text{further terms})``.
+_REST = re.compile(
+    r"\+\s*(?:\\(?:[cl]?dots|ldots|dotsb?)|\.\.\.|…|\(?\s*\\text\s*\{[^{}]*\}[^=]{0,80}\)?)\s*[.,]?\s*$"
+)
+
+#: ``\\mathrm{concat}(h_{t-1}, x_t)``
+_CONCAT = re.compile(
+    r"(?:\\(?:mathbf|mathrm|text|textrm|operatorname|textbf)\s*\{\s*[cC]oncat\s*\}|"
+    r"(?<![A-Za-z\\])[cC]oncat)\s*(?:\\left\s*)?\((?P<parts>[^()]{3,80})(?:\\right\s*)?\)"
+)
+
+Edit = tuple[int, int, str]
+
+
+def respelt(formula: Formula, gated: bool = False) -> Formula:
+    """``formula`` in the spelling that the reader knows.
+
+    ``gated`` tells whether the document marks weights and arguments by their gates: ``W_i`` beside
+    ``W_f`` belongs to the input gate.
+    """
+    formula = edited(formula, list(_quantifiers(formula.latex)))
+    formula = replaced(formula, _INDICATOR, lambda m: m.group("label"))
+    formula = replaced(formula, _ENTRY, lambda m: m.group("group"))
+    formula = replaced(formula, _ONE, lambda m: "1")
+    formula = edited(formula, _boxes(formula.latex))
+    formula = replaced(formula, _SPELT, _one_name)
+    formula = replaced(formula, _SOMEWHERE, lambda m: m.group(1))
+    formula = replaced(formula, _SLOPE_SOMEWHERE, lambda m: f"{m.group(1)}'")
+    if "=" in _REMARK.sub("", formula.latex):
+        formula = replaced(formula, _REMARK, lambda m: " ")
+    if "=" not in formula.latex:
+        return formula
+    formula = replaced(formula, _POINT, lambda m: r" \cdot ")
+    formula = replaced(formula, _CONCAT, lambda m: f"[{m.group('parts')}]")
+    formula = edited(formula, list(_bars(formula.latex)))
+    formula = replaced(
+        formula, _STACKED, lambda m: f"[{m.group('first').strip()}, {m.group('second').strip()}]"
+    )
+    formula = replaced(formula, _BARE_SUM, lambda m: r"\sum_{t}")
+    formula = replaced(formula, _COMPONENTS, _inner_product)
+    formula = replaced(formula, _NAMED_LOSS, _written_out)
+    formula = replaced(formula, _CROSS_ENTROPY, _of_two_vectors)
+    formula = edited(formula, sorted(_slices(formula.latex)))
+    formula = _of_every_unit(formula, gated)
+    return _column_by_column(formula)
+
+
+def _quantifiers(text: str) -> Iterator[tuple[int, int, str]]:
+    """``\\forall k,`` before an equation or behind it: a formula is about every step anyway."""
+    done = 0
+    for match in _FORALL.finditer(text):
+        if match.start() < done:
+            continue
+        end = _ROW_END.search(text, match.start())
+        assert end is not None
+        row = text[max(0, match.start() - 4 * _WINDOW) : match.start()].rsplit("\\\\", 1)[-1]
+        if not _OPENING.sub("", row).strip(" &\n\t"):
+            after = _AFTER_RANGE.search(text, match.end(), min(end.start(), match.end() + _WINDOW))
+            if after is not None:
+                done = after.end()
+                yield match.start(), done, ""
+            continue
+        window = max(0, match.start() - _WINDOW)
+        before = _BEFORE_RANGE.search(text[window : match.start()])
+        done = end.start()
+        yield (window + before.start() if before else match.start()), done, " "
+
+
+def _of_every_unit(formula: Formula, gated: bool) -> Formula:
+    """``\\partial c_i^t`` as ``\\partial c^t``: what the equation of one unit says of all.
+
+    Only where one letter counts the units and stands nowhere else.
+    """
+    text = formula.latex
+    if not re.search(r"\\partial|\\delta|\\frac\s*\{\s*d|∂", text) or PAIR_OF_UNITS.search(text):
+        return formula
+    units = {next(g for k, g in m.groupdict().items() if k.startswith("u") and g)
+             for m in _ELEMENT.finditer(text)}  # fmt: skip
+    if len(units) != 1:
+        return formula
+    (unit,) = units
+    if unit == "i" and (_GATE_BESIDE.search(text) or (gated and GATE_I.search(text))):
+        return formula
+    rest = _ELEMENT.sub("", text)
+    inside = rf"\{{[^{{}}]*(?<![A-Za-z\\]){unit}(?![A-Za-z])[^{{}}]*\}}"
+    if re.search(rf"[_^]\s*(?:{inside}|{unit}(?![A-Za-z]))", rest):
+        return formula
+
+    def new(m: re.Match[str]) -> str:
+        return m.group("step") or m.group("later") or f"_{{{m.group('of')}}}"
+
+    return replaced(formula, _ELEMENT, new)
+
+
+def _column_by_column(formula: Formula) -> Formula:
+    """Equations in columns side by side, one column after the other.
+
+    Where a row goes on with both of them (``& = … & & = …``), each belongs to its own column.
+    """
+    text = formula.latex
+    if text.count("&") < 4:
+        return formula
+    cells: list[list[tuple[int, int]]] = [[]]
+    depth, last, head, tail = 0, 0, 0, len(text)
+    environments = 0
+    for m in _CELLS.finditer(text):
+        sign = m.group()
+        if sign.startswith((r"\begin", r"\end")):
+            environments += sign.startswith(r"\begin")
+            if environments > 1:
+                return formula
+            if sign.startswith(r"\begin"):
+                if text[: m.start()].strip():
+                    return formula
+                head = last = m.end()
+            else:
+                tail = m.start()
+        elif sign in "{}":
+            depth += 1 if sign == "{" else -1
+        elif sign in (r"\{", r"\}"):
+            continue
+        elif not depth:
+            cells[-1].append((last, m.start()))
+            last = m.end()
+            if sign != "&":
+                cells.append([])
+    if text[tail:].count("&"):
+        return formula
+    cells[-1].append((last, tail))
+
+    def blank(row: list[tuple[int, int]], k: int) -> bool:
+        return k >= len(row) or not text[slice(*row[k])].strip()
+
+    def goes_on(row: list[tuple[int, int]]) -> bool:
+        return len(row) > 3 and blank(row, 0) and blank(row, 2) and all(
+            _GOES_ON.match(text, row[k][0]) for k in (1, 3)
+        )  # fmt: skip
+
+    if not any(goes_on(row) for row in cells):
+        return formula
+    pairs = max(len(row) + 1 for row in cells) // 2
+    latex, offsets = [text[:head]], list(formula.offsets[:head])
+    for k in range(pairs):
+        for row in cells:
+            if blank(row, 2 * k) and blank(row, 2 * k + 1):
+                continue
+            for start, end in row[2 * k : 2 * k + 2]:
+                latex += [text[start:end], "&"]
+                offsets += [*formula.offsets[start:end], formula.offsets[end]]
+            latex[-1] = r"\\"
+            offsets += [offsets[-1]]
+    latex.append(text[tail:])
+    offsets += formula.offsets[tail:]
+    return replace(formula, latex="".join(latex), offsets=offsets)
+
+
+def leaves_the_rest(latex: str) -> bool:
+    """Whether the last sum of a formula goes on with what is not written."""
+    return _REST.search(latex) is not None and r"\prod" not in latex and "+" in latex
+
+
+def _boxes(text: str) -> list[Edit]:
+    """The braces of boxes, which say nothing."""
+    out: list[Edit] = []
+    for m in _BOX.finditer(text):
+        end = closing(text, m.end() - 1)
+        if end is not None:
+            out += [(m.start(), m.end(), ""), (end, end + 1, " ")]
+    return sorted(out)
+
+
+#: What opens and closes a bracket, whatever kind it is.
+BRACKETS = ("([{（", ")]}）")
+
+
+def closing(
+    text: str, start: int, opens: str = "{", closes: str = "}", within: int = 20_000
+) -> int | None:
+    """Where the bracket at ``start`` closes, if ``within`` characters; escaped ones are none."""
+    depth = 0
+    k = start
+    while k < min(len(text), start + within):
+        c = text[k]
+        if c == "\\":
+            k += 2
+            continue
+        depth += (c in opens) - (c in closes)
+        if not depth:
+            return k
+        k += 1
+    return None
+
+
+def _bars(text: str) -> Iterable[Edit]:
+    r"""``\left.\frac{\partial L}{\partial h_t}\right|_{\text{future}} =`` adds a part of it."""
+    for m in _BAR.finditer(text):
+        before = _DERIVATIVE.search(text, 0, m.start())
+        if before is None:
+            continue
+        part = _BY_PARAMETER.search(before.group("d").split("}", 1)[1]) is None
+        if not part and re.fullmatch(r"\{?\s*\(?\s*[tkij]\s*\)?\s*\}?", m.group("label")):
+            continue  # by the parameter where step t uses it: its copy
+        if before.group("left"):
+            yield before.start("left"), before.end("left"), ""
+        yield m.start(), m.end(), " +=" if part else " ="
+
+
+def _inner_product(m: re.Match[str]) -> str | None:
+    k = m.group("k") or m.group("k1")
+    y, p = (_without(m.group(name), re.escape(k)) for name in ("y", "p"))
+    if y is None or p is None or k == "t":
+        return None
+    return rf"{{{y}}}^\top \log {p}"
+
+
+def _written_out(m: re.Match[str]) -> str | None:
+    """The cross-entropy of a label and what predicts it; ``None`` where neither is plain."""
+    a, b = m.group("a"), m.group("b")
+    predicted = [x for x in (a, b) if _PREDICTED.match(x)]
+    if len(predicted) != 1:
+        return None
+    label = b if predicted[0] == a else a
+    return rf"-{{{label}}}^\top \log {predicted[0]} "
+
+
+def _one_name(m: re.Match[str]) -> str | None:
+    if m.group("word").endswith(tuple(WORDS)):
+        return None
+    return rf"\mathrm{{{m.group('word')}}}"
+
+
+def _of_two_vectors(m: re.Match[str]) -> str | None:
+    r"""``-y^\top \log \hat y``; of two numbers it is the same."""
+    opened, closed = (m.group("open") or "").strip("\\,! "), m.group("close")
+    if bool(opened) != bool(closed):
+        return None
+    return rf"{m.group('before')}{{{m.group('y')}}}^\top \log {m.group('p')} "
+
+
+def _without(name: str, k: str) -> str | None:
+    """``y_{t,k}`` without its component; ``None`` if it has none."""
+    for pattern, new in (
+        (rf"\s*[_^]\s*(?:\{{\s*\(?\s*{k}\s*\)?\s*\}}|{k}(?![A-Za-z]))", ""),
+        (rf"([_^]\s*\{{[^{{}}]*?)\s*,\s*{k}\s*\}}", r"\1}"),
+        (rf"([_^]\s*\{{)\s*{k}\s*,\s*", r"\1"),
+        (rf"([_^]\s*\{{\s*t)\s*{k}\s*\}}", r"\1}"),
+    ):
+        found, count = re.subn(pattern, new, name, count=1)
+        if count:
+            return found
+    return None
+
+
+#: A block of a gradient is no longer that gradient.
+_OF_A_GRADIENT = re.compile(
+    r"\\[dt]?frac\s*\{(?:[^{}]|\{[^{}]*\})*\\partial(?:[^{}]|\{[^{}]*\})*\}\s*"
+    r"\{(?:[^{}]|\{[^{}]*\})*\}\s*$|"
+    r"\\delta\s*(?:\\[a-z]+\s*\{\s*)?[a-z]\s*\}?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*)*$"
+)
+
+
+def _slices(text: str) -> Iterable[Edit]:
+    """The brackets of slices: which block of a weight is meant, the shapes tell."""
+    for m in _SLICED.finditer(text):
+        yield m.start(), m.end(), ""
+    for m in _SLICE.finditer(text):
+        before = text[: m.start()]
+        if re.search(r"[A-Za-z0-9}]\s*$", before) and not _OF_A_GRADIENT.search(before):
+            yield m.start(), m.end(), ""
+
+
+def replaced(
+    formula: Formula, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str | None]
+) -> Formula:
+    """``formula`` with each match replaced, ``None`` leaving it; offsets follow."""
+    found = ((m.start(), m.end(), new(m)) for m in pattern.finditer(formula.latex))
+    return edited(formula, [(s, e, n) for s, e, n in found if n is not None])
+
+
+_COMMAND = re.compile(r"\\[A-Za-z]+\Z")
+
+
+def edited(formula: Formula, edits: Sequence[Edit]) -> Formula:
+    """``formula`` with the edits made, which come in order and do not overlap; offsets follow."""
+    if not edits:
+        return formula
+    text, offsets = formula.latex, formula.offsets
+    pieces: list[str] = []
+    places: list[int] = []
+    last = 0
+    for start, end, new in edits:
+        if start < last:
+            continue
+        follows = new or text[end : end + 1]
+        if follows[:1].isalpha() and _COMMAND.search(text, max(last, start - 30), start):
+            new = f" {new}"  # a letter would join the name of the command
+        pieces += [text[last:start], new]
+        places += [*offsets[last:start], *([offsets[start]] * len(new))]
+        last = end
+    pieces.append(text[last:])
+    places += offsets[last:]
+    return replace(formula, latex="".join(pieces), offsets=places)

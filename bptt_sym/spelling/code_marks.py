@@ -1,0 +1,94 @@
+r"""Gradients under the names that code gives them: ``dy``, ``dhraw``, ``dh_{next}``, ``\Delta W``.
+
+Texts that read a program aloud keep its names. One of several letters, ``dhraw = (1 - h_t^2) dh``,
+stands for what its line gives at step t; ``dh_{next}`` on the left is handed to the step before;
+``dby`` is the gradient by ``b_y``, and so is ``\Delta{by}`` where no rate of learning stands by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+
+_LEFT = r"(?:^|\\\\(?:\s*\[[^\]]*\])?|\\q?quad(?![A-Za-z])|&|\n)\s*"
+_EQUALS = r"(?=\s*&?\s*(?:\+\s*)?=(?!\s*-?\s*\\(?:eta|alpha|mu|epsilon)))"
+#: ``dhraw =``, ``dZ =``, ``dh_{next} =``, ``dy =``
+_GIVEN = re.compile(
+    rf"{_LEFT}d(?P<name>[A-Za-z]{{1,8}})(?P<scripts>(?:\s*_\s*\{{[^{{}}]*\}})?){_EQUALS}"
+)
+_MARK = re.compile(r"(?<![A-Za-z\\{/_^])d(?P<name>[A-Za-z]{1,8})(?![A-Za-z0-9])(?!\s*[_^])")
+#: ``dh_{next} = …``: what the step before gets.
+_HANDED_ON = re.compile(
+    rf"(?P<left>{_LEFT})d(?P<name>[a-zA-Z])\s*_\s*\{{\s*(?:\\(?:text|mathrm)\s*\{{\s*)?(?:next|prev)\s*"
+    r"(?:\}\s*)?\}\s*&?\s*="
+)
+_CAPITAL = re.compile(r"(?<![A-Za-z\\])([A-Z])(?![A-Za-z])")
+_PREVIOUS = re.compile(r"_\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?prev")
+_BIAS = re.compile(r"b(?P<of>[a-z])")
+_DELTA = re.compile(
+    rf"(?P<left>{_LEFT})\\Delta\s*(?:\{{\s*(?P<a>[WUVb][a-z]{{0,2}})\s*\}}|(?P<b>[WUVb]))"
+    rf"(?P<scripts>(?:\s*_\s*(?:\{{[^{{}}]*\}}|[a-z]))?){_EQUALS}"
+)
+_RATE = re.compile(r"\\(?:eta|alpha|mu)(?![A-Za-z])|learning")
+
+
+@dataclass(frozen=True)
+class CodeMarks:
+    """The names that a text gives with ``d`` before them, and no step."""
+
+    #: Names of several letters, or of one that nothing else has.
+    aliases: frozenset[str]
+    biases: frozenset[str]
+    loss: str
+    #: Whether ``prev`` is the step before, so that ``next`` is this one.
+    inside: bool = False
+
+    @classmethod
+    def of(cls, texts: Sequence[str], loss: str) -> CodeMarks:
+        every = "\n".join(texts)
+        given = {m.group("name") for t in texts for m in _GIVEN.finditer(t) if not m["scripts"]}
+        # dZ, where Z stands nowhere; beside a weight R, dR is the gradient by it
+        runs = set(_CAPITAL.findall(every))
+        aliases = {n for n in given if len(n) > 1 or (n.isupper() and n not in runs)}
+        biases = {n for n in aliases if (b := _BIAS.fullmatch(n)) and re.search(
+            rf"(?<![A-Za-z\\])b\s*_\s*\{{?\s*{b['of']}", every)}  # fmt: skip
+        # dct is dc_t with its bar left out
+        aliases = {n for n in aliases if len(n) != 2 or n[1] not in "tT0123456789"}
+        weights = {n for n in aliases if n[0] in "WUV" or n in ("L", "J", "E", "x", "t")}
+        inside = _PREVIOUS.search(every) is not None
+        return cls(frozenset(aliases - biases - weights), frozenset(biases), loss, inside)
+
+    def written_out(self, formula: Formula) -> Formula:
+        """``formula`` with such names under one that the reader knows."""
+        new = replaced(formula, _HANDED_ON, self._handed_on)
+        new = replaced(new, _MARK, self._named)
+        if not _RATE.search(new.latex):
+            new = replaced(new, _DELTA, self._by)
+        return replace(new, delta=True) if new.latex != formula.latex else formula
+
+    def _named(self, m: re.Match[str]) -> str | None:
+        name = m.group("name")
+        if name in self.biases:
+            return rf"\frac{{\partial {self.loss}}}{{\partial b_{{{name[1:]}}}}}"
+        return rf"\mathrm{{d{name}}}_{{t}}" if name in self.aliases else None
+
+    def _handed_on(self, m: re.Match[str]) -> str | None:
+        if not self.aliases or self.inside:
+            return None  # a cell seen from inside, which has names for both sides
+        return rf"{m.group('left')}\frac{{\partial {self.loss}}}{{\partial {m['name']}_{{t-1}}}} +="
+
+    def _by(self, m: re.Match[str]) -> str:
+        name, scripts = m.group("a") or m.group("b"), m.group("scripts") or ""
+        if len(name) > 1:
+            name = f"{name[0]}_{{{name[1:]}}}"
+        return rf"{m.group('left')}\frac{{\partial {self.loss}}}{{\partial {name}{scripts}}}"
+
+
+def with_code_marks(formulas: Sequence[Formula], loss: str) -> list[Formula]:
+    """``formulas`` with the names of code as gradients."""
+    marks = CodeMarks.of([f.latex for f in formulas], loss)
+    return [marks.written_out(f) for f in formulas]

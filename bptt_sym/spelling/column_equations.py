@@ -1,0 +1,73 @@
+r"""Equations between columns, written out row by row.
+
+.. math::
+
+    \begin{bmatrix} i \\ f \end{bmatrix} =
+    \begin{bmatrix} W_i & U_i \\ W_f & U_f \end{bmatrix}
+    \begin{bmatrix} x_t \\ h_{t-1} \end{bmatrix}
+
+says :math:`i = W_i x_t + U_i h_{t-1}` and the like of :math:`f`; a column of functions says what
+each of the names before it is. What stands behind, a short form such as :math:`W I_t`, is left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import Edit, edited
+
+_MATRIX = (
+    r"(?:\\left\s*[\[(]\s*)?\\begin\s*\{{(?P<{0}e>[bpv]?matrix|array)\}}(?:\{{[lcr|]+\}})?"
+    r"(?P<{0}>(?:(?!\\begin|\\end)[^=])*)\\end\s*\{{(?P={0}e)\}}(?:\s*\\right\s*[\])])?"
+)
+_EQUATION = re.compile(
+    _MATRIX.format("left")
+    + r"\s*&?\s*=\s*&?\s*"
+    + _MATRIX.format("right")
+    + r"(?:\s*(?:\\cdot(?![a-z])|\\times(?![a-z])|\\[,;:! ])?\s*"
+    + _MATRIX.format("column")
+    + r")?(?:\s*=\s*[A-Z]\s*(?:\\cdot\s*)?"
+    r"(?:\[[^\[\]=+]*\]|[A-Za-z](?:\s*[_^]\s*(?:\{[^{}]*\}|[a-z]))?))?"
+    r"(?=\s*(?:$|[.,;]|\\tag|\\\\|\\end|\n))"
+)
+_ACCENT = r"\\(?:hat|tilde|bar|widehat|widetilde|vec|mathbf|boldsymbol)\s*"
+_SCRIPT = r"(?:\s*\\?[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))"
+_NAME = re.compile(
+    rf"\s*(?:\{{\s*{_ACCENT}[A-Za-z]{_SCRIPT}?\s*\}}|"
+    rf"{_ACCENT}\{{?\s*[A-Za-z]{_SCRIPT}?\s*\}}?|[A-Za-z]){_SCRIPT}{{0,2}}\s*"
+)
+_ROW = re.compile(r"\\{2,}(?:\s*\[[^\]]*\])?")
+
+
+def written_row_by_row(formula: Formula) -> Formula:
+    """``formula`` with equations between columns as one equation a row."""
+    text = formula.latex
+    if text.count("matrix}") + text.count("{array}") < 4:
+        return formula
+    edits: list[Edit] = []
+    for m in _EQUATION.finditer(text):
+        names = _rows(m["left"])
+        right = _rows(m["right"])
+        if len(names) < 2 or len(names) != len(right) or not all(map(_NAME.fullmatch, names)):
+            continue
+        if m["column"] is not None:
+            column = _rows(m["column"])
+            parts = [row.split("&") for row in right]
+            if len(column) < 2 or any(len(row) != len(column) for row in parts):
+                continue
+            right = [_sum_of_products(row, column) for row in parts]
+        elif any("&" in row for row in right):
+            continue
+        lines = (rf"{a.strip()} = {b.strip()}" for a, b in zip(names, right, strict=True))
+        edits.append((m.start(), m.end(), r" \\ ".join(lines)))
+    return edited(formula, edits) if edits else formula
+
+
+def _sum_of_products(row: Sequence[str], column: Sequence[str]) -> str:
+    return " + ".join(f"{w.strip()} {x.strip()}" for w, x in zip(row, column, strict=True))
+
+
+def _rows(body: str) -> list[str]:
+    return [row for row in _ROW.split(body) if row.strip()]

@@ -1,0 +1,117 @@
+r"""How a text counts its steps: from 0, or up to a letter of its own.
+
+``\sum_{t=0}^{T} L_t`` in a text whose first step is 0 is :math:`\sum_{t=1}^{T}` in one whose first
+step is 1. Books that write :math:`\tau` for the last step mean what others write :math:`T` for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bptt_sym.decide.step_readings import LAST_STEPS
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+from bptt_sym.notation import (
+    Claim,
+    Idx,
+    Node,
+    Num,
+    Prod,
+    Sum,
+    free_indices,
+    num,
+    rebuild,
+    substitute_index,
+)
+from bptt_sym.recurrence import HORIZON, STEP
+
+FROM_ZERO = "the steps are counted from 0"
+
+
+def to_the_last_step(claim: Claim) -> tuple[Claim, str] | None:
+    """``claim`` with T for the one index that only its right side has, and that letter."""
+    left, right = claim.sides[0], claim.sides[-1]
+    only = free_indices(right) - free_indices(left) - {HORIZON, STEP}
+    if len(only) != 1 or not only <= LAST_STEPS:
+        return None
+    (letter,) = only
+    sides = tuple(substitute_index(s, letter, Idx(HORIZON)) for s in claim.sides)
+    return replace(claim, sides=sides), letter
+
+
+def counted_from_one(claim: Claim) -> Claim:
+    """``claim`` with every sum over steps that starts at 0 started at 1."""
+
+    def change(n: Node) -> Node:
+        n = rebuild(n, change)
+        if isinstance(n, (Sum, Prod)) and isinstance(n.lo, Num) and n.lo.value == 0:
+            return replace(n, lo=num(1))
+        return n
+
+    return replace(claim, sides=tuple(change(side) for side in claim.sides))
+
+
+_LETTERS = {
+    r"\tau": r"\\tau(?![A-Za-z])",
+    "n": r"(?<![A-Za-z\\])n(?![A-Za-z])",
+    "N": r"(?<![A-Za-z\\])N(?![A-Za-z])",
+}
+_HORIZON = re.compile(
+    r"_\s*(?:T(?![A-Za-z])|\{\s*T\s*(?:-\s*1\s*)?\})|\^\s*\{\s*[(<]\s*T\s*[-)>]|[a-z]\(\s*T\s*\)"
+    r"|\\(?:sum|prod)(?:\\limits)?\s*_\s*(?:\{[^{}]*\}|[a-z])\s*\^\s*(?:T|\{\s*T\s*\})"
+    r"|\\(?:sum|prod)(?:\\limits)?\s*\^\s*(?:T|\{\s*T\s*\})\s*_"
+)
+#: "the last time step", before or behind the letter.
+_LAST = (
+    r"(?:last|final|letzte\w*|dernier\w*|último|ultim[oa]|последн\w+|最后|最後|最终|末尾|마지막|终止|"
+    r"end of the sequence|sequence length|length of the sequence|time horizon|序列长度|序列長度)"
+)
+
+
+_STEP_BELOW = re.compile(r"_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:[-+]\s*1\s*)?\})")
+
+
+def below_only(every: str) -> bool:
+    """Whether steps stand below the names, and T nowhere as the last one."""
+    return _STEP_BELOW.search(every) is not None and _HORIZON.search(every) is None
+
+
+def last_step_letter(texts: Sequence[str], source: str) -> str:
+    """The letter that a text writes for its last step, if it is not T and T is no step in it."""
+    every = "\n".join(texts)
+    if _HORIZON.search(every):
+        return ""
+    for letter, pattern in _LETTERS.items():
+        below = rf"_\s*(?:{pattern}|\{{\s*{pattern}\s*\}})|\^\s*\{{\s*\(\s*{pattern}\s*\)\s*\}}"
+        if re.search(rf"[hsaoyLEx]\s*(?:{below})", every) is None:
+            continue
+        top = rf"\\sum\s*_\s*\{{\s*t\s*=\s*1\s*\}}\s*\^\s*(?:{pattern}|\{{\s*{pattern}\s*\}})"
+        said = (
+            rf"{_LAST}[^.。\n]{{0,40}}?\$?\\?\(?\s*{pattern}"
+            rf"|{pattern}\s*\$?[^.。\n$]{{0,20}}{_LAST}"
+        )
+        if re.search(top, every) or re.search(said, source, re.IGNORECASE):
+            return letter
+    return ""
+
+
+#: ``\\sum_{t=1}^{T_x}``: the length of the one sequence there is.
+_LENGTH = re.compile(r"(?<![A-Za-z\\])T\s*_\s*(?:\{\s*([a-z])\s*\}|([a-z])(?![A-Za-z]))")
+_UP_TO = re.compile(r"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{[^{}]*\}\s*\^\s*\{?\s*T\s*_")
+
+
+def with_one_length(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with T for ``T_x``, if that is the only length in them."""
+    every = "\n".join(f.latex for f in formulas)
+    lengths = {a or b for a, b in _LENGTH.findall(every)}
+    if not _UP_TO.search(every) or len(lengths) != 1 or _HORIZON.search(_LENGTH.sub("", every)):
+        return list(formulas)
+    return [replaced(f, _LENGTH, lambda m: "T") for f in formulas]
+
+
+def with_horizon(formula: Formula, letter: str) -> Formula:
+    """``formula`` with T in the place of the letter of the last step."""
+    pattern = re.compile(_LETTERS[letter])
+    return replaced(formula, pattern, lambda m: "T")

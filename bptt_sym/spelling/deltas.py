@@ -1,0 +1,382 @@
+r"""Names of gradients made of δ: ``\delta^{c}_t``, ``\delta_{f,t}``, ``\delta_o^{(t)}``.
+
+Texts give one name to each gradient: δ, with what is differentiated by in one script and the step
+in another. Where a line says so (``\delta^c_t = \partial L / \partial c_t``), or where the script
+names a sequence of the text, the name is written out as the derivative. Other scripts become part
+of one plain name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+from bptt_sym.entries import UNITS
+from bptt_sym.read.vocabulary import plain_name
+
+_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_SCRIPT = rf"\s*[_^]\s*(?:{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9'])"
+_DELTA = re.compile(rf"\\delta(?![A-Za-z])(?P<scripts>(?:{_SCRIPT}){{1,3}})")
+_BESIDE = re.compile(r"\s*[_^]\s*\{\s*(?P<body>[^{}]*,[^{}]*)\}\s*")
+_ONE = re.compile(rf"\s*(?P<mark>[_^])\s*(?P<body>{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9'])")
+_STEP = re.compile(
+    r"[(<]?\s*(?:\\langle)?\s*(?P<step>(?:t|k|s|j|n|T|\\tau)\s*(?:[-+]\s*[0-9])?)\s*(?:\\rangle)?\s*[)>]?"
+)
+_ACCENT = r"\\(?:hat|widehat|tilde|widetilde|bar|overline|vec|mathbf|boldsymbol|bm)"
+_BASE = (
+    rf"(?:{_ACCENT}\s*(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|(?<![A-Za-z\\])[A-Za-z]|"
+    r"\\mathrm\{net\}|\\Gamma)"
+)
+_ELEMENT = re.compile(rf"(?P<base>{_BASE})\s*_\s*\{{?\s*(?P<step>t\s*(?:[-+]\s*1)?)\s*\}}?")
+_SEQUENCE = re.compile(rf"(?P<base>{_BASE})(?P<scripts>(?:{_SCRIPT}){{1,3}})")
+_LOSS = (
+    r"(?:\\mathcal\s*\{?\s*[A-Z]\s*\}?|[LEJC]|[lL]oss|\\ell)"
+    r"(?:\s*_\s*\{?[A-Za-z]+\}?|\s*\^\s*\{?\(?[A-Za-z]+\)?\}?)?"
+)
+_DEFINES = re.compile(
+    r"\s*&?\s*(?:=|\\equiv|\\triangleq|:=|\\coloneqq|\\doteq|"
+    r"\\(?:over|under)set\s*\{[^{}]*\}\s*\{\s*=\s*\}|\\stackrel\s*\{[^{}]*\}\s*\{\s*=\s*\})\s*&?\s*"
+    rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\{{?\s*(?P<of>{_LOSS})\s*\}}?\s*\}}"
+    rf"\s*\{{\s*(?:\\partial|d)\s*(?P<by>(?:[^{{}}]|{_GROUP})+)\}}"
+    # "= ∂L/∂c_t ⊙ c_{{t-1}} ⊙ f_t ⊙ (1 - f_t)" says what the gradient is, not what it is of.
+    r"(?=\s*(?:\\[,;:! ]\s*)*(?:[.,;]|:?\s*(?:$|\n|&?\s*(?:=|:=|\\equiv|\\coloneqq|\\approx)|"
+    r"\\(?:\\|end|tag|label|q?quad|text|mbox|in|quad|notag|nonumber|hspace)(?![A-Za-z]))))"
+)
+_SIMPLE = re.compile(r"\\?[A-Za-z]+|\\[a-z]+\{[A-Za-z]\}")
+#: A script that is a step and nothing else: of a loss, or of what it is differentiated by.
+_AT_STEP = re.compile(
+    r"(?P<mark>[_^])\s*(?:\{\s*(?P<in>[(<]?\s*(?:[a-zT]|\\tau)\s*[)>]?)\s*\}|(?P<a>[a-zT](?![A-Za-z])))"
+)
+#: Letters of what stands inside an activation, and of gates: :math:`\\delta^{a_f}_t`.
+_INNER = frozenset(("a", "z", "p", "s", "u", "net"))
+_GATES = frozenset(("f", "i", "o", "c", "C", "g", "z", "r", r"\tilde{c}", r"\tilde{h}"))
+#: What is given from outside: the gradient by it is hardly ever meant.
+_GIVEN = frozenset(("y", "x", "T", "t"))
+
+#: ``\\delta^{(h)}``: a name in brackets, where no step is meant.
+_BRACKETED = re.compile(r"^\(\s*([a-iloqru-zA-SU-Z])\s*\)$")
+
+Key = frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """``\\delta^{(t)}_k = \\partial L^{(t)} / \\partial h^{(k)}``: a step of each of the two."""
+
+    loss: str
+    by: str
+    #: Which script has the step of the loss, and the letters of both steps in the definition.
+    mark: str
+    letters: tuple[str, str]
+
+    def at(self, steps: Mapping[str, str]) -> str:
+        """The derivative with the loss and the variable at the steps of the two scripts."""
+        other = "_" if self.mark == "^" else "^"
+        loss = _moved(self.loss, self.letters[0], steps[self.mark])
+        by = _moved(self.by, self.letters[1], steps[other])
+        if "unit" in steps:  # \\delta^{(t)}_{k,i} is the entry i
+            by += f"_{{{steps['unit']}}}" if "_" not in by else ""
+        return rf"\frac{{\partial {loss}}}{{\partial {by}}}"
+
+
+def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
+    """``(parts without the step, the step, the parts in order)``; ``None`` without one step."""
+    pieces: list[str] = []
+    for m in _ONE.finditer(scripts):
+        body = m.group("body")
+        body = body[1:-1] if body.startswith("{") else body
+        pieces += [_BRACKETED.sub(r"\1", p.strip()) for p in body.split(",") if p.strip()]
+    if any(p in (r"\top", r"\prime", "'") for p in pieces):
+        return None
+    if len(pieces) > 1 and (inner := _ELEMENT.fullmatch(pieces[0])) is not None:
+        # \\delta_{h_t, \\mathrm{later}}: a part of the gradient by h
+        pieces = [inner.group("base"), inner.group("step"), *pieces[1:]]
+    if len(pieces) == 1 and re.fullmatch(r"[a-su-zA-Z]t", pieces[0]):
+        pieces = [pieces[0][0], "t"]  # \\delta_{ht}
+    steps = [k for k, p in enumerate(pieces) if _STEP.fullmatch(p)]
+    if not steps:
+        return None
+    # s, j, k may be letters of what is differentiated by; t never is.
+    at = next((k for k in steps if "t" in pieces[k]), steps[0])
+    found = _STEP.fullmatch(pieces[at])
+    assert found is not None
+    step = found.group("step").replace(" ", "")
+    parts = pieces[:at] + pieces[at + 1 :]
+    if "T" in parts:
+        return None
+    return frozenset(q for p in parts for q in _atoms(p)), step, parts
+
+
+def _plain(base: str) -> str:
+    """``\\tilde c`` and ``\\tilde{ c }`` alike."""
+    base = re.sub(r"(\\[A-Za-z]+)\s+([A-Za-z])\b", r"\1{\2}", base)
+    return plain_name(re.sub(r"\s", "", base))
+
+
+def _atoms(part: str) -> list[str]:
+    r"""``a_f`` as a and f; ``\tilde{c}`` as itself; ``\text{future}`` as its word."""
+    word = re.fullmatch(r"\\(?:text|mathrm|textrm|operatorname)\s*\{\s*([^{}]*)\s*\}", part)
+    if word:
+        return [word.group(1)]
+    match = re.fullmatch(rf"(?P<base>{_BASE})\s*(?:[_^]\s*\{{?\s*(?P<sub>[^{{}}]*)\s*\}}?)?", part)
+    if match is None:
+        return [re.sub(r"\s", "", part)]
+    base = _plain(match.group("base"))
+    return [base, *([match.group("sub")] if match.group("sub") else [])]
+
+
+@dataclass(frozen=True)
+class Deltas:
+    """What the δ of a text stand for: by their scripts, the text of the variable at step t."""
+
+    meanings: Mapping[Key, str] = field(default_factory=dict)
+    #: The losses that their definitions differentiate, at step t.
+    losses: Mapping[Key, str] = field(default_factory=dict)
+    #: The one with a step of the loss and one of the variable.
+    pair: _Pair | None = None
+    #: Those for which no line says so.
+    guessed: frozenset[Key] = frozenset()
+    loss: str = "L"
+
+    @classmethod
+    def of(cls, texts: Sequence[str], loss: str) -> Deltas:
+        meanings: dict[Key, str] = {}
+        losses: dict[Key, str] = {}
+        wanted: set[Key] = set()
+        pair = next((p for text in texts for p in _pairs(text)), None)
+        for text in texts:
+            for m in _DELTA.finditer(text):
+                if pair is not None and _two_steps(m.group("scripts")):
+                    continue
+                read = _steps(m.group("scripts"))
+                if read is None or not read[0]:
+                    continue
+                wanted.add(read[0])
+                said = _DEFINES.match(text, m.end())
+                if said is not None and read[1] == "t":
+                    meanings.setdefault(read[0], said.group("by").strip())
+                    losses.setdefault(read[0], said.group("of"))
+        guessed: set[Key] = set()
+        missing = wanted - set(meanings)
+        if missing:
+            for key, name in _sequences(texts).items():
+                if key in missing and not key <= _GIVEN:
+                    meanings[key] = name
+                    guessed.add(key)
+            for key in guessed & _beside_the_derivative(texts):
+                (gate, *more) = key
+                if not more:
+                    meanings[key] = by_argument(gate)
+            for key in missing - set(meanings):
+                if len(key) == 2 and len(key & _INNER) == 1:
+                    (gate,) = key - _INNER
+                    if gate in _GATES:
+                        meanings[key] = by_argument(gate)
+                        guessed.add(key)
+        return cls(meanings, losses, pair, frozenset(guessed), loss)
+
+    def written_out(self, formula: Formula) -> Formula:
+        """``formula`` with its δ as derivatives, or under plain names."""
+        if r"\delta" not in formula.latex:
+            return formula
+        guesses = False
+
+        def new(m: re.Match[str]) -> str | None:
+            nonlocal guesses
+            both = _two_steps(m.group("scripts")) if self.pair is not None else None
+            if self.pair is not None and both is not None:
+                return self.pair.at(both)
+            read = _steps(m.group("scripts"))
+            if read is None or not read[0]:
+                return None
+            key, step, parts = read
+            name = self.meanings.get(key)
+            if name is None:
+                if len(parts) == 1 and _SIMPLE.fullmatch(parts[0]):
+                    return None
+                bare = (re.sub(r"\\(?:text|mathrm|textrm|operatorname)", "", p) for p in parts)
+                word = "".join(re.sub(r"[^A-Za-z]", "", p) for p in bare)
+                return rf"\delta_{{\mathrm{{{word}}}}}^{{({step})}}" if word else None
+            guesses |= key in self.guessed
+            loss = self.losses.get(key, self.loss)
+            return rf"\frac{{\partial {_at(loss, step)}}}{{\partial {_at(name, step)}}}"
+
+        formula = replaced(formula, _DELTA, new)
+        return replace(formula, delta=True) if guesses else formula
+
+
+def by_argument(gate: str) -> str:
+    """What ``gate`` is the activation of, written for step t."""
+    return rf"\mathrm{{net}}_{{{gate}}}^{{(t)}}"
+
+
+def beside_the_derivative(key: Key, text: str, start: int) -> bool:
+    r"""Whether the gradient named before ``start`` is made of another, by the variable ``key``.
+
+    In :math:`\delta^f_t = \partial L/\partial f_t \odot f_t \odot (1 - f_t)` the name is not
+    that of :math:`\partial L/\partial f_t`, but of the gradient by what f is the activation of.
+    """
+    given = _GIVES.match(text, start)
+    if given is None:
+        return False
+    for m in _BY.finditer(given.group("right")):
+        by = _SEQUENCE.fullmatch(m.group("by").strip())
+        read = _steps(by.group("scripts")) if by is not None else None
+        if by is None or read is None or read[1] != "t":
+            continue
+        rest = given.group("right")[m.end() :].lstrip().rstrip(" .,;}\n")
+        same = frozenset((_plain(by.group("base")), *read[0])) == key
+        if same and rest[:1] not in ("", "+", "-"):
+            return True
+    return False
+
+
+def _beside_the_derivative(texts: Sequence[str]) -> set[Key]:
+    found: set[Key] = set()
+    for text in texts:
+        for m in _DELTA.finditer(text):
+            read = _steps(m.group("scripts"))
+            if read and read[1] == "t" and beside_the_derivative(read[0], text, m.end()):
+                found.add(read[0])
+    return found
+
+
+_GIVES = re.compile(
+    r"\s*&?\s*=\s*&?(?P<right>"
+    r"(?:(?!\\\\|\\(?:end|tag|label|text|mbox|in|q?quad)(?![A-Za-z]))[^=&])*)"
+)
+_BY = re.compile(
+    rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\{{?\s*{_LOSS}\s*\}}?\s*\}}"
+    r"\s*\{\s*(?:\\partial|d)\s*(?P<by>(?:[^{}]|\{[^{}]*\})+)\}"
+)
+
+_LATER = re.compile(
+    r"\\delta\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))?\s*[_^]\s*\{\s*\(?\s*(?:[A-Za-z]\s*,\s*)?t\s*\+\s*1\s*\)?[^{}]*\}"
+)
+
+
+_BARE = re.compile(
+    rf"\\delta\s*(?P<base>{_ACCENT}\s*(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|[A-Za-z])(?P<scripts>(?:{_SCRIPT}){{1,2}})"
+)
+
+
+def own_losses(texts: Sequence[str]) -> dict[tuple[str, str], str]:
+    r"""The loss in :math:`\delta h_t = \partial E_t/\partial h_t`, by the name and its step."""
+    found: dict[tuple[str, str], str] = {}
+    for text in texts:
+        for m in _BARE.finditer(text):
+            said, read = _DEFINES.match(text, m.end()), _steps(m.group("scripts"))
+            if said is None or read is None or read[0]:
+                continue
+            by = _SEQUENCE.fullmatch(said.group("by").strip())
+            if by is not None and _plain(by.group("base")) == _plain(m.group("base")):
+                found.setdefault((_plain(m.group("base")), read[1]), said.group("of").strip())
+    return found
+
+
+def at_step(loss: str, step: str) -> str:
+    """``loss``, which is written for step t, at ``step``."""
+    return _at(loss, step)
+
+
+def runs_back(texts: Sequence[str]) -> frozenset[str]:
+    r"""The reading that goes with :math:`\delta_t = \partial L_t/\partial a_t` and a recursion.
+
+    A text that takes :math:`\delta_t` from :math:`\delta_{t+1}` means all losses that are to come.
+    """
+    own = own_losses(texts)
+    ahead = {"".join(m.group("scripts").split()) for x in texts for m in _BARE.finditer(x)}
+    if {"_{t+1}", "^{(t+1)}"} & ahead and any(
+        step == "t" and _AT_STEP.search(loss) for (_, step), loss in own.items()
+    ):
+        return frozenset(("whole-loss",))
+    later = any(_LATER.search(text) for text in texts)
+    for text in texts if later else ():
+        for m in _DELTA.finditer(text):
+            said = _DEFINES.match(text, m.end())
+            if said is not None and _AT_STEP.search(said.group("of")) and not _two_steps(
+                m.group("scripts")
+            ):
+                return frozenset(("whole-loss",))
+    return frozenset()
+
+
+def _two_steps(scripts: str) -> dict[str, str] | None:
+    """The steps of a name with one above and one below, by their marks.
+
+    Of ``\\delta_{t,k}`` the first counts as the one above.
+    """
+    found: dict[str, str] = {}
+    if (both := _BESIDE.fullmatch(scripts)) is not None:
+        steps = [_STEP.fullmatch(part.strip()) for part in both["body"].split(",")]
+        if len(steps) == 2 and all(steps):
+            first, second = ("".join(m.group("step").split()) for m in steps if m)
+            return {"^": first, "_": second}
+    for m in _ONE.finditer(scripts):
+        body = m.group("body")
+        inner = body[1:-1] if body.startswith("{") else body
+        inner, _, unit = inner.partition(",")
+        step = _STEP.fullmatch(inner.strip())
+        value = step.group("step") if step else inner.strip("() ")
+        if m.group("mark") in found or not (step or value.isdigit()):
+            return None
+        found[m.group("mark")] = "".join(value.split())
+        if unit.strip():
+            if "unit" in found or unit.strip() not in UNITS:
+                return None
+            found["unit"] = unit.strip()
+    return found if {"_", "^"} <= set(found) else None
+
+
+def _pairs(text: str) -> Iterator[_Pair]:
+    """What ``text`` says of a δ with two steps."""
+    for m in _DELTA.finditer(text):
+        steps, said = _two_steps(m.group("scripts")), _DEFINES.match(text, m.end())
+        if steps is None or said is None:
+            continue
+        of, by = _AT_STEP.search(said.group("of")), _AT_STEP.search(said.group("by"))
+        if of is None or by is None:
+            continue
+        letters = tuple((n.group("in") or n.group("a")).strip("()<> ") for n in (of, by))
+        mark = next((k for k, step in steps.items() if step == letters[0]), "")
+        other = "_" if mark == "^" else "^"
+        if mark and steps[other] == letters[1] and letters[0] != letters[1]:
+            yield _Pair(said.group("of"), said.group("by").strip(), mark, (letters[0], letters[1]))
+
+
+def _moved(name: str, letter: str, step: str) -> str:
+    """``name``, which is written for the step ``letter``, at ``step``."""
+
+    def new(m: re.Match[str]) -> str:
+        if (m.group("in") or m.group("a")).strip("()<> ") != letter:
+            return m.group()
+        inner = m.group("in")
+        return f"{m.group('mark')}{{{inner.replace(letter, step) if inner else step}}}"
+
+    return _AT_STEP.sub(new, name)
+
+
+def _at(name: str, step: str) -> str:
+    """``name``, which is written for step t, at ``step``."""
+    if step == "t":
+        return name
+    name = re.sub(r"([_^])\s*t(?![A-Za-z])", rf"\1{{{step}}}".replace("\\t", "\\\\t"), name)
+    return re.sub(
+        r"(?<=[{(,<\s])t(?=[})>,\s])", step.replace("\\", "\\\\"), name
+    )
+
+
+def _sequences(texts: Sequence[str]) -> dict[Key, str]:
+    """The names that run in time, by their letters: how each is written at step t."""
+    found: dict[Key, str] = {}
+    for text in texts:
+        for m in _SEQUENCE.finditer(text):
+            read = _steps(m.group("scripts"))
+            if read is None or read[1] != "t":
+                continue
+            base = _plain(m.group("base"))
+            found.setdefault(frozenset((base, *read[0])), m.group())
+    return found

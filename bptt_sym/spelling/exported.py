@@ -1,0 +1,144 @@
+r"""What editors, exporters and keyboards make of a formula on its way into a document.
+
+A Markdown formatter takes ``=`` on a line of its own for the underline of a heading and draws it
+out, and ``_`` … ``_`` for emphasis, which it writes with stars. Keyboards of East Asia have
+operators of full width, and a small circle that serves as a full stop. A long bracket is broken
+into two rows. Each is undone by its form alone, before any other rewriting; every character keeps
+its offset.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import Edit, edited, replaced
+
+#: Characters of full width, and circles of all sizes, with the plain sign of the same meaning.
+#: (Brackets of full width hold remarks as well, and are looked at elsewhere.)
+_PLAIN = str.maketrans(
+    {
+        **{chr(0xFEE0 + ord(c)): c for c in "=+-*/<>^_|"},
+        **{
+            chr(0xFEE0 + k): chr(k)
+            for span in ((48, 58), (65, 91), (97, 123))
+            for k in range(*span)
+        },
+        **dict.fromkeys("⨀○◯⊚⦿", "⊙"),
+    }
+)
+#: A line of equals signs or of hyphens alone.
+_UNDERLINE = re.compile(r"^[ \t]*(?:(?P<equals>={2,})|-{3,})[ \t]*$", re.MULTILINE)
+#: ``h*{t+1}``: a star directly before a group.
+_STARRED = re.compile(
+    r"(?:\\(?P<command>[A-Za-z]+)|(?<![A-Za-z\\])[A-Za-z]|[})\]])(?P<star>\*)(?=\{)"
+)
+#: Commands that have a form with a star.
+_WITH_STAR = frozenset("operatorname tag hspace vspace begin end newcommand".split())
+#: ``f_t。c_{t-1}``: the full stop of Chinese between two factors.
+_CIRCLE = re.compile(r"(?<=[A-Za-z0-9})\]])\s*。\s*(?=[A-Za-z0-9\\({\[])")
+#: ``y_{}``: a script with nothing in it.
+_EMPTY = re.compile(r"(?<=[A-Za-z0-9})\]])\s*[_^]\s*\{\s*\}")
+#: ``\\hat \\boldsymbol y_t``: the font within the accent, without braces.
+_ACCENT = re.compile(
+    r"(?P<accent>\\(?:(?:wide)?hat|(?:wide)?tilde|bar|overline|vec|dot))\s*"
+    r"(?P<font>\\(?:boldsymbol|mathbf|bm|pmb|mathrm|mathcal))\s*"
+    r"(?:\{\s*(?P<a>\\?[A-Za-z]+)\s*\}|(?P<b>[A-Za-z](?![A-Za-z])|\\[A-Za-z]+))"
+)
+#: ``y_tln\\hat y_t``, ``ln(p)``: the logarithm without its backslash.
+_LOGARITHM = re.compile(
+    r"(?:(?<![A-Za-z\\])|(?<=_[a-z]))(?:ln|log)"
+    r"(?=\s*(?:\\left\s*)?(?:[(\[]|\\(?:(?:wide)?hat|tilde|bar|mathbf|boldsymbol)(?![a-z])))"
+)
+#: ``= -\\log \\hat y_{x_{t+1}}^{(t)}``, behind the whole: the entry of the true class.
+_TRUE_CLASS = re.compile(
+    r"(?P<before>=.*)=\s*(?:\\frac\s*\{\s*1\s*\}\s*\{\s*T\s*\}\s*)?"
+    r"(?:\\sum\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z])\s*){0,2})?-\s*\\log\s*\\hat\s*(?:\{\s*y\s*\}|y)\s*_\s*"
+    r"(?:\{(?:[^{}]|\{[^{}]*\})*\}|[a-z])\s*\^\s*\{[^{}]*\}\s*$",
+    re.DOTALL,
+)
+#: ``\\text{where } \\cdot \\text{ means …}``
+_SIGN_MEANS = re.compile(
+    r"(?:,?\s*\\q?quad\s*)?,?\s*\\text\s*\{[^{}]*\}\s*(?:\\(?:cdot|odot|circ|otimes|times|ast)|\*)"
+    r"\s*\\text\s*\{[^{}]*\}"
+)
+#: ``J_t := … \\in \\mathbb{R}^{n \\times n}``: of what size it is, behind what it is.
+_OF_SIZE = re.compile(
+    r"(?P<equation>=(?:(?!\\\\|\\in(?![A-Za-z])).)*?)\s*\\in\s*\\mathbb\s*(?:\{\s*R\s*\}|R)\s*"
+    r"(?:\^\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9]))?(?=\s*(?:[.,;]|\\\\|\\q?quad|\\end|$))",
+    re.DOTALL,
+)
+#: Space at the beginning, before a relation or before anything.
+_LEADING = re.compile(r"(?:\\[ ,;:!]\s*|\\q?quad(?![A-Za-z])\s*)+")
+#: What opens and closes, what breaks a row, and what relates.
+_STRUCTURE = re.compile(
+    r"(?P<row>\\\\(?:\s*\[[^\[\]{}=+]{0,12}\])?\s*(?:&\s*)*)"
+    r"|(?P<open>(?:\\left\s*)?[(\[]|\\left\s*\\\{)|(?P<close>(?:\\right\s*)?[)\]]|\\right\s*\\\})"
+    r"|(?P<group>\{|\\begin(?![A-Za-z]))|(?P<end>\}|\\end(?![A-Za-z]))"
+    r"|(?P<relation>[=<>≤≥≈]|\\(?:leq?|geq?|approx|propto)(?![A-Za-z]))"
+    r"|\\(?:left|right)\s*[.|]|\\.",
+    re.DOTALL,
+)
+
+
+def as_meant(formula: Formula) -> Formula:
+    """``formula`` with what was done to it on its way undone."""
+    text = formula.latex
+    if not text.isascii():
+        plain = text.translate(_PLAIN)
+        formula = replace(formula, latex=plain) if plain != text else formula
+        formula = replaced(formula, _CIRCLE, lambda m: r" \odot ")
+    if "\\" in text:
+        formula = replaced(formula, _ACCENT, _within)
+        formula = replaced(formula, _LOGARITHM, lambda m: r"\log ")
+        formula = replaced(formula, _OF_SIZE, lambda m: m.group("equation"))
+        formula = replaced(formula, _SIGN_MEANS, lambda m: "")
+        formula = replaced(formula, _TRUE_CLASS, lambda m: m.group("before"))
+        leading = _LEADING.match(formula.latex)
+        if leading is not None:
+            formula = edited(formula, [(0, leading.end(), "")])
+    if "\n" in text and formula.display:
+        formula = replaced(formula, _UNDERLINE, lambda m: "=" if m.group("equals") else "-")
+    if "*{" in text:
+        formula = edited(formula, list(_emphasised(formula.latex)))
+    formula = replaced(formula, _EMPTY, lambda m: "")
+    if "\\\\" in formula.latex:
+        formula = edited(formula, _broken(formula.latex))
+    return formula
+
+
+def _within(m: re.Match[str]) -> str:
+    return rf"{m.group('accent')}{{{m.group('font')}{{{m.group('a') or m.group('b')}}}}}"
+
+
+def _emphasised(text: str) -> Iterator[Edit]:
+    """Stars that stood for the bar of a script."""
+    for m in _STARRED.finditer(text):
+        if m.group("command") not in _WITH_STAR:
+            yield m.start("star"), m.end("star"), "_"
+
+
+def _broken(text: str) -> list[Edit]:
+    """The ends of rows within a pair of brackets, if nothing is related there."""
+    edits: list[Edit] = []
+    #: What is open: whether it is a bracket, the ends of rows in it, whether it may be broken.
+    opened: list[tuple[bool, list[Edit]]] = [(False, [])]
+    for m in _STRUCTURE.finditer(text):
+        kind = m.lastgroup
+        bracket, rows = opened[-1]
+        if kind == "row" and bracket:
+            rows.append((m.start(), m.end(), " "))
+        elif kind == "relation" and rows:
+            opened[-1] = (False, [])  # an equation of its own: the bracket was forgotten
+        elif kind in ("open", "group"):
+            opened.append((kind == "open", []))
+        elif kind in ("close", "end") and len(opened) > 1:
+            if bracket == (kind == "close"):
+                edits += rows
+                opened.pop()
+            elif kind == "end":  # a bracket that was not closed in its group
+                while len(opened) > 1 and opened.pop()[0]:
+                    pass
+    return sorted(edits)

@@ -1,0 +1,58 @@
+r"""What a text of the LSTM's deltas takes from the layer above, and how it writes products.
+
+Greff et al. (2017) and those who follow them write :math:`\delta y^t = \Delta^t + R^T \delta
+z^{t+1}` with :math:`\Delta^t` for what arrives from above, the derivative of the loss of the step
+alone, and :math:`\langle a, b \rangle` for the outer product of two vectors, in words beside the
+formula.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+from bptt_sym.spelling.deltas import at_step
+
+_STEP = r"\s*(?:_|\^)\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t(?![A-Za-z]))"
+#: ``\Delta^t``
+_ARRIVES = re.compile(rf"\\Delta{_STEP}")
+#: ``\delta y^t = \Delta^t + …``
+_ROW = re.compile(
+    r"(?:^|\\\\|\\begin\s*\{[a-z]+\*?\})\s*&?\s*\\delta\s*(?P<name>"
+    r"(?:\\(?:mathbf|boldsymbol|bm|vec|mathrm)\s*\{\s*[A-Za-z]{1,8}\s*\}|[A-Za-z])"
+    rf"{_STEP})\s*&?\s*=\s*&?\s*\\Delta{_STEP}\s*(?:\+|$|\\\\)"
+)
+_GIVEN = re.compile(rf"(?:^|\\\\)\s*&?\s*\\Delta{_STEP}\s*&?\s*=")
+_OUTER = re.compile(r"outer[\s-]+product|外[积積]|produit\s+(?:tensoriel|extérieur)", re.IGNORECASE)
+_BODY = r"(?:[^,{}]|\{(?:[^{}]|\{[^{}]*\})*\})+?"
+_PAIR = re.compile(rf"\\langle\s*(?P<a>{_BODY})\s*,\s*(?P<b>{_BODY})\s*\\rangle")
+
+
+def with_what_arrives(formulas: Sequence[Formula], loss: str) -> list[Formula]:
+    r"""``formulas`` with ``\Delta^t``, where no line gives it, as what it stands for."""
+    texts = [f.latex for f in formulas]
+    names = {m.group("name") for t in texts for m in _ROW.finditer(t)}
+    if len({re.sub(r"\s", "", n) for n in names}) != 1 or any(map(_GIVEN.search, texts)):
+        return list(formulas)
+    name = names.pop()
+    new = rf"\frac{{\partial {at_step(loss, 't')}}}{{\partial {name}}}"
+    said = (r"\Delta_t, which nothing gives, is the derivative of the loss of the step alone", new)
+    out = []
+    for formula in formulas:
+        found = replaced(formula, _ARRIVES, lambda m: new)
+        changed = found.latex != formula.latex
+        out.append(replace(found, supposes=(*found.supposes, said)) if changed else formula)
+    return out
+
+
+def with_outer_products(formulas: Sequence[Formula], words: str) -> list[Formula]:
+    r"""``formulas`` with ``\langle a, b \rangle`` as ``a \otimes b``, where the words say so."""
+    if not _OUTER.search(words):
+        return list(formulas)
+    return [
+        replaced(f, _PAIR, lambda m: rf"{m['a'].strip()} \otimes {m['b'].strip()}")
+        for f in formulas
+    ]

@@ -1,0 +1,74 @@
+r"""The letter of a gate above a name and the step below: ``a^f_t``, ``\mathbf{p}^o_t``.
+
+Texts that name what stands inside an activation by its gate write the gate where a power would
+stand. If one letter carries the letters of several gates so, and no equation says what it is,
+``a^f_t`` is what f is the activation of at step t.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+from bptt_sym.spelling.deltas import by_argument
+
+_ACCENTED = r"\\(?:tilde|hat|bar)\s*(?:\{\s*[a-z]\s*\}|[a-z])"
+_LABEL = rf"(?:[a-su-z]|{_ACCENTED}|\\(?:mathrm|text)\s*\{{\s*[a-su-z]\s*\}})"
+_STEP = r"(?:\{\s*(?P<step>t\s*(?:[-+]\s*1\s*)?)\}|(?P<s>t)(?![A-Za-z]))"
+_BASE = (
+    r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*[azpsu]\s*\}|\\mathrm\s*\{net\}|"
+    r"(?<![A-Za-z\\{])[azpsu]"
+)
+#: ``a^f_t``, ``a^{f}_{t-1}``, ``\mathbf{a}_f^t``.
+_ABOVE = re.compile(
+    rf"(?P<base>{_BASE})\s*(?:\^\s*(?:\{{\s*(?P<g1>{_LABEL})\s*\}}|(?P<g2>{_LABEL}))\s*_\s*{_STEP}"
+    rf"|_\s*(?:\{{\s*(?P<g3>{_LABEL})\s*\}}|(?P<g4>{_LABEL}))\s*\^\s*"
+    rf"{_STEP.replace('<step>', '<step2>').replace('<s>', '<s2>')})"
+)
+#: Letters of gates, and of what they let through.
+_GATES = frozenset("fiocgzrhnu")
+_DEFINES = re.compile(r"\s*&?\s*=(?!\s*\\[dt]?frac\s*\{\s*(?:\\partial|d)\b)")
+
+
+@dataclass(frozen=True)
+class GateLabels:
+    """Which letters carry the letters of gates, and are nowhere defined."""
+
+    bases: frozenset[str]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> GateLabels:
+        labels: dict[str, set[str]] = {}
+        defined: set[str] = set()
+        for text in texts:
+            for m in _ABOVE.finditer(text):
+                base = "".join(m.group("base").split())
+                labels.setdefault(base, set()).add(_label(m))
+                if _DEFINES.match(text, m.end()):
+                    defined.add(base)
+        several = (b for b, found in labels.items() if len(found & _GATES) > 1)
+        return cls(frozenset(several) - defined)
+
+    def written_out(self, formula: Formula) -> Formula:
+        """``formula`` with the labels below and the steps above."""
+        return replaced(formula, _ABOVE, self._apart)
+
+    def _apart(self, m: re.Match[str]) -> str | None:
+        if "".join(m.group("base").split()) not in self.bases or _label(m) not in _GATES:
+            return None
+        step = next(g for g in m.group("step", "s", "step2", "s2") if g)
+        return by_argument(_label(m)).replace("(t)", f"({step})")
+
+
+def with_gate_labels(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the letters of gates that stand above written below."""
+    labels = GateLabels.of(f.latex for f in formulas)
+    return [labels.written_out(f) for f in formulas] if labels.bases else list(formulas)
+
+
+def _label(m: re.Match[str]) -> str:
+    label = next(g for g in (m.group(f"g{k}") for k in range(1, 5)) if g)
+    return re.sub(r"\\[a-z]+|[{}\s]", "", label)

@@ -1,0 +1,255 @@
+r"""Marks that documents make in ways of their own, before their vocabulary is known.
+
+``net_t`` for a name of three letters, ``···`` for dots, ``\_`` where Markdown asks for it, a remark
+in brackets behind an equation, a bold pair of letters for the product of two bold ones. Each is
+rewritten by its form alone; every character keeps its offset.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bptt_sym.definitions.bound_names import A_SLOPE
+from bptt_sym.documents.bare_lines import BRACKETED
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import BRACKETS, Edit, closing, edited, replaced
+
+#: ``\_t`` and ``\*``: Markdown's escapes.
+_ESCAPED = re.compile(r"(?<!\\)\\([_*])(?=\s*[A-Za-z0-9{(\\])")
+#: The end of a row, escaped or twice.
+_BREAKS = re.compile(r"\\\\\s*\\\\(?!\\)(?:\s*\\\\(?!\\))*")
+#: ``\\tanh W \\begin{pmatrix} h \\\\ x \\end{pmatrix}`` at the end of a row.
+_OF_JOINED = re.compile(
+    r"\\tanh\s*(?P<arg>(?:\\begin\s*\{(?P<env>[pb]matrix)\}(?:(?!\\begin|\\end).)*\\end\s*\{(?P=env)\}|"
+    r"[A-Z](?:_\{?[a-z]+\}?)?)\s*\\begin\s*\{(?P<under>[pb]matrix)\}(?:(?!\\begin|\\end).)*"
+    r"\\end\s*\{(?P=under)\})(?=\s*(?:\\\\|\\end|$))"
+)
+#: A left side in a row of its own, and the equation from the next row on.
+_GOES_ON = re.compile(
+    r"^(?P<left>(?:(?!\\\\|=|<|>|\\approx|\\begin|\\leq?(?![a-z])|\\propto|\\simeq|\\to(?![a-z])).)*)"
+    r"\\\\\s*(?=&?\s*=)", re.DOTALL
+)
+#: ``y_t^{*}``: the star belongs to the name.
+_STARRED = re.compile(
+    r"(?P<name>(?<![A-Za-z\\{])[a-z])(?P<sub>\s*_\s*(?:\{[^{}]{1,8}\}|[A-Za-z0-9]))?"
+    r"\s*\^\s*(?:\{\s*(?P<step>\(\s*t\s*\))?\s*(?:\*|\\ast|\\star)\s*\}|\*|\\ast(?![a-z])|\\star(?![a-z]))"
+)
+_WIDE = re.compile(r"（(?P<inside>[^（）\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]*)）")
+_COLON_EQUALS = re.compile(r":\s*=(?!\s*[-0-9])")
+#: ``h^{(t),T}``, ``a^{\\langle t\\rangle 2}``: a transpose or a square behind the step.
+_BEHIND_STEP = re.compile(
+    r"(?P<name>\\[a-z]+\s*\{\s*[A-Za-z]\s*\}|\\hat\s*[a-z](?![a-z])|(?<![A-Za-z\\])[A-Za-z])\s*\^\s*\{\s*"
+    r"(?P<step>(?:\(|<|\\langle)\s*(?:t|k|T|\\tau)\s*(?:[-+]\s*1\s*)?(?:\)|>|\\rangle))\s*,?\s*"
+    r"(?P<what>T|2|\\top|\\intercal|\\mathsf\s*\{?\s*T\s*\}?)\s*\}"
+)
+#: ``\\frac{e^{z_t}}{\\sum e^{z_t}}``: a softmax.
+_SOFTMAX = re.compile(
+    r"\\[dt]?frac\s*\{\s*(?:e\s*\^\s*\{(?P<z>(?:[^{}]|\{[^{}]*\})+)\}|\\exp\s*\((?P<w>[^()]+)\))\s*\}\s*"
+    r"\{\s*\\sum\s*(?:e\s*\^\s*\{(?P=z)\}|\\exp\s*\((?P=w)\))\s*\}"
+)
+#: What a page or an address writes for a character.
+_ENTITIES = {"&space;": " ", "&plus;": "+", "&amp;": "&", "&lt;": "<", "&gt;": ">",
+             "&#x27;": "'", "&#39;": "'", "&quot;": '"', "&nbsp;": " ", "&minus;": "-"}  # fmt: skip
+_ENTITY = re.compile("|".join(map(re.escape, _ENTITIES)))
+#: ``\\frac{\\sum_{i=t}^{T} \\partial J_i}{\\partial a_t}``: the sum of the derivatives.
+_SUM_OF = re.compile(
+    r"\\(?P<frac>[dt]?frac)\s*\{\s*(?P<sum>\\sum\s*_\s*\{[^{}]*\}\s*\^\s*(?:\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}"
+    r"|[A-Za-z](?:_[a-z])?))\s*(?P<of>\\partial(?:[^{}+=]|\{[^{}]*\})*)\}"
+)
+_DOTS = re.compile(r"(?:·\s*){3,}|(?:・\s*){3,}|…{1,2}(?=\S)|(?:\\cdot\s*(?!\\cdots)){3,}")
+#: Names of three letters that everybody reads as one word.
+_WORD = re.compile(
+    r"(?<![A-Za-z\\-])(?<!text\{)(?<!mathrm\{)(?<!operatorname\{)(?<!textit\{)(?<!mathit\{)"
+    r"(?P<word>net|out|hid|act|inp|err)(?=\s*[_^(]|\s*\\?\}|\s*$)(?!\s*\^\s*\{?\s*-)"
+)
+#: ``Wdiag[f'(a)]``, ``diag[…]``.
+_DIAGONAL = re.compile(
+    r"(?<![\\{])(?P<name>(?<![A-Za-z\\])[A-Z])?(?<![a-z\\{])diag\s*(?=[\[(])"
+)
+_DIAG_OF = re.compile(r"diag\s*\}?\s*(?:\\left\s*)?(?P<open>\[)")
+#: ``\boldsymbol{UX_t}``: two bold letters.
+_BOLD_PAIR = re.compile(
+    r"\\(?P<font>boldsymbol|mathbf|bm|pmb)\s*\{\s*(?P<a>[A-Z])\s*(?P<b>[A-Za-z])\s*"
+    r"(?P<script>_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))\s*\}"
+)
+_SQUARE = re.compile(r"\^\s*\{\s*\\(?:odot|circ)\s*2\s*\}")
+_OPERATOR = re.compile(r"\\mathop\s*\{\s*(?P<op>\\(?:sum|prod|max|min))\s*\}(?:\s*\\limits)?")
+#: ``\stackrel{\text{def}}{=}``, ``\overset{(1)}{=}``
+_MARKED_SIGN = re.compile(
+    r"\\(?:stackrel|overset|underset)\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*"
+    r"\{\s*(?P<sign>=|\\approx|\\leq?|\\propto)\s*\}"
+)
+_END = re.compile(
+    r"(?:\\q?quad|\\hfill|\s)*\\(?:blacksquare|square|Box|qed|qedsymbol)(?![A-Za-z])(?=\s*$)"
+)
+#: ``{}_S w``: a label before its name.
+_BEFORE = re.compile(
+    r"\{\s*\}\s*_\s*(?:\{\s*(?P<a>[A-Za-z]{1,8})\s*\}|(?P<b>[A-Za-z]))\s*"
+    r"(?P<name>\\[a-z]+\s*\{[A-Za-z]\}|[A-Za-z])"
+)
+#: ``\frac{∂h}{∂W}\bigg|_{\text{this use}}``: a remark below the bar, with a step or without.
+_BAR_REMARK = re.compile(
+    r"(?P<bar>(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert))\s*_\s*"
+    r"\{\s*\\text\s*\{[^{}]*\}\s*(?P<step>[a-z])?\s*\}(?P<equals>\s*&?\s*=)?"
+)
+#: ``… \le (\gamma \sigma)^k, \qquad \gamma = \max_j |…|``: what the letters of a bound stand for.
+#: Any other explanation stays, so that nobody supposes that it says this.
+_EXPLAINED = re.compile(
+    r"(?P<bound>\\leq?(?![a-z])(?:(?!\\\\).)*?),?\s*\\q?quad(?![A-Za-z])\s*"
+    r"(?:\\text\s*\{[^{}]*\}\s*)?\\(?:gamma|beta|lambda)(?![A-Za-z])[^=]{0,20}="
+    rf"\s*\\(?:max|sup)(?![a-z])\s*(?:_\s*(?:[A-Za-z]|\{{[^{{}}]*\}}))?\s*{A_SLOPE}",
+    re.DOTALL,
+)
+#: ``\xrightarrow{T \to \infty}``, ``\left\( … \right\)``
+_LONG_ARROW = re.compile(r"\\xrightarrow\s*(?:\[[^\[\]]*\])?\s*\{[^{}]*\}")
+_SIZED = re.compile(r"(\\(?:left|right))\s*\\([()\[\]])")
+_D = re.compile(
+    r"(?<!_\{)(?<!\^\{)\\(?:mathrm|rm|operatorname|text)\s*(?:\{\s*d\s*\}|d(?![a-z]{2}))"
+)
+#: ``\sum_t -x_t``: the sign goes before the sum.
+_NEGATIVE = re.compile(
+    r"(?P<sum>\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9])\s*){0,2})-\s*"
+    r"(?=(?:[^-+=&]|\{[^{}]*\})*$|(?P<group>(?:\\left\s*)?[(\[]))"
+)
+#: ``\underbrace{a b}_{\text{words}}``
+_REMARK = re.compile(
+    r"(?:\\q?quad(?![A-Za-z])|\\[;: ]|~|\s)\s*(?:\\left\s*)?(?P<open>\()(?=[^()]|\()"
+)
+_RELATED = re.compile(
+    r"=|\\(?:because|since)(?![A-Za-z])|^\s*[a-zT0-9]\s*(?:[<>≤≥]|\\[lg]eq?(?![a-z]))[^\\]*$"
+)
+_WORDS = re.compile(
+    r"\\text\s*\{[^{}]*[A-Za-z]{2,}[\s-][^{}]*[A-Za-z]{2,}[^{}]*\}|"
+    r"[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)
+_IN_SCRIPT = re.compile(r"[_^]\s*\{\s*\\[a-z]+\s*\{[^{}]*\}\s*\}")
+#: What may stand before a remark: something whole.
+_WHOLE = re.compile(r"(?:[A-Za-z0-9)\]]|(?<!\\prod)\})\s*(?:\\q?quad|\\[,;: ])*$")
+#: ``= \dots`` between two steps of a chain.
+_STEPS_LEFT_OUT = re.compile(
+    r"(?:\\\\)?\s*&?\s*=\s*(?:\.\.\.+|\\[cl]?dots(?![a-z])|\\dotsb?(?![a-z])|…+)\s*"
+    r"(?:\\\\\s*(?=&?\s*=)|(?=\\\\|&?\s*=|\\end|[.,;]?\s*$))"
+)
+#: ``x_i[t]``: the step in brackets, as engineers write it.
+_IN_BRACKETS = re.compile(
+    r"(?P<name>(?:\\[A-Za-z]+\s*\{[^{}]{1,12}\}|\\[A-Za-z]+|(?<![A-Za-z\\])[A-Za-z])"
+    r"(?:\s*[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9]))*)\s*"
+    r"\[\s*(?P<step>(?:t|\\tau|k|n|T)\s*(?:[-+]\s*[0-9]\s*)?|0)\]"
+)
+
+
+#: ``\\`` with one of its strokes, ``;+;`` for ``\\;+\\;``, ``c*t`` for ``c_t``.
+_ROW_END = re.compile(r"(?<!\\)\\[ \t]*(?=\n)")
+_SPACED = re.compile(r"(?<=[\s\w)}]);[ \t]*(?P<sign>[-+=])[ \t]*;(?=\s)")
+_STARS = re.compile(r"(?<=[A-Za-z}])\*(?P<sub>t(?![A-Za-z])|\{[tTk][^{}]{0,6}\})")
+
+
+def _with_lost_signs(formula: Formula) -> Formula:
+    """``formula`` with what it lost together with its delimiters."""
+    if formula.environment != BRACKETED:
+        return formula
+    formula = replaced(formula, _ROW_END, lambda m: r"\\")
+    formula = replaced(formula, _SPACED, lambda m: m["sign"])
+    return replaced(formula, _STARS, lambda m: f"_{m['sub']}")
+
+
+def as_written(formula: Formula) -> Formula:
+    """``formula`` with such marks in the spelling that is read."""
+    formula = _with_lost_signs(replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()]))
+    formula = replaced(formula, _WIDE, lambda m: f"({m.group('inside')})")
+    formula = replaced(formula, _COLON_EQUALS, lambda m: r"\coloneqq ")
+    formula = replaced(formula, _ESCAPED, lambda m: m.group(1))
+    formula = replaced(formula, _STARRED, _with_a_ring)
+    formula = replaced(
+        formula, _SUM_OF, lambda m: rf"{m.group('sum')} \{m.group('frac')}{{{m.group('of')}}}"
+    )
+    formula = replaced(
+        formula, _SOFTMAX, lambda m: rf"\mathrm{{softmax}}({m.group('z') or m.group('w')})"
+    )
+    formula = replaced(formula, _BEHIND_STEP, _parted)
+    formula = replaced(formula, _BREAKS, lambda m: r"\\ ")
+    formula = replaced(formula, _EXPLAINED, lambda m: m.group("bound"))
+    formula = replaced(formula, _LONG_ARROW, lambda m: r"\to ")
+    formula = replaced(formula, _SIZED, lambda m: m.group(1) + m.group(2))
+    formula = replaced(formula, _GOES_ON, lambda m: f"{m.group('left')} ")
+    formula = replaced(formula, _OF_JOINED, lambda m: rf"\tanh({m.group('arg')})")
+    formula = replaced(formula, _DOTS, lambda m: r"\cdots ")
+    formula = replaced(formula, _STEPS_LEFT_OUT, lambda m: " ")
+    formula = replaced(formula, _OPERATOR, lambda m: m.group("op"))
+    formula = replaced(formula, _MARKED_SIGN, lambda m: m.group("sign"))
+    formula = replaced(formula, _END, lambda m: "")
+    formula = replaced(formula, _BEFORE, _labelled)
+    formula = replaced(formula, _BOLD_PAIR, _bold_product)
+    formula = replaced(formula, _BAR_REMARK, _bar)
+    formula = replaced(formula, _D, lambda m: "d")
+    formula = replaced(formula, _SQUARE, lambda m: "^2")
+    formula = replaced(formula, _NEGATIVE, _with_its_sign)
+    formula = edited(formula, list(_diagonals(formula.latex)))
+    formula = replaced(formula, _DIAGONAL, _spaced)
+    formula = replaced(formula, _WORD, lambda m: rf"\mathrm{{{m.group('word')}}}")
+    formula = replaced(formula, _IN_BRACKETS, lambda m: f"{m.group('name')}({m.group('step')})")
+    return edited(formula, list(_remarks(formula.latex)))
+
+
+def _with_its_sign(m: re.Match[str]) -> str | None:
+    before = m.string[: m.start()].rstrip()[-1:]
+    return None if m.group("group") and before not in ("", *"=&([{") else f"-{m.group('sum')} "
+
+
+def _with_a_ring(m: re.Match[str]) -> str:
+    """A star above as an accent, which is part of the name for every reader."""
+    step = f"^{{{m.group('step')}}}" if m.group("step") else ""
+    return rf"\mathring{{{m.group('name')}}}{m.group('sub') or ''}{step}"
+
+
+def _parted(m: re.Match[str]) -> str:
+    what = "2" if m.group("what") == "2" else r"\top"
+    return rf"{{{m.group('name')}^{{{m.group('step')}}}}}^{{{what}}}"
+
+
+def _labelled(m: re.Match[str]) -> str:
+    label = m.group("a") or m.group("b")
+    return rf"{m.group('name')}_{{\mathrm{{{label}}}}}"
+
+
+def _bar(m: re.Match[str]) -> str | None:
+    if m.group("step"):
+        return f"{m.group('bar')}_{{{m.group('step')}}}{m.group('equals') or ''}"
+    return None if m.group("equals") else ""
+
+
+def _bold_product(m: re.Match[str]) -> str:
+    font = m.group("font")
+    return rf"\{font}{{{m.group('a')}}} \{font}{{{m.group('b')}}}{m.group('script')}"
+
+
+def _spaced(m: re.Match[str]) -> str | None:
+    name = m.group("name")
+    return None if name is None else rf"{name} \operatorname{{diag}}"
+
+
+def _diagonals(text: str) -> Iterator[Edit]:
+    """The square brackets behind ``diag`` as round ones."""
+    for m in _DIAG_OF.finditer(text):
+        end = closing(text, m.start("open"), *BRACKETS, within=400)
+        if end is not None:
+            yield m.start("open"), m.end("open"), "("
+            yield end, end + 1, ")"
+
+
+def _remarks(text: str) -> Iterator[Edit]:
+    r"""Brackets at the end of a row with an equation or words in them: ``(s' = s - s^2)``."""
+    for m in _REMARK.finditer(text):
+        end = closing(text, m.start("open"), *BRACKETS, within=400)
+        if end is None or not re.match(r"\s*[.,;]?\s*(?:$|\\\\|\\end|\\tag)", text[end + 1 :]):
+            continue
+        before = text[: m.start()].rstrip()
+        if "=" in before and _is_remark(text[m.end("open") : end]) and _WHOLE.search(before):
+            yield m.start(), end + 1, " "
+
+
+def _is_remark(inside: str) -> bool:
+    """Whether brackets hold a relation of their own, or words."""
+    flat = re.sub(r"\{[^{}]*\}|\([^()]*\)|\[[^][]*\]", "", inside)
+    return bool(_RELATED.search(flat) or _WORDS.search(_IN_SCRIPT.sub("", inside)))

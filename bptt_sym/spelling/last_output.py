@@ -1,0 +1,89 @@
+r"""Outputs of the last step that are written without it: ``\hat y = W_y h_T + b_y``.
+
+Where one prediction is made of the whole run, its name carries no step, and neither does the name
+of its target. They are read as those of step T, so that a loss of them is a loss of the run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bptt_sym.definitions.completion import mentions
+from bptt_sym.definitions.usage import OUTPUTS
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import edited
+from bptt_sym.errors import InputError
+from bptt_sym.read.tokens import tokenize
+from bptt_sym.read.vocabulary import plain_name
+
+_LAST = re.compile(
+    r"_\s*(?:T(?![A-Za-z])|\{\s*T\s*\})|\^\s*\{\s*(?:\(|\\langle|<)\s*T\s*(?:\)|\\rangle|>)\s*\}"
+)
+_EQUATION = re.compile(
+    r"^\s*(?:\\begin\s*\{[a-z]+\*?\})?\s*&?\s*(?P<name>\\(?:hat|tilde|bar|mathbf|boldsymbol)\s*"
+    r"(?:\{\s*(?:\\[a-z]+\s*\{\s*[a-z]\s*\}|[a-z])\s*\}|[a-z])|[a-z])\s*&?\s*=(?P<right>[^=]*)$"
+)
+#: What a run goes through, or differentiates: no output of its last step alone.
+_MORE = re.compile(r"\\(?:sum|prod|partial|nabla|int)|_\s*\{?\s*t(?![A-Za-z])|\(\s*t\s*\)")
+
+
+@dataclass(frozen=True)
+class LastOutput:
+    """The names that are about the last step without saying so."""
+
+    names: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, formulas: Sequence[Formula], timed: frozenset[str]) -> LastOutput:
+        rows = [
+            (_plain(m.group("name")), m.group("right"))
+            for f in formulas
+            for row in f.latex.split("\\\\")
+            if (m := _EQUATION.match(row)) and not _MORE.search(row)
+        ]
+        rows = [(n, r) for n, r in rows if n in OUTPUTS and n not in timed]
+        found = {n for n, right in rows if _LAST.search(right)}
+        while found:
+            more = {n for n, right in rows if n not in found and _bare(right) & found}
+            if not more:
+                break
+            found |= more
+        if not found:
+            return cls()
+        target = {"y"} - timed if r"\hat{y}" in found | {n for n, _ in rows} else set()
+        return cls(frozenset(found | target))
+
+    @classmethod
+    def written(cls, formulas: Sequence[Formula], timed: frozenset[str]) -> list[Formula]:
+        """All formulas of a text with the step T where it is meant; ``timed`` carry steps."""
+        last = cls.of(formulas, timed)
+        return [last.written_out(f) for f in formulas]
+
+    def written_out(self, formula: Formula) -> Formula:
+        """``formula`` with the step T at these names."""
+        if not self.names:
+            return formula
+        try:
+            tokens = tokenize(formula.latex)
+        except InputError:
+            return formula
+        found = [
+            (m.close, m.close, "_{T}")
+            for m in mentions(formula.latex, tokens)
+            if not m.step and not m.argument and _plain(m.name) in self.names
+        ]
+        return edited(formula, sorted(found))
+
+
+def _plain(name: str) -> str:
+    return plain_name(re.sub(r"(\\[A-Za-z]+)\s*([A-Za-z])$", r"\1{\2}", re.sub(r"\s", "", name)))
+
+
+def _bare(text: str) -> set[str]:
+    try:
+        found = list(mentions(text, tokenize(text)))
+    except InputError:
+        return set()
+    return {_plain(m.name) for m in found if not m.step}

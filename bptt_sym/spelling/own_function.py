@@ -1,0 +1,98 @@
+r"""A letter f that a text never says anything about: its activation in ``f'``, its step in ``∂f``.
+
+.. math::
+
+    h_t = \tanh(W h_{t-1} + U x_t), \qquad
+    \frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(f'(a_t)) W, \qquad
+    \frac{\partial h_t}{\partial\theta} = \frac{\partial f}{\partial\theta}
+    + \frac{\partial f}{\partial h_{t-1}} \frac{\partial h_{t-1}}{\partial\theta}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+
+_LETTERS = (r"f", r"g", r"\phi", r"\varphi", r"\sigma")
+_PRIME = r"(?:\s*'|\s*\^\s*\{?\s*(?:\\prime|')\s*\}?)"
+_ACTIVATION = (
+    r"(?:\\tanh|\\sigma|(?<![A-Za-z\\])(?:tanh|sigmoid)|"
+    r"\\(?:mathrm|text|operatorname)\s*\{\s*(?:tanh|sigmoid)\s*\})"
+)
+_NAME = r"(?P<name>\\(?:mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|(?<![A-Za-z\\])[a-z])"
+#: ``h_t = \tanh(… h_{t-1} …)``: the activation of a state.
+_STATE = re.compile(
+    rf"{_NAME}\s*(?:_\s*(?:t|\{{\s*t\s*\}})|\^\s*\{{\s*\(\s*t\s*\)\s*\}})\s*&?\s*=\s*&?\s*"
+    rf"(?P<a>{_ACTIVATION})?"
+    r"(?P<right>[^=]*?(?P=name)\s*(?:_\s*\{\s*t\s*-\s*1\s*\}|\^\s*\{\s*\(\s*t\s*-\s*1\s*\)\s*\}))"
+)
+
+#: ``h_t = \\tanh(z_t)``, of whatever.
+_ACTIVATED = re.compile(
+    rf"{_NAME}\s*(?:_\s*(?:t|\{{\s*t\s*\}})|\^\s*\{{\s*\(\s*t\s*\)\s*\}})\s*&?\s*=\s*&?\s*"
+    rf"(?P<a>{_ACTIVATION})"
+)
+
+
+def _whole_steps(letter: str, every: str) -> set[str]:
+    """The states whose step is the function alone: ``h_t = f(h_{t-1}, x_t, w)``."""
+    step = re.compile(
+        rf"{_NAME}\s*(?:_\s*(?:t|\{{\s*t\s*\}})|\^\s*\{{\s*\(\s*t\s*\)\s*\}})\s*&?\s*=\s*&?\s*"
+        rf"{letter}\s*(?:\\left\s*)?\((?:[^()=]|\([^()]*\))*,(?:[^()=]|\([^()]*\))*(?:\\right\s*)?\)"
+        r"(?=\s*(?:\\[,;:! ]\s*)*(?:[.,;]|\n|$|\\\\|\\(?:end|q?quad|tag)))"
+    )
+    return {m.group("name") for m in step.finditer(every)}
+
+
+def _letter(name: str) -> str:
+    return (r"(?<![A-Za-z\\])" if len(name) == 1 else "") + rf"{re.escape(name)}(?![A-Za-z])"
+
+
+def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
+    """The formulas with such letters as what they stand for."""
+    texts = [f.latex for f in formulas]
+    every = "\n".join(texts)
+    states = [m for text in texts for m in _STATE.finditer(text) if r"\partial" not in m.group()]
+    formulas = list(formulas)
+
+    def stands(f: Formula, pattern: re.Pattern[str], new: str, said: str, mark: str) -> Formula:
+        found = replaced(f, pattern, lambda _: new)
+        if found.latex == f.latex:
+            return f
+        return replace(found, supposes=(*found.supposes, (said, mark)))
+
+    for name in _LETTERS:
+        letter = _letter(name)
+        of_one = rf"{letter}\s*\(\s*[a-z]\s*\)\s*&?\s*=\s*"
+        given = rf"{of_one}(?P<a>{_ACTIVATION})\s*(?:\\left\s*)?\("
+        said = {_plain(m.group("a")) for m in re.finditer(given, every)}
+        applied = re.search(rf"{letter}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\(", every)
+        whole = re.compile(rf"\\partial\s*\{{?\s*{letter}\s*\}}?(?=\s*\}}\s*\{{)")
+        if len(steps := _whole_steps(letter, every)) == 1:
+            (state,) = steps
+            step, said_so = rf"\partial^{{+}} {state}_{{t}}", f"{name} is the equation of {state}_t"
+            formulas = [stands(f, whole, step, said_so, step) for f in formulas]
+            continue
+        if (applied is not None and len(said) != 1) or (name == r"\sigma" and r"\sigma_" in every):
+            continue
+        found = said or {_plain(m.group("a")) for t in texts for m in _ACTIVATED.finditer(t)}
+        if len(found) == 1 and re.search(letter + _PRIME, every):
+            (activation,) = found
+            slope = re.compile(rf"{letter}(?={_PRIME}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\()")
+            said_so = f"{name}, which nothing defines, is the activation {activation}"
+            formulas = [stands(f, slope, activation, said_so, activation) for f in formulas]
+        steps = {m.group("name") for m in states}
+        if applied is None and len(steps) == 1:
+            (state,) = steps
+            step = rf"\partial^{{+}} {state}_{{t}}"
+            said_so = f"{name}, which nothing defines, is the equation of {state}_t"
+            formulas = [stands(f, whole, step, said_so, step) for f in formulas]
+    return formulas
+
+
+def _plain(activation: str) -> str:
+    return r"\tanh" if "tanh" in activation else r"\sigma"

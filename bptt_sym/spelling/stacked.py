@@ -1,0 +1,225 @@
+r"""Gates that are computed at once: ``a_t = x_t W_x + h_{t-1} W_h + b = [a^i_t, a^f_t, a^o_t]``.
+
+One matrix has the weights of every gate side by side, and one name, ``\delta_t = [\delta^i_t, …]``,
+the gradients. A text that says so says of every gate what it writes once: definitions and
+gradients by the stacked weights are written out gate by gate, and the product of the stacked
+gradient with the stacked weights is the sum over the gates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import Edit, edited
+
+_OPEN = r"(?:\\(?:left|bigl?|Bigl?)\s*)?"
+_CLOSE = r"(?:\\(?:right|bigr?|Bigr?)\s*)?"
+_LIST = re.compile(
+    rf"{_OPEN}\[(?P<list>(?:[^\[\]=+]|\{{[^{{}}]*\}})+?){_CLOSE}\](?:\s*\^\s*(?:T|\\top|\{{\s*(?:T|\\top)\s*\}}))?"
+    r"|\\begin\s*\{(?P<env>[bp]matrix)\}(?P<rows>(?:(?!\\begin|\\end)[^=+])*)\\end\s*\{(?P=env)\}"
+)
+#: ``[\sigma, \sigma, \tanh, \sigma](…)``: a function for each gate.
+_APPLIED = re.compile(
+    rf"{_OPEN}\[(?P<list>(?:\s|\\[,;:! ]|[,;]|\\(?:sigma|tanh|phi)|"
+    rf"\\(?:text|mathrm)\s*\{{[a-z]+\}})+){_CLOSE}\]"
+    r"(?:\s|\\[,;:! ])*"
+)
+_PARTS = re.compile(r"\\\\|[,;&|]|\\mid(?![a-z])|\\vert(?![a-z])")
+_SPACES = re.compile(r"(?<!\\)\\[,;:! ]|\s+")
+#: Where one formula of a display ends and the next begins.
+_PIECES = re.compile(r",?\s*\\q?quad(?![A-Za-z])|\\\\(?!\s*\])")
+_COMMANDS = re.compile(r"\\[A-Za-z]+|[{}]|net")
+_LETTER = re.compile(r"(?<![A-Za-z])([a-zC])(?![A-Za-z])")
+_GATES = frozenset("fiogcCzrn")
+_WEIGHT = re.compile(
+    r"(?<![A-Za-z\\])(?P<w>[WURVb])(?:\s*_\s*(?:\{\s*(?P<s>[a-z]{1,2})\s*\}|(?P<s1>[a-z])))?"
+    r"(?![A-Za-z]|\s*_)"
+)
+_GRADIENT = re.compile(r"\\delta|\\partial|(?<![A-Za-z\\])d(?=\\|[a-z])")
+_BY = re.compile(
+    r"\s*\\[dt]?frac\s*\{\s*(?:\\partial|d)[^{}]*(?:\{[^{}]*\}[^{}]*)?\}\s*\{\s*(?:\\partial|d)\s*(?P<by>[^{}]*(?:\{[^{}]*\})?)\s*\}"
+)
+_TURNED = r"\s*\^\s*(?:\{\s*(?:T|\\top)\s*\}|T(?![A-Za-z])|\\top(?![A-Za-z]))"
+_SIGN = r"\s*(?:\\cdot|\\times|\\,|\\;|\*)?\s*"
+
+Stack = tuple[tuple[str, str], ...]
+
+
+@dataclass
+class Stacked:
+    """What a document stacks: the names of gradients, and the weights by their raw text."""
+
+    gradients: dict[str, Stack] = field(default_factory=dict)
+    weights: set[str] = field(default_factory=set)
+    #: What has an equation of its own.
+    given: set[str] = field(default_factory=set)
+
+    def written_out(self, formula: Formula) -> Formula:
+        """``formula`` with what it says of all gates at once said of each."""
+        edits = list(self._edits(formula.latex))
+        return edited(formula, edits)
+
+    def _edits(self, text: str) -> Iterator[Edit]:
+        for start, end in _pieces(text):
+            piece = text[start:end]
+            new = self._defining(piece)
+            new = self._gradient(piece) if new is None else new
+            if new is not None:
+                yield start, end, new
+
+    def _defining(self, piece: str) -> str | None:
+        sides = _sides(piece)
+        stack, others = _stack_among(sides)
+        if stack is None:
+            return None
+        if any(_GRADIENT.search(text) for _, text in stack):
+            return sides[-1] if len(sides) == 2 and _key(others[0]) in self.gradients else None
+        made = next((o for o in others if _WEIGHT.search(o)), "")
+        if not made:
+            return None
+        applied = _APPLIED.match(made)
+        functions = [""] * len(stack)
+        if applied is not None:
+            functions = _parts(applied)
+            made = f"({made[applied.end():]})"
+        if len(functions) != len(stack):
+            return None
+        if all(_key(text) in self.given for _, text in stack):
+            return sides[0]  # each has a line of its own
+        each = zip(stack, functions, strict=True)
+        return r", \qquad ".join(f"{t} = {f}{_of_gate(made, g)}" for (g, t), f in each)
+
+    def _gradient(self, piece: str) -> str | None:
+        found = next((n for n in self.gradients if n in _key(piece)), None)
+        if found is None or piece.count("=") != 1:
+            return None
+        name = re.compile(r"\s*".join(map(re.escape, found)) + r"(?![A-Za-z])")
+        by = _BY.match(piece)
+        if by is not None and _key(by.group("by")) in self.weights:
+            rows = []
+            for gate, text in self.gradients[found]:
+                row = name.sub(lambda _: f"{{{text}}}", piece)  # noqa: B023
+                left, sign, right = row.partition("=")
+                rows.append(_of_gate(left, gate) + sign + right)
+            return r", \qquad ".join(rows)
+        weight = rf"(?P<w>{_WEIGHT.pattern.replace('?P<w>', '?P<l>')})"
+        product = re.compile(
+            rf"{name.pattern}{_SIGN}{weight}(?P<t>(?:{_TURNED})?)|"
+            rf"{weight.replace('?P<', '?P<z')}(?P<zt>(?:{_TURNED})?){_SIGN}{name.pattern}"
+        )
+        stack = self.gradients[found]
+
+        def summed(m: re.Match[str]) -> str:
+            first = m.group("w") is not None
+            w, t = (m.group("w"), m.group("t")) if first else (m.group("zw"), m.group("zt"))
+            if _key(w) not in self.weights:
+                return m.group()
+            terms = (
+                rf"{text} \, {_of_gate(w, g)}{t}" if first else rf"{_of_gate(w, g)}{t} \, {text}"
+                for g, text in stack
+            )
+            return "(" + " + ".join(terms) + ")"
+
+        new = product.sub(summed, piece)
+        return new if new != piece else None
+
+
+#: ``… \\Rightarrow \\begin{pmatrix} r_t \\\\ z_t \\end{pmatrix} = …`` up to what closes around it.
+_SAID_AGAIN = re.compile(
+    r"(?:\\q?quad\s*)*\\(?:Rightarrow|Longrightarrow|implies|iff|Leftrightarrow|Longleftrightarrow)"
+    r"\s*(?:\\q?quad\s*)*\\begin\s*\{(?P<env>[bp]matrix)\}(?P<rows>(?:(?!\\begin|\\end)[^=+])*)"
+    r"\\end\s*\{(?P=env)\}\s*&?=.*?(?P<rest>(?:\\end\s*\{aligned\}\s*)*)$",
+    re.DOTALL,
+)
+_LEFT_SIDE = re.compile(r"(?:^|\\\\|&|\\begin\s*\{aligned\})\s*&?\s*(?P<name>[^=&\\]{1,40})=")
+
+
+def _once(formula: Formula) -> Formula:
+    """``formula`` without the stack that says again what its equations have said one by one."""
+    m = _SAID_AGAIN.search(formula.latex)
+    if m is None:
+        return formula
+    given = {_key(x.group("name")) for x in _LEFT_SIDE.finditer(formula.latex[: m.start()])}
+    parts = _parts(m)
+    if len(parts) < 2 or not {_key(part) for part in parts} <= given:
+        return formula
+    return edited(formula, [(m.start(), m.start("rest"), " ")])
+
+
+def with_stacked_gates(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with stacked weights and gradients gate by gate, where a line stacks them."""
+    formulas = [_once(f) for f in formulas]
+    stacked = Stacked()
+    for formula in formulas:
+        for start, end in _pieces(formula.latex):
+            sides = _sides(formula.latex[start:end])
+            stack, others = _stack_among(sides)
+            if stack is None:
+                if len(sides) > 1 and not _GRADIENT.search(sides[0]):
+                    stacked.given.add(_key(sides[0]))
+                continue
+            if any(_GRADIENT.search(text) for _, text in stack):
+                if len(others) == 1 and len(_key(others[0])) < 24:
+                    stacked.gradients[_key(others[0])] = stack
+            elif made := next((o for o in others if _WEIGHT.search(o)), ""):
+                stacked.weights |= {_key(m.group()) for m in _WEIGHT.finditer(made)}
+    if not stacked.weights:
+        return list(formulas)
+    return [stacked.written_out(f) for f in formulas]
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    if "\\begin" in text and "matrix" not in text:
+        return
+    last = 0
+    inside = [m.span() for m in _LIST.finditer(text)]
+    for m in _PIECES.finditer(text):
+        if any(a <= m.start() < b for a, b in inside):
+            continue
+        yield last, m.start()
+        last = m.end()
+    yield last, len(text)
+
+
+def _sides(piece: str) -> list[str]:
+    return [s.strip(" .,;&\n") for s in re.split(r"(?<![<>:+])=", piece)]
+
+
+def _stack_among(sides: Sequence[str]) -> tuple[Stack | None, list[str]]:
+    """The side that is a stack of gates, and the other sides."""
+    for k, side in enumerate(sides):
+        m = _LIST.fullmatch(side)
+        if m is None:
+            continue
+        parts = _parts(m)
+        gates = [_gate(p) for p in parts]
+        if len(parts) > 2 and all(gates) and len(set(gates)) == len(gates):
+            return tuple(zip(gates, parts, strict=True)), [*sides[:k], *sides[k + 1 :]]
+    return None, list(sides)
+
+
+def _parts(m: re.Match[str]) -> list[str]:
+    """What stands side by side, or one on top of the other."""
+    found = m.groupdict()
+    inside = _SPACES.sub(" ", found.get("list") or found.get("rows") or "")
+    return [p.strip() for p in _PARTS.split(inside) if p.strip()]
+
+
+def _gate(part: str) -> str:
+    """The one letter of a gate in what names it, "" without one."""
+    letters = set(_LETTER.findall(_COMMANDS.sub(" ", part).replace("_", " ").replace("^", " ")))
+    found = letters & _GATES
+    return found.pop() if len(found) == 1 else ""
+
+
+def _of_gate(text: str, gate: str) -> str:
+    return _WEIGHT.sub(
+        lambda m: rf"{m.group('w')}_{{{m.group('s') or m.group('s1') or ''}{gate}}}", text
+    )
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[\s{}]|\\[,;:! ]", "", text)

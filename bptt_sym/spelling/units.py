@@ -1,0 +1,123 @@
+r"""Definitions unit by unit: ``z_j^t = \sum_i U_{ji} x_i^t + b_j`` as ``z^t = U x^t + b``.
+
+What is said of every unit is said of the vector. A formula is rewritten only if it differentiates
+nothing and no letter of a unit is left over; every character keeps its offset.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import edited, replaced
+from bptt_sym.entries import UNITS
+
+_NAME = (
+    r"(?:\\(?:hat|tilde|bar|mathbf|boldsymbol|mathrm)\s*(?:\{[^{}]{1,12}\}|[A-Za-z])"
+    r"|(?<![A-Za-z\\])[A-Za-z])"
+)
+_STEP = r"\(?\s*(?:t|T|k)\s*(?:[-+]\s*1\s*)?\)?"
+_ABOVE = rf"\s*\^\s*(?:\{{\s*{_STEP}\s*\}}|t(?![A-Za-z]))"
+_CALLED = r"\s*\(\s*t\s*(?:[-+]\s*1\s*)?\)"
+#: ``h_j^{(t)}``, ``h^{(t)}_j``, ``h_j(t)``, ``h_{t,j}``, ``h_{j,t}``.
+_LEFT = re.compile(
+    rf"(?:^|\\\\|\\begin\s*\{{[a-z]+\*?\}}(?:\{{[^{{}}]*\}})?)\s*&?\s*{_NAME}\s*"
+    rf"(?:_\s*\{{?\s*(?P<j>[a-z])\s*\}}?(?:{_ABOVE}|{_CALLED})|{_ABOVE}\s*_\s*\{{?\s*(?P<j1>[a-z])\s*\}}?"
+    r"|_\s*\{\s*(?:t\s*,\s*(?P<j2>[a-z])|(?P<j3>[a-z])\s*,\s*t)\s*\})\s*&?\s*="
+)
+
+
+#: ``y_k(t)``: a step in parentheses behind a unit.
+_CALL = re.compile(
+    rf"(?P<name>{_NAME})\s*_\s*(?:\{{\s*(?P<j>[ijklmpqrs])\s*\}}|(?P<j1>[ijklmpqrs]))\s*"
+    r"\(\s*(?P<step>(?:t|T|k|\\tau)\s*(?:[-+]\s*[0-9]\s*)?)\)"
+)
+_BARE_SUM = re.compile(r"\\sum\s*_\s*([a-z])(?![A-Za-z])")
+#: ``\\sum_k (d_k - y_k)^2``.
+_ELEMENT = rf"{_NAME}\s*(?:_\s*\{{?\s*(?:[a-z]\s*,\s*t|t\s*,\s*[a-z]|[a-z])\s*\}}?|{_ABOVE})+"
+_SQUARES = re.compile(
+    rf"\\sum(?:\\limits)?\s*_\s*(?:\{{\s*(?P<k>[ijklmpqrs])\s*(?:=\s*[01]\s*)?\}}|(?P<k1>[ijklmpqrs]))"
+    r"\s*(?:\^\s*(?:\{[^{}]{1,12}\}|[A-Za-z]))?\s*(?:\\left\s*)?"
+    rf"(?:\(|\[)\s*(?P<a>{_ELEMENT})\s*-\s*(?P<b>{_ELEMENT})\s*(?:\\right\s*)?(?:\)|\])\s*\^\s*\{{?\s*2\s*\}}?"
+)
+
+
+def with_raised_steps(formula: Formula) -> Formula:
+    """``formula`` with ``y_k(t)`` as ``y_k^{(t)}``."""
+    return replaced(
+        formula, _CALL,
+        lambda m: rf"{m.group('name')}_{{{m.group('j') or m.group('j1')}}}^{{({m.group('step')})}}",
+    )  # fmt: skip
+
+
+def _length(m: re.Match[str]) -> str | None:
+    """The square of the length of a difference."""
+    k = m.group("k") or m.group("k1")
+    sides = []
+    for side in (m.group("a"), m.group("b")):
+        bare = side
+        for start, end, new in reversed(_bare(side, k)):
+            bare = bare[:start] + new + bare[end:]
+        if bare == side:
+            return None
+        sides.append(bare)
+    return rf"\left\| {sides[0]} - {sides[1]} \right\|^2"
+
+
+def as_vectors(formula: Formula) -> Formula:
+    """``formula`` with the definitions of single units as those of vectors."""
+    formula = with_raised_steps(formula)
+    text = formula.latex
+    if re.search(r"\\partial|\\delta|∂|\\nabla|\\frac\s*\{\s*d", text):
+        return formula
+    formula = replaced(formula, _BARE_SUM, lambda m: rf"\sum_{{{m.group(1)}}}")
+    formula = replaced(formula, _SQUARES, _length)
+    text = formula.latex
+    units = {m.group("j") or m.group("j1") or m.group("j2") or m.group("j3")
+             for m in _LEFT.finditer(text)}  # fmt: skip
+    if len(units) != 1 or not units <= UNITS:
+        return formula
+    (j,) = units
+    blocks = re.finditer(rf"_\s*\{{\s*(?:([a-z]){j}|{j}([a-z]))\s*\}}", text)
+    if any((m[1] or m[2]) not in UNITS for m in blocks):
+        return formula  # z_r = W_{xr} x + …: a label, of the gate r
+    new = replaced(formula, _product(j), lambda m: _times(m, j))
+    new = edited(new, [*_bare(new.latex, j)])
+    left_over = rf"[_^]\s*(?:\{{[^{{}}]*(?<![A-Za-z\\]){j}(?![A-Za-z])[^{{}}]*\}}|{j}(?![A-Za-z]))"
+    return formula if re.search(left_over, new.latex) else new
+
+
+def _product(j: str) -> re.Pattern[str]:
+    """``\\sum_i W_{ji} h_i^{(t-1)}``, the sum over any letter but ``j``."""
+    letter = rf"(?P<i>(?!{j})[a-z])"
+    scripts = (
+        rf"(?:_\s*\{{?\s*(?P=i)\s*\}}?(?P<above>{_ABOVE}|{_CALLED})"
+        rf"|(?P<above1>{_ABOVE})\s*_\s*\{{?\s*(?P=i)\s*\}}?"
+        rf"|_\s*\{{\s*(?:(?P<of>{_STEP})\s*,\s*(?P=i)|(?P=i)\s*,\s*(?P<of1>{_STEP}))\s*\}})"
+    )
+    return re.compile(
+        rf"\\sum(?:\\limits)?\s*_\s*\{{\s*{letter}\s*(?:=\s*[01]\s*)?\}}"
+        r"\s*(?:\^\s*(?:\{[^{}]{1,12}\}|[A-Za-z]))?\s*"
+        rf"(?P<w>{_NAME}(?:\s*\^\s*\{{\s*\(?[A-Za-z]{{1,4}}\)?\s*\}})?)\s*"
+        rf"_\s*\{{\s*(?P<rows>{j}\s*,?\s*(?P=i)|(?P=i)\s*,?\s*{j})\s*\}}"
+        rf"\s*(?:\\cdot|\\,|\*)?\s*(?P<x>{_NAME})\s*{scripts}"
+    )
+
+
+def _times(m: re.Match[str], j: str) -> str:
+    step = m.group("above") or m.group("above1")
+    element = m.group("x") + (step or rf"_{{{m.group('of') or m.group('of1')}}}")
+    flipped = "" if m.group("rows").lstrip().startswith(j) else r"^{\top}"
+    weight = m.group("w")
+    if weight.islower():  # a small letter for a matrix: in bold type it is read as one
+        weight = rf"\mathbf{{{weight}}}"
+    return rf"{{{weight}}}{flipped} {element}" if flipped else f"{weight} {element}"
+
+
+def _bare(text: str, j: str) -> list[tuple[int, int, str]]:
+    """The edits that leave out the unit ``j`` wherever a name carries it."""
+    alone = re.compile(
+        rf"(?<=[A-Za-z}})])\s*_\s*(?:\{{\s*{j}\s*\}}|{j}(?![A-Za-z]))"
+        rf"|(?<=[{{,])\s*{j}\s*,\s*(?={_STEP}\s*\}})|\s*,\s*{j}\s*(?=\}})"
+    )
+    return [(m.start(), m.end(), "") for m in alone.finditer(text)]

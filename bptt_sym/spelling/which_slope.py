@@ -1,0 +1,126 @@
+r"""Which activation a text means by σ: that whose slope it writes.
+
+Books write :math:`h_t = \sigma(a_t)` for a network with any activation and go on with
+:math:`\mathrm{diag}(1 - h_t^2)`, the slope of tanh by its value. Where that slope stands and
+:math:`h_t (1 - h_t)` nowhere, the σ of the state is tanh. So is that of a candidate that is
+defined by tanh in one place and, among the gates, by σ in another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import Edit, edited
+
+_STEP = r"\s*(?:_\s*(?:\{[^{}]*\}|[a-z0-9])|\^\s*\{\s*(?:\(|\\langle)[^{}]*\}|\(\s*t[^()]{0,4}\))"
+#: Letters stand side by side, but not in the name of a command.
+_NOT_IN_A_COMMAND = "".join(rf"(?<!\\[A-Za-z]{{{n}}})" for n in range(9))
+_BEFORE = r"\s*[_^(]\s*\{?\s*\(?[^{}()=]*-\s*1"
+_ROWS = re.compile(r"\\\\|\\begin\s*\{[a-z]+\*?\}|\\q?quad(?![A-Za-z])")
+_SIGMA = re.compile(r"\\sigma(?=\s*(?:\\left|\\[bB]igg?l?)?\s*[(\[])")
+_GIVEN = re.compile(
+    r"\s*&?\s*(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*(?P<a>[a-z])\s*\}|(?P<b>[a-z]))"
+    rf"{_STEP}\s*&?\s*=(?P<right>.*)",
+    re.DOTALL,
+)
+
+
+def with_the_slope_written(formulas: Sequence[Formula], words: str) -> list[Formula]:
+    """``formulas`` with tanh for the σ of a state whose slope is written as that of tanh.
+
+    Once may be a slip: it has to stand twice, in a text whose ``words`` name no logistic function.
+    """
+    texts = [f.latex for f in formulas]
+    every = "\n".join(texts)
+    if r"\sigma" not in every or re.search(r"sigmoid|logistic", words, re.IGNORECASE):
+        return list(formulas)
+    states = {
+        name for t in texts for row in _ROWS.split(t)
+        if (m := _GIVEN.match(row)) and _SIGMA.search(m["right"])
+        and re.search(_named(name := m["a"] or m["b"]) + _BEFORE, every)
+    }  # fmt: skip
+    meant = [
+        s for s in states
+        if sum(_slope(s).search(t) is not None for t in texts) > 1
+        and not _logistic(s).search(every)
+    ]  # fmt: skip
+    if len(states) != 1 or not meant:
+        return list(formulas)
+    said = (rf"\sigma of the state is tanh, as its slope 1 - {meant[0]}^2 shows", r"\partial")
+    out = [_changed(f, meant[0]) for f in formulas]
+    return [replace(f, supposes=(*f.supposes, said)) for f in out]
+
+
+#: ``\tilde{c}_t = \sigma(…)``, alone or behind other formulas.
+_ONE_OF_TWO = re.compile(
+    r"(?P<name>\\(?:tilde|hat|bar|widetilde|widehat|overline)\s*(?:\{\s*[A-Za-z]\s*\}|\s[A-Za-z])|"
+    rf"(?<![A-Za-z\\{{])[gn]){_STEP}\s*&?\s*=\s*&?\s*(?P<function>\\sigma|\\tanh)(?![A-Za-z'])"
+)
+
+
+def with_one_of_two_functions(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with tanh for the σ of what has tanh elsewhere, and its slope alone."""
+    every = "\n".join(f.latex for f in formulas)
+    given: dict[str, set[str]] = {}
+    for m in _ONE_OF_TWO.finditer(every):
+        given.setdefault(_plain(m["name"]), set()).add(m["function"])
+    both = [name for name, functions in given.items() if len(functions) > 1]
+    both = [n for n in both if _slope(n).search(every) and not _logistic(n).search(every)]
+    if not both:
+        return list(formulas)
+    return [_with_tanh(f, both) for f in formulas]
+
+
+def _with_tanh(formula: Formula, names: Sequence[str]) -> Formula:
+    spans = [
+        m.span("function") for m in _ONE_OF_TWO.finditer(formula.latex)
+        if m["function"] == r"\sigma" and _plain(m["name"]) in names
+    ]  # fmt: skip
+    said = r"\sigma of {} is tanh, by which it is defined as well"
+    told = tuple((said.format(n), n.split()[0]) for n in names)
+    formula = replace(formula, supposes=(*formula.supposes, *told))
+    return edited(formula, [(a, b, r"\tanh") for a, b in spans])
+
+
+def _plain(name: str) -> str:
+    accent, _, letter = re.sub(r"[\s{}]+", " ", name).strip().rpartition(" ")
+    return f"{accent} {letter}" if accent else letter
+
+
+def _changed(formula: Formula, state: str) -> Formula:
+    edits: list[Edit] = []
+    at = 0
+    for row in re.split(rf"({_ROWS.pattern})", formula.latex):
+        m = _GIVEN.match(row)
+        if m is not None and (m["a"] or m["b"]) == state:
+            edits += [(at + k.start(), at + k.end(), r"\tanh") for k in _SIGMA.finditer(row)]
+        at += len(row)
+    return edited(formula, edits)
+
+
+def _named(letter: str) -> str:
+    if letter.startswith("\\"):
+        accent, letter = letter.split()
+        return rf"\{accent}\s*(?:\{{\s*{letter}\s*\}}|{letter}(?![A-Za-z]))"
+    return rf"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{{\s*{letter}\s*\}}|{_NOT_IN_A_COMMAND}{letter})"
+
+
+def _slope(letter: str) -> re.Pattern[str]:
+    """``1 - h_t^2``"""
+    value = rf"{_named(letter)}{_STEP}"
+    return re.compile(
+        rf"1\s*\}}?\s*-\s*(?:(?:\\left\s*)?[({{]\s*)?{value}\s*(?:(?:\\right\s*)?[)}}]\s*)?"
+        rf"(?:\^\s*\{{?\s*2|\\(?:odot|circ)\s*{value})"
+    )
+
+
+def _logistic(letter: str) -> re.Pattern[str]:
+    """``h_t (1 - h_t)``"""
+    value = rf"{_named(letter)}{_STEP}"
+    return re.compile(
+        rf"{value}\s*(?:\\(?:odot|circ|cdot|times|,)|\*)?\s*(?:\\left\s*)?\(\s*"
+        rf"(?:1|\\mathbf\{{1\}})\s*-\s*{value}\s*(?:\\right\s*)?\)(?!\s*\^)"
+    )
