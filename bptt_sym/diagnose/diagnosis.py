@@ -259,7 +259,9 @@ def _meaning(trial: Trial, arena: Arena) -> Hashable | None:
         right = probe.interp.value(trial.claim.sides[1], probe.env)
     except (BpttError, ArithmeticError):
         return None
-    return tuple((shape(v), tuple(map(str, flat(v)))) for v in (probe.left, right))
+    values = tuple((shape(v), tuple(map(str, flat(v)))) for v in (probe.left, right))
+    # A reading that fixes the length of the run agrees at the shortest one, and not beyond it.
+    return values, any(r.group == "last" for r in trial.readings)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from bptt_sym.notation import (
     Div,
     Fn,
     Idx,
+    Mul,
     Neg,
     Node,
     Num,
@@ -167,6 +168,10 @@ class Surroundings:
         if any(HORIZON_NAME in free_indices(s) for s in self.claim.sides) or self.rec.totals:
             yield "BP020", 4, Div(ONE, Idx(HORIZON_NAME))
             yield "BP020", 4, Idx(HORIZON_NAME)
+        for total in self.rec.totals.values():
+            for factor in total.args if isinstance(total, Mul) else ():
+                if is_number(factor):  # a mean over a number of steps that is written out
+                    yield "BP020", 4, factor
         for time in self.times:
             for e in self.rec.equations:
                 element = At(e.target, time)

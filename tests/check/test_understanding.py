@@ -125,6 +125,19 @@ def test_an_abstract_network_and_an_index_too_many() -> None:
     assert codes == ["BP005", "BP020"]
 
 
+def test_a_mean_over_steps_that_are_written_out_is_missed() -> None:
+    text = block(
+        r"a_t = W s_{t-1} + U x_t,\quad s_t = \tanh(a_t),\quad z_t = V s_t",
+        r"L = \frac13 \sum_{t=1}^3 l_t, \quad l_t = \|z_t - y_t\|^2",
+        r"\frac{\partial L}{\partial s_2} = \frac{\partial l_2}{\partial s_2} + "
+        r"\frac{\partial l_3}{\partial s_2}",
+    )
+    found = judged(text)[-1]
+    assert found.verdict.verdict == "wrong"
+    assert found.verdict.diagnosis is not None and found.verdict.diagnosis.code == "BP020"
+    assert r"\frac{1}{3}" in (found.verdict.diagnosis.corrected or "")
+
+
 def test_definitions_in_sentences_with_the_steps_left_out() -> None:
     text = (
         "Here s_t=tanh(Ux_t+Ws_{t-1}), yhat=softmax(Vs_t) and E=sum E_t.\n\n"
