@@ -75,7 +75,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     running = sequences(without_steps(texts))
     running |= labelled_sequences(texts, running)
     short = Shorthand.of([*texts, document.words], running)
-    everything = [short.written_out(as_vectors(f)) for f in everything]
+    everything = [short.written_out(as_vectors(f, short.gates)) for f in everything]
     everything = copied(with_running_loss(everything))
     letter = last_step_letter([f.latex for f in everything], document.source.text)
     if letter:

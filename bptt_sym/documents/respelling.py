@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
+from bptt_sym.documents.gate_letters import NO_GATES, GateLetters
 from bptt_sym.read.symbols import WORDS
 
 _ONE = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathbb|textbf)\s*(?:\{\s*1\s*\}|1(?![0-9]))")
@@ -110,9 +111,6 @@ _ELEMENT = re.compile(
     rf"|_\s*\{{\s*(?P<of>{_TIME}),\s*(?P<u4>[ijp])\s*\}}"
 )
 #: ``\\Gamma_f^{(t)}``, ``z_o^t``: beside it an i is the input gate.
-GATE_I = re.compile(
-    r"(?:\\Gamma|\\mathrm\{net\}|(?<![A-Za-z\\])[zabgpWU]|\\delta)\s*(?:_|\^)\s*(?:\{\s*i\s*\}|i(?![A-Za-z]))"
-)
 _GATE_BESIDE = re.compile(
     r"(?:\\Gamma|(?<![A-Za-z\\])[zagW]|\\delta)\s*_\s*\{?\s*[fo]\s*\}?(?![A-Za-z,])|"
     r"(?:\\Gamma|\\mathrm\{net\})\s*_\s*\{?\s*i|\\delta\s*\^\s*\{?\s*[fo]\s*\}?(?![A-Za-z])"
@@ -166,11 +164,11 @@ _CONCAT = re.compile(
 Edit = tuple[int, int, str]
 
 
-def respelt(formula: Formula, gated: bool = False) -> Formula:
+def respelt(formula: Formula, gates: GateLetters = NO_GATES) -> Formula:
     """``formula`` in the spelling that the reader knows.
 
-    ``gated`` tells whether the document marks weights and arguments by their gates: ``W_i`` beside
-    ``W_f`` belongs to the input gate.
+    ``gates`` tells which letters of the document are labels of gates: ``W_i`` beside ``W_f`` belongs to
+    the input gate.
     """
     formula = edited(formula, list(_quantifiers(formula.latex)))
     formula = replaced(formula, _INDICATOR, lambda m: m.group("label"))
@@ -195,7 +193,7 @@ def respelt(formula: Formula, gated: bool = False) -> Formula:
     formula = replaced(formula, _NAMED_LOSS, _written_out)
     formula = replaced(formula, _CROSS_ENTROPY, _of_two_vectors)
     formula = edited(formula, sorted(_slices(formula.latex)))
-    formula = _of_every_unit(formula, gated)
+    formula = _of_every_unit(formula, gates)
     return _column_by_column(formula)
 
 
@@ -220,7 +218,7 @@ def _quantifiers(text: str) -> Iterator[tuple[int, int, str]]:
         yield (window + before.start() if before else match.start()), done, " "
 
 
-def _of_every_unit(formula: Formula, gated: bool) -> Formula:
+def _of_every_unit(formula: Formula, gates: GateLetters) -> Formula:
     """``\\partial c_i^t`` as ``\\partial c^t``: what the equation of one unit says of all.
 
     Only where one letter counts the units and stands nowhere else.
@@ -233,7 +231,7 @@ def _of_every_unit(formula: Formula, gated: bool) -> Formula:
     if len(units) != 1:
         return formula
     (unit,) = units
-    if unit == "i" and (_GATE_BESIDE.search(text) or (gated and GATE_I.search(text))):
+    if gates.stand_in(text, unit) or (unit == "i" and _GATE_BESIDE.search(text)):
         return formula
     rest = _ELEMENT.sub("", text)
     inside = rf"\{{[^{{}}]*(?<![A-Za-z\\]){unit}(?![A-Za-z])[^{{}}]*\}}"

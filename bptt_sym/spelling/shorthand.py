@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from bptt_sym.definitions.gates import GATES
 from bptt_sym.definitions.usage import LOSSES
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import GATE_I, PAIR_OF_UNITS, edited, replaced, respelt
+from bptt_sym.documents.gate_letters import NO_GATES, GateLetters
+from bptt_sym.documents.respelling import PAIR_OF_UNITS, edited, replaced, respelt
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.spelling.counting import below_only
 from bptt_sym.spelling.deltas import Deltas, at_step, beside_the_derivative, by_argument, own_losses
@@ -141,8 +142,8 @@ class Shorthand:
     transposes: bool
     #: Whether the text defines a loss as a function of all parameters.
     of_all: bool = False
-    #: Whether weights and arguments are marked by their gates.
-    gated: bool = False
+    #: Which letters are labels of gates.
+    gates: GateLetters = NO_GATES
     #: The losses in definitions of δ, by the name and the step.
     losses: Mapping[tuple[str, str], str] = field(default_factory=dict)
     #: Gates whose δ is the gradient by what the gate is the activation of.
@@ -178,7 +179,7 @@ class Shorthand:
             below_only(every) and _MATRIX_T.search(every) is not None,
             any(m["defined"] or _DIFFERENTIATED.search(every, max(0, m.start() - 12), m.start())
                 for m in _OF_PARAMETERS.finditer(every)),
-            GATE_I.search(every) is not None and _GATE_F.search(every) is not None,
+            GateLetters.of(texts),
             own_losses(texts),
             frozenset(_of_arguments(texts)),
             len({m["name"] for t in texts if (m := _STEPLESS.match(t)) and m["name"] in timed})
@@ -214,7 +215,7 @@ class Shorthand:
             )
         formula = self.labels.from_inside(formula)
         formula = self.deltas.written_out(_without_components(formula))
-        formula = self.labels.written_out(respelt(formula, self.gated))
+        formula = self.labels.written_out(respelt(formula, self.gates))
         formula = replaced(formula, _ARROW, lambda m: "")
         before = formula
         formula = replaced(formula, _DELTA_SUB, self._derivative)
@@ -308,7 +309,6 @@ _DIFFERENTIAL = re.compile(
     r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm|operatorname)(?![A-Za-z])"
     r"|(?:L|E|J|\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell)\s*(?:_\s*\{?\s*[a-zT]\s*\}?\s*)?&?\s*=)"
 )
-_GATE_F = re.compile(GATE_I.pattern.replace("i", "f"))
 _WORD = r"\{\s*(?:\(\s*[a-z]\s*\)|\\(?:text|mathrm)\s*\{\s*[A-Za-z]{2,12}\s*\}|[a-z]{3,12})\s*\}"
 _AT = r"\{?\s*(?P<%s>t\s*(?:[-+]\s*1)?)\s*\}?"
 _PART = re.compile(

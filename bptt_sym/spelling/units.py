@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from bptt_sym.documents.document import Formula
+from bptt_sym.documents.gate_letters import GateLetters
 from bptt_sym.documents.respelling import edited, replaced
 from bptt_sym.entries import UNITS
 
@@ -64,7 +65,7 @@ def _length(m: re.Match[str]) -> str | None:
     return rf"\left\| {sides[0]} - {sides[1]} \right\|^2"
 
 
-def as_vectors(formula: Formula) -> Formula:
+def as_vectors(formula: Formula, gates: GateLetters) -> Formula:
     """``formula`` with the definitions of single units as those of vectors."""
     formula = with_raised_steps(formula)
     text = formula.latex
@@ -78,6 +79,8 @@ def as_vectors(formula: Formula) -> Formula:
     if len(units) != 1 or not units <= UNITS:
         return formula
     (j,) = units
+    if gates.stand_in(text, j):
+        return formula
     blocks = re.finditer(rf"_\s*\{{\s*(?:([a-z]){j}|{j}([a-z]))\s*\}}", text)
     if any((m[1] or m[2]) not in UNITS for m in blocks):
         return formula  # z_r = W_{xr} x + …: a label, of the gate r
