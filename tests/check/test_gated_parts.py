@@ -112,3 +112,23 @@ $$h_t = (1 - z_t) \odot h_{t-1} + z_t \odot n_t$$
     assert last(text, left + "(n_t + h_{t-1})") == "wrong"
     slope = r"\frac{\partial L}{\partial z_{r,t}} = \frac{\partial L}{\partial r_t} "
     assert last(text, slope + r"\odot r_t \odot (1 - r_t)") == "right_under_reading"
+
+
+@pytest.mark.parametrize("inside", ["a_{%s,t}", "a^%s_t", "v_t^{%s}", r"\hat{%s}_t"])
+def test_the_i_of_an_input_gate_is_no_unit(inside: str) -> None:
+    def loss_by(of: str) -> str:
+        return rf"\frac{{\partial L}}{{\partial {of}}}"
+
+    rows = [rf"{inside % g} = A_{g} x_t + B_{g} h_{{t-1}} + b_{g}" for g in "fio"]
+    rows += [rf"{g}_t = \sigma({inside % g})" for g in "fio"]
+    rows += [
+        r"g_t = \tanh(A_g x_t + B_g h_{t-1} + b_g)",
+        r"c_t = f_t \odot c_{t-1} + i_t \odot g_t",
+    ]
+    text = "".join(f"$${row}$$\n\n" for row in [*rows, r"h_t = o_t \odot \tanh(c_t)"])
+    weight = rf"{loss_by('B_i')} = \sum_{{t=1}}^T {loss_by(inside % 'i')} h_{{t-1}}^\top"
+    text += f"$${weight}$$\n\n"
+    wrong = weight.replace("{t-1}^", "t^")
+    assert [j.verdict.verdict for j in audit(document_from_text(f"{text}$${wrong}$$\n", "n.md"))[-2:]] == [
+        "right_under_reading", "wrong",
+    ]  # fmt: skip
