@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a formula stands in one line)
 """Texts on back-propagation through gated networks, written without any notation.
 
 A line is ``; key`` (a sentence, see :data:`SENTENCES`), ``left = right`` (a definition), ``+ left =

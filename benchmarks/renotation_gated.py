@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table with a line for each notation)
 r"""Do verdicts depend on the notation? Texts on gated networks in many notations.
 
     python benchmarks/renotation_gated.py [--only NAME ...] [--documents NAME ...] [--pairs N] [--seed N] [--lost]
@@ -129,7 +130,9 @@ ADD, MUL, ATOM = 0, 1, 2
 
 def equation(text: str, s: Style) -> tuple[str, str]:
     left, right = text.split(" = ", 1)
-    return render(ast.parse(left, mode="eval").body, s), render(ast.parse(right, mode="eval").body, s)
+    return render(ast.parse(left, mode="eval").body, s), render(
+        ast.parse(right, mode="eval").body, s
+    )
 
 
 def render(node: ast.expr, s: Style, inside: int = ADD) -> str:
@@ -188,8 +191,10 @@ def _render(node: ast.expr, s: Style) -> tuple[str, int]:
             return _at(node, s), ATOM
         case ast.Attribute(value=value, attr="T"):
             of = render(value, s, ATOM)
-            if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name) and (
-                value.value.id == "J" and s.joined_transposed
+            if (
+                isinstance(value, ast.Subscript)
+                and isinstance(value.value, ast.Name)
+                and (value.value.id == "J" and s.joined_transposed)
             ):
                 return s.joined_transposed.format(of), ATOM
             return _power(of, s.transposed), ATOM
@@ -217,7 +222,11 @@ def _render(node: ast.expr, s: Style) -> tuple[str, int]:
 def _power(of: str, mark: str) -> str:
     """``of`` with a mark above; in brackets if there stands something already."""
     bare = re.sub(r"\{[^{}]*\}", "", re.sub(r"\{[^{}]*\}", "", of))
-    return f"({of})" + mark if "^" in bare or (bare[-1:] in ")]" and not bare.startswith(("(", "["))) else of + mark
+    return (
+        f"({of})" + mark
+        if "^" in bare or (bare[-1:] in ")]" and not bare.startswith(("(", "[")))
+        else of + mark
+    )
 
 
 def _is_matrix_product(node: ast.expr) -> bool:
@@ -256,7 +265,11 @@ def _call(function: str, args: list[ast.expr], s: Style) -> tuple[str, int]:
             "prime": f"{s.sigma}'({_inside(s, gate, _step(of.slice, s))})",
             "anywhere": f"{s.sigma}'(\\cdot)",
         }
-        return forms[s.sigmoid_slope], ATOM if s.sigmoid_slope in ("prime", "square", "anywhere") else MUL
+        return forms[s.sigmoid_slope], ATOM if s.sigmoid_slope in (
+            "prime",
+            "square",
+            "anywhere",
+        ) else MUL
     forms = {
         "own": f"(1 - {_power(x, '^2')})",
         "braces": f"(1 - ({x})^2)",
@@ -806,14 +819,18 @@ def main() -> int:
     parser.add_argument("--print", action="store_true", dest="printed")
     options = parser.parse_args()
     chosen: dict[str, Renotation] = {"clean": both()}
-    chosen |= {n: r for n, r in EVERY.items() if not options.only or any(o in n for o in options.only)}
+    chosen |= {
+        n: r for n, r in EVERY.items() if not options.only or any(o in n for o in options.only)
+    }
     if options.pairs:
         rng = random.Random(options.seed)
         chosen = {"clean": both()}
         while len(chosen) <= options.pairs:
             first, second = rng.sample(sorted(RENOTATIONS), 2)
             a, b = (rng.choice(sorted(RENOTATIONS[k])) for k in (first, second))
-            chosen[f"{first}: {a} + {second}: {b}"] = both(RENOTATIONS[first][a], RENOTATIONS[second][b])
+            chosen[f"{first}: {a} + {second}: {b}"] = both(
+                RENOTATIONS[first][a], RENOTATIONS[second][b]
+            )
     if options.printed:
         for renotation in chosen.values():
             for document in options.documents:

@@ -1,7 +1,8 @@
-r"""Letters that count units elsewhere, and here are labels of gates: the i of ``W_i`` beside ``W_f``.
+r"""Letters that count units elsewhere, and here are labels of gates: the i of ``W_i``.
 
-In :math:`a_{i,t} = W_i x_t + b_i` the letter i may say that the equation is one of each unit. Where the
-same letters carry f or o in its place, it is the input gate; so is r, beside z, the reset gate.
+In :math:`a_{i,t} = W_i x_t + b_i` the letter i may say that the equation is one of each unit.
+Where the same letters carry f or o in its place, it is the input gate; so is r, beside z, the
+reset gate.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ _SCRIPTED = re.compile(rf"{_BASE}(?P<scripts>(?:\s*[_^]\s*(?:{_BODY})){{1,2}})")
 _SCRIPT = re.compile(rf"[_^]\s*(?P<body>{_BODY})")
 _COMMANDS = re.compile(r"\\[A-Za-z]+|[{}()\s]")
 #: What must stand in the place of the letter elsewhere.
-_BESIDE: Mapping[str, frozenset[str]] = {"i": frozenset("f"), "r": frozenset("zu"), "n": frozenset("zr")}
+_BESIDE: Mapping[str, frozenset[str]] = {
+    "i": frozenset("f"),
+    "r": frozenset("zu"),
+    "n": frozenset("zr"),
+}
 #: Where weights come from: W_{xi}, W_{ih}.
 _SOURCES = frozenset("xhcy")
 
@@ -38,7 +43,9 @@ class GateLetters:
             for name, label in _labels(text):
                 labels.setdefault(name, set()).add(label)
         return cls({
-            letter: frozenset(n for n, found in labels.items() if letter in found and found & beside)
+            letter: frozenset(
+                n for n, found in labels.items() if letter in found and found & beside
+            )
             for letter, beside in _BESIDE.items()
         })  # fmt: skip
 

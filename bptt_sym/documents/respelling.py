@@ -167,8 +167,8 @@ Edit = tuple[int, int, str]
 def respelt(formula: Formula, gates: GateLetters = NO_GATES) -> Formula:
     """``formula`` in the spelling that the reader knows.
 
-    ``gates`` tells which letters of the document are labels of gates: ``W_i`` beside ``W_f`` belongs to
-    the input gate.
+    ``gates`` tells which letters of the document are labels of gates: ``W_i`` beside ``W_f``
+    belongs to the input gate.
     """
     formula = edited(formula, list(_quantifiers(formula.latex)))
     formula = replaced(formula, _INDICATOR, lambda m: m.group("label"))
