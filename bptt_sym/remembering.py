@@ -8,7 +8,8 @@ from typing import Any
 
 
 @cache
-def _compared(kind: type) -> tuple[str, ...]:
+def compared(kind: type) -> tuple[str, ...]:
+    """The fields that tell values of ``kind`` apart."""
     return tuple(f.name for f in fields(kind) if f.compare)
 
 
@@ -27,8 +28,8 @@ class Remembering:
         known: int | None = self.__dict__.get("_hash")
         if known is None:
             own = self.__dict__
-            compared = tuple([own[name] for name in _compared(type(self))])  # type: ignore[arg-type]
-            known = own["_hash"] = hash((type(self).__name__, compared))
+            values = tuple([own[name] for name in compared(type(self))])  # type: ignore[arg-type]
+            known = own["_hash"] = hash((type(self).__name__, values))
         return known
 
     def __getstate__(self) -> dict[str, Any]:

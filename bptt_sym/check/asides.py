@@ -88,6 +88,8 @@ _ONE_STEP = re.compile(
     r"|1\s*ステップ(?:だけ|のみ)|одного шага",
     re.IGNORECASE,
 )
+#: A word without which nothing says so.
+_OF_A_STEP = re.compile(r"[sSſ][tT][eE][pP]|[步刻長长]|ステップ|[Шш][Аа][Гг]")
 #: How far back a section is looked through.
 _SECTION = 4_000
 #: How far before the end of a row a remark begins.
@@ -130,6 +132,8 @@ def speaks_of_one_step(formula: Formula) -> bool:
     """Whether its section says before it that what follows is about a single step."""
     source, start = formula.source.text, formula.offsets[0]
     before = source[max(0, start - _SECTION) : start]
+    if _OF_A_STEP.search(before) is None:
+        return False
     return _ONE_STEP.search(re.split(r"\n#|\\(?:sub)*section", before)[-1]) is not None
 
 

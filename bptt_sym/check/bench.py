@@ -64,10 +64,8 @@ class Bench:
     by_output: bool = False
     #: The case that the sentence before speaks of: "for $k = t$".
     case: tuple[str, str] | None = None
-    #: Whether the text before the formula in hand supposes a linear network.
-    linear: bool = False
-    #: Whether its section says that it is about a single step.
-    one_step: bool = False
+    #: The formula in hand: what the text before it says is looked for where a claim fails.
+    formula: Formula | None = None
     #: Whether the document says of something that it is about one.
     near_one: bool = False
     #: Left sides whose exact value the document has stated.
@@ -76,8 +74,7 @@ class Bench:
     def take(self, formula: Formula) -> None:
         """What is judged next stands in ``formula``."""
         self.delta = formula.delta
-        self.linear = speaks_of_linear(formula)
-        self.one_step = speaks_of_one_step(formula)
+        self.formula = formula
 
     def verdict(self, claim: Claim, model: Model) -> Verdict:
         """The verdict of ``claim`` under one model; its slip is found later.
@@ -153,9 +150,10 @@ class Bench:
             return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
         delta = self.delta and not self.by_output
         verdict = second_look(verdict, claim, model, self.models, delta)
-        if verdict.verdict == "wrong" and self.linear:
+        about = self.formula if verdict.verdict == "wrong" else None
+        if about is not None and speaks_of_linear(about):
             verdict = if_linear(claim, model, self.models) or verdict
-        if verdict.verdict == "wrong" and self.one_step:
+        if about is not None and verdict.verdict == "wrong" and speaks_of_one_step(about):
             verdict = if_one_step(claim, model) or verdict
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             return self._misfit(claim, model, verdict)

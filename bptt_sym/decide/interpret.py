@@ -111,15 +111,14 @@ class Interpreter:
             raise NotSupported(f"cannot evaluate {kind.__name__}")
         if out is not None or kind not in _REMEMBERED:
             return method(self, node, env, out)
-        # The same factor stands in many terms. (The node is kept with its value: its id must not
-        # be given to another one.)
+        # The same factor stands in many terms, and in many claims.
         known = key(node, env, self.horizon, self.totals)
         found = self._memo.get(known)
         if found is None:
             if len(self._memo) >= MAX_REMEMBERED:
                 self._memo.clear()
-            found = self._memo[known] = (method(self, node, env, None), node)
-        return found[0]
+            found = self._memo[known] = method(self, node, env, None)
+        return found
 
     def pair(self, node: Node, env: Env, out: list[Parts] | None) -> tuple[Tensor, Parts]:
         if out is None or not self.world.varies(node):
@@ -361,7 +360,7 @@ class Interpreter:
         # The end that multiplication starts from stays, the other one moves.
         of_body = key(node.body, {**env, node.var: 0}, self.horizon, self.totals)
         start = (ascending, lo if ascending else hi, node.var, *of_body)
-        known, _ = self._memo.setdefault(start, ({}, node))
+        known = self._memo.setdefault(start, {})
         steps = range(lo, hi + 1) if ascending else range(hi, lo - 1, -1)
         total: Tensor = self.one
         done = next((n for n in range(len(steps), 0, -1) if steps[n - 1] in known), 0)

@@ -71,7 +71,7 @@ class World:
         self.fixed = dict(fixed or {})
         self.labels = labels
         # Values of nodes that interpreters of this world remember, by conventions.
-        self.memo: dict[Any, dict[Any, tuple[Tensor, Node]]] = {}
+        self.memo: dict[Any, dict[Any, Any]] = {}
         #: Terms of sums that the comparison in hand has evaluated.
         self.terms = 0
         self.interpreter = Interpreter(self)

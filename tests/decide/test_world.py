@@ -228,3 +228,21 @@ def test_second_derivative_by_a_parameter_is_the_derivative_of_the_first():
             ends.append(World(rec, Mp(values), dims).derivative(("h", 3), ("w", None), "total"))
         difference = (ends[0] - ends[1]) / (2 * mpmath.mpf(10) ** -20)
         assert abs(second - difference) < mpmath.mpf(10) ** -30
+
+
+def test_equal_factors_of_two_claims_are_evaluated_once_and_unequal_ones_apart():
+    """What a claim has in common with an earlier one is known; a prime or a step makes another."""
+
+    def square(step, order=0):
+        return Mul((Fn("tanh", At("h", step), order), Fn("tanh", At("h", step), order)))
+
+    world = World(cell("elman"), Modular(1))
+    here = {"t": 3}
+    first = world.interpreter.value(square(Idx("t")), here)
+    known = sum(map(len, world.memo.values()))
+    assert world.interpreter.value(square(Idx("t")), here) == first
+    assert sum(map(len, world.memo.values())) == known > 0
+    others = [square(Idx("t"), 1), square(index("t", -1)), square(num(2))]
+    found = [world.interpreter.value(node, here) for node in others]
+    assert found[0] != first != found[1] == found[2]
+    assert world.interpreter.value(square(Idx("t")), {"t": 2}) == found[1]
