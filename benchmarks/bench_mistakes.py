@@ -1,13 +1,13 @@
 """How many wrong gradients does each checker catch, on the same inputs in one run?
 
     python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32 | --composed]
-    python benchmarks/bench_mistakes.py [--homework | --styled]
+    python benchmarks/bench_mistakes.py [--homework | --styled | --assorted] [--say]
 
 With ``--float32`` every problem is one in float32; with ``--composed``
 the gradients are those of ``composed_gradients.py``, with ``--homework`` those of
 ``homework_gradients.py`` and ``foreign_gradients.py``, and the right ones of
-``unusual_gradients.py``, with ``--styled`` those of ``styled_gradients.py``. With ``--mutants``
-only those of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise those of
+``unusual_gradients.py``, with ``--styled`` those of ``styled_gradients.py``, with ``--assorted``
+those of ``assorted_changes.py``; ``--say`` prints what is said of each. With ``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise those of
 ``wrong_gradients.py`` and of ``edited_gradients.py``. Every checker sees
 the same functions on the same typical small inputs (h0 = 0, T = 4, one example; generic weights,
 then weights of 0.01); ``bptt_sym`` is then run as it is meant to be run, on its own inputs.
@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+import assorted_changes as ac
 import composed_gradients as cg
 import edited_gradients as eg
 import foreign_gradients as fg
@@ -254,7 +255,7 @@ def _foreign() -> None:
     for name, bug, old, new in [*((n, "", "", "") for n in fg.RIGHT), *fg.EDITS]:
         kind = name.split("_")[0]
         try:
-            caught, said = _tried(fg, name, fg.changed(name, old, new))
+            caught, said, _ = _tried(fg, name, fg.changed(name, old, new))
         except ImportError:
             continue
         if not bug:
@@ -267,43 +268,49 @@ def _foreign() -> None:
         print(f"{kind}: {len(named)} wrong ones, named {sum(named)}")
 
 
-def _styled() -> None:
-    """Wrong gradients in other styles, and right ones rewritten."""
-    right = [(name, "", made) for name, (_, made) in sg.RIGHT.items()]
-    right += [(name, form, sg.changed(name, old, new)) for name, form, old, new in sg.SAME]
-    accused, passed, located, tried = [], [], [], 0
+def _edited(module: Any, say: bool) -> None:
+    """Wrong gradients in the styles of a module, and right ones rewritten."""
+    right = [(name, "", made) for name, (_, made) in module.RIGHT.items()]
+    right += [(name, form, module.changed(name, old, new)) for name, form, old, new in module.SAME]
+    accused, passed, located, times = [], [], [], []
     for name, form, made in right:
         with contextlib.suppress(ImportError):
-            if _tried(sg, name, made, explain=False)[0]:
+            if _tried(module, name, made, explain=False)[0]:
                 accused.append(f"{name} {form}")
-    for name, bug, old, new in sg.EDITS:
+    for name, bug, old, new in module.EDITS:
+        start = time.process_time()
         try:
-            caught, said = _tried(sg, name, sg.changed(name, old, new))
+            caught, said, texts = _tried(module, name, module.changed(name, old, new))
         except ImportError:
             continue
-        tried += 1
+        times.append((time.process_time() - start, name, bug))
+        if say:
+            print(f"  {name}: {bug}", *(f"      {t}" for t in texts), sep="\n", flush=True)
         if not caught:
             passed.append(f"{name}: {bug}")
         elif not said:
             located.append(f"{name}: {bug}")
-    print(f"styles: caught {tried - len(passed)} of {tried}, named for every wrong parameter "
-          f"{tried - len(passed) - len(located)}; pass {passed}")  # fmt: skip
+    print(f"caught {len(times) - len(passed)} of {len(times)}, named for every wrong parameter "
+          f"{len(times) - len(passed) - len(located)}; pass {passed}")  # fmt: skip
     for line in located:
         print(f"  located  {line}")
+    spent, name, bug = max(times)
+    print(f"the slowest: {spent:.1f} s of processor time ({name}: {bug})")
     print(f"right gradients: {len(accused)} of {len(right)} accused {accused}")
 
 
 def _tried(
     module: Any, name: str, made: Callable[..., Any], *, explain: bool = True
-) -> tuple[bool, bool]:
-    """Whether something is found, and whether it is named."""
+) -> tuple[bool, bool, list[str]]:
+    """Whether something is found, whether it is named, and in which words."""
     cell = module.RIGHT[name][0]
     if cell in module.LOSSES:
         params, x, y = module.point(cell)
         findings = judge_pair(
             lambda q: module.LOSSES[cell](q, x, y), lambda q: made(q, x, y), params
         )  # fmt: skip
-        return bool(findings), any(f.code == "explained" for f in findings)
+        named = any(f.code == "explained" for f in findings)
+        return bool(findings), named, [f.message for f in findings]
     if name.startswith("jax"):
         import jax
 
@@ -317,8 +324,10 @@ def _tried(
         gradient = made
     model = named_model(cell) if cell in MODELS else model_of(module.recurrence(cell))
     report = run(gradient, model, explain=explain)
-    codes = {d.code for d in report.diagnoses} | {f.code for f in report.findings} - {"value"}
-    return not report.ok, bool(codes) and "located" not in codes
+    other = [f for f in report.findings if f.code != "value"]
+    codes = {d.code for d in report.diagnoses} | {f.code for f in other}
+    texts = [d.text() for d in report.diagnoses] + [f.message for f in other]
+    return not report.ok, bool(codes) and "located" not in codes, texts
 
 
 def main() -> None:
@@ -332,6 +341,8 @@ def main() -> None:
     parser.add_argument("--composed", action="store_true", help="nothing but composed cells")
     parser.add_argument("--homework", action="store_true", help="nothing but the fourth set")
     parser.add_argument("--styled", action="store_true", help="nothing but the fifth set")
+    parser.add_argument("--assorted", action="store_true", help="nothing but the sixth set")
+    parser.add_argument("--say", action="store_true", help="print what is said of each")
     options = parser.parse_args()
     if options.composed:
         _composed()
@@ -340,8 +351,8 @@ def main() -> None:
         _homework()
         _foreign()
         return
-    if options.styled:
-        _styled()
+    if options.styled or options.assorted:
+        _edited(sg if options.styled else ac, options.say)
         return
     if options.float32:
         _single()
