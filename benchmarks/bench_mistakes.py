@@ -7,7 +7,8 @@ With ``--float32`` every problem is one in float32; with ``--composed``
 the gradients are those of ``composed_gradients.py``, with ``--homework`` those of
 ``homework_gradients.py`` and ``foreign_gradients.py``, and the right ones of
 ``unusual_gradients.py``, with ``--styled`` those of ``styled_gradients.py``, with ``--assorted``
-those of ``assorted_changes.py``; ``--say`` prints what is said of each. With ``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise those of
+those of ``assorted_changes.py``; ``--say`` prints what is said of each. With ``--mutants``
+only those of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise those of
 ``wrong_gradients.py`` and of ``edited_gradients.py``. Every checker sees
 the same functions on the same typical small inputs (h0 = 0, T = 4, one example; generic weights,
 then weights of 0.01); ``bptt_sym`` is then run as it is meant to be run, on its own inputs.

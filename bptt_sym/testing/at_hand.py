@@ -68,31 +68,47 @@ def _scaled(a: Term, factor: float) -> Term:
 class Values:
     """A problem's way back in float64, with every value of every step.
 
-    Something may be added to one operation at some steps, or another term put in its place.
+    ``terms`` stand in the place of some operations at every step, and something may be added to
+    operations at some steps: ``added[operation][t]``, ``(rows,)``.
     """
 
     def __init__(
         self,
         problem: Problem,
-        change: Callable[[int, Array, int, Any], Array] | None = None,
+        terms: Mapping[int, Term] | None = None,
+        added: Mapping[int, Mapping[int, Array]] | None = None,
         plain: Values | None = None,
     ) -> None:
         self.problem = problem
-        self._plain = plain
-        self._now: dict[int, Any] = {}
-
-        def alter(i: int, v: Array, t: int, env: Any) -> Array:
-            self._now[t] = env
-            return v if change is None else change(i, v, t, env)
-
+        self.terms: Mapping[int, Term] = terms or {}
+        self.added: Mapping[int, Mapping[int, Array]] = added or {}
+        # The loop comes from the end: what other steps give is that of the right way back.
+        self.plain = plain if plain is not None or not (terms or added) else Values(problem)
+        self.now: dict[int, Any] = {}
         self.gradient = {
             k: np.asarray(v, float)
-            for k, v in problem.gradient_in(floats(), problem.plain_run, alter=alter).items()
+            for k, v in problem.gradient_in(floats(), problem.plain_run, alter=self.alter).items()
         }
+
+    def alter(self, i: int, v: Array, t: int, env: Any) -> Array:
+        """The hook of the way back by which everything is changed that is changed here."""
+        self.now[t] = env
+        if i in self.terms:
+
+            def look(h: int, s: int) -> Array:
+                # What the table has further down may be wanted now.
+                return self._early(h, env) if s == t else (self.plain or self).at(h, s)
+
+            made = self.terms[i].value(look, t, self.problem.steps)
+            v = np.broadcast_to(made, np.broadcast_shapes(np.shape(v), np.shape(made)))
+        more = self.added.get(i, {}).get(t)
+        if more is not None:
+            v = v + np.reshape(more, np.shape(v)[-1:] if np.ndim(v) > 1 else np.shape(v))
+        return v
 
     def at(self, i: int, t: int) -> Array:
         """The value of an operation at step t + 1."""
-        return self._now[t][i]
+        return self.now[t][i]
 
     def operand(self, i: int, t: int) -> Array:
         """The same with its axis of examples, ``(B, rows)``."""
@@ -100,35 +116,16 @@ class Values:
         return np.broadcast_to(value, (self.problem.batch, value.shape[-1]))
 
     def _look(self, i: int, t: int, now: int) -> Array:
-        # The loop comes from the end: what other steps give is that of the right way back.
-        source = self if t == now or self._plain is None else self._plain
+        source = self if t == now or self.plain is None else self.plain
         return source.at(i, t)
 
-    def injected(self, i: int, added: Mapping[int, Array]) -> Values:
-        """The same with something added to operation ``i``: ``(rows,)`` by step."""
+    def injected(self, added: Mapping[int, Mapping[int, Array]]) -> Values:
+        """The same with something added: to which operation at which step, ``(rows,)``."""
+        return Values(self.problem, self.terms, {**self.added, **added}, self.plain or self)
 
-        def change(j: int, v: Array, t: int, env: Any) -> Array:
-            if j != i or t not in added:
-                return v
-            return v + np.reshape(added[t], np.shape(v)[-1:] if np.ndim(v) > 1 else np.shape(v))
-
-        return Values(self.problem, change, self)
-
-    def replaced(self, i: int, term: Term) -> Values:
-        """The same with ``term`` in place of operation ``i`` at every step."""
-
-        def change(j: int, v: Array, t: int, env: Any) -> Array:
-            if j != i:
-                return v
-
-            def look(h: int, s: int) -> Array:
-                # What the table has further down may be wanted now.
-                return self._early(h, env) if s == t else self.at(h, s)
-
-            made = term.value(look, t, self.problem.steps)
-            return np.broadcast_to(made, np.broadcast_shapes(np.shape(v), np.shape(made)))
-
-        return Values(self.problem, change, self)
+    def replaced(self, terms: Mapping[int, Term]) -> Values:
+        """The same with terms in the place of operations at every step."""
+        return Values(self.problem, {**self.terms, **terms}, self.added, self.plain or self)
 
     def _early(self, h: int, env: Any) -> Array:
         if h in env:

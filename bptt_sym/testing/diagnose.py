@@ -24,12 +24,13 @@ from bptt_sym.testing.evidence import (
     Diagnosis,
     Evidence,
     Search,
-    distance,
     scale,
 )
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.one_place import wrong_places
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.regressed import decayed, regressed, truncated
+from bptt_sym.testing.several_places import several_places
 from bptt_sym.testing.slopes import measured_slopes
 
 Array = Any
@@ -51,7 +52,7 @@ def diagnose(
         return [low]
     if len(evidence) == 1 and failing.steps > 12:
         # Wrong on a long sequence only: a truncation, most likely, and cheap to recognise.
-        cut = {n: _partial_sum(evidence, n) for n in names}
+        cut = {n: truncated(evidence, n) for n in names}
         if all(cut.values()):
             return _joined({n: d for n, d in cut.items() if d})
     if library_too:
@@ -70,7 +71,7 @@ def diagnose(
         own = [e for e in evidence if name in e.wrong]
         if not own:
             continue
-        single = _decay(own, name) or _regress(model, own, name)
+        single = decayed(own, name) or regressed(model, own, name)
         if single is None and library_too:
             single = search.match(own, [name])
         found[name] = single or _seven_digits(own, name) or _located(
@@ -80,6 +81,11 @@ def diagnose(
         end = time.thread_time() + PLACE_SECONDS
         places = wrong_places(model, gradient, failing, end)
         computed = search.among(places, evidence, names)
+        if computed:
+            return [computed]
+        end = time.thread_time() + PLACE_SECONDS
+        several = several_places(model, gradient, failing, end)
+        computed = search.among(several, evidence, names)
         if computed:
             return [computed]
     return _joined(found)
@@ -227,247 +233,6 @@ def _others(model: Model, failing: Problem) -> list[Problem]:
     # A mean over what is not masked is a mean over the steps where nothing is.
     problems.append(made(83, roomy, steps=4, weighted=True, **{**base, "masked": True}))
     return problems
-
-
-# -- regression on exact contributions -------------------------------------------------------------
-
-
-def _regress(model: Model, evidence: Sequence[Evidence], name: str) -> Diagnosis | None:
-    initial = name.endswith("0") and name[:-1] in evidence[0].problem.initial
-    per_example = initial and not evidence[0].problem.learned
-    if per_example or name not in evidence[0].problem.parts:
-        return None
-    if any(np.shape(e.given[name]) != e.problem.exact[name].shape for e in evidence):
-        return None  # an initial state's gradient in the other of its two forms
-    partial = _partial_sum(evidence, name)
-    if partial:
-        return partial
-    # One regression needs problems of one length.
-    steps = max({e.problem.steps for e in evidence}, key=lambda t: sum(
-        e.problem.steps == t for e in evidence))  # fmt: skip
-    same = [e for e in evidence if e.problem.steps == steps]
-    if steps > 40:
-        return None
-    gates = model.gates if len(model.layout.get(name, ())) > 1 else ()
-    attempts: list[tuple[str, Any, Any]] = [
-        ("factor", lambda c, e: [c.sum((0, 1, 2))], _say_factor),
-        ("lag", lambda c, e: list(c.sum((1, 2))), _say_lags),
-        ("use", lambda c, e: list(c.sum((0, 2))), _say_uses),
-        ("loss", lambda c, e: list(_by_loss(c)), _say_losses),
-        ("gate", lambda c, e: _by_gate(c.sum((0, 1, 2)), gates), _say_gates(gates)),
-        ("gate-lag", lambda c, e: [g for x in c.sum((1, 2)) for g in _by_gate(x, gates)],
-         _say_gate_lags(gates)),
-        ("gate-use", lambda c, e: [g for x in c.sum((0, 2)) for g in _by_gate(x, gates)],
-         _say_gate_uses(gates)),
-        ("pair", lambda c, e: [c[k, s].sum(0) for s in range(len(c)) for k in range(len(c) - s)],
-         _say_pairs(steps)),
-    ]  # fmt: skip
-    for code, features, say in attempts:
-        if code.startswith("gate") and not gates:
-            continue
-        fitted = _least_squares(same, name, features)
-        if fitted is None:
-            continue
-        coefficients, residual = fitted
-        if len(same) == 1 and any(_nice(float(c)) not in _NICE for c in coefficients):
-            continue  # so many free numbers fit one problem by chance
-        message = say(coefficients)
-        if message:
-            return Diagnosis(f"regression-{code}", message, (name,), residual, len(same))
-    return None
-
-
-def _decay(evidence: Sequence[Evidence], name: str) -> Diagnosis | None:
-    """A multiple of the parameter itself that was added, the same on every problem."""
-    if name not in evidence[0].problem.params or len(evidence) < 2:
-        return None
-    own = [np.ravel(e.problem.params[name]).astype(float) for e in evidence]
-    off = [np.ravel(np.asarray(e.given[name], float) - e.problem.exact[name]) for e in evidence]
-    top = sum(float(a @ d) for a, d in zip(own, off, strict=True))
-    size = sum(float(a @ a) for a in own)
-    if not size or not np.isfinite(top):
-        return None
-    rate, worst = top / size, 0.0
-    for e, a, d in zip(evidence, own, off, strict=True):
-        allowed = np.ravel(e.problem.allowed(float(np.finfo(e.problem.dtype).eps) / 2)[name])
-        rest = np.abs(d - rate * a)
-        if (rest > 10 * allowed + CLOSE * abs(rate) * np.abs(a)).any():
-            return None
-        worst = max(worst, float(rest.max(initial=0.0)))
-    text = f"{rate:.6g} times {name} is added (weight decay)"
-    return Diagnosis("weight-decay", text, (name,), worst, len(evidence))
-
-
-def _partial_sum(evidence: Sequence[Evidence], name: str) -> Diagnosis | None:
-    """A truncation at any lag: no regression could tell 150 lags apart in 9 entries."""
-    e = max(evidence, key=lambda e: e.problem.steps)
-    sums = np.cumsum(e.problem.parts[name].sum((1, 2)), 0)
-    for k in range(1, len(sums)):
-        if distance(e, name, sums[k - 1]) <= CLOSE:
-            # Several problems have to agree, else a decayed contribution would look truncated.
-            for other in evidence:
-                partial = np.cumsum(other.problem.parts[name].sum((1, 2)), 0)
-                at = min(k, len(partial)) - 1
-                if distance(other, name, partial[at]) > CLOSE:
-                    break
-            else:
-                residual = max(distance(e, name, sums[k - 1]), 0.0)
-                message = f"the contributions of lags ≥ {k} are missing"
-                return Diagnosis(f"truncated-{k}", message, (name,), residual, len(evidence))
-    return None
-
-
-def _least_squares(
-    evidence: Sequence[Evidence], name: str, features: Callable[[Array, Evidence], list[Array]]
-) -> tuple[Array, float] | None:
-    rows, right = [], []
-    for e in evidence:
-        size = scale(e.problem, name) or 1.0
-        columns = features(e.problem.parts[name].astype(float), e)
-        rows.append(np.stack([np.ravel(c) for c in columns], 1) / size)
-        right.append(np.ravel(np.asarray(e.given[name], float)) / size)
-    a, b = np.concatenate(rows), np.concatenate(right)
-    if a.shape[0] < a.shape[1] + 3:
-        return None
-    solution, _, rank, _ = np.linalg.lstsq(a, b, rcond=None)
-    if rank < a.shape[1]:
-        return None
-    residual = float(np.abs(a @ solution - b).max())
-    # Rounding of the given gradient is carried into the residual at most once per feature.
-    return (solution, residual) if residual <= CLOSE * a.shape[1] * 10 else None
-
-
-def _by_loss(c: Array) -> Array:
-    steps = c.shape[0]
-    out = np.zeros((steps, *c.shape[3:]))
-    for lag in range(steps):
-        for use in range(steps - lag):
-            out[lag + use] += c[lag, use].sum(0)
-    return out
-
-
-def _by_gate(whole: Array, gates: Sequence[str]) -> list[Array]:
-    out = []
-    for i in range(len(gates)):
-        blocks = np.split(whole, len(gates))
-        blocks = [b if j == i else np.zeros_like(b) for j, b in enumerate(blocks)]
-        out.append(np.concatenate(blocks))
-    return out
-
-
-_NICE = [0.0, 1.0, -1.0, 0.5, 2.0, -0.5, 0.25, 0.75, 1 / 3, 2 / 3, 1.5, 3.0, 4.0, 0.1, 0.9, 0.99]
-
-
-def _nice(value: float) -> float:
-    near = min(_NICE, key=lambda x: abs(x - value))
-    return near if abs(near - value) < 1e-7 else float(value)
-
-
-def _say_factor(a: Array) -> str | None:
-    factor = _nice(float(a[0]))
-    if factor == 1.0:
-        return None
-    if factor == 0.0:
-        return "the gradient is 0"
-    return "the sign is wrong" if factor == -1.0 else f"it is {factor:.6g} times the gradient"
-
-
-def _say_series(a: Array, what: str, plural: str, missing_from: str, first: int) -> str | None:
-    values = [_nice(float(v)) for v in a]
-    off = [i for i, v in enumerate(values) if v != 1.0]
-    if not off:
-        return None
-    if all(values[i] == 0.0 for i in off):
-        if off == list(range(off[0], len(values))) and len(off) > 1 and off[0] > 0:
-            return f"the contributions of {plural} ≥ {off[0] + first} are missing"
-        if off == list(range(off[-1] + 1)) and len(off) > 1 and len(off) < len(values):
-            return f"the contributions of {plural} ≤ {off[-1] + first} are missing"
-        listed = ", ".join(str(i + first) for i in off)
-        return f"the contributions of {what if len(off) == 1 else plural} {listed} are missing"
-    if all(v == (-1.0) ** i for i, v in enumerate(values)):
-        return f"signs alternate with the {missing_from}"
-    if all(v == -((-1.0) ** i) for i, v in enumerate(values)):
-        return f"signs alternate with the {missing_from}, and the sign of the whole is wrong"
-    if (len(values) > 2 and values[0] not in (0.0, 1.0)) or values[0] == 1.0:
-        ratio = values[1] / values[0] if len(values) > 1 and values[0] else 0.0
-        powers = [values[0] * ratio**i for i in range(len(values))]
-        if ratio and ratio != 1.0 and np.allclose(values, powers, rtol=1e-6, atol=1e-9):
-            return f"each step back has a factor {_nice(ratio):.6g} too much"
-    parts = [f"{what} {i + first} has factor {values[i]:.6g}" for i in off]
-    return "; ".join(parts[:6]) + (" …" if len(parts) > 6 else "")
-
-
-def _say_lags(a: Array) -> str | None:
-    return _say_series(a, "lag", "lags", "lag", 0)
-
-
-def _say_uses(a: Array) -> str | None:
-    return _say_series(a, "the use at step", "the uses at steps", "step", 1)
-
-
-def _say_losses(a: Array) -> str | None:
-    return _say_series(a, "the loss of step", "the losses of steps", "step", 1)
-
-
-def _say_gates(gates: Sequence[str]) -> Callable[[Array], str | None]:
-    def say(a: Array) -> str | None:
-        values = [_nice(float(v)) for v in a]
-        parts = [
-            f"the block of gate {g} "
-            + ("is 0" if v == 0 else "has the wrong sign" if v == -1 else f"has factor {v:.6g}")
-            for g, v in zip(gates, values, strict=True)
-            if v != 1.0
-        ]
-        return "; ".join(parts) or None
-
-    return say
-
-
-def _say_gate_lags(gates: Sequence[str]) -> Callable[[Array], str | None]:
-    return _say_by_gate(gates, _say_lags)
-
-
-def _say_gate_uses(gates: Sequence[str]) -> Callable[[Array], str | None]:
-    return _say_by_gate(gates, _say_uses)
-
-
-def _say_by_gate(
-    gates: Sequence[str], of_one: Callable[[Array], str | None]
-) -> Callable[[Array], str | None]:
-    def say(a: Array) -> str | None:
-        table = np.array([_nice(float(v)) for v in a]).reshape(-1, len(gates))
-        parts = []
-        for g, column in zip(gates, table.T, strict=True):
-            text = of_one(column)
-            if text:
-                parts.append(f"gate {g}: {text}")
-        return "; ".join(parts) or None
-
-    return say
-
-
-def _say_pairs(steps: int) -> Callable[[Array], str | None]:
-    """Coefficients of (step of use, lag): which links between steps are cut."""
-    pairs = [(s, k) for s in range(steps) for k in range(steps - s)]
-
-    def say(a: Array) -> str | None:
-        table = {pair: _nice(float(v)) for pair, v in zip(pairs, a, strict=True)}
-        cut = [t for t in range(1, steps) if table[t - 1, 1] == 0.0]
-        explained = all(
-            v == (0.0 if any(s < t <= s + k for t in cut) else 1.0) for (s, k), v in table.items()
-        )
-        if cut and explained:
-            links = ", ".join(f"{t + 1} → {t}" for t in cut)
-            return f"the chain of states is cut on the way back from step {links}"
-        off = [(p, v) for p, v in table.items() if v != 1.0]
-        if not off or len(off) > 6:
-            return None
-        return "; ".join(
-            f"the use at step {s + 1} for the loss of step {s + k + 1} has factor {v:.6g}"
-            for (s, k), v in off
-        )
-
-    return say
 
 
 def _joined(found: Mapping[str, Diagnosis]) -> list[Diagnosis]:

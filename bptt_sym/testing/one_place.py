@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, final
 
 import numpy as np
@@ -28,6 +28,7 @@ from bptt_sym.testing.draw import draw
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.place_words import words_of
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.responses import responses
 
 Array = Any
 Gradient = Callable[[Problem], Mapping[str, Array]]
@@ -72,23 +73,29 @@ def wrong_places(
         wrong = [m.name for m in bad]
         seen = Values(problem)
         yield from _sums(model, problem, given, wrong, seen)
-        found: list[tuple[int, int, Mistake]] = []
-        for i in _places(model, wrong):
-            if time.thread_time() > end:
-                break
-            measured = _measured(problem, given, wrong, seen, i)
-            if measured is None:
-                continue
-            for term in _recognised(model, seen, i, *measured)[:TRIED]:
-                found.append((term.cost, -i, _mistake(model, i, term)))
-        yield from (m for _, _, m in sorted(found, key=lambda f: f[:2]))
+        places = places_of(model, wrong)
+        named = [n for n in given if n in seen.gradient and n in problem.exact]
+        # Forward accumulation has a way of its own for each parameter.
+        for names in (named, wrong) if len(wrong) < len(named) else (named,):
+            found: list[tuple[int, int, Mistake]] = []
+            equations = Equations.of(seen, given, places, names)
+            for i in places if equations else ():
+                if time.thread_time() > end:
+                    break
+                measured = equations.solved([i]) if equations else None
+                if measured is None:
+                    continue
+                for term in recognised(model, *measured.at(i))[:TRIED]:
+                    found.append((term.cost, -i, replacing(model, {i: term})))
+            yield from (m for _, _, m in sorted(found, key=lambda f: f[:2]))
 
 
 # -- operations of a step -------------------------------------------------------------------------
 
 
-def _places(model: Model, wrong: Sequence[str]) -> list[int]:
-    """The operations of a step of the way back that all of ``wrong`` are computed from."""
+def places_of(model: Model, wrong: Sequence[str], *, some: bool = False) -> list[int]:
+    """The operations of a step of the way back that all of ``wrong`` are computed from, or
+    ``some`` of it."""
     adj, p = model.adjoint, model.adjoint.program
     summed = depends_on_sums(p)
     results: dict[str, list[int]] = {
@@ -98,12 +105,13 @@ def _places(model: Model, wrong: Sequence[str]) -> list[int]:
     for (name, _), handle in adj.reads.items():
         results.setdefault(f"{name}0", []).append(handle)
     above = {name: _behind(model, ends) for name, ends in results.items()}
+    quantor = any if some else all
     out = []
     for i in range(adj.forward, len(p.ops)):
         op = p.ops[i]
         if i in summed or op.lead < PER_STEP or op.kind in _GIVEN or len(op.shape) > 1:
             continue
-        if all(i in above[name] for name in wrong if name in above):
+        if quantor(i in above[name] for name in wrong if name in above):
             out.append(i)
     return out
 
@@ -128,52 +136,88 @@ def _flat(grads: Mapping[str, Array], names: Sequence[str]) -> Array:
     return np.concatenate([np.ravel(np.asarray(grads[n], float)) for n in names])
 
 
-def _measured(
-    problem: Problem, given: Mapping[str, Array], wrong: Sequence[str], seen: Values, i: int
-) -> tuple[Values, Array, Array] | None:
-    """The values under which the code's operation ``i`` gives ``given``, by how much they are off
-    there, and where that shows.
+@final
+@dataclass(frozen=True)
+class Equations:
+    """What a gradient says of the values that the code has on its way back.
 
-    ``None`` if no values do, or more than one.
+    ``base`` is a way back, ``columns`` what its gradients are changed by, for each place, by 1 in
+    each entry at each step, and ``off`` what the given gradients differ from its own by.
     """
-    names = [n for n in seen.gradient if n in given and n in problem.exact]
-    if any(np.shape(given[n]) != seen.gradient[n].shape for n in names):
-        return None
-    base = _flat(seen.gradient, names)
-    off = _flat(given, names) - base
-    rows = int(np.size(seen.at(i, 0)))
-    columns = []
-    for t in range(problem.steps):
-        for k in range(rows):
-            moved = np.zeros(rows)
-            moved[k] = 1.0
-            columns.append(_flat(seen.injected(i, {t: moved}).gradient, names) - base)
-    matrix = np.stack(columns, 1)
-    sizes = np.abs(matrix).max(0)
-    shown = sizes > 1e-9 * max(float(sizes.max()), 1e-300)
-    if not shown.any():
-        return None
-    solution, _, rank, _ = np.linalg.lstsq(matrix[:, shown], off, rcond=1e-9)
-    rest = np.abs(matrix[:, shown] @ solution - off)
-    if rank < shown.sum() or not (rest <= 1e-9 * np.abs(off).max()).all():
-        return None
-    delta = np.zeros(len(shown))
-    delta[shown] = solution
-    by_step = delta.reshape(problem.steps, rows)
-    where = shown.reshape(problem.steps, rows)
-    return seen.injected(i, dict(enumerate(by_step))), by_step[where], where
+
+    base: Values
+    columns: Mapping[int, Array]
+    off: Array
+
+    @staticmethod
+    def of(
+        base: Values, given: Mapping[str, Array], places: Sequence[int], names: Sequence[str]
+    ) -> Equations | None:
+        """``None`` if an array of ``given`` has another shape than its gradient."""
+        if any(np.shape(given[n]) != base.gradient[n].shape for n in names):
+            return None
+        off = _flat(given, names) - _flat(base.gradient, names)
+        return Equations(base, responses(base, places, names), off)
+
+    def solved(self, places: Sequence[int]) -> Measured | None:
+        """The code's values at ``places`` if it is right in all others.
+
+        ``None`` if there are no such values, or more than one.
+        """
+        parts, steps = [], self.base.problem.steps
+        for i in places:
+            sizes = np.abs(self.columns[i]).max(0)
+            parts.append(sizes > 1e-9 * max(float(sizes.max()), 1e-300))
+            if not parts[-1].any():
+                return None
+        matrix = np.concatenate(
+            [self.columns[i][:, p] for i, p in zip(places, parts, strict=True)], 1
+        )
+        if matrix.shape[0] < matrix.shape[1]:
+            return None
+        solution, _, rank, _ = np.linalg.lstsq(matrix, self.off, rcond=1e-9)
+        rest = np.abs(matrix @ solution - self.off)
+        if rank < matrix.shape[1] or not (rest <= 1e-9 * np.abs(self.off).max()).all():
+            return None
+        added, shown, at = {}, {}, 0
+        for i, where in zip(places, parts, strict=True):
+            delta = np.zeros(len(where))
+            count = int(where.sum())
+            delta[where] = solution[at : at + count]
+            at += count
+            added[i] = delta.reshape(steps, -1)
+            shown[i] = where.reshape(steps, -1)
+        return Measured(self.base, added, shown)
 
 
-def _recognised(
-    model: Model, seen: Values, i: int, code: Values, off: Array, shown: Array
+@final
+@dataclass(frozen=True)
+class Measured:
+    """The code's values at some places: what is added there to ``base``, and where that shows."""
+
+    base: Values
+    added: Mapping[int, Array]
+    shown: Mapping[int, Array]
+
+    @cached_property
+    def code(self) -> Values:
+        """The way back of the code."""
+        return self.base.injected({i: dict(enumerate(v)) for i, v in self.added.items()})
+
+    def at(self, i: int) -> tuple[Values, int, Values, Array, Array]:
+        """What :func:`recognised` takes."""
+        return self.base, i, self.code, self.added[i][self.shown[i]], self.shown[i]
+
+
+def recognised(
+    model: Model, base: Values, i: int, code: Values, off: Array, shown: Array
 ) -> list[Term]:
     """Terms that give the measured values wherever they show, the plainest first."""
     own = model.adjoint.program.ops[i].shape
-    right = seen.flat(i, shown)
     target = code.flat(i, shown)
-    if np.abs(target - right).max() <= MEASURED * np.abs(target).max():
+    if np.abs(off).max() <= MEASURED * np.abs(target).max():
         return []
-    terms = Terms(model, own, seen.problem.dims, i)
+    terms = Terms(model, own, base.problem.dims, i)
     table = np.stack([*(code.of(t, shown) for t in terms.simple[:-1]), target - off])
     found = terms.matching(table, target, MEASURED)
     if not found:
@@ -184,20 +228,25 @@ def _recognised(
     return found
 
 
-def _mistake(model: Model, i: int, term: Term) -> Mistake:
-    place, should = words_of(model, i)
-    if place == should:
-        text = f"{term.words} stands where {should} belongs"
-    else:
-        text = f"{place} is computed as {term.words}, not as {should}"
-    return Mistake(f"computed-{i}-{term.words}", text, partial(_replayed, i=i, term=term))
+def replacing(model: Model, terms: Mapping[int, Term]) -> Mistake:
+    """The mistake of computing other terms at some places of the way back."""
+    texts = []
+    for i, term in terms.items():
+        place, should = words_of(model, i)
+        if place == should:
+            texts.append(f"{term.words} stands where {should} belongs")
+        else:
+            texts.append(f"{place} is computed as {term.words}, not as {should}")
+    code = "-".join(f"{i}-{term.words}" for i, term in terms.items())
+    return Mistake(f"computed-{code}", "; ".join(texts), partial(_replayed, terms=dict(terms)))
 
 
-def _replayed(problem: Problem, i: int, term: Term) -> dict[str, Array]:
+def _replayed(problem: Problem, terms: Mapping[int, Term]) -> dict[str, Array]:
     try:
-        return Values(problem).replaced(i, term).gradient
+        return Values(problem).replaced(terms).gradient
     except ValueError as error:
-        raise ModelError(f"{term.words} has another shape here") from error
+        words = ", ".join(t.words for t in terms.values())
+        raise ModelError(f"{words}: of another shape here") from error
 
 
 # -- sums over the steps --------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from bptt_sym.testing.check import run
 from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.models import Model, model_of, named_model
-from bptt_sym.testing.one_place import _places
+from bptt_sym.testing.one_place import places_of
 from tests.testing.hand_written import module, said
 
 edited_gradients = module("edited_gradients")
@@ -64,13 +64,13 @@ def test_any_product_in_any_place_is_found(model: Model, data: st.DataObject) ->
     p = model.adjoint.program
     dims = {d: 2 + k for k, d in enumerate(model.rec.dims)}
     weights = [name for name in model.layout if name in ("U", "w")]
-    i = data.draw(st.sampled_from(_places(model, weights)))
+    i = data.draw(st.sampled_from(places_of(model, weights)))
     terms = [t for t in Terms(model, p.ops[i].shape, dims, i).simple if t.cost == 1]
     first, second = data.draw(st.sampled_from(terms)), data.draw(st.sampled_from(terms))
     planted = first.times(second)
 
     def gradient(problem):  # type: ignore[no-untyped-def]
-        return Values(problem).replaced(i, planted).gradient
+        return Values(problem).replaced({i: planted}).gradient
 
     failing = draw(model, 3, steps=4, batch=2, dims=dims)
     right, wrong = failing.gradient_in(floats()), gradient(failing)
