@@ -1,4 +1,4 @@
-"""Backward passes as courses, blogs and projects write them; `assorted_changes.py` puts mistakes in.
+"""Backward passes as courses, blogs and projects write them; `assorted_changes.py` alters them.
 
 Loops over single examples, dictionaries of states, caches, `[h, x]` concatenated, joined gate
 matrices, sums over lags written out, forward accumulation (RTRL), one step behind an
@@ -80,7 +80,7 @@ def cached_lstm(p: Any) -> dict[str, Array]:
         return next_h, next_c, (x, prev_h, prev_c, i, f, o, g, next_c, tanh_c)
 
     def step_backward(dnext_h: Array, dnext_c: Array, cache: Any) -> tuple[Array, ...]:
-        x, prev_h, prev_c, i, f, o, g, next_c, tanh_c = cache
+        x, prev_h, prev_c, i, f, o, g, _, tanh_c = cache
         do = dnext_h * tanh_c
         dc = dnext_c + dnext_h * o * (1 - tanh_c**2)
         df, dprev_c = dc * prev_c, dc * f
@@ -142,7 +142,7 @@ def concat_lstm(p: Any) -> dict[str, Array]:
         dot = da_next * np.tanh(c_next) * ot * (1 - ot)
         dcct = (dc_next * it + ot * (1 - np.tanh(c_next) ** 2) * it * da_next) * (1 - cct**2)
         dit = (dc_next * cct + ot * (1 - np.tanh(c_next) ** 2) * cct * da_next) * it * (1 - it)
-        dft = (dc_next * c_prev + ot * (1 - np.tanh(c_next) ** 2) * c_prev * da_next) * ft * (1 - ft)
+        dft = (dc_next * c_prev + ot * (1 - np.tanh(c_next) ** 2) * c_prev * da_next) * ft * (1 - ft)  # noqa: E501
         for k, d in enumerate((dft, dit, dot, dcct)):
             dW[k] += d @ concat.T
             db[k] += np.sum(d, axis=1, keepdims=True)
@@ -352,7 +352,7 @@ def _misses(p: Any, name: str, value: Array) -> Array:
 def reset_after(p: Any) -> dict[str, Array]:
     """A GRU that resets the product, with a bias under the reset, as a framework has it."""
     P = p.params
-    A, B, a, C, D, k, E, F, q, m = (P[j] for j in ("A", "B", "a", "C", "D", "k", "E", "F", "q", "m"))
+    A, B, a, C, D, k, E, F, q, m = (P[j] for j in "ABaCDkEFqm")
     x, T = p.series["x"], p.steps
     h, saved, g = p.start("h"), [], {j: np.zeros_like(v) for j, v in P.items()}
     hs = []
@@ -410,7 +410,7 @@ def minimal(p: Any) -> dict[str, Array]:
 
 
 def multiplied(p: Any) -> dict[str, Array]:
-    """A multiplicative RNN below an independent one: m = Ax * Bh, h = tanh(Cm + a), s = tanh(u s + Dh)."""
+    """A multiplicative RNN, m = Ax * Bh, h = tanh(Cm + a), below an independent one."""
     A, B, C, a, u, D = (p.params[j] for j in ("A", "B", "C", "a", "u", "D"))
     x, T, N = p.series["x"], p.steps, p.batch
     h, s = np.empty((T + 1, N, len(a)), p.dtype), np.empty((T + 1, N, len(u)), p.dtype)

@@ -19,7 +19,7 @@ def _logistic(a: Array) -> Array:
     return 1 / (1 + np.exp(-a))
 
 
-# -- the last state of a GRU, sentences of different lengths ----------------------------------------
+# -- the last state of a GRU, sentences of different lengths --------------------------------------
 
 
 def sentences(p: Any, x: Array, y: Array) -> Array:
@@ -128,7 +128,7 @@ def translated_gradient(p: Any, x: Array, y: Array) -> dict[str, Array]:
     return g
 
 
-# -- both directions, joined at the output ------------------------------------------------------------
+# -- both directions, joined at the output ------------------------------------------------------
 
 
 def both_ways(p: Any, x: Array, y: Array) -> Array:
@@ -180,7 +180,7 @@ def both_ways_gradient(p: Any, x: Array, y: Array) -> dict[str, Array]:
     return g
 
 
-# -- a normalised state ------------------------------------------------------------------------------
+# -- a normalised state ----------------------------------------------------------------------------
 
 
 def normalised(p: Any, x: Array, y: Array) -> Array:
@@ -242,7 +242,8 @@ def point(name: str) -> tuple[dict[str, Array], Array, Array]:
     n, m, k, e = 4, 2, 5, 6
     shapes: dict[str, tuple[int, ...]]
     if name == "sentences":
-        shapes = {"W": (3 * n, m), "U": (3 * n, n), "b": (3 * n,), "V": (k, n), "d": (k,), "h0": (n,)}
+        shapes = {"W": (3 * n, m), "U": (3 * n, n), "b": (3 * n,), "V": (k, n), "d": (k,)}
+        shapes["h0"] = (n,)
     elif name == "translated":
         shapes = {"A": (n, m), "B": (n, n), "a": (n,), "h0": (3, n), "K": (e, n), "E": (k, 7)}
         shapes |= {"C": (e, 7), "D": (e, e), "V": (k, e), "R": (k, n)}

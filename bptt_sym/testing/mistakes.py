@@ -32,6 +32,7 @@ from bptt_sym.testing.forward_mistakes import (
     forward_operands,
     forward_substitutions,
 )
+from bptt_sym.testing.joined_slices import joined_slices
 from bptt_sym.testing.loop_mistakes import loop_mistakes
 from bptt_sym.testing.misreadings import misreadings
 from bptt_sym.testing.models import Model
@@ -84,7 +85,7 @@ def _every(model: Model) -> Iterator[Mistake]:
     for some in (
         _given_wrongly, shared_mistakes, derivation_mistakes, misreadings,
         partial(loop_mistakes, weighed=weighed, backward=_hooked), tape_mistakes, _numbers,
-        _inside, forward_mistakes, substitutions, partial_paths, saved_mistakes,
+        _inside, joined_slices, forward_mistakes, substitutions, partial_paths, saved_mistakes,
         forward_substitutions, forward_operands,
     ):  # fmt: skip
         yield from some(model)
