@@ -77,8 +77,7 @@ def audit(document: Document) -> list[Judged]:
     everything, context = prepared(document)
     auditor = _Auditor(context)
     auditor.bench.near_one = any(ABOUT_ONE.search(f.latex) for f in everything)
-    found: list[Judged | _Waiting] = []
-    apart = layered(document)
+    found, apart = list[Judged | _Waiting](), layered(document)
     for formula in everything:
         if (case := _CASE.fullmatch(formula.latex)) and not formula.display:
             auditor.bench.case = (case.group(1), case.group(2))
@@ -90,7 +89,8 @@ def audit(document: Document) -> list[Judged]:
             found += auditor.formula(formula)
             auditor.bench.case = None if formula.display else auditor.bench.case
     late = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
-    return where_understood(in_order([*late, *(of_problem(p) for p in document.problems)]))
+    entries = in_order([*late, *(of_problem(p) for p in document.problems)])
+    return where_understood(entries, context.letters)
 
 
 class _Auditor:

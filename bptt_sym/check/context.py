@@ -64,6 +64,8 @@ class Context:
     sloped: frozenset[str] = frozenset()
     #: The section in which a letter for biases carries a step for the first time, if one does.
     first: Mapping[str, int] = field(default_factory=dict)
+    #: What the text calls the steps that are t and T here, where it has other letters.
+    letters: Mapping[str, str] = field(default_factory=dict)
     #: Which sizes the words tell.
     sizes: SaidSizes = field(default_factory=SaidSizes)
 

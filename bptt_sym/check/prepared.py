@@ -41,8 +41,11 @@ from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
+from bptt_sym.spelling.signs import with_usual_signs
 from bptt_sym.spelling.stacked import with_stacked_gates
+from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.stepless import with_steps
+from bptt_sym.spelling.steps import with_steps_below
 from bptt_sym.spelling.typography import on_in_words, plainly_set
 from bptt_sym.spelling.units import as_vectors
 from bptt_sym.spelling.which_slope import with_one_of_two_functions, with_the_slope_written
@@ -52,7 +55,9 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     """The formulas in the order of the document, and what they tell together."""
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [replace(f, origin=f) for f in everything]
-    everything = [multiplied_out(without_arguments(as_meant(f))) for f in everything]
+    everything = with_usual_signs([as_meant(f) for f in everything])
+    everything, letters = with_the_usual_letters(with_steps_below(everything))
+    everything = [multiplied_out(without_arguments(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_one_function([folded(as_written(f)) for f in everything])
     everything = counted_from_the_end(with_one_length(everything))
@@ -87,6 +92,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     context.stated = both_means_and_sums(texts) | runs_back(texts)
     context.marks = any(f.delta for f in everything)
+    context.letters = letters
     context.last_step_said = last_step_said(document.source.text)
     context.sizes = SaidSizes.of(document.source.text)
     context.sloped = sloped(texts)

@@ -9,11 +9,12 @@ edit mends is better evidence than a failure that nothing explains, and bears mo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from bptt_sym.check.judged import Judged
+from bptt_sym.check.own_letters import in_own_letters
 from bptt_sym.decide.verdict import Verdict
 
 #: Claims on either side of a formula that tell whether its surroundings were understood.
@@ -23,9 +24,11 @@ REACH = 15
 EXPLAINED, UNEXPLAINED = Fraction(1, 5), Fraction(1, 10)
 
 
-def where_understood(entries: Sequence[Judged]) -> list[Judged]:
+def where_understood(entries: Sequence[Judged], letters: Mapping[str, str]) -> list[Judged]:
     """``entries`` in the order of the document, those that are wrong undecided where too much
-    around them is undecided or cannot be read. Their bases are left out."""
+    around them is undecided or cannot be read. Their bases are left out; ``letters`` are those of
+    the text for the steps."""
+    entries = [in_own_letters(e, letters) for e in entries]
     claims = [k for k, e in enumerate(entries) if e.verdict.verdict != "not_a_claim"]
     found = [replace(e, basis=None) for e in entries]  # models stay in their own process
     for at, k in enumerate(claims):

@@ -21,7 +21,7 @@ _BOLD = re.compile(r"\\bold(?=\s*\{|\s+[A-Za-z0-9])")
 #: ``W \\dot{[h, x]}``: the accent was meant for the sign.
 _DOT = re.compile(r"\\dot(?=\s*(?:\{\s*)?\[)")
 _BOLD_DELTA = re.compile(
-    r"\\(?:boldsymbol|bm|mathbf|pmb)\s*(?:\{\s*\\delta\s*\}|\\delta(?![A-Za-z]))"
+    r"\\(?:boldsymbol|bm|mathbf|pmb|vec|underline|mathrm|mathit)\s*(?:\{\s*\\delta\s*\}|\\delta(?![A-Za-z]))"
 )
 #: ``W\_{hh}``: the bar of a subscript, escaped. ``dC\_next`` is a name of several letters.
 _ESCAPED = re.compile(

@@ -68,7 +68,7 @@ def test_only_accusations_change_and_only_for_what_is_near(
         Judged(Place("f", k + 1, 1), "", Verdict(v, diagnosis=slip if s and v == "wrong" else None))
         for k, (v, s) in enumerate(drawn)
     ]
-    after = where_understood(entries)
+    after = where_understood(entries, {})
     assert len(after) == len(entries)
     claims = [k for k, e in enumerate(entries) if e.verdict.verdict != "not_a_claim"]
     for k, (before, now) in enumerate(zip(entries, after, strict=True)):

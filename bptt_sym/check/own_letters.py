@@ -1,0 +1,40 @@
+"""What is said of a formula, in the letters that its text has for the steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bptt_sym.check.judged import Judged
+from bptt_sym.documents.names import names_in
+from bptt_sym.render.names import lowered
+from bptt_sym.spelling.step_letters import is_transpose
+
+
+def in_own_letters(entry: Judged, letters: Mapping[str, str]) -> Judged:
+    """``entry`` with ``letters[t]`` where its diagnosis has t."""
+    found = entry.verdict.diagnosis
+    if found is None or not letters:
+        return entry
+    mended = replace(
+        found,
+        message=_in_line(found.message, letters),
+        corrected=_in_latex(found.corrected, letters),
+    )
+    return replace(entry, verdict=replace(entry.verdict, diagnosis=mended))
+
+
+def _in_line(message: str, letters: Mapping[str, str]) -> str:
+    own = {k: v.lstrip("\\").replace("tau", "τ") for k, v in letters.items()}
+    for letter, new in own.items():
+        if lowered(letter).isalpha():
+            message = message.replace(lowered(letter), lowered(new))
+    return re.sub(r"(?<![^\W\d_])[tT](?![^\W\d_])", lambda m: own.get(m[0], m[0]), message)
+
+
+def _in_latex(text: str, letters: Mapping[str, str]) -> str:
+    for name in reversed(list(names_in(text))):
+        if name.base in letters and not is_transpose(text, name.start, name.base):
+            text = text[: name.start] + letters[name.base] + text[name.end :]
+    return text

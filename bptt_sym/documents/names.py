@@ -1,0 +1,83 @@
+r"""The names of a formula and what they carry: :math:`\hat{\mathbf{y}}^{(t)}`, ``h[t-1]``.
+
+One scanner for every spelling of a name and of its scripts, so that what asks for the step of a
+name need not know how a text writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+#: Fonts and accents, whose argument is the name.
+FONTS = (
+    "mathbf boldsymbol bm mathrm mathit mathsf mathcal mathscr mathfrak mathbb vec hat widehat "
+    "tilde widetilde bar overline dot ddot breve check acute grave mathring text textbf textit"
+).split()
+_GREEK = (
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
+    "rho sigma tau upsilon phi varphi chi psi omega ell Gamma Delta Theta Lambda Xi Pi Sigma Phi "
+    "Psi Omega"
+).split()
+_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_BASE = re.compile(
+    rf"(?P<base>\\(?:{'|'.join(FONTS)})\s*(?:{_GROUP}|[A-Za-z](?![A-Za-z])|\\[A-Za-z]+)"
+    rf"|\\(?:{'|'.join(_GREEK)})(?![A-Za-z])|[A-Za-z])"
+    r"|\\(?:begin|end|tag|label|ref|eqref|operatorname)\s*\*?\s*\{[^{}]*\}|\\[A-Za-z]+|\\."
+)
+_SCRIPT = re.compile(rf"\s*(?P<kind>[_^])\s*(?P<script>{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9*])")
+_BELOW = re.compile(r"[_^]\s*\Z")
+#: What stands directly behind a name in brackets that no bracket is in.
+_ARGUMENT = re.compile(r"(?P<open>[(\[])(?P<inside>[^()\[\]{}]{1,16})[)\]]")
+
+
+@dataclass(frozen=True)
+class Script:
+    """One script of a name: its sign (``_``, ``^``, ``(`` or ``[``), what is in it, and where."""
+
+    kind: str
+    inside: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name, fonts and accents with it, where it stands, and its scripts in their order."""
+
+    base: str
+    start: int
+    end: int
+    scripts: tuple[Script, ...]
+
+    @property
+    def close(self) -> int:
+        """Where its last script ends."""
+        return self.scripts[-1].end if self.scripts else self.end
+
+
+def names_in(text: str) -> Iterator[Name]:
+    """The names of ``text``; those in scripts have an entry of their own."""
+    for m in _BASE.finditer(text):
+        if m["base"] is None:
+            continue
+        found: list[Script] = []
+        end = m.end()
+        # Behind ``_n`` in ``s_n^\\top`` stands a script of s.
+        inner = _BELOW.search(text, max(0, m.start() - 4), m.start()) is not None
+        while not inner:
+            script = _SCRIPT.match(text, end)
+            if script is not None:
+                inside = script["script"]
+                inside = inside[1:-1] if inside.startswith("{") else inside
+                found.append(Script(script["kind"], inside.strip(), script.start(), script.end()))
+                end = script.end()
+                continue
+            argument = _ARGUMENT.match(text, end) if not found else None
+            if argument is not None:
+                found.append(
+                    Script(argument["open"], argument["inside"].strip(), end, argument.end())
+                )
+            break
+        yield Name("".join(m["base"].split()), m.start(), m.end(), tuple(found))

@@ -1,0 +1,109 @@
+r"""One sign for a transpose and one for a norm.
+
+:math:`W'`, :math:`W^{\text{tr}}` and :math:`{}^tW` are :math:`W^\top` where a text has no other
+sign for it, and ``||v||`` is ``\|v\|``. A prime is a transpose only if it stands at a letter that
+is a matrix elsewhere; at a function it is its slope.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.names import FONTS, names_in
+from bptt_sym.documents.respelling import Edit, edited, replaced
+
+_WORD = re.compile(
+    r"\^\s*(?:\{\s*(?:\\(?:text|textrm|mathrm|mathsf|mathtt|mathbf|rm|sf|bf|operatorname)\s*\{?\s*)?"
+    r"(?:[tT]r(?:anspose)?|TR|tp)\s*\}?\s*\}"
+    r"|\\(?:text|mathrm|textrm|mathsf)\s*\{\s*(?:[tT]r(?:anspose)?|[tT]|TR)\s*\})"
+    r"|\^\s*\{\s*\\(?:text|textrm|mathrm|mathsf|mathtt|mathbf|rm|sf)\s*(?:\{\s*t\s*\}|\s+t)\s*\}"
+)
+#: ``{}^t W``
+_BEFORE = re.compile(
+    r"\{\s*\}\s*\^\s*\{?\s*t\s*\}?\s*(?:\\!\s*)*"
+    rf"(?P<name>\\(?:{'|'.join(FONTS)})\s*\{{[^{{}}]*\}}|[A-Za-z])(?P<script>\s*_\s*(?:\{{[^{{}}]*\}}|[A-Za-z0-9]))?"
+)
+_TRANSPOSES = re.compile(r"\^\s*\{?\s*(?:\\(?:top|intercal)(?![A-Za-z])|T\s*\}?(?![A-Za-z]))")
+_RANGE = re.compile(r"\\(?:sum|prod)\s*(?:\\limits\s*)?(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z])\s*){1,2}")
+_PRIME = re.compile(r"\s*(?:'(?!')|\^\s*\{\s*(?:\\prime|')\s*\}|\^\s*\\prime(?![A-Za-z]))")
+_AFTER_BRACKET = re.compile(
+    r"(?P<close>(?:\\right\s*)?[)\]])\s*(?:'(?!')|\^\s*\{?\s*\\prime\s*\}?)"
+)
+_DEFINES = re.compile(r"(?:\s|&)*=")
+_CALLED = re.compile(r"\s*(?:\\left\s*)?\(")
+_FUNCTIONS = frozenset("LEJCfgF")
+
+
+def with_usual_signs(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with these signs."""
+    out = [replaced(f, _WORD, lambda m: r"^\top ") if "^" in f.latex else f for f in formulas]
+    out = [replaced(f, _BEFORE, lambda m: rf"{m['name']}{m['script'] or ''}^\top ") for f in out]
+    out = [edited(f, _bars(f.latex)) if "|" in f.latex else f for f in out]
+    if not any("'" in f.latex or "prime" in f.latex for f in out):
+        return out
+    return _with_primes(out)
+
+
+def _with_primes(formulas: list[Formula]) -> list[Formula]:
+    """``formulas`` with the primes of matrices, and then those of vectors, as transposes."""
+    if any(_TRANSPOSES.search(_RANGE.sub(" ", f.latex)) for f in formulas):
+        return formulas
+    bare: set[str] = set()
+    primed: set[str] = set()
+    before_brackets: set[str] = set()
+    for f in formulas:
+        for name in names_in(f.latex):
+            prime = _PRIME.match(f.latex, name.close)
+            if prime is None:
+                bare.add(name.base)
+            elif _DEFINES.match(f.latex, prime.end()):
+                return formulas  # a name of its own
+            elif _CALLED.match(f.latex, prime.end()):
+                before_brackets.add(name.base)
+            else:
+                primed.add(name.base)
+    matrices = {b for b in primed & bare if _is_matrix(b)}
+    if not matrices:
+        return formulas
+    matrices |= {b for b in before_brackets & bare if _is_matrix(b)}
+
+    def change(formula: Formula) -> Formula:
+        edits: list[Edit] = []
+        for name in names_in(formula.latex):
+            prime = _PRIME.match(formula.latex, name.close)
+            stepped = any(s.kind == "_" for s in name.scripts)
+            if prime is not None and (name.base in matrices or (stepped and name.base in bare)):
+                function = name.base in _FUNCTIONS or name.base.startswith((r"\sigma", r"\phi"))
+                if not function:
+                    edits.append((name.close, prime.end(), r"^\top "))
+        for m in _AFTER_BRACKET.finditer(formula.latex):
+            edits.append((m.end("close"), m.end(), r"^\top "))
+        return edited(formula, sorted(edits))
+
+    return [change(f) for f in formulas]
+
+
+def _is_matrix(base: str) -> bool:
+    letter = re.sub(r"\\[a-z]+|[{}]", "", base)
+    return len(letter) == 1 and letter.isupper() and letter not in _FUNCTIONS
+
+
+def _bars(text: str) -> list[Edit]:
+    """``||`` as the bar of a norm, except between the two of a product of absolute values."""
+    edits: list[Edit] = []
+    opened = False
+    k = 0
+    while k < len(text):
+        if text[k] == "\\":
+            k += 2
+        elif text[k] != "|":
+            k += 1
+        elif text.startswith("||", k) and not opened:
+            edits.append((k, k + 2, r"\|"))
+            k += 2
+        else:
+            opened = not opened
+            k += 1
+    return edits if len(edits) % 2 == 0 else []

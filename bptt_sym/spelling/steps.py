@@ -1,0 +1,142 @@
+r"""One place for steps: below the name.
+
+:math:`h^{(t)}`, :math:`h^{\langle t\rangle}`, :math:`h^{[t]}`, :math:`h[t]`, :math:`h(t)`,
+:math:`h_{(t)}` and :math:`h^t` are :math:`h_t`, brought to one spelling before anything is looked
+at, so that nothing behind this has to know the others. A name that carries something else besides
+(a unit, a layer, the label of a gate) keeps its scripts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.names import Name, Script, names_in
+from bptt_sym.documents.respelling import Edit, edited
+
+#: ``t``, ``t-1``, ``\\tau+1``, ``3``.
+_AT = r"(?:[A-Za-z]|\\(?:tau|ell|kappa|nu|mu))(?:\s*[-+]\s*(?:[0-9]|[a-z]))?|[0-9]+"
+_STEP = re.compile(rf"\s*(?:{_AT})\s*")
+_BRACKETED = re.compile(
+    rf"\s*(?:\\left\s*)?(?:\(|\[|<|\\langle(?![a-z]))\s*(?P<at>{_AT})\s*"
+    r"(?:\\right\s*)?(?:\)|\]|>|\\rangle(?![a-z]))\s*,?\s*"
+    r"(?P<more>T|\\top|\\intercal|\\mathrm\s*\{\s*T\s*\}|\\prime|2|)\s*"
+)
+#: Names that run wherever they carry a step in brackets; others must have an equation.
+_RUNS = frozenset(
+    "h s x y o p q z a r g l d e m n L E J C "
+    "\\ell \\delta \\mathcal{L} \\mathcal{E} \\mathcal{J}".split()
+)
+_FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathit|mathrm|mathsf|hat|widehat|tilde|bar)\{?")
+#: Names that stand for numbers whose powers are taken.
+_POWERS = frozenset(
+    "w u v \\lambda \\gamma \\beta \\alpha \\rho \\sigma \\mu \\eta \\theta".split()
+)
+_SPACE = r"(?:\s|&|\\[,;:! ]|\\q?quad(?![A-Za-z]))*"
+_EQUALS = re.compile(rf"{_SPACE}(?:=|\\coloneqq(?![A-Za-z])|:=|\\equiv(?![A-Za-z]))")
+#: Where a row or an equation of its own begins.
+_BEGINS = re.compile(
+    r"(?:^|\\\\|\\begin\s*\{[a-z]+\*?\}|\\q?quad(?![A-Za-z])|,|;)(?:\s|&|\\[,;:! ])*\Z"
+)
+_ENDS = re.compile(r"\\\\|\\q?quad(?![A-Za-z])|\\end(?![A-Za-z])")
+_DERIVES = re.compile(r"\\partial|\\nabla|∂|\\frac\s*\{\s*d|\\delta")
+
+
+def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the steps of their names below these."""
+    found = [list(names_in(f.latex)) for f in formulas]
+    every = [name for names in found for name in names]
+    below = {n.base for n in every for s in n.scripts if s.kind == "_" and _is_step_letter(s)}
+    given = {
+        n.base for f, names in zip(formulas, found, strict=True) for n in _given(f.latex, names)
+    }
+    # A text whose labelled names have their steps above has them there throughout.
+    above = any(len(n.scripts) > 1 and n.scripts[1].kind == "^"
+                and _BRACKETED.fullmatch(n.scripts[1].inside) for n in every)  # fmt: skip
+    called = _recurs(formulas, found, "(")
+    raised = _recurs(formulas, found, "^") and not any(
+        len(n.scripts) == 2 and any(s.kind == "^" and _STEP.fullmatch(s.inside) for s in n.scripts)
+        for n in every
+    )
+
+    def new(name: Name, text: str) -> tuple[int, str] | None:
+        """Where the scripts of ``name`` end that become one step, and that."""
+        runs = name.base in given or _FONT.sub("", name.base).rstrip("}") in _RUNS
+        if not runs or name.base in below or not name.scripts:
+            return None
+        script = name.scripts[0]
+        if len(name.scripts) > 1 and name.scripts[1].kind == script.kind:
+            return None
+        marked = _BRACKETED.fullmatch(script.inside)
+        if script.kind in "_^" and marked is not None:
+            if above and script.kind == "^":
+                return None
+            if len(name.scripts) > 1 and (script.kind == "^" or marked["more"]):
+                return None
+            more = {"": "", "2": "^2", r"\prime": "'"}.get(marked["more"], r"^{\top}")
+            return script.end, f"_{{{marked['at']}}}{more}"
+        if not _STEP.fullmatch(script.inside) or len(name.scripts) > 1:
+            return None
+        if script.kind == "[" or (script.kind == "(" and called):
+            return script.end, f"_{{{script.inside}}}"
+        if script.kind == "^" and raised and not script.inside[0].isdigit():
+            powers = name.base in _POWERS and name.base not in given
+            # A T there may say that it is transposed.
+            if not powers and script.inside != "T":
+                return script.end, f"_{{{script.inside}}}"
+        return None
+
+    out = []
+    for formula, names in zip(formulas, found, strict=True):
+        edits: list[Edit] = []
+        for name in names:
+            made = new(name, formula.latex)
+            if made is not None:
+                edits.append((name.end, made[0], made[1]))
+        out.append(edited(formula, edits))
+    return out
+
+
+def _is_step_letter(script: Script) -> bool:
+    return re.fullmatch(r"(?:[tTkn]|\\tau)\s*(?:[-+]\s*[0-9])?", script.inside) is not None
+
+
+def _given(text: str, names: Sequence[Name]) -> Iterator[Name]:
+    """The names that stand alone on the left of an equation without derivatives."""
+    for name in names:
+        if name.scripts and _BEGINS.search(text, 0, name.start) and _EQUALS.match(text, name.close):
+            end = _ENDS.search(text, name.close)
+            right = text[name.close : end.start() if end else len(text)]
+            if not _DERIVES.search(right):
+                yield name
+
+
+def _offset(inside: str) -> tuple[str, int] | None:
+    m = re.fullmatch(r"([A-Za-z]|\\tau)\s*(?:([-+])\s*1)?", inside)
+    return (m[1], {"-": -1, "+": 1}.get(m[2], 0)) if m else None
+
+
+def recurrences(
+    formulas: Sequence[Formula], found: Sequence[Sequence[Name]], kind: str
+) -> Iterator[str]:
+    """The letters of the steps of equations that give a name from one of the step before."""
+    for formula, names in zip(formulas, found, strict=True):
+        text = formula.latex
+        for left in _given(text, names):
+            at = _offset(left.scripts[0].inside) if left.scripts[0].kind == kind else None
+            if at is None:
+                continue
+            end = _ENDS.search(text, left.close)
+            stop = end.start() if end else len(text)
+            before = (at[0], at[1] - 1)
+            if any(
+                s.kind == kind and _offset(s.inside) == before
+                for n in names if left.close <= n.start < stop for s in n.scripts[:1]
+            ):  # fmt: skip
+                yield at[0]
+
+
+def _recurs(formulas: Sequence[Formula], found: Sequence[Sequence[Name]], kind: str) -> bool:
+    """Whether the text has a recurrence whose steps are written so."""
+    return next(recurrences(formulas, found, kind), None) is not None

@@ -1,0 +1,143 @@
+"""The verdicts of a text do not depend on its notation: a sample, and each respelling by itself.
+
+The whole comparison is ``benchmarks/renotation.py``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bptt_sym.check.audit import audit
+from bptt_sym.documents.document import Formula, document_from_text
+from bptt_sym.documents.names import names_in
+from bptt_sym.spelling.signs import with_usual_signs
+from bptt_sym.spelling.step_letters import with_the_usual_letters
+from bptt_sym.spelling.steps import with_steps_below
+from tests.check.audited import judged
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from renotation import Writer, merged, templates, verdicts_of
+
+TEMPLATES = {t.name: t for t in templates()}
+
+
+@pytest.mark.parametrize(
+    ("document", "notation"),
+    [
+        ("number", ("letter n", "step ^(t)", "loss J")),
+        ("deltas", ("vec", "from zero", "prime")),
+        ("vanishing", ("letter k", "norm bars", "step ^t")),
+    ],
+)
+def test_notations_change_no_verdict(document: str, notation: tuple[str, ...]) -> None:
+    written = Writer(TEMPLATES[document], merged(*notation)).write()
+    found = [(line.kind, verdict) for line, verdict, _ in verdicts_of(written)]
+    assert [f for f in found if f[0] in ("right", "wrong") and f[0] != f[1]] == []
+    assert ("def", "wrong") not in found and ("loss", "wrong") not in found
+
+
+def _formulas(*texts: str) -> list[Formula]:
+    return document_from_text("".join(f"$${t}$$\n\n" for t in texts), "n.md").formulas
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (r"h^{(t)} = f(W h^{(t-1)})", r"h_{t} = f(W h_{t-1})"),
+        (r"h^{\langle t \rangle} = f(W h^{\langle t-1 \rangle})", r"h_{t} = f(W h_{t-1})"),
+        (r"h[t] = f(W h[t-1])", r"h_{t} = f(W h_{t-1})"),
+        (r"h(t) = f(W h(t-1))", r"h_{t} = f(W h_{t-1})"),
+        (r"h^t = f(W h^{t-1})", r"h_{t} = f(W h_{t-1})"),
+        (r"\mathbf{h}_{(t)} = f(W \mathbf{h}_{(t-1)})", r"\mathbf{h}_{t} = f(W \mathbf{h}_{t-1})"),
+        # powers, layers, and functions of what is no step
+        (r"h_t = w^t h_0", None),
+        (r"h_t^{(l)} = f(W h_t^{(l-1)})", None),
+        (r"h_t = f(t) h_{t-1}", None),
+    ],
+)
+def test_steps_are_brought_below(written: str, expected: str | None) -> None:
+    (found,) = with_steps_below(_formulas(written))
+    assert found.latex == (expected or written)
+    assert len(found.offsets) == len(found.latex) + 1
+
+
+def test_letters_of_steps_are_t_and_T() -> None:
+    texts = (
+        r"s_n = g(A s_{n-1} + B u_n)",
+        r"E = \sum_{n=1}^{N} E_n",
+        r"\delta_N = A^T \delta_n^\top",
+    )
+    found, letters = with_the_usual_letters(_formulas(*texts))
+    assert [f.latex for f in found] == [
+        "s_t = g(A s_{t-1} + B u_t)", r"E = \sum_{t=1}^{T} E_t", r"\delta_T = A^T \delta_t^\top",
+    ]  # fmt: skip
+    assert letters == {"t": "n", "T": "N"}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [r"u_n \in \mathbb{R}^n", r"t_n = u_n", r"E = \sum_{n=1}^{N} E_n, \quad N_n = 1"],
+)
+def test_letters_that_mean_something_else_stay(beside: str) -> None:
+    found, letters = with_the_usual_letters(_formulas(r"s_n = g(A s_{n-1} + B u_n)", beside))
+    assert letters.get("t" if "sum" not in beside else "T") is None
+    assert "\\sum" in beside or found[1].latex == beside
+
+
+def test_steps_from_zero_end_at_the_last_one() -> None:
+    texts = (r"h_t = f(h_{t-1})", r"L = \frac{1}{T} \sum_{t=0}^{T-1} L_t", r"h_{T-2}", r"w^{T-k-1}")
+    found, letters = with_the_usual_letters(_formulas(*texts))
+    assert [f.latex for f in found[1:]] == [
+        r"L = \frac{1}{T+1} \sum_{t=0}^{T} L_t", "h_{T-1}", "w^{T-k}",
+    ]  # fmt: skip
+    assert letters == {"T": "T-1"}
+    # The state behind the last input is a step as well.
+    kept, letters = with_the_usual_letters(_formulas(*texts, "h_T"))
+    assert [f.latex for f in kept] == [*texts, "h_T"] and not letters
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ((r"z = W h", r"W' \delta"), (r"z = W h", r"W^\top  \delta")),
+        ((r"z = W h", r"W^{\text{tr}} \delta"), (r"z = W h", r"W^\top  \delta")),
+        ((r"||W|| \le 1",), (r"\|W\| \le 1",)),
+        ((r"|a| |b| \le 1",), (r"|a| |b| \le 1",)),
+        # slopes, names of their own, and primes beside a sign for transposes
+        ((r"h = f(z)", r"f'(z) W"), (r"h = f(z)", r"f'(z) W")),
+        ((r"W' = W - \eta G",), (r"W' = W - \eta G",)),
+        ((r"z = W h", r"W^\top V'"), (r"z = W h", r"W^\top V'")),
+    ],
+)
+def test_signs(written: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    assert tuple(f.latex for f in with_usual_signs(_formulas(*written))) == expected
+
+
+def test_the_script_of_a_script_belongs_to_the_name() -> None:
+    found = {n.base: [s.inside for s in n.scripts] for n in names_in(r"h_n^\top \hat{y}^{(t)}")}
+    assert found == {"h": ["n", r"\top"], "n": [], r"\hat{y}": ["(t)"], "t": []}
+
+
+def test_a_slip_is_told_in_the_letters_of_the_text() -> None:
+    text = r"""$$h_n = \tanh(A h_{n-1} + B x_n)$$
+
+$$\frac{\partial h_n}{\partial h_{n-1}} = \mathrm{diag}(1 - h_{n-1}^2) A$$
+"""
+    found = judged(text)[-1].verdict
+    assert found.verdict == "wrong" and found.diagnosis is not None
+    assert "hₙ in place of hₙ₋₁" in found.diagnosis.message
+    assert "h_n" in found.diagnosis.corrected.replace("{n}", "n")
+    assert "_t" not in found.diagnosis.corrected
+
+
+def test_a_text_with_steps_from_zero_accuses_nobody() -> None:
+    text = "".join(
+        f"$${row}$$\n\n" for row in (
+            r"h_t = \tanh(A h_{t-1} + B x_t)", "o_t = C h_t", r"L = \sum_{t=0}^{T-1} L_t",
+            r"L_t = \frac12 \|o_t - y_t\|^2", r"\frac{\partial L}{\partial o_t} = o_t - y_t",
+        )
+    )  # fmt: skip
+    assert audit(document_from_text(text, "n.md"))[-1].verdict.verdict.startswith("right")
