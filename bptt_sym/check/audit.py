@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from bptt_sym.check import failures
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.asides import as_rewritten
-from bptt_sym.check.bench import ABOUT_ONE, Bench
+from bptt_sym.check.bench import Bench, about_one
 from bptt_sym.check.conditions import is_supposed, of_another_case, only_supposes, unclaimed
 from bptt_sym.check.context import Context
 from bptt_sym.check.continued import continued
@@ -76,7 +76,7 @@ def audit(document: Document) -> list[Judged]:
     """
     everything, context = prepared(document)
     auditor = _Auditor(context)
-    auditor.bench.near_one = any(ABOUT_ONE.search(f.latex) for f in everything)
+    auditor.bench.near_one = frozenset().union(*(about_one(f.latex) for f in everything))
     found, apart = list[Judged | _Waiting](), layered(document)
     for formula in everything:
         if (case := _CASE.fullmatch(formula.latex)) and not formula.display:

@@ -28,6 +28,7 @@ from bptt_sym.check.wording import (
 )
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.bound_names import sized, unsized
+from bptt_sym.definitions.defining import base_letter
 from bptt_sym.definitions.gates import GATES
 from bptt_sym.diagnose.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.documents.document import Formula
@@ -49,8 +50,18 @@ from bptt_sym.notation import (
 from bptt_sym.read.vocabulary import plain_name
 
 _LETTERS = "what the letters of this bound stand for is not established"
-#: Something is said to be about one.
-ABOUT_ONE = re.compile(r"(?:\\approx|\\simeq|≈)\s*1(?![0-9.])")
+#: What is said to be about one.
+_ABOUT_ONE = re.compile(r"([^=<>≤≥&]*?)(?:\\approx|\\simeq|≈)\s*1(?![0-9.])")
+#: A slope: that it is about one is said of every step.
+_SLOPE = re.compile(r"'|\\prime|\\partial|∂|1\s*-[^+=]*(?:\^\{?2|²)|\\frac\s*\{\s*d")
+SLOPE = "'"
+
+
+def about_one(latex: str) -> frozenset[str]:
+    """The letters of what ``latex`` says to be about one, and :data:`SLOPE` if that is a slope."""
+    said = [found.group(1) for found in _ABOUT_ONE.finditer(latex)]
+    letters = frozenset(letter for left in said for letter in re.findall(r"\\?[A-Za-z]+", left))
+    return letters | {SLOPE} if any(map(_SLOPE.search, said)) else letters
 
 
 @dataclass
@@ -66,8 +77,8 @@ class Bench:
     case: tuple[str, str] | None = None
     #: The formula in hand: what the text before it says is looked for where a claim fails.
     formula: Formula | None = None
-    #: Whether the document says of something that it is about one.
-    near_one: bool = False
+    #: The letters of what the document says to be about one.
+    near_one: frozenset[str] = frozenset()
     #: Left sides whose exact value the document has stated.
     exact: set[Node] = field(default_factory=set)
 
@@ -115,7 +126,9 @@ class Bench:
             return Verdict("undecided", note=marked("no part of the gradient equals what is added"))
         if not any(isinstance(n, (At, Sym)) for n in nodes):
             return Verdict("not_a_claim", note=marked("it is about indices and numbers only"))
-        regime = self.models.context.wording.regime or self.near_one
+        # A gate that is about one is no word about a network without that gate.
+        runs = {base_letter(name) for name in model.court.model.defined} | {SLOPE}
+        regime = self.models.context.wording.regime or bool(self.near_one & runs)
         verdict = model.court.judge(claim, exact=self.exact, regime=regime, explain=False)
         # A chain that breaks off has a link less.
         for op, side, link in zip(

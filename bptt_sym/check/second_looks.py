@@ -402,9 +402,6 @@ def with_its_factor(claim: Claim, rec: Recurrence) -> Claim | None:
     left = claim.sides[0]
     if not (isinstance(left, D) and isinstance(left.y, Sym) and is_loss(left.y, rec)):
         return None
-    right = [n for s in claim.sides[1:] for n in walk(s)]
-    if not any(isinstance(n, Sum) or (isinstance(n, D) and n.y == left.y) for n in right):
-        return None  # of one step alone the factor is forgotten
     step = ""
 
     def alone(n: Node) -> Node:
@@ -424,6 +421,10 @@ def with_its_factor(claim: Claim, rec: Recurrence) -> Claim | None:
         return rebuild(n, change)
 
     sides = (left, *(change(s) for s in claim.sides[1:]))
+    for before, after in zip(claim.sides, sides, strict=True):
+        whole = any(isinstance(n, Sum) or (isinstance(n, D) and n.y == left.y) for n in walk(before))
+        if before != after and not whole:
+            return None  # of one step alone the factor is forgotten
     return replace(claim, sides=sides) if sides != claim.sides else None
 
 

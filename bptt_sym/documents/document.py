@@ -300,8 +300,17 @@ def _unclosed(source: Source, found: Unclosed) -> Problem:
 
 
 _BETWEEN = re.compile(r"[$`\s\\()]*([=*+·]?)[$`\s\\()]*")
+#: The same within a bracket, where a hyphen is no dash.
+_IN_BRACKETS = re.compile(r"(?:[$`\s]|\\[()])*([=*+·,;−-]?)(?:[$`\s]|\\[()])*")
+_DELIMITERS = re.compile(r"[$`]|\\[()]")
 _OPEN_END = re.compile(r"(?:[=+*]|\\cdot|\\times|\\odot|\\approx|\\leq?)\s*$")
 _OPEN_START = re.compile(r"\s*(?:[=+*]|\\cdot|\\times|\\odot|\\approx|\\leq?(?![a-z]))")
+
+
+def _is_open(latex: str) -> bool:
+    """Whether a formula opens a bracket that it does not close."""
+    plain = re.sub(r"\\(?:left|right)(?![A-Za-z])|\\[A-Za-z]+|\\.", " ", latex)
+    return any(plain.count(a) > plain.count(b) for a, b in ("()", "[]"))
 
 
 def _joined(
@@ -313,11 +322,14 @@ def _joined(
     gap = text[end : region.start]
     if len(gap) > 24 or gap.count("\n") > (_OPEN_END.search(before.latex) is not None):
         return None
-    between = _BETWEEN.fullmatch(text, end, region.start)
+    opened = _is_open(before.latex)
+    between = (_IN_BRACKETS if opened else _BETWEEN).fullmatch(text, end, region.start)
     if between is None:
         return None
     sign = between.group(1)
-    if not (sign or _OPEN_END.search(before.latex) or _OPEN_START.match(after.latex)):
+    side_by_side = not _DELIMITERS.sub("", before.source.text[end : region.start])
+    goes_on = _OPEN_END.search(before.latex) or _OPEN_START.match(after.latex)
+    if not (sign or goes_on or side_by_side or opened):
         return None
     middle = f" {sign} "
     place = between.start(1) if sign else end

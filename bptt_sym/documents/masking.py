@@ -158,6 +158,10 @@ def percent_decoded(text: str, start: int, end: int) -> list[tuple[str, int]]:
     # A plus sign is a space where everything else is encoded as well.
     plus = " " if "%5C" in text[start:end].upper() else "+"
     while pos < end:
+        if (entity := _ENTITY.match(text, pos, end)) is not None:
+            out.append((_ENTITIES[entity.group(1)], pos))
+            pos = entity.end()
+            continue
         match = _PERCENT.match(text, pos, end)
         if match is None:
             out.append((plus if text[pos] == "+" else text[pos], pos))
@@ -170,6 +174,9 @@ def percent_decoded(text: str, start: int, end: int) -> list[tuple[str, int]]:
 
 
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+#: What HTML makes of a character in an address, and what the editors of formulas make of it.
+_ENTITIES = {"space": " ", "plus": "+", "amp": "&", "lt": "<", "gt": ">", "hash": "#"}
+_ENTITY = re.compile(rf"&({'|'.join(_ENTITIES)});")
 
 
 def hidden(text: str, regions: list[Region]) -> str:
