@@ -33,6 +33,7 @@ from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.softmax import of_a_loss, of_a_softmax
 from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.understood import where_understood
+from bptt_sym.check.unrolled import follows
 from bptt_sym.check.wording import (
     generic_meanings,
     is_judged,
@@ -243,8 +244,7 @@ class _Auditor:
         if model is None or row.kind is Kind.FUNCTION or not model.knows(row):
             return False
         try:
-            claim = self._claim(row, model)
-            return model.court.judge(claim, explain=False).is_right
+            return follows(self._claim(row, model), model, self.models)
         except (BpttError, ValueError):
             return False
 

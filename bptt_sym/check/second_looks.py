@@ -422,7 +422,8 @@ def with_its_factor(claim: Claim, rec: Recurrence) -> Claim | None:
 
     sides = (left, *(change(s) for s in claim.sides[1:]))
     for before, after in zip(claim.sides, sides, strict=True):
-        whole = any(isinstance(n, Sum) or (isinstance(n, D) and n.y == left.y) for n in walk(before))
+        nodes = walk(before)
+        whole = any(isinstance(n, Sum) or (isinstance(n, D) and n.y == left.y) for n in nodes)
         if before != after and not whole:
             return None  # of one step alone the factor is forgotten
     return replace(claim, sides=sides) if sides != claim.sides else None

@@ -105,13 +105,13 @@ _IDENTITY = re.compile(
 
 
 #: σ(x) = x
-_SAID = re.compile(r"(?<!\w)(?P<f>[σφϕ])\s*\(\s*(?P<x>[a-z])\s*\)\s*=\s*(?P=x)(?![\w^(+²-])")
+_SAID = re.compile(r"(?<![\w\\])(?P<f>[fgσφϕ])\s*\(\s*(?P<x>[a-z])\s*\)\s*=\s*(?P=x)(?![\w^(+²-])")
 
 
 def said_identities(text: str) -> frozenset[str]:
     """The same of words, where a text writes it without delimiters."""
     names = {"σ": "sigma", "φ": r"\phi", "ϕ": r"\phi"}
-    return frozenset(names[m.group("f")] for m in _SAID.finditer(text))
+    return frozenset(names.get(m.group("f"), m.group("f")) for m in _SAID.finditer(text))
 
 
 def identities(texts: Iterable[str]) -> frozenset[str]:

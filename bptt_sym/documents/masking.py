@@ -135,6 +135,12 @@ _PICTURE = re.compile(
 #: What may stand before a picture that is a line of its own.
 _ALONE = re.compile(r"\s*(?:!\[[^\]]*\]\(|(?:<[A-Za-z][^<>]*>\s*)*<img[^<>]*)?[<\"']?")
 _PICTURE_END = re.compile(r"[\"'>\n]|\)(?=\s|$|[^\S\n]*[\n.,;)])|\s(?=\"|')")
+#: The same by what opens it: a prime is no quotation mark.
+_ENDS = {
+    '"': re.compile(r'["\n]'),
+    "'": re.compile(r"['\n]"),
+    "(": re.compile(r"[>\n]|\)(?=\s|$|[^\S\n]*[\n.,;)])|\s(?=\"|')"),
+}
 
 
 def formula_pictures(text: str) -> list[Region]:
@@ -142,7 +148,8 @@ def formula_pictures(text: str) -> list[Region]:
     found: list[Region] = []
     pos = 0
     while match := _PICTURE.search(text, pos):
-        end = _PICTURE_END.search(text, match.end())
+        ends = _ENDS.get(text[match.start() - 1 : match.start()], _PICTURE_END)
+        end = ends.search(text, match.end())
         stop = end.start() if end else len(text)
         line = text.rfind("\n", 0, match.start()) + 1
         alone = _ALONE.fullmatch(text, line, match.start()) is not None
