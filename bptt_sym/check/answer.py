@@ -15,7 +15,7 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.entries import Entries
 from bptt_sym.errors import BpttError, InputError, NotSupported, ShapeError, Span
 from bptt_sym.notation import At, Claim, D, Idx, Node, Num, Sym, free_indices, walk
-from bptt_sym.recurrence import Recurrence
+from bptt_sym.recurrence import HORIZON, Recurrence
 
 if TYPE_CHECKING:
     from bptt_sym.decide.identity import Arena
@@ -33,6 +33,8 @@ class Court:
     #: Conditions such as |w| < 1.
     given: tuple[Claim, ...]
     arena: Arena
+    #: How many steps a run has that the text writes out: the T of its examples.
+    lengths: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, model: Recurrence, assume: Sequence[Claim] = ()) -> Court:
@@ -144,13 +146,18 @@ class Court:
         return found if found.is_right else None
 
     def _in_a_short_run(self, claim: Claim) -> Verdict | None:
-        """A formula about the whole run that is written for three steps, say: then T is 3."""
+        """A formula about the whole run that is written for three steps, say: then T is 3.
+
+        Where it names both, h_3 and T, the text must have said so; else it stays undecided.
+        """
         from bptt_sym.decide.instances import Scope
 
         nodes = [n for s in claim.sides for n in walk(s)]
         totals = any(isinstance(n, Sym) and n.name in self.model.totals for n in nodes)
         steps = [int(n.time.value) for n in nodes if isinstance(n, At) and isinstance(n.time, Num)]
         free = {i for s in claim.sides for i in free_indices(s)}
+        said = HORIZON not in free or max(steps, default=0) in self.lengths
+        free.discard(HORIZON)
         if not totals or free or max(steps, default=0) < 2:
             return None
         before = self.arena.scope
@@ -161,8 +168,11 @@ class Court:
             self.arena.scope = before
         if not verdict.is_right:
             return None
-        said = f"the run has {max(steps)} steps"
-        return replace(verdict, assumptions=(*verdict.assumptions, said))
+        steps_said = f"the run has {max(steps)} steps"
+        if not said:
+            unsaid = f"it holds if {steps_said}, which the text does not say"
+            return Verdict("undecided", note=unsaid)
+        return replace(verdict, assumptions=(*verdict.assumptions, steps_said))
 
     def _under_hypotheses(self, claim: Claim) -> Verdict:
         """Hypotheses that fix a value are put in; under others only what needs none is decided."""

@@ -31,6 +31,14 @@ def first_steps(formulas: Iterable[tuple[str, int]]) -> dict[str, int]:
     return found
 
 
+_LENGTH = re.compile(r"(?<![A-Za-z_^{\\])T\s*=\s*([2-9])(?![0-9.,]\d|\d|\s*[-+])")
+
+
+def said_lengths(text: str) -> frozenset[int]:
+    """How many steps a run has where ``text`` says so in numbers."""
+    return frozenset(int(m.group(1)) for m in _LENGTH.finditer(text))
+
+
 @dataclass
 class Context:
     """What the whole document tells about names: which run in time, how functions are applied."""
@@ -49,6 +57,8 @@ class Context:
     identities: frozenset[str] = frozenset()
     #: Codes of readings that the text shows it needs.
     stated: frozenset[str] = frozenset()
+    #: The numbers of steps of which the text says that a run has them: ``T = 4``.
+    lengths: frozenset[int] = frozenset()
     #: Whether ``dz_t`` is a mark for a gradient.
     marks: bool = False
     #: Where in the source the text begins to speak of a run with a loss of the last step alone.

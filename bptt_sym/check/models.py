@@ -347,7 +347,7 @@ class Models:
         return Model(court, title, lines=tuple(lines), section=formula.section)
 
     def _court(self, recurrence: Recurrence) -> Court:
-        court = Court.of(recurrence)
+        court = replace(Court.of(recurrence), lengths=self.context.lengths)
         rows = ("rows-transposed",) if self.context.wording.rows else ()
         court.arena.stated = self.context.stated | frozenset(rows)
         return court

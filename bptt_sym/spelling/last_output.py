@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bptt_sym.definitions.completion import mentions
+from bptt_sym.definitions.completion import mentions, sequences
 from bptt_sym.definitions.usage import OUTPUTS
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import edited
@@ -25,6 +25,7 @@ _EQUATION = re.compile(
     r"^\s*(?:\\begin\s*\{[a-z]+\*?\})?\s*&?\s*(?P<name>\\(?:hat|tilde|bar|mathbf|boldsymbol)\s*"
     r"(?:\{\s*(?:\\[a-z]+\s*\{\s*[a-z]\s*\}|[a-z])\s*\}|[a-z])|[a-z])\s*&?\s*=(?P<right>[^=]*)$"
 )
+_ROW_END = re.compile(r"\\\\|\\q?quad(?![A-Za-z])")
 #: What a run goes through, or differentiates: no output of its last step alone.
 _MORE = re.compile(r"\\(?:sum|prod|partial|nabla|int)|_\s*\{?\s*t(?![A-Za-z])|\(\s*t\s*\)")
 
@@ -40,7 +41,7 @@ class LastOutput:
         rows = [
             (_plain(m.group("name")), m.group("right"))
             for f in formulas
-            for row in f.latex.split("\\\\")
+            for row in _ROW_END.split(f.latex)
             if (m := _EQUATION.match(row)) and not _MORE.search(row)
         ]
         rows = [(n, r) for n, r in rows if n in OUTPUTS and n not in timed]
@@ -57,9 +58,16 @@ class LastOutput:
 
     @classmethod
     def written(cls, formulas: Sequence[Formula], timed: frozenset[str]) -> list[Formula]:
-        """All formulas of a text with the step T where it is meant; ``timed`` carry steps."""
+        """All formulas of a text with the step T where it is meant; ``timed`` carry steps.
+
+        What has an output of each step in one section may have one of the run in another.
+        """
         last = cls.of(formulas, timed)
-        return [last.written_out(f) for f in formulas]
+        if last.names:
+            return [last.written_out(f) for f in formulas]
+        parts = {f.section: [g for g in formulas if g.section == f.section] for f in formulas}
+        own = {k: cls.of(part, sequences([f.latex for f in part])) for k, part in parts.items()}
+        return [own[f.section].written_out(f) for f in formulas]
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with the step T at these names."""
