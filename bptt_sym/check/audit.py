@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bptt_sym.check import failures
 from bptt_sym.check.answer import internal_error, unreadable
@@ -25,9 +26,10 @@ from bptt_sym.check.layers import layered
 from bptt_sym.check.links import by_links
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.naming import named_in
+from bptt_sym.check.other_case import in_other_case
 from bptt_sym.check.prepared import prepared
 from bptt_sym.check.provenance import Basis, Ledger
-from bptt_sym.check.renamed import by_the_argument, redefines
+from bptt_sym.check.renamed import renamed
 from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.softmax import of_a_loss, of_a_softmax
@@ -47,7 +49,7 @@ from bptt_sym.check.wording import (
 )
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.bound_names import with_bound_names
-from bptt_sym.definitions.defining import base_letter, definition_of, definitions_of, may_define
+from bptt_sym.definitions.defining import base_letter, definition_of, definitions_in, may_define
 from bptt_sym.definitions.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.documents.document import PROSE, Document, Formula
 from bptt_sym.errors import BpttError, InputError, UnboundName
@@ -206,9 +208,8 @@ class _Auditor:
         found = [row for row in found if id(row) not in further]
         if not found:
             return {}
-        definitions = [d for row in found for d in definitions_of(row, rows.formula)]
         try:
-            self.models.define(definitions, rows.formula)
+            self.models.define(definitions_in(found, rows.formula), rows.formula)
         except BpttError as error:
             verdict = failures.of_definitions(error, any(row.differentiates for row in found))
             if isinstance(error, InputError) and verdict.verdict == "unreadable":
@@ -283,21 +284,8 @@ class _Auditor:
 
     def _renamed(self, row: Row, formula: Formula) -> Judged | None:
         """The verdict of a recursion that gives a name of a gradient another meaning, if any."""
-        name = row.name or row.chain.sides[0][0].text
         family = self._family(self.models.current)
-        before = {id(m): m.aliases.get(name) for m in family}
-        said = ""
-        for model in family:
-            if redefines(row, name, model) and (new := by_the_argument(model, name)) is not None:
-                model.aliases[name] = model.aliases[name][0], new[0]
-                said = new[1]
-        again = self._judge(row, formula, [family]) if said else None
-        if isinstance(again, Judged) and again.verdict.is_right:
-            return again.under(said)
-        for model in family:
-            if (old := before[id(model)]) is not None:
-                model.aliases[name] = old
-        return None
+        return renamed(row, family, lambda: self._judge(row, formula, [family]))
 
     def _name(self, row: Row, formula: Formula) -> Verdict | None:
         """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
@@ -475,12 +463,21 @@ class _Auditor:
                 note = "under the recurrence that is defined after it, it fails"
                 return replace(again, verdict=Verdict("undecided", note=note), part=None)
             return self.grounds.weigh(again, entry.row, entry.formula)
+        families = later or map(self._family, self.models.newest_first())
+        meant = in_other_case(entry.row, families, partial(self._respelled, entry))
+        if meant is not None:
+            return meant
         error = again.error
         if (nothing := unclaimed(entry.row, entry.formula, error)) is not None:
             return self._entry(entry.formula, nothing, entry.row)
         unknown = Verdict("undecided", note=error.message)
         judged = self._entry(entry.formula, unknown, entry.row, "")
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged
+
+    def _respelled(self, entry: _Waiting, latex: str, model: Model) -> Judged:
+        """The verdict of a row in another spelling under one model."""
+        verdict = self.bench.verdict(self._claim(entry.row, model, latex=latex), model)
+        return self._entry(entry.formula, verdict, entry.row, model.title)
 
     @property
     def _title(self) -> str:

@@ -82,6 +82,8 @@ def of_outline(error: InputError, formula: Formula) -> Verdict | None:
         return Verdict("not_a_claim", note=marked("half a relation"))
     if error.message == _DOTS and not _DERIVES.search(formula.latex):
         return Verdict("not_a_claim", note=marked("it leaves the rest open"))
+    if error.message.startswith("no relation") and not formula.display:
+        return Verdict("not_a_claim", note=marked("it relates nothing"))  # k (1 \\le k \\le t)
     return None
 
 

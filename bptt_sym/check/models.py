@@ -16,6 +16,7 @@ from bptt_sym.check.answer import Court
 from bptt_sym.check.context import Context
 from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.slopes import without_functions
+from bptt_sym.definitions.clashes import beside
 from bptt_sym.definitions.completion import completed, gives_way
 from bptt_sym.definitions.defining import Definition
 from bptt_sym.definitions.linking import linked
@@ -208,6 +209,7 @@ class Models:
         targets = {k for k, d in self.known.items() if self._is_target(d, definitions)}
         self.known = {k: d for k, d in self.known.items() if k not in targets}
         first_error: BpttError | None = None
+        before, self.known = self.known, beside(self.known, fresh)
         runs = any(d.kind is Kind.SEQUENCE for d in self.known.values())
         for known in self._candidates(fresh, formula.section):
             if runs and not any(d.kind is Kind.SEQUENCE for d in known.values()):
@@ -217,7 +219,7 @@ class Models:
             except BpttError as error:
                 first_error = first_error or error
                 continue
-            extends = self.known.items() <= known.items()
+            extends = before.items() <= known.items()
             self.known = known
             self._section = formula.section
             if model is not None:
@@ -229,6 +231,7 @@ class Models:
                     model.totals |= self.current.totals
                 self.all.append(model)
             return
+        self.known = before
         assert first_error is not None, "the first candidate is never passed over"
         if isinstance(first_error, ShapeError) and not of_steps:
             self.context.matrices |= {d.base for d in definitions}

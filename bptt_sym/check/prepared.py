@@ -38,6 +38,7 @@ from bptt_sym.spelling.lengths import with_lengths
 from bptt_sym.spelling.loss_arguments import without_arguments
 from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
+from bptt_sym.spelling.one_face import with_one_face
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
@@ -59,7 +60,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything = [multiplied_out(without_arguments(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
-    everything = with_one_function([folded(as_written(f)) for f in everything])
+    everything = with_one_face(with_one_function([folded(as_written(f)) for f in everything]))
     everything = counted_from_the_end(with_one_length(everything))
     everything = [written_row_by_row(plainly_set(f)) for f in everything]
     everything = for_each_gate(with_steps_of_gates(everything))

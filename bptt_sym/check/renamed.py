@@ -7,12 +7,35 @@ The recursion tells which of the two is meant from there on.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
 from bptt_sym.definitions.outline import Row
 from bptt_sym.notation import At, D, Fn, Node, walk
 from bptt_sym.recurrence import lag_of
+
+
+def renamed(row: Row, family: Sequence[Model], judge: Callable[[], object]) -> Judged | None:
+    """The verdict of a recursion that gives a name of a gradient another meaning, if any.
+
+    If it is right so, the models of ``family`` keep that meaning.
+    """
+    name = row.name or row.chain.sides[0][0].text
+    before = {id(m): m.aliases.get(name) for m in family}
+    said = ""
+    for model in family:
+        if redefines(row, name, model) and (new := by_the_argument(model, name)) is not None:
+            model.aliases[name] = model.aliases[name][0], new[0]
+            said = new[1]
+    again = judge() if said else None
+    if isinstance(again, Judged) and again.verdict.is_right:
+        return again.under(said)
+    for model in family:
+        if (old := before[id(model)]) is not None:
+            model.aliases[name] = old
+    return None
 
 
 def by_the_argument(model: Model, name: str) -> tuple[Node, str] | None:

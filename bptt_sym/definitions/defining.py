@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.definitions.outline import Kind, Row, applied, outline
@@ -145,6 +145,31 @@ def definitions_of(row: Row, formula: Formula) -> list[Definition]:
     return found if all(d.kind is Kind.SEQUENCE for d in found) else whole
 
 
+def definitions_in(rows: Sequence[Row], formula: Formula) -> list[Definition]:
+    r"""What rows define; ``a_t &= \tanh(W h + b) \\ &= \tanh(z_t)`` both z and a."""
+    out: list[Definition] = []
+    before: Row | None = None
+    for row in rows:
+        both = _of_an_argument(before, row, formula) if row.continues and before else []
+        if both:
+            out = [d for d in out if d.name != row.name]
+        out += both or definitions_of(row, formula)
+        before = row
+    return out
+
+
+def _of_an_argument(first: Row, second: Row, formula: Formula) -> list[Definition]:
+    if first.name != second.name or first.kind is not Kind.SEQUENCE:
+        return []
+    line = f"{first.definition()} = {second.definition().partition('=')[2]}"
+    (row,) = outline(_part(formula, line)).rows
+    return definitions_of(row, formula) if row.argument is not None else []
+
+
+def _part(formula: Formula, line: str) -> Formula:
+    return replace(formula, latex=line, offsets=[formula.offsets[0]] * (len(line) + 1))
+
+
 #: ``\\sum_{t=1}^T L_t``, and a sum with the same range.
 _SUM = re.compile(
     r"\s*(?P<sign>-)?\s*(?P<range>\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z])\s*){0,2})"
@@ -221,8 +246,7 @@ def _rows(formula: Formula, *lines: str) -> list[Definition]:
     """The definitions that ``lines``, which stand for parts of ``formula``, are."""
     out = []
     for line in lines:
-        part = replace(formula, latex=line, offsets=[formula.offsets[0]] * (len(line) + 1))
-        (own,) = outline(part).rows
+        (own,) = outline(_part(formula, line)).rows
         out.append(definition_of(own, formula))
     return out
 

@@ -255,6 +255,8 @@ def applied(text: str) -> tuple[str, str] | None:
 
 def _applied(side: Sequence[Token]) -> Sequence[Token] | None:
     """The argument of a side that is one function of something."""
+    if len(side) > 5 and side[1].kind == "{" and side[-1].kind == "}":
+        side = [side[0], *side[2:-1]]  # \\tanh{(z)}
     if len(side) < 4 or side[0].kind != "word" or side[1].kind != "open":
         return None
     depth = 0

@@ -2,7 +2,8 @@ r"""Gradients by the entries of a matrix: :math:`\partial L/\partial u_{ij} = \s
 [h_{k-1}]_j` as the outer product that it is.
 
 Only where the text has the matrix under its capital letter, and writes what stands in row i and
-column j as entries of vectors.
+column j as entries of vectors, or has the entry in derivatives alone: :math:`\partial L/\partial
+u_{ij} = \sum_k \partial z_k/\partial u_{ij}\, \partial L/\partial z_k` is said of every entry.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ _BY = re.compile(
     r"\s*\}?\s*\}\s*&?\s*="
 )
 _BODY = r"(?P<body>(?:[^\[\]{}]|\{(?:[^{}]|\{[^{}]*\})*\})+?)"
+_COMMAND = re.compile(r"\\[A-Za-z]+")
 _ROW = re.compile(r"\\\\|\\q?quad(?![A-Za-z])|$")
+
+
+#: ``\\partial u_{ij}`` below a fraction bar, wherever it stands.
+_BELOW = re.compile(
+    r"\{\s*\\partial\s*\{?\s*(?P<all>(?P<w>[A-Za-z])\s*_\s*\{\s*(?P<i>[a-z])\s*,?\s*(?P<j>[a-z])\s*\})"
+    r"\s*\}?\s*\}"
+)
 
 
 def with_outer_products_for_entries(formulas: Sequence[Formula]) -> list[Formula]:
@@ -39,15 +48,38 @@ def _edits(text: str, every: str) -> list[Edit]:
         if i == j or not {i, j} <= UNITS or len(rows) != 1 or len(columns) != 1:
             continue
         (row,), (column,) = rows, columns
-        capital = re.search(rf"(?<![A-Za-z\\]){matrix}(?![A-Za-z])|\{{\s*{matrix}\s*\}}", every)
-        if capital is None or row.start() > column.start() or _own(m["w"], every):
+        if not _capital(m["w"], every) or row.start() > column.start() or _own(m["w"], every):
             continue
         at = m.end()
         edits.append((m.start("all"), m.end("all"), matrix))
         edits.append((at + row.start(), at + row.end(), f" {row['body'].strip()}"))
         turned = f" {column['body'].strip()}^{{\\top}}"
         edits.append((at + column.start(), at + column.end(), turned))
+    return edits or _of_every_entry(text, every)
+
+
+def _of_every_entry(text: str, every: str) -> list[Edit]:
+    """The matrix for its entry, where a row has the indices of the entry nowhere else."""
+    edits: list[Edit] = []
+    start = 0
+    for end in _ROW.finditer(text):
+        found = list(_BELOW.finditer(text, start, end.start()))
+        rest = _COMMAND.sub(" ", _BELOW.sub(" ", text[start : end.start()]))
+        start = end.end()
+        entries = {m.group("w", "i", "j") for m in found}
+        for w, i, j in entries:
+            used = w.isupper() or (_capital(w, every) and not _own(w, every))
+            if len(entries) > 1 or i == j or not used or {i, j} & set(rest):
+                return []
+        edits += [(m.start("all"), m.end("all"), m["w"].upper()) for m in found]
     return edits
+
+
+def _capital(letter: str, every: str) -> bool:
+    """Whether the text has the matrix under its capital letter."""
+    matrix = letter.upper()
+    name = rf"(?<![A-Za-z\\]){matrix}(?![A-Za-z])|\{{\s*{matrix}\s*\}}"
+    return re.search(name, every) is not None
 
 
 def _entries(text: str, index: str) -> list[re.Match[str]]:

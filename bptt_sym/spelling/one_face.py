@@ -1,0 +1,98 @@
+r"""Letters that a text sets in bold here and plain there: ``z_t = …`` and ``f(\boldsymbol{z}_k)``.
+
+Bold tells a vector from its entries, or one thing from another of the same letter. Where a text
+does neither, the two are one: it gives only one of them an equation, and nothing that it computes
+has both at one step. Both become plain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from bptt_sym.definitions.completion import Mention, mentions
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import edited
+from bptt_sym.errors import InputError
+from bptt_sym.read.tokens import tokenize
+
+_BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|pmb)\{([A-Za-z])\}")
+#: What stands before the name that an equation gives: the beginning of a row.
+_ROW_START = re.compile(r"(?:^|\\\\|\\begin\s*\{[a-z]+\*?\}(?:\s*\{[lcr]+\})?|\\q?quad|,)[\s&]*$")
+_DIFFERENTIATES = re.compile(r"\\partial|\\nabla|∂|\\frac\s*\{\s*d")
+_EQUALS = re.compile(r"[\s&]*=")
+#: A letter that is a bound or a size: a number, whatever is bold of the same letter.
+_NUMBER = re.compile(
+    r"(?:\^|\\times)\s*\{?\s*([A-Z])(?![A-Za-z])|([A-Z])\s*\}?\s*\\times|=\s*[01]\s*[^=]{0,30}?"
+    r"\\[lc]?dots[^=]{0,12}?([A-Z])(?![A-Za-z])"
+)
+
+
+class _Faces:
+    """How the letters of a text stand in it."""
+
+    def __init__(self, formulas: Sequence[Formula]) -> None:
+        #: By letter and whether it is bold: the steps it stands at, and whether bare.
+        self.steps: dict[tuple[str, bool], set[str]] = defaultdict(set)
+        self.given: set[tuple[str, bool]] = set()
+        self.apart: set[str] = set()
+        self.numbers: set[str] = set()
+        for formula in formulas:
+            text = formula.latex
+            self.numbers |= {k for m in _NUMBER.finditer(text) for k in m.groups() if k}
+            here: dict[str, dict[bool, set[str]]] = defaultdict(lambda: {True: set(), False: set()})
+            for m, letter, bold in _letters(text):
+                self.steps[letter, bold].add(m.step)
+                here[letter][bold].add(m.step)
+                starts = formula.display and _ROW_START.search(text[: m.start])
+                if starts and _EQUALS.match(text, m.close):
+                    self.given.add((letter, bold))
+            if not _DIFFERENTIATES.search(text):
+                self.apart |= {k for k, faces in here.items() if faces[True] & faces[False]}
+
+    def one(self) -> frozenset[str]:
+        """The letters of which bold and plain are the same."""
+        both = {letter for letter, bold in self.steps if bold and (letter, False) in self.steps}
+        return frozenset(letter for letter in both - self.apart if self._are_one(letter))
+
+    def _are_one(self, letter: str) -> bool:
+        bold, plain = self.steps[letter, True], self.steps[letter, False]
+        if any(_is_step(s) for s in bold) and any(_is_step(s) for s in plain):
+            return not {(letter, True), (letter, False)} <= self.given
+        weights = letter == "b" or (letter.isupper() and letter not in self.numbers)
+        return weights and not any(map(_is_step, bold | plain)) and bool(bold & plain)
+
+
+def _is_step(step: str) -> bool:
+    return step not in ("", "name")
+
+
+def _letters(text: str) -> Iterator[tuple[Mention, str, bool]]:
+    try:
+        found = list(mentions(text, tokenize(text)))
+    except InputError:
+        return
+    for m in found:
+        name = m.name.replace(" ", "")
+        if bold := _BOLD.fullmatch(name):
+            yield m, bold.group(1), True
+        elif len(name) == 1 and name.isalpha():
+            yield m, name, False
+
+
+def with_one_face(formulas: Sequence[Formula]) -> list[Formula]:
+    """The formulas, with the letters plain that the text sets in bold or not as it comes."""
+    if not any(r"\mathbf" in f.latex or r"\bo" in f.latex or r"\bm" in f.latex for f in formulas):
+        return list(formulas)
+    one = _Faces(formulas).one()
+    return [_plain(f, one) for f in formulas] if one else list(formulas)
+
+
+def _plain(formula: Formula, letters: frozenset[str]) -> Formula:
+    found = [
+        (m.start, m.end, letter)
+        for m, letter, bold in _letters(formula.latex)
+        if bold and letter in letters
+    ]
+    return edited(formula, found) if found else formula
