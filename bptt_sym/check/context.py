@@ -59,6 +59,8 @@ class Context:
     stated: frozenset[str] = frozenset()
     #: The numbers of steps of which the text says that a run has them: ``T = 4``.
     lengths: frozenset[int] = frozenset()
+    #: Whether all gradients are written for rows.
+    in_rows: bool = False
     #: Whether ``dz_t`` is a mark for a gradient.
     marks: bool = False
     #: Where in the source the text begins to speak of a run with a loss of the last step alone.

@@ -16,6 +16,7 @@ from bptt_sym.check.answer import Court
 from bptt_sym.check.context import Context
 from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.slopes import without_functions
+from bptt_sym.decide.rewriting import defined_in_rows
 from bptt_sym.definitions.clashes import beside
 from bptt_sym.definitions.completion import completed, gives_way
 from bptt_sym.definitions.defining import Definition
@@ -351,7 +352,8 @@ class Models:
 
     def _court(self, recurrence: Recurrence) -> Court:
         court = replace(Court.of(recurrence), lengths=self.context.lengths)
-        rows = ("rows-transposed",) if self.context.wording.rows else ()
+        turned = self.context.in_rows and not defined_in_rows(recurrence)
+        rows = ("rows-transposed",) if self.context.wording.rows or turned else ()
         court.arena.stated = self.context.stated | frozenset(rows)
         return court
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bptt_sym.check.context import Context, first_steps, said_lengths
+from bptt_sym.check.in_rows import shown_in_rows
 from bptt_sym.check.slopes import said_identities, sloped
 from bptt_sym.definitions.bound_names import SaidSizes
 from bptt_sym.definitions.completion import labelled_sequences, sequences
@@ -97,6 +98,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.last_step_said = last_step_said(document.source.text)
     context.sizes = SaidSizes.of(document.source.text)
     context.sloped = sloped(texts)
+    context.in_rows = shown_in_rows(texts)
     context.lengths = said_lengths(document.source.text)
     context.identities |= said_identities(document.source.text)
     return everything, context

@@ -322,7 +322,7 @@ def _joined(
     gap = text[end : region.start]
     if len(gap) > 24 or gap.count("\n") > (_OPEN_END.search(before.latex) is not None):
         return None
-    opened = _is_open(before.latex)
+    opened = _is_open(before.latex) and "=" not in after.latex  # else one bracket is missing
     between = (_IN_BRACKETS if opened else _BETWEEN).fullmatch(text, end, region.start)
     if between is None:
         return None

@@ -69,7 +69,7 @@ def _of_every_entry(text: str, every: str) -> list[Edit]:
         entries = {m.group("w", "i", "j") for m in found}
         for w, i, j in entries:
             used = w.isupper() or (_capital(w, every) and not _own(w, every))
-            if len(entries) > 1 or i == j or not used or {i, j} & set(rest):
+            if len(entries) > 1 or i == j or not (used and {i, j} <= UNITS) or {i, j} & set(rest):
                 return []
         edits += [(m.start("all"), m.end("all"), m["w"].upper()) for m in found]
     return edits

@@ -32,7 +32,7 @@ def test_bold_and_plain_with_an_equation_each_are_two() -> None:
 def test_what_computes_with_both_at_one_step_has_two() -> None:
     # The label y_t counts in the vector that is predicted.
     text = (
-        "$$q_t = \\tanh(P q_{t-1} + R u_t)$$\n\n$$\\boldsymbol{y}_t = \\mathrm{softmax}(S q_t)$$\n\n"
+        "$$q_t = \\tanh(P q_{t-1} + u_t)$$\n\n$$\\boldsymbol{y}_t = \\mathrm{softmax}(S q_t)$$\n\n"
         "$$E_t = -\\log \\boldsymbol{y}_t \\cdot y_t$$\n\n"
         "$$\\frac{\\partial q_t}{\\partial q_{t-1}} = \\mathrm{diag}(1 - q_t^2) P$$"
     )
