@@ -54,6 +54,28 @@ static inline __attribute__((always_inline)) void transpose(
 #endif
 }
 
+/* The sum of each of LANES vectors, into the first: pairs of vectors are interleaved and added. */
+static inline __attribute__((always_inline)) void lane_sums(vec *v)
+{
+#if defined(__GNUC__) && !defined(__clang__)
+    places low, high;
+    _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) {
+        low[i] = i / 2 + i % 2 * LANES;
+        high[i] = i / 2 + i % 2 * LANES + LANES / 2;
+    }
+    _Pragma("GCC unroll 4") for (int half = LANES / 2; half; half /= 2)
+        _Pragma("GCC unroll 8") for (int i = 0; i < half; i++)
+            v[i] = __builtin_shuffle(v[i], v[i + half], low)
+                   + __builtin_shuffle(v[i], v[i + half], high);
+#else
+    vec sums = {0};
+    for (int i = 0; i < LANES; i++)
+        for (int l = 0; l < LANES; l++)
+            sums[i] += v[i][l];
+    v[0] = sums;
+#endif
+}
+
 /* M (K x N): its rows or, if across, its columns are the rows of the parts, one after another. */
 typedef struct {
     long K, N;
@@ -87,8 +109,11 @@ static void pack_panel(real *restrict panel, const matrix *M, long j)
             long k = 0;
             some = (n - j) % LANES == 0 && last - n >= LANES ? LANES : 1;
             if (some == LANES)
-                for (; k + LANES <= K; k += LANES)
+                for (; k + LANES <= K; k += LANES) {
+                    for (int l = 0; l < LANES; l++)
+                        __builtin_prefetch(from + (LANES + l) * K + k);
                     transpose(to + k * WIDTH, WIDTH, from + k, K);
+                }
             for (; k < K; k++)
                 for (long i = 0; i < some; i++)
                     to[k * WIDTH + i] = from[i * K + k];
@@ -183,6 +208,62 @@ static __attribute__((noinline)) void product(
             Y + j, ldy, rows, X, si, sk, panels + j * K, K, N - j < WIDTH ? N - j : WIDTH, add);
 }
 
+/* For a few rows it is not worth the time to pack a matrix whose columns lie in memory one after
+   another: so many products of a row and a column are summed side by side. */
+#define FEW 16
+#define AT_ONCE (BYTES == 64 && LANES == 16 ? 1 : BYTES == 64 || LANES == 4 ? 3 : 1)
+static inline __attribute__((always_inline)) void dots(
+    real *Y, long ldy, int rows, const real *X, long ldx, const real *W, int columns, long K,
+    int add, int first)
+{
+    vec sums[AT_ONCE][LANES] = {{{0}}};
+    long k = 0;
+    for (; k + LANES <= K; k += LANES)
+        _Pragma("GCC unroll 16") for (int l = 0; l < columns; l++) {
+            const vec w = *(const vec *)(W + l * K + k);
+            if (first) // the next columns, in the order in which they lie in memory
+                __builtin_prefetch(W + LANES * (K + k + l));
+            _Pragma("GCC unroll 3") for (int i = 0; i < rows; i++)
+                sums[i][l] += w * *(const vec *)(X + i * ldx + k);
+        }
+    _Pragma("GCC unroll 3") for (int i = 0; i < rows; i++) {
+        lane_sums(sums[i]);
+        vec total = sums[i][0];
+        for (long rest = k; rest < K; rest++)
+            for (int l = 0; l < columns; l++)
+                total[l] += X[i * ldx + rest] * W[l * K + rest];
+        real *y = Y + i * ldy;
+        if (columns == LANES)
+            *(vec *)y = add ? *(vec *)y + total : total;
+        else
+            for (int l = 0; l < columns; l++)
+                y[l] = add ? y[l] + total[l] : total[l];
+    }
+}
+
+static __attribute__((noinline)) void product_few(
+    real *Y, long ldy, long rows, const real *X, long ldx, const matrix *M, int add)
+{
+    const long K = M->K;
+    for (int p = 0; p < M->parts; Y += M->rows[p++]) {
+        const real *W = M->part[p];
+        long n = 0, i;
+        for (; n + LANES <= M->rows[p]; n += LANES) {
+            if (rows < AT_ONCE)
+                dots(Y + n, ldy, 1, X, ldx, W + n * K, LANES, K, add, 1);
+            else
+                dots(Y + n, ldy, AT_ONCE, X, ldx, W + n * K, LANES, K, add, 1);
+            for (i = rows < AT_ONCE ? 1 : AT_ONCE; i + AT_ONCE <= rows; i += AT_ONCE)
+                dots(Y + i * ldy + n, ldy, AT_ONCE, X + i * ldx, ldx, W + n * K, LANES, K, add, 0);
+            for (; i < rows; i++)
+                dots(Y + i * ldy + n, ldy, 1, X + i * ldx, ldx, W + n * K, LANES, K, add, 0);
+        }
+        for (; n < M->rows[p]; n++)
+            for (i = 0; i < rows; i++)
+                dots(Y + i * ldy + n, ldy, 1, X + i * ldx, ldx, W + n * K, 1, K, add, 0);
+    }
+}
+
 /* The same for a matrix that is used once, for all rows there are: panel by panel if all rows fit
    into the nearest cache, else so many rows at a time. */
 #define NEAR (16384 / (long)sizeof(real))
@@ -191,6 +272,12 @@ static __attribute__((noinline)) void product_once(
     real *panels)
 {
     const long K = M->K, N = M->N, some = NEAR / (K + 1) < 16 ? 16 : NEAR / (K + 1) / 8 * 8;
+    if (rows == 0)
+        return;
+    if (M->across && rows < FEW) {
+        product_few(Y, ldy, rows, X, ldx, M, add);
+        return;
+    }
     if (rows <= 4 * some) {
         for (long j = 0; j < N; j += WIDTH) {
             pack_panel(panels, M, j);
@@ -206,37 +293,35 @@ static __attribute__((noinline)) void product_once(
             K, add);
 }
 
-/* Y = X M^T, or Y + X M^T if add, from the panels of M: for a few rows in all it is not worth the
-   time to pack M^T as well. */
-#define FEW 16
+/* Y = X M^T, or Y + X M^T if add, from the panels of M: for a few rows, at each step or in all, it
+   is not worth the time to pack M^T as well. The last places of X are copied for the last panel. */
 static __attribute__((noinline)) void product_turned(
     real *Y, long ldy, long rows, long N, const real *X, long ldx, const real *panels, long K,
-    int add, real *scratch)
+    int add)
 {
-    vec *sums = (vec *)scratch;
-    for (long i = 0; i < rows; i++, X += ldx, Y += ldy) {
-        memset(scratch, 0, sizeof(vec) * K);
-        for (long j = 0; j < N; j += WIDTH) {
-            vec x[2] = {{0}};
-            memcpy(x, X + j, sizeof(real) * (N - j < WIDTH ? N - j : WIDTH));
-            const vec *panel = (const vec *)(panels + j * K);
-            for (long k = 0; k < K; k++)
-                sums[k] += x[0] * panel[2 * k] + x[1] * panel[2 * k + 1];
-        }
-        long k = 0;
-        for (; k + LANES <= K; k += LANES) {
-            vec square[LANES], total = {0};
-            transpose((real *)square, LANES, scratch + k * LANES, LANES);
-            for (int l = 0; l < LANES; l++)
-                total += square[l];
-            vec *y = (vec *)(Y + k);
-            *y = add ? *y + total : total;
-        }
-        for (; k < K; k++) {
-            real total = 0.0;
-            for (int l = 0; l < LANES; l++)
-                total += sums[k][l];
-            Y[k] = add ? Y[k] + total : total;
+    const long whole = N / WIDTH * WIDTH;
+    for (long k = 0; k < K; k += LANES) {
+        const long some = K - k < LANES ? K - k : LANES;
+        for (long i = 0; i < rows; i++) {
+            real last[WIDTH] = {0}, *y = Y + i * ldy + k;
+            memcpy(last, X + i * ldx + whole, sizeof(real) * (N - whole));
+            vec sums[LANES] = {{0}};
+            for (long j = 0; j < N; j += WIDTH) {
+                const vec *x = (const vec *)(j < whole ? X + i * ldx + j : last);
+                const vec *panel = (const vec *)(panels + j * K + k * WIDTH);
+                if (some == LANES)
+                    _Pragma("GCC unroll 16") for (int l = 0; l < LANES; l++)
+                        sums[l] += x[0] * panel[2 * l] + x[1] * panel[2 * l + 1];
+                else
+                    for (int l = 0; l < some; l++)
+                        sums[l] += x[0] * panel[2 * l] + x[1] * panel[2 * l + 1];
+            }
+            lane_sums(sums);
+            if (some == LANES)
+                *(vec *)y = add ? *(vec *)y + sums[0] : sums[0];
+            else
+                for (long l = 0; l < some; l++)
+                    y[l] = add ? y[l] + sums[0][l] : sums[0][l];
         }
     }
 }
@@ -245,8 +330,10 @@ static __attribute__((noinline)) void product_turned(
    rows begin every ldg and ldx places. Y comes in parts of some rows each, as the gradients of
    gates that were stacked do. Taken at most BLOCK rows at a time, X packed into panels and G into
    strips of 8 columns: both stay in the caches while they are used, and each is read once, row
-   after row. */
+   after row. Y is written 8 rows at a time; if it is larger than FAR it is far away, and is sent
+   for before it is needed. */
 #define BLOCK 64
+#define FAR (262144 / (long)sizeof(real))
 static long outer_scratch(long N, long M)
 {
     return packed_size(BLOCK, M) + (N + 7) / 8 * 8 * BLOCK;
@@ -285,6 +372,10 @@ static __attribute__((noinline)) void outer_sum(
     if (rows == 0)
         for (int part = 0; part < parts; part++)
             memset(Y[part], 0, sizeof(real) * N[part] * M);
+    long all = 0;
+    for (int part = 0; part < parts; part++)
+        all += N[part];
+    const int far = all * M > FAR;
     const long blocks = (rows + BLOCK - 1) / BLOCK;
     for (long block = 0, r = 0, count; block < blocks; block++, r += count) {
         count = (rows - r) / (blocks - block);
@@ -293,12 +384,17 @@ static __attribute__((noinline)) void outer_sum(
         pack_rows(scratch, X + r * ldx, ldx, count, M);
         for (int part = 0; part < parts; g += N[part++]) {
             pack_strips(strips, g, ldg, count, N[part]);
-            for (long j = 0; j < M; j += WIDTH)
-                for (long i = 0; i < N[part]; i += 8)
+            for (long i = 0; i < N[part]; i += 8) {
+                real *y = Y[part] + i * M;
+                for (long j = 0; j < M; j += WIDTH) {
+                    if (far) // the next 8 rows, in the order in which they lie in memory
+                        for (int l = 0; l < 16; l++)
+                            __builtin_prefetch(y + 8 * (M + j) + l * LANES, 1);
                     panel_product(
-                        Y[part] + i * M + j, M, N[part] - i < 8 ? N[part] - i : 8,
-                        strips + i * count, 1, 8, scratch + j * count, count,
-                        M - j < WIDTH ? M - j : WIDTH, r > 0);
+                        y + j, M, N[part] - i < 8 ? N[part] - i : 8, strips + i * count, 1, 8,
+                        scratch + j * count, count, M - j < WIDTH ? M - j : WIDTH, r > 0);
+                }
+            }
         }
     }
 }

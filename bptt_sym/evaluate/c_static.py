@@ -67,17 +67,16 @@ class CStatics(CExpressions):
             out.put(f"{indent}{call}")
             return
         other = self._packed_turned(m) if phase == "back" else None
-        uses = "T" if each else "T * B"
+        few = "B == 1 || T * B < FEW"
         if other is not None:
-            self.scratch_sizes.append(f"LANES * {n}")
             theirs = f"{other} + b * packed_size({n}, {k})" if each else other
-            out.put(
-                f"{indent}if ({uses} < FEW) "
-                f"product_turned({left}, {k}, {right}, {theirs}, {n}, {add}, scratch);"
-            )
+            turned = f"product_turned({left}, {k}, {right}, {theirs}, {n}, {add});"
+            out.put(f"{indent}{turned}" if each else f"{indent}if ({few}) {turned}")
+            if each:
+                return
             out.put(f"{indent}else")
             indent += "    "
-        panels = self._panels(m, "" if other is None else f"if ({uses} >= FEW) ")
+        panels = self._panels(m, "" if other is None else f"if (!({few})) ")
         out.put(f"{indent}product({left}, {n}, {right}, 1, {panels}{own}, {k}, {add});")
 
     def _matrix(self, m: int) -> str:

@@ -13,11 +13,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from itertools import repeat
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
@@ -170,6 +170,7 @@ class CGradient:
             )
         sig = self.signature
         self._names = [*sig.params, *sig.contexts, *sig.inputs, *sig.initial]
+        self._given = [_fields(n) for n in (sig.params, sig.contexts, sig.inputs, sig.initial)]
         self._built: dict[tuple[Any, ...], Any] = {}
         self._plans: dict[tuple[Any, ...], _Plan] = {}
         self._last: _Arguments | None = None
@@ -229,9 +230,12 @@ class CGradient:
         sequences: bool = False,
     ) -> tuple[float, dict[str, Array]]:
         """The loss and its gradient by name; with ``sequences`` also every defined sequence."""
-        tape = self._start(params, inputs, initial or {}, context or {})
+        call = self._arguments(params, inputs, initial or {}, context or {})
         wanted = self.rec.defined if sequences else ()
-        values = tape.run(FORWARD | BACKWARD, wanted, self._seeds(tape, seeds))
+        cotangents = self._seeds(call.plan, seeds) if seeds or self.signature.seeds else _NONE
+        work = call.workspace(self._workspaces)
+        values = call.run(FORWARD | BACKWARD, wanted, cotangents, work, self._results)
+        call.idle.append(work)
         loss = float(values.pop("loss")) if "loss" in values else float("nan")
         return loss, values
 
@@ -248,25 +252,27 @@ class CGradient:
 
         As long as the tape is kept, the workspace of this pass is.
         """
-        tape = self._start(params, inputs, initial or {}, context or {})
+        call = self._arguments(params, inputs, initial or {}, context or {})
         wanted = self.rec.defined if sequences is None else sequences
-        values = tape.run(FORWARD, wanted, {})
+        tape = _Tape(call, call.workspace(self._workspaces))
+        values = call.run(FORWARD, wanted, _NONE, tape.work, self._results)
         return {identifier(k): v for k, v in values.items()}, tape
 
     def backward(self, tape: _Tape, seeds: Mapping[str, Array] | None = None) -> dict[str, Array]:
         """The gradient by name; an initial value's is under its state's name and ``0``."""
-        return tape.run(BACKWARD, (), self._seeds(tape, seeds))
+        cotangents = self._seeds(tape.call.plan, seeds)
+        return tape.call.run(BACKWARD, (), cotangents, tape.work, self._results)
 
-    def _seeds(self, tape: _Tape, seeds: Mapping[str, Array] | None) -> dict[str, Array]:
+    def _seeds(self, plan: _Plan, seeds: Mapping[str, Array] | None) -> dict[str, Array]:
         """Cotangents of every sequence that has some; those not given are 0."""
         out: dict[str, Array] = {}
         for name in self.signature.seeds:
-            shape = tape.plan.shapes[name]
+            shape = plan.shapes[name]
             value = (seeds or {}).get(name)
             if value is None:
-                out[name] = np.zeros(shape, tape.plan.precision.dtype)
+                out[name] = np.zeros(shape, plan.precision.dtype)
                 continue
-            out[name] = np.asarray(value, tape.plan.precision.dtype, order="C")
+            out[name] = np.asarray(value, plan.precision.dtype, order="C")
             if out[name].shape != shape:
                 raise ModelError(
                     f"{self.rec.name}: the cotangent of {name!r} has shape {out[name].shape}, "
@@ -277,29 +283,26 @@ class CGradient:
                 raise ModelError(f"{self.rec.name}: no cotangent of {name!r} enters here")
         return out
 
-    def _start(
+    def _arguments(
         self,
         params: Mapping[str, Array],
         inputs: Mapping[str, Array],
         initial: Mapping[str, Array],
         context: Mapping[str, Array],
-    ) -> _Tape:
-        """The arguments as C takes them, the plan for their sizes, and a workspace."""
-        sig: CSignature = self.signature
+    ) -> _Arguments:
+        """The arguments as C takes them, and the plan for their sizes."""
+        weights, contexts, series, starts = self._given
         try:
-            given = [params[n] for n in sig.params]
-            weights = len(given)
-            given += [context[n] for n in sig.contexts]
-            given += [inputs[n] for n in sig.inputs]
-            given += [initial[n] for n in sig.initial]
+            given = weights(params) + contexts(context) + series(inputs) + starts(initial)
         except KeyError as error:
             raise ModelError(f"{self.rec.name}: {error.args[0]!r} is missing") from None
         last = self._last
         # Training calls with the same arrays again and again.
         if last is not None and last.holds(given):
-            lent = self._workspaces.lend(last.plan.workspace)
-            return _Tape(last.plan, last.arrays, last.places, *lent, self._results)
-        single = bool(weights) and _dtypes(given[:weights]) == _SINGLE_ONLY
+            return last
+        self._last = None  # and with it its workspace
+        count = len(self.signature.params)
+        single = count > 0 and _dtypes(given[:count]) == _SINGLE_ONLY
         precision = SINGLE if single else DOUBLE
         arrays = list(map(partial(np.asarray, dtype=precision.dtype, order="C"), given))
         key = (precision.name, *[a.shape for a in arrays])
@@ -309,9 +312,10 @@ class CGradient:
                 precision, dict(zip(self._names, arrays, strict=True))
             )
         places = pointers(arrays) if not plan.seeds else None
-        kept = all(map(operator.is_, arrays, given))
-        self._last = _Arguments(arrays, [a.shape for a in arrays], plan, places) if kept else None
-        return _Tape(plan, arrays, places, *self._workspaces.lend(plan.workspace), self._results)
+        call = _Arguments(arrays, list(map(_shape, arrays)), plan, places)
+        if all(map(operator.is_, arrays, given)):
+            self._last = call
+        return call
 
     def _plan(self, precision: Precision, given: Mapping[str, Array]) -> _Plan:
         """Sizes, places of the results and workspace for arrays of these shapes."""
@@ -352,14 +356,13 @@ FORWARD, BACKWARD = 1, 2
 class _Layout:
     """Where what is asked for lies in one array of bytes."""
 
-    size: int
     #: By output: how many bytes from the beginning, or -1 for what is not asked for.
     places: Array
     places_address: int
-    #: The same for what is asked for, with names and shapes.
-    names: list[str]
-    shapes: list[tuple[int, ...]]
-    offsets: list[int]
+    #: The same for what is asked for, as a data type with a field for each.
+    record: np.dtype[Any]
+    names: tuple[str, ...]
+    fields: Callable[[Array], tuple[Array, ...]]
 
 
 @final
@@ -384,17 +387,21 @@ class _Plan:
             return known
         at = 0
         places = np.full(len(self.outputs), -1, ctypes.c_long)
-        made = _Layout(0, places, address(places), [], [], [])
+        number = np.dtype(self.precision.dtype)
+        wanted: Any = {"names": [], "formats": [], "offsets": []}
         for k, (name, shape) in enumerate(self.outputs.items()):
             given = part & FORWARD and (name == "loss" or name in sequences)
             if part & BACKWARD if name.startswith("grad ") else given:
                 places[k] = at
-                made.names.append(name.removeprefix("grad "))
-                made.shapes.append(shape)
-                made.offsets.append(at)
-                size = math.prod(shape) * np.dtype(self.precision.dtype).itemsize
-                at += (size + LINE - 1) // LINE * LINE
-        return self._layouts.setdefault((part, sequences), replace(made, size=at))
+                wanted["names"].append(name.removeprefix("grad "))
+                wanted["formats"].append((number, shape))
+                wanted["offsets"].append(at)
+                at += (number.itemsize * math.prod(shape) + LINE - 1) // LINE * LINE
+        wanted["itemsize"] = at
+        record = np.dtype(wanted)
+        names = tuple(wanted["names"])
+        made = _Layout(places, address(places), record, names, _fields(names))
+        return self._layouts.setdefault((part, sequences), made)
 
 
 @final
@@ -407,46 +414,62 @@ class _Arguments:
     plan: _Plan
     #: See :func:`~bptt_sym.evaluate.buffers.pointers`; ``None`` if cotangents enter as well.
     places: Any
+    #: Workspaces, with their addresses, that no call has in use.
+    idle: list[tuple[Array, int]] = field(default_factory=list)
 
-    def holds(self, given: list[Array]) -> bool:
+    def holds(self, given: tuple[Array, ...]) -> bool:
         """Whether these are the same arrays; what is in them may differ."""
-        same = len(given) == len(self.arrays) and all(map(operator.is_, given, self.arrays))
-        return same and [a.shape for a in given] == self.shapes
+        same = all(map(operator.is_, given, self.arrays))
+        return same and list(map(_shape, given)) == self.shapes
 
-
-@final
-@dataclass(eq=False)
-class _Tape:
-    """One pass: its arguments and the workspace that the forward part has filled."""
-
-    plan: _Plan
-    arrays: list[Array]
-    places: Any
-    work: Array
-    work_address: int
-    results: Buffers
+    def workspace(self, stock: Buffers) -> tuple[Array, int]:
+        """One that is idle, or from the stock."""
+        try:
+            return self.idle.pop()  # in one step: other threads may call, too
+        except IndexError:
+            return stock.lend(self.plan.workspace)
 
     def run(
-        self, part: int, sequences: Collection[str], seeds: Mapping[str, Array]
+        self,
+        part: int,
+        sequences: Collection[str],
+        seeds: Mapping[str, Array],
+        work: tuple[Array, int],
+        results: Buffers,
     ) -> dict[str, Array]:
         """Call the compiled function for one part, or both; the values asked for by name."""
         plan = self.plan
         layout = plan.layout(part, tuple(sequences))
-        results, base = self.results.lend(layout.size)
-        dtype = np.dtype(plan.precision.dtype)
-        make: Any = np.ndarray
-        arrays = map(make, layout.shapes, repeat(dtype), repeat(results), layout.offsets)
-        out = dict(zip(layout.names, arrays, strict=True))
+        record, base = results.lend(layout.record.itemsize, layout.record)
+        out = dict(zip(layout.names, layout.fields(record), strict=True))
         places = self.places
         if places is None:
             places = pointers([*self.arrays, *(seeds.get(n) for n in plan.seeds)])
-        plan.function(
-            part, plan.longs_address, places, layout.places_address, base, self.work_address
-        )
+        plan.function(part, plan.longs_address, places, layout.places_address, base, work[1])
         return out
 
 
-def _dtypes(given: list[Array]) -> set[np.dtype[Any]]:
+@final
+@dataclass(frozen=True, eq=False)
+class _Tape:
+    """One pass: its arguments and the workspace that the forward part has filled."""
+
+    call: _Arguments
+    work: tuple[Array, int]
+
+
+def _fields(names: Sequence[str]) -> Callable[[Any], tuple[Array, ...]]:
+    """What takes the values of these names out of a mapping or a record."""
+    if len(names) > 1:
+        return operator.itemgetter(*names)
+    return (lambda given: (given[names[0]],)) if names else (lambda _: ())
+
+
+_NONE: Mapping[str, Array] = MappingProxyType({})
+_shape = operator.attrgetter("shape")
+
+
+def _dtypes(given: Iterable[Array]) -> set[np.dtype[Any]]:
     try:
         return {a.dtype for a in given}
     except AttributeError:  # a list of numbers

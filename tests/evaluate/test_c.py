@@ -94,6 +94,9 @@ SIZES = [
     (20, 9, 4),
     (33, 1, 31),
     (5, 40, 45),
+    (17, 2, 7),
+    (21, 1, 2),
+    (190, 1, 4),
 ]
 
 
@@ -127,6 +130,43 @@ def test_products_of_every_extent(single: bool) -> None:
         for key in got:
             scale = np.abs(want[key]).max(initial=1e-30)
             np.testing.assert_allclose(got[key], want[key], rtol=0, atol=10 * within * scale)
+
+
+def test_calls_with_the_same_arrays_share_nothing_that_is_held() -> None:
+    """Workspaces and memory for results are used again, but not while somebody has them."""
+    model = named_model("elman")
+    p = next(iter(cases(model)))
+    params, inputs, start = model.unpack(p.params, p.dims), p._inputs(), p._starts()
+    compiled = CGradient(model.rec, loss=model.loss)
+    loss, grads = compiled(params, inputs, start)
+    kept = {k: np.copy(v) for k, v in grads.items()}
+    row = grads["U"][0]
+    del grads
+    _, tape = compiled.forward(params, inputs, start)
+    for _ in range(3):
+        params["U"] *= 2  # in place: the arrays are the same ones
+        assert compiled(params, inputs, start)[0] != loss
+        params["U"] /= 2
+    np.testing.assert_array_equal(row, kept["U"][0])
+    for k, v in compiled.backward(tape).items():
+        np.testing.assert_array_equal(v, kept[k])
+    workspaces = [plan.workspace for plan in compiled._plans.values()]
+    assert compiled.memory <= 2 * (max(workspaces) + 64)
+
+
+def test_other_arrays_under_the_same_names_are_seen() -> None:
+    model = named_model("elman")
+    p = next(iter(cases(model)))
+    params, inputs, start = model.unpack(p.params, p.dims), p._inputs(), p._starts()
+    compiled, rng = CGradient(model.rec, loss=model.loss), np.random.default_rng(0)
+    first, _ = compiled(params, inputs, start)
+    params["U"] = rng.normal(size=params["U"].shape)
+    second, _ = compiled(params, inputs, start)
+    again, _ = CGradient(model.rec, loss=model.loss)(params, inputs, start)
+    assert first != second == again
+    wide = {k: np.repeat(v, 2, axis=1) for k, v in inputs.items()}
+    twice, _ = compiled(params, wide, {k: np.repeat(v, 2, axis=0) for k, v in start.items()})
+    assert twice == pytest.approx(2 * second, rel=1e-12)
 
 
 def test_addresses_are_found_in_other_pythons_too(monkeypatch: pytest.MonkeyPatch) -> None:
