@@ -284,6 +284,7 @@ class Outline:
     rows: tuple[Row, ...]
 
 
+@lru_cache(maxsize=1024)
 def is_relation(latex: str) -> bool:
     """Whether the formula relates two things at all, in a way that can be right or wrong."""
     if leaves_the_rest(latex) or _HANDED_ON.fullmatch(latex) or in_words(latex):

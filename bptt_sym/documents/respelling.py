@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from bptt_sym.documents.contained import cannot_match
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.gate_letters import NO_GATES, GateLetters
 from bptt_sym.read.symbols import WORDS
@@ -425,6 +426,8 @@ def replaced(
     formula: Formula, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str | None]
 ) -> Formula:
     """``formula`` with each match replaced, ``None`` leaving it; offsets follow."""
+    if cannot_match(pattern, formula.latex):
+        return formula
     found = ((m.start(), m.end(), new(m)) for m in pattern.finditer(formula.latex))
     return edited(formula, [(s, e, n) for s, e, n in found if n is not None])
 
