@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import random
+import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
@@ -78,6 +80,21 @@ def test_a_text_is_kept_with_what_it_is_made_from(
     assert coqc.exported(altered, tmp_path) == "again"
     monkeypatch.setattr(coqc, "_package", lambda: "another version")
     assert coqc.exported(path, tmp_path) == "again" and len(made) == 2
+
+
+def test_a_text_depends_on_no_source_but_those_it_is_kept_by() -> None:
+    wanted, seen = ["bptt_sym.prove.rocq.theory"], set[str]()
+    while wanted:
+        name = wanted.pop()
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if name in seen or file is None or name == "bptt_sym.prove":
+            continue
+        seen.add(name)
+        for node in ast.walk(ast.parse(Path(file).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bptt_sym"):
+                wanted += [str(node.module), *(f"{node.module}.{a.name}" for a in node.names)]
+    assert {"bptt_sym.prove.kernel", "bptt_sym.prove.certificate"} < seen
+    assert all(Path(str(sys.modules[n].__file__)).is_relative_to(coqc.PACKAGE) for n in seen)
 
 
 def test_the_statement_is_the_one_that_is_displayed() -> None:

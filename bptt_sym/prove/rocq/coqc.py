@@ -25,7 +25,7 @@ from bptt_sym.prove import library
 from bptt_sym.prove.rocq.theory import export
 
 SOURCES: Final = Path(__file__).resolve().parent / "library"
-PACKAGE: Final = Path(__file__).resolve().parents[2]
+PACKAGE: Final = Path(__file__).resolve().parents[1]
 ORDER: Final = (
     "RationalRing", "Functions", "Rules", "Calculus", "Algebra", "Matrices", "Enclosure",
 )
@@ -180,7 +180,7 @@ def exported(source: Path, cache_dir: Path) -> str:
 
 @cache
 def _package() -> str:
-    """The hash of all sources of this package: whatever changes, the texts are made again."""
+    """The hash of all sources of ``prove``: whatever changes there, the texts are made again."""
     files = sorted(PACKAGE.rglob("*.py"))
     return _hash(*(f.read_text(encoding="utf-8") for f in files))
 
