@@ -39,7 +39,9 @@ from bptt_sym.spelling.lengths import with_lengths
 from bptt_sym.spelling.loss_arguments import without_arguments
 from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
+from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.one_face import with_one_face
+from bptt_sym.spelling.other_case import in_one_case
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
@@ -57,7 +59,8 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     """The formulas in the order of the document, and what they tell together."""
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [replace(f, origin=f) for f in everything]
-    everything = with_usual_signs([as_meant(f) for f in everything])
+    everything = with_entries_beside_steps([as_meant(f) for f in everything])
+    everything = with_usual_signs(in_one_case(everything))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything = [multiplied_out(without_arguments(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]

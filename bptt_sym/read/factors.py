@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from bptt_sym.entries import UNITS, Entry
 from bptt_sym.errors import LimitExceeded, ReadError, ShapeError, Span
 from bptt_sym.notation import (
     Abs,
@@ -143,9 +144,22 @@ class Factors(Names):
                     raise ReadError(f"the norm ‖·‖_{f.sub.text} is not known", span=f.sub.span,
                                     token=f.sub.text, hint="1, 2, F and \\infty are")  # fmt: skip
                 return self.with_power(Norm(inner.arg, order, span=f.span), f.sup, f.span)
+            units = self.units_below(f.sub)
+            if isinstance(base, Group) and units:
+                entry = Entry(self.group(base), units, span=f.span)
+                return self.with_power(entry, f.sup, f.span)
             raise ReadError("a subscript on something that is no name", span=f.sub.span,
                             token=f.sub.text)  # fmt: skip
         return self.with_power(self.factor(base), f.sup, f.span)
+
+    def units_below(self, sub: Script) -> str:
+        """The letters of ``(…)_{ij}`` or ``[…]_i`` that name its axes, "" if they do not: one
+        letter alone may be a step (the share of step k)."""
+        units = "".join(t.text for t in sub.tokens if t.kind != "sep")
+        named = all(t.kind in ("word", "sep") for t in sub.tokens)
+        scalar = all(s == SCALAR for s in self.vocabulary.shapes.values())
+        alone = len(units) > 1 or units in "ij"
+        return units if named and alone and set(units) <= UNITS and not scalar else ""
 
     def with_power(self, node: Node, sup: Script | None, span: Span) -> Node:
         """``node`` to the power, or transposed."""

@@ -21,6 +21,7 @@ from bptt_sym.read.vocabulary import (
     superscripted,
 )
 from bptt_sym.recurrence import HORIZON
+from bptt_sym.shapes import is_upper
 
 #: What the identity matrix is called where nothing is defined by that name.
 IDENTITY = frozenset(("I", r"\mathbf{I}", r"\boldsymbol{I}"))
@@ -122,7 +123,7 @@ class Names:
             node = self.raised_element(name, sub, sup, span)
             if node is not None:
                 return node
-            if v.open and _is_label(sup):
+            if v.open and (_is_label(sup) or (is_upper(name) and self._names_where(sup))):
                 name, sup = superscripted(name, sup.text), None
         node = self.known(name, sub, span)
         if node is None and v.open:
@@ -153,28 +154,44 @@ class Names:
             return None  # z_r beside z: a name of its own
         if sequence is not None and len(v.shapes.get(sequence, ())) == len(units) == 1:
             times = [p for p in scripts if p.text.replace(" ", "") != units]
-            if sup is not None and not times and self.is_step(sup):
+            if sup is not None and not times and self.is_step(sup, entry=True):
                 time = self.superscript_time(sup)
-            elif sup is None and len(times) == 1 and len(parts) == 2:
+            elif len(times) == 1 and len(parts) == 2 and (sup is None or not self.is_step(sup)):
                 time = self.time(times[0])
             else:
                 return None
-            return None if time is None else Entry(At(sequence, time, span=span), units, span=span)
+            if time is None:
+                return None
+            entry = Entry(At(sequence, time, span=span), units, span=span)
+            return entry if not times else self.with_power(entry, sup, span)
         if name == r"\delta" and sup is None and len(parts[0]) == len(units) == 2:
             return Entry(Ones(span=span), units, span=span)  # Kronecker's
+        if sup is None and len(parts) > 1:  # W_{hh,ij}
+            last = len(parts) - (2 if len(parts[-1]) == 1 and len(parts) > 2 else 1)
+            units = "".join(parts[last:])
+            labelled = v.canonical(subscripted(name, ",".join(parts[:last])), v.parameters)
+            axes = len(v.shapes.get(labelled, ())) if labelled is not None else None
+            if labelled is not None and set(units) <= UNITS and axes == len(units):
+                return Entry(Sym(labelled, span=span), units, span=span)
+            units = "".join(p for p in parts if set(p) <= UNITS)
         parameter = v.canonical(name, v.parameters)
-        if parameter is None or sup is not None or len(units) != len("".join(parts)):
+        if parameter is None or len(units) != len("".join(parts)):
+            return None
+        if sup is not None and [t.kind for t in sup.tokens] != ["num"]:
             return None
         known = v.canonical(subscripted(name, self.short(sub)), v.parameters)
         if known is not None or len(v.shapes.get(parameter, ())) != len(units):
             return None
-        return Entry(Sym(parameter, span=span), units, span=span)
+        return self.with_power(Entry(Sym(parameter, span=span), units, span=span), sup, span)
 
-    def is_step(self, sup: Script) -> bool:
-        """Whether a superscript is a step by its form, and no power."""
-        bracketed = sup.tokens[0].kind == "open" or sup.tokens[0].text == "<"
-        letter = sup.tokens[0].kind == "word" and sup.tokens[0].text != HORIZON
-        return bracketed or (self.vocabulary.superscript_time and letter)
+    def is_step(self, sup: Script, entry: bool = False) -> bool:
+        """Whether a superscript is a step by its form, and no power; ``h_i^{t-1}`` is an entry of
+        a step whatever the text writes elsewhere."""
+        first = sup.tokens[0]
+        bracketed = first.kind == "open" or first.text == "<"
+        letter = first.kind == "word" and first.text != HORIZON
+        above = self.vocabulary.superscript_time or (entry and first.text == "t")
+        return bracketed or (above and letter)
 
     def raised_element(self, name: str, sub: Script, sup: Script, span: Span) -> Node | None:
         """``a_o^{(t)}``: the step above a name with a subscript of its own."""
@@ -233,6 +250,13 @@ class Names:
                 t.text in INDEX_LETTERS and t.text in ("k", "n")
             )  # fmt: skip
         return t.kind == "op" or any(t.kind == "op" for t in sup.tokens)
+
+    def _names_where(self, sup: Script) -> bool:
+        """``W_0^o``: a letter that counts nothing, above a matrix that has a number below."""
+        t = sup.tokens[0]
+        return len(sup.tokens) == 1 and t.kind == "word" and t.text not in INDEX_LETTERS | {
+            HORIZON, r"\top"
+        }  # fmt: skip
 
     def superscript_time(self, sup: Script) -> Node | None:
         """The step of ``h^{(t)}``, ``h^{\\langle t\\rangle}`` or ``h^t``."""
@@ -404,8 +428,10 @@ class Names:
 
 
 def _is_label(sup: Script) -> bool:
-    """``^{(2)}``: a number in parentheses tells layers apart; a power is written without them."""
-    return [t.kind for t in sup.tokens] == ["open", "num", "close"]
+    """``^{(2)}``: a number in parentheses tells layers apart; a power is written without them.
+    ``^{hx}``: two names, from where and to where."""
+    kinds = [t.kind for t in sup.tokens]
+    return kinds == ["open", "num", "close"] or (len(kinds) > 1 and set(kinds) == {"word"})
 
 
 def _comma_parts(sub: Script) -> list[Script]:

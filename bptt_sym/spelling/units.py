@@ -33,6 +33,7 @@ _CALL = re.compile(
     rf"(?P<name>{_NAME})\s*_\s*(?:\{{\s*(?P<j>[ijklmpqrs])\s*\}}|(?P<j1>[ijklmpqrs]))\s*"
     r"\(\s*(?P<step>(?:t|T|k|\\tau)\s*(?:[-+]\s*[0-9]\s*)?)\)"
 )
+_POWER = re.compile(r"\s*\^")
 _BARE_SUM = re.compile(r"\\sum\s*_\s*([a-z])(?![A-Za-z])")
 #: ``\\sum_k (d_k - y_k)^2``.
 _ELEMENT = rf"{_NAME}\s*(?:_\s*\{{?\s*(?:[a-z]\s*,\s*t|t\s*,\s*[a-z]|[a-z])\s*\}}?|{_ABOVE})+"
@@ -45,10 +46,12 @@ _SQUARES = re.compile(
 
 def with_raised_steps(formula: Formula) -> Formula:
     """``formula`` with ``y_k(t)`` as ``y_k^{(t)}``."""
-    return replaced(
-        formula, _CALL,
-        lambda m: rf"{m.group('name')}_{{{m.group('j') or m.group('j1')}}}^{{({m.group('step')})}}",
-    )  # fmt: skip
+
+    def raised(m: re.Match[str]) -> str:
+        new = rf"{m['name']}_{{{m['j'] or m['j1']}}}^{{({m['step']})}}"
+        return f"{{{new}}}" if _POWER.match(m.string, m.end()) else new
+
+    return replaced(formula, _CALL, raised)
 
 
 def _length(m: re.Match[str]) -> str | None:

@@ -135,3 +135,64 @@ def test_a_case_that_the_sentence_before_speaks_of() -> None:
     formula = "$$\\delta^{(t)}_{k,i} = \\sum_j (o_j^{(t)} - y_j^{(t)}) V_{ji}$$\n\n"
     assert in_text(text + "If $k = t$, then\n\n" + formula)[-1][0] == "right"
     assert in_text(text + formula)[-1][0] != "right"
+
+
+NETWORK = (
+    "$$h_t = \\tanh(W_{hh} h_{t-1} + W_{xh} x_t + b)$$\n\n$$\\hat y_t = W_{hy} h_t$$\n\n"
+    "$$L = \\sum_t L_t, \\quad L_t = \\frac12 \\|\\hat y_t - y_t\\|^2$$\n\n"
+)
+OF_A_STEP = [
+    (r"\frac{\partial h_{t,i}}{\partial h_{t-1,j}}", r"(1 - h_{t,i}^2) %s"),
+    (r"\frac{\partial h_{i,t}}{\partial h_{j,t-1}}", r"(1 - h_{i,t}^2) %s"),
+    (r"\frac{\partial h_{t_i}}{\partial h_{{t-1}_j}}", r"(1 - h_{t_i}^2) %s"),
+    (r"\frac{\partial h_i^t}{\partial h_j^{t-1}}", r"(1 - (h_i^t)^2) %s"),
+    (r"\left[\frac{\partial h_t}{\partial h_{t-1}}\right]_{ij}", r"(1 - [h_t]_i^2) %s"),
+    (r"\left(\frac{\partial h_t}{\partial h_{t-1}}\right)_{i,j}", r"(1 - (h_t)_i^2) %s"),
+    (r"\frac{\partial h_{t,i}}{\partial h_{t-1,j}}", r"[\mathrm{diag}(1 - h_t^2)]_{ii} %s"),
+]
+WEIGHTS = ["W_{hh,%s}", "W_{hh,%s,%s}", "(W_{hh})_{%s}", "[W_{hh}]_{%s}"]
+
+
+@pytest.mark.parametrize(("k", "left", "right"), [(k, *pair) for k, pair in enumerate(OF_A_STEP)])
+def test_entries_of_what_has_a_label_and_of_groups(k: int, left: str, right: str) -> None:
+    weight = WEIGHTS[k % len(WEIGHTS)]
+    for at, expected in (("ij", "right"), ("ji", "wrong")):
+        entry = weight % (tuple(at) if weight.count("%s") == 2 else at)
+        text = f"{NETWORK}$${left} = {right % entry}$$\n"
+        assert in_text(text)[-1][0] == expected, text
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\frac{\partial L_t}{\partial \hat y_{t_k}} = \hat y_{t_k} - y_{t_k}", "right"),
+        (r"\frac{\partial L_t}{\partial \hat y_{t_k}} = y_{t_k} - \hat y_{t_k}", "wrong"),
+        # a letter below a step may be a time of its own
+        (r"\text{For } t_i < t_j: \quad \frac{\partial h_{t_j}}{\partial h_{t_i}} = 1",
+         "undecided"),
+        (r"\frac{\partial L}{\partial w_{hy}} = \sum_t (\hat y_t - y_t) h_t^\top", "right"),
+        (r"\frac{\partial L}{\partial w_{hy}} = \sum_t (y_t - \hat y_t) h_t^\top", "wrong"),
+        # a small letter that the model has too is another weight
+        (r"q_t = w_{hy} h_t$$ and $$\frac{\partial L}{\partial w_{hy}} = "
+         r"\sum_t (\hat y_t - y_t) h_t^\top", "undecided"),
+        (r"\left(\frac{\partial L}{\partial W_{hy}}\right)_t = (\hat y_t - y_t) h_t^\top",
+         "unreadable"),
+    ],
+)  # fmt: skip
+def test_nested_scripts_and_weights_in_the_other_case(formula: str, expected: str) -> None:
+    found = in_text(f"{NETWORK}$${formula}$$\n")
+    assert found[-1][0] == expected, found
+
+
+def test_superscripts_of_two_names_label_weights() -> None:
+    text = (
+        "$$s_t = \\tanh(W^{sx} x_t + W^{ss} s_{t-1} + W_0^{ss})$$\n\n$$g_t = W^o s_t + W_0^o$$\n\n"
+        "$$L = \\sum_t \\frac12 \\|g_t - y_t\\|^2$$\n\n"
+    )
+    for formula, expected in [
+        (r"\frac{\partial s_t}{\partial s_{t-1}} = \mathrm{diag}(1 - s_t^2) W^{ss}", "right"),
+        (r"\frac{\partial s_t}{\partial s_{t-1}} = \mathrm{diag}(1 - s_t^2) W^{sx}", "wrong"),
+        (r"\frac{\partial L}{\partial W^o} = \sum_t (g_t - y_t) s_t^\top", "right"),
+        (r"\frac{\partial L}{\partial W_0^o} = \sum_t (g_t - y_t)", "right"),
+    ]:
+        assert in_text(f"{text}$${formula}$$\n")[-1][0] == expected, formula

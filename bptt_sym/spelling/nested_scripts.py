@@ -1,0 +1,40 @@
+r"""An entry below its step: ``s_{t_j}`` as ``s_{t,j}``, ``s_{{t-1}_j}`` as ``s_{t-1,j}``.
+
+That is said of texts in which ``t_j`` is nowhere a time of its own (``t_1 < t_2``, ``s_{t_1}``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+
+_STEP = r"t(?:\s*[-+]\s*1)?|r|k|\\tau"
+_NESTED = re.compile(
+    rf"_\s*\{{\s*(?:(?P<a>t|r|k|\\tau)|\{{\s*(?P<b>{_STEP})\s*\}})\s*"
+    r"_\s*(?:\{\s*(?P<c>[a-z])\s*\}|(?P<d>[a-z]))\s*\}"
+)
+#: Letters that count the entries of a vector.
+_COUNTS = frozenset("abcdijklmnpq")
+#: A step with a number below, or with a letter below it outside a script.
+_TIMES = re.compile(
+    r"(?<![A-Za-z\\])t\s*_\s*\{?\s*(?:[0-9]|[a-z]\s*[-+])|(?<![A-Za-z\\{])t\s*_\s*\{?\s*[ijklmn]"
+)
+
+
+def with_entries_beside_steps(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the entries of vectors behind a comma after the step."""
+    if not any(_NESTED.search(f.latex) for f in formulas):
+        return list(formulas)
+    bare = [_NESTED.sub("", f.latex) for f in formulas]
+    if any(map(_TIMES.search, bare)):
+        return list(formulas)
+
+    def beside(m: re.Match[str]) -> str | None:
+        entry = m["c"] or m["d"]
+        step = m["a"] or m["b"]
+        return f"_{{{step},{entry}}}" if entry in _COUNTS and entry != step else None
+
+    return [replaced(f, _NESTED, beside) for f in formulas]
