@@ -46,6 +46,7 @@ from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
 from bptt_sym.spelling.signs import with_usual_signs
+from bptt_sym.spelling.single_step import with_its_step
 from bptt_sym.spelling.stacked import with_stacked_gates
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.stepless import with_steps
@@ -67,9 +68,11 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = with_one_face(with_one_function([folded(as_written(f)) for f in everything]))
     everything = counted_from_the_end(with_one_length(everything))
     everything = [written_row_by_row(plainly_set(f)) for f in everything]
-    everything = for_each_gate(with_steps_of_gates(everything))
-    everything = without_labels(with_gate_labels(with_stacked_gates(everything)))
     loss = loss_of("\n".join(f.latex for f in everything))
+    everything = with_its_step(with_stacked_gates(everything, loss))
+    everything = for_each_gate(with_steps_of_gates(everything))
+    everything = without_labels(with_gate_labels(everything))
+    loss = loss_of("\n".join(f.latex for f in everything))  # without a label that it had
     everything = with_one_of_two_functions(with_the_slope_written(everything, document.words))
     everything = with_outer_products_for_entries(everything)
     everything = with_what_arrives(with_outer_products(everything, document.words), loss)

@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import Edit, edited
+from bptt_sym.documents.respelling import Edit, closing, edited
 
 _MATRIX = (
     r"(?:\\left\s*[\[(]\s*)?\\begin\s*\{{(?P<{0}e>[bpv]?matrix|array)\}}(?:\{{[lcr|]+\}})?"
@@ -32,6 +32,9 @@ _EQUATION = re.compile(
     r"(?:\[[^\[\]=+]*\]|[A-Za-z](?:\s*[_^]\s*(?:\{[^{}]*\}|[a-z]))?))?"
     r"(?=\s*(?:$|[.,;]|\\tag|\\\\|\\end|\n))"
 )
+#: What may stand behind a tuple: that it is a column.
+_TURNED = re.compile(r"\^(?:\{(?:T|\\top)\}|T|\\top)")
+_SPACE = re.compile(r"\s+|\\(?:left|right)(?![A-Za-z])|&|[.,;]\s*\Z")
 _ACCENT = r"\\(?:hat|tilde|bar|widehat|widetilde|vec|mathbf|boldsymbol)\s*"
 _SCRIPT = r"(?:\s*\\?[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))"
 _NAME = re.compile(
@@ -44,6 +47,9 @@ _ROW = re.compile(r"\\{2,}(?:\s*\[[^\]]*\])?")
 def written_row_by_row(formula: Formula) -> Formula:
     """``formula`` with equations between columns as one equation a row."""
     text = formula.latex
+    if (tuples := _tuples(text)) and all(map(_NAME.fullmatch, tuples[0])):
+        lines = (f"{a.strip()} = {b.strip()}" for a, b in zip(*tuples, strict=True))
+        return edited(formula, [(0, len(text), r", \qquad ".join(lines))])
     if text.count("matrix}") + text.count("{array}") < 4:
         return formula
     edits: list[Edit] = []
@@ -63,6 +69,33 @@ def written_row_by_row(formula: Formula) -> Formula:
         lines = (rf"{a.strip()} = {b.strip()}" for a, b in zip(names, right, strict=True))
         edits.append((m.start(), m.end(), r" \\ ".join(lines)))
     return edited(formula, edits) if edits else formula
+
+
+def _tuples(text: str) -> list[list[str]]:
+    r"""The two sides of ``(i, f) = (\sigma(a), \sigma(b))^\top``, [] for anything else."""
+    sides = _SPACE.sub(" ", text).split("=")
+    if len(sides) != 2 or not text.lstrip().startswith(("(", r"\left")):
+        return []
+    found = []
+    for side in sides:
+        side = _TURNED.sub("", side) if side.rstrip().endswith(("T", r"\top", "}")) else side
+        side = side.strip()
+        if not (side.startswith("(") and closing(side, 0, "(", ")") == len(side) - 1):
+            return []
+        found.append(_places(side[1:-1]))
+    return found if len(found[0]) == len(found[1]) > 1 else []
+
+
+def _places(inside: str) -> list[str]:
+    """What stands between the commas that no bracket holds."""
+    places, depth = [""], 0
+    for c in inside:
+        depth += (c in "({[") - (c in ")}]")
+        if c == "," and not depth:
+            places.append("")
+        else:
+            places[-1] += c
+    return places
 
 
 def _sum_of_products(row: Sequence[str], column: Sequence[str]) -> str:

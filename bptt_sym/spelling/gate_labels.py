@@ -22,11 +22,13 @@ _BASE = (
     r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*[azpsu]\s*\}|\\mathrm\s*\{net\}|"
     r"(?<![A-Za-z\\{])[azpsu]"
 )
-#: ``a^f_t``, ``a^{f}_{t-1}``, ``\mathbf{a}_f^t``.
+#: ``a^f_t``, ``a^{f}_{t-1}``, ``\mathbf{a}_f^t``, ``a_t^f``.
 _ABOVE = re.compile(
     rf"(?P<base>{_BASE})\s*(?:\^\s*(?:\{{\s*(?P<g1>{_LABEL})\s*\}}|(?P<g2>{_LABEL}))\s*_\s*{_STEP}"
     rf"|_\s*(?:\{{\s*(?P<g3>{_LABEL})\s*\}}|(?P<g4>{_LABEL}))\s*\^\s*"
-    rf"{_STEP.replace('<step>', '<step2>').replace('<s>', '<s2>')})"
+    rf"{_STEP.replace('<step>', '<step2>').replace('<s>', '<s2>')}"
+    rf"|_\s*{_STEP.replace('<step>', '<step3>').replace('<s>', '<s3>')}\s*"
+    rf"\^\s*(?:\{{\s*(?P<g5>{_LABEL})\s*\}}|(?P<g6>{_LABEL})))"
 )
 #: Letters of gates, and of what they let through.
 _GATES = frozenset("fiocgzrhnu")
@@ -59,7 +61,7 @@ class GateLabels:
     def _apart(self, m: re.Match[str]) -> str | None:
         if "".join(m.group("base").split()) not in self.bases or _label(m) not in _GATES:
             return None
-        step = next(g for g in m.group("step", "s", "step2", "s2") if g)
+        step = next(g for g in m.group("step", "s", "step2", "s2", "step3", "s3") if g)
         return by_argument(_label(m)).replace("(t)", f"({step})")
 
 
@@ -70,5 +72,5 @@ def with_gate_labels(formulas: Sequence[Formula]) -> list[Formula]:
 
 
 def _label(m: re.Match[str]) -> str:
-    label = next(g for g in (m.group(f"g{k}") for k in range(1, 5)) if g)
+    label = next(g for g in (m.group(f"g{k}") for k in range(1, 7)) if g)
     return re.sub(r"\\[a-z]+|[{}\s]", "", label)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import Edit, edited
+from bptt_sym.spelling.split_parts import Split
 
 _OPEN = r"(?:\\(?:left|bigl?|Bigl?)\s*)?"
 _CLOSE = r"(?:\\(?:right|bigr?|Bigr?)\s*)?"
@@ -21,11 +22,14 @@ _LIST = re.compile(
     rf"{_OPEN}\[(?P<list>(?:[^\[\]=+]|\{{[^{{}}]*\}})+?){_CLOSE}\](?:\s*\^\s*(?:T|\\top|\{{\s*(?:T|\\top)\s*\}}))?"
     r"|\\begin\s*\{(?P<env>[bp]matrix)\}(?P<rows>(?:(?!\\begin|\\end)[^=+])*)\\end\s*\{(?P=env)\}"
 )
-#: ``[\sigma, \sigma, \tanh, \sigma](…)``: a function for each gate.
+#: ``[\sigma, \sigma, \tanh, \sigma](…)``: a function for each gate; a column of them.
+_FUNCTION = (
+    r"(?:\s|\\[,;:! ]|[,;&]|\\\\|\\(?:sigma|tanh|phi)|\\(?:text|mathrm|operatorname)\s*\{[a-z]+\})+"
+)
 _APPLIED = re.compile(
-    rf"{_OPEN}\[(?P<list>(?:\s|\\[,;:! ]|[,;]|\\(?:sigma|tanh|phi)|"
-    rf"\\(?:text|mathrm)\s*\{{[a-z]+\}})+){_CLOSE}\]"
-    r"(?:\s|\\[,;:! ])*"
+    rf"(?:{_OPEN}\[(?P<list>{_FUNCTION}){_CLOSE}\]|{_OPEN}[(\[]?\s*\\begin\s*\{{(?P<env>[bpv]?matrix)\}}"
+    rf"(?P<rows>{_FUNCTION})\\end\s*\{{(?P=env)\}}(?:\s*\\right\s*[)\]])?)"
+    r"(?:\s|\\[,;:! ]|\\(?:odot|circ)(?![a-z]))*"
 )
 _PARTS = re.compile(r"\\\\|[,;&|]|\\mid(?![a-z])|\\vert(?![a-z])")
 _SPACES = re.compile(r"(?<!\\)\\[,;:! ]|\s+")
@@ -149,10 +153,16 @@ def _once(formula: Formula) -> Formula:
     return edited(formula, [(m.start(), m.start("rest"), " ")])
 
 
-def with_stacked_gates(formulas: Sequence[Formula]) -> list[Formula]:
-    """``formulas`` with stacked weights and gradients gate by gate, where a line stacks them."""
+def with_stacked_gates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
+    """``formulas`` with stacked weights and gradients gate by gate, where a line stacks them or
+    the arguments of the gates are the parts of a sum."""
     formulas = [_once(f) for f in formulas]
     stacked = Stacked()
+    split = Split.of([f.latex for f in formulas], loss)
+    if split is not None:
+        formulas = [split.written_out(f) for f in formulas]
+        mark, parts = split.gradients()
+        stacked.gradients[_key(mark)] = parts
     for formula in formulas:
         for start, end in _pieces(formula.latex):
             sides = _sides(formula.latex[start:end])

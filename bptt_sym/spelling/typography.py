@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import Edit, closing, edited, replaced
+from bptt_sym.spelling.true_class import with_one_hot_labels
 
 _SIZE = re.compile(
     r"\\(?:tiny|scriptsize|footnotesize|small|normalsize|large|Large|LARGE|huge|Huge)(?![A-Za-z])\s*"
@@ -111,17 +112,6 @@ _LETTERS = re.compile(
 )
 #: ``h_t{}`` before an operator.
 _NOTHING = re.compile(r"(?<=[A-Za-z0-9}])\{\s*\}\s*(?=$|[=+\-,;&.]|\\\\|\\end)")
-#: ``p_t[k_t]`` and ``p_t(y_t)`` below a logarithm: the entry of the true class.
-_CLASS = re.compile(
-    r"-\s*\\(?:log|ln)(?![A-Za-z])\s*(?:\\left\s*)?(?P<p>(?:\\hat\s*\{?\s*[a-z]\s*\}?|p)\s*_\s*(?:t|\{\s*t\s*\}))"
-    r"\s*(?:\\left\s*)?[\[(]\s*(?P<k>[a-z])\s*_\s*(?:t|\{\s*t\s*\})\s*(?:\\right\s*)?[\])]"
-    r"(?=\s*(?:$|[.,;&]|\\\\|\\end|\\q?quad))"
-)
-#: ``\\text{onehot}(k_t)``
-_ONE_HOT = re.compile(
-    r"\\(?:text|mathrm|operatorname)\s*\{\s*one[-_ \\\\]*[hH]ot\s*\}\s*(?:\\left\s*)?\("
-    r"\s*(?P<k>[a-z])\s*_\s*(?P<at>[a-zT]|\{[^{}]{1,6}\})\s*(?:\\right\s*)?\)"
-)
 #: ``{{\\partial E}}``: braces within braces are braces.
 _TWICE = re.compile(r"\{\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}\s*\}")
 #: ``a&+&b``: terms in columns of their own.
@@ -164,8 +154,7 @@ def plainly_set(formula: Formula) -> Formula:
     formula = replaced(formula, _SPLIT, lambda m: r"\mathrm{softmax}")
     formula = replaced(formula, _LETTERS, lambda m: rf"\{'prod' if m['sign'] == 'Pi' else 'sum'}")
     formula = replaced(formula, _NOTHING, lambda m: " ")
-    formula = replaced(formula, _CLASS, lambda m: rf"-{_true(m['k'])}_t^\top \log {m['p']}")
-    formula = replaced(formula, _ONE_HOT, lambda m: f"{_true(m['k'])}_{m['at']}")
+    formula = with_one_hot_labels(formula)
     formula = replaced(formula, _SPACE, lambda m: r"\ ")
     formula = edited(formula, _lines(formula.latex))
     if not _CASES.search(formula.latex):
@@ -185,11 +174,6 @@ def plainly_set(formula: Formula) -> Formula:
     one = replaced(formula, _OF_A_BATCH, lambda m: "")
     one = edited(one, _of_examples(one.latex))
     return replace(one, supposes=(_OF_ONE,)) if one.latex != formula.latex else formula
-
-
-def _true(k: str) -> str:
-    """The name of the vector with a one at the true class."""
-    return "y" if k == "y" else rf"\mathrm{{one{k}}}"
 
 
 def _named_after(text: str) -> list[Edit]:

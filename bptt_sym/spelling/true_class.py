@@ -1,0 +1,79 @@
+r"""The entry of the true class below a logarithm: ``-\log p_{t,y_t}`` as ``-y_t^\top \log p_t``.
+
+A label that is the subscript of a vector of probabilities picks one of them; its one-hot vector
+picks the same. Texts write ``\hat y^{(t)}_{y^{(t)}}``, ``p_t[y_t]``, ``p_t(y_t)``, ``(p_t)_{y_t}``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+
+_BOLD = r"\\(?:mathbf|boldsymbol|bm)\s*"
+#: The step below or above: ``_t``, ``_{t}``, ``^{(t)}``, ``^{\\langle t\\rangle}``.
+_SCRIPT = (
+    r"(?:_\s*(?:\{\s*[a-zT]\s*\}|[a-zT](?![A-Za-z]))|\^\s*(?:\{\s*(?:\(\s*[a-zT]\s*\)|"
+    r"\\langle\s*[a-zT]\s*\\rangle|[a-z])\s*\}|[a-z](?![A-Za-z])))"
+)
+_VECTOR = (
+    r"(?:\\(?:hat|widehat|tilde)\s*(?:\{\s*(?:\\(?:mathbf|boldsymbol|bm)\s*)?\{?\s*[a-z]\s*\}?\s*\}|[a-z])|"
+    r"\\(?:mathbf|boldsymbol|bm)\s*(?:\{\s*\\hat\s*\{?\s*[a-z]\s*\}?\s*\}|\{\s*[pq]\s*\}|[pq])|[pq](?![A-Za-z]))"
+)
+_LABEL = rf"(?:{_BOLD}\{{?\s*)?(?<![A-Za-z\\])(?P<k{{n}}>[a-z])\s*\}}?\s*(?P<at{{n}}>{_SCRIPT})"
+_OPEN, _CLOSE = r"(?:\\left\s*)?[\[(]\s*", r"\s*(?:\\right\s*)?[\])]"
+
+
+def _label(n: int) -> str:
+    return _LABEL.replace("{n}", str(n))
+
+
+_ENTRY = (
+    rf"(?:(?P<p1>{_VECTOR})\s*(?P<s1>{_SCRIPT})\s*{_OPEN}{_label(1)}{_CLOSE}"
+    rf"|(?P<p2>{_VECTOR})\s*_\s*\{{\s*(?P<s2>[a-zT])\s*,\s*{_label(2)}\s*\}}"
+    rf"|(?P<p3>{_VECTOR})\s*(?P<s3>\^[^_{{}}]{{0,3}}(?:\{{[^{{}}]*\}})?)?\s*_\s*\{{\s*{_label(3)}\s*\}}"
+    rf"\s*(?P<s4>\^\s*\{{[^{{}}]*\}})?"
+    rf"|{_OPEN}(?P<p5>{_VECTOR})\s*(?P<s5>{_SCRIPT}){_CLOSE}\s*_\s*\{{\s*{_label(5)}\s*\}})"
+)
+_BELOW = re.compile(
+    rf"(?P<log>\\(?:log|ln)(?![A-Za-z])\s*)(?P<open>\\left\s*\(|\()?\s*{_ENTRY}"
+    r"(?(open)\s*(?:\\right\s*)?\))(?=\s*(?:$|[.,;&=+\-]|\\\\|\\end|\\q?quad|\\right|\)))"
+)
+#: ``\\text{onehot}(k_t)``
+_ONE_HOT = re.compile(
+    r"\\(?:text|mathrm|operatorname)\s*\{\s*one[-_ \\\\]*[hH]ot\s*\}\s*(?:\\left\s*)?\("
+    r"\s*(?P<k>[a-z])\s*_\s*(?P<at>[a-zT]|\{[^{}]{1,6}\})\s*(?:\\right\s*)?\)"
+)
+_LETTER = re.compile(r"[a-zT]")
+
+
+def with_one_hot_labels(formula: Formula) -> Formula:
+    """``formula`` with the entry of the true class as a product with its one-hot vector."""
+    formula = replaced(formula, _ONE_HOT, lambda m: f"{_true(m['k'])}_{m['at']}")
+    return replaced(formula, _BELOW, _product) if r"\l" in formula.latex else formula
+
+
+def _product(m: re.Match[str]) -> str | None:
+    n = next(k for k in "1235" if m[f"p{k}"])
+    label, at = m[f"k{n}"], m[f"at{n}"]
+    if n == "2":
+        step = f"_{{{m['s2']}}}"
+    elif n == "3":
+        if m["s3"] and m["s4"]:
+            return None
+        step = m["s3"] or m["s4"] or at
+    else:
+        step = m[f"s{n}"]
+    if _letter(step) != _letter(at):
+        return None  # the label of another step
+    return rf"{{{_true(label)}{at}}}^\top {m['log']} {m[f'p{n}']}{step}"
+
+
+def _letter(script: str) -> str:
+    return "".join(_LETTER.findall(script.replace(r"\langle", "").replace(r"\rangle", "")))
+
+
+def _true(k: str) -> str:
+    """The name of the vector with a one at the true class."""
+    return "y" if k == "y" else rf"\mathrm{{one{k}}}"

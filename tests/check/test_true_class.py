@@ -1,0 +1,40 @@
+"""Losses that pick the probability of the true class, in the spellings of texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import verdicts
+
+NETWORK = (
+    "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n\n$$o_t = V h_t + c, \\quad p_t = "
+    "\\mathrm{softmax}(o_t)$$\n\n$$L = \\sum_t L_t$$\n\n$$L_t = -\\log %s$$\n\n"
+    "$$\\frac{\\partial L_t}{\\partial o_t} = %s$$\n"
+)
+ENTRIES = ["p_{t,y_t}", "p_t[y_t]", "p_t(y_t)", "(p_t)_{y_t}", r"\left[p_t\right]_{y_t}", "p_{y_t}"]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_the_entry_of_the_true_class(entry: str) -> None:
+    assert verdicts(NETWORK % (entry, "p_t - y_t"))[-1] == "right"
+
+
+def test_the_sign_of_the_gradient_is_seen() -> None:
+    assert verdicts(NETWORK % ("p_{t,y_t}", "y_t - p_t"))[-1] == "wrong"
+
+
+def test_the_label_of_another_step_is_not_taken_for_the_true_class() -> None:
+    assert verdicts(NETWORK % ("p_t(y_{t-1})", "p_t - y_t"))[-1] == "undecided"
+
+
+def test_steps_above() -> None:
+    text = (
+        "$$a^{(t)} = W h^{(t-1)} + U x^{(t)}, \\quad h^{(t)} = \\tanh(a^{(t)}), \\quad "
+        "o^{(t)} = V h^{(t)}, \\quad \\hat y^{(t)} = \\operatorname{softmax}(o^{(t)})$$\n\n"
+        "$$L = \\sum_t L^{(t)}, \\quad L^{(t)} = -\\log \\hat y^{(t)}_{y^{(t)}}$$\n\n"
+        "$$\\nabla_{h^{(\\tau)}} L = V^\\top \\nabla_{o^{(\\tau)}} L$$\n\n"
+        "$$\\nabla_{W} L = \\sum_t \\mathrm{diag}(1 - (h^{(t)})^2)(\\nabla_{h^{(t)}} L) "
+        "%s^\\top$$\n"
+    )
+    assert verdicts(text % "{h^{(t-1)}}")[-2:] == ["right", "right"]
+    assert verdicts(text % "{h^{(t)}}")[-2:] == ["right", "wrong"]
