@@ -161,7 +161,29 @@ def introduced_by_if(formula: Formula) -> bool:
     before = _QUOTED.sub("", text[max(0, start - 130) : start])
     if formula.display and "\n\n" in before.rstrip("\n"):
         before = before.rsplit("\n\n", 1)[-1]
-    return bool(_IF_BEFORE.search(before) or _IF_BEHIND.match(text[end : end + 24]))
+    if _IF_BEHIND.match(text[end : end + 24]):
+        return True
+    return _IF_BEFORE.search(before) is not None and not _is_consequence(before, text[end:])
+
+
+#: "then", behind a condition.
+_THEN = (
+    r"\b(?:then|dann|alors|entonces|então|allora|то|wtedy|thì|maka)\b|则|則|那么|那麼|就会|就會|有|"
+    r"(?<![א-ת])אז(?![א-ת])|آنگاه"
+)
+_CONSEQUENCE = re.compile(rf"(?:\$|\\\))[^$\n]{{0,40}}?(?:{_THEN})[^$\n]{{0,60}}$", re.IGNORECASE)
+#: A comma alone between two formulas, of which the first is the condition.
+_COMMA = re.compile(r"(?:\$|\\\))\s*[,，]\s*$")
+_SENTENCE = re.compile(r"[^.。;；\n]{0,120}")
+
+
+def _is_consequence(before: str, after: str) -> bool:
+    """Whether a formula is what follows from the condition before it and no part of it."""
+    if _CONSEQUENCE.search(before):
+        return True
+    rest = _SENTENCE.match(after)
+    goes_on = re.search(_THEN, rest.group(), re.IGNORECASE) if rest is not None else None
+    return _COMMA.search(before) is not None and goes_on is None
 
 
 _OPENING = re.compile(r"(?:\s|\$|\\\[|\\begin\{[a-z*]+\}|\\boxed\{|[{>*])+$")

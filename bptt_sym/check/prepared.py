@@ -44,6 +44,7 @@ from bptt_sym.spelling.one_face import with_one_face
 from bptt_sym.spelling.other_case import in_one_case
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.running_loss import with_running_loss
+from bptt_sym.spelling.said_before import with_conditions
 from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
 from bptt_sym.spelling.signs import with_usual_signs
 from bptt_sym.spelling.single_step import with_its_step
@@ -60,8 +61,8 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     """The formulas in the order of the document, and what they tell together."""
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [replace(f, origin=f) for f in everything]
-    everything = with_entries_beside_steps([as_meant(f) for f in everything])
-    everything = with_usual_signs(in_one_case(everything))
+    everything = with_conditions([as_meant(f) for f in everything])
+    everything = with_usual_signs(in_one_case(with_entries_beside_steps(everything)))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything = [multiplied_out(without_arguments(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]

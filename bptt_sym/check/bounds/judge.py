@@ -308,6 +308,9 @@ class _Case:
         """The weakest of the documented hypotheses that makes the claim provable."""
         for trial in self.readings():
             bounder = Bounder(self.rec, True)
+            limit = trial.claim.sides[1]
+            if self.claim.ops[0] == "->" and limit != Num(F(0)):
+                continue  # what vanishes has no other limit
             try:
                 upper = bounder.bound(trial.claim.sides[0])
             except Unbounded:
@@ -317,6 +320,8 @@ class _Case:
             for base in names:
                 for value, strict in ((F(4), False), (F(4), True), (F(1), False), (F(1), True)):
                     trial_sizes = Sizes(dict(self.sizes.upper), dict(self.sizes.lower))
+                    if base in self.sizes.lower and self.sizes.lower[base][0] >= value:
+                        continue  # the claim supposes the contrary
                     trial_sizes.upper[base] = (value, strict)
                     case = _Case(self.claim, self.rec, self.arena, trial_sizes, self.given)
                     if self.claim.ops[0] == "->":

@@ -1,0 +1,74 @@
+r"""What a sentence supposes of a weight before it makes its claim: "If $|w| < 1$, then $… \to 0$".
+
+The condition is a formula of its own; it is added to the claim that follows from it, as
+``\text{ if } |w| < 1``, where the two stand in one sentence and nothing but words between them.
+``\quad (|w| < 1)`` behind a claim is such a condition too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import edited, replaced
+
+_BAR = r"(?:\\left|\\right|\\bigl?|\\bigr?)?\s*(?:\||\\\||\\[lr]?[vV]ert)"
+_WEIGHT = r"\\?[A-Za-z]+(?:\{[A-Za-z]\})?\s*(?:_\s*(?:\{[A-Za-z,]{1,6}\}|[A-Za-z]))?"
+_SIZE = (
+    rf"{_BAR}{{1,2}}\s*{_WEIGHT}\s*{_BAR}{{1,2}}(?:\s*_\s*(?:\{{?\s*(?:2|F|1|\\infty)\s*\}}?))?"
+)
+_RELATION = r"(?:<|>|\\lt(?![a-z])|\\gt(?![a-z])|\\leq?(?![a-z])|\\geq?(?![a-z])|≤|≥)"
+_CONDITION = re.compile(rf"\s*(?P<it>{_SIZE}\s*{_RELATION}\s*1)\s*[.,]?\s*")
+_BEHIND = re.compile(
+    rf"(?:\\quad|\\qquad|\\;|\\,|~|,|\s)+\(\s*(?P<it>{_SIZE}\s*{_RELATION}\s*1)\s*\)\s*[.,]?\s*$"
+)
+_CLAIM = re.compile(
+    r"(?:\\to|\\rightarrow|\\longrightarrow|\\leq?|\\geq?|<|>|≤|≥|→)(?![A-Za-z])|\\lim"
+)
+_ABOUT = re.compile(r"\\partial|∂|\\frac\s*\{\s*d|\\prod|\\nabla|\\delta")
+_IF = re.compile(
+    r"(?:\b(?:if|when|whenever|since|because|suppose|assume|assuming|provided|for|with|wenn|falls|si|"
+    r"lorsque|quand|se|quando|если|когда|якщо|коли|jeśli|gdy|khi|nếu|jika)\b|如果|若|当|當|假设|假設|"
+    r"(?<![א-ת])(?:אם|כאשר)(?![א-ת])|(?:^|\s)(?:اگر|وقتی))[^.;。；$]{0,60}$",
+    re.IGNORECASE,
+)
+#: Between a condition and its consequence: words, and no end of a sentence.
+_BETWEEN = re.compile(
+    r"[\s$)\\]*(?:时|時|,|，|则|則|then|dann|alors|entonces|então|то|אז|\s)[^.;:。；：$|]{0,60}[$\\(\[\s]*",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"\b(?:and|or|und|et|y|e|if|when|then if|unless)\s*[$\\(\[\s]*$|[和或且]\s*\$*$"
+)
+_TRAILING = re.compile(r"[\s.,;]*$")
+
+
+def with_conditions(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the condition of the sentence added to what follows from it."""
+    found = list(formulas)
+    for k, (before, after) in enumerate(pairwise(formulas)):
+        condition = _CONDITION.fullmatch(before.latex)
+        if condition is not None and _follows(before, after):
+            found[k + 1] = _with(after, condition["it"])
+    return [replaced(f, _BEHIND, lambda m: rf" \text{{ if }} {m['it']}") for f in found]
+
+
+def _follows(before: Formula, after: Formula) -> bool:
+    if before.source is not after.source or r"\text" in after.latex:
+        return False
+    if not (_CLAIM.search(after.latex) and _ABOUT.search(after.latex)):
+        return False
+    text = before.source.text
+    start, end = before.offsets[0], before.offsets[-1]
+    between = text[end : after.offsets[0]]
+    if len(between) > 120 or _OTHER.search(between) or not _BETWEEN.fullmatch(between):
+        return False
+    return _IF.search(text[max(0, start - 90) : start].rstrip("$\\( \n")) is not None
+
+
+def _with(formula: Formula, condition: str) -> Formula:
+    end = _TRAILING.search(formula.latex)
+    assert end is not None
+    return edited(formula, [(end.start(), len(formula.latex), rf" \text{{ if }} {condition}")])
