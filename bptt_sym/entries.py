@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import final
 
-from bptt_sym.notation import Add, Claim, Neg, Node, Sum, children, walk
+from bptt_sym.notation import Add, At, Claim, D, Neg, Node, Sum, Sym, children, walk
 
 #: Letters that count units.
 UNITS = frozenset("ijklmpqrs")
@@ -39,13 +39,25 @@ class UnitSum(Node):
     body: Node
 
 
+@dataclass(frozen=True)
+class Seen:
+    """The letters of the entries of a claim, with the names whose axes they are in turn."""
+
+    entries: tuple[tuple[str, tuple[str, ...]], ...]
+
+
 @final
 @dataclass(frozen=True)
 class Entries(Node):
-    """All entries of ``arg``, an axis for each letter of ``at`` in turn."""
+    """All entries of ``arg``, an axis for each letter of ``at`` in turn.
+
+    ``seen`` tells how many units a letter counts where only the other side shows it, as those of a
+    Kronecker symbol.
+    """
 
     arg: Node
     at: str
+    seen: Seen | None = None
 
 
 def letters(node: Node) -> frozenset[str]:
@@ -63,6 +75,25 @@ def letters(node: Node) -> frozenset[str]:
     return known
 
 
+def _times(node: Node, letter: str) -> int | None:
+    """How often ``letter`` stands in each term of ``node``; ``None`` if not in all alike."""
+    match node:
+        case Entry(at=at):
+            return at.count(letter)
+        case Add(args=args):
+            found = {_times(a, letter) for a in args}
+            return found.pop() if len(found) == 1 else None
+        case UnitSum(var=var) if var == letter:
+            return 0
+    total = 0
+    for child in children(node):
+        times = _times(child, letter)
+        if times is None:
+            return None
+        total += times
+    return total
+
+
 def _contracted(side: Node, letter: str) -> bool:
     """Whether ``letter`` stands twice, without a sum over it, in each term of ``side``."""
     match side:
@@ -72,13 +103,20 @@ def _contracted(side: Node, letter: str) -> bool:
             return _contracted(a, letter)
         case Sum(body=body) | UnitSum(body=body):
             return _contracted(body, letter)
-    found = "".join(n.at for n in walk(side) if isinstance(n, Entry))
-    return found.count(letter) == 2
+    return _times(side, letter) == 2
 
 
 def _written(node: Node) -> Iterator[str]:
     """The letters of a side as they stand in it."""
     return (n.at for n in walk(node) if isinstance(n, Entry))
+
+
+def axes_of(side: Node) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The letters of each entry in ``side``, with the names whose axes they are in turn."""
+    for node in walk(side):
+        if isinstance(node, Entry):
+            parts = (node.arg.y, node.arg.x) if isinstance(node.arg, D) else (node.arg,)
+            yield node.at, tuple(p.name for p in parts if isinstance(p, (At, Sym)))
 
 
 def has_entries(claim: Claim) -> bool:
@@ -96,6 +134,7 @@ def with_entries(claim: Claim) -> Claim:
     left = letters(claim.sides[0])
     at = "".join(sorted(left))
     order = "".join(dict.fromkeys("".join(_written(claim.sides[0]))))
+    seen = Seen(tuple(pair for side in claim.sides for pair in axes_of(side)))
     sides = []
     for side in claim.sides:
         if left and not any(isinstance(n, (Entry, UnitSum)) for n in walk(side)):
@@ -103,5 +142,5 @@ def with_entries(claim: Claim) -> Claim:
         for letter in sorted(letters(side) - left):
             if _contracted(side, letter):
                 side = UnitSum(letter, side, span=side.span)
-        sides.append(Entries(side, at, span=side.span))
+        sides.append(Entries(side, at, seen, span=side.span))
     return replace(claim, sides=tuple(sides))

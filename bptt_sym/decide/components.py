@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bptt_sym.decide.tensor import Mismatch, Tensor, from_flat, identity, rank, shape
-from bptt_sym.entries import Entries, Entry, UnitSum
+from bptt_sym.entries import Entries, Entry, UnitSum, axes_of
 from bptt_sym.errors import NotSupported
 from bptt_sym.notation import (
     FUNCTIONS,
     Add,
-    At,
     D,
     Div,
     Fn,
@@ -29,8 +28,6 @@ from bptt_sym.notation import (
     Ones,
     Pow,
     Sum,
-    Sym,
-    walk,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +43,7 @@ def entries(interp: Interpreter, node: Entries, env: Env, out: list[Parts] | Non
     """The tensor of all entries, its axes in the order of ``node.at``."""
     if out is not None:
         raise NotSupported("the derivative of an entry inside a step")
-    value, names = named(interp, node.arg, _with_sizes(interp, node.arg, env))
+    value, names = named(interp, node.arg, _with_sizes(interp, node, env))
     if set(names) - set(node.at):
         raise NotSupported("an entry with a letter of its own")
     if set(node.at) - set(names):
@@ -114,16 +111,14 @@ def named(interp: Interpreter, node: Node, env: Env) -> Named:
     return value, ""
 
 
-def _with_sizes(interp: Interpreter, root: Node, env: Env) -> Env:
+def _with_sizes(interp: Interpreter, root: Entries, env: Env) -> Env:
     """``env`` and, for each letter, how many units it counts (under the letter in brackets)."""
     sizes: dict[str, int] = {}
-    for node in walk(root):
-        if isinstance(node, Entry):
-            parts = (node.arg.y, node.arg.x) if isinstance(node.arg, D) else (node.arg,)
-            names = [p.name for p in parts if isinstance(p, (At, Sym))]
-            dims = [d for name in names for d in interp.world.shape(name)]
-            if len(dims) == len(node.at):
-                sizes |= {f"[{c}]": d for c, d in zip(node.at, dims, strict=True)}
+    shown = root.seen.entries if root.seen is not None else tuple(axes_of(root.arg))
+    for at, names in shown:
+        dims = [d for name in names for d in interp.world.shape(name)]
+        if len(dims) == len(at):
+            sizes |= {f"[{c}]": d for c, d in zip(at, dims, strict=True)}
     return {**env, **sizes}
 
 

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
+from bptt_sym.entries import UNITS
 
 _STEP = r"t(?:\s*[-+]\s*1)?|r|k|\\tau"
 _NESTED = re.compile(
     rf"_\s*\{{\s*(?:(?P<a>t|r|k|\\tau)|\{{\s*(?P<b>{_STEP})\s*\}})\s*"
     r"_\s*(?:\{\s*(?P<c>[a-z])\s*\}|(?P<d>[a-z]))\s*\}"
 )
-#: Letters that count the entries of a vector.
+#: Letters that count entries of a vector; those that the reader knows otherwise get a stand-in.
 _COUNTS = frozenset("abcdijklmnpq")
 #: A step with a number below, or with a letter below it outside a script.
 _TIMES = re.compile(
@@ -32,9 +33,18 @@ def with_entries_beside_steps(formulas: Sequence[Formula]) -> list[Formula]:
     if any(map(_TIMES.search, bare)):
         return list(formulas)
 
-    def beside(m: re.Match[str]) -> str | None:
-        entry = m["c"] or m["d"]
-        step = m["a"] or m["b"]
-        return f"_{{{step},{entry}}}" if entry in _COUNTS and entry != step else None
+    return [_beside(f) for f in formulas]
 
-    return [replaced(f, _NESTED, beside) for f in formulas]
+
+def _beside(formula: Formula) -> Formula:
+    found = [m["c"] or m["d"] for m in _NESTED.finditer(formula.latex)]
+    used = set(re.findall(r"(?<![A-Za-z\\])[a-z](?![A-Za-z])", formula.latex))
+    free = [u for u in "qpmlkji" if u not in used]
+    others = dict.fromkeys(c for c in found if c in _COUNTS - UNITS)
+    names = {c: c for c in _COUNTS & UNITS} | dict(zip(others, free, strict=False))
+
+    def beside(m: re.Match[str]) -> str | None:
+        entry, step = m["c"] or m["d"], m["a"] or m["b"]
+        return f"_{{{step},{names[entry]}}}" if entry in names and entry != step else None
+
+    return replaced(formula, _NESTED, beside)

@@ -31,9 +31,13 @@ _OF_STEP = re.compile(
     r"(?P<right>(?:(?!\\\\|\\q?quad|\\end)[^=\n])*)"
 )
 _RUNS = re.compile(r"_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:-\s*1\s*)?\})")
-_APPLIED = re.compile(r"\\(?:sigma|tanh|phi|varphi)|(?:sigmoid|tanh)\s*\}?\s*(?:\\left\s*)?\(")
+_APPLIED = re.compile(
+    r"(?:\\(?:sigma|tanh|phi|varphi)|(?:sigmoid|tanh)\s*\}?)\s*(?:\\left\s*)?[(\[]"
+)
 #: Scripts, and text: what stands in them is no name of a value.
-_INSIDE = re.compile(r"[_^]\s*\{|\\(?:text|mathrm|operatorname|begin|end|label|tag)\s*\{")
+_INSIDE = re.compile(
+    rf"[_^]\s*\{{|(?:\\(?:text|mathrm|operatorname|begin|end|label|tag)|{_ACCENT}|{_FONT})\s*\{{"
+)
 _SLOPE = re.compile(r"\\partial|∂|\\nabla|\\delta|\\sum|\\prod")
 #: Letters of gates and of what they let through.
 _GATES = frozenset("ifogzrncC")
@@ -76,6 +80,10 @@ _STEPPED = re.compile(
     r"\^\s*(?:\{\s*(?:\(|\\langle)|\())"
 )
 _ANY = re.compile(rf"(?P<name>{_NAME})(?!\s*(?:_|'|\^\s*\{{?\s*(?:\(|\\langle|\\prime)|\())")
+#: ``\\hat{i}_k``: its entry for a unit.
+_ENTRY = re.compile(
+    rf"(?P<name>{_NAME})(?P<script>\s*_\s*(?:\{{\s*(?P<u>[jkl])\s*\}}|(?P<u1>[jkl])(?![A-Za-z])))"
+)
 #: ``di``: the gradient by i.
 _CODED = re.compile(r"(?<![A-Za-z\\])d(?P<name>[a-z])(?![A-Za-z]|\s*[_'(])")
 
@@ -83,9 +91,16 @@ _CODED = re.compile(r"(?<![A-Za-z\\])d(?P<name>[a-z])(?![A-Za-z]|\s*[_'(])")
 def _steps(text: str, names: frozenset[str]) -> Iterator[Edit]:
     inside = list(_scripts(text))
     found = [m for p in (_ANY, _CODED) for m in p.finditer(text) if _key(m["name"]) in names]
-    for m in sorted(found, key=lambda m: m.start()):
-        if not any(a <= m.start() < b for a, b in inside):
-            yield m.end(), m.end(), "_{t}"
+    entries = {m.start("script"): m for m in _ENTRY.finditer(text) if _key(m["name"]) in names}
+    edits = [(m.end(), m.end(), "_{t}") for m in found]
+    edits += [
+        (m.start("script"), m.end("script"), f"_{{t,{m['u'] or m['u1']}}}")
+        for m in entries.values()
+    ]
+    starts = {m.end("name"): m.start() for m in (*found, *entries.values())}
+    for start, end, new in sorted(edits):
+        if not any(a < starts[start] < b for a, b in inside):
+            yield start, end, new
 
 
 def _scripts(text: str) -> Iterator[tuple[int, int]]:
@@ -93,7 +108,7 @@ def _scripts(text: str) -> Iterator[tuple[int, int]]:
     for m in _INSIDE.finditer(text):
         end = closing(text, m.end() - 1, "{", "}")
         if end is not None:
-            yield m.start(), end + 1
+            yield m.end() - 1, end + 1
     for m in re.finditer(r"[_^]\s*(?=[a-zC])", text):
         yield m.start(), m.end() + 1
 

@@ -111,7 +111,10 @@ _LETTERS = re.compile(
     r"\\(?P<sign>Pi|Sigma)(?=\s*(?:\\limits\s*)?(?:_\s*\{[^{}=]*=|\^\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*_\s*\{[^{}=]*=))"
 )
 #: ``h_t{}`` before an operator.
-_NOTHING = re.compile(r"(?<=[A-Za-z0-9}])\{\s*\}\s*(?=$|[=+\-,;&.]|\\\\|\\end)")
+_NOTHING = re.compile(
+    r"(?<=[A-Za-z0-9}])\{\s*\}\s*(?=$|[=+\-,;&.]|\\\\|\\end)"
+    r"|(?<=\\sum_)(?P<under>[a-z]|\{[^{}]*\})\{\s*\}"
+)
 #: ``{{\\partial E}}``: braces within braces are braces.
 _TWICE = re.compile(r"\{\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}\s*\}")
 #: ``a&+&b``: terms in columns of their own.
@@ -153,7 +156,7 @@ def plainly_set(formula: Formula) -> Formula:
     formula = replaced(formula, _COLUMNS, lambda m: f" {m.group(1)} ")
     formula = replaced(formula, _SPLIT, lambda m: r"\mathrm{softmax}")
     formula = replaced(formula, _LETTERS, lambda m: rf"\{'prod' if m['sign'] == 'Pi' else 'sum'}")
-    formula = replaced(formula, _NOTHING, lambda m: " ")
+    formula = replaced(formula, _NOTHING, lambda m: f"{m['under'] or ''} ")
     formula = with_one_hot_labels(formula)
     formula = replaced(formula, _SPACE, lambda m: r"\ ")
     formula = edited(formula, _lines(formula.latex))

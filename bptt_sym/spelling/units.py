@@ -18,6 +18,7 @@ _NAME = (
     r"|(?<![A-Za-z\\])[A-Za-z])"
 )
 _STEP = r"\(?\s*(?:t|T|k)\s*(?:[-+]\s*1\s*)?\)?"
+_BELOW = r"\s*_\s*(?:t|\{\s*t\s*\})"
 _ABOVE = rf"\s*\^\s*(?:\{{\s*{_STEP}\s*\}}|t(?![A-Za-z]))"
 _CALLED = r"\s*\(\s*t\s*(?:[-+]\s*1\s*)?\)"
 #: ``h_j^{(t)}``, ``h^{(t)}_j``, ``h_j(t)``, ``h_{t,j}``, ``h_{j,t}``.
@@ -32,6 +33,11 @@ _LEFT = re.compile(
 _CALL = re.compile(
     rf"(?P<name>{_NAME})\s*_\s*(?:\{{\s*(?P<j>[ijklmpqrs])\s*\}}|(?P<j1>[ijklmpqrs]))\s*"
     r"\(\s*(?P<step>(?:t|T|k|\\tau)\s*(?:[-+]\s*[0-9]\s*)?)\)"
+)
+#: ``E_t = -y_{t,i} \\log \\hat y_{t,i}``: a letter that stands twice is summed over.
+_SUMMED = re.compile(
+    rf"(?P<left>^\s*{_NAME}{_BELOW}\s*&?\s*=\s*&?\s*-\s*)(?P<y>{_NAME})\s*_\s*\{{\s*(?P<s>t)\s*,\s*(?P<i>[ijkl])\s*\}}"
+    rf"\s*(?P<log>\\(?:log|ln))\s*(?P<open>\{{\s*)?(?P<p>{_NAME})\s*_\s*\{{\s*(?P=s)\s*,\s*(?P=i)\s*\}}(?(open)\s*\}})"
 )
 _POWER = re.compile(r"\s*\^")
 _BARE_SUM = re.compile(r"\\sum\s*_\s*([a-z])(?![A-Za-z])")
@@ -74,6 +80,10 @@ def as_vectors(formula: Formula, gates: GateLetters) -> Formula:
     text = formula.latex
     if re.search(r"\\partial|\\delta|∂|\\nabla|\\frac\s*\{\s*d", text):
         return formula
+    formula = replaced(
+        formula, _SUMMED,
+        lambda m: rf"{m['left']}{m['y']}_{{t}}^\top {m['log']} {m['p']}_{{t}}",
+    )  # fmt: skip
     formula = replaced(formula, _BARE_SUM, lambda m: rf"\sum_{{{m.group(1)}}}")
     formula = replaced(formula, _SQUARES, _length)
     text = formula.latex
