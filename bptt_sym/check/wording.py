@@ -53,7 +53,7 @@ def says_nothing(row: Row, formula: Formula) -> str:
     """Why a row claims nothing of a recurrence, by its form; "" if it may."""
     if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
         return marked("it says nothing about a recurrence")
-    if _gives_a_size(row):
+    if _gives_a_size(row) or names_its_argument(row):
         return marked("it says nothing about a recurrence")
     if formula.delta and row.gives_zero:
         return marked("where a gradient begins before anything is added to it")
@@ -292,8 +292,21 @@ def one_step_off(time: Node) -> tuple[str, int] | None:
     return (name, int(form[1])) if factor == 1 and name != "T" else None
 
 
+def names_its_argument(row: Row) -> bool:
+    """``x = x(r)``: it says what it depends on, not how."""
+    if len(row.chain.sides) != 2 or row.chain.ops != ["="]:
+        return False
+    left, right = ([t.text for t in side] for side in row.chain.sides)
+    n = len(left)
+    kinds = [t.kind for t in row.chain.sides[1]]
+    called = kinds[n : n + 1] == ["open"] and kinds[-1] == "close" and kinds.count("open") == 1
+    return called and right[:n] == left
+
+
 def only_copies(row: Row) -> bool:
     """``c_{t+1} = c_t``: what is handed on to the next step, which defines no step."""
+    if names_its_argument(row):
+        return True
     if len(row.chain.sides) != 2 or row.kind is not Kind.SEQUENCE:
         return False
     left, right = ([t.text for t in side if t.kind == "word"] for side in row.chain.sides)
