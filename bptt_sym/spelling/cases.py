@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
+from bptt_sym.messages import marked
 
 _CASES = re.compile(
     r"^(?P<left>[^=&]*(?:\{[^{}]*\}[^=&]*)*)&?\s*=\s*(?:\\left\s*\\\{\s*)?"
@@ -20,6 +21,7 @@ _CASES = re.compile(
     r"\\end\s*\{(?P=env)\}\s*(?:\\right\s*\.)?\s*[.,;]?\s*$",
     re.DOTALL,
 )
+_BY_CASES = marked("it goes by cases that are not read")
 _ROW = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
 _WORDS = re.compile(
     r"\\(?:text|mathrm|textrm|mbox|operatorname)\s*\{\s*(?P<words>[^{}]*)\}|\\q?quad|\\[,;:! ]|[,:]"
@@ -31,8 +33,9 @@ _OF_GRADIENTS = re.compile(
 )
 #: ``\\frac{\\partial p_i}{\\partial z_j}``
 _OF_ENTRIES = re.compile(
-    r"\s*\\[dt]?frac\s*\{\s*\\partial\s*[^{}]*?_\s*\{?\s*(?P<i>[ijkmn])\s*\}?\s*\}\s*"
-    r"\{\s*\\partial\s*[^{}]*?_\s*\{?\s*(?P<j>[ijkmn])\s*\}?\s*\}\s*$"
+    r"\s*(?:\\label\s*\{[^{}]*\}\s*)?\\[dt]?frac\s*\{\s*\\partial\s*(?:[^{}]|\{[^{}]*\})*?"
+    r"_\s*\{?\s*(?:t\s*,\s*)?(?P<i>[ijklmn])\s*(?:,\s*t\s*)?\}?\s*\}\s*\{\s*\\partial\s*"
+    r"(?:[^{}]|\{[^{}]*\})*?_\s*\{?\s*(?:t\s*,\s*)?(?P<j>[ijklmn])\s*(?:,\s*t\s*)?\}?\s*\}\s*$"
 )
 _EQUAL = re.compile(r"(?P<a>[a-z])\s*=\s*(?P<b>[a-zT])$")
 _REST = re.compile(
@@ -58,7 +61,8 @@ def _parts(formula: Formula) -> list[Formula]:
         return [whole]
     found = list(_rows(formula, m))
     if len(found) < 2 or any(part is None for part in found):
-        return [formula]
+        by_units = _OF_ENTRIES.match(m.group("left")) is not None
+        return [replace(formula, open=_BY_CASES) if by_units else formula]
     return [part for part in found if part is not None]
 
 

@@ -196,3 +196,39 @@ def test_superscripts_of_two_names_label_weights() -> None:
         (r"\frac{\partial L}{\partial W_0^o} = \sum_t (g_t - y_t)", "right"),
     ]:
         assert in_text(f"{text}$${formula}$$\n")[-1][0] == expected, formula
+
+
+SIMPLE = (
+    "$$s_t = \\tanh(U x_t + W s_{t-1})$$\n\n$$\\hat y_t = \\mathrm{softmax}(V s_t)$$\n\n"
+    "Let $q_t = V s_t$ and $x = x(r)$.\n\n$$E_t = -y_{t_i} \\log \\hat y_{t_i}$$\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        # letters that stand twice in a product of a sum are summed over
+        (r"\frac{\partial E_t}{\partial V_{ij}} = \frac{\partial E_t}{\partial \hat y_{t_k}} "
+         r"\frac{\partial \hat y_{t_k}}{\partial q_{t_l}} \frac{\partial q_{t_l}}{\partial V_{ij}}",
+         "right"),
+        (r"\frac{\partial E_t}{\partial W_{ij}} = (\hat y_{t_l} - y_{t_l}) V_{lm} \sum_{r=0}^t "
+         r"\frac{\partial s_{t_m}}{\partial s_{r_n}} \frac{\partial s_{r_n}}{\partial W_{ij}}",
+         "right"),
+        (r"\frac{\partial E_t}{\partial W_{ij}} = (y_{t_l} - \hat y_{t_l}) V_{lm} \sum_{r=0}^t "
+         r"\frac{\partial s_{t_m}}{\partial s_{r_n}} \frac{\partial s_{r_n}}{\partial W_{ij}}",
+         "wrong"),
+        # the other side tells how many units a Kronecker symbol counts
+        (r"\frac{\partial q_{t_l}}{\partial V_{ij}} = \delta_{il} s_{t_j}", "right"),
+        (r"\frac{\partial q_{t_l}}{\partial V_{ij}} = \delta_{jl} s_{t_i}", "undecided"),
+        (r"\frac{\partial q_{t_l}}{\partial V_{ij}} = -\delta_{il} s_{t_j}", "wrong"),
+        (r"\frac{\partial \hat y_{t_k}}{\partial q_{t_l}} = \left\{\begin{array}{lr} "
+         r"-\hat y_{t_k} \hat y_{t_l}, & k \neq l \\ \hat y_{t_k}(1 - \hat y_{t_k}), & k = l "
+         r"\end{array}\right.", "right"),
+        (r"\frac{\partial \hat y_{t_k}}{\partial q_{t_l}} = \left\{\begin{array}{lr} "
+         r"-\hat y_{t_k} \hat y_{t_l}, & k > l \\ \hat y_{t_k}(1 - \hat y_{t_k}), & k = l "
+         r"\\ 1, & k < l \end{array}\right.", "unreadable"),
+    ],
+)  # fmt: skip
+def test_a_derivation_by_entries(formula: str, expected: str) -> None:
+    found = in_text(f"{SIMPLE}$${formula}$$\n")
+    assert found[-1][0] == expected, found
