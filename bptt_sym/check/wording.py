@@ -293,14 +293,14 @@ def one_step_off(time: Node) -> tuple[str, int] | None:
 
 
 def names_its_argument(row: Row) -> bool:
-    """``x = x(r)``: it says what it depends on, not how."""
+    """``x = x(r)``: it says what it depends on, not how; ``C = C(h_T, y)`` is a loss of the run."""
     if len(row.chain.sides) != 2 or row.chain.ops != ["="]:
         return False
     left, right = ([t.text for t in side] for side in row.chain.sides)
     n = len(left)
     kinds = [t.kind for t in row.chain.sides[1]]
     called = kinds[n : n + 1] == ["open"] and kinds[-1] == "close" and kinds.count("open") == 1
-    return called and right[:n] == left
+    return called and right[:n] == left and not {"_", "^"} & set(right[n:])
 
 
 def only_copies(row: Row) -> bool:
