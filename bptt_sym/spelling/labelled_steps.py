@@ -17,7 +17,9 @@ _NAME = re.compile(
     r"|(?<![A-Za-z\\{])(?<!\\hat )(?<!\\tilde )(?<!\\bar )(?P<letter>[a-z]))\s*_\s*"
     r"(?:\{\s*(?P<label>[a-z]{1,7})\s*\}|(?P<one>[a-z])(?![A-Za-z]))(?!\s*\}?\s*[\^'])"
 )
-_STEP = re.compile(r"\^\s*\{\s*\(\s*t\s*(?:-\s*1\s*)?\)\s*\}")
+_STEP = re.compile(
+    r"\^\s*\{\s*\(\s*t\s*(?:-\s*1\s*)?\)\s*\}|_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:-\s*1\s*)?\})"
+)
 _ROW = re.compile(
     r"\\{2,}|\\begin\s*\{[a-z]+\*?\}|\\end\s*\{[a-z]+\*?\}|\\q?quad(?![A-Za-z])|(?<!\s)\s*,\s*(?=\\?[a-z])"
 )
