@@ -28,12 +28,14 @@ from bptt_sym.spelling.corners import folded
 from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_length
 from bptt_sym.spelling.deltas import runs_back
 from bptt_sym.spelling.each_gate import for_each_gate
+from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
 from bptt_sym.spelling.exported import as_meant
 from bptt_sym.spelling.from_above import with_outer_products, with_what_arrives
 from bptt_sym.spelling.gate_labels import with_gate_labels
 from bptt_sym.spelling.handwriting import as_written
 from bptt_sym.spelling.held import held_fixed, with_one_function
 from bptt_sym.spelling.labelled_steps import with_steps_of_gates
+from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
 from bptt_sym.spelling.lengths import with_lengths
 from bptt_sym.spelling.loss_arguments import without_arguments
@@ -66,6 +68,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything = [multiplied_out(without_arguments(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
+    everything = with_entrywise_signs([with_norms_for_largest(f) for f in everything])
     everything = with_one_face(with_one_function([folded(as_written(f)) for f in everything]))
     everything = counted_from_the_end(with_one_length(everything))
     everything = [written_row_by_row(plainly_set(f)) for f in everything]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from bptt_sym.check.bounds.compare import (
@@ -29,7 +30,13 @@ from bptt_sym.check.bounds.families import (
     scalar_case,
     scalar_sizes,
 )
-from bptt_sym.check.bounds.kinds import comparable, of_diagonals, rules_used, within_norms
+from bptt_sym.check.bounds.kinds import (
+    comparable,
+    in_every_order,
+    of_diagonals,
+    rules_used,
+    within_norms,
+)
 from bptt_sym.check.bounds.magnitude import Bounder, Magnitude, Unbounded
 from bptt_sym.check.bounds.theorems import (
     START,
@@ -270,8 +277,9 @@ class _Case:
         r"""``‖A‖ ≤ ‖X‖ ‖Y‖``, ``‖A‖ ≤ \sum ‖X‖`` where A = XY, A = \sum X are identities."""
         if not isinstance(left, (Norm, Abs)) or self.claim.ops[0] != "<=":
             return None
-        for descending in (True, False):
-            inner = within_norms(right, descending)
+        ways = (True, False) if any(isinstance(n, Prod) for n in walk(right)) else (True,)
+        for ordered, descending in product(in_every_order(right), ways):
+            inner = within_norms(ordered, descending)
             if inner is None:
                 return None
             for trial in trials(Claim((left.arg, inner), ("=",)), self.rec):
@@ -292,8 +300,6 @@ class _Case:
                         assumptions=self.hypotheses,
                         method=rules_used(right),
                     )
-            if not any(isinstance(n, Prod) for n in walk(right)):
-                return None
         return None
 
     def _starts_small(self) -> bool:

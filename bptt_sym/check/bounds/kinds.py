@@ -8,7 +8,9 @@ measured by F needs one F behind it: the identity has the norm √n in it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import (
@@ -27,6 +29,9 @@ from bptt_sym.notation import (
 )
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.shapes import shape_of
+
+#: Factors of a product that are tried in every order.
+_MOST_ORDERED = 3
 
 
 def comparable(left: Node, right: Node) -> bool:
@@ -102,6 +107,19 @@ def within_norms(node: Node, descending: bool) -> Node | None:
                 return replace(node, body=inner)
             return replace(node, body=inner, descending=descending)
     return None
+
+
+def in_every_order(node: Node) -> Iterator[Node]:
+    """A product of norms with its factors, which are numbers, in every order: at most three."""
+    match node:
+        case Mul(args=args) if len(args) <= _MOST_ORDERED:
+            for order in permutations(args):
+                yield replace(node, args=order)
+        case Prod(body=body):
+            for inner in in_every_order(body):
+                yield replace(node, body=inner)
+        case _:
+            yield node
 
 
 def rules_used(right: Node) -> str:

@@ -1,0 +1,59 @@
+r"""A sign that a text keeps for products entry by entry: ``c_t = f_t * c_{t-1} + i_t * g_t``.
+
+Where a sign stands between gates and states in the equations of a cell, and nowhere in the text
+beside a matrix, whose products are written without it, it is :math:`\odot` wherever it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+
+_SIGNS = {
+    "*": r"(?<![\^_{])\*(?![{}])",
+    r"\ast": r"(?<![\^_{])\\ast(?![A-Za-z])",
+    r"\cdot": r"\\cdot(?![A-Za-z])",
+    "·": "·",
+    r"\times": r"\\times(?![A-Za-z])",
+}
+_SCRIPT = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9]|\\top))*"
+_BASE = (
+    r"(?:\\(?:mathbf|boldsymbol|bm|mathrm|text|tilde|hat|bar|widetilde)\s*"
+    r"\{(?:[^{}]|\{[^{}]*\})*\}|\\(?:tilde|hat|bar)\s*[A-Za-z]|[A-Za-z])"
+)
+_VALUE = r"(?:\\(?:tilde|hat|bar)\s*(?:\{\s*[a-zC]\s*\}|[a-zC])|(?<![A-Za-z\\])[a-zC])"
+_AT = r"\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:-\s*1\s*)?\})"
+_SLOPE = re.compile(r"\\partial|∂|\\nabla|\\delta|\\frac\s*\{\s*d")
+_WEIGHT = r"(?:\\(?:mathbf|boldsymbol|bm|mathrm)\s*\{\s*[WUVR]\s*\}|(?<![A-Za-z\\])[WUVR])"
+
+
+def with_entrywise_signs(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with such a sign as ``\\odot``."""
+    texts = [f.latex for f in formulas]
+    found = list(formulas)
+    for sign, pattern in _SIGNS.items():
+        if any(sign in t for t in texts) and _is_entrywise(texts, pattern):
+            found = [
+                replaced(f, re.compile(pattern), lambda m: r"\odot ") if sign in f.latex else f
+                for f in found
+            ]
+    return found
+
+
+def _is_entrywise(texts: Sequence[str], sign: str) -> bool:
+    between = re.compile(rf"{_VALUE}{_AT}\s*(?:{sign})\s*{_VALUE}{_AT}")
+    beside = re.compile(
+        rf"{_WEIGHT}{_SCRIPT}\s*(?:{sign})|(?:{sign})\s*(?:\\left\s*)?[(\[]?\s*{_WEIGHT}|"
+        rf"(?:{sign})\s*(?:\\left\s*)?\[|\^\s*(?:\{{?\s*(?:T|\\top)\s*\}}?)\s*(?:{sign})|"
+        rf"(?:{sign})\s*{_BASE}{_SCRIPT}\s*\^\s*\{{?\s*(?:T|\\top)"
+    )
+    cells = [t for t in texts if not _SLOPE.search(t)]
+    weight = re.compile(_WEIGHT)  # whose products are written without the sign
+    return (
+        any(map(between.search, cells))
+        and any(map(weight.search, cells))
+        and not any(map(beside.search, texts))
+    )
