@@ -2,9 +2,10 @@
 
     python benchmarks/bench_code.py [--quick]
 
-Everything is timed in one run, on one core, in float64, best of a few repetitions, the contenders
-of a row in turns; the table gives milliseconds for our NumPy code and ratios (theirs / ours) for
-the rest. ``gemm`` is the limit: the time of the same matrix products alone through NumPy's BLAS.
+Everything is timed in one run, on one core, in float64, the contenders of a row in turns. The table
+gives milliseconds (best of all repetitions) for our NumPy code and ratios (theirs / ours) for the
+rest: the median over the turns of the ratio of the best times of a turn, since other programs slow
+down whole turns. ``gemm`` is the limit: the same matrix products alone through NumPy's BLAS.
 ``floor`` for C is flops at the rate of the kernel's own best product plus the transcendentals at
 the rate of its own loop. ``traffic`` is that floor with what no program can leave out: with few
 examples the recurrent matrix is read at every step, forward and back, which takes longer than its
@@ -28,6 +29,7 @@ import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from fractions import Fraction  # noqa: E402
 from functools import cache, partial  # noqa: E402
+from statistics import median  # noqa: E402
 from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
@@ -53,13 +55,20 @@ def best(f: Callable[[], Any], seconds: float, fewest: int = 3) -> float:
     return min(times)
 
 
-def in_turns(contenders: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
-    """The least time of each. Five turns of many calls: a slow second is one for all of them."""
-    least = dict.fromkeys(contenders, float("inf"))
-    for _ in range(5):
+TURNS = 9
+
+
+def in_turns(contenders: dict[str, Callable[[], Any]], seconds: float) -> dict[str, list[float]]:
+    """The least time of each in every turn: a slow second is one for all of them."""
+    least: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(TURNS):
         for name, f in contenders.items():
-            least[name] = min(least[name], best(f, seconds / 5, fewest=1))
+            least[name].append(best(f, seconds / TURNS, fewest=1))
     return least
+
+
+def ratio(theirs: list[float], ours: list[float]) -> float:
+    return median(a / b for a, b in zip(theirs, ours, strict=True))
 
 
 def sigmoid(a: Array) -> Array:
@@ -318,9 +327,9 @@ def main() -> None:
                     contenders["C"] = partial(compiled, params, series, start)
                 times = in_turns(contenders, seconds)
                 mine, limit = times["ours"], gemm_limit(n, steps, batch, rng, seconds)
-                row = f"{n:4d} {batch:3d} {steps:5d} | {1e3 * mine:9.3f} {1e3 * limit:8.3f} "
-                row += f"{times['by hand'] / mine:8.2f} "
-                row += "".join(f"{times[name] / mine:10.2f} " for name in peers)
+                row = f"{n:4d} {batch:3d} {steps:5d} | {1e3 * min(mine):9.3f} {1e3 * limit:8.3f} "
+                row += f"{ratio(times['by hand'], mine):8.2f} "
+                row += "".join(f"{ratio(times[name], mine):10.2f} " for name in peers)
                 if compiled is not None:
                     # The best rates so far: other programs can only slow them down.
                     flops_rate, exp_rate = map(max, c_rates(), (flops_rate, exp_rate))
@@ -328,8 +337,9 @@ def main() -> None:
                     flops = steps * batch * 2 * n * n * (4 + 4 + 1 + 1 + 4 + 4 + 4 + 1)
                     floor = flops / flops_rate + steps * batch * n * (5 + 5) / exp_rate
                     whole = floor + traffic(n, steps, batch, flops_rate)
-                    row += f"| {1e3 * times['C']:8.3f} {mine / times['C']:8.1f} "
-                    row += f"{times['C'] / floor:8.2f} {times['C'] / whole:8.2f}"
+                    taken = min(times["C"])
+                    row += f"| {1e3 * taken:8.3f} {ratio(mine, times['C']):8.1f} "
+                    row += f"{taken / floor:8.2f} {taken / whole:8.2f}"
                 print(row, flush=True)
     print(f"C kernel: {flops_rate / 1e9:.1f} Gflop/s, {exp_rate / 1e6:.0f} M tanh/s")
 

@@ -27,12 +27,50 @@ def address(a: Any) -> int:
         return int(a.__array_interface__["data"][0])
 
 
-#: NumPy's array begins with the head of any object and then the pointer to its numbers: extension
-#: modules are compiled with that, so that it does not move.
+#: NumPy's array begins with the head of any object, then the pointer to its numbers, how many
+#: dimensions there are, and the pointer to them: extension modules are compiled with that, so that
+#: it does not move.
 _POINTER = object.__basicsize__
-_PROBE = np.zeros(1)
-_KNOWN = ctypes.c_void_p.from_address(id(_PROBE) + _POINTER).value == address(_PROBE)
+_WORD = ctypes.sizeof(ctypes.c_void_p)
+_PROBE = np.zeros((3, 5))
+
+
+def _known() -> bool:
+    """Whether arrays lie in memory as they do in CPython."""
+    head = (ctypes.c_void_p * 3).from_address(id(_PROBE) + _POINTER)
+    count = ctypes.c_int.from_address(id(_PROBE) + _POINTER + _WORD).value
+    if head[0] != address(_PROBE) or count != 2:
+        return False
+    return list((ctypes.c_ssize_t * 2).from_address(head[2] or 0)) == [3, 5]
+
+
+_KNOWN = _known()
 _NULL = ctypes.c_void_p(None)
+
+#: C for whether one of the arrays that :func:`pointers` was given has another shape than it had:
+#: to ask twenty arrays for their shapes takes a tenth of the time of a short gradient.
+RESHAPED = """
+int reshaped(long count, void *const *const *p, const intptr_t *shapes)
+{
+    for (long k = 0; k < count; k++) {
+        const int dimensions = *(const int *)(p[k] + 1);
+        const intptr_t *shape = *(const intptr_t *const *)(p[k] + 2);
+        if (dimensions != *shapes++)
+            return 1;
+        for (int i = 0; i < dimensions; i++)
+            if (shape[i] != *shapes++)
+                return 1;
+    }
+    return 0;
+}
+"""
+
+
+def shapes(arrays: Sequence[Array]) -> Array | None:
+    """The shapes as :data:`RESHAPED` takes them; ``None`` where it cannot look at arrays."""
+    if not _KNOWN:
+        return None
+    return np.array([n for a in arrays for n in (a.ndim, *a.shape)], ctypes.c_ssize_t)
 
 
 def pointers(arrays: Sequence[Array | None]) -> Any:
@@ -45,8 +83,8 @@ def pointers(arrays: Sequence[Array | None]) -> Any:
         nothing = ctypes.addressof(_NULL)
         return kind(*[nothing if a is None else id(a) + _POINTER for a in arrays])
     own = kind(*[None if a is None else address(a) for a in arrays])
-    first, size = ctypes.addressof(own), ctypes.sizeof(ctypes.c_void_p)
-    out: Any = kind(*range(first, first + size * len(arrays), size))
+    first = ctypes.addressof(own)
+    out: Any = kind(*range(first, first + _WORD * len(arrays), _WORD))
     out.kept = own
     return out
 
@@ -111,4 +149,4 @@ class Buffers:
 
 
 _BYTE = np.dtype(np.uint8)
-__all__ = ["LINE", "Buffers", "address", "pointers"]
+__all__ = ["LINE", "RESHAPED", "Buffers", "address", "pointers", "shapes"]

@@ -214,18 +214,19 @@ static __attribute__((noinline)) void product(
 #define AT_ONCE (BYTES == 64 && LANES == 16 ? 1 : BYTES == 64 || LANES == 4 ? 3 : 1)
 static inline __attribute__((always_inline)) void dots(
     real *Y, long ldy, int rows, const real *X, long ldx, const real *W, int columns, long K,
-    int add, int first)
+    int add, const real *next, int lines)
 {
     vec sums[AT_ONCE][LANES] = {{{0}}};
     long k = 0;
-    for (; k + LANES <= K; k += LANES)
+    for (; k + LANES <= K; k += LANES) {
+        for (int l = 0; l < lines; l++, next += LINE)
+            __builtin_prefetch(next);
         _Pragma("GCC unroll 16") for (int l = 0; l < columns; l++) {
             const vec w = *(const vec *)(W + l * K + k);
-            if (first) // the next columns, in the order in which they lie in memory
-                __builtin_prefetch(W + LANES * (K + k + l));
             _Pragma("GCC unroll 3") for (int i = 0; i < rows; i++)
                 sums[i][l] += w * *(const vec *)(X + i * ldx + k);
         }
+    }
     _Pragma("GCC unroll 3") for (int i = 0; i < rows; i++) {
         lane_sums(sums[i]);
         vec total = sums[i][0];
@@ -244,23 +245,27 @@ static inline __attribute__((always_inline)) void dots(
 static __attribute__((noinline)) void product_few(
     real *Y, long ldy, long rows, const real *X, long ldx, const matrix *M, int add)
 {
-    const long K = M->K;
+    const long K = M->K, turns = rows / AT_ONCE + rows % AT_ONCE;
+    // Each turn sends for its share of the next columns, which are as many cache lines.
+    const int lines = (LANES * BYTES / 64 + turns - 1) / turns;
+    const long share = K / LANES * lines * LINE;
     for (int p = 0; p < M->parts; Y += M->rows[p++]) {
         const real *W = M->part[p];
         long n = 0, i;
         for (; n + LANES <= M->rows[p]; n += LANES) {
-            if (rows < AT_ONCE)
-                dots(Y + n, ldy, 1, X, ldx, W + n * K, LANES, K, add, 1);
-            else
-                dots(Y + n, ldy, AT_ONCE, X, ldx, W + n * K, LANES, K, add, 1);
-            for (i = rows < AT_ONCE ? 1 : AT_ONCE; i + AT_ONCE <= rows; i += AT_ONCE)
-                dots(Y + i * ldy + n, ldy, AT_ONCE, X + i * ldx, ldx, W + n * K, LANES, K, add, 0);
-            for (; i < rows; i++)
-                dots(Y + i * ldy + n, ldy, 1, X + i * ldx, ldx, W + n * K, LANES, K, add, 0);
+            const real *next = W + (n + LANES) * K;
+            for (i = 0; i + AT_ONCE <= rows; i += AT_ONCE, next += share)
+                dots(
+                    Y + i * ldy + n, ldy, AT_ONCE, X + i * ldx, ldx, W + n * K, LANES, K, add, next,
+                    lines);
+            for (; i < rows; i++, next += share)
+                dots(
+                    Y + i * ldy + n, ldy, 1, X + i * ldx, ldx, W + n * K, LANES, K, add, next,
+                    lines);
         }
         for (; n < M->rows[p]; n++)
             for (i = 0; i < rows; i++)
-                dots(Y + i * ldy + n, ldy, 1, X + i * ldx, ldx, W + n * K, 1, K, add, 0);
+                dots(Y + i * ldy + n, ldy, 1, X + i * ldx, ldx, W + n * K, 1, K, add, W, 0);
     }
 }
 

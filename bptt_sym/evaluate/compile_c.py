@@ -23,7 +23,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.errors import ModelError, NotSupported
-from bptt_sym.evaluate.buffers import LINE, Buffers, address, pointers
+from bptt_sym.evaluate.buffers import LINE, RESHAPED, Buffers, address, pointers, shapes
 from bptt_sym.evaluate.c_kernels import DOUBLE, SINGLE, Precision
 from bptt_sym.evaluate.c_plan import CSignature
 from bptt_sym.evaluate.c_source import c_source
@@ -199,6 +199,7 @@ class CGradient:
             library.gradient_workspace.restype = ctypes.c_size_t
             library.gradient_of.restype = None
             library.gradient_of.argtypes = [ctypes.c_int, *[ctypes.c_void_p] * 5]
+            library.reshaped.argtypes = [ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
             self._built[key] = library
         return self._built[key]
 
@@ -213,7 +214,7 @@ class CGradient:
         given = [f"*p[{k}]" for k in range(len(self._names) + len(sig.seeds))]
         wanted = [f"at[{k}] < 0 ? NULL : (void *)(r + at[{k}])" for k in range(len(sig.outputs))]
         return (
-            "\nvoid gradient_of(int part, const long *s, void *const *const *p,\n"
+            RESHAPED + "\nvoid gradient_of(int part, const long *s, void *const *const *p,\n"
             "    const long *at, char *r, void *work)\n{\n    gradient(part, "
             + ", ".join([*sizes, *given, *wanted, "work"])
             + ");\n}\n"
@@ -311,8 +312,7 @@ class CGradient:
             plan = self._plans[key] = self._plan(
                 precision, dict(zip(self._names, arrays, strict=True))
             )
-        places = pointers(arrays) if not plan.seeds else None
-        call = _Arguments(arrays, list(map(_shape, arrays)), plan, places)
+        call = _Arguments(arrays, plan, pointers(arrays), shapes(arrays))
         if all(map(operator.is_, arrays, given)):
             self._last = call
         return call
@@ -341,10 +341,10 @@ class CGradient:
         library = self._function(precision, sizes)
         longs = np.array([steps, batch, *sizes], ctypes.c_long)
         size = int(library.gradient_workspace(*map(ctypes.c_long, longs.tolist())))
-        shapes = {n: outputs[n] for n in sig.seeds}
         return _Plan(
-            library.gradient_of, precision, longs, address(longs), outputs, shapes,
-            size * np.dtype(precision.dtype).itemsize, list(sig.seeds),
+            library.gradient_of, library.reshaped, precision, longs, address(longs), outputs,
+            {n: outputs[n] for n in sig.seeds}, size * np.dtype(precision.dtype).itemsize,
+            list(sig.seeds),
         )  # fmt: skip
 
 
@@ -371,6 +371,7 @@ class _Plan:
     """How to call the compiled function for arrays of certain shapes."""
 
     function: Any
+    reshaped: Any
     precision: Precision
     longs: Array
     longs_address: int
@@ -410,17 +411,23 @@ class _Arguments:
     """The arrays of a call that C takes as they are, and what was found out about them."""
 
     arrays: list[Array]
-    shapes: list[tuple[int, ...]]
     plan: _Plan
-    #: See :func:`~bptt_sym.evaluate.buffers.pointers`; ``None`` if cotangents enter as well.
+    #: See the functions of :mod:`~bptt_sym.evaluate.buffers`.
     places: Any
+    shapes: Array | None
+    shapes_address: int = field(init=False)
     #: Workspaces, with their addresses, that no call has in use.
     idle: list[tuple[Array, int]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        where = 0 if self.shapes is None else address(self.shapes)
+        object.__setattr__(self, "shapes_address", where)
+
     def holds(self, given: tuple[Array, ...]) -> bool:
-        """Whether these are the same arrays; what is in them may differ."""
-        same = all(map(operator.is_, given, self.arrays))
-        return same and list(map(_shape, given)) == self.shapes
+        """Whether these are the same arrays, of the same shapes; what is in them may differ."""
+        if self.shapes is None or not all(map(operator.is_, given, self.arrays)):
+            return False
+        return not self.plan.reshaped(len(given), self.places, self.shapes_address)
 
     def workspace(self, stock: Buffers) -> tuple[Array, int]:
         """One that is idle, or from the stock."""
@@ -443,7 +450,7 @@ class _Arguments:
         record, base = results.lend(layout.record.itemsize, layout.record)
         out = dict(zip(layout.names, layout.fields(record), strict=True))
         places = self.places
-        if places is None:
+        if plan.seeds:
             places = pointers([*self.arrays, *(seeds.get(n) for n in plan.seeds)])
         plan.function(part, plan.longs_address, places, layout.places_address, base, work[1])
         return out
@@ -466,7 +473,6 @@ def _fields(names: Sequence[str]) -> Callable[[Any], tuple[Array, ...]]:
 
 
 _NONE: Mapping[str, Array] = MappingProxyType({})
-_shape = operator.attrgetter("shape")
 
 
 def _dtypes(given: Iterable[Array]) -> set[np.dtype[Any]]:

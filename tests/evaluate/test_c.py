@@ -169,6 +169,20 @@ def test_other_arrays_under_the_same_names_are_seen() -> None:
     assert twice == pytest.approx(2 * second, rel=1e-12)
 
 
+def test_arrays_that_got_another_shape_are_seen() -> None:
+    model = named_model("elman")
+    p = next(iter(cases(model)))
+    params, start = model.unpack(p.params, p.dims), p._starts()
+    inputs = {k: np.copy(v) for k, v in p._inputs().items()}
+    compiled = CGradient(model.rec, loss=model.loss)
+    whole, _ = compiled(params, inputs, start)
+    for v in inputs.values():
+        v.resize((p.steps - 1, *v.shape[1:]), refcheck=False)
+    shorter, _ = compiled(params, inputs, start)
+    again, _ = CGradient(model.rec, loss=model.loss)(params, inputs, start)
+    assert whole != shorter == again
+
+
 def test_addresses_are_found_in_other_pythons_too(monkeypatch: pytest.MonkeyPatch) -> None:
     model = named_model("elman")
     p = next(iter(cases(model)))
