@@ -32,6 +32,7 @@ from bptt_sym.documents.masking import (
     mask_markdown,
     mask_tex,
 )
+from bptt_sym.documents.plain_lines import line_formulas
 from bptt_sym.documents.regions import blanked
 from bptt_sym.errors import InputError
 
@@ -62,8 +63,29 @@ def document_in(path: Path, text: str) -> Document:
     if suffix in (".html", ".htm", ".xhtml"):
         return assembled(Source(str(path), text), mask_html(text), Macros())
     if suffix in (".txt", ".text"):
-        return assembled(Source(str(path), text), Masked(text, (), ()), Macros())
+        return assembled(Source(str(path), text), mask_plain(text), Macros())
     return assembled(Source(str(path), text), mask_markdown(text), Macros())
+
+
+def mask_plain(text: str) -> Masked:
+    """Plain text with its lines that are formulas taken out of the sentences, as fences are."""
+    spans: list[tuple[int, int]] = []
+    derives = False
+    for line in line_formulas(text, 0, len(text)):
+        if "$" in text[line.start : line.end] or "\\(" in text[line.start : line.end]:
+            continue
+        derives |= line.derives
+        if spans and not text[spans[-1][1] : line.start].strip():
+            spans[-1] = (spans[-1][0], line.end)
+        else:
+            spans.append((line.start, line.end))
+    if not derives:
+        return Masked(text, (), ())
+    out, pos = [], 0
+    for start, end in spans:
+        out += [text[pos:start], blanked(text[start:end])]
+        pos = end
+    return Masked("".join([*out, text[pos:]]), (), (), tuple(spans))
 
 
 def _merged(parts: list[Document]) -> Document:

@@ -34,9 +34,11 @@ _SCRIPT = (
     r"|\[[ijklmpq](?:\s*,\s*[ijklmpq])?\]|\([tkT](?:\s*[-+]\s*1)?\)|[₀-₉ₐ-ₜ₊₋]+|[⁰-⁹²³¹⁺⁻⁽⁾ᵀᵗᵏⁿ]+)"
 )
 _PART = rf"(?:∂|\\partial\s*)(?:\^?\+\s*)?\s*{_NAME}{_SCRIPT}{{0,3}}"
+#: ``dh_t/dh_{t-1}``
+_QUOTIENT = rf"d(?P<of>{_NAME}{_SCRIPT}{{1,3}})\s*/\s*d(?P<by>{_NAME}{_SCRIPT}{{0,3}})"
 _DERIVATIVE = (
     rf"(?:\|\|?|‖|\|)?\(?\s*(?:{_PART}\s*/\s*{_PART}|(?:[δΔ]|\\delta\s*|d(?=[A-Za-z]_)){_NAME}{_SCRIPT}{{0,3}}"
-    rf"|d\s*[LEJ]{_SCRIPT}{{0,1}}\s*/\s*d\s*{_NAME}{_SCRIPT}{{0,3}}|[δ]{_SCRIPT}{{0,3}})"
+    rf"|d\s*[LEJ]{_SCRIPT}{{0,1}}\s*/\s*d\s*{_NAME}{_SCRIPT}{{0,3}}|{_QUOTIENT}|[δ]{_SCRIPT}{{0,3}})"
 )
 #: The left side of a formula about derivatives.
 _ABOUT = re.compile(rf"{_DERIVATIVE}")
@@ -249,5 +251,7 @@ def _entry(m: re.Match[str]) -> str:
 _SPELT: Sequence[tuple[re.Pattern[str], _Put]] = (
     (_UNITS, _entry),
     (_GLUED, r"\g<letter>_{\g<label>}"),
+    (re.compile(rf"(?<![A-Za-z\\_^{{]){_QUOTIENT}"), r"∂\g<of>/∂\g<by>"),
+    (re.compile(r"(?<![A-Za-z\\])prod(?=_)"), "∏"),
     (re.compile(r"δ"), r"\\delta "),
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bptt_sym.check.audit import audit
+from bptt_sym.documents.document import read_document
 from bptt_sym.documents.plain_lines import line_formulas
 from tests.check.audited import judged, verdicts
 
@@ -69,7 +73,7 @@ def test_places_are_those_of_the_file() -> None:
     ("line", "read"),
     [
         ("∂L/∂W = Σ(t=1 to T) δ_t x_t^T", "∂L/∂W = Σ_{t=1}^{T} \\delta _t x_t^T"),
-        ("∂h_t/∂h_k = prod[j=k+1..t] ∂h_j/∂h_{j-1}", "∂h_t/∂h_k = prod_{j=k+1}^{t} ∂h_j/∂h_{j-1}"),
+        ("∂h_t/∂h_k = prod[j=k+1..t] ∂h_j/∂h_{j-1}", "∂h_t/∂h_k = ∏_{j=k+1}^{t} ∂h_j/∂h_{j-1}"),
         ("h_t = tanh(Wxh x_t + Whh h_{t-1} + bh)",
          "h_t = tanh(W_{xh} x_t + W_{hh} h_{t-1} + b_{h})"),
     ],
@@ -110,3 +114,31 @@ def test_any_text_ends_and_keeps_its_places(text: str) -> None:
 )
 def test_long_lines_and_spaces_end(text: str) -> None:
     assert all(len(j.latex) < 2_000 for j in judged(text))
+
+
+ASCII = """Notes on BPTT
+
+h_t = tanh(W h_{t-1} + U x_t)
+y_t = V h_t
+L = sum_t 1/2 (y_t - d_t)^2
+
+dL/dV = sum_t (y_t - d_t) h_t^T
+dL/dU = sum_t diag(1 - h_t^2) dL/dh_t x_{t-1}^T
+1. dh_t/dh_{t-1} = diag(1 - h_t^2) W
+2. dh_T/dh_0 = prod_{t=1}^{T} diag(1 - h_t^2) W
+The price of a unit changes as dp/dq = 3.
+"""
+
+
+def test_a_file_of_plain_text_without_any_sign_of_mathematics(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(ASCII, encoding="utf-8")
+    found = [(j.place.line, j.verdict) for j in audit(read_document(path))]
+    assert [line for line, v in found if v.verdict == "wrong"] == [8]
+    assert [line for line, v in found if v.is_right] == [7, 9, 10]
+
+
+def test_sentences_of_plain_text_are_no_formulas(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear all,\n\nthe rate r = 3 is as before.\nx = 5\n", encoding="utf-8")
+    assert not audit(read_document(path))
