@@ -26,6 +26,8 @@ _ROW = re.compile(
 _GIVES = re.compile(r"\s*&?\s*=\s*&?")
 #: Labels that are gates of a cell together.
 _CELLS = (frozenset("fo"), frozenset("rz"), frozenset(("in", "out")), frozenset(("f", "out")))
+#: Labels of what is no part of the cell.
+_OUTSIDE = frozenset("xy")
 
 
 def with_steps_of_gates(formulas: Sequence[Formula]) -> list[Formula]:
@@ -38,7 +40,7 @@ def with_steps_of_gates(formulas: Sequence[Formula]) -> list[Formula]:
     for m in _NAME.finditer(every):
         labels.setdefault(_key(m)[0], set()).add(_key(m)[1])
     letters = {k for k, found in labels.items() if any(cell <= found for cell in _CELLS)}
-    rows = [row for text in texts for row in _given(text)]
+    rows = [row for text in texts for row in _given(text) if row[0][1] not in _OUTSIDE]
     running: set[tuple[str, str]] = set()
     while True:
         more = {
