@@ -260,7 +260,7 @@ class Writer:
         sign = self.style["transpose"]
         if x.startswith((r"\left(", "(")) and x.endswith(")"):
             return x + sign
-        if x.startswith((r"\frac", r"\dfrac", r"\tfrac", r"{\partial", r"\partial", r"\nabla")):
+        if x.startswith((r"\frac", r"\dfrac", r"\tfrac", r"{\partial", r"\partial", r"\nabla", "D_")):
             return rf"\left({x}\right){sign}"
         if "^" in x and sign != "'":
             return f"({x}){sign}"

@@ -19,6 +19,7 @@ from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.prose import last_step_said
 from bptt_sym.spelling.adjoints import Adjoints
 from bptt_sym.spelling.backwards import counted_from_the_end
+from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.block_products import multiplied_out
 from bptt_sym.spelling.cases import by_cases
 from bptt_sym.spelling.code_marks import with_code_marks
@@ -66,6 +67,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = with_conditions([as_meant(f) for f in everything])
     everything = with_usual_signs(in_one_case(with_entries_beside_steps(everything)))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
+    everything = with_the_variable_beside(everything)
     everything = [multiplied_out(without_arguments(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_entrywise_signs([with_norms_for_largest(f) for f in everything])

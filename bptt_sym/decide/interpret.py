@@ -230,8 +230,9 @@ class Interpreter:
         total, parts = self.pair(args[0], env, out)
         for arg in args[1:]:
             value, jac = self.pair(arg, env, out)
+            product = times(total, value)  # before the Jacobians: it says which shapes do not fit
             parts = product_rule(self.dom, total, parts, value, jac, times)
-            total = reduce(times(total, value))
+            total = reduce(product)
         out.append(parts)
         return total
 

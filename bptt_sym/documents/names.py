@@ -57,9 +57,9 @@ class Name:
         return self.scripts[-1].end if self.scripts else self.end
 
 
-def names_in(text: str) -> Iterator[Name]:
-    """The names of ``text``; those in scripts have an entry of their own."""
-    for m in _BASE.finditer(text):
+def names_in(text: str, start: int = 0) -> Iterator[Name]:
+    """The names of ``text`` from ``start`` on; those in scripts have an entry of their own."""
+    for m in _BASE.finditer(text, start):
         if m["base"] is None:
             continue
         found: list[Script] = []

@@ -28,6 +28,10 @@ _EQUATION = re.compile(
 _ROW_END = re.compile(r"\\\\|\\q?quad(?![A-Za-z])")
 #: What a run goes through, or differentiates: no output of its last step alone.
 _MORE = re.compile(r"\\(?:sum|prod|partial|nabla|int)|_\s*\{?\s*t(?![A-Za-z])|\(\s*t\s*\)")
+#: ``\\nabla_{o} L``
+_BELOW = re.compile(
+    r"\\nabla\s*_\s*\{\s*(?P<name>\\(?:hat|mathbf|boldsymbol)\s*\{\s*[a-z]\s*\}|[a-z])\s*\}"
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,9 @@ class LastOutput:
             for m in mentions(formula.latex, tokens)
             if not m.step and not m.argument and _plain(m.name) in self.names
         ]
-        return edited(formula, sorted(found))
+        found += [(m.end("name"), m.end("name"), "_{T}") for m in _BELOW.finditer(formula.latex)
+                  if _plain(m["name"]) in self.names]  # fmt: skip
+        return edited(formula, sorted(set(found)))
 
 
 def _plain(name: str) -> str:

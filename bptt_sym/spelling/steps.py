@@ -28,6 +28,7 @@ _RUNS = frozenset(
     "h s x y o p q z a r g l d e m n L E J C "
     "\\ell \\delta \\mathcal{L} \\mathcal{E} \\mathcal{J}".split()
 )
+_LOSSES = frozenset("L E J C \\ell \\mathcal{L} \\mathcal{E} \\mathcal{J}".split())
 _FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathit|mathrm|mathsf|hat|widehat|tilde|bar)\{?")
 #: Names that stand for numbers whose powers are taken.
 _POWERS = frozenset(
@@ -60,6 +61,10 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
         for n in every
     )
 
+    # A number is a step above a name that has one everywhere. Of losses there is a total as well.
+    runs_above = {n.base for n in every if n.scripts and _is_step_letter(n.scripts[0])}
+    runs_above -= {n.base for n in every if not n.scripts and n.base not in _LOSSES}
+
     def new(name: Name, text: str) -> tuple[int, str] | None:
         """Where the scripts of ``name`` end that become one step, and that."""
         runs = name.base in given or _FONT.sub("", name.base).rstrip("}") in _RUNS
@@ -80,7 +85,10 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
             return None
         if script.kind == "[" or (script.kind == "(" and called):
             return script.end, f"_{{{script.inside}}}"
-        if script.kind == "^" and raised and not script.inside[0].isdigit():
+        numbered = script.inside.isdigit()
+        if numbered and name.base not in runs_above:
+            return None
+        if script.kind == "^" and raised:
             powers = name.base in _POWERS and name.base not in given
             # A T there may say that it is transposed.
             if not powers and script.inside != "T":
