@@ -365,6 +365,10 @@ class Writer:
         if self.style["loss"] == "words":
             at = next(k for k, x in enumerate(kept) if x.kind in ("right", "wrong"))
             kept.insert(at, Line("prose", self.template.told["loss"]))
+        if self.style["mark"] == "bar":
+            at = next(k for k, x in enumerate(kept) if x.kind in ("right", "wrong"))
+            said = r"A bar is for the gradient: $\bar{v} = \frac{\partial %s}{\partial v}$."
+            kept.insert(at, Line("prose", said % self.name("L")))
         given = [x for x in kept if x.kind in ("def", "loss")]
         if self.style["definitions"] == "after":
             kept = [*(x for x in kept if x not in given), *given]
@@ -446,7 +450,7 @@ class Writer:
         elif kind == "html":
             out.text = out.text.replace("<h2>", "\0").replace("</h2>", "\1").replace("&", "&amp;")
             out.text = out.text.replace("<", "&lt;").replace("\0", "<h2>").replace("\1", "</h2>")
-            out.text = out.text.replace("\n\n", "\n<p>")
+            out.text = out.text.replace("\n\n", "\n<p>\n")
         elif kind == "ipynb":
             cell = {"cell_type": "markdown", "metadata": {}, "source": out.text.splitlines(True)}
             out.text = json.dumps(

@@ -11,6 +11,8 @@ from bptt_sym.documents.names import names_in
 from bptt_sym.render.names import lowered
 from bptt_sym.spelling.step_letters import is_transpose
 
+_WORD = re.compile(r"\\text\{([A-Za-z]+)\}")
+
 
 def in_own_letters(entry: Judged, letters: Mapping[str, str]) -> Judged:
     """``entry`` with ``letters[t]`` where its diagnosis has t."""
@@ -26,11 +28,12 @@ def in_own_letters(entry: Judged, letters: Mapping[str, str]) -> Judged:
 
 
 def _in_line(message: str, letters: Mapping[str, str]) -> str:
-    own = {k: v.lstrip("\\").replace("tau", "τ") for k, v in letters.items()}
+    own = {k: _WORD.sub(r"\1", v).lstrip("\\").replace("tau", "τ") for k, v in letters.items()}
     for letter, new in own.items():
         if lowered(letter).isalpha():
             message = message.replace(lowered(letter), lowered(new))
-    return re.sub(r"(?<![^\W\d_])[tT](?![^\W\d_])", lambda m: own.get(m[0], m[0]), message)
+    alone = r"(?<![^\W\d_])[A-Za-z](?=[₀-₉ₐ-ₜ]|(?![^\W\d_]))"
+    return re.sub(alone, lambda m: own.get(m[0], m[0]), message)
 
 
 def _in_latex(text: str, letters: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from bptt_sym.check.slopes import said_identities, sloped
 from bptt_sym.definitions.bound_names import SaidSizes
 from bptt_sym.definitions.completion import labelled_sequences, sequences
 from bptt_sym.definitions.instances import general_lines
-from bptt_sym.definitions.losses import both_means_and_sums, whole_for_bare
+from bptt_sym.definitions.losses import both_means_and_sums, gives_a_mean, whole_for_bare
 from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.prose import last_step_said
 from bptt_sym.spelling.adjoints import Adjoints
@@ -41,6 +41,7 @@ from bptt_sym.spelling.last_output import LastOutput
 from bptt_sym.spelling.lengths import with_lengths
 from bptt_sym.spelling.loss_arguments import without_arguments
 from bptt_sym.spelling.loss_labels import without_labels
+from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.one_face import with_one_face
@@ -67,7 +68,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = with_conditions([as_meant(f) for f in everything])
     everything = with_usual_signs(in_one_case(with_entries_beside_steps(everything)))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
-    everything = with_the_variable_beside(everything)
+    everything, words = with_letters_for_losses(with_the_variable_beside(everything))
     everything = [multiplied_out(without_arguments(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_entrywise_signs([with_norms_for_largest(f) for f in everything])
@@ -106,11 +107,12 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     context.stated = both_means_and_sums(texts) | runs_back(texts)
     context.marks = any(f.delta for f in everything)
-    context.letters = letters
+    context.letters = letters | words
     context.last_step_said = last_step_said(document.source.text)
     context.sizes = SaidSizes.of(document.source.text)
     context.sloped = sloped(texts)
     context.in_rows = shown_in_rows(texts)
     context.lengths = said_lengths(document.source.text)
+    context.wording = replace(context.wording, mean=gives_a_mean(texts))
     context.identities |= said_identities(document.source.text)
     return everything, context

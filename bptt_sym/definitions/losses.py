@@ -311,6 +311,17 @@ _MEAN = re.compile(
 )
 
 
+_GIVES_A_MEAN = re.compile(
+    r"\\partial\s*\{?\s*(?:\\mathcal\s*\{\s*[A-Z]\s*\}|[LJEC])\s*\}?\s*\}[^=_]*(?:_[^=]*)?=\s*&?\s*"
+    r"\\[dt]?frac\s*(?:\{\s*1\s*\}|1)\s*(?:\{\s*T\s*\}|T)\s*\\sum"
+)
+
+
+def gives_a_mean(texts: Sequence[str]) -> bool:
+    r"""Whether :math:`\partial L/\partial W = \frac1T\sum_t \dots` stands somewhere."""
+    return any(_GIVES_A_MEAN.search(text) for text in texts)
+
+
 def both_means_and_sums(texts: Sequence[str]) -> frozenset[str]:
     r"""The reading that goes with :math:`L = \frac1T\sum_t L_t` and :math:`L = \sum_t L_t`."""
     every = "\n".join(texts)

@@ -359,12 +359,13 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
         return [draft.finished()] if draft.lines else []
     term = at_step_t(step_losses[0]) if step_losses else unknown
     last = term.replace("_{t}", "_{T}").replace("^{(t)}", "^{(T)}")
+    whole = rf"\sum_{{t=1}}^{{T}} {term}"
+    ways = [(whole, "is the sum of the losses of the steps"), (last, "is a loss of the last step")]
+    if wording.mean:
+        ways[:1] = [(rf"\frac{{1}}{{T}} {whole}", "is the mean of the losses of the steps")]
     out = [
         draft.finished([f"{n} = {line}" for n in totals], [f"{n} {said}" for n in totals])
-        for line, said in (
-            (rf"\sum_{{t=1}}^{{T}} {term}", "is the sum of the losses of the steps"),
-            (last, "is a loss of the last step"),
-        )
+        for line, said in ways
     ]
     return out[::-1] if wording.last_step_loss else out
 

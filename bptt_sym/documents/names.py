@@ -26,7 +26,10 @@ _BASE = re.compile(
     rf"|\\(?:{'|'.join(_GREEK)})(?![A-Za-z])|[A-Za-z])"
     r"|\\(?:begin|end|tag|label|ref|eqref|operatorname)\s*\*?\s*\{[^{}]*\}|\\[A-Za-z]+|\\."
 )
-_SCRIPT = re.compile(rf"\s*(?P<kind>[_^])\s*(?P<script>{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9*])")
+#: The bar may be escaped for Markdown.
+_SCRIPT = re.compile(
+    rf"\s*(?:\\(?=_))?(?P<kind>[_^])\s*(?P<script>{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9*])"
+)
 _BELOW = re.compile(r"[_^]\s*\Z")
 #: What stands directly behind a name in brackets that no bracket is in.
 _ARGUMENT = re.compile(r"(?P<open>[(\[])(?P<inside>[^()\[\]{}]{1,16})[)\]]")

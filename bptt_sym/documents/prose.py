@@ -210,6 +210,8 @@ class Wording:
     denominator: bool = False
     cross_entropy: bool = False
     softmax: bool = False
+    #: Whether a gradient is given as a mean over the steps.
+    mean: bool = False
     #: Conditions under which something may be left out of an approximation.
     regime: bool = False
     #: The only activation that is named for the network: tanh, sigmoid, linear; "" if none.

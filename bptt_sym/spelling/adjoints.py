@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.documents.document import Formula
+from bptt_sym.documents.names import names_in
 from bptt_sym.documents.respelling import replaced
 from bptt_sym.read.vocabulary import plain_name
 
@@ -25,12 +26,23 @@ _LEFT = re.compile(
     r"(?:^|\\\\|&|\{)\s*\\(?:bar|overline)\s*\{?\s*[a-z]\s*\}?\s*"
     r"_\s*(?:\{[^{}]{1,12}\}|[A-Za-z])\s*&?\s*=(?P<right>[^=]*)"
 )
+#: ``\\bar{W}``: of a parameter, where its letter stands without a bar as well.
+_BAR_OF_ALL = re.compile(
+    r"\\(?:bar|overline)\s*(?:\{\s*(?P<a>\\mathbf\s*\{\s*[A-Za-z]\s*\}|[A-Zbcuvw])\s*\}|(?P<b>[A-Zbcuvw])(?![A-Za-z]))"
+    r"(?P<script>(?:\s*_\s*(?:\{\s*(?:[a-z]{2}|[hxoy])\s*\}|[hxoy](?![A-Za-z])))?)(?!\s*[_^])"
+)
 _MEAN = re.compile(r"\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*[A-Za-z]\s*\}?\s*\\sum")
 _LOSS = re.compile(
     r"(?:\\partial\s*|\\nabla\s*_\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z])\s*)"
     r"(\\mathcal\s*\{[LJEC]\}|[LJEC])(?![A-Za-z_^])"
 )
 _TOTAL = re.compile(r"(\\mathcal\s*\{[LJEC]\}|(?<![A-Za-z\\])[LJEC])\s*&?\s*=")
+#: ``\\bar{v} = \\partial L/\\partial v``, of any letter: what a bar means.
+_SAID = re.compile(
+    r"\\(?:bar|overline)\s*\{?\s*(?P<v>(?:\\mathbf\s*\{\s*)?[A-Za-z](?:\s*\})?)\s*\}?(?P<at>\s*_\s*(?:\{[^{}]*\}|[a-z]))?"
+    r"\s*&?\s*(?::|\\coloneqq|\\equiv)?\s*=?\s*&?\s*(?:\\[dt]?frac\s*\{\s*)?\\partial\s*\{?\s*"
+    r"(?:\\mathcal\s*\{[LJEC]\}|[LJEC])\s*\}?\s*(?:/\s*|\{\s*)\\partial\s*\{?\s*(?P=v)(?![A-Za-z])"
+)
 
 
 @dataclass(frozen=True)
@@ -43,27 +55,37 @@ class Adjoints:
     @classmethod
     def of(cls, texts: Sequence[str], timed: frozenset[str]) -> Adjoints:
         names, named, worked_out = set(), False, False
+        said = any(_SAID.search(text) for text in texts)
         for text in texts:
+            if _SAID.search(text):
+                continue
             for m in _LEFT.finditer(text):
                 right = m.group("right")
-                named |= r"\partial" in right or _MEAN.search(right) is not None
+                named |= _LOSS.search(right) is not None or _MEAN.search(right) is not None
                 worked_out |= _BAR.search(right) is not None
             names |= {(m.group("a") or m.group("b")) for m in _BAR.finditer(text)}
         plain = {plain_name("".join(n.split())) for n in names}
-        if named or not worked_out or len(plain) < 2 or not plain <= timed:
+        shown = worked_out and len(plain) > 1 and plain <= timed
+        if named or not (shown or said):
             return cls(frozenset())
+        names = {n for n in names if plain_name("".join(n.split())) in timed}
         every = "\n".join(texts)
         found = _LOSS.search(every) or _TOTAL.search(every)
+        names |= {m["a"] or m["b"] for m in _BAR_OF_ALL.finditer(every)} & {
+            n.base for n in names_in(every) if not n.scripts or n.scripts[0].kind == "_"
+        }
         return cls(frozenset(names), found.group(1) if found else "L")
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with the bars as derivatives."""
-        if not self.names:
+        if not self.names or _SAID.search(formula.latex):
             return formula
 
-        def new(m: re.Match[str]) -> str:
+        def new(m: re.Match[str]) -> str | None:
             name = m.group("a") or m.group("b")
+            if name not in self.names:
+                return None
             return rf"\frac{{\partial {self.loss}}}{{\partial {name}{m.group('script')}}}"
 
-        found = replaced(formula, _BAR, new)
+        found = replaced(replaced(formula, _BAR, new), _BAR_OF_ALL, new)
         return replace(found, delta=True) if found.latex != formula.latex else formula

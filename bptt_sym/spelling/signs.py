@@ -2,17 +2,19 @@ r"""One sign for a transpose and one for a norm.
 
 :math:`W'`, :math:`W^{\text{tr}}` and :math:`{}^tW` are :math:`W^\top` where a text has no other
 sign for it, and ``||v||`` is ``\|v\|``. A prime is a transpose only if it stands at a letter that
-is a matrix elsewhere; at a function it is its slope.
+is a matrix elsewhere; at a function it is its slope. The norm of a transpose is that of its matrix.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.names import FONTS, names_in
 from bptt_sym.documents.respelling import Edit, edited, replaced
+from bptt_sym.messages import marked
 
 _WORD = re.compile(
     r"\^\s*(?:\{\s*(?:\\(?:text|textrm|mathrm|mathsf|mathtt|mathbf|rm|sf|bf|operatorname)\s*\{?\s*)?"
@@ -27,6 +29,14 @@ _BEFORE = re.compile(
 )
 _TRANSPOSES = re.compile(r"\^\s*\{?\s*(?:\\(?:top|intercal)(?![A-Za-z])|T\s*\}?(?![A-Za-z]))")
 _RANGE = re.compile(r"\\(?:sum|prod)\s*(?:\\limits\s*)?(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z])\s*){1,2}")
+SAME_NORM = marked("a matrix and its transpose have the same norm, as in the Euclidean one")
+#: ``\\|W^\\top\\|`` is ``\\|W\\|`` in the Euclidean norm and in that of Frobenius.
+_NORM_OF_TRANSPOSE = re.compile(
+    r"(?P<open>(?:\\left\s*)?(?:\\\||\\lVert(?![a-z])|\\Vert(?![a-z]))\s*)"
+    rf"(?P<w>(?:\\(?:{'|'.join(FONTS)})\s*\{{[^{{}}]*\}}|[A-Z])(?:\s*_\s*(?:\{{[^{{}}]*\}}|[A-Za-z]))?)"
+    r"\s*\^\s*\{?\s*(?:\\(?:top|intercal|mathsf\s*\{?\s*T\s*\}?|mathrm\s*\{?\s*T\s*\}?)|T)(?![A-Za-z])\s*\}?\s*"
+    r"(?P<close>(?:\\right\s*)?(?:\\\||\\rVert(?![a-z])|\\Vert(?![a-z])))(?!\s*_\s*\{?\s*(?:1|\\infty))"
+)
 _PRIME = re.compile(r"\s*(?:'(?!')|\^\s*\{\s*(?:\\prime|')\s*\}|\^\s*\\prime(?![A-Za-z]))")
 _AFTER_BRACKET = re.compile(
     r"(?P<close>(?:\\right\s*)?[)\]])\s*(?:'(?!')|\^\s*\{?\s*\\prime\s*\}?)"
@@ -41,9 +51,17 @@ def with_usual_signs(formulas: Sequence[Formula]) -> list[Formula]:
     out = [replaced(f, _WORD, lambda m: r"^\top ") if "^" in f.latex else f for f in formulas]
     out = [replaced(f, _BEFORE, lambda m: rf"{m['name']}{m['script'] or ''}^\top ") for f in out]
     out = [edited(f, _bars(f.latex)) if "|" in f.latex else f for f in out]
-    if not any("'" in f.latex or "prime" in f.latex for f in out):
-        return out
-    return _with_primes(out)
+    if any("'" in f.latex or "prime" in f.latex for f in out):
+        out = _with_primes(out)
+    return [_without_transpose(f) if "^" in f.latex else f for f in out]
+
+
+def _without_transpose(formula: Formula) -> Formula:
+    """``formula`` with the norm of a matrix for that of its transpose."""
+    found = replaced(formula, _NORM_OF_TRANSPOSE, lambda m: m["open"] + m["w"] + m["close"])
+    if found.latex == formula.latex:
+        return formula
+    return replace(found, supposes=(*found.supposes, (SAME_NORM, "")))
 
 
 def _with_primes(formulas: list[Formula]) -> list[Formula]:

@@ -23,6 +23,10 @@ _BRACKETED = re.compile(
     r"(?:\\right\s*)?(?:\)|\]|>|\\rangle(?![a-z]))\s*,?\s*"
     r"(?P<more>T|\\top|\\intercal|\\mathrm\s*\{\s*T\s*\}|\\prime|2|)\s*"
 )
+#: ``\\delta_2^{(t)}``
+_ABOVE_A_LABEL = re.compile(
+    r"_\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*\}?\s*\^\s*\{\s*(?:\(|\[|<|\\langle(?![a-z]))\s*[tTkn\\]"
+)
 #: Names that run wherever they carry a step in brackets; others must have an equation.
 _RUNS = frozenset(
     "h s x y o p q z a r g l d e m n L E J C "
@@ -53,8 +57,7 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
         n.base for f, names in zip(formulas, found, strict=True) for n in _given(f.latex, names)
     }
     # A text whose labelled names have their steps above has them there throughout.
-    above = any(len(n.scripts) > 1 and n.scripts[1].kind == "^"
-                and _BRACKETED.fullmatch(n.scripts[1].inside) for n in every)  # fmt: skip
+    above = any(_ABOVE_A_LABEL.search(f.latex) for f in formulas)
     called = _recurs(formulas, found, "(")
     raised = _recurs(formulas, found, "^") and not any(
         len(n.scripts) == 2 and any(s.kind == "^" and _STEP.fullmatch(s.inside) for s in n.scripts)

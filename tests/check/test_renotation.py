@@ -13,6 +13,8 @@ import pytest
 from bptt_sym.check.audit import audit
 from bptt_sym.documents.document import Formula, document_from_text
 from bptt_sym.documents.names import names_in
+from bptt_sym.spelling.below_the_sign import with_the_variable_beside
+from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.signs import with_usual_signs
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.steps import with_steps_below
@@ -29,7 +31,8 @@ TEMPLATES = {t.name: t for t in templates()}
     [
         ("number", ("letter n", "step ^(t)", "loss J")),
         ("deltas", ("vec", "from zero", "prime")),
-        ("vanishing", ("letter k", "norm bars", "step ^t")),
+        ("vanishing", ("letter k", "norm bars", "step ^t", "rows")),
+        ("three", ("mark bar", "loss word", "D below")),
     ],
 )
 def test_notations_change_no_verdict(document: str, notation: tuple[str, ...]) -> None:
@@ -106,6 +109,8 @@ def test_steps_from_zero_end_at_the_last_one() -> None:
         ((r"z = W h", r"W^{\text{tr}} \delta"), (r"z = W h", r"W^\top  \delta")),
         ((r"||W|| \le 1",), (r"\|W\| \le 1",)),
         ((r"|a| |b| \le 1",), (r"|a| |b| \le 1",)),
+        ((r"\|W_h^\top\|^{t-k}",), (r"\|W_h\|^{t-k}",)),
+        ((r"\|W^\top\|_1",), (r"\|W^\top\|_1",)),
         # slopes, names of their own, and primes beside a sign for transposes
         ((r"h = f(z)", r"f'(z) W"), (r"h = f(z)", r"f'(z) W")),
         ((r"W' = W - \eta G",), (r"W' = W - \eta G",)),
@@ -114,6 +119,70 @@ def test_steps_from_zero_end_at_the_last_one() -> None:
 )
 def test_signs(written: tuple[str, ...], expected: tuple[str, ...]) -> None:
     assert tuple(f.latex for f in with_usual_signs(_formulas(*written))) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ((r"\partial_{h_t} L",), (r"\frac{\partial L}{\partial h_t}",)),
+        ((r"D_{h_t} L = D_{h_t} h_{t+1}",), (
+            r"\frac{\partial L}{\partial h_t} = \frac{\partial h_{t+1}}{\partial h_t}",)),
+        ((r"D_W L_t",), (r"\frac{\partial L_t}{\partial W}",)),
+        # a matrix, a divergence, and a function with its arguments
+        ((r"D_t W", r"D_{h_t} L"), (r"D_t W", r"D_{h_t} L")),
+        ((r"D_{KL}(p)", r"D_{h_t} L"), (r"D_{KL}(p)", r"D_{h_t} L")),
+        ((r"\partial_h f(x_t, h_{t-1}, w)",), (r"\partial_h f(x_t, h_{t-1}, w)",)),
+    ],
+)  # fmt: skip
+def test_derivatives_with_the_variable_below(
+    written: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    assert tuple(f.latex for f in with_the_variable_beside(_formulas(*written))) == expected
+
+
+def test_words_for_losses() -> None:
+    texts = (r"\text{Loss} = \sum_t \text{loss}_t", r"\mathcal{L}_{\text{loss}}")
+    found, names = with_letters_for_losses(_formulas(texts[0]))
+    assert found[0].latex == r"L = \sum_t L_t" and names == {"L": r"\text{Loss}"}
+    found, names = with_letters_for_losses(_formulas(*texts))
+    assert [f.latex for f in found] == list(texts) and not names
+
+
+@pytest.mark.parametrize("factor", ["", r"\frac{1}{T} "])
+def test_a_loss_that_nobody_defines_may_be_a_mean(factor: str) -> None:
+    text = rf"""$$h_t = \tanh(A h_{{t-1}} + B x_t), \quad o_t = C h_t$$
+
+$$\frac{{\partial L}}{{\partial C}} = {factor}\sum_{{t=1}}^T \frac{{\partial L_t}}{{\partial C}}$$
+"""
+    assert judged(text)[-1].verdict.is_right
+
+
+def test_shapes_that_do_not_fit_elsewhere_are_no_internal_error() -> None:
+    text = r"""$$s_t^e = \phi(A^e [x_t; s_{t-1}^e])$$
+
+$$c = s_T^e$$
+
+$$s_t^d = \phi(A^d [c; y_{t-1}; s_{t-1}^d])$$
+
+$$h_t = \tanh(W_{hh} h_{t-1} + W_{hx} x_t)$$
+
+$$\|\frac{\partial h_t}{\partial h_k}\| =
+\|\prod_{i=k+1}^t W_{hh}^\top \cdot \mathrm{diag}(\tanh'(\cdot))\|$$
+"""
+    assert judged(text)[-1].verdict.is_right
+
+
+@pytest.mark.parametrize("matrix", ["A", r"A^\top"])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("step", ["t", "{t-1}"])
+def test_norms_are_numbers_in_any_order(matrix: str, first: bool, step: str) -> None:
+    slope = rf"\|\mathrm{{diag}}(1 - h_{step}^2)\|"
+    factors = [rf"\|{matrix}\|", slope][:: 1 if first else -1]
+    text = rf"""$$h_t = \tanh(A h_{{t-1}} + B x_t)$$
+
+$$\|\frac{{\partial h_t}}{{\partial h_{{t-1}}}}\| \le {" ".join(factors)}$$
+"""
+    assert judged(text)[-1].verdict.is_right == (step == "t")
 
 
 def test_the_script_of_a_script_belongs_to_the_name() -> None:
