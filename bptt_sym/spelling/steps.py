@@ -76,14 +76,14 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
         script = name.scripts[0]
         if len(name.scripts) > 1 and name.scripts[1].kind == script.kind:
             return None
-        marked = _BRACKETED.fullmatch(script.inside)
-        if script.kind in "_^" and marked is not None:
+        bracketed = _BRACKETED.fullmatch(script.inside)
+        if script.kind in "_^" and bracketed is not None:
             if above and script.kind == "^":
                 return None
-            if len(name.scripts) > 1 and (script.kind == "^" or marked["more"]):
+            if len(name.scripts) > 1 and (script.kind == "^" or bracketed["more"]):
                 return None
-            more = {"": "", "2": "^2", r"\prime": "'"}.get(marked["more"], r"^{\top}")
-            return script.end, f"_{{{marked['at']}}}{more}"
+            more = {"": "", "2": "^2", r"\prime": "'"}.get(bracketed["more"], r"^{\top}")
+            return script.end, f"_{{{bracketed['at']}}}{more}"
         if not _STEP.fullmatch(script.inside) or len(name.scripts) > 1:
             return None
         if script.kind == "[" or (script.kind == "(" and called):
