@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from bptt_sym.decide.counterexample import Failed, find
 from bptt_sym.decide.dimensions import every_dimension
 from bptt_sym.decide.domains import Undefined
 from bptt_sym.decide.identity import Arena, Fixed, Outcome, error_exponent, exactly, holds
 from bptt_sym.decide.instances import Scope, claim_indices
-from bptt_sym.decide.readings import ASCENDING, DENOMINATOR
+from bptt_sym.decide.readings import ASCENDING, DENOMINATOR, ZERO_START
 from bptt_sym.decide.search import Search
 from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import MAX_TRIALS, Trial, literal
@@ -18,7 +19,21 @@ from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.distances import highest_first
 from bptt_sym.errors import InputError, NotSupported, ReplayError
-from bptt_sym.notation import HORIZON_NAME, At, Claim, D, Idx, Node, Norm, Prod, Sym, affine, walk
+from bptt_sym.notation import (
+    HORIZON_NAME,
+    Add,
+    At,
+    Claim,
+    D,
+    Idx,
+    Node,
+    Norm,
+    Num,
+    Prod,
+    Sym,
+    affine,
+    walk,
+)
 from bptt_sym.recurrence import STEP, Recurrence
 
 #: Judges one relation that is not an equation, under assumptions.
@@ -158,6 +173,9 @@ def _link(claim: Claim, arena: Arena, refute: bool = True) -> Verdict:
     try:
         for tried in search:
             outcome = tried.outcome
+            from_zero = outcome.holds and ZERO_START in tried.trial.readings
+            if from_zero and adds_nothing(arena, tried.trial):
+                continue  # whatever it says in the term that vanishes
             if outcome.holds:
                 return _right(arena, tried.trial, outcome)
             if outcome.holds is False:
@@ -193,6 +211,17 @@ def _right(arena: Arena, trial: Trial, outcome: Outcome, *, step: bool = False) 
         assumptions=assumed,
         method=_method(arena, trial, outcome, names),
     )
+
+
+def adds_nothing(arena: Arena, trial: Trial) -> bool:
+    """Whether a term that is written out is 0 under the hypotheses of ``trial`` alone: of it the
+    equation says nothing then."""
+    for side in trial.claim.sides:
+        for term in side.args if isinstance(side, Add) else ():
+            alone = replace(trial, claim=Claim((term, Num(Fraction(0))), ("=",)))
+            if holds(arena, alone).holds:
+                return True
+    return False
 
 
 def _in_time_only(node: Node) -> bool:

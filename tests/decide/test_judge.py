@@ -318,3 +318,18 @@ def test_a_run_has_the_steps_that_are_named_by_number(upper: str) -> None:
     wrong = decide(read_claim(text + "q_k " + right, rec), rec)
     assert wrong.verdict == "wrong"
     assert wrong.counterexample is not None and wrong.counterexample.T >= 3
+
+
+def test_a_start_at_zero_excuses_no_factor_of_the_term_that_vanishes_then():
+    last = r"\frac{d h_2}{d h_1} \left[\frac{d h_1}{d w}\right]"
+    tex = (
+        r"\frac{d h_3}{d w} = \left[\frac{d h_3}{d w}\right] + "
+        r"\frac{d h_3}{d h_2} \left[\frac{d h_2}{d w}\right] + "
+    )
+    right = decide(read_claim(tex + r"\frac{d h_3}{d h_2}" + last, ELMAN), ELMAN)
+    assert right.verdict == "right" and not right.assumptions
+    slipped = decide(read_claim(tex + r"\frac{d h_3}{d h_1}" + last, ELMAN), ELMAN)
+    assert slipped.verdict == "wrong"
+    # the same term left out is excused by it
+    short = decide(read_claim(tex.rstrip("+ "), ELMAN), ELMAN)
+    assert short.assumptions == ("the initial state is 0",)
