@@ -321,14 +321,14 @@ def test_a_run_has_the_steps_that_are_named_by_number(upper: str) -> None:
 
 
 def test_a_start_at_zero_excuses_no_factor_of_the_term_that_vanishes_then():
-    last = r"\frac{d h_2}{d h_1} \left[\frac{d h_1}{d w}\right]"
+    last = r"\frac{\partial h_2}{\partial h_1} \left[\frac{\partial h_1}{\partial w}\right]"
     tex = (
-        r"\frac{d h_3}{d w} = \left[\frac{d h_3}{d w}\right] + "
-        r"\frac{d h_3}{d h_2} \left[\frac{d h_2}{d w}\right] + "
+        r"\frac{\partial h_3}{\partial w} = \left[\frac{\partial h_3}{\partial w}\right] + "
+        r"\frac{\partial h_3}{\partial h_2} \left[\frac{\partial h_2}{\partial w}\right] + "
     )
-    right = decide(read_claim(tex + r"\frac{d h_3}{d h_2}" + last, ELMAN), ELMAN)
+    right = decide(read_claim(tex + r"\frac{\partial h_3}{\partial h_2}" + last, ELMAN), ELMAN)
     assert right.verdict == "right" and not right.assumptions
-    slipped = decide(read_claim(tex + r"\frac{d h_3}{d h_1}" + last, ELMAN), ELMAN)
+    slipped = decide(read_claim(tex + r"\frac{\partial h_3}{\partial h_1}" + last, ELMAN), ELMAN)
     assert slipped.verdict == "wrong"
     # the same term left out is excused by it
     short = decide(read_claim(tex.rstrip("+ "), ELMAN), ELMAN)
