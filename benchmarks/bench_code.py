@@ -2,7 +2,7 @@
 
     python benchmarks/bench_code.py [--quick]
 
-Everything is timed in one run, on one core, in float64, the contenders of a row in turns. The table
+Processor time of one run, on one core, in float64, the contenders of a row in turns. The table
 gives milliseconds (best of all repetitions) for our NumPy code and ratios (theirs / ours) for the
 rest: the median over the turns of the ratio of the best times of a turn, since other programs slow
 down whole turns. ``gemm`` is the limit: the same matrix products alone through NumPy's BLAS.
@@ -44,14 +44,18 @@ Array = Any
 
 
 def best(f: Callable[[], Any], seconds: float, fewest: int = 3) -> float:
-    """The least time of at least ``fewest`` calls within about ``seconds``, after one more."""
+    """The least time of at least ``fewest`` calls within about ``seconds``, after one more.
+
+    Processor time of all threads: on a busy machine a call of some milliseconds never has a core to
+    itself from beginning to end.
+    """
     f()
     times: list[float] = []
     end = time.perf_counter() + seconds
     while len(times) < fewest or (time.perf_counter() < end and len(times) < 200):
-        start = time.perf_counter()
+        start = time.process_time()
         f()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 
