@@ -20,6 +20,7 @@ from bptt_sym.check.examples import (
     puts_values_in,
     without_numbers,
 )
+from bptt_sym.check.facts import of_a_fact
 from bptt_sym.check.grounds import Grounds, holds_in_vain
 from bptt_sym.check.judged import Judged, as_entry, fault_in, in_order, of_problem
 from bptt_sym.check.layers import layered
@@ -255,6 +256,7 @@ class _Auditor:
         verdict = defined.get(id(row)) or of_an_activation(row.latex)
         softmax = self.models.context.wording.softmax
         verdict = verdict or of_a_softmax(row.latex, softmax) or of_a_loss(row.latex, softmax)
+        verdict = verdict or of_a_fact(row, formula, self.models)
         if verdict is not None:
             if verdict.verdict == "unreadable":
                 return unreadable(formula, self._fault[1], self._title)

@@ -53,13 +53,27 @@ def says_nothing(row: Row, formula: Formula) -> str:
     """Why a row claims nothing of a recurrence, by its form; "" if it may."""
     if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
         return marked("it says nothing about a recurrence")
-    if _gives_a_size(row) or names_its_argument(row):
+    sized = _gives_a_size(row) or _is_of_numbers(row.latex)
+    if sized or names_its_argument(row):
         return marked("it says nothing about a recurrence")
     if formula.delta and row.gives_zero:
         return marked("where a gradient begins before anything is added to it")
     if (not formula.display and row.is_example) or row.gives_numbers:
         return marked("values of an example")
     return ""
+
+
+_WORDS = re.compile(r"\\(?:text|mathrm|textrm|mbox)\s*\{[^{}]*\}")
+#: Commands of a calculation with numbers.
+_OF_ARITHMETIC = re.compile(
+    r"\\(?:times|cdot|approx|simeq|le|leq|ge|geq|ll|gg|frac|dfrac|tfrac|sqrt|left|right|[bB]igg?[lr]?|"
+    r"mathbf|boldsymbol|boxed|q?quad|[,;:! %])(?![A-Za-z])"
+)
+
+
+def _is_of_numbers(latex: str) -> bool:
+    """Whether nothing but numbers is related: ``4 (104 + 8) = 448``."""
+    return not re.search(r"[^\W\d]|\\", _OF_ARITHMETIC.sub(" ", _WORDS.sub(" ", latex)))
 
 
 def _gives_a_size(row: Row) -> bool:

@@ -408,7 +408,9 @@ def _argument(name: str, state: str, rec: Recurrence, usage: Usage) -> _Argument
 def _preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> _Argument | None:
     """``z_t`` for the argument of the state's activation, where only the activation is written."""
     of_gates = any(r.startswith("net_") for r in usage.running)
-    for name in ("z", "a", *(() if of_gates else (r"\mathrm{net}",)), "s", "u"):
+    names = ("z", "a", *(() if of_gates else (r"\mathrm{net}",)), "s", "u")
+    # A letter that no derivative is taken by may be that of something else.
+    for name in sorted(names, key=lambda n: plain_name(n) not in usage.varied):
         if plain_name(name) not in usage.timed or plain_name(name) in known:
             continue
         # ŷ = softmax(z): the argument of the output's activation before that of the state's.

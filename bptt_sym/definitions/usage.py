@@ -34,6 +34,10 @@ _ACTIVATED = re.compile(
 _COMPUTED = re.compile(
     r"\\[dt]?frac\s*\{\s*\\partial\s*\{?\s*(\\(?:hat|tilde|bar)\s*\{\s*[a-z]\s*\})"
 )
+#: What stands below: ``\\partial a_t}``.
+_VARIED = re.compile(
+    r"\}\s*\{\s*\\partial\s*\{?\s*(\\(?:mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|[a-z])\s*[_^]"
+)
 _PREDICTED = (
     r"(?:\\hat\s*\{?\s*[yp]\s*\}?|(?<![A-Za-z\\])p(?=\s*[_^]))\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?"
 )
@@ -96,6 +100,8 @@ class Usage:
     activated: set[tuple[str, str]] = field(default_factory=set)
     #: Names whose derivative stands somewhere: they are computed, and no targets.
     computed: set[str] = field(default_factory=set)
+    #: Names by which something is differentiated.
+    varied: set[str] = field(default_factory=set)
     #: Which function has a slope that is written in terms of its value, and the name of the value.
     slopes: set[tuple[str, str]] = field(default_factory=set)
     #: Whether a prediction less its target stands somewhere: ``\\hat{y}_t - y_t``.
@@ -118,6 +124,7 @@ class Usage:
             for loss, step in _LOSS_AT.findall(text):
                 usage.timed.setdefault(plain_name("".join(loss.split())), set()).add(step)
             usage.computed |= {plain_name("".join(n.split())) for n in _COMPUTED.findall(text)}
+            usage.varied |= {plain_name("".join(n.split())) for n in _VARIED.findall(text)}
             usage.residuals = usage.residuals or _RESIDUAL.search(text) is not None
             found = mentioned(text) if not words else mentions(text, tokens)
             for m in (*found, *in_scripts(text, tokens)):
