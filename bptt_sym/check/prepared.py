@@ -28,6 +28,7 @@ from bptt_sym.spelling.copies import copied, without_steps
 from bptt_sym.spelling.corners import folded
 from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_length
 from bptt_sym.spelling.deltas import runs_back
+from bptt_sym.spelling.diagonals import with_whole_diagonals
 from bptt_sym.spelling.each_gate import for_each_gate
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
 from bptt_sym.spelling.exported import as_meant
@@ -69,6 +70,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = with_usual_signs(in_one_case(with_entries_beside_steps(everything)))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything, words = with_letters_for_losses(with_the_variable_beside(everything))
+    everything = with_whole_diagonals(everything)
     everything = [multiplied_out(without_arguments(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_entrywise_signs([with_norms_for_largest(f) for f in everything])

@@ -114,6 +114,7 @@ def readout(rec: Recurrence) -> str:
         if names & reached:
             reached.add(e.target)
             last = e.target not in used and e.target not in rec.states
+            last &= len(rec.shapes.get(e.target, ())) < 2  # D_t = diag(…) is no output
             if last and plain_name(e.target) not in LOSSES:
                 found = e.target
     return found or (*rec.defined[-1:], *rec.states)[-1]
@@ -123,6 +124,7 @@ def output_of(state: str, argument: str, rec: Recurrence) -> str:
     """The output that is made of ``state`` and used nowhere, else ``state`` itself."""
     used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
     made = [e.target for e in rec.equations if e.target not in used and _reads(e.rhs, (state,))]
+    made = [n for n in made if len(rec.shapes.get(n, ())) < 2]
     return next((n for n in made if n != argument and plain_name(n) not in LOSSES), state)
 
 

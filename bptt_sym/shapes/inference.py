@@ -147,8 +147,9 @@ class _Inference:
                 self.fix((n, axis), dim)
         for target, rhs in self.equations:
             dims = self.dims(rhs)
-            if len(dims) == 1 == self.ranks[target]:
-                self.unify(dims[0], (target, 0), rhs)
+            if len(dims) == self.ranks[target]:
+                for axis, dim in enumerate(dims):
+                    self.unify(dim, (target, axis), rhs)
         for rhs in self.totals.values():
             self.dims(rhs)
         self.name_dimensions()
