@@ -148,8 +148,8 @@ class _Inference:
         for target, rhs in self.equations:
             dims = self.dims(rhs)
             if len(dims) == self.ranks[target]:
-                for axis, dim in enumerate(dims):
-                    self.unify(dim, (target, axis), rhs)
+                for axis, own in enumerate(dims):
+                    self.unify(own, (target, axis), rhs)
         for rhs in self.totals.values():
             self.dims(rhs)
         self.name_dimensions()
