@@ -60,6 +60,7 @@ from bptt_sym.spelling.steps import with_steps_below
 from bptt_sym.spelling.typography import on_in_words, plainly_set
 from bptt_sym.spelling.units import as_vectors
 from bptt_sym.spelling.which_slope import with_one_of_two_functions, with_the_slope_written
+from bptt_sym.spelling.written_softmax import with_softmax
 
 
 def prepared(document: Document) -> tuple[list[Formula], Context]:
@@ -70,7 +71,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = with_usual_signs(in_one_case(with_entries_beside_steps(everything)))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything, words = with_letters_for_losses(with_the_variable_beside(everything))
-    everything = with_whole_diagonals(everything)
+    everything = with_softmax(with_whole_diagonals(everything))
     everything = [multiplied_out(without_arguments(f)) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_entrywise_signs([with_norms_for_largest(f) for f in everything])
