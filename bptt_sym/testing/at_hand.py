@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, final
 
 import numpy as np
 
 from bptt_sym.evaluate import activations
-from bptt_sym.evaluate.adjoint import Adjoint
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.program import PER_STEP, Program, Sizes, depends_on_sums
+from bptt_sym.testing.dependence import behind
 from bptt_sym.testing.fits import close, combined, multiples, pairs
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.place_words import shown, words_of
@@ -43,11 +43,11 @@ def _joined(a: Term, sign: str, b: Term, made: Callable[[Array, Array], Array]) 
     def value(look: Look, t: int, steps: int) -> Array:
         return made(a.value(look, t, steps), b.value(look, t, steps))
 
-    left, right = (_bracketed(x.words) if sign == "⊙" else x.words for x in (a, b))
+    left, right = (bracketed(x.words) if sign == "⊙" else x.words for x in (a, b))
     return Term(f"{left} {sign} {right}", a.cost + b.cost + 1, value)
 
 
-def _bracketed(words: str) -> str:
+def bracketed(words: str) -> str:
     """A sum in brackets, if it has none."""
     depth = 0
     for k in range(len(words)):
@@ -59,7 +59,7 @@ def _bracketed(words: str) -> str:
 
 def _scaled(a: Term, factor: float) -> Term:
     signs = {1.0: "", -1.0: "−", 2.0: "2 ", 0.5: "½ "}
-    inner = a.words if factor == 1.0 else _bracketed(a.words)
+    inner = a.words if factor == 1.0 else bracketed(a.words)
     words = signs.get(factor, f"{factor:.6g} ".replace("-", "−")) + inner
     cost = a.cost + (factor != 1.0)
     return Term(words, cost, lambda look, t, steps: factor * a.value(look, t, steps))
@@ -155,9 +155,9 @@ class Values:
 class Terms:
     """Terms of one shape, of what is not computed from the operation ``place`` in its own step.
 
-    Also the values of other steps, of what does not depend on the steps after it: inputs, states,
-    and cotangents that come from the loss of the step alone. Shapes are those of a problem with
-    ``dims``: where two of them are equal, code may take one for the other.
+    Also the values of other steps, of what does not depend on ``place`` in later steps: inputs,
+    states, cotangents of the loss of the step alone or of a layer above. Shapes are those of a
+    problem with ``dims``: where two of them are equal, code may take one for the other.
     """
 
     model: Model
@@ -183,7 +183,7 @@ class Terms:
     def _values(self, rows: tuple[int, ...]) -> Iterator[Term]:
         adj = self.model.adjoint
         p = adj.program
-        summed, free = depends_on_sums(p), _free(adj)
+        summed, free = depends_on_sums(p), _free(self.model, self.place)
         sources = {*p.targets.values()}
         sources |= {i for i, op in enumerate(p.ops) if op.kind == "fn" and i < adj.forward}
         starts = {
@@ -208,6 +208,10 @@ class Terms:
                 # As code takes it, from the value that was saved.
                 sign = "σ" if p.ops[made].attr[0] == "sigma" else "tanh"
                 forms.append((f"{sign}′ from {words}", _slope(h, sign)))
+            if p.ops[made].kind == "fn" and p.ops[made].attr == ("tanh", 0):
+                forms.append((f"(1 − {words})²", _squared(h)))
+            if any(o.args == (h,) and o.attr == ("tanh", 0) for o in p.ops if o.kind == "fn"):
+                forms.append((f"(1 − tanh(({words})²))", _inner(h)))
             if h < adj.forward and op.lead >= PER_STEP:
                 yield from self._slopes_at(h, words)
             for name, value in forms:
@@ -219,6 +223,9 @@ class Terms:
                     if op.kind == "read" and op.attr[0] in p.targets and word == _BEFORE:
                         moved = _entry_before(value, h, p.targets[op.attr[0]])
                     yield Term(f"[{name} {word}]", 3, moved)
+                if h >= adj.forward:
+                    for word, at_end in ENDED.items():
+                        yield Term(f"[{name} {word}]", 4, partial(at_end, value))
                 read = next((r for n, r in starts.items() if p.targets[n] == h), None)
                 if read is not None:  # a state has a value before the first step
                     yield Term(f"[{name} {_AFTER}]", 3, _entry_after(value, read, h))
@@ -363,6 +370,14 @@ def _complement(h: int) -> Value:
     return lambda look, t, steps: 1.0 - look(h, t)
 
 
+def _squared(h: int) -> Value:
+    return lambda look, t, steps: (1.0 - look(h, t)) ** 2
+
+
+def _inner(h: int) -> Value:
+    return lambda look, t, steps: 1.0 - np.tanh(np.asarray(look(h, t), float) ** 2)
+
+
 def _slope(h: int, sign: str) -> Value:
     if sign == "σ":
         return lambda look, t, steps: look(h, t) * (1.0 - look(h, t))
@@ -435,12 +450,38 @@ _MOVES: dict[str, Callable[[int, int], int]] = {
 }
 
 
-def _free(adj: Adjoint) -> set[int]:
-    """Cotangents that nothing from later steps enters."""
-    p = adj.program
-    bound: set[int] = set()
-    for i in range(adj.forward, len(p.ops)):
-        if p.ops[i].kind in ("later", "start") or any(a in bound for a in p.ops[i].args):
-            bound.add(i)
-    slopes = {i for i, op in enumerate(p.ops) if op.kind == "fn" and i >= adj.forward}
-    return {i for i in slopes.union(adj.of) if i >= adj.forward and i not in bound}
+def _ended(value: Value, look: Look, t: int, steps: int, *, by: int, repeated: bool) -> Array:
+    """The value of the step before or after; at the end the same again, or 0."""
+    at = t + by
+    inside = 0 <= at < steps
+    out = value(look, min(max(at, 0), steps - 1), steps)
+    return out if inside or repeated else 0.0 * out
+
+
+#: The step before or after, and what stands where there is none.
+ENDED: dict[str, Callable[[Value, Look, int, int], Array]] = {
+    f"of the step {word}, {end}": partial(_ended, by=by, repeated=repeated)
+    for by, word in ((1, "after"), (-1, "before"))
+    for end, repeated in (("the last one again" if by > 0 else "the first one again", True),
+                          ("0 at last" if by > 0 else "0 at first", False))
+}  # fmt: skip
+
+
+def _applied(at_end: Callable[[Value, Look, int, int], Array], value: Value) -> Value:
+    return partial(at_end, value)
+
+
+def moves() -> Iterator[tuple[str, Callable[[Value], Value]]]:
+    """Other steps whose value may stand for that of a step, in words."""
+    for word, move in _MOVES.items():
+        yield word, partial(_moved, move=move)
+    for word, at_end in ENDED.items():
+        yield word, partial(_applied, at_end)
+
+
+def _free(model: Model, place: int | None) -> set[int]:
+    """Cotangents and slopes that nothing from ``place``, in any later step, enters."""
+    adj = model.adjoint
+    slopes = {i for i, op in enumerate(adj.program.ops) if op.kind == "fn" and i >= adj.forward}
+    known = {i for i in slopes.union(adj.of) if i >= adj.forward}
+    return {i for i in known if place not in behind(model, [i])}

@@ -305,20 +305,20 @@ def _products(model: Model) -> Iterator[Mistake]:
         def slope_behind(q: Program, y: int, g: int, group: Any = group) -> Any:
             # U^T applied before the derivative: φ'(a) ⊙ (U^T g) with the slope of this step.
             m, v = q.ops[y].args
-            if y not in group or q.ops[g].kind != "mul":
+            if y not in group or not _sloped(q, g):
                 return RULES["matvec"](q, y, g)
             before, slope = q.ops[g].args
             return [(m, q.outer(g, v)), (v, q.mul(q.matvec(q.transpose(m), before), slope))]
 
         def bare(q: Program, y: int, g: int, group: Any = group) -> Any:
             m, v = q.ops[y].args
-            if y not in group or q.ops[g].kind != "mul":
+            if y not in group or not _sloped(q, g):
                 return RULES["matvec"](q, y, g)
             return [(m, q.outer(g, v)), (v, q.matvec(q.transpose(m), q.ops[g].args[0]))]
 
         def doubled(q: Program, y: int, g: int, group: Any = group) -> Any:
             m, v = q.ops[y].args
-            if y not in group or q.ops[g].kind != "mul":
+            if y not in group or not _sloped(q, g):
                 return RULES["matvec"](q, y, g)
             twice = q.mul(g, q.ops[g].args[1])
             return [(m, q.outer(g, v)), (v, q.matvec(q.transpose(m), twice))]
@@ -331,6 +331,14 @@ def _products(model: Model) -> Iterator[Mistake]:
             half = q.const(Fraction(1, 2), q.shape(v))
             return [(m, q.outer(g, v)), (v, q.mul(half, both))]
 
+        def turned(q: Program, y: int, g: int, group: Any = group) -> Any:
+            # The whole Jacobian diag(φ′) U is transposed: φ′ ⊙ (U g) for Uᵀ (φ′ ⊙ g).
+            m, v = q.ops[y].args
+            if y not in group or not _sloped(q, g):
+                return RULES["matvec"](q, y, g)
+            before, slope = q.ops[g].args
+            return [(m, q.outer(g, v)), (v, q.mul(q.matvec(m, before), slope))]
+
         for code, message, rule in (
             ("bare", "the activation's derivative is missing on the way back, not in the "
              "parameters' own factor", bare),
@@ -341,11 +349,21 @@ def _products(model: Model) -> Iterator[Mistake]:
             ("outer", "the factors of the outer product are exchanged", exchanged),
             ("order", "the order of the Jacobian's factors is wrong: diag(φ′) stands on the other "
              "side of the matrix", slope_behind),
+            ("turned", "the Jacobian diag(φ′) U is transposed once too often on the way back",
+             turned),
         ):  # fmt: skip
             name = f"{code}{place.replace(' in ', '-')}"
             mistake = altered(model, name, message + place, rules={"matvec": rule})
             if mistake:
                 yield mistake
+
+
+def _sloped(q: Program, g: int) -> bool:
+    """Whether a cotangent is something times an activation's derivative."""
+    if q.ops[g].kind != "mul":
+        return False
+    factor = q.ops[q.ops[g].args[1]]
+    return factor.kind == "fn" and factor.attr[1] == 1
 
 
 def _factors(model: Model) -> Iterator[Mistake]:

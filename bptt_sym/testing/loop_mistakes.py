@@ -55,6 +55,10 @@ def loop_mistakes(model: Model, weighed: Weighed, backward: Backward) -> Iterato
                 f"summed-{name}", f"every entry of {name} is the sum of all (one axis too many)",
                 partial(_summed, backward=backward, name=name),
             )  # fmt: skip
+            yield Mistake(
+                f"meaned-{name}", f"every entry of {name} is the mean of all (one axis too many)",
+                partial(_summed, backward=backward, name=name, mean=True),
+            )  # fmt: skip
 
 
 def _cut_at(p: Problem, at: int) -> Array:
@@ -171,6 +175,9 @@ def _rescaled(model: Model, state: str, backward: Backward) -> Iterator[Mistake]
             )
 
 
-def _summed(problem: Problem, backward: Backward, name: str) -> dict[str, Array]:
+def _summed(
+    problem: Problem, backward: Backward, name: str, mean: bool = False
+) -> dict[str, Array]:
     out = backward(problem)
-    return {**out, name: np.full_like(out[name], out[name].sum())}
+    total = out[name].mean() if mean else out[name].sum()
+    return {**out, name: np.full_like(out[name], total)}

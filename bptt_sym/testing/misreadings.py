@@ -15,6 +15,7 @@ import numpy as np
 
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.testing.derivation_mistakes import Mistake
+from bptt_sym.testing.layout_mistakes import RESHAPED
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
 
@@ -53,6 +54,12 @@ def misreadings(model: Model) -> Iterator[Mistake]:
             f"mean-{code}", f"it is divided by the sum of {words}: a mean, not the sum",
             partial(_divided, by=total), alone=True,
         )  # fmt: skip
+    for code, axis, words in (("example", 0, "example"), ("step", 1, "step")):
+        yield Mistake(
+            f"mean-unmasked-{code}",
+            f"the losses of each {words} are divided by the number that the mask leaves of them",
+            partial(_meaned, axis=axis),
+        )
     yield Mistake(
         "start-unused", "the initial state is never used, 0 stands for it", _without_start
     )
@@ -65,6 +72,11 @@ def _right_for(problem: Problem, thing: _Thing, change: Change) -> dict[str, Arr
 def _divided(problem: Problem, by: Callable[[Problem], float]) -> dict[str, Array]:
     total = float(by(problem)) or 1.0
     return {k: v / total for k, v in problem.gradient_in(floats()).items()}
+
+
+def _meaned(problem: Problem, axis: int) -> dict[str, Array]:
+    counts = np.maximum(problem.mask.sum(axis, keepdims=True), 1)
+    return problem.replaced(mask=problem.mask / counts).gradient_in(floats())
 
 
 def _without_start(problem: Problem) -> dict[str, Array]:
@@ -89,6 +101,16 @@ def _things(model: Model) -> Iterator[_Thing]:
 
     groups = [("the targets", True, tuple(model.targets.values()))]
     groups += [(f"the values of {x}", True, (x,)) for x in model.inputs]
+    yield _Thing(
+        "the targets, the mask and the loss weights", True,
+        lambda p: [*(p.series[k] for k in groups[0][2]), p.mask * p.loss_weights[:, None]],
+        lambda p, v: replaced(p, v[:-1], groups[0][2]).replaced(
+            mask=v[-1], loss_weights=np.ones_like(p.loss_weights)), "tb",
+    )  # fmt: skip
+    yield _Thing(
+        "the products of mask and loss weights", True, lambda p: p.mask * p.loss_weights[:, None],
+        lambda p, v: p.replaced(mask=v, loss_weights=np.ones_like(p.loss_weights)), "tb",
+    )  # fmt: skip
     for words, plural, names in groups:
         yield _Thing(
             words, plural, partial(read, names=names), partial(replaced, names=names), "tb"
@@ -138,6 +160,10 @@ def _changes(thing: _Thing) -> Iterator[tuple[str, str, Change]]:
             "mean-example", "the mean over the examples",
             _each(lambda v: np.broadcast_to(v.mean(axis, keepdims=True), v.shape)),
         )  # fmt: skip
+    if thing.axes == "tb":
+        for code, change in RESHAPED:
+            said = "read with steps and examples exchanged by reshaping, not by transposing"
+            yield code, said, _each(change)
     if thing.axes == "t":
         yield "integers", "cut to whole numbers", np.trunc
         yield "absolute", "taken without their signs", np.abs

@@ -11,7 +11,6 @@ them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import count, permutations
 from typing import Any, final
@@ -19,26 +18,29 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.evaluate.compiled import NumpyGradient
-from bptt_sym.evaluate.domains import Arrays, floats
+from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.testing.derivation_mistakes import (
     Gradient,
     Mistake,
     derivation_mistakes,
-    owner_of,
 )
 from bptt_sym.testing.forward_mistakes import (
     forward_mistakes,
     forward_operands,
     forward_substitutions,
 )
+from bptt_sym.testing.inside_mistakes import Clip, Flush, hooked, inside_mistakes
 from bptt_sym.testing.joined_slices import joined_slices
+from bptt_sym.testing.layout_mistakes import layout_mistakes
 from bptt_sym.testing.loop_mistakes import loop_mistakes
 from bptt_sym.testing.misreadings import misreadings
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.partial_paths import partial_paths
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.record_mistakes import record_mistakes
 from bptt_sym.testing.saved_mistakes import saved_mistakes
+from bptt_sym.testing.seed_mistakes import seed_mistakes
 from bptt_sym.testing.shared_mistakes import shared_mistakes
 from bptt_sym.testing.substitutions import reordered, substitutions
 from bptt_sym.testing.tape_mistakes import tape_mistakes
@@ -84,9 +86,10 @@ def _every(model: Model) -> Iterator[Mistake]:
     yield from _weighed()
     for some in (
         _given_wrongly, shared_mistakes, derivation_mistakes, misreadings,
-        partial(loop_mistakes, weighed=weighed, backward=_hooked), tape_mistakes, _numbers,
-        _inside, joined_slices, forward_mistakes, substitutions, partial_paths, saved_mistakes,
-        forward_substitutions, forward_operands,
+        partial(loop_mistakes, weighed=weighed, backward=hooked), tape_mistakes, _numbers,
+        inside_mistakes, joined_slices, record_mistakes, layout_mistakes, seed_mistakes,
+        forward_mistakes, substitutions, partial_paths, saved_mistakes, forward_substitutions,
+        forward_operands,
     ):  # fmt: skip
         yield from some(model)
 
@@ -328,113 +331,7 @@ def _ones_for_cotangent(problem: Problem, state: str) -> dict[str, Array]:
     return out
 
 
-@final
-@dataclass(frozen=True)
-class _Clip:
-    """Entries limited to ±limit."""
-
-    limit: float
-
-    def __call__(self, value: Array) -> Array:
-        return np.clip(value, -self.limit, self.limit)
-
-
-@final
-@dataclass(frozen=True)
-class _Flush:
-    """Entries smaller than ``least`` are 0."""
-
-    least: float
-
-    def __call__(self, value: Array) -> Array:
-        return np.where(np.abs(value) < self.least, 0.0, value)
-
-
-def _inside(model: Model) -> Iterator[Mistake]:
-    """Cotangents of the states changed inside the loop."""
-    adj = model.adjoint
-
-    def changed(
-        problem: Problem, handles: frozenset[int], change: Callable[[Array], Array]
-    ) -> dict[str, Array]:
-        return _hooked(problem, alter=lambda i, v, *_: change(v) if i in handles else v)
-
-    states = {s: adj.cotangents[s] for s in model.rec.states if s in adj.cotangents}
-    groups = [(f" of {s}", frozenset({h})) for s, h in states.items()]
-    cut = [(f"what {s} carries back", frozenset({s})) for s in states if len(states) > 1]
-    for words, some in [*cut, ("what is carried back", frozenset(states))]:
-        for ahead in (0, 1):
-            yield Mistake(
-                f"masked-{'-'.join(sorted(some))}-{ahead}", f"{words} is cut where the mask is 0",
-                partial(_masked, states=some, ahead=ahead),
-            )  # fmt: skip
-    back = {of: b for b, of in adj.of.items()}
-    for i, op in enumerate(model.program.ops):
-        if op.kind == "fn" and op.attr[1] == 0 and op.args[0] in back and len(op.shape) == 1:
-            groups.append(
-                (f" of the argument of {owner_of(model, i)}", frozenset({back[op.args[0]]}))
-            )
-    for name, handles in groups:
-        for limit in (0.1, 0.5, 1.0, 5.0, 10.0) if handles <= set(states.values()) else ():
-            yield Mistake(
-                f"clip-{limit:g}{name.replace(' of ', '-')}",
-                f"the cotangent{name} is clipped to ±{limit:g} at every step",
-                partial(changed, handles=handles, change=_Clip(limit)),
-            )
-        for unit, word in ((0, "first"), (-1, "last")):
-
-            def dropped(v: Array, unit: int = unit) -> Array:
-                out = np.array(v)
-                if out.ndim > 1:
-                    out[..., unit] = 0
-                return out
-
-            yield Mistake(
-                f"unit-{word}{name.replace(' of ', '-')}",
-                f"the {word} unit{name} is left out",
-                partial(changed, handles=handles, change=dropped),
-            )
-    yield Mistake(
-        "outer-of-sums",
-        "the outer product of sums over the batch is taken, not the sum of outer products",
-        lambda problem: problem.gradient_in(_OuterOfSums()),
-    )
-
-
-def _masked(problem: Problem, states: frozenset[str], ahead: int) -> dict[str, Array]:
-    """The gradient where some states' cotangents are multiplied by the mask as they arrive."""
-    later = {
-        i for i, op in enumerate(problem.model.adjoint.program.ops)
-        if op.kind == "later" and op.attr[0] in states and op.attr[1] == 1
-    }  # fmt: skip
-
-    def masked(i: int, v: Array, t: int, _: Any) -> Array:
-        if i not in later:
-            return v
-        at = min(t + ahead, problem.steps - 1)
-        return np.asarray(v) * problem.mask[at].reshape(-1, *[1] * (np.ndim(v) - 1))
-
-    return _hooked(problem, alter=masked)
-
-
-class _OuterOfSums(Arrays):
-    """Sums over the batch before it multiplies."""
-
-    def __init__(self) -> None:
-        plain = floats()
-        super().__init__(plain.dtype, plain.lib, plain.number, plain.cast)
-
-    def contract(self, u: Array, v: Array, lead: int) -> Array:
-        axes = tuple(range(u.ndim - 1))
-        return np.outer(u.sum(axes), v.sum(tuple(range(v.ndim - 1))))
-
-
 # -- numbers ---------------------------------------------------------------------------------------
-
-
-def _hooked(problem: Problem, **hooks: Any) -> dict[str, Array]:
-    """The gradient with hooks of :func:`~bptt_sym.evaluate.interpret.backward`."""
-    return problem.gradient_in(floats(), problem.plain_run, **hooks)
 
 
 def _numbers(_: Model) -> Iterator[Mistake]:
@@ -450,7 +347,7 @@ def _numbers(_: Model) -> Iterator[Mistake]:
         return {k: v * min(1.0, limit / size) if size else v for k, v in out.items()}
 
     def inside(problem: Problem, change: Callable[[Array], Array]) -> dict[str, Array]:
-        return _hooked(problem, carry=change)
+        return hooked(problem, carry=change)
 
     def clipped_by_step(problem: Problem, limit: float) -> dict[str, Array]:
         out = right(problem)
@@ -477,7 +374,7 @@ def _numbers(_: Model) -> Iterator[Mistake]:
         yield Mistake(
             f"clip-inside-{limit:g}",
             f"cotangents are clipped to ±{limit:g} inside the loop",
-            partial(inside, change=_Clip(limit)),
+            partial(inside, change=Clip(limit)),
         )
     yield Mistake(
         "carry-float32", "what is carried back is rounded to float32",
@@ -486,7 +383,7 @@ def _numbers(_: Model) -> Iterator[Mistake]:
     for least in (1e-3, 1e-4):
         yield Mistake(
             f"carry-flushed-{least:g}", f"what is carried back is 0 where it is below {least:g}",
-            partial(inside, change=_Flush(least)),
+            partial(inside, change=Flush(least)),
         )  # fmt: skip
     yield Mistake(
         "carry-decayed", "what is carried back is multiplied by 0.99 at each step",

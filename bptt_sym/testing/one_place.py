@@ -23,23 +23,20 @@ from bptt_sym.errors import ModelError
 from bptt_sym.evaluate.program import PER_STEP, depends_on_sums
 from bptt_sym.testing.at_hand import Term, Terms, Values
 from bptt_sym.testing.compare import call, mismatches
+from bptt_sym.testing.dependence import behind
 from bptt_sym.testing.derivation_mistakes import Mistake
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.place_words import words_of
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.recognised import MEASURED, TRIED, recognised
 from bptt_sym.testing.responses import responses
 
 Array = Any
 Gradient = Callable[[Problem], Mapping[str, Array]]
 
-#: What is measured is right to about this: the equations may be badly conditioned.
-MEASURED = 1e-7
 #: Kinds of operations that compute nothing.
 _GIVEN = frozenset(("later", "seed", "unit", "const", "read", "param", "context", "start"))
-#: Recognised values that are tried on all problems, for each place.
-TRIED = 4
-
 
 def wrong_places(
     model: Model, gradient: Gradient, failing: Problem, end: float
@@ -77,17 +74,18 @@ def wrong_places(
         named = [n for n in given if n in seen.gradient and n in problem.exact]
         # Forward accumulation has a way of its own for each parameter.
         for names in (named, wrong) if len(wrong) < len(named) else (named,):
-            found: list[tuple[int, int, Mistake]] = []
             equations = Equations.of(seen, given, places, names)
-            for i in places if equations else ():
-                if time.thread_time() > end:
-                    break
-                measured = equations.solved([i]) if equations else None
-                if measured is None:
-                    continue
-                for term in recognised(model, *measured.at(i))[:TRIED]:
-                    found.append((term.cost, -i, replacing(model, {i: term})))
-            yield from (m for _, _, m in sorted(found, key=lambda f: f[:2]))
+            alone = [(i, equations.solved([i])) for i in places] if equations else []
+            values = {i: measured for i, measured in alone if measured is not None}
+            # What takes long is tried where nothing else is found, at any place.
+            for fitted in (False, True):
+                found: list[tuple[int, int, Mistake]] = []
+                for i, measured in values.items():
+                    if time.thread_time() > end:
+                        break
+                    for term in recognised(model, *measured.at(i), fitted=fitted)[: 2 * TRIED]:
+                        found.append((term.cost, -i, replacing(model, {i: term})))
+                yield from (m for _, _, m in sorted(found, key=lambda f: f[:2]))
 
 
 # -- operations of a step -------------------------------------------------------------------------
@@ -104,7 +102,7 @@ def places_of(model: Model, wrong: Sequence[str], *, some: bool = False) -> list
     }
     for (name, _), handle in adj.reads.items():
         results.setdefault(f"{name}0", []).append(handle)
-    above = {name: _behind(model, ends) for name, ends in results.items()}
+    above = {name: behind(model, ends) for name, ends in results.items()}
     quantor = any if some else all
     out = []
     for i in range(adj.forward, len(p.ops)):
@@ -114,22 +112,6 @@ def places_of(model: Model, wrong: Sequence[str], *, some: bool = False) -> list
         if quantor(i in above[name] for name in wrong if name in above):
             out.append(i)
     return out
-
-
-def _behind(model: Model, ends: Sequence[int]) -> set[int]:
-    """What ``ends`` are computed from, in their own and in later steps."""
-    adj, p = model.adjoint, model.adjoint.program
-    seen: set[int] = set()
-    waiting = list(ends)
-    while waiting:
-        i = waiting.pop()
-        if i in seen or i < adj.forward:
-            continue
-        seen.add(i)
-        waiting += p.ops[i].args
-        if p.ops[i].kind == "later":
-            waiting.append(adj.reads[p.ops[i].attr])
-    return seen
 
 
 def _flat(grads: Mapping[str, Array], names: Sequence[str]) -> Array:
@@ -207,25 +189,6 @@ class Measured:
     def at(self, i: int) -> tuple[Values, int, Values, Array, Array]:
         """What :func:`recognised` takes."""
         return self.base, i, self.code, self.added[i][self.shown[i]], self.shown[i]
-
-
-def recognised(
-    model: Model, base: Values, i: int, code: Values, off: Array, shown: Array
-) -> list[Term]:
-    """Terms that give the measured values wherever they show, the plainest first."""
-    own = model.adjoint.program.ops[i].shape
-    target = code.flat(i, shown)
-    if np.abs(off).max() <= MEASURED * np.abs(target).max():
-        return []
-    terms = Terms(model, own, base.problem.dims, i)
-    table = np.stack([*(code.of(t, shown) for t in terms.simple[:-1]), target - off])
-    found = terms.matching(table, target, MEASURED)
-    if not found:
-        products = terms.products()
-        more = np.stack([code.of(t, shown) for t in products]) if products else None
-        found = terms.matching_products(table, more, products, target, MEASURED)
-        found = found or terms.fitted(table, products, more, target, MEASURED)
-    return found
 
 
 def replacing(model: Model, terms: Mapping[int, Term]) -> Mistake:

@@ -37,7 +37,7 @@ def formula(model: Model, i: int, depth: int = 3) -> str:
     """The operation itself, its operands by their names."""
     p = model.adjoint.program
     op = p.ops[i]
-    if depth < 0:
+    if depth < 0 and op.kind not in ("read", "param", "const", "unit", "transpose"):
         return "…"
     args = [shown(model, a, depth - 1) for a in op.args]
     match op.kind:

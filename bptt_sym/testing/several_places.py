@@ -20,8 +20,9 @@ from bptt_sym.testing.compare import call, mismatches
 from bptt_sym.testing.derivation_mistakes import Mistake
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.models import Model
-from bptt_sym.testing.one_place import Equations, Measured, places_of, recognised, replacing
+from bptt_sym.testing.one_place import Equations, Measured, places_of, replacing
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.recognised import recognised
 
 Array = Any
 Gradient = Callable[[Problem], Mapping[str, Array]]

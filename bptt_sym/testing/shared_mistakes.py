@@ -1,18 +1,59 @@
-"""Mistakes with a matrix that a step multiplies by twice or more: tied weights, counted wrongly."""
+"""Mistakes with a parameter that a step uses twice or more: tied weights, counted wrongly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from bptt_sym.evaluate.adjoint import RULES
 from bptt_sym.evaluate.program import Program
-from bptt_sym.testing.derivation_mistakes import Mistake, altered, described
+from bptt_sym.testing.at_hand import Values
+from bptt_sym.testing.derivation_mistakes import Mistake, altered, described, owner_of
 from bptt_sym.testing.models import Model
+from bptt_sym.testing.problems import Problem
+
+Array = Any
 
 
 def shared_mistakes(model: Model) -> Iterator[Mistake]:
     """The share of one use is lost, counted twice, transposed, or has the wrong sign."""
+    yield from _vectors(model)
+    yield from _matrices(model)
+
+
+def _vectors(model: Model) -> Iterator[Mistake]:
+    """Vectors and numbers that several sums or products of a step take."""
+    p = model.program
+    for root, op in enumerate(p.ops):
+        if op.kind != "param" or len(op.shape) > 1:
+            continue
+        uses = [(i, a) for i, o in enumerate(p.ops) for a in dict.fromkeys(o.args) if a == root]
+        owners = [owner_of(model, i) for i, _ in uses]
+        for (at, _), owner in zip(uses, owners, strict=True):
+            if len(set(owners)) < 2:
+                continue
+            share = f"the share of {owner} in the gradient of {op.attr[0]}"
+            changes: list[tuple[str, str, Callable[[Program, int], int | None]]] = [
+                ("lost", f"{share} is missing", lambda q, g: None),
+                ("twice", f"{share} is counted twice", lambda q, g: q.add(g, g)),
+                ("negated", f"{share} has the wrong sign", lambda q, g: q.neg(g)),
+            ]
+            for code, said, change in changes:
+
+                def edge(
+                    q: Program, source: int, target: int, g: int, at: int = at, root: int = root,
+                    change: Callable[[Program, int], int | None] = change,
+                ) -> int | None:  # fmt: skip
+                    return change(q, g) if (source, target) == (at, root) else g
+
+                mistake = altered(model, f"share-{code}-{op.attr[0]}-{at}", said, edge=edge)
+                if mistake:
+                    yield replace(mistake, alone=True)
+
+
+def _matrices(model: Model) -> Iterator[Mistake]:
     p = model.program
     uses: dict[int, list[int]] = {}
     for i, op in enumerate(p.ops):
@@ -26,6 +67,13 @@ def shared_mistakes(model: Model) -> Iterator[Mistake]:
         if len(places) < 2:
             continue
         name, square = p.ops[root].attr[0], len(set(p.shape(root))) == 1
+        if len({p.shape(p.ops[i].args[1]) for i in places}) == 1:
+            yield Mistake(
+                f"share-crossed-{name}",
+                f"in the gradient of {name} the cotangents of its uses are added, and what it is "
+                "multiplied by, before the outer product is taken",
+                partial(_crossed, name=str(name)), alone=True,
+            )  # fmt: skip
         for at in places:
             m, v = p.ops[at].args
             product = f"{name}{'' if m == root else '^T'} {described(p, v)}"
@@ -58,6 +106,25 @@ def shared_mistakes(model: Model) -> Iterator[Mistake]:
                 if mistake:
                     # What is carried back is right: other gradients are what they should be.
                     yield replace(mistake, alone=True)
+
+
+def _crossed(problem: Problem, name: str) -> dict[str, Array]:
+    """One outer product of sums over the uses for the sum of their outer products."""
+    adj, seen = problem.model.adjoint, Values(problem)
+    ops, waiting, shares = adj.program.ops, [adj.params[name]], []
+    while waiting:
+        op = ops[waiting.pop()]
+        if op.kind == "add":
+            waiting += op.args
+        elif op.kind == "contract":
+            shares.append(op.args)
+        else:
+            raise FloatingPointError("no sum of outer products")
+    total: Array = 0.0
+    for t in range(problem.steps):
+        left, right = (sum(seen.operand(s[k], t) for s in shares) for k in (0, 1))
+        total = total + left.T @ right
+    return {**seen.gradient, name: total}
 
 
 __all__ = ["shared_mistakes"]

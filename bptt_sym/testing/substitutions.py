@@ -307,7 +307,17 @@ def _exchanged_inside(model: Model) -> Iterator[Mistake]:
                 m, v = q.ops[y].args
                 return [(m, q.outer(g, v)), (v, q.matvec(q.transpose(other.get(m, m)), g))]
 
+            def recurrent(q: Program, y: int, g: int, other: dict[int, int] = other) -> Any:
+                m, v = q.ops[y].args
+                back = m if _given(q, v) else other.get(m, m)
+                return [(m, q.outer(g, v)), (v, q.matvec(q.transpose(back), g))]
+
             pair = f"{gates[i]} and {gates[j]}"
+            yield from _made(
+                model, f"recurrent-{gates[i]}-{gates[j]}",
+                f"the recurrent matrices of gates {pair} are exchanged on the way back",
+                {"matvec": recurrent},
+            )  # fmt: skip
             for mistake in _made(
                 model, f"matrices-{gates[i]}-{gates[j]}",
                 f"the matrices of gates {pair} are exchanged on the way back",

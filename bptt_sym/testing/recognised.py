@@ -1,0 +1,95 @@
+"""What a measured value of the way back is, in terms of what code has at hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from bptt_sym.evaluate.program import PER_STEP
+from bptt_sym.testing.at_hand import Look, Term, Terms, Value, Values
+from bptt_sym.testing.models import Model
+from bptt_sym.testing.place_words import shown as named
+from bptt_sym.testing.place_words import words_of
+from bptt_sym.testing.split_sums import one_product_changed
+
+Array = Any
+#: What is measured is right to about this: the equations may be badly conditioned.
+MEASURED = 1e-7
+#: Recognised values that are tried on all problems, for each place.
+TRIED = 4
+#: A matrix whose condition is greater than this leaves nothing to recognise.
+_CONDITION = 1e4
+
+
+def recognised(
+    model: Model, base: Values, i: int, code: Values, off: Array, shown: Array, *,
+    fitted: bool = False,
+) -> list[Term]:  # fmt: skip
+    """Terms that give the measured values wherever they show, the plainest first.
+
+    With ``fitted`` those with numbers in them that nothing but a fit tells, and no others.
+    """
+    own = model.adjoint.program.ops[i].shape
+    target = code.flat(i, shown)
+    if np.abs(off).max() <= MEASURED * np.abs(target).max():
+        return []
+    terms = Terms(model, own, base.problem.dims, i)
+    table = np.stack([*(code.of(t, shown) for t in terms.simple[:-1]), target - off])
+    if not fitted:
+        found = terms.matching(table, target, MEASURED)
+        if found:
+            return found
+    products = terms.products()
+    more = np.stack([code.of(t, shown) for t in products]) if products else None
+    if fitted:
+        return terms.fitted(table, products, more, target, MEASURED)
+    found = _limited(model, i, target, target - off)
+    found += one_product_changed(model, terms, i, code, target, shown, MEASURED)[:TRIED]
+    found += terms.matching_products(table, more, products, target, MEASURED)[:TRIED]
+    return found or _multiplied(model, base, i, code, target, shown)
+
+
+def _limited(model: Model, i: int, target: Array, right: Array) -> list[Term]:
+    """What belongs there, no entry of it greater than a plain number."""
+    limit = float(np.abs(target).max())
+    plain = float(Fraction(limit).limit_denominator(1000))
+    if not plain or abs(plain - limit) > 1e-9 * limit:
+        return []
+    if np.abs(np.clip(right, -plain, plain) - target).max() > MEASURED * limit:
+        return []
+
+    def value(look: Look, t: int, steps: int) -> Array:
+        return np.clip(look(i, t), -plain, plain)
+
+    return [Term(f"{words_of(model, i)[1]} clipped to ±{plain:g}", 2, value)]
+
+
+def _multiplied(
+    model: Model, base: Values, i: int, code: Values, target: Array, shown: Array
+) -> list[Term]:
+    """What a square matrix is multiplied by, if it is not what belongs there."""
+    ops = model.adjoint.program.ops
+    if ops[i].kind != "matvec" or ops[ops[i].args[1]].lead < PER_STEP:
+        return []
+    m, vector = ops[i].args
+    matrix = np.asarray(code.at(m, 0), float)
+    square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1]
+    if not square or (shown.any(1) != shown.all(1)).any() or np.linalg.cond(matrix) > _CONDITION:
+        return []
+    inner = np.linalg.solve(matrix, target.reshape(-1, len(matrix)).T).T.ravel()
+    terms = Terms(model, ops[vector].shape, base.problem.dims, i)
+    table = np.stack([code.of(t, shown) for t in terms.simple])
+    found = terms.matching(table, inner, MEASURED)
+    found += one_product_changed(model, terms, vector, code, inner, shown, MEASURED)[:TRIED]
+    found += terms.matching_products(table, None, [], inner, MEASURED)[:TRIED]
+    words = named(model, m)
+    return [Term(f"{words} ({t.words})", t.cost + 2, _product(m, t.value)) for t in found]
+
+
+def _product(m: int, inner: Value) -> Value:
+    return lambda look, t, steps: inner(look, t, steps) @ np.asarray(look(m, t)).T
+
+
+__all__ = ["MEASURED", "TRIED", "recognised"]
