@@ -92,7 +92,13 @@ def _products_back(model: Model) -> list[_Back]:
     for i, op in enumerate(p.ops):
         if op.kind == "matvec" and p.ops[op.args[0]].kind == "param":
             factors.setdefault(owner_of(model, i), []).append(p.ops[op.args[0]].attr[0])
-    owners = {m: owner for owner, ms in factors.items() for m in ms if len(set(ms)) == 2}
+    # What is passed back to the inputs alone is no gradient of a parameter.
+    inner = {
+        p.ops[op.args[0]].attr[0] for op in p.ops
+        if op.kind == "matvec" and p.ops[op.args[0]].kind == "param"
+        and not (p.ops[op.args[1]].kind == "read" and p.ops[op.args[1]].attr[0] not in p.targets)
+    }  # fmt: skip
+    owners = {m: o for o, ms in factors.items() for m in ms if len(set(ms)) == 2 and m in inner}
     out = []
     for i, op in enumerate(ops):
         if i < model.adjoint.forward or op.kind != "matvec" or ops[op.args[0]].kind != "transpose":

@@ -47,7 +47,7 @@ def layout_mistakes(model: Model) -> Iterator[Mistake]:
                     "transposed)",
                     partial(_interleaved, name=name, gates=gates, inward=inward), alone=True,
                 )  # fmt: skip
-        if rank == 2:
+        if rank == 2 and outer_products(model, name):
             for code, change in RESHAPED:
                 for side in (0, 1):
                     yield Mistake(
@@ -56,6 +56,15 @@ def layout_mistakes(model: Model) -> Iterator[Mistake]:
                         "another order than those of the other (reshaped, not transposed)",
                         partial(_flattened, name=name, change=change, side=side), alone=True,
                     )  # fmt: skip
+
+
+def outer_products(model: Model, name: str) -> bool:
+    """Whether the gradient of every block of a matrix is one sum of outer products."""
+    adj = model.adjoint
+    return all(
+        part in adj.params and adj.program.ops[adj.params[part]].kind == "contract"
+        for part in model.layout[name]
+    )
 
 
 def _interleaved(problem: Problem, name: str, gates: int, inward: bool) -> dict[str, Array]:
@@ -74,9 +83,7 @@ def _flattened(
     seen = Values(problem)
     blocks = []
     for part in model.layout[name]:
-        op = ops[params[part]] if part in params else None
-        if op is None or op.kind != "contract":
-            raise FloatingPointError("no sum of outer products")
+        op = ops[params[part]]
         factors = [
             np.stack([seen.operand(a, t) for t in range(problem.steps)]) for a in op.args
         ]
@@ -85,4 +92,4 @@ def _flattened(
     return {**seen.gradient, name: np.concatenate(blocks)}
 
 
-__all__ = ["RESHAPED", "layout_mistakes"]
+__all__ = ["RESHAPED", "layout_mistakes", "outer_products"]

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.testing.at_hand import Values
+from bptt_sym.testing.dependence import behind
 from bptt_sym.testing.derivation_mistakes import Mistake
+from bptt_sym.testing.layout_mistakes import outer_products
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.one_place import replacing
 from bptt_sym.testing.problems import Problem
@@ -26,7 +28,11 @@ Array = Any
 def seed_mistakes(model: Model) -> Iterator[Mistake]:
     """All of them, for every state and every matrix."""
     for name, parts in model.layout.items():
-        if len(model.rec.shape(parts[0])) == 2:
+        if len(model.rec.shape(parts[0])) != 2 or not outer_products(model, name):
+            continue
+        adj = model.adjoint
+        above = behind(model, [adj.params[part] for part in parts])
+        if any(adj.program.ops[i].kind == "later" for i in above):  # not the output's
             for side, words in ((1, "what it is multiplied by"), (0, "the cotangent")):
                 yield Mistake(
                     f"loss-step-{name}-{side}",
@@ -52,8 +58,6 @@ def _of_loss_step(problem: Problem, name: str, side: int) -> dict[str, Array]:
         seen = Values(problem.replaced(mask=only))
         for part in total:
             op = adj.program.ops[adj.params[part]]
-            if op.kind != "contract":
-                raise FloatingPointError("no sum of outer products")
             for t in range(end + 1):
                 sides = [seen.operand(a, end if k == side else t) for k, a in enumerate(op.args)]
                 total[part] = total[part] + sides[0].T @ sides[1]

@@ -67,7 +67,8 @@ def _matrices(model: Model) -> Iterator[Mistake]:
         if len(places) < 2:
             continue
         name, square = p.ops[root].attr[0], len(set(p.shape(root))) == 1
-        if len({p.shape(p.ops[i].args[1]) for i in places}) == 1:
+        alike = len({p.shape(p.ops[i].args[1]) for i in places}) == 1
+        if alike and len(_outer_products(model, str(name))) == len(places):
             yield Mistake(
                 f"share-crossed-{name}",
                 f"in the gradient of {name} the cotangents of its uses are added, and what it is "
@@ -108,18 +109,24 @@ def _matrices(model: Model) -> Iterator[Mistake]:
                     yield replace(mistake, alone=True)
 
 
-def _crossed(problem: Problem, name: str) -> dict[str, Array]:
-    """One outer product of sums over the uses for the sum of their outer products."""
-    adj, seen = problem.model.adjoint, Values(problem)
-    ops, waiting, shares = adj.program.ops, [adj.params[name]], []
+def _outer_products(model: Model, name: str) -> list[tuple[int, ...]]:
+    """The factors of the outer products that a gradient is the sum of; empty if it is none."""
+    adj = model.adjoint
+    waiting, shares = [adj.params[name]] if name in adj.params else [], []
     while waiting:
-        op = ops[waiting.pop()]
+        op = adj.program.ops[waiting.pop()]
         if op.kind == "add":
             waiting += op.args
         elif op.kind == "contract":
             shares.append(op.args)
         else:
-            raise FloatingPointError("no sum of outer products")
+            return []
+    return shares
+
+
+def _crossed(problem: Problem, name: str) -> dict[str, Array]:
+    """One outer product of sums over the uses for the sum of their outer products."""
+    seen, shares = Values(problem), _outer_products(problem.model, name)
     total: Array = 0.0
     for t in range(problem.steps):
         left, right = (sum(seen.operand(s[k], t) for s in shares) for k in (0, 1))
