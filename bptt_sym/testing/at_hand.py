@@ -12,7 +12,7 @@ import numpy as np
 from bptt_sym.evaluate import activations
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.program import PER_STEP, Program, Sizes, depends_on_sums
-from bptt_sym.testing.dependence import behind
+from bptt_sym.testing.dependence import dependents
 from bptt_sym.testing.fits import close, combined, multiples, pairs
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.place_words import shown, words_of
@@ -223,7 +223,7 @@ class Terms:
                     if op.kind == "read" and op.attr[0] in p.targets and word == _BEFORE:
                         moved = _entry_before(value, h, p.targets[op.attr[0]])
                     yield Term(f"[{name} {word}]", 3, moved)
-                if h >= adj.forward:
+                if h >= adj.forward and op.kind != "fn":
                     for word, at_end in ENDED.items():
                         yield Term(f"[{name} {word}]", 4, partial(at_end, value))
                 read = next((r for n, r in starts.items() if p.targets[n] == h), None)
@@ -484,4 +484,4 @@ def _free(model: Model, place: int | None) -> set[int]:
     adj = model.adjoint
     slopes = {i for i, op in enumerate(adj.program.ops) if op.kind == "fn" and i >= adj.forward}
     known = {i for i in slopes.union(adj.of) if i >= adj.forward}
-    return {i for i in known if place not in behind(model, [i])}
+    return known if place is None else known - dependents(model).get(place, set())

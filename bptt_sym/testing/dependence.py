@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bptt_sym.testing.models import Model
 
@@ -23,4 +24,14 @@ def behind(model: Model, ends: Sequence[int]) -> set[int]:
     return seen
 
 
-__all__ = ["behind"]
+@lru_cache(8)
+def dependents(model: Model) -> dict[int, set[int]]:
+    """By operation of the way back: those that it enters, in its own and in later steps."""
+    adj, out = model.adjoint, dict[int, set[int]]()
+    for i in range(adj.forward, len(adj.program.ops)):
+        for j in behind(model, [i]):
+            out.setdefault(j, set()).add(i)
+    return out
+
+
+__all__ = ["behind", "dependents"]

@@ -19,7 +19,7 @@ Array = Any
 #: Seconds of processor time for the search among known mistakes: the largest cells have thousands.
 SEARCH_SECONDS = 8.0
 #: And then for what stands in one place.
-PLACE_SECONDS = 6.0
+PLACE_SECONDS = 9.0
 #: How close an explanation has to come, relative to the greatest entry: some hundred roundings.
 CLOSE = 1e-12
 

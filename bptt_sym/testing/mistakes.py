@@ -87,8 +87,8 @@ def _every(model: Model) -> Iterator[Mistake]:
     for some in (
         _given_wrongly, shared_mistakes, derivation_mistakes, misreadings,
         partial(loop_mistakes, weighed=weighed, backward=hooked), tape_mistakes, _numbers,
-        inside_mistakes, joined_slices, record_mistakes, layout_mistakes, seed_mistakes,
-        forward_mistakes, substitutions, partial_paths, saved_mistakes, forward_substitutions,
+        inside_mistakes, joined_slices, record_mistakes, layout_mistakes, forward_mistakes,
+        substitutions, partial_paths, seed_mistakes, saved_mistakes, forward_substitutions,
         forward_operands,
     ):  # fmt: skip
         yield from some(model)

@@ -46,7 +46,7 @@ def recognised(
     if fitted:
         return terms.fitted(table, products, more, target, MEASURED)
     found = _limited(model, i, target, target - off)
-    found += one_product_changed(model, terms, i, code, target, shown, MEASURED)[:TRIED]
+    found += one_product_changed(model, terms, table, i, code, target, shown, MEASURED)[:TRIED]
     found += terms.matching_products(table, more, products, target, MEASURED)[:TRIED]
     return found or _multiplied(model, base, i, code, target, shown)
 
@@ -82,7 +82,7 @@ def _multiplied(
     terms = Terms(model, ops[vector].shape, base.problem.dims, i)
     table = np.stack([code.of(t, shown) for t in terms.simple])
     found = terms.matching(table, inner, MEASURED)
-    found += one_product_changed(model, terms, vector, code, inner, shown, MEASURED)[:TRIED]
+    found += one_product_changed(model, terms, table, vector, code, inner, shown, MEASURED)[:TRIED]
     found += terms.matching_products(table, None, [], inner, MEASURED)[:TRIED]
     words = named(model, m)
     return [Term(f"{words} ({t.words})", t.cost + 2, _product(m, t.value)) for t in found]

@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.testing.at_hand import Look, Term, Terms, Values, bracketed, moves
-from bptt_sym.testing.dependence import behind
+from bptt_sym.testing.dependence import dependents
 from bptt_sym.testing.fits import close
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.place_words import shown as named
@@ -74,13 +74,15 @@ def products_of(model: Model, place: int, depth: int = _DEPTH) -> list[Product]:
 
 
 def one_product_changed(
-    model: Model, terms: Terms, place: int, code: Values, target: Array, shown: Array, within: float
-) -> list[Term]:
+    model: Model, terms: Terms, table: Array, place: int, code: Values, target: Array,
+    shown: Array, within: float,
+) -> list[Term]:  # fmt: skip
     """The sums that have the values ``target`` and in which one product is not what it should be.
 
     Factors of it are left out, one is exchanged for a value that is at hand, or one is too many.
+    ``table`` has the values of ``terms.simple``.
     """
-    table, tried = np.stack([code.of(t, shown) for t in terms.simple]), []
+    tried: list[list[Product]] = []
     for depth in range(1, _DEPTH + 1):
         products = products_of(model, place, depth)
         if not products or products in tried:
@@ -133,7 +135,8 @@ def _displaced(
 
 def displaced(model: Model, place: int, products: Sequence[Product]) -> Iterator[Term]:
     """Some of the products, of what does not depend on ``place``, taken from another step."""
-    free = [p for p in products if place not in behind(model, [p.base, *p.factors])]
+    bound = dependents(model).get(place, set())
+    free = [p for p in products if bound.isdisjoint((p.base, *p.factors))]
     handles = {h for p in products for h in (p.base, *p.factors)}
     single = {h: Term(named(model, h), 1, _read(h)) for h in handles}
     signed = {p: _Signed(p.sign, [single[h] for h in (p.base, *p.factors)]) for p in products}

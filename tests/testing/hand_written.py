@@ -16,6 +16,7 @@ from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
 
 
+@cache
 def module(name: str) -> ModuleType:
     """The module ``name`` of the benchmarks."""
     place = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"

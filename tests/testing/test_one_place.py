@@ -35,7 +35,7 @@ edited_gradients = module("edited_gradients")
          "dh = dh + (r[t] @ v if v.shape[0] != v.shape[1] else r[t] @ v.T)",
          "V d(y_t − \\hat{y}_t) stands where Vᵀ d(y_t − \\hat{y}_t) belongs"),
         ("elman", "dh = dh + r[t] @ v", "dh = dh + r[-1] @ v",
-         "Vᵀ [d(y_t − \\hat{y}_t) of the last step] stands where"),
+         "+ [Vᵀ d(y_t − \\hat{y}_t) of the last step], not as"),
         ("elman", "(1 - h[t + 1] ** 2)", "(1 - h[t + 1] ** 3)",
          "the derivative of tanh in h is taken to be 1 − y³, y being the value"),
         ("elman", "in reversed(range(steps))", "in range(steps)",

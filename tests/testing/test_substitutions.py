@@ -26,7 +26,7 @@ edited_gradients = module("edited_gradients")
         ("dag.T @ (r[t] * h[t])", "dag.T @ h[t]",
          "h_{t-1} stands for r_t h_{t-1} in the outer product of U_g"),
         ("dar @ u[:n] + daz @ u[n : 2 * n]", "dar @ u[n : 2 * n] + daz @ u[:n]",
-         "the matrices of gates r and z are exchanged on the way back"),
+         "the recurrent matrices of gates r and z are exchanged on the way back"),
         ('"U": du', '"U": du + 1e-3 * u', "dU: 0.001 times U is added (weight decay)"),
         ('"b": db', '"b": 0 * db + db.sum()', "db: every entry of b is the sum of all"),
         ("dh = dh + e[t] @ v", "dh = dh * p.mask[t][:, None] + e[t] @ v",
