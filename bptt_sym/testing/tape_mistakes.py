@@ -36,7 +36,9 @@ def tape_mistakes(model: Model) -> Iterator[Mistake]:
         domain = floats()
         run = problem.run(domain)
         run.steps.reverse()
-        return problem.gradient_in(domain, run)
+        out = problem.gradient_in(domain, run)
+        # What is passed back to the inputs is kept by the step that it belongs to.
+        return {**out, "x": out["x"][::-1]} if "x" in out else out
 
     yield Mistake("loop-forwards", "the loop back runs from the first step to the last", forwards)
 
