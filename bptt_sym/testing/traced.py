@@ -47,6 +47,10 @@ def explained(
                 return False
         return True
 
+    def explains(change: Change) -> bool:
+        # One parameter first: that it does not fit takes one pass to see.
+        return all(fits(change, np.sum, [k]) for k in wrong) and fits(change, np.sum, known)
+
     known, trace, own = list(point), Trace(), Trace()
     if _slope(loss, point, directions[0], None, np.sum, trace) is None:
         return None
@@ -59,13 +63,8 @@ def explained(
         # Which parameters it concerns is known: the others are right.
         if all(fits(None, weigh, [k]) for k in wrong):
             return words
-    changes = chain(
-        _candidates(trace), _in_part(trace, own), displaced(own), _single(trace, own),
-        elsewhere(own),
-    )  # fmt: skip
-    for words, change in changes:
-        # One parameter first: that it does not fit takes one pass to see.
-        if all(fits(change, np.sum, [k]) for k in wrong) and fits(change, np.sum, known):
+    for words, change in chain(_candidates(trace), _in_part(trace, own), displaced(own)):
+        if explains(change):
             return words
     for name in wrong:
         for other in known:
@@ -80,6 +79,9 @@ def explained(
         for words, change in _uses(trace):
             if fits(change, np.sum, wrong):
                 return f"d{wrong[0]}: {words}"
+    for words, change in chain(_single(trace, own), elsewhere(own)):
+        if explains(change):
+            return words
     return None
 
 
