@@ -19,6 +19,7 @@ import json
 import random
 import re
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from renotation_styles import BASE, CONTAINERS, RENOTATIONS, SENTENCES, in_unicode
 
 from bptt_sym.check.audit import audit
-from bptt_sym.documents.document import document_from_text
+from bptt_sym.documents.document import document_from_text, read_document
 
 SEQUENCES = frozenset("haxopyle")
 NUMBERED_FROM_ZERO = {"1": "0", "T": "T-1", "0": "-1", "T-1": "T-2", "T-k": "T-k-1",
@@ -104,6 +105,11 @@ class Writer:
     def plain(self) -> bool:
         """Whether no two things of the document have one name, and no step has that of a thing."""
         used = {w for x in self.template.lines for w in re.findall("@([A-Za-z]+)", x.text)}
+        given = any("@a{" in x.text for x in self.template.lines if x.kind == "def")
+        if self.style["slope"] == "argument" and not given:
+            return False
+        if self.style["d"] == r"\delta" and "_{" in self.style["derivative"]:
+            return False
         roles = [r for r in self.names if r in used or r in "hx"]
         roles += ["a"] if self.style["slope"] == "argument" else []
         names = {self.names[r] for r in roles if r not in "lL"} | {self.names["L"]}
@@ -260,7 +266,9 @@ class Writer:
         sign = self.style["transpose"]
         if x.startswith((r"\left(", "(")) and x.endswith(")"):
             return x + sign
-        if x.startswith((r"\frac", r"\dfrac", r"\tfrac", r"{\partial", r"\partial", r"\nabla", "D_")):
+        if x.startswith(
+            (r"\frac", r"\dfrac", r"\tfrac", r"{\partial", r"\partial", r"\nabla", "D_")
+        ):
             return rf"\left({x}\right){sign}"
         if "^" in x and sign != "'":
             return f"({x}){sign}"
@@ -469,7 +477,13 @@ def worst(verdicts: Sequence[str]) -> str:
 
 def verdicts_of(written: Written) -> list[tuple[Line, str, str]]:
     """Each formula with its verdict, and why."""
-    document = document_from_text(written.text, written.name)
+    if written.name.endswith(".ipynb"):  # cells have lines of their own
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / written.name
+            path.write_text(written.text, encoding="utf-8")
+            document = read_document(path)
+    else:
+        document = document_from_text(written.text, written.name)
     judged = audit(document)
     out = []
     for a, b, line in written.rows:

@@ -71,7 +71,7 @@ RENOTATIONS: dict[str, dict[str, Any]] = {
     "letter tau": {"letters": {"t": r"\tau", "T": "T"}},
     "letter i": {"letters": {"t": "i", "i": "m", "T": "N"}},
     "letter s": {"letters": {"t": "s", "T": "S"}},
-    "inner letters": {"letters": {"k": r"\tau", "i": "k", "j": "k"}},
+    "inner letters": {"letters": {"k": r"\tau", "i": "l", "j": "m"}},
     "from zero": {"zero": True},
     # derivatives
     "dfrac": {"derivative": r"\dfrac{%(da)s}{%(db)s}"},

@@ -51,7 +51,7 @@ from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.said_before import with_conditions
 from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
-from bptt_sym.spelling.signs import with_usual_signs
+from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
 from bptt_sym.spelling.single_step import with_its_step
 from bptt_sym.spelling.stacked import with_stacked_gates
 from bptt_sym.spelling.step_letters import with_the_usual_letters
@@ -70,6 +70,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = with_conditions([as_meant(f) for f in everything])
     everything = with_usual_signs(in_one_case(with_entries_beside_steps(everything)))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
+    everything = with_one_transpose(everything)
     everything, words = with_letters_for_losses(with_the_variable_beside(everything))
     everything = with_softmax(with_whole_diagonals(everything))
     everything = [multiplied_out(without_arguments(f)) for f in everything]

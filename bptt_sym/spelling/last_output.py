@@ -22,10 +22,15 @@ _LAST = re.compile(
     r"_\s*(?:T(?![A-Za-z])|\{\s*T\s*\})|\^\s*\{\s*(?:\(|\\langle|<)\s*T\s*(?:\)|\\rangle|>)\s*\}"
 )
 _EQUATION = re.compile(
-    r"^\s*(?:\\begin\s*\{[a-z]+\*?\})?\s*&?\s*(?P<name>\\(?:hat|tilde|bar|mathbf|boldsymbol)\s*"
+    r"^\s*(?:\\begin\s*\{[a-z]+\*?\})?\s*&?\s*(?P<name>\\(?:hat|tilde|bar|mathbf|boldsymbol|bm|mathrm|mathit)\s*"
     r"(?:\{\s*(?:\\[a-z]+\s*\{\s*[a-z]\s*\}|[a-z])\s*\}|[a-z])|[a-z])\s*&?\s*=(?P<right>[^=]*)$"
 )
 _ROW_END = re.compile(r"\\\\|\\q?quad(?![A-Za-z])")
+#: ``L = -d^\\top \\log y``: beside the output stands its target.
+_LOSS = re.compile(
+    r"\s*&?\s*(?:[LEJC]|\\mathcal\s*\{\s*[LEJC]\s*\}|\\ell)\s*&?\s*=(?P<right>[^=]*)$"
+)
+_TARGET = re.compile(r"[ydtp]|\\(?:hat|tilde|bar)\{[ytp]\}|\\tau")
 #: What a run goes through, or differentiates: no output of its last step alone.
 _MORE = re.compile(r"\\(?:sum|prod|partial|nabla|int)|_\s*\{?\s*t(?![A-Za-z])|\(\s*t\s*\)")
 #: ``\\nabla_{o} L``
@@ -58,6 +63,9 @@ class LastOutput:
         if not found:
             return cls()
         target = {"y"} - timed if r"\hat{y}" in found | {n for n, _ in rows} else set()
+        for m in (m for f in formulas if (m := _LOSS.match(f.latex)) and not _MORE.search(f.latex)):
+            bare = _bare(m["right"])
+            target |= {n for n in bare - timed if _TARGET.fullmatch(n)} if bare & found else set()
         return cls(frozenset(found | target))
 
     @classmethod
@@ -91,8 +99,13 @@ class LastOutput:
         return edited(formula, sorted(set(found)))
 
 
+_FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\{?(\\?[A-Za-z]+)\}?")
+
+
 def _plain(name: str) -> str:
-    return plain_name(re.sub(r"(\\[A-Za-z]+)\s*([A-Za-z])$", r"\1{\2}", re.sub(r"\s", "", name)))
+    """``name`` without the font of its letter."""
+    name = _FONT.sub(r"\1", re.sub(r"\s", "", name))
+    return plain_name(re.sub(r"(\\[A-Za-z]+)\s*([A-Za-z])$", r"\1{\2}", name))
 
 
 def _bare(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-r"""One sign for a transpose and one for a norm.
+r"""One sign for a transpose, one for a norm, one for a sum.
 
 :math:`W'`, :math:`W^{\text{tr}}` and :math:`{}^tW` are :math:`W^\top` where a text has no other
 sign for it, and ``||v||`` is ``\|v\|``. A prime is a transpose only if it stands at a letter that
@@ -16,6 +16,9 @@ from bptt_sym.documents.names import FONTS, names_in
 from bptt_sym.documents.respelling import Edit, edited, replaced
 from bptt_sym.messages import marked
 
+#: A sum or a product with its range behind it.
+_UNICODE = re.compile(r"(?P<sign>[ΣΠ∑∏])(?=\s*[_^]\s*\{)")
+_NAMES = {"Σ": r"\sum", "∑": r"\sum", "Π": r"\prod", "∏": r"\prod"}
 _WORD = re.compile(
     r"\^\s*(?:\{\s*(?:\\(?:text|textrm|mathrm|mathsf|mathtt|mathbf|rm|sf|bf|operatorname)\s*\{?\s*)?"
     r"(?:[tT]r(?:anspose)?|TR|tp)\s*\}?\s*\}"
@@ -48,6 +51,7 @@ _FUNCTIONS = frozenset("LEJCfgF")
 
 def with_usual_signs(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with these signs."""
+    formulas = [replaced(f, _UNICODE, lambda m: _NAMES[m["sign"]]) for f in formulas]
     out = [replaced(f, _WORD, lambda m: r"^\top ") if "^" in f.latex else f for f in formulas]
     out = [replaced(f, _BEFORE, lambda m: rf"{m['name']}{m['script'] or ''}^\top ") for f in out]
     out = [edited(f, _bars(f.latex)) if "|" in f.latex else f for f in out]
@@ -62,6 +66,36 @@ def _without_transpose(formula: Formula) -> Formula:
     if found.latex == formula.latex:
         return formula
     return replace(found, supposes=(*found.supposes, (SAME_NORM, "")))
+
+
+_STEP = re.compile(r"(?:[a-zT]|\\tau)\s*(?:[-+]\s*[0-9])?")
+_ABOVE = re.compile(
+    r"\^\s*(?:t(?![A-Za-z])|\{\s*[(<\[]?\s*t\s*(?:[-+]\s*[0-9]\s*)?[)>\]]?\s*\}|\{\s*\\langle)"
+)
+#: Names of numbers, whose powers may be taken.
+_NUMBERS = frozenset(
+    "w u v a b c r \\lambda \\gamma \\beta \\alpha \\rho \\sigma \\mu \\eta \\theta".split()
+)
+_AFTER_GROUP = re.compile(r"(?<=[)\]])\s*\^\s*(?:T(?![A-Za-z])|\{\s*T\s*\})")
+
+
+def with_one_transpose(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with :math:`W^\top` for :math:`W^T`, if their steps stand below the names and a
+    name at a step has the T above it: there it is neither a step nor a power."""
+    if any(_ABOVE.search(f.latex) for f in formulas):
+        return list(formulas)
+    found = [[n for n in names_in(f.latex) if n.scripts and n.scripts[-1].kind == "^"
+              and n.scripts[-1].inside == "T"] for f in formulas]  # fmt: skip
+    scripted = [n for ns in found for n in ns if len(n.scripts) > 1]
+    if not any(_STEP.fullmatch(n.scripts[0].inside) for n in scripted):
+        return list(formulas)
+    out = []
+    for f, ns in zip(formulas, found, strict=True):
+        edits = [(n.scripts[-1].start, n.scripts[-1].end, r"^{\top}") for n in ns
+                 if len(n.scripts) > 1 or n.base not in _NUMBERS]  # fmt: skip
+        edits += [(m.start(), m.end(), r"^{\top}") for m in _AFTER_GROUP.finditer(f.latex)]
+        out.append(edited(f, sorted(edits)))
+    return out
 
 
 def _with_primes(formulas: list[Formula]) -> list[Formula]:

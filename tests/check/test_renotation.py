@@ -15,7 +15,7 @@ from bptt_sym.documents.document import Formula, document_from_text
 from bptt_sym.documents.names import names_in
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.loss_words import with_letters_for_losses
-from bptt_sym.spelling.signs import with_usual_signs
+from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.steps import with_steps_below
 from tests.check.audited import judged
@@ -183,6 +183,39 @@ def test_norms_are_numbers_in_any_order(matrix: str, first: bool, step: str) -> 
 $$\|\frac{{\partial h_t}}{{\partial h_{{t-1}}}}\| \le {" ".join(factors)}$$
 """
     assert judged(text)[-1].verdict.is_right == (step == "t")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ((r"V^T d_t", r"e_t h_t^T"), (r"V^{\top} d_t", r"e_t h_t^{\top}")),
+        ((r"(p_t - y_t)^T", r"h_{t-1}^T"), (r"(p_t - y_t)^{\top}", r"h_{t-1}^{\top}")),
+        # bounds, powers, norms, and a T that may be the last step
+        ((r"\sum_{t=1}^T \lambda^T h_t^T",), (r"\sum_{t=1}^T \lambda^T h_t^{\top}",)),
+        ((r"\|W\|^T h_t^T",), (r"\|W\|^T h_t^{\top}",)),
+        ((r"W^T h_0", r"h_t = W h_{t-1}"), (r"W^T h_0", r"h_t = W h_{t-1}")),
+        ((r"h^{t} = W h^{t-1}", r"x_t^T"), (r"h^{t} = W h^{t-1}", r"x_t^T")),
+    ],
+)
+def test_one_sign_for_transposes(written: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    assert tuple(f.latex for f in with_one_transpose(_formulas(*written))) == expected
+
+
+@pytest.mark.parametrize("font", ["%s", r"\boldsymbol{%s}"])
+@pytest.mark.parametrize(("output", "target"), [("p", "d"), (r"\hat{p}", "p")])
+def test_outputs_of_the_last_step_in_any_font(font: str, output: str, target: str) -> None:
+    output = output.replace("{p}", f"{{{font % 'p'}}}") if "hat" in output else font % output
+    target = font % target
+    rows = [
+        r"h_t = \tanh(A h_{t-1} + B x_t)",
+        rf"{output} = \mathrm{{softmax}}(o)",
+        "o = C h_T",
+        rf"L = -{target}^\top \log {output}",
+        rf"\frac{{\partial L}}{{\partial C}} = ({output} - {target}) h_T^\top",
+        rf"\frac{{\partial L}}{{\partial C}} = ({output} - {target}) h_{{T-1}}^\top",
+    ]
+    found = judged("".join(f"$${row}$$\n\n" for row in rows))[-2:]
+    assert found[0].verdict.is_right and found[1].verdict.verdict == "wrong"
 
 
 def test_the_script_of_a_script_belongs_to_the_name() -> None:
