@@ -433,7 +433,10 @@ class Interpreter:
             with self.world.collecting(True, x[0] if x[1] is None else ""):
                 value = self.exact.evaluate(node.y, env, collected)
             y_shape = shape(value)
-            jac = self.world.chain(collected.pop(), x, kind, None, self.horizon)
+            if kind.startswith("via:"):
+                raise NotSupported("the part of an expression's derivative through one state")
+            way = self.world.along(x) if kind == "own" else kind
+            jac = self.world.chain(collected.pop(), x, way, None, self.horizon)
         if jac is None:
             jac = filled(y_shape + x_shape, self.zero)
         return jac, (y_shape, x_shape)

@@ -225,7 +225,7 @@ class World:
         ``kind`` is one of :data:`~bptt_sym.notation.Kind`, marked.
         """
         if kind == "own":
-            kind = "own:" + (x[0] if x[0] in self._states else y[0])
+            kind = self.along(x, y)
         if kind.startswith("via:"):
             return self._through(y, x, kind[4:], horizon)
         if kind == "total" and y[1] is None and y != x and self.shape(y[0]) == ():
@@ -242,6 +242,17 @@ class World:
                             self._propagate((name, s), x, kind, horizon)
             self._propagate(y, x, kind, horizon)
         return self._derivatives[key]
+
+    def along(self, x: Leaf, y: Leaf | None = None) -> str:
+        """The kind of a derivative along the one state of its own two sides.
+
+        Raises :class:`~bptt_sym.errors.NotSupported` where neither is a state.
+        """
+        names = [leaf[0] for leaf in (x, y) if leaf is not None]
+        state = next((n for n in names if n in self._states), names[-1] if y is not None else "")
+        if not state:
+            raise NotSupported("a derivative along one state of what is no state")
+        return f"own:{state}"
 
     def _swept(self, y: Leaf, x: Leaf, horizon: int) -> Tensor | None:
         """The total derivative of a scalar, from the sweep back through the sequences."""

@@ -35,6 +35,7 @@ _UNDERLINE = re.compile(r"^[ \t]*(?:(?P<equals>={2,})|-{3,})[ \t]*$", re.MULTILI
 _STARRED = re.compile(
     r"(?:\\(?P<command>[A-Za-z]+)|(?<![A-Za-z\\])[A-Za-z]|[})\]])(?P<star>\*)(?=\{)"
 )
+_HAS_A_SCRIPT = re.compile(r"_\s*\{[^{}]{1,12}\}\Z")
 #: Commands that have a form with a star.
 _WITH_STAR = frozenset("operatorname tag hspace vspace begin end newcommand".split())
 #: ``f_t。c_{t-1}``: the full stop of Chinese between two factors.
@@ -114,9 +115,11 @@ def _within(m: re.Match[str]) -> str:
 
 
 def _emphasised(text: str) -> Iterator[Edit]:
-    """Stars that stood for the bar of a script."""
+    """Stars that stood for the bar of a script; behind a script there is none any more."""
     for m in _STARRED.finditer(text):
-        if m.group("command") not in _WITH_STAR:
+        at = m.start("star")
+        scripted = _HAS_A_SCRIPT.search(text, max(0, at - 20), at) is not None
+        if m.group("command") not in _WITH_STAR and not scripted:
             yield m.start("star"), m.end("star"), "_"
 
 

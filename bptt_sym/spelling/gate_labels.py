@@ -2,7 +2,7 @@ r"""The letter of a gate above a name and the step below: ``a^f_t``, ``\mathbf{p
 
 Texts that name what stands inside an activation by its gate write the gate where a power would
 stand. If one letter carries the letters of several gates so, and no equation says what it is,
-``a^f_t`` is what f is the activation of at step t.
+``a^f_t`` is what f is the activation of at step t; so is ``f_t^{pre}``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ _ABOVE = re.compile(
     rf"{_STEP.replace('<step>', '<step2>').replace('<s>', '<s2>')}"
     rf"|_\s*{_STEP.replace('<step>', '<step3>').replace('<s>', '<s3>')}\s*"
     rf"\^\s*(?:\{{\s*(?P<g5>{_LABEL})\s*\}}|(?P<g6>{_LABEL})))"
+)
+#: ``o_t^{pre}``: what stands inside the activation.
+_BEFORE = re.compile(
+    r"(?<![A-Za-z\\])(?P<gate>[fiogzrn])\s*_\s*(?:t|\{\s*t\s*\})\s*\^\s*\{\s*"
+    r"(?P<font>\\(?:text|mathrm)\s*\{)?\(?\s*pre\s*\)?(?(font)\s*\})\s*\}"
 )
 #: Letters of gates, and of what they let through.
 _GATES = frozenset("fiocgzrhnu")
@@ -67,6 +72,7 @@ class GateLabels:
 
 def with_gate_labels(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the letters of gates that stand above written below."""
+    formulas = [replaced(f, _BEFORE, lambda m: by_argument(m["gate"])) for f in formulas]
     labels = GateLabels.of(f.latex for f in formulas)
     return [labels.written_out(f) for f in formulas] if labels.bases else list(formulas)
 

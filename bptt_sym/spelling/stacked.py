@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import Edit, edited
+from bptt_sym.documents.respelling import Edit, closing, edited
 from bptt_sym.spelling.split_parts import Split
 
 _OPEN = r"(?:\\(?:left|bigl?|Bigl?)\s*)?"
@@ -138,6 +138,28 @@ _SAID_AGAIN = re.compile(
     r"\\end\s*\{(?P=env)\}\s*&?=.*?(?P<rest>(?:\\end\s*\{aligned\}\s*)*)$",
     re.DOTALL,
 )
+#: ``(x_t W + b)_i``: the columns of a gate.
+_COLUMNS_OF = re.compile(r"_\s*(?:\{\s*(?P<g>[a-z])\s*\}|(?P<g1>[a-z])(?![A-Za-z]))")
+_BIG = re.compile(r"(?:\\(?:big|Big|left|bigl|Bigl)\s*)?\(")
+
+
+def _with_columns(formula: Formula) -> Formula:
+    """``formula`` with the columns of one gate out of a product as its own weights."""
+    text = formula.latex
+    edits: list[Edit] = []
+    for m in _BIG.finditer(text):
+        end = closing(text, m.end() - 1, "(", ")")
+        script = _COLUMNS_OF.match(text, end + 1) if end is not None else None
+        if end is None or script is None or (script["g"] or script["g1"]) not in _GATES:
+            continue
+        inside = text[m.end() : end]
+        if "=" in inside or _GRADIENT.search(inside) or not _WEIGHT.search(inside):
+            continue
+        gate = script["g"] or script["g1"]
+        edits.append((m.start(), script.end(), f"({_of_gate(inside, gate)})"))
+    return edited(formula, edits)
+
+
 _LEFT_SIDE = re.compile(r"(?:^|\\\\|&|\\begin\s*\{aligned\})\s*&?\s*(?P<name>[^=&\\]{1,40})=")
 
 
@@ -156,7 +178,7 @@ def _once(formula: Formula) -> Formula:
 def with_stacked_gates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     """``formulas`` with stacked weights and gradients gate by gate, where a line stacks them or
     the arguments of the gates are the parts of a sum."""
-    formulas = [_once(f) for f in formulas]
+    formulas = [_with_columns(_once(f)) for f in formulas]
     stacked = Stacked()
     split = Split.of([f.latex for f in formulas], loss)
     if split is not None:

@@ -65,3 +65,30 @@ def test_equations_between_tuples() -> None:
 def test_a_letter_that_counts_is_no_gate() -> None:
     text = ONE_BY_ONE + CELL + "$$\\sum_{i=1}^n i = \\frac{n(n+1)}{2}$$\n"
     assert verdicts(text)[-1] in ("right", "not_a_claim", "undecided", "unreadable")
+
+
+COLUMNS = (
+    "$$\\begin{aligned} i_t &= \\sigma\\big((x_t W + b)_i + (h_{t-1} U)_i\\big) \\\\ "
+    "f_t &= \\sigma\\big((x_t W + b)_f + (h_{t-1} U)_f\\big) \\\\ "
+    "g_t &= \\tanh\\big((x_t W + b)_g + (h_{t-1} U)_g\\big) \\\\ "
+    "c_t &= f_t \\odot c_{t-1} + i_t \\odot g_t \\\\ h_t &= \\tanh(c_t) \\end{aligned}$$\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (r"\frac{\partial L}{\partial f_t} = \frac{\partial L}{\partial c_t} \odot c_{t-1}",
+         "right"),
+        (r"\frac{\partial L}{\partial f_t} = \frac{\partial L}{\partial c_t} \odot c_t", "wrong"),
+        (r"\frac{\partial L}{\partial i_t^{pre}} = \frac{\partial L}{\partial i_t} \odot i_t "
+         r"\odot (1 - i_t)", "right"),
+        (r"\frac{\partial L}{\partial i_t^{\text{pre}}} = \frac{\partial L}{\partial i_t} "
+         r"\odot i_t", "wrong"),
+        (r"\frac{\partial c_t}{\partial c_{t-1}} = f_{t}*{I}", "right"),
+    ],
+)  # fmt: skip
+def test_columns_of_stacked_weights_and_what_is_before_an_activation(
+    claim: str, expected: str
+) -> None:
+    assert verdicts(f"{COLUMNS}$${claim}$$\n")[-1] == expected

@@ -17,6 +17,8 @@ JACOBIAN = r"\frac{\partial q_t}{\partial q_{t-1}} = "
 #: Two factors exchanged and one transposed: no slip of the catalogue is as small.
 NO_SLIP = f"$${JACOBIAN} R^2 \\mathrm{{diag}}(1 + q_t)$$\n\n"
 SLIP = f"$${JACOBIAN} \\mathrm{{diag}}(1 - q_{{t-1}}^2) R$$\n\n"
+#: No convention makes it.
+ORDER = f"$${JACOBIAN} R \\mathrm{{diag}}(1 - q_t^2)$$\n\n"
 RIGHT = f"$${JACOBIAN} \\mathrm{{diag}}(1 - q_t^2) R$$\n\n"
 UNKNOWN = "$$\\frac{\\partial \\zeta}{\\partial \\xi_t} = \\mu_t$$\n\n"
 
@@ -36,6 +38,10 @@ def verdict_of(formula: str, around: str) -> tuple[str, str]:
         (NO_SLIP, UNKNOWN + RIGHT * 3, "undecided"),
         (NO_SLIP, UNKNOWN + RIGHT * 10, "wrong"),
         (SLIP, UNKNOWN + RIGHT * 4, "wrong"),
+        (SLIP, UNKNOWN * 2 + RIGHT * 2, "undecided"),
+        (ORDER, UNKNOWN * 2 + RIGHT * 2, "wrong"),
+        (ORDER, UNKNOWN * 4 + RIGHT * 2, "undecided"),
+        (ORDER, UNKNOWN, "undecided"),
         (SLIP, UNKNOWN, "undecided"),
         (SLIP, "$$q_t = \\tanh((R q_{t-1})$$\n\n", "undecided"),
         (SLIP, "$$\\left\\|\\frac{\\partial q_t}{\\partial q_0}\\right\\| \\to 0$$\n\n", "wrong"),

@@ -333,3 +333,13 @@ def test_a_start_at_zero_excuses_no_factor_of_the_term_that_vanishes_then():
     # the same term left out is excused by it
     short = decide(read_claim(tex.rstrip("+ "), ELMAN), ELMAN)
     assert short.assumptions == ("the initial state is 0",)
+
+
+@pytest.mark.parametrize("kind", ["own", "local", "direct"])
+def test_an_expression_has_no_state_of_its_own(kind: str) -> None:
+    from bptt_sym.notation import At, D, Mul, Num
+
+    step = At("c", Num(Fraction(2)))
+    product = D(Mul((At("h", Num(Fraction(3))), Num(Fraction(2)))), step, kind)
+    verdict = decide(Claim((product, Num(Fraction(0))), ("=",)), LSTM)
+    assert verdict.verdict in ("right", "right_under_reading", "undecided", "wrong")
