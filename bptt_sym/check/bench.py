@@ -31,6 +31,7 @@ from bptt_sym.definitions.bound_names import sized, unsized
 from bptt_sym.definitions.defining import base_letter
 from bptt_sym.definitions.gates import GATES
 from bptt_sym.diagnose.diagnosis import OF_SHAPE, diagnose, misfit
+from bptt_sym.documents.contained import cannot_match
 from bptt_sym.documents.document import Formula
 from bptt_sym.entries import Entries
 from bptt_sym.errors import UnboundName
@@ -59,6 +60,8 @@ SLOPE = "'"
 
 def about_one(latex: str) -> frozenset[str]:
     """The letters of what ``latex`` says to be about one, and :data:`SLOPE` if that is a slope."""
+    if cannot_match(_ABOUT_ONE, latex):
+        return frozenset()
     said = [found.group(1) for found in _ABOUT_ONE.finditer(latex)]
     letters = frozenset(letter for left in said for letter in re.findall(r"\\?[A-Za-z]+", left))
     return letters | {SLOPE} if any(map(_SLOPE.search, said)) else letters

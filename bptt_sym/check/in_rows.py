@@ -21,13 +21,15 @@ _WEIGHT = _NAME % r"[A-HJ-WYZ]"
 _VALUE = _NAME % r"(?:[a-z]|X)"
 _STARTS = r"^[\s&(]*"
 _ENDS = r"[\s&).,;]*$"
+#: Behind something: looked for from the beginning alone.
+_BEHIND = r"\A\s*\S.*[\s)}]"
 _OF_ROWS = (
     re.compile(_STARTS + _VALUE + _TURNED + r"(?=.*\S)"),
-    re.compile(r"\S.*[\s)}]" + _WEIGHT + _TURNED + _ENDS, re.DOTALL),
+    re.compile(_BEHIND + _WEIGHT + _TURNED + _ENDS, re.DOTALL),
 )
 _OF_COLUMNS = (
     re.compile(_STARTS + _WEIGHT + _TURNED),
-    re.compile(r"\S.*[\s)}]" + _VALUE + _TURNED + _ENDS, re.DOTALL),
+    re.compile(_BEHIND + _VALUE + _TURNED + _ENDS, re.DOTALL),
 )
 _GRADIENT = re.compile(r"\\frac\s*\{\s*(?:\\partial|\\mathrm\s*d|d)\s*[^{}]*\}|\\nabla|∂[^/]*/")
 #: Where one summand ends and the next begins.

@@ -37,7 +37,7 @@ def _in_line(message: str, letters: Mapping[str, str]) -> str:
 
 
 def _in_latex(text: str, letters: Mapping[str, str]) -> str:
-    for name in reversed(list(names_in(text))):
+    for name in reversed(names_in(text)):
         if name.base in letters and not is_transpose(text, name.start, name.base):
             text = text[: name.start] + letters[name.base] + text[name.end :]
     return text

@@ -9,7 +9,7 @@ from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.definitions.completion import at_this_step, mentions
+from bptt_sym.definitions.completion import at_this_step, mentioned
 from bptt_sym.definitions.defining import base_letter
 from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.documents.document import Formula
@@ -39,7 +39,6 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.read.chains import outside
-from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name, subscripted
 from bptt_sym.recurrence import STEP, Recurrence, lag_of
 
@@ -404,7 +403,7 @@ def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
     A bare letter such as ``W`` or ``θ`` stands for one of them; a name in the place where a
     function of the model takes a parameter stands for that one.
     """
-    found = list(mentions(row.latex, tokenize(row.latex)))
+    found = mentioned(row.latex)
     names = {plain_name(m.name) for m in found if not m.step and not m.argument}
     # θ_t is the copy of θ that step t uses.
     names |= {m.name for m in found if m.name in (r"\theta", r"\Theta")}
@@ -459,7 +458,7 @@ def in_place(text: str, rec: Recurrence) -> dict[str, str]:
     known = {plain_name(n) for n in (*rec.shapes, *rec.totals)}
     calls = {n.name: n for e in rec.equations for n in walk(e.rhs) if isinstance(n, Call)}
     meant: dict[str, str] = {}
-    for m in mentions(text, tokenize(text)):
+    for m in mentioned(text):
         call = calls.get(m.name)
         parts = "".join(m.argument[1:-1].split()).split(",")
         if call is None or len(parts) != len(call.args):

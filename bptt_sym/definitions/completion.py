@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from bptt_sym.errors import InputError
 from bptt_sym.read.function_names import FUNCTION_LETTERS, LOSS_LETTERS
@@ -141,23 +142,40 @@ def _step(tokens: Sequence[Token], k: int) -> tuple[str, int, bool]:
 
 def sequences(texts: Iterable[str]) -> frozenset[str]:
     """Names that carry a running step somewhere in ``texts``."""
+    each = [(_running_of_short if len(text) <= SHORT else _running)(text) for text in texts]
+    found = frozenset[str]().union(*(one.plainly for one in each))
+    if any(one.above for one in each):
+        found = found.union(*(one.raised for one in each))
+    return found - set(ACTIVATIONS) - {"d"}
+
+
+class _Running(NamedTuple):
+    """The names of one text with a running step, and those that have it above without brackets."""
+
+    plainly: frozenset[str] = frozenset()
+    raised: frozenset[str] = frozenset()
+    #: Whether it gives something that has its step above.
+    above: bool = False
+
+
+def _running(text: str) -> _Running:
+    try:
+        tokens = tokenize(text)
+    except InputError:
+        return _Running()
+    here = mentioned(text)
     found: set[str] = set()
     raised: set[str] = set()
-    above = False
-    for text in texts:
-        try:
-            tokens = tokenize(text)
-        except InputError:
-            continue
-        here = mentioned(text)
-        above = above or _gives_a_raised_step(tokens, here)
-        for m in [*here, *in_scripts(text, tokens)]:
-            turned = m.raised and m.step == "T"  # W^T is the transpose
-            if m.step and m.step != "name" and not m.step.isdigit() and not turned:
-                (raised if m.raised else found).add(plain_name(m.name))
-    if above:
-        found |= raised
-    return frozenset(found - set(ACTIVATIONS) - {"d"})
+    for m in [*here, *in_scripts(text, tokens)]:
+        turned = m.raised and m.step == "T"  # W^T is the transpose
+        if m.step and m.step != "name" and not m.step.isdigit() and not turned:
+            (raised if m.raised else found).add(plain_name(m.name))
+    return _Running(frozenset(found), frozenset(raised), _gives_a_raised_step(tokens, here))
+
+
+@lru_cache(maxsize=2048)
+def _running_of_short(text: str) -> _Running:
+    return _running(text)
 
 
 def _gives_a_raised_step(tokens: Sequence[Token], here: Sequence[Mention]) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import closing, leaves_the_rest
@@ -170,7 +170,7 @@ class Row:
         """Where it begins; a row that goes on with an earlier left side, at its right side."""
         return self.chain.sides[1][0].start if self.continues else min(t.start for t in self.tokens)
 
-    @property
+    @cached_property
     def latex(self) -> str:
         """The formula with everything blanked out that is not part of the row: places stay."""
         kept = [" "] * len(self.text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: Fonts and accents, whose argument is the name.
 FONTS = (
@@ -60,8 +61,15 @@ class Name:
         return self.scripts[-1].end if self.scripts else self.end
 
 
-def names_in(text: str, start: int = 0) -> Iterator[Name]:
-    """The names of ``text`` from ``start`` on; those in scripts have an entry of their own."""
+@lru_cache(maxsize=2048)
+def names_in(text: str) -> tuple[Name, ...]:
+    """The names of ``text``; those in scripts have an entry of their own."""
+    # (A formula is asked from several sides while it is brought to the spelling that is read.)
+    return tuple(names_from(text, 0))
+
+
+def names_from(text: str, start: int) -> Iterator[Name]:
+    """The names of ``text`` from ``start`` on, each as it is asked for."""
     for m in _BASE.finditer(text, start):
         if m["base"] is None:
             continue

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.names import Name, names_in
+from bptt_sym.documents.names import Name, names_from
 from bptt_sym.documents.respelling import Edit, edited
 
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
@@ -50,7 +50,7 @@ def _is_a_sign(formulas: Sequence[Formula]) -> bool:
 
 def _operand(text: str, at: int) -> Name | None:
     """The name that begins at ``at``, if no list of arguments follows it."""
-    found = next((n for n in names_in(text, at) if n.start >= at), None)
+    found = next((n for n in names_from(text, at) if n.start >= at), None)
     if found is None or found.start != at or _CALLED.match(text, found.close):
         return None
     return None if any(s.kind == "(" for s in found.scripts) else found

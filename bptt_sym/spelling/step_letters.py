@@ -49,7 +49,7 @@ def with_the_usual_letters(formulas: Sequence[Formula]) -> tuple[list[Formula], 
 
 
 def _with_t(formulas: Sequence[Formula], names: dict[str, str]) -> list[Formula]:
-    found = [list(names_in(f.latex)) for f in formulas]
+    found = [names_in(f.latex) for f in formulas]
     letters = Counter(recurrences(formulas, found, "_"))
     if len(letters) != 1 or "t" in letters:
         return list(formulas)
@@ -72,7 +72,7 @@ def _with_T(formulas: list[Formula], names: dict[str, str]) -> list[Formula]:
     if len(tops) != 1 or "T" in tops or any(_IS_A_STEP.search(f.latex) for f in formulas):
         return formulas
     (top,) = tops
-    found = [list(names_in(f.latex)) for f in formulas]
+    found = [names_in(f.latex) for f in formulas]
     taken = {n.base for ns in found for n in ns if n.scripts}
     if top in taken or top in _in_sizes(formulas):
         return formulas

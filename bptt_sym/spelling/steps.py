@@ -50,7 +50,7 @@ _DERIVES = re.compile(r"\\partial|\\nabla|∂|\\frac\s*\{\s*d|\\delta")
 
 def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the steps of their names below these."""
-    found = [list(names_in(f.latex)) for f in formulas]
+    found = [names_in(f.latex) for f in formulas]
     every = [name for names in found for name in names]
     below = {n.base for n in every for s in n.scripts if s.kind == "_" and _is_step_letter(s)}
     given = {
