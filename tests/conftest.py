@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+# There is a process of tests on every core: their linear algebra needs no threads of its own, which
+# would wait for each other. (Set before NumPy is imported; the processes of tests inherit it.)
+for _library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
 # Tests share oracles as ``tests.….…``. At the end of the path, so that an installed package is the
 # one that is tested.
 sys.path.append(str(Path(__file__).parent.parent))

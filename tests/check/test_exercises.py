@@ -291,6 +291,7 @@ def test_catalogues_are_compiled_complete_and_keep_their_fields(language: str) -
     assert [m for m in said_in_the_sources() if tr(m) == m] == []
 
 
+@cache
 def said_in_the_sources() -> list[str]:
     """Every message given to ``tr`` or ``marked``, and the meanings of the codes."""
     from babel.messages.extract import extract_from_dir

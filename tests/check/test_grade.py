@@ -221,10 +221,19 @@ STALL = "import time; time.sleep(600)"
 HOG = "x = bytearray(10**10)"
 
 
-class Broken(Child):
-    """A child whose process runs some code of ours before it answers."""
+#: What happens to a process, what is said of it, and whether it is tried again.
+HAPPENS = {
+    "stalls": (STALL, "longer than 1 s", False),
+    "takes memory": (HOG, "more than 1024 MB", False),
+    "exits": ("os._exit(3)", "died (status 3)", True),
+    "is killed": ("os.kill(os.getpid(), 9)", "died (signal 9)", True),
+    "fails": ("raise KeyError('x')", "internal error", True),
+    "prints": ("print('{}')", "", False),
+}
 
-    code = ""
+
+class Broken(Child):
+    """A child whose process runs some code of ours before it answers those submissions."""
 
     def _start(self) -> Any:
         import subprocess
@@ -235,9 +244,11 @@ class Broken(Child):
             "from bptt_sym.check.grade import worker, grading\n"
             "real = grading.graded\n"
             "def graded(rubric, submission):\n"
-            "    if submission['id'] == 'bad':\n"
-            f"        {self.code}\n"
-            "    return real(rubric, submission)\n"
+            + "".join(
+                f"    if submission['id'] == {name!r}:\n        {code}\n"
+                for name, (code, _, _) in HAPPENS.items()
+            )
+            + "    return real(rubric, submission)\n"
             "grading.graded = graded\n"
             f"worker.main({self.megabytes})\n"
         )
@@ -251,28 +262,22 @@ class Broken(Child):
         return process
 
 
-@pytest.mark.parametrize(
-    ("code", "problem", "again"),
-    [
-        (STALL, "longer than 1 s", False),
-        (HOG, "more than 1024 MB", False),
-        ("os._exit(3)", "died (status 3)", True),
-        ("os.kill(os.getpid(), 9)", "died (signal 9)", True),
-        ("raise KeyError('x')", "internal error", True),
-        ("print('{}')", "", False),
-    ],
-)
-def test_whatever_happens_to_the_process_the_next_submission_is_graded(
-    rubric: Rubric, code: str, problem: str, again: bool
-) -> None:
+@pytest.fixture(scope="module")
+def broken() -> Iterator[Child]:
+    """One process after the other: what is left of one test is there in the next."""
     child = Broken(1024)
-    child.code = code
+    yield child
+    child.close()
+
+
+@pytest.mark.parametrize("name", HAPPENS)
+def test_whatever_happens_to_the_process_the_next_submission_is_graded(
+    rubric: Rubric, broken: Child, name: str
+) -> None:
+    _, problem, again = HAPPENS[name]
     table = rubric.as_json()
-    try:
-        bad = child.grade(table, "d", submission("bad").as_json(), 1 if code == STALL else 20)
-        good = child.grade(table, "d", submission("good").as_json(), 20)
-    finally:
-        child.close()
+    bad = broken.grade(table, "d", submission(name).as_json(), 1 if name == "stalls" else 20)
+    good = broken.grade(table, "d", submission("good").as_json(), 20)
     assert problem in bad["problem"] and bool(bad.get("again")) is again
     assert bad["needs_review"] is bool(problem)
     assert good["score"] == 14

@@ -25,6 +25,7 @@ from bptt_sym.diagnose.edits import edits
 from bptt_sym.errors import BpttError, InputError
 from bptt_sym.notation import Claim
 from bptt_sym.read import read_claim, recurrence_from_latex
+from tests.nightly import examples
 
 ELMAN, VECTOR = cell("elman"), cell("elman-vector", bias="one")
 LSTM, GATES = cell("lstm"), cell("lstm-vector", concat=True, bias=False)
@@ -228,7 +229,7 @@ def numerically_equal(trial, rec, dims, seed):
         return seen
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(60, 1_000))
 @given(st.sampled_from(RIGHT), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_slips_of_the_pen_are_judged_as_numbers_judge_them(formula, which, seed):
     """The engine's "equal" and "different" agree with 50-digit arithmetic at random points."""

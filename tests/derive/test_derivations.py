@@ -37,6 +37,7 @@ from bptt_sym.notation import (
 from bptt_sym.read import recurrence_from_latex
 from bptt_sym.recurrence import Recurrence
 from tests.derive.oracle import failures, scalar_among_vectors
+from tests.nightly import examples
 
 USERS = {
     "residual": [r"h_t = h_{t-1} + \tanh(w h_{t-1} + u x_t + b)"],
@@ -135,7 +136,7 @@ def test_every_pair_has_every_form(name: str) -> None:
         variables += [f"{s}[{k}]" for s in (*rec.states, *rec.inputs) for k in steps]
         for y in (*(f"{s}[T]" for s in (*rec.states, *rec.gates)), *rec.totals):
             pairs += [(y, x, T, form) for x in variables for form in STEPWISE]
-    for y, x, T, form in pairs[len(name) % 7 :: max(1, len(pairs) // 25)]:
+    for y, x, T, form in pairs[len(name) % 7 :: max(1, len(pairs) // examples(10, 50))]:
         try:
             d = derive(rec, f"d{y}/d{x}", T, form)
         except NotSupported as error:

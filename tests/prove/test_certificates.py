@@ -18,6 +18,7 @@ from semantics import refuted
 from bptt_sym import prove
 from bptt_sym.prove import certificate, library, theorem
 from bptt_sym.prove.kernel import KernelError, Poly, Thm
+from tests.nightly import examples
 
 LIBRARY = prove.library_path()
 NAMES = library.names()
@@ -44,7 +45,7 @@ def size(t: Thm) -> int:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_step_of_a_published_proof_is_false_at_sampled_points(name: str) -> None:
     thms = [t for t in certificate.steps(load(name).thm) if size(t) < 100]
-    chosen = random.Random(name).sample(thms, min(20, len(thms)))
+    chosen = random.Random(name).sample(thms, min(examples(8, 40), len(thms)))
     assert [t.rule for t in chosen if refuted(t, worlds=2)] == []
 
 

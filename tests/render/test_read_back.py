@@ -61,6 +61,7 @@ from bptt_sym.recurrence import Equation, Recurrence
 from bptt_sym.render import latex, mathml, text
 from bptt_sym.render.latex import TotalStyle
 from tests.derive.oracle import scalar_among_vectors
+from tests.nightly import examples, some
 
 T, t = Idx("T"), Idx("t")
 
@@ -302,7 +303,7 @@ def commutes(node: Node, rec: Recurrence) -> bool:
 
 @pytest.mark.parametrize("total", ["notes", "d"])
 @pytest.mark.parametrize("rec", [SCALAR, VECTOR], ids=["scalar", "vector"])
-@settings(max_examples=300)
+@settings(max_examples=examples(100, 3_000))
 @given(depth=DEPTHS, seed=SEEDS)
 def test_expressions_are_read_back(
     rec: Recurrence, total: TotalStyle, depth: int, seed: int
@@ -385,7 +386,7 @@ def test_every_step_of_every_derivation_is_read_back() -> None:
     found = derivations()
     assert len(found) >= AT_LEAST
     seen: set[tuple[str, Node]] = set()
-    for d in found:
+    for d in some(found, 2):
         for side in (s for step in d.steps for s in (step.lhs, step.rhs)):
             if (d.recurrence.name, side) not in seen:
                 seen.add((d.recurrence.name, side))
@@ -393,7 +394,7 @@ def test_every_step_of_every_derivation_is_read_back() -> None:
 
 
 def test_a_printed_block_is_read_as_its_steps_and_its_words_as_nothing() -> None:
-    for d in derivations()[::3]:
+    for d in some(derivations()[1:], 4):
         claims = read_claims(d.latex(), d.recurrence)
         assert len(claims) == len(d.steps), d.latex()
         for claim, step in zip(claims, d.steps, strict=True):

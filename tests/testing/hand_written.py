@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +14,7 @@ from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
+from tests.nightly import some
 
 
 @cache
@@ -27,15 +28,29 @@ def module(name: str) -> ModuleType:
     return found
 
 
-def some(every: list[Any], stride: int) -> list[Any]:
-    """One in ``stride``, and all of them at night."""
-    return every if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else every[::stride]
+class Problems(Sequence[Problem]):
+    """Those of the quick profile: every test takes the same, with their exact answers.
+
+    They are drawn as they are asked for, since most tests need the first few only.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._more = cases(model)
+        self._drawn: list[Problem] = []
+
+    def __getitem__(self, k: Any) -> Any:
+        while isinstance(k, slice) or len(self._drawn) <= k:
+            problem = next(self._more, None)
+            if problem is None:
+                break
+            self._drawn.append(problem)
+        return self._drawn[k]
+
+    def __len__(self) -> int:
+        return len(self[:])
 
 
-@cache
-def problems(model: Model) -> list[Problem]:
-    """Those of the quick profile: every test takes the same, with their exact answers."""
-    return list(cases(model))
+problems = cache(Problems)
 
 
 def passes(gradient: Any, cell: str | Model, stride: int = 1) -> bool:
