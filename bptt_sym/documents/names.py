@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bptt_sym.read.tokens import SHORT
+
 #: Fonts and accents, whose argument is the name.
 FONTS = (
     "mathbf boldsymbol bm mathrm mathit mathsf mathcal mathscr mathfrak mathbb vec hat widehat "
@@ -61,10 +63,14 @@ class Name:
         return self.scripts[-1].end if self.scripts else self.end
 
 
-@lru_cache(maxsize=2048)
 def names_in(text: str) -> tuple[Name, ...]:
     """The names of ``text``; those in scripts have an entry of their own."""
     # (A formula is asked from several sides while it is brought to the spelling that is read.)
+    return _names_of_short(text) if len(text) <= SHORT else tuple(names_from(text, 0))
+
+
+@lru_cache(maxsize=2048)
+def _names_of_short(text: str) -> tuple[Name, ...]:
     return tuple(names_from(text, 0))
 
 
