@@ -212,17 +212,29 @@ class _Whole:
             yield from self._later_paths(y, x)
 
     def _later_paths(self, y: Sym, x: At) -> Iterator[Node]:
-        """From a loss back to ``x``: through each element that uses ``x`` directly."""
+        """From a loss back to ``x``: through each element that uses ``x`` directly.
+
+        Where one element of the step alone does, an activation, also on from there.
+        """
         yield D(y, x, "local")
+        users = list(dict.fromkeys(self._users(x)))
+        for later in users:
+            yield from self._path(y, later, (D(later, x, "direct"),))
+        if len(users) == 1 and users[0].time == x.time:
+            slope = D(users[0], x, "direct")
+            for later in dict.fromkeys(self._users(users[0])):
+                yield from self._path(y, later, (D(later, users[0], "direct"), slope))
+
+    def _users(self, x: At) -> Iterator[At]:
+        """The elements in whose equations ``x`` stands."""
         for e in self.rec.equations:
             for n in walk(e.rhs):
-                if isinstance(n, At) and n.name == x.name:
-                    lag = affine(n.time)
-                    if lag is None:
-                        continue
-                    later = At(e.target, moved_by(x.time, -lag[1]))
-                    if self.rec.is_scalar:
-                        yield mul(D(y, later, "total"), D(later, x, "direct"))
-                    else:
-                        yield Mul((Transpose(D(later, x, "direct")), D(y, later, "total")))
-                        yield Mul((D(y, later, "total"), D(later, x, "direct")))
+                if isinstance(n, At) and n.name == x.name and (lag := affine(n.time)) is not None:
+                    yield At(e.target, moved_by(x.time, -lag[1]))
+
+    def _path(self, y: Sym, later: At, steps: tuple[D, ...]) -> Iterator[Node]:
+        if self.rec.is_scalar:
+            yield mul(D(y, later, "total"), *steps)
+        else:
+            yield Mul((*(Transpose(d) for d in reversed(steps)), D(y, later, "total")))
+            yield Mul((D(y, later, "total"), *steps))

@@ -23,7 +23,18 @@ LSTM = "".join(
         r"h_t = o_t \odot \tanh(c_t)",
     )
 )
+LAYERS = (
+    "$$a_t = A p_{t-1} + B x_t, \\quad p_t = \\tanh(a_t)$$\n\n$$c_t = C q_{t-1} + D p_t, \\quad "
+    "q_t = \\tanh(c_t)$$\n\n$$L = \\sum_t L_t(q_t)$$\n\n"
+)
 SLIPS = [
+    # The way through the other layer, which begins behind the activation.
+    (LAYERS, "BP015",
+     r"\frac{\partial L}{\partial a_t} = \frac{\partial L}{\partial a_{t+1}} "
+     r"\frac{\partial a_{t+1}}{\partial p_t} \frac{\partial p_t}{\partial a_t}"),
+    (LAYERS, "BP015",
+     r"\frac{\partial L}{\partial a_t} = \frac{\partial L}{\partial c_t} "
+     r"\frac{\partial c_t}{\partial p_t} \frac{\partial p_t}{\partial a_t}"),
     (LSTM, "BP023",
      r"\frac{\partial L}{\partial a_t} = \frac{\partial L}{\partial h_t} \odot "
      r"\tanh(c_t) \odot \sigma(o_t) (1-\sigma(o_t))"),
