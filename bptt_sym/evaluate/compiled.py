@@ -21,7 +21,7 @@ Array = Any
 
 #: Entries of one step (batch times rows) above which elementwise work of the adjoint is done
 #: inside the loop: measured crossover of call overhead against cache misses, see benchmarks.
-SINK_FROM = 512
+SINK_FROM = 1024
 
 
 @final
