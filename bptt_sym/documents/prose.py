@@ -22,7 +22,7 @@ MAX_RUNS = 300
 
 _NAME = (
     r"(?:\\(?:tilde|hat|bar|vec|mathbf|mathcal|boldsymbol|overline|widetilde|widehat|text|mathrm)"
-    r"\s*(?:\{[^{}\n]{1,12}\}|[A-Za-z])|\\[A-Za-z]+|[A-Za-z]{1,5}[\u0302-\u0305]?[0-9]?|[α-ωΑ-Ω])"
+    r"\s*(?:\{[^{}\n]{1,12}\}|[A-Za-z])|\\[A-Za-z]+|[A-Za-z]{1,5}[\u0302-\u0305]?[0-9]?|[ŷẑŝĉĝĥȳα-ωΑ-Ω])"
 )
 _SCRIPT = (
     r"(?:[_^](?:\{[^{}\n]{0,24}\}|\([^()\n]{1,12}\)|[A-Za-z0-9]{1,8})|[₀-₉ₐ-ₜ₊₋]+|[⁰-⁹²³¹⁺⁻⁽⁾ᵀᵗᵏⁿ]+)"
@@ -41,7 +41,7 @@ _PIECE = re.compile(
     r"|(?P<word>[A-Za-z]+[\u0302-\u0305]?[0-9]?(?![A-Za-z]))"
     r"|(?P<op>[-+*/·⋅×⊙∘⊗⊕−'=≈])"
     r"|(?P<sep>[,;](?=[^,;]))"
-    r"|(?P<greek>[α-ωΑ-Ω∂∑∏√])"
+    r"|(?P<greek>[ŷẑŝĉĝĥȳα-ωΑ-Ω∂∑∏√])"
     r"|(?P<dots>(?:\.\.\.|…|⋯)(?=\s*[×·*⋅⊙∘⊗+]))"
 )
 #: Words that are functions or operators in a formula of a sentence.

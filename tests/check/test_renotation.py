@@ -243,3 +243,11 @@ def test_a_text_with_steps_from_zero_accuses_nobody() -> None:
         )
     )  # fmt: skip
     assert audit(document_from_text(text, "n.md"))[-1].verdict.verdict.startswith("right")
+
+
+@pytest.mark.parametrize("predicted", ["ŷ", "y\u0302", "p"])
+def test_predictions_in_plain_text(predicted: str) -> None:
+    text = f"```text\n∂L/∂c = Σ_{{t=1}}^{{T}} ({predicted}_t - y_t)\n```\n"
+    document = document_from_text(text, "n.md")
+    (found,) = (*document.formulas, *document.plain)
+    assert found.latex.endswith(f"({predicted}_t - y_t)")
