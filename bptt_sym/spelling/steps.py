@@ -73,6 +73,8 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
         runs = name.base in given or _FONT.sub("", name.base).rstrip("}") in _RUNS
         if not runs or name.base in below or not name.scripts:
             return None
+        if below and name.base in _LOSSES:
+            return None  # J^{(i)}(\theta), beside states with their steps below
         script = name.scripts[0]
         if len(name.scripts) > 1 and name.scripts[1].kind == script.kind:
             return None
