@@ -70,9 +70,37 @@ class GateLabels:
         return by_argument(_label(m)).replace("(t)", f"({step})")
 
 
+#: ``W^n``, ``b^{z}``: a parameter with a letter above it.
+_RAISED = re.compile(
+    r"(?<![A-Za-z\\])(?P<base>[WURVb])\s*\^\s*(?:\{\s*(?P<a>[a-z])\s*\}|(?P<b>[a-z])(?![A-Za-z]))"
+)
+_RUNS = re.compile(
+    r"(?<![A-Za-z\\])(?P<name>[a-z])\s*_\s*(?:t|\{\s*t\s*\})\s*&?\s*=(?!\s*\\[dt]?frac\s*\{\s*\\partial)"
+)
+
+
+def _with_labels_for_powers(formulas: list[Formula]) -> list[Formula]:
+    """``W^n`` beside ``W^z``, of gates ``n_t`` and ``z_t``: a label in brackets and no power."""
+    texts = [f.latex for f in formulas]
+    labels: dict[str, set[str]] = {}
+    for text in texts:
+        for m in _RAISED.finditer(text):
+            labels.setdefault(m["base"], set()).add(m["a"] or m["b"])
+    if not any("n" in found and len(found) > 1 for found in labels.values()):
+        return formulas
+    runs = {m["name"] for text in texts for m in _RUNS.finditer(text)}
+    bases = {b for b, found in labels.items() if len(found) > 1 and found <= runs}
+
+    def label(m: re.Match[str]) -> str | None:
+        return f"{m['base']}^{{({m['a'] or m['b']})}}" if m["base"] in bases else None
+
+    return [replaced(f, _RAISED, label) for f in formulas]
+
+
 def with_gate_labels(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the letters of gates that stand above written below."""
     formulas = [replaced(f, _BEFORE, lambda m: by_argument(m["gate"])) for f in formulas]
+    formulas = _with_labels_for_powers(formulas)
     labels = GateLabels.of(f.latex for f in formulas)
     return [labels.written_out(f) for f in formulas] if labels.bases else list(formulas)
 

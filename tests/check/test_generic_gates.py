@@ -310,3 +310,23 @@ def test_a_line_may_end_between_dollars_with_spaces_inside() -> None:
         document_from_text("$ h_t = o_t \\odot\n\\tanh(c_t) $ is the state", "t.md")
     )
     assert found.latex.endswith(r"\tanh(c_t)")
+
+
+HIGHWAY = "\n\n".join(
+    f"$${line}$$"
+    for line in (
+        r"z_t = \sigma(W^z x_t + U^z h_{t-1} + b^z)",
+        r"n_t = \tanh(W^n x_t + U^n h_{t-1} + b^n)",
+        r"h_t = z_t \odot n_t + (1 - z_t) \odot h_{t-1}",
+    )
+)
+OF_STEP = (
+    r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1 - z_t) + \operatorname{diag}"
+    r"((n_t - h_{t-1}) \odot z_t \odot (1 - z_t)) U^z + "
+    r"\operatorname{diag}(z_t \odot (1 - n_t^2)) %s"
+)
+
+
+@pytest.mark.parametrize(("weight", "expected"), [("U^n", "right"), ("U^z", "wrong")])
+def test_a_letter_that_names_a_gate_is_no_power(weight: str, expected: str) -> None:
+    assert verdicts(f"{HIGHWAY}\n\n$${OF_STEP % weight}$$\n")[-1] == expected
