@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 from bptt_sym.decide.counterexample import Failed, find
 from bptt_sym.decide.dimensions import every_dimension
@@ -28,9 +27,9 @@ from bptt_sym.notation import (
     Idx,
     Node,
     Norm,
-    Num,
     Prod,
     Sym,
+    add,
     affine,
     walk,
 )
@@ -214,12 +213,14 @@ def _right(arena: Arena, trial: Trial, outcome: Outcome, *, step: bool = False) 
 
 
 def adds_nothing(arena: Arena, trial: Trial) -> bool:
-    """Whether a term that is written out is 0 under the hypotheses of ``trial`` alone: of it the
-    equation says nothing then."""
+    """Whether a term that is written out is 0 as ``trial`` reads it: of it the equation says
+    nothing then."""
     for side in trial.claim.sides:
-        for term in side.args if isinstance(side, Add) else ():
-            alone = replace(trial, claim=Claim((term, Num(Fraction(0))), ("=",)))
-            if holds(arena, alone).holds:
+        terms = side.args if isinstance(side, Add) else ()
+        for k in range(len(terms)):
+            rest = add(*terms[:k], *terms[k + 1 :])
+            # Without the term, and not the term by itself: it may exist where the rest does not.
+            if holds(arena, replace(trial, claim=Claim((side, rest), ("=",)))).holds:
                 return True
     return False
 

@@ -14,6 +14,7 @@ from time import process_time
 from bptt_sym.decide.identity import Arena, aligned, holds
 from bptt_sym.decide.instances import claim_indices
 from bptt_sym.decide.interpret import Interpreter
+from bptt_sym.decide.judge import adds_nothing
 from bptt_sym.decide.readings import LABELS
 from bptt_sym.decide.rewriting import labels
 from bptt_sym.decide.search import Search, changes_numbers, is_of_numbers
@@ -321,7 +322,11 @@ def _right(edit: Edit, trial: Trial, arena: Arena) -> bool:
     if edit.left is None and isinstance(side, D) and any(n == side for n in walk(edit.new)):
         return False
     try:
-        return holds(arena, replace(trial, claim=Claim((side, edit.node), ("=",)))).holds is True
+        mended = replace(trial, claim=Claim((side, edit.node), ("=",)))
+        if not holds(arena, mended).holds:
+            return False
+        # A path beside what is 0 wherever the path is there explains nothing of what is written.
+        return edit.code != "BP015" or not adds_nothing(arena, mended)
     except (BpttError, ArithmeticError, RecursionError):
         return False
 

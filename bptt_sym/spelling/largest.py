@@ -51,10 +51,9 @@ def _of_entries(m: re.Match[str]) -> list[Edit]:
     body = text[m.end() : close]
     if m["open"] in "([" and not re.match(r"\s*1\s*-", body):
         return []  # of which sign it is is not known
-    alone = re.compile(
-        rf"_\s*(?:\{{\s*{unit}\s*\}}|{unit}(?![A-Za-z]))|,\s*{unit}\s*(?=\}})|(?<=\{{)\s*{unit}\s*,"
-    )
-    bare = alone.sub("", body)
+    # beside a step: alone below a name it may be one, and the largest that of all steps
+    beside = re.compile(rf",\s*{unit}\s*(?=\}})|(?<=\{{)\s*{unit}\s*,")
+    bare = beside.sub("", body)
     if bare == body or re.search(rf"(?<![A-Za-z\\]){unit}(?![A-Za-z])", bare):
         return []
     if m["left"]:

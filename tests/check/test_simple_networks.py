@@ -296,7 +296,7 @@ def test_a_loss_of_all_parameters_and_a_slope_taken_somewhere() -> None:
 def test_a_gradient_with_a_bar_is_no_state() -> None:
     text = CELL + LOSS + shown(r"\bar{h}_t = \frac{\partial L}{\partial h_t}")
     text += shown(r"\bar{s}_t = \bar{h}_t \odot (1 - h_t^2)")
-    assert verdict(text) == "not_a_claim"
+    assert verdict(text) == "right"
     assert verdict(text + shown(DL + r"b} = \sum_{t=1}^{T} \bar{s}_t")) == "right"
     assert verdict(text + shown(DL + r"b} = \sum_{t=1}^{T} \bar{h}_t")) == "wrong"
 
