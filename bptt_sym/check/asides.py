@@ -16,6 +16,7 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import BRACKETS, closing
 
 _RELATION = re.compile(r"=|<|>|\\(?:leq?|geq?|neq?|ll|gg|to|approx|equiv)(?![A-Za-z])|[≤≥≠≪≫]")
+_SCRIPT = re.compile(r"[_^]\s*\{(?:[^{}]|\{[^{}]*\})*\}")
 #: An explanation and no case: the derivative of a function, "because …".
 _EXPLAINS = re.compile(r"'|′|\\prime|\\(?:because|since)(?![A-Za-z])")
 _WORDS = re.compile(
@@ -183,7 +184,8 @@ def _sentence_around(formula: Formula) -> str:
 
 
 def _is_case(text: str) -> bool:
-    return bool(_RELATION.search(text)) and not _EXPLAINS.search(text)
+    """Whether something is related in ``text``, and not only below a sum that stands in it."""
+    return bool(_RELATION.search(_SCRIPT.sub("", text))) and not _EXPLAINS.search(text)
 
 
 def _in_brackets_behind(text: str) -> str:

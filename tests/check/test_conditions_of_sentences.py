@@ -46,3 +46,10 @@ def test_another_sentence_supposes_nothing() -> None:
 def test_a_contrary_hypothesis_is_not_asked_for() -> None:
     verdict, _, note = of(f"If $|w| > 1$, then ${GRADIENT} \\to \\infty$.")
     assert verdict == "undecided" and "|w| < 1" not in note
+
+
+@pytest.mark.parametrize("factor", ["", r"\frac{3}{3} "])
+def test_a_sum_in_brackets_at_the_end_is_no_case(factor: str) -> None:
+    slope = r"\left(\prod_{j=k+1}^{T-1} w (1 - h_j^2)\right)"
+    claim = rf"$$\frac{{\partial h_T}}{{\partial h_k}} = {factor}{slope}$$"
+    assert of(claim)[0] == "wrong"
