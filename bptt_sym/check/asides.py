@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 from bptt_sym.check.judged import Judged
+from bptt_sym.check.suppositions import supposition
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
@@ -163,6 +164,8 @@ def named_case(row: Row, formula: Formula) -> str:
     inside = _in_brackets_behind(text)
     if _is_case(inside) or _WORDS.search(inside):
         return inside.strip()
+    if condition := _condition(row, formula):
+        return condition
     if _AT_THE_END.search(row.left):
         return ""  # about that step it says what it says
     said = _LAST.search(_sentence_around(formula))
@@ -172,6 +175,14 @@ def named_case(row: Row, formula: Formula) -> str:
     before = _ITEM.split(source[max(0, start - 320) : start])[-1]
     value = _VALUE.search(_SENTENCE.split(before)[-1])
     return value.group("case").strip() if value else ""
+
+
+def _condition(row: Row, formula: Formula) -> str:
+    """The condition of the sentence of which a row follows, if it was not taken up with it."""
+    found = supposition(formula)
+    if found is None or found.itself or found.is_procedure:
+        return ""
+    return "" if row.chain.given and found.is_single else found.condition
 
 
 def _sentence_around(formula: Formula) -> str:

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bptt_sym.check import failures
+from bptt_sym.check import conditions, failures
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.asides import as_rewritten
 from bptt_sym.check.bench import Bench, about_one
-from bptt_sym.check.conditions import is_supposed, of_another_case, only_supposes, unclaimed
 from bptt_sym.check.context import Context
 from bptt_sym.check.continued import continued
 from bptt_sym.check.examples import (
@@ -33,7 +32,6 @@ from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.renamed import renamed
 from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.slopes import of_an_activation
-from bptt_sym.check.softmax import of_a_loss, of_a_softmax
 from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.understood import where_understood
 from bptt_sym.check.unrolled import follows
@@ -155,7 +153,8 @@ class _Auditor:
             return
         supposing: dict[int, Verdict] = {}
         for row in rows.rows:
-            why = only_supposes(row, formula, self.models.context.timed, self.models.known)
+            timed, known = self.models.context.timed, self.models.known
+            why = conditions.only_supposes(row, formula, timed, known)
             if why:
                 supposing[id(row)] = Verdict("not_a_claim", note=why)
             if puts_values_in(row):
@@ -194,7 +193,7 @@ class _Auditor:
         now = self.models.current
         runs = self.models.running
         known = self.models.known
-        cases = {id(r) for r in rows.rows if of_another_case(r, rows.formula, known)}
+        cases = {id(r) for r in rows.rows if conditions.of_another_case(r, rows.formula, known)}
         if cases:
             apart = Outline(rows.formula, tuple(r for r in rows.rows if id(r) not in cases))
             return dict.fromkeys(cases, _CASE_ONLY) | self._definitions(apart)
@@ -253,10 +252,9 @@ class _Auditor:
     # -- claims
 
     def _row(self, row: Row, formula: Formula, defined: dict[int, Verdict]) -> Judged | _Waiting:
-        verdict = defined.get(id(row)) or of_an_activation(row.latex)
-        softmax = self.models.context.wording.softmax
-        verdict = verdict or of_a_softmax(row.latex, softmax) or of_a_loss(row.latex, softmax)
-        verdict = verdict or of_a_fact(row, formula, self.models)
+        verdict = defined.get(id(row))
+        supposed = verdict is None and conditions.is_supposed(row, formula)
+        verdict = verdict or (None if supposed else of_a_fact(row, formula, self.models))
         if verdict is not None:
             if verdict.verdict == "unreadable":
                 return unreadable(formula, self._fault[1], self._title)
@@ -270,13 +268,16 @@ class _Auditor:
             named = self._name(row, formula)
             if named is not None and len(row.chain.sides) == 2:
                 return self._entry(formula, named, row)
+        if supposed:
+            return self._entry(formula, _CONDITION, row)
         found = self._judge(row, formula, map(self._family, self.models.newest_first()))
         if isinstance(found, Judged) and found.verdict.verdict == "wrong":
             found = self._renamed(row, formula) or found
         fails = isinstance(found, _Waiting) or found.verdict.verdict in ("wrong", "undecided")
         if fails and formula.section in self._worked and gives_a_state(row):
             return self._entry(formula, _EXAMPLE, row)
-        if fails and is_supposed(row, formula):
+        refuted = isinstance(found, Judged) and found.verdict.verdict == "wrong"
+        if fails and conditions.may_be_supposed(row, formula, refuted=refuted):
             return self._entry(formula, _CONDITION, row)
         if isinstance(found, _Waiting):
             return found
@@ -470,7 +471,7 @@ class _Auditor:
         if meant is not None:
             return meant
         error = again.error
-        if (nothing := unclaimed(entry.row, entry.formula, error)) is not None:
+        if (nothing := conditions.unclaimed(entry.row, entry.formula, error)) is not None:
             return self._entry(entry.formula, nothing, entry.row)
         unknown = Verdict("undecided", note=error.message)
         judged = self._entry(entry.formula, unknown, entry.row, "")

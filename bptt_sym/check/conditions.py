@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
+from bptt_sym.check.suppositions import supposition
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.documents.document import Formula
@@ -111,12 +112,26 @@ _STRICTLY = re.compile(
 
 
 def is_supposed(row: Row, formula: Formula) -> bool:
-    """Whether the sentence around an equation supposes it: "if $h_3 = f(h_2)$, then …"."""
+    """Whether the words directly before a formula suppose it: "if $|h_t| \\le 1/2$, then …"."""
+    if row.chain.given or row.chain.link:
+        return False
+    found = supposition(formula)
+    return found is not None and found.itself
+
+
+def may_be_supposed(row: Row, formula: Formula, *, refuted: bool) -> bool:
+    """Whether a condition begins not far before an equation, of which it may be a part.
+
+    What is ``refuted`` and follows from the condition is no part of it.
+    """
     if row.chain.ops != ["="] or not in_a_sentence(formula):
         return False
     start = formula.offsets[0]
     before = _QUOTED.sub("", formula.source.text[max(0, start - 130) : start])
-    return _STRICTLY.search(before) is not None
+    if _STRICTLY.search(before) is None:
+        return False
+    found = supposition(formula) if refuted else None
+    return found is None or found.itself
 
 
 def is_condition(row: Row, formula: Formula) -> bool:
@@ -163,7 +178,10 @@ def introduced_by_if(formula: Formula) -> bool:
         before = before.rsplit("\n\n", 1)[-1]
     if _IF_BEHIND.match(text[end : end + 24]):
         return True
-    return _IF_BEFORE.search(before) is not None and not _is_consequence(before, text[end:])
+    if _IF_BEFORE.search(before) is None or _is_consequence(before, text[end:]):
+        return False
+    found = supposition(formula)
+    return found is None or found.itself or not found.ends
 
 
 #: "then", behind a condition.

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 
 from bptt_sym.check.models import Models
+from bptt_sym.check.slopes import of_an_activation
+from bptt_sym.check.softmax import of_a_loss, of_a_softmax
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.definitions.outline import Row
 from bptt_sym.diagnose.diagnosis import CODES
@@ -56,10 +58,15 @@ _UP_TO = "the two are equal up to what vanishes with the difference"
 
 
 def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
-    """The verdict of ``row`` if it states one of these facts, ``None`` for every other row."""
+    """The verdict of ``row`` if it needs no recurrence: one of these facts, the slope of an
+    activation, the derivative of a softmax or of a loss; ``None`` for every other row.
+    """
     # (As it is written: L(w) stands for L elsewhere.)
     written = (formula.origin or formula).latex
-    found = _later(row, formula, models) or _norms(row, models)
+    softmax = models.context.wording.softmax
+    found = of_an_activation(row.latex) or of_a_softmax(row.latex, softmax)
+    found = found or of_a_loss(row.latex, softmax)
+    found = found or _later(row, formula, models) or _norms(row, models)
     return found or _differences(row.latex) or _differences(written)
 
 

@@ -2,7 +2,7 @@ r"""What a sentence supposes of a weight before it makes its claim: "If $|w| < 1
 
 The condition is a formula of its own; it is added to the claim that follows from it, as
 ``\text{ if } |w| < 1``, where the two stand in one sentence and nothing but words between them.
-``\quad (|w| < 1)`` behind a claim is such a condition too.
+``\quad (|w| < 1)`` behind a claim is such a condition too, and so is "$…$ holds if $|w| < 1$".
 """
 
 from __future__ import annotations
@@ -42,6 +42,14 @@ _BETWEEN = re.compile(
 _OTHER = re.compile(
     r"\b(?:and|or|und|et|y|e|if|when|then if|unless)\s*[$\\(\[\s]*$|[和或且]\s*\$*$"
 )
+#: Between a claim and the condition behind it: "… holds if …".
+_HOLDS_IF = re.compile(
+    r"[\s$)\\.,]*+(?:(?:holds?|is true|gilt)\s++)?(?:only )?"
+    r"(?:if|when(?:ever)?|provided(?: that)?|as long as|wenn|falls|sofern|si|se|если|когда)"
+    r"[$\\(\s]*+"
+)
+#: What goes on behind a condition with another one.
+_AND_MORE = re.compile(r"[\s$)\\]*(?:and|or|und|oder|et|ou|y|e|и|или)\b|\s*[和或且]")
 _TRAILING = re.compile(r"[\s.,;]*$")
 
 
@@ -52,13 +60,14 @@ def with_conditions(formulas: Sequence[Formula]) -> list[Formula]:
         condition = _CONDITION.fullmatch(before.latex)
         if condition is not None and _follows(before, after):
             found[k + 1] = _with(after, condition["it"])
+        condition = _CONDITION.fullmatch(after.latex)
+        if condition is not None and _holds_if(before, after):
+            found[k] = _with(before, condition["it"])
     return [replaced(f, _BEHIND, lambda m: rf" \text{{ if }} {m['it']}") for f in found]
 
 
 def _follows(before: Formula, after: Formula) -> bool:
-    if before.source is not after.source or r"\text" in after.latex:
-        return False
-    if not (_CLAIM.search(after.latex) and _ABOUT.search(after.latex)):
+    if before.source is not after.source or not _is_bound(after):
         return False
     text = before.source.text
     start, end = before.offsets[0], before.offsets[-1]
@@ -66,6 +75,22 @@ def _follows(before: Formula, after: Formula) -> bool:
     if len(between) > 120 or _OTHER.search(between) or not _BETWEEN.fullmatch(between):
         return False
     return _IF.search(text[max(0, start - 90) : start].rstrip("$\\( \n")) is not None
+
+
+def _holds_if(claim: Formula, condition: Formula) -> bool:
+    """Whether a condition stands directly behind a claim, and alone."""
+    if claim.source is not condition.source or not _is_bound(claim):
+        return False
+    text = claim.source.text
+    between = text[claim.offsets[-1] : condition.offsets[0]]
+    if len(between) > 60 or not _HOLDS_IF.fullmatch(between):
+        return False
+    return _AND_MORE.match(text, condition.offsets[-1]) is None
+
+
+def _is_bound(formula: Formula) -> bool:
+    latex = formula.latex
+    return bool(_CLAIM.search(latex) and _ABOUT.search(latex)) and r"\text" not in latex
 
 
 def _with(formula: Formula, condition: str) -> Formula:

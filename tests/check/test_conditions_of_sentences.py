@@ -53,3 +53,66 @@ def test_a_sum_in_brackets_at_the_end_is_no_case(factor: str) -> None:
     slope = r"\left(\prod_{j=k+1}^{T-1} w (1 - h_j^2)\right)"
     claim = rf"$$\frac{{\partial h_T}}{{\partial h_k}} = {factor}{slope}$$"
     assert of(claim)[0] == "wrong"
+
+
+LATER = f"{GRADIENT} \\le 2 |w|^{{T+1}}"
+POWER = r"\frac{\partial h_T}{\partial h_0} = w^T"
+PRODUCT = r"\frac{\partial h_T}{\partial h_0} = \prod_{j=1}^T w (1 - h_j^2)"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"If ${LATER}$, the gradient is small.",
+        f"Suppose that ${LATER}$ for all $T$.",
+        f"Assume for simplicity that ${LATER}$.",
+        f"We may be unlucky when ${LATER}$.",
+        f"Suppose $|h_t| \\le 1/2$ and ${LATER}$.",
+        f"Suppose that\n$${LATER}.$$\nThen learning is slow.",
+        f"Wenn ${LATER}$, dann ist er klein.",
+        f"如果 ${LATER}$，则梯度很小。",
+        f"Если ${LATER}$, то обучение трудно.",
+        f"Suppose that ${GRADIENT} \\to \\infty$ as $T \\to \\infty$; then nothing is learnt.",
+        f"Suppose $\\lim_{{T \\to \\infty}} {GRADIENT} = \\infty$.",
+        # Neither are true ones claimed.
+        f"If ${GRADIENT} \\le |w|^T$, the gradient is small.",
+        f"When ${PRODUCT}$, it may vanish.",
+        f"If we have ${POWER}$, it vanishes.",
+    ],
+)
+def test_what_stands_directly_behind_a_conjunction_is_supposed(sentence: str) -> None:
+    assert of(sentence)[0] == "not_a_claim"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        (f"Assuming $|w| < 1$ we have ${LATER}$.", "wrong"),
+        (f"${LATER}$ holds if $|w| < 1$.", "wrong"),
+        (f"${GRADIENT} \\to 0$ holds if $|w| < 1$.", "right"),
+        (f"If we differentiate, we get ${POWER}$.", "wrong"),
+        (f"When the network is unrolled, ${POWER}$.", "wrong"),
+        (f"If $|w| < 1$, then ${PRODUCT}$.", "right"),
+        (f"It helps to look ahead. ${POWER}$ is small.", "wrong"),
+        (f"This is a summary of what we do if the state is small.\n\n$${POWER}$$", "wrong"),
+        # Of the condition more is said than was taken up: it is not known what holds under it.
+        (f"If the network is linear, ${POWER}$.", "undecided"),
+        (f"If all the units are idle, then ${POWER}$.", "undecided"),
+        (f"If $|w| < 1$ and no unit fires, then ${LATER}$.", "undecided"),
+        (f"${POWER}$ if $x_t = 0$ for all $t$.", "undecided"),
+    ],
+)
+def test_what_follows_from_a_condition_is_judged(sentence: str, expected: str) -> None:
+    verdict = of(sentence)[0]
+    assert ("right" if verdict == "right_under_reading" else verdict) == expected
+
+
+def test_a_fact_that_is_supposed_is_not_judged() -> None:
+    text = NETWORK + r"If $\|AB\| \le \|A\| \|B\|$, a bound follows."
+    assert judged(text)[-1].verdict.verdict == "not_a_claim"
+
+
+def test_definitions_that_are_supposed_define() -> None:
+    text = "Suppose that $h_t = \\tanh(w h_{t-1} + u x_t)$.\n\n"
+    text += "$$\\frac{\\partial h_t}{\\partial h_{t-1}} = w (1 - h_t^2)$$"
+    assert judged(text)[-1].verdict.verdict == "right"
