@@ -17,6 +17,7 @@ from bptt_sym.definitions.instances import general_lines
 from bptt_sym.definitions.losses import both_means_and_sums, gives_a_mean, whole_for_bare
 from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.prose import last_step_said
+from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.adjoints import Adjoints
 from bptt_sym.spelling.backwards import counted_from_the_end
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
@@ -67,7 +68,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     """The formulas in the order of the document, and what they tell together."""
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [replace(f, origin=f) for f in everything]
-    everything = with_conditions([as_meant(f) for f in everything])
+    everything = with_conditions([as_meant(without_long_blanks(f)) for f in everything])
     everything = with_usual_signs(in_one_case(with_entries_beside_steps(everything)))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything = with_one_transpose(everything)

@@ -73,10 +73,24 @@ def _joined_runs(interp: Interpreter, args: tuple[Node, ...], env: Env) -> list[
 def loose_hadamard(interp: Interpreter, args: tuple[Node, ...], env: Env) -> Tensor:
     """An elementwise product of vectors and matrices: a column scales the rows of a matrix.
 
-    A row scales its columns, as arrays do.
+    A row scales its columns, as arrays do. A column scales the entries of the vector of which a
+    derivative by a matrix is.
     """
     dom = interp.dom
     values = [interp.value(a, env) for a in args]
+    deep = [v for v in values if rank(v) > 2]
+    if deep and all(rank(v) in (0, 1, rank(deep[0])) for v in values):
+        total = deep[0]
+        for m in deep[1:]:
+            total = dom.reduce(hadamard(total, m))
+        for v in values:
+            if rank(v) == 1 and len(v) != total.shape[0]:
+                raise Mismatch(f"elementwise {shape(v)} with {shape(total)}")
+            if rank(v) < 2:
+                total = dom.reduce(trail(v, rank(total) - 1) * total if rank(v) else v * total)
+        return total
+    if deep:
+        raise Mismatch("elementwise " + " with ".join(str(shape(v)) for v in values))
     matrices = [v for v in values if rank(v) == 2 and v.shape[0] > 1]
     if not matrices:
         return _diagonal(interp, values)

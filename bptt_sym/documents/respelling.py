@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 
 from bptt_sym.documents.contained import cannot_match
 from bptt_sym.documents.document import Formula
@@ -162,7 +163,22 @@ _CONCAT = re.compile(
     r"(?<![A-Za-z\\])[cC]oncat)\s*(?:\\left\s*)?\((?P<parts>[^()]{3,80})(?:\\right\s*)?\)"
 )
 
+#: More blanks side by side than anybody means.
+_LONG_BLANK = re.compile(r"(?<!\\)(?:\s|~|\\[,;:!> ]|\\q?quad(?![A-Za-z])){12,}+")
+
 Edit = tuple[int, int, str]
+
+
+def without_long_blanks(formula: Formula) -> Formula:
+    """``formula`` with each long run of blanks as one, which says as much.
+
+    Patterns that look on both sides of a run take its length squared.
+    """
+
+    def new(m: re.Match[str]) -> str:
+        return r"\quad " if "quad" in m.group() else "\n" if "\n" in m.group() else " "
+
+    return replaced(formula, _LONG_BLANK, new)
 
 
 def respelt(formula: Formula, gates: GateLetters = NO_GATES) -> Formula:
@@ -330,18 +346,22 @@ def closing(
     text: str, start: int, opens: str = "{", closes: str = "}", within: int = 20_000
 ) -> int | None:
     """Where the bracket at ``start`` closes, if ``within`` characters; escaped ones are none."""
+    if text[start : start + 1] not in opens:
+        return None
     depth = 0
-    k = start
-    while k < min(len(text), start + within):
-        c = text[k]
-        if c == "\\":
-            k += 2
-            continue
-        depth += (c in opens) - (c in closes)
-        if not depth:
-            return k
-        k += 1
+    for m in _bracket(opens, closes).finditer(text, start, start + within):
+        sign = m.group()
+        if len(sign) == 1:
+            depth += (sign in opens) - (sign in closes)
+            if not depth:
+                return m.start()
     return None
+
+
+@cache
+def _bracket(opens: str, closes: str) -> re.Pattern[str]:
+    """What stands for itself or closes; with a backslash it is neither."""
+    return re.compile(rf"\\.|[{re.escape(opens + closes)}]", re.DOTALL)
 
 
 def _bars(text: str) -> Iterable[Edit]:

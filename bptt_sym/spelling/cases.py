@@ -16,7 +16,7 @@ from bptt_sym.documents.respelling import replaced
 from bptt_sym.messages import marked
 
 _CASES = re.compile(
-    r"^(?P<left>[^=&]*(?:\{[^{}]*\}[^=&]*)*)&?\s*=\s*(?:\\left\s*\\\{\s*)?"
+    r"^(?P<left>(?:[^=&{}]|\{[^{}]*\}|[{}])*+)&?\s*=\s*(?:\\left\s*\\\{\s*)?"
     r"\\begin\s*\{(?P<env>[dr]?cases|array)\}(?:\{[lcr\s|]*\})?(?P<body>(?:(?!\\begin).)*?)"
     r"\\end\s*\{(?P=env)\}\s*(?:\\right\s*\.)?\s*[.,;]?\s*$",
     re.DOTALL,

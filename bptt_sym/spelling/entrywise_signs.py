@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 
+#: Signs of code; ``\cdot`` and ``\times`` stand for every product, in the chain rule as well.
 _SIGNS = {
     "*": r"(?<![\^_{])\*(?![{}])",
     r"\ast": r"(?<![\^_{])\\ast(?![A-Za-z])",
-    r"\cdot": r"\\cdot(?![A-Za-z])",
-    "·": "·",
-    r"\times": r"\\times(?![A-Za-z])",
 }
 _SCRIPT = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9]|\\top))*"
 _BASE = (
@@ -27,6 +25,16 @@ _BASE = (
 _VALUE = r"(?:\\(?:tilde|hat|bar)\s*(?:\{\s*[a-zC]\s*\}|[a-zC])|(?<![A-Za-z\\])[a-zC])"
 _AT = r"\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:-\s*1\s*)?\})"
 _SLOPE = re.compile(r"\\partial|∂|\\nabla|\\delta|\\frac\s*\{\s*d")
+_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+#: ``\\frac{\\partial h_t}{\\partial h_{t-1}}``, but no gradient of a loss.
+_JACOBIAN = (
+    r"\\[dtc]?frac\s*(?=\{\s*(?:\\partial|∂|d)\s*\{?\s*(?!(?:\\(?:mathcal|mathbf|mathrm|text)\s*"
+    r"\{\s*)?(?:[LEJ]|\\ell|[Ll]oss)(?![a-z])))" + rf"{_GROUP}\s*{_GROUP}"
+)
+_AFTER_A_JACOBIAN = re.compile(rf"{_JACOBIAN}\s*\Z")
+_BEFORE_A_JACOBIAN = re.compile(rf"\s*{_JACOBIAN}")
+#: How long a Jacobian is at most.
+_REACH = 200
 _WEIGHT = r"(?:\\(?:mathbf|boldsymbol|bm|mathrm)\s*\{\s*[WUVR]\s*\}|(?<![A-Za-z\\])[WUVR])"
 
 
@@ -37,10 +45,17 @@ def with_entrywise_signs(formulas: Sequence[Formula]) -> list[Formula]:
     for sign, pattern in _SIGNS.items():
         if any(sign in t for t in texts) and _is_entrywise(texts, pattern):
             found = [
-                replaced(f, re.compile(pattern), lambda m: r"\odot ") if sign in f.latex else f
+                replaced(f, re.compile(pattern), _entry_by_entry) if sign in f.latex else f
                 for f in found
             ]
     return found
+
+
+def _entry_by_entry(m: re.Match[str]) -> str | None:
+    """The sign of such a product; a Jacobian is multiplied as a matrix whatever sign is there."""
+    text = m.string
+    beside = _AFTER_A_JACOBIAN.search(text, max(0, m.start() - _REACH), m.start())
+    return None if beside or _BEFORE_A_JACOBIAN.match(text, m.end()) else r"\odot "
 
 
 def _is_entrywise(texts: Sequence[str], sign: str) -> bool:

@@ -140,6 +140,8 @@ _SAID_AGAIN = re.compile(
 )
 #: ``(x_t W + b)_i``: the columns of a gate.
 _COLUMNS_OF = re.compile(r"_\s*(?:\{\s*(?P<g>[a-z])\s*\}|(?P<g1>[a-z])(?![A-Za-z]))")
+#: A sum for one gate is shorter; a bracket that never closes is looked for no further.
+_LONGEST = 1_000
 _BIG = re.compile(r"(?:\\(?:big|Big|left|bigl|Bigl)\s*)?\(")
 
 
@@ -148,7 +150,7 @@ def _with_columns(formula: Formula) -> Formula:
     text = formula.latex
     edits: list[Edit] = []
     for m in _BIG.finditer(text):
-        end = closing(text, m.end() - 1, "(", ")")
+        end = closing(text, m.end() - 1, "(", ")", within=_LONGEST)
         script = _COLUMNS_OF.match(text, end + 1) if end is not None else None
         if end is None or script is None or (script["g"] or script["g1"]) not in _GATES:
             continue

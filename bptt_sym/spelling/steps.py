@@ -9,7 +9,9 @@ at, so that nothing behind this has to know the others. A name that carries some
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.names import Name, Script, names_in
@@ -44,7 +46,10 @@ _EQUALS = re.compile(rf"{_SPACE}(?:=|\\coloneqq(?![A-Za-z])|:=|\\equiv(?![A-Za-z
 _BEGINS = re.compile(
     r"(?:^|\\\\|\\begin\s*\{[a-z]+\*?\}|\\q?quad(?![A-Za-z])|,|;)(?:\s|&|\\[,;:! ])*\Z"
 )
+#: What stands before a name where an equation begins is no longer than this.
+_LOOK_BACK = 80
 _ENDS = re.compile(r"\\\\|\\q?quad(?![A-Za-z])|\\end(?![A-Za-z])")
+_START = attrgetter("start")
 _DERIVES = re.compile(r"\\partial|\\nabla|∂|\\frac\s*\{\s*d|\\delta")
 
 
@@ -118,7 +123,9 @@ def _is_step_letter(script: Script) -> bool:
 def _given(text: str, names: Sequence[Name]) -> Iterator[Name]:
     """The names that stand alone on the left of an equation without derivatives."""
     for name in names:
-        if name.scripts and _BEGINS.search(text, 0, name.start) and _EQUALS.match(text, name.close):
+        if not name.scripts or not _EQUALS.match(text, name.close):
+            continue
+        if _BEGINS.search(text, max(0, name.start - _LOOK_BACK), name.start):
             end = _ENDS.search(text, name.close)
             right = text[name.close : end.start() if end else len(text)]
             if not _DERIVES.search(right):
@@ -143,10 +150,9 @@ def recurrences(
             end = _ENDS.search(text, left.close)
             stop = end.start() if end else len(text)
             before = (at[0], at[1] - 1)
-            if any(
-                s.kind == kind and _offset(s.inside) == before
-                for n in names if left.close <= n.start < stop for s in n.scripts[:1]
-            ):  # fmt: skip
+            first, last = (bisect_left(names, x, key=_START) for x in (left.close, stop))
+            scripts = (s for n in names[first:last] for s in n.scripts[:1])
+            if any(s.kind == kind and _offset(s.inside) == before for s in scripts):
                 yield at[0]
 
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from bptt_sym.check.audit import audit
 from bptt_sym.check.judged import VERDICTS
+from bptt_sym.check.prepared import prepared
 from bptt_sym.documents.document import document_from_text
 from bptt_sym.documents.formats import document_in
+from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.errors import BpttError, InputError
 from bptt_sym.read import read_claims, recurrence_from_latex
 from bptt_sym.read.grammar import parse
@@ -64,6 +66,32 @@ def test_hostile_prose_ends(text: str) -> None:
     start = time.process_time()
     audit(document_from_text(text, "h.md"))
     assert time.process_time() - start < 20
+
+
+#: Formulas that take a pattern which looks twice at the same place long, or for ever.
+LONG = (
+    r"\partial " + "{a}" * 3_000 + " b",
+    r"\delta_t = a" + " " * 15_000 + "b",
+    r"\delta_t = a" + r"\quad " * 3_000 + "b",
+    r"\delta_t = " + "(" * 3_000 + "a" + ")" * 3_000,
+    r"\delta_t = " + r"\left(" * 2_000,
+    r"\frac{\partial L}{\partial h_t}" * 400,
+    r"\begin{aligned} " + r"h_t &= a \\ " * 1_000 + r"\end{aligned}",
+)
+
+
+@pytest.mark.parametrize("formula", LONG)
+def test_long_formulas_are_brought_to_one_spelling_soon(formula: str) -> None:
+    start = time.process_time()
+    prepared(document_from_text(f"{CELL}$${formula}$$", "h.md"))
+    assert time.process_time() - start < 10
+
+
+def test_a_long_blank_is_one_and_rows_keep_their_ends() -> None:
+    text = r"\begin{aligned} h_t &= a \\" + " " * 40 + r"c_t &= b" + r"\," * 40 + r"\end{aligned}"
+    formula = without_long_blanks(document_from_text(f"$${text}$$", "h.md").formulas[0])
+    assert formula.latex.split() == r"\begin{aligned} h_t &= a \\ c_t &= b \end{aligned}".split()
+    assert len(formula.offsets) == len(formula.latex) + 1
 
 
 @pytest.mark.parametrize(
