@@ -6,7 +6,7 @@ statements are arranged around the loop over time is each emitter's own affair.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import final
@@ -15,7 +15,6 @@ from bptt_sym.errors import NotSupported
 from bptt_sym.evaluate.names import Names
 from bptt_sym.evaluate.program import PER_STEP, Program, Size
 
-_ELEMENTWISE = {"add", "mul", "div", "neg", "fn", "pow"}
 _SUM, _PRODUCT, _UNARY, _ATOM = 1, 2, 3, 4
 
 
@@ -435,12 +434,3 @@ class Writer:
             a=f"{u}.reshape(T * B, -1).T", b=f"{v}.reshape(T * B, -1)"
         )
         return product, _PRODUCT
-
-
-def used_once(program: Program, members: Iterable[int]) -> dict[int, int]:
-    """How often each value is used by ``members``."""
-    count: dict[int, int] = {}
-    for i in members:
-        for a in program.ops[i].args:
-            count[a] = count.get(a, 0) + 1
-    return count

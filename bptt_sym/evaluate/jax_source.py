@@ -83,9 +83,6 @@ class _ScanModule(LoopModule):
         """The cotangent that arrives from ``lag`` steps ahead."""
         return f"{self.carry[key]}_{key[1]}"
 
-    def _allocations(self, lines: list[str], i: int) -> None:
-        """Nothing is allocated: a scan returns what it stored."""
-
     def _history_lines(self, lines: list[str], name: str, i: int) -> None:
         """Histories are joined after the scan."""
 

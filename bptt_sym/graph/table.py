@@ -162,12 +162,6 @@ class Table:
             raise ModelError(f"{label} is bound twice")
         return row
 
-    def lookup(self, label: Label) -> int | None:
-        """The row of a name, if it has one."""
-        if self.unindexed:
-            self.catch_up()
-        return self._label_row.get(label)
-
     def label(self, node: int) -> Label | None:
         """The name of a free or named row."""
         if self.op[node] == SYM:

@@ -9,11 +9,19 @@ from typing import Any
 import mpmath
 import pytest
 import sympy
+from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bptt_sym.graph import Graph, Label
-from bptt_sym.graph.domains import Complexes, Floats, Multiprecision, PrimeField, SymPyExpressions
+from bptt_sym.graph.domains import (
+    Balls,
+    Complexes,
+    Floats,
+    Multiprecision,
+    PrimeField,
+    SymPyExpressions,
+)
 from bptt_sym.rules import RULES, Rule
 
 ANALYTIC = ("tanh", "sigma", "exp", "sinh", "cosh", "sech")
@@ -91,6 +99,9 @@ def test_every_rule_is_the_derivative(name: str, order: int) -> None:
         direct = g.fn(name, a, order)
         values = g.evaluate([y, direct], Multiprecision(), {a: at})
         assert all(abs(v - truth) < mpmath.mpf(10) ** -25 for v in values)
+        enclosures = g.evaluate([y, direct], Balls(), {a: arb("0.8125")})
+        assert all(v.overlaps(arb(mpmath.nstr(truth, 30))) and v.rel_accuracy_bits() > 20
+                   for v in enclosures)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
