@@ -1,18 +1,19 @@
 """How many wrong gradients does each checker catch, on the same inputs in one run?
 
     python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32 | --composed]
-    python benchmarks/bench_mistakes.py [--homework | --styled | --assorted | --recorded] [--say]
+    python benchmarks/bench_mistakes.py [--homework | --styled | --assorted] [--say]
+    python benchmarks/bench_mistakes.py [--recorded | --written] [--say]
 
 With ``--float32`` every problem is one in float32; with ``--composed`` the gradients are those of
 ``composed_gradients.py``, with ``--homework`` those of ``homework_gradients.py`` and
 ``foreign_gradients.py``, and the right ones of ``unusual_gradients.py``, with ``--styled`` those of
 ``styled_gradients.py``, with ``--assorted`` those of ``assorted_changes.py``, with ``--recorded``
-those of ``recorded_changes.py``; ``--say`` prints what is said of each. With ``--mutants`` only
-those of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise those of
-``wrong_gradients.py`` and of ``edited_gradients.py``. Every checker sees the same functions on the
-same typical small inputs (h0 = 0, T = 4, one example; generic weights, then weights of 0.01);
-``bptt_sym`` is then run as it is meant to be run, on its own inputs.
-PyTorch, JAX and SciPy are used if they are installed.
+those of ``recorded_changes.py``, with ``--written`` those of ``written_changes.py``; ``--say``
+prints what is said of each. With ``--mutants`` only those of ``mutated_gradients.py`` are tried.
+The wrong gradients are otherwise those of ``wrong_gradients.py`` and of ``edited_gradients.py``.
+Every checker sees the same functions on the same typical small inputs (h0 = 0, T = 4, one example;
+generic weights, then weights of 0.01); ``bptt_sym`` is then run as it is meant to be run, on its
+own inputs. PyTorch, JAX and SciPy are used if they are installed.
 The last part counts false alarms on right gradients.
 """
 
@@ -38,6 +39,7 @@ import mutated_gradients as mg
 import recorded_changes as rc
 import styled_gradients as sg
 import unusual_gradients as ug
+import written_changes as wc
 import wrong_gradients as wg
 
 from bptt_sym.testing.check import _inspect, run
@@ -345,6 +347,7 @@ def main() -> None:
     parser.add_argument("--styled", action="store_true", help="nothing but the fifth set")
     parser.add_argument("--assorted", action="store_true", help="nothing but the sixth set")
     parser.add_argument("--recorded", action="store_true", help="nothing but the seventh set")
+    parser.add_argument("--written", action="store_true", help="nothing but the eighth set")
     parser.add_argument("--say", action="store_true", help="print what is said of each")
     options = parser.parse_args()
     if options.composed:
@@ -354,8 +357,9 @@ def main() -> None:
         _homework()
         _foreign()
         return
-    for chosen, module in ((options.styled, sg), (options.assorted, ac), (options.recorded, rc)):
-        if chosen:
+    sets = {"styled": sg, "assorted": ac, "recorded": rc, "written": wc}
+    for name, module in sets.items():
+        if getattr(options, name):
             _edited(module, options.say)
             return
     if options.float32:
