@@ -211,7 +211,9 @@ def in_scripts(text: str, tokens: Sequence[Token]) -> Iterator[Mention]:
 def arguments(texts: Iterable[str]) -> dict[str, str]:
     r"""For each name, the arguments with commas that it is applied to: ``l`` to ``(y_t, o_t)``.
 
-    Where a text applies it in several ways, those count by which it differentiates.
+    Where a text applies it in several ways, those count by which it differentiates. A function of
+    one argument is none of them, and a comma within brackets or a script parts no arguments:
+    ``\tanh(W [h_{t-1}, x_t])`` says nothing of the argument in ``o_t \odot \tanh c_t``.
     """
     found: dict[str, list[str]] = {}
     differentiated: set[str] = set()
@@ -222,13 +224,23 @@ def arguments(texts: Iterable[str]) -> dict[str, str]:
             continue
         differentiated |= {"".join((a or b).split()) for a, b in _BY.findall(text)}
         for m in here:
-            if "," in m.argument and not m.step:
+            if m.key not in ACTIVATIONS and not m.step and _several(m.argument):
                 found.setdefault(m.name, []).append(m.argument)
 
     def by_which(argument: str) -> int:
         return sum("".join(a.split()) in differentiated for a in argument[1:-1].split(","))
 
     return {name: max(every, key=by_which) for name, every in found.items()}
+
+
+def _several(argument: str) -> bool:
+    """Whether what stands in parentheses is more than one thing."""
+    depth = 0
+    for mark in argument:
+        depth += (mark in "([{") - (mark in ")]}")
+        if mark == "," and depth == 1:
+            return True
+    return False
 
 
 #: What stands below a derivative sign, or beside it: ``\partial_{w_h}``, ``\partial w_h``.
