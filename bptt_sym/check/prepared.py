@@ -31,9 +31,14 @@ from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_
 from bptt_sym.spelling.deltas import runs_back
 from bptt_sym.spelling.diagonals import with_whole_diagonals
 from bptt_sym.spelling.each_gate import for_each_gate
+from bptt_sym.spelling.early_names import counted_from_their_step
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
 from bptt_sym.spelling.exported import as_meant
-from bptt_sym.spelling.from_above import with_outer_products, with_what_arrives
+from bptt_sym.spelling.from_above import (
+    with_outer_products,
+    with_parts_from_later,
+    with_what_arrives,
+)
 from bptt_sym.spelling.gate_labels import with_gate_labels
 from bptt_sym.spelling.handwriting import as_written
 from bptt_sym.spelling.held import held_fixed, with_one_function
@@ -46,6 +51,7 @@ from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
+from bptt_sym.spelling.numbered_words import with_names_for_numbers
 from bptt_sym.spelling.one_face import with_one_face
 from bptt_sym.spelling.other_case import in_one_case
 from bptt_sym.spelling.own_function import with_own_function
@@ -79,6 +85,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = with_entrywise_signs([with_norms_for_largest(f) for f in everything])
     everything = with_one_face(with_one_function([folded(as_written(f)) for f in everything]))
     everything = counted_from_the_end(with_one_length(everything))
+    everything = with_names_for_numbers(counted_from_their_step(everything))
     everything = [written_row_by_row(plainly_set(f)) for f in everything]
     loss = loss_of("\n".join(f.latex for f in everything))
     everything = with_its_step(with_stacked_gates(everything, loss))
@@ -86,7 +93,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = without_labels(with_gate_labels(everything))
     loss = loss_of("\n".join(f.latex for f in everything))  # without a label that it had
     everything = with_one_of_two_functions(with_the_slope_written(everything, document.words))
-    everything = with_outer_products_for_entries(everything)
+    everything = with_parts_from_later(with_outer_products_for_entries(everything))
     everything = with_what_arrives(with_outer_products(everything, document.words), loss)
     everything = with_code_marks(everything, loss)
     everything = with_lengths(with_own_function(by_cases(everything)))

@@ -284,14 +284,15 @@ def made_of_gradients(row: Row, model: Model | None) -> bool:
         return True
     right = row.latex[row.chain.sides[1][0].start :]
     # What stands for a derivative of a loss has its name only where that loss is supposed.
-    named_so = [n for m in (model, *(model.completions or ())) for n in m.aliases]
+    family = (model, *(model.completions or ()))
+    named_so = [n for m in family for n in m.aliases]
     for name in dict.fromkeys(named_so):
         accented = _ACCENTED.fullmatch(name)
         if accented is not None and re.search(
             rf"\\{accented.group(1)}\s*(?:\{{\s*)?{re.escape(accented.group(2))}(?![A-Za-z])", right
         ):
             return True  # \\bar h_t names a gradient, h_t a state
-    named = {base_letter(n) for n in (*model.aliases, *model.totals)}
+    named = {base_letter(n) for n in (*named_so, *(n for m in family for n in m.totals))}
     named -= {base_letter(n) for n in model.court.model.shapes}
     return bool(named & row.mentions)
 

@@ -65,9 +65,12 @@ _SIGN_MEANS = re.compile(
     r"(?:,?\s*\\q?quad\s*)?,?\s*\\text\s*\{[^{}]*\}\s*(?:\\(?:cdot|odot|circ|otimes|times|ast)|\*)"
     r"\s*\\text\s*\{[^{}]*\}"
 )
-#: ``J_t := … \\in \\mathbb{R}^{n \\times n}``: of what size it is, behind what it is.
+#: ``J_t := … \\in \\mathbb{R}^{n \\times n}``, ``f_t = … \\in (0, 1)^n``: of what size and where it
+#: is, behind what it is.
 _OF_SIZE = re.compile(
-    r"(?P<equation>=(?:(?!\\\\|\\in(?![A-Za-z])).)*?)\s*\\in\s*\\mathbb\s*(?:\{\s*R\s*\}|R)\s*"
+    r"(?P<equation>=(?:(?!\\\\|\\in(?![A-Za-z])).)*?)\s*\\in\s*"
+    r"(?:\\mathbb\s*(?:\{\s*R\s*\}|R)|(?P<between>(?:\\left\s*)?(?:[(\[]|\\\{)[-0-9.,\s]*(?:\\right\s*)?"
+    r"(?:[)\]]|\\\})))\s*"
     r"(?:\^\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9]))?(?=\s*(?:[.,;]|\\\\|\\q?quad|\\end|$))",
     re.DOTALL,
 )
@@ -94,7 +97,7 @@ def as_meant(formula: Formula) -> Formula:
     if "\\" in text:
         formula = replaced(formula, _ACCENT, _within)
         formula = replaced(formula, _LOGARITHM, lambda m: r"\log ")
-        formula = replaced(formula, _OF_SIZE, lambda m: m.group("equation"))
+        formula = replaced(formula, _OF_SIZE, _its_equation)
         formula = replaced(formula, _SIGN_MEANS, lambda m: "")
         formula = replaced(formula, _TRUE_CLASS, lambda m: m.group("before"))
         leading = _LEADING.match(formula.latex)
@@ -108,6 +111,13 @@ def as_meant(formula: Formula) -> Formula:
     if "\\\\" in formula.latex:
         formula = edited(formula, _broken(formula.latex))
     return formula
+
+
+def _its_equation(m: re.Match[str]) -> str | None:
+    """What stands before its size; an interval is a condition of a letter behind a comma."""
+    equation = m.group("equation")
+    other = m.group("between") and re.search(r"(?:,|quad)\s*[^\s()\[\]=]+$", equation)
+    return None if other else equation
 
 
 def _within(m: re.Match[str]) -> str:

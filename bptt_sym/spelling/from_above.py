@@ -3,7 +3,8 @@ r"""What a text of the LSTM's deltas takes from the layer above, and how it writ
 Greff et al. (2017) and those who follow them write :math:`\delta y^t = \Delta^t + R^T \delta
 z^{t+1}` with :math:`\Delta^t` for what arrives from above, the derivative of the loss of the step
 alone, and :math:`\langle a, b \rangle` for the outer product of two vectors, in words beside the
-formula.
+formula. What comes back from the step after, :math:`\delta_{h_t, \mathrm{recurrent}}`, is a part of
+:math:`\delta_{h_t}` even where a line calls it :math:`\partial L/\partial h_t`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,31 @@ _GIVEN = re.compile(rf"(?:^|\\\\)\s*&?\s*\\Delta{_STEP}\s*&?\s*=")
 _OUTER = re.compile(r"outer[\s-]+product|外[积積]|produit\s+(?:tensoriel|extérieur)", re.IGNORECASE)
 _BODY = r"(?:[^,{}]|\{(?:[^{}]|\{[^{}]*\})*\})+?"
 _PAIR = re.compile(rf"\\langle\s*(?P<a>{_BODY})\s*,\s*(?P<b>{_BODY})\s*\\rangle")
+
+_LATER = r"(?:\\(?:text|mathrm|textrm)\s*\{\s*)?(?:next|future|recurrent|later)\s*\}?"
+_AT = r"(?:t\s*(?:[-+]\s*1)?|[0-9]{1,2})"
+#: ``\\delta_{h_t, \\mathrm{recurrent}}``
+_PART = re.compile(
+    rf"\\delta\s*_\s*\{{\s*(?P<of>[a-z])\s*_\s*(?:\{{\s*(?P<at>{_AT})\s*\}}|(?P<t>[t0-9]))\s*,\s*"
+    rf"(?P<label>{_LATER})\s*\}}"
+)
+#: ``\\delta^{h,\\mathrm{recurrent}}_{t-1} = \\partial L/\\partial h_{t-1} = …``
+_CALLED = re.compile(
+    rf"(?P<part>\\delta\s*\^\s*\{{\s*(?P<of>[a-z])\s*,\s*{_LATER}\s*\}}\s*_\s*\{{\s*(?P<at>{_AT})\s*\}})\s*&?\s*="
+    r"\s*\\[dt]?frac\s*\{\s*\\partial\s*[^{}=]{1,20}\}\s*\{\s*\\partial\s*(?P=of)\s*_\s*\{?\s*(?P=at)\s*\}?\s*\}\s*&?\s*="
+)
+
+
+def with_parts_from_later(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with what comes back from the step after as a part of a gradient."""
+    if not any(_PART.search(f.latex) for f in formulas):
+        return list(formulas)
+    return [replaced(replaced(f, _PART, _part), _CALLED, lambda m: m["part"] + " =")
+            for f in formulas]  # fmt: skip
+
+
+def _part(m: re.Match[str]) -> str:
+    return rf"\delta^{{{m['of']},{m['label']}}}_{{{m['at'] or m['t']}}}"
 
 
 def with_what_arrives(formulas: Sequence[Formula], loss: str) -> list[Formula]:

@@ -18,7 +18,7 @@ _LABEL = (
     r"[A-Za-z]{1,2}|\\(?:mathrm|text|textrm)\s*\{\s*[A-Za-z]+\s*\}|"
     r"\\(?:tilde|hat|bar)\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z])"
 )
-_STEP = r"t\s*(?:[-+]\s*1)?"
+_STEP = r"t\s*(?:[-+]\s*1)?|[0-9]{1,2}"
 _BASE = (
     r"\\(?:mathbf|boldsymbol|bm|mathrm|text|hat|tilde|bar)\s*\{\s*(?:[A-Za-z]{1,3}|"
     r"\\[a-z]+\s*\{\s*[A-Za-z]\s*\})\s*\}|(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|net(?![A-Za-z])"
@@ -73,6 +73,8 @@ class Labels:
         for text in texts:
             for m in _LABELLED.finditer(text):
                 base, label = _key(m)
+                if _step(m).strip().isdigit():
+                    continue  # z_{r,3}: whether a step is meant tells z_{r,t}
                 labels.setdefault(base, set()).add(label)
                 steps.setdefault((base, label), set()).add("".join(_step(m).split()))
             for m in _JOINED.finditer(text):
@@ -116,7 +118,9 @@ class Labels:
         key = _key(m)
         if key not in self.shown:
             return None
-        step = "t" if self.shown[key] else _step(m)
+        step = _step(m).strip()
+        if self.shown[key]:
+            step = str(int(step) + 1) if step.isdigit() else "t"
         new = rf"{m.group('base')}_{{{m.group('a') or m.group('b')}}}^{{({step})}}"
         return rf"{{{new}}}{m.group('power')}" if m.group("power") else new
 

@@ -31,3 +31,60 @@ $$\frac{\partial L}{\partial R} = \sum_{t=1}^T s_t^T (\hat{y}_t - y_t)$$
 $$\frac{\partial L}{\partial R} = \sum_{t=1}^T s_t^T (y_t - \hat{y}_t)$$
 """
     assert verdicts(page)[-2:] == ["right", "wrong"]
+
+
+GRU = r"""
+$$z_t = \sigma(x_t A_z + h_{t-1} B_z + d_z), \quad r_t = \sigma(x_t A_r + h_{t-1} B_r + d_r) \in (0, 1)^{1 \times n}$$
+$$q_{t-1} = r_t \odot h_{t-1}$$
+$$a_t = x_t A + q_{t-1} B + d, \quad \tilde{h}_t = \tanh(a_t)$$
+$$h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde{h}_t$$
+"""  # noqa: E501
+
+
+def test_a_name_with_the_step_before_is_of_the_step_that_makes_it() -> None:
+    page = GRU + r"""
+$$\frac{\partial L}{\partial q_{t-1}} = \frac{\partial L}{\partial a_t} B^T$$
+$$\frac{\partial L}{\partial r_t} = \frac{\partial L}{\partial q_{t-1}} \odot h_{t-1}$$
+$$\frac{\partial L}{\partial q_2} = \frac{\partial L}{\partial a_3} B^T$$
+$$\frac{\partial L}{\partial q_2} = \frac{\partial L}{\partial a_2} B^T$$
+$$\frac{\partial L}{\partial r_t} = \frac{\partial L}{\partial q_{t-1}} \odot h_t$$
+"""
+    assert verdicts(page)[-5:] == ["right", "right", "right", "wrong", "wrong"]
+
+
+def test_a_state_with_an_equation_of_its_own_is_not_counted_from_another_step() -> None:
+    page = "$$h_t = \\tanh(w h_{t-1} + x_t)$$\n$$h_{t-1} = \\tanh(w h_{t-2} + x_{t-1})$$\n"
+    page += "$$\\frac{\\partial h_t}{\\partial h_{t-1}} = w (1 - h_t^2)$$\n"
+    assert last(page) == "right"
+
+
+PATHS = GRU + r"""
+$$\delta_{h_t} = \frac{\partial L}{\partial h_t} = \frac{\partial L_t}{\partial h_t} + \delta_{h_t, \mathrm{recurrent}}$$
+$$\text{Path}_1 = \delta_{h_t} \odot (1 - z_t)$$
+$$\text{Path}_2 = (\delta_{a_t} B^T) \odot r_t$$
+$$\text{Path}_3 = (\delta_{z_t} \odot z_t \odot (1 - z_t)) B_z^T$$
+$$\text{Path}_4 = (\delta_{r_t} \odot r_t \odot (1 - r_t)) B_r^T$$
+$$\delta_{h_{t-1}, \mathrm{recurrent}} = \frac{\partial L}{\partial h_{t-1}} = \sum_{k=1}^4 \text{Path}_k$$
+$$\frac{\partial L}{\partial h_{t-1}} = \frac{\partial L_{t-1}}{\partial h_{t-1}} + \text{Path}_1 + \text{Path}_2 + \text{Path}_3 + \text{Path}_4$$
+$$\frac{\partial L}{\partial h_{t-1}} = \frac{\partial L_{t-1}}{\partial h_{t-1}} + \text{Path}_1 + \text{Path}_2 + \text{Path}_3$$
+"""  # noqa: E501
+
+
+def test_parts_of_a_gradient_by_number_are_names_and_a_missing_one_is_a_mistake() -> None:
+    found = verdicts(PATHS)
+    assert not {"wrong", "undecided"} & set(found[:-1])
+    assert found[-2:] == ["right", "wrong"]
+
+
+def test_names_of_parts_that_are_added_up_define_no_inputs() -> None:
+    page = r"""
+$$z_t = \sigma(A_z x_t + B_z h_{t-1}), \quad \tilde{h}_t = \tanh(A x_t + B h_{t-1})$$
+$$h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde{h}_t$$
+$$M_t = \frac{\partial L}{\partial h_t} \odot (1 - z_t)$$
+$$N_t = B^T (\frac{\partial L}{\partial h_t} \odot z_t \odot (1 - \tilde{h}_t^2))$$
+$$P_t = B_z^T (\frac{\partial L}{\partial z_t} \odot z_t \odot (1 - z_t))$$
+$$G_t = M_t + N_t + P_t$$
+$$\frac{\partial L}{\partial h_t} = \frac{\partial L_t}{\partial h_t} + G_{t+1}$$
+$$\frac{\partial L}{\partial h_t} = \frac{\partial L_t}{\partial h_t} + M_{t+1} + N_{t+1}$$
+"""
+    assert verdicts(page)[-2:] == ["right", "wrong"]
