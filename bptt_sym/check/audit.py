@@ -190,9 +190,7 @@ class _Auditor:
 
     def _definitions(self, rows: Outline) -> dict[int, Verdict]:
         """Take up what the formula defines; the verdicts of its defining rows, by identity."""
-        now = self.models.current
-        runs = self.models.running
-        known = self.models.known
+        now, runs, known = self.models.current, self.models.running, self.models.known
         cases = {id(r) for r in rows.rows if conditions.of_another_case(r, rows.formula, known)}
         if cases:
             apart = Outline(rows.formula, tuple(r for r in rows.rows if id(r) not in cases))
@@ -292,10 +290,12 @@ class _Auditor:
 
     def _name(self, row: Row, formula: Formula) -> Verdict | None:
         """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
-        verdict = None
-        for model in self._family(self.models.current):
-            if not model.knows(row) or self._renames(row, model):
-                verdict = named_in(row, model) or verdict
+        verdict, family = None, self._family(self.models.current)
+        free = [m for m in family if not m.knows(row) or self._renames(row, m)]
+        if len(free) < len(family) and row.name in row.mentions:
+            return None  # a recursion of a name is a claim where one of them gives it
+        for model in free:
+            verdict = named_in(row, model) or verdict
         return verdict
 
     def _family(self, model: Model | None) -> list[Model]:

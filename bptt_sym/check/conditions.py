@@ -51,6 +51,8 @@ def only_supposes(
     chain = row.chain
     if chain.given or chain.link:
         return ""
+    if _ENTRIES.fullmatch(row.latex):
+        return "it says nothing about a recurrence"
     again = not formula.display or row.name in defined
     if row.kind is Kind.SEQUENCE and again and _number(chain.sides[-1]):
         return "a case, not a definition"
@@ -71,6 +73,8 @@ def only_supposes(
     near = chain.ops == ["~"] and not any(t.kind == "partial" for t in row.tokens)
     if near and _number(chain.sides[-1]):
         return "an approximate value"
+    if chain.ops == ["!="] and all(len(s) == 1 and len(s[0].text) == 1 for s in chain.sides):
+        return "a condition, not a claim"
     if _about_parameters(chain.sides, timed):
         return "a condition on the parameters"
     if any(_number(side) for side in chain.sides) and introduced_by_if(formula):
@@ -78,6 +82,13 @@ def only_supposes(
     return ""
 
 
+#: ``h_t = \\begin{bmatrix} h_{t,1} \\\\ h_{t,2} \\end{bmatrix}``: a vector by its own entries.
+_CELL = r"(?P=name)\s*_\s*\{\s*(?:[a-z]\s*,\s*)?(?:[0-9]|[a-zNH])\s*\}(?:\s*\^\s*\{[^{}]{1,8}\})?"
+_ENTRIES = re.compile(
+    r"\s*(?P<name>[A-Za-z])\s*(?:[_^]\s*(?:\{[^{}]{1,8}\}|[a-z])\s*)?&?\s*=\s*&?\s*\\begin\s*\{[bpv]?matrix\}\s*"
+    rf"{_CELL}(?:\s*(?:\\\\|&|\\[vcdl]?dots|{_CELL}))+\s*\\end\s*\{{[bpv]?matrix\}}"
+    r"(?:\s*\^\s*\{?\s*(?:\\top|T)\s*\}?)?\s*[.,;]?\s*"
+)
 _WORD = re.compile(r"[^\W\d_]{2}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 

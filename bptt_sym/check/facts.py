@@ -64,7 +64,7 @@ def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
     # (As it is written: L(w) stands for L elsewhere.)
     written = (formula.origin or formula).latex
     softmax = models.context.wording.softmax
-    found = of_an_activation(row.latex) or of_a_softmax(row.latex, softmax)
+    found = of_an_activation(row.latex, formula.written) or of_a_softmax(row.latex, softmax)
     found = found or of_a_loss(row.latex, softmax)
     found = found or _later(row, formula, models) or _norms(row, models)
     return found or _differences(row.latex) or _differences(written)

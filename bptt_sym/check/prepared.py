@@ -22,6 +22,7 @@ from bptt_sym.spelling.adjoints import Adjoints
 from bptt_sym.spelling.backwards import counted_from_the_end
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.block_products import multiplied_out
+from bptt_sym.spelling.braces import without_labels_of_braces
 from bptt_sym.spelling.cases import by_cases
 from bptt_sym.spelling.code_marks import with_code_marks
 from bptt_sym.spelling.column_equations import written_row_by_row
@@ -64,6 +65,7 @@ from bptt_sym.spelling.stacked import with_stacked_gates
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.stepless import with_steps
 from bptt_sym.spelling.steps import with_steps_below
+from bptt_sym.spelling.tending import without_limit_signs
 from bptt_sym.spelling.typography import on_in_words, plainly_set
 from bptt_sym.spelling.units import as_vectors
 from bptt_sym.spelling.which_slope import with_one_of_two_functions, with_the_slope_written
@@ -74,7 +76,8 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     """The formulas in the order of the document, and what they tell together."""
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [replace(f, origin=f) for f in everything]
-    everything = with_conditions([as_meant(without_long_blanks(f)) for f in everything])
+    everything = [without_labels_of_braces(as_meant(without_long_blanks(f))) for f in everything]
+    everything = with_conditions([without_limit_signs(f) for f in everything])
     everything = with_usual_signs(in_one_case(with_entries_beside_steps(everything)))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything = with_one_transpose(everything)

@@ -8,7 +8,7 @@ up part by part may call each part the gradient.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.accumulated import is_accumulated, judge_share
@@ -40,6 +40,7 @@ from bptt_sym.notation import (
     substitute_index,
     walk,
 )
+from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, lag_of
 from bptt_sym.spelling.counting import FROM_ZERO, counted_from_one, to_the_last_step
 
@@ -170,7 +171,8 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(ONE_EQUATION, each, court)
     if (counted := with_its_factor(claim, rec)) is not None:
         yield _Look(WITH_FACTOR, counted, court)
-    if (ahead := of_the_next_activation(claim, model)) is not None:
+    told = {z for z, _ in context.usage.inner}
+    if (ahead := of_the_next_activation(claim, model, told)) is not None:
         yield _Look(f"{ahead[1]}_t is the argument of the activation of step t+1", ahead[0], court)
     if (held := with_gates_held(claim, rec)) is not None:
         yield _Look(GATES_HELD, held, court)
@@ -320,13 +322,16 @@ def _reads(rec: Recurrence, name: str, by: Node) -> bool:
 _ARGUMENT = re.compile(r"(\\?[a-z]+)_t is the argument of the activation$")
 
 
-def of_the_next_activation(claim: Claim, model: Model) -> tuple[Claim, str] | None:
+def of_the_next_activation(
+    claim: Claim, model: Model, told: Collection[str] = ()
+) -> tuple[Claim, str] | None:
     """``claim`` with a step more for z, where nobody wrote of which activation z_t is the argument.
 
-    ``h_{t+1} = φ(z_t)`` is as good a convention as ``h_t = φ(z_t)``.
+    ``h_{t+1} = φ(z_t)`` is as good a convention as ``h_t = φ(z_t)``. Of what ``told`` names, the
+    gradients tell the step.
     """
     named = [m.group(1) for s in model.supposed if (m := _ARGUMENT.match(s)) is not None]
-    if len(named) != 1 or not any(
+    if len(named) != 1 or plain_name(named[0]) in told or not any(
         isinstance(n, At) and n.name == named[0] for s in claim.sides for n in walk(s)
     ):
         return None

@@ -34,15 +34,44 @@ _OF_NOTHING = re.compile(rf"(frac\s*\{{\s*(?:d|\\partial)\s*{_FUNCTION})(\s*\}})
 _VALUE = re.compile(r"(?<![A-Za-z\\])([a-z])\s*_\s*\{?\s*t\s*\}?")
 
 
-def of_an_activation(latex: str) -> Verdict | None:
+#: ``\\tanh' \\leq 1``, ``0 < \\sigma'(x) \\leq 1/4``: the size of a slope, wherever it is taken.
+_BOUNDED = re.compile(
+    r"\s*(?P<low>0\s*(?:<|\\leq?(?![a-z])|≤)\s*)?(?P<bar>\|\s*)?"
+    r"(?P<f>\\(?:tanh|sigma)|\\(?:text|mathrm|operatorname)\s*\{\s*(?:tanh|sigmoid)\s*\}|tanh|sigmoid)"
+    r"\s*(?:'|\^\s*\{?\s*(?:\\prime|')\s*\}?)\s*(?:\(\s*(?:[a-z]|\\cdot)\s*\)\s*)?(?(bar)\|\s*)"
+    r"(?P<op><|\\leq?(?:slant)?(?![a-z])|≤)\s*(?P<most>\d+(?:\.\d+)?(?:\s*/\s*\d+)?|"
+    r"\\[dt]?frac\s*\{?\s*\d\s*\}?\s*\{?\s*\d\s*\}?)\s*[.,;]?\s*"
+)
+
+
+def _of_its_size(latex: str) -> Verdict | None:
+    """The verdict of a bound on a slope; a strict one that fails at one place accuses nobody."""
+    found = _BOUNDED.fullmatch(latex)
+    if found is None:
+        return None
+    function = r"\tanh" if "tanh" in found["f"] else r"\sigma"
+    court = _court("x")
+    low, least = found["low"] or "", rf"{function}'(x)"
+    verdict = court.judge(read_claim(rf"{low}{least} {found['op']} {found['most']}", court.model))
+    if verdict.verdict == "wrong":
+        soft = court.judge(read_claim(rf"{least} \leq {found['most']}", court.model))
+        # (σ is many a text's sign for any activation.)
+        if soft.is_right or function == r"\sigma":
+            return None
+    return verdict
+
+
+def of_an_activation(latex: str, written: str = "") -> Verdict | None:
     """The verdict of a claim about the derivative of σ or tanh; ``None`` for any other formula.
+
+    ``written`` is the formula as the document has it: there σ is still what it was.
 
     One value that runs in time, as in ``\\tanh'(z) = 1 - \\tanh^2(z) = 1 - h_t^2``, is taken for
     what the function gives.
     """
     found = _PRIMED.match(latex) or _DIFFERENTIATED.match(latex)
     if found is None:
-        return None
+        return _of_its_size(written)
     x = found.group("x")
     latex = _OF_NOTHING.sub(lambda m: f"{m.group(1)}({x}){m.group(2)}", latex)
     values = sorted({m.group(1) for m in _VALUE.finditer(latex)})

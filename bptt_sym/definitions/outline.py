@@ -45,7 +45,7 @@ _ROW_SPACE = re.compile(r"\*?\s*\[[^\[\]{}=+]{0,12}\]")
 #: ``c_{t-1} \\rightarrow c_t``: an arrow from one name to another, in no limit.
 _HANDED_ON = re.compile(
     r"\s*[A-Za-z\\{][^=<>]{0,24}?(?:\\(?:long)?rightarrow|\\to(?![A-Za-z])|→)"
-    r"\s*\{?\s*(?!\\infty)(?:[A-Za-z]|\\[a-z]+\s*\{)[^=<>]{0,24}"
+    r"\s*\{?\s*(?!\\infty)(?:[A-Za-z]|\\[a-z]+\s*[{_^])[^=<>]{0,24}"
 )
 
 
@@ -60,6 +60,18 @@ _IN_WORDS = re.compile(
     rf"(?:{_SIGNS}|[+*×·]|\\(?:cdot|times|odot)(?![A-Za-z]))\s*&?\s*(?:\\left\s*)?\(?\s*{_SPOKEN}"
     rf"|^\s*(?:\\[,;! ]|\s)*{_SPOKEN}\s*&?\s*(?:{_SIGNS})"
 )
+#: Words behind a bare name on the left side, or within the term over a brace.
+_NAME = (
+    r"(?:\\[A-Za-z]+\s*\{\s*\\?[A-Za-z]+\s*\}|[A-Za-z])\s*"
+    r"(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9])\s*){0,2}"
+)
+_OF_IT = re.compile(
+    rf"^\s*(?!\\[dt]?frac|\\partial){_NAME}(?:\\[,;:! ]|~|\s)*"
+    r"\\text\s*\{(?!\s*[(\[])[^{}()]*[^\W\d_]{2}[^{}()]*\}"
+    rf"(?:\\[,;:! ]|\s)*&?\s*(?:{_SIGNS})"
+    r"|\\underbrace\s*\{(?:[^{}=]|\{(?:[^{}=]|\{[^{}=]*\})*+\}){0,200}?"
+    r"\\text\s*\{[^{}=()]*[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][^{}=()]*\}"
+)
 #: ``x = (x_1, …, x_T)`` says what is written x, ``MSE = …`` what is abbreviated.
 _LISTED = re.compile(
     r"^\s*(?:\\[A-Za-z]+\s*\{[^{}=]*\}|\\[A-Za-z]+|[A-Za-z])(?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))*\s*"
@@ -71,7 +83,7 @@ _ARROW = re.compile(r"\\(?:long)?rightarrow(?![A-Za-z])|\\to(?![A-Za-z])|→|⟶
 
 def in_words(latex: str) -> bool:
     """Whether a formula relates what it only describes, or shows what leads to what."""
-    if _IN_WORDS.search(latex) or _LISTED.search(latex):
+    if _IN_WORDS.search(latex) or _OF_IT.search(latex) or _LISTED.search(latex):
         return True
     arrows = len(_ARROW.findall(without_scripts(latex)))
     return arrows > 1 and not re.search(r"=|\\(?:partial|approx|frac|leq?|geq?)|<|>|∂", latex)

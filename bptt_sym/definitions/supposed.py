@@ -415,10 +415,15 @@ def _preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> _Argument 
             continue
         # ŷ = softmax(z): the argument of the output's activation before that of the state's.
         outputs = [n for n in rec.gates if plain_name(n) in (r"\hat{y}", r"\hat{p}", "y", "p")]
-        for state in (*(outputs if name in ("z", "s", "u") else ()), *rec.states):
+        places = [*(outputs if name in ("z", "s", "u") else ()), *rec.states]
+        told = {a for z, a in usage.inner if z == plain_name(name)}
+        places.sort(key=lambda n: plain_name(n) not in told)
+        for state in places:
             output_too = {"o", r"\hat{y}", "y"} & set(usage.timed)
             if name != "z" or output_too or len(rec.states) == 1:
                 found = _argument(f"{name}_t", state, rec, usage)
+                if found is not None and plain_name(state) in told:
+                    return replace(found, sure=True)
                 if found is None or (name == "z" and not (found.sure or _looks_inner(usage))):
                     continue
                 return found

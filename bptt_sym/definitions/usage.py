@@ -69,7 +69,7 @@ _LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
 
 _NAMED = (
     r"(?P<n>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?[a-z]\s*\}?)\s*"
-    r"(?P<s>_\s*(?:\{[^{}]{1,8}\}|t)|\^\s*\{\s*\([^{}()]{1,6}\)\s*\})"
+    r"(?P<s>_\s*(?:\{[^{}]{1,8}\}|t)|\^\s*\{\s*(?:\(|<|\\langle)[^{}()<>\\]{1,6}(?:\)|>|\\rangle)\s*\})"
 )
 _PRODUCT = r"\s*(?:\\odot|\\circ|\\cdot|\\times|\*|\\[,;])?\s*"
 #: ``h_t (1 - h_t)``, ``1 - h_t^2``: slopes of the logistic function and of tanh at their values.
@@ -82,6 +82,13 @@ _SLOPES = (
     ),
     (r"\tanh", re.compile(rf"1\s*-\s*(?:\(\s*)?{_NAMED}\s*(?:\)\s*)?\^\s*(?:\{{\s*2|2)")),
     (r"\tanh", re.compile(rf"1\s*-\s*{_NAMED}{_PRODUCT}(?P=n)\s*(?P=s)")),
+)
+#: ``\\partial L/\\partial z_t = \\partial L/\\partial a_t (1 - a_t^2)``: z is what a is made of.
+_LETTER = r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?[a-z]"
+_INNER = re.compile(
+    r"^(?P<of>\\[dt]?frac\s*\{\s*\\partial\s*[^{}]{1,40}(?:\{[^{}]*\})?\s*\}\s*\{\s*\\partial\s*)"
+    rf"\{{?\s*(?P<z>{_LETTER})(?P<at>\s*\}}?\s*[_^][^=]{{1,40}}?)\s*&?\s*=[^=]*?"
+    rf"(?P=of)\{{?\s*(?P<a>{_LETTER})(?P=at)"
 )
 
 
@@ -104,6 +111,8 @@ class Usage:
     varied: set[str] = field(default_factory=set)
     #: Which function has a slope that is written in terms of its value, and the name of the value.
     slopes: set[tuple[str, str]] = field(default_factory=set)
+    #: Names by which a gradient is that by another name, times the slope at its value.
+    inner: set[tuple[str, str]] = field(default_factory=set)
     #: Whether a prediction less its target stands somewhere: ``\\hat{y}_t - y_t``.
     residuals: bool = False
 
@@ -118,9 +127,15 @@ class Usage:
             for function, argument in _ACTIVATED.findall(text):
                 function = r"\tanh" if function == "tanh" else function
                 usage.activated.add((function, plain_name(argument)))
-            for function, pattern in _SLOPES:
-                for m in pattern.finditer(text):
-                    usage.slopes.add((function, plain_name("".join(m.group("n").split()))))
+            slopes = {
+                (function, plain_name("".join(m.group("n").split())))
+                for function, pattern in _SLOPES for m in pattern.finditer(text)
+            }  # fmt: skip
+            usage.slopes |= slopes
+            if (inner := _INNER.match(text)) is not None:
+                z, a = (inner[k].rpartition("{")[2].strip() for k in "za")
+                if a in {name for _, name in slopes}:
+                    usage.inner.add((z, a))
             for loss, step in _LOSS_AT.findall(text):
                 usage.timed.setdefault(plain_name("".join(loss.split())), set()).add(step)
             usage.computed |= {plain_name("".join(n.split())) for n in _COMPUTED.findall(text)}

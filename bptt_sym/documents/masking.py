@@ -19,6 +19,8 @@ _FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.D
 #: What stands behind the marks of a fence in no language.
 _PLAIN = re.compile(r"\s*(?:te?xt|plain(?:text)?|none|nohighlight)?\s*", re.IGNORECASE)
 _MATH_FENCE = re.compile(r"\{?\.?math\b", re.IGNORECASE)
+#: A fence of mathematics that closes in its own line.
+_MATH_SPAN = re.compile(r"math[ \t]+", re.IGNORECASE)
 #: Fences of MyST that hold text and no code.
 _DIRECTIVE = re.compile(
     r"\{(?:dropdown|admonition|note|tip|hint|important|warning|caution|attention|danger|seealso|topic|"
@@ -258,7 +260,14 @@ def _mask_code_spans(text: str) -> tuple[str, list[Region], list[tuple[int, int]
             last = end + 1
         else:
             pieces += [text[last:start], _blank(text[start:end])]
-            code.append((open_end, close_start))
+            marked = _MATH_SPAN.match(text, open_end, close_start)
+            if marked and open_end - start > 2:
+                line = text[text.rfind("\n", 0, start) + 1 : start]
+                math.append(Region(marked.end(), close_start, display=not line.strip(" >")))
+                kept = " " * (marked.end() - start) + text[marked.end() : close_start]
+                pieces[-1] = kept + _blank(text[close_start:end])
+            else:
+                code.append((open_end, close_start))
             last = end
     return "".join([*pieces, text[last:]]), math, code
 

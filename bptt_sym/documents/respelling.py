@@ -127,7 +127,9 @@ _SOMEWHERE = re.compile(
     + _ANYTHING
 )
 #: ``1 - \\tanh^2(\\cdot)``
-_SLOPE_SOMEWHERE = re.compile(r"1\s*-\s*(\\tanh)\s*\^\s*(?:\{\s*2\s*\}|2)" + _ANYTHING)
+_SLOPE_SOMEWHERE = re.compile(
+    r"1(?:\\[,;:! ]|\s)*-(?:\\[,;:! ]|\s)*(\\tanh)\s*\^\s*(?:\{\s*2\s*\}|2)" + _ANYTHING
+)
 #: A remark in a script of its own: in brackets, or below a brace.
 _WRITTEN = "[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _REMARK = re.compile(

@@ -41,6 +41,13 @@ _DELTA_SUB = re.compile(
 _GLUED = re.compile(
     rf"(?<![A-Za-z\\{{/])d(?:\s+(?=\\))?(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}}|(?=\s*(?:\+?\s*=|[=&]|\\tag|$)))"
 )
+#: ``\\nabla W_{hh}``: the gradient by what the sign stands before, where a row gives one.
+_NABLA = re.compile(
+    rf"\\nabla\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{0,2}})(?!\s*(?:\\left\s*)?\()"
+)
+_GIVES_NABLA = re.compile(
+    rf"(?:^|\\\\|&|\n|\\q?quad|,)\s*\\nabla\s*(?P<name>{_NAME}){_SCRIPT}{{0,2}}\s*&?\s*(?:\+\s*)?="
+)
 #: ``d h_t``, where a row gives one: elsewhere d is a number.
 _SPACED = re.compile(rf"(?<![A-Za-z\\{{/])d\s+(?P<name>{_NAME})(?P<scripts>{_RUNS})")
 _GIVES_SPACED = re.compile(rf"(?:^|\\\\|&|\n)\s*d\s+{_NAME}{_RUNS}\s*&?\s*(?:\+\s*)?=")
@@ -154,6 +161,8 @@ class Shorthand:
     targets: frozenset[str] = frozenset()
     #: Whether ``d h_t`` is that mark as well.
     spaced: bool = False
+    #: Whether ``\\nabla`` without a variable below it is that mark.
+    nabla: bool = False
     #: Whether δ and Δ before a name are two things.
     both: bool = False
     #: Parameters of small letters with a label: ``p_i``.
@@ -186,6 +195,7 @@ class Shorthand:
             > (r"\mathrm{d" not in every),
             frozenset("y" for t in texts if _OF_A_TARGET.search(t)),
             _GIVES_SPACED.search(every) is not None,
+            any(m["name"] not in LOSSES for m in _GIVES_NABLA.finditer(every)),
             re.search(rf"\\delta\s*{_NAME}", every) is not None
             and re.search(rf"\\Delta\s*{_NAME}", every) is not None,
             frozenset("".join(m[1].split()) + "_" + (m[2] or m[3]) for m in _WEIGHT.finditer(every)
@@ -219,6 +229,8 @@ class Shorthand:
         formula = replaced(formula, _ARROW, lambda m: "")
         before = formula
         formula = replaced(formula, _DELTA_SUB, self._derivative)
+        if self.nabla:
+            formula = replaced(formula, _NABLA, self._derivative)
         if self.delta:
             formula = replaced(formula, _DELTA, self._derivative)
         if self.glued:

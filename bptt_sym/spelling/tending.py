@@ -1,0 +1,103 @@
+r"""Limits written with their variable: :math:`\lim_{T\to\infty} \partial h_T/\partial h_k = 0`.
+
+A limit over the distance of two steps is what ``… \to 0`` says. It is brought to that form where
+its variable is the step of what is differentiated, or the distance of the two; a limit in any
+other variable, and any other value, stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import Edit, edited
+
+_INFINITY = r"\+?\s*(?:\\infty(?![A-Za-z])|∞)"
+_TO = r"(?:\\(?:to|rightarrow|longrightarrow)(?![A-Za-z])|→|⟶)"
+_VARIABLE = (
+    r"(?:\\left\s*)?\(?\s*(?P<later>[A-Za-su-z]|t|\\tau)\s*(?:-\s*(?P<earlier>[a-z0-9]))?\s*"
+    r"(?:\\right\s*)?\)?"
+)
+_OVER = rf"\s*{_VARIABLE}\s*{_TO}\s*{_INFINITY}\s*"
+_LIM = re.compile(
+    rf"(?P<before>(?:^|\\\\|&|\\begin\s*\{{[a-z]+\*?\}}|\\q?quad)\s*)"
+    rf"\\lim(?:\\limits)?\s*_\s*\{{{_OVER}\}}"
+)
+_WHEN = r"(?:as|when|for|für|wenn|quand|lorsque|cuando|quando|при|当|當)"
+_GAP = r"(?:\\q?quad|\\[,;:! ]|\s|,)*"
+_AT_END = r"(?=[.,;]?\s*(?:$|\\\\|\\end|&))"
+#: ``\text{as } T \to \infty`` behind a limit.
+_AS = re.compile(
+    rf"{_GAP}\\(?:text|mbox|textrm|mathrm)\s*\{{\s*{_WHEN}\s*~?\s*\}}(?:\\[,;:! ]|~|\s)*"
+    rf"{_OVER}{_AT_END}"
+)
+#: ``\text{as $T \to \infty$}``
+_AS_INSIDE = re.compile(
+    rf"{_GAP}\\(?:text|mbox|textrm)\s*\{{\s*{_WHEN}\s*\$?{_OVER}\$?\s*\}}{_AT_END}"
+)
+_OVER_TOO = _OVER.replace("later", "l2").replace("earlier", "e2")
+#: An arrow with its variable above or below it.
+_ARROW = re.compile(
+    rf"\\(?:underset|overset|stackrel)\s*\{{{_OVER}\}}\s*\{{\s*{_TO}\s*\}}"
+    rf"|\\x(?:long)?rightarrow\s*(?:\[[^\[\]]*\]\s*)?\{{{_OVER_TOO}\}}"
+)
+_ROW_END = re.compile(r"\\\\|\\end(?![A-Za-z])|\\q?quad(?![A-Za-z])|[.,;]?\s*$")
+#: The value, behind its sign.
+_VALUE = re.compile(
+    rf"(?P<sign>&?\s*=\s*&?)\s*(?:0|\\(?:mathbf|boldsymbol|bm|vec)\s*\{{?\s*0\s*\}}?|{_INFINITY})"
+    r"\s*[.,;]?\s*$"
+)
+_RELATION = re.compile(r"=|<|>|\\(?:approx|leq?|geq?|to|neq?|equiv|sim)(?![A-Za-z])")
+_NAMES = r"(?:\\[A-Za-z]+\s*\{\s*\\?[A-Za-z]+\s*\}|\\[A-Za-z]+|[A-Za-z])"
+_STEP = r"\s*[_^]\s*\{?\s*\(?\s*(?P<%s>\\tau|[A-Za-z0-9])\s*\)?\s*\}?"
+_PAIR = re.compile(
+    rf"\\(?:partial|mathrm\s*\{{\s*d\s*\}}|frac\s*\{{\s*d)\s*\{{?\s*{_NAMES}{_STEP % 'of'}"
+    rf"[^=]{{0,12}}?\\?(?:partial|mathrm\s*\{{\s*d\s*\}}|d)\s*\{{?\s*{_NAMES}(?:{_STEP % 'by'})?"
+)
+
+
+def without_limit_signs(formula: Formula) -> Formula:
+    r"""``formula`` with ``\lim … = 0`` and ``\to 0 \text{ as } T \to \infty`` as ``… \to 0``."""
+    text = formula.latex
+    if r"\infty" not in text and "∞" not in text:
+        return formula
+    return edited(formula, sorted([*_limits(text), *_remarks(text)]))
+
+
+def _limits(text: str) -> list[Edit]:
+    edits: list[Edit] = []
+    for m in _LIM.finditer(text):
+        end = _ROW_END.search(text, m.end())
+        body = text[m.end() : end.start() if end else len(text)]
+        value = _VALUE.search(body)
+        if value is None or _RELATION.search(body[: value.start()]):
+            continue
+        if _runs_out(body, m["later"], m["earlier"]):
+            at = m.end() + value.start("sign")
+            # (What stands first keeps the place of the sign.)
+            first = next((k for k, c in enumerate(body) if not c.isspace()), 0)
+            edits.append((m.end("before"), m.end() + first + 1, body[first]))
+            edits.append((at, m.end() + value.end("sign"), r"\to "))
+    return edits
+
+
+def _remarks(text: str) -> list[Edit]:
+    edits: list[Edit] = []
+    for m in (*_AS.finditer(text), *_AS_INSIDE.finditer(text)):
+        row = text[: m.start()].rsplit(r"\\", 1)[-1]
+        if re.search(_TO, row) and _runs_out(row, m["later"], m["earlier"]):
+            edits.append((m.start(), m.end(), ""))
+    for m in _ARROW.finditer(text):
+        row = text[: m.start()].rsplit(r"\\", 1)[-1]
+        later, earlier = m["later"] or m["l2"], m["earlier"] or m["e2"]
+        if _runs_out(row, later, earlier):
+            edits.append((m.start(), m.end(), r"\to "))
+    return edits
+
+
+def _runs_out(body: str, later: str, earlier: str | None) -> bool:
+    """Whether the variable is the step of what ``body`` differentiates, or the distance to it."""
+    pair = _PAIR.search(body)
+    if pair is None or pair["of"] != later:
+        return False
+    return earlier is None or pair["by"] == earlier
