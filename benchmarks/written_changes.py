@@ -77,7 +77,7 @@ EDITS: list[tuple[str, str, Piece, Piece]] = [
     ("sliced", "sums kept in float32", "flat.T @ p.x.reshape(len(flat), -1)", "(flat.T.astype(np.float32) @ p.x.reshape(len(flat), -1).astype(np.float32)).astype(p.dtype)"),
     ("sliced", "clipped at each step", "dh = dz @ U\n", "dh = np.clip(dz @ U, -0.5, 0.5)\n"),
     ("sliced", "all gradients divided by the batch but the output's", "flat = gates.reshape(-1, 4 * n)", "flat = gates.reshape(-1, 4 * n) / p.batch"),
-    ("sliced", "slices in the order i, f, o, g on the way back", '        tc = np.tanh(C[t + 1])\n', '        tc = np.tanh(C[t + 1])\n        at = {k: slice(j * n, (j + 1) * n) for j, k in enumerate("ifog")}\n'),
+    ("sliced", "slices in the order i, f, o, g on the way back", '    dh, dc = np.zeros_like(p.h0), np.zeros_like(p.c0)\n', '    dh, dc = np.zeros_like(p.h0), np.zeros_like(p.c0)\n    at = {k: slice(j * n, (j + 1) * n) for j, k in enumerate("ifog")}\n'),
     ("sliced", "o's share added before dh is whole", "        dh += dH[t]\n        dc += dh * o * dtanh(tc)\n", "        dc += dh * o * dtanh(tc)\n        dh += dH[t]\n"),
     ("torch_gru", "r is detached", "Affine.apply(r * h,", "Affine.apply(r.detach() * h,"),
     ("torch_gru", "old state is detached before it is mixed", "h = z * h + (1 - z) * new", "h = z * h.detach() + (1 - z) * new"),

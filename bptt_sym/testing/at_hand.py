@@ -220,7 +220,7 @@ class Terms:
                     continue
                 for word, move in _MOVES.items():
                     moved = _moved(value, move)
-                    if op.kind == "read" and op.attr[0] in p.targets and word == _BEFORE:
+                    if op.kind == "read" and op.attr[0] in p.targets and word == BEFORE:
                         moved = _entry_before(value, h, p.targets[op.attr[0]])
                     yield Term(f"[{name} {word}]", 3, moved)
                 if h >= adj.forward and op.kind != "fn":
@@ -231,10 +231,10 @@ class Terms:
                     yield Term(f"[{name} {_AFTER}]", 3, _entry_after(value, read, h))
                     continue
                 if op.kind != "read" or op.attr[0] not in p.targets:
-                    earlier = _moved(value, _MOVES[_BEFORE])
-                    yield Term(f"[{name} {_BEFORE}, 0 at first]", 4, _from(earlier, None))
+                    earlier = _moved(value, _MOVES[BEFORE])
+                    yield Term(f"[{name} {BEFORE}, 0 at first]", 4, _from(earlier, None))
                     for start, r in starts.items():
-                        words = f"[{name} {_BEFORE}, {start}_0 at first]"
+                        words = f"[{name} {BEFORE}, {start}_0 at first]"
                         yield Term(words, 4, _from(earlier, r))
 
     def _slopes_at(self, h: int, words: str) -> Iterator[Term]:
@@ -438,11 +438,11 @@ def _from(earlier: Value, start: int | None) -> Value:
     return value
 
 
-_BEFORE = "of the step before"
+BEFORE = "of the step before"
 _AFTER = "of the step after, the initial value behind the last"
 #: Another step, as a negative index or a wrong bound would have it.
 _MOVES: dict[str, Callable[[int, int], int]] = {
-    _BEFORE: lambda t, steps: (t - 1) % steps,
+    BEFORE: lambda t, steps: (t - 1) % steps,
     "of the step after": lambda t, steps: (t + 1) % steps,
     "in the reverse order": lambda t, steps: steps - 1 - t,
     "of the first step": lambda t, steps: 0,

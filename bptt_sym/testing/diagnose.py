@@ -41,12 +41,13 @@ def diagnose(
     model: Model, gradient: Gradient, failing: Problem, *, library_too: bool = True
 ) -> list[Diagnosis]:
     """Explanations of why ``gradient`` fails on ``failing``; empty if none is found."""
-    evidence = _gather(model, gradient, failing)
+    evidence, right = _gather(model, gradient, failing)
     if not evidence:
         return []
     names = sorted({n for e in evidence for n in e.wrong}, key=list(failing.exact).index)
     found: dict[str, Diagnosis] = {}
     search = Search(model)
+    search.right = right
     low = _precision(evidence, names)
     if low:
         return [low]
@@ -193,8 +194,11 @@ def _block_differs(e: Evidence, name: str, k: int, gates: int) -> bool:
     return bool((np.abs(given - exact) > allowed).any())
 
 
-def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[Evidence]:
-    out = []
+def _gather(
+    model: Model, gradient: Gradient, failing: Problem
+) -> tuple[list[Evidence], list[Evidence]]:
+    """The problems whose gradient is wrong, and those whose gradient is right."""
+    out, right = [], []
     for p in (failing, *_others(model, failing)):
         try:
             # The other problems serve more than one diagnosis.
@@ -207,7 +211,9 @@ def _gather(model: Model, gradient: Gradient, failing: Problem) -> list[Evidence
         usable = tuple(m.name for m in bad if m.kind == "value")
         if bad and len(usable) == len(bad):
             out.append(Evidence(p, given, usable))
-    return out
+        elif not bad:
+            right.append(Evidence(p, given, ()))
+    return out, right
 
 
 @lru_cache(32)

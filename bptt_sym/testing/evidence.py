@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -66,6 +66,18 @@ class Evidence:
         return known[mistake]  # type: ignore[no-any-return]
 
 
+#: What problems may have in common, in words.
+_CONDITIONS: tuple[tuple[str, Callable[[Problem], bool]], ...] = (
+    ("T is odd", lambda p: p.steps % 2 == 1),
+    ("T is even", lambda p: p.steps % 2 == 0),
+    ("there is more than one example", lambda p: p.batch > 1),
+    ("there is one example", lambda p: p.batch == 1),
+    ("some entries are masked", lambda p: bool((p.mask == 0).any())),
+    ("the losses of the steps have different weights",
+     lambda p: bool((p.loss_weights != p.loss_weights[0]).any())),
+)  # fmt: skip
+
+
 def scale(problem: Problem, name: str) -> float:
     exact = np.abs(problem.exact[name])
     return float(exact.max()) if exact.size else 0.0
@@ -95,6 +107,8 @@ class Search:
         self.end = time.thread_time() + SEARCH_SECONDS
         #: How many mistakes were not tried because the time was over.
         self.skipped = 0
+        #: Problems whose gradient is right, with the gradients given for them.
+        self.right: list[Evidence] = []
 
     def match(self, evidence: Sequence[Evidence], names: Sequence[str]) -> Diagnosis | None:
         """The first known mistake that gives the same numbers on every problem."""
@@ -112,12 +126,29 @@ class Search:
             worst = _fit(mistake, [*few, *long], names)
             if worst is None:
                 continue
-            found = Diagnosis(mistake.code, mistake.message, tuple(names), worst, len(evidence))
+            text = mistake.message + self._where(mistake, evidence, names)
+            found = Diagnosis(mistake.code, text, tuple(names), worst, len(evidence))
             # Prefer the mistake that leaves alone what is right.
             if not others or mistake.alone or _leaves_alone(mistake, few[0], others):
                 return found
             best = best or (None if mistake.whole else found)
         return best
+
+    def _where(
+        self, mistake: Mistake, evidence: Sequence[Evidence], names: Sequence[str]
+    ) -> str:
+        """Which problems it concerns, if it would spoil some whose gradient is right."""
+        spared = [e.problem for e in self.right if not _leaves_alone(mistake, e, names)]
+        if not spared:
+            return ""
+        wrong = [e.problem for e in evidence]
+        for words, holds in _CONDITIONS:
+            if all(map(holds, wrong)) and not any(map(holds, spared)):
+                return f", where {words}"
+        least = min(p.steps for p in wrong)
+        if all(p.steps < least for p in spared):
+            return f", where T ≥ {least}"
+        return ", but not on every problem"
 
     def _timely(self, known: Sequence[Mistake]) -> Iterator[Mistake]:
         for count, mistake in enumerate(known):

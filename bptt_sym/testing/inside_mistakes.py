@@ -62,6 +62,13 @@ def inside_mistakes(model: Model) -> Iterator[Mistake]:
                 f"masked-{'-'.join(sorted(some))}-{ahead}", f"{words} is cut where the mask is 0",
                 partial(_masked, states=some, ahead=ahead),
             )  # fmt: skip
+    for s in states if len(states) > 1 else ():
+        for limit in (0.1, 0.5, 1.0, 5.0, 10.0) if (s, 1) in adj.reads else ():
+            yield Mistake(
+                f"clip-carried-{limit:g}-{s}",
+                f"what {s} carries back is clipped to ±{limit:g} at every step",
+                partial(changed, handles=frozenset({adj.reads[s, 1]}), change=Clip(limit)),
+            )  # fmt: skip
     back = {of: b for b, of in adj.of.items()}
     for i, op in enumerate(model.program.ops):
         if op.kind == "fn" and op.attr[1] == 0 and op.args[0] in back and len(op.shape) == 1:

@@ -20,6 +20,7 @@ import numpy as np
 from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.names import identifier
+from bptt_sym.testing.aliasing_mistakes import aliasing_mistakes
 from bptt_sym.testing.derivation_mistakes import (
     Gradient,
     Mistake,
@@ -44,6 +45,7 @@ from bptt_sym.testing.seed_mistakes import seed_mistakes
 from bptt_sym.testing.shared_mistakes import shared_mistakes
 from bptt_sym.testing.substitutions import reordered, substitutions
 from bptt_sym.testing.tape_mistakes import tape_mistakes
+from bptt_sym.testing.window_mistakes import window_mistakes
 
 Array = Any
 
@@ -87,8 +89,9 @@ def _every(model: Model) -> Iterator[Mistake]:
     for some in (
         _given_wrongly, shared_mistakes, derivation_mistakes, misreadings,
         partial(loop_mistakes, weighed=weighed, backward=hooked), tape_mistakes, _numbers,
-        inside_mistakes, joined_slices, record_mistakes, layout_mistakes, forward_mistakes,
-        substitutions, partial_paths, seed_mistakes, saved_mistakes, forward_substitutions,
+        inside_mistakes, joined_slices, record_mistakes,
+        partial(window_mistakes, weighed=weighed), layout_mistakes, forward_mistakes, substitutions,
+        partial_paths, seed_mistakes, saved_mistakes, aliasing_mistakes, forward_substitutions,
         forward_operands,
     ):  # fmt: skip
         yield from some(model)
@@ -162,6 +165,14 @@ def _weighed() -> Iterator[Mistake]:
          lambda k, s, t, b, T, B: (-1.0) ** k),
         ("decay", "each step back has a factor 1/2 too much",
          lambda k, s, t, b, T, B: 0.5 ** np.minimum(k, 1000)),
+        ("example-runs", "the gradient is not cleared between the examples: what there is so far "
+         "is added again with each", lambda k, s, t, b, T, B: B - b),
+        ("use-runs", "the gradient is not cleared between the steps: what there is so far is added "
+         "again with each on the way back", lambda k, s, t, b, T, B: s),
+        ("example-halved", "each example's gradient is averaged with what there is so far, which "
+         "halves that of all before it", lambda k, s, t, b, T, B: 0.5 ** (B - b)),
+        ("use-halved", "each step's gradient is averaged with what there is so far on the way "
+         "back, which halves that of all later ones", lambda k, s, t, b, T, B: 0.5 ** s),
         ("lag-counted", "each contribution is counted once for every step that it travels",
          lambda k, s, t, b, T, B: k + 1.0),
         ("only-first-loss-path", "only the paths over the whole sequence are there",
@@ -359,7 +370,7 @@ def _numbers(_: Model) -> Iterator[Mistake]:
 
     yield Mistake("float32", "it was computed in float32", partial(rounded, dtype=np.float32))
     yield Mistake("float16", "it was computed in float16", partial(rounded, dtype=np.float16))
-    for limit in (0.1, 1.0, 5.0):
+    for limit in (0.1, 0.5, 1.0, 5.0, 10.0):
         yield Mistake(
             f"clip-{limit:g}", f"its entries are clipped to ±{limit:g}",
             partial(clipped, limit=limit),

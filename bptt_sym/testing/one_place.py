@@ -21,7 +21,7 @@ import numpy as np
 
 from bptt_sym.errors import ModelError
 from bptt_sym.evaluate.program import PER_STEP, depends_on_sums
-from bptt_sym.testing.at_hand import Term, Terms, Values
+from bptt_sym.testing.at_hand import BEFORE, Term, Terms, Values
 from bptt_sym.testing.compare import call, mismatches
 from bptt_sym.testing.dependence import behind
 from bptt_sym.testing.derivation_mistakes import Mistake
@@ -314,7 +314,10 @@ def _start(model: Model, given: Mapping[str, Array], name: str, seen: Values) ->
             first = here.term(term, 0, here.gradient[name].shape[-1])
             return {**here.gradient, name: first.sum(0) if problem.learned else first}
 
-        text = f"the gradient of {name} is {term.words} of the first step"
+        # At the first step "the step before" is the last one, by a negative index.
+        words = term.words.replace(f" {BEFORE}]", " of the last step]")
+        where = "" if words != term.words else " of the first step"
+        text = f"the gradient of {name} is {words}{where}"
         yield Mistake(f"start-{name}-{term.words}", text, gradient)
 
 

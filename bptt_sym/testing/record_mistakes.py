@@ -224,8 +224,10 @@ def _windows(model: Model) -> Iterator[Mistake]:
     }  # fmt: skip
     for k in _WINDOWS:
         each = f"every {k} steps, which are run again for the way back,"
+        # Whether they are run again or only once is all the same to the gradient.
+        anew = f"windows of {k} steps are each run from the initial state, not from where the one "
         cases: list[tuple[str, str, Callable[..., Problem]]] = [
-            ("start", f"{each} are run from the initial state", _from_start),
+            ("start", f"{anew}before ended", _from_start),
             ("zero", f"{each} are run from 0", _from_zero),
             ("inputs", f"{each} are run on the inputs of the first steps", _first_inputs),
             ("inputs-known", f"{each} are run on the inputs of the first steps", _first_inputs),

@@ -298,10 +298,18 @@ _SERIES = {
 }
 
 
+_LAST = ("the last step", "the last step but one", "the last step but two")
+
+
 def _from_last(code: str) -> Callable[[Array], str | None]:
     """For coefficients that belong to the steps counted from the last one."""
 
     def say(a: Array) -> str | None:
+        off = [i for i, v in enumerate(a[::-1]) if _nice(float(v)) != 1.0]
+        if len(off) == 1 and off[0] < len(_LAST):
+            value, what = _nice(float(a[::-1][off[0]])), _SERIES[code][0].removesuffix(" step")
+            said = "is missing" if value == 0.0 else f"has factor {value:.6g}"
+            return f"{what} {_LAST[off[0]]} {said}"
         text = _say_series(a[::-1], *_SERIES[code], 0)
         return text and f"{text}, steps counted back from the last, which is 0"
 

@@ -7,12 +7,13 @@ loss's step for its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from bptt_sym.evaluate.domains import floats
 from bptt_sym.testing.at_hand import Values
 from bptt_sym.testing.dependence import behind
 from bptt_sym.testing.derivation_mistakes import Mistake
@@ -39,12 +40,40 @@ def seed_mistakes(model: Model) -> Iterator[Mistake]:
                     f"in the gradient of {name} {words} is that of the loss's step, not of its use",
                     partial(_of_loss_step, name=name, side=side), alone=True,
                 )  # fmt: skip
+    yield from _of_targets(model)
     for state in model.rec.states:
         place = model.adjoint.cotangents.get(state)
         products = products_of(model, place, 1) if place is not None else []
         if place is not None:
             for term in displaced(model, place, products):
                 yield replacing(model, {place: term})
+
+
+def _of_targets(model: Model) -> Iterator[Mistake]:
+    """Of several sequences with a loss, some steps of one of them are left out."""
+    rules: list[tuple[str, Callable[[Array, int], Array]]] = [
+        ("the losses of {} are missing", lambda t, n: t < 0),
+        ("of the losses of {} only that of the last step is there", lambda t, n: t == n - 1),
+        ("of the losses of {} only that of the first step is there", lambda t, n: t == 0),
+        ("of the losses of {} that of the last step is missing", lambda t, n: t < n - 1),
+        ("of the losses of {} that of the first step is missing", lambda t, n: t > 0),
+    ]  # fmt: skip
+    for y, target in model.targets.items() if len(model.targets) > 1 else ():
+        for k, (words, kept) in enumerate(rules):
+            yield Mistake(
+                f"target-{y}-{k}", words.format(y), partial(_kept, y=y, target=target, kept=kept)
+            )
+
+
+def _kept(
+    problem: Problem, y: str, target: str, kept: Callable[[Array, int], Array]
+) -> dict[str, Array]:
+    """The gradient where the errors of a sequence are 0 at some steps."""
+    made = problem.plain_run.sequence(floats(), problem.model.program, y)
+    own = problem.series[target]
+    steps = np.arange(len(own)).reshape(-1, *[1] * (own.ndim - 1))
+    moved = np.where(kept(steps, len(own)), own, np.broadcast_to(made, own.shape))
+    return problem.replaced(series={**problem.series, target: moved}).gradient_in(floats())
 
 
 def _of_loss_step(problem: Problem, name: str, side: int) -> dict[str, Array]:

@@ -44,6 +44,7 @@ def substitutions(model: Model) -> Iterator[Mistake]:
             yield from _matrix(model, i)
     yield from _scaled(model, values)
     yield from _partly(model)
+    yield from _exchanged_factors(model)
     yield from _exchanged_matrices(model)
     yield from _exchanged_inside(model)
 
@@ -255,6 +256,37 @@ def _matrix(model: Model, at: int) -> Iterator[Mistake]:
 def _given(p: Program, i: int) -> bool:
     """Whether a value is an input: nothing that is learned lies behind it."""
     return p.ops[i].kind == "read" and p.ops[i].attr[0] not in p.targets
+
+
+def _exchanged_factors(model: Model) -> Iterator[Mistake]:
+    """Two gates that take each other's places in all products, each with its own derivative."""
+    p = model.program
+    beside = [
+        i for i, op in enumerate(p.ops)
+        if op.kind == "mul" and op.lead >= PER_STEP and owner_of(model, i) != "the loss"
+    ]  # fmt: skip
+    some = sorted({
+        a for i in beside for a in p.ops[i].args
+        if p.ops[a].kind == "fn" and p.ops[a].attr[1] == 0
+    })  # fmt: skip
+    for k, a in enumerate(some):
+        for b in some[k + 1 :]:
+            if p.shape(a) != p.shape(b):
+                continue
+            other = {a: b, b: a}
+            if any(other.get(x, x) >= i for i in beside for x in p.ops[i].args):
+                continue  # not there yet where the product is
+
+            def rule(q: Program, y: int, g: int, other: dict[int, int] = other) -> Any:
+                u, v = (other.get(x, x) for x in q.ops[y].args)
+                return [(u, q.mul(g, v)), (v, q.mul(g, u))]
+
+            yield from _made(
+                model, f"factors-{a}-{b}",
+                f"{described(p, a)} and {described(p, b)} take each other's places in the products "
+                "of the way back",
+                {"mul": rule},
+            )  # fmt: skip
 
 
 def _exchanged_matrices(model: Model) -> Iterator[Mistake]:

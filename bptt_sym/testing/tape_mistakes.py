@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,43 @@ from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
 
 Array = np.ndarray
+
+
+def _in_time(problem: Problem, turned: bool) -> dict[str, Array]:
+    """The gradient from cotangents that each step is given by the one before.
+
+    By the transposed Jacobian of the step that they come to, if ``turned``, or by the Jacobian.
+    """
+    adj, domain, run = problem.model.adjoint, floats(), problem.plain_run
+    (state,) = problem.model.rec.states
+    here, before = adj.cotangents[state], adj.reads[state, 1]
+    later = {i for i, op in enumerate(adj.program.ops) if op.kind == "later"}
+    seeds: list[Any] = [0.0] * problem.steps
+    jacobians: list[list[Array]] = [[] for _ in seeds]
+
+    def alone(i: int, v: Array, t: int, _: Any) -> Array:
+        if i == here:
+            seeds[t] = v
+        return 0 * v if i in later else v
+
+    problem.gradient_in(domain, run, alter=alone)
+    units = np.eye(np.shape(seeds[0])[-1])
+    for unit in units:
+
+        def row(i: int, v: Array, t: int, _: Any, unit: Array = unit) -> Array:
+            if i == before:
+                jacobians[t].append(v)
+            return np.broadcast_to(unit, np.shape(v)) if i == here else v
+
+        problem.gradient_in(domain, run, alter=row)
+    carried = [seeds[0]]
+    for t in range(1, problem.steps):
+        jacobian = np.stack([np.broadcast_to(v, np.shape(seeds[0])) for v in jacobians[t]], -2)
+        passed = "bj,bjk->bk" if turned else "bk,bjk->bj"
+        carried.append(seeds[t] + np.einsum(passed, carried[-1], jacobian))
+    return problem.gradient_in(
+        domain, run, alter=lambda i, v, t, _: carried[t] if i == here else v
+    )
 
 
 def tape_mistakes(model: Model) -> Iterator[Mistake]:
@@ -41,6 +79,18 @@ def tape_mistakes(model: Model) -> Iterator[Mistake]:
         return {**out, "x": out["x"][::-1]} if "x" in out else out
 
     yield Mistake("loop-forwards", "the loop back runs from the first step to the last", forwards)
+    (state, *others) = model.rec.states
+    alone = not others and state in model.adjoint.cotangents and (state, 1) in model.adjoint.reads
+    if alone and len(p.shape(p.targets[state])) == 1:
+        system = "the linear system of all steps has its Jacobians "
+        for turned, words in (
+            (False, "not transposed"),
+            (True, "on the wrong side of the diagonal"),
+        ):
+            text = f"{system}{words}: cotangents are carried in the order of time"
+            yield Mistake(
+                f"system-{turned:d}", text, partial(_in_time, turned=turned), whole=True
+            )  # fmt: skip
 
     def shifted(problem: Problem, handle: int, by: int, ends: str) -> dict[str, Array]:
         domain = floats()
