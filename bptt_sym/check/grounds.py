@@ -32,6 +32,9 @@ NOT_AS_WRITTEN = marked(
 WITHOUT_ITS_BAR = marked(
     "it fails as it was read, without the step that its bar names, and no slip explains it"
 )
+WITH_A_STEP_PUT_IN = marked(
+    "it fails with the step that it leaves out put in, and no slip explains it"
+)
 READ_AS_ONE = marked("two notations of the text were read as one and the same derivative")
 ADDS_NOTHING = marked("as it was read, what it adds is 0")
 #: Readings by which a derivative of the loss on the right is another than the one on the left.
@@ -107,6 +110,8 @@ class Grounds:
                 why = READ_AS_ONE
             code = verdict.diagnosis.code if verdict.diagnosis is not None else ""
             claim = judged.basis.claim
+            if not code and "".join(claim.source.split()) != "".join(row.latex.split()):
+                why = WITH_A_STEP_PUT_IN
             if code == "BP021" and _is_small(judged.basis):
                 why = OF_NUMBERS
             if code == "BP012" and _by_an_activation(judged.basis):

@@ -19,6 +19,8 @@ _FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.D
 #: What stands behind the marks of a fence in no language.
 _PLAIN = re.compile(r"\s*(?:te?xt|plain(?:text)?|none|nohighlight)?\s*", re.IGNORECASE)
 _MATH_FENCE = re.compile(r"\{?\.?math\b", re.IGNORECASE)
+#: What stands behind the mark of such a fence, if it is the first line of the formula.
+_FIRST_LINE = re.compile(r"\}?[ \t]+(?P<latex>(?![{:])[^\n]*(?:\\[A-Za-z]|[=^_])[^\n]*)")
 #: A fence of mathematics that closes in its own line.
 _MATH_SPAN = re.compile(r"math[ \t]+", re.IGNORECASE)
 #: Fences of MyST that hold text and no code.
@@ -81,8 +83,9 @@ def mask_markdown(text: str) -> Masked:
         stripped = body.strip()
         shown = " " * margin + body
         if fence is not None:
-            if fence.closed_by(stripped, quotes):
-                math += fence.formula(offset)
+            if fence.closed_by(stripped, quotes) or fence.closed_behind(stripped):
+                behind = len(line.rstrip()) - len(fence.marks)
+                math += fence.formula(offset + (behind if fence.closed_behind(stripped) else 0))
                 code += fence.plain(offset)
                 fence = None
                 shown = _blank(line)
@@ -97,6 +100,8 @@ def mask_markdown(text: str) -> Masked:
         elif opened and "`" not in opened.group(2):
             is_math = _MATH_FENCE.match(opened.group(2))
             start = offset + len(line)
+            if is_math and (first := _FIRST_LINE.match(opened.group(2), is_math.end())):
+                start = offset + line.index(opened.group(2)) + first.start("latex")
             told = _PLAIN.fullmatch(opened.group(2)) is None
             fence = _Fence(
                 opened.group(1), start if is_math else None, quotes, None if told else start
@@ -211,6 +216,11 @@ class _Fence:
     def closed_by(self, stripped: str, quotes: int) -> bool:
         closing = len(stripped) >= len(self.marks) and set(stripped) == {self.marks[0]}
         return closing or quotes < self.quotes
+
+    def closed_behind(self, stripped: str) -> bool:
+        """Whether a fence of mathematics closes behind the last line of the formula."""
+        bare = stripped.rstrip(self.marks[0])
+        return self.content is not None and bool(bare) and stripped.endswith(self.marks)
 
     def formula(self, end: int) -> list[Region]:
         return [] if self.content is None else [Region(self.content, end, display=True)]

@@ -148,3 +148,20 @@ def test_a_recursion_of_a_name_is_a_claim_where_a_supposition_gives_the_name() -
     assert last(cell + named + shown(right)) == "right"
     assert last(cell + named + shown(right.replace(r"W_{hh}^\top", "W_{hh}"))) != "right"
     assert last(cell + named + shown(right.replace(r"W_{hh}^\top", "W_{hh}"))) != "not_a_claim"
+
+
+def test_a_fence_of_mathematics_may_begin_and_end_beside_its_marks() -> None:
+    text = "```math \\begin{aligned}\na_t &= w x_t\n\\end{aligned}```\n\nwords $c_t = 1$\n"
+    found = document_from_text(text, "n.md").formulas
+    assert [f.latex.split()[0] for f in found] == ["a_t", "c_t"]
+    labelled = document_from_text("```{math} :label: a\nc_t = 1\n```\n", "n.md").formulas
+    assert [f.latex for f in labelled] == ["c_t = 1"]
+
+
+def test_a_step_that_was_put_in_accuses_nobody_without_a_slip() -> None:
+    text = "$$s_t = \\phi(W_s s_{t-1} + W_x x_t)$$\n\n$$y_t = W_y s_t$$\n\n"
+    window = (
+        r"\frac{\partial y}{\partial W_s} = \sum_{i=t+1}^{t+N} \frac{\partial y}{\partial s_{t+N}}"
+        r"\frac{\partial s_{t+N}}{\partial s_i} \frac{\partial s_i}{\partial W_s}"
+    )
+    assert last(text + shown(window)) == "undecided"
