@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import final
 
-from bptt_sym.notation import Add, At, Claim, D, Neg, Node, Sum, Sym, children, walk
+from bptt_sym.notation import Add, At, Claim, D, Neg, Node, Sum, Sym, children, rebuild, walk
 
 #: Letters that count units.
 UNITS = frozenset("ijklmpqrs")
@@ -106,6 +106,26 @@ def _contracted(side: Node, letter: str) -> bool:
     return _times(side, letter) == 2
 
 
+def _within(node: Node, letter: str) -> Node | None:
+    """``node`` with each term that has ``letter`` twice summed over it; ``None`` if not all have.
+
+    In ``a_i (b_j c_{ji} + d_k e_{ki})`` each letter is that of one term within the brackets.
+    """
+    if letter not in letters(node):
+        return node
+    match node:
+        case Add() | Neg() | Sum() | UnitSum():
+            parts = [_within(c, letter) for c in children(node)]
+            done = dict(zip(children(node), parts, strict=True))
+            return None if None in parts else rebuild(node, lambda c: done.get(c) or c)
+    having = [c for c in children(node) if letter in letters(c)]
+    if len(having) == 1 and not isinstance(node, Entry):
+        (one,) = having
+        new = _within(one, letter)
+        return None if new is None else rebuild(node, lambda c: new if c is one else c)
+    return UnitSum(letter, node, span=node.span) if _times(node, letter) == 2 else None
+
+
 def _written(node: Node) -> Iterator[str]:
     """The letters of a side as they stand in it."""
     return (n.at for n in walk(node) if isinstance(n, Entry))
@@ -126,8 +146,8 @@ def has_entries(claim: Claim) -> bool:
 def with_entries(claim: Claim) -> Claim:
     """A claim about entries as one about all of them; every other claim as it is.
 
-    A letter that the first side does not have, and that stands twice in every term, is summed
-    over, as Einstein does.
+    A letter that the first side does not have, and that stands twice in every term that has it, is
+    summed over, as Einstein does.
     """
     if not has_entries(claim):
         return claim
@@ -142,5 +162,7 @@ def with_entries(claim: Claim) -> Claim:
         for letter in sorted(letters(side) - left):
             if _contracted(side, letter):
                 side = UnitSum(letter, side, span=side.span)
+            elif (within := _within(side, letter)) is not None:
+                side = within
         sides.append(Entries(side, at, seen, span=side.span))
     return replace(claim, sides=tuple(sides))

@@ -33,10 +33,22 @@ def first_steps(formulas: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 _LENGTH = re.compile(r"(?<![A-Za-z_^{\\])T\s*=\s*([2-9])(?![0-9.,]\d|\d|\s*[-+])")
 
+#: "three time steps", "a sequence of length 3".
+_IN_WORDS = re.compile(
+    r"\b(?:(?P<n>[2-9]|two|three|four|five)[\s-]+time[\s-]*steps?\b"
+    r"|sequences?\s+of\s+length\s+\$?(?P<m>[2-9]|two|three|four|five)\b)"
+    r"|(?P<c>[2-9二两兩三四五])\s*[个個]?(?:时间步|時間步|时刻|時刻)",
+    re.IGNORECASE,
+)
+_NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "二": 2, "两": 2, "兩": 2, "三": 3,
+            "四": 4, "五": 5}  # fmt: skip
+
 
 def said_lengths(text: str) -> frozenset[int]:
     """How many steps a run has where ``text`` says so in numbers."""
-    return frozenset(int(m.group(1)) for m in _LENGTH.finditer(text))
+    said = [(m["n"] or m["m"] or m["c"]).lower() for m in _IN_WORDS.finditer(text)]
+    found = frozenset(int(m.group(1)) for m in _LENGTH.finditer(text))
+    return found | {_NUMBERS.get(n) or int(n) for n in said}
 
 
 @dataclass

@@ -67,6 +67,7 @@ from bptt_sym.spelling.stepless import with_steps
 from bptt_sym.spelling.steps import with_steps_below
 from bptt_sym.spelling.tending import without_limit_signs
 from bptt_sym.spelling.typography import on_in_words, plainly_set
+from bptt_sym.spelling.unit_gradients import with_gradients_of_units
 from bptt_sym.spelling.units import as_vectors
 from bptt_sym.spelling.which_slope import with_one_of_two_functions, with_the_slope_written
 from bptt_sym.spelling.written_softmax import with_softmax
@@ -101,7 +102,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = with_code_marks(everything, loss)
     everything = with_lengths(with_own_function(by_cases(everything)))
     everything = with_steps(everything, loss)
-    everything = with_names_for_gradients(everything)
+    everything = with_names_for_gradients(with_gradients_of_units(everything))
     texts = [f.latex for f in everything]
     everything = whole_for_bare(everything)
     adjoints = Adjoints.of([f.latex for f in everything], sequences(without_steps(texts)))
@@ -115,7 +116,9 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     letter = last_step_letter([f.latex for f in everything], document.source.text)
     if letter:
         everything = [with_horizon(f, letter) for f in everything]
-    everything = LastOutput.written(everything, sequences([f.latex for f in everything]))
+    runs = sequences([f.latex for f in everything])
+    walked = LastOutput.of(everything, runs)
+    everything = LastOutput.written(everything, runs)
     everything = sorted((*general_lines(everything), *everything), key=lambda f: f.order)
     context = Context.of(without_steps([f.latex for f in everything]), document.words)
     context.first = first_steps((f.latex, f.section) for f in everything)
@@ -128,6 +131,8 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.sloped = sloped(texts)
     context.in_rows = shown_in_rows(texts)
     context.lengths = said_lengths(document.source.text)
+    if walked.names and walked.number:
+        context.lengths |= {int(walked.number)}
     context.wording = replace(context.wording, mean=gives_a_mean(texts))
     context.identities |= said_identities(document.source.text)
     return everything, context

@@ -44,9 +44,14 @@ class LastOutput:
     """The names that are about the last step without saying so."""
 
     names: frozenset[str] = frozenset()
+    #: The last step, where a text walks through a few steps by their numbers alone.
+    number: str = ""
 
     @classmethod
     def of(cls, formulas: Sequence[Formula], timed: frozenset[str]) -> LastOutput:
+        number = _last_number([f.latex for f in formulas])
+        numbered = rf"|_\s*(?:{number}|\{{\s*{number}\s*\}})" if number else ""
+        last = re.compile(_LAST.pattern + numbered)
         rows = [
             (_plain(m.group("name")), m.group("right"))
             for f in formulas
@@ -54,7 +59,7 @@ class LastOutput:
             if (m := _EQUATION.match(row)) and not _MORE.search(row)
         ]
         rows = [(n, r) for n, r in rows if n in OUTPUTS and n not in timed]
-        found = {n for n, right in rows if _LAST.search(right)}
+        found = {n for n, right in rows if last.search(right)}
         while found:
             more = {n for n, right in rows if n not in found and _bare(right) & found}
             if not more:
@@ -66,7 +71,7 @@ class LastOutput:
         for m in (m for f in formulas if (m := _LOSS.match(f.latex)) and not _MORE.search(f.latex)):
             bare = _bare(m["right"])
             target |= {n for n in bare - timed if _TARGET.fullmatch(n)} if bare & found else set()
-        return cls(frozenset(found | target))
+        return cls(frozenset(found | target), number)
 
     @classmethod
     def written(cls, formulas: Sequence[Formula], timed: frozenset[str]) -> list[Formula]:
@@ -96,7 +101,24 @@ class LastOutput:
         ]
         found += [(m.end("name"), m.end("name"), "_{T}") for m in _BELOW.finditer(formula.latex)
                   if _plain(m["name"]) in self.names]  # fmt: skip
+        row = _EQUATION.match(formula.latex)
+        if self.number and row is not None and _plain(row["name"]) in self.names:
+            at = re.compile(rf"_\s*(?:\{{\s*{self.number}\s*\}}|{self.number}(?![0-9]))")
+            found += [(m.start(), m.end(), "_{T}") for m in at.finditer(formula.latex)]
         return edited(formula, sorted(set(found)))
+
+
+#: A step by its number below a name, and one that runs.
+_NUMBERED = re.compile(r"(?<![A-Za-z\\])[a-z]\s*_\s*(?:\{\s*([1-9])\s*\}|([1-9])(?![0-9]))")
+_RUNNING = re.compile(r"[_^]\s*\{?\s*\(?\s*(?:[tTkn]|\\tau)(?![A-Za-z])")
+
+
+def _last_number(texts: Sequence[str]) -> str:
+    """The largest step of a text whose steps are all numbers; "" if one of them runs."""
+    if any(_RUNNING.search(text) for text in texts):
+        return ""
+    found = [a or b for text in texts for a, b in _NUMBERED.findall(text)]
+    return max(found, default="") if len(set(found)) > 1 else ""
 
 
 _FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\{?(\\?[A-Za-z]+)\}?")

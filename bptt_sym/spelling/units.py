@@ -7,6 +7,7 @@ nothing and no letter of a unit is left over; every character keeps its offset.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.gate_letters import GateLetters
@@ -48,6 +49,11 @@ _SQUARES = re.compile(
     r"\s*(?:\^\s*(?:\{[^{}]{1,12}\}|[A-Za-z]))?\s*(?:\\left\s*)?"
     rf"(?:\(|\[)\s*(?P<a>{_ELEMENT})\s*-\s*(?P<b>{_ELEMENT})\s*(?:\\right\s*)?(?:\)|\])\s*\^\s*\{{?\s*2\s*\}}?"
 )
+#: ``(y_k - d_k) (y_k - d_k)``: the letter that stands twice is summed over.
+_TWICE = re.compile(
+    rf"(?:\\left\s*)?\(\s*(?P<a>{_NAME}(?:{_ABOVE})?\s*_\s*\{{?\s*(?:t\s*,\s*)?(?P<k>[ijklmpqrs])\s*\}}?(?:{_ABOVE})?"
+    rf"\s*-\s*{_ELEMENT})\s*(?:\\right\s*)?\)\s*(?:\\left\s*)?\(\s*(?P=a)\s*(?:\\right\s*)?\)"
+)
 
 
 def with_raised_steps(formula: Formula) -> Formula:
@@ -85,6 +91,7 @@ def as_vectors(formula: Formula, gates: GateLetters) -> Formula:
         lambda m: rf"{m['left']}{m['y']}_{{t}}^\top {m['log']} {m['p']}_{{t}}",
     )  # fmt: skip
     formula = replaced(formula, _BARE_SUM, lambda m: rf"\sum_{{{m.group(1)}}}")
+    formula = replaced(formula, _TWICE, lambda m: rf"\sum_{{{m['k']}}} ({m['a']})^2")
     formula = replaced(formula, _SQUARES, _length)
     text = formula.latex
     units = {m.group("j") or m.group("j1") or m.group("j2") or m.group("j3")
@@ -97,27 +104,35 @@ def as_vectors(formula: Formula, gates: GateLetters) -> Formula:
     blocks = re.finditer(rf"_\s*\{{\s*(?:([a-z]){j}|{j}([a-z]))\s*\}}", text)
     if any((m[1] or m[2]) not in UNITS for m in blocks):
         return formula  # z_r = W_{xr} x + …: a label, of the gate r
-    new = replaced(formula, _product(j), lambda m: _times(m, j))
+    new = formula
+    for product in _products(j):
+        new = replaced(new, product, lambda m: _times(m, j))
     new = edited(new, [*_bare(new.latex, j)])
     left_over = rf"[_^]\s*(?:\{{[^{{}}]*(?<![A-Za-z\\]){j}(?![A-Za-z])[^{{}}]*\}}|{j}(?![A-Za-z]))"
     return formula if re.search(left_over, new.latex) else new
 
 
-def _product(j: str) -> re.Pattern[str]:
-    """``\\sum_i W_{ji} h_i^{(t-1)}``, the sum over any letter but ``j``."""
+def _products(j: str) -> Iterator[re.Pattern[str]]:
+    """``\\sum_i W_{ji} h_i^{(t-1)}``, the sum over any letter but ``j``; also without its sign."""
     letter = rf"(?P<i>(?!{j})[a-z])"
     scripts = (
         rf"(?:_\s*\{{?\s*(?P=i)\s*\}}?(?P<above>{_ABOVE}|{_CALLED})"
         rf"|(?P<above1>{_ABOVE})\s*_\s*\{{?\s*(?P=i)\s*\}}?"
         rf"|_\s*\{{\s*(?:(?P<of>{_STEP})\s*,\s*(?P=i)|(?P=i)\s*,\s*(?P<of1>{_STEP}))\s*\}})"
     )
-    return re.compile(
+    total = (
         rf"\\sum(?:\\limits)?\s*_\s*\{{\s*{letter}\s*(?:=\s*[01]\s*)?\}}"
         r"\s*(?:\^\s*(?:\{[^{}]{1,12}\}|[A-Za-z]))?\s*"
-        rf"(?P<w>{_NAME}(?:\s*\^\s*\{{\s*\(?[A-Za-z]{{1,4}}\)?\s*\}})?)\s*"
-        rf"_\s*\{{\s*(?P<rows>{j}\s*,?\s*(?P=i)|(?P=i)\s*,?\s*{j})\s*\}}"
-        rf"\s*(?:\\cdot|\\,|\*)?\s*(?P<x>{_NAME})\s*{scripts}"
     )
+    both = rf"{j}\s*,?\s*(?P=i)|(?P=i)\s*,?\s*{j}"
+    # (A letter that stands twice in a product, and nowhere else, is summed over.)
+    bare = ("", rf"{j}\s*,?\s*{letter}"), ("", rf"{letter}\s*,?\s*{j}")
+    for before, rows in ((total, both), *bare):
+        yield re.compile(
+            rf"{before}(?P<w>{_NAME}(?:\s*\^\s*\{{\s*\(?[A-Za-z]{{1,4}}\)?\s*\}})?)\s*"
+            rf"_\s*\{{\s*(?P<rows>{rows})\s*\}}"
+            rf"\s*(?:\\cdot|\\,|\*)?\s*(?P<x>{_NAME})\s*{scripts}"
+        )
 
 
 def _times(m: re.Match[str], j: str) -> str:

@@ -1,0 +1,78 @@
+r"""Names for gradients unit by unit: :math:`\epsilon^t_i = \partial L/\partial a^t_i`.
+
+Where a text gives a name so, every entry of it, :math:`\epsilon^{t+1}_j` as well, is written out as
+the derivative that it stands for. The line that gives the name stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import Edit, edited
+
+_UNIT = "[ijklmpqrs]"
+_STEP = r"\(?\s*t\s*(?:[-+]\s*1)?\s*\)?"
+_ABOVE = rf"\s*\^\s*(?:\{{\s*{_STEP}\s*\}}|t(?![A-Za-z]))"
+_BELOW = rf"\s*_\s*(?:\{{\s*{_UNIT}\s*\}}|{_UNIT}(?![A-Za-z]))"
+#: ``^{t}_{i}``, ``_i^{(t)}``, ``_{t,i}``, ``_{i,t}``, ``_i(t)``.
+_SCRIPTS = (
+    rf"(?:{_ABOVE}{_BELOW}|{_BELOW}{_ABOVE}"
+    rf"|\s*_\s*\{{\s*(?:{_STEP}\s*,\s*{_UNIT}|{_UNIT}\s*,\s*{_STEP})\s*\}}"
+    rf"|{_BELOW}\s*\(\s*t\s*(?:[-+]\s*1\s*)?\))"
+)
+_NAME = (
+    r"(?:\\(?:delta|epsilon|varepsilon|lambda|mu|eta|rho|xi|beta|gamma)(?![A-Za-z])"
+    r"|(?<![A-Za-z\\])[egdrq])"
+)
+_OF = r"(?:\\(?:mathrm|mathit|text)\s*\{\s*[a-z]{1,4}\s*\}|(?<![A-Za-z\\])[a-z])"
+_LOSS = r"(?:\\mathcal\s*\{\s*[A-Z]\s*\}|[LEJC])"
+_SPACE = r"(?:\s|&|\\[,;:! ])*"
+_SIGN = (
+    rf"{_SPACE}(?::\s*=|=|\\(?:equiv|triangleq|coloneqq)(?![A-Za-z])){_SPACE}"
+)
+_GIVES = re.compile(
+    rf"(?P<x>{_NAME})(?P<xs>{_SCRIPTS}){_SIGN}(?P<minus>-\s*)?(?:"
+    rf"\\[dt]?frac\s*\{{\s*\\partial\s*\{{?\s*(?P<l>{_LOSS})\s*\}}?\s*\}}\s*"
+    rf"\{{\s*\\partial\s*\{{?\s*(?P<y>{_OF})(?P<ys>{_SCRIPTS})\s*\}}?\s*\}}"
+    rf"|\\partial\s*(?P<l1>{_LOSS})\s*/\s*\\partial\s*(?P<y1>{_OF})(?P<ys1>{_SCRIPTS}))"
+)
+_ENTRY = re.compile(rf"(?P<x>{_NAME})(?P<xs>{_SCRIPTS})")
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """What a name stands for: the loss, the name that it is differentiated by, the sign."""
+
+    loss: str
+    by: str
+    negative: bool
+
+
+def with_gradients_of_units(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the entries of such names written out."""
+    named: dict[str, _Meaning] = {}
+    for formula in formulas:
+        for m in _GIVES.finditer(formula.latex):
+            scripts = (m["xs"], m["ys"] or m["ys1"])
+            if len({"".join(sorted(re.sub(r"[\s{}()^_,]", "", s))) for s in scripts}) > 1:
+                continue
+            meant = _Meaning(m["l"] or m["l1"], m["y"] or m["y1"], bool(m["minus"]))
+            if named.setdefault(m["x"], meant) != meant:
+                return list(formulas)  # by the letters of the units, of which layer it is
+    return [_written_out(f, named) for f in formulas] if named else list(formulas)
+
+
+def _written_out(formula: Formula, named: Mapping[str, _Meaning]) -> Formula:
+    edits: list[Edit] = []
+    given = [m.span("x") for m in _GIVES.finditer(formula.latex)]
+    for m in _ENTRY.finditer(formula.latex):
+        meant = named.get(m["x"])
+        if meant is None or m.span("x") in given:
+            continue
+        entry = rf"\frac{{\partial {meant.loss}}}{{\partial {meant.by}{m['xs']}}}"
+        new = rf"\left(-{entry}\right)" if meant.negative else entry
+        edits.append((m.start(), m.end(), new))
+    return edited(formula, edits)
