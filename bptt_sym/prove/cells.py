@@ -16,7 +16,7 @@ from typing import Any
 
 from bptt_sym.errors import BpttError
 from bptt_sym.jacobian import Calculus
-from bptt_sym.notation import Abs, At, Claim, D, Node, Norm, Num, affine, rebuild
+from bptt_sym.notation import Abs, At, Claim, D, Node, Norm, Num, affine, rebuild, walk
 from bptt_sym.prove import kernel as K
 from bptt_sym.prove import language as L
 from bptt_sym.prove import lemmas, limits
@@ -54,6 +54,9 @@ def bound(rec: Recurrence, claim: str | Claim, given: Sequence[str | Claim] = ()
     more = [read_claim(h, rec) if isinstance(h, str) else h for h in given]
     if len(wanted.ops) != 1:
         return Decision("undecided", None, tried=("only a single relation is proved",))
+    if not rec.is_scalar and not _one_norm((wanted, *wanted.given, *more)):
+        mixed = "norms of different kinds, or the Frobenius norm"
+        return Decision("undecided", None, tried=(mixed,))
     names = Names(rec)
     try:
         hypotheses = [names.claim(g) for g in (*wanted.given, *more)]
@@ -73,6 +76,13 @@ def bound(rec: Recurrence, claim: str | Claim, given: Sequence[str | Claim] = ()
             return found
         tried += found.tried
     return Decision("undecided", None, tried=tuple(dict.fromkeys(tried)))
+
+
+def _one_norm(claims: Sequence[Claim]) -> bool:
+    """Whether all norms are one that belongs to a p-norm; one that is left open is the spectral."""
+    kinds = {n.ord for c in claims for s in c.sides for n in walk(s) if isinstance(n, Norm)}
+    kinds = {"2" if k == "any" else k for k in kinds}
+    return len(kinds) <= 1 and "F" not in kinds
 
 
 def contradiction(hypotheses: Sequence[L.Claim]) -> Thm | None:

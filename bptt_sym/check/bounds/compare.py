@@ -7,9 +7,35 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from bptt_sym.check.bounds.magnitude import ONE_EXP, Exponent, Magnitude, Term, plus
+from bptt_sym.check.bounds.magnitude import (
+    ONE_EXP,
+    ZERO_EXP,
+    Bounder,
+    Exponent,
+    Magnitude,
+    Term,
+    Unbounded,
+    norm_of,
+    plus,
+)
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import Abs, Add, Claim, Div, Neg, Node, Norm, Num, Pow, Sym, from_affine, num
+from bptt_sym.notation import (
+    Abs,
+    Add,
+    Claim,
+    Div,
+    Idx,
+    Mul,
+    Neg,
+    Node,
+    Norm,
+    Num,
+    Pow,
+    Sym,
+    from_affine,
+    num,
+    walk,
+)
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.shapes import shape_of
 
@@ -53,7 +79,8 @@ class Sizes:
         """``(c, strict)`` with ``base <= c``, or ``None``."""
         if isinstance(base, Fraction):
             return base, False
-        return self.upper.get(base)
+        found = [self.upper[b] for b in (base, larger(base)) if b in self.upper]
+        return min(found, key=lambda limit: limit[0], default=None)
 
 
 def size_of(node: Node) -> Any:
@@ -61,9 +88,15 @@ def size_of(node: Node) -> Any:
     match node:
         case Abs(arg=Sym(name=n)):
             return ("|", n)
-        case Norm(arg=Sym(name=n)):
-            return ("‖", n)
+        case Norm(arg=Sym(name=n), ord=kind):
+            return ("‖", n, norm_of(kind))
     return None
+
+
+def larger(base: Any) -> Any:
+    """The size of a matrix by the Frobenius norm, which is at least that by the spectral norm."""
+    spectral = isinstance(base, tuple) and base[0] == "‖" and base[-1] == "2"
+    return (*base[:-1], "F") if spectral else base
 
 
 def constant(node: Node) -> Fraction | None:
@@ -119,7 +152,13 @@ def _term_at_most(term: Term, other: Term, sizes: Sizes) -> tuple[bool, bool]:
     ratio = term.coefficient / other.coefficient
     exponents: dict[Any, Exponent] = dict(term.powers)
     for base, e in other.powers:
-        exponents[base] = plus(exponents.get(base, ((), 0)), e, -1)
+        exponents[base] = plus(exponents.get(base, ZERO_EXP), e, -1)
+    for base in list(exponents):
+        # ‖W‖₂ ≤ ‖W‖_F: as many factors may be exchanged as the other side has.
+        surplus = _surplus(larger(base), term, other)
+        if larger(base) != base and surplus != ZERO_EXP:
+            exponents[base] = plus(exponents[base], surplus, -1)
+            del exponents[larger(base)]
     groups: dict[Exponent, tuple[Fraction, bool]] = {}
     for base, e in exponents.items():
         if e == ((), 0):
@@ -145,6 +184,14 @@ def _term_at_most(term: Term, other: Term, sizes: Sizes) -> tuple[bool, bool]:
                 ratio *= value ** e[1]
             strict = strict or strictly
     return ratio <= 1, ratio < 1 or strict
+
+
+def _surplus(base: Any, term: Term, other: Term) -> Exponent:
+    """How many factors of one size ``other`` has that ``term`` has not; 0 if it is not seen."""
+    has, wants = (dict(t.powers).get(base, ZERO_EXP) for t in (other, term))
+    rest = plus(has, wants, -1)
+    seen = wants == ZERO_EXP or not rest[0]
+    return rest if seen and _never_negative(rest) else ZERO_EXP
 
 
 def _sum_limit(base: Any, sizes: Sizes) -> tuple[Fraction, bool] | None:
@@ -242,3 +289,42 @@ def geometric(upper: Magnitude) -> Iterator[tuple[str, bool, tuple[Node, ...]]]:
             Div(Add((one, Neg(power))), Add((one, Neg(size)))),
         ),
     )
+
+
+def exact(node: Node, rec: Recurrence) -> Magnitude:
+    """A node that is a sum of products of sizes, as it stands; anything else is Unbounded."""
+    for n in walk(node):
+        fine = isinstance(n, (Num, Add, Mul, Div, Pow, Idx, Neg)) or (
+            isinstance(n, (Abs, Norm)) and isinstance(n.arg, Sym)
+        )
+        if not fine and not isinstance(n, Sym):
+            raise Unbounded("the right side is not made of sizes of parameters")
+    if any(isinstance(n, Neg) for n in _added_or_multiplied(node)):
+        raise Unbounded("a difference on the right side")
+    return Bounder(rec).bound(node)
+
+
+def _added_or_multiplied(node: Node) -> Iterator[Node]:
+    """The nodes that are added or multiplied, not those within exponents."""
+    stack = [node]
+    while stack:
+        n = stack.pop()
+        yield n
+        match n:
+            case Add(args=args) | Mul(args=args):
+                stack.extend(args)
+            case Div(num=a, den=b):
+                stack.extend((a, b))
+            case Pow(base=b):
+                stack.append(b)
+
+
+def hypothesis(base: tuple[str, ...], value: Fraction, strict: bool) -> str:
+    """``‖W‖ ≤ 1``, as it is said in notes."""
+    sign = "<" if strict else "≤"
+    kind = _SUBSCRIPTS[base[2]] if len(base) > 2 else ""
+    return f"{base[0]}{base[1]}{base[0]}{kind} {sign} {value}"
+
+
+#: Marks of norms in hypotheses; that of the spectral norm is left out.
+_SUBSCRIPTS = {"2": "", "F": "_F", "1": "₁", "inf": "_∞"}

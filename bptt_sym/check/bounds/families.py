@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from bptt_sym.check.bounds.compare import Sizes
 from bptt_sym.decide.identity import Arena, Fixed, holds
@@ -45,9 +46,13 @@ def scalar_case(rec: Recurrence) -> Recurrence:
 def scalar_sizes(sizes: Sizes) -> Sizes:
     """Hypotheses about norms as hypotheses about absolute values."""
     return Sizes(
-        {("|", base[1]): limit for base, limit in sizes.upper.items()},
-        {("|", base[1]): limit for base, limit in sizes.lower.items()},
+        {("|", base[1]): limit for base, limit in _by_limit(sizes.upper, strictest_last=-1)},
+        {("|", base[1]): limit for base, limit in _by_limit(sizes.lower, strictest_last=1)},
     )
+
+
+def _by_limit(limits: dict[Any, Any], *, strictest_last: int) -> list[tuple[Any, Any]]:
+    return sorted(limits.items(), key=lambda item: (strictest_last * item[1][0], item[1][1]))
 
 
 def lasting_gradient(side: Node, rec: Recurrence, sizes: Sizes) -> Verdict | None:

@@ -17,8 +17,10 @@ from bptt_sym.check.bounds.compare import (
     Sizes,
     at_most,
     counted,
+    exact,
     geometric,
     has_axes,
+    hypothesis,
     merged,
     vanishes,
 )
@@ -33,7 +35,10 @@ from bptt_sym.check.bounds.families import (
 from bptt_sym.check.bounds.kinds import (
     comparable,
     in_every_order,
+    is_slope,
+    leaves_open,
     of_diagonals,
+    of_largest_entries,
     rules_used,
     within_norms,
 )
@@ -59,18 +64,12 @@ from bptt_sym.errors import BpttError, NotSupported
 from bptt_sym.notation import (
     INFINITY,
     Abs,
-    Add,
     At,
     Claim,
     D,
-    Div,
-    Idx,
-    Mul,
-    Neg,
     Node,
     Norm,
     Num,
-    Pow,
     Prod,
     Sym,
     affine,
@@ -88,6 +87,8 @@ REST_REGIMES = (
 )
 DRAWS = 6
 MAX_PLACES = 10
+LARGEST = "the norm of a vector of slopes is its largest entry, as that of the diagonal matrix"
+_LARGEST_ONLY = "it holds of the largest entry, and not of the Euclidean norm"
 _REVERSED = {">=": "<=", ">": "<"}
 
 
@@ -198,6 +199,8 @@ class _Case:
             if proved is not None:
                 return proved
         shown = self._refute()
+        if shown is not None and (other := self._of_largest_entries()) is not None:
+            return other
         if shown is not None:
             hint = self._near_miss()
             return Verdict(
@@ -213,13 +216,37 @@ class _Case:
         tried = "no counterexample was found among small rational values"
         return Verdict("undecided", note="; ".join(p for p in (why, self._near_miss(), tried) if p))
 
+    def _of_largest_entries(self) -> Verdict | None:
+        """The verdict if it holds where norms of vectors that are left open are largest entries.
+
+        A vector of slopes stands for the diagonal matrix of it; for others nothing tells so.
+        """
+        sides, vectors = of_largest_entries(self.claim, self.rec)
+        if not vectors:
+            return None
+        other = _Case(
+            replace(self.claim, sides=sides), self.rec, self.arena, self.sizes, self.given, False
+        )
+        for trial in other.readings():
+            try:
+                found = other._prove(trial)
+            except Unbounded:
+                continue
+            if found is not None and all(map(is_slope, vectors)):
+                readings = (*found.readings, LARGEST)
+                return replace(found, verdict="right_under_reading", readings=readings)
+            if found is not None:
+                return Verdict("undecided", note=_LARGEST_ONLY)
+        return None
+
     def _prove(self, trial: Trial) -> Verdict | None:
         left, right = trial.claim.sides
-        if not comparable(left, right):
+        if comparable(left, right):
+            split = self._submultiplicative(left, right)
+            if split is not None:
+                return _under(split, trial)
+        elif leaves_open(left, right):
             raise Unbounded("the two sides are measured by norms of different kinds")
-        split = self._submultiplicative(left, right)
-        if split is not None:
-            return split
         for started in (self._starts_small(), True):
             bounder = Bounder(self.rec, started)
             try:
@@ -249,7 +276,7 @@ class _Case:
     def _target(self, right: Node, upper: Magnitude) -> Magnitude | None:
         """The right side as an exact sum of sizes; closed geometric sums are recognised."""
         for base, count, closed in geometric(merged(upper)):
-            if any(_same(right, c) for c in closed):
+            if any(right == c for c in closed):
                 return tuple(t for t in merged(upper)) if base and count else None
         try:
             return exact(right, self.rec)
@@ -332,9 +359,9 @@ class _Case:
                     case = _Case(self.claim, self.rec, self.arena, trial_sizes, self.given)
                     if self.claim.ops[0] == "->":
                         if vanishes(upper, trial_sizes):
-                            return f"true if also {_hypothesis(base, value, strict)}"
+                            return f"true if also {hypothesis(base, value, strict)}"
                     elif case._below(upper, trial.claim.sides[1]):
-                        return f"true if also {_hypothesis(base, value, strict)}"
+                        return f"true if also {hypothesis(base, value, strict)}"
         return ""
 
     # ---------------------------------------------------------------------- refutation
@@ -395,14 +422,19 @@ class _Case:
         return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}.get(op, False))
 
     # --------------------------------------------------------------------------- limits
+    def _kinds(self) -> list[str]:
+        """The norms of the hypotheses: what tends to 0 in one of them does so in every one."""
+        return list(dict.fromkeys(["2", *(base[-1] for base in self.sizes.upper if len(base) > 2)]))
+
     def limit(self) -> Verdict:
         target = self.claim.sides[1]
         infinite = target == Sym(INFINITY)
         if isinstance(target, Num) and not target.value:
-            for trial in self.readings():
+            for trial, kind in product(self.readings(), self._kinds()):
                 bounder = Bounder(self.rec, True)
+                side = trial.claim.sides[0]
                 try:
-                    upper = bounder.bound(trial.claim.sides[0])
+                    upper = bounder.measured(side.arg if isinstance(side, Norm) else side, kind)
                 except Unbounded:
                     continue
                 if vanishes(upper, self.sizes):
@@ -445,17 +477,12 @@ class _Case:
         )
 
 
-def exact(node: Node, rec: Recurrence) -> Magnitude:
-    """A node that is a sum of products of sizes, as it stands; anything else is Unbounded."""
-    for n in walk(node):
-        fine = isinstance(n, (Num, Add, Mul, Div, Pow, Idx, Neg)) or (
-            isinstance(n, (Abs, Norm)) and isinstance(n.arg, Sym)
-        )
-        if not fine and not isinstance(n, Sym):
-            raise Unbounded("the right side is not made of sizes of parameters")
-    if any(isinstance(n, Neg) for n in _terms(node)):
-        raise Unbounded("a difference on the right side")
-    return Bounder(rec).bound(node)
+def _under(verdict: Verdict, trial: Trial) -> Verdict:
+    """``verdict`` with the readings under which it was found."""
+    if not trial.readings:
+        return verdict
+    said = (*(r.message for r in trial.readings), *verdict.readings)
+    return replace(verdict, verdict="right_under_reading", readings=said)
 
 
 def _degenerate(side: Node, env: dict[str, int]) -> bool:
@@ -469,27 +496,3 @@ def _degenerate(side: Node, env: dict[str, int]) -> bool:
             if n.y.name == n.x.name and times[0] == times[1]:
                 return True
     return False
-
-
-def _terms(node: Node) -> Iterator[Node]:
-    """The nodes that are added or multiplied, not those within exponents."""
-    stack = [node]
-    while stack:
-        n = stack.pop()
-        yield n
-        match n:
-            case Add(args=args) | Mul(args=args):
-                stack.extend(args)
-            case Div(num=a, den=b):
-                stack.extend((a, b))
-            case Pow(base=b):
-                stack.append(b)
-
-
-def _same(a: Node, b: Node) -> bool:
-    return a == b
-
-
-def _hypothesis(base: tuple[str, str], value: Fraction, strict: bool) -> str:
-    sign = "<" if strict else "≤"
-    return f"{base[0]}{base[1]}{base[0]} {sign} {value}"

@@ -18,9 +18,12 @@ from bptt_sym.notation import (
     Add,
     Claim,
     Diag,
+    Fn,
     Mul,
+    Neg,
     Node,
     Norm,
+    Num,
     Pow,
     Prod,
     Sum,
@@ -50,12 +53,20 @@ def comparable(left: Node, right: Node) -> bool:
     return all(term <= {kind} for term in terms)
 
 
+def leaves_open(left: Node, right: Node) -> bool:
+    """Whether one norm is named and another one left open."""
+    kinds = {n.ord for side in (left, right) for n in walk(side) if isinstance(n, Norm)}
+    return "any" in kinds and len(kinds) > 1
+
+
 def of_diagonals(claim: Claim, rec: Recurrence) -> Claim:
     r""":math:`\|v\|_\infty` beside another norm is that of the diagonal matrix of ``v``."""
     left, right = claim.sides
     kind = {"2": "2", "F": "2", "any": "any"}
     found = {n.ord for n in walk(left) if isinstance(n, Norm)}
     if len(found) != 1 or not found <= set(kind):
+        return claim
+    if any(isinstance(n, Norm) and _is_vector(n.arg, rec) for n in walk(left)):
         return claim
     (ord_,) = found
 
@@ -65,6 +76,30 @@ def of_diagonals(claim: Claim, rec: Recurrence) -> Claim:
         return rebuild(n, change)
 
     return replace(claim, sides=(left, change(right)))
+
+
+def of_largest_entries(claim: Claim, rec: Recurrence) -> tuple[tuple[Node, ...], list[Node]]:
+    """The sides with the largest entry for each norm of a vector that is left open; the vectors."""
+    vectors: list[Node] = []
+
+    def change(n: Node) -> Node:
+        if isinstance(n, Norm) and n.ord == "any" and _is_vector(n.arg, rec):
+            vectors.append(n.arg)
+            return replace(n, arg=Diag(n.arg))
+        return rebuild(n, change)
+
+    return tuple(map(change, claim.sides)), vectors
+
+
+def is_slope(node: Node) -> bool:
+    """Whether slopes of activations stand in ``node``: ``\\sigma'(a)``, ``1 - h^2``."""
+    for n in walk(node):
+        match n:
+            case Fn(order=order) if order:
+                return True
+            case Add(args=(Num(value=value), Neg())) if value == 1:
+                return True
+    return False
 
 
 def _is_vector(node: Node, rec: Recurrence) -> bool:

@@ -8,6 +8,11 @@ indices. It is an upper bound for every input and every trajectory, by the rules
 * :math:`|\tanh|<1`, :math:`0<\sigma<1`, :math:`0<\tanh'\le1`, :math:`0<\sigma'\le\frac14`,
 * :math:`\|\mathrm{diag}(v)\|\le\max_i|v_i|`.
 
+Sizes of one matrix in different norms are different sizes. What is known of the entries of a vector
+bounds its largest one, and so the norm of the diagonal matrix of it, but no other norm of the
+vector, which grows with the number of entries; the Frobenius norm of a diagonal matrix is one of
+these. A transpose has the same norm but for 1 and ∞, which change places.
+
 Each use is noted, so that a verdict can say what it rests on.
 """
 
@@ -17,7 +22,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from bptt_sym.errors import NotSupported
+from bptt_sym.errors import BpttError, NotSupported
 from bptt_sym.jacobian import Calculus, offset
 from bptt_sym.notation import (
     Abs,
@@ -49,10 +54,11 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.recurrence import Recurrence
+from bptt_sym.shapes import shape_of
 
 Exponent = tuple[tuple[tuple[str, int], ...], int]
-#: A size: ``("|", "w")``, ``("‖", "W")``, a rational base, a count of terms ``("#", n)``, or a
-#: geometric sum ``("geo", ratio, n)`` = 1 + ratio + … + ratio^(n-1).
+#: A size: ``("|", "w")``, ``("‖", "W", "2")`` with the norm, a rational base, a count of terms
+#: ``("#", n)``, or a geometric sum ``("geo", ratio, n)`` = 1 + ratio + … + ratio^(n-1).
 Base = Any
 
 #: Least upper bounds of the derivatives of the activations.
@@ -114,6 +120,10 @@ class Bounder:
     started: bool = False
     reasons: dict[str, None] = field(default_factory=dict)
     needed_start: bool = False
+    #: The norm by which matrices and vectors are measured.
+    kind: str = "2"
+    #: Whether vectors are measured by their largest entry, as in a diagonal matrix.
+    by_entries: bool = False
 
     def note(self, reason: str) -> None:
         self.reasons.setdefault(reason)
@@ -127,16 +137,26 @@ class Bounder:
                 return (UNIT,)
             case Idx() | Sym() | At():
                 return (self._leaf(node),)
-            case Neg(arg=a) | Transpose(arg=a) | Diag(arg=a) | Abs(arg=a) | Norm(arg=a):
+            case Norm(arg=a, ord=kind):
+                return self.measured(a, norm_of(kind))
+            case Transpose(arg=a) if self._axes(a):
+                return self.measured(a, TURNED.get(self.kind, self.kind), self.by_entries)
+            case Diag(arg=a) if self.kind == "F" and self._axes(a):
+                raise Unbounded("the Frobenius norm of a diagonal matrix grows with its entries")
+            case Diag(arg=a):
+                return self.measured(a, self.kind, by_entries=True)
+            case Neg(arg=a) | Transpose(arg=a) | Abs(arg=a):
                 return self.bound(a)
             case Add():
                 return self._add(node)
             case Mul(args=args) | Had(args=args):
-                return self._mul(args)
+                return self._mul(args, self._axes(node))
             case Outer(left=a, right=b):
-                return self._mul((a, b))
+                return self._mul((a, b), 1)
             case Div(num=a, den=Num(value=v)) if v:
-                return self._mul((a, Num(1 / v)))
+                return self._mul((a, Num(1 / v)), self._axes(a))
+            case Fn() | Pow() if self._axes(node) == 1 and not self._measurable:
+                raise Unbounded("the norm of a vector grows with the number of its entries")
             case Pow(base=b, exp=e):
                 return self._pow(b, e)
             case Fn(name=name, order=k) if name in SLOPE and k <= 1:
@@ -153,15 +173,41 @@ class Bounder:
                 return self._derivative(node)
         raise Unbounded(f"no rule bounds a {type(node).__name__}")
 
+    def measured(self, node: Node, kind: str, by_entries: bool = False) -> Magnitude:
+        """An upper bound of ``node`` in one norm, or of the largest entry of a vector."""
+        before = self.kind, self.by_entries
+        self.kind, self.by_entries = kind, by_entries
+        try:
+            return self.bound(node)
+        finally:
+            self.kind, self.by_entries = before
+
+    @property
+    def _measurable(self) -> bool:
+        """Whether a vector is measured by its largest entry."""
+        return self.by_entries or self.kind == "inf"
+
+    def _axes(self, node: Node) -> int:
+        """How many axes ``node`` has: 2 where its shape is not known."""
+        if self.rec.is_scalar:
+            return 0
+        try:
+            return len(shape_of(node, self.rec.shapes, self.rec.functions))
+        except BpttError:
+            return 2
+
     # ------------------------------------------------------------------------- leaves
     def _leaf(self, node: Node) -> Term:
         if isinstance(node, Idx):
             return Term(Fraction(1), (((("#", exponent(node))), ONE_EXP),))
         if isinstance(node, Sym):
-            mark = "‖" if self.rec.shape(node.name) else "|"
-            return Term(Fraction(1), (((mark, node.name), ONE_EXP),))
+            axes = len(self.rec.shape(node.name))
+            kind = "inf" if axes == 1 and self.by_entries else self.kind
+            base = ("‖", node.name, kind) if axes else ("|", node.name)
+            return Term(Fraction(1), ((base, ONE_EXP),))
         assert isinstance(node, At)
-        if node.name in self.rec.defined and self.rec.shape(node.name) == ():
+        of_numbers = self.rec.shape(node.name) == ()
+        if node.name in self.rec.defined and (of_numbers or self._measurable):
             rhs = self.rec.rhs(node.name)
             if isinstance(rhs, Fn) and rhs.name in OUTPUT and rhs.order == 0:
                 if self._may_be_initial(node):
@@ -187,9 +233,14 @@ class Bounder:
     def _add(self, node: Add) -> Magnitude:
         special = self._complement(node)
         if special is not None:
+            if self._axes(node) and not self._measurable:
+                raise Unbounded("the norm of a vector grows with the number of its entries")
             return (special,)
         self.note("|a + b| ≤ |a| + |b|")
         out: list[Term] = []
+        grows = (self._axes(node) == 1 and not self._measurable) or self.kind == "F"
+        if grows and self._axes(node) and any(not self._axes(a) for a in node.args):
+            raise Unbounded("the norm of the identity, or of ones, grows with its entries")
         for a in node.args:
             out.extend(self.bound(a))
         return tuple(out)
@@ -221,8 +272,33 @@ class Bounder:
                 return rhs.name
         return None
 
-    def _mul(self, args: tuple[Node, ...]) -> Magnitude:
+    def _mul(self, args: tuple[Node, ...], axes: int) -> Magnitude:
+        """A product with so many axes.
+
+        A vector that scales what stands beside it is measured by its largest entry. That is every
+        one in a product that is a matrix, but for columns times rows, and all but one in a vector.
+        """
+        vectors = [k for k, a in enumerate(args) if self._axes(a) == 1]
+        if self.by_entries or not vectors:
+            return self._factors(args, frozenset())
+        whole = frozenset(vectors)
+        if axes == 2 and any(self._axes(a) == 2 for a in args):
+            return self._factors(args, whole)
+        if axes != 1 or len(vectors) == 1:
+            if not axes and self.kind != "2" and len(vectors) > 1:
+                raise Unbounded("an inner product is measured by two norms")
+            return self._factors(args, frozenset())
+        for k in reversed(vectors):
+            try:
+                return self._factors(args, whole - {k})
+            except Unbounded as e:
+                failure = e
+        raise failure
+
+    def _factors(self, args: tuple[Node, ...], by_entries: frozenset[int]) -> Magnitude:
+        """The product of the sizes of ``args``; of some vectors that of the largest entry."""
         out: Magnitude = (UNIT,)
+        scaling = {id(args[k]) for k in by_entries}
         rest = list(args)
         # f(1 - f) is at most 1/4, less than the product of the two bounds.
         for a in args:
@@ -236,8 +312,15 @@ class Bounder:
                     out = _times(out, (Term(SLOPE["sigma"]),))
         if len(args) > 1:
             self.note("‖AB‖ ≤ ‖A‖ ‖B‖" if not self.rec.is_scalar else "|ab| = |a| |b|")
+        matrices = [a for a in rest if self._axes(a) == 2 and not _is_diagonal(a)]
         for a in rest:
-            out = _times(out, self.bound(a))
+            if id(a) in scaling:
+                size = self.measured(a, self.kind, by_entries=True)
+            elif self.kind == "F" and matrices and _is_diagonal(a):
+                size = self.measured(a, "2")
+            else:
+                size = self.bound(a)
+            out = _times(out, size)
         return out
 
     def _pow(self, base: Node, exp: Node) -> Magnitude:
@@ -332,6 +415,19 @@ class Bounder:
         path = D(y, At(y.name, Idx(var)), "total")
         last = D(At(y.name, Idx(var)), x, "immediate")
         return self._sum(Sum(var, num(1), y.time, Mul((path, last))))
+
+
+#: The norms of a transpose where they are others.
+TURNED = {"1": "inf", "inf": "1"}
+
+
+def norm_of(kind: str) -> str:
+    """The norm that a mark means here: one that is left open is the spectral one."""
+    return "2" if kind == "any" else kind
+
+
+def _is_diagonal(node: Node) -> bool:
+    return isinstance(node, Diag) or (isinstance(node, Transpose) and isinstance(node.arg, Diag))
 
 
 def geometric(term: Term, var: str, moving: list[tuple[Base, Exponent]], count: Exponent) -> Term:
