@@ -1,16 +1,17 @@
-r"""Facts that texts about gradients cite: what comes later, norms of products, small differences.
+r"""Facts that texts about gradients cite: what comes later, norms of matrices, small differences.
 
 :math:`\partial h_t/\partial x_k = 0` for :math:`k > t`, since no step depends on a later one;
-:math:`\|AB\| \le \|A\|\,\|B\|` for any two matrices and every norm that is taken of matrices here
-(Horn and Johnson, Matrix Analysis, 5.6); and the quotient of differences by which a gradient is
-checked, :math:`(L(w+\varepsilon) - L(w-\varepsilon))/2\varepsilon`, which is the derivative up to
-what vanishes with :math:`\varepsilon` if the denominator is the distance of the two points.
+what holds of any matrices (:mod:`bptt_sym.check.any_matrices`); and the quotient of differences by
+which a gradient is checked, :math:`(L(w+\varepsilon) - L(w-\varepsilon))/2\varepsilon`, which is
+the derivative up to what vanishes with :math:`\varepsilon` if the denominator is the distance of
+the two points.
 """
 
 from __future__ import annotations
 
 import re
 
+from bptt_sym.check.any_matrices import of_any_matrices
 from bptt_sym.check.models import Models
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.softmax import of_a_loss, of_a_softmax
@@ -32,19 +33,6 @@ _VANISHES = re.compile(
 _GREATER, _LESS = r"(?:>|\\gt(?![A-Za-z]))", r"(?:<|\\lt(?![A-Za-z]))"
 #: What may stand between a claim and its condition.
 _SPACE = re.compile(r"\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])|\\[,;:! ]|~|\s|&")
-_LIFTED = re.compile(r"\^\{?(?:\\(?:top|intercal)|T)\}?")
-_NORM = r"‖%s‖(?:_\{?(?:[12FpP]|\\infty)\}?)?"
-_OF_A_PRODUCT = re.compile(
-    (_NORM % r"(?P<all>[A-Z](?:(?:\\cdot|\\times)?[A-Z])+)")
-    + r"(?:\\leq?(?:slant)?|≤|⩽)"
-    + rf"(?P<each>{_NORM % '[A-Z]'}(?:(?:\\cdot|\\times)?{_NORM % '[A-Z]'})+)[.,;]?"
-)
-_OF_A_SUM = re.compile(
-    (_NORM % r"(?P<all>[A-Z](?:\+[A-Z])+)")
-    + r"(?:\\leq?(?:slant)?|≤|⩽)"
-    + rf"(?P<each>{_NORM % '[A-Z]'}(?:\+{_NORM % '[A-Z]'})+)[.,;]?"
-)
-_BARS = re.compile(r"\\\||\\[lr]?Vert(?![A-Za-z])|\|\|")
 _SMALL = r"(?:\\(?:var)?epsilon|\\delta|\\Delta|\\eta|h|ε|δ)"
 _QUOTIENT = re.compile(
     r"(?:\\frac\{(?:\\partial|d)(?P<l>\\?[A-Za-z]+(?:\{[A-Za-z]\})?)[^{}]*\}"
@@ -52,8 +40,6 @@ _QUOTIENT = re.compile(
     r"&?(?:=|\\approx|\\simeq|≈)&?\\frac\{"
 )
 _OF_FIRST = "a step depends on no later one"
-_OF_NORMS = "the norm of a product is at most the product of the norms"
-_OF_SUMS = "the norm of a sum is at most the sum of the norms"
 _UP_TO = "the two are equal up to what vanishes with the difference"
 
 
@@ -66,7 +52,7 @@ def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
     softmax = models.context.wording.softmax
     found = of_an_activation(row.latex, formula.written) or of_a_softmax(row.latex, softmax)
     found = found or of_a_loss(row.latex, softmax)
-    found = found or _later(row, formula, models) or _norms(row, models)
+    found = found or _later(row, formula, models) or of_any_matrices(row, formula, models)
     return found or _differences(row.latex) or _differences(written)
 
 
@@ -85,20 +71,6 @@ def _later(row: Row, formula: Formula, models: Models) -> Verdict | None:
     if not forward or by not in (*rec.defined, *rec.inputs):
         return None
     return Verdict("right", scope="every T", method=_OF_FIRST, note="")
-
-
-def _norms(row: Row, models: Models) -> Verdict | None:
-    text = _LIFTED.sub("", _SPACE.sub("", _BARS.sub("‖", row.latex)))
-    for pattern, why in ((_OF_A_PRODUCT, _OF_NORMS), (_OF_A_SUM, _OF_SUMS)):
-        found = pattern.fullmatch(text)
-        if found is None:
-            continue
-        names = re.findall(r"[A-Z]", found["all"])
-        each = re.findall(r"‖([A-Z])‖", found["each"])
-        unknown = models.current is None or not set(names) & set(models.current.court.model.defined)
-        if names == each and unknown:
-            return Verdict("right", scope="every dimension", method=why)
-    return None
 
 
 def _differences(latex: str) -> Verdict | None:

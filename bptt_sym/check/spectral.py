@@ -20,7 +20,20 @@ from bptt_sym.decide.counterexample import enclosure
 from bptt_sym.decide.domains import precision
 from bptt_sym.decide.judge import summary
 from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict
-from bptt_sym.notation import Claim, Div, Fn, Mul, Node, Norm, Num, Pow, Sym, Transpose, walk
+from bptt_sym.notation import (
+    Claim,
+    Div,
+    Fn,
+    Mul,
+    Node,
+    Norm,
+    Num,
+    Pow,
+    Sym,
+    Transpose,
+    rebuild,
+    walk,
+)
 from bptt_sym.read.vocabulary import Vocabulary
 from bptt_sym.recurrence import Recurrence
 
@@ -97,6 +110,9 @@ def spectral(claim: Claim, rec: Recurrence) -> Verdict | None:
     shape = rec.shapes.get(matrix, ())
     if len(shape) != 2 or shape[0] != shape[1]:
         return None
+    kinds = {n.ord for side in claim.sides for n in walk(side) if isinstance(n, Norm)}
+    if len(kinds) == 1 and kinds <= {"F", "1", "inf"}:
+        return _below_a_norm(claim)
     refuted: list[Verdict] = []
     plain = any(_bare(s) for s in claim.sides)
     for gram in (False, True) if plain else (False,):
@@ -122,6 +138,30 @@ def spectral(claim: Claim, rec: Recurrence) -> Verdict | None:
             return None
         refuted.append(found)
     return refuted[0]
+
+
+def _below_a_norm(claim: Claim) -> Verdict | None:
+    """``ρ(W) ≤ ‖W‖`` for another norm: no eigenvalue exceeds any norm that bounds products."""
+    sides = [_with_spectral_norms(side) for side in claim.sides]
+    if any(isinstance(n, Sym) and _SINGULAR.match(n.name) for s in sides for n in walk(s)):
+        return None
+    left, right = (_size(side, False) for side in sides)
+    if claim.ops[0] == ">=":
+        left, right = right, left
+    if left is None or right is None or claim.ops[0] not in ("<=", ">="):
+        return None
+    apart = not left.singular and not right.radius and left.radius == right.singular
+    if not apart or left.factor > right.factor or any(map(_bare, claim.sides)):
+        return None
+    return Verdict(
+        "right", scope="every matrix", method="the spectral radius is at most every norm"
+    )
+
+
+def _with_spectral_norms(node: Node) -> Node:
+    """``node`` with the spectral norm in the place of each other one."""
+    node = rebuild(node, _with_spectral_norms)
+    return replace(node, ord="2") if isinstance(node, Norm) else node
 
 
 def judge_with_sizes(claim: Claim, rec: Recurrence, judge: Callable[[Claim], Verdict]) -> Verdict:

@@ -199,3 +199,59 @@ def test_the_largest_entry_is_no_norm_that_products_are_bounded_by() -> None:
 def test_a_bound_by_norms_says_which_rules_it_rests_on() -> None:
     product = judge(cell("elman-vector"), rf"\|{STEP_OF_VECTORS}\| \le \|{SLOPES}\| \|W_{{hh}}\|")
     assert "‖AB‖" in product.method and "‖A + B‖" not in product.method
+
+
+JACOBIAN = rf"\left\|{STEP_OF_VECTORS}\right\|"
+
+
+@pytest.mark.parametrize(
+    ("tex", "verdict"),
+    [
+        # What is known of entries bounds a diagonal matrix, and the largest entry, alone.
+        (r"\|1-h_t^2\|_2 \le 1", "wrong"),
+        (r"\|1-h_t^2\|_1 \le 1", "wrong"),
+        (r"\|1-h_t^2\|_\infty \le 1", "right"),
+        (r"\|1-h_t^2\| \le 1", "right_under_reading"),
+        (r"\|\tanh(W_{hh} h_{t-1})\|_2 \le 1", "wrong"),
+        (r"\|\tanh(W_{hh} h_{t-1})\| \le 1", "undecided"),
+        (r"\|h_t\|_\infty \le 1", "right"),
+        (r"\|h_t\|_2 \le \|h_t\|_\infty", "wrong"),
+        (r"\|W_{hh} h_t\|_2 \le \|W_{hh}\|_2 \|h_t\|_\infty", "wrong"),
+        # The norm of a transpose is another one for 1 and ∞.
+        (rf"\|W_{{hh}}^\top {SLOPES}\|_1 \le \|W_{{hh}}\|_1", "undecided"),
+        (rf"\|W_{{hh}}^\top {SLOPES}\|_1 \le \|W_{{hh}}\|_\infty", "right"),
+        (rf"\|W_{{hh}}^\top {SLOPES}\|_2 \le \|W_{{hh}}\|_2", "right"),
+        # Sizes in different norms are different sizes.
+        (r"\|W_{hh}\|_F^2 \le \|W_{hh}\|_F \|W_{hh}\|_2", "wrong"),
+        (r"\|W_{hh}\|_F \|W_{hh}\|_2 \le \|W_{hh}\|_F^2", "right"),
+        (rf"\|{SLOPES}\|_F \|W_{{hh}}\|_F \le \|W_{{hh}}\|_F", "wrong"),
+        (r"\left\|\frac{d h_T}{d h_k}\right\|_F \le \|W_{hh}\|_2^{T-k}", "wrong"),
+        (r"\left\|\frac{d h_T}{d h_k}\right\|_F \le \|W_{hh}\|_F^{T-k}", "right"),
+        (r"\|W_{hh}\|_1 \le 1 \implies \|W_{hh}\|_2 \le 1", "undecided"),
+        (r"\|W_{hh}\|_2 \le 1 \implies \|W_{hh}\|_F \le 1", "undecided"),
+        (r"\|W_{hh}\|_F \le 1 \implies \|W_{hh}\|_2 \le 1", "right"),
+        (rf"\|W_{{hh}}\|_1 < 1 \implies {JACOBIAN}_2 \le 1", "undecided"),
+        (rf"\|W_{{hh}}\|_F < 1 \implies {JACOBIAN}_2 \le 1", "right"),
+        # What tends to 0 in one norm does so in every other one.
+        (r"\|W_{hh}\|_1 < 1 \implies \frac{d h_T}{d h_k} \to 0", "right"),
+        # The identity has the norm √n among the Frobenius norms.
+        (r"\|I - W_{hh}\|_F \le 1 + \|W_{hh}\|_F", "wrong"),
+        (r"\|I - W_{hh}\|_2 \le 1 + \|W_{hh}\|_2", "right"),
+    ],
+)
+def test_sizes_are_told_apart_by_their_norms(tex: str, verdict: str) -> None:
+    assert judge(cell("elman-vector"), tex).verdict == verdict
+
+
+def test_a_hint_names_the_norm() -> None:
+    found = judge(cell("elman-vector"), r"\left\|\frac{d h_T}{d h_k}\right\|_F \le 1")
+    assert "true if also ‖W_{hh}‖_F ≤ 1" in found.note
+
+
+def test_the_kernel_tells_norms_apart_as_well() -> None:
+    from bptt_sym.prove import bound
+
+    vector = cell("elman-vector")
+    for tex in (r"\|W_{hh}\|_F \le \|W_{hh}\|_2", r"\|W_{hh}\|_1^2 \le \|W_{hh}\|_1 \|W_{hh}\|_2"):
+        assert bound(vector, tex).status == "undecided"
+    assert bound(vector, r"\|W_{hh}\|_2^2 \le \|W_{hh}\|_2^2").status == "proved"

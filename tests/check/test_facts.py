@@ -34,23 +34,6 @@ def test_what_runs_backwards_depends_on_later_steps() -> None:
     assert "right" not in verdicts(text)
 
 
-@pytest.mark.parametrize(
-    ("claim", "right"),
-    [
-        (r"\|AB\| \le \|A\| \|B\|", True),
-        (r"\lVert AB \rVert_2 \leq \lVert A \rVert_2 \, \lVert B \rVert_2", True),
-        (r"\left\|A B C\right\| \le \left\|A\right\| \cdot \|B\| \cdot \left\|C\right\|", True),
-        (r"||A + B|| \le ||A|| + ||B||", True),
-        (r"\|AB\| \ge \|A\| \|B\|", False),
-        (r"\|AB\| = \|A\| \|B\|", False),
-        (r"\|AB\| \le \|A\| \|C\|", False),
-        (r"\|AB\| \le \|A\| + \|B\|", False),
-    ],
-)  # fmt: skip
-def test_norms_of_any_two_matrices(claim: str, right: bool) -> None:
-    assert (last(f"{NET}$${claim}$$") == "right") is right
-
-
 POINTS = r"$$\frac{\partial E}{\partial v} \approx \frac{E(v %s) - E(v %s)}{%s}$$"
 
 

@@ -31,6 +31,10 @@ def verdict(text: str):
         (r"\|W\|_2^2 = \lambda_{max}(W W^\top)", "right"),
         (r"\rho(W) \le \|W\|_2", "right"),
         (r"\|W\|_2 \ge \rho(W)", "right"),
+        (r"\rho(W) \le \|W\|_F", "right"),
+        (r"\rho(W)^2 \le \|W\|_\infty^2", "right"),
+        (r"\rho(W) \le \|W\|_1^2", "undecided"),
+        (r"\|W\|_F \le \rho(W)", "undecided"),
         (r"\|W\|_2 \le \rho(W)", "wrong"),
         (r"\|W\|_2 \le \lambda_{max}(W^\top W)", "wrong"),
         (r"\|U\|_2 = \lambda_{max}(U)", "undecided"),  # U is not square
