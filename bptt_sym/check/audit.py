@@ -19,7 +19,7 @@ from bptt_sym.check.examples import (
     puts_values_in,
     without_numbers,
 )
-from bptt_sym.check.facts import of_a_fact
+from bptt_sym.check.facts import needs_no_model, of_a_fact
 from bptt_sym.check.grounds import Grounds, holds_in_vain
 from bptt_sym.check.judged import Judged, as_entry, fault_in, in_order, of_problem
 from bptt_sym.check.layers import layered
@@ -31,7 +31,6 @@ from bptt_sym.check.prepared import prepared
 from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.renamed import renamed
 from bptt_sym.check.second_looks import at_the_last_step
-from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.understood import where_understood
 from bptt_sym.check.unrolled import follows
@@ -197,7 +196,7 @@ class _Auditor:
             return dict.fromkeys(cases, _CASE_ONLY) | self._definitions(apart)
         found = [r for r in rows.rows if may_define(r, rows.formula, runs) and not only_copies(r)]
         found = [r for r in found if not made_of_gradients(r, now) and not looks_ahead(r)]
-        found = [r for r in found if of_an_activation(r.latex) is None and not r.gives_numbers]
+        found = [r for r in found if not needs_no_model(r.latex) and not r.gives_numbers]
         again = Verdict("not_a_claim", note=marked("a definition, as before"))
         if found and self.models.restates(definition_of(row, rows.formula) for row in found):
             return {id(row): again for row in found}

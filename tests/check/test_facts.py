@@ -56,6 +56,9 @@ def test_quotients_of_differences(first: str, second: str, step: str, instead: s
         assert found.verdict == "wrong"
         assert found.diagnosis is not None and found.diagnosis.code == "BP020"
         assert f"{CODES['BP020']} ({instead} in place of" in found.diagnosis.message
+        shown = found.counterexample  # the derivative of x is 1, and the quotient is not
+        assert shown is not None and dict(shown.values)["f(x)"] == "x"
+        assert shown.left == "1" != shown.right
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,38 @@ def test_quotients_of_differences(first: str, second: str, step: str, instead: s
 )  # fmt: skip
 def test_other_spellings_of_a_quotient(claim: str) -> None:
     assert last(f"{NET}$${claim}$$") == "right"
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (r"f'(x) = \frac{f(x+h) - f(x-h)}{h}", "wrong"),
+        (r"\frac{f(x+\epsilon) - f(x-\epsilon)}{\epsilon} = f'(x)", "wrong"),
+        (r"\bigl(f(x+\epsilon) - f(x-\epsilon)\bigr) / (2\epsilon) \approx f'(x)", "right"),
+        (r"\frac{\partial E}{\partial v} \approx (E(v+h) - E(v-h)) / h", "wrong"),
+        (r"\frac{\partial E}{\partial v} \approx \frac{1}{2h} [E(v+h) - E(v-h)]", "right"),
+        (r"\frac{\partial E}{\partial v} = \lim_{h \to 0} \frac{E(v+h) - E(v)}{h}", "right"),
+        (r"\frac{\partial E}{\partial v} = \lim_{h \to 0} \frac{E(v+h) - E(v-h)}{h}", "wrong"),
+        # The order of what is left out.
+        (r"\frac{\partial E}{\partial v} = \frac{E(v+h) - E(v)}{h} + O(h)", "right"),
+        (r"\frac{\partial E}{\partial v} = \frac{E(v+h) - E(v)}{h} + O(h^2)", "wrong"),
+        (r"\frac{\partial E}{\partial v} = \frac{E(v+h) - E(v-h)}{2h} + \mathcal{O}(h^2)", "right"),
+        (r"\frac{\partial E}{\partial v} = \frac{E(v+h) - E(v-h)}{2h} + \mathcal{O}(h^3)", "wrong"),
+        # Of other points, functions and orders nothing is said.
+        (r"\frac{\partial E}{\partial v} = \frac{E(v+h) - E(w-h)}{2h}", "undecided"),
+        (r"\frac{\partial E}{\partial v} = \frac{E(v+h) - Q(v-h)}{2h}", "undecided"),
+        (r"\frac{\partial E}{\partial v} = \frac{E(v+h) + E(v-h)}{2h}", "undecided"),
+    ],
+)
+def test_quotients_in_other_forms(claim: str, expected: str) -> None:
+    assert last(f"{NET}$${claim}$$") == expected
+
+
+def test_the_order_has_a_power_that_shows_it() -> None:
+    claim = r"\frac{\partial E}{\partial v} = \frac{E(v+h) - E(v-h)}{2h} + O(h^3)"
+    shown = judged(f"{NET}$${claim}$$")[-1].verdict.counterexample
+    assert shown is not None and dict(shown.values) == {"f(x)": "x^3", "x": "0"}
+    assert (shown.left, shown.right) == ("0", "h^2 + O(h^3)")
 
 
 def test_a_quotient_of_something_else_is_not_judged() -> None:
