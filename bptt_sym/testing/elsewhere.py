@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.tracing import Change, Site, Trace
+from bptt_sym.testing.tracing import ALL, OWN, Change, Site, Trace
 
 Array = Any
 #: Lists of values that are tried at each operand, at most.
@@ -26,19 +27,12 @@ def displaced(own: Trace) -> Iterator[tuple[str, Change]]:
         others = [own.operands[site][u][1 - k] for u in uses]
         if all(np.array_equal(v, others[0]) for v in others):
             continue  # the same matrix every time
-        moved = [
-            ("the uses in the reverse order", others[::-1]),
-            ("the use before", [others[0], *others[:-1]]),
-            ("the use after", [*others[1:], others[-1]]),
-            ("the use before (at first the last)", [others[-1], *others[:-1]]),
-            ("the use after (at last the first)", [*others[1:], others[0]]),
-            ("the last use every time", [others[-1]] * len(others)),
-        ]
-        for words, values in moved:
+        for words, values in _moved(others):
             which, other = ("first", "second")[k], ("second", "first")[k]
             text = f"what {_where(site)} passes to its {which} operand takes the {other} one of "
             taken = dict(zip(uses, values, strict=True))
             yield text + words, Change(site, "other", k, frozenset(uses), taken)
+    yield from _constants(own)
     products = [s for s in own.operands if s in own.products and own.reached.get((s, 0))]
     for a in products:
         for b in products:
@@ -52,13 +46,43 @@ def displaced(own: Trace) -> Iterator[tuple[str, Change]]:
             yield text, Change(a, "other", 0, None, to_a, Change(b, "other", 0, None, to_b))
 
 
+def _constants(own: Trace) -> Iterator[tuple[str, Change]]:
+    """Of a sum or a difference, the operand that is no parameter's is that of another use."""
+    for site, rows in own.operands.items():
+        fixed = [k for k in (0, 1) if not own.reached.get((site, k))]
+        if site.function not in ("add", "subtract") or len(fixed) != 1 or len(rows) < 2:
+            continue
+        values = [row[fixed[0]] for row in rows]
+        if any(np.shape(v) != np.shape(values[0]) for v in values) or not np.ndim(values[0]):
+            continue
+        if all(np.array_equal(v, values[0]) for v in values):
+            continue
+        for words, moved in _moved(values):
+            text = f"{_where(site)} has as its {('first', 'second')[fixed[0]]} operand that of "
+            yield text + words, Change(site, "value", fixed[0], None, dict(enumerate(moved)))
+
+
+def _moved(values: list[Array]) -> list[tuple[str, list[Array]]]:
+    """Those of other uses."""
+    return [
+        ("the uses in the reverse order", values[::-1]),
+        ("the use before", [values[0], *values[:-1]]),
+        ("the use after", [*values[1:], values[-1]]),
+        ("the use before (at first the last)", [values[-1], *values[:-1]]),
+        ("the use after (at last the first)", [*values[1:], values[0]]),
+        ("the last use every time", [values[-1]] * len(values)),
+    ]
+
+
 def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
     """What another operation has stands in a product, a slope of tanh, a quotient, an index."""
     for (site, k), uses in own.reached.items():
         where, chosen = _where(site), frozenset(uses)
-        if site in own.products:
+        beside = site.function == "multiply" and site.operands == 2
+        if site in own.products or beside:
             mine = [own.operands[site][u][1 - k] for u in uses]
-            for words, values in _lists(own, mine, site, 1 - k):
+            others = _lists(own, mine, site, 1 - k)
+            for words, values in chain(_means(mine), others) if beside else others:
                 which, other = ("first", "second")[k], ("second", "first")[k]
                 text = f"what {where} passes to its {which} operand has as the {other} {words}"
                 yield text, Change(
@@ -82,6 +106,75 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
             yield from _indices(own, site, uses)
 
 
+def _means(mine: list[Array]) -> Iterator[tuple[str, list[Array]]]:
+    """Values in whose place their mean stands, over all entries or along one axis."""
+    for axis in (None, *range(np.ndim(mine[0]))):
+        if all(np.ndim(v) == np.ndim(mine[0]) and np.size(v) > 1 for v in mine):
+            words = "its own mean" + ("" if axis is None else f" along axis {axis}")
+            means = (np.mean(v, axis, keepdims=True) for v in mine)
+            yield words, [np.broadcast_to(m, v.shape) for m, v in zip(means, mine, strict=True)]
+
+
+def joined(own: Trace) -> Iterator[tuple[str, Change]]:
+    """Operations that belong together: exponentials and their sum, a product and its factor."""
+    for site, (axis, axes) in own.softmax.items():
+        where = _where(site)
+        if site.function == "divide":
+            yield (
+                f"each entry of the softmax {where} is taken to depend on its own score only "
+                "(y (1 − y) for its derivative)",
+                Change(site, "softmax", OWN),
+            )
+        for other in (ALL, *(a for a in range(axes) if a != axis)):
+            along = "all axes" if other == ALL else f"axis {other}"
+            text = f"the softmax of {where} is summed over {along} on the way back, not axis {axis}"
+            yield text, Change(site, "softmax", other)
+    for site, factors in own.factors.items():
+        chosen = frozenset(factors)
+        for k in (0, 1):
+            if not own.reached.get((site, k)):
+                continue
+            which = ("first", "second")[k]
+            yield (
+                f"what {_where(site)} passes to its {which} operand lacks the factor that the "
+                "product is multiplied by",
+                Change(site, "unfactored", k, chosen, factors),
+            )
+            operands = own.operands[site]
+            if all(np.shape(operands[u][0]) == np.shape(f) for u, f in factors.items()):
+                yield (
+                    f"what {_where(site)} passes to its {which} operand has the factor of the "
+                    "product before the matrix, not behind it",
+                    Change(site, "inside", k, chosen, factors),
+                )
+    yield from _masked(own)
+
+
+def _masked(own: Trace) -> Iterator[tuple[str, Change]]:
+    """An operand is repeated along the first axis, and some of its uses there do not count."""
+    for (site, k), uses in own.reached.items():
+        if site.function != "multiply" or site.operands != 2:
+            continue
+        shapes = {tuple(np.shape(v) for v in own.operands[site][u]) for u in uses}
+        if len(shapes) != 1:
+            continue
+        (pair,) = shapes
+        mine, other = pair[k], pair[1 - k]
+        again = len(mine) < len(other) or (len(mine) == len(other) and mine[:1] != other[:1])
+        if not again or not other[0] > 1:
+            continue
+        steps = np.arange(other[0]).reshape(-1, *[1] * (len(other) - 1))
+        last = other[0] - 1
+        for words, kept in (
+            ("the last one is missing", steps < last), ("the first one is missing", steps > 0),
+            ("only the last one counts", steps == last), ("only the first one counts", steps == 0),
+        ):  # fmt: skip
+            which = ("first", "second")[k]
+            text = f"of the {other[0]} uses of its {which} operand in {_where(site)} {words}"
+            values = dict.fromkeys(uses, kept.astype(float))
+            yield text, Change(site, "masked", k, frozenset(uses), values)
+
+
 def _indices(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Change]]:
     """Other rows than those that were read; of rows that were read twice, one of two."""
     where, chosen = _where(site), frozenset(uses)
@@ -89,7 +182,7 @@ def _indices(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Cha
         f"of rows that {where} reads twice at once only the last counts (no sum)",
         Change(site, "last", 0, chosen),
     )
-    mine = own.indices[site]
+    mine = [k[-1] if isinstance(k, tuple) else k for k in own.indices[site]]
     for other, keys in own.indices.items():
         arrays = [k[-1] if isinstance(k, tuple) else k for k in keys]
         if any(not isinstance(k, np.ndarray) or k.shape != np.shape(mine[0]) for k in arrays):
@@ -129,4 +222,4 @@ def _lists(
             return
 
 
-__all__ = ["displaced", "elsewhere"]
+__all__ = ["displaced", "elsewhere", "joined"]

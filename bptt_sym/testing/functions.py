@@ -7,7 +7,7 @@ differences, whose own error estimate is the tolerance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -21,6 +21,8 @@ Params = Mapping[str, Array]
 
 
 COMPLEX = "complex step"
+#: Entries of a gradient that are looked at one by one, at most.
+_ENTRIES = 200
 
 
 @final
@@ -115,6 +117,7 @@ def judge_pair(
                 break
     if wrong and len(findings) == len(wrong):
         why = explained(losses, point, given, wrong)
+        why = why or _zeros(loss, point, given, wrong)
         findings += [Finding("explained", why)] if why else []
     return findings
 
@@ -130,13 +133,13 @@ def _entry(
 ) -> Finding:
     """The entry that is off most, and a factor if all are off by the same."""
     exact = np.empty_like(given, dtype=float)
-    for index in list(np.ndindex(given.shape))[:200]:
+    for index in list(np.ndindex(given.shape))[:_ENTRIES]:
         v = np.zeros_like(point[name])
         v[index] = 1.0
         # Where the complex step is the derivative along one direction, it is along others.
         step = _imaginary(loss, point, {name: v}) if slope.method == COMPLEX else None
         exact[index] = directional(loss, point, {name: v}).value if step is None else step
-    if given.size > 200:
+    if given.size > _ENTRIES:
         return Finding(
             "value",
             f"d{name} along a random direction is {claimed:.10g}, the loss says "
@@ -156,6 +159,31 @@ def _entry(
         ):
             text += "; it is the transpose of the gradient"
     return Finding("value", text)
+
+
+def _zeros(loss: Any, point: Params, given: Params, wrong: Sequence[str]) -> str | None:
+    """Rows or columns of gradients that are 0 where all other entries are right."""
+    parts = []
+    for name in wrong:
+        value = np.asarray(given[name], float)
+        if value.ndim != 2 or value.size > _ENTRIES:
+            return None
+        exact = np.empty_like(value)
+        for index in np.ndindex(value.shape):
+            v = np.zeros_like(value)
+            v[index] = 1.0
+            exact[index] = directional(loss, point, {name: v}).value
+        off = ~np.isclose(value, exact, rtol=1e-6, atol=1e-9 * np.abs(exact).max())
+        if (value[off] != 0).any():
+            return None
+        for axis, word in ((1, "row"), (0, "column")):
+            lines = np.flatnonzero(off.any(axis))
+            if len(lines) == 1 and not np.take(value, lines[0], 1 - axis).any():
+                parts.append(f"{word} {lines[0]} of d{name} is 0, all else in it is right")
+                break
+        else:
+            return None
+    return "; ".join(parts)
 
 
 def directional(loss: Callable[[dict[str, Array]], Any], point: Params, direction: Params) -> Slope:

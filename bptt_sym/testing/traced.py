@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.elsewhere import displaced, elsewhere
+from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
 from bptt_sym.testing.tracing import ACTIVE, STEP, Change, Trace, Traced
 
 Array = Any
@@ -25,6 +25,10 @@ Params = Mapping[str, Array]
 _TRIED = 400
 #: Uses at the beginning or at the end that are changed alone, less than.
 _ENDS = 7
+#: Operations of which two are cut, at most.
+_CUTS = 80
+#: Losses that factors are measured of, at most.
+_LOSSES = 40
 
 
 def explained(
@@ -55,7 +59,7 @@ def explained(
     if _slope(loss, point, directions[0], None, np.sum, trace) is None:
         return None
     _slope(loss, point, {k: directions[0][k] for k in wrong}, None, np.sum, own)
-    for found in (_added, _multiples):
+    for found in (_added, _multiples, _turned):
         words = found(loss, point, given, wrong, directions)
         if words:
             return words
@@ -63,7 +67,9 @@ def explained(
         # Which parameters it concerns is known: the others are right.
         if all(fits(None, weigh, [k]) for k in wrong):
             return words
-    for words, change in chain(_candidates(trace), _in_part(trace, own), displaced(own)):
+    for words, change in chain(
+        _candidates(trace), _in_part(trace, own), displaced(own), joined(own)
+    ):
         if explains(change):
             return words
     for name in wrong:
@@ -75,6 +81,14 @@ def explained(
                 for v in directions
             ):  # fmt: skip
                 return f"what is given for {name} is the gradient of {other}"
+    names = ", ".join(f"d{k}" for k in wrong)
+    # In what is given for some parameters alone, though the same operation leads to others.
+    for words, change in chain(_candidates(own), joined(own)):
+        if all(fits(change, np.sum, [k]) for k in wrong):
+            return f"{names}: {words}"
+    for words, change in _two_cuts(loss, point, given, wrong, directions, own):
+        if all(fits(change, np.sum, [k]) for k in wrong):
+            return f"{names}: {words}"
     if len(wrong) == 1:
         for words, change in _uses(trace):
             if fits(change, np.sum, wrong):
@@ -82,7 +96,7 @@ def explained(
     for words, change in chain(_single(trace, own), elsewhere(own)):
         if explains(change):
             return words
-    return None
+    return _by_loss(loss, point, given, wrong)
 
 
 def _of(slope: float | None) -> float:
@@ -140,11 +154,47 @@ def _candidates(trace: Trace) -> Iterator[tuple[str, Change]]:
                 text = f"the {factor} factor of {where} is left out on the way back"
                 yield text, Change(site, "factor", k)
             which = ("first operand", "second operand")[k] if site.operands > 1 else "argument"
+            if site.function == "where":
+                which = ("first choice", "second choice")[k]
+                text = f"{where} passes back to its {which} where it takes the other one as well"
+                yield text, Change(site, "everywhere", k)
             text = f"{where} passes nothing back to its {which}: it is taken to be constant"
             yield text, Change(site, "operand", k)
             count += 1
         if count > _TRIED:
             return
+
+
+def _two_cuts(
+    loss: Callable[[dict[str, Array]], Any],
+    point: Params,
+    given: Params,
+    wrong: Sequence[str],
+    directions: Sequence[Params],
+    own: Trace,
+) -> Iterator[tuple[str, Change]]:
+    """Two operations that pass nothing back to one of their operands.
+
+    What two cuts take away is the sum of what each does, as long as no path runs through both.
+    """
+    along = [{k: v[k]} for v in directions for k in wrong]
+    right = [_of(_slope(loss, point, v, None, np.sum)) for v in along]
+    claimed = [float(sum((given[k] * v[k]).sum() for k in v)) for v in along]
+    off = [c - r for c, r in zip(claimed, right, strict=True)]
+    cuts = [(w, c) for w, c in _candidates(own) if c.kind == "operand"][:_CUTS]
+    made = [
+        [_of(_slope(loss, point, v, c, np.sum)) - r for v, r in zip(along, right, strict=True)]
+        for _, c in cuts
+    ]
+    table, needed = np.array(made).reshape(len(cuts), -1), np.array(off)
+    near = 1e-9 * (np.abs(right) + np.abs(needed) + np.abs(table).max(0, initial=0.0))
+    for i in range(len(cuts)):
+        for j in range(i + 1, len(cuts)):
+            if cuts[i][1].site != cuts[j][1].site and (
+                np.abs(table[i] + table[j] - needed) <= near
+            ).all():
+                words = f"{cuts[i][0]}; {cuts[j][0]}"
+                yield words, replace(cuts[i][1], also=cuts[j][1])
 
 
 def _uses(trace: Trace) -> Iterator[tuple[str, Change]]:
@@ -204,6 +254,68 @@ def _multiples(
         return None
     names = ", ".join(f"d{n}" for n in wrong)
     return f"{names}: {factor:.6g} times the gradient" if factor else f"{names}: 0"
+
+
+def _turned(
+    loss: Callable[[dict[str, Array]], Any],
+    point: Params,
+    given: Params,
+    wrong: Sequence[str],
+    directions: Sequence[Params],
+) -> str | None:
+    """The transposes of gradients, or their entries in the shape of the gradients."""
+    for name in wrong:
+        shape = point[name].shape
+        if len(shape) != 2 or 1 in shape:
+            return None
+        for v in directions:
+            across = v[name].reshape(shape[::-1]).T
+            claimed = float((given[name] * v[name]).sum())
+            slope = _of(_slope(loss, point, {name: across}, None, np.sum))
+            if not abs(slope - claimed) <= 1e-10 * float(np.abs(given[name] * v[name]).sum()):
+                return None
+    return f"{', '.join(f'd{n}' for n in wrong)}: the transpose is given"
+
+
+def _by_loss(
+    loss: Callable[[dict[str, Array]], Any], point: Params, given: Params, wrong: Sequence[str]
+) -> str | None:
+    """The losses that are returned, each with a factor of its own."""
+    count = np.size(loss({k: np.array(v) for k, v in point.items()}))
+    if not 1 < count <= _LOSSES:
+        return None
+    rng = np.random.default_rng(13)
+    rows, right = [], []
+    for _ in range(count + 4):
+        v = {k: rng.normal(size=point[k].shape) for k in wrong}
+        row = [
+            _slope(loss, point, v, None, lambda losses, j=j: np.ravel(losses)[j])  # type: ignore[misc]
+            for j in range(count)
+        ]
+        if any(s is None for s in row):
+            return None
+        rows.append(row)
+        right.append(float(sum((given[k] * v[k]).sum() for k in wrong)))
+    a, b = np.array(rows, float), np.array(right)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return None
+    seen = np.abs(a).max(0) > 0  # a loss that they do not enter has any factor
+    factors, _, rank, _ = np.linalg.lstsq(a[:, seen], b, rcond=1e-10)
+    off = np.abs(a[:, seen] @ factors - b).max()
+    if rank < seen.sum() or off > 1e-9 * max(np.abs(b).max(), np.abs(a).max()):
+        return None
+    by: dict[str, list[str]] = {}
+    for j, f in zip(np.flatnonzero(seen), factors, strict=True):
+        if abs(f - 1) > 1e-7:
+            by.setdefault(f"{0.0 if abs(f) < 1e-7 else f:.6g}", []).append(str(j + 1))
+    if not by or len(by) > 3:
+        return None
+    parts = [
+        f"{'loss' if len(js) == 1 else 'losses'} {', '.join(js)} of {count} "
+        + ("left out" if f == "0" else f"with factor {f}")
+        for f, js in by.items()
+    ]
+    return f"{', '.join(f'd{n}' for n in wrong)}: {'; '.join(parts)}"
 
 
 def _added(

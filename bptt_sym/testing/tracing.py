@@ -40,7 +40,13 @@ class Change:
     transposed on the way back; ``other``: beside the tangent of the operand stands, of each use,
     the value that ``values`` gives instead of the other operand; ``slope``: the derivative of tanh
     is taken there; ``divided``: that is what is divided by; ``index``: that stands between the
-    brackets; ``last``: of rows that are read twice, only the last counts.
+    brackets; ``last``: of rows that are read twice, only the last counts; ``value``: an operand
+    that has no tangent has another value; ``masked``: beside an operand that is repeated along the
+    first axis stands 0 at some places of it; ``unfactored``: the factor by which the result is
+    multiplied is left out for what comes from one operand; ``inside``: that factor stands beside
+    the first operand, before the product, not behind it; ``softmax``: exponentials are divided by
+    their sum, or its logarithm is taken, as ``operand`` says: :data:`OWN`, :data:`ALL` or another
+    axis; ``everywhere``: of two that are chosen from, one passes on its whole tangent.
     """
 
     site: Site
@@ -62,6 +68,10 @@ class Change:
         return change
 
 
+#: Of a softmax, each entry depends on its own score only; its sum is that over all axes.
+OWN, ALL = -1, -2
+
+
 @final
 @dataclass
 class Trace:
@@ -77,6 +87,14 @@ class Trace:
     reached: dict[tuple[Site, int], list[int]] = field(default_factory=dict)
     #: What arrays are indexed with, where that holds arrays of integers.
     indices: dict[Site, list[Any]] = field(default_factory=dict)
+    #: Sums along one axis and products by matrices, by where their numbers are: of what, along
+    #: which, the site and its use, and the result itself, that nothing else comes to lie there.
+    sums: dict[int, tuple[Array, int, Array]] = field(default_factory=dict)
+    made: dict[int, tuple[Site, int, Array]] = field(default_factory=dict)
+    #: Sites where exponentials meet their sum: along which axis, of how many.
+    softmax: dict[Site, tuple[int, int]] = field(default_factory=dict)
+    #: The factors by which products by matrices are multiplied, at each use.
+    factors: dict[Site, dict[int, Array]] = field(default_factory=dict)
 
 
 ACTIVE: list[Trace] = []
@@ -97,6 +115,12 @@ class Traced(np.ndarray):
         if isinstance(result, np.ndarray):
             return result.view(Traced)
         return np.asarray(result).view(Traced) if np.iscomplexobj(result) else result
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func is np.where and len(args) == 3 and not kwargs and ACTIVE:
+            raw = [x.view(np.ndarray) if isinstance(x, Traced) else x for x in args]
+            return _chosen(*raw).view(Traced)
+        return super().__array_function__(func, types, args, kwargs)
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
@@ -133,8 +157,11 @@ def _indexed(array: Array, key: Any) -> Array:
         case "operand":
             return np.real(right) + 0j
         case "index":
-            other = np.imag(array[change.values[use]]) if change else right
-            return np.real(right) + 1j * other
+            instead = change.values[use] if change else key
+            if isinstance(key, tuple):
+                # Beside slices and other arrays only the last array of integers is another one.
+                instead = (*key[:-1], instead)
+            return np.real(right) + 1j * np.imag(array[instead])
         case "last":
             rows = np.asarray(_rows(key))
             kept = np.array([k not in rows[j + 1 :] for j, k in enumerate(rows)])
@@ -142,6 +169,37 @@ def _indexed(array: Array, key: Any) -> Array:
             return np.real(right) + 1j * np.imag(right) * kept
         case _:
             raise AssertionError(trace.change.kind)
+
+
+def _chosen(condition: Any, *two: Any) -> Array:
+    """``np.where``, with what is to go wrong with the tangents of the two."""
+    trace, right = ACTIVE[-1], np.where(condition, *two)
+    site = _site(_Where(), "__call__", 2)
+    use = trace.sites.get(site, 0)
+    trace.sites[site] = use + 1
+    if trace.change is None:
+        moved = {k for k, x in enumerate(two) if np.iscomplexobj(x) and np.any(np.imag(x))}
+        trace.moved.setdefault(site, set()).update(moved)
+        for k in moved:
+            trace.reached.setdefault((site, k), []).append(use)
+        return right
+    change = trace.change.at(site, use)
+    if change is None:
+        return right
+    tangents = [np.where(condition, np.imag(two[0]), 0), np.where(condition, 0, np.imag(two[1]))]
+    if change.kind == "operand":
+        tangents[change.operand] = 0 * tangents[change.operand]
+    elif change.kind == "everywhere":
+        tangents[change.operand] = np.imag(two[change.operand])
+    else:
+        raise AssertionError(change.kind)
+    return np.real(right) + 1j * (tangents[0] + tangents[1])
+
+
+class _Where:
+    """The choice between two arrays, as if it were a ufunc."""
+
+    __name__: str = "where"
 
 
 class _GetItem:
@@ -159,42 +217,110 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
     use = trace.sites.get(site, 0)
     trace.sites[site] = use + 1
     if trace.change is None:
+        right = run(*raw, **kwargs)
         _noted(trace, site, use, ufunc, method, raw)
-        return run(*raw, **kwargs)
+        _joined(trace, site, use, ufunc, method, raw, right, kwargs)
+        return right
     change = trace.change.at(site, use)
-    if change is None:
-        return run(*raw, **kwargs)
+    if change is not None and change.kind in ("operand", "value"):
+        k = change.operand
+        raw[k] = np.real(raw[k]) + 0j if change.kind == "operand" else change.values[use]
+    right = run(*raw, **kwargs)
+    if method == "reduce" and ufunc is np.add:
+        _summed(trace, raw[0], right, kwargs)
+    if change is None or change.kind in ("operand", "value"):
+        return right
+    return right + 1j * (_tangent(trace, change, use, ufunc, raw, right) - np.imag(right))
+
+
+def _tangent(
+    trace: Trace, change: Change, use: int, ufunc: Any, raw: list[Any], right: Array
+) -> Array:
+    """The tangent of an operation's result with something done wrongly."""
+    k, moved = change.operand, np.imag(right)
+    own = np.imag(raw[min(max(k, 0), len(raw) - 1)])
+    other: Array = np.real(raw[1 - k]) if len(raw) == 2 and k in (0, 1) else None
     match change.kind:
-        case "operand":
-            raw[change.operand] = np.real(raw[change.operand]) + 0j
-            return run(*raw, **kwargs)
         case "identity":
-            return np.real(run(*raw, **kwargs)) + 1j * np.imag(raw[0])
+            return np.imag(raw[0])
         case "factor":
-            right = run(*raw, **kwargs)
-            own, other = raw[change.operand], raw[1 - change.operand]
-            return right + 1j * np.imag(own) * (1 - np.real(other))
+            return moved + own * (1 - other)
         case "divisor":
-            right = run(*raw, **kwargs)
-            return right + 1j * np.imag(right) * (np.real(raw[1]) - 1)
+            return moved * np.real(raw[1])
         case "turned":
-            right = run(*raw, **kwargs)
             a, b = np.imag(raw[0]), np.real(raw[1])
-            return right + 1j * (a @ b.T - a @ b)
+            return moved + (a @ b.T - a @ b)
         case "slope":
-            y = np.tanh(change.values[use])
-            return np.real(run(*raw, **kwargs)) + 1j * np.imag(raw[0]) * (1 - y**2)
+            return np.imag(raw[0]) * (1 - np.tanh(change.values[use]) ** 2)
         case "divided":
-            right = run(*raw, **kwargs)
-            return np.real(right) + 1j * np.imag(right) * (np.real(raw[1]) / change.values[use])
+            return moved * (np.real(raw[1]) / change.values[use])
         case "other":
-            right = run(*raw, **kwargs)
-            k, instead = change.operand, change.values[use]
-            own, other = np.imag(raw[k]), np.real(raw[1 - k])
-            off = instead - other
-            return right + 1j * (own @ off if k == 0 else off @ own)
+            off = change.values[use] - other
+            if ufunc is np.multiply:
+                return moved + own * off
+            return moved + (own @ off if k == 0 else off @ own)
+        case "masked":
+            return moved + own * other * (change.values[use] - 1)
+        case "unfactored":
+            part = own @ other if k == 0 else other @ own
+            return moved + part * (1 / change.values[use] - 1)
+        case "inside":
+            f = change.values[use]
+            part, instead = (own @ other, f * own) if k == 0 else (other @ own, f * other)
+            return moved + ((instead @ other if k == 0 else instead @ own) / f - part)
+        case "softmax":
+            return _softmax(trace, k, ufunc, raw, right)
         case _:
             raise AssertionError(change.kind)
+
+
+def _softmax(trace: Trace, how: int, ufunc: Any, raw: list[Any], right: Array) -> Array:
+    """The tangent of exponentials divided by their sum, or of the logarithm of the sum."""
+    e, axis, _ = trace.sums[_place(raw[-1])]
+    moved, e = np.imag(e) / np.real(e), np.real(e)
+    across = None if how == ALL else how
+    if ufunc is np.log:
+        shares = e / e.sum(across, keepdims=True)
+        return (shares * moved).sum(axis).reshape(np.shape(right))
+    y = np.real(right)
+    if how == OWN:
+        return y * (1 - y) * moved
+    return y * (moved - (y * moved).sum(across, keepdims=True))
+
+
+def _place(a: Any) -> int:
+    """Where an array's numbers begin: views of it without some axes have the same place."""
+    return int(a.__array_interface__["data"][0]) if isinstance(a, np.ndarray) else 0
+
+
+def _summed(trace: Trace, of: Array, right: Any, kwargs: Mapping[str, Any]) -> None:
+    """A sum along one axis is remembered."""
+    axis = kwargs.get("axis")
+    if isinstance(axis, int) and isinstance(right, np.ndarray) and np.ndim(of) > 1:
+        trace.sums[_place(right)] = of, axis % of.ndim, right
+
+
+def _joined(
+    trace: Trace, site: Site, use: int, ufunc: Any, method: str, raw: list[Any], right: Any,
+    kwargs: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Operations that belong together: a sum and what it is of, a product and its factor."""
+    if method == "reduce":
+        if ufunc is np.add:
+            _summed(trace, raw[0], right, kwargs)
+        return
+    if ufunc in (np.divide, np.log):
+        known = trace.sums.get(_place(raw[-1]))
+        if known is not None and (ufunc is np.log or _place(known[0]) == _place(raw[0])):
+            trace.softmax[site] = known[1], known[0].ndim
+    if ufunc is np.matmul and isinstance(right, np.ndarray):
+        trace.made[_place(right)] = site, use, right
+    if ufunc is np.multiply and len(raw) == 2:
+        for k in (0, 1):
+            product = trace.made.get(_place(raw[k]))
+            factor = np.real(raw[1 - k])
+            if product is not None and np.shape(factor) == np.shape(raw[k]) and factor.all():
+                trace.factors.setdefault(product[0], {})[product[1]] = factor
 
 
 def _noted(trace: Trace, site: Site, use: int, ufunc: Any, method: str, raw: list[Any]) -> None:
@@ -232,11 +358,11 @@ def _site(ufunc: Any, method: str, operands: int) -> Site:
     if key not in _SITES:
         if len(_SITES) > 10_000:
             _SITES.clear()
-        _SITES[key] = _place(code, at, frame.f_lineno, name, operands)
+        _SITES[key] = _in_source(code, at, frame.f_lineno, name, operands)
     return _SITES[key]
 
 
-def _place(code: Any, at: int, line: int, name: str, operands: int) -> Site:
+def _in_source(code: Any, at: int, line: int, name: str, operands: int) -> Site:
     """The site of an instruction, with its words in the source."""
     words = ""
     for k, place in enumerate(code.co_positions()):
@@ -252,4 +378,4 @@ def _place(code: Any, at: int, line: int, name: str, operands: int) -> Site:
     return Site((code.co_filename, line, at), name, words or f"{name} in line {line}", operands)
 
 
-__all__ = ["ACTIVE", "STEP", "Change", "Site", "Trace", "Traced"]
+__all__ = ["ACTIVE", "ALL", "OWN", "STEP", "Change", "Site", "Trace", "Traced"]
