@@ -280,4 +280,28 @@ h[t] = z[t] * n[t] + (1 - z[t]) * h[t-1]
 - D(L, U.n) = S(t, 1, T, D(L, p.n[t]) @ x[t].T)
 + D(L, b.z) = S(t, 1, T, D(L, p.z[t]))
 """,
+    "chains": """
+; lstm
+; forward
+f[t] = sig(W.f @ x[t] + U.f @ h[t-1] + b.f)
+i[t] = sig(W.i @ x[t] + U.i @ h[t-1] + b.i)
+o[t] = sig(W.o @ x[t] + U.o @ h[t-1] + b.o)
+g[t] = tanh(W.g @ x[t] + U.g @ h[t-1] + b.g)
+c[t] = f[t] * c[t-1] + i[t] * g[t]
+h[t] = o[t] * tanh(c[t])
+; loss
+L = S(t, 1, T, l[t])
+; gates
++ D(L, f[t]) = D(L, c[t]) @ D(c[t], f[t])
+- D(L, i[t]) = D(L, c[t]) @ D(c[t], f[t])
++ D(L, i[t]) = D(L, c[t]) * g[t]
++ D(L, o[t]) = D(L, h[t]) @ D(h[t], o[t])
+; state
++ D(L, h[t]) = D(l[t], h[t]) + D(L, f[t+1]) @ D(f[t+1], h[t]) + D(L, i[t+1]) @ D(i[t+1], h[t]) + D(L, o[t+1]) @ D(o[t+1], h[t]) + D(L, g[t+1]) @ D(g[t+1], h[t])
+- D(L, h[t]) = D(l[t], h[t]) + D(L, f[t+1]) @ D(f[t+1], h[t]) + D(L, i[t+1]) @ D(i[t+1], h[t]) + D(L, o[t+1]) @ D(o[t+1], h[t])
+; weights
++ D(L, b.f) = S(t, 1, T, D(L, f[t]) @ D(f[t], b.f))
++ D(L, b.g) = S(t, 1, T, D(L, g[t]) * tl(g[t]))
+- D(L, b.g) = S(t, 1, T, D(L, g[t]) @ D(f[t], b.g))
+""",
 }

@@ -132,9 +132,10 @@ class _Auditor:
     def formula(self, formula: Formula) -> Iterator[Judged | _Waiting]:
         """The entries of one formula; it may change the model in force."""
         if not is_relation(formula.latex):
+            self.grounds.ledger.leave(formula.latex, formula.section)
             if formula.display:
-                nothing = Verdict("not_a_claim", note=marked("it relates nothing"))
-                yield self._entry(formula, nothing)
+                note = marked("it relates nothing")
+                yield self._entry(formula, Verdict("not_a_claim", note=note))
             return
         try:
             rows = outline(formula)

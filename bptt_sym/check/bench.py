@@ -51,6 +51,7 @@ from bptt_sym.notation import (
 from bptt_sym.read.vocabulary import plain_name
 
 _LETTERS = "what the letters of this bound stand for is not established"
+_DERIVES = re.compile(r"\\partial|\\nabla|∂|∇|\\frac\s*\{\s*d")
 #: What is said to be about one.
 _ABOUT_ONE = re.compile(r"([^=<>≤≥&]*?)(?:\\approx|\\simeq|≈)\s*1(?![0-9.])")
 #: A slope: that it is about one is said of every step.
@@ -89,6 +90,11 @@ class Bench:
         """What is judged next stands in ``formula``."""
         self.delta = formula.delta
         self.formula = formula
+
+    def _gives_a_mark(self) -> bool:
+        """Whether the left side of the formula in hand is a δ, as the text has it."""
+        left = self.formula.written.partition("=")[0] if self.delta and self.formula else ""
+        return bool(left) and not _DERIVES.search(left)
 
     def verdict(self, claim: Claim, model: Model) -> Verdict:
         """The verdict of ``claim`` under one model; its slip is found later.
@@ -151,7 +157,7 @@ class Bench:
             return Verdict("not_a_claim", note="it is about values, and does not hold of every run")
         if verdict.verdict == "wrong" and states_values(claim):
             return Verdict("not_a_claim", note="it is about values, and does not hold of every run")
-        if self.delta and verdict.is_right and by_a_gate(claim, model.court.model):
+        if verdict.is_right and self._gives_a_mark() and by_a_gate(claim, model.court.model):
             self.by_output = True
         if verdict.verdict == "wrong" and self.case is not None:
             name, value = self.case

@@ -67,6 +67,7 @@ from bptt_sym.spelling.stepless import with_steps
 from bptt_sym.spelling.steps import with_steps_below
 from bptt_sym.spelling.tending import without_limit_signs
 from bptt_sym.spelling.typography import on_in_words, plainly_set
+from bptt_sym.spelling.unbraced_labels import with_braces
 from bptt_sym.spelling.unit_gradients import with_gradients_of_units
 from bptt_sym.spelling.units import as_vectors
 from bptt_sym.spelling.which_slope import with_one_of_two_functions, with_the_slope_written
@@ -78,7 +79,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [replace(f, origin=f) for f in everything]
     everything = [without_labels_of_braces(as_meant(without_long_blanks(f))) for f in everything]
-    everything = with_conditions([without_limit_signs(f) for f in everything])
+    everything = with_conditions([without_limit_signs(f) for f in with_braces(everything)])
     everything = with_usual_signs(in_one_case(with_entries_beside_steps(everything)))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything = with_one_transpose(everything)

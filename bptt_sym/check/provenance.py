@@ -127,6 +127,16 @@ class Ledger:
                 self.open.add(f"{name}_t")  # the losses of the steps are others in this section
             self.sections[name] = section
 
+    def leave(self, latex: str, section: int) -> None:
+        """Note an equation that was not read: what a name is stands there, if nowhere else."""
+        left, sign, _ = latex.partition("=")
+        m = _LONE.fullmatch(left.rstrip(":& ")) if sign else None
+        name = plain_name(re.sub(r"\s", "", m.group("name"))) + "_t" if m is not None else ""
+        if name and name not in self._taken:
+            self.said.add(name)
+            self.open.add(name)
+            self.sections[name] = section
+
     def witnessed(self, basis: Basis) -> None:
         """Note a formula that holds."""
         self.borne_out |= basis.names

@@ -51,8 +51,10 @@ _HANDED_ON = re.compile(
 
 _SPOKEN = (
     r"\\(?:text|mathrm|textbf|textit|textrm|mbox)\s*\{\s*(?:[^{}]*(?:[A-Za-z]{2,}[\s-]+[A-Za-z]{2,}|"
-    r"[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,})[^{}]*|"
-    r"(?:[Gg]radients?|[Pp]erplexity|[Vv]ariance|[Mm]agnitude|[Ss]ignal|[Cc]ontribution|[Oo]utput)\s*)\}"
+    r"[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,})[^{}]*\}|"
+    # With a script a word is a name.
+    r"(?:[Gg]radients?|[Pp]erplexity|[Vv]ariance|[Mm]agnitude|[Ss]ignal|[Cc]ontribution|[Oo]utput)"
+    r"\s*\}(?!\s*\\?[_^]))"
 )
 _SIGNS = r"=|≈|∝|\\(?:approx|propto|sim|leq?|geq?|to|(?:long)?rightarrow)(?![A-Za-z])"
 #: A side, a term or a factor that is described and not written.

@@ -25,6 +25,12 @@ _BRACKETED = re.compile(
     r"(?:\\right\s*)?(?:\)|\]|>|\\rangle(?![a-z]))\s*,?\s*"
     r"(?P<more>T|\\top|\\intercal|\\mathrm\s*\{\s*T\s*\}|\\prime|2|)\s*"
 )
+#: ``\\delta_f(t)``: the step of a name with a label, behind it.
+_BEHIND_A_LABEL = re.compile(
+    r"\s*(?:(?P<round>\()|\[)\s*(?P<at>(?:[tT]|\\tau)(?:\s*[-+]\s*(?:[0-9]|[a-z]))?|[0-9])\s*(?(round)\)|\])"
+)
+_LABEL = r"[a-zA-Z]{1,7}|\\(?:text|mathrm|rm)\s*\{\s*[a-zA-Z]+\s*\}"
+_FUNCTIONS = frozenset(r"f \sigma \phi \varphi \psi".split())
 #: ``\\delta_2^{(t)}``
 _ABOVE_A_LABEL = re.compile(
     r"_\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*\}?\s*\^\s*\{\s*(?:\(|\[|<|\\langle(?![a-z]))\s*[tTkn\\]"
@@ -109,11 +115,22 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
     for formula, names in zip(formulas, found, strict=True):
         edits: list[Edit] = []
         for name in names:
-            made = new(name, formula.latex)
+            made = new(name, formula.latex) or _with_label_and_step(name, formula.latex)
             if made is not None:
                 edits.append((name.end, made[0], made[1]))
         out.append(edited(formula, edits))
     return out
+
+
+def _with_label_and_step(name: Name, text: str) -> tuple[int, str] | None:
+    r"""Where the step behind a labelled name ends, and both as one script: ``\delta_{f,t}``."""
+    if len(name.scripts) != 1 or name.scripts[0].kind != "_" or name.base in _FUNCTIONS:
+        return None
+    label = name.scripts[0]
+    behind = _BEHIND_A_LABEL.match(text, label.end)
+    if behind is None or label.inside in "tT" or not re.fullmatch(_LABEL, label.inside):
+        return None
+    return behind.end(), f"_{{{label.inside},{behind['at']}}}"
 
 
 def _is_step_letter(script: Script) -> bool:

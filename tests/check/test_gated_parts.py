@@ -131,3 +131,30 @@ def test_the_i_of_an_input_gate_is_no_unit(inside: str) -> None:
     wrong = weight.replace("{t-1}^", "t^")
     judged = audit(document_from_text(f"{text}$${wrong}$$\n", "n.md"))
     assert [j.verdict.verdict for j in judged[-2:]] == ["right_under_reading", "wrong"]
+
+
+@pytest.mark.parametrize("mark", [r"\delta_{0}({1})", r"\delta_{0}[{1}]", r"\delta_{{{0},{1}}}"])
+def test_a_step_behind_a_labelled_mark_is_no_factor(mark: str) -> None:
+    """δ is by the pre-activations of the gates, and one gradient is written out by its gate."""
+    rows = [rf"a_{g}(t) = W_{g} x(t) + U_{g} h(t-1) + b_{g}" for g in "fiog"]
+    rows += [rf"{g}(t) = \sigma(a_{g}(t))" for g in "fio"] + [r"g(t) = \tanh(a_g(t))"]
+    rows += [r"c(t) = f(t) \odot c(t-1) + i(t) \odot g(t)", r"h(t) = o(t) \odot \tanh(c(t))"]
+
+    def delta(of: str, at: str = "t") -> str:
+        return mark.format(of, at)
+
+    by = r"\frac{{\partial L}}{{\partial {}}}".format
+    rows += [
+        rf"{by('o(t)')} = {delta('h')} \odot \tanh(c(t))",
+        rf"{delta('o')} = {delta('h')} \odot \tanh(c(t)) \odot o(t) \odot (1 - o(t))",
+        rf"{delta('c')} = {delta('h')} \odot o(t) \odot (1 - \tanh^2(c(t)))"
+        rf" + {delta('c', 't+1')} \odot f(t+1)",
+        rf"{delta('f')} = {delta('c')} \odot c(t-1) \odot f(t) \odot (1 - f(t))",
+        rf"{delta('g')} = {delta('c')} \odot i(t) \odot (1 - g(t)^2)",
+        rf"{by('b_g')} = \sum_{{t=1}}^T {delta('c')} \odot i(t) \odot (1 - g(t)^2)",
+        rf"{by('U_f')} = \sum_{{t=1}}^T {delta('f')} h(t-1)^\top",
+        rf"{by('U_f')} = \sum_{{t=1}}^T {delta('f')} h(t)^\top",
+    ]
+    found = audit(document_from_text("\n\n".join(f"$${row}$$" for row in rows), "n.md"))
+    verdicts = [j.verdict.verdict for j in found[-8:]]
+    assert verdicts == ["right_under_reading"] * 7 + ["wrong"]

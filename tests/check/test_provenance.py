@@ -38,6 +38,28 @@ def test_a_name_that_is_given_anew_and_was_not_understood_accuses_nobody() -> No
     assert last(f"{NET}\n{anew}\n\n{turned}").verdict.verdict == "undecided"
 
 
+@pytest.mark.parametrize(
+    ("gate", "verdict"),
+    [(r"\text{the output gate}", "undecided"), (r"\mathrm{output}_t", "wrong"), ("o_t", "wrong")],
+)
+def test_a_name_that_only_words_describe_accuses_nobody(gate: str, verdict: str) -> None:
+    inputs = "".join(
+        rf"$$\mathrm{{{g}}}_t = \sigma(A_{g[0]} x_t + B_{g[0]} s_{{t-1}})$$" + "\n\n"
+        for g in ("forget", "input", "output")
+    )
+    cell = r"$$m_t = \mathrm{forget}_t \odot m_{t-1} + \mathrm{input}_t \odot x_t$$"
+    output = rf"$$s_t = {gate} \odot \tanh(m_t)$$"
+    if gate == "o_t":
+        inputs = inputs.replace(r"\mathrm{output}_t", "o_t")
+    of = gate if "text" not in gate else r"\mathrm{output}_t"
+    by = r"\frac{{\partial L}}{{\partial {}}}".format
+    right = f"$${by(of)} = {by('s_t')} \\odot \\tanh(m_t)$$"
+    wrong = right.replace(r"\tanh(m_t)", "m_t")
+    text = f"{inputs}{cell}\n\n{output}\n\n{right}\n\n"
+    assert last(text).verdict.verdict != "wrong"
+    assert last(text + wrong).verdict.verdict == verdict
+
+
 def test_a_letter_in_two_fonts_accuses_nobody() -> None:
     claim = r"$$\frac{\partial s_t}{\partial x_t} = \mathrm{diag}(1 - s_t^2) B$$"
     net = r"$$s_t = \tanh(A s_{t-1} + B \mathbf{x}_t + C x_t)$$"
