@@ -1,4 +1,4 @@
-r"""Names in the other case: ``S_k`` where the text has given an equation to ``s_k``.
+r"""Names in the other case: ``S_k`` where ``s_k`` has an equation, ``w_{hy}`` where ``W_{hy}`` has.
 
 A text that defines :math:`s_k = w s_{k-1} + x_k` and goes on with :math:`\partial S_k/\partial
 S_{k-1} = w` means the same by both. Where no definition gives a name, and one gives it in the other
@@ -7,6 +7,7 @@ case, a formula may be about the latter: it is right so, or stays without a mean
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from bptt_sym.check.judged import Judged
@@ -15,6 +16,7 @@ from bptt_sym.definitions.completion import mentions
 from bptt_sym.definitions.outline import Row
 from bptt_sym.errors import BpttError, InputError
 from bptt_sym.read.tokens import tokenize
+from bptt_sym.read.vocabulary import plain_name
 
 
 def in_other_case(
@@ -37,15 +39,31 @@ def in_other_case(
 def respelled(text: str, model: Model) -> tuple[str, str]:
     """``text`` with the names that ``model`` has in the other case alone, and what was done."""
     rec = model.court.model
-    known = {*rec.defined, *rec.parameters, *rec.inputs, *rec.totals, *model.aliases}
+    names = (*rec.defined, *rec.parameters, *rec.inputs, *rec.totals, *model.aliases)
+    known = {without_braces(name) for name in names}
     try:
-        found = [m for m in mentions(text, tokenize(text)) if len(m.name) == 1 and m.name.isalpha()]
+        found = [m for m in mentions(text, tokenize(text)) if _is_letter(plain_name(m.name))]
     except InputError:
         return text, ""
     told: dict[str, str] = {}
     for m in reversed(found):
-        other = m.name.swapcase()
-        if m.key not in known and f"{other}{m.key[1:]}" in known:
-            text = f"{text[: m.start]}{other}{text[m.end :]}"
-            told[m.key] = f"{other}{m.key[1:]}"
+        key = without_braces(m.key)
+        other = f"{key[:1].swapcase()}{key[1:]}"
+        if key not in known and other in known:
+            swapped = _LETTER.sub(lambda found: found[0].swapcase(), text[m.start : m.end])
+            text = f"{text[: m.start]}{swapped}{text[m.end :]}"
+            told[key] = other
     return text, ", ".join(f"{a} stands for {b}" for a, b in sorted(told.items()))
+
+
+#: The letter of a name, also in a font: ``\\mathbf{w}``.
+_LETTER = re.compile(r"[A-Za-z](?=[\s}]*$)")
+
+
+def _is_letter(name: str) -> bool:
+    return len(name) == 1 and name.isalpha()
+
+
+def without_braces(name: str) -> str:
+    """``name`` with its script as it is spelt in any way: ``W_{hy}`` as ``W_hy``."""
+    return re.sub(r"[\s{}]", "", name)

@@ -54,7 +54,6 @@ from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.numbered_words import with_names_for_numbers
 from bptt_sym.spelling.one_face import with_one_face
-from bptt_sym.spelling.other_case import in_one_case
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.said_before import with_conditions
@@ -80,7 +79,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = [replace(f, origin=f) for f in everything]
     everything = [without_labels_of_braces(as_meant(without_long_blanks(f))) for f in everything]
     everything = with_conditions([without_limit_signs(f) for f in with_braces(everything)])
-    everything = with_usual_signs(in_one_case(with_entries_beside_steps(everything)))
+    everything = with_usual_signs(with_entries_beside_steps(everything))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything = with_one_transpose(everything)
     everything, words = with_letters_for_losses(with_the_variable_beside(everything))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.audited import last, verdicts
+from tests.check.audited import judged, last, verdicts
 
 PLAIN = "$$v_t = P q_{t-1} + R u_t, \\quad q_t = f(v_t)$$\n\n$$E = \\sum_t E_t(q_t)$$\n\n"
 SLOPE = r"$$\frac{\partial q_t}{\partial q_{t-1}} = \mathrm{diag}(f'(%s_t)) %s$$"
@@ -97,6 +97,30 @@ OTHER += r"\frac{\partial S_{k-m+1}}{\partial S_{k-m}} = w^{%s}$$"
 )
 def test_a_name_in_the_other_case(text: str, expected: str) -> None:
     assert last(text) == expected
+
+
+LARGE = "$$h_t = \\tanh(W_{hh} h_{t-1} + W_{xh} x_t + b)$$\n\n$$\\hat y_t = W_{hy} h_t$$\n\n"
+LARGE += "$$L = \\sum_t \\frac12 \\|\\hat y_t - y_t\\|^2$$\n\n"
+BY_SMALL = r"$$\frac{\partial L}{\partial %s} = \sum_t (%s) h_t^\top$$"
+
+
+@pytest.mark.parametrize("written", ["w_{hy}", "w_{h y}", "w _ { hy }", r"\mathbf{w}_{hy}"])
+def test_a_weight_with_a_script_in_the_other_case(written: str) -> None:
+    assert last(LARGE + BY_SMALL % (written, r"\hat y_t - y_t")) == "right"
+    # What fails so accuses nobody, and a small letter that the model has too is another weight.
+    assert last(LARGE + BY_SMALL % (written, r"y_t - \hat y_t")) == "undecided"
+    own = f"$$q_t = {written} h_t$$ and "
+    assert last(LARGE + own + BY_SMALL % (written, r"\hat y_t - y_t")) == "undecided"
+
+
+def test_the_other_case_is_told_among_the_readings() -> None:
+    verdict = judged(LARGE + BY_SMALL % ("w_{hy}", r"\hat y_t - y_t"))[-1].verdict
+    assert verdict.verdict == "right_under_reading"
+    assert "w_hy stands for W_hy" in verdict.readings
+
+
+def test_another_script_is_another_weight() -> None:
+    assert last(LARGE + BY_SMALL % ("w_{hx}", r"\hat y_t - y_t")) == "undecided"
 
 
 ARGUMENT = r"$$\begin{aligned} s_t &= %s \\ &= %s \end{aligned}$$" "\n\n"
