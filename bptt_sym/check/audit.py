@@ -12,7 +12,7 @@ from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.asides import as_rewritten
 from bptt_sym.check.bench import Bench, about_one
 from bptt_sym.check.context import Context
-from bptt_sym.check.continued import continued
+from bptt_sym.check.continued import continued, continues_in_numbers
 from bptt_sym.check.examples import (
     gives_a_state,
     has_decimals,
@@ -145,8 +145,8 @@ class _Auditor:
                 return
             if error.message.endswith("its left side"):
                 yield self._continued(formula, error)
-                return
-            yield unreadable(formula, error, self._title)
+            else:
+                yield unreadable(formula, error, self._title)
             return
         except Exception as error:  # one formula must not take the others with it
             yield self._entry(formula, internal_error(error))
@@ -449,7 +449,7 @@ class _Auditor:
         models = known or [m for family in self._standard() for m in family]
         found = continued(body, models, self._left, part=self._part)
         if found is None:
-            return self._entry(formula, Verdict("undecided", note=_NO_LEFT_SIDE))
+            return self._entry(formula, _EXAMPLE if continues_in_numbers(text) else _NO_LEFT_SIDE)
         shown = self._entry(formula, found.verdict, None, found.model.title)
         return replace(shown, latex=f"{found.left} = {body}", part=None)
 
@@ -495,6 +495,6 @@ class _Auditor:
 _EXAMPLE = Verdict("not_a_claim", note=marked("values of an example"))
 _CASE_ONLY = Verdict("not_a_claim", note=marked("a case, not a definition"))
 _CONDITION = Verdict("not_a_claim", note=marked("a condition, not a claim"))
-_NO_LEFT_SIDE = "its left side is not written with it"
+_NO_LEFT_SIDE = Verdict("undecided", note="its left side is not written with it")
 #: "for $k = t$" before a formula.
 _CASE = re.compile(r"\s*([a-su-z])\s*=\s*([a-zT])\s*")

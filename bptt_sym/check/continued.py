@@ -21,6 +21,10 @@ from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence
 
 _LETTER = re.compile(r"[A-Za-z]")
+#: What a calculation in numbers is written with.
+_CALCULATION = re.compile(
+    r"(?:[0-9.,\s()+\-*/^{}=≈&]|\\(?:times|cdot|approx|left|right|[dt]?frac|q?quad)(?![A-Za-z]))*+"
+)
 #: How many left sides are looked at for the slip that would make one of them right.
 MAX_LEFT_SIDES = 2
 
@@ -32,6 +36,11 @@ class Continued:
     verdict: Verdict
     model: Model
     left: str
+
+
+def continues_in_numbers(text: str) -> bool:
+    """Whether ``= 4 \\times (25,600 + 256) = …`` goes on from its left side in numbers alone."""
+    return _CALCULATION.fullmatch(text) is not None and re.search(r"[0-9]", text) is not None
 
 
 def continued(

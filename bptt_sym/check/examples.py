@@ -109,9 +109,17 @@ def _mixed(side: Sequence[Token]) -> bool:
 
 
 def _plain(side: Sequence[Token]) -> list[Token]:
-    """A side without its products' and sums' signs and what stands below and above them."""
+    """A side without its products' and sums' signs and what stands below and above them.
+
+    The sign of a transpose behind a list of numbers says nothing of their values.
+    """
     out: list[Token] = []
     k = 0
+    last = [t.text for t in side[-4:]]
+    for sign in (["^", "T"], ["^", "\\top"], ["^", "{", "T", "}"], ["^", "{", "\\top", "}"]):
+        if last[-len(sign) :] == sign and len(side) > len(sign):
+            side = side[: -len(sign)] if side[-len(sign) - 1].kind == "close" else side
+            break
     while k < len(side):
         if side[k].kind != "big":
             out.append(side[k])

@@ -21,6 +21,7 @@ from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.adjoints import Adjoints
 from bptt_sym.spelling.backwards import counted_from_the_end
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
+from bptt_sym.spelling.beside_formulas import without_what_stands_beside
 from bptt_sym.spelling.block_products import multiplied_out
 from bptt_sym.spelling.braces import without_labels_of_braces
 from bptt_sym.spelling.cases import by_cases
@@ -78,6 +79,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     everything = [replace(f, origin=f) for f in everything]
     everything = [without_labels_of_braces(as_meant(without_long_blanks(f))) for f in everything]
+    everything = [without_what_stands_beside(f) for f in everything]
     everything = with_conditions([without_limit_signs(f) for f in with_braces(everything)])
     everything = with_usual_signs(with_entries_beside_steps(everything))
     everything, letters = with_the_usual_letters(with_steps_below(everything))

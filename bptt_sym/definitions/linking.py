@@ -9,36 +9,48 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bptt_sym.notation import Add, At, Fn, Idx, Node, Sym, rebuild, walk
+from bptt_sym.notation import Add, At, Fn, Had, Idx, Node, Sym, rebuild, walk
 from bptt_sym.recurrence import STEP, Equation, Recurrence
 
 
 def linked(rec: Recurrence) -> Recurrence:
-    """``rec`` with the argument or the value of an activation replaced by its name, if it has one.
+    """``rec`` with the argument or the value of an activation replaced by its name, if it has one,
+    and so a product: ``s_t = r_t \\odot h_{t-1}`` beside ``W (r_t \\odot h_{t-1})``.
 
     Names are compared without regard to case, which is often lost between the two lines; the
     equation within the activation is the one that stays.
     """
-    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
-    used |= {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, At)}
+    return _linked(_linked(rec, products=True), products=False)
+
+
+def _linked(rec: Recurrence, *, products: bool) -> Recurrence:
+    ends = _idle(rec, products)
     idle = {
         _caseless(e.rhs): e.target
         for e in rec.equations
-        if e.target not in used and not isinstance(e.rhs, (At, Sym))
+        if e.target in ends and not isinstance(e.rhs, (At, Sym))
     }
+    if products:
+        idle = {n: name for n, name in idle.items() if isinstance(n, Had)}
     if not idle:
         return rec
     arguments: dict[str, Node] = {}
 
     def change(n: Node, own: str) -> Node:
+        if products:
+            name = idle.get(_caseless(n), own) if isinstance(n, Had) else own
+            if name == own:
+                return rebuild(n, lambda c: change(c, own))
+            arguments.setdefault(name, n)
+            return At(name, Idx(STEP))
         if isinstance(n, Fn) and n.order == 0:
-            if name := idle.get(_caseless(n.arg)):
-                arguments.setdefault(name, n.arg)
-                return replace(n, arg=At(name, Idx(STEP)))
-            name = idle.get(_caseless(n))
-            if name and name != own:  # a = \tanh(c) beside h = o \tanh(c)
-                arguments.setdefault(name, n)
-                return At(name, Idx(STEP))
+            if found := idle.get(_caseless(n.arg)):
+                arguments.setdefault(found, n.arg)
+                return replace(n, arg=At(found, Idx(STEP)))
+            found = idle.get(_caseless(n))
+            if found and found != own:  # a = \tanh(c) beside h = o \tanh(c)
+                arguments.setdefault(found, n)
+                return At(found, Idx(STEP))
         return rebuild(n, lambda c: change(c, own))
 
     equations = [replace(e, rhs=change(e.rhs, e.target)) for e in rec.equations]
@@ -67,6 +79,21 @@ def linked(rec: Recurrence) -> Recurrence:
         totals=totals,
         shapes={n: s for n, s in shapes.items() if n in kept},
     )
+
+
+def _idle(rec: Recurrence, products: bool) -> frozenset[str]:
+    """The names that nothing else is computed from; for products, only what is idle itself."""
+    idle: set[str] = set()
+    while True:
+        used = {
+            n.name for e in rec.equations if e.target not in idle
+            for n in walk(e.rhs) if isinstance(n, At)
+        }  # fmt: skip
+        used |= {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, At)}
+        found = {e.target for e in rec.equations} - used
+        if found == idle or (idle and not products):
+            return frozenset(idle)
+        idle = found
 
 
 def _caseless(node: Node) -> Node:

@@ -65,6 +65,12 @@ _SIGN_MEANS = re.compile(
     r"(?:,?\s*\\q?quad\s*)?,?\s*\\text\s*\{[^{}]*\}\s*(?:\\(?:cdot|odot|circ|otimes|times|ast)|\*)"
     r"\s*\\text\s*\{[^{}]*\}"
 )
+#: ``\\hat{y_t}``: the script inside of the accent.
+SCRIPT_INSIDE = re.compile(
+    r"\\(?P<mark>hat|widehat|tilde|widetilde|bar|overline|vec|mathbf|boldsymbol|bm|mathrm|mathit|"
+    r"mathcal|pmb)\s*\{\s*(?P<name>[A-Za-z]|\\[A-Za-z]+)\s*"
+    r"(?P<scripts>(?:[_^]\s*(?:\{[^{}]{1,24}\}|[A-Za-z0-9]|\\[a-z]+)\s*){1,2})\}"
+)
 #: ``J_t := … \\in \\mathbb{R}^{n \\times n}``, ``f_t = … \\in (0, 1)^n``: of what size and where it
 #: is, behind what it is.
 _OF_SIZE = re.compile(
@@ -96,6 +102,7 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _CIRCLE, lambda m: r" \odot ")
     if "\\" in text:
         formula = replaced(formula, _ACCENT, _within)
+        formula = replaced(formula, SCRIPT_INSIDE, outside)
         formula = replaced(formula, _LOGARITHM, lambda m: r"\log ")
         formula = replaced(formula, _OF_SIZE, _its_equation)
         formula = replaced(formula, _SIGN_MEANS, lambda m: "")
@@ -118,6 +125,11 @@ def _its_equation(m: re.Match[str]) -> str | None:
     equation = m.group("equation")
     other = m.group("between") and re.search(r"(?:,|quad)\s*[^\s()\[\]=]+$", equation)
     return None if other else equation
+
+
+def outside(m: re.Match[str]) -> str:
+    """``\\hat{y}_t`` for ``\\hat{y_t}``."""
+    return rf"\{m.group('mark')}{{{m.group('name')}}}{m.group('scripts')}"
 
 
 def _within(m: re.Match[str]) -> str:

@@ -19,6 +19,7 @@ from bptt_sym.documents.respelling import PAIR_OF_UNITS, edited, replaced, respe
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.spelling.counting import below_only
 from bptt_sym.spelling.deltas import Deltas, at_step, beside_the_derivative, by_argument, own_losses
+from bptt_sym.spelling.exported import SCRIPT_INSIDE, outside
 from bptt_sym.spelling.joined import with_blocks, with_joined_vectors
 from bptt_sym.spelling.labels import Labels
 from bptt_sym.spelling.marked_gradients import with_marked_gradients
@@ -123,12 +124,6 @@ _NESTED = re.compile(
     r"\^\s*\{\s*(?P<step>\([^(){}]{1,12}\))\s*(?:\^\s*)?(?:\{\s*)?"
     r"(?:\\top|\\intercal|T|\\mathsf\s*\{?\s*T\s*\}?)(?:\s*\})?\s*\}"
 )
-#: ``\\hat{y_t}``: the script inside of the accent.
-_INSIDE = re.compile(
-    r"\\(?P<mark>hat|widehat|tilde|widetilde|bar|overline|vec|mathbf|boldsymbol|bm|mathrm|mathit|"
-    r"mathcal|pmb)\s*\{\s*(?P<name>[A-Za-z]|\\[A-Za-z]+)\s*"
-    r"(?P<scripts>(?:[_^]\s*(?:\{[^{}]{1,24}\}|[A-Za-z0-9]|\\[a-z]+)\s*){1,2})\}"
-)
 
 
 @dataclass(frozen=True)
@@ -172,7 +167,7 @@ class Shorthand:
 
     @classmethod
     def of(cls, texts: Sequence[str], timed: frozenset[str]) -> Shorthand:
-        texts = [_INSIDE.sub(_outside, _BRACED.sub(lambda m: m.group(1), t)) for t in texts]
+        texts = [SCRIPT_INSIDE.sub(outside, _BRACED.sub(lambda m: m.group(1), t)) for t in texts]
         every = "\n".join(texts)
         named = {m.group("name") for m in _NAMED_BY_ARROW.finditer(every)}
         timed = timed | named | {m.group(1) for m in _SPELT.finditer(every)}
@@ -209,7 +204,7 @@ class Shorthand:
         if "=" in formula.latex:
             formula = replaced(formula, _SPACE, lambda m: "")
         formula = replaced(formula, _BRACED, lambda m: m.group(1))
-        formula = replaced(formula, _INSIDE, _outside)
+        formula = replaced(formula, SCRIPT_INSIDE, outside)
         formula = replaced(formula, _ZERO, lambda m: "0")
         formula = replaced(formula, _UNBRACED, lambda m: f"{m.group(1)}{{{m.group(2)}}}")
         formula = self._without_the_rest(formula)
@@ -377,10 +372,6 @@ def _tight(scripts: str) -> str:
 
 def _transposed(m: re.Match[str]) -> str:
     return rf"{{{m.group('name')}^{{{m.group('step')}}}}}^{{\top}}"
-
-
-def _outside(m: re.Match[str]) -> str:
-    return rf"\{m.group('mark')}{{{m.group('name')}}}{m.group('scripts')}"
 
 
 def _without_components(formula: Formula) -> Formula:

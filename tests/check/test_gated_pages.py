@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.check.audited import last, verdicts
 
 JOINED = r"""
@@ -88,3 +90,60 @@ $$\frac{\partial L}{\partial h_t} = \frac{\partial L_t}{\partial h_t} + G_{t+1}$
 $$\frac{\partial L}{\partial h_t} = \frac{\partial L_t}{\partial h_t} + M_{t+1} + N_{t+1}$$
 """
     assert verdicts(page)[-2:] == ["right", "wrong"]
+
+
+def test_a_product_that_gets_its_name_afterwards_is_what_the_model_is_made_of() -> None:
+    page = r"""
+$$z_t = \sigma(A_z x_t + B_z h_{t-1}), \quad r_t = \sigma(A_r x_t + B_r h_{t-1})$$
+$$\tilde{h}_t = \tanh(A x_t + B (r_t \odot h_{t-1}))$$
+$$h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde{h}_t$$
+Let $s_t = r_t \odot h_{t-1}$ and $a_t = A x_t + B s_t$.
+$$\frac{\partial L}{\partial s_t} = B^T \frac{\partial L}{\partial a_t}$$
+$$\frac{\partial L}{\partial r_t} = \frac{\partial L}{\partial s_t} \odot h_{t-1}$$
+$$\frac{\partial L}{\partial r_t} = \frac{\partial L}{\partial s_t} \odot r_t$$
+"""
+    assert verdicts(page)[-3:] == ["right", "right", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "verdict"),
+    [
+        (r"= 4 \times (25,600 + 256) = 4 \times 25,856 = 103,424", "not_a_claim"),
+        (r"x_t = [0.5, -0.2]^T", "not_a_claim"),
+        # A script within an accent.
+        (r"\delta \tilde{q_t} = \delta c_t \odot i_t", "right"),
+        (r"\delta \tilde{q_t} = \delta c_t \odot f_t", "wrong"),
+        # An update and "and so on" behind an equation.
+        (r"\delta f_t = \delta c_t \odot c_{t-1}, \mspace{9mu} A_f \pm \alpha \delta A_f", "right"),
+        (r"\delta f_t = \delta c_t \odot c_t, \mspace{9mu} A_f \pm \alpha \delta A_f", "wrong"),
+        (r"\delta f_t = \delta c_t \odot c_{t-1}, \quad \cdots \text{(likewise)}", "right"),
+    ],
+)  # fmt: skip
+def test_what_stands_beside_formulas(formula: str, verdict: str) -> None:
+    page = JOINED.replace("g_t", r"\tilde{q_t}").replace("_g", "_q")
+    page += "$$h_t = o_t \\odot \\tanh(c_t)$$\n"
+    page += "$$\\delta o_t = \\delta h_t \\odot \\tanh(c_t)$$\n"
+    page += "$$\\delta i_t = \\delta c_t \\odot \\tilde{q_t}$$\n"
+    assert last(page + f"$${formula}$$\n") == verdict
+
+
+def test_headings_of_rows_are_no_formulas() -> None:
+    page = r"""
+$$\begin{alignat}{2}
+\boldsymbol {forget:}& \\
+& f_t = \sigma(A x_t + B h_{t-1}) \\
+\boldsymbol {state:}& \\
+& h_t = f_t \odot h_{t-1} + x_t
+\end{alignat}$$
+$$\frac{\partial h_t}{\partial f_t} = \operatorname{diag}(h_{t-1})$$
+$$\frac{\partial h_t}{\partial f_t} = \operatorname{diag}(h_t)$$
+"""
+    assert verdicts(page) == ["not_a_claim", "not_a_claim", "right", "wrong"]
+
+
+def test_a_weight_with_its_label_in_another_case_is_the_one_that_is_defined() -> None:
+    page = JOINED.replace("A_g [h_{t-1}, x_t]", "W_{hC} h_{t-1} + W_{xC} x_t")
+    page += "$$h_t = o_t \\odot \\tanh(c_t)$$\n"
+    formula = r"$$\frac{\partial L}{\partial W_{xC}} = \sum_t \frac{\partial L}{\partial g_t} \frac{\partial g_t}{\partial W_{xc}}$$"  # noqa: E501
+    assert last(page + formula) == "right"
+    assert last(page + formula.replace("W_{xc}", "W_{hC}")) != "right"

@@ -1,0 +1,42 @@
+r"""What stands in a display beside its formulas: headings of rows, updates, "and so on".
+
+A row ``\boldsymbol{forget:} & \\`` is a heading; ``\quad W \pm \alpha \, \partial J/\partial W``
+behind an equation says how it is used, and ``\quad \cdots \text{(likewise)}`` that there is more.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+
+_SPACE = r"(?:\\[,;:! ]\s*|\s|&)*+"
+#: A heading between the beginning of a row and its end.
+_HEADING = re.compile(
+    r"(?P<before>\\\\|\\begin\s*\{[a-z]+\*?\}(?:\s*\{\s*[0-9lcr|]+\s*\})?)"
+    rf"{_SPACE}\\(?:text(?:bf|it|rm)?|mbox|mathrm|mathbf|boldsymbol|bm)\s*"
+    r"\{[^{}=_^\\$]{2,40}[:：]\s*\}"
+    rf"{_SPACE}\\\\"
+)
+_GAP = r",?\s*(?:\\q?quad(?![A-Za-z])|\\mspace\s*\{[^{}]*\}|\\hspace\s*\{[^{}]*\})"
+#: ``W \pm \alpha …``, related to nothing.
+_UPDATE = re.compile(
+    rf"(?<==)(?P<kept>[^=]*?){_GAP}(?P<update>[^=<>&]*?\\(?:pm|mp)(?![A-Za-z])[^=<>&]*)$"
+)
+_AND_SO_ON = re.compile(
+    rf"{_GAP}\s*(?:\\[cl]?dots|…)\s*(?:\\[,;:! ]\s*)*"
+    r"(?:\\(?:text|mbox|textrm)\s*\{[^{}]*\}\s*)?[.,]?\s*$"
+)
+
+
+def without_what_stands_beside(formula: Formula) -> Formula:
+    """``formula`` without headings of rows, updates that relate nothing, and dots at its end."""
+    text = formula.latex
+    if "\\\\" in text:
+        formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
+        if formula.latex != text:  # the end of one heading may be the beginning of the next
+            formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
+    if r"\pm" in text or r"\mp" in text:
+        formula = replaced(formula, _UPDATE, lambda m: m["kept"])
+    return replaced(formula, _AND_SO_ON, lambda m: "") if "=" in text else formula
