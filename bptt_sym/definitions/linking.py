@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bptt_sym.notation import Add, At, Fn, Had, Idx, Node, Sym, rebuild, walk
+from bptt_sym.notation import Add, At, Concat, Fn, Had, Idx, Node, Sym, rebuild, walk
 from bptt_sym.recurrence import STEP, Equation, Recurrence
 
 
@@ -25,8 +25,19 @@ def linked(rec: Recurrence) -> Recurrence:
 
 def _linked(rec: Recurrence, *, products: bool) -> Recurrence:
     ends = _idle(rec, products)
+    # A name for the joined vector is that vector, wherever it stands.
+    joins = {e.target: e.rhs for e in rec.equations if isinstance(e.rhs, Concat)}
+
+    def spelt(n: Node) -> Node:
+        if isinstance(n, At) and n.name in joins and n.time == Idx(STEP):
+            return joins[n.name]
+        return rebuild(n, spelt)
+
+    def same(n: Node) -> Node:
+        return _caseless(spelt(n) if joins else n)
+
     idle = {
-        _caseless(e.rhs): e.target
+        same(e.rhs): e.target
         for e in rec.equations
         if e.target in ends and not isinstance(e.rhs, (At, Sym))
     }
@@ -38,16 +49,16 @@ def _linked(rec: Recurrence, *, products: bool) -> Recurrence:
 
     def change(n: Node, own: str) -> Node:
         if products:
-            name = idle.get(_caseless(n), own) if isinstance(n, Had) else own
+            name = idle.get(same(n), own) if isinstance(n, Had) else own
             if name == own:
                 return rebuild(n, lambda c: change(c, own))
             arguments.setdefault(name, n)
             return At(name, Idx(STEP))
         if isinstance(n, Fn) and n.order == 0:
-            if found := idle.get(_caseless(n.arg)):
+            if found := idle.get(same(n.arg)):
                 arguments.setdefault(found, n.arg)
                 return replace(n, arg=At(found, Idx(STEP)))
-            found = idle.get(_caseless(n))
+            found = idle.get(same(n))
             if found and found != own:  # a = \tanh(c) beside h = o \tanh(c)
                 arguments.setdefault(found, n)
                 return At(found, Idx(STEP))

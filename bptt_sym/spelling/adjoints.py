@@ -2,8 +2,8 @@ r"""A bar over a name for the gradient by it: :math:`\bar h_t = \partial L/\part
 
 So writes the literature on reverse-mode differentiation (Griewank and Walther, *Evaluating
 Derivatives*, 2008, section 3.2). A bar means that only where no line says what it means, where it
-stands over several names that run in time without it as well, and where one bar is worked out from
-others.
+stands over several names that run in time without it as well, where one bar is worked out from
+others, and where none is the argument of an activation or differentiated by.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ _SAID = re.compile(
     r"\s*&?\s*(?::|\\coloneqq|\\equiv)?\s*=?\s*&?\s*(?:\\[dt]?frac\s*\{\s*)?\\partial\s*\{?\s*"
     r"(?:\\mathcal\s*\{[LJEC]\}|[LJEC])\s*\}?\s*(?:/\s*|\{\s*)\\partial\s*\{?\s*(?P=v)(?![A-Za-z])"
 )
+#: ``\\sigma(\\bar{g})``, ``\\delta \\bar{f}_t``: an argument, or differentiated by.
+_OTHERWISE = re.compile(
+    r"(?:\\(?:delta|partial|sigma|tanh|phi)(?![A-Za-z])|(?<![A-Za-z\\])d)\s*(?:\\left\s*)?\(?\s*"
+    r"\\(?:bar|overline)(?![A-Za-z])"
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Adjoints:
     def of(cls, texts: Sequence[str], timed: frozenset[str]) -> Adjoints:
         names, named, worked_out = set(), False, False
         said = any(_SAID.search(text) for text in texts)
+        if not said and any(_OTHERWISE.search(text) for text in texts):
+            return cls(frozenset())
         for text in texts:
             if _SAID.search(text):
                 continue

@@ -33,6 +33,11 @@ _DELTA = re.compile(
     rf"(?P<left>{_LEFT})\\Delta\s*(?:\{{\s*(?P<a>[WUVb][a-z]{{0,2}})\s*\}}|(?P<b>[WUVb]))"
     rf"(?P<scripts>(?:\s*_\s*(?:\{{[^{{}}]*\}}|[a-z]))?){_EQUALS}"
 )
+#: ``d\\hat{a}_t =``
+_WITH_STEP = re.compile(
+    rf"{_LEFT}(?P<mark>d|\\delta)\s*(?P<name>\\(?:hat|tilde|bar|overline)\s*\{{\s*[A-Za-z]\s*\}}|[a-zA-Z])"
+    rf"\s*_\s*(?:t|\{{\s*t\s*\}}){_EQUALS}"
+)
 _RATE = re.compile(r"\\(?:eta|alpha|mu)(?![A-Za-z])|learning")
 
 
@@ -90,5 +95,23 @@ class CodeMarks:
 
 def with_code_marks(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     """``formulas`` with the names of code as gradients."""
-    marks = CodeMarks.of([f.latex for f in formulas], loss)
-    return [marks.written_out(f) for f in formulas]
+    texts = [f.latex for f in formulas]
+    marks = CodeMarks.of(texts, loss)
+    found = [marks.written_out(f) for f in formulas]
+    given = {(m["mark"], m["name"]) for t in texts for m in _WITH_STEP.finditer(t)}
+    for mark, name in sorted(given):
+        found = _own_name(found, mark, name)
+    return found
+
+
+def _own_name(formulas: list[Formula], mark: str, name: str) -> list[Formula]:
+    """``formulas`` with the gradient by what stands nowhere else as a name of its own."""
+    alone = re.compile(
+        rf"(?<![A-Za-z\\])(?P<d>(?:(?<![A-Za-z\\])d|\\delta)\s*)?{re.escape(name)}(?![A-Za-z])"
+    )
+    marks = {(m["d"] or "").strip() for f in formulas for m in alone.finditer(f.latex)}
+    if marks != {mark}:
+        return formulas
+    word = "".join(re.findall(r"[A-Za-z]+", name))
+    marked = re.compile(rf"(?:(?<![A-Za-z\\])d|\\delta)\s*{re.escape(name)}(?![A-Za-z])")
+    return [replaced(f, marked, lambda m: rf"\mathrm{{d{word}}}") for f in formulas]

@@ -53,6 +53,8 @@ _AT_STEP = re.compile(
 #: Letters of what stands inside an activation, and of gates: :math:`\\delta^{a_f}_t`.
 _INNER = frozenset(("a", "z", "p", "s", "u", "net"))
 _GATES = frozenset(("f", "i", "o", "c", "C", "g", "z", "r", r"\tilde{c}", r"\tilde{h}"))
+#: ``\\delta_{af}``: both letters in one.
+_GLUED = re.compile(r"(?P<inner>[azp]|net)(?P<gate>[fiocCg])")
 #: What is given from outside: the gradient by it is hardly ever meant.
 _GIVEN = frozenset(("y", "x", "T", "t"))
 
@@ -118,6 +120,8 @@ def _plain(base: str) -> str:
 
 def _atoms(part: str) -> list[str]:
     r"""``a_f`` as a and f; ``\tilde{c}`` as itself; ``\text{future}`` as its word."""
+    if (both := _GLUED.fullmatch(part)) is not None:
+        return [both["inner"], both["gate"]]
     word = re.fullmatch(r"\\(?:text|mathrm|textrm|operatorname)\s*\{\s*([^{}]*)\s*\}", part)
     if word:
         return [word.group(1)]

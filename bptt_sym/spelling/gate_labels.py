@@ -20,7 +20,7 @@ _LABEL = rf"(?:[a-su-z]|{_ACCENTED}|\\(?:mathrm|text)\s*\{{\s*[a-su-z]\s*\}})"
 _STEP = r"(?:\{\s*(?P<step>t\s*(?:[-+]\s*1\s*)?)\}|(?P<s>t)(?![A-Za-z]))"
 _BASE = (
     r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*[azpsu]\s*\}|\\mathrm\s*\{net\}|"
-    r"(?<![A-Za-z\\{])[azpsu]"
+    r"(?:(?<![A-Za-z\\{])|(?<=(?<![A-Za-z\\])d))[azpsu]"
 )
 #: ``a^f_t``, ``a^{f}_{t-1}``, ``\mathbf{a}_f^t``, ``a_t^f``.
 _ABOVE = re.compile(
@@ -42,29 +42,33 @@ _DEFINES = re.compile(r"\s*&?\s*=(?!\s*\\[dt]?frac\s*\{\s*(?:\\partial|d)\b)")
 
 @dataclass(frozen=True)
 class GateLabels:
-    """Which letters carry the letters of gates, and are nowhere defined."""
+    """Which letters carry the letters of gates, and which of them have equations."""
 
     bases: frozenset[str]
+    #: The letter and the label of what has an equation: it keeps its name.
+    given: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> GateLabels:
         labels: dict[str, set[str]] = {}
-        defined: set[str] = set()
+        given: set[tuple[str, str]] = set()
         for text in texts:
             for m in _ABOVE.finditer(text):
                 base = "".join(m.group("base").split())
                 labels.setdefault(base, set()).add(_label(m))
-                if _DEFINES.match(text, m.end()):
-                    defined.add(base)
+                marked = text[: m.start()].endswith(("d", r"\delta ", r"\delta"))
+                if not marked and _DEFINES.match(text, m.end()):
+                    given.add((base, _label(m)))
         several = (b for b, found in labels.items() if len(found & _GATES) > 1)
-        return cls(frozenset(several) - defined)
+        return cls(frozenset(several), frozenset(given))
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with the labels below and the steps above."""
         return replaced(formula, _ABOVE, self._apart)
 
     def _apart(self, m: re.Match[str]) -> str | None:
-        if "".join(m.group("base").split()) not in self.bases or _label(m) not in _GATES:
+        base, label = "".join(m.group("base").split()), _label(m)
+        if base not in self.bases or label not in _GATES or (base, label) in self.given:
             return None
         step = next(g for g in m.group("step", "s", "step2", "s2", "step3", "s3") if g)
         return by_argument(_label(m)).replace("(t)", f"({step})")

@@ -41,8 +41,33 @@ _INPUT = r"(?:\\mathbf\s*\{\s*x\s*\}|x)\s*(?:_|\^)\s*(?:\{[^{}]*t[^{}]*\}|t)"
 _BRACKET = re.compile(rf"\[\s*(?:{_STATE}\s*[,;]\s*{_INPUT}|{_INPUT}\s*[,;]\s*{_STATE})\s*\]")
 
 
+#: ``\\mathbf{x}_t = [h_{t-1}, x_t]``: the joined vector has the letter of the input.
+_SAME_LETTER = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?P<x>[a-z])\s*\}\s*_\s*(?:\{\s*t\s*\}|t)\s*&?\s*(?:=|:=|\\equiv)\s*&?\s*"
+    r"(?:\\left\s*)?\[[^=\[\]]*(?<![A-Za-z\\{])(?P=x)\s*_\s*(?:\{\s*t\s*\}|t)(?![A-Za-z])[^=\[\]]*\]"
+)
+
+
+def _in_bold(formulas: Sequence[Formula], loss: str) -> list[Formula]:
+    """``formulas`` with a joined vector that is its input in bold under a name of its own."""
+    letters = {m["x"] for f in formulas for m in _SAME_LETTER.finditer(f.latex)}
+    if len(letters) != 1:
+        return list(formulas)
+    name = re.compile(
+        r"(?P<mark>(?<![A-Za-z\\{])d\s*|\\delta\s*)?\\(?:mathbf|boldsymbol|bm)\s*\{\s*"
+        rf"{letters.pop()}\s*\}}\s*_\s*(?:\{{\s*t\s*\}}|t)"
+    )
+
+    def new(m: re.Match[str]) -> str:
+        found = r"\mathrm{concat}_{t}"
+        return rf"\frac{{\partial {loss}}}{{\partial {found}}}" if m["mark"] else found
+
+    return [replaced(f, name, new) for f in formulas]
+
+
 def with_joined_vectors(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     """``formulas`` with words for the joined vector as one name."""
+    formulas = _in_bold(formulas, loss)
     if not any(_DEFINES.search(f.latex) for f in formulas):
         joined = next((m for f in formulas if (m := _BRACKET.search(f.latex))), None)
         if joined is None:
@@ -68,17 +93,44 @@ _JOINS = re.compile(
 )
 _BY = r"\\[dt]?frac\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*\{\s*\\partial\s*(?P<by>(?:[^{}]|\{[^{}]*\})+)\}"
 _GAP = r"(?:\\[,;:! ]|\s)*"
+_SIZE = r"-?(?:[A-Za-z0-9+\-]|_\s*(?:\{[^{}]*\}|[A-Za-z0-9])|\\(?:text|mathrm)\s*\{[^{}]*\}|\s)+"
+_COLON = r"\s*(?:\{\s*:\s*\}|:)\s*"
+#: ``:n``, ``0:n``, ``1:n`` or ``n:``, ``n:n+d``; all of the other side, if there is one.
+_RANGE = (
+    rf"{_GAP}(?::{_GAP},{_GAP})?(?:(?P<to>[01]?{_COLON}{_SIZE})|(?P<from>{_SIZE}{_COLON}(?:{_SIZE})?))"
+    rf"(?:,{_GAP}:)?{_GAP}"
+)
+_SLICE = rf"(?P<below>_\s*\{{\s*)?(?P<square>\[)?{_RANGE}(?(square)\])(?(below)\s*\}})"
+#: A gradient by a joined vector, cut; brackets around it.
 _BLOCK = re.compile(
-    rf"(?P<gradient>{_BY})\s*(?P<below>_\s*\{{\s*)?\[{_GAP}(?::{_GAP},{_GAP})?"
-    rf"(?:(?P<to>:{_GAP}[A-Za-z0-9_+{{}}]+)|(?P<from>[A-Za-z0-9_+{{}}]+{_GAP}:)){_GAP}\](?(below)\s*\}})"
+    rf"(?P<around>(?:\\left\s*)?\({_GAP})?(?P<gradient>{_BY})(?(around){_GAP}(?:\\right\s*)?\)){_GAP}"
+    rf"(?=_|\[){_SLICE}"
+)
+#: ``\\partial L/\\partial h_{t-1} = (…)[:n]``: a sum over the gates, cut.
+_CUT = re.compile(
+    rf"^(?P<left>\s*(?:{_BY}|(?:\\delta\s*|d)(?P<of>{_PART}))\s*(?:\+\s*)?&?\s*=\s*&?\s*)"
+    r"(?P<open>(?:\\left\s*)?\()(?P<sum>[^=]*?)"
+    rf"(?P<close>(?:\\right\s*)?\))\s*(?=_|\[){_SLICE}\s*[.,]?\s*$"
+)
+_PAIR = re.compile(
+    rf"(?:\[|\\begin\{{[bp]matrix\}})\s*(?P<first>{_PART}){_GAP}(?:,|;|\\\\){_GAP}(?P<second>{_PART})"
+    r"\s*(?:\\right\s*)?(?:\]|\\end)"
 )
 
 
 def with_blocks(formulas: Sequence[Formula]) -> list[Formula]:
-    """``formulas`` with slices of gradients by joined vectors as products of derivatives."""
+    """``formulas`` with slices of gradients by joined vectors as products of derivatives.
+
+    A sum over the gates that is cut on the right side of a gradient by the part that is meant is
+    written whole: of the weights the columns of that part are meant.
+    """
     joins = {
         "".join(m.group("name").split()): (m.group("first"), m.group("second"))
         for f in formulas for m in _JOINS.finditer(f.latex)
+    }  # fmt: skip
+    pairs = {
+        tuple(re.sub(r"\s", "", m[k]) for k in ("first", "second"))
+        for f in formulas for m in _PAIR.finditer(f.latex)
     }  # fmt: skip
 
     def new(m: re.Match[str]) -> str | None:
@@ -88,4 +140,13 @@ def with_blocks(formulas: Sequence[Formula]) -> list[Formula]:
         part = joins[by][0 if m.group("to") else 1]
         return rf"{m.group('gradient')} \frac{{\partial {by}}}{{\partial {part}}}"
 
-    return [replaced(f, _BLOCK, new) for f in formulas] if joins else list(formulas)
+    def whole(m: re.Match[str]) -> str | None:
+        ((first, second),) = pairs
+        meant = first if m.group("to") else second
+        if "".join((m["by"] or m["of"]).split()) != meant:
+            return None
+        return m["left"] + m["open"] + m["sum"] + m["close"]
+
+    if joins:
+        formulas = [replaced(f, _BLOCK, new) for f in formulas]
+    return [replaced(f, _CUT, whole) for f in formulas] if len(pairs) == 1 else list(formulas)

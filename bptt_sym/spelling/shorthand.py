@@ -268,6 +268,8 @@ class Shorthand:
         bare = plain_name(re.sub(r"\s", "", re.sub(r"(\\[a-z]+)\s+([A-Za-z])\b", r"\1{\2}", name)))
         runs = bare in self.timed or rf"\hat{{{bare[-2:-1]}}}" in self.timed
         runs = runs or bare + _tight(scripts) in self.timed
+        inner = _INNER.fullmatch(bare)  # \\bar{f}_t: what the gate f is the activation of
+        runs = runs or (inner is not None and inner["gate"] in self.timed)
         known = bare[:1].isupper() or bare == "b" or bare + _tight(scripts) in self.weights
         if not runs and not known:
             return None
@@ -299,6 +301,7 @@ class Shorthand:
         return rf"\frac{{\partial {loss}}}{{\partial {name}{scripts}}}"
 
 
+_INNER = re.compile(r"\\(?:bar|hat|overline)\{(?P<gate>[fiogzrn])\}")
 #: ``state_t``
 _SPELT = re.compile(rf"(?<![A-Za-z\\])(?:\\mathrm\s*\{{\s*)?([a-z]{{3,12}})\s*\}}?{_RUNS}")
 #: ``p_i \\odot …`` in an equation of a step.
@@ -313,7 +316,7 @@ _OF_A_TARGET = re.compile(
 )
 #: ``d(W h_t)``, ``d \\log y``, ``dL = …``: a text that takes differentials.
 _DIFFERENTIAL = re.compile(
-    r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm|operatorname)(?![A-Za-z])"
+    r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm(?!\s*\{net)|operatorname)(?![A-Za-z])"
     r"|(?:L|E|J|\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell)\s*(?:_\s*\{?\s*[a-zT]\s*\}?\s*)?&?\s*=)"
 )
 _WORD = r"\{\s*(?:\(\s*[a-z]\s*\)|\\(?:text|mathrm)\s*\{\s*[A-Za-z]{2,12}\s*\}|[a-z]{3,12})\s*\}"

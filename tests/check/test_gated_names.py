@@ -1,0 +1,112 @@
+"""How pages about gated networks name the arguments of gates, joined vectors and their parts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import last, verdicts
+
+SPLIT = r"""
+$$f_t = \sigma(A_f x_t + B_f h_{t-1} + d_f), \quad i_t = \sigma(A_i x_t + B_i h_{t-1} + d_i)$$
+$$o_t = \sigma(A_o x_t + B_o h_{t-1} + d_o), \quad g_t = \tanh(A_g x_t + B_g h_{t-1} + d_g)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t$$
+$$h_t = o_t \odot \tanh(c_t)$$
+"""
+JOINED = r"""
+$$f_t = \sigma(A_f [h_{t-1}, x_t] + d_f), \quad i_t = \sigma(A_i [h_{t-1}, x_t] + d_i)$$
+$$o_t = \sigma(A_o [h_{t-1}, x_t] + d_o), \quad g_t = \tanh(A_g [h_{t-1}, x_t] + d_g)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t$$
+$$h_t = o_t \odot \tanh(c_t)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "right", "wrong"),
+    [
+        # One of the arguments is written down, the others are named alike.
+        (
+            r"Let $a^f_t = A_f x_t + B_f h_{t-1} + d_f$ and so on.",
+            r"\partial L/\partial a^i_t = i_t \odot (1 - i_t) \odot \partial L/\partial i_t",
+            r"\partial L/\partial a^i_t = (1 - i_t^2) \odot \partial L/\partial i_t",
+        ),
+        # The letters of the argument and of the gate in one script.
+        (
+            r"$$\delta_c^{(t)} = \frac{\partial L}{\partial c_t}$$",
+            r"\delta_{af}^{(t)} = \delta_c^{(t)} \odot c_{t-1} \odot f_t \odot (1 - f_t)",
+            r"\delta_{af}^{(t)} = \delta_c^{(t)} \odot c_t \odot f_t \odot (1 - f_t)",
+        ),
+        # A bar for the argument, with a mark of the gradient before it.
+        (
+            r"Each gate is $f_t = \sigma(\bar{f}_t)$. $$\delta f_t = \delta c_t \odot c_{t-1}$$",
+            r"\delta \bar{f}_t = \delta f_t \odot f_t \odot (1 - f_t)",
+            r"\delta \bar{f}_t = \delta f_t \odot f_t \odot (1 + f_t)",
+        ),
+    ],
+)  # fmt: skip
+def test_arguments_of_gates_by_name(said: str, right: str, wrong: str) -> None:
+    assert last(f"{SPLIT}\n{said}\n$${right}$$\n") == "right"
+    assert last(f"{SPLIT}\n{said}\n$${wrong}$$\n") == "wrong"
+
+
+def test_a_gradient_by_what_stands_nowhere_else_is_a_name_of_its_own() -> None:
+    page = r"""
+$$z_t = \sigma(x_t A_z + h_{t-1} B_z), \quad r_t = \sigma(x_t A_r + h_{t-1} B_r)$$
+$$\hat{h}_t = \tanh(x_t A + (r_t \odot h_{t-1}) B)$$
+$$h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \hat{h}_t$$
+$$d\hat{h}_t = dh_t \odot (1 - z_t), \quad dz_t = dh_t \odot (h_{t-1} - \hat{h}_t)$$
+$$d\hat{a}_t = d\hat{h}_t \odot (1 - \hat{h}_t^2)$$
+$$da^z_t = dz_t \odot z_t \odot (1 - z_t)$$
+$$dr_t = (d\hat{a}_t B^T) \odot h_{t-1}$$
+$$da^r_t = dr_t \odot r_t \odot (1 - r_t)$$
+$$dB = \sum_t (r_t \odot h_{t-1})^T d\hat{a}_t$$
+$$dh_{t-1} = dh_t \odot z_t + (d\hat{a}_t B^T) \odot r_t + da^z_t B_z^T + da^r_t B_r^T$$
+$$dB_z = \sum_t x_t^T da^z_t$$
+$$dB = \sum_t h_{t-1}^T d\hat{a}_t$$
+"""
+    found = verdicts(page)[4:]
+    assert not {"wrong", "undecided", "unreadable"} & set(found[:-2])
+    assert found[-2:] == ["wrong", "wrong"]
+
+
+DELTAS = r"""
+$$\delta f_t = \delta c_t \odot c_{t-1} \odot f_t \odot (1 - f_t)$$
+$$\delta i_t = \delta c_t \odot g_t \odot i_t \odot (1 - i_t)$$
+$$\delta o_t = \delta h_t \odot \tanh(c_t) \odot o_t \odot (1 - o_t)$$
+$$\delta g_t = \delta c_t \odot i_t \odot (1 - g_t^2)$$
+"""
+SUM = r"A_f^T \delta f_t + A_i^T \delta i_t + A_o^T \delta o_t + A_g^T \delta g_t"
+
+
+@pytest.mark.parametrize(
+    ("formula", "verdict"),
+    [
+        (rf"\delta h_{{t-1}} = ({SUM})[:n]", "right"),
+        (rf"\delta x_t = ({SUM})[n:]", "right"),
+        (rf"\delta x_t = \left( {SUM} \right)_{{n+1:n+d}}", "right"),
+        (rf"\delta x_t = ({SUM.replace('A_g^T', 'A_i^T')})[n:]", "undecided"),
+    ],
+)
+def test_a_sum_over_the_gates_that_is_cut(formula: str, verdict: str) -> None:
+    assert last(f"{JOINED}{DELTAS}$${formula}$$\n") == verdict
+
+
+def test_the_other_half_of_a_sum_is_not_taken_for_the_one_that_is_meant() -> None:
+    for formula in (rf"\delta x_t = ({SUM})[:n]", rf"\delta h_{{t-1}} = ({SUM})[n:]"):
+        assert last(f"{JOINED}{DELTAS}$${formula}$$\n") != "right"
+
+
+@pytest.mark.parametrize("name", ["v_t", r"\mathbf{x}_t"])
+def test_slices_of_the_gradient_by_the_joined_vector(name: str) -> None:
+    page = f"Let ${name} = [h_{{t-1}}; x_t]$.\n" + JOINED.replace("[h_{t-1}, x_t]", name)
+    by = rf"\frac{{\partial L}}{{\partial {name}}}"
+    for cut in (rf"\left( {by} \right)_{{n+1:n+d}}", f"{by}[n:, :]", f"{by}[n:n+d]"):
+        assert last(rf"{page}$$\frac{{\partial L}}{{\partial x_t}} = {cut}$$" + "\n") == "right"
+    for cut in (rf"\left( {by} \right)_{{1:n}}", f"{by}[:n, :]", f"{by}[0:n]"):
+        assert last(rf"{page}$$\frac{{\partial L}}{{\partial x_t}} = {cut}$$" + "\n") != "right"
+
+
+def test_a_bar_over_a_state_still_means_the_gradient() -> None:
+    page = "$$h_t = \\tanh(w h_{t-1} + u x_t), \\quad y_t = v h_t$$\n"
+    right = r"$$\bar{h}_t = v \bar{y}_t + w (1 - h_{t+1}^2) \bar{h}_{t+1}$$"
+    assert last(page + right) == "right"
+    assert last(page + right.replace("h_{t+1}^2", "h_t^2")) == "wrong"
