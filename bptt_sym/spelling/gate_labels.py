@@ -56,7 +56,7 @@ class GateLabels:
             for m in _ABOVE.finditer(text):
                 base = "".join(m.group("base").split())
                 labels.setdefault(base, set()).add(_label(m))
-                marked = text[: m.start()].endswith(("d", r"\delta ", r"\delta"))
+                marked = text[: m.start()].rstrip().endswith(("d", r"\delta", r"\partial"))
                 if not marked and _DEFINES.match(text, m.end()):
                     given.add((base, _label(m)))
         several = (b for b, found in labels.items() if len(found & _GATES) > 1)
