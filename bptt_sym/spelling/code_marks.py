@@ -113,5 +113,8 @@ def _own_name(formulas: list[Formula], mark: str, name: str) -> list[Formula]:
     if marks != {mark}:
         return formulas
     word = "".join(re.findall(r"[A-Za-z]+", name))
+    letter = re.compile(rf"(?<![A-Za-z\\]){word[-1]}\s*\}}?\s*_\s*(?:t|\{{\s*t)")
+    if name != word and any(letter.search(alone.sub("", f.latex)) for f in formulas):
+        return formulas  # \\bar{f}_t beside f_t: what the gate is the activation of
     marked = re.compile(rf"(?:(?<![A-Za-z\\])d|\\delta)\s*{re.escape(name)}(?![A-Za-z])")
     return [replaced(f, marked, lambda m: rf"\mathrm{{d{word}}}") for f in formulas]
