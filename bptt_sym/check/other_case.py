@@ -2,7 +2,8 @@ r"""Names in the other case: ``S_k`` where ``s_k`` has an equation, ``w_{hy}`` w
 
 A text that defines :math:`s_k = w s_{k-1} + x_k` and goes on with :math:`\partial S_k/\partial
 S_{k-1} = w` means the same by both. Where no definition gives a name, and one gives it in the other
-case, a formula may be about the latter: it is right so, or stays without a meaning.
+case, a formula may be about the latter: it is right so, or stays without a meaning. So may one about
+``W_{xc}`` where ``W_{xC}`` alone has a meaning.
 """
 
 from __future__ import annotations
@@ -53,6 +54,12 @@ def respelled(text: str, model: Model) -> tuple[str, str]:
             swapped = _LETTER.sub(lambda found: found[0].swapcase(), text[m.start : m.end])
             text = f"{text[: m.start]}{swapped}{text[m.end :]}"
             told[key] = other
+            continue
+        # W_{xc} beside the W_{xC} of the cell C
+        alike = [n for n in known if n != key and n.casefold() == key.casefold()]
+        if key not in known and m.step == "name" and len(alike) == 1 and alike[0][:2] == key[:2]:
+            text = f"{text[: m.end]}_{{{alike[0][2:]}}}{text[m.close :]}"
+            told[key] = alike[0]
     return text, ", ".join(f"{a} stands for {b}" for a, b in sorted(told.items()))
 
 
