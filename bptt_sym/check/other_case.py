@@ -2,7 +2,7 @@ r"""Names in the other case: ``S_k`` where ``s_k`` has an equation, ``w_{hy}`` w
 
 A text that defines :math:`s_k = w s_{k-1} + x_k` and goes on with :math:`\partial S_k/\partial
 S_{k-1} = w` means the same by both. Where no definition gives a name, and one gives it in the other
-case, a formula may be about the latter: it is right so, or stays without a meaning. So may one about
+case, a formula may be about the latter: it is right so, or stays without a meaning. So may one of
 ``W_{xc}`` where ``W_{xC}`` alone has a meaning.
 """
 
