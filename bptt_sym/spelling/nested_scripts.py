@@ -1,6 +1,7 @@
 r"""An entry below its step: ``s_{t_j}`` as ``s_{t,j}``, ``s_{{t-1}_j}`` as ``s_{t-1,j}``.
 
-That is said of texts in which ``t_j`` is nowhere a time of its own (``t_1 < t_2``, ``s_{t_1}``).
+That is said of texts in which ``t_j`` stands below a name, and is nowhere a time of its own
+(``t_1 < t_2``, ``s_{t_1}``): where only ``k_a`` does, as in ``W_{k_a}``, it is a label.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _TIMES = re.compile(
 
 def with_entries_beside_steps(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the entries of vectors behind a comma after the step."""
-    if not any(_NESTED.search(f.latex) for f in formulas):
+    nested = (m["a"] or m["b"] for f in formulas for m in _NESTED.finditer(f.latex))
+    if not any(step.startswith("t") for step in nested):
         return list(formulas)
     bare = [_NESTED.sub("", f.latex) for f in formulas]
     if any(map(_TIMES.search, bare)):

@@ -145,21 +145,32 @@ _LONGEST = 1_000
 _BIG = re.compile(r"(?:\\(?:big|Big|left|bigl|Bigl)\s*)?\(")
 
 
-def _with_columns(formula: Formula) -> Formula:
-    """``formula`` with the columns of one gate out of a product as its own weights."""
-    text = formula.latex
-    edits: list[Edit] = []
+def _with_columns(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the columns of one gate out of a product as its own weights.
+
+    One letter alone below a product may count its entries: several gates must stand so.
+    """
+    columns = [list(_columns(f.latex)) for f in formulas]
+    gates = {gate for found in columns for _, _, gate, _ in found}
+    if len(gates) < 2:
+        return list(formulas)
+    return [
+        edited(f, [(start, end, f"({_of_gate(inside, g)})") for start, end, g, inside in found])
+        for f, found in zip(formulas, columns, strict=True)
+    ]
+
+
+def _columns(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """The products in brackets with a gate below: where they stand, the gate, what is inside."""
     for m in _BIG.finditer(text):
-        end = closing(text, m.end() - 1, "(", ")", within=_LONGEST)
+        end = closing(text, m.end() - 1, "(", ")")
         script = _COLUMNS_OF.match(text, end + 1) if end is not None else None
         if end is None or script is None or (script["g"] or script["g1"]) not in _GATES:
             continue
         inside = text[m.end() : end]
         if "=" in inside or _GRADIENT.search(inside) or not _WEIGHT.search(inside):
             continue
-        gate = script["g"] or script["g1"]
-        edits.append((m.start(), script.end(), f"({_of_gate(inside, gate)})"))
-    return edited(formula, edits)
+        yield m.start(), script.end(), script["g"] or script["g1"], inside
 
 
 _LEFT_SIDE = re.compile(r"(?:^|\\\\|&|\\begin\s*\{aligned\})\s*&?\s*(?P<name>[^=&\\]{1,40})=")
@@ -180,7 +191,7 @@ def _once(formula: Formula) -> Formula:
 def with_stacked_gates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     """``formulas`` with stacked weights and gradients gate by gate, where a line stacks them or
     the arguments of the gates are the parts of a sum."""
-    formulas = [_with_columns(_once(f)) for f in formulas]
+    formulas = _with_columns([_once(f) for f in formulas])
     stacked = Stacked()
     split = Split.of([f.latex for f in formulas], loss)
     if split is not None:

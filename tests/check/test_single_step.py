@@ -92,3 +92,12 @@ def test_columns_of_stacked_weights_and_what_is_before_an_activation(
     claim: str, expected: str
 ) -> None:
     assert verdicts(f"{COLUMNS}$${claim}$$\n")[-1] == expected
+
+
+ENTRY = r"\frac{\partial h_{t,i}}{\partial h_{t-1,j}} = (1 - \tanh^2((W h_{t-1} + U x_t)_i)) "
+
+
+@pytest.mark.parametrize(("weight", "expected"), [("W_{ij}", "right"), ("W_{ji}", "wrong")])
+def test_one_letter_below_a_product_counts_its_entries(weight: str, expected: str) -> None:
+    text = "$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\n"
+    assert verdicts(f"{text}$${ENTRY}{weight}$$\n")[-1] == expected

@@ -179,6 +179,13 @@ def test_nested_scripts(formula: str, expected: str) -> None:
     assert found[-1][0] == expected, found
 
 
+@pytest.mark.parametrize(("weight", "expected"), [("W_{k_a}", "right"), ("W_{k_b}", "wrong")])
+def test_labels_with_a_script_of_their_own_are_no_steps(weight: str, expected: str) -> None:
+    text = "$$h_t = \\tanh(W_{k_a} h_{t-1} + W_{k_b} x_t)$$\n\n"
+    slope = r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) "
+    assert in_text(f"{text}$${slope}{weight}$$\n")[-1][0] == expected
+
+
 def test_superscripts_of_two_names_label_weights() -> None:
     text = (
         "$$s_t = \\tanh(W^{sx} x_t + W^{ss} s_{t-1} + W_0^{ss})$$\n\n$$g_t = W^o s_t + W_0^o$$\n\n"
