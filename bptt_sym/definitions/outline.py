@@ -30,8 +30,11 @@ _NO_CLAIM = re.compile(
     # Arguments that are not written out.
     r"|^[^=]*=[^=(]*\([^()=]*\+\s*(?:\\[cl]?dots|\.\.\.|…)\s*\)\s*$"
     # Mutual information, entropies, conditional probabilities.
-    r"|(?<![A-Za-z\\])(?:I|H|[Pp]|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"
-    r"(?:_\s*(?:\{[^{}]*\}|[A-Za-z])\s*)?(?:\\left\s*)?\((?:[^()=]|\([^()=]*\))*(?:;|\||\\mid|\\vert)"
+    r"|(?:(?<![A-Za-z\\])|\\(?:hat|tilde)\s*\{?\s*)(?:I|H|[Pp]|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"
+    r"\}?(?:_\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z])\s*)?(?:\\left\s*)?"
+    r"\((?:[^()=]|\([^()=]*\))*(?:;|\||\\mid|\\vert)"
+    # The probability of several things together.
+    r"|(?<![A-Za-z\\])P\s*\((?:[^()=,]|\([^()=]*\))*,(?:[^()=]|\([^()=]*\))*\\[cl]?dots"
     r"|(?<![A-Za-z\\_{^])(?:E\s*\[|P\s*\([^()=]{1,40}[=<>])"
 )
 _RELATION = re.compile(

@@ -31,6 +31,8 @@ _STATE = re.compile(
     r"(?P<right>[^=]*?(?P=name)\s*(?:_\s*\{\s*t\s*-\s*1\s*\}|\^\s*\{\s*\(\s*t\s*-\s*1\s*\)\s*\}))"
 )
 
+#: What a function is applied to.
+_OF_IT = r"(?P<x>\((?:[^()=]|\([^()=]*\)){1,40}\))"
 #: ``h_t = \\tanh(z_t)``, of whatever.
 _ACTIVATED = re.compile(
     rf"{_NAME}\s*(?:_\s*(?:t|\{{\s*t\s*\}})|\^\s*\{{\s*\(\s*t\s*\)\s*\}})\s*&?\s*=\s*&?\s*"
@@ -70,6 +72,12 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
         of_one = rf"{letter}\s*\(\s*[a-z]\s*\)\s*&?\s*=\s*"
         given = rf"{of_one}(?P<a>{_ACTIVATION})\s*(?:\\left\s*)?\("
         said = {_plain(m.group("a")) for m in re.finditer(given, every)}
+        # h_t = σ(z_t) = f(z_t)
+        again = re.compile(
+            rf"(?P<a>{_ACTIVATION})(?P<of>\s*{_OF_IT})\s*&?\s*=\s*&?\s*{letter}\s*(?P=x)"
+        )
+        said |= {_plain(m.group("a")) for m in again.finditer(every)}
+        formulas = [replaced(f, again, lambda m: m["a"] + m["of"]) for f in formulas]
         applied = re.search(rf"{letter}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\(", every)
         whole = re.compile(rf"\\partial\s*\{{?\s*{letter}\s*\}}?(?=\s*\}}\s*\{{)")
         if len(steps := _whole_steps(letter, every)) == 1:

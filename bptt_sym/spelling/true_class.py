@@ -21,12 +21,17 @@ _VECTOR = (
     r"(?:\\(?:hat|widehat|tilde)\s*(?:\{\s*(?:\\(?:mathbf|boldsymbol|bm)\s*)?\{?\s*[a-z]\s*\}?\s*\}|[a-z])|"
     r"\\(?:mathbf|boldsymbol|bm)\s*(?:\{\s*\\hat\s*\{?\s*[a-z]\s*\}?\s*\}|\{\s*[pq]\s*\}|[pq])|[pq](?![A-Za-z]))"
 )
-_LABEL = rf"(?:{_BOLD}\{{?\s*)?(?<![A-Za-z\\])(?P<k{{n}}>[a-z])\s*\}}?\s*(?P<at{{n}}>{_SCRIPT})"
+#: ``\\text{target}_t``: a label by a word.
+_WORD = r"\\(?:text|mathrm|texttt|mathit|operatorname)\s*\{\s*[a-z]{3,8}\s*\}"
+_LABEL = (
+    rf"(?:(?P<k@>{_WORD})|(?:{_BOLD}\{{?\s*)?(?<![A-Za-z\\])(?P<l@>[a-z])\s*\}}?)"
+    rf"\s*(?P<at@>{_SCRIPT})"
+)
 _OPEN, _CLOSE = r"(?:\\left\s*)?[\[(]\s*", r"\s*(?:\\right\s*)?[\])]"
 
 
 def _label(n: int) -> str:
-    return _LABEL.replace("{n}", str(n))
+    return _LABEL.replace("@", str(n))
 
 
 _ENTRY = (
@@ -40,10 +45,11 @@ _BELOW = re.compile(
     rf"(?P<log>\\(?:log|ln)(?![A-Za-z])\s*)(?P<open>\\left\s*\(|\()?\s*{_ENTRY}"
     r"(?(open)\s*(?:\\right\s*)?\))(?=\s*(?:$|[.,;&=+\-]|\\\\|\\end|\\q?quad|\\right|\)))"
 )
-#: ``\\text{onehot}(k_t)``
+#: ``\\text{onehot}(k_t)``, ``\\mathbb{1}[k_t]``
 _ONE_HOT = re.compile(
-    r"\\(?:text|mathrm|operatorname)\s*\{\s*one[-_ \\\\]*[hH]ot\s*\}\s*(?:\\left\s*)?\("
-    r"\s*(?P<k>[a-z])\s*_\s*(?P<at>[a-zT]|\{[^{}]{1,6}\})\s*(?:\\right\s*)?\)"
+    r"\\(?:(?:text|mathrm|operatorname)\s*\{\s*one[-_ \\\\]*[hH]ot\s*\}"
+    r"|math(?:bb|bf|bbm|ds)\s*\{\s*1\s*\}(?=\s*(?:\\left\s*)?\[))"
+    rf"\s*{_OPEN}(?P<k>[a-z]|{_WORD})\s*_\s*(?P<at>[a-zT]|\{{[^{{}}]{{1,6}}\}}){_CLOSE}"
 )
 _LETTER = re.compile(r"[a-zT]")
 
@@ -56,7 +62,7 @@ def with_one_hot_labels(formula: Formula) -> Formula:
 
 def _product(m: re.Match[str]) -> str | None:
     n = next(k for k in "1235" if m[f"p{k}"])
-    label, at = m[f"k{n}"], m[f"at{n}"]
+    label, at = m[f"k{n}"] or m[f"l{n}"], m[f"at{n}"]
     if n == "2":
         step = f"_{{{m['s2']}}}"
     elif n == "3":
@@ -76,4 +82,4 @@ def _letter(script: str) -> str:
 
 def _true(k: str) -> str:
     """The name of the vector with a one at the true class."""
-    return "y" if k == "y" else rf"\mathrm{{one{k}}}"
+    return "y" if k == "y" else rf"\mathrm{{one{re.sub(r'[^a-z]', '', k.partition('{')[2] or k)}}}"
