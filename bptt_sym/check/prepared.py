@@ -20,6 +20,7 @@ from bptt_sym.documents.prose import last_step_said
 from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.adjoints import Adjoints
 from bptt_sym.spelling.backwards import counted_from_the_end
+from bptt_sym.spelling.before_activation import with_arguments_for_words
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.beside_formulas import without_what_stands_beside
 from bptt_sym.spelling.block_products import multiplied_out
@@ -32,6 +33,7 @@ from bptt_sym.spelling.corners import folded
 from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_length
 from bptt_sym.spelling.deltas import runs_back
 from bptt_sym.spelling.diagonals import with_whole_diagonals
+from bptt_sym.spelling.differentiated_targets import with_predictions_for_targets
 from bptt_sym.spelling.each_gate import for_each_gate
 from bptt_sym.spelling.early_names import counted_from_their_step
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
@@ -66,11 +68,16 @@ from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.stepless import with_steps
 from bptt_sym.spelling.steps import with_steps_below
 from bptt_sym.spelling.tending import without_limit_signs
+from bptt_sym.spelling.true_class import with_one_name_for_labels
 from bptt_sym.spelling.typography import on_in_words, plainly_set
 from bptt_sym.spelling.unbraced_labels import with_braces
 from bptt_sym.spelling.unit_gradients import with_gradients_of_units
 from bptt_sym.spelling.units import as_vectors
-from bptt_sym.spelling.which_slope import with_one_of_two_functions, with_the_slope_written
+from bptt_sym.spelling.which_slope import (
+    with_one_of_two_functions,
+    with_softmax_of_outputs,
+    with_the_slope_written,
+)
 from bptt_sym.spelling.written_softmax import with_softmax
 
 
@@ -93,11 +100,14 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = counted_from_the_end(with_one_length(everything))
     everything = with_names_for_numbers(counted_from_their_step(everything))
     everything = [written_row_by_row(plainly_set(f)) for f in everything]
+    everything = with_one_name_for_labels(everything, document.words)
     loss = loss_of("\n".join(f.latex for f in everything))
     everything = with_its_step(with_stacked_gates(everything, loss))
     everything = for_each_gate(with_steps_of_gates(everything))
     everything = without_labels(with_gate_labels(everything))
     loss = loss_of("\n".join(f.latex for f in everything))  # without a label that it had
+    everything = with_predictions_for_targets(with_arguments_for_words(everything))
+    everything = with_softmax_of_outputs(everything, document.words)
     everything = with_one_of_two_functions(with_the_slope_written(everything, document.words))
     everything = with_parts_from_later(with_outer_products_for_entries(everything))
     everything = with_what_arrives(with_outer_products(everything, document.words), loss)

@@ -234,8 +234,10 @@ def arguments(texts: Iterable[str]) -> dict[str, str]:
 
 
 def _several(argument: str) -> bool:
-    """Whether what stands in parentheses is more than one thing."""
+    """Whether what stands in parentheses is more than one thing, and no slice: ``W(:, j)``."""
     depth = 0
+    if ":" in argument:
+        return False
     for mark in argument:
         depth += (mark in "([{") - (mark in ")]}")
         if mark == "," and depth == 1:

@@ -121,7 +121,10 @@ def definition_of(row: Row, formula: Formula | None = None) -> Definition:
     """The definition that a row is, by its first right side."""
     soft = formula is not None and formula.environment == PROSE
     kind = Kind.SEQUENCE if row.kind is Kind.VALUE else row.kind
-    return Definition(kind, row.name, row.definition(), row.mentions, soft)
+    mentions = row.mentions
+    if row.says_what_a_function_is:
+        mentions = frozenset(t.text for t in row.chain.sides[2] if t.kind == "word")
+    return Definition(kind, row.name, row.definition(), mentions, soft)
 
 
 def definitions_of(row: Row, formula: Formula) -> list[Definition]:

@@ -104,8 +104,9 @@ def _general_step(
 
 
 def readout(rec: Recurrence) -> str:
-    """What a loss looks at: the last output that no state uses, else the last state."""
-    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
+    """What a loss looks at: the last output that only losses use, else the last state."""
+    used = {n.name for e in rec.equations if plain_name(e.target) not in LOSSES
+            for n in walk(e.rhs) if isinstance(n, At)}  # fmt: skip
     reached: set[str] = set(rec.states)
     found = ""
     for e in rec.equations:

@@ -250,7 +250,8 @@ class Row:
 #: An unknown function of several things.
 _CALL = re.compile(
     r"\s*(?:(?!\\(?:tanh|sigma|max))\\(?:[a-z]+|(?:text|mathrm|operatorname)\s*\{[^{}]*\})|[A-Za-z])"
-    r"(?:\s*_\s*(?:\{[^{}]*\}|\\?[A-Za-z]+))?\s*(?:\\left\s*)?\([^()]*[,;][^()]*\)\s*"
+    r"(?:\s*_\s*(?:\{[^{}]*\}|\\?[A-Za-z]+))?\s*(?:\\left\s*)?"
+    r"\((?:[^(),;]|\([^()]*\))*+[,;](?:[^()]|\([^()]*\))*+\)\s*"
 )
 
 

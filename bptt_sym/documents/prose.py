@@ -239,7 +239,9 @@ _PATTERNS: dict[str, str] = {
     r"small (?:activation|state|input|weight|value|pre-?activation)|"
     r"(?:assum|suppos)\w+ (?:that )?(?:\S+ ){0,3}(?:activation|derivative|slope|gate)",
     "softmax": r"(?i:softmax)",
-    "cross_entropy": r"cross[- ]entropy|softmax loss|negative log[- ]?likelihood",
+    "cross_entropy": r"cross[- ]entropy|softmax loss|negative log[- ]?likelihood|交叉熵|"
+    r"交差エントロピー|クロスエントロピー|교차\s*엔트로피|[Kk]reuzentropie|entropie croisée|"
+    r"entrop[ií]a cruzada|перекр[её]стн\w+ энтропи|אנטרופיה צולבת|آنتروپی متقاطع",
 }
 
 

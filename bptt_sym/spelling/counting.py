@@ -87,7 +87,8 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
         below = rf"_\s*(?:{pattern}|\{{\s*{pattern}\s*\}})|\^\s*\{{\s*\(\s*{pattern}\s*\)\s*\}}"
         if re.search(rf"[hsaoyLEx]\s*(?:{below})", every) is None:
             continue
-        top = rf"\\sum\s*_\s*\{{\s*t\s*=\s*1\s*\}}\s*\^\s*(?:{pattern}|\{{\s*{pattern}\s*\}})"
+        first = r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*t\s*=\s*1\s*\}"
+        top = rf"{first}\s*\^\s*(?:{pattern}|\{{\s*{pattern}\s*\}})"
         said = (
             rf"{_LAST}[^.。\n]{{0,40}}?\$?\\?\(?\s*{pattern}"
             rf"|{pattern}\s*\$?[^.。\n$]{{0,20}}{_LAST}"

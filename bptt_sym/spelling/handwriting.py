@@ -17,6 +17,13 @@ from bptt_sym.documents.respelling import BRACKETS, Edit, closing, edited, repla
 
 #: ``\_t`` and ``\*``: Markdown's escapes.
 _ESCAPED = re.compile(r"(?<!\\)\\([_*])(?=\s*[A-Za-z0-9{(\\])")
+#: ``\\left\\{ \\begin{aligned} … \\end{aligned} \\right.``: equations that hold together.
+_SYSTEM = re.compile(
+    r"^\s*(?:\\(?:left|[bB]igg?l?)\s*)?(?:\\\{|\\lbrace|\.)\s*(?P<body>\\begin\s*\{(?P<env>aligned|alignedat|"
+    r"array|gathered|split|matrix)\}.*\\end\s*\{(?P=env)\})\s*(?:\\(?:right|[bB]igg?r?)\s*(?:\.|\\\}|\\rbrace))?"
+    r"\s*[.,;]?\s*$",
+    re.DOTALL,
+)
 #: The end of a row, escaped or twice.
 _BREAKS = re.compile(r"\\\\\s*\\\\(?!\\)(?:\s*\\\\(?!\\))*")
 #: ``\\tanh W \\begin{pmatrix} h \\\\ x \\end{pmatrix}`` at the end of a row.
@@ -60,7 +67,7 @@ _SUM_OF = re.compile(
 _DOTS = re.compile(r"(?:·\s*){3,}|(?:・\s*){3,}|…{1,2}(?=\S)|(?:\\cdot\s*(?!\\cdots)){3,}")
 #: Names of three letters that everybody reads as one word.
 _WORD = re.compile(
-    r"(?<![A-Za-z\\-])(?<!text\{)(?<!mathrm\{)(?<!operatorname\{)(?<!textit\{)(?<!mathit\{)"
+    r"(?<![A-Za-z\\-])(?<!text\{)(?<!mathrm\{)(?<!operatorname\{)(?<!textrm\{)(?<!textbf\{)(?<!textit\{)(?<!mathit\{)"
     r"(?P<word>net|out|hid|act|inp|err)(?=\s*[_^(]|\s*\\?\}|\s*$)(?!\s*\^\s*\{?\s*-)"
 )
 #: ``Wdiag[f'(a)]``, ``diag[…]``.
@@ -157,6 +164,8 @@ def _with_lost_signs(formula: Formula) -> Formula:
 def as_written(formula: Formula) -> Formula:
     """``formula`` with such marks in the spelling that is read."""
     formula = _with_lost_signs(replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()]))
+    if (system := _SYSTEM.match(formula.latex)) is not None:
+        formula = formula.part(*system.span("body"))
     formula = replaced(formula, _WIDE, lambda m: f"({m.group('inside')})")
     formula = replaced(formula, _COLON_EQUALS, lambda m: r"\coloneqq ")
     formula = replaced(formula, _ESCAPED, lambda m: m.group(1))

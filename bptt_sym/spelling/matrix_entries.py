@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import Edit, edited
+from bptt_sym.documents.respelling import Edit, edited, replaced
 from bptt_sym.entries import UNITS
 
 _BY = re.compile(
@@ -31,8 +31,26 @@ _BELOW = re.compile(
 )
 
 
+#: ``h_t^{(j)}`` beside ``U_{ij}``: the entry j, above the step.
+_ENTRY_ABOVE = re.compile(
+    r"(?P<name>(?:\\(?:delta|hat\s*\{\s*[a-z]\s*\}|mathbf\s*\{\s*[a-z]\s*\})|(?<![A-Za-z\\])[a-z]))\s*_\s*"
+    r"(?:\{\s*(?P<step>[a-zT]\s*(?:[-+]\s*1)?)\s*\}|(?P<at>[a-zT]))\s*\^\s*\{\s*\(\s*(?P<unit>[ij])\s*\)\s*\}"
+)
+_OF_A_MATRIX = re.compile(r"\\partial\s*\{?\s*[A-Z]\s*_\s*\{\s*i\s*,?\s*j\s*\}")
+
+
+def _with_entries_beside(formula: Formula) -> Formula:
+    if not _OF_A_MATRIX.search(formula.latex):
+        return formula
+    return replaced(
+        formula, _ENTRY_ABOVE,
+        lambda m: rf"{m['name']}_{{{m['step'] or m['at']},{m['unit']}}}",
+    )  # fmt: skip
+
+
 def with_outer_products_for_entries(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with gradients by entries as those by the whole matrix."""
+    formulas = [_with_entries_beside(f) for f in formulas]
     every = "\n".join(f.latex for f in formulas)
     return [edited(f, _edits(f.latex, every)) for f in formulas]
 

@@ -112,7 +112,7 @@ _GRADIENT = re.compile(
 _PLUS_EQUALS = re.compile(r"\{\s*\+\s*\}\s*\{\s*=\s*\}|\+\s*\{\s*=\s*\}|\{\s*\+\s*=\s*\}")
 #: ``J^{(t)}(\theta)``: of all parameters.
 _OF_PARAMETERS = re.compile(
-    r"((?:(?<![A-Za-z\\])[LEJC]|\\mathcal\s*\{\s*[LEJC]\s*\}|\\ell)"
+    r"((?:(?:(?<![A-Za-z\\])|(?<=[\^_][A-Za-z]))[LEJC]|\\mathcal\s*\{\s*[LEJC]\s*\}|\\ell)"
     r"(?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\(\s*"
     r"(?:\\[tT]heta|W|w|\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:\\[tT]heta|W|w)\s*\})"
     r"\s*\)(?P<defined>\s*&?\s*=)?"
@@ -319,7 +319,9 @@ _DIFFERENTIAL = re.compile(
     r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm(?!\s*\{net)|operatorname)(?![A-Za-z])"
     r"|(?:L|E|J|\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell)\s*(?:_\s*\{?\s*[a-zT]\s*\}?\s*)?&?\s*=)"
 )
-_WORD = r"\{\s*(?:\(\s*[a-z]\s*\)|\\(?:text|mathrm)\s*\{\s*[A-Za-z]{2,12}\s*\}|[a-z]{3,12})\s*\}"
+_WORD = (
+    r"\{\s*(?:\(\s*[a-z]\s*\)|\\(?:text|mathrm)\s*\{\s*\(?[A-Za-z]{2,12}\)?\s*\}|[a-z]{3,12})\s*\}"
+)
 _AT = r"\{?\s*(?P<%s>t\s*(?:[-+]\s*1)?)\s*\}?"
 _PART = re.compile(
     rf"\s*_\s*{_AT % 't'}\s*\^\s*(?P<a>{_WORD})|\s*\^\s*(?P<b>{_WORD})\s*_\s*{_AT % 's'}"

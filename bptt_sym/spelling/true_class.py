@@ -7,6 +7,7 @@ picks the same. Texts write ``\hat y^{(t)}_{y^{(t)}}``, ``p_t[y_t]``, ``p_t(y_t)
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
@@ -14,7 +15,7 @@ from bptt_sym.documents.respelling import replaced
 _BOLD = r"\\(?:mathbf|boldsymbol|bm)\s*"
 #: The step below or above: ``_t``, ``_{t}``, ``^{(t)}``, ``^{\\langle t\\rangle}``.
 _SCRIPT = (
-    r"(?:_\s*(?:\{\s*[a-zT]\s*\}|[a-zT](?![A-Za-z]))|\^\s*(?:\{\s*(?:\(\s*[a-zT]\s*\)|"
+    r"(?:_\s*(?:\{\s*[a-zT]\s*(?:\+\s*1\s*)?\}|[a-zT](?![A-Za-z]))|\^\s*(?:\{\s*(?:\(\s*[a-zT]\s*\)|"
     r"\\langle\s*[a-zT]\s*\\rangle|[a-z])\s*\}|[a-z](?![A-Za-z])))"
 )
 _VECTOR = (
@@ -27,7 +28,8 @@ _LABEL = (
     rf"(?:(?P<k@>{_WORD})|(?:{_BOLD}\{{?\s*)?(?<![A-Za-z\\])(?P<l@>[a-z])\s*\}}?)"
     rf"\s*(?P<at@>{_SCRIPT})"
 )
-_OPEN, _CLOSE = r"(?:\\left\s*)?[\[(]\s*", r"\s*(?:\\right\s*)?[\])]"
+_OPEN = r"(?:\\(?:left|[bB]igg?l?)\s*)?[\[(]\s*"
+_CLOSE = r"\s*(?:\\(?:right|[bB]igg?r?)\s*)?[\])]"
 
 
 def _label(n: int) -> str:
@@ -60,6 +62,30 @@ def with_one_hot_labels(formula: Formula) -> Formula:
     return replaced(formula, _BELOW, _product) if r"\l" in formula.latex else formula
 
 
+_ONE_NAME = re.compile(r"\\mathrm\{one[a-z]+\}")
+_PREDICTED = r"(?:\\hat\s*\{\s*y\s*\}|(?<![A-Za-z\\])[pq])\s*_\s*(?:\{\s*t\s*\}|t)"
+_NAMED = r"(?P<y>\\(?:hat|tilde|bar)\s*\{\s*y\s*\}|(?<![A-Za-z\\])[yd])"
+_LESS = re.compile(rf"{_PREDICTED}\s*-\s*{_NAMED}\s*_\s*(?:\{{\s*t\s*\}}|t)(?![A-Za-z])")
+
+
+def with_one_name_for_labels(formulas: Sequence[Formula], words: str) -> list[Formula]:
+    """``formulas`` with one name for the vector of a label, where words speak of a one-hot one.
+
+    Beside :math:`-\\log p_t[k_t]` the :math:`y_t` of :math:`p_t - y_t`, which no line gives, is it.
+    """
+    texts = [f.latex for f in formulas]
+    ones = {m.group() for t in texts for m in _ONE_NAME.finditer(t)}
+    found = {"".join(m["y"].split()) for t in texts for m in _LESS.finditer(t)}
+    if len(ones) != 1 or len(found) != 1 or not re.search(r"one[- ]?hot|独热|獨熱", words, re.I):
+        return list(formulas)
+    (one,), (name,) = ones, found
+    letter = re.escape(name).replace(r"\{", r"\s*\{\s*").replace(r"\}", r"\s*\}")
+    this = re.compile(rf"(?<![A-Za-z\\]){letter}(?=\s*_)")
+    if any(re.search(rf"(?<![A-Za-z\\]){letter}\s*_\s*\{{?\s*t\s*\}}?\s*&?\s*=", t) for t in texts):
+        return list(formulas)
+    return [replaced(f, this, lambda m: one) for f in formulas]
+
+
 def _product(m: re.Match[str]) -> str | None:
     n = next(k for k in "1235" if m[f"p{k}"])
     label, at = m[f"k{n}"] or m[f"l{n}"], m[f"at{n}"]
@@ -71,8 +97,9 @@ def _product(m: re.Match[str]) -> str | None:
         step = m["s3"] or m["s4"] or at
     else:
         step = m[f"s{n}"]
-    if _letter(step) != _letter(at):
+    if _letter(step) != _letter(at) or "+" in step:
         return None  # the label of another step
+    at = step if "+" in at else at  # what comes next is what step t is to predict
     return rf"{{{_true(label)}{at}}}^\top {m['log']} {m[f'p{n}']}{step}"
 
 

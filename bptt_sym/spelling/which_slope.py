@@ -54,6 +54,50 @@ def with_the_slope_written(formulas: Sequence[Formula], words: str) -> list[Form
     return [replace(f, supposes=(*f.supposes, said)) for f in out]
 
 
+#: ``\hat{y}_t = \sigma(o_t)``: one activation of one name, outside of any state.
+_OUTPUT = re.compile(
+    r"\s*&?\s*(?P<name>\\(?:hat|widehat)\s*\{?\s*(?:\\(?:mathbf|boldsymbol)\s*\{\s*)?y\s*\}*|"
+    r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?[ayp]\s*\}?)"
+    rf"{_STEP}\s*&?\s*=\s*&?\s*(?P<function>\\sigma|\\phi|\\varphi|[fg])\s*(?:\\left\s*)?\(\s*"
+    rf"(?P<of>(?:\\(?:mathbf|boldsymbol|bm)\s*\{{\s*)?[a-z]\s*\}}?){_STEP}\s*(?:\\right\s*)?\)\s*[.,;]?\s*$"
+)
+_RESIDUAL = re.compile(
+    r"\\(?:wide)?hat\s*\{?\s*(?:\\(?:mathbf|boldsymbol)\s*\{\s*)?y[^+=]{0,20}?-\s*(?:\\(?:mathbf|boldsymbol)\s*\{\s*)?y"
+)
+_SAID_SOFTMAX = "the activation of the output is the softmax, of which the text speaks"
+
+
+def with_softmax_of_outputs(formulas: Sequence[Formula], words: str) -> list[Formula]:
+    """``formulas`` with softmax for the σ of an output, where the words speak of one.
+
+    Only where a prediction less its target is a gradient, and another σ is that of the state, so
+    that the sign stands for whatever activation there is; :math:`\\hat y_t` that no line gives is
+    then that output.
+    """
+    every = "\n".join(f.latex for f in formulas)
+    if not re.search("softmax", words, re.IGNORECASE) or re.search("softmax", every, re.IGNORECASE):
+        return list(formulas)
+    rows = [(f, m) for f in formulas if (m := _OUTPUT.match(f.latex))]
+    if len(rows) != 1 or not _RESIDUAL.search(every):
+        return list(formulas)
+    ((formula, found),) = rows
+    argument = found["of"]
+    state = rf"[hs]\s*\}}?{_STEP}\s*&?\s*=[^=]*?{re.escape(found['function'])}"
+    affine = rf"{re.escape(argument)}{_STEP}\s*&?\s*=(?:(?!\\sigma|\\tanh)[^=])*?[hs]\s*\}}?{_STEP}"
+    if not re.search(state, every) or not re.search(affine, every):
+        return list(formulas)
+    edits = [(*found.span("function"), r"\mathrm{softmax}")]
+    if "hat" not in found["name"]:
+        if re.search(r"\\hat\s*\{?\s*y[^=]{0,16}=(?!=)", every.split(formula.latex)[0]):
+            return list(formulas)
+        edits = [(*found.span("name"), r"\hat{y}"), *edits]
+    said = (_SAID_SOFTMAX, r"\hat")
+    return [
+        replace(edited(f, edits) if f is formula else f, supposes=(*f.supposes, said))
+        for f in formulas
+    ]
+
+
 #: ``\tilde{c}_t = \sigma(…)``, alone or behind other formulas.
 _ONE_OF_TWO = re.compile(
     r"(?P<name>\\(?:tilde|hat|bar|widetilde|widehat|overline)\s*(?:\{\s*[A-Za-z]\s*\}|\s[A-Za-z])|"
