@@ -149,6 +149,7 @@ def is_condition(row: Row, formula: Formula) -> bool:
     """Whether a sentence compares what nothing defines: "then $|\\lambda_i| < r$ is enough"."""
     ops = set(row.chain.ops)
     compares = bool(ops & {"<", ">"}) and ops <= _ORDER | {"="}
+    compares |= ops <= {"<=", ">="} and introduced_by_if(formula)
     return compares and not formula.display and not row.differentiates
 
 

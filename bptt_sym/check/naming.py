@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bptt_sym.check.models import Model
 from bptt_sym.check.wording import looks_ahead, one_step_off
+from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.outline import Kind, Row
-from bptt_sym.errors import InputError
+from bptt_sym.errors import BpttError, InputError
 from bptt_sym.messages import marked
-from bptt_sym.notation import ZERO, At, Idx, Sym, num, shift, substitute_index
+from bptt_sym.notation import (
+    ZERO,
+    Add,
+    At,
+    Claim,
+    D,
+    Idx,
+    Node,
+    Sym,
+    affine,
+    num,
+    rebuild,
+    shift,
+    substitute_index,
+    walk,
+)
 from bptt_sym.read import read_claim
 
 
@@ -32,6 +50,7 @@ def named_in(row: Row, model: Model) -> Verdict | None:
     body = model.spelt_out(claim.sides[1])
     match claim.sides[0]:
         case At(name=name, time=time) if (found := one_step_off(time)) is not None:
+            body = _of_a_recursion(name, body, model) or body
             body = substitute_index(body, variable := found[0], shift(Idx(variable), -found[1]))
             model.aliases[name] = variable, body
             if looks_ahead(row):
@@ -42,3 +61,36 @@ def named_in(row: Row, model: Model) -> Verdict | None:
         case _:
             return None
     return Verdict("not_a_claim", note=marked("a name for its right side"))
+
+
+def _of_a_recursion(name: str, body: Node, model: Model) -> Node | None:
+    r"""The gradient that ``δ_t = ∂L/∂h_t + (∂h_{t+1}/∂h_t)^\top δ_{t+1}`` names, if it is one.
+
+    The derivative in it is that of the loss of the step then; the whole one solves the recursion.
+    """
+    found = {n for n in walk(body) if isinstance(n, D) and is_loss(n.y, model.court.model)}
+    later = {n for n in walk(body) if isinstance(n, At) and n.name == name}
+    if len(found) != 1 or len(later) != 1:
+        return None
+    ((whole,), (after,)) = found, later
+    step = affine(after.time)
+    by = whole.x
+    if not isinstance(by, At) or step is None or step[1] != 1:
+        return None
+    if not (isinstance(body, Add) and whole in body.args):
+        return None  # where later steps alone have a loss, any factor would do
+    whole = replace(whole, kind="unmarked")
+    then = replace(whole, x=At(by.name, after.time))
+
+    def change(n: Node) -> Node:
+        if n == after:
+            return then
+        if isinstance(n, D) and n.y == whole.y:
+            return replace(n, kind="local")
+        return rebuild(n, change)
+
+    try:
+        solves = model.court.judge(Claim((whole, change(body)), ("=",))).is_right
+    except (BpttError, ValueError):
+        return None
+    return whole if solves else None

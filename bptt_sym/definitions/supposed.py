@@ -357,8 +357,8 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
         totals = [*same[:1], *(n for n in totals if n not in same[:1])]
     if not totals:
         return [draft.finished()] if draft.lines else []
-    own = [n for n in step_losses if plain_name(n) in totals] or step_losses
-    term = at_step_t(own[0]) if own else unknown
+    each = [n for n in step_losses if plain_name(n) in totals] or step_losses
+    term = at_step_t(each[0]) if each else unknown
     last = term.replace("_{t}", "_{T}").replace("^{(t)}", "^{(T)}")
     whole = rf"\sum_{{t=1}}^{{T}} {term}"
     ways = [(whole, "is the sum of the losses of the steps"), (last, "is a loss of the last step")]

@@ -85,15 +85,17 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
         return ""
     for letter, pattern in _LETTERS.items():
         below = rf"_\s*(?:{pattern}|\{{\s*{pattern}\s*\}})|\^\s*\{{\s*\(\s*{pattern}\s*\)\s*\}}"
-        if re.search(rf"[hsaoyLEx]\s*(?:{below})", every) is None:
-            continue
         first = r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*t\s*=\s*1\s*\}"
         top = rf"{first}\s*\^\s*(?:{pattern}|\{{\s*{pattern}\s*\}})"
         said = (
             rf"{_LAST}[^.。\n]{{0,40}}?\$?\\?\(?\s*{pattern}"
             rf"|{pattern}\s*\$?[^.。\n$]{{0,20}}{_LAST}"
         )
-        if re.search(top, every) or re.search(said, source, re.IGNORECASE):
+        used = re.search(rf"[hsaoyLEx]\s*(?:{below})", every) is not None
+        # (A sum over t = 1, …, τ says so by itself.)
+        if re.search(top, every) and (used or letter == r"\tau"):
+            return letter
+        if used and re.search(said, source, re.IGNORECASE):
             return letter
     return ""
 

@@ -130,6 +130,10 @@ _WORDS = re.compile(
     r"\\text\s*\{[^{}]*[A-Za-z]{2,}[\s-][^{}]*[A-Za-z]{2,}[^{}]*\}|"
     r"[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 )
+#: ``(Input\\ gate)``: words in the letters of mathematics.
+_LETTERS_OF_WORDS = re.compile(
+    r"\s*(?=[^()]*[A-Za-z]{4})[A-Za-z/-]++(?:(?:\s|\\ |~)++[A-Za-z/-]++)*+\s*"
+)
 _IN_SCRIPT = re.compile(r"[_^]\s*\{\s*\\[a-z]+\s*\{[^{}]*\}\s*\}")
 #: What may stand before a remark: something whole.
 _WHOLE = re.compile(r"(?:[A-Za-z0-9)\]]|(?<!\\prod)\})\s*(?:\\q?quad|\\[,;: ])*$")
@@ -261,4 +265,5 @@ def _remarks(text: str) -> Iterator[Edit]:
 def _is_remark(inside: str) -> bool:
     """Whether brackets hold a relation of their own, or words."""
     flat = re.sub(r"\{[^{}]*\}|\([^()]*\)|\[[^][]*\]", "", inside)
-    return bool(_RELATED.search(flat) or _WORDS.search(_IN_SCRIPT.sub("", inside)))
+    spelt = _LETTERS_OF_WORDS.fullmatch(inside) is not None
+    return spelt or bool(_RELATED.search(flat) or _WORDS.search(_IN_SCRIPT.sub("", inside)))

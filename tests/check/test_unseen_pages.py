@@ -63,3 +63,133 @@ def test_a_loss_that_is_named_as_a_function_before_it_is_written_out() -> None:
 )
 def test_probabilities_claim_nothing_of_a_run(formula: str) -> None:
     assert verdicts(CELL + shown(formula))[2:] == ["not_a_claim"]
+
+
+PINARD = (
+    "$$h^{(t)} = \\sigma(z^{(t)}) = \\sigma(U x^{(t)} + W h^{(t-1)} + b)$$\n\n"
+    "$$o^{(t)} = V h^{(t)} + c$$\n\n$$\\hat{y}^{(t)} = \\sigma(o^{(t)})$$\n\n"
+    "The last activation is a softmax, the loss is the cross-entropy.\n\n"
+    "$$L = \\sum\\limits_{t=1}^{\\tau} L^{(t)}$$\n\n"
+    "$$\\delta^{(t)} = \\frac{\\partial L}{\\partial h^{(t)}}$$\n\n"
+    "$$\\frac{\\partial L}{\\partial W} = \\sum\\limits_{t=1}^{\\tau} diag(1-(h^{(t)})^2)"
+    "\\delta^{(t)} (h^{(t-1)})^T$$\n\n"
+    "$$\\frac{\\partial L}{\\partial b} = \\sum\\limits_{t=1}^{\\tau} diag(1-(h^{(t)})^2)"
+    "\\delta^{(t)}$$\n\n"
+    "$$\\frac{\\partial L}{\\partial c} = \\sum_{t=1}^{\\tau} (\\hat{y}^{(t)} - y^{(t)})$$\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\delta^{(\tau)} = V^T (\hat{y}^{(\tau)} - y^{(\tau)})", "right"),
+        (r"\delta^{(\tau)} = V^T (y^{(\tau)} - \hat{y}^{(\tau)})", "wrong"),
+        (
+            r"\frac{\partial L}{\partial V} = \sum\limits_{t=1}^{\tau}"
+            r" (\hat{y}^{(t)} - y^{(t)}) (h^{(t)})^T",
+            "right",
+        ),
+        (
+            r"\frac{\partial L}{\partial V} = \sum\limits_{t=1}^{\tau}"
+            r" (\hat{y}^{(t)} - y^{(t)}) (h^{(t-1)})^T",
+            "wrong",
+        ),
+    ],
+)
+def test_the_sign_of_the_state_for_the_activation_of_the_output(
+    formula: str, expected: str
+) -> None:
+    assert last(PINARD + shown(formula)) == expected
+    named = PINARD.replace(r"\hat{y}^{(t)} = \sigma", r"a^{(t)} = \sigma")
+    assert last(named + shown(formula)) == expected
+    # without a word of a softmax the sign is what it is elsewhere
+    assert last(PINARD.replace("softmax", "function") + shown(formula)) != "right"
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        r"\left\{\begin{aligned} &s_t = {s} \\ &h_t = \tanh(s_t) \end{aligned}\right.",
+        r"\left\{\begin{array}{l} s_t = {s} \\ h_t = \tanh(s_t) \end{array}\right.",
+        r"\{\begin{gathered} s_t = {s} \\ h_t = \tanh(s_t) \end{gathered}",
+    ],
+)
+def test_equations_beside_one_brace(system: str) -> None:
+    text = shown(system.replace("{s}", "U h_{t-1} + W x_t")) + "In Matlab it is $W(:,x_t)$.\n\n"
+    assert verdicts(text)[:2] == ["not_a_claim", "not_a_claim"]
+    claim = r"\frac{\partial h_t}{\partial h_{t-1}} = diag(1 - h_t^2) U"
+    assert last(text + shown(claim)) == "right"
+    assert last(text + shown(claim.replace("h_t^2", "s_t^2"))) == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [
+        (r"h_k^{\text{pre-act}}", "right"),
+        ("h_k^{pre}", "right"),
+        (r"h_{k-1}^{\text{pre}}", "wrong"),
+    ],
+)
+def test_what_is_before_the_activation_by_a_word(inside: str, expected: str) -> None:
+    text = shown(r"h_t = \phi(W h_{t-1} + U x_t + b)")
+    claim = rf"\frac{{\partial h_k}}{{\partial h_{{k-1}}}} = \mathrm{{diag}}(\phi'({inside})) W"
+    assert last(text + shown(claim)) == expected
+
+
+NLP = (
+    "$$h_t = \\sigma(W^{(hh)} h_{t-1} + W^{(hx)} x_t)$$\n\n"
+    "$$\\hat{y}_t = softmax(W^{(S)} h_t)$$\n\n"
+    "$$J^{(t)}(\\theta) = -\\sum_{j=1}^{|V|} y_{t,j} \\times log(\\hat{y}_{t,j})$$\n\n"
+    "$$J = \\frac{1}{T}\\sum_{t=1}^TJ^{(t)}(\\theta)$$\n\n"
+    "$$\\frac{\\partial E}{\\partial W} = \\sum_{t=1}^T \\frac{\\partial E_t}{\\partial W}$$\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"), [(r"\frac{\partial h_k}{\partial W}", "right"), ("", "undecided")]
+)
+def test_a_loss_of_its_own_in_a_later_section_and_a_target_that_is_differentiated(
+    after: str, expected: str
+) -> None:
+    assert last(NLP) == "right"
+    claim = (
+        r"\frac{\partial E_t}{\partial W} = \sum_{k=1}^t \frac{\partial E_t}{\partial y_t}"
+        r" \frac{\partial y_t}{\partial h_t} \frac{\partial h_t}{\partial h_k}"
+    )
+    assert last(NLP + shown(f"{claim} {after}")) == expected
+
+
+UPSTREAM = "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n\n"
+
+
+@pytest.mark.parametrize(
+    ("recursion", "expected"),
+    [
+        (r"{L} + \frac{\partial h_{t+1}}{\partial h_t}^T \delta_{t+1}", 1),
+        (r"{L} + \frac{\partial h_{t+1}}{\partial h_t}^T \delta_{t+2}", 0),
+        (r"2 {L} + \frac{\partial h_{t+1}}{\partial h_t}^T \delta_{t+1}", 0),
+    ],
+)  # fmt: skip
+def test_a_recursion_that_the_gradient_solves_is_its_name(recursion: str, expected: int) -> None:
+    recursion = recursion.replace("{L}", r"\frac{\partial L}{\partial h_t}")
+    text = UPSTREAM + shown(rf"\delta_t = {recursion}")
+    claim = r"\frac{\partial L}{\partial W} = \sum_t ((1 - h_t^2) \odot \delta_t) h_{t-1}^\top"
+    assert (last(text + shown(claim)) == "right") is bool(expected)
+    assert last(text + shown(claim.replace("h_{t-1}", "h_t"))) != "right"
+
+
+def test_the_next_word_is_the_label_and_its_vector_has_one_name() -> None:
+    text = CELL + shown(r"p_t = \mathrm{softmax}(y_t)")
+    text += shown(r"L = -\sum_{t=1}^{T} \log p_t\big(c_{t+1}\big)")
+    text += "Let the one-hot target be $\\hat{y}_t$.\n\n"
+    claim = r"\frac{\partial L}{\partial W_{hy}} = \sum_t (p_t - \hat{y}_t) h_t^\top"
+    assert last(text + shown(claim)) == "right"
+    assert last(text + shown(claim.replace("h_t", "h_{t-1}"))) == "wrong"
+
+
+def test_words_in_the_letters_of_mathematics_behind_an_equation() -> None:
+    text = (
+        r"z_t = \sigma(W^{(z)} x_t + U^{(z)} h_{t-1})\ \ (Update\ gate) \\ "
+        r"h_t = z_t \circ h_{t-1} + (1 - z_t) \circ x_t\ (New\ state)"
+    )
+    assert verdicts(shown(text)) == ["not_a_claim", "not_a_claim"]
