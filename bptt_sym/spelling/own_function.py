@@ -76,8 +76,9 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
         again = re.compile(
             rf"(?P<a>{_ACTIVATION})(?P<of>\s*{_OF_IT})\s*&?\s*=\s*&?\s*{letter}\s*(?P=x)"
         )
-        said |= {_plain(m.group("a")) for m in again.finditer(every)}
-        formulas = [replaced(f, again, lambda m: m["a"] + m["of"]) for f in formulas]
+        if name != r"\sigma":
+            said |= {_plain(m.group("a")) for m in again.finditer(every)}
+            formulas = [replaced(f, again, lambda m: m["a"] + m["of"]) for f in formulas]
         applied = re.search(rf"{letter}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\(", every)
         whole = re.compile(rf"\\partial\s*\{{?\s*{letter}\s*\}}?(?=\s*\}}\s*\{{)")
         if len(steps := _whole_steps(letter, every)) == 1:
