@@ -418,8 +418,7 @@ def _preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> _Argument 
         outputs = [n for n in rec.gates if plain_name(n) in (r"\hat{y}", r"\hat{p}", "y", "p")]
         places = [*(outputs if name in ("z", "s", "u") else ()), *rec.states]
         told = {a for z, a in usage.inner if z == plain_name(name)}
-        places.sort(key=lambda n: plain_name(n) not in told)
-        for state in places:
+        for state in sorted(places, key=lambda n: plain_name(n) not in told):
             output_too = {"o", r"\hat{y}", "y"} & set(usage.timed)
             if name != "z" or output_too or len(rec.states) == 1:
                 found = _argument(f"{name}_t", state, rec, usage)
