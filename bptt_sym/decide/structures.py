@@ -136,11 +136,13 @@ def by_one_use(
     step = At(users[0], x.time)
     later, (y_shape, between) = interp.jacobian(D(node.y, step, node.kind), env)
     here, (_, x_shape) = interp.jacobian(D(step, Sym(x.name), "immediate"), env)
-    if not between:
-        found = interp.dom.reduce(np.multiply.outer(later, here))
+    if not y_shape + between + x_shape:
+        found = later * here  # of numbers, which NumPy would take for its own
+    elif not between:
+        found = np.multiply.outer(later, here)
     else:
-        found = interp.dom.reduce(np.tensordot(later, here, axes=len(between)))
-    return (found if y_shape + x_shape else interp.dom.reduce(later * here)), (y_shape, x_shape)
+        found = np.tensordot(later, here, axes=len(between))
+    return interp.dom.reduce(found), (y_shape, x_shape)
 
 
 def call(interp: Interpreter, node: Call, env: Env, out: list[Parts] | None) -> Tensor:

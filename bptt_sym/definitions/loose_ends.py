@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bptt_sym.definitions.gates import at_step_t, written
 from bptt_sym.definitions.usage import LOSSES, Usage
 from bptt_sym.documents.prose import Wording
-from bptt_sym.notation import At, Call, Fn, Idx, Node, walk
+from bptt_sym.notation import At, Call, Fn, Idx, Mul, Node, Sum, substitute_index, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence, lag_of
 
@@ -141,3 +141,16 @@ def _reads(node: Node, names: tuple[str, ...]) -> bool:
     return any(
         isinstance(n, At) and n.name in names and lag_of(n.time) == 0 for n in walk(node)
     )
+
+
+def share(loss: str, rec: Recurrence) -> str:
+    r"""What ``L_t`` is in ``L = \sum_t \ell(y_t, d_t)``, under whatever letter."""
+    from bptt_sym.render.latex import latex
+
+    totals = [rec.totals[loss]] if loss in rec.totals else [*rec.totals.values()]
+    sums = [n for total in totals for n in walk(total) if isinstance(n, Sum)]
+    if len(totals) != 1 or len(sums) != 1 or not isinstance(totals[0], (Mul, Sum)):
+        return ""
+    if any(isinstance(n, At) and plain_name(n.name) in LOSSES for n in walk(sums[0].body)):
+        return ""  # L = sum of L_t, which is what nothing says
+    return latex(substitute_index(sums[0].body, sums[0].var, Idx(STEP)), rec)

@@ -26,7 +26,7 @@ from bptt_sym.definitions.gates import (
     named_arguments,
     written,
 )
-from bptt_sym.definitions.loose_ends import is_output, output_of, readout, tied, uncomputed
+from bptt_sym.definitions.loose_ends import is_output, output_of, readout, share, tied, uncomputed
 from bptt_sym.definitions.usage import LOSSES, OUTPUTS, Usage
 from bptt_sym.documents.prose import Wording
 from bptt_sym.notation import At, Fn, Idx, Mul, Node, Sym, Transpose, rebuild, walk
@@ -340,7 +340,8 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
         if name in usage.timed and name not in known and _steps(usage.timed[name]):
             # In the font of the whole, where that is written.
             own = next((n for n in rec.totals if plain_name(n) == name), name)
-            draft.add(f"{own}_t is a loss of step t", rf"{own}_{{t}} = {unknown}")
+            term = share(own, rec) or unknown
+            draft.add(f"{own}_t is a loss of step t", rf"{own}_{{t}} = {term}")
             step_losses.append(own)
             known.add(name)
             break
@@ -364,10 +365,8 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
     ways = [(whole, "is the sum of the losses of the steps"), (last, "is a loss of the last step")]
     if wording.mean:
         ways[:1] = [(rf"\frac{{1}}{{T}} {whole}", "is the mean of the losses of the steps")]
-    out = [
-        draft.finished([f"{n} = {line}" for n in totals], [f"{n} {said}" for n in totals])
-        for line, said in ways
-    ]
+    means = [([f"{n} = {x}" for n in totals], [f"{n} {said}" for n in totals]) for x, said in ways]
+    out = [draft.finished(lines, says) for lines, says in means]
     return out[::-1] if wording.last_step_loss else out
 
 

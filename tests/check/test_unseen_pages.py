@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.audited import last, verdicts
+from tests.check.audited import ACCEPTED, judged, last, verdicts
 
 CELL = "$$h_t = \\tanh(W_{hh} h_{t-1} + W_{xh} x_t + b_h), \\quad y_t = W_{hy} h_t$$\n\n"
 
@@ -193,3 +193,34 @@ def test_words_in_the_letters_of_mathematics_behind_an_equation() -> None:
         r"h_t = z_t \circ h_{t-1} + (1 - z_t) \circ x_t\ (New\ state)"
     )
     assert verdicts(shown(text)) == ["not_a_claim", "not_a_claim"]
+
+
+@pytest.mark.parametrize("share", ["L", "E"])
+def test_one_use_of_a_weight_and_the_share_of_a_step(share: str) -> None:
+    text = shown("h_t = f(W_h h_{t-1} + W_x x_t + b_h)") + shown("y_t = g(W_y h_t + b_y)")
+    text += shown(r"L = \sum_{t=1}^{T} \ell(y_t, \hat{y}_t)")
+    total = r"\frac{\partial h_t}{\partial \theta}"
+    one_use = r"\frac{\partial h_t}{\partial \theta_t}"
+    step = r"\frac{\partial h_t}{\partial h_{t-1}}"
+    later = r"\frac{\partial L}{\partial h_{t+1}} \frac{\partial h_{t+1}}{\partial h_t}"
+    claim = r"\frac{\partial L}{\partial \theta} = \sum_{t=1}^T "
+    claim += rf"\left({later} + \frac{{\partial {share}_t}}{{\partial h_t}}\right) {one_use}"
+    text += shown(claim)
+    text += shown(rf"{total} = {one_use} + {step} \frac{{\partial h_{{t-1}}}}{{\partial \theta}}")
+    assert verdicts(text)[-2:] == ["right", "right"]
+    wrong = text.replace(r"\frac{\partial L}{\partial h_{t+1}}", r"\frac{\partial L}{\partial h_t}")
+    assert verdicts(wrong)[-2] != "right"
+    assert verdicts(text.replace(rf"= {one_use} +", "="))[-1] != "right"
+
+
+def test_one_use_of_a_weight_where_every_size_is_one() -> None:
+    text = shown("h_t = f(W_h h_{t-1} + W_x x_t + b_h)") + shown("y_t = g(W_y h_t + b_y)")
+    text += shown(r"L = \sum_{t=1}^{T} \ell(y_t, \hat{y}_t)")
+    one_use = r"\frac{\partial h_t}{\partial \theta_t}"
+    text += shown(
+        rf"\frac{{\partial h_t}}{{\partial \theta}} = 2 {one_use} + "
+        r"\frac{\partial h_t}{\partial h_{t-1}} \frac{\partial h_{t-1}}{\partial \theta}"
+    )
+    (found,) = judged(text)[3:]
+    assert found.verdict.verdict not in ACCEPTED
+    assert "internal error" not in found.verdict.note
