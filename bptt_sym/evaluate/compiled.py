@@ -106,6 +106,16 @@ class NumpyGradient:
         context: Mapping[str, Array] | None = None,
     ) -> tuple[dict[str, Array], Any]:
         """All sequences by identifier (and ``"loss"``), and the tape for :meth:`backward`."""
+        with np.errstate(over="ignore"):
+            return self._forward(params, inputs, initial, context)
+
+    def _forward(
+        self,
+        params: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        initial: Mapping[str, Array] | None,
+        context: Mapping[str, Array] | None,
+    ) -> tuple[dict[str, Array], Any]:
         arguments = self._arguments(params, inputs, initial or {}, context or {})
         states = arguments[len(arguments) - len(self.signature.initial) :] or arguments[-1:]
         entries = max((a.size for a in states), default=0)
@@ -117,13 +127,15 @@ class NumpyGradient:
         """The gradient by name; an initial value's is under its state's name and ``0``."""
         module, saved = tape
         if not self.seeds:
-            return dict(module["backward"](saved))
+            with np.errstate(over="ignore"):
+                return module["backward"](saved)  # type: ignore[no-any-return]
         idents = {n: f"d_{i}_in" for n, i in self.signature.seeds}
         for name in seeds or {}:
             if name not in idents:
                 raise ModelError(f"{self.rec.name}: no cotangent of {name!r} enters here")
         given = {idents[n]: v for n, v in (seeds or {}).items()}
-        return dict(module["backward"](saved, **given))
+        with np.errstate(over="ignore"):
+            return module["backward"](saved, **given)  # type: ignore[no-any-return]
 
     def __call__(
         self,
@@ -135,8 +147,11 @@ class NumpyGradient:
         """The loss summed over steps and batch, and its gradient by name."""
         if self.seeds:
             raise ModelError("no loss was given; call forward and backward")
-        values, tape = self.forward(params, inputs, initial, context)
-        return values["loss"], self.backward(tape)
+        with np.errstate(over="ignore"):
+            values, (module, saved) = self._forward(params, inputs, initial, context)
+            loss = values["loss"]
+            del values  # its memory is free for the way back
+            return loss, module["backward"](saved)
 
 
 __all__ = ["NumpyGradient", "dimensions"]

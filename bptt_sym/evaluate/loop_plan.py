@@ -61,7 +61,13 @@ class LoopPlan:
         self.p = adj.program
         self.names = Names()
         self.w = Writer(self.p, dialect, self.names)
-        self.f = forward_schedule(program)
+        back = {a for op in self.p.ops[adj.forward :] for a in op.args}
+        #: Derivatives that the forward pass computes, by their arguments.
+        self.slopes = {
+            op.args[0]: i for i, op in enumerate(program.ops)
+            if i in back and op.kind == "fn" and op.attr in (("tanh", 1), ("sigma", 1))
+        }  # fmt: skip
+        self.f = forward_schedule(program, kept=list(self.slopes.values()))
         self.b = adjoint_schedule(adj, sink=sink)
         self.lags = self._lags()
         self.sequence_names: dict[str, str] = {}
@@ -114,6 +120,9 @@ class LoopPlan:
         p = self.p
         forward = {**self.f.phase()}
         back = {**self.b.phase()}
+        for i, op in enumerate(self.program.ops):
+            if op.kind == "fn" and op.args[0] in self.slopes:
+                self._name(i)
         for groups, phase in ((self.f, forward), (self.b, back)):
             own = [*groups.fixed, *groups.before, *groups.loop, *groups.after, *groups.end]
             for i in own:
@@ -193,8 +202,10 @@ class LoopPlan:
         before = set(self.f.before)
         for i in self.f.loop:
             op, place = self.p.ops[i], self.place.get(i)
-            if op.kind != "add" or place is None or not place.stored or place.history:
+            if op.kind != "add" or place is None or place.history:
                 continue
+            if not place.stored and not self.dialect.rows:
+                continue  # in rows, what a step adds to needs no memory of its own
             for a in op.args:
                 made = self.p.ops[a].kind in ("add", "matvec") and self.p.ops[a].lead == PER_STEP
                 free = a in before and made and a in self.place and a not in roots

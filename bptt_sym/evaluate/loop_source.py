@@ -52,7 +52,8 @@ def loop_source(
     adj = adjoint(rec, program, seeds=seeds)
     adj.forget_inputs(wrt_inputs)
     if dialect != "torch":
-        adj, program = shared_exponential(adj, program)
+        early = sink and dialect == "pooled"
+        adj, program = shared_exponential(adj, program, early=early)
     spelling = {"numpy": NUMPY, "pooled": POOLED, "torch": TORCH}[dialect]
     writer = LoopModule(rec, program, adj, spelling, loss, sink)
     return writer.source(bool(seeds)), writer.signature
@@ -201,7 +202,9 @@ class LoopModule(LoopPlan):
     def _guarded(self, body: list[str]) -> list[str]:
         """exp and cosh may overflow on purpose: 1/inf is the limit that is wanted."""
         text_ = "\n".join(body)
-        if self.dialect.module == "np" and any(f in text_ for f in ("cosh(", "exp(")):
+        # Who calls pooled source sees to it once, for both ways.
+        own = self.dialect.module == "np" and not self.dialect.rows
+        if own and any(f in text_ for f in ("cosh(", "exp(")):
             return ['    with np.errstate(over="ignore"):', *(f"        {s}" for s in body)]
         return [f"    {s}" for s in body]
 
@@ -286,6 +289,8 @@ class LoopModule(LoopPlan):
             if not loop and self._in_place(i, place, lines):
                 done.add(i)
                 continue
+            if i in done or (loop and self._both(i, place, done, lines)):
+                continue
             right = self.w.expression(i)
             if place.history:
                 index = f"[t + {place.history}]" if loop else f"[{place.history}:]"
@@ -304,6 +309,22 @@ class LoopModule(LoopPlan):
             for name, i in self.program.targets.items():
                 if i in handles and self.lags.get(name) and self.place[i].history == 0:
                     raise AssertionError("a state without a history")
+
+    def _both(self, i: int, place: Place, done: set[int], lines: list[str]) -> bool:
+        """An activation and its derivative, where both are kept, by one call."""
+        op = self.p.ops[i]
+        slope = self.slopes.get(op.args[0]) if op.kind == "fn" and op.attr[1] == 0 else None
+        if slope is None or not self.dialect.rows or self.p.ops[slope].attr[0] != op.attr[0]:
+            return False
+        beside = self.place.get(slope)
+        if beside is None or not (beside.stored and place.stored) or slope not in self.f.loop:
+            return False
+        name = {"tanh": "tangent", "sigma": "logistic"}[op.attr[0]]
+        index = f"[t + {place.history}]" if place.history else "[t]"
+        argument = self.w.use(op.args[0], 1)
+        lines.append(f"{name}({argument}, {place.name}{index}, {beside.name}[t])")
+        done.update((i, slope))
+        return True
 
     def _in_place(self, i: int, place: Place, lines: list[str]) -> bool:
         """A sum over all steps that starts from a product is added up where the product stands.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, final
 
 import numpy as np
@@ -35,7 +36,7 @@ class Pool:
         """What the source finds under which name."""
         return {
             "empty": self.empty, "product": self.product, "stacked": self.stacked,
-            "turned": self.turned,
+            "turned": self.turned, "logistic": logistic, "tangent": tangent,
         }  # fmt: skip
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -73,6 +74,33 @@ class Pool:
         return made
 
 
+@cache
+def _greatest(dtype: np.dtype[Any]) -> float:
+    return float(np.finfo(dtype).max)
+
+
+def logistic(a: Array, value: Array, slope: Array) -> None:
+    """The logistic function of ``a`` and its derivative into arrays that are there.
+
+    Step by step as :mod:`~bptt_sym.evaluate.logistic` has it; ``exp`` may overflow.
+    """
+    np.negative(a, out=slope)
+    np.exp(slope, out=slope)
+    np.add(slope, 1.0, out=value)
+    np.divide(1.0, value, out=value)
+    np.minimum(slope, _greatest(slope.dtype), out=slope)
+    slope *= value
+    slope *= value
+
+
+def tangent(a: Array, value: Array, slope: Array) -> None:
+    """tanh of ``a`` and its derivative into arrays that are there."""
+    np.tanh(a, out=value)
+    np.cosh(a, out=slope)
+    slope *= slope
+    np.divide(1.0, slope, out=slope)
+
+
 def stacked(parts: Sequence[Array], axis: int) -> Array:
     """As ``np.concatenate`` along the first axis; blocks of one array, in order, are that array."""
     first = parts[0]
@@ -91,4 +119,4 @@ def stacked(parts: Sequence[Array], axis: int) -> Array:
     return np.ndarray(shape, base.dtype, base, start - address(base))
 
 
-__all__ = ["Pool", "stacked"]
+__all__ = ["Pool", "logistic", "stacked", "tangent"]

@@ -7,7 +7,8 @@ gradients of weights (sums over steps of outer products) as large products after
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 from bptt_sym.evaluate.adjoint import Adjoint
@@ -38,16 +39,31 @@ class Schedule:
         return out
 
 
-def forward_schedule(p: Program, *, sink: bool = False) -> Schedule:
+def forward_schedule(
+    p: Program, *, sink: bool = False, kept: Collection[int] = ()
+) -> Schedule:
     """The schedule of a step's own operations; states are what couples the steps.
 
-    ``sink`` is as for :func:`adjoint_schedule`.
+    ``sink`` is as for :func:`adjoint_schedule`. ``kept`` are computed for the way back alone, in
+    the loop where what they are computed from is.
     """
     carried = [i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr[0] in p.targets]
     needed = {p.targets[p.ops[i].attr[0]] for i in carried}
     roots = [*p.targets.values(), *p.initial.values(), *([] if p.loss is None else [p.loss])]
-    schedule = _schedule(p, range(len(p.ops)), carried, needed, roots)
+    schedule = _schedule(p, range(len(p.ops)), carried, needed, [*roots, *kept])
+    loop = set(schedule.loop)
+    for i in schedule.after if kept else ():
+        if p.ops[i].kind in _CHEAP and i not in roots and _only_for(p, i, kept):
+            loop.update([i] if all(a in loop for a in p.ops[i].args) else [])
+    after = [i for i in schedule.after if i not in loop]
+    schedule = replace(schedule, loop=sorted(loop), after=after)
     return _sunk(p, schedule, set(roots)) if sink else schedule
+
+
+def _only_for(p: Program, i: int, kept: Collection[int]) -> bool:
+    """Whether ``i`` is one of ``kept``, or used for them and nothing else."""
+    users = [k for k, op in enumerate(p.ops) if i in op.args]
+    return i in kept or (bool(users) and all(_only_for(p, k, kept) for k in users))
 
 
 def adjoint_schedule(a: Adjoint, *, sink: bool = False) -> Schedule:
