@@ -173,3 +173,25 @@ def test_turned_matrices_and_rooms_of_their_own_change_nothing() -> None:
         for u, v in zip(*made, strict=True):
             np.testing.assert_allclose(u, v, rtol=1e-13)
     assert sum("turned" in b for b in before) == 2 and not any(".T" in x for x in lines)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("cell", ["elman", "sigmoid_rnn", "lstm", "gru"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_derivatives_computed_on_the_way_forward_are_the_same(
+    cell: str, dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = named_model(cell)
+    early, late = model.fast.sources[True], model.fast.sources[False]
+    assert ("logistic(" in early or "tangent(" in early) and "logistic(" not in late
+    for regime in ("generic", "huge", "saturated"):
+        p = draw(model, 3, regime=regime, steps=5, batch=3, dtype=dtype)
+        found = []
+        for least in (10**9, 0):
+            monkeypatch.setattr("bptt_sym.evaluate.compiled.SINK_FROM", least)
+            found.append(
+                model.fast(model.unpack(p.params, p.dims), p._inputs(), p._starts())[1]
+            )
+        for k, one in found[0].items():
+            near = 4 * np.finfo(dtype).eps * np.abs(one).max(initial=0.0)
+            assert np.abs(one - found[1][k]).max(initial=0.0) <= near
