@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -255,3 +256,46 @@ def test_the_kernel_tells_norms_apart_as_well() -> None:
     for tex in (r"\|W_{hh}\|_F \le \|W_{hh}\|_2", r"\|W_{hh}\|_1^2 \le \|W_{hh}\|_1 \|W_{hh}\|_2"):
         assert bound(vector, tex).status == "undecided"
     assert bound(vector, r"\|W_{hh}\|_2^2 \le \|W_{hh}\|_2^2").status == "proved"
+
+
+OVER_STEPS = r"\left|\frac{d h_T}{d h_k}\right|"
+BY_WEIGHT = r"\left|\frac{d h_T}{d w}\right|"
+
+
+@pytest.mark.parametrize(
+    ("tex", "verdict"),
+    [
+        # Numbers with a lag above them are compared as the lag grows.
+        (rf"{OVER_STEPS} \le \left(\frac{{|w|}}{{2}}\right)^{{T-k}}", "wrong"),
+        (rf"{OVER_STEPS} \le (2|w|)^{{T-k}}", "right"),
+        (rf"|w| \le \frac12 \implies {OVER_STEPS} \le \frac{{1}}{{2^{{T-k}}}}", "undecided"),
+        # T - k is at least 1, k - T is no lag, and of j - k nothing is known.
+        (rf"|w| \le 1 \implies {OVER_STEPS} \le |w|", "right"),
+        (rf"|w| \le 1 \implies {OVER_STEPS} \le |w|^2", "wrong"),
+        (r"|w| \le 1 \implies |w|^{T-k} \le |w|^{T-j}", "wrong"),
+        (r"|w| < 1 \implies |w|^{T-k} \to 0", "right"),
+        (r"|w| < 1 \implies |w|^{k-T} \to 0", "undecided"),
+        # A proof may suppose that the start is within the range of tanh; so may a claim.
+        (rf"|w| \le \frac12 \implies {BY_WEIGHT} \le 2", "right_under_reading"),
+        (rf"|w| < 1 \implies {BY_WEIGHT} \le \frac{{1}}{{1-|w|}}", "undecided"),
+        (rf"{BY_WEIGHT} \le \sum_{{k=1}}^T |w|^{{T-k}}", "undecided"),
+        (rf"{BY_WEIGHT} \le \sum_{{k=1}}^{{T-1}} |w|^{{T-k}}", "wrong"),
+        (rf"{OVER_STEPS} > 0", "wrong"),
+    ],
+)
+def test_exponents_and_starts(tex: str, verdict: str) -> None:
+    assert judge(ELMAN, tex).verdict == verdict
+
+
+def test_the_slope_of_a_sigmoid_bounds_entries_alone() -> None:
+    slope = r"c_t \odot (1 - c_t)"
+    assert judge(RNN_VECTOR, rf"\|{slope}\|_2 \le \frac14").verdict == "wrong"
+    assert judge(RNN_VECTOR, rf"\|{slope}\|_\infty \le \frac14").verdict == "right"
+    size = r"\left\|\frac{d c_T}{d c_k}\right\| \le \left(\frac{\|W_{rec}\|}{%s}\right)^{T-k}"
+    assert judge(RNN_VECTOR, size % 4).verdict == "right"
+    assert judge(RNN_VECTOR, size % 5).verdict == "wrong"
+
+
+def test_a_start_that_was_put_in_is_shown() -> None:
+    found = judge(ELMAN, rf"{OVER_STEPS} > 0").counterexample
+    assert found is not None and abs(Fraction(found.values["h_0"])) < 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -159,11 +159,14 @@ def _term_at_most(term: Term, other: Term, sizes: Sizes) -> tuple[bool, bool]:
         if larger(base) != base and surplus != ZERO_EXP:
             exponents[base] = plus(exponents[base], surplus, -1)
             del exponents[larger(base)]
+    lags = {e[0] for t in (term, other) for _, e in t.powers if e[0]}
     groups: dict[Exponent, tuple[Fraction, bool]] = {}
     for base, e in exponents.items():
-        if e == ((), 0):
+        if isinstance(base, Fraction) and (lag := _negative(e))[0] in lags:
+            base, e = 1 / base, lag
+        if e == ZERO_EXP:
             continue
-        if not _never_negative(e):
+        if not _never_negative(e, lags):
             return False, False
         limit = sizes.at_most(base)
         if limit is None:
@@ -191,7 +194,7 @@ def _surplus(base: Any, term: Term, other: Term) -> Exponent:
     has, wants = (dict(t.powers).get(base, ZERO_EXP) for t in (other, term))
     rest = plus(has, wants, -1)
     seen = wants == ZERO_EXP or not rest[0]
-    return rest if seen and _never_negative(rest) else ZERO_EXP
+    return rest if seen and _never_negative(rest, {rest[0]}) else ZERO_EXP
 
 
 def _sum_limit(base: Any, sizes: Sizes) -> tuple[Fraction, bool] | None:
@@ -229,15 +232,31 @@ def counted(magnitude: Magnitude, sizes: Sizes) -> Magnitude:
     return tuple(out)
 
 
-def _never_negative(e: Exponent) -> bool:
-    """An exponent such as ``T - k`` or ``T - 1`` is a lag: not negative where a claim makes sense.
+def _negative(e: Exponent) -> Exponent:
+    return plus(ZERO_EXP, e, -1)
 
-    Only differences of indices and a single index less a small number are taken for lags.
+
+def _never_negative(e: Exponent, lags: Collection[tuple[tuple[str, int], ...]]) -> bool:
+    """Whether an exponent such as ``T - k`` or ``T - 1`` is not negative where a claim makes sense.
+
+    ``lags`` are the differences of indices that the two sides have as exponents, and so count
+    steps; one less than that is none at no step, of which no bound speaks. An index alone is at
+    least 1. Of other differences, ``j - k``, the sign is not known.
     """
-    positive = [c for _, c in e[0] if c > 0]
     if not e[0]:
         return e[1] >= 0
-    return len(positive) == 1 and positive[0] == 1 and all(abs(c) == 1 for _, c in e[0])
+    alone = len(e[0]) == 1 and e[0][0][1] == 1
+    counts = e[0] in lags and _negative(e)[0] not in lags and dict(e[0]).get("T", 1) > 0
+    return e[1] >= -1 and (alone or counts)
+
+
+def _grows(e: Exponent) -> bool:
+    """Whether an exponent grows with the run: T, or the step of what is differentiated, has + 1."""
+    named = dict(e[0])
+    late = next((i for i in ("T", "t") if i in named), None)
+    if late is None:
+        return sum(c > 0 for c in named.values()) == 1 and all(abs(c) == 1 for c in named.values())
+    return named[late] == 1 and all(abs(c) == 1 for c in named.values())
 
 
 def vanishes(magnitude: Magnitude, sizes: Sizes) -> bool:
@@ -248,7 +267,7 @@ def vanishes(magnitude: Magnitude, sizes: Sizes) -> bool:
             if not e[0]:
                 continue
             limit = sizes.at_most(base)
-            if limit is None or not _never_negative(e):
+            if limit is None or not _grows(e):
                 return False
             value, strict = groups.get(e[0], (Fraction(1), False))
             groups[e[0]] = (value * limit[0], strict or limit[1])

@@ -33,13 +33,17 @@ from bptt_sym.check.bounds.families import (
     scalar_sizes,
 )
 from bptt_sym.check.bounds.kinds import (
+    begins_within,
     comparable,
     in_every_order,
+    is_degenerate,
     is_slope,
     leaves_open,
+    near_starts,
     of_diagonals,
     of_largest_entries,
     rules_used,
+    with_starts,
     within_norms,
 )
 from bptt_sym.check.bounds.magnitude import Bounder, Magnitude, Unbounded
@@ -64,15 +68,12 @@ from bptt_sym.errors import BpttError, NotSupported
 from bptt_sym.notation import (
     INFINITY,
     Abs,
-    At,
     Claim,
-    D,
     Node,
     Norm,
     Num,
     Prod,
     Sym,
-    affine,
     walk,
 )
 from bptt_sym.recurrence import Recurrence
@@ -171,6 +172,8 @@ class _Case:
         theorems: bool = True,
     ) -> None:
         self.theorems = theorems
+        #: Whether it fails where an initial state is out of the range of its activation.
+        self.begins_far = False
         self.claim = claim
         self.rec = rec
         self.arena = arena
@@ -209,6 +212,9 @@ class _Case:
                 method="both sides enclosed by Arb balls, in the wrong order",
                 note=hint,
             )
+        if self.begins_far:
+            why = "it fails only for a start out of the range of the activation"
+            return Verdict("undecided", note=why)
         if self.theorems:
             proved = by_theorem(self.claim, self.rec, self.given, self.hypotheses)
             if proved is not None:
@@ -376,7 +382,7 @@ class _Case:
         return None
 
     def _refuted_at(
-        self, trial: Trial, regime: Regime, draw: int, scalar: bool
+        self, trial: Trial, regime: Regime, draw: int, scalar: bool, near: bool = False
     ) -> Counterexample | None:
         sampler = Sampler(self.rec, regime, draw)
         world = World(
@@ -384,7 +390,7 @@ class _Case:
             Ball(sampler),
             self.arena.dims[0],
             scalar=scalar,
-            fixed=start_values(self.rec, self.arena.fixed),
+            fixed=start_values(self.rec, near_starts(self.arena.fixed, self.rec, near)),
         )
         strict = self.claim.ops[0] == "<"
         with precision(BITS):
@@ -392,14 +398,21 @@ class _Case:
                 return None
             for env in list(instances(trial.claim.sides, self.rec, 4))[:MAX_PLACES]:
                 # ∂h_k/∂h_k = 1 is not what a bound on ∂h_T/∂h_k is about.
-                if _degenerate(trial.claim.sides[0], env):
+                if is_degenerate(trial.claim.sides[0], env):
                     continue
                 values = self._values(world, trial, env)
                 if values is None:
                     continue
                 a, b = values
                 if a > b or (strict and a.is_exact() and b.is_exact() and a == b):
-                    return describe(world, sampler, trial, env, a, b)
+                    found = describe(world, sampler, trial, env, a, b)
+                    if near:
+                        return with_starts(found, self.rec, self.arena.fixed)
+                    if begins_within(found.values, self.rec):
+                        return found
+                    again = self._refuted_at(trial, regime, draw, scalar, near=True)
+                    self.begins_far |= again is None
+                    return again
         return None
 
     def _values(self, world: World, trial: Trial, env: dict[str, int]) -> Any:
@@ -483,16 +496,3 @@ def _under(verdict: Verdict, trial: Trial) -> Verdict:
         return verdict
     said = (*(r.message for r in trial.readings), *verdict.readings)
     return replace(verdict, verdict="right_under_reading", readings=said)
-
-
-def _degenerate(side: Node, env: dict[str, int]) -> bool:
-    """Whether a derivative of an element by itself stands in ``side`` at this instance."""
-    for n in walk(side):
-        if isinstance(n, D) and isinstance(n.y, At) and isinstance(n.x, At):
-            y, x = affine(n.y.time), affine(n.x.time)
-            if y is None or x is None or not {*y[0], *x[0]} <= set(env):
-                continue
-            times = [sum(c * env[v] for v, c in f[0].items()) + f[1] for f in (y, x)]
-            if n.y.name == n.x.name and times[0] == times[1]:
-                return True
-    return False

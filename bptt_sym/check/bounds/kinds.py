@@ -8,15 +8,21 @@ measured by F needs one F behind it: the identity has the norm √n in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from itertools import permutations
 
+from bptt_sym.check.bounds.magnitude import OUTPUT
+from bptt_sym.decide.verdict import Counterexample
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import (
     Abs,
     Add,
+    At,
     Claim,
+    D,
     Diag,
     Fn,
     Mul,
@@ -27,12 +33,15 @@ from bptt_sym.notation import (
     Pow,
     Prod,
     Sum,
+    affine,
     rebuild,
     walk,
 )
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.shapes import shape_of
 
+#: A start within the range of every activation.
+_NEAR = Fraction(1, 2)
 #: Factors of a product that are tried in every order.
 _MOST_ORDERED = 3
 
@@ -100,6 +109,39 @@ def is_slope(node: Node) -> bool:
             case Add(args=(Num(value=value), Neg())) if value == 1:
                 return True
     return False
+
+
+def begins_within(values: Mapping[str, str], rec: Recurrence) -> bool:
+    """Whether the initial states of a counterexample are in the range of their activations.
+
+    A proof may suppose that they are, so that nobody is accused for leaving it out.
+    """
+    for name, value in values.items():
+        state = next((s for s in rec.states if re.match(rf"{re.escape(s)}_\{{?0", name)), "")
+        rhs = rec.rhs(state) if state else None
+        if isinstance(rhs, Fn) and not rhs.order and rhs.name in OUTPUT:
+            try:
+                if abs(Fraction(value)) > OUTPUT[rhs.name]:
+                    return False
+            except ValueError:
+                continue
+    return True
+
+
+def near_starts(
+    fixed: Mapping[tuple[str, int | str | None], Node], rec: Recurrence, near: bool
+) -> dict[tuple[str, int | str | None], Node]:
+    """The starts that are given; with ``near`` also the half for states that have none."""
+    free = [s for s in rec.states if s not in rec.initial] if near else []
+    return {**{(s, 0): Num(_NEAR) for s in free}, **fixed}
+
+
+def with_starts(
+    example: Counterexample, rec: Recurrence, fixed: Mapping[tuple[str, int | str | None], Node]
+) -> Counterexample:
+    """``example`` with the starts that :func:`near_starts` has put in."""
+    free = [s for s in rec.states if s not in rec.initial and (s, 0) not in fixed]
+    return replace(example, values={**example.values, **{f"{s}_0": str(_NEAR) for s in free}})
 
 
 def _is_vector(node: Node, rec: Recurrence) -> bool:
@@ -173,3 +215,16 @@ def _outside(node: Node) -> list[Node]:
         case Prod(body=body) | Sum(body=body):
             return [node, *_outside(body)]
     return []
+
+
+def is_degenerate(side: Node, env: dict[str, int]) -> bool:
+    """Whether a derivative of an element by itself stands in ``side`` at this instance."""
+    for n in walk(side):
+        if isinstance(n, D) and isinstance(n.y, At) and isinstance(n.x, At):
+            y, x = affine(n.y.time), affine(n.x.time)
+            if y is None or x is None or not {*y[0], *x[0]} <= set(env):
+                continue
+            times = [sum(c * env[v] for v, c in f[0].items()) + f[1] for f in (y, x)]
+            if n.y.name == n.x.name and times[0] == times[1]:
+                return True
+    return False

@@ -305,6 +305,7 @@ class Bounder:
             match a:
                 case Add(args=(Num(value=v), Neg(arg=b))) if (
                     v == 1 and b in rest and a in rest and self._activation(b) == "sigma"
+                    and (self._measurable or not self._axes(a) or {id(a), id(b)} <= scaling)
                 ):
                     rest.remove(a)
                     rest.remove(b)
