@@ -268,7 +268,9 @@ BY_WEIGHT = r"\left|\frac{d h_T}{d w}\right|"
         # Numbers with a lag above them are compared as the lag grows.
         (rf"{OVER_STEPS} \le \left(\frac{{|w|}}{{2}}\right)^{{T-k}}", "wrong"),
         (rf"{OVER_STEPS} \le (2|w|)^{{T-k}}", "right"),
-        (rf"|w| \le \frac12 \implies {OVER_STEPS} \le \frac{{1}}{{2^{{T-k}}}}", "undecided"),
+        (rf"|w| \le \frac12 \implies {OVER_STEPS} \le 2^{{k-T}}", "right"),
+        (rf"|w| \le \frac12 \implies {OVER_STEPS} \le 3^{{k-T}}", "wrong"),
+        (rf"{OVER_STEPS} \le 2^{{k-T}} |w|^{{T-k}}", "wrong"),
         # T - k is at least 1, k - T is no lag, and of j - k nothing is known.
         (rf"|w| \le 1 \implies {OVER_STEPS} \le |w|", "right"),
         (rf"|w| \le 1 \implies {OVER_STEPS} \le |w|^2", "wrong"),

@@ -162,8 +162,8 @@ def _term_at_most(term: Term, other: Term, sizes: Sizes) -> tuple[bool, bool]:
     lags = {e[0] for t in (term, other) for _, e in t.powers if e[0]}
     groups: dict[Exponent, tuple[Fraction, bool]] = {}
     for base, e in exponents.items():
-        if isinstance(base, Fraction) and (lag := _negative(e))[0] in lags:
-            base, e = 1 / base, lag
+        if isinstance(base, Fraction) and not _never_negative(e, lags):
+            base, e = 1 / base, _negative(e)
         if e == ZERO_EXP:
             continue
         if not _never_negative(e, lags):
@@ -240,13 +240,16 @@ def _never_negative(e: Exponent, lags: Collection[tuple[tuple[str, int], ...]]) 
     """Whether an exponent such as ``T - k`` or ``T - 1`` is not negative where a claim makes sense.
 
     ``lags`` are the differences of indices that the two sides have as exponents, and so count
-    steps; one less than that is none at no step, of which no bound speaks. An index alone is at
-    least 1. Of other differences, ``j - k``, the sign is not known.
+    steps, and T is the last of them; one less than that is negative for no steps alone, of which
+    no bound speaks. An index alone is at least 1. Of other differences, ``j - k``, the sign is not
+    known.
     """
     if not e[0]:
         return e[1] >= 0
     alone = len(e[0]) == 1 and e[0][0][1] == 1
-    counts = e[0] in lags and _negative(e)[0] not in lags and dict(e[0]).get("T", 1) > 0
+    back = _negative(e)[0]
+    counts = (e[0] in lags or back in lags) and dict(e[0]).get("T", 0) > 0
+    counts |= e[0] in lags and back not in lags and "T" not in dict(e[0])
     return e[1] >= -1 and (alone or counts)
 
 
