@@ -423,7 +423,8 @@ def _preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> _Argument 
                 found = _argument(f"{name}_t", state, rec, usage)
                 if found is not None and plain_name(state) in told:
                     return replace(found, sure=True)
-                if found is None or (name == "z" and not (found.sure or _looks_inner(usage))):
+                inner = state in outputs or _looks_inner(usage)
+                if found is None or (name == "z" and not (found.sure or inner)):
                     continue
                 return found
     return None

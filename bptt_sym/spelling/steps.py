@@ -30,6 +30,7 @@ _BEHIND_A_LABEL = re.compile(
     r"\s*(?:(?P<round>\()|\[)\s*(?P<at>(?:[tT]|\\tau)(?:\s*[-+]\s*(?:[0-9]|[a-z]))?|[0-9])\s*(?(round)\)|\])"
 )
 _LABEL = r"[a-zA-Z]{1,7}|\\(?:text|mathrm|rm)\s*\{\s*[a-zA-Z]+\s*\}"
+_PLACES = frozenset("ijklmn")
 _FUNCTIONS = frozenset(r"f \sigma \phi \varphi \psi".split())
 #: ``\\delta_2^{(t)}``
 _ABOVE_A_LABEL = re.compile(
@@ -111,11 +112,20 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
                 return script.end, f"_{{{script.inside}}}"
         return None
 
+    labels = {
+        (name.base, name.scripts[0].inside)
+        for formula, names in zip(formulas, found, strict=True)
+        for name in names if _with_label_and_step(name, formula.latex) is not None
+    }  # fmt: skip
+    named = {base for base, label in labels if label not in _PLACES}
     out = []
     for formula, names in zip(formulas, found, strict=True):
         edits: list[Edit] = []
         for name in names:
-            made = new(name, formula.latex) or _with_label_and_step(name, formula.latex)
+            made = new(name, formula.latex)
+            # The i of h_i(t) is a unit, unless f and o stand there as well.
+            if name.scripts and (name.base in named or name.scripts[0].inside not in _PLACES):
+                made = made or _with_label_and_step(name, formula.latex)
             if made is not None:
                 edits.append((name.end, made[0], made[1]))
         out.append(edited(formula, edits))

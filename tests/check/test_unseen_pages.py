@@ -224,3 +224,19 @@ def test_one_use_of_a_weight_where_every_size_is_one() -> None:
     (found,) = judged(text)[3:]
     assert found.verdict.verdict not in ACCEPTED
     assert "internal error" not in found.verdict.note
+
+
+@pytest.mark.parametrize("said", ["z_3 = V s_3", "z_t = V s_t"])
+def test_the_argument_of_a_softmax_is_said_behind_the_gradient(said: str) -> None:
+    text = shown(r"s_t = \tanh(U x_t + W s_{t-1})")
+    text += shown(r"\hat{y}_t = \mathrm{softmax}(V s_t), \quad E_t = -y_t \log \hat{y}_t")
+    chain = r"\frac{\partial E_3}{\partial \hat{y}_3} \frac{\partial \hat{y}_3}{\partial z_3}"
+    text += shown(
+        rf"\frac{{\partial E_3}}{{\partial V}} = {chain} \frac{{\partial z_3}}{{\partial V}}"
+        r" = (\hat{y}_3 - y_3) \otimes s_3"
+    )
+    text += f"Here ${said}$.\n\n"
+    claimed = [v for v in verdicts(text) if v != "not_a_claim"]
+    assert set(claimed) == {"right"}
+    other = verdicts(text.replace(r"\otimes s_3", r"\otimes s_2"))
+    assert other[3] in ("wrong", "undecided")
