@@ -37,6 +37,8 @@ _BEFORE = re.compile(
 )
 #: Letters of gates, and of what they let through.
 _GATES = frozenset("fiocgzrhnu")
+#: The mark of a gradient before a name.
+_MARKED = re.compile(r"(?:(?<![A-Za-z\\])d|\\(?:delta|partial))\s*\Z")
 _DEFINES = re.compile(r"\s*&?\s*=(?!\s*\\[dt]?frac\s*\{\s*(?:\\partial|d)\b)")
 
 
@@ -56,8 +58,8 @@ class GateLabels:
             for m in _ABOVE.finditer(text):
                 base = "".join(m.group("base").split())
                 labels.setdefault(base, set()).add(_label(m))
-                marked = text[: m.start()].rstrip().endswith(("d", r"\delta", r"\partial"))
-                if not marked and _DEFINES.match(text, m.end()):
+                before = text[max(0, m.start() - 12) : m.start()]
+                if not _MARKED.search(before) and _DEFINES.match(text, m.end()):
                     given.add((base, _label(m)))
         several = (b for b, found in labels.items() if len(found & _GATES) > 1)
         return cls(frozenset(several), frozenset(given))

@@ -29,6 +29,13 @@ $$h_t = o_t \odot \tanh(c_t)$$
             r"\partial L/\partial a^i_t = i_t \odot (1 - i_t) \odot \partial L/\partial i_t",
             r"\partial L/\partial a^i_t = (1 - i_t^2) \odot \partial L/\partial i_t",
         ),
+        # All of them are, in displays with others.
+        (
+            r"$$u_t = h_t, \qquad a^f_t = A_f x_t + B_f h_{t-1} + d_f$$"
+            r"$$v_t = h_t, \qquad a^i_t = A_i x_t + B_i h_{t-1} + d_i$$",
+            r"\delta^f_{a,t} = f_t \odot (1 - f_t) \odot \partial L/\partial f_t",
+            r"\delta^f_{a,t} = f_t \odot (1 + f_t) \odot \partial L/\partial f_t",
+        ),
         # The letters of the argument and of the gate in one script.
         (
             r"$$\delta_c^{(t)} = \frac{\partial L}{\partial c_t}$$",
