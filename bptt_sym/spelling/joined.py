@@ -112,10 +112,30 @@ _CUT = re.compile(
     r"(?P<open>(?:\\left\s*)?\()(?P<sum>[^=]*?)"
     rf"(?P<close>(?:\\right\s*)?\))\s*(?=_|\[){_SLICE}\s*[.,]?\s*$"
 )
+_WHOLE = re.compile(
+    rf"(?:\\left\s*)?(?:\[|\\begin\{{[bp]matrix\}})\s*(?P<first>{_PART}){_GAP}(?:,|;|\\\\){_GAP}"
+    rf"(?P<second>{_PART})\s*(?:\\right\s*)?(?:\]|\\end\{{[bp]matrix\}})(?!\s*\^)"
+)
 _PAIR = re.compile(
     rf"(?:\[|\\begin\{{[bp]matrix\}})\s*(?P<first>{_PART}){_GAP}(?:,|;|\\\\){_GAP}(?P<second>{_PART})"
     r"\s*(?:\\right\s*)?(?:\]|\\end)"
 )
+
+
+_BY_FIRST = re.compile(_BY)
+
+
+def _under_its_name(
+    formulas: Sequence[Formula], name: str, parts: tuple[str, str]
+) -> list[Formula]:
+    """``formulas`` with the joined vector that they differentiate by under its name."""
+    tight = tuple(re.sub(r"\s", "", p) for p in parts)
+
+    def named(m: re.Match[str]) -> str | None:
+        same = tuple(re.sub(r"\s", "", m[k]) for k in ("first", "second")) == tight
+        return name if same else None
+
+    return [f if _JOINS.search(f.latex) else replaced(f, _WHOLE, named) for f in formulas]
 
 
 def with_blocks(formulas: Sequence[Formula]) -> list[Formula]:
@@ -147,6 +167,10 @@ def with_blocks(formulas: Sequence[Formula]) -> list[Formula]:
             return None
         return m["left"] + m["open"] + m["sum"] + m["close"]
 
+    by = {"".join(m["by"].split()) for f in formulas for m in _BY_FIRST.finditer(f.latex)}
+    for name, parts in joins.items():
+        if name in by and sum(p == parts for p in joins.values()) == 1:
+            formulas = _under_its_name(formulas, name, parts)
     if joins:
         formulas = [replaced(f, _BLOCK, new) for f in formulas]
     return [replaced(f, _CUT, whole) for f in formulas] if len(pairs) == 1 else list(formulas)

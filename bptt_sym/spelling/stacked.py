@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import Edit, closing, edited
+from bptt_sym.spelling.cut_arguments import in_bold, with_one_letter, with_whole_arguments
 from bptt_sym.spelling.split_parts import Split
 
 _OPEN = r"(?:\\(?:left|bigl?|Bigl?)\s*)?"
@@ -46,6 +47,11 @@ _GRADIENT = re.compile(r"\\delta|\\partial|(?<![A-Za-z\\])d(?=\\|[a-z])")
 _BY = re.compile(
     r"\s*\\[dt]?frac\s*\{\s*(?:\\partial|d)[^{}]*(?:\{[^{}]*\}[^{}]*)?\}\s*\{\s*(?:\\partial|d)\s*(?P<by>[^{}]*(?:\{[^{}]*\})?)\s*\}"
 )
+_SCRIPT = re.compile(r"[_^]\s*\{[^{}]*\}")
+#: ``\\delta W = …``
+_MARKED = re.compile(
+    r"\s*(?:\\delta\s*|d)(?P<by>[WURVb](?:\s*_\s*(?:\{\s*[a-z]\s*\}|[a-z]))?)(?=\s*&?\s*=)"
+)
 _TURNED = r"\s*\^\s*(?:\{\s*(?:T|\\top)\s*\}|T(?![A-Za-z])|\\top(?![A-Za-z]))"
 _SIGN = r"\s*(?:\\cdot|\\times|\\,|\\;|\*)?\s*"
 
@@ -57,6 +63,8 @@ class Stacked:
     """What a document stacks: the names of gradients, and the weights by their raw text."""
 
     gradients: dict[str, Stack] = field(default_factory=dict)
+    #: How these names are written.
+    written: dict[str, str] = field(default_factory=dict)
     weights: set[str] = field(default_factory=set)
     #: What has an equation of its own.
     given: set[str] = field(default_factory=set)
@@ -98,15 +106,17 @@ class Stacked:
 
     def _gradient(self, piece: str) -> str | None:
         found = next((n for n in self.gradients if n in _key(piece)), None)
-        if found is None or piece.count("=") != 1:
+        if found is None or _SCRIPT.sub("", piece).count("=") != 1:
             return None
-        name = re.compile(r"\s*".join(map(re.escape, found)) + r"(?![A-Za-z])")
-        by = _BY.match(piece)
+        raw = self.written.get(found, found)
+        name = re.compile(r"\s*".join(map(re.escape, re.sub(r"\s", "", raw))) + r"(?![A-Za-z])")
+        turned = re.compile(rf"{name.pattern}(?P<t>(?:{_TURNED})?)")
+        by = _BY.match(piece) or _MARKED.match(piece)
         if by is not None and _key(by.group("by")) in self.weights:
             rows = []
             for gate, text in self.gradients[found]:
-                row = name.sub(lambda _: f"{{{text}}}", piece)  # noqa: B023
-                left, sign, right = row.partition("=")
+                row = turned.sub(lambda m: _grouped(text, m.group("t")), piece)  # noqa: B023
+                left, sign, right = row.partition("=")  # (no script stands before it)
                 rows.append(_of_gate(left, gate) + sign + right)
             return r", \qquad ".join(rows)
         weight = rf"(?P<w>{_WEIGHT.pattern.replace('?P<w>', '?P<l>')})"
@@ -122,7 +132,8 @@ class Stacked:
             if _key(w) not in self.weights:
                 return m.group()
             terms = (
-                rf"{text} \, {_of_gate(w, g)}{t}" if first else rf"{_of_gate(w, g)}{t} \, {text}"
+                rf"{_grouped(text)} \, {_of_gate(w, g)}{t}" if first
+                else rf"{_of_gate(w, g)}{t} \, {_grouped(text)}"
                 for g, text in stack
             )
             return "(" + " + ".join(terms) + ")"
@@ -191,8 +202,9 @@ def _once(formula: Formula) -> Formula:
 def with_stacked_gates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     """``formulas`` with stacked weights and gradients gate by gate, where a line stacks them or
     the arguments of the gates are the parts of a sum."""
-    formulas = _with_columns([_once(f) for f in formulas])
-    stacked = Stacked()
+    formulas, cut = with_whole_arguments(_with_columns([_once(f) for f in formulas]), _of_gate)
+    formulas, letters, bold = with_one_letter(formulas)
+    stacked = Stacked(weights=set(letters) | {_key(m.group()) for m in _WEIGHT.finditer(cut)})
     split = Split.of([f.latex for f in formulas], loss)
     if split is not None:
         formulas = [split.written_out(f) for f in formulas]
@@ -209,11 +221,13 @@ def with_stacked_gates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
             if any(_GRADIENT.search(text) for _, text in stack):
                 if len(others) == 1 and len(_key(others[0])) < 24:
                     stacked.gradients[_key(others[0])] = stack
+                    stacked.written[_key(others[0])] = others[0]
             elif made := next((o for o in others if _WEIGHT.search(o)), ""):
                 stacked.weights |= {_key(m.group()) for m in _WEIGHT.finditer(made)}
     if not stacked.weights:
         return list(formulas)
-    return [stacked.written_out(f) for f in formulas]
+    found = [stacked.written_out(f) for f in formulas]
+    return in_bold(found, letters) if bold else found
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
@@ -264,6 +278,12 @@ def _of_gate(text: str, gate: str) -> str:
     return _WEIGHT.sub(
         lambda m: rf"{m.group('w')}_{{{m.group('s') or m.group('s1') or ''}{gate}}}", text
     )
+
+
+def _grouped(text: str, turned: str = "") -> str:
+    """``text`` as one factor: a product entry by entry in brackets; ``turned`` if T is above."""
+    whole = re.search(r"\\(?:odot|circ|cdot|times|ast)(?![a-z])|[+*(]", text) is None
+    return (f"{{{text}}}" if whole else f"({text})") + (r"^{\top}" if turned else "")
 
 
 def _key(text: str) -> str:
