@@ -24,7 +24,8 @@ $$\mathbf{o}_t = \sigma(\mathbf{W}_o [\mathbf{h}_{t-1}, \mathbf{x}_t] + \mathbf{
 $$\mathbf{g}_t = \tanh(\mathbf{W}_g [\mathbf{h}_{t-1}, \mathbf{x}_t] + \mathbf{b}_g)$$
 $$\mathbf{c}_t = \mathbf{f}_t \odot \mathbf{c}_{t-1} + \mathbf{i}_t \odot \mathbf{g}_t$$
 $$\mathbf{h}_t = \mathbf{o}_t \odot \tanh(\mathbf{c}_t)$$
-Stack $\delta_t^{\text{all}} = [\delta_t^{a_i}; \, \delta_t^{a_f}; \, \delta_t^{a_g}; \, \delta_t^{a_o}]$, and let
+Stack $\delta_t^{\text{all}} = [\delta_t^{a_i}; \, \delta_t^{a_f}; \,
+\delta_t^{a_g}; \, \delta_t^{a_o}]$, and let
 $\mathbf{v}_t = [\mathbf{h}_{t-1}; \, \mathbf{x}_t]$.
 """
 
