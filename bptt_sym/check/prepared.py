@@ -50,7 +50,7 @@ from bptt_sym.spelling.labelled_steps import with_steps_of_gates
 from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
 from bptt_sym.spelling.lengths import with_lengths
-from bptt_sym.spelling.loss_arguments import without_arguments
+from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
 from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
@@ -93,7 +93,8 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = with_one_transpose(everything)
     everything, words = with_letters_for_losses(with_the_variable_beside(everything))
     everything = with_softmax(with_whole_diagonals(everything))
-    everything = [multiplied_out(without_arguments(f)) for f in everything]
+    everything = without_arguments_of_a_step([without_arguments(f) for f in everything])
+    everything = [multiplied_out(f) for f in everything]
     everything = [held_fixed(on_in_words(f, document.source.text)) for f in everything]
     everything = with_entrywise_signs([with_norms_for_largest(f) for f in everything])
     everything = with_one_face(with_one_function([folded(as_written(f)) for f in everything]))

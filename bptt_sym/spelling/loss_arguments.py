@@ -2,12 +2,14 @@ r"""Losses with what they are functions of behind them: ``J(\theta)``, ``L(\hat{
 
 Of what a loss is a function says nothing of its value. A list of names without steps behind the
 letter of a loss is left out, in definitions and in derivatives alike; :math:`L(\hat y_t, y_t)`,
-with steps, is the loss of one of them, and stays.
+with steps, is the loss of one of them, and stays. So does :math:`E_t(y_t, \hat y_t)`, unless the
+text says what :math:`E_t` is.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
@@ -31,3 +33,24 @@ _APPLIED = re.compile(
 def without_arguments(formula: Formula) -> Formula:
     """``formula`` with the losses alone."""
     return replaced(formula, _APPLIED, lambda m: m.group("loss"))
+
+
+_RUNNING = (
+    r"(?P<loss>(?:(?<![A-Za-z\\])[LJEC]|\\(?:mathcal|mathscr)\s*\{\s*[LJEC]\s*\}|\\ell(?![A-Za-z]))"
+    r"\s*_\s*(?:\{\s*t\s*\}|t))"
+)
+_STEPPED = rf"{_NAME}\s*_\s*(?:\{{\s*t\s*\}}|t)"
+_OF_ITS_STEP = re.compile(
+    rf"{_RUNNING}\s*(?:\\left\s*)?\(\s*{_STEPPED}(?:\s*[,;]\s*{_STEPPED})+\s*(?:\\right\s*)?\)"
+)
+_GIVEN = re.compile(r"\s*&?\s*=\s*[-+]?\s*(?:\\sum(?![A-Za-z])|\\frac|[A-Za-z\\(])")
+
+
+def without_arguments_of_a_step(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with ``E_t`` for ``E_t(y_t, \hat{y}_t)``, where one goes on to its value."""
+    found = [(f, m) for f in formulas for m in _OF_ITS_STEP.finditer(f.latex)]
+    if not any(_GIVEN.match(f.latex, m.end()) for f, m in found):
+        return list(formulas)
+    if len({re.sub(r"[\s{}]", "", m["loss"]) for _, m in found}) > 1:
+        return list(formulas)
+    return [replaced(f, _OF_ITS_STEP, lambda m: m["loss"]) for f in formulas]

@@ -240,3 +240,11 @@ def test_the_argument_of_a_softmax_is_said_behind_the_gradient(said: str) -> Non
     assert set(claimed) == {"right"}
     other = verdicts(text.replace(r"\otimes s_3", r"\otimes s_2"))
     assert other[3] in ("wrong", "undecided")
+
+
+def test_a_loss_of_a_step_with_what_it_is_a_function_of() -> None:
+    text = shown(r"s_t = \tanh(U x_t + W s_{t-1})") + shown(r"\hat{y}_t = \mathrm{softmax}(V s_t)")
+    text += shown(r"E(y, \hat{y}) = \sum_t E_t(y_t, \hat{y}_t) = -\sum_t y_t \log \hat{y}_t")
+    claim = r"\frac{\partial E_t}{\partial V} = (\hat{y}_t - y_t) \otimes "
+    assert verdicts(text + shown(claim + "s_t"))[2:] == ["right", "right"]
+    assert verdicts(text + shown(claim + "s_{t-1}"))[2:] == ["right", "wrong"]
