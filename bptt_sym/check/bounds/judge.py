@@ -33,6 +33,8 @@ from bptt_sym.check.bounds.families import (
     scalar_sizes,
 )
 from bptt_sym.check.bounds.kinds import (
+    LARGEST,
+    LARGEST_ONLY,
     begins_within,
     comparable,
     in_every_order,
@@ -65,6 +67,7 @@ from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict
 from bptt_sym.decide.world import Absent, World
 from bptt_sym.diagnose.diagnosis import CODES
 from bptt_sym.errors import BpttError, NotSupported
+from bptt_sym.messages import marked
 from bptt_sym.notation import (
     INFINITY,
     Abs,
@@ -88,8 +91,7 @@ REST_REGIMES = (
 )
 DRAWS = 6
 MAX_PLACES = 10
-LARGEST = "the norm of a vector of slopes is its largest entry, as that of the diagonal matrix"
-_LARGEST_ONLY = "it holds of the largest entry, and not of the Euclidean norm"
+_FAR = marked("it fails only for a start out of the range of the activation")
 _REVERSED = {">=": "<=", ">": "<"}
 
 
@@ -213,8 +215,7 @@ class _Case:
                 note=hint,
             )
         if self.begins_far:
-            why = "it fails only for a start out of the range of the activation"
-            return Verdict("undecided", note=why)
+            return Verdict("undecided", note=_FAR)
         if self.theorems:
             proved = by_theorem(self.claim, self.rec, self.given, self.hypotheses)
             if proved is not None:
@@ -242,7 +243,7 @@ class _Case:
                 readings = (*found.readings, LARGEST)
                 return replace(found, verdict="right_under_reading", readings=readings)
             if found is not None:
-                return Verdict("undecided", note=_LARGEST_ONLY)
+                return Verdict("undecided", note=LARGEST_ONLY)
         return None
 
     def _prove(self, trial: Trial) -> Verdict | None:

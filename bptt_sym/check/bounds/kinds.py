@@ -17,6 +17,7 @@ from itertools import permutations
 from bptt_sym.check.bounds.magnitude import OUTPUT
 from bptt_sym.decide.verdict import Counterexample
 from bptt_sym.errors import BpttError
+from bptt_sym.messages import marked
 from bptt_sym.notation import (
     Abs,
     Add,
@@ -42,6 +43,10 @@ from bptt_sym.shapes import shape_of
 
 #: A start within the range of every activation.
 _NEAR = Fraction(1, 2)
+LARGEST = marked(
+    "the norm of a vector of slopes is its largest entry, as that of the diagonal matrix"
+)
+LARGEST_ONLY = marked("it holds of the largest entry, and not of the Euclidean norm")
 #: Factors of a product that are tried in every order.
 _MOST_ORDERED = 3
 
