@@ -11,14 +11,10 @@ from bptt_sym.check import conditions, failures
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.asides import as_rewritten
 from bptt_sym.check.bench import Bench, about_one
+from bptt_sym.check.collected import seldom_collected
 from bptt_sym.check.context import Context
 from bptt_sym.check.continued import continued, continues_in_numbers
-from bptt_sym.check.examples import (
-    gives_a_state,
-    has_decimals,
-    puts_values_in,
-    without_numbers,
-)
+from bptt_sym.check.examples import gives_a_state, has_decimals, puts_values_in, without_numbers
 from bptt_sym.check.facts import needs_no_model, of_a_fact
 from bptt_sym.check.grounds import Grounds, holds_in_vain
 from bptt_sym.check.judged import Judged, as_entry, fault_in, in_order, of_problem
@@ -70,6 +66,7 @@ class _Waiting:
     error: InputError
 
 
+@seldom_collected()
 def audit(document: Document) -> list[Judged]:
     """The verdict of each formula, in the order of the document.
 

@@ -53,7 +53,9 @@ from bptt_sym.read.vocabulary import plain_name
 _LETTERS = "what the letters of this bound stand for is not established"
 _DERIVES = re.compile(r"\\partial|\\nabla|∂|∇|\\frac\s*\{\s*d")
 #: What is said to be about one.
-_ABOUT_ONE = re.compile(r"([^=<>≤≥&]*?)(?:\\approx|\\simeq|≈)\s*1(?![0-9.])")
+_ABOUT_ONE = re.compile(r"(?:\\approx|\\simeq|≈)\s*1(?![0-9.])")
+#: Where what is said to be about one begins: after another relation, or a column.
+_BEFORE = "=<>≤≥&"
 #: A slope: that it is about one is said of every step.
 _SLOPE = re.compile(r"'|\\prime|\\partial|∂|1\s*-[^+=]*(?:\^\{?2|²)|\\frac\s*\{\s*d")
 SLOPE = "'"
@@ -63,7 +65,11 @@ def about_one(latex: str) -> frozenset[str]:
     """The letters of what ``latex`` says to be about one, and :data:`SLOPE` if that is a slope."""
     if cannot_match(_ABOUT_ONE, latex):
         return frozenset()
-    said = [found.group(1) for found in _ABOUT_ONE.finditer(latex)]
+    said, last = list[str](), 0
+    for found in _ABOUT_ONE.finditer(latex):
+        start = max(latex.rfind(sign, last, found.start()) for sign in _BEFORE) + 1
+        said.append(latex[max(start, last) : found.start()])
+        last = found.end()
     letters = frozenset(letter for left in said for letter in re.findall(r"\\?[A-Za-z]+", left))
     return letters | {SLOPE} if any(map(_SLOPE.search, said)) else letters
 

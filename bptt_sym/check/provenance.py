@@ -22,6 +22,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.models import Model
@@ -70,11 +71,11 @@ class Basis:
     model: Model
     own: Model
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         return frozenset(n.name for n in _named(self.claim.sides))
 
-    @property
+    @cached_property
     def used(self) -> frozenset[str]:
         """The names of the claim and those in the equations of these."""
         rec = self.model.court.model

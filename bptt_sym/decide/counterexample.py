@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from bptt_sym.decide.domains import Ball, Slot, Undefined, precision
 from bptt_sym.decide.identity import Arena, adding_to_one, sides_at, start_values
 from bptt_sym.decide.instances import Env, last_named
-from bptt_sym.decide.readings import Hypotheses
 from bptt_sym.decide.tensor import Mismatch, flat, rank, shape
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.verdict import Counterexample
@@ -157,7 +156,7 @@ class _Samples:
         #: Models of vectors are tried with one unit, for a person to check, and as they are.
         self.sizes = (False,) if arena.rec.is_scalar else (True, False)
         self._samplers: dict[tuple[bool, int], Sampler] = {}
-        self._worlds: dict[tuple[bool, int, Hypotheses], World] = {}
+        self._worlds = arena.balls
 
     @classmethod
     def of(cls, arena: Arena) -> _Samples:

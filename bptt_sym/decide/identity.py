@@ -23,6 +23,7 @@ from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.means import comparable, means
 from bptt_sym.decide.readings import Hypotheses
 from bptt_sym.decide.rewriting import labels
+from bptt_sym.decide.shared import worlds_of
 from bptt_sym.decide.tensor import Mismatch, Tensor, diag, flat, from_flat, identity, rank, shape
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.world import Absent, World
@@ -71,9 +72,11 @@ class Arena:
         #: Whether a scope tries to speak of every dimension, which takes larger models.
         self.every_dimension = False
         self.fixed = dict(fixed or {})
-        self._worlds: dict[tuple[int, int, Hypotheses], World] = {}
-        self._degrees: dict[Hypotheses, World] = {}
-        self._one_unit: dict[Hypotheses, World] = {}
+        worlds = worlds_of(rec, self.fixed)
+        self._worlds, self._degrees = worlds.random, worlds.degrees
+        self._one_unit = worlds.one_unit
+        #: Worlds of real numbers (:mod:`bptt_sym.decide.counterexample`).
+        self.balls = worlds.balls
         #: Worlds with more units, by their dimensions (:mod:`bptt_sym.decide.dimensions`).
         self.larger_worlds: dict[Any, World] = {}
         #: The least dimensions from which on a claim holds, by what it says.

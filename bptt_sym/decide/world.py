@@ -89,6 +89,9 @@ class World:
         """Take note of ``terms`` more terms of sums. Raises NotSupported beyond MAX_TERMS."""
         self.terms += max(0, terms)
         if self.terms > MAX_TERMS:
+            # What is asked again shall not succeed with what is remembered of this.
+            for known in self.memo.values():
+                known.clear()
             raise NotSupported(f"more than {MAX_TERMS} terms of sums in one value")
 
     # -------------------------------------------------------------------------- shapes
@@ -174,8 +177,12 @@ class World:
         found = self._direct.get(key)
         if found is None:
             known = self.direct(name, time, horizon) if parameter else {}
-            with self.collecting(not parameter, parameter):
+            # (As in ``collecting``, which takes its time.)
+            before, self.collected = self.collected, (not parameter, parameter)
+            try:
                 found = known | self._linearize(name, time, horizon)
+            finally:
+                self.collected = before
             self._direct[key] = found
         return found
 

@@ -21,6 +21,8 @@ MAX_CLAUSES = 3
 
 #: How often a pattern is tried as it is before it is taken apart, which costs as much.
 OFTEN = 40
+#: A text of so many characters counts once more.
+LONG = 250
 #: Patterns that are known; those of single documents come and go.
 MAX_KNOWN = 2_000
 
@@ -48,8 +50,8 @@ def cannot_match(pattern: re.Pattern[str], text: str) -> bool:
             _known.clear()
         tried = _known[id(pattern)] = _Tried(pattern)
     if tried.times < OFTEN:
-        tried.times += 1
-        if tried.times == OFTEN:
+        tried.times += 1 + len(text) // LONG
+        if tried.times >= OFTEN:
             tried.clauses = clauses(pattern)
     for clause in tried.clauses:
         for literal in clause:

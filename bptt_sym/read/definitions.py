@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bptt_sym.errors import BesideError, ModelError, ReadError, ShapeError
 from bptt_sym.notation import (
@@ -115,6 +116,15 @@ def read_equations(
     return Definitions(equations, totals, initial, functions, activations, vocabulary)
 
 
+@lru_cache(maxsize=512)
+def _equations_of(lines: tuple[str, ...], words: frozenset[str]) -> Definitions:
+    """What was read from the same lines before: a document comes back to its model often.
+
+    (Nobody changes it.)
+    """
+    return read_equations(lines, words=words)
+
+
 def recurrence_from_latex(
     lines: Sequence[str],
     *,
@@ -150,7 +160,7 @@ def recurrence_from_latex(
     ModelError
         Equations that are no recurrence.
     """
-    found = read_equations(lines, words=words)
+    found = _equations_of(tuple(lines), frozenset(words))
     if not found.equations:
         raise ReadError(
             "no line defines a sequence", token=lines[0][:40] if lines else "",

@@ -21,6 +21,7 @@ from bptt_sym.prove.certificate import CertificateError
 from bptt_sym.prove.kernel import Def, KernelError, Mat, Poly, Thm, term
 from bptt_sym.prove.rocq import coqc
 from bptt_sym.prove.rocq.coqc import assumptions, default_cache
+from bptt_sym.prove.rocq.pieces import hypotheses
 from bptt_sym.prove.rocq.steps import Steps
 
 WHY_NOT = rocq.missing()
@@ -251,7 +252,7 @@ def closed(thms: list[Thm]) -> Thm:
     """One theorem of several, each with its hypotheses made premises."""
     out = []
     for t in thms:
-        for h in sorted(t.hyps, key=repr):
+        for h in hypotheses(t):  # in an order that is the same in every run
             t = K.discharge(h, t)
         out.append(t)
     return K.conj(*out) if len(out) > 1 else out[0]
