@@ -142,13 +142,15 @@ class Search:
         if not spared:
             return ""
         wrong = [e.problem for e in evidence]
-        for words, holds in _CONDITIONS:
-            if all(map(holds, wrong)) and not any(map(holds, spared)):
-                return f", where {words}"
+        apart = [
+            words for words, holds in _CONDITIONS
+            if all(map(holds, wrong)) and not any(map(holds, spared))
+        ]  # fmt: skip
         least = min(p.steps for p in wrong)
         if all(p.steps < least for p in spared):
-            return f", where T ≥ {least}"
-        return ", but not on every problem"
+            apart.append(f"T ≥ {least}")
+        # If two things tell them apart, either may be what matters.
+        return f", where {apart[0]}" if len(apart) == 1 else ", but not on every problem"
 
     def _timely(self, known: Sequence[Mistake]) -> Iterator[Mistake]:
         for count, mistake in enumerate(known):

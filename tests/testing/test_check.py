@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from bptt_sym.testing import (
 )
 from bptt_sym.testing.compare import mismatches
 from bptt_sym.testing.draw import cases
-from bptt_sym.testing.mistakes import library
+from bptt_sym.testing.mistakes import library, right
 from bptt_sym.testing.models import MODELS
 from tests.testing.hand_written import problems, said
 
@@ -280,3 +281,22 @@ def test_half_precision_sums_in_double_problems_are_caught() -> None:
 
     report = run(single, "elman")
     assert not report.ok
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "words"),
+    [
+        (lambda p: p.steps % 2 == 1, "has the wrong sign, where T is odd"),
+        (lambda p: p.steps % 2 == 0, "has the wrong sign, where T is even"),
+        # Problems of one example are the shortest: either may be what matters.
+        (lambda p: p.steps > 3, "has the wrong sign, but not on every problem"),
+        (lambda p: p.steps != 6, "has the wrong sign, but not on every problem"),
+        (lambda p: True, "has the wrong sign (on"),
+    ],
+)
+def test_where_a_mistake_holds_is_said(spoilt: Any, words: str) -> None:
+    def gradient(p: Problem) -> dict[str, Any]:
+        return {k: -v if spoilt(p) else v for k, v in right(p).items()}
+
+    texts = [d.text() for d in run(gradient, "elman").diagnoses]
+    assert texts and all(words in t for t in texts), texts
