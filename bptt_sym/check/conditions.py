@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from bptt_sym.check.suppositions import supposition
+from bptt_sym.check.suppositions import IF_ROMANCE, supposition
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.documents.document import Formula
@@ -115,8 +115,8 @@ def is_borderline(row: Row, formula: Formula) -> bool:
 
 #: A conjunction of a condition, close before the formula.
 _STRICTLY = re.compile(
-    r"(?:\b(?:if|suppose|supposing|assume|assuming|provided|unless|wenn|falls|sofern|si|se|если|якщо|"
-    r"jeśli|gdy|eğer|nếu|jika)\b|如果|若|假设|假設|假如|もし|만약|만일|(?<![א-ת])אם(?![א-ת])|(?:^|\s)(?:اگر|إذا)\s)"
+    rf"(?:{IF_ROMANCE}|\b(?:if|suppose|supposing|assume|assuming|provided|unless|wenn|falls|sofern|"
+    r"если|якщо|jeśli|gdy|eğer|nếu|jika)\b|如果|若|假设|假設|假如|もし|만약|만일|(?<![א-ת])אם(?![א-ת])|(?:^|\s)(?:اگر|إذا)\s)"
     r"(?:[^.;。；\n|$]|\$[^$\n]{1,60}\$|\$[^$\n]{0,60}$){0,60}$",
     re.IGNORECASE,
 )

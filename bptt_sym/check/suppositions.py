@@ -23,9 +23,15 @@ _ENDS = re.compile(
     r"[.!?;](?=\s|$)|[。；！？]|\n\s*(?:[-*+]|[0-9]+[.)])\s|\\item(?![A-Za-z])|\n\s*\n|"
     r"\$\$|\\end\s*\{[a-z*]+\}|\\\]"
 )
+#: "si", "se", which mean "if", or that one does something: "se tiene que", "si ha".
+IF_ROMANCE = (
+    r"\b(?:si|se)\b(?!\s+(?:tiene|obtiene|puede|calcula|deduce|sigue|define|escribe|usa|hace|llega|"
+    r"obtém|tem|pode|segue|escreve|chega|ha|ottiene|può|scrive|trova|vede|arriva|deriva)\b)"
+)
 _CONDITION = re.compile(
-    r"\b(?:if|suppose|supposing|assume|assuming|provided|unless|when|whenever|as long as|in case|"
-    r"wenn|falls|sofern|angenommen|si|supongamos|supposons|cuando|lorsque|quand|se|quando|если|"
+    rf"{IF_ROMANCE}|\b(?:if|suppose|supposing|assume|assuming|provided|unless|when|whenever|"
+    r"as long as|in case|"
+    r"wenn|falls|sofern|angenommen|supongamos|supposons|cuando|lorsque|quand|quando|если|"
     r"предположим|когда|якщо|коли|jeśli|gdy|eğer|nếu|khi|jika|ketika)\b|"
     r"如果|若|假[设設如]|只要|当(?![前然])|當(?![前然])|もし|만약|만일|(?<![א-ת])(?:אם|כאשר)(?![א-ת])|"
     r"(?<!\S)(?:اگر|وقتی|إذا|عندما)(?!\S)",
@@ -43,7 +49,8 @@ _AND = (
     r"\s*+[,，]?\s*+(?:and|or|und|oder|et|ou|y|o|e|ed|и|или|і|va|和|且|并且|或|및|"
     r"for(?= (?:all|every|each|some|any))|[,，])?"
 )
-_DIRECTLY = re.compile(rf"{_FILLERS}(?:{_IT}{_AND}{_FILLERS})*+")
+#: Behind a formula a colon opens what follows from it.
+_DIRECTLY = re.compile(rf"{_FILLERS}(?:{_IT}(?!\s*[:：]){_AND}{_FILLERS})*+")
 #: The word itself, behind all the parts of a condition.
 _PLAINLY_THEN = re.compile(
     r"\b(?:then|dann|alors|entonces|então|allora|тогда|wtedy|thì|maka)\b|则|則|那么|那麼",
@@ -54,7 +61,7 @@ _THEN = re.compile(
     r"\b(?:then|dann|alors|entonces|então|allora|тогда|то|wtedy|thì|maka)\b|则|則|那么|那麼|就会|就會|"
     r"(?<![א-ת])אז(?![א-ת])|آنگاه|\b(?:we|you|one|I)\s+(?:\w+\s+)?"
     r"(?:have|gets?|obtains?|finds?|sees?|arrives?)\b|\bit follows\b|"
-    rf"\b(?:gilt|folgt|erhalten|ergibt|obtient|obtenemos)\b|,|，|(?<={_IT})\s*[时時]?\s*有",
+    rf"\b(?:gilt|folgt|erhalten|ergibt|obtient|obtenemos)\b|,|，|(?<={_IT})\s*(?:[:：]|[时時]?\s*有)",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(

@@ -29,14 +29,15 @@ _CLAIM = re.compile(
 )
 _ABOUT = re.compile(r"\\partial|∂|\\frac\s*\{\s*d|\\prod|\\nabla|\\delta")
 _IF = re.compile(
-    r"(?:\b(?:if|when|whenever|since|because|suppose|assume|assuming|provided|for|with|wenn|falls|si|"
+    r"(?:\b(?:if|when|whenever|as long as|in case|since|because|suppose|assume|assuming|provided|"
+    r"for|with|wenn|falls|sofern|si|"
     r"lorsque|quand|se|quando|если|когда|якщо|коли|jeśli|gdy|khi|nếu|jika)\b|如果|若|当|當|假设|假設|"
     r"(?<![א-ת])(?:אם|כאשר)(?![א-ת])|(?:^|\s)(?:اگر|وقتی))[^.;。；$]{0,60}$",
     re.IGNORECASE,
 )
 #: Between a condition and its consequence: words, and no end of a sentence.
 _BETWEEN = re.compile(
-    r"[\s$)\\]*(?:时|時|,|，|则|則|then|dann|alors|entonces|então|то|אז|\s)[^.;:。；：$|]{0,60}[$\\(\[\s]*",
+    r"[\s$)\\]*(?:时|時|:|：|,|，|则|則|then|dann|alors|entonces|então|то|אז|\s)[^.;:。；：$|]{0,60}[$\\(\[\s]*",
     re.IGNORECASE,
 )
 _OTHER = re.compile(

@@ -97,7 +97,7 @@ MISLEADING = [
         "right",
     ),
     # the bars of numbers, entry by entry
-    (NET + "Assume $|q_{t-1}| \\le 1$: ", r"|q_t| \le \frac{1}{2} + \frac{1}{3}", "not_a_claim"),
+    (NET + "Assume $|q_{t-1}| \\le 1$: ", r"|q_t| \le \frac{1}{2} + \frac{1}{3}", "undecided"),
     (NET, r"|q_t| \le \frac{1}{2} + \frac{1}{3}", "wrong"),
     # weights in small letters
     (
