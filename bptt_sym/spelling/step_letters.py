@@ -37,6 +37,10 @@ _BEFORE = re.compile(
     r"(?<![A-Za-z\\])T\s*-\s*(?P<n>[0-9]|[a-z](?:\s*-\s*1)?|1\s*-\s*[a-z])(?![A-Za-z0-9])"
 )
 _NUMBER = re.compile(r"\{\s*(?P<a>T)\s*\}|/\s*(?P<b>T)(?![A-Za-z])")
+#: t runs through all steps.
+_ADDED_UP = re.compile(
+    r"\\sum\s*(?:\\limits\s*)?_\s*(?:t(?![A-Za-z])|\{\s*(?:[01]\s*\\leq?\s*)?t(?![A-Za-z])[^{}]*\})"
+)
 _IS_RAISED = re.compile(r"\^\s*\{?\s*\Z")
 
 
@@ -58,11 +62,17 @@ def _with_t(formulas: Sequence[Formula], names: dict[str, str]) -> list[Formula]
     if {"t", letter} & taken or letter in _in_sizes(formulas):
         return list(formulas)
     names["t"] = letter
-    return [
-        edited(f, [(n.start, n.end, "t" if n.base == letter else letter)
-                   for n in names_in(f.latex) if n.base in ("t", letter)])
-        for f in formulas
-    ]  # fmt: skip
+    out = []
+    for f, ns in zip(formulas, found, strict=True):
+        if all(n.base != letter for n in ns) and _ADDED_UP.search(f.latex):
+            out.append(f)  # L = \sum_t L_t beside h_k
+            continue
+        edits = [
+            (n.start, n.end, "t" if n.base == letter else letter)
+            for n in ns if n.base in ("t", letter)
+        ]  # fmt: skip
+        out.append(edited(f, edits))
+    return out
 
 
 def _with_T(formulas: list[Formula], names: dict[str, str]) -> list[Formula]:

@@ -248,3 +248,14 @@ def test_a_loss_of_a_step_with_what_it_is_a_function_of() -> None:
     claim = r"\frac{\partial E_t}{\partial V} = (\hat{y}_t - y_t) \otimes "
     assert verdicts(text + shown(claim + "s_t"))[2:] == ["right", "right"]
     assert verdicts(text + shown(claim + "s_{t-1}"))[2:] == ["right", "wrong"]
+
+
+@pytest.mark.parametrize("sign", [r"\sum_t", r"\sum_{t=1}^{T}", r"\sum_{1 \le t \le T}"])
+def test_a_loss_added_up_over_another_letter_than_that_of_the_state(sign: str) -> None:
+    text = shown("h_k = f(W h_{k-1} + U u_k + b)")
+    text += shown(rf"\mathcal{{E}} = {sign} \mathcal{{E}}_t")
+    text += shown(r"\mathcal{E}_t = \mathcal{L}(h_t)")
+    share = r"\frac{\partial \mathcal{E}_t}{\partial W}"
+    claim = rf"\frac{{\partial \mathcal{{E}}}}{{\partial W}} = {sign} "
+    assert verdicts(text + shown(claim + share))[1:] == ["not_a_claim", "not_a_claim", "right"]
+    assert last(text + shown(claim + "2" + share)) == "wrong"
