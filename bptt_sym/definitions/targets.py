@@ -14,6 +14,7 @@ from bptt_sym.definitions.defining import Definition
 from bptt_sym.read.vocabulary import plain_name
 
 _HAT = re.compile(r"\\(?:wide)?hat\s*(?:\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}|[A-Za-z])")
+_SCRIPT = re.compile(r"[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[A-Za-z]+|[A-Za-z0-9])")
 _PREDICTION = re.compile(r"\\hat\{\s*([A-Za-z])\s*\}")
 
 
@@ -25,6 +26,8 @@ def without_targets(known: Mapping[str, Definition]) -> dict[str, Definition]:
         if (m := _PREDICTION.fullmatch(name)) is None:
             continue
         computed = [k for k, n in named.items() if n == m[1]]
+        if any(known[k].recursive for k in computed):
+            continue  # a state, and \\hat{h} beside it is made of it
         others = (d for k, d in known.items() if k not in computed)
         if computed and any(_compares(d.right, m[1]) for d in others):
             for k in computed:
@@ -34,4 +37,6 @@ def without_targets(known: Mapping[str, Definition]) -> dict[str, Definition]:
 
 def _compares(right: str, letter: str) -> bool:
     rest = _HAT.sub(" ", right)
-    return rest != right and re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", rest) is not None
+    return rest != right and re.search(
+        rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", _SCRIPT.sub(" ", rest)
+    ) is not None

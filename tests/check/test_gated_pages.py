@@ -147,3 +147,15 @@ def test_a_weight_with_its_label_in_another_case_is_the_one_that_is_defined() ->
     formula = r"$$\frac{\partial L}{\partial W_{xC}} = \sum_t \frac{\partial L}{\partial g_t} \frac{\partial g_t}{\partial W_{xc}}$$"  # noqa: E501
     assert last(page + formula) == "right"
     assert last(page + formula.replace("W_{xc}", "W_{hC}")) != "right"
+
+
+def test_a_state_is_no_target_of_what_has_a_hat_beside_it() -> None:
+    page = r"""
+$$z_t = \sigma(W_z \cdot [h_{t-1}, x_t]), \quad r_t = \sigma(W_r \cdot [h_{t-1}, x_t])$$
+$$\hat{h}_t = r_t \odot h_{t-1}$$
+$$\tilde{h}_t = \tanh(W_h \cdot [\hat{h}_t, x_t])$$
+$$h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde{h}_t$$
+$$\frac{\partial L}{\partial z_t} = \frac{\partial L}{\partial h_t} \odot (\tilde{h}_t - h_{t-1})$$
+$$\frac{\partial L}{\partial z_t} = \frac{\partial L}{\partial h_t} \odot (\tilde{h}_t + h_{t-1})$$
+"""
+    assert verdicts(page)[-2:] == ["right", "wrong"]
