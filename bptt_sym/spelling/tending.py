@@ -41,7 +41,12 @@ _ARROW = re.compile(
     rf"\\(?:underset|overset|stackrel)\s*\{{{_OVER}\}}\s*\{{\s*{_TO}\s*\}}"
     rf"|\\x(?:long)?rightarrow\s*(?:\[[^\[\]]*\]\s*)?\{{{_OVER_TOO}\}}"
 )
-_ROW_END = re.compile(r"\\\\|\\end(?![A-Za-z])|\\q?quad(?![A-Za-z])|[.,;]?\s*$")
+#: Where a limit ends, before a condition too.
+_ROW_END = re.compile(
+    r"\\\\|\\end(?![A-Za-z])|\\q?quad(?![A-Za-z])|[.,;]?\s*$|"
+    r"\\(?:text|mbox|textrm)\s*\{\s*(?:if|for|when|whenever|provided|wenn|falls|si|se|если|若|当)"
+    r"(?![A-Za-z])"
+)
 #: The value, behind its sign.
 _VALUE = re.compile(
     rf"(?P<sign>&?\s*=\s*&?)\s*(?:0|\\(?:mathbf|boldsymbol|bm|vec)\s*\{{?\s*0\s*\}}?|{_INFINITY})"

@@ -120,3 +120,9 @@ def test_definitions_that_are_supposed_define() -> None:
     text = "Suppose that $h_t = \\tanh(w h_{t-1} + u x_t)$.\n\n"
     text += "$$\\frac{\\partial h_t}{\\partial h_{t-1}} = w (1 - h_t^2)$$"
     assert judged(text)[-1].verdict.verdict == "right"
+
+
+@pytest.mark.parametrize(("value", "expected"), [("0", "right"), (r"\infty", "undecided")])
+def test_a_limit_with_its_condition_behind(value: str, expected: str) -> None:
+    claim = rf"$$\lim_{{T \to \infty}} {GRADIENT} = {value} \text{{ if }} |w| < 1$$"
+    assert of(claim)[0] == expected
