@@ -56,7 +56,7 @@ from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.numbered_words import with_names_for_numbers
-from bptt_sym.spelling.one_face import with_one_face
+from bptt_sym.spelling.one_face import with_bold_for_arrows, with_one_face
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.said_before import with_conditions
@@ -66,7 +66,7 @@ from bptt_sym.spelling.single_step import with_its_step
 from bptt_sym.spelling.stacked import with_stacked_gates
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.stepless import with_steps
-from bptt_sym.spelling.steps import with_steps_below
+from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
 from bptt_sym.spelling.tending import without_limit_signs
 from bptt_sym.spelling.true_class import with_one_name_for_labels
 from bptt_sym.spelling.typography import on_in_words, plainly_set
@@ -87,8 +87,9 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     everything = [replace(f, origin=f) for f in everything]
     everything = [without_labels_of_braces(as_meant(without_long_blanks(f))) for f in everything]
     everything = [without_what_stands_beside(f) for f in everything]
-    everything = with_conditions([without_limit_signs(f) for f in with_braces(everything)])
-    everything = with_usual_signs(with_entries_beside_steps(everything))
+    everything = with_bold_for_arrows(with_braces(everything))
+    everything = with_conditions([without_limit_signs(f) for f in everything])
+    everything = with_brackets_above(with_usual_signs(with_entries_beside_steps(everything)))
     everything, letters = with_the_usual_letters(with_steps_below(everything))
     everything = with_one_transpose(everything)
     everything, words = with_letters_for_losses(with_the_variable_beside(everything))

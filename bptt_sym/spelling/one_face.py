@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from bptt_sym.definitions.completion import Mention, mentions
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import edited
+from bptt_sym.documents.respelling import edited, replaced
 from bptt_sym.errors import InputError
 from bptt_sym.read.tokens import tokenize
 
@@ -27,6 +27,28 @@ _NUMBER = re.compile(
     r"(?:\^|\\times)\s*\{?\s*([A-Z])(?![A-Za-z])|([A-Z])\s*\}?\s*\\times|=\s*[01]\s*[^=]{0,30}?"
     r"\\[lc]?dots[^=]{0,12}?([A-Z])(?![A-Za-z])"
 )
+
+
+#: ``\\vec{h}``, ``\\underline{h}``: a vector.
+_ARROW = re.compile(
+    r"\\(?:vec|underline|overrightarrow)(?:\s*\{\s*(?P<name>[A-Za-z]|\\[a-z]+)\s*\}|\s+(?P<letter>[A-Za-z])|"
+    r"\s*(?P<greek>\\[a-z]+))(?![A-Za-z])"
+)
+_ANY_BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|pmb)\s*\{?\s*(?P<name>[A-Za-z]|\\[a-z]+)")
+
+
+def with_bold_for_arrows(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with one sign for vectors: bold for arrows above and lines below.
+
+    A letter that stands in bold as well keeps its arrow.
+    """
+    bold = {m["name"] for f in formulas for m in _ANY_BOLD.finditer(f.latex)}
+
+    def new(m: re.Match[str]) -> str | None:
+        name = m["name"] or m["letter"] or m["greek"]
+        return None if name in bold else rf"\mathbf{{{name}}}"
+
+    return [replaced(f, _ARROW, new) for f in formulas]
 
 
 class _Faces:

@@ -132,6 +132,60 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
     return out
 
 
+#: Labels of what is a cell together.
+_CELLS = tuple(
+    frozenset(labels.split()) for labels in ("f o", "z r", "u r", "r n", "z n", "in out", "f out")
+)
+
+
+def with_brackets_above(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with brackets around steps that stand above beside the labels of gates.
+
+    :math:`a_f^t` is :math:`a_f^{(t)}` and then :math:`h^t` is :math:`h^{(t)}`, where every step of
+    the text stands above.
+    """
+    found = [names_in(f.latex) for f in formulas]
+    every = [name for names in found for name in names]
+    below = (s for n in every for s in n.scripts if s.kind == "_")
+    if any(re.match(r"t(?![A-Za-z])", s.inside) for s in below):
+        return list(formulas)
+    labels: dict[str, set[str]] = {}
+    for name in every:
+        if (at := _beside_a_label(name)) is not None:
+            labels.setdefault(name.base, set()).add(at[0])
+    gates = {base for base, of in labels.items() if any(cell <= of for cell in _CELLS)}
+    if not gates or not _recurs(formulas, found, "^"):
+        return list(formulas)
+    given = {
+        n.base for f, names in zip(formulas, found, strict=True) for n in _given(f.latex, names)
+    }
+    out = []
+    for formula, names in zip(formulas, found, strict=True):
+        edits: list[Edit] = []
+        for name in names:
+            at = _beside_a_label(name)
+            alone = len(name.scripts) == 1 and name.scripts[0].kind == "^"
+            script = at[1] if at is not None else name.scripts[0] if alone else None
+            runs = name.base in given or _FONT.sub("", name.base).rstrip("}") in _RUNS
+            if script is not None and (runs or at) and _ABOVE.fullmatch(script.inside):
+                edits.append((script.start, script.end, f"^{{({script.inside})}}"))
+        out.append(edited(formula, edits))
+    return out
+
+
+#: A step above that is no transpose.
+_ABOVE = re.compile(r"(?:t|\\tau)\s*(?:[-+]\s*[0-9])?|0")
+
+
+def _beside_a_label(name: Name) -> tuple[str, Script] | None:
+    """The label below a name and the script above it, if both are there."""
+    kinds = {s.kind: s for s in name.scripts}
+    if len(name.scripts) != 2 or set(kinds) != set("_^"):
+        return None
+    label = re.fullmatch(_LABEL, kinds["_"].inside)
+    return (kinds["_"].inside, kinds["^"]) if label and _ABOVE.match(kinds["^"].inside) else None
+
+
 def _with_label_and_step(name: Name, text: str) -> tuple[int, str] | None:
     r"""Where the step behind a labelled name ends, and both as one script: ``\delta_{f,t}``."""
     if len(name.scripts) != 1 or name.scripts[0].kind != "_" or name.base in _FUNCTIONS:

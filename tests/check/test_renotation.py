@@ -15,13 +15,18 @@ from bptt_sym.documents.document import Formula, document_from_text
 from bptt_sym.documents.names import names_in
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.loss_words import with_letters_for_losses
+from bptt_sym.spelling.one_face import with_bold_for_arrows
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
 from bptt_sym.spelling.step_letters import with_the_usual_letters
-from bptt_sym.spelling.steps import with_steps_below
+from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
 from tests.check.audited import judged
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from gated_notation import Style
+from gated_pages import written as gated_text
+from gated_renotations import EVERY
 from renotation import Writer, merged, templates, verdicts_of
+from renotation_gated import Count
 
 TEMPLATES = {t.name: t for t in templates()}
 
@@ -40,6 +45,23 @@ def test_notations_change_no_verdict(document: str, notation: tuple[str, ...]) -
     found = [(line.kind, verdict) for line, verdict, _ in verdicts_of(written)]
     assert [f for f in found if f[0] in ("right", "wrong") and f[0] != f[1]] == []
     assert ("def", "wrong") not in found and ("loss", "wrong") not in found
+
+
+@pytest.mark.parametrize(
+    ("document", "notation"),
+    [
+        ("separate", "steps: t above"),
+        ("highway", "fonts: vec"),
+        ("coupled", "letters: gates in words"),
+        ("peephole", "derivatives: delta_f(t)"),
+        ("chains", "products: cdot for both"),
+    ],
+)
+def test_notations_of_gates_change_no_verdict(document: str, notation: str) -> None:
+    count = Count()
+    count.add(document, gated_text(document, EVERY[notation](Style())))
+    assert count.right == count.rights > 0
+    assert (count.accused, count.accepted) == (0, 0) and count.wrong > count.wrongs / 2
 
 
 def _formulas(*texts: str) -> list[Formula]:
@@ -65,6 +87,39 @@ def test_steps_are_brought_below(written: str, expected: str | None) -> None:
     (found,) = with_steps_below(_formulas(written))
     assert found.latex == (expected or written)
     assert len(found.offsets) == len(found.latex) + 1
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ((r"a_f^t = b_o^t", r"h^t = W h^{t-1}"), (r"a_f^t = b_o^t", r"h^t = W h^{t-1}")),
+        ((r"a_f^t = a_o^t", r"h^t = W h^{t-1}"),
+         (r"a_f^{(t)} = a_o^{(t)}", r"h^{(t)} = W h^{(t-1)}")),
+        ((r"a_f^t = a_o^t W^T", r"h^t = \lambda^t h^{t-1}"),
+         (r"a_f^{(t)} = a_o^{(t)} W^T", r"h^{(t)} = \lambda^t h^{(t-1)}")),
+        # units, and steps below
+        ((r"a_i^t = a_j^t", r"h^t = W h^{t-1}"), (r"a_i^t = a_j^t", r"h^t = W h^{t-1}")),
+        ((r"a_f^t = a_o^t", r"h_t = W h_{t-1}"), (r"a_f^t = a_o^t", r"h_t = W h_{t-1}")),
+    ],
+)  # fmt: skip
+def test_steps_above_beside_labels_of_gates(
+    written: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    assert tuple(f.latex for f in with_brackets_above(_formulas(*written))) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (r"\vec{h}_t = \vec h_{t-1} + \underline{\delta}_t", r"\mathbf{h}_t = \mathbf{h}_{t-1}"
+         r" + \mathbf{\delta}_t"),
+        (r"\vec{h}_t = \mathbf{h}_t", None),
+        (r"\underline{h + x}", None),
+    ],
+)  # fmt: skip
+def test_arrows_are_a_font(written: str, expected: str | None) -> None:
+    (found,) = with_bold_for_arrows(_formulas(written))
+    assert found.latex == (expected or written)
 
 
 def test_letters_of_steps_are_t_and_T() -> None:
