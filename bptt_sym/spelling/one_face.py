@@ -31,7 +31,7 @@ _NUMBER = re.compile(
 
 #: ``\\vec{h}``, ``\\underline{h}``: a vector.
 _ARROW = re.compile(
-    r"\\(?:vec|underline|overrightarrow)(?:\s*\{\s*(?P<name>[A-Za-z]|\\[a-z]+)\s*\}|\s+(?P<letter>[A-Za-z])|"
+    r"\\(?:vec|underline)(?:\s*\{\s*(?P<name>[A-Za-z]|\\[a-z]+)\s*\}|\s+(?P<letter>[A-Za-z])|"
     r"\s*(?P<greek>\\[a-z]+))(?![A-Za-z])"
 )
 _ANY_BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|pmb)\s*\{?\s*(?P<name>[A-Za-z]|\\[a-z]+)")
@@ -40,8 +40,10 @@ _ANY_BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|pmb)\s*\{?\s*(?P<name>[A-Za-z
 def with_bold_for_arrows(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with one sign for vectors: bold for arrows above and lines below.
 
-    A letter that stands in bold as well keeps its arrow.
+    A letter that stands in bold as well keeps its arrow, and all do where others point back.
     """
+    if any("leftarrow" in f.latex for f in formulas):
+        return list(formulas)
     bold = {m["name"] for f in formulas for m in _ANY_BOLD.finditer(f.latex)}
 
     def new(m: re.Match[str]) -> str | None:

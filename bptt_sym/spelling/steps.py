@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
 from bptt_sym.documents.document import Formula
@@ -149,12 +149,8 @@ def with_brackets_above(formulas: Sequence[Formula]) -> list[Formula]:
     below = (s for n in every for s in n.scripts if s.kind == "_")
     if any(re.match(r"t(?![A-Za-z])", s.inside) for s in below):
         return list(formulas)
-    labels: dict[str, set[str]] = {}
-    for name in every:
-        if (at := _beside_a_label(name)) is not None:
-            labels.setdefault(name.base, set()).add(at[0])
-    gates = {base for base, of in labels.items() if any(cell <= of for cell in _CELLS)}
-    if not gates or not _recurs(formulas, found, "^"):
+    beside = ((n.base, at[0]) for n in every if (at := _beside_a_label(n)) is not None)
+    if not _of_gates(beside) or not _recurs(formulas, found, "^"):
         return list(formulas)
     given = {
         n.base for f, names in zip(formulas, found, strict=True) for n in _given(f.latex, names)
@@ -195,6 +191,14 @@ def _with_label_and_step(name: Name, text: str) -> tuple[int, str] | None:
     if behind is None or label.inside in "tT" or not re.fullmatch(_LABEL, label.inside):
         return None
     return behind.end(), f"_{{{label.inside},{behind['at']}}}"
+
+
+def _of_gates(labels: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The names that carry the labels of a cell."""
+    found: dict[str, set[str]] = {}
+    for base, label in labels:
+        found.setdefault(base, set()).add(label)
+    return frozenset(b for b, of in found.items() if any(cell <= of for cell in _CELLS))
 
 
 def _is_step_letter(script: Script) -> bool:
