@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any, final
 
 import numpy as np
@@ -26,6 +27,10 @@ def address(a: Any) -> int:
     except (TypeError, ValueError):  # not to be written to, or empty
         return int(a.__array_interface__["data"][0])
 
+
+#: Bytes of the pieces that small buffers are cut from.
+SLAB = 1 << 23
+_BYTE = np.dtype(np.uint8)
 
 #: NumPy's array begins with the head of any object, then the pointer to its numbers, how many
 #: dimensions there are, and the pointer to them: extension modules are compiled with that, so that
@@ -97,10 +102,16 @@ class Buffers:
     ----------
     idle:
         How many that nobody uses are kept; ``None`` for all.
+    slabs:
+        Whether those up to half of :data:`SLAB` are cut from larger pieces of memory, which the
+        system hands out in large pages.
     """
 
-    def __init__(self, idle: int | None = None) -> None:
-        self.idle = idle
+    def __init__(self, idle: int | None = None, *, slabs: bool = False) -> None:
+        self.idle, self.slabs = idle, slabs
+        #: The piece that buffers are cut from, and where the rest of it begins.
+        self._slab: tuple[Array, int] = (np.empty(0, _BYTE), 0)
+        self._cutting = Lock()
         #: Who has it, where its first cache line is, and the memory: no NumPy array, for it lets
         #: views of views hold the first array and not the one that was lent.
         self._stock: list[tuple[weakref.ref[Array] | None, int, Any]] = []
@@ -139,7 +150,8 @@ class Buffers:
         place = free[0] if free else len(self._stock)
         # From 4 MiB on, NumPy asks the system for large pages: a few cover a workspace.
         size += LINE
-        pages: Any = np.empty(size, _BYTE)
+        small = self.slabs and 2 * size <= SLAB
+        pages: Any = self._cut(size) if small else np.empty(size, _BYTE)
         raw = (ctypes.c_char * size).from_buffer(pages)
         self._stock[place : place + 1] = [(None, address(raw), raw)]
         if self.idle is not None:
@@ -148,5 +160,14 @@ class Buffers:
         return place
 
 
-_BYTE = np.dtype(np.uint8)
+    def _cut(self, size: int) -> Array:
+        """The next bytes of a slab, which lives as long as anything that was cut from it."""
+        with self._cutting:
+            slab, at = self._slab
+            if at + size > len(slab):
+                slab, at = np.empty(SLAB, _BYTE), 0
+            self._slab = slab, at + size
+            return slab[at : at + size]
+
+
 __all__ = ["LINE", "RESHAPED", "Buffers", "address", "pointers", "shapes"]

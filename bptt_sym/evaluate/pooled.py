@@ -29,7 +29,7 @@ class Pool:
     """The functions that pooled source calls; one stock of memory for each gradient."""
 
     def __init__(self) -> None:
-        self.buffers = Buffers(idle=16)
+        self.buffers = Buffers(idle=16, slabs=True)
         self._stacks: dict[int, tuple[Sequence[Array], Array]] = {}
 
     def names(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import weakref
 
 import mpmath
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptt_sym.evaluate.adjoint import adjoint
-from bptt_sym.evaluate.buffers import Buffers
+from bptt_sym.evaluate.buffers import SLAB, Buffers
 from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.jacobians import one_step
@@ -22,9 +23,9 @@ from bptt_sym.testing.draw import cases, draw
 from bptt_sym.testing.models import named_model
 
 
-@given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 3)), max_size=25))
-def test_what_is_lent_is_never_lent_twice(steps: list[tuple[int, int]]) -> None:
-    buffers, held = Buffers(idle=2), []
+@given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 3)), max_size=25), st.booleans())
+def test_what_is_lent_is_never_lent_twice(steps: list[tuple[int, int]], slabs: bool) -> None:
+    buffers, held = Buffers(idle=2, slabs=slabs), []
     for size, keep in steps:
         lent, start = buffers.lend(size)
         assert start % 64 == 0 and lent.nbytes == size
@@ -39,6 +40,18 @@ def test_what_is_lent_is_never_lent_twice(steps: list[tuple[int, int]]) -> None:
         held = [(values, n) for n, (values, _) in enumerate(held)]
         for values, n in held:
             values[:] = n
+
+
+def test_slabs_go_with_what_was_cut_from_them() -> None:
+    buffers = Buffers(idle=0, slabs=True)
+    first, other = buffers.lend(SLAB // 4)[0], buffers.lend(SLAB // 3)[0]
+    slab = weakref.ref(buffers._slab[0])
+    assert buffers._slab[1] >= SLAB // 4 + SLAB // 3
+    large = buffers.lend(SLAB)[0]
+    assert slab() is buffers._slab[0]  # what is large lies elsewhere
+    del first, other
+    kept = [buffers.lend(SLAB // 2 - 64)[0] for _ in range(2)]  # a second slab, in their places
+    assert slab() is None and len(kept) == 2 and large.nbytes == SLAB
 
 
 def test_blocks_of_one_array_are_stacked_without_a_copy() -> None:
