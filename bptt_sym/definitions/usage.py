@@ -51,8 +51,8 @@ _LOSS_AT = re.compile(
 )
 #: ``J_t = \\frac{\\partial h_t}{\\partial h_{t-1}}``: a letter for a derivative is that of no loss.
 _A_DERIVATIVE = re.compile(
-    r"(?<![A-Za-z\\}{^_])([LEJC])\s*_\s*(?:\{[^{}]*\}|[a-z])\s*&?\s*(?::\s*=|=|\\equiv|\\triangleq|"
-    r"\\coloneqq)\s*\\[dt]?frac\s*\{\s*(?:\\partial|d\s)"
+    r"(?<![A-Za-z\\}{^_])([LEJCe])\s*_\s*(?:\{[^{}]*\}|[a-z])\s*&?\s*(?::\s*=|=|\\equiv|\\triangleq|"
+    r"\\coloneqq)\s*(?:\\[dt]?frac\s*\{\s*(?:\\partial|d\s)|\\partial\s*[A-Za-z\\][^=/+]{0,24}/)"
 )
 #: ``h_{j-1}``: j is a step there, and so it is in ``z_j`` beside it.
 _STEPPED_BY = re.compile(r"[A-Za-z}]\s*_\s*\{\s*([ijkmns])\s*[-+]\s*1\s*\}")

@@ -26,6 +26,10 @@ _HANDED_ON = re.compile(
     rf"(?P<left>{_LEFT})d(?P<name>[a-zA-Z])\s*_\s*\{{\s*(?:\\(?:text|mathrm)\s*\{{\s*)?(?:next|prev)\s*"
     r"(?:\}\s*)?\}\s*&?\s*="
 )
+_TAKEN = re.compile(
+    r"\+\s*d[a-z]\s*_\s*\{\s*(?:\\(?:text|mathrm)\s*\{\s*)?next\s*(?:\}\s*)?\}\s*[.,]?\s*$",
+    re.MULTILINE,
+)
 _CAPITAL = re.compile(r"(?<![A-Za-z\\])([A-Z])(?![A-Za-z])")
 _PREVIOUS = re.compile(r"_\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?prev")
 _BIAS = re.compile(r"b(?P<of>[a-z])")
@@ -51,6 +55,8 @@ class CodeMarks:
     loss: str
     #: Whether ``prev`` is the step before, so that ``next`` is this one.
     inside: bool = False
+    #: Whether ``… + dh_{next}`` takes what the step after has handed on.
+    takes: bool = False
 
     @classmethod
     def of(cls, texts: Sequence[str], loss: str) -> CodeMarks:
@@ -65,7 +71,8 @@ class CodeMarks:
         aliases = {n for n in aliases if len(n) != 2 or n[1] not in "tT0123456789"}
         weights = {n for n in aliases if n[0] in "WUV" or n in ("L", "J", "E", "x", "t")}
         inside = _PREVIOUS.search(every) is not None
-        return cls(frozenset(aliases - biases - weights), frozenset(biases), loss, inside)
+        takes = _TAKEN.search(every) is not None
+        return cls(frozenset(aliases - biases - weights), frozenset(biases), loss, inside, takes)
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with such names under one that the reader knows."""
@@ -82,7 +89,7 @@ class CodeMarks:
         return rf"\mathrm{{d{name}}}_{{t}}" if name in self.aliases else None
 
     def _handed_on(self, m: re.Match[str]) -> str | None:
-        if not self.aliases or self.inside:
+        if not (self.aliases or self.takes) or self.inside:
             return None  # a cell seen from inside, which has names for both sides
         return rf"{m.group('left')}\frac{{\partial {self.loss}}}{{\partial {m['name']}_{{t-1}}}} +="
 

@@ -117,3 +117,25 @@ def test_a_bar_over_a_state_still_means_the_gradient() -> None:
     right = r"$$\bar{h}_t = v \bar{y}_t + w (1 - h_{t+1}^2) \bar{h}_{t+1}$$"
     assert last(page + right) == "right"
     assert last(page + right.replace("h_{t+1}^2", "h_t^2")) == "wrong"
+
+
+def test_a_letter_for_a_gradient_in_a_sentence_is_that_of_no_loss() -> None:
+    page = r"""
+$$u_t = \sigma(A_u x_t + B_u s_{t-1}), \quad q_t = \tanh(A x_t + B s_{t-1})$$
+$$s_t = u_t \odot s_{t-1} + (1 - u_t) \odot q_t$$
+Backwards, with $e_t = \partial L / \partial s_t$:
+$$\frac{\partial L}{\partial u_t} = e_t \odot (s_{t-1} - q_t)$$
+$$\frac{\partial L}{\partial u_t} = e_t \odot (s_{t-1} - u_t)$$
+"""
+    assert verdicts(page)[-2:] == ["right", "wrong"]
+
+
+def test_what_one_step_hands_on_the_next_takes() -> None:
+    page = SPLIT + r"""
+$$dh_t = \frac{\partial L_t}{\partial h_t} + dh_{next}$$
+$$do_t = dh_t \odot \tanh(c_t)$$
+$$dc_t = dh_t \odot o_t \odot (1 - \tanh^2(c_t)) + dc_{next}$$
+$$df_t = dc_t \odot c_{t-1}$$
+"""
+    assert last(page + r"$$dc_{next} = f_t \odot dc_t$$") == "right"
+    assert last(page + r"$$dc_{next} = i_t \odot dc_t$$") != "right"
