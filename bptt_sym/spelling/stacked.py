@@ -174,7 +174,7 @@ def _with_columns(formulas: Sequence[Formula]) -> list[Formula]:
 def _columns(text: str) -> Iterator[tuple[int, int, str, str]]:
     """The products in brackets with a gate below: where they stand, the gate, what is inside."""
     for m in _BIG.finditer(text):
-        end = closing(text, m.end() - 1, "(", ")")
+        end = closing(text, m.end() - 1, "(", ")", within=_LONGEST)
         script = _COLUMNS_OF.match(text, end + 1) if end is not None else None
         if end is None or script is None or (script["g"] or script["g1"]) not in _GATES:
             continue
