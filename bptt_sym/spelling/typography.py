@@ -132,6 +132,15 @@ _STANDS_FREE = re.compile(
     r"(?:^|[=&(,+\-/*|]|\\\\|\\(?:delta|Delta|partial|nabla|odot|otimes|circ|cdot|times|quad|left\s*[(\[]|"
     r"begin\s*\{[a-z]*matrix\}))\s*\Z"
 )
+#: ``\\mathbf{AB}``: two matrices in one font.
+_PAIR = re.compile(r"\\(?P<font>mathbf|boldsymbol|bm)\s*\{\s*(?P<a>[A-Z])\s*(?P<b>[A-Z])\s*\}")
+
+
+def _as_product(m: re.Match[str]) -> str | None:
+    """Two letters in one font as a product, if each stands there alone as well."""
+    each = [rf"\{m['font']}{{{letter}}}" for letter in (m["a"], m["b"])]
+    text = re.sub(r"\s", "", m.string)
+    return " ".join(each) if all(one in text for one in each) else None
 
 
 def _without_braces(m: re.Match[str]) -> str | None:
@@ -152,6 +161,7 @@ def plainly_set(formula: Formula) -> Formula:
     if "\\" not in formula.latex:
         return formula
     formula = replaced(formula, _BROKEN_OFF, lambda m: "")
+    formula = replaced(formula, _PAIR, _as_product)
     formula = replaced(formula, _TWICE, lambda m: f"{{{m.group(1)}}}")
     formula = replaced(formula, _COLUMNS, lambda m: f" {m.group(1)} ")
     formula = replaced(formula, _SPLIT, lambda m: r"\mathrm{softmax}")

@@ -259,3 +259,9 @@ def test_a_loss_added_up_over_another_letter_than_that_of_the_state(sign: str) -
     claim = rf"\frac{{\partial \mathcal{{E}}}}{{\partial W}} = {sign} "
     assert verdicts(text + shown(claim + share))[1:] == ["not_a_claim", "not_a_claim", "right"]
     assert last(text + shown(claim + "2" + share)) == "wrong"
+
+
+def test_two_letters_in_one_font_are_a_product() -> None:
+    norms = r"\|\mathbf{AB}\| \le \|\mathbf{A}\| \cdot \|\mathbf{B}\|"
+    assert last(CELL + f"By ${norms}$.\n\n") == "right"
+    assert last(CELL + "By $" + norms.replace(r"\cdot", "+") + "$.\n\n") == "wrong"
