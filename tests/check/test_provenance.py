@@ -24,11 +24,14 @@ def last(text: str) -> Judged:
 
 def test_a_name_whose_equation_was_not_taken_up_accuses_nobody() -> None:
     output = r"$$\hat{y}_t = \text{softmax}(G s_t)$$"
-    two_names = r"$K_t = J_t(y_t, \hat{y}_t) = -y_t \cdot \log \hat{y}_t$, $J = \sum_{t=1}^T K_t$"
+    two_names = r"$K_t = J_t(y_t, G s_t) = -y_t \cdot \log \hat{y}_t$, $J = \sum_{t=1}^T K_t$"
     claim = r"$$\frac{\partial J}{\partial A} = 3 \sum_t \frac{\partial %s}{\partial A}$$"
     text = f"{NET}\n{output}\n\nWith {two_names}:\n\n"
     assert last(text + claim % "J_t").verdict.note.startswith("J_t is given by an equation")
     assert last(text + claim % "K_t").verdict.verdict == "wrong"
+    taken_up = text.replace("J_t(y_t, G s_t)", r"J_t(y_t, \hat{y}_t)")
+    assert last(taken_up + claim % "J_t").verdict.verdict == "wrong"
+    assert last(taken_up + (claim % "J_t").replace("3 ", "")).verdict.is_right
 
 
 def test_a_name_that_is_given_anew_and_was_not_understood_accuses_nobody() -> None:
