@@ -13,6 +13,7 @@ from bptt_sym.check.accumulated import adds_up, judge_share, of_a_step, share
 from bptt_sym.check.answer import worked_out
 from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step
 from bptt_sym.check.dimension import claim_of_one_unit
+from bptt_sym.check.known_functions import if_known
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.own_row import by_own_row, of_numbers, says_vectors
 from bptt_sym.check.second_looks import if_linear, if_one_step, second_look
@@ -183,6 +184,8 @@ class Bench:
             verdict = if_linear(claim, model, self.models) or verdict
         if about is not None and verdict.verdict == "wrong" and speaks_of_one_step(about):
             verdict = if_one_step(claim, model) or verdict
+        if verdict.verdict == "wrong":
+            verdict = if_known(claim, model) or verdict
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             return self._misfit(claim, model, verdict)
         return verdict

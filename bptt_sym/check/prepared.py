@@ -74,6 +74,7 @@ from bptt_sym.spelling.unbraced_labels import with_braces
 from bptt_sym.spelling.unit_gradients import with_gradients_of_units
 from bptt_sym.spelling.units import as_vectors
 from bptt_sym.spelling.which_slope import (
+    with_labelled_functions,
     with_one_of_two_functions,
     with_softmax_of_outputs,
     with_the_slope_written,
@@ -110,6 +111,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     loss = loss_of("\n".join(f.latex for f in everything))  # without a label that it had
     everything = with_predictions_for_targets(with_arguments_for_words(everything))
     everything = with_softmax_of_outputs(everything, document.words)
+    everything = with_labelled_functions(everything, document.source.text)
     everything = with_one_of_two_functions(with_the_slope_written(everything, document.words))
     everything = with_parts_from_later(with_outer_products_for_entries(everything))
     everything = with_what_arrives(with_outer_products(everything, document.words), loss)

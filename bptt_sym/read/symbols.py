@@ -78,10 +78,11 @@ FUNCTION_NAMES = {
     "cosh": "cosh", "sech": "sech", "coth": "coth", "relu": "relu", "ReLU": "relu",
     "softmax": "softmax", "logistic": "sigma", "id": "identity", "sqrt": "sqrt",
     "th": "tanh", "ch": "cosh", "sh": "sinh", "Tanh": "tanh", "Sigmoid": "sigma",
+    "sigm": "sigma", "Sigm": "sigma", "sgm": "sigma", "sig": "sigma",
     "Logistic": "sigma", "Softmax": "softmax", "SoftMax": "softmax", "Identity": "identity",
 }  # fmt: skip
 #: Letters that always form one word when written together.
-WORDS = frozenset(FUNCTION_NAMES) - {"th", "ch", "sh", "ln", "id", "sqrt"} | frozenset(
+WORDS = frozenset(FUNCTION_NAMES) - {"th", "ch", "sh", "ln", "id", "sqrt", "sig"} | frozenset(
     ("diag", "max", "min", "sup", "prod", "Loss", "loss", "cost", "Cost")
 )
 

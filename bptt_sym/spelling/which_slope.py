@@ -168,3 +168,62 @@ def _logistic(letter: str) -> re.Pattern[str]:
         rf"{value}\s*(?:\\(?:odot|circ|cdot|times|,)|\*)?\s*(?:\\left\s*)?\(\s*"
         rf"(?:1|\\mathbf\{{1\}})\s*-\s*{value}\s*(?:\\right\s*)?\)(?!\s*\^)"
     )
+
+
+#: ``\sigma_g(``: a function with a label, as the gates of a cell have.
+_LABELLED = re.compile(
+    r"\\sigma\s*_\s*(?:\{\s*(?P<a>[A-Za-z]{1,4}|\\(?:text|mathrm)\s*\{\s*[A-Za-z]+\s*\})\s*\}|(?P<b>[A-Za-z]))"
+    r"(?=\s*(?:\\left|\\[bB]igg?l?)?\s*[(\[])"
+)
+_VALUE = re.compile(
+    r"(?P<name>\\(?:tilde|hat|bar|mathbf|boldsymbol|bm)\s*\{\s*[a-zA-Z]\s*\}|(?<![A-Za-z\\])[a-zA-Z])"
+    rf"{_STEP}\s*&?\s*=\s*&?\s*(?P<function>\\sigma\s*_\s*(?:\{{[^{{}}]*\}}|[A-Za-z]))"
+)
+_WORDS = {r"\sigma": "sigmoid|logistic", r"\tanh": "hyperbolic tangent|tanh"}
+
+
+def with_labelled_functions(formulas: Sequence[Formula], text: str) -> list[Formula]:
+    r"""``formulas`` with σ or tanh for a function such as :math:`\sigma_g`.
+
+    Either the words of the ``text`` say which it is, or the slopes that are written of its values.
+    """
+    every = "\n".join(f.latex for f in formulas)
+    labels = {m["a"] or m["b"] for m in _LABELLED.finditer(every)}
+    for label in sorted(labels):
+        name = rf"\\sigma\s*_\s*\{{?\s*{re.escape(label)}\s*\}}?(?![A-Za-z])"
+        said = [f for f, words in _WORDS.items() if _told(name, words, text)]
+        if len(said) == 1:
+            formulas = _named_so(formulas, name, said[0], ())
+            continue
+        values = {
+            _plain(re.sub(r"\\(?:mathbf|boldsymbol|bm)", "", m["name"]))
+            for m in _VALUE.finditer(every) if re.fullmatch(name, m["function"])
+        }  # fmt: skip
+        logistic = sum(len(_logistic(v).findall(every)) for v in values)
+        squares = sum(len(_slope(v).findall(every)) for v in values)
+        less, more = sorted((logistic, squares))
+        if not said and more > less and more >= 2 * less:
+            function = r"\sigma" if logistic > squares else r"\tanh"
+            called = "the logistic function" if logistic > squares else "tanh"
+            told = (rf"\sigma_{label} is {called}, as the slopes of its values show", r"\partial")
+            formulas = _named_so(formulas, name, function, (told,))
+    return list(formulas)
+
+
+def _told(name: str, words: str, text: str) -> bool:
+    """Whether the words beside a name, in its sentence, say what it is."""
+    behind = rf"{name}\s*(?:\([^()$]{{0,12}}\)\s*)?\$?[^.;$\n]{{0,60}}?\b(?:{words})"
+    before = rf"\b(?:{words})\b[^.;$\n]{{0,30}}\$\s*{name}"
+    return re.search(f"{behind}|{before}", text, re.IGNORECASE) is not None
+
+
+def _named_so(
+    formulas: Sequence[Formula], name: str, function: str, told: tuple[tuple[str, str], ...]
+) -> list[Formula]:
+    pattern = re.compile(name)
+    out = []
+    for f in formulas:
+        spans = [m.span() for m in pattern.finditer(f.latex)]
+        new = edited(f, [(start, end, function) for start, end in spans])
+        out.append(replace(new, supposes=(*new.supposes, *told)) if told else new)
+    return out

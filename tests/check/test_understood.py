@@ -10,7 +10,7 @@ from bptt_sym.check.judged import Judged
 from bptt_sym.check.understood import REACH, where_understood
 from bptt_sym.decide.verdict import Diagnosis, Verdict, VerdictName
 from bptt_sym.documents.document import Place
-from tests.check.audited import judged
+from tests.check.audited import judged, verdicts
 
 NET = "$$q_t = \\tanh(R q_{t-1} + P x_t)$$\n\n"
 JACOBIAN = r"\frac{\partial q_t}{\partial q_{t-1}} = "
@@ -248,3 +248,38 @@ def test_a_candidate_of_tanh_and_of_sigma_has_the_slope_that_is_written(
 )
 def test_sizes_behind_an_arrow_claim_nothing(formula: str, claims: bool) -> None:
     assert (judged(f"{NET}$${formula}$$")[-1].verdict.verdict != "not_a_claim") == claims
+
+
+def _cell(gate: str, squash: str) -> str:
+    rows = [rf"{g}_t = {gate}(A_{g} x_t + B_{g} h_{{t-1}})" for g in "fio"]
+    rows += [rf"g_t = {squash}(A_g x_t + B_g h_{{t-1}})"]
+    rows += [r"c_t = f_t \odot c_{t-1} + i_t \odot g_t", rf"h_t = o_t \odot {squash}(c_t)"]
+    by = r"\frac{{\partial L}}{{\partial {}_{}}}".format
+    slopes = {g: rf"\odot {g}_t \odot (1 - {g}_t)" for g in "fi"}
+    slopes |= {"g": r"\odot (1 - g_t^2)", "o": r"\odot (1 - o_t^2)"}
+    rows += [
+        rf"{by('A', g)} = \sum_t ({by(g, 't')} {slope}) x_t^\top" for g, slope in slopes.items()
+    ]
+    return "\n\n".join(f"$${row}$$" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("said", "gate", "squash"),
+    [
+        (r"$\sigma_g$ is the logistic sigmoid, $\sigma_h$ is tanh.", r"\sigma_g", r"\sigma_{h}"),
+        ("", r"\sigma_g", r"\sigma_h"),
+        ("", r"\mathrm{sigm}", r"\tanh"),
+        ("", r"\operatorname{sig}", r"\tanh"),
+    ],
+)
+def test_functions_with_labels(said: str, gate: str, squash: str) -> None:
+    """The words or the slopes say which they are; one slope that contradicts is a slip."""
+    assert verdicts(f"{said}\n\n{_cell(gate, squash)}")[-4:] == ["right"] * 3 + ["wrong"]
+
+
+def test_an_unknown_function_may_be_the_one_whose_slope_is_written() -> None:
+    net = "$$s_t = f(A s_{t-1} + B x_t)$$\n\n"
+    jacobian = r"$$\frac{\partial s_t}{\partial s_{t-1}} = \mathrm{diag}(%s) A$$"
+    slopes = ("1 - s_t^2", r"s_t \odot (1 - s_t)", "1 - s_{t-1}^2", "f'(A s_{t-1} + B x_t)")
+    found = [verdicts(net + jacobian % s)[-1] for s in slopes]
+    assert found == ["right", "right", "wrong", "right"]
