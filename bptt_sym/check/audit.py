@@ -452,7 +452,8 @@ class _Auditor:
 
     def late(self, entry: _Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
-        later = [self._family(m) for m in self.models.all[max(entry.tried - 1, 0) :]]
+        after = self.models.all[max(entry.tried - 1, 0) :]  # what was added to is not whole
+        later = [self._family(m) for m in sorted(after, key=lambda m: m.grown)]
         defined = {plain_name(n) for m in self.models.all for n in m.court.model.defined}
         for family in self._standard():
             if not defined & {"c", "C", "s"} & set(family[0].court.model.defined):

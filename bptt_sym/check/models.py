@@ -84,6 +84,8 @@ class Model:
     section: int = 0
     #: Whether a definition of the same name has taken its place.
     replaced: bool = False
+    #: Whether lines behind it have only added to it.
+    grown: bool = False
     #: This model with what the document uses and does not define.
     completions: list[Model] | None = None
     #: The same model of one unit, where every quantity is a number.
@@ -228,6 +230,7 @@ class Models:
                     self.anew += 1
                     self.current.replaced = True
                 if extends and self.current is not None:
+                    self.current.grown = True
                     model.aliases |= self.current.aliases
                     model.totals |= self.current.totals
                 self.all.append(model)

@@ -314,8 +314,8 @@ $$\frac{\partial loss}{\partial A} = dp_{t1} \cdot x_{t2} \rightarrow dA$$
 $$\frac{\partial loss}{\partial p_{t1}} = dp_{t2} \cdot R \cdot (1 + q_{t1}^2)$$
 """
     found = verdicts(TWO_STEPS + rows)
-    # The definitions at step 2 are instances; each A is the share of its own step.
-    assert found == ["right"] * 8 + ["wrong", "wrong"]
+    # The definitions at both steps are instances; each A is the share of its own step.
+    assert found == ["right"] * 10 + ["wrong", "wrong"]
 
 
 def test_a_run_has_the_steps_that_its_loss_names() -> None:

@@ -55,6 +55,7 @@ def test_notations_change_no_verdict(document: str, notation: tuple[str, ...]) -
         ("coupled", "letters: gates in words"),
         ("peephole", "derivatives: delta_f(t)"),
         ("chains", "products: cdot for both"),
+        ("coupled", "definitions: after"),
     ],
 )
 def test_notations_of_gates_change_no_verdict(document: str, notation: str) -> None:
