@@ -218,14 +218,19 @@ class Wording:
     activation: str = ""
 
 
-_MANY = r"[Mm]atri(?:x|ces)|[Vv]ectors?\b|[Dd]imension|[Jj]acobian|\bdiag"
+_MANY = (
+    r"[Mm]atri(?:x|ces|[zc])|[Vv]e[ck]t(?:ors?\b|eur)|[Dd]imension|[Jj]acobi|\bdiag|[Мм]атриц|[Вв]ектор|"
+    r"מטריצ|וקטור|ماتریس|بردار|行列|ベクトル|矩阵|矩陣|向量|행렬|벡터"
+)
 #: A sentence in which it is a loss that is a scalar.
 _OF_A_LOSS = r"[^.。\n]*?(?i:\bloss|\bcost|\berror|\bobjective)"
 _PATTERNS: dict[str, str] = {
     "rows": r"\brow[- ](?:vectors?|form|convention)|vectors? (?:is|are) (?:a )?rows?\b|\bROW\b",
     "scalar": r"(?:均为|都是|皆为|全为|全是|都为)(?:标量|純量)|标量(?:版|形式|情形)|"
     rf"(?<![^.。\n])(?!{_OF_A_LOSS})[^.。\n]*?\bscalars?\b(?![- ](?:style|product))"
-    r"|one[- ]dimensional|single (?:unit|neuron)",
+    r"|one[- ]dimensional|(?:single|with (?:only |just )?one) (?:hidden )?(?:unit|neuron)\b"
+    r"|\b(?:[Ee]verything|[Aa]ll(?: \S+){0,4}) (?:is|are) (?:a |just |plain |real )*numbers?\b"
+    r"|\b[Ss]kalare?n?\b|\bscalaires?\b|\bescalares?\b|\bscalari\b|скаляр|סקלר|اسکالر|スカラー|스칼라",
     "last_step_loss": r"(?:loss|cost|error)(?: \S+){0,3} (?:at|on|of|from|only)(?: \S+){0,2} "
     r"(?:the )?(?:last|final)\b"
     r"|\b[Oo]nly (?:in |at |on )?the (?:last|final) (?:time )?step|many[- ]to[- ]one"

@@ -19,6 +19,7 @@ _PARTIAL = re.compile(rf"\\partial{_SCRIPT}")
 _D = re.compile(rf"(?<![A-Za-z\\])(?:\\(?:mathrm|operatorname)\s*\{{\s*D\s*\}}|D){_SCRIPT}")
 _ANY_D = re.compile(r"(?<![A-Za-z\\])D(?![A-Za-z])")
 _CALLED = re.compile(r"\s*(?:\\left\s*)?\(")
+_RUN = frozenset("h s c a z x o y p q r n u v \\hat{y}".split())
 _STEP = re.compile(r"[tknijsT0-9](?:\s*[-+]\s*[0-9a-z])?|\\[a-z]+")
 
 
@@ -51,7 +52,11 @@ def _is_a_sign(formulas: Sequence[Formula]) -> bool:
 def _operand(text: str, at: int) -> Name | None:
     """The name that begins at ``at``, if no list of arguments follows it."""
     found = next((n for n in names_from(text, at) if n.start >= at), None)
-    if found is None or found.start != at or _CALLED.match(text, found.close):
+    if found is None or found.start != at:
+        return None
+    # Behind h_T a bracket is a factor.
+    runs = bool(found.scripts) and found.base in _RUN
+    if _CALLED.match(text, found.close) and not runs:
         return None
     return None if any(s.kind == "(" for s in found.scripts) else found
 

@@ -45,6 +45,9 @@ def counted_from_their_step(formulas: Sequence[Formula]) -> list[Formula]:
                 continue
             if re.search(rf"(?<![A-Za-z\\{{]){re.escape(name)}\s*_\s*\{{?\s*(?!t\s*-\s*1)", right):
                 continue  # h_{t-1} = … h_t …: a recursion
+            accent = re.match(_ACCENT, name)
+            if accent is not None and accent.group() in right:
+                continue  # \\bar{h}_{t-1} = W^\\top \\bar{a}_t: an accent for gradients
             found.add(name)
     for name in sorted(found):
         formulas = _shifted(formulas, name)

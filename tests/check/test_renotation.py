@@ -38,6 +38,7 @@ TEMPLATES = {t.name: t for t in templates()}
         ("deltas", ("vec", "from zero", "prime")),
         ("vanishing", ("letter k", "norm bars", "step ^t", "rows")),
         ("three", ("mark bar", "loss word", "D below")),
+        ("number", ("Theta", "D below")),
     ],
 )
 def test_notations_change_no_verdict(document: str, notation: tuple[str, ...]) -> None:
