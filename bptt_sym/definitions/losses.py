@@ -311,8 +311,11 @@ _MEAN = re.compile(
 )
 
 
+_WHOLE = r"(?:\\mathcal\s*\{\s*[A-Z]\s*\}|[LJEC])"
 _GIVES_A_MEAN = re.compile(
-    r"\\partial\s*\{?\s*(?:\\mathcal\s*\{\s*[A-Z]\s*\}|[LJEC])\s*\}?\s*\}[^=_]*(?:_[^=]*)?=\s*&?\s*"
+    rf"(?:\\partial\s*\{{?\s*{_WHOLE}\s*\}}?\s*\}}[^=_]*(?:_[^=]*)?"
+    rf"|\\nabla\s*_\s*(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|[A-Z])\s*{_WHOLE}\s*"
+    r"|(?:\\[dD]elta|(?<![A-Za-z\\])d)\s*(?:\\[a-z]+\s*\{\s*)?[WUVb](?![a-z])[^=]{0,12})=\s*&?\s*"
     r"\\[dt]?frac\s*(?:\{\s*1\s*\}|1)\s*(?:\{\s*T\s*\}|T)\s*\\sum"
 )
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import takewhile
 
 from bptt_sym.documents.contained import cannot_match
 from bptt_sym.documents.document import Formula
@@ -471,8 +472,11 @@ def edited(formula: Formula, edits: Sequence[Edit]) -> Formula:
         follows = new or text[end : end + 1]
         if follows[:1].isalpha() and _COMMAND.search(text, max(last, start - 30), start):
             new = f" {new}"  # a letter would join the name of the command
+        both = zip(text[start:end], new, strict=False)  # what they begin with stays where it is
+        same = sum(1 for _ in takewhile(lambda ab: ab[0] == ab[1], both))
+        place = offsets[min(start + same, max(start, end - 1))]
         pieces += [text[last:start], new]
-        places += [*offsets[last:start], *([offsets[start]] * len(new))]
+        places += [*offsets[last : start + same], *([place] * (len(new) - same))]
         last = end
     pieces.append(text[last:])
     places += offsets[last:]

@@ -308,3 +308,13 @@ def test_predictions_in_plain_text(predicted: str) -> None:
     document = document_from_text(text, "n.md")
     (found,) = (*document.formulas, *document.plain)
     assert found.latex.endswith(f"({predicted}_t - y_t)")
+
+
+def test_rows_that_are_respelt_stay_in_their_lines() -> None:
+    rows = [r"h_t &= \tanh(W h_{t-1} + U x_t) \\"] + [
+        rf"\Delta {w} &= \sum_t (\Delta h_t \odot (1-h_t^2)) {of}^\top \\"
+        for w, of in (("W", "h_{t-1}"), ("U", "x_t"), ("W", "h_t"))
+    ]
+    text = "\n".join([r"$$\begin{aligned}", *rows, r"\end{aligned}$$"])
+    found = [(j.place.line, j.place.column, j.verdict.is_right) for j in judged(text)]
+    assert found[1:] == [(3, 1, True), (4, 1, True), (5, 1, False)]
