@@ -82,7 +82,7 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
 
     def new(name: Name, text: str) -> tuple[int, str] | None:
         """Where the scripts of ``name`` end that become one step, and that."""
-        runs = name.base in given or _FONT.sub("", name.base).rstrip("}") in _RUNS
+        runs = name.base in given or _runs(name.base)
         if not runs or name.base in below or not name.scripts:
             return None
         if below and name.base in _LOSSES:
@@ -162,7 +162,7 @@ def with_brackets_above(formulas: Sequence[Formula]) -> list[Formula]:
             at = _beside_a_label(name)
             alone = len(name.scripts) == 1 and name.scripts[0].kind == "^"
             script = at[1] if at is not None else name.scripts[0] if alone else None
-            runs = name.base in given or _FONT.sub("", name.base).rstrip("}") in _RUNS
+            runs = name.base in given or _runs(name.base)
             if script is not None and (runs or at) and _ABOVE.fullmatch(script.inside):
                 edits.append((script.start, script.end, f"^{{({script.inside})}}"))
         out.append(edited(formula, edits))
@@ -199,6 +199,10 @@ def _of_gates(labels: Iterable[tuple[str, str]]) -> frozenset[str]:
     for base, label in labels:
         found.setdefault(base, set()).add(label)
     return frozenset(b for b, of in found.items() if any(cell <= of for cell in _CELLS))
+
+
+def _runs(base: str) -> bool:
+    return base in _RUNS or _FONT.sub("", base).rstrip("}") in _RUNS
 
 
 def _is_step_letter(script: Script) -> bool:

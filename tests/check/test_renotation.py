@@ -79,6 +79,8 @@ def _formulas(*texts: str) -> list[Formula]:
         (r"h(t) = f(W h(t-1))", r"h_{t} = f(W h_{t-1})"),
         (r"h^t = f(W h^{t-1})", r"h_{t} = f(W h_{t-1})"),
         (r"\mathbf{h}_{(t)} = f(W \mathbf{h}_{(t-1)})", r"\mathbf{h}_{t} = f(W \mathbf{h}_{t-1})"),
+        (r"h^t = f(W h^{t-1}), \quad \mathcal{L}^{t}(o^t)",
+         r"h_{t} = f(W h_{t-1}), \quad \mathcal{L}_{t}(o_{t})"),
         # powers, layers, and functions of what is no step
         (r"h_t = w^t h_0", None),
         (r"h_t^{(l)} = f(W h_t^{(l-1)})", None),
