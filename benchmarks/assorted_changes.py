@@ -8,19 +8,15 @@ too plain.
 
 from __future__ import annotations
 
-import inspect
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
 import assorted_gradients as cells
 import assorted_losses as pairs
 from assorted_gradients import recurrence
 from assorted_losses import LOSSES, point
+from source_edits import Piece, with_pieces
 
-Piece = str | tuple[str, ...]
 RIGHT: dict[str, tuple[str, Callable[..., Any]]] = {**cells.CELLS, **pairs.PAIRS}
 
 EDITS: list[tuple[str, str, Piece, Piece]] = [
@@ -189,15 +185,8 @@ SAME: list[tuple[str, str, Piece, Piece]] = [
 
 def changed(name: str, old: Piece, new: Piece) -> Callable[..., Any]:
     """The function of this name with some pieces of its source replaced."""
-    source = inspect.getsource(RIGHT[name][1])
-    olds, news = ((v,) if isinstance(v, str) else v for v in (old, new))
-    for a, b in zip(olds, news, strict=True):
-        if a not in source:
-            raise ValueError(f"{name}: {a!r} is not in the source")
-        source = source.replace(a, b)
-    space = dict(vars(pairs if name in pairs.PAIRS else cells))
-    exec(compile(source, f"<{name}>", "exec"), space)
-    return space[name]  # type: ignore[no-any-return]
+    space = vars(pairs if name in pairs.PAIRS else cells)
+    return with_pieces(name, RIGHT[name][1], old, new, space)
 
 
 __all__ = ["EDITS", "LOSSES", "RIGHT", "SAME", "changed", "point", "recurrence"]

@@ -7,7 +7,7 @@
 With ``--float32`` every problem is one in float32; with ``--composed`` the gradients are those of
 ``composed_gradients.py``, with ``--homework`` those of ``homework_gradients.py`` and
 ``foreign_gradients.py``, and the right ones of ``unusual_gradients.py``, with ``--styled`` those of
-``styled_gradients.py``, with ``--assorted`` those of ``assorted_changes.py``, with ``--recorded``
+``styled_changes.py``, with ``--assorted`` those of ``assorted_changes.py``, with ``--recorded``
 those of ``recorded_changes.py``, with ``--written`` those of ``written_changes.py``; ``--say``
 prints what is said of each. With ``--mutants`` only those of ``mutated_gradients.py`` are tried.
 The wrong gradients are otherwise those of ``wrong_gradients.py`` and of ``edited_gradients.py``.
@@ -37,7 +37,7 @@ import foreign_gradients as fg
 import homework_gradients as hg
 import mutated_gradients as mg
 import recorded_changes as rc
-import styled_gradients as sg
+import styled_changes as sg
 import unusual_gradients as ug
 import written_changes as wc
 import wrong_gradients as wg

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from source_edits import with_pieces
 
 from bptt_sym.read import recurrence_from_latex
 from bptt_sym.recurrence import Recurrence
@@ -408,13 +409,9 @@ def wrong() -> list[tuple[str, str, Callable[[Any], dict[str, Array]]]]:
     """(code, bug, gradient) of every change."""
     out = []
     for name, bug, old, new in EDITS:
-        source = inspect.getsource(RIGHT[name])
+        before = ""
         if new is None:  # what the step computes, not what is done with it
-            source = inspect.getsource(lstm_step) + "\n" + source
+            before = inspect.getsource(lstm_step) + "\n"
             new = "sigmoid(z[:, :n] + 1), "
-        if old not in source:
-            raise ValueError(f"{name}: {old!r} is not in the source")
-        space = dict(globals())
-        exec(compile(source.replace(old, new), f"<{name}: {bug}>", "exec"), space)
-        out.append((name, bug, space[name]))
+        out.append((name, bug, with_pieces(name, RIGHT[name], old, new, globals(), before)))
     return out

@@ -9,18 +9,15 @@ too plain.
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
 import written_gradients as cells
 import written_losses as pairs
+from source_edits import Piece, with_pieces
 from written_gradients import recurrence
 from written_losses import LOSSES, point
 
-Piece = str | tuple[str, ...]
 RIGHT: dict[str, tuple[str, Callable[..., Any]]] = {**cells.CELLS, **pairs.PAIRS}
 
 EDITS: list[tuple[str, str, Piece, Piece]] = [
@@ -189,17 +186,9 @@ SAME: list[tuple[str, str, Piece, Piece]] = [
 
 def changed(name: str, old: Piece, new: Piece) -> Callable[..., Any]:
     """The function of this name with some pieces of its source replaced."""
-    source = inspect.getsource(RIGHT[name][1])
-    if name == "windows":
-        source = inspect.getsource(cells.Window) + "\n\n" + source
-    olds, news = ((v,) if isinstance(v, str) else v for v in (old, new))
-    for a, b in zip(olds, news, strict=True):
-        if a not in source:
-            raise ValueError(f"{name}: {a!r} is not in the source")
-        source = source.replace(a, b)
-    space = dict(vars(pairs if name in pairs.PAIRS else cells))
-    exec(compile(source, f"<{name}>", "exec"), space)
-    return space[name]  # type: ignore[no-any-return]
+    before = inspect.getsource(cells.Window) + "\n\n" if name == "windows" else ""
+    space = vars(pairs if name in pairs.PAIRS else cells)
+    return with_pieces(name, RIGHT[name][1], old, new, space, before)
 
 
 __all__ = ["EDITS", "LOSSES", "RIGHT", "SAME", "changed", "point", "recurrence"]

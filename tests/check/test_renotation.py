@@ -25,8 +25,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from gated_notation import Style
 from gated_pages import written as gated_text
 from gated_renotations import EVERY
-from renotation import Writer, merged, templates, verdicts_of
+from renotation import merged, verdicts_of
 from renotation_gated import Count
+from renotation_writer import Writer, templates
 
 TEMPLATES = {t.name: t for t in templates()}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -16,16 +17,14 @@ from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
 from tests.nightly import some
 
+BENCHMARKS = str(Path(__file__).parents[2] / "benchmarks")
 
-@cache
+
 def module(name: str) -> ModuleType:
     """The module ``name`` of the benchmarks."""
-    place = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, place)
-    assert spec is not None and spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
+    if BENCHMARKS not in sys.path:
+        sys.path.insert(0, BENCHMARKS)
+    return importlib.import_module(name)
 
 
 class Problems(Sequence[Problem]):

@@ -197,13 +197,13 @@ def own_model(file: str, name: str) -> Any:
 @pytest.mark.parametrize(
     ("file", "name", "bug", "words"),
     [
-        ("styled_gradients", "class_lstm", "cell cotangent of the output path dropped",
+        ("styled_changes", "class_lstm", "cell cotangent of the output path dropped",
          "the path from c_t through h is there at the last step only"),
-        ("styled_gradients", "taped_rnn", "head sends to the state before",
+        ("styled_changes", "taped_rnn", "head sends to the state before",
          "the path from h_t through y ends a step too early"),
-        ("styled_gradients", "taped_rnn", "first bars kept",
+        ("styled_changes", "taped_rnn", "first bars kept",
          "only the loss of the last step is there"),
-        ("styled_gradients", "bottleneck", "skip left out",
+        ("styled_changes", "bottleneck", "skip left out",
          "the path from h_{t-1} through h is dropped"),
         ("assorted_changes", "char_rnn", "carry clipped only", "clipped to ±0.5"),
         ("assorted_changes", "concat_lstm", "W and U cut at the wrong column",
@@ -306,7 +306,7 @@ def test_mistakes_in_other_styles_are_named(file: str, name: str, bug: str, word
 )
 def test_mistakes_in_pairs_are_named(file: str, name: str, bug: str, words: str) -> None:
     name = f"{name}_gradient"
-    own = module("styled_gradients" if file == "styled" else f"{file}_changes")
+    own = module(f"{file}_changes")
     change = next((old, new) for n, b, old, new in own.EDITS if (n, b) == (name, bug))
     loss, made = own.LOSSES[own.RIGHT[name][0]], own.changed(name, *change)
     params, x, y = own.point(own.RIGHT[name][0])
