@@ -25,7 +25,8 @@ _NAME = (
     r"\s*(?:\{[^{}\n]{1,12}\}|[A-Za-z])|\\[A-Za-z]+|[A-Za-z]{1,5}[\u0302-\u0305]?[0-9]?|[ŷẑŝĉĝĥȳα-ωΑ-Ω])"
 )
 _SCRIPT = (
-    r"(?:[_^](?:\{[^{}\n]{0,24}\}|\([^()\n]{1,12}\)|[A-Za-z0-9]{1,8})|[₀-₉ₐ-ₜ₊₋]+|[⁰-⁹²³¹⁺⁻⁽⁾ᵀᵗᵏⁿ]+)"
+    r"(?:[_^](?:\{(?:[^{}\n]|\\[a-z]+\{[A-Za-z]+\}){0,24}\}|\([^()\n]{1,12}\)|[A-Za-z0-9]{1,8})"
+    r"|[₀-₉ₐ-ₜ₊₋]+|[⁰-⁹²³¹⁺⁻⁽⁾ᵀᵗᵏⁿ]+)"
 )
 _PART = rf"(?:∂|\\partial\s*)\s*{_NAME}{_SCRIPT}{{0,2}}"
 _HEAD = re.compile(
@@ -133,7 +134,8 @@ def right_end(text: str, pos: int, end: int, also: str = "") -> int:
             operand = True
             if not depth:
                 last = pos
-    return last if operand else -1
+    # What ends at a sign that is part of it is not whole.
+    return last if operand and text[last : last + 1] not in tuple("^_{⟨⟦‖∂∇") else -1
 
 
 def _is_symbol(word: str, text: str, after: int) -> bool:

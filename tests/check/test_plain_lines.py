@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptt_sym.check.audit import audit
-from bptt_sym.documents.document import read_document
+from bptt_sym.documents.document import document_from_text, read_document
 from bptt_sym.documents.plain_lines import line_formulas
 from tests.check.audited import judged, verdicts
 
@@ -142,3 +142,19 @@ def test_sentences_of_plain_text_are_no_formulas(tmp_path: Path) -> None:
     path = tmp_path / "letter.txt"
     path.write_text("Dear all,\n\nthe rate r = 3 is as before.\nx = 5\n", encoding="utf-8")
     assert not audit(read_document(path))
+
+
+@pytest.mark.parametrize("around", ["```text\n{}\n```\n", "Then\n\n{}\n\nand\n", "So {} here.\n"])
+@pytest.mark.parametrize(
+    ("formula", "whole"),
+    [
+        (r"∂L/∂x_t = U^{\mathsf{T}} δ_t", True),
+        (r"∂L/∂x_t = U^{\frob{\x{T}}} δ_t", False),
+        ("∂L/∂x_t = U^⟨3⟩ δ_t", False),
+        ("∂L/∂x_t = U⟨δ_t⟩", False),
+    ],
+)
+def test_a_formula_in_plain_text_is_whole_or_none(around: str, formula: str, whole: bool) -> None:
+    document = document_from_text(around.format(formula), "n.md")
+    found = [f.latex.replace(r"\delta _", "δ_") for f in (*document.formulas, *document.plain)]
+    assert found == ([formula] if whole else [])
