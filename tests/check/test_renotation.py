@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from bptt_sym.check.audit import audit
+from bptt_sym.definitions.losses import gives_a_mean
 from bptt_sym.documents.document import Formula, document_from_text
 from bptt_sym.documents.names import names_in
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
+from bptt_sym.spelling.early_names import counted_from_their_step
 from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.one_face import with_bold_for_arrows
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
@@ -120,6 +122,7 @@ def test_steps_above_beside_labels_of_gates(
          r" + \mathbf{\delta}_t"),
         (r"\vec{h}_t = \mathbf{h}_t", None),
         (r"\underline{h + x}", None),
+        (r"\vec{h}_t = \overleftarrow{h}_t", None),
     ],
 )  # fmt: skip
 def test_arrows_are_a_font(written: str, expected: str | None) -> None:
@@ -321,3 +324,16 @@ def test_rows_that_are_respelt_stay_in_their_lines() -> None:
     text = "\n".join([r"$$\begin{aligned}", *rows, r"\end{aligned}$$"])
     found = [(j.place.line, j.place.column, j.verdict.is_right) for j in judged(text)]
     assert found[1:] == [(3, 1, True), (4, 1, True), (5, 1, False)]
+
+
+def test_names_of_the_step_before_are_no_gradients() -> None:
+    texts = (r"\bar{h}_{t-1} = W^\top \bar{a}_t", r"\tilde{h}_{t-1} = r_t \odot h_{t-1}")
+    kept, made = counted_from_their_step(_formulas(*texts))
+    assert kept.latex == texts[0] and made.latex.startswith(r"\tilde{h}_{t} =")
+
+
+@pytest.mark.parametrize("left", [r"\nabla_W L", r"\delta W", r"\frac{\partial L}{\partial W}"])
+def test_gradients_that_are_means(left: str) -> None:
+    mean = rf"{left} = \frac{{1}}{{T}} \sum_t \delta_t x_t^\top"
+    assert gives_a_mean([mean])
+    assert not gives_a_mean([mean.replace("{T}", "{2}")])
