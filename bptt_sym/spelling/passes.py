@@ -1,0 +1,314 @@
+r"""The order in which the spellings of a document are brought to the one that is read.
+
+Each pass is one line of a table: its function, and what of the document it is given. A pass takes
+every formula at once where one must know of the others (which names run, what is a loss), and each
+alone where not. The order matters, and says itself by the groups: what a later pass matches on, an
+earlier one has written in one way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeAlias
+
+from bptt_sym.definitions.completion import labelled_sequences, sequences
+from bptt_sym.definitions.instances import general_lines
+from bptt_sym.definitions.losses import whole_for_bare
+from bptt_sym.documents.document import Document, Formula
+from bptt_sym.documents.respelling import without_long_blanks
+from bptt_sym.spelling.adjoints import Adjoints
+from bptt_sym.spelling.backwards import counted_from_the_end
+from bptt_sym.spelling.before_activation import with_arguments_for_words
+from bptt_sym.spelling.below_the_sign import with_the_variable_beside
+from bptt_sym.spelling.beside_formulas import without_what_stands_beside
+from bptt_sym.spelling.block_products import multiplied_out
+from bptt_sym.spelling.braces import without_labels_of_braces
+from bptt_sym.spelling.cases import by_cases
+from bptt_sym.spelling.code_marks import with_code_marks
+from bptt_sym.spelling.column_equations import written_row_by_row
+from bptt_sym.spelling.copies import copied, without_steps
+from bptt_sym.spelling.corners import folded
+from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_length
+from bptt_sym.spelling.diagonals import with_whole_diagonals
+from bptt_sym.spelling.differentiated_targets import with_predictions_for_targets
+from bptt_sym.spelling.each_gate import for_each_gate
+from bptt_sym.spelling.early_names import counted_from_their_step
+from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
+from bptt_sym.spelling.exported import as_meant
+from bptt_sym.spelling.from_above import (
+    with_outer_products,
+    with_parts_from_later,
+    with_what_arrives,
+)
+from bptt_sym.spelling.gate_labels import with_gate_labels
+from bptt_sym.spelling.handwriting import as_written
+from bptt_sym.spelling.held import held_fixed, with_one_function
+from bptt_sym.spelling.labelled_steps import with_steps_of_gates
+from bptt_sym.spelling.largest import with_norms_for_largest
+from bptt_sym.spelling.last_output import LastOutput
+from bptt_sym.spelling.lengths import with_lengths
+from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
+from bptt_sym.spelling.loss_labels import without_labels
+from bptt_sym.spelling.loss_words import with_letters_for_losses
+from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
+from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
+from bptt_sym.spelling.numbered_words import with_names_for_numbers
+from bptt_sym.spelling.one_face import with_bold_for_arrows, with_one_face
+from bptt_sym.spelling.own_function import with_own_function
+from bptt_sym.spelling.running_loss import with_running_loss
+from bptt_sym.spelling.said_before import with_conditions
+from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
+from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
+from bptt_sym.spelling.single_step import with_its_step
+from bptt_sym.spelling.stacked import with_stacked_gates
+from bptt_sym.spelling.step_letters import with_the_usual_letters
+from bptt_sym.spelling.stepless import with_steps
+from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
+from bptt_sym.spelling.tending import without_limit_signs
+from bptt_sym.spelling.true_class import with_one_name_for_labels
+from bptt_sym.spelling.typography import on_in_words, plainly_set
+from bptt_sym.spelling.unbraced_labels import with_braces
+from bptt_sym.spelling.unit_gradients import with_gradients_of_units
+from bptt_sym.spelling.units import as_vectors
+from bptt_sym.spelling.which_slope import (
+    with_labelled_functions,
+    with_one_of_two_functions,
+    with_softmax_of_outputs,
+    with_the_slope_written,
+)
+from bptt_sym.spelling.written_softmax import with_softmax
+
+_Formulas: TypeAlias = Sequence[Formula]
+
+
+@dataclass
+class Spelling:
+    """A document on its way: its formulas as far as they are respelt, and what was found in them.
+
+    ``loss`` is the name that the formulas give to the loss, ``letters`` the letters that were put
+    for those of the text (new: the text's own), ``marked`` the texts before shorthand such as
+    δ_t was written out, and ``lengths`` the lengths that a walk through numbered steps has shown.
+    """
+
+    document: Document
+    formulas: list[Formula]
+    loss: str = ""
+    letters: dict[str, str] = field(default_factory=dict)
+    marked: list[str] = field(default_factory=list)
+    lengths: frozenset[int] = frozenset()
+
+    @property
+    def texts(self) -> list[str]:
+        """The formulas as text."""
+        return [f.latex for f in self.formulas]
+
+
+class Pass(NamedTuple):
+    """One respelling, by the name of its function."""
+
+    name: str
+    run: Callable[[Spelling], None]
+
+
+def _each(function: Callable[[Formula], Formula]) -> Pass:
+    """A pass that looks at one formula alone."""
+
+    def run(s: Spelling) -> None:
+        s.formulas = [function(f) for f in s.formulas]
+
+    return Pass(function.__name__, run)
+
+
+def _all(function: Callable[[_Formulas], list[Formula]]) -> Pass:
+    """A pass that compares the formulas of the document."""
+
+    def run(s: Spelling) -> None:
+        s.formulas = function(s.formulas)
+
+    return Pass(function.__name__, run)
+
+
+def _by_words(function: Callable[[_Formulas, str], list[Formula]]) -> Pass:
+    """A pass that also looks into the words between the formulas."""
+
+    def run(s: Spelling) -> None:
+        s.formulas = function(s.formulas, s.document.words)
+
+    return Pass(function.__name__, run)
+
+
+def _by_source(function: Callable[[_Formulas, str], list[Formula]]) -> Pass:
+    """A pass that also looks into the whole text, formulas and all."""
+
+    def run(s: Spelling) -> None:
+        s.formulas = function(s.formulas, s.document.source.text)
+
+    return Pass(function.__name__, run)
+
+
+def _by_loss(function: Callable[[_Formulas, str], list[Formula]]) -> Pass:
+    """A pass that must know which name is the loss."""
+
+    def run(s: Spelling) -> None:
+        s.formulas = function(s.formulas, s.loss)
+
+    return Pass(function.__name__, run)
+
+
+def _lettered(
+    function: Callable[[_Formulas], tuple[list[Formula], dict[str, str]]],
+) -> Pass:
+    """A pass that puts other letters, and says which."""
+
+    def run(s: Spelling) -> None:
+        s.formulas, letters = function(s.formulas)
+        s.letters |= letters
+
+    return Pass(function.__name__, run)
+
+
+def _the_loss(s: Spelling) -> None:
+    s.loss = loss_of("\n".join(s.texts))
+
+
+def _on_in_words(s: Spelling) -> None:
+    s.formulas = [on_in_words(f, s.document.source.text) for f in s.formulas]
+
+
+def _adjoints(s: Spelling) -> None:
+    adjoints = Adjoints.of(s.texts, sequences(without_steps(s.marked)))
+    s.formulas = [adjoints.written_out(f) for f in s.formulas]
+    s.marked = s.texts
+
+
+def _shorthand(s: Spelling) -> None:
+    running = sequences(without_steps(s.marked))
+    running |= labelled_sequences(s.marked, running)
+    short = Shorthand.of([*s.marked, s.document.words], running)
+    s.formulas = [short.written_out(as_vectors(f, short.gates)) for f in s.formulas]
+
+
+def _marked(s: Spelling) -> None:
+    s.marked = s.texts
+
+
+def _horizon(s: Spelling) -> None:
+    letter = last_step_letter(s.texts, s.document.source.text)
+    if letter:
+        s.formulas = [with_horizon(f, letter) for f in s.formulas]
+
+
+def _last_output(s: Spelling) -> None:
+    runs = sequences(s.texts)
+    walked = LastOutput.of(s.formulas, runs)
+    s.formulas = LastOutput.written(s.formulas, runs)
+    if walked.names and walked.number:
+        s.lengths = frozenset({int(walked.number)})
+
+
+def _general_lines(s: Spelling) -> None:
+    s.formulas = sorted((*general_lines(s.formulas), *s.formulas), key=lambda f: f.order)
+
+
+#: What is only typesetting, or stands beside a formula.
+TYPESETTING = (
+    _each(without_long_blanks),
+    _each(as_meant),
+    _each(without_labels_of_braces),
+    _each(without_what_stands_beside),
+    _all(with_braces),
+    _all(with_bold_for_arrows),
+    _each(without_limit_signs),
+    _all(with_conditions),
+)
+#: One place for steps, one letter for each index, one transpose, one sign for the loss.
+NAMES = (
+    _all(with_entries_beside_steps),
+    _all(with_usual_signs),
+    _all(with_brackets_above),
+    _all(with_steps_below),
+    _lettered(with_the_usual_letters),
+    _all(with_one_transpose),
+    _all(with_the_variable_beside),
+    _lettered(with_letters_for_losses),
+    _all(with_whole_diagonals),
+    _all(with_softmax),
+    _each(without_arguments),
+    _all(without_arguments_of_a_step),
+)
+#: What is written out or joined in one formula.
+PRODUCTS = (
+    _each(multiplied_out),
+    Pass("on_in_words", _on_in_words),
+    _each(held_fixed),
+    _each(with_norms_for_largest),
+    _all(with_entrywise_signs),
+    _each(as_written),
+    _each(folded),
+    _all(with_one_function),
+    _all(with_one_face),
+    _all(with_one_length),
+    _all(counted_from_the_end),
+    _all(counted_from_their_step),
+    _all(with_names_for_numbers),
+    _each(plainly_set),
+    _each(written_row_by_row),
+    _by_words(with_one_name_for_labels),
+    Pass("loss_of", _the_loss),
+)
+#: Gates: stacked ones apart, one line for each, one place for their labels.
+GATES = (
+    _by_loss(with_stacked_gates),
+    _all(with_its_step),
+    _all(with_steps_of_gates),
+    _all(for_each_gate),
+    _all(with_gate_labels),
+    _all(without_labels),
+    Pass("loss_of", _the_loss),  # without a label that it had
+)
+#: What a derivative or a slope is taken of and by.
+DERIVATIVES = (
+    _all(with_arguments_for_words),
+    _all(with_predictions_for_targets),
+    _by_words(with_softmax_of_outputs),
+    _by_source(with_labelled_functions),
+    _by_words(with_the_slope_written),
+    _all(with_one_of_two_functions),
+    _all(with_outer_products_for_entries),
+    _all(with_parts_from_later),
+    _by_words(with_outer_products),
+    _by_loss(with_what_arrives),
+    _by_loss(with_code_marks),
+    _all(by_cases),
+    _all(with_own_function),
+    _all(with_lengths),
+    _by_loss(with_steps),
+    _all(with_gradients_of_units),
+    _all(with_names_for_gradients),
+    Pass("marked", _marked),
+)
+#: Marks for gradients as the gradients that they are, copies of parameters, the last step.
+MARKS = (
+    _all(whole_for_bare),
+    Pass("adjoints", _adjoints),
+    Pass("shorthand", _shorthand),
+    _all(with_running_loss),
+    _all(copied),
+    Pass("last_step_letter", _horizon),
+    Pass("last_output", _last_output),
+    Pass("general_lines", _general_lines),
+)
+PASSES: tuple[Pass, ...] = (*TYPESETTING, *NAMES, *PRODUCTS, *GATES, *DERIVATIVES, *MARKS)
+
+
+def spelt(document: Document, passes: Sequence[Pass] = PASSES) -> Spelling:
+    """Every formula of ``document`` in the order of the text, as ``passes`` leave it.
+
+    Each formula keeps, as its ``origin``, what the text has.
+    """
+    formulas = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
+    spelling = Spelling(document, [replace(f, origin=f) for f in formulas])
+    for step in passes:
+        step.run(spelling)
+    return spelling
