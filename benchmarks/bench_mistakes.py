@@ -2,13 +2,14 @@
 
     python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32 | --composed]
     python benchmarks/bench_mistakes.py [--homework | --styled | --assorted] [--say]
-    python benchmarks/bench_mistakes.py [--recorded | --written] [--say]
+    python benchmarks/bench_mistakes.py [--recorded | --written | --submitted] [--say]
 
 With ``--float32`` every problem is one in float32; with ``--composed`` the gradients are those of
 ``composed_gradients.py``, with ``--homework`` those of ``homework_gradients.py`` and
 ``foreign_gradients.py``, and the right ones of ``unusual_gradients.py``, with ``--styled`` those of
 ``styled_changes.py``, with ``--assorted`` those of ``assorted_changes.py``, with ``--recorded``
-those of ``recorded_changes.py``, with ``--written`` those of ``written_changes.py``; ``--say``
+those of ``recorded_changes.py``, with ``--written`` those of ``written_changes.py``, with
+``--submitted`` those of ``submitted_changes.py``; ``--say``
 prints what is said of each. With ``--mutants`` only those of ``mutated_gradients.py`` are tried.
 The wrong gradients are otherwise those of ``wrong_gradients.py`` and of ``edited_gradients.py``.
 Every checker sees the same functions on the same typical small inputs (h0 = 0, T = 4, one example;
@@ -38,6 +39,7 @@ import homework_gradients as hg
 import mutated_gradients as mg
 import recorded_changes as rc
 import styled_changes as sg
+import submitted_changes as sc
 import unusual_gradients as ug
 import written_changes as wc
 import wrong_gradients as wg
@@ -348,6 +350,7 @@ def main() -> None:
     parser.add_argument("--assorted", action="store_true", help="nothing but the sixth set")
     parser.add_argument("--recorded", action="store_true", help="nothing but the seventh set")
     parser.add_argument("--written", action="store_true", help="nothing but the eighth set")
+    parser.add_argument("--submitted", action="store_true", help="nothing but the ninth set")
     parser.add_argument("--say", action="store_true", help="print what is said of each")
     options = parser.parse_args()
     if options.composed:
@@ -357,7 +360,7 @@ def main() -> None:
         _homework()
         _foreign()
         return
-    sets = {"styled": sg, "assorted": ac, "recorded": rc, "written": wc}
+    sets = {"styled": sg, "assorted": ac, "recorded": rc, "written": wc, "submitted": sc}
     for name, module in sets.items():
         if getattr(options, name):
             _edited(module, options.say)
