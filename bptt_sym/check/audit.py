@@ -12,6 +12,7 @@ from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.asides import as_rewritten
 from bptt_sym.check.bench import Bench, about_one
 from bptt_sym.check.collected import seldom_collected
+from bptt_sym.check.consistent import with_one_supposition
 from bptt_sym.check.context import Context
 from bptt_sym.check.continued import continued, continues_in_numbers
 from bptt_sym.check.examples import gives_a_state, has_decimals, puts_values_in, without_numbers
@@ -88,6 +89,7 @@ def audit(document: Document) -> list[Judged]:
             auditor.bench.case = None if formula.display else auditor.bench.case
     late = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
     entries = in_order([*late, *(of_problem(p) for p in document.problems)])
+    entries = with_one_supposition(entries, auditor.bench.verdict)
     return where_understood(entries, context.letters)
 
 

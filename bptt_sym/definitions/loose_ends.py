@@ -143,8 +143,11 @@ def _reads(node: Node, names: tuple[str, ...]) -> bool:
     )
 
 
-def share(loss: str, rec: Recurrence) -> str:
-    r"""What ``L_t`` is in ``L = \sum_t \ell(y_t, d_t)``, under whatever letter."""
+def share(loss: str, rec: Recurrence) -> str | None:
+    r"""What ``L_t`` is in ``L = \sum_t \ell(y_t, d_t)``, under whatever letter; "" if nothing says.
+
+    ``None`` for a summand with the step as a number in it: :math:`\tau(t)` may be a sequence.
+    """
     from bptt_sym.render.latex import latex
 
     totals = [rec.totals[loss]] if loss in rec.totals else [*rec.totals.values()]
@@ -153,4 +156,7 @@ def share(loss: str, rec: Recurrence) -> str:
         return ""
     if any(isinstance(n, At) and plain_name(n.name) in LOSSES for n in walk(sums[0].body)):
         return ""  # L = sum of L_t, which is what nothing says
+    step = sums[0].var
+    if any(isinstance(n, Mul) and Idx(step) in n.args for n in walk(sums[0].body)):
+        return None
     return latex(substitute_index(sums[0].body, sums[0].var, Idx(STEP)), rec)

@@ -338,10 +338,10 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
         if name in cells:
             continue  # a cell state whose equation is not in force here
         if name in usage.timed and name not in known and _steps(usage.timed[name]):
-            # In the font of the whole, where that is written.
-            own = next((n for n in rec.totals if plain_name(n) == name), name)
-            term = share(own, rec) or unknown
-            draft.add(f"{own}_t is a loss of step t", rf"{own}_{{t}} = {term}")
+            own = next((n for n in rec.totals if plain_name(n) == name), name)  # in its font
+            if (term := share(own, rec)) is None:
+                continue
+            draft.add(f"{own}_t is a loss of step t", rf"{own}_{{t}} = {term or unknown}")
             step_losses.append(own)
             known.add(name)
             break

@@ -71,6 +71,7 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
     # A text whose labelled names have their steps above has them there throughout.
     above = any(_ABOVE_A_LABEL.search(f.latex) for f in formulas)
     called = _recurs(formulas, found, "(")
+    boxed = _boxed(every, frozenset(recurrences(formulas, found, "[")))
     raised = _recurs(formulas, found, "^") and not any(
         len(n.scripts) == 2 and any(s.kind == "^" and _STEP.fullmatch(s.inside) for s in n.scripts)
         for n in every
@@ -82,7 +83,7 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
 
     def new(name: Name, text: str) -> tuple[int, str] | None:
         """Where the scripts of ``name`` end that become one step, and that."""
-        runs = name.base in given or _runs(name.base)
+        runs = name.base in given or name.base in boxed or _runs(name.base)
         if not runs or name.base in below or not name.scripts:
             return None
         if below and name.base in _LOSSES:
@@ -130,6 +131,28 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
                 edits.append((name.end, made[0], made[1]))
         out.append(edited(formula, edits))
     return out
+
+
+def _boxed(every: Sequence[Name], letters: frozenset[str]) -> frozenset[str]:
+    r"""The names that carry a step in square brackets wherever they stand, as ``\tau[k]``.
+
+    ``letters`` are those of the recurrences that are written so: beside ``h[k]``, :math:`\tau[k]`
+    is no product.
+    """
+    if not letters:
+        return frozenset()
+    steps: dict[str, set[str]] = {}
+    for name in every:
+        inside = name.scripts[0].inside if name.scripts and name.scripts[0].kind == "[" else ""
+        letter = "".join(inside.split())
+        at = letter if letter.isdigit() else (_offset(letter) or ("", 0))[0]
+        steps.setdefault(name.base, set()).add(at)
+    indices = {s.inside.split("+")[0].split("-")[0].strip() for n in every for s in n.scripts}
+    ran = {
+        b for b, at in steps.items()
+        if "" not in at and any(s in letters or s.isdigit() for s in at)
+    }  # fmt: skip
+    return frozenset(ran - indices - _FUNCTIONS)
 
 
 #: Labels of what is a cell together.

@@ -75,8 +75,9 @@ _CARRIES_OVER = re.compile(
     r"(?P<name>[A-Za-z])\s*_\s*\{?\s*t\s*\}?\s*&?\s*=(?!.*=)(?!.*\\partial)", re.DOTALL
 )
 _ON_IN_WORDS = re.compile(
-    r"\$?(?:\\\))?\s{0,2}(?:plus|up to|加上|と|плюс|más|mais)\s+(?:\w+\s+){0,2}"
-    r"(?:terms?|termes?|términos|termos|项|項|члены)"
+    r"\s{0,2}[$`]{0,2}(?:\\[)\]]|\\end\{[a-z]+\*?\})?,?\s{0,2}(?:(?:plus|加上|плюс|más|mais)(?!\w)|[-+−]\s*(?:the|a|all|other|some|"
+    r"further|more|later|earlier|terms?|rest|остальн\w+)(?!\w)|"
+    r"(?:up to|と)\s+(?:\w+\s+){0,2}(?:terms?|termes?|términos|termos|项|項|члены))"
 )
 
 #: ``a^{<t>}``: the step between signs of order.
@@ -264,10 +265,11 @@ def _operand(m: re.Match[str]) -> str:
 
 
 def on_in_words(formula: Formula, source: str) -> Formula:
-    """``formula`` with dots at its end if the sentence goes on with "plus terms"."""
-    if formula.display or not formula.latex or "=" not in formula.latex:
+    """``formula`` with dots at its end if the sentence goes on with "plus …"."""
+    if not formula.latex or "=" not in formula.latex:
         return formula
     if not _ON_IN_WORDS.match(source, formula.offsets[len(formula.latex) - 1] + 1):
         return formula
     end = len(formula.latex)
-    return edited(formula, [(end, end, r" + \cdots")])
+    start = len(formula.latex.rstrip(" \n,"))
+    return edited(formula, [(start, end, r" + \cdots")])

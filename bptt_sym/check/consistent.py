@@ -1,0 +1,87 @@
+"""One text supposes one thing: formulas that hold under suppositions that exclude each other.
+
+What a text leaves undefined is supposed for each formula by itself, in the ways that are usual: L
+is the sum of the losses of the steps, or a loss of the last step. A formula that holds only under
+one of them, in a text another formula of which holds only under the other, is not shown to be
+right: the fewer of them are undecided, and both where neither are fewer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from bptt_sym.check.judged import Judged
+from bptt_sym.check.models import Model
+from bptt_sym.check.provenance import Basis
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import Claim
+
+#: "L is the sum of the losses": what is supposed, and of what.
+_OF = re.compile(r"(?P<subject>.+?) is (?P<said>.+)")
+
+Judge = Callable[[Claim, Model], Verdict]
+
+
+def with_one_supposition(entries: Sequence[Judged], judge: Judge) -> list[Judged]:
+    """``entries``, those undecided that hold under what most of the others exclude."""
+    found = list(entries)
+    groups: dict[str, dict[str, dict[int, Basis]]] = {}
+    for k, entry in enumerate(entries):
+        if entry.verdict.is_right and entry.basis is not None:
+            for subject, said in _supposed(entry.basis.model).items():
+                groups.setdefault(subject, {}).setdefault(said, {})[k] = entry.basis
+    for subject, ways in groups.items():
+        if len(ways) < 2:
+            continue
+        only = {said: _only(subject, said, ways, judge) for said in ways}
+        only = {said: those for said, those in only.items() if those}
+        if len(only) < 2:
+            continue
+        most = max(len(those) for those in only.values())
+        kept = [said for said, those in only.items() if len(those) == most]
+        for said, those in only.items():
+            if len(kept) == 1 and said == kept[0]:
+                continue
+            other = next(s for s in (*kept, *only) if s != said)
+            note = (
+                f"it holds only if {subject} is {said}, and other formulas of the text hold only "
+                f"if {subject} is {other}"
+            )
+            for k in those:
+                found[k] = replace(found[k], verdict=Verdict("undecided", note=note), part=None)
+    return found
+
+
+def _supposed(model: Model) -> dict[str, str]:
+    """What ``model`` supposes of what."""
+    said = (_OF.fullmatch(s) for s in model.supposed)
+    return {m["subject"]: m["said"] for m in said if m is not None}
+
+
+def _only(
+    subject: str, said: str, ways: Mapping[str, Mapping[int, Basis]], judge: Judge
+) -> list[int]:
+    """The formulas that hold if ``subject`` is ``said`` and fail if it is otherwise."""
+    return [
+        k for k, basis in ways[said].items()
+        if any(
+            _fails(basis, others, subject, judge) for way, others in ways.items() if way != said
+        )
+    ]  # fmt: skip
+
+
+def _fails(basis: Basis, others: Mapping[int, Basis], subject: str, judge: Judge) -> bool:
+    """Whether the formula fails under a model of ``others`` that differs in ``subject`` alone."""
+    mine = _supposed(basis.model)
+    for other in others.values():
+        theirs = _supposed(other.model)
+        if any(theirs.get(s, said) != said for s, said in mine.items() if s != subject):
+            continue
+        try:
+            return judge(basis.claim, other.model).verdict == "wrong"
+        except BpttError:
+            continue
+    return False
