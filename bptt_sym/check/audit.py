@@ -99,7 +99,7 @@ class _Auditor:
         self._cells: list[list[Model]] | None = None
         self.bench = Bench(self.models)
         spoken = {"cross-entropy"} if self.models.context.wording.cross_entropy else set[str]()
-        self.grounds = Grounds(ledger=Ledger(in_words=frozenset(spoken)))
+        self.grounds = Grounds(ledger=Ledger(in_words=frozenset(spoken)), given=context.given)
         #: The left side of the last claim, and whether only a part of it was given.
         self._left, self._part = "", False
         #: The sections in which an example gives values to the run.

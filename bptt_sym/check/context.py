@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bptt_sym.check.accumulated import added_up
+from bptt_sym.check.example_values import GivenValue
 from bptt_sym.check.slopes import identities
 from bptt_sym.definitions.bound_names import SaidSizes
 from bptt_sym.definitions.completion import arguments, sequences, step_defined_by
@@ -92,6 +93,8 @@ class Context:
     letters: Mapping[str, str] = field(default_factory=dict)
     #: Which sizes the words tell.
     sizes: SaidSizes = field(default_factory=SaidSizes)
+    #: The weights to which an example gives a value that drops out.
+    given: Sequence[GivenValue] = ()
 
     def running(self, section: int) -> frozenset[str]:
         """The names that run in time for the lines of a section: ``+ c`` stands before ``c_t``."""

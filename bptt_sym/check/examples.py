@@ -41,9 +41,11 @@ def without_numbers(row: Row) -> Row | None:
         t.text.lstrip("\\") in ("0", "mathbf", "boldsymbol", "{", "}") for t in chain.sides[2]
     ):
         return replace(row, chain=replace(chain, sides=chain.sides[:2], ops=chain.ops[:1]))
-    if not set(chain.ops) <= {"=", "~"} or chain.given or row.kind is Kind.INITIAL:
+    if not set(chain.ops) <= {"=", "~", "+="} or chain.given or row.kind is Kind.INITIAL:
         return row
-    gradient = any(t.kind == "partial" or t.text in (r"\delta", r"\nabla") for t in chain.sides[0])
+    gradient = "+=" in chain.ops or any(
+        t.kind == "partial" or t.text in (r"\delta", r"\nabla") for t in chain.sides[0]
+    )
     first = next((k for k, s in enumerate(chain.sides) if k and (
         worked_out(s) or (gradient and _mixed(s)))), None)  # fmt: skip
     if first is None or not _of_a_run(chain.sides[0]):

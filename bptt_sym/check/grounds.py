@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.asides import in_its_case
+from bptt_sym.check.example_values import GivenValue, put_in
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.wording import vanishing_in
@@ -90,6 +91,8 @@ class Grounds:
     overdone: set[tuple[str, str]] = field(default_factory=set)
     #: What the names of the document mean.
     ledger: Ledger = field(default_factory=Ledger)
+    #: The weights to which an example gives a value that drops out.
+    given: Sequence[GivenValue] = ()
 
     def weigh(self, judged: Judged, row: Row, formula: Formula) -> Judged:
         """``judged``, but undecided where it is an accusation without grounds."""
@@ -114,6 +117,8 @@ class Grounds:
                 why = WITH_A_STEP_PUT_IN
             if code == "BP021" and _is_small(judged.basis):
                 why = OF_NUMBERS
+            weights = set(judged.basis.model.court.model.parameters) & judged.basis.used
+            why = why or put_in(self.given, claim, weights, formula)
             if code == "BP012" and _by_an_activation(judged.basis):
                 if not self.by_activations and _has_a_slope(claim):
                     why = GATE_OR_ARGUMENT

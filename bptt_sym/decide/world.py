@@ -28,6 +28,8 @@ from bptt_sym.recurrence import STEP, Recurrence
 MAX_STEP = 4096
 #: Terms of all sums and factors of all products in one comparison.
 MAX_TERMS = 30_000
+#: Entries of the derivative of one value by another that are computed.
+MOST_ENTRIES = 50_000
 
 
 class Absent(ArithmeticError):
@@ -399,6 +401,8 @@ class World:
             if rank(jac) and rank(inner):
                 import numpy as np
 
+                if jac.size * inner.size > MOST_ENTRIES:
+                    raise NotSupported("a derivative has too many entries")
                 return np.multiply.outer(jac, inner)
             return jac * inner
         if not rank(jac) or not rank(inner):

@@ -66,11 +66,11 @@ _PART_OF = re.compile(
 #: Signs that a formula may have besides those of one in a sentence.
 _SIGNS = "≤≥<>|‖"
 _RELATION = re.compile(r"=(?!=)|[≈≤≥<>]")
-_GOES_ON = re.compile(r"\s*(?:[=≈≤≥]|[+·×⊙∘*−-]\s)")
-_OPEN_END = re.compile(r"(?:[=≈≤≥]|\s[+·×⊙∘*−-]|\\cdot|\\odot)\s*$")
+_GOES_ON = re.compile(r"\s*(?:[=≈≤≥]|[+·×⊙∘*@−-]\s)")
+_OPEN_END = re.compile(r"(?:[=≈≤≥]|\s[+·×⊙∘*@−-]|\\cdot|\\odot)\s*$")
 _CODE = re.compile(
     r";\s*$|::|==|->|\b(?:def|return|import|for .* in|while|print|float|int|const|self|np|torch)\b"
-    r"|[A-Za-z]\.[A-Za-z]|[A-Za-z]\(\s*\)|\*\*|@|\{\s*$"
+    r"|[A-Za-z]\.(?!T(?![A-Za-z]))[A-Za-z]|[A-Za-z]\(\s*\)|\*\*|^\s*@|@[A-Za-z]+\s*\(|@=|\{\s*$"
 )
 #: Frames drawn around a text.
 _FRAME = re.compile(r"[\u2500-\u257f]")
@@ -254,4 +254,5 @@ _SPELT: Sequence[tuple[re.Pattern[str], _Put]] = (
     (re.compile(rf"(?<![A-Za-z\\_^{{]){_QUOTIENT}"), r"∂\g<of>/∂\g<by>"),
     (re.compile(r"(?<![A-Za-z\\])prod(?=_)"), "∏"),
     (re.compile(r"δ"), r"\\delta "),
+    (re.compile(r"(?<=[A-Za-z0-9)}])\.T(?![A-Za-z])"), "^T"),
 )

@@ -40,7 +40,7 @@ _PIECE = re.compile(
     rf"|(?P<script>{_SCRIPT})"
     r"|(?P<num>[0-9]+(?:\.[0-9]+)?)"
     r"|(?P<word>[A-Za-z]+[\u0302-\u0305]?[0-9]?(?![A-Za-z]))"
-    r"|(?P<op>[-+*/·⋅×⊙∘⊗⊕−'=≈])"
+    r"|(?P<op>[-+*/·⋅×⊙∘⊗⊕−'=≈]|(?<=[\s\w)\]}²])@(?=\s*[\w(\\∂]))"
     r"|(?P<sep>[,;](?=[^,;]))"
     r"|(?P<greek>[ŷẑŝĉĝĥȳα-ωΑ-Ω∂∑∏√])"
     r"|(?P<dots>(?:\.\.\.|…|⋯)(?=\s*[×·*⋅⊙∘⊗+]))"
@@ -97,7 +97,7 @@ def runs(text: str, start: int = 0, end: int | None = None) -> Iterator[Run]:
 
 
 #: A formula that goes on with something that is not read: without it, it says something else.
-_CUT = re.compile(r"[ \t]*[+*·⋅×⊙∘][ \t]*\S")
+_CUT = re.compile(r"[ \t]*[+*·⋅×⊙∘@][ \t]*\S")
 
 
 def _hatted(word: str) -> bool:
@@ -182,8 +182,8 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
             new = total if s == "sum" else _GREEK_WORDS[s] + " "
         elif kind == "rel":
             new = r"\ge " if s == ">=" else r"\le "
-        elif kind == "quote":
-            new = " "
+        elif kind == "quote" or s == "@":
+            new = " "  # the product of matrices is written side by side
         else:
             new = s
         if len(new) == len(s):

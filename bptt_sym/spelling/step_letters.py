@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.names import names_in
+from bptt_sym.documents.names import Name, names_in
 from bptt_sym.documents.respelling import Edit, edited
 from bptt_sym.spelling.steps import recurrences
 
@@ -41,15 +41,44 @@ _NUMBER = re.compile(r"\{\s*(?P<a>T)\s*\}|/\s*(?P<b>T)(?![A-Za-z])")
 _ADDED_UP = re.compile(
     r"\\sum\s*(?:\\limits\s*)?_\s*(?:t(?![A-Za-z])|\{\s*(?:[01]\s*\\leq?\s*)?t(?![A-Za-z])[^{}]*\})"
 )
+#: What a target is called that its text calls t.
+_FOR_TARGETS = ("y", r"\tau", "g", "r", "q")
 _IS_RAISED = re.compile(r"\^\s*\{?\s*\Z")
 
 
 def with_the_usual_letters(formulas: Sequence[Formula]) -> tuple[list[Formula], dict[str, str]]:
     """``formulas`` with t and T for the steps, and what the text calls these."""
     names: dict[str, str] = {}
-    found = _with_t(formulas, names)
+    found = _with_t(_with_targets_apart(formulas, names), names)
     found = _with_T(found, names)
     return _to_the_last(found, names), names
+
+
+def _with_targets_apart(formulas: Sequence[Formula], names: dict[str, str]) -> Sequence[Formula]:
+    r"""With another letter for the target ``t_t``: t is the step, and what has steps is none."""
+    found = [names_in(f.latex) for f in formulas]
+    targets = [
+        [n for n in ns if n.base == "t" and _below(n) and not f.latex[: n.start][-1:].isalpha()]
+        for f, ns in zip(formulas, found, strict=True)
+    ]
+    if not any("t" in _below(n) for ns in targets for n in ns):
+        return formulas
+    taken = {n.base for ns in found for n in ns}
+    bare = {re.sub(r"\\\w+|\W", "", base) for base in taken} | taken
+    letter = next((x for x in _FOR_TARGETS if x not in bare), None)
+    if letter is None:
+        return formulas
+    names[letter] = "t"
+    return [
+        edited(f, [(n.start, n.start + 1, letter) for n in ns])
+        for f, ns in zip(formulas, targets, strict=True)
+    ]
+
+
+def _below(name: Name) -> str:
+    """What stands below a name that has one script alone."""
+    scripts = name.scripts
+    return scripts[0].inside if len(scripts) == 1 and scripts[0].kind == "_" else ""
 
 
 def _with_t(formulas: Sequence[Formula], names: dict[str, str]) -> list[Formula]:

@@ -158,3 +158,30 @@ def test_a_formula_in_plain_text_is_whole_or_none(around: str, formula: str, who
     document = document_from_text(around.format(formula), "n.md")
     found = [f.latex.replace(r"\delta _", "δ_") for f in (*document.formulas, *document.plain)]
     assert found == ([formula] if whole else [])
+
+
+AT = """```
+h_t = tanh(W_hh @ h_{t-1} + W_xh @ x_t + b)
+y_t = W_hy @ h_t
+L = 1/2 * sum_t ||y_t - target_t||^2
+```
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("∂h_t/∂h_{t-1} = diag(1 - h_t²) @ W_hh", "right"),
+        ("∂h_t/∂h_{t-1} = W_hh @ diag(1 - h_t²)", "wrong"),
+        ("∂h_T/∂h_0 = ∏_{t=1}^{T} diag(1 - h_t²) @ W_hh", "right"),
+        ("dh_t = W_hy.T @ dy_t + W_hh.T @ (dh_{t+1} * (1 - h_{t+1}²))", "right"),
+        ("dh_t = W_hy.T @ dy_t\n     + W_hh.T\n     @ (dh_{t+1} * (1 - h_t²))", "wrong"),
+        ("dW_hh = Σ_t (dh_t * (1 - h_t²)) @ h_{t-1}.T", "right"),
+        # An operand that is not understood takes the whole line with it.
+        ("∂h_t/∂h_{t-1} = diag(1 - h_t²) @ §", None),
+        ("@jit(y) = W_hy", None),
+    ],
+)
+def test_products_of_matrices_as_code_has_them(line: str, expected: str | None) -> None:
+    assert verdicts(fenced(line, cell=AT)) == ([] if expected is None else [expected])

@@ -19,6 +19,7 @@ from bptt_sym.decide.identity import concrete_dims
 from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.tensor import flat
 from bptt_sym.decide.world import Absent, World
+from bptt_sym.errors import NotSupported
 from bptt_sym.notation import At, Concat, D, Fn, Idx, Mul, Sym, add, index, num
 from bptt_sym.recurrence import Equation, Recurrence
 
@@ -246,3 +247,12 @@ def test_equal_factors_of_two_claims_are_evaluated_once_and_unequal_ones_apart()
     found = [world.interpreter.value(node, here) for node in others]
     assert found[0] != first != found[1] == found[2]
     assert world.interpreter.value(square(Idx("t")), {"t": 2}) == found[1]
+
+
+def test_outer_products_do_not_pile_up():
+    """Layers whose shapes contradict their equations would fill the memory."""
+    rec = cell("elman")
+    world = World(rec, Modular(1), {})
+    many = np.ones((300, 300), dtype=object)
+    with pytest.raises(NotSupported, match="too many entries"):
+        world._compose(many, many, ("h", 1))
