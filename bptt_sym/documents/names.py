@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bptt_sym.read.symbols import WORDS
 from bptt_sym.read.tokens import SHORT
 
 #: Fonts and accents, whose argument is the name.
@@ -24,8 +25,10 @@ _GREEK = (
     "Psi Omega"
 ).split()
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+#: What a text may write without a sign: the letters of ``softmax`` are no names.
+_WORDS = "|".join(sorted(WORDS | frozenset("softplus argmax argmin sign concat Diag".split())))
 _BASE = re.compile(
-    rf"(?P<base>\\(?:{'|'.join(FONTS)})\s*(?:{_GROUP}|[A-Za-z](?![A-Za-z])|\\[A-Za-z]+)"
+    rf"(?P<base>(?<![A-Za-z\\])(?:{_WORDS})(?![A-Za-z])|\\(?:{'|'.join(FONTS)})\s*(?:{_GROUP}|[A-Za-z](?![A-Za-z])|\\[A-Za-z]+)"
     rf"|\\(?:{'|'.join(_GREEK)})(?![A-Za-z])|[A-Za-z])"
     r"|\\(?:begin|end|tag|label|ref|eqref|operatorname)\s*\*?\s*\{[^{}]*\}|\\[A-Za-z]+|\\."
 )

@@ -337,3 +337,20 @@ def test_gradients_that_are_means(left: str) -> None:
     mean = rf"{left} = \frac{{1}}{{T}} \sum_t \delta_t x_t^\top"
     assert gives_a_mean([mean])
     assert not gives_a_mean([mean.replace("{T}", "{2}")])
+
+
+def test_letters_of_a_word_are_no_names() -> None:
+    found = [n.base for n in names_in(r"q = softmax(o_i) + tanh(W h_{i-1}) + maxi")]
+    assert found == ["q", "softmax", "o", "i", "tanh", "W", "h", "i", *"maxi"]
+
+
+@pytest.mark.parametrize(("claim", "expected"), [("h_i", "right"), ("h_{i-1}", "wrong")])
+def test_words_without_a_sign_stay_where_the_step_is_one_of_their_letters(
+    claim: str, expected: str
+) -> None:
+    text = (
+        r"$a_i = W h_{i-1} + U x_i$, $h_i = tanh(a_i)$, $o_i = V h_i$, $\hat{y}_i = softmax(o_i)$,"
+        r" $L = -\sum_{i=1}^N y_i^\top \log \hat{y}_i$" "\n\n"
+        rf"$$\frac{{\partial L}}{{\partial V}} = \sum_{{i=1}}^N (\hat{{y}}_i - y_i) {claim}^\top$$"
+    )
+    assert judged(text)[-1].verdict.verdict.replace("_under_reading", "") == expected
