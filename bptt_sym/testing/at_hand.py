@@ -13,7 +13,7 @@ from bptt_sym.evaluate import activations
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.program import PER_STEP, Program, Sizes, depends_on_sums
 from bptt_sym.testing.dependence import dependents
-from bptt_sym.testing.fits import close, combined, multiples, pairs
+from bptt_sym.testing.fits import close, combined, multiples, number, pairs
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.place_words import shown, words_of
 from bptt_sym.testing.problems import Problem
@@ -60,7 +60,7 @@ def bracketed(words: str) -> str:
 def _scaled(a: Term, factor: float) -> Term:
     signs = {1.0: "", -1.0: "−", 2.0: "2 ", 0.5: "½ "}
     inner = a.words if factor == 1.0 else bracketed(a.words)
-    words = signs.get(factor, f"{factor:.6g} ".replace("-", "−")) + inner
+    words = signs.get(factor, f"{number(factor)} ".replace("-", "−")) + inner
     cost = a.cost + (factor != 1.0)
     return Term(words, cost, lambda look, t, steps: factor * a.value(look, t, steps))
 

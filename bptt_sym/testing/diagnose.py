@@ -149,10 +149,23 @@ def _scaled_as_a_whole(evidence: Sequence[Evidence], names: Sequence[str]) -> Di
         return None  # the same everywhere: said for each parameter
     if max(norms) - min(norms) <= 1e-9 * max(norms):
         text = f"it is rescaled to norm {norms[0]:.6g} (clipping by the norm)"
+    elif _as_size(evidence, factors):
+        text = _as_size(evidence, factors)
     else:
         listed = ", ".join(f"{f:.4g}" for f in factors[:4])
         text = f"it is the gradient times a factor that differs between problems: {listed}, …"
     return Diagnosis("scaled", text, tuple(names), worst, len(evidence))
+
+
+def _as_size(evidence: Sequence[Evidence], factors: Sequence[float]) -> str:
+    """A factor that is a size of each problem, or divides by one; empty if it is none."""
+    for name in evidence[0].problem.dims:
+        sizes = [e.problem.dims[name] for e in evidence]
+        if len(set(sizes)) > 1 and np.allclose(factors, sizes, rtol=1e-9):
+            return f"it is {name} times the gradient: it is added once for each of the {name}"
+        if len(set(sizes)) > 1 and np.allclose(np.multiply(factors, sizes), 1.0, rtol=1e-9):
+            return f"it is the gradient divided by {name}: a mean is taken over the {name}"
+    return ""
 
 
 def _located(model: Model, evidence: Sequence[Evidence], name: str, skipped: int) -> Diagnosis:

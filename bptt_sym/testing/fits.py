@@ -16,6 +16,12 @@ def close(table: Array, target: Array, within: float) -> Array:
     return np.flatnonzero((np.abs(table - target) <= within * (size or 1e-300)).all(-1))
 
 
+def number(value: float) -> str:
+    """Six digits, or as many as tell it from a plain number."""
+    text = f"{value:.6g}"
+    return f"{value:.12g}" if len(text) < 4 and float(text) != value else text
+
+
 def _plain(c: float) -> float | None:
     """The fraction with a small denominator that ``c`` was measured to be, if there is one."""
     near = float(Fraction(c).limit_denominator(1000))
@@ -68,4 +74,4 @@ def pairs(
             yield int(j), int(k), c, d
 
 
-__all__ = ["close", "combined", "multiples", "pairs"]
+__all__ = ["close", "combined", "multiples", "number", "pairs"]

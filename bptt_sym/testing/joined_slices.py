@@ -85,8 +85,8 @@ class _Back:
     owner: str
 
 
-def _products_back(model: Model) -> list[_Back]:
-    """Those whose owner multiplies by just two matrices."""
+def _products_back(model: Model, *, inputs: bool = False) -> list[_Back]:
+    """Those whose owner multiplies by just two matrices; to a state, or to the ``inputs``."""
     p, ops = model.program, model.adjoint.program.ops
     factors: dict[str, list[str]] = {}
     for i, op in enumerate(p.ops):
@@ -96,7 +96,9 @@ def _products_back(model: Model) -> list[_Back]:
     inner = {
         p.ops[op.args[0]].attr[0] for op in p.ops
         if op.kind == "matvec" and p.ops[op.args[0]].kind == "param"
-        and not (p.ops[op.args[1]].kind == "read" and p.ops[op.args[1]].attr[0] not in p.targets)
+        and inputs == (
+            p.ops[op.args[1]].kind == "read" and p.ops[op.args[1]].attr[0] not in p.targets
+        )
     }  # fmt: skip
     owners = {m: o for o, ms in factors.items() for m in ms if len(set(ms)) == 2 and m in inner}
     out = []
@@ -117,6 +119,7 @@ def _taken_back(model: Model) -> Iterator[Mistake]:
     beside: dict[tuple[str, str], list[_Back]] = {}
     for back in _products_back(model):
         beside.setdefault((array[back.own], array[back.other]), []).append(back)
+    given = {(b.own, b.other): b for b in _products_back(model, inputs=True)}
     for names, every in beside.items():
         groups = [tuple(every)] if len(every) > 1 else []
         groups += [(b,) for b in every]
@@ -128,14 +131,21 @@ def _taken_back(model: Model) -> Iterator[Mistake]:
             each = [_slices((b.own, b.other), b.own) for b in group]
             for cut, cuts in zip(said, zip(*each, strict=True), strict=True):
                 through = ", ".join(b.owner for b in group)
+                text = f"{cut.words()} are taken for {whole[0]} on the way back through {through}"
+                taken = {b.place: c for b, c in zip(group, cuts, strict=True)}
+                yield Mistake(f"sliced-{through}-{cut}", text, partial(_with_slices, cuts=taken))
+                # The rest of them is then what the inputs are given.
+                rest = {"left": "right", "right": "left"}.get(cut.since)
+                others = [given.get((b.other, b.own)) for b in group]
+                if rest is None or None in others or len(group) < len(every):
+                    continue
+                for b, c in zip(others, cuts, strict=True):
+                    if b is not None:
+                        taken = {**taken, b.place: _Slice(c.order, b.own, 0, rest)}
                 yield Mistake(
-                    f"sliced-{through}-{cut}",
-                    f"{cut.words()} are taken for {whole[0]} on the way back through {through}",
-                    partial(
-                        _with_slices,
-                        cuts={b.place: c for b, c in zip(group, cuts, strict=True)},
-                    ),
-                )
+                    f"sliced-{through}-{cut}-both", f"{text}, the others for {whole[1]}",
+                    partial(_with_slices, cuts=taken),
+                )  # fmt: skip
 
 
 def _with_slices(problem: Problem, cuts: dict[int, _Slice]) -> dict[str, Array]:

@@ -31,13 +31,6 @@ def loop_mistakes(model: Model, weighed: Weighed, backward: Backward) -> Iterato
     ]  # fmt: skip
     for at, word in ((-2, "last step passes nothing on"), (0, "first step is passed nothing")):
         factors.append((f"cut{at}", f"the {word} on the way back", partial(_cut_at, at=at)))
-    for every in (2, 3, 4, 5, 8, 10, 16, 20, 32):
-        for first in range(min(every, 2)):
-            factors.append(
-                (f"every-{every}-{first}",
-                 f"the chain of states is cut every {every} steps (truncation in blocks)",
-                 partial(_blocks, every=every, first=first))
-            )  # fmt: skip
     for code, message, factor in factors:
         yield Mistake(f"carry-{code}", message, partial(_carried, weighed, factor))
     yield Mistake(
@@ -66,12 +59,6 @@ def _cut_at(p: Problem, at: int) -> Array:
     out = np.ones(p.mask.shape)
     out[at if at >= 0 else max(at, -p.steps)] = 0.0 if p.steps > 1 else 1.0
     return out
-
-
-def _blocks(p: Problem, every: int, first: int) -> Array:
-    """0 at the steps whose states pass nothing on to later losses."""
-    steps = np.arange(1, p.steps + 1)
-    return np.broadcast_to(((steps + first) % every != 0)[:, None], p.mask.shape).astype(float)
 
 
 def _carried(

@@ -26,6 +26,7 @@ from bptt_sym.testing.derivation_mistakes import (
     Mistake,
     derivation_mistakes,
 )
+from bptt_sym.testing.entry_mistakes import entry_mistakes
 from bptt_sym.testing.forward_mistakes import (
     forward_mistakes,
     forward_operands,
@@ -91,8 +92,8 @@ def _every(model: Model) -> Iterator[Mistake]:
         partial(loop_mistakes, weighed=weighed, backward=hooked), tape_mistakes, _numbers,
         inside_mistakes, joined_slices, record_mistakes,
         partial(window_mistakes, weighed=weighed), layout_mistakes, forward_mistakes, substitutions,
-        partial_paths, seed_mistakes, saved_mistakes, aliasing_mistakes, forward_substitutions,
-        forward_operands,
+        partial_paths, seed_mistakes, entry_mistakes, saved_mistakes, aliasing_mistakes,
+        forward_substitutions, forward_operands,
     ):  # fmt: skip
         yield from some(model)
 
@@ -175,6 +176,8 @@ def _weighed() -> Iterator[Mistake]:
          "back, which halves that of all later ones", lambda k, s, t, b, T, B: 0.5 ** s),
         ("lag-counted", "each contribution is counted once for every step that it travels",
          lambda k, s, t, b, T, B: k + 1.0),
+        ("longest-missing", "the contributions of the longest lag, T − 1, are missing",
+         lambda k, s, t, b, T, B: (k < T - 1) | (T == 1)),
         ("only-first-loss-path", "only the paths over the whole sequence are there",
          lambda k, s, t, b, T, B: (s == 1) & (t == T)),
     ]  # fmt: skip

@@ -139,6 +139,18 @@ def _activated(model: Model) -> Iterator[Mistake]:
             )
 
 
+#: Steps whose derivatives stand for those of a step of T.
+_STEPS: tuple[tuple[str, str, Callable[[int, int], int]], ...] = (
+    ("1-repeated", "those of the step after", lambda t, T: min(t + 1, T - 1)),
+    ("1-wrapped", "those of the step after", lambda t, T: (t + 1) % T),
+    ("-1-repeated", "those of the step before", lambda t, T: max(t - 1, 0)),
+    ("-1-wrapped", "those of the step before", lambda t, T: (t - 1) % T),
+    ("reversed", "read in the order of time on the way back", lambda t, T: T - 1 - t),
+    ("last", "those of the last step at every step", lambda t, T: T - 1),
+    ("first", "those of the first step at every step", lambda t, T: 0),
+)
+
+
 def _slopes(model: Model) -> Iterator[Mistake]:
     """The derivatives of all gates, or of all activations, belong to another step."""
     p, ops = model.program, model.adjoint.program.ops
@@ -152,30 +164,26 @@ def _slopes(model: Model) -> Iterator[Mistake]:
     for words, some in (("all activations", slopes), ("the gates", gates)):
         if len(some) < 2 or (some is gates and len(gates) == len(slopes)):
             continue
-        for by, word in ((1, "after"), (-1, "before")):
-            for ends in ("repeated", "wrapped"):
+        for code, said, at in _STEPS:
 
-                def gradient(
-                    problem: Problem, some: Sequence[int] = tuple(some), by: int = by,
-                    ends: str = ends,
-                ) -> dict[str, Array]:  # fmt: skip
-                    run, last = problem.plain_run, problem.steps - 1
+            def gradient(
+                problem: Problem, some: Sequence[int] = tuple(some),
+                at: Callable[[int, int], int] = at,
+            ) -> dict[str, Array]:  # fmt: skip
+                run = problem.plain_run
 
-                    def alter(k: int, v: Array, t: int, _: Any) -> Array:
-                        if k not in some:
-                            return v
-                        at = (t + by) % (last + 1)
-                        if ends == "repeated":
-                            at = min(max(t + by, 0), last)
-                        f, order = ops[k].attr
-                        return activations.value(f, order, run.steps[at][ops[k].args[0]], np)
+                def alter(k: int, v: Array, t: int, _: Any) -> Array:
+                    if k not in some:
+                        return v
+                    f, order = ops[k].attr
+                    there = run.steps[at(t, problem.steps)][ops[k].args[0]]
+                    return activations.value(f, order, there, np)
 
-                    return problem.gradient_in(floats(), run, alter=alter)
+                return problem.gradient_in(floats(), run, alter=alter)
 
-                yield Mistake(
-                    f"slopes-{words}-{by}-{ends}",
-                    f"the derivatives of {words} are those of the step {word}", gradient,
-                )  # fmt: skip
+            yield Mistake(
+                f"slopes-{words}-{code}", f"the derivatives of {words} are {said}", gradient
+            )
 
 
 # -- the whole record of a step -------------------------------------------------------------------

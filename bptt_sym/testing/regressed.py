@@ -13,6 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.testing.evidence import CLOSE, Diagnosis, Evidence, distance, scale
+from bptt_sym.testing.fits import number
 from bptt_sym.testing.models import Model
 
 Array = Any
@@ -164,7 +165,7 @@ def _mixed(evidence: Sequence[Evidence], name: str, gates: Sequence[str]) -> Dia
         if row == [float(j == k) for j in range(len(gates))]:
             continue
         terms = [
-            f"{'' if v == 1 else f'{v:.6g} times '}that of {g}"
+            f"{'' if v == 1 else f'{number(v)} times '}that of {g}"
             for g, v in zip(gates, row, strict=True) if v
         ]  # fmt: skip
         texts.append(f"the block of gate {gate} is {' plus '.join(terms) or '0'}")
@@ -263,7 +264,7 @@ def _say_factor(a: Array) -> str | None:
         return None
     if factor == 0.0:
         return "the gradient is 0"
-    return "the sign is wrong" if factor == -1.0 else f"it is {factor:.6g} times the gradient"
+    return "the sign is wrong" if factor == -1.0 else f"it is {number(factor)} times the gradient"
 
 
 def _say_series(a: Array, what: str, plural: str, missing_from: str, first: int) -> str | None:
@@ -287,7 +288,7 @@ def _say_series(a: Array, what: str, plural: str, missing_from: str, first: int)
         powers = [values[0] * ratio**i for i in range(len(values))]
         if ratio and _nice(ratio) != 1.0 and np.allclose(values, powers, rtol=1e-6, atol=1e-9):
             return f"each step back has a factor {_nice(ratio):.6g} too much"
-    parts = [f"{what} {i + first} has factor {values[i]:.6g}" for i in off]
+    parts = [f"{what} {i + first} has factor {number(values[i])}" for i in off]
     return "; ".join(parts[:6]) + (" …" if len(parts) > 6 else "")
 
 
@@ -308,7 +309,7 @@ def _from_last(code: str) -> Callable[[Array], str | None]:
         off = [i for i, v in enumerate(a[::-1]) if _nice(float(v)) != 1.0]
         if len(off) == 1 and off[0] < len(_LAST):
             value, what = _nice(float(a[::-1][off[0]])), _SERIES[code][0].removesuffix(" step")
-            said = "is missing" if value == 0.0 else f"has factor {value:.6g}"
+            said = "is missing" if value == 0.0 else f"has factor {number(value)}"
             return f"{what} {_LAST[off[0]]} {said}"
         text = _say_series(a[::-1], *_SERIES[code], 0)
         return text and f"{text}, steps counted back from the last, which is 0"
@@ -333,7 +334,7 @@ def _say_gates(gates: Sequence[str]) -> Callable[[Array], str | None]:
         values = [_nice(float(v)) for v in a]
         parts = [
             f"the block of gate {g} "
-            + ("is 0" if v == 0 else "has the wrong sign" if v == -1 else f"has factor {v:.6g}")
+            + ("is 0" if v == 0 else "has the wrong sign" if v == -1 else f"has factor {number(v)}")
             for g, v in zip(gates, values, strict=True)
             if v != 1.0
         ]
@@ -374,7 +375,7 @@ def _say_pairs(steps: int) -> Callable[[Array], str | None]:
         if not off or len(off) > 6:
             return None
         return "; ".join(
-            f"the use at step {s + 1} for the loss of step {s + k + 1} has factor {v:.6g}"
+            f"the use at step {s + 1} for the loss of step {s + k + 1} has factor {number(v)}"
             for (s, k), v in off
         )
 

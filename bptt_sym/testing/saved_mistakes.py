@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
+from bptt_sym.evaluate import activations
 from bptt_sym.evaluate.adjoint import RULES, Adjoint, adjoint
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.program import PER_STEP, Program
@@ -41,8 +44,18 @@ def saved_mistakes(model: Model) -> Iterator[Mistake]:
         and owner_of(model, i) != "the loss" and all(p.ops[a].lead >= PER_STEP for a in op.args)
     )  # fmt: skip
     used = {a for op in back.program.ops[back.forward :] for a in op.args}
+    # Nor has it kept tanh(c_t) if it computes that again from the state that it saved.
+    of_state = {
+        i: tuple(k for k, op in enumerate(p.ops) if op.kind == "fn" and op.args == (i,))
+        for i in states
+    }  # fmt: skip
     for i in kept:
         again = tuple(k for k in products if i in p.ops[k].args)
+        if p.ops[i].kind == "fn":
+            yield Mistake(
+                f"saved-twice-{i}", f"{_function(p, i)} is applied once more to {shown(model, i)}",
+                partial(made, twice=i),
+            )  # fmt: skip
         for j in (*kept, *sorted(arguments), *products):
             if j == i or p.shape(j) != p.shape(i) or i not in used:
                 continue
@@ -52,14 +65,22 @@ def saved_mistakes(model: Model) -> Iterator[Mistake]:
                 yield Mistake(
                     f"saved-{i}-{j}-again", words, partial(made, instead={i: j}, again=again)
                 )
+            if of_state.get(i) and j not in of_state[i]:
+                yield Mistake(
+                    f"saved-{i}-{j}-from", words,
+                    partial(made, instead={i: j}, again=(*again, *of_state[i])),
+                )  # fmt: skip
     for i in kept:
         for j in kept:
             if i < j and p.shape(i) == p.shape(j):
-                yield Mistake(
-                    f"saved-exchanged-{i}-{j}",
-                    f"{shown(model, i)} and {shown(model, j)} are exchanged where they are saved",
-                    partial(made, instead={i: j, j: i}),
-                )
+                text = f"{shown(model, i)} and {shown(model, j)} are exchanged where they are saved"
+                exchanged = partial(made, instead={i: j, j: i})
+                yield Mistake(f"saved-exchanged-{i}-{j}", text, exchanged)
+                anew = (*of_state.get(i, ()), *of_state.get(j, ()))
+                if anew and not {i, j} & set(anew):
+                    yield Mistake(
+                        f"saved-exchanged-{i}-{j}-from", text, partial(exchanged, again=anew)
+                    )
 
 
 def _from_values(model: Model) -> Adjoint:
@@ -74,17 +95,38 @@ def _from_values(model: Model) -> Adjoint:
     return adjoint(model.rec, model.program, loss_seed=True, rules={**RULES, "fn": rule})
 
 
+def _function(p: Program, i: int) -> str:
+    f = str(p.ops[i].attr[0])
+    return "σ" if f == "sigma" else f
+
+
 def _saved(
-    problem: Problem, back: Adjoint, instead: Mapping[int, int], again: Sequence[int] = ()
+    problem: Problem,
+    back: Adjoint,
+    instead: Mapping[int, int] | None = None,
+    again: Sequence[int] = (),
+    twice: int | None = None,
 ) -> dict[str, Array]:
-    """The gradient from values that stand for others; ``again`` are products made from them."""
-    domain = floats()
+    """The gradient from values that stand for others.
+
+    ``again`` are products and activations made from them; the activation ``twice`` is applied to
+    its own value.
+    """
+    domain, ops = floats(), problem.model.program.ops
     run = problem.run(domain)
     for step in run.steps:
-        step.update({i: step.get(j, run.fixed.get(j)) for i, j in instead.items()})
+        old = {i: step.get(j, run.fixed.get(j)) for i, j in (instead or {}).items()}
+        step.update(old)
+        if twice is not None:
+            f, order = ops[twice].attr
+            step[twice] = activations.value(f, order, step[twice], np)
         for i in again:
-            a, b = problem.model.program.ops[i].args
-            step[i] = step[a] * step[b]
+            args = [step[a] for a in ops[i].args]
+            if ops[i].kind == "fn":
+                f, order = ops[i].attr
+                step[i] = activations.value(f, order, args[0], np)
+            else:
+                step[i] = args[0] * args[1]
     return problem.gradient_in(domain, run, back)
 
 

@@ -89,6 +89,7 @@ def one_product_changed(
             continue
         tried.append(products)
         found = _changed(model, terms, products, table, code, target, shown, within)
+        found += _rebased(model, terms, products, table, code, target, shown, within)
         found += _displaced(model, place, products, code, target, shown, within)
         if found:
             return sorted(found, key=lambda t: t.cost)
@@ -119,6 +120,24 @@ def _changed(
                 changed = [*same, terms.simple[j]]
                 found.append(_sum([*others, _Signed(p.sign, changed)]))
     return found
+
+
+def _rebased(
+    model: Model, terms: Terms, products: Sequence[Product], table: Array, code: Values,
+    target: Array, shown: Array, within: float,
+) -> list[Term]:  # fmt: skip
+    """The sums in which one cotangent that several products begin with is another value."""
+    handles = {h for p in products for h in p.factors}
+    single = {h: Term(named(model, h), 1, _read(h)) for h in handles}
+    rows = {h: code.of(single[h], shown) for h in handles}
+    if len({p.base for p in products}) != 1:
+        return []
+    factor = sum(p.sign * _times(rows, p.factors, target) for p in products)
+    return [
+        _sum([_Signed(p.sign, [terms.simple[j], *(single[h] for h in p.factors)])
+              for p in products])
+        for j in close(factor * table, target, within)
+    ]  # fmt: skip
 
 
 def _displaced(

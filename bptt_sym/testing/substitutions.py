@@ -276,6 +276,8 @@ def _exchanged_factors(model: Model) -> Iterator[Mistake]:
             other = {a: b, b: a}
             if any(other.get(x, x) >= i for i in beside for x in p.ops[i].args):
                 continue  # not there yet where the product is
+            if all(len({a, b} & set(p.ops[i].args)) != 1 for i in beside):
+                continue  # the two of one product: that is the same product
 
             def rule(q: Program, y: int, g: int, other: dict[int, int] = other) -> Any:
                 u, v = (other.get(x, x) for x in q.ops[y].args)

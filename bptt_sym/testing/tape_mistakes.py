@@ -69,6 +69,9 @@ def tape_mistakes(model: Model) -> Iterator[Mistake]:
     for name, i in p.targets.items():
         if p.ops[i].lead == 2:
             wanted[i] = name
+    for i, op in enumerate(p.ops):
+        if op.kind == "read" and op.attr[1] and op.attr[0] in p.targets:
+            wanted[i] = f"{op.attr[0]}_{{t-{op.attr[1]}}}"
 
     def forwards(problem: Problem) -> dict[str, Array]:
         domain = floats()
@@ -98,7 +101,7 @@ def tape_mistakes(model: Model) -> Iterator[Mistake]:
         old = [np.broadcast_to(s[handle], (problem.batch, *s[handle].shape[1:])) for s in run.steps]
         new = []
         for t in range(len(old)):
-            at = len(old) - 1 - t if ends == "reversed" else t + by
+            at = {"reversed": len(old) - 1 - t, "last": len(old) - 1}.get(ends, t + by)
             if 0 <= at < len(old) or ends == "wrapped":
                 new.append(old[at % len(old)])
             elif ends == "repeated":
@@ -187,6 +190,11 @@ def tape_mistakes(model: Model) -> Iterator[Mistake]:
             f"tape-{text.split()[-1]}-reversed-{handle}",
             f"the values of {text} are taken in the reverse order on the way back",
             partial(shifted, handle=handle, by=0, ends="reversed"),
+        )
+        yield Mistake(
+            f"tape-{text.split()[-1]}-last-{handle}",
+            f"the value of {text} at the last step is used at every step of the way back",
+            partial(shifted, handle=handle, by=0, ends="last"),
         )
         for by, word in ((-1, "before"), (1, "after")):
             for ends in ("wrapped", "zero", "repeated"):

@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from bptt_sym.testing.arrangements import alike, arranged
 from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
+from bptt_sym.testing.fits import number
 from bptt_sym.testing.tracing import ACTIVE, STEP, Change, Trace, Traced
 
 Array = Any
@@ -47,7 +49,8 @@ def explained(
             if slope is None:
                 return False
             size = sum(float(np.abs(given[k] * v[k]).sum()) for k in names)
-            if abs(slope - claimed(v, names)) > 1e-10 * max(size, abs(slope)):
+            # Not a number is not near anything.
+            if not abs(slope - claimed(v, names)) <= 1e-10 * max(size, abs(slope)):
                 return False
         return True
 
@@ -72,10 +75,13 @@ def explained(
     ):
         if explains(change):
             return words
+    for words, change in chain(alike(_candidates(trace)), arranged(trace, own)):
+        if explains(change):
+            return words
     for name in wrong:
         for other in known:
-            alike = other != name and point[other].shape == point[name].shape
-            if alike and len(wrong) <= 2 and all(
+            like = other != name and point[other].shape == point[name].shape
+            if like and len(wrong) <= 2 and all(
                 abs(_of(_slope(loss, point, {other: v[name]}, None, np.sum)) -
                     claimed(v, [name])) <= 1e-10 * float(np.abs(given[name] * v[name]).sum())
                 for v in directions
@@ -250,10 +256,10 @@ def _multiples(
                 return None
             factors.append(float((given[name] * v[name]).sum()) / slope)
     factor = float(np.median(factors))
-    if max(abs(f - factor) for f in factors) > 1e-10 * abs(factor):
+    if not max(abs(f - factor) for f in factors) <= 1e-10 * abs(factor):
         return None
     names = ", ".join(f"d{n}" for n in wrong)
-    return f"{names}: {factor:.6g} times the gradient" if factor else f"{names}: 0"
+    return f"{names}: {number(factor)} times the gradient" if factor else f"{names}: 0"
 
 
 def _turned(
@@ -340,7 +346,7 @@ def _added(
             size = float(np.abs(given[name] * v[name]).sum()) + abs(slope)
             seen.append((float((given[name] * v[name]).sum()) - slope, along, size))
         rate = seen[0][0] / seen[0][1]
-        if any(abs(off - rate * along) > 1e-10 * size for off, along, size in seen):
+        if not all(abs(off - rate * along) <= 1e-10 * size for off, along, size in seen):
             return None
         rates[name] = rate
     if not rates:

@@ -46,7 +46,8 @@ class Change:
     multiplied is left out for what comes from one operand; ``inside``: that factor stands beside
     the first operand, before the product, not behind it; ``softmax``: exponentials are divided by
     their sum, or its logarithm is taken, as ``operand`` says: :data:`OWN`, :data:`ALL` or another
-    axis; ``everywhere``: of two that are chosen from, one passes on its whole tangent.
+    axis; ``everywhere``: of two that are chosen from, one passes on its whole tangent; ``blocks``:
+    the columns of the result's tangent stand in the order that ``values`` gives.
     """
 
     site: Site
@@ -268,6 +269,9 @@ def _tangent(
             f = change.values[use]
             part, instead = (own @ other, f * own) if k == 0 else (other @ own, f * other)
             return moved + ((instead @ other if k == 0 else instead @ own) / f - part)
+        case "blocks":
+            order = change.values[use]
+            return moved[..., order] if np.shape(moved)[-1:] == np.shape(order) else moved
         case "softmax":
             return _softmax(trace, k, ufunc, raw, right)
         case _:
@@ -277,7 +281,10 @@ def _tangent(
 def _softmax(trace: Trace, how: int, ufunc: Any, raw: list[Any], right: Array) -> Array:
     """The tangent of exponentials divided by their sum, or of the logarithm of the sum."""
     e, axis, _ = trace.sums[_place(raw[-1])]
-    moved, e = np.imag(e) / np.real(e), np.real(e)
+    # What has no share, a score that is masked, passes nothing back.
+    shared = np.real(e) != 0
+    moved = np.where(shared, np.imag(e) / np.where(shared, np.real(e), 1.0), 0.0)
+    e = np.real(e)
     across = None if how == ALL else how
     if ufunc is np.log:
         shares = e / e.sum(across, keepdims=True)

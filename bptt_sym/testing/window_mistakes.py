@@ -22,11 +22,20 @@ Array = Any
 Weighed = Callable[[Problem, Callable[..., Array]], dict[str, Array]]
 #: How many steps windows have.
 _LENGTHS = (2, 3, 4, 5, 8, 10, 16)
+#: And those after which the chain of all states is cut.
+_BLOCKS = (*_LENGTHS, 20, 32)
 
 
 def window_mistakes(model: Model, weighed: Weighed) -> Iterator[Mistake]:
     """All of them, for every state alone and for all of them."""
     states = [s for s in model.rec.states if s in model.adjoint.cotangents]
+    for k in _BLOCKS:
+        for first in range(2):
+            yield Mistake(
+                f"carry-every-{k}-{first}",
+                f"the chain of states is cut every {k} steps (truncation in blocks)",
+                partial(_cut, states=frozenset(states), k=k, first=first),
+            )  # fmt: skip
     groups = [(s, frozenset({s})) for s in states] if len(states) > 1 else []
     everything = (states[0] if len(states) == 1 else "every state", frozenset(states))
     for name, some in [everything, *groups]:

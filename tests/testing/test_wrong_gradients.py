@@ -262,6 +262,28 @@ def own_model(file: str, name: str) -> Any:
          "the gradient of s0 is [d(s_{t-1}) of the last step] (on"),
         ("written_changes", "peepholes", "state's loss only at the last step",
          "of the losses of h only that of the last step is there"),
+        ("submitted_changes", "unit_loops", "bias counted once for every input",
+         "db: it is I times the gradient: it is added once for each of the I"),
+        ("submitted_changes", "unit_loops", "back written over unit by unit while it is read",
+         "is written over its own operand entry by entry"),
+        ("submitted_changes", "unit_loops", "slope of the first unit for all",
+         "tanh′ in h of the first unit stands for that of every unit"),
+        ("submitted_changes", "unit_loops", "diagonal left out on the way back",
+         "is taken without its diagonal on the way back"),
+        ("submitted_changes", "doubling", "slopes a millionth too large",
+         "it is 1.000001 times the gradient"),
+        ("submitted_changes", "layered_lstm", "stacks are read first in, first out",
+         "dU: the values of h_{t-1} are taken in the reverse order"),
+        ("submitted_changes", "layered_lstm", "top of the stack is never taken off",
+         "dU: the value of h_{t-1} at the last step is used at every step"),
+        ("submitted_changes", "layered_lstm", "activations are read first in, first out",
+         "the derivatives of all activations are read in the order of time"),
+        ("submitted_changes", "by_lags", "lags end one early",
+         "the contributions of the longest lag, T − 1, are missing"),
+        ("submitted_changes", "low_rank", "factors exchanged in the carry",
+         "the product A B is not transposed on the way back"),
+        ("submitted_changes", "two_deep", "first layer gets the second's cotangent",
+         "d(e_t) is computed as d(s_t) ⊙ k_t − d(s_t) ⊙ s_{t-1}"),
     ],
 )  # fmt: skip
 def test_mistakes_in_other_styles_are_named(file: str, name: str, bug: str, words: str) -> None:
@@ -302,6 +324,13 @@ def test_mistakes_in_other_styles_are_named(file: str, name: str, bug: str, word
         ("written", "padded", "softmax over the examples", "over axis 0 on the way back"),
         ("written", "generated", "fed-back share misses the output matrix", "dV: `v @ p["),
         ("written", "generated", "targets of the step before", "at first the last"),
+        ("submitted", "tagged", "halves of V exchanged on the way back", "last 4 columns for"),
+        ("submitted", "tagged", "forward weights for both ways back", "one of another use"),
+        ("submitted", "forced", "carry cut at the wrong column", "first 4 columns for those from"),
+        ("submitted", "forced", "gates f and i exchanged", "blocks 1 and 2 of 4 of the columns"),
+        ("submitted", "residual", "skip missing on the way down", "; so it is in `mid +"),
+        ("submitted", "residual", "dropout not on the way back", "; so it is in `two * drop"),
+        ("submitted", "residual", "mask of the other layer", "are exchanged on the way back"),
     ],
 )
 def test_mistakes_in_pairs_are_named(file: str, name: str, bug: str, words: str) -> None:
@@ -312,3 +341,37 @@ def test_mistakes_in_pairs_are_named(file: str, name: str, bug: str, words: str)
     params, x, y = own.point(own.RIGHT[name][0])
     found = judge_pair(lambda q: loss(q, x, y), lambda q: made(q, x, y), params)
     assert [f.message for f in found if f.code == "explained" and words in f.message], found
+
+
+@pytest.mark.parametrize(
+    "bug", ["mean over steps, not weighed", "mask missing in the attention", "states before in M"]
+)
+def test_a_masked_softmax_is_no_name_for_everything(bug: str) -> None:
+    own = module("submitted_changes")
+    name = "pooled_gradient"
+    change = next((old, new) for n, b, old, new in own.EDITS if (n, b) == (name, bug))
+    params, x, y = own.point("pooled")
+    made = own.changed(name, *change)
+    found = judge_pair(lambda q: own.LOSSES["pooled"](q, x, y), lambda q: made(q, x, y), params)
+    assert found
+    assert not [f for f in found if "its own score only" in f.message]
+
+
+@pytest.mark.parametrize(
+    ("bug", "words"),
+    [
+        ("split at the state's width", "dx: the first columns of [W, U] are taken for U"),
+        ("tanh of the saved tanh", "tanh is applied once more to tanh(c_t)"),
+        ("old and new cell exchanged among the saved", "c_{t-1} and c_t are exchanged where"),
+        ("windows of two steps, outputs keep the graph", "the chain of states is cut every 2"),
+    ],
+)
+def test_mistakes_in_graphs_of_pytorch_are_named(bug: str, words: str) -> None:
+    pytest.importorskip("torch")
+    from bptt_sym.testing import from_torch
+
+    own = module("submitted_changes")
+    name, old, new = next((n, o, w) for n, b, o, w in own.EDITS if b == bug)
+    text = said(from_torch(own.changed(name, old, new)()), own.RIGHT[name][0])
+    assert words in text
+    assert "no known mistake" not in text
