@@ -60,6 +60,10 @@ TWO_PRODUCTS = marked("it fails, but which of its two signs of a product binds f
 _DOT_THEN_STAR = re.compile(
     r"\\cdot(?![A-Za-z])(?:[^+=&{}*]|\{(?:[^{}]|\{[^{}]*\})*\})*(?<![\^_])\*"
 )
+OF_A_DOUBTFUL_MARK = marked(
+    "it fails with a mark for a gradient that was given by a formula which was not understood"
+)
+_DERIVED = re.compile(r"\\partial|∂|\\nabla|\\frac\s*\{\s*d")
 #: Every sign that makes a derivative of what stands behind it.
 _SIGNS = re.compile(r"\\partial(?![A-Za-z])|∂|\\nabla(?![A-Za-z])|∇")
 #: ``\\partial q_t`` below a fraction bar.
@@ -89,6 +93,8 @@ class Grounds:
     by_activations: bool = False
     #: The gradients that a formula before gave with a factor too many: loss and name.
     overdone: set[tuple[str, str]] = field(default_factory=set)
+    #: Gradients whose mark was given by a formula that did not hold as the mark was read.
+    doubtful: set[tuple[str, str]] = field(default_factory=set)
     #: What the names of the document mean.
     ledger: Ledger = field(default_factory=Ledger)
     #: The weights to which an example gives a value that drops out.
@@ -125,8 +131,16 @@ class Grounds:
                 self.overdone |= _gradients(claim.sides[:1])
             elif code == "BP019" and _gradients(claim.sides[1:]) & self.overdone:
                 why = GIVEN_BEFORE
+            if formula.delta and _gradients(claim.sides[1:]) & self.doubtful:
+                why = OF_A_DOUBTFUL_MARK
         if why:
-            return replace(judged, verdict=Verdict("undecided", note=why), part=None)
+            judged = replace(judged, verdict=Verdict("undecided", note=why), part=None)
+        if judged.basis is not None and _gives_a_mark(formula, row):
+            given = _gradients(judged.basis.claim.sides[:1])
+            if judged.verdict.verdict == "undecided":
+                self.doubtful |= given
+            elif judged.verdict.is_right:
+                self.doubtful -= given
         return judged
 
     def _missing(self, verdict: Verdict, row: Row, formula: Formula) -> str:
@@ -159,6 +173,14 @@ def holds_in_vain(judged: Judged) -> str:
         return ADDS_NOTHING
     apart = vanishing_in(basis.claim, basis.model.court.model)
     return "{} does not depend on {}: which {} is meant?".format(*apart, apart[0]) if apart else ""
+
+
+def _gives_a_mark(formula: Formula, row: Row) -> bool:
+    """Whether the left side of a row was written as a mark for a gradient, and no derivative."""
+    if not formula.delta:
+        return False
+    left = _as_it_stands(row, formula).partition("=")[0]
+    return not _DERIVED.search(left)
 
 
 def _gradients(sides: Sequence[Node]) -> set[tuple[str, str]]:

@@ -481,7 +481,6 @@ class Models:
                 if model is None:
                     continue
                 for further in self.completions(model):
-                    further.supposed = (*s.says, *further.supposed)
                     further.evidence = min(s.evidence, further.evidence)
                 family += [model, *self.completions(model)]
             if family:

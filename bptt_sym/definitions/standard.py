@@ -200,7 +200,7 @@ def _gru(names: Mapping[str, str], usage: Usage, wording: Wording) -> Iterator[S
         f"{name}_{{t}} = \\sigma({_affine(letter, h, x, usage)})"
         for name, letter in ((z, "z"), (r, "r"))
     )
-    reset = rf"{r}_{{t}} \odot {h}_{{t-1}}"
+    reset = rf"({r}_{{t}} \odot {h}_{{t-1}})"
     before = f"{candidate}_{{t}} = \\tanh({_affine(tag, h, x, usage, state=reset)})"
     after = (
         rf"{candidate}_{{t}} = \tanh(W_{{{tag}}} {x}_{{t}} + {r}_{{t}} \odot "

@@ -15,17 +15,15 @@ from enum import IntEnum
 
 from bptt_sym.decide.rewriting import defined_in_rows
 from bptt_sym.definitions.gates import (
-    ARGUMENTS,
     GATES,
     at_step_t,
-    bare_letter,
     free_gates,
     hidden_state,
     label_of_weights,
     letter_of,
     named_arguments,
-    written,
 )
+from bptt_sym.definitions.inner_names import OUT_WEIGHTS, Argument, inner_names, preactivation
 from bptt_sym.definitions.loose_ends import is_output, output_of, readout, share, tied, uncomputed
 from bptt_sym.definitions.usage import LOSSES, OUTPUTS, Usage
 from bptt_sym.documents.prose import Wording
@@ -130,15 +128,26 @@ def suppositions(
 def _arguments(draft: _Draft) -> None:
     """Names for the arguments of activations, where only the activation is written."""
     rec, usage, known = draft.rec, draft.usage, draft.known
-    for pre in (_preactivation(rec, usage, known), *_inner_names(rec, usage, known)):
-        if pre is None or pre.state in draft.replaces:
+    named: dict[str, Argument] = {}
+    for pre in (preactivation(rec, usage, known), *inner_names(rec, usage, known)):
+        if pre is None:
             continue
+        lines = pre.lines
+        if (first := named.get(pre.state)) is not None:
+            once = re.sub(r"[{}]", "", pre.plain) == re.sub(r"[{}]", "", first.plain)
+            if once or not (pre.sure and first.sure):
+                continue
+            # Two names for one argument: the way to the activation leads through both.
+            draft.lines.remove(first.lines[-1])
+            lines = (f"{pre.name} = {first.name}", pre.lines[-1])
+        elif pre.state in draft.replaces:
+            continue
+        named[pre.state] = pre
         draft.replaces.add(pre.state)
-        draft.add(f"{pre.name} is the argument of the activation", *pre.lines)
-        name = plain_name(pre.name.removesuffix("_t").removesuffix("^{(t)}"))
+        draft.add(f"{pre.name} is the argument of the activation", *lines)
         if not pre.sure:
-            draft.guessed.add(name)  # of which activation is a guess
-        known.add(name)
+            draft.guessed.add(pre.plain)  # of which activation is a guess
+        known.add(pre.plain)
 
 
 def _closed(draft: _Draft, wording: Wording) -> None:
@@ -257,13 +266,6 @@ def _exchanged(node: Node, old: Node, new: Node) -> Node:
     return new if node is old else rebuild(node, lambda c: _exchanged(c, old, new))
 
 
-#: Weights of an output.
-_OUT_WEIGHTS = r"W_y W_{y} W_{hy} W_{yh} W_{qh} W_{hq} W_{ho} W_{oh} W_{out} V W_o".split()
-
-
-_OUTER = frozenset(_OUT_WEIGHTS)
-
-
 def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
     """Outputs that nothing defines: with their weight if the text uses one, else unknown."""
     known, usage, lines = draft.known, draft.usage, draft.lines
@@ -291,7 +293,7 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
     """``z_t = W_y h_t + b_y``, and its softmax where a prediction less its target stands."""
     usage, known = draft.usage, draft.known
     used = usage.scripts | usage.bare
-    weights = [*_OUT_WEIGHTS, *(["u", "v"] if draft.rec.is_scalar else [])]
+    weights = [*OUT_WEIGHTS, *(["u", "v"] if draft.rec.is_scalar else [])]
     weight = next((w for w in weights if w in used and plain_name(w) not in known), "")
     predicted = next((p for p in (r"\hat{y}", r"\hat{p}") if p in used | set(usage.timed)), "")
     if any(plain_name(n) == "y" for n in draft.rec.gates) or is_output(draft.readout, draft.rec):
@@ -380,84 +382,6 @@ def _steps(steps: set[str]) -> bool:
 
 def _is_loss(name: str) -> bool:
     return plain_name(name) in LOSSES
-
-
-@dataclass(frozen=True)
-class _Argument:
-    """A name for the argument of the activation that gives ``state``."""
-
-    name: str
-    state: str
-    lines: tuple[str, str]
-    #: Whether the document itself puts the name into that activation.
-    sure: bool
-
-
-def _argument(name: str, state: str, rec: Recurrence, usage: Usage) -> _Argument | None:
-    from bptt_sym.render.latex import latex
-
-    rhs = rec.rhs(state)
-    if not (isinstance(rhs, Fn) and rhs.order == 0):
-        return None
-    function = written(rhs.name)
-    lines = (f"{name} = {latex(rhs.arg, rec)}", f"{at_step_t(state)} = {function}({name})")
-    plain = plain_name(name.removesuffix("_t").removesuffix("^{(t)}"))
-    return _Argument(name, plain_name(state), lines, (function, plain) in usage.activated)
-
-
-def _preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> _Argument | None:
-    """``z_t`` for the argument of the state's activation, where only the activation is written."""
-    of_gates = any(r.startswith("net_") for r in usage.running)
-    names = ("z", "a", *(() if of_gates else (r"\mathrm{net}",)), "s", "u")
-    # A letter that no derivative is taken by may be that of something else.
-    for name in sorted(names, key=lambda n: plain_name(n) not in usage.varied):
-        if plain_name(name) not in usage.timed or plain_name(name) in known:
-            continue
-        # ŷ = softmax(z): the argument of the output's activation before that of the state's.
-        outputs = [n for n in rec.gates if plain_name(n) in (r"\hat{y}", r"\hat{p}", "y", "p")]
-        places = [*(outputs if name in ("z", "s", "u") else ()), *rec.states]
-        told = {a for z, a in usage.inner if z == plain_name(name)}
-        for state in sorted(places, key=lambda n: plain_name(n) not in told):
-            output_too = {"o", r"\hat{y}", "y"} & set(usage.timed)
-            if name != "z" or output_too or len(rec.states) == 1:
-                found = _argument(f"{name}_t", state, rec, usage)
-                if found is not None and plain_name(state) in told:
-                    return replace(found, sure=True)
-                inner = state in outputs or _looks_inner(usage)
-                if found is None or (name == "z" and not (found.sure or inner)):
-                    continue
-                return found
-    return None
-
-
-def _inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[_Argument]:
-    """``\\hat{f}_t`` or ``a_f`` beside a gate ``f_t``: the argument of the gate's activation."""
-    out = []
-    for gate in rec.gates:
-        letter = plain_name(gate)
-        rhs = rec.rhs(gate)
-        if isinstance(rhs, Fn) and isinstance(rhs.arg, At):
-            continue  # it has a name already
-        bare = bare_letter(gate)
-        accents = (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}")
-        for name in dict.fromkeys(f % n for n in (letter, bare) for f in accents):
-            if name == letter:
-                continue
-            if letter in GATES and name in usage.timed and name not in known:
-                out.append(_argument(f"{name}_t", gate, rec, usage))
-        for name in (form % n for n in dict.fromkeys((bare, letter)) for form in ARGUMENTS):
-            runs = plain_name(name) in usage.running or name in usage.timed
-            if (name in usage.scripts or runs) and plain_name(name) not in known:
-                found = _argument(f"{name}^{{(t)}}" if runs else name, gate, rec, usage)
-                # The script says of which gate it is the argument.
-                out.append(found and replace(found, sure=True))
-    return [found for found in out if found is not None]
-
-
-def _looks_inner(usage: Usage) -> bool:
-    if usage.residuals and "o" not in usage.timed and (usage.scripts | usage.bare) & _OUTER:
-        return False  # ŷ - y beside z is the gradient by the argument of the softmax
-    return r"\hat{y}" in usage.timed or "o" in usage.timed or not usage.bare & {"V", "W_y"}
 
 
 def _gates(draft: _Draft) -> frozenset[str]:

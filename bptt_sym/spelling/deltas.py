@@ -174,6 +174,9 @@ class Deltas:
                 (gate, *more) = key
                 if not more:
                     meanings[key] = by_argument(gate)
+            for key, candidate in _with_slopes_of_candidates(texts).items():
+                if key in guessed:
+                    meanings[key] = by_argument(candidate)
             for key in missing - set(meanings):
                 if len(key) == 2 and len(key & _INNER) == 1:
                     (gate,) = key - _INNER
@@ -248,6 +251,30 @@ def _beside_the_derivative(texts: Sequence[str]) -> set[Key]:
     return found
 
 
+def _with_slopes_of_candidates(texts: Sequence[str]) -> dict[Key, str]:
+    r"""The δ of a letter whose line multiplies by the slope of a candidate of that letter.
+
+    :math:`\delta_{h,t} = \ldots \odot (1 - \tilde h_t^2)` is no gradient by :math:`h_t`, but by
+    what :math:`\tilde h_t` is the activation of.
+    """
+    found: dict[Key, str] = {}
+    for text in texts:
+        for m in _DELTA.finditer(text):
+            read, given = _steps(m.group("scripts")), _GIVES.match(text, m.end())
+            if read is None or read[1] != "t" or given is None or len(read[0]) != 1:
+                continue
+            (letter,) = read[0]
+            for slope in _CANDIDATE_SLOPE.finditer(given.group("right")):
+                if letter == (slope["a"] or slope["b"]):
+                    found.setdefault(read[0], _plain(slope["base"]))
+    return found
+
+
+_CANDIDATE_SLOPE = re.compile(
+    r"1\s*-\s*(?:\(\s*)?(?P<base>\\(?:wide)?(?:tilde|hat)\s*"
+    r"(?:\{\s*(?P<a>[hcCsn])\s*\}|(?P<b>[hcCsn])(?![A-Za-z])))\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})"
+    r"\s*(?:\)\s*)?(?:\^\s*\{?\s*2|\\(?:odot|circ)(?![A-Za-z]))"
+)
 _GIVES = re.compile(
     r"\s*&?\s*=\s*&?(?P<right>"
     r"(?:(?!\\\\|\\(?:end|tag|label|text|mbox|in|q?quad)(?![A-Za-z]))[^=&])*)"
@@ -279,6 +306,12 @@ def own_losses(texts: Sequence[str]) -> dict[tuple[str, str], str]:
             if by is not None and _plain(by.group("base")) == _plain(m.group("base")):
                 found.setdefault((_plain(m.group("base")), read[1]), said.group("of").strip())
     return found
+
+
+def said_loss(text: str, end: int) -> str:
+    """The loss that the mark which ends at ``end`` differentiates, where an equation says so."""
+    said = _DEFINES.match(text, end)
+    return said.group("of").strip() if said is not None else ""
 
 
 def at_step(loss: str, step: str) -> str:

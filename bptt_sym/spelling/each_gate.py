@@ -13,14 +13,19 @@ from dataclasses import dataclass
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import edited
 
-_MEMBER = r"(?:\\(?:tilde|hat|bar)\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z])|[A-Za-z])"
+_FACE = r"\\(?:mathbf|boldsymbol|bm|vec)\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z])"
+_MEMBER = (
+    rf"(?:\\(?:tilde|hat|bar)\s*(?:\{{\s*(?:{_FACE}|[A-Za-z])\s*\}}|[A-Za-z])|{_FACE}|[A-Za-z])"
+)
+#: What stands for a gate: a letter, or a sign that is none.
+_SIGN = r"\\(?:star|ast|bullet)(?![A-Za-z])|\*"
 _LIST = rf"{_MEMBER}(?:\s*(?:,|，|、)\s*{_MEMBER}){{1,5}}"
 _SAYS = re.compile(
-    rf"(?<![A-Za-z\\{{_^])(?P<letter>[gGk*])\s*(?:\\in|∈)\s*(?:\\?[\{{\[(]|\\left\s*\\?[\{{\[(])\s*"
+    rf"(?<![A-Za-z\\{{_^])(?P<letter>[gGk]|{_SIGN})\s*(?:\\in|∈)\s*(?:\\?[\{{\[(]|\\left\s*\\?[\{{\[(])\s*"
     rf"(?P<list>{_LIST})\s*(?:\\right\s*)?\\?[\}}\])]"
 )
 _SUM = re.compile(
-    rf"\\sum\s*(?:\\limits\s*)?_\s*\{{\s*(?P<letter>[gGk])\s*(?:(?:\\in|∈)\s*\\?[\{{\[(]\s*"
+    rf"\\sum\s*(?:\\limits\s*)?_\s*\{{\s*(?P<letter>[gGk]|{_SIGN})\s*(?:(?:\\in|∈)\s*\\?[\{{\[(]\s*"
     rf"(?P<list>{_LIST})\s*\\?[\}}\])]\s*)?\}}"
 )
 _AT_A_DELTA = re.compile(r"\\delta\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*)*$")
@@ -64,7 +69,7 @@ def _sayings(formula: Formula, at: int) -> Iterator[_Said]:
             if m.group("list") is None:
                 continue
             members = tuple(re.findall(_MEMBER, m.group("list")))
-            if len(_GATES & set(members)) > 1:
+            if len(_GATES & {_bare(member) for member in members}) > 1:
                 yield _Said(at, m.group("letter"), members)
 
 
@@ -75,11 +80,17 @@ def _nearest(said: Sequence[_Said], letter: str, place: int) -> _Said:
     return (before[-1:] or own[:1])[0]
 
 
+def _bare(member: str) -> str:
+    """The letter of ``member``, without what stands over it and its face."""
+    return re.sub(r"\\[A-Za-z]+|[{}\s]", "", member)
+
+
 def _uses(text: str, letter: str) -> list[tuple[int, int, bool, bool]]:
     """Where ``letter`` stands alone in a script (or G as a name): start, end, at a δ, unbraced."""
     found: list[tuple[int, int, bool, bool]] = []
-    inside = rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])"
-    script = rf"[_^]\s*(?:(?P<one>{letter})(?![A-Za-z])|\{{(?P<body>[^{{}}]*)\}})"
+    sign = re.escape(letter)
+    inside = rf"(?<![A-Za-z\\]){sign}(?![A-Za-z])"
+    script = rf"[_^]\s*(?:(?P<one>{sign})(?![A-Za-z])|\{{(?P<body>[^{{}}]*)\}})"
     for m in re.finditer(script, text):
         delta = _AT_A_DELTA.search(text[: m.start()])
         if m.group("one"):
@@ -90,14 +101,18 @@ def _uses(text: str, letter: str) -> list[tuple[int, int, bool, bool]]:
                 (at + k.start(), at + k.end(), delta is not None, False)
                 for k in re.finditer(inside, m.group("body"))
             ]
-    if letter == "G":
-        alone = re.finditer(r"(?<![A-Za-z\\_^{])G(?=\s*_)", text)
+    if letter == "G" or letter.startswith("\\"):
+        # G_t, \\delta\\star_t, \\bar{\\star}_t: the gate itself
+        before = r"(?<![A-Za-z\\_^{])" if letter == "G" else r"(?<![\\_^{])"
+        alone = re.finditer(rf"{before}{sign}(?=\s*_)|(?<=\{{){sign}(?=\}}\s*_)", text)
         found += [(m.start(), m.end(), True, False) for m in alone]
     return sorted(found)
 
 
 def _about(formula: Formula, letter: str, member: str, accented: bool) -> Formula:
     def name(delta: bool, lone: bool) -> str:
+        if not delta and member.startswith((r"\bar", r"\math", r"\bold", r"\bm", r"\vec")):
+            return _bare(member)  # \\bar{f}_t has the weights W_f
         new = rf"\tilde{{{member}}}" if delta and accented and member in ("c", "C") else member
         return f"{{{new}}}" if lone and len(new) > 1 else new
 

@@ -19,6 +19,7 @@ from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.adjoints import Adjoints
 from bptt_sym.spelling.backwards import counted_from_the_end
+from bptt_sym.spelling.bare_nablas import with_losses_for_nablas
 from bptt_sym.spelling.before_activation import with_arguments_for_words
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.beside_formulas import without_what_stands_beside
@@ -61,6 +62,7 @@ from bptt_sym.spelling.said_before import with_conditions
 from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
 from bptt_sym.spelling.single_step import with_its_step
+from bptt_sym.spelling.slashed import with_bars_for_slashes
 from bptt_sym.spelling.stacked import with_stacked_gates
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.stepless import with_steps
@@ -218,6 +220,7 @@ TYPESETTING = (
     _each(without_labels_of_braces),
     _each(without_what_stands_beside),
     _all(with_braces),
+    _each(with_bars_for_slashes),
     _all(with_bold_for_arrows),
     _each(without_limit_signs),
     _all(with_conditions),
@@ -269,6 +272,7 @@ GATES = (
 )
 #: What a derivative or a slope is taken of and by.
 DERIVATIVES = (
+    _by_loss(with_losses_for_nablas),
     _all(with_arguments_for_words),
     _all(with_predictions_for_targets),
     _by_words(with_softmax_of_outputs),

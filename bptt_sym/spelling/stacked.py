@@ -224,10 +224,24 @@ def with_stacked_gates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
                     stacked.written[_key(others[0])] = others[0]
             elif made := next((o for o in others if _WEIGHT.search(o)), ""):
                 stacked.weights |= {_key(m.group()) for m in _WEIGHT.finditer(made)}
+    stacked.weights |= _of_every_gate(formulas, stacked)
     if not stacked.weights:
         return list(formulas)
     found = [stacked.written_out(f) for f in formulas]
     return in_bold(found, letters) if bold else found
+
+
+def _of_every_gate(formulas: Sequence[Formula], stacked: Stacked) -> set[str]:
+    """The letters of weights that each gate of a stacked gradient has with its own letter below,
+    and that a line differentiates by without one: all of them, stacked as the gradient is."""
+    names = {_key(m.group()) for f in formulas for m in _WEIGHT.finditer(f.latex)}
+    by = {_key(m.group("by")) for f in formulas for m in _BY.finditer(f.latex)}
+    gates = [tuple(gate for gate, _ in stack) for stack in stacked.gradients.values()]
+    return {
+        w
+        for w in by - stacked.given
+        if w in "WURVb" and any(all(f"{w}_{gate}" in names for gate in every) for every in gates)
+    }
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:

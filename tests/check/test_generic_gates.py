@@ -50,6 +50,34 @@ def test_a_formula_about_every_gate_may_be_wrong() -> None:
     assert {v.verdict for v in last(CELL + DELTAS, claim)} == {"wrong"}
 
 
+@pytest.mark.parametrize("sign", ["*", r"\star", r"\ast"])
+def test_a_sign_may_stand_for_every_gate(sign: str) -> None:
+    claim = (
+        rf"\frac{{\partial L}}{{\partial W_{sign}}} = \sum_t \delta_{{{sign},t}} x_t^\top, "
+        rf"\quad {sign} \in \{{f, o\}}"
+    )
+    text = CELL + DELTAS.replace(r"\delta^f_t", r"\delta_{f,t}").replace(
+        r"\delta^o_t", r"\delta_{o,t}"
+    )
+    assert [v.is_right for v in last(text, claim)] == [True, True]
+    claim = claim.replace("x_t^", "h_{t-1}^")
+    assert [v.verdict for v in last(text, claim)] == ["wrong", "wrong"]
+
+
+def test_a_sign_for_every_gate_may_be_a_name_itself() -> None:
+    given = document_from_text(
+        r"$$W_\star = \delta\star_t x, \quad \star \in \{\bar{\mathbf z}, \bar f\}$$"
+        r"$$W_\star = \delta\bar{\star}_t x * y \star z, \star \in \{f, i\}$$",
+        "t.md",
+    ).formulas
+    assert ["".join(f.latex.split()) for f in for_each_gate(given)] == [
+        r"W_z=\delta\bar{\mathbf{z}}_tx",
+        r"W_f=\delta\barf_tx",
+        r"W_f=\delta\bar{f}_tx*y\starz",
+        r"W_i=\delta\bar{i}_tx*y\starz",
+    ]
+
+
 def test_a_sum_over_gates_is_written_out() -> None:
     formulas = document_from_text(r"$$a = \sum_{g \in \{f, i, o\}} U_g^\top \delta_g + b$$", "t.md")
     (found,) = for_each_gate(formulas.formulas)

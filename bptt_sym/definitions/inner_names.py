@@ -1,0 +1,102 @@
+r"""Names for what stands inside an activation, where the equations only write the activation.
+
+:math:`z_t` beside a state, :math:`\hat f_t`, :math:`a_f` or :math:`\mathrm{net}_f` beside a gate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bptt_sym.definitions.gates import ARGUMENTS, GATES, at_step_t, bare_letter, written
+from bptt_sym.definitions.usage import Usage
+from bptt_sym.notation import At, Fn
+from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.recurrence import Recurrence
+
+#: Weights of an output.
+OUT_WEIGHTS = r"W_y W_{y} W_{hy} W_{yh} W_{qh} W_{hq} W_{ho} W_{oh} W_{out} V W_o".split()
+_OUTER = frozenset(OUT_WEIGHTS)
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A name for the argument of the activation that gives ``state``."""
+
+    name: str
+    state: str
+    lines: tuple[str, str]
+    #: Whether the document itself puts the name into that activation.
+    sure: bool
+
+    @property
+    def plain(self) -> str:
+        """The name without its step."""
+        return plain_name(self.name.removesuffix("_t").removesuffix("^{(t)}"))
+
+
+def argument(name: str, state: str, rec: Recurrence, usage: Usage) -> Argument | None:
+    """The name of what stands inside the activation of ``state``; ``None`` if it has none."""
+    from bptt_sym.render.latex import latex
+
+    rhs = rec.rhs(state)
+    if not (isinstance(rhs, Fn) and rhs.order == 0):
+        return None
+    function = written(rhs.name)
+    lines = (f"{name} = {latex(rhs.arg, rec)}", f"{at_step_t(state)} = {function}({name})")
+    found = Argument(name, plain_name(state), lines, sure=False)
+    return replace(found, sure=(function, found.plain) in usage.activated)
+
+
+def preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> Argument | None:
+    """``z_t`` for the argument of the state's activation, where only the activation is written."""
+    of_gates = any(r.startswith("net_") for r in usage.running)
+    names = ("z", "a", *(() if of_gates else (r"\mathrm{net}",)), "s", "u")
+    # A letter that no derivative is taken by may be that of something else.
+    for name in sorted(names, key=lambda n: plain_name(n) not in usage.varied):
+        if plain_name(name) not in usage.timed or plain_name(name) in known:
+            continue
+        # ŷ = softmax(z): the argument of the output's activation before that of the state's.
+        outputs = [n for n in rec.gates if plain_name(n) in (r"\hat{y}", r"\hat{p}", "y", "p")]
+        places = [*(outputs if name in ("z", "s", "u") else ()), *rec.states]
+        told = {a for z, a in usage.inner if z == plain_name(name)}
+        for state in sorted(places, key=lambda n: plain_name(n) not in told):
+            output_too = {"o", r"\hat{y}", "y"} & set(usage.timed)
+            if name != "z" or output_too or len(rec.states) == 1:
+                found = argument(f"{name}_t", state, rec, usage)
+                if found is not None and plain_name(state) in told:
+                    return replace(found, sure=True)
+                inner = state in outputs or _looks_inner(usage)
+                if found is None or (name == "z" and not (found.sure or inner)):
+                    continue
+                return found
+    return None
+
+
+def inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[Argument]:
+    """``\\hat{f}_t`` or ``a_f`` beside a gate ``f_t``: the argument of the gate's activation."""
+    out = []
+    for gate in rec.gates:
+        letter = plain_name(gate)
+        rhs = rec.rhs(gate)
+        if isinstance(rhs, Fn) and isinstance(rhs.arg, At):
+            continue  # it has a name already
+        bare = bare_letter(gate)
+        accents = (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}")
+        for name in dict.fromkeys(f % n for n in (letter, bare) for f in accents):
+            if name == letter:
+                continue
+            if letter in GATES and name in usage.timed and name not in known:
+                out.append(argument(f"{name}_t", gate, rec, usage))
+        for name in (form % n for n in dict.fromkeys((bare, letter)) for form in ARGUMENTS):
+            runs = plain_name(name) in usage.running or name in usage.timed
+            if (name in usage.scripts or runs) and plain_name(name) not in known:
+                found = argument(f"{name}^{{(t)}}" if runs else name, gate, rec, usage)
+                # The script says of which gate it is the argument.
+                out.append(found and replace(found, sure=True))
+    return [found for found in out if found is not None]
+
+
+def _looks_inner(usage: Usage) -> bool:
+    if usage.residuals and "o" not in usage.timed and (usage.scripts | usage.bare) & _OUTER:
+        return False  # ŷ - y beside z is the gradient by the argument of the softmax
+    return r"\hat{y}" in usage.timed or "o" in usage.timed or not usage.bare & {"V", "W_y"}

@@ -1,0 +1,46 @@
+r"""∇ with its variable below and nothing behind it: :math:`\nabla_{h_t} \odot o_t`.
+
+Texts that differentiate one loss only leave it out. What stands so, before a sign or at the end, is
+the derivative of that loss, or of the one that a line names: :math:`\nabla_{h_t} = \partial E_t/
+\partial h_t`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+from bptt_sym.spelling.deltas import said_loss
+
+_BODY = r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})++"
+#: A sign, a closing bracket or an end: no operand.
+_NO_OPERAND = (
+    r"(?=(?:\s|\\[,;:! ])*+(?:$|[=+\-&,.;)\]}*·⊙∘]|\\\\|:=|\\(?:right|odot|circ|cdot|ast|times|"
+    r"otimes|q?quad|end|tag|text|mbox|label|equiv|approx|coloneqq|triangleq|doteq|in)(?![A-Za-z])))"
+)
+_T = r"(?:T|\\top|\\intercal)(?![A-Za-z])"
+_TURNED = rf"(?P<turned>\s*\^\s*(?:\{{\s*{_T}\s*\}}|{_T}))"
+_BARE = re.compile(
+    rf"(?:\\nabla(?![A-Za-z])|∇)\s*_\s*\{{(?P<by>{_BODY})\}}(?:{_TURNED}|{_NO_OPERAND})"
+)
+
+
+def with_losses_for_nablas(formulas: Sequence[Formula], loss: str) -> list[Formula]:
+    """``formulas`` with ``loss`` behind each ∇ that has nothing behind it."""
+    given = (
+        said_loss(f.latex, m.end()) for f in formulas for m in _BARE.finditer(f.latex)
+    )
+    named = next((found for found in given if found), "")
+
+    def new(m: re.Match[str]) -> str:
+        whole = rf"\frac{{\partial {named or loss}}}{{\partial {m['by'].strip()}}}"
+        return rf"\left({whole}\right)^{{\top}}" if m["turned"] else whole
+
+    out = [replaced(f, _BARE, new) for f in formulas]
+    return [
+        replace(a, delta=a.delta or (not named and a.latex != b.latex))
+        for a, b in zip(out, formulas, strict=True)
+    ]
