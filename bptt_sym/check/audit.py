@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from bptt_sym.check import conditions, failures
@@ -18,7 +18,7 @@ from bptt_sym.check.continued import continued, continues_in_numbers
 from bptt_sym.check.examples import gives_a_state, has_decimals, puts_values_in, without_numbers
 from bptt_sym.check.facts import needs_no_model, of_a_fact
 from bptt_sym.check.grounds import Grounds, holds_in_vain
-from bptt_sym.check.judged import Judged, as_entry, fault_in, in_order, of_problem
+from bptt_sym.check.judged import Judged, Waiting, as_entry, fault_in, in_order, of_problem
 from bptt_sym.check.layers import layered
 from bptt_sym.check.links import by_links
 from bptt_sym.check.models import Model, Models
@@ -57,16 +57,6 @@ from bptt_sym.read.vocabulary import plain_name
 MOST_TRIED = 6
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    """A row whose names no model knew when it was read: a later one may."""
-
-    row: Row
-    formula: Formula
-    tried: int
-    error: InputError
-
-
 @seldom_collected()
 def audit(document: Document) -> list[Judged]:
     """The verdict of each formula, in the order of the document.
@@ -76,7 +66,7 @@ def audit(document: Document) -> list[Judged]:
     everything, context = prepared(document)
     auditor = _Auditor(context)
     auditor.bench.near_one = frozenset().union(*(about_one(f.latex) for f in everything))
-    found, apart = list[Judged | _Waiting](), layered(document)
+    found, apart = list[Judged | Waiting](), layered(document)
     for formula in everything:
         if (case := _CASE.fullmatch(formula.latex)) and not formula.display:
             auditor.bench.case = (case.group(1), case.group(2))
@@ -87,7 +77,7 @@ def audit(document: Document) -> list[Judged]:
         else:
             found += auditor.formula(formula)
             auditor.bench.case = None if formula.display else auditor.bench.case
-    late = [auditor.late(entry) if isinstance(entry, _Waiting) else entry for entry in found]
+    late = [auditor.late(entry) if isinstance(entry, Waiting) else entry for entry in found]
     entries = in_order([*late, *(of_problem(p) for p in document.problems)])
     entries = with_one_supposition(entries, auditor.bench.verdict)
     return where_understood(entries, context.letters)
@@ -105,7 +95,7 @@ class _Auditor:
         #: The sections in which an example gives values to the run.
         self._worked: set[int] = set()
 
-    def sentence(self, formula: Formula) -> list[Judged | _Waiting]:
+    def sentence(self, formula: Formula) -> list[Judged | Waiting]:
         """A formula in a sentence: taken up if it defines something, judged if it is about ∂."""
         try:
             rows = outline(formula)
@@ -122,13 +112,13 @@ class _Auditor:
                 return [self._row(row, formula, values) for row in rows.rows]
             if formula.written.startswith(("∂", r"\partial")) and "=" in formula.latex:
                 found = [self._row(row, formula, {}) for row in rows.rows]
-                return [f for f in found if isinstance(f, _Waiting) or is_judged(f)]
+                return [f for f in found if isinstance(f, Waiting) or is_judged(f)]
         except (BpttError, ValueError) as error:
             if formula.display and isinstance(error, InputError):
                 return [unreadable(formula, error, self._title)]
         return []
 
-    def formula(self, formula: Formula) -> Iterator[Judged | _Waiting]:
+    def formula(self, formula: Formula) -> Iterator[Judged | Waiting]:
         """The entries of one formula; it may change the model in force."""
         if not is_relation(formula.latex):
             self.grounds.ledger.leave(formula.latex, formula.section)
@@ -248,7 +238,7 @@ class _Auditor:
 
     # -- claims
 
-    def _row(self, row: Row, formula: Formula, defined: dict[int, Verdict]) -> Judged | _Waiting:
+    def _row(self, row: Row, formula: Formula, defined: dict[int, Verdict]) -> Judged | Waiting:
         verdict = defined.get(id(row))
         supposed = verdict is None and conditions.is_supposed(row, formula)
         verdict = verdict or (None if supposed else of_a_fact(row, formula, self.models))
@@ -270,17 +260,22 @@ class _Auditor:
         found = self._judge(row, formula, map(self._family, self.models.newest_first()))
         if isinstance(found, Judged) and found.verdict.verdict == "wrong":
             found = self._renamed(row, formula) or found
-        fails = isinstance(found, _Waiting) or found.verdict.verdict in ("wrong", "undecided")
+        fails = isinstance(found, Waiting) or found.verdict.verdict in ("wrong", "undecided")
         if fails and formula.section in self._worked and gives_a_state(row):
             return self._entry(formula, _EXAMPLE, row)
         refuted = isinstance(found, Judged) and found.verdict.verdict == "wrong"
         if fails and conditions.may_be_supposed(row, formula, refuted=refuted):
             return self._entry(formula, _CONDITION, row)
-        if isinstance(found, _Waiting):
+        if isinstance(found, Waiting):
             return found
         found = self.grounds.weigh(found, row, formula)
         vain = re.search(r" does not depend on |^no definition uses ", found.verdict.note)
-        return (self._come_back_to(row, formula) if vain else None) or found
+        back = self._come_back_to(row, formula) if vain else None
+        if back is None and vain and found.verdict.verdict == "undecided":
+            # An equation further down may say what depends on what.
+            error = UnboundName(found.verdict.note)
+            return Waiting(row, formula, len(self.models.all), error, found)
+        return back or found
 
     def _renamed(self, row: Row, formula: Formula) -> Judged | None:
         """The verdict of a recursion that gives a name of a gradient another meaning, if any."""
@@ -345,7 +340,7 @@ class _Auditor:
 
     def _judge(
         self, row: Row, formula: Formula, families: Iterable[Sequence[Model]]
-    ) -> Judged | _Waiting:
+    ) -> Judged | Waiting:
         """The verdict under the first family that knows the names of the row."""
         self.bench.take(formula)
         self._left, self._part = row.left, "+=" in row.chain.ops
@@ -371,7 +366,7 @@ class _Auditor:
                 hint=r"define it in the document: $h_t = \tanh(w h_{t-1} + u_t)$",
             )
         if isinstance(first, UnboundName):
-            return _Waiting(row, formula, len(self.models.all), first)
+            return Waiting(row, formula, len(self.models.all), first)
         return unreadable(formula, first, self._title)
 
     def _come_back_to(self, row: Row, formula: Formula) -> Judged | None:
@@ -452,7 +447,7 @@ class _Auditor:
         shown = self._entry(formula, found.verdict, None, found.model.title)
         return replace(shown, latex=f"{found.left} = {body}", part=None)
 
-    def late(self, entry: _Waiting) -> Judged:
+    def late(self, entry: Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
         after = self.models.all[max(entry.tried - 1, 0) :]  # what was added to is not whole
         later = [self._family(m) for m in sorted(after, key=lambda m: m.grown)]
@@ -461,6 +456,11 @@ class _Auditor:
             if not defined & {"c", "C", "s"} & set(family[0].court.model.defined):
                 later.append(family)
         again = self._judge(entry.row, entry.formula, later) if later else entry
+        if entry.found is not None:
+            if not isinstance(again, Judged) or not again.verdict.is_right:
+                return entry.found
+            again = self.grounds.weigh(again, entry.row, entry.formula)
+            return again if again.verdict.is_right else entry.found
         if isinstance(again, Judged):
             if again.verdict.verdict == "wrong" and self.models.anew:
                 note = "under the recurrence that is defined after it, it fails"
@@ -477,7 +477,7 @@ class _Auditor:
         judged = self._entry(entry.formula, unknown, entry.row, "")
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged
 
-    def _respelled(self, entry: _Waiting, latex: str, model: Model) -> Judged:
+    def _respelled(self, entry: Waiting, latex: str, model: Model) -> Judged:
         """The verdict of a row in another spelling under one model."""
         verdict = self.bench.verdict(self._claim(entry.row, model, latex=latex), model)
         return self._entry(entry.formula, verdict, entry.row, model.title)

@@ -64,6 +64,20 @@ class Judged:
         return replace(self, verdict=verdict)
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A row whose names no model knew when it was read: a later one may.
+
+    ``found`` is what is said of it if none of them makes it right.
+    """
+
+    row: Row
+    formula: Formula
+    tried: int
+    error: InputError
+    found: Judged | None = None
+
+
 def fault_in(formula: Formula, error: InputError) -> Fault:
     """``error`` with its place in the file; the whole formula if the error names no part of it."""
     return _fault(formula, error.span, error.message, error.hint)

@@ -75,14 +75,17 @@ class _Look:
     court: Court
     #: Whether it supposes something of the model, and is no reading of the claim.
     supposes: bool = False
+    bounds: bool = False  # whether a bound may mean it as well as an equation
 
     def verdict(self) -> Verdict | None:
         """The verdict if the claim holds so, with the words among its evidence."""
         try:
             known = self.court.holds(self.claim)
+            if known is None and self.bounds and set(self.claim.ops) - {"="}:
+                known = self.court.judge(self.claim, explain=False)
         except BpttError:
             return None  # a model that was changed may be none
-        if known is None:
+        if known is None or not known.is_right:
             return None
         if self.supposes:
             found = replace(known, assumptions=(*known.assumptions, self.said))
@@ -147,7 +150,8 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
     if (whole := over_all_terms(claim)) is not None:
         yield _Look("the sum is over all the terms that have its index", whole, court)
     for bound, name, time in bound_at(claim):
-        yield _Look(f"{name}, which nothing binds, stands for {time}", bound, court)
+        why = f"{name}, which nothing binds, stands for {time}"
+        yield _Look(why, bound, court, bounds=True)
     for begun, first in begun_at(claim):
         why = f"the product, whose first step is not written, begins at {first}"
         yield _Look(why, begun, court)

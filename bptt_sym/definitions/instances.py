@@ -55,7 +55,7 @@ def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
             if name not in found and _letters(row.mentions) <= defined.get(name, frozenset()):
                 continue  # its general line stands above
             if name not in found or found[name][0] < 2 <= step:
-                found[name] = step, _soft(formula, row.start, text)
+                found[name] = step, soft(formula, row.start, text)
     return [f for _, f in found.values()]
 
 
@@ -64,7 +64,8 @@ def _letters(names: frozenset[str]) -> frozenset[str]:
     return names - {"T"}
 
 
-def _soft(formula: Formula, start: int, text: str) -> Formula:
+def soft(formula: Formula, start: int, text: str) -> Formula:
+    """``text`` as a definition of a sentence at the place ``start`` of ``formula``."""
     place = formula.offsets[min(start, len(formula.offsets) - 1)]
     return replace(
         formula, latex=text, offsets=[place] * (len(text) + 1), display=False, environment=PROSE

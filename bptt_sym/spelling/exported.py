@@ -68,9 +68,24 @@ _SIGN_MEANS = re.compile(
 #: ``\\hat{y_t}``: the script inside of the accent.
 SCRIPT_INSIDE = re.compile(
     r"\\(?P<mark>hat|widehat|tilde|widetilde|bar|overline|vec|mathbf|boldsymbol|bm|mathrm|mathit|"
-    r"mathcal|pmb)\s*\{\s*(?P<name>[A-Za-z]|\\[A-Za-z]+)\s*"
+    r"mathcal|pmb)\s*\{\s*(?P<name>[A-Za-z]|\\[A-Za-z]+(?:\s*\{\s*[A-Za-z]\s*\})?)\s*"
     r"(?P<scripts>(?:[_^]\s*(?:\{[^{}]{1,24}\}|[A-Za-z0-9]|\\[a-z]+)\s*){1,2})\}"
 )
+#: ``\\mathbf{x_t)}``: a bracket that slipped into the braces of a font.
+_BRACKET_INSIDE = re.compile(
+    r"(?P<font>\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec|hat)\s*\{\s*[A-Za-z]\s*"
+    r"[_^]\s*(?:\{[^{}]{1,24}\}|[A-Za-z0-9]))(?P<bracket>\)+)\}"
+)
+#: ``x_{[t]}``: the step in square brackets below.
+_BOXED_STEP = re.compile(r"_\s*\{\s*\[(?P<step>[tkT](?:\s*[-+]\s*1)?)\]\s*\}")
+#: ``\\text { net }_t``, ``\\operatorname{net}_t``, ``n e t_t``: as programs that read pages write a
+#: name of three letters.
+_READ_OFF = re.compile(
+    r"\\(?:text|operatorname|mathrm|mathit|textit|textrm)\s*\{\s*(?P<word>net|out|hid|act|inp|err)\s*\}"
+    r"(?=\s*[_^])|(?<![A-Za-z\\])(?:\{\s*)?(?P<spaced>n\s+e\s+t)(?:\s*\})?(?=\s*[_^])"
+)
+#: ``\\operatorname{Wdiag}``
+_WITH_ITS_FACTOR = re.compile(r"\\operatorname\s*\{\s*(?P<factor>[A-Z])diag\s*\}")
 #: ``J_t := … \\in \\mathbb{R}^{n \\times n}``, ``f_t = … \\in (0, 1)^n``: of what size and where it
 #: is, behind what it is.
 _OF_SIZE = re.compile(
@@ -102,6 +117,10 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _CIRCLE, lambda m: r" \odot ")
     if "\\" in text:
         formula = replaced(formula, _ACCENT, _within)
+        formula = replaced(formula, _BRACKET_INSIDE, lambda m: m["font"] + "}" + m["bracket"])
+        formula = replaced(formula, _READ_OFF, lambda m: r"\mathrm{" + (m["word"] or "net") + "}")
+        formula = replaced(formula, _WITH_ITS_FACTOR, lambda m: rf"{m[1]}\operatorname{{diag}}")
+        formula = replaced(formula, _BOXED_STEP, lambda m: "_{" + m["step"] + "}")
         formula = replaced(formula, SCRIPT_INSIDE, outside)
         formula = replaced(formula, _LOGARITHM, lambda m: r"\log ")
         formula = replaced(formula, _OF_SIZE, _its_equation)

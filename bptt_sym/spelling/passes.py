@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeAlias
 from bptt_sym.definitions.completion import labelled_sequences, sequences
 from bptt_sym.definitions.instances import general_lines
 from bptt_sym.definitions.losses import whole_for_bare
+from bptt_sym.definitions.named_later import equations_named_later
 from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.adjoints import Adjoints
@@ -54,6 +55,7 @@ from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
+from bptt_sym.spelling.norm_names import without_names_of_norms
 from bptt_sym.spelling.numbered_words import with_names_for_numbers
 from bptt_sym.spelling.one_face import with_bold_for_arrows, with_one_face
 from bptt_sym.spelling.own_function import with_own_function
@@ -210,11 +212,13 @@ def _last_output(s: Spelling) -> None:
 
 
 def _general_lines(s: Spelling) -> None:
-    s.formulas = sorted((*general_lines(s.formulas), *s.formulas), key=lambda f: f.order)
+    soft = *general_lines(s.formulas), *equations_named_later(s.formulas)
+    s.formulas = sorted((*soft, *s.formulas), key=lambda f: f.order)
 
 
 #: What is only typesetting, or stands beside a formula.
 TYPESETTING = (
+    _all(without_names_of_norms),
     _each(without_long_blanks),
     _each(as_meant),
     _each(without_labels_of_braces),

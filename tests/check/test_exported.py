@@ -147,3 +147,35 @@ def test_the_logarithm_of_a_keyboard() -> None:
     claim = r"$$\frac{\partial L}{\partial V} = \sum_t (\hat y_t - y_t) k_t^T$$"
     assert last(text + claim) == "right"
     assert last(text + claim.replace(r"\hat y_t - y_t", r"y_t - \hat y_t")) == "wrong"
+
+
+NETS = r"""$$\operatorname{net}_{t}=U x_t+W s_{t-1}, \quad s_t = f(\operatorname{net}_t)$$
+
+"""
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\frac{\partial \text { net }_{t}}{\partial \text { net }_{t-1}} = "
+        r"\operatorname{Wdiag}\left[f^{\prime}\left(\operatorname{net}_{t-1}\right)\right]",
+        r"\frac{\partial \mathrm{net}_{t}}{\partial n e t_{t-1}} = "
+        r"W \operatorname{diag}\left[f^{\prime}\left(\text{ net }_{t-1}\right)\right]",
+    ],
+)
+def test_names_of_three_letters_as_programs_read_them_off(formula: str) -> None:
+    assert last(f"{NETS}$${formula}$$") == "right"
+    assert last(f"{NETS}$${formula.replace('= ', '= W ')}$$") == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\mathbf{\hat{y}_t}", r"\mathbf{\hat{y}}_t"),
+        (r"\sigma(W \mathbf{x_t)}", r"\sigma(W \mathbf{x}_t)"),
+        (r"\mathbf{x_{[t-1]}}", r"\mathbf{x}_{t-1}"),
+    ],
+)
+def test_what_slipped_into_the_braces_of_a_font(written: str, meant: str) -> None:
+    (formula,) = document_from_text(f"$$ a = {written} $$", "a.md").formulas
+    assert as_meant(formula).latex.strip() == f"a = {meant}"
