@@ -273,7 +273,7 @@ def run_test(args: argparse.Namespace) -> int:
     if args.score_inputs:
         from bptt_sym.testing.score import score_given
 
-        report = score_given(function(args.function)(), args.cell, rtol=args.rtol, atol=args.atol)
+        report = score_given(function(args.function), args.cell, rtol=args.rtol, atol=args.atol)
     else:
         report = run(function(args.function), args.cell, args.profile, args.dtype)
     if args.json:
@@ -282,7 +282,7 @@ def run_test(args: argparse.Namespace) -> int:
         print(json.dumps(report.json(), ensure_ascii=False, indent=1))
     else:
         print(report.text())
-    return OK if report.ok else WRONG
+    return UNREADABLE if getattr(report, "unjudged", False) else OK if report.ok else WRONG
 
 
 def run_code(args: argparse.Namespace) -> int:

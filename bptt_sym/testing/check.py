@@ -13,14 +13,15 @@ from bptt_sym.cells import cell as shipped
 from bptt_sym.cells import names
 from bptt_sym.errors import InputError
 from bptt_sym.recurrence import Recurrence
-from bptt_sym.testing.compare import Mismatch, call, mismatches
+from bptt_sym.testing.compare import Mismatch, call, mismatches, numbers
 from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.evidence import Diagnosis
 from bptt_sym.testing.models import MODELS, Model, model_of, named_model
-from bptt_sym.testing.named import function
+from bptt_sym.testing.named import function, raised
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.report import Finding, GradientError, Report
+from bptt_sym.testing.reproduction import Written
 from bptt_sym.testing.shrink import shrink
 
 Array = Any
@@ -130,9 +131,8 @@ def _inspect(
     before = _snapshot(problem)
     try:
         first = call(gradient, problem)
-    except Exception as error:
-        text = f"{type(error).__name__}: {error} on {problem!r}"
-        return [Finding("raised", text)], []
+    except (Exception, SystemExit) as error:
+        return [Finding("raised", _raised(problem, error))], []
     findings = []
     for name, now, then in before:
         if not np.array_equal(now, then, equal_nan=True):
@@ -140,27 +140,34 @@ def _inspect(
             findings.append(Finding("wrote-to-input", f"problem.{name} was changed by the call"))
     bad = mismatches(problem, first)
     findings += [Finding(m.kind, m.text()) for m in bad]
-    if state:
+    if state and all(m.kind != "not-numbers" for m in bad):
         findings += _protocol(problem, gradient, first)
         for _, now, then in before:
             now[...] = then
     return findings, bad
 
 
+def _raised(problem: Problem, error: BaseException) -> str:
+    text = raised(error)
+    if isinstance(error, KeyError) and not set(error.args) & set(problem.params):
+        text += f"; the parameters are {', '.join(problem.params)}"
+    return text
+
+
 def _protocol(problem: Problem, gradient: Gradient, first: dict[str, Array]) -> list[Finding]:
-    kept = {k: np.array(v) for k, v in first.items() if v is not None}
+    kept = _numbers(first)
     other = problem.replaced(
         params={k: v + np.asarray(0.25, v.dtype) for k, v in problem.params.items()},
         loss_weights=problem.loss_weights * np.asarray(3.0, problem.loss_weights.dtype),
     )
     try:
         second = call(gradient, problem)
-        again = {k: np.array(v) for k, v in second.items() if v is not None}
+        again = _numbers(second)
         call(gradient, other)
-        untouched = _equal(kept, {k: np.asarray(v) for k, v in first.items() if v is not None})
-        third = {k: np.array(v) for k, v in call(gradient, problem).items() if v is not None}
-    except Exception as error:
-        return [Finding("raised", f"on a later call: {type(error).__name__}: {error}")]
+        untouched = _equal(kept, _numbers(first))
+        third = _numbers(call(gradient, problem))
+    except (Exception, SystemExit) as error:
+        return [Finding("raised", f"on a later call: {_raised(problem, error)}")]
     out = []
     if not _equal(kept, again):
         out.append(Finding("not-repeatable", "a second call on the same problem differs"))
@@ -174,6 +181,11 @@ def _protocol(problem: Problem, gradient: Gradient, first: dict[str, Array]) -> 
                 text = f"the gradient of {name} shares memory with the parameter {owner}"
                 out.append(Finding("aliased", text))
     return out
+
+
+def _numbers(given: Mapping[str, Array]) -> dict[str, Array]:
+    """Copies of what was returned."""
+    return {k: np.array(numbers(v)[0]) for k, v in given.items() if v is not None}
 
 
 def _equal(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
@@ -193,7 +205,7 @@ def _explained(
     smallest: Problem | None = None
     kinds = {m.kind for m in bad}
     key = (problem.name, problem.learned, frozenset((m.name, m.kind) for m in bad))
-    known = _explanations(gradient)
+    known, given = _explanations(gradient), gradient
     if key in known:
         diagnoses, smallest = known[key]
     elif explain and bad:
@@ -228,6 +240,7 @@ def _explained(
         tuple(diagnoses),
         problem,
         smallest,
+        written=Written.of(given),
     )
 
 

@@ -18,7 +18,7 @@ Array = Any
 class Mismatch:
     """The worst entry of a parameter's gradient that rounding does not explain.
 
-    ``kind`` is ``missing``, ``shape``, ``not-finite`` or ``value``.
+    ``kind`` is ``missing``, ``not-numbers``, ``shape``, ``not-finite`` or ``value``.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Mismatch:
         where = f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name
         if self.kind == "missing":
             return f"d{self.name}: not in the returned gradient"
-        if self.kind == "shape":
+        if self.kind in ("shape", "not-numbers"):
             return f"d{self.name}: {self.detail}"
         if self.kind == "not-finite":
             return f"d{where} is {self.given}; exact is {self.exact:.10g}"
@@ -42,6 +42,26 @@ class Mismatch:
             f"d{where} is {self.given:.17g}, exact {self.exact:.17g}: "
             f"off by {abs(self.given - self.exact):.2g}, rounding explains {self.allowed:.2g}"
         )
+
+
+def numbers(value: Any) -> tuple[Array, str]:
+    """A returned value as an array of real numbers, or why it is none, in words."""
+    if value is None:
+        return None, "is None"
+    try:
+        out = np.asarray(value)
+        if out.dtype == object:
+            out = np.asarray(value, float)
+    except (TypeError, ValueError):
+        return None, f"is no array of numbers ({type(value).__name__})"
+    if out.dtype.kind not in "biufc":
+        return None, f"is no array of numbers ({out.dtype})"
+    if out.dtype.kind == "c":
+        most = float(np.abs(out.imag).max(initial=0.0))
+        if most:
+            return None, f"is complex, with imaginary parts up to {most:.3g}"
+        out = out.real
+    return out, ""
 
 
 def roundoff(problem: Problem, value: Array) -> float:
@@ -74,7 +94,10 @@ def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:
             if name in problem.params:
                 out.append(Mismatch(name, "missing"))
             continue
-        value = np.asarray(given[name])
+        value, why = numbers(given[name])
+        if why:
+            out.append(Mismatch(name, "not-numbers", detail=why))
+            continue
         if name[:-1] in problem.initial and name not in problem.params:
             other = other or problem.replaced(learned=not problem.learned)
             if value.shape != exact.shape and value.shape == other.exact[name].shape:

@@ -13,6 +13,8 @@ from typing import Any, final
 
 import numpy as np
 
+from bptt_sym.testing.compare import numbers
+from bptt_sym.testing.named import raised
 from bptt_sym.testing.report import Finding
 from bptt_sym.testing.traced import explained
 
@@ -86,17 +88,22 @@ def judge_pair(
     rng = np.random.default_rng(seed)
     point = {k: np.array(v, np.float64) for k, v in params.items()}
     kept = {k: v.copy() for k, v in point.items()}
-    given = {k: np.array(v) for k, v in grad(point).items()}
-    findings: list[Finding] = []
+    broken = _broken(loss, point)
+    if broken is not None:
+        return [broken]
+    given, findings = _returned(grad, point)
     wrong: list[str] = []
     for name, value in kept.items():
         if not np.array_equal(point[name], value):
             findings.append(Finding("wrote-to-input", f"params[{name!r}] was changed"))
             point[name] = value.copy()
-    again = {k: np.asarray(v) for k, v in grad(dict(point)).items()}
+    again, _ = _returned(grad, dict(point))
     if any(not (k in again and np.array_equal(given[k], again[k], equal_nan=True)) for k in given):
         findings.append(Finding("not-repeatable", "a second call at the same point differs"))
+    refused = {f.message.partition(" ")[0] for f in findings if f.code == "not-numbers"}
     for name, value in point.items():
+        if f"d{name}" in refused or any(f.code == "raised" for f in findings):
+            continue
         if name not in given:
             findings.append(Finding("missing", f"d{name}: not in the returned gradient"))
             continue
@@ -120,6 +127,49 @@ def judge_pair(
         why = why or _zeros(loss, point, given, wrong)
         findings += [Finding("explained", why)] if why else []
     return findings
+
+
+def _broken(loss: Callable[[dict[str, Array]], Any], point: Params) -> Finding | None:
+    """What of a loss is no number, or another one each time."""
+    values = []
+    for _ in range(2):
+        try:
+            with np.errstate(all="ignore"):
+                value, why = numbers(loss({k: v.copy() for k, v in point.items()}))
+        except (Exception, SystemExit) as error:
+            return Finding("raised", f"the loss fails: {raised(error)}")
+        if why:
+            return Finding("not-numbers", f"the loss {why}")
+        values.append(float(value))
+    if not np.isfinite(values[0]):
+        return Finding("not-finite", f"the loss is {values[0]} at this point")
+    if values[0] != values[1]:
+        return Finding("not-repeatable", "the loss is another one at a second call")
+    return None
+
+
+def _returned(
+    grad: Callable[[dict[str, Array]], Params], point: dict[str, Array]
+) -> tuple[dict[str, Array], list[Finding]]:
+    """The arrays that ``grad`` returns, and what of it is none."""
+    given: dict[str, Array] = {}
+    findings = []
+    try:
+        result: Any = grad(point)
+    except (Exception, SystemExit) as error:
+        return {}, [Finding("raised", f"the gradient fails: {raised(error)}")]
+    if not isinstance(result, Mapping):
+        text = f"the gradient is {type(result).__name__}, no mapping from names to arrays"
+        return {}, [Finding("raised", text)]
+    for name, value in result.items():
+        if value is None:
+            continue
+        array, why = numbers(value)
+        if why and name in point:
+            findings.append(Finding("not-numbers", f"d{name} {why}"))
+        elif not why:
+            given[name] = np.array(array)
+    return given, findings
 
 
 def _agrees(claimed: float, slope: Slope, given: Array, v: Array) -> bool:
@@ -150,7 +200,9 @@ def _entry(
     size = float((exact * exact).sum())
     if size:
         factor = float((given * exact).sum()) / size
-        if np.allclose(given, factor * exact, rtol=1e-6, atol=1e-9 * np.sqrt(size)):
+        if np.allclose(given, exact, rtol=1e-6, atol=1e-9 * np.sqrt(size)):
+            text += "; it is right to about seven digits (float32)"
+        elif np.allclose(given, factor * exact, rtol=1e-6, atol=1e-9 * np.sqrt(size)):
             text += f"; it is {factor:.6g} times the gradient"
         elif (
             given.ndim == 2

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.errors import NotSupported
-from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.problems import Problem, fitting
 
 Array = Any
 
@@ -35,7 +35,9 @@ def from_jax(
         weight = (problem.loss_weights[:, None] * problem.mask)[..., None]
 
         def loss(given: dict[str, Any]) -> Any:
-            error = outputs(given, problem) - problem.targets
+            y = outputs(given, problem)
+            fitting(y, problem)
+            error = y - problem.targets
             return 0.5 * (weight * error * error).sum()
 
         grad = jax.grad(loss)
@@ -43,4 +45,5 @@ def from_jax(
 
     gradient.__qualname__ = getattr(outputs, "__qualname__", "outputs")
     gradient.__module__ = getattr(outputs, "__module__", "")
+    gradient.made_by = ("from_jax", outputs, ", jit=True" if jit else "")  # type: ignore[attr-defined]
     return gradient

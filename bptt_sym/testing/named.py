@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 from bptt_sym.errors import InputError
+
+#: Characters of an exception's text that are shown.
+_LONGEST = 400
+#: Where the code is that is not a person's own.
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def raised(error: BaseException) -> str:
+    """An exception of a person's code: what it says, and the line of theirs that it came from."""
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if _theirs(f.filename)]
+    if not own:
+        return text
+    line = f": {own[-1].line}" if own[-1].line else ""
+    return f"{text} ({os.path.basename(own[-1].filename)}, line {own[-1].lineno}{line})"
+
+
+def _theirs(filename: str) -> bool:
+    installed = "site-packages" in filename or filename.startswith(("<frozen", sys.base_prefix))
+    return not installed and not os.path.abspath(filename).startswith(_PACKAGE + os.sep)
 
 
 def function(name: str) -> Callable[..., Any]:
@@ -22,12 +45,17 @@ def function(name: str) -> Callable[..., Any]:
     module, _, path = name.partition(":")
     if not module or not path:
         raise InputError(f"{name!r} is not MODULE:FUNCTION", hint="such as my_code:backward")
+    if module.endswith(".py"):
+        dotted = os.path.normpath(module).removesuffix(".py").replace(os.sep, ".")
+        raise InputError(f"{module} is a file, not a module", hint=f"such as {dotted}:{path}")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
         found: Any = import_module(module)
     except ImportError as error:
         raise InputError(f"{module} cannot be imported: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{module} cannot be imported: {raised(error)}") from error
     for part in path.split("."):
         found = getattr(found, part, None)
         if found is None:

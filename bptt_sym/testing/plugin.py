@@ -38,8 +38,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each problem of the profile."""
     marker = metafunc.definition.get_closest_marker("gradient")
-    if marker is None or "problem" not in metafunc.fixturenames:
+    if marker is None:
         return
+    if "problem" not in metafunc.fixturenames:
+        raise pytest.UsageError(
+            f"{metafunc.definition.name}: a test marked 'gradient' takes an argument 'problem'"
+        )
     if len(marker.args) != 1:
         raise pytest.UsageError("@pytest.mark.gradient needs a cell: @pytest.mark.gradient('lstm')")
     from bptt_sym.errors import BpttError

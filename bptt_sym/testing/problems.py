@@ -278,6 +278,21 @@ class Problem:
         )
 
 
+def fitting(outputs: Any, problem: Problem) -> None:
+    """That outputs have the shape of the targets: others might fit by being repeated.
+
+    Raises
+    ------
+    TypeError
+        They have another one, or are no array.
+    """
+    shape, wanted = getattr(outputs, "shape", None), problem.targets.shape
+    if shape is None:
+        raise TypeError(f"the outputs are {type(outputs).__name__}, no array")
+    if tuple(shape) != wanted:
+        raise TypeError(f"the outputs have shape {tuple(shape)}, the targets (T, B, …) {wanted}")
+
+
 def _joined(domain: Any) -> Any:
     def join(values: list[Any], rank: int) -> Any:
         if isinstance(values[0], Bound):
@@ -294,7 +309,7 @@ def problem(
     model: Model,
     params: Mapping[str, Any],
     *,
-    x: Any,
+    x: Any = None,
     targets: Any,
     h0: Any = None,
     c0: Any = None,
@@ -305,6 +320,8 @@ def problem(
     **more: Any,
 ) -> Problem:
     """A problem from given numbers; what is left out is 0, or 1 for weights.
+
+    Where the model has no inputs there is no ``x``.
 
     ``more`` gives further input, target and initial sequences by name.
 
@@ -317,12 +334,10 @@ def problem(
     missing = [k for k in model.layout if k not in values]
     if missing:
         raise ModelError(f"{model.name}: parameters missing: {', '.join(missing)}")
-    first = np.asarray(x, dtype)
-    steps, batch = first.shape[:2]
-    series = {
-        model.inputs[0]: first,
-        next(iter(model.targets.values())): np.asarray(targets, dtype),
-    }
+    series = {next(iter(model.targets.values())): np.asarray(targets, dtype)}
+    if model.inputs:
+        series = {model.inputs[0]: np.asarray(x, dtype), **series}
+    steps, batch = next(iter(series.values())).shape[:2]
     for name, value in more.items():
         if name in (*model.inputs, *model.targets.values()):
             series[name] = np.asarray(value, dtype)
@@ -337,12 +352,14 @@ def problem(
                 sizes.setdefault(d, rows // (len(parts) if axis == 0 else 1))
     initial = {}
     for state in model.rec.states:
+        if state in model.rec.initial:
+            continue
         own = tuple(sizes[d] if isinstance(d, str) else d for d in model.rec.shape(state))
         start = given.get(state)
         initial[state] = (
             np.zeros((batch, *own), dtype) if start is None else np.asarray(start, dtype)
         )
-    return Problem(
+    made = Problem(
         model,
         values,
         series,
@@ -351,6 +368,33 @@ def problem(
         np.ones(steps, dtype) if loss_weights is None else np.asarray(loss_weights, dtype),
         learned,
     )
+    _check_shapes(made, sizes, steps, batch)
+    return made
 
 
-__all__ = ["Problem", "problem"]
+def _check_shapes(p: Problem, sizes: Mapping[str, int], steps: int, batch: int) -> None:
+    """That every array has its shape.
+
+    Raises
+    ------
+    ModelError
+        One has another; it is named, with both.
+    """
+    rec = p.model.rec
+
+    def own(name: str) -> tuple[int, ...]:
+        return tuple(sizes[d] if isinstance(d, str) else d for d in rec.shape(name))
+
+    table = {name: (v, (steps, batch, *own(name))) for name, v in p.series.items()}
+    table |= {f"{s}0": (v, (batch, *own(s))) for s, v in p.initial.items()}
+    for name, parts in p.model.layout.items():
+        rows, *rest = own(parts[0]) or (1,)
+        wanted = (rows * len(parts), *rest) if rec.shape(parts[0]) else ()
+        table[name] = (p.params[name], wanted)
+    table |= {"mask": (p.mask, (steps, batch)), "loss_weights": (p.loss_weights, (steps,))}
+    for name, (value, shape) in table.items():
+        if value.shape != shape:
+            raise ModelError(f"{p.name}: {name} has shape {value.shape}, not {shape}")
+
+
+__all__ = ["Problem", "fitting", "problem"]

@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, final
 
-import numpy as np
-
 from bptt_sym.testing.compare import Mismatch
 from bptt_sym.testing.evidence import Diagnosis
 from bptt_sym.testing.problems import Problem
-
-Array = Any
+from bptt_sym.testing.reproduction import Written, reproduction
 
 
 @final
 @dataclass(frozen=True)
 class Finding:
     """Something wrong. ``code`` is stable: ``value``, ``not-finite``, ``missing``, ``shape``,
-    ``raised``, ``wrote-to-input``, ``not-repeatable``, ``keeps-state``, ``aliased``,
-    ``cotangent-unused``."""
+    ``not-numbers``, ``raised``, ``wrote-to-input``, ``not-repeatable``, ``keeps-state``,
+    ``aliased``, ``cotangent-unused``."""
 
     code: str
     message: str
@@ -40,11 +37,19 @@ class Report:
     failing: Problem | None = None
     smallest: Problem | None = None
     hidden_from: tuple[str, ...] = field(default_factory=tuple)
+    written: Written = field(default_factory=lambda: Written((), "gradient", "gradient"))
 
     @property
     def ok(self) -> bool:
         """Whether nothing was found."""
         return not self.findings
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether no number was compared: the code fails on the first problem already."""
+        return self.problems == 1 and bool(self.findings) and all(
+            f.code == "raised" for f in self.findings
+        )  # fmt: skip
 
     def text(self) -> str:
         """Several lines for a person."""
@@ -53,7 +58,8 @@ class Report:
                 f"{self.function}: right on {self.problems} problems of {self.cell} "
                 f"({self.seconds:.2f} s)"
             )
-        lines = [f"{self.function} is not the gradient of {self.cell}"]
+        said = "cannot be judged as" if self.unjudged else "is not"
+        lines = [f"{self.function} {said} the gradient of {self.cell}"]
         if self.failing is not None:
             lines.append(f"  first seen on {self.failing!r}")
         for d in self.diagnoses:
@@ -65,7 +71,7 @@ class Report:
             dims = ", ".join(f"{k} = {v}" for k, v in p.dims.items())
             lines.append(f"  smallest        T = {p.steps}, B = {p.batch}, {dims}")
             lines += ["", "  reproduce with", ""]
-            lines += [f"    {line}" for line in reproduction(p, self.function).splitlines()]
+            lines += [f"    {line}" for line in reproduction(p, self.written).splitlines()]
         return "\n".join(lines)
 
     def json(self) -> dict[str, Any]:
@@ -93,7 +99,7 @@ class Report:
                 "T": self.smallest.steps,
                 "B": self.smallest.batch,
                 "dims": self.smallest.dims,
-                "test": reproduction(self.smallest, self.function),
+                "test": reproduction(self.smallest, self.written),
             },
         }
 
@@ -104,56 +110,3 @@ class GradientError(AssertionError):
     def __init__(self, report: Report) -> None:
         super().__init__(report.text())
         self.report = report
-
-
-def reproduction(p: Problem, function: str) -> str:
-    """A test function that shows the failure, ready to be pasted.
-
-    Array literals are exact: ``repr`` of a float reads back as the same float.
-    """
-    name = function.rpartition(".")[2].rpartition(":")[2]
-    name = name if name.isidentifier() else "gradient"
-    maker = "named_model" if p.name in _NAMED else "model_of"
-    what = f'"{p.name}"' if p.name in _NAMED else "recurrence"
-    lines = [
-        f"from bptt_sym.testing import assert_gradient, {maker}, problem",
-        "",
-        "",
-        f"def test_{name}() -> None:",
-        "    p = problem(",
-        f"        {maker}({what}),",
-        "        {",
-    ]
-    lines += [f"            {k!r}: {_literal(v)}," for k, v in p.params.items()]
-    lines.append("        },")
-    series = dict(p.series)
-    main, target = p.model.inputs[0], next(iter(p.model.targets.values()))
-    lines.append(f"        x={_literal(series.pop(main))},")
-    lines.append(f"        targets={_literal(series.pop(target))},")
-    extra = {}
-    for state, value in p.initial.items():
-        if not value.any():
-            continue
-        if state in ("h", "c"):
-            lines.append(f"        {state}0={_literal(value)},")
-        else:
-            extra[f"{state}0"] = value
-    if not (p.mask == 1).all():
-        lines.append(f"        mask={_literal(p.mask)},")
-    if not (p.loss_weights == 1).all():
-        lines.append(f"        loss_weights={_literal(p.loss_weights)},")
-    if p.learned:
-        lines.append("        learned=True,")
-    if p.dtype != np.float64:
-        lines.append(f'        dtype="{p.dtype}",')
-    for k, v in {**series, **extra}.items():
-        lines.append(f"        **{{{k!r}: {_literal(v)}}},")
-    lines += ["    )", f"    assert_gradient(p, {name})"]
-    return "\n".join(lines)
-
-
-_NAMED = ("elman", "sigmoid_rnn", "lstm", "gru")
-
-
-def _literal(value: Array) -> str:
-    return repr(np.asarray(value).tolist())

@@ -12,9 +12,10 @@ from typing import Any, final
 
 import numpy as np
 
-from bptt_sym.errors import BpttError, InputError, ModelError
+from bptt_sym.errors import BpttError, InputError
 from bptt_sym.testing.check import as_model
 from bptt_sym.testing.mistakes import library, right
+from bptt_sym.testing.named import raised
 from bptt_sym.testing.problems import Problem, problem
 
 
@@ -53,11 +54,18 @@ def score_given(
 ) -> Score:
     """The score of a problem, or of its fields: ``{"params": …, "x": …, "targets": …}``.
 
+    ``given`` may be a function that returns them.
+
     Raises
     ------
     InputError
-        Something else, or fields that are missing.
+        Something else, fields that are missing, unknown or of other shapes, and what is no number.
     """
+    if callable(given) and not isinstance(given, Problem):
+        try:
+            given = given()
+        except (Exception, SystemExit) as error:
+            raise InputError(f"the function of the inputs fails: {raised(error)}") from error
     if isinstance(given, Problem):
         return score_inputs(given, rtol=rtol, atol=atol)
     if not isinstance(given, Mapping) or not {"params", "x", "targets"} <= set(given):
@@ -66,10 +74,23 @@ def score_given(
             hint="return {'params': {'W': …}, 'x': …, 'targets': …, 'h0': …}",
         )
     fields = {k: v for k, v in given.items() if k != "params"}
+    model = as_model(cell)
+    known = {"x", "targets", "mask", "loss_weights", "learned", "dtype", *model.inputs}
+    known |= {*model.targets.values(), *(f"{s}0" for s in model.rec.states)}
+    unknown = [str(k) for k in fields if k not in known]
+    if unknown:
+        hint = f"known are {', '.join(sorted(known))}"
+        raise InputError(f"{model.name} has no {', '.join(unknown)}", hint=hint)
     try:
-        made = problem(as_model(cell), given["params"], **fields)
-    except (ModelError, TypeError, ValueError) as error:
+        made = problem(model, given["params"], **fields)
+        made.loss()
+    except (BpttError, AttributeError, TypeError, ValueError) as error:
         raise InputError(f"these inputs do not fit {cell}: {error}") from error
+    arrays = {**made.params, **made.series, **made.initial, "mask": made.mask}
+    arrays["loss_weights"] = made.loss_weights
+    broken = [k for k, v in arrays.items() if not np.isfinite(v).all()]
+    if broken:
+        raise InputError(f"{', '.join(broken)}: not finite in these inputs")
     return score_inputs(made, rtol=rtol, atol=atol)
 
 

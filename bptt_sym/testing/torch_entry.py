@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.errors import NotSupported
-from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.problems import Problem, fitting
 
 Array = Any
 Tensor = Any
@@ -45,6 +45,7 @@ def from_torch(
             tensors[f"{state}0"] = torch.tensor(problem.start(state), requires_grad=True)
         before = {k: v.detach().clone() for k, v in tensors.items()}
         y = outputs(tensors, problem)
+        fitting(y, problem)
         weight = torch.tensor(problem.loss_weights[:, None] * problem.mask)
         error = y - torch.tensor(problem.targets)
         loss = 0.5 * (weight[..., None] * error * error).sum()
@@ -59,6 +60,7 @@ def from_torch(
 
     gradient.__qualname__ = getattr(outputs, "__qualname__", "outputs")
     gradient.__module__ = getattr(outputs, "__module__", "")
+    gradient.made_by = ("from_torch", outputs, "")  # type: ignore[attr-defined]
     return gradient
 
 
@@ -109,6 +111,7 @@ def from_module(
         given = [v for _, v in sorted(starts.items(), key=lambda item: item[0] != "h")]
         result = module(torch.tensor(problem.x), *given)
         y = result[0] if isinstance(result, tuple) else result
+        fitting(y, problem)
         weight = torch.tensor(problem.loss_weights[:, None] * problem.mask)
         error = y - torch.tensor(problem.targets)
         (0.5 * (weight[..., None] * error * error).sum()).backward()
@@ -125,4 +128,8 @@ def from_module(
         out |= {f"{s}0": v.grad.numpy() for s, v in starts.items() if v.grad is not None}
         return out
 
+    gradient.__qualname__ = getattr(make, "__qualname__", "module")
+    gradient.__module__ = getattr(make, "__module__", "")
+    rest = f", {dict(names)!r}" + (f", gates={gates!r}" if gates else "")
+    gradient.made_by = ("from_module", make, rest)  # type: ignore[attr-defined]
     return gradient

@@ -475,6 +475,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "def right(problem):\n    return problem.gradient_in(floats())\n"
         "def wrong(problem):\n"
         "    g = dict(right(problem))\n    g['U'] = 0.5 * g['U']\n    return g\n"
+        "def fails(problem):\n    raise SystemExit(0)\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
@@ -486,6 +487,10 @@ def test_gradient_code_is_tested(run, code: str) -> None:
     wrong = run("test", f"{code}:wrong", "--cell", "elman", "--json")
     report = json.loads(wrong.out)
     assert wrong.status == 1 and report["ok"] is False and report["findings"]
+    failed = run("test", f"{code}:fails", "--cell", "elman")
+    assert failed.status == 2 and "SystemExit: 0 (gradients_of_a_user.py, line 9" in failed.out
+    inputs = run("test", f"{code}:fails", "--cell", "elman", "--score-inputs")
+    assert inputs.status == 2 and "the function of the inputs fails" in inputs.err
 
 
 @pytest.mark.parametrize("name", ["gradients_of_a_user", "no_such_module:f", "{}:nothing", "{}:f:"])

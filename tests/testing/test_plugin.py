@@ -55,3 +55,12 @@ def test_unknown_cell_is_a_usage_error(
     result = run(pytester, request)
     assert result.ret != 0
     assert "elmann" in result.stdout.str() + result.stderr.str()
+
+
+def test_a_marked_test_without_a_problem_is_a_usage_error(
+    pytester: pytest.Pytester, request: pytest.FixtureRequest
+) -> None:
+    pytester.makepyfile(FILE.replace("def test_right(problem)", "def test_right()"))
+    result = run(pytester, request)
+    assert result.ret != 0
+    assert "takes an argument 'problem'" in result.stdout.str() + result.stderr.str()

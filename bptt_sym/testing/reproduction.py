@@ -1,0 +1,138 @@
+"""A test that shows a failure again, as source: the numbers, and where the code is from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from bptt_sym.cells import cell, names
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import At, Idx
+from bptt_sym.read import recurrence_from_latex
+from bptt_sym.recurrence import Recurrence
+from bptt_sym.render.latex import latex
+from bptt_sym.testing.models import MODELS, WEIGHT, Model, model_of
+from bptt_sym.testing.problems import Problem
+
+Array = Any
+
+
+@final
+@dataclass(frozen=True)
+class Written:
+    """A gradient function as source: what is imported for it, and the expression itself."""
+
+    imports: tuple[str, ...]
+    expression: str
+    name: str
+
+    @staticmethod
+    def of(gradient: Callable[..., Any]) -> Written:
+        """What a person writes for ``gradient``; nothing is imported for a local function."""
+        maker, inner, rest = getattr(gradient, "made_by", ("", gradient, ""))
+        module, path = getattr(inner, "__module__", ""), getattr(inner, "__qualname__", "")
+        found: Any = sys.modules.get(module)
+        for part in path.split(".") if path else ():
+            found = getattr(found, part, None)
+        name = path.rpartition(".")[2]
+        name = name if name.isidentifier() else "gradient"
+        there = found is inner and module != "__main__"
+        own = path if there else name
+        imports = (f"from {module} import {path.partition('.')[0]}",) if there else ()
+        if maker:
+            imports = (f"from bptt_sym.testing import {maker}", *imports)
+            own = f"{maker}({own}{rest})"
+        return Written(imports, own, name)
+
+
+def reproduction(p: Problem, gradient: Written) -> str:
+    """A test function that shows the failure, ready to be pasted.
+
+    Array literals are exact: ``repr`` of a float reads back as the same float.
+    """
+    imports, before, model = _model(p.model)
+    lines = [*before, "    p = problem(", f"        {model},", "        {"]
+    lines += [f"            {k!r}: {_literal(v)}," for k, v in p.params.items()]
+    lines.append("        },")
+    series = dict(p.series)
+    target = next(iter(p.model.targets.values()))
+    if p.model.inputs:
+        lines.append(f"        x={_literal(series.pop(p.model.inputs[0]))},")
+    lines.append(f"        targets={_literal(series.pop(target))},")
+    extra = {}
+    for state, value in p.initial.items():
+        if not value.any():
+            continue
+        if state in ("h", "c"):
+            lines.append(f"        {state}0={_literal(value)},")
+        else:
+            extra[f"{state}0"] = value
+    if not (p.mask == 1).all():
+        lines.append(f"        mask={_literal(p.mask)},")
+    if not (p.loss_weights == 1).all():
+        lines.append(f"        loss_weights={_literal(p.loss_weights)},")
+    if p.learned:
+        lines.append("        learned=True,")
+    if p.dtype != np.float64:
+        lines.append(f'        dtype="{p.dtype}",')
+    for k, v in {**series, **extra}.items():
+        lines.append(f"        **{{{k!r}: {_literal(v)}}},")
+    head = [*imports, "from bptt_sym.testing import assert_gradient, problem", *gradient.imports]
+    test = ["", "", f"def test_{gradient.name}() -> None:", *lines, "    )"]
+    return "\n".join([*_sorted(head), *test, f"    assert_gradient(p, {gradient.expression})"])
+
+
+def _sorted(imports: list[str]) -> Iterator[str]:
+    """One line for each module."""
+    by: dict[str, set[str]] = {}
+    for line in imports:
+        module, _, found = line.removeprefix("from ").partition(" import ")
+        by.setdefault(module, set()).update(found.split(", "))
+    for module in sorted(by, key=lambda m: (not m.startswith("bptt_sym"), m)):
+        yield f"from {module} import {', '.join(sorted(by[module]))}"
+
+
+def _model(model: Model) -> tuple[list[str], list[str], str]:
+    """The model as source, by its name, its cell's, or its equations: imports, lines before it."""
+    if model.name in MODELS:
+        return ["from bptt_sym.testing import named_model"], [], f'named_model("{model.name}")'
+    imports = ["from bptt_sym.testing import model_of"]
+    bound = {k: v for k, v in model.bind.items() if v != "tanh"}
+    rest = f", bind={bound!r}" if bound else ""
+    if model.name in names() and model_of(cell(model.name), bind=bound).rec == model.rec:
+        imports.append("from bptt_sym.cells import cell")
+        return imports, [], f'model_of(cell("{model.name}"){rest})'
+    written = _equations(model, bound)
+    if written:
+        imports.append("from bptt_sym.read import recurrence_from_latex")
+    return imports, written, f"model_of(recurrence{rest})"
+
+
+def _equations(model: Model, bound: dict[str, str]) -> list[str]:
+    """What the recurrence is read from; nothing if that would be another one."""
+    own = {*model.targets.values(), WEIGHT}
+    shapes = {k: v for k, v in model.rec.shapes.items() if k not in own}
+    t = Idx("t")
+    lines = [f"{latex(At(e.target, t))} = {latex(e.rhs)}" for e in model.rec.equations]
+    try:
+        read: Recurrence = recurrence_from_latex(lines, name=model.name, shapes=shapes)
+        if model_of(read, bind=bound).rec != model.rec:
+            return []
+    except BpttError:
+        return []
+    return [
+        "    recurrence = recurrence_from_latex(", "        [",
+        *(f'            r"{line}",' for line in lines), "        ],",
+        f"        name={model.name!r},", f"        shapes={shapes!r},", "    )",
+    ]  # fmt: skip
+
+
+def _literal(value: Array) -> str:
+    return repr(np.asarray(value).tolist())
+
+
+__all__ = ["Written", "reproduction"]
