@@ -85,8 +85,11 @@ _PART = (
     r"(?:\\(?:mathbf|boldsymbol)\s*\{\s*[A-Za-z]\s*\}|[A-Za-z])\s*(?:_|\^)\s*"
     r"(?:\{[^{}]*\}|[A-Za-z0-9])"
 )
+_NAMED = (
+    r"(?:\\mathrm\{concat\}|\\mathbf\s*\{\s*[a-z]\s*\}|[A-Za-z])\s*(?:_|\^)\s*(?:\{[^{}]*\}|t)"
+)
 _JOINS = re.compile(
-    r"(?P<name>(?:\\mathrm\{concat\}|\\mathbf\s*\{\s*[a-z]\s*\}|[A-Za-z])\s*(?:_|\^)\s*(?:\{[^{}]*\}|t))"
+    rf"(?P<name>{_NAMED})"
     r"\s*&?\s*=\s*&?\s*(?:\\left\s*|\\[bB]igl?\s*)?(?:\[|\(|\\begin\{[bp]matrix\})"
     rf"\s*(?P<first>{_PART})\s*(?:\\[,;:! ]|\s)*(?:,|;|\\\\)(?:\\[,;:! ]|\s)*(?P<second>{_PART})"
     r"\s*(?:\\right\s*|\\[bB]igr?\s*)?(?:\]|\)|\\end)"
@@ -101,10 +104,12 @@ _RANGE = (
     rf"(?:,{_GAP}:)?{_GAP}"
 )
 _SLICE = rf"(?P<below>_\s*\{{\s*)?(?P<square>\[)?{_RANGE}(?(square)\])(?(below)\s*\}})"
+#: ``dz_t``, ``\\delta z_t``: the same by its mark.
+_MARK = r"(?:(?<![A-Za-z\\{])d|\\delta\s*)(?=[A-Za-z\\])"
 #: A gradient by a joined vector, cut; brackets around it.
 _BLOCK = re.compile(
-    rf"(?P<around>(?:\\left\s*)?\({_GAP})?(?P<gradient>{_BY})(?(around){_GAP}(?:\\right\s*)?\)){_GAP}"
-    rf"(?=_|\[){_SLICE}"
+    rf"(?P<around>(?:\\left\s*)?\({_GAP})?(?:(?P<gradient>{_BY})|{_MARK}(?P<marked>{_NAMED}))"
+    rf"(?(around){_GAP}(?:\\right\s*)?\)){_GAP}(?=_|\[){_SLICE}"
 )
 #: ``\\partial L/\\partial h_{t-1} = (…)[:n]``: a sum over the gates, cut.
 _CUT = re.compile(
@@ -138,7 +143,7 @@ def _under_its_name(
     return [f if _JOINS.search(f.latex) else replaced(f, _WHOLE, named) for f in formulas]
 
 
-def with_blocks(formulas: Sequence[Formula]) -> list[Formula]:
+def with_blocks(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     """``formulas`` with slices of gradients by joined vectors as products of derivatives.
 
     A sum over the gates that is cut on the right side of a gradient by the part that is meant is
@@ -154,11 +159,12 @@ def with_blocks(formulas: Sequence[Formula]) -> list[Formula]:
     }  # fmt: skip
 
     def new(m: re.Match[str]) -> str | None:
-        by = "".join(m.group("by").split())
+        by = "".join((m["by"] or m["marked"]).split())
         if by not in joins:
             return None
         part = joins[by][0 if m.group("to") else 1]
-        return rf"{m.group('gradient')} \frac{{\partial {by}}}{{\partial {part}}}"
+        gradient = m["gradient"] or rf"\frac{{\partial {loss}}}{{\partial {by}}}"
+        return rf"{gradient} \frac{{\partial {by}}}{{\partial {part}}}"
 
     def whole(m: re.Match[str]) -> str | None:
         ((first, second),) = pairs

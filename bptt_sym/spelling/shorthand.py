@@ -338,7 +338,7 @@ _LOSS = re.compile(
 def with_names_for_gradients(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the names that their text makes for gradients as derivatives."""
     loss = loss_of("\n".join(f.latex for f in formulas))
-    return with_blocks(with_marked_gradients(with_joined_vectors(formulas, loss), loss))
+    return with_blocks(with_marked_gradients(with_joined_vectors(formulas, loss), loss), loss)
 
 
 def loss_of(text: str) -> str:
