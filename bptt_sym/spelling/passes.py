@@ -19,6 +19,7 @@ from bptt_sym.definitions.named_later import equations_named_later
 from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.adjoints import Adjoints
+from bptt_sym.spelling.applied_names import with_names_for_applied
 from bptt_sym.spelling.backwards import counted_from_the_end
 from bptt_sym.spelling.bare_nablas import with_losses_for_nablas
 from bptt_sym.spelling.before_activation import with_arguments_for_words
@@ -276,6 +277,7 @@ GATES = (
 )
 #: What a derivative or a slope is taken of and by.
 DERIVATIVES = (
+    _all(with_names_for_applied),
     _by_loss(with_losses_for_nablas),
     _all(with_arguments_for_words),
     _all(with_predictions_for_targets),
