@@ -160,7 +160,7 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
         r"_(?P<sub>[A-Za-z0-9]{2,})|\^(?P<sup>[A-Za-z0-9]{2,})"
         r"|(?P<slope>(?<![A-Za-z\\])d(?P<of>[LEJC](?:_[A-Za-z])?)/d(?P<by>[A-Za-z]{1,3}"
         r"(?:[_^](?:\{[^{}]*\}|[A-Za-z]+))*))"
-        r"|(?P<hat>(?<![A-Za-z\\])[A-Za-z]_?(?:hat|tilde|bar)(?![A-Za-z]))"
+        r"|(?P<hat>(?:(?<![A-Za-z\\])|(?<=^d)|(?<=[^A-Za-z\\]d))[A-Za-z]_?(?:hat|tilde|bar)(?![A-Za-z]))"
         rf"|(?P<word>(?<![A-Za-z\\])(?:sum|{_GREEK})(?![A-Za-z]))"
         r"|(?P<rel>[<>]=)|(?P<quote>['\"`](?=\s|$))|(?P<one>.)",
         run,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
+from bptt_sym.spelling.deltas import by_argument
 
 _LEFT = r"(?:^|\\\\(?:\s*\[[^\]]*\])?|\\q?quad(?![A-Za-z])|&|\n)\s*"
 _EQUALS = r"(?=\s*&?\s*(?:\+\s*)?=(?!\s*-?\s*\\(?:eta|alpha|mu|epsilon)))"
@@ -42,6 +43,11 @@ _WITH_STEP = re.compile(
     rf"{_LEFT}(?P<mark>d|\\delta)\s*(?P<name>\\(?:hat|tilde|bar|overline)\s*\{{\s*[A-Za-z]\s*\}}|[a-zA-Z])"
     rf"\s*_\s*(?:t|\{{\s*t\s*\}}){_EQUALS}"
 )
+#: ``dZ_f``: by what stands inside the gate f, where no equation says what ``Z_f`` is.
+_OF_A_GATE = re.compile(
+    r"(?<![A-Za-z\\{/_^])d(?P<base>[ZzAaPp])\s*_\s*(?:\{\s*(?P<g>[fiogcCzrhn])\s*\}"
+    r"|(?P<g1>[fiogcCzrhn])(?![A-Za-z]))(?!\s*[_^])"
+)
 _RATE = re.compile(r"\\(?:eta|alpha|mu)(?![A-Za-z])|learning")
 
 
@@ -57,6 +63,8 @@ class CodeMarks:
     inside: bool = False
     #: Whether ``… + dh_{next}`` takes what the step after has handed on.
     takes: bool = False
+    #: Letters that stand before d with the letters of gates below, and alone nowhere.
+    inner: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, texts: Sequence[str], loss: str) -> CodeMarks:
@@ -72,12 +80,24 @@ class CodeMarks:
         weights = {n for n in aliases if n[0] in "WUV" or n in ("L", "J", "E", "x", "t")}
         inside = _PREVIOUS.search(every) is not None
         takes = _TAKEN.search(every) is not None
-        return cls(frozenset(aliases - biases - weights), frozenset(biases), loss, inside, takes)
+        gates: dict[str, set[str]] = {}
+        for m in _OF_A_GATE.finditer(every):
+            gates.setdefault(m["base"], set()).add(m["g"] or m["g1"])
+        inner = {
+            base for base, found in gates.items()
+            if len(found) > 1
+            and not re.search(rf"(?<![A-Za-z\\]){base}\s*_\s*\{{?\s*[fiogcCzrhn]\b", every)
+        }  # fmt: skip
+        return cls(
+            frozenset(aliases - biases - weights), frozenset(biases), loss, inside, takes,
+            frozenset(inner),
+        )  # fmt: skip
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with such names under one that the reader knows."""
         new = replaced(formula, _HANDED_ON, self._handed_on)
         new = replaced(new, _MARK, self._named)
+        new = replaced(new, _OF_A_GATE, self._of_a_gate)
         if not _RATE.search(new.latex):
             new = replaced(new, _DELTA, self._by)
         return replace(new, delta=True) if new.latex != formula.latex else formula
@@ -87,6 +107,11 @@ class CodeMarks:
         if name in self.biases:
             return rf"\frac{{\partial {self.loss}}}{{\partial b_{{{name[1:]}}}}}"
         return rf"\mathrm{{d{name}}}_{{t}}" if name in self.aliases else None
+
+    def _of_a_gate(self, m: re.Match[str]) -> str | None:
+        if m["base"] not in self.inner:
+            return None
+        return rf"\frac{{\partial {self.loss}}}{{\partial {by_argument(m['g'] or m['g1'])}}}"
 
     def _handed_on(self, m: re.Match[str]) -> str | None:
         if not (self.aliases or self.takes) or self.inside:

@@ -92,6 +92,10 @@ _STEP_BESIDE = re.compile(
 _STEPLESS = re.compile(
     r"(?<![A-Za-z\\{/])d(?P<name>[hcsofigrznyapqv])(?![A-Za-z0-9_^({'])(?!\s*[_^])"
 )
+#: ``d\\tilde{c}``: the same of a candidate, whose letter alone is no differential.
+_STEPLESS_CANDIDATE = re.compile(
+    r"(?<![A-Za-z\\{/])d(?P<name>\\(?:tilde|hat)\{[a-zC]\})(?!\s*[_^=])"
+)
 #: ``h_\\text{next}``
 _UNBRACED = re.compile(r"([_^])\s*(\\(?:text|mathrm|textrm)\s*\{[^{}]*\})")
 #: What arrives from the step after, at the end of a sum.
@@ -231,6 +235,7 @@ class Shorthand:
         if self.glued:
             if self.stepless:
                 formula = replaced(formula, _STEPLESS, self._of_this_step)
+            formula = replaced(formula, _STEPLESS_CANDIDATE, self._of_this_step)
             formula = replaced(formula, _GLUED, self._derivative)
             if self.spaced:
                 formula = replaced(formula, _SPACED, self._derivative)
