@@ -110,7 +110,7 @@ class _Auditor:
                 values: dict[int, Verdict] = {}
                 rows = self._without_examples(rows, values)
                 return [self._row(row, formula, values) for row in rows.rows]
-            if formula.written.startswith(("∂", r"\partial")) and "=" in formula.latex:
+            if formula.given.startswith(("∂", r"\partial")) and "=" in formula.latex:
                 found = [self._row(row, formula, {}) for row in rows.rows]
                 return [f for f in found if isinstance(f, Waiting) or is_judged(f)]
         except (BpttError, ValueError) as error:

@@ -119,6 +119,11 @@ class Formula:
         return (*self.source.order, self.offsets[0])
 
     @property
+    def given(self) -> str:
+        """The formula before any respelling, macros expanded."""
+        return (self.origin or self).latex
+
+    @property
     def written(self) -> str:
         """The formula as it stands in the file, macros included."""
         return self.source.text[self.offsets[0] : self.offsets[-1]]

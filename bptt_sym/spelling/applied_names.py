@@ -13,7 +13,10 @@ from dataclasses import replace
 from bptt_sym.documents.document import PROSE, Formula
 from bptt_sym.documents.respelling import replaced
 
-_FUNCTION = r"(?:\\(?:tanh|sigma|phi|varphi)|(?:\\(?:mathrm|text|operatorname)\s*\{\s*)?(?<![A-Za-z\\])tanh\s*\}?)"
+_FUNCTION = (
+    r"(?:\\(?:tanh|sigma|phi|varphi)|(?:\\(?:mathrm|text|operatorname)\s*\{\s*)?"
+    r"(?<![A-Za-z\\])tanh\s*\}?)"
+)
 _BASE = r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\}|(?<![A-Za-z\\])[A-Za-z])"
 _STEP = r"(?:_\s*(?:\{[^{}]{1,8}\}|[A-Za-z0-9])|\^\s*\{\s*[(<\[][^{}]{1,8}[)>\]]\s*\})"
 _NAME = rf"(?P<base>{_BASE})\s*(?P<step>{_STEP})"
@@ -53,7 +56,8 @@ def with_names_for_applied(formulas: Sequence[Formula]) -> list[Formula]:
 
 
 def _key(m: re.Match[str]) -> tuple[str, str]:
-    return re.sub(r"\\(?:mathrm|text|operatorname)|[\\{}\s]", "", m["f"]), "".join(m["base"].split())
+    function = re.sub(r"\\(?:mathrm|text|operatorname)|[\\{}\s]", "", m["f"])
+    return function, "".join(m["base"].split())
 
 
 def _named(m: re.Match[str]) -> str:

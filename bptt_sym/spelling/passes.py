@@ -55,6 +55,7 @@ from bptt_sym.spelling.loss_arguments import without_arguments, without_argument
 from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
+from bptt_sym.spelling.named_at_the_end import with_names_at_the_end
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.norm_names import without_names_of_norms
 from bptt_sym.spelling.numbered_words import with_names_for_numbers
@@ -277,6 +278,7 @@ GATES = (
 )
 #: What a derivative or a slope is taken of and by.
 DERIVATIVES = (
+    _all(with_names_at_the_end),
     _all(with_names_for_applied),
     _by_loss(with_losses_for_nablas),
     _all(with_arguments_for_words),

@@ -8,7 +8,9 @@ import pytest
 
 from bptt_sym.check.audit import audit
 from bptt_sym.documents.document import document_from_text
+from bptt_sym.spelling.applied_names import with_names_for_applied
 from bptt_sym.spelling.bare_nablas import with_losses_for_nablas
+from bptt_sym.spelling.named_at_the_end import with_names_at_the_end
 from bptt_sym.spelling.slashed import with_bars_for_slashes
 
 GRU = r"""
@@ -31,10 +33,10 @@ def verdicts(text: str, claims: list[str]) -> list[str]:
     """What is said of each of ``claims``, displayed behind ``text``."""
     whole = text + "\n".join(f"$${claim}$$" for claim in claims) + "\n"
     first = text.count("\n") + 1
-    found = {
-        j.place.line - first: j.verdict.verdict
-        for j in audit(document_from_text(whole, "t.md")) if j.place.line >= first
-    }  # fmt: skip
+    found: dict[int, str] = {}
+    for j in audit(document_from_text(whole, "t.md")):
+        if found.get(j.place.line - first, "not_a_claim") == "not_a_claim":
+            found[j.place.line - first] = j.verdict.verdict
     return [found[k].replace("right_under_reading", "right") for k in range(len(claims))]
 
 
@@ -137,11 +139,89 @@ def test_a_gru_that_is_only_named_resets_before_the_matrix() -> None:
     assert len(set(entry.verdict.assumptions)) == len(entry.verdict.assumptions)
 
 
-@pytest.mark.parametrize("text", ["∂L/" * 3000, r"\nabla_{" * 3000, "∂" + "{a" * 3000 + "/∂b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "∂L/" * 3000, r"\nabla_{" * 3000, r"\frac{\partial" * 3000, "= " * 3000,
+        "∂" + "{a" * 3000 + "/∂b", "d" * 9000, "dZ_f " * 3000,
+    ],
+)  # fmt: skip
 def test_the_patterns_are_linear(text: str) -> None:
     (formula,) = document_from_text(r"$$a = b$$", "t.md").formulas
     hostile = type(formula)(formula.source, text, [0] * (len(text) + 1), True)
     start = time.process_time()
     with_bars_for_slashes(hostile)
     with_losses_for_nablas([hostile], "L")
+    with_names_at_the_end([hostile])
+    with_names_for_applied([hostile])
     assert time.process_time() - start < 2
+
+
+def test_an_activation_may_be_differentiated_by() -> None:
+    claims = [
+        r"\frac{\partial h_t}{\partial \tanh(c_t)} = o_t",
+        r"\frac{\partial L}{\partial \tanh(c_t)} = \frac{\partial L}{\partial h_t} \odot o_t",
+        r"\frac{\partial h_t}{\partial c_t} = \frac{\partial h_t}{\partial \tanh(c_t)}"
+        r" \frac{\partial \tanh(c_t)}{\partial c_t}",
+        r"\frac{\partial h_t}{\partial \tanh(c_t)} = f_t",
+        r"\frac{\partial L}{\partial \tanh(c_t)} = \frac{\partial L}{\partial h_t} \odot i_t",
+    ]
+    assert verdicts(LSTM, claims) == ["right"] * 3 + ["wrong"] * 2
+
+
+def test_a_name_may_be_given_at_the_end() -> None:
+    claims = [
+        r"\frac{\partial L}{\partial h_t} = \delta_t",
+        r"\frac{\partial L}{\partial o_t} = \delta_t \odot \tanh(c_t) = \epsilon_t",
+        r"\frac{\partial L}{\partial W_o} = \sum_t (\epsilon_t \odot o_t \odot (1 - o_t)) x_t^\top",
+        r"\frac{\partial L}{\partial o_t} = \delta_t \odot c_t",
+        r"\frac{\partial L}{\partial W_o} = \sum_t \epsilon_t x_t^\top",
+    ]
+    assert verdicts(LSTM, claims) == ["not_a_claim"] + ["right"] * 2 + ["wrong"] * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\delta_t = a \\ \frac{\partial L}{\partial h_t} = \delta_t",
+        r"\frac{\partial L}{\partial h_t} = \delta_t + b",
+        r"\frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial w} = \delta_t",
+        r"h_t = \delta_t",
+        r"\frac{\partial h_t}{\partial h_k} = \delta_{tk}",
+    ],
+)
+def test_not_every_last_letter_is_a_new_name(text: str) -> None:
+    formulas = document_from_text(f"$${text}$$", "t.md").formulas
+    assert [f.latex for f in with_names_at_the_end(formulas)] == [text]
+
+
+CODE = r"""
+```
+do_t = dh_t * tanh(c_t)
+dc_tilde = dc_t * i_t
+dZ_f = df_t * f_t * (1 - f_t)
+dZ_c = dc_tilde * (1 - c_tilde^2)
+dZ_o = do_t * f_t * (1 - f_t)
+```
+"""
+
+
+def test_code_names_gradients_inside_gates_and_of_candidates() -> None:
+    text = LSTM.replace("g_t", r"\tilde{c}_t").replace("_g", "_c") + CODE
+    found = {
+        j.latex.partition("=")[0].strip(): j.verdict
+        for j in audit(document_from_text(text, "t.md"))
+    }
+    assert found["do_t"].is_right and found[r"d\tilde{c}"].is_right
+    assert found["dZ_f"].is_right and found["dZ_c"].is_right
+    assert found["dZ_o"].verdict == "wrong"
+
+
+def test_a_gradient_by_a_joined_vector_may_be_cut_under_its_mark() -> None:
+    text = r"$$z_t = [h_{t-1}; x_t]$$" + "\n" + LSTM.replace(
+        r"_f x_t + U_f h_{t-1}", "_f z_t").replace(r"_i x_t + U_i h_{t-1}", "_i z_t").replace(
+        r"_g x_t + U_g h_{t-1}", "_g z_t").replace(r"_o x_t + U_o h_{t-1}", "_o z_t")
+    claims = [r"dx_t = dz_t[H:]", r"dx_t = dz_t[:H]"]
+    right, turned = verdicts(text, claims)
+    assert right == "right"
+    assert turned != "right"
