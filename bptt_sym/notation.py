@@ -275,6 +275,8 @@ FUNCTIONS = frozenset(
     "tanh sigma exp log sinh cosh sech coth relu softmax sqrt identity".split()
 )
 
+#: Functions that stand in formulas beside recurrences, and in no recurrence.
+CIRCULAR = frozenset(("sin", "cos"))
 #: The name of the index that stands for the last step.
 HORIZON_NAME = "T"
 #: The name of the symbol that limits go to; it has no value.

@@ -26,6 +26,7 @@ from bptt_sym.check.naming import named_in
 from bptt_sym.check.other_case import in_other_case
 from bptt_sym.check.prepared import prepared
 from bptt_sym.check.provenance import Basis, Ledger
+from bptt_sym.check.quantities.entries import with_what_stands_beside
 from bptt_sym.check.renamed import renamed
 from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.spectral import with_sizes
@@ -80,7 +81,7 @@ def audit(document: Document) -> list[Judged]:
     late = [auditor.late(entry) if isinstance(entry, Waiting) else entry for entry in found]
     entries = in_order([*late, *(of_problem(p) for p in document.problems)])
     entries = with_one_supposition(entries, auditor.bench.verdict)
-    return where_understood(entries, context.letters)
+    return with_what_stands_beside(where_understood(entries, context.letters), document, audit)
 
 
 class _Auditor:
@@ -329,8 +330,7 @@ class _Auditor:
             vocabulary = replace(vocabulary, parameters=vocabulary.parameters | {r"\infty"})
         claim = read_claim(latex or row.latex, model.court.model, vocabulary=vocabulary)
         for side in claim.sides:
-            alias = model.differentiates_by_alias(side)
-            if alias:
+            if alias := model.differentiates_by_alias(side):
                 raise UnboundName(
                     f"{alias} only names an expression: there is no derivative by it",
                     span=side.span, token=alias,

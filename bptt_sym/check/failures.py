@@ -27,6 +27,10 @@ _OUTPUT = "_t is computed from"
 _COMPUTED = re.compile(r"(\\hat\{[a-z]\})_t is computed from (.+)_t$")
 
 
+#: Of definitions that have no meaning as those of a run.
+NO_RECURRENCE = "these definitions make no recurrence"
+
+
 def with_suppositions(
     verdict: Verdict, claim: Claim, model: Model, generic: Mapping[str, str]
 ) -> Verdict:
@@ -101,7 +105,7 @@ def of_definitions(error: BpttError, claims: bool) -> Verdict:
         return Verdict("unreadable", note=error.message)
     return Verdict(
         "undecided" if claims else "not_a_claim",
-        note=f"these definitions make no recurrence: {error}",
+        note=f"{NO_RECURRENCE}: {error}",
     )
 
 

@@ -16,6 +16,7 @@ from hashlib import blake2b
 from typing import Any
 
 from bptt_sym.errors import NotSupported
+from bptt_sym.notation import CIRCULAR
 
 Element = Any
 #: ``(name, time or None, flat component)`` of a free variable.
@@ -78,6 +79,15 @@ class Domain(ABC):
         """Functions without an exponential form: here unknown functions of their own name."""
         return self.opaque(name, (order,), (a,))
 
+    def circular(self, a: Element) -> tuple[Element, Element]:
+        """The sine and the cosine of ``a``, by the tangent of its half: an unknown function."""
+        u = self.half_tangent(a)
+        below = self.inverse(self.reduce(self.one + u * u))
+        return self.reduce(2 * u * below), self.reduce((self.one - u * u) * below)
+
+    def half_tangent(self, a: Element) -> Element:
+        return self.opaque("half tangent", (0,), (a,))
+
     @property
     def one(self) -> Element:
         return self.num(Fraction(1))
@@ -89,9 +99,14 @@ class Domain(ABC):
     def fn(self, name: str, a: Element, order: int = 0) -> Element:
         """The ``order``-th derivative of the function ``name`` at ``a``."""
         series = _ALGEBRAIC.get(name)
+        if name in CIRCULAR:
+            turn = (order + (name == "cos")) % 4
+            value = self.circular(a)[turn % 2]
+            return self.reduce(-1 * value) if turn > 1 else value
         if series is None:
-            if name == "log" and order == 1:
-                return self.inverse(a)
+            if name == "log" and order in (1, 2):
+                inv = self.inverse(a)
+                return inv if order == 1 else self.reduce(-1 * inv * inv)
             if name == "sqrt" and order == 1:
                 return self.inverse(self.reduce(2 * self.special(name, 0, a)))
             return self.special(name, order, a)
@@ -228,6 +243,11 @@ class Modular(Domain):
         a %= P_
         return self._hash("abs", (), (min(a, P_ - a),))
 
+    def half_tangent(self, a: int) -> int:
+        a %= P_
+        u = self._hash("half tangent", (), (min(a, P_ - a),)) if a else 0
+        return u if a <= P_ - a else -u % N_
+
     def norm(self, ord: str, a: Any) -> int:
         # A matrix and its negative have one norm; entries are compared mod P.
         entries = tuple(int(x) % P_ for x in a.ravel())
@@ -300,6 +320,11 @@ class Float(Real):
 
         return tanh(a)
 
+    def circular(self, a: float) -> tuple[float, float]:
+        from math import cos, sin
+
+        return sin(a), cos(a)
+
     def special(self, name: str, order: int, a: float) -> float:
         from math import log, sqrt
 
@@ -344,6 +369,9 @@ class Ball(Real):
 
     def tanh(self, a: Any) -> Any:
         return a.tanh()
+
+    def circular(self, a: Any) -> tuple[Any, Any]:
+        return a.sin(), a.cos()
 
     def is_zero(self, a: Any) -> bool:
         return bool(a.contains(0))

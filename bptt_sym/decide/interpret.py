@@ -35,6 +35,7 @@ from bptt_sym.decide.tensor import (
 from bptt_sym.distances import highest_first
 from bptt_sym.errors import LimitExceeded, NotSupported, UnboundName
 from bptt_sym.notation import (
+    CIRCULAR,
     FUNCTIONS,
     Abs,
     Add,
@@ -297,7 +298,8 @@ class Interpreter:
         a, jac = (self.strict if out is None else self.exact).pair(node.arg, env, out)
         if node.name == "softmax" and not self.world.rec.is_scalar:
             return structures.softmax(self, node, a, jac, out)
-        name = node.name if node.name in FUNCTIONS else "function " + node.name
+        known = node.name in FUNCTIONS or node.name in CIRCULAR
+        name = node.name if known else "function " + node.name
         value = self.map(lambda x: self.dom.fn(name, x, node.order), a)
         if out is not None:
             if jac:

@@ -32,8 +32,7 @@ def product_rule(dom: Domain, a: Tensor, da: Parts, b: Tensor, db: Parts, times:
                 raise NotSupported("derivative of a column times a row")
             term = np.tensordot(j, b, axes=([rank(a) - 1], [0]))
             term = leaf_to_back(term, rank(a) - 1, extra)
-            if rank(a) == 2 and a.shape[0] == 1:
-                term = squeeze(term[0] if term.ndim else term)
+            term = _as_product(term, a, b)
         accumulate(parts, {leaf: dom.reduce(term)})
     for leaf, j in db.items():
         extra = rank(j) - rank(b)
@@ -45,7 +44,15 @@ def product_rule(dom: Domain, a: Tensor, da: Parts, b: Tensor, db: Parts, times:
             term = trail(a, extra) * j
         else:
             term = np.tensordot(a, j, axes=1)
-            if rank(a) == 2 and a.shape[0] == 1:
-                term = squeeze(term[0] if term.ndim else term)
+            term = _as_product(term, a, b)
         accumulate(parts, {leaf: dom.reduce(term)})
     return parts
+
+
+def _as_product(term: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """``term`` with the axes of the product of ``a`` and ``b`` that a row gives up dropped."""
+    if rank(a) != 2 or a.shape[0] != 1:
+        return term
+    if rank(b) == 2:
+        return squeeze(term[0, 0]) if b.shape[1] == 1 else term
+    return squeeze(term[0] if term.ndim else term)

@@ -87,8 +87,8 @@ def _general(text: str) -> tuple[str, int, str] | None:
     last = 0
     for m in every:
         step = _step_of(m, text)
-        if step is None:
-            continue
+        if step is None or (m.raised and m.step == "T" and not head.raised):
+            continue  # (W^T beside h_T is a transpose)
         if step[0] != now[0] or not -2 <= step[1] - now[1] <= 0:
             return None
         match = _WRITTEN.match(text, m.end)

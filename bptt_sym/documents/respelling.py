@@ -113,6 +113,8 @@ _ELEMENT = re.compile(
     rf"|_\s*(?:\{{\s*\[?\s*(?P<u2>[ijnp])\s*\]?\s*\}}|(?P<u3>[ijnp])(?![A-Za-z]))(?P<later>\s*\^\s*(?:\{{\s*{_TIME}\}}|t(?![A-Za-z])))"
     rf"|_\s*\{{\s*(?P<of>{_TIME}),\s*(?P<u4>[ijp])\s*\}}"
 )
+#: ``\\sum_k`` beside ``z_k^{(t+1)}``: units of another letter are summed over.
+_OVER_UNITS = re.compile(r"\\sum\s*(?:\\limits\s*)?_\s*\{?\s*([klmqrs])(?![A-Za-z])")
 #: ``\\Gamma_f^{(t)}``, ``z_o^t``: beside it an i is the input gate.
 _GATE_BESIDE = re.compile(
     r"(?:\\Gamma|(?<![A-Za-z\\])[zagW]|\\delta)\s*_\s*\{?\s*[fo]\s*\}?(?![A-Za-z,])|"
@@ -238,6 +240,14 @@ def _quantifiers(text: str) -> Iterator[tuple[int, int, str]]:
         yield (window + before.start() if before else match.start()), done, " "
 
 
+def sums_over_others(text: str) -> bool:
+    """Whether ``text`` sums over units that are counted by k, or by another letter of sums."""
+    return any(
+        re.search(rf"_\s*(?:\{{\s*{k}\s*\}}|{k}(?![A-Za-z]))\s*(?:\^\s*\{{?|\()\s*{_TIME}", text)
+        for k in _OVER_UNITS.findall(text)
+    )
+
+
 def _of_every_unit(formula: Formula, gates: GateLetters) -> Formula:
     """``\\partial c_i^t`` as ``\\partial c^t``: what the equation of one unit says of all.
 
@@ -252,6 +262,8 @@ def _of_every_unit(formula: Formula, gates: GateLetters) -> Formula:
         return formula
     (unit,) = units
     if gates.stand_in(text, unit) or (unit == "i" and _GATE_BESIDE.search(text)):
+        return formula
+    if sums_over_others(text):
         return formula
     rest = _ELEMENT.sub("", text)
     inside = rf"\{{[^{{}}]*(?<![A-Za-z\\]){unit}(?![A-Za-z])[^{{}}]*\}}"

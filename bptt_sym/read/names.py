@@ -154,7 +154,7 @@ class Names:
             return None  # z_r beside z: a name of its own
         if sequence is not None and len(parts) == len(units) == 2:  # s_{r,q}, r from a sum
             units = "".join(p for p in parts if p not in self.bound)
-        if sequence is not None and len(v.shapes.get(sequence, ())) == len(units) == 1:
+        if sequence is not None and len(v.shapes.get(sequence, ())) == len(units) > 0:
             times = [p for p in scripts if p.text.replace(" ", "") != units]
             if sup is not None and not times and self.is_step(sup, entry=True):
                 time = self.superscript_time(sup)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bptt_sym.notation import CIRCULAR
+
 #: Commands that only arrange the page.
 LAYOUT = frozenset(
     r"""\, \; \: \! \  \> \quad \qquad \enspace \thinspace \medspace \thickspace \negthinspace
@@ -166,6 +168,7 @@ _OTHERS = {
 #: Characters and commands that are one token each, whatever stands around them.
 FIXED: dict[str, tuple[str, str]] = {
     **{"\\" + n: ("word", meaning) for n, meaning in FUNCTION_NAMES.items()},
+    **{"\\" + n: ("word", n) for n in CIRCULAR},
     **{n: ("word", n) for n in NAMES},
     **{c: ("word", n) for c, n in UNICODE_NAMES.items()},
     **{c: ("op", op) for c, op in OPERATORS.items()},

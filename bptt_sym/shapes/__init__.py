@@ -8,7 +8,8 @@ matrix has the matrix' shape; a vector by a matrix is a 3-tensor.
 The documented rules of :func:`infer_shapes`:
 
 * a parameter with an upper-case or bold letter that multiplies a sequence (or a concatenation, or a
-  parenthesis with a sequence in it) is a matrix, and what it multiplies is a vector;
+  parenthesis with a sequence in it) is a matrix, and what it multiplies is a vector; so is ``W_t``,
+  ``U_t`` or ``V_t``, which no equation gives;
 * where a lower-case parameter multiplies the state itself and no upper-case one multiplies a state,
   as in ``h_t = \tanh(W x_t + w h_{t-1})``, the state is a scalar, and so is that ``W``;
 * a lower-case parameter that multiplies is a scalar; one that is added to a vector, or multiplied

@@ -37,6 +37,10 @@ _MARK = re.compile(
 )
 
 
+#: The letters of weights: what carries them and a step is a matrix as well.
+_OF_WEIGHTS = re.compile(r"(?:\\(?:mathbf|tilde|hat|bar)\{)*[WUV](?![A-Za-z])")
+
+
 def is_bold(name: str) -> bool:
     """Whether the letter itself (not its subscript) is bold or has an arrow."""
     return bool(_BOLD.search(name.split("_")[0]))
@@ -167,11 +171,20 @@ class _Inference:
             states = [_has_sequence(a) for a in n.args]
             for a in n.args:
                 inner = a.arg if isinstance(a, Transpose) else a
+                if isinstance(inner, At) and self.is_weight_of_a_step(inner.name):
+                    if any(_has_sequence(b) for b in n.args if b is not a):
+                        self.ranks[inner.name] = 2
+                    continue
                 if not isinstance(inner, Sym) or inner.name in self.totals:
                     continue
                 marked = is_upper(inner.name) or is_bold(inner.name)
                 if any(states) and marked and inner.name not in self.given:
                     self.ranks[inner.name] = 2
+
+    def is_weight_of_a_step(self, name: str) -> bool:
+        """Whether ``name``, in the letter of a matrix of weights, has another one for each step."""
+        known = name in self.given or name in self.targets
+        return not known and _OF_WEIGHTS.match(name) is not None
 
     def recurs_by_scalar(self, target: str, rhs: Node) -> bool:
         """Whether a lower-case parameter alone takes the state ``target`` from step to step."""

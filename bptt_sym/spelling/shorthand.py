@@ -15,7 +15,13 @@ from bptt_sym.definitions.gates import GATES
 from bptt_sym.definitions.usage import LOSSES
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.gate_letters import NO_GATES, GateLetters
-from bptt_sym.documents.respelling import PAIR_OF_UNITS, edited, replaced, respelt
+from bptt_sym.documents.respelling import (
+    PAIR_OF_UNITS,
+    edited,
+    replaced,
+    respelt,
+    sums_over_others,
+)
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.spelling.counting import below_only
 from bptt_sym.spelling.deltas import Deltas, at_step, beside_the_derivative, by_argument, own_losses
@@ -401,7 +407,7 @@ def _without_components(formula: Formula) -> Formula:
 
 def _components_of(row: str) -> list[tuple[int, int, str]]:
     edits: list[tuple[int, int, str]] = []
-    if PAIR_OF_UNITS.search(row):
+    if PAIR_OF_UNITS.search(row) or sums_over_others(row):
         return edits
     for index in {m.group(2) for m in _COMPONENT.finditer(row)}:
         sums = re.compile(

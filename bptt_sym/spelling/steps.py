@@ -43,6 +43,7 @@ _RUNS = frozenset(
 )
 _LOSSES = frozenset("L E J C \\ell \\mathcal{L} \\mathcal{E} \\mathcal{J}".split())
 _FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathit|mathrm|mathsf|hat|widehat|tilde|bar)\{?")
+_WEIGHT = re.compile(r"(?:\\(?:mathbf|boldsymbol|bm)\{)?[WUVb]\}?")
 #: Names that stand for numbers whose powers are taken.
 _POWERS = frozenset(
     "w u v \\lambda \\gamma \\beta \\alpha \\rho \\sigma \\mu \\eta \\theta".split()
@@ -68,6 +69,7 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
     given = {
         n.base for f, names in zip(formulas, found, strict=True) for n in _given(f.latex, names)
     }
+    given |= _weights_of_steps(formulas, found)
     # A text whose labelled names have their steps above has them there throughout.
     above = any(_ABOVE_A_LABEL.search(f.latex) for f in formulas)
     called = _recurs(formulas, found, "(")
@@ -242,6 +244,26 @@ def _given(text: str, names: Sequence[Name]) -> Iterator[Name]:
             right = text[name.close : end.start() if end else len(text)]
             if not _DERIVES.search(right):
                 yield name
+
+
+def _weights_of_steps(
+    formulas: Sequence[Formula], found: Sequence[Sequence[Name]]
+) -> set[str]:
+    """The weights with another value at each step: ``W^l`` where ``z^l`` is given by it."""
+    weights: set[str] = set()
+    for formula, names in zip(formulas, found, strict=True):
+        for left in _given(formula.latex, names):
+            step = left.scripts[0]
+            if step.kind != "^" or not re.fullmatch(r"[a-z]", step.inside):
+                continue
+            end = _ENDS.search(formula.latex, left.close)
+            stop = end.start() if end else len(formula.latex)
+            weights |= {
+                n.base for n in names
+                if left.close <= n.start < stop and _WEIGHT.fullmatch(n.base)
+                and n.scripts and (n.scripts[0].kind, n.scripts[0].inside) == ("^", step.inside)
+            }  # fmt: skip
+    return weights
 
 
 def _offset(inside: str) -> tuple[str, int] | None:

@@ -62,7 +62,8 @@ WALK = (
     ("formula", "expected"),
     [
         (r"\frac{\partial L}{\partial v} = 2(\hat y - y) h_3", "right"),
-        (r"\frac{\partial L}{\partial v} = 2(\hat y - y) h_2", "undecided"),
+        # (As a graph of quantities it has no step to be mistaken about.)
+        (r"\frac{\partial L}{\partial v} = 2(\hat y - y) h_2", "wrong"),
         (r"\frac{\partial L}{\partial h_2} = 2(\hat y - y) v (1 - h_3^2) u", "right"),
         (r"\frac{\partial L}{\partial h_2} = 2(\hat y - y) v (1 - h_2^2) u", "wrong"),
     ],

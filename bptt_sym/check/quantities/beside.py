@@ -1,0 +1,370 @@
+r"""What a document says of quantities without time, and the verdicts of what it claims of them.
+
+A definition holds from its place on, and in its section also before it. A formula is judged by the
+definitions of its own section and, where these say nothing of a name, by the latest before it. It
+is wrong only if each name in it has one definition there may be, and none of them runs in time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
+
+from bptt_sym.check import conditions
+from bptt_sym.check.judged import Judged, as_entry
+from bptt_sym.check.quantities.deciding import verdict_of, with_a_loss
+from bptt_sym.check.quantities.graph import Graph
+from bptt_sym.check.quantities.lines import (
+    KNOWN,
+    Line,
+    is_decimal,
+    is_number,
+    lines_of,
+    normal,
+    running,
+)
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.documents.document import Document
+from bptt_sym.messages import marked
+from bptt_sym.notation import ZERO, Call, Claim, D, Fn, Node, Sym, rebuild, walk
+from bptt_sym.read.vocabulary import plain_name
+
+TITLE = "quantities without time"
+ALIKE = "{} is a derivative like those with other numbers"
+CHAIN = "each quantity depends on those by which it is differentiated, and on no other"
+_DEFINED = Verdict("not_a_claim", note=marked("a definition"))
+_UNKNOWN = Verdict("undecided", note="it was not understood as one about quantities without time")
+
+
+@dataclass(frozen=True)
+class Given:
+    """``name`` is ``value``, as a line says; of a function, at ``variable``."""
+
+    name: str
+    value: Node
+    line: Line
+    function: str = ""
+    variable: str = ""
+    #: Whether the value is a derivative: a name for it, and no quantity.
+    alias: bool = False
+
+
+class Beside:
+    """The quantities without time of one document."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._verdicts: dict[int, Verdict | None] = {}
+
+    @cached_property
+    def _lines(self) -> list[Line]:
+        return list(lines_of(normal(self.document.formulas)))
+
+    @cached_property
+    def _given(self) -> list[Given]:
+        return [given for line in self._lines for given in _definitions(line)]
+
+    @cached_property
+    def _running(self) -> dict[int, frozenset[str]]:
+        """The names that are counted, by section."""
+        found: dict[int, frozenset[str]] = {}
+        for f in (*self.document.formulas, *self.document.plain):
+            found[f.section] = found.get(f.section, frozenset()) | running(f)
+        return found
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether a name of the document carries a step of time."""
+        return any(names for names in self._running.values())
+
+    def entries(self, wanted: Collection[tuple[int, int, int]] | None) -> list[Judged]:
+        """The entries of the lines at the places ``wanted``, of all if it is ``None``.
+
+        What cannot be judged so, though it is about quantities without time, is undecided.
+        """
+        found = []
+        for line in self._lines:
+            place = line.formula.place(line.row.start)
+            if wanted is not None and (place.cell, place.line, place.column) not in wanted:
+                continue
+            known = id(line)
+            if known not in self._verdicts:
+                self._verdicts[known] = self._verdict(line)
+            verdict = self._verdicts[known] or (_UNKNOWN if self._is_theirs(line) else None)
+            if verdict is not None:
+                entry = as_entry(line.formula, _shown(verdict, line), line.row, TITLE)
+                found.append(replace(entry, apart=True))
+        return found
+
+    def _is_theirs(self, line: Line) -> bool:
+        """Whether ``line`` differentiates what its section defines without time."""
+        here = line.formula.section
+        given = {g.name for g in self._given
+                 if g.line.formula.section == here or not self.has_steps}  # fmt: skip
+        return line.differentiates and bool(line.names & given) and self._is_about_these(line)
+
+    def _verdict(self, line: Line) -> Verdict | None:
+        if conditions.is_supposed(line.row, line.formula):
+            return None
+        own = [g for g in self._given if g.line is line]
+        claim = _without_values(line.claim)
+        if claim is None or not self._is_about_these(line):
+            return None
+        if own and not line.differentiates and own[0].line.claim.sides[0] == Sym(own[0].name):
+            before = self._graph(line, without=own)
+            if own[0].name in before.quantities and _holds(claim, before):
+                return verdict_of(_spelt_out(claim, self._aliases(line)), before)
+        graph = Graph() if line.is_closed else self._graph(line)
+        if own and not own[0].alias:
+            said = _of_its_number(own[0].name, self._aliases(line, without=own), graph)
+            found = self._judged(_spelt_out(replace(
+                claim, sides=(said, *claim.sides[1:])), self._aliases(line, without=own)),
+                graph, line, defines=True) if said is not None else None  # fmt: skip
+            if found is not None and found.is_right:
+                reading = ALIKE.format(own[0].name)
+                return replace(found, verdict="right_under_reading", readings=(
+                    *found.readings, reading))  # fmt: skip
+        if own and len(claim.sides) == 2:
+            return _DEFINED
+        if own and own[0].alias:  # the name is that of what follows
+            claim = replace(claim, sides=claim.sides[1:], ops=claim.ops[1:])
+            own = []
+        claim = _spelt_out(claim, self._aliases(line, without=own))
+        return self._judged(claim, graph, line, defines=bool(own))
+
+    def _judged(self, claim: Claim, graph: Graph, line: Line, *, defines: bool) -> Verdict | None:
+        about = {n.name for s in claim.sides for n in walk(s) if isinstance(n, Sym)}
+        defined = about & set(graph.quantities)
+        applied = {n.name for s in claim.sides for n in walk(s) if isinstance(n, Fn)}
+        if not line.differentiates and not defined and not applied:
+            return None  # an equation of what nothing defines claims nothing that can be known
+        graph, says = with_a_loss(graph, claim)
+        tops = {n.y.name for s in claim.sides for n in walk(s)
+                if isinstance(n, D) and isinstance(n.y, Sym)}  # fmt: skip
+        open_ = tops - set(graph.quantities)
+        verdict = None if open_ else verdict_of(claim, graph)
+        vague = {n for n in tops & set(graph.quantities) if _is_open(graph.quantities[n])}
+        if open_ or (vague and not (verdict and verdict.is_right)):
+            open_ |= vague
+            verdict = verdict_of(claim, _by_its_factors(claim, graph, open_))
+            says = (*says, CHAIN)
+        if verdict is None:
+            return None
+        if verdict.is_right:
+            if says:
+                readings = (*verdict.readings, *says)
+                verdict = replace(verdict, verdict="right_under_reading", readings=readings)
+            return verdict
+        accuses = verdict.verdict == "wrong" and line.differentiates and not defines
+        if not accuses or open_ or not self._is_settled(claim, graph, line):
+            return None
+        return verdict
+
+    def _graph(self, line: Line, without: list[Given] | None = None) -> Graph:
+        quantities: dict[str, Node] = {}
+        functions: dict[str, tuple[str, Node]] = {}
+        aliases = self._aliases(line)
+        for given in self._in_force(line):
+            if given.name in aliases or given in (without or ()):
+                continue
+            if given.line.formula.section != line.formula.section and _is_open(given.value):
+                continue  # what is said of functions in general
+            quantities[given.name] = given.value
+            if given.function:
+                functions[given.function] = (given.variable, given.value)
+        return Graph(quantities, functions)
+
+    def _aliases(self, line: Line, without: list[Given] | None = None) -> dict[str, Node]:
+        """The names of derivatives, and of what is computed from these."""
+        found: dict[str, Node] = {}
+        for given in self._in_force(line):
+            made = any(isinstance(n, Sym) and n.name in found for n in walk(given.value))
+            if (given.alias or made) and given not in (without or ()):
+                found[given.name] = given.value
+        return found
+
+    def _in_force(self, line: Line) -> Iterator[Given]:
+        """What is given for ``line``, each name once.
+
+        A section that gives a name another value starts anew: what stood before it is of another
+        example.
+        """
+        section = line.formula.section
+        place = (line.formula.order, line.row.start)
+        latest: dict[str, Given] = {}
+        for at, group in groupby(self._given, key=lambda g: g.line.formula.section):
+            if at > section:
+                break
+            given = list(group)
+            if any(g.name in latest and latest[g.name].value != g.value for g in given):
+                latest = {}
+            for g in given:
+                before = (g.line.formula.order, g.line.row.start) <= place
+                if before or g.name not in latest:
+                    latest[g.name] = g
+        yield from latest.values()
+
+    def _is_about_these(self, line: Line) -> bool:
+        """Whether no name of ``line`` runs in time where it stands."""
+        if line.is_closed:
+            return True
+        section = line.formula.section
+        before = frozenset[str]().union(
+            *(names for at, names in self._running.items() if at < section)
+        )
+        here = self._running.get(section, frozenset())
+        given = [g for g in self._given if g.line.formula.section == section]
+        own = frozenset[str]().union(*(_plain({g.name, *g.line.names}) for g in given))
+        names = _plain(line.names)
+        return not names & here and not (names & before) - own
+
+    def _is_settled(self, claim: Claim, graph: Graph, line: Line) -> bool:
+        """Whether each name that ``claim`` rests on can have but the one meaning."""
+        names = {n.name for s in claim.sides for n in walk(s) if isinstance(n, Sym)}
+        if line.is_closed and len(names) > 1:
+            return False
+        todo = [] if line.is_closed else list(names)
+        while todo:
+            value = graph.quantities.get(todo.pop())
+            for n in walk(value) if value is not None else ():
+                if isinstance(n, Sym) and n.name not in names:
+                    names.add(n.name)
+                    todo.append(n.name)
+        for name in () if line.is_closed else names:
+            meanings = [g for g in self._given if g.name == name]
+            here = [g for g in meanings if g.line.formula.section == line.formula.section]
+            if len({g.value for g in here or meanings}) > 1:
+                return False
+        mentioned = {n for g in self._given if g.line.formula.section == line.formula.section
+                     for n in g.line.names}  # fmt: skip
+        elsewhere = {g.name for g in self._given} - set(graph.quantities)
+        if elsewhere & names - mentioned or not _depends(claim, graph):
+            return False
+        unknown = set(_open_in(graph.quantities.values()))
+        applied = set(_open_in(claim.sides)) - set(graph.functions)
+        rests = set(_open_in(graph.quantities.get(name, ZERO) for name in names))
+        if applied - unknown or rests - set(graph.functions) - applied:
+            return False  # a function that nothing defines may be any
+        constant = any(map(is_number, claim.sides[1:]))  # where it vanishes, or at one point
+        return not constant and not any(map(is_decimal, claim.sides))
+
+
+def _plain(names: frozenset[str] | set[str]) -> frozenset[str]:
+    return frozenset(plain_name(n).partition("_")[0].partition("^")[0] for n in names)
+
+
+def _definitions(line: Line) -> Iterator[Given]:
+    """What ``line`` and what it supposes say that names are."""
+    for claim in (*line.claim.given, line.claim):
+        left = claim.sides[0]
+        function = line.function if claim is line.claim else ""
+        if function and isinstance(left, Fn) and left.name == function and not left.order:
+            name, variable = function, line.variable
+        elif isinstance(left, Sym):
+            name, variable, function = left.name, "", ""
+        else:
+            continue
+        values = [
+            s for op, s in zip(claim.ops, claim.sides[1:], strict=True)
+            if op == "=" and not is_number(s)
+            and not any(isinstance(n, Sym) and n.name == name for n in walk(s))
+        ]  # fmt: skip
+        if claim.ops[0] != "=" or not values:
+            continue
+        whole = [s for s in values if not any(isinstance(n, D) for n in walk(s))]
+        if len(whole) < len(values) and not function:
+            if isinstance(values[0], D):
+                yield Given(name, values[0], line, alias=True)
+            continue
+        known = [s for s in whole if not _is_open(s)]
+        if whole:
+            yield Given(name, (known or whole)[0], line, function, variable)
+
+
+def _is_open(node: Node) -> bool:
+    """Whether a side is a function of which nothing is said: ``f(u)``."""
+    return isinstance(node, (Call, Fn)) and node.name not in KNOWN
+
+
+def _open_in(nodes: Iterable[Node]) -> Iterator[str]:
+    """The functions in ``nodes`` of which nothing is said."""
+    for node in nodes:
+        yield from (
+            n.name for n in walk(node) if isinstance(n, (Call, Fn)) and n.name not in KNOWN
+        )
+
+
+def _without_values(claim: Claim) -> Claim | None:
+    """``claim`` up to the numbers that are put in at its end."""
+    sides = [claim.sides[0]]
+    for op, side in zip(claim.ops, claim.sides[1:], strict=True):
+        if op != "=" or (is_number(side) and len(sides) > 1) or is_decimal(side):
+            break
+        sides.append(side)
+    if len(sides) < 2:
+        return None
+    return replace(claim, sides=tuple(sides), ops=claim.ops[: len(sides) - 1])
+
+
+def _spelt_out(claim: Claim, aliases: Mapping[str, Node]) -> Claim:
+    def change(node: Node, depth: int = 0) -> Node:
+        if isinstance(node, Sym) and node.name in aliases and depth < 9:
+            return change(aliases[node.name], depth + 1)
+        return rebuild(node, lambda n: change(n, depth))
+
+    return replace(claim, sides=tuple(map(change, claim.sides))) if aliases else claim
+
+
+def _of_its_number(name: str, aliases: Mapping[str, Node], graph: Graph) -> Node | None:
+    r"""The derivative that ``name`` stands for if it is one like others with another number.
+
+    So :math:`\delta_1` beside :math:`\delta_2 = \partial L/\partial z_2`.
+    """
+    for other, value in aliases.items():
+        mine, theirs = re.findall(r"[0-9]", name), re.findall(r"[0-9]", other)
+        if len(mine) != 1 or len(theirs) != 1 or other.replace(theirs[0], mine[0]) != name:
+            continue
+        if isinstance(value, D) and isinstance(value.x, Sym):
+            by = value.x.name.replace(theirs[0], mine[0])
+            if by != value.x.name and by in graph.quantities:
+                return replace(value, x=Sym(by))
+    return None
+
+
+def _by_its_factors(claim: Claim, graph: Graph, open_: set[str]) -> Graph:
+    """``graph`` with each name that nothing defines as a function of what it is differentiated by.
+
+    So :math:`dy/dx = dy/du \\, du/dx` says that y depends on u, and u on x.
+    """
+    quantities = dict(graph.quantities)
+    for name in sorted(open_):
+        by = {n.x.name for s in claim.sides[1:] for n in walk(s)
+              if isinstance(n, D) and n.y == Sym(name) and isinstance(n.x, Sym)}  # fmt: skip
+        if by:
+            quantities[name] = Call(rf"f_{{{name}}}", tuple(map(Sym, sorted(by))))
+    return Graph(quantities, graph.functions)
+
+
+def _depends(claim: Claim, graph: Graph) -> bool:
+    """Whether each quantity in ``claim`` is computed from what it is differentiated by."""
+    for d in (n for s in claim.sides for n in walk(s) if isinstance(n, D)):
+        if isinstance(d.y, Sym) and d.x not in graph.behind(d.y):
+            return False
+    return True
+
+
+def _holds(claim: Claim, graph: Graph) -> bool:
+    found = verdict_of(claim, graph)
+    return found is not None and found.is_right
+
+
+def _shown(verdict: Verdict, line: Line) -> Verdict:
+    """``verdict`` with the names that the text has."""
+    example = verdict.counterexample
+    if example is None:
+        return verdict
+    values = {line.shown.get(n, n): v for n, v in example.values.items()}
+    return replace(verdict, counterexample=replace(example, values=values))

@@ -1,0 +1,160 @@
+r"""Deciding a claim about quantities without time.
+
+:math:`d` is the total derivative. :math:`\partial` may hold fixed what else the definition of its
+numerator names, :math:`\partial z/\partial x` beside :math:`z = f(x, y)` and :math:`y = g(x)`: a
+claim fails only if it does either way. A function that nothing defines may be any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from bptt_sym.check.answer import Court
+from bptt_sym.check.quantities.graph import Graph, model_of, with_functions
+from bptt_sym.check.quantities.layouts import (
+    Layout,
+    is_loss,
+    layouts,
+    ones_in,
+    with_biases,
+    with_ones,
+    with_squares,
+)
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import Call, Claim, D, Fn, Node, Sym, num, rebuild, walk
+from bptt_sym.recurrence import Shape
+
+HELD = r"\partial holds fixed what else the definition of its numerator names"
+ACTIVATION = "σ is tanh"
+LOSS_OF = "{} is a function of {} alone"
+SCOPE = "all values of the quantities"
+
+
+def verdict_of(claim: Claim, graph: Graph) -> Verdict | None:
+    """The verdict of ``claim`` under ``graph``; ``None`` if it cannot be judged so."""
+    try:
+        claim, graph = with_functions(claim, graph)
+        needed = graph.needed(claim)
+    except (BpttError, RecursionError):
+        return None
+    wrong: Verdict | None = None
+    for trial, meant, says in _readings(claim, needed):
+        for layout in layouts(meant, trial):
+            found = _judged(trial, meant, layout)
+            if found is None or found.verdict == "undecided":
+                return found
+            if found.is_right and says:
+                readings = (*found.readings, *says)
+                return replace(found, verdict="right_under_reading", readings=readings)
+            if found.is_right:
+                return found
+            wrong = wrong or found
+    return wrong
+
+
+def _readings(
+    claim: Claim, needed: dict[str, Node]
+) -> Iterator[tuple[Claim, dict[str, Node], tuple[str, ...]]]:
+    """``claim`` as it stands, and in the other ways in which it may be meant."""
+    plain = _with_kinds(claim, needed, held=False)
+    yield plain, needed, ()
+    held = _with_kinds(claim, needed, held=True)
+    if held != plain:
+        yield held, needed, (HELD,)
+    turned = replace(plain, sides=tuple(map(_with_tanh, plain.sides)))
+    values = {name: _with_tanh(value) for name, value in needed.items()}
+    if turned != plain or values != needed:
+        yield turned, values, (ACTIVATION,)
+
+
+def _with_tanh(node: Node) -> Node:
+    node = rebuild(node, _with_tanh)
+    return replace(node, name="tanh") if isinstance(node, Fn) and node.name == "sigma" else node
+
+
+def _with_kinds(claim: Claim, needed: Mapping[str, Node], *, held: bool) -> Claim:
+    def change(node: Node) -> Node:
+        node = rebuild(node, change)
+        if not isinstance(node, D) or node.kind != "unmarked":
+            return node
+        own = needed.get(node.y.name) if isinstance(node.y, Sym) else None
+        direct = held and own is not None and any(n == node.x for n in walk(own))
+        return replace(node, kind="direct" if direct else "total")
+
+    return replace(claim, sides=tuple(map(change, claim.sides)))
+
+
+def _judged(claim: Claim, needed: Mapping[str, Node], layout: Layout | None) -> Verdict | None:
+    shapes: dict[str, Shape] = {}
+    definitions = dict(needed)
+    assume: list[Claim] = []
+    try:
+        if layout is not None and layout.batch:
+            claim = replace(claim, sides=tuple(map(with_ones, claim.sides)))
+        if layout is not None:
+            definitions = {n: with_biases(v, layout) for n, v in needed.items()}
+            for name, value in definitions.items():
+                r, c = layout.measure(value)
+                own = layout.of(name)
+                layout.unify(own[0], r)
+                layout.unify(own[1], c)
+        definitions = {n: with_squares(v, layout) for n, v in definitions.items()}
+        if layout is not None:
+            whole = (*definitions.values(), *claim.sides)
+            names = {n.name for v in whole for n in walk(v) if isinstance(n, Sym)}
+            shapes = {n: layout.shape(n) for n in (*names, *definitions)}
+            assume += [Claim((Sym(n), num(1)), ("=",)) for n in sorted(ones_in(whole))]
+        rec, about = model_of(claim, definitions, shapes)
+        court = Court.of(rec, assume)
+        found = court.judge(about)
+    except (BpttError, ArithmeticError, RecursionError):
+        return None
+    return _told(found)
+
+
+def _told(verdict: Verdict) -> Verdict:
+    """``verdict`` without what it says of a run."""
+    example, slip = verdict.counterexample, verdict.diagnosis
+    if example is not None:
+        values = {n: v for n, v in example.values.items() if not n.startswith(r"\mathbf{1}")}
+        example = replace(example, T=0, indices={}, values=values)
+    if slip is not None:
+        slip = replace(slip, message=slip.message.partition(" (")[0], corrected="")
+    scope = verdict.scope
+    if verdict.is_right:
+        dims = scope.partition("; ")[2] if ";" in scope else scope if "dimension" in scope else ""
+        scope = f"{SCOPE}; {dims}" if dims else SCOPE
+    links = tuple(_told(v) for v in verdict.links)
+    assumptions = tuple(a for a in verdict.assumptions if a != "an assumption")
+    return replace(
+        verdict, scope=scope, counterexample=example, diagnosis=slip, links=links,
+        assumptions=assumptions,
+    )  # fmt: skip
+
+
+def _names_behind(graph: Graph, name: str) -> set[str]:
+    return {n.name for n in graph.behind(Sym(name)) if isinstance(n, Sym)}
+
+
+def with_a_loss(graph: Graph, claim: Claim) -> tuple[Graph, tuple[str, ...]]:
+    """``graph`` with a loss that nothing defines as an unknown function of what goes nowhere."""
+    nodes = [n for s in claim.sides for n in walk(s)]
+    tops = [n for n in nodes if isinstance(n, D) and isinstance(n.y, Sym) and is_loss(n.y.name)]
+    losses = {n.y.name for n in tops if isinstance(n.y, Sym)}
+    if len(losses) != 1 or any(n.x in graph.behind(Sym(*losses)) for n in tops):
+        return graph, ()
+    (loss,) = losses
+    rest = {n: v for n, v in graph.quantities.items() if not is_loss(n)}
+    used = {n.name for v in rest.values() for n in walk(v) if isinstance(n, Sym)}
+    beside = {n.name for d in tops for n in walk(d.x) if isinstance(n, Sym)}
+    last = [n for n in rest if n not in used and beside & _names_behind(graph, n)]
+    if len(last) != 1:
+        return graph, ()
+    of, value = last[0], graph.quantities[last[0]]
+    mentioned = {n.name for n in nodes if isinstance(n, Sym)}
+    if isinstance(value, Fn) and value.name == "softmax" and isinstance(value.arg, Sym):
+        of = value.arg.name if of not in mentioned else of
+    whole = {**graph.quantities, loss: Call(r"\mathrm{loss}", (Sym(of),))}
+    return Graph(whole, graph.functions), (LOSS_OF.format(loss, of),)

@@ -1,0 +1,77 @@
+"""The entries of a document with those that are about quantities without time judged as such."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from bptt_sym.check.failures import NO_RECURRENCE
+from bptt_sym.check.judged import Judged
+from bptt_sym.check.quantities.beside import Beside
+from bptt_sym.check.quantities.by_layers import by_layers
+from bptt_sym.check.understood import where_understood
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.documents.document import Document
+from bptt_sym.messages import marked
+
+#: Of a formula that fails for a recurrence, and whose names the text defines without time.
+ELSEWHERE = Verdict("undecided", note="it may be about quantities without time")
+DEFINED = marked("a definition")
+#: ``f'(x) = …`` defines nothing where f is known.
+_SLOPE = r"\s*[A-Za-z]\s*(?:'|\^\s*\{?\s*\\prime)"
+Place = tuple[int, int, int]
+
+
+def with_what_stands_beside(
+    entries: Sequence[Judged], document: Document, audit: Callable[[Document], list[Judged]]
+) -> list[Judged]:
+    """``entries`` with what is about no recurrence judged by what stands beside it.
+
+    What holds of a recurrence stays; what a text that has one defines without time accuses nobody
+    under it.
+    """
+    if all(e.verdict.verdict == "not_a_claim" for e in entries) and not entries:
+        return list(entries)
+    beside, layers = Beside(document), by_layers(document, audit)
+    alone = not beside.has_steps
+    wanted = {_place(e) for e in entries if alone or _may_stand_beside(e)}
+    own = {_place(j): j for j in beside.entries(wanted)}
+    if any(j.verdict.verdict == "wrong" for j in own.values()):
+        own = {_place(j): j for j in where_understood(beside.entries(None), {})}
+    return [_meant(e, own.get(_place(e)), layers.get(_place(e)), alone=alone) for e in entries]
+
+
+def _meant(entry: Judged, own: Judged | None, layer: Judged | None, *, alone: bool) -> Judged:
+    """The entry that stands, where a formula may be about a recurrence or beside it."""
+    if own is None:
+        other = layer
+    elif own.verdict.verdict != "undecided":
+        other = own
+    elif layer is None and entry.verdict.verdict == "wrong":
+        return replace(entry, verdict=ELSEWHERE, part=None)
+    else:
+        other = layer
+    if other is None or not (_may_stand_beside(entry) or (alone and own is other)):
+        return entry
+    claims = _may_stand_beside(entry) or entry.verdict.is_right or own is other
+    if other.verdict.verdict == "not_a_claim" and entry.verdict.verdict == "wrong":
+        return entry
+    if not claims:
+        return entry
+    if own is not other and entry.verdict.verdict == "wrong" and not other.verdict.is_right:
+        return entry
+    return replace(other, latex=entry.latex, display=entry.display)
+
+
+def _may_stand_beside(entry: Judged) -> bool:
+    """Whether an entry does not say that its formula is right of a recurrence, or no claim."""
+    verdict = entry.verdict
+    if verdict.verdict == "not_a_claim":
+        defines = verdict.note == DEFINED and re.match(_SLOPE, entry.latex) is not None
+        return defines or verdict.note.startswith(NO_RECURRENCE)
+    return not verdict.is_right
+
+
+def _place(entry: Judged) -> Place:
+    return entry.place.cell, entry.place.line, entry.place.column

@@ -1,0 +1,286 @@
+"""What stands in notes beside their recurrences: the chain rule, one neuron, networks of layers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bptt_sym.check.audit import audit
+from bptt_sym.check.judged import Judged
+from bptt_sym.check.quantities.beside import Beside
+from bptt_sym.documents.document import document_from_text
+
+RIGHT = ("right", "right_under_reading")
+
+
+def judged(text: str) -> dict[str, Judged]:
+    """The entries of ``text`` by their LaTeX."""
+    return {j.latex: j for j in audit(document_from_text(text, "n.md"))}
+
+
+def told(text: str, right: tuple[str, ...], wrong: tuple[str, ...]) -> None:
+    """Each of ``right`` holds beside ``text``, and each of ``wrong`` is called wrong."""
+    shown = "\n\n".join(f"$${f}$$" for f in (*right, *wrong))
+    found = judged(f"{text}\n\n{shown}\n")
+    assert {f: found[f].verdict.verdict for f in right if
+            found[f].verdict.verdict not in RIGHT} == {}  # fmt: skip
+    assert {f: found[f].verdict.verdict for f in wrong if
+            found[f].verdict.verdict != "wrong"} == {}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        (
+            "With $y = \\sin(u)$ and $u = 4x^3 - x$:",
+            (
+                r"\frac{dy}{dx} = \frac{dy}{du}\cdot\frac{du}{dx} = \cos(u)(12x^2 - 1)",
+                r"\frac{dy}{dx} = (12x^2 - 1)\cos(4x^3 - x)",
+            ),
+            (r"\frac{dy}{dx} = -\cos(u)(12x^2 - 1)", r"\frac{dy}{dx} = \cos(u)\,12x^2"),
+        ),
+        (
+            "Take $w = p q + p^2$ where $p = e^{2t}$ and $q = t^3$.",
+            (
+                r"\frac{dw}{dt} = \frac{\partial w}{\partial p}\frac{dp}{dt} + "
+                r"\frac{\partial w}{\partial q}\frac{dq}{dt} = (q + 2p)\,2e^{2t} + 3pt^2",
+                r"\frac{dp}{dt} = 2p",
+            ),
+            (
+                r"\frac{dw}{dt} = \frac{\partial w}{\partial p}\frac{dp}{dt}",
+                r"\frac{dw}{dt} = (q + 2p)\,2e^{2t} + 3pt^3",
+            ),
+        ),
+        (
+            "$s(x) = \\ln(1 + e^x)$ and $r(x) = s(3x)$.",
+            (r"s'(x) = \frac{e^x}{1 + e^x}", r"r'(x) = 3\,s'(3x)"),
+            (r"s'(x) = \frac{1}{1 + e^x}", r"r'(x) = s'(3x)"),
+        ),
+        (
+            "Derivatives to know:",
+            (
+                r"\frac{d}{dx}\left(x^4 - 2x\right) = 4x^3 - 2",
+                r"\frac{d}{dx} x^n = n x^{n-1}",
+                r"\frac{d}{dx}\sin(x^2) = 2x\cos(x^2)",
+                r"\frac{d}{dx}\frac{1}{x} = -\frac{1}{x^2}",
+            ),
+            (
+                r"\frac{d}{dx}\left(x^4 - 2x\right) = 4x^3",
+                r"\frac{d}{dx}\cos(x^2) = 2x\sin(x^2)",
+            ),
+        ),
+        (
+            "One neuron: $z = wx + b$, $a = \\sigma(z)$, $L = -(y\\log a + (1-y)\\log(1-a))$.",
+            (
+                r"\frac{\partial L}{\partial z} = \frac{\partial L}{\partial a}"
+                r"\frac{\partial a}{\partial z} = a - y",
+                r"\frac{\partial L}{\partial w} = (a - y)x",
+                r"\frac{\partial^2 L}{\partial b^2} = a(1-a)",
+            ),
+            (
+                r"\frac{\partial L}{\partial z} = y - a",
+                r"\frac{\partial L}{\partial w} = (a - y)w",
+                r"\frac{\partial L}{\partial b} = (a - y)a(1-a)",
+            ),
+        ),
+        (
+            "$$z_1 = w_1 x + b_1,\\quad h = \\tanh(z_1),\\quad \\hat y = w_2 h,\\quad "
+            "E = \\tfrac12(\\hat y - y)^2$$",
+            (
+                r"\frac{\partial E}{\partial w_1} = (\hat y - y)w_2(1 - h^2)x",
+                r"\frac{\partial E}{\partial w_2} = (\hat y - y)h",
+            ),
+            (
+                r"\frac{\partial E}{\partial w_1} = (\hat y - y)w_2(1 - h)x",
+                r"\frac{\partial E}{\partial w_1} = (\hat y - y)(1 - h^2)x",
+            ),
+        ),
+    ],
+    ids=["chain", "paths", "functions", "operators", "neuron", "hidden"],
+)  # fmt: skip
+def test_calculus_without_time(
+    text: str, right: tuple[str, ...], wrong: tuple[str, ...]
+) -> None:
+    told(text, right, wrong)
+
+
+def test_a_partial_derivative_may_hold_fixed_what_else_is_named() -> None:
+    found = judged("$f = x^2 y$ where $y = x^3$: $\\frac{\\partial f}{\\partial x} = 2xy$ but "
+                   "$\\frac{df}{dx} = 5x^4$. A slip: $\\frac{df}{dx} = 2xy$.")  # fmt: skip
+    assert found[r"\frac{\partial f}{\partial x} = 2xy"].verdict.verdict == "right_under_reading"
+    assert found[r"\frac{df}{dx} = 5x^4"].verdict.verdict == "right"
+    slip = found[r"\frac{df}{dx} = 2xy"].verdict
+    assert slip.verdict == "wrong" and slip.diagnosis is not None
+    assert slip.counterexample is not None and set(slip.counterexample.values) == {"x"}
+
+
+def test_what_may_mean_something_else_accuses_nobody() -> None:
+    for text in (
+        # the rule alone: nothing is known of the functions
+        r"$\frac{dy}{dx} = \frac{dy}{du}\frac{dx}{du}$",
+        # f is nowhere given
+        r"$f'(x) = \sigma'(2x)\cdot 2$",
+        # an equation to be solved, a condition for a minimum, a differential equation
+        r"$y = x^2 - 4x$. $\frac{dy}{dx} = 0$",
+        r"$\frac{dx}{dt} = -x$",
+        # two meanings of one name in one place
+        r"$y = x^2$, $y = x^3$, $\frac{dy}{dx} = 2x$",
+        # values put in
+        r"$y = x^2$. $\frac{dy}{dx} = 2 \cdot 0.5 = 1.1$",
+        # another activation
+        r"$a = \sigma(z)$ gives $\frac{da}{dz} = 1 - a^2$",
+    ):
+        found = audit(document_from_text(text, "n.md"))
+        assert [j.latex for j in found if j.verdict.verdict == "wrong"] == [], text
+
+
+def test_each_section_has_its_own_meanings() -> None:
+    text = (
+        "# One\n\n$y = u^2$, $u = 3x$.\n\n$\\frac{dy}{dx} = 18x$\n\n"
+        "# Two\n\n$y = u^3$ and $u = x + 1$.\n\n$\\frac{dy}{dx} = 3(x+1)^2$\n\n"
+        "$\\frac{dy}{dx} = 18x$"
+    )
+    found = [j.verdict.verdict for j in audit(document_from_text(text, "n.md"))
+             if j.latex.startswith(r"\frac")]  # fmt: skip
+    assert found == ["right", "right", "wrong"]
+
+
+RECURRENCE = (
+    "# Network\n\n$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\n$$y_t = V h_t$$\n\n"
+    "$$L = \\sum_t L_t(y_t)$$\n\n"
+)
+
+
+def test_names_that_run_in_time_are_not_those_of_a_warm_up() -> None:
+    warm_up = (
+        "# Chain rule\n\n$L = (h - y)^2$ with $h = wx$: "
+        "$\\frac{\\partial L}{\\partial w} = 2(h-y)x$.\n\n"
+    )
+    later = "# Time\n\n$$\\frac{\\partial L}{\\partial w} = 2(h - y) x$$\n\n"
+    found = audit(document_from_text(RECURRENCE + warm_up + later, "n.md"))
+    claims = [j.verdict.verdict for j in found if j.latex.startswith(r"\frac")]
+    assert claims == ["right", "undecided"]
+
+
+ROWS = (
+    "$$Z_1 = XW_1 + b_1,\\quad A_1 = \\sigma(Z_1),\\quad Z_2 = A_1W_2 + b_2$$\n\n"
+    "with $L = \\frac{1}{2}\\|Z_2 - Y\\|_F^2$.\n\n"
+)
+COLUMNS = (
+    "$$z^{(1)} = W^{(1)}x + b^{(1)},\\quad a^{(1)} = \\tanh(z^{(1)}),\\quad "
+    "z^{(2)} = W^{(2)}a^{(1)} + b^{(2)}$$\n\nand $L = \\frac12\\|z^{(2)} - y\\|^2$.\n\n"
+    "$$\\delta^{(2)} = \\frac{\\partial L}{\\partial z^{(2)}} = z^{(2)} - y$$\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "slips"),
+    [
+        (
+            ROWS,
+            (
+                r"\frac{\partial L}{\partial Z_2} = Z_2 - Y",
+                r"\frac{\partial L}{\partial W_2} = A_1^\top \frac{\partial L}{\partial Z_2}",
+                r"\frac{\partial L}{\partial b_2} = \mathbf{1}^\top "
+                r"\frac{\partial L}{\partial Z_2}",
+                r"\frac{\partial L}{\partial A_1} = \frac{\partial L}{\partial Z_2} W_2^\top",
+                r"\frac{\partial L}{\partial W_1} = X^\top\left[\left((Z_2-Y)W_2^\top\right)"
+                r"\odot\sigma'(Z_1)\right]",
+            ),
+            (
+                r"\frac{\partial L}{\partial W_2} = Z_1^\top \frac{\partial L}{\partial Z_2}",
+                r"\frac{\partial L}{\partial W_2} = \frac{\partial L}{\partial Z_2} A_1^\top",
+                r"\frac{\partial L}{\partial A_1} = \frac{\partial L}{\partial Z_2} W_2",
+                r"\frac{\partial L}{\partial Z_1} = \frac{\partial L}{\partial A_1}\odot (1 - A_1)",
+                r"\frac{\partial L}{\partial W_1} = 2X^\top \frac{\partial L}{\partial Z_1}",
+                r"\frac{\partial L}{\partial Z_2} = Y - Z_2",
+            ),
+        ),
+        (
+            COLUMNS,
+            (
+                r"\delta^{(1)} = (W^{(2)})^\top\delta^{(2)}\odot(1 - a^{(1)}\odot a^{(1)})",
+                r"\frac{\partial L}{\partial W^{(2)}} = \delta^{(2)}(a^{(1)})^\top",
+                r"\frac{\partial L}{\partial W^{(1)}} = \delta^{(1)}x^\top",
+                r"\frac{\partial L}{\partial b^{(1)}} = \delta^{(1)}",
+            ),
+            (
+                r"\frac{\partial L}{\partial W^{(2)}} = \delta^{(2)}(z^{(1)})^\top",
+                r"\frac{\partial L}{\partial W^{(1)}} = \delta^{(1)}(a^{(1)})^\top",
+                r"\frac{\partial L}{\partial W^{(2)}} = a^{(1)}(\delta^{(2)})^\top",
+            ),
+        ),
+    ],
+    ids=["rows", "columns"],
+)  # fmt: skip
+def test_networks_in_matrices(text: str, right: tuple[str, ...], slips: tuple[str, ...]) -> None:
+    told(text, right, ())
+    shown = "\n\n".join(f"$${f}$$" for f in slips)
+    found = judged(text + shown)
+    assert [f for f in slips if found[f].verdict.verdict not in ("wrong", "undecided")] == []
+
+
+def test_a_loss_that_is_not_given_is_one_of_what_leaves_the_network() -> None:
+    text = ROWS.partition("with")[0]
+    claim = r"\frac{\partial L}{\partial W_1} = X^\top \frac{\partial L}{\partial Z_1}"
+    verdict = judged(f"{text}$${claim}$$")[claim].verdict
+    assert verdict.verdict == "right_under_reading" and "Z_2" in verdict.readings[-1]
+
+
+LAYERS = (
+    "$$z^{%(a)sl%(b)s} = W^{%(a)sl%(b)s}a^{%(a)sl-1%(b)s} + b^{%(a)sl%(b)s}$$\n\n"
+    "$$a^{%(a)sl%(b)s} = g(z^{%(a)sl%(b)s})$$\n\n"
+    "$$\\delta^{%(a)sl%(b)s} = \\frac{\\partial J}{\\partial z^{%(a)sl%(b)s}}$$\n\n"
+)
+
+
+@pytest.mark.parametrize("brackets", ["()", "[]", "  "])
+def test_a_network_of_layers_is_a_recurrence_in_the_layer(brackets: str) -> None:
+    def at(layer: str) -> str:
+        return "{" + f"{brackets[0]}{layer}{brackets[1]}".strip() + "}"
+
+    l, up, down, last = at("l"), at("l+1"), at("l-1"), at("L")  # noqa: E741
+    told(
+        LAYERS % {"a": brackets[0].strip(), "b": brackets[1].strip()},
+        (
+            rf"\delta^{l} = ((W^{up})^T \delta^{up}) \odot g'(z^{l})",
+            rf"\delta^{last} = \frac{{\partial J}}{{\partial a^{last}}} \odot g'(z^{last})",
+            rf"\frac{{\partial J}}{{\partial W^{l}}} = \delta^{l} (a^{down})^T",
+            rf"\frac{{\partial J}}{{\partial b^{l}}} = \delta^{l}",
+            rf"\frac{{\partial a^{last}}}{{\partial a^{l}}} = "
+            rf"\prod_{{k=l+1}}^{{L}} \mathrm{{diag}}(g'(z^{at('k')})) W^{at('k')}"
+            if brackets.strip() else rf"\frac{{\partial J}}{{\partial b^{last}}} = \delta^{last}",
+        ),
+        (
+            rf"\delta^{l} = ((W^{l})^T \delta^{up}) \odot g'(z^{l})",
+            rf"\delta^{l} = (W^{up} \delta^{up}) \odot g'(z^{l})",
+            rf"\delta^{l} = ((W^{up})^T \delta^{up}) \odot g'(z^{up})",
+            rf"\frac{{\partial J}}{{\partial W^{l}}} = \delta^{l} (a^{l})^T",
+        ),
+    )  # fmt: skip
+
+
+def test_layers_unit_by_unit() -> None:
+    text = (
+        "$z^l \\equiv w^l a^{l-1} + b^l$ and $$a^l = \\sigma(z^l)$$ The error is "
+        "$$\\delta^l_j \\equiv \\frac{\\partial C}{\\partial z^l_j}$$\n\n"
+    )
+    told(
+        text,
+        (
+            r"\delta^L_j = \frac{\partial C}{\partial a^L_j} \sigma'(z^L_j)",
+            r"\delta^l_j = \sum_k w^{l+1}_{kj} \delta^{l+1}_k \sigma'(z^l_j)",
+            r"\frac{\partial z^{l+1}_k}{\partial z^l_j} = w^{l+1}_{kj} \sigma'(z^l_j)",
+            r"\frac{\partial C}{\partial w^l_{jk}} = a^{l-1}_k \delta^l_j",
+        ),
+        (
+            r"\delta^l_j = \sum_k w^{l+1}_{jk} \delta^{l+1}_k \sigma'(z^l_j)",
+            r"\frac{\partial C}{\partial w^l_{jk}} = a^{l-1}_j \delta^l_k",
+        ),
+    )
+
+
+@given(st.text(alphabet="xyzuwft=^_{}()\\ dL+-1230'$|", max_size=60))
+def test_whatever_stands_beside_ends_in_a_verdict(text: str) -> None:
+    Beside(document_from_text(f"$y = u^2$ $${text}$$", "n.md")).entries(None)
