@@ -227,18 +227,32 @@ _AT_A_VALUE = re.compile(
 )
 
 
+#: Words for what others do, or might be done.
+_IN_ANOTHER_FORM = re.compile(
+    r"\b(?:alternativ\w*|different(?:ly)? (?:way|form|version)|"
+    r"(?:an)?other (?:way|form|version|authors?|"
+    r"texts?|books?|common)|variants?|(?:could|might) (?:also|equally|instead)|"
+    r"some(?:times| authors| people| texts| books| write| use| define)|"
+    r"manche|auch möglich|également|también|иногда|также)\b|也可以|有时|有些|另一种",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(r"(?<=[.;!?。；])\s")
+
+
 def of_another_case(row: Row, formula: Formula, known: Collection[str]) -> bool:
     """Whether what has its definition is given anew for a case, or as an example.
 
     "If the last step alone has a loss, then $E = E_T$" leaves in force what stood before it, and
     $E = y + 3x$ is about no run. What a sentence says of a sequence where a gate is 0 or 1,
-    "$r_t = 0$: $n_t = U x_t$", is about that gate.
+    "$r_t = 0$: $n_t = U x_t$", is about that gate. "It could also be applied in a different way:
+    $x_t = …$" says what the text does not go on with.
     """
     start = formula.offsets[0]
     before = _OPENING.sub("", formula.source.text[max(0, start - 160) : start])
     line = before.rsplit("\n", 1)[-1]
     if row.kind is Kind.SEQUENCE and not formula.display:
-        return plain_name(row.name) in known and _AT_A_VALUE.search(line) is not None
+        said = _AT_A_VALUE.search(line) or _IN_ANOTHER_FORM.search(_ENDS.split(line)[-1])
+        return plain_name(row.name) in known and said is not None
     if row.kind not in (Kind.TOTAL, Kind.VALUE) or f"{row.name} of the run" not in known:
         return False
     if row.kind is Kind.VALUE:

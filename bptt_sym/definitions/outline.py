@@ -13,7 +13,8 @@ from enum import Enum
 from functools import cached_property, lru_cache
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import closing, leaves_the_rest
+from bptt_sym.documents.respelling import closing
+from bptt_sym.documents.unfinished import leaves_the_rest
 from bptt_sym.errors import InputError, LimitExceeded
 from bptt_sym.notation import Node, affine
 from bptt_sym.read.chains import Chain, outside, split_claims

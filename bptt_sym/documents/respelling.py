@@ -157,11 +157,6 @@ _STACKED = re.compile(
     r"(?P<second>(?:(?!\\\\|&|\\begin|\\end).){1,40}?)(?:\\\\)?\s*\\end\s*\{[bp]matrix\}",
     re.DOTALL,
 )
-#: A sum whose rest is not written: ``f_t + \\cdots``, ``f_t + (\\text{further terms})``.
-_REST = re.compile(
-    r"\+\s*(?:\\(?:[cl]?dots|ldots|dotsb?)|\.\.\.|…|\(?\s*\\text\s*\{[^{}]*\}[^=]{0,80}\)?)\s*[.,]?\s*$"
-)
-
 #: ``\\mathrm{concat}(h_{t-1}, x_t)``
 _CONCAT = re.compile(
     r"(?:\\(?:mathbf|mathrm|text|textrm|operatorname|textbf)\s*\{\s*[cC]oncat\s*\}|"
@@ -336,11 +331,6 @@ def _column_by_column(formula: Formula) -> Formula:
     latex.append(text[tail:])
     offsets += formula.offsets[tail:]
     return replace(formula, latex="".join(latex), offsets=offsets)
-
-
-def leaves_the_rest(latex: str) -> bool:
-    """Whether the last sum of a formula goes on with what is not written."""
-    return _REST.search(latex) is not None and r"\prod" not in latex and "+" in latex
 
 
 def _boxes(text: str) -> list[Edit]:

@@ -33,6 +33,7 @@ from bptt_sym.notation import (
     num,
 )
 from bptt_sym.read import limits
+from bptt_sym.read.open_ends import open_ended
 from bptt_sym.read.positions import (
     Form,
     Instance,
@@ -77,6 +78,9 @@ def expand_sum(parts: Sequence[Node | Gap], span: Span) -> Node:
                 break
             leads.insert(0, p)
         last = terms[at + 1] if at + 1 < len(terms) else None
+        if leads and last is None and (goes_on := open_ended(leads, dots.span)) is not None:
+            terms[at - goes_on[0] :] = [goes_on[1]]
+            continue
         if not leads or not isinstance(last, Node):
             raise _not_recognised(dots.span)
         for count in range(len(leads), 0, -1):

@@ -13,7 +13,7 @@ each of the names before it is. What stands behind, a short form such as :math:`
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import Edit, closing, edited
@@ -32,6 +32,17 @@ _EQUATION = re.compile(
     r"(?:\[[^\[\]=+]*\]|[A-Za-z](?:\s*[_^]\s*(?:\{[^{}]*\}|[a-z]))?))?"
     r"(?=\s*(?:$|[.,;]|\\tag|\\\\|\\end|\n))"
 )
+#: ``\\Rightarrow`` and a column of gates as a column of functions of one argument.
+_OF_FUNCTIONS = re.compile(
+    r"(?:(?:\s|\\q?quad(?![A-Za-z]))*+\\(?:Rightarrow|implies|iff|Leftrightarrow)(?![A-Za-z]))?+"
+    r"(?:\s|\\q?quad(?![A-Za-z]))*+" + _MATRIX.format("left") + r"\s*&?\s*=\s*&?\s*"
+    + _MATRIX.format("right") + r"\s*(?:\\left\s*)?\("
+)
+_IS_FUNCTION = re.compile(
+    r"\s*(?:\\(?:sigma|tanh|phi|varphi|psi)|[fg](?:\s*_\s*(?:\{[^{}]*\}|[a-z]))?|"
+    r"(?:\\(?:mathrm|text|operatorname)\s*\{\s*)?(?:tanh|sigm(?:oid)?|relu|ReLU)\s*\}?)\s*"
+).fullmatch
+_BLANK = re.compile(r"\s+|&")
 #: What may stand behind a tuple: that it is a column.
 _TURNED = re.compile(r"\^(?:\{(?:T|\\top)\}|T|\\top)")
 _SPACE = re.compile(r"\s+|\\(?:left|right)(?![A-Za-z])|&|[.,;]\s*\Z")
@@ -52,8 +63,9 @@ def written_row_by_row(formula: Formula) -> Formula:
         return edited(formula, [(0, len(text), r", \qquad ".join(lines))])
     if text.count("matrix}") + text.count("{array}") < 4:
         return formula
-    edits: list[Edit] = []
-    for m in _EQUATION.finditer(text):
+    edits = list(_joined_again(text))
+    done = edits[-1][1] if edits else 0
+    for m in _EQUATION.finditer(text, done):
         names = _rows(m["left"])
         right = _rows(m["right"])
         if len(names) < 2 or len(names) != len(right) or not all(map(_NAME.fullmatch, names)):
@@ -69,6 +81,18 @@ def written_row_by_row(formula: Formula) -> Formula:
         lines = (rf"{a.strip()} = {b.strip()}" for a, b in zip(names, right, strict=True))
         edits.append((m.start(), m.end(), r" \\ ".join(lines)))
     return edited(formula, edits) if edits else formula
+
+
+def _joined_again(text: str) -> Iterator[Edit]:
+    r"""Equations that join gates whose own equations stand before them in the formula."""
+    for m in _OF_FUNCTIONS.finditer(text):
+        end = closing(text, m.end() - 1, "(", ")")
+        names, functions = _rows(m["left"]), _rows(m["right"])
+        if end is None or len(names) != len(functions) or not all(map(_IS_FUNCTION, functions)):
+            continue
+        before = _BLANK.sub("", text[: m.start()])
+        if all(f"{_BLANK.sub('', name)}=" in before for name in names):
+            yield m.start(), end + 1, ""
 
 
 def _tuples(text: str) -> list[list[str]]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import Edit, edited, replaced
+from bptt_sym.documents.respelling import Edit, closing, edited, replaced
 
 #: Characters of full width, and circles of all sizes, with the plain sign of the same meaning.
 #: (Brackets of full width hold remarks as well, and are looked at elsewhere.)
@@ -86,6 +86,12 @@ _READ_OFF = re.compile(
 )
 #: ``\\operatorname{Wdiag}``
 _WITH_ITS_FACTOR = re.compile(r"\\operatorname\s*\{\s*(?P<factor>[A-Z])diag\s*\}")
+#: ``\\mathcal{\\partial\\theta}``, ``\\mathcal{L(x_t)}``, ``\\mathcal \\theta``: a font over more
+#: than the letter that it is for, or over one that has none.
+_FONT_OVER = re.compile(
+    r"\\math(?:cal|rm|bf|it|sf)\s*(?P<open>\{)\s*(?=(?P<letter>[A-Z])\s*\(|\\partial(?![A-Za-z]))"
+)
+_FONT_OF_NONE = re.compile(r"\\mathcal\s*(?=\\[a-z]+(?![A-Za-z]))")
 #: ``J_t := … \\in \\mathbb{R}^{n \\times n}``, ``f_t = … \\in (0, 1)^n``: of what size and where it
 #: is, behind what it is.
 _OF_SIZE = re.compile(
@@ -116,6 +122,8 @@ def as_meant(formula: Formula) -> Formula:
         formula = replace(formula, latex=plain) if plain != text else formula
         formula = replaced(formula, _CIRCLE, lambda m: r" \odot ")
     if "\\" in text:
+        formula = edited(formula, _narrowed(formula.latex))
+        formula = replaced(formula, _FONT_OF_NONE, lambda m: "")
         formula = replaced(formula, _ACCENT, _within)
         formula = replaced(formula, _BRACKET_INSIDE, lambda m: m["font"] + "}" + m["bracket"])
         formula = replaced(formula, _READ_OFF, lambda m: r"\mathrm{" + (m["word"] or "net") + "}")
@@ -149,6 +157,18 @@ def _its_equation(m: re.Match[str]) -> str | None:
 def outside(m: re.Match[str]) -> str:
     """``\\hat{y}_t`` for ``\\hat{y_t}``."""
     return rf"\{m.group('mark')}{{{m.group('name')}}}{m.group('scripts')}"
+
+
+def _narrowed(text: str) -> list[Edit]:
+    """Fonts that begin before a derivative left out, and those of a function on its letter."""
+    edits: list[Edit] = []
+    for m in _FONT_OVER.finditer(text):
+        end = closing(text, m.start("open"))
+        if end is not None and m["letter"]:
+            edits += [(m.end("letter"), m.end("letter"), "}"), (end, end + 1, "")]
+        elif end is not None:
+            edits += [(m.start(), m.end(), ""), (end, end + 1, "")]
+    return sorted(edits)
 
 
 def _within(m: re.Match[str]) -> str:
