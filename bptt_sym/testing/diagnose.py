@@ -96,6 +96,10 @@ def _precision(evidence: Sequence[Evidence], names: Sequence[str]) -> Diagnosis 
     """Numbers of float64 problems that are all float32 or float16 numbers, and near the truth."""
     if any(e.problem.dtype != np.float64 for e in evidence):
         return None
+    types = {np.asarray(e.given[n]).dtype for e in evidence for n in names}
+    if all(t.kind in "biu" for t in types):
+        text = f"an array of {min(map(str, types))} holds it: fractions are lost"
+        return Diagnosis("precision-whole", text, tuple(names), 1.0, len(evidence))
     for kind, word in ((np.float16, "float16"), (np.float32, "float32")):
         near = 100 * float(np.finfo(kind).eps)
         values = [(e, n, np.asarray(e.given[n])) for e in evidence for n in names]

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.testing.arrangements import alike, arranged
+from bptt_sym.testing.by_use import by_use
 from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
 from bptt_sym.testing.fits import number
 from bptt_sym.testing.tracing import ACTIVE, STEP, Change, Trace, Traced
@@ -75,9 +76,6 @@ def explained(
     ):
         if explains(change):
             return words
-    for words, change in chain(alike(_candidates(trace)), arranged(trace, own)):
-        if explains(change):
-            return words
     for name in wrong:
         for other in known:
             like = other != name and point[other].shape == point[name].shape
@@ -102,7 +100,20 @@ def explained(
     for words, change in chain(_single(trace, own), elsewhere(own)):
         if explains(change):
             return words
-    return _by_loss(loss, point, given, wrong)
+    weighed = _by_loss(loss, point, given, wrong)
+    if weighed:
+        return weighed
+    for words, change in chain(alike(_candidates(trace)), arranged(trace, own)):
+        if explains(change):
+            return words
+
+    def slope(v: Params, change: Change | None) -> float | None:
+        return _slope(loss, point, v, change, np.sum)
+
+    for words, change in by_use(slope, point, given, wrong, own):
+        if all(fits(change, np.sum, [k]) for k in wrong):
+            return f"{names}: {words}"
+    return None
 
 
 def _of(slope: float | None) -> float:
@@ -118,6 +129,19 @@ def _slope(
     trace: Trace | None = None,
 ) -> float | None:
     """The directional derivative with something done wrongly; ``None`` for other kinds of code."""
+    slopes = _slopes(loss, point, direction, change, weigh, trace)
+    return float(slopes[0]) if slopes is not None and slopes.size == 1 else None
+
+
+def _slopes(
+    loss: Callable[[dict[str, Array]], Any],
+    point: Params,
+    direction: Params,
+    change: Change | None,
+    weigh: Callable[[Array], Array],
+    trace: Trace | None = None,
+) -> Array | None:
+    """The same of every entry that ``weigh`` makes of the losses."""
     moved = {
         k: (v + 1j * STEP * direction.get(k, 0.0)).view(Traced) for k, v in point.items()
     }
@@ -126,12 +150,12 @@ def _slope(
     ACTIVE.append(trace)
     try:
         with np.errstate(all="ignore"):
-            value = complex(weigh(np.asarray(loss(moved))))
+            values = np.ravel(np.asarray(weigh(np.asarray(loss(moved))), complex))
     except Exception:
         return None
     finally:
         ACTIVE.pop()
-    return float(value.imag / STEP)
+    return values.imag / STEP
 
 
 def _weighings() -> Iterator[tuple[str, Callable[[Array], Array]]]:
@@ -294,11 +318,8 @@ def _by_loss(
     rows, right = [], []
     for _ in range(count + 4):
         v = {k: rng.normal(size=point[k].shape) for k in wrong}
-        row = [
-            _slope(loss, point, v, None, lambda losses, j=j: np.ravel(losses)[j])  # type: ignore[misc]
-            for j in range(count)
-        ]
-        if any(s is None for s in row):
+        row = _slopes(loss, point, v, None, np.ravel)
+        if row is None or row.size != count:
             return None
         rows.append(row)
         right.append(float(sum((given[k] * v[k]).sum() for k in wrong)))

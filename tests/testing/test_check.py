@@ -275,6 +275,11 @@ def test_what_code_that_has_only_float32_shows(fudge: float) -> None:
     assert run(single, "elman", dtype="float32", explain=False).ok is (fudge < 3e-6)
 
 
+def test_arrays_of_whole_numbers_are_named() -> None:
+    text = said(lambda p: {k: v.astype(int) for k, v in right(p).items()}, "elman")
+    assert "an array of int64 holds it: fractions are lost" in text
+
+
 def test_half_precision_sums_in_double_problems_are_caught() -> None:
     def single(p: Problem) -> dict[str, np.ndarray]:
         return {k: np.float32(v).astype(p.dtype) for k, v in by_hand(p).items()}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bptt_sym.errors import InputError
 from bptt_sym.testing import (
@@ -17,6 +21,7 @@ from bptt_sym.testing import (
     run,
     score_inputs,
 )
+from bptt_sym.testing.by_use import _subset
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.functions import PairError, directional, judge_pair
 from tests.testing.hand_written import module
@@ -256,3 +261,20 @@ class TestTorch:
         swapped = from_module(Net, names, gates="fiog")
         assert "the weights are read in the order i, f, g, o" in run(swapped, "lstm").text()
         del torch
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 14), st.data())
+def test_a_subset_of_columns_is_found_by_its_sum(seed: int, count: int, data: Any) -> None:
+    """And nothing where no subset has the sum; columns that are 0 take no part."""
+    columns = np.random.default_rng(seed).normal(size=(4, count))
+    dead = data.draw(st.integers(0, count - 1))
+    columns[:, dead] = 0.0
+    chosen = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
+    chosen[dead] = False
+    found = _subset(columns, columns @ chosen)
+    if chosen.any():
+        assert found is not None and (found == chosen).all()
+    else:
+        assert found is None
+    assert _subset(columns, columns @ chosen + 0.5) is None

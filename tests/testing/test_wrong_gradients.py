@@ -307,6 +307,8 @@ def test_mistakes_in_other_styles_are_named(file: str, name: str, bug: str, word
         ("assorted", "normalised", "slope at the normalised value", "is taken at the second op"),
         ("recorded", "language", "mean over padding too", "0.75 times the gradient"),
         ("recorded", "ends", "mean over the longest", "by the greatest of its divisors"),
+        ("recorded", "ends", "one direction counted", "at uses 5 to 8, 11 to 12, 16 to 18 of 18"),
+        ("recorded", "ends", "share of the last state only", "to its second operand at uses 1 to"),
         ("written", "attended", "softmax taken for its own derivative", "on its own score only"),
         ("written", "attended", "softmax's sum over the wrong axis", "over axis 1 on the way back"),
         ("written", "attended", "context's share by equal weights", "as the first its own mean"),
