@@ -31,6 +31,7 @@ from bptt_sym.notation import (
     HORIZON_NAME,
     ZERO,
     Node,
+    Num,
 )
 from bptt_sym.recurrence import Recurrence
 
@@ -270,6 +271,8 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
         refuted, missing = None, str(e)
     if refuted is not None:
         return Outcome(False, witness=refuted)
+    if "zero-start" in trial.hypotheses and _in_vain(arena, trial):
+        return Outcome(None, why="both sides are 0 where the initial state is")
     cap = LONGEST_SCALAR if rec.is_scalar else LONGEST_VECTOR
     bound, states = _every_bound(arena, sides, names)
     longest = min(bound, cap) if bound is not None else min(cap, 6 if rec.is_scalar else 4)
@@ -309,6 +312,20 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     if every and names and longest - first + 1 < min(bound or 0, longest):
         every = _extra(arena, trial, longest, first)
     return Outcome(True, every, longest, first or 1, checked, states)
+
+
+def _in_vain(arena: Arena, trial: Trial) -> bool:
+    """Whether both sides are 0 at an instance of middle size, and neither says so."""
+    sides = trial.claim.sides[:2]
+    env = arena.place(trial.claim.sides)
+    if env is None or any(isinstance(s, Num) for s in sides):
+        return False
+    world = arena.world(1, 0, trial.hypotheses)
+    try:
+        values = [x for side in sides_at(world, trial, env) for x in flat(side)]
+    except (Absent, Mismatch, Undefined):
+        return False
+    return all(world.domain.is_zero(x) for x in values)
 
 
 def _refuted(arena: Arena, trial: Trial) -> Env | None:

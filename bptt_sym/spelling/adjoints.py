@@ -29,7 +29,7 @@ _LEFT = re.compile(
 #: ``\\bar{W}``: of a parameter, where its letter stands without a bar as well.
 _BAR_OF_ALL = re.compile(
     r"\\(?:bar|overline)\s*(?:\{\s*(?P<a>\\mathbf\s*\{\s*[A-Za-z]\s*\}|[A-Zbcuvw])\s*\}|(?P<b>[A-Zbcuvw])(?![A-Za-z]))"
-    r"(?P<script>(?:\s*_\s*(?:\{\s*(?:[a-z]{2}|[hxoy])\s*\}|[hxoy](?![A-Za-z])))?)(?!\s*[_^])"
+    r"(?P<script>(?:\s*_\s*(?:\{\s*(?:[a-z]{2}|[a-su-z])\s*\}|[a-su-z](?![A-Za-z])))?)(?!\s*[_^])"
 )
 _MEAN = re.compile(r"\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*[A-Za-z]\s*\}?\s*\\sum")
 _LOSS = re.compile(

@@ -28,6 +28,12 @@ _AND_SO_ON = re.compile(
     rf"{_GAP}\s*(?:\\[cl]?dots|…)\s*(?:\\[,;:! ]\s*)*"
     r"(?:\\(?:text|mbox|textrm)\s*\{[^{}]*\}\s*)?[.,]?\s*$"
 )
+#: ``\quad \partial h_t/\partial h_{t-1} = \mathrm{diag}(1 - z_t) + \cdots``: the rest is open.
+_OPEN_SUM = re.compile(
+    rf"(?<=.){_GAP}(?:(?!\\q?quad)[^=])+=(?:(?!\\q?quad|\\\\)[^=])*"
+    r"[+\-]\s*(?:\\[cl]?dots(?![A-Za-z])|…)\s*[.,]?\s*$",
+    re.DOTALL,
+)
 
 
 def without_what_stands_beside(formula: Formula) -> Formula:
@@ -39,4 +45,6 @@ def without_what_stands_beside(formula: Formula) -> Formula:
             formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
     if r"\pm" in text or r"\mp" in text:
         formula = replaced(formula, _UPDATE, lambda m: m["kept"])
+    if "dots" in text or "…" in text:
+        formula = replaced(formula, _OPEN_SUM, lambda m: "")
     return replaced(formula, _AND_SO_ON, lambda m: "") if "=" in text else formula

@@ -16,7 +16,8 @@ from bptt_sym.documents.respelling import replaced
 
 _LABEL = (
     r"[A-Za-z]{1,2}|\\(?:mathrm|text|textrm)\s*\{\s*[A-Za-z]+\s*\}|"
-    r"\\(?:tilde|hat|bar)\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z])"
+    r"\\(?:tilde|hat|bar)\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z])|"
+    r"\\(?:iota|phi|varphi|omega|zeta|rho|gamma|alpha|beta|kappa|mu)(?![A-Za-z])"
 )
 _STEP = r"t\s*(?:[-+]\s*1)?|[0-9]{1,2}"
 _BASE = (

@@ -225,3 +225,56 @@ def test_a_gradient_by_a_joined_vector_may_be_cut_under_its_mark() -> None:
     right, turned = verdicts(text, claims)
     assert right == "right"
     assert turned != "right"
+
+
+GREEK = r"""
+$$a_{\iota,t} = W_\iota x_t + U_\iota h_{t-1}, \quad a_{\phi,t} = W_\phi x_t + U_\phi h_{t-1}$$
+$$i_t = \sigma(a_{\iota,t}), \quad f_t = \sigma(a_{\phi,t}), \quad u_t = \tanh(W_c x_t)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot u_t, \quad h_t = \tanh(c_t)$$
+"""
+
+
+def test_greek_letters_are_labels_of_gates() -> None:
+    gradient = r"\frac{\partial L}{\partial c_t} \odot %s \odot f_t \odot (1 - f_t)"
+    claims = [
+        r"\frac{\partial L}{\partial a_{\phi,t}} = " + gradient % "c_{t-1}",
+        r"\frac{\partial L}{\partial W_\phi} = \sum_{t=1}^T"
+        r" \frac{\partial L}{\partial a_{\phi,t}} x_t^\top",
+        r"\frac{\partial L}{\partial a_{\phi,t}} = " + gradient % "u_t",
+        r"\frac{\partial L}{\partial W_\phi} = \sum_{t=1}^T"
+        r" \frac{\partial L}{\partial a_{\iota,t}} x_t^\top",
+    ]
+    assert verdicts(GREEK, claims) == ["right", "right", "wrong", "wrong"]
+
+
+def test_a_bar_over_a_weight_with_the_letter_of_a_gate() -> None:
+    claims = [
+        r"\bar{f}_t = \bar{c}_t \odot c_{t-1}",
+        r"\bar{o}_t = \bar{h}_t \odot \tanh(c_t)",
+        r"\bar{W}_f = \sum_t (\bar{f}_t \odot f_t \odot (1 - f_t)) x_t^\top",
+        r"\bar{W}_f = \sum_t \bar{f}_t x_t^\top",
+    ]
+    assert verdicts(LSTM, claims) == ["right"] * 3 + ["wrong"]
+
+
+def test_the_rest_of_a_sum_may_be_left_open_beside_a_formula() -> None:
+    sides = r"\frac{\partial c_t}{\partial f_t} = %s, \quad \frac{\partial h_t}{\partial h_{t-1}} "
+    claims = [
+        sides % r"\mathrm{diag}(c_{t-1})" + r"= \mathrm{diag}(o_t) W + \cdots",
+        sides % r"\mathrm{diag}(g_t)" + r"= \mathrm{diag}(o_t) W + \cdots",
+    ]
+    assert verdicts(LSTM, claims) == ["right", "wrong"]
+
+
+def test_what_is_0_from_a_start_of_0_is_not_right() -> None:
+    text = r"""
+$$f_t = \sigma(w x_t + u c_{t-1})$$
+$$c_t = f_t c_{t-1}$$
+"""
+    claim = (
+        r"\frac{\partial c_t}{\partial w} = f_t (1 - f_t) x_t c_{t+1}"
+        r" + (f_t + f_t (1 - f_t) u c_{t+1}) \frac{\partial c_{t-1}}{\partial w}"
+    )
+    right, slip = verdicts(text, [claim.replace("t+1", "t-1"), claim])
+    assert right == "right"
+    assert slip in ("wrong", "undecided")
