@@ -15,6 +15,7 @@ from bptt_sym.check.accumulated import is_accumulated, judge_share
 from bptt_sym.check.answer import Court
 from bptt_sym.check.biases import without_biases
 from bptt_sym.check.models import Model, Models
+from bptt_sym.check.ranges import with_other_ranges
 from bptt_sym.check.wording import apart_in, by_preactivation, idle_in
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
@@ -30,7 +31,6 @@ from bptt_sym.notation import (
     Mul,
     Node,
     Pow,
-    Prod,
     Sum,
     Sym,
     Transpose,
@@ -152,9 +152,8 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
     for bound, name, time in bound_at(claim):
         why = f"{name}, which nothing binds, stands for {time}"
         yield _Look(why, bound, court, bounds=True)
-    for begun, first in begun_at(claim):
-        why = f"the product, whose first step is not written, begins at {first}"
-        yield _Look(why, begun, court)
+    for ranged, why in with_other_ranges(claim):
+        yield _Look(why, ranged, court)
     if (powers := with_powers(claim)) is not None:
         yield _Look("T above a parameter is an exponent, the number of steps", powers, court)
     if context.identities:
@@ -240,25 +239,6 @@ def bound_at(claim: Claim) -> Iterator[tuple[Claim, str, str]]:
     for time in dict.fromkeys(times):
         sides = (left, *(substitute_index(side, name, time) for side in rest))
         yield replace(claim, sides=sides), name, text(time)
-
-
-#: ``\\prod_i^k``: a product with its last step alone.
-_ENDS_ONLY = re.compile(
-    r"\\prod\s*(?:\\limits\s*)?_\s*(?:\{\s*[a-z]\s*\}|[a-z])\s*\^"
-)
-
-
-def begun_at(claim: Claim) -> Iterator[tuple[Claim, int]]:
-    """``claim`` with products that do not say where they begin from step 0, 1 or 2 on."""
-    if not _ENDS_ONLY.search(claim.source):
-        return
-
-    def change(n: Node, first: int) -> Node:
-        n = rebuild(n, lambda c: change(c, first))
-        return replace(n, lo=num(first)) if isinstance(n, Prod) else n
-
-    for first in (2, 0):
-        yield replace(claim, sides=tuple(change(s, first) for s in claim.sides)), first
 
 
 def at_the_last_step(verdict: Verdict, claim: Claim, model: Model) -> Verdict:

@@ -70,6 +70,10 @@ class Ratio:
     __rmul__ = __mul__
 
 
+#: Terms of a polynomial that is factored.
+MAX_FACTORED = 200
+
+
 class Exact(Domain):
     """ℚ(generators). Raises :class:`TooLarge` instead of growing without bound."""
 
@@ -111,6 +115,25 @@ class Exact(Domain):
 
     def opaque(self, name: str, orders: tuple[int, ...], args: tuple[Any, ...]) -> Ratio:
         return self._generator((name, orders, tuple(self._key(a) for a in args)))
+
+    def absolute(self, a: Ratio) -> Ratio:
+        """The product of those of the irreducible factors."""
+        if a.num == 0:
+            return self.zero
+        common = a.num.gcd(a.den)
+        up, down = (self._absolute(p) for p in (a.num / common, a.den / common))
+        return up * self.inverse(down)
+
+    def _absolute(self, polynomial: Any) -> Ratio:
+        if len(polynomial) > MAX_FACTORED:
+            raise TooLarge(f"the factors of more than {MAX_FACTORED} terms")
+        content, factors = polynomial.factor()
+        out = self.num(Fraction(abs(int(content.p)), int(content.q)))
+        for factor, times in factors:
+            key = min(str(factor), str(-factor))
+            for _ in range(int(times)):
+                out = out * self._generator(("abs", key))
+        return out
 
     def _key(self, a: Ratio) -> str:
         if a.den == self._one:

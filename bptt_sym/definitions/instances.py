@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bptt_sym.definitions.completion import Mention, mentioned
-from bptt_sym.definitions.outline import Kind, is_relation, outline
+from bptt_sym.definitions.outline import Kind, Row, is_relation, outline
 from bptt_sym.documents.document import PROSE, Formula
 from bptt_sym.errors import BpttError
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import plain_name
 
 _STEP = re.compile(r"\(?(T|[0-9]{1,3})(?:([-+])([0-9]))?\)?")
+_AHEAD = re.compile(r"(?<![A-Za-z\\])t\s*\+\s*1(?![0-9])")
 #: A step written as a script or in parentheses behind a name.
 _WRITTEN = re.compile(
     r"\s*(?P<mark>[_^])\s*(?:\{\s*(?P<open>[(<\[]?)\s*(?P<in>[^{}()<>\[\]]+?)\s*[)>\]]?\s*\}"
@@ -33,6 +34,7 @@ def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
     """
     defined: dict[str, frozenset[str]] = {}
     found: dict[str, tuple[int, Formula]] = {}
+    gradients = set[str]()
     for formula in formulas:
         if "=" not in formula.latex or not is_relation(formula.latex):
             continue
@@ -41,7 +43,9 @@ def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
         except (BpttError, ValueError):
             continue
         for row in rows:
-            if row.kind is Kind.SEQUENCE and not row.differentiates:
+            if row.kind is Kind.SEQUENCE and (row.differentiates or _runs_back(row)):
+                gradients.add(plain_name(row.name))
+            elif row.kind is Kind.SEQUENCE:
                 name = plain_name(row.name)
                 defined[name] = defined.get(name, frozenset()) | row.mentions
             if row.kind is not Kind.CLAIM or row.differentiates or row.chain.given:
@@ -56,7 +60,13 @@ def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
                 continue  # its general line stands above
             if name not in found or found[name][0] < 2 <= step:
                 found[name] = step, soft(formula, row.start, text)
-    return [f for _, f in found.values()]
+    # What a gradient is at the last step says nothing of the steps before it.
+    return [f for name, (_, f) in found.items() if name not in gradients]
+
+
+def _runs_back(row: Row) -> bool:
+    """``e_t = … e_{t+1} …``"""
+    return plain_name(row.name) in row.mentions and _AHEAD.search(row.latex) is not None
 
 
 def _letters(names: frozenset[str]) -> frozenset[str]:

@@ -38,7 +38,7 @@ _PIECE = re.compile(
     r"|(?P<cmd>\\(?:[A-Za-z]+|[,;:!| ]))"
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])"
     rf"|(?P<script>{_SCRIPT})"
-    r"|(?P<num>[0-9]+(?:\.[0-9]+)?)"
+    r"|(?P<num>[0-9]+(?:\.[0-9]+)?|[½¼])"
     r"|(?P<word>[A-Za-z]+[\u0302-\u0305]?[0-9]?(?![A-Za-z]))"
     r"|(?P<op>[-+*/·⋅×⊙∘⊗⊕−'=≈]|(?<=[\s\w)\]}²])@(?=\s*[\w(\\∂]))"
     r"|(?P<sep>[,;](?=[^,;]))"
@@ -56,6 +56,7 @@ _GREEK_WORDS = {
     ).split()
 }
 _GREEK = "|".join(_GREEK_WORDS)
+_FRACTIONS = {"½": r"\frac{1}{2}", "¼": r"\frac{1}{4}"}
 _SHORT_WORDS = frozenset(
     "in is on or of as at by an to we it if so and for the with from has all not are but can its "
     "per any one two use via".split()
@@ -182,6 +183,8 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
             new = total if s == "sum" else _GREEK_WORDS[s] + " "
         elif kind == "rel":
             new = r"\ge " if s == ">=" else r"\le "
+        elif s in _FRACTIONS:
+            new = _FRACTIONS[s]
         elif kind == "quote" or s == "@":
             new = " "  # the product of matrices is written side by side
         else:

@@ -186,7 +186,7 @@ def bounds(
         else:
             low, high = read(sides[1]), read(_last(sup.tokens, var))
         gap = difference(high, low)
-        if gap is not None and gap[0] and at_most(gap, 1, ranges):
+        if gap is not None and gap[0] and at_most(gap, 1, ranges) and not _rises(low, high):
             return var, high, low, True
         return var, low, high, None
     if sup is not None:
@@ -208,6 +208,14 @@ def bounds(
     if below:
         return var, num(1), _moved(limit, -strict[0]), None
     return var, _moved(limit, strict[0]), Idx(HORIZON), None
+
+
+def _rises(low: Node, high: Node) -> bool:
+    """``_{j=k+1}^{3}``: from the step after another one to a step with a number."""
+    start, end = affine(low), affine(high)
+    if start is None or end is None:
+        return False
+    return bool(start[0]) and start[1] > 0 and not end[0] and end[1] > 1
 
 
 def _moved(node: Node, by: int) -> Node:

@@ -40,6 +40,7 @@ _HAS_A_SCRIPT = re.compile(r"_\s*\{[^{}]{1,12}\}\Z")
 _WITH_STAR = frozenset("operatorname tag hspace vspace begin end newcommand".split())
 #: ``f_t。c_{t-1}``: the full stop of Chinese between two factors.
 _CIRCLE = re.compile(r"(?<=[A-Za-z0-9})\]])\s*。\s*(?=[A-Za-z0-9\\({\[])")
+_HALF = re.compile(r"[½¼]")
 #: ``y_{}``: a script with nothing in it.
 _EMPTY = re.compile(r"(?<=[A-Za-z0-9})\]])\s*[_^]\s*\{\s*\}")
 #: ``\\hat \\boldsymbol y_t``: the font within the accent, without braces.
@@ -71,6 +72,8 @@ SCRIPT_INSIDE = re.compile(
     r"mathcal|pmb)\s*\{\s*(?P<name>[A-Za-z]|\\[A-Za-z]+(?:\s*\{\s*[A-Za-z]\s*\})?)\s*"
     r"(?P<scripts>(?:[_^]\s*(?:\{[^{}]{1,24}\}|[A-Za-z0-9]|\\[a-z]+)\s*){1,2})\}"
 )
+#: ``\\bigg{|}``
+_SIZED_BAR = re.compile(r"(?P<size>\\[bB]igg?[lrm]?)\s*\{\s*(?P<bar>\||\\vert|\\\|)\s*\}")
 #: ``\\mathbf{x_t)}``: a bracket that slipped into the braces of a font.
 _BRACKET_INSIDE = re.compile(
     r"(?P<font>\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec|hat)\s*\{\s*[A-Za-z]\s*"
@@ -121,10 +124,12 @@ def as_meant(formula: Formula) -> Formula:
         plain = text.translate(_PLAIN)
         formula = replace(formula, latex=plain) if plain != text else formula
         formula = replaced(formula, _CIRCLE, lambda m: r" \odot ")
+        formula = replaced(formula, _HALF, _fraction)
     if "\\" in text:
         formula = edited(formula, _narrowed(formula.latex))
         formula = replaced(formula, _FONT_OF_NONE, lambda m: "")
         formula = replaced(formula, _ACCENT, _within)
+        formula = replaced(formula, _SIZED_BAR, lambda m: m["size"] + m["bar"])
         formula = replaced(formula, _BRACKET_INSIDE, lambda m: m["font"] + "}" + m["bracket"])
         formula = replaced(formula, _READ_OFF, lambda m: r"\mathrm{" + (m["word"] or "net") + "}")
         formula = replaced(formula, _WITH_ITS_FACTOR, lambda m: rf"{m[1]}\operatorname{{diag}}")
@@ -152,6 +157,10 @@ def _its_equation(m: re.Match[str]) -> str | None:
     equation = m.group("equation")
     other = m.group("between") and re.search(r"(?:,|quad)\s*[^\s()\[\]=]+$", equation)
     return None if other else equation
+
+
+def _fraction(m: re.Match[str]) -> str:
+    return r"\frac{1}{2}" if m.group() == "½" else r"\frac{1}{4}"
 
 
 def outside(m: re.Match[str]) -> str:

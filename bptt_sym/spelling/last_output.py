@@ -114,9 +114,13 @@ _RUNNING = re.compile(r"[_^]\s*\{?\s*\(?\s*(?:[tTkn]|\\tau)(?![A-Za-z])")
 
 
 def _last_number(texts: Sequence[str]) -> str:
-    """The largest step of a text whose steps are all numbers; "" if one of them runs."""
-    if any(_RUNNING.search(text) for text in texts):
-        return ""
+    """The largest step of a text whose steps are all numbers, up to where it speaks of any step.
+
+    "" if a step runs from the beginning.
+    """
+    texts = [text for text in texts if "=" in text]
+    general = next((k for k, text in enumerate(texts) if _RUNNING.search(text)), len(texts))
+    texts = texts[:general]
     found = [a or b for text in texts for a, b in _NUMBERED.findall(text)]
     return max(found, default="") if len(set(found)) > 1 else ""
 

@@ -20,7 +20,8 @@ _VARIABLE = (
 )
 _OVER = rf"\s*{_VARIABLE}\s*{_TO}\s*{_INFINITY}\s*"
 _LIM = re.compile(
-    rf"(?P<before>(?:^|\\\\|&|\\begin\s*\{{[a-z]+\*?\}}|\\q?quad)\s*)"
+    rf"(?P<before>(?:^|\\\\|&|\\begin\s*\{{[a-z]+\*?\}}|\\q?quad|"
+    rf"\\(?:implies|Rightarrow|Longrightarrow)(?![a-z]))\s*)"
     rf"\\lim(?:\\limits)?\s*_\s*\{{{_OVER}\}}"
 )
 _WHEN = r"(?:as|when|for|für|wenn|quand|lorsque|cuando|quando|при|当|當)"
@@ -55,6 +56,11 @@ _VALUE = re.compile(
 _RELATION = re.compile(r"=|<|>|\\(?:approx|leq?|geq?|to|neq?|equiv|sim)(?![A-Za-z])")
 _NAMES = r"(?:\\[A-Za-z]+\s*\{\s*\\?[A-Za-z]+\s*\}|\\[A-Za-z]+|[A-Za-z])"
 _STEP = r"\s*[_^]\s*\{?\s*\(?\s*(?P<%s>\\tau|[A-Za-z0-9])\s*\)?\s*\}?"
+#: ``W^k``, ``\\|W^k\\|``
+_POWER = re.compile(
+    rf"\s*(?:(?:\\left\s*)?(?:\\\||\||\\[lr]?Vert)\s*)?{_NAMES}\s*(?:_\s*(?:\{{[a-z]+\}}|[a-z]))?\s*\^\s*"
+    r"(?:\{\s*(?P<n>[a-z])\s*\}|(?P<m>[a-z]))(?:\s*(?:(?:\\right\s*)?(?:\\\||\||\\[lr]?Vert))?\s*&?\s*=)"
+)
 _PAIR = re.compile(
     rf"\\(?:partial|mathrm\s*\{{\s*d\s*\}}|frac\s*\{{\s*d)\s*\{{?\s*{_NAMES}{_STEP % 'of'}"
     rf"[^=]{{0,12}}?\\?(?:partial|mathrm\s*\{{\s*d\s*\}}|d)\s*\{{?\s*{_NAMES}(?:{_STEP % 'by'})?"
@@ -101,7 +107,13 @@ def _remarks(text: str) -> list[Edit]:
 
 
 def _runs_out(body: str, later: str, earlier: str | None) -> bool:
-    """Whether the variable is the step of what ``body`` differentiates, or the distance to it."""
+    """Whether the variable is the step of what ``body`` differentiates, or the distance to it.
+
+    Or it is the exponent of the one parameter that the body is a power of.
+    """
+    power = _POWER.match(body)
+    if power is not None:
+        return earlier is None and (power["n"] or power["m"]) == later
     pair = _PAIR.search(body)
     if pair is None or pair["of"] != later:
         return False

@@ -32,7 +32,8 @@ _TEXT = re.compile(r"\\(?:text|mathrm|textrm|operatorname|mbox|texttt)\s*\{[^{}]
 #: ``… =: J_t``: what stands before it gets a name.
 _NAMED_AFTER = re.compile(
     r"(?:\\[,;:! ]\s*)*(?:=\s*(?:\\!\s*)?:|\\eqqcolon(?![A-Za-z]))\s*(?:\\[,;:! ]\s*)*"
-    r"(?P<name>\\?[A-Za-z]+\s*_\s*(?:[A-Za-z0-9]|\{[^{}]*\}))"
+    r"(?P<name>(?:\\(?:mathbf|boldsymbol|bm|pmb|vec|bar|tilde|mathrm)\s*\{\s*\\?[A-Za-z]+\s*\}|\\?[A-Za-z]+)"
+    r"\s*_\s*(?:[A-Za-z0-9]|\{[^{}]*\}))"
     r"(?=\s*(?:\\[,;:! ]\s*)*(?:[.,;]|\\\\|\\q?quad|\\end|$))"
 )
 #: Where a row that does not go on from the one before begins, or the next formula in one.

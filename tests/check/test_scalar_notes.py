@@ -1,0 +1,96 @@
+r"""Notes on a recurrence of numbers: plain text with Unicode, marks of its own, a walk before T."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bptt_sym.check.audit import audit
+from bptt_sym.documents.document import read_document
+from tests.check.audited import verdicts
+
+PLAIN = """A scalar network.  Everything is a number.
+
+    a_t = w·h_{t-1} + u·x_t
+    h_t = tanh(a_t)
+    y_t = v·h_t
+    E   = ½ Σ_t (y_t − d_t)²
+
+Let ε_t = ∂E/∂a_t.  Then
+
+    ε_T = (y_T − d_T)·v·(1 − h_T²)
+    ε_t = [(y_t − d_t)·v + w·ε_{t+1}]·(1 − h_t²)
+
+and so
+
+    ∂E/∂w = Σ_t ε_t·h_{t-1}
+    ∂E/∂w = Σ_t ε_t·h_t
+    ∂E/∂v = Σ_t (y_t − d_t)·h_t
+    ∂E/∂v = Σ_t (d_t − y_t)·h_t
+"""
+
+
+def test_what_a_gradient_is_at_the_last_step_defines_no_other(tmp_path: Path) -> None:
+    (tmp_path / "n.txt").write_text(PLAIN, encoding="utf-8")
+    found = [j.verdict.verdict for j in audit(read_document(tmp_path / "n.txt"))]
+    assert found == ["right", "wrong", "right", "wrong"]
+
+
+WALK = r"""Two steps; all are scalars.
+
+$h_1 = \tanh(W_x x_1 + W_h h_0)$
+
+$h_2 = \tanh(W_x x_2 + W_h h_1)$
+
+$\hat{y} = W_y h_2$
+
+$L = \frac{1}{2}(\hat{y} - y)^2$
+
+$\frac{dL}{dW_y} = (\hat{y} - y) h_%s$
+
+$\frac{dL}{dW_x} = (\hat{y} - y) W_y (1 - h_2^2) [x_2 + W_h (1 - h_1^2) x_%s]$
+
+In general, for $T$ steps:
+
+$\frac{dL}{dW_h} = \sum_{t=1}^{T} \frac{dL}{dh_T}
+\left( \prod_{i=t+1}^{T} \frac{dh_i}{dh_{i-1}} \right) \frac{\partial h_t}{\partial W_h}$
+"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [(("2", "1"), ["right", "right", "right"]), (("1", "2"), ["wrong", "wrong", "right"])],
+)
+def test_a_walk_through_two_steps_before_the_general_formula(
+    steps: tuple[str, str], expected: list[str]
+) -> None:
+    assert verdicts(WALK % steps)[4:] == expected
+
+
+SLIDES = r"""
+$$\mathbf{h}_t = \tanh(\mathbf{W} \mathbf{h}_{t-1} + \mathbf{U} \mathbf{x}_t), \quad
+\hat{\mathbf{y}}_t = \mathrm{softmax}(\mathbf{V} \mathbf{h}_t)$$
+$$\mathcal{L} = -\sum_t \mathbf{y}_t^\top \log \hat{\mathbf{y}}_t, \quad
+\mathbf{o}_t = \mathbf{V} \mathbf{h}_t$$
+$$\frac{\partial \mathcal{L}}{\partial \mathbf{o}_t}
+= \hat{\mathbf{y}}_t - \mathbf{y}_t =: \mathbf{e}_t$$
+$$\frac{\partial \mathcal{L}}{\partial \mathbf{V}} = \sum_t \mathbf{e}_t \mathbf{h}_t^\top$$
+$$\frac{\partial \mathcal{L}}{\partial \mathbf{V}} = \sum_t \mathbf{e}_t \mathbf{h}_{t-1}^\top$$
+"""
+
+
+def test_a_bold_name_that_is_given_at_the_end() -> None:
+    assert [v for v in verdicts(SLIDES) if v != "not_a_claim"] == ["right", "right", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\lim_{k \to \infty} \mathbf{W}^k = 0", "not_a_claim"),
+        (r"\|\mathbf{W}\| < 1 \implies \lim_{k \to \infty} \mathbf{W}^k = 0", "right"),
+        (r"\|\mathbf{W}\| < 1 \implies \lim_{m \to \infty} \mathbf{W}^k = 0", "unreadable"),
+    ],
+)
+def test_limits_of_powers(formula: str, expected: str) -> None:
+    assert verdicts(f"{SLIDES}\n$${formula}$$\n")[-1] == expected
