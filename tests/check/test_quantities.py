@@ -228,6 +228,62 @@ def test_a_loss_that_is_not_given_is_one_of_what_leaves_the_network() -> None:
     assert verdict.verdict == "right_under_reading" and "Z_2" in verdict.readings[-1]
 
 
+MARKS = (
+    "$Z^{[1]} = W^{[1]}X + b^{[1]}$, $A^{[1]} = \\tanh(Z^{[1]})$, $Z^{[2]} = W^{[2]}A^{[1]} + "
+    "b^{[2]}$, $A^{[2]} = \\sigma(Z^{[2]})$\n\n"
+)
+
+
+def test_gradients_as_code_names_them() -> None:
+    right = (
+        r"dZ^{[2]} = A^{[2]} - Y",
+        r"dW^{[2]} = \frac{1}{m} dZ^{[2]} A^{[1]T}",
+        r"db^{[2]} = \frac{1}{m}\sum_{i} dZ^{[2](i)}",
+        r"dZ^{[1]} = W^{[2]T} dZ^{[2]} * (1 - (A^{[1]})^2)",
+        r"dW^{[1]} = \frac{1}{m} dZ^{[1]} X^T",
+    )
+    told(MARKS, right, ())
+    slips = (
+        r"dW^{[2]} = \frac{1}{m} A^{[1]T} dZ^{[2]}",
+        r"dZ^{[1]} = W^{[2]T} dZ^{[2]} * (1 - A^{[1]})",
+        r"dZ^{[1]} = W^{[1]T} dZ^{[2]} * (1 - (A^{[1]})^2)",
+        r"dZ^{[2]} = Y - A^{[2]}",
+    )
+    shown = "\n\n".join(f"$${f}$$" for f in (*right, *slips))
+    found = judged(MARKS + shown)
+    assert [f for f in slips if found[f].verdict.verdict not in ("wrong", "undecided")] == []
+
+
+@pytest.mark.parametrize("loss", [
+    r"$L = -\sum_k y_k \log \hat y_k$", "the cross-entropy loss", r"$L = -y^\top \log \hat y$"
+])  # fmt: skip
+def test_a_softmax_and_its_cross_entropy(loss: str) -> None:
+    text = f"$z = W x + b$, $\\hat y = \\mathrm{{softmax}}(z)$, and {loss}.\n\n"
+    told(text, (
+        r"\frac{\partial L}{\partial z} = \hat y - y",
+        r"\frac{\partial L}{\partial W} = (\hat y - y) x^\top",
+    ), ())  # fmt: skip
+    found = judged(text + r"$$\frac{\partial L}{\partial z} = y - \hat y$$")
+    assert found[r"\frac{\partial L}{\partial z} = y - \hat y"].verdict.verdict not in RIGHT
+
+
+def test_rules_for_any_functions() -> None:
+    told(
+        "$f(x) = u(x)v(x)$ and $q(x) = \\frac{u(x)}{v(x)}$.",
+        (
+            r"f'(x) = u'(x)v(x) + u(x)v'(x)",
+            r"q'(x) = \frac{u'(x)v(x) - u(x)v'(x)}{v(x)^2}",
+            r"\frac{d}{dx}\left[u(v(x))\right] = u'(v(x))\,v'(x)",
+        ),
+        (r"f'(x) = u'(x)v'(x)",),
+    )
+    told(
+        "$g(x, y) = x^2 y + 3y$.",
+        (r"\frac{\partial g}{\partial x} = 2xy", r"\frac{\partial g}{\partial y} = x^2 + 3"),
+        (r"\frac{\partial g}{\partial y} = x^2",),
+    )
+
+
 LAYERS = (
     "$$z^{%(a)sl%(b)s} = W^{%(a)sl%(b)s}a^{%(a)sl-1%(b)s} + b^{%(a)sl%(b)s}$$\n\n"
     "$$a^{%(a)sl%(b)s} = g(z^{%(a)sl%(b)s})$$\n\n"

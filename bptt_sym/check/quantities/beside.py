@@ -17,7 +17,9 @@ from bptt_sym.check import conditions
 from bptt_sym.check.judged import Judged, as_entry
 from bptt_sym.check.quantities.deciding import verdict_of, with_a_loss
 from bptt_sym.check.quantities.graph import Graph
+from bptt_sym.check.quantities.layouts import is_size
 from bptt_sym.check.quantities.lines import (
+    ENTRIES,
     KNOWN,
     Line,
     is_decimal,
@@ -27,9 +29,22 @@ from bptt_sym.check.quantities.lines import (
     running,
 )
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.documents.document import Document
+from bptt_sym.documents.document import Document, Formula
 from bptt_sym.messages import marked
-from bptt_sym.notation import ZERO, Call, Claim, D, Fn, Node, Sym, rebuild, walk
+from bptt_sym.notation import (
+    ZERO,
+    Call,
+    Claim,
+    D,
+    Fn,
+    Had,
+    Mul,
+    Node,
+    Sym,
+    Transpose,
+    rebuild,
+    walk,
+)
 from bptt_sym.read.vocabulary import plain_name
 
 TITLE = "quantities without time"
@@ -61,7 +76,11 @@ class Beside:
 
     @cached_property
     def _lines(self) -> list[Line]:
-        return list(lines_of(normal(self.document.formulas)))
+        return list(lines_of(self._normal))
+
+    @cached_property
+    def _normal(self) -> list[Formula]:
+        return normal(self.document.formulas)
 
     @cached_property
     def _given(self) -> list[Given]:
@@ -71,7 +90,7 @@ class Beside:
     def _running(self) -> dict[int, frozenset[str]]:
         """The names that are counted, by section."""
         found: dict[int, frozenset[str]] = {}
-        for f in (*self.document.formulas, *self.document.plain):
+        for f in (*self._normal, *self.document.plain):
             found[f.section] = found.get(f.section, frozenset()) | running(f)
         return found
 
@@ -141,7 +160,18 @@ class Beside:
         applied = {n.name for s in claim.sides for n in walk(s) if isinstance(n, Fn)}
         if not line.differentiates and not defined and not applied:
             return None  # an equation of what nothing defines claims nothing that can be known
-        graph, says = with_a_loss(graph, claim)
+        first = None
+        for k, (whole, says) in enumerate(with_a_loss(graph, claim)):
+            verdict = self._under(claim, whole, says, line, defines=defines)
+            if verdict is not None and verdict.is_right:
+                return verdict
+            first = verdict if k == 0 else first  # what is only usual accuses nobody
+        return first
+
+    def _under(
+        self, claim: Claim, graph: Graph, says: tuple[str, ...], line: Line, *, defines: bool
+    ) -> Verdict | None:
+        """The verdict of ``claim`` under ``graph``, of which ``says`` is supposed."""
         tops = {n.y.name for s in claim.sides for n in walk(s)
                 if isinstance(n, D) and isinstance(n.y, Sym)}  # fmt: skip
         open_ = tops - set(graph.quantities)
@@ -240,6 +270,10 @@ class Beside:
                 return False
         mentioned = {n for g in self._given if g.line.formula.section == line.formula.section
                      for n in g.line.names}  # fmt: skip
+        values = (n for v in graph.quantities.values() for n in walk(v))
+        known = set(graph.quantities) | {n.name for n in values if isinstance(n, Sym)}
+        if not line.is_closed and any(n not in known and not is_size(n) for n in names):
+            return False  # a target, say, of a loss that nothing defines
         elsewhere = {g.name for g in self._given} - set(graph.quantities)
         if elsewhere & names - mentioned or not _depends(claim, graph):
             return False
@@ -281,7 +315,17 @@ def _definitions(line: Line) -> Iterator[Given]:
             continue
         known = [s for s in whole if not _is_open(s)]
         if whole:
-            yield Given(name, (known or whole)[0], line, function, variable)
+            value = with_entries_added((known or whole)[0])
+            yield Given(name, value, line, function, variable)
+
+
+def with_entries_added(node: Node) -> Node:
+    r"""``node`` with the sum of entries that :math:`y^\\top \\log p` is written out."""
+    node = rebuild(node, with_entries_added)
+    match node:
+        case Mul(args=(Transpose(arg=a), Fn(name="log") as b)):
+            return Fn(ENTRIES, Had((a, b)), span=node.span)
+    return node
 
 
 def _is_open(node: Node) -> bool:

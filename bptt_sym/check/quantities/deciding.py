@@ -9,26 +9,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.quantities.graph import Graph, model_of, with_functions
 from bptt_sym.check.quantities.layouts import (
+    LABELS,
     Layout,
+    as_meant,
     is_loss,
     layouts,
     ones_in,
     with_biases,
-    with_ones,
-    with_squares,
+    with_sums,
 )
+from bptt_sym.check.quantities.lines import ENTRIES
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import Call, Claim, D, Fn, Node, Sym, num, rebuild, walk
+from bptt_sym.notation import (
+    Add,
+    Call,
+    Claim,
+    D,
+    Fn,
+    Had,
+    Mul,
+    Neg,
+    Node,
+    Sym,
+    num,
+    rebuild,
+    walk,
+)
 from bptt_sym.recurrence import Shape
 
 HELD = r"\partial holds fixed what else the definition of its numerator names"
 ACTIVATION = "σ is tanh"
 LOSS_OF = "{} is a function of {} alone"
+CROSS_ENTROPY = "the loss is the cross-entropy of the output"
+SQUARED_ERROR = "the loss is half the squared error of the output"
+ONE_CLASS = "the entries of a label add to one, as those of a one-hot vector do"
+#: What labels are made of.
+FREE = r"\dot{{{}}}"
 SCOPE = "all values of the quantities"
 
 
@@ -91,16 +113,17 @@ def _judged(claim: Claim, needed: Mapping[str, Node], layout: Layout | None) -> 
     definitions = dict(needed)
     assume: list[Claim] = []
     try:
-        if layout is not None and layout.batch:
-            claim = replace(claim, sides=tuple(map(with_ones, claim.sides)))
         if layout is not None:
+            claim = replace(claim, sides=tuple(as_meant(s, layout) for s in claim.sides))
             definitions = {n: with_biases(v, layout) for n, v in needed.items()}
             for name, value in definitions.items():
                 r, c = layout.measure(value)
                 own = layout.of(name)
                 layout.unify(own[0], r)
                 layout.unify(own[1], c)
-        definitions = {n: with_squares(v, layout) for n, v in definitions.items()}
+            layout.take_up(claim)
+            claim = replace(claim, sides=tuple(as_meant(s, layout) for s in claim.sides))
+        definitions = {n: with_sums(v, layout) for n, v in definitions.items()}
         if layout is not None:
             whole = (*definitions.values(), *claim.sides)
             names = {n.name for v in whole for n in walk(v) if isinstance(n, Sym)}
@@ -138,23 +161,62 @@ def _names_behind(graph: Graph, name: str) -> set[str]:
     return {n.name for n in graph.behind(Sym(name)) if isinstance(n, Sym)}
 
 
-def with_a_loss(graph: Graph, claim: Claim) -> tuple[Graph, tuple[str, ...]]:
-    """``graph`` with a loss that nothing defines as an unknown function of what goes nowhere."""
+def with_a_loss(graph: Graph, claim: Claim) -> list[tuple[Graph, tuple[str, ...]]]:
+    """``graph`` with the losses that one that nothing defines may be.
+
+    It is an unknown function of what goes nowhere. Where the claim has a target, which nothing else
+    has, it may be the usual loss of it.
+    """
     nodes = [n for s in claim.sides for n in walk(s)]
     tops = [n for n in nodes if isinstance(n, D) and isinstance(n.y, Sym) and is_loss(n.y.name)]
     losses = {n.y.name for n in tops if isinstance(n.y, Sym)}
     if len(losses) != 1 or any(n.x in graph.behind(Sym(*losses)) for n in tops):
-        return graph, ()
+        return [_with_labels(graph, ())]
     (loss,) = losses
     rest = {n: v for n, v in graph.quantities.items() if not is_loss(n)}
     used = {n.name for v in rest.values() for n in walk(v) if isinstance(n, Sym)}
     beside = {n.name for d in tops for n in walk(d.x) if isinstance(n, Sym)}
     last = [n for n in rest if n not in used and beside & _names_behind(graph, n)]
     if len(last) != 1:
-        return graph, ()
-    of, value = last[0], graph.quantities[last[0]]
+        return [(graph, ())]
+    of, value = Sym(last[0]), rest[last[0]]
     mentioned = {n.name for n in nodes if isinstance(n, Sym)}
+    target = mentioned - set(rest) - used - {loss}
+    behind = of
     if isinstance(value, Fn) and value.name == "softmax" and isinstance(value.arg, Sym):
-        of = value.arg.name if of not in mentioned else of
-    whole = {**graph.quantities, loss: Call(r"\mathrm{loss}", (Sym(of),))}
-    return Graph(whole, graph.functions), (LOSS_OF.format(loss, of),)
+        behind = value.arg if of.name not in mentioned else of
+    unknown = Graph({**rest, loss: Call(r"\mathrm{loss}", (behind,))}, graph.functions)
+    found: list[tuple[Graph, tuple[str, ...]]] = [
+        (unknown, (LOSS_OF.format(loss, behind.name),))
+    ]
+    if len(target) == 1:
+        for made, said in _usual(of, value, Sym(*target)):
+            found.append(_with_labels(Graph({**rest, loss: made}, graph.functions), (said,)))
+    return found
+
+
+def _usual(of: Sym, value: Node, target: Sym) -> Iterator[tuple[Node, str]]:
+    """The losses that texts leave unsaid, of an output and its target."""
+    one = num(1)
+    function = value.name if isinstance(value, Fn) else ""
+    if function == "softmax":
+        yield Neg(Fn(ENTRIES, Had((target, Fn("log", of))))), CROSS_ENTROPY
+    if function == "sigma":
+        no = Had((Add((one, Neg(target))), Fn("log", Add((one, Neg(of))))))
+        yield Neg(Fn(ENTRIES, Add((Had((target, Fn("log", of))), no)))), CROSS_ENTROPY
+    apart = Add((of, Neg(target)))
+    yield Mul((num(Fraction(1, 2)), Fn(ENTRIES, Had((apart, apart))))), SQUARED_ERROR
+
+
+def _with_labels(graph: Graph, says: tuple[str, ...]) -> tuple[Graph, tuple[str, ...]]:
+    """``graph`` with labels for what stands beside the logarithm of a softmax."""
+    labels = {
+        a.name for v in graph.quantities.values() for n in walk(v) if isinstance(n, Had)
+        for a, b in (n.args[:2],) if isinstance(a, Sym) and a.name not in graph.quantities
+        and isinstance(b, Fn) and b.name == "log" and isinstance(b.arg, Sym)
+        and getattr(graph.quantities.get(b.arg.name), "name", "") == "softmax"
+    }  # fmt: skip
+    if not labels:
+        return graph, says
+    made: dict[str, Node] = {n: Fn(LABELS, Sym(FREE.format(n))) for n in sorted(labels)}
+    return Graph({**graph.quantities, **made}, graph.functions), (*says, ONE_CLASS)

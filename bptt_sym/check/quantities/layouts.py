@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from bptt_sym.check.quantities.lines import ENTRIES
+from bptt_sym.check.quantities.marks import EXAMPLES
 from bptt_sym.errors import NotSupported
 from bptt_sym.notation import (
     Abs,
@@ -43,6 +46,8 @@ _BATCH = "m"
 #: Columns of ones: of one bias for every example, and to add up entries.
 _ONES = r"\mathbf{1}_{%s}"
 ONES = _ONES % _BATCH
+#: Labels, whose entries add to one, as a function of any numbers.
+LABELS = "labels"
 _SUMMING = r"\mathbf{1}_{+"
 _WEIGHT = re.compile(r"(?:[WUV]|\\Theta)(?![A-Za-z])")
 _BIAS = re.compile(r"(?:[bcB]|\\beta)(?![A-Za-z])")
@@ -53,6 +58,11 @@ _NUMBER = re.compile(r"(?:[mnN]|\\(?:alpha|eta|lambda|gamma|mu|tau|kappa))$")
 def is_weight(name: str) -> bool:
     """Whether ``name`` is what texts call a matrix of weights."""
     return _WEIGHT.match(plain_name(name)) is not None
+
+
+def is_size(name: str) -> bool:
+    """Whether ``name`` is a number that needs no definition: how many examples there are, say."""
+    return _NUMBER.match(plain_name(name)) is not None
 
 
 def is_loss(name: str) -> bool:
@@ -88,9 +98,9 @@ class Layout:
         self._count += 1
         return f"d_{self._count}"
 
-    def ones(self, dim: str) -> Node:
-        """A vector of as many ones, by which entries are added up."""
-        name = _ONES % f"+{dim}"
+    def ones(self, dim: str, *, column: bool = False) -> Node:
+        """A vector of as many ones, by which entries are added up, or a matrix of one column."""
+        name = _ONES % (dim if column else f"+{dim}")
         self.names[name] = (dim, "1")
         return Sym(name)
 
@@ -98,7 +108,7 @@ class Layout:
         """The rows and columns of ``name``."""
         if name not in self.names:
             plain = plain_name(name)
-            if is_loss(name) or _NUMBER.match(plain):
+            if is_loss(name) or is_size(name):
                 self.names[name] = ("1", "1")
             elif name == ONES:
                 self.names[name] = (_BATCH, "1")
@@ -118,6 +128,9 @@ class Layout:
         match node:
             case Sym(name=name):
                 return self.of(name)
+            case Fn(name=name, arg=a) if name == ENTRIES:
+                self.measure(a)
+                return one
             case Neg(arg=a) | Fn(arg=a) | Pow(base=a):
                 return self.measure(a)
             case Transpose(arg=a):
@@ -151,9 +164,19 @@ class Layout:
                 for a in args:
                     self.measure(a)
                 return one
+            case D(y=Sym(name=name), x=Sym() as x) if is_loss(name):
+                return self.measure(x)
             case D():
-                raise NotSupported("a derivative in a definition")
+                raise NotSupported("the derivative of what is no number")
         return one
+
+    def take_up(self, claim: Claim) -> None:
+        """What a claim says of the sizes of names that no definition has, if it fits at all."""
+        with suppress(NotSupported):
+            sizes = [d for d in map(self.measure, claim.sides) if d != ("1", "1")]
+            for d in sizes[1:]:
+                self.unify(d[0], sizes[0][0])
+                self.unify(d[1], sizes[0][1])
 
     def shape(self, name: str) -> Shape:
         r, c = (1 if d == "1" else d for d in map(self.size, self.of(name)))
@@ -161,7 +184,7 @@ class Layout:
             return ()
         if name.startswith(_SUMMING):
             return (r,)
-        if self.batch or (self.rows and r == 1):
+        if self.batch or (self.rows and r == 1) or name.startswith(_ONES[:-3]):
             return (r, c)
         return tuple(d for d in (r, c) if d != 1)
 
@@ -178,7 +201,7 @@ def layouts(definitions: Mapping[str, Node], claim: Claim) -> Iterator[Layout | 
     if len(sides) != 1 or not any(map(is_weight, big)):
         return
     data = {n for n in big if not is_weight(n) and not _BIAS.match(plain_name(n))}
-    lower = {n for n in names - big if not is_loss(n) and not _NUMBER.match(plain_name(n))}
+    lower = {n for n in names - big if not is_loss(n) and not is_size(n)}
     batch = bool({n for n in data if "mathbf" not in n or plain_name(n)[:1].isupper()})
     lower = {n for n in lower if not _BIAS.match(plain_name(n))}
     yield Layout(rows=sides == {"right"}, batch=batch)
@@ -221,28 +244,89 @@ def with_biases(value: Node, layout: Layout) -> Node:
     return replace(value, args=tuple(map(spread, value.args)))
 
 
-def with_ones(node: Node) -> Node:
-    r"""``node`` with as many ones for a bare :math:`\mathbf 1` as there are examples."""
-    if isinstance(node, Sym) and node.name in (r"\mathbf{1}", r"\mathbb{1}"):
+def as_meant(node: Node, layout: Layout) -> Node:
+    r"""``node`` of a claim: :math:`\mathbf 1` has as many ones as there are examples, over which
+    sums are products with it, and a power of data is taken entry by entry.
+    """
+    if isinstance(node, Sym) and node.name in (r"\mathbf{1}", r"\mathbb{1}") and layout.batch:
         return Sym(ONES, span=node.span)
-    return rebuild(node, with_ones)
+    node = rebuild(node, lambda n: as_meant(n, layout))
+    match node:
+        case Add(args=args) if layout.batch:
+            return replace(node, args=tuple(_filled(a, args, layout) for a in args))
+        case Fn(name=name, arg=a) if name == EXAMPLES:
+            if not layout.batch:
+                return a
+            ones = Sym(ONES)
+            return Mul((Transpose(ones), a)) if layout.rows else Mul((a, ones))
+        case Pow(base=Sym(name=name) as base, exp=e) if e == num(2) and layout.batch:
+            r, c = map(layout.size, layout.of(name))
+            return Had((base, base)) if _BATCH in (r, c) and "1" not in (r, c) else node
+    return node
 
 
-def with_squares(node: Node, layout: Layout | None) -> Node:
-    """``node`` with the sums that squared norms are; the names must have been measured."""
-    node = rebuild(node, lambda n: with_squares(n, layout))
-    if not (isinstance(node, Pow) and isinstance(node.base, (Norm, Abs)) and node.exp == num(2)):
-        return node
-    inner = node.base.arg
-    if layout is None:
-        return Pow(inner, node.exp)
-    r, c = map(layout.size, layout.measure(inner))
-    if not layout.batch:
-        return Mul((Transpose(inner), inner) if c == "1" else (inner, Transpose(inner)))
-    if isinstance(node.base, Norm) and node.base.ord not in ("F", "any", "2"):
-        raise NotSupported("this norm of a matrix")
-    left, right = (layout.ones(d) for d in (r, c))
-    return Mul((Transpose(left), Had((inner, inner)), right))
+def with_sums(node: Node, layout: Layout | None) -> Node:
+    """``node`` with the sums over entries that norms, labels and softmax are made of.
+
+    The names must have been measured. A number beside a matrix of data is added to each entry.
+    """
+    node = rebuild(node, lambda n: with_sums(n, layout))
+    match node:
+        case Add(args=args) if layout is not None and layout.batch:
+            return replace(node, args=tuple(_filled(a, args, layout) for a in args))
+        case Pow(base=Norm(arg=a, ord=kind), exp=e) if e == num(2):
+            if layout is not None and layout.batch and kind not in ("F", "any", "2"):
+                raise NotSupported("this norm of a matrix")
+            return Pow(a, e) if layout is None else _sum_of(Had((a, a)), layout)
+        case Pow(base=Abs(arg=a), exp=e) if e == num(2):
+            return Pow(a, e)
+        case Fn(name=name, arg=a) if name == ENTRIES:
+            return a if layout is None else _sum_of(a, layout)
+        case Fn(name=name, arg=a) if name == LABELS:
+            return a if layout is None else Div(a, _spread_sum(a, layout))
+        case Fn(name="softmax", arg=a, order=0) if layout is not None:
+            if layout.batch or layout.rows:
+                raised = Fn("exp", a)
+                return Div(raised, _spread_sum(raised, layout))
+    return node
+
+
+def _filled(number: Node, terms: tuple[Node, ...], layout: Layout) -> Node:
+    """``number`` in each entry of a matrix like the other ``terms``; what is none, as it is."""
+    try:
+        sizes = {tuple(map(layout.size, layout.measure(t))) for t in terms}
+        own = layout.measure(number)
+    except NotSupported:
+        return number
+    wide = sizes - {("1", "1")}
+    if own != ("1", "1") or len(wide) != 1:
+        return number
+    ((r, c),) = wide
+    if "1" in (r, c):
+        return number
+    left, right = (layout.ones(d, column=True) for d in (r, c))
+    return Mul((number, left, Transpose(right)))
+
+
+def _sum_of(node: Node, layout: Layout) -> Node:
+    """The sum of all entries of ``node``."""
+    r, c = map(layout.size, layout.measure(node))
+    factors = [node]
+    if r != "1":
+        factors.insert(0, Transpose(layout.ones(r)))
+    if c != "1":
+        factors.append(layout.ones(c))
+    return Mul(tuple(factors)) if len(factors) > 1 else node
+
+
+def _spread_sum(node: Node, layout: Layout) -> Node:
+    """The sums over the features of ``node``, each in the place of every one that it adds up."""
+    r, c = map(layout.size, layout.measure(node))
+    if layout.rows:
+        column = layout.ones(c, column=True)
+        return Mul((node, column, Transpose(column)))
+    column = layout.ones(r, column=layout.batch)
+    return Mul((column, Mul((Transpose(column), node))))
 
 
 def ones_in(nodes: Iterable[Node]) -> frozenset[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from bptt_sym.check.quantities.marks import EXAMPLES, with_derivatives_for_marks
 from bptt_sym.definitions.outline import Row, is_relation, outline
 from bptt_sym.documents.document import PROSE, Formula
 from bptt_sym.documents.names import Name, names_in
@@ -63,6 +64,28 @@ _OVER_EXAMPLES = re.compile(
 _INPUTS = re.compile(
     r"^\s*(?:[A-Za-z](?:_[0-9])?\s*,\s*)+[A-Za-z](?:_[0-9])?\s*\\(?:to|rightarrow)(?=\s+[a-z]\w*\s*=)"
 )
+#: ``A^{[1]T}``
+_TURNED = re.compile(
+    r"(?P<x>(?<![A-Za-z\\])d?[A-Za-z]|\\(?:hat|mathbf|boldsymbol|delta)\s*(?:\{[^{}]*\})?)\s*"
+    r"\^\s*\{\s*(?P<of>[\[(]\s*[0-9]\s*[\])])\s*,?\s*(?:T|\\top|\\intercal)\s*\}"
+)
+_OF = (
+    r"(?:\\(?:hat|mathbf|bar|tilde|boldsymbol)\s*\{\s*(?:\\mathbf\s*\{\s*)?[A-Za-z]\s*\}?\s*\}"
+    r"|\\(?:hat|bar|tilde)\s+[A-Za-z](?![A-Za-z])|[A-Za-z])"
+)
+_OVER_K = (
+    r"(?:\\sum\s*(?:\\limits\s*)?_\s*(?:\{\s*[a-z]\s*(?:=\s*[01]\s*)?\}|[a-z])\s*"
+    r"(?:\^\s*(?:\{[^{}]{1,12}\}|[A-Za-z])\s*)?){1,2}"
+)
+_K = r"\s*_\s*(?:\{\s*[a-z]\s*,?\s*[a-z]?\s*\}|[a-z])\s*"
+#: ``\\sum_k y_k \\log \\hat y_k``, ``\\sum_k (y_k - \\hat y_k)^2``: sums over all entries.
+_CLASSES = re.compile(
+    rf"{_OVER_K}(?P<a>{_OF}){_K}(?:\\cdot|\\,|\\;)?\s*\\(?:log|ln)\s*(?:\\left\s*)?(?P<o>\()?\s*"
+    rf"(?P<b>{_OF}){_K}(?(o)(?:\\right\s*)?\))"
+)
+_DISTANCES = re.compile(
+    rf"{_OVER_K}(?:\\left\s*)?\(\s*(?P<a>{_OF}){_K}-\s*(?P<b>{_OF}){_K}(?:\\right\s*)?\)\s*\^\s*\{{?\s*2\s*\}}?"
+)
 #: What may be counted: the letters of steps, units and layers.
 _COUNTS = re.compile(r"(?<![A-Za-z\\])(?:[tTijklnm]|\\(?:tau|ell))(?![A-Za-z])")
 _MARK = re.compile(r"\\(?:partial|nabla)|∂|\\frac\s*\{\s*\{?\s*d|[A-Za-z]\s*'|\\prime")
@@ -72,6 +95,7 @@ _LETTERS = frozenset(r"f g h F G H \phi \varphi \psi \sigma".split())
 _GIVEN = re.compile(
     r"(?:^|[,;&$]|\\\\|\\q?quad|\\(?:implies|Rightarrow)|\{(?:align|equation)\*?\})\s*(?P<f>[a-zA-Z])\s*"
     r"\(\s*[a-z]\s*\)\s*&?\s*="
+    r"|(?<![A-Za-z\\])(?P<slope>[a-z])\s*'\s*\("
 )
 _FUNCTION = re.compile(
     r"(?<![A-Za-z\\])(?P<f>[A-Za-z]|\\(?:phi|varphi|psi|sigma))\s*(?:'|\^\s*\{?\s*\\prime\s*\}?)*"
@@ -79,11 +103,17 @@ _FUNCTION = re.compile(
 )
 _APPLIED = re.compile(
     r"\s*(?P<f>[A-Za-z]|\\[a-z]+|\\(?:hat|mathbf|mathcal)\s*\{\s*[A-Za-z]\s*\})\s*(?:\\left\s*)?\(\s*"
-    r"(?P<x>(?:[A-Za-z]|\\(?!left|right)[a-z]+)(?:_\s*\{?[0-9]\}?)?)\s*(?:\\right\s*)?\)\s*&?\s*"
+    r"(?P<x>(?:[A-Za-z]|\\(?!left|right)[a-z]+)(?:_\s*\{?[0-9]\}?)?)\s*"
+    r"(?P<more>(?:[,;]\s*[A-Za-z]\w{0,2}\s*)*)(?:\\right\s*)?\)\s*&?\s*"
 )
-_CIRCULAR: Mapping[str, str] = {name: name for name in CIRCULAR}
+#: The sum of all entries, as a function.
+ENTRIES = "entries"
+_CIRCULAR: Mapping[str, str] = {
+    **{name: name for name in CIRCULAR},
+    **{rf"\mathrm{{{name}}}": name for name in (ENTRIES, EXAMPLES)},
+}
 #: Functions with a known meaning.
-KNOWN = FUNCTIONS | CIRCULAR
+KNOWN = FUNCTIONS | CIRCULAR | {ENTRIES, EXAMPLES}
 
 
 @dataclass(frozen=True)
@@ -128,14 +158,24 @@ def normal(formulas: Sequence[Formula]) -> list[Formula]:
              for f in found]  # fmt: skip
     found = [replaced(f, _INPUTS, lambda m: " ") for f in found]
     found = [replaced(f, _OVER_EXAMPLES, lambda m: r"\mathbf{1}^{\top} ") for f in found]
+    found = [replaced(f, _TURNED, lambda m: rf"({m['x']}^{{{m['of']}}})^{{\top}}") for f in found]
+    found = with_derivatives_for_marks(found)
+    found = [replaced(f, _CLASSES, lambda m: rf"\mathrm{{{ENTRIES}}}({m['a']} \odot \log {m['b']})")
+             for f in found]  # fmt: skip
+    found = [replaced(f, _DISTANCES, _squared) for f in found]
     found = with_one_transpose(with_usual_signs(found))
     return [plainly_set(as_written(f)) for f in found]
+
+
+def _squared(m: re.Match[str]) -> str:
+    difference = f"({m['a']} - {m['b']})"
+    return rf"\mathrm{{{ENTRIES}}}({difference} \odot {difference})"
 
 
 def lines_of(formulas: Sequence[Formula]) -> Iterator[Line]:
     """The lines about quantities without time among ``formulas``, in their order."""
     taken = {n.base for f in formulas for n in names_in(f.latex)}
-    given = frozenset(m["f"] for f in formulas for m in _GIVEN.finditer(f.latex))
+    given = frozenset(m["f"] or m["slope"] for f in formulas for m in _GIVEN.finditer(f.latex))
     instead = next((name for name in _FOR_T if name not in taken), "")
     for formula in formulas:
         if not is_relation(formula.latex) or not is_still(formula.latex):
@@ -221,6 +261,11 @@ def read(row: Row, formula: Formula, given: frozenset[str]) -> Line | None:
             several.add(m["f"])
         elif m["f"] not in functions:
             functions[m["f"]] = m["f"]
+    if named is not None and named["more"].strip():
+        several.discard(named["f"])
+        blank = " " * (named.end() - named.end("f"))
+        latex = latex[: named.end("f")] + blank + latex[named.end() :]
+        named = None
     if named is not None and named["f"] not in functions:
         functions[named["f"]] = named["f"]
     vocabulary = Vocabulary(open=True, activations=functions, functions=frozenset(several))
