@@ -179,7 +179,8 @@ def _one_for_all(model: Model) -> Iterator[Mistake]:
     factors = {
         a for i in back for a in ops[i].args
         if ops[i].kind in ("mul", "outer", "contract") and len(p.shape(a)) == 1
-        and ops[a].lead >= PER_STEP and ops[a].kind not in ("expand", "later", "const")
+        and (ops[a].lead >= PER_STEP or ops[a].kind == "param")
+        and ops[a].kind not in ("expand", "later", "const")
     }  # fmt: skip
     for a in sorted(factors):
         if a in adj.of or (a in back and ops[a].kind != "fn"):
@@ -187,6 +188,8 @@ def _one_for_all(model: Model) -> Iterator[Mistake]:
         if owner_of(model, a) == "the loss" and a < adj.forward:
             continue
         for code, words, one in _ONE:
+            if ops[a].kind == "param" and "example" in code:
+                continue
 
             def gradient(problem: Problem, a: int = a, one: Any = one) -> dict[str, Array]:
                 def taken(v: Array) -> Array:
@@ -197,6 +200,8 @@ def _one_for_all(model: Model) -> Iterator[Mistake]:
                 if a >= adj.forward:
                     return hooked(problem, alter=lambda i, v, t, _: taken(v) if i == a else v)
                 run = problem.run(floats())
+                if a in run.fixed:
+                    run.fixed[a] = taken(np.asarray(run.fixed[a])[None])[0]
                 for step in run.steps:
                     if a in step:
                         step[a] = taken(step[a])

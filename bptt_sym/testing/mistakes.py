@@ -21,6 +21,7 @@ from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.testing.aliasing_mistakes import aliasing_mistakes
+from bptt_sym.testing.chain_mistakes import chain_mistakes
 from bptt_sym.testing.derivation_mistakes import (
     Gradient,
     Mistake,
@@ -92,8 +93,8 @@ def _every(model: Model) -> Iterator[Mistake]:
         partial(loop_mistakes, weighed=weighed, backward=hooked), tape_mistakes, _numbers,
         inside_mistakes, joined_slices, record_mistakes,
         partial(window_mistakes, weighed=weighed), layout_mistakes, forward_mistakes, substitutions,
-        partial_paths, seed_mistakes, entry_mistakes, saved_mistakes, aliasing_mistakes,
-        forward_substitutions, forward_operands,
+        partial_paths, seed_mistakes, chain_mistakes, entry_mistakes, saved_mistakes,
+        aliasing_mistakes, forward_substitutions, forward_operands,
     ):  # fmt: skip
         yield from some(model)
 

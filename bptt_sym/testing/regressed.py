@@ -272,6 +272,8 @@ def _say_series(a: Array, what: str, plural: str, missing_from: str, first: int)
     off = [i for i, v in enumerate(values) if v != 1.0]
     if not off:
         return None
+    if len(values) > 2 and np.allclose(values, 1 / np.arange(1, len(values) + 1), rtol=1e-7):
+        return f"{plural} {first}, {first + 1}, {first + 2}, … have the factors 1, 1/2, 1/3, …"
     if all(values[i] == 0.0 for i in off):
         if off == list(range(off[0], len(values))) and len(off) > 1 and off[0] > 0:
             return f"the contributions of {plural} ≥ {off[0] + first} are missing"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bptt_sym.testing.chain_mistakes import _multiplied, _parts, _stepwise, chain_mistakes
 from bptt_sym.testing.check import run
-from bptt_sym.testing.draw import cases
+from bptt_sym.testing.compare import mismatches
+from bptt_sym.testing.draw import cases, draw
 from bptt_sym.testing.mistakes import library
 from bptt_sym.testing.models import named_model
 from bptt_sym.testing.score import score_inputs
@@ -48,3 +50,15 @@ def test_inputs_that_hide_the_start_are_scored_for_it() -> None:
     p = next(iter(cases(named_model("elman"))))
     known = [m.code for m in library(p.model) if m.code.startswith("short-")]
     assert known and not set(known) & {code for code, _ in score_inputs(p).missed}
+
+
+def test_products_that_are_multiplied_out_are_right_where_they_should_be() -> None:
+    """The right factors give the gradient; every other product differs where T = 4."""
+    model = named_model("sigmoid_rnn")
+    p = draw(model, 4, steps=4, batch=2, masked=True, weighted=True)
+    parts = _parts(model)
+    assert parts is not None
+    made = _multiplied(p, parts, lambda s, t: _stepwise(t, range(t - 1, s - 1, -1)))
+    assert mismatches(p, made) == []
+    assert all(mismatches(p, m.gradient(p)) for m in chain_mistakes(model))
+    assert not list(chain_mistakes(named_model("gru")))
