@@ -96,6 +96,7 @@ _BAR = re.compile(
     r"(?P<label>\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}|\\text\s*\{[^{}]*\}|[A-Za-z0-9])"
     r"\s*(?P<after>&?\s*=)"
 )
+_OF_A_STEP = re.compile(r"\{?\s*\(?\s*[tkij]\s*(?:[-+]\s*[0-9k]\s*)?\)?\s*\}?")
 _DERIVATIVE = re.compile(
     r"(?P<left>\\left\s*\.\s*)?(?P<d>\\[dt]?frac\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}\s*"
     r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})\s*$"
@@ -376,7 +377,7 @@ def _bars(text: str) -> Iterable[Edit]:
         if before is None:
             continue
         part = _BY_PARAMETER.search(before.group("d").split("}", 1)[1]) is None
-        if not part and re.fullmatch(r"\{?\s*\(?\s*[tkij]\s*\)?\s*\}?", m.group("label")):
+        if not part and _OF_A_STEP.fullmatch(m.group("label")):
             continue  # by the parameter where step t uses it: its copy
         if before.group("left"):
             yield before.start("left"), before.end("left"), ""

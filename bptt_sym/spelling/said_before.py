@@ -31,7 +31,7 @@ _ABOUT = re.compile(r"\\partial|∂|\\frac\s*\{\s*d|\\prod|\\nabla|\\delta")
 _IF = re.compile(
     r"(?:\b(?:if|when|whenever|as long as|in case|since|because|suppose|assume|assuming|provided|"
     r"for|with|wenn|falls|sofern|si|"
-    r"lorsque|quand|se|quando|если|когда|якщо|коли|jeśli|gdy|khi|nếu|jika)\b|如果|若|当|當|假设|假設|"
+    r"lorsque|quand|se|quando|если|когда|при|якщо|коли|jeśli|gdy|khi|nếu|jika)\b|如果|若|当|當|假设|假設|"
     r"(?<![א-ת])(?:אם|כאשר)(?![א-ת])|(?:^|\s)(?:اگر|وقتی))[^.;。；$]{0,60}$",
     re.IGNORECASE,
 )
@@ -51,12 +51,22 @@ _HOLDS_IF = re.compile(
 )
 #: What goes on behind a condition with another one.
 _AND_MORE = re.compile(r"[\s$)\\]*(?:and|or|und|oder|et|ou|y|e|и|или)\b|\s*[和或且]")
+#: ``T - t \\to \\infty``: in which limit a claim is made.
+_TENDS = re.compile(
+    r"\s*\(?\s*[a-zA-Z]\s*(?:-\s*[a-z0-9])?\s*\)?\s*(?:\\(?:to|rightarrow)(?![a-z])|→)\s*\+?(?:\\infty|∞)\s*"
+)
 _TRAILING = re.compile(r"[\s.,;]*$")
 
 
 def with_conditions(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the condition of the sentence added to what follows from it."""
     found = list(formulas)
+    for k in range(len(formulas) - 2):
+        # "If $|w| < 1$, then for $T \\to \\infty$ …"
+        condition = _CONDITION.fullmatch(formulas[k].latex)
+        between = _TENDS.fullmatch(formulas[k + 1].latex)
+        if condition and between and _follows(formulas[k], formulas[k + 2], formulas[k + 1]):
+            found[k + 2] = _with(formulas[k + 2], condition["it"])
     for k, (before, after) in enumerate(pairwise(formulas)):
         condition = _CONDITION.fullmatch(before.latex)
         if condition is not None and _follows(before, after):
@@ -67,12 +77,16 @@ def with_conditions(formulas: Sequence[Formula]) -> list[Formula]:
     return [replaced(f, _BEHIND, lambda m: rf" \text{{ if }} {m['it']}") for f in found]
 
 
-def _follows(before: Formula, after: Formula) -> bool:
+def _follows(before: Formula, after: Formula, over: Formula | None = None) -> bool:
+    """Whether ``after`` follows from ``before``, with nothing but words and ``over`` between."""
     if before.source is not after.source or not _is_bound(after):
         return False
     text = before.source.text
     start, end = before.offsets[0], before.offsets[-1]
     between = text[end : after.offsets[0]]
+    if over is not None:
+        first, last = over.offsets[0] - end, over.offsets[-1] - end
+        between = between[:first].rstrip("$\\( ") + between[last:].lstrip("$\\) ")
     if len(between) > 120 or _OTHER.search(between) or not _BETWEEN.fullmatch(between):
         return False
     return _IF.search(text[max(0, start - 90) : start].rstrip("$\\( \n")) is not None

@@ -53,12 +53,18 @@ _ONE_HOT = re.compile(
     r"|math(?:bb|bf|bbm|ds)\s*\{\s*1\s*\}(?=\s*(?:\\left\s*)?\[))"
     rf"\s*{_OPEN}(?P<k>[a-z]|{_WORD})\s*_\s*(?P<at>[a-zT]|\{{[^{{}}]{{1,6}}\}}){_CLOSE}"
 )
+#: ``\\\\mathbf{1}_{k_t}``, ``\\\\mathbf{e}_{k_t}``: the unit vector of a class.
+_UNIT_VECTOR = re.compile(
+    r"\\(?:math(?:bb|bf|bbm|ds)|boldsymbol|bm)\s*\{\s*[1e]\s*\}\s*_\s*\{\s*"
+    rf"(?P<k>[a-z]|{_WORD})\s*_\s*(?P<at>[a-zT]|\{{[^{{}}]{{1,6}}\}})\s*\}}"
+)
 _LETTER = re.compile(r"[a-zT]")
 
 
 def with_one_hot_labels(formula: Formula) -> Formula:
     """``formula`` with the entry of the true class as a product with its one-hot vector."""
-    formula = replaced(formula, _ONE_HOT, lambda m: f"{_true(m['k'])}_{m['at']}")
+    for vector in (_ONE_HOT, _UNIT_VECTOR):
+        formula = replaced(formula, vector, lambda m: f"{_true(m['k'])}_{m['at']}")
     return replaced(formula, _BELOW, _product) if r"\l" in formula.latex else formula
 
 

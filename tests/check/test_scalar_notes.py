@@ -94,3 +94,57 @@ def test_a_bold_name_that_is_given_at_the_end() -> None:
 )
 def test_limits_of_powers(formula: str, expected: str) -> None:
     assert verdicts(f"{SLIDES}\n$${formula}$$\n")[-1] == expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        (r"若 $|w| < 1$，则当 $T - t \to \infty$ 时，$@$。", "right"),
+        (r"При $|w| < 1$ имеем $@$.", "right"),
+        (r"If $|w| < 1$, then as $T \to \infty$ also $@$.", "right"),
+        (r"If $|w| > 1$, then as $T \to \infty$ also $@$.", "undecided"),
+        (r"If $|w| < 1$. As $T \to \infty$ also $@$.", "undecided"),
+    ],
+)
+def test_a_condition_and_a_limit_before_a_claim(sentence: str, expected: str) -> None:
+    claim = sentence.replace("@", r"\frac{\partial h_T}{\partial h_t} \to 0")
+    found = verdicts(r"$$h_t = \tanh(w h_{t-1} + u x_t)$$" + f"\n\n{claim}\n")
+    assert found[-1] == expected
+
+
+LABELS = r"""
+$$h_t = \tanh(W h_{t-1} + U x_t), \quad o_t = V h_t, \quad p_t = \mathrm{softmax}(o_t)$$
+$$L = -\sum_t \log p_t[y_t]$$
+
+"""
+
+
+def test_unit_vectors_of_classes() -> None:
+    rows = (
+        r"\frac{\partial L}{\partial o_t} = p_t - \mathbf{e}_{y_t}",
+        r"\frac{\partial L}{\partial V} = \sum_t (p_t - \mathbf{1}_{y_t}) h_t^\top",
+        r"\frac{\partial L}{\partial o_t} = \mathbf{1}_{y_t} - p_t",
+    )
+    found = verdicts(LABELS + "\n\n".join(f"$${r}$$" for r in rows))
+    assert [v for v in found if v != "not_a_claim"] == ["right", "right", "wrong"]
+
+
+def test_the_share_of_the_step_before() -> None:
+    net = r"$$h_t = \sigma(z_t), \quad z_t = W_h h_{t-1} + W_e e_t, \quad J_t = f(h_t)$$" + "\n\n"
+    share = (
+        r"$$\left.\frac{\partial J_t}{\partial W_h}\right|_{(t-1)} = \left(\frac{\partial J_t}"
+        r"{\partial h_{t-1}} \odot h_{t-1} \odot (1 - h_{t-1})\right) h_{t-%s}^\top$$" + "\n\n"
+    )
+    assert verdicts(net + share % "2" + share % "1")[-2:] == ["right", "wrong"]
+
+
+def test_bounds_beside_another_network_and_by_largest_entries() -> None:
+    other = r"$$h_t = \tanh(H h_{t-1} + I e_t)$$" + "\n\n# Problem 3\n\n"
+    net = r"$$s_t = \tanh(W s_{t-1} + U x_t)$$" + "\n\n"
+    jacobian = r"\Bigl\|\frac{\partial s_T}{\partial s_0}\Bigr\| \le %s\|W\|^{T}"
+    largest = r"\|W\| \max_i |1 - s_{j,i}^2| \le %s\|W\|"
+    rows = jacobian % "", largest % "", largest % r"\frac12 "
+    found = verdicts(other + net + "\n\n".join(f"$${r}$$" for r in rows))
+    assert found[-3:] == ["right", "right", "wrong"]
+    coupled = r"$$s_t = \tanh(W s_{t-1} + U c_{t-1}), \quad c_t = \tanh(A s_t + B x_t)$$" + "\n\n"
+    assert verdicts(f"{coupled}$${rows[0]}$$")[-1] != "right"

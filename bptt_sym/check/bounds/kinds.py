@@ -77,10 +77,12 @@ def of_diagonals(claim: Claim, rec: Recurrence) -> Claim:
     r""":math:`\|v\|_\infty` beside another norm is that of the diagonal matrix of ``v``."""
     left, right = claim.sides
     kind = {"2": "2", "F": "2", "any": "any"}
-    found = {n.ord for n in walk(left) if isinstance(n, Norm)}
+    others = [n for n in walk(left) if isinstance(n, Norm)]
+    others = [n for n in others if n.ord != "inf" or not _is_vector(n.arg, rec)]
+    found = {n.ord for n in others}
     if len(found) != 1 or not found <= set(kind):
         return claim
-    if any(isinstance(n, Norm) and _is_vector(n.arg, rec) for n in walk(left)):
+    if any(_is_vector(n.arg, rec) for n in others):
         return claim
     (ord_,) = found
 
@@ -89,7 +91,7 @@ def of_diagonals(claim: Claim, rec: Recurrence) -> Claim:
             return Norm(Diag(n.arg), kind[ord_])
         return rebuild(n, change)
 
-    return replace(claim, sides=(left, change(right)))
+    return replace(claim, sides=(change(left), change(right)))
 
 
 def of_largest_entries(claim: Claim, rec: Recurrence) -> tuple[tuple[Node, ...], list[Node]]:

@@ -53,7 +53,7 @@ from bptt_sym.notation import (
     num,
     walk,
 )
-from bptt_sym.recurrence import Recurrence
+from bptt_sym.recurrence import Recurrence, references
 from bptt_sym.shapes import shape_of
 
 Exponent = tuple[tuple[tuple[str, int], ...], int]
@@ -395,8 +395,20 @@ class Bounder:
         assert isinstance(node.x, At)
         return calculus.one_step(node.y, node.x)
 
+    def _states_behind(self, name: str) -> set[str]:
+        """The states on which a sequence depends; another network of the text has its own."""
+        reached = {name}
+        waiting = [name]
+        while waiting:
+            at = waiting.pop()
+            rhs = self.rec.rhs(at) if at in self.rec.defined else num(0)
+            below = {n for n, _ in references(rhs)}
+            waiting += below - reached
+            reached |= below
+        return reached & set(self.rec.states)
+
     def _path(self, y: At, x: At, calculus: Calculus) -> Magnitude:
-        if list(self.rec.states) != [y.name] or self.rec.max_lag != 1:
+        if self._states_behind(y.name) != {y.name} or self.rec.max_lag != 1:
             raise Unbounded("a path through several states")
         lag = plus(exponent(y.time), exponent(x.time), -1)
         step = At(y.name, Idx("t")), At(y.name, index("t", -1))
@@ -410,7 +422,7 @@ class Bounder:
         return (self._raise(factor, lag),)
 
     def _by_parameter(self, y: At, x: Sym, calculus: Calculus) -> Magnitude:
-        if list(self.rec.states) != [y.name] or self.rec.max_lag != 1:
+        if self._states_behind(y.name) != {y.name} or self.rec.max_lag != 1:
             raise Unbounded("a path through several states")
         var = fresh("t", free_indices(y))
         path = D(y, At(y.name, Idx(var)), "total")
