@@ -130,7 +130,7 @@ def test_unit_vectors_of_classes() -> None:
 
 
 def test_the_share_of_the_step_before() -> None:
-    net = r"$$h_t = \sigma(z_t), \quad z_t = W_h h_{t-1} + W_e e_t, \quad J_t = f(h_t)$$" + "\n\n"
+    net = r"$$h_t = \sigma(z_t), \quad z_t = W_h h_{t-1} + W_e e_t$$ $$J_t = \ell(h_t)$$" + "\n\n"
     share = (
         r"$$\left.\frac{\partial J_t}{\partial W_h}\right|_{(t-1)} = \left(\frac{\partial J_t}"
         r"{\partial h_{t-1}} \odot h_{t-1} \odot (1 - h_{t-1})\right) h_{t-%s}^\top$$" + "\n\n"
