@@ -95,8 +95,16 @@ class SaidSizes:
         return cls(singular is not None, bounded is not None, frozenset(others))
 
 
+_ADDED_TO = re.compile(r"(?<![A-Za-z\\_^{])I\s*\+|\+\s*I(?![A-Za-z_^])")
+
+
 def with_bound_names(vocabulary: Vocabulary, latex: str) -> Vocabulary:
-    """``vocabulary`` with the letters for sizes that a bound uses undefined."""
+    """``vocabulary`` with the letters for sizes that a bound uses undefined.
+
+    An I that something is added to is the number 1 beside numbers.
+    """
+    if _ADDED_TO.search(latex) and not any(vocabulary.shapes.values()):
+        vocabulary = replace(vocabulary, unit_identity=True)
     if not _RELATES.search(latex):
         return vocabulary
     found: set[str] = set()

@@ -90,12 +90,15 @@ class Names:
         raise self.unbound(name, f.span)
 
     def is_identity(self, name: str, sub: Script | None = None) -> bool:
-        """Whether the name is the identity matrix: ``I`` or ``I_n``, defined by nothing."""
+        """Whether the name is the identity matrix: ``I`` or ``I_n``, defined by nothing.
+
+        Of a model of numbers a bare one is the number 1, where the vocabulary says so.
+        """
         shapes = self.vocabulary.shapes.values()
         dims = {d for s in shapes for d in s if isinstance(d, str)}
         return (
             name in IDENTITY
-            and any(len(s) == 2 for s in shapes)
+            and (any(len(s) == 2 for s in shapes) or self.vocabulary.unit_identity)
             and (sub is None or self.short(sub) in dims)
         )
 

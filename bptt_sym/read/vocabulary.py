@@ -73,6 +73,8 @@ class Vocabulary:
         The operators that are the Hadamard product.
     outer:
         The operators that are the outer product.
+    unit_identity:
+        Whether an undefined I is 1 where everything is a number.
     open:
         Whether an unknown name is bound by how it stands (in definitions) or is an error.
     """
@@ -90,6 +92,7 @@ class Vocabulary:
     call_time: bool = False
     elementwise: frozenset[str] = frozenset((r"\odot", r"\circ", r"\otimes"))
     outer: frozenset[str] = frozenset()
+    unit_identity: bool = False
     open: bool = False
     words: frozenset[str] = field(init=False)
     _plain: Mapping[str, str] = field(init=False, repr=False, compare=False)

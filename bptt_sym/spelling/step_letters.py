@@ -43,6 +43,11 @@ _ADDED_UP = re.compile(
 )
 #: What a target is called that its text calls t.
 _FOR_TARGETS = ("y", r"\tau", "g", "r", "q")
+_LAYERS = ("l", r"\ell")
+_LAST_LAYER = re.compile(r"\s*L\s*(?:-\s*[0-9]\s*)?")
+_TO_THE_LAST = re.compile(
+    r"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{[^{}]*\}\s*\^\s*(?P<end>\{\s*L\s*(?:-\s*[0-9]\s*)?\}|L(?![A-Za-z]))"
+)
 _IS_RAISED = re.compile(r"\^\s*\{?\s*\Z")
 
 
@@ -50,6 +55,9 @@ def with_the_usual_letters(formulas: Sequence[Formula]) -> tuple[list[Formula], 
     """``formulas`` with t and T for the steps, and what the text calls these."""
     names: dict[str, str] = {}
     found = _with_t(_with_targets_apart(formulas, names), names)
+    if names.get("t") in _LAYERS and (last := _with_the_last_layer(found)) is not None:
+        names["T"] = "L"
+        return last, names
     found = _with_T(found, names)
     return _to_the_last(found, names), names
 
@@ -79,6 +87,27 @@ def _below(name: Name) -> str:
     """What stands below a name that has one script alone."""
     scripts = name.scripts
     return scripts[0].inside if len(scripts) == 1 and scripts[0].kind == "_" else ""
+
+
+def _with_the_last_layer(formulas: Sequence[Formula]) -> list[Formula] | None:
+    """T for the L that stands where a layer does: below a name, and at the end of a range.
+
+    Elsewhere L is the loss. ``None`` if no name has it below.
+    """
+    below = [
+        [s for n in names_in(f.latex) for s in n.scripts
+         if s.kind == "_" and _LAST_LAYER.fullmatch(s.inside)]
+        for f in formulas
+    ]  # fmt: skip
+    if not any(below):
+        return None
+    out = []
+    for f, scripts in zip(formulas, below, strict=True):
+        edits = [(s.start, s.end, f"_{{{s.inside.replace('L', 'T')}}}") for s in scripts]
+        for m in _TO_THE_LAST.finditer(f.latex):
+            edits.append((m.start("end"), m.end("end"), m["end"].replace("L", "T")))
+        out.append(edited(f, sorted(edits)))
+    return out
 
 
 def _with_t(formulas: Sequence[Formula], names: dict[str, str]) -> list[Formula]:

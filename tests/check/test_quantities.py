@@ -340,3 +340,29 @@ def test_layers_unit_by_unit() -> None:
 @given(st.text(alphabet="xyzuwft=^_{}()\\ dL+-1230'$|", max_size=60))
 def test_whatever_stands_beside_ends_in_a_verdict(text: str) -> None:
     Beside(document_from_text(f"$y = u^2$ $${text}$$", "n.md")).entries(None)
+
+
+def test_layers_below_the_name_and_residual_paths() -> None:
+    told(
+        "A block computes $$x_{l+1} = x_l + F(x_l)$$\n\n",
+        (
+            r"\frac{\partial x_{l+1}}{\partial x_l} = I + F'(x_l)",
+            r"\frac{\partial x_L}{\partial x_l} = \prod_{i=l}^{L-1} (I + F'(x_i))",
+            r"x_L = x_l + \sum_{i=l}^{L-1} F(x_i)",
+        ),
+        (),
+    )
+    told(
+        "$$x_{l+1} = x_l + W_l \\tanh(x_l)$$\n\n",
+        (
+            r"\frac{\partial x_{l+1}}{\partial x_l} = I + W_l \mathrm{diag}(1 - \tanh^2(x_l))",
+            r"\frac{\partial x_L}{\partial x_l} = \prod_{i=l}^{L-1} "
+            r"(I + W_i \mathrm{diag}(1 - \tanh^2(x_i)))",
+        ),
+        (
+            r"\frac{\partial x_{l+1}}{\partial x_l} = W_l \mathrm{diag}(1 - \tanh^2(x_l))",
+            r"\frac{\partial x_{l+1}}{\partial x_l} = I + W_{l+1} \mathrm{diag}(1 - \tanh^2(x_l))",
+            r"\frac{\partial x_L}{\partial x_l} = I + \prod_{i=l}^{L-1} "
+            r"W_i \mathrm{diag}(1 - \tanh^2(x_i))",
+        ),
+    )
