@@ -71,6 +71,8 @@ _SIMPLER = re.compile(
     r"\b(?:ignor|neglect)\w+|简化分析|忽略|视为常[数量]|看作常[数量]|固定不变|пренебре\w+|無視|무시",
     re.IGNORECASE,
 )
+#: A sentence that says what an immediate derivative is.
+_IMMEDIATE = re.compile(r"\\partial\s*\^\s*\{?\s*\+|∂⁺|∂\^\+|\bimmediate\b|\bexplicit derivative")
 #: The activation is the identity, in words.
 _LINEAR = re.compile(
     r"(?<![Nn]on-)(?<![Nn]on)\b[Ll]inear(?: \w+)? "
@@ -118,7 +120,7 @@ def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
         return judged
     case = named_case(row, formula)
     note = f"it fails, but speaks of a case: {case}" if case else ""
-    if not note and (said := _SIMPLER.search(_before(formula))):
+    if not note and (said := _SIMPLER.search(_before(formula, _IMMEDIATE))):
         note = f"it fails, but the text supposes something simpler: {said.group().strip()}"
     if not note:
         return judged
@@ -139,11 +141,12 @@ def speaks_of_one_step(formula: Formula) -> bool:
     return _ONE_STEP.search(re.split(r"\n#|\\(?:sub)*section", before)[-1]) is not None
 
 
-def _before(formula: Formula) -> str:
-    """The two sentences before a formula, of its own section."""
+def _before(formula: Formula, without: re.Pattern[str] | None = None) -> str:
+    """The two sentences before a formula, of its own section, but those that match ``without``."""
     source, start = formula.source.text, formula.offsets[0]
     text = re.split(r"\n#|\\(?:sub)*section", source[max(0, start - 320) : start])[-1]
-    return " ".join(re.split(r"[.。!?;；](?=\s)|[。；]", text)[-2:])
+    sentences = re.split(r"[.。!?;；](?=\s)|[。；]", text)[-2:]
+    return " ".join(s for s in sentences if without is None or not without.search(s))
 
 
 def named_case(row: Row, formula: Formula) -> str:

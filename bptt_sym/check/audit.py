@@ -395,7 +395,8 @@ class _Auditor:
         for model in family:
             if model.since > formula.offsets[0]:
                 continue
-            for generic in ({}, *generic_meanings(row, model.court.model)):
+            others = self.models.parameters.difference(model.court.model.shapes)
+            for generic in ({}, *generic_meanings(row, model.court.model, others)):
                 bare = None
                 try:
                     claim = self._claim(row, model, generic)

@@ -160,6 +160,11 @@ class Models:
         defined = (d.base for d in self.known.values() if d.kind is Kind.SEQUENCE)
         return self.context.timed | frozenset(defined)
 
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The parameters of all recurrences so far."""
+        return frozenset(n for m in self.all for n in m.court.model.shapes)
+
     def newest_first(self) -> list[Model]:
         return self.all[::-1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 from bptt_sym.check.judged import Judged
@@ -398,8 +399,12 @@ def recurrent_first(rec: Recurrence) -> list[str]:
     return [p for p in every if not p.startswith(r"\mathrm{output")]
 
 
-def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
+def generic_meanings(
+    row: Row, rec: Recurrence, elsewhere: Collection[str] = ()
+) -> list[dict[str, str]]:
     """Meanings of names that nothing defines but that can only stand for parameters.
+
+    ``elsewhere`` are the names of another recurrence of the text: one with a script is that one.
 
     A bare letter such as ``W`` or ``θ`` stands for one of them; a name in the place where a
     function of the model takes a parameter stands for that one.
@@ -414,7 +419,8 @@ def generic_meanings(row: Row, rec: Recurrence) -> list[dict[str, str]]:
         return [placed]
     unknown = sorted(n for n in names & GENERIC if n not in known)
     if not unknown:
-        return _by_its_script(row.latex, known, rec)
+        found_so = _by_its_script(row.latex, known, rec)
+        return [m for m in found_so if not m.keys() & elsewhere]
     if len(unknown) != 1:
         return []
     # A small letter stands for a number, or for a weight that is written small as well.

@@ -7,8 +7,9 @@ say together that the loss is the cross-entropy.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.definitions.supposed import Evidence, Supposition
@@ -146,13 +147,8 @@ def usual_losses(rec: Recurrence) -> list[Supposition]:
     from bptt_sym.render.latex import latex
 
     out: list[Supposition] = []
-    for loss in rec.gates:
-        rhs = rec.rhs(loss)
-        if not (isinstance(rhs, Call) and rec.shape(loss) == () and len(rhs.args) == 2):
-            continue
-        if not all(isinstance(a, At) for a in rhs.args):
-            continue
-        given, target = (a for a in rhs.args if isinstance(a, At))
+    for loss in _unknown_losses(rec):
+        given, target = (a for a in loss.call.args if isinstance(a, At))
         if given.name not in rec.gates:
             given, target = target, given
         if given.name not in rec.gates or target.name in rec.defined:
@@ -161,8 +157,9 @@ def usual_losses(rec: Recurrence) -> list[Supposition]:
         made = rec.rhs(output)
         free = isinstance(made, Call) and len(made.args) == 1
         argument = latex(made.args[0], rec) if isinstance(made, Call) and free else ""
-        error = rf"\frac{{1}}{{2}} \left\| {output}_{{t}} - {y}_{{t}} \right\|^2"
-        entropy = rf"-{y}_{{t}}^{{\top}} \log {output}_{{t}}"
+        at = latex(given.time, rec)
+        error = rf"\frac{{1}}{{2}} \left\| {output}_{{{at}}} - {y}_{{{at}}} \right\|^2"
+        entropy = rf"-{y}_{{{at}}}^{{\top}} \log {output}_{{{at}}}"
         softmax = isinstance(made, Fn) and made.name == "softmax"
         ways = [
             (rf"\mathrm{{softmax}}({argument})", entropy, "the cross-entropy of a softmax"),
@@ -170,16 +167,53 @@ def usual_losses(rec: Recurrence) -> list[Supposition]:
         ] if free else [("", entropy, "the cross-entropy")] if softmax else [
             ("", error, "half the squared error")
         ]  # fmt: skip
+        # (The whole has the name of its steps, and gives way with them.)
+        whole = [
+            f"{n} = {latex(x, rec)}" for n, x in rec.totals.items()
+            if loss.of_a_step and plain_name(n) == plain_name(loss.name)
+        ]  # fmt: skip
         for line, value, said in ways:
-            lines = [rf"{output}_{{t}} = {line}"] if line else []
+            lines = [*whole, rf"{output}_{{t}} = {line}"] if line else whole
+            names = (loss.name, *([output] if line else []))
             out.append(
                 Supposition(
-                    (*lines, f"{loss}_{{t}} = {value}"), (f"the loss is {said}",),
-                    replaces=frozenset(plain_name(n) for n in (loss, *([output] if line else []))),
-                    special=True,
+                    (*lines, loss.before + value + loss.after), (f"the loss is {said}",),
+                    replaces=frozenset(map(plain_name, names)), special=True,
                 )
             )  # fmt: skip
     return out
+
+
+class _Unknown(NamedTuple):
+    """A loss that is an unknown function of two sequences, and the line around that."""
+
+    name: str
+    call: Call
+    before: str
+    after: str = ""
+    #: Whether it is the loss of a step.
+    of_a_step: bool = True
+
+
+def _unknown_losses(rec: Recurrence) -> Iterator[_Unknown]:
+    from bptt_sym.render.latex import latex
+
+    for loss in rec.gates:
+        rhs = rec.rhs(loss)
+        if rec.shape(loss) == () and isinstance(rhs, Call) and _of_two(rhs):
+            yield _Unknown(loss, rhs, f"{loss}_{{t}} = ")
+    for total, rhs in rec.totals.items():
+        calls = [n for n in walk(rhs) if isinstance(n, Call)]
+        if len(calls) == 1 and _of_two(calls[0]):
+            line = f"{total} = {latex(rhs, rec)}"
+            before, call, after = line.partition(latex(calls[0], rec))
+            if call:
+                yield _Unknown(total, calls[0], before + r"\left(", r"\right)" + after, False)
+
+
+def _of_two(call: Call) -> bool:
+    times = {a.time for a in call.args if isinstance(a, At)}
+    return len(call.args) == 2 and all(isinstance(a, At) for a in call.args) and len(times) == 1
 
 
 def of_the_last_step(rec: Recurrence) -> Supposition | None:

@@ -89,10 +89,14 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
         if (applied is not None and len(said) != 1) or (name == r"\sigma" and r"\sigma_" in every):
             continue
         found = said or {_plain(m.group("a")) for t in texts for m in _ACTIVATED.finditer(t)}
-        if len(found) == 1 and re.search(letter + _PRIME, every):
+        values = bool(said) and name == r"\sigma"
+        if len(found) == 1 and (values or re.search(letter + _PRIME, every)):
             (activation,) = found
-            slope = re.compile(rf"{letter}(?={_PRIME}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\()")
-            said_so = f"{name}, which nothing defines, is the activation {activation}"
+            # (What is said of σ is said of its values as well: by itself it is the sigmoid.)
+            primes = _PRIME + ("?" if values else "")
+            slope = re.compile(rf"{letter}(?={primes}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\()")
+            defined = "as the text says" if said else "which nothing defines"
+            said_so = f"{name}, {defined}, is the activation {activation}"
             formulas = [stands(f, slope, activation, said_so, activation) for f in formulas]
         steps = {m.group("name") for m in states}
         if applied is None and len(steps) == 1:

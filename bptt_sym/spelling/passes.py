@@ -215,7 +215,8 @@ def _last_output(s: Spelling) -> None:
 
 
 def _general_lines(s: Spelling) -> None:
-    soft = *general_lines(s.formulas), *equations_named_later(s.formulas)
+    told = general_lines, equations_named_later
+    soft = [line for lines in told for line in lines(s.formulas)]
     s.formulas = sorted((*soft, *s.formulas), key=lambda f: f.order)
 
 

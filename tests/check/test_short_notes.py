@@ -1,0 +1,81 @@
+r"""What short notes leave to the reader: the function of a loss, which of two cells is meant, σ."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import judged, verdicts
+
+OUTPUT = r"$$h_t = \tanh(W x_t + U h_{t-1} + b)$$" "\n\n" r"$$o_t = V h_t + c$$" "\n\n"
+LOSSES = (
+    r"L = \sum_{t=1}^T \ell(o_t, y_t)",
+    r"L = \sum_{t=1}^T L_t = \sum_{t=1}^T \mathrm{Loss}(o_t, y_t)",
+    r"L_t = \ell(o_t, y_t), \quad L = \sum_{t=1}^T L_t",
+    r"\mathcal{L}_t = \ell(o_t, y_t), \quad L = \sum_{t=1}^T \mathcal{L}_t",
+)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_loss_of_output_and_target_may_be_half_the_squared_error(loss: str) -> None:
+    claim = r"\frac{\partial L}{\partial V} = \sum_{t=1}^T (o_t - y_t) %s^\top"
+    before = f"{OUTPUT}$${loss}$$\n\n"
+    right, wrong = (judged(f"{before}$${claim % h}$$")[-1] for h in ("h_t", "h_{t-1}"))
+    assert right.verdict.verdict == "right_under_reading"
+    assert "the loss is half the squared error" in right.verdict.assumptions
+    assert not wrong.verdict.is_right
+
+
+PLAIN = r"$$h_t = \tanh(W_{hh} h_{t-1} + W_{xh} x_t + b_h)$$" "\n\n"
+GRU = (
+    "## GRU\n\n" r"- $z_t = \sigma(W_z [h_{t-1}, x_t])$" "\n"
+    r"- $r_t = \sigma(W_r [h_{t-1}, x_t])$" "\n"
+    r"- $h_t = (1-z_t) \odot h_{t-1} + z_t \odot \tanh(W_h [r_t \odot h_{t-1}, x_t])$" "\n\n"
+    "## Gradients\n\n"
+)
+
+
+@pytest.mark.parametrize(("factor", "expected"), [("h_t", "right"), ("h_{t-1}", "wrong")])
+def test_a_weight_of_the_cell_before_is_of_that_cell(factor: str, expected: str) -> None:
+    jacobian = rf"\mathrm{{diag}}(1 - {factor}^2) W_{{hh}}"
+    claim = rf"$$\frac{{\partial h_t}}{{\partial h_{{t-1}}}} = {jacobian}$$"
+    found = judged(PLAIN + GRU + claim)[-1]
+    assert found.verdict.verdict.replace("_under_reading", "") == expected
+    assert not any("stands for" in s for s in (*found.verdict.assumptions, *found.verdict.readings))
+
+
+SIGMA = (
+    r"$$h_t = \sigma(W h_{t-1} + V x_t)$$" "\n\n"
+    r"We get $\frac{\partial h_t}{\partial h_{t-1}} = %s W$." "\n\n%s"
+)
+
+
+@pytest.mark.parametrize(
+    ("slope", "said", "expected"),
+    [
+        (r"\sigma'(W h_{t-1} + V x_t)", r"Here $\sigma(x) = \tanh(x)$.", "right"),
+        (r"\mathrm{diag}(1 - h_t^2)", r"Here $\sigma(x) = \tanh(x)$.", "right"),
+        (r"\mathrm{diag}(h_t (1 - h_t))", r"Here $\sigma(x) = \tanh(x)$.", "wrong"),
+        (r"\sigma'(W h_{t-1} + V x_t)", "", "right"),
+        (r"\mathrm{diag}(h_t (1 - h_t))", "", "right"),
+        (r"\mathrm{diag}(1 - h_t^2)", "", "wrong"),
+    ],
+)
+def test_what_is_said_of_sigma_holds_of_its_values(slope: str, said: str, expected: str) -> None:
+    found = verdicts(SIGMA % (slope, said))
+    assert found[1] == expected
+
+
+PASCANU = (
+    r"$$\mathbf{x}_t = \mathbf{W} \sigma(\mathbf{x}_{t-1}) + \mathbf{b}$$" "\n\n"
+    r"Here $\frac{\partial^+ \mathbf{x}_k}{\partial \theta}$ is the immediate derivative: treat"
+    r" $\mathbf{x}_{k-1}$ as a constant. The other factor is" "\n\n"
+    r"$$\frac{\partial \mathbf{x}_t}{\partial \mathbf{x}_{t-1}} = %s$$"
+)
+
+
+def test_what_an_immediate_derivative_holds_fixed_concerns_nothing_else() -> None:
+    slope = r"\mathrm{diag}(\sigma'(\mathbf{x}_{t-1}))"
+    assert verdicts(PASCANU % rf"\mathbf{{W}} {slope}")[-1] == "right"
+    assert verdicts(PASCANU % rf"\mathbf{{W}}^T {slope}")[-1] == "wrong"
+    total = PASCANU[: PASCANU.index("Here")] + "Treat" + PASCANU.split("treat")[1]
+    assert verdicts(total % rf"\mathbf{{W}}^T {slope}")[-1] == "undecided"
