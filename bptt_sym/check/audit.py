@@ -389,14 +389,13 @@ class _Auditor:
             None of them gives a meaning to every name.
         """
         first: InputError | None = None
-        told = 0
+        told, named = 0, self.models.parameters
         failed: list[tuple[Judged, Model]] = []
         slips = any(model.mends or model.special for model in family)
         for model in family:
             if model.since > formula.offsets[0]:
                 continue
-            others = self.models.parameters.difference(model.court.model.shapes)
-            for generic in ({}, *generic_meanings(row, model.court.model, others)):
+            for generic in ({}, *generic_meanings(row, model.court.model, named)):
                 bare = None
                 try:
                     claim = self._claim(row, model, generic)

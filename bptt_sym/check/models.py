@@ -163,7 +163,7 @@ class Models:
     @property
     def parameters(self) -> frozenset[str]:
         """The parameters of all recurrences so far."""
-        return frozenset(n for m in self.all for n in m.court.model.shapes)
+        return frozenset(plain_name(n) for m in self.all for n in m.court.model.shapes)
 
     def newest_first(self) -> list[Model]:
         return self.all[::-1]
