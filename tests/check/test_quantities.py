@@ -163,6 +163,11 @@ def test_names_that_run_in_time_are_not_those_of_a_warm_up() -> None:
     assert claims == ["right", "undecided"]
 
 
+def test_a_step_below_a_name_in_upright_type_is_one() -> None:
+    upright = r"\\frac{\\partial L}{\\partial \\mathrm{h}_t} = \\mathrm{W} \\mathrm{h}_t"
+    assert Beside(document_from_text(f"$${upright}$$", "n.md")).has_steps
+
+
 ROWS = (
     "$$Z_1 = XW_1 + b_1,\\quad A_1 = \\sigma(Z_1),\\quad Z_2 = A_1W_2 + b_2$$\n\n"
     "with $L = \\frac{1}{2}\\|Z_2 - Y\\|_F^2$.\n\n"

@@ -33,6 +33,7 @@ from bptt_sym.documents.document import Document, Formula
 from bptt_sym.messages import marked
 from bptt_sym.notation import (
     ZERO,
+    Add,
     Call,
     Claim,
     D,
@@ -179,6 +180,8 @@ class Beside:
         vague = {n for n in tops & set(graph.quantities) if _is_open(graph.quantities[n])}
         if open_ or (vague and not (verdict and verdict.is_right)):
             open_ |= vague
+            if not all(map(_is_made_of_derivatives, claim.sides)):
+                return None
             verdict = verdict_of(claim, _by_its_factors(claim, graph, open_))
             says = (*says, CHAIN)
         if verdict is None:
@@ -390,6 +393,16 @@ def _by_its_factors(claim: Claim, graph: Graph, open_: set[str]) -> Graph:
         if by:
             quantities[name] = Call(rf"f_{{{name}}}", tuple(map(Sym, sorted(by))))
     return Graph(quantities, graph.functions)
+
+
+def _is_made_of_derivatives(node: Node) -> bool:
+    """Whether ``node`` is a rule's side: sums of products of derivatives, and no more."""
+    match node:
+        case D():
+            return True
+        case Add(args=args) | Mul(args=args) | Had(args=args):
+            return all(map(_is_made_of_derivatives, args))
+    return False
 
 
 def _depends(claim: Claim, graph: Graph) -> bool:

@@ -210,7 +210,7 @@ def _counts_others(latex: str) -> bool:
 
 def counted(name: Name) -> bool:
     """Whether ``name`` carries the letter of a step, a unit or a layer."""
-    if name.base == "e" or name.base.startswith((r"\text", r"\mathrm")):
+    if name.base == "e":
         return False
     for script in name.scripts:
         if script.kind in "([":
