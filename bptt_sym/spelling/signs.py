@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.names import FONTS, names_in
+from bptt_sym.documents.names import FONTS, Name, names_in
 from bptt_sym.documents.respelling import Edit, edited, replaced
 from bptt_sym.messages import marked
 
@@ -45,6 +45,12 @@ _AFTER_BRACKET = re.compile(
     r"(?P<close>(?:\\right\s*)?[)\]])\s*(?:'(?!')|\^\s*\{?\s*\\prime\s*\}?)"
 )
 _DEFINES = re.compile(r"(?:\s|&)*=")
+#: ``\partial L/\partial W = … x_t'``: what is last in a gradient by a matrix, and primed, is a row.
+_OUTER = re.compile(
+    r"\\frac\s*\{\s*\\partial[^{}]*\}\s*\{\s*\\partial\s*[A-Z][^=]*=[^=]*"
+    r"(?:(?<![A-Za-z\\])[hxs]\s*_\s*(?:t|\{\s*t\s*(?:-\s*1)?\s*\})|(?<=[t}])\s*(?:\\right\s*)?[\])])\s*"
+    r"(?:'(?!')|\^\s*\{\s*(?:\\prime|')\s*\})\s*[.,]?\s*$"
+)
 _CALLED = re.compile(r"\s*(?:\\left\s*)?\(")
 _FUNCTIONS = frozenset("LEJCfgF")
 
@@ -107,34 +113,45 @@ def _with_primes(formulas: list[Formula]) -> list[Formula]:
     before_brackets: set[str] = set()
     for f in formulas:
         for name in names_in(f.latex):
-            prime = _PRIME.match(f.latex, name.close)
+            prime = _prime_at(f.latex, name)
             if prime is None:
                 bare.add(name.base)
-            elif _DEFINES.match(f.latex, prime.end()):
+            elif _DEFINES.match(f.latex, prime[1]):
                 return formulas  # a name of its own
-            elif _CALLED.match(f.latex, prime.end()):
+            elif _CALLED.match(f.latex, prime[1]):
                 before_brackets.add(name.base)
             else:
                 primed.add(name.base)
     matrices = {b for b in primed & bare if _is_matrix(b)}
-    if not matrices:
+    if not matrices and not any(
+        _OUTER.search(_RANGE.sub(" ", f.latex)) for f in formulas
+    ):
         return formulas
     matrices |= {b for b in before_brackets & bare if _is_matrix(b)}
 
     def change(formula: Formula) -> Formula:
         edits: list[Edit] = []
         for name in names_in(formula.latex):
-            prime = _PRIME.match(formula.latex, name.close)
+            prime = _prime_at(formula.latex, name)
             stepped = any(s.kind == "_" for s in name.scripts)
             if prime is not None and (name.base in matrices or (stepped and name.base in bare)):
                 function = name.base in _FUNCTIONS or name.base.startswith((r"\sigma", r"\phi"))
                 if not function:
-                    edits.append((name.close, prime.end(), r"^\top "))
+                    edits.append((*prime, r"^\top "))
         for m in _AFTER_BRACKET.finditer(formula.latex):
             edits.append((m.end("close"), m.end(), r"^\top "))
         return edited(formula, sorted(edits))
 
     return [change(f) for f in formulas]
+
+
+def _prime_at(text: str, name: Name) -> tuple[int, int] | None:
+    """Where the prime of a name stands: behind it, or as its last script."""
+    last = name.scripts[-1] if name.scripts else None
+    if last is not None and last.kind == "^" and last.inside.strip() in (r"\prime", "'"):
+        return last.start, name.close
+    found = _PRIME.match(text, name.close)
+    return None if found is None else (name.close, found.end())
 
 
 def _is_matrix(base: str) -> bool:

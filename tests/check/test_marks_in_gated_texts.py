@@ -278,3 +278,23 @@ $$c_t = f_t c_{t-1}$$
     right, slip = verdicts(text, [claim.replace("t+1", "t-1"), claim])
     assert right == "right"
     assert slip in ("wrong", "undecided")
+
+
+@pytest.mark.parametrize("prime", ["'", r"^{\prime}"])
+def test_a_prime_at_the_end_of_a_gradient_by_a_matrix_is_a_transpose(prime: str) -> None:
+    slope = r"\sum_{t=1}^T \left(\frac{\partial L}{\partial f_t} \odot f_t \odot (1 - f_t)\right) "
+    joined = LSTM.replace("W_f x_t + U_f h_{t-1}", "W_f [h_{t-1}, x_t]")
+    claims = [
+        rf"\frac{{\partial L}}{{\partial U_f}} = {slope} h_{{t-1}}{prime}",
+        rf"\frac{{\partial L}}{{\partial U_f}} = {slope} x_t{prime}",
+    ]
+    assert verdicts(LSTM, claims) == ["right", "wrong"]
+    right = rf"\frac{{\partial L}}{{\partial W_f}} = {slope} [h_{{t-1}}, x_t]{prime}"
+    claims = [right, right.replace("1 - f", "1 + f")]
+    assert verdicts(joined, claims) == ["right", "wrong"]
+
+
+def test_a_prime_of_a_name_that_is_given_is_no_transpose() -> None:
+    text = LSTM + r"$$x_t' = W x_t$$" + "\n"
+    claim = r"\frac{\partial L}{\partial U_f} = \sum_t \frac{\partial L}{\partial f_t} x_t'"
+    assert verdicts(text, [claim]) != ["right"]
