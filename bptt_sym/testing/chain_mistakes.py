@@ -15,8 +15,8 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.errors import ModelError
-from bptt_sym.evaluate.program import Program
 from bptt_sym.testing.derivation_mistakes import Mistake
+from bptt_sym.testing.forward_steps import terms
 from bptt_sym.testing.inside_mistakes import hooked
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
@@ -102,7 +102,7 @@ def _parts(model: Model) -> _Parts | None:
     if target.kind != "fn" or len(target.shape) != 1 or len(users) != 1:
         return None
     product = p.ops[users[0]]
-    if product.kind != "matvec" or users[0] not in _terms(p, target.args[0]):
+    if product.kind != "matvec" or users[0] not in terms(p, target.args[0]):
         return None
     matrix = product.args[0]
     if p.ops[matrix].kind != "param":
@@ -116,13 +116,6 @@ def _parts(model: Model) -> _Parts | None:
     if len(slopes) != 1 or len(arguments) != 1:
         return None
     return _Parts(adj.cotangents[state], arguments[0], slopes[0], matrix)
-
-
-def _terms(p: Program, i: int) -> set[int]:
-    """What is added up there."""
-    if p.ops[i].kind != "add":
-        return {i}
-    return {t for a in p.ops[i].args for t in _terms(p, a)}
 
 
 def _seen(problem: Problem, parts: _Parts) -> tuple[list[Array], list[Array], Array]:

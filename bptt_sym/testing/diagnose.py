@@ -1,10 +1,11 @@
 """Say what is wrong with a gradient.
 
-Four attempts, the plainest first: (1) the given gradient is compared with sums of exact
+Five attempts, the plainest first: (1) the given gradient is compared with sums of exact
 contributions (all lags but one, all steps but the first, …); (2) it is regressed on the exact
 contributions of each lag, step, example and gate; (3) it is matched with the library of known
-mistakes; (4) what stands in one place of the way back is measured and recognised. Whatever explains
-it does so to rounding, on several problems.
+mistakes; (4) what stands in one place of the way back is measured and recognised; (5) what may be
+done to a gradient at the end is undone, and the rest matched again. Whatever explains it does so to
+rounding, on several problems.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.testing.compare import call, mismatches
+from bptt_sym.testing.composed import composed
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.evidence import (
     CLOSE,
@@ -84,11 +86,17 @@ def diagnose(
         computed = search.among(places, evidence, names)
         if computed:
             return [computed]
+        both = composed(search, evidence, names)
+        if both:
+            return [both]
         end = time.thread_time() + PLACE_SECONDS
         several = several_places(model, gradient, failing, end)
         computed = search.among(several, evidence, names)
         if computed:
             return [computed]
+        for name in [n for n, d in found.items() if d.code == "located"]:
+            own = [e for e in evidence if name in e.wrong]
+            found[name] = composed(search, own, [name]) or found[name]
     return _joined(found)
 
 

@@ -33,6 +33,7 @@ from bptt_sym.testing.forward_mistakes import (
     forward_operands,
     forward_substitutions,
 )
+from bptt_sym.testing.forward_steps import forward_steps
 from bptt_sym.testing.inside_mistakes import Clip, Flush, hooked, inside_mistakes
 from bptt_sym.testing.joined_slices import joined_slices
 from bptt_sym.testing.layout_mistakes import layout_mistakes
@@ -94,7 +95,7 @@ def _every(model: Model) -> Iterator[Mistake]:
         inside_mistakes, joined_slices, record_mistakes,
         partial(window_mistakes, weighed=weighed), layout_mistakes, forward_mistakes, substitutions,
         partial_paths, seed_mistakes, chain_mistakes, entry_mistakes, saved_mistakes,
-        aliasing_mistakes, forward_substitutions, forward_operands,
+        aliasing_mistakes, forward_steps, forward_substitutions, forward_operands,
     ):  # fmt: skip
         yield from some(model)
 
@@ -245,6 +246,9 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
         ("mask-and-weights-ignored", "the mask and the loss weights are ignored",
          lambda p: p.replaced(
              mask=np.ones_like(p.mask), loss_weights=np.ones_like(p.loss_weights))),
+        ("mask-plus-weights", "the mask and the loss weights are added, not multiplied",
+         lambda p: p.replaced(mask=p.mask + p.loss_weights[:, None],
+                              loss_weights=np.ones_like(p.loss_weights))),
         ("targets-missing", "the targets are left out of the error", untargeted),
         ("absolute-error", "the derivative of the absolute error is taken, not of its square",
          absolute),

@@ -31,6 +31,7 @@ def record_mistakes(model: Model) -> Iterator[Mistake]:
     yield from _starts(model)
     yield from _activated(model)
     yield from _slopes(model)
+    yield from _mixed_slopes(model)
     yield from _records(model)
     yield from _windows(model)
 
@@ -184,6 +185,44 @@ def _slopes(model: Model) -> Iterator[Mistake]:
             yield Mistake(
                 f"slopes-{words}-{code}", f"the derivatives of {words} are {said}", gradient
             )
+
+
+def _mixed_slopes(model: Model) -> Iterator[Mistake]:
+    """One of the two factors of y (1 - y), or of y², is that of the step before."""
+    p, ops = model.program, model.adjoint.program.ops
+    for state in model.rec.states:
+        target = p.ops[p.targets[state]]
+        reads = [i for i, op in enumerate(p.ops) if op.kind == "read" and op.attr == (state, 1)]
+        if target.kind != "fn" or target.attr[0] not in ("tanh", "sigma") or not reads:
+            continue
+        places = {
+            k for k in range(model.adjoint.forward, len(ops))
+            if ops[k].kind == "fn" and ops[k].attr[1] == 1 and ops[k].args == target.args
+        }  # fmt: skip
+        now, old = f"{state}_t", f"{state}_{{t-1}}"
+        forms: list[tuple[str, Callable[[Array, Array], Array]]] = [
+            (f"{now} (1 − {old})", lambda y, x: y * (1 - x)),
+            (f"{old} (1 − {now})", lambda y, x: x * (1 - y)),
+        ]
+        if target.attr[0] == "tanh":
+            forms = [(f"1 − {now} {old}", lambda y, x: 1 - y * x)]
+        for words, form in forms:
+
+            def alter(
+                k: int, v: Array, t: int, env: Any, places: set[int] = places,
+                form: Callable[[Array, Array], Array] = form, y: int = p.targets[state],
+                x: int = reads[0],
+            ) -> Array:  # fmt: skip
+                return form(np.asarray(env[y]), np.asarray(env[x])) if k in places else v
+
+            yield Mistake(
+                f"slope-mixed-{words}", f"the derivative in {state} is taken for {words}",
+                partial(_hooked, alter=alter),
+            )  # fmt: skip
+
+
+def _hooked(problem: Problem, alter: Any) -> dict[str, Array]:
+    return problem.gradient_in(floats(), problem.plain_run, alter=alter)
 
 
 # -- the whole record of a step -------------------------------------------------------------------

@@ -27,7 +27,7 @@ Array = Any
 def saved_mistakes(model: Model) -> Iterator[Mistake]:
     """Each activation and state saved as another value of its shape; two of them exchanged."""
     p = model.program
-    back = _from_values(model)
+    back = values_back(model)
     states = set(p.targets.values())
     kept = [
         i for i, op in enumerate(p.ops)
@@ -83,7 +83,7 @@ def saved_mistakes(model: Model) -> Iterator[Mistake]:
                     )
 
 
-def _from_values(model: Model) -> Adjoint:
+def values_back(model: Model) -> Adjoint:
     """The way back that takes the derivatives of activations from their values."""
 
     def rule(q: Program, y: int, g: int) -> list[tuple[int, int]]:
@@ -130,4 +130,4 @@ def _saved(
     return problem.gradient_in(domain, run, back)
 
 
-__all__ = ["saved_mistakes"]
+__all__ = ["saved_mistakes", "values_back"]

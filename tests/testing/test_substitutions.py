@@ -14,6 +14,7 @@ from bptt_sym.testing.score import score_inputs
 from tests.testing.hand_written import module, said
 
 edited_gradients = module("edited_gradients")
+with_pieces = module("source_edits").with_pieces
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,52 @@ def test_products_that_are_multiplied_out_are_right_where_they_should_be() -> No
     assert mismatches(p, made) == []
     assert all(mismatches(p, m.gradient(p)) for m in chain_mistakes(model))
     assert not list(chain_mistakes(named_model("gru")))
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "instead", "words"),
+    [
+        ("elman", "h[t + 1] = np.tanh(x[t] @ w.T + h[t] @ u.T + b)", "h[t + 1] = np.tanh(b)",
+         "of the sum in h only b is there"),
+        ("elman", "h[t + 1] = np", "h[t] = np", "a state is written over the one before it"),
+        ("elman", "h[t] @ u.T + b", "h[t - 1] @ u.T + b", "of two steps before goes into a step"),
+        ("elman", "h[t] @ u.T + b", "h[0] @ u.T + b", "the initial value goes into every step"),
+        ("sigmoid_rnn", "h[t + 1] * (1 - h[t + 1])", "h[t + 1] * (1 - h[t])",
+         "the derivative in h is taken for h_t (1 − h_{t-1})"),
+        ("lstm", "o[t] * np.tanh(c[t + 1])\n", "o[t] * np.tanh(c[t])\n",
+         "tanh(c_{t-1}) stands for tanh(c_t) in h"),
+        ("lstm", "i[t] * g[t]\n", "i[0] * g[t]\n", "i_t is that of the first step beside g_t in c"),
+        ("lstm", "(sigmoid(a[:, k * n : (k + 1) * n]) for k in range(3))",
+         "(a[:, k * n : (k + 1) * n] for k in range(3))", "σ is missing in f, i, o"),
+        ("elman", "p.mask * p.loss_weights[:, None]", "p.mask + p.loss_weights[:, None]",
+         "the mask and the loss weights are added"),
+    ],
+)  # fmt: skip
+def test_slips_of_the_forward_pass_are_named(
+    cell: str, line: str, instead: str, words: str
+) -> None:
+    function = edited_gradients.RIGHT[cell]
+    made = with_pieces(function.__name__, function, line, instead, vars(edited_gradients))
+    assert words in said(made, cell)
+
+
+@pytest.mark.parametrize(
+    ("name", "bugs", "words"),
+    [
+        ("folded_gru", ("rows stacked as z, r, g", "carried bar not reset"),
+         "the factor r_t is lost on the way to h_{t-1} (in g); besides, the blocks are in the"),
+        ("unit_loops", ("state of another unit in the sum of dU",
+                        "row of the matrix for its column on the way back"),
+         "not transposed on the way back; besides, the gradient of U is transposed"),
+        ("layered_lstm", ("blocks put together in the order i, f, o, g",
+                          "output gate missing before the squash"),
+         "besides, the blocks are in the order i, f, o, g"),
+    ],
+)  # fmt: skip
+def test_what_is_done_to_a_wrong_gradient_at_the_end_is_undone(
+    name: str, bugs: tuple[str, str], words: str
+) -> None:
+    own = module("submitted_changes")
+    old, new = zip(*(next((o, w) for n, b, o, w in own.EDITS if (n, b) == (name, bug))
+                     for bug in bugs), strict=True)  # fmt: skip
+    assert words in said(own.changed(name, old, new), own.RIGHT[name][0])
