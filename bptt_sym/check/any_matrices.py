@@ -116,7 +116,7 @@ def of_any_matrices(row: Row, formula: Formula, models: Models) -> Verdict | Non
     if found.is_right:
         return as_rewritten(replace(found, scope="every dimension"), row, formula)
     each = {frozenset(n.name for n in walk(s) if isinstance(n, Sym)) & names for s in claim.sides}
-    if each != {names} or names & (known | NOT_ANY) or not _are_any(names, formula):
+    if each != {names} or names & (known | NOT_ANY) or not are_any(names, formula):
         return None
     shown = _refuted(claim, names)
     if shown is None:
@@ -134,7 +134,7 @@ def _court(names: frozenset[str]) -> Court:
     return Court.of(Recurrence("any matrices", (step,), shapes))
 
 
-def _are_any(names: frozenset[str], formula: Formula) -> bool:
+def are_any(names: frozenset[str], formula: Formula) -> bool:
     """Whether the text around a statement says nothing of its matrices."""
     source, start, end = formula.source.text, formula.offsets[0], formula.offsets[-1]
     around = f"{source[max(0, start - _AROUND) : start]} {source[end : end + _AROUND // 2]}"
@@ -266,8 +266,11 @@ def _power(base: Any, exp: Node) -> Any:
 
 
 def _norm(kind: str, a: Any) -> Any:
-    if kind != "2":
-        return ball_norm(kind, a)
+    return ball_norm(kind, a) if kind != "2" else spectral_norm(a)
+
+
+def spectral_norm(a: Any) -> Any:
+    """The spectral norm of a matrix of two rows and columns."""
     # The squares of the singular values are the roots of z² - (sum of squares) z + det².
     squares, det = sum(x * x for x in a.ravel()), a[0, 0] * a[1, 1] - a[0, 1] * a[1, 0]
     return ((squares + (squares * squares - 4 * det * det).sqrt()) / 2).sqrt()

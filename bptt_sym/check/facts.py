@@ -11,7 +11,10 @@ import re
 
 from bptt_sym.check.any_matrices import of_any_matrices
 from bptt_sym.check.difference_quotients import of_differences
+from bptt_sym.check.equivalent_norms import of_norms
+from bptt_sym.check.matrix_identities import is_of_matrices, of_matrices
 from bptt_sym.check.models import Models
+from bptt_sym.check.powers_in_the_limit import of_powers
 from bptt_sym.check.slopes import of_an_activation
 from bptt_sym.check.softmax import of_a_loss, of_a_softmax
 from bptt_sym.decide.verdict import Verdict
@@ -42,13 +45,16 @@ def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
     softmax = models.context.wording.softmax
     found = of_an_activation(row.latex, formula.written) or of_a_softmax(row.latex, softmax)
     found = found or of_a_loss(row.latex, softmax)
+    found = found or of_norms(row.latex, formula) or of_powers(row, formula)
+    found = found or of_matrices(row, formula, models)
     found = found or _later(row, formula, models) or of_any_matrices(row, formula, models)
     return found or of_differences(row.latex) or of_differences(written)
 
 
 def needs_no_model(latex: str) -> bool:
     """Whether a row says something of a function alone, and so defines nothing of a run."""
-    return of_an_activation(latex) is not None or of_differences(latex) is not None
+    known = of_an_activation(latex) is not None or of_differences(latex) is not None
+    return known or is_of_matrices(latex)
 
 
 def _later(row: Row, formula: Formula, models: Models) -> Verdict | None:
