@@ -31,7 +31,7 @@ def seconds(space: str) -> float:
 @pytest.mark.parametrize("one", [r"\quad ", r"\; ", "  ", r"\qquad\ "])
 def test_space_is_no_work(one: str) -> None:
     seconds(one)
-    assert seconds(one * (18_000 // len(one))) < 1  # 14 with each place tried anew
+    assert seconds(one * (18_000 // len(one))) < 4  # 0.04; 14 with each place tried anew
 
 
 def test_what_is_about_one_begins_after_the_relation_before_it() -> None:
