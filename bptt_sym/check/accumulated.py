@@ -14,6 +14,7 @@ from typing import cast
 
 from bptt_sym.check.answer import Court
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.messages import marked
 from bptt_sym.notation import Add, At, Claim, D, Kind, Node, Rel, Sym, num, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence, lag_of
@@ -42,6 +43,12 @@ def share(claim: Claim) -> Claim | None:
     if adds_up(claim):
         ops: tuple[Rel, ...] = tuple("=" if str(op) == "+=" else op for op in claim.ops)
         return replace(claim, ops=ops)
+    return _without_itself(claim)
+
+
+def _without_itself(claim: Claim) -> Claim | None:
+    """The claim without its left side among what is added on the right; ``None`` if it is not."""
+    left = claim.sides[0]
     sides: list[Node] = [left]
     found = False
     for side in claim.sides[1:]:
@@ -61,6 +68,22 @@ def of_a_step(claim: Claim) -> Claim:
     if not (adds_up(claim) and isinstance(left, D) and isinstance(left.x, Sym)):
         return claim
     return replace(claim, ops=tuple("=" if str(op) == "+=" else op for op in claim.ops))
+
+
+def judge_added(claim: Claim, court: Court) -> Verdict | None:
+    r"""The verdict of ``∂L/∂W = ∂L/∂W + …`` where what it adds has a meaning, else ``None``.
+
+    The share of a step is added to those of the steps before. (Of a state, :math:`\partial
+    h_t/\partial W` on the right is the immediate derivative.)
+    """
+    left = claim.sides[0]
+    if not (isinstance(left, D) and isinstance(left.x, Sym)) or isinstance(left.y, At):
+        return None
+    if (added := _without_itself(claim)) is None or (held := court.holds(added)) is None:
+        return None
+    if any(" is the share of step " in r for r in held.readings):
+        return held
+    return Verdict("undecided", note=marked("it adds the whole of a gradient to that gradient"))
 
 
 def adds_up(claim: Claim) -> bool:

@@ -80,7 +80,7 @@ def audit(document: Document) -> list[Judged]:
             auditor.bench.case = None if formula.display else auditor.bench.case
     late = [auditor.late(entry) if isinstance(entry, Waiting) else entry for entry in found]
     entries = in_order([*late, *(of_problem(p) for p in document.problems)])
-    entries = with_one_supposition(entries, auditor.bench.verdict)
+    entries = with_one_supposition(entries, auditor.bench.verdict, context.wording.last_step_loss)
     return with_what_stands_beside(where_understood(entries, context.letters), document, audit)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from bptt_sym.check.accumulated import adds_up, judge_share, of_a_step, share
+from bptt_sym.check.accumulated import adds_up, judge_added, judge_share, of_a_step, share
 from bptt_sym.check.answer import worked_out
 from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step
 from bptt_sym.check.dimension import claim_of_one_unit
@@ -137,6 +137,8 @@ class Bench:
         claim = of_a_step(claim)
         adding = share(claim)
         if adding is not None and (judged := judge_share(adding, model.court)) is not None:
+            return judged
+        if (judged := judge_added(claim, model.court)) is not None:
             return judged
         if adds_up(claim):
             return Verdict("undecided", note=marked("no part of the gradient equals what is added"))

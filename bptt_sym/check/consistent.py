@@ -19,14 +19,21 @@ from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import Claim
 
+#: What is supposed of a loss, in the words of :mod:`bptt_sym.definitions.supposed`.
+LAST_STEP = "a loss of the last step"
 #: "L is the sum of the losses": what is supposed, and of what.
 _OF = re.compile(r"(?P<subject>.+?) is (?P<said>.+)")
 
 Judge = Callable[[Claim, Model], Verdict]
 
 
-def with_one_supposition(entries: Sequence[Judged], judge: Judge) -> list[Judged]:
-    """``entries``, those undecided that hold under what most of the others exclude."""
+def with_one_supposition(
+    entries: Sequence[Judged], judge: Judge, last_step: bool
+) -> list[Judged]:
+    """``entries``, those undecided that hold under what most of the others exclude.
+
+    ``last_step`` tells that the words of the text speak of a loss of the last step alone, too.
+    """
     found = list(entries)
     groups: dict[str, dict[str, dict[int, Basis]]] = {}
     for k, entry in enumerate(entries):
@@ -34,7 +41,7 @@ def with_one_supposition(entries: Sequence[Judged], judge: Judge) -> list[Judged
             for subject, said in _supposed(entry.basis.model).items():
                 groups.setdefault(subject, {}).setdefault(said, {})[k] = entry.basis
     for subject, ways in groups.items():
-        if len(ways) < 2:
+        if len(ways) < 2 or (last_step and LAST_STEP in ways):
             continue
         only = {said: _only(subject, said, ways, judge) for said in ways}
         only = {said: those for said, those in only.items() if those}

@@ -205,8 +205,13 @@ def _by_an_activation(basis: Basis) -> bool:
 
 
 def _adds_to_itself(claim: Claim) -> bool:
-    r"""``\delta_t = \partial L/\partial h_t + …`` where both marks are read as one."""
+    r"""``\delta_t = \partial L/\partial h_t + …`` where both marks are read as one.
+
+    (:math:`\partial h_t/\partial W` on both sides is the total derivative and the immediate one.)
+    """
     left = claim.sides[0]
+    if isinstance(left, D) and isinstance(left.x, Sym):
+        return False
     return any(isinstance(s, Add) and left in s.args for s in claim.sides[1:])
 
 

@@ -239,7 +239,7 @@ _PATTERNS: dict[str, str] = {
     "last_step_loss": r"(?:loss|cost|error)(?: \S+){0,3} (?:at|on|of|from|only)(?: \S+){0,2} "
     r"(?:the )?(?:last|final)\b"
     r"|\b[Oo]nly (?:in |at |on )?the (?:last|final) (?:time )?step|many[- ]to[- ]one"
-    r"|(?:只有|仅有?|只在)[^。.\n]{0,4}(?:最后|最後)一?[个個]?[^。.\n]{0,8}(?:输出|輸出|损失|損失|监督)"
+    r"|(?:只有|仅有?|只在|只需要?|只要|只取|只用)[^。.\n]{0,4}(?:最后|最後)一?[个個]?[^。.\n]{0,8}(?:输出|輸出|损失|損失|监督)"
     r"|单输出|單輸出|다대일|多対一",
     "lstm": r"\bLSTM\b|[Ll]ong short[- ]term",
     "gru": r"\bGRU\b|[Gg]ated recurrent",

@@ -34,10 +34,15 @@ _OPEN_SUM = re.compile(
     r"[+\-]\s*(?:\\[cl]?dots(?![A-Za-z])|…)\s*[.,]?\s*$",
     re.DOTALL,
 )
+#: ``\quad (\text{need } s_t, x_t)``: a remark in brackets at the end of a row, about names.
+_REMARK = re.compile(
+    rf"{_GAP}\s*\(\s*\\(?:text|mbox|textrm|textit)\s*\{{[^{{}}$]*[a-z]{{3}}[^{{}}$]*\}}[^()=<>&]*\)"
+    r"(?=\s*(?:\\\\|\\end|[.,;]?\s*$))"
+)
 
 
 def without_what_stands_beside(formula: Formula) -> Formula:
-    """``formula`` without headings of rows, updates that relate nothing, and dots at its end."""
+    """``formula`` without headings of rows, remarks, updates that relate nothing, and last dots."""
     text = formula.latex
     if "\\\\" in text:
         formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
@@ -45,6 +50,8 @@ def without_what_stands_beside(formula: Formula) -> Formula:
             formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
     if r"\pm" in text or r"\mp" in text:
         formula = replaced(formula, _UPDATE, lambda m: m["kept"])
+    if r"\text" in text or "mbox" in text:
+        formula = replaced(formula, _REMARK, lambda m: "")
     if "dots" in text or "…" in text:
         formula = replaced(formula, _OPEN_SUM, lambda m: "")
     return replaced(formula, _AND_SO_ON, lambda m: "") if "=" in text else formula

@@ -28,6 +28,12 @@ _ROW = re.compile(
 )
 _GIVEN = re.compile(rf"(?:^|\\\\)\s*&?\s*\\Delta{_STEP}\s*&?\s*=")
 _OUTER = re.compile(r"outer[\s-]+product|外[积積]|produit\s+(?:tensoriel|extérieur)", re.IGNORECASE)
+#: The sign in ``\\delta_t \\otimes [h_{t-1}, x_t]^T``.
+_BEFORE_A_ROW = re.compile(
+    r"\\otimes(?![A-Za-z])\s*(?=(?:\[[^\[\]]{1,80}\]|\([^()]{1,80}\)|"
+    r"\\?[A-Za-z]+(?:\s*\{[^{}]{1,20}\})?(?:\s*_\s*(?:\{[^{}]{1,20}\}|[A-Za-z0-9]))?)\s*\^\s*\{?\s*"
+    r"(?:T(?![A-Za-z])|\\top|\\intercal|\\mathsf\s*\{\s*T|\\mathrm\s*\{\s*T))"
+)
 _BODY = r"(?:[^,{}]|\{(?:[^{}]|\{[^{}]*\})*\})+?"
 _PAIR = re.compile(rf"\\langle\s*(?P<a>{_BODY})\s*,\s*(?P<b>{_BODY})\s*\\rangle")
 
@@ -78,7 +84,9 @@ def with_outer_products(formulas: Sequence[Formula], words: str) -> list[Formula
     r"""``formulas`` with ``\langle a, b \rangle`` as ``a \otimes b``, where the words say so."""
     if not _OUTER.search(words):
         return list(formulas)
-    return [
+    out = [
         replaced(f, _PAIR, lambda m: rf"{m['a'].strip()} \otimes {m['b'].strip()}")
         for f in formulas
     ]
+    # With a row behind it, the sign says what the product of a column and a row is.
+    return [replaced(f, _BEFORE_A_ROW, lambda m: " ") for f in out]

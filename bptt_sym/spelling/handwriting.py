@@ -64,6 +64,11 @@ _SUM_OF = re.compile(
     r"\\(?P<frac>[dt]?frac)\s*\{\s*(?P<sum>\\sum\s*_\s*\{[^{}]*\}\s*\^\s*(?:\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}"
     r"|[A-Za-z](?:_[a-z])?))\s*(?P<of>\\partial(?:[^{}+=]|\{[^{}]*\})*)\}"
 )
+#: ``\\frac{\\partial L}{\\partial W} \\leftarrow \\frac{\\partial L}{\\partial W} + …``
+_ADDS = re.compile(
+    r"(?P<x>\\[dt]?frac\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*\{(?:[^{}]|\{[^{}]*\})*\})\s*&?\s*"
+    r"(?:\\(?:leftarrow|gets)(?![A-Za-z])|←)\s*&?\s*(?P=x)\s*\+"
+)
 _DOTS = re.compile(r"(?:·\s*){3,}|(?:・\s*){3,}|…{1,2}(?=\S)|(?:\\cdot\s*(?!\\cdots)){3,}")
 #: Names of three letters that everybody reads as one word.
 _WORD = re.compile(
@@ -184,6 +189,7 @@ def as_written(formula: Formula) -> Formula:
     formula = replaced(formula, _BREAKS, lambda m: r"\\ ")
     formula = replaced(formula, _EXPLAINED, lambda m: m.group("bound"))
     formula = replaced(formula, _LONG_ARROW, lambda m: r"\to ")
+    formula = replaced(formula, _ADDS, lambda m: f"{m.group('x')} += ")
     formula = replaced(formula, _SIZED, lambda m: m.group(1) + m.group(2))
     formula = replaced(formula, _GOES_ON, lambda m: f"{m.group('left')} ")
     formula = replaced(formula, _OF_JOINED, lambda m: rf"\tanh({m.group('arg')})")
