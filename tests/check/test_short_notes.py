@@ -79,3 +79,60 @@ def test_what_an_immediate_derivative_holds_fixed_concerns_nothing_else() -> Non
     assert verdicts(PASCANU % rf"\mathbf{{W}}^T {slope}")[-1] == "wrong"
     total = PASCANU[: PASCANU.index("Here")] + "Treat" + PASCANU.split("treat")[1]
     assert verdicts(total % rf"\mathbf{{W}}^T {slope}")[-1] == "undecided"
+
+
+RUN = r"$a_t = U x_t + W s_{t-1}$, $s_t = \tanh(a_t)$, $L = \sum_t L_t(s_t)$." "\n\n"
+BY_U, OF_S = r"\frac{\partial L}{\partial U}", r"\frac{\partial s_t}{\partial U}"
+SHARE = r"\frac{\partial L}{\partial a_t} %s^T"
+THROUGH = r"\frac{\partial s_t}{\partial s_{t-1}} \frac{\partial s_{%s}}{\partial U}"
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        # The total derivative of a state, and the immediate one, by one sign.
+        (f"{OF_S} = {OF_S} + {THROUGH % 't-1'}", "right"),
+        (f"{OF_S} = {OF_S} + {THROUGH % 't-2'}", "wrong"),
+        (rf"{OF_S} = {OF_S} + \frac{{\partial s_{{t-1}}}}{{\partial U}}", "wrong"),
+        # The share of a step is added to those of the steps before.
+        (f"{BY_U} = {BY_U} + {SHARE % 'x_t'}", "right"),
+        (rf"{BY_U} \leftarrow {BY_U} + {SHARE % 'x_t'}", "right"),
+        (f"{BY_U} = {BY_U} + {SHARE % 'x_{t-1}'}", "wrong"),
+        (rf"{BY_U} \leftarrow {BY_U} + {SHARE % 'x_{t-1}'}", "wrong"),
+        # An update is no claim, and nothing can be said of twice the whole.
+        (rf"U \leftarrow U - \eta {BY_U}", "not_a_claim"),
+        (rf"{BY_U} = {BY_U} + \sum_t {SHARE % 'x_t'}", "undecided"),
+    ],
+)
+def test_what_is_added_to_a_gradient_and_to_an_immediate_one(claim: str, expected: str) -> None:
+    assert verdicts(f"{RUN}$${claim}$$")[-1] == expected
+
+
+CASES = (
+    "$$s_t = f(U x_t + W s_{t-1}), \\quad o_t = g(V s_t)$$\n\n%s\n\n"
+    r"$$\frac{\partial L}{\partial U} = \frac{\partial L_T}{\partial U}$$" "\n\n%s\n\n"
+    r"$$\frac{\partial L}{\partial U} = \sum_{t=1}^T \frac{\partial L_t}{\partial U}$$"
+)  # fmt: skip
+
+
+def test_two_cases_in_words_are_no_contradiction() -> None:
+    said = CASES % ("With a loss at the last step only:", "With a loss at every step:")
+    assert verdicts(said)[-2:] == ["right", "right"]
+    assert verdicts(CASES % ("First:", "Then:"))[-2:] == ["undecided", "undecided"]
+
+
+def test_the_sign_of_an_outer_product_before_a_row_is_that_of_a_product() -> None:
+    text = RUN + "The outer product of the two is\n\n" + rf"$${BY_U} = \sum_t %s \otimes %s^T$$"
+    slope = r"\frac{\partial L}{\partial a_t}"
+    assert verdicts(text % (slope, "x_t"))[-1] == "right"
+    assert verdicts(text % (slope, "x_{t-1}"))[-1] == "wrong"
+
+
+def test_a_remark_in_brackets_at_the_end_of_a_row_is_no_factor() -> None:
+    rows = (
+        r"$$\begin{aligned} \frac{\partial s_t}{\partial a_t} &= \mathrm{diag}(1 - %s^2)"
+        r" \quad (\text{need } s_t, x_t) \\ \frac{\partial a_t}{\partial s_{t-1}} &= W"
+        r" \quad (\text{need nothing}) \end{aligned}$$"
+    )
+    assert verdicts(RUN + rows % "s_t")[-2:] == ["right", "right"]
+    assert verdicts(RUN + rows % "x_t")[-2:] == ["wrong", "right"]
