@@ -47,6 +47,7 @@ from bptt_sym.spelling.from_above import (
 from bptt_sym.spelling.gate_labels import with_gate_labels
 from bptt_sym.spelling.handwriting import as_written
 from bptt_sym.spelling.held import held_fixed, with_one_function
+from bptt_sym.spelling.influences import with_influences_written_out
 from bptt_sym.spelling.labelled_steps import with_steps_of_gates
 from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
@@ -299,6 +300,7 @@ DERIVATIVES = (
     _all(with_own_function),
     _all(with_lengths),
     _by_loss(with_steps),
+    _all(with_influences_written_out),
     _all(with_gradients_of_units),
     _all(with_names_for_gradients),
     Pass("marked", _marked),
