@@ -204,7 +204,8 @@ class Shorthand:
             re.search(rf"\\delta\s*{_NAME}", every) is not None
             and re.search(rf"\\Delta\s*{_NAME}", every) is not None,
             frozenset("".join(m[1].split()) + "_" + (m[2] or m[3]) for m in _WEIGHT.finditer(every)
-                      if m[1] not in timed),
+                      if m[1] not in timed)
+            | {m[1] or m[2] for m in _NUMBER.finditer(every)} - timed,
             frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
                       for m in _GIVES_PART.finditer(every)),
         )  # fmt: skip
@@ -319,6 +320,11 @@ _SPELT = re.compile(rf"(?<![A-Za-z\\])(?:\\mathrm\s*\{{\s*)?([a-z]{{3,12}})\s*\}
 _WEIGHT = re.compile(
     r"\+\s*(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?([a-z])\s*\}?\s*_\s*(?:\{\s*([a-z])\s*\}|([a-z]))"
     r"\s*\\(?:odot|circ|cdot)(?![A-Za-z])"
+)
+#: ``w h_{t-1}``, ``+ c)``: a weight that is a small letter.
+_NUMBER = re.compile(
+    rf"(?<![A-Za-z\\_^{{}}])([uvwabc])\s*(?:\\(?:cdot|[,; ])\s*|\*\s*)?[a-z]{_RUNS}"
+    r"|\+\s*([bc])\s*(?=(?:\\right\s*)?\)|$|[,;.&\n]|\\\\|\\q?quad)"
 )
 #: ``dy_t = \\hat{y}_t - y_t``
 _OF_A_TARGET = re.compile(

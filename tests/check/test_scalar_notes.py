@@ -148,3 +148,15 @@ def test_bounds_beside_another_network_and_by_largest_entries() -> None:
     assert found[-3:] == ["right", "right", "wrong"]
     coupled = r"$$s_t = \tanh(W s_{t-1} + U c_{t-1}), \quad c_t = \tanh(A s_t + B x_t)$$" + "\n\n"
     assert verdicts(f"{coupled}$${rows[0]}$$")[-1] != "right"
+
+
+def test_marks_before_weights_of_small_letters() -> None:
+    net = r"$$h_t = \tanh(w h_{t-1} + u x_t + c), \quad L = \frac12 \sum_t (h_t - y_t)^2$$" + "\n\n"
+    rows = r"dw = \sum_t \frac{\partial L}{\partial h_t} (1 - h_t^2) h_{t%s}", (
+        r"dc = \sum_t \frac{\partial L}{\partial h_t} (1 - h_t^2)"
+    )
+    tried = rows[0] % "-1", rows[0] % "", rows[1], rows[0].replace("dw", r"\delta w") % "-1"
+    found = verdicts(net + "\n\n".join(f"$${r}$$" for r in tried))
+    assert found[-4:] == ["right", "wrong", "right", "right"]
+    update = r"dw = -\eta \frac{\partial L}{\partial w}"
+    assert verdicts(f"{net}$${update}$$")[-1] not in ("right", "wrong")
