@@ -37,7 +37,7 @@ _PIECE = re.compile(
     r"(?P<space>[ \t]+)"
     r"|(?P<cmd>\\(?:[A-Za-z]+|[,;:!| ]))"
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])"
-    rf"|(?P<script>{_SCRIPT})"
+    rf"|(?P<script>{_SCRIPT}|(?<=∂)\^(?:\+|\{{\+\}}))"
     r"|(?P<num>[0-9]+(?:\.[0-9]+)?|[½¼])"
     r"|(?P<word>[A-Za-z]+[\u0302-\u0305]?[0-9]?(?![A-Za-z]))"
     r"|(?P<op>[-+*/·⋅×⊙∘⊗⊕−'=≈]|(?<=[\s\w)\]}²])@(?=\s*[\w(\\∂]))"
@@ -141,6 +141,8 @@ def right_end(text: str, pos: int, end: int, also: str = "") -> int:
 
 def _is_symbol(word: str, text: str, after: int) -> bool:
     """Whether a run of letters is symbols, not a word of the sentence."""
+    if len(word) == 2 and "\u0302" <= word[1] <= "\u0305":
+        return True
     if len(word) == 1:
         # "a" and "I" are words unless something mathematical touches them.
         return word not in "aI" or text[after : after + 1] in tuple("_^)]*+-=,;") or True

@@ -110,7 +110,10 @@ class Binder(Derivatives):
             nodes = [node for _, node, _ in units[j:k] if node is not None]
             if op == "/":
                 assert acc is not None
-                if len(nodes) > 1 and not (isinstance(acc, Num) and isinstance(nodes[0], Num)):
+                # Nobody puts a sum below a bar without brackets: 1/T sum_t ….
+                over_all = len(nodes) == 2 and isinstance(nodes[1], (Sum, Prod))
+                ends = isinstance(acc, Num) and (isinstance(nodes[0], Num) or over_all)
+                if len(nodes) > 1 and not ends:
                     raise ReadError(
                         "it is not plain how far the denominator reaches", span=span, token="/",
                         hint=r"write \frac{…}{…} or parentheses",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from unicodedata import normalize
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import Edit, closing, edited, replaced
@@ -41,6 +42,11 @@ _WITH_STAR = frozenset("operatorname tag hspace vspace begin end newcommand".spl
 #: ``f_t。c_{t-1}``: the full stop of Chinese between two factors.
 _CIRCLE = re.compile(r"(?<=[A-Za-z0-9})\]])\s*。\s*(?=[A-Za-z0-9\\({\[])")
 _HALF = re.compile(r"[½¼]")
+#: ``ŷ``, in one character or in two.
+_ACCENTED = re.compile(
+    r"(?<![^\W\d_])(?:(?P<one>[ŷẑŝĉĝĥȳ])|(?P<letter>[A-Za-z])(?P<mark>[\u0302-\u0305]))(?![^\W\d_])"
+)
+_ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar"}
 #: ``y_{}``: a script with nothing in it.
 _EMPTY = re.compile(r"(?<=[A-Za-z0-9})\]])\s*[_^]\s*\{\s*\}")
 #: ``\\hat \\boldsymbol y_t``: the font within the accent, without braces.
@@ -125,6 +131,7 @@ def as_meant(formula: Formula) -> Formula:
         formula = replace(formula, latex=plain) if plain != text else formula
         formula = replaced(formula, _CIRCLE, lambda m: r" \odot ")
         formula = replaced(formula, _HALF, _fraction)
+        formula = replaced(formula, _ACCENTED, _with_its_accent)
     if "\\" in text:
         formula = edited(formula, _narrowed(formula.latex))
         formula = replaced(formula, _FONT_OF_NONE, lambda m: "")
@@ -161,6 +168,14 @@ def _its_equation(m: re.Match[str]) -> str | None:
 
 def _fraction(m: re.Match[str]) -> str:
     return r"\frac{1}{2}" if m.group() == "½" else r"\frac{1}{4}"
+
+
+def _with_its_accent(m: re.Match[str]) -> str | None:
+    letter, mark = m["letter"], m["mark"]
+    if letter is None:
+        both = normalize("NFD", m["one"])
+        letter, mark = both[0], both[1]
+    return rf"\{_ACCENTS[mark]}{{{letter}}}"
 
 
 def outside(m: re.Match[str]) -> str:

@@ -185,3 +185,45 @@ L = 1/2 * sum_t ||y_t - target_t||^2
 )
 def test_products_of_matrices_as_code_has_them(line: str, expected: str | None) -> None:
     assert verdicts(fenced(line, cell=AT)) == ([] if expected is None else [expected])
+
+
+LAST = """```
+h_t = tanh(W h_{t-1} + U x_t)
+ŷ = softmax(V h_T)
+L = -y^T log ŷ
+```
+
+"""
+MEAN = """```
+h_t = tanh(W h_{t-1} + U x_t)
+L = 1/T Σ_{t=1}^{T} L_t(h_t)
+```
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "expected"),
+    [
+        (LAST, "∂L/∂V = (ŷ - y) h_T^T", "right"),
+        (LAST, "∂L/∂V = (ŷ - y) h_{T-1}^T", "wrong"),
+        (LAST, "∂L/∂V = (y\u0302 - y) h_T^T", "right"),
+        (MEAN, "∂L/∂W = 1/T Σ_{t=1}^{T} ∂L_t/∂W", "right"),
+        (MEAN, "∂L/∂W = 1/T Σ_{t=1}^{T} ∂L_t/∂h_t ∂h_{t-1}/∂W", "wrong"),
+        (MEAN, "∂L_t/∂W = Σ_{k=1}^{t} ∂L_t/∂h_t ∂h_t/∂h_k ∂^+ h_k/∂W", "right"),
+        (MEAN, "∂h_t/∂W = ∂^+ h_t/∂W + ∂h_t/∂h_{t-1} ∂^+ h_{t-1}/∂W", "wrong"),
+        # What is not read takes the whole line with it.
+        (MEAN, "∂h_t/∂W = ∂^- h_t/∂W", None),
+    ],
+)
+def test_signs_of_plain_text(cell: str, line: str, expected: str | None) -> None:
+    found = [v for v in verdicts(fenced(line, cell=cell)) if v != "not_a_claim"]
+    assert found == ([] if expected is None else [expected])
+
+
+def test_accents_within_words_are_left() -> None:
+    from bptt_sym.spelling.exported import as_meant
+
+    words = "\\text{an\u0303o} + \\text{dŷm}"
+    (formula,) = document_from_text(f"$$a = {words}$$", "a.md").formulas
+    assert as_meant(formula).latex.endswith(words)
