@@ -16,7 +16,7 @@ from bptt_sym.check.matrix_identities import is_of_matrices, of_matrices
 from bptt_sym.check.models import Models
 from bptt_sym.check.powers_in_the_limit import of_powers
 from bptt_sym.check.slopes import of_an_activation
-from bptt_sym.check.softmax import of_a_loss, of_a_softmax
+from bptt_sym.check.softmax import by_its_entries, of_a_loss, of_a_softmax
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
@@ -44,7 +44,7 @@ def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
     written = (formula.origin or formula).latex
     softmax = models.context.wording.softmax
     found = of_an_activation(row.latex, formula.written) or of_a_softmax(row.latex, softmax)
-    found = found or of_a_loss(row.latex, softmax)
+    found = found or of_a_loss(row.latex, softmax) or by_its_entries(row.latex)
     found = found or of_norms(row.latex, formula) or of_powers(row, formula)
     found = found or of_matrices(row, formula, models)
     found = found or _later(row, formula, models) or of_any_matrices(row, formula, models)
@@ -54,7 +54,7 @@ def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
 def needs_no_model(latex: str) -> bool:
     """Whether a row says something of a function alone, and so defines nothing of a run."""
     known = of_an_activation(latex) is not None or of_differences(latex) is not None
-    return known or is_of_matrices(latex)
+    return known or is_of_matrices(latex) or by_its_entries(latex) is not None
 
 
 def _later(row: Row, formula: Formula, models: Models) -> Verdict | None:

@@ -17,6 +17,7 @@ from functools import lru_cache, partial
 from bptt_sym.check.answer import Court
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
+from bptt_sym.messages import marked
 from bptt_sym.read import read_claim, recurrence_from_latex
 
 _BASE = (
@@ -77,6 +78,36 @@ def of_a_softmax(latex: str, named: bool = False) -> Verdict | None:
     return replace(
         verdict, verdict="right_under_reading", assumptions=(*verdict.assumptions, said)
     )
+
+
+_SIZES = re.compile(
+    r"\\displaystyle(?![A-Za-z])|\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])|\\[,;:! ]|[\s&]"
+)
+_EXP = r"(?:e\^\{%s\}|\\?exp[({]%s[)}]|e\^%s)"
+#: ``\\mathrm{softmax}(z)_i = \\frac{e^{z_i}}{\\sum_j e^{z_j}}``, blanks left out.
+_BY_ENTRIES = re.compile(
+    r"(?P<f>\\(?:mathrm|text|operatorname)\{[A-Za-z]+\}|\\[a-z]+|[A-Za-z]+)\("
+    r"(?:\\(?:mathbf|vec|boldsymbol|bm)\{)?(?P<z>[a-z])\}?\)_\{?(?P<i>[a-z])\}?="
+    r"\\[dt]?frac\{(?P<above>[^=]+?)\}\{\\sum(?:\\limits)?(?:\^(?:\{[^{}]*\}|[A-Za-z0-9]))?"
+    r"_\{?(?P<j>[a-z])(?:(?:=|\\in)[^{}]*)?\}?(?:\^(?:\{[^{}]*\}|[A-Za-z0-9]))?(?P<below>[^=]+)\}[.,]?"
+)
+
+
+def by_its_entries(latex: str) -> Verdict | None:
+    """The verdict of what a softmax is, entry by entry; ``None`` for other formulas.
+
+    Of a function with another name it says what that is, and claims nothing.
+    """
+    found = _BY_ENTRIES.fullmatch(_SIZES.sub("", latex))
+    if found is None:
+        return None
+    i, j, z = found["i"], found["j"], found["z"]
+    above, below = ((_EXP % ((rf"{z}_\{{?{k}\}}?",) * 3)) for k in (i, j))
+    if i == j or not re.fullmatch(above, found["above"]) or not re.fullmatch(below, found["below"]):
+        return None
+    if "softmax" not in found["f"].lower():
+        return Verdict("not_a_claim", note=marked("a definition"))
+    return Verdict("right", scope="every n", method="as the softmax is defined")
 
 
 def of_a_loss(latex: str, named: bool) -> Verdict | None:

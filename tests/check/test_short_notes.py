@@ -136,3 +136,16 @@ def test_a_remark_in_brackets_at_the_end_of_a_row_is_no_factor() -> None:
     )
     assert verdicts(RUN + rows % "s_t")[-2:] == ["right", "right"]
     assert verdicts(RUN + rows % "x_t")[-2:] == ["wrong", "right"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\sigma(\vec{z})_i = \frac{e^{z_i}}{\displaystyle\sum_{j=1}^K e^{z_j}}", "not_a_claim"),
+        (r"\mathrm{softmax}(z)_i = \frac{\exp(z_i)}{\sum_{j} \exp(z_j)}", "right"),
+        (r"softmax(z)_j = \frac{e^{z_j}}{\sum^n_{k=1} e^{z_k}}", "right"),
+        (r"softmax(z)_i = \frac{e^{z_j}}{\sum_{j=1}^K e^{z_j}}", "undecided"),
+    ],
+)
+def test_a_softmax_by_its_entries(formula: str, expected: str) -> None:
+    assert verdicts(f"$${formula}$$\n\n" + RUN)[0] == expected
