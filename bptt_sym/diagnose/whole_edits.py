@@ -6,13 +6,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bptt_sym.decide.rewriting import is_loss
-from bptt_sym.diagnose.rearranged import abstracted, bound_in, moved_by, substituted, with_kind
+from bptt_sym.diagnose.rearranged import (
+    abstracted,
+    bound_in,
+    moved_by,
+    slope,
+    substituted,
+    with_kind,
+)
 from bptt_sym.diagnose.surroundings import Local, Surroundings
 from bptt_sym.notation import (
     ONE,
     Add,
     At,
     D,
+    Diag,
     Fn,
     Had,
     Idx,
@@ -51,6 +59,22 @@ def other_left_sides(about: Surroundings) -> Iterator[Local]:
         for code, other in about.activation_sides(left.x):
             if isinstance(other, At):
                 yield Local(code, 5, replace(left, x=other))
+            elif code == "BP007":
+                for through in _through_its_activation(about, left, left.x):
+                    yield Local(code, 6, through)
+
+
+def _through_its_activation(about: Surroundings, left: D, x: At) -> Iterator[Node]:
+    """The gradient by what the activation of ``x`` is taken of, which has no name."""
+    rhs = about.rec.rhs(x.name)
+    if not isinstance(rhs, Fn) or rhs.order or not about.rec.shape(x.name):
+        return
+    if rhs.name == "softmax":
+        jacobian = Add((Diag(x), Neg(Mul((x, Transpose(x))))))
+        yield Mul((jacobian, left))
+        yield Mul((left, jacobian))
+    else:
+        yield Had((left, slope(rhs, x)))
 
 
 def _exchanged(node: Node, old: str, new: str) -> Node:

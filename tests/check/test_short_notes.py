@@ -149,3 +149,24 @@ def test_a_remark_in_brackets_at_the_end_of_a_row_is_no_factor() -> None:
 )
 def test_a_softmax_by_its_entries(formula: str, expected: str) -> None:
     assert verdicts(f"$${formula}$$\n\n" + RUN)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "loss"),
+    [
+        (r"\mathrm{softmax}(V h_t + c)", r"-\sum_i y_{t,i} \log \hat y_{t,i}"),
+        (r"\sigma(V h_t + c)", r"-y_t^\top \log \hat y_t - (1 - y_t)^\top \log(1 - \hat y_t)"),
+    ],
+)
+def test_the_gradient_by_an_argument_without_a_name_stands_for_that_by_the_output(
+    output: str, loss: str
+) -> None:
+    text = (
+        r"$$h_t = \tanh(W x_t + U h_{t-1} + b)$$" "\n\n" rf"$$\hat y_t = {output}$$" "\n\n"
+        rf"$$C_t = {loss}$$" "\n\n" r"$$\frac{\partial C_t}{\partial \hat y_t} = \hat y_t - y_t$$"
+    )
+    found = judged(text)[-1].verdict
+    assert found.verdict == "wrong"
+    assert found.diagnosis is not None and found.diagnosis.code == "BP007"
+    by_state = text.replace(r"\partial \hat y_t} = ", r"\partial h_t} = V^\top (") + "@"
+    assert judged(by_state.replace("$$@", ")$$"))[-1].verdict.is_right
