@@ -289,6 +289,25 @@ def test_rules_for_any_functions() -> None:
     )
 
 
+def test_a_squared_vector_is_a_loss_of_one_unit_or_a_sum() -> None:
+    text = (
+        "$z = W_1 x$, $h = \\sigma(z)$, $\\hat{y} = W_2 h$, $L = \\frac{1}{2}(y - \\hat{y})^2$\n\n"
+    )
+    told(text, (
+        r"\frac{\partial L}{\partial W_1} = (\hat{y} - y) \cdot W_2 \cdot h(1-h) \cdot x",
+        r"\frac{\partial L}{\partial W_2} = \frac{\partial L}{\partial \hat{y}} "
+        r"\frac{\partial \hat{y}}{\partial W_2} = (\hat{y} - y) h",
+        r"\frac{\partial h}{\partial z} = \sigma'(z) = h(1-h)",
+    ), ())  # fmt: skip
+    slips = (
+        r"\frac{\partial L}{\partial W_1} = (\hat{y} - y) W_2 (1-h) x",
+        r"\frac{\partial L}{\partial W_1} = (y - \hat{y}) W_2 h(1-h) x",
+        r"\frac{\partial L}{\partial W_2} = h^T (\hat{y} - y)",
+    )
+    found = judged(text + "\n\n".join(f"$${f}$$" for f in slips))
+    assert [f for f in slips if found[f].verdict.verdict in RIGHT] == []
+
+
 LAYERS = (
     "$$z^{%(a)sl%(b)s} = W^{%(a)sl%(b)s}a^{%(a)sl-1%(b)s} + b^{%(a)sl%(b)s}$$\n\n"
     "$$a^{%(a)sl%(b)s} = g(z^{%(a)sl%(b)s})$$\n\n"

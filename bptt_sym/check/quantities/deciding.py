@@ -8,6 +8,7 @@ claim fails only if it does either way. A function that nothing defines may be a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 
@@ -25,24 +26,30 @@ from bptt_sym.check.quantities.layouts import (
 )
 from bptt_sym.check.quantities.lines import ENTRIES
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.errors import BpttError
+from bptt_sym.errors import BpttError, NotSupported
 from bptt_sym.notation import (
     Add,
     Call,
     Claim,
     D,
+    Diag,
     Fn,
     Had,
     Mul,
     Neg,
     Node,
+    Norm,
+    Outer,
     Sym,
+    Transpose,
     num,
     rebuild,
     walk,
 )
 from bptt_sym.recurrence import Shape
 
+SUMMED = "the loss is the sum over the entries"
+ONE_UNIT = "each layer has one unit"
 HELD = r"\partial holds fixed what else the definition of its numerator names"
 ACTIVATION = "σ is tanh"
 LOSS_OF = "{} is a function of {} alone"
@@ -61,19 +68,59 @@ def verdict_of(claim: Claim, graph: Graph) -> Verdict | None:
         needed = graph.needed(claim)
     except (BpttError, RecursionError):
         return None
-    wrong: Verdict | None = None
+    first: Verdict | None = None
     for trial, meant, says in _readings(claim, needed):
         for layout in layouts(meant, trial):
             found = _judged(trial, meant, layout)
+            if found is not None and found.is_right:
+                loose = layout is not None and layout.loose
+                return _under(found, (*says, SUMMED) if loose else says)
+            if layout is not None and _squares_a_vector(graph, trial):
+                found = _judged(trial, meant, None) if _is_of_numbers(trial) else None
+                return _under(found, (ONE_UNIT,)) if found and found.is_right else None
             if found is None or found.verdict == "undecided":
-                return found
-            if found.is_right and says:
-                readings = (*found.readings, *says)
-                return replace(found, verdict="right_under_reading", readings=readings)
-            if found.is_right:
-                return found
-            wrong = wrong or found
-    return wrong
+                return found if first is None else None
+            first = first or found
+    return first
+
+
+def _squares_a_vector(graph: Graph, claim: Claim) -> bool:
+    """Whether a loss is written as a vector, as if there were one unit in each layer."""
+    for layout in layouts(graph.quantities, claim):
+        if layout is not None:
+            with suppress(NotSupported):
+                _measure(layout, dict(graph.quantities))
+            if layout.loose:
+                return True
+    return False
+
+
+def _measure(layout: Layout, definitions: dict[str, Node]) -> None:
+    """Take up the sizes that ``definitions`` tell; a loss that is a vector becomes a sum."""
+    for name, value in tuple(definitions.items()):
+        r, c = layout.measure(value)
+        if is_loss(name) and (r, c) != ("1", "1"):
+            definitions[name], layout.loose = Fn(ENTRIES, value), True
+            continue
+        own = layout.of(name)
+        layout.unify(own[0], r)
+        layout.unify(own[1], c)
+
+
+def _under(verdict: Verdict, says: tuple[str, ...]) -> Verdict:
+    """``verdict``, which is right, under what ``says``."""
+    if not says:
+        return verdict
+    return replace(
+        verdict, verdict="right_under_reading", readings=(*verdict.readings, *says)
+    )
+
+
+def _is_of_numbers(claim: Claim) -> bool:
+    """Whether nothing in ``claim`` is written that only vectors and matrices have."""
+    return not any(
+        isinstance(n, (Transpose, Had, Outer, Diag, Norm)) for s in claim.sides for n in walk(s)
+    )
 
 
 def _readings(
@@ -116,11 +163,7 @@ def _judged(claim: Claim, needed: Mapping[str, Node], layout: Layout | None) -> 
         if layout is not None:
             claim = replace(claim, sides=tuple(as_meant(s, layout) for s in claim.sides))
             definitions = {n: with_biases(v, layout) for n, v in needed.items()}
-            for name, value in definitions.items():
-                r, c = layout.measure(value)
-                own = layout.of(name)
-                layout.unify(own[0], r)
-                layout.unify(own[1], c)
+            _measure(layout, definitions)
             layout.take_up(claim)
             claim = replace(claim, sides=tuple(as_meant(s, layout) for s in claim.sides))
         definitions = {n: with_sums(v, layout) for n, v in definitions.items()}

@@ -77,6 +77,8 @@ class Layout:
     #: Whether examples are rows: weights stand on the right of what they multiply.
     rows: bool
     batch: bool
+    #: Whether a loss that is written as a vector was taken for the sum of its entries.
+    loose: bool = False
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
     _same: dict[str, str] = field(default_factory=dict)
     _count: int = 0

@@ -139,8 +139,7 @@ class Line:
         """Whether it says what the derivative of an expression is that is written out."""
         nodes = [n for s in self.claim.sides for n in walk(s)]
         tops = [n.y for n in nodes if isinstance(n, D)]
-        known = all(n.name in KNOWN for n in nodes if isinstance(n, Fn))
-        return bool(tops) and known and not any(isinstance(y, Sym) for y in tops)
+        return bool(tops) and not any(isinstance(y, Sym) for y in tops)
 
     @property
     def names(self) -> frozenset[str]:
@@ -254,8 +253,8 @@ def read(row: Row, formula: Formula, given: frozenset[str]) -> Line | None:
     functions = {**ACTIVATIONS, **_CIRCULAR}
     several = set[str]()
     for m in _FUNCTION.finditer(latex):
-        known = m["f"] in _LETTERS or (m["f"] in given and m["f"] not in m["of"])
-        if not known:
+        # (h(1 - h) is a product.)
+        if m["f"] not in _LETTERS | given or m["f"] in m["of"]:
             continue
         if "," in m["of"]:
             several.add(m["f"])
