@@ -51,6 +51,7 @@ from bptt_sym.spelling.influences import with_influences_written_out
 from bptt_sym.spelling.labelled_steps import with_steps_of_gates
 from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
+from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
 from bptt_sym.spelling.lengths import with_lengths
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
 from bptt_sym.spelling.loss_labels import without_labels
@@ -236,6 +237,7 @@ TYPESETTING = (
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
+    _all(with_the_layer_at_hand),
     _lettered(with_letters_for_primes),
     _all(with_entries_beside_steps),
     _all(with_usual_signs),

@@ -298,3 +298,39 @@ def test_a_prime_of_a_name_that_is_given_is_no_transpose() -> None:
     text = LSTM + r"$$x_t' = W x_t$$" + "\n"
     claim = r"\frac{\partial L}{\partial U_f} = \sum_t \frac{\partial L}{\partial f_t} x_t'"
     assert verdicts(text, [claim]) != ["right"]
+
+
+LAYER = r"""
+$$z_t^{(l)} = \sigma(W_z^{(l)} h_t^{(l-1)} + U_z^{(l)} h_{t-1}^{(l)})$$
+$$n_t^{(l)} = \tanh(W_n^{(l)} h_t^{(l-1)} + U_n^{(l)} h_{t-1}^{(l)})$$
+$$h_t^{(l)} = z_t^{(l)} \odot h_{t-1}^{(l)} + (1 - z_t^{(l)}) \odot n_t^{(l)}$$
+"""
+
+
+@pytest.mark.parametrize(("mark", "below"), [("^{(l)}", "^{(l-1)}"), ("^l", "^{l-1}")])
+def test_one_layer_of_several_has_the_layer_below_for_its_input(mark: str, below: str) -> None:
+    slope = r"\mathrm{diag}(1 - (n_t^{(l)})^2)"
+    error = r"\left(\frac{\partial L}{\partial n_t^{(l)}} \odot (1 - (n_t^{(l)})^2)\right)"
+    update = rf"\frac{{\partial L}}{{\partial W_n^{{(l)}}}} = \sum_t {error} (%s)^\top"
+    claims = [
+        r"\frac{\partial h_t^{(l)}}{\partial z_t^{(l)}} = \mathrm{diag}(h_{t-1}^{(l)} - n_t^{(l)})",
+        rf"\frac{{\partial n_t^{{(l)}}}}{{\partial h_t^{{(l-1)}}}} = {slope} W_n^{{(l)}}",
+        update % "h_t^{(l-1)}",
+        r"\frac{\partial h_t^{(l)}}{\partial z_t^{(l)}} = \mathrm{diag}(h_t^{(l-1)} - n_t^{(l)})",
+        rf"\frac{{\partial n_t^{{(l)}}}}{{\partial h_t^{{(l-1)}}}} = {slope} U_n^{{(l)}}",
+        update % "h_{t-1}^{(l)}",
+    ]
+    text, *claims = (
+        c.replace("^{(l-1)}", below).replace("^{(l)}", mark) for c in (LAYER, *claims)
+    )
+    assert verdicts(text, claims) == ["right"] * 3 + ["wrong"] * 3
+
+
+def test_ways_through_the_layer_below_are_left_alone() -> None:
+    part = r"\frac{\partial L}{\partial n_t^{(l)}} W_n^{(l)}"
+    claims = [
+        rf"\frac{{\partial L}}{{\partial h_t^{{(l-1)}}}} = {part}",
+        r"\frac{\partial h_t^{(l)}}{\partial h_{t-1}^{(l-1)}} = W_n^{(l)}",
+        rf"\frac{{\partial L}}{{\partial h_t^{{(l)}}}} = {part.replace('(l)', '(l+1)')}",
+    ]
+    assert set(verdicts(LAYER, claims)) <= {"undecided", "unreadable"}
