@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -13,6 +13,8 @@ from bptt_sym.testing.tracing import ALL, OWN, Change, Site, Trace
 Array = Any
 #: Lists of values that are tried at each operand, at most.
 _LISTS = 40
+#: How many gates of a step one function may be called for.
+_GATES = (2, 3, 4)
 
 
 def _where(site: Site) -> str:
@@ -50,15 +52,22 @@ def _constants(own: Trace) -> Iterator[tuple[str, Change]]:
     """Of a sum or a difference, the operand that is no parameter's is that of another use."""
     for site, rows in own.operands.items():
         fixed = [k for k in (0, 1) if not own.reached.get((site, k))]
-        if site.function not in ("add", "subtract") or len(fixed) != 1 or len(rows) < 2:
+        if site.function not in ("add", "subtract") or len(fixed) != 1:
             continue
         values = [row[fixed[0]] for row in rows]
+        which = ("first", "second")[fixed[0]]
+        if all(np.ndim(v) for v in values):
+            text = f"{_where(site)} has its {which} operand with the other sign"
+            negative = {u: -v for u, v in enumerate(values)}
+            yield text, Change(site, "value", fixed[0], None, negative)
+        if len(rows) < 2:
+            continue
         if any(np.shape(v) != np.shape(values[0]) for v in values) or not np.ndim(values[0]):
             continue
         if all(np.array_equal(v, values[0]) for v in values):
             continue
         for words, moved in _moved(values):
-            text = f"{_where(site)} has as its {('first', 'second')[fixed[0]]} operand that of "
+            text = f"{_where(site)} has as its {which} operand that of "
             yield text + words, Change(site, "value", fixed[0], None, dict(enumerate(moved)))
 
 
@@ -92,9 +101,16 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
             mine = [own.operands[site][u][0] for u in uses]
             outputs = [np.tanh(v) for v in mine]
             lists = [("its own value", outputs), *_lists(own, mine, site, 0)]
+            lists += [(f"the argument of {words}", v) for words, v in _moved(mine)]
             for words, values in lists:
                 text = f"the derivative of {where} is taken at {words}"
                 yield text, Change(site, "slope", 0, chosen, dict(zip(uses, values, strict=True)))
+            yield from _formulas(site, uses, mine, outputs, _OF_TANH)
+        elif site.function == "divide" and k == 1:
+            over, under = zip(*(own.operands[site][u][:2] for u in uses), strict=True)
+            if all(np.all(np.equal(v, 1)) for v in over) and all(np.min(v) > 1 for v in under):
+                outputs = [1 / v for v in under]
+                yield from _formulas(site, uses, outputs, outputs, _OF_LOGISTIC)
         elif site.function == "divide" and k == 0:
             mine = [own.operands[site][u][1] for u in uses]
             if any(np.ndim(v) for v in mine) or len(set(map(float, mine))) < 2:
@@ -104,6 +120,46 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
                 yield text, Change(site, "divided", 0, chosen, dict.fromkeys(uses, value))
         elif site.function == "index":
             yield from _indices(own, site, uses)
+
+
+#: What stands for the derivative 1 - y² of tanh, and for s (1 - s), from the argument and the
+#: value; the derivative itself is the last of them.
+_Forms = tuple[tuple[str, Callable[[Array, Array], Array]], ...]
+_OF_TANH: _Forms = (
+    ("1 − y", lambda a, y: 1 - y), ("1 + y²", lambda a, y: 1 + y * y), ("y²", lambda a, y: y * y),
+    ("y (1 − y)", lambda a, y: y * (1 - y)), ("1 − a²", lambda a, y: 1 - a * a),
+    ("(1 − y²)²", lambda a, y: (1 - y * y) ** 2), ("1 − 2 y", lambda a, y: 1 - 2 * y),
+    ("1 − y²", lambda a, y: 1 - y * y),
+)  # fmt: skip
+_OF_LOGISTIC: _Forms = (
+    ("1 − y", lambda a, y: 1 - y), ("y", lambda a, y: y), ("1 − y²", lambda a, y: 1 - y * y),
+    ("y²", lambda a, y: y * y), ("y (1 + y)", lambda a, y: y * (1 + y)), ("1", lambda a, y: 1.0),
+    ("(y (1 − y))²", lambda a, y: (y * (1 - y)) ** 2), ("y (1 − y)", lambda a, y: y * (1 - y)),
+)  # fmt: skip
+
+
+def _formulas(
+    site: Site, uses: list[int], arguments: list[Array], outputs: list[Array], forms: _Forms
+) -> Iterator[tuple[str, Change]]:
+    """Another formula in the place of an activation's derivative."""
+    (right, derivative) = forms[-1]
+    slopes = [derivative(a, y) for a, y in zip(arguments, outputs, strict=True)]
+    if any((np.asarray(s) == 0).any() for s in slopes):
+        return
+    for words, form in forms[:-1]:
+        factors = [
+            form(a, y) / s for a, y, s in zip(arguments, outputs, slopes, strict=True)
+        ]  # fmt: skip
+        text = f"{words} stands for the derivative {right} of y = {_where(site)}"
+        values = dict(zip(uses, factors, strict=True))
+        yield text, Change(site, "scaled", 0, frozenset(uses), values)
+        # A function that is called for one gate after the other has all of them as its uses.
+        for count in _GATES:
+            for r in range(count) if len(uses) > count and len(uses) % count == 0 else ():
+                yield (
+                    f"{text}, at one use of every {count}, from use {uses[r] + 1} on",
+                    Change(site, "scaled", 0, frozenset(uses[r::count]), values),
+                )
 
 
 def _means(mine: list[Array]) -> Iterator[tuple[str, list[Array]]]:
@@ -202,14 +258,16 @@ def _lists(
     """Values of another operation's operand, one for each of ``mine``, or one for all."""
     count = 0
     for other, rows in own.operands.items():
-        for k in range(other.operands):
-            values = [row[k] for row in rows if k < len(row)]
+        # The value of an activation, which no later use may have as its operand.
+        for k in (*range(other.operands), *((-1,) if other.function == "tanh" else ())):
+            values = [np.tanh(row[0]) if k < 0 else row[k] for row in rows if k < len(row)]
             if (other, k) == (site, operand) or any(
                 np.shape(v) != np.shape(mine[0]) for v in values
             ):
                 continue
             which = ("first", "second")[k] if other.operands > 1 else "only"
-            there = f"the {which} operand of `{other.words}` (line {other.where[1]})"
+            what = "value" if k < 0 else f"{which} operand"
+            there = f"the {what} of `{other.words}` (line {other.where[1]})"
             tried = [("", values)] if len(values) == len(mine) else []
             for word, value in ((" at first", values[0]), (" at last", values[-1])):
                 tried.append((word, [value] * len(mine)))

@@ -30,6 +30,7 @@ def forward_steps(model: Model) -> Iterator[Mistake]:
     yield from _one_term(model)
     yield from _state_before(model)
     yield from _gates(model)
+    yield from _constants(model)
     yield from _entries(model)
 
 
@@ -148,6 +149,33 @@ def _with_gate(
     domain = floats()
     run = problem.run(domain, alter=lambda i, v, t, env: value(env) if i == at else v)
     return problem.gradient_in(domain, run)
+
+
+def _constants(model: Model) -> Iterator[Mistake]:
+    """Another number in 1 - z, in the forward pass; the way back has the right one, or that too."""
+    p = model.program
+    for i, op in enumerate(p.ops):
+        if op.kind != "add" or op.lead < PER_STEP or owner_of(model, i) == "the loss":
+            continue
+        if all(p.constant(a) is None for a in op.args):
+            continue
+        for more in (1.0, -1.0, -0.5):
+            for kept in (False, True):
+
+                def gradient(
+                    problem: Problem, i: int = i, more: float = more, kept: bool = kept
+                ) -> dict[str, Array]:
+                    domain = floats()
+                    run = problem.run(domain, alter=lambda k, v, t, _: v + more if k == i else v)
+                    for step in run.steps if not kept else ():
+                        step[i] = step[i] - more
+                    return problem.gradient_in(domain, run)
+
+                yield Mistake(
+                    f"forward-constant-{i}-{more}-{kept:d}",
+                    f"the forward pass is wrong: {more:+g} is added to {shown(model, i)} in "
+                    f"{owner_of(model, i)}".replace("-", "−"), gradient,
+                )  # fmt: skip
 
 
 #: Entries of an array of T + 1 states at step t of T: where one is written to, and read from.

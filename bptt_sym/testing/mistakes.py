@@ -178,6 +178,12 @@ def _weighed() -> Iterator[Mistake]:
          "back, which halves that of all later ones", lambda k, s, t, b, T, B: 0.5 ** s),
         ("lag-counted", "each contribution is counted once for every step that it travels",
          lambda k, s, t, b, T, B: k + 1.0),
+        ("only-first-of-last", "only the use at the first step of the last example is there "
+         "(= for += in the loops over examples and steps)",
+         lambda k, s, t, b, T, B: (s == 1) & (b == B - 1)),
+        ("only-last-of-last", "only the use at the last step of the last example is there "
+         "(= for += in the loops over examples and steps)",
+         lambda k, s, t, b, T, B: (s == T) & (b == B - 1)),
         ("longest-missing", "the contributions of the longest lag, T − 1, are missing",
          lambda k, s, t, b, T, B: (k < T - 1) | (T == 1)),
         ("only-first-loss-path", "only the paths over the whole sequence are there",

@@ -46,8 +46,9 @@ class Change:
     multiplied is left out for what comes from one operand; ``inside``: that factor stands beside
     the first operand, before the product, not behind it; ``softmax``: exponentials are divided by
     their sum, or its logarithm is taken, as ``operand`` says: :data:`OWN`, :data:`ALL` or another
-    axis; ``everywhere``: of two that are chosen from, one passes on its whole tangent; ``blocks``:
-    the columns of the result's tangent stand in the order that ``values`` gives.
+    axis; ``everywhere``: of two that are chosen from, one passes on its whole tangent; ``scaled``:
+    the result's tangent is multiplied by what ``values`` gives; ``blocks``: the columns of the
+    result's tangent stand in the order that ``values`` gives.
     """
 
     site: Site
@@ -269,6 +270,8 @@ def _tangent(
             f = change.values[use]
             part, instead = (own @ other, f * own) if k == 0 else (other @ own, f * other)
             return moved + ((instead @ other if k == 0 else instead @ own) / f - part)
+        case "scaled":
+            return moved * change.values[use]
         case "blocks":
             order = change.values[use]
             return moved[..., order] if np.shape(moved)[-1:] == np.shape(order) else moved

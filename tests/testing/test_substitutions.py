@@ -80,6 +80,7 @@ def test_products_that_are_multiplied_out_are_right_where_they_should_be() -> No
         ("lstm", "i[t] * g[t]\n", "i[0] * g[t]\n", "i_t is that of the first step beside g_t in c"),
         ("lstm", "(sigmoid(a[:, k * n : (k + 1) * n]) for k in range(3))",
          "(a[:, k * n : (k + 1) * n] for k in range(3))", "σ is missing in f, i, o"),
+        ("gru", "(1 - z[t]) * g[t] +", "(2 - z[t]) * g[t] +", "+1 is added to"),
         ("elman", "p.mask * p.loss_weights[:, None]", "p.mask + p.loss_weights[:, None]",
          "the mask and the loss weights are added"),
     ],
@@ -112,3 +113,9 @@ def test_what_is_done_to_a_wrong_gradient_at_the_end_is_undone(
     old, new = zip(*(next((o, w) for n, b, o, w in own.EDITS if (n, b) == (name, bug))
                      for bug in bugs), strict=True)  # fmt: skip
     assert words in said(own.changed(name, old, new), own.RIGHT[name][0])
+
+
+def test_rows_that_are_assigned_in_loops_over_examples_are_named() -> None:
+    own = module("submitted_changes")
+    made = own.changed("unit_loops", "dU[i, j] += delta[i] * h", "dU[i, j] = delta[i] * h")
+    assert "only the use at the first step of the last example is there" in said(made, "elman")

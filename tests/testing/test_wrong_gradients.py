@@ -358,6 +358,29 @@ def test_mistakes_in_pairs_are_named(file: str, name: str, bug: str, words: str)
 
 
 @pytest.mark.parametrize(
+    ("file", "name", "line", "instead", "words"),
+    [
+        ("written", "attended", "dpre.T @ H[t]", "dpre.T @ H[t + 1]", "has as the first the value"),
+        ("written", "attended", "S[-1].T @ dquery", "S[0].T @ dquery", "at first"),
+        ("written", "attended", "- S[t] ** 2", "- S[t - 1] ** 2", "at the argument of the use bef"),
+        ("written", "attended", "(1 - S[t] ** 2)", "(1 - S[t])", "1 − y stands for the derivative"),
+        ("written", "attended", " - y[0]", " + y[0]", "has its second operand with the other sign"),
+        ("submitted", "tagged", "* z * (1 - z)", "* (1 - z)", "1 − y stands for the derivative y"),
+        ("submitted", "forced", "dh * tc * o * (1 - o)", "dh * tc * o",
+         "y stands for the derivative y (1 − y) of y = `1 / (1 + np.exp(-a))` (line 24), at one"),
+    ],
+)  # fmt: skip
+def test_slopes_and_values_in_pairs_are_named(
+    file: str, name: str, line: str, instead: str, words: str
+) -> None:
+    own = module(f"{file}_changes")
+    made = own.changed(f"{name}_gradient", line, instead)
+    params, x, y = own.point(name)
+    found = judge_pair(lambda q: own.LOSSES[name](q, x, y), lambda q: made(q, x, y), params)
+    assert [f.message for f in found if f.code == "explained" and words in f.message], found
+
+
+@pytest.mark.parametrize(
     "bug", ["mean over steps, not weighed", "mask missing in the attention", "states before in M"]
 )
 def test_a_masked_softmax_is_no_name_for_everything(bug: str) -> None:
