@@ -405,6 +405,8 @@ def _without_components(formula: Formula) -> Formula:
     text = formula.latex
     edits: list[tuple[int, int, str]] = []
     start = 0
+    if sums_over_others(text):
+        return formula
     for row in re.split(r"(\\\\)", text):
         edits += [(start + a, start + b, new) for a, b, new in _components_of(row)]
         start += len(row)
@@ -413,7 +415,7 @@ def _without_components(formula: Formula) -> Formula:
 
 def _components_of(row: str) -> list[tuple[int, int, str]]:
     edits: list[tuple[int, int, str]] = []
-    if PAIR_OF_UNITS.search(row) or sums_over_others(row):
+    if PAIR_OF_UNITS.search(row):
         return edits
     for index in {m.group(2) for m in _COMPONENT.finditer(row)}:
         sums = re.compile(

@@ -390,3 +390,35 @@ def test_layers_below_the_name_and_residual_paths() -> None:
             r"W_i \mathrm{diag}(1 - \tanh^2(x_i))",
         ),
     )
+
+
+STACK = (
+    "$$a_t^{(l)} = W^{(l)} h_{t-1}^{(l)} + U^{(l)} h_t^{(l-1)} + b^{(l)}$$\n\n"
+    "$$h_t^{(l)} = \\tanh(a_t^{(l)})$$\n\n"
+    "$$\\delta_t^{(l)} = \\frac{\\partial L}{\\partial a_t^{(l)}}$$\n\n"
+)
+
+
+def test_recurrent_networks_above_each_other() -> None:
+    told(
+        STACK,
+        (
+            r"\frac{\partial h_t^{(l)}}{\partial h_{t-1}^{(l)}} = "
+            r"\mathrm{diag}(1 - (h_t^{(l)})^2) W^{(l)}",
+            r"\frac{\partial L}{\partial h_t^{(l)}} = (W^{(l)})^T \delta_{t+1}^{(l)} + "
+            r"(U^{(l+1)})^T \delta_t^{(l+1)}",
+            r"\frac{\partial L}{\partial U^{(l)}} = \sum_t \delta_t^{(l)} (h_t^{(l-1)})^T",
+        ),
+        (
+            r"\frac{\partial L}{\partial h_t^{(l)}} = (W^{(l)})^T \delta_{t+1}^{(l)} + "
+            r"(U^{(l)})^T \delta_t^{(l+1)}",
+            r"\frac{\partial L}{\partial U^{(l)}} = \sum_t \delta_t^{(l)} (h_t^{(l)})^T",
+        ),
+    )
+    # The top layer has none above it.
+    top = r"\frac{\partial L}{\partial h_t^{(l)}} = (W^{(l)})^T \delta_{t+1}^{(l)}"
+    assert judged(f"{STACK}$${top}$$")[top].verdict.verdict == "undecided"
+    slip = r"\frac{\partial L}{\partial U^{(l)}} = \sum_t \delta_t^{(l)} (h_t^{(l)})^T"
+    found = judged(f"{STACK}$${slip}$$")[slip].verdict
+    assert found.counterexample is not None
+    assert not any("breve" in n or "check" in n for n in found.counterexample.values)

@@ -3,7 +3,7 @@ r"""Networks of many layers, :math:`a^l = \sigma(W^l a^{l-1} + b^l)`: a recurren
 What a document says of layers is read as a document of its own, in which the layer is the step:
 :math:`W^l` has another value at each, the loss is that of the last one, and :math:`\delta^l =
 ((W^{l+1})^\top \delta^{l+1}) \odot \sigma'(z^l)` is judged as a backward recursion of any
-recurrence is. Formulas with a step of time in them are none of these.
+recurrence is. Formulas with a step of time in them are those of networks above each other.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.quantities.lines import normal
+from bptt_sym.check.quantities.stacked import SAID as ABOVE_EACH_OTHER
+from bptt_sym.check.quantities.stacked import in_own_names, stacked
+from bptt_sym.decide.verdict import Verdict
 from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.names import Name, names_in
 from bptt_sym.documents.respelling import Edit, edited
@@ -70,14 +73,31 @@ def by_layers(
 ) -> dict[tuple[int, int, int], Judged]:
     """The entries of the formulas about layers, by cell, line and column."""
     found = _layered(document)
-    if found is None:
-        return {}
+    entries: dict[tuple[int, int, int], Judged] = {}
+    for about in (found, _stacked(document)):
+        if about is not None:
+            entries = _judged(about, document, audit) | entries
+    return entries
+
+
+def _stacked(document: Document) -> _Layered | None:
+    """What is said of a layer, whichever, of recurrent networks above each other."""
+    if not any(_LETTER.search(f.latex) and "_" in f.latex for f in document.formulas):
+        return None
+    found = stacked(normal(document.formulas))
+    return None if found is None else _Layered(found[0], (ABOVE_EACH_OTHER,), found[1])
+
+
+def _judged(
+    found: _Layered, document: Document, audit: Callable[[Document], list[Judged]]
+) -> dict[tuple[int, int, int], Judged]:
     about = replace(document, formulas=tuple(found.formulas), plain=(), problems=())
     entries = {}
     for entry in audit(about):
         verdict = entry.verdict
-        if verdict.verdict == "wrong" and not found.settled:
+        if verdict.verdict == "wrong" and (not found.settled or _may_be_the_top(entry, found)):
             continue
+        verdict = _in_own_names(verdict)
         if verdict.is_right:
             readings = tuple(dict.fromkeys((*verdict.readings, *found.says)))
             scope = verdict.scope.replace("every T", "every number of layers")
@@ -89,6 +109,23 @@ def by_layers(
         place = entry.place
         entries[place.cell, place.line, place.column] = replace(entry, verdict=verdict)
     return entries
+
+
+def _may_be_the_top(entry: Judged, found: _Layered) -> bool:
+    """Whether all that is missing is what comes from the layer above, where there may be none."""
+    slip = entry.verdict.diagnosis
+    return found.says == (ABOVE_EACH_OTHER,) and slip is not None and slip.code == "BP015"
+
+
+def _in_own_names(verdict: Verdict) -> Verdict:
+    """``verdict`` with the names of the text; a slip is told without the names that it is in."""
+    slip, example = verdict.diagnosis, verdict.counterexample
+    if slip is not None:
+        slip = replace(slip, message=slip.message.partition(" (")[0], corrected="")
+    if example is not None:
+        values = {in_own_names(name): value for name, value in example.values.items()}
+        example = replace(example, values=values)
+    return replace(verdict, diagnosis=slip, counterexample=example)
 
 
 def _layered(document: Document) -> _Layered | None:
