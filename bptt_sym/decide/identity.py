@@ -33,7 +33,7 @@ from bptt_sym.notation import (
     Node,
     Num,
 )
-from bptt_sym.recurrence import Recurrence
+from bptt_sym.recurrence import Recurrence, references
 
 Fixed = Mapping[tuple[str, int | str | None], Node]
 
@@ -214,6 +214,11 @@ def start_values(
         for s in rec.states:
             for lag in range(rec.max_lag):
                 out.setdefault((s, -lag), ZERO)
+        # What entered before step 1, as in x_{t+1} = A x_t + B u_t, has made that state.
+        for e in rec.equations:
+            for name, lag in references(e.rhs):
+                if name in rec.inputs and lag > 0:
+                    out.setdefault((name, 1 - lag), ZERO)
     return out
 
 

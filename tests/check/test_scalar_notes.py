@@ -160,3 +160,14 @@ def test_marks_before_weights_of_small_letters() -> None:
     assert found[-4:] == ["right", "wrong", "right", "right"]
     update = r"dw = -\eta \frac{\partial L}{\partial w}"
     assert verdicts(f"{net}$${update}$$")[-1] not in ("right", "wrong")
+
+
+def test_a_run_that_begins_with_a_given_state_at_step_one() -> None:
+    system = (
+        r"$x_{t+1} = A x_t + B u_t$, $y_t = C x_t$, $J = \frac12 \sum_{t=1}^{N} \|y_t - r_t\|^2$, "
+        r"$\lambda_t = \frac{\partial J}{\partial x_t}$." + "\n\n"
+    )
+    gradient = r"$$\frac{\partial J}{\partial B} = \sum_{t=%s}^{N-1} \lambda_{t+1} u_%s^\top$$"
+    tried = ("1", "t"), ("0", "t"), ("2", "t"), ("1", "{t+1}")
+    found = verdicts(system + "\n\n".join(gradient % t for t in tried))
+    assert found[-4:] == ["right", "right", "wrong", "wrong"]
