@@ -45,11 +45,21 @@ class _Said:
     at: int
     letter: str
     members: tuple[str, ...]
+    #: Whether no words say so, but the gates are activations of what carries their letters.
+    shown: bool = False
+
+    def tells(self, text: str) -> bool:
+        """Whether ``text`` is about every gate, by this letter."""
+        counts = rf"(?:[hxcsyLE]|\\sum|\\prod)\s*_\s*\{{?\s*{self.letter}\b"
+        if self.shown and re.search(counts, text):
+            return False  # the letter is one of steps there
+        return bool(_uses(text, self.letter))
 
 
 def for_each_gate(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with those about every gate written once for each."""
     said = [found for k, f in enumerate(formulas) for found in _sayings(f, k)]
+    said = said or _shown(formulas)
     if not said:
         return list(formulas)
     every = "\n".join(f.latex for f in formulas)
@@ -57,7 +67,7 @@ def for_each_gate(formulas: Sequence[Formula]) -> list[Formula]:
     out: list[Formula] = []
     for k, given in enumerate(formulas):
         formula = _summed(given, said, accented, k)
-        letter = next((s.letter for s in said if _uses(formula.latex, s.letter)), "")
+        letter = next((s.letter for s in said if s.tells(formula.latex)), "")
         members = _nearest(said, letter, k).members if letter else ()
         out += [_about(formula, letter, m, accented) for m in members] or [formula]
     return out
@@ -71,6 +81,30 @@ def _sayings(formula: Formula, at: int) -> Iterator[_Said]:
             members = tuple(re.findall(_MEMBER, m.group("list")))
             if len(_GATES & {_bare(member) for member in members}) > 1:
                 yield _Said(at, m.group("letter"), members)
+
+
+#: ``a_{k,t} = …``, ``f_t = \\sigma(a_{f,t})``
+_GENERIC = re.compile(
+    r"(?P<base>\\mathrm\s*\{\s*net\s*\}|(?<![A-Za-z\\])[azups])\s*_\s*\{\s*(?P<letter>k)\s*,\s*t\s*\}\s*&?\s*="
+)
+_ACTIVATED = re.compile(
+    r"(?<![A-Za-z\\])(?P<gate>[A-Za-z])\s*_\s*(?:t|\{\s*t\s*\})\s*&?\s*=\s*&?\s*(?:\\(?:sigma|tanh|phi)|tanh)\s*"
+    r"(?:\\left\s*)?\(\s*(?P<base>\\mathrm\s*\{\s*net\s*\}|[azups])\s*_\s*\{\s*(?P<x>[A-Za-z])\s*,\s*t\s*\}"
+)
+
+
+def _shown(formulas: Sequence[Formula]) -> list[_Said]:
+    """The letter of a line that is given for a gate in general, where the gates show which."""
+    for at, formula in enumerate(formulas):
+        for m in _GENERIC.finditer(formula.latex):
+            base = "".join(m["base"].split())
+            members = dict.fromkeys(
+                n["x"] for f in formulas for n in _ACTIVATED.finditer(f.latex)
+                if "".join(n["base"].split()) == base
+            )  # fmt: skip
+            if len(members) > 1 and m["letter"] not in members:
+                return [_Said(at, m["letter"], tuple(members), shown=True)]
+    return []
 
 
 def _nearest(said: Sequence[_Said], letter: str, place: int) -> _Said:

@@ -45,6 +45,7 @@ from bptt_sym.spelling.from_above import (
     with_what_arrives,
 )
 from bptt_sym.spelling.gate_labels import with_gate_labels
+from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.handwriting import as_written
 from bptt_sym.spelling.held import held_fixed, with_one_function
 from bptt_sym.spelling.influences import with_influences_written_out
@@ -237,6 +238,7 @@ TYPESETTING = (
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
+    _all(with_commas_before_steps),
     _all(with_the_layer_at_hand),
     _lettered(with_letters_for_primes),
     _all(with_entries_beside_steps),

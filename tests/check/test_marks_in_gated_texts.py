@@ -10,6 +10,7 @@ from bptt_sym.check.audit import audit
 from bptt_sym.documents.document import document_from_text
 from bptt_sym.spelling.applied_names import with_names_for_applied
 from bptt_sym.spelling.bare_nablas import with_losses_for_nablas
+from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.named_at_the_end import with_names_at_the_end
 from bptt_sym.spelling.slashed import with_bars_for_slashes
 
@@ -154,6 +155,7 @@ def test_the_patterns_are_linear(text: str) -> None:
     with_losses_for_nablas([hostile], "L")
     with_names_at_the_end([hostile])
     with_names_for_applied([hostile])
+    with_commas_before_steps([hostile])
     assert time.process_time() - start < 2
 
 
@@ -334,3 +336,51 @@ def test_ways_through_the_layer_below_are_left_alone() -> None:
         rf"\frac{{\partial L}}{{\partial h_t^{{(l)}}}} = {part.replace('(l)', '(l+1)')}",
     ]
     assert set(verdicts(LAYER, claims)) <= {"undecided", "unreadable"}
+
+
+ARGUMENTS = r"""
+$$%s$$
+$$f_t = \sigma(z_{f,t}), \quad i_t = \sigma(z_{i,t}), \quad g_t = \tanh(z_{g,t})$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = \tanh(c_t)$$
+"""
+EACH = r", \quad ".join(rf"z_{{{g},t}} = W_{g} x_t + U_{g} h_{{t-1}}" for g in "fig")
+GENERIC = r"z_{k,t} = W_k x_t + U_k h_{t-1}"
+
+
+def test_a_label_and_a_step_may_stand_without_a_comma() -> None:
+    gradient = r"\frac{\partial L}{\partial c_t} \odot %s \odot f_t \odot (1 - f_t)"
+    claims = [
+        r"\frac{\partial L}{\partial z_{ft}} = " + gradient % "c_{t-1}",
+        r"\frac{\partial L}{\partial z_{ft-1}} = "
+        + (gradient % "c_{t-1}").replace("t-1", "t-2").replace("_t", "_{t-1}"),
+        r"\frac{\partial L}{\partial z_{it}} = " + gradient % "g_t",
+    ]
+    text = (ARGUMENTS % EACH).replace(",t}", "t}")
+    assert verdicts(text, claims) == ["right", "right", "wrong"]
+
+
+def test_what_is_given_for_a_gate_in_general() -> None:
+    claims = [
+        r"\frac{\partial L}{\partial z_{f,t}} = \frac{\partial L}{\partial c_t} \odot c_{t-1}"
+        r" \odot f_t \odot (1 - f_t)",
+        r"\frac{\partial L}{\partial W_k} = \sum_t \frac{\partial L}{\partial z_{k,t}} x_t^\top",
+        r"\frac{\partial L}{\partial U_k} = \sum_t \frac{\partial L}{\partial z_{k,t}} x_t^\top",
+        r"\frac{\partial c_t}{\partial c_k} = \frac{\partial c_t}{\partial c_{t-1}}"
+        r" \frac{\partial c_{t-1}}{\partial c_k}",
+    ]
+    found = verdicts(ARGUMENTS % GENERIC, claims)
+    assert found[:3] == ["right", "right", "wrong"]
+    assert found[3] != "wrong"  # k is a step there
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"a_{it} = w_{ij} x_{jt}",
+        r"f_t = \sigma(a_{ft}), i_t = \sigma(a_{it}), b = a_{jt}",
+        r"W_{ft} = W_{it}",
+    ],
+)
+def test_units_beside_steps_are_no_labels(text: str) -> None:
+    formulas = document_from_text(f"$${text}$$", "t.md").formulas
+    assert [f.latex for f in with_commas_before_steps(formulas)] == [text]
