@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -88,7 +89,8 @@ class Report:
                     "code": d.code,
                     "message": d.message,
                     "parameters": list(d.parameters),
-                    "residual": d.residual,
+                    # What is only located leaves nothing to measure, and JSON has no NaN.
+                    "residual": d.residual if math.isfinite(d.residual) else None,
                     "problems": d.problems,
                 }
                 for d in self.diagnoses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from types import ModuleType
 from typing import Any
@@ -13,10 +14,12 @@ from bptt_sym.cells import cell
 from bptt_sym.errors import InputError, ModelError
 from bptt_sym.testing import GradientError, Problem, model_of, named_model, problem, run
 from bptt_sym.testing.draw import draw
+from bptt_sym.testing.evidence import Diagnosis
 from bptt_sym.testing.functions import judge_pair
 from bptt_sym.testing.mistakes import right
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.named import function
+from bptt_sym.testing.report import Finding, Report
 from bptt_sym.testing.reproduction import Written, reproduction
 from bptt_sym.testing.score import score_given
 from tests.testing.hand_written import module
@@ -68,6 +71,12 @@ def test_code_that_fails_on_some_problems_is_wrong() -> None:
 )
 def test_what_is_no_number_is_said(value: Any, words: str) -> None:
     assert words in run(lambda p: {**right(p), "U": value}, "elman", explain=False).text()
+
+
+def test_reports_are_strict_json() -> None:
+    located = Diagnosis("located", "nothing explains it", ("U",), float("nan"), 1)
+    report = Report("elman", "f", 1, 0.0, (Finding("value", "dU"),), (), (located,))
+    assert '"residual": null' in json.dumps(report.json(), allow_nan=False)
 
 
 def test_imaginary_parts_are_not_left_out() -> None:
