@@ -10,6 +10,7 @@ from bptt_sym.check.audit import audit
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.quantities.beside import Beside
 from bptt_sym.documents.document import document_from_text
+from tests.check.audited import verdicts
 
 RIGHT = ("right", "right_under_reading")
 
@@ -422,3 +423,13 @@ def test_recurrent_networks_above_each_other() -> None:
     found = judged(f"{STACK}$${slip}$$")[slip].verdict
     assert found.counterexample is not None
     assert not any("breve" in n or "check" in n for n in found.counterexample.values)
+
+
+@pytest.mark.parametrize("step", ["h[%s]", "h(%s)"])
+def test_a_step_in_brackets_is_no_argument(step: str) -> None:
+    now, before, entered = step % "t", step % "t-1", (step % "t").replace("h", "x")
+    cell = rf"$${now} = \tanh(w {before} + u {entered} + b)$$" + "\n\n"
+    slope = rf"\frac{{\partial {now}}}{{\partial w}} = (1 - ({now})^2) "
+    rest = rf"w \frac{{\partial {before}}}{{\partial w}}"
+    found = verdicts(f"{cell}$${slope} {rest}$$\n\n$${slope} ({before} + {rest})$$")
+    assert found[-2:] == ["wrong", "right"]

@@ -55,6 +55,13 @@ _DEFINED = Verdict("not_a_claim", note=marked("a definition"))
 _UNKNOWN = Verdict("undecided", note="it was not understood as one about quantities without time")
 
 
+#: A name with something in brackets behind it, and ``h[t-1]``, one with the step before.
+_BEFORE_BRACKETS = re.compile(r"(?<![A-Za-z\\])(?P<name>[A-Za-z])\s*(?:\\left\s*)?[\[(]")
+_STEP_BEFORE = re.compile(
+    rf"{_BEFORE_BRACKETS.pattern}\s*[tk]\s*-\s*1\s*(?:\\right\s*)?[\])]"
+)
+
+
 @dataclass(frozen=True)
 class Given:
     """``name`` is ``value``, as a line says; of a function, at ``variable``."""
@@ -94,6 +101,13 @@ class Beside:
         for f in (*self._normal, *self.document.plain):
             found[f.section] = found.get(f.section, frozenset()) | running(f)
         return found
+
+    @cached_property
+    def _counted_in_brackets(self) -> frozenset[str]:
+        """The names of which ``h[t-1]`` or ``h(t-1)`` tells that they run."""
+        return frozenset(
+            m["name"] for f in self._normal for m in _STEP_BEFORE.finditer(f.latex)
+        )
 
     @property
     def has_steps(self) -> bool:
@@ -242,6 +256,9 @@ class Beside:
 
     def _is_about_these(self, line: Line) -> bool:
         """Whether no name of ``line`` runs in time where it stands."""
+        found = _BEFORE_BRACKETS.finditer(line.row.latex)
+        if any(m["name"] in self._counted_in_brackets for m in found):
+            return False
         if line.is_closed:
             return True
         section = line.formula.section
