@@ -25,8 +25,13 @@ _GREEK = (
     "Psi Omega"
 ).split()
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
-#: What a text may write without a sign: the letters of ``softmax`` are no names.
-_WORDS = "|".join(sorted(WORDS | frozenset("softplus argmax argmin sign concat Diag".split())))
+#: Functions that a text may write without a sign: the letters of ``softmax`` are no names.
+_WORDS = "|".join(
+    sorted(
+        WORDS - frozenset("loss Loss cost Cost".split())
+        | frozenset("softplus argmax argmin sign concat Diag".split())
+    )
+)
 _BASE = re.compile(
     rf"(?P<base>(?<![A-Za-z\\])(?:{_WORDS})(?![A-Za-z])|\\(?:{'|'.join(FONTS)})\s*(?:{_GROUP}|[A-Za-z](?![A-Za-z])|\\[A-Za-z]+)"
     rf"|\\(?:{'|'.join(_GREEK)})(?![A-Za-z])|[A-Za-z])"

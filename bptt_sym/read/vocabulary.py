@@ -12,7 +12,7 @@ from bptt_sym.notation import At, Call, Fn, Idx, Node, Sym, walk
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, Shape
 
 _FONT = re.compile(
-    r"\\(?:mathbf|mathcal|mathrm|mathbb|mathfrak)\{((?:\\[A-Za-z]+|[A-Za-z0-9']+))\}"
+    r"\\(?:mathbf|mathcal|mathrm|mathbb|mathfrak)\{((?:\\[A-Za-z]+(?:\{[A-Za-z]\})?|[A-Za-z0-9']+))\}"
 )
 _WORD = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z]{2,}[0-9]*|[A-Za-z][0-9]+)")
 

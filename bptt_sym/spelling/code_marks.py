@@ -15,7 +15,7 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 from bptt_sym.spelling.deltas import by_argument
 
-_LEFT = r"(?:^|\\\\(?:\s*\[[^\]]*\])?|\\q?quad(?![A-Za-z])|&|\n)\s*"
+_LEFT = r"(?:^|\\begin\s*\{[a-z]+\*?\}|\\\\(?:\s*\[[^\]]*\])?|\\q?quad(?![A-Za-z])|&|\n)\s*"
 _EQUALS = r"(?=\s*&?\s*(?:\+\s*)?=(?!\s*-?\s*\\(?:eta|alpha|mu|epsilon)))"
 #: ``dhraw =``, ``dZ =``, ``dh_{next} =``, ``dy =``
 _GIVEN = re.compile(

@@ -110,6 +110,11 @@ _OF_SIZE = re.compile(
     r"(?:\^\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9]))?(?=\s*(?:[.,;]|\\\\|\\q?quad|\\end|$))",
     re.DOTALL,
 )
+#: How large a formula is set, and ``{dW_{ax}} &=``: braces around all that stands on the left.
+_SIZE = re.compile(r"\\(?:display|text|script)style(?![A-Za-z])\s*")
+_BRACED_LEFT = re.compile(
+    r"(?<![A-Za-z_^}\]])\{\s*(?P<left>d\s*[A-Za-z]+(?:\s*_\s*\{[^{}]*\})?)\s*\}(?=\s*&?\s*=)"
+)
 #: Space at the beginning, before a relation or before anything.
 _LEADING = re.compile(r"(?:\\[ ,;:!]\s*|\\q?quad(?![A-Za-z])\s*)+")
 #: What opens and closes, what breaks a row, and what relates.
@@ -133,6 +138,9 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _HALF, _fraction)
         formula = replaced(formula, _ACCENTED, _with_its_accent)
     if "\\" in text:
+        if "style" in text:
+            formula = replaced(formula, _SIZE, lambda m: "")
+        formula = replaced(formula, _BRACED_LEFT, lambda m: m["left"])
         formula = edited(formula, _narrowed(formula.latex))
         formula = replaced(formula, _FONT_OF_NONE, lambda m: "")
         formula = replaced(formula, _ACCENT, _within)

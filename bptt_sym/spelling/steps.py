@@ -67,7 +67,7 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
     every = [name for names in found for name in names]
     below = {n.base for n in every for s in n.scripts if s.kind == "_" and _is_step_letter(s)}
     given = {
-        n.base for f, names in zip(formulas, found, strict=True) for n in _given(f.latex, names)
+        n.base for f, names in zip(formulas, found, strict=True) for n in given_in(f.latex, names)
     }
     given |= _weights_of_steps(formulas, found)
     # A text whose labelled names have their steps above has them there throughout.
@@ -178,7 +178,7 @@ def with_brackets_above(formulas: Sequence[Formula]) -> list[Formula]:
     if not _of_gates(beside) or not _recurs(formulas, found, "^"):
         return list(formulas)
     given = {
-        n.base for f, names in zip(formulas, found, strict=True) for n in _given(f.latex, names)
+        n.base for f, names in zip(formulas, found, strict=True) for n in given_in(f.latex, names)
     }
     out = []
     for formula, names in zip(formulas, found, strict=True):
@@ -234,7 +234,7 @@ def _is_step_letter(script: Script) -> bool:
     return re.fullmatch(r"(?:[tTkn]|\\tau)\s*(?:[-+]\s*[0-9])?", script.inside) is not None
 
 
-def _given(text: str, names: Sequence[Name]) -> Iterator[Name]:
+def given_in(text: str, names: Sequence[Name]) -> Iterator[Name]:
     """The names that stand alone on the left of an equation without derivatives."""
     for name in names:
         if not name.scripts or not _EQUALS.match(text, name.close):
@@ -252,7 +252,7 @@ def _weights_of_steps(
     """The weights with another value at each step: ``W^l`` where ``z^l`` is given by it."""
     weights: set[str] = set()
     for formula, names in zip(formulas, found, strict=True):
-        for left in _given(formula.latex, names):
+        for left in given_in(formula.latex, names):
             step = left.scripts[0]
             if step.kind != "^" or not re.fullmatch(r"[a-z]", step.inside):
                 continue
@@ -277,7 +277,7 @@ def recurrences(
     """The letters of the steps of equations that give a name from one of the step before."""
     for formula, names in zip(formulas, found, strict=True):
         text = formula.latex
-        for left in _given(text, names):
+        for left in given_in(text, names):
             at = _offset(left.scripts[0].inside) if left.scripts[0].kind == kind else None
             if at is None:
                 continue

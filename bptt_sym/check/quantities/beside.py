@@ -30,6 +30,7 @@ from bptt_sym.check.quantities.lines import (
 )
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.documents.document import Document, Formula
+from bptt_sym.documents.names import names_in
 from bptt_sym.messages import marked
 from bptt_sym.notation import (
     ZERO,
@@ -60,6 +61,15 @@ _BEFORE_BRACKETS = re.compile(r"(?<![A-Za-z\\])(?P<name>[A-Za-z])\s*(?:\\left\s*
 _STEP_BEFORE = re.compile(
     rf"{_BEFORE_BRACKETS.pattern}\s*[tk]\s*-\s*1\s*(?:\\right\s*)?[\])]"
 )
+#: ``z = V h_T + a``: a name without a script, and what it is.
+_FIRST_EQUATION = re.compile(
+    r"\s*(?P<left>\\[a-z]+\s*\{\s*[A-Za-z]+\s*\}|\\[a-z]+(?![A-Za-z])|[A-Za-z]+)\s*&?\s*="
+    r"(?P<right>(?:(?!\\partial|\\nabla)[^=])+)$", re.DOTALL
+)
+#: ``h_{t1}``: the first of several steps.
+_NUMBERED = re.compile(r"_\s*\{\s*t\s*_?\s*\{?\s*[0-9]")
+#: ``h_T``, ``h_{t-1}``, ``h^{(t)}``
+_HAS_A_STEP = re.compile(r"[_^]\s*(?:\{\s*\(?\s*[tT](?![A-Za-z])|[tT](?![A-Za-z])|\\langle\s*[tT])")
 
 
 @dataclass(frozen=True)
@@ -112,7 +122,8 @@ class Beside:
     @property
     def has_steps(self) -> bool:
         """Whether a name of the document carries a step of time."""
-        return any(names for names in self._running.values())
+        numbered = any(_NUMBERED.search(f.latex) for f in self.document.formulas)
+        return numbered or any(names for names in self._running.values())
 
     def entries(self, wanted: Collection[tuple[int, int, int]] | None) -> list[Judged]:
         """The entries of the lines at the places ``wanted``, of all if it is ``None``.
@@ -269,7 +280,22 @@ class Beside:
         given = [g for g in self._given if g.line.formula.section == section]
         own = frozenset[str]().union(*(_plain({g.name, *g.line.names}) for g in given))
         names = _plain(line.names)
-        return not names & here and not (names & before) - own
+        of_the_run = self._of_the_run.get(section, frozenset())
+        return not names & (here | of_the_run) and not (names & before) - own
+
+    @cached_property
+    def _of_the_run(self) -> dict[int, frozenset[str]]:
+        """The names without a step whose equations rest on what runs, ``z = V h_T``, by section."""
+        if not self.has_steps:
+            return {}
+        rows: dict[int, list[tuple[str, str, set[str]]]] = {}
+        for f in self._normal:
+            written = (f.origin or f).latex
+            if (m := _FIRST_EQUATION.match(written)) is not None:
+                left = plain_name("".join(m["left"].split()))
+                names = {plain_name(n.base) for n in names_in(m["right"])}
+                rows.setdefault(f.section, []).append((left, m["right"], names))
+        return {section: _resting(of) for section, of in rows.items()}
 
     def _is_settled(self, claim: Claim, graph: Graph, line: Line) -> bool:
         """Whether each name that ``claim`` rests on can have but the one meaning."""
@@ -304,6 +330,16 @@ class Beside:
             return False  # a function that nothing defines may be any
         constant = any(map(is_number, claim.sides[1:]))  # where it vanishes, or at one point
         return not constant and not any(map(is_decimal, claim.sides))
+
+
+def _resting(rows: Collection[tuple[str, str, set[str]]]) -> frozenset[str]:
+    """The left sides of ``rows`` that rest on a step, each with its right side and its names."""
+    found = frozenset(left for left, right, _ in rows if _HAS_A_STEP.search(right))
+    while True:
+        more = {left for left, _, names in rows if names & found}
+        if more <= found:
+            return found
+        found |= more
 
 
 def _plain(names: frozenset[str] | set[str]) -> frozenset[str]:

@@ -55,6 +55,8 @@ def _meant(entry: Judged, own: Judged | None, layer: Judged | None, *, alone: bo
     if other is None or not (_may_stand_beside(entry) or (alone and own is other)):
         return entry
     claims = _may_stand_beside(entry) or entry.verdict.is_right or own is other
+    if entry.verdict.is_right and not other.verdict.is_right:
+        return entry
     if other.verdict.verdict == "not_a_claim" and entry.verdict.verdict == "wrong":
         return entry
     if not claims:

@@ -1,0 +1,61 @@
+r"""One label for the gate through which the new value enters: i, which some texts call u later on.
+
+A text that defines :math:`\Gamma_f, \Gamma_i, \Gamma_o` and differentiates :math:`\Gamma_f,
+\Gamma_u, \Gamma_o` has two letters for one gate, if nowhere a formula has both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.names import Name, Script, names_in
+from bptt_sym.documents.respelling import edited
+from bptt_sym.spelling.steps import given_in
+
+SAID = "the gate u, which nothing defines, is the gate i"
+_BESIDE = frozenset("fo")
+_FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit)\s*\{|\}")
+
+
+def with_one_input_gate(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with i for u, where u is the label of what only i is defined for."""
+    found = [names_in(f.latex) for f in formulas]
+    labels = [_labels(names) for names in found]
+    given: dict[str, set[str]] = {}
+    for f, names in zip(formulas, found, strict=True):
+        for name in given_in(f.latex, names):
+            if (label := _label(name)) is not None:
+                given.setdefault(_plain(name.base), set()).add(label.inside)
+    gates = {b for b, of in given.items() if {"i", *_BESIDE} <= of and "u" not in of}
+    used = {b for of in labels for b, label in of if label == "u"}
+    both = any({"i", "u"} <= {label for _, label in of} for of in labels)
+    if not gates & used or both:
+        return list(formulas)
+    out = []
+    for f, names in zip(formulas, found, strict=True):
+        edits = [
+            (s.start, s.end, "_{i}") for n in names
+            if (s := _label(n)) is not None and s.inside == "u"
+        ]  # fmt: skip
+        new = edited(f, edits)
+        out.append(replace(new, supposes=(*new.supposes, (SAID, "_{i}"))) if edits else f)
+    return out
+
+
+def _labels(names: Sequence[Name]) -> set[tuple[str, str]]:
+    return {(_plain(n.base), s.inside) for n in names if (s := _label(n)) is not None}
+
+
+def _plain(base: str) -> str:
+    """A name without its font: the gates of a definition may be bold, and plain later on."""
+    return _FONT.sub("", base)
+
+
+def _label(name: Name) -> Script | None:
+    """What stands below a name, if that is a letter."""
+    below: Iterator[Script] = (s for s in name.scripts if s.kind == "_")
+    script = next(below, None)
+    return script if script is not None and script.inside in ("i", "u", *_BESIDE) else None
