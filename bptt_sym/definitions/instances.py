@@ -99,6 +99,8 @@ def _general(text: str) -> tuple[str, int, str] | None:
         step = _step_of(m, text)
         if step is None or (m.raised and m.step == "T" and not head.raised):
             continue  # (W^T beside h_T is a transpose)
+        if now[0] == "T" and not step[0]:
+            continue  # (and the 3 of w_3 is a label)
         if step[0] != now[0] or not -2 <= step[1] - now[1] <= 0:
             return None
         match = _WRITTEN.match(text, m.end)

@@ -171,3 +171,16 @@ def test_a_run_that_begins_with_a_given_state_at_step_one() -> None:
     tried = ("1", "t"), ("0", "t"), ("2", "t"), ("1", "{t+1}")
     found = verdicts(system + "\n\n".join(gradient % t for t in tried))
     assert found[-4:] == ["right", "right", "wrong", "wrong"]
+
+
+def test_numbered_weights_beside_the_last_step() -> None:
+    net = (
+        r"All are scalars: $h_t = \phi(w_1 x_t + w_2 h_{t-1})$, $\hat y = w_3 h_T$, "
+        r"$\ell = (\hat y - y)^2$." + "\n\n"
+    )
+    rows = (
+        r"\frac{\partial \ell}{\partial w_3} = 2(\hat y - y) h_T",
+        r"\frac{\partial \ell}{\partial h_T} = 2(\hat y - y) w_3",
+        r"\frac{\partial \ell}{\partial h_T} = 2(\hat y - y) w_2",
+    )
+    assert verdicts(net + "\n\n".join(f"$${r}$$" for r in rows))[-3:] == ["right", "right", "wrong"]
