@@ -20,8 +20,10 @@ from bptt_sym.check.quantities.graph import Graph
 from bptt_sym.check.quantities.layouts import is_size
 from bptt_sym.check.quantities.lines import (
     ENTRIES,
+    IN_TIME,
     KNOWN,
     Line,
+    given_in_time,
     is_decimal,
     is_number,
     lines_of,
@@ -109,7 +111,10 @@ class Beside:
         """The names that are counted, by section."""
         found: dict[int, frozenset[str]] = {}
         for f in (*self._normal, *self.document.plain):
-            found[f.section] = found.get(f.section, frozenset()) | running(f)
+            names = running(f) | given_in_time(f)
+            found[f.section] = found.get(f.section, frozenset()) | names
+        for f in self.document.formulas:  # as they stand: z_{t2}
+            found[f.section] = found.get(f.section, frozenset()) | running(f, IN_TIME)
         return found
 
     @cached_property

@@ -28,8 +28,7 @@ def with_what_stands_beside(
 ) -> list[Judged]:
     """``entries`` with what is about no recurrence judged by what stands beside it.
 
-    What holds of a recurrence stays; what a text that has one defines without time accuses nobody
-    under it.
+    What holds of a recurrence stays; what a text defines without time accuses nobody under it.
     """
     if all(e.verdict.verdict == "not_a_claim" for e in entries) and not entries:
         return list(entries)
@@ -52,18 +51,24 @@ def _meant(entry: Judged, own: Judged | None, layer: Judged | None, *, alone: bo
         return replace(entry, verdict=ELSEWHERE, part=None)
     else:
         other = layer
-    if other is None or not (_may_stand_beside(entry) or (alone and own is other)):
+    if other is None:
         return entry
-    claims = _may_stand_beside(entry) or entry.verdict.is_right or own is other
-    if entry.verdict.is_right and not other.verdict.is_right:
+    if entry.verdict.is_right:
+        # Of two ways to read it, the one that needs no step.
+        better = own if alone and _is_right(own) else None
+        return entry if better is None else replace(better, display=entry.display)
+    if not _may_stand_beside(entry):
         return entry
-    if other.verdict.verdict == "not_a_claim" and entry.verdict.verdict == "wrong":
-        return entry
-    if not claims:
+    if entry.verdict.verdict == "wrong" and other.verdict.verdict == "not_a_claim":
         return entry
     if own is not other and entry.verdict.verdict == "wrong" and not other.verdict.is_right:
         return entry
-    return replace(other, latex=entry.latex, display=entry.display)
+    latex = entry.latex if other is layer else other.latex
+    return replace(other, latex=latex, display=entry.display)
+
+
+def _is_right(entry: Judged | None) -> bool:
+    return entry is not None and entry.verdict.is_right
 
 
 def _may_stand_beside(entry: Judged) -> bool:

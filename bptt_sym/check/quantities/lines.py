@@ -88,6 +88,10 @@ _DISTANCES = re.compile(
 )
 #: What may be counted: the letters of steps, units and layers.
 _COUNTS = re.compile(r"(?<![A-Za-z\\])(?:[tTijklnm]|\\(?:tau|ell))(?![A-Za-z])")
+#: The letters of steps of time.
+IN_TIME = re.compile(r"(?<![A-Za-z\\])t(?![A-Za-z])|\\tau(?![A-Za-z])")
+_GIVES = re.compile(r"\s*&?\s*(?:=|:=|\\equiv)")
+_BEGINS = re.compile(r"(?:^|\\\\|,|\\q?quad|\})\s*&?\s*\Z")
 _MARK = re.compile(r"\\(?:partial|nabla)|∂|\\frac\s*\{\s*\{?\s*d|[A-Za-z]\s*'|\\prime")
 #: Functions that a text may define or leave open, where they stand before a bracket.
 _LETTERS = frozenset(r"f g h F G H \phi \varphi \psi \sigma".split())
@@ -197,11 +201,11 @@ def is_still(latex: str) -> bool:
     return not any(counted(name) for name in names_in(latex)) and not _counts_others(latex)
 
 
-def _counts_others(latex: str) -> bool:
+def _counts_others(latex: str, letters: re.Pattern[str] = _COUNTS) -> bool:
     """Whether a script counts that belongs to no name: ``h1_t``, ``\\overleftarrow{s}_t``."""
     of_names = {s.start for n in names_in(latex) for s in n.scripts}
     return any(
-        m.start() not in of_names and _COUNTS.search(m["of"]) is not None
+        m.start() not in of_names and letters.search(m["of"]) is not None
         and not (m["sign"] == "^" and m["of"].strip("{ }") in ("T", "n", "k", "m"))
         for m in _SCRIPT.finditer(latex)
     )  # fmt: skip
@@ -222,14 +226,26 @@ def counted(name: Name) -> bool:
     return False
 
 
-def running(formula: Formula) -> frozenset[str]:
+def running(formula: Formula, letters: re.Pattern[str] = _COUNTS) -> frozenset[str]:
     """The names of ``formula`` that carry a letter of what is counted, fonts left out."""
-    others = [""] if _counts_others(formula.latex) else []  # of names that are not told apart
+    # (Of names that are not told apart.)
+    others = [""] if _counts_others(formula.latex, letters) else []
     return frozenset(others) | frozenset(
         plain_name(n.base)
         for n in names_in(formula.latex)
-        if counted(n) and any(s.kind in "_^" and _COUNTS.search(s.inside) for s in n.scripts)
+        if counted(n) and any(s.kind in "_^" and letters.search(s.inside) for s in n.scripts)
     )
+
+
+def given_in_time(formula: Formula) -> frozenset[str]:
+    """The bare names that ``formula`` gives by what is counted: ``z = V h_T``."""
+    if is_still(formula.latex):
+        return frozenset()
+    return frozenset(
+        plain_name(n.base) for n in names_in(formula.latex)
+        if not n.scripts and _GIVES.match(formula.latex, n.end)
+        and _BEGINS.search(formula.latex, 0, n.start)
+    )  # fmt: skip
 
 
 def _without_t(formula: Formula, instead: str) -> Formula | None:
