@@ -225,8 +225,9 @@ def internal_error(error: Exception) -> Verdict:
 def unreadable(formula: Formula, error: InputError, model: str = "") -> Judged:
     """A formula with the reason why it cannot be read."""
     verdict = Verdict("unreadable", note=error.message)
+    shown = formula.shown(0, len(formula.latex))
     return Judged(
-        formula.place(), formula.latex, verdict, model, fault_in(formula, error), formula.display
+        formula.place(), shown, verdict, model, fault_in(formula, error), formula.display
     )
 
 

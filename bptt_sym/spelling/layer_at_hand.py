@@ -39,6 +39,12 @@ _FURTHER = re.compile(
 _ABOVE_THE_BAR = re.compile(
     r"\\[dt]?frac\s*\{\s*\\partial\s*(?P<of>(?:[^{}]|\{[^{}]*\}){1,40})\}\s*\{\s*\\partial\s*\{?\s*$"
 )
+#: ``\\frac{\\partial L}{\\partial h_t^{(l)}}``, ``\\delta_t^{(l)}``: the gradient by a state.
+_BY_A_STATE = re.compile(
+    r"\\[dt]?frac\s*\{\s*\\partial\s*(?P<of>(?:[^{}]|\{[^{}]*\}){1,40})\}\s*\{\s*\\partial\s*"
+    rf"(?:{_FONT})(?:{_ANY}{_HERE}|{_HERE}{_ANY})\s*\}}|\\delta(?![A-Za-z])"
+)
+_PAST_OR_NEXT = re.compile(r"[tT]\s*[+-]\s*1")
 _DIFFERENTIATED = re.compile(r"\\partial\s*\{?\s*$|/\s*$")
 _EQUATION = re.compile(r"(?<![<>:!])=")
 
@@ -62,9 +68,24 @@ def _of_one_layer(formula: Formula) -> Formula:
     text = formula.latex
     if _FURTHER.search(text) or not _MARK.search(text) or _through_the_layer_below(text):
         return formula
+    if _of_the_loss(text):
+        return formula
     new = replaced(formula, _NAME_BELOW, lambda m: rf"\mathrm{{below}}{m['a'] or m['b']}")
     new = replaced(new, _MARK, lambda m: "")
     return replace(new, supposes=(*new.supposes, (THE_LAYER_BELOW, "")))
+
+
+def _of_the_loss(text: str) -> bool:
+    r"""Whether it says what the gradient of the loss by a state of the layer is.
+
+    It gets a part through the layer above, if there is one. A name for the gradient, and one step
+    of the chain rule from another gradient of the layer, say nothing of that.
+    """
+    left, equals, right = text.partition("=")
+    found = _BY_A_STATE.search(left)
+    if not equals or found is None or _MARK.search(found["of"] or ""):
+        return False
+    return _PAST_OR_NEXT.search(right) is not None
 
 
 def _through_the_layer_below(text: str) -> bool:

@@ -68,6 +68,11 @@ class _Layered:
     settled: bool
 
 
+MAY_BE_THE_TOP = Verdict(
+    "undecided", note="it fails for a layer with another above it, and may be about the top one"
+)
+
+
 def by_layers(
     document: Document, audit: Callable[[Document], list[Judged]]
 ) -> dict[tuple[int, int, int], Judged]:
@@ -95,16 +100,18 @@ def _judged(
     entries = {}
     for entry in audit(about):
         verdict = entry.verdict
-        if verdict.verdict == "wrong" and (not found.settled or _may_be_the_top(entry, found)):
+        if verdict.verdict == "wrong" and not found.settled:
             continue
-        verdict = _in_own_names(verdict)
+        if verdict.verdict == "wrong" and _may_be_the_top(entry, found):
+            verdict = MAY_BE_THE_TOP
+        verdict = _in_own_names(verdict) if verdict is not MAY_BE_THE_TOP else verdict
         if verdict.is_right:
             readings = tuple(dict.fromkeys((*verdict.readings, *found.says)))
             scope = verdict.scope.replace("every T", "every number of layers")
             verdict = replace(
                 verdict, verdict="right_under_reading", readings=readings, scope=scope
             )
-        elif verdict.verdict not in ("wrong", "not_a_claim"):
+        elif verdict.verdict not in ("wrong", "not_a_claim") and verdict is not MAY_BE_THE_TOP:
             continue
         place = entry.place
         entries[place.cell, place.line, place.column] = replace(entry, verdict=verdict)
