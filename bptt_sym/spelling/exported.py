@@ -55,6 +55,12 @@ _ACCENT = re.compile(
     r"(?P<font>\\(?:boldsymbol|mathbf|bm|pmb|mathrm|mathcal))\s*"
     r"(?:\{\s*(?P<a>\\?[A-Za-z]+)\s*\}|(?P<b>[A-Za-z](?![A-Za-z])|\\[A-Za-z]+))"
 )
+#: ``\\mathbf{\\hat{y}}``: the accent within the font.
+_IN_FONT = re.compile(
+    r"(?P<font>\\(?:boldsymbol|mathbf|bm|pmb))\s*\{\s*"
+    r"(?P<accent>\\(?:(?:wide)?hat|(?:wide)?tilde|bar|overline))\s*"
+    r"(?:\{\s*(?P<a>\\?[A-Za-z]+)\s*\}|(?P<b>[A-Za-z](?![A-Za-z])))\s*\}"
+)
 #: ``y_tln\\hat y_t``, ``ln(p)``: the logarithm without its backslash.
 _LOGARITHM = re.compile(
     r"(?:(?<![A-Za-z\\])|(?<=_[a-z]))(?:ln|log)"
@@ -150,6 +156,7 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _WITH_ITS_FACTOR, lambda m: rf"{m[1]}\operatorname{{diag}}")
         formula = replaced(formula, _BOXED_STEP, lambda m: "_{" + m["step"] + "}")
         formula = replaced(formula, SCRIPT_INSIDE, outside)
+        formula = replaced(formula, _IN_FONT, _within)
         formula = replaced(formula, _LOGARITHM, lambda m: r"\log ")
         formula = replaced(formula, _OF_SIZE, _its_equation)
         formula = replaced(formula, _SIGN_MEANS, lambda m: "")

@@ -171,7 +171,8 @@ def test_names_of_three_letters_as_programs_read_them_off(formula: str) -> None:
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        (r"\mathbf{\hat{y}_t}", r"\mathbf{\hat{y}}_t"),
+        (r"\mathbf{\hat{y}_t}", r"\hat{\mathbf{y}}_t"),
+        (r"\boldsymbol{\tilde c}_t", r"\tilde{\boldsymbol{c}}_t"),
         (r"\sigma(W \mathbf{x_t)}", r"\sigma(W \mathbf{x}_t)"),
         (r"\mathbf{x_{[t-1]}}", r"\mathbf{x}_{t-1}"),
     ],

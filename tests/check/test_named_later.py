@@ -59,3 +59,17 @@ def test_a_norm_is_no_loss_of_step_two(said: str, expected: str) -> None:
     total = r"\frac{\partial E}{\partial W} = \sum_{t=1}^{T} \frac{\partial E_t}{\partial W}"
     text = r"$$h_t = \sigma(W h_{t-1} + U x_t), \quad \hat y_t = V h_t$$" + "\n\n"
     assert verdicts(f"{text}$${total}$$\n\nWith {said} of it:\n\n")[-1] == expected
+
+
+def test_a_bold_prediction_with_its_accent_inside() -> None:
+    state = r"$$\mathbf{h}_t = \sigma(\mathbf{W} \mathbf{h}_{t-1})$$"
+    output = r"$$\mathbf{\hat{y}_t} = V \mathbf{h}_t$$"
+    share = (
+        r"$$\frac{\partial E_t}{\partial \mathbf{W}} = \sum_{k=1}^{t} "
+        r"\frac{\partial E_t}{\partial \mathbf{y_t}} "
+        r"\frac{\partial \mathbf{y_t}}{\partial \mathbf{h_t}} "
+        r"\frac{\partial \mathbf{h_t}}{\partial \mathbf{h_k}} "
+        r"\frac{\partial \mathbf{h_%s}}{\partial \mathbf{W}}$$"
+    )
+    found = verdicts("\n\n".join((state, output, share % "k", share % "t")))
+    assert found[-2:] == ["right", "wrong"]
