@@ -116,6 +116,11 @@ def test_a_partial_derivative_may_hold_fixed_what_else_is_named() -> None:
     assert slip.counterexample is not None and set(slip.counterexample.values) == {"x"}
 
 
+def test_a_variable_t_is_shown_as_it_stands() -> None:
+    found = judged(r"$z = 3t$, so $$\frac{dz}{dt} = 3 + 2t$$")
+    assert found[r"\frac{dz}{dt} = 3 + 2t"].verdict.verdict == "wrong"
+
+
 def test_what_may_mean_something_else_accuses_nobody() -> None:
     for text in (
         # the rule alone: nothing is known of the functions

@@ -250,9 +250,11 @@ def given_in_time(formula: Formula) -> frozenset[str]:
 
 def _without_t(formula: Formula, instead: str) -> Formula | None:
     """``formula`` with another letter for a variable t; ``None`` if there is none left."""
-    edits: list[Edit] = [
-        (n.start, n.end, f"{instead} ") for n in names_in(formula.latex) if n.base == "t"
-    ]
+    text = formula.latex
+    edits: list[Edit] = [  # (A space behind it only where a letter follows: places are kept.)
+        (n.start, n.end, instead + " " * text[n.end : n.end + 1].isalpha())
+        for n in names_in(text) if n.base == "t"
+    ]  # fmt: skip
     if edits and not instead:
         return None
     return edited(formula, edits) if edits else formula
