@@ -51,7 +51,7 @@ from bptt_sym.recurrence import Recurrence
 #: Slips that leave out no terms: nobody calls these neglected.
 SLIPS = frozenset(
     ("BP004", "BP006", "BP007", "BP008", "BP009", "BP010", "BP012", "BP013", "BP018", "BP019",
-     "BP020", "BP023", "BP026")
+     "BP020", "BP023", "BP026", "BP027")
 )  # fmt: skip
 #: Readings beyond which an approximation stays undecided.
 MAX_TRIALS = 40

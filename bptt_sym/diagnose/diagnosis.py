@@ -57,6 +57,7 @@ CODES: dict[str, str] = {
     "BP023": "the activation is applied twice",
     "BP025": "vectors and matrices are compared by size without a norm",
     "BP026": "a sum stands where a product belongs, or the reverse",
+    "BP027": "brackets are missing: a factor of the whole sum multiplies one of its terms",
 }
 
 #: Readings under which edits are tried, and edited equations that are tried in all.

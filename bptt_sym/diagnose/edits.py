@@ -312,6 +312,8 @@ class Slips(Surroundings):
             flipped = term.arg if isinstance(term, Neg) else Neg(term)
             yield Local("BP008", 2, Add((*node.args[:i], flipped, *node.args[i + 1 :])))
             yield Local("BP016", 3, add(*rest))
+        for bracketed in _with_brackets(node):
+            yield Local("BP027", 2, bracketed)
         match node.args:
             # s(1 - s) for 1 - s^2 and back: the wrong activation's derivative at the output.
             case (Num(value=v), Neg(arg=Pow(base=b, exp=Num(value=e)))) if v == 1 and e == 2:
@@ -405,3 +407,21 @@ class Slips(Surroundings):
             if name == HORIZON_NAME or name in free_indices(self.left):
                 continue
             yield Local("BP014", 3, Sum(name, ONE, Idx(HORIZON_NAME), node))
+
+
+def _with_brackets(node: Add) -> Iterator[Node]:
+    """``(A + B) c`` for ``A + B c``, and ``a (B + C)`` for ``a B + C``."""
+    first, last = node.args[0], node.args[-1]
+    if isinstance(last, (Mul, Had)):
+        for k in range(1, len(last.args)):
+            inner = _product_like(last, last.args[:k])
+            yield type(last)((Add((*node.args[:-1], inner)), *last.args[k:]))
+    if isinstance(first, (Mul, Had)):
+        for k in range(1, len(first.args)):
+            inner = _product_like(first, first.args[k:])
+            yield type(first)((*first.args[:k], Add((inner, *node.args[1:]))))
+
+
+def _product_like(like: Mul | Had, args: tuple[Node, ...]) -> Node:
+    """The product of ``args`` of the kind of ``like``."""
+    return args[0] if len(args) == 1 else type(like)(args)

@@ -93,6 +93,7 @@ HINTS: Final[dict[str, str]] = {
     "BP022": marked("Which number of a matrix is its norm?"),
     "BP025": marked("Can these two things be compared by size as they stand?"),
     "BP026": marked("Which of these are multiplied along one path, and which are added?"),
+    "BP027": marked("Which terms does this factor multiply?"),
 }
 assert set(HINTS) == set(CODES)
 
