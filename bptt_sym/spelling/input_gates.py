@@ -17,11 +17,14 @@ from bptt_sym.spelling.steps import given_in
 
 SAID = "the gate u, which nothing defines, is the gate i"
 _BESIDE = frozenset("fo")
+_LABELLED = re.compile(r"_\s*\{?\s*u(?![A-Za-z])")
 _FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit)\s*\{|\}")
 
 
 def with_one_input_gate(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with i for u, where u is the label of what only i is defined for."""
+    if not any(_LABELLED.search(f.latex) for f in formulas):
+        return list(formulas)
     found = [names_in(f.latex) for f in formulas]
     labels = [_labels(names) for names in found]
     given: dict[str, set[str]] = {}

@@ -96,10 +96,11 @@ class Beside:
 
     @cached_property
     def _lines(self) -> list[Line]:
-        return list(lines_of(self._normal))
+        return list(lines_of(self.usual))
 
     @cached_property
-    def _normal(self) -> list[Formula]:
+    def usual(self) -> list[Formula]:
+        """The displayed formulas in their usual spelling."""
         return normal(self.document.formulas)
 
     @cached_property
@@ -110,7 +111,7 @@ class Beside:
     def _running(self) -> dict[int, frozenset[str]]:
         """The names that are counted, by section."""
         found: dict[int, frozenset[str]] = {}
-        for f in (*self._normal, *self.document.plain):
+        for f in (*self.usual, *self.document.plain):
             names = running(f) | given_in_time(f)
             found[f.section] = found.get(f.section, frozenset()) | names
         for f in self.document.formulas:  # as they stand: z_{t2}
@@ -121,7 +122,7 @@ class Beside:
     def _counted_in_brackets(self) -> frozenset[str]:
         """The names of which ``h[t-1]`` or ``h(t-1)`` tells that they run."""
         return frozenset(
-            m["name"] for f in self._normal for m in _STEP_BEFORE.finditer(f.latex)
+            m["name"] for f in self.usual for m in _STEP_BEFORE.finditer(f.latex)
         )
 
     @property
@@ -294,7 +295,7 @@ class Beside:
         if not self.has_steps:
             return {}
         rows: dict[int, list[tuple[str, str, set[str]]]] = {}
-        for f in self._normal:
+        for f in self.usual:
             written = (f.origin or f).latex
             if (m := _FIRST_EQUATION.match(written)) is not None:
                 left = plain_name("".join(m["left"].split()))

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.quantities.lines import normal
 from bptt_sym.check.quantities.stacked import SAID as ABOVE_EACH_OTHER
 from bptt_sym.check.quantities.stacked import in_own_names, stacked
 from bptt_sym.decide.verdict import Verdict
@@ -74,22 +73,26 @@ MAY_BE_THE_TOP = Verdict(
 
 
 def by_layers(
-    document: Document, audit: Callable[[Document], list[Judged]]
+    document: Document,
+    formulas: Callable[[], list[Formula]],
+    audit: Callable[[Document], list[Judged]],
 ) -> dict[tuple[int, int, int], Judged]:
-    """The entries of the formulas about layers, by cell, line and column."""
-    found = _layered(document)
+    """The entries of the formulas about layers, by cell, line and column.
+
+    ``formulas`` gives those of the document in their usual spelling.
+    """
     entries: dict[tuple[int, int, int], Judged] = {}
-    for about in (found, _stacked(document)):
+    for about in (_layered(document, formulas), _stacked(document, formulas)):
         if about is not None:
             entries = _judged(about, document, audit) | entries
     return entries
 
 
-def _stacked(document: Document) -> _Layered | None:
+def _stacked(document: Document, formulas: Callable[[], list[Formula]]) -> _Layered | None:
     """What is said of a layer, whichever, of recurrent networks above each other."""
     if not any(_LETTER.search(f.latex) and "_" in f.latex for f in document.formulas):
         return None
-    found = stacked(normal(document.formulas))
+    found = stacked(formulas())
     return None if found is None else _Layered(found[0], (ABOVE_EACH_OTHER,), found[1])
 
 
@@ -135,10 +138,10 @@ def _in_own_names(verdict: Verdict) -> Verdict:
     return replace(verdict, diagnosis=slip, counterexample=example)
 
 
-def _layered(document: Document) -> _Layered | None:
+def _layered(document: Document, usual: Callable[[], list[Formula]]) -> _Layered | None:
     if not any(_LETTER.search(f.latex) and "^" in f.latex for f in document.formulas):
         return None
-    formulas = normal(document.formulas)
+    formulas = usual()
     chosen = [f for f in formulas if _is_about_layers(f)]
     state = next((s for f in chosen if (s := _state(f))), "")
     if not state:

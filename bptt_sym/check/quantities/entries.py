@@ -32,7 +32,8 @@ def with_what_stands_beside(
     """
     if all(e.verdict.verdict == "not_a_claim" for e in entries) and not entries:
         return list(entries)
-    beside, layers = Beside(document), by_layers(document, audit)
+    beside = Beside(document)
+    layers = by_layers(document, lambda: beside.usual, audit)
     alone = not beside.has_steps
     wanted = {_place(e) for e in entries if alone or _may_stand_beside(e)}
     own = {_place(j): j for j in beside.entries(wanted)}
