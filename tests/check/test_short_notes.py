@@ -170,3 +170,17 @@ def test_the_gradient_by_an_argument_without_a_name_stands_for_that_by_the_outpu
     assert found.diagnosis is not None and found.diagnosis.code == "BP007"
     by_state = text.replace(r"\partial \hat y_t} = ", r"\partial h_t} = V^\top (") + "@"
     assert judged(by_state.replace("$$@", ")$$"))[-1].verdict.is_right
+
+
+@pytest.mark.parametrize(
+    ("claim", "idle"),
+    [
+        (r"\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial o_t} h_t", "V"),
+        (r"\frac{\partial L}{\partial o_t} = V \frac{\partial L}{\partial o_{t+1}} W", "o"),
+    ],
+)
+def test_what_is_0_on_both_sides_for_one_unit_shows_nothing(claim: str, idle: str) -> None:
+    text = r"$h_t = \tanh(W h_{t-1} + U x_t)$, $o_t = V h_t$, $L = \sum_t \ell(h_t)$." "\n\n"
+    found = judged(f"{text}$${claim}$$")[-1].verdict
+    assert found.verdict == "undecided"
+    assert found.note == f"no definition uses {idle}: what depends on it?"
