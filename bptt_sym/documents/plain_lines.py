@@ -36,9 +36,13 @@ _SCRIPT = (
 _PART = rf"(?:∂|\\partial\s*)(?:\^?\+\s*)?\s*{_NAME}{_SCRIPT}{{0,3}}"
 #: ``dh_t/dh_{t-1}``
 _QUOTIENT = rf"d(?P<of>{_NAME}{_SCRIPT}{{1,3}})\s*/\s*d(?P<by>{_NAME}{_SCRIPT}{{0,3}})"
+#: ``dW = Σ_t dz_t h_{t-1}^T``: what it is says that it is none of code.
+_OF_A_WEIGHT = (
+    r"d[A-Za-z](?:_[a-z]{1,3})?(?=\s*\+?=[^=\n]{0,120}?(?:[Σ∑]|_\{?[tkT](?![A-Za-z])|[a-z]ᵀ|⊙))"
+)
 _DERIVATIVE = (
     rf"(?:\|\|?|‖|\|)?\(?\s*(?:{_PART}\s*/\s*{_PART}|(?:[δΔ]|\\delta\s*|d(?=[A-Za-z]_)){_NAME}{_SCRIPT}{{0,3}}"
-    rf"|d\s*[LEJ]{_SCRIPT}{{0,1}}\s*/\s*d\s*{_NAME}{_SCRIPT}{{0,3}}|{_QUOTIENT}|[δ]{_SCRIPT}{{0,3}})"
+    rf"|{_OF_A_WEIGHT}|d\s*[LEJ]{_SCRIPT}{{0,1}}\s*/\s*d\s*{_NAME}{_SCRIPT}{{0,3}}|{_QUOTIENT}|[δ]{_SCRIPT}{{0,3}})"
 )
 #: The left side of a formula about derivatives.
 _ABOUT = re.compile(rf"{_DERIVATIVE}")

@@ -139,6 +139,9 @@ def right_end(text: str, pos: int, end: int, also: str = "") -> int:
     return last if operand and text[last : last + 1] not in tuple("^_{⟨⟦‖∂∇") else -1
 
 
+_IS_GIVEN = re.compile(r"\s*\+?=(?!=)")
+
+
 def _is_symbol(word: str, text: str, after: int) -> bool:
     """Whether a run of letters is symbols, not a word of the sentence."""
     if len(word) == 2 and "\u0302" <= word[1] <= "\u0305":
@@ -146,6 +149,8 @@ def _is_symbol(word: str, text: str, after: int) -> bool:
     if len(word) == 1:
         # "a" and "I" are words unless something mathematical touches them.
         return word not in "aI" or text[after : after + 1] in tuple("_^)]*+-=,;") or True
+    if len(word) == 2 and word[0] == "d" and _IS_GIVEN.match(text, after):
+        return True  # db = …, the gradient by b
     if word in _FUNCTIONS or _hatted(word) or word in ("sum", "prod") or word in _GREEK_WORDS:
         return True
     scripted = text[after : after + 1] in ("_", "^", "₀", "ₜ")

@@ -227,3 +227,43 @@ def test_accents_within_words_are_left() -> None:
     words = "\\text{an\u0303o} + \\text{dŷm}"
     (formula,) = document_from_text(f"$$a = {words}$$", "a.md").formulas
     assert as_meant(formula).latex.endswith(words)
+
+
+SHEET = """Cheat sheet
+
+  z_t = W h_{t-1} + U x_t + b
+  h_t = tanh(z_t)
+  o_t = V h_t + c
+  p_t = softmax(o_t)
+  L = -Σ_t y_t^T log p_t
+
+  do_t = p_t - y_t
+  dV = Σ_t do_t h_t^T
+  dc = Σ_t do_t
+  dz_t = (1 - h_t^2) ⊙ (V^T do_t + W^T dz_{t+1})
+  dW = Σ_t dz_t %s^T
+  db = Σ_t %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("state", "summed", "expected"),
+    [
+        ("h_{t-1}", "dz_t", ["right", "right"]),
+        ("h_t", "dz_t", ["wrong", "right"]),
+        ("h_{t-1}", "dh_t", ["right", "wrong"]),
+    ],
+)
+def test_gradients_of_weights_under_the_marks_of_code(
+    tmp_path: Path, state: str, summed: str, expected: list[str]
+) -> None:
+    path = tmp_path / "sheet.txt"
+    path.write_text(SHEET % (state, summed), encoding="utf-8")
+    found = audit(read_document(path))
+    told = [j.verdict.verdict.replace("_under_reading", "") for j in found]
+    assert told == ["right"] * 4 + expected
+
+
+def test_code_under_the_same_names_is_no_formula() -> None:
+    code = "```\ndW = np.outer(dz, h)\ndb = sum(dz)\ndc = dc * f\nda = x\n```\n"
+    assert audit(document_from_text(code, "n.md")) == []
