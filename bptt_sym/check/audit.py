@@ -21,6 +21,7 @@ from bptt_sym.check.grounds import Grounds, holds_in_vain
 from bptt_sym.check.judged import Judged, Waiting, as_entry, fault_in, in_order, of_problem
 from bptt_sym.check.layers import layered
 from bptt_sym.check.links import by_links
+from bptt_sym.check.loss_before import by_loss_before
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.naming import named_in
 from bptt_sym.check.other_case import in_other_case
@@ -279,9 +280,11 @@ class _Auditor:
         return back or found
 
     def _renamed(self, row: Row, formula: Formula) -> Judged | None:
-        """The verdict of a recursion that gives a name of a gradient another meaning, if any."""
+        """The verdict with another meaning of a name of a gradient, or of the loss, if any."""
         family = self._family(self.models.current)
-        return renamed(row, family, lambda: self._judge(row, formula, [family]))
+        former = self._family(self.models.with_loss_before(formula))
+        again = renamed(row, family, lambda: self._judge(row, formula, [family]))
+        return again or by_loss_before(former, lambda: self._under(row, formula, former))
 
     def _name(self, row: Row, formula: Formula) -> Verdict | None:
         """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
@@ -300,8 +303,7 @@ class _Auditor:
         return [model, *self.models.completions(model)]
 
     def _standard(self) -> list[list[Model]]:
-        if self._cells is None:
-            self._cells = self.models.standard()
+        self._cells = self.models.standard() if self._cells is None else self._cells
         return self._cells
 
     def _renames(self, row: Row, model: Model) -> bool:
@@ -439,8 +441,7 @@ class _Auditor:
         if start < 0:
             return unreadable(formula, error, self._title)
         body = formula.part(start, len(text)).latex.replace("&", " ")
-        known = self._family(self.models.current)
-        models = known or [m for family in self._standard() for m in family]
+        models = self._family(self.models.current) or [m for f in self._standard() for m in f]
         found = continued(body, models, self._left, part=self._part)
         if found is None:
             return self._entry(formula, _EXAMPLE if continues_in_numbers(text) else _NO_LEFT_SIDE)
@@ -473,8 +474,7 @@ class _Auditor:
         error = again.error
         if (nothing := conditions.unclaimed(entry.row, entry.formula, error)) is not None:
             return self._entry(entry.formula, nothing, entry.row)
-        unknown = Verdict("undecided", note=error.message)
-        judged = self._entry(entry.formula, unknown, entry.row, "")
+        judged = self._entry(entry.formula, Verdict("undecided", note=error.message), entry.row, "")
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged
 
     def _respelled(self, entry: Waiting, latex: str, model: Model) -> Judged:

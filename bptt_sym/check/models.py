@@ -17,7 +17,7 @@ from bptt_sym.check.context import Context
 from bptt_sym.check.dimension import one_unit
 from bptt_sym.check.slopes import without_functions
 from bptt_sym.decide.rewriting import defined_in_rows
-from bptt_sym.definitions.clashes import beside
+from bptt_sym.definitions.clashes import beside, given_anew
 from bptt_sym.definitions.completion import completed, gives_way
 from bptt_sym.definitions.defining import Definition
 from bptt_sym.definitions.linking import linked
@@ -34,7 +34,7 @@ from bptt_sym.definitions.losses import (
 from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.definitions.standard import standard_cells
 from bptt_sym.definitions.supposed import Evidence, Supposition, suppositions
-from bptt_sym.definitions.targets import without_targets
+from bptt_sym.definitions.targets import is_target, without_targets
 from bptt_sym.definitions.usage import LOSSES
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BesideError, BpttError, ShapeError
@@ -86,6 +86,8 @@ class Model:
     replaced: bool = False
     #: Whether lines behind it have only added to it.
     grown: bool = False
+    #: Its definitions with the losses that stood before it gave them anew, if it did.
+    otherwise: dict[str, Definition] = field(default_factory=dict)
     #: This model with what the document uses and does not define.
     completions: list[Model] | None = None
     #: The same model of one unit, where every quantity is a number.
@@ -148,6 +150,7 @@ class Models:
         #: How often a definition took the place of an earlier one.
         self.anew = 0
         self._section = 0
+        self._losses: dict[str, Definition] = {}
 
     @property
     def current(self) -> Model | None:
@@ -187,6 +190,15 @@ class Models:
             for d in self.known.values()
         )
 
+    def with_loss_before(self, formula: Formula) -> Model | None:
+        """The model in force with the loss that stood before the one in force, if any did."""
+        if self.current is None or not self.current.otherwise:
+            return None
+        model = self._model(self.current.otherwise, formula)
+        if model is not None:
+            model.aliases, model.totals = self.current.aliases, self.current.totals
+        return model
+
     def restates(self, definitions: Iterable[Definition]) -> bool:
         """Whether every one of ``definitions`` stands in the model in force already."""
         return all(
@@ -214,7 +226,7 @@ class Models:
             softly = {k for k in fresh if k in self.known and self.known[k].soft}
             self.known = {k: d for k, d in self.known.items() if k not in softly}
         of_steps = any(d.kind is Kind.SEQUENCE for d in definitions)
-        targets = {k for k, d in self.known.items() if self._is_target(d, definitions)}
+        targets = {k for k, d in self.known.items() if is_target(d, definitions, self.known)}
         self.known = {k: d for k, d in self.known.items() if k not in targets}
         first_error: BpttError | None = None
         before, self.known = self.known, beside(self.known, fresh)
@@ -230,7 +242,9 @@ class Models:
             extends = before.items() <= known.items()
             self.known = known
             self._section = formula.section
+            self._losses = given_anew(before, fresh) or (self._losses if extends else {})
             if model is not None:
+                model.otherwise = {**known, **self._losses} if self._losses else {}
                 if self.current is not None and not extends:
                     self.anew += 1
                     self.current.replaced = True
@@ -248,19 +262,6 @@ class Models:
         if not any(d.soft for d in definitions):
             self.context.refused |= {d.base for d in definitions if d.kind is not Kind.FUNCTION}
         raise first_error
-
-    def _is_target(self, d: Definition, fresh: Sequence[Definition]) -> bool:
-        r"""Whether ``y_t``, given as some function and no more, is what :math:`\hat y_t` should be.
-
-        So where a loss among ``fresh`` is made of both, and an equation says what the latter is.
-        """
-        name = plain_name(d.name)
-        predicted = rf"\hat{{{name}}}"
-        both = {name, predicted}
-        if not d.is_unknown or not any(f.base in LOSSES and both <= f.names for f in fresh):
-            return False
-        given = (*self.known.values(), *fresh)
-        return any(plain_name(o.name) == predicted for o in given)
 
     def _of_a_step(self, d: Definition) -> Definition:
         """``h = x U + s_{t-1} W`` with the step left out, where h runs in time elsewhere."""
@@ -438,9 +439,7 @@ class Models:
                 continue
             return Model(
                 court, title, lines=tuple(every), supposed=s.says, evidence=s.evidence,
-                guessed=s.guessed,
-                mends=s.mends,
-                special=s.special,
+                guessed=s.guessed, mends=s.mends, special=s.special,
             )  # fmt: skip
         return None
 

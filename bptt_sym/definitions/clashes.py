@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from bptt_sym.definitions.defining import Definition
 from bptt_sym.definitions.outline import Kind
+from bptt_sym.definitions.usage import LOSSES
 
 #: Letters of functions that a text leaves open, applied to something.
 _APPLIED = re.compile(
@@ -60,3 +61,12 @@ def beside(
             break
         gone |= more
     return {k: d for k, d in known.items() if k not in gone}
+
+
+def given_anew(
+    before: Mapping[str, Definition], fresh: Mapping[str, Definition]
+) -> dict[str, Definition]:
+    """The losses of ``before`` that ``fresh`` gives another value, if it is about nothing else."""
+    if any(d.kind is not Kind.TOTAL or d.base not in LOSSES for d in fresh.values()):
+        return {}
+    return {k: before[k] for k, d in fresh.items() if k in before and before[k].plain != d.plain}

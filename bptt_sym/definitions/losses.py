@@ -280,6 +280,12 @@ _EACH_STEP = re.compile(
     r"\s*\+[^=]*(?:\\[cl]?dots|\.\.\.)\s*\+\s*"
     r"(?P=l)\s*_\s*\{?\s*T\s*\}?\s*\(\s*(?P=of)\s*_\s*\{?\s*T\s*\}?\s*\)\s*$"
 )
+#: ``= L_T(y_T, \\hat{y})``.
+_LAST_LOSS = re.compile(
+    rf"=\s*&?\s*(?P<l>{_STEPWISE})\s*_\s*(?:T|\{{\s*T\s*\}})\s*(?:\\left\s*)?"
+    rf"\(\s*(?P<of>{_STEPWISE})\s*_\s*(?:T|\{{\s*T\s*\}})"
+    rf"(?:\s*[,;]\s*{_STEPWISE}(?:\s*_\s*(?:T|\{{\s*T\s*\}}))?)?\s*(?:\\right\s*)?\)\s*$"
+)
 
 
 def step_losses(text: str, steps: Collection[str]) -> list[str]:
@@ -290,6 +296,11 @@ def step_losses(text: str, steps: Collection[str]) -> list[str]:
         whole = rf"{text[: each.start()]}= \sum_{{t=1}}^{{T}} {loss}_{{t}}"
         own = [] if loss in steps else [f"{loss}_{{t}} = \\mathrm{{loss}}({of}_{{t}}, 1)"]
         return [*own, whole]
+    last = _LAST_LOSS.search(text)
+    if last is not None:
+        loss = last.group("l")
+        own = [] if loss in steps else [f"{loss}_{{t}} = \\mathrm{{loss}}({last['of']}_{{t}}, 1)"]
+        return [*own, f"{text[: last.start()]}= {loss}_{{T}}"]
     match = _STEP_LOSS.search(text) if re.search(r"\\sum|∑", text) else None
     if match is None:
         return [text]

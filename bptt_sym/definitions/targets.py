@@ -8,9 +8,10 @@ target depend on the weights, and every gradient of the loss would lack a path.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bptt_sym.definitions.defining import Definition
+from bptt_sym.definitions.usage import LOSSES
 from bptt_sym.read.vocabulary import plain_name
 
 _HAT = re.compile(r"\\(?:wide)?hat\s*(?:\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}|[A-Za-z])")
@@ -33,6 +34,21 @@ def without_targets(known: Mapping[str, Definition]) -> dict[str, Definition]:
             for k in computed:
                 out.pop(k, None)
     return out
+
+
+def is_target(
+    d: Definition, fresh: Sequence[Definition], known: Mapping[str, Definition]
+) -> bool:
+    r"""Whether ``y_t``, given as some function and no more, is what :math:`\hat y_t` should be.
+
+    So where a loss among ``fresh`` is made of both, and an equation says what the latter is.
+    """
+    name = plain_name(d.name)
+    predicted = rf"\hat{{{name}}}"
+    both = {name, predicted}
+    if not d.is_unknown or not any(f.base in LOSSES and both <= f.names for f in fresh):
+        return False
+    return any(plain_name(o.name) == predicted for o in (*known.values(), *fresh))
 
 
 def _compares(right: str, letter: str) -> bool:
