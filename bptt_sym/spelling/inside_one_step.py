@@ -1,0 +1,73 @@
+r"""Cells without a step, which call the one before prev: :math:`c = f \odot c_{prev} + i \odot g`.
+
+What such a text computes, and the input, is of the step at hand; what it calls ``prev`` is of the
+step before. A text with a step anywhere, or that also calls the state at hand ``next``, stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.names import Name, names_in
+from bptt_sym.documents.respelling import Edit, edited
+
+_PREVIOUS = re.compile(r"(?:\\(?:text|mathrm|textrm)\s*\{\s*)?(?:prev|previous)\s*\}?")
+_NEXT = re.compile(r"(?:\\(?:text|mathrm|textrm)\s*\{\s*)?next\s*\}?")
+_STEP = re.compile(r"(?:[^A-Za-z]|\A)[tT](?:[^A-Za-z]|\Z)")
+_BEGINS = re.compile(r"(?:\A|\\\\|\\q?quad(?![A-Za-z])|\\begin\s*\{[a-z]+\*?\}|[,;&])[\s&]*\Z")
+_EQUALS = re.compile(r"\s*&?\s*(?:=|\\coloneqq(?![A-Za-z])|:=)")
+_DIFFERENTIAL = re.compile(r"(?<![A-Za-z\\])d\s*\Z")
+_LOSSES = frozenset("L J E \\mathcal{L} \\mathcal{J} \\mathcal{E}".split())
+
+
+def with_steps_for_prev(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with t - 1 for ``prev`` and t for what is of the same step."""
+    found = [_outer(names_in(f.latex)) for f in formulas]
+    every = [n for names in found for n in names]
+    if any(_STEP.search(s.inside) for n in every for s in n.scripts if s.inside.strip() != "T"):
+        return list(formulas)
+    before = {n.base for n in every if _is(n, _PREVIOUS)}
+    after = {
+        n.base for f, names in zip(formulas, found, strict=True) for n in names
+        if _is(n, _NEXT) and not _DIFFERENTIAL.search(f.latex, 0, n.start)
+    }  # fmt: skip
+    given = {n.base for f, names in zip(formulas, found, strict=True) for n in _given(f, names)}
+    if after or not before & given:
+        return list(formulas)
+    here = (before | given | ({"x"} & {n.base for n in every})) - _LOSSES
+    return [edited(f, list(_edits(f.latex, n, here))) for f, n in zip(formulas, found, strict=True)]
+
+
+def _outer(names: Sequence[Name]) -> list[Name]:
+    """The names that stand in no script of another one."""
+    out: list[Name] = []
+    end = 0
+    for n in names:
+        if n.start >= end:
+            out.append(n)
+            end = max([end, *(s.end for s in n.scripts if s.kind in "_^")])
+    return out
+
+
+def _is(name: Name, label: re.Pattern[str]) -> bool:
+    return len(name.scripts) == 1 and label.fullmatch(name.scripts[0].inside) is not None
+
+
+def _given(formula: Formula, names: Sequence[Name]) -> Iterator[Name]:
+    """The bare names that an equation begins with."""
+    for name in names:
+        if not name.scripts and name.base not in _LOSSES:
+            begins = _BEGINS.search(formula.latex[max(0, name.start - 40) : name.start])
+            if begins and _EQUALS.match(formula.latex, name.end):
+                yield name
+
+
+def _edits(text: str, names: Sequence[Name], here: set[str]) -> Iterator[Edit]:
+    for name in names:
+        power = all(s.kind == "^" for s in name.scripts)
+        if name.base in here and power and not text.startswith("(", name.end):
+            yield name.end, name.end, "_{t}"
+        elif name.base in here and _is(name, _PREVIOUS):
+            yield name.scripts[0].start, name.scripts[0].end, "_{t-1}"
