@@ -16,7 +16,7 @@ from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.known_functions import if_known
 from bptt_sym.check.models import Model, Models
 from bptt_sym.check.own_row import by_own_row, of_numbers, says_vectors
-from bptt_sym.check.second_looks import if_linear, if_one_step, second_look
+from bptt_sym.check.second_looks import BY_ARGUMENT, if_linear, if_one_step, second_look
 from bptt_sym.check.wording import (
     MISFIT,
     bounds_what_is_given,
@@ -84,6 +84,8 @@ class Bench:
     delta: bool = False
     #: Whether δ with a gate below it has been the gradient by the gate itself.
     by_output: bool = False
+    #: Whether it has been the gradient by the gate's pre-activation.
+    by_argument: bool = False
     #: The case that the sentence before speaks of: "for $k = t$".
     case: tuple[str, str] | None = None
     #: The formula in hand: what the text before it says is looked for where a claim fails.
@@ -181,6 +183,9 @@ class Bench:
             return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
         delta = self.delta and not self.by_output
         verdict = second_look(verdict, claim, model, self.models, delta)
+        self.by_argument |= BY_ARGUMENT in verdict.readings
+        if verdict.otherwise is not None and self.by_argument:
+            verdict = replace(verdict, otherwise=replace(verdict.otherwise, likelier=True))
         about = self.formula if verdict.verdict == "wrong" else None
         if about is not None and speaks_of_linear(about):
             verdict = if_linear(claim, model, self.models) or verdict

@@ -10,7 +10,7 @@ from bptt_sym.check.judged import Judged, wrong_part
 from bptt_sym.check.models import Model
 from bptt_sym.check.wording import MISFIT
 from bptt_sym.decide.rewriting import is_loss
-from bptt_sym.decide.verdict import Verdict, VerdictName
+from bptt_sym.decide.verdict import Otherwise, Verdict, VerdictName
 from bptt_sym.definitions.gates import free_gates
 from bptt_sym.definitions.supposed import Evidence
 from bptt_sym.documents.document import Formula
@@ -229,12 +229,33 @@ def failing(says: Sequence[str]) -> Verdict:
 
 
 def explained(judged: Judged, model: Model, formula: Formula) -> Judged:
-    """``judged``, wrong under ``model``, with the slip that was made in it, if it is found."""
-    claim = judged.verdict.unexplained
+    """``judged``, wrong under ``model``, with the slip that was made in it, if it is found.
+
+    What it may mean otherwise has failed as well: the slip may have been made in that.
+    """
+    claim, other = judged.verdict.unexplained, judged.verdict.otherwise
     if judged.verdict.verdict != "wrong" or claim is None:
         return judged
-    verdict = model.court.explained(judged.verdict, claim)
-    return replace(judged, verdict=verdict, part=wrong_part(formula, verdict))
+    first = model.court.explained(judged.verdict, claim)
+    if other is not None and (other.likelier or first.diagnosis is None):
+        first = _slip_otherwise(judged.verdict, other, model) or first
+    return replace(judged, verdict=first, part=wrong_part(formula, first))
+
+
+def _slip_otherwise(verdict: Verdict, other: Otherwise, model: Model) -> Verdict | None:
+    """``verdict`` of what a claim may mean as well, if that is refuted and a slip explains it."""
+    if len(other.claim.sides) != 2:
+        return None
+    refuted = model.court.judge(other.claim, explain=False)
+    if refuted.verdict != "wrong":
+        return None
+    found = model.court.explained(refuted, other.claim)
+    if found.diagnosis is None:
+        return None
+    return replace(
+        verdict, diagnosis=found.diagnosis, counterexample=found.counterexample,
+        method=found.method, readings=(*verdict.readings, other.said), unexplained=None,
+    )  # fmt: skip
 
 
 def of_failures(failed: Sequence[tuple[Judged, Model]], formula: Formula) -> Judged:

@@ -18,7 +18,7 @@ from bptt_sym.check.models import Model, Models
 from bptt_sym.check.ranges import with_other_ranges
 from bptt_sym.check.wording import apart_in, by_preactivation, idle_in
 from bptt_sym.decide.rewriting import is_loss
-from bptt_sym.decide.verdict import Verdict
+from bptt_sym.decide.verdict import Otherwise, Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import (
     Add,
@@ -58,6 +58,7 @@ ONE_STEP = (
     "derivatives by a parameter are those of a single step, earlier states held fixed, as the text "
     "says"
 )
+BY_ARGUMENT = "δ with a gate below it is the gradient by the gate's pre-activation"
 WITH_FACTOR = "the loss of a step counts with the factor that it has in the whole"
 
 #: Diagnoses that tell of a step or a variable in the place of another.
@@ -127,10 +128,11 @@ def second_look(
         of, by = apart
         return Verdict("undecided", note=f"{of} does not depend on {by} of its step: which {of}?")
     if delta:
-        said = "δ with a gate below it is the gradient by the gate's pre-activation"
-        look = _Look(said, by_preactivation(claim, model.court.model), model.court)
-        if (found := look.verdict()) is not None:
+        meant = by_preactivation(claim, model.court.model)
+        if (found := _Look(BY_ARGUMENT, meant, model.court).verdict()) is not None:
             return found
+        if meant.sides[0] != claim.sides[0]:
+            verdict = replace(verdict, otherwise=Otherwise(BY_ARGUMENT, meant))
     if verdict.diagnosis is None and _RANGELESS.search(claim.source):
         return Verdict("undecided", note="which steps the product is over is not written")
     return verdict

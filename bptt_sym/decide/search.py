@@ -93,7 +93,7 @@ class Search:
         seen: Seen = set()
         for combo in combos(self.claim, self.arena.rec, self.arena.stated):
             if len(combo) > most:
-                return
+                continue  # simplest first: two readings may be further from the text than three
             trial = self._drafts.fresh(combo, seen)
             if trial is not None:
                 yield trial

@@ -49,6 +49,15 @@ class Diagnosis:
 
 @final
 @dataclass(frozen=True)
+class Otherwise:
+    """What else a claim may mean, in the words ``said``; ``likelier`` if others before it did."""
+
+    said: str
+    claim: Claim
+    likelier: bool = False
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The judgement of one claim.
 
@@ -68,6 +77,8 @@ class Verdict:
     links: tuple[Verdict, ...] = ()
     #: The claim in which a slip was not looked for yet, if it is wrong.
     unexplained: Claim | None = field(default=None, compare=False, repr=False)
+    #: What it may mean as well and which fails too: the slip may have been made in that.
+    otherwise: Otherwise | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_right(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from time import process_time
 
 from bptt_sym.decide.identity import Arena, aligned, holds
@@ -61,7 +62,7 @@ CODES: dict[str, str] = {
 }
 
 #: Readings under which edits are tried, and edited equations that are tried in all.
-MAX_READINGS = 6
+MAX_READINGS = 10
 MAX_TRIED = 2400
 #: A formula of more nodes than these stays without a diagnosis.
 MAX_NODES = 2_000
@@ -80,32 +81,30 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
     if not catalogue.may_mend(claim):
         return None
     tried = 0
-    best: tuple[int, Edit, Trial] | None = None
     until = process_time() + MAX_SECONDS
-    for rank, trial in enumerate(_fitting(claim, arena)):
+    under: list[tuple[Trial, _Probe | None]] = []
+    for trial in _fitting(claim, arena):
         probe = _Probe.of(trial, arena)
-        if probe is not None and probe.is_nothing:
-            continue  # of the many formulas that are 0 none is the one that was meant
-        # The cost of an edit is at least 1.
-        most = MAX_COST if best is None else (best[0] - rank - 1) // 10
-        for edit in catalogue.candidates(trial, most) if most > 0 else ():
-            cost = edit.cost * 10 + rank
+        if probe is None or not probe.is_nothing:
+            # (Of the many formulas that are 0 none is the one that was meant.)
+            under.append((trial, probe))
+    # The simplest edit under any reading comes before every other: there are too many for all.
+    costs = {edit.cost for trial, _ in under for edit in catalogue.edits(trial.claim, MAX_COST)}
+    for cost, (trial, probe) in product(sorted(costs), under):
+        for edit in catalogue.candidates(trial, cost):
+            if edit.cost < cost:
+                continue
             tried += 1
             # (To ask for the time is as dear as to refute an edit.)
             if tried > MAX_TRIED or (tried % 16 == 0 and process_time() > until):
-                break
+                return None
             if probe is not None and probe.refutes(edit):
                 continue
             if process_time() > until:
-                break
+                return None
             if _right(edit, trial, arena):
-                best = (cost, edit, trial)
-                break
-        if best is not None and best[0] <= 10 + rank + 1:
-            break  # under a further reading no edit costs less
-    if best is None:
-        return None
-    return _explain(best[1], claim, rec)
+                return _explain(edit, claim, rec)
+    return None
 
 
 class _Catalogue:

@@ -55,8 +55,9 @@ from bptt_sym.notation import (
 )
 from bptt_sym.recurrence import STEP, Recurrence
 
-#: Formulas made of one, at the most.
+#: Formulas made of one, at the most: the cheapest of those that are looked at.
 MAX_EDITS = 900
+MAX_MADE = 6000
 #: No edit costs more.
 MAX_COST = 100
 
@@ -97,7 +98,7 @@ def edits(claim: Claim, rec: Recurrence, most: int = MAX_COST) -> list[Edit]:
         found.append(
             Edit(local.code, local.cost, context.left, local.new, lambda _: right, left=local.new)
         )
-    found.extend(islice(_everywhere(right, context, _itself), MAX_EDITS))
+    found.extend(islice(_everywhere(right, context, _itself), MAX_MADE))
     return sorted(found, key=lambda e: e.cost)[:MAX_EDITS]
 
 

@@ -158,3 +158,37 @@ def test_a_step_behind_a_labelled_mark_is_no_factor(mark: str) -> None:
     found = audit(document_from_text("\n\n".join(f"$${row}$$" for row in rows), "n.md"))
     verdicts = [j.verdict.verdict for j in found[-8:]]
     assert verdicts == ["right_under_reading"] * 7 + ["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict", "code"),
+    [
+        (r"(dk_{{next}} * n_t {more}) * I_t * (1 - I_t)", "right_under_reading", ""),
+        (r"dk_{{next}} * n_t {more} * I_t * (1 - I_t)", "wrong", "BP027"),
+        (r"(dk_{{next}} * n_t {more}) * I_t", "wrong", "BP019"),
+        (r"(dk_{{next}} * n_t {more}) * I_t * (1 - F_t)", "wrong", "BP018"),
+        (r"(dk_{{next}} * n_t {more}) * I_t * (1 + I_t)", "wrong", "BP008"),
+        # Two slips at once: neither is named.
+        (r"dk_{{next}} * n_{{t-1}} {more} * I_t * (1 - I_t)", "undecided", ""),
+    ],
+)
+def test_a_slip_in_a_gradient_by_the_argument_of_a_gate(
+    right: str, verdict: str, code: str
+) -> None:
+    """The marks are the gradients by the arguments of the gates, as the first of them shows."""
+    gates = [rf"{g}_t = \sigma(W_{g} [s_{{t-1}}, x_t] + b_{g})" for g in "FIQ"]
+    more = r"+ Q_t * (1 - \tanh^2(k_{next})) * n_t * ds_{next}"
+    rows = [
+        *gates,
+        r"n_t = \tanh(W_n [s_{t-1}, x_t] + b_n)",
+        r"k_t = F_t * k_{t-1} + I_t * n_t",
+        r"s_t = Q_t * \tanh(k_t)",
+        r"dQ_t = ds_{next} * \tanh(k_{next}) * Q_t * (1 - Q_t)",
+        r"dk_{prev} = dk_{next} * F_t + Q_t * (1 - \tanh^2(k_{next})) * F_t * ds_{next}",
+        r"dI_t = " + right.format(more=more),
+    ]
+    found = audit(document_from_text("\n\n".join(f"$${row}$$" for row in rows), "n.md"))
+    assert [j.verdict.is_right for j in found[-3:-1]] == [True, True]
+    last = found[-1].verdict
+    named = last.diagnosis.code if last.diagnosis is not None else ""
+    assert (last.verdict, named) == (verdict, code)
