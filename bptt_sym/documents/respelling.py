@@ -19,16 +19,6 @@ from bptt_sym.documents.gate_letters import NO_GATES, GateLetters
 from bptt_sym.read.symbols import WORDS
 
 _ONE = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathbb|textbf)\s*(?:\{\s*1\s*\}|1(?![0-9]))")
-#: ``\\mathbf{1}_{i, y^{(t)}}``: the entry i of the one-hot vector of the label y.
-_INDICATOR = re.compile(
-    r"\\(?:mathbf|boldsymbol|bm|mathbb|mathds)\s*\{?\s*1\s*\}?\s*_\s*\{\s*[ijk]\s*(?:,|=)\s*"
-    r"(?P<label>(?:\\(?:mathbf|mathrm)\s*)?\{?y\}?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))?)\s*\}"
-)
-#: ``(\\nabla_{o^{(t)}} L)_i``: one entry of a gradient.
-_ENTRY = re.compile(
-    r"(?P<group>(?:\\left\s*)?\(\s*\\nabla(?:[^()]|\([^()]*\))*?(?:\\right\s*)?\))\s*_\s*"
-    r"(?:\{\s*[ijk]\s*\}|[ijk](?![A-Za-z]))"
-)
 _FORALL = re.compile(r"\\forall(?![A-Za-z])|∀")
 _OPENING = re.compile(r"\\begin\s*\{[^{}]*\}(?:\{[^{}]*\})?")
 #: How far the range of a quantifier reaches.
@@ -189,8 +179,6 @@ def respelt(formula: Formula, gates: GateLetters = NO_GATES) -> Formula:
     belongs to the input gate.
     """
     formula = edited(formula, list(_quantifiers(formula.latex)))
-    formula = replaced(formula, _INDICATOR, lambda m: m.group("label"))
-    formula = replaced(formula, _ENTRY, lambda m: m.group("group"))
     formula = replaced(formula, _ONE, lambda m: "1")
     formula = edited(formula, _boxes(formula.latex))
     formula = replaced(formula, _SPELT, _one_name)

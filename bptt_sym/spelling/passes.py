@@ -66,6 +66,7 @@ from bptt_sym.spelling.norm_names import without_names_of_norms
 from bptt_sym.spelling.numbered_words import with_names_for_numbers
 from bptt_sym.spelling.one_face import with_bold_for_arrows, with_one_face
 from bptt_sym.spelling.own_function import with_own_function
+from bptt_sym.spelling.picked_entries import with_picked_entries
 from bptt_sym.spelling.primed_steps import with_letters_for_primes
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.said_before import with_conditions
@@ -240,6 +241,7 @@ TYPESETTING = (
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
+    _each(with_picked_entries),
     _all(with_commas_before_steps),
     _all(with_the_layer_at_hand),
     _lettered(with_letters_for_primes),

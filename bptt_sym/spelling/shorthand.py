@@ -413,15 +413,22 @@ def _without_components(formula: Formula) -> Formula:
     return edited(formula, edits)
 
 
+def _sums(index: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"\\sum\s*(?:\\limits\s*)?_\s*(?:\{{\s*{index}\s*=\s*1\s*\}}\s*\^\s*"
+        rf"(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|\{{\s*{index}\s*\}}|{index}(?![A-Za-z]))"
+    )
+
+
 def _components_of(row: str) -> list[tuple[int, int, str]]:
     edits: list[tuple[int, int, str]] = []
     if PAIR_OF_UNITS.search(row):
         return edits
-    for index in {m.group(2) for m in _COMPONENT.finditer(row)}:
-        sums = re.compile(
-            rf"\\sum\s*(?:\\limits\s*)?_\s*(?:\{{\s*{index}\s*=\s*1\s*\}}\s*\^\s*"
-            rf"(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|\{{\s*{index}\s*\}}|{index}(?![A-Za-z]))"
-        )
+    found = {m.group(2) for m in _COMPONENT.finditer(row)}
+    if sum(_sums(index).search(row) is None for index in found) > 1:
+        return edits  # one unit of one vector, and another of the next
+    for index in found:
+        sums = _sums(index)
         rest = _COMPONENT.sub("", sums.sub("", row))
         if re.search(rf"(?<![A-Za-z\\]){index}(?![A-Za-z])", rest):
             return []
