@@ -7,20 +7,23 @@ for one network, and what comes after it may be about either.
 from __future__ import annotations
 
 from collections.abc import Callable, Sized
+from dataclasses import replace
 
 from bptt_sym.check.grounds import holds_in_vain
 from bptt_sym.check.judged import Judged
+from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.messages import marked
 
-_SAID = marked("it is about the loss that the text gives first")
+_SAID = marked("it fails with the loss that the text gives last, and holds with the one before")
 
 
 def by_loss_before(family: Sized, judge: Callable[[], Judged]) -> Judged | None:
-    """What ``judge`` finds under ``family``, which has that loss, if the row is right under it."""
+    """Undecided where ``judge`` finds a row right under ``family``, which has the loss before."""
     try:
         found = judge() if family else None
     except BpttError:
         return None
-    right = found is not None and found.verdict.is_right and not holds_in_vain(found)
-    return found.under(_SAID) if found is not None and right else None
+    if found is None or not found.verdict.is_right or holds_in_vain(found):
+        return None
+    return replace(found, verdict=Verdict("undecided", note=_SAID), part=None)
