@@ -39,10 +39,15 @@ _REMARK = re.compile(
     rf"{_GAP}\s*\(\s*\\(?:text|mbox|textrm|textit)\s*\{{[^{{}}$]*[a-z]{{3}}[^{{}}$]*\}}[^()=<>&]*\)"
     r"(?=\s*(?:\\\\|\\end|[.,;]?\s*$))"
 )
+#: A row ``& \\odot \\text{ is the elementwise product}``, which says what a sign is.
+_ABOUT_A_SIGN = re.compile(
+    r"\\\\\s*+&?\s*+\\(?:bullet|odot|circ|otimes|ast|star|cdot|times)\s*+(?:\\[,;:! ]\s*+)*+"
+    r"\\(?:text|mathrm|textrm|mbox)\s*\{[^{}]*\}\s*(?=\\\\|\\end(?![A-Za-z]))"
+)
 
 
 def without_what_stands_beside(formula: Formula) -> Formula:
-    """``formula`` without headings of rows, remarks, updates that relate nothing, and last dots."""
+    """``formula`` without headings, remarks, rows about a sign, idle updates, last dots."""
     text = formula.latex
     if "\\\\" in text:
         formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
@@ -52,6 +57,7 @@ def without_what_stands_beside(formula: Formula) -> Formula:
         formula = replaced(formula, _UPDATE, lambda m: m["kept"])
     if r"\text" in text or "mbox" in text:
         formula = replaced(formula, _REMARK, lambda m: "")
+        formula = replaced(formula, _ABOUT_A_SIGN, lambda m: "")
     if "dots" in text or "…" in text:
         formula = replaced(formula, _OPEN_SUM, lambda m: "")
     return replaced(formula, _AND_SO_ON, lambda m: "") if "=" in text else formula

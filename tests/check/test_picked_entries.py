@@ -53,3 +53,13 @@ def test_entries_of_two_letters_are_not_those_of_one() -> None:
     found = verdicts(NETWORK + "\n\n".join(f"$${row}$$" for row in rows))[-4:]
     assert found[0] == "right"
     assert "right" not in found[1:]
+
+
+def test_a_row_that_says_what_a_sign_is() -> None:
+    text = (
+        r"$$\begin{aligned} \nabla_{h^{(t)}} L &= W^\top ((\nabla_{h^{(t+1)}} L)"
+        r" \bullet (1 - (h^{(t+1)})^2)) %s V^\top \nabla_{o^{(t)}} L \\"
+        r" &\bullet \text{ stands for the elementwise product} \end{aligned}$$"
+    )
+    found = [verdicts(NETWORK + text % sign)[-1] for sign in "+-"]
+    assert found == ["right", "wrong"]
