@@ -5,6 +5,7 @@ r"""Names for what stands inside an activation, where the equations only write t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from bptt_sym.definitions.gates import ARGUMENTS, GATES, at_step_t, bare_letter, written
@@ -16,6 +17,7 @@ from bptt_sym.recurrence import Recurrence
 #: Weights of an output.
 OUT_WEIGHTS = r"W_y W_{y} W_{hy} W_{yh} W_{qh} W_{hq} W_{ho} W_{oh} W_{out} V W_o".split()
 _OUTER = frozenset(OUT_WEIGHTS)
+_ACCENTED = re.compile(r"\\(?P<accent>hat|tilde|bar)\{(?P<name>[a-z])\}")
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,31 @@ def inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[Argument
                 found = argument(f"{name}^{{(t)}}" if runs else name, gate, rec, usage)
                 # The script says of which gate it is the argument.
                 out.append(found and replace(found, sure=True))
-    return [found for found in out if found is not None]
+        if (accented := _ACCENTED.fullmatch(letter)) is not None:
+            for plain in "azs":
+                name = rf"\{accented['accent']}{{{plain}}}"
+                free = plain not in rec.gates and name not in known
+                if name in usage.timed and free:
+                    out.append(argument(f"{name}_t", gate, rec, usage))
+    arguments = [a for a in out if a is not None]
+    return arguments + _beside_accented(arguments, rec, usage, known)
+
+
+def _beside_accented(
+    found: list[Argument], rec: Recurrence, usage: Usage, known: set[str]
+) -> list[Argument]:
+    r"""``a_t`` beside :math:`\hat a_t`: the argument of the only other activation."""
+    accented = [m for a in found if (m := _ACCENTED.fullmatch(a.plain)) is not None]
+    letters = {m["name"] for m in accented if m["name"] in ("a", "z", "s")}
+    named = {a.state for a in found}
+    rest = [g for g in rec.gates if plain_name(g) not in named and isinstance(rec.rhs(g), Fn)]
+    if len(letters) != 1 or len(rest) != 1:
+        return []
+    (letter,) = letters
+    if letter in known or letter not in usage.timed or letter not in usage.varied:
+        return []
+    other = argument(f"{letter}_t", rest[0], rec, usage)
+    return [other] if other is not None else []
 
 
 def _looks_inner(usage: Usage) -> bool:

@@ -288,3 +288,23 @@ def test_symbols_are_looked_for_in_linear_time() -> None:
     assert list(fragments(words)) == ["W_f[h_{t-1},x_t]+b_f", "U_f"]
     # A run of 400,000 symbols took minutes once.
     assert not list(fragments("a_" * 200_000))
+
+
+def test_accented_names_are_arguments_of_the_activations_with_the_same_accent() -> None:
+    words = (
+        "$$f_t = \\sigma(W_f x_t + U_f h_{t-1} + b_f)$$"
+        "$$\\hat h_t = \\tanh(W_h x_t + U_h (f_t \\odot h_{t-1}) + b_h)$$"
+        "$$h_t = (1-f_t) \\odot h_{t-1} + f_t \\odot \\hat h_t$$"
+        "The arguments of tanh and σ are $\\hat a_t$ and $a_t$."
+    )
+    inner = r"\frac{\partial L}{\partial \hat a_t}"
+    by_state = r"\frac{\partial L}{\partial h_t} \odot f_t \odot (1-\hat h_t^2)"
+    by_gate = r"\frac{\partial L}{\partial f_t} \odot f_t \odot (1-f_t)"
+    right = (
+        rf"{inner} = {by_state}",
+        rf"\frac{{\partial L}}{{\partial a_t}} = {by_gate}",
+        rf"\frac{{\partial L}}{{\partial U_h}} = \sum_t {inner} (f_t \odot h_{{t-1}})^\top",
+    )
+    assert all(j.verdict.is_right for j in judged(words, *right))
+    wrong = (right[0].replace(r"f_t \odot", r"(1-f_t) \odot"), right[2].replace(r"f_t \odot", ""))
+    assert not any(j.verdict.is_right for j in judged(words, *wrong))
