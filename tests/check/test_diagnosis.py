@@ -27,7 +27,23 @@ LAYERS = (
     "$$a_t = A p_{t-1} + B x_t, \\quad p_t = \\tanh(a_t)$$\n\n$$c_t = C q_{t-1} + D p_t, \\quad "
     "q_t = \\tanh(c_t)$$\n\n$$L = \\sum_t L_t(q_t)$$\n\n"
 )
+NUMBERS = "".join(
+    f"$${line}$$\n\n"
+    for line in (
+        *(rf"{g}_t = \sigma(w_{g} x_t + u_{g} h_{{t-1}})" for g in "fio"),
+        r"g_t = \tanh(w_g x_t + u_g h_{t-1})",
+        r"c_t = f_t c_{t-1} + i_t g_t",
+        r"h_t = o_t \tanh(c_t)",
+    )
+)
 SLIPS = [
+    # Under two departures from the usual reading a cheaper edit would make them right.
+    (LSTM + "$$L = \\sum_{t=1}^{T} \\ell(h_t)$$\n\n", "BP019",
+     r"\frac{\partial L}{\partial c_t} = \frac{\partial L}{\partial h_t} \odot o_t "
+     r"+ \frac{\partial L}{\partial c_{t+1}} \odot f_{t+1}"),
+    (NUMBERS, "BP015",
+     r"\frac{\partial c_t}{\partial u_f} = f_t \frac{\partial c_{t-1}}{\partial u_f} "
+     r"+ c_{t-1} \frac{\partial f_t}{\partial u_f} + i_t \frac{\partial g_t}{\partial u_f}"),
     # The way through the other layer, which begins behind the activation.
     (LAYERS, "BP015",
      r"\frac{\partial L}{\partial a_t} = \frac{\partial L}{\partial a_{t+1}} "
