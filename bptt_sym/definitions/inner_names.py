@@ -77,14 +77,16 @@ def preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> Argument | 
 def inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[Argument]:
     """``\\hat{f}_t`` or ``a_f`` beside a gate ``f_t``: the argument of the gate's activation."""
     out = []
+    gates = {plain_name(g) for g in rec.gates}
+    accents = [m["accent"] for g in gates if (m := _ACCENTED.fullmatch(g)) is not None]
     for gate in rec.gates:
         letter = plain_name(gate)
         rhs = rec.rhs(gate)
         if isinstance(rhs, Fn) and isinstance(rhs.arg, At):
             continue  # it has a name already
         bare = bare_letter(gate)
-        accents = (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}")
-        for name in dict.fromkeys(f % n for n in (letter, bare) for f in accents):
+        forms = (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}")
+        for name in dict.fromkeys(f % n for n in (letter, bare) for f in forms):
             if name == letter:
                 continue
             if letter in GATES and name in usage.timed and name not in known:
@@ -95,11 +97,11 @@ def inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[Argument
                 found = argument(f"{name}^{{(t)}}" if runs else name, gate, rec, usage)
                 # The script says of which gate it is the argument.
                 out.append(found and replace(found, sure=True))
-        if (accented := _ACCENTED.fullmatch(letter)) is not None:
-            for plain in "azs":
+        accented = _ACCENTED.fullmatch(letter)
+        if accented is not None and accents.count(accented["accent"]) == 1:
+            for plain in (c for c in "azs" if c not in gates):
                 name = rf"\{accented['accent']}{{{plain}}}"
-                free = plain not in rec.gates and name not in known
-                if name in usage.timed and free:
+                if name in usage.timed and name not in known:
                     out.append(argument(f"{name}_t", gate, rec, usage))
     arguments = [a for a in out if a is not None]
     return arguments + _beside_accented(arguments, rec, usage, known)

@@ -17,7 +17,7 @@ from bptt_sym.decide.instances import claim_indices
 from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.judge import adds_nothing
 from bptt_sym.decide.readings import LABELS
-from bptt_sym.decide.rewriting import labels
+from bptt_sym.decide.rewriting import labels, transform
 from bptt_sym.decide.search import Search, changes_numbers, is_of_numbers
 from bptt_sym.decide.tensor import Mismatch, Tensor, flat, shape
 from bptt_sym.decide.trials import Drafts, Seen, Trial, combos
@@ -26,7 +26,7 @@ from bptt_sym.decide.world import Absent
 from bptt_sym.diagnose.edits import MAX_COST, Edit, edits
 from bptt_sym.diagnose.linearized import Linearized, Unknown
 from bptt_sym.errors import BpttError, Span, UnboundName
-from bptt_sym.notation import HORIZON_NAME, At, Claim, D, Node, Sym, walk
+from bptt_sym.notation import HORIZON_NAME, At, Claim, D, Node, Ones, Sym, walk
 from bptt_sym.recurrence import Recurrence
 
 #: What each code means, in one sentence; ``docs/diagnostics/`` has a page for each.
@@ -354,8 +354,14 @@ def _explain(edit: Edit, claim: Claim, rec: Recurrence) -> Diagnosis:
     from bptt_sym.render.text import text
 
     changed = _changed(edit, text)
-    corrected = f"{latex(edit.left or claim.sides[0], rec)} = {latex(edit.node, rec)}"
+    left, right = (_with_identity(side) for side in (edit.left or claim.sides[0], edit.node))
+    corrected = f"{latex(left, rec)} = {latex(right, rec)}"
     return Diagnosis(edit.code, CODES[edit.code] + changed, corrected, _place(edit, claim))
+
+
+def _with_identity(node: Node) -> Node:
+    """``node``, where the identity matrix of the text is called I again and not 1."""
+    return transform(node, lambda n: Sym("I", span=n.span) if isinstance(n, Ones) and n.span else n)
 
 
 def _place(edit: Edit, claim: Claim) -> Span | None:
@@ -380,7 +386,7 @@ def _changed(edit: Edit, text: object) -> str:
     assert callable(text)
     if edit.code in ("BP014", "BP015"):
         return ""
-    old, new = _shown(edit.old, text), _shown(edit.new, text)
+    old, new = (_shown(_with_identity(n), text) for n in (edit.old, edit.new))
     if old is None or new is None or old == new:
         return ""
     return f" ({new} in place of {old})"

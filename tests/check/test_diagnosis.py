@@ -121,3 +121,17 @@ def test_the_slip_is_named_and_the_correction_is_right(
     # What is shown as right stands in the document's own names and is judged right there.
     marked = verdict.diagnosis.corrected.replace(r"\partial^{\mathrm{loc}}", r"\partial^{loc}")
     assert last(f"{cell}$${formula}$$\n\n$${marked}$$").is_right
+
+
+LEAKY = (
+    "$$a_t = W h_{t-1} + U x_t + b, \\qquad h_t = (1-\\alpha) h_{t-1} + \\alpha \\tanh(a_t)$$\n\n"
+)
+
+
+def test_the_correction_keeps_the_identity_matrix() -> None:
+    slip = r"(1-\alpha) I + \alpha \mathrm{diag}(1-h_t^2) W"
+    verdict = last(rf"{LEAKY}$$\frac{{\partial h_t}}{{\partial h_{{t-1}}}} = {slip}$$")
+    assert verdict.diagnosis is not None
+    assert verdict.diagnosis.code == "BP007"
+    assert r"\left(1 - \alpha\right) I +" in verdict.diagnosis.corrected
+    assert last(f"{LEAKY}$${verdict.diagnosis.corrected}$$").is_right

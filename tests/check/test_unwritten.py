@@ -308,3 +308,20 @@ def test_accented_names_are_arguments_of_the_activations_with_the_same_accent() 
     assert all(j.verdict.is_right for j in judged(words, *right))
     wrong = (right[0].replace(r"f_t \odot", r"(1-f_t) \odot"), right[2].replace(r"f_t \odot", ""))
     assert not any(j.verdict.is_right for j in judged(words, *wrong))
+
+
+def test_an_accent_of_two_activations_is_that_of_neither_argument() -> None:
+    from bptt_sym.definitions.inner_names import inner_names
+    from bptt_sym.definitions.usage import Usage
+    from bptt_sym.read.definitions import recurrence_from_latex
+
+    gates = [rf"\tilde{{{g}}}_t = \tanh(W_{g} x_t + U_{g} h_{{t-1}})" for g in "pc"]
+    mixed = r"h_t = \tilde{p}_t \odot h_{t-1} + \tilde{c}_t"
+    usage = Usage.of([*gates, mixed, r"\frac{\partial L}{\partial \tilde{a}_t}"])
+    assert not inner_names(recurrence_from_latex([*gates, mixed]), usage, set())
+    # Of one it is.
+    other = gates[0].replace(r"\tilde{p}", "p")
+    rec = recurrence_from_latex([other, gates[1], mixed.replace(r"\tilde{p}", "p")])
+    assert [(a.plain, a.state) for a in inner_names(rec, usage, set())] == [
+        (r"\tilde{a}", r"\tilde{c}")
+    ]
