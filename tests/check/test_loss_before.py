@@ -51,3 +51,11 @@ def test_a_loss_of_the_last_output(of: str, step: str, right: bool) -> None:
     claim = r"\frac{\partial J}{\partial V} = \frac{\partial L_T}{\partial o_T} h_"
     found = judged(f"{CELL}$$J = L_T({of})$$\n\n$${claim}{step}^\\top$$")[-1]
     assert found.verdict.is_right is right
+
+
+def test_what_adds_nothing_to_itself_for_the_loss_before_stays_wrong() -> None:
+    claim = (
+        r"\frac{\partial J}{\partial h_t} = \frac{\partial J}{\partial h_t}"
+        r" + \frac{\partial J}{\partial o_{t-1}} h_t"
+    )
+    assert verdicts(f"{CELL}{LAST}{STEP}{SUM}\n\n$${claim}$$")[-1] == "wrong"
