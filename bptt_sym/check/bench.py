@@ -14,7 +14,8 @@ from bptt_sym.check.answer import worked_out
 from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.known_functions import if_known
-from bptt_sym.check.models import Model, Models
+from bptt_sym.check.model import Model
+from bptt_sym.check.models import Models
 from bptt_sym.check.own_row import by_own_row, of_numbers, says_vectors
 from bptt_sym.check.second_looks import BY_ARGUMENT, if_linear, if_one_step, second_look
 from bptt_sym.check.wording import (

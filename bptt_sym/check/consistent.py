@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.check.provenance import Basis
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bptt_sym.check.judged import Judged, wrong_part
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.check.wording import MISFIT
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Otherwise, Verdict, VerdictName

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import product
 
 from bptt_sym.check.answer import Court
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import Claim, Fn, Node, rebuild, walk

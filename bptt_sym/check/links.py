@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bptt_sym.check.bench import Bench
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import InputError
 from bptt_sym.messages import marked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.check.wording import looks_ahead, one_step_off
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.definitions.completion import mentions
 from bptt_sym.definitions.outline import Row
 from bptt_sym.errors import BpttError, InputError

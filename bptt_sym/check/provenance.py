@@ -25,7 +25,7 @@ from enum import Enum
 from functools import cached_property
 
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.notation import At, Claim, D, Fn, Node, Num, Sym, walk

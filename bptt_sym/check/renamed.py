@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.definitions.outline import Row
 from bptt_sym.notation import At, D, Fn, Node, walk
 from bptt_sym.recurrence import lag_of

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from bptt_sym.check.accumulated import is_accumulated, judge_share
 from bptt_sym.check.answer import Court
 from bptt_sym.check.biases import without_biases
-from bptt_sym.check.models import Model, Models
+from bptt_sym.check.model import Model
+from bptt_sym.check.models import Models
 from bptt_sym.check.ranges import with_other_ranges
 from bptt_sym.check.wording import apart_in, by_preactivation, idle_in
 from bptt_sym.decide.rewriting import is_loss

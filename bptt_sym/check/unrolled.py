@@ -6,7 +6,8 @@ the activation does nothing, as that of a ReLU whose units are all active.
 
 from __future__ import annotations
 
-from bptt_sym.check.models import Model, Models
+from bptt_sym.check.model import Model
+from bptt_sym.check.models import Models
 from bptt_sym.notation import At, Claim, Idx, walk
 from bptt_sym.recurrence import STEP, lag_of
 

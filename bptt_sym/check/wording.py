@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.completion import at_this_step, mentioned

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.exercises.forms import REQUIREMENTS, Requirement, requirement
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.check.setting import Setting, option
 from bptt_sym.errors import InputError
 from bptt_sym.messages import LANGUAGES

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.judged import Fault, fault_in
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.documents.document import Document, Formula, Place
 from bptt_sym.errors import InputError, Span, UnboundName
 from bptt_sym.notation import ZERO, At, Claim, Idx, Node, Num, Rel, Sym, affine

@@ -1,0 +1,222 @@
+"""One row of a document, judged under the recurrences that the document has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from bptt_sym.check import failures
+from bptt_sym.check.answer import internal_error, unreadable
+from bptt_sym.check.asides import as_rewritten
+from bptt_sym.check.bench import Bench
+from bptt_sym.check.continued import continued, continues_in_numbers
+from bptt_sym.check.grounds import holds_in_vain
+from bptt_sym.check.judged import Judged, Waiting, as_entry
+from bptt_sym.check.links import by_links
+from bptt_sym.check.loss_before import by_loss_before
+from bptt_sym.check.model import Model
+from bptt_sym.check.models import Models
+from bptt_sym.check.provenance import Basis
+from bptt_sym.check.renamed import renamed
+from bptt_sym.check.second_looks import at_the_last_step
+from bptt_sym.check.spectral import with_sizes
+from bptt_sym.check.wording import (
+    generic_meanings,
+    lacks_a_step,
+    with_its_step,
+    without_marks,
+)
+from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.bound_names import with_bound_names
+from bptt_sym.definitions.outline import Row
+from bptt_sym.documents.document import Formula
+from bptt_sym.errors import InputError, UnboundName
+from bptt_sym.messages import marked
+from bptt_sym.notation import Claim
+from bptt_sym.read import read_claim
+
+#: How many models a row may fail under before an undecided one is the last.
+MOST_TRIED = 6
+
+
+class Judging:
+    """The verdicts of rows under ``models``, each under the first that makes the row right."""
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+        self.bench = Bench(models)
+        self._cells: list[list[Model]] | None = None
+        #: The left side of the last claim, and whether only a part of it was given.
+        self._left, self._part = "", False
+
+    @property
+    def title(self) -> str:
+        """What the model in force is called."""
+        return self.models.current.title if self.models.current else ""
+
+    def entry(
+        self, formula: Formula, verdict: Verdict, row: Row | None = None, model: str | None = None
+    ) -> Judged:
+        """The entry of a verdict in the audit."""
+        return as_entry(formula, verdict, row, self.title if model is None else model)
+
+    def family(self, model: Model | None) -> list[Model]:
+        """A model and its completions; the standard cell if the document has no model."""
+        if model is None:
+            return []
+        return [model, *self.models.completions(model)]
+
+    def standard(self) -> list[list[Model]]:
+        """The families of the cells that the document uses and does not write down."""
+        self._cells = self.models.standard() if self._cells is None else self._cells
+        return self._cells
+
+    def claim(
+        self,
+        row: Row,
+        model: Model,
+        generic: Mapping[str, str] | None = None,
+        latex: str | None = None,
+    ) -> Claim:
+        """``row`` (or ``latex`` in its place) read under ``model``; raises an `InputError`."""
+        vocabulary = with_bound_names(with_sizes(model.vocabulary, row.latex), row.latex)
+        if generic:
+            vocabulary = replace(vocabulary, aliases={**vocabulary.aliases, **generic})
+        if "=" not in row.chain.ops:
+            # Infinity has a meaning in a limit or a bound, and in no equation.
+            vocabulary = replace(vocabulary, parameters=vocabulary.parameters | {r"\infty"})
+        claim = read_claim(latex or row.latex, model.court.model, vocabulary=vocabulary)
+        for side in claim.sides:
+            if alias := model.differentiates_by_alias(side):
+                raise UnboundName(
+                    f"{alias} only names an expression: there is no derivative by it",
+                    span=side.span, token=alias,
+                )  # fmt: skip
+        claim = model.plainly(claim)
+        return without_marks(claim) if self.models.context.only_d else claim
+
+    def judge(
+        self, row: Row, formula: Formula, families: Iterable[Sequence[Model]]
+    ) -> Judged | Waiting:
+        """The verdict under the first family that knows the names of the row."""
+        self.bench.take(formula)
+        self._left, self._part = row.left, "+=" in row.chain.ops
+        first: InputError | None = None
+        for family in families:
+            try:
+                judged = self.under(row, formula, family)
+                if judged.verdict.verdict != "wrong":
+                    return judged
+                if row.is_the_first_step and self.models.is_soft(row):
+                    begins = Verdict("not_a_claim", note=marked("a definition of the first step"))
+                    return self.entry(formula, begins, row)
+                return self.come_back_to(row, formula) or judged
+            except InputError as error:
+                first = first or error
+                if not isinstance(error, UnboundName):
+                    break
+            except Exception as error:  # one formula must not take the others with it
+                return self.entry(formula, internal_error(error), row, family[0].title)
+        if first is None:
+            first = UnboundName(
+                "no recurrence is defined before this formula",
+                hint=r"define it in the document: $h_t = \tanh(w h_{t-1} + u_t)$",
+            )
+        if isinstance(first, UnboundName):
+            return Waiting(row, formula, len(self.models.all), first)
+        return unreadable(formula, first, self.title)
+
+    def renamed(self, row: Row, formula: Formula) -> Judged | None:
+        """The verdict with another meaning of a name of a gradient, or of the loss, if any."""
+        family = self.family(self.models.current)
+        former = self.family(self.models.with_loss_before(formula))
+        again = renamed(row, family, lambda: self.judge(row, formula, [family]))
+        return again or by_loss_before(former, lambda: self.under(row, formula, former))
+
+    def come_back_to(self, row: Row, formula: Formula) -> Judged | None:
+        """The verdict under a recurrence of an earlier section that makes the row right."""
+        for model in self.models.earlier(formula.section):
+            try:
+                judged = self.under(row, formula, self.family(model))
+            except InputError:
+                continue
+            if judged.verdict.is_right and not holds_in_vain(judged):
+                return judged.under(f"it is about the recurrence of {model.title}")
+        return None
+
+    def under(self, row: Row, formula: Formula, family: Sequence[Model]) -> Judged:
+        """The verdict under the first of ``family`` that makes the row right, else the first's.
+
+        Raises
+        ------
+        InputError
+            None of them gives a meaning to every name.
+        """
+        first: InputError | None = None
+        told, named = 0, self.models.parameters
+        failed: list[tuple[Judged, Model]] = []
+        slips = any(model.mends or model.special for model in family)
+        for model in family:
+            if model.since > formula.offsets[0]:
+                continue
+            for generic in ({}, *generic_meanings(row, model.court.model, named)):
+                bare = None
+                try:
+                    claim = self.claim(row, model, generic)
+                    verdict = self.bench.verdict(claim, model)
+                except InputError as error:
+                    if first is None or (model.supposed and not family[0].supposed and told < 1):
+                        # What is missing even where everything usual is supposed.
+                        told += bool(model.supposed)
+                        first = error
+                    bare = with_its_step(row, model) if lacks_a_step(error) else None
+                    if bare is None:
+                        continue
+                    try:
+                        claim = self.claim(row, model, generic, bare)
+                        verdict = self.bench.verdict(claim, model)
+                        verdict = at_the_last_step(verdict, claim, model)
+                    except InputError:
+                        continue
+                # (Where a step was put in, a total of the same name may be meant.)
+                written = not (bare or generic or model.supposed) and verdict.verdict == "wrong"
+                verdict = failures.with_suppositions(verdict, claim, model, generic)
+                verdict = as_rewritten(verdict, row, formula)
+                basis = Basis(claim, model, family[0])
+                judged = replace(self.entry(formula, verdict, row, model.title), basis=basis)
+                if verdict.is_right or (written and verdict.verdict == "wrong" and not slips):
+                    return by_links(failures.explained(judged, model, formula), failed, self.bench)
+                if not (failed and model.special):
+                    failed.append((judged, model))
+                if len(failed) >= MOST_TRIED and judged.verdict.verdict != "wrong":
+                    return judged
+        if failed:
+            return by_links(failures.of_failures(failed, formula), failed, self.bench)
+        assert first is not None
+        raise first
+
+    def continued(self, formula: Formula, error: InputError) -> Judged:
+        """A formula that goes on from a left side that is not written with it."""
+        text = formula.latex
+        at = re.search(r"=", text)
+        start = at.end() if at and not text[: at.start()].strip(" &\n") else -1
+        if start < 0:
+            return unreadable(formula, error, self.title)
+        body = formula.part(start, len(text)).latex.replace("&", " ")
+        models = self.family(self.models.current) or [m for f in self.standard() for m in f]
+        found = continued(body, models, self._left, part=self._part)
+        if found is None:
+            return self.entry(formula, EXAMPLE if continues_in_numbers(text) else _NO_LEFT_SIDE)
+        shown = self.entry(formula, found.verdict, None, found.model.title)
+        return replace(shown, latex=f"{found.left} = {body}", part=None)
+
+    def respelled(self, entry: Waiting, latex: str, model: Model) -> Judged:
+        """The verdict of a row in another spelling under one model."""
+        verdict = self.bench.verdict(self.claim(entry.row, model, latex=latex), model)
+        return self.entry(entry.formula, verdict, entry.row, model.title)
+
+
+#: The verdict of what an example has for numbers.
+EXAMPLE = Verdict("not_a_claim", note=marked("values of an example"))
+_NO_LEFT_SIDE = Verdict("undecided", note="its left side is not written with it")
