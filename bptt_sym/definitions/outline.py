@@ -17,6 +17,7 @@ from bptt_sym.documents.respelling import closing
 from bptt_sym.documents.unfinished import leaves_the_rest
 from bptt_sym.errors import InputError, LimitExceeded
 from bptt_sym.notation import Node, affine
+from bptt_sym.read.broken import broken
 from bptt_sym.read.chains import Chain, outside, split_claims
 from bptt_sym.read.left_sides import left_side
 from bptt_sym.read.tokens import SHORT, Token, tokenize
@@ -305,13 +306,18 @@ class Outline:
 
 @lru_cache(maxsize=1024)
 def is_relation(latex: str) -> bool:
-    """Whether the formula relates two things at all, in a way that can be right or wrong."""
+    """Whether the formula relates two things at all, in a way that can be right or wrong.
+
+    One that is broken and shows no relation may have lost it: that is for :func:`outline` to say.
+    """
     if leaves_the_rest(latex) or _HANDED_ON.fullmatch(latex) or in_words(latex):
         return False
     outer = without_scripts(latex)
+    if not _RELATION.search(outer):
+        return broken(latex) is not None
     if (aside := _ASIDE.fullmatch(outer)) is not None and not _RELATION.search(aside.group("name")):
         return False
-    return _RELATION.search(outer) is not None and _NO_CLAIM.search(outer) is None
+    return _NO_CLAIM.search(outer) is None
 
 
 #: ``h_k\\ (k \\leq t)``: a name, and of which steps it is meant.

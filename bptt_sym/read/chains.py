@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bptt_sym.errors import LimitExceeded, ReadError, Span
 from bptt_sym.read import limits
+from bptt_sym.read.broken import broken
 from bptt_sym.read.surface import one_group
 from bptt_sym.read.tokens import Token
 
@@ -84,6 +85,9 @@ def split_claims(tokens: list[Token], text: str) -> list[Chain]:
         after = [*(c.link for c in chains[1:]), ""]
         spoken = [c.link or link for c, link in zip(chains, after, strict=True)]
         chains = [c for c, words in zip(chains, spoken, strict=True) if c.ops or not words]
+    if not all(c.ops for c in chains) and (fault := broken(text)) is not None:
+        # What looks like one long expression may have lost its relation with a brace.
+        raise fault
     for chain in chains:
         _check(chain, alone=len(chains) == 1)
     out: list[Chain] = []
@@ -215,11 +219,6 @@ def _check(chain: Chain, alone: bool) -> None:
                 token=chain.ops[max(k - 1, 0)] if chain.ops else "", hint="write both sides",
             )  # fmt: skip
     if not chain.ops:
-        if (brace := _unclosed(chain.sides[0])) is not None:
-            # What looks like one long expression may hide its relation behind the brace.
-            raise ReadError(
-                "a brace that is not closed", span=brace.span, token="{", hint="write }"
-            )
         first, last = chain.sides[0][0], chain.sides[0][-1]
         raise ReadError(
             "no relation: this is an expression and not a claim" if alone
@@ -227,17 +226,6 @@ def _check(chain: Chain, alone: bool) -> None:
             span=Span(first.start, last.end), token=first.text,
             hint="write an equation or a bound" if alone else "write each row as a claim",
         )  # fmt: skip
-
-
-def _unclosed(tokens: list[Token]) -> Token | None:
-    """The innermost opening brace that has no closing one."""
-    waiting: list[Token] = []
-    for t in tokens:
-        if t.kind == "{":
-            waiting.append(t)
-        elif t.kind == "}" and waiting:
-            waiting.pop()
-    return waiting[-1] if waiting else None
 
 
 def _chains(tokens: list[Token]) -> list[Chain]:
