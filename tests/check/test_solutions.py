@@ -117,7 +117,16 @@ $$\frac{\partial h_t}{\partial h_{t-1}} = D_t w = D_t^2 w.$$"""
 def test_a_lemma_has_a_chain_of_its_own() -> None:
     text = r"First $|h_t| < 1$. Then $1 - h_t^2 \le 1$, but $1 - h_t^2 \le \frac12$ is too much."
     chains = judged(text)
-    assert [[s.status for s in steps] for steps in chains] == [["right"], ["right", "wrong"]]
+    assert [[s.status for s in steps] for steps in chains] == [["right"], ["right"], ["wrong"]]
+
+
+def test_a_number_on_the_left_or_a_second_bound_of_one_thing_starts_a_chain() -> None:
+    # 0 < b behind 0 < a ≤ 1 does not say 1 < b, and |x| ≤ 1 behind |x| ≤ 2 not 2 ≤ 1.
+    text = (
+        r"$0 < 1 - h_t^2 \le 1$, and so $0 < (1 - h_t^2)^2 \le 1$; "
+        r"$|h_t| \le 2$, even $|h_t| \le 1$."
+    )
+    assert statuses(text) == ["right"] * 6
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from bptt_sym.check.answer import Court
+from bptt_sym.check.exercises.between import between
 from bptt_sym.check.exercises.exercise import Exercise, Part
 from bptt_sym.check.judged import Fault
 from bptt_sym.check.solution.absolute import Signs, fingerprint, spread
@@ -42,6 +43,7 @@ STRICT_ASKED: Final = marked("A strict inequality is asked for.")
 TOO_WEAK: Final = marked("The bound is true, but weaker than what is asked for.")
 BEYOND_BEST: Final = marked("No bound better than the best one can be true.")
 NO_BOUND: Final = marked("Infinity is no bound.")
+OTHER_WAY: Final = marked("This bounds it from the other side than what is asked for.")
 NO_CONCLUSION: Final = marked(
     "The inequalities point in different directions, so nothing follows from them."
 )
@@ -162,6 +164,8 @@ class _Marker:
         parts_of = {part.id: k for k, part in owners.items()}
         for part in self.exercise.parts:
             chains = [self.solution.chains[k] for k, p in owners.items() if p is part]
+            # Beside a bound from the side that is asked for, one from the other is a remark.
+            chains = [c for c in chains if not _other_way(part, c)] or chains
             argued = tuple(claimed[part.id])
             if chains:
                 parts.append(self._chain(part, chains[-1], argued))
@@ -194,7 +198,8 @@ class _Marker:
                 continue
             free = [k for k in range(len(self.solution.chains)) if k not in owners]
             for k in free[-MAX_COMPARED:]:
-                if self._equals_target(part, self.solution.chains[k]):
+                chain = self.solution.chains[k]
+                if self._equals_target(part, chain) or self._between(part, chain):
                     owners[k] = part
                     break
         return dict(sorted(owners.items()))
@@ -221,6 +226,22 @@ class _Marker:
         if isinstance(part.target, Abs) != isinstance(chain.left, Abs) or not _fits(part, chain):
             return False
         return relate(part.target, "=", chain.left, self.court).is_right
+
+    def _between(self, part: Part, chain: Chain) -> bool:
+        """Whether the chain says between what the target, or what it is the size of, lies.
+
+        ``-1 ≤ x ≤ 1`` is then a bound of ``|x|``.
+        """
+        found = between(part, chain, self._is)
+        if found is not None:
+            chain.sides = found
+        return found is not None
+
+    def _is(self, target: Node, node: Node) -> bool:
+        return (
+            _compatible(target, node, self.court)
+            or relate(target, "=", node, self.court).is_right
+        )
 
     def _bare(self, owners: dict[int, Part]) -> dict[str, Written]:
         """Expressions without a left side, given to the parts that no chain answers, in order."""
@@ -277,6 +298,8 @@ class _Marker:
         if op == "=":
             # Said to be equal to the bound: then it is at most that as well.
             op = part.relation
+        if op[0] != part.relation[0]:
+            return self._scored(part, "wrong", chain.last, None, steps, note=OTHER_WAY)
         return self._answer(part, op, chain.last, steps)
 
     def _answer(
@@ -366,6 +389,11 @@ def _fits(part: Part, chain: Chain) -> bool:
     """Whether what the chain says is of the kind that the part asks for."""
     ops = [side.op for side in chain.sides[1:]]
     return any(op != "=" for op in ops) if part.is_bound else ops[:1] == ["="]
+
+
+def _other_way(part: Part, chain: Chain) -> bool:
+    op = conclusion(chain)
+    return part.is_bound and op is not None and op != "=" and op[0] != part.relation[0]
 
 
 def _restates(part: Part, node: Node) -> bool:

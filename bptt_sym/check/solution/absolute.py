@@ -59,11 +59,13 @@ MAX_SHIFT = 8
 class Signs:
     """What is known of the signs in one recurrence; ``needed`` collects hypotheses used.
 
-    With ``started`` the initial states lie within the activation's range.
+    With ``started`` the initial states are below 1 in size; ``least`` is the least of them, if they
+    are known.
     """
 
     rec: Recurrence
     started: bool
+    least: Fraction | None = None
     used_start: bool = False
 
     def nonnegative(self, node: Node) -> bool:
@@ -86,14 +88,36 @@ class Signs:
             case Fn(name=name, order=k):
                 return (k == 0 and name in _POSITIVE) or (k == 1 and name in _INCREASING)
             case At():
-                return self._activation(node) == "sigma"
+                return self._activation(node) == "sigma" and self._starts_from(node, 0)
             case Add(args=(Num(value=v), Neg(arg=b))) if v == 1:
                 return self._within_one(b)
             case Add(args=args):
                 return all(self.nonnegative(a) for a in args)
         return False
 
+    def positive(self, node: Node) -> bool:
+        """Whether ``node`` is above 0 in every run, as far as its form shows."""
+        match node:
+            case Num(value=v):
+                return v > 0
+            case Pow(base=b) | Prod(body=b):
+                return self.positive(b)
+            case Mul(args=args):
+                return all(self.positive(a) for a in args)
+            case Div(num=a, den=b):
+                return self.positive(a) and self.positive(b)
+            case Fn():
+                return self.nonnegative(node)  # none of these functions comes to 0
+            case At():
+                return self.nonnegative(node) and self._starts_from(node, 1)
+            case Add(args=(Num(value=v), Neg(arg=b))) if v == 1:
+                return self._within_one(b)
+            case Add(args=args):
+                return any(map(self.positive, args)) and all(map(self.nonnegative, args))
+        return False
+
     def _within_one(self, node: Node) -> bool:
+        """Whether the size of ``node`` is below 1."""
         if isinstance(node, Pow) and isinstance(node.exp, Num) and node.exp.value > 0:
             node = node.base
             return self._activation(node) in ("tanh", "sigma")
@@ -112,6 +136,12 @@ class Signs:
                 return ""
             self.used_start = True
         return rhs.name
+
+    def _starts_from(self, node: At, sign: int) -> bool:
+        """Whether the element, if it can be an initial one, is at least 0, or above it."""
+        if not self._may_be_initial(node):
+            return True
+        return self.least is not None and (self.least > 0 if sign else self.least >= 0)
 
     def _may_be_initial(self, node: At) -> bool:
         form = affine(node.time)
@@ -182,6 +212,9 @@ MAX_BITS = 4096
 
 def worked_out(node: Node) -> Node:
     """``node`` with sums, products and powers of numbers as one number, where it stays small."""
+    form = affine(node)
+    if form is not None and form[0]:
+        return node  # a step: written in another way it is no longer known to be that of a state
     node = rebuild(node, worked_out)
     match node:
         case Neg(arg=Num(value=v)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Literal, cast
 
 from bptt_sym.check.answer import Court
@@ -18,7 +19,7 @@ from bptt_sym.check.solution.lines import Chain, Written
 from bptt_sym.decide.readings import IMMEDIATE
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import INFINITY, Claim, D, Node, Num, Rel, Sym, rebuild, walk
+from bptt_sym.notation import INFINITY, ZERO, Claim, D, Node, Num, Rel, Sym, rebuild, walk
 
 #: ``not_justified``: the line is right, but does not follow from the line before it, or rests on a
 #: wrong one. ``carried``: it follows from the line before, which is wrong, and so is it.
@@ -26,6 +27,8 @@ Status = Literal["right", "wrong", "not_justified", "carried", "undecided"]
 
 #: Verdicts that are kept for one court.
 MAX_KEPT = 4096
+
+SIGNS = "no factor is negative"
 
 _UP, _DOWN = ("=", "<=", "<"), ("=", ">=", ">")
 
@@ -103,6 +106,8 @@ def _step(chain: Chain, k: int, before: list[Step], court: Court) -> Step:
         # Equal to the left side, as all before it are: then it is equal to the one before it.
         if op == "=" and sound:
             return Step(line, "right", whole)
+        if own.verdict == "wrong" and isinstance(worked_out(chain.left), Num):
+            return Step(line, "wrong", own)  # 0 < a < b says something of a, and 0 < b little
         if own.verdict == "wrong" or not all(s.status in ("right", "undecided") for s in before):
             return Step(line, "not_justified", own)
     elif own.is_right and any(s.status in ("wrong", "carried") for s in before):
@@ -166,13 +171,17 @@ def _related(
 def _by_sizes(
     left: Node, op: Rel, right: Node, court: Court, given: tuple[Claim, ...], started: bool
 ) -> Verdict | None:
-    small = starts_small(court)
-    signs = Signs(court.model, started or small)
+    starts = _starts(court)
+    small = starts is not None and all(abs(value) < 1 for value in starts)
+    signs = Signs(court.model, started or small, min(starts, default=None) if starts else None)
     try:
         a, b = (spread(spelt_out(side, court.model), signs) for side in (left, right))
         shared = False
         if op != "=":
             a, b, shared = without_common_factors(a, b, signs)
+        if a == ZERO and op != "=" and (signs.positive if op == "<" else signs.nonnegative)(b):
+            verdict = Verdict("right", scope="every step", method=SIGNS)
+            return _assuming_start(verdict, signs, small)
         if (a, b) == (left, right):
             return None
         # A common factor may be 0, and then nothing is strict.
@@ -186,19 +195,25 @@ def _by_sizes(
         return None
     rules = ["|ab| = |a| |b|"] + ["a common factor that is not negative"] * shared
     verdict = replace(verdict, method="; ".join([*rules, verdict.method]))
+    return _assuming_start(verdict, signs, small)
+
+
+def _assuming_start(verdict: Verdict, signs: Signs, small: bool) -> Verdict:
     if signs.used_start and not small and START not in verdict.assumptions:
         assumed = (*verdict.assumptions, START)
         verdict = replace(verdict, verdict="right_under_reading", assumptions=assumed)
     return verdict
 
 
-def starts_small(court: Court) -> bool:
-    """Whether every initial state is fixed at a number of size below 1."""
+def _starts(court: Court) -> list[Fraction] | None:
+    """The values of the initial states, ``None`` if not every one is fixed at a number."""
+    found = []
     for state in court.model.states:
         node = court.arena.fixed.get((state, 0)) or court.model.initial.get(state)
-        if not (isinstance(node, Num) and abs(node.value) < 1):
-            return False
-    return True
+        if not isinstance(node, Num):
+            return None
+        found.append(node.value)
+    return found
 
 
-__all__ = ["Status", "Step", "conclusion", "judge_chain", "relate", "starts_small"]
+__all__ = ["Status", "Step", "conclusion", "judge_chain", "relate"]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from bptt_sym.check.answer import Court
 from bptt_sym.check.judged import Fault, fault_in
 from bptt_sym.check.model import Model
+from bptt_sym.check.solution.absolute import worked_out
 from bptt_sym.documents.document import Document, Formula, Place
 from bptt_sym.errors import InputError, Span, UnboundName
 from bptt_sym.notation import ZERO, At, Claim, Idx, Node, Num, Rel, Sym, affine
@@ -179,16 +180,25 @@ def _add(
     if named and all(affine(side.node) is not None for side in named):
         return  # T = t, t ≥ 2: which case it is, and no step
     last = found.chains[-1] if found.chains else None
-    if (
-        last is not None
-        and not (plain.given or last.given)
-        and sides[0].node in (last.left, last.last.node)
-    ):
-        # Rows of one block go on from the left side or from the last one; so does a line that
-        # writes the left side once more.
+    if last is not None and not (plain.given or last.given) and _goes_on(last, sides[0]):
         last.sides += sides[1:]
         return
     found.chains.append(Chain(sides, plain.given))
+
+
+def _goes_on(before: Chain, left: Written) -> bool:
+    """Whether a line whose left side is ``left`` goes on with the chain before it.
+
+    A row of one block without a left side goes on from the last side. So does a line that begins
+    with that side, or writes the left side once more where all that stands between is equal to it.
+    ``0 < b`` behind ``0 < a`` says nothing of a.
+    """
+    if left.place == before.last.place:
+        return True
+    if isinstance(worked_out(left.node), Num):
+        return False
+    equal = all(side.op == "=" for side in before.sides[1:])
+    return left.node == before.last.node or (equal and left.node == before.left)
 
 
 def name_it(text: str, names: Model) -> str | None:
