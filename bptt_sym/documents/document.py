@@ -32,7 +32,8 @@ MAX_PROBLEMS = 100
 #: The environment of a formula that stands in a sentence without delimiters.
 PROSE = "prose"
 
-_COMMENT = re.compile(r"(?<!\\)%.*")
+#: Comments, and the labels that bookdown has within a formula: ``(\\#eq:loss)``.
+_COMMENT = re.compile(r"(?<!\\)%.*|\(\\#[\w:.-]{1,80}\)")
 
 
 @dataclass(frozen=True)

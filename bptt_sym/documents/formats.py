@@ -1,4 +1,4 @@
-r"""Files other than Markdown: LaTeX with the files that it puts in, notebooks, HTML.
+r"""Files by their suffix: LaTeX with the files that it puts in, notebooks, HTML, other markup.
 
 Each becomes a :class:`~bptt_sym.documents.document.Document` whose formulas keep their place in the
 file that they stand in. Nothing in a file is run, and a LaTeX file reads only what lies beside or
@@ -23,10 +23,11 @@ from bptt_sym.documents.document import (
     bytes_of,
     text_of,
 )
+from bptt_sym.documents.fences import Region
 from bptt_sym.documents.macros import Macros
+from bptt_sym.documents.markup import MASKS
 from bptt_sym.documents.masking import (
     Masked,
-    Region,
     formula_pictures,
     hidden,
     mask_markdown,
@@ -34,6 +35,7 @@ from bptt_sym.documents.masking import (
 )
 from bptt_sym.documents.plain_lines import line_formulas
 from bptt_sym.documents.regions import blanked
+from bptt_sym.documents.site_marks import site_marks
 from bptt_sym.errors import InputError
 
 #: Files that one LaTeX document may put in, and how deep.
@@ -64,7 +66,8 @@ def document_in(path: Path, text: str) -> Document:
         return assembled(Source(str(path), text), mask_html(text), Macros())
     if suffix in (".txt", ".text"):
         return assembled(Source(str(path), text), mask_plain(text), Macros())
-    return assembled(Source(str(path), text), mask_markdown(text), Macros())
+    mask = MASKS.get(suffix, mask_markdown)
+    return assembled(Source(str(path), text), mask(text), Macros())
 
 
 def mask_plain(text: str) -> Masked:
@@ -248,8 +251,9 @@ def mask_html(text: str) -> Masked:
     shown_text = "".join([*pieces, text[last:]])
     pictures = formula_pictures(shown_text)
     shown_text = hidden(shown_text, pictures)
+    marked = [Region(m.start, m.end, display=m.display) for m in site_marks(shown_text)]
     shown_text = _TAG.sub(lambda m: blanked(m.group()), shown_text)
-    math = sorted((*math, *pictures), key=lambda r: r.start)
+    math = sorted((*math, *pictures, *marked), key=lambda r: r.start)
     headings = tuple(m.start() for m in _HEADING.finditer(text))
     # The formulas themselves must be seen again.
     again: list[str] = []

@@ -8,42 +8,22 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from bptt_sym.documents.fences import DIRECTIVE, FENCE, OPTION, Fence, Region, fence_opened
+from bptt_sym.documents.site_marks import site_marks
 
 _BLANK = re.compile(r"[^\n]")
-_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^\n]*)$")
 _QUOTE = re.compile(r"[ ]{0,3}>[ ]?")
 _LIST_ITEM = re.compile(r"[ ]{0,3}(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
 _HEADING = re.compile(r"[ ]{0,3}#{1,6}(?:[ \t]|$)")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
-#: What stands behind the marks of a fence in no language.
-_PLAIN = re.compile(r"\s*(?:te?xt|plain(?:text)?|none|nohighlight)?\s*", re.IGNORECASE)
-_MATH_FENCE = re.compile(r"\{?\.?math\b", re.IGNORECASE)
-#: What stands behind the mark of such a fence, if it is the first line of the formula.
-_FIRST_LINE = re.compile(r"\}?[ \t]+(?P<latex>(?![{:])[^\n]*(?:\\[A-Za-z]|[=^_])[^\n]*)")
+#: A role that makes mathematics of a code span, at the end of what stands before it.
+_ROLE = re.compile(r"(?:\{math\}|:math:)$")
 #: A fence of mathematics that closes in its own line.
 _MATH_SPAN = re.compile(r"math[ \t]+", re.IGNORECASE)
-#: Fences of MyST that hold text and no code.
-_DIRECTIVE = re.compile(
-    r"\{(?:dropdown|admonition|note|tip|hint|important|warning|caution|attention|danger|seealso|topic|"
-    r"exercise(?:-start)?|solution(?:-start)?|(?:prf:)?(?:proof|theorem|lemma|corollary|definition|"
-    r"example|remark|algorithm|proposition|observation|property|axiom|conjecture)|card|grid(?:-item"
-    r"(?:-card)?)?|tab-set|tab-item|toggle|details|margin|sidebar|epigraph|div|callout|panels|aside|"
-    r"abstract|question|answer|quote|pull-quote|highlights|container)\}"
-)
 _SECTION = re.compile(r"\\(?:chapter|(?:sub)*section|paragraph)\*?\s*\{")
 _VERBATIM = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "comment")
-
-
-@dataclass(frozen=True)
-class Region:
-    """A formula that stands in a fence or in a code span marked as mathematics."""
-
-    start: int
-    end: int
-    display: bool
-    #: Whether it is percent-encoded, as in the address of a picture.
-    encoded: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,8 +53,18 @@ def mask_markdown(text: str) -> Masked:
     headings: list[int] = []
     math: list[Region] = []
     code: list[tuple[int, int]] = []
-    fence: _Fence | None = None
-    directives: list[_Fence] = []
+    fence: Fence | None = None
+    directives: list[Fence] = []
+    first_line = 0
+
+    def close(fence: Fence, end: int) -> None:
+        """Take what the fence holds; what is neither formula nor text of it is blanked out."""
+        found = fence.formulas(text, end)
+        math.extend(found or ())
+        code.extend(fence.plain(end))
+        if found is None:
+            lines[first_line:] = map(_blank, lines[first_line:])
+
     blank_before, in_list, in_code = True, False, False
     offset = 0
     for line in re.findall(r"[^\n]*\n|[^\n]+", text):
@@ -85,27 +75,24 @@ def mask_markdown(text: str) -> Masked:
         if fence is not None:
             if fence.closed_by(stripped, quotes) or fence.closed_behind(stripped):
                 behind = len(line.rstrip()) - len(fence.marks)
-                math += fence.formula(offset + (behind if fence.closed_behind(stripped) else 0))
-                code += fence.plain(offset)
+                end = offset + (behind if fence.closed_behind(stripped) else 0)
+                close(fence, end)
                 fence = None
                 shown = _blank(line)
-            elif fence.content is None:
+            elif not fence.is_shown:
+                shown = _blank(line)
+            elif fence.content == offset and OPTION.match(stripped):
+                fence = replace(fence, content=offset + len(line))
                 shown = _blank(line)
         elif directives and directives[-1].closed_by(stripped, quotes):
             directives.pop()
             shown = _blank(line)
-        elif (opened := _FENCE.match(stripped)) and _DIRECTIVE.match(opened.group(2)):
-            directives.append(_Fence(opened.group(1), None, quotes))
+        elif (opened := FENCE.match(stripped)) and DIRECTIVE.match(opened.group(2)):
+            directives.append(Fence(opened.group(1), quotes))
             shown = _blank(line)
         elif opened and "`" not in opened.group(2):
-            is_math = _MATH_FENCE.match(opened.group(2))
-            start = offset + len(line)
-            if is_math and (first := _FIRST_LINE.match(opened.group(2), is_math.end())):
-                start = offset + line.index(opened.group(2)) + first.start("latex")
-            told = _PLAIN.fullmatch(opened.group(2)) is None
-            fence = _Fence(
-                opened.group(1), start if is_math else None, quotes, None if told else start
-            )
+            fence = fence_opened(opened, line, offset, quotes)
+            first_line = len(lines) + 1
             shown = _blank(line)
         elif _HEADING.match(body):
             headings.append(offset)
@@ -124,11 +111,12 @@ def mask_markdown(text: str) -> Masked:
         blank_before = not stripped or not shown.strip() or bool(_HEADING.match(body))
         offset += len(line)
     if fence is not None:
-        math += fence.formula(offset)
+        close(fence, offset)
     masked, spans, inline = _mask_code_spans("".join(lines))
+    masked, marked = _without_site_marks(masked)
     pictures = formula_pictures(masked)
     masked = hidden(masked, pictures)
-    regions = sorted((*math, *spans, *pictures), key=lambda r: r.start)
+    regions = sorted((*math, *spans, *pictures, *marked), key=lambda r: r.start)
     return Masked(masked, tuple(headings), tuple(regions), tuple(sorted((*code, *inline))))
 
 
@@ -203,32 +191,6 @@ def hidden(text: str, regions: list[Region]) -> str:
     return "".join([*pieces, text[last:]])
 
 
-@dataclass(frozen=True)
-class _Fence:
-    """An open fence: its marks, where its content starts if it is mathematics, its depth."""
-
-    marks: str
-    content: int | None
-    quotes: int
-    #: Where its content starts if it is in no language.
-    text: int | None = None
-
-    def closed_by(self, stripped: str, quotes: int) -> bool:
-        closing = len(stripped) >= len(self.marks) and set(stripped) == {self.marks[0]}
-        return closing or quotes < self.quotes
-
-    def closed_behind(self, stripped: str) -> bool:
-        """Whether a fence of mathematics closes behind the last line of the formula."""
-        bare = stripped.rstrip(self.marks[0])
-        return self.content is not None and bool(bare) and stripped.endswith(self.marks)
-
-    def formula(self, end: int) -> list[Region]:
-        return [] if self.content is None else [Region(self.content, end, display=True)]
-
-    def plain(self, end: int) -> list[tuple[int, int]]:
-        return [] if self.text is None else [(self.text, end)]
-
-
 def _quotation(line: str) -> tuple[int, int]:
     """How deep a line is quoted, and the width of the quotation marks."""
     depth, pos = 0, 0
@@ -268,6 +230,15 @@ def _mask_code_spans(text: str) -> tuple[str, list[Region], list[tuple[int, int]
                 " " * (end - close_start + 1),
             ]
             last = end + 1
+        elif role := _ROLE.search(text, max(last, start - 7), start):
+            math.append(Region(open_end, close_start, display=False))
+            pieces += [
+                text[last : role.start()],
+                " " * (open_end - role.start()),
+                text[open_end:close_start],
+                " " * (end - close_start),
+            ]
+            last = end
         else:
             pieces += [text[last:start], _blank(text[start:end])]
             marked = _MATH_SPAN.match(text, open_end, close_start)
@@ -280,6 +251,23 @@ def _mask_code_spans(text: str) -> tuple[str, list[Region], list[tuple[int, int]
                 code.append((open_end, close_start))
             last = end
     return "".join([*pieces, text[last:]]), math, code
+
+
+def _without_site_marks(text: str) -> tuple[str, list[Region]]:
+    """``text`` with the marks of sites blanked out, and the formulas within them."""
+    pieces: list[str] = []
+    last = 0
+    marks = site_marks(text)
+    for mark in marks:
+        pieces += [
+            text[last : mark.outer],
+            _blank(text[mark.outer : mark.start]),
+            text[mark.start : mark.end],
+            _blank(text[mark.end : mark.stop]),
+        ]
+        last = mark.stop
+    regions = [Region(m.start, m.end, display=m.display) for m in marks]
+    return "".join([*pieces, text[last:]]), regions
 
 
 def _code_spans(text: str) -> Iterator[tuple[int, int, int, int]]:

@@ -18,13 +18,14 @@ from bptt_sym.check.solution.lines import Chain, Solution, Written, chains_of
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.documents.document import Document, document_from_text, formula_from_text
 from bptt_sym.documents.formats import document_in
+from bptt_sym.documents.markup import MASKS
 from bptt_sym.errors import LimitExceeded
 from bptt_sym.messages import marked
 from bptt_sym.notation import INFINITY, Abs, D, Node, Rel, Sym, rebuild, walk
 
 #: Characters of one submission.
 MAX_TEXT: Final = 400_000
-OTHER_DOCUMENTS: Final = (".ipynb", ".html", ".htm")
+OTHER_DOCUMENTS: Final = (".ipynb", ".html", ".htm", ".xhtml", *MASKS)
 #: Chains that are compared with a part whose target none of them has for its left side.
 MAX_COMPARED: Final = 6
 #: A solution has at least this many steps; a bare answer has one.
@@ -104,8 +105,8 @@ class Mark:
 def mark(exercise: Exercise, text: str, name: str = "answer", *, tex: bool = False) -> Mark:
     """The mark of ``text``: one expression, an equation, or a solution in Markdown or LaTeX.
 
-    A ``name`` that ends in ``.ipynb`` or ``.html`` says that the text is such a document. Files
-    that a LaTeX text puts in are not read. Nothing is raised for what the text says.
+    A ``name`` that ends in ``.ipynb``, ``.html``, ``.rst``, … says that the text is such a
+    document. Files that a LaTeX text puts in are not read. Nothing is raised for what the text says.
 
     Raises
     ------

@@ -13,12 +13,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
-from bptt_sym.check.exercises.mark import MAX_TEXT
+from bptt_sym.check.exercises.mark import MAX_TEXT, OTHER_DOCUMENTS
 from bptt_sym.check.grade.rubric import Rubric
 from bptt_sym.documents.document import text_of
 from bptt_sym.errors import InputError
 
-SUFFIXES: Final = (".md", ".markdown", ".tex", ".txt", ".qmd", ".rmd", ".ipynb", ".html")
+SUFFIXES: Final = (".md", ".markdown", ".tex", ".txt", ".qmd", ".rmd", *OTHER_DOCUMENTS)
 #: Bytes of one file of a submission, and of one line of JSON Lines or CSV.
 MAX_FILE: Final = 4 * MAX_TEXT
 MAX_LINE: Final = 8 * MAX_TEXT
