@@ -106,7 +106,8 @@ def mark(exercise: Exercise, text: str, name: str = "answer", *, tex: bool = Fal
     """The mark of ``text``: one expression, an equation, or a solution in Markdown or LaTeX.
 
     A ``name`` that ends in ``.ipynb``, ``.html``, ``.rst``, … says that the text is such a
-    document. Files that a LaTeX text puts in are not read. Nothing is raised for what the text says.
+    document. Files that a LaTeX text puts in are not read. Nothing is raised for what the text
+    says.
 
     Raises
     ------
