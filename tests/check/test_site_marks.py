@@ -106,7 +106,7 @@ Last, `{RIGHT}`.
     document = written(tmp_path, "a.rst", text)
     assert verdicts(document) == [*THREE, "right", "right"]
     places = [(f.place().line, f.place().column, f.display) for f in document.formulas]
-    assert places == [(9, 11, True), (12, 15, False), (26, 7, True), (28, 7, True), (30, 8, False)]
+    assert places == [(9, 11, True), (12, 15, False), (27, 7, True), (29, 7, True), (31, 8, False)]
 
 
 def test_asciidoc(tmp_path: Path) -> None:
