@@ -3,15 +3,17 @@
     python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32 | --composed]
     python benchmarks/bench_mistakes.py [--homework | --styled | --assorted] [--say]
     python benchmarks/bench_mistakes.py [--recorded | --written | --submitted] [--say]
+    python benchmarks/bench_mistakes.py [--contributed] [--say]
 
 With ``--float32`` every problem is one in float32; with ``--composed`` the gradients are those of
 ``composed_gradients.py``, with ``--homework`` those of ``homework_gradients.py`` and
 ``foreign_gradients.py``, and the right ones of ``unusual_gradients.py``, with ``--styled`` those of
 ``styled_changes.py``, with ``--assorted`` those of ``assorted_changes.py``, with ``--recorded``
 those of ``recorded_changes.py``, with ``--written`` those of ``written_changes.py``, with
-``--submitted`` those of ``submitted_changes.py``; ``--say``
-prints what is said of each. With ``--mutants`` only those of ``mutated_gradients.py`` are tried.
-The wrong gradients are otherwise those of ``wrong_gradients.py`` and of ``edited_gradients.py``.
+``--submitted`` those of ``submitted_changes.py``, with ``--contributed`` those of
+``contributed_changes.py``; ``--say`` prints what is said of each. With ``--mutants`` only those
+of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise
+those of ``wrong_gradients.py`` and of ``edited_gradients.py``.
 Every checker sees the same functions on the same typical small inputs (h0 = 0, T = 4, one example;
 generic weights, then weights of 0.01); ``bptt_sym`` is then run as it is meant to be run, on its
 own inputs. PyTorch, JAX and SciPy are used if they are installed.
@@ -33,6 +35,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 import assorted_changes as ac
 import composed_gradients as cg
+import contributed_changes as cc
 import edited_gradients as eg
 import foreign_gradients as fg
 import homework_gradients as hg
@@ -351,6 +354,7 @@ def main() -> None:
     parser.add_argument("--recorded", action="store_true", help="nothing but the seventh set")
     parser.add_argument("--written", action="store_true", help="nothing but the eighth set")
     parser.add_argument("--submitted", action="store_true", help="nothing but the ninth set")
+    parser.add_argument("--contributed", action="store_true", help="nothing but the tenth set")
     parser.add_argument("--say", action="store_true", help="print what is said of each")
     options = parser.parse_args()
     if options.composed:
@@ -360,7 +364,8 @@ def main() -> None:
         _homework()
         _foreign()
         return
-    sets = {"styled": sg, "assorted": ac, "recorded": rc, "written": wc, "submitted": sc}
+    sets = {"styled": sg, "assorted": ac, "recorded": rc, "written": wc, "submitted": sc,
+            "contributed": cc}  # fmt: skip
     for name, module in sets.items():
         if getattr(options, name):
             _edited(module, options.say)

@@ -89,6 +89,13 @@ JAX = Dialect(
     "jnp.empty",
 )
 
+#: What source begins with.
+IMPORTS = {
+    "np": ["import numpy as np"],
+    "torch": ["import torch"],
+    "jnp": ["import jax", "import jax.numpy as jnp"],
+}
+
 #: Functions that NumPy source may call.
 NUMPY_FUNCTIONS = {
     "finite": [

@@ -354,17 +354,20 @@ class CPlan:
         out = {*self.program.targets.values(), *self.adj.reads.values()}
         return out | ({self.program.loss} if self.program.loss is not None else set())
 
-    def _grows(self, i: int) -> bool:
-        """Whether a product of each step is added to one that was made for all steps at once.
+    def _grows(self, i: int) -> tuple[int, int] | None:
+        """A product made for all steps at once, and that of each step which is added to it.
 
         :func:`~bptt_sym.evaluate.c_order.c_schedules` saw to it that nothing else reads the two.
         """
         op = self.p.ops[i]
         if op.kind != "add" or op.lead < PER_STEP or self._order()[self.phase[i]][0] != "loop":
-            return False
-        kinds = [(self.p.ops[a].kind, self._order()[self.phase.get(a, 0)][0]) for a in op.args]
-        alone = all(self.users.get(a) == {i} for a in op.args)
-        return alone and kinds == [("matvec", "before"), ("matvec", "loop")]
+            return None
+        for a, b in (op.args, op.args[::-1]):
+            kinds = [(self.p.ops[k].kind, self._order()[self.phase.get(k, 0)][0]) for k in (a, b)]
+            alone = all(self.users.get(k) == {i} for k in (a, b))
+            if alone and kinds == [("matvec", "before"), ("matvec", "loop")]:
+                return a, b
+        return None
 
     def _add_up(self) -> None:
         """Products that are summed are added up in one place as they are computed."""
@@ -374,8 +377,9 @@ class CPlan:
             op = p.ops[i]
             if op.kind != "add" or op.lead < PER_STEP or i in kept or op.args[0] == op.args[1]:
                 continue
-            first, second = sorted(op.args)
-            if self._grows(i):
+            grown = self._grows(i)
+            first, second = grown or sorted(op.args)
+            if grown:
                 self.arrays[i] = self.arrays[first]
                 self.views[first] = self.views[second] = (i, Size())
                 self.sums.add(i)

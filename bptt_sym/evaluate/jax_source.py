@@ -93,7 +93,8 @@ class _ScanModule(LoopModule):
             place = self.place.get(i)
             if place is None:
                 continue
-            right = self.w.expression(i)
+            carried = self.p.ops[i].kind == "later"
+            right = self.w.use(i, 1) if carried else self.w.expression(i)
             local = self.names.fresh(f"{place.name}_t")
             lines.append(f"{local} = {right}")
             self.inside_names[i] = local
@@ -104,9 +105,6 @@ class _ScanModule(LoopModule):
         body = self._loop_body(self.f.loop, phases, done)
         histories = [(name, i) for name, i in p.targets.items() if self.place[i].history]
         looped = [(n, i) for n, i in histories if phases.get(i) == "loop"]
-        for name, i in histories:
-            if (name, i) not in looped and self.f.loop:
-                continue
         carried = [(n, i, k) for n, i in looped for k in range(1, self.lags[n] + 1)]
         stored = [i for i in self.f.loop if i in self.place and self.place[i].stored]
         if body:
@@ -128,11 +126,18 @@ class _ScanModule(LoopModule):
             feed = f"({sources.strip()})" if sources else "None, length=T"
             lines += ["", f"_, ({results},) = jax.lax.scan({step}, ({starts},), {feed})"]
         done.update(i for i in self.f.loop if i in self.place)
-        for name, i in histories:
+        for name, i in looped:
             array = self.place[i].name
             first = self._first(name, i)
             lines.append(f"{array} = jnp.concatenate([{first}, {array}])")
         self._reference("after", done, phases)
+
+    def _past_and(self, i: int, value: str) -> str:
+        name = next(n for n, k in self.program.targets.items() if k == i)
+        here = self.w.reference
+        first = self._first(name, i)
+        self.w.reference = here
+        return f"{self.place[i].name} = jnp.concatenate([{first}, {value}])"
 
     def _first(self, name: str, i: int) -> str:
         depth = self.place[i].history
@@ -151,6 +156,10 @@ class _ScanModule(LoopModule):
             if depth > 1 or (name in self.program.initial)
             else dict(self.signature.initial)[name]
         )
+
+    def _start_grows(self, start: str, longest: int, carried: str, lag: int) -> str:
+        rows = "-1" if lag == 1 else f"{longest - lag}:"
+        return f"{start} = {start}.at[{rows}].add({carried})"
 
     def _backward_loop(self, lines: list[str], phases: dict[int, str], done: set[int]) -> None:
         p = self.p

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from bptt_sym.evaluate.adjoint import Adjoint
@@ -10,7 +10,7 @@ from bptt_sym.evaluate.array_source import Dialect, Writer
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import Names, identifier
 from bptt_sym.evaluate.program import PER_STEP, Program
-from bptt_sym.evaluate.schedule import adjoint_schedule, forward_schedule
+from bptt_sym.evaluate.schedule import Schedule, adjoint_schedule, forward_schedule
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
@@ -68,7 +68,7 @@ class LoopPlan:
             if i in back and op.kind == "fn" and op.attr in (("tanh", 1), ("sigma", 1))
         }  # fmt: skip
         self.f = forward_schedule(program, kept=list(self.slopes.values()))
-        self.b = adjoint_schedule(adj, sink=sink)
+        self.b = self._carried_rows(adjoint_schedule(adj, sink=sink))
         self.lags = self._lags()
         self.sequence_names: dict[str, str] = {}
         self.signature = self._signature()
@@ -81,6 +81,22 @@ class LoopPlan:
         self._plan()
 
     # -- what there is --------------------------------------------------------------------------
+
+    def _carried_rows(self, back: Schedule) -> Schedule:
+        """The schedule in which carried cotangents that are used after the loop are kept in it.
+
+        A carry with lag 1 is one row, and what JAX carries is no array of all steps.
+        """
+        #: The carried cotangents of which every step's value is kept.
+        self.kept_carries = {
+            i for i in range(self.adj.forward, len(self.p.ops))
+            if self.p.ops[i].kind == "later"
+            and (self.p.ops[i].attr[1] == 1 or self.dialect.module == "jnp")
+            and self._users([*back.after, *back.end], i)
+        }  # fmt: skip
+        loop = sorted({*back.loop, *self.kept_carries})
+        after = [i for i in back.after if i not in self.kept_carries]
+        return replace(back, loop=loop, after=after)
 
     def _lags(self) -> dict[str, int]:
         """The greatest lag with which each sequence is read."""
@@ -127,6 +143,9 @@ class LoopPlan:
             own = [*groups.fixed, *groups.before, *groups.loop, *groups.after, *groups.end]
             for i in own:
                 op = p.ops[i]
+                if i in self.kept_carries:
+                    self._name(i)
+                    self._store(i)
                 if op.kind in _NEVER_NAMED:
                     continue
                 users = self._users(own, i)
@@ -317,7 +336,7 @@ class LoopPlan:
             if op.kind == "seed":
                 ident = self._seed(op.attr[0])
                 return f"{ident}[t]" if loop else ident
-            if op.kind == "later":
+            if op.kind == "later" and (loop or i not in self.kept_carries):
                 return self._later(op.attr, loop)
             if op.kind == "start":
                 return f"d_{identifier(op.attr[0])}_start"

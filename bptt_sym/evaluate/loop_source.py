@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from bptt_sym.errors import NotSupported
 from bptt_sym.evaluate.adjoint import adjoint
-from bptt_sym.evaluate.array_source import NUMPY, NUMPY_FUNCTIONS, POOLED, TORCH
+from bptt_sym.evaluate.array_source import IMPORTS, NUMPY, NUMPY_FUNCTIONS, POOLED, TORCH
 from bptt_sym.evaluate.formula import equation_text, text
 from bptt_sym.evaluate.logistic import shared_exponential
 from bptt_sym.evaluate.loop_plan import LoopPlan, Place, Signature
@@ -72,7 +73,7 @@ class LoopModule(LoopPlan):
         if self.loss is not None:
             head += ["", f"    loss = {text(self.loss)}, summed over the batch"]
         head += ["", *self._shapes(), '"""', ""]
-        head += [*_IMPORTS[m], ""]
+        head += [*IMPORTS[m], ""]
         body = self._forward(seeds)
         if self.program.loss is not None and not seeds:
             args = ", ".join(self.signature.forward())
@@ -212,10 +213,12 @@ class LoopModule(LoopPlan):
         return ", dtype=dtype" if self.dialect.module in ("np", "torch") else ""
 
     def _head(self, lines: list[str], first: str | None) -> list[str]:
-        out = [f"T, B = {first}.shape[:2]"] if first else []
-        if self.dialect.module == "torch" and first:
+        if first is None:
+            raise NotSupported(f"{self.rec.name} has no inputs: nothing tells the number of steps")
+        out = [f"T, B = {first}.shape[:2]"]
+        if self.dialect.module == "torch":
             out.append(f"dtype = {first}.dtype")
-        if self.dialect.module == "np" and first:
+        elif self.dialect.module == "np":
             weight = "".join(f"{ident}, " for _, ident in self.signature.params[:1])
             out.append(f"dtype = np.result_type({weight}{first}, np.float32)")
         groups = (
@@ -291,24 +294,33 @@ class LoopModule(LoopPlan):
                 continue
             if i in done or (loop and self._both(i, place, done, lines)):
                 continue
-            right = self.w.expression(i)
+            carried = self.p.ops[i].kind == "later"
+            right = self.w.use(i, 1) if carried else self.w.expression(i)
+            done.add(i)
+            if place.history and not loop:
+                lines.append(self._past_and(i, right))
+                continue
             if place.history:
-                index = f"[t + {place.history}]" if loop else f"[{place.history}:]"
+                index = f"[t + {place.history}]"
             elif loop and place.stored:
                 index = "[t]"
             else:
                 index = ""
             line = f"{place.name}{index} = {right}"
-            if loop and index:
+            if loop and index and not carried:
                 line = self.w.into(i, f"{place.name}{index}") or line
             if not (self.p.ops[i].lead == PER_STEP and line == f"{place.name} = {place.name}"):
                 lines.append(line)
-            done.add(i)
         # Two names for one value: each state keeps its own history.
         if phase in ("before", "loop", "after"):
             for name, i in self.program.targets.items():
                 if i in handles and self.lags.get(name) and self.place[i].history == 0:
                     raise AssertionError("a state without a history")
+
+    def _past_and(self, i: int, value: str) -> str:
+        """The statement that puts a state made for all steps at once behind its initial value."""
+        place = self.place[i]
+        return f"{place.name}[{place.history}:] = {value}"
 
     def _both(self, i: int, place: Place, done: set[int], lines: list[str]) -> bool:
         """An activation and its derivative, where both are kept, by one call."""
@@ -453,19 +465,19 @@ class LoopModule(LoopPlan):
                     f", {self.w.size(s)}" for s in self.p.shape(self.program.targets[name])
                 )
                 lines.append(f"{ident} = {m}.zeros(({longest}, B{own}){self._dtype()})")
-                for k in lags:
-                    lines.append(
-                        f"{ident}[{longest - k}:][:min({k}, T)] += "
-                        f"{self.carry[name, k]}[:min({k}, T)]"
-                        if k > 1
-                        else f"{ident}[-1] += {self.carry[name, 1]}"
-                    )
+                lines += [self._start_grows(ident, longest, self.carry[name, k], k) for k in lags]
                 self.start[name] = ident
                 total = f"{ident}.sum((0, 1))"
             if any(
                 op.kind == "start" and op.attr[0] == name for op in self.p.ops[self.adj.forward :]
             ):
                 lines.append(f"d_{identifier(name)}_start = {total}")
+
+    def _start_grows(self, start: str, longest: int, carried: str, lag: int) -> str:
+        """The statement that adds what the first steps pass back over ``lag`` steps."""
+        if lag == 1:
+            return f"{start}[-1] += {carried}"
+        return f"{start}[{longest - lag}:][:min({lag}, T)] += {carried}[:min({lag}, T)]"
 
     def _gradients(self) -> list[tuple[str, str]]:
         sig, m = self.signature, self.dialect.module
@@ -478,18 +490,10 @@ class LoopModule(LoopPlan):
         for name, _ in sig.contexts:
             if name in self.adj.contexts:
                 out.append((repr(name), self.w.use(self.adj.contexts[name], 1, full=True)))
-        for name, _ in sig.initial:
-            if name in self.start:
-                out.append((repr(f"{name}0"), self.start[name]))
+        out += [(repr(f"{n}0"), self.start[n]) for n, _ in sig.initial if n in self.start]
         for (name, lag), handle in self.adj.reads.items():
             if name in self.program.targets or lag:
                 continue
             out.append((repr(f"d_{name}"), self.w.use(handle, 1, full=True)))
         return out
 
-
-_IMPORTS = {
-    "np": ["import numpy as np"],
-    "torch": ["import torch"],
-    "jnp": ["import jax", "import jax.numpy as jnp"],
-}
