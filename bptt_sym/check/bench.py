@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from bptt_sym.check.accumulated import adds_up, judge_added, judge_share, of_a_step, share
 from bptt_sym.check.answer import worked_out
 from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step
+from bptt_sym.check.bars import if_loss_of_the_step
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.known_functions import if_known
 from bptt_sym.check.model import Model
@@ -32,7 +33,7 @@ from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.bound_names import sized, unsized
 from bptt_sym.definitions.defining import base_letter
 from bptt_sym.definitions.gates import GATES
-from bptt_sym.diagnose.diagnosis import OF_SHAPE, diagnose, misfit
+from bptt_sym.diagnose.diagnosis import diagnose, misfit
 from bptt_sym.documents.contained import cannot_match
 from bptt_sym.documents.document import Formula
 from bptt_sym.entries import Entries
@@ -192,6 +193,8 @@ class Bench:
             verdict = if_linear(claim, model, self.models) or verdict
         if about is not None and verdict.verdict == "wrong" and speaks_of_one_step(about):
             verdict = if_one_step(claim, model) or verdict
+        if about is not None and verdict.verdict == "wrong":
+            verdict = if_loss_of_the_step(claim, model, about) or verdict
         if verdict.verdict == "wrong":
             verdict = if_known(claim, model) or verdict
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
@@ -207,7 +210,7 @@ class Bench:
         court = self.models.one_unit(model)
         if court is None:
             slip = diagnose(claim, model.court.model, model.court.arena)
-            if slip is None or slip.code in OF_SHAPE:
+            if slip is None:
                 return verdict
             nodes = [n for side in claim.sides for n in walk(side)]
             lone = any(isinstance(n, Prod) for n in nodes) and not any(

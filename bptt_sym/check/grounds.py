@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.asides import in_its_case
+from bptt_sym.check.bars import BAR
 from bptt_sym.check.example_values import GivenValue, put_in
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.provenance import Basis, Ledger
@@ -71,8 +72,6 @@ _BY = re.compile(
     r"\{\s*\\partial\s*\{?\s*(\\?[A-Za-z]+(?:\s*\{[^{}]*\})?[0-9]?)\s*\}?\s*[_^]\s*"
     r"\{?\s*(?:\(|\\langle\s*)?[tkT0-9]"
 )
-#: ``\\bigr|_{(t-1)}``: what stands before it is taken at that step.
-_BAR = re.compile(r"(?:\||\\[lr]?vert)\s*_\s*(?:\{[^{}]*[a-z0-9][^{}]*\}|[a-z0-9])")
 #: A bound or a limit that holds where a weight is small.
 _IF_SMALL = re.compile(r"^(?:step \d+ of \d+: )?true if also ")
 _LESS_THAN_ONE = re.compile(
@@ -158,7 +157,7 @@ class Grounds:
             and len(_SIGNS.findall(written)) < len(_SIGNS.findall(row.latex))
         ):
             return NOT_AS_WRITTEN
-        if _BAR.search(written) and not _BAR.search(row.latex):
+        if BAR.search(written) and not BAR.search(row.latex):
             return WITHOUT_ITS_BAR
         return TWO_PRODUCTS if _DOT_THEN_STAR.search(row.latex) else ""
 

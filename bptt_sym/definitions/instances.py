@@ -8,7 +8,7 @@ sentence: a displayed definition takes its place, and the instances are then jud
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from bptt_sym.definitions.completion import Mention, mentioned
@@ -35,6 +35,28 @@ def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
     defined: dict[str, frozenset[str]] = {}
     found: dict[str, tuple[int, Formula]] = {}
     gradients = set[str]()
+    every = list(_rows(formulas))
+    labelled = _labelled(row.definition() for _, row in every if _is_instance(row))
+    for formula, row in every:
+        if row.kind is Kind.SEQUENCE and (row.differentiates or _runs_back(row)):
+            gradients.add(plain_name(row.name))
+        elif row.kind is Kind.SEQUENCE:
+            name = plain_name(row.name)
+            defined[name] = defined.get(name, frozenset()) | row.mentions
+        made = _general(row.definition(), labelled) if _is_instance(row) else None
+        if made is None:
+            continue
+        name, step, text = made
+        if name not in found and _letters(row.mentions) <= defined.get(name, frozenset()):
+            continue  # its general line stands above
+        if name not in found or found[name][0] < 2 <= step:
+            found[name] = step, soft(formula, row.start, text)
+    # What a gradient is at the last step says nothing of the steps before it.
+    return [f for name, (_, f) in found.items() if name not in gradients]
+
+
+def _rows(formulas: Iterable[Formula]) -> Iterator[tuple[Formula, Row]]:
+    """Every row that can be read, with its formula."""
     for formula in formulas:
         if "=" not in formula.latex or not is_relation(formula.latex):
             continue
@@ -42,26 +64,32 @@ def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
             rows = outline(formula).rows
         except (BpttError, ValueError):
             continue
-        for row in rows:
-            if row.kind is Kind.SEQUENCE and (row.differentiates or _runs_back(row)):
-                gradients.add(plain_name(row.name))
-            elif row.kind is Kind.SEQUENCE:
-                name = plain_name(row.name)
-                defined[name] = defined.get(name, frozenset()) | row.mentions
-            if row.kind is not Kind.CLAIM or row.differentiates or row.chain.given:
-                continue
-            if any(op != "=" for op in row.chain.ops):
-                continue
-            made = _general(row.definition())
-            if made is None:
-                continue
-            name, step, text = made
-            if name not in found and _letters(row.mentions) <= defined.get(name, frozenset()):
-                continue  # its general line stands above
-            if name not in found or found[name][0] < 2 <= step:
-                found[name] = step, soft(formula, row.start, text)
-    # What a gradient is at the last step says nothing of the steps before it.
-    return [f for name, (_, f) in found.items() if name not in gradients]
+        yield from ((formula, row) for row in rows)
+
+
+def _is_instance(row: Row) -> bool:
+    """Whether ``row`` may say what a sequence is at one step."""
+    if row.kind is not Kind.CLAIM or row.differentiates or row.chain.given:
+        return False
+    return all(op == "=" for op in row.chain.ops)
+
+
+def _labelled(texts: Iterable[str]) -> frozenset[str]:
+    """The names whose numbers are labels: ``b_1`` in the equations of ``s_1`` and ``s_2``."""
+    numbers: dict[tuple[str, str], dict[str, frozenset[str]]] = {}
+    for text in texts:
+        every = mentioned(text)
+        if not every or not every[0].step.isdigit():
+            continue
+        head, *others = every
+        for name in {m.name for m in others} - {head.name}:
+            steps = frozenset(m.step for m in others if m.name == name)
+            numbers.setdefault((head.name, name), {})[head.step] = steps
+    return frozenset(
+        name
+        for (_, name), by_step in numbers.items()
+        if len(by_step) > 1 and len(set(by_step.values())) == 1
+    )
 
 
 def _runs_back(row: Row) -> bool:
@@ -82,8 +110,11 @@ def soft(formula: Formula, start: int, text: str) -> Formula:
     )
 
 
-def _general(text: str) -> tuple[str, int, str] | None:
-    """The name, the step of the instance, and its line with t for the step."""
+def _general(text: str, labelled: frozenset[str]) -> tuple[str, int, str] | None:
+    """The name, the step of the instance, and its line with t for the step.
+
+    The numbers of the names ``labelled`` are no steps.
+    """
     tokens = tokenize(text)
     every = mentioned(text)
     equals = next((t.start for t in tokens if t.kind == "rel"), None)
@@ -96,7 +127,7 @@ def _general(text: str) -> tuple[str, int, str] | None:
     pieces: list[str] = []
     last = 0
     for m in every:
-        step = _step_of(m, text)
+        step = None if m.name in labelled else _step_of(m, text)
         if step is None or (m.raised and m.step == "T" and not head.raised):
             continue  # (W^T beside h_T is a transpose)
         if now[0] == "T" and not step[0]:

@@ -215,7 +215,7 @@ class Derivatives(Applications):
 def at_its_use(x: Node) -> Node:
     r"""``W^{(t)}`` below a derivative sign: the parameter where step t uses it, no power of it."""
     form = affine(x.exp) if isinstance(x, Pow) and isinstance(x.base, Sym) else None
-    if form is None or not form[0]:
+    if form is None or not (form[0] or form[1] >= 1):
         return x
     assert isinstance(x, Pow) and isinstance(x.base, Sym)
     return At(x.base.name, x.exp, span=x.span)

@@ -42,7 +42,8 @@ _EVALUATED = re.compile(
     r"(?P<p>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\}|\\theta|[A-Zbcuvw])"
     r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\}\s*"
     r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert)\s*_\s*"
-    r"(?:\{\s*\(?\s*(?P<s>[tkij](?:\s*[-+]\s*[0-9k])?)\s*\)?\s*\}|(?P<s2>[tkij])(?![A-Za-z]))"
+    r"(?:\{\s*\(?\s*(?P<s>[tkij](?:\s*[-+]\s*[0-9k])?|(?:[tkij]\s*=\s*)?(?P<n>[1-9]|T))\s*\)?\s*\}"
+    r"|(?P<s2>[tkij1-9])(?![A-Za-z]))"
 )
 #: ``dW_t`` in a sum over the steps.
 _GLUED = re.compile(rf"(?<![A-Za-z\\])d\s*{_P}{_STEP}")
@@ -87,7 +88,7 @@ def _names(texts: Sequence[str]) -> set[str]:
     return {
         p for p in (*below, *(m.group("p") for text in spoken for m in _ANYWHERE.finditer(text)))
         if re.search(rf"(?<![A-Za-z\\]){re.escape(p)}{_DEFINED}", every) is None
-        and re.search(rf"(?<![A-Za-z\\]){re.escape(p)}(?!\s*[_^A-Za-z])", every)
+        and re.search(rf"(?<![A-Za-z\\]){re.escape(p)}(?!\s*[_^]|[A-Za-z]{{2}})", every)
     }  # fmt: skip
 
 
@@ -113,5 +114,5 @@ def _at_its_step(m: re.Match[str]) -> str:
 
 
 def _behind(m: re.Match[str]) -> str:
-    step = m.group("s") or m.group("s2")
+    step = m.group("n") or m.group("s") or m.group("s2")
     return rf"{m.group('top')}{{{m.group('mark')} {m.group('p')}^{{({step})}}}}"

@@ -46,6 +46,7 @@ from bptt_sym.spelling.from_above import (
 )
 from bptt_sym.spelling.gate_labels import with_gate_labels
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
+from bptt_sym.spelling.going_on import going_on
 from bptt_sym.spelling.handwriting import as_written
 from bptt_sym.spelling.held import held_fixed, with_one_function
 from bptt_sym.spelling.influences import with_influences_written_out
@@ -233,6 +234,7 @@ TYPESETTING = (
     _each(as_meant),
     _each(without_labels_of_braces),
     _each(without_what_stands_beside),
+    _all(going_on),
     _all(with_braces),
     _each(with_bars_for_slashes),
     _all(with_bold_for_arrows),

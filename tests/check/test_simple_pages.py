@@ -1,0 +1,135 @@
+r"""Pages about simple networks: displays that go on, bars with a step, numbered biases."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import judged, last, verdicts
+
+CELL = r"$$h_t = \tanh(W h_{t-1} + U x_t + b)$$" "\n\n"
+OUTPUT = CELL + r"$$o_t = V h_t + c, \qquad \hat y_t = \mathrm{softmax}(o_t)$$" "\n\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "state", "expected"),
+    [("1", "S_2", "right"), ("1", "S_1", "wrong"), ("2", "S_2", "wrong")],
+)
+def test_a_bias_with_one_number_at_every_step_has_a_label(
+    number: str, state: str, expected: str
+) -> None:
+    walk = (
+        r"$$S_1 = W_x X_1 + W_s S_0 + b_1 \quad O_1 = W_o S_1 + b_2$$" "\n\n"
+        r"$$S_2 = W_x X_2 + W_s S_1 + b_1 \quad O_2 = W_o S_2 + b_2$$" "\n\n"
+        rf"$$S_3 = W_x X_3 + W_s {state} + b_{number} \quad O_3 = W_o S_3 + b_2$$"
+    )
+    found = verdicts(walk)
+    assert found[-2] == expected or (expected == "wrong" and found[-2] == "undecided")
+    assert found[-1] == "right"
+
+
+GOES_ON = (
+    r"$$\frac{\partial L}{\partial W} = \sum_t \frac{\partial L}{\partial h_t}"
+    r"\frac{\partial h_t}{\partial W}$$" "\n\n%s\n\n"
+    r"$$= \sum_t \mathrm{diag}(1 - h_t^2) \frac{\partial L}{\partial h_t} %s^\top$$"
+)
+
+
+@pytest.mark.parametrize(
+    ("between", "factor", "expected"),
+    [
+        ("which is", "h_{t-1}", "right"),
+        ("which is", "h_t", "wrong"),
+        (r"and for $\frac{\partial L}{\partial U}$ likewise", "x_t", "undecided"),
+    ],
+)
+def test_a_display_goes_on_from_the_one_before(between: str, factor: str, expected: str) -> None:
+    assert last(CELL + GOES_ON % (between, factor)) == expected
+
+
+def test_a_display_goes_on_from_what_could_not_be_read() -> None:
+    left = r"\frac{\partial h_t}{\partial h_{t-1}} = \frac{\partial}{\partial h_{t-1}} \tanh(%s)"
+    before = CELL + "$$" + left % r"W h_{t-1} + \text{const}" + "$$\n\n"
+    assert last(before + r"$$= \mathrm{diag}(1 - h_t^2) W$$") == "right"
+    assert last(before + r"$$= \mathrm{diag}(1 - h_t^2) W^\top$$") == "wrong"
+
+
+def test_numbers_that_go_on_from_a_state_define_nothing() -> None:
+    text = CELL + r"$$h_1 = \tanh(W h_0 + U x_1 + b)$$" "\n\n" r"$$= \tanh(0.5) = 0.46$$"
+    assert "wrong" not in verdicts(text)
+
+
+LAST = (
+    CELL + r"$$\hat y = \sigma(V h_T + c)$$" "\n\n"
+    "The loss $L$ is that of the last step, $T=3$.\n\n"
+)
+SHARE = r"\left.\frac{\partial L}{\partial W}\right|_{%s}"
+CHAIN = r"\frac{\partial L}{\partial h_3}\frac{\partial h_3}{\partial h_2}"
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (
+            SHARE % "(t=3)" + r" = \frac{\partial L}{\partial h_3}\frac{\partial h_3}{\partial W}",
+            "right",
+        ),
+        (SHARE % "t=2" + rf" = {CHAIN}\frac{{\partial h_2}}{{\partial W}}", "right"),
+        (SHARE % "t=1" + rf" = {CHAIN}\frac{{\partial h_1}}{{\partial W}}", "wrong"),
+        (
+            SHARE % "2" + r" = \mathrm{diag}(1 - h_2^2) W^\top \mathrm{diag}(1 - h_3^2)"
+            r"\frac{\partial L}{\partial h_3} h_1^\top",
+            "right",
+        ),
+        (
+            SHARE % "2" + r" = \mathrm{diag}(1 - h_2^2) W^\top \mathrm{diag}(1 - h_3^2)"
+            r"\frac{\partial L}{\partial h_3} h_2^\top",
+            "wrong",
+        ),
+        (
+            r"\frac{\partial L}{\partial W} = "
+            + " + ".join(SHARE % f"(t={k})" for k in (3, 2, 1)),
+            "right",
+        ),
+        (
+            r"\frac{\partial L}{\partial W} = " + " + ".join(SHARE % f"(t={k})" for k in (3, 1)),
+            "wrong",
+        ),
+    ],
+)  # fmt: skip
+def test_a_bar_with_a_number_is_the_share_of_that_step(claim: str, expected: str) -> None:
+    assert last(f"{LAST}$${claim}$$") == expected
+
+
+@pytest.mark.parametrize("step", ["t", "t=3"])
+def test_a_bar_may_name_the_step_of_the_loss(step: str) -> None:
+    k = step[-1]
+    loss = r"$$y_t = V h_t, \quad L = \sum_t L_t, \quad L_t = \ell(y_t)$$" "\n\n"
+    claim = (
+        rf"$$\frac{{\partial L}}{{\partial U}}\Big|_{{{step}}} = "
+        rf"\frac{{\partial L_{k}}}{{\partial h_{k}}} \sum_{{k=%s}}^{k} "
+        rf"\frac{{\partial h_{k}}}{{\partial h_k}}\frac{{\partial h_k}}{{\partial U}}$$"
+    )
+    right, wrong = (judged(CELL + loss + claim % first)[-1].verdict for first in (1, 2))
+    assert right.readings[-1] == "the bar behind the gradient names the step of the loss"
+    assert not wrong.is_right
+
+
+def test_the_order_of_factors_is_wrong_beside_a_softmax_too() -> None:
+    claim = (
+        r"$$\frac{\partial L}{\partial h_t} = W^\top %s"
+        r" + V^\top \frac{\partial L}{\partial o_t}$$"
+    )
+    slope, later = r"\mathrm{diag}(1 - h_{t+1}^2)", r"\frac{\partial L}{\partial h_{t+1}}"
+    assert last(OUTPUT + claim % f"{slope} {later}") == "right"
+    found = judged(OUTPUT + claim % f"{later} {slope}")[-1].verdict
+    assert found.verdict == "wrong"
+    assert found.diagnosis is not None and found.diagnosis.code == "BP010"
+
+
+def test_a_copy_of_a_weight_that_is_glued_to_its_state() -> None:
+    page = (
+        r"$$a^{(t)} = b + Wh^{(t-1)} + Ux^{(t)}$$" "\n\n" r"$$h^{(t)} = \tanh(a^{(t)})$$" "\n\n"
+        r"$$\nabla_W L = \sum_t \sum_i \left(\frac{\partial L}{\partial h_i^{(t)}}\right)"
+        r"\nabla_{W^{(t)}} h_i^{(t)}$$"
+    )
+    assert last(page) == "right"
