@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bptt_sym.check.models import Model
+from bptt_sym.check.model import Model
 from bptt_sym.decide.rewriting import summed_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.documents.document import Formula
