@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from bptt_sym.documents.macros import Macros, definitions, expand
+from bptt_sym.documents.macros import Macros, collected, environments, expand
 from bptt_sym.documents.masking import Masked, mask_markdown, mask_tex, percent_decoded
 from bptt_sym.documents.plain_lines import line_formulas
 from bptt_sym.documents.prose import Run, runs
@@ -238,9 +238,10 @@ def assembled(
     ``macros`` are those that hold already, to which the text adds its own; ``section`` counts the
     headings before it.
     """
-    plain = _collect_macros(masked.text, macros)
+    plain = collected(masked.text, macros)
     formulas: list[Formula] = []
-    found, unclosed = regions(plain, masked, tex=tex)
+    own = environments(macros)
+    found, unclosed = regions(plain, masked, own, tex=tex)
     problems = [_unclosed(source, u) for u in unclosed[:MAX_PROBLEMS]]
     if len(unclosed) > MAX_PROBLEMS:
         place, more = source.place(unclosed[MAX_PROBLEMS].start), len(unclosed) - MAX_PROBLEMS
@@ -394,17 +395,6 @@ def formula_from_text(text: str, name: str) -> Formula:
             if body.endswith(closing) and opening not in body[len(opening) : end]:
                 return whole.part(len(opening), end)
     return whole
-
-
-def _collect_macros(text: str, macros: Macros) -> str:
-    """Adds the macros that ``text`` defines; the text with their definitions blanked out."""
-    pieces: list[str] = []
-    last = 0
-    for start, end, name, macro in definitions(text):
-        macros.define(name, macro, end)
-        pieces += [text[last:start], blanked(text[start:end])]
-        last = end
-    return "".join([*pieces, text[last:]])
 
 
 def _without_delimiters(chars: list[tuple[str, int]]) -> list[tuple[str, int]]:

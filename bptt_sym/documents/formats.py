@@ -24,7 +24,7 @@ from bptt_sym.documents.document import (
     text_of,
 )
 from bptt_sym.documents.fences import Region
-from bptt_sym.documents.macros import Macros
+from bptt_sym.documents.macros import Macros, collected
 from bptt_sym.documents.markup import MASKS
 from bptt_sym.documents.masking import (
     Masked,
@@ -45,7 +45,11 @@ MAX_NESTED = 6
 MAX_CELLS = 5_000
 
 _INPUT = re.compile(
-    r"\\(?:input|include|subfile)\s*(?:\{\s*([^{}\n]{1,200}?)\s*\}|([\w./-]{1,200}))"
+    r"\\(?:(?:sub)?import\s*\{\s*(?P<folder>[^{}\n]{1,200}?)\s*\}|input|include|subfile)(?![A-Za-z])"
+    r"(?:\s*\{\s*(?P<name>[^{}\n]{1,200}?)\s*\}|(?<=input)[ \t]+(?P<bare>[\w./-]{1,200}))"
+)
+_PACKAGES = re.compile(
+    r"\\(?:usepackage|RequirePackage)\s*(?:\[[^\[\]]{0,200}\])?\s*\{([^{}]{1,400})\}"
 )
 
 
@@ -107,50 +111,83 @@ def _merged(parts: list[Document]) -> Document:
 
 
 # -------------------------------------------------------------------------------- LaTeX
-def _tex(path: Path, text: str) -> Document:
-    macros = Macros()
-    root = path.resolve().parent
-    parts: list[Document] = []
-    seen: set[Path] = {path.resolve()}
+class _Project:
+    """A LaTeX file with the files that it puts in; macros hold as TeX would have met them."""
 
-    def read(file: Path, body: str, order: tuple[int, ...], depth: int) -> None:
+    def __init__(self, path: Path) -> None:
+        self.root = path.resolve().parent
+        self.parts: list[Document] = []
+        self.seen = {path.resolve()}
+
+    def read(
+        self, file: Path, body: str, macros: Macros, order: tuple[int, ...] = (), depth: int = 0
+    ) -> None:
+        """Take the formulas of ``body``; ``macros`` are added to by it and what it puts in."""
         source = Source(str(file), body, 0, order)
         masked = mask_tex(body)
-        # The files come first in time only as far as their macros go; their order keeps formulas.
-        part = assembled(source, masked, macros, tex=True)
-        parts.append(part)
+        plain = collected(masked.text, macros)
+        place = len(self.parts)
         problems: list[Problem] = []
-        for match in _INPUT.finditer(masked.text):
-            name = match.group(1) or match.group(2)
-            error = enter(file, name, (*order, match.start()), depth)
+        for match in _PACKAGES.finditer(plain):
+            for name in match.group(1).split(","):
+                self._package(file, name.strip(), macros, match.start())
+        for match in _INPUT.finditer(plain):
+            inner = macros.carried(match.start())
+            name = (match.group("folder") or "") + (match.group("name") or match.group("bare"))
+            error = self._enter(file, name, inner, (*order, match.start()), depth)
+            macros.take(inner, match.start())
             if error:
-                place = source.place(match.start())
-                line = source.line(place.line)
-                problems.append(Problem(place, error, "its formulas are not read", line))
-        if problems:
-            parts[parts.index(part)] = replace(part, problems=(*part.problems, *problems))
+                at = source.place(match.start())
+                line = source.line(at.line)
+                problems.append(Problem(at, error, "its formulas are not read", line))
+        part = assembled(source, masked, macros, tex=True)
+        self.parts.insert(place, replace(part, problems=(*part.problems, *problems)))
 
-    def enter(file: Path, name: str, order: tuple[int, ...], depth: int) -> str:
-        target = file.parent / name
-        if not target.suffix:
-            target = target.with_suffix(".tex")
+    def _enter(
+        self, file: Path, name: str, macros: Macros, order: tuple[int, ...], depth: int
+    ) -> str:
+        """Read the file called ``name``; why it is not, if it is not."""
+        if not Path(name).suffix:
+            name += ".tex"
+        # TeX looks from the folder of the document; many write paths from that of the file.
+        target = self.root / name
+        target = target if target.exists() else file.parent / name
         resolved = target.resolve()
-        if resolved in seen:
+        if resolved in self.seen:
             return ""
-        if not resolved.is_relative_to(root):
+        if not resolved.is_relative_to(self.root):
             return f"{name} lies outside the folder of the document"
-        if depth >= MAX_NESTED or len(seen) >= MAX_FILES:
+        if depth >= MAX_NESTED or len(self.seen) >= MAX_FILES:
             return f"{name}: more files, or deeper ones, than are read"
-        seen.add(resolved)
+        self.seen.add(resolved)
         try:
             body = text_of(bytes_of(target))
         except InputError as error:
             return f"{name}: {error.message}"
-        read(target, body, order, depth + 1)
+        self.read(target, body, macros, order, depth + 1)
         return ""
 
-    read(path, text, (), 0)
-    return _merged(parts)
+    def _package(self, file: Path, name: str, macros: Macros, offset: int) -> None:
+        """Take the macros of a package that lies beside the document, if it does."""
+        target = file.parent / f"{name}.sty"
+        resolved = target.resolve()
+        inside = resolved.is_relative_to(self.root) and resolved not in self.seen
+        if not inside or not target.is_file() or len(self.seen) >= MAX_FILES:
+            return
+        self.seen.add(resolved)
+        try:
+            body = text_of(bytes_of(target))
+        except InputError:
+            return
+        own = Macros()
+        collected(mask_tex(body).text, own)
+        macros.take(own, offset)
+
+
+def _tex(path: Path, text: str) -> Document:
+    project = _Project(path)
+    project.read(path, text, Macros())
+    return _merged(project.parts)
 
 
 # ---------------------------------------------------------------------------- notebooks
@@ -182,6 +219,7 @@ def notebook(text: str, file: str) -> Document:
         for rank, (kind, body) in enumerate(_texts(cell)):
             source = Source(file, body, number, (number, rank))
             masked = mask_html(body) if kind == "html" else mask_markdown(body)
+            macros = macros.carried()
             part = assembled(source, masked, macros, section=section)
             section += len(masked.headings)
             parts.append(part)

@@ -22,6 +22,9 @@ MAX_CALLS = 5_000
 #: Characters put back for reading in one formula: bounds bodies that grow before they shrink.
 MAX_PUSHED = 500_000
 
+#: The offset of what holds from before the text on.
+START = -1
+
 _OVER = r"\over"
 _DEFINITION = re.compile(
     r"\\(?:(?:re|provide)?newcommand|providecommand)\*?\s*(?:\{\s*(\\[A-Za-z]+|\\.)\s*\}|(\\[A-Za-z]+|\\.))"
@@ -37,17 +40,79 @@ class Macros:
     """The macros of a document by name, each with the offsets from which its versions hold."""
 
     versions: dict[str, list[tuple[int, Macro]]] = field(default_factory=dict)
+    #: Environments of the document's own: which one each stands for, and its number of arguments.
+    named: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def define(self, name: str, macro: Macro, offset: int) -> None:
-        self.versions.setdefault(name, []).append((offset, macro))
+        """Let ``name`` be ``macro`` from ``offset`` on; a second time changes nothing."""
+        versions = self.versions.setdefault(name, [])
+        k = bisect_right(versions, offset, key=lambda v: v[0])
+        if not k or versions[k - 1] != (offset, macro):
+            versions.insert(k, (offset, macro))
+
+    def carried(self, offset: int | None = None) -> Macros:
+        """What is in force at ``offset``, or at the end, from the start of another text on."""
+        found = Macros(named=dict(self.named))
+        for name, versions in self.versions.items():
+            macro = versions[-1][1] if offset is None else self.at(name, offset)
+            if macro is not None:
+                found.define(name, macro, START)
+        return found
+
+    def take(self, other: Macros, offset: int) -> None:
+        """Let hold from ``offset`` on what is in force at the end of ``other``, a text put in."""
+        self.named |= other.named
+        for name, versions in other.versions.items():
+            if (macro := versions[-1][1]) != self.at(name, offset):
+                self.define(name, macro, offset)
 
     def at(self, name: str, offset: int) -> Macro | None:
         """The version of ``name`` in force at ``offset``, if any."""
         versions = self.versions.get(name)
         if versions is None:
             return None
-        i = bisect_right([o for o, _ in versions], offset)
+        i = bisect_right(versions, offset, key=lambda v: v[0])
         return versions[i - 1][1] if i else None
+
+
+@dataclass(frozen=True)
+class Environments:
+    r"""Names of a document's own for environments: of macros, and of environments.
+
+    ``opens`` has ``\be`` for ``\begin{equation}``, ``closes`` ``\ee`` for its end, ``named`` the
+    environment that one of another name puts around its formula, and the number of its arguments.
+    """
+
+    opens: dict[str, str] = field(default_factory=dict)
+    closes: dict[str, str] = field(default_factory=dict)
+    named: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def closing(self, environment: str) -> Iterator[str]:
+        """The macros that close ``environment``."""
+        return (name for name, closed in self.closes.items() if closed == environment)
+
+
+NO_ENVIRONMENTS = Environments()
+_BEGINS = re.compile(r"\s*\\begin\s*\{([A-Za-z]+\*?)\}\s*")
+_ENDS = re.compile(r"\s*\\end\s*\{([A-Za-z]+\*?)\}\s*")
+_NEW_ENVIRONMENT = re.compile(
+    r"\\(?:re)?newenvironment\*?\s*\{\s*([A-Za-z]+\*?)\s*\}\s*(?:\[(\d)\])?(?:\[[^\[\]]{0,80}\])?\s*(?=\{)"
+)
+_BEGINNING = re.compile(r"\\begin\s*\{([A-Za-z]+\*?)\}")
+
+
+def environments(macros: Macros) -> Environments:
+    """The names for environments among ``macros``."""
+    found = Environments(named=macros.named)
+    for name, versions in macros.versions.items():
+        for _, macro in versions:
+            if macro.arity:
+                continue
+            if begins := _BEGINS.fullmatch(macro.body):
+                found.opens[name] = begins.group(1)
+            elif ends := _ENDS.fullmatch(macro.body):
+                found.closes[name] = ends.group(1)
+    return found
 
 
 def definitions(text: str) -> Iterator[tuple[int, int, str, Macro]]:
@@ -82,6 +147,42 @@ def definitions(text: str) -> Iterator[tuple[int, int, str, Macro]]:
         count = int(arity) if arity else len(def_args or "") // 2
         yield match.start(), end, name, Macro(body, count, default)
         pos = end
+
+
+def collected(text: str, macros: Macros) -> str:
+    """Adds the macros that ``text`` defines; the text with their definitions blanked out."""
+    text = _without_environments(text, macros)
+    pieces: list[str] = []
+    last = 0
+    for start, end, name, macro in definitions(text):
+        macros.define(name, macro, end)
+        pieces += [text[last:start], _blanked(text[start:end])]
+        last = end
+    return "".join([*pieces, text[last:]])
+
+
+def _without_environments(text: str, macros: Macros) -> str:
+    """Adds the environments that ``text`` defines; the text without their definitions."""
+    if _NEW_ENVIRONMENT.search(text) is None:
+        return text
+    groups = _brace_groups(text)
+    pieces: list[str] = []
+    last = 0
+    for m in _NEW_ENVIRONMENT.finditer(text):
+        middle = groups.get(m.end())
+        if middle is None or m.start() < last:
+            continue
+        if (begins := _BEGINNING.search(text, m.end(), middle)) is not None:
+            macros.named[m.group(1)] = (begins.group(1), int(m.group(2) or 0))
+        after = re.compile(r"\s*").match(text, middle)
+        end = groups.get(after.end() if after else middle, middle)
+        pieces += [text[last : m.start()], _blanked(text[m.start() : end])]
+        last = end
+    return "".join([*pieces, text[last:]])
+
+
+def _blanked(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
 
 
 def _brace_groups(text: str) -> dict[int, int]:

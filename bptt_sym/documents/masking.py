@@ -306,6 +306,7 @@ def mask_tex(text: str) -> Masked:
     r"""Blanks out comments, verbatim environments, ``\verb``, and all after ``\end{document}``."""
     for name in _VERBATIM:
         text = _mask_between(text, rf"\begin{{{name}}}", rf"\end{{{name}}}")
+    text = _mask_between(text, r"\iffalse", r"\fi")
     text = re.sub(r"\\(?:verb\*?|lstinline)([^\sA-Za-z*{\[])[^\n]*?\1", _blank_match, text)
     text = re.sub(r"(?<!\\)(?:\\\\)*(%[^\n]*)", _blank_comment, text)
     end = text.find(r"\end{document}")

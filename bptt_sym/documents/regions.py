@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bptt_sym.documents.bare_lines import bare_regions
+from bptt_sym.documents.macros import NO_ENVIRONMENTS, Environments
 from bptt_sym.documents.masking import Masked
 
 #: Environments that are displayed mathematics by themselves.
@@ -15,13 +16,22 @@ ENVIRONMENTS = frozenset(
     name + star
     for name in (
         "equation align gather multline flalign eqnarray displaymath math alignat dmath "
-        "IEEEeqnarray"
+        "IEEEeqnarray xalignat xxalignat"
     ).split()
     for star in ("", "*")
 )
 
-_OPENING = re.compile(r"\\\\[\[(]|\\[\[(]|\\begin\s*\{([A-Za-z]+\*?)\}|\$\$|\$|\\.", re.DOTALL)
-_CLOSING = re.compile(r"\\end\s*\{[A-Za-z]+\*?\}|\\{1,2}[\])]|\$\$?")
+_OPENING = re.compile(
+    r"\\\\[\[(]|\\[\[(]|\\begin\s*\{([A-Za-z]+\*?)\}|\$\$|\$|\\[A-Za-z]+|\\.", re.DOTALL
+)
+_CLOSING = re.compile(r"\\end\s*\{[A-Za-z]+\*?\}|\\{1,2}[\])]|\$\$?|\\[A-Za-z]+")
+#: What an environment may have between its name and its formula.
+_COLUMNS = {
+    "IEEEeqnarray": re.compile(r"\s*(?:\[[^\[\]]{0,80}\])?\s*\{[^{}]{0,80}\}"),
+    "alignat": re.compile(r"\s*(?:\{\d+\})?"),
+}
+#: ``\\begin{empheq}[box=\\fbox]{align}``.
+_EMPHEQ = re.compile(r"\s*(?:\[[^\[\]]{0,200}\])?\s*\{([A-Za-z]+\*?)(?:=\d)?\}")
 
 
 class Found(NamedTuple):
@@ -57,11 +67,16 @@ class _Closers:
         pos = start
         while True:
             pos = self.text.find(sign, pos)
-            if pos == -1 or not _escaped(self.text, pos):
+            if pos == -1 or not (_escaped(self.text, pos) or self._goes_on(sign, pos)):
                 break
             pos += 1
         self.next[sign] = pos
         return pos
+
+    def _goes_on(self, sign: str, pos: int) -> bool:
+        """Whether the command ``sign`` is only the beginning of a longer one."""
+        after = self.text[pos + len(sign) : pos + len(sign) + 1]
+        return sign[-1].isalpha() and after.isascii() and after.isalpha()
 
 
 def _escaped(text: str, pos: int) -> bool:
@@ -72,8 +87,13 @@ def _escaped(text: str, pos: int) -> bool:
     return (pos - start) % 2 == 1
 
 
-def regions(text: str, masked: Masked, *, tex: bool) -> tuple[list[Found], list[Unclosed]]:
-    """Every formula in the order of the text, and the delimiters that nothing closes."""
+def regions(
+    text: str, masked: Masked, own: Environments = NO_ENVIRONMENTS, *, tex: bool
+) -> tuple[list[Found], list[Unclosed]]:
+    """Every formula in the order of the text, and the delimiters that nothing closes.
+
+    ``own`` are the names that the document gives to environments.
+    """
     found = [Found(r.start, r.end, "", r.display, r.encoded) for r in masked.math]
     unclosed: list[Unclosed] = []
     # What stands in a fence is no delimiter.
@@ -88,7 +108,7 @@ def regions(text: str, masked: Masked, *, tex: bool) -> tuple[list[Found], list[
     pos = 0
     while match := _OPENING.search(text, pos):
         pos = match.end()
-        region_found = _close(text, match, closers, masked, tex=tex)
+        region_found = _close(text, match, closers, masked, own, tex=tex)
         if region_found is None:
             continue
         if region_found.end < 0:
@@ -126,7 +146,13 @@ def _after(text: str, end: int) -> int:
 
 
 def _close(
-    text: str, match: re.Match[str], closers: _Closers, masked: Masked, *, tex: bool
+    text: str,
+    match: re.Match[str],
+    closers: _Closers,
+    masked: Masked,
+    own: Environments,
+    *,
+    tex: bool,
 ) -> Found | None:
     """The region that ``match`` opens.
 
@@ -136,14 +162,22 @@ def _close(
     if sign == "$":
         end = _inline_end(text, start, closers, tex=tex)
         return None if end is None else Found(start, end, "", False)
-    if match.group(1):
-        environment = match.group(1)
+    if match.group(1) or sign in own.opens:
+        name = match.group(1) or ""
+        environment, arity = own.named.get(name, (name, 0)) if name else (own.opens[sign], 0)
+        if arity:
+            start = re.compile(rf"(?:\s*\{{[^{{}}]*\}}){{0,{arity}}}").match(text, start).end()  # type: ignore[union-attr]
+        if environment == "empheq" and (kind := _EMPHEQ.match(text, start)):
+            environment, start = kind.group(1), kind.end()
         if environment not in ENVIRONMENTS:
             return None
-        closing = f"\\end{{{environment}}}"
-        end = closers.find(closing, start)
-        if environment.startswith("alignat"):
-            start = re.compile(r"\s*(?:\{\d+\})?").match(text, start).end()  # type: ignore[union-attr]
+        end = closers.find(f"\\end{{{name or environment}}}", start)
+        if not name:
+            ends = [closers.find(c, start) for c in own.closing(environment)]
+            end = min((e for e in (end, *ends) if e >= 0), default=-1)
+        columns = _COLUMNS.get(environment.rstrip("*").removeprefix("x").removeprefix("x"))
+        if columns is not None and (found := columns.match(text, start)) is not None:
+            start = found.end()
     elif sign == "$$":
         environment, closing = "", "$$"
         end = closers.find(closing, start)

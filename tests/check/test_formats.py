@@ -87,6 +87,48 @@ def test_files_put_in_keep_their_place_and_their_macros(tmp_path: Path) -> None:
     ]
 
 
+def test_macros_of_files_put_in_hold_from_there_on(tmp_path: Path) -> None:
+    (tmp_path / "macros.tex").write_text("% a preamble\n\\newcommand{\\st}{h_t}\n", "utf-8")
+    (tmp_path / "mine.sty").write_text("\\newcommand{\\before}{h_{t-1}}\n", encoding="utf-8")
+    (tmp_path / "ch").mkdir()
+    (tmp_path / "ch" / "b.tex").write_text(
+        "$" + CELL.replace("h_{t-1}", r"\before") + "$\n\\newcommand{\\slope}{(1-\\st^2)}", "utf-8"
+    )
+    text = (
+        "\\usepackage{amsmath, mine}\n\\input{macros}\n\\import{ch/}{b}\n"
+        "\\includegraphics{a.png} \\[ \\frac{\\partial \\st}{\\partial \\before} = \\slope w \\]\n"
+        "\\renewcommand{\\st}{x} \\iffalse \\[ \\st = 1 \\] \\fi\n"
+    )
+    assert audited(tmp_path, "main.tex", text) == [
+        ("ch/b.tex:1:2", "not_a_claim"), ("main.tex:4:28", "right"),
+    ]  # fmt: skip
+
+
+def test_macros_of_a_cell_hold_in_the_next(tmp_path: Path) -> None:
+    sources = ["a long text " * 9 + r"$\newcommand{\st}{h_t}$", f"${CELL}$", RIGHT, WRONG]
+    sources[2:] = ["$$" + s.replace("h_t^2", r"\st^2") + "$$" for s in sources[2:]]
+    cells = [{"cell_type": "markdown", "source": s} for s in sources]
+    found = audited(tmp_path, "n.ipynb", json.dumps({"cells": cells, "nbformat": 4}))
+    assert [v for _, v in found] == ["not_a_claim", "right", "wrong"]
+
+
+@pytest.mark.parametrize(("define", "opening", "closing"), [
+    (r"\def\be{\begin{equation}}\def\ee{\end{equation}}", r"\be", r"\ee"),
+    (r"\newcommand{\beq}{\begin{align}}\newcommand{\eeq}{\end{align}}", r"\beq", r"\eeq"),
+    (r"\newenvironment{eqn}{\begin{equation}\small}{\end{equation}}", r"\begin{eqn}", r"\end{eqn}"),
+    (r"\newenvironment{two}[1]{#1\begin{align}}{\end{align}}", r"\begin{two}{a}", r"\end{two}"),
+    ("", r"\begin{IEEEeqnarray}{rCl}", r"\end{IEEEeqnarray}"),
+    ("", r"\begin{empheq}[box=\fbox]{align*}", r"\end{empheq}"),
+    ("", r"\begin{xalignat}{2}", r"\end{xalignat}"),
+])  # fmt: skip
+def test_environments_under_other_names(
+    tmp_path: Path, define: str, opening: str, closing: str
+) -> None:
+    shown = "\n\n".join(f"{opening} {body} {closing}" for body in (CELL, RIGHT, WRONG))
+    found = audited(tmp_path, "a.tex", f"{define}\n\\newcommand{{\\bell}}{{x}}\n{shown}\n\\bell\n")
+    assert [v for _, v in found] == ["not_a_claim", "right", "wrong"]
+
+
 def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "secret.tex").write_text(f"$${CELL}$$", encoding="utf-8")
     found = audited(tmp_path, "docs/main.tex", "\\input{../secret}\n\\input{/etc/passwd}\n")
