@@ -7,10 +7,10 @@ some of these users; the other lines add the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import cast
+from typing import TypeAlias, cast
 
 from bptt_sym.check.answer import Court
 from bptt_sym.decide.verdict import Verdict
@@ -25,7 +25,7 @@ _ADDED_UP = re.compile(
     r"(?P<by>\\[A-Za-z]+\s*\{\s*[A-Za-z]+\s*\}|[A-Za-z])[^=]{0,40}\+="
 )
 
-#: Users of one node beyond which the parts are not tried.
+#: Users of one node beyond which not every part is tried.
 MAX_USERS = 5
 
 
@@ -102,9 +102,13 @@ def is_accumulated(claim: Claim, accumulated: frozenset[str]) -> bool:
     )
 
 
-def users(x: At, rec: Recurrence) -> list[tuple[str, int]]:
+#: What uses a node: its name, and how many steps later.
+_User: TypeAlias = tuple[str, int]
+
+
+def users(x: At, rec: Recurrence) -> list[_User]:
     """What uses ``x`` directly: the name, and how many steps later."""
-    out: list[tuple[str, int]] = []
+    out: list[_User] = []
     for e in rec.equations:
         for n in walk(e.rhs):
             if isinstance(n, At) and n.name == x.name:
@@ -116,21 +120,33 @@ def judge_share(claim: Claim, court: Court) -> Verdict | None:
     """The verdict of a share of a gradient; ``None`` if no part of the gradient equals it."""
     left = claim.sides[0]
     assert isinstance(left, D) and isinstance(left.x, At)
-    every = users(left.x, court.model)
-    if not 1 <= len(every) <= MAX_USERS:
-        return None
-    for size in range(1, len(every) + 1):
-        for chosen in combinations(every, size):
-            kind = cast(Kind, "via:" + " ".join(f"{name}+{lag}" for name, lag in chosen))
-            part = replace(left, kind=kind)
-            verdict = court.holds(replace(claim, sides=(part, *claim.sides[1:])))
-            if verdict is not None:
-                through = ", ".join(_shown(name, left.x, lag) for name, lag in chosen)
-                said = f"what is added is the part of the gradient that comes through {through}"
-                return replace(
-                    verdict, verdict="right_under_reading", readings=(*verdict.readings, said)
-                )
+    for chosen in _parts(claim, users(left.x, court.model)):
+        kind = cast(Kind, "via:" + " ".join(f"{name}+{lag}" for name, lag in chosen))
+        part = replace(left, kind=kind)
+        verdict = court.holds(replace(claim, sides=(part, *claim.sides[1:])))
+        if verdict is not None:
+            through = ", ".join(_shown(name, left.x, lag) for name, lag in chosen)
+            said = f"what is added is the part of the gradient that comes through {through}"
+            return replace(
+                verdict, verdict="right_under_reading", readings=(*verdict.readings, said)
+            )
+    if isinstance(left.y, At) and left.y.name == left.x.name:
+        # The carried part over several steps is the product of those of each.
+        along = court.holds(claim)
+        return along and replace(along, verdict="right_under_reading")
     return None
+
+
+def _parts(claim: Claim, every: Sequence[_User]) -> Iterator[tuple[_User, ...]]:
+    """The sets of users that may be meant: all of a few; of many, those that the claim names."""
+    if len(every) <= MAX_USERS:
+        for size in range(1, len(every) + 1):
+            yield from combinations(every, size)
+        return
+    named = {n.x.name for s in claim.sides[1:] for n in walk(s)
+             if isinstance(n, D) and isinstance(n.x, At)}  # fmt: skip
+    if chosen := tuple(u for u in every if u[0] in named):
+        yield chosen
 
 
 def _shown(name: str, x: At, lag: int) -> str:

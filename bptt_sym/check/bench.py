@@ -23,6 +23,7 @@ from bptt_sym.check.wording import (
     MISFIT,
     bounds_what_is_given,
     by_a_gate,
+    by_preactivation,
     fixes_a_number,
     in_a_case,
     states_values,
@@ -55,6 +56,8 @@ from bptt_sym.read.vocabulary import plain_name
 
 _LETTERS = "what the letters of this bound stand for is not established"
 _DERIVES = re.compile(r"\\partial|\\nabla|∂|∇|\\frac\s*\{\s*d")
+#: What marks a gradient before, or over, its variable; d has no command.
+_SIGN = re.compile(r"\\(?:[dD]elta|bar|overline)(?![A-Za-z])|[δΔ]")
 #: What is said to be about one.
 _ABOUT_ONE = re.compile(r"(?:\\approx|\\simeq|≈)\s*1(?![0-9.])")
 #: Where what is said to be about one begins: after another relation, or a column.
@@ -84,8 +87,8 @@ class Bench:
     models: Models
     #: Whether the formula in hand uses δ for gradients.
     delta: bool = False
-    #: Whether δ with a gate below it has been the gradient by the gate itself.
-    by_output: bool = False
+    #: The signs (δ, a bar, d) that have marked gradients by a gate itself.
+    by_output: set[str] = field(default_factory=set)
     #: Whether it has been the gradient by the gate's pre-activation.
     by_argument: bool = False
     #: The case that the sentence before speaks of: "for $k = t$".
@@ -102,10 +105,13 @@ class Bench:
         self.delta = formula.delta
         self.formula = formula
 
-    def _gives_a_mark(self) -> bool:
-        """Whether the left side of the formula in hand is a δ, as the text has it."""
+    def _given_mark(self) -> str:
+        """The sign of the mark that is the left side of the formula in hand, "" if it is none."""
         left = self.formula.written.partition("=")[0] if self.delta and self.formula else ""
-        return bool(left) and not _DERIVES.search(left)
+        if not left or _DERIVES.search(left):
+            return ""
+        found = _SIGN.search(left)
+        return found.group() if found else "d"
 
     def verdict(self, claim: Claim, model: Model) -> Verdict:
         """The verdict of ``claim`` under one model; its slip is found later.
@@ -144,6 +150,10 @@ class Bench:
             return judged
         if (judged := judge_added(claim, model.court)) is not None:
             return judged
+        if adding is not None and self.delta and adds_up(claim):
+            meant = by_preactivation(adding, model.court.model)
+            if meant.sides != adding.sides and (judged := judge_share(meant, model.court)):
+                return replace(judged, readings=(*judged.readings, BY_ARGUMENT))
         if adds_up(claim):
             return Verdict("undecided", note=marked("no part of the gradient equals what is added"))
         if not any(isinstance(n, (At, Sym)) for n in nodes):
@@ -170,8 +180,9 @@ class Bench:
             return Verdict("not_a_claim", note="it is about values, and does not hold of every run")
         if verdict.verdict == "wrong" and states_values(claim):
             return Verdict("not_a_claim", note="it is about values, and does not hold of every run")
-        if verdict.is_right and self._gives_a_mark() and by_a_gate(claim, model.court.model):
-            self.by_output = True
+        mark = self._given_mark()
+        if verdict.is_right and mark and by_a_gate(claim, model.court.model):
+            self.by_output.add(mark)
         if verdict.verdict == "wrong" and self.case is not None:
             name, value = self.case
             sides = tuple(substitute_index(s, name, Idx(value)) for s in claim.sides)
@@ -183,7 +194,7 @@ class Bench:
                 )
         if verdict.is_right and (idle := vacuous_in(claim, model.court.model)):
             return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
-        delta = self.delta and not self.by_output
+        delta = self.delta and (mark not in self.by_output if mark else not self.by_output)
         verdict = second_look(verdict, claim, model, self.models, delta)
         self.by_argument |= BY_ARGUMENT in verdict.readings
         if verdict.otherwise is not None and self.by_argument:

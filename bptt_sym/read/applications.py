@@ -6,7 +6,18 @@ from bptt_sym.errors import ReadError, Span, UnboundName
 from bptt_sym.notation import ZERO, At, Call, D, Diag, Fn, Mul, Node, Sym, affine, free_indices
 from bptt_sym.read.bare_derivatives import hidden_argument
 from bptt_sym.read.factors import Factors
-from bptt_sym.read.surface import Factor, Frac, Group, Number, Script, Scripted, Word, single_factor
+from bptt_sym.read.surface import (
+    Differential,
+    Factor,
+    Frac,
+    Group,
+    Number,
+    Script,
+    Scripted,
+    Term,
+    Word,
+    single_factor,
+)
 from bptt_sym.read.vocabulary import subscripted
 
 
@@ -181,12 +192,43 @@ class Applications(Factors):
         if after < len(factors) and factors[after][0] == "":
             later = factors[after][1]
             base = later.base if isinstance(later, Scripted) else later
-            if not (isinstance(base, Word) and self.function_name(base, None, None)[0]):
+            applied = isinstance(base, Word) and self.function_name(base, None, None)[0]
+            ends = isinstance(arg, At) and (_derivative(later) or _slope(factors, after))
+            if not applied and not ends:
                 raise ReadError(
                     f"it is not plain how far the argument of {shown} reaches",
                     span=f.span.join(later.span), token=shown, hint=f"write {shown}(…)",
                 )  # fmt: skip
         return arg, after
+
+
+def _derivative(f: Factor) -> bool:
+    """Whether ``f`` is one: no activation is taken of what has been multiplied by it."""
+    top = f.num.terms[0][1].factors[0][1] if isinstance(f, Frac) and f.num.terms else None
+    return isinstance(top, Differential)
+
+
+def _slope(factors: list[tuple[str, Factor]], i: int) -> bool:
+    """Whether ``o (1 - o)`` stands from factor ``i`` on, the slope of a gate (or a slip in it)."""
+    if i + 1 >= len(factors) or factors[i + 1][0] != "":
+        return False
+    name, group = _name(factors[i][1]), factors[i + 1][1]
+    if name is None or not isinstance(group, Group) or len(group.items) != 1:
+        return False
+    match group.items[0].terms:
+        case [(False, Term([(_, Number("1", _))], _)), (_, Term([(_, other)], _))]:
+            return _name(other) == name
+    return False
+
+
+def _name(f: Factor) -> tuple[str, str, str] | None:
+    """A name with its scripts, to be compared."""
+    match f:
+        case Word():
+            return f.name, "", ""
+        case Scripted(base=Word() as base) if not f.primes:
+            return base.name, f.sub.text if f.sub else "", f.sup.text if f.sup else ""
+    return None
 
 
 def _is_step(node: Node) -> bool:

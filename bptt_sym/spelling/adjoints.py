@@ -17,13 +17,15 @@ from bptt_sym.documents.names import names_in
 from bptt_sym.documents.respelling import replaced
 from bptt_sym.read.vocabulary import plain_name
 
+#: A name with an accent of its own, whose bar stands over both.
+_INNER = r"\\(?:tilde|hat)\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z])"
 _BAR = re.compile(
     r"\\(?:bar|overline)\s*"
-    r"(?:\{\s*(?P<a>\\mathbf\s*\{\s*[a-z]\s*\}|[a-z])\s*\}|(?P<b>[a-z])(?![A-Za-z]))"
+    rf"(?:\{{\s*(?P<a>\\mathbf\s*\{{\s*[a-z]\s*\}}|{_INNER}|[a-z])\s*\}}|(?P<b>[a-z])(?![A-Za-z]))"
     r"(?P<script>\s*_\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9]))"
 )
 _LEFT = re.compile(
-    r"(?:^|\\\\|&|\{)\s*\\(?:bar|overline)\s*\{?\s*[a-z]\s*\}?\s*"
+    rf"(?:^|\\\\|&|\{{)\s*\\(?:bar|overline)\s*\{{?\s*(?:{_INNER}|[a-z])\s*\}}?\s*"
     r"_\s*(?:\{[^{}]{1,12}\}|[A-Za-z])\s*&?\s*=(?P<right>[^=]*)"
 )
 #: ``\\bar{W}``: of a parameter, where its letter stands without a bar as well.
@@ -71,11 +73,11 @@ class Adjoints:
                 named |= _LOSS.search(right) is not None or _MEAN.search(right) is not None
                 worked_out |= _BAR.search(right) is not None
             names |= {(m.group("a") or m.group("b")) for m in _BAR.finditer(text)}
-        plain = {plain_name("".join(n.split())) for n in names}
+        plain = {_plain(n) for n in names}
         shown = worked_out and len(plain) > 1 and plain <= timed
         if named or not (shown or said):
             return cls(frozenset())
-        names = {n for n in names if plain_name("".join(n.split())) in timed}
+        names = {n for n in names if _plain(n) in timed}
         every = "\n".join(texts)
         found = _LOSS.search(every) or _TOTAL.search(every)
         names |= {m["a"] or m["b"] for m in _BAR_OF_ALL.finditer(every)} & {
@@ -96,3 +98,9 @@ class Adjoints:
 
         found = replaced(replaced(formula, _BAR, new), _BAR_OF_ALL, new)
         return replace(found, delta=True) if found.latex != formula.latex else formula
+
+
+def _plain(name: str) -> str:
+    r"""``\tilde c`` is ``\tilde{c}``."""
+    braced = re.sub(r"\\(tilde|hat)\s*([A-Za-z])(?![A-Za-z}])", r"\\\1{\2}", name)
+    return plain_name("".join(braced.split()))

@@ -134,6 +134,10 @@ _STRUCTURE = re.compile(
 )
 
 
+#: A wide accent is the same accent.
+_WIDE = re.compile(r"\\wide(?P<accent>tilde|hat|check|bar)(?![A-Za-z])")
+
+
 def as_meant(formula: Formula) -> Formula:
     """``formula`` with what was done to it on its way undone."""
     text = formula.latex
@@ -146,6 +150,8 @@ def as_meant(formula: Formula) -> Formula:
     if "\\" in text:
         if "style" in text:
             formula = replaced(formula, _SIZE, lambda m: "")
+        if r"\wide" in text:
+            formula = replaced(formula, _WIDE, lambda m: "\\" + m["accent"])
         formula = replaced(formula, _BRACED_LEFT, lambda m: m["left"])
         formula = edited(formula, _narrowed(formula.latex))
         formula = replaced(formula, _FONT_OF_NONE, lambda m: "")
