@@ -1,4 +1,4 @@
-"""Gradients by gates: marked by bars and δ, with words for an argument, and added up part by part."""
+"""Gradients by gates: marked by bars and δ, with words for an argument, and added up by parts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ $$\bar o_t = \bar h_t \odot \tanh(c_t)$$
 $$\delta^f_t = \bar f_t \odot f_t \odot (1 - f_t)$$
 """
 DELTAS = r"""
-With $\delta^h_t = \frac{\partial L}{\partial h_t}$ and $\delta^c_t = \frac{\partial L}{\partial c_t}$:
+With $\delta^h_t = \frac{\partial L}{\partial h_t}$ and
+$\delta^c_t = \frac{\partial L}{\partial c_t}$:
 """
 
 
@@ -41,7 +42,8 @@ def test_a_wide_accent_is_that_accent() -> None:
 
 ADDED = r"""
 $$\delta^i_t = \bar c_t \odot \widetilde c_t \odot i_t \odot (1 - i_t)$$
-$$\bar h_{t-1} \mathrel{+}= A_f^\top \delta^f_t + A_i^\top \delta^i_t + A_o^\top \delta^o_t + A_c^\top \delta^c_t$$
+$$\bar h_{t-1} \mathrel{+}= A_f^\top \delta^f_t + A_i^\top \delta^i_t + A_o^\top \delta^o_t
++ A_c^\top \delta^c_t$$
 """
 BESIDE = r"""
 All of them at once, unused:
@@ -63,41 +65,41 @@ $$\delta^c_t = \bar{\widetilde c}_t \odot (1 - \widetilde c_t^2)$$
 
 def test_the_carried_part_is_a_product_over_the_steps() -> None:
     left = r"\left.\frac{\partial c_T}{\partial c_s}\right|_{\text{carry}}"
-    right = r"\operatorname{diag}(f_T) \operatorname{diag}(f_{T-1}) \cdots \operatorname{diag}(f_{s+1})"
-    slips = right.replace("s+1", "s"), right.replace("f", "i").replace("diag", "diag")
+    right = r"\mathrm{diag}(f_T) \mathrm{diag}(f_{T-1}) \cdots \mathrm{diag}(f_{s+1})"
+    slips = right.replace("s+1", "s"), right.replace("(f", "(i")
     text = CELL + "".join(f"\n$${left} = {r}$$\n" for r in (right, *slips))
     assert verdicts(text)[-3:] == ["right", "undecided", "undecided"]
 
 
 def test_words_name_the_argument_of_a_gate() -> None:
-    rows = {
-        r"\delta^o_t = \delta^h_t \odot \tanh(c_t) \odot \sigma'(o_t \text{ input})": "right",
-        r"\delta^f_t = \delta^c_t \odot c_{t-1} \odot \sigma'(\text{pre-activation of } f_t)": "right",
-        r"\delta^{\tilde{c}}_t = \delta^c_t \odot i_t \odot \tanh'(\widetilde c_t \text{ input})": "right",
+    by_cell = r"\delta^c_t \odot"
+    rows = [
+        (r"\delta^o_t = \delta^h_t \odot \tanh(c_t) \odot \sigma'(o_t \text{ input})", "right"),
+        (rf"\delta^f_t = {by_cell} c_{{t-1}} \odot \sigma'(\text{{argument of }} f_t)", "right"),
+        (rf"\delta^{{\tilde c}}_t = {by_cell} i_t \odot\tanh'(\tilde c_t\text{{ input}})", "right"),
         # The slope of another gate: undecided, for δ may be by the gate as well.
-        r"\delta^i_t = \delta^c_t \odot \widetilde c_t \odot \sigma'(f_t \text{ input})": "undecided",
-        r"\delta^{\tilde{c}}_t = \delta^c_t \odot i_t \odot (1 - \tanh^2(\widetilde c_t))": "wrong",
-    }
-    text = CELL + DELTAS + "".join(f"\n$${row}$$\n" for row in rows)
-    assert verdicts(text)[-len(rows) :] == list(rows.values())
-
-
-def test_what_follows_from_a_word_that_is_no_argument() -> None:
-    text = CELL + DELTAS + r"$$\delta^o_t = \delta^h_t \odot \tanh(c_t) \odot \sigma'(o_t \text{ gate})$$"
-    assert last(text) == "undecided"
+        (rf"\delta^i_t = {by_cell} \tilde c_t \odot \sigma'(f_t \text{{ input}})", "undecided"),
+        (rf"\delta^{{\tilde c}}_t = {by_cell} i_t \odot (1 - \tanh^2(\tilde c_t))", "wrong"),
+        (r"\delta^o_t = \delta^h_t \odot \tanh(c_t) \odot \sigma'(o_t \text{ gate})", "undecided"),
+    ]
+    found = verdicts(CELL + DELTAS + "".join(f"\n$${row}$$\n" for row, _ in rows))
+    assert found[-len(rows) :] == [verdict for _, verdict in rows]
 
 
 def test_an_argument_without_brackets_ends_before_a_derivative() -> None:
-    rows = {
-        r"\frac{\partial h_t}{\partial h_{t-1}} = \tanh c_t \frac{\partial o_t}{\partial h_{t-1}}"
-        r" + o_t (1 - \tanh^2 c_t) \frac{\partial c_t}{\partial h_{t-1}}": "right",
-        r"\frac{\partial h_t}{\partial h_{t-1}} = \tanh c_t \frac{\partial o_t}{\partial h_{t-1}}"
-        r" + o_t (1 - \tanh c_t) \frac{\partial c_t}{\partial h_{t-1}}": "wrong",
-        r"\frac{\partial L}{\partial d_o} = \sum_t \frac{\partial L}{\partial h_t} \tanh c_t\, o_t (1 - o_t)": "right",
-        r"\frac{\partial L}{\partial d_o} = \sum_t \frac{\partial L}{\partial h_t} \tanh c_t\, o_t (1 + o_t)": "wrong",
+    by_rule = r"""\frac{\partial h_t}{\partial h_{t-1}} =
+\tanh c_t \frac{\partial o_t}{\partial h_{t-1}} + o_t
+(1 - \tanh^2 c_t) \frac{\partial c_t}{\partial h_{t-1}}"""
+    share = r"\frac{\partial L}{\partial d_o} = \sum_t \frac{\partial L}{\partial h_t} \tanh c_t\,"
+    rows = [
+        (by_rule, "right"),
+        (by_rule.replace("^2 c", " c"), "wrong"),
+        (share + "o_t (1 - o_t)", "right"),
+        (share + "o_t (1 + o_t)", "wrong"),
         # How far the argument reaches is not plain here.
-        r"\frac{\partial h_t}{\partial c_t} = \tanh c_t f_t": "unreadable",
-    }
-    text = CELL + "".join(f"\n$${row}$$\n" for row in rows)
-    assert verdicts(text)[-len(rows) :] == list(rows.values())
-    assert "far the argument" in (judged(text)[-1].verdict.note or judged(text)[-1].fault.message)
+        (r"\frac{\partial h_t}{\partial c_t} = \tanh c_t f_t", "unreadable"),
+    ]
+    text = CELL + "".join(f"\n$${row}$$\n" for row, _ in rows)
+    assert verdicts(text)[-len(rows) :] == [verdict for _, verdict in rows]
+    fault = judged(text)[-1].fault
+    assert fault is not None and "far the argument" in fault.message
