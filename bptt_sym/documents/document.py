@@ -16,7 +16,13 @@ from functools import cached_property
 from pathlib import Path
 
 from bptt_sym.documents.macros import Macros, collected, environments, expand
-from bptt_sym.documents.masking import Masked, mask_markdown, mask_tex, percent_decoded
+from bptt_sym.documents.masking import (
+    Masked,
+    mask_markdown,
+    mask_tex,
+    percent_decoded,
+    with_characters,
+)
 from bptt_sym.documents.plain_lines import line_formulas
 from bptt_sym.documents.prose import Run, runs
 from bptt_sym.documents.regions import Found, Unclosed, blanked, regions
@@ -55,12 +61,15 @@ class Source:
     """The text of one document, or of one cell of a notebook; ``order`` is its place in the whole.
 
     ``order`` is a tuple, so that a file that another one puts in at some offset has its place.
+    ``raw`` is what the file has, where that is more than the text: the tags of a page, which are
+    spaces in the text.
     """
 
     file: str
     text: str
     cell: int = 0
     order: tuple[int, ...] = ()
+    raw: str = field(default="", repr=False)
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -73,9 +82,10 @@ class Source:
 
     def line(self, number: int) -> str:
         """The text of a line, without its end."""
+        text = self.raw or self.text
         start = self._starts[number - 1]
-        end = self.text.find("\n", start)
-        return self.text[start : end if end >= 0 else None].rstrip("\r")
+        end = text.find("\n", start)
+        return text[start : end if end >= 0 else None].rstrip("\r")
 
 
 @dataclass(frozen=True)
@@ -250,8 +260,8 @@ def assembled(
     ends: list[int] = []
     for region in found:
         try:
-            text = source.text if region.encoded else plain
-            formula = _formula(source, text, region, macros)
+            text = (source.raw or source.text) if region.encoded else plain
+            formula = _formula(source, text, region, macros, tex=tex)
         except InputError as error:
             place = source.place(region.start)
             line = source.line(place.line)
@@ -413,7 +423,7 @@ _WITHIN = re.compile(
 
 
 def _formula(
-    source: Source, text: str, region: Found, macros: Macros
+    source: Source, text: str, region: Found, macros: Macros, *, tex: bool
 ) -> tuple[str, list[int]] | None:
     """The characters to read of a region and their offsets, ``None`` if it is blank."""
     start, end = region.start, region.end
@@ -426,6 +436,7 @@ def _formula(
     else:
         raw = _COMMENT.sub(lambda m: " " * len(m.group()), text[start:end])
         located = list(zip(raw, range(start, end), strict=True))
+        located = located if tex else with_characters(located)
     chars = _without_delimiters(expand(located, macros))
     first = next((i for i, (c, _) in enumerate(chars) if not c.isspace()), None)
     if first is None:

@@ -23,19 +23,18 @@ from bptt_sym.documents.document import (
     bytes_of,
     text_of,
 )
-from bptt_sym.documents.fences import Region
 from bptt_sym.documents.macros import Macros, collected
 from bptt_sym.documents.markup import MASKS
 from bptt_sym.documents.masking import (
     Masked,
-    formula_pictures,
-    hidden,
     mask_markdown,
     mask_tex,
+    with_padded_characters,
 )
+from bptt_sym.documents.page_macros import page_macros
+from bptt_sym.documents.pages import mask_html
 from bptt_sym.documents.plain_lines import line_formulas
 from bptt_sym.documents.regions import blanked
-from bptt_sym.documents.site_marks import site_marks
 from bptt_sym.errors import InputError
 
 #: Files that one LaTeX document may put in, and how deep.
@@ -67,11 +66,13 @@ def document_in(path: Path, text: str) -> Document:
     if suffix == ".ipynb":
         return notebook(text, str(path))
     if suffix in (".html", ".htm", ".xhtml"):
-        return assembled(Source(str(path), text), mask_html(text), Macros())
+        masked = mask_html(text)
+        source = Source(str(path), with_padded_characters(masked.text), raw=text)
+        return assembled(source, masked, page_macros(text))
     if suffix in (".txt", ".text"):
         return assembled(Source(str(path), text), mask_plain(text), Macros())
     mask = MASKS.get(suffix, mask_markdown)
-    return assembled(Source(str(path), text), mask(text), Macros())
+    return assembled(Source(str(path), text), mask(text), page_macros(text))
 
 
 def mask_plain(text: str) -> Masked:
@@ -219,6 +220,8 @@ def notebook(text: str, file: str) -> Document:
         for rank, (kind, body) in enumerate(_texts(cell)):
             source = Source(file, body, number, (number, rank))
             masked = mask_html(body) if kind == "html" else mask_markdown(body)
+            if kind == "html":
+                source = replace(source, text=with_padded_characters(masked.text), raw=body)
             macros = macros.carried()
             part = assembled(source, masked, macros, section=section)
             section += len(masked.headings)
@@ -254,74 +257,3 @@ def _text(value: Any) -> str:
         value = "".join(v for v in value if isinstance(v, str))
     text = value if isinstance(value, str) else ""
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-# --------------------------------------------------------------------------------- HTML
-_OPENING = re.compile(
-    r"<(?P<tag>script|style|pre|code|textarea|head|annotation)\b(?P<attributes>[^<>]{0,400})>|<!--",
-    re.IGNORECASE,
-)
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
-_HEADING = re.compile(r"<h[1-6]\b", re.IGNORECASE)
-
-
-def mask_html(text: str) -> Masked:
-    """Blanks out tags, scripts and code of a page; marked are MathJax scripts and KaTeX sources."""
-    math: list[Region] = []
-    pieces: list[str] = []
-    last = 0
-    for start, body, end, stop, tag, attributes in _elements(text):
-        if start < last:
-            continue
-        region = None
-        if tag == "script" and "math/tex" in attributes:
-            region = Region(body, end, "display" in attributes)
-        elif tag == "annotation" and "x-tex" in attributes:
-            before = text.rfind("katex-display", max(0, start - 3000), start)
-            region = Region(body, end, display=before >= 0)
-        elif tag in ("annotation", "head"):
-            continue
-        shown = blanked(text[start:stop])
-        if region is not None:
-            math.append(region)
-        pieces += [text[last:start], shown]
-        last = stop
-    shown_text = "".join([*pieces, text[last:]])
-    pictures = formula_pictures(shown_text)
-    shown_text = hidden(shown_text, pictures)
-    marked = [Region(m.start, m.end, display=m.display) for m in site_marks(shown_text)]
-    shown_text = _TAG.sub(lambda m: blanked(m.group()), shown_text)
-    math = sorted((*math, *pictures, *marked), key=lambda r: r.start)
-    headings = tuple(m.start() for m in _HEADING.finditer(text))
-    # The formulas themselves must be seen again.
-    again: list[str] = []
-    last = 0
-    for region in math:
-        again += [shown_text[last : region.start], text[region.start : region.end]]
-        last = region.end
-    return Masked("".join([*again, shown_text[last:]]), headings, tuple(math))
-
-
-def _elements(text: str) -> Iterator[tuple[int, int, int, int, str, str]]:
-    """``(start, start of the body, its end, end, tag, attributes)`` of what is no prose.
-
-    Each closing tag is looked for once where there is none, so the time is that of reading.
-    """
-    lower = text.lower()
-    absent: set[str] = set()
-    pos = 0
-    while match := _OPENING.search(text, pos):
-        pos = match.end()
-        tag = (match.group("tag") or "!").lower()
-        closing = "-->" if tag == "!" else f"</{tag}"
-        if closing in absent:
-            continue
-        end = lower.find(closing, pos)
-        if end < 0:
-            absent.add(closing)
-            continue
-        stop = text.find(">", end)
-        stop = len(text) if stop < 0 else stop + 1
-        yield match.start(), match.end(), end, stop, tag, (match.group("attributes") or "").lower()
-        if tag not in ("head", "annotation"):
-            pos = stop

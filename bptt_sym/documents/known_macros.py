@@ -18,11 +18,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Macro:
-    r"""``body`` with ``#1`` … ``#arity``; ``default`` is the value of an optional first one."""
+    r"""``body`` with ``#1`` … ``#arity``; ``default`` is the value of an optional first one.
+
+    What is ``sized`` may have a star or the size of its delimiters before its arguments:
+    ``\norm*{x}``, ``\norm[\big]{x}``.
+    """
 
     body: str
     arity: int = 0
     default: str | None = None
+    sized: bool = False
 
 
 def _aliases(table: str) -> dict[str, Macro]:
@@ -123,8 +128,8 @@ _WITH_ARGUMENTS = {
     r"\rule": Macro("", 2),
     **dict.fromkeys(_PARTIAL.split(), Macro(r"\frac{\partial #1}{\partial #2}", 2)),
     **dict.fromkeys(_TOTAL.split(), Macro(r"\frac{\mathrm{d} #1}{\mathrm{d} #2}", 2)),
-    r"\abs": Macro(r"\left| #1 \right|", 1),
-    r"\norm": Macro(r"\left\| #1 \right\|", 1),
+    r"\abs": Macro(r"\left| #1 \right|", 1, sized=True),
+    r"\norm": Macro(r"\left\| #1 \right\|", 1, sized=True),
     **dict.fromkeys(_BOLD.split(), Macro(r"\mathbf{#1}", 1)),
 }
 #: ``\vx`` and ``\mW`` of the notation file.

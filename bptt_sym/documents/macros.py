@@ -26,13 +26,19 @@ MAX_PUSHED = 500_000
 START = -1
 
 _OVER = r"\over"
+_NAME = r"\s*(?:\{{\s*(?P<{0}braced>\\[A-Za-z]+|\\.)\s*\}}|(?P<{0}>\\[A-Za-z]+|\\.))\s*"
 _DEFINITION = re.compile(
-    r"\\(?:(?:re|provide)?newcommand|providecommand)\*?\s*(?:\{\s*(\\[A-Za-z]+|\\.)\s*\}|(\\[A-Za-z]+|\\.))"
-    r"\s*(?:\[(\d)\])?"
-    r"|\\DeclareMathOperator\*?\s*\{\s*(\\[A-Za-z]+)\s*\}"
-    r"|\\def\s*(\\[A-Za-z]+|\\.)((?:#\d)*)\s*(?=\{)"
-    r"|\\let\s*(\\[A-Za-z]+)\s*=?\s*(\\[A-Za-z]+|\\.)"
-)
+    r"\\(?:(?:re|provide)?newcommandx?|providecommandx?)\*?" + _NAME.format("new")
+    + r"(?:\[(?P<arity>\d)\])?"
+    r"|\\DeclareMathOperator\*?" + _NAME.format("operator")
+    + r"|\\def\s*(?P<def>\\[A-Za-z]+|\\.)(?P<places>(?:#\d)*)\s*(?=\{)"
+    r"|\\let\s*(?P<let>\\[A-Za-z]+)\s*=?\s*(?P<value>\\[A-Za-z]+|\\.)"
+    # xparse: arguments in braces, and one in brackets before them.
+    r"|\\(?:New|Renew|Provide|Declare)(?:Expandable)?DocumentCommand" + _NAME.format("xparse")
+    + r"\{\s*(?P<first>o|O\s*\{(?P<instead>[^{}]*)\})?(?P<taken>(?:\s*\+?m)*)\s*\}"
+    r"|\\DeclarePairedDelimiter(?P<more>X)?" + _NAME.format("paired")
+    + r"(?:\[(?P<pairs>\d)\])?\s*\{(?P<left>[^{}]{0,40})\}\s*\{(?P<right>[^{}]{0,40})\}"
+)  # fmt: skip
 
 
 @dataclass
@@ -120,33 +126,47 @@ def definitions(text: str) -> Iterator[tuple[int, int, str, Macro]]:
 
     A definition whose braces do not close is left where it stands.
     """
-    match = _DEFINITION.search(text)
-    groups = _brace_groups(text) if match else {}
+    groups = _brace_groups(text) if _DEFINITION.search(text) else {}
     pos = 0
-    while match := _DEFINITION.search(text, pos):
-        braced, bare, arity, operator, def_name, def_args, let_name, let_value = match.groups()
-        pos = match.end()
-        if let_name:
-            yield match.start(), pos, let_name, Macro(let_value)
+    while m := _DEFINITION.search(text, pos):
+        pos = m.end()
+        if m["let"]:
+            yield m.start(), pos, m["let"], Macro(m["value"])
             continue
-        name = braced or bare or operator or def_name
+        paired = m["paired"] or m["pairedbraced"]
         default = None
-        if arity and text.startswith("[", pos):
-            close = text.find("]", pos)
-            if close < 0:
-                continue
-            default, pos = text[pos + 1 : close], close + 1
+        if paired and not m["more"]:
+            yield m.start(), pos, paired, _delimited(m, "#1", 1)
+            continue
+        if m["arity"] and (bracket := _DEFAULT.match(text, pos)):
+            # newcommandx writes [1=t] for what newcommand writes [t].
+            default, pos = bracket[1].removeprefix("1="), bracket.end()
         while pos < len(text) and text[pos].isspace():
             pos += 1
         end = groups.get(pos)
         if end is None:
             continue
         body = text[pos + 1 : end - 1]
-        if operator:
-            body = rf"\operatorname{{{body}}}"
-        count = int(arity) if arity else len(def_args or "") // 2
-        yield match.start(), end, name, Macro(body, count, default)
+        if paired:
+            yield m.start(), end, paired, _delimited(m, body, int(m["pairs"] or 1))
+        elif operator := m["operator"] or m["operatorbraced"]:
+            yield m.start(), end, operator, Macro(rf"\operatorname{{{body}}}")
+        elif name := m["xparse"] or m["xparsebraced"]:
+            count = m["taken"].count("m") + bool(m["first"])
+            default = (m["instead"] or "") if m["first"] else None
+            yield m.start(), end, name, Macro(body, count, default)
+        else:
+            name = m["new"] or m["newbraced"] or m["def"]
+            count = int(m["arity"]) if m["arity"] else len(m["places"] or "") // 2
+            yield m.start(), end, name, Macro(body, count, default)
         pos = end
+
+
+_DEFAULT = re.compile(r"\s*\[([^\[\]]{0,200})\]")
+
+
+def _delimited(m: re.Match[str], body: str, arity: int) -> Macro:
+    return Macro(rf"\left{m['left'].strip()} {body} \right{m['right'].strip()}", arity, sized=True)
 
 
 def collected(text: str, macros: Macros) -> str:
@@ -295,6 +315,10 @@ def _rest_of_command(todo: list[Located]) -> list[Located]:
 def _call(macro: Macro, todo: list[Located], offset: int) -> list[Located]:
     """The body with its arguments, which are taken off ``todo``."""
     args: list[list[Located]] = []
+    if macro.sized:
+        if todo and todo[-1][0] == "*":
+            todo.pop()
+        _optional(todo)
     if macro.default is not None:
         args.append(_optional(todo) or [(c, offset) for c in macro.default])
     while len(args) < macro.arity:

@@ -5,6 +5,7 @@ The masked text has the same length and the same line ends as the source, so tha
 
 from __future__ import annotations
 
+import html
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -179,6 +180,34 @@ _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 #: What HTML makes of a character in an address, and what the editors of formulas make of it.
 _ENTITIES = {"space": " ", "plus": "+", "amp": "&", "lt": "<", "gt": ">", "hash": "#"}
 _ENTITY = re.compile(rf"&({'|'.join(_ENTITIES)});")
+
+
+def with_characters(located: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """``located`` with what HTML writes for a character, ``&lt;``, as that character."""
+    text = "".join(c for c, _ in located)
+    if "&" not in text:
+        return located
+    out: list[tuple[str, int]] = []
+    last = 0
+    for m in _CHARACTER.finditer(text):
+        out += located[last : m.start()]
+        said = html.unescape(m.group())
+        out += [(c, located[m.start()][1]) for c in (" " if said.isspace() else said)]
+        last = m.end()
+    return [*out, *located[last:]]
+
+
+def with_padded_characters(text: str) -> str:
+    """The same in a text that keeps its length: spaces fill what the name took more."""
+    return _CHARACTER.sub(lambda m: html.unescape(m.group())[:1].ljust(len(m.group())), text)
+
+
+#: Names that are read, and numbers; no other may stand in an alignment: ``&x;``.
+_CHARACTER = re.compile(
+    r"&(?:lt|gt|le|ge|ne|amp|quot|apos|nbsp|minus|plus|times|middot|sdot|part|nabla|sum|prod|infin|"
+    r"ensp|emsp|thinsp|hellip|prime|alpha|beta|gamma|delta|Delta|epsilon|eta|theta|lambda|mu|sigma|"
+    r"Sigma|tau|phi|[lr]brace|[lr]brack|bsol|num|#\d{1,6}|#[xX][0-9A-Fa-f]{1,5});"
+)
 
 
 def hidden(text: str, regions: list[Region]) -> str:

@@ -129,6 +129,52 @@ def test_environments_under_other_names(
     assert [v for _, v in found] == ["not_a_claim", "right", "wrong"]
 
 
+@pytest.mark.parametrize(("define", "state"), [
+    (r"\NewDocumentCommand{\st}{O{t}}{h_{#1}}", r"\st"),
+    (r"\NewDocumentCommand\st{o m}{h_{#2}}", r"\st{t}"),
+    (r"\DeclareDocumentCommand{\st}{m m}{#1_{#2}}", r"\st ht"),
+    (r"\newcommandx{\st}[1][1=t]{h_{#1}}", r"\st"),
+    (r"\newcommand\st[1][t]{h_{#1}}", r"\st"),
+])  # fmt: skip
+def test_definitions_of_packages(tmp_path: Path, define: str, state: str) -> None:
+    shown = "".join(f"\\[ {b.replace('h_t', state)} \\]\n" for b in (CELL, RIGHT, WRONG))
+    found = audited(tmp_path, "a.tex", f"{define}\n{shown}")
+    assert [v for _, v in found] == ["not_a_claim", "right", "wrong"]
+
+
+def test_delimiters_in_pairs_have_sizes(tmp_path: Path) -> None:
+    bounds = "".join(f"\\[ \\abs{a}{{{RIGHT.split(' = ')[0]}}} \\le \\size{a}{{w}} \\]\n"
+                     for a in ("", "*", r"[\big]"))  # fmt: skip
+    text = f"\\DeclarePairedDelimiter{{\\size}}{{\\lvert}}{{\\rvert}}\n${CELL}$\n{bounds}"
+    assert [v for _, v in audited(tmp_path, "a.tex", text)] == ["not_a_claim", *3 * ["right"]]
+
+
+PAGE = r"""<html><head><script>
+MathJax = {tex: {inlineMath: [['$', '$']], /* ours */ macros: { st: "h_t",
+  'pd': ["\\frac{\\partial #1}{\\partial #2}", 2], // a slope
+  "\\before": 'h_{t-1}', at: ['h_{#1}', 1, 't'] } } };
+</script></head><body>
+<p>Let <i>h</i>: $\at = \tanh(w \before + u_t)$; if $0 &lt; |w| &lt; 1$, $\st &lt; 1$.</p>
+\[ \pd{\st}{\before} = (1-\st^2) w \]
+<math alttext="\pd{\st}{\before} = (1+\st^2) w" display="block"><mi>x</mi></math>
+<img alt="$\pd{\st}{\before} = w (1-\st^2)$" src="a.png">
+<math alttext="a = b"><annotation encoding="application/x-tex">\st^2 = 2</annotation></math>
+<img class="mwe-math-fallback-image" alt="\st = \frac12"> <img alt="an \emph{arrow}">
+<p>∂h<sub>t</sub>/∂h<sub>t-1</sub> = (1 − h<sub>t</sub><sup>2</sup>)·w</p>
+"""
+
+
+def test_a_page_has_macros_characters_attributes_and_scripts(tmp_path: Path) -> None:
+    found = audited(tmp_path, "a.html", PAGE)
+    told = [(int(p.split(":")[1]), v) for p, v in found if v != "not_a_claim"]
+    assert told == [(6, "right"), (7, "right"), (8, "wrong"), (9, "right"), (10, "wrong"), (12, "right")]
+
+
+def test_a_condition_of_a_page_is_seen_through_its_characters(tmp_path: Path) -> None:
+    page = f"<p>Let ${CELL}$.</p><p>If $|w| &lt; 1$ then $${RIGHT.split(' = ')[0]} &lt; 1$$</p>"
+    assert [v for _, v in audited(tmp_path, "a.html", page)][-1] == "right"
+
+
 def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "secret.tex").write_text(f"$${CELL}$$", encoding="utf-8")
     found = audited(tmp_path, "docs/main.tex", "\\input{../secret}\n\\input{/etc/passwd}\n")
