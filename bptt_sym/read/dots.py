@@ -109,6 +109,12 @@ def expand_product(
     factors after the dots belong to it.
     """
     make: Callable[[tuple[Node, ...]], Node] = Had if elementwise else Mul
+    if before and after and before[-1] == after[0] == num(1):
+        # 1 · 1 ⋯ 1 is 1, however many there are.
+        start = len(before)
+        while start and before[start - 1] == num(1):
+            start -= 1
+        return start, num(1), 1
     for period in range(1, min(len(before), len(after), 4) + 1):
         last = _joined(after[:period], make)
         for count in range(len(before) // period, 0, -1):

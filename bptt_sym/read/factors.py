@@ -157,9 +157,12 @@ class Factors(Names):
         letter alone may be a step (the share of step k)."""
         units = "".join(t.text for t in sub.tokens if t.kind != "sep")
         named = all(t.kind in ("word", "sep") for t in sub.tokens)
-        scalar = all(s == SCALAR for s in self.vocabulary.shapes.values())
         alone = len(units) > 1 or units in "ij"
-        return units if named and alone and set(units) <= UNITS and not scalar else ""
+        return units if named and alone and set(units) <= UNITS and not self.all_numbers() else ""
+
+    def all_numbers(self) -> bool:
+        """Whether every quantity is a number."""
+        return all(s == SCALAR for s in self.vocabulary.shapes.values())
 
     def with_power(self, node: Node, sup: Script | None, span: Span) -> Node:
         """``node`` to the power, or transposed."""
@@ -175,7 +178,8 @@ class Factors(Names):
             text = tokens[0].text
             if text == r"\top":
                 return Transpose(node, span=span)
-            if text == HORIZON and (self.means_transpose(node) or node == Num(Fraction(1))):
+            ones = node == Num(Fraction(1)) and not self.all_numbers()
+            if text == HORIZON and (self.means_transpose(node) or ones):
                 return Transpose(node, span=span)
             if text == "dagger":
                 return Transpose(node, span=span)

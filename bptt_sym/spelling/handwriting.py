@@ -146,6 +146,8 @@ _WHOLE = re.compile(r"(?:[A-Za-z0-9)\]]|(?<!\\prod)\})\s*(?:\\q?quad|\\[,;: ])*$
 _STEPS_LEFT_OUT = re.compile(
     r"(?:\\\\)?\s*&?\s*=\s*(?:\.\.\.+|\\[cl]?dots(?![a-z])|\\dotsb?(?![a-z])|…+)\s*"
     r"(?:\\\\\s*(?=&?\s*=)|(?=\\\\|&?\s*=|\\end|[.,;]?\s*$))"
+    r"|\\\\(?:[\s&]|\\[;:,! ]|\\q?quad(?![a-z]))*+=?\s*\\vdots(?![a-z])"
+    r"(?:[\s&]|\\[;:,! ]|\\q?quad(?![a-z]))*+(?=\\\\\s*&?\s*(?:=|\\leq?(?![a-z])|<|≤))"
 )
 #: ``x_i[t]``: the step in brackets, as engineers write it.
 _IN_BRACKETS = re.compile(

@@ -41,6 +41,8 @@ def test_a_name_of_three_letters_and_a_diagonal_in_square_brackets(
         r"\frac{\partial q_t}{\partial q_s} = \frac{\partial q_t}{\partial q_{t-1}} ··· "
         r"\frac{\partial q_{s+1}}{\partial q_s} \qquad \blacksquare",
         r"\frac{\partial q_t}{\partial q_{t-1}} = ... \\ = \mathrm{diag}(1 - q_t \odot q_t) R",
+        r"\frac{\partial q_t}{\partial q_{t-1}} &= \mathrm{diag}(1 - q_t^2) R \\ &\;\;\vdots \\"
+        r"&= \mathrm{diag}(1 - q_t \odot q_t) R",
     ],
 )
 def test_marks_that_change_nothing(formula: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.exercises import Exercise, exercise, mark
+from bptt_sym.check.exercises.exercise import from_toml
 from bptt_sym.check.setting import Setting
 from bptt_sym.check.solution.judge import relate
 from bptt_sym.notation import num
@@ -80,3 +81,98 @@ def test_signs_of_a_state_that_may_be_the_first(start: str, claim: str, verdict:
     read = read_claim(claim, court.model)
     assert relate(read.sides[0], read.ops[0], read.sides[1], court).verdict == verdict  # type: ignore[arg-type]
     assert not relate(num(0), "<", num(0), court).is_right
+
+
+SIZE = r"\left|\frac{\partial h_T}{\partial h_0}\right|"
+ANY = [
+    # (exercise, text, what each part is)
+    ("ex1", r"(a) $\left.\frac{\partial h_t}{\partial w}\right|_{h_{t-1}} = (1-h_t^2)h_{t-1}$",
+     "right"),
+    ("ex1", r"$\left[\frac{\partial h^{(t)}}{\partial w}\right] = (1-(h^{(t)})^2)h^{(t-1)}$",
+     "right"),
+    ("ex1", r"$[\partial h_t/\partial w] = \mathrm{sech}^2(w h_{t-1} + u_t) h_{t-1}$", "right"),
+    ("ex1", "(a) [∂hₜ/∂w] = (1 − hₜ²) hₜ₋₁\n\n(b) |[∂hₜ/∂w]| ≤ |hₜ₋₁| ≤ 1\n", "right right"),
+    ("ex1", "(a) [∂hₜ/∂w] = (1 − hₜ²) hₜ\n\n(b) |[∂hₜ/∂w]| ≤ |hₜ₋₁| ≤ 1\n", "wrong right"),
+    # Other letters for the step.
+    ("ex1", rf"${X.replace('_t', '_i')} = (1-h_i^2) h_{{i-1}}$", "right"),
+    ("ex1", rf"${X.replace('_t', '_i')} = (1-h_i^2) h_i$", "wrong"),
+    ("recursion", r"$\frac{\partial h_t}{\partial w} = (1-h_t^2)(h_{t-1} + w\frac{\partial h_{t-1}}"
+     r"{\partial w})$ for all $t$, so for $t = T$.", "right"),
+    # Names, given before, behind, or in the same line.
+    ("ex1", rf"$${X} = \frac{{dh_t}}{{dz_t}}\left[\frac{{\partial z_t}}{{\partial w}}\right]"
+     r" = (1-\tanh^2 z_t) h_{t-1}$$ with $z_t := w h_{t-1} + u_t$.", "right"),
+    ("ex1", rf"$${X} = \frac{{dh_t}}{{dz_t}}\left[\frac{{\partial z_t}}{{\partial w}}\right]"
+     r" = (1-\tanh^2 z_t) h_t$$ with $z_t := w h_{t-1} + u_t$.", "wrong"),
+    ("sigmoid-step", r"$\frac{\partial c_t}{\partial c_{t-1}} = \frac{e^{-a_t}}{(1+e^{-a_t})^2}W,"
+     r"\quad a_t = Wc_{t-1}+Vx_t$", "right"),
+    ("series", r"$d_t = 1-h_t^2$, $$\frac{\partial h_T}{\partial w} = \sum_{t=1}^T w^{T-t} d_T"
+     r" d_{T-1} \cdots d_t h_{t-1}$$", "right"),
+    ("series", r"$d_t = 1-h_t$, $$\frac{\partial h_T}{\partial w} = \sum_{t=1}^T w^{T-t} d_T"
+     r" d_{T-1} \cdots d_t h_{t-1}$$", "wrong"),
+    ("series", r"$\phi=\tanh$, $a_t = wh_{t-1}+u_t$. $$\frac{\partial h_T}{\partial w}="
+     r"\sum_{t=1}^{T}(\prod_{s=t+1}^{T}w\phi'(a_s))\phi'(a_t)h_{t-1}$$", "right"),
+    ("series", r"$\phi=\tanh$, $a_t = wh_{t-1}+u_t$. $$\frac{\partial h_T}{\partial w}="
+     r"\sum_{t=1}^{T}(\prod_{s=t+1}^{T}w\phi(a_s))\phi'(a_t)h_{t-1}$$", "wrong"),
+    # Marks for the derivative.
+    ("recursion", r"$$h_T' = (1-h_T^2)(h_{T-1} + w h_{T-1}')$$", "right"),
+    ("recursion", r"$$h_T' = (1-h_T^2)(h_{T-1} + h_{T-1}')$$", "wrong"),
+    ("recursion", r"$$\dot h_T = (1-h_T^2)(h_{T-1} + w \dot h_{T-1})$$", "right"),
+    ("recursion", r"$$\dot h_T = (1-h_T^2) h_{T-1} + w \dot h_{T-1}$$", "wrong"),
+    # Dots of ones and rows of dots.
+    ("chain", r"(b) $\left|\frac{\partial h_T}{\partial h_0}\right| \le |w|^T \cdot 1^T"
+     r" = |w|^T \cdot 1 \cdot 1 \cdots 1$", "missing right"),
+    # Words between: who is at most 1, and under what.
+    ("chain", r"(b) $\left|\frac{\partial h_T}{\partial h_0}\right| \le |w|^T$ because each factor"
+     r" is $\le 1$", "missing right"),
+    ("chain", r"(b) $\left|\frac{\partial h_T}{\partial h_0}\right| \le |w|^T$, and that is"
+     r" $\le 1$", "missing wrong"),
+    ("chain", r"(b) Suppose $|w| < 1$. Then $\left|\frac{\partial h_T}{\partial h_0}\right| \le"
+     r" |w|^T \to 0$.", "missing right"),
+    ("chain", r"(b) If $|w| < 1$ then $\left|\frac{\partial h_T}{\partial h_0}\right| \le |w|^T"
+     r" \le |w|$.", "missing right"),
+    ("chain", r"(b) If $|w| < 1$ then $\left|\frac{\partial h_T}{\partial h_0}\right| \le |w|$.",
+     "missing wrong"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), ANY)
+def test_notations_names_and_words(name: str, text: str, expected: str) -> None:
+    found = [status for status, _ in parts_of(name, text, "answer.md")]
+    wanted = expected.split()
+    assert found[: len(wanted)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        (rf"${SIZE} = |w|^T \prod_{{t=1}}^T (1-h_t^2) \le |w|^T$"
+         r" because $0 \le 1-h_t^2 \le 1$.", "right right right right"),
+        (rf"${SIZE} = |w|^T \prod_{{t=1}}^T (1-h_t^2) \le |w|^T$"
+         r" because $0 \le 1+h_t^2 \le 1$.", "right right right wrong"),
+        (r"$$\left|\frac{\partial h_T}{\partial h_0}\right| \le |w|^T \quad\text{since}\quad"
+         r" \frac{\partial h_k}{\partial h_{k-1}} = w (1+h_k^2)$$", "right wrong"),
+        (r"Since $h_0 = 0$, $\left|\frac{\partial h_T}{\partial h_0}\right| \le |w|^T$", "right"),
+        (r"$\left|\frac{\partial h_T}{\partial h_0}\right| \le |w|^T$ as $|h_t| \le 1/2$",
+         "right wrong"),
+    ],
+)  # fmt: skip
+def test_reasons_are_steps_and_suppositions_are_not(text: str, steps: str) -> None:
+    assert parts_of("chain", text)[1][1] == steps.split()
+
+
+def test_a_start_that_is_given_is_no_supposition() -> None:
+    text = r"Since $h_0 = 1$, $\frac{\partial h_1}{\partial w} = 0$."
+    assert parts_of("ex3", text) == [("right", ["wrong", "right"])]
+
+
+def test_what_is_right_under_a_generous_reading_or_beside_unread_lines_is_looked_at() -> None:
+    table = {
+        "model": {"define": [r"h_t = \tanh(w h_{t-1} + u_t)"]},
+        "part": [{"id": "a", "target": r"\frac{\partial h_T}{\partial w}"}],
+    }
+    series = from_toml(table, "series")
+    text = r"\sum_{k=0}^T w^k \prod_{i=0}^k (1-h_{T-i}^2) h_{T-k-1}"
+    assert mark(series, text).needs_review and mark(series, text).is_right
+    assert not mark(series, text.replace("^T", "^{T-1}")).needs_review
+    unread = mark(exercise("ex1"), rf"${X} = h_t$, $\max_t h_t \le 1$")
+    assert unread.faults and unread.needs_review

@@ -16,7 +16,7 @@ from bptt_sym.check.model import Model
 from bptt_sym.check.setting import Setting, option
 from bptt_sym.errors import InputError
 from bptt_sym.messages import LANGUAGES
-from bptt_sym.notation import Node, Rel
+from bptt_sym.notation import D, Node, Rel, Sym, walk
 from bptt_sym.read import read_expression
 
 LIBRARY: Final = Path(__file__).parent / "library"
@@ -120,6 +120,13 @@ class Exercise:
     def court(self) -> Court:
         return court_of(self.setting)
 
+    @property
+    def parameter(self) -> str:
+        """The parameter by which the parts differentiate, "" if there is none or several."""
+        nodes = (n for part in self.parts for n in walk(part.target))
+        found = {n.x.name for n in nodes if isinstance(n, D) and isinstance(n.x, Sym)}
+        return found.pop() if len(found) == 1 else ""
+
     def naming(self) -> Model:
         """The model with the exercise's own names; a solution may add to it."""
         return naming(self.court, self.names)
@@ -219,7 +226,7 @@ def court_of(setting: Setting) -> Court:
 
 def naming(court: Court, names: Mapping[str, str]) -> Model:
     r"""``names`` put beside the model: ``"A_t"`` stands for its LaTeX."""
-    from bptt_sym.check.solution.lines import name_it
+    from bptt_sym.check.solution.naming import name_it
 
     model = Model(court, court.model.name)
     for name, latex in names.items():

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Final, Literal
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.exercises.between import between
 from bptt_sym.check.exercises.exercise import Exercise, Part
+from bptt_sym.check.exercises.letters import in_other_letters
+from bptt_sym.check.exercises.reading import read
 from bptt_sym.check.judged import Fault
 from bptt_sym.check.solution.absolute import Signs, fingerprint, spread
-from bptt_sym.check.solution.judge import Step, conclusion, judge_chain, relate
-from bptt_sym.check.solution.lines import Chain, Solution, Written, chains_of
+from bptt_sym.check.solution.judge import Step, conclusion, only_supposed, relate, settled
+from bptt_sym.check.solution.lines import Chain, Solution, Written
+from bptt_sym.decide.readings import ABSENT_ZERO, ENDING_EARLY, REACHING_ON, ZERO_START
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.documents.document import Document, document_from_text, formula_from_text
-from bptt_sym.documents.formats import document_in
-from bptt_sym.documents.markup import MASKS
 from bptt_sym.errors import LimitExceeded
 from bptt_sym.messages import marked
 from bptt_sym.notation import INFINITY, Abs, D, Node, Rel, Sym, rebuild, walk
+from bptt_sym.spelling.counting import FROM_ZERO
 
 #: Characters of one submission.
 MAX_TEXT: Final = 400_000
-OTHER_DOCUMENTS: Final = (".ipynb", ".html", ".htm", ".xhtml", *MASKS)
 #: Chains that are compared with a part whose target none of them has for its left side.
 MAX_COMPARED: Final = 6
 #: A solution has at least this many steps; a bare answer has one.
 ARGUED: Final = 2
+
+#: Readings under which an answer is right that others would call a slip.
+GENEROUS: Final = frozenset(
+    {r.message for r in (REACHING_ON, ENDING_EARLY, ABSENT_ZERO, ZERO_START)} | {FROM_ZERO}
+)
 
 #: ``form``: right, but not of the form that is asked for; ``restated``: the question itself;
 #: ``carried``: a bound of the learner's own expression for another part, which is wrong.
@@ -72,7 +76,10 @@ class PartMark:
     def needs_review(self) -> bool:
         """Whether a person should look: something was not decided or not read."""
         open_step = bool(self.part.steps) and any(s.status == "undecided" for s in self.steps)
-        return self.status in ("undecided", "unreadable") or open_step
+        read = self.verdict.readings if self.verdict is not None and self.score else ()
+        return (
+            self.status in ("undecided", "unreadable") or open_step or not GENEROUS.isdisjoint(read)
+        )
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,9 @@ class Mark:
 
     @property
     def needs_review(self) -> bool:
-        return any(p.needs_review for p in self.parts)
+        """Whether a person should look, also because of what was not read beside an answer."""
+        unread = bool(self.faults) and any(p.status != "right" for p in self.parts)
+        return unread or any(p.needs_review for p in self.parts)
 
 
 def mark(exercise: Exercise, text: str, name: str = "answer", *, tex: bool = False) -> Mark:
@@ -116,36 +125,22 @@ def mark(exercise: Exercise, text: str, name: str = "answer", *, tex: bool = Fal
     """
     if len(text) > MAX_TEXT:
         raise LimitExceeded(f"an answer of more than {MAX_TEXT} characters")
-    if name.lower().endswith(OTHER_DOCUMENTS):
-        document = document_in(Path(name), text)
-    else:
-        document = document_from_text(text, name, tex=tex)
-    return _Marker(exercise, _read(document, text, name, exercise)).mark()
-
-
-#: Words between which a formula may stand without delimiters; LaTeX has none.
-_SENTENCE: Final = re.compile(r"\A(?=[^\\]*\Z)(?:.*?(?<!\w)[^\W\d_]{2,}(?!\w)){2}", re.DOTALL)
-
-
-def _read(document: Document, text: str, name: str, exercise: Exercise) -> Solution:
-    """The chains of the text. Without any delimiters it is one formula, or a plain sentence."""
-    if document.formulas or document.problems or not text.strip():
-        return chains_of(document, exercise.court, exercise.naming())
-    whole = Document(document.source, (formula_from_text(text, name),))
-    solution = chains_of(whole, exercise.court, exercise.naming())
-    if not solution.faults or not document.plain or not _SENTENCE.search(text):
-        return solution
-    spoken = Document(document.source, document.plain)
-    plain = chains_of(spoken, exercise.court, exercise.naming())
-    return solution if plain.faults else plain
+    return _Marker(exercise, read(exercise, text, name, tex=tex)).mark()
 
 
 class _Marker:
     def __init__(self, exercise: Exercise, solution: Solution) -> None:
         self.exercise = exercise
-        self.court: Court = exercise.court
+        self.court: Court = solution.court
         self.solution = solution
-        self.steps = [judge_chain(chain, self.court) for chain in solution.chains]
+        self.steps: list[list[Step]] = []
+        chains = solution.chains
+        solution.chains = []
+        for chain in chains:
+            steps = settled(chain, self.court)
+            if not only_supposed(chain, steps, self.court):
+                solution.chains.append(chain)
+                self.steps.append(steps)
         #: Left sides as they were written, before they are taken for what is asked.
         self.written = [chain.left for chain in solution.chains]
 
@@ -162,6 +157,10 @@ class _Marker:
             # What leads up to a chain is part of its argument.
             claimed[owner.id] += [*pending, *steps]
             pending = []
+        if owners and pending:
+            # "… because each factor is at most 1": the reason behind the last line.
+            claimed[owners[max(owners)].id] += pending
+            pending = []
         bare = self._bare(owners)
         parts_of = {part.id: k for k, part in owners.items()}
         for part in self.exercise.parts:
@@ -170,7 +169,7 @@ class _Marker:
             chains = [c for c in chains if not _other_way(part, c)] or chains
             argued = tuple(claimed[part.id])
             if chains:
-                parts.append(self._chain(part, chains[-1], argued))
+                parts.append(self._last(part, chains, argued))
                 if self._starts_elsewhere(part, parts_of[part.id]):
                     parts[-1] = self._not_in_form(parts[-1], OTHER_DERIVATIVE)
             elif part.id in bare:
@@ -208,6 +207,8 @@ class _Marker:
 
     def _about(self, part: Part, chain: Chain) -> bool:
         """Whether the chain starts at the part's target (or, turned round, ends there)."""
+        if not _compatible(part.target, chain.left, self.court):
+            in_other_letters(part.target, chain, partial(_compatible, court=self.court))
         if _compatible(part.target, chain.left, self.court):
             fits = _fits(part, chain)
             if fits:
@@ -288,21 +289,55 @@ class _Marker:
         return None
 
     # ---------------------------------------------------------------------- one part
+    def _last(self, part: Part, chains: list[Chain], steps: tuple[Step, ...]) -> PartMark:
+        """The mark for the last chain; for an earlier one if that has what the last one lacks."""
+        last = self._chain(part, chains[-1], steps)
+        if last.status == "form":
+            for chain in reversed(chains[-MAX_COMPARED:-1]):
+                found = self._chain(part, chain, steps)
+                if found.status == "right":
+                    return found
+        return last
+
     def _chain(self, part: Part, chain: Chain, steps: tuple[Step, ...]) -> PartMark:
         if not part.is_bound:
-            equal = [side for side in _leading(chain) if side.op == "="]
-            if not equal:
+            sides = _leading(chain)
+            if not sides:
                 return PartMark(part, "missing", 0.0, steps=steps)
-            return self._answer(part, "=", equal[-1], steps)
-        op = conclusion(chain)
+            return self._best([(side, "=") for side in sides], part, chain, steps)
+        # Where the chain goes on to a limit, what stands before it is the bound.
+        limit = next((k for k, side in enumerate(chain.sides) if side.op == "->"), None)
+        sides = chain.sides[1:limit]
+        found = [(side, conclusion(chain, k)) for k, side in enumerate(sides, 1)]
+        op = found[-1][1] if found else None
         if op is None:
             return self._scored(part, "wrong", chain.last, None, steps, note=NO_CONCLUSION)
-        if op == "=":
-            # Said to be equal to the bound: then it is at most that as well.
-            op = part.relation
-        if op[0] != part.relation[0]:
-            return self._scored(part, "wrong", chain.last, None, steps, note=OTHER_WAY)
-        return self._answer(part, op, chain.last, steps)
+        if op != "=" and op[0] != part.relation[0]:
+            return self._scored(part, "wrong", sides[-1], None, steps, note=OTHER_WAY)
+        # Said to be equal to the bound: then it is at most that as well.
+        ways = [(side, part.relation if op == "=" else op) for side, op in found if op]
+        return self._best(ways, part, chain, steps)
+
+    def _best(
+        self,
+        sides: Sequence[tuple[Written, Rel]],
+        part: Part,
+        chain: Chain,
+        steps: tuple[Step, ...],
+    ) -> PartMark:
+        """The mark for the last side, or for one before it that is the answer already.
+
+        What is asked for may have been made weaker, or less explicit, or special, after that.
+        """
+        last = self._answer(part, sides[-1][1], sides[-1][0], steps)
+        special = last.status == "wrong" and (chain.given or chain.hypotheses)
+        if last.status != "form" and not special:
+            return last
+        for side, op in reversed(sides[-MAX_COMPARED:-1]):
+            found = self._answer(part, op, side, steps)
+            if found.status == "right":
+                return found
+        return last
 
     def _answer(
         self, part: Part, op: Rel, answer: Written, steps: tuple[Step, ...]

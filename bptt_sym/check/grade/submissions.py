@@ -13,7 +13,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
-from bptt_sym.check.exercises.mark import MAX_TEXT, OTHER_DOCUMENTS
+from bptt_sym.check.exercises.mark import MAX_TEXT
+from bptt_sym.check.exercises.reading import OTHER_DOCUMENTS
 from bptt_sym.check.grade.rubric import Rubric
 from bptt_sym.documents.document import text_of
 from bptt_sym.errors import InputError

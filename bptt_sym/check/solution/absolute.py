@@ -226,6 +226,8 @@ def worked_out(node: Node) -> Node:
         case Mul(args=args) if all(isinstance(a, Num) for a in args):
             values = (a.value for a in args if isinstance(a, Num))
             return _small(prod(values, start=Fraction(1)), node)
+        case Pow(base=Num(value=b)) if b == 1:
+            return node.base
         case Pow(base=Num(value=b), exp=Num(value=e)) if b and e.denominator == 1:
             bits = max(b.numerator.bit_length(), b.denominator.bit_length()) * abs(int(e))
             return Num(b ** int(e)) if bits <= MAX_BITS else node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, cast
@@ -15,11 +16,23 @@ from bptt_sym.check.solution.absolute import (
     without_common_factors,
     worked_out,
 )
+from bptt_sym.check.solution.conditions import is_condition
 from bptt_sym.check.solution.lines import Chain, Written
 from bptt_sym.decide.readings import IMMEDIATE
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import INFINITY, ZERO, Claim, D, Node, Num, Rel, Sym, rebuild, walk
+from bptt_sym.notation import (
+    INFINITY,
+    ZERO,
+    Claim,
+    D,
+    Node,
+    Num,
+    Rel,
+    Sym,
+    rebuild,
+    walk,
+)
 
 #: ``not_justified``: the line is right, but does not follow from the line before it, or rests on a
 #: wrong one. ``carried``: it follows from the line before, which is wrong, and so is it.
@@ -64,6 +77,28 @@ def judge_chain(chain: Chain, court: Court) -> list[Step]:
     return [_read_so(new, chain.sides[k + 1]) for k, new in enumerate(others)]
 
 
+def settled(chain: Chain, court: Court) -> list[Step]:
+    """The steps of a chain, of which sides that may belong to the words before them are cut off.
+
+    Those stay that follow, or are true of the left side.
+    """
+    steps = judge_chain(chain, court)
+    for k, side in enumerate(chain.sides[1:]):
+        if side.loose and not steps[k].is_right:
+            chain.sides = chain.sides[: k + 1]
+            return steps[:k]
+    return steps
+
+
+def only_supposed(chain: Chain, steps: Sequence[Step], court: Court) -> bool:
+    """Whether a chain is a condition that holds in some case: it is no step."""
+    if not chain.sides[1:]:
+        return True
+    if all(s.is_right for s in steps):
+        return False
+    return chain.supposed or is_condition((side.node for side in chain.sides), court)
+
+
 def _steps(chain: Chain, court: Court) -> list[Step]:
     steps: list[Step] = []
     for k in range(1, len(chain.sides)):
@@ -94,6 +129,8 @@ def _read_so(step: Step, line: Written) -> Step:
 def _step(chain: Chain, k: int, before: list[Step], court: Court) -> Step:
     line, previous = chain.sides[k], chain.sides[k - 1]
     own = relate(previous.node, cast(Rel, line.op), line.node, court, chain.given)
+    if not own.is_right and chain.hypotheses and line.op != "=":
+        own = _supposing(previous.node, line, chain, court) or own
     sound = all(s.is_right for s in before)
     if k == 1 or (sound and own.is_right):
         status: Status = "right" if own.is_right else "undecided"
@@ -115,6 +152,17 @@ def _step(chain: Chain, k: int, before: list[Step], court: Court) -> Step:
     if own.is_right:
         return Step(line, "right", own)
     return Step(line, "wrong" if own.verdict == "wrong" else "undecided", own)
+
+
+def _supposing(before: Node, line: Written, chain: Chain, court: Court) -> Verdict | None:
+    """The verdict, if it is right, under what the solution has supposed before."""
+    try:
+        found = relate(
+            before, cast(Rel, line.op), line.node, court, (*chain.given, *chain.hypotheses)
+        )
+    except BpttError:  # suppositions that contradict each other
+        return None
+    return found if found.is_right else None
 
 
 def conclusion(chain: Chain, k: int | None = None) -> Rel | None:
@@ -216,4 +264,4 @@ def _starts(court: Court) -> list[Fraction] | None:
     return found
 
 
-__all__ = ["Status", "Step", "conclusion", "judge_chain", "relate"]
+__all__ = ["Status", "Step", "conclusion", "judge_chain", "only_supposed", "relate", "settled"]

@@ -10,17 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.judged import Fault, fault_in
 from bptt_sym.check.model import Model
 from bptt_sym.check.solution.absolute import worked_out
+from bptt_sym.check.solution.conditions import is_condition
+from bptt_sym.check.solution.naming import mark_derivatives, take_names, with_quantities
+from bptt_sym.check.solution.sentences import is_loose, is_supposed
 from bptt_sym.documents.document import Document, Formula, Place
-from bptt_sym.errors import InputError, Span, UnboundName
-from bptt_sym.notation import ZERO, At, Claim, Idx, Node, Num, Rel, Sym, affine
+from bptt_sym.errors import InputError, Span
+from bptt_sym.notation import At, Claim, Node, Num, Rel, Sym, affine
 from bptt_sym.read import read_claims, read_expression
 from bptt_sym.read.chains import outside, split_claims
-from bptt_sym.read.left_sides import left_side
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import Vocabulary
 
@@ -44,6 +47,8 @@ class Written:
     place: Place
     #: The relation that leads to it; "" for the first side.
     op: Rel | str = ""
+    #: Whether it may belong to the words before it: "because each factor is ≤ 1".
+    loose: bool = False
 
 
 @dataclass
@@ -52,6 +57,10 @@ class Chain:
 
     sides: list[Written]
     given: tuple[Claim, ...] = ()
+    #: Whether the sentence only supposes it.
+    supposed: bool = False
+    #: What the solution has supposed before it.
+    hypotheses: tuple[Claim, ...] = ()
 
     @property
     def left(self) -> Node:
@@ -64,33 +73,46 @@ class Chain:
 
 @dataclass
 class Solution:
-    """What was read: chains, bare expressions, and what could not be read."""
+    """What was read: chains, bare expressions, and what could not be read.
 
+    ``court`` judges them: that of the exercise, with what the solution names inside its equations.
+    """
+
+    court: Court
     chains: list[Chain] = field(default_factory=list)
     expressions: list[Written] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     #: Names that the solution itself gives, with what they stand for.
     names: dict[str, str] = field(default_factory=dict)
+    #: What it supposes, in the order of the text.
+    supposed: list[Claim] = field(default_factory=list)
 
 
-def chains_of(document: Document, court: Court, names: Model | None = None) -> Solution:
+def chains_of(
+    document: Document, court: Court, names: Model | None = None, parameter: str = ""
+) -> Solution:
     """The chains of a solution, read under ``court``'s model; nothing is raised for its content.
 
     ``names`` holds what the exercise names beside the model, such as ``A_t``; names that the
-    solution gives are added to it.
+    solution gives are added to it. Primes and dots on a state are derivatives by ``parameter``.
     """
-    found = Solution()
     model = names or Model(court, court.model.name)
     # Symbols that a sentence mentions are no lines, unless there is nothing else.
     lines = [f for f in document.formulas if f.display or relates(f.latex)]
-    formulas = list(joined(lines or document.formulas))
-    for formula in formulas[:MAX_FORMULAS]:
+    pieces = list(joined(lines or document.formulas))
+    formulas = [piece.formula for piece in pieces[:MAX_FORMULAS]]
+    given = take_names(formulas, model)
+    if parameter:
+        mark_derivatives(formulas, model, parameter)
+    model = with_quantities(formulas, model)
+    found = Solution(model.court, names=given)
+    for piece in pieces[:MAX_FORMULAS]:
         try:
-            _take(formula, model, found)
+            _take(piece, model, found)
         except InputError as error:
-            found.faults.append(fault_in(formula, error))
-    if len(formulas) > MAX_FORMULAS:
-        place = formulas[MAX_FORMULAS].place()
+            found.faults.append(fault_in(piece.formula, error))
+    if len(pieces) > MAX_FORMULAS:
+        place = pieces[MAX_FORMULAS].formula.place()
         message = f"more than {MAX_FORMULAS} formulas: the rest is not read"
         found.faults.append(Fault(place, message))
     for problem in document.problems:
@@ -111,18 +133,28 @@ def relates(latex: str) -> bool:
 _SIGN = re.compile(r"[=<>≤≥≈]|\\(?:leq?(?:slant)?|geq?(?:slant)?|lt|gt|approx)(?![A-Za-z])")
 
 
-def joined(formulas: Sequence[Formula]) -> Iterator[Formula]:
+class Piece(NamedTuple):
+    """A formula, with those that go on from it; from ``loose`` on they may do so, or may not."""
+
+    formula: Formula
+    loose: int | None = None
+
+
+def joined(formulas: Sequence[Formula]) -> Iterator[Piece]:
     """The formulas, those that begin with a relation joined to the one before."""
-    held: Formula | None = None
+    held: Piece | None = None
     for formula in formulas:
         # A place is one of the text, or notebook cell, that the formula stands in.
-        same = held is not None and held.source is formula.source
+        same = held is not None and held.formula.source is formula.source
         if held is not None and same and _CONTINUES.match(formula.latex):
-            held = _join(held, formula)
+            loose = held.loose
+            if loose is None and is_loose(held.formula, formula):
+                loose = formula.offsets[0]
+            held = Piece(_join(held.formula, formula), loose)
             continue
         if held is not None:
             yield held
-        held = formula
+        held = Piece(formula)
     if held is not None:
         yield held
 
@@ -137,29 +169,24 @@ def _join(a: Formula, b: Formula) -> Formula:
     )
 
 
-def _take(formula: Formula, names: Model, found: Solution) -> None:
+def _take(piece: Piece, names: Model, found: Solution) -> None:
+    formula = piece.formula
     vocabulary = names.vocabulary
     if "=" not in formula.latex:
         known = vocabulary.parameters | {r"\infty"}
         vocabulary = replace(vocabulary, parameters=known)
     if not relates(formula.latex):
         node = read_expression(formula.latex, names.court.model, vocabulary=vocabulary)
-        written = Written(names.spelt_out(node), formula.latex, formula.place())
+        shown = formula.shown(0, len(formula.latex))
+        written = Written(names.spelt_out(node), shown, formula.place())
         found.expressions.append(written)
         return
-    try:
-        claims = read_claims(formula.latex, names.court.model, vocabulary=vocabulary)
-    except UnboundName:
-        name = name_it(formula.latex, names)
-        if name is None:
-            raise
-        found.names[name] = formula.latex
-        return
+    claims = read_claims(formula.latex, names.court.model, vocabulary=vocabulary)
     spans = _spans(formula, vocabulary)
     for claim, places in zip(claims, spans, strict=True):
         if sum(len(c.sides) for c in found.chains) > MAX_STEPS:
             raise InputError(f"more than {MAX_STEPS} steps", hint="a solution has fewer")
-        _add(formula, claim, places, names, found)
+        _add(piece, claim, places, names, found)
 
 
 def _spans(formula: Formula, vocabulary: Vocabulary) -> list[list[Span]]:
@@ -169,21 +196,49 @@ def _spans(formula: Formula, vocabulary: Vocabulary) -> list[list[Span]]:
 
 
 def _add(
-    formula: Formula, claim: Claim, spans: Sequence[Span], names: Model, found: Solution
+    piece: Piece, claim: Claim, spans: Sequence[Span], names: Model, found: Solution
 ) -> None:
+    formula, loose = piece
     plain = names.plainly(claim)
+    facts = [g for g in plain.given if not is_condition(g.sides, names.court)]
+    plain = replace(plain, given=tuple(g for g in plain.given if g not in facts))
     sides = [
-        Written(node, formula.latex[span.start : span.end], formula.place(span.start), op)
+        Written(
+            node, formula.shown(span.start, span.end), formula.place(span.start), op,
+            loose is not None and formula.offsets[span.start] >= loose,
+        )
         for node, span, op in zip(plain.sides, spans, ("", *claim.ops), strict=True)
-    ]
+    ]  # fmt: skip
+    if _gives_a_name(claim, plain, found):
+        return
     named = [side for side in sides if not isinstance(side.node, Num)]
     if named and all(affine(side.node) is not None for side in named):
         return  # T = t, t ≥ 2: which case it is, and no step
     last = found.chains[-1] if found.chains else None
     if last is not None and not (plain.given or last.given) and _goes_on(last, sides[0]):
         last.sides += sides[1:]
-        return
-    found.chains.append(Chain(sides, plain.given))
+    else:
+        supposed = is_supposed(formula)
+        found.chains.append(Chain(sides, plain.given, supposed, tuple(found.supposed)))
+        if supposed and len(plain.sides) == 2 and not plain.given:
+            found.supposed.append(plain)
+    # "where …", "since …" is said beside it, and no condition of it.
+    beside = [f for f in facts if f.sides[0] != f.sides[1]]
+    found.chains[-1:-1] = [Chain(list(_unplaced(f, formula))) for f in beside]
+
+
+def _unplaced(claim: Claim, formula: Formula) -> Iterator[Written]:
+    """The sides of a claim of which only the nodes know where they stand."""
+    for node, op in zip(claim.sides, ("", *claim.ops), strict=True):
+        start, end = (node.span.start, node.span.end) if node.span else (0, len(formula.latex))
+        yield Written(node, formula.shown(start, end), formula.place(start), op)
+
+
+def _gives_a_name(claim: Claim, plain: Claim, found: Solution) -> bool:
+    """Whether the claim is the line that gives one of the solution's names, and no more."""
+    left = claim.sides[0]
+    named = isinstance(left, (At, Sym)) and left.name in found.names
+    return named and len(claim.sides) == 2 and plain.sides[0] == plain.sides[1]
 
 
 def _goes_on(before: Chain, left: Written) -> bool:
@@ -201,39 +256,4 @@ def _goes_on(before: Chain, left: Written) -> bool:
     return left.node == before.last.node or (equal and left.node == before.left)
 
 
-def name_it(text: str, names: Model) -> str | None:
-    """Take ``s_t = …`` with a name that is not known yet as a name for its right side.
-
-    The name, or ``None`` if the text gives none.
-
-    Raises
-    ------
-    InputError
-        The right side cannot be read.
-    """
-    chains = split_claims(tokenize(text), text)
-    if len(chains) != 1 or list(chains[0].ops) != ["="] or chains[0].given:
-        return None
-    line = left_side(text, chains[0])
-    model = names.court.model
-    known = {*model.shapes, *model.totals, *names.aliases, *names.totals}
-    if line.name in known or line.argument is not None:
-        return None
-    trial = Model(names.court, names.title, dict(names.aliases), dict(names.totals))
-    if line.time is None:
-        trial.totals[line.name] = ZERO
-    else:
-        trial.aliases[line.name] = ("t", ZERO)
-    (claim,) = read_claims(text, model, vocabulary=trial.vocabulary)
-    body = names.spelt_out(claim.sides[1])
-    match claim.sides[0]:
-        case At(name=name, time=Idx(name=variable)):
-            names.aliases[name] = (variable, body)
-        case Sym(name=name):
-            names.totals[name] = body
-        case _:
-            return None
-    return name
-
-
-__all__ = ["Chain", "Solution", "Written", "chains_of", "joined", "name_it"]
+__all__ = ["Chain", "Solution", "Written", "chains_of", "joined"]
