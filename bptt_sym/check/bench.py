@@ -105,9 +105,13 @@ class Bench:
         self.delta = formula.delta
         self.formula = formula
 
-    def _given_mark(self) -> str:
-        """The sign of the mark that is the left side of the formula in hand, "" if it is none."""
-        left = self.formula.written.partition("=")[0] if self.delta and self.formula else ""
+    def _given_mark(self, claim: Claim) -> str:
+        """The sign of the mark that is the left side in the text, "" if it is none."""
+        if not self.delta or self.formula is None:
+            return ""
+        row = claim.source
+        start, end = len(row) - len(row.lstrip()), row.find("=")
+        left = self.formula.shown(start, end) if start < end <= len(self.formula.latex) else ""
         if not left or _DERIVES.search(left):
             return ""
         found = _SIGN.search(left)
@@ -180,7 +184,7 @@ class Bench:
             return Verdict("not_a_claim", note="it is about values, and does not hold of every run")
         if verdict.verdict == "wrong" and states_values(claim):
             return Verdict("not_a_claim", note="it is about values, and does not hold of every run")
-        mark = self._given_mark()
+        mark = self._given_mark(claim)
         if verdict.is_right and mark and by_a_gate(claim, model.court.model):
             self.by_output.add(mark)
         if verdict.verdict == "wrong" and self.case is not None:

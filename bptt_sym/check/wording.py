@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
+from bptt_sym.check.arithmetic import is_arithmetic
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.model import Model
 from bptt_sym.decide.rewriting import is_loss
@@ -53,7 +54,7 @@ def says_nothing(row: Row, formula: Formula) -> str:
     """Why a row claims nothing of a recurrence, by its form; "" if it may."""
     if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
         return marked("it says nothing about a recurrence")
-    sized = _gives_a_size(row) or _is_of_numbers(row.latex)
+    sized = _gives_a_size(row) or is_arithmetic(row.latex, formula.source.text)
     if sized or names_its_argument(row):
         return marked("it says nothing about a recurrence")
     if formula.delta and row.gives_zero:
@@ -61,19 +62,6 @@ def says_nothing(row: Row, formula: Formula) -> str:
     if (not formula.display and row.is_example) or row.gives_numbers:
         return marked("values of an example")
     return ""
-
-
-_WORDS = re.compile(r"\\(?:text|mathrm|textrm|mbox)\s*\{[^{}]*\}")
-#: Commands of a calculation with numbers.
-_OF_ARITHMETIC = re.compile(
-    r"\\(?:times|cdot|approx|simeq|le|leq|ge|geq|ll|gg|frac|dfrac|tfrac|sqrt|left|right|[bB]igg?[lr]?|"
-    r"mathbf|boldsymbol|boxed|q?quad|[,;:! %])(?![A-Za-z])"
-)
-
-
-def _is_of_numbers(latex: str) -> bool:
-    """Whether nothing but numbers is related: ``4 (104 + 8) = 448``."""
-    return not re.search(r"[^\W\d]|\\", _OF_ARITHMETIC.sub(" ", _WORDS.sub(" ", latex)))
 
 
 def _gives_a_size(row: Row) -> bool:

@@ -74,7 +74,8 @@ class Adjoints:
                 worked_out |= _BAR.search(right) is not None
             names |= {(m.group("a") or m.group("b")) for m in _BAR.finditer(text)}
         plain = {_plain(n) for n in names}
-        shown = worked_out and len(plain) > 1 and plain <= timed
+        # One of many may be of what the text leaves out: an output, say.
+        shown = worked_out and len(plain & timed) > 1 + 2 * len(plain - timed)
         if named or not (shown or said):
             return cls(frozenset())
         names = {n for n in names if _plain(n) in timed}

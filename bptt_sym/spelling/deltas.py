@@ -26,8 +26,9 @@ _STEP = re.compile(
     r"[(<]?\s*(?:\\langle)?\s*(?P<step>(?:t|k|s|j|n|T|\\tau)\s*(?:[-+]\s*[0-9])?)\s*(?:\\rangle)?\s*[)>]?"
 )
 _ACCENT = r"\\(?:hat|widehat|tilde|widetilde|bar|overline|vec|mathbf|boldsymbol|bm)"
+_FONT = r"\\(?:mathbf|boldsymbol|bm)"
 _BASE = (
-    rf"(?:{_ACCENT}\s*(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|(?<![A-Za-z\\])[A-Za-z]|"
+    rf"(?:{_ACCENT}\s*(?:\{{\s*(?:{_FONT}\s*\{{\s*[A-Za-z]\s*\}}|[A-Za-z])\s*\}}|[A-Za-z])|(?<![A-Za-z\\])[A-Za-z]|"
     r"\\mathrm\{net\}|\\Gamma)"
 )
 _ELEMENT = re.compile(rf"(?P<base>{_BASE})\s*_\s*\{{?\s*(?P<step>t\s*(?:[-+]\s*1)?)\s*\}}?")
@@ -115,7 +116,7 @@ def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
 def _plain(base: str) -> str:
     """``\\tilde c`` and ``\\tilde{ c }`` alike."""
     base = re.sub(r"(\\[A-Za-z]+)\s+([A-Za-z])\b", r"\1{\2}", base)
-    return plain_name(re.sub(r"\s", "", base))
+    return plain_name(re.sub(r"\\(?:bm|boldsymbol)\{", r"\\mathbf{", re.sub(r"\s", "", base)))
 
 
 def _atoms(part: str) -> list[str]:
@@ -271,8 +272,9 @@ def _with_slopes_of_candidates(texts: Sequence[str]) -> dict[Key, str]:
 
 
 _CANDIDATE_SLOPE = re.compile(
-    r"1\s*-\s*(?:\(\s*)?(?P<base>\\(?:wide)?(?:tilde|hat)\s*"
-    r"(?:\{\s*(?P<a>[hcCsn])\s*\}|(?P<b>[hcCsn])(?![A-Za-z])))\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})"
+    r"1\s*\}?\s*-\s*(?:\(\s*)?(?P<base>\\(?:wide)?(?:tilde|hat)\s*"
+    rf"(?:\{{\s*(?:{_FONT}\s*\{{\s*)?(?P<a>[hcCsn])\s*\}}(?:\s*\}})?|(?P<b>[hcCsn])(?![A-Za-z])))"
+    r"\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})"
     r"\s*(?:\)\s*)?(?:\^\s*\{?\s*2|\\(?:odot|circ)(?![A-Za-z]))"
 )
 _GIVES = re.compile(

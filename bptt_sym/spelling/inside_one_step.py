@@ -1,7 +1,8 @@
 r"""Cells without a step, which call the one before prev: :math:`c = f \odot c_{prev} + i \odot g`.
 
 What such a text computes, and the input, is of the step at hand; what it calls ``prev`` is of the
-step before. A text with a step anywhere, or that also calls the state at hand ``next``, stays.
+step before. Others say ``old`` and ``new``. A text with a step anywhere, or that also calls the
+state at hand ``next``, stays.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.names import Name, names_in
+from bptt_sym.documents.names import Name, Script, names_in
 from bptt_sym.documents.respelling import Edit, edited
 
 _PREVIOUS = re.compile(r"(?:\\(?:text|mathrm|textrm)\s*\{\s*)?(?:prev|previous)\s*\}?")
 _NEXT = re.compile(r"(?:\\(?:text|mathrm|textrm)\s*\{\s*)?next\s*\}?")
+_OLD = re.compile(r"(?:\\(?:text|mathrm|textrm)\s*\{\s*)?old\s*\}?")
+_NEW = re.compile(r"(?:\\(?:text|mathrm|textrm)\s*\{\s*)?new\s*\}?")
 _STEP = re.compile(r"(?:[^A-Za-z]|\A)[tT](?:[^A-Za-z]|\Z)")
 _BEGINS = re.compile(r"(?:\A|\\\\|\\q?quad(?![A-Za-z])|\\begin\s*\{[a-z]+\*?\}|[,;&])[\s&]*\Z")
 _EQUALS = re.compile(r"\s*&?\s*(?:=|\\coloneqq(?![A-Za-z])|:=)")
@@ -29,15 +32,51 @@ def with_steps_for_prev(formulas: Sequence[Formula]) -> list[Formula]:
     if any(_STEP.search(s.inside) for n in every for s in n.scripts if s.inside.strip() != "T"):
         return list(formulas)
     before = {n.base for n in every if _is(n, _PREVIOUS)}
-    after = {
-        n.base for f, names in zip(formulas, found, strict=True) for n in names
-        if _is(n, _NEXT) and not _DIFFERENTIAL.search(f.latex, 0, n.start)
-    }  # fmt: skip
+    after = _called_next(formulas)
     given = {n.base for f, names in zip(formulas, found, strict=True) for n in _given(f, names)}
     if after or not before & given:
         return list(formulas)
     here = (before | given | ({"x"} & {n.base for n in every})) - _LOSSES
     return [edited(f, list(_edits(f.latex, n, here))) for f, n in zip(formulas, found, strict=True)]
+
+
+def with_prev_for_old(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with ``prev`` and ``next`` for what they call ``old`` and ``new``."""
+    if not any("old" in f.latex for f in formulas):
+        return list(formulas)
+    every = [n for f in formulas for n in names_in(f.latex)]
+    if any(_is(n, _PREVIOUS) for n in every) or _called_next(formulas):
+        return list(formulas)
+    bare = {n.base for n in every if not n.scripts or _is(n, _NEW)}
+    old = {n.base for n in every if _is(n, _OLD)}
+    if not old & bare or any(_weighs(n) for n in every if _is(n, _OLD)):
+        return list(formulas)
+
+    def edits(text: str) -> Iterator[Edit]:
+        for name in names_in(text):
+            if name.base in old and (_is(name, _OLD) or _is(name, _NEW)):
+                word = "prev" if _is(name, _OLD) else "next"
+                yield name.scripts[0].start, name.scripts[0].end, f"_{{{word}}}"
+
+    return [edited(f, list(edits(f.latex))) for f in formulas]
+
+
+def _called_next(formulas: Sequence[Formula]) -> set[str]:
+    """What is called next and is no gradient: those of the step after go by that name as well."""
+    return {
+        n.base for f in formulas for n in _outer(names_in(f.latex))
+        if _is(n, _NEXT) and not _DIFFERENTIAL.search(f.latex, 0, n.start)
+    }  # fmt: skip
+
+
+def _weighs(name: Name) -> bool:
+    """Whether it is a parameter, of which an old and a new value are those of an update."""
+    letter = name.base.lstrip("\\")
+    return letter in ("w", "b", "theta") or (letter[:1].isupper() and letter not in ("C", "H", "S"))
+
+
+def _is_slice(script: Script) -> bool:
+    return script.kind == "[" and ":" in script.inside
 
 
 def _outer(names: Sequence[Name]) -> list[Name]:
@@ -66,7 +105,7 @@ def _given(formula: Formula, names: Sequence[Name]) -> Iterator[Name]:
 
 def _edits(text: str, names: Sequence[Name], here: set[str]) -> Iterator[Edit]:
     for name in names:
-        power = all(s.kind == "^" for s in name.scripts)
+        power = all(s.kind == "^" or _is_slice(s) for s in name.scripts)
         if name.base in here and power and not text.startswith("(", name.end):
             yield name.end, name.end, "_{t}"
         elif name.base in here and _is(name, _PREVIOUS):

@@ -51,7 +51,7 @@ from bptt_sym.spelling.handwriting import as_written
 from bptt_sym.spelling.held import held_fixed, with_one_function
 from bptt_sym.spelling.influences import with_influences_written_out
 from bptt_sym.spelling.input_gates import with_one_input_gate
-from bptt_sym.spelling.inside_one_step import with_steps_for_prev
+from bptt_sym.spelling.inside_one_step import with_prev_for_old, with_steps_for_prev
 from bptt_sym.spelling.labelled_steps import with_steps_of_gates
 from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
@@ -247,6 +247,7 @@ NAMES = (
     _all(with_commas_before_steps),
     _all(with_the_layer_at_hand),
     _lettered(with_letters_for_primes),
+    _all(with_prev_for_old),
     _all(with_steps_for_prev),
     _all(with_one_input_gate),
     _all(with_entries_beside_steps),

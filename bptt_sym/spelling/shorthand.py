@@ -52,6 +52,10 @@ _GLUED = re.compile(
 _NABLA = re.compile(
     rf"\\nabla\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{0,2}})(?!\s*(?:\\left\s*)?\()"
 )
+#: ``\\delta a_t = …``: beside a ``\\delta_t``, which always has its step.
+_GIVES_DELTA = re.compile(
+    rf"(?:^|\\\\|&|\n|\\q?quad|,)\s*\\delta\s*{_NAME}{_SCRIPT}{{1,2}}\s*&?\s*(?:\+\s*)?="
+)
 _GIVES_NABLA = re.compile(
     rf"(?:^|\\\\|&|\n|\\q?quad|,)\s*\\nabla\s*(?P<name>{_NAME}){_SCRIPT}{{0,2}}\s*&?\s*(?:\+\s*)?="
 )
@@ -185,6 +189,7 @@ class Shorthand:
         fraction = re.search(r"\\d?frac\s*\{\s*d\s*[A-Za-z\\]", every) is not None
         fraction = fraction or _DIFFERENTIAL.search(every) is not None
         own = re.search(r"\\delta\s*(?:_\s*\{?\s*t|\^\s*\{?\s*\(?\s*t)\b", every) is not None
+        own = own and _GIVES_DELTA.search(every) is None
         bare = "|".join(sorted(named))
         return cls(
             loss, timed, not fraction, not own, Deltas.of(texts, loss), Labels.of(texts),

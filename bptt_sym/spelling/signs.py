@@ -19,6 +19,8 @@ from bptt_sym.messages import marked
 #: A sum or a product with its range behind it.
 _UNICODE = re.compile(r"(?P<sign>[ΣΠ∑∏])(?=\s*[_^]\s*\{)")
 _NAMES = {"Σ": r"\sum", "∑": r"\sum", "Π": r"\prod", "∏": r"\prod"}
+#: A product entry by entry, with its range.
+_ENTRYWISE = re.compile(r"\\big(?:odot|circ)(?=\s*(?:\\limits\s*)?_\s*\{)")
 _WORD = re.compile(
     r"\^\s*(?:\{\s*(?:\\(?:text|textrm|mathrm|mathsf|mathtt|mathbf|rm|sf|bf|operatorname)\s*\{?\s*)?"
     r"(?:[tT]r(?:anspose)?|TR|tp)\s*\}?\s*\}"
@@ -58,6 +60,7 @@ _FUNCTIONS = frozenset("LEJCfgF")
 def with_usual_signs(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with these signs."""
     formulas = [replaced(f, _UNICODE, lambda m: _NAMES[m["sign"]]) for f in formulas]
+    formulas = [replaced(f, _ENTRYWISE, lambda m: r"\prod ") for f in formulas]
     out = [replaced(f, _WORD, lambda m: r"^\top ") if "^" in f.latex else f for f in formulas]
     out = [replaced(f, _BEFORE, lambda m: rf"{m['name']}{m['script'] or ''}^\top ") for f in out]
     out = [edited(f, _bars(f.latex)) if "|" in f.latex else f for f in out]

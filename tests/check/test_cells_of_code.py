@@ -1,0 +1,114 @@
+"""Cells as programs name their parts, and what stands beside them: old and new, cuts, sizes."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptt_sym.check.arithmetic import is_arithmetic
+
+from .audited import last, verdicts
+
+STEPLESS = r"""
+With $z = [h_{old}; x]$ the cell computes
+$$\begin{aligned}
+f &= \sigma(A_f z + d_f) \\
+i &= \sigma(A_i z + d_i) \\
+\bar{c} &= \tanh(A_c z + d_c) \\
+c &= f * c_{old} + i * \bar{c} \\
+o &= \sigma(A_o z + d_o) \\
+h &= o * \tanh(c) \\
+y &= A_y h + d_y
+\end{aligned}$$
+and backwards
+$$dh = A_y^T dy + dh_{next}$$
+$$do = dh * \tanh(c) * o * (1-o)$$
+$$dc = dh * o * (1 - \tanh^2(c)) + dc_{next}$$
+$$di = dc * \bar{c} * i * (1-i)$$
+$$df = dc * c_{old} * f * (1-f)$$
+$$d\bar{c} = dc * i * (1 - \bar{c}^2)$$
+$$dz = A_f^T df + A_i^T di + A_c^T d\bar{c} + A_o^T do$$
+"""
+
+
+@pytest.mark.parametrize("old", ["old", r"\text{old}"])
+def test_what_is_called_old_is_of_the_step_before(old: str) -> None:
+    text = STEPLESS.replace("{old}", f"{{{old}}}")
+    ends = {
+        r"$$dh_{next} = dz[:n] \qquad dc_{next} = f * dc$$": ["right", "right"],
+        r"$$dh_{next} = dz[n:] \qquad dc_{next} = i * dc$$": ["undecided", "undecided"],
+    }
+    for end, wanted in ends.items():
+        found = verdicts(text + end)
+        assert found[-9:-2] == ["right"] * 7
+        assert found[-2:] == wanted
+    slip = verdicts(text.replace("c_{" + old + "} * f * (1-f)", "c * f * (1-f)"))
+    assert slip[-3] != "right"
+
+
+def test_an_old_and_a_new_weight_are_no_steps() -> None:
+    cell = r"$$h_t = \tanh(w h_{t-1} + x_t)$$ "
+    update = r"$$w_{new} = w_{old} - \eta \frac{\partial L}{\partial w}$$ "
+    claim = r"$$\frac{\partial h_t}{\partial h_{t-1}} = w (1 - h_t^2)$$"
+    assert last(cell + update + claim) == "right"
+
+
+BOLD = r"""
+$$\mathbf{z}_t = \sigma(\mathbf{A}_z \mathbf{x}_t + \mathbf{B}_z \mathbf{h}_{t-1})$$
+$$\mathbf{r}_t = \sigma(\mathbf{A}_r \mathbf{x}_t + \mathbf{B}_r \mathbf{h}_{t-1})$$
+$$\tilde{\mathbf{h}}_t = \tanh(\mathbf{A} \mathbf{x}_t + \mathbf{B} (\mathbf{r}_t \odot \mathbf{h}_{t-1}))$$
+$$\mathbf{h}_t = (1-\mathbf{z}_t) \odot \mathbf{h}_{t-1} + \mathbf{z}_t \odot \tilde{\mathbf{h}}_t$$
+Let $\delta_t = \frac{\partial L}{\partial \mathbf{h}_t}$. Then
+\begin{align}
+\frac{\partial L}{\partial \mathbf{z}_t} &= \delta_t \odot (\tilde{\mathbf{h}}_t - \mathbf{h}_{t-1}) \\
+\delta^h_t &= \delta_t \odot \mathbf{z}_t \odot (1 - \tilde{\mathbf{h}}_t^2) \\
+\delta^z_t &= \delta_t \odot (\tilde{\mathbf{h}}_t - \mathbf{h}_{t-1}) \odot \mathbf{z}_t \odot (1 - \mathbf{z}_t) \\
+\delta^r_t &= (\mathbf{B}^\top \delta^h_t) \odot \mathbf{h}_{t-1} \odot \mathbf{r}_t \odot (1 - \mathbf{r}_t)
+\end{align}
+"""  # noqa: E501
+
+
+def test_deltas_beside_derivatives_by_gates_are_by_their_arguments() -> None:
+    assert verdicts(BOLD)[-4:] == ["right"] * 4
+    slips = {
+        r"\odot (1 - \mathbf{z}_t)": r"\odot (1 + \mathbf{z}_t)",
+        r"\mathbf{B}^\top": r"\mathbf{B}",
+        r"1 - \tilde{\mathbf{h}}_t^2": r"1 - \tilde{\mathbf{h}}_t",
+    }
+    for right, wrong in slips.items():
+        assert "right" not in {verdicts(BOLD.replace(right, wrong))[k] for k in _places(right)}
+
+
+def _places(right: str) -> list[int]:
+    """Where the rows with ``right`` stand, from the end."""
+    rows = BOLD[BOLD.index(r"\begin{align}") :].split(r"\\")
+    return [k - len(rows) for k, row in enumerate(rows) if right in row]
+
+
+def test_a_large_sign_with_a_range_is_a_product() -> None:
+    cell = r"""
+The cell is $c_t = f_t \odot c_{t-1} + i_t \odot g_t$ with $f$, $i$ and $g$ given.
+$$\frac{\partial c_T}{\partial c_1} = \mathrm{diag}\left(\bigodot_{t=2}^{T} f_t\right)$$
+"""
+    assert last(cell) == "right"
+    assert last(cell.replace("t=2", "t=1")) != "right"
+
+
+SIZES = (
+    r"$A \in \mathbb{R}^{4d_h \times d_x}$, $B \in \mathbb R^{n \times m}$, $d \in ℝ^{d_{out}}$"
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "claims_nothing"),
+    [
+        (r"4(d_hd_x + d_h^2 + d_h) = 4 d_h (d_x + d_h + 1)", True),
+        (r"\text{count} = n m + n^2 + d_{out}", True),
+        (r"d_h x_t = h_t", False),
+        (r"n_t = m", False),
+        (r"dh = d_h n", False),
+        (r"\frac{\partial n}{\partial m} = 0", False),
+    ],
+)
+def test_calculations_with_sizes_claim_nothing(formula: str, claims_nothing: bool) -> None:
+    assert is_arithmetic(formula, SIZES) is claims_nothing
+    assert not is_arithmetic(formula, "")
