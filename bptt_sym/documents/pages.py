@@ -49,7 +49,11 @@ def mask_html(text: str) -> Masked:
     pictures = formula_pictures(shown_text)
     shown_text = hidden(shown_text, pictures)
     told = _in_attributes(text, shown_text, math)
-    marked = [Region(m.start, m.end, display=m.display) for m in site_marks(shown_text)]
+    marked = [
+        Region(m.start, m.end, display=m.display)
+        for m in site_marks(shown_text)
+        if _TAG.search(text, m.start, m.end) is None  # what the tags of MathML hold is no TeX
+    ]
     shown_text = _TAG.sub(lambda m: blanked(m.group()), shown_text)
     math = sorted((*math, *pictures, *marked, *told), key=lambda r: r.start)
     headings = tuple(m.start() for m in _HEADING.finditer(text))
