@@ -87,6 +87,26 @@ _BOLD_PAIR = re.compile(
 )
 _SQUARE = re.compile(r"\^\s*\{\s*\\(?:odot|circ)\s*2\s*\}")
 _OPERATOR = re.compile(r"\\mathop\s*\{\s*(?P<op>\\(?:sum|prod|max|min))\s*\}(?:\s*\\limits)?")
+#: ``\mathrel{:=}``, ``\vcentcolon=``, ``=^{(a)}``: a sign in a wrapping, or with a remark.
+_WRAPPED_SIGN = re.compile(
+    r"\\math(?:rel|bin|op|ord)\s*\{\s*(?P<sign>:\s*=|=|<|>|\\approx|\\leq?|\\geq?|\\propto|\\to)\s*\}"
+    r"(?:\s*\\(?:no)?limits)?(?:\s*[_^]\s*\{(?:[^{}]|\{[^{}]*\})*\})*"
+    r"|(?:\\vcentcolon\s*|\\mathrel\s*\{\s*(?:\\mathop\s*)?:\s*\})(?P<colon>=)"
+    r"|(?P<plain>=)\s*[_^]\s*\{\s*(?:\(\s*[0-9a-z*]{1,3}\s*\)|\\text\s*\{[^{}]*\})\s*\}"
+)
+#: ``\hspace{2cm} (3.2)``, ``\cdots\cdots (1)``, ``\;\;\; [4]``: the number of the equation.
+_NUMBER = re.compile(
+    r"(?P<gap>(?:\\[;,:! ]|~|\s|[,;]|\\hspace\*?\s*\{[^{}]*\}|-{1,6}(?=[-\s(（\[]|\\q)|[—–]+|"
+    r"\\(?:hfill|q?quad|[cl]?dots[bc]?|l?eqno|to|(?:long)?rightarrow)(?![A-Za-z]))++)"
+    r"(?:[(（\[{]|\\\{)?(?:\\(?:text(?:bf|rm|it)?|math(?:rm|bf|tt))\s*\{\s*\(?)?\s*"
+    r"(?:(?P<number>(?:[A-Z]\.)?\d+(?:[.-]\d+)*\s*[a-z]?)|(?P<sign>\*{1,3}|\\(?:star|ast|dagger)\s*|[ivxIVX]{1,4}"
+    r"|[A-Za-z])|(?P<round>[①-⑳]|\\textcircled\s*\{\s*\d+\s*\}|\\#\d+))"
+    r"\s*\)?\}?\s*(?:[)）\]}]|\\\})?\s*(?=$|\\\\|\\end(?![A-Za-z]))"
+)
+_WIDE_GAP = re.compile(r"\\(?:hspace|hfill|q?quad|l?eqno)|(?:dots[bc]?\s*.*){2}", re.DOTALL)
+_GAP = re.compile(r"dots|(?:(?:\\[;: ]|~)\s*){2}|[,;]\s*(?:\\[;,: ]|~)")
+#: Brackets of any kind around it, or none around what is round already.
+_BRACKETED = re.compile(r"(?:\\\{|[(（\[])\s*[^()（）]*(?:\\\}|[)）\]])\s*$|\(\s*[^()]*\)\s*\}\s*$")
 #: ``\stackrel{\text{def}}{=}``, ``\overset{(1)}{=}``
 _MARKED_SIGN = re.compile(
     r"\\(?:stackrel|overset|underset)\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*"
@@ -172,12 +192,26 @@ def _with_lost_signs(formula: Formula) -> Formula:
     return replaced(formula, _STARS, lambda m: f"_{m['sub']}")
 
 
+def _bare_sign(m: re.Match[str]) -> str:
+    return ":=" if m["colon"] else f" {m['sign'] or m['plain']} "
+
+
+def _without_number(m: re.Match[str]) -> str | None:
+    """Nothing, where the gap before it is no thin space: ``w\\,(2)`` is a product."""
+    wide = _WIDE_GAP.search(m["gap"]) is not None
+    if not (m["round"] or _BRACKETED.search(m.group()[len(m["gap"]) :])):
+        return None
+    return "" if wide or (m["number"] and _GAP.search(m["gap"])) else None
+
+
 def as_written(formula: Formula) -> Formula:
     """``formula`` with such marks in the spelling that is read."""
     formula = _with_lost_signs(replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()]))
     if (system := _SYSTEM.match(formula.latex)) is not None:
         formula = formula.part(*system.span("body"))
     formula = replaced(formula, _WIDE, lambda m: f"({m.group('inside')})")
+    formula = replaced(formula, _WRAPPED_SIGN, _bare_sign)
+    formula = replaced(formula, _NUMBER, _without_number)
     formula = replaced(formula, _COLON_EQUALS, lambda m: r"\coloneqq ")
     formula = replaced(formula, _ESCAPED, lambda m: m.group(1))
     formula = replaced(formula, _STARRED, _with_a_ring)

@@ -229,3 +229,37 @@ JACOBIAN = r"\frac{\partial a_t}{\partial a_{t-1}} = "
 )  # fmt: skip
 def test_the_corners_of_a_matrix_tell_its_entries(formula: str, expected: str) -> None:
     assert last(ACTIVE + f"$${formula}$$") == expected
+
+
+SLOPE = r"\frac{\partial h_t}{\partial h_{t-1}}"
+OF_NUMBERS = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        r"\quad (1)", r"\hspace{2cm} (3.2)", r"\cdots\cdots(1)", r"\;\;\;\;(9)", r"\quad [10]",
+        r"\ \ \ \ (14)", "~~~~（5）", r"\eqno(4)", r", \ (16)", r"\qquad (\ast)", r"\quad (A.1)",
+        r"\quad \text{(11)}", r"\quad ①", r"\quad \textcircled{1}", r"\quad -(2)", r"\quad (iv)",
+    ],
+)  # fmt: skip
+def test_the_number_of_an_equation_is_no_factor(number: str) -> None:
+    text = f"{OF_NUMBERS}$${SLOPE} = (1-h_t^2) w {number}$$\n\n$${SLOPE} = (1-h_t) w {number}$$"
+    assert verdicts(text)[-2:] == ["right", "wrong"]
+
+
+@pytest.mark.parametrize("factor", [r"\,(2)", "(2)", r"\cdot (2)", r"\;(3)"])
+def test_a_number_in_brackets_without_a_gap_is_a_factor(factor: str) -> None:
+    assert last(f"{OF_NUMBERS}$${SLOPE} = (1-h_t^2) w {factor}$$") == "wrong"
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        r"\mathrel{:=}", r"\vcentcolon=", r"\mathrel{\mathop:}=", r"\mathrel{=}", r"=^{(a)}",
+        r"\mathop{=}\limits^{\text{def}}", r"=_{\text{chain rule}}", r"\overset{!}{=}",
+    ],
+)  # fmt: skip
+def test_a_sign_in_a_wrapping_is_that_sign(sign: str) -> None:
+    slopes = "\n\n".join(f"$${SLOPE} {sign} (1{s}h_t^2) w$$" for s in "-+")
+    assert verdicts(OF_NUMBERS.replace("=", sign) + slopes) == ["not_a_claim", "right", "wrong"]
