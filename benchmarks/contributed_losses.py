@@ -363,7 +363,7 @@ def looking_back_gradient(p: Any, x: Array, y: Array) -> dict[str, Array]:
 
 def projected(p: Any, x: Array, y: Array) -> Array:
     """An LSTM whose cell is clipped and whose state is projected; Huber's loss, decay."""
-    B, n, cut = x.shape[1], len(p["b"]) // 4, 0.6
+    B, n, cut = x.shape[1], len(p["b"]) // 4, 0.25
     r, c, out = np.zeros((B, len(p["P"]))), np.zeros((B, n)), []
     for t in range(len(x)):
         z = np.concatenate([x[t], r], 1) @ p["K"] + p["b"]
@@ -378,7 +378,7 @@ def projected(p: Any, x: Array, y: Array) -> Array:
 
 def projected_gradient(p: Any, x: Array, y: Array) -> dict[str, Array]:
     T, B = x.shape[:2]
-    n, m, cut = len(p["b"]) // 4, x.shape[2], 0.6
+    n, m, cut = len(p["b"]) // 4, x.shape[2], 0.25
     r, c, tape = np.zeros((B, len(p["P"]))), np.zeros((B, n)), []
     for t in range(T):
         v = np.concatenate([x[t], r], 1)

@@ -40,6 +40,7 @@ from bptt_sym.testing.layout_mistakes import layout_mistakes
 from bptt_sym.testing.loop_mistakes import loop_mistakes
 from bptt_sym.testing.misreadings import misreadings
 from bptt_sym.testing.models import Model
+from bptt_sym.testing.other_cells import other_cells
 from bptt_sym.testing.partial_paths import partial_paths
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.record_mistakes import record_mistakes
@@ -92,7 +93,7 @@ def _every(model: Model) -> Iterator[Mistake]:
     for some in (
         _given_wrongly, shared_mistakes, derivation_mistakes, misreadings,
         partial(loop_mistakes, weighed=weighed, backward=hooked), tape_mistakes, _numbers,
-        inside_mistakes, joined_slices, record_mistakes,
+        inside_mistakes, joined_slices, other_cells, record_mistakes,
         partial(window_mistakes, weighed=weighed), layout_mistakes, forward_mistakes, substitutions,
         partial_paths, seed_mistakes, chain_mistakes, entry_mistakes, saved_mistakes,
         aliasing_mistakes, forward_steps, forward_substitutions, forward_operands,
