@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -23,14 +24,56 @@ TRIED = 4
 _CONDITION = 1e4
 
 
+#: Steps at which alone code is wrong, where an end of the sequence has code of its own.
+_SOME: tuple[tuple[str, Callable[[int, int], bool]], ...] = (
+    ("at every step but the first", lambda t, steps: t > 0),
+    ("at every step but the last", lambda t, steps: t < steps - 1),
+    ("at the first step", lambda t, steps: t == 0),
+    ("at the last step", lambda t, steps: t == steps - 1),
+)
+
+
 def recognised(
     model: Model, base: Values, i: int, code: Values, off: Array, shown: Array, *,
     fitted: bool = False,
 ) -> list[Term]:  # fmt: skip
     """Terms that give the measured values wherever they show, the plainest first.
 
-    With ``fitted`` those with numbers in them that nothing but a fit tells, and no others.
+    With ``fitted`` those with numbers in them that nothing but a fit tells, and no others. Where
+    some steps are right, code for an end of the sequence may be what is wrong, or all code but it.
     """
+    found = _recognised(model, base, i, code, off, shown, fitted)
+    if found or fitted:
+        return found
+    table = np.zeros(shown.shape)
+    table[shown] = off
+    steps = len(shown)
+    wrong = np.abs(table).max(1) > MEASURED * np.abs(code.flat(i, shown)).max()
+    for words, holds in _SOME if steps > 2 else ():
+        some = np.array([holds(t, steps) for t in range(steps)])
+        if not np.array_equal(wrong, some & shown.any(1)) or not wrong.any() or wrong.all():
+            continue
+        at = shown & some[:, None]
+        inner = _recognised(model, base, i, code, table[at], at, False)
+        found += [_at_some(term, i, words, holds) for term in inner]
+    return found
+
+
+def _at_some(
+    term: Term, i: int, words: str, holds: Callable[[int, int], bool]
+) -> Term:
+    """A term at some steps, and what belongs there at the others."""
+
+    def value(look: Look, t: int, steps: int) -> Array:
+        return term.value(look, t, steps) if holds(t, steps) else look(i, t)
+
+    return Term(f"{term.words}, {words}", term.cost + 2, value)
+
+
+def _recognised(
+    model: Model, base: Values, i: int, code: Values, off: Array, shown: Array, fitted: bool
+) -> list[Term]:
+    """The same of all steps alike."""
     own = model.adjoint.program.ops[i].shape
     target = code.flat(i, shown)
     if np.abs(off).max() <= MEASURED * np.abs(target).max():
