@@ -28,6 +28,7 @@ from bptt_sym.testing.evidence import (
     Search,
     scale,
 )
+from bptt_sym.testing.example_orders import other_orders
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.one_place import wrong_places
 from bptt_sym.testing.problems import Problem
@@ -70,6 +71,9 @@ def diagnose(
     scaled = _scaled_as_a_whole(evidence, names)
     if scaled:
         return [scaled]
+    sorted_ = other_orders(evidence, names)
+    if sorted_:
+        return [sorted_]
     for name in names:
         own = [e for e in evidence if name in e.wrong]
         if not own:

@@ -300,6 +300,11 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
                 partial(transposed, name=name),
             )  # fmt: skip
 
+    yield Mistake(
+        "parameter", "what is returned is the parameter itself",
+        lambda problem: {**right(problem), **problem.params}, alone=True,
+    )  # fmt: skip
+
     gates = model.gates
     for order in permutations(range(len(gates))):
         moved = [k for k, place in enumerate(order) if k != place]
