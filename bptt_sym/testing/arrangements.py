@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.tracing import Change, Site, Trace
+from bptt_sym.testing.tracing import ORDINALS, Change, Site, Trace
 
 Array = Any
 #: Parts of equal size that an array may have, and columns at which a joined one is cut.
@@ -77,7 +77,18 @@ def _other_uses(trace: Trace, own: Trace) -> Iterator[tuple[str, Change]]:
         if site not in own.products or len(uses) == len(rows) or len(rows) <= max(uses):
             continue
         mine = [rows[u][1 - k] for u in uses]
-        for u in sorted(set(range(len(rows))) - set(uses)):
+        rest = sorted(set(range(len(rows))) - set(uses))
+        if len(rest) == len(uses):
+            others = [rows[u][1 - k] for u in rest]
+            if not all(np.array_equal(a, b) for a, b in zip(mine, others, strict=True)):
+                which, other = ORDINALS[k], ORDINALS[1 - k]
+                yield (
+                    f"what {_where(site)} passes to its {which} operand at {len(uses)} of its "
+                    f"{len(rows)} uses takes the {other} ones of the other uses",
+                    Change(site, "other", k, frozenset(uses),
+                           dict(zip(uses, others, strict=True))),
+                )  # fmt: skip
+        for u in rest:
             instead = rows[u][1 - k]
             if np.shape(instead) != np.shape(mine[0]) or np.array_equal(instead, mine[0]):
                 continue
@@ -93,7 +104,7 @@ def _other_uses(trace: Trace, own: Trace) -> Iterator[tuple[str, Change]]:
 def _columns(own: Trace) -> Iterator[tuple[str, Change]]:
     """What a product passes to a joined operand is cut at the wrong place."""
     for (site, k), uses in own.reached.items():
-        if site not in own.products or k != 0:
+        if site.function != "matmul" or k != 0:
             continue
         matrices = [own.operands[site][u][1] for u in uses]
         if any(np.ndim(m) != 2 for m in matrices) or len(matrices[0]) > _CUTS:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.tracing import Change, Trace
+from bptt_sym.testing.tracing import ORDINALS, Change, Trace
 
 Array = Any
 Params = Mapping[str, Array]
@@ -47,7 +47,7 @@ def by_use(
         if chosen is None:
             continue
         some = [u for u, c in zip(uses, chosen, strict=True) if c]
-        which = ("first operand", "second operand")[k] if site.operands > 1 else "argument"
+        which = f"{ORDINALS[k]} operand" if site.operands > 1 else "argument"
         yield (
             f"`{site.words}` (line {site.where[1]}) passes nothing back to its {which} at "
             f"use{'s' if len(some) > 1 else ''} {_runs(some)} of {own.sites[site]}",

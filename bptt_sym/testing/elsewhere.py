@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.tracing import ALL, OWN, Change, Site, Trace
+from bptt_sym.testing.tracing import ALL, ORDINALS, OWN, Change, Site, Trace
 
 Array = Any
 #: Lists of values that are tried at each operand, at most.
@@ -91,6 +91,8 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
         if site in own.products or beside:
             mine = [own.operands[site][u][1 - k] for u in uses]
             others = _lists(own, mine, site, 1 - k)
+            if not beside:
+                others = chain(others, _without_factors(own, mine, site))
             for words, values in chain(_means(mine), others) if beside else others:
                 which, other = ("first", "second")[k], ("second", "first")[k]
                 text = f"what {where} passes to its {which} operand has as the {other} {words}"
@@ -112,6 +114,7 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
                 outputs = [1 / v for v in under]
                 yield from _formulas(site, uses, outputs, outputs, _OF_LOGISTIC)
         elif site.function == "divide" and k == 0:
+            yield from _unscaled(own, site, uses)
             mine = [own.operands[site][u][1] for u in uses]
             if any(np.ndim(v) for v in mine) or len(set(map(float, mine))) < 2:
                 continue
@@ -162,6 +165,44 @@ def _formulas(
                 )
 
 
+def _factors(own: Trace, count: int) -> Iterator[tuple[Site, int, list[Array]]]:
+    """What things are multiplied by, at each of as many uses."""
+    for site, rows in own.operands.items():
+        if site.function != "multiply" or len(rows) != count:
+            continue
+        for k in (0, 1):
+            factors = [row[k] for row in rows]
+            if all(np.ndim(f) and np.all(f) for f in factors):
+                yield site, k, factors
+
+
+def _without_factors(
+    own: Trace, mine: list[Array], site: Site
+) -> Iterator[tuple[str, list[Array]]]:
+    """Values that lack a factor which something was multiplied by."""
+    for other, k, factors in _factors(own, len(mine)):
+        if any(np.ndim(f) > np.ndim(v) for f, v in zip(factors, mine, strict=True)):
+            continue
+        try:
+            values = [v / f for v, f in zip(mine, factors, strict=True)]
+        except ValueError:
+            continue
+        if all(v.shape == np.shape(m) for v, m in zip(values, mine, strict=True)):
+            yield f"that without the {ORDINALS[k]} factor of {_where(other)}", values
+
+
+def _unscaled(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Change]]:
+    """What comes back through a quotient lacks a factor of what is divided."""
+    over = [np.shape(own.operands[site][u][0]) for u in uses]
+    for other, k, factors in _factors(own, len(uses)):
+        rows = own.operands[other]
+        if any(np.shape(row[1 - k]) != shape for row, shape in zip(rows, over, strict=True)):
+            continue
+        text = f"the {ORDINALS[k]} factor of {_where(other)} is left out of what {_where(site)} "
+        values = {u: 1 / f for u, f in zip(uses, factors, strict=True)}
+        yield text + "passes back", Change(site, "scaled", 0, frozenset(uses), values)
+
+
 def _means(mine: list[Array]) -> Iterator[tuple[str, list[Array]]]:
     """Values in whose place their mean stands, over all entries or along one axis."""
     for axis in (None, *range(np.ndim(mine[0]))):
@@ -209,13 +250,14 @@ def joined(own: Trace) -> Iterator[tuple[str, Change]]:
 def _masked(own: Trace) -> Iterator[tuple[str, Change]]:
     """An operand is repeated along the first axis, and some of its uses there do not count."""
     for (site, k), uses in own.reached.items():
-        if site.function != "multiply" or site.operands != 2:
+        copied = site.function in ("tile", "repeat", "broadcast_to")
+        if not copied and (site.function not in ("multiply", "add") or site.operands != 2):
             continue
         shapes = {tuple(np.shape(v) for v in own.operands[site][u]) for u in uses}
         if len(shapes) != 1:
             continue
         (pair,) = shapes
-        mine, other = pair[k], pair[1 - k]
+        mine, other = pair[k], own.copies[site] if copied else pair[1 - k]
         again = len(mine) < len(other) or (len(mine) == len(other) and mine[:1] != other[:1])
         if not again or not other[0] > 1:
             continue
@@ -265,7 +307,7 @@ def _lists(
                 np.shape(v) != np.shape(mine[0]) for v in values
             ):
                 continue
-            which = ("first", "second")[k] if other.operands > 1 else "only"
+            which = ORDINALS[k] if other.operands > 1 else "only"
             what = "value" if k < 0 else f"{which} operand"
             there = f"the {what} of `{other.words}` (line {other.where[1]})"
             tried = [("", values)] if len(values) == len(mine) else []

@@ -7,7 +7,9 @@ differences, whose own error estimate is the tolerance.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -16,7 +18,8 @@ import numpy as np
 from bptt_sym.testing.compare import numbers
 from bptt_sym.testing.named import raised
 from bptt_sym.testing.report import Finding
-from bptt_sym.testing.traced import explained
+from bptt_sym.testing.traced import explained, traced_room
+from bptt_sym.testing.tracing import Traced
 
 Array = Any
 Params = Mapping[str, Array]
@@ -246,36 +249,48 @@ def directional(loss: Callable[[dict[str, Array]], Any], point: Params, directio
 
 def _complex_step(loss: Any, point: Params, direction: Params) -> Slope | None:
     """Squire and Trapp 1998. ``None`` if the loss does not continue to complex parameters."""
-    values = []
-    with np.errstate(all="ignore"):
-        import warnings
+    plain: Slope | None = None
+    for kind, room in ((np.ndarray, nullcontext), (Traced, traced_room)):
+        with room():
+            values = _imaginary_parts(loss, point, direction, kind)
+        if not values or values[0] == 0.0 or not np.isfinite(values).all():
+            continue
+        plain = plain or _ridders(loss, point, direction)
+        # |·|, conj and real parts break analyticity; differences, though coarse, would show it.
+        near = abs(values[0] - plain.value) <= 10 * plain.error + 1e-5 * abs(plain.value)
+        if near and abs(values[0] - values[1]) <= 1e-10 * abs(values[0]):
+            size = max(abs(values[0]), abs(values[1]))
+            return Slope(values[0], 1e-11 * size + abs(values[0] - values[1]), COMPLEX)
+    return None
 
+
+def _imaginary_parts(loss: Any, point: Params, direction: Params, kind: Any) -> list[float]:
+    """The derivative by two imaginary steps; empty if the loss takes no complex parameters.
+
+    ``kind`` is the class of the arrays that it is given.
+    """
+    values = []
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("error", np.exceptions.ComplexWarning)
         for step in (1e-30, 1e-20):
             moved = {
-                k: (v + 1j * step * direction[k]) if k in direction else v for k, v in point.items()
+                k: (v + 1j * step * direction[k]).view(kind) if k in direction else v
+                for k, v in point.items()
             }
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                    result = complex(loss(moved))
+                values.append(complex(loss(moved)).imag / step)
             except Exception:
-                return None
-            values.append(result.imag / step)
-    plain = _ridders(loss, point, direction)
-    # |·|, conj and real parts break analyticity; differences, though coarse, would show it.
-    near = abs(values[0] - plain.value) <= 10 * plain.error + 1e-5 * abs(plain.value)
-    if not np.isfinite(values).all() or values[0] == 0.0 or not near:
-        return None
-    if abs(values[0] - values[1]) > 1e-10 * abs(values[0]):
-        return None
-    size = max(abs(values[0]), abs(values[1]))
-    return Slope(values[0], 1e-11 * size + abs(values[0] - values[1]), COMPLEX)
+                return []
+    return values
 
 
 def _imaginary(loss: Any, point: Params, direction: Params) -> float | None:
     """The complex step alone; ``None`` where it gives no number."""
-    moved = {k: v + 1e-30j * direction[k] if k in direction else v for k, v in point.items()}
-    with np.errstate(all="ignore"):
+    moved = {
+        k: (v + 1e-30j * direction[k]).view(Traced) if k in direction else v
+        for k, v in point.items()
+    }
+    with np.errstate(all="ignore"), traced_room():
         value = complex(loss(moved)).imag / 1e-30
     return value if np.isfinite(value) else None
 

@@ -10,17 +10,19 @@ which all directional derivatives are those of the gradient that was given is wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from bptt_sym.testing.allocation import complex_room
 from bptt_sym.testing.arrangements import alike, arranged
 from bptt_sym.testing.by_use import by_use
 from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
 from bptt_sym.testing.fits import number
-from bptt_sym.testing.tracing import ACTIVE, STEP, Change, Trace, Traced
+from bptt_sym.testing.tracing import ACTIVE, ORDINALS, STEP, Change, Trace, Traced
 
 Array = Any
 Params = Mapping[str, Array]
@@ -97,9 +99,14 @@ def explained(
         for words, change in _uses(trace):
             if fits(change, np.sum, wrong):
                 return f"d{wrong[0]}: {words}"
+    alone = ""
     for words, change in chain(_single(trace, own), elsewhere(own)):
-        if explains(change):
-            return words
+        if all(fits(change, np.sum, [k]) for k in wrong):
+            if fits(change, np.sum, known):
+                return words
+            alone = alone or f"{names}: {words}"
+    if alone:
+        return alone
     weighed = _by_loss(loss, point, given, wrong)
     if weighed:
         return weighed
@@ -114,6 +121,11 @@ def explained(
         if all(fits(change, np.sum, [k]) for k in wrong):
             return f"{names}: {words}"
     return None
+
+
+def traced_room() -> AbstractContextManager[None]:
+    """New arrays hold complex numbers whose imaginary parts are traced."""
+    return complex_room(lambda a: a.view(Traced))
 
 
 def _of(slope: float | None) -> float:
@@ -149,7 +161,7 @@ def _slopes(
     trace.change = change
     ACTIVE.append(trace)
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), traced_room():
             values = np.ravel(np.asarray(weigh(np.asarray(loss(moved))), complex))
     except Exception:
         return None
@@ -174,6 +186,16 @@ def _candidates(trace: Trace) -> Iterator[tuple[str, Change]]:
         where = f"`{site.words}` (line {site.where[1]})"
         if site in trace.square and 0 in operands:
             yield f"the matrix of {where} is not transposed on the way back", Change(site, "turned")
+        if site.function in ("clip", "maximum", "minimum"):
+            for k in sorted(operands):
+                text = f"{where} passes all back to its {ORDINALS[k]} operand, also where it is cut"
+                yield text, Change(site, "identity", k)
+        if site.function == "power" and 0 in operands:
+            exponents = {u: row[1] for u, row in enumerate(trace.operands[site])}
+            if all(np.ndim(n) == 0 and n not in (0, 1) for n in exponents.values()):
+                text = f"the exponent of {where} is left out as a factor of its derivative"
+                values = {u: 1 / n for u, n in exponents.items()}
+                yield text, Change(site, "scaled", 0, None, values)
         if site in trace.unary and operands:
             yield f"the derivative of {where} is missing", Change(site, "identity")
         if site.function == "divide" and 0 in operands:
@@ -183,11 +205,13 @@ def _candidates(trace: Trace) -> Iterator[tuple[str, Change]]:
                 factor = ("second", "first")[k]
                 text = f"the {factor} factor of {where} is left out on the way back"
                 yield text, Change(site, "factor", k)
-            which = ("first operand", "second operand")[k] if site.operands > 1 else "argument"
+            which = f"{ORDINALS[k]} operand" if site.operands > 1 else "argument"
             if site.function == "where":
                 which = ("first choice", "second choice")[k]
                 text = f"{where} passes back to its {which} where it takes the other one as well"
                 yield text, Change(site, "everywhere", k)
+                text = f"{where} passes everything back to its {which}, as if it always took that"
+                yield text, Change(site, "always", k)
             text = f"{where} passes nothing back to its {which}: it is taken to be constant"
             yield text, Change(site, "operand", k)
             count += 1

@@ -14,7 +14,11 @@ from typing import Any, final
 
 import numpy as np
 
+from bptt_sym.testing.bilinear import Product, copies_of, product_of
+
 Array = Any
+#: Operands by their places.
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 #: The imaginary unit of a tangent: so small that its square is nothing.
 STEP = 1e-30
 
@@ -46,9 +50,9 @@ class Change:
     multiplied is left out for what comes from one operand; ``inside``: that factor stands beside
     the first operand, before the product, not behind it; ``softmax``: exponentials are divided by
     their sum, or its logarithm is taken, as ``operand`` says: :data:`OWN`, :data:`ALL` or another
-    axis; ``everywhere``: of two that are chosen from, one passes on its whole tangent; ``scaled``:
-    the result's tangent is multiplied by what ``values`` gives; ``blocks``: the columns of the
-    result's tangent stand in the order that ``values`` gives.
+    axis; ``everywhere``: of two that are chosen from, one passes on its whole tangent; ``always``:
+    and the other one nothing; ``scaled``: the result's tangent is multiplied by what ``values``
+    gives; ``blocks``: the columns of the result's tangent stand in the order that ``values`` gives.
     """
 
     site: Site
@@ -95,11 +99,27 @@ class Trace:
     made: dict[int, tuple[Site, int, Array]] = field(default_factory=dict)
     #: Sites where exponentials meet their sum: along which axis, of how many.
     softmax: dict[Site, tuple[int, int]] = field(default_factory=dict)
+    #: The shapes of arrays that others are copied to.
+    copies: dict[Site, tuple[int, ...]] = field(default_factory=dict)
     #: The factors by which products by matrices are multiplied, at each use.
     factors: dict[Site, dict[int, Array]] = field(default_factory=dict)
 
 
 ACTIVE: list[Trace] = []
+
+
+def _absolute(x: Array, **_: Any) -> Array:
+    return x * np.sign(np.real(x))
+
+
+def _sign(x: Array, **_: Any) -> Array:
+    return np.sign(np.real(x))
+
+
+#: What has another derivative for complex numbers than along the real ones.
+_ALONG_THE_REALS = {
+    np.absolute: Product("absolute", _absolute), np.sign: Product("sign", _sign),
+}  # fmt: skip
 
 
 class Traced(np.ndarray):
@@ -113,6 +133,7 @@ class Traced(np.ndarray):
             kwargs["out"] = tuple(
                 x.view(np.ndarray) if isinstance(x, Traced) else x for x in out
             )
+        ufunc = _ALONG_THE_REALS.get(ufunc, ufunc) if method == "__call__" else ufunc
         result = _applied(ufunc, method, raw, kwargs)
         if isinstance(result, np.ndarray):
             return result.view(Traced)
@@ -122,7 +143,21 @@ class Traced(np.ndarray):
         if func is np.where and len(args) == 3 and not kwargs and ACTIVE:
             raw = [x.view(np.ndarray) if isinstance(x, Traced) else x for x in args]
             return _chosen(*raw).view(Traced)
-        return super().__array_function__(func, types, args, kwargs)
+        product = product_of(func, args, kwargs) if ACTIVE else None
+        if product is not None:
+            raw = [x.view(np.ndarray) if isinstance(x, Traced) else x for x in product[1]]
+            return np.asarray(_applied(product[0], "__call__", raw, {})).view(Traced)
+        copied = copies_of(func, args, kwargs) if ACTIVE else None
+        if copied is not None and isinstance(args[0], Traced):
+            raw = [args[0].view(np.ndarray)]
+            return np.asarray(_applied(copied, "__call__", raw, {})).view(Traced)
+        found = super().__array_function__(func, types, args, kwargs)
+        if isinstance(found, np.ndarray) and np.iscomplexobj(found):
+            return found.view(Traced)
+        return found
+
+    def dot(self, b: Any, out: Any = None) -> Any:
+        return np.dot(self, b) if out is None else super().dot(b, out)
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
@@ -191,8 +226,10 @@ def _chosen(condition: Any, *two: Any) -> Array:
     tangents = [np.where(condition, np.imag(two[0]), 0), np.where(condition, 0, np.imag(two[1]))]
     if change.kind == "operand":
         tangents[change.operand] = 0 * tangents[change.operand]
-    elif change.kind == "everywhere":
+    elif change.kind in ("everywhere", "always"):
         tangents[change.operand] = np.imag(two[change.operand])
+        if change.kind == "always":
+            tangents[1 - change.operand] = 0 * tangents[1 - change.operand]
     else:
         raise AssertionError(change.kind)
     return np.real(right) + 1j * (tangents[0] + tangents[1])
@@ -244,7 +281,7 @@ def _tangent(
     other: Array = np.real(raw[1 - k]) if len(raw) == 2 and k in (0, 1) else None
     match change.kind:
         case "identity":
-            return np.imag(raw[0])
+            return np.broadcast_to(own, np.shape(right))
         case "factor":
             return moved + own * (1 - other)
         case "divisor":
@@ -260,9 +297,12 @@ def _tangent(
             off = change.values[use] - other
             if ufunc is np.multiply:
                 return moved + own * off
-            return moved + (own @ off if k == 0 else off @ own)
+            return moved + (ufunc(own, off) if k == 0 else ufunc(off, own))
         case "masked":
-            return moved + own * other * (change.values[use] - 1)
+            kept = change.values[use]
+            if len(raw) == 1:
+                return moved * kept
+            return moved + own * (other if ufunc is np.multiply else 1) * (kept - 1)
         case "unfactored":
             part = own @ other if k == 0 else other @ own
             return moved + part * (1 / change.values[use] - 1)
@@ -303,6 +343,11 @@ def _place(a: Any) -> int:
     return int(a.__array_interface__["data"][0]) if isinstance(a, np.ndarray) else 0
 
 
+def _same(a: Array, b: Any) -> bool:
+    """Whether two arrays are one, or were computed twice."""
+    return _place(a) == _place(b) or np.array_equal(a, b)
+
+
 def _summed(trace: Trace, of: Array, right: Any, kwargs: Mapping[str, Any]) -> None:
     """A sum along one axis is remembered."""
     axis = kwargs.get("axis")
@@ -319,9 +364,11 @@ def _joined(
         if ufunc is np.add:
             _summed(trace, raw[0], right, kwargs)
         return
+    if isinstance(ufunc, Product) and len(raw) == 1 and np.shape(right) != np.shape(raw[0]):
+        trace.copies[site] = np.shape(right)
     if ufunc in (np.divide, np.log):
         known = trace.sums.get(_place(raw[-1]))
-        if known is not None and (ufunc is np.log or _place(known[0]) == _place(raw[0])):
+        if known is not None and (ufunc is np.log or _same(known[0], raw[0])):
             trace.softmax[site] = known[1], known[0].ndim
     if ufunc is np.matmul and isinstance(right, np.ndarray):
         trace.made[_place(right)] = site, use, right
@@ -339,7 +386,7 @@ def _noted(trace: Trace, site: Site, use: int, ufunc: Any, method: str, raw: lis
     trace.moved.setdefault(site, set()).update(moved)
     for k in moved:
         trace.reached.setdefault((site, k), []).append(use)
-    if ufunc is np.matmul:
+    if ufunc is np.matmul or (isinstance(ufunc, Product) and len(raw) == 2):
         trace.products.add(site)
     if method == "__call__":
         trace.operands.setdefault(site, []).append(tuple(np.real(x) for x in raw))
@@ -388,4 +435,4 @@ def _in_source(code: Any, at: int, line: int, name: str, operands: int) -> Site:
     return Site((code.co_filename, line, at), name, words or f"{name} in line {line}", operands)
 
 
-__all__ = ["ACTIVE", "ALL", "OWN", "STEP", "Change", "Site", "Trace", "Traced"]
+__all__ = ["ACTIVE", "ALL", "ORDINALS", "OWN", "STEP", "Change", "Site", "Trace", "Traced"]

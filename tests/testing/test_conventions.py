@@ -1,0 +1,124 @@
+"""Gradients of cells that differ by a convention, and code for the ends of a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bptt_sym.testing import named_model, run
+from bptt_sym.testing.other_cells import other_cells
+from bptt_sym.testing.problems import Problem
+
+
+def expit(a: Any) -> Any:
+    return 1 / (1 + np.exp(-a))
+
+
+def gru(p: Problem, *, keeps: bool = True, after: bool = False) -> dict[str, Any]:
+    """``keeps``: z weighs the old state; ``after``: the reset gate acts behind the matrix."""
+    n = p.params["U"].shape[1]
+    (Wr, Wz, Wg), (Ur, Uz, Ug), (br, bz, bg) = (np.split(p.params[k], 3) for k in "WUb")
+    h, tape = p.h0, []
+    for x in p.x:
+        r, z = expit(x @ Wr.T + h @ Ur.T + br), expit(x @ Wz.T + h @ Uz.T + bz)
+        inner = h @ Ug.T if after else r * h
+        g = np.tanh(x @ Wg.T + (r * inner if after else inner @ Ug.T) + bg)
+        tape.append((x, h, r, z, g, inner))
+        h = z * h + (1 - z) * g if keeps else z * g + (1 - z) * h
+    states = [row[1] for row in tape[1:]] + [h]
+    d = {k: np.zeros_like(v) for k, v in p.params.items()}
+    dW, dU, db = (np.split(d[k], 3) for k in "WUb")
+    dh = np.zeros_like(h)
+    for t in reversed(range(p.steps)):
+        x, h, r, z, g, inner = tape[t]
+        e = (states[t] @ p.params["V"].T + p.params["c"] - p.targets[t]) * (
+            p.loss_weights[t] * p.mask[t][:, None])  # fmt: skip
+        d["V"] += e.T @ states[t]
+        d["c"] += e.sum(0)
+        dh = dh + e @ p.params["V"]
+        to_g = dh * ((1 - z) if keeps else z) * (1 - g * g)
+        az = dh * ((h - g) if keeps else (g - h)) * z * (1 - z)
+        back = (to_g * r) @ Ug if after else (to_g @ Ug) * r
+        ar = (to_g * inner if after else (to_g @ Ug) * h) * r * (1 - r)
+        dh = dh * (z if keeps else 1 - z) + back + ar @ Ur + az @ Uz
+        dU[2] += (to_g * r).T @ h if after else to_g.T @ inner
+        for k, a in enumerate((ar, az, to_g)):
+            dW[k] += a.T @ x
+            db[k] += a.sum(0)
+            if k < 2:
+                dU[k] += a.T @ h
+    assert n == dh.shape[1]
+    return d | {"h0": dh.sum(0) if p.learned else dh}
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"keeps": False}, "another cell, in which h_t = z_t * g_t + (1 - z_t) * h_{t-1}"),
+        ({"after": True}, "another cell, in which g_t = tanh(W_g x_t + r_t * (U_g h_{t-1}) + b_g)"),
+    ],
+)
+def test_a_convention_is_named(how: Mapping[str, bool], words: str) -> None:
+    assert run(gru, "gru").ok
+    assert words in run(lambda p: gru(p, **how), "gru").text()
+
+
+def test_every_other_cell_has_another_gradient() -> None:
+    from bptt_sym.testing.draw import draw
+
+    for name in ("lstm", "gru", "sigmoid_rnn"):
+        p = draw(named_model(name), 3, steps=3, batch=2)
+        made = [m.gradient(p) for m in other_cells(p.model)]
+        assert made
+        for g in (*made[1:], p.exact):
+            assert any(np.abs(g[k] - made[0][k]).max() > 1e-6 for k in ("W", "V"))
+
+
+def elman(p: Problem, wrong: str = "") -> dict[str, Any]:
+    """With a mistake in the code for one end of the sequence, or in what it sorts."""
+    W, U, b, V, c = (p.params[k] for k in "WUbVc")
+    order = np.argsort(-p.mask.sum(0), kind="stable") if "order" in wrong else np.arange(p.batch)
+    back = np.argsort(order)
+    x, y, mask = p.x[:, order], p.targets[:, order], p.mask[:, order]
+    h = [p.h0[order]]
+    for t in range(p.steps):
+        h.append(np.tanh(x[t] @ W.T + h[t] @ U.T + b))
+    if wrong == "mask order":
+        mask = p.mask
+    d = {k: np.zeros_like(v) for k, v in p.params.items()}
+    dh = np.zeros_like(p.h0)
+    for t in reversed(range(p.steps)):
+        e = (h[t + 1] @ V.T + c - y[t]) * (p.loss_weights[t] * mask[t][:, None])
+        d["V"] += e.T @ h[t + 1]
+        d["c"] += e.sum(0)
+        slope = 1 - h[t + 1] ** 2
+        if wrong == "last step" and t == p.steps - 1:
+            slope = 1.0
+        a = (dh + e @ V) * slope
+        d["W"] += a.T @ x[t]
+        d["U"] += a.T @ h[t]
+        d["b"] += a.sum(0)
+        dh = a @ (U.T if wrong == "all but the first" and t else U)
+    if wrong == "parameter":
+        d["U"] = U.copy()
+    if wrong != "order":
+        dh = dh[back]
+    return d | {"h0": dh.sum(0) if p.learned else dh}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("last step", ", at the last step, not as d(h_t)"),
+        ("all but the first", "at every step but the first"),
+        ("order", "returned for each example is in another order"),
+        ("mask order", "the mask is read in another order"),
+        ("parameter", "what is returned is the parameter itself"),
+    ],
+)
+def test_the_ends_and_the_order_of_examples(wrong: str, words: str) -> None:
+    assert words in run(lambda p: elman(p, wrong), "elman").text()
+    assert run(lambda p: elman(p, ""), "elman").ok
