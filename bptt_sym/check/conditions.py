@@ -8,11 +8,12 @@ it puts before or behind it.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from bptt_sym.check.suppositions import IF_ROMANCE, supposition
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.defining import Definition, is_a_loss_of_a_step
 from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import InputError, UnboundName
@@ -239,7 +240,7 @@ _IN_ANOTHER_FORM = re.compile(
 _ENDS = re.compile(r"(?<=[.;!?。；])\s")
 
 
-def of_another_case(row: Row, formula: Formula, known: Collection[str]) -> bool:
+def of_another_case(row: Row, formula: Formula, known: Mapping[str, Definition]) -> bool:
     """Whether what has its definition is given anew for a case, or as an example.
 
     "If the last step alone has a loss, then $E = E_T$" leaves in force what stood before it, and
@@ -256,8 +257,16 @@ def of_another_case(row: Row, formula: Formula, known: Collection[str]) -> bool:
     if row.kind not in (Kind.TOTAL, Kind.VALUE) or f"{row.name} of the run" not in known:
         return False
     if row.kind is Kind.VALUE:
-        return True
+        return not (is_a_loss_of_a_step(row) and _has_its_own_network(row, formula, known))
     return bool(re.search("[:：,，]$", line) and _STRICTLY.search(line.rstrip(":：,， ")))
+
+
+def _has_its_own_network(row: Row, formula: Formula, known: Mapping[str, Definition]) -> bool:
+    """Whether the section gives states of its own, and the loss in force stands before it."""
+    if known[f"{row.name} of the run"].section == formula.section:
+        return False
+    here = (d for d in known.values() if d.section == formula.section)
+    return any(d.kind is Kind.SEQUENCE and "t-1" in d.right for d in here)
 
 
 _RATES = frozenset(

@@ -39,6 +39,8 @@ class Model:
     since: int = 0
     #: The section of the document that its last line stands in.
     section: int = 0
+    #: Whether the case of its letters may have been lost between two lines.
+    caseless: bool = True
     #: Whether a definition of the same name has taken its place.
     replaced: bool = False
     #: Whether lines behind it have only added to it.

@@ -127,7 +127,7 @@ class Models:
         if any(d.gates for d in definitions):
             # Gates have the logistic function, whatever \\sigma was before.
             self.known = {k: d for k, d in self.known.items() if d.function != r"\sigma"}
-        if any(d.soft and d.key in self.known and not self.known[d.key].soft for d in definitions):
+        if any(d.soft and self._is_displayed(d) for d in definitions):
             return  # what is displayed is not replaced by what a sentence says
         if not any(d.soft for d in definitions):
             self.context.refused -= {d.base for d in definitions}
@@ -170,6 +170,21 @@ class Models:
         if not any(d.soft for d in definitions):
             self.context.refused |= {d.base for d in definitions if d.kind is not Kind.FUNCTION}
         raise first_error
+
+    def _is_displayed(self, d: Definition) -> bool:
+        """Whether a display gives what ``d`` gives, of the same network.
+
+        The sentences of another section may give one of their own, with letters of its own.
+        """
+        shown = self.known.get(d.key)
+        if shown is None or shown.soft:
+            return False
+        if shown.section == d.section:
+            return True
+        here = {k.base for k in self.known.values() if k.section == d.section}
+        before = [k for k in self.known.values() if k.section != d.section]
+        letters = frozenset[str]().union(*(k.mentions | {k.base} for k in before))
+        return d.mentions <= letters - here
 
     def _of_a_step(self, d: Definition) -> Definition:
         """``h = x U + s_{t-1} W`` with the step left out, where h runs in time elsewhere."""
@@ -236,7 +251,7 @@ class Models:
             if d.right in said:
                 continue  # the same thing has another name now
             bases = {k.base for k in kept.values()}
-            own = d.kind is Kind.SEQUENCE and d.base in d.mentions
+            own = d.recursive
             if key not in kept and not own and (d.mentions & letters) <= bases | {d.base}:
                 kept[key] = d
         return kept
@@ -261,11 +276,15 @@ class Models:
         timed = self.context.running(formula.section)
         lines = completed(texts, timed, self.context.applied)
         whole = whole and self.current is not None and not self.current.court.model.is_scalar
-        recurrence = self._recurrence(lines, whole=whole)
+        steps_of = {d.section for d in known.values() if d.kind is Kind.SEQUENCE}
+        caseless = len(steps_of) < 2
+        recurrence = self._recurrence(lines, whole=whole, caseless=caseless)
         states = ", ".join(recurrence.states or recurrence.defined)
         title = f"{states} (line {formula.place().line})"
         court = self._court(recurrence)
-        return Model(court, title, lines=tuple(lines), section=formula.section)
+        return Model(
+            court, title, lines=tuple(lines), section=formula.section, caseless=caseless
+        )  # fmt: skip
 
     def _court(self, recurrence: Recurrence) -> Court:
         court = replace(Court.of(recurrence), lengths=self.context.lengths)
@@ -280,6 +299,7 @@ class Models:
         shapes: Mapping[str, Shape] | None = None,
         *,
         whole: bool = False,
+        caseless: bool = True,
     ) -> Recurrence:
         scalar = self.context.wording.scalar
         try:
@@ -291,7 +311,7 @@ class Models:
                 raise
             # A notation that mixes rows and columns still has a meaning for one unit.
             found = recurrence_from_latex(lines, name="the document", scalar=True)
-        return pass_on(found, with_unknown_norms(linked(found)))
+        return pass_on(found, with_unknown_norms(linked(found, caseless=caseless)))
 
     def completions(self, model: Model) -> list[Model]:
         """``model`` with what the document uses and leaves undefined, in the ways there are."""
@@ -311,7 +331,7 @@ class Models:
     ) -> None:
         """Put ``beside`` with ``s`` among the completions of ``model``."""
         timed = self.context.running(model.section)
-        found = self._supposing(beside.lines, s, model.title, timed)
+        found = self._supposing(beside.lines, s, model.title, timed, model.caseless)
         if found is not None and _keeps_axes(beside.court.model, found.court.model):
             found.aliases |= model.aliases
             found.totals |= model.totals
@@ -336,18 +356,19 @@ class Models:
         return [*found, *(s for s in special if s is not None), *usual_losses(rec)]
 
     def _supposing(
-        self, lines: Sequence[str], s: Supposition, title: str, timed: frozenset[str]
-    ) -> Model | None:
+        self, lines: Sequence[str], s: Supposition, title: str, timed: frozenset[str],
+        caseless: bool = True,
+    ) -> Model | None:  # fmt: skip
         for shapes in (s.shapes, {}):
             try:
                 kept = [line for line in lines if not gives_way(line, s.replaces)]
                 every = completed([*kept, *s.lines], timed, self.context.applied)
-                court = self._court(self._recurrence(every, shapes))
+                court = self._court(self._recurrence(every, shapes, caseless=caseless))
             except BpttError:
                 continue
             return Model(
                 court, title, lines=tuple(every), supposed=s.says, evidence=s.evidence,
-                guessed=s.guessed, mends=s.mends, special=s.special,
+                guessed=s.guessed, mends=s.mends, special=s.special, caseless=caseless,
             )  # fmt: skip
         return None
 

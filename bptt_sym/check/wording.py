@@ -414,6 +414,8 @@ def generic_meanings(
     # A small letter stands for a number, or for a weight that is written small as well.
     small = unknown[0] if unknown[0] in ("w", "b") else ""
     every = recurrent_first(rec)
+    if unknown[0] in elsewhere and unknown[0].isupper() and every and not rec.shape(every[0]):
+        return []  # the matrix of another network stands for no number of this one
     # Beside matrices alone it is a number in one of them, of which the chain rule holds as well.
     meant = [p for p in every if not small or plain_name(p)[:1] == small]
     meant = meant or (every if small != "b" else [])

@@ -97,12 +97,16 @@ def squeeze(a: Tensor) -> Tensor:
 
 
 def contract(a: Tensor, b: Tensor) -> Tensor:
-    """The matrix product: the last axis of ``a`` against the first of ``b``."""
+    """The matrix product: the last axis of ``a`` against the first of ``b``.
+
+    A column before the derivative of a vector by a matrix, of three axes, is a row: there is no
+    other product of the two.
+    """
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.ndim and b.ndim):
         return a * b
     if a.ndim == 1 and b.ndim in (2, 3) and b.shape[0] == 1:
         return np.multiply.outer(a, b[0])  # also of the derivative of a scalar by a matrix
-    if a.ndim == 1 or a.shape[-1] != b.shape[0]:
+    if (a.ndim == 1 and b.ndim < 3) or a.shape[-1] != b.shape[0]:
         raise Mismatch(f"{shape(a)} times {shape(b)}")
     if b.ndim == 2 and a.ndim == 2:
         return squeeze_row(a.dot(b))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bptt_sym.definitions.outline import Kind, Row, applied, outline
 from bptt_sym.definitions.usage import LOSSES
@@ -44,6 +44,8 @@ class Definition:
     mentions: frozenset[str]
     #: Whether it stands in a sentence: a displayed definition of the same name replaces it.
     soft: bool = False
+    #: The section of the document that it stands in.
+    section: int = field(default=-1, compare=False)
 
     @property
     def key(self) -> str:
@@ -121,10 +123,13 @@ def definition_of(row: Row, formula: Formula | None = None) -> Definition:
     """The definition that a row is, by its first right side."""
     soft = formula is not None and formula.environment == PROSE
     kind = Kind.SEQUENCE if row.kind is Kind.VALUE else row.kind
+    if row.kind is Kind.VALUE and is_a_loss_of_a_step(row):
+        kind = Kind.TOTAL
     mentions = row.mentions
     if row.says_what_a_function_is:
         mentions = frozenset(t.text for t in row.chain.sides[2] if t.kind == "word")
-    return Definition(kind, row.name, row.definition(), mentions, soft)
+    section = formula.section if formula is not None else -1
+    return Definition(kind, row.name, row.definition(), mentions, soft, section)
 
 
 def definitions_of(row: Row, formula: Formula) -> list[Definition]:
@@ -257,6 +262,11 @@ def _rows(formula: Formula, *lines: str) -> list[Definition]:
 _DEFINES = frozenset({Kind.SEQUENCE, Kind.INITIAL, Kind.TOTAL, Kind.FUNCTION})
 
 
+def is_a_loss_of_a_step(row: Row) -> bool:
+    """``L = \\frac12 (y_3 - y_3^*)^2``"""
+    return row.name in LOSSES and re.search(r"_\s*\{?\s*[1-9T]", row.latex) is not None
+
+
 def may_define(row: Row, formula: Formula, runs: Collection[str]) -> bool:
     """Whether the form of a row is that of a definition, with its steps left out or not.
 
@@ -266,7 +276,8 @@ def may_define(row: Row, formula: Formula, runs: Collection[str]) -> bool:
         return False  # h_0 = f(x_0, …): how the run begins, in names of its own
     if row.kind is not Kind.VALUE:
         return row.kind in _DEFINES
-    if not formula.display and len(row.mentions - FUNCTIONS) < 2 and not row.has_step:
+    few = len(row.mentions - FUNCTIONS) < 2 and not row.has_step
+    if not formula.display and few and not is_a_loss_of_a_step(row):
         return False  # "the derivative of y = tanh(x) is 1 - y^2" is about tanh
     if not formula.display and row.chain.sides[1][0].kind == "open":
         return False  # "a sample has X = [a, b, c]" lists its values

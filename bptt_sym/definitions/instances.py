@@ -35,6 +35,8 @@ def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
     defined: dict[str, frozenset[str]] = {}
     found: dict[str, tuple[int, Formula]] = {}
     gradients = set[str]()
+    #: Names that an instance gives anew, after a general line.
+    anew = set[str]()
     every = list(_rows(formulas))
     labelled = _labelled(row.definition() for _, row in every if _is_instance(row))
     for formula, row in every:
@@ -47,8 +49,11 @@ def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
         if made is None:
             continue
         name, step, text = made
-        if name not in found and _letters(row.mentions) <= defined.get(name, frozenset()):
+        above = _letters(row.mentions) <= defined.get(name, frozenset())
+        if name not in found and above and not (row.mentions & anew):
             continue  # its general line stands above
+        if name in defined:
+            anew.add(name)
         if name not in found or found[name][0] < 2 <= step:
             found[name] = step, soft(formula, row.start, text)
     # What a gradient is at the last step says nothing of the steps before it.

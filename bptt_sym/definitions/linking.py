@@ -13,17 +13,18 @@ from bptt_sym.notation import Add, At, Concat, Fn, Had, Idx, Node, Sym, rebuild,
 from bptt_sym.recurrence import STEP, Equation, Recurrence
 
 
-def linked(rec: Recurrence) -> Recurrence:
+def linked(rec: Recurrence, *, caseless: bool = True) -> Recurrence:
     """``rec`` with the argument or the value of an activation replaced by its name, if it has one,
     and so a product: ``s_t = r_t \\odot h_{t-1}`` beside ``W (r_t \\odot h_{t-1})``.
 
-    Names are compared without regard to case, which is often lost between the two lines; the
-    equation within the activation is the one that stays.
+    Where they are ``caseless``, names are compared without regard to case, which is often lost
+    between the two lines; the equation within the activation is the one that stays.
     """
-    return _linked(_linked(rec, products=True), products=False)
+    joined = _linked(rec, products=True, caseless=caseless)
+    return _linked(joined, products=False, caseless=caseless)
 
 
-def _linked(rec: Recurrence, *, products: bool) -> Recurrence:
+def _linked(rec: Recurrence, *, products: bool, caseless: bool) -> Recurrence:
     ends = _idle(rec, products)
     # A name for the joined vector is that vector, wherever it stands.
     joins = {e.target: e.rhs for e in rec.equations if isinstance(e.rhs, Concat)}
@@ -34,7 +35,7 @@ def _linked(rec: Recurrence, *, products: bool) -> Recurrence:
         return rebuild(n, spelt)
 
     def same(n: Node) -> Node:
-        return _caseless(spelt(n) if joins else n)
+        return _plain(spelt(n) if joins else n, caseless)
 
     idle = {
         same(e.rhs): e.target
@@ -107,11 +108,11 @@ def _idle(rec: Recurrence, products: bool) -> frozenset[str]:
         idle = found
 
 
-def _caseless(node: Node) -> Node:
+def _plain(node: Node, caseless: bool) -> Node:
     """A form that is the same for two spellings of one sum."""
-    node = rebuild(node, _caseless)
+    node = rebuild(node, lambda n: _plain(n, caseless))
     match node:
-        case Sym(name=name) | At(name=name):
+        case Sym(name=name) | At(name=name) if caseless:
             return replace(node, name=name.lower())
         case Add(args=args):
             return Add(tuple(sorted(args, key=repr)))

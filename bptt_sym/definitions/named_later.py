@@ -17,22 +17,29 @@ from bptt_sym.read.tokens import Token
 
 #: Tokens of the name of a function: ``\mathrm { softmax }`` and the like.
 _MOST_OF_A_NAME = 9
+#: Letters of steps.
+_STEPS = ("t", "k", "j", "i", "s", r"\tau")
 
 
 @dataclass(frozen=True)
-class _Equation:
-    """A row that says what a sequence is, and the formula that it stands in."""
+class Equation:
+    """A row that says what a sequence is, and the formula that it stands in.
+
+    ``argument`` is what one function is applied to that the value consists of, if it is one, and
+    ``span`` its place in the text of the row.
+    """
 
     row: Row
     formula: Formula
     value: tuple[str, ...]
     argument: tuple[str, ...]
+    span: tuple[int, int]
 
 
 def equations_named_later(formulas: Sequence[Formula]) -> list[Formula]:
     """The equations of names that ``formulas`` give to arguments further up, as soft ones there."""
-    known = list(_equations(formulas))
-    first: dict[tuple[str, ...], _Equation] = {}
+    known = list(equations(formulas))
+    first: dict[tuple[str, ...], Equation] = {}
     for equation in known:
         if equation.argument:
             first.setdefault(equation.argument, equation)
@@ -50,7 +57,8 @@ def equations_named_later(formulas: Sequence[Formula]) -> list[Formula]:
     return out
 
 
-def _equations(formulas: Sequence[Formula]) -> Iterator[_Equation]:
+def equations(formulas: Sequence[Formula]) -> Iterator[Equation]:
+    """The rows that say what a sequence is."""
     for formula in formulas:
         if "=" not in formula.latex or not is_relation(formula.latex):
             continue
@@ -62,7 +70,10 @@ def _equations(formulas: Sequence[Formula]) -> Iterator[_Equation]:
             plain = row.kind is Kind.SEQUENCE and not row.differentiates and not row.chain.given
             if plain and row.chain.ops == ["="]:
                 side = row.chain.sides[1]
-                yield _Equation(row, formula, _bare(side), _bare(_argument(side)))
+                argument = _argument(side)
+                span = (argument[0].start, argument[-1].end) if argument else (0, 0)
+                bare = (_bare(side, row), _bare(argument, row))
+                yield Equation(row, formula, *bare, span)
 
 
 def _argument(side: Sequence[Token]) -> Sequence[Token]:
@@ -80,8 +91,21 @@ def _argument(side: Sequence[Token]) -> Sequence[Token]:
     return ()
 
 
-def _bare(side: Sequence[Token]) -> tuple[str, ...]:
-    """The signs of a side, without the braces around them; nothing of a name alone."""
+def _bare(side: Sequence[Token], row: Row) -> tuple[str, ...]:
+    """The signs of a side, without the braces around them; nothing of a name alone.
+
+    The step of the left side is t, and the terms of a sum have one order.
+    """
     if not any(t.kind == "op" for t in side):
         return ()
-    return tuple(t.text for t in side if t.kind not in ("{", "}"))
+    left = [t.text for t in row.chain.sides[0] if t.kind in ("word", "_")]
+    step = left[-1] if left[-2:-1] == ["_"] and left[-1] in _STEPS else "t"
+    terms: list[list[str]] = [[]]
+    depth = 0
+    for t in side:
+        depth += (t.kind in ("open", "{")) - (t.kind in ("close", "}"))
+        if t.text == "+" and not depth:
+            terms.append([])
+        elif t.kind not in ("{", "}"):
+            terms[-1].append("t" if t.text == step else t.text)
+    return tuple(sign for term in sorted(terms) for sign in ("+", *term))

@@ -406,6 +406,8 @@ def _row(text: str, chain: Chain) -> Row:
         raise
     except InputError:
         return row(Kind.CLAIM)
+    if found.name.endswith((r"^{\top}", r"^\top")):
+        return row(Kind.CLAIM)  # what a transpose is follows from what has been transposed
     if found.time is not None:
         return row(_timed(found.time), found.name)
     if found.argument is not None or _names_activation(chain.sides[1]):

@@ -1,8 +1,8 @@
 r"""Letters that a text sets in bold here and plain there: ``z_t = …`` and ``f(\boldsymbol{z}_k)``.
 
 Bold tells a vector from its entries, or one thing from another of the same letter. Where a text
-does neither, the two are one: it gives only one of them an equation, and nothing that it computes
-has both at one step. Both become plain.
+does neither, the two are one: it gives only one of them an equation, or both the same one, and
+nothing that it computes has both at one step. Both become plain.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from bptt_sym.read.tokens import tokenize
 _BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|pmb)\{([A-Za-z])\}")
 #: What stands before the name that an equation gives: the beginning of a row.
 _ROW_START = re.compile(r"(?:^|\\\\|\\begin\s*\{[a-z]+\*?\}(?:\s*\{[lcr]+\})?|\\q?quad|,)[\s&]*$")
+_ROW_END = re.compile(r"\\\\|\\q?quad|\\end(?![A-Za-z])")
 _DIFFERENTIATES = re.compile(r"\\partial|\\nabla|∂|\\frac\s*\{\s*d")
 _EQUALS = re.compile(r"[\s&]*=")
 #: A letter that is a bound or a size: a number, whatever is bold of the same letter.
@@ -59,7 +60,8 @@ class _Faces:
     def __init__(self, formulas: Sequence[Formula]) -> None:
         #: By letter and whether it is bold: the steps it stands at, and whether bare.
         self.steps: dict[tuple[str, bool], set[str]] = defaultdict(set)
-        self.given: set[tuple[str, bool]] = set()
+        #: The right sides of their equations, without fonts.
+        self.given: dict[tuple[str, bool], set[str]] = defaultdict(set)
         self.apart: set[str] = set()
         self.numbers: set[str] = set()
         for formula in formulas:
@@ -71,21 +73,35 @@ class _Faces:
                 here[letter][bold].add(m.step)
                 starts = formula.display and _ROW_START.search(text[: m.start])
                 if starts and _EQUALS.match(text, m.close):
-                    self.given.add((letter, bold))
+                    self.given[letter, bold].add(_faceless(text[m.close :]))
             if not _DIFFERENTIATES.search(text):
                 self.apart |= {k for k, faces in here.items() if faces[True] & faces[False]}
 
     def one(self) -> frozenset[str]:
         """The letters of which bold and plain are the same."""
         both = {letter for letter, bold in self.steps if bold and (letter, False) in self.steps}
-        return frozenset(letter for letter in both - self.apart if self._are_one(letter))
+        one = {letter for letter in both - self.apart if self._are_one(letter)}
+        while True:
+            # Of two equations that look the same, each may be about its own kind of letters.
+            two = {k for k in one if self.given[k, True] and self.given[k, False]
+                   if any((both - one) & set(right) for right in self.given[k, True])}  # fmt: skip
+            if not two:
+                return frozenset(one)
+            one -= two
 
     def _are_one(self, letter: str) -> bool:
         bold, plain = self.steps[letter, True], self.steps[letter, False]
         if any(_is_step(s) for s in bold) and any(_is_step(s) for s in plain):
-            return not {(letter, True), (letter, False)} <= self.given
+            first, second = self.given[letter, True], self.given[letter, False]
+            return not first or not second or not first.isdisjoint(second)
         weights = letter == "b" or (letter.isupper() and letter not in self.numbers)
         return weights and not any(map(_is_step, bold | plain)) and bool(bold & plain)
+
+
+def _faceless(text: str) -> str:
+    """What stands behind a left side, up to the end of its row, without fonts and space."""
+    row = _ROW_END.split(text, maxsplit=1)[0]
+    return re.sub(r"\s|&", "", _BOLD.sub(r"\1", row)).strip(".,;")
 
 
 def _is_step(step: str) -> bool:

@@ -8,12 +8,14 @@ earlier one has written in one way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
 from bptt_sym.definitions.completion import labelled_sequences, sequences
 from bptt_sym.definitions.instances import general_lines
+from bptt_sym.definitions.labelled_arguments import labelled_arguments
 from bptt_sym.definitions.losses import whole_for_bare
 from bptt_sym.definitions.named_later import equations_named_later
 from bptt_sym.documents.document import Document, Formula
@@ -60,6 +62,7 @@ from bptt_sym.spelling.lengths import with_lengths
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
 from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
+from bptt_sym.spelling.marks_in_passing import with_steps_for_marks
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.named_at_the_end import with_names_at_the_end
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
@@ -94,6 +97,8 @@ from bptt_sym.spelling.which_slope import (
 from bptt_sym.spelling.written_softmax import with_softmax
 
 _Formulas: TypeAlias = Sequence[Formula]
+#: ``dz_2``
+_NUMBERED_MARK = re.compile(r"(?<![A-Za-z\\{/])d[a-z]\s*_\s*\{?\s*[1-9]")
 
 
 @dataclass
@@ -199,6 +204,9 @@ def _adjoints(s: Spelling) -> None:
 def _shorthand(s: Spelling) -> None:
     running = sequences(without_steps(s.marked))
     running |= labelled_sequences(s.marked, running)
+    if any(map(_NUMBERED_MARK.search, s.marked)):
+        # A walk through numbered steps has no step t.
+        running |= sequences([f.latex for f in general_lines(s.formulas)])
     short = Shorthand.of([*s.marked, s.document.words], running)
     s.formulas = [short.written_out(as_vectors(f, short.gates)) for f in s.formulas]
 
@@ -222,7 +230,7 @@ def _last_output(s: Spelling) -> None:
 
 
 def _general_lines(s: Spelling) -> None:
-    told = general_lines, equations_named_later
+    told = general_lines, equations_named_later, labelled_arguments
     soft = [line for lines in told for line in lines(s.formulas)]
     s.formulas = sorted((*soft, *s.formulas), key=lambda f: f.order)
 
@@ -278,6 +286,7 @@ PRODUCTS = (
     _all(counted_from_the_end),
     _all(counted_from_their_step),
     _all(with_names_for_numbers),
+    _all(with_steps_for_marks),
     _each(plainly_set),
     _each(written_row_by_row),
     _by_words(with_one_name_for_labels),

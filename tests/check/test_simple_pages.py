@@ -133,3 +133,119 @@ def test_a_copy_of_a_weight_that_is_glued_to_its_state() -> None:
         r"\nabla_{W^{(t)}} h_i^{(t)}$$"
     )
     assert last(page) == "right"
+
+
+SOFTMAX = CELL + (
+    r"$$\hat y_t = \mathrm{softmax}(V h_t + c), \qquad L = -\sum_t y_t^\top \log \hat y_t$$" "\n\n"
+)
+
+
+@pytest.mark.parametrize("name", ["z_t^y", "z_t^{(y)}", "a^{y}_t", "s_{t}^{y}"])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(r"\hat y_t - y_t", "right"), (r"y_t - \hat y_t", "wrong")]
+)
+def test_a_name_with_the_label_of_an_output_is_its_argument(
+    name: str, value: str, expected: str
+) -> None:
+    claim = rf"$$\frac{{\partial L}}{{\partial V}} = \sum_t \frac{{\partial L}}{{\partial {name}}}"
+    claim += rf"\frac{{\partial {name}}}{{\partial V}} = \sum_t ({value}) h_t^\top$$"
+    assert last(SOFTMAX + claim) == expected
+
+
+def test_a_label_that_nothing_gives_stays_unknown() -> None:
+    claim = r"$$\frac{\partial L}{\partial z_t^q} = \hat y_t - y_t$$"
+    assert last(SOFTMAX + claim) in ("undecided", "unreadable")
+
+
+@pytest.mark.parametrize("terms", [r"W h_{j-1} + U x_j + b", r"U x_j + W h_{j-1} + b"])
+def test_an_argument_is_named_further_down_by_another_letter(terms: str) -> None:
+    slope = r"$$\frac{\partial h_j}{\partial h_{j-1}} = \mathrm{diag}(1 - \tanh^2(z_j)) %s$$"
+    where = f"\n\nwhere $z_j = {terms}$."
+    found = verdicts(SOFTMAX + slope % "W" + where)
+    assert found[-2] == "right"
+    assert verdicts(SOFTMAX + slope % "U" + where)[-2] != "right"
+
+
+WALK = (
+    r"- $z_1 = w h_0 + u x_1$, $h_1 = \tanh(z_1)$" "\n"
+    r"- $z_2 = w h_1 + u x_2$, $h_2 = \tanh(z_2)$" "\n"
+    r"- $y_2 = v h_2$" "\n"
+    r"- $L = \frac{1}{2}(y_2 - y_2^*)^2$" "\n\n"
+)
+BACK = (
+    r"- $\partial L/\partial y_2 = y_2 - y_2^* =: dy$" "\n"
+    r"- $\partial L/\partial z_2 = v\, dy \cdot (1 - h_2^2) =: dz_2$" "\n"
+    r"- $\partial L/\partial z_1 = w\, dz_2 \cdot (1 - h_1^2) =: dz_1$" "\n\n"
+    r"$$\frac{\partial L}{\partial w} = dz_2 \cdot %s + dz_1 \cdot h_0$$" "\n\n"
+    r"$$= v\, dy (1 - h_2^2) %s + w v\, dy (1 - h_2^2)(1 - h_1^2) h_0$$"
+)
+VECTORS = (
+    "## Vectors\n\n"
+    r"$$z_t = W h_{t-1} + U x_t + b, \quad h_t = \tanh(z_t), \quad y_t = V h_t + c$$" "\n\n"
+    r"$$L = \sum_t L_t$$" "\n\n## An exercise\n\n"
+)
+
+
+@pytest.mark.parametrize("before", ["", VECTORS])
+def test_a_walk_through_two_steps_with_marks_of_its_own(before: str) -> None:
+    found = verdicts(before + WALK + BACK % ("h_1", "h_1"))
+    assert found[-5:] == ["right"] * 5
+    found = verdicts(before + WALK + BACK % ("h_2", "h_1"))
+    assert found[-2] in ("wrong", "undecided") and found[-1] == "right"
+    found = verdicts(before + WALK + BACK % ("h_1", "h_0"))
+    assert found[-2:] == ["right", "wrong"]
+
+
+def test_the_network_of_a_section_leaves_that_of_another_in_force() -> None:
+    page = VECTORS + WALK + "## Again vectors\n\n"
+    page += r"$$\frac{\partial h_t}{\partial h_{t-1}} = %s$$"
+    assert last(page % r"\mathrm{diag}(1 - h_t^2) W") == "right"
+    assert last(page % r"\mathrm{diag}(1 - h_t^2) W^\top") != "right"
+
+
+def test_bold_and_plain_with_the_same_equation_are_one() -> None:
+    page = (
+        r"$$\mathbf{h}_t = f(\mathbf{W} \mathbf{h}_{t-1} + \mathbf{U} \mathbf{x}_t)$$" "\n\n"
+        r"$$\mathbf{y}_t = \mathbf{V} \mathbf{h}_t$$" "\n\n"
+        r"$$h_t = f(W h_{t-1} + U x_t)$$" "\n\n"
+        r"$$\frac{\partial L}{\partial V} = \sum_t \frac{\partial L}{\partial y_t} %s^\top$$"
+    )
+    assert last(page % "h_t") == "right"
+    assert last(page % "h_{t-1}") == "wrong"
+
+
+JACOBIAN = CELL + (
+    r"$$J_t := \frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W$$" "\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (r"J_t^\top = W^\top \mathrm{diag}(1 - h_t^2)", "right"),
+        (r"J_t^\top = \mathrm{diag}(1 - h_t^2) W^\top", "wrong"),
+        (
+            r"\frac{\partial L_t}{\partial W} = \sum_{k=1}^t \left(\prod_{j=k+1}^t J_j^\top\right)"
+            r"\frac{\partial L_t}{\partial h_t}\frac{\partial h_k}{\partial W}",
+            "right",
+        ),
+        (
+            r"\frac{\partial L_t}{\partial W} = \sum_{k=1}^t \left(\prod_{j=k}^t J_j^\top\right)"
+            r"\frac{\partial L_t}{\partial h_t}\frac{\partial h_k}{\partial W}",
+            "wrong",
+        ),
+    ],
+)
+def test_the_transpose_of_a_named_jacobian(claim: str, expected: str) -> None:
+    assert last(f"{JACOBIAN}$${claim}$$") == expected
+
+
+def test_a_label_is_no_mention_of_the_state() -> None:
+    page = (
+        r"$$h_t = \tanh(W_{hh} h_{t-1} + W_{xh} x_t + b_h)$$" "\n\n"
+        r"$$y_t = W_{hy} h_t + b_y$$" "\n\nIn short,\n\n"
+        r"$$h_t = \tanh(W_{hh} h_{t-1} + W_{xh} x_t)$$" "\n\n"
+        r"$$\frac{\partial y_t}{\partial h_t} = %s$$"
+    )
+    assert last(page % "W_{hy}") == "right"
+    assert last(page % r"W_{hy}^\top \mathrm{diag}(1 - h_t^2)") != "right"
