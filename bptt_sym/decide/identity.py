@@ -32,6 +32,8 @@ from bptt_sym.notation import (
     ZERO,
     Node,
     Num,
+    Prod,
+    walk,
 )
 from bptt_sym.recurrence import Recurrence, references
 
@@ -58,6 +60,8 @@ class Outcome:
     why: str = ""
     #: Whether it speaks of elements that do not exist, wherever it was looked at.
     absent: bool = False
+    #: Whether both sides agreed at an instance, though at another one their shapes do not fit.
+    agreed: bool = False
 
 
 class Arena:
@@ -234,19 +238,28 @@ def sides_at(world: World, trial: Trial, env: Env) -> tuple[Tensor, Tensor]:
     interp = Interpreter(world, trial.conventions, env.get(HORIZON_NAME, 0))
     a = interp.value(trial.claim.sides[0], env)
     b = interp.value(trial.claim.sides[1], env)
-    return aligned(a, b, world.domain, trial.conventions.elementwise)
+    return aligned(a, b, world.domain, trial.conventions.elementwise, trial.claim.sides)
 
 
-def aligned(a: Tensor, b: Tensor, dom: Domain, elementwise: bool) -> tuple[Tensor, Tensor]:
-    """Empty sums and products take the other side's shape; under ``diag``, vectors too."""
+def aligned(
+    a: Tensor, b: Tensor, dom: Domain, elementwise: bool, sides: Sequence[Node] = ()
+) -> tuple[Tensor, Tensor]:
+    """Empty sums and products take the other side's shape; under ``diag``, vectors too.
+
+    A number is a multiple of the identity where a product stands in one of the ``sides``.
+    """
     if shape(a) == shape(b):
         return a, b
     if rank(a) == 0 or rank(b) == 0:
         small, large = (a, b) if rank(a) == 0 else (b, a)
         if bool(small == 0):
             small = from_flat(shape(large), [dom.zero] * len(flat(large)))
-        elif bool(small == 1) and rank(large) == 2 and large.shape[0] == large.shape[1]:
-            small = identity((large.shape[0],), dom.one, dom.zero)
+        elif (
+            rank(large) == 2
+            and large.shape[0] == large.shape[1]
+            and (bool(small == 1) or any(isinstance(n, Prod) for s in sides for n in walk(s)))
+        ):
+            small = dom.reduce(small * identity((large.shape[0],), dom.one, dom.zero))
         if shape(small) == shape(large):
             return (small, large) if rank(a) == 0 else (large, small)
     if elementwise and {rank(a), rank(b)} == {1, 2}:
@@ -278,6 +291,7 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
         return Outcome(False, witness=refuted)
     if "zero-start" in trial.hypotheses and _in_vain(arena, trial):
         return Outcome(None, why="both sides are 0 where the initial state is")
+    agreed = not missing and arena.place(sides) is not None
     cap = LONGEST_SCALAR if rec.is_scalar else LONGEST_VECTOR
     bound, states = _every_bound(arena, sides, names)
     longest = min(bound, cap) if bound is not None else min(cap, 6 if rec.is_scalar else 4)
@@ -298,7 +312,7 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
                 reason = str(e)
                 continue
             except Mismatch as e:
-                return Outcome(None, why=str(e))
+                return Outcome(None, why=str(e), agreed=agreed)
             shown += 1
             low = max(env.values(), default=1)
             seen = max(seen, low)

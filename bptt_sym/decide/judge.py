@@ -167,7 +167,7 @@ def _link(claim: Claim, arena: Arena, refute: bool = True) -> Verdict:
         if inner.is_right:
             return inner
     failed: list[Failed] = []
-    misfit = ""
+    misfit, agreed = "", False
     search = Search.of(claim, arena)
     try:
         for tried in search:
@@ -181,11 +181,14 @@ def _link(claim: Claim, arena: Arena, refute: bool = True) -> Verdict:
                 failed.append(Failed(tried.trial, outcome.witness, tried.one_unit))
             else:
                 misfit = misfit or outcome.why
+                agreed = agreed or outcome.agreed
         if search.truncated:
             note = f"{MAX_TRIALS} readings fail, and there are more to try"
             return Verdict("undecided", note=note)
         if not refute and failed:
             return Verdict("undecided", note="no reading makes it right")
+        if agreed:
+            return Verdict("undecided", note=f"it holds where its shapes fit; elsewhere {misfit}")
         return _not_right(arena, claim, failed, misfit)
     except NotSupported as e:
         return Verdict("undecided", note=str(e))

@@ -48,6 +48,7 @@ from bptt_sym.notation import (
     Ones,
     Outer,
     Pow,
+    Prod,
     Sum,
     Sym,
     Transpose,
@@ -65,10 +66,12 @@ def widen(
 ) -> tuple[Tensor, Parts]:
     """A term of a sum in the shape of another one.
 
-    A constant among vectors is all ones times it, among square matrices a multiple of I; an empty
-    sum is 0 of any shape.
+    A constant among vectors is all ones times it, among square matrices a multiple of I, as an
+    empty product is; an empty sum is 0 of any shape.
     """
-    if rank(value) == 0 and not jac and (_is_constant(arg) or _is_scaled_one(arg)):
+    if rank(value) == 0 and not jac and (
+        _is_constant(arg) or _is_scaled_one(arg) or _is_empty_product(interp, arg, env)
+    ):
         if rank(like) == 2 and like.shape[0] == like.shape[1]:
             eye = identity((like.shape[0],), interp.one, interp.zero)
             return eye * value, {}
@@ -91,6 +94,22 @@ def is_empty(interp: Interpreter, arg: Node, env: Env) -> bool:
             return all(is_empty(interp, a, env) for a in args)
         case Mul(args=args):
             return any(is_empty(interp, a, env) for a in args)
+        case _:
+            return False
+
+
+def _is_empty_product(interp: Interpreter, arg: Node, env: Env) -> bool:
+    """Whether the term is a product over no step, or such a product times numbers."""
+    match arg:
+        case Prod(lo=lo, hi=hi):
+            return interp.index(lo, env) > interp.index(hi, env)
+        case Neg(arg=a):
+            return _is_empty_product(interp, a, env)
+        case Div(num=a, den=b) if _is_constant(b):
+            return _is_empty_product(interp, a, env)
+        case Mul(args=args):
+            rest = [a for a in args if not _is_constant(a)]
+            return bool(rest) and all(_is_empty_product(interp, a, env) for a in rest)
         case _:
             return False
 
