@@ -57,9 +57,12 @@ _SUPPOSES = re.compile(
 OF_NUMBERS = marked("its weights are small letters: of vectors its shapes do not fit")
 _DOUBLE_BAR = re.compile(r"\\\||\\[lr]?Vert|‖|\\parallel|\|\s*\|")
 TWO_PRODUCTS = marked("it fails, but which of its two signs of a product binds first is not said")
-#: ``W \\cdot g * s``: a matrix product and one entry by entry, without brackets.
+_BETWEEN = r"(?:[^+=&{}*()\[\]]|\{(?:[^{}]|\{[^{}]*\})*\})*"
+#: ``W \\cdot g * s``: a matrix product and one entry by entry, without brackets;
+#: ``\\delta \\otimes h \\odot r``, an outer one.
 _DOT_THEN_STAR = re.compile(
     r"\\cdot(?![A-Za-z])(?:[^+=&{}*]|\{(?:[^{}]|\{[^{}]*\})*\})*(?<![\^_])\*"
+    rf"|\\otimes(?![A-Za-z]){_BETWEEN}\\(?:odot|circ)(?![A-Za-z])"
 )
 OF_A_DOUBTFUL_MARK = marked(
     "it fails with a mark for a gradient that was given by a formula which was not understood"

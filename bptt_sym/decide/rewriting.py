@@ -183,6 +183,8 @@ def by_matrix(node: Node, rec: Recurrence) -> bool:
 def _is_vector(node: Node, rec: Recurrence) -> bool:
     if isinstance(node, Concat):
         return True
+    if isinstance(node, Had):
+        return all(_is_vector(a, rec) for a in node.args)
     return isinstance(node, At) and len(rec.shapes.get(node.name, ())) == 1
 
 

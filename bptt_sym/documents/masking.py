@@ -107,6 +107,9 @@ def mask_markdown(text: str) -> Masked:
             in_code = indented and (in_code or blank_before)
             if in_code:
                 shown = _blank(line)
+                goes_on = code and code[-1][1] > 0 and not text[code[-1][1] : offset].strip()
+                start = code.pop()[0] if goes_on else offset
+                code.append((start, offset + len(line)))
         lines.append(shown)
         # Indented code follows an empty line, a heading or a fence, never a line of text.
         blank_before = not stripped or not shown.strip() or bool(_HEADING.match(body))

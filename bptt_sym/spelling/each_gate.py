@@ -50,6 +50,8 @@ class _Said:
 
     def tells(self, text: str) -> bool:
         """Whether ``text`` is about every gate, by this letter."""
+        if self.letter in {_bare(member) for member in self.members}:
+            return False  # outside of a sum it is that gate
         counts = rf"(?:[hxcsyLE]|\\sum|\\prod)\s*_\s*\{{?\s*{self.letter}\b"
         if self.shown and re.search(counts, text):
             return False  # the letter is one of steps there
@@ -119,8 +121,11 @@ def _bare(member: str) -> str:
     return re.sub(r"\\[A-Za-z]+|[{}\s]", "", member)
 
 
-def _uses(text: str, letter: str) -> list[tuple[int, int, bool, bool]]:
-    """Where ``letter`` stands alone in a script (or G as a name): start, end, at a δ, unbraced."""
+def _uses(text: str, letter: str, *, bound: bool = False) -> list[tuple[int, int, bool, bool]]:
+    """Where ``letter`` stands alone in a script (or G as a name): start, end, at a δ, unbraced.
+
+    Below an accent it does as well, if it is ``bound`` by a sum, or the letter of no gate.
+    """
     found: list[tuple[int, int, bool, bool]] = []
     sign = re.escape(letter)
     inside = rf"(?<![A-Za-z\\]){sign}(?![A-Za-z])"
@@ -135,6 +140,10 @@ def _uses(text: str, letter: str) -> list[tuple[int, int, bool, bool]]:
                 (at + k.start(), at + k.end(), delta is not None, False)
                 for k in re.finditer(inside, m.group("body"))
             ]
+    if bound or letter == "k":
+        # \\hat{k}_t: what the gate is the activation of
+        accented = rf"(?<=\\(?:hat|bar)\{{){sign}(?=\}}\s*_)"
+        found += [(m.start(), m.end(), True, False) for m in re.finditer(accented, text)]
     if letter == "G" or letter.startswith("\\"):
         # G_t, \\delta\\star_t, \\bar{\\star}_t: the gate itself
         before = r"(?<![A-Za-z\\_^{])" if letter == "G" else r"(?<![\\_^{])"
@@ -143,14 +152,16 @@ def _uses(text: str, letter: str) -> list[tuple[int, int, bool, bool]]:
     return sorted(found)
 
 
-def _about(formula: Formula, letter: str, member: str, accented: bool) -> Formula:
+def _about(
+    formula: Formula, letter: str, member: str, accented: bool, *, bound: bool = False
+) -> Formula:
     def name(delta: bool, lone: bool) -> str:
         if not delta and member.startswith((r"\bar", r"\math", r"\bold", r"\bm", r"\vec")):
             return _bare(member)  # \\bar{f}_t has the weights W_f
         new = rf"\tilde{{{member}}}" if delta and accented and member in ("c", "C") else member
         return f"{{{new}}}" if lone and len(new) > 1 else new
 
-    uses = _uses(formula.latex, letter)
+    uses = _uses(formula.latex, letter, bound=bound)
     edits = [(a, b, name(delta, lone)) for a, b, delta, lone in uses]
     edits += [(a, b, "") for a, b in _said_in(formula.latex, letter)]
     return edited(formula, sorted(edits))
@@ -184,7 +195,9 @@ def _summed(
         body = formula.part(m.end(), end)
         if not _uses(body.latex, letter):
             return formula
-        terms = [_about(body, letter, member, accented).latex.strip() for member in members]
+        terms = [
+            _about(body, letter, member, accented, bound=True).latex.strip() for member in members
+        ]
         formula = edited(formula, [(m.start(), end, " + ".join(terms) + " ")])
     return formula
 

@@ -112,3 +112,68 @@ SIZES = (
 def test_calculations_with_sizes_claim_nothing(formula: str, claims_nothing: bool) -> None:
     assert is_arithmetic(formula, SIZES) is claims_nothing
     assert not is_arithmetic(formula, "")
+
+
+INDENTED = r"""
+The update equations:
+
+    z_t = sigmoid(W_z x_t + U_z h_{t-1})
+    r_t = sigmoid(W_r x_t + U_r h_{t-1})
+    n_t = tanh(W_n x_t + r_t * (U_n h_{t-1} + b_n))
+    h_t = (1 - z_t) * n_t + z_t * h_{t-1}
+
+and the gradient of the reset gate is
+
+$$\frac{\partial L}{\partial r_t} = \frac{\partial L}{\partial n_t} \odot (1 - n_t^2) \odot (U_n h_{t-1} + b_n)$$
+"""  # noqa: E501
+
+
+def test_indented_lines_define_a_cell() -> None:
+    assert last(INDENTED) == "right"
+    assert last(INDENTED.replace(r"(1 - n_t^2)", "(1 - n_t)")) == "wrong"
+    code = INDENTED.replace("    z_t =", "    def gru(x):\n    z_t =").replace("t-1}\n", "t-1};\n")
+    assert last(code) != "wrong"
+
+
+HATS = r"""
+$$\hat{f}_t = W_f x_t + U_f h_{t-1} + b_f, \quad f_t = \sigma(\hat{f}_t)$$
+$$\hat{i}_t = W_i x_t + U_i h_{t-1} + b_i, \quad i_t = \sigma(\hat{i}_t)$$
+$$\hat{o}_t = W_o x_t + U_o h_{t-1} + b_o, \quad o_t = \sigma(\hat{o}_t)$$
+$$\hat{g}_t = W_g x_t + U_g h_{t-1} + b_g, \quad g_t = \tanh(\hat{g}_t)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = o_t \odot \tanh(c_t)$$
+"""
+
+
+def test_a_letter_below_an_accent_is_each_gate() -> None:
+    whole = r"\frac{\partial L}{\partial h_{t-1}} = \sum_{g \in \{f, i, o, g\}} U_g^\top \frac{\partial L}{\partial \hat{g}_t}"  # noqa: E501
+    each = r"For each gate $k \in \{f, i, o, g\}$, $$\frac{\partial L}{\partial W_k} = \sum_t \frac{\partial L}{\partial \hat{k}_t} x_t^\top$$"  # noqa: E501
+    own = r"$$\frac{\partial L}{\partial \hat{g}_t} = \frac{\partial L}{\partial c_t} \odot i_t \odot (1 - g_t^2)$$"  # noqa: E501
+    text = HATS + own + f"$${whole}$$" + each
+    assert verdicts(text)[-6:] == ["right"] * 6
+    assert "right" not in verdicts(text.replace(r"\hat{k}_t}", "k_t}"))[-4:]
+    dropped = text.replace(r"\{f, i, o, g\}} U", r"\{f, i, o\}} U")
+    assert verdicts(dropped)[-5] != "right"
+    assert verdicts(text.replace(r"U_g^\top", "U_g"))[-5] != "right"
+
+
+RESET = r"""
+$$z_t = \sigma(A_z x_t + B_z s_{t-1}), \quad r_t = \sigma(A_r x_t + B_r s_{t-1})$$
+$$a_t = A x_t + B (s_{t-1} \odot r_t), \quad q_t = \tanh(a_t)$$
+$$s_t = (1 - z_t) \odot q_t + z_t \odot s_{t-1}$$
+$$\frac{\partial L}{\partial z_t} = \frac{\partial L}{\partial s_t} \odot (s_{t-1} - q_t)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict"),
+    [
+        (r"\otimes (s_{t-1} \odot r_t)", "right"),
+        (r"(s_{t-1} \odot r_t)^\top", "right"),
+        (r"\otimes (s_{t-1} \odot z_t)", "wrong"),
+        # Which of the two signs binds first is not said.
+        (r"\otimes s_{t-1} \odot r_t", "undecided"),
+    ],
+)
+def test_an_outer_product_with_a_product_entry_by_entry(right: str, verdict: str) -> None:
+    left = r"\frac{\partial L}{\partial B} = \sum_t \frac{\partial L}{\partial a_t}"
+    assert last(f"{RESET}$${left} {right}$$") == verdict
