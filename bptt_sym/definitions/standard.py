@@ -55,7 +55,7 @@ def _concrete(usage: Usage, wording: Wording) -> list[Supposition]:
             inner = {w + tag for w in ("a_", "z_") for tag in "fio"} & usage.scripts
             signs = len(gates) + bool(weights) + bool(inner) + read_out + wording.lstm
             evidence = Evidence.NAMED if signs >= _SIGNS else Evidence.GUESSED
-            return list(_lstm(cell, names, usage, evidence))
+            return list(_lstm(cell, names, usage, evidence, coupled=wording.coupled))
         h, z, r, n = (names[letter] for letter in "hzrn")
         candidate = bool({rf"\tilde{{{h}}}", rf"\hat{{{h}}}", n} & timed)
         if h in timed and (z in timed or r in timed) and (wording.gru or candidate):
@@ -157,7 +157,7 @@ def _affine(tag: str, h: str, x: str, usage: Usage, *, state: str = "") -> str:
 
 
 def _lstm(
-    cell: str, names: Mapping[str, str], usage: Usage, evidence: Evidence
+    cell: str, names: Mapping[str, str], usage: Usage, evidence: Evidence, *, coupled: bool
 ) -> Iterator[Supposition]:
     candidate = next(
         (n for n in (rf"\tilde{{{cell}}}", rf"\hat{{{cell}}}", names["g"], rf"\bar{{{cell}}}",
@@ -171,6 +171,21 @@ def _lstm(
     def gate(name: str, tag: str, function: str) -> str:
         return f"{name}_{{t}} = {function}({_affine(tag, h, x, usage)})"
 
+    if coupled:
+        # Of the two usual forms the text may be about either, unless a gate has no weights.
+        evidence = Evidence.GUESSED
+        mix = rf"{f}_{{t}} \odot {cell}_{{t-1}} + (1 - {f}_{{t}}) \odot {candidate}_{{t}}"
+        yield Supposition(
+            (
+                gate(f, "f", r"\sigma"), rf"{i}_{{t}} = 1 - {f}_{{t}}", gate(o, "o", r"\sigma"),
+                gate(candidate, tag, r"\tanh"),
+                rf"{cell}_{{t}} = {mix}", rf"{h}_{{t}} = {o}_{{t}} \odot \tanh({cell}_{{t}})",
+            ),
+            ("the cell is the LSTM with coupled gates" + _UNWRITTEN,),
+            evidence=evidence,
+        )  # fmt: skip
+        if not any(re.match(r"[WUb]_\{?i", s) for s in usage.scripts | usage.scripted):
+            return
     common = (
         gate(f, "f", r"\sigma"), gate(i, "i", r"\sigma"), gate(o, "o", r"\sigma"),
         gate(candidate, tag, r"\tanh"),

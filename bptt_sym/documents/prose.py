@@ -219,6 +219,8 @@ class Wording:
     last_step_loss: bool = False
     lstm: bool = False
     gru: bool = False
+    #: Whether an LSTM is said to have one gate for what it forgets and what it takes up.
+    coupled: bool = False
     denominator: bool = False
     cross_entropy: bool = False
     softmax: bool = False
@@ -249,6 +251,7 @@ _PATTERNS: dict[str, str] = {
     r"|(?:只有|仅有?|只在|只需要?|只要|只取|只用)[^。.\n]{0,4}(?:最后|最後)一?[个個]?[^。.\n]{0,8}(?:输出|輸出|损失|損失|监督)"
     r"|单输出|單輸出|다대일|多対一",
     "lstm": r"\bLSTM\b|[Ll]ong short[- ]term",
+    "coupled": r"\b[Cc]oupled[\w\s,-]{0,30}?(?:[Gg]ates?\b|LSTM)|\bCIFG\b|耦合[^。\n]{0,12}[门門]",
     "gru": r"\bGRU\b|[Gg]ated recurrent",
     "denominator": r"denominator[- ]layout",
     "regime": r"\blinear(?:i[sz]|\b)|\bidentity activation|near (?:zero|0|the origin)|"

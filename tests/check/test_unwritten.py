@@ -325,3 +325,19 @@ def test_an_accent_of_two_activations_is_that_of_neither_argument() -> None:
     assert [(a.plain, a.state) for a in inner_names(rec, usage, set())] == [
         (r"\tilde{a}", r"\tilde{c}")
     ]
+
+
+def test_coupled_gates_are_not_those_of_the_standard_cell() -> None:
+    words = "We train an LSTM with coupled input and forget gates."
+    by_forget_gate = r"\frac{\partial L}{\partial f_t} = \frac{\partial L}{\partial c_t} \odot"
+    by_candidate = r"\frac{\partial L}{\partial \tilde c_t} = \frac{\partial L}{\partial c_t} \odot"
+    rows = [
+        rf"{by_forget_gate} (c_{{t-1}} - \tilde c_t)",
+        rf"{by_candidate} (1 - f_t)",
+        rf"{by_forget_gate} c_{{t-1}}",
+        rf"{by_candidate} i_t",
+    ]
+    assert verdicts(words, *rows) == ["right", "right", "undecided", "right"]
+    # Beside weights of an input gate it may be either cell.
+    weight = r"\frac{\partial L}{\partial W_i} = \frac{\partial L}{\partial W_i}"
+    assert verdicts("An LSTM. Others use coupled gates.", rows[2], weight)[0] == "right"
