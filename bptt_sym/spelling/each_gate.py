@@ -25,8 +25,8 @@ _SAYS = re.compile(
     rf"(?P<list>{_LIST})\s*(?:\\right\s*)?\\?[\}}\])]"
 )
 _SUM = re.compile(
-    rf"\\sum\s*(?:\\limits\s*)?_\s*\{{\s*(?P<letter>[gGk]|{_SIGN})\s*(?:(?:\\in|∈)\s*\\?[\{{\[(]\s*"
-    rf"(?P<list>{_LIST})\s*\\?[\}}\])]\s*)?\}}"
+    rf"\\sum\s*(?:\\limits\s*)?_\s*(?:\{{\s*(?P<letter>[gGk]|{_SIGN})\s*(?:(?:\\in|∈)\s*\\?[\{{\[(]\s*"
+    rf"(?P<list>{_LIST})\s*\\?[\}}\])]\s*)?\}}|(?P<bare>[gGk])(?![A-Za-z]))"
 )
 _AT_A_DELTA = re.compile(r"\\delta\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*)*$")
 _BEFORE = re.compile(
@@ -52,7 +52,10 @@ class _Said:
         """Whether ``text`` is about every gate, by this letter."""
         if self.letter in {_bare(member) for member in self.members}:
             return False  # outside of a sum it is that gate
-        counts = rf"(?:[hxcsyLE]|\\sum|\\prod)\s*_\s*\{{?\s*{self.letter}\b"
+        bound = rf"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{{?\s*{re.escape(self.letter)}\b"
+        if re.search(bound, text):
+            return False  # a sum that could not be written out, or one over steps
+        counts = rf"[hxcsyLE]\s*_\s*\{{?\s*{self.letter}\b"
         if self.shown and re.search(counts, text):
             return False  # the letter is one of steps there
         return bool(_uses(text, self.letter))
@@ -183,7 +186,7 @@ def _summed(
 ) -> Formula:
     """``\\sum_{g} a_g`` as ``a_f + a_i + a_o``."""
     while (m := _SUM.search(formula.latex)) is not None:
-        letter = m.group("letter")
+        letter = m.group("letter") or m.group("bare")
         own = [s for s in said if s.letter == letter]
         if m.group("list") is None and not own:
             return formula

@@ -149,6 +149,9 @@ def test_a_letter_below_an_accent_is_each_gate() -> None:
     each = r"For each gate $k \in \{f, i, o, g\}$, $$\frac{\partial L}{\partial W_k} = \sum_t \frac{\partial L}{\partial \hat{k}_t} x_t^\top$$"  # noqa: E501
     own = r"$$\frac{\partial L}{\partial \hat{g}_t} = \frac{\partial L}{\partial c_t} \odot i_t \odot (1 - g_t^2)$$"  # noqa: E501
     text = HATS + own + f"$${whole}$$" + each
+    by_letter = each + r"$$\frac{\partial L}{\partial h_{t-1}} = \sum_k U_k^\top \frac{\partial L}{\partial \hat{k}_t}$$"  # noqa: E501
+    assert verdicts(HATS + by_letter)[-5:] == ["right"] * 5
+    assert verdicts(HATS + by_letter.replace(r"U_k^\top", "U_k"))[-1] != "right"
     assert verdicts(text)[-6:] == ["right"] * 6
     assert "right" not in verdicts(text.replace(r"\hat{k}_t}", "k_t}"))[-4:]
     dropped = text.replace(r"\{f, i, o, g\}} U", r"\{f, i, o\}} U")
