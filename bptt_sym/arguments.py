@@ -179,7 +179,7 @@ def _add_test(commands: Any) -> None:
         help="a function that takes a problem and returns name -> gradient; with --score-inputs "
         "one without arguments that returns test inputs",
     )  # fmt: skip
-    parser.add_argument("--cell", metavar="CELL", required=True, help="elman, lstm, gru, …")
+    parser.add_argument("--cell", metavar="CELL", help="elman, lstm, gru, …")
     parser.add_argument("--profile", default="quick", choices=("quick", "thorough"))
     parser.add_argument(
         "--dtype", choices=("float32", "float64"),
@@ -192,6 +192,7 @@ def _add_test(commands: Any) -> None:
     parser.add_argument("--rtol", type=float, help="the relative tolerance of your own test")
     parser.add_argument("--atol", type=float, help="the absolute tolerance of your own test")
     parser.add_argument("--json", action="store_true", help="print the report for machines")
+    _add_model(parser)
 
 
 def _add_code(commands: Any) -> None:

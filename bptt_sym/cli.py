@@ -268,26 +268,22 @@ def run_test(args: argparse.Namespace) -> int:
     """``bptt-sym test``."""
     from bptt_sym.testing import run
     from bptt_sym.testing.named import function
+    from bptt_sym.testing.score import score_given
 
+    own = args.define or args.option or args.cell is None
     report: Any
+    cell: Any = _setting(args, cell=args.cell).model if own else args.cell
     if args.score_inputs:
-        from bptt_sym.testing.score import score_given
-
-        report = score_given(function(args.function), args.cell, rtol=args.rtol, atol=args.atol)
+        report = score_given(function(args.function), cell, rtol=args.rtol, atol=args.atol)
     else:
-        report = run(function(args.function), args.cell, args.profile, args.dtype)
-    if args.json:
-        import json
-
-        print(json.dumps(report.json(), ensure_ascii=False, indent=1))
-    else:
-        print(report.text())
+        report = run(function(args.function), cell, args.profile, args.dtype)
+    _print_report(report, as_json=args.json)
     return UNREADABLE if getattr(report, "unjudged", False) else OK if report.ok else WRONG
 
 
 def run_code(args: argparse.Namespace) -> int:
     """``bptt-sym code``."""
-    from bptt_sym.check.setting import pair
+    from bptt_sym.check.setting import meanings
     from bptt_sym.errors import InputError
     from bptt_sym.evaluate import executable, source
 
@@ -302,7 +298,7 @@ def run_code(args: argparse.Namespace) -> int:
         model,
         args.backend,
         loss=args.loss,
-        bind=dict(pair(b, "NAME=FUNCTION, such as g=tanh") for b in args.bind),
+        bind=meanings(model, args.bind),
         wrt_inputs=args.inputs,
         float32=args.float32,
     )
@@ -313,7 +309,7 @@ def run_code(args: argparse.Namespace) -> int:
 
 def run_flow(args: argparse.Namespace) -> int:
     """``bptt-sym flow``."""
-    from bptt_sym.check.setting import horizon, pair, size
+    from bptt_sym.check.setting import horizon, meanings, size
     from bptt_sym.errors import InputError
     from bptt_sym.evaluate.gradient_flow import flow, scenario
     from bptt_sym.evaluate.weights import read_weights
@@ -324,24 +320,27 @@ def run_flow(args: argparse.Namespace) -> int:
     if args.scenario is not None:
         report = scenario(args.scenario, steps)
     else:
+        model = _setting(args, cell=args.cell).model
         report = flow(
-            _setting(args, cell=args.cell).model,
+            model,
             steps,
             params=read_weights(args.weights) if args.weights else None,
             dims=dict(size(d) for d in args.dim),
             gain=args.gain,
             seed=args.seed,
-            bind=dict(pair(b, "NAME=FUNCTION, such as g=tanh") for b in args.bind),
+            bind=meanings(model, args.bind),
         )
     if args.out:
         report.save(args.out)
-    if args.json:
-        import json
-
-        print(json.dumps(report.json(), ensure_ascii=False, indent=1))
-    elif not args.out:
-        print(report.text())
+    if args.json or not args.out:
+        _print_report(report, as_json=args.json)
     return OK
+
+
+def _print_report(report: Any, *, as_json: bool) -> None:
+    import json
+
+    print(json.dumps(report.json(), ensure_ascii=False, indent=1) if as_json else report.text())
 
 
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {

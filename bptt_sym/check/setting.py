@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,7 @@ from bptt_sym.check.judged import fault_in
 from bptt_sym.derive import Derivation
 from bptt_sym.documents.document import formula_from_text
 from bptt_sym.errors import InputError
-from bptt_sym.notation import At, Mul, Sym, walk
+from bptt_sym.notation import At, Call, Fn, Mul, Sym, walk
 from bptt_sym.recurrence import Recurrence, Shape, lag_of
 
 #: The longest run that one number may ask for.
@@ -108,6 +108,24 @@ def pair(text: str, form: str) -> tuple[str, str]:
     if not name.strip() or not value.strip():
         raise InputError(f"{text!r} is not {form}", token=text)
     return name.strip(), value.strip()
+
+
+def meanings(rec: Recurrence, texts: Iterable[str]) -> dict[str, str]:
+    """``NAME=FUNCTION`` for functions of a recurrence, as a table.
+
+    Raises
+    ------
+    InputError
+        Another form, or the recurrence has no such function.
+    """
+    known = {x.name for e in rec.equations for x in walk(e.rhs) if isinstance(x, Fn | Call)}
+    out = dict(pair(text, "NAME=FUNCTION, such as g=tanh") for text in texts)
+    for name in out:
+        if name not in known:
+            raise InputError(
+                f"{rec.name} has no function {name!r}", token=name, hint=", ".join(sorted(known))
+            )
+    return out
 
 
 def size(text: str) -> tuple[str, int]:

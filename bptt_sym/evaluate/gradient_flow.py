@@ -102,7 +102,7 @@ class FlowReport:
         Raises
         ------
         InputError
-            Another ending, or matplotlib is not installed.
+            Another ending, a path that cannot be written to, or matplotlib is not installed.
         """
         target = Path(path)
         if target.suffix not in (".png", ".svg"):
@@ -130,7 +130,10 @@ class FlowReport:
         right.set_title("share of each lag in the gradient")
         right.legend(fontsize="small", ncols=2)
         figure.suptitle(f"{self.cell}, T = {self.steps}: {self.description}")
-        figure.savefig(target)
+        try:
+            figure.savefig(target)
+        except OSError as error:
+            raise InputError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _positive(values: tuple[float, ...]) -> list[float]:
@@ -192,7 +195,7 @@ def flow(
     Raises
     ------
     InputError
-        T < 1, or arrays that do not fit.
+        T < 1, arrays that do not fit or are not finite, or a name that the cell does not have.
     """
     from bptt_sym.evaluate import executable
 
@@ -201,6 +204,8 @@ def flow(
     cell = executable(rec)
     if any(lag > 1 for e in cell.equations for _, lag in references(e.rhs)):
         raise InputError(f"{rec.name}: the flow of cells with lags above 1 is not drawn")
+    if not np.isfinite(gain):
+        raise InputError(f"gain {gain}: weights of no size", token=str(gain))
     meanings = {**dict.fromkeys(cell.activations, "tanh"), **(bind or {})}
     given = named(cell, params or {})
     dimensions = sizes(cell, given, inputs or {}, dims or {})
@@ -246,12 +251,22 @@ def flow(
         rec.name,
         steps,
         description
-        or ("given weights" if given else f"random weights, gain {gain:g}, seed {seed}"),
+        or _origin(cell, given, f"random weights, gain {gain:g}, seed {seed}"),
         norms,
         bounds,
         shares,
         _verdict(main, curve.values),
     )
+
+
+def _origin(cell: Recurrence, given: Mapping[str, Array], drawn: str) -> str:
+    if not given:
+        return drawn
+    rest = [p for p in cell.parameters if p not in given]
+    zero = ", ".join(identifier(p) for p in rest if len(cell.shape(p)) == 1)
+    random = ", ".join(identifier(p) for p in rest if len(cell.shape(p)) != 1)
+    parts = ["given weights", f"{random} drawn at random" if random else "", zero and f"{zero} 0"]
+    return "; ".join(p for p in parts if p)
 
 
 def _verdict(state: str, values: tuple[float, ...]) -> str:

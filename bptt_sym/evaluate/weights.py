@@ -51,9 +51,30 @@ def _torch(path: Path) -> dict[str, Array]:
         ) from None
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        return {name: np.asarray(value.detach(), dtype=float) for name, value in state.items()}
     except Exception as error:  # torch has no one class for a file that it cannot read
-        raise InputError(f"{path} is not a state_dict: {str(error)[:200]}") from None
+        why = str(error).partition("\n")[0].partition(".")[0] or type(error).__name__
+        raise InputError(f"{path} is not a state_dict: {why[:100]}") from None
+
+    def tensors(table: Any) -> bool:
+        return isinstance(table, Mapping) and bool(table) and all(
+            isinstance(v, torch.Tensor) for v in table.values()
+        )  # fmt: skip
+
+    if isinstance(state, Mapping) and not tensors(state):
+        # A checkpoint: one of its entries is what is meant.
+        inner = [v for v in state.values() if tensors(v)]
+        if len(inner) != 1:
+            raise InputError(
+                f"{path} is not a state_dict: it holds {', '.join(map(str, list(state)[:6]))}",
+                hint="torch.save(model.state_dict(), …)",
+            )  # fmt: skip
+        state = inner[0]
+    if not tensors(state):
+        raise InputError(
+            f"{path} is not a state_dict: it holds a {type(state).__name__}",
+            hint="torch.save(model.state_dict(), …)",
+        )  # fmt: skip
+    return {name: np.asarray(value.detach(), dtype=float) for name, value in state.items()}
 
 
 def named(cell: Recurrence, params: Mapping[str, Array]) -> dict[str, Array]:
@@ -91,9 +112,11 @@ def from_state_dict(
     """
 
     def find(name: str) -> Array | None:
-        for key, value in state.items():
-            if key == f"{name}_l{layer}" or key.endswith(f".{name}_l{layer}"):
-                return np.asarray(value, float)
+        # Those of nn.RNNCell and nn.LSTMCell have no layer.
+        for wanted in (f"{name}_l{layer}", name):
+            for key, value in state.items():
+                if key == wanted or key.endswith(f".{wanted}"):
+                    return np.asarray(value, float)
         return None
 
     w, u = find("weight_ih"), find("weight_hh")
@@ -114,7 +137,11 @@ def from_state_dict(
         out = {}
         order = {"i": 0, "f": 1, "g": 2, "c": 2, "o": 3}
         if u.shape[0] != 4 * hidden:
-            raise InputError("these are neither weights of nn.RNN nor of nn.LSTM")
+            hint = "nn.GRU resets behind the recurrent matrix, the shipped cell before it"
+            raise InputError(
+                "these are neither weights of nn.RNN nor of nn.LSTM",
+                hint=hint if u.shape[0] == 3 * hidden else "",
+            )
         for gate, k in order.items():
             rows = slice(k * hidden, (k + 1) * hidden)
             for name, value in (("W", w[rows]), ("U", u[rows]), ("b", (bi + bh)[rows])):
@@ -132,11 +159,17 @@ def sizes(
     inputs: Mapping[str, Array],
     dims: Mapping[str, int],
 ) -> dict[str, int]:
+    unknown = [d for d in dims if d not in cell.dims]
+    if unknown:
+        hint = f"its dimensions are {', '.join(cell.dims)}" if cell.dims else "all is scalar"
+        raise InputError(f"{cell.name} has no dimension {unknown[0]!r}", hint=hint)
     out = dict(dims)
     for lead, table in ((0, params), (1, inputs)):
         for name, value in table.items():
             shape = np.shape(value)[lead:]
             declared = cell.shape(name)
+            if not np.isfinite(np.asarray(value, float)).all():
+                raise InputError(f"{name!r} is not finite")
             if len(shape) != len(declared):
                 raise InputError(f"{name!r} has {len(shape)} axes, the cell has {len(declared)}")
             for d, size in zip(declared, shape, strict=True):

@@ -337,10 +337,11 @@ def problem(
     series = {next(iter(model.targets.values())): np.asarray(targets, dtype)}
     if model.inputs:
         series = {model.inputs[0]: np.asarray(x, dtype), **series}
-    steps, batch = next(iter(series.values())).shape[:2]
     for name, value in more.items():
         if name in (*model.inputs, *model.targets.values()):
             series[name] = np.asarray(value, dtype)
+    _check_ranks(model, values, series)
+    steps, batch = next(iter(series.values())).shape[:2]
     given = {"h": h0, "c": c0, **{k[:-1]: v for k, v in more.items() if k.endswith("0")}}
     draft = Problem(model, values, series, {}, np.ones((steps, batch)), np.ones(steps))
     sizes = dict(draft.dims)
@@ -370,6 +371,25 @@ def problem(
     )
     _check_shapes(made, sizes, steps, batch)
     return made
+
+
+def _check_ranks(
+    model: Model, params: Mapping[str, Array], series: Mapping[str, Array]
+) -> None:
+    """That every array has as many axes as it should.
+
+    Raises
+    ------
+    ModelError
+        One has more or fewer.
+    """
+    rec = model.rec
+    table = {k: (v, ("T", "B", *rec.shape(k))) for k, v in series.items()}
+    table |= {k: (params[k], rec.shape(parts[0])) for k, parts in model.layout.items()}
+    for name, (value, axes) in table.items():
+        if value.ndim != len(axes):
+            wanted = ", ".join(map(str, axes))
+            raise ModelError(f"{model.name}: {name} has shape {value.shape}, not ({wanted})")
 
 
 def _check_shapes(p: Problem, sizes: Mapping[str, int], steps: int, batch: int) -> None:

@@ -1,0 +1,102 @@
+"""What people type and mistype for ``flow``, ``code`` and ``test``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bptt_sym.cli import main
+
+
+@dataclass(frozen=True)
+class Result:
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    def call(*argv: str) -> Result:
+        status = main(argv)
+        printed = capsys.readouterr()
+        return Result(status, printed.out, printed.err)
+
+    return call
+
+
+def test_weights_of_every_kind_of_file(run: Any, tmp_path: Path) -> None:
+    some = {"W_{ih}": np.ones((3, 2)), "W_{hh}": np.ones((3, 3)) / 4}
+    np.savez(tmp_path / "some.npz", **some)
+    np.savez(tmp_path / "nan.npz", **{**some, "W_{hh}": np.full((3, 3), np.nan)})
+    found = run("flow", "elman-vector", "-T", "4", "--weights", "some.npz")
+    assert found.status == 0 and "given weights; b_ih, b_hh 0" in found.out
+    np.savez(tmp_path / "one.npz", W_ih=np.ones((3, 2)))
+    found = run("flow", "elman-vector", "-T", "4", "--weights", "one.npz")
+    assert "given weights; W_hh drawn at random; b_ih, b_hh 0" in found.out
+    found = run("flow", "elman-vector", "--weights", "nan.npz")
+    assert found.status == 2 and "'W_{hh}' is not finite" in found.err
+
+
+def test_checkpoints_and_cells_of_pytorch(run: Any, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    nn = torch.nn
+    cell = nn.LSTMCell(2, 3)
+    torch.save(cell.state_dict(), tmp_path / "cell.pt")
+    torch.save({"epoch": 3, "model": nn.LSTM(2, 3).state_dict()}, tmp_path / "checkpoint.pt")
+    torch.save({"epoch": 3, "best": 0.1}, tmp_path / "none.pt")
+    torch.save(nn.GRU(2, 3).state_dict(), tmp_path / "gru.pt")
+    for name in ("cell.pt", "checkpoint.pt"):
+        assert "given weights\n" in run("flow", "lstm-vector", "-T", "3", "--weights", name).out
+    none = run("flow", "lstm-vector", "--weights", "none.pt")
+    assert none.status == 2 and "it holds epoch, best" in none.err
+    gru = run("flow", "gru-vector", "--weights", "gru.pt")
+    assert gru.status == 2 and "nn.GRU resets behind the recurrent matrix" in gru.err
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("flow elman-vector --dim q=3", "no dimension 'q'"),
+        ("flow elman --dim n=3", "all is scalar"),
+        ("flow elman --gain nan", "gain nan"),
+        ("flow lstm --bind g=tanh", "no function 'g'"),
+        ("code lstm --bind g=tanh", "no function 'g'"),
+        ("flow elman -T 3 -o no/such/picture.png", "cannot be written"),
+        ("test nothing:f", "no recurrence is given"),
+    ],
+)
+def test_what_is_mistyped_is_said(run: Any, words: str, complaint: str) -> None:
+    if ".png" in words:
+        pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    found = run(*words.split())
+    assert found.status == 2 and complaint in found.err and "internal" not in found.err
+
+
+OWN = ["--define", r"h_t = \tanh(A h_{t-1} + B x_t)", "--shape", "A=n×n", "--shape", "B=n×m",
+       "--shape", "h=n", "--shape", "x=m"]  # fmt: skip
+
+
+def test_code_for_a_cell_of_ones_own(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "code_for_a_cell.py").write_text(
+        "import numpy as np\n"
+        "from bptt_sym.evaluate.domains import floats\n"
+        "def right(problem):\n    return problem.gradient_in(floats())\n"
+        "def wrong(problem):\n    return {k: -v for k, v in right(problem).items()}\n"
+        "def flat():\n"
+        "    p = {'A': np.eye(3), 'B': np.ones((3, 2))}\n"
+        "    return {'params': p, 'x': np.ones((4, 2)), 'targets': np.ones((4, 2, 3))}\n"
+    )
+    assert run("test", "code_for_a_cell:right", *OWN).status == 0
+    wrong = run("test", "code_for_a_cell:wrong", *OWN)
+    assert wrong.status == 1 and "has the wrong sign" in wrong.out
+    flat = run("test", "code_for_a_cell:flat", "--score-inputs", *OWN)
+    assert flat.status == 2 and "x has shape (4, 2), not (T, B, m)" in flat.err
