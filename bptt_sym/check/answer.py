@@ -14,12 +14,14 @@ from bptt_sym.decide.verdict import Verdict
 from bptt_sym.documents.document import Formula
 from bptt_sym.entries import Entries
 from bptt_sym.errors import BpttError, InputError, NotSupported, ShapeError, Span
+from bptt_sym.messages import marked
 from bptt_sym.notation import At, Claim, D, Idx, Node, Num, Sym, free_indices, walk
 from bptt_sym.recurrence import HORIZON, Recurrence
 
 if TYPE_CHECKING:
     from bptt_sym.decide.identity import Arena
 
+IN_A_REGIME: Final = marked("the text speaks of a regime in which the limit may be another one")
 _LOG = logging.getLogger(__name__)
 
 
@@ -113,6 +115,8 @@ class Court:
         self, claim: Claim, verdict: Verdict, exact: Collection[Node], regime: bool
     ) -> Verdict:
         """``verdict`` with its approximations and proportions judged."""
+        if regime and verdict.verdict == "wrong" and set(claim.ops) == {"->"}:
+            return Verdict("undecided", note=IN_A_REGIME)
         if not {"~", "prop"} & set(claim.ops):
             return verdict
         from bptt_sym.check.approximation import approximation, proportion

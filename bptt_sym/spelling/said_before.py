@@ -20,9 +20,13 @@ _SIZE = (
     rf"{_BAR}{{1,2}}\s*{_WEIGHT}\s*{_BAR}{{1,2}}(?:\s*_\s*(?:\{{?\s*(?:2|F|1|\\infty)\s*\}}?))?"
 )
 _RELATION = r"(?:<|>|\\lt(?![a-z])|\\gt(?![a-z])|\\leq?(?![a-z])|\\geq?(?![a-z])|≤|≥)"
-_CONDITION = re.compile(rf"\s*(?P<it>{_SIZE}\s*{_RELATION}\s*1)\s*[.,]?\s*")
+_NUMBER = (
+    r"(?:[0-9]{1,3}(?:\.[0-9]{1,3})?(?:\s*/\s*[0-9])?"
+    r"|\\[dt]?frac\s*(?:\{[0-9]\}\s*\{[0-9]\}|[0-9]{2}))"
+)
+_CONDITION = re.compile(rf"\s*(?P<it>{_SIZE}\s*{_RELATION}\s*{_NUMBER})\s*[.,]?\s*")
 _BEHIND = re.compile(
-    rf"(?:\\quad|\\qquad|\\;|\\,|~|,|\s)+\(\s*(?P<it>{_SIZE}\s*{_RELATION}\s*1)\s*\)\s*[.,]?\s*$"
+    rf"(?:\\quad|\\qquad|\\;|\\,|~|,|\s)+\(\s*(?P<it>{_SIZE}\s*{_RELATION}\s*{_NUMBER})\s*\)\s*[.,]?\s*$"
 )
 _CLAIM = re.compile(
     r"(?:\\to|\\rightarrow|\\longrightarrow|\\leq?|\\geq?|<|>|≤|≥|→)(?![A-Za-z])|\\lim"

@@ -279,14 +279,53 @@ BY_WEIGHT = r"\left|\frac{d h_T}{d w}\right|"
         (r"|w| < 1 \implies |w|^{k-T} \to 0", "undecided"),
         # A proof may suppose that the start is within the range of tanh; so may a claim.
         (rf"|w| \le \frac12 \implies {BY_WEIGHT} \le 2", "right_under_reading"),
-        (rf"|w| < 1 \implies {BY_WEIGHT} \le \frac{{1}}{{1-|w|}}", "undecided"),
-        (rf"{BY_WEIGHT} \le \sum_{{k=1}}^T |w|^{{T-k}}", "undecided"),
+        (rf"|w| < 1 \implies {BY_WEIGHT} \le \frac{{1}}{{1-|w|}}", "right_under_reading"),
+        (rf"{BY_WEIGHT} \le \frac{{1}}{{1-|w|}}", "wrong"),
+        (rf"|w| < 1 \implies {BY_WEIGHT} \le \frac{{|w|}}{{1-|w|}}", "wrong"),
+        (rf"{BY_WEIGHT} \le \sum_{{k=1}}^T |w|^{{T-k}}", "right_under_reading"),
+        (rf"{BY_WEIGHT} \le \sum_{{k=0}}^{{T-1}} |w|^k", "right_under_reading"),
+        (rf"{BY_WEIGHT} \le \sum_{{k=1}}^T |w|^k", "wrong"),
+        (r"\left|\sum_{t=1}^T w^{T-t+1}\right| \le \sum_{k=1}^T |w|^k", "right"),
+        (r"\left|\sum_{t=1}^T w^{T-t+1}\right| \le \sum_{k=0}^{T-1} |w|^k", "wrong"),
+        (r"\left|\sum_{t=1}^T w^{T-t+1}\right| \le \frac{|w|^T-1}{|w|-1}", "wrong"),
         (rf"{BY_WEIGHT} \le \sum_{{k=1}}^{{T-1}} |w|^{{T-k}}", "wrong"),
         (rf"{OVER_STEPS} > 0", "wrong"),
     ],
 )
 def test_exponents_and_starts(tex: str, verdict: str) -> None:
     assert judge(ELMAN, tex).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "tex", "verdict"),
+    [
+        # A weight above 1 does not make the derivative explode: a run of one unit fades.
+        ("elman", rf"|w| > 1 \implies {OVER_STEPS} \to \infty", "wrong"),
+        ("elman-vector", rf"\|W_{{hh}}\| > 1 \implies \|{OVER_STEPS[6:-7]}\| \to \infty", "wrong"),
+        ("elman", rf"|w| > 3 \implies {OVER_STEPS} \to \infty", "undecided"),
+        # The forget gates alone stand between two cell states, if the other paths are held fixed.
+        ("lstm", r"\left|\frac{\partial c_t}{\partial c_{t-1}}\right| \le 1",
+         "right_under_reading"),
+        ("lstm", r"\left|\frac{\partial c_T}{\partial c_k}\right| \le 1", "right_under_reading"),
+        ("lstm", r"\left|\frac{\partial c_t}{\partial c_{t-1}}\right| \le \frac12", "wrong"),
+        ("lstm-vector", r"\left\|\frac{\partial c_t}{\partial c_{t-1}}\right\| \le 1",
+         "right_under_reading"),
+        # Vectors: the largest entry, entry by entry, and of one unit where it is open.
+        ("lstm-vector", r"\|h_t\|_\infty \le 1", "right"),
+        ("lstm-vector", r"\|c_t\|_\infty \le 1", "wrong"),
+        ("lstm-vector", r"f_t (1-f_t) \le \frac14", "right_under_reading"),
+        ("lstm-vector", r"f_t (1-f_t) \le \frac15", "wrong"),
+        ("lstm-vector", r"|c_t| \le t + |c_0|", "undecided"),
+        ("lstm-vector", r"|c_t| \le 1", "wrong"),
+        # A product over no steps is 1, and not what is meant.
+        ("lstm", r"\prod_{j=k+1}^T f_j < 1", "undecided"),
+        ("lstm", r"\prod_{j=k+1}^T f_j < \frac12", "wrong"),
+        # A norm that is left open beside the Frobenius norm.
+        ("elman-vector", r"\|W_{hh}\| \le \|W_{hh}\|_F", "right_under_reading"),
+    ],
+)  # fmt: skip
+def test_limits_gates_and_open_norms(name: str, tex: str, verdict: str) -> None:
+    assert judge(cell(name), tex).verdict == verdict
 
 
 def test_the_slope_of_a_sigmoid_bounds_entries_alone() -> None:

@@ -45,7 +45,19 @@ def test_another_sentence_supposes_nothing() -> None:
 
 def test_a_contrary_hypothesis_is_not_asked_for() -> None:
     verdict, _, note = of(f"If $|w| > 1$, then ${GRADIENT} \\to \\infty$.")
-    assert verdict == "undecided" and "|w| < 1" not in note
+    assert verdict == "wrong" and "|w| < 1" not in note
+    # Where tanh is taken for linear, the limit is that of |w|^T.
+    linear = f"In the linear regime, if $|w| > 1$, then ${GRADIENT} \\to \\infty$."
+    assert of(linear)[0] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("limit", "verdict"), [("4", "right"), (r"\frac{1}{2}", "right"), ("5", "wrong")]
+)
+def test_conditions_with_other_numbers(limit: str, verdict: str) -> None:
+    slope = r"\left|\frac{dc_T}{dc_0}\right|"
+    text = f"$c_t = \\sigma(w c_{{t-1}} + u x_t)$\n\nIf $|w| < {limit}$, then ${slope} \\to 0$.\n"
+    assert [j for j in judged(text) if "frac{dc" in j.latex][-1].verdict.verdict == verdict
 
 
 @pytest.mark.parametrize("factor", ["", r"\frac{3}{3} "])

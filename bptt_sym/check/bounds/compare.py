@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from bptt_sym.check.bounds.magnitude import (
+from bptt_sym.check.bounds.magnitude import Bounder, norm_of
+from bptt_sym.check.bounds.terms import (
     ONE_EXP,
     ZERO_EXP,
-    Bounder,
     Exponent,
     Magnitude,
     Term,
     Unbounded,
-    norm_of,
     plus,
 )
 from bptt_sym.errors import BpttError
@@ -31,6 +30,7 @@ from bptt_sym.notation import (
     Norm,
     Num,
     Pow,
+    Sum,
     Sym,
     from_affine,
     num,
@@ -289,8 +289,22 @@ def has_axes(side: Node, rec: Recurrence) -> bool:
         return False
 
 
-def geometric(upper: Magnitude) -> Iterator[tuple[str, bool, tuple[Node, ...]]]:
-    """Closed forms of the geometric sums in ``upper``: (x^n - 1)/(x - 1) and its like."""
+def side_by_side(side: Node, rec: Recurrence) -> bool:
+    """Whether vectors stand side by side in it, which have no product but that of their entries."""
+    for n in walk(side):
+        if isinstance(n, Mul) and sum(has_axes(a, rec) for a in n.args) > 1:
+            axes = [len(shape_of(a, rec.shapes, rec.functions)) for a in n.args if has_axes(a, rec)]
+            return max(axes) == 1
+    return False
+
+
+def geometric(
+    upper: Magnitude, sizes: Sizes | None = None
+) -> Iterator[tuple[str, bool, tuple[Node, ...]]]:
+    """Closed forms of the geometric sums in ``upper``: (x^n - 1)/(x - 1) and its like.
+
+    Where ``sizes`` say that the ratio is below 1, also what the endless sum comes to.
+    """
     if len(upper) != 1 or upper[0].coefficient != 1 or len(upper[0].powers) != 1:
         return
     (base, _), *_ = upper[0].powers
@@ -303,12 +317,16 @@ def geometric(upper: Magnitude) -> Iterator[tuple[str, bool, tuple[Node, ...]]]:
     count = from_affine(dict(base[2][0]), base[2][1])
     one = num(1)
     power = Pow(size, count)
+    limit = ratio_limit(base[1], sizes) if sizes is not None else None
+    below = limit is not None and (limit[0] < 1 or (limit[0] == 1 and limit[1]))
+    endless = (Div(one, Add((one, Neg(size)))),) if below else ()
     yield (
         ratio[1],
         True,
         (
             Div(Add((power, Neg(one))), Add((size, Neg(one)))),
             Div(Add((one, Neg(power))), Add((one, Neg(size)))),
+            *endless,
         ),
     )
 
@@ -316,7 +334,7 @@ def geometric(upper: Magnitude) -> Iterator[tuple[str, bool, tuple[Node, ...]]]:
 def exact(node: Node, rec: Recurrence) -> Magnitude:
     """A node that is a sum of products of sizes, as it stands; anything else is Unbounded."""
     for n in walk(node):
-        fine = isinstance(n, (Num, Add, Mul, Div, Pow, Idx, Neg)) or (
+        fine = isinstance(n, (Num, Add, Mul, Div, Pow, Idx, Neg, Sum)) or (
             isinstance(n, (Abs, Norm)) and isinstance(n.arg, Sym)
         )
         if not fine and not isinstance(n, Sym):

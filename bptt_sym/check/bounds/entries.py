@@ -84,7 +84,8 @@ class _Entry:
                 return self.any(node) if step is not None and time != step else self.value(node)
             case Had(args=args):
                 return Mul(tuple(map(below, args)))
-            case Mul(args=args) if sum(not isinstance(a, Num) for a in args) < 2:
+            case Mul():
+                # Vectors side by side have no other product than that of their entries.
                 return rebuild(node, below)
             case Fn(name=name, arg=arg, order=0) if name in ("tanh", "sigma"):
                 return Fn(name, self.any(arg))

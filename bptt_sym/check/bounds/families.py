@@ -32,6 +32,16 @@ class Family:
     shown: dict[str, str]
 
 
+def written_out(rec: Recurrence, state: str) -> Node:
+    """The equation of a state; with ``a_t`` written out where it is ``tanh(a_t)``."""
+    rhs = rec.rhs(state)
+    if isinstance(rhs, Fn) and isinstance(rhs.arg, At) and rhs.arg.time == Idx(STEP):
+        name = rhs.arg.name
+        if name in rec.defined and name not in rec.states:
+            return replace(rhs, arg=rec.rhs(name))
+    return rhs
+
+
 def scalar_case(rec: Recurrence) -> Recurrence:
     """The recurrence with n = 1: a limit that fails there fails."""
     if rec.is_scalar or rec.blocks:
@@ -63,7 +73,7 @@ def lasting_gradient(side: Node, rec: Recurrence, sizes: Sizes) -> Verdict | Non
     if not rec.is_scalar or len(rec.states) != 1:
         return None
     (state,) = rec.states
-    rhs = rec.rhs(state)
+    rhs = written_out(rec, state)
     if not (isinstance(rhs, Fn) and rhs.name == "tanh"):
         return None
     weight = _weight(rhs.arg, state)
@@ -90,12 +100,51 @@ def lasting_gradient(side: Node, rec: Recurrence, sizes: Sizes) -> Verdict | Non
     )
 
 
+def fading_derivative(side: Node, rec: Recurrence, sizes: Sizes) -> Verdict | None:
+    """The derivative of a scalar tanh state by an earlier one does not explode for w = 2.
+
+    The published theorem ``refute-a`` is the proof, for ``h_0 = 1/2`` and no input; its certificate
+    is replayed here. Where the start is given, the first input can make ``h_1`` that.
+    """
+    if not rec.is_scalar or len(rec.states) != 1 or rec.max_lag != 1:
+        return None
+    (state,) = rec.states
+    rhs = written_out(rec, state)
+    if not (isinstance(rhs, Fn) and rhs.name == "tanh" and rhs.order == 0):
+        return None
+    weight = _weight(rhs.arg, state)
+    if weight is None or not _allowed(Fraction(2), ("|", weight), sizes):
+        return None
+    match side:
+        case D(y=At(name=name, time=Idx()), x=At(name=by), kind="total") if name == by == state:
+            pass
+        case _:
+            return None
+    given = state in rec.initial
+    if given and not rec.inputs:
+        return None
+    from bptt_sym import prove
+
+    theorem = prove.load("refute-a")
+    start = f"{state}_1" if given else f"{state}_0"
+    shown = {weight: "2", start: "1/2", "the rest of the pre-activation": "0 from there on"}
+    return Verdict(
+        "wrong",
+        scope="every T",
+        counterexample=Counterexample(
+            T=2, indices={}, values=shown, left="at most 1.5 · 0.85^(T - 1), which tends to 0",
+            right="∞",
+        ),
+        method=f"theorem {theorem.name}: {theorem.title} (its certificate was replayed)",
+    )  # fmt: skip
+
+
 def families(rec: Recurrence, sizes: Sizes) -> Iterator[Family]:
     """Constant runs of a scalar cell ``h_t = phi(w h_{t-1} + …)`` that obey the hypotheses."""
     if not rec.is_scalar or len(rec.states) != 1 or rec.max_lag != 1:
         return
     (state,) = rec.states
-    rhs = rec.rhs(state)
+    rhs = written_out(rec, state)
     if not (isinstance(rhs, Fn) and rhs.name in REST and rhs.order == 0):
         return
     weight = _weight(rhs.arg, state)

@@ -22,19 +22,14 @@ from bptt_sym.check.bounds.compare import (
     has_axes,
     hypothesis,
     merged,
+    side_by_side,
     vanishes,
 )
 from bptt_sym.check.bounds.entries import of_one_entry
-from bptt_sym.check.bounds.families import (
-    constant_value,
-    families,
-    lasting_gradient,
-    scalar_case,
-    scalar_sizes,
-)
 from bptt_sym.check.bounds.kinds import (
     LARGEST,
     LARGEST_ONLY,
+    SPECTRAL,
     begins_within,
     comparable,
     in_every_order,
@@ -45,10 +40,13 @@ from bptt_sym.check.bounds.kinds import (
     of_diagonals,
     of_largest_entries,
     rules_used,
+    with_spectral_norms,
     with_starts,
     within_norms,
 )
-from bptt_sym.check.bounds.magnitude import Bounder, Magnitude, Unbounded
+from bptt_sym.check.bounds.limits import limit
+from bptt_sym.check.bounds.magnitude import Bounder
+from bptt_sym.check.bounds.terms import Magnitude, Unbounded
 from bptt_sym.check.bounds.theorems import (
     START,
     by_theorem,
@@ -69,14 +67,12 @@ from bptt_sym.diagnose.diagnosis import CODES
 from bptt_sym.errors import BpttError, NotSupported
 from bptt_sym.messages import marked
 from bptt_sym.notation import (
-    INFINITY,
     Abs,
     Claim,
     Node,
     Norm,
     Num,
     Prod,
-    Sym,
     walk,
 )
 from bptt_sym.recurrence import Recurrence
@@ -102,10 +98,12 @@ def judge_bound(
     assume: Sequence[Claim] = (),
     *,
     theorems: bool = True,
+    units: bool = True,
 ) -> Verdict:
     """Judge one relation ``≤ < ≥ >`` or ``→``; hypotheses are ``claim.given`` and ``assume``.
 
-    Without ``theorems`` the kernel is not asked, whose search may take seconds.
+    Without ``theorems`` the kernel is not asked, whose search may take seconds; without ``units``
+    it is refuted by runs of one unit alone.
     Raises :class:`~bptt_sym.errors.InputError` if the hypotheses contradict each other.
     """
     op = claim.ops[0]
@@ -119,12 +117,28 @@ def judge_bound(
     if sizes.unread:
         return Verdict("undecided", note="a hypothesis is not a bound on the size of a parameter")
     claim = of_diagonals(claim, rec)
-    found = _Case(replace(claim, given=()), rec, arena, sizes, given, theorems)
+    spectral = leaves_open(*claim.sides) and _in_the_spectral_norm(claim, rec, arena, assume)
+    if spectral:
+        return spectral
+    found = Case(replace(claim, given=()), rec, arena, sizes, given, theorems, units)
     if op in ("<=", "<"):
         return without_norm(claim, rec, arena, assume) or found.inequality()
     if op == "->":
-        return found.limit()
+        return limit(found)
     return Verdict("undecided", note=f"the relation {op} is not judged")
+
+
+def _in_the_spectral_norm(
+    claim: Claim, rec: Recurrence, arena: Arena, assume: Sequence[Claim]
+) -> Verdict | None:
+    """The verdict, if it is right, where a norm that is left open beside another is this one."""
+    named = replace(claim, sides=tuple(map(with_spectral_norms, claim.sides)))
+    verdict = judge_bound(named, rec, arena, assume, theorems=False)
+    if not verdict.is_right:
+        return None
+    return replace(
+        verdict, verdict="right_under_reading", readings=(*verdict.readings, SPECTRAL)
+    )
 
 
 def without_norm(
@@ -135,7 +149,8 @@ def without_norm(
     Read in norm it may be right; what fails for one unit already fails however it is read. ``None``
     if both sides are numbers.
     """
-    if rec.is_scalar or not any(has_axes(s, rec) for s in claim.sides):
+    whole = any(has_axes(s, rec) for s in claim.sides)
+    if rec.is_scalar or not (whole or any(side_by_side(s, rec) for s in claim.sides)):
         return None
     entry = of_one_entry(claim, rec)
     if entry is not None:
@@ -149,8 +164,10 @@ def without_norm(
                 assumptions=(*verdict.assumptions, *started),
                 scope="every step, every entry, every dimension",
             )
+    if not whole:
+        return None
     sides = tuple(Norm(s, "any") if has_axes(s, rec) else s for s in claim.sides)
-    verdict = judge_bound(replace(claim, sides=sides), rec, arena, assume)
+    verdict = judge_bound(replace(claim, sides=sides), rec, arena, assume, units=False)
     if verdict.is_right:
         said = "vectors and matrices are compared by their norms"
         return replace(
@@ -163,7 +180,7 @@ def without_norm(
     return verdict
 
 
-class _Case:
+class Case:
     def __init__(
         self,
         claim: Claim,
@@ -172,8 +189,10 @@ class _Case:
         sizes: Sizes,
         given: Sequence[Claim],
         theorems: bool = True,
+        units: bool = True,
     ) -> None:
         self.theorems = theorems
+        self.units = units
         #: Whether it fails where an initial state is out of the range of its activation.
         self.begins_far = False
         self.claim = claim
@@ -207,7 +226,7 @@ class _Case:
         if shown is not None and (other := self._of_largest_entries()) is not None:
             return other
         if shown is not None:
-            hint = self._near_miss()
+            hint = self.near_miss()
             return Verdict(
                 "wrong",
                 counterexample=shown,
@@ -221,7 +240,7 @@ class _Case:
             if proved is not None:
                 return proved
         tried = "no counterexample was found among small rational values"
-        return Verdict("undecided", note="; ".join(p for p in (why, self._near_miss(), tried) if p))
+        return Verdict("undecided", note="; ".join(p for p in (why, self.near_miss(), tried) if p))
 
     def _of_largest_entries(self) -> Verdict | None:
         """The verdict if it holds where norms of vectors that are left open are largest entries.
@@ -231,7 +250,7 @@ class _Case:
         sides, vectors = of_largest_entries(self.claim, self.rec)
         if not vectors:
             return None
-        other = _Case(
+        other = Case(
             replace(self.claim, sides=sides), self.rec, self.arena, self.sizes, self.given, False
         )
         for trial in other.readings():
@@ -266,7 +285,7 @@ class _Case:
             if seen is None:
                 continue
             assumed = (START,) if bounder.needed_start and not self._starts_small() else ()
-            return self._proved(bounder, trial, assumed)
+            return self.proved(bounder, trial, assumed)
         return None
 
     def _below(self, upper: Magnitude, right: Node) -> bool | None:
@@ -282,7 +301,7 @@ class _Case:
 
     def _target(self, right: Node, upper: Magnitude) -> Magnitude | None:
         """The right side as an exact sum of sizes; closed geometric sums are recognised."""
-        for base, count, closed in geometric(merged(upper)):
+        for base, count, closed in geometric(merged(upper), self.sizes):
             if any(right == c for c in closed):
                 return tuple(t for t in merged(upper)) if base and count else None
         try:
@@ -290,7 +309,7 @@ class _Case:
         except Unbounded:
             return None
 
-    def _proved(self, bounder: Bounder, trial: Trial, assumed: tuple[str, ...]) -> Verdict:
+    def proved(self, bounder: Bounder, trial: Trial, assumed: tuple[str, ...]) -> Verdict:
         names = claim_indices(trial.claim.sides, self.rec)
         readings = tuple(r.message for r in trial.readings)
         scope = f"every {', '.join(names)}" if names else "as it stands"
@@ -344,7 +363,7 @@ class _Case:
                 return False
         return True
 
-    def _near_miss(self) -> str:
+    def near_miss(self) -> str:
         """The weakest of the documented hypotheses that makes the claim provable."""
         for trial in self.readings():
             bounder = Bounder(self.rec, True)
@@ -363,7 +382,7 @@ class _Case:
                     if base in self.sizes.lower and self.sizes.lower[base][0] >= value:
                         continue  # the claim supposes the contrary
                     trial_sizes.upper[base] = (value, strict)
-                    case = _Case(self.claim, self.rec, self.arena, trial_sizes, self.given)
+                    case = Case(self.claim, self.rec, self.arena, trial_sizes, self.given)
                     if self.claim.ops[0] == "->":
                         if vanishes(upper, trial_sizes):
                             return f"true if also {hypothesis(base, value, strict)}"
@@ -374,7 +393,8 @@ class _Case:
     # ---------------------------------------------------------------------- refutation
     def _refute(self) -> Counterexample | None:
         trial = next(self.readings())
-        for scalar in (True, False) if not self.rec.is_scalar else (False,):
+        ways = (True, False) if self.units else (True,)
+        for scalar in ways if not self.rec.is_scalar else (False,):
             for regime in (*REGIMES, *REST_REGIMES):
                 for draw in range(DRAWS):
                     found = self._refuted_at(trial, regime, draw, scalar)
@@ -434,61 +454,6 @@ class _Case:
         a, b = values
         op = hypothesis.ops[0]
         return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}.get(op, False))
-
-    # --------------------------------------------------------------------------- limits
-    def _kinds(self) -> list[str]:
-        """The norms of the hypotheses: what tends to 0 in one of them does so in every one."""
-        return list(dict.fromkeys(["2", *(base[-1] for base in self.sizes.upper if len(base) > 2)]))
-
-    def limit(self) -> Verdict:
-        target = self.claim.sides[1]
-        infinite = target == Sym(INFINITY)
-        if isinstance(target, Num) and not target.value:
-            for trial, kind in product(self.readings(), self._kinds()):
-                bounder = Bounder(self.rec, True)
-                side = trial.claim.sides[0]
-                try:
-                    upper = bounder.measured(side.arg if isinstance(side, Norm) else side, kind)
-                except Unbounded:
-                    continue
-                if vanishes(upper, self.sizes):
-                    return self._proved(bounder, trial, ())
-        elif not infinite:
-            return Verdict("undecided", note="only limits 0 and ∞ are judged")
-        return self._other_limit(infinite)
-
-    def _other_limit(self, infinite: bool) -> Verdict:
-        trial = next(self.readings())
-        side = trial.claim.sides[0]
-        bare = side.arg if isinstance(side, (Norm, Abs)) else side
-        rec = scalar_case(self.rec)
-        for family in families(rec, scalar_sizes(self.sizes)):
-            value = constant_value(bare, rec, family)
-            if value is None or (not infinite and value == 0):
-                continue
-            shown = Counterexample(
-                T=1,
-                indices={},
-                values=family.shown,
-                left=str(value),
-                right="∞" if infinite else "0",
-                place="for every T",
-            )
-            return Verdict(
-                "wrong",
-                scope="every T",
-                counterexample=shown,
-                method="along this run the left side has this value for every T (decided as an "
-                "identity), so it does not tend to the right side",
-                note=self._near_miss() if not infinite else "",
-            )
-        if not infinite:
-            lasting = lasting_gradient(bare, self.rec, self.sizes)
-            if lasting is not None:
-                return lasting
-        return Verdict(
-            "undecided", note=self._near_miss() or "no rule proves or refutes this limit"
-        )
 
 
 def _under(verdict: Verdict, trial: Trial) -> Verdict:

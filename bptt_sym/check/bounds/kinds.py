@@ -47,6 +47,7 @@ LARGEST = marked(
     "the norm of a vector of slopes is its largest entry, as that of the diagonal matrix"
 )
 LARGEST_ONLY = marked("it holds of the largest entry, and not of the Euclidean norm")
+SPECTRAL = marked("the norm is the spectral norm")
 #: Factors of a product that are tried in every order.
 _MOST_ORDERED = 3
 
@@ -92,6 +93,12 @@ def of_diagonals(claim: Claim, rec: Recurrence) -> Claim:
         return rebuild(n, change)
 
     return replace(claim, sides=(change(left), change(right)))
+
+
+def with_spectral_norms(node: Node) -> Node:
+    """``node`` with the spectral norm for each one that is left open."""
+    node = rebuild(node, with_spectral_norms)
+    return replace(node, ord="2") if isinstance(node, Norm) and node.ord == "any" else node
 
 
 def of_largest_entries(claim: Claim, rec: Recurrence) -> tuple[tuple[Node, ...], list[Node]]:
@@ -225,8 +232,11 @@ def _outside(node: Node) -> list[Node]:
 
 
 def is_degenerate(side: Node, env: dict[str, int]) -> bool:
-    """Whether a derivative of an element by itself stands in ``side`` at this instance."""
+    """Whether a derivative of an element by itself stands in ``side`` at this instance, or a
+    product of no factors: what no step lies between."""
     for n in walk(side):
+        if isinstance(n, Prod) and _is_empty(n, env):
+            return True
         if isinstance(n, D) and isinstance(n.y, At) and isinstance(n.x, At):
             y, x = affine(n.y.time), affine(n.x.time)
             if y is None or x is None or not {*y[0], *x[0]} <= set(env):
@@ -235,3 +245,11 @@ def is_degenerate(side: Node, env: dict[str, int]) -> bool:
             if n.y.name == n.x.name and times[0] == times[1]:
                 return True
     return False
+
+
+def _is_empty(product: Prod, env: dict[str, int]) -> bool:
+    lo, hi = affine(product.lo), affine(product.hi)
+    if lo is None or hi is None or not {*lo[0], *hi[0]} <= set(env):
+        return False
+    first, last = (sum(c * env[v] for v, c in f[0].items()) + f[1] for f in (lo, hi))
+    return last < first

@@ -18,11 +18,25 @@ Each use is noted, so that a verdict can say what it rests on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
-from bptt_sym.errors import BpttError, NotSupported
+from bptt_sym.check.bounds.terms import (
+    ONE_EXP,
+    UNIT,
+    Base,
+    Exponent,
+    Magnitude,
+    Term,
+    Unbounded,
+    exponent,
+    geometric,
+    plus,
+    scaled,
+    times,
+)
+from bptt_sym.errors import BpttError
 from bptt_sym.jacobian import Calculus, offset
 from bptt_sym.notation import (
     Abs,
@@ -51,62 +65,16 @@ from bptt_sym.notation import (
     fresh,
     index,
     num,
+    substitute_index,
     walk,
 )
-from bptt_sym.recurrence import Recurrence, references
+from bptt_sym.recurrence import STEP, Recurrence, references
 from bptt_sym.shapes import shape_of
-
-Exponent = tuple[tuple[tuple[str, int], ...], int]
-#: A size: ``("|", "w")``, ``("‖", "W", "2")`` with the norm, a rational base, a count of terms
-#: ``("#", n)``, or a geometric sum ``("geo", ratio, n)`` = 1 + ratio + … + ratio^(n-1).
-Base = Any
 
 #: Least upper bounds of the derivatives of the activations.
 SLOPE = {"tanh": Fraction(1), "sigma": Fraction(1, 4)}
 #: Least upper bounds of their absolute values; neither is attained.
 OUTPUT = {"tanh": Fraction(1), "sigma": Fraction(1)}
-
-
-class Unbounded(NotSupported):
-    """No rule bounds this expression."""
-
-
-@dataclass(frozen=True)
-class Term:
-    """``coefficient · prod(base ** exponent)``; ``strict`` if the bound is not attained."""
-
-    coefficient: Fraction
-    powers: tuple[tuple[Base, Exponent], ...] = ()
-    strict: bool = False
-
-    def times(self, other: Term) -> Term:
-        merged = dict(self.powers)
-        for base, exponent in other.powers:
-            merged[base] = plus(merged[base], exponent) if base in merged else exponent
-        kept = tuple(sorted(((b, e) for b, e in merged.items() if e != ZERO_EXP), key=repr))
-        strict = self.strict or other.strict
-        return Term(self.coefficient * other.coefficient, kept, strict)
-
-
-Magnitude = tuple[Term, ...]
-ZERO_EXP: Exponent = ((), 0)
-ONE_EXP: Exponent = ((), 1)
-UNIT = Term(Fraction(1))
-
-
-def exponent(node: Node) -> Exponent:
-    """An affine index expression as an exponent."""
-    form = affine(node)
-    if form is None:
-        raise Unbounded("an exponent that is not affine in the indices")
-    return tuple(sorted(form[0].items())), form[1]
-
-
-def plus(a: Exponent, b: Exponent, sign: int = 1) -> Exponent:
-    coeffs = dict(a[0])
-    for name, c in b[0]:
-        coeffs[name] = coeffs.get(name, 0) + sign * c
-    return tuple(sorted((n, c) for n, c in coeffs.items() if c)), a[1] + sign * b[1]
 
 
 @dataclass
@@ -218,6 +186,10 @@ class Bounder:
                     return Term(OUTPUT[rhs.name], strict=True)
                 self.note(_output_reason(rhs.name))
                 return Term(OUTPUT[rhs.name], strict=True)
+            if not self._may_be_initial(node):
+                found = self.bound(substitute_index(rhs, STEP, node.time))
+                if len(found) == 1 and not found[0].powers:
+                    return found[0]
         raise Unbounded(f"no rule bounds {node.name}")
 
     def _may_be_initial(self, node: At) -> bool:
@@ -310,7 +282,7 @@ class Bounder:
                     rest.remove(a)
                     rest.remove(b)
                     self.note(_slope_reason("sigma"))
-                    out = _times(out, (Term(SLOPE["sigma"]),))
+                    out = times(out, (Term(SLOPE["sigma"]),))
         if len(args) > 1:
             self.note("‖AB‖ ≤ ‖A‖ ‖B‖" if not self.rec.is_scalar else "|ab| = |a| |b|")
         matrices = [a for a in rest if self._axes(a) == 2 and not _is_diagonal(a)]
@@ -321,7 +293,7 @@ class Bounder:
                 size = self.measured(a, "2")
             else:
                 size = self.bound(a)
-            out = _times(out, size)
+            out = times(out, size)
         return out
 
     def _pow(self, base: Node, exp: Node) -> Magnitude:
@@ -330,7 +302,7 @@ class Bounder:
         if not power[0] and 0 <= power[1] <= 8:
             out: Magnitude = (UNIT,)
             for _ in range(power[1]):
-                out = _times(out, inner)
+                out = times(out, inner)
             return out
         return (self._raise(inner, power),)
 
@@ -344,7 +316,7 @@ class Bounder:
         for b, e in term.powers:
             if e[0]:
                 raise Unbounded("a power of a power")
-            powers.append((b, _scaled(power, e[1])))
+            powers.append((b, scaled(power, e[1])))
         return UNIT.times(Term(Fraction(1), tuple(powers)))
 
     # ------------------------------------------------------------------------ binders
@@ -357,6 +329,10 @@ class Bounder:
 
     def _sum(self, node: Sum) -> Magnitude:
         inner = self.bound(node.body)
+        if any(dict(e[0]).get(node.var, 0) > 0 for t in inner for _, e in t.powers):
+            # 1 + x + … + x^n, counted from its other end
+            back = Add((node.lo, node.hi, Neg(Idx(node.var))))
+            inner = self.bound(substitute_index(node.body, node.var, back))
         count = plus(plus(exponent(node.hi), exponent(node.lo), -1), ((), 1))
         self.note("|a + b| ≤ |a| + |b|")
         out = []
@@ -364,7 +340,7 @@ class Bounder:
             moving = [(b, e) for b, e in t.powers if node.var in dict(e[0])]
             if moving:
                 # A geometric sum: the largest term is bounded under |base| <= 1 by the caller.
-                out.append(geometric(t, node.var, moving, count))
+                out.append(geometric(t, node.var, moving, count, exponent(node.hi)))
             else:
                 out.append(t.times(Term(Fraction(1), ((("#", count), ONE_EXP),))))
         return tuple(out)
@@ -376,6 +352,8 @@ class Bounder:
             raise Unbounded("the derivative of something that is not a sequence")
         if isinstance(node.x, At) and node.x.name == node.y.name and node.kind == "total":
             return self._path(node.y, node.x, calculus)
+        if node.kind == "own":
+            return self._own_path(node, calculus)
         if isinstance(node.x, Sym) and node.kind == "total":
             return self._by_parameter(node.y, node.x, calculus)
         near = isinstance(node.x, At) and offset(node.y.time, node.x.time) in (0, 1)
@@ -410,16 +388,29 @@ class Bounder:
     def _path(self, y: At, x: At, calculus: Calculus) -> Magnitude:
         if self._states_behind(y.name) != {y.name} or self.rec.max_lag != 1:
             raise Unbounded("a path through several states")
+        return self._each_step(y, x, calculus.one_step)
+
+    def _own_path(self, node: D, calculus: Calculus) -> Magnitude:
+        """The path along one state alone, whose gates do not read it."""
+        y, x = node.y, node.x
+        if not (isinstance(y, At) and isinstance(x, At) and x.name == y.name):
+            raise Unbounded("a derivative along several states")
+        gates = {n for n, _ in references(self.rec.rhs(y.name))} & set(self.rec.defined)
+        within = {n for g in gates - {y.name} for n, _ in references(self.rec.rhs(g))}
+        if y.name in within or within & (set(self.rec.defined) - set(self.rec.states)):
+            raise Unbounded("a path through the gates")
+        return self._each_step(y, x, calculus.direct)
+
+    def _each_step(self, y: At, x: At, one_step: Callable[[At, At], Node]) -> Magnitude:
         lag = plus(exponent(y.time), exponent(x.time), -1)
-        step = At(y.name, Idx("t")), At(y.name, index("t", -1))
-        one_step = calculus.one_step(*step)
-        if any(isinstance(n, D) for n in walk(one_step)):
+        factor = one_step(At(y.name, Idx("t")), At(y.name, index("t", -1)))
+        if any(isinstance(n, D) for n in walk(factor)):
             raise Unbounded("the derivative of an unknown function")
-        factor = self.bound(one_step)
+        size = self.bound(factor)
         if not lag[0] and lag[1] == 1:
-            return self.bound(calculus.one_step(y, x))
+            return self.bound(one_step(y, x))
         self.note("the chain rule: one factor for each step")
-        return (self._raise(factor, lag),)
+        return (self._raise(size, lag),)
 
     def _by_parameter(self, y: At, x: Sym, calculus: Calculus) -> Magnitude:
         if self._states_behind(y.name) != {y.name} or self.rec.max_lag != 1:
@@ -441,28 +432,6 @@ def norm_of(kind: str) -> str:
 
 def _is_diagonal(node: Node) -> bool:
     return isinstance(node, Diag) or (isinstance(node, Transpose) and isinstance(node.arg, Diag))
-
-
-def geometric(term: Term, var: str, moving: list[tuple[Base, Exponent]], count: Exponent) -> Term:
-    """The sum of a term over ``var``: ``count`` terms whose ratio is a product of sizes.
-
-    Raises :class:`Unbounded` unless the exponents fall as ``var`` grows, to 0 at its end.
-    """
-    if any(dict(e[0])[var] != -1 for _, e in moving):
-        raise Unbounded("a sum whose terms do not shrink by one factor a step")
-    if any(plus(e, ((((var, -1),), 0)), -1)[0] != count[0] for _, e in moving):
-        raise Unbounded("a geometric sum that does not end at its last step")
-    ratio = tuple(sorted((b for b, _ in moving), key=repr))
-    rest = tuple((b, e) for b, e in term.powers if (b, e) not in moving)
-    return Term(term.coefficient, (*rest, (("geo", ratio, count), ONE_EXP)), term.strict)
-
-
-def _times(a: Magnitude, b: Magnitude) -> Magnitude:
-    return tuple(x.times(y) for x in a for y in b)
-
-
-def _scaled(e: Exponent, k: int) -> Exponent:
-    return tuple((n, c * k) for n, c in e[0]), e[1] * k
 
 
 def _slope_reason(name: str) -> str:
