@@ -79,10 +79,12 @@ from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.text import text
 
 F = Fraction
-#: Besides the regimes of equations: runs at rest, where slopes are largest.
+#: Besides the regimes of equations: runs at rest or coming to it, where slopes are largest.
 REST_REGIMES = (
     Regime("at rest", (F(1), F(2), F(4), F(-2)), (F(0),), (F(0),)),
     Regime("near rest", (F(1), F(3, 2), F(5), F(-2)), (F(0), F(1, 10)), (F(1, 10), F(0))),
+    # A state near 1, and then a step near 0: where a value times the slope after it is largest.
+    Regime("let go", (F(1),), (F(5), F(-1)), (F(0),)),
     Regime("large start", (F(1, 10), F(0), F(1)), (F(0), F(1, 4)), (F(3), F(2), F(-3))),
 )
 DRAWS = 6
