@@ -26,7 +26,8 @@ from bptt_sym.decide.world import Absent
 from bptt_sym.diagnose.edits import MAX_COST, Edit, edits
 from bptt_sym.diagnose.linearized import Linearized, Unknown
 from bptt_sym.errors import BpttError, Span, UnboundName
-from bptt_sym.notation import HORIZON_NAME, At, Claim, D, Node, Ones, Sym, walk
+from bptt_sym.jacobian import Calculus
+from bptt_sym.notation import HORIZON_NAME, At, Call, Claim, D, Node, Ones, Sym, walk
 from bptt_sym.recurrence import Recurrence
 
 #: What each code means, in one sentence; ``docs/diagnostics/`` has a page for each.
@@ -68,6 +69,8 @@ MAX_TRIED = 4000
 NEAR = 2
 #: A formula of more nodes than these stays without a diagnosis.
 MAX_NODES = 2_000
+#: Parts of a derivative along one edge that is written out in a correction.
+_SHORT = 40
 #: After which a formula, a very long one, stays without a diagnosis.
 MAX_SECONDS = 3.0
 
@@ -355,8 +358,28 @@ def _explain(edit: Edit, claim: Claim, rec: Recurrence) -> Diagnosis:
 
     changed = _changed(edit, text)
     left, right = (_with_identity(side) for side in (edit.left or claim.sides[0], edit.node))
+    right = _without_marks(right, claim, rec)
     corrected = f"{latex(left, rec)} = {latex(right, rec)}"
     return Diagnosis(edit.code, CODES[edit.code] + changed, corrected, _place(edit, claim))
+
+
+def _without_marks(node: Node, claim: Claim, rec: Recurrence) -> Node:
+    """``node``, where derivatives along one edge, of which the text knows none, are written out."""
+    if any(isinstance(n, D) and n.kind == "direct" for side in claim.sides for n in walk(side)):
+        return node
+    calculus = Calculus(rec)
+
+    def out(n: Node) -> Node:
+        if not isinstance(n, D) or n.kind != "direct" or not isinstance(n.y, At):
+            return n
+        try:
+            found = calculus.direct(n.y, n.x)
+        except (BpttError, ValueError):
+            return n
+        plain = not any(isinstance(m, (D, Call)) for m in walk(found))
+        return found if plain and sum(1 for _ in walk(found)) <= _SHORT else n
+
+    return transform(node, out)
 
 
 def _with_identity(node: Node) -> Node:

@@ -221,6 +221,8 @@ def text_of(data: bytes) -> str:
     """
     if len(data) > MAX_BYTES:
         raise LimitExceeded(f"larger than {MAX_BYTES // 2**20} MB", hint="split the document")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") and b"\0" in data:
+        raise InputError("this is UTF-16 text", hint="save the file as UTF-8")
     if b"\0" in data:
         raise InputError("this is a binary file, not a document", hint="give Markdown or LaTeX")
     try:

@@ -7,6 +7,7 @@ import pytest
 from bptt_sym.check.answer import Court
 from bptt_sym.check.exercises import Exercise, exercise, mark
 from bptt_sym.check.exercises.exercise import from_toml
+from bptt_sym.check.exercises.feedback import rounded
 from bptt_sym.check.setting import Setting
 from bptt_sym.check.solution.judge import relate
 from bptt_sym.notation import num
@@ -176,3 +177,14 @@ def test_what_is_right_under_a_generous_reading_or_beside_unread_lines_is_looked
     assert not mark(series, text.replace("^T", "^{T-1}")).needs_review
     unread = mark(exercise("ex1"), rf"${X} = h_t$, $\max_t h_t \le 1$")
     assert unread.faults and unread.needs_review
+
+
+def test_feedback_has_numbers_for_people_and_corrections_in_known_notation() -> None:
+    assert rounded("[-0.986598637920 +/- 2.53e-13]", "1/4") == ["≈ -0.9866", "1/4"]
+    near = rounded("[0.123456789012 +/- 3e-13]", "[0.123456780000 +/- 3e-13]")
+    assert near == ["≈ 0.12345679", "≈ 0.12345678"]
+    assert rounded("at most 1.5 · 0.85^(T - 1)", "∞") == ["at most 1.5 · 0.85^(T - 1)", "∞"]
+    (part,) = mark(exercise("recursion"), r"(1-h_T^2) h_{T-1}").parts
+    assert part.verdict is not None and part.verdict.diagnosis is not None
+    assert "dir" not in part.verdict.diagnosis.corrected
+    assert r"w \frac{\partial h_{T-1}}{\partial w}" in part.verdict.diagnosis.corrected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.exercises.forms import REQUIREMENTS, Requirement, requirement
+from bptt_sym.check.exercises.toml_lines import with_lines
 from bptt_sym.check.model import Model
 from bptt_sym.check.setting import Setting, option
+from bptt_sym.diagnose.diagnosis import CODES
 from bptt_sym.errors import InputError
 from bptt_sym.messages import LANGUAGES
 from bptt_sym.notation import D, Node, Rel, Sym, walk
@@ -157,7 +159,8 @@ def exercise(name: str | Path, *, beside: Path | None = None) -> Exercise:
         path = LIBRARY / f"{text}.toml"
     else:
         path = (beside or Path()) / text
-    return from_toml(toml_of(path), path.stem, str(path))
+    with with_lines(path):
+        return from_toml(toml_of(path), path.stem, str(path))
 
 
 def toml_of(path: Path, limit: int = MAX_BYTES) -> dict[str, Any]:
@@ -246,7 +249,7 @@ class _Reader:
     def known(self, table: Mapping[str, Any], keys: Any, inside: str = "") -> None:
         for key in table:
             if key not in keys:
-                place = f"{self.where}: [{inside}]" if inside else self.where
+                place = f"{self.where}: {inside}" if inside else self.where
                 raise InputError(
                     f"{place} has no key {key!r}", token=key,
                     hint="there are " + ", ".join(sorted(keys)),
@@ -295,19 +298,25 @@ class _Reader:
         return Text(MappingProxyType(dict(value)))
 
     def part(self, table: Any, number: int, names: Model) -> Part:
+        """One part; what is wrong in it names it by its number."""
         inside = f"part {number}"
         if not isinstance(table, dict):
             raise InputError(f"{self.where}: {inside} is not a table")
         self.known(table, _PART, inside)
+        return _Reader(f"{self.where}: {inside}")._part(table, number, names)
+
+    def _part(self, table: Mapping[str, Any], number: int, names: Model) -> Part:
         relation = RELATIONS.get(self.text(table, "relation", "="))
         if relation is None:
             raise InputError(
-                f"{self.where}: {inside}: relation is none", hint="one of " + ", ".join(RELATIONS)
+                f"{self.where}: relation is none", hint="one of " + ", ".join(RELATIONS)
             )
         latex = self.text(table, "target")
-        target = self._expression(latex, f"{inside}: target", names)
+        target = self._expression(latex, "target", names)
         hints = self.table(table, "hints")
         credit = self.table(table, "credit")
+        self.codes(hints, {*CODES, "default", "form"}, "hints")
+        self.codes(credit, CODES, "credit")
         return Part(
             id=self.text(table, "id", str(number)),
             target=target,
@@ -316,12 +325,12 @@ class _Reader:
             points=self.number(table, "points", 1, 1e6),
             ask=self.words(table, "ask") or NO_TEXT,
             accept=tuple(
-                self._expression(a, f"{inside}: accept", names) for a in self.texts(table, "accept")
+                self._expression(a, "accept", names) for a in self.texts(table, "accept")
             ),
-            form=tuple(self._forms(self.texts(table, "form"), inside, names)),
+            form=tuple(self._forms(self.texts(table, "form"))),
             form_credit=self.number(table, "form_credit", 0.5, 1),
-            within=self._optional(table, "within", inside, names),
-            best=self._optional(table, "best", inside, names),
+            within=self._optional(table, "within", names),
+            best=self._optional(table, "best", names),
             steps=self.number(table, "steps", 0, 1),
             credit={k: self.number(credit, k, 0, 1) for k in credit},
             hints={k: self.text_of(v, f"hints.{k}") for k, v in hints.items()},
@@ -329,12 +338,19 @@ class _Reader:
             strict=bool(table.get("strict", False)),
         )
 
-    def _optional(
-        self, table: Mapping[str, Any], key: str, inside: str, names: Model
-    ) -> Node | None:
+    def codes(self, table: Mapping[str, Any], known: Collection[str], inside: str) -> None:
+        """Refuse a diagnosis that does not exist: what hangs on it would never be used."""
+        for key in table:
+            if key not in known:
+                raise InputError(
+                    f"{self.where}: {inside}: no diagnosis {key!r}", token=key,
+                    hint="BP001 to BP027" + (", default or form" if "form" in known else ""),
+                )  # fmt: skip
+
+    def _optional(self, table: Mapping[str, Any], key: str, names: Model) -> Node | None:
         if key not in table:
             return None
-        return self._expression(table[key], f"{inside}: {key}", names)
+        return self._expression(table[key], key, names)
 
     def _expression(self, latex: Any, key: str, names: Model) -> Node:
         if not isinstance(latex, str):
@@ -343,12 +359,12 @@ class _Reader:
             node = read_expression(latex, names.court.model, vocabulary=names.vocabulary)
             return names.spelt_out(node)
 
-    def _forms(self, texts: tuple[str, ...], inside: str, names: Model) -> Iterator[Requirement]:
+    def _forms(self, texts: tuple[str, ...]) -> Iterator[Requirement]:
         for text in texts:
             found = requirement(text)
             if found is None:
                 raise InputError(
-                    f"{self.where}: {inside}: no form {text!r}", token=text,
+                    f"{self.where}: no form {text!r}", token=text,
                     hint="there are " + ", ".join(REQUIREMENTS) + ", and 'only: NAMES'",
                 )  # fmt: skip
             yield found

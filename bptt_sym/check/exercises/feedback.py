@@ -206,6 +206,7 @@ def _steps(part: PartMark, level: Level, tr: Translator) -> Iterator[Said]:
             tr("Look at line {line} again:", line=first.line.place.line)
             + " "
             + tr(_STEP_WORDS[first.status]),
+            f"{_SIGNS.get(first.line.op, '=')} {first.line.latex}",
             tone="hint",
             depth=1,
         )
@@ -276,8 +277,27 @@ def _counterexample(example: Counterexample, tr: Translator, depth: int) -> Iter
     values |= dict(example.functions)
     at = ", ".join(f"{name} = {value}" for name, value in values.items())
     yield Said(tr("For example, at"), at, "bad", depth)
-    yield Said(tr("the left side is"), "", "bad", depth, example.left)
-    yield Said(tr("the right side is"), "", "bad", depth, example.right)
+    left, right = rounded(example.left, example.right)
+    yield Said(tr("the left side is"), "", "bad", depth, left)
+    yield Said(tr("the right side is"), "", "bad", depth, right)
+
+
+_BALL: Final = re.compile(r"\[(?P<middle>-?[0-9.]+(?:e[-+]?[0-9]+)?) \+/- [0-9.e+-]+\]")
+#: Digits that tell two values apart for a reader, and the most that are shown.
+_DIGITS: Final = (4, 12)
+
+
+def _about(value: str, digits: int) -> str:
+    return _BALL.sub(lambda m: f"≈ {float(m['middle']):.{digits}g}", value)
+
+
+def rounded(*values: str) -> list[str]:
+    """Enclosures as rounded numbers, with as many digits as tell them apart."""
+    for digits in range(_DIGITS[0], _DIGITS[1] + 1):
+        shown = [_about(v, digits) for v in values]
+        if len(set(shown)) == len(set(values)):
+            return shown
+    return list(values)
 
 
 def number(value: float) -> str:

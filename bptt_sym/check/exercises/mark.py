@@ -76,6 +76,10 @@ class PartMark:
     def needs_review(self) -> bool:
         """Whether a person should look: something was not decided or not read."""
         open_step = bool(self.part.steps) and any(s.status == "undecided" for s in self.steps)
+        # Where steps earn nothing, a right answer from a wrong one has all the points.
+        lucky = not self.part.steps and any(s.status == "wrong" for s in self.steps)
+        if self.status == "right" and lucky:
+            return True
         read = self.verdict.readings if self.verdict is not None and self.score else ()
         return (
             self.status in ("undecided", "unreadable") or open_step or not GENEROUS.isdisjoint(read)

@@ -66,6 +66,10 @@ def _question(
     question: Mapping[str, Any], answer: Mapping[str, str] | None, level: Any, tr: Translator
 ) -> Record:
     head = _head(question)
+    problem = answer.get("problem", "") if answer is not None else ""
+    if answer is not None and problem and not answer["text"].strip():
+        return {**head, "score": 0.0, "needs_review": True, "parts": [], "file": answer["file"],
+                "feedback": problem}  # fmt: skip
     if answer is None or not answer["text"].strip():
         return {**head, "score": 0.0, "needs_review": False, "parts": [], "file": "",
                 "feedback": tr(NO_ANSWER)}  # fmt: skip
@@ -80,10 +84,10 @@ def _question(
     return {
         **head,
         "score": found.score,
-        "needs_review": found.needs_review,
+        "needs_review": found.needs_review or bool(problem),
         "parts": parts,
         "file": file,
-        "feedback": _faults(found, level, tr),
+        "feedback": "\n".join(line for line in (problem, _faults(found, level, tr)) if line),
     }
 
 

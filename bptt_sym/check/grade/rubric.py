@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from bptt_sym.check.exercises.exercise import LIBRARY, Exercise, catalogue, from_toml, toml_of
 from bptt_sym.check.exercises.feedback import Level, level_of
+from bptt_sym.check.exercises.toml_lines import with_lines
 from bptt_sym.errors import InputError
 from bptt_sym.messages import translator
 
@@ -20,7 +22,7 @@ _KEYS: Final = frozenset(
 )
 _QUESTION: Final = frozenset("id exercise points visibility file title".split())
 #: Part of the digest: results of another version of the marking are not taken over.
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 @dataclass(frozen=True)
@@ -109,23 +111,34 @@ def read_rubric(path: str | Path) -> Rubric:
         The file or one of its exercises is not well formed.
     """
     path = Path(path)
+    with with_lines(path):
+        return _read(path)
+
+
+def _read(path: Path) -> Rubric:
     table = toml_of(path)
     _known(table, _KEYS, str(path))
     language = str(table.get("language", "en"))
-    translator(language)
+    with _about(path, "language"):
+        translator(language)
     questions = table.get("question")
     if not isinstance(questions, list) or not questions:
         raise InputError(f"{path}: no [[question]]", hint="a rubric asks for something")
     visibility = _visibility(table, "visibility", "visible", path)
     read = tuple(_question(q, n, path, visibility) for n, q in enumerate(questions, 1))
     ids = [q.id for q in read]
-    if len(set(ids)) != len(ids):
-        raise InputError(f"{path}: two questions have the same id")
+    for number, id in enumerate(ids, 1):
+        if id in ids[: number - 1]:
+            raise InputError(
+                f"{path}: question {number}: two questions have the same id {id!r}", token="id"
+            )
+    with _about(path, "level"):
+        level = level_of(str(table.get("level", "hint")))
     return Rubric(
         title=str(table.get("title", path.stem)),
         questions=read,
         language=language,
-        level=level_of(str(table.get("level", "hint"))),
+        level=level,
         seconds=_number(table, "seconds", 30.0, path, 0.1, 3600),
         megabytes=int(_number(table, "megabytes", 1024, path, 128, 1 << 20)),
         visibility=visibility,
@@ -146,20 +159,30 @@ def _question(table: Any, number: int, path: Path, visibility: Visibility) -> Qu
         source = LIBRARY / f"{name}.toml"
     else:
         raise InputError(
-            f"{path}: no exercise {name!r}", token=name,
+            f"{path}: question {number}: no exercise {name!r}", token=name,
             hint="there are " + ", ".join(catalogue()) + "; a file of your own ends in .toml",
         )  # fmt: skip
-    data = toml_of(source)
-    exercise = from_toml(data, source.stem, str(source))
+    with with_lines(source):
+        data = toml_of(source)
+        exercise = from_toml(data, source.stem, str(source))
     return Question(
         id=str(table.get("id", source.stem)),
         exercise_id=source.stem,
         table=data,
-        points=_number(table, "points", exercise.points, path, 0, 1e6),
+        points=_number(table, "points", exercise.points, f"{path}: question {number}", 0, 1e6),
         title=str(table.get("title", "")) or exercise.title.in_("en"),
-        visibility=_visibility(table, "visibility", visibility, path),
+        visibility=_visibility(table, "visibility", visibility, f"{path}: question {number}"),
         file=str(table.get("file", "")),
     )
+
+
+@contextmanager
+def _about(path: Path, key: str) -> Iterator[None]:
+    """Errors inside are about one key of the file."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {key}: {error.message}", token=key, hint=error.hint) from None
 
 
 def _known(table: Mapping[str, Any], keys: frozenset[str], where: str) -> None:
@@ -172,19 +195,19 @@ def _known(table: Mapping[str, Any], keys: frozenset[str], where: str) -> None:
 
 
 def _number(
-    table: Mapping[str, Any], key: str, default: float, path: Path, low: float, high: float
+    table: Mapping[str, Any], key: str, default: float, where: object, low: float, high: float
 ) -> float:
     value = table.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{path}: {key} is not a number from {low:g} to {high:g}", token=key)
+        raise InputError(f"{where}: {key} is not a number from {low:g} to {high:g}", token=key)
     return float(value)
 
 
 def _visibility(
-    table: Mapping[str, Any], key: str, default: Visibility, path: Path
+    table: Mapping[str, Any], key: str, default: Visibility, where: object
 ) -> Visibility:
     value = table.get(key, default)
     for known in get_args(Visibility):
         if value == known:
             return known  # type: ignore[no-any-return]
-    raise InputError(f"{path}: {key} is one of " + ", ".join(get_args(Visibility)), token=key)
+    raise InputError(f"{where}: {key} is one of " + ", ".join(get_args(Visibility)), token=key)

@@ -27,10 +27,14 @@ MAX_LINE: Final = 8 * MAX_TEXT
 
 @dataclass(frozen=True)
 class Answer:
-    """The text that answers one question, and the file it came from."""
+    """The text that answers one question, and the file it came from.
+
+    ``problem`` says why a person must look at it: there is no text, or not one alone.
+    """
 
     text: str
     file: str = ""
+    problem: str = ""
 
     @property
     def tex(self) -> bool:
@@ -54,7 +58,10 @@ class Submission:
     def as_json(self) -> dict[str, Any]:
         return {
             "id": self.id,
-            "answers": {k: {"text": a.text, "file": a.file} for k, a in self.answers.items()},
+            "answers": {
+                k: {"text": a.text, "file": a.file, **({"problem": a.problem} if a.problem else {})}
+                for k, a in self.answers.items()
+            },
             "problem": self.problem,
         }
 
@@ -87,7 +94,7 @@ def _of(path: Path, rubric: Rubric, one: bool) -> Iterator[Submission]:
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder")
     if path.is_dir():
-        if one:
+        if one or _answers_one(path, rubric):
             yield _from_files(path.resolve().name, _files(path), rubric)
             return
         for entry in sorted(path.iterdir()):
@@ -105,6 +112,14 @@ def _of(path: Path, rubric: Rubric, one: bool) -> Iterator[Submission]:
         yield _from_files(path.stem, [path], rubric)
 
 
+def _answers_one(folder: Path, rubric: Rubric) -> bool:
+    """Whether the files of a folder are named after the questions: one person's ``q1.md``, …"""
+    names = [p.name.lower() for p in folder.iterdir() if not p.name.startswith(".")]
+    patterns = [(q.file or f"{q.id}.*").lower() for q in rubric.questions]
+    patterns = [p for p in patterns if not p.startswith(("*", "?", "["))]
+    return bool(names) and all(any(fnmatch(n, p) for p in patterns) for n in names)
+
+
 def _files(folder: Path) -> list[Path]:
     return [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()]
 
@@ -112,24 +127,36 @@ def _files(folder: Path) -> list[Path]:
 def _from_files(id: str, files: list[Path], rubric: Rubric) -> Submission:
     answers: dict[str, Answer] = {}
     problems: list[str] = []
+    unread: dict[Path, str] = {}
     texts: list[tuple[Path, str]] = []
     for file in files:
         try:
             texts.append((file, _text(file)))
         except InputError as error:
-            problems.append(f"{file.name}: {error.message}")
+            unread[file] = f"{file.name}: {error.message}"
     if not files:
         problems.append("no file of the kinds " + ", ".join(SUFFIXES))
+    read = dict(texts)
     for question in rubric.questions:
-        for file, text in texts:
-            pattern = question.file or f"{question.id}.*"
-            if fnmatch(file.name.lower(), pattern.lower()):
-                answers[question.id] = Answer(text, str(file))
-                break
+        pattern = (question.file or f"{question.id}.*").lower()
+        fitting = [file for file in files if fnmatch(file.name.lower(), pattern)]
+        found = [file for file in fitting if file in read]
+        if fitting and not found:
+            answers[question.id] = Answer("", str(fitting[0]), unread[fitting[0]])
+        elif found:
+            names = ", ".join(file.name for file in fitting)
+            several = f"of several files for it ({names}) the first that is text was taken"
+            problem = several if len(fitting) > 1 else ""
+            answers[question.id] = Answer(read[found[0]], str(found[0]), problem)
     if not answers and texts:
         file, text = texts[0]
         answers = {k: Answer(t, str(file)) for k, t in split(text, rubric).items()}
-    return Submission(id, answers, "" if answers else "; ".join(problems))
+    problem = "; ".join([*unread.values(), *problems])
+    if answers and unread:
+        # An answer may be in the file that was not read.
+        for question in rubric.questions:
+            answers.setdefault(question.id, Answer("", "", problem))
+    return Submission(id, answers, "" if texts and answers else problem)
 
 
 def _text(file: Path) -> str:
@@ -232,8 +259,16 @@ def _from_json(line: bytes, number: int, rubric: Rubric) -> Submission:
     if not isinstance(given, dict):
         return Submission(name, problem="neither answers nor answer")
     ids = {q.id for q in rubric.questions}
+    if given and not ids & given.keys():
+        said = ", ".join(map(repr, list(given)[:5]))[:200]
+        return Submission(name, problem=f"answers to {said}, none to a question of the rubric")
     return Submission(
-        name, {k: Answer(_clean(v)) for k, v in given.items() if k in ids and isinstance(v, str)}
+        name,
+        {
+            k: Answer(_clean(v)) if isinstance(v, str) else Answer("", problem="not a text")
+            for k, v in given.items()
+            if k in ids and v is not None
+        },
     )
 
 
