@@ -10,6 +10,7 @@ from functools import partial
 from bptt_sym.check import conditions, failures
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.bench import about_one
+from bptt_sym.check.chain_rule import of_any_functions
 from bptt_sym.check.collected import seldom_collected
 from bptt_sym.check.consistent import with_one_supposition
 from bptt_sym.check.context import Context
@@ -311,6 +312,8 @@ class _Auditor:
         if meant is not None:
             return meant
         error = again.error
+        if (known := of_any_functions(entry.row.latex)) is not None:
+            return self.judging.entry(entry.formula, known, entry.row, "")
         if (nothing := conditions.unclaimed(entry.row, entry.formula, error)) is not None:
             return self.judging.entry(entry.formula, nothing, entry.row)
         verdict = Verdict("undecided", note=error.message)

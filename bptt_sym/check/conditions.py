@@ -69,6 +69,8 @@ def only_supposes(
         return "values of an example"
     if chain.ops == ["="] and not derivative and _updates(chain.sides[0], chain.sides[1]):
         return "an update, not an equation"
+    if chain.ops == ["="] and _is_orthogonal(row.latex):
+        return "a condition on the parameters"
     if not all(op in _ORDER for op in chain.ops):
         return ""
     near = chain.ops == ["~"] and not any(t.kind == "partial" for t in row.tokens)
@@ -377,6 +379,19 @@ def behind_script(side: Sequence[Token], k: int) -> int:
         if not depth:
             break
     return k + 1
+
+
+_WEIGHT = r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?[A-Z]\s*\}?\s*(?:_\s*(?:\{[^{}]{1,12}\}|[a-z]))?"
+_TOP = r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|\\mathsf\s*\{\s*T\s*\})\s*\}?\s*"
+_ORTHOGONAL = re.compile(
+    rf"\s*(?:{_WEIGHT}{_TOP}{_WEIGHT}|{_WEIGHT}\s*{_WEIGHT}{_TOP})\s*&?\s*=\s*&?\s*"
+    r"(?:\\(?:mathbf|boldsymbol|bm|mathbb)\s*\{?\s*)?I\s*\}?\s*(?:_\s*(?:\{[^{}]{1,8}\}|[a-z]))?\s*[.,;]?\s*"
+)
+
+
+def _is_orthogonal(latex: str) -> bool:
+    """``W^\\top W = I``"""
+    return _ORTHOGONAL.fullmatch(latex) is not None
 
 
 def _about_parameters(sides: Sequence[Sequence[Token]], timed: frozenset[str]) -> bool:

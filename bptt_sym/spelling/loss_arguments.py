@@ -24,9 +24,18 @@ _PARAMETER = rf"(?:{_FONT}\s*)?\{{?\s*(?:\\[tT]heta|\\Omega|\\phi|[wW])\s*\}}?"
 _NAME = (
     rf"(?:{_FONT}\s*\{{\s*(?:\\[a-zA-Z]+|[A-Za-z])\s*\}}|{_FONT}\s*[A-Za-z]|\\[tT]heta|[A-Za-z])"
 )
+#: ``x_1, …, x_T`` and ``\\{x_1, …, x_T\\}``: everything that was put in.
+_FLAT = (
+    r"(?:[^()=+]|\([^()=+]*\)){1,80}?(?:\\[lc]?dots[a-z]?(?![A-Za-z])|\.\.\.|…)"
+    r"(?:[^()=+]|\([^()=+]*\)){0,80}?"
+)
+_LIST = (
+    r"(?:(?:\\left\s*)?\\\{(?:(?!\\\})[^=()]|\((?:(?!\\\})[^=()])*+\))*+\\\}"
+    rf"|(?:\\left\s*)?\({_FLAT}\))"
+)
 _APPLIED = re.compile(
-    rf"(?P<loss>{_LOSS})\s*(?:\\left\s*)?\(\s*"
-    rf"(?:{_PARAMETER}|{_NAME}(?:\s*[,;]\s*{_NAME})+)\s*(?:\\right\s*)?\)"
+    rf"(?P<loss>{_LOSS})\s*(?:\\left\s*)?\(\s*(?:{_PARAMETER}|{_NAME}(?:\s*[,;]\s*{_NAME})+"
+    rf"|{_LIST}(?:\s*(?:\\right\s*)?[,;]\s*{_LIST})*|{_FLAT})\s*(?:\\right\s*)?\)"
 )
 
 

@@ -88,6 +88,7 @@ from bptt_sym.spelling.typography import on_in_words, plainly_set
 from bptt_sym.spelling.unbraced_labels import with_braces
 from bptt_sym.spelling.unit_gradients import with_gradients_of_units
 from bptt_sym.spelling.units import as_vectors
+from bptt_sym.spelling.update_rules import with_gradients_for_updates
 from bptt_sym.spelling.which_slope import (
     with_labelled_functions,
     with_one_of_two_functions,
@@ -317,6 +318,7 @@ DERIVATIVES = (
     _all(with_parts_from_later),
     _by_words(with_outer_products),
     _by_loss(with_what_arrives),
+    _by_loss(with_gradients_for_updates),
     _by_loss(with_code_marks),
     _all(by_cases),
     _all(with_own_function),

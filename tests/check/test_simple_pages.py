@@ -249,3 +249,60 @@ def test_a_label_is_no_mention_of_the_state() -> None:
     )
     assert last(page % "W_{hy}") == "right"
     assert last(page % r"W_{hy}^\top \mathrm{diag}(1 - h_t^2)") != "right"
+
+
+SQUARED = CELL + r"$$y_t = V h_t + c, \qquad L = \sum_t \frac12 \|y_t - d_t\|^2$$" "\n\n"
+
+
+@pytest.mark.parametrize(
+    ("update", "expected"),
+    [
+        (r"-\eta \sum_{t=1}^T (y_t - d_t) h_t^\top", "right"),
+        (r"-\eta \sum_{t=1}^T (d_t - y_t) h_t^\top", "wrong"),
+        (r"-\alpha \sum_{t=1}^T (y_t - d_t) h_{t-1}^\top", "wrong"),
+        (r"-\eta \frac{\partial L}{\partial V}", "not_a_claim"),
+        (r"\eta \sum_{t=1}^T (d_t - y_t) h_t^\top", "not_a_claim"),
+        (r"-\frac{\eta}{T} \sum_{t=1}^T (y_t - d_t) h_t^\top", "not_a_claim"),
+    ],
+)
+def test_what_stands_behind_a_rate_is_the_gradient(update: str, expected: str) -> None:
+    assert last(SQUARED + rf"$$\Delta V = {update}$$") == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (r"\frac{dz}{dx} = \frac{dz}{dy} \cdot \frac{dy}{dx}", "right"),
+        (r"\frac{dz}{ds} = \frac{\partial z}{\partial x}\frac{dx}{ds}"
+         r" + \frac{\partial z}{\partial y}\frac{dy}{ds}", "right"),
+        (r"\frac{dz}{dx} = \frac{dz}{dy} \cdot \frac{dx}{dy}", "undecided"),
+        (r"\frac{dz}{dx} = \frac{dy}{dz} \cdot \frac{dy}{dx}", "undecided"),
+        (r"\frac{dz}{ds} = \frac{\partial z}{\partial x}\frac{dx}{ds}"
+         r" + \frac{\partial z}{\partial x}\frac{dx}{ds}", "undecided"),
+        (r"\frac{\partial L}{\partial W} = \frac{\partial L}{\partial v}"
+         r"\frac{\partial v}{\partial W}", "undecided"),
+    ],
+)  # fmt: skip
+def test_the_chain_rule_of_any_functions(claim: str, expected: str) -> None:
+    assert last(f"$${claim}$$\n") == expected
+    assert verdicts(f"$${claim}$$\n\n{CELL}")[0] == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        r"(\{x_1, \ldots, x_T\}, \{y_1, \ldots, y_T\})",
+        r"\left(\left\{x^{(1)}, ..., x^{(T)}\right\}, \left\{y^{(1)}, ..., y^{(T)}\right\}\right)",
+        r"(x_1, \dots, x_T, y_1, \dots, y_T)",
+    ],
+)
+def test_a_loss_of_everything_that_was_put_in(arguments: str) -> None:
+    page = CELL + r"$$o_t = V h_t, \quad \hat y_t = \mathrm{softmax}(o_t)$$" "\n\n"
+    page += rf"$$L{arguments} = \sum_t L_t, \quad L_t = -y_t^\top \log \hat y_t$$" "\n\n"
+    claim = r"$$\frac{\partial L}{\partial V} = \sum_t (\hat y_t - y_t) %s^\top$$"
+    assert last(page + claim % "h_t") == "right"
+    assert last(page + claim % "x_t") == "wrong"
+
+
+def test_an_orthogonal_weight_is_a_condition() -> None:
+    assert last(CELL + r"$$W^\top W = I$$") == "not_a_claim"

@@ -1,0 +1,59 @@
+r"""The chain rule of any functions: :math:`dz/dx = dz/dy \cdot dy/dx`.
+
+Texts recall it before they come to networks. Small letters without a step, of which nothing else
+is known, stand for any functions of one another.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bptt_sym.decide.verdict import Verdict
+
+#: The letters that functions and their variables have; w and b are parameters.
+_LETTER = "[acefgopqrstuvxyz]"
+_D = r"(?:d|\\mathrm\s*\{\s*d\s*\}|\\partial)(?![A-Za-z]{2})"
+_FRACTION = re.compile(
+    rf"\\[dt]?frac\s*\{{\s*(?P<mark>{_D})\s*(?P<of>{_LETTER})\s*\}}\s*"
+    rf"\{{\s*{_D}\s*(?P<by>{_LETTER})\s*\}}"
+)
+_TIMES = re.compile(r"(?:\s|&|\\(?:cdot|times|left|right|[,;:! ])(?![A-Za-z])|[*·×()])*")
+_SAID = "{} is a function of {}, for any functions"
+
+
+def of_any_functions(latex: str) -> Verdict | None:
+    """The verdict of a chain rule in such letters, ``None`` for everything else."""
+    left, equals, right = latex.strip().rstrip(".,;").partition("=")
+    whole = _FRACTION.fullmatch(left.strip(" &\n"))
+    if whole is None or not equals or "=" in right:
+        return None
+    between: list[str] = []
+    terms = right.split("+")
+    for term in terms:
+        chain = _chain(term)
+        if chain is None or (chain[0], chain[-1]) != (whole["of"], whole["by"]):
+            return None
+        between.append(chain[1])
+    alone = len(terms) == 1 and _chain(right) == [whole["of"], whole["by"]]
+    if alone or len(set(between)) < len(between):
+        return None
+    said = _SAID.format(whole["of"], " and ".join(between))
+    return Verdict("right_under_reading", readings=(said,), scope="any functions")
+
+
+def _chain(term: str) -> list[str] | None:
+    """The letters that a product of derivatives goes through, if each begins where one ended."""
+    letters: list[str] = []
+    at = _end(_TIMES, term, 0)
+    while at < len(term):
+        found = _FRACTION.match(term, at)
+        if found is None or (letters and letters[-1] != found["of"]):
+            return None
+        letters += [found["of"], found["by"]] if not letters else [found["by"]]
+        at = _end(_TIMES, term, found.end())
+    return letters if len(set(letters)) == len(letters) > 1 else None
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found is not None else at
