@@ -15,7 +15,18 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.entries import Entries
 from bptt_sym.errors import BpttError, InputError, NotSupported, ShapeError, Span
 from bptt_sym.messages import marked
-from bptt_sym.notation import At, Claim, D, Idx, Node, Num, Sym, free_indices, walk
+from bptt_sym.notation import (
+    At,
+    Claim,
+    D,
+    Idx,
+    Node,
+    Num,
+    Sym,
+    free_indices,
+    substitute_index,
+    walk,
+)
 from bptt_sym.recurrence import HORIZON, Recurrence
 
 if TYPE_CHECKING:
@@ -179,14 +190,38 @@ class Court:
         return replace(verdict, assumptions=(*verdict.assumptions, steps_said))
 
     def _under_hypotheses(self, claim: Claim) -> Verdict:
-        """Hypotheses that fix a value are put in; under others only what needs none is decided."""
+        """Hypotheses that fix a value, or the steps, are put in; under others only what needs none
+        is decided.
+        """
         claim = replace(claim, given=tuple(g for g in claim.given if not _always_holds(g)))
+        from bptt_sym.decide.instances import is_about_steps
+
+        steps = tuple(g for g in claim.given if is_about_steps(g))
+        if steps:
+            rest = tuple(g for g in claim.given if g not in steps)
+            return self._at_steps(replace(claim, given=rest), steps)
         values = [g for g in claim.given if _fixes_a_value(g)]
         court = Court.of(self.model, (*self.assume, *values)) if values else self
         verdict = court.judge(replace(claim, given=()))
         if verdict.verdict == "wrong" and len(values) < len(claim.given):
             return Verdict("undecided", note="its hypothesis is not a value that can be put in")
         return verdict
+
+
+    def _at_steps(self, claim: Claim, steps: Sequence[Claim]) -> Verdict:
+        """The verdict about those steps only: ``t = T`` is put in, the others bound the steps."""
+        for g in steps:
+            if g.ops == ("=",) and isinstance(g.sides[0], Idx):
+                name, value = g.sides[0].name, g.sides[1]
+                claim = replace(
+                    claim, sides=tuple(substitute_index(s, name, value) for s in claim.sides)
+                )
+        before = self.arena.scope
+        self.arena.scope = before.within(steps)
+        try:
+            return self.judge(claim)
+        finally:
+            self.arena.scope = before
 
 
 #: Relations of hypotheses that are conditions, not values.

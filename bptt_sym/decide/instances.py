@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice, product
+from itertools import islice, pairwise, product
 from typing import Any
 
 from bptt_sym.notation import (
     HORIZON_NAME,
     At,
+    Claim,
     D,
     Idx,
     Node,
@@ -25,6 +26,8 @@ from bptt_sym.notation import (
 from bptt_sym.recurrence import Recurrence
 
 Env = dict[str, int]
+#: The coefficients of an affine form by name, without those that are 0.
+Coefficients = tuple[tuple[str, int], ...]
 
 #: Instances of one claim that are evaluated.
 MAX_INSTANCES = 160
@@ -35,17 +38,17 @@ class Scope:
     """The values of the free indices for which an equation is claimed.
 
     ``horizon`` is the number that ``T`` stands for, or None for every ``T``; ``bounds`` are affine
-    forms that are at least 0 (coefficients by name, and a constant).
+    forms that are at least 0.
     """
 
     horizon: int | None = None
-    bounds: tuple[tuple[Mapping[str, int], int], ...] = ()
+    bounds: tuple[tuple[Coefficients, int], ...] = ()
     lowest: int = 1
 
     @classmethod
     def of(cls, ranges: Iterable[Any], horizon: int | None) -> Scope:
         """From ``name, lo, hi`` ranges, as derivation steps carry them."""
-        bounds: list[tuple[dict[str, int], int]] = []
+        bounds: list[tuple[Coefficients, int]] = []
         lowest = 1
         for r in ranges:
             for end, sign in ((r.lo, 1), (r.hi, -1)):
@@ -55,10 +58,27 @@ class Scope:
                 coeffs = {r.name: sign}
                 for n, c in form[0].items():
                     coeffs[n] = coeffs.get(n, 0) - sign * c
-                bounds.append(({n: c for n, c in coeffs.items() if c}, -sign * form[1]))
+                bounds.append((_coefficients(coeffs), -sign * form[1]))
                 if sign > 0 and not form[0]:
                     lowest = min(lowest, form[1])
         return cls(horizon, tuple(bounds), lowest)
+
+    def within(self, relations: Iterable[Claim]) -> Scope:
+        """The part of it for which ``relations`` between steps hold."""
+        bounds = list(self.bounds)
+        for r in relations:
+            for (a, b), op in zip(pairwise(r.sides), r.ops, strict=True):
+                small, great = (affine(s) for s in ((a, b) if op in ("<", "<=", "=") else (b, a)))
+                if small is None or great is None:
+                    continue
+                names = {*small[0], *great[0]}
+                coeffs = {n: great[0].get(n, 0) - small[0].get(n, 0) for n in names}
+                slack = great[1] - small[1] - (op in ("<", ">"))
+                bounds.append((_coefficients(coeffs), slack))
+                if op == "=":
+                    back = {n: -c for n, c in coeffs.items()}
+                    bounds.append((_coefficients(back), -slack))
+        return replace(self, bounds=tuple(bounds))
 
     def values(self, name: str, longest: int) -> range:
         if name == HORIZON_NAME and self.horizon is not None:
@@ -68,10 +88,22 @@ class Scope:
     def allows(self, env: Env) -> bool:
         known = env if self.horizon is None else {**env, HORIZON_NAME: self.horizon}
         return all(
-            sum(c * known[n] for n, c in coeffs.items()) + k >= 0
+            sum(c * known[n] for n, c in coeffs) + k >= 0
             for coeffs, k in self.bounds
-            if all(n in known for n in coeffs)
+            if all(n in known for n, _ in coeffs)
         )
+
+
+def _coefficients(form: Mapping[str, int]) -> Coefficients:
+    return tuple(sorted((n, c) for n, c in form.items() if c))
+
+
+def is_about_steps(claim: Claim) -> bool:
+    """Whether a claim is a relation between steps: ``1 < t < T``, ``t = T``."""
+    if not claim.ops or not set(claim.ops) <= {"=", "<", "<=", ">", ">="}:
+        return False
+    forms = [affine(s) for s in claim.sides]
+    return all(f is not None for f in forms) and any(f is not None and f[0] for f in forms)
 
 
 def claim_indices(sides: tuple[Node, ...], rec: Recurrence) -> tuple[str, ...]:

@@ -82,6 +82,7 @@ from bptt_sym.spelling.stacked import with_stacked_gates
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.stepless import with_steps
 from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
+from bptt_sym.spelling.steps_behind import with_conditions_on_steps
 from bptt_sym.spelling.tending import without_limit_signs
 from bptt_sym.spelling.true_class import with_one_name_for_labels
 from bptt_sym.spelling.typography import on_in_words, plainly_set
@@ -240,6 +241,7 @@ def _general_lines(s: Spelling) -> None:
 TYPESETTING = (
     _all(without_names_of_norms),
     _each(without_long_blanks),
+    _each(with_conditions_on_steps),
     _each(as_meant),
     _each(without_labels_of_braces),
     _each(without_what_stands_beside),
