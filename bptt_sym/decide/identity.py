@@ -312,6 +312,7 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
                 reason = str(e)
                 continue
             except Mismatch as e:
+                agreed = agreed and not which and not _in_vain(arena, trial)
                 return Outcome(None, why=str(e), agreed=agreed)
             shown += 1
             low = max(env.values(), default=1)

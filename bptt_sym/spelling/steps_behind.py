@@ -38,7 +38,7 @@ _SPACE = re.compile(
     r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9+*]))*"
 )
 _END = re.compile(
-    rf"(?:{_BLANK}|{_WIDE})*(?:\\(?:right\s*)?\)|[)\]])?(?:{_BLANK}|[.,;]|{_WIDE})*"
+    rf"(?:{_BLANK}|[.,;]|{_WIDE})*"
     r"(?=$|\\\\|\\end(?![A-Za-z])|\\tag(?![A-Za-z])|\\label|\\(?:nonumber|notag))"
 )
 _DERIVED = re.compile(r"\\partial|∂|\\nabla|\\delta|\\frac\s*\{\s*\\?(?:mathrm\s*\{)?d")
@@ -84,11 +84,13 @@ def _behind(text: str, pos: int, row: str) -> tuple[tuple[int, int] | None, int]
     inner = opened.end() if opened else pos
     for form in (_SPACE, _LISTED, _RELATIONS):
         m = form.match(text, inner)
-        end = _END.match(text, m.end()) if m else None
+        closed = _CLOSES.match(text, m.end()) if m and opened else m
+        end = _END.match(text, closed.end()) if closed else None
         if m is None or end is None:
             continue
         if form is _SPACE:
-            return None, end.end()
+            # In a definition it tells the sizes, which others look for.
+            return (None, end.end()) if _DERIVED.search(row) else None
         if form is _LISTED:
             ends = (m["first"], m["last"])
             full = "0" in ends or "1" in ends
@@ -102,6 +104,7 @@ def _behind(text: str, pos: int, row: str) -> tuple[tuple[int, int] | None, int]
 
 
 _OPENS = re.compile(r"(?:\\left\s*)?[(\[]\s*")
+_CLOSES = re.compile(r"\s*(?:\\right\s*)?[)\]]")
 _LETTER = re.compile(r"[a-zT]")
 
 

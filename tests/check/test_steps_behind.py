@@ -59,3 +59,8 @@ def test_letters_of_units_are_no_steps() -> None:
     for said in (r"\quad i = j", r",\quad i=j"):
         formula = r"\frac{\partial y_{t,i}}{\partial z_{t,j}} = y_{t,i} (1 - y_{t,j})" + said
         assert judged(formula, given=given) != ["wrong"]
+
+
+def test_a_remark_in_brackets_keeps_its_end() -> None:
+    said = r"\quad (\text{need } h_t; t = 1, 2, \ldots, T)"
+    assert judged(SLOPE + said) == ["right"]
