@@ -50,6 +50,33 @@ _CALLED = re.compile(
     r"\s*\\[dt]?frac\s*\{\s*\\partial\s*[^{}=]{1,20}\}\s*\{\s*\\partial\s*(?P=of)\s*_\s*\{?\s*(?P=at)\s*\}?\s*\}\s*&?\s*="
 )
 
+#: ``\\delta_{t+1}^c \\equiv \\partial L_{\\text{future}}/\\partial c_t``
+_FROM_AFTER = re.compile(
+    r"(?P<name>\\delta(?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z])){2})\s*&?\s*(?:=|:=|\\equiv|\\coloneqq|\\triangleq)"
+    r"\s*\\[dt]?frac\s*\{\s*\\partial\s*(?P<loss>[A-Z]|\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell)\s*"
+    rf"_\s*\{{\s*{_LATER}\s*\}}\s*\}}\s*\{{\s*\\partial\s*(?P<of>[cC]|\\math(?:bf|rm)\s*\{{\s*[cC]\s*\}}|"
+    r"\\(?:boldsymbol|bm)\s*\{\s*[cC]\s*\})\s*_\s*\{?\s*t\s*\}?\s*\}"
+)
+
+
+def with_cells_from_after(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with ``\delta_{t+1}^c``, where a line says that it comes by way of
+    :math:`c_{t+1}` to :math:`c_t`, as the product that it is."""
+    said = [m for f in formulas if (m := _FROM_AFTER.search(f.latex)) is not None]
+    if len(said) != 1 or not re.search(r"t\s*\+\s*1", said[0]["name"]):
+        return list(formulas)
+    loss, of = said[0]["loss"], said[0]["of"]
+    new = (
+        rf"\frac{{\partial {loss}}}{{\partial {of}_{{t+1}}}} "
+        rf"\frac{{\partial {of}_{{t+1}}}}{{\partial {of}_t}}"
+    )
+    name = re.compile(
+        r"\s*".join(map(re.escape, re.findall(r"\\[A-Za-z]+|\S", said[0]["name"])))
+        + r"(?![A-Za-z])"
+    )
+    return [f if _FROM_AFTER.search(f.latex) else replaced(f, name, lambda m: new)
+            for f in formulas]  # fmt: skip
+
 
 def with_parts_from_later(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with what comes back from the step after as a part of a gradient."""

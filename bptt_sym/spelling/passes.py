@@ -42,6 +42,7 @@ from bptt_sym.spelling.early_names import counted_from_their_step
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
 from bptt_sym.spelling.exported import as_meant
 from bptt_sym.spelling.from_above import (
+    with_cells_from_after,
     with_outer_products,
     with_parts_from_later,
     with_what_arrives,
@@ -65,6 +66,7 @@ from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.marks_in_passing import with_steps_for_marks
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.named_at_the_end import with_names_at_the_end
+from bptt_sym.spelling.named_stacks import with_named_stacks
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.norm_names import without_names_of_norms
 from bptt_sym.spelling.numbered_words import with_names_for_numbers
@@ -276,6 +278,7 @@ NAMES = (
 )
 #: What is written out or joined in one formula.
 PRODUCTS = (
+    _lettered(with_named_stacks),
     _each(multiplied_out),
     Pass("on_in_words", _on_in_words),
     _each(held_fixed),
@@ -317,6 +320,7 @@ DERIVATIVES = (
     _by_words(with_the_slope_written),
     _all(with_one_of_two_functions),
     _all(with_outer_products_for_entries),
+    _all(with_cells_from_after),
     _all(with_parts_from_later),
     _by_words(with_outer_products),
     _by_loss(with_what_arrives),

@@ -40,7 +40,7 @@ _COMMANDS = re.compile(r"\\[A-Za-z]+|[{}]|net")
 _LETTER = re.compile(r"(?<![A-Za-z])([a-zC])(?![A-Za-z])")
 _GATES = frozenset("fiogcCzrn")
 _WEIGHT = re.compile(
-    r"(?<![A-Za-z\\])(?P<w>[WURVb])(?:\s*_\s*(?:\{\s*(?P<s>[a-z]{1,2})\s*\}|(?P<s1>[a-z])))?"
+    r"(?<![A-Za-z\\])(?P<w>[WURVbQM])(?:\s*_\s*(?:\{\s*(?P<s>[a-z]{1,2})\s*\}|(?P<s1>[a-z])))?"
     r"(?![A-Za-z]|\s*_)"
 )
 _GRADIENT = re.compile(r"\\delta|\\partial|(?<![A-Za-z\\])d(?=\\|[a-z])")
@@ -50,10 +50,21 @@ _BY = re.compile(
 _SCRIPT = re.compile(r"[_^]\s*\{[^{}]*\}")
 #: ``\\delta W = …``
 _MARKED = re.compile(
-    r"\s*(?:\\delta\s*|d)(?P<by>[WURVb](?:\s*_\s*(?:\{\s*[a-z]\s*\}|[a-z]))?)(?=\s*&?\s*=)"
+    r"\s*(?:\\delta\s*|d)(?P<by>[WURVbQM](?:\s*_\s*(?:\{\s*[a-z]\s*\}|[a-z])|\s*\^\s*\{\s*\(\s*t\s*\)\s*\})?)"
+    r"(?=\s*&?\s*=)"
+)
+#: ``W_t``, ``W^{(t)}``: the weight that step t uses.
+_COPY = re.compile(
+    r"([WURVbQM])(?:\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})|\s*\^\s*\{\s*\(?\s*t\s*\)?\s*\})"
 )
 _TURNED = r"\s*\^\s*(?:\{\s*(?:T|\\top)\s*\}|T(?![A-Za-z])|\\top(?![A-Za-z]))"
 _SIGN = r"\s*(?:\\cdot|\\times|\\,|\\;|\*)?\s*"
+
+#: ``z_t = [\\hat a_t, \\hat i_t, \\hat f_t]``
+_NAMED = re.compile(
+    r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|[a-z])\s*"
+    r"(?:_\s*(?:\{\s*t\s*\}|t)|\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t))"
+)
 
 Stack = tuple[tuple[str, str], ...]
 
@@ -68,6 +79,8 @@ class Stacked:
     weights: set[str] = field(default_factory=set)
     #: What has an equation of its own.
     given: set[str] = field(default_factory=set)
+    #: What stands for a stack of the arguments of gates.
+    names: set[str] = field(default_factory=set)
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with what it says of all gates at once said of each."""
@@ -75,12 +88,14 @@ class Stacked:
         return edited(formula, edits)
 
     def _edits(self, text: str) -> Iterator[Edit]:
+        last = 0
         for start, end in _pieces(text):
             piece = text[start:end]
             new = self._defining(piece)
             new = self._gradient(piece) if new is None else new
             if new is not None:
-                yield start, end, new
+                yield start if new else last, end, new  # without what stands before nothing
+            last = end
 
     def _defining(self, piece: str) -> str | None:
         sides = _sides(piece)
@@ -91,7 +106,7 @@ class Stacked:
             return sides[-1] if len(sides) == 2 and _key(others[0]) in self.gradients else None
         made = next((o for o in others if _WEIGHT.search(o)), "")
         if not made:
-            return None
+            return "" if len(sides) == 2 and _key(sides[0]) in self.names else None
         applied = _APPLIED.match(made)
         functions = [""] * len(stack)
         if applied is not None:
@@ -106,17 +121,20 @@ class Stacked:
 
     def _gradient(self, piece: str) -> str | None:
         found = next((n for n in self.gradients if n in _key(piece)), None)
-        if found is None or _SCRIPT.sub("", piece).count("=") != 1:
+        if _SCRIPT.sub("", piece).count("=") != 1:
             return None
+        if found is None:
+            return self._summed_up(piece)
         raw = self.written.get(found, found)
         name = re.compile(r"\s*".join(map(re.escape, re.sub(r"\s", "", raw))) + r"(?![A-Za-z])")
         turned = re.compile(rf"{name.pattern}(?P<t>(?:{_TURNED})?)")
         by = _BY.match(piece) or _MARKED.match(piece)
-        if by is not None and _key(by.group("by")) in self.weights:
+        if by is not None and _COPY.sub(r"\1", _key(by.group("by"))) in self.weights:
             rows = []
             for gate, text in self.gradients[found]:
                 row = turned.sub(lambda m: _grouped(text, m.group("t")), piece)  # noqa: B023
                 left, sign, right = row.partition("=")  # (no script stands before it)
+                left = _COPY.sub(r"\1^{(t)}", left)
                 rows.append(_of_gate(left, gate) + sign + right)
             return r", \qquad ".join(rows)
         weight = rf"(?P<w>{_WEIGHT.pattern.replace('?P<w>', '?P<l>')})"
@@ -140,6 +158,29 @@ class Stacked:
 
         new = product.sub(summed, piece)
         return new if new != piece else None
+
+    def _summed_up(self, piece: str) -> str | None:
+        r"""``\delta W = \sum_t \delta W_t`` of each gate."""
+        by = _BY.match(piece) or _MARKED.match(piece)
+        if by is None or not self.gradients or not re.search(r"\\sum", piece):
+            return None
+        weight = _key(by.group("by"))
+        copies = {m.group(1) for m in _COPY.finditer(piece.partition("=")[2])}
+        if weight not in self.weights or copies != {weight}:
+            return None
+        said = _COPY.sub(r"\1^{(t)}", piece)
+        stack = next(iter(self.gradients.values()))
+        return r", \qquad ".join(_of_gate(said, gate) for gate, _ in stack)
+
+    def name(self, name: str, stack: Stack, loss: str) -> None:
+        """The gradient by a stack with a name is the stack of those by its parts."""
+        self.names.add(_key(name))
+        fraction = rf"\frac{{\partial {loss}}}{{\partial "
+        for before, behind in ((r"\delta ", ""), ("d", ""), (fraction, "}")):
+            written = f"{before}{name}{behind}"
+            parts = tuple((gate, f"{before}{part}{behind}") for gate, part in stack)
+            self.gradients[_key(written)] = parts
+            self.written[_key(written)] = written
 
 
 #: ``… \\Rightarrow \\begin{pmatrix} r_t \\\\ z_t \\end{pmatrix} = …`` up to what closes around it.
@@ -222,6 +263,8 @@ def with_stacked_gates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
                 if len(others) == 1 and len(_key(others[0])) < 24:
                     stacked.gradients[_key(others[0])] = stack
                     stacked.written[_key(others[0])] = others[0]
+            elif len(sides) == 2 and _NAMED.fullmatch(sides[0]) and sides[1].startswith("["):
+                stacked.name(sides[0], stack, loss)
             elif made := next((o for o in others if _WEIGHT.search(o)), ""):
                 stacked.weights |= {_key(m.group()) for m in _WEIGHT.finditer(made)}
     stacked.weights |= _of_every_gate(formulas, stacked)
@@ -284,7 +327,7 @@ def _parts(m: re.Match[str]) -> list[str]:
 def _gate(part: str) -> str:
     """The one letter of a gate in what names it, "" without one."""
     letters = set(_LETTER.findall(_COMMANDS.sub(" ", part).replace("_", " ").replace("^", " ")))
-    found = letters & _GATES
+    found = letters & _GATES or letters & {"a"}  # (a candidate; what is inside is a_f, a_i, …)
     return found.pop() if len(found) == 1 else ""
 
 
