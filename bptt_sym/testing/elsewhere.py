@@ -12,7 +12,7 @@ from bptt_sym.testing.tracing import ALL, ORDINALS, OWN, Change, Site, Trace
 
 Array = Any
 #: Lists of values that are tried at each operand, at most.
-_LISTS = 40
+_LISTS = 120
 #: How many gates of a step one function may be called for.
 _GATES = (2, 3, 4)
 
@@ -300,9 +300,9 @@ def _lists(
     """Values of another operation's operand, one for each of ``mine``, or one for all."""
     count = 0
     for other, rows in own.operands.items():
-        # The value of an activation, which no later use may have as its operand.
-        for k in (*range(other.operands), *((-1,) if other.function == "tanh" else ())):
-            values = [np.tanh(row[0]) if k < 0 else row[k] for row in rows if k < len(row)]
+        # A value may be cut, or put into an array, before an operation has it as its operand.
+        for k in (*range(other.operands), -1):
+            values = own.results[other] if k < 0 else [row[k] for row in rows if k < len(row)]
             if (other, k) == (site, operand) or any(
                 np.shape(v) != np.shape(mine[0]) for v in values
             ):

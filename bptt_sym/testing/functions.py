@@ -18,7 +18,7 @@ import numpy as np
 from bptt_sym.testing.compare import numbers
 from bptt_sym.testing.named import raised
 from bptt_sym.testing.report import Finding
-from bptt_sym.testing.traced import explained, traced_room
+from bptt_sym.testing.traced import at_one_place, explained, traced_room
 from bptt_sym.testing.tracing import Traced
 
 Array = Any
@@ -128,6 +128,9 @@ def judge_pair(
     if wrong and len(findings) == len(wrong):
         why = explained(losses, point, given, wrong)
         why = why or _zeros(loss, point, given, wrong)
+        place = None if why else at_one_place(losses, point, given)
+        if place:
+            findings.append(Finding("explained" if place[1] else "located", place[0]))
         findings += [Finding("explained", why)] if why else []
     return findings
 

@@ -22,6 +22,7 @@ from bptt_sym.testing.arrangements import alike, arranged
 from bptt_sym.testing.by_use import by_use
 from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
 from bptt_sym.testing.fits import number
+from bptt_sym.testing.one_use import at_one_use
 from bptt_sym.testing.tracing import ACTIVE, ORDINALS, STEP, Change, Trace, Traced
 
 Array = Any
@@ -121,6 +122,17 @@ def explained(
         if all(fits(change, np.sum, [k]) for k in wrong):
             return f"{names}: {words}"
     return None
+
+
+def at_one_place(
+    loss: Callable[[dict[str, Array]], Any], point: Params, given: Params
+) -> tuple[str, bool] | None:
+    """The one place where another value comes back than should, and whether it is known which."""
+
+    def slope(v: Params, change: Change | None, trace: Trace | None) -> float | None:
+        return _slope(loss, point, v, change, np.sum, trace)
+
+    return at_one_use(slope, point, given)
 
 
 def traced_room() -> AbstractContextManager[None]:

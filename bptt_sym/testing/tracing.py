@@ -52,7 +52,8 @@ class Change:
     their sum, or its logarithm is taken, as ``operand`` says: :data:`OWN`, :data:`ALL` or another
     axis; ``everywhere``: of two that are chosen from, one passes on its whole tangent; ``always``:
     and the other one nothing; ``scaled``: the result's tangent is multiplied by what ``values``
-    gives; ``blocks``: the columns of the result's tangent stand in the order that ``values`` gives.
+    gives; ``added``: that is added to it, ``pushed``: to the operand's; ``blocks``: the columns of
+    the result's tangent stand in the order that ``values`` gives.
     """
 
     site: Site
@@ -89,6 +90,8 @@ class Trace:
     unary: set[Site] = field(default_factory=set)
     #: The operands at every use, and the uses where each had a tangent.
     operands: dict[Site, list[tuple[Array, ...]]] = field(default_factory=dict)
+    #: The result of every use.
+    results: dict[Site, list[Array]] = field(default_factory=dict)
     products: set[Site] = field(default_factory=set)
     reached: dict[tuple[Site, int], list[int]] = field(default_factory=dict)
     #: What arrays are indexed with, where that holds arrays of integers.
@@ -101,6 +104,10 @@ class Trace:
     softmax: dict[Site, tuple[int, int]] = field(default_factory=dict)
     #: The shapes of arrays that others are copied to.
     copies: dict[Site, tuple[int, ...]] = field(default_factory=dict)
+    #: The tangents of results by use, if they are wanted.
+    watched: dict[tuple[Site, int], Array] | None = None
+    #: And then the operands and the result themselves.
+    given: dict[tuple[Site, int], tuple[tuple[Any, ...], Any]] = field(default_factory=dict)
     #: The factors by which products by matrices are multiplied, at each use.
     factors: dict[Site, dict[int, Array]] = field(default_factory=dict)
 
@@ -259,15 +266,22 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
         right = run(*raw, **kwargs)
         _noted(trace, site, use, ufunc, method, raw)
         _joined(trace, site, use, ufunc, method, raw, right, kwargs)
+        if trace.watched is not None:
+            trace.watched[site, use] = np.array(np.imag(right))
+            trace.given[site, use] = tuple(raw), right
         return right
     change = trace.change.at(site, use)
-    if change is not None and change.kind in ("operand", "value"):
+    before = change is not None and change.kind in ("operand", "value", "pushed")
+    if change is not None and before:
         k = change.operand
-        raw[k] = np.real(raw[k]) + 0j if change.kind == "operand" else change.values[use]
+        if change.kind == "pushed":
+            raw[k] = raw[k] + 1j * np.reshape(change.values[use], np.shape(raw[k]))
+        else:
+            raw[k] = np.real(raw[k]) + 0j if change.kind == "operand" else change.values[use]
     right = run(*raw, **kwargs)
     if method == "reduce" and ufunc is np.add:
         _summed(trace, raw[0], right, kwargs)
-    if change is None or change.kind in ("operand", "value"):
+    if change is None or before:
         return right
     return right + 1j * (_tangent(trace, change, use, ufunc, raw, right) - np.imag(right))
 
@@ -312,6 +326,8 @@ def _tangent(
             return moved + ((instead @ other if k == 0 else instead @ own) / f - part)
         case "scaled":
             return moved * change.values[use]
+        case "added":
+            return moved + np.reshape(change.values[use], np.shape(right))
         case "blocks":
             order = change.values[use]
             return moved[..., order] if np.shape(moved)[-1:] == np.shape(order) else moved
@@ -364,6 +380,7 @@ def _joined(
         if ufunc is np.add:
             _summed(trace, raw[0], right, kwargs)
         return
+    trace.results.setdefault(site, []).append(np.array(np.real(right)))
     if isinstance(ufunc, Product) and len(raw) == 1 and np.shape(right) != np.shape(raw[0]):
         trace.copies[site] = np.shape(right)
     if ufunc in (np.divide, np.log):

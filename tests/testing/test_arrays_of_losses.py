@@ -85,6 +85,56 @@ def test_the_right_gradient_passes_to_rounding() -> None:
     assert directional(lambda p: loss(p).sum(), POINT, v).method == COMPLEX
 
 
+def two_directions(p: Any) -> Any:
+    """Both directions of one layer, whose last states meet."""
+    ends = []
+    for x in (X, X[::-1]):
+        h = np.zeros((3, 5))
+        for t in range(4):
+            h = np.tanh(x[t] @ p["W"].T + h @ p["U"].T)
+        ends.append(h)
+    return ((ends[0] * p["g"] + ends[1] - Y[0]) ** 2).sum() / 2
+
+
+def both_by_hand(p: Any, wrong: str = "") -> Any:
+    d = {k: np.zeros_like(v) for k, v in p.items()}
+    runs = []
+    for x in (X, X[::-1]):
+        h = [np.zeros((3, 5))]
+        for t in range(4):
+            h.append(np.tanh(x[t] @ p["W"].T + h[t] @ p["U"].T))
+        runs.append((x, h))
+    e = runs[0][1][-1] * p["g"] + runs[1][1][-1] - Y[0]
+    d["g"] = (e * runs[0][1][-1]).sum(0)
+    carry = np.zeros((3, 5))
+    for k, (x, h) in enumerate(runs):
+        if wrong != "carry":
+            carry = np.zeros((3, 5))
+        carry = carry + (e if k else e * p["g"]) * (2 if k and wrong == "twice" else 1)
+        if wrong == "odd" and k:
+            carry = carry + np.arange(5)
+        for t in reversed(range(4)):
+            a = carry * (1 - h[t + 1] ** 2)
+            d["W"] += a.T @ x[t]
+            d["U"] += a.T @ h[t]
+            carry = a @ p["U"]
+    return d
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "words"),
+    [
+        ("carry", "explained", "at use 8 of 8 has in it what comes back to the first operand of"),
+        ("odd", "located", "at use 8 of 8 is off, and nothing else is"),
+    ],
+)
+def test_one_use_has_something_else(wrong: str, code: str, words: str) -> None:
+    point = {k: POINT[k] for k in "WUg"}
+    assert judge_pair(two_directions, both_by_hand, point) == []
+    found = judge_pair(two_directions, lambda p: both_by_hand(p, wrong), point)
+    assert any(f.code == code and words in f.message for f in found), found
+
+
 @pytest.mark.parametrize(
     ("kinked", "slope"),
     [

@@ -1,0 +1,178 @@
+"""What a gradient of a loss has too much, or lacks, of what comes back to one use of an operation.
+
+The gradient is linear in what comes back to each value of the loss. If that is another one at one
+use of one operation, the gradient is off by the same linear image of the difference, whose matrix
+is what the parameters do to the value: the equations are solved, and the solution is looked up
+among what comes back to the other values of its shape, the carry of another loop for instance.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bptt_sym.testing.tracing import ORDINALS, STEP, Change, Site, Trace
+
+Array = Any
+Params = Mapping[str, Array]
+_Place = tuple[Site, int]
+_Arrays = tuple[tuple[Any, ...], Any]
+#: A use of an operation, and which of its operands, ``None`` for its result.
+_End = tuple[_Place, int | None]
+#: ``slope(direction, change, trace)``.
+Slope = Callable[[Params, Change | None, Trace | None], float | None]
+#: Entries of parameters and of a value, at most, and seconds of processor time.
+_PARAMETERS, _ENTRIES, _SECONDS = 400, 40, 6.0
+#: What the equations may leave, and how near what is looked up has to come.
+_REST, _NEAR = 1e-9, 1e-7
+
+
+def at_one_use(slope: Slope, point: Params, given: Params) -> tuple[str, bool] | None:
+    """What is another value than it should be, and whether it is known which one it is."""
+    end = time.thread_time() + _SECONDS
+    tangents = _tangents(slope, point, end)
+    if tangents is None:
+        return None
+    order, right, made, arrays = tangents
+    off = np.concatenate([np.ravel(given[k]) for k in point]) - right
+    size = float(np.abs(off).max(initial=0.0))
+    off = np.where(np.abs(off) <= 1e-10 * np.abs(right).max(initial=1.0), 0.0, off)
+    solved: list[tuple[_Place, Array]] = []
+    for place in reversed(order):
+        matrix = made[place]
+        if matrix.shape[1] > _ENTRIES or 2 * matrix.shape[1] > len(off) or not matrix.any():
+            continue
+        solution, _, rank, _ = np.linalg.lstsq(matrix, off, rcond=1e-9)
+        if rank == matrix.shape[1] and np.abs(matrix @ solution - off).max() <= _REST * size:
+            solved.append((place, solution))
+    for place, added in solved:
+        words = _recognised(slope, point, place, added, order, made, arrays, end)
+        if words:
+            return words, True
+    if solved:
+        where = _shown(solved[0][0], order)
+        return f"what comes back to {where} is off, and nothing else is", False
+    for site in dict.fromkeys(s for s, _ in reversed(order)):
+        # All uses at once, if there are equations enough to tell.
+        matrix = np.concatenate([made[p] for p in order if p[0] == site], 1)
+        if matrix.shape[1] > _ENTRIES * 4 or 1.5 * matrix.shape[1] > len(off) or not matrix.any():
+            continue
+        solution, _, rank, _ = np.linalg.lstsq(matrix, off, rcond=1e-9)
+        if rank == matrix.shape[1] and np.abs(matrix @ solution - off).max() <= _REST * size:
+            where = f"`{site.words}` (line {site.where[1]})"
+            return f"what comes back to {where} is off, and nothing else is", False
+    return None
+
+
+def _tangents(
+    slope: Slope, point: Params, end: float
+) -> tuple[list[_Place], Array, dict[_Place, Array], Mapping[_Place, _Arrays]] | None:
+    """The uses in their order, the right gradient, what every parameter does to each value, and
+    the arrays themselves."""
+    entries = [(k, index) for k, v in point.items() for index in np.ndindex(np.shape(v))]
+    if len(entries) > _PARAMETERS:
+        return None
+    right, rows, trace = [], [], Trace()
+    for name, index in entries:
+        v = np.zeros(np.shape(point[name]))
+        v[index] = 1.0
+        trace = Trace(watched={})
+        value = slope({name: v}, None, trace)
+        if value is None or time.thread_time() > end:
+            return None
+        right.append(value)
+        rows.append(trace.watched or {})
+    order = list(rows[0])
+    if any(list(r) != order for r in rows):
+        return None
+    made = {p: np.stack([np.ravel(r[p]) for r in rows]) / STEP for p in order}
+    return order, np.array(right), made, trace.given
+
+
+def _recognised(
+    slope: Slope, point: Params, place: _Place, added: Array, order: Sequence[_Place],
+    made: Mapping[_Place, Array], arrays: Mapping[_Place, _Arrays], end: float,
+) -> str | None:  # fmt: skip
+    top = float(np.abs(added).max())
+    own = _comes_back(slope, point, [(place, None)], len(added))
+    if own is None:
+        return None
+    what = f"what comes back to {_shown(place, order)}"
+    if np.abs(own + added).max() <= _NEAR * top:
+        return f"nothing comes back to {_shown(place, order)}"
+    if np.abs(own - added).max() <= _NEAR * top:
+        return f"{what} is there twice"
+    for words, others in _alike(place, order, made, arrays):
+        if time.thread_time() > end:
+            return None
+        value = _comes_back(slope, point, others, len(added))
+        if value is None or not value.any():
+            continue
+        there = f"what comes back to {words}"
+        for text, off in (
+            (f"{what} has in it {there} as well", value),
+            (f"{there} stands for {what}", value - own),
+            (f"{what} lacks {there}", -value),
+        ):
+            if np.abs(off - added).max() <= _NEAR * top:
+                return text
+    return None
+
+
+def _alike(
+    place: _Place, order: Sequence[_Place], made: Mapping[_Place, Array],
+    arrays: Mapping[_Place, _Arrays],
+) -> Iterator[tuple[str, list[_End]]]:  # fmt: skip
+    """Other values of as many entries: those that no operation made, then the ends of loops."""
+    size = made[place].shape[1]
+    results = {_address(right) for _, right in arrays.values()}
+    starts: dict[int, list[_End]] = {}
+    for p, (operands, _) in arrays.items():
+        for k, v in enumerate(operands):
+            if isinstance(v, np.ndarray) and v.size == size and _address(v) not in results:
+                starts.setdefault(_address(v), []).append((p, k))
+    for ends in starts.values():
+        first, which = ends[0]
+        yield f"the {ORDINALS[which or 0]} operand of {_shown(first, order)}", ends
+    last: dict[Site, int] = {}
+    for site, use in order:
+        last[site] = max(last.get(site, 0), use)
+    some = [p for p in order if p != place and made[p].shape[1] == size]
+    for p in sorted(some, key=lambda p: p[1] not in (0, last[p[0]])):
+        yield _shown(p, order), [(p, None)]
+
+
+def _address(a: Any) -> int:
+    return int(a.__array_interface__["data"][0]) if isinstance(a, np.ndarray) else 0
+
+
+def _comes_back(
+    slope: Slope, point: Params, ends: Sequence[_End], size: int
+) -> Array | None:
+    """The derivative of the loss by a value, or by what is an operand in all these places."""
+    out = np.zeros(size)
+    nothing = {k: np.zeros(np.shape(v)) for k, v in list(point.items())[:1]}
+    for j in range(size):
+        unit = np.zeros(size)
+        unit[j] = STEP
+        for (site, use), operand in ends:
+            # One at a time: of a site, one change alone can be made in a pass.
+            kind, k = ("added", 0) if operand is None else ("pushed", operand)
+            value = slope(nothing, Change(site, kind, k, frozenset({use}), {use: unit}), None)
+            if value is None:
+                return None
+            out[j] += value
+    return out
+
+
+def _shown(place: _Place, order: Sequence[_Place]) -> str:
+    site, use = place
+    count = sum(1 for s, _ in order if s == site)
+    which = f" at use {use + 1} of {count}" if count > 1 else ""
+    return f"`{site.words}` (line {site.where[1]}){which}"
+
+
+__all__ = ["at_one_use"]
