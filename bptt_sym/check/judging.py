@@ -35,6 +35,7 @@ from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.messages import marked
 from bptt_sym.notation import Claim
 from bptt_sym.read import read_claim
+from bptt_sym.spelling.orders import CONSTANT
 
 #: How many models a row may fail under before an undecided one is the last.
 MOST_TRIED = 6
@@ -85,7 +86,8 @@ class Judging:
             vocabulary = replace(vocabulary, aliases={**vocabulary.aliases, **generic})
         if "=" not in row.chain.ops:
             # Infinity has a meaning in a limit or a bound, and in no equation.
-            vocabulary = replace(vocabulary, parameters=vocabulary.parameters | {r"\infty"})
+            known = vocabulary.parameters | {r"\infty", CONSTANT}
+            vocabulary = replace(vocabulary, parameters=known)
         claim = read_claim(latex or row.latex, model.court.model, vocabulary=vocabulary)
         for side in claim.sides:
             if alias := model.differentiates_by_alias(side):

@@ -62,7 +62,8 @@ pre mark { background: none; color: var(--bad); font-weight: bold; }
 .entry.wrong { border-color: var(--bad); } .entry.undecided, .entry.unreadable
   { border-color: var(--open); }
 .verdict { font-weight: 600; } .place { color: var(--dim); font-size: .85em; }
-p { margin: .25rem 0; } ul { margin: .2rem 0; }
+p { margin: .25rem 0; padding-block: .2rem; overflow-x: auto; overflow-y: hidden; }
+ul { margin: .2rem 0; }
 """.strip()
 
 

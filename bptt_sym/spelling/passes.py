@@ -71,6 +71,7 @@ from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.norm_names import without_names_of_norms
 from bptt_sym.spelling.numbered_words import with_names_for_numbers
 from bptt_sym.spelling.one_face import with_bold_for_arrows, with_one_face
+from bptt_sym.spelling.orders import with_constants_for_orders
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.picked_entries import with_picked_entries
 from bptt_sym.spelling.primed_steps import with_letters_for_primes
@@ -252,6 +253,7 @@ TYPESETTING = (
     _each(with_bars_for_slashes),
     _all(with_bold_for_arrows),
     _each(without_limit_signs),
+    _each(with_constants_for_orders),
     _all(with_conditions),
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.

@@ -9,6 +9,7 @@ from typing import Any
 
 from bptt_sym.check.bounds.magnitude import Bounder, norm_of
 from bptt_sym.check.bounds.terms import (
+    ANY,
     ONE_EXP,
     ZERO_EXP,
     Exponent,
@@ -149,7 +150,9 @@ def _term_at_most(term: Term, other: Term, sizes: Sizes) -> tuple[bool, bool]:
     """Whether ``term / other <= 1``: the quotient's sizes are grouped by exponent."""
     if other.coefficient <= 0:
         return False, False
-    ratio = term.coefficient / other.coefficient
+    # With a constant of which nothing is said, only what grows with the steps counts.
+    loose = any(base == ANY for base, _ in other.powers)
+    ratio = Fraction(0) if loose else term.coefficient / other.coefficient
     exponents: dict[Any, Exponent] = dict(term.powers)
     for base, e in other.powers:
         exponents[base] = plus(exponents.get(base, ZERO_EXP), e, -1)
@@ -164,7 +167,7 @@ def _term_at_most(term: Term, other: Term, sizes: Sizes) -> tuple[bool, bool]:
     for base, e in exponents.items():
         if isinstance(base, Fraction) and not _never_negative(e, lags):
             base, e = 1 / base, _negative(e)
-        if e == ZERO_EXP:
+        if e == ZERO_EXP or (loose and not e[0] and not _grows_with_steps(base, sizes)):
             continue
         if not _never_negative(e, lags):
             return False, False
@@ -187,6 +190,14 @@ def _term_at_most(term: Term, other: Term, sizes: Sizes) -> tuple[bool, bool]:
                 ratio *= value ** e[1]
             strict = strict or strictly
     return ratio <= 1, ratio < 1 or strict
+
+
+def _grows_with_steps(base: Any, sizes: Sizes) -> bool:
+    """Whether a size is a number of steps, or a sum over them that does not come to an end."""
+    if not isinstance(base, tuple) or base[0] not in ("#", "geo"):
+        return False
+    limit = ratio_limit(base[1], sizes) if base[0] == "geo" else None
+    return limit is None or not (limit[0] < 1 or (limit[0] == 1 and limit[1]))
 
 
 def _surplus(base: Any, term: Term, other: Term) -> Exponent:

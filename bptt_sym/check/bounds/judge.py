@@ -73,10 +73,12 @@ from bptt_sym.notation import (
     Norm,
     Num,
     Prod,
+    Sym,
     walk,
 )
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.text import text
+from bptt_sym.spelling.orders import CONSTANT
 
 F = Fraction
 #: Besides the regimes of equations: runs at rest or coming to it, where slopes are largest.
@@ -89,6 +91,7 @@ REST_REGIMES = (
 )
 DRAWS = 6
 MAX_PLACES = 10
+NO_ORDER = marked("no rule shows this order of growth")
 _FAR = marked("it fails only for a start out of the range of the activation")
 _REVERSED = {">=": "<=", ">": "<"}
 
@@ -224,6 +227,8 @@ class Case:
                 continue
             if proved is not None:
                 return proved
+        if any(n == Sym(CONSTANT) for n in walk(self.claim.sides[1])):
+            return Verdict("undecided", note=why or self.near_miss() or NO_ORDER)
         shown = self._refute()
         if shown is not None and (other := self._of_largest_entries()) is not None:
             return other

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from bptt_sym.check.bounds.terms import (
+    ANY,
     ONE_EXP,
     UNIT,
     Base,
@@ -70,6 +71,7 @@ from bptt_sym.notation import (
 )
 from bptt_sym.recurrence import STEP, Recurrence, references
 from bptt_sym.shapes import shape_of
+from bptt_sym.spelling.orders import CONSTANT
 
 #: Least upper bounds of the derivatives of the activations.
 SLOPE = {"tanh": Fraction(1), "sigma": Fraction(1, 4)}
@@ -168,6 +170,8 @@ class Bounder:
     def _leaf(self, node: Node) -> Term:
         if isinstance(node, Idx):
             return Term(Fraction(1), (((("#", exponent(node))), ONE_EXP),))
+        if isinstance(node, Sym) and node.name == CONSTANT:
+            return Term(Fraction(1), ((ANY, ONE_EXP),))
         if isinstance(node, Sym):
             axes = len(self.rec.shape(node.name))
             kind = "inf" if axes == 1 and self.by_entries else self.kind

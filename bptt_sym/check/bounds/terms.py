@@ -21,6 +21,10 @@ class Unbounded(NotSupported):
     """No rule bounds this expression."""
 
 
+#: A constant of which nothing is said, as in an order of growth.
+ANY: Base = ("const",)
+
+
 @dataclass(frozen=True)
 class Term:
     """``coefficient · prod(base ** exponent)``; ``strict`` if the bound is not attained."""
@@ -89,6 +93,6 @@ def scaled(e: Exponent, k: int) -> Exponent:
 
 
 __all__ = [
-    "ONE_EXP", "UNIT", "ZERO_EXP", "Base", "Exponent", "Magnitude", "Term", "Unbounded", "exponent",
-    "geometric", "plus", "scaled", "times",
+    "ANY", "ONE_EXP", "UNIT", "ZERO_EXP", "Base", "Exponent", "Magnitude", "Term", "Unbounded",
+    "exponent", "geometric", "plus", "scaled", "times",
 ]  # fmt: skip

@@ -26,6 +26,7 @@ from bptt_sym.read import read_claims, read_expression
 from bptt_sym.read.chains import outside, split_claims
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import Vocabulary
+from bptt_sym.spelling.orders import CONSTANT
 
 #: Formulas and steps of one solution that are read; more than this is not a solution.
 MAX_FORMULAS = 400
@@ -173,7 +174,7 @@ def _take(piece: Piece, names: Model, found: Solution) -> None:
     formula = piece.formula
     vocabulary = names.vocabulary
     if "=" not in formula.latex:
-        known = vocabulary.parameters | {r"\infty"}
+        known = vocabulary.parameters | {r"\infty", CONSTANT}
         vocabulary = replace(vocabulary, parameters=known)
     if not relates(formula.latex):
         node = read_expression(formula.latex, names.court.model, vocabulary=vocabulary)
