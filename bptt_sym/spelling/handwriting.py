@@ -110,7 +110,7 @@ _BRACKETED = re.compile(r"(?:\\\{|[(（\[])\s*[^()（）]*(?:\\\}|[)）\]])\s*$|
 #: ``\stackrel{\text{def}}{=}``, ``\overset{(1)}{=}``
 _MARKED_SIGN = re.compile(
     r"\\(?:stackrel|overset|underset)\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*"
-    r"\{\s*(?P<sign>=|\\approx|\\leq?|\\propto)\s*\}"
+    r"\{\s*(?P<sign>=|<|>|≤|≥|\\approx|\\leq?|\\geq?|\\lt|\\gt|\\propto)\s*\}"
 )
 _END = re.compile(
     r"(?:\\q?quad|\\hfill|\s)*\\(?:blacksquare|square|Box|qed|qedsymbol)(?![A-Za-z])(?=\s*$)"

@@ -188,3 +188,40 @@ def test_feedback_has_numbers_for_people_and_corrections_in_known_notation() -> 
     assert part.verdict is not None and part.verdict.diagnosis is not None
     assert "dir" not in part.verdict.diagnosis.corrected
     assert r"w \frac{\partial h_{T-1}}{\partial w}" in part.verdict.diagnosis.corrected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        # What stands between two sides and cannot be read is left out, and said.
+        ("ex1", rf"$\left|{X}\right| \le \max_x f(x) \le 1$", "missing right"),
+        ("ex1", rf"$\left|{X}\right| \le \max_x f(x) = 1$", "missing right"),
+        ("ex1", rf"$\left|{X}\right| = \max_x f(x) \le \frac12$", "missing wrong"),
+        ("ex1", rf"$\left|{X}\right| \le \max_x f(x) \ge 1$", "missing unreadable"),
+        ("ex3", r"$\frac{\partial h_1}{\partial w} = \lim_{e \to 0} \frac{g(e)}{e} = 0$", "right"),
+        ("ex3", r"$\frac{\partial h_1}{\partial w} = \lim_{e \to 0} \frac{g(e)}{e} = 1$", "wrong"),
+    ],
+)
+def test_a_side_that_cannot_be_read_does_not_hide_the_others(
+    name: str, text: str, expected: str
+) -> None:
+    result = mark(exercise(name), text, "answer.md")
+    assert result.faults
+    # (Without any answer that was read, the part that asks for one cannot be read.)
+    wanted = ["unreadable" if w == "missing" else w for w in expected.split()]
+    assert [p.status for p in result.parts] == wanted
+
+
+def test_labels_and_names_at_the_end() -> None:
+    text = r"(a) $\frac{\partial h_T}{\partial h_0}=\prod_{t=1}^{T}w(1-h_t^2)$ (b) $\le |w|^T$"
+    assert [s for s, _ in parts_of("chain", text, "a.md")] == ["right", "right"]
+    assert [s for s, _ in parts_of("chain", text.replace("|w|^T", "|w|^{T-1}"), "a.md")] == [
+        "right", "wrong",
+    ]  # fmt: skip
+    text = (
+        r"$\frac{\partial h_{t-1}}{\partial c_{t-1}}=o_{t-1}(1-\tanh^2(c_{t-1}))=:\kappa_{t-1}$, "
+        r"$A_t=f_t(1-f_t)U_f\kappa_{t-1}c_{t-1}$"
+    )
+    assert parts_of("lstm-terms", text, "a.md")[0][0] == "right"
+    slip = text.replace("1-f_t", "1+f_t")
+    assert parts_of("lstm-terms", slip, "a.md")[0][0] == "wrong"

@@ -18,7 +18,8 @@ from bptt_sym.check.model import Model
 from bptt_sym.check.solution.absolute import worked_out
 from bptt_sym.check.solution.conditions import is_condition
 from bptt_sym.check.solution.naming import mark_derivatives, take_names, with_quantities
-from bptt_sym.check.solution.sentences import is_loose, is_supposed
+from bptt_sym.check.solution.sentences import is_labelled, is_loose, is_supposed
+from bptt_sym.check.solution.unread import MOST, without_side
 from bptt_sym.documents.document import Document, Formula, Place
 from bptt_sym.errors import InputError, Span
 from bptt_sym.notation import At, Claim, Node, Num, Rel, Sym, affine
@@ -147,7 +148,8 @@ def joined(formulas: Sequence[Formula]) -> Iterator[Piece]:
     for formula in formulas:
         # A place is one of the text, or notebook cell, that the formula stands in.
         same = held is not None and held.formula.source is formula.source
-        if held is not None and same and _CONTINUES.match(formula.latex):
+        goes_on = _CONTINUES.match(formula.latex) and not is_labelled(formula)
+        if held is not None and same and goes_on:
             loose = held.loose
             if loose is None and is_loose(held.formula, formula):
                 loose = formula.offsets[0]
@@ -176,13 +178,30 @@ def _take(piece: Piece, names: Model, found: Solution) -> None:
     if "=" not in formula.latex:
         known = vocabulary.parameters | {r"\infty", CONSTANT}
         vocabulary = replace(vocabulary, parameters=known)
+    head = _CONTINUES.match(formula.latex)
+    if head is not None:
+        # "(b) ≤ 1": the answer to a part, whose left side is the question.
+        formula = formula.part(head.end(), len(formula.latex))
+        piece = piece._replace(formula=formula)
     if not relates(formula.latex):
         node = read_expression(formula.latex, names.court.model, vocabulary=vocabulary)
         shown = formula.shown(0, len(formula.latex))
         written = Written(names.spelt_out(node), shown, formula.place())
         found.expressions.append(written)
         return
-    claims = read_claims(formula.latex, names.court.model, vocabulary=vocabulary)
+    for _ in range(MOST):
+        try:
+            claims = read_claims(formula.latex, names.court.model, vocabulary=vocabulary)
+            break
+        except InputError as error:
+            rest = without_side(formula.latex, error)
+            if rest is None:
+                raise
+            found.faults.append(fault_in(formula, error))
+            formula = replace(formula, latex=rest)
+    else:
+        raise InputError("too many sides that are not read", span=Span(0, len(formula.latex)))
+    piece = piece._replace(formula=formula)
     spans = _spans(formula, vocabulary)
     for claim, places in zip(claims, spans, strict=True):
         if sum(len(c.sides) for c in found.chains) > MAX_STEPS:

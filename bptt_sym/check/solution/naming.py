@@ -23,7 +23,9 @@ from bptt_sym.notation import (
     Idx,
     Node,
     Sym,
+    affine,
     free_indices,
+    index,
     rebuild,
     substitute_index,
     walk,
@@ -31,7 +33,7 @@ from bptt_sym.notation import (
 from bptt_sym.read import read_claims
 from bptt_sym.read.chains import split_claims
 from bptt_sym.read.left_sides import left_side
-from bptt_sym.read.tokens import tokenize
+from bptt_sym.read.tokens import Token, tokenize
 from bptt_sym.recurrence import STEP, Equation, Recurrence
 from bptt_sym.shapes import shape_of
 
@@ -73,10 +75,20 @@ def _equations(latex: str) -> Iterator[str]:
     except BpttError:
         return
     for chain in chains:
+        sides = chain.sides
+        if len(sides) > 2 and set(chain.ops) == {"="} and _derives(sides[1]):
+            # ``x = ∂h/∂c = …``: what it comes to says more.
+            named, given = (latex[side[0].start : side[-1].end] for side in (sides[0], sides[-1]))
+            if not _derives(sides[-1]) and r"\\" not in given:
+                yield f"{named} = {given}".replace("&", " ")
         if chain.ops[:1] == ["="] and not chain.given:
             text = latex[chain.sides[0][0].start : chain.sides[1][-1].end]
             if r"\\" not in text:
                 yield text.replace("&", " ")
+
+
+def _derives(side: Sequence[Token]) -> bool:
+    return any(t.kind == "partial" for t in side)
 
 
 def name_it(text: str, names: Model) -> str | None:
@@ -108,8 +120,11 @@ def name_it(text: str, names: Model) -> str | None:
         return None  # a recursion says what the name does, and not what it is
     body = names.spelt_out(body)
     match claim.sides[0]:
-        case At(name=name, time=Idx(name=variable)):
-            names.aliases[name] = (variable, body)
+        case At(name=name, time=time) if (form := affine(time)) and [*form[0].values()] == [1]:
+            (variable,) = form[0]
+            names.aliases[name] = (
+                variable, substitute_index(body, variable, index(variable, -form[1]))
+            )  # fmt: skip
         case Sym(name=name):
             names.totals[name] = body
         case _:

@@ -14,6 +14,10 @@ _SUPPOSED = re.compile(
     r"[^.;:؛。$]{0,60}$",
     re.IGNORECASE,
 )
+#: ``(b)``, ``c.`` before a formula.
+_LABEL = re.compile(
+    r"(?:\A|[\s.,;$>])[*_]{0,2}\(?[a-hA-H1-9]\s*[).:][*_]{0,2}\s*(?:\$|\\[(\[]|\s)*\Z"
+)
 #: Words that say no more than that the chain goes on.
 _GOES_ON = frozenset(
     "and so thus hence then therefore which that this is it in turn again finally also at most "
@@ -32,6 +36,12 @@ def is_supposed(formula: Formula) -> bool:
     return _SUPPOSED.search(before) is not None
 
 
+def is_labelled(formula: Formula) -> bool:
+    """Whether the label of a part of the question stands directly before the formula."""
+    start = formula.offsets[0]
+    return _LABEL.search(formula.source.text[max(0, start - 24) : start]) is not None
+
+
 def is_loose(before: Formula, after: Formula) -> bool:
     r"""Whether ``after``, which begins with a relation, may be about the words before it.
 
@@ -43,4 +53,4 @@ def is_loose(before: Formula, after: Formula) -> bool:
     return any(word.lower() not in _GOES_ON for word in re.findall(r"[^\W\d_]+", gap))
 
 
-__all__ = ["is_loose", "is_supposed"]
+__all__ = ["is_labelled", "is_loose", "is_supposed"]
