@@ -96,12 +96,15 @@ _WRAPPED_SIGN = re.compile(
 )
 #: ``\hspace{2cm} (3.2)``, ``\cdots\cdots (1)``, ``\;\;\; [4]``: the number of the equation.
 _NUMBER = re.compile(
-    r"(?P<gap>(?:\\[;,:! ]|~|\s|[,;]|\\hspace\*?\s*\{[^{}]*\}|-{1,6}(?=[-\s(（\[]|\\q)|[—–]+|"
-    r"\\(?:hfill|q?quad|[cl]?dots[bc]?|l?eqno|to|(?:long)?rightarrow)(?![A-Za-z]))++)"
     r"(?:[(（\[{]|\\\{)?(?:\\(?:text(?:bf|rm|it)?|math(?:rm|bf|tt))\s*\{\s*\(?)?\s*"
-    r"(?:(?P<number>(?:[A-Z]\.)?\d+(?:[.-]\d+)*\s*[a-z]?)|(?P<sign>\*{1,3}|\\(?:star|ast|dagger)\s*|[ivxIVX]{1,4}"
+    r"(?:(?P<number>(?:[A-Z]\.)?\d{1,4}(?:[.-]\d{1,4}){0,3}\s*[a-z]?)|(?P<sign>\*{1,3}|\\(?:star|ast|dagger)\s*|[ivxIVX]{1,4}"
     r"|[A-Za-z])|(?P<round>[①-⑳]|\\textcircled\s*\{\s*\d+\s*\}|\\#\d+))"
     r"\s*\)?\}?\s*(?:[)）\]}]|\\\})?\s*(?=$|\\\\|\\end(?![A-Za-z]))"
+)
+#: What stands before it, read up to it.
+_BEFORE_NUMBER = re.compile(
+    r"(?:\\[;,:! ]|~|\s|[,;]|\\hspace\*?\s*\{[^{}]*\}|-|[—–]|"
+    r"\\(?:hfill|q?quad|[cl]?dots[bc]?|l?eqno|to|(?:long)?rightarrow)(?![A-Za-z]))+$"
 )
 _WIDE_GAP = re.compile(r"\\(?:hspace|hfill|q?quad|l?eqno)|(?:dots[bc]?\s*.*){2}", re.DOTALL)
 _GAP = re.compile(r"dots|(?:(?:\\[;: ]|~)\s*){2}|[,;]\s*(?:\\[;,: ]|~)")
@@ -196,12 +199,15 @@ def _bare_sign(m: re.Match[str]) -> str:
     return ":=" if m["colon"] else f" {m['sign'] or m['plain']} "
 
 
-def _without_number(m: re.Match[str]) -> str | None:
-    """Nothing, where the gap before it is no thin space: ``w\\,(2)`` is a product."""
-    wide = _WIDE_GAP.search(m["gap"]) is not None
-    if not (m["round"] or _BRACKETED.search(m.group()[len(m["gap"]) :])):
-        return None
-    return "" if wide or (m["number"] and _GAP.search(m["gap"])) else None
+def _numbers(text: str) -> Iterator[Edit]:
+    """The numbers of equations, with the gaps before them: ``w\\,(2)`` is a product."""
+    for m in _NUMBER.finditer(text):
+        first = max(0, m.start() - 80)
+        gap = _BEFORE_NUMBER.search(text[first : m.start()])
+        if gap is None or not (m["round"] or _BRACKETED.search(m.group())):
+            continue
+        if _WIDE_GAP.search(gap.group()) or (m["number"] and _GAP.search(gap.group())):
+            yield first + gap.start(), m.end(), ""
 
 
 def as_written(formula: Formula) -> Formula:
@@ -211,7 +217,7 @@ def as_written(formula: Formula) -> Formula:
         formula = formula.part(*system.span("body"))
     formula = replaced(formula, _WIDE, lambda m: f"({m.group('inside')})")
     formula = replaced(formula, _WRAPPED_SIGN, _bare_sign)
-    formula = replaced(formula, _NUMBER, _without_number)
+    formula = edited(formula, list(_numbers(formula.latex)))
     formula = replaced(formula, _COLON_EQUALS, lambda m: r"\coloneqq ")
     formula = replaced(formula, _ESCAPED, lambda m: m.group(1))
     formula = replaced(formula, _STARRED, _with_a_ring)

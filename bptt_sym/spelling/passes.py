@@ -99,6 +99,7 @@ from bptt_sym.spelling.which_slope import (
     with_softmax_of_outputs,
     with_the_slope_written,
 )
+from bptt_sym.spelling.wrappings import without_wrappings
 from bptt_sym.spelling.written_softmax import with_softmax
 
 _Formulas: TypeAlias = Sequence[Formula]
@@ -244,6 +245,7 @@ def _general_lines(s: Spelling) -> None:
 TYPESETTING = (
     _all(without_names_of_norms),
     _each(without_long_blanks),
+    _each(without_wrappings),
     _each(with_conditions_on_steps),
     _each(as_meant),
     _each(without_labels_of_braces),

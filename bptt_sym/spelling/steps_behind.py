@@ -16,10 +16,10 @@ _BLANK = r"(?:\\[;,:! ]|~|\s)"
 _WIDE = r"\\(?:q?quad(?![A-Za-z])|hspace\*?\s*\{[^{}]*\}|hfill(?![A-Za-z]))"
 #: The gap before it, or words that lead to it.
 _GAP = re.compile(
-    rf"(?:[,;:.]|{_BLANK}|{_WIDE})*(?:[,;]{_BLANK}|{_WIDE}|"
+    rf"(?:[,;:.]|{_BLANK}|{_WIDE}){{0,9}}(?:[,;]{_BLANK}|{_WIDE}|"
     r"\\(?:text|mathrm|mbox|textrm)\s*\{\s*,?\s*\(?(?:where|with|when|if|при|для|"
     r"for(?:~|\s|\\ )*(?:all|any|each|every)?|f[uü]r(?:\s+alle)?|pour(?:\s+tout)?|para(?:\s+todo)?)"
-    rf"\s*\}}|\\forall(?![A-Za-z]))(?:{_BLANK}|{_WIDE}|\\forall(?![A-Za-z]))*"
+    rf"\s*\}}|\\forall(?![A-Za-z]))(?:{_BLANK}|{_WIDE}|\\forall(?![A-Za-z])){{0,9}}"
 )
 _STEP = r"(?:[a-zT]|\\tau)"
 _NUMBER = rf"(?:{_STEP}|\d{{1,3}})(?:\s*[-+]\s*(?:\d{{1,2}}|[a-z]))?"
@@ -38,7 +38,7 @@ _SPACE = re.compile(
     r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9+*]))*"
 )
 _END = re.compile(
-    rf"(?:{_BLANK}|[.,;]|{_WIDE})*"
+    rf"(?:{_BLANK}|[.,;]|{_WIDE}){{0,19}}"
     r"(?=$|\\\\|\\end(?![A-Za-z])|\\tag(?![A-Za-z])|\\label|\\(?:nonumber|notag))"
 )
 _DERIVED = re.compile(r"\\partial|∂|\\nabla|\\delta|\\frac\s*\{\s*\\?(?:mathrm\s*\{)?d")
