@@ -146,7 +146,7 @@ class Grounds:
         return judged
 
     def _missing(self, verdict: Verdict, row: Row, formula: Formula) -> str:
-        if _IF_SMALL.match(verdict.note) and _LESS_THAN_ONE.search(_before(formula)):
+        if _IF_SMALL.match(verdict.note) and _speaks_of(verdict.note, _before(formula)):
             return f"{verdict.note}, of which the text before it speaks"
         if verdict.diagnosis is not None:
             entries = verdict.diagnosis.code == "BP025" and not _DOUBLE_BAR.search(row.latex)
@@ -163,6 +163,15 @@ class Grounds:
         if BAR.search(written) and not BAR.search(row.latex):
             return WITHOUT_ITS_BAR
         return TWO_PRODUCTS if _DOT_THEN_STAR.search(row.latex) else ""
+
+
+def _speaks_of(condition: str, before: str) -> bool:
+    """Whether the text before a formula has a bound as in ``condition``: smaller than 1, or 4."""
+    number = re.search(r"[<≤] ([0-9]+(?:\.[0-9]+)?)$", condition)
+    if number is None or number[1] == "1":
+        return _LESS_THAN_ONE.search(before) is not None
+    less = r"(?:<|\\lt(?![A-Za-z])|\\leq?(?![A-Za-z])|≤|＜)\s*\$?\s*"
+    return re.search(rf"{less}{re.escape(number[1])}(?![0-9.])", before) is not None
 
 
 def holds_in_vain(judged: Judged) -> str:

@@ -159,6 +159,10 @@ def _folded(interp: Interpreter, args: tuple[Node, ...], env: Env, join: object)
 def _paired(interp: Interpreter, a: Named, b: Named, join: object) -> Named:
     assert callable(join)
     names = "".join(sorted(set(a[1]) | set(b[1])))
+    for letter in set(a[1]) & set(b[1]):
+        sizes = [np.shape(v)[own.index(letter)] for v, own in (a, b)]
+        if sizes[0] != sizes[1]:
+            raise Mismatch(f"{letter} counts {sizes[0]} and {sizes[1]} entries")
     value = interp.dom.reduce(join(_aligned(a, names), _aligned(b, names)))
     return value, names
 

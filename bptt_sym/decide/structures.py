@@ -365,10 +365,18 @@ def row_of_ones(node: Node) -> bool:
 def sum_of_entries(
     interp: Interpreter, args: tuple[Node, ...], env: Env, out: list[Parts] | None
 ) -> Tensor:
-    """``1^T v``: a row of ones times a vector adds its entries."""
+    """``1^T v``: a row of ones times a vector adds its entries.
+
+    Where vectors are rows, one below the other for each example, it adds the examples: of one
+    example it is the row.
+    """
     rest = args[0] if len(args) == 1 else Mul(args)
 
     def added(a: Tensor) -> Tensor:
+        if rank(a) == 2 and a.shape[0] == 1:
+            if not interp.conv.rows:
+                raise Mismatch("a row of ones times a row")
+            return a
         if rank(a) != 1:
             raise NotSupported("a row of ones beside something that is not a vector")
         return interp.dom.reduce(sum(flat(a)))

@@ -18,6 +18,8 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 
 _LETTERS = (r"f", r"g", r"\phi", r"\varphi", r"\sigma")
+#: Capital letters of maps.
+_MAPS = ("F", "G", r"\Phi")
 _PRIME = r"(?:\s*'|\s*\^\s*\{?\s*(?:\\prime|')\s*\}?)"
 _ACTIVATION = (
     r"(?:\\tanh|\\sigma|(?<![A-Za-z\\])(?:tanh|sigmoid)|"
@@ -40,14 +42,15 @@ _ACTIVATED = re.compile(
 )
 
 
-def _whole_steps(letter: str, every: str) -> set[str]:
-    """The states whose step is the function alone: ``h_t = f(h_{t-1}, x_t, w)``."""
+def _whole_steps(letter: str, every: str) -> set[tuple[str, str]]:
+    """The states whose step is the function alone, and which: ``h_t = f(h_{t-1}, x_t, w)``."""
     step = re.compile(
-        rf"{_NAME}\s*(?:_\s*(?:t|\{{\s*t\s*\}})|\^\s*\{{\s*\(\s*t\s*\)\s*\}})\s*&?\s*=\s*&?\s*"
+        rf"{_NAME}\s*(?:_\s*(?:t|\{{\s*t\s*(?P<ahead>\+\s*1)?\s*\}})"
+        rf"|\^\s*\{{\s*\(\s*t\s*\)\s*\}})\s*&?\s*=\s*&?\s*"
         rf"{letter}\s*(?:\\left\s*)?\((?:[^()=]|\([^()]*\))*,(?:[^()=]|\([^()]*\))*(?:\\right\s*)?\)"
         r"(?=\s*(?:\\[,;:! ]\s*)*(?:[.,;]|\n|$|\\\\|\\(?:end|q?quad|tag)))"
     )
-    return {m.group("name") for m in step.finditer(every)}
+    return {(m.group("name"), "t+1" if m["ahead"] else "t") for m in step.finditer(every)}
 
 
 def _letter(name: str) -> str:
@@ -67,7 +70,7 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
             return f
         return replace(found, supposes=(*found.supposes, (said, mark)))
 
-    for name in _LETTERS:
+    for name in (*_LETTERS, *_MAPS):
         letter = _letter(name)
         of_one = rf"{letter}\s*\(\s*[a-z]\s*\)\s*&?\s*=\s*"
         given = rf"{of_one}(?P<a>{_ACTIVATION})\s*(?:\\left\s*)?\("
@@ -81,10 +84,14 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
             formulas = [replaced(f, again, lambda m: m["a"] + m["of"]) for f in formulas]
         applied = re.search(rf"{letter}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\(", every)
         whole = re.compile(rf"\\partial\s*\{{?\s*{letter}\s*\}}?(?=\s*\}}\s*\{{)")
-        if len(steps := _whole_steps(letter, every)) == 1:
-            (state,) = steps
-            step, said_so = rf"\partial^{{+}} {state}_{{t}}", f"{name} is the equation of {state}_t"
+        if len(maps := _whole_steps(letter, every)) == 1:
+            ((state, at),) = maps
+            step = rf"\partial^{{+}} {state}_{{{at}}}"
+            written = f"{state}_t" if at == "t" else rf"{state}_{{{at}}}"
+            said_so = f"{name} is the equation of {written}"
             formulas = [stands(f, whole, step, said_so, step) for f in formulas]
+            continue
+        if name in _MAPS:
             continue
         if (applied is not None and len(said) != 1) or (name == r"\sigma" and r"\sigma_" in every):
             continue

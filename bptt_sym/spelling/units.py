@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.gate_letters import GateLetters
@@ -30,6 +31,10 @@ _LEFT = re.compile(
 )
 
 
+#: What stands between two equations.
+_APART = re.compile(
+    r"\\\\(?:\s*\[[^\[\]]{0,12}\])?|,?\s*\\q?quad(?![A-Za-z])|\\(?:begin|end)\s*\{[a-z]+\*?\}"
+)
 #: ``y_k(t)``: a step in parentheses behind a unit.
 _CALL = re.compile(
     rf"(?P<name>{_NAME})\s*_\s*(?:\{{\s*(?P<j>[ijklmpqrs])\s*\}}|(?P<j1>[ijklmpqrs]))\s*"
@@ -93,6 +98,34 @@ def as_vectors(formula: Formula, gates: GateLetters) -> Formula:
     formula = replaced(formula, _BARE_SUM, lambda m: rf"\sum_{{{m.group(1)}}}")
     formula = replaced(formula, _TWICE, lambda m: rf"\sum_{{{m['k']}}} ({m['a']})^2")
     formula = replaced(formula, _SQUARES, _length)
+    parts = list(_parts(formula.latex))
+    if len({found for _, _, found in parts}) > 1:
+        # (Each equation of several has a letter of its own: h_i = …, o_m = ….)
+        for start, end, _ in reversed(parts):
+            part = formula.part(start, end)
+            new = _as_vectors(part, gates)
+            if new.latex != part.latex:
+                text, at = formula.latex, formula.offsets
+                latex = f"{text[:start]} {new.latex} {text[end:]}"
+                offsets = [*at[: start + 1], *new.offsets, *at[end:]]
+                formula = replace(formula, latex=latex, offsets=offsets)
+        return formula
+    return _as_vectors(formula, gates)
+
+
+def _parts(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where the equations of a text stand that give a unit, and its letter."""
+    start = 0
+    for m in (*_APART.finditer(text), None):
+        end = m.start() if m is not None else len(text)
+        left = _LEFT.match(text[start:end])
+        if left is not None:
+            yield start, end, left["j"] or left["j1"] or left["j2"] or left["j3"]
+        start = m.end() if m is not None else end
+
+
+def _as_vectors(formula: Formula, gates: GateLetters) -> Formula:
+    """``formula`` as an equation of vectors, if one letter of a unit stands on its left sides."""
     text = formula.latex
     units = {m.group("j") or m.group("j1") or m.group("j2") or m.group("j3")
              for m in _LEFT.finditer(text)}  # fmt: skip

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import closing, edited
+from bptt_sym.documents.respelling import closing, edited, replaced
 
 _LEFT = re.compile(
     r"(?:^|\\\\|\\begin\s*\{[a-z]+\*?\}|\\q?quad(?![A-Za-z])|,)[\s&]*"
@@ -29,9 +29,23 @@ _OF_A_STEP = re.compile(r"[_^]\{?\(?t(?![A-Za-z])")
 _UNIT = r"[ijklmncv]'?"
 
 
+_POWER = (
+    r"(?:e\s*\^\s*\{(?:[^{}]|\{[^{}]*\})*\}|\\?exp\s*(?:\\left\s*)?\((?:[^()]|\([^()]*\))*?(?:\\right\s*)?\))"
+)
+#: ``e^{z_i} / \\sum_j e^{z_j}`` on one line.
+_SLASHED = re.compile(
+    rf"(?P<a>{_POWER})\s*/\s*(?P<b>\\sum\s*_\s*(?:\{{[^{{}}]*\}}|[a-z])\s*"
+    rf"(?:\^\s*(?:\{{[^{{}}]*\}}|[A-Za-z0-9])\s*)?{_POWER})"
+)
+
+
 def with_softmax(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the softmax in place of the quotient that it is."""
-    return [_named(f) for f in formulas]
+    whole = (
+        replaced(f, _SLASHED, lambda m: rf"\frac{{{m['a']}}}{{{m['b']}}}") if "/" in f.latex else f
+        for f in formulas
+    )
+    return [_named(f) for f in whole]
 
 
 def _named(formula: Formula) -> Formula:

@@ -306,3 +306,76 @@ def test_a_loss_of_everything_that_was_put_in(arguments: str) -> None:
 
 def test_an_orthogonal_weight_is_a_condition() -> None:
     assert last(CELL + r"$$W^\top W = I$$") == "not_a_claim"
+
+
+SQUASHED = r"Consider $h_t = \sigma(w h_{t-1} + u x_t)$ with numbers $w$ and $u$." "\n\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (r"If $|w| < 4$ the derivative tends to 0:", ("right", "undecided")),
+        (r"If $|w| < 5$ the derivative tends to 0:", ("wrong",)),
+        (r"The derivative tends to 0:", ("wrong",)),
+    ],
+)
+def test_a_limit_of_which_the_text_gives_the_condition(
+    said: str, expected: tuple[str, ...]
+) -> None:
+    limit = r"$$\lim_{T \to \infty} \frac{d h_T}{d h_t} = 0$$"
+    assert last(f"{SQUASHED}{said}\n\n{limit}") in expected
+
+
+def test_a_bound_of_a_matrix_that_an_equation_gives() -> None:
+    named = CELL + r"$$J_t = \mathrm{diag}(1 - h_t^2) W$$" "\n\n"
+    assert last(named + r"$$\|J_t\| \le \|W\|$$") == "right"
+    assert last(named + r"$$\|J_t\| \le \frac12 \|W\|$$") == "wrong"
+
+
+def test_a_row_of_ones_adds_the_examples() -> None:
+    page = (
+        r"$$H_t = \tanh(X_t W_x + H_{t-1} W_h + b), \quad O_t = H_t W_q + c$$" "\n\n"
+        r"$$\frac{\partial L}{\partial W_q} = \sum_t H_t^\top \frac{\partial L}{\partial O_t}$$"
+        "\n\n"
+        r"$$\frac{\partial L}{\partial b} = \sum_t \mathbf{1}^\top"
+        r" \left(\frac{\partial L}{\partial H_t} %s (1 - H_t^2)\right)$$"
+    )
+    assert last(page % r"\odot") == "right"
+    assert last(page % r"\odot H_t \odot") != "right"
+
+
+@pytest.mark.parametrize("ahead", ["", "+1"])
+@pytest.mark.parametrize(
+    ("letter", "by", "expected"), [("f", "h_{t}", "right"), ("F", "h_{t}", "right"),
+                                   ("F", "x_t", "wrong")]
+)  # fmt: skip
+def test_the_map_of_a_step_is_differentiated(
+    ahead: str, letter: str, by: str, expected: str
+) -> None:
+    at, before = (r"t+1", "t") if ahead else ("t", "t-1")
+    by = by.replace("{t}", f"{{{before}}}")
+    page = (
+        rf"$$h_{{{at}}} = {letter}(h_{{{before}}}, x_t; \theta)$$" "\n\n"
+        rf"$$\frac{{d h_{{{at}}}}}{{d\theta}} = \frac{{\partial {letter}}}{{\partial\theta}}"
+        rf" + \frac{{\partial {letter}}}{{\partial {by}}} \frac{{d h_{{{before}}}}}{{d\theta}}$$"
+    )
+    assert last(page) == expected or (expected == "wrong" and last(page) != "right")
+
+
+INDEXED = (
+    r"$$h_i^t = \tanh(a_i^t), \quad a_i^t = \sum_j W_{ij} h_j^{t-1} + \sum_k U_{ik} x_k^t,"
+    r" \quad o_m^t = \sum_i V_{mi} h_i^t$$" "\n\n"
+    r"$$p_m^t = e^{o_m^t} / \sum_n e^{o_n^t}, \quad L = -\sum_t \sum_m y_m^t \log p_m^t$$" "\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (r"\frac{\partial L}{\partial o_m^t} = p_m^t - y_m^t", "right"),
+        (r"\frac{\partial L}{\partial V_{mi}} = \sum_t (p_m^t - y_m^t) h_i^t", "right"),
+        (r"\frac{\partial L}{\partial V_{mi}} = \sum_t (p_m^t - y_m^t) h_i^{t-1}", "wrong"),
+    ],
+)
+def test_equations_of_units_each_with_its_letter(claim: str, expected: str) -> None:
+    assert last(f"{INDEXED}$${claim}$$") == expected

@@ -105,6 +105,8 @@ class Bounder:
                 return (Term(abs(v)),) if v else ()
             case Ones():
                 return (UNIT,)
+            case At(name=name) if self._is_a_named_matrix(name):
+                return self.bound(substitute_index(self.rec.rhs(name), STEP, node.time))
             case Idx() | Sym() | At():
                 return (self._leaf(node),)
             case Norm(arg=a, ord=kind):
@@ -195,6 +197,11 @@ class Bounder:
                 if len(found) == 1 and not found[0].powers:
                     return found[0]
         raise Unbounded(f"no rule bounds {node.name}")
+
+    def _is_a_named_matrix(self, name: str) -> bool:
+        """Whether an equation of the step says which matrix it is: ``J_t = diag(…) W``."""
+        known = name in self.rec.defined and name not in self.rec.states
+        return known and len(self.rec.shape(name)) == 2
 
     def _may_be_initial(self, node: At) -> bool:
         """Whether the element can be of step 0: it is a state seen one step back, or h_0."""
