@@ -212,7 +212,9 @@ def _explained(
         if any(f.code == "wrote-to-input" for f in findings):
             gradient = _on_copies(gradient)
         if kinds == {"value"}:
-            diagnoses = diagnose(problem.model, gradient, problem)
+            # What the search tries overflows at will, and tests may make errors of warnings.
+            with np.errstate(all="ignore"):
+                diagnoses = diagnose(problem.model, gradient, problem)
         elif "not-finite" in kinds:
             diagnoses = _not_finite(problem, bad)
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bptt_sym.testing import named_model, run
+from bptt_sym.read import recurrence_from_latex
+from bptt_sym.testing import model_of, named_model, run
 from bptt_sym.testing.other_cells import other_cells
 from bptt_sym.testing.problems import Problem
 
@@ -122,3 +123,35 @@ def elman(p: Problem, wrong: str = "") -> dict[str, Any]:
 def test_the_ends_and_the_order_of_examples(wrong: str, words: str) -> None:
     assert words in run(lambda p: elman(p, wrong), "elman").text()
     assert run(lambda p: elman(p, ""), "elman").ok
+
+
+def test_what_the_search_tries_may_overflow() -> None:
+    """Nothing of it is a warning, which tests may make an error of."""
+    rec = recurrence_from_latex(
+        [r"h_t = \tanh(a \odot (W x_t) \odot (U h_{t-1}) + b \odot (U h_{t-1}) + d \odot (W x_t))"],
+        name="integrated",
+        shapes={"W": ("n", "m"), "U": ("n", "n"), "x": ("m",)} | dict.fromkeys("habd", ("n",)),
+    )
+
+    def by_hand(p: Problem) -> dict[str, Any]:
+        W, U, a, b, d = (p.params[k] for k in "WUabd")
+        wx, h = p.series["x"] @ W.T, [p.start("h")]
+        for t in range(p.steps):
+            u = h[t] @ U.T
+            h.append(np.tanh(a * wx[t] * u + b * u + d * wx[t]))
+        old, now = np.stack(h[:-1]), np.stack(h[1:])
+        lam = (now - p.series[r"\hat{h}"]) * (p.mask * p.loss_weights[:, None])[..., None]
+        for t in reversed(range(p.steps)):
+            lam[t] *= 1 - now[t] ** 2
+            if t:
+                lam[t - 1] += (lam[t] @ U) * (a * wx[t] + b)  # the factor belongs before the matrix
+        u = old @ U.T
+        return {
+            "W": np.einsum("tbn,tbm->nm", lam * (a * u + d), p.series["x"]),
+            "U": np.einsum("tbn,tbm->nm", lam * (a * wx + b), old),
+            "a": (lam * wx * u).sum((0, 1)), "b": (lam * u).sum((0, 1)),
+            "d": (lam * wx).sum((0, 1)),
+        }  # fmt: skip
+
+    report = run(by_hand, model_of(rec))
+    assert not report.ok and report.diagnoses
