@@ -77,6 +77,7 @@ from bptt_sym.spelling.picked_entries import with_picked_entries
 from bptt_sym.spelling.primed_steps import with_letters_for_primes
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.said_before import with_conditions
+from bptt_sym.spelling.sets_of_steps import with_ranges_for_sets
 from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
 from bptt_sym.spelling.single_step import with_its_step
@@ -245,6 +246,7 @@ def _general_lines(s: Spelling) -> None:
 TYPESETTING = (
     _all(without_names_of_norms),
     _each(without_long_blanks),
+    _each(with_ranges_for_sets),
     _each(without_wrappings),
     _each(with_conditions_on_steps),
     _each(as_meant),

@@ -1,0 +1,58 @@
+r"""Sums over a set of steps, ``\sum_{t \in \{1, \dots, T\}}``, and signs stacked from pieces."""
+
+from __future__ import annotations
+
+import re
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+
+_END = r"(?:[A-Za-z]|\d{1,2})(?:\s*[-+]\s*\d)?"
+_DOTS = r"(?:\\[lc]?dots[cb]?(?![A-Za-z])|\.{2,3}|…)"
+#: ``\sum_{t \in \{1, \dots, T\}}``, ``\sum_{t \in [1, T]}``, ``\sum_{t \in [T]}``
+_OVER_A_SET = re.compile(
+    r"\\(?P<sign>sum|prod)(?:\s*\\limits)?\s*_\s*\{\s*(?P<step>[a-z]|\\tau)\s*\\in\s*(?:\\\{|\[|\\lbrace)\s*"
+    rf"(?:(?P<first>{_END})\s*,\s*(?:\d\s*,\s*)?(?:{_DOTS}\s*,\s*)?)?(?P<last>{_END})\s*(?:\\\}}|\]|\\rbrace)\s*\}}"
+)
+#: ``\overset{T}{\underset{t=1}{\sum}}``
+_STACKED = re.compile(
+    r"\\overset\s*\{(?P<above>[^{}]{1,12})\}\s*\{\s*\\underset\s*\{(?P<below>[^{}]{1,20})\}\s*"
+    r"\{\s*(?P<sign>\\(?:sum|prod))\s*\}\s*\}"
+    r"|\\underset\s*\{(?P<below2>[^{}]{1,20})\}\s*\{\s*\\overset\s*\{(?P<above2>[^{}]{1,12})\}\s*"
+    r"\{\s*(?P<sign2>\\(?:sum|prod))\s*\}\s*\}"
+    r"|\\underset\s*\{(?P<below3>[^{}]{1,20})\}\s*\{\s*(?P<sign3>\\(?:sum|prod))\s*\}"
+)
+_NAMED = re.compile(
+    r"\\mathop\s*\{\s*\\(?:mathrm|rm|text)\s*\{?\s*(?P<name>diag|tanh|softmax)\s*\}?\s*\}"
+)
+_BOLD_TRANSPOSE = re.compile(
+    r"\^\s*\{\s*\\(?:boldsymbol|mathbf|bm)\s*\{\s*(?:\\top|\\intercal|T)\s*\}\s*\}"
+)
+_NOTHING = re.compile(r"(?<=[}A-Za-z0-9])\{\s*\}(?!\s*_)")
+
+
+def with_ranges_for_sets(formula: Formula) -> Formula:
+    """``formula`` with the first and the last step of each sum and product."""
+    text = formula.latex
+    if r"\in" in text:
+        formula = replaced(formula, _OVER_A_SET, _range)
+    if "set" in text:
+        formula = replaced(formula, _STACKED, _of_pieces)
+    if "mathop" in text:
+        formula = replaced(formula, _NAMED, lambda m: rf"\operatorname{{{m['name']}}}")
+    if "^" in text:
+        formula = replaced(formula, _BOLD_TRANSPOSE, lambda m: r"^\top ")
+    return replaced(formula, _NOTHING, lambda m: " ") if "{" in text else formula
+
+
+def _range(m: re.Match[str]) -> str | None:
+    first = m["first"] or "1"
+    if not m["first"] and m["last"].strip().isdigit():
+        return None  # a set of one number
+    return rf"\{m['sign']}_{{{m['step']}={first}}}^{{{m['last']}}} "
+
+
+def _of_pieces(m: re.Match[str]) -> str:
+    k = next(n for n in ("", "2", "3") if m["sign" + n])
+    above = f"^{{{m['above' + k]}}}" if k != "3" else ""
+    return rf"{m['sign' + k]}_{{{m['below' + k]}}}{above} "
