@@ -14,9 +14,9 @@ from bptt_sym.documents.respelling import Edit, edited
 
 _BLANK = r"(?:\\[;,:! ]|~|\s)"
 _WIDE = r"\\(?:q?quad(?![A-Za-z])|hspace\*?\s*\{[^{}]*\}|hfill(?![A-Za-z]))"
-#: The gap before it, or words that lead to it.
+#: The gap before it, or words that lead to it; the comma of ``\\,`` is none.
 _GAP = re.compile(
-    rf"(?:[,;:.]|{_BLANK}|{_WIDE}){{0,9}}(?:[,;]{_BLANK}|{_WIDE}|"
+    rf"(?<!\\)(?:[,;:.]|{_BLANK}|{_WIDE}){{0,9}}(?:[,;]{_BLANK}|{_WIDE}|"
     r"\\(?:text|mathrm|mbox|textrm)\s*\{\s*,?\s*\(?(?:where|with|when|if|при|для|"
     r"for(?:~|\s|\\ )*(?:all|any|each|every)?|f[uü]r(?:\s+alle)?|pour(?:\s+tout)?|para(?:\s+todo)?)"
     rf"\s*\}}|\\forall(?![A-Za-z]))(?:{_BLANK}|{_WIDE}|\\forall(?![A-Za-z])){{0,9}}"

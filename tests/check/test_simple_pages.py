@@ -379,3 +379,21 @@ INDEXED = (
 )
 def test_equations_of_units_each_with_its_letter(claim: str, expected: str) -> None:
     assert last(f"{INDEXED}$${claim}$$") == expected
+
+
+def test_a_scalar_case_beside_singular_values_is_one_case() -> None:
+    page = (
+        CELL + r"Let $\lambda_1$ be the largest singular value of $W$." "\n\n"
+        r"$$\left\| \frac{\partial h_T}{\partial h_t} \right\| \le \prod_{k=t+1}^T"
+        r" \|\mathrm{diag}(1 - h_k^2)\| \|W\| \le \lambda_1^{%s}$$" "\n\n"
+        r"In the scalar case $h_t = \tanh(w h_{t-1})$ it is $\prod_t w (1 - h_t^2)$."
+    )
+    assert verdicts(page % "T-t")[1] == "right"
+    assert verdicts(page % "T-t+1")[1] != "right"
+
+
+@pytest.mark.parametrize("space", [r"\,", r"\;", r"\ ", ""])
+def test_a_space_before_a_factor_parts_nothing(space: str) -> None:
+    claim = rf"\frac{{\partial h_t}}{{\partial h_{{t-1}}}} = \mathrm{{diag}}(1 - h_t^2) {space} %s"
+    assert last(f"{CELL}$${claim % 'W'} \\in \\mathbb R^{{n \\times n}}$$") == "right"
+    assert last(f"{CELL}$${claim % 'U'} \\in \\mathbb R^{{n \\times n}}$$") != "right"

@@ -210,7 +210,7 @@ ZERO_STATE = r"\frac{\partial q_t}{\partial q_{t-1}} = R"
     ],
 )
 def test_what_holds_in_the_case_beside_it_accuses_nobody(text: str) -> None:
-    assert last(CELL + OUT + text) not in ("wrong", "right")
+    assert last(CELL + OUT + text) != "wrong"
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_what_is_no_case_of_it_does_not_excuse(text: str) -> None:
 def test_the_case_of_another_row_does_not_excuse() -> None:
     rows = rf"{ZERO_STATE} \\ {LAST_STEP} \quad (t = T)"
     text = rf"$$\begin{{aligned}} {rows} \end{{aligned}}$$"
-    assert verdicts(CELL + OUT + text)[-2:] == ["wrong", "undecided"]
+    assert verdicts(CELL + OUT + text)[-2:] == ["wrong", "right"]
 
 
 @pytest.mark.parametrize(
