@@ -234,7 +234,8 @@ class Wording:
 
 _MANY = (
     r"[Mm]atri(?:x|ces|[zc])|[Vv]e[ck]t(?:ors?\b|eur)|[Dd]imension|[Jj]acobi|\bdiag|[Мм]атриц|[Вв]ектор|"
-    r"[Ss]ingular value|[Ee]igenv|[Ss]pectral|奇异值|奇異值|特征值|特徵值|谱半径|特異値|固有値|고[유윳]값|"
+    r"[Ss]ingular value|[Ee]igenv|[Ss]pectral|"
+    r"奇异值|奇異值|特征值|特徵值|谱半径|特異値|固有値|고[유윳]값|"
     r"מטריצ|וקטור|ماتریس|بردار|行列|ベクトル|矩阵|矩陣|向量|행렬|벡터"
 )
 #: A sentence in which it is a loss that is a scalar.
