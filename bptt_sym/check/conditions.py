@@ -69,6 +69,8 @@ def only_supposes(
         return "values of an example"
     if chain.ops == ["="] and not derivative and _updates(chain.sides[0], chain.sides[1]):
         return "an update, not an equation"
+    if _NAMES_A_SIZE.match(row.latex):
+        return "a definition"
     if chain.ops == ["="] and _is_orthogonal(row.latex):
         return "a condition on the parameters"
     if not all(op in _ORDER for op in chain.ops):
@@ -381,6 +383,11 @@ def behind_script(side: Sequence[Token], k: int) -> int:
     return k + 1
 
 
+#: ``\\gamma = \\max_z |\\tanh'(z)| \\le 1``: what a letter of a bound stands for.
+_NAMES_A_SIZE = re.compile(
+    r"\s*\\(?:gamma|beta|kappa|eta|lambda|mu|alpha|rho)(?![A-Za-z])\s*(?:_\s*(?:\{[^{}]{1,12}\}|\\[a-z]+|[A-Za-z0-9]))?"
+    r"\s*&?\s*:?\s*=\s*&?\s*\\(?:max|sup)(?![A-Za-z])"
+)
 _WEIGHT = r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?[A-Z]\s*\}?\s*(?:_\s*(?:\{[^{}]{1,12}\}|[a-z]))?"
 _TOP = r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|\\mathsf\s*\{\s*T\s*\})\s*\}?\s*"
 _ORTHOGONAL = re.compile(

@@ -397,3 +397,11 @@ def test_a_space_before_a_factor_parts_nothing(space: str) -> None:
     claim = rf"\frac{{\partial h_t}}{{\partial h_{{t-1}}}} = \mathrm{{diag}}(1 - h_t^2) {space} %s"
     assert last(f"{CELL}$${claim % 'W'} \\in \\mathbb R^{{n \\times n}}$$") == "right"
     assert last(f"{CELL}$${claim % 'U'} \\in \\mathbb R^{{n \\times n}}$$") != "right"
+
+
+def test_the_greatest_slope_gets_its_letter() -> None:
+    named = CELL + r"$$\left\|\frac{\partial h_t}{\partial h_k}\right\| \le (\gamma \|W\|)^{%s}$$"
+    where = "\n\n" r"where $\gamma = \max_z |1 - \tanh^2(z)| \le 1$"
+    found = verdicts(named % "t-k" + where)
+    assert found[-2:] == ["right", "not_a_claim"]
+    assert verdicts(named % "t-k-1" + where)[-2] != "right"
