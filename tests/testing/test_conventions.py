@@ -128,17 +128,18 @@ def test_the_ends_and_the_order_of_examples(wrong: str, words: str) -> None:
 def test_what_the_search_tries_may_overflow() -> None:
     """Nothing of it is a warning, which tests may make an error of."""
     rec = recurrence_from_latex(
-        [r"h_t = \tanh(a \odot (W x_t) \odot (U h_{t-1}) + b \odot (U h_{t-1}) + d \odot (W x_t))"],
+        [r"h_t = \tanh(a \odot (W x_t) \odot (U h_{t-1}) + b \odot (U h_{t-1}) + d \odot (W x_t)"
+         r" + e)"],
         name="integrated",
-        shapes={"W": ("n", "m"), "U": ("n", "n"), "x": ("m",)} | dict.fromkeys("habd", ("n",)),
+        shapes={"W": ("n", "m"), "U": ("n", "n"), "x": ("m",)} | dict.fromkeys("habde", ("n",)),
     )
 
     def by_hand(p: Problem) -> dict[str, Any]:
-        W, U, a, b, d = (p.params[k] for k in "WUabd")
+        W, U, a, b, d, e = (p.params[k] for k in "WUabde")
         wx, h = p.series["x"] @ W.T, [p.start("h")]
         for t in range(p.steps):
             u = h[t] @ U.T
-            h.append(np.tanh(a * wx[t] * u + b * u + d * wx[t]))
+            h.append(np.tanh(a * wx[t] * u + b * u + d * wx[t] + e))
         old, now = np.stack(h[:-1]), np.stack(h[1:])
         lam = (now - p.series[r"\hat{h}"]) * (p.mask * p.loss_weights[:, None])[..., None]
         for t in reversed(range(p.steps)):
@@ -150,7 +151,7 @@ def test_what_the_search_tries_may_overflow() -> None:
             "W": np.einsum("tbn,tbm->nm", lam * (a * u + d), p.series["x"]),
             "U": np.einsum("tbn,tbm->nm", lam * (a * wx + b), old),
             "a": (lam * wx * u).sum((0, 1)), "b": (lam * u).sum((0, 1)),
-            "d": (lam * wx).sum((0, 1)),
+            "d": (lam * wx).sum((0, 1)), "e": lam.sum((0, 1)),
         }  # fmt: skip
 
     report = run(by_hand, model_of(rec))
