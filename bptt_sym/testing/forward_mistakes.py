@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.evaluate import activations
-from bptt_sym.evaluate.adjoint import RULES, Adjoint, adjoint
+from bptt_sym.evaluate.adjoint import RULES, Adjoint, Rule, adjoint
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.program import PER_STEP, Program
 from bptt_sym.testing.derivation_mistakes import Mistake, owner_of, slope_from_value
@@ -23,6 +23,7 @@ from bptt_sym.testing.place_words import shown
 from bptt_sym.testing.problems import Problem
 
 Array = Any
+_ACTIVATIONS = ("tanh", "sigma")
 
 
 @final
@@ -116,6 +117,42 @@ def forward_operands(model: Model) -> Iterator[Mistake]:
                 yield Mistake(
                     f"forward-{i}-operand-{other}-{own:d}", f"{said}: {text}",
                     partial(_with_operand, at=i, matrix=m, other=other, adj=adj),
+                )  # fmt: skip
+
+
+def forward_arguments(model: Model) -> Iterator[Mistake]:
+    """The argument of an activation is another value of its shape."""
+    p = model.program
+    for i, op in enumerate(p.ops):
+        if op.kind != "fn" or op.lead < PER_STEP or op.attr[1] or op.attr[0] not in _ACTIVATIONS:
+            continue
+        name, a = op.attr[0], op.args[0]
+        for other, like in enumerate(p.ops[:i]):
+            if like.shape != op.shape or other == a or like.lead < PER_STEP:
+                continue
+            if not (other in p.targets.values() or like.kind in ("read", "fn")):
+                continue
+
+            def passed(
+                q: Program, y: int, g: int, at: int = i, own: int | None = other, name: str = name
+            ) -> list[tuple[int, int]]:
+                if y != at:
+                    return RULES["fn"](q, y, g)
+                slope = slope_from_value(q, y, name)
+                return [(q.ops[y].args[0] if own is None else own, q.mul(g, slope))]
+
+            text = (
+                f"the activation is taken of {shown(model, other)}, not of {shown(model, a)}, in "
+                f"{owner_of(model, i)}"
+            )
+            for own in (None, other):
+                rules: dict[str, Rule] = {**RULES, "fn": partial(passed, own=own)}
+                adj = adjoint(model.rec, p, loss_seed=True, rules=rules)
+                said = "the forward pass is wrong" if own is None else (
+                    "it is the gradient of another cell")  # fmt: skip
+                yield Mistake(
+                    f"forward-{i}-argument-{other}-{own is not None:d}", f"{said}: {text}",
+                    partial(_with_argument, at=i, name=name, other=other, adj=adj),
                 )  # fmt: skip
 
 
@@ -225,6 +262,12 @@ def _with_operand(
     return _after(problem, at, lambda env: env[other] @ np.asarray(env[matrix]).T, adj)
 
 
+def _with_argument(
+    problem: Problem, at: int, name: str, other: int, adj: Adjoint
+) -> dict[str, Array]:
+    return _after(problem, at, lambda env: activations.value(name, 0, env[other], np), adj)
+
+
 def _after(
     problem: Problem, at: int, value: Callable[[Any], Array], adj: Adjoint
 ) -> dict[str, Array]:
@@ -242,4 +285,4 @@ def _after(
     return problem.gradient_in(domain, run, adj)
 
 
-__all__ = ["forward_mistakes", "forward_operands", "forward_substitutions"]
+__all__ = ["forward_arguments", "forward_mistakes", "forward_operands", "forward_substitutions"]

@@ -29,6 +29,7 @@ from bptt_sym.testing.derivation_mistakes import (
 )
 from bptt_sym.testing.entry_mistakes import entry_mistakes
 from bptt_sym.testing.forward_mistakes import (
+    forward_arguments,
     forward_mistakes,
     forward_operands,
     forward_substitutions,
@@ -44,7 +45,7 @@ from bptt_sym.testing.other_cells import other_cells
 from bptt_sym.testing.partial_paths import partial_paths
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.record_mistakes import record_mistakes
-from bptt_sym.testing.saved_mistakes import saved_mistakes
+from bptt_sym.testing.saved_mistakes import recomputed, saved_mistakes
 from bptt_sym.testing.seed_mistakes import seed_mistakes
 from bptt_sym.testing.shared_mistakes import shared_mistakes
 from bptt_sym.testing.substitutions import reordered, substitutions
@@ -95,8 +96,9 @@ def _every(model: Model) -> Iterator[Mistake]:
         partial(loop_mistakes, weighed=weighed, backward=hooked), tape_mistakes, _numbers,
         inside_mistakes, joined_slices, other_cells, record_mistakes,
         partial(window_mistakes, weighed=weighed), layout_mistakes, forward_mistakes, substitutions,
-        partial_paths, seed_mistakes, chain_mistakes, entry_mistakes, saved_mistakes,
+        partial_paths, seed_mistakes, chain_mistakes, entry_mistakes, saved_mistakes, recomputed,
         aliasing_mistakes, forward_steps, forward_substitutions, forward_operands,
+        forward_arguments,
     ):  # fmt: skip
         yield from some(model)
 

@@ -6,7 +6,7 @@ was saved, every use is wrong at once: the slope and the products.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from bptt_sym.evaluate import activations
 from bptt_sym.evaluate.adjoint import RULES, Adjoint, adjoint
 from bptt_sym.evaluate.domains import floats
+from bptt_sym.evaluate.interpret import _apply
 from bptt_sym.evaluate.program import PER_STEP, Program
 from bptt_sym.testing.derivation_mistakes import Mistake, owner_of, slope_from_value
 from bptt_sym.testing.models import Model
@@ -83,6 +84,54 @@ def saved_mistakes(model: Model) -> Iterator[Mistake]:
                     )
 
 
+#: The step whose value is taken at step t of T, counted from 0; -1 is the initial value.
+_STEPS: tuple[tuple[str, Callable[[int, int], int]], ...] = (
+    ("the value before it", lambda t, T: t - 1),
+    ("the last one", lambda t, T: T - 1),
+    ("the first one", lambda t, T: 0),
+    ("the next one", lambda t, T: min(t + 1, T - 1)),
+)
+
+
+def recomputed(model: Model) -> Iterator[Mistake]:
+    """What follows from a state in its step, output and error included, is computed again on the
+    way back, from the state of another step."""
+    p, back = model.program, values_back(model)
+    for state in model.rec.states:
+        target = p.targets[state]
+        above = {target}
+        for i, op in enumerate(p.ops):
+            if any(a in above for a in op.args):
+                above.add(i)
+        if state in model.rec.initial or model.rec.max_lag > 1:
+            continue
+        for words, step in _STEPS:
+            yield Mistake(
+                f"recomputed-{state}-{words}",
+                f"{words} stands for {state}_t where the step is computed again on the way back",
+                partial(
+                    _recomputed, state=state, after=sorted(above - {target}), step=step, back=back
+                ),
+            )  # fmt: skip
+
+
+def _recomputed(
+    problem: Problem, state: str, after: Sequence[int], step: Callable[[int, int], int],
+    back: Adjoint,
+) -> dict[str, Array]:  # fmt: skip
+    domain, p = floats(), problem.model.program
+    target = p.targets[state]
+    run = problem.run(domain)
+    values = [env[target] for env in run.steps]
+    for t, env in enumerate(run.steps):
+        at = step(t, len(values))
+        known = {**run.fixed, **env, target: problem.start(state) if at < 0 else values[at]}
+        for i in after:
+            known[i] = _apply(p, i, known, domain, run.dims)
+        env.update({i: known[i] for i in (target, *after)})
+    return problem.gradient_in(domain, run, back)
+
+
 def values_back(model: Model) -> Adjoint:
     """The way back that takes the derivatives of activations from their values."""
 
@@ -130,4 +179,4 @@ def _saved(
     return problem.gradient_in(domain, run, back)
 
 
-__all__ = ["saved_mistakes", "values_back"]
+__all__ = ["recomputed", "saved_mistakes", "values_back"]

@@ -156,3 +156,76 @@ def test_what_the_search_tries_may_overflow() -> None:
 
     report = run(by_hand, model_of(rec))
     assert not report.ok and report.diagnoses
+
+
+def lstm(p: Problem, wrong: str) -> dict[str, Any]:
+    """What the output needs is computed again on the way back, from the states that were kept."""
+    (Wf, Wi, Wo, Wg), (Uf, Ui, Uo, Ug), (bf, bi, bo, bg) = (np.split(p.params[k], 4) for k in "WUb")
+    V, c_y, h, c, tape, cells = p.params["V"], p.params["c"], p.h0, p.c0, [], [p.c0]
+    for x in p.x:
+        f, i, o = (expit(x @ w.T + h @ u.T + b)
+                   for w, u, b in ((Wf, Uf, bf), (Wi, Ui, bi), (Wo, Uo, bo)))  # fmt: skip
+        g = np.tanh(x @ Wg.T + h @ Ug.T + bg)
+        tape.append((x, h, f, i, o, g, c))
+        c = f * c + i * g
+        cells.append(c)
+        h = o * (c if wrong == "no tanh" else np.tanh(c))
+    d = {k: np.zeros_like(v) for k, v in p.params.items()}
+    dh, dc = np.zeros_like(h), np.zeros_like(c)
+    for t in reversed(range(p.steps)):
+        x, old, f, i, o, g, c = tape[t]
+        tc = np.tanh(cells[{"before": t, "last": -1}.get(wrong, t + 1)])
+        e = ((o * tc) @ V.T + c_y - p.targets[t]) * (p.loss_weights[t] * p.mask[t][:, None])
+        d["V"] += e.T @ (o * tc)
+        d["c"] += e.sum(0)
+        dh = dh + e @ V
+        dc = dc + dh * o * (1 - tc * tc)
+        da = np.hstack([dc * c * f * (1 - f), dc * g * i * (1 - i), dh * tc * o * (1 - o),
+                        dc * i * (1 - g * g)])  # fmt: skip
+        d["W"] += da.T @ x
+        d["U"] += da.T @ old
+        d["b"] += da.sum(0)
+        dh, dc = da @ p.params["U"], dc * f
+    return d | ({"h0": dh.sum(0), "c0": dc.sum(0)} if p.learned else {"h0": dh, "c0": dc})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [("before", "the value before it stands for c_t"), ("last", "the last one stands for c_t")],
+)
+def test_a_step_is_computed_again_from_another_state(wrong: str, words: str) -> None:
+    assert words in run(lambda p: lstm(p, wrong), "lstm").text()
+    assert run(lambda p: lstm(p, ""), "lstm").ok
+
+
+def test_the_argument_of_an_activation_is_another_value() -> None:
+    def by_hand(p: Problem) -> dict[str, Any]:
+        """tanh(h_{t-1}) for the candidate's activation, differentiated as if it were right."""
+        W, U, b, V, c = (p.params[k] for k in "WUbVc")
+        (Wr, Wz, _), (Ur, Uz, Ug), (br, bz, _) = (np.split(v, 3) for v in (W, U, b))
+        h, tape = p.h0, []
+        for x in p.x:
+            r, z = expit(x @ Wr.T + h @ Ur.T + br), expit(x @ Wz.T + h @ Uz.T + bz)
+            g = np.tanh(r)
+            tape.append((x, h, r, z, g))
+            h = z * h + (1 - z) * g
+        states = [row[1] for row in tape[1:]] + [h]
+        d = {k: np.zeros_like(v) for k, v in p.params.items()}
+        dh = np.zeros_like(h)
+        for t in reversed(range(p.steps)):
+            x, h, r, z, g = tape[t]
+            e = (states[t] @ V.T + c - p.targets[t]) * (p.loss_weights[t] * p.mask[t][:, None])
+            d["V"] += e.T @ states[t]
+            d["c"] += e.sum(0)
+            dh = dh + e @ V
+            ag = dh * (1 - z) * (1 - g * g)
+            az = dh * (h - g) * z * (1 - z)
+            ar = (ag @ Ug) * h * r * (1 - r)
+            a = np.hstack([ar, az, ag])
+            d["W"] += a.T @ x
+            d["b"] += a.sum(0)
+            d["U"] += np.vstack([ar.T @ h, az.T @ h, ag.T @ (r * h)])
+            dh = dh * z + (ag @ Ug) * r + ar @ Ur + az @ Uz
+        return d | {"h0": dh.sum(0) if p.learned else dh}
+
+    assert "the activation is taken of r_t, not of" in run(by_hand, "gru").text()

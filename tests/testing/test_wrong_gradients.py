@@ -316,7 +316,7 @@ def test_mistakes_in_other_styles_are_named(file: str, name: str, bug: str, word
         ("assorted", "translated", "embedding by its own word", "passes back to the rows of `o["),
         ("assorted", "translated", "K by the start of the encoder", "at first"),
         ("assorted", "translated", "decoder truncated", "at the first 2 uses"),
-        ("assorted", "normalised", "slope at the normalised value", "is taken at the second op"),
+        ("assorted", "normalised", "slope at the normalised value", "is taken at the value of"),
         ("recorded", "language", "mean over padding too", "0.75 times the gradient"),
         ("recorded", "ends", "mean over the longest", "by the greatest of its divisors"),
         ("recorded", "ends", "one direction counted", "at uses 5 to 8, 11 to 12, 16 to 18 of 18"),
