@@ -40,7 +40,7 @@ _CASES = re.compile(
 _NEXT_ROW = re.compile(r"\\\\(?!\s*(?:\[[^\]]*\]\s*)?&?\s*(?:=|\\end))")
 #: A sentence about the last step alone, and a step that is one.
 _LAST = re.compile(
-    r"(?<![A-Za-z\\])\$?t\s*=\s*T(?!\s*[-+A-Za-z]|\$?\s*(?:[,，;]\s*(?:T\s*-|\\[cl]?dots)|to\b|down|[.…到至]))|"
+    r"(?<![A-Za-z\\])\$?t\s*=\s*T(?!\s*[-+A-Za-z]|\$?\s*(?:[,，;]\s*(?:T\s*-|\\[cl]?dots)|to\b|down|\.\.|[…到至]))|"
     r"\b(?:last|final)\s+(?:time[\s-]*)?(?:step|moment|state|instant|hidden state)\b|"
     r"最后一?个?(?:时刻|时间步|时间|一步|步)|最後の(?:時刻|ステップ)|마지막\s*(?:시점|시간|타임|스텝|단계)|"
     r"последн\w+\s+(?:шаг\w*|момент\w*)|letzte\w*\s+(?:Zeit)?[sS]chritt|dernier\s+(?:pas|instant)|"
@@ -49,8 +49,36 @@ _LAST = re.compile(
     r"último\s+(?:paso|passo|instante)|(?:צעד|הצעד)\s+האחרון|آخرین\s+گام",
     re.IGNORECASE,
 )
+#: A sentence about the first step alone, or about another case than the run of many steps.
+_FIRST = re.compile(
+    r"(?<![A-Za-z\\_{])\$?t\s*=\s*[01](?!\s*[-+A-Za-z0-9]|\$?\s*(?:[,，;]\s*(?:[0-9]|\\[cl]?dots|\.\.)|"
+    r"to\b|up\b|until\b|\\to|\\[cl]?dots|\.\.|[…:到至]))|"
+    r"\b(?:at|for|in) the (?:first|initial) (?:time[\s-]*)?step\b|\bfirst (?:time[\s-]*)?step:|"
+    r"\bbase case\b|(?<![A-Za-z\\])(?-i:T)\s*=\s*1(?!\d)|\bsingle (?:time[\s-]*)?step\b|"
+    r"\bfeed-?forward (?:case|net)|\bteacher[\s-]forc|\bto (?:the )?first order\b|"
+    r"\bdetach|\bstop[\s-]?grad|\bstop(?:s|ped|ping)? the gradient|\bno gradients? (?:flow|pass)|"
+    r"\bgradients? (?:does|do|is|are) not (?:flow|propagat|back-?propagat|pass)|"
+    r"\btruncat\w+ (?:after|at|to) (?:one|1|a single)\b|第一个?(?:时刻|时间步|步)|初始时刻",
+    re.IGNORECASE,
+)
+_AT_THE_START = re.compile(r"_\s*\{?\s*[01](?!\d)|\^\s*\{?\s*[(<]\s*[01]\s*[)>]")
+#: The text calls what it gives the immediate derivative, or only the part of one step.
+_OWN_STEP = re.compile(
+    r"\b(?:immediate|instantaneous|explicit)\b(?! (?:formula|expression|form|solution|result))|"
+    r"\bdirect(?:ly)? (?:contribution|effect|derivative|dependence|dependency|part|term|influence|"
+    r"gradient|path)|\blocal (?:gradient|derivative|contribution|jacobian|part|partial)|"
+    r"\bpartial derivative,? \(?(?:and )?not (?:the )?total|"
+    r"\b(?:treat|regard|consider|hold|held|keep|kept)\w*\b[^.\n]{0,50}\b(?:constant|fixed)\b|"
+    r"\b(?:ignor|neglect|disregard)\w*\b[^.\n]{0,30}\b(?:dependen\w+|history|past|earlier|previous|"
+    r"recurren\w+|future|later)|直接(?:贡献|导数|偏导)|局部(?:梯度|导数)|视为常[数量]|看作常[数量]",
+    re.IGNORECASE,
+)
+#: The text itself says that a formula is none.
+_CALLED_WRONG = re.compile(r"\b(?:wrong|incorrect|mistak\w+|erroneous|false)\b|错误|falsch", re.I)
 _AT_THE_END = re.compile(r"(?<![A-Za-z\\])T(?![A-Za-z])|\\tau(?![A-Za-z])")
 _SENTENCE = re.compile(r"[.。!?;；]\s|[。；]|\n\s*\n")
+#: ``**Case $t = T$.**`` before what is said of it.
+_HEADED = re.compile(r"\s*(?:[-*+]\s+|\d+[.)]\s+)?(?:\*\*|__)?\s*[Cc]ase\b")
 #: What stands between a sentence and the display that it announces.
 _OPENED = re.compile(r"(?:\s|\$|\\\[|\\begin\s*\{[a-z*]+\}|[>*]|[:：,，])+$")
 #: ``when the gate is open ($f_t = 1$)``: a value of something that runs, in the words before.
@@ -141,6 +169,12 @@ def speaks_of_one_step(formula: Formula) -> bool:
     return _ONE_STEP.search(re.split(r"\n#|\\(?:sub)*section", before)[-1]) is not None
 
 
+def speaks_of_own_step(formula: Formula) -> bool:
+    """Whether the sentence around a formula calls it the immediate derivative, or a part."""
+    around = _sentence_around(formula)
+    return _OWN_STEP.search(around) is not None and _CALLED_WRONG.search(around) is None
+
+
 def _before(formula: Formula, without: re.Pattern[str] | None = None) -> str:
     """The two sentences before a formula, of its own section, but those that match ``without``."""
     source, start = formula.source.text, formula.offsets[0]
@@ -171,7 +205,10 @@ def named_case(row: Row, formula: Formula) -> str:
         return condition
     if _AT_THE_END.search(row.left):
         return ""  # about that step it says what it says
-    said = _LAST.search(_sentence_around(formula))
+    around = _sentence_around(formula)
+    said = _LAST.search(around)
+    if said is None and not _AT_THE_START.search(row.left):
+        said = _FIRST.search(around)
     if said:
         return said.group().strip(" $")
     start = formula.offsets[0]
@@ -192,7 +229,11 @@ def _sentence_around(formula: Formula) -> str:
     """What its sentence says before a formula and behind it."""
     source, start, end = formula.source.text, formula.offsets[0], formula.offsets[-1]
     said = _OPENED.sub("", source[max(0, start - 160) : start])
-    before = "" if said.endswith(tuple(".。!?;；")) else _SENTENCE.split(said)[-1]
+    if said.endswith(tuple(".。!?;；")):
+        said = _SENTENCE.split(said[:-1])[-1]
+        before = said if _HEADED.match(said) else ""
+    else:
+        before = _SENTENCE.split(said)[-1]
     behind = _SENTENCE.split(source[end : end + 80])[0]
     return f"{before} {behind}"
 

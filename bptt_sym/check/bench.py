@@ -11,14 +11,20 @@ from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.accumulated import adds_up, judge_added, judge_share, of_a_step, share
 from bptt_sym.check.answer import worked_out
-from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step
+from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step, speaks_of_own_step
 from bptt_sym.check.bars import if_loss_of_the_step
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.known_functions import if_known
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
 from bptt_sym.check.own_row import by_own_row, of_numbers, says_vectors
-from bptt_sym.check.second_looks import BY_ARGUMENT, if_linear, if_one_step, second_look
+from bptt_sym.check.second_looks import (
+    BY_ARGUMENT,
+    if_immediate,
+    if_linear,
+    if_one_step,
+    second_look,
+)
 from bptt_sym.check.wording import (
     MISFIT,
     bounds_what_is_given,
@@ -208,6 +214,8 @@ class Bench:
             verdict = if_linear(claim, model, self.models) or verdict
         if about is not None and verdict.verdict == "wrong" and speaks_of_one_step(about):
             verdict = if_one_step(claim, model) or verdict
+        if about is not None and verdict.verdict == "wrong" and speaks_of_own_step(about):
+            verdict = if_immediate(claim, model) or verdict
         if about is not None and verdict.verdict == "wrong":
             verdict = if_loss_of_the_step(claim, model, about) or verdict
         if verdict.verdict == "wrong":

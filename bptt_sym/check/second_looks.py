@@ -18,7 +18,7 @@ from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
 from bptt_sym.check.ranges import with_other_ranges
 from bptt_sym.check.wording import apart_in, by_preactivation, idle_in
-from bptt_sym.decide.rewriting import is_loss
+from bptt_sym.decide.rewriting import immediate_left, is_loss
 from bptt_sym.decide.verdict import Otherwise, Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import (
@@ -58,6 +58,9 @@ GATES_HELD = (
 ONE_STEP = (
     "derivatives by a parameter are those of a single step, earlier states held fixed, as the text "
     "says"
+)
+AS_IMMEDIATE = (
+    "the derivative on the left is the immediate one, all else held fixed, as the text says"
 )
 BY_ARGUMENT = "δ with a gate below it is the gradient by the gate's pre-activation"
 WITH_FACTOR = "the loss of a step counts with the factor that it has in the whole"
@@ -209,6 +212,11 @@ def if_one_step(claim: Claim, model: Model) -> Verdict | None:
 
     sides = tuple(map(change, claim.sides))
     return _Look(ONE_STEP, replace(claim, sides=sides), model.court).verdict()
+
+
+def if_immediate(claim: Claim, model: Model) -> Verdict | None:
+    """The verdict if the claim holds with an immediate derivative on the left."""
+    return _Look(AS_IMMEDIATE, immediate_left(claim, model.court.model), model.court).verdict()
 
 
 def over_all_terms(claim: Claim) -> Claim | None:

@@ -1,0 +1,52 @@
+"""What the words around a formula say it is about: a case, a part, another network."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import judged, verdicts
+
+NET = (
+    "Consider $h_t = \\tanh(w h_{t-1} + u_t)$ and the loss $L = \\sum_{t=1}^T \\ell(h_t)$.\n\n"
+)
+LAST = r"$$\frac{\partial L}{\partial h_t} = \ell'(h_t)$$"
+FIRST = r"$$\frac{\partial h_t}{\partial w} = (1-h_t^2) h_{t-1}$$"
+
+
+def last(before: str, formula: str, behind: str = "") -> str:
+    return verdicts(f"{NET}{before}\n{formula}\n{behind}\n")[-1]
+
+
+@pytest.mark.parametrize(("before", "formula"), [
+    ("**Case $t=T$.**", LAST), ("Base case:", LAST), ("For a single step ($T = 1$),", LAST),
+    ("For a feed-forward network,", LAST), ("For $t=1$:", FIRST), ("At the first step,", FIRST),
+    ("With truncation after one step,", FIRST), ("To first order,", FIRST),
+    ("In teacher forcing,", FIRST), ("If gradients do not flow through time:", FIRST),
+])  # fmt: skip
+def test_a_case_is_not_called_wrong(before: str, formula: str) -> None:
+    assert last(before, formula) == "undecided"
+
+
+@pytest.mark.parametrize(("before", "formula", "behind"), [
+    ("The immediate derivative is", FIRST, ""), ("The local gradient is", FIRST, ""),
+    ("The direct contribution is", LAST, ""), ("Treating $h_{t-1}$ as a constant,", FIRST, ""),
+    ("Thus", FIRST, "where $h_{t-1}$ is considered constant."),
+    ("Here", FIRST, "which neglects the dependence of $h_{t-1}$ on $w$."),
+    ("The partial derivative (not the total one) is", FIRST, ""),
+])  # fmt: skip
+def test_what_is_called_immediate_is_read_so(before: str, formula: str, behind: str) -> None:
+    (*_, found) = judged(f"{NET}{before}\n{formula}\n{behind}\n")
+    assert found.verdict.verdict == "right_under_reading"
+    assert any("as the text says" in r for r in found.verdict.readings)
+    slip = formula.replace("(1-h_t^2)", "(1+h_t^2)").replace(r"\ell'(h_t)", r"\ell'(h_{t-1})")
+    assert last(before, slip, behind) in ("wrong", "undecided")
+
+
+@pytest.mark.parametrize(("before", "formula", "behind"), [
+    ("Therefore", FIRST, ""), ("The gradient is", LAST, ""),
+    ("For $t = 1, \\dots, T$:", FIRST, ""), ("For $t = 1$ to $T$,", FIRST, ""),
+    ("As a first step, we differentiate:", FIRST, ""),
+    ("Some write", FIRST, "This is wrong, because it ignores the past."),
+])  # fmt: skip
+def test_what_is_said_of_all_steps_is_wrong(before: str, formula: str, behind: str) -> None:
+    assert last(before, formula, behind) == "wrong"
