@@ -24,7 +24,8 @@ def test_a_set_has_a_first_and_a_last_step(signs: list[str], expected: str) -> N
 
 
 def test_pieces_of_signs_and_empty_braces() -> None:
-    slope = r"\text{ } \frac{\partial h_{t}{}}{\partial h_{t-1}} = \mathop{\mathrm{diag}}(1@h_{t}{}^2) W"
+    slope = r"\frac{\partial h_{t}{}}{\partial h_{t-1}} = \text{ }"
+    slope += r"\mathop{\mathrm{diag}}(1@h_{t}{}^2) W"
     back = r"\frac{\partial L}{\partial h_T} = V^{\boldsymbol{\top}} (y_T @ d_T)"
     shown = "".join(f"$${f.replace('@', s)}$$\n\n" for f in (slope, back) for s in "-+")
     assert verdicts(NET + shown)[3:] == ["right", "wrong", "right", "wrong"]
