@@ -56,6 +56,8 @@ _FIRST = re.compile(
     r"\b(?:at|for|in) the (?:first|initial) (?:time[\s-]*)?step\b|\bfirst (?:time[\s-]*)?step:|"
     r"\bbase case\b|(?<![A-Za-z\\])(?-i:T)\s*=\s*1(?!\d)|\bsingle (?:time[\s-]*)?step\b|"
     r"\bfeed-?forward (?:case|net)|\bteacher[\s-]forc|\bto (?:the )?first order\b|"
+    r"\bwithout (?:a |the |any )?(?:forget|input|output|gat)|\bconstant error (?:carousel|flow)|"
+    r"\b(?:approximately|roughly)\b|"
     r"\bdetach|\bstop[\s-]?grad|\bstop(?:s|ped|ping)? the gradient|\bno gradients? (?:flow|pass)|"
     r"\bgradients? (?:does|do|is|are) not (?:flow|propagat|back-?propagat|pass)|"
     r"\btruncat\w+ (?:after|at|to) (?:one|1|a single)\b|第一个?(?:时刻|时间步|步)|初始时刻",
