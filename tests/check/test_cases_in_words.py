@@ -21,7 +21,8 @@ def last(before: str, formula: str, behind: str = "") -> str:
     ("**Case $t=T$.**", LAST), ("Base case:", LAST), ("For a single step ($T = 1$),", LAST),
     ("For a feed-forward network,", LAST), ("For $t=1$:", FIRST), ("At the first step,", FIRST),
     ("With truncation after one step,", FIRST), ("To first order,", FIRST),
-    ("Roughly,", FIRST), ("In teacher forcing,", FIRST), ("If gradients do not flow through time:", FIRST),
+    ("Roughly,", FIRST), ("In teacher forcing,", FIRST),
+    ("If gradients do not flow through time:", FIRST),
 ])  # fmt: skip
 def test_a_case_is_not_called_wrong(before: str, formula: str) -> None:
     assert last(before, formula) == "undecided"
