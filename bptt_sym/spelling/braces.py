@@ -14,6 +14,9 @@ from bptt_sym.documents.respelling import Edit, closing, edited
 
 _BRACE = re.compile(r"\\(?:under|over)brace\s*(?=\{)")
 _LABEL = re.compile(r"\s*[_^]\s*(?=\{)")
+#: ``\\sigma \\underbrace{\\left( … \\right)}_{z_f}``: the brackets of the function are inside.
+_FUNCTION = re.compile(r"\\(?:sigma|tanh|phi|operatorname\s*\{[a-z]+\}|mathrm\s*\{[a-z]+\})\s*$")
+_BRACKET = re.compile(r"\{\s*(?:\\left\s*|\\[bB]igl?\s*)?\(")
 _RELATION = re.compile(
     r"\\(?:in|notin|subset|leq?(?:slant)?|geq?(?:slant)?|approx|simeq|sim|ll|gg|propto|to|rightarrow|"
     r"Rightarrow|times|mathbb|neq?)(?![A-Za-z])|[∈≤≥≈<>→∝⇒]"
@@ -33,5 +36,8 @@ def _labels(text: str) -> Iterator[Edit]:
         stop = closing(text, at.end()) if at is not None else None
         if end is None or at is None or stop is None:
             continue
-        if _RELATION.search(text, at.end(), stop):
+        if _BRACKET.match(text, m.end()) and _FUNCTION.search(text, 0, m.start()):
+            yield m.start(), m.start(), "("
+            yield stop + 1, stop + 1, ")"
+        elif _RELATION.search(text, at.end(), stop):
             yield end + 1, stop + 1, ""

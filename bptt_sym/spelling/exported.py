@@ -137,6 +137,10 @@ _STRUCTURE = re.compile(
 #: A wide accent is the same accent.
 _WIDE = re.compile(r"\\wide(?P<accent>tilde|hat|check|bar)(?![A-Za-z])")
 
+#: ``dz_t @ h_{t-1}.T``: the product of matrices of code, and its transpose.
+_AT = re.compile(r"(?<=[A-Za-z0-9)\]}])\s*@\s*(?=[A-Za-z(\[\\{])")
+_TURNED = re.compile(r"(?<=[A-Za-z0-9)\]}])\.T(?![A-Za-z])")
+
 
 def as_meant(formula: Formula) -> Formula:
     """``formula`` with what was done to it on its way undone."""
@@ -172,6 +176,8 @@ def as_meant(formula: Formula) -> Formula:
             formula = edited(formula, [(0, leading.end(), "")])
     if "\n" in text and formula.display:
         formula = replaced(formula, _UNDERLINE, lambda m: "=" if m.group("equals") else "-")
+    if "@" in text:
+        formula = replaced(replaced(formula, _AT, lambda m: " "), _TURNED, lambda m: "^T ")
     if "*{" in text:
         formula = edited(formula, list(_emphasised(formula.latex)))
     formula = replaced(formula, _EMPTY, lambda m: "")

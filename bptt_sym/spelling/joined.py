@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import replaced
+from bptt_sym.documents.respelling import edited, replaced
 
 _WORD = r"(?:concat(?:enated)?|combined|cat|joined|stacked|input|con)"
 #: No letter before, but the mark of a gradient.
@@ -81,6 +82,55 @@ def with_joined_vectors(formulas: Sequence[Formula], loss: str) -> list[Formula]
     return [replaced(f, _MENTION, new) for f in formulas]
 
 
+#: ``\\partial J/\\partial W_f = … z_t^T`` at the end of a formula.
+_BY_WEIGHT = re.compile(
+    r"\\[dt]?frac\s*\{[^{}]*\}\s*\{\s*\\partial\s*[WUV]\s*_\s*(?:\{\s*(?P<g>[fiogcCzrn])\s*\}|(?P<g1>[fiogcCzrn]))\s*\}"
+    r"[^=]*?=.*?(?P<name>\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\}|(?<![A-Za-z\\])[A-Za-z])\s*"
+    r"_\s*(?:\{\s*t\s*\}|t)\s*\^\s*(?:T|\\top|\{\s*(?:T|\\top)\s*\})\s*[.,;]?\s*(?:\\tag\s*\{[^{}]*\}\s*)?$"
+)
+SAID = "what the gradients by the weights end in, is the vector that they multiply"
+_ENVIRONMENT = re.compile(r"\s*\\begin\s*\{[a-z]+\*?\}(?:\s*\{[^{}]*\})?")
+
+
+def with_nameless_joins(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with a name that nothing gives as that of :math:`[h_{t-1}, x_t]`.
+
+    The weights of at least two gates multiply that vector, and their gradients end in the name.
+    """
+    joined = [m.group() for f in formulas for m in _BRACKET.finditer(f.latex)]
+    ends = [m for f in formulas if (m := _BY_WEIGHT.search(f.latex)) is not None]
+    letters = {m["name"].rstrip("} ")[-1] for m in ends}
+    if len(joined) < 2 or len({re.sub(r"\s", "", j) for j in joined}) != 1:
+        return list(formulas)
+    if len({m["g"] or m["g1"] for m in ends}) < 2 or len({c.lower() for c in letters}) != 1:
+        return list(formulas)
+    cases = "".join(sorted({c for a in letters for c in (a.lower(), a.upper())}))
+    bare = rf"(?:\\(?:mathbf|boldsymbol|bm)\s*\{{\s*[{cases}]\s*\}}|(?<![A-Za-z\\])[{cases}])"
+    name = re.compile(rf"{bare}\s*_\s*(?:\{{\s*t\s*\}}|t(?![A-Za-z]))")
+    given = re.compile(
+        rf"(?:^|\\\\|[&,\n]|\\q?quad)\s*{name.pattern}\s*&?\s*(?:=|:=|\\equiv)|"
+        rf"{bare}\s*[_^]\s*(?:\{{[^{{}}]*[-+][^{{}}]*\}})"
+    )
+    if letters & set("hHxXcCsSyY") or any(given.search(f.latex) for f in formulas):
+        return list(formulas)
+    called = r"\mathrm{concat}_{t}"
+    new = f"{called} = {joined[0]}"
+    said = (SAID, r"\mathrm{concat}")
+    out, defined = [], False
+    for formula in formulas:
+        found = replaced(formula, name, lambda m: called)
+        if found.latex != formula.latex:
+            found = replace(found, supposes=(*found.supposes, said))
+        if _BRACKET.search(found.latex):
+            found = replaced(found, _BRACKET, lambda m: called)
+            if not defined:
+                at = m.end() if (m := _ENVIRONMENT.match(found.latex)) else 0
+                found = edited(found, [(at, at, new + (r" \\ " if at else r", \quad "))])
+                defined = True
+        out.append(found)
+    return out
+
+
 _PART = (
     r"(?:\\(?:mathbf|boldsymbol)\s*\{\s*[A-Za-z]\s*\}|[A-Za-z])\s*(?:_|\^)\s*"
     r"(?:\{[^{}]*\}|[A-Za-z0-9])"
@@ -130,6 +180,10 @@ _PAIR = re.compile(
 _BY_FIRST = re.compile(_BY)
 
 
+def _tight(name: str) -> str:
+    return re.sub(r"\s", "", name).replace("_{t}", "_t")
+
+
 def _under_its_name(
     formulas: Sequence[Formula], name: str, parts: tuple[str, str]
 ) -> list[Formula]:
@@ -150,7 +204,7 @@ def with_blocks(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     written whole: of the weights the columns of that part are meant.
     """
     joins = {
-        "".join(m.group("name").split()): (m.group("first"), m.group("second"))
+        _tight(m.group("name")): (m.group("first"), m.group("second"))
         for f in formulas for m in _JOINS.finditer(f.latex)
     }  # fmt: skip
     pairs = {
@@ -159,7 +213,7 @@ def with_blocks(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     }  # fmt: skip
 
     def new(m: re.Match[str]) -> str | None:
-        by = "".join((m["by"] or m["marked"]).split())
+        by = _tight(m["by"] or m["marked"])
         if by not in joins:
             return None
         part = joins[by][0 if m.group("to") else 1]
@@ -173,7 +227,7 @@ def with_blocks(formulas: Sequence[Formula], loss: str) -> list[Formula]:
             return None
         return m["left"] + m["open"] + m["sum"] + m["close"]
 
-    by = {"".join(m["by"].split()) for f in formulas for m in _BY_FIRST.finditer(f.latex)}
+    by = {_tight(m["by"]) for f in formulas for m in _BY_FIRST.finditer(f.latex)}
     for name, parts in joins.items():
         if name in by and sum(p == parts for p in joins.values()) == 1:
             formulas = _under_its_name(formulas, name, parts)

@@ -47,6 +47,7 @@ from bptt_sym.spelling.from_above import (
     with_parts_from_later,
     with_what_arrives,
 )
+from bptt_sym.spelling.gate_entries import with_entries_of_gates
 from bptt_sym.spelling.gate_labels import with_gate_labels
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.going_on import going_on
@@ -70,6 +71,7 @@ from bptt_sym.spelling.named_stacks import with_named_stacks
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.norm_names import without_names_of_norms
 from bptt_sym.spelling.numbered_words import with_names_for_numbers
+from bptt_sym.spelling.one_case import with_one_case
 from bptt_sym.spelling.one_face import with_bold_for_arrows, with_one_face
 from bptt_sym.spelling.orders import with_constants_for_orders
 from bptt_sym.spelling.own_function import with_own_function
@@ -262,6 +264,7 @@ TYPESETTING = (
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
+    _all(with_entries_of_gates),
     _each(with_picked_entries),
     _all(with_commas_before_steps),
     _all(with_the_layer_at_hand),
@@ -294,6 +297,7 @@ PRODUCTS = (
     _each(folded),
     _all(with_one_function),
     _all(with_one_face),
+    _all(with_one_case),
     _all(with_one_length),
     _all(counted_from_the_end),
     _all(counted_from_their_step),

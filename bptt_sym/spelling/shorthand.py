@@ -26,7 +26,7 @@ from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.spelling.counting import below_only
 from bptt_sym.spelling.deltas import Deltas, at_step, beside_the_derivative, by_argument, own_losses
 from bptt_sym.spelling.exported import SCRIPT_INSIDE, outside
-from bptt_sym.spelling.joined import with_blocks, with_joined_vectors
+from bptt_sym.spelling.joined import with_blocks, with_joined_vectors, with_nameless_joins
 from bptt_sym.spelling.labels import Labels
 from bptt_sym.spelling.marked_gradients import with_marked_gradients
 
@@ -360,6 +360,7 @@ _LOSS = re.compile(
 def with_names_for_gradients(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the names that their text makes for gradients as derivatives."""
     loss = loss_of("\n".join(f.latex for f in formulas))
+    formulas = with_nameless_joins(formulas)
     return with_blocks(with_marked_gradients(with_joined_vectors(formulas, loss), loss), loss)
 
 

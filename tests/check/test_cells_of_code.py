@@ -180,3 +180,15 @@ $$\frac{\partial L}{\partial z_t} = \frac{\partial L}{\partial s_t} \odot (s_{t-
 def test_an_outer_product_with_a_product_entry_by_entry(right: str, verdict: str) -> None:
     left = r"\frac{\partial L}{\partial B} = \sum_t \frac{\partial L}{\partial a_t}"
     assert last(f"{RESET}$${left} {right}$$") == verdict
+
+
+def test_the_sign_of_products_in_code_is_one_in_formulas() -> None:
+    text = r"""
+$$f_t = \sigma(W_f [h_{t-1}, x_t] + b_f), \quad i_t = \sigma(W_i [h_{t-1}, x_t] + b_i)$$
+$$\tilde c_t = \tanh(W_c [h_{t-1}, x_t] + b_c), \quad o_t = \sigma(W_o [h_{t-1}, x_t] + b_o)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t, \quad h_t = o_t \odot \tanh(c_t)$$
+$$dW_f += (df_t * f_t * (1 - f_t)) @ [h_{t-1}, x_t].T$$
+$$dW_i += (di_t * i_t * (1 - i_t)) @ [h_{t-1}, x_t]^T$$
+"""
+    assert verdicts(text)[-2:] == ["right"] * 2
+    assert verdicts(text.replace("i_t * (1 - i_t)", "f_t * (1 - i_t)"))[-1] != "right"

@@ -1,0 +1,79 @@
+r"""A cell that is :math:`C_t` in the equations and :math:`c_t` in the gradients.
+
+The two are one where the text gives :math:`C_t` from :math:`C_{t-1}`, gives no :math:`c_t`, has
+them in no formula together, and has the small one in no equation but that of the state.
+Both are small then; so is the candidate, under one accent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
+
+_ACCENT = r"\\(?:wide)?(?:hat|tilde|bar)"
+_FONT = r"\\(?:mathbf|boldsymbol|bm|mathrm)"
+_STEP = (
+    r"(?=\s*(?:_|\^)\s*(?:[tTk](?![A-Za-z])|"
+    r"\{\s*\(?\s*[tTks]\s*'?\s*(?:[-+]\s*[a-z0-9]\s*)?\)?\s*\}|\(\s*t\s*\)))"
+)
+_START = r"(?:(?<![A-Za-z\\])|(?<=[^A-Za-z\\]d)|(?<=^d))"
+
+
+def _name(letter: str) -> str:
+    return (
+        rf"(?:(?P<accent>{_ACCENT})\s*(?:\{{\s*{letter}\s*\}}|(?<=[\s}}]){letter})|"
+        rf"{_START}{letter}(?![A-Za-z])){_STEP}"
+    )
+
+
+_SMALL, _LARGE = re.compile(_name("c")), re.compile(_name("C"))
+_BEGINS = r"(?:^|\\\\|\\begin\s*\{[a-z]+\*?\}|\\q?quad|[,\n])[\s&]*"
+_SCRIPT = r"\s*(?:_|\^)\s*(?:\{[^{}]*\}|t)\s*&?\s*(?::?=|\\equiv|\\leftarrow|\\triangleq)"
+_GIVES_SMALL = re.compile(rf"{_BEGINS}{_name('c').replace(_STEP, '')}{_SCRIPT}")
+_GIVES_LARGE = re.compile(
+    rf"{_BEGINS}{_name('C').replace('(?P<accent>', '(?:').replace(_STEP, '')}{_SCRIPT}[^=]*"
+    r"(?<![A-Za-z\\])C\s*(?:_|\^)\s*\{\s*\(?\s*t\s*-\s*1"
+)
+_GIVES_CANDIDATE = re.compile(rf"{_BEGINS}(?P<accent>{_ACCENT})\s*\{{?\s*C\s*\}}?{_SCRIPT}")
+#: What is no cell: a cost, a weight.
+_BARE = re.compile(r"(?<![A-Za-z\\])C(?![A-Za-z])(?!\s*\}\s*(?:_|\^))")
+#: ``\\tanh(c_t)``: what the state is made of.
+_OUTPUT = re.compile(
+    r"(?:\\tanh|tanh|\\phi|\\sigma_h)\s*(?:\\left\s*)?[({]?\s*"
+    + _name("c").replace("(?P<accent>", "(?:")
+)
+_DIFFERENTIATES = re.compile(
+    r"\\partial|\\nabla|\\delta|\\frac\s*\{\s*d|(?<![A-Za-z\\])d[a-zA-Z\\]|\\mathrm\s*\{\s*d"
+)
+#: A face that tells the two apart.
+_FACES = re.compile(rf"{_FONT}\s*\{{\s*[cC]\s*\}}")
+
+
+def with_one_case(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with one letter for the cell."""
+    texts = [f.latex for f in formulas]
+    if not any(map(_SMALL.search, texts)) or not any(map(_GIVES_LARGE.search, texts)):
+        return list(formulas)
+    if any(_GIVES_SMALL.search(t) or _FACES.search(t) for t in texts):
+        return list(formulas)
+    if any(_SMALL.search(t) and _LARGE.search(t) for t in texts):
+        return list(formulas)
+    if any(_SMALL.search(_OUTPUT.sub("", t)) and not _DIFFERENTIATES.search(t) for t in texts):
+        return list(formulas)  # (a context, say, that no equation gives)
+    if any(_BARE.search(_LARGE.sub("", t)) for t in texts):
+        return list(formulas)
+    accents = {m["accent"] for t in texts for p in (_SMALL, _LARGE) for m in p.finditer(t)}
+    if len(accents - {None}) > 2:
+        return list(formulas)
+    given = {m["accent"] for t in texts for m in _GIVES_CANDIDATE.finditer(t)}
+    if len(given) > 1:
+        return list(formulas)
+    accent = next(iter(given), "")
+
+    def small(m: re.Match[str]) -> str:
+        return rf"{accent or m['accent']}{{c}}" if m["accent"] else "c"
+
+    return [replaced(replaced(f, _SMALL, small), _LARGE, small) for f in formulas]
