@@ -52,6 +52,8 @@ _NAME = re.compile(
     rf"\s*(?:\{{\s*{_ACCENT}[A-Za-z]{_SCRIPT}?\s*\}}|"
     rf"{_ACCENT}\{{?\s*[A-Za-z]{_SCRIPT}?\s*\}}?|[A-Za-z]){_SCRIPT}{{0,2}}\s*"
 )
+#: ``z_t =`` before the columns: a name for all of them, of which the first is not the whole.
+_NAMED = re.compile(rf"{_NAME.pattern}&?\s*=\s*&?\s*(?:\\left\s*)?\Z")
 _ROW = re.compile(r"\\{2,}(?:\s*\[[^\]]*\])?")
 
 
@@ -79,7 +81,8 @@ def written_row_by_row(formula: Formula) -> Formula:
         elif any("&" in row for row in right):
             continue
         lines = (rf"{a.strip()} = {b.strip()}" for a, b in zip(names, right, strict=True))
-        edits.append((m.start(), m.end(), r" \\ ".join(lines)))
+        named = _NAMED.search(text, 0, m.start())
+        edits.append((named.start() if named else m.start(), m.end(), r" \\ ".join(lines)))
     return edited(formula, edits) if edits else formula
 
 

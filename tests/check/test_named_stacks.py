@@ -64,3 +64,11 @@ $$\frac{\partial \mathcal{L}}{\partial c_t} = \delta_{t+1}^c
     assert verdicts(text)[-1] == "right"
     carried = r"= \delta_{t+1}^c \odot f_{t+1} +"
     assert verdicts(text.replace("= \\delta_{t+1}^c\n+", carried))[-1] != "right"
+
+
+def test_the_name_of_columns_that_are_equal_is_not_that_of_their_first_entry() -> None:
+    text = CELL.replace(r" = W \cdot v_t", "") + r"""
+$$\frac{\partial z_t}{\partial x_t} = A_i$$
+$$\frac{\partial z_t}{\partial x_t} = A_c$$
+"""
+    assert not [v for v in verdicts(text)[-2:] if v == "right"]
