@@ -20,6 +20,8 @@ Params = Mapping[str, Array]
 Slope = Callable[[Params, Change | None], float | None]
 #: Uses of an operation at most, equations, and seconds of processor time for all.
 _USES, _EQUATIONS, _SECONDS = 24, 4, 4.0
+#: Uses of a product of which every subset is tried, at most.
+_SUBSETS = 6
 #: What the equations may leave, relative to their greatest coefficient.
 _REST = 1e-9
 
@@ -53,6 +55,20 @@ def by_use(
             f"use{'s' if len(some) > 1 else ''} {_runs(some)} of {own.sites[site]}",
             Change(site, "operand", k, frozenset(some)),
         )
+
+
+def some_uses(own: Trace) -> Iterator[tuple[str, Change]]:
+    """Operands of products that some uses, any of few, take to be constant: a truncation."""
+    for (site, k), uses in own.reached.items():
+        if site not in own.products or not 2 < len(uses) <= _SUBSETS:
+            continue
+        for bits in range(1, 2 ** len(uses) - 1):
+            some = [u for j, u in enumerate(uses) if bits >> j & 1]
+            yield (
+                f"`{site.words}` (line {site.where[1]}) passes nothing back to its {ORDINALS[k]} "
+                f"operand at use{'s' if len(some) > 1 else ''} {_runs(some)} of {own.sites[site]}",
+                Change(site, "operand", k, frozenset(some)),
+            )
 
 
 def _number(slope: float | None) -> float:
@@ -100,4 +116,4 @@ def _runs(uses: Sequence[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in out)
 
 
-__all__ = ["by_use"]
+__all__ = ["by_use", "some_uses"]

@@ -71,7 +71,7 @@ def _constants(own: Trace) -> Iterator[tuple[str, Change]]:
             yield text + words, Change(site, "value", fixed[0], None, dict(enumerate(moved)))
 
 
-def _moved(values: list[Array]) -> list[tuple[str, list[Array]]]:
+def _moved(values: list[Any]) -> list[tuple[str, list[Any]]]:
     """Those of other uses."""
     return [
         ("the uses in the reverse order", values[::-1]),
@@ -107,6 +107,9 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
             for words, values in lists:
                 text = f"the derivative of {where} is taken at {words}"
                 yield text, Change(site, "slope", 0, chosen, dict(zip(uses, values, strict=True)))
+            for words, values in _lists(own, outputs, site, 0):
+                text = f"the derivative of {where} is made of {words} in place of its own value"
+                yield text, Change(site, "valued", 0, chosen, dict(zip(uses, values, strict=True)))
             yield from _formulas(site, uses, mine, outputs, _OF_TANH)
         elif site.function == "divide" and k == 1:
             over, under = zip(*(own.operands[site][u][:2] for u in uses), strict=True)
@@ -280,6 +283,11 @@ def _indices(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Cha
         f"of rows that {where} reads twice at once only the last counts (no sum)",
         Change(site, "last", 0, chosen),
     )
+    keys = own.indices[site]
+    if len(keys) == own.sites[site] > 1:
+        for words, moved in _moved(keys):
+            text = f"{where} is taken at the indices of {words}"
+            yield text, Change(site, "instead", 0, chosen, dict(enumerate(moved)))
     mine = [k[-1] if isinstance(k, tuple) else k for k in own.indices[site]]
     for other, keys in own.indices.items():
         arrays = [k[-1] if isinstance(k, tuple) else k for k in keys]

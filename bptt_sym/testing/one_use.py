@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bptt_sym.testing.fits import number
 from bptt_sym.testing.tracing import ORDINALS, STEP, Change, Site, Trace
 
 Array = Any
@@ -103,9 +104,12 @@ def _recognised(
     what = f"what comes back to {_shown(place, order)}"
     if np.abs(own + added).max() <= _NEAR * top:
         return f"nothing comes back to {_shown(place, order)}"
-    if np.abs(own - added).max() <= _NEAR * top:
-        return f"{what} is there twice"
+    factor = 1 + float(own @ added) / float(own @ own) if own.any() else 1.0
+    if np.abs((factor - 1) * own - added).max() <= _NEAR * top:
+        return f"{what} is there {number(factor)} times"
     for words, others in _alike(place, order, made, arrays):
+        if words == _shown(place, order):
+            continue  # another part of the same expression
         if time.thread_time() > end:
             return None
         value = _comes_back(slope, point, others, len(added))

@@ -19,7 +19,7 @@ import numpy as np
 
 from bptt_sym.testing.allocation import complex_room
 from bptt_sym.testing.arrangements import alike, arranged
-from bptt_sym.testing.by_use import by_use
+from bptt_sym.testing.by_use import by_use, some_uses
 from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
 from bptt_sym.testing.fits import number
 from bptt_sym.testing.one_use import at_one_use
@@ -118,7 +118,7 @@ def explained(
     def slope(v: Params, change: Change | None) -> float | None:
         return _slope(loss, point, v, change, np.sum)
 
-    for words, change in by_use(slope, point, given, wrong, own):
+    for words, change in chain(some_uses(own), by_use(slope, point, given, wrong, own)):
         if all(fits(change, np.sum, [k]) for k in wrong):
             return f"{names}: {words}"
     return None

@@ -43,10 +43,11 @@ class Change:
     of a function, the other factor or the divisor is left out; ``turned``: a matrix is not
     transposed on the way back; ``other``: beside the tangent of the operand stands, of each use,
     the value that ``values`` gives instead of the other operand; ``slope``: the derivative of tanh
-    is taken there; ``divided``: that is what is divided by; ``index``: that stands between the
-    brackets; ``last``: of rows that are read twice, only the last counts; ``value``: an operand
-    that has no tangent has another value; ``masked``: beside an operand that is repeated along the
-    first axis stands 0 at some places of it; ``unfactored``: the factor by which the result is
+    is taken there, ``valued``: where it has that value; ``divided``: that is what is divided by;
+    ``index``: that stands between the brackets on the way back, ``instead``: on the way forward
+    too; ``last``: of rows that are read twice, only the last counts; ``value``: an operand that has
+    no tangent has another value; ``masked``: beside an operand that is repeated along the first
+    axis stands 0 at some places of it; ``unfactored``: the factor by which the result is
     multiplied is left out for what comes from one operand; ``inside``: that factor stands beside
     the first operand, before the product, not behind it; ``softmax``: exponentials are divided by
     their sum, or its logarithm is taken, as ``operand`` says: :data:`OWN`, :data:`ALL` or another
@@ -200,6 +201,8 @@ def _indexed(array: Array, key: Any) -> Array:
             return right
         case "operand":
             return np.real(right) + 0j
+        case "instead":
+            return array[change.values[use]] if change else right
         case "index":
             instead = change.values[use] if change else key
             if isinstance(key, tuple):
@@ -305,6 +308,8 @@ def _tangent(
             return moved + (a @ b.T - a @ b)
         case "slope":
             return np.imag(raw[0]) * (1 - np.tanh(change.values[use]) ** 2)
+        case "valued":
+            return np.imag(raw[0]) * (1 - change.values[use] ** 2)
         case "divided":
             return moved * (np.real(raw[1]) / change.values[use])
         case "other":

@@ -54,10 +54,12 @@ def by_hand(p: Any, wrong: str = "") -> Any:
         dh = (du - u * (du * u).mean(1, keepdims=True)) / rms + carry
         if wrong == "mean":
             dh = du / rms + carry
-        a = dh * (1 - h[t + 1] ** 2)
+        a = dh * (1 - h[t + (wrong != "slope")] ** 2)
         d["W"] += a.T @ X[t]
         d["U"] += a.T @ (h[t + 1] if wrong == "state" else h[t])
         carry = a @ (p["U"].T if wrong == "turned" else p["U"])
+        if wrong == "odd steps" and t % 2:
+            carry = 0 * carry
     d["s"] = carry[0] if wrong == "first" else carry.sum(0)
     return d
 
@@ -72,6 +74,8 @@ def by_hand(p: Any, wrong: str = "") -> Any:
         ("state", "has as the first the value of"),
         ("turned", "is not transposed on the way back"),
         ("first", "only the first one counts"),
+        ("slope", "in place of its own value"),
+        ("odd steps", "operand at uses 2, 4 of 4"),
     ],
 )
 def test_mistakes_are_named(wrong: str, words: str) -> None:
@@ -83,6 +87,25 @@ def test_the_right_gradient_passes_to_rounding() -> None:
     assert judge_pair(loss, by_hand, POINT) == []
     v = {"U": np.ones((5, 5))}
     assert directional(lambda p: loss(p).sum(), POINT, v).method == COMPLEX
+
+
+def test_the_label_of_another_step() -> None:
+    labels = Y.argmax(2)
+
+    def loss(p: Any) -> Any:
+        s = np.exp(X @ p["V"])
+        prob = s / s.sum(2, keepdims=True)
+        return -sum(np.log(prob[t][np.arange(3), labels[t]]).sum() for t in range(4))
+
+    def by_hand(p: Any) -> Any:
+        s = np.exp(X @ p["V"])
+        d = s / s.sum(2, keepdims=True)
+        for t in range(4):
+            d[t, np.arange(3), labels[max(t - 1, 0)]] -= 1
+        return {"V": np.einsum("tbi,tbk->ik", X, d)}
+
+    found = judge_pair(loss, by_hand, {"V": POINT["W"].T.copy()})
+    assert any("is taken at the indices of the use before" in f.message for f in found), found
 
 
 def two_directions(p: Any) -> Any:
@@ -125,6 +148,7 @@ def both_by_hand(p: Any, wrong: str = "") -> Any:
     ("wrong", "code", "words"),
     [
         ("carry", "explained", "at use 8 of 8 has in it what comes back to the first operand of"),
+        ("twice", "explained", "at use 8 of 8 is there 2 times"),
         ("odd", "located", "at use 8 of 8 is off, and nothing else is"),
     ],
 )
