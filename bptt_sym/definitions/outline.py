@@ -212,6 +212,8 @@ class Row:
         if "\\\\" not in gap:
             return [(first, last)]
         own = gap.rindex("\\\\") + 2 + left[-1].end
+        if not _RELATION.search(text, own, right[0].start):
+            return [(first, last)]  # the relation stands at the end of the row before
         skip = _ROW_SPACE.match(text, own)
         return [(left[0].start, left[-1].end), (skip.end() if skip else own, last)]
 

@@ -242,7 +242,7 @@ def _chains(tokens: list[Token]) -> list[Chain]:
                 _extend(current, piece)
                 continue
             if head.kind == "rel":
-                if mark == "row":
+                if mark == "row" and current.ops:  # else the left side is a row of its own
                     equal = all(op == "=" for op in current.ops)
                     left = current.sides[0] if equal else current.sides[-1]
                     chains.append(current)
