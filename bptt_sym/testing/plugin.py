@@ -10,7 +10,7 @@ says what is wrong with the gradient.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -41,11 +41,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker is None:
         return
     if "problem" not in metafunc.fixturenames:
-        raise pytest.UsageError(
-            f"{metafunc.definition.name}: a test marked 'gradient' takes an argument 'problem'"
+        name = metafunc.definition.name
+        _refused(f"{name}: a test marked 'gradient' takes an argument 'problem'")
+    if len(marker.args) != 1 or marker.kwargs:
+        _refused(
+            "@pytest.mark.gradient takes a cell and nothing else: @pytest.mark.gradient('lstm')"
         )
-    if len(marker.args) != 1:
-        raise pytest.UsageError("@pytest.mark.gradient needs a cell: @pytest.mark.gradient('lstm')")
     from bptt_sym.errors import BpttError
     from bptt_sym.testing.check import as_model
     from bptt_sym.testing.draw import cases
@@ -54,9 +55,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         problems = list(cases(as_model(marker.args[0]), profile))
     except BpttError as error:
-        raise pytest.UsageError(str(error)) from error
+        hint = getattr(error, "hint", "")
+        _refused(f"{error} ({hint})" if hint else str(error))
     ids = [f"{i}-{p.regime}-T{p.steps}-B{p.batch}" for i, p in enumerate(problems)]
     metafunc.parametrize("problem", problems, ids=ids)
+
+
+def _refused(text: str) -> NoReturn:
+    """An error of the collection, without a traceback through pytest."""
+    pytest.fail(text, pytrace=False)
 
 
 @pytest.hookimpl(hookwrapper=True)

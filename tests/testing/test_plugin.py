@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy  # noqa: F401 - pytester forgets what is imported within it, and NumPy is imported once
 import pytest
 
 pytest_plugins = ["pytester"]
@@ -54,7 +55,16 @@ def test_unknown_cell_is_a_usage_error(
     pytester.makepyfile(FILE.replace('"elman"', '"elmann"'))
     result = run(pytester, request)
     assert result.ret != 0
-    assert "elmann" in result.stdout.str() + result.stderr.str()
+    said = result.stdout.str() + result.stderr.str()
+    assert "no cell 'elmann' (one of elman, " in said and "pluggy" not in said
+
+
+def test_a_marker_takes_nothing_but_a_cell(
+    pytester: pytest.Pytester, request: pytest.FixtureRequest
+) -> None:
+    pytester.makepyfile(FILE.replace('"elman"', '"elman", profile="thorough"'))
+    said = run(pytester, request).stdout.str()
+    assert "takes a cell and nothing else" in said
 
 
 def test_a_marked_test_without_a_problem_is_a_usage_error(
