@@ -44,10 +44,16 @@ _ABOUT_A_SIGN = re.compile(
     r"\\\\\s*+&?\s*+\\(?:bullet|odot|circ|otimes|ast|star|cdot|times)\s*+(?:\\[,;:! ]\s*+)*+"
     r"\\(?:text|mathrm|textrm|mbox)\s*\{[^{}]*\}\s*(?=\\\\|\\end(?![A-Za-z]))"
 )
+#: ``\\ (2)`` and ``, (2.3)`` at the end of a row: the number of the equation.
+_NUMBER = re.compile(
+    r"(?:(?<![\\0-9])(?:\\[,;:! ]|~)|(?<!\\),)(?:\\[,;:! ]|~|\s)*+"
+    r"\(\s*\d{1,2}(?:[.-]\d{1,2})?[a-z]?'{0,2}\s*\)"
+    r"(?=\s*[.,;]?\s*(?:\\\\|\\end(?![A-Za-z])|\}?\s*$))"
+)
 
 
 def without_what_stands_beside(formula: Formula) -> Formula:
-    """``formula`` without headings, remarks, rows about a sign, idle updates, last dots."""
+    """``formula`` without headings, numbers, remarks, rows about a sign, updates, last dots."""
     text = formula.latex
     if "\\\\" in text:
         formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
@@ -58,6 +64,8 @@ def without_what_stands_beside(formula: Formula) -> Formula:
     if r"\text" in text or "mbox" in text:
         formula = replaced(formula, _REMARK, lambda m: "")
         formula = replaced(formula, _ABOUT_A_SIGN, lambda m: "")
+    if ")" in text and "=" in text:
+        formula = replaced(formula, _NUMBER, lambda m: "")
     if "dots" in text or "…" in text:
         formula = replaced(formula, _OPEN_SUM, lambda m: "")
     return replaced(formula, _AND_SO_ON, lambda m: "") if "=" in text else formula

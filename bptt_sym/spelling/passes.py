@@ -61,6 +61,7 @@ from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
 from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
 from bptt_sym.spelling.lengths import with_lengths
+from bptt_sym.spelling.lines_as_rows import with_rows_for_lines
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
 from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
@@ -251,6 +252,7 @@ TYPESETTING = (
     _each(with_ranges_for_sets),
     _each(without_wrappings),
     _each(with_conditions_on_steps),
+    _each(with_rows_for_lines),
     _each(as_meant),
     _each(without_labels_of_braces),
     _each(without_what_stands_beside),

@@ -405,3 +405,40 @@ def test_the_greatest_slope_gets_its_letter() -> None:
     found = verdicts(named % "t-k" + where)
     assert found[-2:] == ["right", "not_a_claim"]
     assert verdicts(named % "t-k-1" + where)[-2] != "right"
+
+
+NUMBERS = [r"\ (2)", r"\, (2)", ", (2.1)", r"\;(3a)", "~(4)", r"\quad (5)"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_number_of_an_equation_is_no_factor(number: str) -> None:
+    jacobian = r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W"
+    assert last(f"{CELL}$${jacobian}{number}$$") == "right"
+    rows = rf"{jacobian}{number} \\ \frac{{\partial h_t}}{{\partial x_t}} = 2 \cdot (3) U"
+    assert verdicts(f"{CELL}$$\\begin{{gathered}} {rows} \\end{{gathered}}$$")[-2:] == [
+        "right", "wrong",
+    ]  # fmt: skip
+
+
+LINES = r"""
+h_1 = \tanh(W h_0 + U x_1 + b)
+h_2 = \tanh(W h_1 + U x_2 + b)
+\vdots
+h_T = \tanh(W h_{T-1} + U x_T + b)
+"""
+
+
+def test_a_block_of_lines_has_rows() -> None:
+    slope = r"$$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) %s$$"
+    block = f"```math{LINES}```\n\n"
+    assert last(block + slope % "W") == "right"
+    assert last(block + slope % "U") != "right"
+    lines = "\n\n$$\n" + "\n".join(slope.strip("$") % w for w in ("W", r"W^\top")) + "\n$$"
+    assert verdicts(CELL + lines)[-2:] == ["right", "wrong"]
+
+
+def test_a_line_that_goes_on_is_no_row() -> None:
+    for gap in ("\n= ", " =\n", " = \\mathrm{diag}(1 - h_t^2)\n"):
+        slope = "" if "diag" in gap else r"\mathrm{diag}(1 - h_t^2)"
+        claim = rf"\frac{{\partial h_t}}{{\partial h_{{t-1}}}}{gap}{slope} W"
+        assert last(f"{CELL}$$\n{claim}\n$$") == "right"
