@@ -407,7 +407,7 @@ def test_the_greatest_slope_gets_its_letter() -> None:
     assert verdicts(named % "t-k-1" + where)[-2] != "right"
 
 
-NUMBERS = [r"\ (2)", r"\, (2)", ", (2.1)", r"\;(3a)", "~(4)", r"\quad (5)"]
+NUMBERS = [r"\ (2)", r"\ \, (2)", ", (2.1)", r"\ (3a)", "~(4)", r"\quad (5)"]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
