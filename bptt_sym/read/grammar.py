@@ -114,6 +114,8 @@ class Parser:
         start = self.tok.start
         factors: list[tuple[str, Factor]] = []
         while True:
+            if factors:
+                self.open_signed_group()
             t = self.tok
             op = ""
             if t.kind == "op":
@@ -146,6 +148,25 @@ class Parser:
         if not factors:
             self.unexpected("a factor")
         return Term(factors, Span(start, self.tokens[self.i - 1].end))
+
+    def open_signed_group(self) -> None:
+        r"""Take the braces off ``{+ b}`` or ``{\cdot b}`` behind a factor, whatever they are for.
+
+        ``a \textcolor{red}{+ b}`` shows a sum, and so does a brace above or below ``+ b``.
+        """
+        at = self.i + (self.tok.kind == "brace")
+        kinds = [t.kind for t in self.tokens[at : at + 3]]
+        if kinds[:2] != ["{", "op"]:
+            return
+        here, self.i = self.i, at
+        end = self.matching()
+        if at > here and self.tokens[end + 1].kind in ("_", "^"):
+            # What stands at the brace says what is above or below it.
+            self.i = end + 1
+            self.script()
+            del self.tokens[end + 1 : self.i]
+        self.i = here
+        del self.tokens[end], self.tokens[here : at + 1]
 
     # -- factors
 

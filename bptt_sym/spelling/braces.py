@@ -17,6 +17,11 @@ _LABEL = re.compile(r"\s*[_^]\s*(?=\{)")
 #: ``\\sigma \\underbrace{\\left( … \\right)}_{z_f}``: the brackets of the function are inside.
 _FUNCTION = re.compile(r"\\(?:sigma|tanh|phi|operatorname\s*\{[a-z]+\}|mathrm\s*\{[a-z]+\})\s*$")
 _BRACKET = re.compile(r"\{\s*(?:\\left\s*|\\[bB]igl?\s*)?\(")
+#: What ends an operand or begins a cell, and a group that begins with a relation.
+_OF_A_SIGN = re.compile(
+    r"(?<=[A-Za-z0-9})\]|&\s])(?P<open>\{)\s*(?:\\color\s*\{[^{}]*\}\s*)?&?\s*"
+    r"(?P<sign>=|≤|≥|\\(?:leq?|geq?|approx|equiv)(?![A-Za-z])\s?)"
+)
 _RELATION = re.compile(
     r"\\(?:in|notin|subset|leq?(?:slant)?|geq?(?:slant)?|approx|simeq|sim|ll|gg|propto|to|rightarrow|"
     r"Rightarrow|times|mathbb|neq?)(?![A-Za-z])|[∈≤≥≈<>→∝⇒]"
@@ -27,6 +32,17 @@ def without_labels_of_braces(formula: Formula) -> Formula:
     """``formula`` without such labels; one in words or one that gives a name stays."""
     text = formula.latex
     return edited(formula, list(_labels(text))) if "brace" in text else formula
+
+
+def without_braces_of_signs(formula: Formula) -> Formula:
+    r"""``formula`` without braces around a relation and what follows: ``a {\color{red} = b}``."""
+    text = formula.latex
+    edits: list[Edit] = []
+    for m in _OF_A_SIGN.finditer(text):
+        end = closing(text, m.start("open"))
+        if end is not None and text[m.end() : end].strip(" &"):
+            edits += [(m.start("open"), m.end(), m["sign"]), (end, end + 1, "")]
+    return edited(formula, sorted(edits)) if edits else formula
 
 
 def _labels(text: str) -> Iterator[Edit]:

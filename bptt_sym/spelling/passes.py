@@ -28,7 +28,7 @@ from bptt_sym.spelling.before_activation import with_arguments_for_words
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.beside_formulas import without_what_stands_beside
 from bptt_sym.spelling.block_products import multiplied_out
-from bptt_sym.spelling.braces import without_labels_of_braces
+from bptt_sym.spelling.braces import without_braces_of_signs, without_labels_of_braces
 from bptt_sym.spelling.cases import by_cases
 from bptt_sym.spelling.code_marks import with_code_marks
 from bptt_sym.spelling.column_equations import written_row_by_row
@@ -255,6 +255,7 @@ TYPESETTING = (
     _each(with_rows_for_lines),
     _each(as_meant),
     _each(without_labels_of_braces),
+    _each(without_braces_of_signs),
     _each(without_what_stands_beside),
     _all(going_on),
     _all(with_braces),
