@@ -387,6 +387,10 @@ class Slips(Surroundings):
             if affine(node.exp) is not None:
                 yield Local("BP013", 1, replace(node, exp=moved_by(node.exp, k)))
         yield Local("BP013", 2, node.base)
+        match node:
+            # (1 - h)^2 for 1 - h^2
+            case Pow(base=Add(args=(Num(value=v), Neg(arg=b))), exp=Num() as e) if v == 1:
+                yield Local("BP013", 1, Add((ONE, Neg(Pow(b, e)))))
         for count in self.counts:
             if count != node.exp:
                 yield Local("BP013", 3, replace(node, exp=count))

@@ -97,6 +97,10 @@ SLIPS = [
     (SCALAR, "BP013",
      r"\frac{\partial h_t}{\partial w} = (1-h_t)(h_{t-1} + w\frac{\partial "
      r"h_{t-1}}{\partial w})"),
+    (SCALAR, "BP013",
+     r"\frac{\partial h_t}{\partial h_{t-1}} = (1-h_t)^2 w"),
+    (ELMAN, "BP013",
+     r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}((1-h_t)^2) W"),
     (SCALAR, "BP019",
      r"\frac{\partial h_t}{\partial h_{t-2}} = (1-h_t^2) w^2"),
     (SCALAR, "BP001",
