@@ -32,6 +32,8 @@ from bptt_sym.errors import InputError, LimitExceeded
 MAX_BYTES = 32 * 1024 * 1024
 #: Characters of one formula as written.
 MAX_FORMULA = 20_000
+#: Characters of a formula with which the next one in the line may be joined.
+MAX_JOINED = 2_000
 #: Signs without their partner that are reported one by one.
 MAX_PROBLEMS = 100
 
@@ -338,6 +340,8 @@ def _joined(
     """One formula of two in a line of text that go on from one another: ``$a$ = $b$``."""
     if before.display or after.display or before.source is not after.source:
         return None
+    if len(before.latex) > MAX_JOINED:
+        return None  # what has grown so long is looked through again with each formula that follows
     gap = text[end : region.start]
     if len(gap) > 24 or gap.count("\n") > (_OPEN_END.search(before.latex) is not None):
         return None

@@ -182,7 +182,7 @@ def respelt(formula: Formula, gates: GateLetters = NO_GATES) -> Formula:
     """
     formula = edited(formula, list(_quantifiers(formula.latex)))
     formula = replaced(formula, _ONE, lambda m: "1")
-    formula = edited(formula, _boxes(formula.latex))
+    formula = without_boxes(formula)
     formula = replaced(formula, _SPELT, _one_name)
     formula = replaced(formula, _SOMEWHERE, lambda m: m.group(1))
     formula = replaced(formula, _SLOPE_SOMEWHERE, lambda m: f"{m.group(1)}'")
@@ -322,6 +322,11 @@ def _column_by_column(formula: Formula) -> Formula:
     latex.append(text[tail:])
     offsets += formula.offsets[tail:]
     return replace(formula, latex="".join(latex), offsets=offsets)
+
+
+def without_boxes(formula: Formula) -> Formula:
+    """``formula`` without boxes around it or parts of it."""
+    return edited(formula, _boxes(formula.latex))
 
 
 def _boxes(text: str) -> list[Edit]:

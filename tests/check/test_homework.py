@@ -114,6 +114,10 @@ ANY = [
      r"\sum_{t=1}^{T}(\prod_{s=t+1}^{T}w\phi'(a_s))\phi'(a_t)h_{t-1}$$", "right"),
     ("series", r"$\phi=\tanh$, $a_t = wh_{t-1}+u_t$. $$\frac{\partial h_T}{\partial w}="
      r"\sum_{t=1}^{T}(\prod_{s=t+1}^{T}w\phi(a_s))\phi'(a_t)h_{t-1}$$", "wrong"),
+    ("recursion", r"$$\boxed{\frac{\partial h_T}{\partial w} = (1-h_T^2)(h_{T-1} + w"
+     r"\frac{\partial h_{T-1}}{\partial w})}$$", "right"),
+    ("recursion", r"$$\frac{\partial h_T}{\partial w} = \boxed{(1-h_T^2)h_{T-1} + w"
+     r"\frac{\partial h_{T-1}}{\partial w}}$$", "wrong"),
     # Marks for the derivative.
     ("recursion", r"$$h_T' = (1-h_T^2)(h_{T-1} + w h_{T-1}')$$", "right"),
     ("recursion", r"$$h_T' = (1-h_T^2)(h_{T-1} + h_{T-1}')$$", "wrong"),

@@ -25,6 +25,7 @@ from bptt_sym.documents.document import (
 )
 from bptt_sym.documents.formats import document_in
 from bptt_sym.documents.markup import MASKS
+from bptt_sym.documents.respelling import without_boxes
 from bptt_sym.spelling.passes import NAMES, PRODUCTS, TYPESETTING, spelt
 
 OTHER_DOCUMENTS: Final = (".ipynb", ".html", ".htm", ".xhtml", *MASKS)
@@ -38,7 +39,6 @@ _LABEL: Final = re.compile(
 )
 _RELATION: Final = re.compile(r"[=<>≤≥]|\\(?:leq?|geq?|lt|gt)(?![A-Za-z])")
 _ROWS: Final = re.compile(r"\\\\|&|\\begin(?![A-Za-z])")
-_END: Final = re.compile(r"[\s.,;]*\Z")
 
 
 def read(exercise: Exercise, text: str, name: str, *, tex: bool) -> Solution:
@@ -77,7 +77,9 @@ def _chains(exercise: Exercise, document: Document, formulas: tuple[Formula, ...
     whole = replace(document, formulas=(*before, *formulas), plain=())
     spelling = spelt(whole, (*TYPESETTING, *NAMES, *PRODUCTS))
     own = tuple(
-        with_known_letters([f for f in spelling.formulas if id(f.source) not in sources])
+        with_known_letters(
+            [without_boxes(f) for f in spelling.formulas if id(f.source) not in sources]
+        )
     )
     own_document = replace(document, formulas=own, plain=())
     return chains_of(own_document, exercise.court, exercise.naming(), exercise.parameter)
@@ -92,9 +94,9 @@ def _lines(source: Source) -> Iterator[Formula]:
         return
     offset = 0
     for line in source.text.splitlines(keepends=True)[:MAX_LINES]:
-        label, end = _LABEL.match(line), _END.search(line)
+        label = _LABEL.match(line)
         start = label.end() if label else 0
-        stop = end.start() if end else len(line)
+        stop = len(line.rstrip(" \t\r\n.,;"))
         if start < stop and _RELATION.search(line, start, stop):
             yield Formula(source, line[start:stop], range(offset + start, offset + stop + 1), True)
         offset += len(line)

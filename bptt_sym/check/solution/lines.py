@@ -31,6 +31,8 @@ from bptt_sym.spelling.orders import CONSTANT
 
 #: Formulas and steps of one solution that are read; more than this is not a solution.
 MAX_FORMULAS = 400
+#: Formulas in the text that are looked at, some of which go on from one another.
+MAX_JOINED = 1000
 MAX_STEPS = 400
 
 _CONTINUES = re.compile(
@@ -101,7 +103,8 @@ def chains_of(
     model = names or Model(court, court.model.name)
     # Symbols that a sentence mentions are no lines, unless there is nothing else.
     lines = [f for f in document.formulas if f.display or relates(f.latex)]
-    pieces = list(joined(lines or document.formulas))
+    lines = lines or list(document.formulas)
+    pieces = list(joined(lines[:MAX_JOINED]))
     formulas = [piece.formula for piece in pieces[:MAX_FORMULAS]]
     given = take_names(formulas, model)
     if parameter:
@@ -113,8 +116,8 @@ def chains_of(
             _take(piece, model, found)
         except InputError as error:
             found.faults.append(fault_in(piece.formula, error))
-    if len(pieces) > MAX_FORMULAS:
-        place = pieces[MAX_FORMULAS].formula.place()
+    if len(pieces) > MAX_FORMULAS or len(lines) > MAX_JOINED:
+        place = pieces[min(MAX_FORMULAS, len(pieces) - 1)].formula.place()
         message = f"more than {MAX_FORMULAS} formulas: the rest is not read"
         found.faults.append(Fault(place, message))
     for problem in document.problems:
@@ -204,7 +207,7 @@ def _take(piece: Piece, names: Model, found: Solution) -> None:
     piece = piece._replace(formula=formula)
     spans = _spans(formula, vocabulary)
     for claim, places in zip(claims, spans, strict=True):
-        if sum(len(c.sides) for c in found.chains) > MAX_STEPS:
+        if len(claim.sides) + sum(len(c.sides) for c in found.chains) > MAX_STEPS:
             raise InputError(f"more than {MAX_STEPS} steps", hint="a solution has fewer")
         _add(piece, claim, places, names, found)
 
