@@ -91,7 +91,8 @@ def _recognised(
     found = _limited(model, i, target, target - off)
     found += one_product_changed(model, terms, table, i, code, target, shown, MEASURED)[:TRIED]
     found += terms.matching_products(table, more, products, target, MEASURED)[:TRIED]
-    return found or _multiplied(model, base, i, code, target, shown)
+    found = found or _multiplied(model, base, i, code, target, shown)
+    return found or _factor_behind(model, i, code, target, shown)
 
 
 def _limited(model: Model, i: int, target: Array, right: Array) -> list[Term]:
@@ -129,6 +130,36 @@ def _multiplied(
     found += terms.matching_products(table, None, [], inner, MEASURED)[:TRIED]
     words = named(model, m)
     return [Term(f"{words} ({t.words})", t.cost + 2, _product(m, t.value)) for t in found]
+
+
+def _factor_behind(
+    model: Model, i: int, code: Values, target: Array, shown: Array
+) -> list[Term]:
+    """A square matrix times what its vector is made of, and the rest of the vector's factors after
+    that: D Uᵀ g for Uᵀ D g."""
+    ops = model.adjoint.program.ops
+    if ops[i].kind != "matvec" or ops[ops[i].args[1]].lead < PER_STEP:
+        return []
+    m, vector = ops[i].args
+    if ops[vector].shape != ops[i].shape:
+        return []
+    out = []
+    for h in range(model.adjoint.forward, vector):
+        if ops[h].shape != ops[vector].shape or ops[h].lead < PER_STEP or ops[h].kind == "const":
+            continue
+
+        def value(look: Look, t: int, steps: int, h: int = h) -> Array:
+            # Nothing comes back where the loss is masked, whatever the factor is.
+            own = np.asarray(look(h, t), float)
+            rest = np.divide(look(vector, t), own, out=np.zeros(np.shape(own)), where=own != 0)
+            return own @ np.asarray(look(m, t)).T * rest
+
+        words = f"{named(model, m)} {named(model, h)} ⊙ ({named(model, vector)} / "
+        term = Term(f"{words}{named(model, h)})", 4, value)
+        made = code.of(term, shown)
+        if (np.abs(made - target) <= MEASURED * np.abs(target).max()).all():
+            out.append(term)
+    return out[:TRIED]
 
 
 def _product(m: int, inner: Value) -> Value:
