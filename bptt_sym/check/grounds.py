@@ -18,6 +18,7 @@ from bptt_sym.check.asides import in_its_case
 from bptt_sym.check.bars import BAR
 from bptt_sym.check.example_values import GivenValue, put_in
 from bptt_sym.check.judged import Judged
+from bptt_sym.check.own_steps import only_at_its_step
 from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.wording import vanishing_in
 from bptt_sym.decide.verdict import Diagnosis, Verdict
@@ -182,7 +183,8 @@ def holds_in_vain(judged: Judged) -> str:
     told = " ".join(judged.verdict.readings)
     if _adds_to_itself(basis.claim) and not _OF_THE_LOSS.search(told):
         return ADDS_NOTHING
-    apart = vanishing_in(basis.claim, basis.model.court.model)
+    rec = basis.model.court.model
+    apart = vanishing_in(basis.claim, rec) or only_at_its_step(basis.claim, rec)
     return "{} does not depend on {}: which {} is meant?".format(*apart, apart[0]) if apart else ""
 
 

@@ -442,3 +442,30 @@ def test_a_line_that_goes_on_is_no_row() -> None:
         slope = "" if "diag" in gap else r"\mathrm{diag}(1 - h_t^2)"
         claim = rf"\frac{{\partial h_t}}{{\partial h_{{t-1}}}}{gap}{slope} W"
         assert last(f"{CELL}$$\n{claim}\n$$") == "right"
+
+
+STEPS = (
+    r"$$s_t = \tanh(W s_{t-1} + U x_t), \quad o_t = V s_t, \quad \hat y_t = \mathrm{softmax}(o_t)$$"
+    "\n\n" r"$$E_t = -y_t^\top \log \hat y_t, \quad E = \sum_t E_t$$" "\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (r"\frac{\partial E_t}{\partial W} = \sum_{k=1}^t \frac{\partial E_t}{\partial \hat y_t}"
+         r"\frac{\partial \hat y_t}{\partial s_t}\frac{\partial s_t}{\partial s_k}"
+         r"\frac{\partial s_k}{\partial W}", "right"),
+        (r"\frac{\partial E_t}{\partial W} = \sum_{k=1}^t \frac{\partial E_k}{\partial \hat y_t}"
+         r"\frac{\partial \hat y_t}{\partial s_t}\frac{\partial s_t}{\partial s_k}"
+         r"\frac{\partial s_k}{\partial W}", "undecided"),
+        (r"\frac{\partial E}{\partial \hat y_t} = \sum_{k=1}^T"
+         r"\frac{\partial E_k}{\partial \hat y_t}", "right"),
+        (r"\frac{\partial E}{\partial o_t} = \sum_{k=1}^T \frac{\partial E_k}{\partial \hat y_k}"
+         r"\frac{\partial \hat y_k}{\partial o_t}", "right"),
+        (r"\frac{\partial E}{\partial s_t} = \sum_{k=t}^T \frac{\partial E_k}{\partial s_k}"
+         r"\frac{\partial s_k}{\partial s_t}", "right"),
+    ],
+)  # fmt: skip
+def test_a_sum_of_which_one_term_is_left_was_meant_otherwise(claim: str, expected: str) -> None:
+    assert last(f"{STEPS}$${claim}$$") == expected
