@@ -137,6 +137,10 @@ _STRUCTURE = re.compile(
 #: A wide accent is the same accent.
 _WIDE = re.compile(r"\\wide(?P<accent>tilde|hat|check|bar)(?![A-Za-z])")
 
+#: ``\\mathbf{-0.05}``: a result that is made to stand out.
+_BOLD_NUMBER = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm|textbf)\s*\{\s*(?P<number>-?\s*[0-9]+\.[0-9]+)\s*\}"
+)
 #: ``dz_t @ h_{t-1}.T``: the product of matrices of code, and its transpose.
 _AT = re.compile(r"(?<=[A-Za-z0-9)\]}])\s*@\s*(?=[A-Za-z(\[\\{])")
 _TURNED = re.compile(r"(?<=[A-Za-z0-9)\]}])\.T(?![A-Za-z])")
@@ -156,6 +160,7 @@ def as_meant(formula: Formula) -> Formula:
             formula = replaced(formula, _SIZE, lambda m: "")
         if r"\wide" in text:
             formula = replaced(formula, _WIDE, lambda m: "\\" + m["accent"])
+        formula = replaced(formula, _BOLD_NUMBER, lambda m: m["number"])
         formula = replaced(formula, _BRACED_LEFT, lambda m: m["left"])
         formula = edited(formula, _narrowed(formula.latex))
         formula = replaced(formula, _FONT_OF_NONE, lambda m: "")

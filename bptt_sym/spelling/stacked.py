@@ -50,12 +50,12 @@ _BY = re.compile(
 _SCRIPT = re.compile(r"[_^]\s*\{[^{}]*\}")
 #: ``\\delta W = …``
 _MARKED = re.compile(
-    r"\s*(?:\\delta\s*|d)(?P<by>[WURVbQM](?:\s*_\s*(?:\{\s*[a-z]\s*\}|[a-z])|\s*\^\s*\{\s*\(\s*t\s*\)\s*\})?)"
+    r"\s*(?:\\delta\s*|d)(?P<by>[WURVbQM](?:\s*_\s*(?:\{\s*[a-z]\s*\}|[a-z])|\s*\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t))?)"
     r"(?=\s*&?\s*=)"
 )
 #: ``W_t``, ``W^{(t)}``: the weight that step t uses.
 _COPY = re.compile(
-    r"([WURVbQM])(?:\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})|\s*\^\s*\{\s*\(?\s*t\s*\)?\s*\})"
+    r"([WURVbQM])(?:\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})|\s*\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t(?![A-Za-z])))"
 )
 _TURNED = r"\s*\^\s*(?:\{\s*(?:T|\\top)\s*\}|T(?![A-Za-z])|\\top(?![A-Za-z]))"
 _SIGN = r"\s*(?:\\cdot|\\times|\\,|\\;|\*)?\s*"

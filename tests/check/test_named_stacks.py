@@ -31,6 +31,8 @@ $$\delta W = \sum_{t=1}^{T} \delta W_t$$
 def test_what_is_said_of_a_named_stack_is_said_of_each_gate(sign: str) -> None:
     found = verdicts(CELL.replace(r"\cdot", sign) + GRADIENTS)
     assert found[-11:] == ["right"] * 11
+    above = (CELL + GRADIENTS).replace("v_t", "I_t").replace("_t", "^t").replace("_{t-1}", "^{t-1}")
+    assert verdicts(above.replace("I^t^T", "(I^t)^T"))[-11:] == ["right"] * 11
 
 
 @pytest.mark.parametrize(
