@@ -35,7 +35,7 @@ from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.messages import marked
 from bptt_sym.notation import Claim
 from bptt_sym.read import read_claim
-from bptt_sym.spelling.orders import CONSTANT
+from bptt_sym.read.vocabulary import CONSTANT
 
 #: How many models a row may fail under before an undecided one is the last.
 MOST_TRIED = 6

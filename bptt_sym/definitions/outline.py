@@ -184,7 +184,7 @@ class Row:
         left, right = self.chain.sides[0], self.chain.sides[1]
         return "\\\\" in self.text[left[-1].end : right[0].start]
 
-    @property
+    @cached_property
     def start(self) -> int:
         """Where it begins; a row that goes on with an earlier left side, at its right side."""
         return self.chain.sides[1][0].start if self.continues else min(t.start for t in self.tokens)

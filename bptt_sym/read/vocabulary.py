@@ -11,6 +11,8 @@ from functools import lru_cache
 from bptt_sym.notation import At, Call, Fn, Idx, Node, Sym, walk
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, Shape
 
+#: The constant of an order of growth, O(…); no text has this name.
+CONSTANT = r"\mathcal{K}"
 _FONT = re.compile(
     r"\\(?:mathbf|mathcal|mathrm|mathbb|mathfrak)\{((?:\\[A-Za-z]+(?:\{[A-Za-z]\})?|[A-Za-z0-9']+))\}"
 )

@@ -9,9 +9,8 @@ import re
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import closing, edited
+from bptt_sym.read.vocabulary import CONSTANT
 
-#: The constant of an order of growth; no text has this name.
-CONSTANT = r"\mathcal{K}"
 _ORDER = re.compile(
     r"(?:=|\\(?:in|leq?|lesssim|sim)(?![a-z])|≤|∈)\s*&?\s*"
     r"(?:\\(?:mathcal|mathrm|operatorname)\s*\{\s*O\s*\}|\\mathcal\s+O|(?<![A-Za-z])O)\s*"
@@ -37,5 +36,3 @@ def with_constants_for_orders(formula: Formula) -> Formula:
     new = rf"\le {CONSTANT} {tail})"
     return edited(formula, [(m.start(), end + 1, new)])
 
-
-__all__ = ["CONSTANT", "with_constants_for_orders"]

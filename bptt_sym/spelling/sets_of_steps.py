@@ -29,7 +29,9 @@ _BOLD_TRANSPOSE = re.compile(
     r"\^\s*\{\s*\\(?:boldsymbol|mathbf|bm)\s*\{\s*(?:\\top|\\intercal|T)\s*\}\s*\}"
 )
 #: Behind a script, or between signs; ``\\text{ }`` is a space, and before ``_`` a label follows.
-_NOTHING = re.compile(r"(?:(?<=\})|(?<=[=<>+\-&])\s*|(?<=quad)\s*)\{\s*\}(?!\s*[_^])")
+_NOTHING = re.compile(
+    r"(?<=\})\{\s*\}(?!\s*_)|(?:(?<=[=<>+\-&])|(?<=quad))\s*\{\s*\}(?!\s*[_^])"
+)
 
 
 def with_ranges_for_sets(formula: Formula) -> Formula:

@@ -73,10 +73,12 @@ def roundoff(problem: Problem, value: Array) -> float:
 def _underflow(problem: Problem) -> float:
     """What underflow may lose: the bound is relative and knows no smallest number.
 
-    Each operation may flush a result below the smallest normal number; a million of them, or one
-    that is then multiplied by a million, is far below anything that a mistake could hide in.
+    Each operation may flush a result below the smallest normal number, which huge weights then
+    multiply; 2⁴⁰ of it is far below anything that a mistake could hide in (2²⁰ in float32, whose
+    normal numbers end at 1e-38).
     """
-    return float(np.finfo(problem.dtype).tiny) * 2.0**20
+    single = problem.dtype == np.float32
+    return float(np.finfo(problem.dtype).tiny) * 2.0 ** (20 if single else 40)
 
 
 def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:

@@ -76,9 +76,9 @@ from bptt_sym.notation import (
     Sym,
     walk,
 )
+from bptt_sym.read.vocabulary import CONSTANT
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.text import text
-from bptt_sym.spelling.orders import CONSTANT
 
 F = Fraction
 #: Besides the regimes of equations: runs at rest or coming to it, where slopes are largest.

@@ -69,9 +69,9 @@ from bptt_sym.notation import (
     substitute_index,
     walk,
 )
+from bptt_sym.read.vocabulary import CONSTANT
 from bptt_sym.recurrence import STEP, Recurrence, references
 from bptt_sym.shapes import shape_of
-from bptt_sym.spelling.orders import CONSTANT
 
 #: Least upper bounds of the derivatives of the activations.
 SLOPE = {"tanh": Fraction(1), "sigma": Fraction(1, 4)}

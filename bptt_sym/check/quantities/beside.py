@@ -8,8 +8,8 @@ is wrong only if each name in it has one definition there may be, and none of th
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 
@@ -22,6 +22,7 @@ from bptt_sym.check.quantities.lines import (
     ENTRIES,
     IN_TIME,
     KNOWN,
+    Given,
     Line,
     given_in_time,
     is_decimal,
@@ -73,18 +74,8 @@ _NUMBERED = re.compile(r"_\s*\{\s*t\s*_?\s*\{?\s*[0-9]")
 #: ``h_T``, ``h_{t-1}``, ``h^{(t)}``
 _HAS_A_STEP = re.compile(r"[_^]\s*(?:\{\s*\(?\s*[tT](?![A-Za-z])|[tT](?![A-Za-z])|\\langle\s*[tT])")
 
-
-@dataclass(frozen=True)
-class Given:
-    """``name`` is ``value``, as a line says; of a function, at ``variable``."""
-
-    name: str
-    value: Node
-    line: Line
-    function: str = ""
-    variable: str = ""
-    #: Whether the value is a derivative: a name for it, and no quantity.
-    alias: bool = False
+#: In a text that gives more than so many quantities none is looked for: each is compared with all.
+MAX_GIVEN = 3_000
 
 
 class Beside:
@@ -93,6 +84,8 @@ class Beside:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._verdicts: dict[int, Verdict | None] = {}
+        #: The line in hand, with what is given for it.
+        self._last: tuple[Line, list[Given]] | None = None
 
     @cached_property
     def _lines(self) -> list[Line]:
@@ -136,7 +129,9 @@ class Beside:
 
         What cannot be judged so, though it is about quantities without time, is undecided.
         """
-        found = []
+        found = list[Judged]()
+        if len(self._given) > MAX_GIVEN:
+            return found
         for line in self._lines:
             place = line.formula.place(line.row.start)
             if wanted is not None and (place.cell, place.line, place.column) not in wanted:
@@ -250,8 +245,14 @@ class Beside:
                 found[given.name] = given.value
         return found
 
-    def _in_force(self, line: Line) -> Iterator[Given]:
-        """What is given for ``line``, each name once.
+    def _in_force(self, line: Line) -> Sequence[Given]:
+        """What is given for ``line``, each name once."""
+        if self._last is None or self._last[0] is not line:
+            self._last = line, list(self._given_for(line))
+        return self._last[1]
+
+    def _given_for(self, line: Line) -> Iterator[Given]:
+        """The same, found.
 
         A section that gives a name another value starts anew: what stood before it is of another
         example.
@@ -259,10 +260,9 @@ class Beside:
         section = line.formula.section
         place = (line.formula.order, line.row.start)
         latest: dict[str, Given] = {}
-        for at, group in groupby(self._given, key=lambda g: g.line.formula.section):
+        for at, given in self._by_section:
             if at > section:
                 break
-            given = list(group)
             if any(g.name in latest and latest[g.name].value != g.value for g in given):
                 latest = {}
             for g in given:
@@ -270,6 +270,20 @@ class Beside:
                 if before or g.name not in latest:
                     latest[g.name] = g
         yield from latest.values()
+
+    @cached_property
+    def _by_section(self) -> list[tuple[int, list[Given]]]:
+        """What is given, in the order of the text, by runs of one section."""
+        runs = groupby(self._given, key=lambda g: g.line.formula.section)
+        return [(at, list(group)) for at, group in runs]
+
+    @cached_property
+    def _own_names(self) -> dict[int, frozenset[str]]:
+        """The names of what each section gives, and of what it gives them by."""
+        found: dict[int, set[str]] = {}
+        for g in self._given:
+            found.setdefault(g.line.formula.section, set()).update(_plain({g.name, *g.line.names}))
+        return {section: frozenset(names) for section, names in found.items()}
 
     def _is_about_these(self, line: Line) -> bool:
         """Whether no name of ``line`` runs in time where it stands."""
@@ -283,8 +297,7 @@ class Beside:
             *(names for at, names in self._running.items() if at < section)
         )
         here = self._running.get(section, frozenset())
-        given = [g for g in self._given if g.line.formula.section == section]
-        own = frozenset[str]().union(*(_plain({g.name, *g.line.names}) for g in given))
+        own = self._own_names.get(section, frozenset())
         names = _plain(line.names)
         of_the_run = self._of_the_run.get(section, frozenset())
         return not names & (here | of_the_run) and not (names & before) - own

@@ -333,3 +333,16 @@ def is_decimal(node: Node) -> bool:
     return any(
         isinstance(n, Num) and n.value.denominator not in (1, 2, 3, 4, 5, 6, 8) for n in walk(node)
     )
+
+
+@dataclass(frozen=True)
+class Given:
+    """``name`` is ``value``, as a line says; of a function, at ``variable``."""
+
+    name: str
+    value: Node
+    line: Line
+    function: str = ""
+    variable: str = ""
+    #: Whether the value is a derivative: a name for it, and no quantity.
+    alias: bool = False

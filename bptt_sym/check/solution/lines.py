@@ -26,8 +26,7 @@ from bptt_sym.notation import At, Claim, Node, Num, Rel, Sym, affine
 from bptt_sym.read import read_claims, read_expression
 from bptt_sym.read.chains import outside, split_claims
 from bptt_sym.read.tokens import tokenize
-from bptt_sym.read.vocabulary import Vocabulary
-from bptt_sym.spelling.orders import CONSTANT
+from bptt_sym.read.vocabulary import CONSTANT, Vocabulary
 
 #: Formulas and steps of one solution that are read; more than this is not a solution.
 MAX_FORMULAS = 400
