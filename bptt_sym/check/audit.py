@@ -12,7 +12,7 @@ from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.bench import about_one
 from bptt_sym.check.chain_rule import of_any_functions
 from bptt_sym.check.collected import seldom_collected
-from bptt_sym.check.consistent import with_one_supposition
+from bptt_sym.check.consistent import in_numbers, with_one_supposition
 from bptt_sym.check.context import Context
 from bptt_sym.check.examples import gives_a_state, has_decimals, puts_values_in, without_numbers
 from bptt_sym.check.facts import needs_no_model, of_a_fact
@@ -69,6 +69,7 @@ def audit(document: Document) -> list[Judged]:
     late = [auditor.late(entry) if isinstance(entry, Waiting) else entry for entry in found]
     entries = in_order([*late, *(of_problem(p) for p in document.problems)])
     entries = with_one_supposition(entries, bench.verdict, context.wording.last_step_loss)
+    entries = in_numbers(entries, auditor.models.holds_in_numbers)
     return with_what_stands_beside(where_understood(entries, context.letters), document, audit)
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.model import Model
+from bptt_sym.check.own_row import ONE_UNIT
 from bptt_sym.check.provenance import Basis
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
@@ -92,3 +93,36 @@ def _fails(basis: Basis, others: Mapping[int, Basis], subject: str, judge: Judge
         except BpttError:
             continue
     return False
+
+
+#: What tells vectors from numbers.
+_OF_VECTORS = re.compile(
+    r"\\top|\\intercal|\^\s*(?:T(?![A-Za-z])|\{\s*(?:\\math\w+\s*\{\s*)?T\s*\})|diag|\\odot|\\circ|\\otimes|"
+    r"\\mathbf|\\boldsymbol|\\bm(?![a-z])|\\vec|\\\||\\[lr]?Vert|\\mathbb\s*\{?\s*R\s*\}?\s*\^"
+)
+#: A sum or product with its ends: that above it is no transpose.
+_ENDS = re.compile(
+    r"\\(?:sum|prod)(?:\s*\\limits)?\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*){1,2}"
+)
+IN_NUMBERS = (
+    "it fails for vectors and holds if every quantity is a number, as other formulas of the text do"
+)
+
+
+def in_numbers(entries: Sequence[Judged], holds: Callable[[Claim, Model], bool]) -> list[Judged]:
+    """``entries``, those undecided that fail for vectors only, in a text that is about numbers.
+
+    It seems so where some formula holds for numbers only, and nothing in any tells vectors from
+    them. ``holds`` tells whether a claim holds where every quantity is a number.
+    """
+    if not any(ONE_UNIT in e.verdict.readings for e in entries):
+        return list(entries)
+    if any(_OF_VECTORS.search(_ENDS.sub("", e.latex)) for e in entries):
+        return list(entries)
+    found = list(entries)
+    for k, e in enumerate(found):
+        if e.verdict.verdict == "wrong" and e.basis is not None:
+            basis = e.basis
+            if holds(basis.claim, basis.model):
+                found[k] = replace(e, verdict=Verdict("undecided", note=IN_NUMBERS), part=None)
+    return found

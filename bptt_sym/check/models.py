@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.context import Context
-from bptt_sym.check.dimension import one_unit
+from bptt_sym.check.dimension import claim_of_one_unit, one_unit
 from bptt_sym.check.model import Model
 from bptt_sym.check.slopes import without_functions
 from bptt_sym.decide.rewriting import defined_in_rows
@@ -40,6 +40,7 @@ from bptt_sym.definitions.usage import LOSSES
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BesideError, BpttError, ShapeError
 from bptt_sym.notation import (
+    Claim,
     Fn,
     walk,
 )
@@ -378,6 +379,13 @@ class Models:
             rec = one_unit(model.court.model)
             model.one_unit = Court.of(rec) if rec is not None else None
         return model.one_unit
+
+    def holds_in_numbers(self, claim: Claim, model: Model) -> bool:
+        """Whether ``claim`` holds where every quantity of a model of vectors is a number."""
+        court = self.one_unit(model)
+        if court is None:
+            return False
+        return court.judge(claim_of_one_unit(claim, model.court.model), explain=False).is_right
 
     def linear(self, model: Model) -> Court | None:
         """The model with its unknown activations the identity, if it has any."""

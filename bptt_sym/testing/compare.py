@@ -74,11 +74,11 @@ def _underflow(problem: Problem) -> float:
     """What underflow may lose: the bound is relative and knows no smallest number.
 
     Each operation may flush a result below the smallest normal number, which huge weights then
-    multiply; 2⁴⁰ of it is far below anything that a mistake could hide in (2²⁰ in float32, whose
+    multiply; 2²⁰⁰ of it is far below anything that a mistake could hide in (2²⁰ in float32, whose
     normal numbers end at 1e-38).
     """
     single = problem.dtype == np.float32
-    return float(np.finfo(problem.dtype).tiny) * 2.0 ** (20 if single else 40)
+    return float(np.finfo(problem.dtype).tiny) * 2.0 ** (20 if single else 200)
 
 
 def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:

@@ -99,3 +99,19 @@ def test_a_sentence_that_goes_on_with_plus_has_said_only_a_part(text: str) -> No
 )
 def test_a_sentence_that_ends_has_said_it_all(text: str) -> None:
     assert verdicts(NET + text)[-1] == "wrong"
+
+
+NUMBERS = r"""$$h_t = \tanh(\Theta h_{t-1} + \Phi x_t)$$
+
+$$\frac{\partial h_t}{\partial \Phi} =
+(1-h_t^2)(x_t + \Theta \frac{\partial h_{t-1}}{\partial \Phi})$$
+
+"""
+POWERS = r"$$\frac{\partial h_T}{\partial h_k} = \Theta^{T-k} \prod_{i=k+1}^{T} (1-h_i^2)$$"
+
+
+def test_what_holds_for_numbers_is_not_wrong_where_others_hold_for_numbers_only() -> None:
+    assert verdicts(NUMBERS + POWERS)[1:] == ["right", "undecided"]
+    assert verdicts(NUMBERS + POWERS.replace("T-k", "T-k-1"))[1:] == ["right", "wrong"]
+    vectors = r"$$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1-h_t^2) \Theta$$" + "\n\n"
+    assert verdicts(NUMBERS + vectors + POWERS)[-1] == "wrong"
