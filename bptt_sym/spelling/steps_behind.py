@@ -21,7 +21,7 @@ _GAP = re.compile(
     r"for(?:~|\s|\\ )*(?:all|any|each|every)?|f[uü]r(?:\s+alle)?|pour(?:\s+tout)?|para(?:\s+todo)?)"
     rf"\s*\}}|\\forall(?![A-Za-z]))(?:{_BLANK}|{_WIDE}|\\forall(?![A-Za-z])){{0,9}}"
 )
-_STEP = r"(?:[a-zT]|\\tau)"
+_STEP = r"(?:[a-zTNK]|\\tau)"
 _NUMBER = rf"(?:{_STEP}|\d{{1,3}})(?:\s*[-+]\s*(?:\d{{1,2}}|[a-z]))?"
 _SIGN = (
     r"(?:=|<|>|≤|≥|\\(?:leq?slant|geq?slant|leq?|geq?|lt|gt)(?![A-Za-z]))"
@@ -105,7 +105,7 @@ def _behind(text: str, pos: int, row: str) -> tuple[tuple[int, int] | None, int]
 
 _OPENS = re.compile(r"(?:\\left\s*)?[(\[]\s*")
 _CLOSES = re.compile(r"\s*(?:\\right\s*)?[)\]]")
-_LETTER = re.compile(r"[a-zT]")
+_LETTER = re.compile(r"[a-zTNK]")
 
 
 def _of_steps(said: str, row: str) -> bool:
@@ -113,7 +113,7 @@ def _of_steps(said: str, row: str) -> bool:
     letters = set(re.findall(r"\\tau|(?<![A-Za-z\\])[a-z](?![A-Za-z])", said))
     used = " ".join(_BELOW.findall(row))
     steps = {s for s in letters if re.search(rf"(?<![A-Za-z]){re.escape(s)}(?![A-Za-z])", used)}
-    of_units = letters <= {"i", "j"} and "T" not in said
+    of_units = letters <= {"i", "j"} and re.search("[TNK]", said) is None
     return bool(steps) and letters <= steps | {"n", "m"} and not of_units
 
 

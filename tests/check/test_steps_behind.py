@@ -64,3 +64,11 @@ def test_letters_of_units_are_no_steps() -> None:
 def test_a_remark_in_brackets_keeps_its_end() -> None:
     said = r"\quad (\text{need } h_t; t = 1, 2, \ldots, T)"
     assert judged(SLOPE + said) == ["right"]
+
+
+def test_steps_of_other_letters() -> None:
+    given = "$$s_n = \\tanh(w s_{n-1} + u_n)$$\n\n$$L = \\sum_{n=1}^N \\ell(s_n)$$\n\n"
+    last = r"\frac{\partial L}{\partial s_n} = \ell'(s_n)"
+    back = last + r" + w (1 - s_{n+1}^2) \frac{\partial L}{\partial s_{n+1}}"
+    found = judged(last + r", \quad n = N", back + r", \quad n < N", last, given=given)
+    assert found == ["right", "right", "wrong"]
