@@ -66,7 +66,9 @@ _FIRST = re.compile(
 _AT_THE_START = re.compile(r"_\s*\{?\s*[01](?!\d)|\^\s*\{?\s*[(<]\s*[01]\s*[)>]")
 #: The text calls what it gives the immediate derivative, or only the part of one step.
 _OWN_STEP = re.compile(
-    r"\b(?:immediate|instantaneous|explicit)\b(?! (?:formula|expression|form|solution|result))|"
+    r"\b(?:immediate|instantaneous) (?:\w+ )?(?:derivative|partial|part|contribution|effect|"
+    r"dependenc[ey]|term|influence|gradient)|"
+    r"\bexplicit (?:\w+ )?(?:partial|part|contribution|effect|dependenc[ey]|influence)|"
     r"\bdirect(?:ly)? (?:contribution|effect|derivative|dependence|dependency|part|term|influence|"
     r"gradient|path)|\blocal (?:gradient|derivative|contribution|jacobian|part|partial)|"
     r"\bpartial derivative,? \(?(?:and )?not (?:the )?total|"

@@ -94,7 +94,8 @@ def _behind(text: str, pos: int, row: str) -> tuple[tuple[int, int] | None, int]
         if form is _LISTED:
             ends = (m["first"], m["last"])
             full = "0" in ends or "1" in ends
-            return (None, end.end()) if full and any(map(_LETTER.fullmatch, ends)) else None
+            # Up to k, another step, is no word about all of them.
+            return (None, end.end()) if full and any(map(_LAST.fullmatch, ends)) else None
         if not _of_steps(m.group(), row):
             return None
         if _EVERY.fullmatch(m.group().strip()):
@@ -105,7 +106,7 @@ def _behind(text: str, pos: int, row: str) -> tuple[tuple[int, int] | None, int]
 
 _OPENS = re.compile(r"(?:\\left\s*)?[(\[]\s*")
 _CLOSES = re.compile(r"\s*(?:\\right\s*)?[)\]]")
-_LETTER = re.compile(r"[a-zTNK]")
+_LAST = re.compile(r"[TNK]|\\tau|n")
 
 
 def _of_steps(said: str, row: str) -> bool:

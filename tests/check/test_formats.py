@@ -174,6 +174,10 @@ def test_a_page_has_macros_characters_attributes_and_scripts(tmp_path: Path) -> 
 def test_a_condition_of_a_page_is_seen_through_its_characters(tmp_path: Path) -> None:
     page = f"<p>Let ${CELL}$.</p><p>If $|w| &lt; 1$ then $${RIGHT.split(' = ')[0]} &lt; 1$$</p>"
     assert [v for _, v in audited(tmp_path, "a.html", page)][-1] == "right"
+    # This one is not put in, but a bound that fails is not called wrong beside it.
+    page = f"<p>Let ${CELL}$ &mdash; then $${RIGHT}$$ and if $0 &lt; w &lt; 1$ then \\["
+    page += RIGHT.split(" = ")[0] + " &lt; 1 \\]</p>"
+    assert [v for _, v in audited(tmp_path, "a.html", page)][-1] != "wrong"
 
 
 def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
