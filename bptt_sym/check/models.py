@@ -349,11 +349,15 @@ class Models:
         losses = refused & frozenset(LOSSES)
         explained = self.context.explained - frozenset(LOSSES)
         known = (refused - losses) | self.context.ahead | explained | self.context.matrices
-        found = suppositions(model.court.model, usage, wording, known)
+        found = suppositions(
+            model.court.model, usage, wording, known, loss_given=bool(losses)
+        )  # fmt: skip
         if losses:
             found = [replace(s, evidence=Evidence.GUESSED) for s in found]
         rec = model.court.model
-        special = [f(s, rec, usage, wording) for f in (cross_entropy, squared_error) for s in found]
+        # (Which one it is, its definition says.)
+        usual = () if losses and not wording.cross_entropy else (cross_entropy, squared_error)
+        special = [f(s, rec, usage, wording) for f in usual for s in found]
         return [*found, *(s for s in special if s is not None), *usual_losses(rec)]
 
     def _supposing(

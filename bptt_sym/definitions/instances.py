@@ -55,7 +55,7 @@ def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
         if name in defined:
             anew.add(name)
         if name not in found or found[name][0] < 2 <= step:
-            found[name] = step, soft(formula, row.start, text)
+            found[name] = step, soft(formula, text)
     # What a gradient is at the last step says nothing of the steps before it.
     return [f for name, (_, f) in found.items() if name not in gradients]
 
@@ -107,9 +107,12 @@ def _letters(names: frozenset[str]) -> frozenset[str]:
     return names - {"T"}
 
 
-def soft(formula: Formula, start: int, text: str) -> Formula:
-    """``text`` as a definition of a sentence at the place ``start`` of ``formula``."""
-    place = formula.offsets[min(start, len(formula.offsets) - 1)]
+def soft(formula: Formula, text: str) -> Formula:
+    """``text`` as a definition of a sentence at the place of ``formula``.
+
+    (Not at that of a row in it: all rows of a formula are judged under what its rows tell.)
+    """
+    place = formula.offsets[0]
     return replace(
         formula, latex=text, offsets=[place] * (len(text) + 1), display=False, environment=PROSE
     )

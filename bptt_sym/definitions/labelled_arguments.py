@@ -49,7 +49,7 @@ def labelled_arguments(formulas: Sequence[Formula]) -> list[Formula]:
                 start, end = equation.span
                 above = f"({label})" if n in brackets else label
                 text = f"{n}_{{t}}^{{{above}}} = {equation.row.text[start:end]}"
-                found[n, label] = soft(equation.formula, equation.row.start, text)
+                found[n, label] = soft(equation.formula, text)
     return list(found.values())
 
 

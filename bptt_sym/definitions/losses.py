@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bptt_sym.decide.rewriting import is_loss
-from bptt_sym.definitions.supposed import Evidence, Supposition
-from bptt_sym.definitions.usage import Usage
+from bptt_sym.definitions.supposed import Evidence, Supposition, is_softmax
+from bptt_sym.definitions.usage import OUTPUTS, Usage
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.prose import Wording
 from bptt_sym.documents.respelling import replaced
@@ -45,7 +45,7 @@ def cross_entropy(
     suggests it."""
     known = {plain_name(n) for n in (*rec.defined, *rec.inputs)}
     lines = list(s.lines)
-    output = next((n for n in _OUTPUTS if _is_softmax(n, rec)), "")
+    output = next((n for n in (*_OUTPUTS, *OUTPUTS) if is_softmax(n, rec)), "")
     bare = output and output not in usage.timed  # neither ŷ nor y has its step
     timed = {*usage.timed, *(usage.bare if bare else ())}
     target = next((y for y in _TARGETS if y in timed and y not in known), "")
@@ -97,7 +97,7 @@ def squared_error(
     if not target or unknown is None or plain_name(unknown.group("of")) not in known:
         return None
     output = unknown.group("of")
-    if plain_name(output) not in _OUTPUTS or _is_softmax(plain_name(output), rec):
+    if plain_name(output) not in _OUTPUTS or is_softmax(plain_name(output), rec):
         return None
 
     def error(m: re.Match[str]) -> str:
@@ -232,12 +232,6 @@ def of_the_last_step(rec: Recurrence) -> Supposition | None:
         tuple(lines), ("only the last step has a loss",), special=True,
         replaces=frozenset(plain_name(n) for n in rec.totals),
     )  # fmt: skip
-
-
-def _is_softmax(name: str, rec: Recurrence) -> bool:
-    owner = next((n for n in rec.defined if plain_name(n) == name), "")
-    rhs = rec.rhs(owner) if owner else None
-    return isinstance(rhs, Fn) and rhs.name == "softmax"
 
 
 def _left(line: str) -> str:

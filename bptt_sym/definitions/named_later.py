@@ -53,7 +53,7 @@ def equations_named_later(formulas: Sequence[Formula]) -> list[Formula]:
             continue
         given.add(name)
         if name not in use.row.mentions:
-            out.append(soft(use.formula, use.row.start, equation.row.definition()))
+            out.append(soft(use.formula, equation.row.definition()))
     return out
 
 

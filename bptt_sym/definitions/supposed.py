@@ -83,6 +83,8 @@ class _Draft:
     readout: str = ""
     #: A loss of one step, where it can be told.
     step_loss: str = ""
+    #: Whether the text gives a loss that could not be read: it says which one it is.
+    loss_given: bool = False
     mends: bool = False
 
     def add(self, says: str, *lines: str) -> None:
@@ -97,17 +99,19 @@ class _Draft:
 
 
 def suppositions(
-    rec: Recurrence, usage: Usage, wording: Wording, refused: frozenset[str] = frozenset()
+    rec: Recurrence, usage: Usage, wording: Wording, refused: frozenset[str] = frozenset(),
+    *, loss_given: bool = False,
 ) -> list[Supposition]:
     """The ways to complete ``rec`` by what the document uses and does not define.
 
-    ``refused`` are names that the document does define, in a way that could not be read.
-    """
+    ``refused`` are names that the document does define, in a way that could not be read, and
+    ``loss_given`` says that a loss is among those: it is supposed to be no usual one then.
+    """  # fmt: skip
     sequences = {*rec.defined, *rec.inputs}
     parameters = set(rec.shapes) - {n for r in rec.totals.values() for n in _elements(r)}
     known = {plain_name(n) for n in (*sequences, *(parameters - set(rec.totals)))} | refused
     known -= {plain_name(n) for n in uncomputed(rec)}
-    draft = _Draft(rec, usage, known)
+    draft = _Draft(rec, usage, known, loss_given=loss_given and not wording.cross_entropy)
     gates = _gates(draft)
     for end in tied(rec, usage, wording):
         draft.replaces.add(plain_name(end.name))
@@ -275,6 +279,9 @@ def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
         outputs = [n for n in outputs if n not in known]
     if "\\hat{y}" in outputs or "\\hat{y}" in known:
         outputs = [n for n in outputs if n != "y"]  # the target
+    ends = any(is_softmax(n, draft.rec) for n in OUTPUTS if n != "y")
+    if ends and "y" not in usage.computed | usage.varied:
+        outputs = [n for n in outputs if n != "y"]  # the target of what the network ends in
     if any(plain_name(n) == "y" for n in draft.rec.gates) and r"\hat{y}" not in usage.computed:
         outputs = [n for n in outputs if n != r"\hat{y}"]  # y is the output, this the target
     scalar = draft.rec.is_scalar and not any("[h" in line for line in lines)
@@ -316,7 +323,9 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
     )
     draft.readout = output
     known.add(letter or predicted)
-    if usage.residuals and output == predicted:
+    if usage.residuals and predicted and draft.loss_given:
+        known.add(predicted)
+    elif usage.residuals and output == predicted:
         draft.step_loss = rf"\frac{{1}}{{2}} \left\| {predicted}_{{t}} - y_{{t}} \right\|^2"
         draft.says.append("the loss is half the squared error")
     elif usage.residuals and predicted:
@@ -370,6 +379,13 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
     means = [([f"{n} = {x}" for n in totals], [f"{n} {said}" for n in totals]) for x, said in ways]
     out = [draft.finished(lines, says) for lines, says in means]
     return out[::-1] if wording.last_step_loss else out
+
+
+def is_softmax(name: str, rec: Recurrence) -> bool:
+    """Whether ``name``, in whatever font, is defined as a softmax."""
+    owner = next((n for n in rec.defined if plain_name(n) == name), "")
+    rhs = rec.rhs(owner) if owner else None
+    return isinstance(rhs, Fn) and rhs.name == "softmax"
 
 
 def _elements(node: Node) -> set[str]:

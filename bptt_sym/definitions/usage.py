@@ -32,7 +32,7 @@ _ACTIVATED = re.compile(
 )
 #: What stands above ∂ of something other than the loss: ``\\partial \\hat{y}_t``.
 _COMPUTED = re.compile(
-    r"\\[dt]?frac\s*\{\s*\\partial\s*\{?\s*(\\(?:hat|tilde|bar)\s*\{\s*[a-z]\s*\})"
+    r"\\[dt]?frac\s*\{\s*\\partial\s*\{?\s*(\\(?:hat|tilde|bar)\s*\{\s*[a-z]\s*\}|[a-z](?![A-Za-z]))"
 )
 #: What stands below: ``\\partial a_t}``.
 _VARIED = re.compile(

@@ -91,13 +91,33 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
             rf"{_LAST}[^.。\n]{{0,40}}?\$?\\?\(?\s*{pattern}"
             rf"|{pattern}\s*\$?[^.。\n$]{{0,20}}{_LAST}"
         )
-        used = re.search(rf"[hsaoyLEx]\s*(?:{below})", every) is not None
+        used = re.search(rf"[A-Za-z0-9}}'’]\s*(?:{below})", every) is not None
         # (A sum over t = 1, …, τ says so by itself.)
         if re.search(top, every) and (used or letter == r"\tau"):
             return letter
         if used and re.search(said, source, re.IGNORECASE):
             return letter
+        if _made_of_the_last(texts, pattern) and not _runs(every, pattern):
+            return letter
     return ""
+
+
+#: ``z =`` and ``\\hat{y} =``: an output without a step, and all that it is made of.
+_OUTPUT = re.compile(
+    r"(?:^|\\\\|\\q?quad|[,;&])\s*&?\s*(?:\\(?:hat|tilde|bar)\s*\{?\s*[opyz]\s*\}?|[opqsyz])\s*&?\s*=(?P<right>[^=]*)"
+)
+
+
+def _made_of_the_last(texts: Sequence[str], pattern: str) -> bool:
+    """Whether an output of the whole run is computed from the state of this step alone."""
+    at = re.compile(rf"(?<![A-Za-z\\])[a-z][0-9]?\s*_\s*(?:{pattern}|\{{\s*{pattern}\s*\}})")
+    rows = (m["right"] for text in texts for m in _OUTPUT.finditer(text))
+    return any(at.search(right) and not _STEP_BELOW.search(right) for right in rows)
+
+
+def _runs(every: str, pattern: str) -> bool:
+    """Whether the letter is a step that goes on, or runs in a sum."""
+    return re.search(rf"[_^]\s*\{{\s*\(?\s*{pattern}\s*(?:[-+=<]|\\[lg]e)|\\in", every) is not None
 
 
 #: ``\\sum_{t=1}^{T_x}``: the length of the one sequence there is.

@@ -31,6 +31,12 @@ _LOSS = re.compile(
     r"\s*&?\s*(?:[LEJC]|\\mathcal\s*\{\s*[LEJC]\s*\}|\\ell)\s*&?\s*=(?P<right>[^=]*)$"
 )
 _TARGET = re.compile(r"[ydtp]|\\(?:hat|tilde|bar)\{[ytp]\}|\\tau")
+#: ``a - y``: what an output is compared with, in the error that its gradient is.
+_ERROR = re.compile(
+    r"(?<![A-Za-z\\_^])(?P<a>{n})\s*-\s*(?P<b>{n})(?![A-Za-z]|\s*[_^(])".format(
+        n=r"\\(?:hat|tilde|bar|mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|[a-z]"
+    )
+)
 #: What a run goes through, or differentiates: no output of its last step alone.
 _MORE = re.compile(r"\\(?:sum|prod|partial|nabla|int)|_\s*\{?\s*t(?![A-Za-z])|\(\s*t\s*\)")
 #: ``\\nabla_{o} L``
@@ -71,6 +77,10 @@ class LastOutput:
         for m in (m for f in formulas if (m := _LOSS.match(f.latex)) and not _MORE.search(f.latex)):
             bare = _bare(m["right"])
             target |= {n for n in bare - timed if _TARGET.fullmatch(n)} if bare & found else set()
+        for m in (m for f in formulas for m in _ERROR.finditer(f.latex)):
+            both = {_plain(m["a"]), _plain(m["b"])}
+            if both & found:
+                target |= {n for n in both - found - timed if _TARGET.fullmatch(n)}
         return cls(frozenset(found | target), number)
 
     @classmethod

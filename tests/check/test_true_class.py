@@ -23,8 +23,11 @@ def test_the_sign_of_the_gradient_is_seen() -> None:
     assert verdicts(NETWORK % ("p_{t,y_t}", "y_t - p_t"))[-1] == "wrong"
 
 
-def test_the_label_of_another_step_is_not_taken_for_the_true_class() -> None:
-    assert verdicts(NETWORK % ("p_t(y_{t-1})", "p_t - y_t"))[-1] == "undecided"
+@pytest.mark.parametrize("name", ["p", r"\hat{y}"])
+def test_the_label_of_another_step_is_not_taken_for_the_true_class(name: str) -> None:
+    """Nor is a loss supposed where the text gives one that could not be read."""
+    text = (NETWORK % ("p_t(y_{t-1})", "p_t - y_t")).replace("p_t", f"{name}_t")
+    assert verdicts(text)[-1] == "undecided"
 
 
 def test_steps_above() -> None:
