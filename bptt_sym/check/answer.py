@@ -85,6 +85,7 @@ class Court:
         from bptt_sym.check.spectral import is_spectral, judge_with_sizes
         from bptt_sym.decide import decide
         from bptt_sym.diagnose.diagnosis import explained
+        from bptt_sym.render.text import text as shown
 
         if self.given:
             return replace(self, given=()).judge(
@@ -96,6 +97,12 @@ class Court:
                 return judge_with_sizes(claim, self.model, self.judge)
             if claim.given and all(op == "=" for op in claim.ops):
                 return self._under_hypotheses(claim)
+            if values := [g for g in claim.given if _fixes_a_value(g)]:
+                rest = tuple(g for g in claim.given if g not in values)
+                put = (replace(g, source=shown(g)) for g in values)
+                return Court.of(self.model, (*self.assume, *put)).judge(
+                    replace(claim, given=rest), theorems=theorems, explain=explain
+                )
             verdict = decide(
                 claim, self.model, assume=self.assume, arena=self.arena,
                 bounds=partial(judge_bound, theorems=theorems),

@@ -24,7 +24,25 @@ _NUMBER = (
     r"(?:[0-9]{1,3}(?:\.[0-9]{1,3})?(?:\s*/\s*[0-9])?"
     r"|\\[dt]?frac\s*(?:\{[0-9]\}\s*\{[0-9]\}|[0-9]{2}))"
 )
-_CONDITION = re.compile(rf"\s*(?P<it>{_SIZE}\s*{_RELATION}\s*{_NUMBER})\s*[.,]?\s*")
+#: A weight without bars: no name of a step, nor one that carries a step.
+_BARE = (
+    r"(?:[wuvaW]|\\(?:theta|alpha|lambda))(?![A-Za-z])"
+    r"(?:\s*_\s*(?:\{\s*[A-Za-z]{2,3}\s*\}|\{?\s*(?:[hrsW]|\\text\s*\{[a-z]{1,4}\})\s*\}?))?"
+)
+_SIGNED = rf"-?\s*{_NUMBER}"
+_TOP = r"\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?"
+_ORTHOGONAL = (
+    rf"(?:(?P<o>{_WEIGHT})\s*{_TOP}\s*(?P=o)|(?P<p>{_WEIGHT})\s*(?P=p)\s*{_TOP})\s*=\s*I"
+)
+_CONDITION = re.compile(
+    rf"\s*(?P<it>{_SIZE}\s*{_RELATION}\s*{_NUMBER}|{_SIGNED}\s*{_RELATION}\s*{_BARE}\s*{_RELATION}\s*{_SIGNED}"
+    rf"|{_BARE}\s*{_RELATION}\s*{_SIGNED}|{_ORTHOGONAL})\s*[.,]?\s*"
+)
+#: ``w \\in (0, 1)``
+_WITHIN = re.compile(
+    rf"(?P<w>{_BARE})\s*\\in\s*(?:\\left\s*)?(?P<open>[(\[])\s*(?P<low>{_SIGNED})\s*,\s*(?P<high>{_SIGNED})"
+    r"\s*(?:\\right\s*)?(?P<close>[)\]])"
+)
 _BEHIND = re.compile(
     rf"(?:\\quad|\\qquad|\\;|\\,|~|,|\s)+\(\s*(?P<it>{_SIZE}\s*{_RELATION}\s*{_NUMBER})\s*\)\s*[.,]?\s*$"
 )
@@ -64,6 +82,7 @@ _TRAILING = re.compile(r"[\s.,;]*$")
 
 def with_conditions(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the condition of the sentence added to what follows from it."""
+    formulas = [replaced(f, _WITHIN, _between) if r"\in" in f.latex else f for f in formulas]
     found = list(formulas)
     for k in range(len(formulas) - 2):
         # "If $|w| < 1$, then for $T \\to \\infty$ …"
@@ -79,6 +98,11 @@ def with_conditions(formulas: Sequence[Formula]) -> list[Formula]:
         if condition is not None and _holds_if(before, after):
             found[k] = _with(before, condition["it"])
     return [replaced(f, _BEHIND, lambda m: rf" \text{{ if }} {m['it']}") for f in found]
+
+
+def _between(m: re.Match[str]) -> str:
+    below, above = (r"<" if m[side] in "()" else r"\le " for side in ("open", "close"))
+    return f"{m['low']} {below} {m['w']} {above} {m['high']}"
 
 
 def _follows(before: Formula, after: Formula, over: Formula | None = None) -> bool:

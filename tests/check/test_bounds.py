@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from bptt_sym.cells import cell
 from bptt_sym.check.bounds import judge_bound
-from bptt_sym.check.bounds.compare import Sizes, at_most
+from bptt_sym.check.bounds.compare import at_most
 from bptt_sym.check.bounds.magnitude import ONE_EXP, Bounder, Term, Unbounded
+from bptt_sym.check.bounds.sizes import Sizes
 from bptt_sym.decide import decide
 from bptt_sym.decide.identity import Arena
 from bptt_sym.decide.norms import ball_norm

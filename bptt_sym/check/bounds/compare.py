@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from typing import Any
 
-from bptt_sym.check.bounds.magnitude import Bounder, norm_of
+from bptt_sym.check.bounds.magnitude import Bounder
+from bptt_sym.check.bounds.sizes import Sizes, larger
 from bptt_sym.check.bounds.terms import (
     ANY,
     ONE_EXP,
@@ -22,7 +22,6 @@ from bptt_sym.errors import BpttError
 from bptt_sym.notation import (
     Abs,
     Add,
-    Claim,
     Div,
     Idx,
     Mul,
@@ -39,78 +38,6 @@ from bptt_sym.notation import (
 )
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.shapes import shape_of
-
-
-@dataclass
-class Sizes:
-    """What hypotheses say about sizes: ``upper[("|", "w")] = (1, strict)`` for |w| < 1."""
-
-    upper: dict[Any, tuple[Fraction, bool]] = field(default_factory=dict)
-    lower: dict[Any, tuple[Fraction, bool]] = field(default_factory=dict)
-    unread: list[Claim] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, claims: Sequence[Claim]) -> Sizes:
-        """Hypotheses of the form ``|w| < c``, ``‖W‖ ≤ c`` and their reverses."""
-        sizes = cls()
-        for claim in claims:
-            if not sizes._take(claim):
-                sizes.unread.append(claim)
-        return sizes
-
-    def _take(self, claim: Claim) -> bool:
-        if len(claim.ops) != 1:
-            return False
-        left, right, op = claim.sides[0], claim.sides[1], claim.ops[0]
-        if size_of(left) is None:
-            left, right = right, left
-            op = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op)  # type: ignore[assignment]
-        base, value = size_of(left), constant(right)
-        if base is None or value is None:
-            return False
-        if op in ("<", "<="):
-            self.upper[base] = (value, op == "<")
-        elif op in (">", ">="):
-            self.lower[base] = (value, op == ">")
-        else:
-            return False
-        return True
-
-    def at_most(self, base: Any) -> tuple[Fraction, bool] | None:
-        """``(c, strict)`` with ``base <= c``, or ``None``."""
-        if isinstance(base, Fraction):
-            return base, False
-        found = [self.upper[b] for b in (base, larger(base)) if b in self.upper]
-        return min(found, key=lambda limit: limit[0], default=None)
-
-
-def size_of(node: Node) -> Any:
-    """The size that a hypothesis is about: |w| or ‖W‖."""
-    match node:
-        case Abs(arg=Sym(name=n)):
-            return ("|", n)
-        case Norm(arg=Sym(name=n), ord=kind):
-            return ("‖", n, norm_of(kind))
-    return None
-
-
-def larger(base: Any) -> Any:
-    """The size of a matrix by the Frobenius norm, which is at least that by the spectral norm."""
-    spectral = isinstance(base, tuple) and base[0] == "‖" and base[-1] == "2"
-    return (*base[:-1], "F") if spectral else base
-
-
-def constant(node: Node) -> Fraction | None:
-    match node:
-        case Num(value=v):
-            return v
-        case Neg(arg=a):
-            inner = constant(a)
-            return None if inner is None else -inner
-        case Div(num=a, den=b):
-            x, y = constant(a), constant(b)
-            return None if x is None or not y else x / y
-    return None
 
 
 def at_most(left: Magnitude, right: Magnitude, sizes: Sizes) -> tuple[bool, bool]:

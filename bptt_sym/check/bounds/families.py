@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from bptt_sym.check.bounds.compare import Sizes
+from bptt_sym.check.bounds.sizes import Sizes
 from bptt_sym.decide.identity import Arena, Fixed, holds
 from bptt_sym.decide.trials import Trial, literal
 from bptt_sym.decide.verdict import Counterexample, Verdict
@@ -55,9 +55,10 @@ def scalar_case(rec: Recurrence) -> Recurrence:
 
 def scalar_sizes(sizes: Sizes) -> Sizes:
     """Hypotheses about norms as hypotheses about absolute values."""
-    return Sizes(
-        {("|", base[1]): limit for base, limit in _by_limit(sizes.upper, strictest_last=-1)},
-        {("|", base[1]): limit for base, limit in _by_limit(sizes.lower, strictest_last=1)},
+    return replace(
+        sizes,
+        upper={("|", base[1]): limit for base, limit in _by_limit(sizes.upper, strictest_last=-1)},
+        lower={("|", base[1]): limit for base, limit in _by_limit(sizes.lower, strictest_last=1)},
     )
 
 
@@ -246,6 +247,8 @@ def _cancel(
 def _allowed(value: Fraction, base: tuple[str, str], sizes: Sizes) -> bool:
     upper, lower = sizes.upper.get(base), sizes.lower.get(base)
     size = abs(value)
+    if not sizes.allows(base[1], value):
+        return False
     if upper is not None and (size > upper[0] or (upper[1] and size == upper[0])):
         return False
     return not (lower is not None and (size < lower[0] or (lower[1] and size == lower[0])))

@@ -14,7 +14,6 @@ from itertools import product
 from typing import Any
 
 from bptt_sym.check.bounds.compare import (
-    Sizes,
     at_most,
     counted,
     exact,
@@ -46,6 +45,7 @@ from bptt_sym.check.bounds.kinds import (
 )
 from bptt_sym.check.bounds.limits import limit
 from bptt_sym.check.bounds.magnitude import Bounder
+from bptt_sym.check.bounds.sizes import Sizes, parted, put_in, supposed_signs, with_signs
 from bptt_sym.check.bounds.terms import Magnitude, Unbounded
 from bptt_sym.check.bounds.theorems import (
     START,
@@ -91,6 +91,7 @@ REST_REGIMES = (
 )
 DRAWS = 6
 MAX_PLACES = 10
+UNREAD = marked("a hypothesis is not a bound on the size of a parameter")
 NO_ORDER = marked("no rule shows this order of growth")
 _FAR = marked("it fails only for a start out of the range of the activation")
 _REVERSED = {">=": "<=", ">": "<"}
@@ -116,20 +117,27 @@ def judge_bound(
         sides = (claim.sides[1], claim.sides[0])
         claim = replace(claim, sides=sides, ops=(_REVERSED[op],))  # type: ignore[arg-type]
         op = claim.ops[0]
-    given = (*claim.given, *assume)
+    # (Values that are supposed are in the arena.)
+    given = parted((*claim.given, *(a for a in assume if a.ops != ("=",))))
+    values = put_in(arena.fixed)
+    signs = supposed_signs(claim, given, rec, values)
+    given += signs
     refuse_contradiction(given, rec)
-    sizes = Sizes.of([g for g in given if g.ops != ("=",)])
+    sizes = Sizes.of(given, values)
     if sizes.unread:
-        return Verdict("undecided", note="a hypothesis is not a bound on the size of a parameter")
+        kept = replace(claim, given=tuple(g for g in given if g not in sizes.unread))
+        found = judge_bound(kept, rec, arena, theorems=theorems, units=units)
+        return found if found.is_right else Verdict("undecided", note=UNREAD)
     claim = of_diagonals(claim, rec)
     spectral = leaves_open(*claim.sides) and _in_the_spectral_norm(claim, rec, arena, assume)
     if spectral:
         return spectral
-    found = Case(replace(claim, given=()), rec, arena, sizes, given, theorems, units)
+    case = Case(replace(claim, given=()), rec, arena, sizes, given, theorems, units)
+    case.supposed = tuple(map(text, signs))
     if op in ("<=", "<"):
-        return without_norm(claim, rec, arena, assume) or found.inequality()
+        return without_norm(claim, rec, arena, assume) or case.inequality()
     if op == "->":
-        return limit(found)
+        return limit(case)
     return Verdict("undecided", note=f"the relation {op} is not judged")
 
 
@@ -206,6 +214,8 @@ class Case:
         self.sizes = sizes
         self.given = given
         self.hypotheses = tuple(text(g) for g in given)
+        #: Those of them that the text does not state.
+        self.supposed: tuple[str, ...] = ()
 
     def readings(self) -> Iterator[Trial]:
         """The literal claim, and those with immediate or direct-path derivatives."""
@@ -311,6 +321,8 @@ class Case:
         for base, count, closed in geometric(merged(upper), self.sizes):
             if any(right == c for c in closed):
                 return tuple(t for t in merged(upper)) if base and count else None
+        if not all(map(self.sizes.is_positive, with_signs(right, self.rec))):
+            return None  # what may be negative bounds nothing
         try:
             return exact(right, self.rec)
         except Unbounded:
@@ -323,7 +335,7 @@ class Case:
         if not self.rec.is_scalar:
             scope += ", every dimension"
         verdict = Verdict(
-            "right_under_reading" if readings or assumed else "right",
+            "right_under_reading" if readings or assumed or self.supposed else "right",
             scope=scope,
             readings=readings,
             assumptions=(*self.hypotheses, *assumed),
@@ -385,7 +397,7 @@ class Case:
             names = sorted((b for b in bases if b[0] in ("|", "‖")), key=repr)
             for base in names:
                 for value, strict in ((F(4), False), (F(4), True), (F(1), False), (F(1), True)):
-                    trial_sizes = Sizes(dict(self.sizes.upper), dict(self.sizes.lower))
+                    trial_sizes = replace(self.sizes, upper=dict(self.sizes.upper))
                     if base in self.sizes.lower and self.sizes.lower[base][0] >= value:
                         continue  # the claim supposes the contrary
                     trial_sizes.upper[base] = (value, strict)
@@ -422,7 +434,7 @@ class Case:
         )
         strict = self.claim.ops[0] == "<"
         with precision(BITS):
-            if not all(self._certain(g, world) for g in self.given if g.ops != ("=",)):
+            if not all(self._certain(g, world) for g in self.given):
                 return None
             for env in list(instances(trial.claim.sides, self.rec, 4))[:MAX_PLACES]:
                 # ∂h_k/∂h_k = 1 is not what a bound on ∂h_T/∂h_k is about.
