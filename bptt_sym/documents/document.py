@@ -119,8 +119,17 @@ class Formula:
         origin = self.origin
         if origin is None or origin.latex == self.latex:
             return self.latex[start:end]
-        first, last = (bisect_left(origin.offsets, self.offsets[k]) for k in (start, end))
-        return origin.latex[first:last] or self.latex[start:end]
+        until = self.offsets[end]
+        if end and until == self.offsets[end - 1]:
+            # It ends within what was put for a piece of the text: all of that piece is shown, if
+            # nothing but blanks of what was put is left.
+            last = bisect_right(self.offsets, until, end)
+            if last < len(self.offsets) and not self.latex[end:last].strip():
+                until = self.offsets[last]
+        first, last = (bisect_left(origin.offsets, k) for k in (self.offsets[start], until))
+        whole = origin.latex[first:last]
+        # (A row that was written out of pieces of the text has no place of its own in it.)
+        return whole if whole and _balanced(whole) else self.latex[start:end]
 
     def place(self, offset: int = 0) -> Place:
         """Where the character ``offset`` of ``latex`` stands in the file."""
@@ -151,6 +160,12 @@ class Formula:
             self.source, text, offsets, self.display, self.environment, self.section,
             origin=self.origin,
         )  # fmt: skip
+
+
+def _balanced(latex: str) -> bool:
+    """Whether as many braces close as open."""
+    plain = latex.replace("\\\\", "").replace("\\{", "").replace("\\}", "")
+    return plain.count("{") == plain.count("}")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from bptt_sym.documents.document import (
     read_document,
 )
 from bptt_sym.errors import InputError
+from tests.check.audited import judged
 
 
 def md(text: str) -> Document:
@@ -224,3 +225,24 @@ def test_line_ends_of_windows(tmp_path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbf$$\r\na = 1\r\n$$\r\n")
     (formula,) = read_document(path).formulas
     assert (formula.latex, formula.place().line) == ("a = 1", 2)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [r"L(t) = - y_t \log z_t", r"\frac{\partial L}{\partial W} = \sum_t \delta a_t h_{t-1}^\top"],
+)
+def test_a_formula_is_shown_whole_where_its_end_is_respelt(row: str) -> None:
+    text = "$$a_t = W h_{t-1}, h_t = \\tanh(a_t)$$\n\n$$z_t = softmax(V h_t)$$\n\n"
+    assert judged(f"{text}$${row}$$\n")[-1].latex == row
+
+
+def test_a_row_that_is_put_together_of_pieces_is_shown_as_it_is_read() -> None:
+    gates = "".join(
+        rf"$${g}_t = \sigma(W_{g} x_t + U_{g} h_{{t-1}})$$" "\n\n" for g in ("f", "i", "o", "g")
+    )
+    cell = r"$$c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = o_t \odot \tanh(c_t)$$" "\n\n"
+    stack = r"$$d_t = [\delta i_t \odot i_t(1-i_t) \mid \delta f_t \odot f_t(1-f_t) \mid "
+    stack += r"\delta o_t \odot o_t(1-o_t) \mid \delta g_t \odot (1-g_t^2)]$$" "\n\n"
+    claim = r"$$\frac{\partial L}{\partial W} = \sum_t d_t^T x_t$$"
+    for entry in judged(gates + cell + stack + claim):
+        assert entry.latex.count("{") == entry.latex.count("}")
