@@ -370,7 +370,7 @@ def loss_of(text: str) -> str:
 
 
 _COMPONENT = re.compile(
-    r"(?<![A-Za-ce-z\\])([A-Za-z])\s*_\s*\{?\s*([ij])\s*\}?\s*(?=\(\s*[a-z]\s*(?:[-+]\s*1)?\s*\)|"
+    r"(?<![A-Za-ce-z\\])([A-Za-z])\s*_\s*(?P<open>\{\s*)?(?P<unit>[ij])(?(open)\s*\})\s*(?=\(\s*[a-z]\s*(?:[-+]\s*1)?\s*\)|"
     r"\^\s*\{\s*[(<]\s*[a-z])"
 )
 
@@ -430,7 +430,7 @@ def _components_of(row: str) -> list[tuple[int, int, str]]:
     edits: list[tuple[int, int, str]] = []
     if PAIR_OF_UNITS.search(row):
         return edits
-    found = {m.group(2) for m in _COMPONENT.finditer(row)}
+    found = {m["unit"] for m in _COMPONENT.finditer(row)}
     if sum(_sums(index).search(row) is None for index in found) > 1:
         return edits  # one unit of one vector, and another of the next
     for index in found:

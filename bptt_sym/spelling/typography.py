@@ -67,9 +67,9 @@ _ROW = re.compile(r"\\\\|\\begin(?![A-Za-z])|\\end(?![A-Za-z])")
 _EQUATION = re.compile(r"(?:\\q?quad(?![A-Za-z])|\\[,;:! ]|\s|&)*[^=<>]{1,24}?=")
 #: ``+ (\text{what is new})``: an operand in words.
 _IN_WORDS = re.compile(
-    r"(?P<sign>\+\s*)(?P<words>(?:\\underbrace\s*\{\s*)?(?:(?:\\left\s*)?[(\[]\s*)?"
+    r"(?P<sign>\+\s*)(?P<words>(?P<brace>\\underbrace\s*\{\s*)?(?:(?:\\left\s*)?[(\[]\s*)?"
     r"\\(?:text|mbox|textrm)\s*\{[^{}$]*[^\W\d_]{2}[^{}$]*\}(?:\s*(?:\\right\s*)?[)\]])?"
-    r"(?:\s*\}(?:\s*_\s*\{[^{}]*(?:\{[^{}]*\})?[^{}]*\})?)?)"
+    r"(?(brace)\s*\}(?:\s*_\s*\{[^{}]*(?:\{[^{}]*\})?[^{}]*\})?))"
     r"(?=\s*(?:$|[.,;]|&|\\(?:\\|q?quad|end|tag)))"
 )
 _CARRIES_OVER = re.compile(
