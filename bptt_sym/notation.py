@@ -281,6 +281,8 @@ CIRCULAR = frozenset(("sin", "cos"))
 HORIZON_NAME = "T"
 #: The name of the symbol that limits go to; it has no value.
 INFINITY = r"\infty"
+#: Before the name of an activation: the least upper bound of its slope, where that is unknown.
+STEEPEST = "sup "
 #: Nodes of an expression that remembers them all; of a larger one they are found again.
 MAX_WALKED = 100
 ZERO = Num(Fraction(0))

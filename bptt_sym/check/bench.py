@@ -25,6 +25,7 @@ from bptt_sym.check.second_looks import (
     if_one_step,
     second_look,
 )
+from bptt_sym.check.sized_bounds import with_sizes_put_in
 from bptt_sym.check.wording import (
     MISFIT,
     bounds_what_is_given,
@@ -60,7 +61,6 @@ from bptt_sym.notation import (
 )
 from bptt_sym.read.vocabulary import plain_name
 
-_LETTERS = "what the letters of this bound stand for is not established"
 _DERIVES = re.compile(r"\\partial|\\nabla|∂|∇|\\frac\s*\{\s*d")
 #: What marks a gradient before, or over, its variable; d has no command.
 _SIGN = re.compile(r"\\(?:[dD]elta|bar|overline)(?![A-Za-z])|[δΔ]")
@@ -135,13 +135,7 @@ class Bench:
             Nothing defines a name that the claim is about.
         """
         if (found := sized(claim, model.court.model, self.models.context.sizes)) is not None:
-            verdict = model.court.judge(found.claim, explain=False)
-            if verdict.is_right:
-                readings = (*verdict.readings, *found.said)
-                return replace(verdict, verdict="right_under_reading", readings=readings)
-            if verdict.verdict != "wrong" or not found.sure:
-                return Verdict("undecided", note=_LETTERS)
-            return replace(verdict, assumptions=(*verdict.assumptions, *found.said))
+            return with_sizes_put_in(found, model.court)
         if (letter := unsized(claim, model.court.model)) is not None:
             raise UnboundName(
                 f"no definition gives {letter.name}", span=letter.span, token=letter.name

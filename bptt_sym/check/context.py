@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from bptt_sym.check.accumulated import added_up
 from bptt_sym.check.example_values import GivenValue
 from bptt_sym.check.slopes import identities
-from bptt_sym.definitions.bound_names import SaidSizes
 from bptt_sym.definitions.completion import arguments, sequences, step_defined_by
+from bptt_sym.definitions.said_sizes import SaidSizes
 from bptt_sym.definitions.usage import Usage, fragments
 from bptt_sym.documents.prose import Wording, conventions
 from bptt_sym.read.vocabulary import plain_name

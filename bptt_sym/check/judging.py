@@ -81,7 +81,8 @@ class Judging:
         latex: str | None = None,
     ) -> Claim:
         """``row`` (or ``latex`` in its place) read under ``model``; raises an `InputError`."""
-        vocabulary = with_bound_names(with_sizes(model.vocabulary, row.latex), row.latex)
+        vocabulary = with_sizes(model.vocabulary, row.latex)
+        vocabulary = with_bound_names(vocabulary, row.latex, self.models.context.sizes.letters)
         if generic:
             vocabulary = replace(vocabulary, aliases={**vocabulary.aliases, **generic})
         if "=" not in row.chain.ops:

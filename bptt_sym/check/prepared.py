@@ -8,8 +8,8 @@ from bptt_sym.check.context import Context, first_steps, said_lengths
 from bptt_sym.check.example_values import given_values
 from bptt_sym.check.in_rows import shown_in_rows
 from bptt_sym.check.slopes import said_identities, sloped
-from bptt_sym.definitions.bound_names import SaidSizes
 from bptt_sym.definitions.losses import both_means_and_sums, gives_a_mean
+from bptt_sym.definitions.said_sizes import SaidSizes
 from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.prose import last_step_said
 from bptt_sym.spelling.copies import without_steps

@@ -11,14 +11,17 @@ are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from bptt_sym.definitions.said_sizes import LETTER, SaidSizes, spellings
 from bptt_sym.notation import (
     ONE,
+    STEEPEST,
     Abs,
     Add,
+    At,
     Claim,
     D,
     Diag,
@@ -39,89 +42,40 @@ from bptt_sym.notation import (
 from bptt_sym.read.vocabulary import Vocabulary
 from bptt_sym.recurrence import Recurrence
 
-_SCRIPT = (
-    r"\s*_\s*(?:\{\s*(?:[A-Za-z]{1,3}|\\[a-z]+|\\(?:text|mathrm)\{[a-z]+\})\s*\}|"
-    r"\\[a-z]+|[A-Za-z1])"
-)
-_LETTER = re.compile(rf"\\(?:gamma|beta|kappa|eta)(?![A-Za-z])(?:{_SCRIPT})?")
+_LETTER = re.compile(LETTER)
 _OF_WEIGHT = re.compile(r"\\(?:gamma|beta|kappa)_\{?[Ww]\}?$|\\lambda(?:_\{?(?:\\?max|1|W)\}?)?$|"
                         r"(?:\\sigma|s)_\{?(?:\\?max|1)\}?$")  # fmt: skip
 _OF_SLOPE = re.compile(r"\\(?:gamma|beta|kappa)(?:_\{?(?:\\?max|\\?sigma|\\?phi|h|f|g|1)\}?)?$")
 _OF_BOTH = re.compile(r"\\eta$")
+#: The first and the second of two bounds: which is which makes no difference to their product.
+_NUMBERED = re.compile(r"(\\(?:gamma|beta|kappa|eta))_\{?([12])\}?$")
 _RELATES = re.compile(r"\\leq?(?![a-z])|\\leqslant|<|≤|\\(?:to|rightarrow)(?![a-z])")
-#: ``|\sigma'(z_j)|`` and ``|1 - h_j^2| \le 1``: the slope of an activation, and nothing beside it.
-A_SLOPE = (
-    r"(?:\\left\s*)?(?:\\?\||\\l?vert(?![a-z])|\()?\s*"
-    r"(?:(?:\\[a-z]+|[fg])\s*(?:'|\^\s*\{?\s*\\prime\s*\}?)\s*(?:\((?:[^()]|\([^()]*\))*\))?"
-    r"|1\s*-\s*\\tanh\s*\^\s*\{?\s*2\s*\}?\s*(?:\((?:[^()]|\([^()]*\))*\))?"
-    r"|1\s*-\s*[a-z]\s*(?:_\s*(?:[a-z]|\{[^{}]*\}))?\s*\^\s*\{?\s*2\s*\}?)"
-    r"\s*(?:\\right\s*)?(?:\\?\||\\r?vert(?![a-z])|\))?\s*"
-    r"(?:\\leq?(?![a-z])\s*(?:1|1/4|\\[dt]?frac\s*\{?\s*1\s*\}?\s*\{?\s*4\s*\}?))?\s*[.,;]?\s*$"
-)
-#: ``\gamma = …`` up to the end of what it is.
-_EQUATED = re.compile(rf"(?P<letter>{_LETTER.pattern})\s*(?::\s*)?=\s*(?P<what>[^$\n]*)")
-_MOST = re.compile(r"\\(?:max|sup)(?![a-z])\s*(?:_\s*(?:[A-Za-z]|\{[^{}]*\}))?\s*")
-_A_NORM = re.compile(r"\\(?:\||[lr]?Vert)|‖|\\sigma_|\\lambda_")
 #: The least upper bounds of the slopes of activations.
 _SLOPES = {"tanh": Fraction(1), "sigma": Fraction(1, 4), "relu": Fraction(1)}
-
-_VALUE = r"(?:singular value|奇异值|奇異值|특[이잇]값|сингулярн)"
-_SINGULAR = re.compile(
-    rf"(?:\\lambda|λ)(?![A-Za-z])[^.\n]{{0,60}}{_VALUE}|{_VALUE}[^.\n]{{0,60}}(?:\\lambda|λ)(?![A-Za-z])"
-)
-_BOUNDED = re.compile(
-    r"(?:\\(?:gamma|beta|kappa)|γ|β|\bgamma|\bbeta)(?![A-Za-z])[^.\n]{0,60}?(?:\bsup\b|\\sup|\\max|bound|slope|"
-    r"derivative|上界|导数|導數)|'[^.$\n]{0,40}(?:\\leq?|≤|<)\s*\\(?:gamma|beta)|"
-    r"bound[^.\n]{0,40}\\(?:gamma|beta)|upper bounds?[^.\n]{0,60}(?:norm|matri)"
-)
-
-
-@dataclass(frozen=True)
-class SaidSizes:
-    """Which sizes the words of a document tell."""
-
-    singular: bool = False
-    bounded: bool = False
-    #: Letters that an equation of the text makes something else.
-    others: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, text: str) -> SaidSizes:
-        others: set[str] = set()
-        for m in _EQUATED.finditer(text):
-            what = _MOST.sub("", m.group("what"), count=1)
-            if not (re.match(A_SLOPE, what) or _A_NORM.match(what)):
-                others |= _spellings(m.group("letter"))
-        singular, bounded = _SINGULAR.search(text), _BOUNDED.search(text)
-        return cls(singular is not None, bounded is not None, frozenset(others))
 
 
 _ADDED_TO = re.compile(r"(?<![A-Za-z\\_^{])I\s*\+|\+\s*I(?![A-Za-z_^])")
 
 
-def with_bound_names(vocabulary: Vocabulary, latex: str) -> Vocabulary:
+def with_bound_names(
+    vocabulary: Vocabulary, latex: str, said: Collection[str] = ()
+) -> Vocabulary:
     """``vocabulary`` with the letters for sizes that a bound uses undefined.
 
-    An I that something is added to is the number 1 beside numbers.
+    ``said`` are those of which the text says what they bound. An I that something is added to is
+    the number 1 beside numbers.
     """
     if _ADDED_TO.search(latex) and not any(vocabulary.shapes.values()):
         vocabulary = replace(vocabulary, unit_identity=True)
     if not _RELATES.search(latex):
         return vocabulary
-    found: set[str] = set()
+    found = {name for name in said if name.partition("_")[0] in latex}
     for m in _LETTER.finditer(latex):
-        found |= _spellings(m.group())
+        found |= spellings(m.group())
     found -= vocabulary.sequences | vocabulary.parameters | vocabulary.totals
     if not found:
         return vocabulary
     return replace(vocabulary, parameters=vocabulary.parameters | found)
-
-
-def _spellings(letter: str) -> set[str]:
-    """A letter with its script as the reader may name it, and without."""
-    head, _, script = re.sub(r"\s|\\(?:text|mathrm)(?=\{)", "", letter).partition("_")
-    script = script.strip("{}")
-    return {head, f"{head}_{script}", f"{head}_{{{script}}}"} if script else {head}
 
 
 @dataclass(frozen=True)
@@ -131,17 +85,22 @@ class Sized:
     claim: Claim
     said: tuple[str, ...]
     sure: bool
+    #: The activation of which nothing is known but its steepest slope, if it is one.
+    unknown: str = ""
+    #: What is supposed of the letters in the formula itself: ``\gamma \lambda < 1`` at its end.
+    supposed: tuple[str, ...] = ()
 
 
 def sized(claim: Claim, rec: Recurrence, text: SaidSizes) -> Sized | None:
     """``claim`` with the sizes of a one-state network put in; ``None`` if it has no such letter."""
     if all(op in ("=", "~") for op in claim.ops):
         return None
-    nodes = [n for s in claim.sides for n in walk(s)]
-    letters = {n.name for n in nodes if isinstance(n, Sym) and n.name not in rec.shapes}
-    letters = {n for n in letters if any(p.match(n) for p in (_OF_WEIGHT, _OF_SLOPE, _OF_BOTH))}
+    letters = _letters(claim, rec, text)
     if not letters or letters & text.others:
         return None
+    shown, supposed = _without_condition(claim, letters)
+    sides = tuple(map(_cancelled, shown.sides))
+    nodes = [n for s in sides for n in walk(s)]
     if not any(isinstance(n, (D, Diag, Prod, Fn)) for n in nodes) or _divides(nodes, letters):
         return None  # a condition on the parameters
     weight, slope = _weight(rec), _slope(rec)
@@ -149,25 +108,30 @@ def sized(claim: Claim, rec: Recurrence, text: SaidSizes) -> Sized | None:
     said: list[str] = []
     sure = True
     for name in sorted(letters):
-        if name.startswith(r"\lambda") and not text.singular:
+        if name.startswith(r"\lambda") and not text.singular and name not in text.letters:
             return None  # it may be an eigenvalue
-        if _OF_WEIGHT.match(name) and weight is not None:
+        kind = _kind(name, letters, text)
+        if kind == "weight" and weight is not None:
             put[name] = weight
-            bounds = name.startswith((r"\gamma", r"\beta", r"\kappa"))
+            bounds = name.startswith((r"\gamma", r"\beta", r"\kappa")) or name in text.letters
             what = "norm" if bounds else "largest singular value"
             said.append(f"{name} is the {what} of {_name(weight)}")
-            sure &= text.bounded or not bounds
-        elif _OF_SLOPE.match(name) and slope is not None:
-            put[name] = Num(slope)
-            said.append(f"{name} is the least upper bound of the activation's slope, {slope}")
-            sure &= text.bounded
-        elif _OF_BOTH.match(name) and weight is not None and slope is not None:
-            put[name] = Mul((Num(slope), weight)) if slope != 1 else weight
+            sure &= name in text.letters or text.bounded or not bounds
+        elif kind == "slope" and slope is not None:
+            put[name] = slope
+            shown_slope = _shown(slope)
+            said.append(
+                f"{name} is the least upper bound of the activation's slope, {shown_slope}"
+            )
+            sure &= name in text.letters or text.bounded
+        elif kind == "both" and weight is not None and slope is not None:
+            put[name] = Mul((slope, weight)) if slope != ONE else weight
             said.append(f"{name} bounds the norm of the derivative of each step by the one before")
             sure = False
         else:
             return None
-    if list(put.values()).count(Num(slope or Fraction(0))) > 1:
+        sure &= _NUMBERED.match(name) is None or name in text.letters
+    if sum(node == slope for node in put.values()) > 1:
         return None  # one of the two is something else
 
     def change(n: Node) -> Node:
@@ -179,8 +143,77 @@ def sized(claim: Claim, rec: Recurrence, text: SaidSizes) -> Sized | None:
             return Pow(n.body, steps)
         return n.arg if isinstance(n, (Abs, Norm)) and isinstance(n.arg, (Num, Norm)) else n
 
-    sides = tuple(change(s) for s in claim.sides)
-    return Sized(replace(claim, sides=sides), tuple(said), sure)
+    given = tuple(replace(g, sides=tuple(map(change, g.sides))) for g in claim.given)
+    found = replace(shown, sides=tuple(map(change, sides)), given=given)
+    unknown = slope.name.removeprefix(STEEPEST) if isinstance(slope, Sym) else ""
+    return Sized(found, tuple(said), sure, unknown, supposed)
+
+
+def as_tanh(claim: Claim, name: str) -> Claim:
+    """``claim`` with tanh for an unknown activation, whose slope is at most 1."""
+
+    def change(n: Node) -> Node:
+        n = rebuild(n, change)
+        if isinstance(n, Fn) and n.name == name:
+            return replace(n, name="tanh")
+        return ONE if n == Sym(f"{STEEPEST}{name}") else n
+
+    given = tuple(replace(g, sides=tuple(map(change, g.sides))) for g in claim.given)
+    return replace(claim, sides=tuple(map(change, claim.sides)), given=given)
+
+
+def _letters(claim: Claim, rec: Recurrence, text: SaidSizes) -> set[str]:
+    """The letters for sizes that stand in a bound or in its hypotheses."""
+    sides = [*claim.sides, *(s for g in claim.given for s in g.sides)]
+    names = {n.name for s in sides for n in walk(s) if isinstance(n, Sym)} - set(rec.shapes)
+    found = {n for n in names if any(p.match(n) for p in (_OF_WEIGHT, _OF_SLOPE, _OF_BOTH))}
+    numbered = {n for n in names if _NUMBERED.match(n)}
+    return found | (names & set(text.letters)) | (numbered if len(numbered) == 2 else set())
+
+
+def _kind(name: str, letters: Collection[str], text: SaidSizes) -> str:
+    """What a letter bounds: the weight, the slope, both together; "" if nothing tells it."""
+    if name in text.letters:
+        return text.letters[name]
+    if numbered := _NUMBERED.match(name):
+        others = [n for n in letters if n != name and _NUMBERED.match(n)]
+        known = [text.letters[n] for n in others if n in text.letters]
+        if known:
+            return "weight" if known[0] == "slope" else "slope"
+        if others:
+            return "slope" if numbered[2] == "1" else "weight"
+    for kind, pattern in (("weight", _OF_WEIGHT), ("slope", _OF_SLOPE), ("both", _OF_BOTH)):
+        if pattern.match(name):
+            return kind
+    return ""
+
+
+def _without_condition(claim: Claim, letters: Collection[str]) -> tuple[Claim, tuple[str, ...]]:
+    r"""``A \le \gamma \lambda < 1`` without its end, which supposes something of the letters."""
+    from bptt_sym.render.text import text
+
+    before, last = claim.sides[-2:]
+    made = {n.name for n in walk(before) if isinstance(n, Sym)}
+    alone = made and made <= set(letters) and not any(
+        isinstance(n, (At, D, Norm)) for n in walk(before)
+    )
+    if len(claim.sides) < 3 or not alone or not isinstance(last, Num) or claim.ops[-1] == "=":
+        return claim, ()
+    condition = replace(claim, sides=(before, last), ops=claim.ops[-1:], given=())
+    return replace(claim, sides=claim.sides[:-1], ops=claim.ops[:-1]), (text(condition),)
+
+
+def _cancelled(node: Node) -> Node:
+    r"""``\frac1\gamma \gamma`` without the letter."""
+    node = rebuild(node, _cancelled)
+    if not isinstance(node, Mul):
+        return node
+    rest = list(node.args)
+    for below in [a for a in rest if isinstance(a, Div) and isinstance(a.den, Sym)]:
+        if isinstance(below, Div) and below.den in rest:
+            rest.remove(below.den)
+            rest[rest.index(below)] = below.num
+    return rest[0] if len(rest) == 1 else replace(node, args=tuple(rest))
 
 
 def unsized(claim: Claim, rec: Recurrence) -> Sym | None:
@@ -208,11 +241,18 @@ def _weight(rec: Recurrence) -> Node | None:
     return Norm(Sym(found[0]), "any") if len(found) == 1 else None
 
 
-def _slope(rec: Recurrence) -> Fraction | None:
+def _slope(rec: Recurrence) -> Node | None:
+    """The least upper bound of the slope of the activation, a sign for it where that is unknown."""
     names = {n.name for e in rec.equations if e.target in rec.states or e.target in rec.gates
              for n in walk(e.rhs) if isinstance(n, Fn)}  # fmt: skip
-    known = [_SLOPES.get(n) for n in names]
-    return known[0] if len(known) == 1 else None
+    if len(names) != 1:
+        return None
+    (name,) = names
+    return Num(_SLOPES[name]) if name in _SLOPES else Sym(f"{STEEPEST}{name}")
+
+
+def _shown(slope: Node) -> str:
+    return str(slope.value) if isinstance(slope, Num) else f"{getattr(slope, 'name', '')}'"
 
 
 def _name(weight: Node) -> str:

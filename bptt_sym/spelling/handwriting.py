@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bptt_sym.definitions.bound_names import A_SLOPE
+from bptt_sym.definitions.said_sizes import A_SLOPE
 from bptt_sym.documents.bare_lines import BRACKETED
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import BRACKETS, Edit, closing, edited, replaced

@@ -34,8 +34,20 @@ _TOP = r"\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?"
 _ORTHOGONAL = (
     rf"(?:(?P<o>{_WEIGHT})\s*{_TOP}\s*(?P=o)|(?P<p>{_WEIGHT})\s*(?P=p)\s*{_TOP})\s*=\s*I"
 )
+#: A letter for a size: of which, the text says elsewhere.
+_LETTER = (
+    r"\\(?:alpha|beta|gamma|eta|kappa|lambda|mu|rho)(?![A-Za-z])"
+    r"(?:\s*_\s*(?:\{\s*(?:\\?[A-Za-z]{1,6}|\\text\s*\{[a-z]+\}|[0-9])\s*\}|\\[a-z]+|[A-Za-z0-9]))?"
+)
+_FACTOR = rf"(?:{_LETTER}|{_SIZE})"
+_PRODUCT = rf"{_FACTOR}(?:(?:\s|\\[,;! ]|\\cdot(?![a-z])|\\times(?![a-z]))*{_FACTOR})?"
+_SMALL = (
+    rf"(?:{_NUMBER}(?![0-9]*\s*/)|1\s*/\s*{_LETTER}|"
+    rf"\\[dt]?frac\s*\{{?\s*1\s*\}}?\s*\{{\s*{_LETTER}\s*\}}|\\[dt]?frac\s*1\s*{_LETTER})"
+)
 _CONDITION = re.compile(
-    rf"\s*(?P<it>{_SIZE}\s*{_RELATION}\s*{_NUMBER}|{_SIGNED}\s*{_RELATION}\s*{_BARE}\s*{_RELATION}\s*{_SIGNED}"
+    rf"\s*(?P<it>{_PRODUCT}\s*{_RELATION}\s*{_SMALL}|"
+    rf"{_SIGNED}\s*{_RELATION}\s*{_BARE}\s*{_RELATION}\s*{_SIGNED}"
     rf"|{_BARE}\s*{_RELATION}\s*{_SIGNED}|{_ORTHOGONAL})\s*[.,]?\s*"
 )
 #: ``w \\in (0, 1)``

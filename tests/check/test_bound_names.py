@@ -103,3 +103,78 @@ def test_a_letter_that_the_text_explains_otherwise_is_not_taken_for_a_slope(
 def test_two_letters_are_not_both_the_slope() -> None:
     left = r"\left\|\frac{\partial s_t}{\partial s_k}\right\|"
     assert last(rf"{NETWORK}$${left} \le (\gamma \beta)^{{t-k}}$$").verdict == "undecided"
+
+
+UNKNOWN = r"""A recurrent network: $$s_t = \phi(A s_{t-1} + B x_t)$$
+"""
+SAID = r"Suppose $|\phi'(z)| \le \gamma_\phi$ and $\|A\| \le \gamma_A$. "
+TANH = r"Let $\|A\| \le M$ and $\|\mathrm{diag}(1 - s_t^2)\| \le K$. "
+LOGISTIC = r"""A recurrent network: $$z_t = A s_{t-1} + B x_t, \qquad s_t = \sigma(z_t)$$
+Let $\gamma$ be such that $\|\mathrm{diag}(\sigma'(z_t))\| \le \gamma$, and let $\lambda_1$
+be the largest singular value of $A$. """
+FAR = r"\left\|\frac{\partial s_t}{\partial s_k}\right\|"
+NEAR = r"\left\|\frac{\partial s_t}{\partial s_{t-1}}\right\|"
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "verdict"),
+    [
+        # What a letter bounds is said by a formula, whatever the letter and the activation.
+        (UNKNOWN + SAID, rf"{FAR} \le (\gamma_\phi \gamma_A)^{{t-k}}", "right_under_reading"),
+        (UNKNOWN + SAID, rf"{FAR} \le (\gamma_\phi \gamma_A)^{{t-k+1}}", "wrong"),
+        # (It holds if ‖A‖ ≤ 1, and the text before it has a bound.)
+        (UNKNOWN + SAID, rf"{FAR} \le \gamma_\phi^{{t-k}}", "undecided"),
+        (UNKNOWN + SAID, rf"{FAR} \le \frac{{\gamma_A^{{t-k}}}}{{\gamma_\phi}}", "undecided"),
+        (NETWORK + TANH, rf"{FAR} \le (K M)^{{t-k}}", "right_under_reading"),
+        (NETWORK + TANH, rf"{FAR} \le K^{{t-k}}", "wrong"),
+        (NETWORK, rf"{FAR} \le (K M)^{{t-k}}", "undecided"),
+        # A product of two sizes is none of them.
+        (NETWORK + r"Let $\|D\| \, \|A\| \le M$.", rf"{FAR} \le M^{{t-k}}", "undecided"),
+        # Two numbered bounds of the two norms, in whichever order.
+        (NETWORK, rf"{FAR} \le (\gamma_1 \gamma_2)^{{t-k}}", "right_under_reading"),
+        (NETWORK, rf"{FAR} \le (\gamma_1 \gamma_2)^{{t-k+1}}", "undecided"),
+        # What stands at the end supposes something of the letters.
+        (UNKNOWN + SAID, rf"{NEAR} \le \gamma_\phi \gamma_A < 1", "right_under_reading"),
+        (UNKNOWN + SAID, rf"{NEAR} \le \gamma_A < 1", "wrong"),
+    ],
+)
+def test_letters_of_which_a_formula_says_what_they_bound(
+    text: str, claim: str, verdict: str
+) -> None:
+    assert last(f"{text}\n$${claim}$$").verdict == verdict
+
+
+LESS = rf"{NEAR} \le \|A\| \|\mathrm{{diag}}(\sigma'(z_t))\| <"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (rf"If $\lambda_1 < \frac{{1}}{{\gamma}}$, then $${LESS} \frac1\gamma \gamma = 1$$", True),
+        (rf"If $\lambda_1 < \frac{{2}}{{\gamma}}$, then $${LESS} \frac1\gamma \gamma = 1$$", False),
+        (rf"If $\gamma \lambda_1 < 1$, then $${FAR} \to 0$$", True),
+        (rf"If $\gamma \lambda_1 < 2$, then $${FAR} \to 0$$", False),
+        (rf"If $\|A\| < 1/\gamma$, then $${FAR} \to 0$$", True),
+        (rf"If $\|A\| < \gamma$, then $${FAR} \le 1/5$$", False),
+    ],
+)
+def test_letters_in_conditions(text: str, verdict: bool) -> None:
+    assert last(LOGISTIC + text).is_right is verdict
+
+
+def test_a_condition_on_an_unknown_activation() -> None:
+    found = last(rf"{UNKNOWN}{SAID}If $\gamma_\phi \gamma_A < 1$, then $${FAR} \to 0$$")
+    assert found.is_right
+    assert not last(rf"{UNKNOWN}{SAID}If $\gamma_\phi \gamma_A < 2$, then $${FAR} \to 0$$").is_right
+
+
+def test_letters_are_found_in_linear_time() -> None:
+    from time import process_time
+
+    from bptt_sym.definitions.said_sizes import SaidSizes
+
+    for hostile in ("\\gamma" + " " * 30000 + "=", "\\|W" * 9000, "\\gamma = \\|" * 9000,
+                    "\\sup |" + "(" * 30000, "\\|\\mathrm{diag}(" * 9000):  # fmt: skip
+        start = process_time()
+        SaidSizes.of(hostile)
+        assert process_time() - start < 2

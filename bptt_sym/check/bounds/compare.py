@@ -194,19 +194,20 @@ def _never_negative(e: Exponent, lags: Collection[tuple[tuple[str, int], ...]]) 
 def _grows(e: Exponent) -> bool:
     """Whether an exponent grows with the run: T, or the step of what is differentiated, has + 1."""
     named = dict(e[0])
-    late = next((i for i in ("T", "t") if i in named), None)
-    if late is None:
-        return sum(c > 0 for c in named.values()) == 1 and all(abs(c) == 1 for c in named.values())
-    return named[late] == 1 and all(abs(c) == 1 for c in named.values())
+    if not all(abs(c) == 1 for c in named.values()):
+        return False
+    return named["T"] == 1 if "T" in named else sum(c > 0 for c in named.values()) == 1
 
 
 def vanishes(magnitude: Magnitude, sizes: Sizes) -> bool:
     """Whether every term tends to 0 as its exponent grows: the bases' product is below 1."""
     for t in magnitude:
         groups: dict[tuple[tuple[str, int], ...], tuple[Fraction, bool]] = {}
-        for base, e in t.powers:
-            if not e[0]:
-                continue
+        moving = [(base, e) for base, e in t.powers if e[0]]
+        one = len({e[0] for _, e in moving}) == 1 and _grows(moving[0][1])
+        if one and sizes.falls(frozenset(base for base, _ in moving)):
+            continue
+        for base, e in moving:
             limit = sizes.at_most(base)
             if limit is None or not _grows(e):
                 return False

@@ -40,6 +40,7 @@ from bptt_sym.check.bounds.terms import (
 from bptt_sym.errors import BpttError
 from bptt_sym.jacobian import Calculus, offset
 from bptt_sym.notation import (
+    STEEPEST,
     Abs,
     Add,
     At,
@@ -74,7 +75,7 @@ from bptt_sym.recurrence import STEP, Recurrence, references
 from bptt_sym.shapes import shape_of
 
 #: Least upper bounds of the derivatives of the activations.
-SLOPE = {"tanh": Fraction(1), "sigma": Fraction(1, 4)}
+SLOPE = {"tanh": Fraction(1), "sigma": Fraction(1, 4), "relu": Fraction(1)}
 #: Least upper bounds of their absolute values; neither is attained.
 OUTPUT = {"tanh": Fraction(1), "sigma": Fraction(1)}
 
@@ -107,6 +108,8 @@ class Bounder:
                 return (UNIT,)
             case At(name=name) if self._is_a_named_matrix(name):
                 return self.bound(substitute_index(self.rec.rhs(name), STEP, node.time))
+            case Sym(name=name) if name.startswith(STEEPEST):
+                return (_steepest(name.removeprefix(STEEPEST)),)
             case Idx() | Sym() | At():
                 return (self._leaf(node),)
             case Norm(arg=a, ord=kind):
@@ -131,10 +134,12 @@ class Bounder:
                 raise Unbounded("the norm of a vector grows with the number of its entries")
             case Pow(base=b, exp=e):
                 return self._pow(b, e)
-            case Fn(name=name, order=k) if name in SLOPE and k <= 1:
-                if k:
-                    self.note(_slope_reason(name))
-                    return (Term(SLOPE[name]),)
+            case Fn(name=name, order=1) if name in SLOPE:
+                self.note(_slope_reason(name))
+                return (Term(SLOPE[name]),)
+            case Fn(name=name, order=1) if name in self.rec.activations:
+                return (_steepest(name),)
+            case Fn(name=name, order=0) if name in OUTPUT:
                 self.note(_output_reason(name))
                 return (Term(OUTPUT[name], strict=True),)
             case Prod():
@@ -441,11 +446,18 @@ def norm_of(kind: str) -> str:
     return "2" if kind == "any" else kind
 
 
+def _steepest(name: str) -> Term:
+    """The least upper bound of the slope of an activation of which nothing else is known."""
+    return Term(Fraction(1), ((("sup", name), ONE_EXP),))
+
+
 def _is_diagonal(node: Node) -> bool:
     return isinstance(node, Diag) or (isinstance(node, Transpose) and isinstance(node.arg, Diag))
 
 
 def _slope_reason(name: str) -> str:
+    if name == "relu":
+        return "0 ≤ ReLU' ≤ 1"
     return "0 < tanh' = 1 - tanh² ≤ 1" if name == "tanh" else "0 < σ' = σ(1 - σ) ≤ 1/4"
 
 

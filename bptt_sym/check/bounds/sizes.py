@@ -15,6 +15,7 @@ from typing import Any
 
 from bptt_sym.check.bounds.magnitude import norm_of
 from bptt_sym.notation import (
+    STEEPEST,
     Abs,
     Add,
     Claim,
@@ -50,6 +51,8 @@ class Sizes:
     #: Between which numbers a parameter lies.
     floor: dict[str, Limit] = field(default_factory=dict)
     ceiling: dict[str, Limit] = field(default_factory=dict)
+    #: The most that several sizes multiplied are.
+    products: dict[frozenset[Any], Limit] = field(default_factory=dict)
 
     @classmethod
     def of(cls, claims: Sequence[Claim], values: Mapping[str, Fraction] | None = None) -> Sizes:
@@ -77,6 +80,10 @@ class Sizes:
         if constant(right) is None:
             left, right, op = right, left, _TURNED.get(op, op)  # type: ignore[assignment]
         (factor, base), value = _scaled(left), constant(right)
+        if base is None and value is not None and op in ("<", "<="):
+            several = _several(left)
+            self.products |= {several: (value, op == "<")} if several else {}
+            return bool(several)
         if base is None or value is None or factor <= 0 or op not in (*_TURNED, "="):
             return False
         limit = (value / factor, op in ("<", ">"))
@@ -101,6 +108,11 @@ class Sizes:
             if end is not None and end[0] >= 0:
                 self.lower[base] = max(self.lower.get(base, end), end)
 
+    def falls(self, bases: frozenset[Any]) -> bool:
+        """Whether a hypothesis says that these sizes multiplied are below 1."""
+        most, strict = self.products.get(bases, (Fraction(2), False))
+        return most < 1 or (most == 1 and strict)
+
     def is_positive(self, name: str) -> bool:
         """Whether a number is known not to be negative."""
         return name in self.floor and self.floor[name][0] >= 0
@@ -119,6 +131,12 @@ class Sizes:
         return min(found, key=lambda limit: limit[0], default=None)
 
 
+def _several(node: Node) -> frozenset[Any]:
+    """The sizes of which a node is the product; none if it is not."""
+    sizes = [size_of(a) for a in node.args] if isinstance(node, Mul) else []
+    return frozenset() if None in sizes or len({*sizes}) < len(sizes) else frozenset(sizes)
+
+
 def size_of(node: Node) -> Any:
     """The size that a hypothesis is about: |w|, ‖W‖ or ρ(W)."""
     match node:
@@ -126,6 +144,8 @@ def size_of(node: Node) -> Any:
             return ("|", n)
         case Norm(arg=Sym(name=n), ord=kind):
             return ("‖", n, norm_of(kind))
+        case Sym(name=name) if name.startswith(STEEPEST):
+            return ("sup", name.removeprefix(STEEPEST))
         case Mul(args=(Sym(name=r"\rho"), Sym(name=n))):
             return (RADIUS, n)
     return None
@@ -151,7 +171,7 @@ def put_in(fixed: Mapping[tuple[str, int | str | None], Node]) -> dict[str, Frac
 def _scaled(node: Node) -> tuple[Fraction, Any]:
     """A size, or the name of a number, and what it is multiplied by; ``None`` for other nodes."""
     match node:
-        case Sym(name=name):
+        case Sym(name=name) if size_of(node) is None:
             return Fraction(1), name
         case Div(num=a, den=b) if constant(b):
             factor, base = _scaled(a)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import InputError
-from bptt_sym.notation import Claim
+from bptt_sym.notation import Claim, Sym, walk
 from bptt_sym.recurrence import Recurrence
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def refuse_contradiction(given: Sequence[Claim], rec: Recurrence) -> None:
 
     names, stated = Names(rec), []
     for g in given:
+        if not _is_known(g, rec):
+            continue
         try:
             stated.append(names.claim(g))
         except NotStated:
@@ -40,6 +42,11 @@ def refuse_contradiction(given: Sequence[Claim], rec: Recurrence) -> None:
             "the hypotheses contradict each other, so that they prove anything",
             hint="leave one of them out",
         )
+
+
+def _is_known(claim: Claim, rec: Recurrence) -> bool:
+    """Whether the recurrence has all the names of a claim: a spectral radius is no name."""
+    return all(n.name in rec.shapes for s in claim.sides for n in walk(s) if isinstance(n, Sym))
 
 
 def with_theorem(
@@ -70,6 +77,8 @@ def by_theorem(
 def _proved(claim: Claim, rec: Recurrence, given: Sequence[Claim]) -> Decision | None:
     from bptt_sym import prove
 
+    if not all(_is_known(c, rec) for c in (claim, *given)):
+        return None
     found = prove.bound(rec, replace(claim, given=()), list(given))
     return found if found.status == "proved" else None
 
