@@ -1,4 +1,6 @@
-"""The same model, and the same claim, with one unit: every quantity is a number.
+"""The same model, and the same claim, with one unit, or with vectors of units.
+
+With one unit every quantity is a number.
 
 A transpose, a ``diag`` and the order of factors say nothing there, so a claim that fails with one
 unit fails under every reading of its shapes.
@@ -7,15 +9,17 @@ unit fails under every reading of its shapes.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import (
     Add,
     At,
     Block,
+    Call,
     Claim,
     Concat,
+    D,
     Diag,
     Fn,
     Had,
@@ -28,6 +32,7 @@ from bptt_sym.notation import (
     rebuild,
     walk,
 )
+from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence
 
 
@@ -49,6 +54,42 @@ def one_unit(rec: Recurrence) -> Recurrence | None:
             totals={n: plain[v] for n, v in rec.totals.items()},
             functions=dict.fromkeys(rec.functions, ()),
         )
+    except BpttError:
+        return None
+
+
+def of_vectors(rec: Recurrence) -> Recurrence | None:
+    r"""``rec`` with vectors for what is abstract in it, ``h_t = F(h_{t-1}, x_t, \theta)``.
+
+    Nothing in such a definition tells vectors from numbers: what it makes, and all that it is made
+    of, gets a dimension of its own. ``None`` where numbers are meant by the form of some equation,
+    or nothing is abstract.
+    """
+    from bptt_sym.definitions.usage import LOSSES
+
+    if not rec.is_scalar:
+        return None
+    shapes, functions = dict(rec.shapes), dict(rec.functions)
+
+    fresh = (f"v{k}" for k in count())
+
+    def take(name: str) -> None:
+        shapes[name] = shapes.get(name) or (next(fresh),)
+
+    for e in rec.equations:
+        if plain_name(e.target) in LOSSES:
+            continue
+        if not isinstance(e.rhs, Call) or any(isinstance(n, D) for n in walk(e.rhs)):
+            return None
+        take(e.target)
+        functions[e.rhs.name] = shapes[e.target]
+        for n in walk(e.rhs):
+            if isinstance(n, (At, Sym)):
+                take(n.name)
+    if shapes == dict(rec.shapes):
+        return None
+    try:
+        return replace(rec, shapes=shapes, functions=functions)
     except BpttError:
         return None
 

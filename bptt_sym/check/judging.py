@@ -37,6 +37,8 @@ from bptt_sym.notation import Claim
 from bptt_sym.read import read_claim
 from bptt_sym.read.vocabulary import CONSTANT
 
+#: Of a formula about an abstract recurrence that fails, or does not fit, where it has vectors.
+NUMBERS = marked("every quantity is a number (of vectors it was not shown)")
 #: How many models a row may fail under before an undecided one is the last.
 MOST_TRIED = 6
 
@@ -182,6 +184,8 @@ class Judging:
                         verdict = at_the_last_step(verdict, claim, model)
                     except InputError:
                         continue
+                if verdict.is_right:
+                    verdict = self._of_vectors(verdict, row, model, generic, bare)
                 # (Where a step was put in, a total of the same name may be meant.)
                 written = not (bare or generic or model.supposed) and verdict.verdict == "wrong"
                 verdict = failures.with_suppositions(verdict, claim, model, generic)
@@ -198,6 +202,24 @@ class Judging:
             return by_links(failures.of_failures(failed, formula), failed, self.bench)
         assert first is not None
         raise first
+
+    def _of_vectors(
+        self, verdict: Verdict, row: Row, model: Model, generic: Mapping[str, str],
+        latex: str | None,
+    ) -> Verdict:  # fmt: skip
+        """``verdict``, of a row that is right, for vectors if the model is abstract; else for
+        numbers."""
+        abstract = self.models.of_vectors(model)
+        if abstract is None or any(op != "=" for op in row.chain.ops):
+            return verdict
+        try:
+            found = self.bench.verdict(self.claim(row, abstract, generic, latex), abstract)
+        except InputError:
+            found = None
+        if found is not None and found.is_right:
+            return found
+        readings = (*verdict.readings, NUMBERS)
+        return replace(verdict, verdict="right_under_reading", readings=readings)
 
     def continued(self, formula: Formula, error: InputError) -> Judged:
         """A formula that goes on from a left side that is not written with it."""

@@ -51,6 +51,8 @@ class Model:
     completions: list[Model] | None = None
     #: The same model of one unit, where every quantity is a number.
     one_unit: Court | None = None
+    #: The same model with vectors for what is abstract in it, once it was asked for.
+    vectors: list[Model] | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.context import Context
-from bptt_sym.check.dimension import claim_of_one_unit, one_unit
+from bptt_sym.check.dimension import claim_of_one_unit, of_vectors, one_unit
 from bptt_sym.check.model import Model
 from bptt_sym.check.slopes import without_functions
 from bptt_sym.decide.rewriting import defined_in_rows
@@ -383,6 +383,13 @@ class Models:
             rec = one_unit(model.court.model)
             model.one_unit = Court.of(rec) if rec is not None else None
         return model.one_unit
+
+    def of_vectors(self, model: Model) -> Model | None:
+        """The model with vectors for what is abstract in it, if the text does not say numbers."""
+        if model.vectors is None:
+            rec = None if self.context.wording.scalar else of_vectors(model.court.model)
+            model.vectors = [] if rec is None else [replace(model, court=self._court(rec))]
+        return model.vectors[0] if model.vectors else None
 
     def holds_in_numbers(self, claim: Claim, model: Model) -> bool:
         """Whether ``claim`` holds where every quantity of a model of vectors is a number."""
