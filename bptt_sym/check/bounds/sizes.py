@@ -221,9 +221,11 @@ def supposed_signs(
 ) -> tuple[Claim, ...]:
     """``0 ≤ w`` for each number on whose sign the bound ``claim`` depends and nothing is said.
 
-    ``known`` are the numbers that have a value.
+    ``known`` are the numbers that have a value. What stands with its sign on the smaller side,
+    too, bounds no size there: ``w ≤ 2w`` is about the sign.
     """
-    told, above = set(known), dict.fromkeys(with_signs(claim.sides[1], rec))
+    told = {*known, *with_signs(claim.sides[0], rec)}
+    above = dict.fromkeys(with_signs(claim.sides[1], rec))
     for g in given:
         name, op, value = _about(g)
         if not name or rec.shapes.get(name) != ():
