@@ -82,6 +82,7 @@ class Court:
         in what is wrong (:meth:`explained` does that later).
         """
         from bptt_sym.check.bounds import judge_bound
+        from bptt_sym.check.bounds.kinds import of_diagonals
         from bptt_sym.check.spectral import is_spectral, judge_with_sizes
         from bptt_sym.decide import decide
         from bptt_sym.diagnose.diagnosis import explained
@@ -103,6 +104,7 @@ class Court:
                 return Court.of(self.model, (*self.assume, *put)).judge(
                     replace(claim, given=rest), theorems=theorems, explain=explain
                 )
+            claim = of_diagonals(claim, self.model)
             verdict = decide(
                 claim, self.model, assume=self.assume, arena=self.arena,
                 bounds=partial(judge_bound, theorems=theorems),

@@ -40,7 +40,7 @@ from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.defining import base_letter, definition_of, definitions_in, may_define
 from bptt_sym.definitions.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.documents.document import PROSE, Document, Formula
-from bptt_sym.errors import BpttError, InputError, UnboundName
+from bptt_sym.errors import BpttError, InputError, LaterStepError, UnboundName
 from bptt_sym.messages import marked
 from bptt_sym.read.vocabulary import plain_name
 
@@ -188,12 +188,33 @@ class _Auditor:
         try:
             self.models.define(definitions_in(found, rows.formula), rows.formula)
         except BpttError as error:
+            if isinstance(error, LaterStepError) and (named := self._of_later_steps(found, rows)):
+                return named
             verdict = failures.of_definitions(error, any(row.differentiates for row in found))
             if isinstance(error, InputError) and verdict.verdict == "unreadable":
                 self._fault = (rows.formula, error)
             # A value that fits no model was no definition after all.
             return {id(row): verdict for row in found if row.kind is not Kind.VALUE}
         return {id(row): Verdict("not_a_claim", note=marked("a definition")) for row in found}
+
+    def _of_later_steps(self, found: Sequence[Row], rows: Outline) -> dict[int, Verdict]:
+        """The verdicts of definitions of which some read a later step, as names for what they are.
+
+        ``D_j = diag(σ'(z_{j+1}))`` is computed by no step; it stands for its right side.
+        """
+        later = [r for r in found if _LATER.search(r.latex, r.chain.sides[1][0].start)]
+        rest = [id(r) for r in found if r not in later]
+        verdicts = self._definitions(
+            Outline(rows.formula, tuple(r for r in rows.rows if id(r) in rest))
+        ) if rest and later else {}  # fmt: skip
+        for row in later:
+            named = None
+            if row.kind is Kind.SEQUENCE and len(row.chain.sides) == 2:
+                named = None if row.name in row.mentions else self._name(row, rows.formula)
+            if named is None:
+                return {}
+            verdicts[id(row)] = named
+        return verdicts
 
     def _defining(self, rows: Sequence[Row]) -> list[Row]:
         """Those of ``rows`` that define, and what rests on their names beside them."""
@@ -322,6 +343,8 @@ class _Auditor:
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged
 
 
+#: A name at the step after: ``z_{j+1}``, ``z^{(t+1)}``.
+_LATER = re.compile(r"[_^]\s*\{\s*\(?\s*[a-z]\s*\+\s*1\s*\)?\s*\}")
 _CASE_ONLY = Verdict("not_a_claim", note=marked("a case, not a definition"))
 _CONDITION = Verdict("not_a_claim", note=marked("a condition, not a claim"))
 #: "for $k = t$" before a formula.

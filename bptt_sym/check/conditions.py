@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from bptt_sym.check.slopes import bounds_a_slope
 from bptt_sym.check.suppositions import IF_ROMANCE, supposition
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.defining import Definition, is_a_loss_of_a_step
@@ -50,7 +51,7 @@ def only_supposes(
     ``timed`` are the names that run in time, ``defined`` those with a definition so far.
     """
     chain = row.chain
-    if chain.given or chain.link:
+    if chain.given or chain.link or bounds_a_slope(row.latex):
         return ""
     if _ENTRIES.fullmatch(row.latex):
         return "it says nothing about a recurrence"

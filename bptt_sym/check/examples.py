@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from bptt_sym.check.conditions import behind_script, constant
+from bptt_sym.check.slopes import bounds_a_slope
 from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.notation import FUNCTIONS
 from bptt_sym.read.tokens import Token
@@ -42,6 +43,8 @@ def without_numbers(row: Row) -> Row | None:
     ):
         return replace(row, chain=replace(chain, sides=chain.sides[:2], ops=chain.ops[:1]))
     if not set(chain.ops) <= {"=", "~", "+="} or chain.given or row.kind is Kind.INITIAL:
+        return row
+    if bounds_a_slope(row.latex):
         return row
     gradient = "+=" in chain.ops or any(
         t.kind == "partial" or t.text in (r"\delta", r"\nabla") for t in chain.sides[0]

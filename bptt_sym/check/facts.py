@@ -15,7 +15,7 @@ from bptt_sym.check.equivalent_norms import of_norms
 from bptt_sym.check.matrix_identities import is_of_matrices, of_matrices
 from bptt_sym.check.models import Models
 from bptt_sym.check.powers_in_the_limit import of_powers
-from bptt_sym.check.slopes import of_an_activation
+from bptt_sym.check.slopes import bounds_a_slope, of_an_activation
 from bptt_sym.check.softmax import by_its_entries, of_a_loss, of_a_softmax
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.outline import Row
@@ -54,6 +54,7 @@ def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
 def needs_no_model(latex: str) -> bool:
     """Whether a row says something of a function alone, and so defines nothing of a run."""
     known = of_an_activation(latex) is not None or of_differences(latex) is not None
+    known |= bounds_a_slope(latex)
     return known or is_of_matrices(latex) or by_its_entries(latex) is not None
 
 

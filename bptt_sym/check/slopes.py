@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
 
 from bptt_sym.check.answer import Court
-from bptt_sym.decide.verdict import Verdict
+from bptt_sym.decide.verdict import Counterexample, Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import Fn, Node, rebuild, walk
 from bptt_sym.read import read_claim, recurrence_from_latex
@@ -34,31 +35,67 @@ _OF_NOTHING = re.compile(rf"(frac\s*\{{\s*(?:d|\\partial)\s*{_FUNCTION})(\s*\}})
 _VALUE = re.compile(r"(?<![A-Za-z\\])([a-z])\s*_\s*\{?\s*t\s*\}?")
 
 
-#: ``\\tanh' \\leq 1``, ``0 < \\sigma'(x) \\leq 1/4``: the size of a slope, wherever it is taken.
-_BOUNDED = re.compile(
-    r"\s*(?P<low>0\s*(?:<|\\leq?(?![a-z])|≤)\s*)?(?P<bar>\|\s*)?"
-    r"(?P<f>\\(?:tanh|sigma)|\\(?:text|mathrm|operatorname)\s*\{\s*(?:tanh|sigmoid)\s*\}|tanh|sigmoid)"
-    r"\s*(?:'|\^\s*\{?\s*(?:\\prime|')\s*\}?)\s*(?:\(\s*(?:[a-z]|\\cdot)\s*\)\s*)?(?(bar)\|\s*)"
-    r"(?P<op><|\\leq?(?:slant)?(?![a-z])|≤)\s*(?P<most>\d+(?:\.\d+)?(?:\s*/\s*\d+)?|"
-    r"\\[dt]?frac\s*\{?\s*\d\s*\}?\s*\{?\s*\d\s*\}?)\s*[.,;]?\s*"
+_A_NUMBER = (
+    r"(?P<most>\d+(?:\.\d+)?(?:\s*/\s*[1-9])?|\\[dt]?frac\s*\{?\s*[1-9]\s*\}?\s*\{?\s*[1-9]\s*\}?)\s*[.,;]?\s*"
 )
+_BARS = r"(?:\\left\s*)?(?:\\\||\|\s*\||\||\\[lr]?[vV]ert(?![a-z])|‖)\s*"
+#: ``\\tanh' \\leq 1``, ``0 < \\sigma'(x) \\leq 1/4``, ``\\max_z |\\sigma'(z)| = 1/4``: the size of
+#: a slope, wherever it is taken.
+_BOUNDED = re.compile(
+    r"\s*(?P<low>0\s*(?:<|\\leq?(?![a-z])|≤)\s*)?"
+    r"(?P<all>\\(?:max|sup)(?![a-z])\s*(?:_\s*(?:\{[^{}]{1,12}\}|[a-z])\s*)?(?:\\[,;! ]\s*)?)?"
+    rf"(?P<bar>{_BARS})?"
+    r"(?P<f>\\(?:tanh|sigma)|\\(?:text|mathrm|operatorname)\s*\{\s*(?:tanh|sigmoid)\s*\}|tanh|sigmoid)"
+    r"\s*(?:'|\^\s*\{?\s*\\prime\s*\}?)\s*(?:\(\s*(?:[a-z]|\\cdot)\s*\)\s*)?"
+    rf"(?(bar)(?:\\right\s*)?{_BARS}(?P<norm>_\s*\{{?\s*\\(?:infty|max)\s*\}}?\s*)?)"
+    rf"&?\s*(?P<op><|\\leq?(?:slant)?(?![a-z])|≤|=)\s*{_A_NUMBER}"
+)
+_LEAST = {r"\tanh": Fraction(1), r"\sigma": Fraction(1, 4)}
+
+
+def bounds_a_slope(latex: str) -> bool:
+    """Whether a formula says no more than how steep tanh or σ is."""
+    found = _BOUNDED.fullmatch(latex)
+    return found is not None and (found["op"] != "=" or bool(found["all"] or found["bar"]))
 
 
 def _of_its_size(latex: str) -> Verdict | None:
     """The verdict of a bound on a slope; a strict one that fails at one place accuses nobody."""
     found = _BOUNDED.fullmatch(latex)
-    if found is None:
+    if found is None or not bounds_a_slope(latex):
         return None
     function = r"\tanh" if "tanh" in found["f"] else r"\sigma"
     court = _court("x")
     low, least = found["low"] or "", rf"{function}'(x)"
-    verdict = court.judge(read_claim(rf"{low}{least} {found['op']} {found['most']}", court.model))
-    if verdict.verdict == "wrong":
-        soft = court.judge(read_claim(rf"{least} \leq {found['most']}", court.model))
+
+    def judged(op: str) -> Verdict:
+        return court.judge(read_claim(rf"{low}{least} {op} {found['most']}", court.model))
+
+    if found["op"] == "=":
         # (σ is many a text's sign for any activation.)
-        if soft.is_right or function == r"\sigma":
-            return None
+        value = _value(found["most"])
+        if value == _LEAST[function]:
+            return replace(judged(r"\leq"), method=_STEEPEST.format(function, value))
+        if value in _LEAST.values():
+            return None if function == r"\sigma" else judged("=")
+        said = _STEEPEST.format(function, _LEAST[function])
+        shown = Counterexample(1, {}, {"x": "0"}, str(_LEAST[function]), str(value))
+        return Verdict("wrong", method=said, counterexample=shown)
+    verdict = judged(found["op"])
+    if verdict.verdict == "wrong" and judged(r"\leq").is_right:
+        return None
     return verdict
+
+
+def _value(number: str) -> Fraction:
+    """``1/4``, ``0.25`` and ``\\frac14`` as a number."""
+    digits = re.findall(r"\d+(?:\.\d+)?", number)
+    if number.lstrip().startswith("\\") and len(digits) == 1:
+        digits = list(digits[0])
+    return Fraction(digits[0]) / Fraction(digits[1] if len(digits) > 1 else 1)
+
+
+_STEEPEST = "the least upper bound of the slope of {} is {}"
 
 
 def of_an_activation(latex: str, written: str = "") -> Verdict | None:
@@ -70,7 +107,7 @@ def of_an_activation(latex: str, written: str = "") -> Verdict | None:
     what the function gives.
     """
     found = _PRIMED.match(latex) or _DIFFERENTIATED.match(latex)
-    if found is None:
+    if found is None or bounds_a_slope(written):
         return _of_its_size(written)
     x = found.group("x")
     latex = _OF_NOTHING.sub(lambda m: f"{m.group(1)}({x}){m.group(2)}", latex)

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from bptt_sym.definitions.said_sizes import LETTER, SaidSizes, spellings
+from bptt_sym.definitions.said_sizes import LETTER, STEEPEST_LETTER, SaidSizes, spellings
 from bptt_sym.notation import (
     ONE,
     STEEPEST,
@@ -46,6 +46,7 @@ _LETTER = re.compile(LETTER)
 _OF_WEIGHT = re.compile(r"\\(?:gamma|beta|kappa)_\{?[Ww]\}?$|\\lambda(?:_\{?(?:\\?max|1|W)\}?)?$|"
                         r"(?:\\sigma|s)_\{?(?:\\?max|1)\}?$")  # fmt: skip
 _OF_SLOPE = re.compile(r"\\(?:gamma|beta|kappa)(?:_\{?(?:\\?max|\\?sigma|\\?phi|h|f|g|1)\}?)?$")
+_UNNAMED = spellings(STEEPEST_LETTER, bare=False)
 _OF_BOTH = re.compile(r"\\eta$")
 #: The first and the second of two bounds: which is which makes no difference to their product.
 _NUMBERED = re.compile(r"(\\(?:gamma|beta|kappa|eta))_\{?([12])\}?$")
@@ -120,8 +121,9 @@ def sized(claim: Claim, rec: Recurrence, text: SaidSizes) -> Sized | None:
         elif kind == "slope" and slope is not None:
             put[name] = slope
             shown_slope = _shown(slope)
+            shown_name = "a slope without a step" if name in _UNNAMED else name
             said.append(
-                f"{name} is the least upper bound of the activation's slope, {shown_slope}"
+                f"{shown_name} is the least upper bound of the activation's slope, {shown_slope}"
             )
             sure &= name in text.letters or text.bounded
         elif kind == "both" and weight is not None and slope is not None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+#: The letter of the steepest slope, where the text writes it without a letter.
+STEEPEST_LETTER = r"\kappa_{sup}"
 #: The norm of the recurrent weight, or the least upper bound of the activation's slope.
 Size = Literal["weight", "slope"]
 
@@ -48,7 +50,7 @@ _WEIGHT = (
     r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*W\s*\}|[WUVRA](?![A-Za-z]))\s*(?:_\s*(?:\{[^{}$]{1,14}\}|[A-Za-z]))?"
     r"\s*(?:\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?)?"
 )
-_DIAG = (
+A_DIAGONAL = (
     r"(?:\\(?:operatorname|mathrm|text|mathop|textrm)\s*\{\s*diag\s*\}|\\diag(?![a-z])|diag)\s*(?:\\!|\\left|\\[Bb]igl?|\s)*"
     r"[(\[{]\s*" + _A_SLOPE + r"\s*(?:\\right|\\[Bb]igr?|\s)*[)\]}]"
 )
@@ -57,7 +59,7 @@ _NORM_OF_WEIGHT = (
     rf"(?:{_OPEN}{_WEIGHT}{_CLOSE}|\\sigma\s*_\s*\{{?\s*\\?(?:max|1)\s*\}}?\s*\(\s*{_WEIGHT}\s*\))"
 )
 _SIZE_OF_SLOPE = (
-    rf"(?:(?:{_MOST})?{_OPEN}(?:{_DIAG}|{_A_SLOPE}){_CLOSE}|{_MOST}(?:\(\s*)?{_A_SLOPE})"
+    rf"(?:(?:{_MOST})?{_OPEN}(?:{A_DIAGONAL}|{_A_SLOPE}){_CLOSE}|{_MOST}(?:\(\s*)?{_A_SLOPE})"
 )
 #: Behind a letter that stands alone.
 _ALONE = (
@@ -127,7 +129,7 @@ class SaidSizes:
             elif not (re.match(A_SLOPE, what) or _A_NORM.match(what)):
                 others |= spellings(m.group("letter"))
         singular, bounded = _SINGULAR.search(text), _BOUNDED.search(text)
-        letters: dict[str, Size] = {}
+        letters: dict[str, Size] = dict.fromkeys(spellings(STEEPEST_LETTER, bare=False), "slope")
         twice: set[str] = set()
         for size, pattern in _SAID:
             for m in pattern.finditer(text):
@@ -151,4 +153,7 @@ def spellings(letter: str, *, bare: bool = True) -> set[str]:
     return {f"{head}_{script}", f"{head}_{{{script}}}"} | ({head} if bare else set())
 
 
-__all__ = ["A_SLOPE", "LETTER", "SCRIPT", "SaidSizes", "Size", "spellings"]
+__all__ = [
+    "A_DIAGONAL", "A_SLOPE", "LETTER", "SCRIPT", "STEEPEST_LETTER", "SaidSizes", "Size",
+    "spellings",
+]  # fmt: skip

@@ -86,6 +86,7 @@ from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
 from bptt_sym.spelling.single_step import with_its_step
 from bptt_sym.spelling.slashed import with_bars_for_slashes
 from bptt_sym.spelling.stacked import with_stacked_gates
+from bptt_sym.spelling.steepest import with_letters_for_slopes
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.stepless import with_steps
 from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
@@ -263,6 +264,7 @@ TYPESETTING = (
     _all(with_bold_for_arrows),
     _each(without_limit_signs),
     _each(with_constants_for_orders),
+    _all(with_letters_for_slopes),
     _all(with_conditions),
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.

@@ -48,6 +48,9 @@ _LAST_LAYER = re.compile(r"\s*L\s*(?:-\s*[0-9]\s*)?")
 _TO_THE_LAST = re.compile(
     r"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{[^{}]*\}\s*\^\s*(?P<end>\{\s*L\s*(?:-\s*[0-9]\s*)?\}|L(?![A-Za-z]))"
 )
+_IS_AN_END = re.compile(
+    r"\\(?:sum|prod)\s*+(?:\\limits\s*+)?(?:_\s*+(?:\{[^{}]*\}|[A-Za-z])\s*+)?\^\s*+\{?\s*\Z"
+)
 _IS_RAISED = re.compile(r"\^\s*\{?\s*\Z")
 
 
@@ -127,7 +130,8 @@ def _with_t(formulas: Sequence[Formula], names: dict[str, str]) -> list[Formula]
             continue
         edits = [
             (n.start, n.end, "t" if n.base == letter else letter)
-            for n in ns if n.base in ("t", letter)
+            for n in ns
+            if n.base in ("t", letter) and not _turns_what_is_before(f.latex, n.start, n.base)
         ]  # fmt: skip
         out.append(edited(f, edits))
     return out
@@ -197,6 +201,11 @@ def _one_more(less: str) -> str:
 def is_transpose(text: str, start: int, base: str) -> bool:
     """Whether the ``base`` at ``start`` is a T above something, and no step."""
     return base == "T" and _IS_RAISED.search(text, max(0, start - 6), start) is not None
+
+
+def _turns_what_is_before(text: str, start: int, base: str) -> bool:
+    r"""Whether a T is a transpose: above something that is no sum, ``W^T`` and not ``\sum^T``."""
+    return is_transpose(text, start, base) and not _IS_AN_END.search(text, 0, start)
 
 
 def _in_sizes(formulas: Sequence[Formula]) -> set[str]:

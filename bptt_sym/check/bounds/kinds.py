@@ -76,7 +76,7 @@ def leaves_open(left: Node, right: Node) -> bool:
 
 def of_diagonals(claim: Claim, rec: Recurrence) -> Claim:
     r""":math:`\|v\|_\infty` beside another norm is that of the diagonal matrix of ``v``."""
-    left, right = claim.sides
+    left = claim.sides[0]
     kind = {"2": "2", "F": "2", "any": "any"}
     others = [n for n in walk(left) if isinstance(n, Norm)]
     others = [n for n in others if n.ord != "inf" or not _is_vector(n.arg, rec)]
@@ -92,7 +92,7 @@ def of_diagonals(claim: Claim, rec: Recurrence) -> Claim:
             return Norm(Diag(n.arg), kind[ord_])
         return rebuild(n, change)
 
-    return replace(claim, sides=(change(left), change(right)))
+    return replace(claim, sides=tuple(map(change, claim.sides)))
 
 
 def with_spectral_norms(node: Node) -> Node:
