@@ -62,6 +62,10 @@ from bptt_sym.notation import (
 from bptt_sym.read.vocabulary import plain_name
 
 _DERIVES = re.compile(r"\\partial|\\nabla|∂|∇|\\frac\s*\{\s*d")
+#: ``\\nabla_{h_t}`` without a loss behind it is a mark as well.
+_NABLA_ALONE = re.compile(
+    r"\s*(?:\\nabla|∇)\s*_\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*+\}\s*&?\s*$"
+)
 #: What marks a gradient before, or over, its variable; d has no command.
 _SIGN = re.compile(r"\\(?:[dD]elta|bar|overline)(?![A-Za-z])|[δΔ]")
 #: What is said to be about one.
@@ -119,7 +123,7 @@ class Bench:
         start, end = len(row) - len(row.lstrip()), row.find("=")
         left = self.formula.shown(start, end) if start < end <= len(self.formula.latex) else ""
         if not left or _DERIVES.search(left):
-            return ""
+            return r"\nabla" if _NABLA_ALONE.match(left) else ""
         found = _SIGN.search(left)
         return found.group() if found else "d"
 

@@ -139,3 +139,54 @@ $$df_t = dc_t \odot c_{t-1}$$
 """
     assert last(page + r"$$dc_{next} = f_t \odot dc_t$$") == "right"
     assert last(page + r"$$dc_{next} = i_t \odot dc_t$$") != "right"
+
+
+SLOPE_OF_F = r"\partial L/\partial c_t \odot c_{t-1} \odot f_t \odot (1 - f_t)"
+
+
+@pytest.mark.parametrize(
+    ("joined", "h", "x", "scripts"),
+    [
+        (r"[\mathbf{h}_{t-1}, \mathbf{x}_t]", r"\mathbf{h}", r"\mathbf{x}", "gh gx"),
+        (r"[h_{t-1}, x_t]", "h", "x", "hg xg"),
+        ("u_t", "h", "x", "gh gx"),
+    ],
+)  # fmt: skip
+def test_blocks_of_weights_by_two_letters(joined: str, h: str, x: str, scripts: str) -> None:
+    rows = [r"$$u_t = \begin{bmatrix} h_{t-1} \\ x_t \end{bmatrix}$$"] if joined == "u_t" else []
+    for gate, function in (("f", r"\sigma"), ("i", r"\sigma"), ("o", r"\sigma"), ("g", r"\tanh")):
+        below = scripts.replace("g", gate).split()
+        first, second = (f"A_{{{two}}}" for two in below)
+        blocks = rf"{first} {h}_{{t-1}} + {second} {x}_t + d_{gate}"
+        rows.append(
+            rf"$${gate}_t = {function}(A_{gate} {joined} + d_{gate}) = {function}({blocks})$$"
+        )
+    rows.append(r"$$c_t = f_t \odot c_{t-1} + i_t \odot g_t$$")
+    rows.append(rf"$${h}_t = o_t \odot \tanh(c_t)$$")
+    weight = f"A_{{{scripts.split()[0].replace('g', 'f')}}}"
+    for step in ("t-1", "t"):
+        rows.append(
+            rf"$$\frac{{\partial L}}{{\partial {weight}}} = \sum_{{t=1}}^T "
+            rf"\left({SLOPE_OF_F}\right) {h}_{{{step}}}^\top$$"
+        )
+    rows.append(rows[-2].replace(h, x) if h != "h" else rows[-2].replace("h_{t-1}", "x_t"))
+    found = verdicts("\n\n".join(rows))
+    assert "undecided" not in found and found.count("right") >= 5
+    assert found[-3:] == ["right", "wrong", "wrong"]
+
+
+def test_a_weight_that_is_differentiated_whole_is_no_sum_of_blocks() -> None:
+    page = JOINED + (
+        r"$$\frac{\partial L}{\partial A_f} = \sum_{t=1}^T \left("
+        + SLOPE_OF_F
+        + r"\right) [h_{t-1}, x_t]^\top$$ $$B = A_{fh} + A_{fx}$$"
+    )
+    assert verdicts(page)[-2] == "right"
+
+
+def test_nablas_by_a_gate_itself_are_never_by_its_argument() -> None:
+    page = SPLIT + (
+        r"$$L = \sum_{t=1}^T \ell_t$$ $$\nabla_{o_t} = \nabla_{h_t} \odot \tanh(c_t)$$"
+        r"$$\nabla_{d_o} = \sum_{t=1}^T \nabla_{o_t}$$"
+    )
+    assert verdicts(page)[-2:] in (["right", "wrong"], ["right", "undecided"])
