@@ -225,6 +225,10 @@ def _add_flow(commands: Any) -> None:
         "--weights", metavar="FILE",
         help=".npz by name, or a PyTorch state_dict (.pt); drawn at random if not given",
     )  # fmt: skip
+    parser.add_argument(
+        "--layer", metavar="NAME",
+        help="which layer of a state_dict that has several: 1, l0_reverse, encoder.l0",
+    )  # fmt: skip
     parser.add_argument("--gain", type=float, default=1.0, help="size of random weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dim", metavar="NAME=N", action="append", default=[],

@@ -329,6 +329,7 @@ def run_flow(args: argparse.Namespace) -> int:
             gain=args.gain,
             seed=args.seed,
             bind=meanings(model, args.bind),
+            layer=args.layer,
         )
     if args.out:
         report.save(args.out)

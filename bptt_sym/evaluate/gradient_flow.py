@@ -179,6 +179,7 @@ def flow(
     seed: int = 0,
     bind: Mapping[str, str] | None = None,
     description: str = "",
+    layer: int | str | None = None,
 ) -> FlowReport:
     """The gradient flow of a run over ``steps`` steps, one example.
 
@@ -191,6 +192,8 @@ def flow(
         ``(T, *own)`` and ``own``; drawn, and 0, if not given.
     dims:
         Sizes of symbolic dimensions, 16 if neither this nor an array says so.
+    layer:
+        Which layer of a PyTorch state_dict that has several: 1, ``"l0_reverse"``, ``"rnn.l0"``.
 
     Raises
     ------
@@ -207,7 +210,7 @@ def flow(
     if not np.isfinite(gain):
         raise InputError(f"gain {gain}: weights of no size", token=str(gain))
     meanings = {**dict.fromkeys(cell.activations, "tanh"), **(bind or {})}
-    given = named(cell, params or {})
+    given = named(cell, params or {}, layer)
     dimensions = sizes(cell, given, inputs or {}, dims or {})
     rng = np.random.default_rng(seed)
 

@@ -1,17 +1,19 @@
 """Weights given by a person: read from files, and matched with a cell's parameters.
 
 Files are NumPy archives or PyTorch state dictionaries; names are the cell's, their identifiers, or
-those of ``nn.RNN`` and ``nn.LSTM``.
+those of ``nn.RNN``, ``nn.LSTM`` and ``nn.GRU``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bptt_sym.architectures.gated import gru
 from bptt_sym.errors import InputError
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.recurrence import Recurrence
@@ -77,7 +79,9 @@ def _torch(path: Path) -> dict[str, Array]:
     return {name: np.asarray(value.detach(), dtype=float) for name, value in state.items()}
 
 
-def named(cell: Recurrence, params: Mapping[str, Array]) -> dict[str, Array]:
+def named(
+    cell: Recurrence, params: Mapping[str, Array], layer: int | str | None = None
+) -> dict[str, Array]:
     """Parameters by the cell's names, from those, from identifiers or from PyTorch's."""
     by_identifier = {identifier(p): p for p in cell.parameters}
     out = {}
@@ -86,70 +90,118 @@ def named(cell: Recurrence, params: Mapping[str, Array]) -> dict[str, Array]:
             out[key] = value
         elif key in by_identifier:
             out[by_identifier[key]] = value
-    if out or not params:
-        unknown = [k for k in params if k not in out and by_identifier.get(k) not in out]
-        if unknown:
-            raise InputError(
-                f"{cell.name} has no parameter {unknown[0]!r}",
-                token=unknown[0],
-                hint=", ".join(cell.parameters),
-            )
-        return out
-    return from_state_dict(cell, params)
+    if not out and params:
+        return from_state_dict(cell, params, layer=layer)
+    unknown = [k for k in params if k not in out and by_identifier.get(k) not in out]
+    if unknown:
+        raise InputError(
+            f"{cell.name} has no parameter {unknown[0]!r}",
+            token=unknown[0],
+            hint=", ".join(cell.parameters),
+        )
+    if layer is not None:
+        raise InputError(
+            f"layer {layer}: layers are those of a PyTorch state_dict", token=str(layer)
+        )
+    return out
+
+
+#: The tensors of one layer and direction: what stands before, and ``_l1_reverse`` behind the name.
+_TENSOR = re.compile(r"(?P<module>.*\.)?(weight|bias)_[ih][hr](?P<layer>(_l\d+(_reverse)?)?)")
+
+
+def layers(state: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+    """The tensors of each layer and direction of a state_dict, by names such as ``rnn.l1_reverse``.
+
+    Those of ``nn.RNNCell`` and its like have no number; their name is that of the module.
+    """
+    found: dict[str, dict[str, Array]] = {}
+    for key, value in state.items():
+        if match := _TENSOR.fullmatch(key):
+            module, layer = match["module"] or "", match["layer"]
+            own = found.setdefault((module + layer[1:]).rstrip("."), {})
+            own[key[len(module) : len(key) - len(layer)]] = np.asarray(value, float)
+    return {name: own for name, own in found.items() if "weight_hh" in own}
+
+
+def _layer(state: Mapping[str, Array], layer: int | str | None) -> dict[str, Array]:
+    """The tensors of the one layer that is meant."""
+    found = layers(state)
+    if not found:
+        raise InputError(
+            f"no weights of a layer among {', '.join(list(state)[:4])} …",
+            hint="weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0",
+        )
+    wanted = f"l{layer}" if str(layer)[:1].isdigit() else str(layer)
+    chosen = [
+        name for name in found
+        if layer is None or f".{name}".endswith(f".{wanted}") or name == layer
+    ]  # fmt: skip
+    if len(chosen) != 1:
+        several = "there are several layers" if layer is None else f"no one layer is {layer}"
+        raise InputError(
+            several, token="" if layer is None else str(layer),
+            hint=f"name one of {', '.join(found)}",
+        )  # fmt: skip
+    return found[chosen[0]]
+
+
+def _is_torch_gru(cell: Recurrence) -> bool:
+    """Whether the names of the gates mean what they do in ``nn.GRU``, beside the same names."""
+    from bptt_sym.evaluate import executable
+
+    return cell.equations in [executable(gru(bias=b)).equations for b in (True, False)]
 
 
 def from_state_dict(
-    cell: Recurrence, state: Mapping[str, Array], *, layer: int = 0
+    cell: Recurrence, state: Mapping[str, Array], *, layer: int | str | None = None
 ) -> dict[str, Array]:
-    """The cell's parameters from those of ``nn.RNN`` or ``nn.LSTM``.
+    """The cell's parameters from those of ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``.
 
-    The stacked rows of an LSTM are i, f, g, o in PyTorch; the cell's gates are found by name.
+    The stacked rows are i, f, g, o in PyTorch's LSTM and r, z, n in its GRU; the cell's gates are
+    found by name. Of several layers or directions ``layer`` names one: ``1``, ``"l1_reverse"``,
+    ``"encoder.l0"``.
 
     Raises
     ------
     InputError
-        Arrays of another module, or a cell that they do not fit.
+        Arrays of another module, a cell that they do not fit, or no one layer that is meant.
     """
-
-    def find(name: str) -> Array | None:
-        # Those of nn.RNNCell and nn.LSTMCell have no layer.
-        for wanted in (f"{name}_l{layer}", name):
-            for key, value in state.items():
-                if key == wanted or key.endswith(f".{wanted}"):
-                    return np.asarray(value, float)
-        return None
-
-    w, u = find("weight_ih"), find("weight_hh")
-    if w is None or u is None:
-        raise InputError(
-            f"no weights of layer {layer} among {', '.join(list(state)[:4])} …",
-            hint="weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0",
-        )
-    hidden = u.shape[1]
-    zero = np.zeros(u.shape[0])
-    first, second = (find("bias_ih"), find("bias_hh"))
-    bi, bh = (zero if first is None else first), (zero if second is None else second)
+    given = _layer(state, layer)
+    if "weight_hr" in given:
+        raise InputError("a projected state (proj_size): the shipped cells have none")
+    if "weight_ih" not in given:
+        raise InputError("weight_hh without weight_ih: these are not the weights of a layer")
+    w, u = given["weight_ih"], given["weight_hh"]
+    hidden = u.shape[-1] if u.ndim == 2 else 0
+    zero = np.zeros(len(u))
+    bi, bh = (given.get(k, zero) for k in ("bias_ih", "bias_hh"))
     names = set(cell.parameters)
-    if u.shape[0] == hidden:
+    gates = {1: "", 3: "rzh", 4: "ifco"}.get(len(u) // hidden if hidden else 0)
+    if gates is None or {len(u), len(w), len(bi), len(bh)} != {max(len(gates), 1) * hidden}:
+        raise InputError("these are weights neither of nn.RNN nor of nn.LSTM nor of nn.GRU")
+    if not gates:
         table = {"W_{ih}": w, "W_{hh}": u, "b_{ih}": bi, "b_{hh}": bh, "W": w, "U": u, "b": bi + bh}
-        out = {k: v for k, v in table.items() if k in names}
     else:
-        out = {}
-        order = {"i": 0, "f": 1, "g": 2, "c": 2, "o": 3}
-        if u.shape[0] != 4 * hidden:
-            hint = "nn.GRU resets behind the recurrent matrix, the shipped cell before it"
+        if len(gates) == 3 and not _is_torch_gru(cell):
             raise InputError(
-                "these are neither weights of nn.RNN nor of nn.LSTM",
-                hint=hint if u.shape[0] == 3 * hidden else "",
+                f"{cell.name} is not nn.GRU, which keeps z and resets behind the recurrent matrix",
+                hint="gru-vector without options",
             )
-        for gate, k in order.items():
+        table = {}
+        for k, gate in enumerate(gates):
             rows = slice(k * hidden, (k + 1) * hidden)
-            for name, value in (("W", w[rows]), ("U", u[rows]), ("b", (bi + bh)[rows])):
-                if f"{name}_{gate}" in names:
-                    out[f"{name}_{gate}"] = value
+            both = bi[rows] + bh[rows]
+            for g in (gate, "g") if gate == "c" else (gate,):
+                table |= {f"W_{g}": w[rows], f"U_{g}": u[rows], f"b_{g}": both}
+            if f"c_{gate}" in names:
+                table |= {f"b_{gate}": bi[rows], f"c_{gate}": bh[rows]}
+    out = {k: v for k, v in table.items() if k in names}
     missing = [p for p in cell.parameters if p not in out]
     if missing:
         raise InputError(f"{cell.name} needs {missing[0]!r}, which these weights do not give")
+    if (bi.any() or bh.any()) and not any(k.startswith("b") for k in out):
+        raise InputError(f"{cell.name} has no biases, these weights have")
     return out
 
 

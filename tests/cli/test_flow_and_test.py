@@ -58,8 +58,31 @@ def test_checkpoints_and_cells_of_pytorch(run: Any, tmp_path: Path) -> None:
         assert "given weights\n" in run("flow", "lstm-vector", "-T", "3", "--weights", name).out
     none = run("flow", "lstm-vector", "--weights", "none.pt")
     assert none.status == 2 and "it holds epoch, best" in none.err
-    gru = run("flow", "gru-vector", "--weights", "gru.pt")
-    assert gru.status == 2 and "nn.GRU resets behind the recurrent matrix" in gru.err
+    assert "given weights\n" in run("flow", "gru-vector", "-T", "3", "--weights", "gru.pt").out
+    for option in ("reset=before", "keep=1-z", "bias=false"):
+        gru = run("flow", "gru-vector", "--option", option, "--weights", "gru.pt")
+        assert gru.status == 2 and ("is not nn.GRU" in gru.err or "no biases" in gru.err), option
+
+
+def test_one_of_several_layers_is_named(run: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    for name, prefixes in (("two", ("",)), ("joint", ("enc.", "dec."))):
+        np.savez(tmp_path / f"{name}.npz", **{
+            f"{prefix}weight_{side}_l{layer}": rng.normal(size=(12, 2 if side == "ih" else 3))
+            for prefix in prefixes for layer in ("0", "0_reverse") for side in ("ih", "hh")
+        })  # fmt: skip
+    call = ("flow", "lstm-vector", "-T", "3", "--weights")
+    several = run(*call, "two.npz")
+    assert several.status == 2 and "name one of l0, l0_reverse" in several.err
+    assert "no one layer is 1" in run(*call, "two.npz", "--layer", "1").err
+    shown = {k: run(*call, "two.npz", "--layer", k).out for k in ("0", "l0", "l0_reverse")}
+    assert shown["0"] == shown["l0"] != shown["l0_reverse"]
+    assert "no one layer is 0" in run(*call, "joint.npz", "--layer", "0").err
+    assert run(*call, "joint.npz", "--layer", "dec.l0_reverse").status == 0
+    np.savez(tmp_path / "projected.npz", weight_ih_l0=np.ones((12, 2)),
+             weight_hh_l0=np.ones((12, 2)), weight_hr_l0=np.ones((2, 3)))  # fmt: skip
+    assert "proj_size" in run(*call, "projected.npz").err
+    assert "layers are those" in run("flow", "elman", "--layer", "1").err
 
 
 @pytest.mark.parametrize(
