@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bptt_sym.check.called_wrong import QUOTED, called_wrong
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.suppositions import supposition
 from bptt_sym.decide.verdict import Verdict
@@ -147,9 +148,14 @@ def as_rewritten(verdict: Verdict, row: Row, formula: Formula) -> Verdict:
 
 
 def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
-    """``judged``, but of a row that fails and speaks of a case nothing is known."""
+    """``judged``, but of a row that fails and speaks of a case nothing is known.
+
+    What the text itself calls wrong is none of its claims.
+    """
     if judged.verdict.verdict != "wrong":
         return judged
+    if called_wrong(formula):
+        return replace(judged, verdict=Verdict("not_a_claim", note=QUOTED), part=None)
     case = named_case(row, formula)
     note = f"it fails, but speaks of a case: {case}" if case else ""
     if not note and (said := _SIMPLER.search(_before(formula, _IMMEDIATE))):
