@@ -48,7 +48,10 @@ def test_what_is_called_immediate_is_read_so(before: str, formula: str, behind: 
     ("For $t = 1, \\dots, T$:", FIRST, ""), ("For $t = 1$ to $T$,", FIRST, ""),
     ("As a first step, we differentiate:", FIRST, ""),
     ("The explicit gradient is", FIRST, ""), ("The immediate consequence is", FIRST, ""),
-    ("Some write", FIRST, "This is wrong, because it ignores the past."),
 ])  # fmt: skip
 def test_what_is_said_of_all_steps_is_wrong(before: str, formula: str, behind: str) -> None:
     assert last(before, formula, behind) == "wrong"
+
+
+def test_what_is_called_wrong_is_not_read_as_immediate() -> None:
+    assert last("Some write", FIRST, "This is wrong, because it ignores the past.") == "not_a_claim"
