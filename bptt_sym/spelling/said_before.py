@@ -39,7 +39,7 @@ _LETTER = (
     r"\\(?:alpha|beta|gamma|eta|kappa|lambda|mu|rho)(?![A-Za-z])"
     r"(?:\s*_\s*(?:\{\s*(?:\\?[A-Za-z]{1,6}|\\text\s*\{[a-z]+\}|[0-9])\s*\}|\\[a-z]+|[A-Za-z0-9]))?"
 )
-_FACTOR = rf"(?:{_LETTER}|{_SIZE})"
+_FACTOR = rf"(?:\\rho\s*(?:\\left\s*)?\(\s*{_WEIGHT}\s*(?:\\right\s*)?\)|{_LETTER}|{_SIZE})"
 _PRODUCT = rf"{_FACTOR}(?:(?:\s|\\[,;! ]|\\cdot(?![a-z])|\\times(?![a-z]))*{_FACTOR})?"
 _SMALL = (
     rf"(?:{_NUMBER}(?![0-9]*\s*/)|1\s*/\s*{_LETTER}|"

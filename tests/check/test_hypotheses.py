@@ -1,11 +1,14 @@
 """Hypotheses on weights with their signs: what bounds and limits follow from them, and what not."""
 
+from dataclasses import replace
+
 import pytest
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.audit import audit
+from bptt_sym.check.spectral import with_sizes
 from bptt_sym.documents.document import document_from_text
-from bptt_sym.read import read_claim, recurrence_from_latex
+from bptt_sym.read import Vocabulary, read_claim, recurrence_from_latex
 
 NUMBERS = Court.of(recurrence_from_latex([r"h_t = \tanh(w h_{t-1} + u_t)"], name="n", scalar=True))
 VECTORS = Court.of(
@@ -68,3 +71,33 @@ For $v \in (0, 2)$: $\left|\frac{\partial s_t}{\partial s_k}\right| < 1$.
     found = [j.verdict.verdict for j in judged if "partial" in j.latex]
     assert found[:2] == ["right", "right"]
     assert found[2] in ("wrong", "undecided")
+
+
+def _vectors(equation: str) -> Court:
+    shapes = {"W": ("n", "n"), **({"u": ("n",)} if "u_t" in equation else {})}
+    return Court.of(recurrence_from_latex([equation], name="v", shapes=shapes))
+
+
+@pytest.mark.parametrize(
+    ("equation", "tex", "verdict"),
+    [
+        # Powers of the weight go by its spectral radius,
+        (r"h_t = W h_{t-1} + u_t", rf"\rho(W) < 1 \implies {NORM} \to 0", "right"),
+        (r"h_t = W h_{t-1} + u_t", rf"\rho(W) > 1 \implies {NORM} \to \infty", "right"),
+        (r"h_t = W h_{t-1} + u_t", rf"\rho(W) < 2 \implies {NORM} \to 0", "undecided"),
+        (r"h_t = W h_{t-1} + u_t", rf"\rho(W) > 1/2 \implies {NORM} \to \infty", "undecided"),
+        # and with slopes between them they do not (Pascanu, Mikolov and Bengio 2013 have norms).
+        (r"h_t = \tanh(W h_{t-1} + u_t)", rf"\rho(W) < 1 \implies {NORM} \to 0", "wrong"),
+        (r"h_t = \sigma(W h_{t-1} + u_t)", rf"\rho(W) < 4 \implies {NORM} \to 0", "wrong"),
+        (r"h_t = \tanh(W h_{t-1})", rf"\rho(W) < 1 \implies {NORM} \to 0", "undecided"),
+        (r"h_t = \sigma(W h_{t-1} + u_t)", rf"\|W\| > 4 \implies {NORM} \to \infty", "wrong"),
+        (r"h_t = \sigma(W h_{t-1})", rf"\|W\| > 4 \implies {NORM} \to \infty", "undecided"),
+        (r"h_t = \sigma(W h_{t-1} + u_t)", rf"\|W\| < 4 \implies {NORM} \to 0", "right"),
+    ],
+)
+def test_spectral_radii_and_steady_runs(equation: str, tex: str, verdict: str) -> None:
+    court = _vectors(equation)
+    vocabulary = with_sizes(Vocabulary.of(court.model), tex)
+    known = vocabulary.parameters | {r"\infty"}
+    claim = read_claim(tex, court.model, vocabulary=replace(vocabulary, parameters=known))
+    assert court.judge(claim).verdict == verdict

@@ -77,8 +77,8 @@ def lasting_gradient(side: Node, rec: Recurrence, sizes: Sizes) -> Verdict | Non
     rhs = written_out(rec, state)
     if not (isinstance(rhs, Fn) and rhs.name == "tanh"):
         return None
-    weight = _weight(rhs.arg, state)
-    if weight is None or not _allowed(Fraction(1, 2), ("|", weight), sizes):
+    weight = weight_of(rhs.arg, state)
+    if weight is None or not allowed(Fraction(1, 2), ("|", weight), sizes):
         return None
     match side:
         case D(y=At(name=name, time=Idx()), x=Sym(name=by), kind="total") if (
@@ -113,8 +113,8 @@ def fading_derivative(side: Node, rec: Recurrence, sizes: Sizes) -> Verdict | No
     rhs = written_out(rec, state)
     if not (isinstance(rhs, Fn) and rhs.name == "tanh" and rhs.order == 0):
         return None
-    weight = _weight(rhs.arg, state)
-    if weight is None or not _allowed(Fraction(2), ("|", weight), sizes):
+    weight = weight_of(rhs.arg, state)
+    if weight is None or not allowed(Fraction(2), ("|", weight), sizes):
         return None
     match side:
         case D(y=At(name=name, time=Idx()), x=At(name=by), kind="total") if name == by == state:
@@ -148,12 +148,12 @@ def families(rec: Recurrence, sizes: Sizes) -> Iterator[Family]:
     rhs = written_out(rec, state)
     if not (isinstance(rhs, Fn) and rhs.name in REST and rhs.order == 0):
         return
-    weight = _weight(rhs.arg, state)
+    weight = weight_of(rhs.arg, state)
     if weight is None:
         return
     rest = REST[rhs.name]
     for w in WEIGHTS:
-        if not _allowed(w, ("|", weight), sizes):
+        if not allowed(w, ("|", weight), sizes):
             continue
         values: dict[tuple[str, int | str | None], Node] = {
             (p, None): num(0) for p in rec.parameters
@@ -208,7 +208,7 @@ def _guess(side: Node, rec: Recurrence, family: Family) -> Iterator[Fraction]:
         return
 
 
-def _weight(arg: Node, state: str) -> str | None:
+def weight_of(arg: Node, state: str) -> str | None:
     """The parameter that multiplies the previous state in a sum of products."""
     previous = At(state, index(STEP, -1))
     for term in arg.args if isinstance(arg, Add) else (arg,):
@@ -244,7 +244,7 @@ def _cancel(
     return False
 
 
-def _allowed(value: Fraction, base: tuple[str, str], sizes: Sizes) -> bool:
+def allowed(value: Fraction, base: tuple[str, str], sizes: Sizes) -> bool:
     upper, lower = sizes.upper.get(base), sizes.lower.get(base)
     size = abs(value)
     if not sizes.allows(base[1], value):

@@ -15,6 +15,7 @@ from bptt_sym.check.bounds.families import (
     scalar_sizes,
 )
 from bptt_sym.check.bounds.magnitude import Bounder
+from bptt_sym.check.bounds.steady import linear_limit, steady_run
 from bptt_sym.check.bounds.terms import Unbounded
 from bptt_sym.decide.verdict import Counterexample, Verdict
 from bptt_sym.notation import INFINITY, Abs, Norm, Num, Sym
@@ -44,6 +45,11 @@ def limit(case: Case) -> Verdict:
                 return case.proved(bounder, trial, ())
     elif not infinite:
         return Verdict("undecided", note="only limits 0 and ∞ are judged")
+    side = case.claim.sides[0]
+    bare = side.arg if isinstance(side, (Norm, Abs)) else side
+    sized = not infinite or side is not bare or not case.rec.is_scalar
+    if sized and (why := linear_limit(bare, case.rec, case.sizes, infinite)):
+        return Verdict("right", scope="every T", assumptions=case.hypotheses, method=why)
     return _other_limit(case, infinite)
 
 
@@ -77,6 +83,8 @@ def _other_limit(case: Case, infinite: bool) -> Verdict:
         if infinite
         else lasting_gradient(bare, case.rec, case.sizes)
     )
+    if known is None and not case.arena.fixed:
+        known = steady_run(bare, case.rec, case.sizes, infinite)
     if known is not None:
         return known
     return Verdict(
