@@ -96,6 +96,7 @@ def judge_pair(
         return [broken]
     given, findings = _returned(grad, point)
     wrong: list[str] = []
+    followed = True
     for name, value in kept.items():
         if not np.array_equal(point[name], value):
             findings.append(Finding("wrote-to-input", f"params[{name!r}] was changed"))
@@ -124,11 +125,13 @@ def judge_pair(
             if not _agrees(claimed, slope, given[name], v):
                 findings.append(_entry(loss, point, name, given[name], claimed, slope))
                 wrong.append(name)
+                followed &= slope.method == COMPLEX
                 break
     if wrong and len(findings) == len(wrong):
-        why = explained(losses, point, given, wrong)
+        # Where tangents in imaginary parts are not the derivative, they explain nothing.
+        why = explained(losses, point, given, wrong) if followed else None
         why = why or _zeros(loss, point, given, wrong)
-        place = None if why else at_one_place(losses, point, given)
+        place = at_one_place(losses, point, given) if followed and not why else None
         if place:
             findings.append(Finding("explained" if place[1] else "located", place[0]))
         findings += [Finding("explained", why)] if why else []

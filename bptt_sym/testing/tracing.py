@@ -14,7 +14,9 @@ from typing import Any, final
 
 import numpy as np
 
+from bptt_sym.testing import holomorphic
 from bptt_sym.testing.bilinear import Product, copies_of, product_of
+from bptt_sym.testing.holomorphic import ALONG_THE_REALS, variance
 
 Array = Any
 #: Operands by their places.
@@ -151,6 +153,8 @@ class Traced(np.ndarray):
         if func is np.where and len(args) == 3 and not kwargs and ACTIVE:
             raw = [x.view(np.ndarray) if isinstance(x, Traced) else x for x in args]
             return _chosen(*raw).view(Traced)
+        if func in ALONG_THE_REALS and args and isinstance(args[0], Traced):
+            return ALONG_THE_REALS[func](*args, **kwargs)
         product = product_of(func, args, kwargs) if ACTIVE else None
         if product is not None:
             raw = [x.view(np.ndarray) if isinstance(x, Traced) else x for x in product[1]]
@@ -166,6 +170,12 @@ class Traced(np.ndarray):
 
     def dot(self, b: Any, out: Any = None) -> Any:
         return np.dot(self, b) if out is None else super().dot(b, out)
+
+    def var(self, *args: Any, **kwargs: Any) -> Any:
+        return variance(self, *args, **kwargs)
+
+    def std(self, *args: Any, **kwargs: Any) -> Any:
+        return np.sqrt(variance(self, *args, **kwargs))
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
@@ -427,7 +437,7 @@ def _site(ufunc: Any, method: str, operands: int) -> Site:
     frame = sys._getframe(3)
     while frame.f_back is not None and (
         frame.f_globals.get("__name__", "").startswith("numpy")
-        or frame.f_code.co_filename == __file__
+        or frame.f_globals.get("__name__") in (__name__, holomorphic.__name__)
     ):
         frame = frame.f_back
     code, at = frame.f_code, frame.f_lasti

@@ -127,6 +127,51 @@ def test_a_conjugating_loss_does_not_fool_the_complex_step() -> None:
     assert_pair(norm, lambda p: {"b": 2 * p["b"]}, {"b": POINT["b"]})
 
 
+SPREADS: dict[str, Any] = {
+    "var": lambda a: np.sqrt(a.var(1, keepdims=True)),
+    "np.var": lambda a: np.sqrt(np.var(a, axis=1, keepdims=True)),
+    "std": lambda a: a.std(axis=-1, keepdims=True),
+    "np.std": lambda a: np.std(a, 1, ddof=1, keepdims=True) * np.sqrt(2 / 3),
+    "norm": lambda a: np.linalg.norm(a - a.mean(1, keepdims=True), axis=1, keepdims=True) / 3**0.5,
+}
+
+
+@pytest.mark.parametrize("spread", SPREADS)
+def test_layers_are_normalised_by_any_of_numpys_spreads(spread: str) -> None:
+    def made(p: Any) -> Any:
+        a = np.tanh(p["x"]) @ p["W"].T
+        return (p["y"] * ((a - a.mean(1, keepdims=True)) / SPREADS[spread](a))).sum()
+
+    def back(p: Any, *, spread_moves: bool) -> Any:
+        x = np.tanh(p["x"])
+        a = x @ p["W"].T
+        s = a.std(1, keepdims=True)
+        u = (a - a.mean(1, keepdims=True)) / s
+        du = p["y"] * 1.0
+        da = du - du.mean(1, keepdims=True)
+        da = (da - spread_moves * u * (du * u).mean(1, keepdims=True)) / s
+        return {"W": da.T @ x, "y": u, "x": (da @ p["W"]) * (1 - x * x)}
+
+    rng = np.random.default_rng(4)
+    point = {"W": rng.normal(size=(3, 2)), "y": rng.normal(size=(4, 3)),
+             "x": rng.normal(size=(4, 2))}  # fmt: skip
+    assert directional(made, point, {"W": np.eye(3, 2)}).method == "complex step"
+    assert not judge_pair(made, lambda p: back(p, spread_moves=True), point)
+    found = judge_pair(made, lambda p: back(p, spread_moves=False), point)
+    assert [f.message for f in found if f.code == "explained" and "nothing back" in f.message]
+
+
+def test_where_the_complex_step_fails_nothing_is_explained_by_it() -> None:
+    def conjugated(p: dict[str, np.ndarray]) -> Any:
+        return np.conj(p["b"]) @ np.tanh(p["b"])
+
+    def as_if(p: dict[str, np.ndarray]) -> Any:
+        return {"b": p["b"] * (1 - np.tanh(p["b"]) ** 2) - np.tanh(p["b"])}
+
+    found = judge_pair(conjugated, as_if, {"b": np.array([0.5, -1.0, 0.3])})
+    assert found and all(f.code == "value" for f in found)
+
+
 def test_weak_inputs_score_low_and_good_ones_high() -> None:
     model = named_model("elman")
     weak = draw(model, 1, regime="tiny", steps=4, batch=1, zero_start=True)
