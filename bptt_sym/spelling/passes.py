@@ -40,6 +40,7 @@ from bptt_sym.spelling.differentiated_targets import with_predictions_for_target
 from bptt_sym.spelling.each_gate import for_each_gate
 from bptt_sym.spelling.early_names import counted_from_their_step
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
+from bptt_sym.spelling.epsilons import with_deltas_for_epsilons
 from bptt_sym.spelling.exported import as_meant
 from bptt_sym.spelling.from_above import (
     with_cells_from_after,
@@ -269,6 +270,7 @@ TYPESETTING = (
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
+    _all(with_deltas_for_epsilons),
     _all(with_entries_of_gates),
     _each(with_picked_entries),
     _all(with_commas_before_steps),

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from bptt_sym.documents.document import Formula, document_from_text
+from bptt_sym.spelling.epsilons import with_deltas_for_epsilons
 from tests.check.audited import last, verdicts
+
+
+def formulas_of(text: str) -> list[Formula]:
+    return list(document_from_text(text, "n.md").formulas)
+
 
 SPLIT = r"""
 $$f_t = \sigma(A_f x_t + B_f h_{t-1} + d_f), \quad i_t = \sigma(A_i x_t + B_i h_{t-1} + d_i)$$
@@ -190,3 +197,30 @@ def test_nablas_by_a_gate_itself_are_never_by_its_argument() -> None:
         r"$$\nabla_{d_o} = \sum_{t=1}^T \nabla_{o_t}$$"
     )
     assert verdicts(page)[-2:] in (["right", "wrong"], ["right", "undecided"])
+
+EPSILONS = r"""
+$$\frac{\partial L}{\partial o_t} = \epsilon_h^t \odot \tanh(c_t)$$
+$$\epsilon_c^t = \epsilon_h^t \odot o_t \odot (1 - \tanh^2(c_t)) + \epsilon_c^{t+1} \odot f_{t+1}$$
+$$\epsilon_f^t = \epsilon_c^t \odot c_{t-1} \odot f_t \odot (1 - f_t)$$
+$$\epsilon_i^t = \epsilon_c^t \odot g_t \odot i_t \odot (1 - i_t)$$
+$$\frac{\partial L}{\partial B_f} = \sum_{t=1}^T \epsilon_f^t h_{t-1}^\top$$
+"""
+
+
+@pytest.mark.parametrize("mark", [r"\epsilon", r"\varepsilon", "e"])
+def test_gradients_named_by_another_letter(mark: str) -> None:
+    page = SPLIT + EPSILONS.replace(r"\epsilon", mark)
+    slips = rf"$$\frac{{\partial L}}{{\partial B_f}} = \sum_{{t=1}}^T {mark}_f^t h_t^\top$$"
+    slips += rf"$${mark}_f^t = {mark}_c^t \odot c_t \odot f_t \odot (1 - f_t)$$"
+    found = verdicts(page + slips)
+    assert found[-7:-2] == ["right"] * 5
+    assert found[-2] == "wrong" and found[-1] != "right"
+
+
+def test_noise_and_small_numbers_are_no_gradients() -> None:
+    noise = SPLIT.replace("+ d_f)", r"+ \epsilon_f^t)").replace("+ d_i)", r"+ \epsilon_i^t)")
+    assert "wrong" not in verdicts(noise + EPSILONS)
+    text = [f.latex for f in with_deltas_for_epsilons(formulas_of(noise + EPSILONS))]
+    assert not any(r"\delta" in t for t in text)
+    plain = r"$$|h_t| < \epsilon$$ $$\epsilon_h = \epsilon_c + 1$$ $$e^{-x} e_t = 1$$"
+    assert not any(r"\delta" in f.latex for f in with_deltas_for_epsilons(formulas_of(plain)))
