@@ -129,7 +129,8 @@ class Formula:
         first, last = (bisect_left(origin.offsets, k) for k in (self.offsets[start], until))
         whole = origin.latex[first:last]
         # (A row that was written out of pieces of the text has no place of its own in it.)
-        return whole if whole and _balanced(whole) else self.latex[start:end]
+        pieces = not whole or (_balanced(origin.latex) and not _balanced(whole))
+        return self.latex[start:end] if pieces else whole
 
     def place(self, offset: int = 0) -> Place:
         """Where the character ``offset`` of ``latex`` stands in the file."""

@@ -24,7 +24,7 @@ def without_indicators(tokens: list[Token]) -> list[Token]:
     i = 0
     while i < len(tokens):
         begin = _head(tokens, i)
-        found = _condition(tokens, begin) if begin else None
+        found = _condition(tokens, begin) if begin is not None else None
         if found is None:
             out.append(tokens[i])
             i += 1
@@ -42,16 +42,19 @@ def without_indicators(tokens: list[Token]) -> list[Token]:
     return out
 
 
-def _head(tokens: list[Token], i: int) -> int:
-    r"""Where the condition of an indicator at ``i`` begins; 0 if there is no indicator."""
+def _head(tokens: list[Token], i: int) -> int | None:
+    r"""Where the condition of an indicator at ``i`` begins, if there is one."""
     t = tokens[i]
+    if t.kind == "open" and t.text == "[":
+        return i  # Iverson's bracket, if a condition stands in it
     if t.kind == "font":
         brace = [u.text for u in tokens[i + 1 : i + 4]]
-        return i + 4 if brace == ["{", "1", "}"] else 0
+        return i + 4 if brace == ["{", "1", "}"] else None
     if t.kind == "num" and t.text == "1":
-        # A plain 1 needs its condition below it: 1 [a > 0] might be a product.
-        return i + 1 if [u.kind for u in tokens[i + 1 : i + 3]] == ["_", "{"] else 0
-    return i + 1 if t.kind == "word" and t.text in _LETTERS else 0
+        # (Brackets with a condition in them are no factor.)
+        kinds = [u.kind for u in tokens[i + 1 : i + 3]]
+        return i + 1 if kinds == ["_", "{"] or kinds[:1] == ["open"] else None
+    return i + 1 if t.kind == "word" and t.text in _LETTERS else None
 
 
 def _condition(tokens: list[Token], i: int) -> tuple[list[Token], int] | None:

@@ -143,7 +143,6 @@ def test_an_indicator_is_the_derivative_of_relu(text, verdict):
         r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbb{1}[a_t \ge 0]",
         r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbb{1}[a_t < 0]",
         r"\frac{\partial h_t}{\partial h_{t-1}} = w \mathbb{1}[a_t > 1]",
-        r"\frac{\partial h_t}{\partial h_{t-1}} = w 1 [a_t > 0]",
         r"\frac{\partial h_t}{\partial h_{t-1}} = w \max(a_t, h_t)",
     ],
 )
