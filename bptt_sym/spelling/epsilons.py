@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 
-_LETTER = r"(?:[A-Za-z]|\\(?:tilde|hat|bar|mathbf)\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z]))"
+_LETTER = r"(?:[A-Za-z]|\\(?:tilde|hat|bar|mathbf|boldsymbol|bm)\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z]))"
 _STEP = r"\(?\s*[tT]\s*(?:[-+]\s*[0-9]\s*)?\)?"
 _BODY = r"\{(?:[^{}]|\{[^{}]*+\})*+\}|[A-Za-z]"
 _MARK = re.compile(
@@ -42,7 +42,7 @@ def with_deltas_for_epsilons(formulas: Sequence[Formula]) -> list[Formula]:
         for m in _MARK.finditer(text):
             names[m["mark"]] |= set(_name(m["scripts"]))
         given |= _given(text)
-    runs = {re.sub(r"[\s{}]", "", m["name"]) for t in texts for m in _RUNS.finditer(t)}
+    runs = {_faceless(m["name"]) for t in texts for m in _RUNS.finditer(t)}
     marks = {
         mark for mark, found in names.items()
         if mark in given and len(found) > 1 and {n for n in found if "_" not in n} <= runs
@@ -94,4 +94,9 @@ def _name(scripts: str) -> Iterator[str]:
     if len(pieces) == 2 and len(steps) == 1:
         name = pieces[1] if pieces[0] in steps else pieces[0]
         if _NAME.fullmatch(name):
-            yield re.sub(r"[\s{}]", "", name)
+            yield _faceless(name)
+
+
+def _faceless(name: str) -> str:
+    """``name`` without braces, bold or not."""
+    return re.sub(r"\\(?:mathbf|boldsymbol|bm)(?![A-Za-z])|[\s{}]", "", name)

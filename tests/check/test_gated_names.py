@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bptt_sym.documents.document import Formula, document_from_text
@@ -215,6 +217,8 @@ def test_gradients_named_by_another_letter(mark: str) -> None:
     found = verdicts(page + slips)
     assert found[-7:-2] == ["right"] * 5
     assert found[-2] == "wrong" and found[-1] != "right"
+    bold = re.sub(r"(?<![A-Za-z\\^_{}])([fiogchx])(?=_t|_\{t)", r"\\mathbf{\1}", page + slips)
+    assert verdicts(bold) == found
 
 
 def test_noise_and_small_numbers_are_no_gradients() -> None:
