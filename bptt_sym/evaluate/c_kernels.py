@@ -33,7 +33,9 @@ def prelude(precision: Precision = DOUBLE) -> str:
     head = _HEAD.replace("REAL", precision.name) + (_EXP_SINGLE if single else _EXP_DOUBLE)
     rest = re.sub(r"\b(fabs|copysign|log)\(", rf"\1{precision.suffix}(", _REST + PRODUCTS)
     rest = rest.replace("PLACE", "int32_t" if single else "int64_t")
-    return head + re.sub(r"(\d\.\d+)", rf"\1{precision.suffix}", rest)
+    whole = head + re.sub(r"(\d\.\d+)", rf"\1{precision.suffix}", rest)
+    # Which of the products are used depends on the cell.
+    return re.sub(r"(?m)^static (?!inline)", "static __attribute__((unused)) ", whole)
 
 
 _HEAD = r"""#include <math.h>

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bptt_sym import recurrence_from_latex
+from bptt_sym import evaluate, recurrence_from_latex
+from bptt_sym.cells import cell
 from bptt_sym.evaluate.c_kernels import DOUBLE, SINGLE, Precision, prelude
 from bptt_sym.evaluate.compile_c import CGradient, build, compiler
 from bptt_sym.evaluate.compiled import NumpyGradient
@@ -214,14 +215,16 @@ def test_source_compiles_without_warnings(tmp_path) -> None:
     import subprocess
 
     model = named_model("lstm")
-    for kind, source in CGradient(model.rec, loss=model.loss).sources.items():
+    sources = dict(CGradient(model.rec, loss=model.loss).sources)
+    sources["scalar"] = evaluate.source(evaluate.executable(cell("elman")), "c")
+    for kind, source in sources.items():
         path = tmp_path / f"lstm_{kind}.c"
         path.write_text(source)
         # In float nothing may be widened to double: that would undo the vector instructions.
         widened = ["-Wdouble-promotion"] if kind == "float" else []
         result = subprocess.run(
             [compiler(), "-std=c11", "-D_DEFAULT_SOURCE", "-O1", "-Wall", "-Wextra", *widened,
-             "-Wno-unused-function", "-Wno-unknown-pragmas", "-c", str(path), "-o",
+             "-Wno-unknown-pragmas", "-c", str(path), "-o",
              str(tmp_path / "lstm.o")],
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
