@@ -11,7 +11,7 @@ from bptt_sym.check.slopes import said_identities, sloped
 from bptt_sym.definitions.losses import both_means_and_sums, gives_a_mean
 from bptt_sym.definitions.said_sizes import SaidSizes
 from bptt_sym.documents.document import Document, Formula
-from bptt_sym.documents.prose import last_step_said
+from bptt_sym.documents.prose import last_step_said, row_gradients
 from bptt_sym.spelling.copies import without_steps
 from bptt_sym.spelling.deltas import runs_back
 from bptt_sym.spelling.passes import spelt
@@ -25,6 +25,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.first = first_steps((f.latex, f.section) for f in everything)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     context.stated = both_means_and_sums(texts) | runs_back(texts)
+    context.stated |= row_gradients(document.words)
     context.marks = any(f.delta for f in everything)
     context.letters = spelling.letters
     context.last_step_said = last_step_said(document.source.text)

@@ -18,6 +18,7 @@ class Conventions:
     ``lenient``: an element that does not exist counts as 0 in a sum.
     ``compact``: a vector's derivative by a vector or a matrix, each entry of which moves one entry
     of it, has the shape of what it is taken by.
+    ``turned``: a scalar's derivative by a matrix has the shape of the matrix's transpose.
     ``rows``: vectors are rows; with ``transposed`` each matrix is the transpose of the model's.
     """
 
@@ -30,6 +31,7 @@ class Conventions:
     rows: bool = False
     transposed: bool = False
     compact: bool = False
+    turned: bool = False
 
 
 STRICT = Conventions()

@@ -75,7 +75,8 @@ def every_dimension(arena: Arena, trial: Trial, outcome: Outcome) -> dict[str, i
 
     For every T if the outcome says so, else for those that it was tried at.
     """
-    if trial.conventions.compact or trial.hypotheses - {"zero-start"}:
+    conventions = trial.conventions
+    if conventions.compact or conventions.turned or trial.hypotheses - {"zero-start"}:
         return None
     if not all(isinstance(at, int) and at <= 0 for _, at in arena.fixed):
         return None

@@ -36,7 +36,7 @@ def lay_out(
     """A Jacobian in numerator layout (axes of y, then of x) in the layout in force."""
     if not isinstance(jac, np.ndarray):
         return jac
-    if conv.transposed and not y_shape and len(x_shape) == 2:
+    if (conv.transposed or conv.turned) and not y_shape and len(x_shape) == 2:
         return jac.T
     if conv.compact and len(y_shape) == 1 and x_shape:
         return _compact(jac, y_shape[0], x_shape)

@@ -230,6 +230,12 @@ DENOMINATOR = Reading(
     "layout",
     conventions=(("layout", "denominator"),),
 )
+TURNED = Reading(
+    "turned-gradient",
+    "gradients are rows: the derivative of a scalar by a matrix has the shape of its transpose",
+    "layout",
+    conventions=(("turned", True),),
+)
 DIAGONAL = Reading(
     "diag",
     "a vector that multiplies a matrix stands for diag(vector)",
@@ -316,7 +322,7 @@ LABELS = Reading(
     hypothesis="labels",
 )  # fmt: skip
 #: Tried only where the text announces them.
-STATED = frozenset(("rows-transposed", "whole-loss", "mean-left"))
+STATED = frozenset(("rows-transposed", "whole-loss", "mean-left", "turned-gradient"))
 
 #: In the documented order.
 READINGS = (
@@ -332,6 +338,7 @@ READINGS = (
     CARRIED,
     MIXED,
     DENOMINATOR,
+    TURNED,
     ROWS,
     ROWS_TRANSPOSED,
     DIAGONAL,

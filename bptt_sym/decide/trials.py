@@ -36,6 +36,7 @@ from bptt_sym.decide.readings import (
     STATE_BLOCK,
     STATED,
     TRAILING,
+    TURNED,
     WHOLE_LOSS,
     ZERO_START,
     Hypotheses,
@@ -263,7 +264,7 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     out += returned(claim, rec)
     if not rec.is_scalar:
         if any(isinstance(n, D) for n in nodes):
-            out += [MIXED, DENOMINATOR]
+            out += [MIXED, DENOMINATOR, TURNED]
             out += [ROWS] if defined_in_rows(rec) else [ROWS_TRANSPOSED]
         out.append(DIAGONAL)
         if any(isinstance(n, (Mul, Had, Prod)) for n in nodes):

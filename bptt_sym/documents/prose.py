@@ -282,6 +282,19 @@ def last_step_said(text: str) -> int:
     return found.start() if found else len(text)
 
 
+#: A text that says so may give a gradient by a matrix the shape of the matrix's transpose.
+_ROW_GRADIENTS = re.compile(
+    r"\bnumerator[- ]layout|\b(?:[Gg]radients?|[Dd]erivatives?)(?: \S+){0,4}? (?:a )?rows?\b"
+    r"|\brow gradients?\b"
+)
+
+
+def row_gradients(text: str) -> frozenset[str]:
+    """The reading that goes with gradients that ``text`` says to be rows."""
+    said = _ROW_GRADIENTS.search(text) is not None
+    return frozenset(("turned-gradient",)) if said else frozenset()
+
+
 def conventions(words: str) -> Wording:
     """The conventions that ``words`` state plainly."""
     found = {k: re.search(p, words) is not None for k, p in _PATTERNS.items()}
