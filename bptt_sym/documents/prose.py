@@ -284,8 +284,10 @@ def last_step_said(text: str) -> int:
 
 #: A text that says so may give a gradient by a matrix the shape of the matrix's transpose.
 _ROW_GRADIENTS = re.compile(
-    r"\bnumerator[- ]layout|\b(?:[Gg]radients?|[Dd]erivatives?)(?: \S+){0,4}? (?:a )?rows?\b"
-    r"|\brow gradients?\b"
+    r"(?<!not )(?<!than )(?<!use )\bnumerator[- ]layout"
+    r"|(?<!not )(?<!than )\buse numerator[- ]layout"
+    r"|\b(?:[Gg]radients?|[Dd]erivatives?)(?: \S+){0,4}? (?:is|are|as) "
+    r"(?:written |laid out )?(?:as )?(?:a )?rows?\b(?! of)"
 )
 
 

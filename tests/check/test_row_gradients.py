@@ -21,6 +21,12 @@ SAID = (
     "We use numerator layout throughout.",
     "The gradient of the loss is a row here.",
 )
+SILENT = (
+    "Here is a network.",
+    "The gradient with respect to a row of the matrix is short.",
+    "We do not use numerator layout.",
+    "Gradients are columns, not rows.",
+)
 
 
 def verdicts(words: str, *bodies: str) -> list[str]:
@@ -38,4 +44,5 @@ def test_the_gradient_by_a_matrix_may_be_turned(words: str) -> None:
 def test_slips_stay_wrong_and_silence_excuses_nothing() -> None:
     slips = [BY_W % rf"h_t {ROW}", BY_W % rf"-h_{{t-1}} {ROW}", BY_U % rf"h_{{t-1}} {ROW}"]
     assert not {v for v in verdicts(SAID[0], *slips) if v.startswith("right")}
-    assert verdicts("Here is a network.", BY_W % rf"h_{{t-1}} {ROW}") == ["wrong"]
+    for words in SILENT:
+        assert verdicts(words, BY_W % rf"h_{{t-1}} {ROW}") == ["wrong"], words
