@@ -432,15 +432,21 @@ _WEIGHT = re.compile(
 
 
 def _by_its_script(text: str, known: set[str], rec: Recurrence) -> list[dict[str, str]]:
-    """``W_h`` for ``W_{hh}``, ``W_{hx}`` for ``W_{xh}``, where only one of them is defined."""
+    """``W_h`` for ``W_{hh}``, ``W_{hx}`` for ``W_{xh}``, where only one of them is defined.
+
+    Beside ``W_f`` or ``W_z``, ``W_i``, ``W_o`` and ``W_r`` are those of gates.
+    """
     found: dict[str, str] = {}
+    plain = {plain_name(p) for p in rec.shapes}
+    gated = bool(plain & {subscripted("W", k) for k in "fz"})
+    gates = {subscripted("W", k) for k in "ior"} if gated else set()
     for m in _WEIGHT.finditer(text):
         script = m["a"] or m["b"]
         name = subscripted("W", script)
         group = next((s for s in _SAME if script in s), frozenset())
         of_group = [
             p for p in rec.shapes
-            if p not in rec.totals and plain_name(p) in {subscripted("W", s) for s in group}
+            if p not in rec.totals and plain_name(p) in {subscripted("W", s) for s in group} - gates
         ]  # fmt: skip
         if plain_name(name) not in known and len(of_group) == 1:
             found[plain_name(name)] = of_group[0]

@@ -228,3 +228,11 @@ def test_noise_and_small_numbers_are_no_gradients() -> None:
     assert not any(r"\delta" in t for t in text)
     plain = r"$$|h_t| < \epsilon$$ $$\epsilon_h = \epsilon_c + 1$$ $$e^{-x} e_t = 1$$"
     assert not any(r"\delta" in f.latex for f in with_deltas_for_epsilons(formulas_of(plain)))
+
+
+def test_the_weight_of_a_gate_is_not_that_of_the_input() -> None:
+    page = JOINED.replace("A_", "W_") + (
+        r"$$\frac{\partial L}{\partial W_i} = \sum_{t=1}^T \delta_{i,t} [h_{t-1}, x_t]^T$$"
+        r"$$\frac{\partial L}{\partial W_{ih}} = \sum_{t=1}^T \delta_{i,t} h_{t-1}^T$$"
+    )
+    assert verdicts(page)[-2:] == ["right", "undecided"]
