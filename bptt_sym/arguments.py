@@ -216,12 +216,13 @@ def _add_code(commands: Any) -> None:
 def _add_flow(commands: Any) -> None:
     parser = _command(commands, "flow", "show how the gradient flows through a run")
     parser.add_argument("cell", metavar="CELL", nargs="?", help="a shipped cell")
-    parser.add_argument(
+    parser.add_argument("-T", "--T", dest="T", default="100", metavar="N", help="the last step")
+    given = parser.add_mutually_exclusive_group()  # a scenario has weights of its own
+    given.add_argument(
         "--scenario", metavar="NAME",
         help="vanishing, exploding, latching or balanced, in place of a cell",
     )  # fmt: skip
-    parser.add_argument("-T", "--T", dest="T", default="100", metavar="N", help="the last step")
-    parser.add_argument(
+    given.add_argument(
         "--weights", metavar="FILE",
         help=".npz by name, or a PyTorch state_dict (.pt); drawn at random if not given",
     )  # fmt: skip

@@ -57,6 +57,14 @@ def a_state(layers: int = 2) -> dict[str, np.ndarray]:
     return state
 
 
+@pytest.mark.parametrize("layers", [0, 2])
+def test_the_names_of_a_gru_are_not_enough(layers: int) -> None:
+    """Where z keeps the new state, PyTorch's weights would make another network."""
+    cell = gru(keep="1-z")
+    with pytest.raises(NotSupported, match="gates"):
+        weights.from_torch(stack(cell, layers) if layers else cell, a_state(max(layers, 1)), "rnn.")
+
+
 def test_one_layer_is_the_cell_itself_or_a_stack_of_one() -> None:
     a = weights.from_torch(gru(), a_state(1), "rnn.")
     b = weights.from_torch(stack(gru(), 1), a_state(1), "rnn.")

@@ -184,6 +184,7 @@ def test_a_claim_is_read_from_standard_input(run, monkeypatch: pytest.MonkeyPatc
         ["flow", "elman", "-T", "T"],
         ["flow", "elman", "--dim", "n=0"],
         ["flow", "--scenario", "nope"],
+        ["flow", "--scenario", "vanishing", "--weights", "w.npz"],
     ],
 )
 def test_wrong_use_is_a_message_and_status_2(run, argv: list[str]) -> None:
