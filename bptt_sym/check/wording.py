@@ -440,6 +440,7 @@ def _by_its_script(text: str, known: set[str], rec: Recurrence) -> list[dict[str
     plain = {plain_name(p) for p in rec.shapes}
     gated = bool(plain & {subscripted("W", k) for k in "fz"})
     gates = {subscripted("W", k) for k in "ior"} if gated else set()
+    joined = _of_joined_vectors(rec)
     for m in _WEIGHT.finditer(text):
         script = m["a"] or m["b"]
         name = subscripted("W", script)
@@ -447,10 +448,20 @@ def _by_its_script(text: str, known: set[str], rec: Recurrence) -> list[dict[str
         of_group = [
             p for p in rec.shapes
             if p not in rec.totals and plain_name(p) in {subscripted("W", s) for s in group} - gates
+            and p not in joined  # (of W_h [h, x] it is a part)
         ]  # fmt: skip
         if plain_name(name) not in known and len(of_group) == 1:
             found[plain_name(name)] = of_group[0]
     return [found] if found else []
+
+
+def _of_joined_vectors(rec: Recurrence) -> set[str]:
+    """The weights that multiply a vector joined of others."""
+    products = (n.args for e in rec.equations for n in walk(e.rhs) if isinstance(n, Mul))
+    return {
+        f.name for args in products for f in args
+        if isinstance(f, Sym) and any(isinstance(a, Concat) for a in args)
+    }  # fmt: skip
 
 
 _NAME = re.compile(r"(\\?[A-Za-z]+)(?:_\{?([A-Za-z0-9]+)\}?)?$")

@@ -113,6 +113,12 @@ def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
     return frozenset(q for p in parts for q in _atoms(p)), step, parts
 
 
+def _without_a_step(scripts: str) -> Key:
+    """The parts of scripts among which no step is."""
+    pieces = [m.group("body").strip("{}").strip() for m in _ONE.finditer(scripts)]
+    return frozenset(q for p in pieces for q in _atoms(p))
+
+
 def _plain(base: str) -> str:
     """``\\tilde c`` and ``\\tilde{ c }`` alike."""
     base = re.sub(r"(\\[A-Za-z]+)\s+([A-Za-z])\b", r"\1{\2}", base)
@@ -150,6 +156,7 @@ class Deltas:
     def of(cls, texts: Sequence[str], loss: str) -> Deltas:
         meanings: dict[Key, str] = {}
         losses: dict[Key, str] = {}
+        stepless: dict[Key, tuple[str, str]] = {}
         wanted: set[Key] = set()
         pair = next((p for text in texts for p in _pairs(text)), None)
         for text in texts:
@@ -157,13 +164,19 @@ class Deltas:
                 if pair is not None and _two_steps(m.group("scripts")):
                     continue
                 read = _steps(m.group("scripts"))
+                said = _DEFINES.match(text, m.end())
+                if read is None and said is not None and _ELEMENT.search(said.group("by")):
+                    # \\delta_h = ∂L/∂a_t says what \\delta_{h,t} is.
+                    key = _without_a_step(m.group("scripts"))
+                    stepless.setdefault(key, (said.group("by").strip(), said.group("of")))
                 if read is None or not read[0]:
                     continue
                 wanted.add(read[0])
-                said = _DEFINES.match(text, m.end())
                 if said is not None and read[1] == "t":
                     meanings.setdefault(read[0], said.group("by").strip())
                     losses.setdefault(read[0], said.group("of"))
+        for key in stepless.keys() & wanted - meanings.keys():
+            meanings[key], losses[key] = stepless[key]
         guessed: set[Key] = set()
         missing = wanted - set(meanings)
         if missing:

@@ -103,6 +103,7 @@ def test_what_is_described_or_written_out_is_no_claim_and_the_rest_is_judged() -
         (r"\tanh' \leq 1", "right"),
         (r"0 < \sigma'(x) \le 1/4", "right"),
         (r"\tanh' \leq 1/2", "wrong"),
+        (r"\sigma' \leq 1/8", "wrong"),
     ],
 )
 def test_the_size_of_a_slope(bound: str, expected: str) -> None:
@@ -111,7 +112,7 @@ def test_the_size_of_a_slope(bound: str, expected: str) -> None:
 
 def test_a_strict_bound_on_a_slope_that_fails_at_one_place_accuses_nobody() -> None:
     assert last(f"{STATE}Since $\\tanh' < 1$ here.") != "wrong"
-    assert last(f"{STATE}Since $\\sigma' \\leq 1/8$ here.") != "wrong"
+    assert last(f"{STATE}Since $\\sigma' < 1/4$ here.") != "wrong"
 
 
 def test_a_fence_of_mathematics_in_one_line_is_a_formula() -> None:

@@ -236,3 +236,26 @@ def test_the_weight_of_a_gate_is_not_that_of_the_input() -> None:
         r"$$\frac{\partial L}{\partial W_{ih}} = \sum_{t=1}^T \delta_{i,t} h_{t-1}^T$$"
     )
     assert verdicts(page)[-2:] == ["right", "undecided"]
+
+
+GRU_JOINED = (
+    r"$$z_t = \sigma(W_z [h_{t-1}, x_t]), \quad r_t = \sigma(W_r [h_{t-1}, x_t])$$" "\n\n"
+    r"$$\tilde h_t = \tanh(W_h [r_t \odot h_{t-1}, x_t])$$" "\n\n"
+    r"$$h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t$$" "\n\n"
+    r"Let $\tilde a_t = W_h[r_t \odot h_{t-1}, x_t]$ and "
+    r"$\delta_h = \partial L/\partial \tilde a_t$." "\n\n"
+)
+
+
+@pytest.mark.parametrize(("row", "accused"), [
+    (r"\frac{\partial L}{\partial W_h} = \sum_t \delta_{h,t} [r_t \odot h_{t-1}, x_t]^\top", False),
+    (r"\frac{\partial L}{\partial W_h} = \sum_t \delta_{h,t} [h_{t-1}, x_t]^\top", True),
+    (r"\frac{\partial L}{\partial W_{hh}} = \sum_t \delta_{h,t} (r_t \odot h_{t-1})^\top", False),
+    (r"\frac{\partial L}{\partial W_{hx}} = \sum_t \delta_{h,t} x_t^\top", False),
+])  # fmt: skip
+def test_a_part_of_a_joined_weight_and_a_mark_defined_without_its_step(
+    row: str, accused: bool
+) -> None:
+    """W_{hh} is no other name of W_h [r⊙h, x], and δ_h says what δ_{h,t} is."""
+    found = last(f"{GRU_JOINED}$${row}$$")
+    assert found == "wrong" if accused else found != "wrong"
