@@ -115,6 +115,8 @@ class Grounds:
             self.ledger.witnessed(judged.basis)
             told = " ".join(verdict.readings)
             self.by_activations |= _by_an_activation(judged.basis) and "pre-activation" not in told
+        if verdict.verdict == "wrong" and (why := _supposed_in_vain(judged)):
+            return replace(judged, verdict=Verdict("undecided", note=why), part=None)
         why = self._missing(verdict, row, formula) if verdict.verdict == "wrong" else ""
         if verdict.verdict == "wrong" and judged.basis is not None and not why:
             why = self.ledger.unsettled(verdict, judged.basis)
@@ -185,6 +187,16 @@ def holds_in_vain(judged: Judged) -> str:
         return ADDS_NOTHING
     rec = basis.model.court.model
     apart = vanishing_in(basis.claim, rec) or only_at_its_step(basis.claim, rec)
+    return "{} does not depend on {}: which {} is meant?".format(*apart, apart[0]) if apart else ""
+
+
+def _supposed_in_vain(judged: Judged) -> str:
+    """Why a formula that fails may be meant of another loss: one that is supposed does not depend
+    on what the formula differentiates it by."""
+    basis = judged.basis
+    if basis is None or not basis.model.supposed:
+        return ""
+    apart = vanishing_in(basis.claim, basis.model.court.model)
     return "{} does not depend on {}: which {} is meant?".format(*apart, apart[0]) if apart else ""
 
 

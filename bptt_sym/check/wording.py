@@ -242,6 +242,9 @@ def vanishing_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
                 case D(y=Sym(name=of), x=At(name=by)) if of in rec.totals and by in rec.defined:
                     if by not in _reached(rec.totals[of], rec):
                         return of, by
+                case D(y=Sym(name=of), x=Sym(name=by)) if {of, by} <= rec.totals.keys():
+                    if of != by and by not in _reached(rec.totals[of], rec):
+                        return of, by
     return apart_in(claim, rec)
 
 

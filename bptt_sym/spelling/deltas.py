@@ -54,6 +54,10 @@ _AT_STEP = re.compile(
 #: Letters of what stands inside an activation, and of gates: :math:`\\delta^{a_f}_t`.
 _INNER = frozenset(("a", "z", "p", "s", "u", "net"))
 _GATES = frozenset(("f", "i", "o", "c", "C", "g", "z", "r", r"\tilde{c}", r"\tilde{h}"))
+#: ``net_{f,t}``, ``z_f``: what stands inside a gate.
+_IN_A_GATE = re.compile(
+    r"(?:\\(?:mathrm|text|mathbf|boldsymbol|mathit|hat|tilde)\s*\{\s*)?(?:net|[azpsu])\s*\}?\s*[_^]"
+)
 #: ``\\delta_{af}``: both letters in one.
 _GLUED = re.compile(r"(?P<inner>[azp]|net)(?P<gate>[fiocCg])")
 #: What is given from outside: the gradient by it is hardly ever meant.
@@ -179,8 +183,13 @@ class Deltas:
             meanings[key], losses[key] = stepless[key]
         guessed: set[Key] = set()
         missing = wanted - set(meanings)
+        # Where the gradients by several gates are by what stands inside them, that by one more,
+        # of which no line speaks, is not by the gate itself.
+        inside = [k for k, by in meanings.items() if k <= _GATES and _IN_A_GATE.match(by)]
         if missing:
             for key, name in _sequences(texts).items():
+                if len(inside) > 1 and key <= _GATES:
+                    continue
                 if key in missing and not key <= _GIVEN:
                     meanings[key] = name
                     guessed.add(key)

@@ -87,12 +87,14 @@ _BOLD_PAIR = re.compile(
 )
 _SQUARE = re.compile(r"\^\s*\{\s*\\(?:odot|circ)\s*2\s*\}")
 _OPERATOR = re.compile(r"\\mathop\s*\{\s*(?P<op>\\(?:sum|prod|max|min))\s*\}(?:\s*\\limits)?")
-#: ``\mathrel{:=}``, ``\vcentcolon=``, ``=^{(a)}``: a sign in a wrapping, or with a remark.
+#: ``\mathrel{:=}``, ``\vcentcolon=``, ``=^{(a)}``, ``=^{def}``: a sign in a wrapping, or with a
+#: remark.
 _WRAPPED_SIGN = re.compile(
     r"\\math(?:rel|bin|op|ord)\s*\{\s*(?P<sign>:\s*=|=|<|>|\\approx|\\leq?|\\geq?|\\propto|\\to)\s*\}"
     r"(?:\s*\\(?:no)?limits)?(?:\s*[_^]\s*\{(?:[^{}]|\{[^{}]*\})*\})*"
     r"|(?:\\vcentcolon\s*|\\mathrel\s*\{\s*(?:\\mathop\s*)?:\s*\})(?P<colon>=)"
-    r"|(?P<plain>=)\s*[_^]\s*\{\s*(?:\(\s*[0-9a-z*]{1,3}\s*\)|\\text\s*\{[^{}]*\})\s*\}"
+    r"|(?P<plain>=)\s*[_^]\s*\{\s*(?:\(\s*[0-9a-z*]{1,3}\s*\)|(?:\\(?:text|mathrm)\s*\{\s*)?def\s*\}?|"
+    r"\\text\s*\{[^{}]*\})\s*\}(?:\s*=)?"
 )
 #: ``\hspace{2cm} (3.2)``, ``\cdots\cdots (1)``, ``\;\;\; [4]``: the number of the equation.
 _NUMBER = re.compile(

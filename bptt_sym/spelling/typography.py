@@ -83,8 +83,9 @@ _ON_IN_WORDS = re.compile(
 
 #: ``a^{<t>}``: the step between signs of order.
 _ANGLES = re.compile(r"\^\s*(?:\{\s*<\s*([^<>{}]{1,12}?)\s*>\s*\}|<\s*([^<>{}]{1,12}?)\s*>)")
-#: A row that is broken off and begins nothing: ``\\tag{3}\\\\{}``.
-_BROKEN_OFF = re.compile(r"\\\\\s*(?:\{\s*\}\s*)?$")
+#: A row that is broken off and begins nothing: ``\\tag{3}\\\\{}``, of which an escape may have
+#: taken one sign.
+_BROKEN_OFF = re.compile(r"\\\\\s*(?:\{\s*\}\s*)?$|(?<!\\)\\\{\s*\}\s*$")
 #: ``W . h``: a full stop between two factors, with space on both sides.
 _FULL_STOP = re.compile(
     r"(?<=[A-Za-z0-9})\]]) \. (?=\\?[A-Za-z]+\s*[_^{(]|\{\s*\\?[A-Za-z]+\s*[_^}])(?!\\q?quad)"

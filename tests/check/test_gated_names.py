@@ -259,3 +259,29 @@ def test_a_part_of_a_joined_weight_and_a_mark_defined_without_its_step(
     """W_{hh} is no other name of W_h [r⊙h, x], and δ_h says what δ_{h,t} is."""
     found = last(f"{GRU_JOINED}$${row}$$")
     assert found == "wrong" if accused else found != "wrong"
+
+
+LSTM_BY_ARGUMENTS = (
+    "".join(
+        rf"$$net_{{{g},t}} = W_{{{g}h}} h_{{t-1}} + W_{{{g}x}} x_t + b_{g}, \quad "
+        rf"{g}_t = \sigma(net_{{{g},t}})$$" "\n\n" for g in "fio"
+    )
+    + r"$$net_{\bar c,t} = W_{ch} h_{t-1} + W_{cx} x_t + b_c$$" "\n\n"
+    r"$$\bar c_t = \tanh(net_{\bar c,t}), \quad c_t = f_t \circ c_{t-1} + i_t \circ \bar c_t$$"
+    "\n\n" r"$$h_t = o_t \circ \tanh(c_t)$$" "\n\n"
+    + "".join(
+        rf"$$\delta_{{{g},t}} =^{{def}} \frac{{\partial E}}{{\partial net_{{{g},t}}}}$$" "\n\n"
+        for g in ("f", "i", "o", r"\bar c")
+    )
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "expected"), [
+    (r"\frac{\partial E}{\partial W_{fh}} = \sum_t \delta_{f,t} h_{t-1}^T", {"right"}),
+    (r"\frac{\partial E}{\partial W_{fh}} = \sum_t \delta_{f,t} h_t^T", {"wrong"}),
+    (r"\frac{\partial E}{\partial W_{ch}} = \sum_t \delta_{c,t} h_{t-1}^T", {"undecided", "right"}),
+])  # fmt: skip
+def test_a_mark_without_a_line_of_its_own_is_not_by_the_gate_where_the_others_are_by_arguments(
+    row: str, expected: set[str]
+) -> None:
+    assert last(f"{LSTM_BY_ARGUMENTS}$${row}$$") in expected

@@ -66,3 +66,17 @@ def test_every_row_of_a_line_is_judged_under_what_its_rows_tell() -> None:
     """The second of two definitions by example, whose name is a usual one for something else."""
     found = verdicts(CELL + r"$$z_T = V h_T, \qquad a_T = \mathrm{softmax}(z_T)$$")
     assert found[1:] == ["right", "right"]
+
+
+@pytest.mark.parametrize("name", [r"\text{logits}", r"\mathrm{scores}"])
+def test_a_supposed_loss_that_does_not_read_an_output_accuses_nobody(name: str) -> None:
+    """The loss is one of the output in words, whatever else is supposed of it."""
+    text = f"{CELL}$${name} = V h_T + c$$\n\n"
+    right = rf"V^\top \frac{{\partial L}}{{\partial {name}}}"
+    claim = rf"$$\frac{{\partial L}}{{\partial h_T}} = {right}$$"
+    assert verdicts(text + claim)[-1] in ("right", "undecided")
+
+
+def test_what_is_left_over_at_the_end_of_a_row_begins_nothing() -> None:
+    right = r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1-h_t^2) W"
+    assert verdicts(rf"{CELL}$${right} \tag{{6}}\{{}}$$")[-1] == "right"
