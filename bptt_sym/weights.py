@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.architectures import gru, layer_name, stack
+from bptt_sym.architectures import is_torch_gru, layer_name
 from bptt_sym.errors import InputError, NotSupported
 from bptt_sym.recurrence import Recurrence
 
@@ -48,8 +48,7 @@ def _layout(rec: Recurrence) -> tuple[tuple[tuple[str, str, str, str | None], ..
         names = [n for gate in gates for n in gate if n is not None]
         for marks in ([""], [str(k + 1) for k in range(layers)]):
             if marks and all(_named(n, m) in known for n in names for m in marks):
-                if len(gates) == 3 and not _is_torch_gru(rec, len(marks) if marks[0] else 0):
-                    # (The names of gru(keep="1-z") are the same: its z is one minus PyTorch's.)
+                if len(gates) == 3 and not is_torch_gru(rec, len(marks) if marks[0] else 0):
                     raise NotSupported(
                         f"{rec.name}: its gates are not those of nn.GRU, for all their names"
                     )
@@ -58,13 +57,6 @@ def _layout(rec: Recurrence) -> tuple[tuple[tuple[str, str, str, str | None], ..
         f"{rec.name} has not the weights of nn.RNN, nn.GRU (reset after the product, with biases) "
         "or nn.LSTM (split weights, with biases)"
     )
-
-
-def _is_torch_gru(rec: Recurrence, layers: int) -> bool:
-    """Whether the equations of its gates and states are those of ``nn.GRU``, in so many layers."""
-    cell = stack(gru(), layers) if layers else gru()
-    wanted = {e for e in cell.equations if rec.shape(e.target) != ()}
-    return wanted <= set(rec.equations)
 
 
 def _named(name: str, mark: str) -> str:

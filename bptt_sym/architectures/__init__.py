@@ -1,7 +1,7 @@
 """Architectures made of cells: gated cells, stacks, dropout, embeddings, outputs, attention."""
 
 from bptt_sym.architectures.attention import CONTEXT, attention
-from bptt_sym.architectures.gated import gru, lstm_peephole
+from bptt_sym.architectures.gated import gru, is_torch_gru, lstm_peephole
 from bptt_sym.architectures.layers import (
     apart,
     cross_entropy,
@@ -19,6 +19,7 @@ __all__ = [
     "cross_entropy",
     "embedded",
     "gru",
+    "is_torch_gru",
     "layer_name",
     "lstm_peephole",
     "readout",

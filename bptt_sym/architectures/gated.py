@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from bptt_sym.architectures.layers import stack
 from bptt_sym.architectures.terms import (
     SCALAR,
     Equation,
@@ -133,3 +134,17 @@ def lstm_peephole(vector: bool = True) -> Recurrence:
         totals=totals,
         functions={"E": SCALAR},
     )
+
+
+def is_torch_gru(rec: Recurrence, layers: int = 0) -> bool:
+    """Whether the gates and states of ``rec`` have the equations of ``nn.GRU``.
+
+    ``layers`` is how many there are of a :func:`~bptt_sym.architectures.stack`, 0 for the cell
+    itself. The names are not enough: ``gru(keep="1-z")`` has the same ones, and its z is one minus
+    that of PyTorch.
+    """
+    for bias in (True, False):
+        cell = stack(gru(bias=bias), layers) if layers else gru(bias=bias)
+        if {e for e in cell.equations if rec.shapes.get(e.target)} <= set(rec.equations):
+            return True
+    return False

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.architectures.gated import gru
+from bptt_sym.architectures import is_torch_gru
 from bptt_sym.errors import InputError
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.recurrence import Recurrence
@@ -146,13 +146,6 @@ def _layer(state: Mapping[str, Array], layer: int | str | None) -> dict[str, Arr
     return found[chosen[0]]
 
 
-def _is_torch_gru(cell: Recurrence) -> bool:
-    """Whether the names of the gates mean what they do in ``nn.GRU``, beside the same names."""
-    from bptt_sym.evaluate import executable
-
-    return cell.equations in [executable(gru(bias=b)).equations for b in (True, False)]
-
-
 def from_state_dict(
     cell: Recurrence, state: Mapping[str, Array], *, layer: int | str | None = None
 ) -> dict[str, Array]:
@@ -183,7 +176,7 @@ def from_state_dict(
     if not gates:
         table = {"W_{ih}": w, "W_{hh}": u, "b_{ih}": bi, "b_{hh}": bh, "W": w, "U": u, "b": bi + bh}
     else:
-        if len(gates) == 3 and not _is_torch_gru(cell):
+        if len(gates) == 3 and not is_torch_gru(cell):
             raise InputError(
                 f"{cell.name} is not nn.GRU, which keeps z and resets behind the recurrent matrix",
                 hint="gru-vector without options",

@@ -252,12 +252,17 @@ GRU_JOINED = (
     (r"\frac{\partial L}{\partial W_h} = \sum_t \delta_{h,t} [h_{t-1}, x_t]^\top", True),
     (r"\frac{\partial L}{\partial W_{hh}} = \sum_t \delta_{h,t} (r_t \odot h_{t-1})^\top", False),
     (r"\frac{\partial L}{\partial W_{hx}} = \sum_t \delta_{h,t} x_t^\top", False),
+    (
+        r"\frac{\partial L}{\partial W_{hh}} = "
+        r"\sum_t \frac{\partial L}{\partial \tilde a_t} (r_t \odot h_{t-1})^\top", False,
+    ),
 ])  # fmt: skip
 def test_a_part_of_a_joined_weight_and_a_mark_defined_without_its_step(
     row: str, accused: bool
 ) -> None:
     """W_{hh} is no other name of W_h [r⊙h, x], and δ_h says what δ_{h,t} is."""
-    found = last(f"{GRU_JOINED}$${row}$$")
+    whole = r"\frac{\partial L}{\partial W_h} = \sum_t \delta_{h,t} [r_t \odot h_{t-1}, x_t]^\top"
+    found = last(f"{GRU_JOINED}$${whole}$$\n\n$${row}$$")
     assert found == "wrong" if accused else found != "wrong"
 
 
