@@ -15,14 +15,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from bptt_sym.documents.characters import with_characters, with_padded_characters
 from bptt_sym.documents.macros import Macros, collected, environments, expand
-from bptt_sym.documents.masking import (
-    Masked,
-    mask_markdown,
-    mask_tex,
-    percent_decoded,
-    with_characters,
-)
+from bptt_sym.documents.masking import Masked, mask_markdown, mask_tex, percent_decoded
 from bptt_sym.documents.plain_lines import line_formulas
 from bptt_sym.documents.prose import Run, runs
 from bptt_sym.documents.regions import Found, Unclosed, blanked, regions
@@ -387,13 +382,25 @@ def _words(text: str, plain: str, masked: Masked, found: Sequence[Found]) -> tup
         if region.start >= pos:
             out += [plain[pos : region.start], blanked(plain[region.start : region.end])]
             pos = region.end
-    words = _scripts("".join([*out, plain[pos:]]))
+    words = _scripts(with_padded_characters("".join([*out, plain[pos:]])))
+    words = _broken(words, masked.blocks)
     code: list[str] = []
     pos = 0
     for start, end in masked.code:
         code += [blanked(text[pos:start]), text[start:end]]
         pos = end
     return words, "".join([*code, blanked(text[pos:])]).translate(_FRAME)
+
+
+def _broken(words: str, places: Sequence[int]) -> str:
+    """``words`` with a line end for the blank at each place."""
+    if not places:
+        return words
+    chars = list(words)
+    for place in places:
+        if chars[place] == " ":
+            chars[place] = "\n"
+    return "".join(chars)
 
 
 #: The lines of a box that is drawn around text.

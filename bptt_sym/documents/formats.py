@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bptt_sym.documents.characters import with_padded_characters
 from bptt_sym.documents.document import (
     Document,
     Formula,
@@ -25,12 +26,7 @@ from bptt_sym.documents.document import (
 )
 from bptt_sym.documents.macros import Macros, collected
 from bptt_sym.documents.markup import MASKS
-from bptt_sym.documents.masking import (
-    Masked,
-    mask_markdown,
-    mask_tex,
-    with_padded_characters,
-)
+from bptt_sym.documents.masking import Masked, mask_markdown, mask_tex
 from bptt_sym.documents.page_macros import page_macros
 from bptt_sym.documents.pages import mask_html
 from bptt_sym.documents.plain_lines import line_formulas

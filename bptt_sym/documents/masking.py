@@ -5,12 +5,12 @@ The masked text has the same length and the same line ends as the source, so tha
 
 from __future__ import annotations
 
-import html
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bptt_sym.documents.characters import CHARACTER, character
 from bptt_sym.documents.fences import DIRECTIVE, FENCE, OPTION, Fence, Region, fence_opened
 from bptt_sym.documents.site_marks import site_marks
 
@@ -32,12 +32,14 @@ class Masked:
     """``headings`` are the offsets of headings, ``math`` the fenced formulas, both in order.
 
     ``code`` are code spans and fences in no language: a formula may stand there in plain text.
+    ``blocks`` are the offsets at which a paragraph or a cell of a page begins, whatever its lines.
     """
 
     text: str
     headings: tuple[int, ...]
     math: tuple[Region, ...]
     code: tuple[tuple[int, int], ...] = ()
+    blocks: tuple[int, ...] = ()
 
 
 def _blank(text: str) -> str:
@@ -164,8 +166,8 @@ def percent_decoded(text: str, start: int, end: int) -> list[tuple[str, int]]:
     # A plus sign is a space where everything else is encoded as well.
     plus = " " if "%5C" in text[start:end].upper() else "+"
     while pos < end:
-        if (entity := _ENTITY.match(text, pos, end)) is not None:
-            out.append((_ENTITIES[entity.group(1)], pos))
+        if (entity := CHARACTER.match(text, pos, end)) is not None:
+            out += [(c, pos) for c in character(entity)]
             pos = entity.end()
             continue
         match = _PERCENT.match(text, pos, end)
@@ -180,37 +182,6 @@ def percent_decoded(text: str, start: int, end: int) -> list[tuple[str, int]]:
 
 
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-#: What HTML makes of a character in an address, and what the editors of formulas make of it.
-_ENTITIES = {"space": " ", "plus": "+", "amp": "&", "lt": "<", "gt": ">", "hash": "#"}
-_ENTITY = re.compile(rf"&({'|'.join(_ENTITIES)});")
-
-
-def with_characters(located: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """``located`` with what HTML writes for a character, ``&lt;``, as that character."""
-    text = "".join(c for c, _ in located)
-    if "&" not in text:
-        return located
-    out: list[tuple[str, int]] = []
-    last = 0
-    for m in _CHARACTER.finditer(text):
-        out += located[last : m.start()]
-        said = html.unescape(m.group())
-        out += [(c, located[m.start()][1]) for c in (" " if said.isspace() else said)]
-        last = m.end()
-    return [*out, *located[last:]]
-
-
-def with_padded_characters(text: str) -> str:
-    """The same in a text that keeps its length: spaces fill what the name took more."""
-    return _CHARACTER.sub(lambda m: html.unescape(m.group())[:1].ljust(len(m.group())), text)
-
-
-#: Names that are read, and numbers; no other may stand in an alignment: ``&x;``.
-_CHARACTER = re.compile(
-    r"&(?:lt|gt|le|ge|ne|amp|quot|apos|nbsp|minus|plus|times|middot|sdot|part|nabla|sum|prod|infin|"
-    r"ensp|emsp|thinsp|hellip|prime|alpha|beta|gamma|delta|Delta|epsilon|eta|theta|lambda|mu|sigma|"
-    r"Sigma|tau|phi|[lr]brace|[lr]brack|bsol|num|#\d{1,6}|#[xX][0-9A-Fa-f]{1,5});"
-)
 
 
 def hidden(text: str, regions: list[Region]) -> str:

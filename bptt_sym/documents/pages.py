@@ -22,6 +22,11 @@ _OPENING = re.compile(
 #: Raised and lowered letters are scripts in a sentence: ``h<sub>t</sub>``.
 _TAG = re.compile(r"</?(?!su[bp]>)[A-Za-z][^<>]{0,2000}>")
 _HEADING = re.compile(r"<h[1-6]\b", re.IGNORECASE)
+#: Elements that a sentence does not reach over.
+_BLOCK = re.compile(
+    r"</?(?:p|div|br|hr|li|ul|ol|dl|d[td]|h[1-6]|t[rdh]|table|pre|blockquote|section|article)\b",
+    re.IGNORECASE,
+)
 
 
 def mask_html(text: str) -> Masked:
@@ -63,7 +68,8 @@ def mask_html(text: str) -> Masked:
     for region in math:
         again += [shown_text[last : region.start], text[region.start : region.end]]
         last = region.end
-    return Masked("".join([*again, shown_text[last:]]), headings, tuple(math))
+    blocks = tuple(m.start() for m in _BLOCK.finditer(text))
+    return Masked("".join([*again, shown_text[last:]]), headings, tuple(math), blocks=blocks)
 
 
 def _elements(text: str) -> Iterator[tuple[int, int, int, int, str, str]]:
@@ -104,7 +110,7 @@ _INSIDE = re.compile(
     re.DOTALL,
 )
 _LATEX = re.compile(r"\\[A-Za-z]{2,}|^\s*\$.*\$\s*$", re.DOTALL)
-_BLOCK = re.compile(
+_DISPLAY = re.compile(
     r"display\s*=\s*[\"']?block|displaymath|\\begin\{equation|\$\$|\\\[", re.IGNORECASE
 )
 
@@ -128,6 +134,6 @@ def _in_attributes(text: str, shown: str, known: Sequence[Region]) -> list[Regio
                 continue
         inside = _INSIDE.fullmatch(text, *m.span(name))
         if inside is not None and inside["latex"].strip():
-            display = _BLOCK.search(m.group()) is not None
+            display = _DISPLAY.search(m.group()) is not None
             found.append(Region(*inside.span("latex"), display=display))
     return found

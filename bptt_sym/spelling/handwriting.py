@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from bptt_sym.definitions.said_sizes import A_SLOPE
 from bptt_sym.documents.bare_lines import BRACKETED
+from bptt_sym.documents.characters import CHARACTER, character
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import BRACKETS, Edit, closing, edited, replaced
 
@@ -55,10 +56,6 @@ _SOFTMAX = re.compile(
     r"\\[dt]?frac\s*\{\s*(?:e\s*\^\s*\{(?P<z>(?:[^{}]|\{[^{}]*\})+)\}|\\exp\s*\((?P<w>[^()]+)\))\s*\}\s*"
     r"\{\s*\\sum\s*(?:e\s*\^\s*\{(?P=z)\}|\\exp\s*\((?P=w)\))\s*\}"
 )
-#: What a page or an address writes for a character.
-_ENTITIES = {"&space;": " ", "&plus;": "+", "&amp;": "&", "&lt;": "<", "&gt;": ">",
-             "&#x27;": "'", "&#39;": "'", "&quot;": '"', "&nbsp;": " ", "&minus;": "-"}  # fmt: skip
-_ENTITY = re.compile("|".join(map(re.escape, _ENTITIES)))
 #: ``\\frac{\\sum_{i=t}^{T} \\partial J_i}{\\partial a_t}``: the sum of the derivatives.
 _SUM_OF = re.compile(
     r"\\(?P<frac>[dt]?frac)\s*\{\s*(?P<sum>\\sum\s*_\s*\{[^{}]*\}\s*\^\s*(?:\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}"
@@ -214,7 +211,7 @@ def _numbers(text: str) -> Iterator[Edit]:
 
 def as_written(formula: Formula) -> Formula:
     """``formula`` with such marks in the spelling that is read."""
-    formula = _with_lost_signs(replaced(formula, _ENTITY, lambda m: _ENTITIES[m.group()]))
+    formula = _with_lost_signs(replaced(formula, CHARACTER, character))
     if (system := _SYSTEM.match(formula.latex)) is not None:
         formula = formula.part(*system.span("body"))
     formula = replaced(formula, _WIDE, lambda m: f"({m.group('inside')})")
