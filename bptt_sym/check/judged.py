@@ -79,8 +79,15 @@ class Waiting:
 
 
 def fault_in(formula: Formula, error: InputError) -> Fault:
-    """``error`` with its place in the file; the whole formula if the error names no part of it."""
-    return _fault(formula, error.span, error.message, error.hint)
+    """``error`` with its place in the file; the whole formula if the error names no part of it.
+
+    A name that was put for something else is called what the text has there.
+    """
+    message, token = error.message, error.token
+    if token and error.span is not None and token not in formula.source.text:
+        shown = formula.shown(error.span.start, error.span.end)
+        message = message.replace(token, shown) if shown else message
+    return _fault(formula, error.span, message, error.hint)
 
 
 def as_entry(formula: Formula, verdict: Verdict, row: Row | None, title: str) -> Judged:

@@ -225,6 +225,16 @@ def _of_line(piece: _Piece) -> Line | None:
     return Line(spelt, spelt.offsets[0], last, about is not None)
 
 
+def spelt_out(line: str, offset: int) -> Run:
+    """A line that is a formula in plain text, or in that of a programmer, in LaTeX."""
+    piece = _Piece(line[:MAX_LINE], list(range(offset, offset + len(line[:MAX_LINE]))))
+    for pattern, new in (*_OF_PROGRAMMERS, *_SPELT):
+        piece.replaced(pattern, new)
+    latex, offsets = in_latex(piece.chars, 0)
+    places = [*piece.places, offset + len(line)]
+    return Run(latex, tuple(places[min(o, len(places) - 1)] for o in offsets))
+
+
 def _without_units(piece: _Piece) -> None:
     """``a = b ⊙ c`` for ``a[i] = b[i] · c[i]``, where everything carries the one unit."""
     letters = {m.group("at") for m in _UNITS.finditer(piece.chars)}
@@ -251,6 +261,20 @@ def _entry(m: re.Match[str]) -> str:
     return f"{m.group('name')}_{{{sub}{',' if sub else ''}{at}}}"
 
 
+#: ``h[t-1]**2``, ``abs(x)``, ``2*w``, ``dh1/dw``.
+_OF_PROGRAMMERS: Sequence[tuple[re.Pattern[str], _Put]] = (
+    (re.compile(r"\*\*"), "^"),
+    (
+        re.compile(r"(?<=[A-Za-z0-9_)])\[(?P<at>[A-Za-z0-9]{1,3}(?:\s*[-+]\s*[A-Za-z0-9]{1,3})?)\]"),
+        r"_{\g<at>}",
+    ),
+    (re.compile(r"(?<![A-Za-z\\])abs\s*\((?P<of>(?:[^()]|\([^()]*\))*)\)"), r"|\g<of>|"),
+    (re.compile(r"(?<![A-Za-z\\])prod(?=\s*[_(\[{])"), "∏"),
+    (re.compile(r"(?<![A-Za-z\\_^{/])d(?P<of>[a-z])(?P<n>[0-9])(?=\s*/\s*d[A-Za-z])"),
+     r"d\g<of>_\g<n>"),
+    (re.compile(r"\^\s*\((?P<of>[^()]*)\)"), r"^{\g<of>}"),
+    (_BIG, r"\g<sign>_{\g<var>=\g<low>}^{\g<high>}"),
+)  # fmt: skip
 #: How plain text is spelt, as the reader has it.
 _SPELT: Sequence[tuple[re.Pattern[str], _Put]] = (
     (_UNITS, _entry),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from bptt_sym.notation import At, Call, Fn, Idx, Node, Sym, walk
+from bptt_sym.notation import INFINITY, At, Call, Fn, Idx, Node, Sym, walk
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, Shape
 
 #: The constant of an order of growth, O(…); no text has this name.
@@ -155,8 +155,9 @@ class Vocabulary:
         return name in (STEP, HORIZON) or name in self.indices
 
     def known(self) -> list[str]:
-        """Every name, for messages."""
-        return sorted(self.sequences | self.parameters | self.totals | self.functions)
+        """Every name that a text gives, for messages."""
+        given = self.sequences | self.parameters | self.totals | self.functions
+        return sorted(given - {INFINITY, CONSTANT})
 
 
 def remember(

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Final, Literal
+from typing import Final
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.exercises.between import between
+from bptt_sym.check.exercises.compared import (
+    compatible,
+    fits,
+    kinds,
+    other_way,
+    restates,
+    without_d,
+)
 from bptt_sym.check.exercises.exercise import Exercise, Part
+from bptt_sym.check.exercises.labels import by_label
 from bptt_sym.check.exercises.letters import in_other_letters
+from bptt_sym.check.exercises.points import ARGUED, OTHER_DERIVATIVE, Mark, PartMark, PartStatus
 from bptt_sym.check.exercises.reading import read
-from bptt_sym.check.judged import Fault
 from bptt_sym.check.solution.absolute import Signs, fingerprint, spread
 from bptt_sym.check.solution.judge import Step, conclusion, only_supposed, relate, settled
 from bptt_sym.check.solution.lines import Chain, Solution, Written
-from bptt_sym.decide.readings import ABSENT_ZERO, ENDING_EARLY, REACHING_ON, ZERO_START
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import LimitExceeded
 from bptt_sym.messages import marked
-from bptt_sym.notation import INFINITY, Abs, D, Node, Rel, Sym, rebuild, walk
-from bptt_sym.spelling.counting import FROM_ZERO
+from bptt_sym.notation import INFINITY, Abs, Node, Rel, Sym, walk
 
 #: Characters of one submission.
 MAX_TEXT: Final = 400_000
 #: Chains that are compared with a part whose target none of them has for its left side.
 MAX_COMPARED: Final = 6
-#: A solution has at least this many steps; a bare answer has one.
-ARGUED: Final = 2
-
-#: Readings under which an answer is right that others would call a slip.
-GENEROUS: Final = frozenset(
-    {r.message for r in (REACHING_ON, ENDING_EARLY, ABSENT_ZERO, ZERO_START)} | {FROM_ZERO}
-)
-
-#: ``form``: right, but not of the form that is asked for; ``restated``: the question itself;
-#: ``carried``: a bound of the learner's own expression for another part, which is wrong.
-PartStatus = Literal[
-    "right", "form", "restated", "wrong", "carried", "undecided", "missing", "unreadable"
-]
-OTHER_DERIVATIVE: Final = marked(
-    "The argument starts from the total derivative, which is something else; what is asked for "
-    "is the derivative in brackets."
-)
 STRICT_ASKED: Final = marked("A strict inequality is asked for.")
 TOO_WEAK: Final = marked("The bound is true, but weaker than what is asked for.")
 BEYOND_BEST: Final = marked("No bound better than the best one can be true.")
@@ -52,67 +42,6 @@ OTHER_WAY: Final = marked("This bounds it from the other side than what is asked
 NO_CONCLUSION: Final = marked(
     "The inequalities point in different directions, so nothing follows from them."
 )
-
-
-@dataclass(frozen=True)
-class PartMark:
-    """What one part earned, and why. ``missing`` are messages about the form."""
-
-    part: Part
-    status: PartStatus
-    score: float
-    answer: Written | None = None
-    verdict: Verdict | None = None
-    steps: tuple[Step, ...] = ()
-    missing: tuple[tuple[str, str], ...] = ()
-    note: str = ""
-
-    @property
-    def lacks_argument(self) -> bool:
-        """Whether the points for the argument were not given because there is none."""
-        return bool(self.part.steps) and len(self.steps) < ARGUED
-
-    @property
-    def needs_review(self) -> bool:
-        """Whether a person should look: something was not decided or not read."""
-        open_step = bool(self.part.steps) and any(s.status == "undecided" for s in self.steps)
-        # Where steps earn nothing, a right answer from a wrong one has all the points.
-        lucky = not self.part.steps and any(s.status == "wrong" for s in self.steps)
-        if self.status == "right" and lucky:
-            return True
-        read = self.verdict.readings if self.verdict is not None and self.score else ()
-        return (
-            self.status in ("undecided", "unreadable") or open_step or not GENEROUS.isdisjoint(read)
-        )
-
-
-@dataclass(frozen=True)
-class Mark:
-    """The mark of one answer to an exercise; ``lemmas`` are steps that belong to no part."""
-
-    exercise: Exercise
-    parts: tuple[PartMark, ...]
-    faults: tuple[Fault, ...] = ()
-    lemmas: tuple[Step, ...] = ()
-
-    @property
-    def score(self) -> float:
-        return round(sum(p.score for p in self.parts), 6)
-
-    @property
-    def points(self) -> float:
-        return self.exercise.points
-
-    @property
-    def is_right(self) -> bool:
-        steps = [s for p in self.parts for s in p.steps]
-        return all(p.status == "right" for p in self.parts) and all(s.is_right for s in steps)
-
-    @property
-    def needs_review(self) -> bool:
-        """Whether a person should look, also because of what was not read beside an answer."""
-        unread = bool(self.faults) and any(p.status != "right" for p in self.parts)
-        return unread or any(p.needs_review for p in self.parts)
 
 
 def mark(exercise: Exercise, text: str, name: str = "answer", *, tex: bool = False) -> Mark:
@@ -129,7 +58,9 @@ def mark(exercise: Exercise, text: str, name: str = "answer", *, tex: bool = Fal
     """
     if len(text) > MAX_TEXT:
         raise LimitExceeded(f"an answer of more than {MAX_TEXT} characters")
-    return _Marker(exercise, read(exercise, text, name, tex=tex)).mark()
+    found = _Marker(exercise, read(exercise, text, name, tex=tex)).mark()
+    words = bool(text.strip()) and all(p.status == "missing" for p in found.parts)
+    return replace(found, beside=words or bool(found.lemmas))
 
 
 class _Marker:
@@ -170,14 +101,14 @@ class _Marker:
         for part in self.exercise.parts:
             chains = [self.solution.chains[k] for k, p in owners.items() if p is part]
             # Beside a bound from the side that is asked for, one from the other is a remark.
-            chains = [c for c in chains if not _other_way(part, c)] or chains
+            chains = [c for c in chains if not other_way(part, c)] or chains
             argued = tuple(claimed[part.id])
             if chains:
                 parts.append(self._last(part, chains, argued))
                 if self._starts_elsewhere(part, parts_of[part.id]):
                     parts[-1] = self._not_in_form(parts[-1], OTHER_DERIVATIVE)
             elif part.id in bare:
-                parts.append(self._answer(part, part.relation, bare[part.id], argued))
+                parts.append(self._stated(part, bare[part.id], argued))
             else:
                 status: PartStatus = "unreadable" if self.solution.faults else "missing"
                 parts.append(PartMark(part, status, 0.0, steps=argued))
@@ -197,6 +128,7 @@ class _Marker:
             for part in self.exercise.parts:
                 if self._about(part, chain):
                     owners[k] = part
+                    self._judge_again(part, k)
                     break
         for part in self.exercise.parts:
             if part in owners.values():
@@ -211,14 +143,14 @@ class _Marker:
 
     def _about(self, part: Part, chain: Chain) -> bool:
         """Whether the chain starts at the part's target (or, turned round, ends there)."""
-        if not _compatible(part.target, chain.left, self.court):
-            in_other_letters(part.target, chain, partial(_compatible, court=self.court))
-        if _compatible(part.target, chain.left, self.court):
-            fits = _fits(part, chain)
-            if fits:
+        if not compatible(part.target, chain.left, self.court):
+            in_other_letters(part.target, chain, partial(compatible, court=self.court))
+        if compatible(part.target, without_d(chain.left), self.court):
+            if fits(part, chain):
                 chain.sides[0] = replace(chain.sides[0], node=part.target)
-            return fits
-        if len(chain.sides) == 2 and _compatible(part.target, chain.last.node, self.court):
+                return True
+            return False
+        if len(chain.sides) == 2 and compatible(part.target, chain.last.node, self.court):
             turned: dict[Rel | str, Rel] = {
                 "=": "=", "<=": ">=", "<": ">", ">=": "<=", ">": "<",
             }  # fmt: skip
@@ -226,11 +158,19 @@ class _Marker:
             op = turned.get(right.op)
             if op is not None:
                 chain.sides = [replace(right, op="", node=part.target), replace(left, op=op)]
-                return _fits(part, chain)
+                return fits(part, chain)
         return False
 
+    def _judge_again(self, part: Part, k: int) -> None:
+        """The steps of a bound whose derivatives are not marked, from what is asked for."""
+        if not part.is_bound or kinds(self.written[k]) == kinds(part.target):
+            return
+        steps = settled(self.solution.chains[k], self.court)
+        if sum(s.is_right for s in steps) > sum(s.is_right for s in self.steps[k]):
+            self.steps[k] = steps
+
     def _equals_target(self, part: Part, chain: Chain) -> bool:
-        if isinstance(part.target, Abs) != isinstance(chain.left, Abs) or not _fits(part, chain):
+        if isinstance(part.target, Abs) != isinstance(chain.left, Abs) or not fits(part, chain):
             return False
         return relate(part.target, "=", chain.left, self.court).is_right
 
@@ -246,24 +186,41 @@ class _Marker:
 
     def _is(self, target: Node, node: Node) -> bool:
         return (
-            _compatible(target, node, self.court)
+            compatible(target, node, self.court)
             or relate(target, "=", node, self.court).is_right
         )
 
-    def _bare(self, owners: dict[int, Part]) -> dict[str, Written]:
-        """Expressions without a left side, given to the parts that no chain answers, in order."""
-        found = self.solution.expressions
-        open_parts = [p for p in self.exercise.parts if p not in owners.values()]
-        if len(open_parts) == 1 and found:
-            return {open_parts[0].id: found[-1]}
-        return {p.id: w for p, w in zip(open_parts, found, strict=False)}
+    def _bare(self, owners: dict[int, Part]) -> dict[str, list[Written]]:
+        """Expressions without a left side, for the parts that no chain answers.
+
+        What has a label goes to the part of that label; the others to the parts that are left, in
+        order. All of them are for the only part that is open.
+        """
+        parts = self.exercise.parts
+        open_parts = [p for p in parts if p not in owners.values()]
+        labelled = by_label(self.solution.expressions, [p.id for p in parts])
+        found: dict[str, list[Written]] = {}
+        for written, id in labelled:
+            if id and any(p.id == id for p in open_parts):
+                found.setdefault(id, []).append(written)
+        rest = [written for written, id in labelled if not id]
+        left = [p for p in open_parts if p.id not in found]
+        if len(left) == 1 and rest:
+            found[left[0].id] = rest
+        else:
+            found |= {p.id: [w] for p, w in zip(left, rest, strict=False)}
+        return found
 
     def _starts_elsewhere(self, part: Part, k: int) -> bool:
         """Whether the bracketed derivative is asked for, and chain ``k`` starts from the total."""
         chain, steps = self.solution.chains[k], self.steps[k]
+        if kinds(part.target) != {"immediate"}:
+            return False
+        if kinds(self.written[k]) == {"total"}:
+            return True
         if part.is_bound or all(s.is_right for s in steps) or not steps[0].is_right:
             return False
-        if _kinds(part.target) != {"immediate"} or _kinds(self.written[k]) != {"unmarked"}:
+        if kinds(self.written[k]) != {"unmarked"}:
             return False
         return not relate(part.target, "=", chain.sides[1].node, self.court).is_right
 
@@ -293,6 +250,21 @@ class _Marker:
         return None
 
     # ---------------------------------------------------------------------- one part
+    def _stated(
+        self, part: Part, found: Sequence[Written], steps: tuple[Step, ...]
+    ) -> PartMark:
+        """The mark for the last expression, or for one before it that has what the last lacks.
+
+        "The answer is 0, because :math:`h_0` is a constant."
+        """
+        last = self._answer(part, part.relation, found[-1], steps)
+        if last.status == "form":
+            for written in reversed(found[-MAX_COMPARED:-1]):
+                other = self._answer(part, part.relation, written, steps)
+                if other.status == "right":
+                    return other
+        return last
+
     def _last(self, part: Part, chains: list[Chain], steps: tuple[Step, ...]) -> PartMark:
         """The mark for the last chain; for an earlier one if that has what the last one lacks."""
         last = self._chain(part, chains[-1], steps)
@@ -301,7 +273,25 @@ class _Marker:
                 found = self._chain(part, chain, steps)
                 if found.status == "right":
                     return found
+            if part.is_bound:
+                for chain in reversed(chains[-MAX_COMPARED:]):
+                    found = self._chain(part, self._carried_on(chain), steps)
+                    if found.status == "right":
+                        return found
         return last
+
+    def _carried_on(self, chain: Chain) -> Chain:
+        """The chain with those that start where it ends: "a ≤ b. Moreover b ≤ c."."""
+        signs = Signs(self.court.model, True)
+        sides = list(chain.sides)
+        left = {fingerprint(spread(c.left, signs)): c for c in self.solution.chains}
+        for _ in range(MAX_COMPARED):
+            end = fingerprint(spread(sides[-1].node, signs))
+            further = left.pop(end, None)
+            if further is None:
+                break
+            sides += further.sides[1:]
+        return replace(chain, sides=sides)
 
     def _chain(self, part: Part, chain: Chain, steps: tuple[Step, ...]) -> PartMark:
         if not part.is_bound:
@@ -346,7 +336,7 @@ class _Marker:
     def _answer(
         self, part: Part, op: Rel, answer: Written, steps: tuple[Step, ...]
     ) -> PartMark:
-        if _restates(part, answer.node):
+        if restates(part, answer.node):
             return self._scored(part, "restated", answer, None, steps)
         if part.is_bound and any(n == Sym(INFINITY) for n in walk(answer.node)):
             return self._scored(part, "wrong", answer, None, steps, note=NO_BOUND)
@@ -424,52 +414,6 @@ def _leading(chain: Chain) -> list[Written]:
             break
         out.append(side)
     return out
-
-
-def _fits(part: Part, chain: Chain) -> bool:
-    """Whether what the chain says is of the kind that the part asks for."""
-    ops = [side.op for side in chain.sides[1:]]
-    return any(op != "=" for op in ops) if part.is_bound else ops[:1] == ["="]
-
-
-def _other_way(part: Part, chain: Chain) -> bool:
-    op = conclusion(chain)
-    return part.is_bound and op is not None and op != "=" and op[0] != part.relation[0]
-
-
-def _restates(part: Part, node: Node) -> bool:
-    """Whether the answer has the question in it: the derivative itself, or one left unmarked."""
-    wanted = fingerprint(_unmarked(part.target))
-    kinds = {n.kind for n in walk(part.target) if isinstance(n, D)}
-    fine = kinds | ({"total", "unmarked"} if kinds & {"total", "unmarked"} else {"unmarked"})
-    return any(
-        fingerprint(_unmarked(n)) == wanted
-        and all(d.kind in fine for d in walk(n) if isinstance(d, D))
-        for n in walk(node)
-    )
-
-
-def _kinds(node: Node) -> set[str]:
-    return {n.kind for n in walk(node) if isinstance(n, D)}
-
-
-def _unmarked(node: Node) -> Node:
-    node = rebuild(node, _unmarked)
-    return replace(node, kind="unmarked") if isinstance(node, D) else node
-
-
-def _compatible(target: Node, node: Node, court: Court) -> bool:
-    """Whether ``node`` is the target; a derivative that is not marked may be of any kind."""
-    signs = Signs(court.model, True)
-    target, node = spread(target, signs), spread(node, signs)
-    if fingerprint(_unmarked(target)) != fingerprint(_unmarked(node)):
-        return False
-    wanted = sorted((n.kind for n in walk(target) if isinstance(n, D)), key=str)
-    found = sorted((n.kind for n in walk(node) if isinstance(n, D)), key=str)
-    free = {"total", "unmarked"}
-    return len(wanted) == len(found) and (
-        wanted == found or "unmarked" in found or {*wanted, *found} <= free
-    )
 
 
 __all__ = ["Mark", "PartMark", "PartStatus", "mark"]

@@ -8,7 +8,7 @@ in it, or lines that are formulas.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from typing import Final
 from bptt_sym.check.exercises.exercise import Exercise
 from bptt_sym.check.exercises.own_letters import with_known_letters
 from bptt_sym.check.solution.lines import Solution, chains_of
+from bptt_sym.check.solution.sentences import is_labelled
 from bptt_sym.documents.document import (
     Document,
     Formula,
@@ -25,7 +26,10 @@ from bptt_sym.documents.document import (
 )
 from bptt_sym.documents.formats import document_in
 from bptt_sym.documents.markup import MASKS
+from bptt_sym.documents.names import names_in
+from bptt_sym.documents.plain_lines import spelt_out
 from bptt_sym.documents.respelling import without_boxes
+from bptt_sym.notation import free_indices
 from bptt_sym.spelling.passes import NAMES, PRODUCTS, TYPESETTING, spelt
 
 OTHER_DOCUMENTS: Final = (".ipynb", ".html", ".htm", ".xhtml", *MASKS)
@@ -33,11 +37,16 @@ OTHER_DOCUMENTS: Final = (".ipynb", ".html", ".htm", ".xhtml", *MASKS)
 MAX_LINES: Final = 200
 #: Words between which a formula may stand without delimiters; LaTeX has none.
 _SENTENCE: Final = re.compile(r"\A(?=[^\\]*\Z)(?:.*?(?<!\w)[^\W\d_]{2,}(?!\w)){2}", re.DOTALL)
-#: ``(a)``, ``b.``, ``- ``, ``Answer:`` before the formula of a line.
+#: ``(a)``, ``b.``, ``- ``, ``Answer:``, ``so`` before the formula of a line.
 _LABEL: Final = re.compile(
-    r"\s*(?:[-*•]\s+)?(?:\(?[a-hA-H1-9]{1,2}[).:]\s+|\([ivx]{1,4}\)\s+)?(?:[^\W\d_]{3,20}\s*:\s+)?"
+    r"\s*(?:[-*•]\s+)?(?P<part>\(?(?:[a-hA-H1-9א-ח]|الف|[بپتثجچحده])[).:]\s+|\([ivx]{1,4}\)\s+)?"
+    r"(?:[^\W\d_]{3,20}\s*:\s+)?(?:(?:so|and|thus|hence|then|therefore|since|because|where|with)\s+)?"
 )
 _RELATION: Final = re.compile(r"[=<>≤≥]|\\(?:leq?|geq?|lt|gt)(?![A-Za-z])")
+#: Two words: a line of prose.
+_WORDS: Final = re.compile(r"(?<![\w\\])[^\W\d_]{2,}\s+[^\W\d_]{2,}(?!\w)")
+#: Something that mathematics is written with.
+_MATHEMATICS: Final = re.compile(r"[\d=<>≤≥_^\\+*/|∂∑∏·√⋅−∞]|(?<![^\W_])[^\W\d_](?=\s*(?:\Z|[.,]))")
 _ROWS: Final = re.compile(r"\\\\|&|\\begin(?![A-Za-z])")
 
 
@@ -55,21 +64,36 @@ def read(exercise: Exercise, text: str, name: str, *, tex: bool) -> Solution:
         document = document_from_text(text, name, tex=tex)
     if document.formulas or document.problems or not text.strip():
         return _chains(exercise, document, document.formulas)
-    lines = tuple(_lines(document.source))
-    rows = _chains(exercise, document, lines) if len(lines) > 1 else None
-    if rows is not None and not rows.faults:
-        return rows
-    whole = _chains(exercise, document, (formula_from_text(text, name),))
-    if not whole.faults:
-        return whole
-    found = [whole] if rows is None else [whole, rows]
-    if document.plain and _SENTENCE.search(text):
-        found.append(_chains(exercise, document, document.plain))
-    return min(found, key=lambda solution: len(solution.faults))
+    words = document.words if name.lower().endswith(OTHER_DOCUMENTS) else document.source.text
+    if not _MATHEMATICS.search(words):
+        return _chains(exercise, document, ())
+    lines = tuple(_lines(document.source, words))
+    ways: list[tuple[Formula, ...]] = []
+    plainly = tuple(map(_as_spelt, lines))
+    latex = "\\" in words or "'" in words
+    if lines and not latex:
+        ways.append(plainly)
+    if len(lines) > 1 or any(is_labelled(line) for line in lines):
+        ways.append(lines)
+    if words is document.source.text:
+        ways.append((formula_from_text(text, name),))
+    if lines and latex:
+        ways.append(plainly)
+    if document.plain and (_SENTENCE.search(text) or not ways):
+        ways.append(document.plain)
+    best: Solution | None = None
+    for formulas in ways:
+        found = _chains(exercise, document, formulas)
+        if best is None or len(found.faults) < len(best.faults):
+            best = found
+        if not best.faults and (best.chains or best.expressions):
+            break
+    return best or _chains(exercise, document, ())
 
 
 def _chains(exercise: Exercise, document: Document, formulas: tuple[Formula, ...]) -> Solution:
-    given = " ".join(f"$${line}$$" for line in exercise.setting.define)
+    lines = *exercise.setting.define, *_asked(exercise, formulas)
+    given = " ".join(f"$${line}$$" for line in lines)
     head = document_from_text(given, exercise.id).formulas
     before = tuple(replace(f, source=replace(f.source, order=(-1,))) for f in head)
     sources = {id(f.source) for f in before}
@@ -85,19 +109,36 @@ def _chains(exercise: Exercise, document: Document, formulas: tuple[Formula, ...
     return chains_of(own_document, exercise.court, exercise.naming(), exercise.parameter)
 
 
-def _lines(source: Source) -> Iterator[Formula]:
-    """The lines of a text that relate something, without the labels before them.
+def _asked(exercise: Exercise, formulas: Sequence[Formula]) -> Iterator[str]:
+    """What the parts ask for, if the text has its letters: they mean the same in both."""
+    own = {n.base for f in formulas for n in names_in(f.latex)}
+    for part in exercise.parts:
+        if free_indices(part.target) <= own:
+            yield part.latex
+
+
+def _as_spelt(line: Formula) -> Formula:
+    """A line of plain text in LaTeX: ``dh_T/dw = sum_{t=1}^T w^(T-t)``, ``abs(h[t])``."""
+    run = spelt_out(line.latex, 0)
+    places = [line.offsets[min(k, len(line.offsets) - 1)] for k in run.offsets]
+    return replace(line, latex=run.latex, offsets=places)
+
+
+def _lines(source: Source, words: str) -> Iterator[Formula]:
+    """The lines of a text that relate something, or answer a part, without the labels before them.
 
     None if they are rows of LaTeX.
     """
-    if _ROWS.search(source.text):
+    if _ROWS.search(words):
         return
     offset = 0
-    for line in source.text.splitlines(keepends=True)[:MAX_LINES]:
+    for line in words.splitlines(keepends=True)[:MAX_LINES]:
         label = _LABEL.match(line)
         start = label.end() if label else 0
         stop = len(line.rstrip(" \t\r\n.,;"))
-        if start < stop and _RELATION.search(line, start, stop):
+        labelled = label is not None and bool(label["part"])
+        related = _RELATION.search(line, start, stop) is not None
+        if start < stop and (related or (labelled and not _WORDS.search(line, start, stop))):
             yield Formula(source, line[start:stop], range(offset + start, offset + stop + 1), True)
         offset += len(line)
 

@@ -18,7 +18,16 @@ from bptt_sym.check.model import Model
 from bptt_sym.check.solution.absolute import worked_out
 from bptt_sym.check.solution.conditions import is_condition
 from bptt_sym.check.solution.naming import mark_derivatives, take_names, with_quantities
-from bptt_sym.check.solution.sentences import is_labelled, is_loose, is_supposed
+from bptt_sym.check.solution.sentences import (
+    is_answer,
+    is_labelled,
+    is_loose,
+    is_reason,
+    is_supposed,
+    label_of,
+    said_relation,
+    stands_alone,
+)
 from bptt_sym.check.solution.unread import MOST, without_side
 from bptt_sym.documents.document import Document, Formula, Place
 from bptt_sym.errors import InputError, Span
@@ -52,6 +61,8 @@ class Written:
     op: Rel | str = ""
     #: Whether it may belong to the words before it: "because each factor is ≤ 1".
     loose: bool = False
+    #: For an expression: the label of a part that stands before it.
+    label: str = ""
 
 
 @dataclass
@@ -101,7 +112,8 @@ def chains_of(
     """
     model = names or Model(court, court.model.name)
     # Symbols that a sentence mentions are no lines, unless there is nothing else.
-    lines = [f for f in document.formulas if f.display or relates(f.latex)]
+    told = list(with_said_relations(document.formulas))
+    lines = [f for f in told if f.display or relates(f.latex) or is_answer(f)]
     lines = lines or list(document.formulas)
     pieces = list(joined(lines[:MAX_JOINED]))
     formulas = [piece.formula for piece in pieces[:MAX_FORMULAS]]
@@ -123,6 +135,20 @@ def chains_of(
         line = document.source.line(problem.place.line)
         found.faults.append(Fault(problem.place, problem.message, problem.hint, line))
     return found
+
+
+def with_said_relations(formulas: Sequence[Formula]) -> Iterator[Formula]:
+    """The formulas, those to which words relate what stands before them with that relation."""
+    before: Formula | None = None
+    for formula in formulas:
+        said = "" if relates(formula.latex) else said_relation(formula, before)
+        before = formula
+        if said:
+            places = [formula.offsets[0]] * len(said)
+            formula = replace(
+                formula, latex=said + formula.latex, offsets=[*places, *formula.offsets]
+            )
+        yield formula
 
 
 def relates(latex: str) -> bool:
@@ -150,7 +176,8 @@ def joined(formulas: Sequence[Formula]) -> Iterator[Piece]:
     for formula in formulas:
         # A place is one of the text, or notebook cell, that the formula stands in.
         same = held is not None and held.formula.source is formula.source
-        goes_on = _CONTINUES.match(formula.latex) and not is_labelled(formula)
+        begins = is_labelled(formula) or stands_alone(formula)
+        goes_on = _CONTINUES.match(formula.latex) and not begins
         if held is not None and same and goes_on:
             loose = held.loose
             if loose is None and is_loose(held.formula, formula):
@@ -186,9 +213,12 @@ def _take(piece: Piece, names: Model, found: Solution) -> None:
         formula = formula.part(head.end(), len(formula.latex))
         piece = piece._replace(formula=formula)
     if not relates(formula.latex):
+        if found.expressions and is_reason(formula):
+            return
         node = read_expression(formula.latex, names.court.model, vocabulary=vocabulary)
         shown = formula.shown(0, len(formula.latex))
-        written = Written(names.spelt_out(node), shown, formula.place())
+        label = label_of(formula)
+        written = Written(names.spelt_out(node), shown, formula.place(), label=label)
         found.expressions.append(written)
         return
     for _ in range(MOST):
@@ -237,7 +267,7 @@ def _add(
     if named and all(affine(side.node) is not None for side in named):
         return  # T = t, t ≥ 2: which case it is, and no step
     last = found.chains[-1] if found.chains else None
-    if last is not None and not (plain.given or last.given) and _goes_on(last, sides[0]):
+    if last is not None and not (plain.given or last.given) and _goes_on(last, sides):
         last.sides += sides[1:]
     else:
         supposed = is_supposed(formula)
@@ -263,15 +293,19 @@ def _gives_a_name(claim: Claim, plain: Claim, found: Solution) -> bool:
     return named and len(claim.sides) == 2 and plain.sides[0] == plain.sides[1]
 
 
-def _goes_on(before: Chain, left: Written) -> bool:
-    """Whether a line whose left side is ``left`` goes on with the chain before it.
+def _goes_on(before: Chain, line: Sequence[Written]) -> bool:
+    """Whether a line goes on with the chain before it.
 
     A row of one block without a left side goes on from the last side. So does a line that begins
     with that side, or writes the left side once more where all that stands between is equal to it.
     ``0 < b`` behind ``0 < a`` says nothing of a.
     """
+    left = line[0]
     if left.place == before.last.place:
         return True
+    ways = {str(side.op)[0] for side in (*before.sides[1:], *line[1:])} & {"<", ">"}
+    if len(ways) > 1:
+        return False  # b ≥ 0 behind a ≤ b says nothing of a
     if isinstance(worked_out(left.node), Num):
         return False
     equal = all(side.op == "=" for side in before.sides[1:])

@@ -14,9 +14,41 @@ _SUPPOSED = re.compile(
     r"[^.;:؛。$]{0,60}$",
     re.IGNORECASE,
 )
-#: ``(b)``, ``c.`` before a formula.
+#: ``(b)``, ``c.``, ``Part ii`` before a formula, at the start of a sentence.
 _LABEL = re.compile(
-    r"(?:\A|[\s.,;$>])[*_]{0,2}\(?[a-hA-H1-9]\s*[).:][*_]{0,2}\s*(?:\$|\\[(\[]|\s)*\Z"
+    r"(?:\A|[\s,;$>])[*_]{0,2}(?:(?:part|question|סעיף|שאלה|بخش|قسمت)\s+"
+    r"(?P<word>[a-h1-9]|[iv]{1,4}|[א-ח]|الف|[بپتثجچحده])[*_]{0,2}\s*[).:]?"
+    r"|\(?\s*(?P<sign>[a-hA-H1-9]|[ivIV]{1,4}|[א-ח]|الف|[بپتثجچحده])\s*(?:\)|[.:](?=[\s*_$\\])))"
+    r"[*_]{0,2}[).:]?\s*(?:\$|\\[(\[]|\s)*\Z",
+    re.IGNORECASE,
+)
+_REASON = re.compile(
+    r"(?:\b(?:because|since|as)\b|(?<![א-ת])(?:כי|מכיוון|כיוון|מאחר)|(?<!\w)(?:چون|زیرا))[^.;:؛。$]{0,60}$",
+    re.IGNORECASE,
+)
+#: Characters before a formula in which its label is looked for.
+_BEFORE = 40
+#: What ends the answer that a label begins.
+_ENDS = re.compile(
+    r"(?:\$|\\[)\]])*[*_]{0,2}\s*(?:\Z|[.,;:\n|<]|\(?[a-hA-H1-9א-ח]\)|\(?[ivIV]{1,4}\)"
+    r"|(?:because|since|as|for|and|כי|מכיוון|כיוון|מאחר|چون|زیرا|و)(?![^\W_]))"
+)
+#: Words that relate what stands before them to the formula behind them.
+_EQUALS = re.compile(
+    r"(?:which|that|this) (?:is|gives)(?: just| simply)?|(?:which )?(?:is equal to|equals)|i\.e\.,?"
+    r"|שזה|שהוא|כלומר|یعنی",
+    re.IGNORECASE,
+)
+_AT_MOST = re.compile(
+    r"(?:(?:which|that|this|and) (?:is )?)?(?:at most|bounded(?: from)?(?: above)? by"
+    r"|no (?:more|larger) than|(?:less|smaller) than or equal to)"
+    r"|(?:ו?(?:הוא|היא|זה) )?(?:לכל היותר|חסומה? על ידי)|(?:که )?حداکثر",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(
+    r"(?:it|this|the (?:bound|derivative|gradient|answer|whole|size|expression))"
+    r"\s+(?:is|can be)\s*\Z",
+    re.IGNORECASE,
 )
 #: Words that say no more than that the chain goes on.
 _GOES_ON = frozenset(
@@ -36,10 +68,60 @@ def is_supposed(formula: Formula) -> bool:
     return _SUPPOSED.search(before) is not None
 
 
+def is_reason(formula: Formula) -> bool:
+    """Whether a sentence gives a formula as the reason for what it says before."""
+    start = formula.offsets[0]
+    before = formula.source.text[max(0, start - _NEAR) : start].rstrip("$\\( \n")
+    return not formula.display and _REASON.search(before) is not None
+
+
 def is_labelled(formula: Formula) -> bool:
     """Whether the label of a part of the question stands directly before the formula."""
+    return bool(label_of(formula))
+
+
+def label_of(formula: Formula) -> str:
+    """The label of a part of the question directly before the formula, "" if there is none."""
     start = formula.offsets[0]
-    return _LABEL.search(formula.source.text[max(0, start - 24) : start]) is not None
+    # (Where tags stood in a page there are blanks.)
+    before = re.sub(r"\s{2,}", " ", formula.source.text[max(0, start - 400) : start])[-_BEFORE:]
+    found = _LABEL.search(before)
+    return "" if found is None else found["word"] or found["sign"]
+
+
+def is_answer(formula: Formula) -> bool:
+    """Whether a formula in a sentence is all that stands behind the label of a part."""
+    if not is_labelled(formula):
+        return False
+    return _ENDS.match(formula.source.text, formula.offsets[-1]) is not None
+
+
+def said_relation(formula: Formula, before: Formula | None) -> str:
+    r"""The relation that words say before a formula that has none: "which is $0$" is ``= 0``.
+
+    What it relates to is ``before``, if nothing but such words stands between, or else what the
+    question is about: "It is bounded by $1$". ``""`` if nothing is said.
+    """
+    if formula.display:
+        return ""
+    text, start = formula.source.text, formula.offsets[0]
+    first = max(0, start - 60)
+    if before is not None and before.source is formula.source:
+        first = max(first, before.offsets[-1])
+        gap = text[first:start].strip(" $\\()[],\n")
+        if _AT_MOST.fullmatch(gap):
+            return r"\le "
+        if _EQUALS.fullmatch(gap):
+            return "= "
+    return r"\le " if stands_alone(formula) else ""
+
+
+def stands_alone(formula: Formula) -> bool:
+    """Whether the words before a formula say of the question itself what it bounds it by."""
+    start = formula.offsets[0]
+    words = formula.source.text[max(0, start - 60) : start].rstrip(" $\\(\n")
+    said = [m for m in _AT_MOST.finditer(words) if m.end() == len(words)]
+    return any(_ALONE.search(words[: m.start()]) for m in said) and not formula.display
 
 
 def is_loose(before: Formula, after: Formula) -> bool:
@@ -53,4 +135,7 @@ def is_loose(before: Formula, after: Formula) -> bool:
     return any(word.lower() not in _GOES_ON for word in re.findall(r"[^\W\d_]+", gap))
 
 
-__all__ = ["is_labelled", "is_loose", "is_supposed"]
+__all__ = [
+    "is_answer", "is_labelled", "is_loose", "is_reason", "is_supposed", "label_of", "said_relation",
+    "stands_alone",
+]  # fmt: skip
