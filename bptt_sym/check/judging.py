@@ -22,6 +22,7 @@ from bptt_sym.check.renamed import renamed
 from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.wording import (
+    MISFIT,
     generic_meanings,
     lacks_a_step,
     with_its_step,
@@ -194,7 +195,9 @@ class Judging:
                 judged = replace(self.entry(formula, verdict, row, model.title), basis=basis)
                 if verdict.is_right or (written and verdict.verdict == "wrong" and not slips):
                     return by_links(failures.explained(judged, model, formula), failed, self.bench)
-                if not (failed and model.special):
+                # (What no longer fits is meant no more where a likelier parameter did.)
+                misfit = bool(generic) and MISFIT in judged.verdict.note
+                if not (failed and (model.special or misfit)):
                     failed.append((judged, model))
                 if len(failed) >= MOST_TRIED and judged.verdict.verdict != "wrong":
                     return judged

@@ -401,7 +401,9 @@ def generic_meanings(
     function of the model takes a parameter stands for that one.
     """
     found = mentioned(row.latex)
-    names = {plain_name(m.name) for m in found if not m.step and not m.argument}
+    # (T above W says that it is transposed.)
+    bare = [m for m in found if not m.argument and (not m.step or (m.raised and m.step == "T"))]
+    names = {plain_name(m.name) for m in bare}
     # θ_t is the copy of θ that step t uses.
     names |= {m.name for m in found if m.name in (r"\theta", r"\Theta")}
     known = {plain_name(n) for n in (*rec.shapes, *rec.totals)}

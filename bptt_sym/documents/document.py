@@ -124,8 +124,9 @@ class Formula:
         first, last = (bisect_left(origin.offsets, k) for k in (self.offsets[start], until))
         whole = origin.latex[first:last]
         # (A row that was written out of pieces of the text has no place of its own in it.)
+        row = self.latex[start:end]
         pieces = not whole or (_balanced(origin.latex) and not _balanced(whole))
-        return self.latex[start:end] if pieces else whole
+        return row if pieces or _is_half(whole, row) else whole
 
     def place(self, offset: int = 0) -> Place:
         """Where the character ``offset`` of ``latex`` stands in the file."""
@@ -156,6 +157,18 @@ class Formula:
             self.source, text, offsets, self.display, self.environment, self.section,
             origin=self.origin,
         )  # fmt: skip
+
+
+_RELATION = re.compile(r"[=<>≤≥≈∝]|\\(?:leq?|geq?|ll|gg|approx|propto|to|equiv|sim)(?![a-z])")
+
+
+def _is_half(whole: str, row: str) -> bool:
+    """Whether ``whole`` is but one side of the relation that ``row`` is."""
+    if _RELATION.search(row) is None:
+        return False
+    return _RELATION.search(whole) is None or whole.lstrip(" &\n").startswith("=") > (
+        row.lstrip(" &\n").startswith("=")
+    )
 
 
 def _balanced(latex: str) -> bool:

@@ -107,8 +107,9 @@ def find_functions(
         end, commas = _group_at(tokens, j)
         own = t.text == _base(p.name)
         timed = bool(sub) and _is_time(sub)
-        if timed and t.text not in defined and t.text in activations:
-            # \sigma_r: a label, though r could count steps.
+        labels = t.text in activations or t.text in FUNCTION_LETTERS
+        if timed and labels and t.text not in defined:
+            # \sigma_r, g_1: a label, though r and 1 could count steps.
             timed = any(s.text in (STEP, HORIZON) for s in sub)
         name = t.text
         if sub and not timed:

@@ -126,12 +126,24 @@ _UP_TO = re.compile(r"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{[^{}]*\}\s*\^\s*\{?
 
 
 def with_one_length(formulas: Sequence[Formula]) -> list[Formula]:
-    """``formulas`` with T for ``T_x``, if that is the only length in them."""
+    """``formulas`` with T for ``T_x``, and for ``T_y`` or the T that stand beside it.
+
+    That several lengths are one is supposed, and said of each formula that has them: it costs no
+    formula its truth, since what holds of every pair of lengths holds of equal ones.
+    """
     every = "\n".join(f.latex for f in formulas)
-    lengths = {a or b for a, b in _LENGTH.findall(every)}
-    if not _UP_TO.search(every) or len(lengths) != 1 or _HORIZON.search(_LENGTH.sub("", every)):
+    lengths = sorted({a or b for a, b in _LENGTH.findall(every)})
+    if not _UP_TO.search(every):
         return list(formulas)
-    return [replaced(f, _LENGTH, lambda m: "T") for f in formulas]
+    also = [f"T_{n}" for n in lengths] + ["T"] * bool(_HORIZON.search(_LENGTH.sub("", every)))
+    out = []
+    for f in formulas:
+        found = replaced(f, _LENGTH, lambda m: "T")
+        if len(also) > 1 and found.latex != f.latex:
+            said = f"{', '.join(also[:-1])} and {also[-1]} are one length"
+            found = replace(found, supposes=(*found.supposes, (said, "T")))
+        out.append(found)
+    return out
 
 
 def with_horizon(formula: Formula, letter: str) -> Formula:

@@ -18,6 +18,7 @@ from bptt_sym.documents.respelling import replaced
 from bptt_sym.spelling.deltas import at_step
 
 _STEP = r"\s*(?:_|\^)\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t(?![A-Za-z]))"
+_ANY_STEP = r"\s*[_^]\s*(?:\{\s*\(?\s*t\s*(?:[-+]\s*1)?\s*\)?\s*\}|t(?![A-Za-z]))"
 #: ``\Delta^t``
 _ARRIVES = re.compile(rf"\\Delta{_STEP}")
 #: ``\delta y^t = \Delta^t + …``
@@ -90,18 +91,41 @@ def _part(m: re.Match[str]) -> str:
     return rf"\delta^{{{m['of']},{m['label']}}}_{{{m['at'] or m['t']}}}"
 
 
+def _inside(step: str) -> str:
+    """The step in a script: ``t-1`` of ``^{(t-1)}``."""
+    return step.strip("_^{}() ")
+
+
+def _of_a_step(loss: str, step: str) -> str:
+    """The loss of one step, where the text may know that of the run alone."""
+    found = at_step(loss, step)
+    return f"{loss}_{{{step}}}" if found == loss else found
+
+
 def with_what_arrives(formulas: Sequence[Formula], loss: str) -> list[Formula]:
-    r"""``formulas`` with ``\Delta^t``, where no line gives it, as what it stands for."""
+    r"""``formulas`` with ``\Delta^t``, where no line gives it, as what it stands for.
+
+    Beside it ``\Delta h^t`` is what comes back from the step after.
+    """
     texts = [f.latex for f in formulas]
-    names = {m.group("name") for t in texts for m in _ROW.finditer(t)}
+    names = {m.group("name").strip() for t in texts for m in _ROW.finditer(t)}
     if len({re.sub(r"\s", "", n) for n in names}) != 1 or any(map(_GIVEN.search, texts)):
         return list(formulas)
     name = names.pop()
-    new = rf"\frac{{\partial {at_step(loss, 't')}}}{{\partial {name}}}"
+    new = rf"\frac{{\partial {_of_a_step(loss, 't')}}}{{\partial {name}}}"
     said = (r"\Delta_t, which nothing gives, is the derivative of the loss of the step alone", new)
+    of = name[: re.search(_STEP, name).start()]  # type: ignore[union-attr]
+    back = re.compile(rf"\\Delta\s*{re.escape(of)}(?P<step>{_ANY_STEP})")
+
+    def from_after(m: re.Match[str]) -> str:
+        at = f"{of}{m['step']}"
+        alone = rf"\frac{{\partial {_of_a_step(loss, _inside(m['step']))}}}{{\partial {at}}}"
+        return rf"\left(\frac{{\partial {loss}}}{{\partial {at}}} - {alone}\right)"
+
     out = []
     for formula in formulas:
         found = replaced(formula, _ARRIVES, lambda m: new)
+        found = replaced(found, back, from_after)
         changed = found.latex != formula.latex
         out.append(replace(found, supposes=(*found.supposes, said)) if changed else formula)
     return out

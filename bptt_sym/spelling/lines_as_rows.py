@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import Edit, edited
+from bptt_sym.documents.respelling import Edit, edited, replaced
 
 _DOTS = re.compile(r"\s*(?:\\[vld]dots|\\dots|\.\.\.|…)\s*[.,]?\s*")
 #: A line that begins with what an equation begins with, and ends with what one ends with.
@@ -16,6 +16,21 @@ _EQUATION = re.compile(
     r"\s*(?:\\(?!q?quad|cdot|times|odot|right|end|text)[A-Za-z]|[A-Za-z])[^=<>]*:?=(?!=)[^=]*[^\s=+\-*/^_&(\[{,]\s*"
 )
 _SIDES = re.compile(r"\\left(?![a-z])|\\right(?![a-z])")
+
+
+#: The comma between two equations of which the first ends with a matrix.
+_BETWEEN = re.compile(
+    r"(?P<end>\\end\s*\{[bBp]?(?:matrix|array)\})\s*,\s*"
+    r"(?=(?:\\(?:mathbf|boldsymbol|bm|mathrm|text)\s*\{\s*[A-Za-z]{1,8}\s*\}|[A-Za-z]{1,8})"
+    r"(?:\s*[_^]\s*(?:\{[^{}=]{1,12}\}|[A-Za-z0-9]))?\s*=)"
+)
+
+
+def with_gaps_behind_matrices(formula: Formula) -> Formula:
+    r"""``formula`` with a gap where ``W = \begin{bmatrix} … \end{bmatrix}, U = …`` goes on."""
+    if "matrix" not in formula.latex and "array" not in formula.latex:
+        return formula
+    return replaced(formula, _BETWEEN, lambda m: rf"{m['end']}, \qquad ")
 
 
 def with_rows_for_lines(formula: Formula) -> Formula:

@@ -62,6 +62,8 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
     texts = [f.latex for f in formulas]
     every = "\n".join(texts)
     states = [m for text in texts for m in _STATE.finditer(text) if r"\partial" not in m.group()]
+    # What is said of a network is said of its state, whatever the gates of another apply.
+    recurrent = {_plain(m.group("a")) for m in states if m.group("a")}
     formulas = list(formulas)
 
     def stands(f: Formula, pattern: re.Pattern[str], new: str, said: str, mark: str) -> Formula:
@@ -95,7 +97,9 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
             continue
         if (applied is not None and len(said) != 1) or (name == r"\sigma" and r"\sigma_" in every):
             continue
-        found = said or {_plain(m.group("a")) for t in texts for m in _ACTIVATED.finditer(t)}
+        found = said or recurrent or {
+            _plain(m.group("a")) for t in texts for m in _ACTIVATED.finditer(t)
+        }
         values = bool(said) and name == r"\sigma"
         if len(found) == 1 and (values or re.search(letter + _PRIME, every)):
             (activation,) = found

@@ -62,7 +62,7 @@ from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
 from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
 from bptt_sym.spelling.lengths import with_lengths
-from bptt_sym.spelling.lines_as_rows import with_rows_for_lines
+from bptt_sym.spelling.lines_as_rows import with_gaps_behind_matrices, with_rows_for_lines
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
 from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
@@ -88,6 +88,7 @@ from bptt_sym.spelling.single_step import with_its_step
 from bptt_sym.spelling.slashed import with_bars_for_slashes
 from bptt_sym.spelling.stacked import with_stacked_gates
 from bptt_sym.spelling.steepest import with_letters_for_slopes
+from bptt_sym.spelling.step_functions import with_states_for_step_functions
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.stepless import with_steps
 from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
@@ -255,6 +256,7 @@ TYPESETTING = (
     _each(without_wrappings),
     _each(with_conditions_on_steps),
     _each(with_rows_for_lines),
+    _each(with_gaps_behind_matrices),
     _each(as_meant),
     _each(without_labels_of_braces),
     _each(without_braces_of_signs),
@@ -343,6 +345,7 @@ DERIVATIVES = (
     _by_loss(with_what_arrives),
     _by_loss(with_gradients_for_updates),
     _by_loss(with_code_marks),
+    _all(with_states_for_step_functions),
     _all(by_cases),
     _all(with_own_function),
     _all(with_lengths),

@@ -60,9 +60,9 @@ _COPY = re.compile(
 _TURNED = r"\s*\^\s*(?:\{\s*(?:T|\\top)\s*\}|T(?![A-Za-z])|\\top(?![A-Za-z]))"
 _SIGN = r"\s*(?:\\cdot|\\times|\\,|\\;|\*)?\s*"
 
-#: ``z_t = [\\hat a_t, \\hat i_t, \\hat f_t]``
+#: ``z_t = [\\hat a_t, \\hat i_t, \\hat f_t]``, ``gates_t = …``
 _NAMED = re.compile(
-    r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|[a-z])\s*"
+    r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|\\(?:mathrm|text)\s*\{\s*[a-z]{2,8}\s*\}|[a-z]{1,8})\s*"
     r"(?:_\s*(?:\{\s*t\s*\}|t)|\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t))"
 )
 
@@ -104,6 +104,8 @@ class Stacked:
             return None
         if any(_GRADIENT.search(text) for _, text in stack):
             return sides[-1] if len(sides) == 2 and _key(others[0]) in self.gradients else None
+        if _is_of_weights(stack, others):
+            return ""
         made = next((o for o in others if _WEIGHT.search(o)), "")
         if not made:
             return "" if len(sides) == 2 and _key(sides[0]) in self.names else None
@@ -120,7 +122,7 @@ class Stacked:
         return r", \qquad ".join(f"{t} = {f}{_of_gate(made, g)}" for (g, t), f in each)
 
     def _gradient(self, piece: str) -> str | None:
-        found = next((n for n in self.gradients if n in _key(piece)), None)
+        found = max((n for n in self.gradients if n in _key(piece)), key=len, default=None)
         if _SCRIPT.sub("", piece).count("=") != 1:
             return None
         if found is None:
@@ -177,10 +179,21 @@ class Stacked:
         self.names.add(_key(name))
         fraction = rf"\frac{{\partial {loss}}}{{\partial "
         for before, behind in ((r"\delta ", ""), ("d", ""), (fraction, "}")):
-            written = f"{before}{name}{behind}"
-            parts = tuple((gate, f"{before}{part}{behind}") for gate, part in stack)
-            self.gradients[_key(written)] = parts
-            self.written[_key(written)] = written
+            for at in ("t", "t+1", "t-1"):
+                written = f"{before}{_at(name, at)}{behind}"
+                parts = tuple((gate, f"{before}{_at(part, at)}{behind}") for gate, part in stack)
+                self.gradients[_key(written)] = parts
+                self.written[_key(written)] = written
+
+
+_AT_T = re.compile(r"(?<=[_^])\s*(?:t(?![A-Za-z])|\{\s*(?P<open>\(?)\s*t\s*\)?\s*\})")
+
+
+def _at(name: str, step: str) -> str:
+    """``name``, which is written for step t, at ``step``."""
+    if step == "t":
+        return name
+    return _AT_T.sub(lambda m: f"{{({step})}}" if m["open"] else f"{{{step}}}", name)
 
 
 #: ``… \\Rightarrow \\begin{pmatrix} r_t \\\\ z_t \\end{pmatrix} = …`` up to what closes around it.
@@ -263,7 +276,9 @@ def with_stacked_gates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
                 if len(others) == 1 and len(_key(others[0])) < 24:
                     stacked.gradients[_key(others[0])] = stack
                     stacked.written[_key(others[0])] = others[0]
-            elif len(sides) == 2 and _NAMED.fullmatch(sides[0]) and sides[1].startswith("["):
+            elif _is_of_weights(stack, others):
+                stacked.weights.add(_key(others[0]))
+            elif len(sides) == 2 and _NAMED.fullmatch(sides[0]) and _is_bracketed(sides[1]):
                 stacked.name(sides[0], stack, loss)
             elif made := next((o for o in others if _WEIGHT.search(o)), ""):
                 stacked.weights |= {_key(m.group()) for m in _WEIGHT.finditer(made)}
@@ -315,6 +330,17 @@ def _stack_among(sides: Sequence[str]) -> tuple[Stack | None, list[str]]:
         if len(parts) > 2 and all(gates) and len(set(gates)) == len(gates):
             return tuple(zip(gates, parts, strict=True)), [*sides[:k], *sides[k + 1 :]]
     return None, list(sides)
+
+
+def _is_of_weights(stack: Stack, others: Sequence[str]) -> bool:
+    """Whether a letter is only said to stack the weights of the gates that have it."""
+    if len(others) != 1 or _WEIGHT.fullmatch(others[0]) is None:
+        return False
+    return all(_key(text) == f"{_key(others[0])}_{gate}" for gate, text in stack)
+
+
+def _is_bracketed(side: str) -> bool:
+    return side.startswith(("[", r"\left[", r"\begin"))
 
 
 def _parts(m: re.Match[str]) -> list[str]:

@@ -338,7 +338,7 @@ PEEPHOLE = (
     ("formula", "expected"),
     [
         (r"\delta\mathbf{v}^t = \Delta^t + \mathbf{Q}_g^T \delta\bar{\mathbf{g}}^{t+1}", "right"),
-        (r"\delta\mathbf{v}^t = \Delta^t + \mathbf{Q}_g^T \delta\bar{\mathbf{g}}^{t}", "undecided"),
+        (r"\delta\mathbf{v}^t = \Delta^t + \mathbf{Q}_g^T \delta\bar{\mathbf{g}}^{t}", "wrong"),
         (r"\delta\mathbf{s}^t = \delta\mathbf{v}^t \odot h'(\mathbf{s}^t) + \mathbf{p}_g \odot"
          r" \delta\bar{\mathbf{g}}^{t+1} + \delta\mathbf{s}^{t+1} \odot \mathbf{g}^{t+1}", "right"),
         (r"\delta\mathbf{s}^t = \delta\mathbf{v}^t \odot h'(\mathbf{s}^t) +"

@@ -1,0 +1,159 @@
+r"""Functions that a text names: the step F, ``f'``, ``g_1``; and weights without labels."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import judged, last, verdicts
+
+STEP = "$$q_t = F(q_{t-1}, u_t, \\theta) = R \\sigma(q_{t-1}) + P u_t + b$$\n\n"
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\nabla_q F(q_{t-1}, u_t, \theta) = R \operatorname{diag}(\sigma'(q_{t-1}))", "right"),
+        (r"\nabla_q F(q_{t-1}, u_t, \theta) = \operatorname{diag}(\sigma'(q_{t-1})) R", "wrong"),
+        (r"\nabla_q F(q_{t-1}, u_t, \theta) = R \operatorname{diag}(\sigma'(q_t))", "wrong"),
+        (r"\nabla_q F(q_{t-2}, u_{t-1}, \theta) = R \operatorname{diag}(\sigma'(q_{t-2}))",
+         "right"),
+        (r"\nabla_q F(q_{t-2}, u_{t-1}, \theta) = R \operatorname{diag}(\sigma'(q_{t-1}))",
+         "wrong"),
+        (r"\frac{\partial F(q_{t-1}, u_t, \theta)}{\partial u_t} = P", "right"),
+        (r"\frac{\partial q_t}{\partial R} = \frac{\partial F(q_{t-1}, u_t, \theta)}{\partial R}"
+         r" + \nabla_q F(q_{t-1}, u_t, \theta) \frac{\partial q_{t-1}}{\partial R}", "right"),
+        (r"\frac{\partial q_t}{\partial R} = \frac{\partial F(q_{t-1}, u_t, \theta)}{\partial R}"
+         r" + \frac{\partial q_{t-1}}{\partial R}", "wrong"),
+        (r"\frac{\partial q_t}{\partial q_{t-2}} ="
+         r" \nabla_q F(q_{t-1}, u_t, \theta) \nabla_q F(q_{t-2}, u_{t-1}, \theta)", "right"),
+        # F stands with arguments of two steps: of which it is the step nothing says
+        (r"\nabla_q F(q_{t-1}, u_{t-1}, \theta) = R \operatorname{diag}(\sigma'(q_{t-1}))",
+         "undecided"),
+    ],
+)  # fmt: skip
+def test_a_step_that_has_a_name_and_is_written_out(formula: str, expected: str) -> None:
+    assert last(f"{STEP}$${formula}$$") == expected
+
+
+def test_the_letter_of_two_functions_is_neither() -> None:
+    two = STEP + "$$s_t = F(s_{t-1}, q_t, \\theta) = \\tanh(V s_{t-1} + q_t)$$\n\n"
+    assert last(two + r"$$\nabla_q F(q_{t-1}, u_t, \theta) = R$$") == "undecided"
+
+
+BESIDE_GATES = (
+    "$$q_t = \\tanh(R q_{t-1} + P x_t)$$\n\n%s\n\n"
+    "$$f_t = \\sigma(A q_{t-1} + B x_t), \\quad c_t = f_t \\odot c_{t-1} + x_t$$\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\frac{\partial q_t}{\partial q_{t-1}} = diag(f'(R q_{t-1} + P x_t)) R",
+         "right_under_reading"),
+        (r"\frac{\partial q_t}{\partial q_{t-1}} = diag(f'(R q_{t-1} + P x_t)) R^\top", "wrong"),
+    ],
+)  # fmt: skip
+def test_the_function_of_the_state_is_told_from_those_of_gates(
+    formula: str, expected: str
+) -> None:
+    found = judged(BESIDE_GATES % f"$${formula}$$")
+    assert [j.verdict.verdict for j in found if "'" in j.latex] == [expected]
+
+
+NUMBERED = "$$a_t = g_1(R a_{t-1} + P x_t + b) \\quad y_t = g_2(V a_t + e)$$\n\n"
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\frac{\partial a_t}{\partial a_{t-1}} ="
+         r" \operatorname{diag}(g_1'(R a_{t-1} + P x_t + b)) R", "right"),
+        (r"\frac{\partial a_t}{\partial a_{t-1}} ="
+         r" \operatorname{diag}(g_1'(R a_{t-1} + P x_t + b)) R^\top", "wrong"),
+        (r"\frac{\partial y_t}{\partial a_t} = \operatorname{diag}(g_2'(V a_t + e)) V", "right"),
+        (r"\frac{\partial y_t}{\partial a_t} = g_2 V", "wrong"),  # it is applied to V
+    ],
+)  # fmt: skip
+def test_functions_may_be_numbered(formula: str, expected: str) -> None:
+    assert last(f"{NUMBERED}$${formula}$$") == expected
+
+
+LABELLED = "$$h_t = \\sigma(W^{(hh)} h_{t-1} + W^{(hx)} x_t), \\quad y_t = W^{(o)} h_t$$\n\n"
+
+
+def test_a_weight_without_its_label_is_the_one_that_fits() -> None:
+    pre = "W^{(hh)} h_{t-1} + W^{(hx)} x_t"
+    left = r"$$\frac{\partial h_t}{\partial h_{t-1}} = "
+    assert last(f"{LABELLED}{left}W^T \\mathrm{{diag}}(\\sigma'({pre}))$$") == "right"
+    assert last(f"{LABELLED}{left}W^T \\mathrm{{diag}}(\\sigma(h_{{t-1}}))$$") == "wrong"
+
+
+LENGTHS = (
+    "$$a_t = \\tanh(R a_{t-1} + P x_t), \\quad y_t = V a_t$$\n\n"
+    "$$L = \\sum_{t=1}^{T_y} L_t(y_t)$$\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("sum_", "expected"),
+    [
+        (r"\sum_{t=1}^{T_y} \frac{\partial L_t}{\partial R}", "right"),
+        (r"\sum_{t=2}^{T_y} \frac{\partial L_t}{\partial V}", "wrong"),
+    ],
+)
+def test_the_length_of_the_outputs_beside_another(sum_: str, expected: str) -> None:
+    by = sum_[-2]
+    alone = last(f"{LENGTHS}$$\\frac{{\\partial L}}{{\\partial {by}}} = {sum_}$$")
+    assert alone == expected
+    inputs = f"{LENGTHS}$$s = \\sum_{{t=1}}^{{T}} x_t$$\n\n"
+    found = judged(f"{inputs}$$\\frac{{\\partial L}}{{\\partial {by}}} = {sum_}$$")[-1].verdict
+    said = (*found.readings, *found.assumptions)
+    assert found.verdict == ("right_under_reading" if expected == "right" else "wrong")
+    assert any("are one length" in s for s in said)
+
+
+STACKS = r"""
+$$a_t = \tanh(W_a u_t + R_a out_{t-1} + b_a)$$
+$$i_t = \sigma(W_i u_t + R_i out_{t-1} + b_i)$$
+$$f_t = \sigma(W_f u_t + R_f out_{t-1} + b_f)$$
+$$o_t = \sigma(W_o u_t + R_o out_{t-1} + b_o)$$
+$$cell_t = a_t \odot i_t + f_t \odot cell_{t-1}$$
+$$out_t = \tanh(cell_t) \odot o_t$$
+
+$$all_t = \begin{bmatrix} a_t \\ i_t \\ f_t \\ o_t \end{bmatrix},
+W = \begin{bmatrix} W_a \\ W_i \\ W_f \\ W_o \end{bmatrix},
+R = \begin{bmatrix} R_a \\ R_i \\ R_f \\ R_o \end{bmatrix},
+b = \begin{bmatrix} b_a \\ b_i \\ b_f \\ b_o \end{bmatrix}$$
+
+$$\delta out_t = \Delta_t + \Delta out_t$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "right"),
+    [
+        (r"\delta u_t = W^T \cdot \delta all_t", True),
+        (r"\delta u_t = R^T \cdot \delta all_t", False),
+        (r"\Delta out_{t-1} = R^T \cdot \delta all_t", True),
+        (r"\Delta out_t = R^T \cdot \delta all_t", False),
+        (r"\Delta out_{t-1} = W^T \cdot \delta all_t", False),
+        (r"\delta W = \sum_{t=1}^T \delta all_t \otimes u_t", True),
+        (r"\delta R = \sum_{t=1}^{T-1} \delta all_{t+1} \otimes out_t", True),
+        (r"\delta R = \sum_{t=1}^{T} \delta all_t \otimes out_t", False),
+        (r"\delta b = \sum_{t=1}^T \delta all_t", True),
+        (r"\delta b = \sum_{t=2}^T \delta all_t", False),
+    ],
+)
+def test_stacks_that_are_words_and_stand_in_one_display(formula: str, right: bool) -> None:
+    found = [j for j in judged(f"{STACKS}\n$${formula}$$") if j.place.line > STACKS.count("\n")]
+    assert len(found) in (1, 4)
+    assert all("=" in j.latex and not j.latex.startswith("=") for j in found)
+    # (The cell is 0 at first: of the forget gate the first step gives nothing.)
+    assert all(j.verdict.is_right for j in found) == right
+
+
+def test_what_arrives_and_what_comes_back_make_the_gradient() -> None:
+    assert verdicts(STACKS)[-1] == "right"
+    twice = STACKS.replace(r"\Delta_t + \Delta out_t", r"\Delta_t + 2 \Delta out_t")
+    assert not verdicts(twice)[-1].startswith("right")
