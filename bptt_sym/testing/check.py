@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,15 +12,16 @@ from bptt_sym.cells import cell as shipped
 from bptt_sym.cells import names
 from bptt_sym.errors import InputError
 from bptt_sym.recurrence import Recurrence
-from bptt_sym.testing.compare import Mismatch, call, mismatches, numbers
+from bptt_sym.testing.compare import FAILURES, Mismatch, call, mismatches, numbers
 from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.evidence import Diagnosis
 from bptt_sym.testing.models import MODELS, Model, model_of, named_model
-from bptt_sym.testing.named import function, raised
+from bptt_sym.testing.named import function, name_of, raised
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.report import Finding, GradientError, Report
 from bptt_sym.testing.reproduction import Written
+from bptt_sym.testing.same_function import Remembered
 from bptt_sym.testing.shrink import shrink
 
 Array = Any
@@ -50,7 +50,7 @@ def judge(problem: Problem, gradient: Gradient, *, explain: bool = True) -> Repo
     """The report on one problem; see :func:`assert_gradient`."""
     start = time.perf_counter()
     findings, bad = _inspect(problem, gradient)
-    name = _name(gradient)
+    name = name_of(gradient)
     if not findings:
         return Report(problem.name, name, 1, time.perf_counter() - start)
     return _explained(problem, gradient, findings, bad, 1, start, explain)
@@ -88,7 +88,7 @@ def run(
         findings, bad = _inspect(problem, gradient, state=count == 1)
         if findings:
             return _explained(problem, gradient, findings, bad, count, start, explain)
-    return Report(model.name, _name(gradient), count, time.perf_counter() - start)
+    return Report(model.name, name_of(gradient), count, time.perf_counter() - start)
 
 
 def as_model(cell: str | Model | Recurrence) -> Model:
@@ -112,11 +112,6 @@ def as_model(cell: str | Model | Recurrence) -> Model:
         raise
 
 
-def _name(gradient: Any) -> str:
-    module, name = getattr(gradient, "__module__", ""), getattr(gradient, "__qualname__", "")
-    return f"{module}.{name}" if module and name else name or type(gradient).__name__
-
-
 def _snapshot(p: Problem) -> list[tuple[str, Array, Array]]:
     fields = [("params", p.params), ("series", p.series), ("initial", p.initial)]
     arrays = [(f"{field}[{k!r}]", v) for field, table in fields for k, v in table.items()]
@@ -131,7 +126,7 @@ def _inspect(
     before = _snapshot(problem)
     try:
         first = call(gradient, problem)
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         return [Finding("raised", _raised(problem, error))], []
     findings = []
     for name, now, then in before:
@@ -141,9 +136,7 @@ def _inspect(
     bad = mismatches(problem, first)
     findings += [Finding(m.kind, m.text()) for m in bad]
     if state and all(m.kind != "not-numbers" for m in bad):
-        findings += _protocol(problem, gradient, first)
-        for _, now, then in before:
-            now[...] = then
+        findings += _protocol(problem, gradient, first, before)
     return findings, bad
 
 
@@ -154,22 +147,35 @@ def _raised(problem: Problem, error: BaseException) -> str:
     return text
 
 
-def _protocol(problem: Problem, gradient: Gradient, first: dict[str, Array]) -> list[Finding]:
+def _protocol(
+    problem: Problem,
+    gradient: Gradient,
+    first: dict[str, Array],
+    before: Sequence[tuple[str, Array, Array]],
+) -> list[Finding]:
     kept = _numbers(first)
     other = problem.replaced(
         params={k: v + np.asarray(0.25, v.dtype) for k, v in problem.params.items()},
         loss_weights=problem.loss_weights * np.asarray(3.0, problem.loss_weights.dtype),
     )
+
+    def again(p: Problem) -> dict[str, Array]:
+        try:
+            return call(gradient, p)
+        finally:
+            # What a call does to its inputs is another finding, and must not spoil the next call.
+            for _, now, then in before:
+                now[...] = then
+
     try:
-        second = call(gradient, problem)
-        again = _numbers(second)
-        call(gradient, other)
+        second = _numbers(again(problem))
+        again(other)
         untouched = _equal(kept, _numbers(first))
-        third = _numbers(call(gradient, problem))
-    except (Exception, SystemExit) as error:
+        third = _numbers(again(problem))
+    except FAILURES as error:
         return [Finding("raised", f"on a later call: {_raised(problem, error)}")]
     out = []
-    if not _equal(kept, again):
+    if not _equal(kept, second):
         out.append(Finding("not-repeatable", "a second call on the same problem differs"))
     elif not _equal(kept, third):
         out.append(Finding("keeps-state", "a call on another problem changes the next answer"))
@@ -203,15 +209,16 @@ def _explained(
 ) -> Report:
     diagnoses: list[Diagnosis] = []
     smallest: Problem | None = None
-    kinds = {m.kind for m in bad}
-    key = (problem.name, problem.learned, frozenset((m.name, m.kind) for m in bad))
-    known, given = _explanations(gradient), gradient
+    kinds = {_kind(f) for f in findings}
+    key = (problem.name, problem.learned, frozenset((m.name, m.kind) for m in bad),
+           frozenset(() if bad else kinds))  # fmt: skip
+    known, given = _KNOWN.of(gradient), gradient
     if key in known:
         diagnoses, smallest = known[key]
-    elif explain and bad:
-        if any(f.code == "wrote-to-input" for f in findings):
+    elif explain:
+        if bad and "wrote-to-input" in kinds:
             gradient = _on_copies(gradient)
-        if kinds == {"value"}:
+        if {m.kind for m in bad} == {"value"}:
             # What the search tries overflows at will, and tests may make errors of warnings.
             with np.errstate(all="ignore"):
                 diagnoses = diagnose(problem.model, gradient, problem)
@@ -219,22 +226,26 @@ def _explained(
             diagnoses = _not_finite(problem, bad)
 
         def fails(candidate: Problem) -> bool:
+            if not bad:
+                found, _ = _inspect(candidate.fresh(), gradient)
+                return not kinds.isdisjoint(map(_kind, found))
             try:
-                found = mismatches(candidate, call(gradient, candidate))
-            except Exception:
+                wrong = mismatches(candidate, call(gradient, candidate))
+            except FAILURES:
                 return False
-            return any(m.kind in kinds for m in found)
+            return any(m.kind in kinds for m in wrong)
 
         # The same mistake on a short sequence says more than on a long one, so look there first.
         begin = problem
         if problem.steps > 12:
             shorter = (p for p in cases(problem.model, dtype=begin.dtype) if p.steps <= 12)
             begin = next((p for p in shorter if fails(p)), begin)
-        smallest = shrink(begin, fails)
+        if fails(begin):  # what fails once only has nothing to show again
+            smallest = shrink(begin, fails)
         known[key] = (diagnoses, smallest)
     return Report(
         problem.name,
-        _name(gradient),
+        name_of(given),
         count,
         time.perf_counter() - start,
         tuple(findings),
@@ -259,16 +270,15 @@ def _on_copies(gradient: Gradient) -> Gradient:
     return on_copy
 
 
-_KNOWN: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
+#: What was found out before: a test that runs on many problems, or that Hypothesis shrinks, asks
+#: again and again.
+_KNOWN = Remembered()
 
 
-def _explanations(gradient: Gradient) -> dict[Any, tuple[list[Diagnosis], Problem | None]]:
-    """What was found out about a function before: a test that runs on many problems, or that
-    Hypothesis shrinks, asks again and again."""
-    try:
-        return _KNOWN.setdefault(gradient, {})
-    except TypeError:
-        return {}
+def _kind(finding: Finding) -> str:
+    """What has to be the same on a smaller problem: of an exception, its class too."""
+    raised = finding.code == "raised"
+    return f"raised {finding.message.split(':')[0]}" if raised else finding.code
 
 
 def _not_finite(problem: Problem, bad: list[Mismatch]) -> list[Diagnosis]:

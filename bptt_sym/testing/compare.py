@@ -12,6 +12,9 @@ from bptt_sym.testing.problems import Problem
 
 Array = Any
 
+#: What code of a person's own may raise that ends a call of it, and not the check.
+FAILURES = (Exception, SystemExit)
+
 
 @final
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.compare import call, mismatches
+from bptt_sym.testing.compare import FAILURES, call, mismatches
 from bptt_sym.testing.composed import composed
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.evidence import (
@@ -232,7 +232,7 @@ def _gather(
         try:
             # The other problems serve more than one diagnosis.
             given = call(gradient, p if p is failing else p.fresh())
-        except Exception:
+        except FAILURES:
             continue
         bad = mismatches(p, given)
         if any(m.kind in ("missing", "shape") for m in bad):

@@ -15,7 +15,7 @@ from typing import Any, final
 
 import numpy as np
 
-from bptt_sym.testing.compare import numbers
+from bptt_sym.testing.compare import FAILURES, numbers
 from bptt_sym.testing.named import raised
 from bptt_sym.testing.report import Finding
 from bptt_sym.testing.traced import at_one_place, explained, traced_room
@@ -145,7 +145,7 @@ def _broken(loss: Callable[[dict[str, Array]], Any], point: Params) -> Finding |
         try:
             with np.errstate(all="ignore"):
                 value, why = numbers(loss({k: v.copy() for k, v in point.items()}))
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             return Finding("raised", f"the loss fails: {raised(error)}")
         if why:
             return Finding("not-numbers", f"the loss {why}")
@@ -165,7 +165,7 @@ def _returned(
     findings = []
     try:
         result: Any = grad(point)
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         return {}, [Finding("raised", f"the gradient fails: {raised(error)}")]
     if not isinstance(result, Mapping):
         text = f"the gradient is {type(result).__name__}, no mapping from names to arrays"
@@ -285,7 +285,7 @@ def _imaginary_parts(loss: Any, point: Params, direction: Params, kind: Any) -> 
             }
             try:
                 values.append(complex(loss(moved)).imag / step)
-            except Exception:
+            except FAILURES:
                 return []
     return values
 

@@ -1,4 +1,4 @@
-"""The function that a person names on the command line."""
+"""Functions of a person's own: by the name on the command line, and the names of those given."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -63,3 +64,13 @@ def function(name: str) -> Callable[..., Any]:
     if not callable(found):
         raise InputError(f"{name} is not a function")
     return found  # type: ignore[no-any-return]
+
+
+def name_of(function: Any) -> str:
+    """A function's name with its module; of what is made of one, that of the function."""
+    while isinstance(function, partial):
+        function = function.func
+    if not getattr(function, "__qualname__", ""):
+        function = type(function)
+    module = getattr(function, "__module__", None)
+    return f"{module}.{function.__qualname__}" if module else str(function.__qualname__)

@@ -22,7 +22,7 @@ import numpy as np
 from bptt_sym.errors import ModelError
 from bptt_sym.evaluate.program import PER_STEP, depends_on_sums
 from bptt_sym.testing.at_hand import BEFORE, Term, Terms, Values
-from bptt_sym.testing.compare import call, mismatches
+from bptt_sym.testing.compare import FAILURES, call, mismatches
 from bptt_sym.testing.dependence import behind
 from bptt_sym.testing.derivation_mistakes import Mistake
 from bptt_sym.testing.draw import draw
@@ -60,7 +60,7 @@ def wrong_places(
         )  # fmt: skip
         try:
             given = call(gradient, problem)
-        except Exception:
+        except FAILURES:
             continue
         bad = mismatches(problem, given)
         if any(m.kind != "value" for m in bad):

@@ -4,12 +4,15 @@
     def test_backward(problem):
         assert_gradient(problem, my_backward)
 
-runs the test on every problem of the profile. A failure's report gets a section of its own that
-says what is wrong with the gradient.
+runs the test on every problem of the profile; with several markers, on those of several cells. A
+failure's report gets a section of its own that says what is wrong with the gradient.
 """
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import pytest
@@ -36,14 +39,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each problem of the profile."""
-    marker = metafunc.definition.get_closest_marker("gradient")
-    if marker is None:
+    """One test for each problem of the profile, of each cell that is marked."""
+    markers = _markers(metafunc.definition)
+    if not markers:
         return
     if "problem" not in metafunc.fixturenames:
         name = metafunc.definition.name
         _refused(f"{name}: a test marked 'gradient' takes an argument 'problem'")
-    if len(marker.args) != 1 or marker.kwargs:
+    if any(len(m.args) != 1 or m.kwargs for m in markers):
         _refused(
             "@pytest.mark.gradient takes a cell and nothing else: @pytest.mark.gradient('lstm')"
         )
@@ -52,13 +55,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from bptt_sym.testing.draw import cases
 
     profile = metafunc.config.getoption("--gradient-profile")
-    try:
-        problems = list(cases(as_model(marker.args[0]), profile))
-    except BpttError as error:
-        hint = getattr(error, "hint", "")
-        _refused(f"{error} ({hint})" if hint else str(error))
-    ids = [f"{i}-{p.regime}-T{p.steps}-B{p.batch}" for i, p in enumerate(problems)]
+    problems, ids = [], []
+    for marker in markers:
+        try:
+            drawn = list(cases(as_model(marker.args[0]), profile))
+        except BpttError as error:
+            hint = getattr(error, "hint", "")
+            _refused(f"{error} ({hint})" if hint else str(error))
+        problems += drawn
+        for i, p in enumerate(drawn):
+            own = f"{i}-{p.regime}-T{p.steps}-B{p.batch}"
+            ids.append(f"{p.name}-{own}" if len(markers) > 1 else own)
     metafunc.parametrize("problem", problems, ids=ids)
+
+
+def _markers(node: Any) -> list[pytest.Mark]:
+    """The markers of a test from top to bottom, or those of its class or module."""
+    for holder in reversed(node.listchain()):
+        own = [m for m in holder.own_markers if m.name == "gradient"]
+        if own:
+            return own[::-1]
+    return []
 
 
 def _refused(text: str) -> NoReturn:
@@ -68,27 +85,42 @@ def _refused(text: str) -> NoReturn:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
-    """Add the gradient report as a section of a failure."""
+    """Add the gradient report as a section of a failure, and to its JUnit properties."""
     outcome = yield
     report = outcome.get_result()
     if call.excinfo is None or call.when != "call":
         return
-    found = _gradient_report(call.excinfo.value)
-    if found is None:
+    error = call.excinfo.value
+    for found in _reports(error, set()):
+        report.sections.append(("gradient", found.text()))
+        entry = ("gradient", json.dumps(found.json(), ensure_ascii=False))
+        report.user_properties.append(entry)
+        item.user_properties.append(entry)
+    found = _report(error)
+    if found is not None:
+        head = found.text().splitlines()[0]
+        named = [d.text() for d in found.diagnoses] or [f.message for f in found.findings]
+        # The section has the rest; a traceback through the checker helps nobody. What Hypothesis
+        # notes are the values of the other arguments.
+        notes = getattr(error, "__notes__", ())
+        report.longrepr = "\n".join([head, *(f"  {n}" for n in named), *notes])
+
+
+def _report(error: BaseException) -> Any:
+    """That of a gradient error; without the module that defines it there is none."""
+    module = sys.modules.get("bptt_sym.testing.report")
+    return error.report if module and isinstance(error, module.GradientError) else None
+
+
+def _reports(error: BaseException | None, seen: set[int]) -> Iterator[Any]:
+    """Those of an exception, of what it came from, and of the exceptions in a group."""
+    if error is None or id(error) in seen:
         return
-    report.sections.append(("gradient", found.text()))
-    report.user_properties.append(("gradient", found.json()))
-    head = found.text().splitlines()[0]
-    named = [d.text() for d in found.diagnoses] or [f.message for f in found.findings]
-    # The section has the rest; a traceback through the checker helps nobody.
-    report.longrepr = "\n".join([head, *(f"  {n}" for n in named)])
-
-
-def _gradient_report(error: BaseException | None) -> Any:
-    from bptt_sym.testing.report import GradientError
-
-    while error is not None:
-        if isinstance(error, GradientError):
-            return error.report
-        error = error.__cause__ or error.__context__
-    return None
+    seen.add(id(error))
+    found = _report(error)
+    if found is not None:
+        yield found
+        return
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    for cause in (*inner, error.__cause__, error.__context__):
+        yield from _reports(cause, seen)

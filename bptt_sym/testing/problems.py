@@ -277,6 +277,10 @@ class Problem:
             f"regime={self.regime!r}, dtype={self.dtype}, seed={self.seed})"
         )
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """For Hypothesis and IPython, which would print every array and the whole model."""
+        printer.text(repr(self))
+
 
 def fitting(outputs: Any, problem: Problem) -> None:
     """That outputs have the shape of the targets: others might fit by being repeated.

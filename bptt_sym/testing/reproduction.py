@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from ast import literal_eval
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MethodType
 from typing import Any, final
 
 import numpy as np
@@ -16,6 +19,7 @@ from bptt_sym.read import recurrence_from_latex
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.latex import latex
 from bptt_sym.testing.models import MODELS, WEIGHT, Model, model_of
+from bptt_sym.testing.named import name_of
 from bptt_sym.testing.problems import Problem
 
 Array = Any
@@ -24,29 +28,66 @@ Array = Any
 @final
 @dataclass(frozen=True)
 class Written:
-    """A gradient function as source: what is imported for it, and the expression itself."""
+    """A gradient function as source: what is imported for it, and the expression itself.
+
+    ``absent`` is what a person has to put in, where nothing can be imported: a local function.
+    """
 
     imports: tuple[str, ...]
     expression: str
     name: str
+    absent: str = ""
 
     @staticmethod
     def of(gradient: Callable[..., Any]) -> Written:
-        """What a person writes for ``gradient``; nothing is imported for a local function."""
-        maker, inner, rest = getattr(gradient, "made_by", ("", gradient, ""))
-        module, path = getattr(inner, "__module__", ""), getattr(inner, "__qualname__", "")
-        found: Any = sys.modules.get(module)
-        for part in path.split(".") if path else ():
-            found = getattr(found, part, None)
+        """What a person writes for ``gradient``."""
+        if hasattr(gradient, "made_by"):
+            maker, inner, rest = gradient.made_by
+            own = Written.of(inner)
+            imports = (f"from bptt_sym.testing import {maker}", *own.imports)
+            return replace(own, imports=imports, expression=f"{maker}({own.expression}{rest})")
+        if isinstance(gradient, partial):
+            return _partial(gradient)
+        home, path = _home(gradient)
         name = path.rpartition(".")[2]
         name = name if name.isidentifier() else "gradient"
-        there = found is inner and module != "__main__"
-        own = path if there else name
-        imports = (f"from {module} import {path.partition('.')[0]}",) if there else ()
-        if maker:
-            imports = (f"from bptt_sym.testing import {maker}", *imports)
-            own = f"{maker}({own}{rest})"
-        return Written(imports, own, name)
+        if home:
+            return Written((f"from {home} import {path.partition('.')[0]}",), path, name)
+        return Written((), name, name, name_of(gradient))
+
+
+def _partial(gradient: partial[Any]) -> Written:
+    """``partial(f, 2, transpose=False)``, if all arguments can be written."""
+    own = Written.of(gradient.func)
+    named = [f"{k}={v!r}" for k, v in gradient.keywords.items()]
+    try:
+        for value in (*gradient.args, *gradient.keywords.values()):
+            literal_eval(repr(value))
+    except (ValueError, SyntaxError):
+        return Written((), own.name, own.name, f"partial of {name_of(gradient)}")
+    expression = f"partial({', '.join([own.expression, *map(repr, gradient.args), *named])})"
+    return replace(own, imports=("from functools import partial", *own.imports),
+                   expression=expression)  # fmt: skip
+
+
+def _home(gradient: Any) -> tuple[str, str]:
+    """The module that ``gradient`` can be imported from, and what it is called there."""
+    kind = gradient if hasattr(gradient, "__qualname__") else type(gradient)
+    module, path = getattr(kind, "__module__", None) or "", kind.__qualname__
+    space = getattr(sys.modules.get(module), "__dict__", {})
+    if module == "__main__":
+        return "", path
+    found: Any = space.get(path.partition(".")[0])
+    for part in path.split(".")[1:]:
+        found = getattr(found, part, None)
+    if found is gradient or (isinstance(found, MethodType) and found == gradient):
+        return module, path
+    # An object that a module holds, or a method of one.
+    owner = getattr(gradient, "__self__", gradient)
+    for name, value in list(space.items()):
+        if value is owner and name.isidentifier():
+            return module, name if owner is gradient else f"{name}.{path.rpartition('.')[2]}"
+    return "", path
 
 
 def reproduction(p: Problem, gradient: Written) -> str:
@@ -83,6 +124,8 @@ def reproduction(p: Problem, gradient: Written) -> str:
         lines.append(f"        **{{{k!r}: {_literal(v)}}},")
     head = [*imports, "from bptt_sym.testing import assert_gradient, problem", *gradient.imports]
     test = ["", "", f"def test_{gradient.name}() -> None:", *lines, "    )"]
+    if gradient.absent:
+        test.insert(2, f"# Put {gradient.name} in here: {gradient.absent} cannot be imported.")
     return "\n".join([*_sorted(head), *test, f"    assert_gradient(p, {gradient.expression})"])
 
 

@@ -16,7 +16,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.testing.at_hand import Term, Values
-from bptt_sym.testing.compare import call, mismatches
+from bptt_sym.testing.compare import FAILURES, call, mismatches
 from bptt_sym.testing.derivation_mistakes import Mistake
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.models import Model
@@ -92,7 +92,7 @@ class _Look:
         )  # fmt: skip
         try:
             given = call(self.gradient, problem)
-        except Exception:
+        except FAILURES:
             return None
         bad = mismatches(problem, given)
         if any(m.kind != "value" for m in bad):

@@ -119,7 +119,7 @@ def _plainer(p: Problem) -> Iterator[Change]:
     def change(where: str, key: str, f: Callable[[Array], Array]) -> Change:
         def apply(q: Problem) -> Problem | None:
             table: Mapping[str, Array] = getattr(q, where)
-            new = f(table[key])
+            new = f(table[key]) + 0.0  # no -0.0
             if np.array_equal(new, table[key]):
                 return None
             return q.replaced(**{where: {**table, key: new.astype(table[key].dtype)}})

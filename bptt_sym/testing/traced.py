@@ -20,6 +20,7 @@ import numpy as np
 from bptt_sym.testing.allocation import complex_room
 from bptt_sym.testing.arrangements import alike, arranged
 from bptt_sym.testing.by_use import by_use, some_uses
+from bptt_sym.testing.compare import FAILURES
 from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
 from bptt_sym.testing.fits import number
 from bptt_sym.testing.one_use import at_one_use
@@ -175,7 +176,7 @@ def _slopes(
     try:
         with np.errstate(all="ignore"), traced_room():
             values = np.ravel(np.asarray(weigh(np.asarray(loss(moved))), complex))
-    except Exception:
+    except FAILURES:
         return None
     finally:
         ACTIVE.pop()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from xml.etree import ElementTree
+
 import numpy  # noqa: F401 - pytester forgets what is imported within it, and NumPy is imported once
 import pytest
 
@@ -74,3 +77,50 @@ def test_a_marked_test_without_a_problem_is_a_usage_error(
     result = run(pytester, request)
     assert result.ret != 0
     assert "takes an argument 'problem'" in result.stdout.str() + result.stderr.str()
+
+
+OTHERS = """
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from bptt_sym.testing import GradientError, assert_gradient
+from bptt_sym.testing import elman as problems
+from bptt_sym.testing.mistakes import right
+
+def wrong(problem):
+    return {k: -v for k, v in right(problem).items()}
+
+@pytest.mark.gradient("elman")
+@pytest.mark.gradient("sigmoid-rnn")
+def test_two_cells(problem):
+    assert problem.name in ("elman", "sigmoid_rnn")
+
+@settings(database=None, max_examples=5)
+@given(problems(max_steps=2), st.integers(7, 7))
+def test_with_another_argument(problem, other):
+    assert_gradient(problem, wrong)
+
+@settings(max_examples=1)
+@given(problems(max_steps=1))
+def test_that_fails_after_it(problem):
+    try:
+        assert_gradient(problem, wrong)
+    except GradientError as error:
+        error.not_there
+"""
+
+
+def test_several_cells_other_arguments_and_other_errors(
+    pytester: pytest.Pytester, request: pytest.FixtureRequest
+) -> None:
+    pytester.makepyfile(OTHERS)
+    result = run(pytester, request, "-W", "error", "--strict-markers", "--junitxml=found.xml")
+    result.assert_outcomes(passed=60, failed=2)
+    text = result.stdout.str()
+    # Hypothesis notes all arguments; a problem is one line of them.
+    assert "other=7" in text and "problem=Problem(elman, T=" in text and "Recurrence(" not in text
+    assert "AttributeError: 'GradientError' object has no attribute 'not_there'" in text
+    assert "the sign is wrong" in text
+    entries = ElementTree.parse(pytester.path / "found.xml").iter("property")
+    found = [json.loads(e.get("value", "")) for e in entries if e.get("name") == "gradient"]
+    assert len(found) == 2 and "assert_gradient(p, wrong)" in found[0]["smallest"]["test"]
