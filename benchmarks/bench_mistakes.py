@@ -3,7 +3,7 @@
     python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32 | --composed]
     python benchmarks/bench_mistakes.py [--homework | --styled | --assorted] [--say]
     python benchmarks/bench_mistakes.py [--recorded | --written | --submitted] [--say]
-    python benchmarks/bench_mistakes.py [--contributed | --supplied] [--say]
+    python benchmarks/bench_mistakes.py [--contributed | --supplied | --posted] [--say]
 
 With ``--float32`` every problem is one in float32; with ``--composed`` the gradients are those of
 ``composed_gradients.py``, with ``--homework`` those of ``homework_gradients.py`` and
@@ -11,9 +11,10 @@ With ``--float32`` every problem is one in float32; with ``--composed`` the grad
 ``styled_changes.py``, with ``--assorted`` those of ``assorted_changes.py``, with ``--recorded``
 those of ``recorded_changes.py``, with ``--written`` those of ``written_changes.py``, with
 ``--submitted`` those of ``submitted_changes.py``, with ``--contributed`` those of
-``contributed_changes.py``, with ``--supplied`` those of ``supplied_changes.py``; ``--say`` prints
-what is said of each. With ``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong
-gradients are otherwise those of ``wrong_gradients.py`` and of ``edited_gradients.py``.
+``contributed_changes.py``, with ``--supplied`` those of ``supplied_changes.py``, with
+``--posted`` those of ``posted_changes.py``; ``--say`` prints what is said of each. With
+``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise
+those of ``wrong_gradients.py`` and of ``edited_gradients.py``.
 Every checker sees the same functions on the same typical small inputs (h0 = 0, T = 4, one example;
 generic weights, then weights of 0.01); ``bptt_sym`` is then run as it is meant to be run, on its
 own inputs. PyTorch, JAX and SciPy are used if they are installed.
@@ -40,6 +41,7 @@ import edited_gradients as eg
 import foreign_gradients as fg
 import homework_gradients as hg
 import mutated_gradients as mg
+import posted_changes as xc
 import recorded_changes as rc
 import styled_changes as sg
 import submitted_changes as sc
@@ -357,6 +359,7 @@ def main() -> None:
     parser.add_argument("--submitted", action="store_true", help="nothing but the ninth set")
     parser.add_argument("--contributed", action="store_true", help="nothing but the tenth set")
     parser.add_argument("--supplied", action="store_true", help="nothing but the eleventh set")
+    parser.add_argument("--posted", action="store_true", help="nothing but the twelfth set")
     parser.add_argument("--say", action="store_true", help="print what is said of each")
     options = parser.parse_args()
     if options.composed:
@@ -367,7 +370,7 @@ def main() -> None:
         _foreign()
         return
     sets = {"styled": sg, "assorted": ac, "recorded": rc, "written": wc, "submitted": sc,
-            "contributed": cc, "supplied": pc}  # fmt: skip
+            "contributed": cc, "supplied": pc, "posted": xc}  # fmt: skip
     for name, module in sets.items():
         if getattr(options, name):
             _edited(module, options.say)
