@@ -10,6 +10,7 @@ from functools import partial
 from bptt_sym.check import conditions, failures
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.bench import about_one
+from bptt_sym.check.both_ways import is_one_of_two_cases
 from bptt_sym.check.chain_rule import of_any_functions
 from bptt_sym.check.collected import seldom_collected
 from bptt_sym.check.consistent import in_numbers, with_one_supposition
@@ -133,6 +134,8 @@ class _Auditor:
             why = conditions.only_supposes(row, formula, timed, known)
             if why:
                 supposing[id(row)] = Verdict("not_a_claim", note=why)
+            elif is_one_of_two_cases(row, formula, self.models.context.both_ways):
+                supposing[id(row)] = _CONDITION
             if puts_values_in(row):
                 self._worked.add(formula.section)
         rows = self._without_examples(rows, supposing)

@@ -93,6 +93,8 @@ class Context:
     letters: Mapping[str, str] = field(default_factory=dict)
     #: Which sizes the words tell.
     sizes: SaidSizes = field(default_factory=SaidSizes)
+    #: What the text compares with one number in both directions, as two cases.
+    both_ways: frozenset[str] = frozenset()
     #: The weights to which an example gives a value that drops out.
     given: Sequence[GivenValue] = ()
 

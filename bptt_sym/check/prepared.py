@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bptt_sym.check.both_ways import compared_both_ways
 from bptt_sym.check.context import Context, first_steps, said_lengths
 from bptt_sym.check.example_values import given_values
 from bptt_sym.check.in_rows import shown_in_rows
@@ -31,6 +32,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.last_step_said = last_step_said(document.source.text)
     context.sizes = SaidSizes.of(document.source.text)
     context.sloped = sloped(texts)
+    context.both_ways = compared_both_ways(f.latex for f in everything)
     context.given = given_values(everything)
     context.in_rows = shown_in_rows(texts)
     context.lengths = said_lengths(document.source.text) | spelling.lengths

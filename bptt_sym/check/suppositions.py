@@ -72,14 +72,18 @@ _BEHIND = re.compile(
 #: What is done to a formula on the way, and no condition: "if we differentiate, …".
 _STEPS = (
     r"(?:differentiat|deriv|appl|unroll|unfold|unrav|expand|comput|calculat|writ|combin|continu|"
-    r"insert|plug|substitut|collect|repeat|iterat|multipl|look|want|wish|need|go back|work|train|"
+    r"insert|plug|substitut|collect|repeat|iterat|multipl|look|want|wish|need|go (?:back|on)|work|"
+    r"train|extract|introduc|rewrit|trac(?:e|k)|follow|proceed|start|add|sum|"
     r"backpropagat|propagat|us(?:e|es|ed|ing)\b(?: the)? (?:chain|product)|"
     r"tak(?:e|es|en|ing)\b(?: the)? (?:partial|total|derivative|gradient))"
 )
 _PROCEDURE = re.compile(
     rf"\s*(?:(?:we|you|one|I)\s+(?:\w+ly\s+|now\s+|then\s+)?{_STEPS}|"
     rf"[^{_IT}]{{0,60}}?\b(?:is|are)\s+(?:\w+ly\s+)?{_STEPS}|"
-    r"(?:differentiating|computing|backpropagating|unrolling|deriving|applying|training)\b)",
+    r"(?:differentiating|computing|backpropagating|unrolling|deriving|applying|training)\b|"
+    # (The chain rule is applied, spread or unrolled, in whatever language.)
+    r"(?:the |la |die |a |aturan )?(?:chain rule|règle de (?:la )?chaîne|Kettenregel|rantai|"
+    r"regola della catena|regla de la cadena|regra da cadeia)\b)",
     re.IGNORECASE,
 )
 #: A display that a consequence follows.

@@ -1,7 +1,8 @@
 r"""Functions of one letter that cannot be one: ``s_t = g(s_{t-1}, x_t)`` and ``q_t = g(h_t)``.
 
 A text that speaks of networks in general, and then of one of them, uses its letters again. What was
-said with such a letter before does not stand beside what is said with it now.
+said with such a letter before does not stand beside what is said with it now. Neither does
+``o_t = V h_t + c`` stand beside the cell state ``c_t`` of another section.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ _APPLIED = re.compile(
     r"(?P<f>\\(?:phi|varphi|psi|sigma)(?![A-Za-z])|(?<![A-Za-z\\])[fgFG](?![A-Za-z]))"
     r"\s*(?:\\left\s*)?\("
 )
+
+_STEP = re.compile(r"[A-Za-z}](?:_\{?t|\^\{?[(<]t)")
 
 
 def _arguments(text: str, start: int) -> int:
@@ -42,16 +45,28 @@ def _taken(definitions: Iterable[Definition]) -> dict[str, set[int]]:
     return found
 
 
+def _has_bias(d: Definition, name: str) -> bool:
+    """Whether a letter is added in ``d`` without the step that other names have there."""
+    if d.kind is not Kind.SEQUENCE or re.fullmatch("[a-z]", name) is None:
+        return False
+    alone = rf"(?:^|[+(]){name}(?:\+|$)|\+{name}\)"
+    return re.search(alone, d.right) is not None and _STEP.search(d.right) is not None
+
+
 def beside(
     known: Mapping[str, Definition], fresh: Mapping[str, Definition]
 ) -> dict[str, Definition]:
     """What is ``known`` without what cannot stand beside ``fresh``, and what rests on it."""
     now = _taken(fresh.values())
+    run = {d.name: d.section for d in fresh.values() if d.kind is Kind.SEQUENCE}
     gone = {
         key
         for key, d in known.items()
         if key not in fresh
-        and any(n not in now[f] for f, ns in _taken([d]).items() if f in now for n in ns)
+        and (
+            any(n not in now[f] for f, ns in _taken([d]).items() if f in now for n in ns)
+            or any(d.section != at and _has_bias(d, name) for name, at in run.items())
+        )
     }
     while gone:
         stays = {d.base for k, d in {**known, **fresh}.items() if k not in gone}

@@ -54,6 +54,8 @@ _A_DERIVATIVE = re.compile(
     r"(?<![A-Za-z\\}{^_])([LEJCe])\s*_\s*(?:\{[^{}]*\}|[a-z])\s*&?\s*(?::\s*=|=|\\equiv|\\triangleq|"
     r"\\coloneqq)\s*(?:\\[dt]?frac\s*\{\s*(?:\\partial|d\s)|\\partial\s*[A-Za-z\\][^=/+]{0,24}/)"
 )
+#: ``\\frac{\\partial}{\\partial h_t} J_t``: what stands before it differentiates it.
+_DIFFERENTIATED = re.compile(r"\\partial\s*[^{}]{1,24}(?:\{[^{}]{0,24}\}[^{}]{0,8})?\}\s*$")
 #: ``h_{j-1}``: j is a step there, and so it is in ``z_j`` beside it.
 _STEPPED_BY = re.compile(r"[A-Za-z}]\s*_\s*\{\s*([ijkmns])\s*[-+]\s*1\s*\}")
 #: ``\\prod_{s=t+1}^{T}``: so it is where its range is one of steps.
@@ -168,8 +170,9 @@ class Usage:
                 if (step := at.group("a") or at.group("b")) in letters:
                     usage.timed.setdefault(plain_name(at.group("name")), set()).add(step)
         for text in texts:
-            for name in _A_DERIVATIVE.findall(text):
-                usage.timed.pop(name, None)
+            for m in _A_DERIVATIVE.finditer(text):
+                if not _DIFFERENTIATED.search(text[max(0, m.start() - 80) : m.start()]):
+                    usage.timed.pop(m.group(1), None)
         return usage
 
 

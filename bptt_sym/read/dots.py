@@ -142,6 +142,10 @@ def _step_before(lead: Node, last: Node) -> Node | None:
         case D(y=At(name=a), x=At(name=b, time=to), kind=kind), D(y=At(name=c, time=at), x=Sym()):
             if a == b == c and affine(to) != affine(at):
                 return D(At(c, moved(at, 1)), At(c, at), kind)
+        case D(y=At(name=a, time=up), x=At(name=b)), D(y=At(name=of), x=At(name=c, time=at)):
+            # ∂h_2/∂h_1 ⋯ ∂L_k/∂h_k: the last of the steps ends in the state of the loss.
+            if a == b == c != of and affine(up) != affine(at):
+                return D(At(c, at), At(c, moved(at, -1)), lead.kind)
     return None
 
 

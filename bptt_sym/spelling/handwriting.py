@@ -93,11 +93,13 @@ _WRAPPED_SIGN = re.compile(
     r"|(?P<plain>=)\s*[_^]\s*\{\s*(?:\(\s*[0-9a-z*]{1,3}\s*\)|(?:\\(?:text|mathrm)\s*\{\s*)?def\s*\}?|"
     r"\\text\s*\{[^{}]*\})\s*\}(?:\s*=)?"
 )
-#: ``\hspace{2cm} (3.2)``, ``\cdots\cdots (1)``, ``\;\;\; [4]``: the number of the equation.
+#: ``\hspace{2cm} (3.2)``, ``\cdots\cdots (1)``, ``\;\;\; [4]``, ``\;\; (\star)``: the number of the
+#: equation, or its sign.
 _NUMBER = re.compile(
     r"(?:[(（\[{]|\\\{)?(?:\\(?:text(?:bf|rm|it)?|math(?:rm|bf|tt))\s*\{\s*\(?)?\s*"
-    r"(?:(?P<number>(?:[A-Z]\.)?\d{1,4}(?:[.-]\d{1,4}){0,3}\s*[a-z]?)|(?P<sign>\*{1,3}|\\(?:star|ast|dagger)\s*|[ivxIVX]{1,4}"
-    r"|[A-Za-z])|(?P<round>[①-⑳]|\\textcircled\s*\{\s*\d+\s*\}|\\#\d+))"
+    r"(?:(?P<number>(?:[A-Z]\.)?\d{1,4}(?:[.-]\d{1,4}){0,3}\s*[a-z]?)|(?P<letter>[ivxIVX]{1,4}|[A-Za-z])"
+    r"|(?P<sign>\*{1,3}|\\(?:star|ast|d?dagger|(?:big)?circ|bullet|diamond|alpha|beta|gamma|delta|epsilon|"
+    r"zeta|eta)\s*)|(?P<round>[①-⑳]|\\textcircled\s*\{\s*\d+\s*\}|\\#\d+))"
     r"\s*\)?\}?\s*(?:[)）\]}]|\\\})?\s*(?=$|\\\\|\\end(?![A-Za-z]))"
 )
 #: What stands before it, read up to it.
@@ -205,7 +207,7 @@ def _numbers(text: str) -> Iterator[Edit]:
         gap = _BEFORE_NUMBER.search(text[first : m.start()])
         if gap is None or not (m["round"] or _BRACKETED.search(m.group())):
             continue
-        if _WIDE_GAP.search(gap.group()) or (m["number"] and _GAP.search(gap.group())):
+        if _WIDE_GAP.search(gap.group()) or (not m["letter"] and _GAP.search(gap.group())):
             yield first + gap.start(), m.end(), ""
 
 

@@ -66,6 +66,7 @@ from bptt_sym.spelling.lines_as_rows import with_gaps_behind_matrices, with_rows
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
 from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
+from bptt_sym.spelling.lost_marks import with_lost_marks
 from bptt_sym.spelling.marks_in_passing import with_steps_for_marks
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.named_at_the_end import with_names_at_the_end
@@ -263,6 +264,7 @@ TYPESETTING = (
     _each(without_what_stands_beside),
     _all(going_on),
     _all(with_braces),
+    _all(with_lost_marks),
     _each(with_bars_for_slashes),
     _all(with_bold_for_arrows),
     _each(without_limit_signs),

@@ -240,6 +240,7 @@ OF_NUMBERS = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
     [
         r"\quad (1)", r"\hspace{2cm} (3.2)", r"\cdots\cdots(1)", r"\;\;\;\;(9)", r"\quad [10]",
         r"\ \ \ \ (14)", "~~~~（5）", r"\eqno(4)", r", \ (16)", r"\qquad (\ast)", r"\quad (A.1)",
+        r"\:\: (\circ)", r"\;\; (\star)", r"\:\:(\beta)", r"\quad (\bigcirc)",
         r"\quad \text{(11)}", r"\quad ①", r"\quad \textcircled{1}", r"\quad -(2)", r"\quad (iv)",
     ],
 )  # fmt: skip
@@ -248,7 +249,7 @@ def test_the_number_of_an_equation_is_no_factor(number: str) -> None:
     assert verdicts(text)[-2:] == ["right", "wrong"]
 
 
-@pytest.mark.parametrize("factor", [r"\,(2)", "(2)", r"\cdot (2)", r"\;(3)"])
+@pytest.mark.parametrize("factor", [r"\,(2)", "(2)", r"\cdot (2)", r"\;(3)", r"\;\; (w)"])
 def test_a_number_in_brackets_without_a_gap_is_a_factor(factor: str) -> None:
     assert last(f"{OF_NUMBERS}$${SLOPE} = (1-h_t^2) w {factor}$$") == "wrong"
 

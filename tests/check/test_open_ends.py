@@ -52,6 +52,48 @@ def test_it_may_end_with_a_bracket() -> None:
     assert verdicts(NET + f"$${claim.replace('t=1', 't=2')}$$")[-1] == "wrong"
 
 
+ON = [d("h_{t+1}", "h_t"), d("h_{t+2}", "h_{t+1}")]
+LATER = [d(f"L_{{t{k}}}", f"h_{{t{k}}}") for k in ("", "+1", "+2")]
+WAYS = [
+    LATER[0], f"{LATER[1]} {ON[0]}", f"{LATER[2]} {ON[1]} {ON[0]}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [
+        ([d(f"L_{{t{k}}}", "h_t") for k in ("", "+1", "+2")], "right"),
+        ([d(f"L_{{t{k}}}", "h_t") for k in ("+1", "+2", "+3")], "wrong"),
+        (WAYS, "right"),
+        (WAYS[:2], "right"),
+        # From the state on, transposed, and as Jacobians with the rows and columns exchanged.
+        ([LATER[0], f"({ON[0]})^T {LATER[1]}", f"({ON[0]})^T ({ON[1]})^T {LATER[2]}"], "right"),
+        ([LATER[0], f"{ON[0]} {LATER[1]}", f"{ON[0]} {ON[1]} {LATER[2]}"], "right"),
+        # The loss of the step itself is missing; a step is left out; one stands twice.
+        (WAYS[1:], "not_a_claim"),
+        ([LATER[0], f"{LATER[1]} {ON[0]}", f"{LATER[2]} {ON[1]}"], "not_a_claim"),
+        ([LATER[0], f"{LATER[1]} {ON[0]}", f"{LATER[2]} {ON[0]} {ON[0]}"], "not_a_claim"),
+        ([f"2 {LATER[0]}", *WAYS[1:]], "not_a_claim"),
+    ],
+)
+def test_the_losses_of_later_steps_go_on_to_the_last(terms: list[str], expected: str) -> None:
+    claim = f"$${d('L', 'h_t')} = {' + '.join(terms)} + \\ldots$$"
+    found = verdicts(NET + claim)[-1]
+    assert found == expected or (expected == "not_a_claim" and found in ("unreadable", "undecided"))
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [("L_{t+k}", "right"), ("L_{t+k+1}", "wrong")],
+)
+def test_a_run_of_steps_may_end_in_the_loss_of_its_last_state(last: str, expected: str) -> None:
+    left = r"\frac{\partial}{\partial h_t} L_{t+k}"
+    claim = rf"$${left} = {ON[0]} \cdot {ON[1]} \cdots {d(last, 'h_{t+k}')}$$"
+    assert verdicts(NET + claim)[-1] == expected
+    short = rf"$${left} = {ON[1]} \cdots {d(last, 'h_{t+k}')}$$"
+    assert verdicts(NET + short)[-1] != "right"
+
+
 GATES = (
     r"\begin{aligned} & i_t = \sigma(U_i x_t + W_i h_{t-1})"
     r" \\ & f_t = \sigma(U_f x_t + W_f h_{t-1}) \\ & o_t = \sigma(U_o x_t + W_o h_{t-1})"
