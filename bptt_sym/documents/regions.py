@@ -161,6 +161,8 @@ def _close(
     sign, start = match.group(), match.end()
     if sign == "$":
         end = _inline_end(text, start, closers, tex=tex)
+        if end is None and tex and _SIGNS.search(text, start, start + 12):
+            end = -1  # in LaTeX this is no money
         return None if end is None else Found(start, end, "", False)
     if match.group(1) or sign in own.opens:
         name = match.group(1) or ""

@@ -31,7 +31,8 @@ from bptt_sym.check.grade import (
 )
 from bptt_sym.check.grade.child import Child
 from bptt_sym.check.grade.gradebook import Journal
-from bptt_sym.check.grade.submissions import Answer, split
+from bptt_sym.check.grade.splitting import split
+from bptt_sym.check.grade.submissions import Answer
 from bptt_sym.cli import main
 from bptt_sym.errors import InputError
 

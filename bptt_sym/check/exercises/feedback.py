@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bptt_sym.check.exercises.mark import Mark, PartMark, PartStatus
+from bptt_sym.check.judged import Fault
 from bptt_sym.check.solution.judge import Status, Step
 from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict
 from bptt_sym.diagnose.diagnosis import CODES
+from bptt_sym.documents.document import Place
 from bptt_sym.errors import InputError
 from bptt_sym.messages import Translator, marked
 
@@ -123,17 +125,23 @@ def feedback(mark: Mark, level: Level, tr: Translator) -> Iterator[Said]:
         yield from part_feedback(part, level, tr, alone=len(mark.parts) == 1)
     if level != "verdict":
         for fault in mark.faults:
-            yield Said(
-                tr("Line {line}, column {column}: cannot be read: {message}",
-                   line=fault.place.line, column=fault.place.column, message=fault.message),
-                tone="open",
-            )  # fmt: skip
+            yield Said(unread(fault, tr), tone="open")
             if fault.hint:
                 yield Said(fault.hint, tone="dim", depth=1)
     if mark.lemmas and level == "full":
         yield Said(tr("Other lines"), tone="head")
         for step in mark.lemmas:
             yield from _step(step, level, tr)
+
+
+def unread(fault: Fault, tr: Translator) -> str:
+    """What could not be read, and where."""
+    place = fault.place
+    words = {"line": place.line, "column": place.column, "message": fault.message}
+    if place.cell:
+        return tr("Cell {cell}, line {line}, column {column}: cannot be read: {message}",
+                  cell=place.cell, **words)  # fmt: skip
+    return tr("Line {line}, column {column}: cannot be read: {message}", **words)
 
 
 def part_feedback(
@@ -203,7 +211,7 @@ def _steps(part: PartMark, level: Level, tr: Translator) -> Iterator[Said]:
     if bad:
         first = bad[0]
         yield Said(
-            tr("Look at line {line} again:", line=first.line.place.line)
+            _look_again(first.line.place, tr)
             + " "
             + tr(_STEP_WORDS[first.status]),
             f"{_SIGNS.get(first.line.op, '=')} {first.line.latex}",
@@ -214,8 +222,19 @@ def _steps(part: PartMark, level: Level, tr: Translator) -> Iterator[Said]:
         yield Said(tr("Every step is right."), tone="good", depth=1)
 
 
+def _look_again(place: Place, tr: Translator) -> str:
+    if place.cell:
+        return tr("Look at line {line} of cell {cell} again:", line=place.line, cell=place.cell)
+    return tr("Look at line {line} again:", line=place.line)
+
+
 def _step(step: Step, level: Level, tr: Translator, depth: int = 1) -> Iterator[Said]:
-    place = tr("line {line}", line=step.line.place.line)
+    where = step.line.place
+    place = (
+        tr("cell {cell}, line {line}", cell=where.cell, line=where.line)
+        if where.cell
+        else tr("line {line}", line=where.line)
+    )
     words = f"{place}: {tr(_STEP_WORDS[step.status])}"
     yield Said(words, f"{_SIGNS.get(step.line.op, '=')} {step.line.latex}",
                _STEP_TONE[step.status], depth)  # fmt: skip

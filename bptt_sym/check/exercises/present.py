@@ -101,9 +101,10 @@ def text(mark: Mark, level: Level, tr: Translator) -> str:
     return "\n".join("  " * s.depth + plain(s) for s in feedback(mark, level, tr))
 
 
-def part_text(part: PartMark, level: Level, tr: Translator) -> str:
-    """The feedback on one part as plain text."""
-    return "\n".join("  " * s.depth + plain(s) for s in part_feedback(part, level, tr))
+def part_text(part: PartMark, level: Level, tr: Translator, *, alone: bool = False) -> str:
+    """The feedback on one part as plain text; without its name if it is ``alone``."""
+    said = part_feedback(part, level, tr, alone=alone)
+    return "\n".join("  " * s.depth + plain(s) for s in said)
 
 
 def as_page(marks: Sequence[Mark], level: Level, tr: Translator) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from bptt_sym.check.exercises.exercise import Exercise
 from bptt_sym.check.exercises.own_letters import with_known_letters
 from bptt_sym.check.solution.lines import Solution, chains_of
-from bptt_sym.check.solution.sentences import is_labelled
+from bptt_sym.check.solution.sentences import LABELS, is_labelled
 from bptt_sym.documents.document import (
     Document,
     Formula,
@@ -37,17 +38,22 @@ OTHER_DOCUMENTS: Final = (".ipynb", ".html", ".htm", ".xhtml", *MASKS)
 MAX_LINES: Final = 200
 #: Words between which a formula may stand without delimiters; LaTeX has none.
 _SENTENCE: Final = re.compile(r"\A(?=[^\\]*\Z)(?:.*?(?<!\w)[^\W\d_]{2,}(?!\w)){2}", re.DOTALL)
-#: ``(a)``, ``b.``, ``- ``, ``Answer:``, ``so`` before the formula of a line.
-_LABEL: Final = re.compile(
-    r"\s*(?:[-*•]\s+)?(?P<part>\(?(?:[a-hA-H1-9א-ח]|الف|[بپتثجچحده])[).:]\s+|\([ivx]{1,4}\)\s+)?"
-    r"(?:[^\W\d_]{3,20}\s*:\s+)?(?:(?:so|and|thus|hence|then|therefore|since|because|where|with)\s+)?"
-)
 _RELATION: Final = re.compile(r"[=<>≤≥]|\\(?:leq?|geq?|lt|gt)(?![A-Za-z])")
 #: Two words: a line of prose.
 _WORDS: Final = re.compile(r"(?<![\w\\])[^\W\d_]{2,}\s+[^\W\d_]{2,}(?!\w)")
 #: Something that mathematics is written with.
 _MATHEMATICS: Final = re.compile(r"[\d=<>≤≥_^\\+*/|∂∑∏·√⋅−∞]|(?<![^\W_])[^\W\d_](?=\s*(?:\Z|[.,]))")
 _ROWS: Final = re.compile(r"\\\\|&|\\begin(?![A-Za-z])")
+
+
+@lru_cache(maxsize=64)
+def _label(ids: tuple[str, ...]) -> re.Pattern[str]:
+    """``(a)``, ``b.``, ``- ``, ``Answer:``, ``so`` before the formula of a line."""
+    own = "".join(f"{re.escape(id)}|" for id in sorted(ids, key=len, reverse=True))
+    return re.compile(
+        rf"\s*(?:[-*•]\s+)?(?P<part>\(?(?:{own}{LABELS})[).:]\s+)?(?:[^\W\d_]{{3,20}}\s*:\s+)?"
+        r"(?:(?:so|and|thus|hence|then|therefore|since|because|where|with)\s+)?"
+    )
 
 
 def read(exercise: Exercise, text: str, name: str, *, tex: bool) -> Solution:
@@ -67,13 +73,14 @@ def read(exercise: Exercise, text: str, name: str, *, tex: bool) -> Solution:
     words = document.words if name.lower().endswith(OTHER_DOCUMENTS) else document.source.text
     if not _MATHEMATICS.search(words):
         return _chains(exercise, document, ())
-    lines = tuple(_lines(document.source, words))
+    ids = tuple(part.id for part in exercise.parts)
+    lines = tuple(_lines(document.source, words, ids))
     ways: list[tuple[Formula, ...]] = []
     plainly = tuple(map(_as_spelt, lines))
     latex = "\\" in words or "'" in words
     if lines and not latex:
         ways.append(plainly)
-    if len(lines) > 1 or any(is_labelled(line) for line in lines):
+    if len(lines) > 1 or any(is_labelled(line, ids) for line in lines):
         ways.append(lines)
     if words is document.source.text:
         ways.append((formula_from_text(text, name),))
@@ -106,7 +113,8 @@ def _chains(exercise: Exercise, document: Document, formulas: tuple[Formula, ...
         )
     )
     own_document = replace(document, formulas=own, plain=())
-    return chains_of(own_document, exercise.court, exercise.naming(), exercise.parameter)
+    ids = tuple(part.id for part in exercise.parts)
+    return chains_of(own_document, exercise.court, exercise.naming(), exercise.parameter, ids)
 
 
 def _asked(exercise: Exercise, formulas: Sequence[Formula]) -> Iterator[str]:
@@ -124,7 +132,7 @@ def _as_spelt(line: Formula) -> Formula:
     return replace(line, latex=run.latex, offsets=places)
 
 
-def _lines(source: Source, words: str) -> Iterator[Formula]:
+def _lines(source: Source, words: str, ids: tuple[str, ...]) -> Iterator[Formula]:
     """The lines of a text that relate something, or answer a part, without the labels before them.
 
     None if they are rows of LaTeX.
@@ -133,7 +141,7 @@ def _lines(source: Source, words: str) -> Iterator[Formula]:
         return
     offset = 0
     for line in words.splitlines(keepends=True)[:MAX_LINES]:
-        label = _LABEL.match(line)
+        label = _label(ids).match(line)
         start = label.end() if label else 0
         stop = len(line.rstrip(" \t\r\n.,;"))
         labelled = label is not None and bool(label["part"])

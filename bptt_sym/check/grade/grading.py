@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from bptt_sym.check.exercises.exercise import Exercise, from_toml
+from bptt_sym.check.exercises.feedback import unread
 from bptt_sym.check.exercises.mark import Mark, PartMark, mark
 from bptt_sym.check.exercises.present import part_text
 from bptt_sym.errors import InputError
@@ -80,7 +81,8 @@ def _question(
     except InputError as error:
         return {**head, "score": 0.0, "needs_review": True, "parts": [], "file": file,
                 "feedback": error.message}  # fmt: skip
-    parts = [_part(p, level, tr) for p in found.parts]
+    alone = len(found.parts) == 1
+    parts = [_part(p, level, tr, alone=alone) for p in found.parts]
     return {
         **head,
         "score": found.score,
@@ -91,7 +93,7 @@ def _question(
     }
 
 
-def _part(part: PartMark, level: Any, tr: Translator) -> Record:
+def _part(part: PartMark, level: Any, tr: Translator, *, alone: bool) -> Record:
     answer = part.answer
     diagnosis = part.verdict.diagnosis if part.verdict is not None else None
     return {
@@ -105,18 +107,14 @@ def _part(part: PartMark, level: Any, tr: Translator) -> Record:
         "line": answer.place.line if answer is not None else 1,
         "column": answer.place.column if answer is not None else 1,
         "steps": [s.status for s in part.steps],
-        "feedback": part_text(part, level, tr),
+        "feedback": part_text(part, level, tr, alone=alone),
     }
 
 
 def _faults(found: Mark, level: Any, tr: Translator) -> str:
     if level == "verdict":
         return ""
-    return "\n".join(
-        tr("Line {line}, column {column}: cannot be read: {message}",
-           line=f.place.line, column=f.place.column, message=f.message)
-        for f in found.faults
-    )  # fmt: skip
+    return "\n".join(unread(fault, tr) for fault in found.faults)
 
 
 class _Table:

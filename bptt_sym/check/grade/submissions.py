@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import Any, Final
 from bptt_sym.check.exercises.mark import MAX_TEXT
 from bptt_sym.check.exercises.reading import OTHER_DOCUMENTS
 from bptt_sym.check.grade.rubric import Rubric
+from bptt_sym.check.grade.splitting import split, split_notebook
 from bptt_sym.documents.document import text_of
 from bptt_sym.errors import InputError
 
@@ -150,7 +150,8 @@ def _from_files(id: str, files: list[Path], rubric: Rubric) -> Submission:
             answers[question.id] = Answer(read[found[0]], str(found[0]), problem)
     if not answers and texts:
         file, text = texts[0]
-        answers = {k: Answer(t, str(file)) for k, t in split(text, rubric).items()}
+        apart = split_notebook if file.suffix.lower() == ".ipynb" else split
+        answers = {k: Answer(t, str(file)) for k, t in apart(text, rubric).items()}
     problem = "; ".join([*unread.values(), *problems])
     if answers and unread:
         # An answer may be in the file that was not read.
@@ -168,62 +169,6 @@ def _text(file: Path) -> str:
     if len(data) > MAX_FILE:
         raise InputError(f"larger than {MAX_FILE // 1000} kB")
     return text_of(data)
-
-
-_HEADING: Final = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]+(?P<md>.*)|\\(?:sub)*section\*?\{(?P<tex>.*)\}.*"
-    r"|(?P<line>[^\W\d_][\w .-]{0,30})[:.)]?[ \t]*)$",
-    re.MULTILINE,
-)
-#: What a line of its own calls a question before its number.
-_ASKED: Final = re.compile(
-    r"(?:question|exercise|problem|task|ex|q|שאלה|תרגיל|سؤال|سوال|تمرین|پرسش)[ .]*"
-)
-#: A line that defines a command, which holds in all answers.
-_DEFINES: Final = re.compile(
-    r"^.*\\(?:(?:re)?newcommand|providecommand|def|DeclareMathOperator)\b.*$",
-    re.MULTILINE,
-)
-
-
-def split(text: str, rubric: Rubric) -> dict[str, str]:
-    """The part of ``text`` below the heading of each question, by its id, title or number.
-
-    A heading is one of Markdown or LaTeX, or a line that says nothing else. With one question, or
-    without any such heading, the whole text is for every question. Lines that belong to other
-    questions are left empty, so that line numbers stay; definitions of commands hold in all.
-    """
-    if len(rubric.questions) == 1:
-        return {rubric.questions[0].id: text}
-    marks: list[tuple[int, int, str]] = []
-    for match in _HEADING.finditer(text):
-        line = (match.group("line") or "").strip().casefold()
-        heading = (match.group("md") or match.group("tex") or "").strip().casefold()
-        for number, q in enumerate(rubric.questions, 1):
-            words = re.findall(r"[\w-]+", heading)
-            named = q.id.casefold() in words or (q.title and q.title.casefold() in heading)
-            alone = line in (q.id.casefold(), q.title.casefold() or q.id.casefold())
-            asked = line.endswith(str(number)) and _ASKED.fullmatch(line[: -len(str(number))])
-            if named or alone or asked or (words[-1:] == [str(number)] and len(words) <= 3):
-                # A line that is no heading to other readers goes with what stands before it.
-                marks.append((match.start(), match.end() if line else match.start(), q.id))
-                break
-    if not marks:
-        return {q.id: text for q in rubric.questions}
-    out: dict[str, str] = {}
-    ends = [start for start, _, _ in marks[1:]] + [len(text)]
-    for (_, start, id), end in zip(marks, ends, strict=True):
-        if id in out:
-            continue
-        out[id] = _definitions_in(text[:start]) + text[start:end]
-    return out
-
-
-def _definitions_in(text: str) -> str:
-    """``text`` with only those of its lines that define commands, the others left empty."""
-    lines = text.split("\n")
-    head = next((i for i, n in enumerate(lines) if r"\begin{document}" in n), 0)
-    return "\n".join(n if i < head or _DEFINES.match(n) else "" for i, n in enumerate(lines))
 
 
 # ------------------------------------------------------------------------------ tables of them

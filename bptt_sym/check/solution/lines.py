@@ -100,28 +100,34 @@ class Solution:
     names: dict[str, str] = field(default_factory=dict)
     #: What it supposes, in the order of the text.
     supposed: list[Claim] = field(default_factory=list)
+    ids: tuple[str, ...] = ()
 
 
 def chains_of(
-    document: Document, court: Court, names: Model | None = None, parameter: str = ""
+    document: Document,
+    court: Court,
+    names: Model | None = None,
+    parameter: str = "",
+    ids: tuple[str, ...] = (),
 ) -> Solution:
     """The chains of a solution, read under ``court``'s model; nothing is raised for its content.
 
     ``names`` holds what the exercise names beside the model, such as ``A_t``; names that the
     solution gives are added to it. Primes and dots on a state are derivatives by ``parameter``.
+    ``ids`` label the parts of the question, beside the labels of any question.
     """
     model = names or Model(court, court.model.name)
     # Symbols that a sentence mentions are no lines, unless there is nothing else.
     told = list(with_said_relations(document.formulas))
-    lines = [f for f in told if f.display or relates(f.latex) or is_answer(f)]
+    lines = [f for f in told if f.display or relates(f.latex) or is_answer(f, ids)]
     lines = lines or list(document.formulas)
-    pieces = list(joined(lines[:MAX_JOINED]))
+    pieces = list(joined(lines[:MAX_JOINED], ids))
     formulas = [piece.formula for piece in pieces[:MAX_FORMULAS]]
     given = take_names(formulas, model)
     if parameter:
         mark_derivatives(formulas, model, parameter)
     model = with_quantities(formulas, model)
-    found = Solution(model.court, names=given)
+    found = Solution(model.court, names=given, ids=ids)
     for piece in pieces[:MAX_FORMULAS]:
         try:
             _take(piece, model, found)
@@ -170,13 +176,13 @@ class Piece(NamedTuple):
     loose: int | None = None
 
 
-def joined(formulas: Sequence[Formula]) -> Iterator[Piece]:
+def joined(formulas: Sequence[Formula], ids: tuple[str, ...] = ()) -> Iterator[Piece]:
     """The formulas, those that begin with a relation joined to the one before."""
     held: Piece | None = None
     for formula in formulas:
         # A place is one of the text, or notebook cell, that the formula stands in.
         same = held is not None and held.formula.source is formula.source
-        begins = is_labelled(formula) or stands_alone(formula)
+        begins = is_labelled(formula, ids) or stands_alone(formula)
         goes_on = _CONTINUES.match(formula.latex) and not begins
         if held is not None and same and goes_on:
             loose = held.loose
@@ -217,7 +223,7 @@ def _take(piece: Piece, names: Model, found: Solution) -> None:
             return
         node = read_expression(formula.latex, names.court.model, vocabulary=vocabulary)
         shown = formula.shown(0, len(formula.latex))
-        label = label_of(formula)
+        label = label_of(formula, found.ids)
         written = Written(names.spelt_out(node), shown, formula.place(), label=label)
         found.expressions.append(written)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from bptt_sym.documents.document import Formula
 
@@ -14,14 +15,9 @@ _SUPPOSED = re.compile(
     r"[^.;:؛。$]{0,60}$",
     re.IGNORECASE,
 )
-#: ``(b)``, ``c.``, ``Part ii`` before a formula, at the start of a sentence.
-_LABEL = re.compile(
-    r"(?:\A|[\s,;$>])[*_]{0,2}(?:(?:part|question|סעיף|שאלה|بخش|قسمت)\s+"
-    r"(?P<word>[a-h1-9]|[iv]{1,4}|[א-ח]|الف|[بپتثجچحده])[*_]{0,2}\s*[).:]?"
-    r"|\(?\s*(?P<sign>[a-hA-H1-9]|[ivIV]{1,4}|[א-ח]|الف|[بپتثجچحده])\s*(?:\)|[.:](?=[\s*_$\\])))"
-    r"[*_]{0,2}[).:]?\s*(?:\$|\\[(\[]|\s)*\Z",
-    re.IGNORECASE,
-)
+#: Letters and numbers that label parts in any question.
+LABELS = r"[a-hA-H1-9]|[ivIV]{1,4}|[א-ח]|الف|[بپتثجچحده]"
+_END = r"[*_]{0,2}[).:]?\s*(?:\$|\\[(\[]|\s)*\Z"
 _REASON = re.compile(
     r"(?:\b(?:because|since|as)\b|(?<![א-ת])(?:כי|מכיוון|כיוון|מאחר)|(?<!\w)(?:چون|زیرا))[^.;:؛。$]{0,60}$",
     re.IGNORECASE,
@@ -75,23 +71,38 @@ def is_reason(formula: Formula) -> bool:
     return not formula.display and _REASON.search(before) is not None
 
 
-def is_labelled(formula: Formula) -> bool:
-    """Whether the label of a part of the question stands directly before the formula."""
-    return bool(label_of(formula))
+@lru_cache(maxsize=64)
+def _labels(ids: tuple[str, ...]) -> re.Pattern[str]:
+    r"""``(b)``, ``c.``, ``Part ii``, ``J:`` before a formula, at the start of a sentence."""
+    own = "".join(f"{re.escape(id)}|" for id in sorted(ids, key=len, reverse=True))
+    return re.compile(
+        r"(?:\A|[\s,;$>])[*_]{0,2}(?:(?:part|question|סעיף|שאלה|بخش|قسمت)\s+"
+        rf"(?P<word>{own}{LABELS})[*_]{{0,2}}\s*[).:]?"
+        rf"|\(?\s*(?P<sign>{own}{LABELS})[*_]{{0,2}}\s*(?:\)|[.:](?=[\s*_$\\])))" + _END,
+        re.IGNORECASE,
+    )
 
 
-def label_of(formula: Formula) -> str:
+def is_labelled(formula: Formula, ids: tuple[str, ...] = ()) -> bool:
+    """Whether the label of a part of the question stands directly before the formula.
+
+    ``ids`` are labels besides those of any question.
+    """
+    return bool(label_of(formula, ids))
+
+
+def label_of(formula: Formula, ids: tuple[str, ...] = ()) -> str:
     """The label of a part of the question directly before the formula, "" if there is none."""
     start = formula.offsets[0]
     # (Where tags stood in a page there are blanks.)
     before = re.sub(r"\s{2,}", " ", formula.source.text[max(0, start - 400) : start])[-_BEFORE:]
-    found = _LABEL.search(before)
+    found = _labels(ids).search(before)
     return "" if found is None else found["word"] or found["sign"]
 
 
-def is_answer(formula: Formula) -> bool:
+def is_answer(formula: Formula, ids: tuple[str, ...] = ()) -> bool:
     """Whether a formula in a sentence is all that stands behind the label of a part."""
-    if not is_labelled(formula):
+    if not is_labelled(formula, ids):
         return False
     return _ENDS.match(formula.source.text, formula.offsets[-1]) is not None
 
