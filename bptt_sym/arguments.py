@@ -43,6 +43,16 @@ def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--define", metavar="EQ", action="append", default=[],
@@ -185,6 +195,9 @@ def _add_test(commands: Any) -> None:
         "--dtype", choices=("float32", "float64"),
         help="all problems in one precision, for code that has only one",
     )  # fmt: skip
+    parser.add_argument(
+        "--limit", type=_seconds, metavar="SECONDS", help="the time that one call may take"
+    )
     parser.add_argument(
         "--score-inputs", action="store_true",
         help="how many known mistakes would the test inputs of your own catch?",

@@ -266,17 +266,16 @@ def _replay(certificates: dict[str, Any]) -> int:
 
 def run_test(args: argparse.Namespace) -> int:
     """``bptt-sym test``."""
-    from bptt_sym.testing import run
-    from bptt_sym.testing.named import function
-    from bptt_sym.testing.score import score_given
+    from bptt_sym.testing.command import scored, tested
 
     own = args.define or args.option or args.cell is None
-    report: Any
     cell: Any = _setting(args, cell=args.cell).model if own else args.cell
-    if args.score_inputs:
-        report = score_given(function(args.function), cell, rtol=args.rtol, atol=args.atol)
-    else:
-        report = run(function(args.function), cell, args.profile, args.dtype)
+    report: Any
+    with contextlib.redirect_stdout(sys.stderr):  # what the code prints is no part of the report
+        if args.score_inputs:
+            report = scored(args.function, cell, args.rtol, args.atol)
+        else:
+            report = tested(args.function, cell, args.profile, args.dtype, args.limit)
     _print_report(report, as_json=args.json)
     return UNREADABLE if getattr(report, "unjudged", False) else OK if report.ok else WRONG
 

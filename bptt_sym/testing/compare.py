@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import iscoroutine
 from typing import Any, final
 
 import numpy as np
 
+from bptt_sym.testing.named import one_line
 from bptt_sym.testing.problems import Problem
+from bptt_sym.testing.time_limit import limited
 
 Array = Any
 
@@ -36,7 +39,7 @@ class Mismatch:
         """One line."""
         where = f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name
         if self.kind == "missing":
-            return f"d{self.name}: not in the returned gradient"
+            return f"d{self.name}: not in the returned gradient{self.detail}"
         if self.kind in ("shape", "not-numbers"):
             return f"d{self.name}: {self.detail}"
         if self.kind == "not-finite":
@@ -57,6 +60,8 @@ def numbers(value: Any) -> tuple[Array, str]:
             out = np.asarray(value, float)
     except (TypeError, ValueError):
         return None, f"is no array of numbers ({type(value).__name__})"
+    except Exception as error:  # a tensor that takes part in a graph, or lies on another device
+        return None, f"is no array of numbers ({type(value).__name__}: {one_line(error)})"
     if out.dtype.kind not in "biufc":
         return None, f"is no array of numbers ({out.dtype})"
     if out.dtype.kind == "c":
@@ -97,7 +102,9 @@ def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:
         reference = problem
         if name not in given or given[name] is None:
             if name in problem.params:
-                out.append(Mismatch(name, "missing"))
+                keys = ", ".join(map(repr, given))
+                why = "; it is None" if name in given else f", which has {keys or 'nothing'}"
+                out.append(Mismatch(name, "missing", detail=why))
             continue
         value, why = numbers(given[name])
         if why:
@@ -134,9 +141,11 @@ def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:
 
 def call(gradient: Callable[[Problem], Any], problem: Problem) -> dict[str, Array]:
     """What ``gradient`` returns, as a dictionary; warnings about overflow are not its fault."""
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), limited():
         result = gradient(problem)
     if not isinstance(result, Mapping):
+        if iscoroutine(result):
+            result.close()  # it would be said to be never awaited
         raise TypeError(
             f"the gradient function returned {type(result).__name__}; "
             "it must return a mapping from parameter names to arrays"

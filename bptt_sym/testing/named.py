@@ -20,14 +20,24 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 def raised(error: BaseException) -> str:
     """An exception of a person's code: what it says, and the line of theirs that it came from."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+    said = one_line(error)
+    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if _theirs(f.filename)]
     if not own:
         return text
     line = f": {own[-1].line}" if own[-1].line else ""
     return f"{text} ({os.path.basename(own[-1].filename)}, line {own[-1].lineno}{line})"
+
+
+def one_line(error: BaseException) -> str:
+    """What an exception says, in one line that is not too long and does nothing to a terminal."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        return "its text fails"
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _theirs(filename: str) -> bool:

@@ -13,8 +13,10 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.errors import BpttError, InputError
+from bptt_sym.recurrence import Recurrence
 from bptt_sym.testing.check import as_model
 from bptt_sym.testing.mistakes import library, right
+from bptt_sym.testing.models import Model
 from bptt_sym.testing.named import raised
 from bptt_sym.testing.problems import Problem, problem
 
@@ -50,7 +52,11 @@ class Score:
 
 
 def score_given(
-    given: Any, cell: str, *, rtol: float | None = None, atol: float | None = None
+    given: Any,
+    cell: str | Model | Recurrence,
+    *,
+    rtol: float | None = None,
+    atol: float | None = None,
 ) -> Score:
     """The score of a problem, or of its fields: ``{"params": …, "x": …, "targets": …}``.
 
@@ -85,7 +91,7 @@ def score_given(
         made = problem(model, given["params"], **fields)
         made.loss()
     except (BpttError, AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"these inputs do not fit {cell}: {error}") from error
+        raise InputError(f"these inputs do not fit {model.name}: {error}") from error
     arrays = {**made.params, **made.series, **made.initial, "mask": made.mask}
     arrays["loss_weights"] = made.loss_weights
     broken = [k for k, v in arrays.items() if not np.isfinite(v).all()]

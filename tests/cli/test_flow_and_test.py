@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,3 +124,29 @@ def test_code_for_a_cell_of_ones_own(run: Any, tmp_path: Path) -> None:
     assert wrong.status == 1 and "has the wrong sign" in wrong.out
     flat = run("test", "code_for_a_cell:flat", "--score-inputs", *OWN)
     assert flat.status == 2 and "x has shape (4, 2), not (T, B, m)" in flat.err
+
+
+TALKS = """
+import time
+from bptt_sym.testing.mistakes import right
+
+print("imported")
+
+def talks(p):
+    print("called")
+    return right(p)
+
+def waits(p):
+    time.sleep(p.steps == 1)
+    return right(p)
+"""
+
+
+def test_what_code_prints_is_not_in_the_report(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "talking.py").write_text(TALKS)
+    found = run("test", "talking:talks", "--cell", "elman-vector", "--json")
+    assert json.loads(found.out)["ok"] and found.err.startswith("imported\ncalled\n")
+    found = run("test", "talking:waits", "--cell", "elman-vector", "--limit", "0.2")
+    assert found.status == 1 and "TimeoutError: it did not return within 0.2 s" in found.out
+    found = run("test", "talking:talks", "--cell", "elman", "--limit", "soon")
+    assert found.status == 2 and "'soon' is no number of seconds" in found.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from types import ModuleType
 from typing import Any
@@ -22,6 +23,7 @@ from bptt_sym.testing.named import function
 from bptt_sym.testing.report import Finding, Report
 from bptt_sym.testing.reproduction import Written, reproduction
 from bptt_sym.testing.score import score_given
+from bptt_sym.testing.time_limit import calls_within
 from tests.testing.hand_written import module
 
 
@@ -66,11 +68,54 @@ def test_code_that_fails_on_some_problems_is_wrong() -> None:
         ("a", "dU: is no array of numbers (<U1)"),
         ([[1.0], [2.0, 3.0]], "dU: is no array of numbers (list)"),
         (object(), "dU: is no array of numbers (object)"),
-        (None, "dU: not in the returned gradient"),
+        (None, "dU: not in the returned gradient; it is None"),
     ],
 )
 def test_what_is_no_number_is_said(value: Any, words: str) -> None:
     assert words in run(lambda p: {**right(p), "U": value}, "elman", explain=False).text()
+
+
+class Graph:
+    """Like a tensor that takes part in a graph."""
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("it has a graph;\n\x1b[31mdetach it")
+
+
+def test_what_cannot_become_an_array_says_why() -> None:
+    text = run(lambda p: {**right(p), "U": Graph()}, "elman", explain=False).text()
+    assert "dU: is no array of numbers (Graph: it has a graph; \\x1b[31mdetach it)" in text
+
+
+def test_keys_of_another_form_are_shown() -> None:
+    text = run(lambda p: {f"d{k}": v for k, v in right(p).items()}, "elman", explain=False).text()
+    assert "dU: not in the returned gradient, which has 'dW', 'dU'" in text
+
+
+def test_numbers_that_are_others_each_time_are_not_explained() -> None:
+    rng = np.random.default_rng(0)
+    report = run(lambda p: {k: v + rng.normal(size=v.shape) for k, v in right(p).items()}, "elman")
+    assert report.findings[0].code == "not-repeatable" and not report.diagnoses
+
+
+def test_a_coroutine_is_no_gradient() -> None:
+    async def later(p: Problem) -> dict[str, Any]:
+        return right(p)
+
+    assert "returned coroutine; it must return" in run(later, "elman").text()
+
+
+def test_a_call_that_does_not_return_is_ended() -> None:
+    def forever(p: Problem) -> dict[str, Any]:
+        while p.batch == 2:
+            pass
+        return right(p)
+
+    with calls_within(0.05):
+        report = run(forever, "elman")
+    assert "TimeoutError: it did not return within 0.05 s (test_broken_code.py" in report.text()
+    assert report.smallest is not None and report.smallest.batch == 2
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
 def test_reports_are_strict_json() -> None:
