@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from bptt_sym.distances import highest_first
+from bptt_sym.entries import Entry
 from bptt_sym.notation import (
     FUNCTIONS,
     HORIZON_NAME,
@@ -400,7 +401,10 @@ def at_output(node: Node, rec: Recurrence) -> bool:
 
 
 def output_form(node: Node, rec: Recurrence) -> Node | None:
-    """``phi'(a_t)`` for ``phi'(s_t)`` where the model has ``s_t = phi(a_t)``."""
+    """``phi'(a_t)`` for ``phi'(s_t)`` where the model has ``s_t = phi(a_t)``, also of an entry."""
+    if isinstance(node, Fn) and isinstance(node.arg, Entry):
+        whole = output_form(replace(node, arg=node.arg.arg), rec)
+        return None if whole is None else replace(node.arg, arg=whole)
     if not (isinstance(node, Fn) and node.order == 1 and isinstance(node.arg, At)):
         return None
     if node.arg.name not in rec.defined:

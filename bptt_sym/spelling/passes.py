@@ -99,6 +99,7 @@ from bptt_sym.spelling.true_class import with_one_name_for_labels
 from bptt_sym.spelling.typography import on_in_words, plainly_set
 from bptt_sym.spelling.unbraced_labels import with_braces
 from bptt_sym.spelling.unit_gradients import with_gradients_of_units
+from bptt_sym.spelling.unit_layers import with_layers_for_units
 from bptt_sym.spelling.units import as_vectors
 from bptt_sym.spelling.update_rules import with_gradients_for_updates
 from bptt_sym.spelling.which_slope import (
@@ -274,6 +275,7 @@ TYPESETTING = (
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
+    _lettered(with_layers_for_units),
     _all(with_deltas_for_epsilons),
     _all(with_entries_of_gates),
     _each(with_picked_entries),
