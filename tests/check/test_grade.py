@@ -1,9 +1,7 @@
-"""Grading: hostile submissions, killed processes, resumed runs, executors, and every writer."""
+"""Grading: hostile submissions, killed processes, resumed runs, executors, the command line."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import signal
@@ -14,162 +12,27 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
 from bptt_sym.check.grade import (
-    WRITERS,
     Gradebook,
     Rubric,
     Run,
     Submission,
     grade,
-    read_rubric,
     read_submissions,
-    write,
 )
 from bptt_sym.check.grade.child import Child
 from bptt_sym.check.grade.gradebook import Journal
-from bptt_sym.check.grade.splitting import split
 from bptt_sym.check.grade.submissions import Answer
 from bptt_sym.cli import main
-from bptt_sym.errors import InputError
-
-RIGHT = r"(1-h_t^2) h_{t-1}"
-SERIES = r"\sum_{t=1}^T w^{T-t} \prod_{j=t}^T (1-h_j^2) h_{t-1}"
-LOST = r"\sum_{t=1}^T w^{T-t} \prod_{j=t+1}^T (1-h_j^2) h_{t-1}"
-RUBRIC = """
-title = "Homework 1"
-seconds = 20
-[[question]]
-id = "q1"
-exercise = "ex3"
-points = 10
-[[question]]
-id = "q2"
-exercise = "series"
-"""
+from tests.check.gradebooks import LOST, RUBRIC, SERIES, rubric_in, scores, submission
 
 
 @pytest.fixture
 def rubric(tmp_path: Path) -> Rubric:
-    path = tmp_path / "rubric.toml"
-    path.write_text(RUBRIC)
-    return read_rubric(path)
-
-
-def submission(id: str, q1: str = "0", q2: str = SERIES) -> Submission:
-    return Submission(id, {"q1": Answer(q1), "q2": Answer(q2)})
-
-
-def scores(book: Gradebook) -> dict[str, float]:
-    return {r["id"]: r["score"] for r in book.records}
-
-
-# ------------------------------------------------------------------------- what is handed in
-
-
-def test_a_folder_with_files_and_folders(rubric: Rubric, tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    (folder / "dana").mkdir(parents=True)
-    (folder / "dana" / "q1.md").write_text("$0$")
-    (folder / "dana" / "q2.tex").write_text(f"\\[{SERIES}\\]")
-    (folder / "amir.md").write_text(f"# Question 1\n$0$\n\n# The answer to q2\n$${LOST}$$\n")
-    (folder / "binary.md").write_bytes(b"\x00\x01\x02")
-    (folder / "latin.txt").write_bytes("חסם".encode("cp1255"))
-    (folder / "empty.md").write_text("")
-    (folder / "notes.pdf").write_bytes(b"%PDF")
-    (folder / "void").mkdir()
-    found = {s.id: s for s in read_submissions([folder], rubric)}
-    assert sorted(found) == ["amir", "binary", "dana", "empty", "latin", "void"]
-    assert found["dana"].answers["q2"].tex and "binary" in found["binary"].problem
-    assert "UTF-8" in found["latin"].problem and "no file" in found["void"].problem
-    book = grade(rubric, found.values(), tmp_path / "journal")
-    assert scores(book) == {
-        "amir": 12, "binary": 0, "dana": 14, "empty": 0, "latin": 0, "void": 0,
-    }  # fmt: skip
-    assert [r["id"] for r in book.reviews] == ["binary", "latin", "void"]
-    amir = next(r for r in book.records if r["id"] == "amir")
-    assert amir["questions"][1]["parts"][0]["line"] == 5
-
-
-def test_one_folder_as_one_submission(rubric: Rubric, tmp_path: Path) -> None:
-    (tmp_path / "q1.md").write_text("0")
-    (found,) = read_submissions([tmp_path], rubric, one=True)
-    assert found.id == tmp_path.name and list(found.answers) == ["q1"]
-
-
-def test_json_lines_with_lines_that_are_none(rubric: Rubric, tmp_path: Path) -> None:
-    path = tmp_path / "in.jsonl"
-    lines = [
-        json.dumps({"id": "a", "answers": {"q1": "0", "q3": "x"}}).encode(),
-        b'{"id": "b", "answers"',
-        b"[1]",
-        b"",
-        b'{"id": "c", "answer": "\xff"}',
-        b'{"id": "a", "answer": "\\ud800 0"}',
-        b"[" * 100_000,
-        json.dumps({"id": 7}).encode(),
-        b'{"id": "long", "answer": "' + b"x" * 4_000_000 + b'"}',
-        json.dumps({"id": "z", "text": "# q1\n$0$"}).encode(),
-    ]
-    path.write_bytes(b"\n".join(lines))
-    found = list(read_submissions([path], rubric))
-    assert [s.id for s in found] == [
-        "a", "line 2", "line 3", "line 5", "a (2)", "line 7", "7", "line 9", "z",
-    ]  # fmt: skip
-    assert [bool(s.problem) for s in found] == [
-        False, True, True, True, False, True, True, True, False,
-    ]  # fmt: skip
-    assert json.dumps([s.as_json() for s in found], ensure_ascii=False).encode()
-
-
-def test_csv_with_a_row_that_is_not_text(rubric: Rubric, tmp_path: Path) -> None:
-    path = tmp_path / "in.csv"
-    path.write_bytes(
-        b"\xef\xbb\xbfid,q1,q2\r\na,0,\r\nb,\xe9,0\r\n\r\n\"c, d\",\"$0$\n\n\",w\r\n"
-    )
-    found = list(read_submissions([path], rubric))
-    assert [(s.id, sorted(s.answers), bool(s.problem)) for s in found] == [
-        ("a", ["q1"], False), ("b", [], True), ("c, d", ["q1", "q2"], False),
-    ]  # fmt: skip
-    path.write_text("who,what\na,b\n")
-    with pytest.raises(InputError, match="no column"):
-        list(read_submissions([path], rubric))
-
-
-def test_a_text_is_split_by_the_headings_of_the_questions(rubric: Rubric) -> None:
-    text = "intro\n## Exercise 2\nB\n## q1\nA\n## 2\nagain\n"
-    parts = split(text, rubric)
-    assert parts["q2"].strip().endswith("B") and parts["q1"].strip().endswith("A")
-    assert parts["q1"].index("A") > parts["q1"].index("## q1")
-    assert parts["q1"][: parts["q1"].index("A")].count("\n") == 4
-    assert split("no heading", rubric) == {"q1": "no heading", "q2": "no heading"}
-
-
-def test_a_missing_path_is_an_error(rubric: Rubric, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such"):
-        list(read_submissions([tmp_path / "absent"], rubric))
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ('level = "loud"', "no level"),
-        ('language = "xx"', "no language"),
-        ("seconds = -1", "seconds"),
-        ('visibility = "secret"', "visibility"),
-        ("colour = 1", "no key"),
-    ],
-)
-def test_a_faulty_rubric_says_where(tmp_path: Path, change: str, words: str) -> None:
-    path = tmp_path / "rubric.toml"
-    path.write_text(change + "\n" + RUBRIC)
-    if change.startswith("seconds"):
-        path.write_text(RUBRIC.replace("seconds = 20", change))
-    with pytest.raises(InputError, match=words):
-        read_rubric(path)
+    return rubric_in(tmp_path)
 
 
 # --------------------------------------------------------------------- limits and broken workers
@@ -446,108 +309,6 @@ def test_only_so_many_are_under_way(rubric: Rubric, tmp_path: Path) -> None:
     assert finished == 40 and most <= 8
 
 
-# ------------------------------------------------------------------------------- writers
-
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Gradebook:
-    folder = tmp_path_factory.mktemp("book")
-    path = folder / "rubric.toml"
-    path.write_text(RUBRIC)
-    rubric = read_rubric(path)
-    handed_in = [
-        submission("dana"),
-        submission("=cmd()|'/c'!A1", q2=LOST),
-        Submission("../../etc/x", problem="not UTF-8 text \x01"),
-        submission("נועה", q1=r"$$\frac{$$"),
-    ]
-    return grade(rubric, handed_in, folder / "journal")
-
-
-def test_gradescope(book: Gradebook, tmp_path: Path) -> None:
-    files = write(book, "gradescope", tmp_path / "out")
-    assert len(files) == 4 and all(f.parent == tmp_path / "out" for f in files)
-    results = [json.loads(f.read_text()) for f in files]
-    for result in results:
-        assert set(result) == {
-            "score", "output", "visibility", "stdout_visibility", "tests", "extra_data",
-        }  # fmt: skip
-        assert result["visibility"] in ("visible", "hidden", "after_due_date", "after_published")
-        for test in result["tests"]:
-            assert set(test) == {
-                "name", "score", "max_score", "status", "output", "output_format", "visibility",
-                "tags",
-            }  # fmt: skip
-            assert test["status"] in ("passed", "failed")
-            assert 0 <= test["score"] <= test["max_score"]
-            assert all(isinstance(tag, str) for tag in test["tags"])
-        assert abs(sum(t["score"] for t in result["tests"]) - result["score"]) < 1e-9
-    assert [r["score"] for r in results] == [14, 12, 0, 4]
-    assert results[1]["tests"][1]["tags"] == ["q2", "BP005"]
-    assert results[2]["extra_data"]["needs_review"] is True
-
-
-def test_one_submission_is_one_file(book: Gradebook, tmp_path: Path) -> None:
-    one = Gradebook(book.rubric, book.records[:1])
-    for writer in ("gradescope", "prairielearn"):
-        out = tmp_path / writer / "results.json"
-        assert write(one, writer, out) == [out]
-        assert json.loads(out.read_text())["score"] in (14, 1)
-
-
-def test_prairielearn(book: Gradebook, tmp_path: Path) -> None:
-    results = [json.loads(f.read_text()) for f in write(book, "prairielearn", tmp_path / "o")]
-    assert [r["gradable"] for r in results] == [True, True, False, True]
-    for result in results:
-        assert 0 <= result["score"] <= 1 and isinstance(result["message"], str)
-        for test in result["tests"]:
-            assert {"name", "points", "max_points", "output"} <= set(test)
-    assert results[1]["score"] == round(12 / 14, 6)
-
-
-def test_tables(book: Gradebook, tmp_path: Path) -> None:
-    (path,) = write(book, "csv", tmp_path / "o.csv")
-    rows = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
-    assert [r["score"] for r in rows] == ["14", "12", "0", "4"]
-    assert rows[0]["q1"] == "10" and rows[2]["needs_review"] == "yes"
-    # No cell that a spreadsheet would run.
-    assert rows[1]["id"] == "'=cmd()|'/c'!A1"
-    (path,) = write(book, "nbgrader", tmp_path / "n.csv")
-    rows = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
-    assert [rows[0][k] for k in ("assignment", "student_id", "score", "max_score")] == [
-        "Homework 1", "dana", "14", "14",
-    ]  # fmt: skip
-
-
-def test_junit(book: Gradebook, tmp_path: Path) -> None:
-    (path,) = write(book, "junit", tmp_path / "o.xml")
-    root = ElementTree.parse(path).getroot()
-    assert root.tag == "testsuites" and len(root) == 4
-    assert root.attrib["tests"] == str(len(root.findall(".//testcase")))
-    assert root.attrib["failures"] == str(len(root.findall(".//failure"))) == "1"
-    assert root.attrib["errors"] == str(len(root.findall(".//error"))) == "3"
-
-
-def test_github(book: Gradebook, tmp_path: Path) -> None:
-    (path,) = write(book, "github", tmp_path / "o.txt")
-    lines = path.read_text().splitlines()
-    assert len(lines) == 4 and all(line.startswith(("::error ", "::warning ")) for line in lines)
-
-
-def test_json_has_everything(book: Gradebook, tmp_path: Path) -> None:
-    (path,) = write(book, "json", tmp_path / "o.json")
-    report = json.loads(path.read_text())
-    assert report["submissions"] == book.records and report["points"] == 14
-    assert report["needs_review"] == ["../../etc/x", "נועה"]
-
-
-@pytest.mark.parametrize("writer", WRITERS)
-def test_every_writer_writes_a_book_without_submissions(
-    writer: str, rubric: Rubric, tmp_path: Path
-) -> None:
-    write(Gradebook(rubric), writer, tmp_path / "out")
-
-
 # ----------------------------------------------------------------------------- command line
 
 
@@ -567,24 +328,3 @@ def test_the_command_line_grades_and_resumes(
     assert main([*command, "--writer", "csv"]) == 3
     assert main(["grade", str(tmp_path / "absent.toml"), str(handed_in), "-o", str(out)]) == 2
     assert main(["grade", str(tmp_path / "rubric.toml"), str(tmp_path / "no"), "-o", str(out)]) == 2
-
-
-def test_a_preamble_holds_for_every_question_and_a_line_may_be_a_heading(rubric: Rubric) -> None:
-    tex = (
-        "\\documentclass{article}\n\\newcommand{\\d}[2]{\\frac{\\partial #1}{\\partial #2}}\n"
-        "\\begin{document}\nMy answers\n\\section*{q1}\nfirst\n\\section*{q2}\nsecond\n"
-    )
-    parts = split(tex, rubric)
-    assert all("\\newcommand" in text for text in parts.values())
-    assert "first" in parts["q1"] and "second" not in parts["q1"]
-    assert "second" in parts["q2"] and "first" not in parts["q2"]
-    assert "My answers" not in parts["q1"]
-    for name, word, line in (("q1", "first", 5), ("q2", "second", 7)):
-        assert parts[name].split(word)[0].count("\n") == line
-    for heading in ("q{}", "Question {}:", "תרגיל {}"):
-        text = f"{heading.format(1)}\n1 + h_t\n{heading.format(2)}\nw"
-        plain = split(text, rubric)
-        assert plain["q1"].split() == ["1", "+", "h_t"]
-        assert plain["q2"].split() == ["w"]
-    # A number of its own is an answer.
-    assert split("q1\n2\nq2\n1\n", rubric)["q1"].split() == ["2"]

@@ -63,20 +63,19 @@ class Child:
         finally:
             timer.cancel()
         self._jobs += 1
-        id = submission["id"]
         if not line.endswith(b"\n"):
             code = self._ended()
             if stopped.is_set():
-                return failed(rubric, id, TIME_LIMIT.format(seconds=seconds))
-            return failed(rubric, id, DIED.format(how=_how(code)), again=True)
+                return failed(rubric, submission, TIME_LIMIT.format(seconds=seconds))
+            return failed(rubric, submission, DIED.format(how=_how(code)), again=True)
         reply = json.loads(line)
         if "record" in reply:
             return reply["record"]  # type: ignore[no-any-return]
         # After running out of memory nothing in the process can be relied on.
         self.close()
         if reply["problem"] == "memory":
-            return failed(rubric, id, MEMORY_LIMIT.format(megabytes=self.megabytes))
-        return failed(rubric, id, reply["problem"], again=True)
+            return failed(rubric, submission, MEMORY_LIMIT.format(megabytes=self.megabytes))
+        return failed(rubric, submission, reply["problem"], again=True)
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is not None and (self._jobs >= REUSE or self._process.poll() is not None):

@@ -209,14 +209,14 @@ def _graded(
     while True:
         for submission in islice(submissions, AHEAD * max(1, jobs) - len(waiting)):
             if submission.problem:
-                yield submission, failed(table, submission.id, submission.problem), True
+                yield submission, failed(table, submission.as_json(), submission.problem), True
                 continue
             try:
                 future = executor.submit(
                     grade_one, table, digest, submission.as_json(), rubric.seconds, rubric.megabytes
                 )
             except RuntimeError as error:  # a broken pool takes nothing more
-                yield submission, failed(table, submission.id, _lost(error), again=True), False
+                yield submission, _failed(table, submission, error), False
                 continue
             waiting[future] = submission
         if not waiting:
@@ -231,11 +231,12 @@ def _graded(
             try:
                 yield submission, future.result(), True
             except Exception as error:  # a worker of the executor is gone; the batch goes on
-                yield submission, failed(table, submission.id, _lost(error), again=True), False
+                yield submission, _failed(table, submission, error), False
 
 
-def _lost(error: Exception) -> str:
-    return f"the executor failed ({type(error).__name__}: {error})"[:300]
+def _failed(table: Mapping[str, Any], submission: Submission, error: Exception) -> Record:
+    problem = f"the executor failed ({type(error).__name__}: {error})"[:300]
+    return failed(table, submission.as_json(), problem, again=True)
 
 
 def _before(first: Submission, rest: Iterator[Submission]) -> Iterator[Submission]:

@@ -20,13 +20,13 @@ NO_ANSWER = marked("No answer was found.")
 
 def graded(rubric: Mapping[str, Any], submission: Mapping[str, Any]) -> Record:
     """The record of a submission; both arguments are as ``as_json`` gives them."""
+    if submission["problem"]:
+        return failed(rubric, submission, submission["problem"])
     tr = translator(rubric["language"])
     questions = [
         _question(q, submission["answers"].get(q["id"]), rubric["level"], tr)
         for q in rubric["questions"]
     ]
-    if submission["problem"]:
-        return failed(rubric, submission["id"], submission["problem"])
     return {
         "id": submission["id"],
         "score": round(sum(q["score"] for q in questions), 6),
@@ -38,22 +38,23 @@ def graded(rubric: Mapping[str, Any], submission: Mapping[str, Any]) -> Record:
 
 
 def failed(
-    rubric: Mapping[str, Any], id: str, problem: str, *, again: bool = False
+    rubric: Mapping[str, Any], submission: Mapping[str, Any], problem: str, *, again: bool = False
 ) -> Record:
     """The record of a submission that could not be graded: no points, and a person must look.
 
     With ``again`` the fault need not be the submission's: the next run tries it again.
     """
+    files = {id: answer["file"] for id, answer in submission["answers"].items()}
     return {
         **({"again": True} if again else {}),
-        "id": id,
+        "id": submission["id"],
         "score": 0.0,
         "points": sum(q["points"] for q in rubric["questions"]),
         "needs_review": True,
         "problem": problem,
         "questions": [
-            {**_head(q), "score": 0.0, "needs_review": True, "parts": [], "file": "",
-             "feedback": problem}
+            {**_head(q), "score": 0.0, "needs_review": True, "parts": [],
+             "file": files.get(q["id"], ""), "feedback": problem}
             for q in rubric["questions"]
         ],
     }  # fmt: skip

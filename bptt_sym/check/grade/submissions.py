@@ -153,6 +153,9 @@ def _from_files(id: str, files: list[Path], rubric: Rubric) -> Submission:
         apart = split_notebook if file.suffix.lower() == ".ipynb" else split
         answers = {k: Answer(t, str(file)) for k, t in apart(text, rubric).items()}
     problem = "; ".join([*unread.values(), *problems])
+    if unread and not texts:
+        first = next(iter(unread))
+        answers = {q.id: Answer("", str(first), problem) for q in rubric.questions}
     if answers and unread:
         # An answer may be in the file that was not read.
         for question in rubric.questions:
@@ -190,7 +193,7 @@ def _json_lines(path: Path, rubric: Rubric) -> Iterator[Submission]:
 def _from_json(line: bytes, number: int, rubric: Rubric) -> Submission:
     name = f"line {number}"
     try:
-        entry = json.loads(line.decode("utf-8"))
+        entry = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         return Submission(name, problem=f"not UTF-8 text: byte 0x{line[error.start]:02x}")
     except (ValueError, RecursionError) as error:
@@ -222,7 +225,10 @@ def _table(path: Path, rubric: Rubric) -> Iterator[Submission]:
     csv.field_size_limit(MAX_LINE)
     # Bytes that are no UTF-8 spoil their own row only.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
-        rows = csv.reader(handle)
+        head = handle.readline(MAX_LINE)
+        handle.seek(0)
+        # Spreadsheets of some countries, and those that copy, put other signs between.
+        rows = csv.reader(handle, delimiter=max(",;\t", key=head.count))
         try:
             header = [c.strip() for c in next(rows, [])]
         except csv.Error as error:

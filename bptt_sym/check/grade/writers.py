@@ -141,15 +141,13 @@ def prairielearn(record: Record, rubric: Rubric) -> dict[str, Any]:
             }
         )
     share = record["score"] / record["points"] if record["points"] else 0.0
-    unread = [{"name": q["id"], "message": q["feedback"]} for q in record["questions"]
-              if any(p["status"] == "unreadable" for p in q["parts"])]  # fmt: skip
     return {
         # What cannot be graded does not cost the student an attempt.
         "gradable": not record["problem"],
         "score": round(share, 6),
         "message": record["problem"],
         "output": "",
-        "format_errors": [u["message"] for u in unread] if record["problem"] else [],
+        "format_errors": [record["problem"]] if record["problem"] else [],
         "images": [],
         "tests": tests,
     }
