@@ -1,4 +1,4 @@
-"""Mistakes in `styled_gradients.py`, and other ways to write them right: one piece replaced."""
+"""Mistakes in `styled_gradients.py` and `styled_losses.py`, and other ways to write them right."""
 
 # ruff: noqa: E501  # the changed lines are data
 
@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import styled_gradients as cells
+import styled_losses as pairs
 from source_edits import Piece, with_pieces
-from styled_gradients import LOSSES, RIGHT, point, recurrence
+from styled_losses import LOSSES, point, recurrence
+
+RIGHT: dict[str, tuple[str, Callable[..., Any]]] = {**cells.CELLS, **pairs.CELLS, **pairs.PAIRS}
 
 EDITS: list[tuple[str, str, str, str]] = [
     ("einsum_gru", "axes of the recurrent product exchanged", '"bh,hk->bk", D[1', '"bh,kh->bk", D[1'),
@@ -108,7 +111,8 @@ SAME: list[tuple[str, str, str, str]] = [
 
 def changed(name: str, old: Piece, new: Piece) -> Callable[..., Any]:
     """The function of this name with a piece of its source replaced."""
-    return with_pieces(name, RIGHT[name][1], old, new, vars(cells))
+    space = vars(cells if name in cells.CELLS else pairs)
+    return with_pieces(name, RIGHT[name][1], old, new, space)
 
 
 __all__ = ["EDITS", "LOSSES", "RIGHT", "SAME", "changed", "point", "recurrence"]

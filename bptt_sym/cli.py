@@ -194,6 +194,7 @@ def run_prove(args: argparse.Namespace) -> int:
 
     from bptt_sym import prove
     from bptt_sym.errors import InputError
+    from bptt_sym.prove.command import checked_by_coqc, replayed
 
     infos = {info.name: info for info in prove.catalogue()}
     unknown = [n for n in args.name if n not in infos and not n.endswith(".json")]
@@ -209,7 +210,7 @@ def run_prove(args: argparse.Namespace) -> int:
         print(table(names))
         return OK
     if args.coqc:
-        return _coqc(names)
+        return _show_checks(checked_by_coqc(names))
     if args.format == "rocq":
         from bptt_sym.prove.rocq import export
 
@@ -217,50 +218,21 @@ def run_prove(args: argparse.Namespace) -> int:
             print(export(infos[name].certificate if name in infos else Path(name)))
         return OK
     if args.replay or any(n.endswith(".json") for n in names):
-        return _replay({n: infos[n].certificate if n in infos else n for n in names})
+        certificates = {n: infos[n].certificate if n in infos else n for n in names}
+        return _show_checks(replayed(certificates))
     for i, name in enumerate(names):
         print("\n" * bool(i) + prove.render(prove.load(name), args.format).rstrip())
     return OK
 
 
-def _coqc(names: list[str]) -> int:
-    """Have coqc check the export of each theorem, and show the axioms that it rests on."""
-    from bptt_sym.errors import NotSupported
-    from bptt_sym.prove.listing import remember
-    from bptt_sym.prove.rocq import compile_all, missing
-
-    absent = missing()
-    if absent is not None:
-        raise NotSupported(absent)
-    status, results = OK, compile_all(names, jobs=os.cpu_count() or 1)
-    remember({r.name: r.ok for r in results if not r.name.endswith(".json")})
-    for result in results:
-        if result.ok:
-            axioms = ", ".join(result.assumptions) or "none"
-            print(f"{result.name:<16} accepted by coqc in {result.seconds:.1f} s, axioms: {axioms}")
-        else:
-            print(f"{result.name:<16} REJECTED by coqc")
-            print(result.log[-2000:], file=sys.stderr)
-            status = WRONG
-    return status
-
-
-def _replay(certificates: dict[str, Any]) -> int:
-    """Have a process that has seen nothing else check each certificate with the kernel alone."""
-    from multiprocessing import get_context
-
-    from bptt_sym.prove.replaying import replay_file
-
+def _show_checks(checks: Iterable[tuple[int, str, str]]) -> int:
+    """Say how each of several checks went; the worst status."""
     status = OK
-    with get_context("spawn").Pool(1) as pool:
-        for name, path in certificates.items():
-            found = pool.apply(replay_file, (str(path),))
-            if found.failure:
-                print(f"{name:<16} REJECTED  {found.failure}")
-                status = max(status, WRONG if found.readable else UNREADABLE)
-            else:
-                used = ", ".join(found.trusted) or "nothing"
-                print(f"{name:<16} accepted, taking on trust: {used}")
+    for found, said, log in checks:
+        print(said)
+        if log:
+            print(log, file=sys.stderr)
+        status = max(status, found)
     return status
 
 
@@ -282,25 +254,9 @@ def run_test(args: argparse.Namespace) -> int:
 
 def run_code(args: argparse.Namespace) -> int:
     """``bptt-sym code``."""
-    from bptt_sym.check.setting import meanings
-    from bptt_sym.errors import InputError
-    from bptt_sym.evaluate import executable, source
+    from bptt_sym.check.commands import code
 
-    model = executable(_setting(args, cell=args.cell).model)
-    if args.loss is not None and args.loss not in model.totals:
-        raise InputError(
-            f"{args.loss} has no numbers in {model.name}", token=args.loss,
-            hint="a loss is a total without unknown functions; without --loss the code takes "
-            "the derivatives of any loss by the states",
-        )  # fmt: skip
-    text = source(
-        model,
-        args.backend,
-        loss=args.loss,
-        bind=meanings(model, args.bind),
-        wrt_inputs=args.inputs,
-        float32=args.float32,
-    )
+    text = code(args, _setting(args, cell=args.cell))
     with _output(args.out) as stream:
         print(text.rstrip(), file=stream)
     return OK
@@ -308,28 +264,9 @@ def run_code(args: argparse.Namespace) -> int:
 
 def run_flow(args: argparse.Namespace) -> int:
     """``bptt-sym flow``."""
-    from bptt_sym.check.setting import horizon, meanings, size
-    from bptt_sym.errors import InputError
-    from bptt_sym.evaluate.gradient_flow import flow, scenario
-    from bptt_sym.evaluate.weights import read_weights
+    from bptt_sym.check.commands import followed
 
-    steps = horizon(args.T)
-    if steps is None:
-        raise InputError("-T T: a run that is followed has a number of steps")
-    if args.scenario is not None:
-        report = scenario(args.scenario, steps)
-    else:
-        model = _setting(args, cell=args.cell).model
-        report = flow(
-            model,
-            steps,
-            params=read_weights(args.weights) if args.weights else None,
-            dims=dict(size(d) for d in args.dim),
-            gain=args.gain,
-            seed=args.seed,
-            bind=meanings(model, args.bind),
-            layer=args.layer,
-        )
+    report = followed(args, _setting(args, cell=args.cell))
     if args.out:
         report.save(args.out)
     if args.json or not args.out:

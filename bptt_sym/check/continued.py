@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.failures import with_suppositions
+from bptt_sym.check.generic_names import in_place, recurrent_first
 from bptt_sym.check.model import Model
-from bptt_sym.check.wording import in_place, recurrent_first
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import ZERO, Claim, free_indices

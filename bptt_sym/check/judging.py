@@ -11,6 +11,7 @@ from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.asides import as_rewritten
 from bptt_sym.check.bench import Bench
 from bptt_sym.check.continued import continued, continues_in_numbers
+from bptt_sym.check.generic_names import generic_meanings
 from bptt_sym.check.grounds import holds_in_vain
 from bptt_sym.check.judged import Judged, Waiting, as_entry
 from bptt_sym.check.links import by_links
@@ -23,7 +24,6 @@ from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.wording import (
     MISFIT,
-    generic_meanings,
     lacks_a_step,
     with_its_step,
     without_marks,

@@ -1,0 +1,71 @@
+"""What ``bptt-sym code`` and ``bptt-sym flow`` do, apart from printing."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from bptt_sym.check.setting import Setting, horizon, meanings, size
+from bptt_sym.errors import InputError
+
+if TYPE_CHECKING:
+    from bptt_sym.evaluate.gradient_flow import FlowReport
+
+
+def code(args: argparse.Namespace, setting: Setting) -> str:
+    """The source of the gradient that the options ask for.
+
+    Raises
+    ------
+    InputError
+        The loss that is named has no numbers.
+    """
+    from bptt_sym.evaluate import executable, source
+
+    model = executable(setting.model)
+    if args.loss is not None and args.loss not in model.totals:
+        raise InputError(
+            f"{args.loss} has no numbers in {model.name}", token=args.loss,
+            hint="a loss is a total without unknown functions; without --loss the code takes "
+            "the derivatives of any loss by the states",
+        )  # fmt: skip
+    return source(
+        model,
+        args.backend,
+        loss=args.loss,
+        bind=meanings(model, args.bind),
+        wrt_inputs=args.inputs,
+        float32=args.float32,
+    )
+
+
+def followed(args: argparse.Namespace, setting: Setting) -> FlowReport:
+    """How the gradient flows through the run that the options describe.
+
+    Raises
+    ------
+    InputError
+        The run has no number of steps.
+    """
+    from bptt_sym.evaluate.gradient_flow import flow, scenario
+    from bptt_sym.evaluate.weights import read_weights
+
+    steps = horizon(args.T)
+    if steps is None:
+        raise InputError("-T T: a run that is followed has a number of steps")
+    if args.scenario is not None:
+        return scenario(args.scenario, steps)
+    model = setting.model
+    return flow(
+        model,
+        steps,
+        params=read_weights(args.weights) if args.weights else None,
+        dims=dict(size(d) for d in args.dim),
+        gain=args.gain,
+        seed=args.seed,
+        bind=meanings(model, args.bind),
+        layer=args.layer,
+    )
+
+
+__all__ = ["code", "followed"]
