@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from bptt_sym.testing.bilinear import JOINED
 from bptt_sym.testing.tracing import ORDINALS, Change, Site, Trace
 
 Array = Any
@@ -47,6 +48,7 @@ def _where(site: Site) -> str:
 def arranged(trace: Trace, own: Trace) -> Iterator[tuple[str, Change]]:
     """Parts of arrays, factors and matrices that stand in each other's places."""
     yield from _factors(own)
+    yield from _parts(own)
     yield from _other_uses(trace, own)
     yield from _columns(own)
     yield from _blocks(own)
@@ -67,6 +69,24 @@ def _factors(own: Trace) -> Iterator[tuple[str, Change]]:
         to_b = Change(b, "other", k, None, dict(enumerate(first)))
         text = f"the factors of {_where(a)} and {_where(b)} are exchanged on the way back"
         yield text, Change(a, "other", i, None, dict(enumerate(second)), to_b)
+
+
+def _parts(own: Trace) -> Iterator[tuple[str, Change]]:
+    """Arrays that are joined get what comes back to each other."""
+    for site, rows in own.operands.items():
+        if site.function not in JOINED or len({np.shape(v) for row in rows for v in row}) != 1:
+            continue
+        count, uses = site.operands, range(len(rows))
+        for i, j in combinations(range(count), 2):
+            order = list(range(count))
+            order[i], order[j] = j, i
+            text = f"what comes back to the {ORDINALS[i]} and to the {ORDINALS[j]} part of "
+            text += f"{_where(site)} is exchanged"
+            yield text, Change(site, "permuted", 0, None, dict.fromkeys(uses, order))
+        if count > 3:
+            text = f"what comes back to the parts of {_where(site)} is in the reverse order"
+            order = list(range(count))[::-1]
+            yield text, Change(site, "permuted", 0, None, dict.fromkeys(uses, order))
 
 
 def _other_uses(trace: Trace, own: Trace) -> Iterator[tuple[str, Change]]:

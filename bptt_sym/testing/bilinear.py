@@ -1,6 +1,7 @@
 """Products of NumPy that are no ufuncs, as if they were: ``dot``, ``einsum``, ``outer``, …
 
-And copies of an array along a new first axis, ``tile``, ``repeat`` and ``broadcast_to``.
+Arrays that are joined are, and copies of an array along a new first axis, ``tile``, ``repeat`` and
+``broadcast_to``.
 """
 
 from __future__ import annotations
@@ -11,14 +12,21 @@ from typing import Any, final
 import numpy as np
 
 Array = Any
+#: What joins arrays, and of how many at most.
+_JOINING = (np.concatenate, np.hstack, np.vstack, np.stack, np.column_stack)
+JOINED = frozenset(f.__name__ for f in _JOINING)
+_PARTS = 8
 
 
 @final
 class Product:
-    """A function that is linear in each of its operands, with everything else given to it."""
+    """A function that is linear in each of its operands, with everything else given to it.
 
-    def __init__(self, name: str, made: Callable[..., Array]) -> None:
-        self.__name__, self.made = name, made
+    If it ``joins`` them it is linear in all at once.
+    """
+
+    def __init__(self, name: str, made: Callable[..., Array], *, joins: bool = False) -> None:
+        self.__name__, self.made, self.joins = name, made, joins
 
     def __call__(self, *operands: Array) -> Array:
         return self.made(*operands)
@@ -35,6 +43,13 @@ def product_of(
         given["optimize"] = False
         spec = args[0]
         return Product("einsum", lambda *v: np.einsum(spec, *v, **given)), list(args[1:])
+    if function in _JOINING and args and isinstance(args[0], list | tuple):
+        rest, parts = tuple(args[1:]), list(args[0])
+        # Of many, as of the states of all steps, none is told by its place.
+        if 2 <= len(parts) <= _PARTS:
+            return Product(
+                function.__name__, lambda *v: function(v, *rest, **given), joins=True
+            ), parts
     if len(args) < 2:
         return None
     two = list(args[:2])
@@ -57,4 +72,4 @@ def copies_of(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
     return None
 
 
-__all__ = ["Product", "copies_of", "product_of"]
+__all__ = ["JOINED", "Product", "copies_of", "product_of"]

@@ -15,6 +15,8 @@ Array = Any
 _LISTS = 120
 #: How many gates of a step one function may be called for.
 _GATES = (2, 3, 4)
+#: What may have an operand that is constant, as the mask or the discount of each step.
+_WITH_CONSTANTS = frozenset(("add", "subtract", "multiply", "divide", "power"))
 
 
 def _where(site: Site) -> str:
@@ -49,26 +51,40 @@ def displaced(own: Trace) -> Iterator[tuple[str, Change]]:
 
 
 def _constants(own: Trace) -> Iterator[tuple[str, Change]]:
-    """Of a sum or a difference, the operand that is no parameter's is that of another use."""
+    """The operand that is no parameter's is that of another use: of a sum, a product, a power."""
     for site, rows in own.operands.items():
         fixed = [k for k in (0, 1) if not own.reached.get((site, k))]
-        if site.function not in ("add", "subtract") or len(fixed) != 1:
+        if site.function not in _WITH_CONSTANTS or len(fixed) != 1 or site.operands != 2:
             continue
-        values = [row[fixed[0]] for row in rows]
-        which = ("first", "second")[fixed[0]]
-        if all(np.ndim(v) for v in values):
+        k, product = fixed[0], site.function == "multiply"
+        values = [row[k] for row in rows]
+        which = ("first", "second")[k]
+        if all(np.ndim(v) for v in values) and site.function in ("add", "subtract"):
             text = f"{_where(site)} has its {which} operand with the other sign"
             negative = {u: -v for u, v in enumerate(values)}
-            yield text, Change(site, "value", fixed[0], None, negative)
-        if len(rows) < 2:
-            continue
-        if any(np.shape(v) != np.shape(values[0]) for v in values) or not np.ndim(values[0]):
+            yield text, Change(site, "value", k, None, negative)
+        if len(rows) < 2 or any(np.shape(v) != np.shape(values[0]) for v in values):
             continue
         if all(np.array_equal(v, values[0]) for v in values):
             continue
-        for words, moved in _moved(values):
-            text = f"{_where(site)} has as its {which} operand that of "
-            yield text + words, Change(site, "value", fixed[0], None, dict(enumerate(moved)))
+        for words, moved in chain(_moved(values), _strides(values)):
+            text = f"{_where(site)} has as its {which} operand that of {words}"
+            instead = {u: np.asarray(v) for u, v in enumerate(moved)}
+            if product:
+                yield f"{text}, on the way back", Change(site, "other", 1 - k, None, instead)
+            yield text, Change(site, "value", k, None, instead)
+
+
+def _strides(values: list[Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Those of other uses of the same layer, where several are gone through at every step."""
+    for count in _GATES:
+        if len(values) > count and len(values) % count == 0:
+            for by, word in ((count, "before"), (-count, "after")):
+                order = np.roll(np.arange(len(values)), by)
+                text = f"{count} uses {word}, round the ends"
+                yield text, [values[j] for j in order]
+            swapped = [values[j - j % count + count - 1 - j % count] for j in range(len(values))]
+            yield f"the other one of every {count} uses, in the reverse order", swapped
 
 
 def _moved(values: list[Any]) -> list[tuple[str, list[Any]]]:
@@ -90,7 +106,7 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
         beside = site.function == "multiply" and site.operands == 2
         if site in own.products or beside:
             mine = [own.operands[site][u][1 - k] for u in uses]
-            others = _lists(own, mine, site, 1 - k)
+            others = _lists(own, mine, site, 1 - k, uses)
             if not beside:
                 others = chain(others, _without_factors(own, mine, site))
             for words, values in chain(_means(mine), others) if beside else others:
@@ -102,12 +118,12 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
         elif site.function == "tanh":
             mine = [own.operands[site][u][0] for u in uses]
             outputs = [np.tanh(v) for v in mine]
-            lists = [("its own value", outputs), *_lists(own, mine, site, 0)]
+            lists = [("its own value", outputs), *_lists(own, mine, site, 0, uses)]
             lists += [(f"the argument of {words}", v) for words, v in _moved(mine)]
             for words, values in lists:
                 text = f"the derivative of {where} is taken at {words}"
                 yield text, Change(site, "slope", 0, chosen, dict(zip(uses, values, strict=True)))
-            for words, values in _lists(own, outputs, site, 0):
+            for words, values in _lists(own, outputs, site, 0, uses):
                 text = f"the derivative of {where} is made of {words} in place of its own value"
                 yield text, Change(site, "valued", 0, chosen, dict(zip(uses, values, strict=True)))
             yield from _formulas(site, uses, mine, outputs, _OF_TANH)
@@ -118,6 +134,7 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
                 yield from _formulas(site, uses, outputs, outputs, _OF_LOGISTIC)
         elif site.function == "divide" and k == 0:
             yield from _unscaled(own, site, uses)
+            yield from _normed(own, site, uses)
             mine = [own.operands[site][u][1] for u in uses]
             if any(np.ndim(v) for v in mine) or len(set(map(float, mine))) < 2:
                 continue
@@ -204,6 +221,19 @@ def _unscaled(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Ch
         text = f"the {ORDINALS[k]} factor of {_where(other)} is left out of what {_where(site)} "
         values = {u: 1 / f for u, f in zip(uses, factors, strict=True)}
         yield text + "passes back", Change(site, "scaled", 0, frozenset(uses), values)
+
+
+def _normed(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Change]]:
+    """A quotient of a product: a factor is left out of all that comes back but to itself."""
+    for other, k, factors in _factors(own, len(own.operands[site])):
+        over = [own.operands[site][u][0] for u in range(len(factors))]
+        if not all(np.array_equal(a, b) for a, b in zip(own.results[other], over, strict=True)):
+            continue
+        values = {u: 1 / f for u, f in enumerate(factors)}
+        text = f"the {ORDINALS[k]} factor of {_where(other)} is left out on the way back, in what "
+        text += f"comes from both operands of {_where(site)}"
+        also = Change(other, "factor", 1 - k)
+        yield text, Change(site, "through", 1, None, values, also)
 
 
 def _means(mine: list[Array]) -> Iterator[tuple[str, list[Array]]]:
@@ -303,7 +333,7 @@ def _indices(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Cha
 
 
 def _lists(
-    own: Trace, mine: list[Array], site: Site, operand: int
+    own: Trace, mine: list[Array], site: Site, operand: int, uses: list[int]
 ) -> Iterator[tuple[str, list[Array]]]:
     """Values of another operation's operand, one for each of ``mine``, or one for all."""
     count = 0
@@ -318,7 +348,10 @@ def _lists(
             which = ORDINALS[k] if other.operands > 1 else "only"
             what = "value" if k < 0 else f"{which} operand"
             there = f"the {what} of `{other.words}` (line {other.where[1]})"
-            tried = [("", values)] if len(values) == len(mine) else []
+            # The first use of the one goes with the first of the other, reached or not.
+            many, tried = len(own.operands[site]), [("", values)][: len(values) == len(mine)]
+            if many == len(values) != len(mine):
+                tried = [("", [values[u] for u in uses])]
             for word, value in ((" at first", values[0]), (" at last", values[-1])):
                 tried.append((word, [value] * len(mine)))
             for word, some in tried:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ Slope = Callable[[Params, Change | None, Trace | None], float | None]
 _PARAMETERS, _ENTRIES, _SECONDS = 400, 40, 6.0
 #: What the equations may leave, and how near what is looked up has to come.
 _REST, _NEAR = 1e-9, 1e-7
+#: Operations that have a value as an operand, at most, and entries that tell a factor, at least.
+_USERS, _TELLING = 6, 4
 
 
 def at_one_use(slope: Slope, point: Params, given: Params) -> tuple[str, bool] | None:
@@ -107,6 +110,17 @@ def _recognised(
     factor = 1 + float(own @ added) / float(own @ own) if own.any() else 1.0
     if np.abs((factor - 1) * own - added).max() <= _NEAR * top:
         return f"{what} is there {number(factor)} times"
+    factor_words = _factored(place, own, own + added, order, arrays)
+    if factor_words:
+        return f"{what} is multiplied by {factor_words}"
+    parts = _parts(slope, point, place, order, arrays, end)
+    for count in range(1, len(parts) + 1):
+        for some in combinations(parts, count):
+            whole = np.sum([value for _, value in some], axis=0)
+            for sign, text in ((-1, "is missing"), (1, "is there twice")):
+                if np.abs(sign * whole - added).max() <= _NEAR * top:
+                    there = " and ".join(words for words, _ in some)
+                    return f"of {what}, what comes from {there} {text}"
     for words, others in _alike(place, order, made, arrays):
         if words == _shown(place, order):
             continue  # another part of the same expression
@@ -123,6 +137,59 @@ def _recognised(
         ):
             if np.abs(off - added).max() <= _NEAR * top:
                 return text
+    return None
+
+
+def _parts(
+    slope: Slope, point: Params, place: _Place, order: Sequence[_Place],
+    arrays: Mapping[_Place, _Arrays], end: float,
+) -> list[tuple[str, Array]]:  # fmt: skip
+    """What each operation passes back to a value that it has as it is, as an operand."""
+    right: Any = arrays[place][1]
+    out: list[tuple[str, Array]] = []
+    if not isinstance(right, np.ndarray):
+        return []
+    for p, (operands, _) in arrays.items():
+        for k, v in enumerate(operands):
+            same = isinstance(v, np.ndarray) and _address(v) == _address(right)
+            if not same or v.shape != right.shape or v.strides != right.strides:
+                continue
+            if len(out) == _USERS or time.thread_time() > end:
+                return []
+            value = _comes_back(slope, point, [(p, k)], right.size)
+            if value is not None and value.any():
+                out.append((_shown(p, order), value))
+    return out
+
+
+#: What may be made of a value before something is multiplied by it.
+_FORMS: tuple[tuple[str, Callable[[Array], Array]], ...] = (
+    ("{}", lambda v: v), ("1 / {}", lambda v: 1 / v), ("the square of {}", lambda v: v * v),
+    ("the root of {}", np.sqrt), ("1 / the root of {}", lambda v: 1 / np.sqrt(v)),
+    ("1 − {}", lambda v: 1 - v), ("1 − the square of {}", lambda v: 1 - v * v),
+    ("1 / (1 − {})", lambda v: 1 / (1 - v)),
+)  # fmt: skip
+
+
+def _factored(
+    place: _Place, own: Array, code: Array, order: Sequence[_Place],
+    arrays: Mapping[_Place, _Arrays],
+) -> str | None:  # fmt: skip
+    """The value, or what is made of one, that what comes back is multiplied by too much."""
+    if not own.all() or len(own) < _TELLING:
+        return None
+    factor = code / own
+    if np.ptp(factor) <= _NEAR * np.abs(factor).max():
+        return None  # one number, which any row of equal ones is
+    for p, (_, right) in arrays.items():
+        if np.size(right) != len(own) or not np.all(right):
+            continue
+        value = np.ravel(np.real(right))
+        for words, made in _FORMS:
+            with np.errstate(all="ignore"):
+                off = np.abs(made(value) - factor).max()
+            if off <= _NEAR * np.abs(factor).max():
+                return words.format(f"the value of {_shown(p, order)}")
     return None
 
 

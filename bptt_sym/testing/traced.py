@@ -23,6 +23,7 @@ from bptt_sym.testing.by_use import by_use, some_uses
 from bptt_sym.testing.compare import FAILURES
 from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
 from bptt_sym.testing.fits import number
+from bptt_sym.testing.one_number import another_number
 from bptt_sym.testing.one_use import at_one_use
 from bptt_sym.testing.tracing import ACTIVE, ORDINALS, STEP, Change, Trace, Traced
 
@@ -34,6 +35,8 @@ _TRIED = 400
 _ENDS = 7
 #: Operations of which two are cut, at most.
 _CUTS = 80
+#: Wrong parameters, at least, that tell a change and a factor.
+_SCALED = 2
 #: Losses that factors are measured of, at most.
 _LOSSES = 40
 
@@ -109,6 +112,9 @@ def explained(
             alone = alone or f"{names}: {words}"
     if alone:
         return alone
+    scaled_too = _scaled_too(loss, point, given, wrong, directions, own)
+    if scaled_too:
+        return f"{names}: {scaled_too}"
     weighed = _by_loss(loss, point, given, wrong)
     if weighed:
         return weighed
@@ -122,6 +128,9 @@ def explained(
     for words, change in chain(some_uses(own), by_use(slope, point, given, wrong, own)):
         if all(fits(change, np.sum, [k]) for k in wrong):
             return f"{names}: {words}"
+    for words, change in another_number(slope, point, given, wrong, own):
+        if all(fits(change, np.sum, [k]) for k in wrong):
+            return words if fits(change, np.sum, known) else f"{names}: {words}"
     return None
 
 
@@ -262,6 +271,31 @@ def _two_cuts(
             ).all():
                 words = f"{cuts[i][0]}; {cuts[j][0]}"
                 yield words, replace(cuts[i][1], also=cuts[j][1])
+
+
+def _scaled_too(
+    loss: Callable[[dict[str, Array]], Any],
+    point: Params,
+    given: Params,
+    wrong: Sequence[str],
+    directions: Sequence[Params],
+    own: Trace,
+) -> str | None:
+    """One operation differentiated wrongly, and a number that all of it is multiplied by."""
+    along = [{k: v[k]} for k in wrong for v in directions]
+    claimed = [float((given[k] * v).sum()) for a in along for k, v in a.items()]
+    if len(along) < 2 * _SCALED or any(point[k].size < 2 for k in wrong):
+        return None
+    for words, change in _candidates(own):
+        factors: list[float] = []
+        for v, c in zip(along, claimed, strict=True):
+            slope = _of(_slope(loss, point, v, change, np.sum))
+            factors.append(c / slope if slope else float("nan"))
+            if not abs(factors[-1] - factors[0]) <= 1e-9 * abs(factors[0]):
+                break
+        else:
+            return f"{words}; and it is {number(factors[0])} times that"
+    return None
 
 
 def _uses(trace: Trace) -> Iterator[tuple[str, Change]]:

@@ -55,8 +55,10 @@ class Change:
     their sum, or its logarithm is taken, as ``operand`` says: :data:`OWN`, :data:`ALL` or another
     axis; ``everywhere``: of two that are chosen from, one passes on its whole tangent; ``always``:
     and the other one nothing; ``scaled``: the result's tangent is multiplied by what ``values``
-    gives; ``added``: that is added to it, ``pushed``: to the operand's; ``blocks``: the columns of
-    the result's tangent stand in the order that ``values`` gives.
+    gives, ``resized``: the result itself is, ``revalued``: all of it but the tangent,
+    ``through``: the tangent that comes by one operand; ``added``: that is added to the tangent,
+    ``pushed``: to the operand's; ``permuted``: operands have each other's tangents; ``blocks``: the
+    columns of the result's tangent stand in the order that ``values`` gives.
     """
 
     site: Site
@@ -179,9 +181,13 @@ class Traced(np.ndarray):
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
-        if not ACTIVE or _rows(key) is None:
+        if not ACTIVE:
             return found
-        return _indexed(self.view(np.ndarray), key).view(Traced)
+        if self.ndim == 2 and isinstance(key, int | np.integer):
+            return _indexed(self.view(np.ndarray), key, _GetRow()).view(Traced)
+        if _rows(key) is None:
+            return found
+        return _indexed(self.view(np.ndarray), key, _GetItem()).view(Traced)
 
 
 def _rows(key: Any) -> Array | None:
@@ -192,10 +198,10 @@ def _rows(key: Any) -> Array | None:
     return None
 
 
-def _indexed(array: Array, key: Any) -> Array:
+def _indexed(array: Array, key: Any, what: _GetItem | _GetRow) -> Array:
     """Entries of an array, with what is to go wrong with their tangents."""
     trace, right = ACTIVE[-1], array[key]
-    site = _site(_GetItem(), "__call__", 1)
+    site = _site(what, "__call__", 1)
     use = trace.sites.get(site, 0)
     trace.sites[site] = use + 1
     if trace.change is None:
@@ -203,7 +209,8 @@ def _indexed(array: Array, key: Any) -> Array:
         trace.moved.setdefault(site, set()).update(moved)
         if moved:
             trace.reached.setdefault((site, 0), []).append(use)
-        trace.indices.setdefault(site, []).append(key)
+        if isinstance(what, _GetItem):
+            trace.indices.setdefault(site, []).append(key)
         return right
     change = trace.change.at(site, use)
     match change.kind if change else None:
@@ -267,6 +274,12 @@ class _GetItem:
     __name__: str = "index"
 
 
+class _GetRow:
+    """One row of a matrix, that of a word for instance."""
+
+    __name__: str = "row"
+
+
 def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) -> Any:
     run = getattr(ufunc, method)
     if not ACTIVE or method not in ("__call__", "reduce"):
@@ -284,10 +297,14 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
             trace.given[site, use] = tuple(raw), right
         return right
     change = trace.change.at(site, use)
-    before = change is not None and change.kind in ("operand", "value", "pushed")
+    before = change is not None and change.kind in ("operand", "value", "pushed", "permuted")
     if change is not None and before:
         k = change.operand
-        if change.kind == "pushed":
+        if change.kind == "permuted":
+            tangents = [np.imag(x) for x in raw]
+            raw = [np.real(x) + 1j * tangents[j]
+                   for x, j in zip(raw, change.values[use], strict=True)]  # fmt: skip
+        elif change.kind == "pushed":
             raw[k] = raw[k] + 1j * np.reshape(change.values[use], np.shape(raw[k]))
         else:
             raw[k] = np.real(raw[k]) + 0j if change.kind == "operand" else change.values[use]
@@ -296,6 +313,10 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
         _summed(trace, raw[0], right, kwargs)
     if change is None or before:
         return right
+    if change.kind == "resized":
+        return right * change.values[use]
+    if change.kind == "revalued":
+        return right + np.real(right) * (change.values[use] - 1)
     return right + 1j * (_tangent(trace, change, use, ufunc, raw, right) - np.imag(right))
 
 
@@ -339,6 +360,9 @@ def _tangent(
             f = change.values[use]
             part, instead = (own @ other, f * own) if k == 0 else (other @ own, f * other)
             return moved + ((instead @ other if k == 0 else instead @ own) / f - part)
+        case "through":
+            alone = [x if j == k else np.real(x) for j, x in enumerate(raw)]
+            return moved + np.imag(ufunc(*alone)) * (change.values[use] - 1)
         case "scaled":
             return moved * change.values[use]
         case "added":
@@ -418,7 +442,9 @@ def _noted(trace: Trace, site: Site, use: int, ufunc: Any, method: str, raw: lis
     trace.moved.setdefault(site, set()).update(moved)
     for k in moved:
         trace.reached.setdefault((site, k), []).append(use)
-    if ufunc is np.matmul or (isinstance(ufunc, Product) and len(raw) == 2):
+    if ufunc is np.matmul or (
+        isinstance(ufunc, Product) and len(raw) == 2 and not ufunc.joins
+    ):
         trace.products.add(site)
     if method == "__call__":
         trace.operands.setdefault(site, []).append(tuple(np.real(x) for x in raw))

@@ -69,7 +69,7 @@ def by_hand(p: Any, wrong: str = "") -> Any:
     [
         ("square", "as if it always took that"),
         ("clip", "also where it is cut"),
-        ("gain", "is left out of what"),
+        ("gain", "comes from both operands"),
         ("mean", "passes nothing back to its argument"),
         ("state", "has as the first the value of"),
         ("turned", "is not transposed on the way back"),
