@@ -92,6 +92,9 @@ def mathml_of(latex: str, display: bool = False) -> str | None:
     latex = _NUMBERS.sub("", latex)
     if len(latex) > MAX_LATEX or _depth(latex) > MAX_DEPTH or not latex.strip():
         return None
+    bare = re.sub(r"\\.", "", latex, flags=re.DOTALL)
+    if bare.count("{") != bare.count("}"):
+        return None  # the converter leaves out what does not close
     try:
         from latex2mathml.converter import convert
     except ImportError:

@@ -72,11 +72,11 @@ def entry(judged: Judged, tr: Translator) -> str:
 
 def _fault(fault: Fault) -> Iterator[str]:
     """The line of the file with the part that cannot be read marked."""
-    yield f'<p class="open">{escape(visible(fault.message))}</p>'
+    yield f'<p class="open" dir="auto">{escape(visible(fault.message))}</p>'
     if fault.line:
         yield _caret(fault)
     if fault.hint:
-        yield f'<p class="dim">{escape(visible(fault.hint))}</p>'
+        yield f'<p class="dim" dir="auto">{escape(visible(fault.hint))}</p>'
 
 
 def _caret(fault: Fault) -> str:

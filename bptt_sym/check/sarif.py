@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
+from bptt_sym.check.exercises.feedback import HINTS
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.report import evidence, plain
 from bptt_sym.decide.verdict import VerdictName
@@ -32,6 +34,14 @@ RULES: Final[dict[VerdictName, tuple[str, str]]] = {
     "unreadable": ("unreadable", "The formula cannot be read."),
     "undecided": ("undecided", "The formula could not be decided."),
     "right_under_reading": ("reading", "The formula is right if it is read so."),
+}
+#: What to do about it.
+HELP: Final[dict[str, str]] = {
+    "wrong": "The message has small exact numbers at which the two sides differ.",
+    "unreadable": "Nothing is known of the formula until the part that the message names is "
+    "written as it says.",
+    "undecided": "It may be right or wrong; the message says what could not be settled.",
+    "reading": "The message says how it has to be read; a reader who reads it otherwise is misled.",
 }
 #: Characters of one message.
 MAX_MESSAGE: Final = 4000
@@ -54,7 +64,7 @@ def sarif(judged: Sequence[Judged]) -> dict[str, Any]:
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": "bptt-sym", "rules": [_rule(r) for r in rules]}},
+                "tool": {"driver": {**_driver(), "rules": [_rule(r) for r in rules]}},
                 "columnKind": "utf16CodeUnits",
                 "results": results,
             }
@@ -70,12 +80,24 @@ def rule_of(judged: Judged) -> str:
     return RULES[judged.verdict.verdict][0]
 
 
+def _driver() -> dict[str, str]:
+    try:
+        number = version("bptt-sym")
+    except PackageNotFoundError:
+        return {"name": "bptt-sym"}
+    return {"name": "bptt-sym", "version": number, "semanticVersion": number}
+
+
 def _rule(rule: str) -> dict[str, Any]:
     described = dict(RULES.values()) | CODES
+    # A diagnosis explains a formula that is wrong.
+    advice = HINTS[rule] + " " + HELP["wrong"] if rule in HINTS else HELP[rule]
     level = {r: LEVELS[v] for v, (r, _) in RULES.items()}.get(rule, "error")
     return {
         "id": rule,
         "shortDescription": {"text": described[rule]},
+        "fullDescription": {"text": described[rule]},
+        "help": {"text": advice},
         "defaultConfiguration": {"level": level},
     }
 

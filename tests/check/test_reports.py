@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from bptt_sym.check.audit import audit
+from bptt_sym.check.exercises import exercise, mark
+from bptt_sym.check.exercises.feedback import feedback
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.page import formula_html, mathml_of
 from bptt_sym.check.report import entry, github, plain
@@ -27,6 +29,7 @@ from bptt_sym.cli import main
 from bptt_sym.diagnose.diagnosis import CODES
 from bptt_sym.documents.document import document_from_text, read_document
 from bptt_sym.errors import NotSupported
+from bptt_sym.messages import translator
 from tests.check.notes import notes
 
 CELL = r"The cell $h_t = \tanh(w h_{t-1} + u_t)$."
@@ -121,6 +124,9 @@ def test_sarif_has_a_result_for_all_that_is_not_right_and_its_rule() -> None:
         assert region["startLine"] == place.line and region["startColumn"] >= 1
         assert result["message"]["text"]
     assert {r["id"] for r in rules} & set(CODES)
+    # Code hosts ask for these.
+    assert all(r["fullDescription"]["text"] and r["help"]["text"] for r in rules)
+    assert run["tool"]["driver"].get("version") == run["tool"]["driver"].get("semanticVersion")
     wrong = [r for r in results if r["level"] == "error"]
     assert len(wrong) == sum(j.verdict.verdict in ("wrong", "unreadable") for j in notes())
     prints = [r["partialFingerprints"]["formula/v1"] for r in results]
@@ -430,3 +436,15 @@ def test_a_formula_is_shown_as_the_text_has_it() -> None:
     assert loss in shown
     assert rows[0].replace("&", "").replace("  ", " ") in [" ".join(s.split()) for s in shown]
     assert any(s.startswith(r"\frac{\partial L}{\partial V}") and "p_t" in s for s in shown)
+
+
+def test_what_cannot_be_read_is_shown_as_it_is_and_in_its_own_direction() -> None:
+    text = "$$h_t = \\tanh(w h_{t-1})$$\n\n$$\\frac{ h $$\n"
+    page = report_html(audit(document_from_text(text, "n.md")), "he")
+    assert "<code>\\frac{ h</code>" in page
+    # English words in a Hebrew page: their signs stay in place.
+    assert '<p class="open" dir="auto">a brace' in page
+    assert '<p class="dim" dir="auto">write }</p>' in page
+    marked = mark(exercise("ex3"), r"$$\frac{\partial h_1}{\partial w} = \foo$$")
+    lines = [s.words for s in feedback(marked, "hint", translator("he"))]
+    assert any("\u2066the command \\foo is not known\u2069" in line for line in lines)

@@ -127,7 +127,7 @@ def feedback(mark: Mark, level: Level, tr: Translator) -> Iterator[Said]:
         for fault in mark.faults:
             yield Said(unread(fault, tr), tone="open")
             if fault.hint:
-                yield Said(fault.hint, tone="dim", depth=1)
+                yield Said(isolated(fault.hint, tr), tone="dim", depth=1)
     if mark.lemmas and level == "full":
         yield Said(tr("Other lines"), tone="head")
         for step in mark.lemmas:
@@ -137,7 +137,7 @@ def feedback(mark: Mark, level: Level, tr: Translator) -> Iterator[Said]:
 def unread(fault: Fault, tr: Translator) -> str:
     """What could not be read, and where."""
     place = fault.place
-    words = {"line": place.line, "column": place.column, "message": fault.message}
+    words = {"line": place.line, "column": place.column, "message": isolated(fault.message, tr)}
     if place.cell:
         return tr("Cell {cell}, line {line}, column {column}: cannot be read: {message}",
                   cell=place.cell, **words)  # fmt: skip
