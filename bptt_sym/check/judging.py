@@ -112,6 +112,8 @@ class Judging:
         for family in families:
             try:
                 judged = self.under(row, formula, family)
+                if judged.verdict.verdict == "undecided" and judged.verdict.note.startswith(MISFIT):
+                    return self.come_back_to(row, formula) or judged
                 if judged.verdict.verdict != "wrong":
                     return judged
                 if row.is_the_first_step and self.models.is_soft(row):

@@ -266,7 +266,7 @@ class Models:
         """
         if not any(d.kind is Kind.SEQUENCE for d in known.values()):
             return None
-        known = without_targets(known)
+        known = without_targets(known, residuals=self.context.usage.residuals)
         steps = {d.name for d in known.values() if d.kind is Kind.SEQUENCE}
         texts = [
             t

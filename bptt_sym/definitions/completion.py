@@ -24,6 +24,8 @@ _WEIGHS = re.compile(r"\s*(?:\\cdot|\\,|\*|·)?\s*\{?\s*(?:\\[a-z]+\s*\{)?[a-z]\
 _STEP_MARKS = frozenset(("t", "T", "k", "n", r"\tau"))
 #: Of these, those that are a step even alone below a name (``b_n`` belongs to a gate called n).
 _ALONE = frozenset(("t", "T", r"\tau", "k"))
+#: Above a name that has a label below, ``z_h^t``, these are its step; ``W_h^T`` is turned.
+_BESIDE = frozenset(("t", "t-1", "t+1"))
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,9 @@ def _step(tokens: Sequence[Token], k: int) -> tuple[str, int, bool]:
         joined = any(t.kind in ("op", "sep") for t in inner)
         plainly = joined or (bool(words & _ALONE) and len(inner) == 1)
         if words & _STEP_MARKS and words <= _STEP_MARKS | {"i", "j", "m"} and plainly:
-            if not raised or bracketed or not found:
-                found = "".join(t.text for t in inner)
+            here = "".join(t.text for t in inner)
+            if not raised or bracketed or not found or (found == "name" and here in _BESIDE):
+                found = here
                 power = raised and not bracketed
         elif raised and not bracketed:
             continue

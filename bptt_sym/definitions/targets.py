@@ -19,8 +19,14 @@ _SCRIPT = re.compile(r"[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[A-Za-z]+|[A-Za-z0-
 _PREDICTION = re.compile(r"\\hat\{\s*([A-Za-z])\s*\}")
 
 
-def without_targets(known: Mapping[str, Definition]) -> dict[str, Definition]:
-    """``known`` without what computes a target."""
+def without_targets(
+    known: Mapping[str, Definition], *, residuals: bool = False
+) -> dict[str, Definition]:
+    r"""``known`` without what computes a target.
+
+    With ``residuals``, a formula of the text compares :math:`\hat y_t` with :math:`y_t`, and that
+    gives way unless something is computed from it.
+    """
     named = {k: plain_name(d.name) for k, d in known.items()}
     out = dict(known)
     for name in named.values():
@@ -29,8 +35,11 @@ def without_targets(known: Mapping[str, Definition]) -> dict[str, Definition]:
         computed = [k for k, n in named.items() if n == m[1]]
         if any(known[k].recursive for k in computed):
             continue  # a state, and \\hat{h} beside it is made of it
-        others = (d for k, d in known.items() if k not in computed)
-        if computed and any(_compares(d.right, m[1]) for d in others):
+        others = [d for k, d in known.items() if k not in computed]
+        compared = any(_compares(d.right, m[1]) for d in others)
+        if not compared and residuals and m[1] == "y":
+            compared = not any(_mentions(d.right, "y") for d in others)
+        if computed and compared:
             for k in computed:
                 out.pop(k, None)
     return out
@@ -52,7 +61,10 @@ def is_target(
 
 
 def _compares(right: str, letter: str) -> bool:
-    rest = _HAT.sub(" ", right)
-    return rest != right and re.search(
-        rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", _SCRIPT.sub(" ", rest)
-    ) is not None
+    return _HAT.search(right) is not None and _mentions(right, letter)
+
+
+def _mentions(right: str, letter: str) -> bool:
+    """Whether the letter stands there by itself, not in a script and without a hat."""
+    rest = _SCRIPT.sub(" ", _HAT.sub(" ", right))
+    return re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", rest) is not None

@@ -211,12 +211,29 @@ def _numbers(text: str) -> Iterator[Edit]:
             yield first + gap.start(), m.end(), ""
 
 
+def _of_two_widths(text: str) -> Iterator[Edit]:
+    """Brackets of which one half alone has full width: ``g'(z_t）``."""
+    if "（" not in text and "）" not in text:
+        return
+    open_at: list[int] = []
+    for at, mark in enumerate(text):
+        if mark in "(（":
+            open_at.append(at)
+        elif mark in ")）" and open_at:
+            begin = open_at.pop()
+            if text[begin] == "(" and mark == "）":
+                yield at, at + 1, ")"
+            elif text[begin] == "（" and mark == ")":
+                yield begin, begin + 1, "("
+
+
 def as_written(formula: Formula) -> Formula:
     """``formula`` with such marks in the spelling that is read."""
     formula = _with_lost_signs(replaced(formula, CHARACTER, character))
     if (system := _SYSTEM.match(formula.latex)) is not None:
         formula = formula.part(*system.span("body"))
     formula = replaced(formula, _WIDE, lambda m: f"({m.group('inside')})")
+    formula = edited(formula, list(_of_two_widths(formula.latex)))
     formula = replaced(formula, _WRAPPED_SIGN, _bare_sign)
     formula = edited(formula, list(_numbers(formula.latex)))
     formula = replaced(formula, _COLON_EQUALS, lambda m: r"\coloneqq ")

@@ -1,7 +1,8 @@
 r"""One label for the gate through which the new value enters: i, which some texts call u later on.
 
 A text that defines :math:`\Gamma_f, \Gamma_i, \Gamma_o` and differentiates :math:`\Gamma_f,
-\Gamma_u, \Gamma_o` has two letters for one gate, if nowhere a formula has both.
+\Gamma_u, \Gamma_o` has two letters for one gate, if nowhere a formula has both. So has one
+with :math:`g_{in}` and :math:`g_i`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,50 @@ _LABELLED = re.compile(r"_\s*\{?\s*u(?![A-Za-z])")
 _FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit)\s*\{|\}")
 
 
+#: Words for the labels of two gates: ``g_{in}``, ``g_{\\mathrm{out}}``.
+_WORDS = {"in": "i", "out": "o"}
+_WORD = re.compile(r"(?:\\(?:text|mathrm)\s*\{\s*)?(?P<word>in|out)\s*\}?")
+
+
+def with_letters_for_words(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with :math:`g_i` for :math:`g_{in}` where the text writes both of one gate.
+
+    One formula that has both tells them apart.
+    """
+    if not any("_" in f.latex and ("in" in f.latex or "out" in f.latex) for f in formulas):
+        return list(formulas)
+    every = [[(n, s) for n in names_in(f.latex) for s in n.scripts[:1] if s.kind == "_"]
+             for f in formulas]  # fmt: skip
+    labels = [{(_plain(n.base), s.inside) for n, s in found} for found in every]
+    worded = [
+        {(b, m["word"]) for b, label in of  # W_{in} is the weight of an input
+         if (m := _WORD.fullmatch(label)) is not None and not re.fullmatch("[A-Z]", b)}
+        for of in labels
+    ]
+    known = set().union(*labels)
+    twice = {
+        (b, w) for of in worded for b, w in of if (b, _WORDS[w]) in known and (b, "f") in known
+    }
+    apart = {
+        (b, w) for of, words in zip(labels, worded, strict=True) for b, w in words
+        if (b, _WORDS[w]) in of
+    }  # fmt: skip
+    if not twice - apart:
+        return list(formulas)
+    out = []
+    for f, found in zip(formulas, every, strict=True):
+        edits = [
+            (s.start, s.end, f"_{{{_WORDS[m['word']]}}}") for n, s in found
+            if (m := _WORD.fullmatch(s.inside)) is not None
+            and (_plain(n.base), m["word"]) in twice - apart
+        ]  # fmt: skip
+        out.append(edited(f, edits))
+    return out
+
+
 def with_one_input_gate(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with i for u, where u is the label of what only i is defined for."""
+    formulas = with_letters_for_words(formulas)
     if not any(_LABELLED.search(f.latex) for f in formulas):
         return list(formulas)
     found = [names_in(f.latex) for f in formulas]

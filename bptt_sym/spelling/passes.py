@@ -48,6 +48,7 @@ from bptt_sym.spelling.from_above import (
     with_parts_from_later,
     with_what_arrives,
 )
+from bptt_sym.spelling.function_letters import with_letters_for_functions
 from bptt_sym.spelling.gate_entries import with_entries_of_gates
 from bptt_sym.spelling.gate_labels import with_gate_labels
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
@@ -96,6 +97,7 @@ from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
 from bptt_sym.spelling.steps_behind import with_conditions_on_steps
 from bptt_sym.spelling.tending import without_limit_signs
 from bptt_sym.spelling.true_class import with_one_name_for_labels
+from bptt_sym.spelling.turned_weights import with_bold_for_turned
 from bptt_sym.spelling.typography import on_in_words, plainly_set
 from bptt_sym.spelling.unbraced_labels import with_braces
 from bptt_sym.spelling.unit_gradients import with_gradients_of_units
@@ -287,10 +289,12 @@ NAMES = (
     _all(with_one_input_gate),
     _all(with_entries_beside_steps),
     _all(with_usual_signs),
+    _all(with_letters_for_functions),
     _all(with_brackets_above),
     _all(with_steps_below),
     _lettered(with_the_usual_letters),
     _all(with_one_transpose),
+    _all(with_bold_for_turned),
     _all(with_the_variable_beside),
     _lettered(with_letters_for_losses),
     _all(with_whole_diagonals),

@@ -235,7 +235,7 @@ class Shorthand:
                 formula, _OF_PARAMETERS, lambda m: m.group(1) + (m.group("defined") or "")
             )
         formula = self.labels.from_inside(formula)
-        formula = self.deltas.written_out(_without_components(formula))
+        formula = self.deltas.written_out(_without_components(formula, self.gates))
         formula = self.labels.written_out(respelt(formula, self.gates))
         formula = replaced(formula, _ARROW, lambda m: "")
         before = formula
@@ -402,7 +402,7 @@ def _transposed(m: re.Match[str]) -> str:
     return rf"{{{m.group('name')}^{{{m.group('step')}}}}}^{{\top}}"
 
 
-def _without_components(formula: Formula) -> Formula:
+def _without_components(formula: Formula, gates: GateLetters) -> Formula:
     r"""``h_i(t)`` as ``h(t)``: what is said of every unit is said of the vector.
 
     A sum over the units is the product of the vectors' derivatives. Only where the unit's index
@@ -414,7 +414,7 @@ def _without_components(formula: Formula) -> Formula:
     if sums_over_others(text):
         return formula
     for row in re.split(r"(\\\\)", text):
-        edits += [(start + a, start + b, new) for a, b, new in _components_of(row)]
+        edits += [(start + a, start + b, new) for a, b, new in _components_of(row, gates)]
         start += len(row)
     return edited(formula, edits)
 
@@ -426,11 +426,13 @@ def _sums(index: str) -> re.Pattern[str]:
     )
 
 
-def _components_of(row: str) -> list[tuple[int, int, str]]:
+def _components_of(row: str, gates: GateLetters) -> list[tuple[int, int, str]]:
     edits: list[tuple[int, int, str]] = []
     if PAIR_OF_UNITS.search(row):
         return edits
     found = {m["unit"] for m in _COMPONENT.finditer(row)}
+    if any(gates.stand_in(row, letter) for letter in found):
+        return edits  # z_i^{(t)} beside z_f^{(t)}: the input gate
     if sum(_sums(index).search(row) is None for index in found) > 1:
         return edits  # one unit of one vector, and another of the next
     for index in found:

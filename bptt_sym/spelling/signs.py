@@ -88,11 +88,31 @@ _NUMBERS = frozenset(
 _AFTER_GROUP = re.compile(r"(?<=[)\]])\s*\^\s*(?:T(?![A-Za-z])|\{\s*T\s*\})")
 
 
+#: ``(x^{(t)})^T``
+_TURNED_STEP = re.compile(
+    r"\(\s*(?:\\[a-zA-Z]+\s*\{\s*[a-zA-Z]\s*\}|[a-zA-Z])\s*\^\s*(?:t|\{\s*\(?\s*t\s*(?:[-+]\s*1\s*)?\)?\s*\})"
+    r"\s*\)\s*\^\s*(?:T(?![A-Za-z])|\{\s*T\s*\})"
+)
+
+
+#: A T above brackets, a letter or a label; what is left is a length.
+_RAISED = re.compile(
+    r"(?:(?<=[)\]A-Za-z])|(?<=_[a-z])|(?<=_\{[a-z]\})|(?<=_\{[a-z][a-z]\}))\s*\^\s*(?:T(?![A-Za-z])|\{\s*T\s*\})"
+)
+_LENGTH = re.compile(r"(?<![A-Za-z\\])T(?![A-Za-z])")
+
+
 def with_one_transpose(formulas: Sequence[Formula]) -> list[Formula]:
-    r"""``formulas`` with :math:`W^\top` for :math:`W^T`, if their steps stand below the names and a
-    name at a step has the T above it: there it is neither a step nor a power."""
+    r"""``formulas`` with :math:`W^\top` for :math:`W^T`, if a name at a step has the T above it.
+
+    There it is neither a step nor a power. Where steps stand above the names, that is said of
+    brackets.
+    """
     if any(_ABOVE.search(f.latex) for f in formulas):
-        return list(formulas)
+        turned = any(_TURNED_STEP.search(f.latex) for f in formulas)
+        if not turned and any(_LENGTH.search(_RAISED.sub("", f.latex)) for f in formulas):
+            return list(formulas)
+        return [replaced(f, _AFTER_GROUP, lambda m: r"^{\top}") for f in formulas]
     found = [[n for n in names_in(f.latex) if n.scripts and n.scripts[-1].kind == "^"
               and n.scripts[-1].inside == "T"] for f in formulas]  # fmt: skip
     scripted = [n for ns in found for n in ns if len(n.scripts) > 1]

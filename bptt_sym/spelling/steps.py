@@ -163,16 +163,20 @@ _CELLS = tuple(
 )
 
 
+#: Of the steps of a text whose steps stand above, so many may stand below: slips.
+_SLIPS = 0.05
+
+
 def with_brackets_above(formulas: Sequence[Formula]) -> list[Formula]:
     r"""``formulas`` with brackets around steps that stand above beside the labels of gates.
 
-    :math:`a_f^t` is :math:`a_f^{(t)}` and then :math:`h^t` is :math:`h^{(t)}`, where every step of
-    the text stands above.
+    :math:`a_f^t` is :math:`a_f^{(t)}` and then :math:`h^t` is :math:`h^{(t)}`, where the
+    steps of the text stand above.
     """
     found = [names_in(f.latex) for f in formulas]
     every = [name for names in found for name in names]
-    below = (s for n in every for s in n.scripts if s.kind == "_")
-    if any(re.match(r"t(?![A-Za-z])", s.inside) for s in below):
+    steps = [s.kind for n in every for s in n.scripts if re.match(r"t(?![A-Za-z])", s.inside)]
+    if steps.count("_") > _SLIPS * steps.count("^"):
         return list(formulas)
     beside = ((n.base, at[0]) for n in every if (at := _beside_a_label(n)) is not None)
     if not _of_gates(beside) or not _recurs(formulas, found, "^"):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bptt_sym.documents.document import Formula
+from bptt_sym.documents.gate_letters import GateLetters
 from bptt_sym.documents.respelling import Edit, edited
 
 _UNIT = "[ijklmpqrs]"
@@ -54,11 +55,15 @@ class _Meaning:
 def with_gradients_of_units(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the entries of such names written out."""
     named: dict[str, _Meaning] = {}
+    gates: GateLetters | None = None
     for formula in formulas:
         for m in _GIVES.finditer(formula.latex):
             scripts = (m["xs"], m["ys"] or m["ys1"])
             if len({"".join(sorted(re.sub(r"[\s{}()^_,]", "", s))) for s in scripts}) > 1:
                 continue
+            gates = gates or GateLetters.of([f.latex for f in formulas])
+            if any(gates.stand_in(m.group(), letter) for letter in "ir"):
+                continue  # the i of the input gate: \delta_i^t beside \delta_f^t
             meant = _Meaning(m["l"] or m["l1"], m["y"] or m["y1"], bool(m["minus"]))
             if named.setdefault(m["x"], meant) != meant:
                 return list(formulas)  # by the letters of the units, of which layer it is

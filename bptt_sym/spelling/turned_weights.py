@@ -1,0 +1,40 @@
+r"""Small letters of weights that a text turns: :math:`(w_{ih})^\top` belongs to a matrix.
+
+A weight with a small letter is a number where nothing says more. Where a text turns it, and turns a
+vector as well, it is a matrix; set in bold it is read as one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.names import names_in
+from bptt_sym.documents.respelling import edited
+
+_TURNED = r"\s*\)?\s*\^\s*(?:\\top(?![A-Za-z])|\{\s*(?:\\top\s*|T\s*)\}|T(?![A-Za-z]))"
+_LABEL = r"\s*_\s*(?:\{\s*[A-Za-z]{1,3}\s*\}|[a-su-zA-Z])"
+_WEIGHT = re.compile(rf"(?<![A-Za-z\\])(?P<letter>[wuv]){_LABEL}{_TURNED}")
+_STEP = r"\{?\s*\(?\s*t\s*(?:[-+]\s*1\s*)?\)?\s*\}?"
+_VECTOR = re.compile(
+    rf"(?<![A-Za-z\\])[a-z]\s*(?:_\s*{_STEP}|\^\s*{_STEP}\s*\)){_TURNED}"
+)
+
+
+def with_bold_for_turned(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with :math:`\mathbf{w}_{ih}` for :math:`w_{ih}` where that is a matrix."""
+    texts = [f.latex for f in formulas]
+    letters = {m["letter"] for text in texts for m in _WEIGHT.finditer(text)}
+    if not letters or not any(_VECTOR.search(text) for text in texts):
+        return list(formulas)
+    out = []
+    for formula in formulas:
+        edits = [
+            (n.start, n.end, rf"\mathbf{{{n.base}}}")
+            for n in names_in(formula.latex)
+            if n.base in letters and n.scripts and n.scripts[0].kind == "_"
+            and re.fullmatch(_LABEL, f"_{{{n.scripts[0].inside}}}")
+        ]  # fmt: skip
+        out.append(edited(formula, edits))
+    return out
