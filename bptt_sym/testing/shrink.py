@@ -29,10 +29,14 @@ def shrink(problem: Problem, fails: Callable[[Problem], bool], *, seconds: float
     def still(candidate: Problem) -> bool:
         return time.monotonic() < deadline and fails(candidate)
 
+    # Most mistakes show at one unit of everything, where all that follows is cheap.
+    least = _only_one(problem)
+    problem = least if still(least) else problem
     changed = True
     while changed and time.monotonic() < deadline:
-        changed = False
-        for candidates in (_fewer_steps, _fewer_examples, _fewer_units):
+        shorter = _shortened(problem, still)
+        changed, problem = shorter is not problem, shorter
+        for candidates in (_fewer_examples, _fewer_units):
             for candidate in candidates(problem):
                 if still(candidate):
                     problem, changed = candidate, True
@@ -49,14 +53,37 @@ def size(problem: Problem) -> tuple[int, int, int]:
     return problem.steps, sum(problem.dims.values()), problem.batch
 
 
-def _fewer_steps(p: Problem) -> Iterator[Problem]:
-    for steps in range(1, p.steps):
-        for cut in (slice(0, steps), slice(p.steps - steps, None)):
-            yield p.replaced(
-                series={k: v[cut] for k, v in p.series.items()},
-                mask=p.mask[cut],
-                loss_weights=p.loss_weights[cut],
-            )
+def _only_one(p: Problem) -> Problem:
+    p = next(_fewer_examples(p), p)
+    for dim in p.dims:
+        p = _without(p, dim, slice(0, 1))
+    return p
+
+
+#: Numbers of steps that are tried one by one. What needs 50 of 150 is found by halves.
+_FEW = 8
+
+
+def _shortened(p: Problem, still: Callable[[Problem], bool]) -> Problem:
+    """The problem with the fewest steps."""
+    low, high = 0, p.steps
+    while high - low > 1:
+        steps = low + 1 if low < _FEW else (low + high) // 2
+        found = next(filter(still, _cut_to(p, steps)), None)
+        if found is not None:
+            p, high = found, steps
+        else:
+            low = steps
+    return p
+
+
+def _cut_to(p: Problem, steps: int) -> Iterator[Problem]:
+    for cut in (slice(0, steps), slice(p.steps - steps, None)):
+        yield p.replaced(
+            series={k: v[cut] for k, v in p.series.items()},
+            mask=p.mask[cut],
+            loss_weights=p.loss_weights[cut],
+        )
 
 
 def _fewer_examples(p: Problem) -> Iterator[Problem]:
@@ -109,8 +136,18 @@ def _without(p: Problem, dim: str, cut: slice) -> Problem:
 Change = Callable[[Problem], Problem | None]
 
 
+def _rounded(p: Problem, digits: int) -> Problem:
+    tables: dict[str, Any] = {
+        where: {k: np.round(v, digits) + 0.0 for k, v in getattr(p, where).items()}
+        for where in ("params", "series", "initial")
+    }
+    return p.replaced(**tables)
+
+
 def _plainer(p: Problem) -> Iterator[Change]:
     """Changes to try one after the other: whole arrays first, then single entries."""
+    for digits in (1, 2, 3):  # all at once: for a long sequence there is no time for each array
+        yield partial(_rounded, digits=digits)
     yield lambda q: q.replaced(mask=np.ones_like(q.mask))
     yield lambda q: q.replaced(loss_weights=np.ones_like(q.loss_weights))
     places = [("params", k) for k in p.params] + [("series", k) for k in p.series]

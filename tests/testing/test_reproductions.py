@@ -19,6 +19,7 @@ from bptt_sym.testing.mistakes import right as exact
 from bptt_sym.testing.models import MODELS
 from bptt_sym.testing.reproduction import Written
 from bptt_sym.testing.same_function import sameness
+from bptt_sym.testing.shrink import shrink
 from tests.nightly import NIGHTLY
 
 CELLS = [*MODELS, *(n for n in names() if n not in MODELS and cell(n).states)]
@@ -211,3 +212,17 @@ def test_functions_made_anew_are_the_same_where_they_do_the_same() -> None:
 
 def test_writing_to_inputs_does_not_look_like_state() -> None:
     assert [f.code for f in run(writes, "elman").findings] == ["wrote-to-input"]
+
+
+def test_a_long_sequence_is_cut_by_halves() -> None:
+    calls = []
+
+    def fails(p: Problem) -> bool:
+        calls.append(p)
+        return p.steps > 40 and p.dims["H"] > 1
+
+    p = shrink(draw(as_model("lstm"), 0, steps=150, batch=3, dims={"H": 4, "I": 3}), fails)
+    assert (p.steps, p.batch, *sorted(p.dims.values())) == (41, 1, 1, 1, 2)
+    before = calls.index(next(q for q in calls if q.steps == 41 and q.batch == 1))
+    assert before < 60
+    assert all(np.array_equal(np.round(v, 1), v) for v in (*p.params.values(), p.x, p.targets))
