@@ -9,6 +9,7 @@ from functools import partial
 
 from bptt_sym.check import conditions, failures
 from bptt_sym.check.answer import internal_error, unreadable
+from bptt_sym.check.backward_names import backward_name
 from bptt_sym.check.bench import about_one
 from bptt_sym.check.both_ways import is_one_of_two_cases
 from bptt_sym.check.chain_rule import of_any_functions
@@ -191,8 +192,10 @@ class _Auditor:
         try:
             self.models.define(definitions_in(found, rows.formula), rows.formula)
         except BpttError as error:
-            if isinstance(error, LaterStepError) and (named := self._of_later_steps(found, rows)):
-                return named
+            if isinstance(error, LaterStepError):
+                named = self._of_later_steps(found, rows) or self._running_back(found, rows)
+                if named:
+                    return named
             verdict = failures.of_definitions(error, any(row.differentiates for row in found))
             if isinstance(error, InputError) and verdict.verdict == "unreadable":
                 self._fault = (rows.formula, error)
@@ -218,6 +221,15 @@ class _Auditor:
                 return {}
             verdicts[id(row)] = named
         return verdicts
+
+    def _running_back(self, found: Sequence[Row], rows: Outline) -> dict[int, Verdict]:
+        """The verdicts of definitions of which some are recursions from the last step back."""
+        family = self.judging.family(self.models.current)
+        told = {id(r): v for r in found if (v := self._runs_back(r, family)) is not None}
+        rest = tuple(r for r in rows.rows if r in found and id(r) not in told)
+        if told and rest:
+            told = self._definitions(Outline(rows.formula, rest)) | told
+        return told
 
     def _defining(self, rows: Sequence[Row]) -> list[Row]:
         """Those of ``rows`` that define, and what rests on their names beside them."""
@@ -298,9 +310,15 @@ class _Auditor:
         free = [m for m in family if not m.knows(row) or self._renames(row, m)]
         if len(free) < len(family) and row.name in row.mentions:
             return None  # a recursion of a name is a claim where one of them gives it
+        if row.name in row.mentions and (told := self._runs_back(row, free)) is not None:
+            return told
         for model in free:
             verdict = named_in(row, model) or verdict
         return verdict
+
+    def _runs_back(self, row: Row, family: Sequence[Model]) -> Verdict | None:
+        """The verdict of a recursion from the last step back that tells what its name is."""
+        return backward_name(row, family, self.judging.claim, self.judging.bench.verdict)
 
     def _renames(self, row: Row, model: Model) -> bool:
         """Whether ``A_t = ∂…`` gives a name, that stood for something else, a new meaning."""

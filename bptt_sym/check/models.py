@@ -135,6 +135,7 @@ class Models:
             softly = {k for k in fresh if k in self.known and self.known[k].soft}
             self.known = {k: d for k, d in self.known.items() if k not in softly}
         of_steps = any(d.kind is Kind.SEQUENCE for d in definitions)
+        carried = all(self._is_carried_along(d) for d in definitions)
         targets = {k for k, d in self.known.items() if is_target(d, definitions, self.known)}
         self.known = {k: d for k, d in self.known.items() if k not in targets}
         first_error: BpttError | None = None
@@ -144,9 +145,11 @@ class Models:
             if runs and not any(d.kind is Kind.SEQUENCE for d in known.values()):
                 continue  # a total that cannot be read does not end the model
             try:
-                model = self._model(known, formula, whole=not of_steps)
+                model = self._model(known, formula, whole=not of_steps or carried)
             except BpttError as error:
                 first_error = first_error or error
+                if carried:
+                    break
                 continue
             extends = before.items() <= known.items()
             self.known = known
@@ -165,7 +168,7 @@ class Models:
             return
         self.known = before
         assert first_error is not None, "the first candidate is never passed over"
-        if isinstance(first_error, ShapeError) and not of_steps:
+        if isinstance(first_error, ShapeError) and (not of_steps or carried):
             self.context.matrices |= {d.base for d in definitions}
             raise BesideError(first_error.message, token=first_error.token) from None
         if not any(d.soft for d in definitions):
@@ -186,6 +189,17 @@ class Models:
         before = [k for k in self.known.values() if k.section != d.section]
         letters = frozenset[str]().union(*(k.mentions | {k.base} for k in before))
         return d.mentions <= letters - here
+
+    def _is_carried_along(self, d: Definition) -> bool:
+        """Whether ``d`` gives what runs beside a recurrence of vectors, as an influence does.
+
+        Such a name makes no numbers of that recurrence where its shapes do not fit.
+        """
+        if not d.recursive or self.current is None or self.current.court.model.is_scalar:
+            return False
+        used = frozenset[str]().union(*(k.mentions for k in self.known.values()))
+        own = {k.base for k in self.known.values() if k.kind is Kind.SEQUENCE}
+        return d.key not in self.known and d.base not in used and bool(d.mentions & own)
 
     def _of_a_step(self, d: Definition) -> Definition:
         """``h = x U + s_{t-1} W`` with the step left out, where h runs in time elsewhere."""

@@ -23,6 +23,7 @@ from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.adjoints import Adjoints
 from bptt_sym.spelling.applied_names import with_names_for_applied
 from bptt_sym.spelling.backwards import counted_from_the_end
+from bptt_sym.spelling.bare_functions import with_what_functions_are_of
 from bptt_sym.spelling.bare_nablas import with_losses_for_nablas
 from bptt_sym.spelling.before_activation import with_arguments_for_words
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
@@ -356,6 +357,7 @@ DERIVATIVES = (
     _all(with_states_for_step_functions),
     _all(by_cases),
     _all(with_own_function),
+    _all(with_what_functions_are_of),
     _all(with_lengths),
     _by_loss(with_steps),
     _all(with_influences_written_out),
