@@ -53,10 +53,6 @@ def says_nothing(row: Row, formula: Formula) -> str:
         return marked("where a gradient begins before anything is added to it")
     if (not formula.display and row.is_example) or row.gives_numbers:
         return marked("values of an example")
-    sides = [[t.text for t in side] for side in row.chain.sides]
-    if row.differentiates and len(sides) == 2 and sides[0] == sides[1]:
-        named = formula.origin is not None and "partial" not in formula.origin.latex.split("=")[0]
-        return marked("a name for its right side") if named else ""  # δ, where it is given
     return ""
 
 
