@@ -259,7 +259,8 @@ def uses_directly(name: str, parameter: str, rec: Recurrence) -> bool:
 
 
 def labels(rec: Recurrence) -> frozenset[str]:
-    """Inputs that multiply the logarithm of a softmax: the labels of a cross-entropy."""
+    """Inputs, or a constant, that multiply the logarithm of a softmax: the labels of a
+    cross-entropy."""
     soft = {e.target for e in rec.equations if _is_softmax(e.rhs)}
     found: set[str] = set()
     for root in (*(e.rhs for e in rec.equations), *rec.totals.values()):
@@ -271,7 +272,8 @@ def labels(rec: Recurrence) -> frozenset[str]:
                 within = {m for f in logs for m in walk(f)}
                 rest = [m for m in walk(n) if m not in within]
                 # Labels that only a total reads are no inputs of the cell.
-                found |= {m.name for m in rest if isinstance(m, At) and m.name not in rec.defined}
+                own = {*rec.defined, *rec.totals}
+                found |= {m.name for m in rest if isinstance(m, (At, Sym)) and m.name not in own}
     return frozenset(n for n in found if len(rec.shape(n)) == 1)
 
 

@@ -86,23 +86,32 @@ def cross_entropy(
 
 
 def squared_error(
-    s: Supposition, rec: Recurrence, usage: Usage, _: Wording
+    s: Supposition, rec: Recurrence, usage: Usage, wording: Wording
 ) -> Supposition | None:
-    """``s`` with half the squared error in the place of its unknown loss, where ŷ - y tells it."""
-    if not usage.residuals:
+    """``s`` with half the squared error in the place of its unknown loss, where ŷ - y tells it.
+
+    Where the words name it, it may be that of any output, the state itself too, and the target may
+    be a constant.
+    """
+    said = wording.squared_error
+    if not usage.residuals and not said:
         return None
     known = {plain_name(n) for n in (*rec.defined, *rec.inputs)}
     target = next((y for y in _TARGETS if y in usage.timed and y not in known), "")
+    constant = "" if target or not said else next(
+        (y for y in _TARGETS if y in usage.bare and y not in known), ""
+    )
     unknown = _UNKNOWN.search("\n".join(s.lines))
-    if not target or unknown is None or plain_name(unknown.group("of")) not in known:
+    if not (target or constant) or unknown is None or plain_name(unknown["of"]) not in known:
         return None
     output = unknown.group("of")
-    if plain_name(output) not in _OUTPUTS or is_softmax(plain_name(output), rec):
+    if not (said or plain_name(output) in _OUTPUTS) or is_softmax(plain_name(output), rec):
         return None
 
     def error(m: re.Match[str]) -> str:
         step = m.group("step")
-        return rf"\frac{{1}}{{2}} \left\| {output}_{{{step}}} - {target}_{{{step}}} \right\|^2"
+        goal = constant or f"{target}_{{{step}}}"
+        return rf"\frac{{1}}{{2}} \left\| {output}_{{{step}}} - {goal} \right\|^2"
 
     return replace(
         s, lines=tuple(_UNKNOWN.sub(error, line) for line in s.lines),

@@ -223,6 +223,7 @@ class Wording:
     coupled: bool = False
     denominator: bool = False
     cross_entropy: bool = False
+    squared_error: bool = False
     softmax: bool = False
     #: Whether a gradient is given as a mean over the steps.
     mean: bool = False
@@ -261,6 +262,10 @@ _PATTERNS: dict[str, str] = {
     r"small (?:activation|state|input|weight|value|pre-?activation)|"
     r"(?:assum|suppos)\w+ (?:that )?(?:\S+ ){0,3}(?:activation|derivative|slope|gate)",
     "softmax": r"(?i:softmax)",
+    "squared_error": r"(?i:(?:mean[- ]?)?squared?[- ]error|squared? (?:loss|distance))"
+    r"|(?i:least squares|\bMSE\b|quadratische\w* Fehler|erreur quadratique)"
+    r"|error cuadrático|cuadrado del error|erro(?:re)? quadr[aá]tico|квадратичн\w+ ошибк"
+    r"|平方误差|均方误差|平方誤差|均方誤差|二乗誤差|제곱\s*오차|שגיאה ריבועית|خطای مربعی",
     "cross_entropy": r"cross[- ]entropy|softmax loss|negative log[- ]?likelihood|交叉熵|"
     r"交差エントロピー|クロスエントロピー|교차\s*엔트로피|[Kk]reuzentropie|entropie croisée|"
     r"entrop[ií]a cruzada|перекр[её]стн\w+ энтропи|אנטרופיה צולבת|آنتروپی متقاطع",

@@ -14,7 +14,7 @@ from bptt_sym.recurrence import HORIZON, STEP, Recurrence, Shape
 #: The constant of an order of growth, O(…); no text has this name.
 CONSTANT = r"\mathcal{K}"
 _FONT = re.compile(
-    r"\\(?:mathbf|mathcal|mathrm|mathbb|mathfrak)\{((?:\\[A-Za-z]+(?:\{[A-Za-z]\})?|[A-Za-z0-9']+))\}"
+    r"\\(?:mathbf|boldsymbol|bm|pmb|mathcal|mathrm|mathbb|mathfrak)\{((?:\\[A-Za-z]+(?:\{[A-Za-z]\})?|[A-Za-z0-9']+))\}"
 )
 _WORD = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z]{2,}[0-9]*|[A-Za-z][0-9]+)")
 

@@ -243,6 +243,9 @@ class _Inference:
                 return a, b
             if row and self.rank(a) == self.rank(b) == 1:
                 return a, b  # of a weight that is given as a vector
+            small = isinstance(a, Transpose) and isinstance(a.arg, Sym) and not is_upper(a.arg.name)
+            if row and small and self.rank(b) == 1 and _has_sequence(b):
+                return a, b  # a constant that is transposed is no number
         return None
 
     def push(self, node: Node, rank: int) -> None:

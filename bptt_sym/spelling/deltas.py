@@ -126,7 +126,7 @@ def _without_a_step(scripts: str) -> Key:
 def _plain(base: str) -> str:
     """``\\tilde c`` and ``\\tilde{ c }`` alike."""
     base = re.sub(r"(\\[A-Za-z]+)\s+([A-Za-z])\b", r"\1{\2}", base)
-    return plain_name(re.sub(r"\\(?:bm|boldsymbol)\{", r"\\mathbf{", re.sub(r"\s", "", base)))
+    return plain_name(re.sub(r"\s", "", base))
 
 
 def _atoms(part: str) -> list[str]:

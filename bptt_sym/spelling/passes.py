@@ -100,7 +100,7 @@ from bptt_sym.spelling.tending import without_limit_signs
 from bptt_sym.spelling.true_class import with_one_name_for_labels
 from bptt_sym.spelling.turned_weights import with_bold_for_turned
 from bptt_sym.spelling.typography import on_in_words, plainly_set
-from bptt_sym.spelling.unbraced_labels import with_braces
+from bptt_sym.spelling.unbraced_labels import with_braces, with_labels_for_glued_gates
 from bptt_sym.spelling.unit_gradients import with_gradients_of_units
 from bptt_sym.spelling.unit_layers import with_layers_for_units
 from bptt_sym.spelling.units import as_vectors
@@ -281,6 +281,7 @@ NAMES = (
     _lettered(with_layers_for_units),
     _all(with_deltas_for_epsilons),
     _all(with_entries_of_gates),
+    _lettered(with_labels_for_glued_gates),
     _each(with_picked_entries),
     _all(with_commas_before_steps),
     _all(with_the_layer_at_hand),

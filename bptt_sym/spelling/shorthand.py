@@ -23,6 +23,7 @@ from bptt_sym.documents.respelling import (
     sums_over_others,
 )
 from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.shapes import is_upper
 from bptt_sym.spelling.counting import below_only
 from bptt_sym.spelling.deltas import Deltas, at_step, beside_the_derivative, by_argument, own_losses
 from bptt_sym.spelling.exported import SCRIPT_INSIDE, outside
@@ -31,10 +32,10 @@ from bptt_sym.spelling.labels import Labels
 from bptt_sym.spelling.marked_gradients import with_marked_gradients
 
 _NAME = (
-    r"(?:\\(?:hat|widehat|tilde|widetilde|bar|vec|mathbf|boldsymbol)\s*"
+    r"(?:\\(?:hat|widehat|tilde|widetilde|bar|vec|mathbf|boldsymbol|bm|pmb)\s*"
     r"(?:\{(?:[^{}]|\{[^{}]{1,4}\}){1,18}\}|[A-Za-z])|\\mathrm\{[A-Za-z]{3,12}\}|"
     r"[A-Za-z][0-9]?(?![A-Za-z])|"
-    r"\\(?:Gamma|Theta)(?![A-Za-z]))"
+    r"\\(?:Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega)(?![A-Za-z]))"
 )
 _SCRIPT = r"(?:\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\}){1,24}\}|[A-Za-z0-9]|\\[a-z]+))"
 #: A step below or above a name.
@@ -287,7 +288,7 @@ class Shorthand:
         runs = runs or bare + _tight(scripts) in self.timed
         inner = _INNER.fullmatch(bare)  # \\bar{f}_t: what the gate f is the activation of
         runs = runs or (inner is not None and inner["gate"] in self.timed)
-        known = bare[:1].isupper() or bare == "b" or bare + _tight(scripts) in self.weights
+        known = is_upper(bare) or bare == "b" or bare + _tight(scripts) in self.weights
         if not runs and not known:
             return None
         if bare in LOSSES and bare not in self.timed:
@@ -328,8 +329,9 @@ _WEIGHT = re.compile(
 )
 #: ``w h_{t-1}``, ``+ c)``: a weight that is a small letter.
 _NUMBER = re.compile(
-    rf"(?<![A-Za-z\\_^{{}}])([uvwabc])\s*(?:\\(?:cdot|[,; ])\s*|\*\s*)?[a-z]{_RUNS}"
-    r"|\+\s*([bc])\s*(?=(?:\\right\s*)?\)|$|[,;.&\n]|\\\\|\\q?quad)"
+    rf"(?<![A-Za-z\\_^{{}}])([uvwabc])\s*(?:\\(?:(?:cdot|times)(?![a-z])|[,; ])\s*|\*\s*)?"
+    rf"[a-z]{_RUNS}"
+    r"|\+\s*(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?([bc])\s*\}?\s*(?=(?:\\right\s*)?\)|$|[,;.&\n]|\\\\|\\q?quad)"
 )
 #: ``dy_t = \\hat{y}_t - y_t``
 _OF_A_TARGET = re.compile(

@@ -50,8 +50,13 @@ _DEFINES = re.compile(r"(?:\s|&)*=")
 #: ``\partial L/\partial W = … x_t'``: what is last in a gradient by a matrix, and primed, is a row.
 _OUTER = re.compile(
     r"\\frac\s*\{\s*\\partial[^{}]*\}\s*\{\s*\\partial\s*[A-Z][^=]*=[^=]*"
-    r"(?:(?<![A-Za-z\\])[hxs]\s*_\s*(?:t|\{\s*t\s*(?:-\s*1)?\s*\})|(?<=[t}])\s*(?:\\right\s*)?[\])])\s*"
+    r"(?:(?<![A-Za-z\\])[hxs]\s*_\s*(?:[tT0-9]|\{\s*[tT]\s*(?:-\s*1)?\s*\})|(?<=[t}])\s*(?:\\right\s*)?[\])])\s*"
     r"(?:'(?!')|\^\s*\{\s*(?:\\prime|')\s*\})\s*[.,]?\s*$"
+)
+#: ``-y_t' \\log \\hat{y}_t``: the loss is a product of a row and a column.
+_ROW_OF_TARGETS = re.compile(
+    r"-\s*(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*)?[ydp]\s*\}?\s*_\s*(?:\{[^{}]*\}|[a-zT])\s*"
+    r"(?:'(?!')|\^\s*\{\s*(?:\\prime|')\s*\}|\^\s*\\prime)\s*\\(?:log|ln)(?![A-Za-z])"
 )
 _CALLED = re.compile(r"\s*(?:\\left\s*)?\(")
 _FUNCTIONS = frozenset("LEJCfgF")
@@ -147,7 +152,8 @@ def _with_primes(formulas: list[Formula]) -> list[Formula]:
                 primed.add(name.base)
     matrices = {b for b in primed & bare if _is_matrix(b)}
     if not matrices and not any(
-        _OUTER.search(_RANGE.sub(" ", f.latex)) for f in formulas
+        _OUTER.search(_RANGE.sub(" ", f.latex)) or _ROW_OF_TARGETS.search(f.latex)
+        for f in formulas
     ):
         return formulas
     matrices |= {b for b in before_brackets & bare if _is_matrix(b)}

@@ -24,7 +24,8 @@ _ABOVE = (
 )
 _VARIABLE = rf"{_NAME}(?:{_BELOW}(?:{_ABOVE})?|{_ABOVE}(?:{_BELOW})?)?"
 _SLASHED = re.compile(
-    rf"{_SIGN}(?P<of>{_VARIABLE})\s*/\s*{_SIGN}(?P<by>{_VARIABLE})(?!\s*[_^'′]|\s*\(\s*[tk]\b|\w)"
+    rf"{_SIGN}(?P<of>{_VARIABLE})\s*/\s*{_SIGN}(?P<by>{_VARIABLE})"
+    r"(?!\s*[_^'′]|\s*\(\s*(?:[a-zTKN]|[0-9]{1,2})\s*(?:[-+]\s*[0-9a-z]\s*)?\)|\w)"
 )
 
 

@@ -436,3 +436,51 @@ def test_labelled_arguments_that_nothing_gives_are_inputs(formula: str, expected
         r"$$c_t = f_t \odot c_{t-1} + g_t, \quad q_t = m_t \odot \tanh(c_t)$$" "\n\n"
     )
     assert last(f"{cell}$${formula}$$") == expected
+
+
+PRIMED = (
+    "$$q_t = \\tanh(P x_t + R q_{t-1}), \\quad p_t = \\mathrm{softmax}(V q_t)$$\n\n"
+    "$$E_t = -y_t' \\log p_t$$\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\frac{\partial E_3}{\partial q_3} = V' (p_3 - y_3)", "right"),
+        (r"\frac{\partial E_3}{\partial q_3} = V (p_3 - y_3)", "wrong"),
+        (r"\frac{\partial E_3}{\partial V} = (p_3 - y_3) q_3'", "right"),
+        (r"\frac{\partial E_3}{\partial V} = (p_3 - y_3) q_2'", "wrong"),
+    ],
+)
+def test_a_prime_of_the_targets_in_the_loss_says_what_primes_are(
+    formula: str, expected: str
+) -> None:
+    assert last(f"{PRIMED}$${formula}$$") == expected
+
+
+@pytest.mark.parametrize(("target", "step"), [(r"\tau", ""), ("r", ""), ("r", "_t")])
+def test_the_target_is_a_vector_where_its_transpose_multiplies_one(
+    target: str, step: str
+) -> None:
+    text = (
+        "$$q_t = \\tanh(R q_{t-1} + P x_t), \\quad o = V q_T, \\quad p = \\mathrm{softmax}(o)$$\n\n"
+        f"$$L = -{target}^\\top \\log p$$\n\n"
+    )
+    if step:
+        text = text.replace("q_T", "q_t").replace("p =", "p_t =").replace(" o =", " o_t =")
+        text = text.replace("(o)", "(o_t)").replace(f"{target}^", f"\\sum_t {target}_t^")
+        text = text.replace("log p", "log p_t")
+    right = rf"$$\frac{{\partial L}}{{\partial o{step}}} = p{step} - {target}{step}$$"
+    assert last(text + right) == "right"
+    assert last(text + right.replace("= p", "= 2 p")) == "wrong"
+
+
+def test_steps_in_brackets_in_lines_of_text() -> None:
+    lines = "```text\ns(t) = tanh(U x(t) + W s(t-1))\n```\n\n"
+    right = "```text\n∂s(3)/∂s(2) = diag(1 - s(3)^2) W\n```\n\n"
+    assert last(lines + right) == "right"
+    assert last(lines + right.replace("1 - s(3)", "1 - s(2)")) == "wrong"
+    loss = "```text\nL = 1/2 (h(T) - y)^2\n```\n\n```text\nh(t) = tanh(w h(t-1) + x(t))\n```\n\n"
+    assert last(loss + "```text\n∂L/∂h(T) = h(T) - y\n```\n") == "right"
+    assert last(loss + "```text\n∂L/∂h(T) = y - h(T)\n```\n") == "wrong"

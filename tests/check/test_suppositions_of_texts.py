@@ -282,3 +282,41 @@ def test_what_is_named_behind_a_formula_is_judged_with_it() -> None:
     rows = rf"{slope} =: J_t \\ {STEP} &= R \\ {slope} \\ &=: J_t"
     found = verdicts(CELL + rf"$$\begin{{aligned}} {rows} \end{{aligned}}$$")
     assert found[-3:] == ["right", "wrong", "right"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\frac{\partial L}{\partial q_T} = q_T - y", "right"),
+        (r"\frac{\partial L}{\partial q_T} = y - q_T", "undecided"),
+        # a sum or a mean, with a half or without: nobody said which
+        (r"\frac{\partial L}{\partial q_T} = 2 (q_T - y)", "undecided"),
+        (r"\frac{\partial L}{\partial r} = (q_T - y) \frac{\partial q_T}{\partial r}", "right"),
+        (r"\frac{\partial L}{\partial r} = (q_T - y) \sum_{k=1}^T"
+         r" \frac{\partial q_T}{\partial q_k} q_{k-1}", "undecided"),
+    ],
+)  # fmt: skip
+def test_a_squared_error_in_words_of_the_state_and_a_constant(formula: str, expected: str) -> None:
+    text = (
+        "A network with one unit; the loss is half the squared error of the last output.\n\n"
+        "$$q_t = \\tanh(r q_{t-1} + p x_t)$$\n\n"
+    )
+    assert last(f"{text}$${formula}$$") == expected
+    silent = text.replace("half the squared error", "a function")
+    assert last(f"{silent}$${formula}$$") != "wrong"
+
+
+@pytest.mark.parametrize("font", [r"\boldsymbol", r"\bm", r"\mathbf"])
+def test_marks_before_names_in_every_bold_face_and_greek_weights(font: str) -> None:
+    cell = (
+        "$$@{q}_t = \\tanh(@{\\Psi} @{q}_{t-1} + @{P} @{x}_t + @{c})$$\n\n"
+        "$$L = \\sum_{t=1}^T L_t, \\quad L_t = \\ell(@{q}_t)$$\n\n"
+    )
+    rows = (
+        r"$$\delta @{\Psi} = \sum_{t=1}^T (\delta @{q}_t \odot (1 - @{q}_t^2)) @{q}_{t-1}^\top$$",
+        r"$$\delta @{\Psi} = \sum_{t=1}^T (\delta @{q}_t \odot (1 - @{q}_t^2)) @{q}_t^\top$$",
+        r"$$\delta @{c} = \sum_{t=1}^T \delta @{q}_t \odot (1 - @{q}_t^2)$$",
+        r"$$\delta @{c} = \sum_{t=1}^T \delta @{q}_t$$",
+    )
+    text = (cell + "\n\n".join(rows)).replace("@", font)
+    assert verdicts(text)[-4:] == ["right", "wrong", "right", "wrong"]
