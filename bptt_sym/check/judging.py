@@ -215,6 +215,9 @@ class Judging:
         """``verdict``, of a row that is right, for vectors if the model is abstract; else for
         numbers."""
         abstract = self.models.of_vectors(model)
+        if abstract is None and self.models.is_of_numbers_only(model):
+            readings = (*verdict.readings, NUMBERS)
+            return replace(verdict, verdict="right_under_reading", readings=readings)
         if abstract is None or any(op != "=" for op in row.chain.ops):
             return verdict
         try:

@@ -39,11 +39,7 @@ from bptt_sym.definitions.targets import is_target, without_targets
 from bptt_sym.definitions.usage import LOSSES
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BesideError, BpttError, ShapeError
-from bptt_sym.notation import (
-    Claim,
-    Fn,
-    walk,
-)
+from bptt_sym.notation import At, Claim, Fn, Transpose, walk
 from bptt_sym.read import recurrence_from_latex
 from bptt_sym.read.vocabulary import pass_on, plain_name
 from bptt_sym.recurrence import Recurrence, Shape
@@ -404,6 +400,17 @@ class Models:
             rec = None if self.context.wording.scalar else of_vectors(model.court.model)
             model.vectors = [] if rec is None else [replace(model, court=self._court(rec))]
         return model.vectors[0] if model.vectors else None
+
+    def is_of_numbers_only(self, model: Model) -> bool:
+        """Whether a model whose equations transpose what runs was read as one of numbers, though
+        the text does not say that it is one."""
+        rec = model.court.model
+        if self.context.wording.scalar or not rec.is_scalar:
+            return False
+        rights = [*(e.rhs for e in rec.equations), *rec.totals.values()]
+        return any(
+            isinstance(n, Transpose) and isinstance(n.arg, At) for rhs in rights for n in walk(rhs)
+        )
 
     def holds_in_numbers(self, claim: Claim, model: Model) -> bool:
         """Whether ``claim`` holds where every quantity of a model of vectors is a number."""

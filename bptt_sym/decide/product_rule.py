@@ -18,6 +18,8 @@ def product_rule(dom: Domain, a: Tensor, da: Parts, b: Tensor, db: Parts, times:
 
     ``times`` is :func:`~bptt_sym.decide.tensor.contract` or ``hadamard``.
     """
+    if times is not hadamard and rank(a) == 1 and rank(b) == 2 and b.shape[0] == 1:
+        return _outer_rule(dom, a, da, b, db)
     parts: Parts = {}
     for leaf, j in da.items():
         extra = rank(j) - rank(a)
@@ -46,6 +48,17 @@ def product_rule(dom: Domain, a: Tensor, da: Parts, b: Tensor, db: Parts, times:
             term = np.tensordot(a, j, axes=1)
             term = _as_product(term, a, b)
         accumulate(parts, {leaf: dom.reduce(term)})
+    return parts
+
+
+def _outer_rule(dom: Domain, a: Tensor, da: Parts, b: Tensor, db: Parts) -> Parts:
+    """The Jacobians of a column times a row."""
+    parts: Parts = {}
+    for leaf, j in da.items():
+        row = b[0].reshape((1, -1) + (1,) * (rank(j) - 1))
+        accumulate(parts, {leaf: dom.reduce(np.expand_dims(j, 1) * row)})
+    for leaf, j in db.items():
+        accumulate(parts, {leaf: dom.reduce(np.multiply.outer(a, j[0]))})
     return parts
 
 

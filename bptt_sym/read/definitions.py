@@ -91,6 +91,7 @@ def read_equations(
         superscript_time=superscript,
         call_time=calls,
         open=True,
+        unit_identity="I" not in defined and any(map(_adds_identity, parsed)),
     )
     equations: list[tuple[str, Node]] = []
     totals: dict[str, Node] = {}
@@ -123,6 +124,14 @@ def _equations_of(lines: tuple[str, ...], words: frozenset[str]) -> Definitions:
     (Nobody changes it.)
     """
     return read_equations(lines, words=words)
+
+
+def _adds_identity(p: Line) -> bool:
+    """Whether ``I``, bare, begins a sum within brackets: ``S_{t-1} (I - k_t k_t^T)``."""
+    return any(
+        a.kind == "open" and b.kind == "word" and b.text == "I" and c.text in ("+", "-")
+        for a, b, c in zip(p.right, p.right[1:], p.right[2:], strict=False)
+    )
 
 
 def recurrence_from_latex(

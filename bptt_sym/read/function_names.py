@@ -115,7 +115,8 @@ def find_functions(
         if sub and not timed:
             name = subscripted(name, Script(sub, t.span).text)
         owner = p.name if p.time is not None else None
-        if timed and not own:
+        before = not commas and any(s.text == "-" for s in sub)
+        if timed and (before or not own):
             continue  # an element of a sequence times a parenthesis
         if calls and not commas and _is_time(tokens[j + 1 : end]):
             continue  # x(t)

@@ -83,7 +83,7 @@ class Names:
                             hint=f"write {name}(…)")  # fmt: skip
         if name in INDEX_LETTERS and name in self.in_scripts():
             return Idx(name, span=f.span)
-        if v.open:
+        if v.open and not (v.unit_identity and name == "I"):
             return Sym(name, span=f.span)
         if self.is_identity(name):
             return Ones(span=f.span)

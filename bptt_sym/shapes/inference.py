@@ -119,6 +119,9 @@ class _Inference:
         self.ranks: dict[str, int] = {n: len(s) for n, s in given.items()}
         self.parent: dict[object, object] = {}
         self.value: dict[object, Dim] = {}
+        #: What is multiplied to a matrix that runs, and the numbers that scale such a matrix.
+        self.columns: set[str] = set()
+        self.numbers: set[str] = set()
         self.sums: list[tuple[object, list[object]]] = []
 
     def run(self) -> dict[str, Shape]:
@@ -128,7 +131,8 @@ class _Inference:
         for n in names:
             if n not in self.ranks and is_bold(n) and not is_upper(n):
                 self.ranks[n] = 1
-        self.multiplied: set[str] = set()
+        for target, rhs in self.equations:
+            self.find_outer(target, rhs)
         for target, rhs in self.equations:
             if not self.recurs_by_scalar(target, rhs):
                 self.find_matrices(rhs)
@@ -163,6 +167,36 @@ class _Inference:
         }
 
     # ranks
+
+    def find_outer(self, target: str, rhs: Node) -> None:
+        """``S_t = S_{t-1} + v_t k_t^T``: a column times a row is added to a matrix that runs."""
+        terms = rhs.args if isinstance(rhs, Add) else (rhs,)
+        recurs = any(isinstance(n, At) and n.name == target for n in walk(rhs))
+        if not is_upper(target) or target in self.given or not recurs:
+            return
+        for term in terms:
+            factors = term.args if isinstance(term, Mul) else ()
+            for a, b in pairwise(factors):
+                row = isinstance(b, Transpose) and isinstance(b.arg, At)
+                if row and isinstance(a, At) and not is_upper(a.name) and a.name != target:
+                    assert isinstance(b, Transpose) and isinstance(b.arg, At)
+                    self.ranks[target] = 2
+                    self.columns |= {a.name, b.arg.name}
+                    self.numbers |= {
+                        f.name for t in terms if isinstance(t, Mul) for f in t.args[:1]
+                        if isinstance(f, At) and len(t.args) > 1 and f.name not in self.columns
+                        and f.name != target
+                    }  # fmt: skip
+        for name in self.columns:
+            self.raise_to(name, 1)
+
+    def outer(self, args: tuple[Node, ...]) -> tuple[Node, Node] | None:
+        """A column times a row, in a product of what such an equation has."""
+        for a, b in pairwise(args):
+            row = b.arg if isinstance(b, Transpose) else None
+            if isinstance(row, At) and isinstance(a, At) and {a.name, row.name} <= self.columns:
+                return a, b
+        return None
 
     def find_matrices(self, root: Node) -> None:
         for n in walk(root):
@@ -202,6 +236,8 @@ class _Inference:
         return by_scalar and not is_bold(target)
 
     def raise_to(self, name: str, rank: int) -> None:
+        if name in self.numbers:
+            return
         if name not in self.given and rank > self.ranks.get(name, 0):
             self.ranks[name] = rank
 
@@ -213,6 +249,8 @@ class _Inference:
                 return max(self.rank(a) for a in args)
             case Mul(args=args):
                 ranks = [self.rank(a) for a in args]
+                if self.outer(args) is not None:
+                    return 2
                 if 2 in ranks:
                     rest = any(r == 1 for r in ranks) or any(
                         _has_sequence(a) for a, r in zip(args, ranks, strict=True) if r < 2
@@ -264,6 +302,8 @@ class _Inference:
             case Mul(args=args) if (pair := self.inner(args)) is not None:
                 for a in pair:
                     self.push(a, 1)
+            case Mul(args=args) if self.outer(args) is not None:
+                pass
             case Mul(args=args):
                 matrix = any(self.rank(a) == 2 for a in args)
                 for a in args:
@@ -334,6 +374,8 @@ class _Inference:
                 for x, y in zip(self.dims(a), self.dims(b), strict=False):
                     self.unify(x, y, a)
                 return ()
+            case Mul(args=args) if (pair := self.outer(args)) is not None:
+                return (*self.dims(pair[0]), *self.dims(pair[1]))
             case Mul(args=args):
                 acc = self.dims(args[0])
                 for a in args[1:]:

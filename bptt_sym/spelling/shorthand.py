@@ -281,6 +281,14 @@ class Shorthand:
 
     def _derivative(self, m: re.Match[str]) -> str | None:
         name, scripts = m.group("name"), m.group("scripts") or ""
+        turned = _TURNED.fullmatch(scripts)
+        if turned is not None:  # the whole derivative is turned
+            scripts = turned["scripts"]
+        new = self._by(m, name, scripts)
+        return new if turned is None or new is None else rf"\left({new}\right)^{{\top}}"
+
+    def _by(self, m: re.Match[str], name: str, scripts: str) -> str | None:
+        """The derivative of the loss by ``name`` with ``scripts``; ``None`` if it is no mark."""
         if self.both and m.group().startswith(r"\Delta"):
             return None
         bare = plain_name(re.sub(r"\s", "", re.sub(r"(\\[a-z]+)\s+([A-Za-z])\b", r"\1{\2}", name)))
@@ -319,6 +327,9 @@ class Shorthand:
         return rf"\frac{{\partial {loss}}}{{\partial {name}{scripts}}}"
 
 
+_TURNED = re.compile(
+    r"(?P<scripts>\s*_\s*(?:[a-z]|\{[^{}]{1,12}\}))\s*\^\s*\{?\s*(?:\\top|\\intercal|T)\s*\}?"
+)
 _INNER = re.compile(r"\\(?:bar|hat|overline)\{(?P<gate>[fiogzrn])\}")
 #: ``state_t``
 _SPELT = re.compile(rf"(?<![A-Za-z\\])(?:\\mathrm\s*\{{\s*)?([a-z]{{3,12}})\s*\}}?{_RUNS}")
