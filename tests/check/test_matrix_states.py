@@ -40,7 +40,8 @@ def test_gradients_of_linear_attention() -> None:
     )  # fmt: skip
     slips = (
         r"dS_t = q_t do_t^\top + dS_{t+1}", r"\frac{\partial L}{\partial v_t} = dS_t^\top k_t",
-        r"\frac{\partial L}{\partial k_t} = dS_t v_t", r"\frac{\partial L}{\partial q_t} = S_t do_t",
+        r"\frac{\partial L}{\partial k_t} = dS_t v_t",
+        r"\frac{\partial L}{\partial q_t} = S_t do_t",
         r"dS_t = do_t q_t^\top + dS_{t-1}", r"\frac{\partial L}{\partial v_t} = dS_{t+1} k_t",
     )  # fmt: skip
     found = verdicts(ATTENTION, *right, *slips)
