@@ -32,9 +32,10 @@ from bptt_sym.testing.example_orders import other_orders
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.one_place import wrong_places
 from bptt_sym.testing.problems import Problem
-from bptt_sym.testing.regressed import decayed, regressed, truncated
+from bptt_sym.testing.regressed import SOME, decayed, regressed, truncated
 from bptt_sym.testing.several_places import several_places
 from bptt_sym.testing.slopes import measured_slopes
+from bptt_sym.testing.upon_another import upon_another
 
 Array = Any
 Gradient = Callable[[Problem], Mapping[str, Array]]
@@ -79,6 +80,8 @@ def diagnose(
         if not own:
             continue
         single = decayed(own, name) or regressed(model, own, name)
+        if library_too and single is not None and single.code.endswith(SOME):
+            single = composed(search, own, [name]) or single
         if single is None and library_too:
             single = search.match(own, [name])
         found[name] = single or _seven_digits(own, name) or _located(
@@ -101,7 +104,24 @@ def diagnose(
         for name in [n for n, d in found.items() if d.code == "located"]:
             own = [e for e in evidence if name in e.wrong]
             found[name] = composed(search, own, [name]) or found[name]
+        _besides(model, gradient, failing, search, evidence, found)
     return _joined(found)
+
+
+def _besides(
+    model: Model, gradient: Gradient, failing: Problem, search: Search,
+    evidence: Sequence[Evidence], found: dict[str, Diagnosis],
+) -> None:  # fmt: skip
+    """What is only located is looked for upon what is wrong with the other parameters."""
+    left = [n for n, d in found.items() if d.code == "located"]
+    known = {m.code: m for m in evidence[0].problem.answers.get("mistakes", {})}
+    for code in dict.fromkeys(d.code for d in found.values() if d.code in known):
+        end = time.thread_time() + PLACE_SECONDS / 3
+        sums = list(upon_another(model, gradient, failing, known[code], left, end))
+        for name in left:
+            own = [e for e in evidence if name in e.wrong]
+            both = search.among(sums, own, [name]) if found[name].code == "located" else None
+            found[name] = both or found[name]
 
 
 def _precision(evidence: Sequence[Evidence], names: Sequence[str]) -> Diagnosis | None:

@@ -47,6 +47,7 @@ from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.record_mistakes import record_mistakes
 from bptt_sym.testing.saved_mistakes import recomputed, saved_mistakes
 from bptt_sym.testing.seed_mistakes import seed_mistakes
+from bptt_sym.testing.segment_mistakes import segment_mistakes
 from bptt_sym.testing.shared_mistakes import shared_mistakes
 from bptt_sym.testing.substitutions import reordered, substitutions
 from bptt_sym.testing.tape_mistakes import tape_mistakes
@@ -97,7 +98,7 @@ def _every(model: Model) -> Iterator[Mistake]:
         inside_mistakes, joined_slices, other_cells, record_mistakes,
         partial(window_mistakes, weighed=weighed), layout_mistakes, forward_mistakes, substitutions,
         partial_paths, seed_mistakes, chain_mistakes, entry_mistakes, saved_mistakes, recomputed,
-        aliasing_mistakes, forward_steps, forward_substitutions, forward_operands,
+        segment_mistakes, aliasing_mistakes, forward_steps, forward_substitutions, forward_operands,
         forward_arguments,
     ):  # fmt: skip
         yield from some(model)
@@ -382,6 +383,9 @@ def _numbers(_: Model) -> Iterator[Mistake]:
     def inside(problem: Problem, change: Callable[[Array], Array]) -> dict[str, Array]:
         return hooked(problem, carry=change)
 
+    def in_type(value: Array, kind: Any) -> Array:
+        return value.astype(kind).astype(np.float64)
+
     def clipped_by_step(problem: Problem, limit: float) -> dict[str, Array]:
         out = right(problem)
         for name in problem.params:
@@ -409,10 +413,12 @@ def _numbers(_: Model) -> Iterator[Mistake]:
             f"cotangents are clipped to ±{limit:g} inside the loop",
             partial(inside, change=Clip(limit)),
         )
-    yield Mistake(
-        "carry-float32", "what is carried back is rounded to float32",
-        partial(inside, change=lambda v: v.astype(np.float32).astype(np.float64)),
-    )  # fmt: skip
+    for kind in (np.float32, np.float16):
+        word = np.dtype(kind).name
+        yield Mistake(
+            f"carry-{word}", f"what is carried back is rounded to {word}",
+            partial(inside, change=partial(in_type, kind=kind)),
+        )  # fmt: skip
     for least in (1e-3, 1e-4):
         yield Mistake(
             f"carry-flushed-{least:g}", f"what is carried back is 0 where it is below {least:g}",

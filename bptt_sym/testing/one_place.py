@@ -69,7 +69,7 @@ def wrong_places(
             continue
         wrong = [m.name for m in bad]
         seen = Values(problem)
-        yield from _sums(model, problem, given, wrong, seen)
+        yield from sums(model, problem, given, wrong, seen)
         places = places_of(model, wrong)
         named = [n for n in given if n in seen.gradient and n in problem.exact]
         # Forward accumulation has a way of its own for each parameter.
@@ -246,10 +246,13 @@ class _Sum:
         return f"Σ_t ({u.words}) ({v.words})ᵀ"
 
 
-def _sums(
+def sums(
     model: Model, problem: Problem, given: Mapping[str, Array], wrong: Sequence[str], seen: Values
 ) -> Iterator[Mistake]:
-    """What is summed for each wrong parameter; only if every wrong block is recognised."""
+    """What is summed for each wrong parameter; only if every wrong block is recognised.
+
+    ``seen`` is the way back whose values are summed.
+    """
     adj, p = model.adjoint, model.adjoint.program
     changed: dict[str, dict[int, tuple[str, _Sum]]] = {}
     if len(wrong) == 1 and wrong[0][:-1] in problem.initial:

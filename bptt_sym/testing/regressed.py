@@ -41,6 +41,10 @@ class _Attempt:
     say_end: Callable[[Array], str | None] | None = None
 
 
+#: Ends the code of what is so for one length only, which something else may say for all.
+SOME = "-at-some-lengths"
+
+
 def regressed(model: Model, evidence: Sequence[Evidence], name: str) -> Diagnosis | None:
     initial = name.endswith("0") and name[:-1] in evidence[0].problem.initial
     per_example = initial and not evidence[0].problem.learned
@@ -65,7 +69,7 @@ def regressed(model: Model, evidence: Sequence[Evidence], name: str) -> Diagnosi
         coefficients, residual = fitted
         if len(same) == 1 and any(_nice(float(c)) not in _NICE for c in coefficients):
             continue  # so many free numbers fit one problem by chance
-        message = attempt.say(coefficients)
+        message, code = attempt.say(coefficients), f"regression-{attempt.code}"
         if not message:
             continue
         shorter = [e for e in evidence if e.problem.steps < steps]
@@ -78,7 +82,8 @@ def regressed(model: Model, evidence: Sequence[Evidence], name: str) -> Diagnosi
                 message = attempt.say_end(coefficients)
             else:
                 message += f" (where T = {steps}, not at every T)"
-        return Diagnosis(f"regression-{attempt.code}", str(message), (name,), residual, len(same))
+                code += SOME
+        return Diagnosis(code, str(message), (name,), residual, len(same))
     return _mixed(evidence, name, gates) if gates else None
 
 

@@ -21,6 +21,7 @@ def shared_mistakes(model: Model) -> Iterator[Mistake]:
     """The share of one use is lost, counted twice, transposed, or has the wrong sign."""
     yield from _vectors(model)
     yield from _matrices(model)
+    yield from _expressions(model)
 
 
 def _vectors(model: Model) -> Iterator[Mistake]:
@@ -107,6 +108,47 @@ def _matrices(model: Model) -> Iterator[Mistake]:
                 if mistake:
                     # What is carried back is right: other gradients are what they should be.
                     yield replace(mistake, alone=True)
+
+
+def _expressions(model: Model) -> Iterator[Mistake]:
+    """Matrices that sums of matrices take, as U − Uᵀ or the symmetric part of U."""
+    p = model.program
+    for root, op in enumerate(p.ops):
+        users = [i for i, o in enumerate(p.ops) if root in o.args]
+        if op.kind != "param" or len(op.shape) != 2 or len(users) < 2:
+            continue
+        if all(p.ops[i].kind == "matvec" or _turned_for_a_product(p, i) for i in users):
+            continue
+        name = str(op.attr[0])
+        for at in users:
+            use = f"{name}^T" if p.ops[at].kind == "transpose" else f"{name} itself"
+            share = f"the share of {use} in the gradient of {name}"
+            changes: list[tuple[str, str, Callable[[Program, int], int | None]]] = [
+                ("lost", f"{share} is missing", lambda q, g: None),
+                ("twice", f"{share} is counted twice", lambda q, g: q.add(g, g)),
+                ("negated", f"{share} has the wrong sign", lambda q, g: q.neg(g)),
+            ]
+            if len(set(op.shape)) == 1:
+                text = f"{share} is not transposed" if use != f"{name} itself" else (
+                    f"{share} is transposed")
+                changes.append(("turned", text, lambda q, g: q.transpose(g)))
+            for code, said, change in changes:
+
+                def edge(
+                    q: Program, source: int, target: int, g: int, at: int = at, root: int = root,
+                    change: Callable[[Program, int], int | None] = change,
+                ) -> int | None:  # fmt: skip
+                    return change(q, g) if (source, target) == (at, root) else g
+
+                mistake = altered(model, f"share-{code}-{name}-{at}", said, edge=edge)
+                if mistake:
+                    yield replace(mistake, alone=True)
+
+
+def _turned_for_a_product(p: Program, i: int) -> bool:
+    """A transpose that only products by vectors take: a use like any other."""
+    users = [o for o in p.ops if i in o.args]
+    return p.ops[i].kind == "transpose" and all(o.kind == "matvec" for o in users)
 
 
 def _outer_products(model: Model, name: str) -> list[tuple[int, ...]]:
