@@ -278,7 +278,7 @@ def made_of_gradients(row: Row, model: Model | None) -> bool:
             return True  # \\bar h_t names a gradient, h_t a state
     named = {base_letter(n) for n in (*named_so, *(n for m in family for n in m.totals))}
     named -= {base_letter(n) for n in model.court.model.shapes}
-    return bool(named & row.mentions)
+    return not named.isdisjoint(map(base_letter, row.mentions))
 
 
 def one_step_off(time: Node) -> tuple[str, int] | None:

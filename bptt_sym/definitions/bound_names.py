@@ -43,8 +43,10 @@ from bptt_sym.read.vocabulary import Vocabulary
 from bptt_sym.recurrence import Recurrence
 
 _LETTER = re.compile(LETTER)
-_OF_WEIGHT = re.compile(r"\\(?:gamma|beta|kappa)_\{?[Ww]\}?$|\\lambda(?:_\{?(?:\\?max|1|W)\}?)?$|"
-                        r"(?:\\sigma|s)_\{?(?:\\?max|1)\}?$")  # fmt: skip
+_OF_WEIGHT = re.compile(
+    r"\\(?:gamma|beta|kappa)_\{?(?:[Ww]|\\[tT]heta)\}?$|"
+    r"\\lambda(?:_\{?(?:\\?max|1|W)\}?)?$|(?:\\sigma|s)_\{?(?:\\?max|1)\}?$"
+)
 _OF_SLOPE = re.compile(r"\\(?:gamma|beta|kappa)(?:_\{?(?:\\?max|\\?sigma|\\?phi|h|f|g|1)\}?)?$")
 _UNNAMED = spellings(STEEPEST_LETTER, bare=False)
 _OF_BOTH = re.compile(r"\\eta$")

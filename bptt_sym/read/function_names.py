@@ -130,7 +130,7 @@ def find_functions(
             functions.setdefault(name, owner)
         elif name in defined:
             continue
-        elif t.text == "h" and _one_element(tokens[j + 1 : end]):
+        elif t.text in ("h", "e") and _one_element(tokens[j + 1 : end]):
             activations.setdefault(name, name)  # y_t = h(c_t), where no h_t is defined
         elif t.text in FUNCTION_LETTERS or t.text.startswith(r"\mathrm{"):
             activations.setdefault(name, name)

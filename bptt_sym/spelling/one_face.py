@@ -35,6 +35,10 @@ _ARROW = re.compile(
     r"\\(?:vec|underline)(?:\s*\{\s*(?P<name>[A-Za-z]|\\[a-z]+)\s*\}|\s+(?P<letter>[A-Za-z])|"
     r"\s*(?P<greek>\\[a-z]+))(?![A-Za-z])"
 )
+#: A nabla with an arrow or in bold: of what it is, its script says.
+_BOLD_NABLA = re.compile(
+    r"\\(?:vec|mathbf|boldsymbol|bm)\s*(?:\{\s*\\nabla\s*\}|\\nabla(?![A-Za-z]))"
+)
 _ANY_BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|pmb)\s*\{?\s*(?P<name>[A-Za-z]|\\[a-z]+)")
 
 
@@ -43,8 +47,9 @@ def with_bold_for_arrows(formulas: Sequence[Formula]) -> list[Formula]:
 
     A letter that stands in bold as well keeps its arrow, and all do where others point back.
     """
+    formulas = [replaced(f, _BOLD_NABLA, lambda m: r"\nabla ") for f in formulas]
     if any("leftarrow" in f.latex for f in formulas):
-        return list(formulas)
+        return formulas
     bold = {m["name"] for f in formulas for m in _ANY_BOLD.finditer(f.latex)}
 
     def new(m: re.Match[str]) -> str | None:

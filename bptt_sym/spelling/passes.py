@@ -89,6 +89,7 @@ from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradi
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
 from bptt_sym.spelling.single_step import with_its_step
 from bptt_sym.spelling.slashed import with_bars_for_slashes
+from bptt_sym.spelling.slopes_at import with_slopes_taken_at
 from bptt_sym.spelling.stacked import with_stacked_gates
 from bptt_sym.spelling.steepest import with_letters_for_slopes
 from bptt_sym.spelling.step_functions import with_states_for_step_functions
@@ -271,6 +272,7 @@ TYPESETTING = (
     _all(with_lost_marks),
     _each(with_bars_for_slashes),
     _all(with_bold_for_arrows),
+    _each(with_slopes_taken_at),
     _each(without_limit_signs),
     _each(with_constants_for_orders),
     _all(with_letters_for_slopes),
@@ -296,7 +298,7 @@ NAMES = (
     _all(with_steps_below),
     _lettered(with_the_usual_letters),
     _all(with_one_transpose),
-    _all(with_bold_for_turned),
+    _lettered(with_bold_for_turned),
     _all(with_the_variable_beside),
     _lettered(with_letters_for_losses),
     _all(with_whole_diagonals),

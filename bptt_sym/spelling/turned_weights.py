@@ -1,7 +1,8 @@
 r"""Small letters of weights that a text turns: :math:`(w_{ih})^\top` belongs to a matrix.
 
 A weight with a small letter is a number where nothing says more. Where a text turns it, and turns a
-vector as well, it is a matrix; set in bold it is read as one.
+vector as well, or multiplies a diagonal matrix by it, :math:`\theta_h^\top
+\operatorname{diag}(\phi'(h_{t-1}))`, it is a matrix; set in bold it is read as one.
 """
 
 from __future__ import annotations
@@ -15,19 +16,27 @@ from bptt_sym.documents.respelling import edited
 
 _TURNED = r"\s*\)?\s*\^\s*(?:\\top(?![A-Za-z])|\{\s*(?:\\top\s*|T\s*)\}|T(?![A-Za-z]))"
 _LABEL = r"\s*_\s*(?:\{\s*[A-Za-z]{1,3}\s*\}|[a-su-zA-Z])"
-_WEIGHT = re.compile(rf"(?<![A-Za-z\\])(?P<letter>[wuv]){_LABEL}{_TURNED}")
+_WEIGHT = re.compile(rf"(?<![A-Za-z\\])(?P<letter>[wuv]|\\theta){_LABEL}{_TURNED}")
+_BY_A_DIAGONAL = re.compile(
+    rf"{_WEIGHT.pattern}(?:\s|\\[,;:! ]|\\(?:cdot|times|left)(?![a-z]))*"
+    r"(?:\\(?:mathrm|text|operatorname)\s*\{\s*[dD]iag\s*\}|\\?[dD]iag(?![a-z]))"
+)
 _STEP = r"\{?\s*\(?\s*t\s*(?:[-+]\s*1\s*)?\)?\s*\}?"
 _VECTOR = re.compile(
     rf"(?<![A-Za-z\\])[a-z]\s*(?:_\s*{_STEP}|\^\s*{_STEP}\s*\)){_TURNED}"
 )
 
 
-def with_bold_for_turned(formulas: Sequence[Formula]) -> list[Formula]:
-    r"""``formulas`` with :math:`\mathbf{w}_{ih}` for :math:`w_{ih}` where that is a matrix."""
+def with_bold_for_turned(
+    formulas: Sequence[Formula],
+) -> tuple[list[Formula], dict[str, str]]:
+    r"""``formulas`` with :math:`\mathbf{w}_{ih}` for :math:`w_{ih}` where that is a matrix, and
+    what stands for what."""
     texts = [f.latex for f in formulas]
     letters = {m["letter"] for text in texts for m in _WEIGHT.finditer(text)}
-    if not letters or not any(_VECTOR.search(text) for text in texts):
-        return list(formulas)
+    told = (_VECTOR, _BY_A_DIAGONAL)
+    if not letters or not any(p.search(text) for text in texts for p in told):
+        return list(formulas), {}
     out = []
     for formula in formulas:
         edits = [
@@ -37,4 +46,4 @@ def with_bold_for_turned(formulas: Sequence[Formula]) -> list[Formula]:
             and re.fullmatch(_LABEL, f"_{{{n.scripts[0].inside}}}")
         ]  # fmt: skip
         out.append(edited(formula, edits))
-    return out
+    return out, {rf"\mathbf{{{letter}}}": letter for letter in letters}

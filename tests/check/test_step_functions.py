@@ -157,3 +157,50 @@ def test_what_arrives_and_what_comes_back_make_the_gradient() -> None:
     assert verdicts(STACKS)[-1] == "right"
     twice = STACKS.replace(r"\Delta_t + \Delta out_t", r"\Delta_t + 2 \Delta out_t")
     assert not verdicts(twice)[-1].startswith("right")
+
+
+@pytest.mark.parametrize(
+    "slope",
+    [
+        r"\frac{dG(z)}{dz}\bigg|_{z = s_t}",
+        r"\left.\frac{\partial G(z)}{\partial z}\right|_{z = s_t}",
+        r"G'(z)|_{z = s_t}",
+        r"\frac{d G(\mathbf{z})}{d \mathbf{z}}\Big\vert_{\mathbf{z} = s_t}",
+    ],
+)
+def test_a_slope_behind_a_bar_that_says_where_it_is_taken(slope: str) -> None:
+    cell = "$$s_t = R q_{t-1} + P x_t, \\quad q_t = G(s_t)$$\n\n"
+    row = r"$$\frac{\partial E}{\partial s_t} = \frac{\partial E}{\partial q_t} \odot @$$"
+    assert last(cell + row.replace("@", slope)) == "right"
+    assert last(cell + row.replace("@", slope.replace("s_t", "s_{t-1}"))) == "wrong"
+    # another variable than the one that it is differentiated by
+    other = slope.replace("= s_t", "= q_t").replace("z", "v", 1)
+    assert last(cell + row.replace("@", other)) != "right"
+
+
+def test_names_of_gradients_in_bold_and_with_arrows() -> None:
+    text = (
+        "$$@{s}_t = W_r @{q}_{t-1} + W_x @{x}_t$$\n\n$$@{q}_t = \\tanh(@{s}_t)$$\n\n"
+        "$$@{\\chi}_t \\equiv @{\\nabla}_{@{q}_t} E = \\frac{\\partial E}{\\partial @{q}_t}$$\n\n"
+        "$$@{\\psi}_t \\equiv \\frac{\\partial E}{\\partial @{s}_t}$$\n\n"
+        "$$@{\\psi}_t = @{\\chi}_t \\odot (1 - @{q}_t^2)$$\n\n"
+        "$$@{\\chi}_t = W_r^\\top @{\\psi}_{t+1}$$\n\n"
+        "$$\\frac{\\partial E}{\\partial W_x} = \\sum_{t=1}^T @{\\psi}_t @{x}_t^\\top$$\n\n"
+        "$$\\frac{\\partial E}{\\partial W_x} = \\sum_{t=1}^T @{\\chi}_t @{x}_t^\\top$$\n\n"
+    )
+    for font in (r"\vec", r"\mathbf"):
+        assert verdicts(text.replace("@", font))[-4:] == ["right", "right", "right", "wrong"]
+
+
+def test_small_greek_weights_that_are_turned_are_matrices() -> None:
+    text = (
+        "$$q_t = \\theta_q \\phi(q_{t-1}) + \\theta_x x_t$$\n\n"
+    )
+    for weight in ("\\theta_q", "\\theta_q^T"):
+        slope = f"{weight} \\mathrm{{diag}}(\\phi'(q_{{t-1}}))"
+        text += f"$$\\frac{{\\partial q_t}}{{\\partial q_{{t-1}}}} = {slope}$$\n\n"
+    (right, wrong) = judged(text)[-2:]
+    assert right.verdict.verdict == "right"
+    assert wrong.verdict.verdict == "wrong" and wrong.verdict.diagnosis is not None
+    assert wrong.verdict.diagnosis.code == "BP009"
+    assert "mathbf" not in wrong.verdict.diagnosis.corrected

@@ -1,0 +1,50 @@
+r"""The slope of an activation where a bar says at what it is taken.
+
+:math:`\left.\frac{d\sigma(z)}{dz}\right|_{z = a_t}` is :math:`\sigma'(a_t)`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import Edit, closing, edited
+
+_D = r"(?:\\partial(?![A-Za-z])|\\mathrm\s*\{\s*d\s*\}|d|∂)\s*"
+_LETTER = r"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*[a-z]\s*\}|[a-z]|\\(?:xi|zeta))"
+_FUNCTION = (
+    r"(?P<f>\\(?:sigma|phi|varphi|psi|tanh|theta|rho)(?![A-Za-z])"
+    r"|\\(?:mathbf|mathrm|boldsymbol)\s*\{\s*[fgG]\s*\}|[fgGFHe](?![A-Za-z]))"
+)
+_OF = r"\s*(?:\\left\s*)?\(\s*(?P<of>LETTER)\s*(?:\\right\s*)?\)\s*"
+_SLOPE = re.compile(
+    r"(?P<left>\\left\s*\.\s*)?(?:"
+    rf"\\[dt]?frac\s*\{{\s*{_D}{_FUNCTION}{_OF.replace('LETTER', _LETTER)}\}}\s*"
+    rf"\{{\s*{_D}(?:\{{\s*)?(?P<by>{_LETTER})\s*(?:\}}\s*)?\}}"
+    rf"|{_FUNCTION.replace('?P<f>', '?P<g>')}\s*'"
+    rf"{_OF.replace('LETTER', _LETTER).replace('?P<of>', '?P<at>')})"
+    r"\s*(?:\\right\s*|\\[bB]igg?[rm]?\s*)?(?:\||\\r?vert(?![a-z]))\s*_\s*(?=\{)"
+)
+_EQUALS = re.compile(rf"\{{\s*(?P<what>{_LETTER})\s*=\s*")
+
+
+def with_slopes_taken_at(formula: Formula) -> Formula:
+    """``formula`` with such slopes by their prime, of what they are taken at."""
+    text = formula.latex
+    if "_" not in text or not ("|" in text or "vert" in text):
+        return formula
+    edits: list[Edit] = []
+    for m in _SLOPE.finditer(text):
+        of = m["of"] or m["at"]
+        if m["by"] and _tight(m["by"]) != _tight(of):
+            continue
+        end = closing(text, m.end(), "{", "}", within=80)
+        at = _EQUALS.match(text, m.end())
+        if end is None or at is None or _tight(at["what"]) != _tight(of):
+            continue
+        edits.append((m.start(), end + 1, f"{m['f'] or m['g']}'({text[at.end():end].strip()})"))
+    return edited(formula, edits)
+
+
+def _tight(text: str) -> str:
+    return re.sub(r"\s", "", text)
