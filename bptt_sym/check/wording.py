@@ -41,10 +41,18 @@ from bptt_sym.read.chains import outside
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence, lag_of
 
+#: ``\\tau \\frac{dh}{dt} = …``: by time itself.
+_IN_CONTINUOUS_TIME = re.compile(
+    r"\\[dt]?frac\s*\{\s*(?:\\mathrm\s*\{\s*d\s*\}|\\partial|d)[^{}=]{1,24}(?:\{[^{}]{1,12}\}[^{}]{0,12})?\}\s*"
+    r"\{\s*(?:\\mathrm\s*\{\s*d\s*\}|\\partial|d)\s*t\s*\}"
+)
+
 
 def says_nothing(row: Row, formula: Formula) -> str:
     """Why a row claims nothing of a recurrence, by its form; "" if it may."""
     if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
+        return marked("it says nothing about a recurrence")
+    if _IN_CONTINUOUS_TIME.search(row.latex):
         return marked("it says nothing about a recurrence")
     sized = _gives_a_size(row) or is_arithmetic(row.latex, formula.source.text)
     if sized or names_its_argument(row):

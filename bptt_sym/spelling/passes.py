@@ -38,6 +38,7 @@ from bptt_sym.spelling.corners import folded
 from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_length
 from bptt_sym.spelling.diagonals import with_whole_diagonals
 from bptt_sym.spelling.differentiated_targets import with_predictions_for_targets
+from bptt_sym.spelling.durations import with_letters_for_durations
 from bptt_sym.spelling.each_gate import for_each_gate
 from bptt_sym.spelling.early_names import counted_from_their_step
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
@@ -280,6 +281,7 @@ TYPESETTING = (
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
+    _lettered(with_letters_for_durations),
     _lettered(with_layers_for_units),
     _all(with_deltas_for_epsilons),
     _all(with_entries_of_gates),
