@@ -37,10 +37,12 @@ from bptt_sym.spelling.copies import copied, without_steps
 from bptt_sym.spelling.corners import folded
 from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_length
 from bptt_sym.spelling.diagonals import with_whole_diagonals
+from bptt_sym.spelling.differentials import with_gradients_for_differentials
 from bptt_sym.spelling.differentiated_targets import with_predictions_for_targets
 from bptt_sym.spelling.durations import with_letters_for_durations
 from bptt_sym.spelling.each_gate import for_each_gate
 from bptt_sym.spelling.early_names import counted_from_their_step
+from bptt_sym.spelling.entries_above import with_entries_for_powers
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
 from bptt_sym.spelling.epsilons import with_deltas_for_epsilons
 from bptt_sym.spelling.exported import as_meant
@@ -88,6 +90,7 @@ from bptt_sym.spelling.said_before import with_conditions
 from bptt_sym.spelling.sets_of_steps import with_ranges_for_sets
 from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
+from bptt_sym.spelling.signs_in_text import with_signs_for_text
 from bptt_sym.spelling.single_step import with_its_step
 from bptt_sym.spelling.slashed import with_bars_for_slashes
 from bptt_sym.spelling.slopes_at import with_slopes_taken_at
@@ -257,6 +260,7 @@ def _general_lines(s: Spelling) -> None:
 
 #: What is only typesetting, or stands beside a formula.
 TYPESETTING = (
+    _each(with_signs_for_text),
     _all(without_names_of_norms),
     _each(without_long_blanks),
     _each(with_ranges_for_sets),
@@ -281,6 +285,7 @@ TYPESETTING = (
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
+    _all(with_entries_for_powers),
     _lettered(with_letters_for_durations),
     _lettered(with_layers_for_units),
     _all(with_deltas_for_epsilons),
@@ -345,6 +350,7 @@ GATES = (
 DERIVATIVES = (
     _all(with_names_at_the_end),
     _all(with_names_for_applied),
+    _all(with_gradients_for_differentials),
     _by_loss(with_losses_for_nablas),
     _all(with_arguments_for_words),
     _all(with_predictions_for_targets),
