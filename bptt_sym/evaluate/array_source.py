@@ -52,9 +52,9 @@ NUMPY = Dialect(
     "np.full({shape}, {value}, dtype=dtype)",
     "np.broadcast_to({a}, {shape})",
     "np.einsum({spec!r}, {a}, {b})",
-    "({a} > 0).astype(float)",
+    "({a} > 0).astype({a}.dtype)",
     "np.pad({a}, [(0, 0)] * ({a}.ndim - {back}) + [({before}, {after})] + [(0, 0)] * ({back} - 1))",
-    "({a}[..., :, None] * np.eye({a}.shape[-1]))",
+    "({a}[..., :, None] * np.eye({a}.shape[-1], dtype={a}.dtype))",
     "np.empty",
 )
 #: NumPy source with functions of :mod:`~bptt_sym.evaluate.pooled` for what needs fresh memory.
@@ -68,7 +68,7 @@ POOLED = replace(
 TORCH = Dialect(
     "torch",
     "torch.cat([{parts}], {axis})",
-    "torch.full({shape}, {value}, dtype=dtype)",
+    "torch.full({shape}, {value}, dtype=dtype, device=device)",
     "torch.broadcast_to({a}, {shape})",
     "torch.einsum({spec!r}, {a}, {b})",
     "({a} > 0).to(dtype)",
@@ -79,13 +79,13 @@ TORCH = Dialect(
 JAX = Dialect(
     "jnp",
     "jnp.concatenate([{parts}], {axis})",
-    "jnp.full({shape}, {value})",
+    "jnp.full({shape}, {value}, dtype=dtype)",
     "jnp.broadcast_to({a}, {shape})",
     "jnp.einsum({spec!r}, {a}, {b})",
-    "({a} > 0).astype(float)",
+    "({a} > 0).astype({a}.dtype)",
     "jnp.pad({a}, [(0, 0)] * ({a}.ndim - {back}) + [({before}, {after})]"
     " + [(0, 0)] * ({back} - 1))",
-    "({a}[..., :, None] * jnp.eye({a}.shape[-1]))",
+    "({a}[..., :, None] * jnp.eye({a}.shape[-1], dtype={a}.dtype))",
     "jnp.empty",
 )
 

@@ -182,7 +182,7 @@ class _ScanModule(LoopModule):
         lines.append(f"    return ({nexts},), ({kept}{',' if kept else ''})")
         zeros = ", ".join(
             "jnp.zeros((B" + "".join(f", {self.w.size(s)}" for s in p.shape(self.adj.reads[key]))
-            + (",))" if not p.shape(self.adj.reads[key]) else "))")
+            + (",), dtype)" if not p.shape(self.adj.reads[key]) else "), dtype)")
             for key, _ in queue
         )  # fmt: skip
         sources = "".join(f"{e}, " for e in self.scanned.values()).strip()

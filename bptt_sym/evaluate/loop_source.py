@@ -210,17 +210,17 @@ class LoopModule(LoopPlan):
         return [f"    {s}" for s in body]
 
     def _dtype(self) -> str:
-        return ", dtype=dtype" if self.dialect.module in ("np", "torch") else ""
+        return ", dtype=dtype" + ", device=device" * (self.dialect.module == "torch")
 
     def _head(self, lines: list[str], first: str | None) -> list[str]:
         if first is None:
             raise NotSupported(f"{self.rec.name} has no inputs: nothing tells the number of steps")
         out = [f"T, B = {first}.shape[:2]"]
-        if self.dialect.module == "torch":
-            out.append(f"dtype = {first}.dtype")
-        elif self.dialect.module == "np":
-            weight = "".join(f"{ident}, " for _, ident in self.signature.params[:1])
-            out.append(f"dtype = np.result_type({weight}{first}, np.float32)")
+        weight = "".join(f"{ident}, " for _, ident in self.signature.params[:1])
+        out += {
+            "torch": [f"dtype = {first}.dtype", f"device = {first}.device"],
+            "jnp": [f"dtype = jnp.result_type({weight}{first})"],
+        }.get(self.dialect.module, [f"dtype = np.result_type({weight}{first}, np.float32)"])
         groups = (
             (self.signature.params, 0),
             (self.signature.contexts, 1),
@@ -240,7 +240,7 @@ class LoopModule(LoopPlan):
         if any(op.kind == "read" and op.attr[0] == LAST for op in self.program.ops):
             m = self.dialect.module
             out += (
-                ["last = jnp.zeros((T, B)).at[-1].set(1.0)"]
+                ["last = jnp.zeros((T, B), dtype).at[-1].set(1.0)"]
                 if m == "jnp"
                 else [f"last = {m}.zeros((T, B){self._dtype()})", "last[-1] = 1.0"]
             )
@@ -251,9 +251,7 @@ class LoopModule(LoopPlan):
 
     def _candidates(self) -> list[str]:
         """Everything that ``backward`` could need, in the order of its making."""
-        out = ["T", "B"]
-        if self.dialect.module in ("np", "torch"):
-            out.append("dtype")
+        out = ["T", "B", "dtype"] + ["device"] * (self.dialect.module == "torch")
         out += self.w.dim_names.values()
         sig = self.signature
         out += [i for group in (sig.params, sig.contexts, sig.inputs) for _, i in group]
@@ -440,7 +438,7 @@ class LoopModule(LoopPlan):
                     0,
                     f"{self._seed(name)} = "
                     + self.dialect.broadcast.format(
-                        a=f"{m}.asarray({self._seed(name)})", shape=f"(T, B{own})"
+                        a=f"{m}.asarray({self._seed(name)}{self._dtype()})", shape=f"(T, B{own})"
                     ),
                 )
         return head + self._guarded(lines)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
+from inspect import signature
+from typing import Any
 
 import numpy as np
 import pytest
@@ -270,3 +273,29 @@ class TestFlow:
             assert path.stat().st_size > 1000
         with pytest.raises(InputError, match="png or"):
             scenario("vanishing", 20).save(tmp_path / "flow.pdf")
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+def test_source_computes_in_the_type_and_on_the_device_of_its_arrays(backend: str) -> None:
+    """Also where only one cotangent is given: the others are zeros of the same type."""
+    library = pytest.importorskip(backend, reason=f"{backend} is not installed")
+    space: dict[str, Any] = {}
+    rec = evaluate.executable(cell("lstm-vector"))
+    exec(evaluate.source(rec, backend), space)
+    r, sizes = np.random.default_rng(0), {"n": 3, "m": 2}
+    shapes = {p: [sizes[d] for d in rec.shape(p)] for p in rec.parameters}
+    shapes |= {"x": [4, 5, 2], "h0": [5, 3], "c0": [5, 3]}
+    names_ = signature(space["forward"]).parameters
+    arrays = {k: np.float32(r.normal(size=shapes[k])) for k in names_}
+    seed = np.float32(r.normal(size=(4, 5, 3)))
+    convert: Any = np.asarray
+    if backend == "torch":  # a device that holds no numbers, and refuses arrays of others
+        convert = partial(library.tensor, device="meta")
+    if backend == "jax":
+        library.config.update("jax_enable_x64", True)
+        convert = library.numpy.asarray
+    values, saved = space["forward"](**{k: convert(v) for k, v in arrays.items()})
+    grads = space["backward"](saved, d_h_in=convert(seed))
+    for name, value in {**values, **grads}.items():
+        assert str(value.dtype).endswith("float32"), name
+        assert backend != "torch" or value.device.type == "meta", name
