@@ -22,20 +22,20 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     """The formulas in the order of the document, and what they tell together."""
     spelling = spelt(document)
     everything, texts = spelling.formulas, spelling.marked
-    context = Context.of(without_steps([f.latex for f in everything]), document.words)
+    context = Context.of(without_steps([f.latex for f in everything]), document.sentences)
     context.first = first_steps((f.latex, f.section) for f in everything)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     context.stated = both_means_and_sums(texts) | runs_back(texts)
-    context.stated |= row_gradients(document.words)
+    context.stated |= row_gradients(document.sentences)
     context.marks = any(f.delta for f in everything)
     context.letters = spelling.letters
     context.last_step_said = last_step_said(document.source.text)
-    context.sizes = SaidSizes.of(document.source.text)
+    context.sizes = SaidSizes.of(document.told)
     context.sloped = sloped(texts)
     context.both_ways = compared_both_ways(f.latex for f in everything)
     context.given = given_values(everything)
     context.in_rows = shown_in_rows(texts)
-    context.lengths = said_lengths(document.source.text) | spelling.lengths
+    context.lengths = said_lengths(document.told) | spelling.lengths
     context.wording = replace(context.wording, mean=gives_a_mean(texts))
-    context.identities |= said_identities(document.source.text)
+    context.identities |= said_identities(document.told)
     return everything, context

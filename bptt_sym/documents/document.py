@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from bptt_sym.documents.characters import with_characters, with_padded_characters
+from bptt_sym.documents.between import without_blanks, words_and_code
+from bptt_sym.documents.characters import with_characters
 from bptt_sym.documents.macros import Macros, collected, environments, expand
 from bptt_sym.documents.masking import Masked, mask_markdown, mask_tex, percent_decoded
 from bptt_sym.documents.plain_lines import line_formulas
@@ -200,6 +201,16 @@ class Document:
     #: The words, formulas and code blanked out.
     words: str = ""
 
+    @cached_property
+    def sentences(self) -> str:
+        """The words without long blanks, which patterns that look for sentences would try."""
+        return without_blanks(self.words)
+
+    @cached_property
+    def told(self) -> str:
+        """The whole text without long blanks."""
+        return without_blanks(self.source.text)
+
 
 def read_document(path: str | Path) -> Document:
     """The document in a file; the suffix decides how it is read.
@@ -306,7 +317,7 @@ def assembled(
         else:
             formulas.append(made)
             ends.append(region.end)
-    words, code = _words(source.text, plain, masked, found)
+    words, code = words_and_code(source.text, plain, masked, found)
     lines, code = _of_lines(code, masked.code)
     spoken = tuple(
         Formula(
@@ -385,52 +396,6 @@ def _joined(
         latex=before.latex + middle + after.latex,
         offsets=[*before.offsets[:-1], *([place] * len(middle)), *after.offsets],
     )
-
-
-def _words(text: str, plain: str, masked: Masked, found: Sequence[Found]) -> tuple[str, str]:
-    """The sentences, and the code spans, with everything else blanked out."""
-    out: list[str] = []
-    pos = 0
-    for region in found:
-        if region.start >= pos:
-            out += [plain[pos : region.start], blanked(plain[region.start : region.end])]
-            pos = region.end
-    words = _scripts(with_padded_characters("".join([*out, plain[pos:]])))
-    words = _broken(words, masked.blocks)
-    code: list[str] = []
-    pos = 0
-    for start, end in masked.code:
-        code += [blanked(text[pos:start]), text[start:end]]
-        pos = end
-    return words, "".join([*code, blanked(text[pos:])]).translate(_FRAME)
-
-
-def _broken(words: str, places: Sequence[int]) -> str:
-    """``words`` with a line end for the blank at each place."""
-    if not places:
-        return words
-    chars = list(words)
-    for place in places:
-        if chars[place] == " ":
-            chars[place] = "\n"
-    return "".join(chars)
-
-
-#: The lines of a box that is drawn around text.
-_FRAME = dict.fromkeys(range(9472, 9600), " ")
-_RAISED = re.compile(r"<(?P<tag>su[bp])>(?P<what>[^<>\n]{1,12})</(?P=tag)>", re.IGNORECASE)
-
-
-def _scripts(words: str) -> str:
-    """``h<sub>t-1</sub>`` as ``h_{t-1}``, of the same length."""
-    if "<su" not in words.lower():
-        return words
-    return _RAISED.sub(_script, words)
-
-
-def _script(m: re.Match[str]) -> str:
-    mark = "_" if m.group("tag").lower() == "sub" else "^"
-    return f"{mark}{{{m.group('what').strip()}}}".ljust(len(m.group()))
 
 
 def formula_from_text(text: str, name: str) -> Formula:

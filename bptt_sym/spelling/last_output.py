@@ -92,7 +92,9 @@ class LastOutput:
         last = cls.of(formulas, timed)
         if last.names:
             return [last.written_out(f) for f in formulas]
-        parts = {f.section: [g for g in formulas if g.section == f.section] for f in formulas}
+        parts: dict[int, list[Formula]] = {}
+        for f in formulas:
+            parts.setdefault(f.section, []).append(f)
         own = {k: cls.of(part, sequences([f.latex for f in part])) for k, part in parts.items()}
         return [own[f.section].written_out(f) for f in formulas]
 

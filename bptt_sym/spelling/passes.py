@@ -175,7 +175,7 @@ def _by_words(function: Callable[[_Formulas, str], list[Formula]]) -> Pass:
     """A pass that also looks into the words between the formulas."""
 
     def run(s: Spelling) -> None:
-        s.formulas = function(s.formulas, s.document.words)
+        s.formulas = function(s.formulas, s.document.sentences)
 
     return Pass(function.__name__, run)
 
@@ -184,7 +184,7 @@ def _by_source(function: Callable[[_Formulas, str], list[Formula]]) -> Pass:
     """A pass that also looks into the whole text, formulas and all."""
 
     def run(s: Spelling) -> None:
-        s.formulas = function(s.formulas, s.document.source.text)
+        s.formulas = function(s.formulas, s.document.told)
 
     return Pass(function.__name__, run)
 
@@ -230,7 +230,7 @@ def _shorthand(s: Spelling) -> None:
     if any(map(_NUMBERED_MARK.search, s.marked)):
         # A walk through numbered steps has no step t.
         running |= sequences([f.latex for f in general_lines(s.formulas)])
-    short = Shorthand.of([*s.marked, s.document.words], running)
+    short = Shorthand.of([*s.marked, s.document.sentences], running)
     s.formulas = [short.written_out(as_vectors(f, short.gates)) for f in s.formulas]
 
 
@@ -239,7 +239,7 @@ def _marked(s: Spelling) -> None:
 
 
 def _horizon(s: Spelling) -> None:
-    letter = last_step_letter(s.texts, s.document.source.text)
+    letter = last_step_letter(s.texts, s.document.told)
     if letter:
         s.formulas = [with_horizon(f, letter) for f in s.formulas]
 

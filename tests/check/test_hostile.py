@@ -60,6 +60,10 @@ def test_a_hostile_formula_ends_with_a_message(name: str) -> None:
         "{ h }_{" * 3_000,
         "<img " * 50_000,
         "`" * 200_001,
+        "\n" * 100_000,
+        "```\n" * 10_000,
+        "---\n" + "a: &a [*a]\n" * 5_000 + "---\n" + CELL,
+        r"\item $h_t$ " * 8_000,
     ],
 )
 def test_hostile_prose_ends(text: str) -> None:
