@@ -20,6 +20,7 @@ from bptt_sym.testing.named import raised
 from bptt_sym.testing.report import Finding
 from bptt_sym.testing.traced import at_one_place, explained, traced_room
 from bptt_sym.testing.tracing import Traced
+from bptt_sym.testing.trees import flattened
 
 Array = Any
 Params = Mapping[str, Array]
@@ -49,14 +50,17 @@ class PairError(AssertionError):
 
 
 def assert_pair(
-    loss: Callable[[dict[str, Array]], Any],
-    grad: Callable[[dict[str, Array]], Params],
-    params: Params,
+    loss: Callable[[Any], Any],
+    grad: Callable[[Any], Any],
+    params: Any,
     *,
     directions: int = 3,
     seed: int = 0,
 ) -> None:
     """Assert that ``grad(params)`` is the gradient of ``loss`` at ``params``.
+
+    ``params`` is a dictionary of arrays, or anything made of dictionaries, lists and tuples (see
+    :mod:`bptt_sym.testing.trees`); the gradient is built like it.
 
     Every parameter is tried along ``directions`` random directions, and, where that fails, entry
     by entry to say which. ``loss`` may return the losses of the steps, which are summed. If it is
@@ -74,14 +78,15 @@ def assert_pair(
 
 
 def judge_pair(
-    loss: Callable[[dict[str, Array]], Any],
-    grad: Callable[[dict[str, Array]], Params],
-    params: Params,
+    loss: Callable[[Any], Any],
+    grad: Callable[[Any], Any],
+    params: Any,
     *,
     directions: int = 3,
     seed: int = 0,
 ) -> list[Finding]:
     """What is wrong with the pair; see :func:`assert_pair`."""
+    loss, grad, point = flattened(loss, grad, params)
     losses = loss
 
     def total(p: dict[str, Array]) -> Any:
@@ -89,7 +94,6 @@ def judge_pair(
 
     loss = total
     rng = np.random.default_rng(seed)
-    point = {k: np.array(v, np.float64) for k, v in params.items()}
     kept = {k: v.copy() for k, v in point.items()}
     broken = _broken(loss, point)
     if broken is not None:
@@ -328,6 +332,9 @@ def _ridders(loss: Any, point: Params, direction: Params) -> Slope:
             if off <= error:
                 best, error = row[k + 1], off
         table.append(row)
-    value = abs(float(loss(dict(point))))
-    noise = 20 * 2.0**-53 * value / h
+    value = np.asarray(loss(dict(point)))
+    # A loss that is computed in float32, as JAX does unless told otherwise, has its noise.
+    single = value.dtype in (np.float32, np.float16)
+    unit = float(np.finfo(value.dtype).eps) / 2 if single else 2.0**-53
+    noise = 20 * unit * (abs(float(value)) / h + abs(best) * single)
     return Slope(best, 4 * error + noise, "extrapolated differences")

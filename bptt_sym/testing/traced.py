@@ -262,7 +262,7 @@ def _two_cuts(
         [_of(_slope(loss, point, v, c, np.sum)) - r for v, r in zip(along, right, strict=True)]
         for _, c in cuts
     ]
-    table, needed = np.array(made).reshape(len(cuts), -1), np.array(off)
+    table, needed = np.array(made).reshape(len(cuts), len(along)), np.array(off)
     near = 1e-9 * (np.abs(right) + np.abs(needed) + np.abs(table).max(0, initial=0.0))
     for i in range(len(cuts)):
         for j in range(i + 1, len(cuts)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -323,3 +323,86 @@ def test_a_subset_of_columns_is_found_by_its_sum(seed: int, count: int, data: An
     else:
         assert found is None
     assert _subset(columns, columns @ chosen + 0.5) is None
+
+
+class Pair(NamedTuple):
+    W: Any
+    b: Any
+
+
+def layer(p: Any) -> Any:
+    return (np.tanh(p[0] @ np.array([1.0, 2.0]) + p[1]) ** 2).sum()
+
+
+def layer_back(p: Any) -> list[Any]:
+    y = np.tanh(p[0] @ np.array([1.0, 2.0]) + p[1])
+    d = 2 * y * (1 - y * y)
+    return [np.outer(d, [1.0, 2.0]), d]
+
+
+WEIGHTS = [np.array([[0.5, -1.0], [0.2, 0.3]]), np.array([0.1, 0.2])]
+
+
+@pytest.mark.parametrize(
+    ("build", "read", "name"),
+    [
+        (lambda v: v, lambda p: p, "params[1]"),
+        (tuple, lambda p: p, "params[1]"),
+        (lambda v: Pair(*v), lambda p: p, "params[1]"),
+        (lambda v: {"l": v}, lambda p: p["l"], "l[1]"),
+        (lambda v: [{"W": v[0], "b": v[1]}], lambda p: list(p[0].values()), "params[0].b"),
+        (lambda v: {"a": {"W": v[0]}, "b": v[1], "name": "x", "no": None},
+         lambda p: [p["a"]["W"], p["b"]], "b"),
+    ],
+)  # fmt: skip
+def test_parameters_within_each_other(build: Any, read: Any, name: str) -> None:
+    def loss(p: Any) -> Any:
+        return layer(read(p))
+
+    def grad(p: Any, factor: float = 1.0) -> Any:
+        w, b = layer_back(read(p))
+        return build([w, factor * b])
+
+    assert judge_pair(loss, grad, build(WEIGHTS)) == []
+    found = judge_pair(loss, lambda p: grad(p, 2.0), build(WEIGHTS))
+    assert found[0].message.startswith(f"d{name}[")
+    assert "2 times the gradient" in found[0].message
+
+
+def test_a_bare_array_and_whole_numbers() -> None:
+    def square(p: Any) -> Any:
+        return (p * p).sum()
+
+    assert judge_pair(square, lambda p: 2 * p, WEIGHTS[0]) == []
+    assert judge_pair(square, lambda p: 3 * p, WEIGHTS[0])[0].message.startswith("dparams[")
+    assert judge_pair(square, lambda p: 2 * p, 3) == []
+    # A size has no gradient, and a parameter that is given as a whole number has one.
+    sized = {"w": WEIGHTS[1], "n": 1, "at": np.array([1, 0])}
+    assert judge_pair(
+        lambda p: square(p["w"][p["at"]][: p["n"]]),
+        lambda p: {"w": 2 * p["w"] * (p["at"] < p["n"])}, sized,
+    ) == []  # fmt: skip
+    found = judge_pair(
+        lambda p: square(p["w"] * p["v"]), lambda p: {"w": 2 * p["w"] * p["v"] ** 2},
+        {"w": WEIGHTS[1], "v": np.array([2, 3])},
+    )  # fmt: skip
+    assert [f.code for f in found] == ["missing"]
+    found = judge_pair(
+        lambda p: layer(p["l"]), lambda p: {"l": layer_back(p["l"])[0]}, {"l": WEIGHTS}
+    )
+    assert "the gradient of l is ndarray, no list" in found[0].message
+    with pytest.raises(InputError, match="w is complex"):
+        judge_pair(lambda p: square(abs(p["w"])), lambda p: p, {"w": np.array([1j])})
+
+
+def test_a_loss_in_single_precision() -> None:
+    def loss(p: Any) -> Any:
+        return (np.tanh(p["w"].astype(np.float32)) ** 2).sum()
+
+    def grad(p: Any) -> Any:
+        w = p["w"].astype(np.float32)
+        return {"w": 2 * np.tanh(w) / np.cosh(w) ** 2}
+
+    assert judge_pair(loss, grad, {"w": WEIGHTS[1]}) == []
+    found = judge_pair(loss, lambda p: {"w": 1.01 * grad(p)["w"]}, {"w": WEIGHTS[1]})
+    assert [f.code for f in found] == ["value"]
