@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.errors import BpttError
-from bptt_sym.testing.mistakes import Mistake, library
+from bptt_sym.testing.mistakes import Mistake, in_parts, library
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
 
@@ -112,7 +112,8 @@ class Search:
 
     def match(self, evidence: Sequence[Evidence], names: Sequence[str]) -> Diagnosis | None:
         """The first known mistake that gives the same numbers on every problem."""
-        return self.among(self._timely(library(self.model)), evidence, names)
+        known = (some for made in (library, in_parts) for some in self._timely(made(self.model)))
+        return self.among(known, evidence, names)
 
     def among(
         self, mistakes: Iterable[Mistake], evidence: Sequence[Evidence], names: Sequence[str]

@@ -49,6 +49,7 @@ from bptt_sym.testing.saved_mistakes import recomputed, saved_mistakes
 from bptt_sym.testing.seed_mistakes import seed_mistakes
 from bptt_sym.testing.segment_mistakes import segment_mistakes
 from bptt_sym.testing.shared_mistakes import shared_mistakes
+from bptt_sym.testing.split_mistakes import split_mistakes
 from bptt_sym.testing.substitutions import reordered, substitutions
 from bptt_sym.testing.tape_mistakes import tape_mistakes
 from bptt_sym.testing.window_mistakes import window_mistakes
@@ -90,6 +91,14 @@ def library(model: Model) -> Library:
     return cached[1]
 
 
+def in_parts(model: Model) -> Library:
+    """Those that befall a part of the way back alone; they are many, and nobody's first guess."""
+    cached = _IN_PARTS.get(id(model))
+    if cached is None or cached[0] is not model:
+        cached = _IN_PARTS[id(model)] = (model, Library(split_mistakes(model, library(model))))
+    return cached[1]
+
+
 def _every(model: Model) -> Iterator[Mistake]:
     yield from _weighed()
     for some in (
@@ -105,6 +114,7 @@ def _every(model: Model) -> Iterator[Mistake]:
 
 
 _LIBRARIES: dict[int, tuple[Model, Library]] = {}
+_IN_PARTS: dict[int, tuple[Model, Library]] = {}
 
 
 # -- lags, steps and examples weighed wrongly ------------------------------------------------------
@@ -430,4 +440,4 @@ def _numbers(_: Model) -> Iterator[Mistake]:
     )  # fmt: skip
 
 
-__all__ = ["Gradient", "Mistake", "library", "right", "weighed"]
+__all__ = ["Gradient", "Mistake", "in_parts", "library", "right", "weighed"]

@@ -7,9 +7,13 @@ import pytest
 
 from bptt_sym.read import recurrence_from_latex
 from bptt_sym.testing import run
+from bptt_sym.testing.compare import mismatches
+from bptt_sym.testing.draw import draw
+from bptt_sym.testing.mistakes import in_parts
 from bptt_sym.testing.models import model_of, named_model
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.segment_mistakes import segment_mistakes
+from tests.testing.hand_written import module, said
 
 Array = Any
 
@@ -122,3 +126,32 @@ def test_shares_of_a_matrix_that_a_sum_takes_twice(made: Any, words: str) -> Non
 
     report = run(gradient, ANTISYMMETRIC)
     assert (words in report.text()) if words else report.ok
+
+
+@pytest.mark.parametrize(
+    ("bug", "words"),
+    [
+        ("path through the cell is missing in dh/dh",
+         "the path from c_t through h is dropped; so it is in what is carried back to h alone"),
+        ("cell's row of the Jacobian by f alone",
+         "what c carries back does not get further; so it is in what is carried back to h alone"),
+        ("cell's cotangent does not reach weights",
+         "what c carries back does not get further; so it is in the gradients of the parameters"),
+    ],
+)  # fmt: skip
+def test_a_block_of_the_joint_jacobian_that_is_wrong_is_named(bug: str, words: str) -> None:
+    own = module("supplied_changes")
+    old, new = next((o, w) for n, b, o, w in own.EDITS if (n, b) == ("block_lstm", bug))
+    assert words in said(own.changed("block_lstm", old, new), "lstm")
+
+
+def test_mistakes_in_a_part_are_mistakes_and_not_what_is_wrong_everywhere() -> None:
+    for cell in ("elman", "gru"):
+        model = named_model(cell)
+        p = draw(model, 5, steps=4, batch=2)
+        every = [m for m in in_parts(model) if "fudge" not in m.code]
+        assert len(every) > 40
+        for mistake in every[:: max(1, len(every) // 40)]:
+            bad = {m.name for m in mismatches(p, mistake.gradient(p))}
+            assert bad, mistake.code
+            assert "in-carry" not in mistake.code or not bad & {"V", "c"}, mistake.code
