@@ -13,6 +13,7 @@ from bptt_sym.check.called_wrong import QUOTED, called_wrong
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.suppositions import supposition
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.any_recurrence import SAID as ANY
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import BRACKETS, closing
@@ -142,6 +143,8 @@ def as_rewritten(verdict: Verdict, row: Row, formula: Formula) -> Verdict:
     if said and verdict.is_right:
         readings = (*verdict.readings, *said)
         return replace(verdict, verdict="right_under_reading", readings=readings)
+    if ANY in said and verdict.verdict == "wrong":
+        return Verdict("undecided", note=f"{ANY}: under it the formula fails")
     if said and verdict.verdict == "wrong":
         return replace(verdict, assumptions=(*verdict.assumptions, *said))
     return verdict

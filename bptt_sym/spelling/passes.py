@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
+from bptt_sym.definitions.any_recurrence import any_recurrence
 from bptt_sym.definitions.completion import labelled_sequences, sequences
 from bptt_sym.definitions.instances import general_lines
 from bptt_sym.definitions.labelled_arguments import labelled_arguments
@@ -385,6 +386,7 @@ MARKS = (
     _all(copied),
     Pass("last_step_letter", _horizon),
     Pass("last_output", _last_output),
+    _all(any_recurrence),
     Pass("general_lines", _general_lines),
 )
 PASSES: tuple[Pass, ...] = (*TYPESETTING, *NAMES, *PRODUCTS, *GATES, *DERIVATIVES, *MARKS)
