@@ -18,6 +18,7 @@ from dataclasses import replace
 from bptt_sym.definitions.instances import soft
 from bptt_sym.definitions.outline import Kind, Row, is_relation, outline
 from bptt_sym.documents.document import Formula
+from bptt_sym.documents.respelling import replaced
 from bptt_sym.errors import BpttError
 from bptt_sym.read.vocabulary import plain_name
 
@@ -37,6 +38,11 @@ _BY_THETA = re.compile(
 _LOSS = re.compile(
     r"\{\s*(?:\\partial|d)\s*(?P<loss>\\mathcal\s*\{\s*[LEJC]\s*\}|[LEJC])(?![A-Za-z])"
 )
+_STATE_BY_THETA = re.compile(
+    rf"\\[dt]?frac\s*\{{\s*\\partial\s*(?P<of>{_NAME}\s*_\s*(?:\{{[^{{}}]{{1,12}}\}}|[a-z0-9]))\s*\}}"
+    rf"\s*\{{\s*\\partial\s*{_THETA}\s*\}}"
+)
+_OF_A_COPY = re.compile(rf"\{{\s*\\partial\s*{_THETA}\s*[_^]")
 
 
 def any_recurrence(formulas: Sequence[Formula]) -> list[Formula]:
@@ -62,6 +68,12 @@ def any_recurrence(formulas: Sequence[Formula]) -> list[Formula]:
         rf"{loss} = \sum_{{t=1}}^{{T}} {loss}_{{t}}",
     ]
     first = formulas[0]
+    if _OF_A_COPY.search(every):
+        # Beside ∂h_t/∂θ_t, of the step alone, ∂h_t/∂θ is along every path.
+        formulas = [
+            replaced(f, _STATE_BY_THETA, lambda m: rf"\frac{{d {m['of']}}}{{d {m['theta']}}}")
+            for f in formulas
+        ]  # fmt: skip
     told = [replace(f, supposes=(*f.supposes, (SAID, ""))) for f in formulas]
     return [*(soft(first, line) for line in lines), *told]
 

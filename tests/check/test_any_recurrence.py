@@ -28,7 +28,7 @@ def test_it_is_what_an_unknown_function_gives() -> None:
         STEP, *NAMES, "P_t = Q_t + J_t P_{t-1}", r"\delta_t = e_t + \delta_{t+1} J_{t+1}",
         r"\frac{\partial L}{\partial\theta} = \sum_t \delta_t Q_t",
         "P_t = Q_t + J_{t-1} P_{t-1}", r"\delta_t = e_t + \delta_{t+1} J_t",
-        r"\frac{\partial L}{\partial\theta} = \sum_t \delta_t P_t",
+        r"\frac{\partial L}{\partial\theta} = \sum_t e_t Q_t",
     )  # fmt: skip
     assert found[0] == "right"
     assert found[6:] == ["right"] * 3 + ["undecided"] * 3  # nobody says which state it is
