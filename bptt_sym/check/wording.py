@@ -41,8 +41,9 @@ from bptt_sym.read.chains import outside
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence, lag_of
 
-#: ``\\tau \\frac{dh}{dt} = …``: by time itself.
+#: ``\\tau \\frac{dh}{dt} = …``: a time constant, and a derivative by time itself.
 _IN_CONTINUOUS_TIME = re.compile(
+    r"\\tau(?![A-Za-z])(?:\s*_\s*[A-Za-z])?\s*"
     r"\\[dt]?frac\s*\{\s*(?:\\mathrm\s*\{\s*d\s*\}|\\partial|d)[^{}=]{1,24}(?:\{[^{}]{1,12}\}[^{}]{0,12})?\}\s*"
     r"\{\s*(?:\\mathrm\s*\{\s*d\s*\}|\\partial|d)\s*t\s*\}"
 )
