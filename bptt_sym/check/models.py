@@ -18,6 +18,7 @@ from bptt_sym.check.dimension import claim_of_one_unit, of_vectors, one_unit
 from bptt_sym.check.model import Model
 from bptt_sym.check.slopes import without_functions
 from bptt_sym.decide.rewriting import defined_in_rows
+from bptt_sym.definitions.arguments_named_later import with_arguments_named
 from bptt_sym.definitions.clashes import beside, given_anew
 from bptt_sym.definitions.completion import completed, gives_way
 from bptt_sym.definitions.defining import Definition
@@ -120,6 +121,7 @@ class Models:
             They make no recurrence, neither with what stands already nor by themselves.
         """
         definitions = [self._of_a_step(d) for d in definitions]
+        definitions = with_arguments_named(definitions, self.known, formula)
         fresh = {d.key: d for d in definitions}
         if any(d.gates for d in definitions):
             # Gates have the logistic function, whatever \\sigma was before.

@@ -138,10 +138,10 @@ def definitions_of(row: Row, formula: Formula) -> list[Definition]:
     if (found := _of_the_last_step(row, formula) or _of_two_names(row, formula)):
         return found
     if each := _of_each_step(row):
-        lines = _rows(formula, *each)
+        lines = definitions_for(formula, *each)
         return lines if len(lines) == 2 else whole
     if row.says_what_a_function_is and (own := _of_its_own(row)):
-        lines = _rows(formula, *own)
+        lines = definitions_for(formula, *own)
         return lines if len(lines) == 2 else whole
     said = row.argument
     if said is None:
@@ -149,7 +149,7 @@ def definitions_of(row: Row, formula: Formula) -> list[Definition]:
     name, inner = said
     function = row.text[row.chain.sides[1][0].start : row.chain.sides[1][1].start]
     left = row.text[row.chain.sides[0][0].start : row.chain.sides[0][-1].end]
-    found = _rows(formula, f"{name} = {inner}", f"{left} = {function}({name})")
+    found = definitions_for(formula, f"{name} = {inner}", f"{left} = {function}({name})")
     return found if all(d.kind is Kind.SEQUENCE for d in found) else whole
 
 
@@ -230,7 +230,8 @@ def _of_the_last_step(row: Row, formula: Formula) -> list[Definition]:
     }:
         return []
     step, total = match.group("loss"), match.group("total")
-    return _rows(formula, f"{step}_{{t}} = {match.group('value')}", f"{total} = {step}_{{T}}")
+    lines = f"{step}_{{t}} = {match.group('value')}", f"{total} = {step}_{{T}}"
+    return definitions_for(formula, *lines)
 
 
 def _of_two_names(row: Row, formula: Formula) -> list[Definition]:
@@ -244,13 +245,13 @@ def _of_two_names(row: Row, formula: Formula) -> list[Definition]:
         return []
     left, middle, value = (row.text[s[0].start : s[-1].end] for s in sides)
     try:
-        found = _rows(formula, f"{middle} = {value}", f"{left} = {middle}")
+        found = definitions_for(formula, f"{middle} = {value}", f"{left} = {middle}")
     except InputError:
         return []
     return found if all(d.kind is Kind.SEQUENCE for d in found) else []
 
 
-def _rows(formula: Formula, *lines: str) -> list[Definition]:
+def definitions_for(formula: Formula, *lines: str) -> list[Definition]:
     """The definitions that ``lines``, which stand for parts of ``formula``, are."""
     out = []
     for line in lines:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from bptt_sym.definitions.gates import ARGUMENTS, GATES, at_step_t, bare_letter, written
 from bptt_sym.definitions.usage import Usage
-from bptt_sym.notation import At, Fn
+from bptt_sym.notation import At, Fn, Idx
 from bptt_sym.read.vocabulary import plain_name
-from bptt_sym.recurrence import Recurrence
+from bptt_sym.recurrence import STEP, Recurrence
 
 #: Weights of an output.
 OUT_WEIGHTS = r"W_y W_{y} W_{hy} W_{yh} W_{qh} W_{hq} W_{ho} W_{oh} W_{out} V W_o".split()
@@ -36,15 +36,23 @@ class Argument:
         return plain_name(self.name.removesuffix("_t").removesuffix("^{(t)}"))
 
 
-def argument(name: str, state: str, rec: Recurrence, usage: Usage) -> Argument | None:
-    """The name of what stands inside the activation of ``state``; ``None`` if it has none."""
+def argument(
+    name: str, state: str, rec: Recurrence, usage: Usage, *, beside: bool = False
+) -> Argument | None:
+    """The name of what stands inside the activation of ``state``; ``None`` if it has none.
+
+    ``beside`` another name, which nothing goes on with, it has the equation of that one.
+    """
     from bptt_sym.render.latex import latex
 
     rhs = rec.rhs(state)
     if not (isinstance(rhs, Fn) and rhs.order == 0):
         return None
     function = written(rhs.name)
-    lines = (f"{name} = {latex(rhs.arg, rec)}", f"{at_step_t(state)} = {function}({name})")
+    inside = rhs.arg
+    if beside and isinstance(inside, At) and inside.name in rec.gates and inside.time == Idx(STEP):
+        inside = rec.rhs(inside.name)
+    lines = (f"{name} = {latex(inside, rec)}", f"{at_step_t(state)} = {function}({name})")
     found = Argument(name, plain_name(state), lines, sure=False)
     return replace(found, sure=(function, found.plain) in usage.activated)
 
@@ -82,7 +90,9 @@ def inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[Argument
     for gate in rec.gates:
         letter = plain_name(gate)
         rhs = rec.rhs(gate)
-        if isinstance(rhs, Fn) and isinstance(rhs.arg, At):
+        inside = rhs.arg if isinstance(rhs, Fn) else None
+        named = isinstance(inside, At)
+        if isinstance(inside, At) and not _idles(inside.name, usage):
             continue  # it has a name already
         bare = bare_letter(gate)
         forms = (r"\hat{%s}", r"\bar{%s}", r"\tilde{%s}")
@@ -91,12 +101,14 @@ def inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[Argument
                 continue
             if letter in GATES and name in usage.timed and name not in known:
                 out.append(argument(f"{name}_t", gate, rec, usage))
-        for name in (form % n for n in dict.fromkeys((bare, letter)) for form in ARGUMENTS):
+        small = bare.lower() if bare.lower() not in gates else bare  # z_c beside \\tilde{C}
+        for name in (form % n for n in dict.fromkeys((bare, letter, small)) for form in ARGUMENTS):
             runs = plain_name(name) in usage.running or name in usage.timed
             if (name in usage.scripts or runs) and plain_name(name) not in known:
-                found = argument(f"{name}^{{(t)}}" if runs else name, gate, rec, usage)
+                text = f"{name}^{{(t)}}" if runs else name
+                found = argument(text, gate, rec, usage, beside=named)
                 # The script says of which gate it is the argument.
-                out.append(found and replace(found, sure=True))
+                out.append(found and replace(found, sure=not named))
         accented = _ACCENTED.fullmatch(letter)
         if accented is not None and accents.count(accented["accent"]) == 1:
             for plain in (c for c in "azs" if c not in gates):
@@ -105,6 +117,16 @@ def inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[Argument
                     out.append(argument(f"{name}_t", gate, rec, usage))
     arguments = [a for a in out if a is not None]
     return arguments + _beside_accented(arguments, rec, usage, known)
+
+
+def _idles(name: str, usage: Usage) -> bool:
+    """Whether the text does not go on with a name: another one is in use."""
+    used = {_bare(n) for n in (*usage.varied, *usage.scripts, *usage.running)}
+    return _bare(plain_name(name)) not in used
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[{}\s]", "", name)
 
 
 def _beside_accented(

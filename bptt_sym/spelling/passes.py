@@ -100,6 +100,7 @@ from bptt_sym.spelling.steepest import with_letters_for_slopes
 from bptt_sym.spelling.step_functions import with_states_for_step_functions
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.stepless import with_steps
+from bptt_sym.spelling.stepless_arguments import with_steps_of_arguments
 from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
 from bptt_sym.spelling.steps_behind import with_conditions_on_steps
 from bptt_sym.spelling.tending import without_limit_signs
@@ -340,6 +341,7 @@ PRODUCTS = (
 #: Gates: stacked ones apart, one line for each, one place for their labels.
 GATES = (
     _by_loss(with_stacked_gates),
+    _all(with_steps_of_arguments),
     _all(with_its_step),
     _all(with_steps_of_gates),
     _all(for_each_gate),

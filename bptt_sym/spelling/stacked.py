@@ -33,10 +33,14 @@ _APPLIED = re.compile(
     r"(?:\s|\\[,;:! ]|\\(?:odot|circ)(?![a-z]))*"
 )
 _PARTS = re.compile(r"\\\\|[,;&|]|\\mid(?![a-z])|\\vert(?![a-z])")
+_GROUP = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}")
 _SPACES = re.compile(r"(?<!\\)\\[,;:! ]|\s+")
 #: Where one formula of a display ends and the next begins.
 _PIECES = re.compile(r",?\s*\\q?quad(?![A-Za-z])|\\\\(?!\s*\])")
 _COMMANDS = re.compile(r"\\[A-Za-z]+|[{}]|net")
+#: The argument of a gate, ``z_f``; the weight of an input or a state in one, ``W_{xf}``.
+_ARGUMENT = re.compile(r"(?<![A-Za-z])z\s*_")
+_OF_TWO = re.compile(r"[WURV]\s*_\s*\{\s*[xh]\s*(?P<gate>[fiogcC])\s*\}")
 _LETTER = re.compile(r"(?<![A-Za-z])([a-zC])(?![A-Za-z])")
 _GATES = frozenset("fiogcCzrn")
 _WEIGHT = re.compile(
@@ -336,7 +340,10 @@ def _is_of_weights(stack: Stack, others: Sequence[str]) -> bool:
     """Whether a letter is only said to stack the weights of the gates that have it."""
     if len(others) != 1 or _WEIGHT.fullmatch(others[0]) is None:
         return False
-    return all(_key(text) == f"{_key(others[0])}_{gate}" for gate, text in stack)
+    return all(
+        _key(text) in (f"{_key(others[0])}_{gate}", _key(_of_gate(others[0], gate)))
+        for gate, text in stack
+    )
 
 
 def _is_bracketed(side: str) -> bool:
@@ -347,13 +354,18 @@ def _parts(m: re.Match[str]) -> list[str]:
     """What stands side by side, or one on top of the other."""
     found = m.groupdict()
     inside = _SPACES.sub(" ", found.get("list") or found.get("rows") or "")
-    return [p.strip() for p in _PARTS.split(inside) if p.strip()]
+    inside = _GROUP.sub(lambda g: g.group().replace(",", "\0"), inside)  # z_{f,t}
+    return [p.strip().replace("\0", ",") for p in _PARTS.split(inside) if p.strip()]
 
 
 def _gate(part: str) -> str:
     """The one letter of a gate in what names it, "" without one."""
     letters = set(_LETTER.findall(_COMMANDS.sub(" ", part).replace("_", " ").replace("^", " ")))
     found = letters & _GATES or letters & {"a"}  # (a candidate; what is inside is a_f, a_i, …)
+    if len(found) == 2 and _ARGUMENT.search(part) is not None:
+        found = found - {"z"}  # \\delta_{z_f}
+    if not found and (weight := _OF_TWO.fullmatch(part)) is not None:
+        return weight["gate"]
     return found.pop() if len(found) == 1 else ""
 
 
