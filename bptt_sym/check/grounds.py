@@ -124,7 +124,8 @@ class Grounds:
                 why = READ_AS_ONE
             code = verdict.diagnosis.code if verdict.diagnosis is not None else ""
             claim = judged.basis.claim
-            if not code and "".join(claim.source.split()) != "".join(row.latex.split()):
+            put = "".join(claim.source.split()) != "".join(row.latex.split())
+            if put and code in ("", "BP004"):  # (Of a step that is not written none is wrong.)
                 why = WITH_A_STEP_PUT_IN
             if code == "BP021" and _is_small(judged.basis):
                 why = OF_NUMBERS

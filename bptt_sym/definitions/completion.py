@@ -24,6 +24,8 @@ _WEIGHS = re.compile(r"\s*(?:\\cdot|\\,|\*|·)?\s*\{?\s*(?:\\[a-z]+\s*\{)?[a-z]\
 _STEP_MARKS = frozenset(("t", "T", "k", "n", r"\tau"))
 #: Of these, those that are a step even alone below a name (``b_n`` belongs to a gate called n).
 _ALONE = frozenset(("t", "T", r"\tau", "k"))
+#: What is computed from the state of the step before, even where no line says so.
+_GATES = frozenset(("f", "i", "o", "g", "z", "r", "n"))
 #: Above a name that has a label below, ``z_h^t``, these are its step; ``W_h^T`` is turned.
 _BESIDE = frozenset(("t", "t-1", "t+1"))
 
@@ -366,9 +368,8 @@ class _Line:
                 known = known or name in LOSS_LETTERS
             if not known or (name in about and name in INPUT_LETTERS):
                 continue
-            circle = name == self.left or (
-                name in lagged and self.left in _reach(name, needs)
-            )
+            lags = name in lagged or (name == "h" and self.left in _GATES)
+            circle = name == self.left or (lags and self.left in _reach(name, needs))
             marks.append((m.close, _mark(m, "t-1" if circle and not self.sums else "t")))
         text = self.text
         for end, mark in sorted(marks, reverse=True):

@@ -122,7 +122,7 @@ def inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[Argument
 def _idles(name: str, usage: Usage) -> bool:
     """Whether the text does not go on with a name: another one is in use."""
     used = {_bare(n) for n in (*usage.varied, *usage.scripts, *usage.running)}
-    return _bare(plain_name(name)) not in used
+    return re.match("[a-z](?![a-z])", name) is not None and _bare(plain_name(name)) not in used
 
 
 def _bare(name: str) -> str:

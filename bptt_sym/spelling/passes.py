@@ -56,6 +56,7 @@ from bptt_sym.spelling.from_above import (
 from bptt_sym.spelling.function_letters import with_letters_for_functions
 from bptt_sym.spelling.gate_entries import with_entries_of_gates
 from bptt_sym.spelling.gate_labels import with_gate_labels
+from bptt_sym.spelling.gate_tables import with_rows_of_tables
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.going_on import going_on
 from bptt_sym.spelling.handwriting import as_written
@@ -263,6 +264,7 @@ def _general_lines(s: Spelling) -> None:
 #: What is only typesetting, or stands beside a formula.
 TYPESETTING = (
     _each(with_signs_for_text),
+    _by_source(with_rows_of_tables),
     _all(without_names_of_norms),
     _each(without_long_blanks),
     _each(with_ranges_for_sets),

@@ -14,6 +14,10 @@ _LETTER = r"(?P<letter>[tkijs]|\\tau(?![A-Za-z]))"
 _RUNS = re.compile(
     rf"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{{\s*(?:[^{{}}]*(?:<|\\le)q?\s*)?{_LETTER}{_PRIME}"
 )
+#: ``\\prod_{k=1}^{t'-t}``: up to a primed step.
+_UP_TO = re.compile(
+    rf"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{{[^{{}}]*\}}\s*\^\s*\{{\s*{_LETTER}{_PRIME}"
+)
 #: An index with its prime, not the derivative of a function.
 _PRIMED = re.compile(rf"(?<![A-Za-z\\]){_LETTER}{_PRIME}(?!\s*(?:\\left\s*)?\()")
 _FREE = ("s", "r", "q", "m", "p")
@@ -22,8 +26,11 @@ _FREE = ("s", "r", "q", "m", "p")
 def with_letters_for_primes(
     formulas: Sequence[Formula],
 ) -> tuple[list[Formula], dict[str, str]]:
-    """``formulas`` with a letter for each primed one that a sum or a product runs over."""
-    found = {m["letter"] for f in formulas if "\\" in f.latex for m in _RUNS.finditer(f.latex)}
+    """``formulas`` with a letter for each primed one that a sum or a product runs over or up to."""
+    found = {
+        m["letter"] for f in formulas if "\\" in f.latex
+        for pattern in (_RUNS, _UP_TO) for m in pattern.finditer(f.latex)
+    }  # fmt: skip
     if not found:
         return list(formulas), {}
     every = " ".join(re.sub(r"\\[A-Za-z]+", " ", f.latex) for f in formulas)

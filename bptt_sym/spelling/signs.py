@@ -122,7 +122,7 @@ def with_one_transpose(formulas: Sequence[Formula]) -> list[Formula]:
               and n.scripts[-1].inside == "T"] for f in formulas]  # fmt: skip
     scripted = [n for ns in found for n in ns if len(n.scripts) > 1]
     if not any(_STEP.fullmatch(n.scripts[0].inside) for n in scripted):
-        return list(formulas)
+        return _with_vectors_turned(formulas, found)
     out = []
     for f, ns in zip(formulas, found, strict=True):
         edits = [(n.scripts[-1].start, n.scripts[-1].end, r"^{\top}") for n in ns
@@ -130,6 +130,31 @@ def with_one_transpose(formulas: Sequence[Formula]) -> list[Formula]:
         edits += [(m.start(), m.end(), r"^{\top}") for m in _AFTER_GROUP.finditer(f.latex)]
         out.append(edited(f, sorted(edits)))
     return out
+
+
+#: Names that stand without a step where others do so for brevity.
+_INPUTS = frozenset("xh")
+
+
+def _with_vectors_turned(
+    formulas: Sequence[Formula], found: Sequence[Sequence[Name]]
+) -> list[Formula]:
+    r"""``formulas`` with :math:`x^\top` for :math:`x^T`, where x has its steps below or none."""
+    alone = {n.base for ns in found for n in ns if len(n.scripts) == 1}
+    if not alone:
+        return list(formulas)
+    runs = {
+        n.base for f in formulas for n in names_in(f.latex)
+        if n.base in alone and (
+            (not n.scripts and n.base in _INPUTS) or (n.scripts and n.scripts[0].kind == "_"
+            and re.fullmatch(r"t\s*(?:-\s*1)?", n.scripts[0].inside))
+        )
+    }  # fmt: skip
+    return [
+        edited(f, [(n.scripts[0].start, n.scripts[0].end, r"^{\top}") for n in ns
+                   if len(n.scripts) == 1 and n.base in runs])
+        for f, ns in zip(formulas, found, strict=True)
+    ]  # fmt: skip
 
 
 def _with_primes(formulas: list[Formula]) -> list[Formula]:
