@@ -248,7 +248,7 @@ class Bench:
             return in_a_case(claim, verdict)
         if single.verdict != "wrong" and not single.is_right:
             return verdict
-        if single.is_right and (idle := vacuous_in(claim, model.court.model)):
+        if idle := vacuous_in(claim, model.court.model):
             return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
         slip = diagnose(claim, model.court.model, model.court.arena)
         if single.verdict == "wrong":

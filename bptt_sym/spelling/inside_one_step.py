@@ -1,8 +1,9 @@
 r"""Cells without a step, which call the one before prev: :math:`c = f \odot c_{prev} + i \odot g`.
 
 What such a text computes, and the input, is of the step at hand; what it calls ``prev`` is of the
-step before. Others say ``old`` and ``new``. A text with a step anywhere, or that also calls the
-state at hand ``next``, stays.
+step before. Others say ``old`` and ``new``. What an equation gives as ``next``, and nothing has
+without that word, is of the step at hand; a text with a step anywhere, or that calls something
+else ``next``, stays.
 """
 
 from __future__ import annotations
@@ -29,15 +30,26 @@ def with_steps_for_prev(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with t - 1 for ``prev`` and t for what is of the same step."""
     found = [_outer(names_in(f.latex)) for f in formulas]
     every = [n for names in found for n in names]
-    if any(_STEP.search(s.inside) for n in every for s in n.scripts if s.inside.strip() != "T"):
-        return list(formulas)
+    if any(
+        _STEP.search(s.inside) for n in every for s in n.scripts
+        if s.inside.strip() != "T" and (n.base != "x" or s.inside.strip() != "t")
+    ):
+        return list(formulas)  # (x_t alone is no other step than the one at hand)
     before = {n.base for n in every if _is(n, _PREVIOUS)}
     after = _called_next(formulas)
     given = {n.base for f, names in zip(formulas, found, strict=True) for n in _given(f, names)}
-    if after or not before & given:
+    made = {n.base for f, names in zip(formulas, found, strict=True) for n in _made(f, names)}
+    if after - made or after & {n.base for n in every if not n.scripts}:
         return list(formulas)
-    here = (before | given | ({"x"} & {n.base for n in every})) - _LOSSES
-    return [edited(f, list(_edits(f.latex, n, here))) for f, n in zip(formulas, found, strict=True)]
+    if not before & (given | made):
+        return list(formulas)
+    here = (before | given | made | ({"x"} & {n.base for n in every})) - _LOSSES
+    out = [list(_edits(f.latex, n, here)) for f, n in zip(formulas, found, strict=True)]
+    if after:
+        for edits, names in zip(out, found, strict=True):
+            edits += [(n.scripts[0].start, n.scripts[0].end, "_{t}") for n in names
+                      if n.base in after and _is(n, _NEXT)]  # fmt: skip
+    return [edited(f, sorted(edits)) for f, edits in zip(formulas, out, strict=True)]
 
 
 def with_prev_for_old(formulas: Sequence[Formula]) -> list[Formula]:
@@ -101,6 +113,15 @@ def _given(formula: Formula, names: Sequence[Name]) -> Iterator[Name]:
             begins = _BEGINS.search(formula.latex[max(0, name.start - 40) : name.start])
             if begins and _EQUALS.match(formula.latex, name.end):
                 yield name
+
+
+def _made(formula: Formula, names: Sequence[Name]) -> Iterator[Name]:
+    r"""What an equation gives and calls next: :math:`c_{next} = f \odot c_{prev} + \dots`."""
+    for name in names:
+        before = formula.latex[max(0, name.start - 40) : name.start]
+        begins = _is(name, _NEXT) and _BEGINS.search(before)
+        if begins and _EQUALS.match(formula.latex, name.close):
+            yield name
 
 
 def _edits(text: str, names: Sequence[Name], here: set[str]) -> Iterator[Edit]:

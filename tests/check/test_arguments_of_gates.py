@@ -92,3 +92,14 @@ $$\frac{\partial L}{\partial W_{hr}} = \sum_t h_t^T \frac{\partial L}{\partial z
     other += r"$$\frac{\partial r_t}{\partial m_t} = \mathrm{diag}(r_t (1 - r_t))$$"
     if names[0] == "q_t":
         assert verdicts(unit + other)[-1] == "right"
+
+
+def test_what_nothing_in_the_model_depends_on_accuses_nobody() -> None:
+    page = r"""
+$$i_t = \sigma(W_i s_t), \quad f_t = \sigma(W_f s_t), \quad g_t = \tanh(W_g s_t)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t$$
+$$h_t = o_t \odot \tanh(c_t)$$
+$$\frac{\partial g_t}{\partial h_{t-1}} = (1 - g_t^2) W_g$$
+"""
+    # s_t, which has no equation, may hold the state.
+    assert verdicts(page)[-1] == "undecided"
