@@ -37,6 +37,7 @@ from bptt_sym.spelling.column_equations import written_row_by_row
 from bptt_sym.spelling.copies import copied, without_steps
 from bptt_sym.spelling.corners import folded
 from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_length
+from bptt_sym.spelling.dashed_states import with_steps_for_dashes
 from bptt_sym.spelling.diagonals import with_whole_diagonals
 from bptt_sym.spelling.differentials import with_gradients_for_differentials
 from bptt_sym.spelling.differentiated_targets import with_predictions_for_targets
@@ -299,6 +300,7 @@ NAMES = (
     _all(with_commas_before_steps),
     _all(with_the_layer_at_hand),
     _lettered(with_letters_for_primes),
+    _all(with_steps_for_dashes),
     _all(with_prev_for_old),
     _all(with_steps_for_prev),
     _all(with_one_input_gate),
