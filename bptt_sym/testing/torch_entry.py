@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.errors import NotSupported
+from bptt_sym.errors import InputError, NotSupported
 from bptt_sym.testing.problems import Problem, fitting
 
 Array = Any
@@ -89,6 +89,7 @@ def from_module(
         module = make(problem).to(getattr(torch, str(problem.dtype)))
         table = dict(module.named_parameters())
         own = problem.model.gates
+        _check(problem, table, names, gates)
         order = [own.index(g) for g in gates] if gates else None
 
         def permuted(value: Array, indices: Sequence[int] | None) -> Array:
@@ -133,3 +134,25 @@ def from_module(
     rest = f", {dict(names)!r}" + (f", gates={gates!r}" if gates else "")
     gradient.made_by = ("from_module", make, rest)  # type: ignore[attr-defined]
     return gradient
+
+
+def _check(
+    problem: Problem, table: Mapping[str, Any], names: Mapping[str, str | Sequence[str]], gates: str
+) -> None:
+    """That gates and parameters have the names that there are.
+
+    Raises
+    ------
+    InputError
+        One has another; those that there are stand in the message.
+    """
+    own = problem.model.gates
+    if gates and sorted(gates) != sorted(own):
+        raise InputError(f"gates={gates!r}: the gates of {problem.name} are {', '.join(own)}")
+    for name, targets in names.items():
+        if name not in problem.params:
+            known = ", ".join(problem.params)
+            raise InputError(f"{problem.name} has no parameter {name!r}; it has {known}")
+        for target in [targets] if isinstance(targets, str) else targets:
+            if target not in table:
+                raise InputError(f"the module has no {target!r}; it has {', '.join(table)}")

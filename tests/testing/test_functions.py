@@ -406,3 +406,18 @@ def test_a_loss_in_single_precision() -> None:
     assert judge_pair(loss, grad, {"w": WEIGHTS[1]}) == []
     found = judge_pair(loss, lambda p: {"w": 1.01 * grad(p)["w"]}, {"w": WEIGHTS[1]})
     assert [f.code for f in found] == ["value"]
+
+
+def test_names_that_a_module_does_not_have() -> None:
+    nn = pytest.importorskip("torch", reason="torch is not installed").nn
+
+    def make(p: Problem) -> Any:
+        return nn.GRU(p.dims["I"], p.dims["H"])
+
+    for names, gates, words in (
+        ({"W": "weight"}, "rzg", "the module has no 'weight'; it has weight_ih_l0, weight_hh_l0"),
+        ({"Wx": "weight_ih_l0"}, "rzg", "gru has no parameter 'Wx'; it has W, U, b, V, c"),
+        ({"W": "weight_ih_l0"}, "rzn", "gates='rzn': the gates of gru are r, z, g"),
+    ):
+        report = run(from_module(make, names, gates=gates), "gru")
+        assert words in report.text()
