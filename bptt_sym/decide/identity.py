@@ -30,9 +30,11 @@ from bptt_sym.decide.world import Absent, World
 from bptt_sym.notation import (
     HORIZON_NAME,
     ZERO,
+    At,
     Node,
     Num,
     Prod,
+    free_indices,
     walk,
 )
 from bptt_sym.recurrence import Recurrence, references
@@ -290,7 +292,7 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
     if refuted is not None:
         return Outcome(False, witness=refuted)
     if "zero-start" in trial.hypotheses and _in_vain(arena, trial):
-        return Outcome(None, why="both sides are 0 where the initial state is")
+        return Outcome(None, why="the sides, or the states in them, are 0 where the initial one is")
     agreed = not missing and arena.place(sides) is not None
     cap = LONGEST_SCALAR if rec.is_scalar else LONGEST_VECTOR
     bound, states = _every_bound(arena, sides, names)
@@ -335,7 +337,11 @@ def holds(arena: Arena, trial: Trial) -> Outcome:
 
 
 def _in_vain(arena: Arena, trial: Trial) -> bool:
-    """Whether both sides are 0 at an instance of middle size, and neither says so."""
+    """Whether both sides are 0 at an instance of middle size, and neither says so.
+
+    Or whether every state in them is, as without inputs it is for ever: of such a run any function
+    of the states is right.
+    """
     sides = trial.claim.sides[:2]
     env = arena.place(trial.claim.sides)
     if env is None or any(isinstance(s, Num) for s in sides):
@@ -343,9 +349,15 @@ def _in_vain(arena: Arena, trial: Trial) -> bool:
     world = arena.world(1, 0, trial.hypotheses)
     try:
         values = [x for side in sides_at(world, trial, env) for x in flat(side)]
+        if all(world.domain.is_zero(x) for x in values):
+            return True
+        states = {n for s in sides for n in walk(s) if isinstance(n, At)}
+        states = {n for n in states if n.name in arena.rec.states and free_indices(n) <= set(env)}
+        interp = Interpreter(world, trial.conventions, env.get(HORIZON_NAME, 0))
+        found = [x for n in states for x in flat(interp.value(n, env))]
     except (Absent, Mismatch, Undefined):
         return False
-    return all(world.domain.is_zero(x) for x in values)
+    return bool(found) and all(world.domain.is_zero(x) for x in found)
 
 
 def _refuted(arena: Arena, trial: Trial) -> Env | None:

@@ -114,7 +114,7 @@ class _Whole:
                 yield Local(code, cost, mul(factor, right))
                 if not self.rec.is_scalar:
                     yield Local(code, cost, Had((right, factor)))
-                if isinstance(right, Sum):
+                if isinstance(right, (Sum, Prod)):
                     for make in (Mul, Had):
                         yield Local(code, cost, replace(right, body=make((right.body, factor))))
         if self.rec.is_scalar:
@@ -232,8 +232,16 @@ class _Whole:
                     yield mul(D(y, leaf, "direct"), D(leaf, x, "total"))
             if isinstance(x, At):
                 yield D(y, x, "direct")
+                yield from self._straight_paths(rhs, x)
         if isinstance(y, Sym) and isinstance(x, At):
             yield from self._later_paths(y, x)
+
+    def _straight_paths(self, rhs: Node, x: At) -> Iterator[Node]:
+        r"""What multiplies ``x`` where it is added as it stands: α of ``\alpha s_{t-1} + …``."""
+        for term in rhs.args if isinstance(rhs, Add) and self.rec.is_scalar else ():
+            factors = term.args if isinstance(term, (Mul, Had)) else (term,)
+            if sum(1 for f in factors if f == x) == 1:
+                yield mul(*(f for f in factors if f != x)) if len(factors) > 1 else ONE
 
     def _later_paths(self, y: Sym, x: At) -> Iterator[Node]:
         """From a loss back to ``x``: through each element that uses ``x`` directly.
