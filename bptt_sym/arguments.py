@@ -53,6 +53,16 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _tolerance(text: str) -> float:
+    try:
+        tolerance = float(text)
+    except ValueError:
+        tolerance = -1.0
+    if not 0 <= tolerance < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return tolerance
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--define", metavar="EQ", action="append", default=[],
@@ -202,8 +212,8 @@ def _add_test(commands: Any) -> None:
         "--score-inputs", action="store_true",
         help="how many known mistakes would the test inputs of your own catch?",
     )  # fmt: skip
-    parser.add_argument("--rtol", type=float, help="the relative tolerance of your own test")
-    parser.add_argument("--atol", type=float, help="the absolute tolerance of your own test")
+    parser.add_argument("--rtol", type=_tolerance, help="the relative tolerance of your own test")
+    parser.add_argument("--atol", type=_tolerance, help="the absolute tolerance of your own test")
     parser.add_argument("--json", action="store_true", help="print the report for machines")
     _add_model(parser)
 

@@ -150,3 +150,10 @@ def test_what_code_prints_is_not_in_the_report(run: Any, tmp_path: Path) -> None
     assert found.status == 1 and "TimeoutError: it did not return within 0.2 s" in found.out
     found = run("test", "talking:talks", "--cell", "elman", "--limit", "soon")
     assert found.status == 2 and "'soon' is no number of seconds" in found.err
+
+
+@pytest.mark.parametrize("tolerance", ["nan", "-1", "inf", "small"])
+def test_tolerances_that_are_none(run: Any, tolerance: str) -> None:
+    """With them every mistake would be caught, or none."""
+    found = run("test", "a:b", "--cell", "elman", "--score-inputs", f"--rtol={tolerance}")
+    assert found.status == 2 and f"'{tolerance}' is no number from 0 on" in found.err
