@@ -9,6 +9,7 @@ from functools import partial
 
 from bptt_sym.check import conditions, failures
 from bptt_sym.check.answer import internal_error, unreadable
+from bptt_sym.check.as_in_the_sum import as_in_the_sum
 from bptt_sym.check.backward_names import backward_name
 from bptt_sym.check.bench import about_one
 from bptt_sym.check.both_ways import is_one_of_two_cases
@@ -71,7 +72,7 @@ def audit(document: Document) -> list[Judged]:
     late = [auditor.late(entry) if isinstance(entry, Waiting) else entry for entry in found]
     entries = in_order([*late, *(of_problem(p) for p in document.problems)])
     entries = with_one_supposition(entries, bench.verdict, context.wording.last_step_loss)
-    entries = in_numbers(entries, auditor.models.holds_in_numbers)
+    entries = in_numbers(as_in_the_sum(entries), auditor.models.holds_in_numbers)
     return with_what_stands_beside(where_understood(entries, context.letters), document, audit)
 
 
@@ -355,7 +356,9 @@ class _Auditor:
         if meant is not None:
             return meant
         error = again.error
-        if (known := of_any_functions(entry.row.latex)) is not None:
+        written = entry.formula.origin or entry.formula
+        known = of_any_functions(entry.row.latex) or of_any_functions(written.latex)
+        if known is not None:
             return self.judging.entry(entry.formula, known, entry.row, "")
         if (nothing := conditions.unclaimed(entry.row, entry.formula, error)) is not None:
             return self.judging.entry(entry.formula, nothing, entry.row)

@@ -1,7 +1,8 @@
 r"""The chain rule of any functions: :math:`dz/dx = dz/dy \cdot dy/dx`.
 
 Texts recall it before they come to networks. Small letters without a step, of which nothing else
-is known, stand for any functions of one another.
+is known, stand for any functions of one another. The whole may be written as it is composed,
+:math:`\frac{d}{dx} f(g(x)) = f'(g(x))\, g'(x)`.
 """
 
 from __future__ import annotations
@@ -18,14 +19,26 @@ _FRACTION = re.compile(
     rf"\{{\s*{_D}\s*(?P<by>{_LETTER})\s*\}}"
 )
 _TIMES = re.compile(r"(?:\s|&|\\(?:cdot|times|left|right|[,;:! ])(?![A-Za-z])|[*·×()])*")
+_COMPOSED = re.compile(
+    rf"\\[dt]?frac\s*\{{\s*{_D}\s*(?:(?P<of1>{_LETTER})\s*\(\s*(?P<y1>{_LETTER})\s*\(\s*(?P<x1>{_LETTER})\s*\)"
+    rf"\s*\)\s*)?\}}\s*\{{\s*{_D}\s*(?P<by>{_LETTER})\s*\}}\s*(?:\\left\s*)?[\[(]?\s*"
+    rf"(?:(?P<of2>{_LETTER})\s*\(\s*(?P<y2>{_LETTER})\s*\(\s*(?P<x2>{_LETTER})\s*\)\s*\))?\s*(?:\\right\s*)?[\])]?"
+)
+_PRIMES = re.compile(
+    rf"(?P<of>{_LETTER})\s*(?:'|\^\s*\{{?\s*\\prime\s*\}}?)\s*\(\s*(?P<at>{_LETTER}|{_LETTER}\s*\(\s*{_LETTER}\s*\))\s*\)"
+)
 _SAID = "{} is a function of {}, for any functions"
 
 
 def of_any_functions(latex: str) -> Verdict | None:
     """The verdict of a chain rule in such letters, ``None`` for everything else."""
     left, equals, right = latex.strip().rstrip(".,;").partition("=")
+    if not equals or "=" in right:
+        return None
+    if (composed := _COMPOSED.fullmatch(left.strip(" &\n"))) is not None:
+        return _of_composed(composed, right)
     whole = _FRACTION.fullmatch(left.strip(" &\n"))
-    if whole is None or not equals or "=" in right:
+    if whole is None:
         return None
     between: list[str] = []
     terms = right.split("+")
@@ -38,6 +51,22 @@ def of_any_functions(latex: str) -> Verdict | None:
     if alone or len(set(between)) < len(between):
         return None
     said = _SAID.format(whole["of"], " and ".join(between))
+    return Verdict("right_under_reading", readings=(said,), scope="any functions")
+
+
+def _of_composed(m: re.Match[str], right: str) -> Verdict | None:
+    """The verdict of a chain rule whose left side says what is a function of what."""
+    if (m["of1"] is None) == (m["of2"] is None):
+        return None
+    f, g, x = (m["of1"], m["y1"], m["x1"]) if m["of1"] else (m["of2"], m["y2"], m["x2"])
+    if x != m["by"] or len({f, g, x}) < 3:
+        return None
+    primes = {(p["of"], "".join(p["at"].split())) for p in _PRIMES.finditer(right)}
+    alone = not _TIMES.sub("", _PRIMES.sub("", right))
+    by_primes = alone and primes == {(f, f"{g}({x})"), (g, x)}
+    if not by_primes and _chain(right) != [f, g, x]:
+        return None
+    said = _SAID.format(f, g)
     return Verdict("right_under_reading", readings=(said,), scope="any functions")
 
 

@@ -53,6 +53,8 @@ def only_supposes(
     chain = row.chain
     if chain.given or chain.link or bounds_a_slope(row.latex):
         return ""
+    if _CUT_OFF.search(row.latex):
+        return "a sum that is cut off, not the whole gradient"
     if _ENTRIES.fullmatch(row.latex):
         return "it says nothing about a recurrence"
     again = not formula.display or row.name in defined
@@ -88,6 +90,16 @@ def only_supposes(
     return ""
 
 
+#: ``\\approx |\\lambda|^{t-k}``: by the power of one name.
+_POWER = re.compile(
+    r"(?:\\approx|≈|\\sim(?:eq)?)\s*(?:\\left\s*)?[|({]?\s*(?:\\[a-z]+|[A-Za-z])"
+    r"(?:_(?:\{[^{}]*\}|\w))?\s*(?:\\right\s*)?[|)}]?\s*\^\s*(?:\{[^{}]*\}|\w)\s*[.,]?\s*$"
+)
+#: ``\\sum_{k=\\max(1, t-K)}^{t}``: of the last steps alone.
+_CUT_OFF = re.compile(
+    r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*[a-z]\s*=\s*(?:\\max|max|\\(?:text|mathrm|operatorname)\s*\{\s*max\s*\})"
+    r"\s*(?:\\left\s*)?[({\\]"
+)
 #: ``h_t = \\begin{bmatrix} h_{t,1} \\\\ h_{t,2} \\end{bmatrix}``: a vector by its own entries.
 _CELL = r"(?P=name)\s*_\s*\{\s*(?:[a-z]\s*,\s*)?(?:[0-9]|[a-zNH])\s*\}(?:\s*\^\s*\{[^{}]{1,8}\})?"
 _ENTRIES = re.compile(
@@ -173,6 +185,8 @@ def unclaimed(row: Row, formula: Formula, error: InputError) -> Verdict | None:
         return None
     if is_condition(row, formula):
         return Verdict("not_a_claim", note=marked("a condition, not a claim"))
+    if set(row.chain.ops) == {"~"} and _POWER.search(row.latex):
+        return Verdict("not_a_claim", note=marked("an approximation by what nothing defines"))
     if row.names_a_derivative and error.span is not None and (
         error.span.start < row.chain.sides[0][-1].end
     ):

@@ -23,7 +23,8 @@ from bptt_sym.recurrence import Recurrence
 _LETTER = re.compile(r"[A-Za-z]")
 #: What a calculation in numbers is written with.
 _CALCULATION = re.compile(
-    r"(?:[0-9.,\s()+\-*/^{}=≈&]|\\(?:times|cdot|approx|left|right|[dt]?frac|q?quad)(?![A-Za-z]))*+"
+    r"(?:[0-9.,\s()\[\]+\-*/^{}=≈&]|\\(?:times|cdot|approx|left|right|[dt]?frac|q?quad|tanh|sigma|top)(?![A-Za-z])"
+    r"|\\(?:begin|end)\s*\{[bpvsmal]*matrix\}|\\\\)*+"
 )
 #: How many left sides are looked at for the slip that would make one of them right.
 MAX_LEFT_SIDES = 2

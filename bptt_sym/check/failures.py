@@ -16,7 +16,7 @@ from bptt_sym.definitions.supposed import Evidence
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BesideError, BpttError, InputError, LaterStepError
 from bptt_sym.messages import marked
-from bptt_sym.notation import At, Call, Claim, D, Fn, Idx, Mul, Node, Prod, Sym, walk
+from bptt_sym.notation import At, Call, Claim, D, Fn, Idx, Mul, Node, Prod, Sum, Sym, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence
 
@@ -211,16 +211,19 @@ def _is_product(side: Node, rec: Recurrence) -> bool:
 
 
 def _only_jacobians(side: Node, rec: Recurrence) -> bool:
-    """Whether a side is a product of derivatives of states by states: no loss has it for a slope.
+    """Whether a side is made of derivatives of states alone: no loss has it for a slope.
+
+    (The state of one unit may be the loss itself.)
     """
-    while isinstance(side, Prod):
-        side = side.body
-    factors = side.args if isinstance(side, Mul) else (side,)
-    return all(
-        isinstance(f, D) and isinstance(f.y, At) and isinstance(f.x, At)
-        and not is_loss(f.y, rec) and f.x.name in rec.defined
-        for f in factors
-    )  # fmt: skip
+    if isinstance(side, (Sum, Prod)):
+        return _only_jacobians(side.body, rec)
+    if isinstance(side, Mul):
+        return all(_only_jacobians(f, rec) for f in side.args)
+    if not isinstance(side, D) or not isinstance(side.y, At) or is_loss(side.y, rec):
+        return False
+    if isinstance(side.x, Sym):
+        return not rec.is_scalar and side.y.name in rec.states
+    return isinstance(side.x, At) and side.x.name in rec.defined
 
 
 def failing(says: Sequence[str]) -> Verdict:

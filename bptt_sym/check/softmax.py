@@ -53,8 +53,8 @@ def of_a_softmax(latex: str, named: bool = False) -> Verdict | None:
     if found is None or found.group("p") == found.group("z"):
         return None
     u, v = ("".join(re.sub(r"[\s,]", "", found.group(k) or found.group(f"{k}1"))) for k in "uv")
-    if len(u) != len(v) or u[:-1] != v[:-1] or u[-1] == v[-1]:
-        return None
+    if len(u) != len(v) or u[:-1] != v[:-1] or u[-1] == v[-1] or "t" in (u[-1], v[-1]):
+        return None  # (∂L_t/∂b_y = δ_{y,t} is about a step, and no entry of anything.)
     right = found.group("right")
     for a, b in ((u[-1], v[-1]), (v[-1], u[-1])):
         right = re.sub(_SAME % {"a": a, "b": b}, r"\\delta_{ij}", right)
@@ -64,6 +64,7 @@ def of_a_softmax(latex: str, named: bool = False) -> Verdict | None:
         script = rf"\s*_\s*(?:\{{\s*{every}\s*\}}" + (rf"|{indices})" if len(indices) == 1 else ")")
         right = re.sub(rf"(?<![A-Za-z\\]){name}{script}(?![A-Za-z])", f"p_{{t,{new}}}", right)
     alone = not re.search(r"[A-Za-z]", _OWN.sub("", right)) and r"\delta" in right
+    alone = alone and "p_{t," in right
     claim = r"\frac{\partial p_{t,i}}{\partial z_{t,j}} = " + right.strip().rstrip(".,;。，")
     try:
         court = _court()

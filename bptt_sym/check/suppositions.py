@@ -81,6 +81,7 @@ _PROCEDURE = re.compile(
     rf"\s*(?:(?:we|you|one|I)\s+(?:\w+ly\s+|now\s+|then\s+)?{_STEPS}|"
     rf"[^{_IT}]{{0,60}}?\b(?:is|are)\s+(?:\w+ly\s+)?{_STEPS}|"
     r"(?:differentiating|computing|backpropagating|unrolling|deriving|applying|training)\b|"
+    r"(?:我们|我們)?(?:考虑|考慮|计算|計算|求|展开|展開|推导|推導)(?!的)|"
     # (The chain rule is applied, spread or unrolled, in whatever language.)
     r"(?:the |la |die |a |aturan )?(?:chain rule|règle de (?:la )?chaîne|Kettenregel|rantai|"
     r"regola della catena|regla de la cadena|regra da cadeia)\b)",

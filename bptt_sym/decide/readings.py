@@ -28,6 +28,7 @@ from bptt_sym.decide.rewriting import (
     mark,
     mean_left,
     output_derivative,
+    own_step,
     reaching_on,
     row_last,
     state_block,
@@ -164,6 +165,15 @@ GATE = Reading(
     gate_left,
     conventions=(("compact", True), ("pairs", True)),
     weight=2,
+)
+OWN_STEP = Reading(
+    "own-step",
+    "the derivative of a state by a parameter is that of its own equation (earlier states held "
+    "fixed), as in the sum over the steps that the text gives; of vectors it may be written entry "
+    "by entry",
+    "parameter",
+    own_step,
+    conventions=(("compact", True), ("pairs", True)),
 )
 DIRECT_PATH = Reading(
     "direct-path",
@@ -322,13 +332,16 @@ LABELS = Reading(
     hypothesis="labels",
 )  # fmt: skip
 #: Tried only where the text announces them.
-STATED = frozenset(("rows-transposed", "whole-loss", "mean-left", "turned-gradient"))
+STATED = frozenset(
+    ("rows-transposed", "whole-loss", "mean-left", "turned-gradient", "own-step")
+)
 
 #: In the documented order.
 READINGS = (
     IMMEDIATE,
     ARGUMENT,
     GATE,
+    OWN_STEP,
     LOCAL_LOSS,
     WHOLE_LOSS,
     MEAN_LEFT,

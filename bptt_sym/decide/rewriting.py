@@ -21,6 +21,7 @@ from bptt_sym.notation import (
     Claim,
     Concat,
     D,
+    Diag,
     Div,
     Fn,
     Had,
@@ -123,6 +124,32 @@ def gate_left(claim: Claim, rec: Recurrence) -> Claim:
     left = claim.sides[0]
     by = left.x.name if isinstance(left, D) and isinstance(left.x, Sym) else ""
     return row_last(claim, rec) if len(rec.shapes.get(by, ())) == 2 else claim
+
+
+def of_a_value(claim: Claim, rec: Recurrence) -> bool:
+    """Whether what the equation of a step gives is differentiated by a parameter in it."""
+    left = claim.sides[0]
+    if not (isinstance(left, D) and left.kind == "unmarked" and isinstance(left.y, At)):
+        return False
+    given = left.y.name in rec.defined and not is_loss(left.y, rec)
+    return given and is_one_of(left.x, set(rec.parameters))
+
+
+def own_step(claim: Claim, rec: Recurrence) -> Claim:
+    """The claim with all derivatives by a parameter immediate, an outer product on the right.
+
+    (``diag(v) u^T``, which has no shape, is ``v u^T``: each row with its factor.)
+    """
+
+    def scaled(n: Node) -> Node:
+        if isinstance(n, Mul) and len(n.args) > 1 and isinstance(n.args[-2], Diag):
+            last = n.args[-1].arg if isinstance(n.args[-1], Transpose) else n.args[-1]
+            if _is_vector(last, rec):
+                return replace(n, args=(*n.args[:-2], n.args[-2].arg, n.args[-1]))
+        return n
+
+    claim = map_sides(claim, lambda n, i: transform(n, scaled) if i else n)
+    return gate_left(immediate_right(claim, rec), rec)
 
 
 def immediate_left(claim: Claim, rec: Recurrence) -> Claim:

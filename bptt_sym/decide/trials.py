@@ -28,6 +28,7 @@ from bptt_sym.decide.readings import (
     MEAN_LEFT,
     MIXED,
     OUTPUT_DERIVATIVE,
+    OWN_STEP,
     PAIRS,
     REACHING_ON,
     ROW_LAST,
@@ -57,6 +58,7 @@ from bptt_sym.decide.rewriting import (
     is_one_of,
     labels,
     mark,
+    of_a_value,
     of_argument,
     of_gate,
     uses_directly,
@@ -242,6 +244,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(ARGUMENT)
     if of_gate(claim, rec):
         out.append(GATE)
+    if of_a_value(claim, rec):
+        out.append(OWN_STEP)
     if any(isinstance(n.y, Sym) or is_loss(n.y, rec) for n in unmarked if is_one_of(n.x, states)):
         out.append(LOCAL_LOSS)
     if any(by_step_loss(n, rec) for n in nodes) and not any(

@@ -247,7 +247,7 @@ def _weight(rec: Recurrence) -> Node | None:
 
 def _slope(rec: Recurrence) -> Node | None:
     """The least upper bound of the slope of the activation, a sign for it where that is unknown."""
-    names = {n.name for e in rec.equations if e.target in rec.states or e.target in rec.gates
+    names = {n.name for e in rec.equations if e.target not in rec.readouts
              for n in walk(e.rhs) if isinstance(n, Fn)}  # fmt: skip
     if len(names) != 1:
         return None

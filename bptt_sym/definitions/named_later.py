@@ -1,11 +1,14 @@
 r"""Arguments named further down: ``o_t = V h_t + c`` behind ``\hat y_t = f(V h_t + c)``.
 
 What stands between may already speak of :math:`o_t`. Its equation is written down softly where
-its value stands first.
+its value stands first. So is that of :math:`z_t` in :math:`h_t = \tanh(z_t)`, behind
+:math:`h_t = \tanh(W h_{t-1} + U x_t)`, where no line gives it. A function that one of two lines
+leaves open, :math:`h_t = \phi(W h_{t-1} + U x_t)`, is the one that the other has.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,9 +17,15 @@ from bptt_sym.definitions.outline import Kind, Row, is_relation, outline
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BpttError
 from bptt_sym.read.tokens import Token
+from bptt_sym.read.vocabulary import plain_name
 
 #: Tokens of the name of a function: ``\mathrm { softmax }`` and the like.
 _MOST_OF_A_NAME = 9
+#: ``z_t``
+_ONE_NAME = re.compile(r"\s*(?:[a-z]|\\mathrm\s*\{\s*[a-z]+\s*\})\s*_\s*(?:t|\{\s*t\s*\})\s*")
+#: Functions that a text may leave open, and those that it may mean.
+_OPEN = frozenset((r"\phi", r"\varphi", r"\psi", "f", "g"))
+_KNOWN = frozenset((r"\tanh", r"\sigma"))
 #: Letters of steps.
 _STEPS = ("t", "k", "j", "i", "s", r"\tau")
 
@@ -34,6 +43,12 @@ class Equation:
     value: tuple[str, ...]
     argument: tuple[str, ...]
     span: tuple[int, int]
+
+    @property
+    def function(self) -> str:
+        """What stands before the argument."""
+        before = self.row.text[: self.span[0]].partition("=")[2].strip(" &\n(")
+        return "".join(before.removesuffix(r"\left").split())
 
 
 def equations_named_later(formulas: Sequence[Formula]) -> list[Formula]:
@@ -54,7 +69,50 @@ def equations_named_later(formulas: Sequence[Formula]) -> list[Formula]:
         given.add(name)
         if name not in use.row.mentions:
             out.append(soft(use.formula, equation.row.definition()))
-    return out
+    return [*out, *_applied_to_a_name(known), *_functions_by_name(known)]
+
+
+def _applied_to_a_name(known: Sequence[Equation]) -> Iterator[Formula]:
+    """The arguments of activations that a line further down gives a name, as soft equations."""
+    given = {plain_name(equation.row.name) for equation in known}
+    whole: dict[tuple[str, str], Equation] = {}
+    for equation in known:
+        start, end = equation.span
+        if not end:
+            continue
+        name = equation.row.name
+        key = (plain_name(name), equation.function)
+        if equation.argument:
+            whole.setdefault(key, equation)
+            continue
+        inner, first = equation.row.text[start:end], whole.get(key)
+        m = _ONE_NAME.fullmatch(inner)
+        if m is None or first is None or plain_name(_unstepped(inner)) in given:
+            continue
+        given.add(plain_name(_unstepped(inner)))
+        yield soft(first.formula, f"{inner} = {first.row.text[slice(*first.span)]}")
+
+
+def _functions_by_name(known: Sequence[Equation]) -> Iterator[Formula]:
+    """What an open function is by another line that gives the same name the same argument."""
+    seen: dict[tuple[str, tuple[str, ...]], list[Equation]] = {}
+    for equation in known:
+        if equation.argument:
+            seen.setdefault((plain_name(equation.row.name), equation.argument), []).append(equation)
+    found: dict[str, dict[str, Equation]] = {}
+    for lines in seen.values():
+        named = [e for e in lines if e.function in _OPEN]
+        for function in {e.function for e in lines} & _KNOWN:
+            for e in named:
+                found.setdefault(e.function, {}).setdefault(function, e)
+    for name, functions in found.items():
+        if len(functions) == 1:
+            ((function, equation),) = functions.items()
+            yield soft(equation.formula, f"{name} = {function}")
+
+
+def _unstepped(name: str) -> str:
+    return re.sub(r"_\s*(?:t|\{\s*t\s*\})\s*$", "", name).strip()
 
 
 def equations(formulas: Sequence[Formula]) -> Iterator[Equation]:

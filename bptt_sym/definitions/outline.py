@@ -30,6 +30,7 @@ _NO_CLAIM = re.compile(
     r"|\\(?:Pr|mathbb\s*\{?\s*[EP]\s*\}?)(?![A-Za-z])"
     r"|\\(?:mathbf|mathrm|operatorname)\s*\{\s*(?:E|Pr|Var|Cov|Prob)\s*\}\s*(?:\\left\s*)?[\[(|]"
     # Arguments that are not written out.
+    r"|^[^=]*=[^=]*\((?:[^()=]|\([^()=]*\))*,\s*(?:\\[cl]?dots|\.\.\.|…)\s*\)\s*$"
     r"|^[^=]*=[^=(]*\([^()=]*\+\s*(?:\\[cl]?dots|\.\.\.|…)\s*\)\s*$"
     # Mutual information, entropies, conditional probabilities.
     r"|(?:(?<![A-Za-z\\])|\\(?:hat|tilde)\s*\{?\s*)(?:I|H|[Pp]|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"

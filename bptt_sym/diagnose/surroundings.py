@@ -175,7 +175,8 @@ class Surroundings:
         for time in self.times:
             for e in self.rec.equations:
                 element = At(e.target, time)
-                if isinstance(e.rhs, Fn) and e.rhs.order == 0:
+                # (A softmax has no slope that multiplies anything.)
+                if isinstance(e.rhs, Fn) and e.rhs.order == 0 and e.rhs.name != "softmax":
                     if e.rhs.name == "sigma":
                         yield "BP019", 3, Add((ONE, Neg(element)))
                     by_output = slope(e.rhs, element)
@@ -186,7 +187,8 @@ class Surroundings:
                     yield "BP011", 5, element
                 for f in walk(e.rhs):
                     # h_t = o_t tanh(c_t): the slope of an inner activation.
-                    if isinstance(f, Fn) and f is not e.rhs and f.order == 0:
+                    inside = isinstance(f, Fn) and f is not e.rhs and f.order == 0
+                    if inside and isinstance(f, Fn) and f.name != "softmax":
                         inner = substitute_index(replace(f, order=1), STEP, time)
                         yield "BP019", 5, inner
                         if self.rec.shape(e.target):

@@ -220,8 +220,8 @@ def _series(leads: list[Node], last: Node) -> _Series | None:
             return None
         instances.append(found)
     steps, count = _solve(instances, final)
-    if count is None:
-        return None
+    if count is None or (len(leads) == 1 and count == ({}, 1)):
+        return None  # between a_1 and a_2 nothing is left out
     # first values: final - steps * count
     first = [plus(f, times(count, -s)) for f, s in zip(final, steps, strict=True)]
     for k, inst in enumerate(instances):

@@ -1,7 +1,8 @@
 r"""Gradients under the names that code gives them: ``dy``, ``dhraw``, ``dh_{next}``, ``\Delta W``.
 
 Texts that read a program aloud keep its names. One of several letters, ``dhraw = (1 - h_t^2) dh``,
-stands for what its line gives at step t; ``dh_{next}`` on the left is handed to the step before;
+stands for what its line gives at step t, and so does ``dh_{raw}`` where ``h_{raw}`` stands nowhere;
+``dh_{next}`` on the left is handed to the step before, whatever the word for what is added is;
 ``dby`` is the gradient by ``b_y``, and so is ``\Delta{by}`` where no rate of learning stands by it.
 """
 
@@ -31,6 +32,19 @@ _TAKEN = re.compile(
     r"\+\s*d[a-z]\s*_\s*\{\s*(?:\\(?:text|mathrm)\s*\{\s*)?next\s*(?:\}\s*)?\}\s*[.,]?\s*$",
     re.MULTILINE,
 )
+#: ``dh_{raw}``: a word below, and no step.
+_WORDED = re.compile(
+    r"(?P<d>(?<![A-Za-z\\{/_^])d|(?<=\\partial )|(?<![A-Za-z\\]))(?P<name>[a-z])\s*_\s*\{\s*"
+    r"(?:\\(?:text|mathrm)\s*\{\s*)?(?P<word>[a-z]{2,10})\s*(?:\}\s*)?\}(?!\s*[_^])"
+)
+#: ``dh_t = … + dh_{delta}``
+_ADDS = re.compile(
+    r"^\s*d(?P<name>[a-z])\s*(?:_\s*(?:t|\{\s*t\s*\}))?\s*&?\s*=[^=]*\+\s*d(?P=name)\s*_\s*\{\s*"
+    r"(?:\\(?:text|mathrm)\s*\{\s*)?(?P<word>[a-z]{2,10})\s*(?:\}\s*)?\}\s*[.,]?\s*$",
+    re.MULTILINE,
+)
+#: Words for the steps around, which are read elsewhere.
+_NEIGHBOURS = frozenset("next prev future recurrent last first".split())
 _CAPITAL = re.compile(r"(?<![A-Za-z\\])([A-Z])(?![A-Za-z])")
 _PREVIOUS = re.compile(r"_\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?prev")
 _BIAS = re.compile(r"b(?P<of>[a-z])")
@@ -127,6 +141,7 @@ class CodeMarks:
 
 def with_code_marks(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     """``formulas`` with the names of code as gradients."""
+    formulas = _with_words_as_names(formulas)
     texts = [f.latex for f in formulas]
     marks = CodeMarks.of(texts, loss)
     found = [marks.written_out(f) for f in formulas]
@@ -150,3 +165,30 @@ def _own_name(formulas: list[Formula], mark: str, name: str) -> list[Formula]:
         return formulas  # \\bar{f}_t beside f_t: what the gate is the activation of
     marked = re.compile(rf"(?:(?<![A-Za-z\\])d|\\delta)\s*{re.escape(name)}(?![A-Za-z])")
     return [replaced(f, marked, lambda m: rf"\mathrm{{d{word}}}") for f in formulas]
+
+
+def _with_words_as_names(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with one way to write marks that have a word below them."""
+    every = [(m, f) for f in formulas if "_" in f.latex for m in _WORDED.finditer(f.latex)]
+    given = {(m["name"], m["word"]) for m, f in every if m["d"] and _is_given(m)}
+    given = {key for key in given if key[1] not in _NEIGHBOURS}
+    if not given:
+        return list(formulas)
+    added = {(m["name"], m["word"]) for f in formulas for m in _ADDS.finditer(f.latex)}
+    bare = {(m["name"], m["word"]) for m, _ in every if not m["d"]}
+
+    def named(m: re.Match[str]) -> str | None:
+        key = m["name"], m["word"]
+        if not m["d"] or key not in given:
+            return None
+        if key in added:
+            return f"d{m['name']}_{{next}}"
+        return None if key in bare else rf"\mathrm{{d{m['name']}{m['word']}}}_{{t}}"
+
+    return [replaced(f, _WORDED, named) for f in formulas]
+
+
+def _is_given(m: re.Match[str]) -> bool:
+    """Whether the mark stands on the left of an equation."""
+    before = re.search(rf"{_LEFT}$", m.string[: m.start()])
+    return before is not None and re.match(_EQUALS, m.string[m.end() :]) is not None

@@ -47,6 +47,7 @@ from bptt_sym.spelling.early_names import counted_from_their_step
 from bptt_sym.spelling.entries_above import with_entries_for_powers
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
 from bptt_sym.spelling.epsilons import with_deltas_for_epsilons
+from bptt_sym.spelling.examples_of_a_batch import with_one_example
 from bptt_sym.spelling.exported import as_meant
 from bptt_sym.spelling.from_above import (
     with_cells_from_after,
@@ -77,6 +78,7 @@ from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.lost_marks import with_lost_marks
 from bptt_sym.spelling.marks_in_passing import with_steps_for_marks
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
+from bptt_sym.spelling.mean_of_steps import with_sums_for_means
 from bptt_sym.spelling.named_at_the_end import with_names_at_the_end
 from bptt_sym.spelling.named_stacks import with_named_stacks
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
@@ -87,6 +89,7 @@ from bptt_sym.spelling.one_face import with_bold_for_arrows, with_one_face
 from bptt_sym.spelling.orders import with_constants_for_orders
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.picked_entries import with_picked_entries
+from bptt_sym.spelling.predictions import with_letters_for_predictions
 from bptt_sym.spelling.primed_steps import with_letters_for_primes
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.said_before import with_conditions
@@ -120,6 +123,7 @@ from bptt_sym.spelling.which_slope import (
     with_softmax_of_outputs,
     with_the_slope_written,
 )
+from bptt_sym.spelling.worded_steps import with_names_for_words
 from bptt_sym.spelling.wrappings import without_wrappings
 from bptt_sym.spelling.written_softmax import with_softmax
 
@@ -298,6 +302,9 @@ NAMES = (
     _lettered(with_labels_for_glued_gates),
     _each(with_picked_entries),
     _all(with_commas_before_steps),
+    _all(with_one_example),
+    _lettered(with_letters_for_predictions),
+    _all(with_names_for_words),
     _all(with_the_layer_at_hand),
     _lettered(with_letters_for_primes),
     _all(with_steps_for_dashes),
@@ -358,6 +365,7 @@ DERIVATIVES = (
     _all(with_names_at_the_end),
     _all(with_names_for_applied),
     _all(with_gradients_for_differentials),
+    _all(with_sums_for_means),
     _by_loss(with_losses_for_nablas),
     _all(with_arguments_for_words),
     _all(with_predictions_for_targets),

@@ -351,7 +351,7 @@ _OF_A_TARGET = re.compile(
 )
 #: ``d(W h_t)``, ``d \\log y``, ``dL = …``: a text that takes differentials.
 _DIFFERENTIAL = re.compile(
-    r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm(?!\s*\{net)|operatorname)(?![A-Za-z])"
+    r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm(?!\s*\{net|\s*\{[a-z]+\}\s*_)|operatorname)(?![A-Za-z])"
     r"|(?:L|E|J|\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell)\s*(?:_\s*\{?\s*[a-zT]\s*\}?\s*)?&?\s*=)"
 )
 _WORD = (

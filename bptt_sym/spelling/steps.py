@@ -22,7 +22,7 @@ _AT = r"(?:[A-Za-z]|\\(?:tau|ell|kappa|nu|mu))(?:\s*[-+]\s*(?:[0-9]|[a-z]))?|[0-
 _STEP = re.compile(rf"\s*(?:{_AT})\s*")
 _BRACKETED = re.compile(
     rf"\s*(?:\\left\s*)?(?:\(|\[|<|\\langle(?![a-z]))\s*(?P<at>{_AT})\s*"
-    r"(?:\\right\s*)?(?:\)|\]|>|\\rangle(?![a-z]))\s*,?\s*"
+    r"(?:\\right\s*)?(?:\)|\]|>|\\rangle(?![a-z]))\s*(?:,|\\[,;:!])?\s*"
     r"(?P<more>T|\\top|\\intercal|\\mathrm\s*\{\s*T\s*\}|\\prime|2|)\s*"
 )
 #: ``\\delta_f(t)``: the step of a name with a label, behind it.

@@ -16,6 +16,9 @@ _LEFT = re.compile(
     r"(?:^|\\\\|\\begin\s*\{[a-z]+\*?\}|\\q?quad(?![A-Za-z])|,)[\s&]*"
     r"(?P<left>(?:\\(?:hat|tilde|bar|mathbf|boldsymbol|bm|widehat)\s*(?:\{[^{}=]*(?:\{[^{}]*\})?\s*\}|[a-z])|[a-z])"
     r"(?:\s*[_^]\s*(?:\{[^{}=]*\}|[a-z0-9]))*(?:\s*\[\s*[a-z]\s*\])?)\s*&?\s*=\s*&?\s*"
+    # The function by its name, and then written out.
+    r"(?:(?:\\(?:text|mathrm|operatorname)\s*\{\s*[sS]oftmax\s*\}|[sS]oftmax)\s*(?:\\left\s*)?"
+    r"\([^()=]{1,40}\)\s*&?\s*=\s*&?\s*)?"
     r"(?P<frac>\\[dt]?frac\s*\{)"
 )
 _SUM = re.compile(

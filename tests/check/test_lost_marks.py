@@ -75,3 +75,14 @@ def test_a_loss_below_a_derivative_sign_is_no_name_for_what_it_equals() -> None:
     claim += r"\frac{\partial L}{\partial h_{t+1}} \frac{\partial h_{t+1}}{\partial h_t}$$"
     assert verdicts(network + walk + claim)[-2:] == ["right", "right"]
     assert verdicts(network + walk + claim.replace("L_t}", "L_{t+1}}"))[-1] == "wrong"
+
+
+@pytest.mark.parametrize(("mark", "expected"), [(r"\,", "right"), (",", "right"), (r"\;", "right")])
+def test_a_small_space_stands_between_a_step_and_what_is_done(mark: str, expected: str) -> None:
+    network = r"$$h^{(t)} = \tanh(W h^{(t-1)} + U x^{(t)} + b), \quad L = \sum_t L^{(t)}(h^{(t)})$$"
+    claim = (
+        rf"$$\frac{{\partial L}}{{\partial W}} = \sum_t \mathrm{{diag}}(1 - h^{{(t){mark}2}})"
+        rf" \frac{{\partial L}}{{\partial h^{{(t)}}}} h^{{(t-1){mark}T}}$$"
+    )
+    assert last(f"{network}\n\n{claim}") == expected
+    assert last(f"{network}\n\n{claim.replace('(t-1)', '(t)')}") == "wrong"
