@@ -30,7 +30,7 @@ from bptt_sym.recurrence import Recurrence
 
 #: Processor seconds of one input of a few thousand bytes, a fuzzer's instrumentation included.
 SECONDS = 30.0
-SUFFIXES = (".md", ".tex", ".ipynb", ".html", ".txt")
+SUFFIXES = (".md", ".tex", ".ipynb", ".html", ".txt", ".rst", ".adoc", ".org", ".wiki", ".mdx")
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -195,6 +195,11 @@ SEEDS: dict[str, list[str]] = {
         "\2" + _NOTEBOOK,
         r"\3".replace(r"\3", "\3") + r"<p>\(h_t = w\)<script type='math/tex'>w</script>",
         "\4hₜ = tanh(w hₜ₋₁ + uₜ)\n",
+        "\5.. math::\n   :label: a\n\n   h_t = w\n\nand :math:`w`.\n",
+        "\6[stem]\n++++\nh_t = w\n++++\nand stem:[w].\n",
+        "\7#+BEGIN_SRC c\nx\n#+END_SRC\n\\[h_t = w\\]\n",
+        "\x08<math>h_t = w</math> {{math|w}}\n",
+        "\x09<Math>{String.raw`h_t = w`}</Math>\n$$h_t = w$$\n",
     ],
     "audited": ["\0" + _CELL + f"$${_CLAIM}$$", "\0The LSTM\n" + _CELL + r"$\delta_t = 1 - h_t^2$"],
     "submissions": ['\0{"id": "a", "answers": {"q1": "$w$"}}\n', "\1id,q1,q2\na,$w$,h\n"],
