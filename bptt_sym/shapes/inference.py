@@ -137,7 +137,7 @@ class _Inference:
             if not self.recurs_by_scalar(target, rhs):
                 self.find_matrices(rhs)
         for rhs in self.totals.values():
-            self.find_matrices(rhs)
+            self.find_matrices(rhs, of_a_loss=True)
         changed = True
         while changed:
             before = dict(self.ranks)
@@ -198,7 +198,7 @@ class _Inference:
                 return a, b
         return None
 
-    def find_matrices(self, root: Node) -> None:
+    def find_matrices(self, root: Node, *, of_a_loss: bool = False) -> None:
         for n in walk(root):
             if not isinstance(n, Mul):
                 continue
@@ -211,7 +211,8 @@ class _Inference:
                     continue
                 if not isinstance(inner, Sym) or inner.name in self.totals:
                     continue
-                marked = is_upper(inner.name) or is_bold(inner.name)
+                row = of_a_loss and inner is not a  # of a loss, which is a number: y^T log p
+                marked = is_upper(inner.name) or (is_bold(inner.name) and not row)
                 if any(states) and marked and inner.name not in self.given:
                     self.ranks[inner.name] = 2
 

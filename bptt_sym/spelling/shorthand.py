@@ -211,7 +211,8 @@ class Shorthand:
             and re.search(rf"\\Delta\s*{_NAME}", every) is not None,
             frozenset("".join(m[1].split()) + "_" + (m[2] or m[3]) for m in _WEIGHT.finditer(every)
                       if m[1] not in timed)
-            | {m[1] or m[2] for m in _NUMBER.finditer(every)} - timed,
+            | {m[1] or m[2] for m in _NUMBER.finditer(every)} - timed
+            | {m[1] for t in texts for m in _OF_THE_RUN.finditer(t)},
             frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
                       for m in _GIVES_PART.finditer(every)),
         )  # fmt: skip
@@ -243,8 +244,7 @@ class Shorthand:
         formula = replaced(formula, _DELTA_SUB, self._derivative)
         if self.nabla:
             formula = replaced(formula, _NABLA, self._derivative)
-        if self.delta:
-            formula = replaced(formula, _DELTA, self._derivative)
+        formula = replaced(formula, _DELTA, self._marked)
         if self.glued:
             if self.stepless:
                 formula = replaced(formula, _STEPLESS, self._of_this_step)
@@ -278,6 +278,11 @@ class Shorthand:
     def _below(self, m: re.Match[str]) -> str | None:
         """``C_t`` for ``Ct`` where C runs in time elsewhere."""
         return rf"{m['name']}_t" if m["name"] in self.timed else None
+
+    def _marked(self, m: re.Match[str]) -> str | None:
+        r"""The derivative that δ marks, or, beside a :math:`\delta_t` of its own, Δ alone."""
+        small = m.group().startswith(r"\delta")
+        return self._derivative(m) if self.delta or not small else None
 
     def _derivative(self, m: re.Match[str]) -> str | None:
         name, scripts = m.group("name"), m.group("scripts") or ""
@@ -343,6 +348,10 @@ _NUMBER = re.compile(
     rf"(?<![A-Za-z\\_^{{}}])([uvwabc])\s*(?:\\(?:(?:cdot|times)(?![a-z])|[,; ])\s*|\*\s*)?"
     rf"[a-z]{_RUNS}"
     r"|\+\s*(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?([bc])\s*\}?\s*(?=(?:\\right\s*)?\)|$|[,;.&\n]|\\\\|\\q?quad)"
+)
+#: ``o = V h_T``: the one output of the run.
+_OF_THE_RUN = re.compile(
+    r"(?:^|\\\\|\\q?quad|[,;&])\s*&?\s*([opqz])\s*&?\s*=(?=[^=]*\b[a-z]\s*_\s*(?:T|\{\s*T\s*\}))"
 )
 #: ``dy_t = \\hat{y}_t - y_t``
 _OF_A_TARGET = re.compile(

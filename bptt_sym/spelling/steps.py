@@ -31,6 +31,10 @@ _BEHIND_A_LABEL = re.compile(
 )
 _LABEL = r"[a-zA-Z]{1,7}|\\(?:text|mathrm|rm)\s*\{\s*[a-zA-Z]+\s*\}"
 _PLACES = frozenset("ijklmn")
+#: A transpose that is no T.
+_OTHER_TRANSPOSE = re.compile(
+    r"\^\s*\{?\s*\\(?:top|intercal|mathsf|mathrm)(?![a-z])|\^\s*\{?\s*⊤|ᵀ"
+)
 _FUNCTIONS = frozenset(r"f \sigma \phi \varphi \psi".split())
 #: ``\\delta_2^{(t)}``
 _ABOVE_A_LABEL = re.compile(
@@ -61,6 +65,16 @@ _START = attrgetter("start")
 _DERIVES = re.compile(r"\\partial|\\nabla|∂|\\frac\s*\{\s*d|\\delta")
 
 
+def _bare(names: Sequence[Name]) -> Iterator[Name]:
+    """The names without scripts, but for the letters of labels: ``W_{hy}``."""
+    end = 0
+    for name in names:
+        if name.scripts:
+            end = max(end, name.scripts[-1].end)
+        elif name.start >= end:
+            yield name
+
+
 def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the steps of their names below these."""
     found = [names_in(f.latex) for f in formulas]
@@ -81,7 +95,8 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
 
     # A number is a step above a name that has one everywhere. Of losses there is a total as well.
     runs_above = {n.base for n in every if n.scripts and _is_step_letter(n.scripts[0])}
-    runs_above -= {n.base for n in every if not n.scripts and n.base not in _LOSSES}
+    runs_above -= {n.base for names in found for n in _bare(names) if n.base not in _LOSSES}
+    turned = any(_OTHER_TRANSPOSE.search(f.latex) for f in formulas)
 
     def new(name: Name, text: str) -> tuple[int, str] | None:
         """Where the scripts of ``name`` end that become one step, and that."""
@@ -110,8 +125,9 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
             return None
         if script.kind == "^" and raised:
             powers = name.base in _POWERS and name.base not in given
-            # A T there may say that it is transposed.
-            if not powers and script.inside != "T":
+            # A T there may say that it is transposed, but where another sign says so.
+            last = script.inside == "T" and name.base in runs_above and turned
+            if not powers and (script.inside != "T" or last):
                 return script.end, f"_{{{script.inside}}}"
         return None
 

@@ -484,3 +484,47 @@ def test_steps_in_brackets_in_lines_of_text() -> None:
     loss = "```text\nL = 1/2 (h(T) - y)^2\n```\n\n```text\nh(t) = tanh(w h(t-1) + x(t))\n```\n\n"
     assert last(loss + "```text\n∂L/∂h(T) = h(T) - y\n```\n") == "right"
     assert last(loss + "```text\n∂L/∂h(T) = y - h(T)\n```\n") == "wrong"
+
+
+def test_a_bold_target_that_is_turned_in_the_loss_is_no_matrix() -> None:
+    text = (
+        "$$@{q}_t = \\tanh(@{R} @{q}_{t-1} + @{P} @{x}_t), \\quad @{o} = @{V} @{q}_T$$\n\n"
+        "$$@{p} = \\mathrm{softmax}(@{o})$$\n\n$$L = -@{\\tau}^\\top \\log @{p}$$\n\n"
+        "$$\\frac{\\partial L}{\\partial @{o}} = @{p} - @{\\tau}$$\n\n"
+        "$$\\frac{\\partial L}{\\partial @{o}} = @{\\tau} - @{p}$$\n\n"
+    )
+    assert verdicts(text.replace("@", r"\mathbf"))[-2:] == ["right", "wrong"]
+
+
+@pytest.mark.parametrize("turned", [r"\top", r"\intercal", r"\mathrm{T}"])
+def test_the_last_step_above_where_another_sign_turns(turned: str) -> None:
+    text = (
+        "$$q^{t} = \\tanh(R_{qq} q^{t-1} + R_{xq} x^{t}), \\quad o = R_{qy} q^{T} + b$$\n\n"
+        "$$\\hat{y} = \\mathrm{softmax}(o), \\quad L = -y^{@} \\log \\hat{y}$$\n\n"
+        "$$\\frac{\\partial L}{\\partial q^{T}} = R_{qy}^{@} (\\hat{y} - y)$$\n\n"
+        "$$\\frac{\\partial L}{\\partial R_{qy}} = (\\hat{y} - y) (q^{T})^{@}$$\n\n"
+        "$$\\frac{\\partial L}{\\partial R_{qy}} = (\\hat{y} - y) (q^{T-1})^{@}$$\n\n"
+    ).replace("@", turned)
+    assert verdicts(text)[-3:] == ["right", "right", "wrong"]
+
+
+def test_large_deltas_are_marks_beside_a_small_one_of_its_own() -> None:
+    text = (
+        "$$z_t = R q_{t-1} + P x_t, \\quad q_t = \\tanh(z_t), \\quad y_t = V q_t$$\n\n"
+        "$$L = \\sum_{t=1}^T \\ell(y_t)$$\n\n$$\\delta_t = \\frac{\\partial L}{\\partial z_t}$$\n\n"
+        "$$\\Delta x_t = P^\\top \\delta_t$$\n\n$$\\Delta x_t = R^\\top \\delta_t$$\n\n"
+        "$$\\Delta q_t = q_t - q_{t-1}$$\n\n"
+    )
+    right, wrong, difference = verdicts(text)[-3:]
+    assert (right, wrong) == ("right", "wrong")
+    assert difference == "undecided"  # no gradient is meant
+
+
+@pytest.mark.parametrize("mark", [r"\delta ", r"\Delta ", "d"])
+def test_marks_before_the_output_of_the_run(mark: str) -> None:
+    text = (
+        "$$q_t = \\tanh(R q_{t-1} + P x_t), \\quad o = V q_T$$\n\n"
+        "$$\\hat{y} = \\mathrm{softmax}(o), \\quad L = -y^\\top \\log \\hat{y}$$\n\n"
+        f"$${mark}o = \\hat{{y}} - y$$\n\n$${mark}o = y - \\hat{{y}}$$\n\n"
+    )
+    assert verdicts(text)[-2:] == ["right", "wrong"]
