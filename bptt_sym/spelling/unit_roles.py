@@ -280,8 +280,17 @@ def _in_a_weight(row: Row, unit: str) -> bool:
     )
 
 
+#: ``= U x^{(t)} + W h^{(t-1)}``, with no letters of units.
+_OF_VECTORS = re.compile(
+    r"=\s*&?\s*([A-Z])\s*[a-z]\s*(?:\^\s*\{?\s*\(t\)\s*\}?|_\s*(?:\{\s*t\s*\}|t))\s*\+\s*([A-Z])\s*[a-z]\s*"
+    r"(?:\^\s*\{?\s*\(t\s*-\s*1\)|_\s*\{\s*t\s*-\s*1\s*\})"
+)
+
+
 def is_needed(net: Network, rows: Sequence[Row], texts: Sequence[str]) -> bool:
-    """Whether the text has what a reader of entries does not know."""
+    """Whether the text has what a reader of entries does not know, and no equations of vectors."""
+    if any({m[1], m[2]} <= set(net.weights) for t in texts for m in _OF_VECTORS.finditer(t)):
+        return False
     if any(len(units) > 1 for units in net.given.values()) or "net" in net.given or net.example:
         return True
     if any(len(kinds) > 1 for kinds in net.weights.values()):

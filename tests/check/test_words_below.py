@@ -167,3 +167,21 @@ def test_numbers_in_matrices_go_on_from_a_state() -> None:
 def test_an_approximation_by_the_power_of_an_unknown_name(right: str, expected: str) -> None:
     claim = r"$$\left\| \frac{\partial h_t}{\partial h_k} \right\| "
     assert last(STATE + claim + right + "$$") == expected
+
+
+def test_a_network_by_entries_and_in_vectors_is_read_in_vectors() -> None:
+    entries = (
+        r"$$z_j^{(t)} = \sum_i U_{ji} x_i^{(t)} + \sum_i W_{ji} h_i^{(t-1)} + b_j$$" "\n\n"
+        r"$$h_j^{(t)} = \tanh(z_j^{(t)})$$" "\n\n"
+        r"$$o_j^{(t)} = \sum_i V_{ji} h_i^{(t)} + c_j$$" "\n\n"
+        r"$$\hat{y}_j^{(t)} = \operatorname{softmax}(o_j^{(t)})$$" "\n\n"
+    )
+    vectors = (
+        r"$$z^{(t)} = U x^{(t)} + W h^{(t-1)} + b$$" "\n\n" r"$$h^{(t)} = \tanh(z^{(t)})$$" "\n\n"
+        r"$$o^{(t)} = V h^{(t)} + c$$" "\n\n"
+        r"$$\hat{y}^{(t)} = \operatorname{softmax}(o^{(t)})$$" "\n\n"
+        r"$$L^{(t)} = -y^{(t)} \log \hat{y}^{(t)}$$" "\n\n"
+    )
+    claim = r"$$\frac{\partial L^{(t)}}{\partial V} = (\hat{y}^{(t)} - y^{(t)}) (h^{(%s)})^{\top}$$"
+    assert last(entries + vectors + claim % "t").startswith("right")
+    assert last(entries + vectors + claim % "t-1") == "wrong"
