@@ -21,6 +21,7 @@ from bptt_sym.check.judged import Judged
 from bptt_sym.check.own_steps import only_at_its_step
 from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.wording import vanishing_in
+from bptt_sym.decide.readings import LOCAL_LOSS
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
@@ -54,6 +55,9 @@ BARS_BY_ENTRY = marked("its bars may be taken entry by entry")
 _SUPPOSES = re.compile(
     r"(?:\b(?i:assum\w+|suppos\w+|provided|given that|if|when)\b|假[设定設]|若|如果)"
     r"[^.。]*(?:<|>|≤|≥|\\[lg]eq?)"
+)
+WHOLE_ELSEWHERE = marked(
+    "it holds of the local part of a gradient; another formula gives the whole by that name"
 )
 OF_NUMBERS = marked("its weights are small letters: of vectors its shapes do not fit")
 _DOUBLE_BAR = re.compile(r"\\\||\\[lr]?Vert|‖|\\parallel|\|\s*\|")
@@ -98,6 +102,8 @@ class Grounds:
     overdone: set[tuple[str, str]] = field(default_factory=set)
     #: Gradients whose mark was given by a formula that did not hold as the mark was read.
     doubtful: set[tuple[str, str]] = field(default_factory=set)
+    #: Gradients that a formula that holds takes from the step after: whole ones.
+    whole: set[tuple[str, str]] = field(default_factory=set)
     #: What the names of the document mean.
     ledger: Ledger = field(default_factory=Ledger)
     #: The weights to which an example gives a value that drops out.
@@ -112,8 +118,13 @@ class Grounds:
         if verdict.is_right and judged.basis is not None:
             if why := holds_in_vain(judged):
                 return replace(judged, verdict=Verdict("undecided", note=why))
-            self.ledger.witnessed(judged.basis)
             told = " ".join(verdict.readings)
+            named = formula.delta or not row.mentions.isdisjoint(judged.basis.model.aliases)
+            if LOCAL_LOSS.message not in told:
+                self.whole |= _recursions(judged.basis.claim)
+            elif named and _gradients(judged.basis.claim.sides[1:]) & self.whole:
+                return replace(judged, verdict=Verdict("undecided", note=WHOLE_ELSEWHERE))
+            self.ledger.witnessed(judged.basis)
             self.by_activations |= _by_an_activation(judged.basis) and "pre-activation" not in told
         if verdict.verdict == "wrong" and (why := _supposed_in_vain(judged)):
             return replace(judged, verdict=Verdict("undecided", note=why), part=None)
@@ -214,6 +225,19 @@ def _gradients(sides: Sequence[Node]) -> set[tuple[str, str]]:
     found = [n for s in sides for n in walk(s) if isinstance(n, D) and isinstance(n.x, At)]
     named = [(n.y, n.x) for n in found if isinstance(n.y, (At, Sym))]
     return {(y.name, x.name) for y, x in named if isinstance(x, At)}
+
+
+def _recursions(claim: Claim) -> set[tuple[str, str]]:
+    """The gradient on the left, if a right side takes it from the step after."""
+    left = claim.sides[0]
+    if not (isinstance(left, D) and isinstance(left.x, At) and isinstance(left.y, (At, Sym))):
+        return set()
+    later = (
+        n for s in claim.sides[1:] for n in walk(s)
+        if isinstance(n, D) and n.y == left.y and isinstance(n.x, At) and n.x.name == left.x.name
+    )
+    ahead = any(isinstance(n.x, At) and n.x.time != left.x.time for n in later)
+    return {(left.y.name, left.x.name)} if ahead else set()
 
 
 def _has_a_slope(claim: Claim) -> bool:
