@@ -12,7 +12,8 @@ from typing import Any
 
 import posted_gradients as cells
 import posted_losses as pairs
-from posted_losses import LOSSES, point, recurrence
+from posted_losses import LOSSES, point
+from posted_recurrences import recurrence
 from source_edits import Piece, with_pieces
 
 RIGHT: dict[str, tuple[str, Callable[..., Any]]] = {**cells.CELLS, **pairs.CELLS, **pairs.PAIRS}
@@ -201,8 +202,8 @@ SAME: list[tuple[str, str, Piece, Piece]] = [
 
 def changed(name: str, old: Piece, new: Piece) -> Callable[..., Any]:
     """The function of this name with some pieces of its source replaced."""
-    space = vars(cells if name in cells.CELLS else pairs)
-    return with_pieces(name, RIGHT[name][1], old, new, space)
+    function = RIGHT[name][1]
+    return with_pieces(name, function, old, new, function.__globals__)
 
 
 __all__ = ["EDITS", "LOSSES", "RIGHT", "SAME", "changed", "point", "recurrence"]

@@ -309,7 +309,9 @@ class _Auditor:
         """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
         verdict, family = None, self.judging.family(self.models.current)
         free = [m for m in family if not m.knows(row) or self._renames(row, m)]
-        if len(free) < len(family) and (row.name in row.mentions or not row.differentiates):
+        given = [m for m in family if m not in free]
+        named = any(row.name in m.aliases for m in given) and not row.differentiates
+        if given and (row.name in row.mentions or named):
             return None  # what is said of a name is a claim where one of them gives it
         if row.name in row.mentions and (told := self._runs_back(row, free)) is not None:
             return told

@@ -27,7 +27,9 @@ def _compact(jac: Tensor, size: int, x_shape: tuple[int, ...]) -> Tensor:
         for j in range(size):
             if i != j and any(v != 0 for v in np.atleast_1d(moved[i, j]).ravel()):
                 raise Mismatch("one entry moves several")
-    return np.moveaxis(np.stack([moved[i, i] for i in range(size)]), 0, axis)
+    # (Of small integers alone NumPy would make an array of machine words.)
+    entries = [np.asarray(moved[i, i], dtype=object) for i in range(size)]
+    return np.moveaxis(np.stack(entries), 0, axis)
 
 
 def lay_out(

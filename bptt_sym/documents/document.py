@@ -127,7 +127,8 @@ class Formula:
         # (A row that was written out of pieces of the text has no place of its own in it.)
         row = self.latex[start:end]
         pieces = not whole or (_balanced(origin.latex) and not _balanced(whole))
-        return row if pieces or _is_half(whole, row) else whole
+        goes_on = _ROW_BEGINS.search(origin.latex, 0, first) is not None
+        return row if pieces or _is_half(whole, row, goes_on) else whole
 
     def place(self, offset: int = 0) -> Place:
         """Where the character ``offset`` of ``latex`` stands in the file."""
@@ -161,15 +162,20 @@ class Formula:
 
 
 _RELATION = re.compile(r"[=<>≤≥≈∝]|\\(?:leq?|geq?|ll|gg|approx|propto|to|equiv|sim)(?![a-z])")
+#: What stands before a row that goes on from the one above it.
+_ROW_BEGINS = re.compile(r"(?:^|\\\\|\\begin\s*\{[^{}]*\})[\s&]*\Z")
 
 
-def _is_half(whole: str, row: str) -> bool:
-    """Whether ``whole`` is but one side of the relation that ``row`` is."""
+def _is_half(whole: str, row: str, goes_on: bool) -> bool:
+    """Whether ``whole`` is but one side of the relation that ``row`` is.
+
+    A row that ``goes_on`` has the left side of the one above, and is shown without it.
+    """
     if _RELATION.search(row) is None:
         return False
-    return _RELATION.search(whole) is None or whole.lstrip(" &\n").startswith("=") > (
-        row.lstrip(" &\n").startswith("=")
-    )
+    if goes_on or _RELATION.search(whole) is None:
+        return _RELATION.search(whole) is None
+    return whole.lstrip(" &\n").startswith("=") and not row.lstrip(" &\n").startswith("=")
 
 
 def _balanced(latex: str) -> bool:

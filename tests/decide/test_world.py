@@ -256,3 +256,15 @@ def test_outer_products_do_not_pile_up():
     many = np.ones((300, 300), dtype=object)
     with pytest.raises(NotSupported, match="too many entries"):
         world._compose(many, many, ("h", 1))
+
+
+def test_entries_of_a_diagonal_that_are_small_numbers_are_no_machine_words() -> None:
+    import numpy as np
+
+    from bptt_sym.decide.conventions import Conventions
+    from bptt_sym.decide.layout import lay_out
+
+    identity = np.array([[1, 0], [0, 1]], dtype=object)
+    found = lay_out(identity, (2,), (2,), Conventions(compact=True))
+    assert found.dtype == object
+    assert list(found * 2**70) == [2**70, 2**70]
