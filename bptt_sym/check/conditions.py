@@ -43,6 +43,13 @@ _IF_BEHIND = re.compile(
 _QUOTED = re.compile(r"[$`\\(\[*_~>]+\s*$")
 
 
+#: ``\\Longrightarrow \\text{vanishing gradients}``
+_CONCLUDES_IN_WORDS = re.compile(
+    r"[\s&]*(?:\\(?:Longrightarrow|Rightarrow|implies)(?![A-Za-z])|[⇒⟹])[\s&]*"
+    r"(?:\\[,;:! ]\s*)*\\(?:text|mathrm|textrm|mbox)\s*\{"
+)
+
+
 def only_supposes(
     row: Row, formula: Formula, timed: frozenset[str], defined: Collection[str] = ()
 ) -> str:
@@ -51,6 +58,11 @@ def only_supposes(
     ``timed`` are the names that run in time, ``defined`` those with a definition so far.
     """
     chain = row.chain
+    follows = formula.latex[chain.sides[-1][-1].end :] if chain.sides[-1] else ""
+    if _CONCLUDES_IN_WORDS.match(follows) and all(op in _ORDER for op in chain.ops) and (
+        _about_parameters(chain.sides, timed)
+    ):
+        return "a condition on the parameters"  # whatever stands in the row above
     if chain.given or chain.link or bounds_a_slope(row.latex):
         return ""
     if _CUT_OFF.search(row.latex):

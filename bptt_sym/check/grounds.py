@@ -22,11 +22,12 @@ from bptt_sym.check.own_steps import only_at_its_step
 from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.wording import vanishing_in
 from bptt_sym.decide.readings import LOCAL_LOSS
+from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.messages import marked
-from bptt_sym.notation import Add, At, Claim, D, Fn, Node, Sym, walk
+from bptt_sym.notation import Add, At, Claim, D, Fn, Mul, Node, Sum, Sym, walk
 from bptt_sym.shapes import is_bold, is_upper
 
 NOT_AS_WRITTEN = marked(
@@ -58,6 +59,14 @@ _SUPPOSES = re.compile(
 )
 WHOLE_ELSEWHERE = marked(
     "it holds of the local part of a gradient; another formula gives the whole by that name"
+)
+ONE_STEP_OR_ALL = marked(
+    "it fails for the gradient of the run, and whether it is the share of one step is not said"
+)
+SEVERAL_STATES = marked("it fails for this state alone; its letter may mean the others as well")
+#: ``d_{\\tanh}``: a mark by what it is about, without a step.
+_STEPLESS_MARK = re.compile(
+    r"(?<![A-Za-z\\])(?:d|\\delta)\s*_\s*\{\s*(?:\\?[a-z]{2,}|\\(?:text|mathrm)\s*\{[^{}]*\})\s*\}(?!\s*[_^]\s*\{?\s*\(?t)"
 )
 OF_NUMBERS = marked("its weights are small letters: of vectors its shapes do not fit")
 _DOUBLE_BAR = re.compile(r"\\\||\\[lr]?Vert|‖|\\parallel|\|\s*\|")
@@ -128,7 +137,7 @@ class Grounds:
             self.by_activations |= _by_an_activation(judged.basis) and "pre-activation" not in told
         if verdict.verdict == "wrong" and (why := _supposed_in_vain(judged)):
             return replace(judged, verdict=Verdict("undecided", note=why), part=None)
-        why = self._missing(verdict, row, formula) if verdict.verdict == "wrong" else ""
+        why = self._missing(judged, row, formula) if verdict.verdict == "wrong" else ""
         if verdict.verdict == "wrong" and judged.basis is not None and not why:
             why = self.ledger.unsettled(verdict, judged.basis)
             if formula.delta and _adds_to_itself(judged.basis.claim):
@@ -160,7 +169,8 @@ class Grounds:
                 self.doubtful -= given
         return judged
 
-    def _missing(self, verdict: Verdict, row: Row, formula: Formula) -> str:
+    def _missing(self, judged: Judged, row: Row, formula: Formula) -> str:
+        verdict = judged.verdict
         if _IF_SMALL.match(verdict.note) and _speaks_of(verdict.note, _before(formula)):
             return f"{verdict.note}, of which the text before it speaks"
         if verdict.diagnosis is not None:
@@ -177,7 +187,30 @@ class Grounds:
             return NOT_AS_WRITTEN
         if BAR.search(written) and not BAR.search(row.latex):
             return WITHOUT_ITS_BAR
+        if judged.basis is not None and (why := _said_in_outline(judged.basis, formula)):
+            return why
         return TWO_PRODUCTS if _DOT_THEN_STAR.search(row.latex) else ""
+
+
+def _said_in_outline(basis: Basis, formula: Formula) -> str:
+    """Why a formula that fails, and that no slip explains, may only outline what happens.
+
+    ``dW = d_{tanh}^T h_{t-1}``, whose mark has no step, may be the share of one; ``∂L/∂h_t =
+    ∂L/∂h_{t+1} ∂h_{t+1}/∂h_t`` in a network with a cell beside h, of which the text gives no loss,
+    may mean both by h.
+    """
+    claim, rec = basis.claim, basis.model.court.model
+    left, *rest = claim.sides
+    if not (isinstance(left, D) and is_loss(left.y, rec)):
+        return ""
+    sums = any(isinstance(n, Sum) for s in rest for n in walk(s))
+    if isinstance(left.x, Sym) and not sums and _STEPLESS_MARK.search(formula.given):
+        return ONE_STEP_OR_ALL
+    chain = all(
+        isinstance(f, D) and isinstance(f.x, At)
+        for s in rest for f in (s.args if isinstance(s, Mul) else (s,))
+    )
+    return SEVERAL_STATES if chain and basis.model.supposed and len(rec.states) > 1 else ""
 
 
 def _speaks_of(condition: str, before: str) -> bool:

@@ -9,6 +9,7 @@ earlier one has written in one way.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
@@ -409,10 +410,19 @@ PASSES: tuple[Pass, ...] = (*TYPESETTING, *NAMES, *PRODUCTS, *GATES, *DERIVATIVE
 def spelt(document: Document, passes: Sequence[Pass] = PASSES) -> Spelling:
     """Every formula of ``document`` in the order of the text, as ``passes`` leave it.
 
-    Each formula keeps, as its ``origin``, what the text has.
+    Each formula keeps, as its ``origin``, what the text has. A pass that breaks off leaves them as
+    they were, with a warning: its formulas are then read, or not, as they stand.
     """
     formulas = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
     spelling = Spelling(document, [replace(f, origin=f) for f in formulas])
     for step in passes:
-        step.run(spelling)
+        before = replace(spelling)
+        try:
+            step.run(spelling)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            warnings.warn(
+                f"an internal error in {step.name} ({error!r}): that notation stays as it is",
+                RuntimeWarning, stacklevel=2,
+            )  # fmt: skip
+            spelling = before
     return spelling

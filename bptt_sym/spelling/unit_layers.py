@@ -116,6 +116,8 @@ def _names(net: Network, rows: Sequence[Row], texts: Sequence[str]) -> None:
     hidden = {a for kinds in net.weights.values() for a, b in kinds if a == b}
     for base in net.every_name():
         layers = net.layers_of(base)
+        if not layers:
+            continue
         keeps = next((a for a in reversed(layers) if a not in hidden), layers[-1])
         for layer in layers:
             if len(base) == 1 and layer == keeps:

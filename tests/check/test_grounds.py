@@ -112,3 +112,37 @@ def test_two_signs_of_a_product_without_brackets_accuse_nobody() -> None:
     assert (
         last(text + flows.replace("*", r"\odot").replace("t+1", "t+2")).verdict.verdict == "wrong"
     )
+
+
+def test_what_may_be_the_share_of_one_step_accuses_nobody_without_a_slip() -> None:
+    text = (
+        "$$z_t = R q_{t-1} + P x_t, \\quad q_t = \\tanh(z_t)$$\n\n"
+        "$$d_{\\tanh} = (1 - q_t^2) \\odot dq_{\\text{next}}$$\n\n"
+        "$$dR = d_{\\tanh}^T \\cdot q_{t-1}$$\n\n"
+    )
+    assert last(text).verdict.verdict == "undecided"  # an outer product where vectors are rows
+
+
+def test_a_chain_through_one_of_two_states_outlines_what_happens() -> None:
+    lstm = "".join(
+        f"$${gate}_t = {f}(A_{gate} q_{{t-1}} + B_{gate} x_t)$$\n\n"
+        for gate, f in (("f", r"\sigma"), ("i", r"\sigma"), ("o", r"\sigma"), ("g", r"\tanh"))
+    )
+    lstm += "$$c_t = f_t \\odot c_{t-1} + i_t \\odot g_t, \\quad q_t = o_t \\odot \\tanh(c_t)$$\n\n"
+    chain = (
+        r"$$\frac{\partial L}{\partial q_t} = \frac{\partial L}{\partial q_{t+1}} \cdot"
+        r" \frac{\partial q_{t+1}}{\partial q_t}$$"
+    )
+    assert last(lstm + chain).verdict.verdict == "undecided"
+    given = "$$L = \\sum_{t=1}^T \\ell(q_t)$$\n\n"
+    assert last(lstm + given + chain).verdict.verdict == "wrong"
+
+
+def test_conditions_from_which_words_follow_claim_nothing() -> None:
+    text = (
+        "$$q_t = \\tanh(R q_{t-1} + P x_t)$$\n\n"
+        "$$\\begin{aligned} \\sigma_{\\max}(R) > 1 &\\Longrightarrow \\text{they explode}, \\\\\n"
+        "\\sigma_{\\max}(R) < 1 &\\Longrightarrow \\text{they vanish}. \\end{aligned}$$\n\n"
+    )
+    found = audit(document_from_text(text, "n.md"))[1:]
+    assert [j.verdict.verdict for j in found] == ["not_a_claim", "not_a_claim"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptt_sym.documents.document import document_from_text
-from bptt_sym.spelling.passes import PASSES, Spelling
+from bptt_sym.spelling.passes import PASSES, Pass, Spelling, spelt
 from tests.check.audited import verdicts
 
 LETTERS = st.sampled_from(list("hscazoxW") + [r"\delta", r"\hat{y}", r"\mathbf{h}"])
@@ -73,3 +73,14 @@ def test_every_pass_keeps_the_braces_of_a_formula(frame: str, data: st.DataObjec
 )
 def test_names_with_scripts_in_scripts_are_not_cut(claim: str) -> None:
     assert verdicts(rf"$$h_t = \tanh(W h_{{t-1}})$$" "\n\n" rf"$${claim}$$")[-1] != "unreadable"
+
+
+def test_a_pass_that_breaks_off_takes_no_formula_with_it() -> None:
+    def broken(spelling: Spelling) -> None:
+        spelling.formulas = []
+        raise IndexError("list index out of range")
+
+    document = document_from_text("$$h_t = \\tanh(w h_{t-1})$$\n\n$$h_t = h_t$$\n", "a.md")
+    with pytest.warns(RuntimeWarning, match="an internal error in broken"):
+        found = spelt(document, (*PASSES[:3], Pass("broken", broken), *PASSES[3:]))
+    assert [f.latex for f in found.formulas] == [f.latex for f in spelt(document).formulas]
