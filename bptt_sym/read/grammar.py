@@ -114,8 +114,8 @@ class Parser:
         start = self.tok.start
         factors: list[tuple[str, Factor]] = []
         while True:
-            if factors:
-                self.open_signed_group()
+            if factors and not isinstance(factors[-1][1], Big):
+                self.open_signed_group()  # (behind a sum, braces hold what is summed)
             t = self.tok
             op = ""
             if t.kind == "op":

@@ -314,6 +314,13 @@ def test_every_spelling_reads_back(node: Node, data: st.DataObject) -> None:
     assert read_expression(text, REC, vocabulary=VOCABULARY) == node, text
 
 
+def test_the_braces_behind_a_product_hold_its_body_whatever_sign_it_begins_with() -> None:
+    text = r"\prod_{j=2}^{t} {-h_{t} + h_{t}}"
+    assert read_expression(text, REC, vocabulary=VOCABULARY) == Prod(
+        "j", num(2), index("t"), Add((Neg(At("h", index("t"))), At("h", index("t")))), None
+    )
+
+
 @settings(max_examples=60)
 @given(left=expressions(), right=expressions(), data=st.data())
 def test_claims_read_back_and_spans_point_at_their_text(
