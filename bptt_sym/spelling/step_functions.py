@@ -32,7 +32,6 @@ _GIVEN = re.compile(
     rf"(?:^|\\\\|&|\\q?quad|,)\s*&?\s*(?P<state>{_LETTER})\s*_\s*(?:t(?![A-Za-z])|\{{\s*t\s*\}})\s*"
     rf"&?\s*=\s*&?\s*{_FUNCTION}{_OPEN}"
 )
-_CLOSE = re.compile(r"\s*(?:\\right\s*|\\[bB]igg?r?\s*)?\)?")
 _ON = re.compile(r"\s*&?\s*=(?!=)\s*&?\s*(?P<rest>[^=]+)")
 _BY = re.compile(
     rf"(?:\\nabla|(?<![A-Za-z\\])D)\s*_\s*(?:\{{\s*(?P<by>{_LETTER}(?:\s*_\s*(?:\{{[^{{}}]*\}}|[a-zT]))?)\s*\}}"

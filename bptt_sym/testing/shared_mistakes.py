@@ -24,6 +24,36 @@ def shared_mistakes(model: Model) -> Iterator[Mistake]:
     yield from _expressions(model)
 
 
+#: A code, what is said, and what becomes of a share.
+Change = tuple[str, str, Callable[[Program, int], int | None]]
+
+
+def _usual(share: str) -> list[Change]:
+    """What may happen to any share of a gradient."""
+    return [
+        ("lost", f"{share} is missing", lambda q, g: None),
+        ("twice", f"{share} is counted twice", lambda q, g: q.add(g, g)),
+        ("negated", f"{share} has the wrong sign", lambda q, g: q.neg(g)),
+    ]
+
+
+def _of_a_share(
+    model: Model, use: tuple[int, int], name: str, changes: list[Change]
+) -> Iterator[Mistake]:
+    """The mistakes in the share of one use: where the parameter is taken, and which it is."""
+    for code, said, change in changes:
+
+        def edge(
+            q: Program, source: int, target: int, g: int,
+            change: Callable[[Program, int], int | None] = change,
+        ) -> int | None:  # fmt: skip
+            return change(q, g) if (source, target) == use else g
+
+        mistake = altered(model, f"share-{code}-{name}-{use[0]}", said, edge=edge)
+        if mistake:
+            yield replace(mistake, alone=True)
+
+
 def _vectors(model: Model) -> Iterator[Mistake]:
     """Vectors and numbers that several sums or products of a step take."""
     p = model.program
@@ -36,22 +66,7 @@ def _vectors(model: Model) -> Iterator[Mistake]:
             if len(set(owners)) < 2:
                 continue
             share = f"the share of {owner} in the gradient of {op.attr[0]}"
-            changes: list[tuple[str, str, Callable[[Program, int], int | None]]] = [
-                ("lost", f"{share} is missing", lambda q, g: None),
-                ("twice", f"{share} is counted twice", lambda q, g: q.add(g, g)),
-                ("negated", f"{share} has the wrong sign", lambda q, g: q.neg(g)),
-            ]
-            for code, said, change in changes:
-
-                def edge(
-                    q: Program, source: int, target: int, g: int, at: int = at, root: int = root,
-                    change: Callable[[Program, int], int | None] = change,
-                ) -> int | None:  # fmt: skip
-                    return change(q, g) if (source, target) == (at, root) else g
-
-                mistake = altered(model, f"share-{code}-{op.attr[0]}-{at}", said, edge=edge)
-                if mistake:
-                    yield replace(mistake, alone=True)
+            yield from _of_a_share(model, (at, root), str(op.attr[0]), _usual(share))
 
 
 def _matrices(model: Model) -> Iterator[Mistake]:
@@ -123,26 +138,12 @@ def _expressions(model: Model) -> Iterator[Mistake]:
         for at in users:
             use = f"{name}^T" if p.ops[at].kind == "transpose" else f"{name} itself"
             share = f"the share of {use} in the gradient of {name}"
-            changes: list[tuple[str, str, Callable[[Program, int], int | None]]] = [
-                ("lost", f"{share} is missing", lambda q, g: None),
-                ("twice", f"{share} is counted twice", lambda q, g: q.add(g, g)),
-                ("negated", f"{share} has the wrong sign", lambda q, g: q.neg(g)),
-            ]
+            changes = _usual(share)
             if len(set(op.shape)) == 1:
                 text = f"{share} is not transposed" if use != f"{name} itself" else (
                     f"{share} is transposed")
                 changes.append(("turned", text, lambda q, g: q.transpose(g)))
-            for code, said, change in changes:
-
-                def edge(
-                    q: Program, source: int, target: int, g: int, at: int = at, root: int = root,
-                    change: Callable[[Program, int], int | None] = change,
-                ) -> int | None:  # fmt: skip
-                    return change(q, g) if (source, target) == (at, root) else g
-
-                mistake = altered(model, f"share-{code}-{name}-{at}", said, edge=edge)
-                if mistake:
-                    yield replace(mistake, alone=True)
+            yield from _of_a_share(model, (at, root), name, changes)
 
 
 def _turned_for_a_product(p: Program, i: int) -> bool:

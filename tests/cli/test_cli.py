@@ -14,27 +14,7 @@ from pathlib import Path
 import pytest
 
 from bptt_sym.cli import main
-
-GOOD = r"\frac{\partial h_t}{\partial h_{t-1}} = (1 - h_t^2) w"
-BAD = r"\frac{\partial h_t}{\partial h_{t-1}} = (1 + h_t^2) w"
-OPEN = r"\frac{\partial h_T}{\partial w} \approx w"
-DEFINE = r"h_t = \tanh(w h_{t-1} + u_t)"
-
-
-class Result:
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    def call(*argv: str) -> Result:
-        status = main(argv)
-        printed = capsys.readouterr()
-        return Result(status, printed.out, printed.err)
-
-    return call
-
+from tests.cli.called import BAD, DEFINE, GOOD, OPEN
 
 # -- check
 

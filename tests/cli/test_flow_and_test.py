@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,7 @@ import numpy as np
 import pytest
 
 from bptt_sym.cli import main
-
-
-@dataclass(frozen=True)
-class Result:
-    status: int
-    out: str
-    err: str
+from tests.cli.called import Result
 
 
 @pytest.fixture
