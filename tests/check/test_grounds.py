@@ -115,12 +115,15 @@ def test_two_signs_of_a_product_without_brackets_accuse_nobody() -> None:
 
 
 def test_what_may_be_the_share_of_one_step_accuses_nobody_without_a_slip() -> None:
+    argument = "R_{qq} \\cdot q_{t-1} + R_{xq} \\cdot x_t + b"
     text = (
-        "$$z_t = R q_{t-1} + P x_t, \\quad q_t = \\tanh(z_t)$$\n\n"
+        f"$$q_t = \\tanh({argument})$$\n\n$$z_t = {argument}$$\n\n$$q_t = \\tanh(z_t)$$\n\n"
         "$$d_{\\tanh} = (1 - q_t^2) \\odot dq_{\\text{next}}$$\n\n"
-        "$$dR = d_{\\tanh}^T \\cdot q_{t-1}$$\n\n"
+        "$$dR_{qq} = d_{\\tanh}^T \\cdot q_{t-1}$$\n\n"
+        "$$dq_{\\text{prev}} = d_{\\tanh} \\cdot R_{qq}$$\n\n"
     )
-    assert last(text).verdict.verdict == "undecided"  # an outer product where vectors are rows
+    *_, product, _ = audit(document_from_text(text, "n.md"))
+    assert product.verdict.verdict == "undecided"  # an outer product where vectors are rows
 
 
 def test_a_chain_through_one_of_two_states_outlines_what_happens() -> None:

@@ -87,6 +87,14 @@ def test_a_weight_without_its_label_is_the_one_that_fits() -> None:
     left = r"$$\frac{\partial h_t}{\partial h_{t-1}} = "
     assert last(f"{LABELLED}{left}W^T \\mathrm{{diag}}(\\sigma'({pre}))$$") == "right"
     assert last(f"{LABELLED}{left}W^T \\mathrm{{diag}}(\\sigma(h_{{t-1}}))$$") == "wrong"
+    # the output's weight, which fits no product of Jacobians, is no other meaning of it
+    several = (
+        r"$$\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^{t}"
+        r" \frac{\partial h_j}{\partial h_{j-1}} = \prod_{j=k+1}^{t} W^T"
+    )
+    slope = r"\mathrm{diag}(\sigma'(h_{j-1}))$$"
+    softmax = LABELLED.replace("y_t = W^{(o)} h_t", "\\hat{y}_t = \\mathrm{softmax}(W^{(S)} h_t)")
+    assert last(f"{softmax}{several} {slope}") == "wrong"
 
 
 LENGTHS = (
