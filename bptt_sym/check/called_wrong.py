@@ -19,7 +19,7 @@ _SENTENCE = re.compile(r"(?<!\d)[.!?](?=\s)|[。！？]|\n\s*\n")
 #: What a display, or a sign of Markdown, puts between a sentence and its formula.
 _OPENED = re.compile(r"(?:\s|\$|\\\[|\\\(|\\begin\s*\{[a-z*]+\}|[>*_`]|[:：])*$")
 _MISTAKE = re.compile(
-    r"(?:common|frequent|typical|popular|usual|classic|easy)\s+(?:beginner'?s?'?\s+)?"
+    r"(?:common|frequent|typical|popular|usual|classic|easy|tempting)\s+(?:beginner'?s?'?\s+)?"
     r"(?:mistake|error|misconception|pitfall|slip)s?\b|\bmisconception\b"
     r"|\b(?:is|are)\s*\W*(?:not|never)\W*\s*(?:true|correct|right|the\s+case)\s+that\b"
     r"|\bit\s+(?:is|would\s+be)\s+\W*(?:wrong|incorrect|false|a\s+mistake)\W*\s+(?:to|that)\b"

@@ -14,6 +14,7 @@ QUOTES = (
     "A common mistake is to drop $h_t$ and to write $%s$.",
     "It is **not** true that $%s$ here.",
     "One might think that $%s$ holds.",
+    "A tempting slip is $%s$, which forgets the slope.",
     "Wrong: $%s$",
     "- **Incorrect** (no slope): $%s$",
     "> **Myth.** $%s$",
