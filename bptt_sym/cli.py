@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         status = _COMMANDS[args.command](args)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by the caller, who wants the status alone
+            sys.stdout.flush()
     except BpttError as error:
         if args.debug:
             raise
@@ -238,12 +239,12 @@ def _show_checks(checks: Iterable[tuple[int, str, str]]) -> int:
 
 def run_test(args: argparse.Namespace) -> int:
     """``bptt-sym test``."""
-    from bptt_sym.testing.command import scored, tested
+    from bptt_sym.testing.command import nothing_printed, scored, tested
 
     own = args.define or args.option or args.cell is None
     cell: Any = _setting(args, cell=args.cell).model if own else args.cell
     report: Any
-    with contextlib.redirect_stdout(sys.stderr):  # what the code prints is no part of the report
+    with nothing_printed():
         if args.score_inputs:
             report = scored(args.function, cell, args.rtol, args.atol)
         else:

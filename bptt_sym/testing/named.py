@@ -59,6 +59,8 @@ def function(name: str) -> Callable[..., Any]:
     if module.endswith(".py"):
         dotted = os.path.normpath(module).removesuffix(".py").replace(os.sep, ".")
         raise InputError(f"{module} is a file, not a module", hint=f"such as {dotted}:{path}")
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise InputError(f"{module!r} is no name of a module", hint="such as my_package.my_code")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

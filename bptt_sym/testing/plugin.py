@@ -78,6 +78,15 @@ def _markers(node: Any) -> list[pytest.Mark]:
     return []
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A method of a ``unittest.TestCase`` gets no arguments from pytest, and so no problem."""
+    if _markers(item) and "problem" not in getattr(getattr(item, "callspec", None), "params", ()):
+        _refused(
+            f"{item.name}: tests of unittest take no arguments and so cannot be marked 'gradient'; "
+            "call bptt_sym.testing.run(function, cell) in them, or make them functions"
+        )
+
+
 def _refused(text: str) -> NoReturn:
     """An error of the collection, without a traceback through pytest."""
     pytest.fail(text, pytrace=False)

@@ -394,6 +394,8 @@ def _check_ranks(
         if value.ndim != len(axes):
             wanted = ", ".join(map(str, axes))
             raise ModelError(f"{model.name}: {name} has shape {value.shape}, not ({wanted})")
+        if not value.size:
+            raise ModelError(f"{model.name}: {name} of shape {value.shape} holds no numbers")
 
 
 def _check_shapes(p: Problem, sizes: Mapping[str, int], steps: int, batch: int) -> None:

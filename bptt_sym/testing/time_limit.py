@@ -33,6 +33,10 @@ def calls_within(seconds: float | None) -> Iterator[None]:
         _SECONDS.reset(token)
 
 
+class _Ended(BaseException):
+    """No ``Exception``, which the code that is ended may catch and go on."""
+
+
 @contextmanager
 def limited() -> Iterator[None]:
     """A block that is ended by ``TimeoutError``, if there is a limit."""
@@ -40,14 +44,22 @@ def limited() -> Iterator[None]:
     if seconds is None:
         yield
         return
+    running = True
 
     def end(signum: int, frame: Any) -> None:
-        raise TimeoutError(f"it did not return within {seconds:g} s")
+        if running:
+            raise _Ended
 
     before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    # Again and again: a bare ``except`` catches whatever is raised within it.
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
     try:
         yield
+    except _Ended as ended:
+        running = False
+        late = TimeoutError(f"it did not return within {seconds:g} s")
+        raise late.with_traceback(ended.__traceback__) from None
     finally:
+        running = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

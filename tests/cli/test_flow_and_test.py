@@ -89,6 +89,7 @@ def test_one_of_several_layers_is_named(run: Any, tmp_path: Path) -> None:
         ("code lstm --bind g=tanh", "no function 'g'"),
         ("flow elman -T 3 -o no/such/picture.png", "cannot be written"),
         ("test nothing:f", "no recurrence is given"),
+        ("test ../nothing:f --cell elman", "'../nothing' is no name of a module"),
     ],
 )
 def test_what_is_mistyped_is_said(run: Any, words: str, complaint: str) -> None:
@@ -111,15 +112,20 @@ def test_code_for_a_cell_of_ones_own(run: Any, tmp_path: Path) -> None:
         "def flat():\n"
         "    p = {'A': np.eye(3), 'B': np.ones((3, 2))}\n"
         "    return {'params': p, 'x': np.ones((4, 2)), 'targets': np.ones((4, 2, 3))}\n"
+        "def none():\n"
+        "    return {**flat(), 'x': np.ones((0, 1, 2)), 'targets': np.ones((0, 1, 3))}\n"
     )
     assert run("test", "code_for_a_cell:right", *OWN).status == 0
     wrong = run("test", "code_for_a_cell:wrong", *OWN)
     assert wrong.status == 1 and "has the wrong sign" in wrong.out
     flat = run("test", "code_for_a_cell:flat", "--score-inputs", *OWN)
     assert flat.status == 2 and "x has shape (4, 2), not (T, B, m)" in flat.err
+    none = run("test", "code_for_a_cell:none", "--score-inputs", *OWN)
+    assert none.status == 2 and "x of shape (0, 1, 2) holds no numbers" in none.err
 
 
 TALKS = """
+import os
 import time
 from bptt_sym.testing.mistakes import right
 
@@ -127,10 +133,19 @@ print("imported")
 
 def talks(p):
     print("called")
+    os.write(1, b"by the system")
     return right(p)
 
 def waits(p):
     time.sleep(p.steps == 1)
+    return right(p)
+
+def goes_on(p):
+    for _ in range(1 + 9 * (p.steps == 1)):
+        try:
+            waits(p)
+        except Exception:
+            pass
     return right(p)
 """
 
@@ -139,10 +154,27 @@ def test_what_code_prints_is_not_in_the_report(run: Any, tmp_path: Path) -> None
     (tmp_path / "talking.py").write_text(TALKS)
     found = run("test", "talking:talks", "--cell", "elman-vector", "--json")
     assert json.loads(found.out)["ok"] and found.err.startswith("imported\ncalled\n")
-    found = run("test", "talking:waits", "--cell", "elman-vector", "--limit", "0.2")
-    assert found.status == 1 and "TimeoutError: it did not return within 0.2 s" in found.out
+    for name in ("waits", "goes_on"):  # whoever catches exceptions does not catch the limit
+        found = run("test", f"talking:{name}", "--cell", "elman-vector", "--limit", "0.2")
+        assert found.status == 1 and "TimeoutError: it did not return within 0.2 s" in found.out
     found = run("test", "talking:talks", "--cell", "elman", "--limit", "soon")
     assert found.status == 2 and "'soon' is no number of seconds" in found.err
+
+
+def test_what_the_system_prints_is_not_in_the_report(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "talking_below.py").write_text(TALKS)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["test", "talking_below:talks", "--cell", "elman-vector", "--json"]) == 0
+    printed = capfd.readouterr()
+    assert json.loads(printed.out)["ok"] and "by the system" in printed.err
+
+
+def test_without_an_output_there_is_a_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["derive", "--list"]) == 0
+    assert main(["test", "bptt_sym.testing.mistakes:right", "--cell", "elman"]) == 0
 
 
 @pytest.mark.parametrize("tolerance", ["nan", "-1", "inf", "small"])

@@ -79,6 +79,20 @@ def test_a_marked_test_without_a_problem_is_a_usage_error(
     assert "takes an argument 'problem'" in result.stdout.str() + result.stderr.str()
 
 
+def test_a_method_of_unittest_gets_no_problem(
+    pytester: pytest.Pytester, request: pytest.FixtureRequest
+) -> None:
+    pytester.makepyfile(
+        "import pytest, unittest\n"
+        "class TestIt(unittest.TestCase):\n"
+        "    @pytest.mark.gradient('elman')\n"
+        "    def test_it(self, problem): ...\n"
+    )
+    result = run(pytester, request)
+    result.assert_outcomes(errors=1)
+    assert "tests of unittest take no arguments" in result.stdout.str()
+
+
 OTHERS = """
 import pytest
 from hypothesis import Phase, given, settings
