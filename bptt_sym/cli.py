@@ -239,18 +239,42 @@ def _show_checks(checks: Iterable[tuple[int, str, str]]) -> int:
 
 def run_test(args: argparse.Namespace) -> int:
     """``bptt-sym test``."""
-    from bptt_sym.testing.command import nothing_printed, scored, tested
+    from bptt_sym.testing.command import scored, tested
 
     own = args.define or args.option or args.cell is None
     cell: Any = _setting(args, cell=args.cell).model if own else args.cell
     report: Any
-    with nothing_printed():
+    with _nothing_printed():
         if args.score_inputs:
             report = scored(args.function, cell, args.rtol, args.atol)
         else:
             report = tested(args.function, cell, args.profile, args.dtype, args.limit)
     _print_report(report, as_json=args.json)
     return UNREADABLE if getattr(report, "unjudged", False) else OK if report.ok else WRONG
+
+
+@contextlib.contextmanager
+def _nothing_printed() -> Iterator[None]:
+    """Within it, what goes to standard output goes to standard error: it is no part of a report.
+
+    That of Python code, of C code and of programs that are started, which know the file alone.
+    """
+    import ctypes
+
+    kept = None
+    with contextlib.suppress(OSError, AttributeError):  # one of the two may be closed
+        sys.stdout.flush()
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        if kept is not None:
+            with contextlib.suppress(OSError, TypeError):  # Windows names its C library
+                ctypes.CDLL(None).fflush(None)  # what ``printf`` has not written yet
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 def run_code(args: argparse.Namespace) -> int:
