@@ -45,6 +45,7 @@ from bptt_sym.definitions.outline import Kind, Outline, Row, further_sides, is_r
 from bptt_sym.documents.document import PROSE, Document, Formula
 from bptt_sym.errors import BpttError, InputError, LaterStepError, UnboundName
 from bptt_sym.messages import marked
+from bptt_sym.notation import D
 from bptt_sym.read.vocabulary import plain_name
 
 
@@ -93,7 +94,9 @@ class _Auditor:
                 ahead = row.kind is Kind.SEQUENCE and looks_ahead(row)
                 if ahead:
                     self.models.context.ahead.add(plain_name(row.name))
-                if ahead or (row.differentiates and row.kind in (Kind.SEQUENCE, Kind.TOTAL)):
+                # (A line of its own is judged below, and names what it names there.)
+                named = row.differentiates and row.kind in (Kind.SEQUENCE, Kind.TOTAL)
+                if ahead or (named and not formula.display):
                     self._name(row, formula)
             self._definitions(rows)
             if formula.display:
@@ -279,6 +282,8 @@ class _Auditor:
             return self.judging.entry(formula, Verdict("not_a_claim", note=why), row)
         named_row = row.kind in (Kind.SEQUENCE, Kind.TOTAL) and not row.continues
         if made_of_gradients(row, self.models.current) and named_row:
+            if (slip := self._slip_of_a_name(row, formula)) is not None:
+                return slip
             named = self._name(row, formula)
             if named is not None and len(row.chain.sides) == 2:
                 return self.judging.entry(formula, named, row)
@@ -318,6 +323,25 @@ class _Auditor:
         for model in free:
             verdict = named_in(row, model) or verdict
         return verdict
+
+    def _slip_of_a_name(self, row: Row, formula: Formula) -> Judged | None:
+        """The accusation of a row that works out a derivative by its name, and slips.
+
+        What fails gives a name another meaning, but where one sign, step, exponent or transpose
+        keeps it from being what the name was said to stand for.
+        """
+        family = self.judging.family(self.models.current)
+        said = any(isinstance(m.aliases.get(row.name, ("", None))[1], D) for m in family)
+        worked_out = len(row.chain.sides) == 2 and not row.names_a_derivative
+        if not said or not worked_out or row.kind is not Kind.SEQUENCE or row.name in row.mentions:
+            return None
+        found = self.judging.judge(row, formula, [family])
+        if not isinstance(found, Judged) or found.verdict.diagnosis is None:
+            return None
+        if found.verdict.diagnosis.code not in _SLIPS or self.judging.renamed(row, formula):
+            return None
+        found = self.grounds.weigh(found, row, formula)
+        return found if found.verdict.verdict == "wrong" else None
 
     def _runs_back(self, row: Row, family: Sequence[Model]) -> Verdict | None:
         """The verdict of a recursion from the last step back that tells what its name is."""
@@ -371,6 +395,8 @@ class _Auditor:
 
 #: A name at the step after: ``z_{j+1}``, ``z^{(t+1)}``.
 _LATER = re.compile(r"[_^]\s*\{\s*\(?\s*[a-z]\s*\+\s*1\s*\)?\s*\}")
+#: A step, a sign, a transpose, an exponent: slips that leave what is written what it is about.
+_SLIPS = frozenset(("BP004", "BP008", "BP009", "BP013"))
 _CASE_ONLY = Verdict("not_a_claim", note=marked("a case, not a definition"))
 _CONDITION = Verdict("not_a_claim", note=marked("a condition, not a claim"))
 #: "for $k = t$" before a formula.

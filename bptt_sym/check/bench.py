@@ -28,6 +28,7 @@ from bptt_sym.check.second_looks import (
 from bptt_sym.check.sized_bounds import with_sizes_put_in
 from bptt_sym.check.wording import (
     MISFIT,
+    MISFITS,
     bounds_what_is_given,
     by_a_gate,
     by_preactivation,
@@ -241,7 +242,7 @@ class Bench:
                 return verdict  # ∂h_T/∂W may be meant along every path
             return Verdict(
                 "wrong", diagnosis=slip, method="the shapes fit under no reading",
-                note=marked("as it stands its shapes do not fit"),
+                note=MISFITS,
             )  # fmt: skip
         single = court.judge(claim_of_one_unit(claim, model.court.model), explain=False)
         if single.verdict == "wrong" and fixes_a_number(claim, single):

@@ -20,7 +20,7 @@ from bptt_sym.check.example_values import GivenValue, put_in
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.own_steps import only_at_its_step
 from bptt_sym.check.provenance import Basis, Ledger
-from bptt_sym.check.wording import vanishing_in
+from bptt_sym.check.wording import MISFITS, vanishing_in
 from bptt_sym.decide.readings import LOCAL_LOSS
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Diagnosis, Verdict
@@ -63,6 +63,9 @@ WHOLE_ELSEWHERE = marked(
 ONE_STEP_OR_ALL = marked(
     "it fails for the gradient of the run, and whether it is the share of one step is not said"
 )
+OF_A_BATCH = marked("its shapes do not fit; of the rows of a batch, which it is said of, they may")
+#: What is said of all examples at once, each of them a row.
+_BATCH = re.compile(r"(?i:batch)|批")
 SEVERAL_STATES = marked("it fails for this state alone; its letter may mean the others as well")
 #: ``d_{\\tanh}``: a mark by what it is about, without a step.
 _STEPLESS_MARK = re.compile(
@@ -177,6 +180,9 @@ class Grounds:
             entries = verdict.diagnosis.code == "BP025" and not _DOUBLE_BAR.search(row.latex)
             if entries and _SUPPOSES.search(_before(formula)):
                 return BARS_BY_ENTRY
+            turned = verdict.diagnosis.code in ("BP009", "BP010") and MISFITS in verdict.note
+            if turned and _BATCH.search(_before(formula)):
+                return OF_A_BATCH
             return UNSAID_PRODUCT if _only_a_sign(verdict.diagnosis, row) else ""
         written = _as_it_stands(row, formula)
         if (

@@ -324,7 +324,7 @@ def assembled(
             formulas.append(made)
             ends.append(region.end)
     words, code = words_and_code(source.text, plain, masked, found)
-    lines, code = _of_lines(code, masked.code)
+    lines, code = _of_lines(code, masked)
     spoken = tuple(
         Formula(
             source, run.latex, run.offsets, shown, PROSE,
@@ -335,13 +335,13 @@ def assembled(
     return Document(source, tuple(formulas), tuple(problems), spoken, words)
 
 
-def _of_lines(code: str, spans: Sequence[tuple[int, int]]) -> tuple[list[tuple[Run, bool]], str]:
+def _of_lines(code: str, masked: Masked) -> tuple[list[tuple[Run, bool]], str]:
     """The formulas that are lines of code, whether each is displayed, and the rest of the code."""
     found: list[tuple[Run, bool]] = []
     pieces: list[str] = []
     last = 0
-    for start, end in spans:
-        fenced = code.find("\n", start, end) >= 0
+    for start, end in masked.code:
+        fenced = masked.whole_lines or code.find("\n", start, end) >= 0
         for line in line_formulas(code, start, end):
             found.append((line.run, line.derives and fenced))
             pieces += [code[last : line.start], blanked(code[line.start : line.end])]

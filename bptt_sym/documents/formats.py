@@ -89,7 +89,7 @@ def mask_plain(text: str) -> Masked:
     for start, end in spans:
         out += [text[pos:start], blanked(text[start:end])]
         pos = end
-    return Masked("".join([*out, text[pos:]]), (), (), tuple(spans))
+    return Masked("".join([*out, text[pos:]]), (), (), tuple(spans), whole_lines=True)
 
 
 def _merged(parts: list[Document]) -> Document:

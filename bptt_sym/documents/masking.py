@@ -33,6 +33,7 @@ class Masked:
 
     ``code`` are code spans and fences in no language: a formula may stand there in plain text.
     ``blocks`` are the offsets at which a paragraph or a cell of a page begins, whatever its lines.
+    ``whole_lines``: what stands in ``code`` is lines of plain text, and none is a code span.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Masked:
     math: tuple[Region, ...]
     code: tuple[tuple[int, int], ...] = ()
     blocks: tuple[int, ...] = ()
+    whole_lines: bool = False
 
 
 def _blank(text: str) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bptt_sym.documents.prose import MAX_RUN, Run, in_latex, right_end
+from bptt_sym.documents.prose import LOWERED, MAX_RUN, RAISED, Run, in_latex, right_end
 from bptt_sym.entries import UNITS
 
 #: Lines of one stretch that are looked at.
@@ -31,7 +31,8 @@ _NAME = (
 )
 _SCRIPT = (
     r"(?:[_^](?:\{(?:[^{}\n]|\\[a-z]+\{[A-Za-z]+\}){0,24}\}|\([^()\n]{1,12}\)|[A-Za-z0-9*]{1,8})"
-    r"|\[[ijklmpq](?:\s*,\s*[ijklmpq])?\]|\((?:[tknTKN]|[0-9]{1,2})(?:\s*[-+]\s*1)?\)|[₀-₉ₐ-ₜ₊₋]+|[⁰-⁹²³¹⁺⁻⁽⁾ᵀᵗᵏⁿ]+)"
+    r"|\[[ijklmpq](?:\s*,\s*[ijklmpq])?\]|\((?:[tknTKN]|[0-9]{1,2})(?:\s*[-+]\s*1)?\)"
+    rf"|[{LOWERED}]+|[{RAISED}]+)"
 )
 _PART = rf"(?:∂|\\partial\s*)(?:\^?\+\s*)?\s*{_NAME}{_SCRIPT}{{0,3}}"
 #: ``dh_t/dh_{t-1}``
@@ -74,7 +75,17 @@ _GOES_ON = re.compile(r"\s*(?:[=≈≤≥]|[+·×⊙∘*@−-]\s)")
 _OPEN_END = re.compile(r"(?:[=≈≤≥]|\s[+·×⊙∘*@−-]|\\cdot|\\odot)\s*$")
 _CODE = re.compile(
     r";\s*$|::|==|->|\b(?:def|return|import|for .* in|while|print|float|int|const|self|np|torch)\b"
-    r"|[A-Za-z]\.(?!T(?![A-Za-z]))[A-Za-z]|[A-Za-z]\(\s*\)|\*\*|^\s*@|@[A-Za-z]+\s*\(|@=|\{\s*$"
+    r"|[A-Za-z]\.(?!T(?![A-Za-z]))[A-Za-z]|[A-Za-z]\(\s*\)|\*\*(?!\s*[2kt](?!\w))|^\s*@|@[A-Za-z]+\s*\(|@=|\{\s*$"
+)
+#: Lines that only a program has.
+_PROGRAM = re.compile(
+    r"^[ \t>]*(?:(?:for|while|if|elif|else|def|class|with|function)\b[^\n]*[:{]|return\b[^\n]*"
+    r"|(?:import|from)\s+\w+(?:\s+import\b[^\n]*)?|[^\n]*(?:;|\b(?:np|torch|jnp)\.[^\n]*))[ \t]*$",
+    re.MULTILINE,
+)
+#: ``h[t-1]``, ``h[0]``
+_BOXED = re.compile(
+    r"(?<=[A-Za-zα-ω])\[\s*(?P<at>(?:[tTn](?:\s*[-+]\s*[0-9k])?|[0-9]{1,2}))\s*\]"
 )
 #: Frames drawn around a text.
 _FRAME = re.compile(r"[\u2500-\u257f]")
@@ -83,7 +94,7 @@ _BIG = re.compile(
     r"(?P<sign>[Σ∑Π∏]|(?<![A-Za-z\\])(?:sum|prod)(?![A-Za-z]))\s*_?\s*[(\[{]\s*(?P<var>[A-Za-z])\s*=\s*"
     r"(?P<low>[^()\[\]{}=]{1,12}?)\s*(?:to|\.\.\.?|…|→|~|through|-(?=>)>)\s*(?P<high>[^()\[\]{}=]{1,12}?)\s*[)\]}]"
 )
-_UNBOUNDED = re.compile(r"[Σ∑Π∏](?!\s*(?:[_\[]|_?[({]|[ₐ-ₜ]))|[Σ∑Π∏]\s{2,}")
+_UNBOUNDED = re.compile(rf"[Σ∑Π∏](?!\s*(?:[_\[]|_?[({{]|[{LOWERED}]))|[Σ∑Π∏]\s{{2,}}")
 _UNITS = re.compile(
     rf"(?P<name>{_NAME})(?P<sub>_(?:\{{[^{{}}]*\}}|[A-Za-z0-9]+)|[₀-₉ₜ₊₋]+)?\[(?P<at>[ijklmpq](?:\s*,\s*[ijklmpq])?)\]"
 )
@@ -91,6 +102,12 @@ _UNITS = re.compile(
 _GLUED = re.compile(
     r"(?<![A-Za-z\\_^{])(?P<letter>[WUVR](?=[a-z]{1,2}(?![A-Za-z_^(]))|b(?=[fiogcrzhxyq](?![A-Za-z_^(])))"
     r"(?P<label>[a-z]{1,2})"
+)
+
+
+#: ``dL/dWhh``
+_BY_GLUED = re.compile(
+    r"(?<=/d)(?:(?P<letter>[WUVR])(?P<label>[a-z]{1,2})|(?P<bias>b)(?P<of>[a-z]))(?![A-Za-z_^(])"
 )
 
 
@@ -110,7 +127,11 @@ class Line:
 
 def line_formulas(text: str, start: int, end: int) -> Iterator[Line]:
     """The lines of ``text[start:end]`` that are formulas, in the reader's LaTeX."""
+    # What runs through a program is no sequence: one name has a value after the other.
+    boxes = _BOXED.search(text, start, end) and not _PROGRAM.search(text, start, end)
     for piece in _joined(text, start, end):
+        if boxes:
+            piece.replaced(_BOXED, r"_{\g<at>}")
         found = _of_line(piece)
         if found is not None:
             yield found
@@ -131,7 +152,10 @@ class _Piece:
         for m in pattern.finditer(self.chars):
             put = m.expand(new) if isinstance(new, str) else new(m)
             out += [self.chars[last : m.start()], put]
-            places += [*self.places[last : m.start()], *([self.places[m.start()]] * len(put))]
+            # (Where a formula ends with it, it ends where the match does.)
+            ends = [self.places[m.end() - 1]] if len(put) > 1 else []
+            inside = [self.places[m.start()]] * (len(put) - len(ends))
+            places += [*self.places[last : m.start()], *inside, *ends]
             last = m.end()
         self.chars = "".join([*out, self.chars[last:]])
         self.places = places + self.places[last:]
@@ -191,6 +215,7 @@ def _of_line(piece: _Piece) -> Line | None:
     if len(piece.chars) > MAX_RUN or _CODE.search(piece.chars) or not _RELATION.search(piece.chars):
         return None
     piece.replaced(_BIG, r"\g<sign>_{\g<var>=\g<low>}^{\g<high>}")
+    piece.replaced(_BY_GLUED, lambda m: f"{m['letter'] or m['bias']}_{{{m['label'] or m['of']}}}")
     label = _LABEL.match(piece.chars)
     at = label.end() if label else 0
     about = _ABOUT.match(piece.chars, at)
@@ -283,4 +308,5 @@ _SPELT: Sequence[tuple[re.Pattern[str], _Put]] = (
     (re.compile(r"(?<![A-Za-z\\])prod(?=_)"), "∏"),
     (re.compile(r"δ"), r"\\delta "),
     (re.compile(r"(?<=[A-Za-z0-9)}])\.T(?![A-Za-z])"), "^T"),
+    (re.compile(r"\*\*\s*"), "^"),
 )

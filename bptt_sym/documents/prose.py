@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bptt_sym.read.symbols import SUBSCRIPTS, SUPERSCRIPTS
+
 #: Characters of one run; longer ones are no formula in a sentence.
 MAX_RUN = 400
 #: Places of one text where a formula may begin that are looked at.
@@ -20,13 +22,16 @@ MAX_TRIED = 4_000
 #: Formulas in the sentences of one text.
 MAX_RUNS = 300
 
+#: Characters that are scripts by themselves.
+LOWERED = "".join(SUBSCRIPTS)
+RAISED = "".join(SUPERSCRIPTS)
 _NAME = (
     r"(?:\\(?:tilde|hat|bar|vec|mathbf|mathcal|boldsymbol|overline|widetilde|widehat|text|mathrm)"
     r"\s*(?:\{[^{}\n]{1,12}\}|[A-Za-z])|\\[A-Za-z]+|[A-Za-z]{1,5}[\u0302-\u0305]?[0-9]?|[ŷẑŝĉĝĥȳα-ωΑ-Ω])"
 )
 _SCRIPT = (
     r"(?:[_^](?:\{(?:[^{}\n]|\\[a-z]+\{[A-Za-z]+\}){0,24}\}|\([^()\n]{1,12}\)|[A-Za-z0-9]{1,8})"
-    r"|[₀-₉ₐ-ₜ₊₋]+|[⁰-⁹²³¹⁺⁻⁽⁾ᵀᵗᵏⁿ]+)"
+    rf"|[{LOWERED}]+|[{RAISED}]+)"
 )
 _PART = rf"(?:∂|\\partial\s*)\s*{_NAME}{_SCRIPT}{{0,2}}"
 _HEAD = re.compile(

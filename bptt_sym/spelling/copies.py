@@ -15,12 +15,12 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 
 _P = (
-    r"(?P<p>\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:[UVWbw]|\\theta)\s*\}|[ABKMPQRUVWbcuvw]|\\theta|"
+    r"(?P<p>\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:[UVWbw]|\\theta)\s*\}|[A-Zbcuvw]|\\theta|"
     r"\\mathbf\s*[UVWbw](?![A-Za-z]))"
 )
 _STEP = (
-    r"\s*(?:\^\s*\{\s*\(\s*(?P<s>[tkij])\s*\)\s*\}|"
-    r"_\s*(?:\{\s*(?P<s2>[tks])\s*\}|(?P<s3>[tks])(?![A-Za-z])))"
+    r"\s*(?:\^\s*\{\s*\(\s*(?P<s>[tkij](?:\s*[-+]\s*[0-9k])?)\s*\)\s*\}|"
+    r"_\s*(?:\{\s*(?P<s2>[tks](?:\s*[-+]\s*[0-9k])?)\s*\}|(?P<s3>[tks])(?![A-Za-z])))"
 )
 #: A sum over a step s: elsewhere the letter below a weight is a label.
 _OVER_S = re.compile(r"(?:\\sum|∑)\s*(?:\\limits\s*)?_\s*\{\s*s\s*(?:=|\\[lg]eq?(?![a-z])|[<>≤≥])")
@@ -47,6 +47,10 @@ _EVALUATED = re.compile(
 )
 #: ``dW_t`` in a sum over the steps.
 _GLUED = re.compile(rf"(?<![A-Za-z\\])d\s*{_P}{_STEP}")
+#: Letters that other things than weights have as well: states, losses, data. They are weights where
+#: one stands bare before a name that runs, ``H h_{t-1}``.
+_OTHERS = frozenset("CDEFGHIJLNOSTXYZ")
+_MULTIPLIES = r"\s*(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*)?[a-z]\s*\}?\s*[_^]"
 _LABELLED = re.compile(r"(?<=[A-Za-z}])\s*_\s*(?:\{\s*s\s*\}|s(?![A-Za-z]))")
 _ANYWHERE = re.compile(rf"(?<![A-Za-z\\]){_P}{_STEP}")
 
@@ -89,6 +93,7 @@ def _names(texts: Sequence[str]) -> set[str]:
         p for p in (*below, *(m.group("p") for text in spoken for m in _ANYWHERE.finditer(text)))
         if re.search(rf"(?<![A-Za-z\\]){re.escape(p)}{_DEFINED}", every) is None
         and re.search(rf"(?<![A-Za-z\\]){re.escape(p)}(?!\s*[_^]|[A-Za-z]{{2}})", every)
+        and (p not in _OTHERS or re.search(rf"(?<![A-Za-z\\]){p}{_MULTIPLIES}", every))
     }  # fmt: skip
 
 

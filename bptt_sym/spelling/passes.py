@@ -90,6 +90,7 @@ from bptt_sym.spelling.one_face import with_bold_for_arrows, with_one_face
 from bptt_sym.spelling.orders import with_constants_for_orders
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.picked_entries import with_picked_entries
+from bptt_sym.spelling.plain_characters import with_commands_for_characters
 from bptt_sym.spelling.predictions import with_letters_for_predictions
 from bptt_sym.spelling.primed_steps import with_letters_for_primes
 from bptt_sym.spelling.running_loss import with_running_loss
@@ -269,6 +270,7 @@ def _general_lines(s: Spelling) -> None:
 
 #: What is only typesetting, or stands beside a formula.
 TYPESETTING = (
+    _each(with_commands_for_characters),
     _each(with_signs_for_text),
     _by_source(with_rows_of_tables),
     _all(without_names_of_norms),

@@ -145,10 +145,24 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
             # The i of h_i(t) is a unit, unless f and o stand there as well.
             if name.scripts and (name.base in named or name.scripts[0].inside not in _PLACES):
                 made = made or _with_label_and_step(name, formula.latex)
+            if made is None and above and (apart := _with_more_apart(name)) is not None:
+                edits.append((name.start, name.start, "{"))
+                made = apart
             if made is not None:
                 edits.append((name.end, made[0], made[1]))
         out.append(edited(formula, edits))
     return out
+
+
+def _with_more_apart(name: Name) -> tuple[int, str] | None:
+    r"""Where the one script of a name ends, and ``^{(t)}}^2`` for it: ``{h^{(t)}}^2``."""
+    if len(name.scripts) != 1 or name.scripts[0].kind != "^":
+        return None
+    found = _BRACKETED.fullmatch(name.scripts[0].inside)
+    if found is None or found["more"] in ("", r"\prime"):
+        return None
+    more = "2" if found["more"] == "2" else r"\top"
+    return name.scripts[0].end, f"^{{({found['at']})}}}}^{{{more}}}"
 
 
 def _boxed(every: Sequence[Name], letters: frozenset[str]) -> frozenset[str]:
