@@ -116,6 +116,14 @@ class Recurrence:
         return tuple(n for n in self.defined if n in used)
 
     @cached_property
+    def tied(self) -> tuple[str, ...]:
+        """States that other states of the same step make, ``h_t = tanh(c_t)``, from any start."""
+        states = set(self.states) - set(self.initial)
+        made = {e.target: set(references(e.rhs)) for e in self.equations if e.target in states}
+        others = {n: {(m, 0) for m in self.states if m != n} for n in made}
+        return tuple(n for n, used in made.items() if used and used <= others[n])
+
+    @cached_property
     def gates(self) -> tuple[str, ...]:
         """Defined sequences that are not states (gates, pre-activations, outputs, losses)."""
         states = set(self.states)

@@ -225,6 +225,9 @@ def start_values(
             for name, lag in references(e.rhs):
                 if name in rec.inputs and lag > 0:
                     out.setdefault((name, 1 - lag), ZERO)
+    if "own-start" in hypotheses:
+        for s in rec.tied:
+            out.setdefault((s, 0), rec.rhs(s))
     return out
 
 

@@ -47,8 +47,9 @@ from bptt_sym.notation import (
 from bptt_sym.recurrence import Recurrence, references
 
 Rewrite = Callable[[Claim, Recurrence], Claim]
-#: What a reading supposes about the numbers: a start from 0, labels that add to one.
-Hypothesis = Literal["zero-start", "labels"]
+#: What a reading supposes about the numbers: a start from 0, or of states that belong together,
+#: labels that add to one.
+Hypothesis = Literal["zero-start", "own-start", "labels"]
 Hypotheses = frozenset[Hypothesis]
 
 
@@ -327,6 +328,12 @@ ZERO_START = Reading(
     hypothesis="zero-start",
     weight=2,
 )
+OWN_START = Reading(
+    "own-start",
+    "the initial states belong together, as the later ones do",
+    "start",
+    hypothesis="own-start",
+)
 LABELS = Reading(
     "labels", "the entries of a label add to one, as those of a one-hot vector do", "labels",
     hypothesis="labels",
@@ -368,5 +375,6 @@ READINGS = (
     ENDING_EARLY,
     ABSENT_ZERO,
     LABELS,
+    OWN_START,
     ZERO_START,
 )

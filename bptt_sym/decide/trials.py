@@ -28,6 +28,7 @@ from bptt_sym.decide.readings import (
     MEAN_LEFT,
     MIXED,
     OUTPUT_DERIVATIVE,
+    OWN_START,
     OWN_STEP,
     PAIRS,
     REACHING_ON,
@@ -294,6 +295,10 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(ABSENT_ZERO)
     if labels(rec) and any(isinstance(n, D) and is_loss(n.y, rec) for n in nodes):
         out.append(LABELS)
+    if rec.tied:
+        makers = {n.name for s in rec.tied for n in walk(rec.rhs(s)) if isinstance(n, At)}
+        if any(isinstance(n, D) and isinstance(n.x, At) and n.x.name in makers for n in nodes):
+            out.append(OWN_START)
     named = any(isinstance(n, At) and n.name in rec.states and n.time == ZERO for n in nodes)
     if not named and any(s not in rec.initial for s in rec.states):
         out.append(ZERO_START)  # whoever writes h_0 down does not mean a 0

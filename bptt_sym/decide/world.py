@@ -21,7 +21,7 @@ from bptt_sym.decide.tensor import (
     shape,
 )
 from bptt_sym.errors import LimitExceeded, NotSupported, ShapeError
-from bptt_sym.notation import HORIZON_NAME, Node
+from bptt_sym.notation import HORIZON_NAME, At, Node, walk
 from bptt_sym.recurrence import STEP, Recurrence
 
 #: No claim needs a step as far out as this; a larger index is a mistake or an attack.
@@ -219,8 +219,11 @@ class World:
         return {(name, time): identity(shape(value), self.domain.one, self.domain.zero)}
 
     def _linearize(self, name: str, time: int | None, horizon: int) -> Parts:
-        if self._override(name, time) is not None:
-            return {}
+        given = self._override(name, time)
+        if given is not None:
+            # A start that is a number, or that another one makes.
+            tied = (name, time) in self.fixed and any(isinstance(n, At) for n in walk(given))
+            return self.interpreter.parts(given, {STEP: time or 0}) if tied else {}
         if time is None:
             node = self.rec.totals.get(name)
             return {} if node is None else self.interpreter.parts(node, {HORIZON_NAME: horizon})

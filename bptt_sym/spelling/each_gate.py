@@ -7,27 +7,44 @@ the same formula for each of them, and a sum over them is written out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import edited
+from bptt_sym.documents.respelling import Edit, edited, replaced
 
 _FACE = r"\\(?:mathbf|boldsymbol|bm|vec)\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z])"
 _MEMBER = (
     rf"(?:\\(?:tilde|hat|bar)\s*(?:\{{\s*(?:{_FACE}|[A-Za-z])\s*\}}|[A-Za-z])|{_FACE}|[A-Za-z])"
 )
 #: What stands for a gate: a letter, or a sign that is none.
-_SIGN = r"\\(?:star|ast|bullet)(?![A-Za-z])|\*"
+_SIGN = r"\\(?:star|ast|bullet|diamond)(?![A-Za-z])|\*"
+#: Letters that texts take for a gate; what runs, the weights and the losses have the others.
+_LETTER = r"[gGkqmvpj]"
 _LIST = rf"{_MEMBER}(?:\s*(?:,|，|、)\s*{_MEMBER}){{1,5}}"
+_OPENS, _CLOSES = r"(?:\\left\s*)?\\?[\{\[(]", r"(?:\\right\s*)?\\?[\}\])]"
 _SAYS = re.compile(
-    rf"(?<![A-Za-z\\{{_^])(?P<letter>[gGk]|{_SIGN})\s*(?:\\in|∈)\s*(?:\\?[\{{\[(]|\\left\s*\\?[\{{\[(])\s*"
-    rf"(?P<list>{_LIST})\s*(?:\\right\s*)?\\?[\}}\])]"
+    rf"(?<![A-Za-z\\{{_^])(?P<letter>{_LETTER}|{_SIGN})\s*(?:\\in|∈)\s*{_OPENS}\s*"
+    rf"(?P<list>{_LIST})\s*{_CLOSES}"
 )
+#: ``\\sum_{g \\in \\{f, i\\}}``, ``\\sum_{g = f, i}``, ``\\sum_g``
 _SUM = re.compile(
-    rf"\\sum\s*(?:\\limits\s*)?_\s*(?:\{{\s*(?P<letter>[gGk]|{_SIGN})\s*(?:(?:\\in|∈)\s*\\?[\{{\[(]\s*"
-    rf"(?P<list>{_LIST})\s*\\?[\}}\])]\s*)?\}}|(?P<bare>[gGk])(?![A-Za-z]))"
+    rf"\\sum\s*(?:\\limits\s*)?_\s*(?:\{{\s*(?P<letter>{_LETTER}|{_SIGN})\s*(?:(?:(?:\\in|∈)\s*{_OPENS}\s*"
+    rf"(?P<list>{_LIST})\s*{_CLOSES}|=\s*(?P<row>{_LIST}))\s*)?\}}|(?P<bare>{_LETTER}|{_SIGN})(?![A-Za-z]))"
 )
+#: ``\\mathcal{G} = \\{f, i, o\\}``
+_SET = re.compile(
+    rf"(?P<name>\\mathcal\s*\{{\s*[A-Z]\s*\}}|(?<![A-Za-z\\])[A-Z])\s*:?=\s*(?P<set>{_OPENS}\s*{_LIST}\s*{_CLOSES})"
+)
+_IN_A_SET = re.compile(
+    r"(?P<sign>(?:\\in|∈)\s*)(?P<name>\\mathcal\s*\{\s*[A-Z]\s*\}|(?<=\s)[A-Z](?![A-Za-z]))"
+    r"(?P<given>\s*:?=\s*(?=\\?[\{\[(]))?"
+)
+#: ``$\\star$`` and ``$\\{f, i, o\\}$``, with words between
+_ALONE = re.compile(rf"\s*(?P<letter>{_LETTER}|{_SIGN})\s*")
+_LISTED = re.compile(rf"\s*{_OPENS}\s*(?P<list>{_LIST})\s*{_CLOSES}\s*")
 _AT_A_DELTA = re.compile(r"\\delta\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9])\s*)*$")
 _BEFORE = re.compile(
     r"(?:[,;(]|\\forall(?![A-Za-z])|\\text\s*\{[^{}]*\}|\\q?quad(?![A-Za-z])|\\[,;: ]|\s|~|&)*$"
@@ -35,7 +52,8 @@ _BEFORE = re.compile(
 _WINDOW = 60
 #: A list of gates: these letters make one.
 _GATES = frozenset("fiozr")
-_END = re.compile(r"\\\\|\\end(?![A-Za-z])|\\q?quad(?![A-Za-z])|(?<![_^{])[+=,;&]|$")
+_GAP = re.compile(r"\\q?quad(?![A-Za-z])\s*(?:\\q?quad(?![A-Za-z])\s*)*")
+_END = re.compile(r"\\\\|\\end(?![A-Za-z])|\\q?quad(?![A-Za-z])|(?<![_^{])[+=,;&]|\.?\s{0,9}$")
 
 
 @dataclass(frozen=True)
@@ -55,35 +73,134 @@ class _Said:
         bound = rf"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{{?\s*{re.escape(self.letter)}\b"
         if re.search(bound, text):
             return False  # a sum that could not be written out, or one over steps
-        counts = rf"[hxcsyLE]\s*_\s*\{{?\s*{self.letter}\b"
-        if self.shown and re.search(counts, text):
+        counts = rf"[hxcsyLE]\s*_\s*\{{?\s*{re.escape(self.letter)}\b"
+        counted = self.shown or self.letter in "qmvpj"
+        if counted and re.search(counts, text):
             return False  # the letter is one of steps there
         return bool(_uses(text, self.letter))
 
 
+class _Written(NamedTuple):
+    """How the text writes gates: whether the candidate has a tilde at a δ, and which are bold."""
+
+    accented: bool
+    faces: Mapping[str, str]
+
+
 def for_each_gate(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with those about every gate written once for each."""
+    formulas = _with_sets(formulas)
     said = [found for k, f in enumerate(formulas) for found in _sayings(f, k)]
-    said = said or _shown(formulas)
+    said += _listed(formulas)
+    said = said or _shown(formulas) or _starred(formulas)
     if not said:
         return list(formulas)
     every = "\n".join(f.latex for f in formulas)
     accented = re.search(r"\\delta\s*[_^]\s*\{?\s*\\tilde", every) is not None
+    written = _Written(accented, _faces(every))
     out: list[Formula] = []
     for k, given in enumerate(formulas):
-        formula = _summed(given, said, accented, k)
+        formula = _summed(given, said, written, k)
         letter = next((s.letter for s in said if s.tells(formula.latex)), "")
         members = _nearest(said, letter, k).members if letter else ()
-        out += [_about(formula, letter, m, accented) for m in members] or [formula]
+        if not members:
+            out.append(formula)
+        for nth, member in enumerate(members):
+            about = formula if not nth else _where_used(formula, letter)
+            out.append(_about(about, letter, member, written))
     return out
+
+
+def _with_sets(formulas: Sequence[Formula]) -> Sequence[Formula]:
+    """``formulas`` with the list of gates where a text has its name, ``g \\in \\mathcal{G}``."""
+    sets = {
+        "".join(m["name"].split()): m["set"] for f in formulas for m in _SET.finditer(f.latex)
+        if len(_GATES & {_bare(x) for x in re.findall(_MEMBER, m["set"])}) > 1
+    }  # fmt: skip
+    if not sets:
+        return formulas
+
+    def listed(m: re.Match[str]) -> str | None:
+        found = sets.get("".join(m["name"].split()), "")
+        return None if not found else m["sign"] + ("" if m["given"] else found)
+
+    return [replaced(f, _IN_A_SET, listed) for f in formulas]
+
+
+def _listed(formulas: Sequence[Formula]) -> list[_Said]:
+    """What a sentence says of a letter: "where $\\star$ is any of $\\{f, i, o\\}$"."""
+    said: list[_Said] = []
+    for at, (one, other) in enumerate(pairwise(formulas)):
+        letter, listed = _ALONE.fullmatch(one.latex), _LISTED.fullmatch(other.latex)
+        if letter is None or listed is None:
+            continue
+        between = one.source.text[one.offsets[-1] : other.offsets[0]]
+        members = tuple(re.findall(_MEMBER, listed["list"]))
+        several = len(_GATES & {_bare(member) for member in members}) > 1
+        if several and len(between) < _WINDOW and "\n\n" not in between:
+            said.append(_Said(at, letter["letter"].strip(), members))
+    return said
+
+
+_STARRED = re.compile(
+    rf"(?P<base>{_FACE}|(?<![A-Za-z\\])[WURVb])\s*_\s*(?:\{{\s*(?P<boxed>[a-z]|{_SIGN})\s*\}}|(?P<bare>[a-z]|{_SIGN}))"
+)
+
+
+def _starred(formulas: Sequence[Formula]) -> list[_Said]:
+    """A star that nobody explains, below weights that have the labels of gates elsewhere."""
+    labels: dict[str, dict[str, int]] = {}
+    for at, formula in enumerate(formulas):
+        for m in _STARRED.finditer(formula.latex):
+            base = "".join(m["base"].split())
+            labels.setdefault(base, {}).setdefault((m["boxed"] or m["bare"]).strip(), at)
+    for sign in (r"\star", r"\ast"):
+        marked = rf"\\delta\s*[_^]?\s*\{{?\s*(?:\\bar\s*\{{\s*)?{re.escape(sign)}"
+        if not any(re.search(marked, f.latex) for f in formulas):
+            continue  # W_\star, the best weights
+        bases = [found for found in labels.values() if sign in found]
+        kept = [[x for x in found if x.isalpha()] for found in bases]
+        if not kept or len(_GATES.intersection(*kept)) < 2:
+            continue
+        members = [x for x in kept[0] if all(x in other for other in kept)]
+        over = {x: _over(formulas, x) for x in members}
+        given = all(over.values())
+        return [_Said(0, sign, tuple(over[x] if given else x for x in members))]
+    return []
+
+
+def _over(formulas: Sequence[Formula], letter: str) -> str:
+    """``\\bar{f}`` if gradients are taken by that, not by ``f``."""
+    bold = rf"\\(?:mathbf|boldsymbol|bm)\s*\{{\s*{letter}\s*\}}"
+    name = rf"(?P<name>\\(?:bar|hat|tilde)\s*\{{\s*(?:{bold}|{letter})\s*\}})"
+    found = next((m for f in formulas if (m := re.search(rf"\\delta\s*{name}", f.latex))), None)
+    return found["name"] if found else ""
+
+
+def _where_used(formula: Formula, letter: str) -> Formula:
+    """``formula`` without what stands beside it, ``\\quad``, and does not have ``letter``."""
+    text = formula.latex
+    if r"\begin" in text:
+        return formula
+    cuts = [m.span() for m in _GAP.finditer(text)]
+    ends = [0, *(x for cut in cuts for x in cut), len(text)]
+    parts = list(zip(ends[::2], ends[1::2], strict=True))
+    apart = [k for k, (a, b) in enumerate(parts) if "=" in text[a:b]]
+    if apart != list(range(len(parts))):
+        return formula
+    without = [k for k, (a, b) in enumerate(parts) if not _uses(text[a:b], letter)]
+    begins = [a for a, _ in parts] + [len(text)]
+    edits = [(begins[k], begins[k + 1], "") for k in without]
+    return edited(formula, edits)
 
 
 def _sayings(formula: Formula, at: int) -> Iterator[_Said]:
     for pattern in (_SAYS, _SUM):
         for m in pattern.finditer(formula.latex):
-            if m.group("list") is None:
+            listed = m.group("list") or m.groupdict().get("row")
+            if listed is None:
                 continue
-            members = tuple(re.findall(_MEMBER, m.group("list")))
+            members = tuple(re.findall(_MEMBER, listed))
             if len(_GATES & {_bare(member) for member in members}) > 1:
                 yield _Said(at, m.group("letter"), members)
 
@@ -132,6 +249,10 @@ def _uses(text: str, letter: str, *, bound: bool = False) -> list[tuple[int, int
     found: list[tuple[int, int, bool, bool]] = []
     sign = re.escape(letter)
     inside = rf"(?<![A-Za-z\\]){sign}(?![A-Za-z])"
+    if letter.isalpha():
+        # W_{gh}, W_{xg}: beside what the weight multiplies
+        inside += rf"|(?<![A-Za-z\\]){sign}(?=[hx](?![A-Za-z]))"
+        inside += rf"|(?<=(?<![A-Za-z\\])[hx]){sign}(?![A-Za-z])"
     script = rf"[_^]\s*(?:(?P<one>{sign})(?![A-Za-z])|\{{(?P<body>[^{{}}]*)\}})"
     for m in re.finditer(script, text):
         delta = _AT_A_DELTA.search(text[: m.start()])
@@ -150,22 +271,46 @@ def _uses(text: str, letter: str, *, bound: bool = False) -> list[tuple[int, int
     if letter == "G" or letter.startswith("\\"):
         # G_t, \\delta\\star_t, \\bar{\\star}_t: the gate itself
         before = r"(?<![A-Za-z\\_^{])" if letter == "G" else r"(?<![\\_^{])"
-        alone = re.finditer(rf"{before}{sign}(?=\s*_)|(?<=\{{){sign}(?=\}}\s*_)", text)
+        alone = re.finditer(rf"{before}{sign}(?=\s*[_^])|(?<=\{{){sign}(?=\}}\s*[_^])", text)
         found += [(m.start(), m.end(), True, False) for m in alone]
     return sorted(found)
 
 
+#: Behind a sign that is a name: where it ends, and the step above it.
+_STEP_ABOVE = re.compile(r"\s*\}?\s*[_^](?=\s*(?:\{\s*)?t\b)")
+_IN_A_SCRIPT = re.compile(r"[_^]\s*(?:\{[^{}]*)?\Z")
+
+
+def _faces(text: str) -> dict[str, str]:
+    """The gates that are written in bold wherever they run, and how."""
+    bold = {m["x"]: m.group() for m in re.finditer(_BOLD, text)}
+    plain = {m["x"] for m in re.finditer(r"(?<![A-Za-z\\{])(?P<x>[a-z])\s*_\s*\{?\s*t\b", text)}
+    return {x: face for x, face in bold.items() if x not in plain}
+
+
+_BOLD = r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?P<x>[a-z])\s*\}"
+
+
 def _about(
-    formula: Formula, letter: str, member: str, accented: bool, *, bound: bool = False
+    formula: Formula, letter: str, member: str, written: _Written, *, bound: bool = False
 ) -> Formula:
+    accented, faces = written.accented, written.faces
+
     def name(delta: bool, lone: bool) -> str:
         if not delta and member.startswith((r"\bar", r"\math", r"\bold", r"\bm", r"\vec")):
             return _bare(member)  # \\bar{f}_t has the weights W_f
         new = rf"\tilde{{{member}}}" if delta and accented and member in ("c", "C") else member
         return f"{{{new}}}" if lone and len(new) > 1 else new
 
-    uses = _uses(formula.latex, letter, bound=bound)
-    edits = [(a, b, name(delta, lone)) for a, b, delta, lone in uses]
+    text = formula.latex
+    edits: list[Edit] = []
+    for a, b, delta, lone in _uses(text, letter, bound=bound):
+        above = _STEP_ABOVE.match(text, b) if letter.startswith("\\") else None
+        if above and not _IN_A_SCRIPT.search(text, max(0, a - _WINDOW), a):
+            # \\star^t is a name that runs, in the face that it has
+            edits += [(a, b, faces.get(member, member)), (above.end() - 1, above.end(), "_")]
+        else:
+            edits.append((a, b, name(delta, lone)))
     edits += [(a, b, "") for a, b in _said_in(formula.latex, letter)]
     return edited(formula, sorted(edits))
 
@@ -182,16 +327,17 @@ def _said_in(text: str, letter: str) -> Iterator[tuple[int, int]]:
 
 
 def _summed(
-    formula: Formula, said: Sequence[_Said], accented: bool, place: int
+    formula: Formula, said: Sequence[_Said], written: _Written, place: int
 ) -> Formula:
     """``\\sum_{g} a_g`` as ``a_f + a_i + a_o``."""
     while (m := _SUM.search(formula.latex)) is not None:
         letter = m.group("letter") or m.group("bare")
         own = [s for s in said if s.letter == letter]
-        if m.group("list") is None and not own:
+        listed = m.group("list") or m.group("row")
+        if listed is None and not own:
             return formula
         members = (
-            tuple(re.findall(_MEMBER, m.group("list"))) if m.group("list")
+            tuple(re.findall(_MEMBER, listed)) if listed
             else _nearest(said, letter, place).members
         )  # fmt: skip
         end = _body_end(formula.latex, m.end())
@@ -199,7 +345,7 @@ def _summed(
         if not _uses(body.latex, letter):
             return formula
         terms = [
-            _about(body, letter, member, accented, bound=True).latex.strip() for member in members
+            _about(body, letter, member, written, bound=True).latex.strip() for member in members
         ]
         formula = edited(formula, [(m.start(), end, " + ".join(terms) + " ")])
     return formula

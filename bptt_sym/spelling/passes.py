@@ -35,6 +35,7 @@ from bptt_sym.spelling.braces import without_braces_of_signs, without_labels_of_
 from bptt_sym.spelling.cases import by_cases
 from bptt_sym.spelling.code_marks import with_code_marks
 from bptt_sym.spelling.column_equations import written_row_by_row
+from bptt_sym.spelling.convolutions import without_convolutions
 from bptt_sym.spelling.copies import copied, without_steps
 from bptt_sym.spelling.corners import folded
 from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_length
@@ -294,6 +295,7 @@ TYPESETTING = (
     _each(with_constants_for_orders),
     _all(with_letters_for_slopes),
     _all(with_conditions),
+    _by_words(without_convolutions),
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (

@@ -14,6 +14,8 @@ _OVER_A_SET = re.compile(
     r"\\(?P<sign>sum|prod)(?:\s*\\limits)?\s*_\s*\{\s*(?P<step>[a-z]|\\tau)\s*\\in\s*(?:\\\{|\[|\\lbrace)\s*"
     rf"(?:(?P<first>{_END})\s*,\s*(?:\d\s*,\s*)?(?:{_DOTS}\s*,\s*)?)?(?P<last>{_END})\s*(?:\\\}}|\]|\\rbrace)\s*\}}"
 )
+#: ``\in \{f, o\}``: no step has these letters.
+_TWO_GATES = re.compile(r"\\in\s*\\(?:\{|lbrace)\s*[fiorzgcu]\s*,\s*[fozrgcu]\s*\\")
 #: ``\overset{T}{\underset{t=1}{\sum}}``
 _STACKED = re.compile(
     r"\\overset\s*\{(?P<above>[^{}]{1,12})\}\s*\{\s*\\underset\s*\{(?P<below>[^{}]{1,20})\}\s*"
@@ -52,6 +54,8 @@ def _range(m: re.Match[str]) -> str | None:
     first = m["first"] or "1"
     if not m["first"] and m["last"].strip().isdigit():
         return None  # a set of one number
+    if _TWO_GATES.search(m.group()):
+        return None
     return rf"\{m['sign']}_{{{m['step']}={first}}}^{{{m['last']}}} "
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bptt_sym.check.audit import audit
@@ -43,6 +45,70 @@ def test_a_formula_about_every_gate_is_judged_for_each(said: str) -> None:
     found = last(CELL + DELTAS, claim)
     assert len(found) == 2
     assert all(v.is_right for v in found)
+
+
+JOINTS = r"""
+$$a_{f,t} = W_{fx} x_t + W_{fh} h_{t-1}, \quad f_t = \sigma(a_{f,t})$$
+$$a_{o,t} = W_{ox} x_t + W_{oh} h_{t-1}, \quad o_t = \sigma(a_{o,t})$$
+$$h_t = f_t \odot h_{t-1} + o_t \odot x_t$$
+With SAID, $\delta_{q,t} = \partial L/\partial a_{q,t}$:
+$$\frac{\partial L}{\partial W_{qh}} = \sum_t \delta_{q,t} h_{t-1}^\top, \qquad b_t = 1$$
+$$\frac{\partial L}{\partial W_{qx}} = \sum_t \delta_{q,t} h_{t-1}^\top$$
+$$\frac{\partial L}{\partial x_t} = \delta_{h,t} \odot o_t + \sum_{SUM} W_{qx}^\top \delta_{q,t}.$$
+$$\frac{\partial L}{\partial x_t} = \delta_{h,t} \odot o_t + \sum_q W_{qh}^\top \delta_{q,t}.$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "summed"),
+    [
+        (r"$q \in \{f, o\}$", "q"),
+        (r"$q$ one of $\{f, o\}$", r"q \in \{f, o\}"),
+        (r"$\mathcal{G} = \{f, o\}$ and $q \in \mathcal{G}$", r"q \in \mathcal{G}"),
+        (r"$q \in G = \{f, o\}$", r"q = f, o"),
+    ],
+)
+def test_a_letter_for_gates_beside_what_their_weights_multiply(said: str, summed: str) -> None:
+    text = JOINTS.replace("SAID", said).replace("SUM", summed)
+    found: dict[int, list[bool]] = {}
+    for j in audit(document_from_text(text, "text.md")):
+        if j.place.line > 5 and j.verdict.verdict != "not_a_claim":
+            found.setdefault(j.place.line, []).append(j.verdict.is_right)
+    assert found == {6: [True, True], 7: [False, False], 8: [True], 9: [False]}
+
+
+STARS = r"""
+$$\bar{\bf}^t = \bW_f \bx^t + \bR_f \by^{t-1}, \quad \bf^t = \sigma(\bar{\bf}^t)$$
+$$\bar{\bo}^t = \bW_o \bx^t + \bR_o \by^{t-1}, \quad \bo^t = \sigma(\bar{\bo}^t)$$
+$$\by^t = \bf^t \odot \by^{t-1} + \bo^t \odot \bx^t$$
+$$\delta\bar{\bf}^t = \delta\by^t \odot \by^{t-1} \odot \sigma'(\bar{\bf}^t)$$
+$$\delta\bar{\bo}^t = \delta\by^t \odot \bx^t \odot \sigma'(\bar{\bo}^t)$$
+SAID
+$$\delta\bW_\star = \sum_t \langle \delta\star^t, \bx^t \rangle$$
+$$\delta\bR_\star = \sum_t \langle \delta\star^{t+1}, \by^{t+1} \rangle$$
+where $\langle \cdot, \cdot \rangle$ is the outer product of two vectors.
+"""
+
+
+def starred(said: str) -> str:
+    return re.sub(r"\\b([foWRxy])(?![a-z])", r"\\mathbf{\1}", STARS).replace("SAID", said)
+
+
+@pytest.mark.parametrize(
+    "said", ["", r"Here $\star$ is any of $\{\bar{\mathbf{f}}, \bar{\mathbf{o}}\}$."]
+)
+def test_a_star_may_be_the_name_of_every_gate(said: str) -> None:
+    text = starred(said)
+    judged = [j.verdict for j in audit(document_from_text(text, "t.md")) if j.place.line > 7]
+    assert [v.is_right for v in judged] == [True, True, False, False]
+    assert [v.verdict for v in judged[2:]] == ["wrong", "wrong"]
+
+
+def test_the_best_weights_are_no_gates() -> None:
+    text = starred("").split(r"$$\delta\mathbf{W}")[0]
+    text += r"$$\|\mathbf{W} - \mathbf{W}_\star\| + \|\mathbf{R}_\star\| \le 1$$"
+    given = document_from_text(text, "t.md").formulas
+    assert for_each_gate(given) == list(given)
 
 
 def test_a_formula_about_every_gate_may_be_wrong() -> None:

@@ -345,3 +345,15 @@ def test_an_expression_has_no_state_of_its_own(kind: str) -> None:
     product = D(Mul((At("h", Num(Fraction(3))), Num(Fraction(2)))), step, kind)
     verdict = decide(Claim((product, Num(Fraction(0))), ("=",)), LSTM)
     assert verdict.verdict in ("right", "right_under_reading", "undecided", "wrong")
+
+
+def test_a_state_that_another_one_makes_may_start_from_that_one() -> None:
+    rec = recurrence_from_latex([r"c_t = f c_{t-1} + w h_{t-1}", r"h_t = \tanh(c_t)"])
+    assert rec.tied == ("h",)
+    left = r"\frac{\partial c_t}{\partial c_{t-1}} = "
+    right = decide(read_claim(left + "f + w (1 - h_{t-1}^2)", rec), rec)
+    assert right.assumptions == ("the initial states belong together, as the later ones do",)
+    for slip in ("f - w (1 - h_{t-1}^2)", "f + w (1 - h_t^2)", "f + w h_{t-1}", "f"):
+        found = decide(read_claim(left + slip, rec), rec)
+        assert not found.is_right or found.readings, slip  # f alone is the direct path
+    assert not LSTM.tied and not replace(rec, initial={"h": rec.rhs("h")}).tied
