@@ -81,7 +81,9 @@ ARGUED = recurrence_from_latex(
     [r"a_t = w h_{t-1} + u x_t", r"h_t = \tanh(a_t)"], name="pre-activation"
 )
 #: One formula that needs the reading, for every documented reading.
+TIED = recurrence_from_latex([r"c_t = f c_{t-1} + w h_{t-1}", r"h_t = \tanh(c_t)"])
 NEEDS = {
+    "own-start": (TIED, r"\frac{\partial c_t}{\partial c_{t-1}} = f + w (1 - h_{t-1}^2)"),
     "immediate": (RNN, r"\frac{\partial E_k}{\partial W_{rec}}=\sum_{s=1}^{k}"
      r"\frac{\partial E_k}{\partial c_s}\frac{\partial c_s}{\partial W_{rec}}"),
     "argument": (ARGUED, r"\frac{\partial a_t}{\partial w} = h_{t-1}"),
@@ -348,7 +350,7 @@ def test_an_expression_has_no_state_of_its_own(kind: str) -> None:
 
 
 def test_a_state_that_another_one_makes_may_start_from_that_one() -> None:
-    rec = recurrence_from_latex([r"c_t = f c_{t-1} + w h_{t-1}", r"h_t = \tanh(c_t)"])
+    rec = TIED
     assert rec.tied == ("h",)
     left = r"\frac{\partial c_t}{\partial c_{t-1}} = "
     right = decide(read_claim(left + "f + w (1 - h_{t-1}^2)", rec), rec)
