@@ -3,7 +3,7 @@
     python benchmarks/bench_mistakes.py [--quick | --mutants N | --float32 | --composed]
     python benchmarks/bench_mistakes.py [--homework | --styled | --assorted] [--say]
     python benchmarks/bench_mistakes.py [--recorded | --written | --submitted] [--say]
-    python benchmarks/bench_mistakes.py [--contributed | --supplied | --posted] [--say]
+    python benchmarks/bench_mistakes.py [--contributed | --supplied | --posted | --reviewed] [--say]
 
 With ``--float32`` every problem is one in float32; with ``--composed`` the gradients are those of
 ``composed_gradients.py``, with ``--homework`` those of ``homework_gradients.py`` and
@@ -12,7 +12,8 @@ With ``--float32`` every problem is one in float32; with ``--composed`` the grad
 those of ``recorded_changes.py``, with ``--written`` those of ``written_changes.py``, with
 ``--submitted`` those of ``submitted_changes.py``, with ``--contributed`` those of
 ``contributed_changes.py``, with ``--supplied`` those of ``supplied_changes.py``, with
-``--posted`` those of ``posted_changes.py``; ``--say`` prints what is said of each. With
+``--posted`` those of ``posted_changes.py``, with ``--reviewed`` those of ``reviewed_changes.py``;
+``--say`` prints what is said of each. With
 ``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise
 those of ``wrong_gradients.py`` and of ``edited_gradients.py``.
 Every checker sees the same functions on the same typical small inputs (h0 = 0, T = 4, one example;
@@ -43,6 +44,7 @@ import homework_gradients as hg
 import mutated_gradients as mg
 import posted_changes as xc
 import recorded_changes as rc
+import reviewed_changes as vc
 import styled_changes as sg
 import submitted_changes as sc
 import supplied_changes as pc
@@ -360,6 +362,7 @@ def main() -> None:
     parser.add_argument("--contributed", action="store_true", help="nothing but the tenth set")
     parser.add_argument("--supplied", action="store_true", help="nothing but the eleventh set")
     parser.add_argument("--posted", action="store_true", help="nothing but the twelfth set")
+    parser.add_argument("--reviewed", action="store_true", help="nothing but the thirteenth set")
     parser.add_argument("--say", action="store_true", help="print what is said of each")
     options = parser.parse_args()
     if options.composed:
@@ -370,7 +373,8 @@ def main() -> None:
         _foreign()
         return
     sets = {"styled": sg, "assorted": ac, "recorded": rc, "written": wc, "submitted": sc,
-            "contributed": cc, "supplied": pc, "posted": xc}  # fmt: skip
+            "contributed": cc, "supplied": pc, "posted": xc,
+            "reviewed": vc}  # fmt: skip
     for name, module in sets.items():
         if getattr(options, name):
             _edited(module, options.say)

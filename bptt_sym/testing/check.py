@@ -136,7 +136,7 @@ def _inspect(
     bad = mismatches(problem, first)
     findings += [Finding(m.kind, m.text()) for m in bad]
     if state and all(m.kind != "not-numbers" for m in bad):
-        broken = _protocol(problem, gradient, first, before)
+        broken = _protocol(problem, gradient, first, before, right=not bad)
         # Numbers that are others each time say the least.
         again = any(f.code == "not-repeatable" for f in broken)
         findings = [*broken, *findings] if again else [*findings, *broken]
@@ -155,11 +155,14 @@ def _protocol(
     gradient: Gradient,
     first: dict[str, Array],
     before: Sequence[tuple[str, Array, Array]],
+    right: bool,
 ) -> list[Finding]:
+    """What later calls change; ``right`` if the first answer is right, and theirs are to be."""
     kept = _numbers(first)
+    # So near that what is right here, and not there, is what was kept of the call before.
     other = problem.replaced(
-        params={k: v + np.asarray(0.25, v.dtype) for k, v in problem.params.items()},
-        loss_weights=problem.loss_weights * np.asarray(3.0, problem.loss_weights.dtype),
+        params={k: v + np.asarray(2.0**-10, v.dtype) for k, v in problem.params.items()},
+        loss_weights=problem.loss_weights * np.asarray(1.0 + 2.0**-6, problem.loss_weights.dtype),
     )
 
     def again(p: Problem) -> dict[str, Array]:
@@ -172,7 +175,7 @@ def _protocol(
 
     try:
         second = _numbers(again(problem))
-        again(other)
+        near = _numbers(again(other))
         untouched = _equal(kept, _numbers(first))
         third = _numbers(again(problem))
     except FAILURES as error:
@@ -182,6 +185,9 @@ def _protocol(
         out.append(Finding("not-repeatable", "a second call on the same problem differs"))
     elif not _equal(kept, third):
         out.append(Finding("keeps-state", "a call on another problem changes the next answer"))
+    elif right and any(m.kind == "value" for m in mismatches(other, near)):
+        text = "it is right, and wrong on other numbers of the same shapes: a call keeps something"
+        out.append(Finding("keeps-state", f"{text} that the next one uses"))
     if not untouched:
         out.append(Finding("aliased", "a later call overwrites arrays that were returned before"))
     for name, value in first.items():

@@ -19,6 +19,10 @@ Array = Any
 FAILURES = (Exception, SystemExit)
 
 
+class NoGradient(np.ndarray):
+    """Zeros in the place of a gradient of which nothing came back: PyTorch has ``None`` there."""
+
+
 @final
 @dataclass(frozen=True)
 class Mismatch:

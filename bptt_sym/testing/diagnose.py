@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.compare import FAILURES, call, mismatches
+from bptt_sym.testing.compare import FAILURES, NoGradient, call, mismatches
 from bptt_sym.testing.composed import composed
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.evidence import (
@@ -29,6 +30,7 @@ from bptt_sym.testing.evidence import (
     scale,
 )
 from bptt_sym.testing.example_orders import other_orders
+from bptt_sym.testing.input_steps import of_other_steps
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.one_place import wrong_places
 from bptt_sym.testing.problems import Problem
@@ -49,9 +51,42 @@ def diagnose(
     if not evidence:
         return []
     names = sorted({n for e in evidence for n in e.wrong}, key=list(failing.exact).index)
-    found: dict[str, Diagnosis] = {}
     search = Search(model)
     search.right = right
+    none = [n for n in names if all(isinstance(e.given.get(n), NoGradient) for e in evidence)]
+    if not none:
+        return _explanations(model, gradient, failing, search, evidence, names, library_too)
+    whole = search.match(evidence, names) if len(none) < len(names) and library_too else None
+    if whole:
+        return [whole]
+    text = (
+        "no gradient comes back to it (None): it is not used, it is cut off from the loss "
+        "(detach, no_grad, .data), or a backward returns None in its place"
+    )
+    absent = Diagnosis("no-gradient", text, tuple(none), 0.0, len(evidence))
+    kept = [_without(e, none) for e in evidence]
+    others = [n for n in names if n not in none]
+    if not others:
+        return [absent]
+    rest = [e for e in kept if e.wrong]
+    return [
+        absent,
+        *_explanations(model, gradient, failing, search, rest, others, library_too),
+    ]
+
+
+def _without(e: Evidence, names: Sequence[str]) -> Evidence:
+    """The same problem without what was given for ``names``."""
+    given = {k: v for k, v in e.given.items() if k not in names}
+    return replace(e, given=given, wrong=tuple(n for n in e.wrong if n not in names))
+
+
+def _explanations(
+    model: Model, gradient: Gradient, failing: Problem, search: Search,
+    evidence: Sequence[Evidence], names: Sequence[str], library_too: bool,
+) -> list[Diagnosis]:  # fmt: skip
+    """What explains the gradients of ``names``, as one or each for itself."""
+    found: dict[str, Diagnosis] = {}
     low = _precision(evidence, names)
     if low:
         return [low]
@@ -79,7 +114,7 @@ def diagnose(
         own = [e for e in evidence if name in e.wrong]
         if not own:
             continue
-        single = decayed(own, name) or regressed(model, own, name)
+        single = of_other_steps(own, name) or decayed(own, name) or regressed(model, own, name)
         if library_too and single is not None and single.code.endswith(SOME):
             single = composed(search, own, [name]) or single
         if single is None and library_too:
@@ -195,6 +230,14 @@ def _scaled_as_a_whole(evidence: Sequence[Evidence], names: Sequence[str]) -> Di
 
 def _as_size(evidence: Sequence[Evidence], factors: Sequence[float]) -> str:
     """A factor that is a size of each problem, or divides by one; empty if it is none."""
+    counts: list[tuple[str, Callable[[Problem], int]]] = [
+        ("the steps", lambda p: p.steps), ("the batch", lambda p: p.batch),
+        ("steps and batch", lambda p: p.steps * p.batch),
+    ]  # fmt: skip
+    for words, count in counts:
+        sizes = [count(e.problem) for e in evidence]
+        if len(set(sizes)) > 1 and np.allclose(np.multiply(factors, sizes), 1.0, rtol=1e-9):
+            return f"the mean over {words} is taken instead of the sum"
     for name in evidence[0].problem.dims:
         sizes = [e.problem.dims[name] for e in evidence]
         if len(set(sizes)) > 1 and np.allclose(factors, sizes, rtol=1e-9):

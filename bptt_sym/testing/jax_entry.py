@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.errors import NotSupported
-from bptt_sym.testing.problems import Problem, fitting
+from bptt_sym.testing.problems import Problem, compared
 
 Array = Any
 
@@ -19,7 +19,8 @@ def from_jax(
     """A gradient function from JAX code that computes the outputs.
 
     ``outputs(arrays, problem)`` gets the parameters, ``x`` and the initial states and returns the
-    outputs, (T, B, O). A ``jax.custom_vjp`` inside it is what gets tested. float64 problems need
+    outputs, (T, B, O), or a mapping with those of each state that the loss compares. A
+    ``jax.custom_vjp`` inside it is what gets tested. float64 problems need
     ``jax.config.update("jax_enable_x64", True)``; without it they are judged, and fail, as float32.
     """
 
@@ -32,13 +33,15 @@ def from_jax(
         arrays = {k: jnp.asarray(v) for k, v in problem.params.items()}
         arrays["x"] = jnp.asarray(problem.x)
         arrays |= {f"{s}0": jnp.asarray(problem.start(s)) for s in problem.initial}
-        weight = (problem.loss_weights[:, None] * problem.mask)[..., None]
+        weight = problem.loss_weights[:, None] * problem.mask
 
         def loss(given: dict[str, Any]) -> Any:
-            y = outputs(given, problem)
-            fitting(y, problem)
-            error = y - problem.targets
-            return 0.5 * (weight * error * error).sum()
+            pairs = compared(outputs(given, problem), problem)
+            return sum(squares(y - target) for y, target in pairs)
+
+        def squares(error: Any) -> Any:
+            by = weight.reshape(*weight.shape, *[1] * (error.ndim - 2))
+            return 0.5 * (by * error * error).sum()
 
         grad = jax.grad(loss)
         return {k: np.asarray(v) for k, v in (jax.jit(grad) if jit else grad)(arrays).items()}

@@ -62,6 +62,14 @@ class _Slice:
         return np.concatenate(parts, 1)[:, first : first + own]
 
 
+    @property
+    def reaches(self) -> str:
+        """The parameter at the end, or beside it, that is cut into first."""
+        if self.since != "own":
+            return self.order[0 if self.since == "left" else -1]
+        return self.order[self.order.index(self.wanted) + self.start]
+
+
 def _slices(names: tuple[str, ...], wanted: str) -> Iterator[_Slice]:
     """Wrong places of the columns of ``wanted``, for each order of the matrices."""
     for order in permutations(names):
@@ -113,6 +121,13 @@ def _products_back(model: Model, *, inputs: bool = False) -> list[_Back]:
     return out
 
 
+def _biases(model: Model) -> dict[str, str]:
+    """By the quantity whose argument it is added to: a vector of parameters, if there is one."""
+    p = model.program
+    added = [a for op in p.ops if op.kind == "add" for a in op.args if p.ops[a].kind == "param"]
+    return {owner_of(model, a): str(p.ops[a].attr[0]) for a in added if len(p.shape(a)) == 1}
+
+
 def _taken_back(model: Model) -> Iterator[Mistake]:
     """The transposed matrix of a product is cut out of the joined one."""
     array = {part: name for name, parts in model.layout.items() for part in parts}
@@ -146,6 +161,27 @@ def _taken_back(model: Model) -> Iterator[Mistake]:
                     f"sliced-{through}-{cut}-both", f"{text}, the others for {whole[1]}",
                     partial(_with_slices, cuts=taken),
                 )  # fmt: skip
+        biases = _biases(model)
+        if all(b.owner in biases for b in every):
+            yield from _beside_a_bias(every, biases, array)
+
+
+def _beside_a_bias(
+    every: list[_Back], biases: dict[str, str], array: dict[str, str]
+) -> Iterator[Mistake]:
+    """The same of matrices with a bias as a column of its own, where the cut reaches into it."""
+    first = every[0]
+    whole = (array[first.own], array[first.other], array[biases[first.owner]])
+    each = [_slices((b.own, b.other, biases[b.owner]), b.own) for b in every]
+    through = ", ".join(b.owner for b in every)
+    for cut, cuts in zip(_slices(whole, whole[0]), zip(*each, strict=True), strict=True):
+        if cut.reaches != whole[2]:
+            continue  # as if the bias were not there
+        yield Mistake(
+            f"sliced-{through}-{cut}",
+            f"{cut.words()} are taken for {whole[0]} on the way back through {through}",
+            partial(_with_slices, cuts={b.place: c for b, c in zip(every, cuts, strict=True)}),
+        )  # fmt: skip
 
 
 def _with_slices(problem: Problem, cuts: dict[int, _Slice]) -> dict[str, Array]:

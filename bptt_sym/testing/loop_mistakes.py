@@ -6,12 +6,15 @@ Also what is done to a gradient as a whole: sums over an axis too many.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import combinations
 from typing import Any, final
 
 import numpy as np
 
+from bptt_sym.evaluate.adjoint import Adjoint
+from bptt_sym.evaluate.domains import floats
 from bptt_sym.testing.derivation_mistakes import Mistake
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
@@ -38,6 +41,11 @@ def loop_mistakes(model: Model, weighed: Weighed, backward: Backward) -> Iterato
         "example (not set to 0 between them)",
         partial(_leaking, backward=backward),
     )  # fmt: skip
+    yield Mistake(
+        "stops-early", "the loop back ends before the first step",
+        partial(_stopped, backward=backward),
+    )  # fmt: skip
+    yield from _exchanged(model)
     for state in model.rec.states:
         if state in model.adjoint.cotangents:
             yield from _short(model, state, backward)
@@ -99,6 +107,50 @@ def _leaking(problem: Problem, backward: Backward) -> dict[str, Array]:
         out = backward(problem, alter=alter)
         leak = {k: np.concatenate([np.zeros_like(v[:1]), v[:-1]]) for k, v in kept.items()}
     return out
+
+
+def _stopped(problem: Problem, backward: Backward) -> dict[str, Array]:
+    """The gradient without the first step: what arrives there is given for the initial states."""
+    ops = problem.model.adjoint.program.ops
+    later = {i: op.attr[0] for i, op in enumerate(ops) if op.kind == "later" and op.attr[1] == 1}
+    arrived: dict[str, Array] = {}
+
+    def keep(i: int, v: Array, t: int, _: Any) -> Array:
+        if t == 0 and i in later:
+            arrived[later[i]] = v
+        return v
+
+    out = backward(problem, alter=keep)
+    for state in problem.initial:
+        value = arrived.get(state, np.zeros(1))
+        first = np.broadcast_to(value, (problem.batch, *problem.start(state).shape[1:]))
+        out[f"{state}0"] = first.sum(0) if problem.learned else first
+    if "x" in out:
+        out["x"] = np.concatenate([0 * out["x"][:1], out["x"][1:]])
+    for name, parts in problem.parts.items():
+        if name in problem.params:
+            out[name] = parts[:, 1:].sum((0, 1, 2)).astype(float)
+    return out
+
+
+def _exchanged(model: Model) -> Iterator[Mistake]:
+    """What two states of one shape carry back is given to the other one."""
+    right = model.adjoint
+    carried = [s for s in model.rec.states if (s, 1) in right.reads]
+    for one, other in combinations(carried, 2):
+        if model.rec.shape(one) != model.rec.shape(other):
+            continue
+        a, b = right.reads[one, 1], right.reads[other, 1]
+        wrong = replace(right, reads={**right.reads, (one, 1): b, (other, 1): a})
+        yield Mistake(
+            f"exchanged-{one}-{other}",
+            f"what is carried back to {one} and to {other} is exchanged",
+            partial(_through, wrong=wrong), whole=True,
+        )  # fmt: skip
+
+
+def _through(problem: Problem, wrong: Adjoint) -> dict[str, Array]:
+    return problem.gradient_in(floats(), problem.plain_run, wrong)
 
 
 def _short(model: Model, state: str, backward: Backward) -> Iterator[Mistake]:

@@ -41,6 +41,7 @@ from bptt_sym.testing.layout_mistakes import layout_mistakes
 from bptt_sym.testing.loop_mistakes import loop_mistakes
 from bptt_sym.testing.misreadings import misreadings
 from bptt_sym.testing.models import Model
+from bptt_sym.testing.moved_factors import factors_before, lost_numbers
 from bptt_sym.testing.other_cells import other_cells
 from bptt_sym.testing.partial_paths import partial_paths
 from bptt_sym.testing.problems import Problem
@@ -102,7 +103,8 @@ def in_parts(model: Model) -> Library:
 def _every(model: Model) -> Iterator[Mistake]:
     yield from _weighed()
     for some in (
-        _given_wrongly, shared_mistakes, derivation_mistakes, misreadings,
+        _given_wrongly, shared_mistakes, lost_numbers, derivation_mistakes, misreadings,
+        factors_before,
         partial(loop_mistakes, weighed=weighed, backward=hooked), tape_mistakes, _numbers,
         inside_mistakes, joined_slices, other_cells, record_mistakes,
         partial(window_mistakes, weighed=weighed), layout_mistakes, forward_mistakes, substitutions,

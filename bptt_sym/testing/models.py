@@ -7,7 +7,7 @@ ordinary recurrences too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -201,16 +201,20 @@ def gru() -> Model:
     return _gated("gru", equations, ("r", "z", "g"), "r z g h", keep={"b_z": 6.0})
 
 
-def model_of(rec: Recurrence, *, bind: Mapping[str, str] | None = None) -> Model:
+def model_of(
+    rec: Recurrence, *, bind: Mapping[str, str] | None = None,
+    outputs: Sequence[str] | None = None,
+) -> Model:  # fmt: skip
     """Any recurrence as a model: squared error on every state, parameters by their own names.
 
     Opaque activations count as tanh unless ``bind`` says otherwise; opaque losses of the
-    recurrence are not used.
+    recurrence are not used. With ``outputs`` the loss compares these sequences, in place of all
+    states: the upper one of two layers.
 
     Raises
     ------
     ModelError
-        A recurrence without a state.
+        A recurrence without a state, or an output that it does not define.
     """
     if not rec.states:
         raise ModelError(f"{rec.name}: a recurrence without a state has no gradient through time")
@@ -218,8 +222,12 @@ def model_of(rec: Recurrence, *, bind: Mapping[str, str] | None = None) -> Model
     equations = tuple(
         e for e in rec.equations if not any(isinstance(x, n.Call) for x in n.walk(e.rhs))
     )
-    targets = {s: f"\\hat{{{s}}}" for s in rec.states}
-    shapes = {**rec.shapes, WEIGHT: (), **{f"\\hat{{{s}}}": rec.shape(s) for s in rec.states}}
+    defined = [e.target for e in equations]
+    for name in outputs or ():
+        if name not in defined:
+            raise ModelError(f"{rec.name} defines no {name!r}; it defines {', '.join(defined)}")
+    targets = {s: f"\\hat{{{s}}}" for s in (outputs or rec.states)}
+    shapes = {**rec.shapes, WEIGHT: (), **{v: rec.shape(s) for s, v in targets.items()}}
     inner = replace(rec, equations=equations, shapes=shapes, totals={})
     pairs: dict[str, str] = dict(targets)
     loss = _squared_error(pairs, shapes)

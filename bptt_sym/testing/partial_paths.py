@@ -33,6 +33,7 @@ _PARTS: list[tuple[str, str, Callable[[Problem, int], Array]]] = [
     ("last-3", "is there at the last three steps only", lambda p, t: t >= p.steps - 3),
     ("unmasked", "is cut where the mask is 0", lambda p, t: p.mask[t]),
 ]
+_SIDES = {True: "later", False: "earlier"}
 _LIMITS = (0.9, 0.95, 0.99, 0.999)
 
 
@@ -56,6 +57,12 @@ def partial_paths(model: Model) -> Iterator[Mistake]:
                 continue  # the mask is in the loss's own cotangent
             made = partial(_scaled, way=way, factor=factor)
             yield Mistake(f"{code}-{part}", f"{text} {words}", made, whole=True)
+        if not any(i in carried for i, _ in edges):
+            # What the losses pass back is there before the loop, which may add it up twice over.
+            for back in (True, False):
+                words = f"passes back what it does at all {_SIDES[back]} steps as well"
+                made = partial(_added_up, way=way, back=back)
+                yield Mistake(f"{code}-sums-{back:d}", f"{text} {words}", made, whole=True)
         words = "ends a step too early, at the state before"
         yield Mistake(f"{code}-early", f"{text} {words}", partial(_early, way=way), whole=True)
     for name, parts in model.layout.items():
@@ -178,6 +185,26 @@ def _scaled(
         by = np.asarray(factor(problem, t), float)
         return v * by.reshape(-1, *[1] * (np.ndim(v) - 1))
 
+    return _gradient(problem, adj, alter)
+
+
+def _added_up(problem: Problem, way: _Marked, back: bool) -> dict[str, Array]:
+    """What takes the paths at a step, and at all steps after it, or before it."""
+    adj, marked = way.made
+    taken: dict[tuple[int, int], Array] = {}
+
+    def keep(i: int, v: Array, t: int, _: Any) -> Array:
+        if i in marked:
+            taken[i, t] = v
+        return v
+
+    def alter(i: int, v: Array, t: int, _: Any) -> Array:
+        if i not in marked:
+            return v
+        steps = range(t, problem.steps) if back else range(t + 1)
+        return np.sum([taken[i, s] for s in steps], 0)
+
+    _gradient(problem, adj, keep)
     return _gradient(problem, adj, alter)
 
 

@@ -282,19 +282,37 @@ class Problem:
         printer.text(repr(self))
 
 
-def fitting(outputs: Any, problem: Problem) -> None:
-    """That outputs have the shape of the targets: others might fit by being repeated.
+def compared(outputs: Any, problem: Problem) -> list[tuple[Any, Array]]:
+    """Outputs (T, B, …) beside their targets: one array, or a mapping where there are several.
 
     Raises
     ------
     TypeError
-        They have another one, or are no array.
+        One is missing, is no array, or has another shape, which might fit by being repeated.
     """
-    shape, wanted = getattr(outputs, "shape", None), problem.targets.shape
-    if shape is None:
-        raise TypeError(f"the outputs are {type(outputs).__name__}, no array")
-    if tuple(shape) != wanted:
-        raise TypeError(f"the outputs have shape {tuple(shape)}, the targets (T, B, …) {wanted}")
+    targets = problem.model.targets
+    if not isinstance(outputs, Mapping):
+        if len(targets) > 1:
+            listed = ", ".join(targets)
+            raise TypeError(
+                f"the loss compares {listed}: return a mapping with each of them, or take "
+                "model_of(recurrence, outputs=…) with what is returned"
+            )
+        outputs = {next(iter(targets)): outputs}
+    pairs = []
+    for name, target in targets.items():
+        if name not in outputs:
+            raise TypeError(f"the outputs have no {name!r}, which the loss compares")
+        value, wanted = outputs[name], problem.series[target]
+        shape = getattr(value, "shape", None)
+        if shape is None:
+            raise TypeError(f"the outputs are {type(value).__name__}, no array")
+        if tuple(shape) != wanted.shape:
+            raise TypeError(
+                f"the outputs have shape {tuple(shape)}, the targets (T, B, …) {wanted.shape}"
+            )
+        pairs.append((value, wanted))
+    return pairs
 
 
 def _joined(domain: Any) -> Any:
@@ -423,4 +441,4 @@ def _check_shapes(p: Problem, sizes: Mapping[str, int], steps: int, batch: int) 
             raise ModelError(f"{p.name}: {name} has shape {value.shape}, not {shape}")
 
 
-__all__ = ["Problem", "fitting", "problem"]
+__all__ = ["Problem", "compared", "problem"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,7 @@ def _recognised(
     if fitted:
         return terms.fitted(table, products, more, target, MEASURED)
     found = _limited(model, i, target, target - off)
+    found += _rescaled(model, i, target, target - off, shown)
     found += one_product_changed(model, terms, table, i, code, target, shown, MEASURED)[:TRIED]
     found += terms.matching_products(table, more, products, target, MEASURED)[:TRIED]
     found = found or _multiplied(model, base, i, code, target, shown)
@@ -108,6 +110,39 @@ def _limited(model: Model, i: int, target: Array, right: Array) -> list[Term]:
         return np.clip(look(i, t), -plain, plain)
 
     return [Term(f"{words_of(model, i)[1]} clipped to ±{plain:g}", 2, value)]
+
+
+def _rescaled(model: Model, i: int, target: Array, right: Array, shown: Array) -> list[Term]:
+    """What belongs there, its norm at each step no greater than a plain number."""
+    if (shown.any(1) != shown.all(1)).any() or shown.shape[1] < 2:
+        return []
+    given, own = (v.reshape(-1, shown.shape[1]) for v in (target, right))
+    shorter = np.linalg.norm(given, axis=1) < (1 - MEASURED) * np.linalg.norm(own, axis=1)
+    if not shorter.any():
+        return []
+    limit = float(np.linalg.norm(given[shorter][0]))
+    plain = float(Fraction(limit).limit_denominator(1000))
+    if not plain or abs(plain - limit) > MEASURED * limit:
+        return []
+    found = []
+    for words, axis in (("", None), (" example by example", -1)):
+        made = _shortened(own, plain, -1)
+        if np.abs(made - given).max() <= MEASURED * np.abs(target).max():
+            text = f"{words_of(model, i)[1]} rescaled to norm {plain:g} at most{words}"
+            found.append(Term(text, 3, partial(_shortened_value, i, plain, axis)))
+    return found
+
+
+def _shortened(value: Array, limit: float, axis: int | None) -> Array:
+    """A value whose norm along ``axis`` (or as a whole) is ``limit`` at most."""
+    size = np.linalg.norm(value, axis=axis, keepdims=True)
+    return value * np.minimum(1.0, limit / np.maximum(size, 1e-300))
+
+
+def _shortened_value(
+    i: int, limit: float, axis: int | None, look: Look, t: int, steps: int
+) -> Array:
+    return _shortened(np.asarray(look(i, t), float), limit, axis)
 
 
 def _multiplied(

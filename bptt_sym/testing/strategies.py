@@ -82,7 +82,11 @@ def gru(**options: Any) -> st.SearchStrategy[Problem]:
 
 
 def from_recurrence(
-    rec: Recurrence, *, bind: Mapping[str, str] | None = None, **options: Any
-) -> st.SearchStrategy[Problem]:
-    """Problems of any recurrence: squared error on every state, parameters by their names."""
-    return _problems(model_of(rec, bind=bind), **options)
+    rec: Recurrence, *, bind: Mapping[str, str] | None = None,
+    outputs: Sequence[str] | None = None, **options: Any,
+) -> st.SearchStrategy[Problem]:  # fmt: skip
+    """Problems of any recurrence: squared error on every state, parameters by their names.
+
+    ``bind`` and ``outputs`` are those of :func:`~bptt_sym.testing.models.model_of`.
+    """
+    return _problems(model_of(rec, bind=bind, outputs=outputs), **options)

@@ -19,7 +19,7 @@ from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
 
 #: A value of the step: itself (""), its complement to 1 ("1-"), its square ("twice"), or an
-#: activation's value at the state of the step before ("before").
+#: activation's value at the state of the step before ("before"), or at its own value ("again").
 Value = tuple[int, str]
 Args = tuple[int, ...]
 #: What an operation passes on to each of its arguments, from these and its own cotangent.
@@ -66,6 +66,8 @@ def _values(model: Model) -> dict[Value, str]:
         out[i, ""] = name
         if op.kind == "fn" and op.attr[0] == "sigma":
             out[i, "1-"] = f"1 - {name}"
+        if op.kind == "fn" and op.attr[1] == 0 and op.attr[0] in ("tanh", "sigma"):
+            out[i, "again"] = f"{'σ' if op.attr[0] == 'sigma' else 'tanh'}({name})"
         if op.kind == "fn" and op.attr[1] == 0 and _state_before(p, op.args[0]) is not None:
             out[i, "before"] = f"{name} of the step before"
     return out
@@ -85,6 +87,8 @@ def _handle(q: Program, value: Value) -> int:
         return q.add(q.const(1, q.shape(handle)), q.neg(handle))
     if change == "twice":
         return q.mul(handle, handle)
+    if change == "again":
+        return q.fn(q.ops[handle].attr[0], handle)
     if change == "before":
         earlier = _state_before(q, q.ops[handle].args[0])
         return handle if earlier is None else q.fn(q.ops[handle].attr[0], earlier)

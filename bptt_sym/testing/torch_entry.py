@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.errors import InputError, NotSupported
-from bptt_sym.testing.problems import Problem, fitting
+from bptt_sym.testing.compare import NoGradient
+from bptt_sym.testing.problems import Problem, compared
 
 Array = Any
 Tensor = Any
@@ -27,13 +28,33 @@ def _torch() -> Any:
     return torch
 
 
+def _loss(outputs: Any, problem: Problem) -> Tensor:
+    """The problem's loss of what PyTorch code returns."""
+    torch = _torch()
+    weight = torch.tensor(problem.loss_weights[:, None] * problem.mask)
+    total = 0.0
+    for y, target in compared(outputs, problem):
+        error = y - torch.tensor(target)
+        by = weight.reshape(*weight.shape, *[1] * (error.ndim - 2))
+        total = total + 0.5 * (by * error * error).sum()
+    return total
+
+
+def _gradient(tensor: Tensor) -> Array:
+    """What came back to a tensor, in its shape."""
+    if tensor.grad is None:
+        return np.zeros(tuple(tensor.shape)).view(NoGradient)
+    return tensor.grad.numpy()
+
+
 def from_torch(
     outputs: Callable[[dict[str, Tensor], Problem], Tensor],
 ) -> Callable[[Problem], dict[str, Array]]:
     """A gradient function from PyTorch code that computes the outputs.
 
     ``outputs(tensors, problem)`` gets the parameters, ``x`` and the initial states as tensors and
-    returns the outputs, (T, B, O). A custom ``autograd.Function`` inside it is what gets tested:
+    returns the outputs, (T, B, O), or a mapping with those of each state that the loss compares. A
+    custom ``autograd.Function`` inside it is what gets tested:
     its ``backward`` receives the cotangents of the problem's loss, with weights and mask.
     """
 
@@ -44,19 +65,11 @@ def from_torch(
         for state in problem.initial:
             tensors[f"{state}0"] = torch.tensor(problem.start(state), requires_grad=True)
         before = {k: v.detach().clone() for k, v in tensors.items()}
-        y = outputs(tensors, problem)
-        fitting(y, problem)
-        weight = torch.tensor(problem.loss_weights[:, None] * problem.mask)
-        error = y - torch.tensor(problem.targets)
-        loss = 0.5 * (weight[..., None] * error * error).sum()
-        loss.backward()
+        _loss(outputs(tensors, problem), problem).backward()
         for name, value in tensors.items():
             if not torch.equal(value.detach(), before[name]):
                 raise AssertionError(f"the tensor {name} was changed in place")
-        return {
-            k: (torch.zeros_like(v) if v.grad is None else v.grad).numpy()
-            for k, v in tensors.items()
-        }
+        return {k: _gradient(v) for k, v in tensors.items()}
 
     gradient.__qualname__ = getattr(outputs, "__qualname__", "outputs")
     gradient.__module__ = getattr(outputs, "__module__", "")
@@ -76,7 +89,8 @@ def from_module(
     ----------
     make:
         The module for a problem's sizes; it is called as ``module(x, h0[, c0])`` with x (T, B, I)
-        and returns the outputs (T, B, O), or a tuple that starts with them.
+        and returns the outputs (T, B, O), or a tuple that starts with them; a mapping from states
+        to theirs if the loss compares several.
     names:
         Problem parameter → parameter of the module. With several, the first gets the value and
         the others 0 (PyTorch's second bias); the gradient is that of the first.
@@ -111,21 +125,17 @@ def from_module(
         }
         given = [v for _, v in sorted(starts.items(), key=lambda item: item[0] != "h")]
         result = module(torch.tensor(problem.x), *given)
-        y = result[0] if isinstance(result, tuple) else result
-        fitting(y, problem)
-        weight = torch.tensor(problem.loss_weights[:, None] * problem.mask)
-        error = y - torch.tensor(problem.targets)
-        (0.5 * (weight[..., None] * error * error).sum()).backward()
+        _loss(result[0] if isinstance(result, tuple) else result, problem).backward()
         back = None
         if order is not None:
             back = [order.index(i) for i in range(len(order))]
         out = {}
         for name, targets in names.items():
-            first = targets if isinstance(targets, str) else targets[0]
-            grad = table[first].grad
-            value = np.zeros(tuple(table[first].shape)) if grad is None else grad.numpy()
+            value = _gradient(table[targets if isinstance(targets, str) else targets[0]])
             stacked = len(problem.model.layout.get(name, ())) > 1
-            out[name] = permuted(value, back) if stacked else value
+            moved = stacked and not isinstance(value, NoGradient)
+            out[name] = permuted(value, back) if moved else value
+        # A module may take its initial states as given: their gradients are judged if there.
         out |= {f"{s}0": v.grad.numpy() for s, v in starts.items() if v.grad is not None}
         return out
 

@@ -1,0 +1,128 @@
+"""Mistakes that a reviewer finds: ends of loops, carries, factors, what later calls use again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bptt_sym.errors import ModelError
+from bptt_sym.read import recurrence_from_latex
+from bptt_sym.testing import from_torch, model_of, named_model, run
+from bptt_sym.testing.models import MODELS, Model
+from bptt_sym.testing.problems import Problem
+from tests.testing.hand_written import module, said
+
+own = module("reviewed_changes")
+
+
+def changed(name: str, bug: str) -> Any:
+    return next(own.changed(n, old, new) for n, b, old, new in own.EDITS if (n, b) == (name, bug))
+
+
+def model(name: str) -> Model:
+    cell = own.RIGHT[name][0]
+    return named_model(cell) if cell in MODELS else model_of(own.recurrence(cell))
+
+
+@pytest.mark.parametrize(
+    ("name", "bug", "words"),
+    [
+        ("elman_class", "first step left out", "dh0, dx: the loop back ends before the first step"),
+        ("elman_class", "norm clipped per carry", "rescaled to norm 0.2 at most"),
+        ("elman_class", "targets divided by T", "the mean over the steps is taken"),
+        ("elman_class", "the layer is kept between calls", "a call keeps something that the next"),
+        ("lstm_steps", "loss gradient at each step also of later steps",
+         "through y passes back what it does at all later steps as well"),
+        ("lstm_steps", "dx in reversed time", "dx: the gradients of the inputs stand in the rev"),
+        ("gru_arrays", "dr before the product",
+         "stands before the transposed matrix, not behind it, on the way to r_t"),
+        ("lstm_side_by_side", "columns of x for h", "the last columns of [U, W, b] are taken for"),
+        ("two_layers", "carries exchanged", "carried back to a and to h is exchanged"),
+        ("slow_memory", "memory's decay forgotten", "the factor 1/2 is lost on the way to m_{t-1}"),
+    ],
+)  # fmt: skip
+def test_it_is_named(name: str, bug: str, words: str) -> None:
+    text = said(changed(name, bug), model(name))
+    assert words in text
+    assert "no known mistake" not in text
+
+
+def test_a_value_activated_twice_is_named() -> None:
+    pytest.importorskip("torch")
+    text = said(from_torch(changed("torch_lstm_cell", "tanh of c saved as c")()), "lstm")
+    assert "tanh(tanh(c_t)) stands for tanh(c_t) on the way to o_t" in text
+
+
+def test_a_gradient_that_does_not_come_back_is_not_a_path_dropped() -> None:
+    pytest.importorskip("torch")
+    text = said(from_torch(changed("torch_lstm_cell", "None for x")()), "lstm")
+    assert text.startswith("dx: no gradient comes back to it (None)")
+    # What else is wrong for that reason has the reason's own name.
+    text = said(from_torch(changed("torch_lstm_cell", "None for h")()), "lstm")
+    assert text.startswith("dW, dU, db, dc0, dh0, dx: every path from h_{t-1} is dropped")
+
+
+STACK = recurrence_from_latex(
+    [r"a_t = \tanh(W x_t + U a_{t-1} + b)", r"h_t = \tanh(R a_t + S h_{t-1} + d)"],
+    shapes={"x": ("m",), "W": ("n", "m"), **dict.fromkeys("ahbd", ("n",)),
+            **dict.fromkeys("URS", ("n", "n"))},
+)  # fmt: skip
+
+
+def stacked(t: dict[str, Any], problem: Problem, *, cut: bool = False) -> dict[str, Any]:
+    """Two layers in PyTorch; with ``cut`` the upper one does not train the lower one."""
+    import torch
+
+    a, h = t["a0"], t["h0"]
+    lower, upper = [], []
+    for x in t["x"]:
+        a = torch.tanh(x @ t["W"].T + a @ t["U"].T + t["b"])
+        h = torch.tanh((a.detach() if cut else a) @ t["R"].T + h @ t["S"].T + t["d"])
+        lower.append(a)
+        upper.append(h)
+    return {"a": torch.stack(lower), "h": torch.stack(upper)}
+
+
+def test_layers_of_pytorch_are_compared_where_the_loss_compares_them() -> None:
+    pytest.importorskip("torch")
+    assert run(from_torch(stacked), STACK).ok
+
+    def top(t: dict[str, Any], problem: Problem) -> Any:
+        return stacked(t, problem)["h"]
+
+    upper = model_of(STACK, outputs=("h",))
+    assert run(from_torch(top), upper).ok
+    # Outputs of one layer are not compared with the targets of both.
+    (found,) = run(from_torch(top), STACK).findings
+    assert found.code == "raised"
+    assert "the loss compares a, h" in found.message
+    text = said(from_torch(lambda t, p: stacked(t, p, cut=True)), STACK)
+    assert "the path from a_t through h is dropped" in text
+    with pytest.raises(ModelError, match="defines no 'z'; it defines a, h"):
+        model_of(STACK, outputs=("z",))
+
+
+def test_right_code_that_keeps_a_buffer_is_not_accused() -> None:
+    buffers: dict[tuple[int, ...], Any] = {}
+
+    def gradient(p: Problem) -> dict[str, Any]:
+        h = buffers.setdefault((p.steps + 1, *p.h0.shape), np.empty((p.steps + 1, *p.h0.shape)))
+        h[0] = p.h0
+        W, U, b, V, c = (p.params[k] for k in "WUbVc")
+        for t in range(p.steps):
+            h[t + 1] = np.tanh(p.x[t] @ W.T + h[t] @ U.T + b)
+        e = (h[1:] @ V.T + c - p.targets) * (p.mask * p.loss_weights[:, None])[..., None]
+        g = {"V": np.einsum("tbo,tbh->oh", e, h[1:]), "c": e.sum((0, 1))}
+        g |= {k: np.zeros_like(p.params[k]) for k in "WUb"}
+        dh = np.zeros_like(h[0])
+        for t in reversed(range(p.steps)):
+            da = (dh + e[t] @ V) * (1 - h[t + 1] ** 2)
+            g["W"] += da.T @ p.x[t]
+            g["U"] += da.T @ h[t]
+            g["b"] += da.sum(0)
+            dh = da @ U
+        return g | ({"h0": dh.sum(0)} if p.learned else {})
+
+    assert run(gradient, "elman", explain=False).ok
