@@ -17,6 +17,7 @@ from bptt_sym.check.chain_rule import of_any_functions
 from bptt_sym.check.collected import seldom_collected
 from bptt_sym.check.consistent import in_numbers, with_one_supposition
 from bptt_sym.check.context import Context
+from bptt_sym.check.each_layer import Instances
 from bptt_sym.check.examples import gives_a_state, has_decimals, puts_values_in, without_numbers
 from bptt_sym.check.facts import needs_no_model, of_a_fact
 from bptt_sym.check.grounds import Grounds
@@ -60,7 +61,9 @@ def audit(document: Document) -> list[Judged]:
     bench = auditor.judging.bench
     bench.near_one = frozenset().union(*(about_one(f.latex) for f in everything))
     found, apart = list[Judged | Waiting](), layered(document)
+    instances = Instances()
     for formula in everything:
+        before = len(found)
         if (case := _CASE.fullmatch(formula.latex)) and not formula.display:
             bench.case = (case.group(1), case.group(2))
         if formula.order in apart:
@@ -70,8 +73,9 @@ def audit(document: Document) -> list[Judged]:
         else:
             found += auditor.formula(formula)
             bench.case = None if formula.display else bench.case
+        instances.note(formula, before, len(found))
     late = [auditor.late(entry) if isinstance(entry, Waiting) else entry for entry in found]
-    entries = in_order([*late, *(of_problem(p) for p in document.problems)])
+    entries = in_order([*instances.as_one(late), *(of_problem(p) for p in document.problems)])
     entries = with_one_supposition(entries, bench.verdict, context.wording.last_step_loss)
     entries = in_numbers(as_in_the_sum(entries), auditor.models.holds_in_numbers)
     return with_what_stands_beside(where_understood(entries, context.letters), document, audit)
@@ -220,7 +224,7 @@ class _Auditor:
         for row in later:
             named = None
             if row.kind is Kind.SEQUENCE and len(row.chain.sides) == 2:
-                named = None if row.name in row.mentions else self._name(row, rows.formula)
+                named = None if row.has_its_name else self._name(row, rows.formula)
             if named is None:
                 return {}
             verdicts[id(row)] = named
@@ -316,9 +320,9 @@ class _Auditor:
         free = [m for m in family if not m.knows(row) or self._renames(row, m)]
         given = [m for m in family if m not in free]
         named = any(row.name in m.aliases for m in given) and not row.differentiates
-        if given and (row.name in row.mentions or named):
+        if given and (row.has_its_name or named):
             return None  # what is said of a name is a claim where one of them gives it
-        if row.name in row.mentions and (told := self._runs_back(row, free)) is not None:
+        if row.has_its_name and (told := self._runs_back(row, free)) is not None:
             return told
         for model in free:
             verdict = named_in(row, model) or verdict
@@ -354,7 +358,7 @@ class _Auditor:
             model.aliases if row.kind is Kind.SEQUENCE else model.totals
         ):
             return False
-        if len(row.chain.sides) != 2 or row.name in row.mentions:
+        if len(row.chain.sides) != 2 or row.has_its_name:
             return False  # a recursion of a name is a claim about it
         return not self._holds(row, model)
 

@@ -45,7 +45,7 @@ def backward_name(
 
     ``None`` if it holds of no derivative, or if its name has a meaning.
     """
-    if row.kind is not Kind.SEQUENCE or row.name not in row.mentions:
+    if row.kind is not Kind.SEQUENCE or not row.has_its_name:
         return None
     found: Verdict | None = None
     for model in family[:MOST_TRIED]:

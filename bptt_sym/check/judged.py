@@ -54,6 +54,8 @@ class Judged:
     part: Fault | None = None
     #: Whether it was read apart from the rest, in a notation that has rules of its own.
     apart: bool = False
+    #: Whether it was judged in a network of several layers, of which the text says any.
+    of_layers: bool = False
     #: The claim that was judged, and under what, where there was one.
     basis: Basis | None = field(default=None, compare=False, repr=False)
 

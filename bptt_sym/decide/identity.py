@@ -24,6 +24,7 @@ from bptt_sym.decide.means import comparable, means
 from bptt_sym.decide.readings import Hypotheses
 from bptt_sym.decide.rewriting import labels
 from bptt_sym.decide.shared import worlds_of
+from bptt_sym.decide.structures import names_identity
 from bptt_sym.decide.tensor import Mismatch, Tensor, diag, flat, from_flat, identity, rank, shape
 from bptt_sym.decide.trials import Trial
 from bptt_sym.decide.world import Absent, World
@@ -251,7 +252,8 @@ def aligned(
 ) -> tuple[Tensor, Tensor]:
     """Empty sums and products take the other side's shape; under ``diag``, vectors too.
 
-    A number is a multiple of the identity where a product stands in one of the ``sides``.
+    A number is a multiple of the identity where a product stands in one of the ``sides``, or where
+    its own side names the identity.
     """
     if shape(a) == shape(b):
         return a, b
@@ -262,7 +264,11 @@ def aligned(
         elif (
             rank(large) == 2
             and large.shape[0] == large.shape[1]
-            and (bool(small == 1) or any(isinstance(n, Prod) for s in sides for n in walk(s)))
+            and (
+                bool(small == 1)
+                or any(isinstance(n, Prod) for s in sides for n in walk(s))
+                or any(map(names_identity, sides[rank(a) != 0 :][:1]))
+            )
         ):
             small = dom.reduce(small * identity((large.shape[0],), dom.one, dom.zero))
         if shape(small) == shape(large):

@@ -119,6 +119,21 @@ def _is_scaled_one(node: Node) -> bool:
     return isinstance(node, Mul) and any(isinstance(a, Ones) for a in node.args)
 
 
+def names_identity(node: Node) -> bool:
+    """Whether a side is a multiple of the identity that names it: ``(1 - α) I``."""
+    match node:
+        case Ones():
+            return True
+        case Neg(arg=arg) | Div(num=arg):
+            return names_identity(arg)
+        case Mul(args=args):
+            return any(map(names_identity, args))
+        case Add(args=args):
+            return all(map(names_identity, args))
+        case _:
+            return False
+
+
 def _is_constant(node: Node) -> bool:
     return all(isinstance(n, (Num, Ones, Neg, Add, Mul, Div, Pow, Idx)) for n in walk(node))
 

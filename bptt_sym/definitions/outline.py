@@ -13,6 +13,7 @@ from enum import Enum
 from functools import cached_property, lru_cache
 
 from bptt_sym.documents.document import Formula
+from bptt_sym.documents.names import stands_in
 from bptt_sym.documents.respelling import closing
 from bptt_sym.documents.unfinished import leaves_the_rest
 from bptt_sym.errors import InputError, LimitExceeded
@@ -135,6 +136,13 @@ class Row:
             and sum(t.kind == "frac" for t in right) == 1
             and right[-1].kind == "}" and sum(t.kind == "partial" for t in right) == 2
         )  # fmt: skip
+
+    @property
+    def has_its_name(self) -> bool:
+        """Whether what stands on its left stands on its right as well, at some step."""
+        if self.name in self.mentions or not any(mark in self.name for mark in "_^"):
+            return self.name in self.mentions
+        return stands_in(self.name, self.text[self.chain.sides[1][0].start :])
 
     @property
     def is_the_first_step(self) -> bool:

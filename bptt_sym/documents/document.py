@@ -107,6 +107,8 @@ class Formula:
     supposes: tuple[tuple[str, str], ...] = ()
     #: Why nothing of it can be judged, "" if it can.
     open: str = ""
+    #: Which of several layers it is taken to be about, where the text says it of any; 0 if not so.
+    layer: int = 0
     #: What it was before notation was rewritten, to be shown in reports.
     origin: Formula | None = field(default=None, repr=False)
 

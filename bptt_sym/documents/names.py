@@ -106,3 +106,24 @@ def names_from(text: str, start: int) -> Iterator[Name]:
                 )
             break
         yield Name("".join(m["base"].split()), m.start(), m.end(), tuple(found))
+
+
+def stands_in(labelled: str, text: str) -> bool:
+    r"""Whether the name ``labelled``, such as :math:`\delta^{(1)}`, stands in ``text``.
+
+    Its labels may stand there beside any step, or in another order.
+    """
+    own = next(iter(names_in(labelled)), None)
+    if own is None:
+        return False
+    labels = {_tight(s.inside) for s in own.scripts}
+    return any(n.base == own.base and labels <= _pieces(n) for n in names_in(text))
+
+
+def _pieces(name: Name) -> set[str]:
+    inside = [_tight(s.inside) for s in name.scripts]
+    return {*inside, *(part for script in inside for part in script.split(","))}
+
+
+def _tight(inside: str) -> str:
+    return re.sub(r"[\s{}]", "", inside)

@@ -85,6 +85,7 @@ from bptt_sym.spelling.named_at_the_end import with_names_at_the_end
 from bptt_sym.spelling.named_stacks import with_named_stacks
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.norm_names import without_names_of_norms
+from bptt_sym.spelling.numbered_layers import with_numbers_of_layers
 from bptt_sym.spelling.numbered_words import with_names_for_numbers
 from bptt_sym.spelling.one_case import with_one_case
 from bptt_sym.spelling.one_face import with_bold_for_arrows, with_one_face
@@ -299,6 +300,7 @@ TYPESETTING = (
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
+    _all(with_numbers_of_layers),
     _all(with_entries_for_powers),
     _lettered(with_letters_for_durations),
     _lettered(with_layers_for_units),

@@ -7,7 +7,7 @@ import pytest
 from bptt_sym.cells import cell
 from bptt_sym.decide import decide
 from bptt_sym.decide.verdict import Verdict
-from bptt_sym.read import read_claim
+from bptt_sym.read import read_claim, recurrence_from_latex
 
 CELL = cell("elman-vector", bias="one")
 J = r"\frac{\partial h_T}{\partial h_1}"
@@ -40,3 +40,18 @@ def test_what_holds_wherever_its_shapes_fit_is_not_called_wrong() -> None:
     found = judged(r"\left(J\right)^\top + W = \left(P\right)^\top + W")
     assert found.verdict == "undecided"
     assert "holds where its shapes fit" in found.note
+
+
+def test_a_number_times_the_identity_is_a_jacobian() -> None:
+    cell = recurrence_from_latex(
+        [r"v_t = \beta v_{t-1} + \tanh(W h_{t-1})", "h_t = h_{t-1} + v_t"], name="momentum"
+    )
+    by_itself = r"\frac{\partial v_t}{\partial v_{t-1}} = "
+    for right, expected in (
+        (r"\beta I", True),
+        (r"-(-\beta) I", True),
+        (r"\beta^2 I", False),
+        (r"2 I", False),
+        (r"\beta", False),  # (no matrix, and nothing that says one)
+    ):
+        assert decide(read_claim(by_itself + right, cell), cell).is_right is expected

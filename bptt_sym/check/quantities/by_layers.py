@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from bptt_sym.check.each_layer import OF_SOME
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.quantities.stacked import SAID as ABOVE_EACH_OTHER
-from bptt_sym.check.quantities.stacked import in_own_names, stacked
+from bptt_sym.check.quantities.stacked import stacked
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.names import Name, names_in
@@ -67,11 +67,6 @@ class _Layered:
     settled: bool
 
 
-MAY_BE_THE_TOP = Verdict(
-    "undecided", note="it fails for a layer with another above it, and may be about the top one"
-)
-
-
 def by_layers(
     document: Document,
     formulas: Callable[[], list[Formula]],
@@ -82,18 +77,18 @@ def by_layers(
     ``formulas`` gives those of the document in their usual spelling.
     """
     entries: dict[tuple[int, int, int], Judged] = {}
-    for about in (_layered(document, formulas), _stacked(document, formulas)):
+    for about in (_layered(document, formulas), _stacked(document)):
         if about is not None:
             entries = _judged(about, document, audit) | entries
     return entries
 
 
-def _stacked(document: Document, formulas: Callable[[], list[Formula]]) -> _Layered | None:
+def _stacked(document: Document) -> _Layered | None:
     """What is said of a layer, whichever, of recurrent networks above each other."""
-    if not any(_LETTER.search(f.latex) and "_" in f.latex for f in document.formulas):
+    if not any(_LETTER.search(f.latex) for f in document.formulas):
         return None
-    found = stacked(formulas())
-    return None if found is None else _Layered(found[0], (ABOVE_EACH_OTHER,), found[1])
+    found = stacked(document)
+    return None if found is None else _Layered(found[0], (), found[1])
 
 
 def _judged(
@@ -105,37 +100,32 @@ def _judged(
         verdict = entry.verdict
         if verdict.verdict == "wrong" and not found.settled:
             continue
-        if verdict.verdict == "wrong" and _may_be_the_top(entry, found):
-            verdict = MAY_BE_THE_TOP
-        verdict = _in_own_names(verdict) if verdict is not MAY_BE_THE_TOP else verdict
+        if verdict.verdict == "wrong":
+            verdict = _without_the_names(verdict)
         if verdict.is_right:
             readings = tuple(dict.fromkeys((*verdict.readings, *found.says)))
-            scope = verdict.scope.replace("every T", "every number of layers")
+            # (Where the layers are the steps, T is their number.)
+            scope = verdict.scope
+            scope = scope.replace("every T", "every number of layers") if found.says else scope
             verdict = replace(
                 verdict, verdict="right_under_reading", readings=readings, scope=scope
             )
-        elif verdict.verdict not in ("wrong", "not_a_claim") and verdict is not MAY_BE_THE_TOP:
+        elif verdict.verdict not in ("wrong", "not_a_claim") and verdict not in OF_SOME:
             continue
         place = entry.place
-        entries[place.cell, place.line, place.column] = replace(entry, verdict=verdict)
+        of_layers = not found.says
+        entry = replace(entry, verdict=verdict, of_layers=of_layers)
+        entries[place.cell, place.line, place.column] = entry
     return entries
 
 
-def _may_be_the_top(entry: Judged, found: _Layered) -> bool:
-    """Whether all that is missing is what comes from the layer above, where there may be none."""
-    slip = entry.verdict.diagnosis
-    return found.says == (ABOVE_EACH_OTHER,) and slip is not None and slip.code == "BP015"
-
-
-def _in_own_names(verdict: Verdict) -> Verdict:
-    """``verdict`` with the names of the text; a slip is told without the names that it is in."""
-    slip, example = verdict.diagnosis, verdict.counterexample
-    if slip is not None:
-        slip = replace(slip, message=slip.message.partition(" (")[0], corrected="")
-    if example is not None:
-        values = {in_own_names(name): value for name, value in example.values.items()}
-        example = replace(example, values=values)
-    return replace(verdict, diagnosis=slip, counterexample=example)
+def _without_the_names(verdict: Verdict) -> Verdict:
+    """``verdict`` with its slip told without the names that it is in, which are not the text's."""
+    slip = verdict.diagnosis
+    if slip is None:
+        return verdict
+    slip = replace(slip, message=slip.message.partition(" (")[0], corrected="")
+    return replace(verdict, diagnosis=slip)
 
 
 def _layered(document: Document, usual: Callable[[], list[Formula]]) -> _Layered | None:

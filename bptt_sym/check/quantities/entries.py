@@ -54,6 +54,9 @@ def _meant(entry: Judged, own: Judged | None, layer: Judged | None, *, alone: bo
         other = layer
     if other is None:
         return entry
+    if _is_about_any_layer(layer) and entry.verdict.verdict == "not_a_claim":
+        # What the layers of the text are, only they tell: without them it gives a name.
+        return replace(other, latex=entry.latex, display=entry.display)
     if entry.verdict.is_right:
         # Of two ways to read it, the one that needs no step.
         better = own if alone and _is_right(own) else None
@@ -66,6 +69,11 @@ def _meant(entry: Judged, own: Judged | None, layer: Judged | None, *, alone: bo
         return entry
     latex = entry.latex if other is layer else other.latex
     return replace(other, latex=latex, display=entry.display)
+
+
+def _is_about_any_layer(entry: Judged | None) -> bool:
+    """Whether a formula was judged for each layer of a network, and claims something of it."""
+    return entry is not None and entry.of_layers and entry.verdict.verdict != "not_a_claim"
 
 
 def _is_right(entry: Judged | None) -> bool:

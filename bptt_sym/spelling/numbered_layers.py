@@ -1,0 +1,175 @@
+r"""Layers with numbers, each in one form: :math:`h_t^{(1)}`, :math:`h_t^{(2)}`.
+
+In a text whose equations give the second of two recurrent layers from the first, what carries the
+number of a layer and a step carries them in one way, and so do the weights of these layers. What is
+said there of a layer l whichever is said of each: the formula stands once for every layer that it
+may be about, and its entries are put together again at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bptt_sym.documents.document import Formula
+from bptt_sym.documents.names import Name, names_in
+from bptt_sym.documents.respelling import Edit, edited
+from bptt_sym.spelling.layer_marks import (
+    BELOW,
+    Form,
+    Marks,
+    form_of,
+    in_one_form,
+    shifted,
+    with_lone_steps_below,
+    with_steps_above,
+)
+
+#: Letters that stand for any layer where the layers have numbers.
+_ANY = frozenset(r"l \ell i j k m n".split())
+_TOP = frozenset("LNKDMH")
+_FUNCTIONS = frozenset(r"f g \sigma \phi \varphi \psi".split())
+_AMONG = r"(?:[0-9]|[LNKDMH](?:\s*-\s*1)?)"
+_DOTS = r"(?:\\[lc]?dots[a-z]?|\.\.\.|…)"
+#: ``\quad (1 \le l < L)``, ``, l = 1, \dots, L`` at the end of a row.
+_GUARD = (
+    r"(?:[,;(]|\\q?quad(?![A-Za-z])|\\[,;: ]|\\(?:text|mathrm)\s*\{[^{}]{0,24}\}|\s|~|&"
+    r"|\\forall(?![A-Za-z])|\\left\s*\(){0,12}+"
+    r"(?:(?P<low>%(n)s)\s*(?P<from><|\\leq?(?:slant)?(?![A-Za-z]))\s*)?(?<![_^{A-Za-z\\])%(l)s\s*"
+    r"(?:(?P<sign><|>|=|\\(?:leq?|geq?|neq?|in)(?:slant)?(?![A-Za-z]))\s*"
+    r"(?:\\?\{\s*)?(?P<high>%(n)s)(?:\s*,\s*(?:[0-9]\s*,\s*)*(?:%(d)s\s*,\s*)?(?P<last>%(n)s))?(?:\s*\\?\})?)"
+    r"(?:\s|[.,)]|\\right\s*\)|\\text\s*\{[^{}]{0,24}\})*(?=\\\\|\\end|\\tag|$)"
+)
+_BOUND = r"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{?\s*%s(?![A-Za-z])"
+
+
+def with_numbers_of_layers(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the numbers of their layers in one form, once for each layer."""
+    form = form_of(formulas)
+    if form is None:
+        form = form_of(called := with_steps_above(formulas))
+        formulas = called if form is not None else formulas
+    if form is None or form.letter:
+        return list(formulas)
+    return layer_by_layer(formulas, form)
+
+
+def layer_by_layer(formulas: Sequence[Formula], form: Form) -> list[Formula]:
+    """``formulas`` with numbers for the layers, those about any layer once for each."""
+    formulas = with_lone_steps_below(formulas, form)
+    return [g for f in formulas for g in _of_each_layer(f, form)]
+
+
+def _of_each_layer(formula: Formula, form: Form) -> list[Formula]:
+    letter = _letter(formula, form)
+    if not letter:
+        return [_numbered(formula, form)]
+    said = _said(formula, letter, form)
+    found = [
+        replace(_numbered(said[0], form, {letter: k}), layer=k)
+        for k in said[1] if _is_there(said[0], form, letter, k)
+    ]  # fmt: skip
+    return found or [formula]
+
+
+def _letter(formula: Formula, form: Form) -> str:
+    """The letter that stands for any layer in ``formula``, if one does."""
+    found = dict.fromkeys(
+        letter for n in names_in(formula.latex)
+        if (m := form.of(n)) is not None and (letter := shifted(m.layer)[0])
+        and (letter == form.letter or (not form.letter and m.step and letter in _ANY))
+    )  # fmt: skip
+    if form.letter and not found and _mentions(formula.latex, form.letter):
+        found = {form.letter: None}
+    letter = next(iter(found), "")
+    bound = letter and re.search(_BOUND % re.escape(letter), formula.latex)
+    return "" if len(found) != 1 or bound else letter
+
+
+def _mentions(text: str, letter: str) -> bool:
+    return any(
+        s.kind in "_^" and re.search(rf"(?<![A-Za-z\\]){re.escape(letter)}(?![A-Za-z])", s.inside)
+        for n in names_in(text) for s in n.scripts
+    )  # fmt: skip
+
+
+def _said(formula: Formula, letter: str, form: Form) -> tuple[Formula, list[int]]:
+    """``formula`` without the layers that it names at its end, and these."""
+    every = list(range(1, form.most + 1))
+    guard = _GUARD % {"n": _AMONG, "d": _DOTS, "l": re.escape(letter)}
+    m = re.search(guard, formula.latex)
+    if m is None or not m.start():
+        return formula, every
+    high = _number(m["last"] or m["high"], form)
+    low = _number(m["high"], form) if m["last"] else 1
+    sign = m["sign"]
+    if m["last"]:
+        kept = [k for k in every if low <= k <= high]
+    elif sign in ("=", r"\in"):
+        kept = [k for k in every if k == high]
+    elif sign.startswith(r"\n"):
+        kept = [k for k in every if k != high]
+    elif sign == "<" or sign.startswith(r"\l"):
+        kept = [k for k in every if k < high or (k == high and sign != "<")]
+    else:
+        kept = [k for k in every if k > high or (k == high and sign != ">")]
+    if m["low"]:
+        least = _number(m["low"], form) + (m["from"] == "<")
+        kept = [k for k in kept if k >= least]
+    return edited(formula, [(m.start(), m.end(), "")]), kept
+
+
+def _number(text: str, form: Form) -> int:
+    bare = "".join(text.split())
+    return int(bare) if bare.isdigit() else form.most - bare.endswith("-1")
+
+
+def _is_there(formula: Formula, form: Form, letter: str, k: int) -> bool:
+    """Whether the network has every layer that ``formula`` is about, if it is about layer k."""
+    for name in names_in(formula.latex):
+        marks = form.of(name)
+        at, by = shifted(marks.layer) if marks is not None else ("", 0)
+        if marks is None or at != letter:
+            continue
+        if k + by > form.most or k + by < (0 if marks.step else 1):
+            return False
+    return True
+
+
+def _numbered(formula: Formula, form: Form, of: dict[str, int] | None = None) -> Formula:
+    """``formula`` with the numbers of its layers in one form; ``of`` gives those of letters."""
+    edits: list[Edit] = []
+    for name in names_in(formula.latex):
+        marks = form.of(name)
+        layer = _layer(marks, form, of or {}) if marks is not None else ""
+        if marks is None or not layer:
+            edits += _inside(name, of or {})
+        elif name.base in _FUNCTIONS and not marks.step:
+            edits.append((name.end, marks.end, ""))
+        elif marks.step or not marks.layer.isdigit() or _is_weight(name, form):
+            edits.append((name.start, marks.end, in_one_form(name, marks, layer, form.kind)))
+    return edited(formula, sorted(edits))
+
+
+def _layer(marks: Marks, form: Form, of: dict[str, int]) -> str:
+    letter, by = shifted(marks.layer)
+    if not letter:
+        return str(by) if 0 <= by <= form.most else ""
+    if letter in of:
+        return str(of[letter] + by)
+    return str(form.most + by) if letter in _TOP and (marks.step or form.letter) else ""
+
+
+def _is_weight(name: Name, form: Form) -> bool:
+    return name.base in form.weights and form.kind not in BELOW
+
+
+def _inside(name: Name, of: dict[str, int]) -> Iterator[Edit]:
+    """A layer that stands in the scripts of ``name`` beside other things, or below a weight."""
+    for script in name.scripts:
+        for letter, k in of.items():
+            m = re.fullmatch(rf"{re.escape(letter)}\s*(?:([-+])\s*1)?", script.inside)
+            if m is not None and letter in ("l", r"\ell"):
+                by = {"-": -1, "+": 1}.get(m[1] or "", 0)
+                yield script.start, script.end, f"{script.kind}{{{k + by}}}"
