@@ -55,7 +55,8 @@ class LastOutput:
 
     @classmethod
     def of(cls, formulas: Sequence[Formula], timed: frozenset[str]) -> LastOutput:
-        number = _last_number([f.latex for f in formulas])
+        texts = [f.latex for f in formulas]
+        number = _last_number(texts) or _last_of_an_output(texts, timed)
         numbered = rf"|_\s*(?:{number}|\{{\s*{number}\s*\}})" if number else ""
         last = re.compile(_LAST.pattern + numbered)
         rows = [
@@ -135,6 +136,17 @@ def _last_number(texts: Sequence[str]) -> str:
     texts = texts[:general]
     found = [a or b for text in texts for a, b in _NUMBERED.findall(text)]
     return max(found, default="") if len(set(found)) > 1 else ""
+
+
+def _last_of_an_output(texts: Sequence[str], timed: frozenset[str]) -> str:
+    """The step of ``y = v h_3``, if no step of the text is later; "" if there is none."""
+    found = (_EQUATION.match(row) for text in texts for row in _ROW_END.split(text))
+    said = {
+        a or b for m in found if m and _plain(m["name"]) in set(OUTPUTS) - timed
+        for a, b in _NUMBERED.findall(m["right"])
+    }  # fmt: skip
+    every = {a or b for text in texts for a, b in _NUMBERED.findall(text)}
+    return max(said) if said and max(said) == max(every) and max(said) > "1" else ""
 
 
 _FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\{?(\\?[A-Za-z]+)\}?")

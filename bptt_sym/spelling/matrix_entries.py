@@ -82,6 +82,8 @@ def _of_every_entry(text: str, every: str) -> list[Edit]:
     start = 0
     for end in _ROW.finditer(text):
         found = list(_BELOW.finditer(text, start, end.start()))
+        if found and _over_units(text[start : end.start()]):
+            return []  # the other entries of the row are summed over, and stay entries
         rest = _COMMAND.sub(" ", _BELOW.sub(" ", text[start : end.start()]))
         start = end.end()
         entries = {m.group("w", "i", "j") for m in found}
@@ -91,6 +93,15 @@ def _of_every_entry(text: str, every: str) -> list[Edit]:
                 return []
         edits += [(m.start("all"), m.end("all"), m["w"].upper()) for m in found]
     return edits
+
+
+_SUM = re.compile(r"\\sum(?:\\limits)?\s*_\s*\{?\s*(?P<u>[ijklmpqrs])(?![A-Za-z])")
+_RAISED = r"\^\s*(?:\{[^{}]*\}|[a-zT])\s*_\s*\{?\s*"
+
+
+def _over_units(row: str) -> bool:
+    """Whether a sum of the row is over units that stand below names with a step above."""
+    return any(re.search(rf"{_RAISED}{m['u']}(?![A-Za-z])", row) for m in _SUM.finditer(row))
 
 
 def _capital(letter: str, every: str) -> bool:

@@ -121,6 +121,7 @@ from bptt_sym.spelling.unit_gradients import with_gradients_of_units
 from bptt_sym.spelling.unit_layers import with_layers_for_units
 from bptt_sym.spelling.units import as_vectors
 from bptt_sym.spelling.update_rules import with_gradients_for_updates
+from bptt_sym.spelling.usual_units import with_usual_units
 from bptt_sym.spelling.which_slope import (
     with_labelled_functions,
     with_one_of_two_functions,
@@ -304,6 +305,7 @@ NAMES = (
     _all(with_entries_for_powers),
     _lettered(with_letters_for_durations),
     _lettered(with_layers_for_units),
+    _lettered(with_usual_units),
     _all(with_deltas_for_epsilons),
     _all(with_entries_of_gates),
     _lettered(with_labels_for_glued_gates),

@@ -53,9 +53,10 @@ _ONE_HOT = re.compile(
     r"|math(?:bb|bf|bbm|ds)\s*\{\s*1\s*\}(?=\s*(?:\\left\s*)?\[))"
     rf"\s*{_OPEN}(?P<k>[a-z]|{_WORD})\s*_\s*(?P<at>[a-zT]|\{{[^{{}}]{{1,6}}\}}){_CLOSE}"
 )
-#: ``\\\\mathbf{1}_{k_t}``, ``\\\\mathbf{e}_{k_t}``: the unit vector of a class.
+#: ``\\\\mathbf{1}_{k_t}``, ``\\\\mathbf{e}_{k_t}``, ``1_{k_t}``: the unit vector of a class.
 _UNIT_VECTOR = re.compile(
-    r"\\(?:math(?:bb|bf|bbm|ds)|boldsymbol|bm)\s*\{\s*[1e]\s*\}\s*_\s*\{\s*"
+    r"(?:\\(?:math(?:bb|bf|bbm|ds)|boldsymbol|bm)\s*\{\s*[1e]\s*\}|(?<![\w.\\^}])(?<!_ )1)"
+    r"\s*_\s*\{\s*"
     rf"(?P<k>[a-z]|{_WORD})\s*_\s*(?P<at>[a-zT]|\{{[^{{}}]{{1,6}}\}})\s*\}}"
 )
 _LETTER = re.compile(r"[a-zT]")

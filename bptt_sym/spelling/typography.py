@@ -162,7 +162,7 @@ def plainly_set(formula: Formula) -> Formula:
     if text.count(")") == text.count("(") + 1 and (m := _CLOSES.search(text)) and "]" not in text:
         formula = edited(formula, [(m.start(), m.start() + 1, "")])
     if "\\" not in formula.latex:
-        return formula
+        return with_one_hot_labels(formula)
     formula = replaced(formula, _BROKEN_OFF, lambda m: "")
     formula = replaced(formula, _PAIR, _as_product)
     formula = replaced(formula, _TWICE, lambda m: f"{{{m.group(1)}}}")
