@@ -36,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else UNREADABLE
     from bptt_sym.errors import BpttError
 
+    if not _has_signs(sys.stdout):  # what it does not have is written as \u2202, and nothing ends
+        with contextlib.suppress(AttributeError):
+            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         status = _COMMANDS[args.command](args)
         if sys.stdout is not None:  # closed by the caller, who wants the status alone
@@ -302,7 +305,21 @@ def run_flow(args: argparse.Namespace) -> int:
 def _print_report(report: Any, *, as_json: bool) -> None:
     import json
 
-    print(json.dumps(report.json(), ensure_ascii=False, indent=1) if as_json else report.text())
+    text = json.dumps(report.json(), ensure_ascii=False, indent=1) if as_json else report.text()
+    print(text if _has_signs(sys.stdout) else text.translate(_PLAIN))
+
+
+#: What charts and reports are made of, for terminals that have ASCII alone.
+_PLAIN = str.maketrans({"█": "#", "‖": "||", "·": "*", "−": "-", "≥": ">=", "≤": "<=", "…": "..."})
+
+
+def _has_signs(stream: TextIO | None) -> bool:
+    """Whether a stream's encoding has the signs of charts."""
+    try:
+        "█‖".encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {

@@ -54,6 +54,10 @@ def followed(args: argparse.Namespace, setting: Setting) -> FlowReport:
     if steps is None:
         raise InputError("-T T: a run that is followed has a number of steps")
     if args.scenario is not None:
+        beside = {"a cell": args.cell or args.define, "--dim": args.dim, "--bind": args.bind,
+                  "--option": args.option, "--layer": args.layer}  # fmt: skip
+        if given := [what for what, value in beside.items() if value]:
+            raise InputError(f"a scenario is a cell with all its numbers: it takes not {given[0]}")
         return scenario(args.scenario, steps)
     model = setting.model
     return flow(

@@ -10,9 +10,7 @@ Jacobians of the joint state along the run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +18,10 @@ from bptt_sym import notation as n
 from bptt_sym.errors import InputError
 from bptt_sym.evaluate.adjoint import adjoint
 from bptt_sym.evaluate.domains import floats
+from bptt_sym.evaluate.flow_report import Curve, FlowReport
 from bptt_sym.evaluate.interpret import Run, backward, forward
 from bptt_sym.evaluate.jacobians import one_step
-from bptt_sym.evaluate.lags import contributions
+from bptt_sym.evaluate.lags import of_the_end
 from bptt_sym.evaluate.lower import lower
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.evaluate.program import Size
@@ -31,140 +30,6 @@ from bptt_sym.recurrence import Recurrence, references
 
 Array = Any
 _SLOPES = {"tanh": 1.0, "sigma": 0.25, "identity": 1.0, "relu": 1.0}
-
-
-@final
-@dataclass(frozen=True)
-class Curve:
-    """Numbers over t = 0 … T with what they are and, for a bound, why they hold."""
-
-    label: str
-    values: tuple[float, ...]
-    because: str = ""
-
-
-@final
-@dataclass(frozen=True)
-class FlowReport:
-    r"""The flow of one run.
-
-    Attributes
-    ----------
-    norms:
-        For each state s: the spectral norm of :math:`\partial s_T/\partial s_t`, t = 0 … T.
-    bounds:
-        For each state with one: a bound of the same.
-    shares:
-        For each parameter: what part of :math:`\sum_k\|C_k\|` is :math:`\|C_k\|`, lag k = 0 … T−1,
-        where :math:`C_k` is the contribution of lag k to the gradient of
-        :math:`\tfrac12\|h_T\|^2`.
-    """
-
-    cell: str
-    steps: int
-    description: str
-    norms: dict[str, Curve]
-    bounds: dict[str, Curve]
-    shares: dict[str, Curve]
-    verdict: str
-
-    def text(self, *, width: int = 60) -> str:
-        """A chart for the terminal: one line per step, at most 25, on a logarithmic scale."""
-        lines = [f"{self.cell}, T = {self.steps}: {self.description}", self.verdict]
-        for state, curve in self.norms.items():
-            bound = self.bounds.get(state)
-            lines += ["", f"{curve.label}" + (f"   | = bound: {bound.because}" if bound else "")]
-            lines += _bars(curve.values, bound.values if bound else None, width)
-        for name, curve in self.shares.items():
-            top = sorted(range(len(curve.values)), key=lambda k: -curve.values[k])[:4]
-            told = ", ".join(f"lag {k}: {100 * curve.values[k]:.1f} %" for k in sorted(top))
-            far = 100 * sum(curve.values[min(10, len(curve.values)) :])
-            lines.append(f"share of the gradient of {name}   {told}; lags ≥ 10: {far:.3g} %")
-        return "\n".join(lines)
-
-    def json(self) -> dict[str, Any]:
-        """The same for machines."""
-        return {
-            "cell": self.cell,
-            "T": self.steps,
-            "description": self.description,
-            "verdict": self.verdict,
-            "norms": {k: list(c.values) for k, c in self.norms.items()},
-            "bounds": {
-                k: {"values": list(c.values), "because": c.because} for k, c in self.bounds.items()
-            },
-            "shares": {k: list(c.values) for k, c in self.shares.items()},
-        }
-
-    def save(self, path: str | Path) -> None:
-        """Draw the curves as PNG or SVG, by the ending of ``path``.
-
-        Raises
-        ------
-        InputError
-            Another ending, a path that cannot be written to, or matplotlib is not installed.
-        """
-        target = Path(path)
-        if target.suffix not in (".png", ".svg"):
-            raise InputError(f"{target.name}: a picture is .png or .svg", token=target.suffix)
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            raise InputError(
-                "matplotlib is not installed", hint="pip install 'bptt-sym[plot]'"
-            ) from None
-        figure = Figure(figsize=(10, 4.2), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        for state, curve in self.norms.items():
-            (line,) = left.semilogy(_positive(curve.values), label=curve.label)
-            if state in self.bounds:
-                bound = self.bounds[state]
-                left.semilogy(
-                    _positive(bound.values), "--", color=line.get_color(), label=bound.because
-                )
-        left.set_xlabel("t")
-        left.legend(fontsize="small")
-        for name, curve in self.shares.items():
-            right.plot(curve.values, label=name.replace("$", ""))
-        right.set_xlabel("lag")
-        right.set_title("share of each lag in the gradient")
-        right.legend(fontsize="small", ncols=2)
-        figure.suptitle(f"{self.cell}, T = {self.steps}: {self.description}")
-        try:
-            figure.savefig(target)
-        except OSError as error:
-            raise InputError(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _positive(values: tuple[float, ...]) -> list[float]:
-    return [v if v > 0 else float("nan") for v in values]
-
-
-def _bars(values: tuple[float, ...], bound: tuple[float, ...] | None, width: int) -> list[str]:
-    finite = [v for v in (*values, *(bound or ())) if v > 0 and np.isfinite(v)]
-    if not finite:
-        return ["  all 0"]
-    low, high = np.log10(min(finite)), np.log10(max(finite))
-    low = max(low, high - 40.0)
-    spread = max(high - low, 1e-9)
-
-    def column(v: float) -> int:
-        if not v > 0:
-            return 0
-        at = (min(np.log10(v), high) - low) / spread if np.isfinite(v) else 1.0
-        return round(max(0.0, at) * (width - 1))
-
-    count = len(values)
-    picked = sorted({round(i * (count - 1) / min(24, count - 1)) for i in range(min(25, count))})
-    lines = []
-    for t in picked:
-        cells = [" "] * width
-        for i in range(column(values[t]) + (values[t] > 0)):
-            cells[i] = "█"
-        if bound is not None:
-            cells[column(bound[t])] = "|"
-        lines.append(f"  t = {t:<5d}{''.join(cells)} {values[t]:.3g}")
-    return lines
 
 
 def flow(
@@ -198,7 +63,8 @@ def flow(
     Raises
     ------
     InputError
-        T < 1, arrays that do not fit or are not finite, or a name that the cell does not have.
+        T < 1, a seed below 0, arrays that do not fit or are not finite, or a name that the cell
+        does not have.
     """
     from bptt_sym.evaluate import executable
 
@@ -209,6 +75,8 @@ def flow(
         raise InputError(f"{rec.name}: the flow of cells with lags above 1 is not drawn")
     if not np.isfinite(gain):
         raise InputError(f"gain {gain}: weights of no size", token=str(gain))
+    if seed < 0:
+        raise InputError(f"seed {seed}: a seed is a number from 0 on", token=str(seed))
     meanings = {**dict.fromkeys(cell.activations, "tanh"), **(bind or {})}
     given = named(cell, params or {}, layer)
     dimensions = sizes(cell, given, inputs or {}, dims or {})
@@ -322,26 +190,43 @@ def _bounds(
         if found is not None:
             slope, weight = found
             size = _norm(np.atleast_2d(values[weight]))
-            rate = slope * size
             name = identifier(weight)
             text = f"({slope:g} · ‖{name}‖)^(T−t), ‖{name}‖ = {size:.4g}"
-            powers = tuple(float(rate ** float(steps - t)) for t in range(steps + 1))
-            return {state: Curve("bound", powers, text)}
+            rows = np.atleast_2d(values[weight]).shape[0]
+            return {state: Curve("bound", _products([slope * size] * steps, rows), text)}
     # The joint state of step t decides that of t + 1: norms of Jacobians multiply.
     states = cell.states
     blocks = [[one_step(adj, domain, run, y, x)[:, 0] for x in states] for y in states]
     joint = np.concatenate([np.concatenate(row, -1) for row in blocks], -2)
-    factors = [_norm(m) for m in joint]
-    tail = [1.0]
-    for f in reversed(factors):
-        tail.append(tail[-1] * f)
-    values_ = tuple(reversed(tail))
+    factors = _products([_norm(m) for m in joint], joint.shape[-1])
     for state in states:
         inner = _within_step(cell, adj, domain, run, state)
-        bound = tuple(v * s for v, s in zip(values_, inner, strict=True))
+        bound = tuple(_product(v, s, joint.shape[-1]) for v, s in zip(factors, inner, strict=True))
         text = "product of the norms of the one-step Jacobians of the joint state"
         out[state] = Curve("bound", bound, text)
     return out
+
+
+def _products(factors: list[float], rows: int) -> tuple[float, ...]:
+    """The products of the last 0, 1, 2, … of ``factors``, as a curve over t = 0 … T."""
+    tail = [1.0]
+    for f in reversed(factors):
+        tail.append(_product(tail[-1], f, rows))
+    return tuple(reversed(tail))
+
+
+def _product(a: float, b: float, rows: int) -> float:
+    """A bound of the product of two norms of matrices with that many rows.
+
+    Bounds are met by exact values (:math:`w^k` where no unit is active), so that none may be
+    rounded down: singular values and what they are computed from are off by a few units of
+    roundoff for each row. What is too small or too large for a float is bounded all the same.
+    """
+    if a == 0.0 or b == 0.0:
+        return 0.0
+    if not np.isfinite(a) or not np.isfinite(b):
+        return float("inf")
+    return max(a * b * (1.0 + (rows + 16) * 2.0**-50), 2.0**-1022)
 
 
 def _within_step(cell: Recurrence, adj: Any, domain: Any, run: Run, state: str) -> list[float]:
@@ -402,15 +287,12 @@ def _shares(
     program = lower(cell, loss=loss, bind=meanings)
     adj = adjoint(cell, program, loss_seed=True)
     run = forward(cell, program, domain, values, series, starts)
-    parts, _ = contributions(adj, domain, run)
+    sizes = of_the_end(adj, domain, run, lambda part: float(np.linalg.norm(part)))
     out = {}
-    steps = len(run.steps)
-    for name, value in parts.items():
-        # Only the loss of the last step counts: lag k is the use at step T - k.
-        sizes = [float(np.linalg.norm(value[k, steps - 1 - k])) for k in range(steps)]
-        total = sum(sizes)
+    for name, values_ in sizes.items():
+        total = sum(values_)
         if total > 0 and np.isfinite(total):
-            out[name] = Curve(f"share in d{name}", tuple(s / total for s in sizes))
+            out[name] = Curve(f"share in d{name}", tuple(s / total for s in values_))
     return out
 
 

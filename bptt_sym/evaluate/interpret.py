@@ -153,6 +153,7 @@ def backward(
     carry: Callable[[Array], Array] | None = None,
     alter: Callable[[int, Array, int, Any], Array] | None = None,
     watch: dict[str, list[Array]] | None = None,
+    each: Callable[[dict[str, Array]], None] | None = None,
 ) -> tuple[dict[str, Array], dict[tuple[str, int], list[Array]]]:
     """Cotangents of parameters and contexts by name, and of every read by step.
 
@@ -160,7 +161,8 @@ def backward(
     changes what is passed from a step to the one before; ``alter(handle, value, t, values)`` any
     value of the adjoint at step t + 1, ``values`` being those that are there: clipping inside the
     loop, for instance.
-    ``watch`` receives, for each sequence it names, the total cotangent at every step.
+    ``watch`` receives, for each sequence it names, the total cotangent at every step; ``each``,
+    from the last step on, what the step adds to the cotangents of the parameters.
     """
     p = adj.program
     steps = len(run.steps)
@@ -188,17 +190,31 @@ def backward(
             (watch or {})[name].insert(
                 0, domain.zeros((run.batch, *own)) if watched is None else env[watched]
             )
-        for i in terms:
-            term = step_sum(p, i, env, domain)
+        own_terms = {i: step_sum(p, i, env, domain) for i in terms}
+        for i, term in own_terms.items():
             sums[i] = term if i not in sums else domain.add(sums[i], term)
-    env = {**fixed, **sums}
-    for i in summed:
-        if p.ops[i].kind == "start":
-            env[i] = _start(adj, domain, run, bars, i)
-        elif i not in env:
-            env[i] = _apply(p, i, env, domain, run.dims)
+        if each is not None:  # what comes after the sums is linear in them
+            none = {i: _nothing(p, i, domain, run) for i in summed if p.ops[i].kind == "start"}
+            env = _after_the_sums(adj, domain, run, {**fixed, **own_terms, **none})
+            each({name: env[h] for name, h in adj.params.items()})
+    start = {i: _start(adj, domain, run, bars, i) for i in summed if p.ops[i].kind == "start"}
+    env = _after_the_sums(adj, domain, run, {**fixed, **sums, **start})
     out = {name: env[h] for name, h in (*adj.params.items(), *adj.contexts.items())}
     return out, bars
+
+
+def _after_the_sums(adj: Adjoint, domain: Any, run: Run, env: dict[int, Array]) -> dict[int, Array]:
+    """``env``, which holds the sums over steps, with all that is computed from them."""
+    for i in adj.order[3]:
+        if i not in env:
+            env[i] = _apply(adj.program, i, env, domain, run.dims)
+    return env
+
+
+def _nothing(p: Program, i: int, domain: Any, run: Run) -> Array:
+    op = p.ops[i]
+    own = tuple(s.value(run.dims) for s in op.shape)
+    return domain.zeros((run.batch, *own) if op.lead else own)
 
 
 def _from_outside(

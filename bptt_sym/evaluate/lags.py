@@ -9,11 +9,14 @@ Source: the temporal components of Pascanu, Mikolov and Bengio 2013, section 2.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from bptt_sym.evaluate.adjoint import LOSS, Adjoint
-from bptt_sym.evaluate.interpret import Run
+from bptt_sym.evaluate.interpret import Run, backward
 from bptt_sym.evaluate.program import PER_STEP
 
 Array = Any
@@ -76,6 +79,26 @@ def contributions(
         {n: domain.stack(v) for n, v in per_lag.items()},
         {n: domain.stack(v) for n, v in starts.items()},
     )
+
+
+def of_the_end(
+    adj: Adjoint, domain: Any, run: Run, size: Callable[[Array], float]
+) -> dict[str, list[float]]:
+    """Of the loss of the last step alone: by parameter, the size of each lag's contribution.
+
+    One sweep, and memory for one step, where all losses (:func:`contributions`) take arrays over
+    lags and steps. ``adj`` is as there; contributions are summed over the examples.
+    """
+    last = np.zeros((len(run.steps), run.batch))
+    last[-1] = 1.0
+    out: dict[str, list[float]] = {name: [] for name in adj.params}
+
+    def each(parts: dict[str, Array]) -> None:
+        for name, value in parts.items():
+            out[name].append(size(value))
+
+    backward(adj, domain, run, {LOSS: last}, each=each)
+    return out
 
 
 def _arriving(

@@ -32,16 +32,32 @@ def read_weights(path: str | Path) -> dict[str, Array]:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
-    if path.suffix in (".pt", ".pth"):
+    if path.suffix.lower() in (".pt", ".pth"):
         return _torch(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("one array without a name")
+        with archive:
+            return {name: _real(archive[name], name) for name in archive.files}
     except (ValueError, OSError, AttributeError, EOFError) as error:
         raise InputError(
             f"{path} is not a NumPy archive of plain arrays: {error}",
             hint="write it with numpy.savez",
         ) from None
+
+
+def _real(value: Array, name: str) -> Array:
+    """``value``, if its numbers are those of a weight.
+
+    Raises
+    ------
+    InputError
+        Complex numbers, texts, times.
+    """
+    if value.dtype.kind not in "biuf":
+        raise InputError(f"{name!r} is no array of real numbers, but of {value.dtype}", token=name)
+    return value
 
 
 def _torch(path: Path) -> dict[str, Array]:
@@ -66,8 +82,9 @@ def _torch(path: Path) -> dict[str, Array]:
         # A checkpoint: one of its entries is what is meant.
         inner = [v for v in state.values() if tensors(v)]
         if len(inner) != 1:
+            held = ", ".join(map(str, list(state)[:6])) or "nothing"
             raise InputError(
-                f"{path} is not a state_dict: it holds {', '.join(map(str, list(state)[:6]))}",
+                f"{path} is not a state_dict: it holds {held}",
                 hint="torch.save(model.state_dict(), …)",
             )  # fmt: skip
         state = inner[0]
@@ -76,7 +93,9 @@ def _torch(path: Path) -> dict[str, Array]:
             f"{path} is not a state_dict: it holds a {type(state).__name__}",
             hint="torch.save(model.state_dict(), …)",
         )  # fmt: skip
-    return {name: np.asarray(value.detach(), dtype=float) for name, value in state.items()}
+    if wrong := [k for k, v in state.items() if v.is_complex() or v.is_quantized]:
+        raise InputError(f"{wrong[0]!r} is no tensor of real numbers", token=wrong[0])
+    return {k: v.detach().to_dense().to(torch.float64).numpy() for k, v in state.items()}
 
 
 def named(
