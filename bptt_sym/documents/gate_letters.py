@@ -50,10 +50,13 @@ class GateLetters:
         })  # fmt: skip
 
     def stand_in(self, text: str, letter: str) -> bool:
-        """Whether ``letter`` is the label of a gate somewhere in ``text``."""
+        """Whether ``letter`` is the label of a gate somewhere in ``text``.
+
+        (``net`` is what a gate is the activation of, as the spelling writes it.)
+        """
         names = self.names.get(letter)
         return bool(names) and any(
-            label == letter and name in (names or ()) for name, label in _labels(text)
+            label == letter and name in {"net", *(names or ())} for name, label in _labels(text)
         )
 
 

@@ -253,7 +253,7 @@ def _uses(text: str, letter: str, *, bound: bool = False) -> list[tuple[int, int
         # W_{gh}, W_{xg}: beside what the weight multiplies
         inside += rf"|(?<![A-Za-z\\]){sign}(?=[hx](?![A-Za-z]))"
         inside += rf"|(?<=(?<![A-Za-z\\])[hx]){sign}(?![A-Za-z])"
-    script = rf"[_^]\s*(?:(?P<one>{sign})(?![A-Za-z])|\{{(?P<body>[^{{}}]*)\}})"
+    script = rf"[_^]\s*(?:(?P<one>{sign})(?![A-Za-z])|\{{(?P<body>(?:[^{{}}]|\{{[^{{}}]*\}})*)\}})"
     for m in re.finditer(script, text):
         delta = _AT_A_DELTA.search(text[: m.start()])
         if m.group("one"):
@@ -264,9 +264,9 @@ def _uses(text: str, letter: str, *, bound: bool = False) -> list[tuple[int, int
                 (at + k.start(), at + k.end(), delta is not None, False)
                 for k in re.finditer(inside, m.group("body"))
             ]
-    if bound or letter == "k":
+    if bound or letter in ("k", "q"):
         # \\hat{k}_t: what the gate is the activation of
-        accented = rf"(?<=\\(?:hat|bar)\{{){sign}(?=\}}\s*_)"
+        accented = rf"(?<=\\(?:hat|bar)\{{){sign}(?=\}}\s*_)|(?<=\\(?:hat|bar) ){sign}(?=\s*_)"
         found += [(m.start(), m.end(), True, False) for m in re.finditer(accented, text)]
     if letter == "G" or letter.startswith("\\"):
         # G_t, \\delta\\star_t, \\bar{\\star}_t: the gate itself

@@ -1,6 +1,8 @@
 r"""Parts of a gradient by number: :math:`\text{Path}_1 = …`, :math:`\sum_k \text{Path}_k`.
 
-A word with a number below it, which has an equation and no step anywhere, is a name of its own.
+A word with a number below it, which has an equation and no step anywhere, is a name of its own. So
+is a letter for gradients, :math:`d_7 = d_5 \odot z_t \odot (1 - z_t)`, where equations about step t
+give three or more of them, and nothing else carries numbers there.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import replaced
+from bptt_sym.documents.respelling import edited, replaced
 
 _WORD = r"\\(?:text|mathrm|textrm|operatorname)\s*\{\s*(?P<word>[A-Za-z]{3,12})\s*\}\s*_\s*"
 _NUMBERED = re.compile(rf"{_WORD}(?:\{{\s*(?P<a>[1-9])\s*\}}|(?P<b>[1-9]))")
@@ -24,8 +26,79 @@ _SUM = re.compile(
 )
 
 
+_LETTER = r"(?P<letter>(?<![A-Za-z\\}])[dgD]|\\(?:delta|Delta)(?![A-Za-z]))"
+_AT_A_NUMBER = re.compile(rf"{_LETTER}\s*_\s*(?:\{{\s*(?P<a>[0-9]{{1,2}})\s*\}}|(?P<b>[0-9]))")
+_GIVES = re.compile(rf"^\s*{_AT_A_NUMBER.pattern}\s*&?\s*=(?!=)")
+#: The letter with another script, or with one more behind the number.
+_ELSEWHERE = re.compile(
+    rf"{_LETTER}\s*(?:_\s*(?:\{{(?!\s*[0-9]{{1,2}}\s*\}})|[^0-9{{\s])|\^|_\s*(?:[0-9]|\{{[^{{}}]*\}})\s*\^\s*[\{{(0-9])"
+)
+_ANOTHER = re.compile(r"(?<![A-Za-z\\])[a-ce-z]\s*_\s*(?:\{\s*)?[0-9]|\^\s*\{\s*\(\s*[0-9]")
+_STEP = re.compile(r"_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:-\s*1\s*)?\})")
+
+
+def _numbered_letters(formulas: Sequence[Formula]) -> set[str]:
+    """The letters whose numbers name gradients of one step."""
+    lines: dict[str, list[str]] = {}
+    numbers: dict[str, set[str]] = {}
+    for formula in formulas:
+        if (m := _GIVES.match(formula.latex)) is not None:
+            lines.setdefault(m["letter"], []).append(formula.latex)
+            numbers.setdefault(m["letter"], set()).add(m["a"] or m["b"])
+    elsewhere = {m["letter"] for f in formulas for m in _ELSEWHERE.finditer(f.latex)}
+    return {
+        letter for letter, texts in lines.items()
+        if len(numbers[letter]) > 2 and letter not in elsewhere
+        and any(map(_STEP.search, texts)) and not any(map(_ANOTHER.search, texts))
+    }  # fmt: skip
+
+
+def _with_names_for_letters(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with ``d_7`` as a name of step t, and equations of those down to derivatives.
+
+    A line that gives one from another is so an equation from derivatives of the loss, as those are
+    that give names to gradients.
+    """
+    letters = _numbered_letters(formulas)
+    if not letters:
+        return list(formulas)
+    values: dict[str, str] = {}
+
+    def named(m: re.Match[str]) -> str | None:
+        return _letter_name(m) if m["letter"] in letters else None
+
+    def value(m: re.Match[str]) -> str | None:
+        return values.get(_letter_name(m)) if m["letter"] in letters else None
+
+    out: list[Formula] = []
+    for formula in formulas:
+        m = _GIVES.match(formula.latex)
+        if m is None or m["letter"] not in letters:
+            out.append(replaced(formula, _AT_A_NUMBER, named))
+            continue
+        right = replaced(formula.part(m.end(), len(formula.latex)), _AT_A_NUMBER, value).latex
+        right = right.rstrip(" .,;\n")
+        if len(right) > _LONGEST or _ROW.search(right):
+            out.append(replaced(formula, _AT_A_NUMBER, named))
+            continue
+        values.setdefault(_letter_name(m), rf"\left({right}\right)")
+        new = rf"{_letter_name(m)} = {right}"
+        out.append(edited(formula, [(m.start("letter"), len(formula.latex), new)]))
+    return out
+
+
+_LONGEST = 1200
+_ROW = re.compile(r"\\\\|\\begin|=|\\q?quad")
+
+
+def _letter_name(m: re.Match[str]) -> str:
+    number = "".join("abcdefghij"[int(c)] for c in m["a"] or m["b"])
+    return rf"\mathrm{{grad{number}}}_{{t}}"
+
+
 def with_names_for_numbers(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with a name of its own for each numbered word, and their sums written out."""
+    formulas = _with_names_for_letters(formulas)
     given = {m["word"] for f in formulas if (m := _GIVEN.match(f.latex))}
     given -= {m["word"] for f in formulas for m in _OTHER.finditer(f.latex)}
     if not given:

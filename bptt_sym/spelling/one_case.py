@@ -2,7 +2,8 @@ r"""A cell that is :math:`C_t` in the equations and :math:`c_t` in the gradients
 
 The two are one where the text gives :math:`C_t` from :math:`C_{t-1}`, gives no :math:`c_t`, has
 them in no formula together, and has the small one in no equation but that of the state.
-Both are small then; so is the candidate, under one accent.
+Both are small then; so is the candidate, under one accent. A candidate that is given in one case,
+:math:`\widetilde{\mathbf{C}}_t`, and meant in the other, under that accent, has the one given.
 """
 
 from __future__ import annotations
@@ -52,8 +53,37 @@ _DIFFERENTIATES = re.compile(
 _FACES = re.compile(rf"{_FONT}\s*\{{\s*[cC]\s*\}}")
 
 
+_CANDIDATE = re.compile(
+    r"\\(?:wide)?(?P<accent>hat|tilde)\s*(?:\{\s*)?(?:(?P<face>\\(?:mathbf|boldsymbol|bm))\s*(?:\{\s*)?)?"
+    r"(?P<letter>[cC])(?P<closes>(?(face)\s*\}\s*\}|(?:\s*\})?))(?=\s*[_^])"
+)
+_IS_GIVEN = re.compile(r"\s*[_^]\s*(?:\{[^{}]*\}|t)\s*&?\s*(?::?=|\\equiv)")
+_FRACTION = re.compile(r"\\partial|\\nabla|\\delta|\\frac\s*\{\s*d|(?<![A-Za-z\\])d\s*\Z")
+
+
+def _with_one_candidate(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the candidate in the case in which an equation gives it."""
+    found: dict[str, dict[str, str]] = {}
+    given: dict[str, set[str]] = {}
+    for text in (f.latex for f in formulas):
+        for m in _CANDIDATE.finditer(text):
+            found.setdefault(m["accent"], {}).setdefault(m["letter"], m.group())
+            if _IS_GIVEN.match(text, m.end()) and not _FRACTION.search(text, 0, m.start()):
+                given.setdefault(m["accent"], set()).add(m["letter"])
+    lone = {a: next(iter(g)) for a, g in given.items() if len(g) == 1 and len(found[a]) == 2}
+    if not lone:
+        return list(formulas)
+
+    def as_given(m: re.Match[str]) -> str | None:
+        letter = lone.get(m["accent"], m["letter"])
+        return None if letter == m["letter"] else found[m["accent"]][letter]
+
+    return [replaced(f, _CANDIDATE, as_given) for f in formulas]
+
+
 def with_one_case(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with one letter for the cell."""
+    formulas = _with_one_candidate(formulas)
     texts = [f.latex for f in formulas]
     if not any(map(_SMALL.search, texts)) or not any(map(_GIVES_LARGE.search, texts)):
         return list(formulas)

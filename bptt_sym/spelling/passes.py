@@ -61,6 +61,7 @@ from bptt_sym.spelling.function_letters import with_letters_for_functions
 from bptt_sym.spelling.gate_entries import with_entries_of_gates
 from bptt_sym.spelling.gate_labels import with_gate_labels
 from bptt_sym.spelling.gate_tables import with_rows_of_tables
+from bptt_sym.spelling.glued_names import with_names_for_letters
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.going_on import going_on
 from bptt_sym.spelling.handwriting import as_written
@@ -314,6 +315,7 @@ NAMES = (
     _all(with_one_example),
     _lettered(with_letters_for_predictions),
     _all(with_names_for_words),
+    _all(with_names_for_letters),
     _all(with_the_layer_at_hand),
     _lettered(with_letters_for_primes),
     _all(with_steps_for_dashes),

@@ -118,7 +118,7 @@ _FROM_NEXT = re.compile(
     r"(?=\s*\}?\s*[.,]?\s*$)"
 )
 _GIVES_PART = re.compile(
-    rf"(\\delta\s*\^\s*\{{\s*[a-z]\s*,\s*{_LATER}\s*\}}\s*_\s*\{{\s*t\s*-\s*1)\s*\}}\s*&?\s*="
+    rf"(\\delta\s*\^\s*\{{\s*[a-z]\s*,\s*{_LATER}\s*\}}\s*_)\s*(?:t|\{{\s*t\s*(?:-\s*1\s*)?\}})\s*&?\s*="
 )
 _GRADIENT = re.compile(
     rf"\s*(?:\\boxed\s*\{{\s*)?(?:(?:\\delta\s*|d){_BOLD}\s*_|\\delta\s*\^\s*\{{?\s*[a-z]\s*\}}?\s*_)"
@@ -139,6 +139,11 @@ _NESTED = re.compile(
     r"\^\s*\{\s*(?P<step>\([^(){}]{1,12}\))\s*(?:\^\s*)?(?:\{\s*)?"
     r"(?:\\top|\\intercal|T|\\mathsf\s*\{?\s*T\s*\}?)(?:\s*\})?\s*\}"
 )
+
+
+def _part(name: str) -> str:
+    """``\\delta^{h,\\text{future}}_``, whose word may be set in text."""
+    return re.sub(r"\\(?:text|mathrm)\{([a-z]+)\}", r"\1", "".join(name.split()))
 
 
 @dataclass(frozen=True)
@@ -213,8 +218,7 @@ class Shorthand:
                       if m[1] not in timed)
             | {m[1] or m[2] for m in _NUMBER.finditer(every)} - timed
             | {m[1] for t in texts for m in _OF_THE_RUN.finditer(t)},
-            frozenset("".join(m[1].split()).replace("{t-1", "t")[:-1]
-                      for m in _GIVES_PART.finditer(every)),
+            frozenset(_part(m[1]) for m in _GIVES_PART.finditer(every)),
         )  # fmt: skip
 
     def written_out(self, formula: Formula) -> Formula:
@@ -264,7 +268,7 @@ class Shorthand:
         at = formula.latex.index("=")
         if formula.latex[at - 1] in "+<>:" or not _GRADIENT.match(formula.latex):
             return formula
-        if "".join(found["part"].split()).replace("{t}", "t")[:-1] in self.parts:
+        if _part(found["part"].rstrip("{} t")) in self.parts:
             return formula
         edits = [(at, at, "+"), (found.start(), found.end(), "")]
         return edited(formula, edits) if at < found.start() else formula
