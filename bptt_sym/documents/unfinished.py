@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-#: A sum whose rest is not written: ``f_t + \\cdots``, ``f_t + (\\text{further terms})``.
+#: A sum whose rest is not written: ``f_t + \\cdots``, ``f_t + (\\text{further terms})``. One word
+#: before an argument, ``\\text{diag}(v)``, is a function.
 _REST = re.compile(
-    r"\+\s*(?:\\(?:[cl]?dots|ldots|dotsb?)|\.\.\.|…|\(?\s*\\text\s*\{[^{}]*\}[^=]{0,80}\)?)"
+    r"\+\s*(?:\\(?:[cl]?dots|ldots|dotsb?)|\.\.\.|…|\(?\s*\\text\s*\{"
+    r"(?:[^{}]*\w[\s-]+\w[^{}]*\}|[^{}]*\}(?!\s*(?:\\left\s*)?(?:[(\[]|\\\{)))[^=]{0,80}\)?)"
     r"\s*(?:\\right)?[)\]]?\s*[.,]?\s*$"
 )
 #: A derivative, of what and by what.

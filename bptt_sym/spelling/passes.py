@@ -106,6 +106,7 @@ from bptt_sym.spelling.single_step import with_its_step
 from bptt_sym.spelling.slashed import with_bars_for_slashes
 from bptt_sym.spelling.slopes_at import with_slopes_taken_at
 from bptt_sym.spelling.stacked import with_stacked_gates
+from bptt_sym.spelling.stacked_states import with_blocks_of_states
 from bptt_sym.spelling.steepest import with_letters_for_slopes
 from bptt_sym.spelling.step_functions import with_states_for_step_functions
 from bptt_sym.spelling.step_letters import with_the_usual_letters
@@ -339,6 +340,7 @@ NAMES = (
 )
 #: What is written out or joined in one formula.
 PRODUCTS = (
+    _all(with_blocks_of_states),
     _lettered(with_named_stacks),
     _each(multiplied_out),
     Pass("on_in_words", _on_in_words),
