@@ -109,7 +109,7 @@ def run_check(args: argparse.Namespace) -> int:
     for number, claim in enumerate(args.claim, 1):
         name = "<claim>" if len(args.claim) == 1 else f"<claim {number}>"
         if claim == "-":
-            name, claim = "<stdin>", text_of(sys.stdin.buffer.read())
+            name, claim = "<stdin>", text_of(_stdin())
         formulas.append(formula_from_text(claim, name))
     return _present(check(formulas, setting), "json" if args.json else "text")
 
@@ -123,7 +123,7 @@ def _run_exercise(args: argparse.Namespace) -> int:
         return OK
     if args.cell or args.define or args.reference or args.assume:
         return _usage("an exercise has its own recurrence: leave out --cell, --define and so on")
-    exercise, marks = submitted(args.exercise, args.claim, args.file, sys.stdin.buffer.read)
+    exercise, marks = submitted(args.exercise, args.claim, args.file, _stdin)
     if not marks:
         print(exercise.statement.in_(args.lang).strip())
         return OK
@@ -169,7 +169,7 @@ def run_audit(args: argparse.Namespace) -> int:
     for file in args.file:
         try:
             if file == "-":
-                document = document_from_text(text_of(sys.stdin.buffer.read()), "<stdin>")
+                document = document_from_text(text_of(_stdin()), "<stdin>")
             else:
                 document = read_document(file)
         except InputError as error:
@@ -231,11 +231,13 @@ def run_prove(args: argparse.Namespace) -> int:
 
 def _show_checks(checks: Iterable[tuple[int, str, str]]) -> int:
     """Say how each of several checks went; the worst status."""
+    from bptt_sym.printable import shown_line
+
     status = OK
     for found, said, log in checks:
-        print(said)
+        print(shown_line(said))
         if log:
-            print(log, file=sys.stderr)
+            _say(log)
         status = max(status, found)
     return status
 
@@ -303,9 +305,9 @@ def run_flow(args: argparse.Namespace) -> int:
 
 
 def _print_report(report: Any, *, as_json: bool) -> None:
-    import json
+    from bptt_sym.printable import json_text
 
-    text = json.dumps(report.json(), ensure_ascii=False, indent=1) if as_json else report.text()
+    text = json_text(report.json(), indent=1) if as_json else report.text()
     print(text if _has_signs(sys.stdout) else text.translate(_PLAIN))
 
 
@@ -385,19 +387,19 @@ def _present(
 def _show(lines: Iterable[Line], stream: TextIO) -> None:
     """Lines in colour on a terminal, plain elsewhere; control characters are made visible."""
     from bptt_sym.check.report import plain
-    from bptt_sym.render.names import terminal_safe
+    from bptt_sym.printable import shown_line
 
     colour = stream.isatty() and "NO_COLOR" not in os.environ
     if not colour:
         for line in lines:
-            print(terminal_safe(plain(line)), file=stream)
+            print(shown_line(plain(line)), file=stream)
         return
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=stream, highlight=False, soft_wrap=True)
     for line in lines:
-        console.print(Text.assemble(*((terminal_safe(text), style) for style, text in line)))
+        console.print(Text.assemble(*((shown_line(text), style) for style, text in line)))
 
 
 def _complain_about(error: Exception, place: str) -> None:
@@ -405,20 +407,28 @@ def _complain_about(error: Exception, place: str) -> None:
     from bptt_sym.errors import InputError
 
     hint = error.hint if isinstance(error, InputError) else ""
-    print(f"{place}: {error}", file=sys.stderr)
+    _say(f"{place}: {error}")
     if hint:
-        print(f"  hint: {hint}", file=sys.stderr)
+        _say(f"  hint: {hint}")
 
 
 def _complain_about_itself(error: Exception) -> None:
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    print(f"bptt-sym: internal error, not a fault of the input ({what[:300]})", file=sys.stderr)
-    print("  hint: --debug shows the traceback; please report it", file=sys.stderr)
+    _say(f"bptt-sym: internal error, not a fault of the input ({what[:300]})")
+    _say("  hint: --debug shows the traceback; please report it")
 
 
 def _usage(message: str) -> int:
-    print(f"bptt-sym: {message}", file=sys.stderr)
+    _say(f"bptt-sym: {message}")
     return UNREADABLE
+
+
+def _say(message: str) -> None:
+    """A message on standard error, in lines that a terminal can show."""
+    from bptt_sym.printable import shown_line
+
+    for line in message.split("\n"):
+        print(shown_line(line), file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -440,16 +450,24 @@ def _output(path: str | None) -> Iterator[TextIO]:
 @contextlib.contextmanager
 def _binary_input(path: str) -> Iterator[Any]:
     from bptt_sym.errors import InputError
+    from bptt_sym.files import opened
 
     if path == "-":
         yield sys.stdin.buffer
         return
     try:
-        stream = open(path, "rb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+        stream = opened(path)
+    except InputError as error:
+        raise InputError(f"{path}: {error.message}", hint=error.hint) from None
     with stream:
         yield stream
+
+
+def _stdin() -> bytes:
+    """Standard input, up to one byte more than is read of a document."""
+    from bptt_sym.documents.document import MAX_BYTES
+
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(line.split())
     for line in (
         "errors",
+        "files printable",
         "messages",
         "remembering",
         "notation",

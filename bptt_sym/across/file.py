@@ -22,18 +22,22 @@ r"""Joined recurrences told in a file: stages, what each hands to the next, tied
 from __future__ import annotations
 
 import json
-import tomllib
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bptt_sym.across.derivation import Across, derive_across
+from bptt_sym.check.exercises.toml_lines import with_lines
 from bptt_sym.check.setting import Setting
-from bptt_sym.errors import InputError
+from bptt_sym.errors import InputError, ModelError
 from bptt_sym.evaluate import executable
+from bptt_sym.files import toml_of
 from bptt_sym.joined import Joined, Wire
+from bptt_sym.printable import json_text
 
+#: Bytes of one file.
+MAX_BYTES = 256 * 1024
 FORMATS = ("text", "latex", "markdown", "json")
 _HOW = ("same", "reversed", "memory", "last")
 _KNOWN = {
@@ -53,12 +57,12 @@ def joined_from_file(path: str | Path) -> Joined:
     ModelError
         The stages do not fit: see :class:`~bptt_sym.joined.Joined`.
     """
-    try:
-        data = tomllib.loads(Path(path).read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{path}: {error}", hint="joined recurrences are told in TOML") from error
+    with with_lines(Path(path)):
+        return _joined(path)
+
+
+def _joined(path: str | Path) -> Joined:
+    data = toml_of(path, MAX_BYTES)
     _only(data, "", str(path))
     told = data.get("stage")
     if not isinstance(told, dict) or len(told) < 2:
@@ -72,7 +76,7 @@ def joined_from_file(path: str | Path) -> Joined:
             f"{path}: the last stage, {last}, has no total {loss!r}", token=loss,
             hint="define it: E = \\sum_{t=1}^T …; an opaque loss has no value to hand back",
         )  # fmt: skip
-    tied = {str(k): str(v) for k, v in dict(data.get("tied", {})).items()}
+    tied = {str(k): str(v) for k, v in _table(path, data, "tied").items()}
     return Joined(stages, wires, loss=loss, tied=tied)
 
 
@@ -88,7 +92,10 @@ def printed(asked: Namespace) -> str:
         raise InputError(
             f"no format {format!r} across recurrences", token=format, hint=", ".join(FORMATS)
         )
-    net = joined_from_file(path)
+    try:
+        net = joined_from_file(path)
+    except ModelError as error:
+        raise InputError(f"{path}: {error}") from error
     if parameter is None:
         raise InputError("--across needs --of stage.name", hint=", ".join(net.parameters))
     across = derive_across(net, parameter, asked.form or "adjoint")
@@ -101,7 +108,7 @@ def as_json(across: Across) -> str:
         {"part": heading, "derivation": json.loads(body) if body else None, "equation": equation}
         for heading, body, equation in across._sections("json")
     ]
-    return json.dumps({"title": across.title, "parts": parts}, ensure_ascii=False, indent=2)
+    return json_text({"title": across.title, "parts": parts}, indent=2)
 
 
 def _stage(path: str | Path, name: str, entry: Any) -> Any:
@@ -138,6 +145,13 @@ def _wire(path: str | Path, entry: Any) -> Wire:
         raise InputError(f"{path}: how = {how!r}", token=str(how), hint=", ".join(_HOW))
     (source, _, sequence), (target, _, name) = ends
     return Wire(source, sequence, target, name, how)
+
+
+def _table(path: str | Path, data: dict[str, Any], key: str) -> dict[str, Any]:
+    value = data.get(key, {})
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: {key} is not a table", token=key)
+    return value
 
 
 def _list(value: Any) -> list[Any]:

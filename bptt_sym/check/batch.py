@@ -17,6 +17,7 @@ from bptt_sym.check.setting import Setting
 from bptt_sym.decide.verdict import Verdict, VerdictName
 from bptt_sym.documents.document import formula_from_text
 from bptt_sym.errors import InputError
+from bptt_sym.printable import json_text
 
 #: Lines that a worker takes at a time.
 CHUNK = 32
@@ -79,7 +80,7 @@ def _judge_line(number: int, line: bytes, defaults: Mapping[str, Any]) -> Answer
     except Exception as error:  # one claim must not take the others with it
         verdict = internal_error(error)
     out = {"id": entry.get("id"), **verdict_as_json(verdict)}
-    return json.dumps(out, ensure_ascii=False), verdict.verdict
+    return json_text(out), verdict.verdict
 
 
 def _object(line: bytes) -> dict[str, Any]:

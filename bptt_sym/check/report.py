@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bptt_sym.check.judged import VERDICTS, Fault, Judged, summary
 from bptt_sym.decide.verdict import Counterexample, Verdict, VerdictName
+from bptt_sym.printable import terminal_safe
 
 #: ``(style, text)``; the style is rich's, empty for plain text.
 Piece = tuple[str, str]
@@ -188,7 +189,8 @@ def workflow_command(
 
 
 def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return terminal_safe(escaped)
 
 
 def _property(text: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from bptt_sym.check.judged import Judged, as_json
 from bptt_sym.check.report import github
 from bptt_sym.errors import NotSupported
+from bptt_sym.printable import json_text
 
 #: Besides ``text``, which is made of lines in colour (:mod:`bptt_sym.check.report`).
 FORMATS = ("json", "sarif", "github", "html")
@@ -22,13 +22,13 @@ def written(judged: Sequence[Judged], format: str, *, language: str = "en") -> s
         The format is not one of :data:`FORMATS`.
     """
     if format == "json":
-        return json.dumps(as_json(judged), ensure_ascii=False, indent=1)
+        return json_text(as_json(judged), indent=1)
     if format == "github":
         return "\n".join(github(judged))
     if format == "sarif":
         from bptt_sym.check.sarif import sarif
 
-        return json.dumps(sarif(judged), ensure_ascii=False, indent=1)
+        return json_text(sarif(judged), indent=1)
     if format == "html":
         from bptt_sym.check.report_html import report_html
 

@@ -16,6 +16,8 @@ from bptt_sym.recurrence import Recurrence, Shape, lag_of
 
 #: The longest run that one number may ask for.
 MAX_HORIZON = 4096
+#: The largest size of one dimension.
+MAX_SIZE = 4096
 
 
 class OptionError(InputError):
@@ -129,10 +131,10 @@ def meanings(rec: Recurrence, texts: Iterable[str]) -> dict[str, str]:
 
 
 def size(text: str) -> tuple[str, int]:
-    """``NAME=N`` as a name and a positive number."""
+    """``NAME=N`` as a name and a number of at most :data:`MAX_SIZE`."""
     name, value = pair(text, "NAME=N, such as n=16")
-    if not value.isdigit() or int(value) < 1:
-        raise InputError(f"{text!r}: a size is a positive number", token=value)
+    if not value.isdecimal() or len(value) > 9 or not 1 <= int(value) <= MAX_SIZE:
+        raise InputError(f"{text!r}: a size is a number from 1 to {MAX_SIZE}", token=value)
     return name, int(value)
 
 

@@ -23,6 +23,7 @@ from bptt_sym.documents.plain_lines import line_formulas
 from bptt_sym.documents.prose import Run, runs
 from bptt_sym.documents.regions import Found, Unclosed, blanked, regions
 from bptt_sym.errors import InputError, LimitExceeded
+from bptt_sym.files import data_of
 
 #: Bytes of one document.
 MAX_BYTES = 32 * 1024 * 1024
@@ -234,26 +235,7 @@ def read_document(path: str | Path) -> Document:
     from bptt_sym.documents.formats import document_in
 
     path = Path(path)
-    return document_in(path, text_of(bytes_of(path)))
-
-
-def bytes_of(path: Path) -> bytes:
-    """What a file holds, up to one byte more than is read.
-
-    Raises
-    ------
-    InputError
-        There is no such file, or it cannot be read.
-    """
-    try:
-        if path.is_dir():
-            raise InputError("this is a folder, not a document", hint="name the files in it")
-        with path.open("rb") as handle:
-            return handle.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError("there is no such file") from None
-    except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror}") from None
+    return document_in(path, text_of(data_of(path, MAX_BYTES)))
 
 
 def text_of(data: bytes) -> str:

@@ -16,12 +16,12 @@ from typing import Any
 
 from bptt_sym.documents.characters import with_padded_characters
 from bptt_sym.documents.document import (
+    MAX_BYTES,
     Document,
     Formula,
     Problem,
     Source,
     assembled,
-    bytes_of,
     text_of,
 )
 from bptt_sym.documents.macros import Macros, collected
@@ -32,6 +32,7 @@ from bptt_sym.documents.pages import mask_html
 from bptt_sym.documents.plain_lines import line_formulas
 from bptt_sym.documents.regions import blanked
 from bptt_sym.errors import InputError
+from bptt_sym.files import data_of
 
 #: Files that one LaTeX document may put in, and how deep.
 MAX_FILES = 64
@@ -158,7 +159,7 @@ class _Project:
             return f"{name}: more files, or deeper ones, than are read"
         self.seen.add(resolved)
         try:
-            body = text_of(bytes_of(target))
+            body = text_of(data_of(target, MAX_BYTES))
         except InputError as error:
             return f"{name}: {error.message}"
         self.read(target, body, macros, order, depth + 1)
@@ -173,7 +174,7 @@ class _Project:
             return
         self.seen.add(resolved)
         try:
-            body = text_of(bytes_of(target))
+            body = text_of(data_of(target, MAX_BYTES))
         except InputError:
             return
         own = Macros()

@@ -246,7 +246,12 @@ def read(text: str) -> str:
     if text.lstrip().startswith("{"):
         return text
     try:
-        return Path(text).read_text(encoding="utf-8")
+        path = Path(text)
+        if path.exists() and not path.is_file():
+            raise CertificateError(f"cannot read {text}: it is no plain file")
+        if path.stat().st_size > 4 * LONGEST:
+            raise CertificateError(f"{text} is longer than {LONGEST} characters")
+        return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as e:
         raise CertificateError(f"cannot read {text}: {e}") from None
 

@@ -13,11 +13,12 @@ from typing import Final
 from bptt_sym.derive import Derivation, Range, Step
 from bptt_sym.errors import NotSupported
 from bptt_sym.notation import Add, Neg, Node, Num
+from bptt_sym.printable import terminal_safe
 from bptt_sym.render import json as as_json
 from bptt_sym.render.latex import LatexStyle, TotalStyle, latex
 from bptt_sym.render.layout import terms
 from bptt_sym.render.mathml import mathml_row, mo, named
-from bptt_sym.render.names import latex_name, lowered, parts, terminal_safe, tex_text
+from bptt_sym.render.names import latex_name, lowered, parts, tex_text
 from bptt_sym.render.text import text
 
 FORMATS: Final = ("text", "latex", "markdown", "html", "json")

@@ -21,6 +21,7 @@ from bptt_sym import notation
 from bptt_sym.derive import Derivation, Range, Step
 from bptt_sym.errors import LimitExceeded, ReadError
 from bptt_sym.notation import D, Kind, Node, Norm, Num, Prod
+from bptt_sym.printable import json_text
 from bptt_sym.recurrence import Equation, Recurrence, Shape
 from bptt_sym.render.latex import latex
 from bptt_sym.render.layout import whole
@@ -312,7 +313,7 @@ def derivation_to_json(d: Derivation) -> Json:
 
 def dumps(d: Derivation, *, indent: int | None = 1) -> str:
     """A derivation as JSON text."""
-    return json.dumps(derivation_to_json(d), ensure_ascii=False, indent=indent)
+    return json_text(derivation_to_json(d), indent)
 
 
 def loads(text: str) -> Derivation:

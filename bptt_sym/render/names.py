@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from bptt_sym.printable import terminal_safe
+
 _LOWER_GREEK = (
     "alpha α beta β gamma γ delta δ epsilon ϵ varepsilon ε zeta ζ eta η theta θ vartheta ϑ "
     "iota ι kappa κ lambda λ mu μ nu ν xi ξ pi π rho ρ varrho ϱ sigma σ varsigma ς tau τ "
@@ -222,15 +224,6 @@ def raised(text: str) -> str:
     A lone capital T is left as ``^T``: raised it is the transpose.
     """
     return f"^{text}" if text == "T" else _scripted(text, _SUP, "^")
-
-
-def terminal_safe(text: str) -> str:
-    """``text`` without characters that could steer a terminal.
-
-    The joiners that Persian and Indic scripts are written with stay.
-    """
-    hidden = "\N{REPLACEMENT CHARACTER}"
-    return "".join(c if c.isprintable() or c in "\u200c\u200d" else hidden for c in text)
 
 
 @lru_cache(maxsize=4096)

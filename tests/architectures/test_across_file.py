@@ -79,7 +79,7 @@ def test_the_command_line_prints_it(format: str, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--across", "nowhere.toml", "--of", "a.b"], "No such file"),
+        (["--across", "nowhere.toml", "--of", "a.b"], "no such file"),
         (["--across", str(TRANSLATOR)], "needs --of"),
         (["--across", str(TRANSLATOR), "--of", "encoder.Q"], "no parameter 'encoder.Q'"),
         (["--across", str(TRANSLATOR), "--of", "encoder.U", "--format", "html"], "no format"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +16,7 @@ from bptt_sym.check.model import Model
 from bptt_sym.check.setting import Setting, option
 from bptt_sym.diagnose.diagnosis import CODES
 from bptt_sym.errors import InputError
+from bptt_sym.files import toml_of
 from bptt_sym.messages import LANGUAGES
 from bptt_sym.notation import D, Node, Rel, Sym, walk
 from bptt_sym.read import read_expression
@@ -160,28 +160,7 @@ def exercise(name: str | Path, *, beside: Path | None = None) -> Exercise:
     else:
         path = (beside or Path()) / text
     with with_lines(path):
-        return from_toml(toml_of(path), path.stem, str(path))
-
-
-def toml_of(path: Path, limit: int = MAX_BYTES) -> dict[str, Any]:
-    """The tables of a TOML file.
-
-    Raises
-    ------
-    InputError
-        It is missing, too large, not UTF-8 or not TOML.
-    """
-    try:
-        with path.open("rb") as handle:
-            data = handle.read(limit + 1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > limit:
-        raise InputError(f"{path} is larger than {limit // 1024} KB")
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is not TOML: {error}") from None
+        return from_toml(toml_of(path, MAX_BYTES), path.stem, str(path))
 
 
 def from_toml(table: Mapping[str, Any], id: str, where: str = "the exercise") -> Exercise:
@@ -370,4 +349,4 @@ class _Reader:
             yield found
 
 
-__all__ = ["Exercise", "Part", "Text", "catalogue", "exercise", "from_toml", "toml_of"]
+__all__ = ["Exercise", "Part", "Text", "catalogue", "exercise", "from_toml"]

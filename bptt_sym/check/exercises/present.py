@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ from bptt_sym.check.exercises.mark import MAX_TEXT, Mark, PartMark, mark
 from bptt_sym.check.judged import verdict_as_json
 from bptt_sym.check.report import Line, one_line
 from bptt_sym.documents.document import text_of
-from bptt_sym.errors import InputError
+from bptt_sym.errors import InputError, LimitExceeded
+from bptt_sym.files import data_of
 from bptt_sym.messages import Translator, translator
+from bptt_sym.printable import json_text
 
 
 def listing(language: str) -> str:
@@ -42,14 +43,15 @@ def submitted(
             place, answer = "<stdin>", text_of(stdin())
         marks.append(mark(found, answer, place))
     for file in files:
-        path = Path(file)
         try:
-            with path.open("rb") as handle:
-                data = handle.read(4 * MAX_TEXT + 1)
-        except OSError as error:
-            raise InputError(f"{file} cannot be read: {error.strerror}") from None
-        tex = path.suffix.lower() in (".tex", ".ltx")
-        marks.append(mark(found, text_of(data), file, tex=tex))
+            data = data_of(file, 4 * MAX_TEXT)
+            if len(data) > 4 * MAX_TEXT:
+                raise LimitExceeded(f"an answer of more than {MAX_TEXT} characters")
+            text = text_of(data)
+        except InputError as error:
+            raise InputError(f"{file}: {error.message}", hint=error.hint) from None
+        tex = Path(file).suffix.lower() in (".tex", ".ltx")
+        marks.append(mark(found, text, file, tex=tex))
     return found, marks
 
 
@@ -75,7 +77,7 @@ def presented(marks: Sequence[Mark], level: Level, language: str, format: str) -
     if format == "html":
         return as_page(marks, level, tr)
     report = [as_json(m, level, tr) for m in marks]
-    return json.dumps(report, ensure_ascii=False, indent=1)
+    return json_text(report, indent=1)
 
 
 def status(marks: Sequence[Mark]) -> int:

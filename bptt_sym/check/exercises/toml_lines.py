@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bptt_sym.errors import InputError
+from bptt_sym.files import data_of
+
+#: Bytes that are looked through for the line.
+MAX_BYTES = 1 << 20
 
 _NUMBERED = re.compile(r"\b(?P<table>question|part) (?P<number>\d+)\b")
 _HEADER = re.compile(r"\s*\[{1,2}\s*(?P<name>[A-Za-z0-9_.-]+)\s*\]{1,2}")
@@ -27,8 +31,8 @@ def with_lines(path: Path) -> Iterator[None]:
             raise
         rest = error.message.removeprefix(start).removeprefix(f"{path} ")
         try:
-            lines = path.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError):
+            lines = data_of(path, MAX_BYTES).decode("utf-8").splitlines()
+        except (InputError, UnicodeDecodeError):
             raise error from None
         number = line_of(lines, rest, error.token or "")
         if number:

@@ -12,7 +12,7 @@ from bptt_sym.check.grade.gradebook import Gradebook, Run, grade
 from bptt_sym.check.grade.rubric import read_rubric
 from bptt_sym.check.grade.submissions import read_submissions
 from bptt_sym.check.grade.writers import write
-from bptt_sym.render.names import terminal_safe
+from bptt_sym.printable import terminal_safe
 
 
 def run(

@@ -10,10 +10,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from bptt_sym.check.exercises.exercise import LIBRARY, Exercise, catalogue, from_toml, toml_of
+from bptt_sym.check.exercises.exercise import (
+    LIBRARY,
+    MAX_BYTES,
+    Exercise,
+    catalogue,
+    from_toml,
+)
 from bptt_sym.check.exercises.feedback import Level, level_of
 from bptt_sym.check.exercises.toml_lines import with_lines
 from bptt_sym.errors import InputError
+from bptt_sym.files import toml_of
 from bptt_sym.messages import translator
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
@@ -116,7 +123,7 @@ def read_rubric(path: str | Path) -> Rubric:
 
 
 def _read(path: Path) -> Rubric:
-    table = toml_of(path)
+    table = toml_of(path, MAX_BYTES)
     _known(table, _KEYS, str(path))
     language = str(table.get("language", "en"))
     with _about(path, "language"):
@@ -163,7 +170,7 @@ def _question(table: Any, number: int, path: Path, visibility: Visibility) -> Qu
             hint="there are " + ", ".join(catalogue()) + "; a file of your own ends in .toml",
         )  # fmt: skip
     with with_lines(source):
-        data = toml_of(source)
+        data = toml_of(source, MAX_BYTES)
         exercise = from_toml(data, source.stem, str(source))
     return Question(
         id=str(table.get("id", source.stem)),

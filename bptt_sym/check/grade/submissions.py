@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from bptt_sym.check.exercises.mark import MAX_TEXT
 from bptt_sym.check.exercises.reading import OTHER_DOCUMENTS
@@ -18,6 +20,7 @@ from bptt_sym.check.grade.rubric import Rubric
 from bptt_sym.check.grade.splitting import split, split_notebook
 from bptt_sym.documents.document import text_of
 from bptt_sym.errors import InputError
+from bptt_sym.files import data_of, opened
 
 SUFFIXES: Final = (".md", ".markdown", ".tex", ".txt", ".qmd", ".rmd", *OTHER_DOCUMENTS)
 #: Bytes of one file of a submission, and of one line of JSON Lines or CSV.
@@ -164,11 +167,7 @@ def _from_files(id: str, files: list[Path], rubric: Rubric) -> Submission:
 
 
 def _text(file: Path) -> str:
-    try:
-        with file.open("rb") as handle:
-            data = handle.read(MAX_FILE + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}") from None
+    data = data_of(file, MAX_FILE)
     if len(data) > MAX_FILE:
         raise InputError(f"larger than {MAX_FILE // 1000} kB")
     return text_of(data)
@@ -177,8 +176,15 @@ def _text(file: Path) -> str:
 # ------------------------------------------------------------------------------ tables of them
 
 
+def _opened(path: Path) -> io.BufferedReader:
+    try:
+        return opened(path)
+    except InputError as error:
+        raise InputError(f"{path}: {error.message}", hint=error.hint) from None
+
+
 def _json_lines(path: Path, rubric: Rubric) -> Iterator[Submission]:
-    with path.open("rb") as lines:
+    with _opened(path) as lines:
         number = 0
         while line := lines.readline(MAX_LINE + 1):
             number += 1
@@ -224,11 +230,14 @@ def _table(path: Path, rubric: Rubric) -> Iterator[Submission]:
     ids = [q.id for q in rubric.questions]
     csv.field_size_limit(MAX_LINE)
     # Bytes that are no UTF-8 spoil their own row only.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
-        head = handle.readline(MAX_LINE)
-        handle.seek(0)
+    with io.TextIOWrapper(_opened(path), "utf-8-sig", "surrogateescape", newline="") as handle:
+        lines = _Lines(handle)
+        try:
+            head = next(lines, "")
+        except csv.Error as error:
+            raise InputError(f"{path} is no table: {error}") from None
         # Spreadsheets of some countries, and those that copy, put other signs between.
-        rows = csv.reader(handle, delimiter=max(",;\t", key=head.count))
+        rows = csv.reader(chain([head], lines), delimiter=max(",;\t", key=head.count))
         try:
             header = [c.strip() for c in next(rows, [])]
         except csv.Error as error:
@@ -250,6 +259,26 @@ def _table(path: Path, rubric: Rubric) -> Iterator[Submission]:
                 continue
             cells = {name: row[k] for name, k in columns.items() if k < len(row)}
             yield _from_row(cells, rows.line_num, rubric, ids)
+
+
+class _Lines:
+    """The lines of a table; one that is too long is an error of its own, and the others go on."""
+
+    def __init__(self, handle: TextIO) -> None:
+        self._handle = handle
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._handle.readline(MAX_LINE + 1)
+        if not line:
+            raise StopIteration
+        if len(line) <= MAX_LINE:
+            return line
+        while line and not line.endswith(("\n", "\r")):
+            line = self._handle.readline(MAX_LINE)
+        raise csv.Error(f"longer than {MAX_LINE} characters")
 
 
 def _from_row(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from bptt_sym.check.grade.grading import Record
 from bptt_sym.check.grade.rubric import Rubric
 from bptt_sym.check.report import workflow_command
 from bptt_sym.errors import InputError
+from bptt_sym.printable import json_text
 
 
 def write(book: Gradebook, writer: str, out: Path) -> list[Path]:
@@ -67,7 +67,7 @@ def _each(book: Gradebook, out: Path, make: Callable[[Record, Rubric], Any]) -> 
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    return json_text(value, indent=1) + "\n"
 
 
 def _tests(record: Record) -> Iterator[tuple[Record, Record | None, str]]:
