@@ -79,8 +79,8 @@ _CODE = re.compile(
 )
 #: Lines that only a program has.
 _PROGRAM = re.compile(
-    r"^[ \t>]*(?:(?:for|while|if|elif|else|def|class|with|function)\b[^\n]*[:{]|return\b[^\n]*"
-    r"|(?:import|from)\s+\w+(?:\s+import\b[^\n]*)?|[^\n]*(?:;|\b(?:np|torch|jnp)\.[^\n]*))[ \t]*$",
+    r"^[ \t>]*+(?:(?:for|while|if|elif|else|def|class|with|function)\b[^\n]*[:{]|return\b[^\n]*"
+    r"|(?:import|from)\s+\w+(?:\s+import\b[^\n]*)?|[^\n]*(?:;|\b(?:np|torch|jnp)\.[^\n]*))[ \t]*+$",
     re.MULTILINE,
 )
 #: ``h[t-1]``, ``h[0]``

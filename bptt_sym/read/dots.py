@@ -31,6 +31,7 @@ from bptt_sym.notation import (
     fresh,
     from_affine,
     num,
+    substitute_index,
 )
 from bptt_sym.read import limits
 from bptt_sym.read.open_ends import open_ended
@@ -77,6 +78,9 @@ def expand_sum(parts: Sequence[Node | Gap], span: Span) -> Node:
             if isinstance(p, Gap):
                 break
             leads.insert(0, p)
+        between = _between(terms, at, leads)
+        if between is not None:
+            terms[at : at + 3] = [dots]  # the general term, which the run from end to end has too
         last = terms[at + 1] if at + 1 < len(terms) else None
         if leads and last is None and (goes_on := open_ended(leads, dots.span)) is not None:
             terms[at - goes_on[0] :] = [goes_on[1]]
@@ -98,6 +102,36 @@ def expand_sum(parts: Sequence[Node | Gap], span: Span) -> Node:
                 break
         else:
             raise _not_recognised(dots.span)
+
+
+def _between(terms: Sequence[Node | Gap], at: int, leads: Sequence[Node]) -> Node | None:
+    r"""The term k of ``a_T + \dots + a_k + \dots + a_1``, where it is one of the run."""
+    inner = terms[at + 1 : at + 4]
+    if len(inner) < 3 or not leads or not isinstance(inner[1], Gap):
+        return None
+    middle, _, last = inner
+    if not isinstance(middle, Node) or not isinstance(last, Node):
+        return None
+    found = _series(list(leads[-1:]), last)
+    letters = free_indices(middle) - _names(last) - {n for lead in leads for n in _names(lead)}
+    if found is None or not found.same_kind or len(letters) != 1:
+        return None
+    (k,) = letters
+    # Where the run has its steps counted by another of its positions, k stands one off.
+    for off in (0, 1, -1):
+        general = substitute_index(found.template, found.var, moved(Idx(k), off))
+        if _same(general, middle):
+            return middle
+    return None
+
+
+def _same(a: Node, b: Node) -> bool:
+    """Whether two terms are the same, however their integers are written."""
+    slots = slots_of(a)
+    instance = match(a, b, len(slots)) if slots is not None else None
+    if slots is None or instance is None or instance.empty:
+        return False
+    return all(v is None or v == f for v, (f, _) in zip(instance.values, slots, strict=True))
 
 
 def expand_product(

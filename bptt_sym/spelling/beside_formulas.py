@@ -10,6 +10,7 @@ import re
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
+from bptt_sym.read.symbols import NAMES
 
 _SPACE = r"(?:\\[,;:! ]\s*|\s|&)*+"
 #: A heading between the beginning of a row and its end.
@@ -50,6 +51,17 @@ _NUMBER = re.compile(
     r"\(\s*\d{1,2}(?:[.-]\d{1,2})?[a-z]?'{0,2}\s*\)"
     r"(?=\s*[.,;]?\s*(?:\\\\|\\end(?![A-Za-z])|\}?\s*$))"
 )
+#: ``\\quad (\\bigstar)`` at the end of a row: a mark to come back to.
+_MARK = re.compile(
+    r"(?:\\q?quad(?![A-Za-z])|\\[,;:! ]|~)\s*+"
+    r"\(\s*(?P<mark>\\[A-Za-z]+|\*{1,3}|[†‡★☆♠♣♥♦•])\s*\)"
+    r"(?=\s*+[.,;]?\s*+(?:\\\\|\\end(?![A-Za-z])|\}?\s*+$))"
+)
+#: Where a proof ends.
+_DONE = re.compile(
+    r"(?:\\(?:blacksquare|square|Box|qed(?:symbol|here)?)(?![A-Za-z])|[∎■□])"
+    r"(?=\s*+[.,;]?\s*+(?:\\\\|\\end(?![A-Za-z])|\}?\s*+$))"
+)
 
 
 def without_what_stands_beside(formula: Formula) -> Formula:
@@ -66,6 +78,12 @@ def without_what_stands_beside(formula: Formula) -> Formula:
         formula = replaced(formula, _ABOUT_A_SIGN, lambda m: "")
     if ")" in text and "=" in text:
         formula = replaced(formula, _NUMBER, lambda m: "")
+        formula = replaced(formula, _MARK, _without_a_mark)
+    formula = replaced(formula, _DONE, lambda m: "")
     if "dots" in text or "…" in text:
         formula = replaced(formula, _OPEN_SUM, lambda m: "")
     return replaced(formula, _AND_SO_ON, lambda m: "") if "=" in text else formula
+
+
+def _without_a_mark(m: re.Match[str]) -> str | None:
+    return None if m["mark"] in NAMES else ""

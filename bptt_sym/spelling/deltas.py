@@ -219,7 +219,7 @@ class Deltas:
             both = _two_steps(m.group("scripts")) if self.pair is not None else None
             if self.pair is not None and both is not None:
                 return self.pair.at(both)
-            read = _steps(m.group("scripts"))
+            read = _steps(m.group("scripts")) or self._numbered(m.group("scripts"))
             if read is None or not read[0]:
                 return None
             key, step, parts = read
@@ -236,6 +236,17 @@ class Deltas:
 
         formula = replaced(formula, _DELTA, new)
         return replace(formula, delta=True) if guesses else formula
+
+    def _numbered(self, scripts: str) -> tuple[Key, str, list[str]] | None:
+        r"""``\delta^a_1`` where :math:`\delta^a_t` has been said to be a gradient."""
+        pieces = [m.group("body").strip("{}() ") for m in _ONE.finditer(scripts)]
+        numbers = [p for p in pieces if p.isdecimal()]
+        parts = [p for p in pieces if not p.isdecimal()]
+        if len(numbers) != 1 or len(parts) != 1:
+            return None
+        key = frozenset(_atoms(parts[0]))
+        said = key in self.meanings and key not in self.guessed
+        return (key, numbers[0], parts) if said else None
 
 
 def by_argument(gate: str) -> str:

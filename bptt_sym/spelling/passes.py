@@ -99,6 +99,7 @@ from bptt_sym.spelling.primed_steps import with_letters_for_primes
 from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.said_before import with_conditions
 from bptt_sym.spelling.sets_of_steps import with_ranges_for_sets
+from bptt_sym.spelling.shares import with_shares_for_words
 from bptt_sym.spelling.shorthand import Shorthand, loss_of, with_names_for_gradients
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
 from bptt_sym.spelling.signs_in_text import with_signs_for_text
@@ -289,6 +290,7 @@ TYPESETTING = (
     _each(without_labels_of_braces),
     _each(without_braces_of_signs),
     _each(without_what_stands_beside),
+    _each(with_shares_for_words),
     _all(going_on),
     _all(with_braces),
     _all(with_lost_marks),

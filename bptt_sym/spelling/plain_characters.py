@@ -16,7 +16,10 @@ from bptt_sym.documents.respelling import replaced
 from bptt_sym.read.symbols import COMBINING, SUBSCRIPTS, SUPERSCRIPTS, UNICODE_NAMES
 
 _RAISED, _LOWERED = ("".join(map(re.escape, table)) for table in (SUPERSCRIPTS, SUBSCRIPTS))
-_SCRIPT = re.compile(rf"(?P<raised>[{_RAISED}]+)|[{_LOWERED}]+")
+#: (A word below a bar has letters of the line where none is lowered: ``|ᵣₑcᵤᵣᵣₑₙₜ``.)
+_SCRIPT = re.compile(
+    rf"(?P<raised>[{_RAISED}]+)|(?<=[|∣])[{_LOWERED}]+(?:[a-z][{_LOWERED}]+)+|[{_LOWERED}]+"
+)
 #: A sign whose bound stands behind what is below it.
 _BIG = re.compile(rf"(?:[Σ∑Π∏]|\\(?:sum|prod))\s*(?:[{_LOWERED}]*|_\{{[^{{}}]*\}}|_[a-z])\Z")
 #: How far before a bound its sign is looked for.
@@ -28,6 +31,7 @@ _TWICE = re.compile(
     r"\^\s*\{\s*(?P<step>\([^(){}]{1,12}\))\s*\}\s*\^\s*"
     r"(?:\{\s*(?P<braced>2|T|\\top|\\intercal)\s*\}|(?P<bare>[2T]|\\top(?![A-Za-z])))"
 )
+_NOT = re.compile(r"\\not\s*=")
 _SIGNS = {
     **UNICODE_NAMES,
     "∂": r"\partial", "𝜕": r"\partial", "∇": r"\nabla", "⊙": r"\odot", "⊗": r"\otimes",
@@ -47,6 +51,7 @@ def with_commands_for_characters(formula: Formula) -> Formula:
         for pattern, new in ((_SCRIPT, _script), (_ACCENTED, _accented), (_SIGN, _sign)):
             words = [m.span() for m in _WORDS.finditer(formula.latex)]
             formula = replaced(formula, pattern, partial(_outside, words, new))
+    formula = replaced(formula, _NOT, lambda m: r"\neq ")
     return replaced(formula, _TWICE, lambda m: f"^{{{m['step']}{m['braced'] or m['bare']}}}")
 
 
@@ -60,7 +65,7 @@ def _outside(
 
 def _script(m: re.Match[str]) -> str:
     if m["raised"] is None:
-        return f"_{{{''.join(map(SUBSCRIPTS.__getitem__, m.group()))}}}"
+        return f"_{{{''.join(SUBSCRIPTS.get(c, c) for c in m.group())}}}"
     plain = "".join(map(SUPERSCRIPTS.__getitem__, m.group()))
     step = _STEP.match(plain)
     head, tail = (step.group(), plain[step.end() :]) if step else ("", plain)
