@@ -85,6 +85,8 @@ class Values:
         # The loop comes from the end: what other steps give is that of the right way back.
         self.plain = plain if plain is not None or not (terms or added) else Values(problem)
         self.now: dict[int, Any] = {}
+        #: Tables of terms at places, for those who look there again.
+        self.tables: dict[Any, Any] = {}
         self.gradient = {
             k: np.asarray(v, float)
             for k, v in problem.gradient_in(floats(), problem.plain_run, alter=self.alter).items()
@@ -142,8 +144,11 @@ class Values:
 
     def of(self, term: Term, shown: Array) -> Array:
         """A term's entries at the places of ``shown``, ``(T, rows)``; for one example."""
-        steps, rows = shown.shape
-        return np.stack([self.term(term, t, rows)[0] for t in range(steps)])[shown]
+        out = np.empty(shown.shape)
+        for t in range(len(shown)):
+            value = term.value(partial(self._look, now=t), t, self.problem.steps)
+            out[t] = value[0] if np.ndim(value) > 1 else value
+        return out[shown]
 
     def flat(self, i: int, shown: Array) -> Array:
         """An operation's entries at the places of ``shown``."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.testing.evidence import Diagnosis, Evidence, Search
+from bptt_sym.testing.made_before import made_of
 from bptt_sym.testing.mistakes import library
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
@@ -32,7 +33,7 @@ def composed(
     """A known mistake, with something done to the gradients of ``names`` afterwards."""
     end = time.thread_time() + _SECONDS
     short = min(evidence, key=lambda e: e.problem.steps)
-    tried = short.problem.answers.get("mistakes", {})
+    tried = made_of(short.problem)
     known = [m for m in library(search.model) if m in tried]
     for words, undo in _undone(search.model, names):
         if time.thread_time() > end:

@@ -20,12 +20,13 @@ Gradient = Callable[[Problem], Mapping[str, Array]]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mistake:
     """A wrong gradient: a stable ``code``, what is wrong in words, and the rule to compute it.
 
     ``alone`` tells whether it may befall one parameter and leave the others as they are, ``whole``
-    that it cannot: it explains nothing unless all that it would change is wrong.
+    that it cannot: it explains nothing unless all that it would change is wrong. ``spares`` are the
+    gradients that it leaves right where T = 1, by name.
     """
 
     code: str
@@ -33,6 +34,7 @@ class Mistake:
     gradient: Gradient
     alone: bool = False
     whole: bool = False
+    spares: frozenset[str] = frozenset()
 
 
 def derivation_mistakes(model: Model) -> Iterator[Mistake]:

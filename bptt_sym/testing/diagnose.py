@@ -23,6 +23,7 @@ from bptt_sym.testing.composed import composed
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.evidence import (
     CLOSE,
+    NAME_SECONDS,
     PLACE_SECONDS,
     Diagnosis,
     Evidence,
@@ -53,6 +54,7 @@ def diagnose(
     names = sorted({n for e in evidence for n in e.wrong}, key=list(failing.exact).index)
     search = Search(model)
     search.right = right
+    search.at_once = _at_once(model, gradient, failing)
     none = [n for n in names if all(isinstance(e.given.get(n), NoGradient) for e in evidence)]
     if not none:
         return _explanations(model, gradient, failing, search, evidence, names, library_too)
@@ -110,6 +112,7 @@ def _explanations(
     sorted_ = other_orders(evidence, names)
     if sorted_:
         return [sorted_]
+    search.end = time.thread_time() + NAME_SECONDS
     for name in names:
         own = [e for e in evidence if name in e.wrong]
         if not own:
@@ -306,6 +309,17 @@ def _gather(
         elif not bad:
             right.append(Evidence(p, given, ()))
     return out, right
+
+
+def _at_once(model: Model, gradient: Gradient, failing: Problem) -> frozenset[str]:
+    """What is wrong where T = 1 already."""
+    sizes = tuple((d, 2 + i) for i, d in enumerate(failing.dims))
+    problem = _drawn(model, 84, sizes, steps=1, batch=1, learned=failing.learned)
+    try:
+        bad = mismatches(problem, call(gradient, problem.fresh()))
+    except FAILURES:
+        return frozenset()
+    return frozenset(m.name for m in bad if m.kind == "value")
 
 
 @lru_cache(32)

@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 
 Array = Any
+#: Pairs of rows that are tried, at most, and rows of one direction that are paired.
+_TRIED, _GROUP = 200, 300
+#: Directions that are the same to rounding of what was measured, and rows that have one at all.
+_SAME, _APART = 1e-6, 3e-5
 
 
 def close(table: Array, target: Array, within: float) -> Array:
@@ -57,21 +61,45 @@ def pairs(
     table: Array, target: Array, within: float
 ) -> Iterator[tuple[int, int, float, float]]:
     """Pairs of rows that ``target`` is a sum of plain multiples of."""
-    gram, right = table @ table.T, table @ target
-    sizes, whole = np.diag(gram), float(target @ target)
-    with np.errstate(all="ignore"):
-        det = sizes[:, None] * sizes - gram * gram
-        first = (right[:, None] * sizes - right * gram) / det
-        second = (right * sizes[:, None] - right[:, None] * gram) / det
-        left = whole - first * right[:, None] - second * right
-        independent = det > 1e-9 * sizes[:, None] * sizes
-    near = np.argwhere(np.triu(independent & (np.abs(left) <= 1e-9 * whole), 1))
-    for j, k in near[:200]:
-        c, d = _plain(float(first[j, k])), _plain(float(second[j, k]))
-        if c is None or d is None:
+    found = []
+    for j, k in _aligned(table, target):
+        two = np.stack([table[j], table[k]], 1)
+        (c, d), _, rank, _ = np.linalg.lstsq(two, target, rcond=1e-9)
+        c, d = _plain(float(c)), _plain(float(d))
+        if rank < 2 or c is None or d is None:
             continue
         if len(close((c * table[j] + d * table[k])[None], target, within)):
-            yield int(j), int(k), c, d
+            found.append((j, k, c, d))
+    yield from found
+
+
+def _aligned(table: Array, target: Array) -> list[tuple[int, int]]:
+    """Pairs of rows that ``target`` lies between: what is left of both beside it, is parallel.
+
+    Rows are sorted by the direction of what is left, so that a table of thousands takes no time.
+    """
+    size = float(np.linalg.norm(target))
+    if not size or table.shape[1] < 2:
+        return []
+    unit = target / size
+    rest = table - (table @ unit)[:, None] * unit
+    norms = np.linalg.norm(rest, axis=1)
+    rows = np.flatnonzero(norms > _APART * np.maximum(np.linalg.norm(table, axis=1), 1e-300))
+    if len(rows) < 2:
+        return []
+    directions = rest[rows] / norms[rows, None]
+    along = directions @ np.random.default_rng(5).normal(size=table.shape[1])
+    directions, along = directions * np.sign(along)[:, None], np.abs(along)
+    order = np.argsort(along, kind="stable")
+    ends = np.flatnonzero(np.diff(along[order]) > _SAME) + 1
+    out = []
+    for group in np.split(order, ends):
+        if 1 < len(group) <= _GROUP:
+            apart = np.abs(directions[group, None] - directions[None, group]).max(-1)
+            for a, b in np.argwhere(np.triu(apart <= _SAME, 1)):
+                j, k = sorted((int(rows[group[a]]), int(rows[group[b]])))
+                out.append((j, k))
+    return sorted(out)[:_TRIED]
 
 
 __all__ = ["close", "combined", "multiples", "number", "pairs"]

@@ -75,18 +75,16 @@ def _recognised(
     model: Model, base: Values, i: int, code: Values, off: Array, shown: Array, fitted: bool
 ) -> list[Term]:
     """The same of all steps alike."""
-    own = model.adjoint.program.ops[i].shape
     target = code.flat(i, shown)
     if np.abs(off).max() <= MEASURED * np.abs(target).max():
         return []
-    terms = Terms(model, own, base.problem.dims, i)
-    table = np.stack([*(code.of(t, shown) for t in terms.simple[:-1]), target - off])
+    terms, rows = _terms_at(model, base, i, code, shown)
+    table = np.stack([*rows, target - off])
     if not fitted:
         found = terms.matching(table, target, MEASURED)
         if found:
             return found
-    products = terms.products()
-    more = np.stack([code.of(t, shown) for t in products]) if products else None
+    products, more = _products_at(terms, i, code, shown)
     if fitted:
         return terms.fitted(table, products, more, target, MEASURED)
     found = _limited(model, i, target, target - off)
@@ -95,6 +93,29 @@ def _recognised(
     found += terms.matching_products(table, more, products, target, MEASURED)[:TRIED]
     found = found or _multiplied(model, base, i, code, target, shown)
     return found or _factor_behind(model, i, code, target, shown)
+
+
+def _terms_at(
+    model: Model, base: Values, i: int, code: Values, shown: Array
+) -> tuple[Terms, list[Array]]:
+    """The terms for a place, and the values of all but the last of its simple ones."""
+    key = (i, shown.tobytes(), "simple")
+    if key not in code.tables:
+        terms = Terms(model, model.adjoint.program.ops[i].shape, base.problem.dims, i)
+        code.tables[key] = terms, [code.of(t, shown) for t in terms.simple[:-1]]
+    return code.tables[key]  # type: ignore[no-any-return]
+
+
+def _products_at(
+    terms: Terms, i: int, code: Values, shown: Array
+) -> tuple[list[Term], Array | None]:
+    """The products of a matrix and a vector for a place, and their values, a row for each."""
+    key = (i, shown.tobytes(), "products")
+    if key not in code.tables:
+        products = terms.products()
+        more = np.stack([code.of(t, shown) for t in products]) if products else None
+        code.tables[key] = products, more
+    return code.tables[key]  # type: ignore[no-any-return]
 
 
 def _limited(model: Model, i: int, target: Array, right: Array) -> list[Term]:

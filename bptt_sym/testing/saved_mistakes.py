@@ -6,7 +6,7 @@ was saved, every use is wrong at once: the slope and the products.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -39,11 +39,7 @@ def saved_mistakes(model: Model) -> Iterator[Mistake]:
     arguments = {p.ops[i].args[0] for i in kept if p.ops[i].kind == "fn"} - set(kept)
     made = partial(_saved, back=back)
     # Products that no name stands for: code that has not kept them multiplies again.
-    products = tuple(
-        i for i, op in enumerate(p.ops)
-        if op.kind == "mul" and op.lead >= PER_STEP and i not in states
-        and owner_of(model, i) != "the loss" and all(p.ops[a].lead >= PER_STEP for a in op.args)
-    )  # fmt: skip
+    products = tuple(i for i in _unnamed(model, states) if p.ops[i].kind == "mul")
     used = {a for op in back.program.ops[back.forward :] for a in op.args}
     # Nor has it kept tanh(c_t) if it computes that again from the state that it saved.
     of_state = {
@@ -51,7 +47,7 @@ def saved_mistakes(model: Model) -> Iterator[Mistake]:
         for i in states
     }  # fmt: skip
     for i in kept:
-        again = tuple(k for k in products if i in p.ops[k].args)
+        again = _made_of(model, {i}, states)
         if p.ops[i].kind == "fn":
             yield Mistake(
                 f"saved-twice-{i}", f"{_function(p, i)} is applied once more to {shown(model, i)}",
@@ -77,11 +73,34 @@ def saved_mistakes(model: Model) -> Iterator[Mistake]:
                 text = f"{shown(model, i)} and {shown(model, j)} are exchanged where they are saved"
                 exchanged = partial(made, instead={i: j, j: i})
                 yield Mistake(f"saved-exchanged-{i}-{j}", text, exchanged)
-                anew = (*of_state.get(i, ()), *of_state.get(j, ()))
-                if anew and not {i, j} & set(anew):
-                    yield Mistake(
-                        f"saved-exchanged-{i}-{j}-from", text, partial(exchanged, again=anew)
-                    )
+                made_of = _made_of(model, {i, j}, states)
+                follow = (*of_state.get(i, ()), *of_state.get(j, ()))
+                for anew in dict.fromkeys((follow, made_of, (*made_of, *follow))):
+                    if anew and not {i, j} & set(anew):
+                        code = f"saved-exchanged-{i}-{j}-{'-'.join(map(str, anew))}"
+                        yield Mistake(code, text, partial(exchanged, again=anew))
+
+
+def _unnamed(model: Model, states: Collection[int]) -> Iterator[int]:
+    """Products of values of the step, and complements, that are no state's."""
+    p = model.program
+    for i, op in enumerate(p.ops):
+        if op.lead < PER_STEP or i in states or owner_of(model, i) == "the loss":
+            continue
+        product = op.kind == "mul" and all(p.ops[a].lead >= PER_STEP for a in op.args)
+        complement = op.kind == "add" and any(p.constant(a) is not None for a in op.args)
+        if product or complement or op.kind == "neg":
+            yield i
+
+
+def _made_of(model: Model, values: set[int], states: Collection[int]) -> tuple[int, ...]:
+    """What of that is computed from ``values``, in the order in which it is."""
+    known, out = set(values), []
+    for i in _unnamed(model, states):
+        if known & set(model.program.ops[i].args):
+            known.add(i)
+            out.append(i)
+    return tuple(out)
 
 
 #: The step whose value is taken at step t of T, counted from 0; -1 is the initial value.
@@ -158,24 +177,19 @@ def _saved(
 ) -> dict[str, Array]:
     """The gradient from values that stand for others.
 
-    ``again`` are products and activations made from them; the activation ``twice`` is applied to
-    its own value.
+    ``again`` are products, complements and activations made from them; the activation ``twice`` is
+    applied to its own value.
     """
-    domain, ops = floats(), problem.model.program.ops
+    domain, p = floats(), problem.model.program
     run = problem.run(domain)
     for step in run.steps:
         old = {i: step.get(j, run.fixed.get(j)) for i, j in (instead or {}).items()}
         step.update(old)
         if twice is not None:
-            f, order = ops[twice].attr
+            f, order = p.ops[twice].attr
             step[twice] = activations.value(f, order, step[twice], np)
         for i in again:
-            args = [step[a] for a in ops[i].args]
-            if ops[i].kind == "fn":
-                f, order = ops[i].attr
-                step[i] = activations.value(f, order, args[0], np)
-            else:
-                step[i] = args[0] * args[1]
+            step[i] = _apply(p, i, {**run.fixed, **step}, domain, run.dims)
     return problem.gradient_in(domain, run, back)
 
 

@@ -23,6 +23,7 @@ Array = Any
 
 def split_mistakes(model: Model, known: Sequence[Mistake]) -> Iterator[Mistake]:
     """Those of ``known`` that another adjoint makes, in one part of the way back."""
+    states = frozenset(f"{s}0" for s in model.rec.states)
     adjoints = [(m.code, m.message, _adjoint_of(m)) for m in known]
     made = [(code, words, a) for code, words, a in adjoints if a is not None]
     for state in model.rec.states:
@@ -31,7 +32,10 @@ def split_mistakes(model: Model, known: Sequence[Mistake]) -> Iterator[Mistake]:
             made.insert(0, (f"later-{state}", cut, _without(model.adjoint, state)))
     seen: set[tuple[Any, ...]] = set()
     for code, words, wrong in made:
-        for part, where, both in _parts(model.adjoint, wrong):
+        for part, where, off, both in _parts(model.adjoint, wrong):
+            # Where T = 1 nothing has been carried yet: what is right there, is right at once.
+            touched = {f"{s}0" for s, _ in off}
+            spares = states - touched | (frozenset(model.layout) if touched else frozenset())
             key = (*both.params.items(), *both.reads.items(), len(both.program.ops))
             # A table that is the same is so row for row.
             whole = (key, tuple(both.program.ops[model.adjoint.forward :]))
@@ -39,7 +43,7 @@ def split_mistakes(model: Model, known: Sequence[Mistake]) -> Iterator[Mistake]:
                 seen.add(whole)
                 yield Mistake(
                     f"{code}-in-{part}", f"{words}; so it is in {where}",
-                    partial(_made, wrong=both), whole=True,
+                    partial(_made, wrong=both), whole=True, spares=spares,
                 )  # fmt: skip
 
 
@@ -74,8 +78,10 @@ def _moved(right: Adjoint, onto: Adjoint, place: Mapping[int, int]) -> Adjoint:
     )
 
 
-def _parts(right: Adjoint, wrong: Adjoint) -> Iterator[tuple[str, str, Adjoint]]:
-    """The two put together in all ways that are neither of them."""
+def _parts(
+    right: Adjoint, wrong: Adjoint
+) -> Iterator[tuple[str, str, list[tuple[str, int]], Adjoint]]:
+    """The two put together in all ways that are neither of them, and what is wrongly carried."""
     q = right.program.forward_copy()
     place: dict[int, int] = {}
     for i, op in enumerate(wrong.program.ops):
@@ -90,11 +96,12 @@ def _parts(right: Adjoint, wrong: Adjoint) -> Iterator[tuple[str, str, Adjoint]]
     if params == right.params or not off:
         return  # it is in one part already
     base = replace(right, program=q)
-    yield "carry", "what is carried back alone", replace(base, reads=reads)
-    yield "params", "the gradients of the parameters alone", replace(base, params=params)
+    yield "carry", "what is carried back alone", off, replace(base, reads=reads)
+    yield "params", "the gradients of the parameters alone", [], replace(base, params=params)
     for k in off if len(reads) > 1 else ():
         words = f"what is carried back to {k[0]} alone"
-        yield f"carry-{k[0]}-{k[1]}", words, replace(base, reads={**right.reads, k: reads[k]})
+        one = replace(base, reads={**right.reads, k: reads[k]})
+        yield f"carry-{k[0]}-{k[1]}", words, [k], one
 
 
 __all__ = ["split_mistakes"]

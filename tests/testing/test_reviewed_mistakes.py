@@ -10,6 +10,11 @@ import pytest
 from bptt_sym.errors import ModelError
 from bptt_sym.read import recurrence_from_latex
 from bptt_sym.testing import from_torch, model_of, named_model, run
+from bptt_sym.testing.draw import draw
+from bptt_sym.testing.evidence import CLOSE, Evidence, distance
+from bptt_sym.testing.fits import pairs
+from bptt_sym.testing.made_before import far
+from bptt_sym.testing.mistakes import library
 from bptt_sym.testing.models import MODELS, Model
 from bptt_sym.testing.problems import Problem
 from tests.testing.hand_written import module, said
@@ -47,6 +52,34 @@ def test_it_is_named(name: str, bug: str, words: str) -> None:
     text = said(changed(name, bug), model(name))
     assert words in text
     assert "no known mistake" not in text
+
+
+def test_gates_exchanged_where_they_are_saved_change_their_complements_too() -> None:
+    loop = "    for t in range(T)[::-1]:\n"
+    text = said(own.changed("gru_arrays", loop, f"    r, z = z, r\n{loop}"), "gru")
+    assert "r_t and z_t are exchanged where they are saved" in text
+
+
+def test_what_mistakes_made_is_compared_all_at_once_as_one_by_one() -> None:
+    problem = draw(named_model("elman"), 5, steps=2, batch=1)
+    e = Evidence(problem, {k: 2 * v.astype(float) for k, v in problem.exact.items()}, ())
+    some = library(problem.model)[:120]
+    made = [e.made(m) for m in some]
+    out = far(problem, e.given, ["W", "U"], CLOSE)
+    for mistake, wrong in zip(some, made, strict=True):
+        near = wrong and all(distance(e, n, wrong[n]) <= CLOSE for n in "WU")
+        assert (mistake in out) != bool(near), mistake.code
+    assert 0 < len(out) < len(some)
+
+
+def test_a_sum_of_two_multiples_is_found_in_a_table() -> None:
+    table = np.random.default_rng(3).normal(size=(400, 9))
+    target = 0.5 * table[7] - 3 * table[390]
+    assert list(pairs(table, target, 1e-7)) == [(7, 390, 0.5, -3.0)]
+    assert list(pairs(table, target + 1e-3, 1e-7)) == []
+    # Two rows that are the same up to a factor tell nothing of each other.
+    table[391] = 2 * table[390]
+    assert {p[:2] for p in pairs(table, target, 1e-7)} == {(7, 390), (7, 391)}
 
 
 def test_a_value_activated_twice_is_named() -> None:
