@@ -172,6 +172,7 @@ class CExpressions(CPlan):
             base = (
                 array.name if array else self.sequence.get(str(op.attr[0]), "p") if op.attr else "p"
             )
+            base = {"seed": f"d_{base}_in", "later": f"d_{base}_next"}.get(op.kind, base)
             self.pointers[address] = self.names.fresh(
                 f"{base}_t" if phase in ("loop", "back") else f"{base}_all"
             )

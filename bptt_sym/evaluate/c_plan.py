@@ -10,8 +10,9 @@ from bptt_sym.evaluate.adjoint import Adjoint
 from bptt_sym.evaluate.c_kernels import Precision
 from bptt_sym.evaluate.c_order import c_schedules
 from bptt_sym.evaluate.lower import LAST
-from bptt_sym.evaluate.names import Names, identifier
+from bptt_sym.evaluate.names import Names
 from bptt_sym.evaluate.program import EXAMPLE, PER_STEP, STATIC, Program, Size, Sizes
+from bptt_sym.evaluate.value_names import wish
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
@@ -19,7 +20,7 @@ ELEMENTWISE = {"add", "mul", "div", "neg", "fn", "pow", "expand", "slice", "unit
 LEAVES = {"param", "context", "read", "seed", "later", "start"}
 
 _TAKEN = frozenset(
-    "b i j r k rows real part vec places matrix product product_few product_once product_turned "
+    "b j r k rows real part vec places matrix product product_few product_once product_turned "
     "dots lane_sums transpose pack pack_panel pack_rows pack_strips panel_product outer_sum "
     "padded column_sum softmax logsoftmax packed_size outer_scratch scratch AT_ONCE BLOCK BYTES "
     "FAR FEW NEAR LINE WIDTH LANES".split()
@@ -91,7 +92,6 @@ class CPlan:
         #: Names of the matrices that are multiplied by at every step, packed; their memory.
         self.packs: dict[int, str] = {}
         self.pack_memory: list[tuple[str, str]] = []
-        self.output_names: dict[str, str] = {}
         #: Gradients that are sums over steps and are written where the caller wants their parts.
         self.direct: dict[int, list[str]] = {}
         self.extra: dict[str, tuple[Sizes, bool]] = {}
@@ -105,6 +105,10 @@ class CPlan:
                 if self.p.ops[i].lead == PER_STEP and len(self.p.ops[i].shape) > 1:
                     raise NotSupported("matrix-valued sequences in C")
         self.signature = self._signature()
+        for ident in self.sequence.values():  # what enters beside it
+            self.names.used.update((f"d_{ident}_in", f"{ident}_in"))
+        self.output_names = {n: self._output(n) for n, _, _ in self.signature.outputs}
+        self.initial_names = {n: self.names.fresh(f"{n}0") for n in self.signature.initial}
         self._plan()
 
     # -- planning -------------------------------------------------------------------------------
@@ -163,6 +167,11 @@ class CPlan:
                 outputs.append((f"grad d_{n}", self.p.shape(h), PER_STEP))
         groups = (list(self.dims), list(self.param_names), list(self.context_names))
         return CSignature(*groups, inputs, initial, seeds, outputs)
+
+    def _output(self, name: str) -> str:
+        own = "loss_out" if name == "loss" else f"{name}_out"
+        wanted = name.replace("grad ", "d_") if name.startswith("grad ") else own
+        return self.names.fresh(wanted)
 
     def _own_shape(self, kind: str, name: str) -> Sizes:
         return next(op.shape for op in self.program.ops if op.kind == kind and op.attr[0] == name)
@@ -463,12 +472,13 @@ class CPlan:
         for name, target in self.program.targets.items():
             if target == i:
                 return self.sequence[name]
-        if i in self.adj.of:
-            source = self.adj.of[i]
-            op = self.p.ops[source]
-            if op.kind in ("param", "read"):
-                return self.names.fresh(f"d_{identifier(op.attr[0])}")
-            if source in self.arrays:
-                return self.names.fresh(f"d_{self.arrays[source].name}")
-        wish = {"matvec": "z", "add": "a", "fn": "s", "contract": "g", "accumulate": "g"}
-        return self.names.fresh(wish.get(self.p.ops[i].kind, "v"))
+        found = wish(self.adj, self.program.targets, i, self._placed)
+        if found is not None:
+            taken = found in self.output_names.values()  # before it is put where it is wanted
+            return self.names.fresh(f"{found}_sum" if taken else found)
+        others = {"matvec": "z", "add": "a", "contract": "g", "accumulate": "g"}
+        return self.names.fresh(others.get(self.p.ops[i].kind, "v"))
+
+    def _placed(self, i: int) -> str | None:
+        array = self.arrays.get(i)
+        return array.name if array else None

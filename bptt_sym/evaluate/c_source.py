@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from fractions import Fraction
+from textwrap import fill
 
 from bptt_sym.errors import NotSupported
 from bptt_sym.evaluate.adjoint import adjoint
@@ -47,6 +48,13 @@ def c_source(
     return module.source(), module.signature
 
 
+def _folded(arguments: Iterable[str], indent: int = 4) -> str:
+    """Arguments in lines that a person reads."""
+    blank = " " * indent
+    whole = ", ".join(a.replace(" ", "\0") for a in arguments)  # a type stays with its name
+    return fill(whole, 96, initial_indent=blank, subsequent_indent=blank).replace("\0", " ")
+
+
 #: How many of the phases belong to the forward pass.
 FORWARD_PHASES = 4
 
@@ -56,17 +64,6 @@ class _Module(CStatics):
 
     def source(self) -> str:
         self.copies = {}
-        self.output_names = {
-            n: self.names.fresh(
-                "loss_out"
-                if n == "loss"
-                else n.replace("grad ", "d_")
-                if n.startswith("grad ")
-                else f"{n}_out"
-            )
-            for n, _, _ in self.signature.outputs
-        }
-        self.initial_names = {n: self.names.fresh(f"{n}0") for n in self.signature.initial}
         for key, h in self.adj.reads.items():
             if key[0] in self.program.targets and self.p.ops[h].kind != "const":
                 array = self.arrays.get(h)
@@ -80,6 +77,7 @@ class _Module(CStatics):
                 self._sequences(body)
                 body.put("}")
                 body.put("if (!(part & 2)) return;")
+                body.put("// The way back: d_x is the derivative of the loss by x.")
                 body.lines += self._endings()
             self._phase(phase, group, body)
         self.pointers, self.pointer_lines = {}, Lines()
@@ -162,6 +160,7 @@ class _Module(CStatics):
         body: list[str] = []
         stores: list[str] = []  # last: after one, what is in memory would be read again
         for i in group:
+            body += [f"// {formula}" for formula in self._formulas(i)]
             value = self.element_of(i, phase, local)
             name = self.names.fresh(f"{self.arrays[i].name}_rj")
             body.append(f"const real {name} = {value};")
@@ -184,6 +183,15 @@ class _Module(CStatics):
             for line in body:
                 out.put(f"    {line}")
             out.put("}")
+
+    def _formulas(self, i: int) -> list[str]:
+        """Those of the sequences that value ``i`` is, or that are parts of it, side by side."""
+        p, here = self.p, []
+        for e in self.rec.equations:
+            target = self.program.targets.get(e.target)
+            part = target is not None and p.ops[target].kind == "slice" and i in p.ops[target].args
+            here += [equation_text(e)] if part or target == i else []
+        return here
 
     def _target(self, i: int, phase: str) -> str:
         op = self.p.ops[i]
@@ -419,7 +427,7 @@ class _Module(CStatics):
         out += ["    return LINE + total + scratch;", "}", ""]
         inner = [*args, "real *work"]
         out += ["static inline __attribute__((always_inline)) void gradient_sized("]
-        out += [f"    {', '.join(inner)})", "{"]
+        out += [f"{_folded(inner)})", "{"]
         out.append("    work = (real *)(((uintptr_t)work + 63) & ~(uintptr_t)63);")
         for name, size in memory:
             out.append(f"    real *{name} = work;")
@@ -433,8 +441,9 @@ class _Module(CStatics):
             out += [f"#ifndef FIXED_{ident}", f"#define FIXED_{ident} {ident}", "#endif"]
         names = [a.split()[-1].lstrip("*") for a in inner]
         fixed = {self.dims[d]: f"FIXED_{self.dims[d]}" for d in sig.dims}
-        out += [f"void gradient({', '.join(inner)})", "{"]
-        out += [f"    gradient_sized({', '.join(fixed.get(n, n) for n in names)});", "}", ""]
+        out += ["void gradient(", f"{_folded(inner)})", "{"]
+        passed = _folded([fixed.get(n, n) for n in names], 8)
+        out += ["    gradient_sized(", f"{passed});", "}", ""]
         return "\n".join(out)
 
     def _beginnings(self) -> list[str]:

@@ -161,8 +161,8 @@ class CStatics(CExpressions):
         if op.kind == "transpose":
             rows, cols = (self.width((s,)) for s in op.shape)
             source = self._static_address(op.args[0])
-            out.put(f"for (long i = 0; i < {rows}; i++) for (long j = 0; j < {cols}; j++)")
-            out.put(f"    {name}[i * {cols} + j] = ({source})[j * {rows} + i];")
+            out.put(f"for (long k = 0; k < {rows}; k++) for (long j = 0; j < {cols}; j++)")
+            out.put(f"    {name}[k * {cols} + j] = ({source})[j * {rows} + k];")
             return
         if op.kind == "reduce":
             (a,) = op.args

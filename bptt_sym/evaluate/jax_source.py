@@ -93,6 +93,7 @@ class _ScanModule(LoopModule):
             place = self.place.get(i)
             if place is None:
                 continue
+            self._said(i, lines)
             carried = self.p.ops[i].kind == "later"
             right = self.w.use(i, 1) if carried else self.w.expression(i)
             local = self.names.fresh(f"{place.name}_t")
@@ -174,7 +175,8 @@ class _ScanModule(LoopModule):
         if not body and not queue:
             return
         step = self.names.fresh("step_back")
-        lines += ["", f"def {step}(carry, now):", f"    {names}, = carry"]
+        said = "# d_x is the derivative of the loss by x; d_x_next comes from step t + 1"
+        lines += ["", said, f"def {step}(carry, now):", f"    {names}, = carry"]
         if self.scanned:
             lines.append(f"    {', '.join(self.scanned)}, = now")
         lines += [f"    {b}" for b in body]

@@ -11,6 +11,7 @@ from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import Names, identifier
 from bptt_sym.evaluate.program import PER_STEP, Program
 from bptt_sym.evaluate.schedule import Schedule, adjoint_schedule, forward_schedule
+from bptt_sym.evaluate.value_names import wish
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
@@ -75,6 +76,8 @@ class LoopPlan:
         self.place: dict[int, Place] = {}
         self.carry: dict[tuple[str, int], str] = {}
         self.going_back = False
+        #: Whether it was said why parameters are stacked, and how slopes are computed.
+        self.stacked = self.sloped = False
         self.added_to: dict[int, int] = {}
         #: Parts of a stored row that are a product with a value put together from parts.
         self.unfolded: dict[int, int] = {}
@@ -127,6 +130,7 @@ class LoopPlan:
             for n, lag in self.lags.items()
             if lag and n not in self.program.initial
         ]
+        self.names.used.update(f"d_{ident}_in" for ident in self.sequence_names.values())
         used = {op.attr[0] for op in self.p.ops if op.kind == "seed"}
         sequences = [(n, self.sequence_names[n]) for n in self.program.targets if n in used]
         return Signature(params, contexts, inputs, initial, sequences)
@@ -139,23 +143,7 @@ class LoopPlan:
         for i, op in enumerate(self.program.ops):
             if op.kind == "fn" and op.args[0] in self.slopes:
                 self._name(i)
-        for groups, phase in ((self.f, forward), (self.b, back)):
-            own = [*groups.fixed, *groups.before, *groups.loop, *groups.after, *groups.end]
-            for i in own:
-                op = p.ops[i]
-                if i in self.kept_carries:
-                    self._name(i)
-                    self._store(i)
-                if op.kind in _NEVER_NAMED:
-                    continue
-                users = self._users(own, i)
-                crosses = any(phase[j] != phase[i] for j in users)
-                if len(users) > 1 or crosses or self._heavy(i):
-                    if op.kind == "expand" and not crosses:
-                        continue
-                    self._name(i)
-                if crosses and op.lead == PER_STEP and phase[i] == "loop":
-                    self._store(i)
+        self._name_shared(self.f)
         for name, i in self.program.targets.items():
             self._name(i)
             if self.lags.get(name):
@@ -165,7 +153,7 @@ class LoopPlan:
             if forward.get(i) == "loop":
                 self._store(i)
         if self.program.loss is not None:
-            self._name(self.program.loss, "e")
+            self._name(self.program.loss, "losses")
             if forward.get(self.program.loss) == "loop":
                 self._store(self.program.loss)
         # What the adjoint needs of the forward pass is saved.
@@ -175,6 +163,7 @@ class LoopPlan:
                     self._name(a)
                     if forward.get(a) == "loop":
                         self._store(a)
+        self._name_shared(self.b)
         for handle in self.adj.reads.values():
             if p.ops[handle].kind == "const":
                 continue
@@ -190,6 +179,26 @@ class LoopPlan:
                 self.carry[name, lag] = self.names.fresh(
                     f"d_{identifier(name)}_next" if lag == 1 else f"d_{identifier(name)}_next{lag}"
                 )
+
+    def _name_shared(self, groups: Schedule) -> None:
+        """Names for values that are used twice or in another phase, or whose terms are many."""
+        p, phase = self.p, groups.phase()
+        own = [*groups.fixed, *groups.before, *groups.loop, *groups.after, *groups.end]
+        for i in own:
+            op = p.ops[i]
+            if i in self.kept_carries:
+                self._name(i)
+                self._store(i)
+            if op.kind in _NEVER_NAMED:
+                continue
+            users = self._users(own, i)
+            crosses = any(phase[j] != phase[i] for j in users)
+            if len(users) > 1 or crosses or self._heavy(i):
+                if op.kind == "expand" and not crosses:
+                    continue
+                self._name(i)
+            if crosses and op.lead == PER_STEP and phase[i] == "loop":
+                self._store(i)
 
     def _arguments(self, i: int) -> list[int]:
         """The arguments of ``i``, looking through what is always written where it is used."""
@@ -230,7 +239,11 @@ class LoopPlan:
                 free = a in before and made and a in self.place and a not in roots
                 if free and self._users(every, a) == [i] and op.args[0] != op.args[1]:
                     self.added_to[i] = a
-                    self.place[i] = Place(self.place[a].name, 0, True)
+                    was, now = place.name, self.place[a].name
+                    self.place[i] = Place(now, 0, True)
+                    for other in self.place.values():
+                        if other.name == f"d_{was}":
+                            other.name = self.names.fresh(f"d_{now}")
                     break
 
     def _parts(self, i: int) -> bool:
@@ -258,8 +271,9 @@ class LoopPlan:
                     steps = all(p.ops[k].lead == PER_STEP for k in p.ops[inner].args)
                     if together and steps and self._users(own, inner) == [a]:
                         self.unfolded[a] = inner
-                        self.place.pop(a, None)
-                        self.place.pop(inner, None)
+                        for k in (a, inner, *p.ops[inner].args):
+                            if k in (a, inner) or self._users(own, k) == [inner]:
+                                self.place.pop(k, None)  # what is written there needs no name
                         break
 
     def _heavy(self, i: int) -> bool:
@@ -281,35 +295,19 @@ class LoopPlan:
         for name, target in self.program.targets.items():
             if target == i:
                 return self.sequence_names[name]
-        if i in self.adj.of:
-            source = self.adj.of[i]
-            op = p.ops[source]
-            if op.kind in ("param", "context", "read"):
-                return self.names.fresh(f"d_{identifier(op.attr[0])}")
-            if source in self.place:
-                return self.names.fresh(f"d_{self.place[source].name}")
+        found = wish(self.adj, self.program.targets, i, self._placed)
+        if found is not None:
+            return self.names.fresh(found)
         op = p.ops[i]
-        if i < self.adj.forward:
-            for j in range(i + 1, self.adj.forward):
-                if i in p.ops[j].args and p.ops[j].kind == "fn":
-                    for name, target in self.program.targets.items():
-                        if target == j:
-                            return self.names.fresh(f"a_{identifier(name)}")
-                    return self.names.fresh("a")
-        first = p.ops[op.args[0]] if op.kind == "mul" else op
-        if first.kind == "mul" and p.ops[first.args[0]].attr == ("finite", 0):
-            return self.names.fresh("slope")
-        if op.kind == "fn" and op.attr[1] == 1:
-            inner = self.place.get(op.args[0])
-            return self.names.fresh(f"slope_{inner.name}" if inner else "slope")
-        if op.kind == "fn":
-            wish = {"sigma": "gates", "inverse_1p": "gates", "exp_minus": "e", "finite": "e"}
-            return self.names.fresh(wish.get(op.attr[0], str(op.attr[0])))
         if op.kind == "concat" and op.lead < PER_STEP:
             inner_op = p.ops[op.args[0]]
             if inner_op.kind == "param":
                 return self.names.fresh(f"{identifier(inner_op.attr[0])[:1]}_all")
         return self.names.fresh("z" if op.kind in ("add", "matvec") else "v")
+
+    def _placed(self, i: int) -> str | None:
+        place = self.place.get(i)
+        return place.name if place else None
 
     def _store(self, i: int) -> None:
         """Keep the value of every step. A slice is kept as a slice of what it is cut from."""

@@ -15,11 +15,12 @@ from bptt_sym.evaluate.adjoint import adjoint
 from bptt_sym.evaluate.array_source import IMPORTS, NUMPY, NUMPY_FUNCTIONS, POOLED, TORCH
 from bptt_sym.evaluate.formula import equation_text, text
 from bptt_sym.evaluate.logistic import shared_exponential
-from bptt_sym.evaluate.loop_plan import LoopPlan, Place, Signature
+from bptt_sym.evaluate.loop_in_place import InPlace
+from bptt_sym.evaluate.loop_plan import Signature
 from bptt_sym.evaluate.loop_rows import over_rows, turned_once
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import identifier
-from bptt_sym.evaluate.program import PER_STEP, Program, Size
+from bptt_sym.evaluate.program import PER_STEP, STATIC, Program
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
@@ -60,7 +61,7 @@ def loop_source(
     return writer.source(bool(seeds)), writer.signature
 
 
-class LoopModule(LoopPlan):
+class LoopModule(InPlace):
     """The text of a module; subclasses write loops in their own way."""
 
     def source(self, seeds: bool) -> str:
@@ -84,7 +85,7 @@ class LoopModule(LoopPlan):
         used = "\n".join(body)
         for kind in ("logsoftmax", "softmax", "finite"):
             if m == "np" and f"{kind}(" in used:
-                head += ["", *NUMPY_FUNCTIONS[kind]]
+                head += NUMPY_FUNCTIONS[kind]
         return "\n".join(line.rstrip() for line in [*head, "", *body]) + "\n"
 
     def _shapes(self) -> list[str]:
@@ -122,9 +123,13 @@ class LoopModule(LoopPlan):
                 lines.append(f"{ident} = {joined}")
         self._reference("fixed", done, phases)
         self.outer_reference = self.w.reference
-        for name, i in p.targets.items():
-            if self.place[i].history and self.lags.get(name):
-                self._history_lines(lines, name, i)
+        kept = [(n, i) for n, i in p.targets.items() if self.place[i].history and self.lags.get(n)]
+        if kept and not self.dialect.rows and self.dialect.module != "jnp":
+            name, depth = self.place[kept[0][1]].name, self.place[kept[0][1]].history
+            made = f"{name}[t + {depth}]"
+            lines.append(f"# Initial values come first: step t, counted from 0, makes {made}")
+        for name, i in kept:
+            self._history_lines(lines, name, i)
         self._statements(self.f.before, "before", phases, done, lines)
         self._forward_loop(lines, phases, done)
         self._statements(self.f.after, "after", phases, done, lines)
@@ -193,6 +198,8 @@ class LoopModule(LoopPlan):
     def _loop(self, lines: list[str], loop: list[str], *, back: bool) -> None:
         if not loop:
             return
+        if back and not self.dialect.rows:
+            lines.append("# d_x is the derivative of the loss by x; d_x_next comes from step t + 1")
         header = "for t in reversed(range(T)):" if back else "for t in range(T):"
         if self.dialect.rows:
             lines += turned_once(loop, self.names)
@@ -278,6 +285,8 @@ class LoopModule(LoopPlan):
             place = self.place.get(i)
             if place is None or self.p.ops[i].kind in ("param", "context"):
                 continue
+            if i not in done:
+                self._said(i, lines)
             if loop and self._in_parts(i, place, lines):
                 done.add(i)
                 continue
@@ -315,97 +324,25 @@ class LoopModule(LoopPlan):
                 if i in handles and self.lags.get(name) and self.place[i].history == 0:
                     raise AssertionError("a state without a history")
 
+    def _said(self, i: int, lines: list[str]) -> None:
+        """The formula of a sequence, and what a slope is, in front of its statement."""
+        if self.dialect.rows:
+            return
+        for equation in self.rec.equations:
+            if self.program.targets.get(equation.target) == i:
+                lines.append(f"# {equation_text(equation)}")
+        op = self.p.ops[i]
+        if op.kind == "concat" and op.lead == STATIC and not self.stacked:
+            self.stacked = True
+            lines.append("# What multiplies the same vectors, stacked: one product does for all")
+        if self.place[i].name.startswith("slope") and not self.sloped:
+            self.sloped = True
+            lines.append("# Derivatives of activations; 1 - tanh^2 would lose its digits near 1")
+
     def _past_and(self, i: int, value: str) -> str:
         """The statement that puts a state made for all steps at once behind its initial value."""
         place = self.place[i]
         return f"{place.name}[{place.history}:] = {value}"
-
-    def _both(self, i: int, place: Place, done: set[int], lines: list[str]) -> bool:
-        """An activation and its derivative, where both are kept, by one call."""
-        op = self.p.ops[i]
-        slope = self.slopes.get(op.args[0]) if op.kind == "fn" and op.attr[1] == 0 else None
-        if slope is None or not self.dialect.rows or self.p.ops[slope].attr[0] != op.attr[0]:
-            return False
-        beside = self.place.get(slope)
-        if beside is None or not (beside.stored and place.stored) or slope not in self.f.loop:
-            return False
-        name = {"tanh": "tangent", "sigma": "logistic"}[op.attr[0]]
-        index = f"[t + {place.history}]" if place.history else "[t]"
-        argument = self.w.use(op.args[0], 1)
-        lines.append(f"{name}({argument}, {place.name}{index}, {beside.name}[t])")
-        done.update((i, slope))
-        return True
-
-    def _in_place(self, i: int, place: Place, lines: list[str]) -> bool:
-        """A sum over all steps that starts from a product is added up where the product stands.
-
-        Memory for all steps is what costs: a temporary as large is touched for the first time.
-        """
-        p = self.p
-        if (
-            self.dialect.module != "np"
-            or place.history
-            or p.ops[i].kind != "add"
-            or p.ops[i].lead < PER_STEP
-        ):
-            return False
-        terms, stack = [], [(i, True)]
-        while stack:
-            k, plus = stack.pop()
-            op = p.ops[k]
-            unnamed = k == i or self.w.reference(k) is None
-            if op.kind == "add" and unnamed:
-                stack += [(a, plus) for a in reversed(op.args)]
-            elif op.kind == "neg" and unnamed:
-                stack.append((op.args[0], not plus))
-            else:
-                terms.append((k, plus))
-        first = next(
-            (
-                k for k, plus in terms
-                if plus and p.ops[k].kind == "matvec" and self.w.reference(k) is None
-            ),
-            None,
-        )  # fmt: skip
-        if first is None:
-            return False
-        lines.append(f"{place.name} = {self.w.use(first, 1)}")
-        terms.remove((first, True))
-        lines += [f"{place.name} {'+' if plus else '-'}= {self.w.use(k, 1)}" for k, plus in terms]
-        return True
-
-    def _in_parts(self, i: int, place: Place, lines: list[str]) -> bool:
-        """Write a concatenation part by part where it is stored: no temporary is joined."""
-        op = self.p.ops[i]
-        if not self._parts(i):
-            return False
-        at = Size()
-        for a in op.args:
-            end = at + self.p.shape(a)[0]
-            first = "" if at == Size() else self.w.size(at)
-            last = "" if end == op.shape[0] else self.w.size(end)
-            self._into_part(place, a, at, f"{place.name}[t, :, {first}:{last}]", lines)
-            at = end
-        return True
-
-    def _into_part(self, place: Place, a: int, at: Size, target: str, lines: list[str]) -> None:
-        """One part of a stored row; what is put together itself is written part by part too."""
-        if a not in self.unfolded:
-            lines.append(self._assigned(a, target))
-            return
-        inner = self.unfolded[a]
-        for part in self.p.ops[inner].args:
-            end = at + self.p.shape(part)[0]
-            first = "" if at == Size() else self.w.size(at)
-            lines.append(self._assigned(part, f"{place.name}[t, :, {first}:{self.w.size(end)}]"))
-            at = end
-        (other,) = (k for k in self.p.ops[a].args if k != inner)
-        slope = self.w.slope(other)
-        lines.append(f"{target} /= {slope}" if slope else f"{target} *= {self.w.use(other, 1)}")
-
-    def _assigned(self, i: int, target: str) -> str:
-        into = None if self.w.reference(i) is not None else self.w.into(i, target)
-        return into or f"{target} = {self.w.use(i, 1)}"
 
     def _backward(self, seeds: bool) -> list[str]:
         p = self.p
@@ -419,6 +356,8 @@ class LoopModule(LoopPlan):
         self._backward_loop(lines, phases, done)
         self._statements(self.b.after, "after", phases, done, lines)
         self._starts(lines)
+        if self.b.end and self.b.loop and not self.dialect.rows:
+            lines.append("# Sums over all steps and examples")
         self._statements(self.b.end, "end", phases, done, lines)
         self._reference("end", done, phases)
         lines.append("return {")

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from bptt_sym import evaluate, recurrence_from_latex
+from bptt_sym.architectures import gru
 from bptt_sym.cells import cell
 from bptt_sym.evaluate.c_kernels import DOUBLE, SINGLE, Precision, prelude
+from bptt_sym.evaluate.c_source import c_source
 from bptt_sym.evaluate.compile_c import CGradient, build, compiler
 from bptt_sym.evaluate.compiled import NumpyGradient
+from bptt_sym.evaluate.fuse import fuse
+from bptt_sym.evaluate.lower import lower
+from bptt_sym.evaluate.names import identifier
 from bptt_sym.testing.compare import mismatches
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.models import model_of, named_model
+from tests.evaluate.c_programs import built, ran
 from tests.evaluate.random_cells import random_cell
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C compiler")
@@ -229,3 +237,64 @@ def test_source_compiles_without_warnings(tmp_path) -> None:
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert result.returncode == 0 and "warning" not in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("kind", ["a loss with masks", "cotangents, in float"])
+def test_source_runs_alone_under_sanitizers(kind: str, tmp_path: Path) -> None:
+    """With NULL for sequences that nobody wants, T = 1, one unit, widths beside whole vectors."""
+    single = "float" in kind
+    model = named_model("lstm")
+    rec, loss = (gru(), None) if single else (model.rec, model.loss)
+    source = evaluate.source(rec, "c", loss=loss, float32=single, wrt_inputs=True)
+    made = built(source, tmp_path, "gradient")
+    if made is None:
+        pytest.skip("the compiler has no sanitizers")
+    runs = evaluate.executable(rec)
+    reference = NumpyGradient(runs, loss=loss, wrt_inputs=True)
+    _, sig = c_source(
+        runs, fuse(lower(runs, loss=loss)), seeds=loss is None, wrt_inputs=True,
+        precision=SINGLE if single else DOUBLE,
+    )  # fmt: skip
+    rng, kind_ = np.random.default_rng(0), np.float32 if single else np.float64
+    for steps, batch, sizes in ((1, 1, (1, 1, 1)), (1, 3, (3, 2, 4)), (5, 2, (9, 17, 1))):
+        dims = dict(zip(sig.dims, sizes, strict=False))
+
+        def drawn(name: str, *front: int, dims=dims) -> np.ndarray:
+            return rng.normal(size=(*front, *(dims[d] for d in runs.shape(name)))).astype(kind_)
+
+        params = {k: drawn(k) for k in sig.params}
+        inputs = {k: drawn(k, steps, batch) for k in sig.inputs}
+        if "\\omega" in inputs:
+            inputs["\\omega"] *= rng.integers(0, 2, (steps, batch))  # a mask
+        start = {k: drawn(k, batch) for k in sig.initial}
+        seeds = {k: drawn(k, steps, batch) for k in sig.seeds}
+        values, tape = reference.forward(params, inputs, start)
+        grads = reference.backward(tape, seeds) if loss is None else reference.backward(tape)
+        table = {"loss": np.array(values.get("loss", 0.0), kind_)}
+        table |= {k: np.asarray(values[identifier(k)]) for k in runs.defined}
+        table |= {f"grad {k}": np.asarray(v, kind_) for k, v in grads.items()}
+        wanted = [table[name] for name, _, _ in sig.outputs]
+        if batch == 3:  # nobody wants the sequences
+            wanted = [a if n.startswith("grad") or n == "loss" else None
+                      for a, (n, _, _) in zip(wanted, sig.outputs, strict=True)]  # fmt: skip
+        given = [t[k] for t, keys in ((params, sig.params), (inputs, sig.inputs),
+                 (start, sig.initial), (seeds, sig.seeds)) for k in keys]  # fmt: skip
+        size = [steps, batch, *(dims[d] for d in sig.dims)]
+        found = ran(made, steps == 1, size, given, wanted)
+        for got, want in zip(found, [a for a in wanted if a is not None], strict=True):
+            scale = np.abs(want).max(initial=1e-30)
+            np.testing.assert_allclose(got, want, rtol=0, atol=scale * (1e-4 if single else 1e-12))
+
+
+def test_names_that_the_source_makes_itself() -> None:
+    """A parameter ``h_{in}`` has the derivative ``d_h_in``, and so is the cotangent of h called."""
+    shapes: dict[str, tuple[str, ...]] = {"h": (), "h_{in}": (), "x": ()}
+    rec = recurrence_from_latex(
+        [r"h_t = \tanh(h_{in} h_{t-1} + x_t)"], name="clash", shapes=shapes
+    )
+    one = np.ones((3, 1))
+    results = []
+    for made in (CGradient(rec), NumpyGradient(rec)):
+        _, tape = made.forward({"h_{in}": np.array(0.5)}, {"x": one}, {"h": np.zeros(1)})
+        results.append(float(made.backward(tape, {"h": one})["h_{in}"]))
+    assert results[0] == pytest.approx(results[1], rel=1e-14)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from functools import partial
@@ -16,6 +17,7 @@ from bptt_sym.cells import cell, names
 from bptt_sym.errors import InputError, NotSupported
 from bptt_sym.evaluate.domains import balls, floats
 from bptt_sym.evaluate.dual import rtrl
+from bptt_sym.evaluate.formula import equation_text
 from bptt_sym.evaluate.gradient_flow import SCENARIOS, flow, from_state_dict, scenario
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.testing.draw import draw
@@ -28,9 +30,20 @@ from tests.evaluate.random_cells import random_cell
 def test_every_shipped_cell_has_source_in_every_backend(name: str, backend: str) -> None:
     text = evaluate.source(cell(name), backend, bind={"g": "tanh"})
     assert "bptt_sym" not in text
-    first = evaluate.executable(cell(name)).defined[0]
-    assert f" {identifier(first)}_t = " in text  # the formula stands as a comment
+    sign = "//" if backend == "c" else "#"
+    for equation in evaluate.executable(cell(name)).equations:
+        formula = equation_text(equation)
+        assert f"    {formula}\n" in text  # at the top, and again where it is computed
+        assert f"{sign} {formula}\n" in text
     assert all(line == line.rstrip() for line in text.splitlines()) or backend == "c"
+
+
+@pytest.mark.parametrize("backend", evaluate.BACKENDS)
+def test_values_are_called_by_what_they_are(backend: str) -> None:
+    text = evaluate.source(cell("lstm-vector"), backend)
+    for name in ("gates", "tanh_c", "slope_tanh_c", "slope_c_tilde", "d_h", "d_c", "d_c_before"):
+        assert re.search(rf"\b{name}(_t|_rj)?\b", text), name
+    assert not re.search(r"\b(i_2|tanh_2|slope|slope_2)\b", text)
 
 
 def test_numpy_source_runs_alone(tmp_path) -> None:
