@@ -57,6 +57,7 @@ from bptt_sym.notation import (
     Prod,
     Sum,
     Sym,
+    Transpose,
     substitute_index,
     walk,
 )
@@ -102,6 +103,8 @@ class Bench:
     by_output: set[str] = field(default_factory=set)
     #: Whether it has been the gradient by the gate's pre-activation.
     by_argument: bool = False
+    #: The weights that a formula has transposed: they are no numbers.
+    turned: set[str] = field(default_factory=set)
     #: The case that the sentence before speaks of: "for $k = t$".
     case: tuple[str, str] | None = None
     #: The formula in hand: what the text before it says is looked for where a claim fails.
@@ -221,6 +224,9 @@ class Bench:
             verdict = if_known(claim, model) or verdict
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             return self._misfit(claim, model, verdict)
+        if verdict.is_right:
+            turned = (n.arg for n in nodes if isinstance(n, Transpose))
+            self.turned |= {arg.name for arg in turned if isinstance(arg, Sym)}
         return verdict
 
     def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
@@ -265,6 +271,8 @@ class Bench:
                 "wrong", diagnosis=found, method="the shapes fit under no reading",
                 note=marked("as it stands its shapes do not fit; for one unit it holds"),
             )  # fmt: skip
-        if not says_vectors(claim):
+        if not says_vectors(claim) and not self.turned & {
+            n.name for side in claim.sides for n in walk(side) if isinstance(n, Sym)
+        }:
             return of_numbers(single)
         return replace(verdict, note=f"{verdict.note}; for one unit it holds")

@@ -16,8 +16,8 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import edited, replaced
 
 _STEP = r"(?:\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\}))?"
-_GATE = r"[ifogcC]|\\tilde\s*\{?\s*[cC]\s*\}?"
-#: ``a_i``, ``a_{i,t}``, ``a_{i_t}``, ``a^i_t``, ``a_t^i``
+_GATE = r"\(?\s*(?:[ifogcC]|\\tilde\s*\{?\s*[cC]\s*\}?)\s*\)?"
+#: ``a_i``, ``a_{i,t}``, ``a_{i_t}``, ``a^i_t``, ``a_t^i``, ``a_t^{(i)}``
 _PART = (
     rf"(?:_\s*(?:\{{\s*(?P<g1>{_GATE})\s*(?:,\s*t|_\s*t)?\s*\}}|(?P<g2>[ifogc])(?![A-Za-z]))"
     rf"|\^\s*(?:\{{\s*(?P<g3>{_GATE})\s*\}}|(?P<g4>[ifogc])(?![A-Za-z]))\s*_\s*(?:t(?![A-Za-z])|\{{\s*t\s*\}})"
@@ -33,6 +33,73 @@ _SUM = re.compile(
 #: ``dW_x =``
 _WEIGHT = re.compile(r"^\s*d(?P<w>[WURVb](?:\s*_\s*(?:\{\s*[a-z]+\s*\}|[a-z]))?)(?=\s*&?\s*=)")
 _MARK = r"\mathfrak {base}"
+#: The mark of the gradient at a neighbouring step, by the sign of the distance.
+_NEAR = {"": "", "+": "n", "-": "p"}
+
+
+#: A column, ``[a; b; c]``, and what may stand behind it.
+_STACK = re.compile(
+    r"\s*&?\s*(?:(?:\\left\s*)?\[(?P<list>[^\[\]=]*)(?:\\right\s*)?\]|"
+    r"(?:\\left\s*[\[(]\s*)?\\begin\s*\{(?P<env>[bp]?matrix)\}(?P<rows>(?:(?!\\begin|\\end)[^=])*)"
+    r"\\end\s*\{(?P=env)\}(?:\s*\\right\s*[\])])?)(?:\s*\^\s*(?:T|\\top|\{\s*(?:T|\\top)\s*\}))?[\s.,;]*"
+)
+_FUNCTION = re.compile(r"\\(?:sigma|tanh|phi)(?![a-z])|\\(?:text|mathrm|operatorname)\s*\{[a-z]+\}")
+#: ``(a_t)``, ``\\odot a_t``: what a column of functions is applied to
+_ALONE = re.compile(
+    rf"\s*(?:\\odot\s*)?(?:\\left\s*)?\(?\s*(?P<name>(?P<base>[azpsu]){_STEP})\s*(?:\\right\s*)?\)?[\s.,;]*"
+)
+_OF_A_GATE = re.compile(
+    r"\s*(?P<name>(?P<gate>[ifogcC]|\\tilde\s*\{?\s*[cC]\s*\}?)(?:\s*_\s*(?:t|\{\s*t\s*\}))?)\s*"
+)
+
+
+def _rows(m: re.Match[str]) -> list[str]:
+    """What stands one on top of the other."""
+    if m["list"] is None:
+        rows = m["rows"].split(r"\\")
+    else:
+        rows = re.split(r"\\\\|;" if ";" in m["list"] else r"\\\\|,(?![^{]*\})", m["list"])
+    return [row.strip(" &\n") for row in rows if row.strip(" &\n")]
+
+
+def _order(text: str, base: str) -> tuple[str, ...] | None:
+    """``a_t = [a^i_t; a^f_t; …]``: the order of the parts."""
+    for piece in re.split(r"\\q?quad(?![A-Za-z])", text):
+        left, _, right = piece.partition("=")
+        stack = _STACK.fullmatch(right) if _ALONE.fullmatch(left.strip(" &,")) else None
+        parts = [re.fullmatch(rf"{base}\s*{_PART}", r) for r in _rows(stack)] if stack else []
+        if len(parts) > 2 and all(parts):
+            return tuple(_gate(m) for m in parts if m)
+    return None
+
+
+def with_parts_applied(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with a column ``[i; f; g] = [\sigma; \sigma; \tanh](a_t)`` gate by gate.
+
+    Where an equation with weights gives :math:`a_t`, ``i = \sigma(a^i_t)`` and so on; behind them
+    stands once more which parts :math:`a_t` has.
+    """
+    sums = {m["base"] for f in formulas for m in _SUM.finditer(f.latex)}
+    return [_applied(f, sums) for f in formulas] if sums else list(formulas)
+
+
+def _applied(formula: Formula, sums: set[str]) -> Formula:
+    left, _, right = formula.latex.partition("=")
+    names, functions = _STACK.fullmatch(left), _STACK.match(right)
+    if names is None or functions is None:
+        return formula
+    gates = [_OF_A_GATE.fullmatch(row) for row in _rows(names)]
+    each = _rows(functions)
+    given = _ALONE.fullmatch(right, functions.end())
+    if given is None or given["base"] not in sums or len(gates) != len(each) or len(gates) < 3:
+        return formula
+    if not all(gates) or not all(map(_FUNCTION.fullmatch, each)):
+        return formula
+    base = given["base"]
+    parts = [f"{base}_t^{{{m['gate']}}}" for m in gates if m]
+    lines = [f"{m['name']} = {f}({p})" for m, f, p in zip(gates, each, parts, strict=True) if m]
+    stack = f"{given['name']} = [{'; '.join(parts)}]"
+    return edited(formula, [(0, len(formula.latex), r", \qquad ".join([*lines, stack]))])
 
 
 @dataclass(frozen=True)
@@ -42,6 +109,8 @@ class Split:
     base: str
     gates: tuple[str, ...]
     loss: str
+    #: Whether a line shows in which order they stand.
+    ordered: bool = False
 
     @classmethod
     def of(cls, texts: Sequence[str], loss: str) -> Split | None:
@@ -51,9 +120,11 @@ class Split:
                 parts.setdefault(m["base"], {}).setdefault(_gate(m))
         sums = {m["base"] for text in texts for m in _SUM.finditer(text)}
         for base, gates in parts.items():
-            given = re.compile(rf"(?<![A-Za-z\\]){base}\s*{_PART}\s*&?\s*=")
+            given = re.compile(rf"(?<![A-Za-z\\])(?<!\\delta ){base}\s*{_PART}\s*&?\s*=")
             if base in sums and len(gates) > 2 and not any(map(given.search, texts)):
-                return cls(base, tuple(gates), loss)
+                order = next((o for text in texts if (o := _order(text, base)) is not None), ())
+                shown = set(order) == set(gates)
+                return cls(base, order if shown else tuple(gates), loss, shown)
         return None
 
     def part(self, gate: str) -> str:
@@ -72,15 +143,20 @@ class Split:
         sums = [m for m in _SUM.finditer(formula.latex) if m["base"] == self.base]
         if sums:
             return edited(formula, [(m.start("name"), m.end("name"), stack) for m in sums])
-        whole = rf"{self.base}{_STEP}"
+        whole = rf"{self.base}{_STEP}(?!\s*[_^])"
         by = re.compile(
             rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)[^{{}}]{{1,14}}(?:\{{[^{{}}]*\}})?\s*\}}\s*"
-            rf"\{{\s*(?:\\partial|d)\s*{whole}\s*\}}|(?<![A-Za-z\\])d{whole}(?![A-Za-z])"
+            rf"\{{\s*(?:\\partial|d)\s*{self._near(1)}\s*\}}"
+            rf"|(?<![A-Za-z\\])d{self._near(2)}(?![A-Za-z])|\\delta\s*{self._near(3)}"
         )
+        apart = self._row_by_row(formula, by)
+        if apart is not None:
+            return apart
         equals = formula.latex.find("=")
-        mark = _MARK.format(base=self.base)
 
         def marked(m: re.Match[str]) -> str | None:
+            sign = next((m[k] for k in ("s1", "s2", "s3") if m[k]), "")
+            mark = _MARK.format(base=self.base + _NEAR[sign])
             return mark if 0 <= equals < m.start() else None
 
         found = replaced(formula, by, marked)
@@ -92,9 +168,35 @@ class Split:
         coded = re.search(rf"(?<![A-Za-z\\])d{whole}(?![A-Za-z])", formula.latex) is not None
         return replace(found, delta=True) if coded else found
 
-    def gradients(self) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """The mark of the gradient by the sum, and the gradients by its parts."""
-        return _MARK.format(base=self.base), tuple((g, self._by(g)) for g in self.gates)
+    def _near(self, k: int) -> str:
+        """The sum at step t or beside it; group ``s`` has the sign of the distance."""
+        return (
+            rf"{self.base}(?:\s*_\s*(?:t(?![A-Za-z])|\{{\s*t\s*(?:(?P<s{k}>[-+])\s*1\s*)?\}}))?"
+            r"(?!\s*[_^])"
+        )
+
+    def _row_by_row(self, formula: Formula, by: re.Pattern[str]) -> Formula | None:
+        """``\\delta a_t = [\\delta c_t \\odot …; …; …]`` as an equation for each gate."""
+        left, _, right = formula.latex.partition("=")
+        stack = _STACK.fullmatch(right) if self.ordered and by.fullmatch(left.strip(" &")) else None
+        if stack is None:
+            return None
+        rows = _rows(stack)
+        if len(rows) != len(self.gates):
+            return None
+        each = zip(self.gates, rows, strict=True)
+        new = r", \qquad ".join(f"{self._by(gate)} = {row}" for gate, row in each)
+        return replace(edited(formula, [(0, len(formula.latex), new)]), delta=True)
+
+    def gradients(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """The marks of the gradient by the sum, and the gradients by its parts."""
+        return {
+            _MARK.format(base=self.base + letter): tuple(
+                (g, self._by(g).replace("(t)", f"(t{sign}1)" if sign else "(t)"))
+                for g in self.gates
+            )
+            for sign, letter in _NEAR.items()
+        }
 
     def _by(self, gate: str) -> str:
         return rf"\frac{{\partial {self.loss}}}{{\partial {self.part(gate)}}}"
@@ -102,4 +204,4 @@ class Split:
 
 def _gate(m: re.Match[str]) -> str:
     gate = next(g for g in (m[f"g{k}"] for k in range(1, 7)) if g)
-    return "".join(re.sub(r"\\tilde|[{}]", "", gate).split())
+    return "".join(re.sub(r"\\tilde|[{}()]", "", gate).split())

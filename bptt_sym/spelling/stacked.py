@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import Edit, closing, edited
 from bptt_sym.spelling.cut_arguments import in_bold, with_one_letter, with_whole_arguments
-from bptt_sym.spelling.split_parts import Split
+from bptt_sym.spelling.split_parts import Split, with_parts_applied
 
 _OPEN = r"(?:\\(?:left|bigl?|Bigl?)\s*)?"
 _CLOSE = r"(?:\\(?:right|bigr?|Bigr?)\s*)?"
@@ -263,11 +263,11 @@ def with_stacked_gates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     formulas, cut = with_whole_arguments(_with_columns([_once(f) for f in formulas]), _of_gate)
     formulas, letters, bold = with_one_letter(formulas)
     stacked = Stacked(weights=set(letters) | {_key(m.group()) for m in _WEIGHT.finditer(cut)})
+    formulas = with_parts_applied(formulas)
     split = Split.of([f.latex for f in formulas], loss)
     if split is not None:
         formulas = [split.written_out(f) for f in formulas]
-        mark, parts = split.gradients()
-        stacked.gradients[_key(mark)] = parts
+        stacked.gradients |= {_key(mark): parts for mark, parts in split.gradients().items()}
     for formula in formulas:
         for start, end in _pieces(formula.latex):
             sides = _sides(formula.latex[start:end])
