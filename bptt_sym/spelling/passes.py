@@ -73,6 +73,7 @@ from bptt_sym.spelling.labelled_steps import with_steps_of_gates
 from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
 from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
+from bptt_sym.spelling.left_out_steps import with_left_out_steps
 from bptt_sym.spelling.lengths import with_lengths
 from bptt_sym.spelling.lines_as_rows import with_gaps_behind_matrices, with_rows_for_lines
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
@@ -328,6 +329,7 @@ NAMES = (
     _all(with_entries_beside_steps),
     _all(with_usual_signs),
     _all(with_letters_for_functions),
+    _all(with_left_out_steps),
     _all(with_brackets_above),
     _all(with_steps_below),
     _lettered(with_the_usual_letters),

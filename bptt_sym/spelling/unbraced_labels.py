@@ -14,7 +14,8 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import Edit, edited, replaced
 
 _LABELLED = re.compile(
-    r"(?<![A-Za-z\\])(?P<base>[A-Zbwuv])\s*\\?_\s*(?P<label>(?!t)[a-z]{2,8})(?P<next>\s*_|(?![A-Za-z]))"
+    r"(?<![A-Za-z\\])(?P<base>[A-Zbwuv])\s*\\?_\s*(?P<label>(?!t)[a-z]{2,8})"
+    r"(?P<next>\s*_|\s*\^\s*\{\s*(?:\(|<|\\langle)\s*t|(?![A-Za-z]))"
 )
 _WORDS = re.compile(r"\\[A-Za-z]+\s*\{[A-Za-z\s]{2,}\}|\\[A-Za-z]+")
 _SCRIPT = re.compile(r"\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9])")
