@@ -16,7 +16,7 @@ from bptt_sym.decide.identity import Arena, aligned, holds
 from bptt_sym.decide.instances import claim_indices
 from bptt_sym.decide.interpret import Interpreter
 from bptt_sym.decide.judge import adds_nothing
-from bptt_sym.decide.readings import LABELS
+from bptt_sym.decide.readings import LABELS, OUTPUT_DERIVATIVE
 from bptt_sym.decide.rewriting import labels, transform
 from bptt_sym.decide.search import Search, changes_numbers, is_of_numbers
 from bptt_sym.decide.tensor import Mismatch, Tensor, flat, shape
@@ -260,7 +260,9 @@ def _fitting(claim: Claim, arena: Arena) -> Iterator[Trial]:
             outcome = search.outcome(trial)
         except BpttError:
             continue
-        of_layout = len(trial.readings) == 1 and trial.readings[0].group == "layout"
+        # (That a slope is told by the output has nothing to do with the shapes.)
+        rest = [r for r in trial.readings if r.group != OUTPUT_DERIVATIVE.group]
+        of_layout = len(rest) == 1 and rest[0].group == "layout"
         if outcome.holds is False or not trial.readings or of_layout:
             # Most readings change nothing in most claims: those would be searched in vain.
             means = _meaning(trial, arena)

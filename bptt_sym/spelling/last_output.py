@@ -7,7 +7,7 @@ of its target. They are read as those of step T, so that a loss of them is a los
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bptt_sym.definitions.completion import mentions, sequences
@@ -114,15 +114,27 @@ class LastOutput:
         ]
         found += [(m.end("name"), m.end("name"), "_{T}") for m in _BELOW.finditer(formula.latex)
                   if _plain(m["name"]) in self.names]  # fmt: skip
-        row = _EQUATION.match(formula.latex)
-        if self.number and row is not None and _plain(row["name"]) in self.names:
+        if self.number:
             at = re.compile(rf"_\s*(?:\{{\s*{self.number}\s*\}}|{self.number}(?![0-9]))")
-            found += [(m.start(), m.end(), "_{T}") for m in at.finditer(formula.latex)]
+            for start, end in _rows(formula.latex):
+                row = _EQUATION.match(formula.latex[start:end])
+                if row is not None and _plain(row["name"]) in self.names:
+                    found += [(m.start(), m.end(), "_{T}")
+                              for m in at.finditer(formula.latex, start, end)]  # fmt: skip
         return edited(formula, sorted(set(found)))
 
 
+def _rows(text: str) -> Iterator[tuple[int, int]]:
+    """Where the equations of a formula stand."""
+    start = 0
+    for end in _ROW_END.finditer(text):
+        yield start, end.start()
+        start = end.end()
+    yield start, len(text)
+
+
 #: A step by its number below a name, and one that runs.
-_NUMBERED = re.compile(r"(?<![A-Za-z\\])[a-z]\s*_\s*(?:\{\s*([1-9])\s*\}|([1-9])(?![0-9]))")
+_NUMBERED = re.compile(r"(?<![A-Za-z\\])[a-z][0-9]?\s*_\s*(?:\{\s*([1-9])\s*\}|([1-9])(?![0-9]))")
 _RUNNING = re.compile(r"[_^]\s*\{?\s*\(?\s*(?:[tTkn]|\\tau)(?![A-Za-z])")
 
 

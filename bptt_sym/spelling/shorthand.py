@@ -70,6 +70,11 @@ _ARROW = re.compile(
 #: ``V^T``: a transpose; ``x^T`` beside it is one as well where no step is the last one.
 _MATRIX_T = re.compile(r"(?<![A-Za-z\\])[A-Z][0-9]?\s*\^\s*(?:T|\{\s*T\s*\})")
 _VECTOR_T = re.compile(r"(?<![A-Za-z\\])([a-z][0-9]?)\s*\^\s*(?:T|\{\s*T\s*\})(?!\s*_)")
+#: ``dz = \\frac{\\partial L}{\\partial z} = …``: the mark is said to be the derivative.
+_NAMED_BY_ITSELF = re.compile(
+    r"(?:^|\\\\|&|\n|\\q?quad)\s*d(?P<name>[A-Za-z])\s*&?\s*=\s*&?\s*\\[dt]?frac\s*\{\s*\\partial[^{}=]{1,24}\}"
+    r"\s*\{\s*\\partial\s*(?P=name)\s*\}"
+)
 #: ``\\frac{\\partial L}{\\partial z} = … \\rightarrow dz``: the mark before z is explained.
 _NAMED_BY_ARROW = re.compile(
     r"\\partial\s*(?P<name>[a-z][0-9]?)(?P<step>\s*_\s*\{[^{}]{1,6}\})?\s*\}(?:(?!\\\\)[^\n])*?"
@@ -189,7 +194,8 @@ class Shorthand:
     def of(cls, texts: Sequence[str], timed: frozenset[str]) -> Shorthand:
         texts = [SCRIPT_INSIDE.sub(outside, _BRACED.sub(lambda m: m.group(1), t)) for t in texts]
         every = "\n".join(texts)
-        named = {m.group("name") for m in _NAMED_BY_ARROW.finditer(every)}
+        named = {m["name"] for told in (_NAMED_BY_ARROW, _NAMED_BY_ITSELF)
+                 for m in told.finditer(every)}  # fmt: skip
         timed = timed | named | {m.group(1) for m in _SPELT.finditer(every)}
         loss = loss_of(every)
         fraction = re.search(r"\\d?frac\s*\{\s*d\s*[A-Za-z\\]", every) is not None
@@ -353,9 +359,9 @@ _NUMBER = re.compile(
     rf"[a-z]{_RUNS}"
     r"|\+\s*(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?([bc])\s*\}?\s*(?=(?:\\right\s*)?\)|$|[,;.&\n]|\\\\|\\q?quad)"
 )
-#: ``o = V h_T``: the one output of the run.
+#: ``o = V h_T``, ``z = s2_3 V``: the one output of the run.
 _OF_THE_RUN = re.compile(
-    r"(?:^|\\\\|\\q?quad|[,;&])\s*&?\s*([opqz])\s*&?\s*=(?=[^=]*\b[a-z]\s*_\s*(?:T|\{\s*T\s*\}))"
+    r"(?:^|\\\\|\\q?quad|[,;&])\s*&?\s*([opqz])\s*&?\s*=(?=[^=]*\b[a-z][0-9]?\s*_\s*(?:T|[2-9]|\{\s*(?:T|[2-9])\s*\}))"
 )
 #: ``dy_t = \\hat{y}_t - y_t``
 _OF_A_TARGET = re.compile(

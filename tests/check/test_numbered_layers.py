@@ -149,3 +149,41 @@ $$\frac{\partial L}{\partial Wi@} = \sum_t di@t (hi@t)^\top$$
 )
 def test_numbers_that_are_no_layers(text: str) -> None:
     assert verdicts(text)[-1] == "right"
+
+
+WALK = r"""
+$$p1_t = x_t A + q1_{t-1} B1, \quad q1_t = \tanh(p1_t)$$
+$$p2_t = q1_t C + q2_{t-1} B2, \quad q2_t = \tanh(p2_t)$$
+Only step 3 has an output:
+$$z = q2_3 V, \qquad \hat y = \mathrm{softmax}(z), \qquad L = -\sum_k y_k \log \hat y_k$$
+$$dz = \frac{\partial L}{\partial z} = \hat y - y$$
+$$dp2_3 = \frac{\partial L}{\partial p2_3} = dz V^T \odot (1 - q2_3^2)$$
+$$dp1_3 = dp2_3 C^T \odot (1 - q1_3^2)$$
+$$dp2_2 = dp2_3 B2^T \odot (1 - q2_2^2)$$
+$$dp1_2 = (dp1_3 B1^T + dp2_2 C^T) \odot (1 - q1_2^2)$$
+"""
+
+
+def test_two_layers_step_by_step_from_an_output_without_a_step() -> None:
+    total = r"$$\frac{\partial L}{\partial C} = q1_1^T dp2_1 + q1_2^T dp2_2 + q1_3^T dp2_3$$"
+    found = verdicts(WALK + total)
+    assert found[-6:] == ["right"] * 6
+    for slip in (
+        WALK.replace(r"\hat y - y$$", r"y - \hat y$$"),
+        WALK.replace("dp1_3 B1^T + dp2_2 C^T", "dp1_3 B1^T"),
+        WALK.replace("+ dp2_2 C^T", "+ dp2_3 C^T"),
+    ):
+        assert verdicts(slip).count("wrong") == 1
+
+
+def test_a_slip_that_does_not_fit_beside_a_slope_told_by_the_output() -> None:
+    text = r"""
+$$p1_t = x_t A + q1_{t-1} B1, \quad q1_t = \sigma(p1_t) = \tanh(p1_t)$$
+$$p2_t = q1_t C + q2_{t-1} B2, \quad q2_t = \sigma(p2_t) = \tanh(p2_t), \quad L = L(q2_T)$$
+$$\frac{\partial L}{\partial p1_t} = \left(\frac{\partial L}{\partial p1_{t+1}} B1^T
++ \frac{\partial L}{\partial p2_t} C^T\right) \odot \sigma'(q1_t)$$
+"""
+    assert verdicts(text)[-1] == "right"
+    found = judged(text.replace("C^T", "B2^T"))[-1].verdict
+    assert found.diagnosis is not None
+    assert found.diagnosis.code == "BP018"
