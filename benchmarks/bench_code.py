@@ -1,6 +1,6 @@
 """Generated gradients of an LSTM with a linear output layer, against what people use.
 
-    python benchmarks/bench_code.py [--quick]
+    python benchmarks/bench_code.py [--quick] [-n N] [-B BATCH] [-T STEPS]
 
 Processor time of one run, on one core, in float64, the contenders of a row in turns. The table
 gives milliseconds (best of all repetitions) for our NumPy code and ratios (theirs / ours) for the
@@ -277,9 +277,14 @@ def traffic(n: int, steps: int, batch: int, flops_rate: float) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer sizes")
-    quick = parser.parse_args().quick
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer sizes, less time for each")
+    for name, what in (("-n", "units"), ("-B", "examples"), ("-T", "steps")):
+        parser.add_argument(name, type=int, nargs="+", help=f"numbers of {what}, in place of all")
+    args = parser.parse_args()
+    quick = args.quick
     model = named_model("lstm")
     t = Idx("t")
     # What the others compute: half the squared error, every step and example with weight 1.
@@ -306,10 +311,9 @@ def main() -> None:
         + " ".join(f"{k:>10}" for k in peers)
         + f" | {'C ms':>8} {'speedup':>8} {'of floor':>8} {'traffic':>8}"
     )
-    sizes = (16, 64) if quick else (1, 16, 64, 128)
-    for n in sizes:
-        for batch in (1, 32):
-            for steps in (10, 100) if quick else (10, 100, 1000):
+    for n in args.n or ((16, 64) if quick else (1, 16, 64, 128)):
+        for batch in args.B or (1, 32):
+            for steps in args.T or ((10, 100) if quick else (10, 100, 1000)):
                 seconds = 0.2 if quick else 0.5
                 p = {
                     "W": rng.normal(size=(4 * n, n)) / np.sqrt(n), "b": np.zeros(4 * n),

@@ -261,7 +261,8 @@ class LoopModule(InPlace):
         out = ["T", "B", "dtype"] + ["device"] * (self.dialect.module == "torch")
         out += self.w.dim_names.values()
         sig = self.signature
-        out += [i for group in (sig.params, sig.contexts, sig.inputs) for _, i in group]
+        groups = (sig.params, sig.contexts, sig.inputs, sig.initial)
+        out += [i for group in groups for _, i in group]
         out.append("last")
         phases = self.f.phase()
         for i, place in self.place.items():
@@ -424,10 +425,14 @@ class LoopModule(InPlace):
                 out.append((repr(name), self.w.use(self.adj.params[name], 1, full=True)))
             else:
                 out.append((repr(name), f"{m}.zeros_like({ident})"))
-        for name, _ in sig.contexts:
+        for name, ident in sig.contexts:
             if name in self.adj.contexts:
                 out.append((repr(name), self.w.use(self.adj.contexts[name], 1, full=True)))
-        out += [(repr(f"{n}0"), self.start[n]) for n, _ in sig.initial if n in self.start]
+            else:
+                out.append((repr(name), f"{m}.zeros_like({ident})"))
+        for name, ident in sig.initial:  # of an input's first values there is no gradient
+            if name in self.start or name in self.program.targets:
+                out.append((repr(f"{name}0"), self.start.get(name, f"{m}.zeros_like({ident})")))
         for (name, lag), handle in self.adj.reads.items():
             if name in self.program.targets or lag:
                 continue

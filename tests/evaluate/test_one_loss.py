@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -123,3 +124,22 @@ def test_without_inputs_nothing_says_how_many_steps_there_are(backend: str) -> N
         return
     with pytest.raises(NotSupported, match="no inputs"):
         evaluate.source(rec, backend)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+def test_what_the_loss_does_not_depend_on_has_a_gradient_of_zeros(backend: str) -> None:
+    library = pytest.importorskip(backend, reason=f"{backend} is not installed")
+    rec = recurrence_from_latex(
+        [r"h_t = \tanh(w h_{t-1} + x_t)", "c_t = a c_{t-1} + h_t"], name="unread",
+        shapes=dict.fromkeys(("h", "c", "x", "w", "a"), ()),
+    )  # fmt: skip
+    loss = n.Sum("t", n.num(1), n.Idx("T"), n.At("h", n.Idx("t")))
+    space: dict[str, Any] = {}
+    exec(evaluate.source(rec, backend, loss=loss), space)
+    array = library.ones if backend == "torch" else np.ones
+    given = {"w": array(()), "a": array(()), "x": array((3, 2)), "h0": array(2), "c0": array(2)}
+    order = signature(space["forward"]).parameters
+    _, grads = space["loss_and_gradient"](*(given[k] for k in order))
+    assert set(grads) == {"w", "a", "h0", "c0"}
+    assert grads["c0"].shape == (2,) and not grads["c0"].any() and not grads["a"].any()
+    assert grads["h0"].all()
