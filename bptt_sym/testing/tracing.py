@@ -6,34 +6,21 @@ parts (Squire and Trapp 1998).
 
 from __future__ import annotations
 
-import linecache
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
 
-from bptt_sym.testing import holomorphic
 from bptt_sym.testing.bilinear import Product, copies_of, product_of
 from bptt_sym.testing.holomorphic import ALONG_THE_REALS, variance
+from bptt_sym.testing.sites import Site, site_of
 
 Array = Any
 #: Operands by their places.
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 #: The imaginary unit of a tangent: so small that its square is nothing.
 STEP = 1e-30
-
-
-@final
-@dataclass(frozen=True)
-class Site:
-    """An operation in the source: where it is, which function, and which of its operands matter."""
-
-    where: tuple[str, int, int]
-    function: str
-    words: str
-    operands: int
 
 
 @final
@@ -73,7 +60,7 @@ class Change:
     def at(self, site: Site, use: int) -> Change | None:
         """What is done wrongly at one use of a site, if anything."""
         change: Change | None = self
-        while change is not None and change.site != site:
+        while change is not None and change.site is not site:
             change = change.also
         if change is None or (change.uses is not None and use not in change.uses):
             return None
@@ -201,7 +188,7 @@ def _rows(key: Any) -> Array | None:
 def _indexed(array: Array, key: Any, what: _GetItem | _GetRow) -> Array:
     """Entries of an array, with what is to go wrong with their tangents."""
     trace, right = ACTIVE[-1], array[key]
-    site = _site(what, "__call__", 1)
+    site = site_of(what, "__call__", 1)
     use = trace.sites.get(site, 0)
     trace.sites[site] = use + 1
     if trace.change is None:
@@ -238,7 +225,7 @@ def _indexed(array: Array, key: Any, what: _GetItem | _GetRow) -> Array:
 def _chosen(condition: Any, *two: Any) -> Array:
     """``np.where``, with what is to go wrong with the tangents of the two."""
     trace, right = ACTIVE[-1], np.where(condition, *two)
-    site = _site(_Where(), "__call__", 2)
+    site = site_of(_Where(), "__call__", 2)
     use = trace.sites.get(site, 0)
     trace.sites[site] = use + 1
     if trace.change is None:
@@ -285,7 +272,7 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
     if not ACTIVE or method not in ("__call__", "reduce"):
         return run(*raw, **kwargs)
     trace = ACTIVE[-1]
-    site = _site(ufunc, method, len(raw))
+    site = site_of(ufunc, method, len(raw))
     use = trace.sites.get(site, 0)
     trace.sites[site] = use + 1
     if trace.change is None:
@@ -297,8 +284,13 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
             trace.given[site, use] = tuple(raw), right
         return right
     change = trace.change.at(site, use)
-    before = change is not None and change.kind in ("operand", "value", "pushed", "permuted")
-    if change is not None and before:
+    if change is None:
+        right = run(*raw, **kwargs)
+        if ufunc is np.add and method == "reduce":
+            _summed(trace, raw[0], right, kwargs)
+        return right
+    before = change.kind in ("operand", "value", "pushed", "permuted")
+    if before:
         k = change.operand
         if change.kind == "permuted":
             tangents = [np.imag(x) for x in raw]
@@ -311,7 +303,7 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
     right = run(*raw, **kwargs)
     if method == "reduce" and ufunc is np.add:
         _summed(trace, raw[0], right, kwargs)
-    if change is None or before:
+    if before:
         return right
     if change.kind == "resized":
         return right * change.values[use]
@@ -453,44 +445,6 @@ def _noted(trace: Trace, site: Site, use: int, ufunc: Any, method: str, raw: lis
         trace.square.add(site)
     if len(raw) == 1 and method == "__call__":
         trace.unary.add(site)
-
-
-_SITES: dict[tuple[Any, int, str, int], Site] = {}
-
-
-def _site(ufunc: Any, method: str, operands: int) -> Site:
-    """Where in the user's code the operation stands."""
-    frame = sys._getframe(3)
-    while frame.f_back is not None and (
-        frame.f_globals.get("__name__", "").startswith("numpy")
-        or frame.f_globals.get("__name__") in (__name__, holomorphic.__name__)
-    ):
-        frame = frame.f_back
-    code, at = frame.f_code, frame.f_lasti
-    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-    # Code objects that are equal have their lines in common.
-    key = (code, at, name, operands)
-    if key not in _SITES:
-        if len(_SITES) > 10_000:
-            _SITES.clear()
-        _SITES[key] = _in_source(code, at, frame.f_lineno, name, operands)
-    return _SITES[key]
-
-
-def _in_source(code: Any, at: int, line: int, name: str, operands: int) -> Site:
-    """The site of an instruction, with its words in the source."""
-    words = ""
-    for k, place in enumerate(code.co_positions()):
-        if k == at // 2:
-            first, last, start, end = place
-            if first is not None and first == last:
-                # Columns are counted in bytes of UTF-8.
-                text = linecache.getline(code.co_filename, first).encode()
-                words = text[start:end].decode(errors="replace").strip()
-                # The instruction itself moves by its caches once the interpreter has adapted it.
-                at = start
-            break
-    return Site((code.co_filename, line, at), name, words or f"{name} in line {line}", operands)
 
 
 __all__ = ["ACTIVE", "ALL", "ORDINALS", "OWN", "STEP", "Change", "Site", "Trace", "Traced"]

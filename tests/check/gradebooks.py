@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from bptt_sym.check.grade import Gradebook, Rubric, Submission, read_rubric
+from bptt_sym.check.grade import Gradebook, Rubric, Run, Submission, read_rubric
 from bptt_sym.check.grade.submissions import Answer
 
 RIGHT = r"(1-h_t^2) h_{t-1}"
@@ -35,3 +38,14 @@ def submission(id: str, q1: str = "0", q2: str = SERIES) -> Submission:
 
 def scores(book: Gradebook) -> dict[str, float]:
     return {r["id"]: r["score"] for r in book.records}
+
+
+@cache
+def one_process() -> ThreadPoolExecutor:
+    """A thread whose grading process goes on from one batch to the next: it starts slowly."""
+    return ThreadPoolExecutor(1, thread_name_prefix="grade")
+
+
+def running(**run: Any) -> Run:
+    """How a batch is run where it does not matter where."""
+    return Run(**{"executor": one_process(), **run})

@@ -27,7 +27,15 @@ from bptt_sym.check.grade.child import Child
 from bptt_sym.check.grade.gradebook import Journal
 from bptt_sym.check.grade.submissions import Answer
 from bptt_sym.cli import main
-from tests.check.gradebooks import LOST, RUBRIC, SERIES, rubric_in, scores, submission
+from tests.check.gradebooks import (
+    LOST,
+    RUBRIC,
+    SERIES,
+    rubric_in,
+    running,
+    scores,
+    submission,
+)
 
 
 @pytest.fixture
@@ -181,7 +189,7 @@ def test_a_process_whose_owner_is_gone_ends_by_itself() -> None:
 
 
 def counting(rubric: Rubric, journal: Path, handed_in: list[Submission], **run: Any) -> Gradebook:
-    return grade(rubric, handed_in, journal, Run(**run))
+    return grade(rubric, handed_in, journal, running(**run))
 
 
 def test_a_broken_off_run_goes_on_where_it_was(rubric: Rubric, tmp_path: Path) -> None:
@@ -193,7 +201,7 @@ def test_a_broken_off_run_goes_on_where_it_was(rubric: Rubric, tmp_path: Path) -
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        grade(rubric, breaking(), journal)
+        grade(rubric, breaking(), journal, running())
     with journal.open("ab") as handle:
         handle.write(b'{"id": "s4", "digest": "half a li')
     with Journal(journal, rubric.digest) as opened:
@@ -214,7 +222,7 @@ def test_records_are_on_disk_as_they_come(rubric: Rubric, tmp_path: Path) -> Non
     def progress(record: Any) -> None:
         seen.append(len(journal.read_bytes().splitlines()) - 1)
 
-    grade(rubric, [submission(f"s{k}") for k in range(4)], journal, progress=progress)
+    grade(rubric, [submission(f"s{k}") for k in range(4)], journal, running(), progress)
     assert seen == [1, 2, 3, 4]
 
 
@@ -236,7 +244,7 @@ def test_two_submissions_with_the_same_text_have_their_own_records(
 ) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text('{"id": "a", "answers": {"q1": "0"}}\n' * 2)
-    book = grade(rubric, read_submissions([path], rubric), tmp_path / "journal")
+    book = grade(rubric, read_submissions([path], rubric), tmp_path / "journal", running())
     assert [r["id"] for r in book.records] == ["a", "a (2)"]
 
 

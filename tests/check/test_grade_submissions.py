@@ -15,7 +15,7 @@ from bptt_sym.check.grade import (
 )
 from bptt_sym.check.grade.splitting import split
 from bptt_sym.errors import InputError
-from tests.check.gradebooks import LOST, RUBRIC, SERIES, rubric_in, scores
+from tests.check.gradebooks import LOST, RUBRIC, SERIES, rubric_in, running, scores
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_folder_with_files_and_folders(rubric: Rubric, tmp_path: Path) -> None
     assert sorted(found) == ["amir", "binary", "dana", "empty", "latin", "void"]
     assert found["dana"].answers["q2"].tex and "binary" in found["binary"].problem
     assert "UTF-8" in found["latin"].problem and "no file" in found["void"].problem
-    book = grade(rubric, found.values(), tmp_path / "journal")
+    book = grade(rubric, found.values(), tmp_path / "journal", running())
     assert scores(book) == {
         "amir": 12, "binary": 0, "dana": 14, "empty": 0, "latin": 0, "void": 0,
     }  # fmt: skip

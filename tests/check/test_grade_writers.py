@@ -19,7 +19,7 @@ from bptt_sym.check.grade import (
     read_submissions,
     write,
 )
-from tests.check.gradebooks import LOST, rubric_in, submission
+from tests.check.gradebooks import LOST, rubric_in, running, submission
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Gradebook:
         Submission("../../etc/x", problem="not UTF-8 text \x01"),
         submission("נועה", q1=r"$$\frac{$$"),
     ]
-    return grade(rubric, handed_in, folder / "journal")
+    return grade(rubric, handed_in, folder / "journal", running())
 
 
 def test_gradescope(book: Gradebook, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_annotations_are_at_the_file_that_could_not_be_read(
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "noa.md").write_bytes(b"\0")
-    book = grade(rubric, read_submissions([folder], rubric), tmp_path / "journal")
+    book = grade(rubric, read_submissions([folder], rubric), tmp_path / "journal", running())
     (path,) = write(book, "github", tmp_path / "o.txt")
     assert all(f"file={folder}/noa.md," in line for line in path.read_text().splitlines())
 

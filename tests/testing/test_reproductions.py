@@ -20,7 +20,7 @@ from bptt_sym.testing.models import MODELS
 from bptt_sym.testing.reproduction import Written
 from bptt_sym.testing.same_function import sameness
 from bptt_sym.testing.shrink import shrink
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, examples
 
 CELLS = [*MODELS, *(n for n in names() if n not in MODELS and cell(n).states)]
 QUICK = ["elman", "gru", "sigmoid-rnn", "elman-vector"]
@@ -119,7 +119,7 @@ def pasted(report: Report, **instead: Any) -> None:
     next(v for k, v in space.items() if k.startswith("test_"))()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=examples(10, 5_000))
 @given(
     st.sampled_from(CELLS if NIGHTLY else QUICK), st.sampled_from(WRONG), st.integers(0, 99),
     st.integers(1, 4), st.integers(1, 2), st.booleans(), st.booleans(), st.booleans(),
