@@ -12,6 +12,7 @@ from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.as_in_the_sum import as_in_the_sum
 from bptt_sym.check.backward_names import backward_name
 from bptt_sym.check.bench import about_one
+from bptt_sym.check.both_shares import with_both_shares
 from bptt_sym.check.both_ways import is_one_of_two_cases
 from bptt_sym.check.chain_rule import of_any_functions
 from bptt_sym.check.collected import seldom_collected
@@ -77,7 +78,8 @@ def audit(document: Document) -> list[Judged]:
     late = [auditor.late(entry) if isinstance(entry, Waiting) else entry for entry in found]
     entries = in_order([*instances.as_one(late), *(of_problem(p) for p in document.problems)])
     entries = with_one_supposition(entries, bench.verdict, context.wording.last_step_loss)
-    entries = in_numbers(as_in_the_sum(entries), auditor.models.holds_in_numbers)
+    entries = with_both_shares(as_in_the_sum(entries))
+    entries = in_numbers(entries, auditor.models.holds_in_numbers)
     return with_what_stands_beside(where_understood(entries, context.letters), document, audit)
 
 
