@@ -2,7 +2,8 @@ r"""∇ with its variable below and nothing behind it: :math:`\nabla_{h_t} \odot
 
 Texts that differentiate one loss only leave it out. What stands so, before a sign or at the end, is
 the derivative of that loss, or of the one that a line names: :math:`\nabla_{h_t} = \partial E_t/
-\partial h_t`.
+\partial h_t`. One that an equation gives so is it before an operand too, :math:`\nabla_{a_t}
+x_t^\top`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,20 @@ _TURNED = rf"(?P<turned>\s*\^\s*(?:\{{\s*{_T}\s*\}}|{_T}))"
 _BARE = re.compile(
     rf"(?:\\nabla(?![A-Za-z])|∇)\s*_\s*\{{(?P<by>{_BODY})\}}(?:{_TURNED}|{_NO_OPERAND})"
 )
+#: ∇ with its variable, whatever follows but a loss.
+_ANY = re.compile(
+    rf"(?:\\nabla(?![A-Za-z])|∇)\s*_\s*\{{(?P<by>{_BODY})\}}"
+    r"(?!\s*(?:\\[,;:! ]\s*)*(?:\\(?:mathcal|mathbf|mathrm|text)\s*\{\s*)?"
+    r"(?:[LEJC](?![A-Za-z])|\\ell|\\log|[Ll]oss|\())"
+)
+#: ``\\nabla_{c_t} \\frac{\\partial c_t}{…}``: the chain rule goes on.
+_OF = re.compile(rf"\s*\\[dt]?frac\s*\{{\s*(?:\\partial|∂|d)\s*(?P<of>{_BODY})\}}")
+_EQUALS = re.compile(r"\s*&?\s*=")
+_NEAR = re.compile(r"(?<=[_^{(,\s])t\s*[-+]\s*1")
+
+
+def _key(by: str) -> str:
+    return re.sub(r"[{}\s]", "", _NEAR.sub("t", by))
 
 
 def with_losses_for_nablas(formulas: Sequence[Formula], loss: str) -> list[Formula]:
@@ -39,7 +54,18 @@ def with_losses_for_nablas(formulas: Sequence[Formula], loss: str) -> list[Formu
         whole = rf"\frac{{\partial {named or loss}}}{{\partial {m['by'].strip()}}}"
         return rf"\left({whole}\right)^{{\top}}" if m["turned"] else whole
 
-    out = [replaced(f, _BARE, new) for f in formulas]
+    alone = {
+        _key(m["by"]) for f in formulas for m in _BARE.finditer(f.latex)
+        if not m["turned"] and _EQUALS.match(f.latex, m.end())
+    }  # fmt: skip
+
+    def before_operand(m: re.Match[str]) -> str | None:
+        chain = _OF.match(m.string, m.end())
+        if _key(m["by"]) not in alone and (chain is None or _key(chain["of"]) != _key(m["by"])):
+            return None
+        return rf"\frac{{\partial {named or loss}}}{{\partial {m['by'].strip()}}} "
+
+    out = [replaced(replaced(f, _BARE, new), _ANY, before_operand) for f in formulas]
     return [
         replace(a, delta=a.delta or (not named and a.latex != b.latex))
         for a, b in zip(out, formulas, strict=True)

@@ -27,6 +27,7 @@ from bptt_sym.spelling.applied_names import with_names_for_applied
 from bptt_sym.spelling.backwards import counted_from_the_end
 from bptt_sym.spelling.bare_functions import with_what_functions_are_of
 from bptt_sym.spelling.bare_nablas import with_losses_for_nablas
+from bptt_sym.spelling.barred_joins import with_commas_for_bars
 from bptt_sym.spelling.before_activation import with_arguments_for_words
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.beside_formulas import without_what_stands_beside
@@ -288,6 +289,7 @@ TYPESETTING = (
     _each(with_rows_for_lines),
     _each(with_gaps_behind_matrices),
     _each(as_meant),
+    _each(with_commas_for_bars),
     _each(without_labels_of_braces),
     _each(without_braces_of_signs),
     _each(without_what_stands_beside),
