@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from bptt_sym.documents.prose import LOWERED, MAX_RUN, RAISED, Run, in_latex, right_end
@@ -39,7 +40,7 @@ _PART = rf"(?:∂|\\partial\s*)(?:\^?\+\s*)?\s*{_NAME}{_SCRIPT}{{0,3}}"
 _QUOTIENT = rf"d(?P<of>{_NAME}{_SCRIPT}{{1,3}})\s*/\s*d(?P<by>{_NAME}{_SCRIPT}{{0,3}})"
 #: ``dW = Σ_t dz_t h_{t-1}^T``: what it is says that it is none of code.
 _OF_A_WEIGHT = (
-    r"d[A-Za-z](?:_[a-z]{1,3})?(?=\s*\+?=[^=\n]{0,120}?(?:[Σ∑]|_\{?[tkT](?![A-Za-z])|[a-z]ᵀ|⊙))"
+    r"d(?:[A-Za-z](?:_\{?[a-z]{1,3}\}?)?|[WUVRb][a-z]{1,2})(?=\s*\+?=[^=\n]{0,120}?(?:[Σ∑]|_\{?[tkT](?![A-Za-z])|[a-z]ᵀ|⊙))"
 )
 _DERIVATIVE = (
     rf"(?:\|\|?|‖|\|)?\(?\s*(?:{_PART}\s*/\s*{_PART}|(?:[δΔ]|\\delta\s*|d(?=[A-Za-z]_)){_NAME}{_SCRIPT}{{0,3}}"
@@ -105,9 +106,13 @@ _GLUED = re.compile(
 )
 
 
-#: ``dL/dWhh``
+#: ``Whh^T``, of a weight that stands elsewhere in the text without its transpose.
+_GLUED_TURNED = re.compile(
+    r"(?<![A-Za-z\\_^{])(?P<letter>[WUVR])(?P<label>[a-z]{1,2})(?=\^\{?\s*(?:T(?![A-Za-z])|\\top))"
+)
+#: ``dL/dWhh``, ``dWhh``
 _BY_GLUED = re.compile(
-    r"(?<=/d)(?:(?P<letter>[WUVR])(?P<label>[a-z]{1,2})|(?P<bias>b)(?P<of>[a-z]))(?![A-Za-z_^(])"
+    r"(?:(?<=/d)|(?<=^d)|(?<=[\s(+*=-]d))(?:(?P<letter>[WUVR])(?P<label>[a-z]{1,2})|(?P<bias>b)(?P<of>[a-z]))(?![A-Za-z_^(])"
 )
 
 
@@ -129,12 +134,25 @@ def line_formulas(text: str, start: int, end: int) -> Iterator[Line]:
     """The lines of ``text[start:end]`` that are formulas, in the reader's LaTeX."""
     # What runs through a program is no sequence: one name has a value after the other.
     boxes = _BOXED.search(text, start, end) and not _PROGRAM.search(text, start, end)
+    weights = _glued_weights(text)
+
+    def turned(m: re.Match[str]) -> str:
+        return f"{m['letter']}_{{{m['label']}}}" if m.group() in weights else m.group()
+
     for piece in _joined(text, start, end):
         if boxes:
             piece.replaced(_BOXED, r"_{\g<at>}")
+        if weights:
+            piece.replaced(_GLUED_TURNED, turned)
         found = _of_line(piece)
         if found is not None:
             yield found
+
+
+@lru_cache(maxsize=4)
+def _glued_weights(text: str) -> frozenset[str]:
+    """The weights with their labels beside them that stand in a text as they are: ``Whh``."""
+    return frozenset(m.group() for m in _GLUED.finditer(text))
 
 
 @dataclass

@@ -105,6 +105,27 @@ def test_a_mail_has_its_formulas_in_lines(tmp_path: Path) -> None:
     assert found[1].verdict.verdict == "wrong"
 
 
+def test_weights_with_their_labels_are_turned_and_differentiated() -> None:
+    head = """```
+a_t = Wx x_t + Wh h_{t-1} + b
+h_t = tanh(a_t)
+```
+
+With da_t = ∂L/∂a_t:
+
+"""
+    right = (
+        "dWx = Σ_t da_t x_t^T",
+        "dWh = Σ_t da_t h_{t-1}^T",
+        "∂L/∂x_t = Wx^T ∂L/∂a_t",
+    )
+    wrong = ("dWh = Σ_t da_t h_t^T", "∂L/∂x_t = Wh^T ∂L/∂a_t")
+    assert of_lines(head, *right, *wrong) == ["right"] * 3 + ["wrong"] * 2
+    # W x^T, of a text that has no weight Wx: one letter beside another.
+    alone = "∂L/∂W = Wx^T h_t"
+    assert "W_{x}" not in next(line_formulas(alone, 0, len(alone))).run.latex
+
+
 def test_boxes_of_a_program_are_no_steps() -> None:
     program = "for t in range(T):\n    dWh += da[t] @ h[t-1].T\n    dh[t] = Wy.T @ dy[t]\n"
     assert [line for line in line_formulas(program, 0, len(program)) if line.derives] == []
