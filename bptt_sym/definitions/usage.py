@@ -49,10 +49,12 @@ _RESIDUAL = re.compile(
 _LOSS_AT = re.compile(
     r"\\partial\s*(\\mathcal\s*\{\s*[LEJC]\s*\}|[LEJC])\s*\^\s*\{\s*\(\s*([ijks])\s*\)\s*\}"
 )
-#: ``J_t = \\frac{\\partial h_t}{\\partial h_{t-1}}``: a letter for a derivative is that of no loss.
+#: ``J_t = \\frac{\\partial h_t}{\\partial h_{t-1}}``: a letter for a derivative is that of no loss,
+#: and neither is one for a diagonal matrix.
 _A_DERIVATIVE = re.compile(
     r"(?<![A-Za-z\\}{^_])([LEJCe])\s*_\s*(?:\{[^{}]*\}|[a-z])\s*&?\s*(?::\s*=|=|\\equiv|\\triangleq|"
-    r"\\coloneqq)\s*(?:\\[dt]?frac\s*\{\s*(?:\\partial|d\s)|\\partial\s*[A-Za-z\\][^=/+]{0,24}/)"
+    r"\\coloneqq)\s*(?:\\[dt]?frac\s*\{\s*(?:\\partial|d\s)|\\partial\s*[A-Za-z\\][^=/+]{0,24}/"
+    r"|\\(?:text|mathrm|operatorname)\s*\{\s*[dD]iag|\\[dD]iag(?![a-z]))"
 )
 #: ``\\frac{\\partial}{\\partial h_t} J_t``: what stands before it differentiates it.
 _DIFFERENTIATED = re.compile(r"\\partial\s*[^{}]{1,24}(?:\{[^{}]{0,24}\}[^{}]{0,8})?\}\s*$")

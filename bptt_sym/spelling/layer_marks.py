@@ -36,7 +36,7 @@ _DERIVES = re.compile(
     r"\\partial|\\nabla|∂|\\delta(?![a-z])|\\[dt]?frac\s*\{\s*(?:\\mathrm\s*\{\s*)?d"
 )
 #: (The sign in ``h^{(l=2)}`` is none.)
-_EQUATION = re.compile(r"(?<![<>:!l])(?<!l )=")
+_EQUATION = re.compile(r"(?<![<>:!])(?<![({\[]l)(?<![({\[]l )=")
 _ROWS = re.compile(
     r"\\\\|\\q?quad(?![A-Za-z])|(?<=[)}\]0-9a-z])\s*,\s*"
     r"(?=\\?[A-Za-z]+(?:\{[^{}=]{0,24}\}|[^={}]){0,24}=)"
@@ -182,7 +182,7 @@ def shifted(layer: str) -> tuple[str, int]:
 def _timed(name: Name, kind: str) -> Marks | None:
     """The marks of a name that carries a layer and a step."""
     scripts = list(name.scripts)
-    if name.base in _FUNCTIONS or not scripts:
+    if (name.base in _FUNCTIONS and name.base.startswith("\\")) or not scripts:
         return None
     if kind in ("_^", "^_"):
         return _in_two(scripts, kind)
@@ -259,23 +259,24 @@ def _bare(layer: str) -> str:
     return "".join(layer.split())
 
 
-def in_one_form(name: Name, marks: Marks, layer: str, kind: str) -> str:
-    """``name`` of ``layer`` as it is read: the step below, the layer in brackets above.
+def in_one_form(name: Name, marks: Marks, layer: str, kind: str) -> list[Edit]:
+    """What makes ``name`` of ``layer`` what is read: the step below, the layer in brackets above.
 
     A weight whose layer stands below it keeps it there.
     """
     if kind in BELOW and not marks.step:
         turned = r"^{\top}" if marks.turned else ""
-        return f"{name.base}_{{{layer}}}{turned}"
+        return [(name.end, marks.end, f"_{{{layer}}}{turned}")]
     below = marks.step or marks.label
     if marks.step and marks.label:
         # (Both stand below; which is the step, its letter tells.)
         below = f"{marks.label},{marks.step}"
-    written = name.base + (f"_{{{below}}}" if below else "") + f"^{{({layer})}}"
+    scripts = (f"_{{{below}}}" if below else "") + f"^{{({layer})}}"
     if not marks.turned:
-        return written
+        return [(name.end, marks.end, scripts)]
     sign = "2" if marks.turned == "2" else r"\top"
-    return f"{{{written}}}^{{{sign}}}"
+    whole = f"{scripts}}}^{{{sign}}}"
+    return [(name.start, name.start, "{"), (name.end, marks.end, whole)]
 
 
 def with_steps_above(formulas: Sequence[Formula]) -> list[Formula]:

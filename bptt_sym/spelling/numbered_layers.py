@@ -145,10 +145,10 @@ def _numbered(formula: Formula, form: Form, of: dict[str, int] | None = None) ->
         layer = _layer(marks, form, of or {}) if marks is not None else ""
         if marks is None or not layer:
             edits += _inside(name, of or {})
-        elif name.base in _FUNCTIONS and not marks.step:
+        elif name.base in _FUNCTIONS and not (marks.step or marks.label):
             edits.append((name.end, marks.end, ""))
         elif marks.step or not marks.layer.isdigit() or _is_weight(name, form):
-            edits.append((name.start, marks.end, in_one_form(name, marks, layer, form.kind)))
+            edits += in_one_form(name, marks, layer, form.kind)
     return edited(formula, sorted(edits))
 
 

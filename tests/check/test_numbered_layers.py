@@ -169,7 +169,7 @@ def test_two_layers_step_by_step_from_an_output_without_a_step() -> None:
     found = verdicts(WALK + total)
     assert found[-6:] == ["right"] * 6
     for slip in (
-        WALK.replace("(1 - q2_3^2)", "(1 - q2_2^2)"),
+        WALK.replace("(1 - q2_2^2)", "(1 - q2_3^2)"),
         WALK.replace("dp1_3 B1^T + dp2_2 C^T", "dp1_3 B1^T"),
         WALK.replace("+ dp2_2 C^T", "+ dp2_3 C^T"),
     ):
@@ -187,3 +187,15 @@ $$\frac{\partial L}{\partial p1_t} = \left(\frac{\partial L}{\partial p1_{t+1}} 
     found = judged(text.replace("C^T", "B2^T"))[-1].verdict
     assert found.diagnosis is not None
     assert found.diagnosis.code == "BP018"
+
+
+def test_gates_of_layers_have_letters_of_functions_and_accents() -> None:
+    text = r"""
+$$f_t^l = \sigma(W_f^l h_t^{l-1} + U_f^l h_{t-1}^l), \quad g_t^l = \tanh(W_g^l h_t^{l-1} + U_g^l h_{t-1}^l)$$
+$$\tilde h_t^l = f_t^l \odot g_t^l, \quad h_t^l = f_t^l \odot h_{t-1}^l + \tilde h_t^l, \quad L = \sum_t L_t(h_t^2)$$
+$$\frac{\partial L}{\partial \tilde h_t^l} = \frac{\partial L}{\partial h_t^l}$$
+$$\frac{\partial L}{\partial g_t^l} = \frac{\partial L}{\partial \tilde h_t^l} \odot f_t^l$$
+$$\frac{\partial L}{\partial f_t^l} = \frac{\partial L}{\partial h_t^l} \odot (g_t^l + h_{t-1}^l)$$
+$$\frac{\partial L}{\partial f_t^l} = \frac{\partial L}{\partial h_t^l} \odot (g_t^l + h_t^{l-1})$$
+"""  # noqa: E501
+    assert verdicts(text)[-4:] == ["right", "right", "right", "wrong"]

@@ -75,3 +75,12 @@ def test_a_function_of_one_word_is_no_rest_of_a_sum() -> None:
     assert last(cell + slope) == "right"
     assert last(cell + slope.replace("U$$", "W$$")) == "wrong"
     assert last(cell + slope.partition(r"\text{diag}(\s")[0] + r"\text{rest}$$") == "not_a_claim"
+
+
+def test_the_letter_of_a_loss_may_be_that_of_a_diagonal_matrix() -> None:
+    text = r"""
+$$s_t = \alpha s_{t-1} + \tanh(Q f_{t-1}), \quad f_t = \tanh(W f_{t-1} + P s_{t-1} + U x_t)$$
+$$\frac{\partial f_t}{\partial f_{t-1}} = E_t W, \quad \frac{\partial f_t}{\partial s_{t-1}} = E_t P$$
+with $E_t = \text{diag}(1 - f_t^2)$.
+"""  # noqa: E501
+    assert verdicts(text)[2:4] == ["right", "right"]

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bptt_sym.documents.document import Document, Formula
-from bptt_sym.spelling.layer_marks import form_of, with_steps_above
+from bptt_sym.documents.names import names_in
+from bptt_sym.spelling.layer_marks import Form, form_of, with_steps_above
 from bptt_sym.spelling.numbered_layers import layer_by_layer
 
 #: Layers of a network of which the text says no number: one has a layer above and one below.
 LAYERS = 3
-_MOST = 4
+_LEAST, _MOST = 2, 4
 #: ``l = 1, 2``, ``l \in \{1, 2, 3\}``, ``L = 2``
 _COUNTED = re.compile(
     r"(?<![A-Za-z\\])(?:(?:l|\\ell)\s*(?:=|\\in)\s*(?:\\?\{\s*)?(?:[01]\s*,\s*)(?:[1-9]\s*,\s*|\\[lc]?dots\s*,\s*)*"
@@ -44,7 +45,7 @@ def stacked(document: Document) -> tuple[list[Formula], bool] | None:
         form = form_of(formulas)
     if form is None or not form.letter:
         return None
-    most = min(_number_of_layers(formulas), _MOST)
+    most = min(_number_of_layers(formulas, form), _MOST)
     found = layer_by_layer(formulas, replace(form, most=most))
     settled = not any(r"\delta" in f.latex for f in found) or any(
         _ERROR.search(f.latex) for f in found
@@ -61,9 +62,16 @@ def _right_side(formula: Formula) -> str:
     return "" if _DERIVES.search(text) else text.partition("=")[2]
 
 
-def _number_of_layers(formulas: Sequence[Formula]) -> int:
-    counted = [m for f in formulas if (m := _COUNTED.search(f.latex))]
-    return max((int(m["n"]) for m in counted), default=LAYERS)
+def _number_of_layers(formulas: Sequence[Formula], form: Form) -> int:
+    """As many as the text says, or as the highest number that a layer has in it."""
+    counted = [int(m["n"]) for f in formulas if (m := _COUNTED.search(f.latex))]
+    if counted:
+        return max(counted)
+    marks = (form.of(n) for f in formulas for n in names_in(f.latex))
+    named = [own.layer for own in marks if own is not None and own.step]
+    numbers = [int(layer) for layer in named if layer.isdigit()]
+    top = any(layer[:1].isupper() for layer in named)
+    return LAYERS if top or max(numbers, default=0) < _LEAST else max(numbers)
 
 
 def _with_a_loss(formulas: list[Formula], top: str) -> list[Formula]:
