@@ -418,24 +418,26 @@ class LoopModule(InPlace):
         return f"{start}[{longest - lag}:][:min({lag}, T)] += {carried}[:min({lag}, T)]"
 
     def _gradients(self) -> list[tuple[str, str]]:
-        sig, m = self.signature, self.dialect.module
+        """Keys and values of what ``backward`` returns.
+
+        Keys of source to paste are what its arguments are called; those of :class:`NumpyGradient`
+        are the recurrence's names.
+        """
+        sig, m, own = self.signature, self.dialect.module, self.dialect.rows
         out: list[tuple[str, str]] = []
-        for name, ident in sig.params:
-            if name in self.adj.params:
-                out.append((repr(name), self.w.use(self.adj.params[name], 1, full=True)))
-            else:
-                out.append((repr(name), f"{m}.zeros_like({ident})"))
-        for name, ident in sig.contexts:
-            if name in self.adj.contexts:
-                out.append((repr(name), self.w.use(self.adj.contexts[name], 1, full=True)))
-            else:
-                out.append((repr(name), f"{m}.zeros_like({ident})"))
+        for table, given in ((self.adj.params, sig.params), (self.adj.contexts, sig.contexts)):
+            for name, ident in given:
+                value = f"{m}.zeros_like({ident})"
+                if name in table:
+                    value = self.w.use(table[name], 1, full=True)
+                out.append((repr(name if own else ident), value))
         for name, ident in sig.initial:  # of an input's first values there is no gradient
             if name in self.start or name in self.program.targets:
-                out.append((repr(f"{name}0"), self.start.get(name, f"{m}.zeros_like({ident})")))
+                value = self.start.get(name, f"{m}.zeros_like({ident})")
+                out.append((repr(f"{name}0" if own else ident), value))
         for (name, lag), handle in self.adj.reads.items():
             if name in self.program.targets or lag:
                 continue
-            out.append((repr(f"d_{name}"), self.w.use(handle, 1, full=True)))
+            key = repr(f"d_{name if own else self.sequence_names[name]}")
+            out.append((key, self.w.use(handle, 1, full=True)))
         return out
-
