@@ -19,6 +19,13 @@ _GATES = (2, 3, 4)
 _WITH_CONSTANTS = frozenset(("add", "subtract", "multiply", "divide", "power"))
 
 
+#: What code may take for a constant factor, such as the mask of dropout.
+_MASKS: tuple[tuple[str, Callable[[Array], Array]], ...] = (
+    ("1 where it is not 0", lambda v: (v != 0).astype(float)),
+    ("its square", lambda v: v * v),
+)  # fmt: skip
+
+
 def _where(site: Site) -> str:
     return f"`{site.words}` (line {site.where[1]})"
 
@@ -63,6 +70,13 @@ def _constants(own: Trace) -> Iterator[tuple[str, Change]]:
             text = f"{_where(site)} has its {which} operand with the other sign"
             negative = {u: -v for u, v in enumerate(values)}
             yield text, Change(site, "value", k, None, negative)
+        if product and all(np.ndim(v) and np.any(np.equal(v, 0)) for v in values):
+            for words, form in _MASKS:
+                made = {u: form(v) for u, v in enumerate(values)}
+                if all(np.array_equal(made[u], v) for u, v in enumerate(values)):
+                    continue
+                text = f"{words} stands for the {which} factor of {_where(site)} on the way back"
+                yield text, Change(site, "other", 1 - k, None, made)
         if len(rows) < 2 or any(np.shape(v) != np.shape(values[0]) for v in values):
             continue
         if all(np.array_equal(v, values[0]) for v in values):
@@ -132,6 +146,7 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
             if all(np.all(np.equal(v, 1)) for v in over) and all(np.min(v) > 1 for v in under):
                 outputs = [1 / v for v in under]
                 yield from _formulas(site, uses, outputs, outputs, _OF_LOGISTIC)
+                yield from _mixed(own, site, uses, outputs)
         elif site.function == "divide" and k == 0:
             yield from _unscaled(own, site, uses)
             yield from _normed(own, site, uses)
@@ -183,6 +198,23 @@ def _formulas(
                     f"{text}, at one use of every {count}, from use {uses[r] + 1} on",
                     Change(site, "scaled", 0, frozenset(uses[r::count]), values),
                 )
+
+
+def _mixed(
+    own: Trace, site: Site, uses: list[int], outputs: list[Array]
+) -> Iterator[tuple[str, Change]]:
+    """Another value v in the derivative y (1 − y) of the logistic function, once or twice."""
+    for words, values in _lists(own, outputs, site, 0, uses):
+        both = list(zip(uses, values, outputs, strict=True))
+        if any((y * (1 - y) == 0).any() for _, _, y in both):
+            return
+        for form, made in (
+            ("v (1 − y)", {u: v / y for u, v, y in both}),
+            ("y (1 − v)", {u: (1 - v) / (1 - y) for u, v, y in both}),
+            ("v (1 − v)", {u: v * (1 - v) / (y * (1 - y)) for u, v, y in both}),
+        ):  # fmt: skip
+            text = f"{form} stands for the derivative y (1 − y) of y = {_where(site)}, with v "
+            yield f"{text}{words}", Change(site, "scaled", 0, frozenset(uses), made)
 
 
 def _factors(own: Trace, count: int) -> Iterator[tuple[Site, int, list[Array]]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,10 @@ from bptt_sym.testing.by_use import by_use, some_uses
 from bptt_sym.testing.compare import FAILURES
 from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
 from bptt_sym.testing.fits import number
+from bptt_sym.testing.more_factors import more_factors
 from bptt_sym.testing.one_number import another_number
 from bptt_sym.testing.one_use import at_one_use
+from bptt_sym.testing.one_vector import rearranged
 from bptt_sym.testing.tracing import ACTIVE, ORDINALS, STEP, Change, Trace, Traced
 
 Array = Any
@@ -37,6 +39,8 @@ _ENDS = 7
 _CUTS = 80
 #: Wrong parameters, at least, that tell a change and a factor.
 _SCALED = 2
+#: Changes by which gradients become multiples of what they should be.
+_FACTORS = frozenset(("divisor", "factor", "other", "scaled"))
 #: Losses that factors are measured of, at most.
 _LOSSES = 40
 
@@ -72,8 +76,19 @@ def explained(
     _slope(loss, point, {k: directions[0][k] for k in wrong}, None, np.sum, own)
     for found in (_added, _multiples, _turned):
         words = found(loss, point, given, wrong, directions)
+        if words and found is _multiples:
+            # What is multiplied or divided by, if that is left out, says more than how much.
+            causes = chain(_candidates(trace), displaced(own))
+            why = next((w for w, c in causes if c.kind in _FACTORS and explains(c)), None)
+            return why or words
         if words:
             return words
+    def along(of: Callable[[Any], Any], v: Params, seen: Trace) -> float | None:
+        return _slope(of, point, v, None, np.sum, seen)
+
+    order = rearranged(along, loss, point, given, wrong)
+    if order:
+        return order
     for words, weigh in _weighings():
         # Which parameters it concerns is known: the others are right.
         if all(fits(None, weigh, [k]) for k in wrong):
@@ -118,7 +133,9 @@ def explained(
     weighed = _by_loss(loss, point, given, wrong)
     if weighed:
         return weighed
-    for words, change in chain(alike(_candidates(trace)), arranged(trace, own)):
+    for words, change in chain(
+        more_factors(own), alike(_candidates(trace)), arranged(trace, own)
+    ):
         if explains(change):
             return words
 
@@ -218,6 +235,10 @@ def _candidates(trace: Trace) -> Iterator[tuple[str, Change]]:
                 text = f"the exponent of {where} is left out as a factor of its derivative"
                 values = {u: 1 / n for u, n in exponents.items()}
                 yield text, Change(site, "scaled", 0, None, values)
+        if site.function == "square" and operands:
+            text = f"the exponent of {where} is left out as a factor of its derivative"
+            halves = dict.fromkeys(range(trace.sites[site]), 0.5)
+            yield text, Change(site, "scaled", 0, None, halves)
         if site in trace.unary and operands:
             yield f"the derivative of {where} is missing", Change(site, "identity")
         if site.function == "divide" and 0 in operands:
@@ -271,6 +292,16 @@ def _two_cuts(
             ).all():
                 words = f"{cuts[i][0]}; {cuts[j][0]}"
                 yield words, replace(cuts[i][1], also=cuts[j][1])
+    # Of one value: what runs through both is cut once.
+    for (first, a), (second, b) in combinations(cuts, 2):
+        if a.site != b.site and np.array_equal(_operand(own, a), _operand(own, b)):
+            yield f"{first}; {second}", replace(a, also=b)
+
+
+def _operand(own: Trace, change: Change) -> Array:
+    """The operand of a change's site, where it is used first; not a number if it is not kept."""
+    rows = own.operands.get(change.site)
+    return rows[0][change.operand] if rows and change.operand < len(rows[0]) else np.array(np.nan)
 
 
 def _scaled_too(
@@ -287,6 +318,8 @@ def _scaled_too(
     if len(along) < 2 * _SCALED or any(point[k].size < 2 for k in wrong):
         return None
     for words, change in _candidates(own):
+        if change.kind == "scaled":
+            continue  # two numbers: that all else has another one is said more plainly
         factors: list[float] = []
         for v, c in zip(along, claimed, strict=True):
             slope = _of(_slope(loss, point, v, change, np.sum))

@@ -44,8 +44,10 @@ class Change:
     and the other one nothing; ``scaled``: the result's tangent is multiplied by what ``values``
     gives, ``resized``: the result itself is, ``revalued``: all of it but the tangent,
     ``through``: the tangent that comes by one operand; ``added``: that is added to the tangent,
-    ``pushed``: to the operand's; ``permuted``: operands have each other's tangents; ``blocks``: the
-    columns of the result's tangent stand in the order that ``values`` gives.
+    ``pushed``: to the operand's, ``weighed``: the operand's is multiplied by that; ``axis``: the
+    tangents of a sum are summed over the axis ``operand``, times ``values``; ``permuted``: operands
+    have each other's tangents; ``blocks``: the columns of the result's tangent stand in the order
+    that ``values`` gives.
     """
 
     site: Site
@@ -92,6 +94,8 @@ class Trace:
     #: which, the site and its use, and the result itself, that nothing else comes to lie there.
     sums: dict[int, tuple[Array, int, Array]] = field(default_factory=dict)
     made: dict[int, tuple[Site, int, Array]] = field(default_factory=dict)
+    #: Sums that keep their axis: which one, and the shape of what is summed.
+    axes: dict[Site, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
     #: Sites where exponentials meet their sum: along which axis, of how many.
     softmax: dict[Site, tuple[int, int]] = field(default_factory=dict)
     #: The shapes of arrays that others are copied to.
@@ -267,6 +271,10 @@ class _GetRow:
     __name__: str = "row"
 
 
+#: Changes of an operand, before the operation.
+_BEFORE = frozenset(("operand", "value", "pushed", "weighed", "permuted"))
+
+
 def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) -> Any:
     run = getattr(ufunc, method)
     if not ACTIVE or method not in ("__call__", "reduce"):
@@ -289,13 +297,15 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
         if ufunc is np.add and method == "reduce":
             _summed(trace, raw[0], right, kwargs)
         return right
-    before = change.kind in ("operand", "value", "pushed", "permuted")
+    before = change.kind in _BEFORE
     if before:
         k = change.operand
         if change.kind == "permuted":
             tangents = [np.imag(x) for x in raw]
             raw = [np.real(x) + 1j * tangents[j]
                    for x, j in zip(raw, change.values[use], strict=True)]  # fmt: skip
+        elif change.kind == "weighed":
+            raw[k] = np.real(raw[k]) + 1j * np.imag(raw[k]) * change.values[use]
         elif change.kind == "pushed":
             raw[k] = raw[k] + 1j * np.reshape(change.values[use], np.shape(raw[k]))
         else:
@@ -305,6 +315,10 @@ def _applied(ufunc: Any, method: str, raw: list[Any], kwargs: dict[str, Any]) ->
         _summed(trace, raw[0], right, kwargs)
     if before:
         return right
+    if change.kind == "axis":
+        # What has an axis of its own in the place of another one is repeated by what it meets.
+        across = ufunc.reduce(np.imag(raw[0]), axis=change.operand, keepdims=True)
+        return np.real(right) + 1j * across * change.values[use]
     if change.kind == "resized":
         return right * change.values[use]
     if change.kind == "revalued":
@@ -410,6 +424,9 @@ def _joined(
     if method == "reduce":
         if ufunc is np.add:
             _summed(trace, raw[0], right, kwargs)
+        axis = kwargs.get("axis")
+        if ufunc is np.add and isinstance(axis, int) and np.ndim(right) == np.ndim(raw[0]):
+            trace.axes[site] = axis % np.ndim(right), np.shape(raw[0])
         return
     trace.results.setdefault(site, []).append(np.array(np.real(right)))
     if isinstance(ufunc, Product) and len(raw) == 1 and np.shape(right) != np.shape(raw[0]):

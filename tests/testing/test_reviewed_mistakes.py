@@ -13,6 +13,7 @@ from bptt_sym.testing import from_torch, model_of, named_model, run
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.evidence import CLOSE, Evidence, distance
 from bptt_sym.testing.fits import pairs
+from bptt_sym.testing.functions import judge_pair
 from bptt_sym.testing.made_before import far
 from bptt_sym.testing.mistakes import library
 from bptt_sym.testing.models import MODELS, Model
@@ -52,6 +53,60 @@ def test_it_is_named(name: str, bug: str, words: str) -> None:
     text = said(changed(name, bug), model(name))
     assert words in text
     assert "no known mistake" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "bug", "words"),
+    [
+        ("flat", "order of the flat vector", "24 to 27, then 40 to 48, then 28 to 39, then 49 to"),
+        ("flat", "columns first", "column by column: entries 0 to 7, 8 to 23, 28 to 39, 40 to 48"),
+        ("flat", "2 of the square forgotten", "the exponent of `(h @ V.T - y[t]) ** 2`"),
+        ("translate", "batch mean forgotten", "the division in `0.5 * "),
+        ("translate", "gate's slope at the wrong place", "v (1 − y) stands for the derivative"),
+        ("norm_lstm", "variance for the deviation", "is divided by its second operand twice"),
+        ("peephole", "peepholes not on the way back", '`p["pi"] * c` (line'),
+        ("peephole", "dropout without its scale", "1 where it is not 0 stands for the second"),
+        ("peephole", "dropout on the carry too", "multiplied by the second factor of `h * KEEP`"),
+    ],
+)
+def test_it_is_named_in_a_pair(name: str, bug: str, words: str) -> None:
+    made = changed(f"{name}_gradient", bug)
+    params, x, y = own.point(name)
+    found = judge_pair(lambda q: own.LOSSES[name](q, x, y), lambda q: made(q, x, y), params)
+    assert [f.message for f in found if f.code == "explained" and words in f.message], found
+
+
+def test_a_mean_over_another_axis_is_named() -> None:
+    def loss(p: Any) -> Any:
+        a = p["A"] - p["A"].mean(1, keepdims=True)
+        return (np.tanh(a) ** 2).sum()
+
+    def gradient(p: Any, axis: int) -> Any:
+        y = np.tanh(p["A"] - p["A"].mean(1, keepdims=True))
+        d = 2 * y * (1 - y**2)
+        return {"A": d - d.mean(axis, keepdims=True)}
+
+    point = {"A": np.random.default_rng(2).normal(size=(3, 5))}
+    assert judge_pair(loss, lambda p: gradient(p, 1), point) == []
+    found = judge_pair(loss, lambda p: gradient(p, 0), point)
+    assert [f for f in found if "is taken over axis 0 on the way back, not over" in f.message]
+
+
+def test_parts_of_a_vector_that_are_wrong_are_not_said_to_be_elsewhere() -> None:
+    def loss(p: Any) -> Any:
+        W, U = p["v"][:6].reshape(2, 3), p["v"][6:10].reshape(2, 2)
+        return (np.tanh(W @ np.arange(3.0) + U @ np.ones(2)) ** 2).sum()
+
+    def gradient(p: Any) -> Any:
+        W, U = p["v"][:6].reshape(2, 3), p["v"][6:10].reshape(2, 2)
+        y = np.tanh(W @ np.arange(3.0) + U @ np.ones(2))
+        d = 2 * y * (1 - y**2)
+        return {"v": np.concatenate([np.outer(d, np.arange(3.0)).ravel(), np.outer(d, d).ravel()])}
+
+    point = {"v": np.random.default_rng(4).normal(size=10)}
+    found = judge_pair(loss, gradient, point)
+    assert found
+    assert not [f for f in found if "another order" in f.message or "column by" in f.message]
 
 
 def test_gates_exchanged_where_they_are_saved_change_their_complements_too() -> None:
