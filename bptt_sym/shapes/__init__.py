@@ -13,7 +13,8 @@ The documented rules of :func:`infer_shapes`:
 * where a lower-case parameter multiplies the state itself and no upper-case one multiplies a state,
   as in ``h_t = \tanh(W x_t + w h_{t-1})``, the state is a scalar, and so is that ``W``;
 * a lower-case parameter that multiplies is a scalar; one that is added to a vector, or multiplied
-  elementwise with one, is a vector;
+  elementwise with one, is a vector; of two constants added to one, ``M c``, the upper-case one is
+  its matrix;
 * a bold lower-case letter is a vector; everything else that no rule reaches is a scalar;
 * ``x W`` with a vector left of a matrix is the row-vector convention: x runs over the rows of W;
 * equal dimensions are unified over all equations. The dimension of the first defined vector is
@@ -30,7 +31,8 @@ from bptt_sym.shapes.expression import (
     summed,
     transposed,
 )
-from bptt_sym.shapes.inference import infer_shapes, is_bold, is_upper
+from bptt_sym.shapes.inference import infer_shapes
+from bptt_sym.shapes.letters import is_bold, is_upper
 
 __all__ = [
     "Dim",

@@ -28,30 +28,10 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.shapes.expression import Dim, Shape, summed
-
-_BOLD = re.compile(r"\\(?:mathbf|vec)\{")
-_UPPER_GREEK = re.compile(r"\\(?:Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega)")
-_MARK = re.compile(
-    r"\\(?:mathbf|mathcal|mathrm|mathbb|mathfrak|tilde|hat|bar|vec|dot|ddot|check|breve|mathring|"
-    r"underline|overrightarrow|overleftarrow)\{"
-)
-
+from bptt_sym.shapes.letters import is_bold, is_upper
 
 #: The letters of weights: what carries them and a step is a matrix as well.
 _OF_WEIGHTS = re.compile(r"(?:\\(?:mathbf|tilde|hat|bar)\{)*[WUV](?![A-Za-z])")
-
-
-def is_bold(name: str) -> bool:
-    """Whether the letter itself (not its subscript) is bold or has an arrow."""
-    return bool(_BOLD.search(name.split("_")[0]))
-
-
-def is_upper(name: str) -> bool:
-    """Whether the letter of a name is upper-case."""
-    base = name
-    while m := _MARK.match(base):
-        base = base[m.end() :]
-    return bool(base) and (base[0].isupper() or bool(_UPPER_GREEK.match(base)))
 
 
 def infer_shapes(
@@ -305,6 +285,10 @@ class _Inference:
                     self.push(a, 1)
             case Mul(args=args) if self.outer(args) is not None:
                 pass
+            case Mul(args=(Sym(name=a), Sym(name=b))) if rank == 1 and self.is_product(a, b):
+                # The context of a decoder, say, has its matrix.
+                for name in (a, b):
+                    self.raise_to(name, 2 if is_upper(name) else 1)
             case Mul(args=args):
                 matrix = any(self.rank(a) == 2 for a in args)
                 for a in args:
@@ -329,6 +313,12 @@ class _Inference:
                 self.push(a, self.rank(a))
             case _:
                 pass
+
+    def is_product(self, a: str, b: str) -> bool:
+        """Whether two constants, ``M c``, are a matrix and a vector where a vector is wanted."""
+        alike = is_bold(a) == is_bold(b) and is_upper(a) != is_upper(b)
+        matrix = a if is_upper(a) else b
+        return alike and not self.ranks.get(matrix) and not {a, b} & {*self.given, *self.totals}
 
     # dimensions
 

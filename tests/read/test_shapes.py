@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptt_sym.errors import ShapeError
-from bptt_sym.notation import At, Idx, Mul, Sym
+from bptt_sym.notation import Add, At, Idx, Mul, Sym
 from bptt_sym.read import Vocabulary, read_expression, recurrence_from_latex
 from bptt_sym.shapes import Shape, infer_shapes, read_shape, shape_of, show_shape
 
@@ -116,3 +116,21 @@ def test_dimensions_are_unified_across_the_equations() -> None:
     )
     assert found["B"] == (5, found["h"][0]) and found["A"] == (found["h"][0], found["x"][0])
     assert len({found["h"], found["x"], ("n",), (5,)}) == 4
+
+
+def test_a_constant_beside_vectors_has_its_matrix() -> None:
+    t = Idx("t")
+
+    def shapes(left: str, right: str, state: str = "A") -> dict[str, tuple[str | int, ...]]:
+        own = Mul((Sym(state), At("h", t)))
+        return infer_shapes([("h", Add((own, Mul((Sym(left), Sym(right))))))])
+
+    for left, right in (("M", "c"), (r"\mathbf{M}", r"\mathbf{c}")):
+        found = shapes(left, right)
+        assert found[left] == (*found["h"], *found[right])
+        assert len(found[right]) == 1
+    assert shapes("c", "M")["M"] == (*shapes("c", "M")["c"], "n")
+    # Numbers, of a recurrence of numbers or by a letter of another kind.
+    assert shapes("M", "c", "a") == {"h": (), "a": (), "M": (), "c": ()}
+    assert shapes(r"\alpha", "b")["b"] == ()
+    assert shapes("M", r"\mathbf{c}")["M"] == ()
