@@ -60,7 +60,7 @@ def needs_no_model(latex: str) -> bool:
 
 def _later(row: Row, formula: Formula, models: Models) -> Verdict | None:
     found = _VANISHES.match(row.latex)
-    if found is None or models.current is None:
+    if found is None or models.current is None or formula.open:
         return None
     a, b = (found[k] or found[f"{k}1"] for k in "ab")
     said = _SPACE.sub("", (formula.origin or formula).latex)

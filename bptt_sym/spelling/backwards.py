@@ -48,6 +48,8 @@ _BOUNDED = re.compile(r"\\sum\s*(?:\\limits\s*)?(?=_\s*\{[^{}]*=|\^|_\s*[A-Za-z]
 _WHOLE = re.compile(
     r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*[tjk]\s*=\s*1\s*\}\s*\^\s*(?:T(?![A-Za-z])|\{\s*T\s*\})"
 )
+#: Which step is before which: from the other end it is the other one.
+_ORDER = re.compile(r"[<>≤≥]|\\(?:[lg]eq?|[lg]t|ll|gg)(?![A-Za-z])")
 _INPUTS = frozenset("xue")
 
 
@@ -124,7 +126,9 @@ def _arrows(text: str, found: Collection[tuple[str, str]]) -> Iterator[Edit]:
 
 
 def _is_of_that_direction(text: str) -> bool:
-    if _OTHER.search(text) or len(_BOUNDED.findall(text)) > len(_WHOLE.findall(text)):
+    if _OTHER.search(text) or _ORDER.search(text):
+        return False
+    if len(_BOUNDED.findall(text)) > len(_WHOLE.findall(text)):
         return False
     rest = re.sub(_LEFT, "|", text)
     return {m["name"] for m in _BESIDE.finditer(rest)} <= _INPUTS
