@@ -16,7 +16,7 @@ from bptt_sym.check.both_shares import with_both_shares
 from bptt_sym.check.both_ways import is_one_of_two_cases
 from bptt_sym.check.chain_rule import of_any_functions
 from bptt_sym.check.collected import seldom_collected
-from bptt_sym.check.consistent import in_numbers, with_one_supposition
+from bptt_sym.check.consistent import in_numbers, in_one_layout, with_one_supposition
 from bptt_sym.check.context import Context
 from bptt_sym.check.each_layer import Instances
 from bptt_sym.check.examples import gives_a_state, has_decimals, puts_values_in, without_numbers
@@ -78,7 +78,7 @@ def audit(document: Document) -> list[Judged]:
     late = [auditor.late(entry) if isinstance(entry, Waiting) else entry for entry in found]
     entries = in_order([*instances.as_one(late), *(of_problem(p) for p in document.problems)])
     entries = with_one_supposition(entries, bench.verdict, context.wording.last_step_loss)
-    entries = with_both_shares(as_in_the_sum(entries))
+    entries = in_one_layout(with_both_shares(as_in_the_sum(entries)))
     entries = in_numbers(entries, auditor.models.holds_in_numbers)
     return with_what_stands_beside(where_understood(entries, context.letters), document, audit)
 

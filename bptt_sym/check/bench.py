@@ -26,6 +26,7 @@ from bptt_sym.check.second_looks import (
     second_look,
 )
 from bptt_sym.check.sized_bounds import with_sizes_put_in
+from bptt_sym.check.stacked_rows import by_rows
 from bptt_sym.check.wording import (
     MISFIT,
     MISFITS,
@@ -211,6 +212,7 @@ class Bench:
         self.by_argument |= BY_ARGUMENT in verdict.readings
         if verdict.otherwise is not None and self.by_argument:
             verdict = replace(verdict, otherwise=replace(verdict.otherwise, likelier=True))
+        verdict = by_rows(verdict, claim, model, self.formula)
         about = self.formula if verdict.verdict == "wrong" else None
         if about is not None and speaks_of_linear(about):
             verdict = if_linear(claim, model, self.models) or verdict

@@ -205,6 +205,7 @@ def unclaimed(row: Row, formula: Formula, error: InputError) -> Verdict | None:
         return Verdict("not_a_claim", note=marked("a name for its right side"))
     head = [t for t in row.chain.sides[0] if t.kind not in ("font", "{", "}")]
     defines = set(row.chain.ops) == {"="} and not row.differentiates and head[0].kind == "word"
+    defines = defines and not any(t.kind == "partial" for t in head)
     if not defines or not error.token.startswith(head[0].text[:1]):
         return None
     begins = error.span is not None and error.span.start <= row.chain.sides[0][-1].start

@@ -16,8 +16,10 @@ from bptt_sym.check.judged import Judged
 from bptt_sym.check.model import Model
 from bptt_sym.check.own_row import ONE_UNIT
 from bptt_sym.check.provenance import Basis
+from bptt_sym.decide.readings import DENOMINATOR
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
+from bptt_sym.messages import marked
 from bptt_sym.notation import Claim
 
 #: What is supposed of a loss, in the words of :mod:`bptt_sym.definitions.supposed`.
@@ -126,3 +128,26 @@ def in_numbers(entries: Sequence[Judged], holds: Callable[[Claim, Model], bool])
             if holds(basis.claim, basis.model):
                 found[k] = replace(e, verdict=Verdict("undecided", note=IN_NUMBERS), part=None)
     return found
+
+
+TWO_LAYOUTS = marked(
+    "it holds in denominator layout only, and another formula of the text gives the same "
+    "derivative in numerator layout"
+)
+
+
+def in_one_layout(entries: Sequence[Judged]) -> list[Judged]:
+    """``entries``, those undecided that transpose a derivative which another one does not."""
+    plain = [
+        e.basis.claim.sides[0] for e in entries
+        if e.basis is not None and e.verdict.is_right and set(e.basis.claim.ops) == {"="}
+        and DENOMINATOR.message not in e.verdict.readings
+    ]  # fmt: skip
+    note = Verdict("undecided", note=TWO_LAYOUTS)
+    return [
+        replace(e, verdict=note, part=None)
+        if DENOMINATOR.message in e.verdict.readings
+        and e.basis is not None and e.basis.claim.sides[0] in plain
+        else e
+        for e in entries
+    ]  # fmt: skip

@@ -10,6 +10,7 @@ from bptt_sym.decide.dimensions import every_dimension
 from bptt_sym.decide.domains import Undefined
 from bptt_sym.decide.identity import Arena, Fixed, Outcome, error_exponent, exactly, holds
 from bptt_sym.decide.instances import Scope, claim_indices
+from bptt_sym.decide.ones_for_identities import ONE_FOR_IDENTITY, has_ones_for_identities
 from bptt_sym.decide.readings import ASCENDING, DENOMINATOR, ZERO_START
 from bptt_sym.decide.search import Search
 from bptt_sym.decide.tensor import Mismatch
@@ -203,6 +204,8 @@ def _right(arena: Arena, trial: Trial, outcome: Outcome, *, step: bool = False) 
         reversed_order = replace(trial, claim=_reversed(trial.claim))
         if holds(arena, reversed_order).holds is not True:
             messages.append("the product runs from the latest step (left) to the earliest")
+    if has_ones_for_identities(trial.claim, arena.rec):
+        messages.append(ONE_FOR_IDENTITY)
     assumed = tuple(r.message for r in trial.readings if r.hypothesis is not None)
     names = claim_indices(trial.claim.sides, arena.rec)
     scope = _scope(outcome, names, arena, _dims(arena, None if step else trial, outcome))

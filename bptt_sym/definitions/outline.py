@@ -421,6 +421,8 @@ def _row(text: str, chain: Chain) -> Row:
         return row(Kind.CLAIM)  # what a transpose is follows from what has been transposed
     if found.time is not None:
         return row(_timed(found.time), found.name)
+    if any(t.kind == "partial" for t in chain.sides[0]):
+        return row(Kind.CLAIM)  # what a function makes of a derivative defines neither
     if found.argument is not None or _names_activation(chain.sides[1]):
         return row(Kind.FUNCTION, found.name)
     about_run = differentiates or _about_the_run(right)

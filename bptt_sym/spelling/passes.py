@@ -127,6 +127,7 @@ from bptt_sym.spelling.unit_layers import with_layers_for_units
 from bptt_sym.spelling.units import as_vectors
 from bptt_sym.spelling.update_rules import with_gradients_for_updates
 from bptt_sym.spelling.usual_units import with_usual_units
+from bptt_sym.spelling.vectorized import with_matrices_for_their_columns
 from bptt_sym.spelling.which_slope import (
     with_labelled_functions,
     with_one_of_two_functions,
@@ -336,6 +337,7 @@ NAMES = (
     _all(with_steps_below),
     _lettered(with_the_usual_letters),
     _all(with_one_transpose),
+    _all(with_matrices_for_their_columns),
     _lettered(with_bold_for_turned),
     _all(with_the_variable_beside),
     _lettered(with_letters_for_losses),

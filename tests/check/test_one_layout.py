@@ -1,0 +1,39 @@
+"""One derivative in two layouts, and numbers that stand for the identity."""
+
+from __future__ import annotations
+
+from bptt_sym.decide.ones_for_identities import ONE_FOR_IDENTITY
+from tests.check.audited import judged, verdicts
+
+INFLUENCE = r"""
+$$h_t = \tanh(W h_{t-1} + U x_t)$$
+
+Let $P_t = \frac{\partial h_t}{\partial W}$, $D_t = \frac{\partial h_t}{\partial h_{t-1}}$ and
+$I_t = \frac{\partial^+ h_t}{\partial W}$.
+
+"""
+ROW_BY_COLUMN = "$$P_t = D_t P_{t-1} + I_t$$\n\n"
+TURNED = "$$P_t = P_{t-1} D_t + I_t$$\n\n"
+
+
+def test_one_derivative_in_two_layouts_is_undecided() -> None:
+    assert verdicts(INFLUENCE + TURNED)[-1] == "right"
+    assert verdicts(INFLUENCE + ROW_BY_COLUMN + TURNED)[-2:] == ["right", "undecided"]
+    assert verdicts(INFLUENCE + TURNED + ROW_BY_COLUMN)[-2:] == ["undecided", "right"]
+    # What is twice in one layout is in one.
+    assert verdicts(INFLUENCE + TURNED + TURNED)[-2:] == ["right", "right"]
+    slip = ROW_BY_COLUMN.replace("D_t", "D_{t-1}")
+    assert verdicts(INFLUENCE + slip + TURNED)[-2:] == ["wrong", "right"]
+
+
+def test_a_number_that_is_added_to_a_matrix_is_named() -> None:
+    cell = "$$h_t = W h_{t-1} + U x_t$$\n\n"
+    left = r"\frac{\partial h_t}{\partial h_t} - \frac{\partial h_t}{\partial h_{t-1}}"
+    for right in ("1 - W", "-W + 1"):
+        assert ONE_FOR_IDENTITY in judged(cell + f"$${left} = {right}$$")[-1].verdict.readings
+    assert judged(cell + f"$${left} = I - W$$")[-1].verdict.readings == ()
+    assert verdicts(cell + f"$${left} = 2 - W$$")[-1] == "wrong"
+    # Ones among vectors are no identity.
+    tanh = "$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\n"
+    slope = r"$$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W$$"
+    assert judged(tanh + slope)[-1].verdict.readings == ()
