@@ -51,6 +51,8 @@ _TO_THE_LAST = re.compile(
 _IS_AN_END = re.compile(
     r"\\(?:sum|prod)\s*+(?:\\limits\s*+)?(?:_\s*+(?:\{[^{}]*\}|[A-Za-z])\s*+)?\^\s*+\{?\s*\Z"
 )
+_HAS_STEP = re.compile(r"(?<![A-Za-z])t(?![A-Za-z])")
+_IS_LABEL = re.compile(r"[A-Za-z]{2,4}")
 _IS_RAISED = re.compile(r"\^\s*\{?\s*\Z")
 
 
@@ -149,10 +151,29 @@ def _with_T(formulas: list[Formula], names: dict[str, str]) -> list[Formula]:
     if top in taken or top in _in_sizes(formulas):
         return formulas
     names["T"] = top
+    labels = _labelled(found, top)
     return [
-        edited(f, [(n.start, n.end, "T") for n in ns if n.base == top])
-        for f, ns in zip(formulas, found, strict=True)
-    ]
+        edited(
+            f,
+            [(n.start, n.end, "T") for n in ns
+             if n.base == top and not any(a <= n.start < b for a, b in spans)],
+        )
+        for f, ns, spans in zip(formulas, found, labels, strict=True)
+    ]  # fmt: skip
+
+
+def _labelled(found: Sequence[Sequence[Name]], top: str) -> list[list[tuple[int, int]]]:
+    """Where ``top`` is a label: ``W^{(S)}`` beside ``W^{hh}``, where no W has a running step."""
+    scripts = {
+        (n.base, s.kind, s.inside.strip("() ")) for ns in found for n in ns for s in n.scripts
+    }
+    runs = {(base, kind) for base, kind, inside in scripts if _HAS_STEP.search(inside)}
+    others = {(base, kind) for base, kind, inside in scripts if _IS_LABEL.fullmatch(inside)} - runs
+    return [
+        [(s.start, s.end) for n in ns for s in n.scripts
+         if s.inside.strip("() ") == top and (n.base, s.kind) in others]
+        for ns in found
+    ]  # fmt: skip
 
 
 def _tops_that_are_steps(formulas: Sequence[Formula]) -> set[str]:
