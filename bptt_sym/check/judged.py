@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bptt_sym.check.provenance import Basis
     from bptt_sym.definitions.outline import Row
 
+_OPENS, _CLOSES = (re.compile(rf"\\{side}(?![A-Za-z])") for side in ("left", "right"))
 #: In the order in which a summary lists them.
 VERDICTS: tuple[VerdictName, ...] = (
     "right",
@@ -99,6 +100,8 @@ def as_entry(formula: Formula, verdict: Verdict, row: Row | None, title: str) ->
         place = formula.place(row.start)
         parts = [formula.shown(start, end) for start, end in row.parts]
         text = " ".join(re.sub(r"(?<!\\)&", " ", " ".join(parts)).split())
+        if len(_CLOSES.findall(text)) > len(_OPENS.findall(text)):
+            text = rf"\left. {text}"  # of which nothing is read
     part = wrong_part(formula, verdict)
     return Judged(place, text, verdict, title, display=formula.display, part=part)
 

@@ -33,6 +33,7 @@ from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.beside_formulas import without_what_stands_beside
 from bptt_sym.spelling.block_products import multiplied_out
 from bptt_sym.spelling.braces import without_braces_of_signs, without_labels_of_braces
+from bptt_sym.spelling.capital_derivatives import with_small_derivatives
 from bptt_sym.spelling.cases import by_cases
 from bptt_sym.spelling.code_marks import with_code_marks
 from bptt_sym.spelling.column_equations import written_row_by_row
@@ -299,6 +300,7 @@ TYPESETTING = (
     _all(with_braces),
     _all(with_lost_marks),
     _each(with_bars_for_slashes),
+    _all(with_small_derivatives),
     _all(with_bold_for_arrows),
     _each(with_slopes_taken_at),
     _each(without_limit_signs),
