@@ -90,10 +90,12 @@ def squared_error(
 ) -> Supposition | None:
     """``s`` with half the squared error in the place of its unknown loss, where ŷ - y tells it.
 
-    Where the words name it, it may be that of any output, the state itself too, and the target may
-    be a constant.
+    Where the words name it, or a formula compares the last state with a target, it may be that of
+    any output, the state itself too, and the target may be a constant.
     """
-    said = wording.squared_error
+    unknown = _UNKNOWN.search("\n".join(s.lines))
+    output = unknown.group("of") if unknown is not None else ""
+    said = wording.squared_error or plain_name(output) in usage.compared
     if not usage.residuals and not said:
         return None
     known = {plain_name(n) for n in (*rec.defined, *rec.inputs)}
@@ -101,10 +103,8 @@ def squared_error(
     constant = "" if target or not said else next(
         (y for y in _TARGETS if y in usage.bare and y not in known), ""
     )
-    unknown = _UNKNOWN.search("\n".join(s.lines))
-    if not (target or constant) or unknown is None or plain_name(unknown["of"]) not in known:
+    if not (target or constant) or plain_name(output) not in known:
         return None
-    output = unknown.group("of")
     if not (said or plain_name(output) in _OUTPUTS) or is_softmax(plain_name(output), rec):
         return None
 

@@ -45,6 +45,10 @@ _RESIDUAL = re.compile(
     rf"{_PREDICTED}\s*-\s*y(?![A-Za-z])"
     rf"|(?<![A-Za-z])y\s*(?:[_^]\s*(?:\{{[^{{}}]*\}}|[A-Za-z0-9]))?\s*-\s*{_PREDICTED}"
 )
+#: ``(h_T - y)``
+_LAST_RESIDUAL = re.compile(
+    r"\(\s*(?P<of>[A-Za-z])\s*_\s*(?:T|\{\s*T\s*\})\s*-\s*(?:\\hat\s*\{\s*y\s*\}|y|d)\s*(?:\\right\s*)?\)"
+)
 #: ``\\partial J^{(i)}``: the loss of a step with another letter.
 _LOSS_AT = re.compile(
     r"\\partial\s*(\\mathcal\s*\{\s*[LEJC]\s*\}|[LEJC])\s*\^\s*\{\s*\(\s*([ijks])\s*\)\s*\}"
@@ -119,6 +123,8 @@ class Usage:
     inner: set[tuple[str, str]] = field(default_factory=set)
     #: Whether a prediction less its target stands somewhere: ``\\hat{y}_t - y_t``.
     residuals: bool = False
+    #: Of what the value at the last step is compared with a target.
+    compared: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, texts: Sequence[str], words: frozenset[str] = frozenset()) -> Usage:
@@ -144,6 +150,7 @@ class Usage:
                 usage.timed.setdefault(plain_name("".join(loss.split())), set()).add(step)
             usage.computed |= {plain_name("".join(n.split())) for n in _COMPUTED.findall(text)}
             usage.varied |= {plain_name("".join(n.split())) for n in _VARIED.findall(text)}
+            usage.compared |= {m["of"] for m in _LAST_RESIDUAL.finditer(text)}
             usage.residuals = usage.residuals or _RESIDUAL.search(text) is not None
             found = mentioned(text) if not words else mentions(text, tokens)
             for m in (*found, *in_scripts(text, tokens)):

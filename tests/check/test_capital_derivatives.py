@@ -28,5 +28,5 @@ def test_a_capital_d_differentiates(lines: list[str], expected: str) -> None:
 
 
 def test_brackets_that_nothing_is_read_of_are_shown_in_pairs() -> None:
-    line = r"\left. \frac{\partial h_t}{\partial h_{t-1}} \right|_{x_t} = \mathrm{diag}(1 - h_t^2) W"
+    line = r"\left. \frac{\partial h_t}{\partial h_{t-1}} \right|_{x} = \mathrm{diag}(1 - h_t^2) W"
     assert judged(CELL + f"$${line}$$")[-1].latex.startswith(r"\left.")
