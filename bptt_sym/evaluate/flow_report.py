@@ -132,8 +132,10 @@ class FlowReport:
             style = ("-", "--", ":", "-.")[k // 10 % 4]  # matplotlib has ten colours
             right.plot(curve.values, style, label=identifier(name))
         right.set_xlabel("lag")
-        right.set_title("share of each lag in the gradient")
-        right.legend(fontsize="small", ncols=2)
+        told = "share of each lag in the gradient" if self.shares else "no lag has a share"
+        right.set_title(told)
+        if self.shares:
+            right.legend(fontsize="small", ncols=2)
         figure.suptitle(f"{self.cell}, T = {self.steps}: {self.description}")
         try:
             figure.savefig(target)

@@ -287,6 +287,7 @@ class TestFlow:
         pytest.importorskip("matplotlib", reason="matplotlib is not installed")
         for ending in ("png", "svg"):
             path = tmp_path / f"flow.{ending}"
+            scenario("exploding", 5).save(path)  # without shares, and without a warning
             scenario("vanishing", 20).save(path)
             assert path.stat().st_size > 1000
         with pytest.raises(InputError, match="png or"):
