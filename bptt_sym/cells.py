@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from bptt_sym.architectures.gated import gru, lstm_peephole
+from bptt_sym.architectures.terms import switch
 from bptt_sym.errors import InputError
 from bptt_sym.notation import (
     HORIZON_NAME,
@@ -101,7 +102,7 @@ def elman_vector(bias: Literal["two", "one", "none"] = "two") -> Recurrence:
 
 def sigmoid_rnn(vector: bool = False, concat: bool = False) -> Recurrence:
     """The sigmoid RNN; with ``concat`` one matrix ``W`` multiplies ``[c_{t-1}, x_t]``."""
-    if concat and not vector:
+    if switch("concat", concat) and not switch("vector", vector):
         raise InputError("scalars are not concatenated", hint="add vector=True")
     shapes: dict[str, Shape] = {"c": ("n",), "x": ("m",), "h": ("k",)} if vector else {}
     if concat:
@@ -130,8 +131,9 @@ def lstm(vector: bool = False, concat: bool = False, bias: bool = True) -> Recur
     Split weights are ``W_f`` (input) and ``U_f`` (recurrent), and so for i, o, c; with ``concat``
     ``W_f`` multiplies ``[h_{t-1}, x_t]``.
     """
-    if concat and not vector:
+    if switch("concat", concat) and not switch("vector", vector):
         raise InputError("scalars are not concatenated", hint="add vector=True")
+    switch("bias", bias)
     state: Shape = ("n",) if vector else SCALAR
     sequences = ("f", "i", "o", r"\tilde{c}", "c", "h")
     shapes: dict[str, Shape] = {

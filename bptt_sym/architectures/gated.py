@@ -24,6 +24,7 @@ from bptt_sym.architectures.terms import (
     now,
     one_minus,
     opaque_loss,
+    switch,
     times,
 )
 from bptt_sym.errors import InputError
@@ -56,6 +57,8 @@ def gru(
     InputError
         An option that does not exist.
     """
+    switch("vector", vector)
+    switch("bias", bias)
     for name, value, known in (("keep", keep, ("z", "1-z")), ("reset", reset, ("before", "after"))):
         if value not in known:
             raise InputError(f"no {name} {value!r}", token=str(value), hint=" or ".join(known))
@@ -101,7 +104,7 @@ def lstm_peephole(vector: bool = True) -> Recurrence:
 
     The peephole weights :math:`p_f,p_i,p_o` act elementwise (Gers, Schraudolph & Schmidhuber 2002).
     """
-    state: Shape = ("n",) if vector else SCALAR
+    state: Shape = ("n",) if switch("vector", vector) else SCALAR
     product = Had if vector else Mul
     shapes: dict[str, Shape] = dict.fromkeys(("f", "i", "o", r"\tilde{c}", "c", "h"), state)
     shapes |= {"x": ("m",) if vector else SCALAR, "E": SCALAR}

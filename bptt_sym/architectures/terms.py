@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from bptt_sym.errors import InputError
 from bptt_sym.notation import (
     HORIZON_NAME,
     ONE,
@@ -60,6 +61,19 @@ def total(per_step: str) -> Node:
 def opaque_loss(name: str, state: str) -> tuple[Equation, dict[str, Node]]:
     """A loss of the state at every step, any function of it, and the sum of these losses."""
     return Equation(name, Call(name, (now(state),))), {name: total(name)}
+
+
+def switch(name: str, value: object) -> bool:
+    """The value of an option that is on or off.
+
+    Raises
+    ------
+    InputError
+        Something else.
+    """
+    if not isinstance(value, bool):
+        raise InputError(f"{name}={value}: it is true or false", token=str(value))
+    return value
 
 
 def swap(node: Node, names: dict[Node, Node]) -> Node:

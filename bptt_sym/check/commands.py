@@ -22,7 +22,8 @@ def code(args: argparse.Namespace, setting: Setting) -> str:
     """
     from bptt_sym.evaluate import executable, source
 
-    model = executable(setting.model)
+    bind = meanings(setting.model, args.bind)
+    model = executable(setting.model, bind)
     if args.loss is not None and args.loss not in model.totals:
         raise InputError(
             f"{args.loss} has no numbers in {model.name}", token=args.loss,
@@ -33,7 +34,7 @@ def code(args: argparse.Namespace, setting: Setting) -> str:
         model,
         args.backend,
         loss=args.loss,
-        bind=meanings(model, args.bind),
+        bind=bind,
         wrt_inputs=args.inputs,
         float32=args.float32,
     )

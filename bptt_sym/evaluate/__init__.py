@@ -16,12 +16,15 @@ BACKENDS: tuple[Backend, ...] = ("numpy", "torch", "jax", "c")
 __all__ = ["BACKENDS", "Backend", "executable", "flow", "gradient", "source"]
 
 
-def executable(rec: Recurrence) -> Recurrence:
+def executable(rec: Recurrence, bind: Mapping[str, str] | None = None) -> Recurrence:
     """``rec`` without equations and totals that are opaque functions: they have no numbers.
 
     Losses :math:`E_t(h_t)` of the shipped cells are of this kind; without them the generated code
-    takes the cotangents of the states instead.
+    takes the cotangents of the states instead. A function that ``bind`` gives a meaning stays.
     """
+    from bptt_sym.evaluate.meanings import bound
+
+    rec = bound(rec, bind)
 
     def opaque(node: Node) -> bool:
         return any(isinstance(x, Call) for x in walk(node))
@@ -81,7 +84,7 @@ def source(
             f"{backend} source has no type of its own",
             token="float32", hint="call it with float32 arrays; only C is written for one type",
         )  # fmt: skip
-    runs = executable(rec)
+    runs = executable(rec, bind)
     program = fuse(lower(runs, loss=loss, context=context, bind=bind))
     shown = runs.totals[loss] if isinstance(loss, str) else loss
     options: dict[str, Any] = {"loss": shown, "seeds": loss is None, "wrt_inputs": wrt_inputs}
@@ -116,7 +119,7 @@ def gradient(
 
     if backend not in ("numpy", "c"):
         raise InputError(f"no callable backend {backend!r}", token=backend, hint="numpy or c")
-    runs = executable(rec)
+    runs = executable(rec, bind)
     if backend == "c":
         from bptt_sym.evaluate.compile_c import CGradient, compiler
 

@@ -65,6 +65,12 @@ def _write(node: n.Node) -> tuple[str, int]:
             return f"[{', '.join(text(a) for a in args)}]", _ATOM
         case n.Norm(arg=a):
             return f"|{text(a)}|", _ATOM
+        case n.Abs(arg=a):
+            return f"|{text(a)}|", _ATOM
+        case n.Call(name=name, args=args):
+            return f"{identifier(name)}({', '.join(text(a) for a in args)})", _ATOM
+        case n.Prod(var=var, body=body):
+            return f"prod_{identifier(var)} {_in(body, _PRODUCT)}", _PRODUCT
         case n.Sum(var=var, body=body):
             return f"sum_{identifier(var)} {_in(body, _PRODUCT)}", _PRODUCT
         case _:

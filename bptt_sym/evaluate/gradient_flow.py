@@ -70,7 +70,7 @@ def flow(
 
     if steps < 1:
         raise InputError(f"T = {steps}: a run has at least one step", token=str(steps))
-    cell = executable(rec)
+    cell = executable(rec, bind)
     if any(lag > 1 for e in cell.equations for _, lag in references(e.rhs)):
         raise InputError(f"{rec.name}: the flow of cells with lags above 1 is not drawn")
     if not np.isfinite(gain):

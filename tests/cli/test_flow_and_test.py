@@ -98,6 +98,9 @@ def test_one_of_several_layers_is_named(run: Any, tmp_path: Path) -> None:
         ("flow --scenario vanishing --dim n=3", "it takes not --dim"),
         ("flow lstm --bind g=tanh", "no function 'g'"),
         ("code lstm --bind g=tanh", "no function 'g'"),
+        ("code sigmoid-rnn-vector --bind E=tanh", "it is not elementwise"),
+        ("code lstm-vector --option concat=maybe", "concat=maybe: it is true or false"),
+        ("flow gru-vector --option bias=none", "bias=none: it is true or false"),
         ("flow elman -T 3 -o no/such/picture.png", "cannot be written"),
         ("test nothing:f", "no recurrence is given"),
         ("test ../nothing:f --cell elman", "'../nothing' is no name of a module"),
@@ -199,3 +202,21 @@ def test_tolerances_that_are_none(run: Any, tolerance: str) -> None:
     """With them every mistake would be caught, or none."""
     found = run("test", "a:b", "--cell", "elman", "--score-inputs", f"--rtol={tolerance}")
     assert found.status == 2 and f"'{tolerance}' is no number from 0 on" in found.err
+
+
+def test_an_output_function_with_a_meaning(run: Any) -> None:
+    """`h_t = g(c_t)`: without one, h has no numbers and is left out."""
+    printed = run("code", "sigmoid-rnn-vector", "--bind", "g=tanh").out
+    space: dict[str, Any] = {}
+    exec(printed, space)
+    rng = np.random.default_rng(0)
+    w, v, x, c0 = (rng.normal(size=s) for s in ((3, 3), (3, 2), (4, 5, 2), (5, 3)))
+    values, saved = space["forward"](W_rec=w, W_in=v, x=x, c0=c0)
+    np.testing.assert_allclose(values["h"], np.tanh(values["c"]))
+    by_h = space["backward"](saved, d_h_in=np.ones((4, 5, 3)))
+    by_c = space["backward"](saved, d_c_in=1 - values["h"] ** 2)
+    np.testing.assert_allclose(by_h["W_rec"], by_c["W_rec"], rtol=1e-12)
+    plain = run("code", "sigmoid-rnn-vector").out
+    assert "d_h_in" not in plain and "d_c_in" in plain
+    shown = run("code", "--define", "h_t = |h_{t-1}| + x_t", "--scalar").out
+    assert "    h_t = |h_{t-1}| + x_t\n" in shown
