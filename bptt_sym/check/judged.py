@@ -27,6 +27,9 @@ VERDICTS: tuple[VerdictName, ...] = (
     "not_a_claim",
 )
 
+#: Characters of a line that an entry about a place in it shows.
+MAX_SHOWN = 400
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -212,7 +215,11 @@ def of_problem(problem: Problem) -> Judged:
     """The entry of a place where formulas cannot be told apart from the text."""
     fault = Fault(problem.place, problem.message, problem.hint, problem.line)
     verdict = Verdict("unreadable", note=problem.message)
-    return Judged(problem.place, problem.line.strip(), verdict, fault=fault)
+    # Of a long line what stands about the place.
+    most = max(0, len(problem.line) - MAX_SHOWN)
+    start = min(max(0, problem.place.column - 1 - MAX_SHOWN // 2), most)
+    shown = problem.line[start : start + MAX_SHOWN].strip()
+    return Judged(problem.place, shown, verdict, fault=fault)
 
 
 def in_order(judged: list[Judged]) -> list[Judged]:

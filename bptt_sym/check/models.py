@@ -39,11 +39,14 @@ from bptt_sym.definitions.supposed import Evidence, Supposition, suppositions
 from bptt_sym.definitions.targets import is_target, without_targets
 from bptt_sym.definitions.usage import LOSSES
 from bptt_sym.documents.document import Formula
-from bptt_sym.errors import BesideError, BpttError, ShapeError
+from bptt_sym.errors import BesideError, BpttError, LimitExceeded, ShapeError
 from bptt_sym.notation import At, Claim, Fn, Transpose, walk
 from bptt_sym.read import recurrence_from_latex
 from bptt_sym.read.vocabulary import pass_on, plain_name
 from bptt_sym.recurrence import Recurrence, Shape
+
+#: Equations of one model: each new one has the shapes of all found again.
+MAX_DEFINED = 120
 
 
 class Models:
@@ -137,7 +140,12 @@ class Models:
         targets = {k for k, d in self.known.items() if is_target(d, definitions, self.known)}
         self.known = {k: d for k, d in self.known.items() if k not in targets}
         first_error: BpttError | None = None
-        before, self.known = self.known, beside(self.known, fresh)
+        before, known = self.known, beside(self.known, fresh)
+        if len(known) > MAX_DEFINED:
+            raise LimitExceeded(
+                f"more than {MAX_DEFINED} definitions in force", hint="begin another document"
+            )
+        self.known = known
         runs = any(d.kind is Kind.SEQUENCE for d in self.known.values())
         for known in self._candidates(fresh, formula.section):
             if runs and not any(d.kind is Kind.SEQUENCE for d in known.values()):

@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any
 from bptt_sym.decide.domains import Domain, Element, Slot
 from bptt_sym.decide.tensor import Tensor, flat, from_flat, shape
 from bptt_sym.errors import NotSupported
-from bptt_sym.notation import At, Call, D, Node, Sym, walk
+from bptt_sym.notation import At, Call, D, Node, Sym, children, walk
 
 if TYPE_CHECKING:
     from bptt_sym.decide.interpret import Interpreter
+
+#: Derivatives of derivatives; each doubles the work.
+MAX_ORDER = 8
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,8 @@ def second_derivative(
     world = interp.world
     if world.shape(x[0]) != () or kind not in ("total", "direct"):
         raise NotSupported("second derivatives other than by a scalar, total or of one equation")
+    if _order(node) > MAX_ORDER:
+        raise NotSupported(f"derivatives of an order beyond {MAX_ORDER}")
     inner = node.y
     if isinstance(inner, D) and inner.kind == "unmarked":
         inner = replace(inner, kind="total")
@@ -160,6 +165,17 @@ def second_derivative(
     dual.give(x[0], x[1], domain.carrying(world.value(x[0], x[1], interp.horizon), 1))
     value = Interpreter(dual, interp.conv, interp.horizon).value(inner, env)
     return from_flat(shape(value), [v.b for v in flat(value)])
+
+
+def _order(node: Node) -> int:
+    """How many derivatives stand within each other."""
+    todo, most = [(node, 0)], 0
+    while todo:
+        n, depth = todo.pop()
+        depth += isinstance(n, D)
+        most = max(most, depth)
+        todo += [(c, depth) for c in children(n)]
+    return most
 
 
 def _read_by(

@@ -27,8 +27,13 @@ from bptt_sym.files import data_of
 
 #: Bytes of one document.
 MAX_BYTES = 32 * 1024 * 1024
-#: Characters of one formula as written.
+#: Characters of it that are no blanks, code and markup apart.
+MAX_TEXT = 4_000_000
+#: Formulas of it.
+MAX_FORMULAS = 10_000
+#: Characters of one formula as written, and its rows.
 MAX_FORMULA = 20_000
+MAX_ROWS = 400
 #: Characters of a formula with which the next one in the line may be joined.
 MAX_JOINED = 2_000
 #: Signs without their partner that are reported one by one.
@@ -277,6 +282,9 @@ def assembled(
     ``macros`` are those that hold already, to which the text adds its own; ``section`` counts the
     headings before it.
     """
+    masked = replace(masked, text=_DATA.sub(lambda m: blanked(m.group()), masked.text))
+    if letters_in(masked) > MAX_TEXT:
+        raise LimitExceeded(_TOO_MUCH_TEXT, hint="split the document")
     plain = collected(masked.text, macros)
     formulas: list[Formula] = []
     own = environments(macros)
@@ -288,6 +296,9 @@ def assembled(
         problems.append(Problem(place, said, "close those before", source.line(place.line)))
     ends: list[int] = []
     for region in found:
+        if len(formulas) == MAX_FORMULAS:
+            problems.append(too_many(source.place(region.start), source))
+            break
         try:
             text = (source.raw or source.text) if region.encoded else plain
             formula = _formula(source, text, region, macros, tex=tex)
@@ -309,12 +320,15 @@ def assembled(
             ends.append(region.end)
     words, code = words_and_code(source.text, plain, masked, found)
     lines, code = _of_lines(code, masked)
+    loose = (*lines, *((run, False) for body in (words, code) for run in runs(body)))
+    if len(loose) > MAX_FORMULAS:
+        problems.append(too_many(source.place(loose[MAX_FORMULAS][0].offsets[0]), source))
     spoken = tuple(
         Formula(
             source, run.latex, run.offsets, shown, PROSE,
             section + bisect_right(masked.headings, run.offsets[0]),
         )
-        for run, shown in (*lines, *((run, False) for body in (words, code) for run in runs(body)))
+        for run, shown in loose[:MAX_FORMULAS]
     )  # fmt: skip
     return Document(source, tuple(formulas), tuple(problems), spoken, words)
 
@@ -331,6 +345,31 @@ def _of_lines(code: str, masked: Masked) -> tuple[list[tuple[Run, bool]], str]:
             pieces += [code[last : line.start], blanked(code[line.start : line.end])]
             last = line.end
     return found, "".join([*pieces, code[last:]])
+
+
+_TOO_MUCH_TEXT = f"more than {MAX_TEXT // 10**6} million characters of text"
+
+
+#: Pictures that stand in the text itself.
+_DATA = re.compile(r"(?<=;base64,)[A-Za-z0-9+/=]{100,}+")
+
+
+def letters_in(masked: Masked) -> int:
+    """The characters of a text that are no blanks, and those of its code."""
+    text = masked.text
+    code = sum(end - start for start, end in masked.code)
+    return len(text) - text.count(" ") - text.count("\n") + code
+
+
+def too_many(place: Place, source: Source) -> Problem:
+    """What is said of the first formula that is too many."""
+    said = f"more than {MAX_FORMULAS} formulas: those from here on are not read"
+    return Problem(place, said, "split the document", source.line(place.line))
+
+
+def too_much(source: Source) -> Problem:
+    """What is said of a part of a document that is too long, or makes it so."""
+    return Problem(source.place(0), _TOO_MUCH_TEXT, "its formulas are not read", source.line(1))
 
 
 def _unclosed(source: Source, found: Unclosed) -> Problem:
@@ -435,6 +474,8 @@ def _formula(
         located = list(zip(raw, range(start, end), strict=True))
         located = located if tex else with_characters(located)
     chars = _without_delimiters(expand(located, macros))
+    if len(chars) > MAX_ROWS and "".join(c for c, _ in chars).count(r"\\") > MAX_ROWS:
+        raise LimitExceeded(f"a formula of more than {MAX_ROWS} rows", hint="split the formula")
     first = next((i for i, (c, _) in enumerate(chars) if not c.isspace()), None)
     if first is None:
         return None

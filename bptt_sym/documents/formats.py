@@ -17,12 +17,17 @@ from typing import Any
 from bptt_sym.documents.characters import with_padded_characters
 from bptt_sym.documents.document import (
     MAX_BYTES,
+    MAX_FORMULAS,
+    MAX_TEXT,
     Document,
     Formula,
     Problem,
     Source,
     assembled,
+    letters_in,
     text_of,
+    too_many,
+    too_much,
 )
 from bptt_sym.documents.macros import Macros, collected
 from bptt_sym.documents.markup import MASKS
@@ -105,6 +110,11 @@ def _merged(parts: list[Document]) -> Document:
     formulas.sort(key=lambda f: f.order)
     plain.sort(key=lambda f: f.order)
     words = "\n".join(part.words for part in parts)
+    for found in (formulas, plain):
+        if len(found) > MAX_FORMULAS:
+            first = found[MAX_FORMULAS]
+            problems.append(too_many(first.place(), first.source))
+            del found[MAX_FORMULAS:]
     return Document(parts[0].source, tuple(formulas), tuple(problems), tuple(plain), words)
 
 
@@ -116,6 +126,8 @@ class _Project:
         self.root = path.resolve().parent
         self.parts: list[Document] = []
         self.seen = {path.resolve()}
+        #: Characters of the files that were put in.
+        self.letters = 0
 
     def read(
         self, file: Path, body: str, macros: Macros, order: tuple[int, ...] = (), depth: int = 0
@@ -160,9 +172,12 @@ class _Project:
         self.seen.add(resolved)
         try:
             body = text_of(data_of(target, MAX_BYTES))
+            self.letters += len(body)
+            if self.letters > MAX_TEXT:
+                return f"{name}: this makes more text than is read of one document"
+            self.read(target, body, macros, order, depth + 1)
         except InputError as error:
             return f"{name}: {error.message}"
-        self.read(target, body, macros, order, depth + 1)
         return ""
 
     def _package(self, file: Path, name: str, macros: Macros, offset: int) -> None:
@@ -212,7 +227,7 @@ def notebook(text: str, file: str) -> Document:
         raise InputError("this is no notebook: it has no cells")
     macros = Macros()
     parts: list[Document] = []
-    section = 0
+    section = letters = 0
     for number, cell in enumerate(cells[:MAX_CELLS], start=1):
         for rank, (kind, body) in enumerate(_texts(cell)):
             source = Source(file, body, number, (number, rank))
@@ -220,6 +235,11 @@ def notebook(text: str, file: str) -> Document:
             if kind == "html":
                 source = replace(source, text=with_padded_characters(masked.text), raw=body)
             macros = macros.carried()
+            letters += letters_in(masked)
+            if letters > MAX_TEXT:  # (What follows may be short, and is read.)
+                letters -= letters_in(masked)
+                parts.append(Document(source, (), (too_much(source),)))
+                continue
             part = assembled(source, masked, macros, section=section)
             section += len(masked.headings)
             parts.append(part)

@@ -10,15 +10,18 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from bptt_sym.architectures import is_torch_gru
-from bptt_sym.errors import InputError
+from bptt_sym.errors import InputError, LimitExceeded
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.recurrence import Recurrence
 
 Array = Any
+#: Bytes of all arrays of a file together.
+MAX_BYTES = 1 << 30
 
 
 def read_weights(path: str | Path) -> dict[str, Array]:
@@ -39,8 +42,16 @@ def read_weights(path: str | Path) -> dict[str, Array]:
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("one array without a name")
         with archive:
-            return {name: _real(archive[name], name) for name in archive.files}
-    except (ValueError, OSError, AttributeError, EOFError) as error:
+            entries = archive.zip.infolist() if archive.zip is not None else ()
+            if sum(int(entry.file_size) for entry in entries) > MAX_BYTES:
+                raise ValueError(f"it unpacks to more than {MAX_BYTES >> 20} MB")
+            found = {name: _real(archive[name], name) for name in archive.files}
+        if not found:
+            raise ValueError("it holds no array")
+        return found
+    except MemoryError:
+        raise LimitExceeded(f"{path}: an array of it is larger than the memory") from None
+    except (ValueError, OSError, AttributeError, EOFError, BadZipFile) as error:
         raise InputError(
             f"{path} is not a NumPy archive of plain arrays: {error}",
             hint="write it with numpy.savez",

@@ -29,6 +29,7 @@ from bptt_sym.notation import (
 )
 from bptt_sym.shapes.expression import Dim, Shape, summed
 from bptt_sym.shapes.letters import is_bold, is_upper
+from bptt_sym.shapes.ranks import Ranks
 
 #: The letters of weights: what carries them and a step is a matrix as well.
 _OF_WEIGHTS = re.compile(r"(?:\\(?:mathbf|tilde|hat|bar)\{)*[WUV](?![A-Za-z])")
@@ -96,7 +97,7 @@ class _Inference:
                     self.parameters[n.name] = None
                 elif isinstance(n, Concat):
                     self.concatenated = True
-        self.ranks: dict[str, int] = {n: len(s) for n, s in given.items()}
+        self.ranks = Ranks({n: len(s) for n, s in given.items()})
         self.parent: dict[object, object] = {}
         self.value: dict[object, Dim] = {}
         #: What is multiplied to a matrix that runs, and the numbers that scale such a matrix.
@@ -223,6 +224,9 @@ class _Inference:
             self.ranks[name] = rank
 
     def rank(self, node: Node) -> int:
+        return self.ranks.of(node, self._rank)
+
+    def _rank(self, node: Node) -> int:
         match node:
             case At(name=n) | Sym(name=n):
                 return self.ranks.get(n, 0)
