@@ -109,7 +109,7 @@ class Context:
                 if _DERIVES.search(row))  # fmt: skip
         explained = frozenset(plain_name(name) for row in rows if (name := step_defined_by(row)))
         return cls(
-            sequences(texts), arguments(texts), usage, conventions(words), explained=explained,
-            identities=identities(texts),
+            sequences(texts), arguments(texts), usage, conventions(words, texts),
+            explained=explained, identities=identities(texts),
             accumulated=added_up(texts),
         )  # fmt: skip

@@ -58,7 +58,6 @@ class Models:
         self.all: list[Model] = []
         #: How often a definition took the place of an earlier one.
         self.anew = 0
-        self._section = 0
         self._losses: dict[str, Definition] = {}
 
     @property
@@ -159,7 +158,6 @@ class Models:
                 continue
             extends = before.items() <= known.items()
             self.known = known
-            self._section = formula.section
             self._losses = given_anew(before, fresh) or (self._losses if extends else {})
             if model is not None:
                 model.otherwise = {**known, **self._losses} if self._losses else {}
@@ -243,13 +241,15 @@ class Models:
     def _starts_anew(self, fresh: dict[str, Definition], section: int) -> bool:
         if any(key in self.known for key in fresh):
             return True
-        if section == self._section or not self.known:
-            return False
-        own = {d.base for d in fresh.values()}
-        mentions = frozenset[str]().union(*(d.mentions for d in fresh.values()))
+        # (Of a gated cell, the gates may have stood before the state, each in its own display.)
+        own = {**self._needed(fresh), **fresh}
+        elsewhere = {
+            d.base for d in self.known.values()
+            if d.kind is Kind.SEQUENCE and d.section != section and d.key not in fresh
+        }  # fmt: skip
+        mentions = frozenset[str]().union(*(d.mentions for d in own.values()))
         recursive = any(d.recursive for d in fresh.values())
-        sequences = {d.base for d in self.known.values() if d.kind is Kind.SEQUENCE}
-        return recursive and not (mentions & sequences - own)
+        return recursive and bool(elsewhere) and not mentions & elsewhere
 
     def _needed(self, fresh: dict[str, Definition]) -> dict[str, Definition]:
         """The known definitions that ``fresh`` uses, directly or through others."""

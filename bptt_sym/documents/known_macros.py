@@ -97,6 +97,9 @@ _ALIASES = _aliases(
     \mathinner \mathopen \mathclose \mathpunct = \mathord
     \widecheck = \check
     \varpropto = \propto
+    \grad \gradient = \nabla
+    \vdot \dotproduct = \cdot
+    \Tr \trace = \operatorname{tr}
     \nicefrac \sfrac \flatfrac \ifrac \xfrac = \frac
     """
 )
@@ -117,7 +120,9 @@ _FIRST = (
 _NOTHING = r"\hphantom \vphantom \require \eqref \ref \cite \footnote"
 _PARTIAL = r"\pdv \pderiv \pderivative \partialderivative \diffp \pd \dpd \partfrac \pfrac \pdiff"
 _TOTAL = r"\dv \odv \deriv \derivative \dod \od"
-_BOLD = r"\vect \mat \bs \bv \vecbf \mbf \vb"
+_BOLD = r"\vect \mat \bs \bv \vecbf \mbf \vb \va"
+#: The automatic delimiters of ``physics``: ``\qty(x)``, and ``\qty{x}`` with braces around x.
+_AUTOMATIC = frozenset(r"\qty \quantity".split())
 _WITH_ARGUMENTS = {
     **dict.fromkeys(_SECOND.split(), Macro("{#2}", 2)),
     r"\raisebox": Macro("{#2}", 2),
@@ -130,6 +135,11 @@ _WITH_ARGUMENTS = {
     **dict.fromkeys(_TOTAL.split(), Macro(r"\frac{\mathrm{d} #1}{\mathrm{d} #2}", 2)),
     r"\abs": Macro(r"\left| #1 \right|", 1, sized=True),
     r"\norm": Macro(r"\left\| #1 \right\|", 1, sized=True),
+    r"\pqty": Macro(r"\left( #1 \right)", 1, sized=True),
+    r"\bqty": Macro(r"\left[ #1 \right]", 1, sized=True),
+    r"\Bqty": Macro(r"\left\{ #1 \right\}", 1, sized=True),
+    r"\vqty": Macro(r"\left| #1 \right|", 1, sized=True),
+    **dict.fromkeys(_AUTOMATIC, Macro(r"\left\{ #1 \right\}", 1, sized=True)),
     **dict.fromkeys(_BOLD.split(), Macro(r"\mathbf{#1}", 1)),
 }
 #: ``\vx`` and ``\mW`` of the notation file.
@@ -180,4 +190,6 @@ def known(name: str, following: str) -> Macro | None:
     """The macro for ``name``; ``following`` is the character after it ("" at the end)."""
     if following != "{" and name in _LETTERS:
         return _LETTERS[name]  # \\vb + … is a bias, \\vb{h} is physics' bold
+    if name in _AUTOMATIC and following != "{":
+        return Macro("")
     return _KNOWN.get(name)

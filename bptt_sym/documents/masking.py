@@ -17,13 +17,22 @@ from bptt_sym.documents.site_marks import site_marks
 _BLANK = re.compile(r"[^\n]")
 _QUOTE = re.compile(r"[ ]{0,3}>[ ]?")
 _LIST_ITEM = re.compile(r"[ ]{0,3}(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
-_HEADING = re.compile(r"[ ]{0,3}#{1,6}(?:[ \t]|$)")
+#: ``## Title``, a line that is bold as a whole, and what names a problem at the head of its text:
+#: ``**Problem 2.** Now the GRU``.
+_HEADING = re.compile(
+    r"[ ]{0,3}(?:#{1,6}(?:[ \t]|$)"
+    r"|(?P<bold>\*\*|__)(?=\S)(?:(?!(?P=bold)).)++(?P=bold)[ \t]*[.:]?[ \t]*$"
+    r"|(?P<mark>\*\*|__)[^\W\d_]{2,20}[ \t]?\d{1,3}[.:)]?(?P=mark)[.:)]?(?:[ \t]|$))"
+)
 _FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 #: A role that makes mathematics of a code span, at the end of what stands before it.
 _ROLE = re.compile(r"(?:\{math\}|:math:)$")
 #: A fence of mathematics that closes in its own line.
 _MATH_SPAN = re.compile(r"math[ \t]+", re.IGNORECASE)
-_SECTION = re.compile(r"\\(?:chapter|(?:sub)*section|paragraph)\*?\s*\{")
+_SECTION = re.compile(
+    r"\\(?:chapter|(?:sub)*section|paragraph)\*?\s*\{"
+    r"|\\begin\s*\{(?:problem|exercise|question|task)\*?\}|\\question(?![A-Za-z])"
+)
 _VERBATIM = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "comment")
 
 

@@ -10,7 +10,7 @@ Words state conventions as well: :func:`conventions` finds those that are plain.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bptt_sym.read.symbols import SUBSCRIPTS, SUPERSCRIPTS
@@ -307,10 +307,15 @@ def row_gradients(text: str) -> frozenset[str]:
     return frozenset(("turned-gradient",)) if said else frozenset()
 
 
-def conventions(words: str) -> Wording:
-    """The conventions that ``words`` state plainly."""
+#: What only vectors and matrices are written with.
+_OF_MATRICES = re.compile(r"\bdiag\b|\\top(?![A-Za-z])|\\mathbb\s*\{R\}\s*\^\s*\{?\s*\\?[A-Za-z]")
+
+
+def conventions(words: str, formulas: Sequence[str] = ()) -> Wording:
+    """The conventions that ``words`` state plainly, in a text with these ``formulas``."""
     found = {k: re.search(p, words) is not None for k, p in _PATTERNS.items()}
-    # One sentence about a scalar case says nothing of a text that speaks of matrices as well.
-    found["scalar"] &= re.search(_MANY, words) is None
+    # One sentence about a scalar case says nothing of a text that has matrices as well.
+    if found["scalar"] and (re.search(_MANY, words) or any(map(_OF_MATRICES.search, formulas))):
+        found["scalar"] = False
     named = [k for k, p in _NETWORKS.items() if re.search(p, words)]
     return Wording(**found, activation=named[0] if len(named) == 1 else "")

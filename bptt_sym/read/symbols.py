@@ -12,7 +12,8 @@ LAYOUT = frozenset(
     \biggm \Biggm \allowbreak \nobreak \noindent \hfill \strut \mathstrut \hline \par \boxed
     \centering \small \normalsize \mathbin \mathrel \mathord \ensuremath \bf \rm \it
     \relax \/ \smash \rlap \llap \nulldelimiterspace \hdashline \toprule \midrule \bottomrule
-    \Huge \huge \LARGE \Large \large \footnotesize \scriptsize \tiny \bigstrut \qed""".split()
+    \Huge \huge \LARGE \Large \large \footnotesize \scriptsize \tiny \bigstrut
+    \qed \qedhere""".split()
 ) | {"\\ ", "\\\n", "\\\t"}
 
 #: Layout commands followed by one braced argument that is layout as well.

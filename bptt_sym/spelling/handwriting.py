@@ -143,6 +143,7 @@ _SIZED = re.compile(r"(\\(?:left|right))\s*\\([()\[\]])")
 _D = re.compile(
     r"(?<!_\{)(?<!\^\{)\\(?:mathrm|rm|operatorname|text)\s*(?:\{\s*d\s*\}|d(?![a-z]{2}))"
 )
+_SIZED_FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 #: ``\sum_t -x_t``: the sign goes before the sum.
 _NEGATIVE = re.compile(
     r"(?P<sum>\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9])\s*){0,2})-\s*"
@@ -227,6 +228,12 @@ def _of_two_widths(text: str) -> Iterator[Edit]:
                 yield begin, begin + 1, "("
 
 
+def with_plain_fractions(formula: Formula) -> Formula:
+    r"""``formula`` with ``\dfrac{\mathrm{d} h}{\mathrm{d} w}`` as ``\frac{d h}{d w}``."""
+    formula = replaced(formula, _D, lambda m: "d")
+    return replaced(formula, _SIZED_FRACTION, lambda m: r"\frac")
+
+
 def as_written(formula: Formula) -> Formula:
     """``formula`` with such marks in the spelling that is read."""
     formula = _with_lost_signs(replaced(formula, CHARACTER, character))
@@ -261,7 +268,6 @@ def as_written(formula: Formula) -> Formula:
     formula = replaced(formula, _BEFORE, _labelled)
     formula = replaced(formula, _BOLD_PAIR, _bold_product)
     formula = replaced(formula, _BAR_REMARK, _bar)
-    formula = replaced(formula, _D, lambda m: "d")
     formula = replaced(formula, _SQUARE, lambda m: "^2")
     formula = replaced(formula, _NEGATIVE, _with_its_sign)
     formula = edited(formula, list(_diagonals(formula.latex)))

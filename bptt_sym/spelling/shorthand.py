@@ -27,6 +27,7 @@ from bptt_sym.shapes import is_upper
 from bptt_sym.spelling.counting import below_only
 from bptt_sym.spelling.deltas import Deltas, at_step, beside_the_derivative, by_argument, own_losses
 from bptt_sym.spelling.exported import SCRIPT_INSIDE, outside
+from bptt_sym.spelling.glued_marks import marks_gradients
 from bptt_sym.spelling.joined import with_blocks, with_joined_vectors, with_nameless_joins
 from bptt_sym.spelling.labels import Labels
 from bptt_sym.spelling.marked_gradients import with_marked_gradients
@@ -198,13 +199,11 @@ class Shorthand:
                  for m in told.finditer(every)}  # fmt: skip
         timed = timed | named | {m.group(1) for m in _SPELT.finditer(every)}
         loss = loss_of(every)
-        fraction = re.search(r"\\d?frac\s*\{\s*d\s*[A-Za-z\\]", every) is not None
-        fraction = fraction or _DIFFERENTIAL.search(every) is not None
         own = re.search(r"\\delta\s*(?:_\s*\{?\s*t|\^\s*\{?\s*\(?\s*t)\b", every) is not None
         own = own and _GIVES_DELTA.search(every) is None
         bare = "|".join(sorted(named))
         return cls(
-            loss, timed, not fraction, not own, Deltas.of(texts, loss), Labels.of(texts),
+            loss, timed, marks_gradients(texts), not own, Deltas.of(texts, loss), Labels.of(texts),
             re.compile(rf"(?<![A-Za-z\\{{/])d(?P<name>{bare})(?P<scripts>)(?![A-Za-z0-9_^])")
             if named else None,
             below_only(every) and _MATRIX_T.search(every) is not None,
@@ -367,11 +366,6 @@ _OF_THE_RUN = re.compile(
 _OF_A_TARGET = re.compile(
     r"(?<![A-Za-z\\{/])(?:d|\\delta\s*)y\s*_\s*(?:\{\s*t\s*\}|t)\s*&?\s*=\s*&?\s*"
     r"\\(?:wide)?hat\s*\{?\s*y\s*\}?\s*_\s*(?:\{\s*t\s*\}|t)\s*-\s*y\s*_"
-)
-#: ``d(W h_t)``, ``d \\log y``, ``dL = …``: a text that takes differentials.
-_DIFFERENTIAL = re.compile(
-    r"(?<![A-Za-z\\{/])d\s*(?:(?:\\left\s*)?\(|\\(?:log|exp|tanh|sigma|frac|mathrm(?!\s*\{net|\s*\{[a-z]+\}\s*_)|operatorname)(?![A-Za-z])"
-    r"|(?:L|E|J|\\mathcal\s*\{\s*[A-Z]\s*\}|\\ell)\s*(?:_\s*\{?\s*[a-zT]\s*\}?\s*)?&?\s*=)"
 )
 _WORD = (
     r"\{\s*(?:\(\s*[a-z]\s*\)|\\(?:text|mathrm)\s*\{\s*\(?[A-Za-z]{2,12}\)?\s*\}|[a-z]{3,12})\s*\}"

@@ -61,9 +61,10 @@ _POWER = re.compile(
     rf"\s*(?:(?:\\left\s*)?(?:\\\||\||\\[lr]?Vert)\s*)?{_NAMES}\s*(?:_\s*(?:\{{[a-z]+\}}|[a-z]))?\s*\^\s*"
     r"(?:\{\s*(?P<n>[a-z])\s*\}|(?P<m>[a-z]))(?:\s*(?:(?:\\right\s*)?(?:\\\||\||\\[lr]?Vert))?\s*&?\s*=)"
 )
+_UPRIGHT = r"mathrm\s*(?:\{\s*d\s*\}|d(?![A-Za-z]))"
 _PAIR = re.compile(
-    rf"\\(?:partial|mathrm\s*\{{\s*d\s*\}}|frac\s*\{{\s*d)\s*\{{?\s*{_NAMES}{_STEP % 'of'}"
-    rf"[^=]{{0,12}}?\\?(?:partial|mathrm\s*\{{\s*d\s*\}}|d)\s*\{{?\s*{_NAMES}(?:{_STEP % 'by'})?"
+    rf"\\(?:partial|{_UPRIGHT}|[dtc]?frac\s*\{{\s*d)\s*\{{?\s*{_NAMES}{_STEP % 'of'}"
+    rf"[^=]{{0,12}}?\\?(?:partial|{_UPRIGHT}|d)\s*\{{?\s*{_NAMES}(?:{_STEP % 'by'})?"
 )
 
 

@@ -9,14 +9,20 @@ from bptt_sym.documents.document import document_from_text
 ACCEPTED = ("right", "right_under_reading")
 
 
-def judged(text: str) -> list[Judged]:
+def judged(text: str, name: str = "n.md") -> list[Judged]:
     """Everything that is judged in ``text``, in its order."""
-    return audit(document_from_text(text, "n.md"))
+    return audit(document_from_text(text, name, tex=name.endswith(".tex")))
 
 
-def verdicts(text: str) -> list[str]:
+def verdicts(text: str, name: str = "n.md") -> list[str]:
     """The verdicts; what is right under a reading counts as right."""
-    return ["right" if j.verdict.verdict in ACCEPTED else j.verdict.verdict for j in judged(text)]
+    found = [j.verdict.verdict for j in judged(text, name)]
+    return ["right" if v in ACCEPTED else v for v in found]
+
+
+def of_claims(text: str, name: str = "n.md") -> list[str]:
+    """The verdicts of what claims something."""
+    return [v for v in verdicts(text, name) if v != "not_a_claim"]
 
 
 def last(text: str) -> str:

@@ -1,0 +1,118 @@
+r"""Lecture notes: several problems on one page, commands of packages, one case beside the whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import of_claims
+
+ELMAN = r"$s_t = \tanh(U x_t + W s_{t-1})$, $o_t = V s_t$, $E = \sum_t E_t(o_t)$" "\n\n"
+GRU = r"""$$z_t = \sigma(W_z x_t + U_z h_{t-1}), \qquad r_t = \sigma(W_r x_t + U_r h_{t-1})$$
+
+$$\tilde h_t = \tanh(W_h x_t + U_h (r_t \odot h_{t-1})), \qquad
+h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t$$
+
+With $dh_t = \partial L/\partial h_t$: $dz_t = dh_t \odot (\tilde h_t %s h_{t-1})$.
+"""
+HEADINGS = (
+    ("**Problem 1.** Consider ", "**Problem 2.** Now "),
+    ("**Simple networks**\n\n", "**Gated networks**\n\n"),
+    ("__Exercise 1:__ ", "__Exercise 2:__ "),
+    ("## One\n\n", "## Two\n\n"),
+)
+
+
+@pytest.mark.parametrize(("first", "second"), HEADINGS)
+def test_bold_lines_begin_problems_with_networks_of_their_own(first: str, second: str) -> None:
+    page = first + ELMAN + second + GRU
+    assert of_claims(page % "-")[-2:] == ["right", "right"]
+    assert of_claims(page % "+")[-2:] == ["right", "wrong"]
+
+
+def test_bold_words_in_a_sentence_begin_no_problem() -> None:
+    page = ELMAN + "**Note** that\n\n" + GRU
+    assert of_claims(page % "+")[-1] == "undecided"  # one network, whose loss h is not part of
+
+
+@pytest.mark.parametrize("environment", ["problem", "exercise", "question"])
+def test_problems_of_latex_have_networks_of_their_own(environment: str) -> None:
+    begin, end = rf"\begin{{{environment}}}", rf"\end{{{environment}}}"
+    page = rf"\begin{{document}}{begin}{ELMAN}{end}{begin}{GRU % '-'}{end}\end{{document}}"
+    assert of_claims(page, "n.tex")[-2:] == ["right", "right"]
+
+
+@pytest.mark.parametrize("d", [r"\mathrm d", r"\mathrm{d}", r"\operatorname{d}", "d", r"\partial"])
+@pytest.mark.parametrize("fraction", [r"\dfrac", r"\frac"])
+def test_limits_of_any_fraction(d: str, fraction: str) -> None:
+    page = (
+        r"$h_t = \sigma(w h_{t-1} + x_t)$. If $|w| < %s$, "
+        rf"$\lim_{{T\to\infty}} {fraction}{{{d} h_T}}{{{d} h_0}} = 0$."
+    )
+    assert of_claims(page % "4") == ["right"]
+    assert of_claims(page % "9") == ["wrong"]
+
+
+PHYSICS = r"""\begin{document}
+$\vb{s}_t = \tanh(\vb{W}\vb{s}_{t-1} + \vb{U}\vb{x}_t)$ and $L = \sum_t \ell_t(\vb{s}_t)$.
+\[ \grad_{\vb{s}_t} L = \qty(\pdv{\vb{s}_{t+1}}{\vb{s}_t})^{\mathsf T} \grad_{\vb{s}_{t+1}} L
+ + \grad_{\vb{s}_t} \ell_t \]
+\[ \grad_{\vb{W}} L = \sum_t \qty{\operatorname{diag}\qty[1 - \vb{s}_t^2] \grad_{\vb{s}_t} L}
+ \vb{s}_{%s}^{\mathsf T} \qedhere \]
+%s
+\end{document}"""
+
+
+def test_delimiters_of_physics_are_read() -> None:
+    assert of_claims(PHYSICS % ("t-1", ""), "n.tex") == ["right", "right"]
+    assert of_claims(PHYSICS % ("t", ""), "n.tex") == ["right", "wrong"]
+
+
+def test_a_scalar_case_leaves_matrices_as_they_are() -> None:
+    case = r"In the scalar case $s_t = \tanh(w s_{t-1} + u x_t)$."
+    assert of_claims(PHYSICS % ("t-1", case), "n.tex") == ["right", "right"]
+    softmax = (
+        r"$s_t = \tanh(W s_{t-1} + U x_t)$, $\hat y_t = \mathrm{softmax}(V s_t)$,"
+        r" $L = -\sum_t y_t^\top \log \hat y_t$." "\n\n"
+        r"$\frac{\partial L}{\partial V} = \sum_t (\hat y_t %s y_t) s_t^\top$" "\n\n" + case
+    )  # fmt: skip
+    assert of_claims(softmax % "-")[0] == "right"
+    assert of_claims(softmax % "+")[0] == "wrong"
+
+
+MARKS = r"""$$h_t = \tanh(W h_{t-1} + U x_t + b), \qquad o_t = V h_t + c$$
+
+%s
+
+$$dV = \sum_t do_t h_t^T$$
+$$dh_t = V^T do_t + W^T da_{t+1}$$
+$$da_t = (1 - h_t^2) \odot dh_t$$
+$$dW = \sum_t da_t %s^T$$
+"""
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        r"$\frac{dL}{dV} = \sum_t \frac{dL}{do_t} \frac{do_t}{dV}$",
+        r"$\frac{d\tanh(x)}{dx} = 1 - \tanh^2(x)$",
+    ],
+)
+def test_marks_by_d_beside_fractions(derivative: str) -> None:
+    assert of_claims(MARKS % (derivative, "h_{t-1}")) == ["right"] * 4
+    assert of_claims(MARKS % (derivative, "h_t"))[-1] == "wrong"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"dh_t = \mathrm{diag}(1 - h_t^2) (W dh_{t-1} + dW\, h_{t-1})",
+        r"dh_{t+1} = \mathrm{diag}(1 - h_{t+1}^2) W dh_t",
+        r"dh_t = \mathrm{diag}(1 - h_t^2) U dx_t",
+    ],
+)
+def test_differentials_beside_fractions_are_no_marks(line: str) -> None:
+    page = (
+        r"$h_t = \tanh(W h_{t-1} + U x_t + b)$, $L = \sum_t \ell_t(h_t)$. With $\frac{dL}{dh_t}$"
+        f" known, a small change gives ${line}$."
+    )
+    assert of_claims(page) == ["undecided"]
