@@ -45,6 +45,7 @@ from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.defining import base_letter, definition_of, definitions_in, may_define
 from bptt_sym.definitions.outline import Kind, Outline, Row, further_sides, is_relation, outline
 from bptt_sym.documents.document import PROSE, Document, Formula
+from bptt_sym.documents.unfinished import leaves_the_rest
 from bptt_sym.errors import BpttError, InputError, LaterStepError, UnboundName
 from bptt_sym.messages import marked
 from bptt_sym.notation import D
@@ -121,8 +122,10 @@ class _Auditor:
         """The entries of one formula; it may change the model in force."""
         if not is_relation(formula.latex):
             self.grounds.ledger.leave(formula.latex, formula.section)
-            if formula.display:
-                note = marked("it relates nothing")
+            left = "=" in formula.latex and leaves_the_rest(formula.latex)
+            if formula.display or left:
+                nothing = marked("it relates nothing")
+                note = marked("the rest of it is left out") if left else nothing
                 yield self.judging.entry(formula, Verdict("not_a_claim", note=note))
             return
         try:

@@ -72,7 +72,10 @@ def stepless(texts: Sequence[str]) -> frozenset[str]:
     if not any(n in map(_key, re.findall(_NAME, right)) for right in used for n in applied):
         return frozenset()
     runs = {n for n, right in given.items() if _RUNS.search(right) and n[-1:] in "asuz"}
-    return frozenset(applied | (runs - stepped - counts))
+    # The input of such gates is that of their step: x U^i + s_{t-1} W^i.
+    read = [n for n in applied if "x" in map(_key, re.findall(_NAME, given[n]))]
+    inputs = {"x"} - stepped if len(read) > 1 else frozenset[str]()
+    return frozenset(applied | inputs | (runs - stepped - counts))
 
 
 _STEPPED = re.compile(

@@ -75,6 +75,11 @@ _IN_WORDS = re.compile(
 _CARRIES_OVER = re.compile(
     r"(?P<name>[A-Za-z])\s*_\s*\{?\s*t\s*\}?\s*&?\s*=(?!.*=)(?!.*\\partial)", re.DOTALL
 )
+#: ``\\frac{\\partial L}{\\partial c_t} = …`` in one row, which relates nothing else.
+_GIVES_A_GRADIENT = re.compile(
+    r"(?P<left>\s*(?:\\[dt]?frac\s*\{\s*(?:\\partial|d)(?![a-z])|\\partial(?![a-z])|\\nabla|\\[dD]elta|d[a-zA-Z\\])"
+    r"[^=<>&]*?)\s*=(?=[^=<>]*$)"
+)
 _ON_IN_WORDS = re.compile(
     r"\s{0,2}[$`]{0,2}(?:\\[)\]]|\\end\{[a-z]+\*?\})?,?\s{0,2}(?:(?:plus|加上|плюс|más|mais)(?!\w)|[-+−]\s*(?:the|a|all|other|some|"
     r"further|more|later|earlier|terms?|rest|остальн\w+)(?!\w)|"
@@ -267,11 +272,13 @@ def _operand(m: re.Match[str]) -> str:
 
 
 def on_in_words(formula: Formula, source: str) -> Formula:
-    """``formula`` with dots at its end if the sentence goes on with "plus …"."""
+    """``formula`` as what is added, or with dots at its end, if the sentence goes on "plus …"."""
     if not formula.latex or "=" not in formula.latex:
         return formula
     if not _ON_IN_WORDS.match(source, formula.offsets[len(formula.latex) - 1] + 1):
         return formula
+    if (given := _GIVES_A_GRADIENT.match(formula.latex)) is not None:
+        return edited(formula, [(given.end("left"), given.end(), " += ")])
     end = len(formula.latex)
     start = len(formula.latex.rstrip(" \n,"))
     return edited(formula, [(start, end, r" + \cdots")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.audited import of_claims
+from tests.check.audited import of_claims, verdicts
 
 ELMAN = r"$s_t = \tanh(U x_t + W s_{t-1})$, $o_t = V s_t$, $E = \sum_t E_t(o_t)$" "\n\n"
 GRU = r"""$$z_t = \sigma(W_z x_t + U_z h_{t-1}), \qquad r_t = \sigma(W_r x_t + U_r h_{t-1})$$
@@ -116,3 +116,51 @@ def test_differentials_beside_fractions_are_no_marks(line: str) -> None:
         f" known, a small change gives ${line}$."
     )
     assert of_claims(page) == ["undecided"]
+
+
+LSTM = r"""$f = \sigma(U_f x_t + W_f h_{t-1})$, $i = \sigma(U_i x_t + W_i h_{t-1})$,
+$o = \sigma(U_o x_t + W_o h_{t-1})$, $g = \tanh(U_g x_t + W_g h_{t-1})$,
+$c_t = f \odot c_{t-1} + i \odot g$, $h_t = o \odot \tanh(c_t)$
+
+1. $\frac{\partial L}{\partial c_t} = \frac{\partial L}{\partial h_t} \odot %s%s
+2. $\frac{\partial L}{\partial f} = \frac{\partial L}{\partial c_t} \odot c_{t-1}$
+"""
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        ("$ plus what comes back from the next step", "right"),
+        ("$, plus the term of step t+1", "right"),
+        ("$ by the chain rule", "wrong"),
+    ],
+)
+def test_a_gradient_to_which_words_add_the_rest(rest: str, expected: str) -> None:
+    page = LSTM % (r"o \odot (1 - \tanh^2(c_t))", rest)
+    assert of_claims(page) == [expected, "right"]
+    slipped = LSTM % (r"o \odot (1 - \tanh(c_t))", rest)
+    assert of_claims(slipped)[0] in ("wrong", "undecided")
+
+
+def test_what_breaks_off_in_a_sentence_is_shown() -> None:
+    page = r"$h_t = \tanh(W h_{t-1} + U x_t)$ and $\frac{\partial h_t}{\partial U} = x_t + \cdots$"
+    assert verdicts(page) == ["not_a_claim", "not_a_claim"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "expected"),
+    [(r"\|W\|^{T-1}", "right"), (r"\|W\|^{T}", "wrong"), (r"(\|W\|/2)^{T-1}", "wrong")],
+)
+def test_a_rectifier_passes_on_at_most_everything(bound: str, expected: str) -> None:
+    page = r"$h_t = \mathrm{ReLU}(W h_{t-1} + U x_t)$ and $\|\partial h_T/\partial h_1\| \le %s$"
+    assert of_claims(page % bound) == [expected]
+
+
+def test_the_input_of_gates_without_steps_is_that_of_their_step() -> None:
+    page = LSTM.replace("U_f x_t", "x U_f").replace("U_g x_t", "x U_g").replace("U_i x_t", "x U_i")
+    page = page.replace("U_o x_t", "x U_o").replace("W_", "h_{t-1} W_").replace(" h_{t-1})", ")")
+    given = r"\frac{\partial L}{\partial f} \odot f \odot (1 - f)"
+    page += rf"3. $\frac{{\partial L}}{{\partial U_f}} = %s^T ({given})$"
+    kept = (r"o \odot (1 - \tanh^2(c_t))", "$ plus the term from the next step")
+    assert of_claims(page % (*kept, "x")) == ["right"] * 3
+    assert of_claims(page % (*kept, "h_{t-1}"))[-1] != "right"

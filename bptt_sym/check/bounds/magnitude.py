@@ -137,6 +137,9 @@ class Bounder:
             case Fn(name=name, order=1) if name in SLOPE:
                 self.note(_slope_reason(name))
                 return (Term(SLOPE[name]),)
+            case Fn(name="step", order=0):
+                self.note(_slope_reason("relu"))
+                return (Term(SLOPE["relu"]),)
             case Fn(name=name, order=1) if name in self.rec.activations:
                 return (_steepest(name),)
             case Fn(name=name, order=0) if name in OUTPUT:
