@@ -78,7 +78,7 @@ _OPTION = re.compile(r"[ \t]*:[\w-]{1,40}:")
 #: Directives whose content is no text.
 _CODE = frozenset(
     "code code-block sourcecode literalinclude highlight parsed-literal ipython plot raw doctest "
-    "testcode testoutput prompt graphviz digraph mermaid image csv-table toctree autoclass".split()
+    "testcode testoutput prompt graphviz digraph mermaid image csv-table toctree".split()
 )
 _ROLES = re.compile(
     r"(?<!`)(?::math:`(?P<latex>(?:[^`\n]|\n(?!\s*\n))+)`"

@@ -92,9 +92,12 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
             rf"|{pattern}\s*\$?[^.。\n$]{{0,20}}{_LAST}"
         )
         used = re.search(rf"[A-Za-z0-9}}'’]\s*(?:{below})", every) is not None
-        # (A sum over t = 1, …, τ says so by itself.)
-        if re.search(top, every) and (used or letter == r"\tau"):
-            return letter
+        # (A sum over t = 1, …, τ says so by itself, and to n if that is all that n is.)
+        mean = rf"\\frac\s*\{{\s*1\s*\}}\s*\{{\s*{pattern}\s*\}}"
+        if re.search(top, every):
+            rest = re.sub(rf"{top}|{mean}", " ", every)
+            if used or letter == r"\tau" or not re.search(pattern, rest):
+                return letter
         if used and re.search(said, source, re.IGNORECASE):
             return letter
         if _made_of_the_last(texts, pattern) and not _runs(every, pattern):

@@ -143,6 +143,9 @@ _SIZED = re.compile(r"(\\(?:left|right))\s*\\([()\[\]])")
 _D = re.compile(
     r"(?<!_\{)(?<!\^\{)\\(?:mathrm|rm|operatorname|text)\s*(?:\{\s*d\s*\}|d(?![a-z]{2}))"
 )
+_UNBRACED = re.compile(r"([_^])\s*(\\(?:text|mathrm|textrm|textit|mathit)\s*\{[^{}]*\})")
+#: ``\\\\ ~~~~ & = …``
+_GAP_AT_HEAD = re.compile(r"(?P<row>(?:^|\\\\|\\begin\s*\{[a-z*]+\})\s*)~[~\s]*(?=&?\s*=)")
 _SIZED_FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 #: ``\sum_t -x_t``: the sign goes before the sum.
 _NEGATIVE = re.compile(
@@ -228,10 +231,13 @@ def _of_two_widths(text: str) -> Iterator[Edit]:
                 yield begin, begin + 1, "("
 
 
-def with_plain_fractions(formula: Formula) -> Formula:
-    r"""``formula`` with ``\dfrac{\mathrm{d} h}{\mathrm{d} w}`` as ``\frac{d h}{d w}``."""
+def plainly_typeset(formula: Formula) -> Formula:
+    r"""``formula`` with ``\dfrac{\mathrm{d} h}{\mathrm{d} w}`` as ``\frac{d h}{d w}``, words in
+    scripts in braces, ``L_\text{seq}``, and rows that begin with a gap, ``~~~ & = …``."""
     formula = replaced(formula, _D, lambda m: "d")
-    return replaced(formula, _SIZED_FRACTION, lambda m: r"\frac")
+    formula = replaced(formula, _SIZED_FRACTION, lambda m: r"\frac")
+    formula = replaced(formula, _UNBRACED, lambda m: f"{m.group(1)}{{{m.group(2)}}}")
+    return replaced(formula, _GAP_AT_HEAD, lambda m: m.group("row"))
 
 
 def as_written(formula: Formula) -> Formula:

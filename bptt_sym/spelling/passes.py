@@ -66,7 +66,7 @@ from bptt_sym.spelling.gate_tables import with_rows_of_tables
 from bptt_sym.spelling.glued_names import with_names_for_letters
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.going_on import going_on
-from bptt_sym.spelling.handwriting import as_written, with_plain_fractions
+from bptt_sym.spelling.handwriting import as_written, plainly_typeset
 from bptt_sym.spelling.held import held_fixed, with_one_function
 from bptt_sym.spelling.influences import with_influences_written_out
 from bptt_sym.spelling.input_gates import with_one_input_gate
@@ -285,7 +285,7 @@ TYPESETTING = (
     _by_source(with_rows_of_tables),
     _all(without_names_of_norms),
     _each(without_long_blanks),
-    _each(with_plain_fractions),
+    _each(plainly_typeset),
     _each(with_ranges_for_sets),
     _each(without_wrappings),
     _each(with_conditions_on_steps),

@@ -114,7 +114,6 @@ _STEPLESS_CANDIDATE = re.compile(
     r"(?<![A-Za-z\\{/])d(?P<name>\\(?:tilde|hat)\{[a-zC]\})(?!\s*[_^=])"
 )
 #: ``h_\\text{next}``
-_UNBRACED = re.compile(r"([_^])\s*(\\(?:text|mathrm|textrm)\s*\{[^{}]*\})")
 #: What arrives from the step after, at the end of a sum.
 _LATER = r"(?:\\(?:text|mathrm)\s*\{\s*)?(?:next|future|recurrent)\s*\}?"
 _BOLD = r"(?:[A-Za-z]|\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\})"
@@ -233,7 +232,6 @@ class Shorthand:
         formula = replaced(formula, _BRACED, lambda m: m.group(1))
         formula = replaced(formula, SCRIPT_INSIDE, outside)
         formula = replaced(formula, _ZERO, lambda m: "0")
-        formula = replaced(formula, _UNBRACED, lambda m: f"{m.group(1)}{{{m.group(2)}}}")
         formula = self._without_the_rest(formula)
         formula = replaced(formula, _PLUS_EQUALS, lambda m: "+=")
         formula = replaced(formula, _STEP_BESIDE, self._below)

@@ -164,3 +164,28 @@ def test_the_input_of_gates_without_steps_is_that_of_their_step() -> None:
     kept = (r"o \odot (1 - \tanh^2(c_t))", "$ plus the term from the next step")
     assert of_claims(page % (*kept, "x")) == ["right"] * 3
     assert of_claims(page % (*kept, "h_{t-1}"))[-1] != "right"
+
+
+SEQUENCES = r"""\begin{document}
+$s_t = \tanh(W s_{t-1} + U x_t)$, $g_t = V s_t$,
+$\mathcal{L}_\text{%s} = \sum_{t=1}^n \mathcal{L}_\text{elt}(g_t, y_t)$
+\begin{align}
+\frac{d \mathcal{L}_\text{%s}}{d W} & = \sum_t \frac{d \mathcal{L}_\text{elt}(g_t, y_t)}{d W} \\
+~~~~ & = \sum_t \frac{d \mathcal{L}_\text{elt}(g_t, y_t)}{d s_t} \frac{d s_%s}{d W}
+\end{align}
+\end{document}"""
+
+
+@pytest.mark.parametrize(
+    ("word", "step", "expected"),
+    [
+        ("seq", "t", ["right", "right"]),
+        ("total", "t", ["right", "right"]),
+        ("seq", "{t-1}", ["right", "wrong"]),
+    ],
+)
+def test_the_loss_of_a_sequence_beside_that_of_its_elements(
+    word: str, step: str, expected: list[str]
+) -> None:
+    found = of_claims(SEQUENCES % (word, word, step), "n.tex")
+    assert found == expected or (expected[1] == "wrong" and found[1] == "undecided")

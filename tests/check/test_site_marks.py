@@ -109,6 +109,22 @@ Last, `{RIGHT}`.
     assert places == [(9, 11, True), (12, 15, False), (27, 7, True), (29, 7, True), (31, 8, False)]
 
 
+def test_formulas_among_the_documentation_of_classes(tmp_path: Path) -> None:
+    text = rf""".. autoclass:: nets.Cell
+    :show-inheritance:
+
+    .. automethod:: forward
+
+        .. literalinclude:: nets.py
+            :pyobject: forward
+
+        .. math:: {CELL}
+
+        .. math:: {WRONG}
+"""
+    assert verdicts(written(tmp_path, "a.rst", text)) == ["not_a_claim", "wrong"]
+
+
 def test_asciidoc(tmp_path: Path) -> None:
     text = rf"""= Net
 :stem: latexmath
