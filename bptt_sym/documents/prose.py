@@ -307,6 +307,12 @@ def row_gradients(text: str) -> frozenset[str]:
     return frozenset(("turned-gradient",)) if said else frozenset()
 
 
+#: Words about one case beside the whole: "in the scalar case".
+_SCALAR_CASE = re.compile(
+    r"\b(?:scalar|one[- ]dimensional)[- ](?:case|version|example|setting|form|analog\w*)\b"
+    r"|\b(?:for|with) scalars\b|\bskalaren? (?:Fall|Beispiel)|\bcas scalaire|\bcaso escalar(?:e)?"
+    r"|скалярн\w+ случа\w*|标量(?:版|形式|情形|情况)|スカラーの場合"
+)
 #: What only vectors and matrices are written with.
 _OF_MATRICES = re.compile(r"\bdiag\b|\\top(?![A-Za-z])|\\mathbb\s*\{R\}\s*\^\s*\{?\s*\\?[A-Za-z]")
 
@@ -315,7 +321,10 @@ def conventions(words: str, formulas: Sequence[str] = ()) -> Wording:
     """The conventions that ``words`` state plainly, in a text with these ``formulas``."""
     found = {k: re.search(p, words) is not None for k, p in _PATTERNS.items()}
     # One sentence about a scalar case says nothing of a text that has matrices as well.
-    if found["scalar"] and (re.search(_MANY, words) or any(map(_OF_MATRICES.search, formulas))):
+    if found["scalar"] and re.search(_MANY, words):
         found["scalar"] = False
+    elif found["scalar"] and any(map(_OF_MATRICES.search, formulas)):
+        apart = _SCALAR_CASE.sub(" ", words)
+        found["scalar"] = re.search(_PATTERNS["scalar"], apart) is not None
     named = [k for k, p in _NETWORKS.items() if re.search(p, words)]
     return Wording(**found, activation=named[0] if len(named) == 1 else "")
