@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bptt_sym.check.accumulated import added_up
 from bptt_sym.check.example_values import GivenValue
+from bptt_sym.check.gate_slopes import carried_by_gates
 from bptt_sym.check.slopes import identities
 from bptt_sym.definitions.completion import arguments, sequences, step_defined_by
 from bptt_sym.definitions.said_sizes import SaidSizes
@@ -98,6 +99,9 @@ class Context:
     #: The weights to which an example gives a value that drops out.
     given: Sequence[GivenValue] = ()
 
+    #: Whether the gradients by gates carry their slopes: they are by the pre-activations.
+    carried: bool = False
+
     def running(self, section: int) -> frozenset[str]:
         """The names that run in time for the lines of a section: ``+ c`` stands before ``c_t``."""
         return self.timed - {name for name, since in self.first.items() if since > section}
@@ -111,5 +115,5 @@ class Context:
         return cls(
             sequences(texts), arguments(texts), usage, conventions(words, texts),
             explained=explained, identities=identities(texts),
-            accumulated=added_up(texts),
+            accumulated=added_up(texts), carried=carried_by_gates(texts),
         )  # fmt: skip

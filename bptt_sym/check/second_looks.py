@@ -63,6 +63,7 @@ AS_IMMEDIATE = (
     "the derivative on the left is the immediate one, all else held fixed, as the text says"
 )
 BY_ARGUMENT = "δ with a gate below it is the gradient by the gate's pre-activation"
+WITH_SLOPES = "the gradient by a gate, which carries its slope, is that by its pre-activation"
 WITH_FACTOR = "the loss of a step counts with the factor that it has in the whole"
 
 #: Diagnoses that tell of a step or a variable in the place of another.
@@ -131,12 +132,13 @@ def second_look(
     if not slip and (apart := apart_in(claim, model.court.model)):
         of, by = apart
         return Verdict("undecided", note=f"{of} does not depend on {by} of its step: which {of}?")
-    if delta:
+    if delta or models.context.carried:
+        said = BY_ARGUMENT if delta else WITH_SLOPES
         meant = by_preactivation(claim, model.court.model)
-        if (found := _Look(BY_ARGUMENT, meant, model.court).verdict()) is not None:
+        if (found := _Look(said, meant, model.court).verdict()) is not None:
             return found
         if meant.sides[0] != claim.sides[0]:
-            verdict = replace(verdict, otherwise=Otherwise(BY_ARGUMENT, meant))
+            verdict = replace(verdict, otherwise=Otherwise(said, meant))
     if verdict.diagnosis is None and _RANGELESS.search(claim.source):
         return Verdict("undecided", note="which steps the product is over is not written")
     return verdict

@@ -189,3 +189,27 @@ def test_the_loss_of_a_sequence_beside_that_of_its_elements(
 ) -> None:
     found = of_claims(SEQUENCES % (word, word, step), "n.tex")
     assert found == expected or (expected[1] == "wrong" and found[1] == "undecided")
+
+
+SLOPES = r"""$$f_t = \sigma(W_f h_{t-1} + U_f x_t), \quad i_t = \sigma(W_i h_{t-1} + U_i x_t)$$
+$$o_t = \sigma(W_o h_{t-1} + U_o x_t), \quad g_t = \tanh(W_g h_{t-1} + U_g x_t)$$
+$$c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = o_t \odot \tanh(c_t)$$
+
+- $\frac{\partial L}{\partial i_t} = \frac{\partial L}{\partial c_t} \odot g_t \odot \sigma'(i_t)$
+- $\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot \tanh(c_t) o_t (1 - o_t)$
+- $\frac{\partial L}{\partial f_t} = \frac{\partial L}{\partial c_t} \odot %s$
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        (r"c_{t-1} \odot \sigma'(f_t)", ["right"] * 3),
+        (r"c_{t-1} \odot f_t \odot (1 - f_t)", ["right"] * 3),
+        (r"c_t \odot \sigma'(f_t)", ["right", "right", "wrong"]),
+        # One of them is by the gate itself: so are the others, or nothing is known.
+        (r"c_{t-1}", ["undecided", "undecided", "right"]),
+    ],
+)
+def test_gradients_by_gates_that_carry_their_slopes(last: str, expected: list[str]) -> None:
+    assert of_claims(SLOPES % last) == expected
