@@ -21,7 +21,7 @@ from bptt_sym.check.context import Context
 from bptt_sym.check.each_layer import Instances
 from bptt_sym.check.examples import gives_a_state, has_decimals, puts_values_in, without_numbers
 from bptt_sym.check.facts import needs_no_model, of_a_fact
-from bptt_sym.check.grounds import Grounds
+from bptt_sym.check.grounds import PARTIAL, Grounds
 from bptt_sym.check.judged import Judged, Waiting, fault_in, in_order, of_problem
 from bptt_sym.check.judging import EXAMPLE, Judging
 from bptt_sym.check.layers import layered
@@ -124,8 +124,7 @@ class _Auditor:
             self.grounds.ledger.leave(formula.latex, formula.section)
             left = "=" in formula.latex and leaves_the_rest(formula.latex)
             if formula.display or left:
-                nothing = marked("it relates nothing")
-                note = marked("the rest of it is left out") if left else nothing
+                note = PARTIAL if left else marked("it relates nothing")
                 yield self.judging.entry(formula, Verdict("not_a_claim", note=note))
             return
         try:

@@ -27,7 +27,7 @@ from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.messages import marked
-from bptt_sym.notation import Add, At, Claim, D, Fn, Mul, Node, Sum, Sym, walk
+from bptt_sym.notation import Add, At, Claim, D, Fn, Mul, Neg, Node, Sum, Sym, walk
 from bptt_sym.shapes import is_bold, is_upper
 
 NOT_AS_WRITTEN = marked(
@@ -47,6 +47,7 @@ _OF_THE_LOSS = re.compile(r"loss|added|share")
 GATE_OR_ARGUMENT = marked(
     "whether it is the gradient by the activation or by its argument is not said"
 )
+PARTIAL = marked("the rest of it is left out")
 GIVEN_BEFORE = marked("the factor that is missing is one too many in a gradient before it")
 UNSAID_PRODUCT = marked("it fails for a product of matrices; entry by entry it holds")
 #: A sign that stands for either product.
@@ -123,6 +124,12 @@ class Grounds:
 
     def weigh(self, judged: Judged, row: Row, formula: Formula) -> Judged:
         """``judged``, but undecided where it is an accusation without grounds."""
+        judged = self._weighed(judged, row, formula)
+        if formula.partial and not judged.verdict.is_right:
+            return replace(judged, verdict=Verdict("not_a_claim", note=PARTIAL), part=None)
+        return judged
+
+    def _weighed(self, judged: Judged, row: Row, formula: Formula) -> Judged:
         judged = in_its_case(judged, row, formula)
         verdict = judged.verdict
         if verdict.is_right and formula.delta:
@@ -280,8 +287,15 @@ def _recursions(claim: Claim) -> set[tuple[str, str]]:
 
 
 def _has_a_slope(claim: Claim) -> bool:
-    """Whether a right side has the slope of an activation by its sign: σ'(i_t)."""
-    return any(isinstance(n, Fn) and n.order for s in claim.sides[1:] for n in walk(s))
+    """Whether a right side has the slope of an activation: σ'(i_t), i_t (1 - i_t), 1 - g_t²."""
+    left = claim.sides[0]
+    by = left.x if isinstance(left, D) else left
+    return any(
+        (isinstance(n, Fn) and n.order)
+        or (isinstance(n, Add) and any(isinstance(a, Neg) and by in walk(a) for a in n.args))
+        for s in claim.sides[1:]
+        for n in walk(s)
+    )
 
 
 def _by_an_activation(basis: Basis) -> bool:

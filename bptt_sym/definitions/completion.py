@@ -173,9 +173,16 @@ def _running(text: str) -> _Running:
     raised: set[str] = set()
     for m in [*here, *in_scripts(text, tokens)]:
         turned = m.raised and m.step == "T"  # W^T is the transpose
+        if _is_an_entry(m):
+            continue
         if m.step and m.step != "name" and not m.step.isdigit() and not turned:
             (raised if m.raised else found).add(plain_name(m.name))
     return _Running(frozenset(found), frozenset(raised), _gives_a_raised_step(tokens, here))
+
+
+def _is_an_entry(m: Mention) -> bool:
+    """``V_{k,j}``: of what is written large, two letters without t are a row and a column."""
+    return m.name.isupper() and re.fullmatch(r"[a-su-z],[a-su-z]", m.step) is not None
 
 
 @lru_cache(maxsize=2048)

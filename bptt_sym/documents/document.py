@@ -113,6 +113,8 @@ class Formula:
     supposes: tuple[tuple[str, str], ...] = ()
     #: Why nothing of it can be judged, "" if it can.
     open: str = ""
+    #: Whether the sentence adds to it in words, so that it gives one part of what it is about.
+    partial: bool = False
     #: Which of several layers it is taken to be about, where the text says it of any; 0 if not so.
     layer: int = 0
     #: What it was before notation was rewritten, to be shown in reports.

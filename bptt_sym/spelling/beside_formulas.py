@@ -63,9 +63,24 @@ _DONE = re.compile(
     r"(?=\s*+[.,;]?\s*+(?:\\\\|\\end(?![A-Za-z])|\}?\s*+$))"
 )
 
+_WORD_FOR = (
+    r"(?:\\(?:text|mbox|textrm|mathrm)\s*\{\s*for(?: all| each| every)?\s*\}|\\forall(?![A-Za-z]))?"
+)
+_DOTS = r"(?:\\[cl]?dots(?![A-Za-z])|…|\.\.\.)"
+_UNITS = r"[a-su-z](?:\s*,\s*[a-su-z]){0,2}"
+_UP = r"[A-SU-Zdmn](?![A-Za-z0-9_^])"
+#: ``\quad (i = 1, 2, \dots, C)``, ``\text{ for } i, j = 1, \ldots, n``: over which entries.
+_OVER_ENTRIES = re.compile(
+    rf"(?:{_GAP}|,)(?:\\[,;:! ]|~|\s)*(?P<open>\(\s*)?{_WORD_FOR}\s*"
+    rf"(?:{_UNITS}\s*=\s*1\s*,(?:\s*2\s*,)?\s*{_DOTS}\s*,\s*{_UP}"
+    rf"|{_UNITS}\s*\\in\s*(?:\\\{{|\[)\s*1\s*,(?:\s*2\s*,)?\s*(?:{_DOTS}\s*,\s*)?{_UP}\s*(?:\\\}}|\])"
+    rf"|1\s*(?:\\leq?|≤)\s*{_UNITS}\s*(?:\\leq?|≤)\s*{_UP})\s*"
+    r"(?(open)\))(?=\s*[.,;]?\s*(?:\\\\|\\end(?![A-Za-z])|$))"
+)
+
 
 def without_what_stands_beside(formula: Formula) -> Formula:
-    """``formula`` without headings, numbers, remarks, rows about a sign, updates, last dots."""
+    """``formula`` without headings, numbers, remarks, ranges, rows about a sign, updates, dots."""
     text = formula.latex
     if "\\\\" in text:
         formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
@@ -80,6 +95,8 @@ def without_what_stands_beside(formula: Formula) -> Formula:
         formula = replaced(formula, _NUMBER, lambda m: "")
         formula = replaced(formula, _MARK, _without_a_mark)
     formula = replaced(formula, _DONE, lambda m: "")
+    if "1" in text:
+        formula = replaced(formula, _OVER_ENTRIES, lambda m: "")
     if "dots" in text or "…" in text:
         formula = replaced(formula, _OPEN_SUM, lambda m: "")
     return replaced(formula, _AND_SO_ON, lambda m: "") if "=" in text else formula

@@ -71,6 +71,7 @@ from bptt_sym.spelling.held import held_fixed, with_one_function
 from bptt_sym.spelling.influences import with_influences_written_out
 from bptt_sym.spelling.input_gates import with_one_input_gate
 from bptt_sym.spelling.inside_one_step import with_prev_for_old, with_steps_for_prev
+from bptt_sym.spelling.kronecker import with_kronecker_deltas
 from bptt_sym.spelling.labelled_steps import with_steps_of_gates
 from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
@@ -286,6 +287,7 @@ TYPESETTING = (
     _all(without_names_of_norms),
     _each(without_long_blanks),
     _each(plainly_typeset),
+    _each(with_kronecker_deltas),
     _each(with_ranges_for_sets),
     _each(without_wrappings),
     _each(with_conditions_on_steps),

@@ -278,7 +278,8 @@ def on_in_words(formula: Formula, source: str) -> Formula:
     if not _ON_IN_WORDS.match(source, formula.offsets[len(formula.latex) - 1] + 1):
         return formula
     if (given := _GIVES_A_GRADIENT.match(formula.latex)) is not None:
-        return edited(formula, [(given.end("left"), given.end(), " += ")])
+        added = edited(formula, [(given.end("left"), given.end(), " += ")])
+        return replace(added, partial=True)
     end = len(formula.latex)
     start = len(formula.latex.rstrip(" \n,"))
     return edited(formula, [(start, end, r" + \cdots")])

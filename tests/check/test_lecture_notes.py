@@ -139,7 +139,7 @@ def test_a_gradient_to_which_words_add_the_rest(rest: str, expected: str) -> Non
     page = LSTM % (r"o \odot (1 - \tanh^2(c_t))", rest)
     assert of_claims(page) == [expected, "right"]
     slipped = LSTM % (r"o \odot (1 - \tanh(c_t))", rest)
-    assert of_claims(slipped)[0] in ("wrong", "undecided")
+    assert verdicts(slipped)[-2] == ("wrong" if expected == "wrong" else "not_a_claim")
 
 
 def test_what_breaks_off_in_a_sentence_is_shown() -> None:
@@ -213,3 +213,37 @@ $$c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = o_t \odot \tanh(c_t)$$
 )
 def test_gradients_by_gates_that_carry_their_slopes(last: str, expected: list[str]) -> None:
     assert of_claims(SLOPES % last) == expected
+
+
+NETWORK = r"""$$z_t = U x_t + W s_{t-1}, \quad s_t = \tanh(z_t), \quad g_t = V s_t$$
+$$\hat y_t = \mathrm{softmax}(g_t), \quad L_t = -\sum_{i=1}^C y_{t, i} \log \hat y_{t, i}$$
+"""
+SAME = [r"\mathbf{1}(i=%s)", r"\mathbb{1}_{i=%s}", r"\mathbb{1}\{i = %s\}", r"1_{\{i=%s\}}"]
+
+
+@pytest.mark.parametrize("same", SAME)
+def test_indicators_that_two_indices_are_the_same(same: str) -> None:
+    left = r"\frac{\partial \hat y_{t, i}}{\partial g_{t, j}}"
+    slope = rf"$${left} = \hat y_{{t, i}} (%s %s \hat y_{{t, j}})$$"
+    weight = r"$$\frac{\partial g_{t, i}}{\partial V_{k, j}} = %s s_{t, %s}$$"
+    page = NETWORK + slope + "\n\n" + weight
+    assert of_claims(page % (same % "j", "-", same % "k", "j")) == ["right", "right"]
+    found = of_claims(page % (same % "j", "+", same % "k", "i"))
+    assert "right" not in found
+
+
+RANGES = [
+    r", \quad (i = 1, 2, \dots, C)",
+    r", \quad i, j = 1, \ldots, n",
+    r"\quad \text{for } i = 1, \dots, C",
+    r", \quad 1 \le i \le C",
+    r", \quad i \in \{1, \dots, C\}",
+]
+
+
+def test_ranges_of_entries_behind_an_equation() -> None:
+    claim = r"$$\frac{\partial g_{t, k}}{\partial V_{i, j}} = \delta_{ik} s_{t, %s} %s$$"
+    rows = [claim % (j, r) for r in RANGES for j in "ji"]
+    found = of_claims(NETWORK + "\n\n".join(rows))
+    assert found[::2] == ["right"] * len(RANGES)
+    assert set(found[1::2]) <= {"wrong", "undecided"}
