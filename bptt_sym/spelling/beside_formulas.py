@@ -79,8 +79,13 @@ _OVER_ENTRIES = re.compile(
 )
 
 
+def without_ranges_of_entries(formula: Formula) -> Formula:
+    """``formula`` without the entries that it is said to hold for, which are all there are."""
+    return replaced(formula, _OVER_ENTRIES, lambda m: "") if "1" in formula.latex else formula
+
+
 def without_what_stands_beside(formula: Formula) -> Formula:
-    """``formula`` without headings, numbers, remarks, ranges, rows about a sign, updates, dots."""
+    """``formula`` without headings, numbers, remarks, rows about a sign, updates, last dots."""
     text = formula.latex
     if "\\\\" in text:
         formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
@@ -95,8 +100,6 @@ def without_what_stands_beside(formula: Formula) -> Formula:
         formula = replaced(formula, _NUMBER, lambda m: "")
         formula = replaced(formula, _MARK, _without_a_mark)
     formula = replaced(formula, _DONE, lambda m: "")
-    if "1" in text:
-        formula = replaced(formula, _OVER_ENTRIES, lambda m: "")
     if "dots" in text or "…" in text:
         formula = replaced(formula, _OPEN_SUM, lambda m: "")
     return replaced(formula, _AND_SO_ON, lambda m: "") if "=" in text else formula

@@ -30,7 +30,10 @@ from bptt_sym.spelling.bare_nablas import with_losses_for_nablas
 from bptt_sym.spelling.barred_joins import with_commas_for_bars
 from bptt_sym.spelling.before_activation import with_arguments_for_words
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
-from bptt_sym.spelling.beside_formulas import without_what_stands_beside
+from bptt_sym.spelling.beside_formulas import (
+    without_ranges_of_entries,
+    without_what_stands_beside,
+)
 from bptt_sym.spelling.block_products import multiplied_out
 from bptt_sym.spelling.braces import without_braces_of_signs, without_labels_of_braces
 from bptt_sym.spelling.capital_derivatives import with_small_derivatives
@@ -290,6 +293,7 @@ TYPESETTING = (
     _each(with_kronecker_deltas),
     _each(with_ranges_for_sets),
     _each(without_wrappings),
+    _each(without_ranges_of_entries),
     _each(with_conditions_on_steps),
     _each(with_rows_for_lines),
     _each(with_gaps_behind_matrices),
