@@ -153,3 +153,13 @@ def test_a_weight_taken_at_two_steps_is_one_matrix(weight: str, *, raised: bool)
             text = text.replace(f"_{at}", "^{(" + at.strip("{}") + ")}")
     found = [v for v in verdicts(text) if v != "not_a_claim"]
     assert found == ["right", "right", "right", "wrong"]
+
+
+def test_quotients_of_d_in_code_spans() -> None:
+    head = "Let `z_t = W h_{t-1} + U x_t`, `h_t = tanh(z_t)` and `L = sum_t L_t`. We get "
+    right = ("dL/dz_t = (1 - h_t^2) ⊙ dL/dh_t", "dL/dW = sum_t dL/dz_t h_{t-1}^T")
+    wrong = ("dL/dz_t = (1 + h_t^2) ⊙ dL/dh_t", "dL/dW = sum_t dL/dz_t h_t^T")
+    found = verdicts(head + " and ".join(f"`{f}`" for f in (*right, *wrong)))
+    assert found == ["right"] * 2 + ["wrong"] * 2
+    # What a program may mean, of names without their steps.
+    assert "wrong" not in verdicts(head + "`dL/dW = dL/dz * h`, so `dL/dW = 0`.")
