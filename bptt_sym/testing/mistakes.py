@@ -36,6 +36,7 @@ from bptt_sym.testing.forward_mistakes import (
 )
 from bptt_sym.testing.forward_steps import forward_steps
 from bptt_sym.testing.inside_mistakes import Clip, Flush, hooked, inside_mistakes
+from bptt_sym.testing.jacobian_mistakes import jacobian_mistakes
 from bptt_sym.testing.joined_slices import joined_slices
 from bptt_sym.testing.layout_mistakes import layout_mistakes
 from bptt_sym.testing.loop_mistakes import loop_mistakes
@@ -108,9 +109,9 @@ def _every(model: Model) -> Iterator[Mistake]:
         partial(loop_mistakes, weighed=weighed, backward=hooked), tape_mistakes, _numbers,
         inside_mistakes, joined_slices, other_cells, record_mistakes,
         partial(window_mistakes, weighed=weighed), layout_mistakes, forward_mistakes, substitutions,
-        partial_paths, seed_mistakes, chain_mistakes, entry_mistakes, saved_mistakes, recomputed,
-        segment_mistakes, aliasing_mistakes, forward_steps, forward_substitutions, forward_operands,
-        forward_arguments,
+        partial_paths, jacobian_mistakes, seed_mistakes, chain_mistakes, entry_mistakes,
+        saved_mistakes, recomputed, segment_mistakes, aliasing_mistakes, forward_steps,
+        forward_substitutions, forward_operands, forward_arguments,
     ):  # fmt: skip
         yield from some(model)
 

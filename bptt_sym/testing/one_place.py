@@ -21,7 +21,7 @@ import numpy as np
 
 from bptt_sym.errors import ModelError
 from bptt_sym.evaluate.program import PER_STEP, depends_on_sums
-from bptt_sym.testing.at_hand import BEFORE, Term, Terms, Values
+from bptt_sym.testing.at_hand import BEFORE, Term, Terms, Value, Values
 from bptt_sym.testing.compare import FAILURES, call, mismatches
 from bptt_sym.testing.dependence import behind
 from bptt_sym.testing.derivation_mistakes import Mistake
@@ -373,7 +373,40 @@ def _recognised_sum(model: Model, seen: Values, op: Any, target: Array) -> _Sum 
                 if (np.abs(made - target) <= MEASURED * size).all():
                     both = terms[first[c]].times(terms[second[c]])
                     return _Sum(single[i], both) if k == 0 else _Sum(both, single[i])
+    return _with_a_product(model, seen, op, target)
+
+
+def _with_a_product(model: Model, seen: Values, op: Any, target: Array) -> _Sum | None:
+    """One side is the right one, the other a matrix times a vector, or that times a value."""
+    p, dims = model.adjoint.program, seen.problem.dims
+    steps, within = range(seen.problem.steps), MEASURED * (float(np.abs(target).max()) or 1.0)
+    for k in (0, 1):
+        shape = p.shape(op.args[1 - k])
+        rows = shape[0].value(dims)
+        terms = Terms(model, shape, dims)
+        plain = [t for t in terms.simple if t.cost == 1]
+        products, belongs = terms.products(), np.stack([seen.operand(op.args[k], t) for t in steps])
+        if not products:
+            continue
+        made, table = (
+            np.stack([[seen.term(s, t, rows) for t in steps] for s in some])
+            for some in (products, plain)
+        )
+        # The first entry of the sum tells nearly all apart.
+        heads = np.einsum("tb,atb,ctb->ac", belongs[..., 0], made[..., 0], table[..., 0])
+        for a, c in np.argwhere(np.abs(heads - target[0, 0]) <= within):
+            other = made[a] * table[c]
+            u, v = (belongs, other) if k == 0 else (other, belongs)
+            if (np.abs(np.einsum("tbr,tbs->rs", u, v) - target) <= within).all():
+                own = Term(words_of(model, op.args[k])[0], 1, _at(op.args[k]))
+                one = plain[c].words == "1"
+                both = products[a] if one else plain[c].times(products[a])
+                return _Sum(own, both) if k == 0 else _Sum(both, own)
     return None
+
+
+def _at(h: int) -> Value:
+    return lambda look, t, steps: look(h, t)
 
 
 def _pair(

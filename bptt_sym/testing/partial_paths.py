@@ -49,9 +49,9 @@ def partial_paths(model: Model) -> Iterator[Mistake]:
         if len(several) > 1:
             text = f"the path from {leaf} through {', '.join(several)}"
             named.append((text, f"part-{leaf}", set().union(*several.values())))
-    carried = _carried(model)
+    carried = carried_ops(model)
     for text, code, edges in named:
-        way = _Marked(model, frozenset(edges))
+        way = Marked(model, frozenset(edges))
         for part, words, factor in _PARTS:
             if part == "unmasked" and not any(i in carried for i, _ in edges):
                 continue  # the mask is in the loss's own cotangent
@@ -68,7 +68,7 @@ def partial_paths(model: Model) -> Iterator[Mistake]:
     for name, parts in model.layout.items():
         edges = _uses(model.program, set(parts))
         if any(i in carried for i, _ in edges):
-            way = _Marked(model, frozenset(edges))
+            way = Marked(model, frozenset(edges))
             made = partial(_scaled, way=way, factor=_PARTS[-1][2])
             text = f"the uses of {name} where the mask is 0 are missing"
             yield Mistake(f"part-{name}-unmasked", text, made)
@@ -80,7 +80,7 @@ def partial_paths(model: Model) -> Iterator[Mistake]:
         yield Mistake(f"part-saturated-{limit}", text, made, whole=True)
 
 
-def _carried(model: Model) -> set[int]:
+def carried_ops(model: Model) -> set[int]:
     """What later steps depend on."""
     p = model.program
     out: set[int] = set()
@@ -102,7 +102,7 @@ def _uses(p: Program, names: set[str]) -> set[tuple[int, int]]:
 
 
 @final
-class _Marked:
+class Marked:
     """The way back, with a handle of its own for what takes certain paths."""
 
     def __init__(self, model: Model, edges: frozenset[tuple[int, int]]) -> None:
@@ -175,7 +175,7 @@ def _gradient(problem: Problem, adj: Adjoint, alter: Alter) -> dict[str, Array]:
 
 
 def _scaled(
-    problem: Problem, way: _Marked, factor: Callable[[Problem, int], Array]
+    problem: Problem, way: Marked, factor: Callable[[Problem, int], Array]
 ) -> dict[str, Array]:
     adj, marked = way.made
 
@@ -188,7 +188,7 @@ def _scaled(
     return _gradient(problem, adj, alter)
 
 
-def _added_up(problem: Problem, way: _Marked, back: bool) -> dict[str, Array]:
+def _added_up(problem: Problem, way: Marked, back: bool) -> dict[str, Array]:
     """What takes the paths at a step, and at all steps after it, or before it."""
     adj, marked = way.made
     taken: dict[tuple[int, int], Array] = {}
@@ -208,7 +208,7 @@ def _added_up(problem: Problem, way: _Marked, back: bool) -> dict[str, Array]:
     return _gradient(problem, adj, alter)
 
 
-def _early(problem: Problem, way: _Marked) -> dict[str, Array]:
+def _early(problem: Problem, way: Marked) -> dict[str, Array]:
     adj, marked = way.made
     later: dict[int, Array] = {}
 
@@ -236,4 +236,4 @@ def _frozen(problem: Problem, way: _Frozen, limit: float) -> dict[str, Array]:
     return _gradient(problem, adj, alter)
 
 
-__all__ = ["partial_paths"]
+__all__ = ["Marked", "carried_ops", "partial_paths"]

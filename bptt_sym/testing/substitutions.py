@@ -47,6 +47,7 @@ def substitutions(model: Model) -> Iterator[Mistake]:
     yield from _exchanged_factors(model)
     yield from _exchanged_matrices(model)
     yield from _exchanged_inside(model)
+    yield from _shifted_matrices(model)
 
 
 def _values(model: Model) -> dict[Value, str]:
@@ -375,6 +376,35 @@ def _exchanged_inside(model: Model) -> Iterator[Mistake]:
                     f"gates {pair} are exchanged where their cotangents are stacked",
                     gradient,
                 )
+
+
+def _shifted_matrices(model: Model) -> Iterator[Mistake]:
+    """Rows of the stacked matrices read one gate too far, or too near, on the way back."""
+    p, gates = model.program, model.gates
+    handles = {op.attr[0]: i for i, op in enumerate(p.ops) if op.kind == "param"}
+    square = [
+        [handles[q] for q in parts] for parts in model.layout.values()
+        if len(parts) == len(gates) and len(set(model.rec.shape(parts[0]))) == 1
+        and len(model.rec.shape(parts[0])) == 2
+    ]  # fmt: skip
+    for by, word in ((1, "after"), (-1, "before")) if len(gates) > 2 else ():
+        for round_too in (False, True):
+            other: dict[int, int] = {}
+            for own in square:
+                for k, m in enumerate(own):
+                    if round_too or 0 <= k + by < len(own):
+                        other[m] = own[(k + by) % len(own)]
+
+            def rule(q: Program, y: int, g: int, other: dict[int, int] = other) -> Any:
+                m, v = q.ops[y].args
+                return [(m, q.outer(g, v)), (v, q.matvec(q.transpose(other.get(m, m)), g))]
+
+            ends = "" if round_too else f" ({gates[-1] if by > 0 else gates[0]} its own)"
+            yield from _made(
+                model, f"shifted-{by}-{round_too:d}",
+                f"each gate takes the recurrent matrix of the gate {word} it on the way back{ends}",
+                {"matvec": rule},
+            )  # fmt: skip
 
 
 def reordered(problem: Problem, grads: dict[str, Any], order: Sequence[int]) -> dict[str, Any]:

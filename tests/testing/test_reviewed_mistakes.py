@@ -56,6 +56,30 @@ def test_it_is_named(name: str, bug: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "name", "bug", "words"),
+    [
+        ("supplied", "block_lstm", "Jacobian transposed",
+         "the Jacobian of (c, h) of a step is transposed once too often"),
+        ("supplied", "block_lstm", "Jacobian of the step after", "of the step after is taken"),
+        ("posted", "multiplied", "factor of the state before", "B [h_{t-1} of the step before]"),
+        ("posted", "multiplied", "direct input by the product", "the gradient of D is Σ_t (C d("),
+    ],
+)  # fmt: skip
+def test_left_over_ones_are_named(file: str, name: str, bug: str, words: str) -> None:
+    made = module(f"{file}_changes")
+    change = next((old, new) for n, b, old, new in made.EDITS if (n, b) == (name, bug))
+    cell = made.RIGHT[name][0]
+    whole = named_model(cell) if cell in MODELS else model_of(made.recurrence(cell))
+    assert words in said(made.changed(name, *change), whole)
+
+
+def test_rows_of_the_gate_after_are_named() -> None:
+    rows = ("ar[t] @ Ur + az[t] @ Uz", "ar[t] @ Uz + az[t] @ Ug")
+    text = said(own.changed("gru_arrays", *rows), "gru")
+    assert "takes the recurrent matrix of the gate after it on the way back (g its own)" in text
+
+
+@pytest.mark.parametrize(
     ("name", "bug", "words"),
     [
         ("flat", "order of the flat vector", "24 to 27, then 40 to 48, then 28 to 39, then 49 to"),
