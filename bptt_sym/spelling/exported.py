@@ -146,6 +146,12 @@ _AT = re.compile(r"(?<=[A-Za-z0-9)\]}])\s*@\s*(?=[A-Za-z(\[\\{])")
 _TURNED = re.compile(r"(?<=[A-Za-z0-9)\]}])\.T(?![A-Za-z])")
 
 
+#: ``W^Td\\gamma``: T alone stands above.
+_GLUED_T = re.compile(r"\^T(?=[A-Za-z])")
+#: ``\\end{bmatrix}^t``
+_SMALL_T = re.compile(r"(?P<end>\\end\s*\{[bBp]?matrix\})\s*\^\s*(?:t(?![A-Za-z])|\{\s*t\s*\})")
+
+
 def as_meant(formula: Formula) -> Formula:
     """``formula`` with what was done to it on its way undone."""
     text = formula.latex
@@ -164,6 +170,8 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _BRACED_LEFT, lambda m: m["left"])
         formula = edited(formula, _narrowed(formula.latex))
         formula = replaced(formula, _FONT_OF_NONE, lambda m: "")
+        formula = replaced(formula, _GLUED_T, lambda m: "^{T}")
+        formula = replaced(formula, _SMALL_T, lambda m: m["end"] + "^T")
         formula = replaced(formula, _ACCENT, _within)
         formula = replaced(formula, _SIZED_BAR, lambda m: m["size"] + m["bar"])
         formula = replaced(formula, _BRACKET_INSIDE, lambda m: m["font"] + "}" + m["bracket"])

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.names import Name, Script, names_in
-from bptt_sym.documents.respelling import edited
+from bptt_sym.documents.respelling import edited, replaced
 from bptt_sym.spelling.steps import given_in
 
 SAID = "the gate u, which nothing defines, is the gate i"
@@ -63,9 +63,20 @@ def with_letters_for_words(formulas: Sequence[Formula]) -> list[Formula]:
     return out
 
 
+_ZERO = re.compile(r"(?P<gate>\\Gamma\s*_\s*)(?:\{\s*0\s*\}|0)")
+_OUTPUT = re.compile(r"\\Gamma\s*_\s*\{?\s*o(?![A-Za-z])")
+
+
+def _with_letters_for_zeros(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with :math:`\Gamma_o` for a :math:`\Gamma_0` beside it: no gate has a number."""
+    if not any(_OUTPUT.search(f.latex) for f in formulas):
+        return list(formulas)
+    return [replaced(f, _ZERO, lambda m: m["gate"] + "o") for f in formulas]
+
+
 def with_one_input_gate(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with i for u, where u is the label of what only i is defined for."""
-    formulas = with_letters_for_words(formulas)
+    formulas = with_letters_for_words(_with_letters_for_zeros(formulas))
     if not any(_LABELLED.search(f.latex) for f in formulas):
         return list(formulas)
     found = [names_in(f.latex) for f in formulas]

@@ -3,8 +3,8 @@ r"""Gradients named without their step: ``\delta_o = \delta_h \odot \tanh(c_t)``
 Texts that go through one step of a cell leave the step out of their names. Where every δ of a text
 carries the letter of something that runs in time and none a step, each belongs to step t;
 :math:`\bar\delta_f` beside :math:`\delta_f` is the gradient by what the gate is the activation of,
-and so is :math:`d\gamma_f` beside :math:`\Gamma_f`. What is called future is of the step after, and
-given on the left it is handed to the step before.
+and so is :math:`d\gamma_f` beside :math:`\Gamma_f`, or :math:`\partial L/\partial\gamma_f`. What
+is called future is of the step after, and given on the left it is handed to the step before.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FUTURE = frozenset("future next later".split())
 _BEFORE = frozenset("prev previous past".split())
 _GATES = frozenset("f i o z r g n c C h".split())
 _ARGUMENT = re.compile(
-    r"(?<![A-Za-z\\])d\s*(?:\\gamma\s*_\s*\{?\s*(?P<gate>[a-z])\s*\}?"
+    r"(?:(?<![A-Za-z\\])d\s*|(?P<partial>\\partial)\s*(?=\\gamma))(?:\\gamma\s*_\s*\{?\s*(?P<gate>[a-z])\s*\}?"
     r"|p\s*\\(?:wide)?tilde\s*\{?\s*(?P<new>c)\s*\}?)\s*\^\s*\{\s*(?:\\langle|<|\()\s*t\s*(?:\\rangle|>|\))\s*\}"
 )
 _GAMMA = re.compile(r"\\Gamma\s*\}?\s*_")
@@ -52,6 +52,8 @@ def with_steps(formulas: Sequence[Formula], loss: str) -> list[Formula]:
 
 def _of_argument(m: re.Match[str], loss: str) -> str:
     argument = by_argument(m.group("gate") or m.group("new"))
+    if m["partial"]:
+        return rf"\partial {argument}"
     return rf"\frac{{\partial {loss}}}{{\partial {argument}}}"
 
 

@@ -111,3 +111,27 @@ def test_what_comes_back_has_an_equation_of_its_own() -> None:
     assert verdicts(LATER) == ["+"] * 4
     assert verdicts(LATER.replace("= f_{t+1}", "= f_t")) == ["-", *"+++"]
     assert verdicts(LATER.replace(r"\hat q}_t h_{t-1}", r"\hat q}_t h_t")) == [*"++--"]
+
+
+GAMMAS = r"""
+$$\Gamma_f^{\langle t \rangle} = \sigma(W_f [a^{\langle t-1 \rangle}, x^{\langle t \rangle}])$$
+$$\Gamma_o^{\langle t \rangle} = \sigma(W_o [a^{\langle t-1 \rangle}, x^{\langle t \rangle}])$$
+$$a^{\langle t \rangle} = \Gamma_f^{\langle t \rangle} * a^{\langle t-1 \rangle} + \Gamma_o^{\langle t \rangle}$$
+$$d\gamma_o^{\langle t \rangle} = da_{next} * \Gamma_0^{\langle t \rangle} * (1 - \Gamma_0^{\langle t \rangle})$$
+$$\frac{\partial L}{\partial \gamma_f^{\langle t \rangle}} = da_{next} * a_{prev} * \Gamma_f^{\langle t \rangle} * (1 - \Gamma_f^{\langle t \rangle})$$
+$$dW_f = d\gamma_f^{\langle t \rangle} \begin{bmatrix} a_{prev} \\ x_t \end{bmatrix}^t$$
+$$da_{prev} = da_{next} * \Gamma_f^{\langle t \rangle} + W_f^Td\gamma_f^{\langle t \rangle} + W_o^Td\gamma_o^{\langle t \rangle}$$
+"""  # noqa: E501
+
+
+def test_gates_by_capital_letters_and_their_arguments_by_small_ones() -> None:
+    assert verdicts(GAMMAS) == ["+"] * 4
+    slips = (
+        (r"1 - \Gamma_0", r"1 + \Gamma_0"),
+        ("* a_{prev} *", "*"),
+        ("a_{prev} \\\\", "a^{\\langle t \\rangle} \\\\"),
+        ("+ W_f^Td", "- W_f^Td"),
+    )
+    for k, (meant, slipped) in enumerate(slips):
+        assert meant in GAMMAS
+        assert verdicts(GAMMAS.replace(meant, slipped))[k] != "+", slipped
