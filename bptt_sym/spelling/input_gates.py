@@ -68,7 +68,7 @@ _OUTPUT = re.compile(r"\\Gamma\s*_\s*\{?\s*o(?![A-Za-z])")
 
 
 def _with_letters_for_zeros(formulas: Sequence[Formula]) -> list[Formula]:
-    r"""``formulas`` with :math:`\Gamma_o` for a :math:`\Gamma_0` beside it: no gate has a number."""
+    r"""``formulas`` with :math:`\Gamma_o` for :math:`\Gamma_0` beside it: no gate has a number."""
     if not any(_OUTPUT.search(f.latex) for f in formulas):
         return list(formulas)
     return [replaced(f, _ZERO, lambda m: m["gate"] + "o") for f in formulas]
