@@ -82,6 +82,15 @@ def preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> Argument | 
     return None
 
 
+#: The distance of two steps, which stands above a bound.
+_DISTANCE = re.compile(r"[A-Za-z]\s*-\s*[A-Za-z]")
+
+
+def _runs(name: str, usage: Usage) -> bool:
+    """Whether a name has a step somewhere: ``\\bar{f}^{t-k}`` is a power."""
+    return any(not _DISTANCE.search(step) for step in usage.timed.get(name, ()))
+
+
 def inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[Argument]:
     """``\\hat{f}_t`` or ``a_f`` beside a gate ``f_t``: the argument of the gate's activation."""
     out = []
@@ -99,7 +108,7 @@ def inner_names(rec: Recurrence, usage: Usage, known: set[str]) -> list[Argument
         for name in dict.fromkeys(f % n for n in (letter, bare) for f in forms):
             if name == letter:
                 continue
-            if letter in GATES and name in usage.timed and name not in known:
+            if letter in GATES and name not in known and _runs(name, usage):
                 out.append(argument(f"{name}_t", gate, rec, usage))
         small = bare.lower() if bare.lower() not in gates else bare  # z_c beside \\tilde{C}
         for name in (form % n for n in dict.fromkeys((bare, letter, small)) for form in ARGUMENTS):

@@ -24,6 +24,7 @@ from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.adjoints import Adjoints
 from bptt_sym.spelling.applied_names import with_names_for_applied
+from bptt_sym.spelling.arguments_written_out import with_arguments_for_sums
 from bptt_sym.spelling.backwards import counted_from_the_end
 from bptt_sym.spelling.bare_functions import with_what_functions_are_of
 from bptt_sym.spelling.bare_nablas import with_losses_for_nablas
@@ -397,6 +398,7 @@ DERIVATIVES = (
     _all(with_gradients_for_differentials),
     _all(with_sums_for_means),
     _by_loss(with_losses_for_nablas),
+    _all(with_arguments_for_sums),
     _all(with_arguments_for_words),
     _all(with_predictions_for_targets),
     _by_words(with_softmax_of_outputs),

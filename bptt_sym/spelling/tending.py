@@ -36,6 +36,8 @@ _AS = re.compile(
 _AS_INSIDE = re.compile(
     rf"{_GAP}\\(?:text|mbox|textrm)\s*\{{\s*{_WHEN}\s*\$?{_OVER}\$?\s*\}}{_AT_END}"
 )
+#: ``\\quad (T \\to \\infty)``
+_IN_BRACKETS = re.compile(rf"{_GAP}(?:\\left\s*)?\({_OVER}(?:\\right\s*)?\){_AT_END}")
 _OVER_TOO = _OVER.replace("later", "l2").replace("earlier", "e2")
 #: An arrow with its variable above or below it.
 _ARROW = re.compile(
@@ -95,7 +97,7 @@ def _limits(text: str) -> list[Edit]:
 
 def _remarks(text: str) -> list[Edit]:
     edits: list[Edit] = []
-    for m in (*_AS.finditer(text), *_AS_INSIDE.finditer(text)):
+    for m in (m for p in (_AS, _AS_INSIDE, _IN_BRACKETS) for m in p.finditer(text)):
         row = text[: m.start()].rsplit(r"\\", 1)[-1]
         if re.search(_TO, row) and _runs_out(row, m["later"], m["earlier"]):
             edits.append((m.start(), m.end(), ""))
