@@ -123,6 +123,7 @@ from bptt_sym.spelling.stepless import with_steps
 from bptt_sym.spelling.stepless_arguments import with_steps_of_arguments
 from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
 from bptt_sym.spelling.steps_behind import with_conditions_on_steps
+from bptt_sym.spelling.steps_of_weights import with_weights_without_steps
 from bptt_sym.spelling.tending import without_limit_signs
 from bptt_sym.spelling.true_class import with_one_name_for_labels
 from bptt_sym.spelling.turned_weights import with_bold_for_turned
@@ -329,6 +330,7 @@ NAMES = (
     _lettered(with_labels_for_glued_gates),
     _each(with_picked_entries),
     _all(with_commas_before_steps),
+    _all(with_weights_without_steps),
     _all(with_one_example),
     _lettered(with_letters_for_predictions),
     _all(with_names_for_words),

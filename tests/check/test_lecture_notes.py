@@ -247,3 +247,13 @@ def test_ranges_of_entries_behind_an_equation() -> None:
     found = of_claims(NETWORK + "\n\n".join(rows))
     assert found[::2] == ["right"] * len(RANGES)
     assert set(found[1::2]) <= {"wrong", "undecided"}
+
+
+@pytest.mark.parametrize(("state", "expected"), [("h_{t-1}", "right"), ("h_t", "wrong")])
+def test_steps_in_the_labels_of_weights(state: str, expected: str) -> None:
+    page = (
+        r"$$h_t = \tanh(W_x x_t + W_h h_{t-1} + b_h)$$" "\n\n"
+        r"$$da_t = (1 - h_t^2) \odot dh_t$$" "\n\n"
+        rf"$$dW_{{h_t}} = da_t {state}^T, \quad dW_{{x_t}} = da_t x_t^T, \quad db_{{h_t}} = da_t$$"
+    )
+    assert of_claims(page)[-3:] == [expected, "right", "right"]
