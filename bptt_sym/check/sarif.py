@@ -155,7 +155,7 @@ def uri(file: str) -> str:
     path = PurePath(file)
     if path.is_absolute():
         return path.as_uri()
-    return quote(path.as_posix(), safe="/.-_~")
+    return quote(path.as_posix(), safe="/.-_~", errors="surrogateescape")
 
 
 def _column(j: Judged, line: int, column: int) -> int:
@@ -168,4 +168,4 @@ def _column(j: Judged, line: int, column: int) -> int:
 def _fingerprint(j: Judged, rule: str, seen: Counter[str]) -> str:
     key = f"{rule}\n{PurePath(j.place.file).as_posix()}\n{' '.join(j.latex.split())}"
     seen[key] += 1
-    return hashlib.sha256(f"{key}\n{seen[key]}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{key}\n{seen[key]}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from bptt_sym.errors import NotSupported
 from bptt_sym.forms.one_step import local
 from bptt_sym.forms.problem import NoCarrier, Problem
 from bptt_sym.jacobian import product
@@ -37,6 +38,8 @@ from bptt_sym.notation import (
 from bptt_sym.recurrence import references
 
 Carrier = tuple[str, int]
+#: Rows of one matrix: the states, each as often as the recurrence looks back.
+MAX_CARRIERS = 64
 
 
 @dataclass
@@ -154,6 +157,11 @@ class Chain:
         if self.single:
             (entry,) = self._entries.values()
             return entry
+        if len(self.carriers) > MAX_CARRIERS:
+            raise NotSupported(
+                f"a one-step matrix of {len(self.carriers)} rows (states and the steps that they "
+                f"look back); at most {MAX_CARRIERS}"
+            )
         rows, cites = [], []
         for s, k in self.carriers:
             if k:

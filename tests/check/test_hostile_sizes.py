@@ -103,3 +103,19 @@ def test_of_a_long_line_the_report_shows_a_part() -> None:
     assert len(found) > 90
     for format in ("json", "sarif", "github", "html"):
         assert len(written(found, format)) < 400_000
+
+
+def test_halves_of_characters_are_in_no_report_raw() -> None:
+    cell = {"cell_type": "markdown", "source": "$$h_{\udfff} = \ud800$$"}
+    found = audit(notebook(json.dumps({"cells": [cell]}), "a\udcff.ipynb"))
+    for format in ("json", "sarif", "github", "html"):
+        written(found, format).encode("utf-8")
+
+
+def test_a_recurrence_that_looks_far_back_has_no_matrix_of_one_step() -> None:
+    from bptt_sym.errors import NotSupported
+    from bptt_sym.forms import derive
+
+    terms = " + ".join(f"w_{{{k}}} h_{{t-{k}}}" for k in range(1, 67))
+    with pytest.raises(NotSupported, match="66 rows"):
+        derive(recurrence_from_latex([f"h_t = {terms}"]), "dh[T]/dw_{1}", 5, "series")
