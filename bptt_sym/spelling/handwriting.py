@@ -144,7 +144,10 @@ _D = re.compile(
     r"(?<!_\{)(?<!\^\{)\\(?:mathrm|rm|operatorname|text)\s*(?:\{\s*d\s*\}|d(?![a-z]{2}))"
 )
 _UNBRACED = re.compile(r"([_^])\s*(\\(?:text|mathrm|textrm|textit|mathit)\s*\{[^{}]*\})")
-#: ``\\\\ ~~~~ & = …``
+_SIDESET = re.compile(
+    r"\\sideset\s*\{\s*\}\s*\{(?P<scripts>(?:[^{}]|\{[^{}]*\})*)\}\s*(?P<sign>\\(?:sum|prod)(?![A-Za-z]))"
+)
+#: ``\\ ~~~~ & = …``
 _GAP_AT_HEAD = re.compile(r"(?P<row>(?:^|\\\\|\\begin\s*\{[a-z*]+\})\s*)~[~\s]*(?=&?\s*=)")
 _SIZED_FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 #: ``\sum_t -x_t``: the sign goes before the sum.
@@ -233,10 +236,12 @@ def _of_two_widths(text: str) -> Iterator[Edit]:
 
 def plainly_typeset(formula: Formula) -> Formula:
     r"""``formula`` with ``\dfrac{\mathrm{d} h}{\mathrm{d} w}`` as ``\frac{d h}{d w}``, words in
-    scripts in braces, ``L_\text{seq}``, and rows that begin with a gap, ``~~~ & = …``."""
+    scripts in braces, ``L_\text{seq}``, scripts of sums behind these, ``\sideset{}{_k}\sum``,
+    and rows that begin with a gap, ``~~~ & = …``."""
     formula = replaced(formula, _D, lambda m: "d")
     formula = replaced(formula, _SIZED_FRACTION, lambda m: r"\frac")
     formula = replaced(formula, _UNBRACED, lambda m: f"{m.group(1)}{{{m.group(2)}}}")
+    formula = replaced(formula, _SIDESET, lambda m: m.group("sign") + m.group("scripts"))
     return replaced(formula, _GAP_AT_HEAD, lambda m: m.group("row"))
 
 

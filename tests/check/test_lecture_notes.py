@@ -257,3 +257,11 @@ def test_steps_in_the_labels_of_weights(state: str, expected: str) -> None:
         rf"$$dW_{{h_t}} = da_t {state}^T, \quad dW_{{x_t}} = da_t x_t^T, \quad db_{{h_t}} = da_t$$"
     )
     assert of_claims(page)[-3:] == [expected, "right", "right"]
+
+
+@pytest.mark.parametrize("k", ["k", "i"])
+def test_scripts_beside_a_sum(k: str) -> None:
+    total = r"\sideset{}{_k}\sum \frac{\partial L_t}{\partial g_{t,k}}"
+    claim = rf"$$\frac{{\partial L_t}}{{\partial V_{{ij}}}} = {total} \frac{{\partial g_{{t,{k}}}}}"
+    found = of_claims(NETWORK + claim + r"{\partial V_{ij}}$$")
+    assert (found == ["right"]) == (k == "k")
