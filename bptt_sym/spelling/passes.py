@@ -37,6 +37,7 @@ from bptt_sym.spelling.beside_formulas import (
 )
 from bptt_sym.spelling.block_products import multiplied_out
 from bptt_sym.spelling.braces import without_braces_of_signs, without_labels_of_braces
+from bptt_sym.spelling.bracketed import with_plain_brackets
 from bptt_sym.spelling.capital_derivatives import with_small_derivatives
 from bptt_sym.spelling.cases import by_cases
 from bptt_sym.spelling.code_marks import with_code_marks
@@ -395,6 +396,7 @@ GATES = (
 )
 #: What a derivative or a slope is taken of and by.
 DERIVATIVES = (
+    _by_words(with_plain_brackets),
     _all(with_names_at_the_end),
     _all(with_names_for_applied),
     _all(with_gradients_for_differentials),
