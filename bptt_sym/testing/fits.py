@@ -96,7 +96,11 @@ def _aligned(table: Array, target: Array) -> list[tuple[int, int]]:
     for group in np.split(order, ends):
         if 1 < len(group) <= _GROUP:
             apart = np.abs(directions[group, None] - directions[None, group]).max(-1)
-            for a, b in np.argwhere(np.triu(apart <= _SAME, 1)):
+            gram = table[rows[group]] @ table[rows[group]].T
+            sizes = np.outer(np.diag(gram), np.diag(gram))
+            # (Rows that are multiples of each other are aligned, and no pair.)
+            two = sizes - gram * gram > 1e-9 * sizes
+            for a, b in np.argwhere(np.triu(two & (apart <= _SAME), 1)):
                 j, k = sorted((int(rows[group[a]]), int(rows[group[b]])))
                 out.append((j, k))
     return sorted(out)[:_TRIED]
