@@ -22,12 +22,27 @@ from bptt_sym.check.own_steps import only_at_its_step
 from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.wording import MISFITS, vanishing_in
 from bptt_sym.decide.readings import LOCAL_LOSS
-from bptt_sym.decide.rewriting import is_loss
+from bptt_sym.decide.rewriting import is_loss, summed_loss
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.messages import marked
-from bptt_sym.notation import Add, At, Claim, D, Fn, Mul, Neg, Node, Sum, Sym, walk
+from bptt_sym.notation import (
+    HORIZON_NAME,
+    Add,
+    At,
+    Claim,
+    D,
+    Fn,
+    Idx,
+    Mul,
+    Neg,
+    Node,
+    Sum,
+    Sym,
+    num,
+    walk,
+)
 from bptt_sym.shapes import is_bold, is_upper
 
 NOT_AS_WRITTEN = marked(
@@ -67,6 +82,9 @@ ONE_STEP_OR_ALL = marked(
 OF_A_BATCH = marked("its shapes do not fit; of the rows of a batch, which it is said of, they may")
 #: What is said of all examples at once, each of them a row.
 _BATCH = re.compile(r"(?i:batch)|批")
+SHARE_OR_LOSS = marked(
+    "it fails for the loss of this step; it is what the step adds to the whole gradient"
+)
 SEVERAL_STATES = marked("it fails for this state alone; its letter may mean the others as well")
 #: ``d_{\\tanh}``: a mark by what it is about, without a step.
 _STEPLESS_MARK = re.compile(
@@ -216,6 +234,8 @@ def _said_in_outline(basis: Basis, formula: Formula) -> str:
     left, *rest = claim.sides
     if not (isinstance(left, D) and is_loss(left.y, rec)):
         return ""
+    if _is_the_share_of_a_step(claim, basis):
+        return SHARE_OR_LOSS
     sums = any(isinstance(n, Sum) for s in rest for n in walk(s))
     if isinstance(left.x, Sym) and not sums and _STEPLESS_MARK.search(formula.given):
         return ONE_STEP_OR_ALL
@@ -224,6 +244,22 @@ def _said_in_outline(basis: Basis, formula: Formula) -> str:
         for s in rest for f in (s.args if isinstance(s, Mul) else (s,))
     )
     return SEVERAL_STATES if chain and basis.model.supposed and len(rec.states) > 1 else ""
+
+
+def _is_the_share_of_a_step(claim: Claim, basis: Basis) -> bool:
+    r"""Whether :math:`\partial L_t/\partial W = \delta_t h_{t-1}^\top` is what step t adds to all.
+
+    A text may mean that by the loss of step t.
+    """
+    left, found = claim.sides[0], summed_loss(basis.model.court.model)
+    if found is None or not (isinstance(left, D) and isinstance(left.x, Sym)):
+        return False
+    if not (isinstance(left.y, At) and left.y.name == found[1] and isinstance(left.y.time, Idx)):
+        return False
+    whole = replace(left, y=Sym(found[0]))
+    over = left.y.time.name
+    sums = (Sum(over, num(1), Idx(HORIZON_NAME), side) for side in claim.sides[1:])
+    return basis.model.court.holds(replace(claim, sides=(whole, *sums))) is not None
 
 
 def _speaks_of(condition: str, before: str) -> bool:

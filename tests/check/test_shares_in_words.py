@@ -70,3 +70,10 @@ def test_a_run_with_its_general_term(delta: str) -> None:
 def test_two_cases_of_an_entry_with_a_struck_sign() -> None:
     text = NET + r"$$\frac{\partial h_t}{\partial a_t} = 1 - h_t^2 \quad (i \not= j)$$"
     assert "not is not known" not in judged(text)[-1].verdict.note
+
+
+def test_what_a_step_adds_is_not_accused_for_the_loss_of_the_step() -> None:
+    claim = r"$$\frac{\partial L_t}{\partial W_{hh}} = \delta^a_t h_{%s}^\top$$"
+    share, other = (judged(NET + claim % at)[-1].verdict for at in ("t-1", "t"))
+    assert share.verdict == "undecided" and "adds to the whole gradient" in share.note
+    assert other.verdict in ("wrong", "undecided") and "adds to the whole" not in other.note
