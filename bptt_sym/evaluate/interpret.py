@@ -124,7 +124,7 @@ def forward(
         if op.kind in ("param", "context"):
             run.fixed[i] = given[op.attr[0]]
         else:
-            run.fixed[i] = _apply(program, i, run.fixed, domain, dims)
+            run.fixed[i] = apply_op(program, i, run.fixed, domain, dims)
     step_ops = [(i, op) for i, op in enumerate(program.ops) if op.lead >= PER_STEP]
     for t in range(steps):
         env = dict(run.fixed)
@@ -134,7 +134,7 @@ def forward(
             elif op.kind == "unit":
                 env[i] = domain.full((batch, *(s.value(dims) for s in op.shape)), op.attr[0])
             else:
-                env[i] = _apply(program, i, env, domain, dims)
+                env[i] = apply_op(program, i, env, domain, dims)
             if alter is not None:
                 env[i] = alter(i, env[i], t, env)
         run.steps.append({i: env[i] for i, _ in step_ops})
@@ -171,7 +171,7 @@ def backward(
     once, step_ops, terms, summed = adj.order
     bars: dict[tuple[str, int], list[Array]] = {key: [None] * steps for key in adj.reads}
     for i in once:
-        fixed[i] = _apply(p, i, fixed, domain, run.dims)
+        fixed[i] = apply_op(p, i, fixed, domain, run.dims)
     for t in range(steps - 1, -1, -1):
         env = {**fixed, **run.steps[t]}
         for i in step_ops:
@@ -179,7 +179,7 @@ def backward(
             if op.kind in ("later", "seed", "unit"):
                 env[i] = _from_outside(op, t, bars, seeds or {}, domain, run)
             else:
-                env[i] = _apply(p, i, env, domain, run.dims)
+                env[i] = apply_op(p, i, env, domain, run.dims)
             if alter is not None:
                 env[i] = alter(i, env[i], t, env)
         for key, handle in adj.reads.items():
@@ -207,7 +207,7 @@ def _after_the_sums(adj: Adjoint, domain: Any, run: Run, env: dict[int, Array]) 
     """``env``, which holds the sums over steps, with all that is computed from them."""
     for i in adj.order[3]:
         if i not in env:
-            env[i] = _apply(adj.program, i, env, domain, run.dims)
+            env[i] = apply_op(adj.program, i, env, domain, run.dims)
     return env
 
 
@@ -263,7 +263,8 @@ def _last(domain: Any, steps: int, batch: int) -> list[Array]:
     return [domain.full((batch,), Fraction(int(t == steps - 1))) for t in range(steps)]
 
 
-def _apply(p: Program, i: int, env: Any, domain: Any, dims: Mapping[str, int]) -> Array:
+def apply_op(p: Program, i: int, env: Any, domain: Any, dims: Mapping[str, int]) -> Array:
+    """The value of an operation from those of its arguments in ``env``."""
     op = p.ops[i]
     return domain.apply(op, [env[a] for a in op.args], [p.ops[a] for a in op.args], dims)
 

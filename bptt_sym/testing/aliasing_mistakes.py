@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.evaluate.domains import floats
-from bptt_sym.evaluate.interpret import _apply
+from bptt_sym.evaluate.interpret import apply_op
 from bptt_sym.evaluate.program import PER_STEP
 from bptt_sym.testing.derivation_mistakes import Mistake
 from bptt_sym.testing.inside_mistakes import hooked
@@ -109,7 +109,7 @@ def _overwritten(problem: Problem, stale: Stale) -> dict[str, Array]:
             return env[i]
         if i not in made:
             found = {a: value(a, env, made) for a in p.ops[i].args}
-            made[i] = _apply(p, i, found, domain, dims)
+            made[i] = apply_op(p, i, found, domain, dims)
         return made[i]
 
     def alter(i: int, v: Array, t: int, env: Any) -> Array:

@@ -37,12 +37,8 @@ def alike(candidates: Iterable[tuple[str, Change]]) -> Iterator[tuple[str, Chang
         (words, change), *rest = some
         for _, other in rest:
             change = replace(other, also=change)
-        places = ", ".join(_where(c.site) for _, c in rest)
+        places = ", ".join(c.site.place for _, c in rest)
         yield f"{words}; so it is in {places}", change
-
-
-def _where(site: Site) -> str:
-    return f"`{site.words}` (line {site.where[1]})"
 
 
 def arranged(trace: Trace, own: Trace) -> Iterator[tuple[str, Change]]:
@@ -67,7 +63,7 @@ def _factors(own: Trace) -> Iterator[tuple[str, Change]]:
         if not same or all(np.array_equal(v, w) for v, w in zip(first, second, strict=True)):
             continue
         to_b = Change(b, "other", k, None, dict(enumerate(first)))
-        text = f"the factors of {_where(a)} and {_where(b)} are exchanged on the way back"
+        text = f"the factors of {a.place} and {b.place} are exchanged on the way back"
         yield text, Change(a, "other", i, None, dict(enumerate(second)), to_b)
 
 
@@ -81,10 +77,10 @@ def _parts(own: Trace) -> Iterator[tuple[str, Change]]:
             order = list(range(count))
             order[i], order[j] = j, i
             text = f"what comes back to the {ORDINALS[i]} and to the {ORDINALS[j]} part of "
-            text += f"{_where(site)} is exchanged"
+            text += f"{site.place} is exchanged"
             yield text, Change(site, "permuted", 0, None, dict.fromkeys(uses, order))
         if count > 3:
-            text = f"what comes back to the parts of {_where(site)} is in the reverse order"
+            text = f"what comes back to the parts of {site.place} is in the reverse order"
             order = list(range(count))[::-1]
             yield text, Change(site, "permuted", 0, None, dict.fromkeys(uses, order))
 
@@ -103,7 +99,7 @@ def _other_uses(trace: Trace, own: Trace) -> Iterator[tuple[str, Change]]:
             if not all(np.array_equal(a, b) for a, b in zip(mine, others, strict=True)):
                 which, other = ORDINALS[k], ORDINALS[1 - k]
                 yield (
-                    f"what {_where(site)} passes to its {which} operand at {len(uses)} of its "
+                    f"what {site.place} passes to its {which} operand at {len(uses)} of its "
                     f"{len(rows)} uses takes the {other} ones of the other uses",
                     Change(site, "other", k, frozenset(uses),
                            dict(zip(uses, others, strict=True))),
@@ -114,7 +110,7 @@ def _other_uses(trace: Trace, own: Trace) -> Iterator[tuple[str, Change]]:
                 continue
             which, other = ("first", "second")[k], ("second", "first")[k]
             yield (
-                f"what {_where(site)} passes to its {which} operand at {len(uses)} of its "
+                f"what {site.place} passes to its {which} operand at {len(uses)} of its "
                 f"{len(rows)} uses takes the {other} one of another use",
                 Change(site, "other", k, frozenset(uses), dict.fromkeys(uses, instead)),
             )
@@ -143,7 +139,7 @@ def _columns(own: Trace) -> Iterator[tuple[str, Change]]:
             for words, count, at, order in orders:
                 values = {u: m[order] for u, m in zip(uses, matrices, strict=True)}
                 yield (
-                    f"of what {_where(site)} passes to its first operand, the way back takes "
+                    f"of what {site.place} passes to its first operand, the way back takes "
                     + words.format(count, at),
                     Change(site, "other", 0, frozenset(uses), values),
                 )
@@ -167,7 +163,7 @@ def _blocks(own: Trace) -> Iterator[tuple[str, Change]]:
                 order[i * size : (i + 1) * size] = np.arange(j * size, (j + 1) * size)
                 order[j * size : (j + 1) * size] = np.arange(i * size, (i + 1) * size)
                 yield (
-                    f"blocks {i + 1} and {j + 1} of {count} of the columns of {_where(site)} take "
+                    f"blocks {i + 1} and {j + 1} of {count} of the columns of {site.place} take "
                     "each other's places on the way back",
                     Change(site, "blocks", 0, None, dict.fromkeys(range(len(rows)), order)),
                 )

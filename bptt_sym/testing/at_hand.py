@@ -182,7 +182,7 @@ class Terms:
         out = list(self._values(self._rows(self.shape)))
         out += [Term("0", 1, _constant(0.0)), Term("1", 1, _constant(1.0))]
         if self.place is not None:
-            out.append(Term(words_of(self.model, self.place)[1], 1, _own(self.place)))
+            out.append(Term(words_of(self.model, self.place)[1], 1, as_it_is(self.place)))
         return out
 
     def _values(self, rows: tuple[int, ...]) -> Iterator[Term]:
@@ -205,7 +205,7 @@ class Terms:
             if op.lead < PER_STEP and op.kind != "param":
                 continue
             words = shown(self.model, h)
-            forms = [(words, _own(h))]
+            forms = [(words, as_it_is(h))]
             if op.kind == "fn" and op.attr == ("sigma", 0):
                 forms.append((f"(1 − {words})", _complement(h)))
             made = p.targets.get(op.attr[0], h) if op.kind == "read" else h
@@ -367,7 +367,8 @@ def _constant(c: float) -> Value:
     return lambda look, t, steps: np.asarray([c])
 
 
-def _own(h: int) -> Value:
+def as_it_is(h: int) -> Value:
+    """The value of an operation itself."""
     return lambda look, t, steps: look(h, t)
 
 

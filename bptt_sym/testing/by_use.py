@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bptt_sym.testing.fits import or_nan
 from bptt_sym.testing.tracing import ORDINALS, Change, Trace
 
 Array = Any
@@ -33,7 +34,7 @@ def by_use(
     end, rng = time.thread_time() + _SECONDS, np.random.default_rng(17)
     along = [{n: rng.normal(size=point[n].shape) for n in wrong} for _ in range(_EQUATIONS)]
     claimed = np.array([sum(float((given[n] * v[n]).sum()) for n in wrong) for v in along])
-    right = np.array([_number(slope(v, None)) for v in along])
+    right = np.array([or_nan(slope(v, None)) for v in along])
     # What is added to a sum is what no path runs through twice.
     sites = sorted(own.reached.items(), key=lambda item: item[0][0].function != "add")
     for (site, k), uses in sites:
@@ -42,7 +43,7 @@ def by_use(
         made = []
         for u in uses:
             change = Change(site, "operand", k, frozenset({u}))
-            made.append([_number(slope(v, change)) for v in along])
+            made.append([or_nan(slope(v, change)) for v in along])
             if time.thread_time() > end:
                 return
         chosen = _subset(np.array(made).T - right[:, None], claimed - right)
@@ -69,10 +70,6 @@ def some_uses(own: Trace) -> Iterator[tuple[str, Change]]:
                 f"operand at use{'s' if len(some) > 1 else ''} {_runs(some)} of {own.sites[site]}",
                 Change(site, "operand", k, frozenset(some)),
             )
-
-
-def _number(slope: float | None) -> float:
-    return float("nan") if slope is None else slope
 
 
 def _subset(columns: Array, off: Array) -> Array | None:

@@ -76,9 +76,8 @@ def numbers(value: Any) -> tuple[Array, str]:
     return out, ""
 
 
-def roundoff(problem: Problem, value: Array) -> float:
+def roundoff(problem: Problem) -> float:
     """The unit roundoff that a returned array is judged by: that of the problem's numbers."""
-    del value
     return float(np.finfo(problem.dtype).eps) / 2
 
 
@@ -99,7 +98,7 @@ def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:
     Every parameter must be there; initial states and ``x`` are judged if they are. The gradient of
     an initial state may be given for each example or summed over the batch.
     """
-    u = roundoff(problem, None)
+    u = roundoff(problem)
     out = []
     other: Problem | None = None
     for name, exact in problem.exact.items():

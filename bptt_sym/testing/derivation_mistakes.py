@@ -46,7 +46,8 @@ def derivation_mistakes(model: Model) -> Iterator[Mistake]:
     yield from _stale(model)
 
 
-def _altered(problem: Problem, wrong: Adjoint) -> dict[str, Array]:
+def through(problem: Problem, wrong: Adjoint) -> dict[str, Array]:
+    """The gradient by another adjoint of the step, by name."""
     return problem.gradient_in(floats(), problem.plain_run, wrong)
 
 
@@ -72,7 +73,7 @@ def altered(
         exact.reads,
     ):
         return None
-    return Mistake(code, message, partial(_altered, wrong=wrong))
+    return Mistake(code, message, partial(through, wrong=wrong))
 
 
 def _slopes(model: Model) -> Iterator[Mistake]:

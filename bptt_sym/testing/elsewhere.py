@@ -26,10 +26,6 @@ _MASKS: tuple[tuple[str, Callable[[Array], Array]], ...] = (
 )  # fmt: skip
 
 
-def _where(site: Site) -> str:
-    return f"`{site.words}` (line {site.where[1]})"
-
-
 def displaced(own: Trace) -> Iterator[tuple[str, Change]]:
     """Beside an operand stands what belongs to another use of a product, or to another product."""
     for (site, k), uses in own.reached.items():
@@ -40,7 +36,7 @@ def displaced(own: Trace) -> Iterator[tuple[str, Change]]:
             continue  # the same matrix every time
         for words, values in _moved(others):
             which, other = ("first", "second")[k], ("second", "first")[k]
-            text = f"what {_where(site)} passes to its {which} operand takes the {other} one of "
+            text = f"what {site.place} passes to its {which} operand takes the {other} one of "
             taken = dict(zip(uses, values, strict=True))
             yield text + words, Change(site, "other", k, frozenset(uses), taken)
     yield from _constants(own)
@@ -67,7 +63,7 @@ def _constants(own: Trace) -> Iterator[tuple[str, Change]]:
         values = [row[k] for row in rows]
         which = ("first", "second")[k]
         if all(np.ndim(v) for v in values) and site.function in ("add", "subtract"):
-            text = f"{_where(site)} has its {which} operand with the other sign"
+            text = f"{site.place} has its {which} operand with the other sign"
             negative = {u: -v for u, v in enumerate(values)}
             yield text, Change(site, "value", k, None, negative)
         if product and all(np.ndim(v) and np.any(np.equal(v, 0)) for v in values):
@@ -75,14 +71,14 @@ def _constants(own: Trace) -> Iterator[tuple[str, Change]]:
                 made = {u: form(v) for u, v in enumerate(values)}
                 if all(np.array_equal(made[u], v) for u, v in enumerate(values)):
                     continue
-                text = f"{words} stands for the {which} factor of {_where(site)} on the way back"
+                text = f"{words} stands for the {which} factor of {site.place} on the way back"
                 yield text, Change(site, "other", 1 - k, None, made)
         if len(rows) < 2 or any(np.shape(v) != np.shape(values[0]) for v in values):
             continue
         if all(np.array_equal(v, values[0]) for v in values):
             continue
         for words, moved in chain(_moved(values), _strides(values)):
-            text = f"{_where(site)} has as its {which} operand that of {words}"
+            text = f"{site.place} has as its {which} operand that of {words}"
             instead = {u: np.asarray(v) for u, v in enumerate(moved)}
             if product:
                 yield f"{text}, on the way back", Change(site, "other", 1 - k, None, instead)
@@ -116,7 +112,7 @@ def _moved(values: list[Any]) -> list[tuple[str, list[Any]]]:
 def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
     """What another operation has stands in a product, a slope of tanh, a quotient, an index."""
     for (site, k), uses in own.reached.items():
-        where, chosen = _where(site), frozenset(uses)
+        where, chosen = site.place, frozenset(uses)
         beside = site.function == "multiply" and site.operands == 2
         if site in own.products or beside:
             mine = [own.operands[site][u][1 - k] for u in uses]
@@ -188,7 +184,7 @@ def _formulas(
         factors = [
             form(a, y) / s for a, y, s in zip(arguments, outputs, slopes, strict=True)
         ]  # fmt: skip
-        text = f"{words} stands for the derivative {right} of y = {_where(site)}"
+        text = f"{words} stands for the derivative {right} of y = {site.place}"
         values = dict(zip(uses, factors, strict=True))
         yield text, Change(site, "scaled", 0, frozenset(uses), values)
         # A function that is called for one gate after the other has all of them as its uses.
@@ -213,7 +209,7 @@ def _mixed(
             ("y (1 − v)", {u: (1 - v) / (1 - y) for u, v, y in both}),
             ("v (1 − v)", {u: v * (1 - v) / (y * (1 - y)) for u, v, y in both}),
         ):  # fmt: skip
-            text = f"{form} stands for the derivative y (1 − y) of y = {_where(site)}, with v "
+            text = f"{form} stands for the derivative y (1 − y) of y = {site.place}, with v "
             yield f"{text}{words}", Change(site, "scaled", 0, frozenset(uses), made)
 
 
@@ -240,7 +236,7 @@ def _without_factors(
         except ValueError:
             continue
         if all(v.shape == np.shape(m) for v, m in zip(values, mine, strict=True)):
-            yield f"that without the {ORDINALS[k]} factor of {_where(other)}", values
+            yield f"that without the {ORDINALS[k]} factor of {other.place}", values
 
 
 def _unscaled(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Change]]:
@@ -250,7 +246,7 @@ def _unscaled(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Ch
         rows = own.operands[other]
         if any(np.shape(row[1 - k]) != shape for row, shape in zip(rows, over, strict=True)):
             continue
-        text = f"the {ORDINALS[k]} factor of {_where(other)} is left out of what {_where(site)} "
+        text = f"the {ORDINALS[k]} factor of {other.place} is left out of what {site.place} "
         values = {u: 1 / f for u, f in zip(uses, factors, strict=True)}
         yield text + "passes back", Change(site, "scaled", 0, frozenset(uses), values)
 
@@ -262,8 +258,8 @@ def _normed(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Chan
         if not all(np.array_equal(a, b) for a, b in zip(own.results[other], over, strict=True)):
             continue
         values = {u: 1 / f for u, f in enumerate(factors)}
-        text = f"the {ORDINALS[k]} factor of {_where(other)} is left out on the way back, in what "
-        text += f"comes from both operands of {_where(site)}"
+        text = f"the {ORDINALS[k]} factor of {other.place} is left out on the way back, in what "
+        text += f"comes from both operands of {site.place}"
         also = Change(other, "factor", 1 - k)
         yield text, Change(site, "through", 1, None, values, also)
 
@@ -280,7 +276,7 @@ def _means(mine: list[Array]) -> Iterator[tuple[str, list[Array]]]:
 def joined(own: Trace) -> Iterator[tuple[str, Change]]:
     """Operations that belong together: exponentials and their sum, a product and its factor."""
     for site, (axis, axes) in own.softmax.items():
-        where = _where(site)
+        where = site.place
         if site.function == "divide":
             yield (
                 f"each entry of the softmax {where} is taken to depend on its own score only "
@@ -298,14 +294,14 @@ def joined(own: Trace) -> Iterator[tuple[str, Change]]:
                 continue
             which = ("first", "second")[k]
             yield (
-                f"what {_where(site)} passes to its {which} operand lacks the factor that the "
+                f"what {site.place} passes to its {which} operand lacks the factor that the "
                 "product is multiplied by",
                 Change(site, "unfactored", k, chosen, factors),
             )
             operands = own.operands[site]
             if all(np.shape(operands[u][0]) == np.shape(f) for u, f in factors.items()):
                 yield (
-                    f"what {_where(site)} passes to its {which} operand has the factor of the "
+                    f"what {site.place} passes to its {which} operand has the factor of the "
                     "product before the matrix, not behind it",
                     Change(site, "inside", k, chosen, factors),
                 )
@@ -333,14 +329,14 @@ def _masked(own: Trace) -> Iterator[tuple[str, Change]]:
             ("only the last one counts", steps == last), ("only the first one counts", steps == 0),
         ):  # fmt: skip
             which = ("first", "second")[k]
-            text = f"of the {other[0]} uses of its {which} operand in {_where(site)} {words}"
+            text = f"of the {other[0]} uses of its {which} operand in {site.place} {words}"
             values = dict.fromkeys(uses, kept.astype(float))
             yield text, Change(site, "masked", k, frozenset(uses), values)
 
 
 def _indices(own: Trace, site: Site, uses: list[int]) -> Iterator[tuple[str, Change]]:
     """Other rows than those that were read; of rows that were read twice, one of two."""
-    where, chosen = _where(site), frozenset(uses)
+    where, chosen = site.place, frozenset(uses)
     yield (
         f"of rows that {where} reads twice at once only the last counts (no sum)",
         Change(site, "last", 0, chosen),

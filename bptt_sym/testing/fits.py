@@ -26,6 +26,11 @@ def number(value: float) -> str:
     return f"{value:.12g}" if len(text) < 4 and float(text) != value else text
 
 
+def or_nan(slope: float | None) -> float:
+    """A slope, or not a number where there is none."""
+    return float("nan") if slope is None else slope
+
+
 def _plain(c: float) -> float | None:
     """The fraction with a small denominator that ``c`` was measured to be, if there is one."""
     near = float(Fraction(c).limit_denominator(1000))
@@ -106,4 +111,4 @@ def _aligned(table: Array, target: Array) -> list[tuple[int, int]]:
     return sorted(out)[:_TRIED]
 
 
-__all__ = ["close", "combined", "multiples", "number", "pairs"]
+__all__ = ["close", "combined", "multiples", "number", "or_nan", "pairs"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from bptt_sym.evaluate import activations
 from bptt_sym.evaluate.domains import floats
-from bptt_sym.evaluate.interpret import _apply
+from bptt_sym.evaluate.interpret import apply_op
 from bptt_sym.evaluate.program import PER_STEP, Program
 from bptt_sym.testing.derivation_mistakes import Mistake, owner_of
 from bptt_sym.testing.models import Model
@@ -229,7 +229,7 @@ def _entries(model: Model) -> Iterator[Mistake]:
                     step[read], step[target] = held[t], held[t + 1]
                     env = {**run.fixed, **step}
                     for i in after:
-                        step[i] = env[i] = _apply(p, i, env, domain, run.dims)
+                        step[i] = env[i] = apply_op(p, i, env, domain, run.dims)
                 return problem.gradient_in(domain, run, back)
 
             yield Mistake(

@@ -13,9 +13,7 @@ from typing import Any, final
 
 import numpy as np
 
-from bptt_sym.evaluate.adjoint import Adjoint
-from bptt_sym.evaluate.domains import floats
-from bptt_sym.testing.derivation_mistakes import Mistake
+from bptt_sym.testing.derivation_mistakes import Mistake, through
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
 
@@ -145,12 +143,8 @@ def _exchanged(model: Model) -> Iterator[Mistake]:
         yield Mistake(
             f"exchanged-{one}-{other}",
             f"what is carried back to {one} and to {other} is exchanged",
-            partial(_through, wrong=wrong), whole=True,
+            partial(through, wrong=wrong), whole=True,
         )  # fmt: skip
-
-
-def _through(problem: Problem, wrong: Adjoint) -> dict[str, Array]:
-    return problem.gradient_in(floats(), problem.plain_run, wrong)
 
 
 def _short(model: Model, state: str, backward: Backward) -> Iterator[Mistake]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.tracing import ORDINALS, Change, Site, Trace
+from bptt_sym.testing.tracing import ORDINALS, Change, Trace
 
 Array = Any
 
@@ -19,10 +19,6 @@ def more_factors(own: Trace) -> Iterator[tuple[str, Change]]:
     yield from _elsewhere(own)
 
 
-def _where(site: Site) -> str:
-    return f"`{site.words}` (line {site.where[1]})"
-
-
 def _axes(own: Trace) -> Iterator[tuple[str, Change]]:
     """A sum or a mean whose axis stays is taken over another one."""
     for site, (axis, shape) in own.axes.items():
@@ -31,7 +27,7 @@ def _axes(own: Trace) -> Iterator[tuple[str, Change]]:
             # A mean divides by its own number of entries behind that.
             for factor in dict.fromkeys((shape[axis] / shape[other], 1.0)):
                 if other != axis:
-                    text = f"{_where(site)} is taken over axis {other} on the way back, not over "
+                    text = f"{site.place} is taken over axis {other} on the way back, not over "
                     values = dict.fromkeys(uses, factor)
                     yield f"{text}axis {axis}", Change(site, "axis", other, None, values)
 
@@ -48,7 +44,7 @@ def _twice(own: Trace) -> Iterator[tuple[str, Change]]:
             if not told or not all(np.ndim(f) and np.all(f) for f in factors):
                 continue
             done = "divided" if divides else "multiplied"
-            text = f"what comes back to {_where(site)} is {done} by its {ORDINALS[k]} operand twice"
+            text = f"what comes back to {site.place} is {done} by its {ORDINALS[k]} operand twice"
             values = {u: 1 / f if divides else f for u, f in enumerate(factors)}
             yield text, Change(site, "scaled", 0, None, values)
 
@@ -62,7 +58,7 @@ def _elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
             (k,) = constant
             factors = [row[k] for row in rows]
             if all(np.ndim(f) for f in factors):
-                fixed.append((f"the {ORDINALS[k]} factor of {_where(site)}", factors))
+                fixed.append((f"the {ORDINALS[k]} factor of {site.place}", factors))
     for (site, k), uses in own.reached.items():
         for words, factors in fixed if site in own.products else ():
             rows = own.operands[site]
@@ -72,7 +68,7 @@ def _elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
             values = {u: factors[0] if one else factors[u] for u in uses}
             if any(np.shape(rows[u][k]) != np.shape(v) for u, v in values.items()):
                 continue
-            text = f"what {_where(site)} passes to its {ORDINALS[k]} operand is multiplied by "
+            text = f"what {site.place} passes to its {ORDINALS[k]} operand is multiplied by "
             yield f"{text}{words} as well", Change(site, "weighed", k, frozenset(uses), values)
 
 

@@ -125,8 +125,8 @@ def _returned(own: Trace, site: Site) -> _Family:
 
     def words(values: Sequence[float]) -> str:
         if not values[0]:
-            return f"nothing comes back to {_where(site)}: it is taken to be constant"
-        return f"what comes back to {_where(site)} is there {number(values[0])} times"
+            return f"nothing comes back to {site.place}: it is taken to be constant"
+        return f"what comes back to {site.place} is there {number(values[0])} times"
 
     return _Family(words, change, (1.0,), ((0.0,), (2.0,), (-1.0,)))
 
@@ -137,7 +137,7 @@ def _sized(own: Trace, site: Site, kind: str) -> _Family:
 
     def words(values: Sequence[float]) -> str:
         alone = ", its derivative is not" if kind == "revalued" else ""
-        return f"{_where(site)} is computed {number(values[0])} times as great{alone}"
+        return f"{site.place} is computed {number(values[0])} times as great{alone}"
 
     return _Family(words, change, (1.0,), ((-1.0,),))
 
@@ -166,7 +166,7 @@ def _scalar(site: Site, k: int, first: float, uses: int) -> _Family:
     def words(values: Sequence[float]) -> str:
         which = ORDINALS[k]
         return (
-            f"{_where(site)} has {number(values[0])} as its {which} operand, not {number(first)}"
+            f"{site.place} has {number(values[0])} as its {which} operand, not {number(first)}"
         )
 
     plain = {0.0, 1.0, -first, 2 * first, first / 2, first * first} - {first}
@@ -174,7 +174,7 @@ def _scalar(site: Site, k: int, first: float, uses: int) -> _Family:
 
 
 def _arrays(site: Site, k: int, values: Sequence[Array]) -> Iterator[_Family]:
-    which = f"the {ORDINALS[k]} operand v of {_where(site)}"
+    which = f"the {ORDINALS[k]} operand v of {site.place}"
 
     def changes(kind: str) -> Callable[[Sequence[float]], Change]:
         def change(ab: Sequence[float]) -> Change:
@@ -211,10 +211,6 @@ def _affine(ab: Sequence[float]) -> str:
         return number(b)
     scaled = "v" if a == 1 else "−v" if a == -1 else f"{number(a)} v"
     return scaled if not b else f"{scaled} {'+' if b > 0 else '−'} {number(abs(b))}"
-
-
-def _where(site: Site) -> str:
-    return f"`{site.words}` (line {site.where[1]})"
 
 
 __all__ = ["another_number"]

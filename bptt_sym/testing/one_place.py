@@ -21,7 +21,7 @@ import numpy as np
 
 from bptt_sym.errors import ModelError
 from bptt_sym.evaluate.program import PER_STEP, depends_on_sums
-from bptt_sym.testing.at_hand import BEFORE, Term, Terms, Value, Values
+from bptt_sym.testing.at_hand import BEFORE, Term, Terms, Values, as_it_is
 from bptt_sym.testing.compare import FAILURES, call, mismatches
 from bptt_sym.testing.dependence import behind
 from bptt_sym.testing.derivation_mistakes import Mistake
@@ -398,15 +398,11 @@ def _with_a_product(model: Model, seen: Values, op: Any, target: Array) -> _Sum 
             other = made[a] * table[c]
             u, v = (belongs, other) if k == 0 else (other, belongs)
             if (np.abs(np.einsum("tbr,tbs->rs", u, v) - target) <= within).all():
-                own = Term(words_of(model, op.args[k])[0], 1, _at(op.args[k]))
+                own = Term(words_of(model, op.args[k])[0], 1, as_it_is(op.args[k]))
                 one = plain[c].words == "1"
                 both = products[a] if one else plain[c].times(products[a])
                 return _Sum(own, both) if k == 0 else _Sum(both, own)
     return None
-
-
-def _at(h: int) -> Value:
-    return lambda look, t, steps: look(h, t)
 
 
 def _pair(

@@ -15,7 +15,7 @@ import numpy as np
 from bptt_sym.evaluate import activations
 from bptt_sym.evaluate.adjoint import RULES, Adjoint, adjoint
 from bptt_sym.evaluate.domains import floats
-from bptt_sym.evaluate.interpret import _apply
+from bptt_sym.evaluate.interpret import apply_op
 from bptt_sym.evaluate.program import PER_STEP, Program
 from bptt_sym.testing.derivation_mistakes import Mistake, owner_of, slope_from_value
 from bptt_sym.testing.models import Model
@@ -146,7 +146,7 @@ def _recomputed(
         at = step(t, len(values))
         known = {**run.fixed, **env, target: problem.start(state) if at < 0 else values[at]}
         for i in after:
-            known[i] = _apply(p, i, known, domain, run.dims)
+            known[i] = apply_op(p, i, known, domain, run.dims)
         env.update({i: known[i] for i in (target, *after)})
     return problem.gradient_in(domain, run, back)
 
@@ -189,7 +189,7 @@ def _saved(
             f, order = p.ops[twice].attr
             step[twice] = activations.value(f, order, step[twice], np)
         for i in again:
-            step[i] = _apply(p, i, {**run.fixed, **step}, domain, run.dims)
+            step[i] = apply_op(p, i, {**run.fixed, **step}, domain, run.dims)
     return problem.gradient_in(domain, run, back)
 
 

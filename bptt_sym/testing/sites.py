@@ -22,6 +22,11 @@ class Site:
     words: str
     operands: int
 
+    @property
+    def place(self) -> str:
+        """The words of the source and their line, as messages have them."""
+        return f"`{self.words}` (line {self.where[1]})"
+
 
 #: What intercepts operations is not where they stand.
 _OWN = ("bptt_sym.testing.tracing", "bptt_sym.testing.holomorphic")

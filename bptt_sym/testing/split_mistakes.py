@@ -13,10 +13,8 @@ from functools import partial
 from typing import Any
 
 from bptt_sym.evaluate.adjoint import Adjoint
-from bptt_sym.evaluate.domains import floats
-from bptt_sym.testing.derivation_mistakes import Mistake
+from bptt_sym.testing.derivation_mistakes import Mistake, through
 from bptt_sym.testing.models import Model
-from bptt_sym.testing.problems import Problem
 
 Array = Any
 
@@ -43,12 +41,8 @@ def split_mistakes(model: Model, known: Sequence[Mistake]) -> Iterator[Mistake]:
                 seen.add(whole)
                 yield Mistake(
                     f"{code}-in-{part}", f"{words}; so it is in {where}",
-                    partial(_made, wrong=both), whole=True, spares=spares,
+                    partial(through, wrong=both), whole=True, spares=spares,
                 )  # fmt: skip
-
-
-def _made(problem: Problem, wrong: Adjoint) -> dict[str, Array]:
-    return problem.gradient_in(floats(), problem.plain_run, wrong)
 
 
 def _adjoint_of(mistake: Mistake) -> Adjoint | None:

@@ -13,7 +13,7 @@ from typing import Any, final
 
 import numpy as np
 
-from bptt_sym.testing.at_hand import Look, Term, Terms, Values, bracketed, moves
+from bptt_sym.testing.at_hand import Look, Term, Terms, Values, as_it_is, bracketed, moves
 from bptt_sym.testing.dependence import dependents
 from bptt_sym.testing.fits import close
 from bptt_sym.testing.models import Model
@@ -101,7 +101,7 @@ def _changed(
     target: Array, shown: Array, within: float,
 ) -> list[Term]:  # fmt: skip
     handles = {h for p in products for h in (p.base, *p.factors)}
-    single = {h: Term(named(model, h), 1, _read(h)) for h in handles}
+    single = {h: Term(named(model, h), 1, as_it_is(h)) for h in handles}
     rows = {h: code.of(single[h], shown) for h in handles}
     whole = [p.sign * rows[p.base] * _times(rows, p.factors, target) for p in products]
     found = []
@@ -128,7 +128,7 @@ def _rebased(
 ) -> list[Term]:  # fmt: skip
     """The sums in which one cotangent that several products begin with is another value."""
     handles = {h for p in products for h in p.factors}
-    single = {h: Term(named(model, h), 1, _read(h)) for h in handles}
+    single = {h: Term(named(model, h), 1, as_it_is(h)) for h in handles}
     rows = {h: code.of(single[h], shown) for h in handles}
     if len({p.base for p in products}) != 1:
         return []
@@ -157,7 +157,7 @@ def displaced(model: Model, place: int, products: Sequence[Product]) -> Iterator
     bound = dependents(model).get(place, set())
     free = [p for p in products if bound.isdisjoint((p.base, *p.factors))]
     handles = {h for p in products for h in (p.base, *p.factors)}
-    single = {h: Term(named(model, h), 1, _read(h)) for h in handles}
+    single = {h: Term(named(model, h), 1, as_it_is(h)) for h in handles}
     signed = {p: _Signed(p.sign, [single[h] for h in (p.base, *p.factors)]) for p in products}
     for count in range(1, min(len(free) + 1, len(products))):
         for some in combinations(free, count):
@@ -183,10 +183,6 @@ def _times(rows: dict[int, Array], factors: Sequence[int], like: Array) -> Array
     for f in factors:
         out = out * rows[f]
     return out
-
-
-def _read(h: int) -> Any:
-    return lambda look, t, steps: look(h, t)
 
 
 @final

@@ -22,7 +22,7 @@ from bptt_sym.testing.arrangements import alike, arranged
 from bptt_sym.testing.by_use import by_use, some_uses
 from bptt_sym.testing.compare import FAILURES
 from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
-from bptt_sym.testing.fits import number
+from bptt_sym.testing.fits import number, or_nan
 from bptt_sym.testing.more_factors import more_factors
 from bptt_sym.testing.one_number import another_number
 from bptt_sym.testing.one_use import at_one_use
@@ -102,7 +102,7 @@ def explained(
         for other in known:
             like = other != name and point[other].shape == point[name].shape
             if like and len(wrong) <= 2 and all(
-                abs(_of(_slope(loss, point, {other: v[name]}, None, np.sum)) -
+                abs(or_nan(_slope(loss, point, {other: v[name]}, None, np.sum)) -
                     claimed(v, [name])) <= 1e-10 * float(np.abs(given[name] * v[name]).sum())
                 for v in directions
             ):  # fmt: skip
@@ -165,10 +165,6 @@ def at_one_place(
 def traced_room() -> AbstractContextManager[None]:
     """New arrays hold complex numbers whose imaginary parts are traced."""
     return complex_room(lambda a: a.view(Traced))
-
-
-def _of(slope: float | None) -> float:
-    return float("nan") if slope is None else slope
 
 
 def _slope(
@@ -275,12 +271,12 @@ def _two_cuts(
     What two cuts take away is the sum of what each does, as long as no path runs through both.
     """
     along = [{k: v[k]} for v in directions for k in wrong]
-    right = [_of(_slope(loss, point, v, None, np.sum)) for v in along]
+    right = [or_nan(_slope(loss, point, v, None, np.sum)) for v in along]
     claimed = [float(sum((given[k] * v[k]).sum() for k in v)) for v in along]
     off = [c - r for c, r in zip(claimed, right, strict=True)]
     cuts = [(w, c) for w, c in _candidates(own) if c.kind == "operand"][:_CUTS]
     made = [
-        [_of(_slope(loss, point, v, c, np.sum)) - r for v, r in zip(along, right, strict=True)]
+        [or_nan(_slope(loss, point, v, c, np.sum)) - r for v, r in zip(along, right, strict=True)]
         for _, c in cuts
     ]
     table, needed = np.array(made).reshape(len(cuts), len(along)), np.array(off)
@@ -322,7 +318,7 @@ def _scaled_too(
             continue  # two numbers: that all else has another one is said more plainly
         factors: list[float] = []
         for v, c in zip(along, claimed, strict=True):
-            slope = _of(_slope(loss, point, v, change, np.sum))
+            slope = or_nan(_slope(loss, point, v, change, np.sum))
             factors.append(c / slope if slope else float("nan"))
             if not abs(factors[-1] - factors[0]) <= 1e-9 * abs(factors[0]):
                 break
@@ -405,7 +401,7 @@ def _turned(
         for v in directions:
             across = v[name].reshape(shape[::-1]).T
             claimed = float((given[name] * v[name]).sum())
-            slope = _of(_slope(loss, point, {name: across}, None, np.sum))
+            slope = or_nan(_slope(loss, point, {name: across}, None, np.sum))
             if not abs(slope - claimed) <= 1e-10 * float(np.abs(given[name] * v[name]).sum()):
                 return None
     return f"{', '.join(f'd{n}' for n in wrong)}: the transpose is given"
