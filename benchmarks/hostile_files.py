@@ -354,7 +354,9 @@ def _weights() -> Iterator[Input]:
         text = "{'descr': '<f8', 'fortran_order': False, 'shape': (500000000,), }".ljust(117) + "\n"
         npy = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
         out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z, z.open("w.npy", "w") as entry:
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z, z.open(
+            "w.npy", "w", force_zip64=True
+        ) as entry:
             entry.write(npy)
             for _ in range(400):
                 entry.write(b"\0" * 10 * MB)
