@@ -33,6 +33,7 @@ from bptt_sym.notation import (
     At,
     Claim,
     D,
+    Div,
     Fn,
     Idx,
     Mul,
@@ -62,6 +63,7 @@ _OF_THE_LOSS = re.compile(r"loss|added|share")
 GATE_OR_ARGUMENT = marked(
     "whether it is the gradient by the activation or by its argument is not said"
 )
+WHICH_MEAN = marked("the loss is supposed, and which mean of the steps it is stands nowhere")
 PARTIAL = marked("the rest of it is left out")
 GIVEN_BEFORE = marked("the factor that is missing is one too many in a gradient before it")
 UNSAID_PRODUCT = marked("it fails for a product of matrices; entry by entry it holds")
@@ -286,12 +288,20 @@ def holds_in_vain(judged: Judged) -> str:
 
 def _supposed_in_vain(judged: Judged) -> str:
     """Why a formula that fails may be meant of another loss: one that is supposed does not depend
-    on what the formula differentiates it by."""
+    on what the formula differentiates it by, or is another mean than the formula takes."""
     basis = judged.basis
     if basis is None or not basis.model.supposed:
         return ""
+    if _takes_a_mean(basis.claim) and any("losses of the steps" in s for s in basis.model.supposed):
+        return WHICH_MEAN
     apart = vanishing_in(basis.claim, basis.model.court.model)
     return "{} does not depend on {}: which {} is meant?".format(*apart, apart[0]) if apart else ""
+
+
+def _takes_a_mean(claim: Claim) -> bool:
+    """Whether a right side is divided by the number of steps: 1/T, 1/(T + 1)."""
+    divided = (n.den for s in claim.sides[1:] for n in walk(s) if isinstance(n, Div))
+    return any(Idx(HORIZON_NAME) in walk(den) for den in divided)
 
 
 def _gives_a_mark(formula: Formula, row: Row) -> bool:
