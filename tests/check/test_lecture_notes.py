@@ -270,6 +270,6 @@ def test_scripts_beside_a_sum(k: str) -> None:
 def test_a_supposed_loss_may_be_another_mean() -> None:
     page = (
         r"$h_s = f(x_s, h_{s-1}, W)$, $o_s = g(h_s, V)$" "\n\n"
-        r"$\frac{\partial L}{\partial W} = \frac1T \sum_{s=0}^{S-1} \frac{\partial L_s}{\partial W}$"
+        r"$\frac{\partial L}{\partial W} = \frac1T\sum_{s=0}^{S-1}\frac{\partial L_s}{\partial W}$"
     )
     assert of_claims(page) == ["undecided"]

@@ -57,7 +57,6 @@ NAMED = (
 SLIPS = (
     LOWER.replace("(U2@)", "(U1@)"),
     LOWER.replace("{h2@t} ", "{h2@t+1} ").replace(r"\partial h2@t} ", r"\partial h2@t+1} "),
-    LOWER.partition(" + ")[0] + "$$\n",
     NAMED.replace("h1@t-1", "h1@t").partition("\n")[2],
 )
 
@@ -69,6 +68,8 @@ def test_two_layers_with_numbers(form: str) -> None:
     assert found[3] == "right"
     assert found[5] == "right"
     assert found[6:] == ["wrong"] * len(SLIPS)
+    # (Beside the whole sum its first term may be meant as a share.)
+    assert verdicts(written(TWO + LOWER.partition(" + ")[0] + "$$\n", form))[-1] == "wrong"
 
 
 ANY = r"""
