@@ -17,10 +17,11 @@ from bptt_sym.check.model import Model
 from bptt_sym.check.own_row import ONE_UNIT
 from bptt_sym.check.provenance import Basis
 from bptt_sym.decide.readings import DENOMINATOR
+from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.messages import marked
-from bptt_sym.notation import Claim
+from bptt_sym.notation import Claim, D
 
 #: What is supposed of a loss, in the words of :mod:`bptt_sym.definitions.supposed`.
 LAST_STEP = "a loss of the last step"
@@ -137,7 +138,10 @@ TWO_LAYOUTS = marked(
 
 
 def in_one_layout(entries: Sequence[Judged]) -> list[Judged]:
-    """``entries``, those undecided that transpose a derivative which another one does not."""
+    """``entries``, those undecided that transpose a derivative which another one does not.
+
+    Of a loss, nothing tells the layout of a gradient that is a sum of others.
+    """
     plain = [
         e.basis.claim.sides[0] for e in entries
         if e.basis is not None and e.verdict.is_right and set(e.basis.claim.ops) == {"="}
@@ -147,7 +151,13 @@ def in_one_layout(entries: Sequence[Judged]) -> list[Judged]:
     return [
         replace(e, verdict=note, part=None)
         if DENOMINATOR.message in e.verdict.readings
-        and e.basis is not None and e.basis.claim.sides[0] in plain
+        and e.basis is not None and _is_a_jacobian(e.basis) and e.basis.claim.sides[0] in plain
         else e
         for e in entries
     ]  # fmt: skip
+
+
+def _is_a_jacobian(basis: Basis) -> bool:
+    """Whether the left side differentiates something other than a loss."""
+    left = basis.claim.sides[0]
+    return not (isinstance(left, D) and is_loss(left.y, basis.model.court.model))

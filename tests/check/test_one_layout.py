@@ -37,3 +37,12 @@ def test_a_number_that_is_added_to_a_matrix_is_named() -> None:
     tanh = "$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\n"
     slope = r"$$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W$$"
     assert judged(tanh + slope)[-1].verdict.readings == ()
+
+
+def test_gradients_of_a_loss_may_stand_either_way() -> None:
+    cell = r"$$h_t = \tanh(W h_{t-1} + U x_t), \quad E_T = \ell(h_T)$$" "\n\n"
+    gradient, shares = r"\frac{\partial E_T}{\partial U}", r"\frac{\partial^+ h_k}{\partial U}"
+    by_state = r"\frac{\partial E_T}{\partial h_k}"
+    rows = [(by_state, shares), (shares, by_state)]
+    page = cell + "\n\n".join(rf"$${gradient} = \sum_{{k=1}}^T {a} {b}$$" for a, b in rows)
+    assert verdicts(page)[-2:] == ["right", "right"]
