@@ -182,7 +182,7 @@ class Grounds:
             weights = set(judged.basis.model.court.model.parameters) & judged.basis.used
             why = why or put_in(self.given, claim, weights, formula)
             if code == "BP012" and _by_an_activation(judged.basis):
-                if not self.by_activations and _has_a_slope(claim):
+                if not self.by_activations and _has_a_slope(judged.basis):
                     why = GATE_OR_ARGUMENT
                 self.overdone |= _gradients(claim.sides[:1])
             elif code == "BP019" and _gradients(claim.sides[1:]) & self.overdone:
@@ -332,16 +332,19 @@ def _recursions(claim: Claim) -> set[tuple[str, str]]:
     return {(left.y.name, left.x.name)} if ahead else set()
 
 
-def _has_a_slope(claim: Claim) -> bool:
+def _has_a_slope(basis: Basis) -> bool:
     """Whether a right side has the slope of an activation: σ'(i_t), i_t (1 - i_t), 1 - g_t²."""
-    left = claim.sides[0]
-    by = left.x if isinstance(left, D) else left
-    return any(
-        (isinstance(n, Fn) and n.order)
-        or (isinstance(n, Add) and any(isinstance(a, Neg) and by in walk(a) for a in n.args))
-        for s in claim.sides[1:]
-        for n in walk(s)
-    )
+    left, rec = basis.claim.sides[0], basis.model.court.model
+    assert isinstance(left, D) and isinstance(left.x, At)
+    rhs, by = rec.rhs(left.x.name), left.x
+    squared = isinstance(rhs, Fn) and rhs.name == "tanh"
+
+    def is_the_slope(n: Node) -> bool:
+        less = [a.arg for a in n.args if isinstance(a, Neg)] if isinstance(n, Add) else []
+        return any(by in walk(a) and (a != by) == squared for a in less)
+
+    nodes = [n for s in basis.claim.sides[1:] for n in walk(s)]
+    return any((isinstance(n, Fn) and n.order) or is_the_slope(n) for n in nodes)
 
 
 def _by_an_activation(basis: Basis) -> bool:

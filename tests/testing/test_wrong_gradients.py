@@ -229,7 +229,7 @@ def own_model(file: str, name: str) -> Any:
         ("assorted_changes", "rtrl", "gradient read before the influence is renewed",
          "[Vᵀ d(y_t − \\hat{y}_t) of the step after, 0 at last]"),
         ("recorded_changes", "jacobian_rows", "Jacobian of the step before",
-         "h_{t-1} instead of h_t; so it is in what is carried back alone"),
+         "the Jacobian of the step before is taken"),
         ("recorded_changes", "jacobian_rows", "row times the transposed Jacobian",
          "is transposed once too often on the way back"),
         ("recorded_changes", "wrapped", "weights reshaped, not transposed",
