@@ -339,12 +339,30 @@ _SUMMED = re.compile(
 )
 
 
+#: ``L = \\frac1T \\sum_t l(y_t, \\hat{y}_t)``
+_SUMMED_FUNCTION = re.compile(
+    r"(?P<total>\\mathcal\s*\{\s*[A-Z]\s*\}|(?<![A-Za-z\\])[LJEC])\s*&?\s*=\s*&?\s*"
+    r"(?:\\[dt]?frac\s*(?:\{\s*1\s*\}|1)\s*(?:\{\s*T\s*\}|T)\s*)?\\sum(?:\\limits)?\s*"
+    r"(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9])\s*){0,2}"
+    r"(?P<loss>\\ell|\\mathcal\s*\{\s*l\s*\}|[lLJE])\s*(?:\\left\s*)?\([^()]*_\s*\{?\s*t(?![A-Za-z])"
+)
+
+
 def whole_for_bare(formulas: Sequence[Formula]) -> list[Formula]:
     r"""``\partial L`` for ``\partial \ell`` where :math:`L = \sum_t \ell_t` is written.
 
-    A loss of the steps that is differentiated without its step is that of all of them.
+    A loss of the steps that is differentiated without its step is that of all of them; of a
+    function, :math:`L = \sum_t \ell(y_t, \hat y_t)`, it is that of step t.
     """
     for formula in formulas:
+        m = _SUMMED_FUNCTION.search(formula.latex)
+        if m is not None and m.group("loss") != m.group("total"):
+            name = m.group("loss")
+            bare = re.compile(rf"(?<=\\partial)\s*{re.escape(name)}(?=\s*\}})")
+            later = re.compile(bare.pattern + r"\s*\}\s*\{\s*\\partial[^{}]*\{\s*t\s*\+")
+            if any(later.search(f.latex) for f in formulas):
+                return list(formulas)  # the loss of a step does not reach later ones
+            return [replaced(f, bare, lambda _: rf" {name}_{{t}}") for f in formulas]  # noqa: B023
         m = _SUMMED.search(formula.latex)
         if m is not None and m.group("loss") != m.group("total"):
             total = m.group("total")

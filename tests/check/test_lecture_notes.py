@@ -273,3 +273,17 @@ def test_a_supposed_loss_may_be_another_mean() -> None:
         r"$\frac{\partial L}{\partial W} = \frac1T\sum_{s=0}^{S-1}\frac{\partial L_s}{\partial W}$"
     )
     assert of_claims(page) == ["undecided"]
+
+
+SUMMED = (
+    r"$h_t = \tanh(W h_{t-1} + U x_t)$, $o_t = V h_t$, $L = \frac1T \sum_{t=1}^T l(y_t, o_t)$"
+    "\n\n" r"$$\frac{\partial L}{\partial V} = %s \sum_t \frac{\partial l}{\partial V}$$" "\n\n"
+    r"$$\frac{\partial l}{\partial V} = \frac{\partial l}{\partial o_t} h_t^T$$" "\n\n"
+)  # fmt: skip
+
+
+def test_a_function_that_is_summed_is_the_loss_of_a_step_where_it_stands_bare() -> None:
+    assert of_claims(SUMMED % r"\frac1T") == ["right", "right"]
+    assert of_claims(SUMMED % "2")[0] != "right"
+    later = r"$$\frac{\partial l}{\partial h_t} = \frac{\partial l}{\partial h_{t+1}} h_t$$"
+    assert "right" not in of_claims(SUMMED % r"\frac1T" + later)
