@@ -270,12 +270,16 @@ def _at_the_horizon(claim: Claim) -> Claim:
 def at_the_end(claim: Claim, rec: Recurrence) -> tuple[Claim, str] | None:
     """``∂E/∂h_{t-1} = ∂E/∂h_t ∂h_t/∂h_{t-1}`` with T for t, and E; ``None`` for other formulas.
 
-    Where nobody has said what E is the loss of, it may be that of step t, the last one it sees.
+    Where nobody has said what E is the loss of, it may be that of step t, the last one it sees;
+    not where a term without a derivative is the share of an earlier step's own loss.
     """
     left = claim.sides[0]
     if not (isinstance(left, D) and isinstance(left.x, At) and lag_of(left.x.time) == 1):
         return None
     if not is_loss(left.y, rec) or any(free_indices(s) != {STEP} for s in claim.sides):
+        return None
+    terms = (a for s in claim.sides[1:] if isinstance(s, Add) for a in s.args)
+    if any(not any(isinstance(n, D) for n in walk(term)) for term in terms):
         return None
     assert isinstance(left.y, (At, Sym))
     return _at_the_horizon(claim), left.y.name

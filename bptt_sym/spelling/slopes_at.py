@@ -1,6 +1,7 @@
-r"""The slope of an activation where a bar says at what it is taken.
+r"""The slope of an activation where a bar says at what it is taken, or the gate below its letter.
 
-:math:`\left.\frac{d\sigma(z)}{dz}\right|_{z = a_t}` is :math:`\sigma'(a_t)`.
+:math:`\left.\frac{d\sigma(z)}{dz}\right|_{z = a_t}` is :math:`\sigma'(a_t)`, and
+:math:`\sigma_{f_t}'` is the slope of what :math:`f_t` is, :math:`f_t (1 - f_t)`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import Edit, closing, edited
+from bptt_sym.documents.respelling import Edit, closing, edited, replaced
 
 _D = r"(?:\\partial(?![A-Za-z])|\\mathrm\s*\{\s*d\s*\}|d|∂)\s*"
 _LETTER = r"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*[a-z]\s*\}|[a-z]|\\(?:xi|zeta))"
@@ -26,6 +27,23 @@ _SLOPE = re.compile(
     r"\s*(?:\\right\s*|\\[bB]igg?[rm]?\s*)?(?:\||\\r?vert(?![a-z]))\s*_\s*(?=\{)"
 )
 _EQUALS = re.compile(rf"\{{\s*(?P<what>{_LETTER})\s*=\s*")
+#: ``{\\sigma_{f_t}}^\\prime``, ``\\tanh_{g_t}'``
+_OF_GATE = re.compile(
+    r"(?P<group>\{\s*)?\\(?P<f>sigma|tanh)\s*_\s*\{\s*(?P<gate>(?:\\(?:wide)?tilde\s*\{\s*)?[a-zC](?:\s*\})?"
+    r"\s*_\s*(?:\{\s*t\s*(?:[-+]\s*1\s*)?\}|t))\s*\}\s*(?(group)\})\s*(?:\^\s*(?:\{\s*)?\\prime(?:\s*\})?|')(?!\s*\()"
+)
+
+
+def with_slopes_of_gates(formula: Formula) -> Formula:
+    """``formula`` with :math:`f_t (1 - f_t)` for :math:`\\sigma_{f_t}'`."""
+    return replaced(formula, _OF_GATE, _slope)
+
+
+def _slope(m: re.Match[str]) -> str:
+    gate = m["gate"]
+    if m["f"] == "tanh":
+        return rf"\left(1 - {gate} \odot {gate}\right)"
+    return rf"\left({gate} \odot \left(1 - {gate}\right)\right)"
 
 
 def with_slopes_taken_at(formula: Formula) -> Formula:

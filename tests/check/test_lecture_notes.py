@@ -287,3 +287,29 @@ def test_a_function_that_is_summed_is_the_loss_of_a_step_where_it_stands_bare() 
     assert of_claims(SUMMED % "2")[0] != "right"
     later = r"$$\frac{\partial l}{\partial h_t} = \frac{\partial l}{\partial h_{t+1}} h_t$$"
     assert "right" not in of_claims(SUMMED % r"\frac1T" + later)
+
+
+BACK = r"""$$i_t = \sigma(U_i h_{t-1} + W_i x_t), \quad g_t = \tanh(U_g h_{t-1} + W_g x_t)$$
+$$c_t = c_{t-1} + i_t \odot g_t, \quad h_t = \tanh(c_t), \quad \hat y_t = \mathrm{softmax}(V h_t)$$
+
+$$\frac{\partial L}{\partial U_i} = \sum_t
+\left(\frac{\partial L}{\partial c_t} \odot g_t \odot {\sigma_{i_t}}^\prime\right) h_{t-1}^T$$
+$$\frac{\partial L}{\partial U_g} = \sum_t
+\left(\frac{\partial L}{\partial c_t} \odot i_t \odot \tanh_{g_t}'\right) %s^T$$
+"""
+
+
+def test_slopes_by_the_gate_below_the_letter() -> None:
+    assert of_claims(BACK % "h_{t-1}") == ["right", "right"]
+    assert of_claims(BACK % "h_t") == ["right", "wrong"]
+
+
+def test_the_last_step_is_no_excuse_where_the_loss_of_a_step_before_stands() -> None:
+    """The cell passes on more than what comes through the state of this step."""
+    delta = r"\frac{\partial L}{\partial h_t} \odot (1 - \tanh^2(c_t))"
+    row = (
+        r"$$\frac{\partial L}{\partial h_{t-1}} = V^T (\hat y_{t-1} - y_{t-1})"
+        rf" + U_i^T ({delta} \odot g_t \odot i_t \odot (1 - i_t))"
+        rf" + U_g^T ({delta} \odot i_t \odot (1 - g_t^2))$$"
+    )
+    assert of_claims(BACK % "h_{t-1}" + row)[-1] in ("wrong", "undecided")
