@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bptt_sym.testing.functions import judge_pair
+from tests.nightly import some
 
 Array = Any
 RNG = np.random.default_rng(5)
@@ -69,7 +70,7 @@ def scaled_back(name: str, by: Array) -> Callable[[Any], Array]:
 
 @pytest.mark.parametrize(
     ("made", "words"),
-    [
+    some([
         (lambda p: loss(p, labels=0.9 * LABELS + 0.02), "taken to be 0.9 v + 0.02"),
         (lambda p: loss(p, eps=0.0), "has 0 as its second operand, not 0.01"),
         (lambda p: loss(p, count=3), "has 3 as its second operand, not 4"),
@@ -77,8 +78,8 @@ def scaled_back(name: str, by: Array) -> Callable[[Any], Array]:
         (lambda p: loss(p, lengths=LENGTHS**2), "taken to be v to the power 2"),
         (lambda p: loss(p, masks=np.roll(MASKS, 1, 0)), "that of the use before (at first the"),
         (scaled_back("a", 0.25), "is there 0.25 times"),
-    ],
-)
+    ], 2),
+)  # fmt: skip
 def test_another_number_is_measured_and_named(made: Any, words: str) -> None:
     findings = judge_pair(loss, lambda p: gradient(made), POINT)
     explained = [f.message for f in findings if f.code == "explained"]

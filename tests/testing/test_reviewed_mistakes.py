@@ -18,6 +18,7 @@ from bptt_sym.testing.made_before import far
 from bptt_sym.testing.mistakes import library
 from bptt_sym.testing.models import MODELS, Model
 from bptt_sym.testing.problems import Problem
+from tests.nightly import some
 from tests.testing.hand_written import module, said
 
 own = module("reviewed_changes")
@@ -81,7 +82,7 @@ def test_rows_of_the_gate_after_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("name", "bug", "words"),
-    [
+    some([
         ("flat", "order of the flat vector", "24 to 27, then 40 to 48, then 28 to 39, then 49 to"),
         ("flat", "columns first", "column by column: entries 0 to 7, 8 to 23, 28 to 39, 40 to 48"),
         ("flat", "2 of the square forgotten", "the exponent of `(h @ V.T - y[t]) ** 2`"),
@@ -91,8 +92,8 @@ def test_rows_of_the_gate_after_are_named() -> None:
         ("peephole", "peepholes not on the way back", '`p["pi"] * c` (line'),
         ("peephole", "dropout without its scale", "1 where it is not 0 stands for the second"),
         ("peephole", "dropout on the carry too", "multiplied by the second factor of `h * KEEP`"),
-    ],
-)
+    ], 2),
+)  # fmt: skip
 def test_it_is_named_in_a_pair(name: str, bug: str, words: str) -> None:
     made = changed(f"{name}_gradient", bug)
     params, x, y = own.point(name)

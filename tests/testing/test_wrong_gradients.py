@@ -37,7 +37,7 @@ def test_lines_that_were_changed_are_caught() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "bug", "words"),
-    [
+    some([
         ("sigmoid_rnn", "slope not below 1e-4", "σ in h is never less than 0.0001"),
         ("sigmoid_rnn", "greatest slope everywhere", "taken to be 0.25 at every argument"),
         ("sigmoid_rnn", "epsilon in the slope", "has 1e-07 added to it"),
@@ -61,8 +61,8 @@ def test_lines_that_were_changed_are_caught() -> None:
         ("lstm", "bias of forget gate plus one", "σ in f is taken at the argument plus 1"),
         ("elman", "detached when saturated", "cut where h_t is within 0.01 of its limits"),
         ("lstm", "state zero at masked steps", "the uses of U where the mask is 0 are missing"),
-    ],
-)
+    ], 2),
+)  # fmt: skip
 def test_a_changed_line_is_named(cell: str, bug: str, words: str) -> None:
     gradient = next(f for c, b, f in edited() if (c, b) == (cell, bug))
     text = said(gradient, cell)
@@ -154,7 +154,7 @@ def test_what_is_handed_in_is_caught() -> None:
 
 @pytest.mark.parametrize(
     ("bug", "words"),
-    [
+    some([
         ("dhnext not reset between examples", "goes on into the next example"),
         ("h0 of the first example for all", "that of the first example for all examples"),
         ("small gradients flushed", "is 0 where it is below 0.001"),
@@ -171,8 +171,8 @@ def test_what_is_handed_in_is_caught() -> None:
         ("dD with q", "of the step before, 0 at first]"),
         ("B and D exchanged on the way back", "B and D are exchanged on the way back"),
         ("R and S added up", "Rᵀ d(the argument of g) + Sᵀ d(the argument of f)"),
-    ],
-)
+    ], 2),
+)  # fmt: skip
 def test_what_is_handed_in_is_named(bug: str, words: str) -> None:
     name, gradient = next((n, f) for n, b, f in handed_in() if b == bug)
     assert words in said(gradient, model(name))
@@ -196,7 +196,7 @@ def own_model(file: str, name: str) -> Any:
 
 @pytest.mark.parametrize(
     ("file", "name", "bug", "words"),
-    [
+    some([
         ("styled_changes", "class_lstm", "cell cotangent of the output path dropped",
          "the path from c_t through h is there at the last step only"),
         ("styled_changes", "taped_rnn", "head sends to the state before",
@@ -296,7 +296,7 @@ def own_model(file: str, name: str) -> Any:
          "the product A B is not transposed on the way back"),
         ("submitted_changes", "two_deep", "first layer gets the second's cotangent",
          "d(e_t) is computed as d(s_t) ⊙ k_t − d(s_t) ⊙ s_{t-1}"),
-    ],
+    ], 3),
 )  # fmt: skip
 def test_mistakes_in_other_styles_are_named(file: str, name: str, bug: str, words: str) -> None:
     made = module(file)
@@ -306,7 +306,7 @@ def test_mistakes_in_other_styles_are_named(file: str, name: str, bug: str, word
 
 @pytest.mark.parametrize(
     ("file", "name", "bug", "words"),
-    [
+    some([
         ("styled", "smoothed", "decay of V forgotten", "0.1 times V is missing in dV"),
         ("styled", "smoothed", "held state passes nothing back", "* h` (line"),
         ("styled", "two_gated", "carry of one direction without the gate", "at 4 of its 8 uses"),
@@ -345,8 +345,8 @@ def test_mistakes_in_other_styles_are_named(file: str, name: str, bug: str, word
         ("submitted", "residual", "skip missing on the way down", "; so it is in `mid +"),
         ("submitted", "residual", "dropout not on the way back", "; so it is in `two * drop"),
         ("submitted", "residual", "mask of the other layer", "are exchanged on the way back"),
-    ],
-)
+    ], 3),
+)  # fmt: skip
 def test_mistakes_in_pairs_are_named(file: str, name: str, bug: str, words: str) -> None:
     name = f"{name}_gradient"
     own = module(f"{file}_changes")
