@@ -110,7 +110,7 @@ class _Auditor:
                 values: dict[int, Verdict] = {}
                 rows = self._without_examples(rows, values)
                 return [self._row(row, formula, values) for row in rows.rows]
-            if _OF_A_DERIVATIVE.match(formula.given) and "=" in formula.latex:
+            if _is_of_a_derivative(formula) and "=" in formula.latex:
                 found = [self._row(row, formula, {}) for row in rows.rows]
                 return [f for f in found if isinstance(f, Waiting) or is_judged(f)]
         except (BpttError, ValueError) as error:
@@ -403,11 +403,19 @@ class _Auditor:
 
 #: A name at the step after: ``z_{j+1}``, ``z^{(t+1)}``.
 _LATER = re.compile(r"[_^]\s*\{\s*\(?\s*[a-z]\s*\+\s*1\s*\)?\s*\}")
-#: ``∂L/∂W``, ``dL/dW_hh``: how a formula of a sentence begins that is judged.
-_OF_A_DERIVATIVE = re.compile(r"∂|\\partial|\\frac\{\\partial")
 #: A step, a sign, a transpose, an exponent: slips that leave what is written what it is about.
 _SLIPS = frozenset(("BP004", "BP008", "BP009", "BP013"))
 _CASE_ONLY = Verdict("not_a_claim", note=marked("a case, not a definition"))
 _CONDITION = Verdict("not_a_claim", note=marked("a condition, not a claim"))
 #: "for $k = t$" before a formula.
 _CASE = re.compile(r"\s*([a-su-z])\s*=\s*([a-zT])\s*")
+
+
+def _is_of_a_derivative(formula: Formula) -> bool:
+    """Whether a formula of a sentence begins with ``∂L/∂W``, or with ``dL/dW_hh`` of code.
+
+    (A line that numbered ones give together stands nowhere, and is not judged.)
+    """
+    quotient = formula.source.text.startswith("d", formula.offsets[0])
+    begins = ("∂", r"\partial", r"\frac{\partial") if quotient else ("∂", r"\partial")
+    return formula.given.startswith(begins)

@@ -313,3 +313,19 @@ def test_the_last_step_is_no_excuse_where_the_loss_of_a_step_before_stands() -> 
         rf" + U_g^T ({delta} \odot i_t \odot (1 - g_t^2))$$"
     )
     assert of_claims(BACK % "h_{t-1}" + row)[-1] in ("wrong", "undecided")
+
+
+WALK = r"""$$s_\tau = \tanh(U x_\tau + W s_{\tau-1}), \quad o_\tau = V s_\tau$$
+
+$$\frac{\partial s_3}{\partial s_1} =
+\frac{\partial s_3}{\partial s_2} \frac{\partial s_2}{\partial s_1}$$
+
+$$\frac{\partial s_3}{\partial s_2} = \operatorname{diag}(1 - s_3^2) W$$
+
+$$\frac{\partial s_3}{\partial s_2} = \operatorname{diag}(1 - s_2^2) W$$
+"""
+
+
+def test_what_numbered_lines_give_together_is_not_judged_itself() -> None:
+    """It stands nowhere: one of the lines may be a slip, and its verdict is its own."""
+    assert of_claims(WALK) == ["right", "right", "wrong"]
