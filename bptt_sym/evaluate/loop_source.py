@@ -24,6 +24,9 @@ from bptt_sym.evaluate.program import PER_STEP, STATIC, Program
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
+#: A string as ``repr`` writes it: a name with an apostrophe stands in the other marks.
+_STRING = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
+
 
 def loop_source(
     rec: Recurrence,
@@ -139,7 +142,7 @@ class LoopModule(InPlace):
         if p.loss is not None:
             values.insert(0, f'"loss": {self.w.use(p.loss, 4, full=True)}.sum()')
         back = self._backward(seeds)
-        words = set(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", re.sub(r"'[^']*'", "", "\n".join(back))))
+        words = set(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", _STRING.sub("", "\n".join(back))))
         saved = ", ".join(s for s in self._candidates() if s in words)
         back[2:2] = [f"    {saved}, = saved"]
         lines.append(f"saved = ({saved},)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bptt_sym.evaluate.domains import floats, mpmath_numbers
@@ -194,6 +194,7 @@ HOSTILE = (
 
 
 @given(name=st.text(min_size=1) | st.sampled_from(HOSTILE), title=st.text())
+@example(name="'", title="")
 @settings(max_examples=40)
 def test_no_text_of_a_name_is_executed(name: str, title: str) -> None:
     """The source that is executed is the same whatever a parameter and the cell are called."""
