@@ -416,6 +416,5 @@ def _is_of_a_derivative(formula: Formula) -> bool:
 
     (A line that numbered ones give together stands nowhere, and is not judged.)
     """
-    quotient = formula.source.text.startswith("d", formula.offsets[0])
-    begins = ("∂", r"\partial", r"\frac{\partial") if quotient else ("∂", r"\partial")
-    return formula.given.startswith(begins)
+    begins = ("∂", r"\partial", r"\frac{\partial")
+    return formula.origin is not None and formula.given.startswith(begins)

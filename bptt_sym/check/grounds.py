@@ -37,7 +37,6 @@ from bptt_sym.notation import (
     Fn,
     Idx,
     Mul,
-    Neg,
     Node,
     Sum,
     Sym,
@@ -182,7 +181,7 @@ class Grounds:
             weights = set(judged.basis.model.court.model.parameters) & judged.basis.used
             why = why or put_in(self.given, claim, weights, formula)
             if code == "BP012" and _by_an_activation(judged.basis):
-                if not self.by_activations and _has_a_slope(judged.basis):
+                if not self.by_activations and _has_a_slope(claim):
                     why = GATE_OR_ARGUMENT
                 self.overdone |= _gradients(claim.sides[:1])
             elif code == "BP019" and _gradients(claim.sides[1:]) & self.overdone:
@@ -332,19 +331,9 @@ def _recursions(claim: Claim) -> set[tuple[str, str]]:
     return {(left.y.name, left.x.name)} if ahead else set()
 
 
-def _has_a_slope(basis: Basis) -> bool:
-    """Whether a right side has the slope of an activation: σ'(i_t), i_t (1 - i_t), 1 - g_t²."""
-    left, rec = basis.claim.sides[0], basis.model.court.model
-    assert isinstance(left, D) and isinstance(left.x, At)
-    rhs, by = rec.rhs(left.x.name), left.x
-    squared = isinstance(rhs, Fn) and rhs.name == "tanh"
-
-    def is_the_slope(n: Node) -> bool:
-        less = [a.arg for a in n.args if isinstance(a, Neg)] if isinstance(n, Add) else []
-        return any(by in walk(a) and (a != by) == squared for a in less)
-
-    nodes = [n for s in basis.claim.sides[1:] for n in walk(s)]
-    return any((isinstance(n, Fn) and n.order) or is_the_slope(n) for n in nodes)
+def _has_a_slope(claim: Claim) -> bool:
+    """Whether a right side has the slope of an activation by its sign: σ'(i_t)."""
+    return any(isinstance(n, Fn) and n.order for s in claim.sides[1:] for n in walk(s))
 
 
 def _by_an_activation(basis: Basis) -> bool:

@@ -110,12 +110,14 @@ def _letters(names: frozenset[str]) -> frozenset[str]:
 def soft(formula: Formula, text: str) -> Formula:
     """``text`` as a definition of a sentence at the place of ``formula``.
 
-    (Not at that of a row in it: all rows of a formula are judged under what its rows tell.)
+    (Not at that of a row in it: all rows of a formula are judged under what its rows tell.) It
+    stands nowhere, and has no ``origin``.
     """
     place = formula.offsets[0]
     return replace(
-        formula, latex=text, offsets=[place] * (len(text) + 1), display=False, environment=PROSE
-    )
+        formula, latex=text, offsets=[place] * (len(text) + 1), display=False, environment=PROSE,
+        origin=None,
+    )  # fmt: skip
 
 
 def _general(text: str, labelled: frozenset[str]) -> tuple[str, int, str] | None:

@@ -282,6 +282,8 @@ def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
     ends = any(is_softmax(n, draft.rec) for n in OUTPUTS if n != "y")
     if ends and "y" not in usage.computed | usage.varied:
         outputs = [n for n in outputs if n != "y"]  # the target of what the network ends in
+    if usage.aimed & {plain_name(n) for n in draft.rec.gates}:
+        outputs = [n for n in outputs if n != "y"]  # the target of what is written
     if any(plain_name(n) == "y" for n in draft.rec.gates) and r"\hat{y}" not in usage.computed:
         outputs = [n for n in outputs if n != r"\hat{y}"]  # y is the output, this the target
     scalar = draft.rec.is_scalar and not any("[h" in line for line in lines)

@@ -75,6 +75,10 @@ _AT_LETTER = re.compile(
 _LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
 
 
+#: ``p^{(t)} - y^{(t)}``
+_LESS_TARGET = re.compile(
+    r"(?<![A-Za-z\\])(?P<of>[a-xz])\s*(?P<at>_\s*(?:\{[^{}]{1,8}\}|t)|\^\s*\{[^{}]{1,12}\})\s*-\s*y\s*(?P=at)"
+)
 _NAMED = (
     r"(?P<n>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?[a-z]\s*\}?)\s*"
     r"(?P<s>_\s*(?:\{[^{}]{1,8}\}|t)|\^\s*\{\s*(?:\(|<|\\langle)[^{}()<>\\]{1,6}(?:\)|>|\\rangle)\s*\})"
@@ -123,6 +127,8 @@ class Usage:
     inner: set[tuple[str, str]] = field(default_factory=set)
     #: Whether a prediction less its target stands somewhere: ``\\hat{y}_t - y_t``.
     residuals: bool = False
+    #: Of what a y of the same step is taken away: that y is a target.
+    aimed: set[str] = field(default_factory=set)
     #: Of what the value at the last step is compared with a target.
     compared: set[str] = field(default_factory=set)
 
@@ -151,6 +157,7 @@ class Usage:
             usage.computed |= {plain_name("".join(n.split())) for n in _COMPUTED.findall(text)}
             usage.varied |= {plain_name("".join(n.split())) for n in _VARIED.findall(text)}
             usage.compared |= {m["of"] for m in _LAST_RESIDUAL.finditer(text)}
+            usage.aimed |= {m["of"] for m in _LESS_TARGET.finditer(text)}
             usage.residuals = usage.residuals or _RESIDUAL.search(text) is not None
             found = mentioned(text) if not words else mentions(text, tokens)
             for m in (*found, *in_scripts(text, tokens)):

@@ -114,7 +114,7 @@ from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
 from bptt_sym.spelling.signs_in_text import with_signs_for_text
 from bptt_sym.spelling.single_step import with_its_step
 from bptt_sym.spelling.slashed import with_bars_for_slashes
-from bptt_sym.spelling.slopes_at import with_slopes_of_gates, with_slopes_taken_at
+from bptt_sym.spelling.slopes_at import with_slopes_of_names, with_slopes_taken_at
 from bptt_sym.spelling.stacked import with_stacked_gates
 from bptt_sym.spelling.stacked_states import with_blocks_of_states
 from bptt_sym.spelling.steepest import with_letters_for_slopes
@@ -313,7 +313,7 @@ TYPESETTING = (
     _all(with_small_derivatives),
     _all(with_bold_for_arrows),
     _each(with_slopes_taken_at),
-    _each(with_slopes_of_gates),
+    _all(with_slopes_of_names),
     _each(without_limit_signs),
     _each(with_constants_for_orders),
     _all(with_letters_for_slopes),

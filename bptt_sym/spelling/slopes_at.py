@@ -1,12 +1,14 @@
-r"""The slope of an activation where a bar says at what it is taken, or the gate below its letter.
+r"""The slope of an activation where a bar says at what it is taken, or a name below its letter.
 
-:math:`\left.\frac{d\sigma(z)}{dz}\right|_{z = a_t}` is :math:`\sigma'(a_t)`, and
-:math:`\sigma_{f_t}'` is the slope of what :math:`f_t` is, :math:`f_t (1 - f_t)`.
+:math:`\left.\frac{d\sigma(z)}{dz}\right|_{z = a_t}` is :math:`\sigma'(a_t)`, and so is
+:math:`\sigma_{a_t}'`. Of a gate, :math:`f_t = \sigma(\dots)`, :math:`\sigma_{f_t}'` is the slope of
+what :math:`f_t` is, :math:`f_t (1 - f_t)`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import Edit, closing, edited, replaced
@@ -27,23 +29,43 @@ _SLOPE = re.compile(
     r"\s*(?:\\right\s*|\\[bB]igg?[rm]?\s*)?(?:\||\\r?vert(?![a-z]))\s*_\s*(?=\{)"
 )
 _EQUALS = re.compile(rf"\{{\s*(?P<what>{_LETTER})\s*=\s*")
-#: ``{\\sigma_{f_t}}^\\prime``, ``\\tanh_{g_t}'``
+#: ``{\sigma_{f_t}}^\prime``, ``\tanh_{g_t}'``
 _OF_GATE = re.compile(
     r"(?P<group>\{\s*)?\\(?P<f>sigma|tanh)\s*_\s*\{\s*(?P<gate>(?:\\(?:wide)?tilde\s*\{\s*)?[a-zC](?:\s*\})?"
     r"\s*_\s*(?:\{\s*t\s*(?:[-+]\s*1\s*)?\}|t))\s*\}\s*(?(group)\})\s*(?:\^\s*(?:\{\s*)?\\prime(?:\s*\})?|')(?!\s*\()"
 )
 
 
-def with_slopes_of_gates(formula: Formula) -> Formula:
-    """``formula`` with :math:`f_t (1 - f_t)` for :math:`\\sigma_{f_t}'`."""
-    return replaced(formula, _OF_GATE, _slope)
+#: ``f_t = \sigma(``: what a name of step t is given by.
+_GIVEN = re.compile(
+    r"(?P<name>(?:\\(?:wide)?tilde\s*\{\s*)?(?<![A-Za-z\\])[a-zC](?:\s*\})?)\s*_\s*(?:t|\{\s*t\s*\})\s*&?\s*="
+    r"\s*&?\s*(?:\\(?P<f>sigma|tanh)\s*(?:\\left\s*)?[(\[])?"
+)
 
 
-def _slope(m: re.Match[str]) -> str:
-    gate = m["gate"]
-    if m["f"] == "tanh":
-        return rf"\left(1 - {gate} \odot {gate}\right)"
-    return rf"\left({gate} \odot \left(1 - {gate}\right)\right)"
+def with_slopes_of_names(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with :math:`f_t (1 - f_t)` or :math:`\\sigma'(a_t)` for such a slope.
+
+    One below which a name stands that no line gives is left as it is.
+    """
+    if not any(_OF_GATE.search(f.latex) for f in formulas):
+        return list(formulas)
+    given: dict[str, str] = {}
+    for m in (m for f in formulas for m in _GIVEN.finditer(f.latex)):
+        given.setdefault(_tight(m["name"]), m["f"] or "")
+
+    def slope(m: re.Match[str]) -> str | None:
+        name = m["gate"]
+        function = given.get(_tight(name.partition("_")[0]))
+        if function is None or function not in ("", m["f"]):
+            return None
+        if not function:
+            return rf"\{m['f']}'\left({name}\right)"
+        if function == "tanh":
+            return rf"\left(1 - {name} \odot {name}\right)"
+        return rf"\left({name} \odot \left(1 - {name}\right)\right)"
+
+    return [replaced(f, _OF_GATE, slope) for f in formulas]
 
 
 def with_slopes_taken_at(formula: Formula) -> Formula:

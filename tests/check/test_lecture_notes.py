@@ -2,6 +2,8 @@ r"""Lecture notes: several problems on one page, commands of packages, one case 
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.check.audited import of_claims, verdicts
@@ -207,8 +209,8 @@ $$c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = o_t \odot \tanh(c_t)$$
         (r"c_{t-1} \odot \sigma'(f_t)", ["right"] * 3),
         (r"c_{t-1} \odot f_t \odot (1 - f_t)", ["right"] * 3),
         (r"c_t \odot \sigma'(f_t)", ["right", "right", "wrong"]),
-        # One of them is by the gate itself: so are the others, or nothing is known.
-        (r"c_{t-1}", ["undecided", "undecided", "right"]),
+        # One of them is by the gate itself, and so are the others; of σ' it is not known.
+        (r"c_{t-1}", ["undecided", "wrong", "right"]),
     ],
 )
 def test_gradients_by_gates_that_carry_their_slopes(last: str, expected: list[str]) -> None:
@@ -304,6 +306,18 @@ def test_slopes_by_the_gate_below_the_letter() -> None:
     assert of_claims(BACK % "h_t") == ["right", "wrong"]
 
 
+@pytest.mark.parametrize("slope", [r"{\sigma_{a_t}}^\prime", r"\sigma_{a_t}'"])
+def test_slopes_by_the_argument_below_the_letter(slope: str) -> None:
+    page = (
+        r"$h_t = \sigma(a_t)$, $a_t = W h_{t-1} + U x_t$." "\n\n"
+        rf"$$\frac{{\partial h_t}}{{\partial h_{{t-1}}}} = \mathrm{{diag}}({slope}) %s$$"
+    )
+    assert of_claims(page % "W") == ["right"]
+    assert of_claims(page % "U") != ["right"]
+    # What stands below is given nowhere.
+    assert "wrong" not in of_claims(page.replace("a_t =", "z_t =").replace("(a_t)", "(z_t)") % "W")
+
+
 def test_the_last_step_is_no_excuse_where_the_loss_of_a_step_before_stands() -> None:
     """The cell passes on more than what comes through the state of this step."""
     delta = r"\frac{\partial L}{\partial h_t} \odot (1 - \tanh^2(c_t))"
@@ -326,6 +340,20 @@ $$\frac{\partial s_3}{\partial s_2} = \operatorname{diag}(1 - s_2^2) W$$
 """
 
 
-def test_what_numbered_lines_give_together_is_not_judged_itself() -> None:
+@pytest.mark.parametrize("fraction", [r"\frac{\1}{\2}", r"\1 / \2"])
+def test_what_numbered_lines_give_together_is_not_judged_itself(fraction: str) -> None:
     """It stands nowhere: one of the lines may be a slip, and its verdict is its own."""
-    assert of_claims(WALK) == ["right", "right", "wrong"]
+    walk = re.sub(r"\\frac\{([^}]*)\}\{([^}]*)\}", fraction.replace("\\frac", r"\\frac"), WALK)
+    assert of_claims(walk) == ["right", "right", "wrong"]
+
+
+def test_what_is_taken_away_from_an_output_is_a_target() -> None:
+    """A right recursion was called wrong: y was taken for a further output."""
+    page = (
+        r"$z^{(t)} = W a^{(t-1)} + U x^{(t)}$, $a^{(t)} = \sigma(z^{(t)})$, $p^{(t)} = V a^{(t)}$."
+        r" Let $\delta^{(t)} = \frac{\partial L}{\partial z^{(t)}}$." "\n\n"
+        r"$$\delta^{(t)} = (V^\top (p^{(t)} - y^{(t)}) + %s \delta^{(t+1)})"
+        r" \odot a^{(t)} \odot (1 - a^{(t)})$$"
+    )  # fmt: skip
+    assert of_claims(page % r"W^\top")[-1] == "right"
+    assert of_claims(page % "W")[-1] in ("wrong", "undecided")
