@@ -242,12 +242,11 @@ class Models:
         if any(key in self.known for key in fresh):
             return True
         # (Of a gated cell, the gates may have stood before the state, each in its own display.)
-        own = {**self._needed(fresh), **fresh}
         elsewhere = {
             d.base for d in self.known.values()
             if d.kind is Kind.SEQUENCE and d.section != section and d.key not in fresh
         }  # fmt: skip
-        mentions = frozenset[str]().union(*(d.mentions for d in own.values()))
+        mentions = frozenset[str]().union(*(d.mentions for d in fresh.values()))
         recursive = any(d.recursive for d in fresh.values())
         return recursive and bool(elsewhere) and not mentions & elsewhere
 

@@ -1,8 +1,7 @@
 r"""Losses with a word below them: ``L_{\text{BCE}}``, ``\mathcal{L}_{total}``.
 
 The word says which function the loss is, or that it is the whole. Where a text has one such loss
-and no other with the bare letter, the letter is its name; of ``L_{\text{seq}}`` and
-``L_{\text{elt}}`` it is that of the whole.
+and no other with the bare letter, the letter is its name.
 """
 
 from __future__ import annotations
@@ -27,39 +26,31 @@ _BARE = re.compile(rf"(?P<letter>{_LETTER})(?!\s*[_^A-Za-z(\[])")
 _PARTS = frozenset("reg prev next old new later future early last final step aux".split())
 
 
-#: What tells that a loss is that of all steps.
-_WHOLE = frozenset("total tot seq sequence overall full all".split())
-
-
 def _key(letter: str) -> str:
     return re.sub(r"[\s{}]", "", letter)
 
 
-def unlabelled(texts: Iterable[str]) -> frozenset[tuple[str, str]]:
-    """The letters of losses that never stand bare, each with the word that says no more."""
+def unlabelled(texts: Iterable[str]) -> frozenset[str]:
+    """The letters of losses that have one word below them throughout, and never stand bare."""
     words: dict[str, set[str]] = {}
     bare: set[str] = set()
     for text in texts:
         for m in _LABELLED.finditer(text):
             words.setdefault(_key(m.group("letter")), set()).add(_word(m))
         bare |= {_key(m.group("letter")) for m in _BARE.finditer(text)}
-    named = ((k, found if len(found) == 1 else found & _WHOLE) for k, found in words.items())
     return frozenset(
-        (k, word)
-        for k, found in named
-        if len(found) == 1 and k not in bare
-        for word in found - _PARTS
+        k for k, found in words.items() if len(found) == 1 and not found & _PARTS and k not in bare
     )
 
 
 def without_labels(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the losses under their letters."""
-    names = unlabelled(f.latex for f in formulas)
-    if not names:
+    letters = unlabelled(f.latex for f in formulas)
+    if not letters:
         return list(formulas)
 
     def plain(m: re.Match[str]) -> str | None:
-        return m.group("letter") + " " if (_key(m.group("letter")), _word(m)) in names else None
+        return m.group("letter") + " " if _key(m.group("letter")) in letters else None
 
     return [replaced(f, _LABELLED, plain) for f in formulas]
 

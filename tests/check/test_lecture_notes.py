@@ -118,6 +118,9 @@ def test_differentials_beside_fractions_are_no_marks(line: str) -> None:
         f" known, a small change gives ${line}$."
     )
     assert of_claims(page) == ["undecided"]
+    # Nor is a row of the same text that alone would be read as one.
+    backward = r"$$dh_t = W^T ((1 - h_{t+1}^2) \odot dh_{t+1})$$"
+    assert of_claims(f"{page}\n\n{backward}")[-1] == "undecided"
 
 
 LSTM = r"""$f = \sigma(U_f x_t + W_f h_{t-1})$, $i = \sigma(U_i x_t + W_i h_{t-1})$,
