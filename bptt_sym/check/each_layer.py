@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,6 +20,8 @@ MAY_BE_THE_TOP = Verdict(
 )
 OF_SOME = (SOME, MAY_BE_THE_TOP)
 _MISSING_PATH = "BP015"
+#: ``l+1``: the text has the layer above in its formula.
+_ABOVE = re.compile(r"(?<![A-Za-z\\])(?:l|\\ell)\s*\+\s*1(?![0-9])")
 
 
 class Instances:
@@ -39,18 +42,13 @@ class Instances:
             rows = {end - start for _, start, end in spans}
             if len(rows) != 1:
                 continue  # (what a layer defines may be a claim of another)
-            above = any("+" in name for f, _, _ in spans for name in _layers(f))
+            above = any(_ABOVE.search(f.written) for f, _, _ in spans)
             for k in range(rows.pop()):
                 own = [(f.layer, entries[start + k]) for f, start, _ in spans]
                 for _, start, _ in spans:
                     out[start + k] = None
                 out[spans[0][1] + k] = _one(own, above=above)
         return [e for e in out if e is not None]
-
-
-def _layers(formula: Formula) -> list[str]:
-    """The layers that the text has in ``formula``, roughly: ``l+1``."""
-    return [part for part in formula.given.split("{") if part[:1] in "(l\\["]
 
 
 def _one(own: Sequence[tuple[int, Judged]], *, above: bool) -> Judged:

@@ -132,11 +132,11 @@ def _given(row: str, kind: str) -> _Given | None:
     heads = [m for n in names_in(left) if (m := _timed(n, kind)) is not None]
     if not heads or not _IN_TIME.match(heads[0].step):
         return None
-    here, now = _offset(heads[0].layer), _offset(heads[0].step)
+    here, now = shifted(heads[0].layer), shifted(heads[0].step)
     read = [(n, m) for n in names_in(right) if (m := _timed(n, kind)) is not None]
     past, below = set(), set()
     for name, marks in read:
-        layer, step = _offset(marks.layer), _offset(marks.step)
+        layer, step = shifted(marks.layer), shifted(marks.step)
         if layer == here and step == (now[0], now[1] - 1):
             past.add(name.base)
         if layer == (here[0], here[1] - 1) and step[0] == now[0] and step[1] <= now[1]:
@@ -165,18 +165,13 @@ def _numbered(right: str, kind: str, layer: int) -> Iterator[str]:
             yield name.base
 
 
-def _offset(text: str) -> tuple[str, int]:
+def shifted(text: str) -> tuple[str, int]:
     """``l-1`` as the letter and what is added to it; a number has no letter."""
     m = _OFFSET.fullmatch("".join(text.split()))
     if m is None:
         return text, 0
     by = int(m["by"] or 0)
     return ("", int(m["letter"]) + by) if m["letter"].isdigit() else (m["letter"], by)
-
-
-def shifted(layer: str) -> tuple[str, int]:
-    """The letter of a layer, "" for a number, and what is added to it."""
-    return _offset(layer)
 
 
 def _timed(name: Name, kind: str) -> Marks | None:
@@ -191,21 +186,37 @@ def _timed(name: Name, kind: str) -> Marks | None:
     m = _BOTH[order].fullmatch(own.inside) if own is not None else None
     if own is None or m is None:
         return None
-    turned, label = m["turned"] or "", ""
+    beside = _beside(scripts, own, m["turned"] or "")
+    if beside is None:
+        return None
+    label, turned = beside
+    return Marks(_bare(m["layer"]), m["step"], label, turned, _end(scripts))
+
+
+def _beside(
+    scripts: Sequence[Script], own: Script, turned: str, *, powers: bool = True
+) -> tuple[str, str] | None:
+    """The label, and the transpose or power, in the scripts beside the one with the marks."""
+    label = ""
     for other in scripts:
         if other is own:
             continue
         if other.kind == "^" and _TURNS.fullmatch(other.inside):
             turned = r"\top"
-        elif other.kind == "^" and _POWER.fullmatch(other.inside) and sign == "_":
+        elif powers and other.kind == "^" == _other(own) and _POWER.fullmatch(other.inside):
             turned = "2"
-        elif other.kind == "_" and sign == "^" and _LABEL.fullmatch(other.inside):
+        elif other.kind == "_" == _other(own) and _LABEL.fullmatch(other.inside):
             label = other.inside.strip()
         elif other.kind in "([":
             break
         else:
             return None
-    return Marks(_bare(m["layer"]), m["step"], label, turned, _end(scripts))
+    return label, turned
+
+
+def _other(script: Script) -> str:
+    """The place that ``script`` leaves to others."""
+    return "^" if script.kind == "_" else "_"
 
 
 def _in_two(scripts: Sequence[Script], kind: str) -> Marks | None:
@@ -236,18 +247,10 @@ def _still(name: Name, kind: str) -> Marks | None:
     mark = _ABOVE.fullmatch(own.inside) if own is not None else None
     if own is None or mark is None or (mark["turned"] and not (mark["open"] or sign == "^")):
         return None
-    label, turned = "", mark["turned"] or ""
-    for other in scripts:
-        if other is own:
-            continue
-        if other.kind == "^" and _TURNS.fullmatch(other.inside):
-            turned = r"\top"
-        elif other.kind == "_" and sign == "^" and _LABEL.fullmatch(other.inside):
-            label = other.inside.strip()
-        elif other.kind in "([":
-            break
-        else:
-            return None
+    beside = _beside(scripts, own, mark["turned"] or "", powers=False)
+    if beside is None:
+        return None
+    label, turned = beside
     return Marks(_bare(mark["layer"]), "", label, turned, _end(scripts))
 
 

@@ -200,3 +200,19 @@ $$\frac{\partial L}{\partial f_t^l} = \frac{\partial L}{\partial h_t^l} \odot (g
 $$\frac{\partial L}{\partial f_t^l} = \frac{\partial L}{\partial h_t^l} \odot (g_t^l + h_t^{l-1})$$
 """  # noqa: E501
     assert verdicts(text)[-4:] == ["right", "right", "right", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "step", "weight", "expected"),
+    [("l+1", "t", "U", "wrong"), ("l", "t+1", "W", "undecided")],
+)
+def test_a_path_is_missing_where_the_layer_above_is_written(
+    layer: str, step: str, weight: str, expected: str
+) -> None:
+    """Without that layer the formula may be about the top one."""
+    there = rf"h_{{{step}}}^{{({layer})}}"
+    claim = (
+        rf"$$\frac{{\partial E}}{{\partial h_t^{{(l)}}}} = ({weight}^{{({layer})}})^\top"
+        rf" \left((1 - ({there})^2) \odot \frac{{\partial E}}{{\partial {there}}}\right)$$"
+    )
+    assert verdicts(OUTPUT + claim)[-1] == expected
