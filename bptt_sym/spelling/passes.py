@@ -28,6 +28,7 @@ from bptt_sym.spelling.arguments_written_out import with_arguments_for_sums
 from bptt_sym.spelling.backwards import counted_from_the_end
 from bptt_sym.spelling.bare_functions import with_what_functions_are_of
 from bptt_sym.spelling.bare_nablas import with_losses_for_nablas
+from bptt_sym.spelling.bare_partials import with_marks_for_bare_partials
 from bptt_sym.spelling.barred_joins import with_commas_for_bars
 from bptt_sym.spelling.before_activation import with_arguments_for_words
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
@@ -311,6 +312,7 @@ TYPESETTING = (
     _all(with_lost_marks),
     _each(with_bars_for_slashes),
     _all(with_small_derivatives),
+    _all(with_marks_for_bare_partials),
     _all(with_bold_for_arrows),
     _each(with_slopes_taken_at),
     _all(with_slopes_of_names),
