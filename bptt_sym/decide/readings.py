@@ -41,6 +41,7 @@ from bptt_sym.notation import (
     D,
     Kind,
     Node,
+    Sum,
     affine,
     walk,
 )
@@ -70,17 +71,34 @@ class Reading:
     weight: int = 1
 
 
+def _from_the_next(d: D) -> Node:
+    """What comes back to the cell state of a derivative through the next one, and no other way."""
+    assert isinstance(d.x, At)
+    part = replace(d, kind=cast(Kind, f"via:{d.x.name}+1"))
+    return replace(d.y, body=replace(part, y=d.y.body)) if isinstance(d.y, Sum) else part
+
+
 def _carry(sides: tuple[int, ...]) -> Rewrite:
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         def change(n: Node) -> Node:
-            if isinstance(n, D) and by_memory(n, rec):
-                assert isinstance(n.x, At)
-                return replace(n, kind=cast(Kind, f"via:{n.x.name}+1"))
-            return n
+            return _from_the_next(n) if isinstance(n, D) and by_memory(n, rec) else n
 
         return map_sides(claim, lambda n, i: transform(n, change) if i in sides else n)
 
     return rewrite
+
+
+def _carry_beside(claim: Claim, rec: Recurrence) -> Claim:
+    """What is added of the same cell state is what comes back from the next one."""
+    left = claim.sides[0]
+    by = left.x if isinstance(left, D) else None
+
+    def change(n: Node) -> Node:
+        if isinstance(n, D) and n.x == by and by_memory(n, rec):
+            return _from_the_next(n)
+        return n
+
+    return map_sides(claim, lambda n, i: transform(n, change) if i else n)
 
 
 def returned(claim: Claim, rec: Recurrence) -> list[Reading]:
@@ -199,6 +217,13 @@ CARRIED = Reading(
     "cell",
     _carry((0, 1)),
     weight=3,
+)
+CARRY_BESIDE = Reading(
+    "carry-beside",
+    "the derivative of the loss by the cell state on the right is only what comes back "
+    "from the next cell state",
+    "cell",
+    _carry_beside,
 )
 ROWS = Reading("rows", "vectors are rows", "layout", conventions=(("rows", True),))
 ROWS_TRANSPOSED = Reading(
@@ -356,6 +381,7 @@ READINGS = (
     DIRECT_STEPS,
     CARRY,
     CARRIED,
+    CARRY_BESIDE,
     MIXED,
     DENOMINATOR,
     TURNED,

@@ -459,12 +459,10 @@ def output_derivative(claim: Claim, rec: Recurrence) -> Claim:
 
 def by_memory(node: Node, rec: Recurrence) -> bool:
     """Whether ``node`` is the derivative of a loss by a cell state."""
-    return (
-        isinstance(node, D)
-        and isinstance(node.x, At)
-        and is_loss(node.y, rec)
-        and is_memory(rec, node.x.name)
-    )
+    if not (isinstance(node, D) and isinstance(node.x, At) and is_memory(rec, node.x.name)):
+        return False
+    # A sum: the losses from a step on.
+    return is_loss(node.y.body if isinstance(node.y, Sum) else node.y, rec)
 
 
 def is_memory(rec: Recurrence, name: str) -> bool:

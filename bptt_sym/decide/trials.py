@@ -13,6 +13,7 @@ from bptt_sym.decide.readings import (
     ASCENDING,
     CARRIED,
     CARRY,
+    CARRY_BESIDE,
     CHAINED,
     DENOMINATOR,
     DIAGONAL,
@@ -262,7 +263,7 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     if memory:
         out.append(DIRECT_STEPS)
     if memory:
-        out += [CARRY, CARRIED]
+        out += [CARRY, CARRIED, CARRY_BESIDE]
     if isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec):
         out += one_step(claim, rec)
     out += last_step(claim, rec)

@@ -1,7 +1,8 @@
 r"""A bar between the two parts of a joined vector: ``W_f [h_{t-1} | x_t]``, ``(h_{t-1} \| x_t)``.
 
 Between two values of a step, in square brackets, a bar joins; a double one does in round brackets
-as well. Behind a sign of probability or expectation it stands before a condition, and is left.
+as well, and a single one where the whole right side is ``X = (x_t | h_{t-1})``. Behind a sign of
+probability or expectation it stands before a condition, and is left.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _CONDITION = re.compile(
     r"(?:\\(?:left|[bB]igg?l?)\s*)?\Z"
 )
 _REACH = 60
+_EQUALS = re.compile(r"=\s*(?:\\left\s*)?\Z")
+_ENDS = re.compile(r"\s*(?:[.,;]\s*)?(?:\Z|\\\\|\\end|\\tag|\\q?quad)")
 
 
 def with_commas_for_bars(formula: Formula) -> Formula:
@@ -39,7 +42,10 @@ def with_commas_for_bars(formula: Formula) -> Formula:
 
     def joined(m: re.Match[str]) -> str | None:
         if not m["square"] and re.fullmatch(_SINGLE, m["bar"]):
-            return None
+            at = m.start() - _REACH
+            if not (_EQUALS.search(m.string, max(0, at), m.start())
+                    and _ENDS.match(m.string, m.end())):  # fmt: skip
+                return None
         if _CONDITION.search(m.string, max(0, m.start() - _REACH), m.start()):
             return None
         closes = m["close"].replace(")", "]")

@@ -78,7 +78,8 @@ _NAMED_BY_ITSELF = re.compile(
 )
 #: ``\\frac{\\partial L}{\\partial z} = … \\rightarrow dz``: the mark before z is explained.
 _NAMED_BY_ARROW = re.compile(
-    r"\\partial\s*(?P<name>[a-z][0-9]?)(?P<step>\s*_\s*\{[^{}]{1,6}\})?\s*\}(?:(?!\\\\)[^\n])*?"
+    r"\\partial\s*(?P<name>[a-z][0-9]?)(?P<step>\s*_\s*\{[^{}]{1,6}\})?\s*\}"
+    r"(?:(?!\\\\)[^\n]|\n?\\\\\s*+&\s*+=){0,400}?"
     r"\\(?:long)?rightarrow\s*d(?P=name)(?![A-Za-z0-9])"
 )
 #: ``= … \\in \\mathbb{R}^{h \\times d}`` behind an equation says its shape.

@@ -16,6 +16,7 @@ from bptt_sym.spelling.barred_joins import with_commas_for_bars
         (r"W_f [h_{t-1} | x_t]", r"W_f [h_{t-1}, x_t]"),
         (r"W_f [\mathbf{h}_{t-1} \| \mathbf{x}_t]", r"W_f [\mathbf{h}_{t-1}, \mathbf{x}_t]"),
         (r"W (h^{(t-1)} \Vert x^{(t)})", r"W [h^{(t-1)}, x^{(t)}]"),
+        (r"X = (x_t \vert h_{t-1}).", r"X = [x_t, h_{t-1}]."),
         (r"W \left[ r_t \odot h_{t-1} \mid x_t \right]", r"W \left[r_t \odot h_{t-1}, x_t\right]"),
     ],
 )
@@ -31,6 +32,7 @@ def test_a_bar_joins_two_vectors(written: str, meant: str) -> None:
         r"\mathbb{E}[h_t | x_t]",
         r"\mathbb{E}_{p}\left[h_t | x_t\right]",
         r"(h_t | x_t)",
+        r"q = (h_t | x_t) p_t",
         r"\log P[h_t \mid x_t]",
         r"[|h_t|, |x_t|]",
         r"\|h_t - x_t\| + (\|h_t\| \|x_t\|)",

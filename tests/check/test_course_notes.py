@@ -46,6 +46,18 @@ $$\frac{\partial Loss}{\partial p2} = (dz \cdot V^T) \odot \sigma'(q2)$$
     found = verdicts(TWO_LAYERS + rows)
     # The fourth leaves out the path through the layer above.
     assert found == ["right", "right", "right", "wrong", "right", "right"]
+    # A mark explained on the second row of a chain stands in the next one without its step.
+    chain = r"""
+$$
+\begin{aligned}
+\frac{\partial Loss}{\partial p2} &= \frac{\partial Loss}{\partial z}\frac{\partial z}{\partial q2}\frac{\partial q2}{\partial p2} \\
+&=(dz \cdot V^T) \odot \sigma'(q2) \rightarrow dp2
+\end{aligned}
+$$
+$$\frac{\partial Loss}{\partial p1} = (%s \cdot D^T) \odot \sigma'(q1) \rightarrow dp1$$
+"""  # noqa: E501
+    for marked, last in (("dp2", "right"), ("2 dp2", "wrong")):
+        assert verdicts(TWO_LAYERS + rows + chain % marked)[-1] == last
 
 
 AVERAGED = r"""
@@ -121,6 +133,15 @@ $$\frac{dL(t)}{dh(t)} = \frac{dl(t)}{dh(t)} + \frac{dL(t+1)}{dh(t)}$$
 $$\frac{dL(t)}{dh(t)} = \frac{dl(t)}{dh(t)} + 2 \frac{dL(t+1)}{dh(t)}$$
 """
     assert verdicts(CARRY + rows) == ["right", "right", "wrong"]
+
+
+def test_what_is_added_of_a_cell_holds_the_output_fixed() -> None:
+    row = r"$$\frac{dL(t)}{ds(t)} = \frac{dL(t)}{dh(t)} \frac{dh(t)}{ds(t)} + %s$$"
+    later = r"\frac{dL(t+1)}{ds(t)}"
+    ends_at_the_output = r"\frac{dL(t+1)}{dh(t+1)} \frac{dh(t+1)}{ds(t)}"
+    rows = (later, "2" + later, ends_at_the_output, r"\frac{dL(t+1)}{ds(t+1)}")
+    found = verdicts(CARRY + "\n\n".join(row % r for r in rows))
+    assert found == ["right", "wrong", "wrong", "wrong"]
 
 
 def test_a_small_letter_beside_matrices_accuses_nobody() -> None:

@@ -119,6 +119,8 @@ NEEDS = {
     "carried": (LSTM, r"\frac{\partial E}{\partial c_{t-1}} = "
      r"\frac{\partial E}{\partial c_t} f_t + "
      r"\frac{\partial E}{\partial h_t} o_t (1-\tanh^2(c_t)) f_t"),
+    "carry-beside": (LSTM, r"\frac{\partial E}{\partial c_t} = "
+     r"\frac{\partial E}{\partial h_t} o_t (1-\tanh^2(c_t)) + \frac{\partial E}{\partial c_t}"),
     "rows": (ROWS, r"\frac{\partial L}{\partial s_{t-1}} = \left(\frac{\partial L}{\partial s_t}"
      r"\odot (1-s_t^2)\right) W^\top + \left[\frac{\partial L_{t-1}}{\partial s_{t-1}}\right]"),
     "one-step": (ELMAN, r"\frac{\partial L}{\partial w} = "
