@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bptt_sym.definitions.gates import at_step_t, written
 from bptt_sym.definitions.usage import LOSSES, Usage
 from bptt_sym.documents.prose import Wording
-from bptt_sym.notation import At, Call, Fn, Idx, Mul, Node, Sum, substitute_index, walk
+from bptt_sym.notation import At, Call, Fn, Idx, Mul, Node, Sum, Sym, substitute_index, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence, lag_of
 
@@ -130,11 +130,17 @@ def output_of(state: str, argument: str, rec: Recurrence) -> str:
 
 
 def is_output(name: str, rec: Recurrence) -> bool:
-    """Whether ``name`` is affine in something and used nowhere: it needs no weight of its own."""
+    """Whether ``name`` has weights already and is used nowhere: it needs none of its own.
+
+    It is affine in something, or an unknown function of a parameter as well, ``g(h_t, w_o)``.
+    """
     if name not in rec.gates:
         return False
     used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
-    return name not in used and not any(isinstance(n, (Call, Fn)) for n in walk(rec.rhs(name)))
+    rhs = rec.rhs(name)
+    if isinstance(rhs, Call) and any(isinstance(a, Sym) for a in rhs.args):
+        return name not in used
+    return name not in used and not any(isinstance(n, (Call, Fn)) for n in walk(rhs))
 
 
 def _reads(node: Node, names: tuple[str, ...]) -> bool:

@@ -181,6 +181,8 @@ def _close(
         if columns is not None and (found := columns.match(text, start)) is not None:
             start = found.end()
     elif sign == "$$":
+        if not tex and (one := _closed_by_one(text, start)) is not None:
+            return Found(start, one, "", False)
         environment, closing = "", "$$"
         end = closers.find(closing, start)
         if end >= 0 and _crosses_heading(start, end, masked):
@@ -194,6 +196,30 @@ def _close(
     else:
         return None
     return Found(start, end, environment, not sign.endswith("("))
+
+
+def _closed_by_one(text: str, start: int) -> int | None:
+    """The offset of the one dollar that closes a formula which two opened by a slip.
+
+    The rest of the line has an odd number of single ones then: what stands between two pairs has
+    them in twos, as in ``\\text{if $x > 0$}``.
+    """
+    ones: list[int] = []
+    for m in _DOLLARS.finditer(text, start):
+        if m.group() != "$":
+            if m.group() in ("$$", "\n"):
+                break
+            continue
+        ones.append(m.start())
+    else:
+        return None
+    if m.group() != "\n" or len(ones) % 2 == 0 or not (inside := text[start : ones[0]]).strip():
+        return None
+    return ones[0] if inside == inside.strip() else None
+
+
+#: An escaped one is passed over with its backslash.
+_DOLLARS = re.compile(r"\\.|\$+|\n")
 
 
 def _crosses_heading(start: int, end: int, masked: Masked) -> bool:

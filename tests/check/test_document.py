@@ -43,6 +43,20 @@ def test_every_markdown_delimiter_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("Given $$a_t$, $b_t$, and $c_t$\nas above.\n\n$$h_t = x_t$$",
+         ["a_t", "b_t", "c_t", "h_t = x_t"]),
+        ("Let the label be\n$$x_t \\in R^d$ and $y_t$, and $z$\n\n$$h_t = x_t$$",
+         [r"x_t \in R^d", "y_t", "z", "h_t = x_t"]),
+        ("$$h_t = \\text{if $x > 0$ then}\n\\; x_t$$", ["h_t = \\text{if $x > 0$ then}\n\\; x_t"]),
+    ],
+)  # fmt: skip
+def test_two_dollars_that_one_closes_are_a_slip(text: str, latex: list[str]) -> None:
+    assert [f.latex for f in document_from_text(text, "n.md").formulas] == latex
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "```\n$$a=1$$\n```",

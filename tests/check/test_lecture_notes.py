@@ -360,3 +360,21 @@ def test_what_is_taken_away_from_an_output_is_a_target() -> None:
     )  # fmt: skip
     assert of_claims(page % r"W^\top")[-1] == "right"
     assert of_claims(page % "W")[-1] in ("wrong", "undecided")
+
+
+def test_an_output_with_weights_of_its_own_gets_no_further_layer() -> None:
+    """What a figure defines is not in the text: a right formula was called wrong."""
+    page = r"""
+$$h_t = f(x_t, h_{t-1}, w_h), \quad o_t = g(h_t, w_o)$$
+
+# Details
+
+Now $\mathbf{h}_t$ and $\mathbf{o}_t$ are computed as in the figure, with $\mathbf{W}_{qh}$.
+
+$$L = \frac{1}{T} \sum_{t=1}^T l(\mathbf{o}_t, y_t)$$
+
+$$\frac{\partial L}{\partial \mathbf{W}_{qh}} = \sum_{t=1}^T \text{prod}\left(
+\frac{\partial L}{\partial \mathbf{o}_t},
+\frac{\partial \mathbf{o}_t}{\partial \mathbf{W}_{qh}}\right)$$
+"""
+    assert of_claims(page) in (["right"], ["undecided"])
