@@ -246,6 +246,12 @@ _MANY = (
 )
 #: A sentence in which it is a loss that is a scalar.
 _OF_A_LOSS = r"[^.。\n]*?(?i:\bloss|\bcost|\berror|\bobjective)"
+#: The beginning of a clause that speaks of what is at hand, not of another form that comes later.
+_HERE = (
+    r"(?:\A|[。.\n,，;；:：(（])(?:(?!区别|區別|区分|區分|不同[于於]|[后後]面|以[后後]|下一|"
+    r"(?i:\bunlike|\bcontrast|\brather\b|\bopposed|\blater\b|\binstead|\bexcept|\bnot\b))"
+    r"[^。.\n,，;；:：(（])*"
+)
 _PATTERNS: dict[str, str] = {
     "rows": r"\brow[- ](?:vectors?|form|convention)|vectors? (?:is|are) (?:a )?rows?\b|\bROW\b",
     "scalar": r"(?:均为|都是|皆为|全为|全是|都为)(?:标量|純量)|标量(?:版|形式|情形)|"
@@ -255,9 +261,9 @@ _PATTERNS: dict[str, str] = {
     r"|\b[Ss]kalare?n?\b|\bscalaires?\b|\bescalares?\b|\bscalari\b|скаляр|סקלר|اسکالر|スカラー|스칼라",
     "last_step_loss": r"(?:loss|cost|error)(?: \S+){0,3} (?:at|on|of|from|only)(?: \S+){0,2} "
     r"(?:the )?(?:last|final)\b"
-    r"|\b[Oo]nly (?:in |at |on )?the (?:last|final) (?:time )?step|many[- ]to[- ]one"
+    r"|\b[Oo]nly (?:in |at |on )?the (?:last|final) (?:time )?step"
     r"|(?:只有|仅有?|只在|只需要?|只要|只取|只用)[^。.\n]{0,4}(?:最后|最後)一?[个個]?[^。.\n]{0,8}(?:输出|輸出|损失|損失|监督)"
-    r"|单输出|單輸出|다대일|多対一",
+    rf"|{_HERE}(?:[Mm]any[- ]to[- ]one|单输出|單輸出|다대일|多対一)",
     "lstm": r"\bLSTM\b|[Ll]ong short[- ]term",
     "coupled": r"\b[Cc]oupled[\w\s,-]{0,30}?(?:[Gg]ates?\b|LSTM)|\bCIFG\b|耦合[^。\n]{0,12}[门門]",
     "gru": r"\bGRU\b|[Gg]ated recurrent",

@@ -95,6 +95,20 @@ def test_an_average_is_no_sum_until_the_text_has_one_loss_only() -> None:
     assert verdicts(AVERAGED + one + row) == ["right"]
 
 
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("每一步都有输出，以区别于后面的单输出形式。", "wrong"),
+        ("This is unlike the many-to-one network.", "wrong"),
+        ("下面是单输出网络。", "right"),
+        ("A many-to-one network.", "right"),
+    ],
+)
+def test_another_form_that_a_sentence_sets_apart_is_not_at_hand(words: str, verdict: str) -> None:
+    row = r"$$\frac{\partial Loss}{\partial s_{T}} = \frac{\partial loss_{T}}{\partial s_{T}}$$"
+    assert verdicts(f"{AVERAGED}\n\n{words}\n\n{row}") == [verdict]
+
+
 def test_a_product_in_the_order_of_columns_among_rows() -> None:
     row = (
         r"$$\frac{\partial loss_t}{\partial s_t} = "
