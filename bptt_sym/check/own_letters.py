@@ -11,6 +11,8 @@ from bptt_sym.documents.names import names_in
 from bptt_sym.render.names import lowered
 from bptt_sym.spelling.step_letters import is_transpose
 
+#: A name that was made of a letter, of which the text has several meanings.
+_MADE = re.compile(r"\\mathrm\{([a-z]{2})\}")
 _WORD = re.compile(r"\\text\{([A-Za-z]+)\}")
 
 
@@ -32,7 +34,8 @@ def _in_line(message: str, letters: Mapping[str, str]) -> str:
     for letter, new in own.items():
         if lowered(letter).isalpha():
             message = message.replace(lowered(letter), lowered(new))
-    alone = r"(?<![^\W\d_])[A-Za-z](?=[₀-₉ₐ-ₜ]|(?![^\W\d_]))"
+    own |= {m[1]: v for k, v in own.items() if (m := _MADE.fullmatch(k))}
+    alone = r"(?<![^\W\d_])[A-Za-z]{1,2}(?=[₀-₉ₐ-ₜ]|(?![^\W\d_]))"
     return re.sub(alone, lambda m: own.get(m[0], m[0]), message)
 
 

@@ -9,6 +9,7 @@ from bptt_sym.check.context import Context, first_steps, said_lengths
 from bptt_sym.check.example_values import given_values
 from bptt_sym.check.in_rows import shown_in_rows
 from bptt_sym.check.slopes import said_identities, sloped
+from bptt_sym.decide.readings import OWN_STEP
 from bptt_sym.definitions.losses import both_means_and_sums, gives_a_mean
 from bptt_sym.definitions.said_sizes import SaidSizes
 from bptt_sym.documents.document import Document, Formula
@@ -27,6 +28,9 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     context.stated = both_means_and_sums(texts) | runs_back(texts)
     context.stated |= row_gradients(document.sentences)
+    if spelling.piecewise and any("nabla" in t for t in texts):
+        # The gradient of a step by what stands in its equation, as those of its pieces are.
+        context.stated |= {OWN_STEP.code}
     context.marks = any(f.delta for f in everything)
     context.letters = spelling.letters
     context.last_step_said = last_step_said(document.source.text)

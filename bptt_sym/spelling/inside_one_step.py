@@ -22,6 +22,8 @@ _NEW = re.compile(r"(?:\\(?:text|mathrm|textrm)\s*\{\s*)?new\s*\}?")
 _STEP = re.compile(r"(?:[^A-Za-z]|\A)[tT](?:[^A-Za-z]|\Z)")
 _BEGINS = re.compile(r"(?:\A|\\\\|\\q?quad(?![A-Za-z])|\\begin\s*\{[a-z]+\*?\}|[,;&])[\s&]*\Z")
 _EQUALS = re.compile(r"\s*&?\s*(?:=|\\coloneqq(?![A-Za-z])|:=)")
+#: What texts call the argument of a gate's activation.
+_ARGUMENTS = frozenset(("a", "z", "p", "s", "u"))
 _DIFFERENTIAL = re.compile(r"(?<![A-Za-z\\])d\s*\Z")
 _LOSSES = frozenset("L J E \\mathcal{L} \\mathcal{J} \\mathcal{E}".split())
 
@@ -124,10 +126,25 @@ def _made(formula: Formula, names: Sequence[Name]) -> Iterator[Name]:
             yield name
 
 
+def _labels_one_of(name: Name, here: set[str]) -> bool:
+    """Whether it carries what is of the step as a label, and nothing else: ``a_n`` beside ``n``."""
+    inside = name.scripts[0].inside if len(name.scripts) == 1 else ""
+    return inside in here and name.scripts[0].kind == "_"
+
+
 def _edits(text: str, names: Sequence[Name], here: set[str]) -> Iterator[Edit]:
     for name in names:
         power = all(s.kind == "^" or _is_slice(s) for s in name.scripts)
         if name.base in here and power and not text.startswith("(", name.end):
-            yield name.end, name.end, "_{t}"
+            if text[: name.start].endswith("_"):  # \\nabla_n
+                yield name.start, name.end, f"{{{name.base}_{{t}}}}"
+            else:
+                yield name.end, name.end, "_{t}"
+        elif (
+            name.base in _ARGUMENTS - here and _labels_one_of(name, here)
+            and not _DIFFERENTIAL.search(text, max(0, name.start - 4), name.start)
+        ):  # fmt: skip
+            script = name.scripts[0]
+            yield script.start, script.end, f"_{{{script.inside},t}}"
         elif name.base in here and _is(name, _PREVIOUS):
             yield name.scripts[0].start, name.scripts[0].end, "_{t-1}"

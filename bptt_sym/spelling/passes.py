@@ -103,6 +103,7 @@ from bptt_sym.spelling.one_face import with_bold_for_arrows, with_one_face
 from bptt_sym.spelling.orders import with_constants_for_orders
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.picked_entries import with_picked_entries
+from bptt_sym.spelling.pieces import with_names_for_pieces
 from bptt_sym.spelling.plain_characters import with_commands_for_characters
 from bptt_sym.spelling.predictions import with_letters_for_predictions
 from bptt_sym.spelling.primed_steps import with_letters_for_primes
@@ -158,7 +159,8 @@ class Spelling:
 
     ``loss`` is the name that the formulas give to the loss, ``letters`` the letters that were put
     for those of the text (new: the text's own), ``marked`` the texts before shorthand such as
-    δ_t was written out, and ``lengths`` the lengths that a walk through numbered steps has shown.
+    δ_t was written out, ``lengths`` the lengths that a walk through numbered steps has shown,
+    and ``piecewise`` whether a step is differentiated piece by piece.
     """
 
     document: Document
@@ -167,6 +169,7 @@ class Spelling:
     letters: dict[str, str] = field(default_factory=dict)
     marked: list[str] = field(default_factory=list)
     lengths: frozenset[int] = frozenset()
+    piecewise: bool = False
 
     @property
     def texts(self) -> list[str]:
@@ -266,6 +269,13 @@ def _marked(s: Spelling) -> None:
     s.marked = s.texts
 
 
+def _pieces(s: Spelling) -> None:
+    before = s.texts
+    s.formulas, letters = with_names_for_pieces(s.formulas)
+    s.letters |= letters
+    s.piecewise = s.texts != before
+
+
 def _horizon(s: Spelling) -> None:
     letter = last_step_letter(s.texts, s.document.told)
     if letter:
@@ -349,6 +359,7 @@ NAMES = (
     _all(with_usual_signs),
     _all(with_letters_for_functions),
     _all(with_left_out_steps),
+    Pass("with_names_for_pieces", _pieces),
     _all(with_brackets_above),
     _all(with_steps_below),
     _lettered(with_the_usual_letters),

@@ -62,3 +62,32 @@ def test_powers_and_what_stands_in_brackets_are_of_the_step_too() -> None:
 def test_a_text_with_steps_keeps_its_names() -> None:
     text = r"$$s_t = \tanh(w s_{t-1} + x_t), \quad s = s_{prev}$$"
     assert [j.latex for j in judged(text)][-1] == "s = s_{prev}"
+
+
+GATED = r"""
+$$z = \sigma(W_z x + U_z h_{prev} + b_z), \quad r = \sigma(W_r x + U_r h_{prev} + b_r)$$
+$$n = \tanh(W_n x + U_n (r \odot h_{prev}) + b_n), \quad h = (1 - z) \odot n + z \odot h_{prev}$$
+"""
+#: A right formula, and one with a slip.
+NABLAS = [
+    (r"\nabla_n L = \nabla_h L \odot (1 - z)", r"\nabla_n L = \nabla_h L \odot z"),
+    (
+        r"\nabla_{a_n} L = \nabla_n L \odot (1 - n^2)",
+        r"\nabla_{a_n} L = \nabla_n L \odot (1 + n^2)",
+    ),
+    (r"\nabla_{W_n} L = \nabla_{a_n} L \, x^T", r"\nabla_{W_n} L = \nabla_{n} L \, x^T"),
+    (
+        r"\nabla_r L = (U_n^T \nabla_{a_n} L) \odot h_{prev}",
+        r"\nabla_r L = (U_n \nabla_{a_n} L) \odot h_{prev}",
+    ),
+    (
+        r"\nabla_{a_z} L = \nabla_z L \odot z \odot (1 - z)",
+        r"\nabla_{a_z} L = \nabla_z L \odot r \odot (1 - z)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("which", "verdict"), [(0, "right"), (1, "wrong")])
+def test_nablas_of_a_cell_without_steps(which: int, verdict: str) -> None:
+    lines = "\n".join(f"$${pair[which]}$$" for pair in NABLAS)
+    assert told(GATED + lines) == [verdict] * len(NABLAS)
