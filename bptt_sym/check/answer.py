@@ -81,6 +81,7 @@ class Court:
         judged by rules and numbers only, which is fast; without ``explain`` no slip is looked for
         in what is wrong (:meth:`explained` does that later).
         """
+        from bptt_sym.check.absolute_values import with_products_inside
         from bptt_sym.check.bounds import judge_bound
         from bptt_sym.check.bounds.kinds import of_diagonals
         from bptt_sym.check.spectral import is_spectral, judge_with_sizes
@@ -104,7 +105,7 @@ class Court:
                 return Court.of(self.model, (*self.assume, *put)).judge(
                     replace(claim, given=rest), theorems=theorems, explain=explain
                 )
-            claim = of_diagonals(claim, self.model)
+            claim = with_products_inside(of_diagonals(claim, self.model), self.model)
             verdict = decide(
                 claim, self.model, assume=self.assume, arena=self.arena,
                 bounds=partial(judge_bound, theorems=theorems),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +22,7 @@ from bptt_sym.errors import BpttError
 from bptt_sym.notation import (
     Abs,
     Add,
+    At,
     Div,
     Idx,
     Mul,
@@ -272,15 +273,28 @@ def geometric(
 
 def exact(node: Node, rec: Recurrence) -> Magnitude:
     """A node that is a sum of products of sizes, as it stands; anything else is Unbounded."""
+    values = values_in(node)
     for n in walk(node):
         fine = isinstance(n, (Num, Add, Mul, Div, Pow, Idx, Neg, Sum)) or (
-            isinstance(n, (Abs, Norm)) and isinstance(n.arg, Sym)
+            isinstance(n, (Abs, Norm)) and isinstance(n.arg, (Sym, At))
         )
-        if not fine and not isinstance(n, Sym):
+        if not fine and not isinstance(n, Sym) and n not in values:
             raise Unbounded("the right side is not made of sizes of parameters")
     if any(isinstance(n, Neg) for n in _added_or_multiplied(node)):
         raise Unbounded("a difference on the right side")
-    return Bounder(rec).bound(node)
+    return Bounder(rec, atoms=names_of(values)).bound(node)
+
+
+def values_in(node: Node) -> frozenset[At]:
+    """The values of single steps of which ``node`` has the size."""
+    return frozenset(
+        n.arg for n in walk(node) if isinstance(n, (Abs, Norm)) and isinstance(n.arg, At)
+    )
+
+
+def names_of(values: Iterable[At]) -> frozenset[str]:
+    """The sequences of these values."""
+    return frozenset(v.name for v in values)
 
 
 def _added_or_multiplied(node: Node) -> Iterator[Node]:

@@ -21,7 +21,9 @@ from bptt_sym.check.bounds.compare import (
     has_axes,
     hypothesis,
     merged,
+    names_of,
     side_by_side,
+    values_in,
     vanishes,
 )
 from bptt_sym.check.bounds.entries import of_one_entry
@@ -291,7 +293,7 @@ class Case:
         elif leaves_open(left, right):
             raise Unbounded("the two sides are measured by norms of different kinds")
         for started in (self._starts_small(), True):
-            bounder = Bounder(self.rec, started)
+            bounder = Bounder(self.rec, started, atoms=names_of(values_in(right)))
             try:
                 upper = bounder.bound(left)
                 seen = self._below(upper, right)

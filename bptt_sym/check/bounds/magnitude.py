@@ -33,6 +33,7 @@ from bptt_sym.check.bounds.terms import (
     Unbounded,
     exponent,
     geometric,
+    over_steps,
     plus,
     scaled,
     times,
@@ -95,6 +96,8 @@ class Bounder:
     kind: str = "2"
     #: Whether vectors are measured by their largest entry, as in a diagonal matrix.
     by_entries: bool = False
+    #: The sequences whose sizes the other side has: these stay what they are.
+    atoms: frozenset[str] = frozenset()
 
     def note(self, reason: str) -> None:
         self.reasons.setdefault(reason)
@@ -188,6 +191,9 @@ class Bounder:
             base = ("‖", node.name, kind) if axes else ("|", node.name)
             return Term(Fraction(1), ((base, ONE_EXP),))
         assert isinstance(node, At)
+        if node.name in self.atoms:
+            kind = "inf" if self.by_entries else self.kind
+            return Term(Fraction(1), ((("@", node.name, exponent(node.time), kind), ONE_EXP),))
         of_numbers = self.rec.shape(node.name) == ()
         if node.name in self.rec.defined and (of_numbers or self._measurable):
             rhs = self.rec.rhs(node.name)
@@ -222,7 +228,7 @@ class Bounder:
 
     # --------------------------------------------------------------------- arithmetic
     def _add(self, node: Add) -> Magnitude:
-        special = self._complement(node)
+        special = self.complement(node)
         if special is not None:
             if self._axes(node) and not self._measurable:
                 raise Unbounded("the norm of a vector grows with the number of its entries")
@@ -236,7 +242,7 @@ class Bounder:
             out.extend(self.bound(a))
         return tuple(out)
 
-    def _complement(self, node: Add) -> Term | None:
+    def complement(self, node: Add) -> Term | None:
         """``1 - h^2`` and ``1 - f`` for values within the range of their activation."""
         match node.args:
             case (Num(value=v), Neg(arg=Pow(base=b, exp=Num(value=e)))) if v == 1 and e == 2:
@@ -347,6 +353,9 @@ class Bounder:
         return (self._raise(inner, count),)
 
     def _sum(self, node: Sum) -> Magnitude:
+        if self.atoms & {n.name for n in walk(node.body) if isinstance(n, At)}:
+            self.note("|a + b| ≤ |a| + |b|")
+            return over_steps(node, self.bound)
         inner = self.bound(node.body)
         if any(dict(e[0]).get(node.var, 0) > 0 for t in inner for _, e in t.powers):
             # 1 + x + … + x^n, counted from its other end

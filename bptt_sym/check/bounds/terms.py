@@ -5,16 +5,18 @@ A term is a rational coefficient times sizes with exponents that are affine in t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from bptt_sym.errors import NotSupported
-from bptt_sym.notation import Node, affine
+from bptt_sym.notation import Add, Idx, Neg, Node, Sum, affine, num, substitute_index
 
 Exponent = tuple[tuple[tuple[str, int], ...], int]
 #: A size: ``("|", "w")``, ``("‖", "W", "2")`` with the norm, a rational base, a count of terms
-#: ``("#", n)``, or a geometric sum ``("geo", ratio, n)`` = 1 + ratio + … + ratio^(n-1).
+#: ``("#", n)``, a geometric sum ``("geo", ratio, n)`` = 1 + ratio + … + ratio^(n-1), the size
+#: ``("@", "h", t, "2")`` of a value of step t, or the sum ``("Σ", term, n)`` of such over n steps.
 Base = Any
 
 class Unbounded(NotSupported):
@@ -43,6 +45,8 @@ class Term:
 
 
 Magnitude = tuple[Term, ...]
+#: Sums over so many steps are written out.
+MOST_STEPS = 8
 ZERO_EXP: Exponent = ((), 0)
 ONE_EXP: Exponent = ((), 1)
 UNIT = Term(Fraction(1))
@@ -84,6 +88,44 @@ def geometric(
     ).times(factor)
 
 
+def over_steps(node: Sum, bound: Callable[[Node], Magnitude]) -> Magnitude:
+    """The sum of terms in which values of the steps stand, over a few steps or over any number.
+
+    It runs from 1 on, and forwards in these values. Raises :class:`Unbounded` if the terms do not
+    tell how it runs.
+    """
+    lo, hi = exponent(node.lo), exponent(node.hi)
+    count = plus(plus(hi, lo, -1), ((), 1))
+    if not count[0]:
+        if not 0 <= count[1] <= MOST_STEPS or lo[0]:
+            raise Unbounded("a sum over too many steps")
+        values = range(lo[1], lo[1] + count[1])
+        bodies = (substitute_index(node.body, node.var, num(k)) for k in values)
+        return tuple(term for body in bodies for term in bound(body))
+    out = []
+    from_one = Add((Idx(node.var), node.lo, num(-1)))
+    back = Add((node.hi, num(1), Neg(Idx(node.var))))
+    for way in (from_one, back):
+        out = [*bound(substitute_index(node.body, node.var, way))]
+        places = [dict(b[2][0]).get(node.var, 0) for t in out for b, _ in t.powers if b[0] == "@"]
+        if places and all(place == 1 for place in places):
+            return tuple(
+                Term(Fraction(1), ((("Σ", _renamed(t, node.var), count), ONE_EXP),), t.strict)
+                for t in out
+            )
+    raise Unbounded("a sum that does not run through the steps one by one")
+
+
+def _renamed(term: Term, var: str) -> tuple[Any, ...]:
+    """What makes a term of a sum over ``var``, whatever that letter is."""
+
+    def own(e: Exponent) -> Exponent:
+        return tuple(sorted(("·" if n == var else n, c) for n, c in e[0])), e[1]
+
+    powers = [((*b[:2], own(b[2]), *b[3:]) if b[0] == "@" else b, own(e)) for b, e in term.powers]
+    return term.coefficient, tuple(sorted(powers, key=repr))
+
+
 def times(a: Magnitude, b: Magnitude) -> Magnitude:
     return tuple(x.times(y) for x in a for y in b)
 
@@ -94,5 +136,5 @@ def scaled(e: Exponent, k: int) -> Exponent:
 
 __all__ = [
     "ANY", "ONE_EXP", "UNIT", "ZERO_EXP", "Base", "Exponent", "Magnitude", "Term", "Unbounded",
-    "exponent", "geometric", "plus", "scaled", "times",
+    "exponent", "geometric", "over_steps", "plus", "scaled", "times",
 ]  # fmt: skip
