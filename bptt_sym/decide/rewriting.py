@@ -289,6 +289,8 @@ def labels(rec: Recurrence) -> frozenset[str]:
     """Inputs, or a constant, that multiply the logarithm of a softmax: the labels of a
     cross-entropy."""
     soft = {e.target for e in rec.equations if _is_softmax(e.rhs)}
+    for e in rec.equations:  # and the other name of one, above or below it
+        soft |= {e.target} if is_one_of(e.rhs, soft) else set()
     found: set[str] = set()
     for root in (*(e.rhs for e in rec.equations), *rec.totals.values()):
         for n in walk(root):

@@ -46,6 +46,8 @@ def argument(
     from bptt_sym.render.latex import latex
 
     rhs = rec.rhs(state)
+    if isinstance(rhs, At) and rhs.name in rec.gates and rhs.time == Idx(STEP):
+        rhs = rec.rhs(rhs.name)  # o_t = softmax(V s_t) stands above ŷ_t = softmax(V s_t)
     if not (isinstance(rhs, Fn) and rhs.order == 0):
         return None
     function = written(rhs.name)

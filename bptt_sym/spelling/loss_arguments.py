@@ -46,9 +46,9 @@ def without_arguments(formula: Formula) -> Formula:
 
 _RUNNING = (
     r"(?P<loss>(?:(?<![A-Za-z\\])[LJEC]|\\(?:mathcal|mathscr)\s*\{\s*[LJEC]\s*\}|\\ell(?![A-Za-z]))"
-    r"\s*_\s*(?:\{\s*t\s*\}|t))"
+    r"\s*_\s*(?:\{\s*(?:t|\d)\s*\}|t|\d))"
 )
-_STEPPED = rf"{_NAME}\s*_\s*(?:\{{\s*t\s*\}}|t)"
+_STEPPED = rf"{_NAME}\s*_\s*(?:\{{\s*(?:t|\d)\s*\}}|t|\d)"
 _OF_ITS_STEP = re.compile(
     rf"{_RUNNING}\s*(?:\\left\s*)?\(\s*{_STEPPED}(?:\s*[,;]\s*{_STEPPED})+\s*(?:\\right\s*)?\)"
 )
@@ -56,10 +56,19 @@ _GIVEN = re.compile(r"\s*&?\s*=\s*[-+]?\s*(?:\\sum(?![A-Za-z])|\\frac|[A-Za-z\\(
 
 
 def without_arguments_of_a_step(formulas: Sequence[Formula]) -> list[Formula]:
-    r"""``formulas`` with ``E_t`` for ``E_t(y_t, \hat{y}_t)``, where one goes on to its value."""
+    r"""``formulas`` with ``E_t`` for ``E_t(y_t, \hat{y}_t)``, where one goes on to its value.
+
+    ``E_3(y_3, \hat{y}_3)`` is that of one step.
+    """
     found = [(f, m) for f in formulas for m in _OF_ITS_STEP.finditer(f.latex)]
     if not any(_GIVEN.match(f.latex, m.end()) for f, m in found):
         return list(formulas)
-    if len({re.sub(r"[\s{}]", "", m["loss"]) for _, m in found}) > 1:
+    if len({re.sub(r"[\s{}]|_[^_]*$", "", m["loss"]) for _, m in found}) > 1:
         return list(formulas)
-    return [replaced(f, _OF_ITS_STEP, lambda m: m["loss"]) for f in formulas]
+    return [replaced(f, _OF_ITS_STEP, _of_one_step) for f in formulas]
+
+
+def _of_one_step(m: re.Match[str]) -> str | None:
+    """The loss alone, where all that it is of stands at its step."""
+    steps = set(re.findall(r"_\s*\{?\s*(t|\d)", m.group()))
+    return m["loss"] if len(steps) == 1 else None

@@ -28,7 +28,9 @@ _SUM = re.compile(
 _EXP = re.compile(r"\s*(?:\\exp|exp|\\mathrm\s*\{\s*e\s*\}|e)(?![a-z])\s*")
 _SIZED = re.compile(r"\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])|\\[,;:! ]|\s")
 _BARE_ACCENT = re.compile(r"(\\(?:hat|tilde|bar|widehat|mathbf|boldsymbol|bm))\s+([a-z])")
-_OF_A_STEP = re.compile(r"[_^]\{?\(?t(?![A-Za-z])")
+_OF_A_STEP = re.compile(r"[_^]\{?\(?(?:t|\d)(?![A-Za-z])")
+#: ``\\hat{y}_{3j}``: of step 3 as well.
+_STEP = r"(t(?:[-+]1)?|\d)"
 _UNIT = r"[ijklmncv]'?"
 
 
@@ -95,8 +97,8 @@ def _whole(name: str) -> str:
     for pattern, new in (
         (rf"\[{_UNIT}\]$", ""),
         (rf"[_^](?:\{{\(?\[?{_UNIT}\]?\)?\}}|\(?\[?{_UNIT}\]?\)?)(?![A-Za-z(])", ""),
-        (rf"_\{{\(?(t(?:[-+]1)?)\)?,?{_UNIT}\}}", r"_{\1}"),
-        (rf"_\{{{_UNIT},?\(?(t(?:[-+]1)?)\)?\}}", r"_{\1}"),
+        (rf"_\{{\(?{_STEP}\)?,?{_UNIT}\}}", r"_{\1}"),
+        (rf"_\{{{_UNIT},?\(?{_STEP}\)?\}}", r"_{\1}"),
     ):
         text = re.sub(pattern, new, text)
     return text

@@ -378,3 +378,33 @@ $$\frac{\partial L}{\partial \mathbf{W}_{qh}} = \sum_{t=1}^T \text{prod}\left(
 \frac{\partial \mathbf{o}_t}{\partial \mathbf{W}_{qh}}\right)$$
 """
     assert of_claims(page) in (["right"], ["undecided"])
+
+
+def test_one_step_of_a_softmax_that_has_two_names() -> None:
+    """Right formulas were undecided, and one called wrong where labels had another name."""
+    page = r"""
+The cell is $q_t = \tanh(A x_t + B q_{t-1})$ with output $o_t = \mathrm{softmax}(C q_t)$.
+
+$$\hat{y}_t = \mathrm{softmax}(C q_t)$$
+
+$$E_t(y_t, \hat{y}_t) = - y_t \log \hat{y}_t$$
+
+Take step 2:
+
+$$\begin{aligned} \hat{y}_2 &= \mathrm{softmax}(C q_2) \\ &= \mathrm{softmax}(z_2) \end{aligned}$$
+
+$$\hat{y}_{2i} = \frac{e^{z_{2i}}}{\sum_{k=1}^{m} e^{z_{2k}}}$$
+
+$$E_2(y_2, \hat{y}_2) = - y_2 \log \hat{y}_2$$
+
+$$\frac{\partial E_2}{\partial C}
+= \frac{\partial E_2}{\partial \hat{y}_2} \frac{\partial \hat{y}_2}{\partial z_2}
+\frac{\partial z_2}{\partial C}$$
+
+$$\frac{\partial E_2}{\partial C} = (\hat{y}_2 - y_2) \otimes q_2$$
+
+Here $z_2 = C q_2$, and $\otimes$ is the outer product.
+"""
+    assert set(of_claims(page)) == {"right"}
+    slipped = page.replace("2) \\otimes q_2", "2) \\otimes q_1")
+    assert of_claims(slipped)[-2] == "wrong"
