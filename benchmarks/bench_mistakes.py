@@ -4,6 +4,7 @@
     python benchmarks/bench_mistakes.py [--homework | --styled | --assorted] [--say]
     python benchmarks/bench_mistakes.py [--recorded | --written | --submitted] [--say]
     python benchmarks/bench_mistakes.py [--contributed | --supplied | --posted | --reviewed] [--say]
+    python benchmarks/bench_mistakes.py --delivered [--say]
 
 With ``--float32`` every problem is one in float32; with ``--composed`` the gradients are those of
 ``composed_gradients.py``, with ``--homework`` those of ``homework_gradients.py`` and
@@ -12,7 +13,8 @@ With ``--float32`` every problem is one in float32; with ``--composed`` the grad
 those of ``recorded_changes.py``, with ``--written`` those of ``written_changes.py``, with
 ``--submitted`` those of ``submitted_changes.py``, with ``--contributed`` those of
 ``contributed_changes.py``, with ``--supplied`` those of ``supplied_changes.py``, with
-``--posted`` those of ``posted_changes.py``, with ``--reviewed`` those of ``reviewed_changes.py``;
+``--posted`` those of ``posted_changes.py``, with ``--reviewed`` those of ``reviewed_changes.py``,
+with ``--delivered`` those of ``delivered_changes.py``;
 ``--say`` prints what is said of each. With
 ``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise
 those of ``wrong_gradients.py`` and of ``edited_gradients.py``.
@@ -38,6 +40,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import assorted_changes as ac
 import composed_gradients as cg
 import contributed_changes as cc
+import delivered_changes as dc
 import edited_gradients as eg
 import foreign_gradients as fg
 import homework_gradients as hg
@@ -331,7 +334,8 @@ def _tried(
         jax.config.update("jax_enable_x64", True)
         gradient = from_jax(made(), jit=True)
     elif name == "torch_module":
-        gradient = from_module(made(), fg.MODULE_NAMES, gates="ifgo")
+        names = getattr(module, "MODULE_NAMES", fg.MODULE_NAMES)
+        gradient = from_module(made(), names, gates="ifgo")
     elif name.startswith("torch"):
         gradient = from_torch(made())
     else:
@@ -363,6 +367,7 @@ def main() -> None:
     parser.add_argument("--supplied", action="store_true", help="nothing but the eleventh set")
     parser.add_argument("--posted", action="store_true", help="nothing but the twelfth set")
     parser.add_argument("--reviewed", action="store_true", help="nothing but the thirteenth set")
+    parser.add_argument("--delivered", action="store_true", help="nothing but the fourteenth set")
     parser.add_argument("--say", action="store_true", help="print what is said of each")
     options = parser.parse_args()
     if options.composed:
@@ -374,7 +379,7 @@ def main() -> None:
         return
     sets = {"styled": sg, "assorted": ac, "recorded": rc, "written": wc, "submitted": sc,
             "contributed": cc, "supplied": pc, "posted": xc,
-            "reviewed": vc}  # fmt: skip
+            "reviewed": vc, "delivered": dc}  # fmt: skip
     for name, module in sets.items():
         if getattr(options, name):
             _edited(module, options.say)

@@ -2,43 +2,30 @@
 
 Nothing is known about the loss but its values, so the reference is numerical: the complex step
 where the loss accepts complex parameters (exact to rounding), else Ridders' extrapolated central
-differences, whose own error estimate is the tolerance.
+differences, whose own error estimate is the tolerance. Gradients of float32 parameters may be off
+by what float32 makes of them.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
 from bptt_sym.testing.compare import FAILURES, numbers
+from bptt_sym.testing.directional import COMPLEX, Slope, directional, imaginary, noise, quick
 from bptt_sym.testing.named import raised
 from bptt_sym.testing.report import Finding
-from bptt_sym.testing.traced import at_one_place, explained, traced_room
-from bptt_sym.testing.tracing import Traced
-from bptt_sym.testing.trees import flattened
+from bptt_sym.testing.traced import at_one_place, explained
+from bptt_sym.testing.trees import flattened, units
 
 Array = Any
 Params = Mapping[str, Array]
 
 
-COMPLEX = "complex step"
 #: Entries of a gradient that are looked at one by one, at most.
 _ENTRIES = 200
-
-
-@final
-@dataclass(frozen=True)
-class Slope:
-    """A directional derivative, its estimated error, and how it was found."""
-
-    value: float
-    error: float
-    method: str
 
 
 class PairError(AssertionError):
@@ -86,6 +73,7 @@ def judge_pair(
     seed: int = 0,
 ) -> list[Finding]:
     """What is wrong with the pair; see :func:`assert_pair`."""
+    unit = units(params)
     loss, grad, point = flattened(loss, grad, params)
     losses = loss
 
@@ -100,11 +88,13 @@ def judge_pair(
         return [broken]
     given, findings = _returned(grad, point)
     wrong: list[str] = []
+    exact: dict[str, Array] = {}
     followed = True
     for name, value in kept.items():
         if not np.array_equal(point[name], value):
             findings.append(Finding("wrote-to-input", f"params[{name!r}] was changed"))
             point[name] = value.copy()
+    near, own = _rounded(grad, point, given, unit), noise(loss, point)
     again, _ = _returned(grad, dict(point))
     if any(not (k in again and np.array_equal(given[k], again[k], equal_nan=True)) for k in given):
         findings.append(Finding("not-repeatable", "a second call at the same point differs"))
@@ -124,17 +114,22 @@ def judge_pair(
             continue
         for _ in range(directions):
             v = rng.normal(size=value.shape)
-            slope = directional(loss, point, {name: v})
+            slope = directional(loss, point, {name: v}, own)
             claimed = float((given[name] * v).sum())
-            if not _agrees(claimed, slope, given[name], v):
-                findings.append(_entry(loss, point, name, given[name], claimed, slope))
+            spread = max((abs(float(((g[name] - given[name]) * v).sum())) for g in near), default=0)
+            if not _agrees(claimed, slope, given[name], v, unit[name] if near else 0.0, spread):
+                if value.size <= _ENTRIES:
+                    exact[name] = _entries(loss, point, name, slope.method, own)
+                findings.append(
+                    _entry(loss, point, name, given[name], claimed, slope, exact.get(name), own)
+                )
                 wrong.append(name)
                 followed &= slope.method == COMPLEX
                 break
     if wrong and len(findings) == len(wrong):
         # Where tangents in imaginary parts are not the derivative, they explain nothing.
         why = explained(losses, point, given, wrong) if followed else None
-        why = why or _zeros(loss, point, given, wrong)
+        why = why or _zeros(exact, given, wrong)
         place = at_one_place(losses, point, given) if followed and not why else None
         if place:
             findings.append(Finding("explained" if place[1] else "located", place[0]))
@@ -185,30 +180,67 @@ def _returned(
     return given, findings
 
 
-def _agrees(claimed: float, slope: Slope, given: Array, v: Array) -> bool:
+def _rounded(
+    grad: Callable[[dict[str, Array]], Params], point: Params, given: Params,
+    unit: Mapping[str, float],
+) -> list[dict[str, Array]]:  # fmt: skip
+    """The gradients at points that float32 hardly tells from this one, if it is computed in that.
+
+    What they differ by is what one rounding does; none for a gradient in float64.
+    """
+    single = {k: np.asarray(v, np.float32) for k, v in given.items() if unit.get(k, 0.0)}
+    if not single or any(not np.array_equal(v, given[k]) for k, v in single.items()):
+        return []
+    rng, out = np.random.default_rng(29), []
+    for _ in range(4):
+        moved = {
+            k: v * (1 + unit.get(k, 0.0) * rng.choice([-1.0, 1.0], v.shape))
+            for k, v in point.items()
+        }
+        again, findings = _returned(grad, moved)
+        if findings or any(k not in again or again[k].shape != v.shape for k, v in given.items()):
+            return []
+        out.append(again)
+    return out
+
+
+def _agrees(
+    claimed: float, slope: Slope, given: Array, v: Array, unit: float, spread: float
+) -> bool:
+    """Whether rounding explains the difference; ``spread`` is what one rounding does."""
     # The sum of the products rounds too; its terms may be larger than the sum.
-    own = 4 * given.size * 2.0**-53 * float(np.abs(given * v).sum())
+    own = 4 * given.size * max(unit, 2.0**-53) * float(np.abs(given * v).sum()) + 64 * spread
     return bool(abs(claimed - slope.value) <= slope.error + own)
 
 
-def _entry(
-    loss: Any, point: dict[str, Array], name: str, given: Array, claimed: float, slope: Slope
-) -> Finding:
-    """The entry that is off most, and a factor if all are off by the same."""
-    exact = np.empty_like(given, dtype=float)
-    for index in list(np.ndindex(given.shape))[:_ENTRIES]:
-        v = np.zeros_like(point[name])
+def _entries(loss: Any, point: Params, name: str, method: str, own: float) -> Array:
+    """The derivatives by the entries of a parameter, one after the other."""
+    exact = np.empty(point[name].shape)
+    for index in np.ndindex(exact.shape):
+        v = np.zeros_like(exact)
         v[index] = 1.0
         # Where the complex step is the derivative along one direction, it is along others.
-        step = _imaginary(loss, point, {name: v}) if slope.method == COMPLEX else None
-        exact[index] = directional(loss, point, {name: v}).value if step is None else step
-    if given.size > _ENTRIES:
+        step = imaginary(loss, point, {name: v}) if method == COMPLEX else None
+        exact[index] = quick(loss, point, {name: v}, own) if step is None else step
+    return exact
+
+
+def _entry(
+    loss: Any, point: dict[str, Array], name: str, given: Array, claimed: float, slope: Slope,
+    exact: Array | None, own: float,
+) -> Finding:  # fmt: skip
+    """The entry that is off most, and a factor if all are off by the same."""
+    if exact is None:
         return Finding(
             "value",
             f"d{name} along a random direction is {claimed:.10g}, the loss says "
             f"{slope.value:.10g} ± {slope.error:.1g} ({slope.method})",
         )
     at = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(given - exact)), given.shape))
+    if slope.method != COMPLEX:
+        v = np.zeros_like(exact)
+        v[at] = 1.0
+        exact[at] = directional(loss, point, {name: v}, own).value
     text = f"d{name}{list(at)} is {given[at]:.10g}, the loss says {exact[at]:.10g} ({slope.method})"
     size = float((exact * exact).sum())
     if size:
@@ -226,19 +258,15 @@ def _entry(
     return Finding("value", text)
 
 
-def _zeros(loss: Any, point: Params, given: Params, wrong: Sequence[str]) -> str | None:
+def _zeros(exact: Mapping[str, Array], given: Params, wrong: Sequence[str]) -> str | None:
     """Rows or columns of gradients that are 0 where all other entries are right."""
     parts = []
     for name in wrong:
         value = np.asarray(given[name], float)
-        if value.ndim != 2 or value.size > _ENTRIES:
+        if value.ndim != 2 or name not in exact:
             return None
-        exact = np.empty_like(value)
-        for index in np.ndindex(value.shape):
-            v = np.zeros_like(value)
-            v[index] = 1.0
-            exact[index] = directional(loss, point, {name: v}).value
-        off = ~np.isclose(value, exact, rtol=1e-6, atol=1e-9 * np.abs(exact).max())
+        true = exact[name]
+        off = ~np.isclose(value, true, rtol=1e-6, atol=1e-9 * np.abs(true).max())
         if (value[off] != 0).any():
             return None
         for axis, word in ((1, "row"), (0, "column")):
@@ -249,92 +277,3 @@ def _zeros(loss: Any, point: Params, given: Params, wrong: Sequence[str]) -> str
         else:
             return None
     return "; ".join(parts)
-
-
-def directional(loss: Callable[[dict[str, Array]], Any], point: Params, direction: Params) -> Slope:
-    """The derivative of ``loss`` at ``point`` along ``direction``."""
-    complex_ = _complex_step(loss, point, direction)
-    return complex_ if complex_ is not None else _ridders(loss, point, direction)
-
-
-def _complex_step(loss: Any, point: Params, direction: Params) -> Slope | None:
-    """Squire and Trapp 1998. ``None`` if the loss does not continue to complex parameters."""
-    plain: Slope | None = None
-    for kind, room in ((np.ndarray, nullcontext), (Traced, traced_room)):
-        with room():
-            values = _imaginary_parts(loss, point, direction, kind)
-        if not values or values[0] == 0.0 or not np.isfinite(values).all():
-            continue
-        plain = plain or _ridders(loss, point, direction)
-        # |·|, conj and real parts break analyticity; differences, though coarse, would show it.
-        near = abs(values[0] - plain.value) <= 10 * plain.error + 1e-5 * abs(plain.value)
-        if near and abs(values[0] - values[1]) <= 1e-10 * abs(values[0]):
-            size = max(abs(values[0]), abs(values[1]))
-            return Slope(values[0], 1e-11 * size + abs(values[0] - values[1]), COMPLEX)
-    return None
-
-
-def _imaginary_parts(loss: Any, point: Params, direction: Params, kind: Any) -> list[float]:
-    """The derivative by two imaginary steps; empty if the loss takes no complex parameters.
-
-    ``kind`` is the class of the arrays that it is given.
-    """
-    values = []
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("error", np.exceptions.ComplexWarning)
-        for step in (1e-30, 1e-20):
-            moved = {
-                k: (v + 1j * step * direction[k]).view(kind) if k in direction else v
-                for k, v in point.items()
-            }
-            try:
-                values.append(complex(loss(moved)).imag / step)
-            except FAILURES:
-                return []
-    return values
-
-
-def _imaginary(loss: Any, point: Params, direction: Params) -> float | None:
-    """The complex step alone; ``None`` where it gives no number."""
-    moved = {
-        k: (v + 1e-30j * direction[k]).view(Traced) if k in direction else v
-        for k, v in point.items()
-    }
-    with np.errstate(all="ignore"), traced_room():
-        value = complex(loss(moved)).imag / 1e-30
-    return value if np.isfinite(value) else None
-
-
-def _ridders(loss: Any, point: Params, direction: Params) -> Slope:
-    """Ridders 1982: central differences at shrinking steps, extrapolated to 0."""
-    scale = max((float(np.abs(v).max()) for v in direction.values() if v.size), default=1.0)
-
-    def central(h: float) -> float:
-        def at(sign: float) -> float:
-            moved = {k: v + sign * h * direction[k] if k in direction else v
-                     for k, v in point.items()}  # fmt: skip
-            return float(loss(moved))
-
-        return (at(1.0) - at(-1.0)) / (2 * h)
-
-    shrink, rounds = 1.6, 10
-    h = 0.05 / max(scale, 1e-300)
-    table = [[central(h)]]
-    best, error = table[0][0], float("inf")
-    for _ in range(1, rounds):
-        h /= shrink
-        row = [central(h)]
-        factor = shrink**2
-        for k, before in enumerate(table[-1]):
-            row.append((row[k] * factor - before) / (factor - 1))
-            factor *= shrink**2
-            off = max(abs(row[k + 1] - row[k]), abs(row[k + 1] - before))
-            if off <= error:
-                best, error = row[k + 1], off
-        table.append(row)
-    value = np.asarray(loss(dict(point)))
-    # A loss that is computed in float32, as JAX does unless told otherwise, has its noise.
-    single = value.dtype in (np.float32, np.float16)
-    unit = float(np.finfo(value.dtype).eps) / 2 if single else 2.0**-53
-    noise = 20 * unit * (abs(float(value)) / h + abs(best) * single)
-    return Slope(best, 4 * error + noise, "extrapolated differences")

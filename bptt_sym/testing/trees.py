@@ -77,6 +77,16 @@ def _kind(leaf: Any) -> str:
         return "O"
 
 
+def units(params: Any) -> dict[str, float]:
+    """The rounding unit of each parameter that is held in less than float64, 0 for the others."""
+    # A tensor's dtype is called torch.float32.
+    kinds = {k: str(getattr(leaf, "dtype", "")).split(".")[-1] for k, leaf in _leaves(params)}
+    return {
+        k: float(np.finfo(kind).eps) / 2 if kind in ("float32", "float16") else 0.0
+        for k, kind in kinds.items()
+    }
+
+
 def flattened(
     loss: Callable[[Any], Any], grad: Callable[[Any], Any], params: Any
 ) -> tuple[Callable[[Flat], Any], Callable[[Flat], Any], Flat]:
