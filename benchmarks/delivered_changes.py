@@ -238,7 +238,7 @@ SAME: list[tuple[str, str, Piece, Piece]] = [
     ("attention_gradient", "softmax by its Jacobian", "alpha * (dalpha - (alpha * dalpha).sum(0))", 'np.einsum("tsb,sb->tb", np.einsum("tb,ts->tsb", alpha, np.eye(S)) - np.einsum("tb,sb->tsb", alpha, alpha), dalpha)'),
     ("attention_gradient", "context's cotangent centred first", "dalpha = np.einsum(\"bn,tbn->tb\", dcontext, keys)", "dalpha = np.einsum(\"bn,tbn->tb\", dcontext, keys - context)"),
     ("directions_gradient", "mask on the error once more", "e = M * (both @ p[\"V\"].T - y)", "e = M * M * (both @ p[\"V\"].T - y)"),
-    ("carried_gradient", "gates split by slices", "da.sum(axis=0)", "np.ones(N) @ da"),
+    ("carried_gradient", "gates split by slices", "da.sum(axis=0)", "np.ones(len(da)) @ da"),
     ("read_out_gradient", "slices by split", '(e @ p["R"])[:, :n]', 'e @ p["R"][:, :n]'),
     ("forced_gradient", "slope by the hypotenuse", "e / np.sqrt(1 + e**2)", "e / np.hypot(1, e)"),
     ("jax_pair_gradient", "sum over n", "d.mean(1, keepdims=True)", "d.sum(1, keepdims=True) / d.shape[1]"),

@@ -153,7 +153,7 @@ def joined_lstm(p: Any) -> dict[str, Array]:
 
 def einsum_gru(p: Any) -> dict[str, Array]:
     """Gates on an axis of their own, everything by einsum."""
-    H, I = p.params["U"].shape[1], p.params["W"].shape[1]
+    H, I = p.params["U"].shape[1], p.params["W"].shape[1]  # noqa: E741
     W = p.params["W"].reshape(3, H, I)
     U = p.params["U"].reshape(3, H, H)
     b = p.params["b"].reshape(3, H)
@@ -198,7 +198,7 @@ def einsum_gru(p: Any) -> dict[str, Array]:
 def numbers(p: Any) -> dict[str, Array]:
     """A port from C: indices, single numbers, no product of arrays."""
     W, U, b, V, c = (p.params[k] for k in "WUbVc")
-    H, I, O, T, B = len(U), W.shape[1], len(V), p.steps, p.batch
+    H, I, O, T, B = len(U), W.shape[1], len(V), p.steps, p.batch  # noqa: E741
     dW, dU, db, dV, dc = (np.zeros_like(v) for v in (W, U, b, V, c))
     dh0 = np.zeros_like(p.h0)
     for n in range(B):

@@ -300,7 +300,7 @@ def carried(p: Any, x: Array, y: Array) -> Array:
 
 
 def carried_gradient(p: Any, x: Array, y: Array) -> dict[str, Array]:
-    T, N = x.shape[:2]
+    T = len(x)
     h, c = 0.5 * FIXED[0], FIXED[1]
     kept = []
     for t in range(T):

@@ -36,7 +36,7 @@ def torch_lstm_layer() -> Any:
             x, W, U, tape = ctx.saved_tensors
             das = []
             for t in range(x.shape[0] - 1, -1, -1):
-                f, i, o, g, c, c_prev, h_prev = tape[t]
+                f, i, o, g, c, c_prev, _ = tape[t]
                 dh = dh + dhs[t]
                 tc = torch.tanh(c)
                 dc = dc + dh * o * (1 - tc * tc)
