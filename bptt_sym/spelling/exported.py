@@ -99,6 +99,11 @@ _READ_OFF = re.compile(
     r"\\(?:text|operatorname|mathrm|mathit|textit|textrm)\s*\{\s*(?P<word>net|out|hid|act|inp|err)\s*\}"
     r"(?=\s*[_^])|(?<![A-Za-z\\])(?:\{\s*)?(?P<spaced>n\s+e\s+t)(?:\s*\})?(?=\s*[_^])"
 )
+#: ``t a n h\\left(c_t\\right)``: the letters of a function apart.
+_APART = re.compile(
+    r"(?<![A-Za-z\\])(?:t\s+a\s+n\s+h|s\s+i\s+g\s+m\s+o\s+i\s+d|s\s+o\s+f\s+t\s+m\s+a\s+x|"
+    r"d\s+i\s+a\s+g)(?![A-Za-z])"
+)
 #: ``\\operatorname{Wdiag}``
 _WITH_ITS_FACTOR = re.compile(r"\\operatorname\s*\{\s*(?P<factor>[A-Z])diag\s*\}")
 #: ``\\mathcal{\\partial\\theta}``, ``\\mathcal{L(x_t)}``, ``\\mathcal \\theta``: a font over more
@@ -176,6 +181,7 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _SIZED_BAR, lambda m: m["size"] + m["bar"])
         formula = replaced(formula, _BRACKET_INSIDE, lambda m: m["font"] + "}" + m["bracket"])
         formula = replaced(formula, _READ_OFF, lambda m: r"\mathrm{" + (m["word"] or "net") + "}")
+        formula = replaced(formula, _APART, lambda m: "".join(m.group().split()))
         formula = replaced(formula, _WITH_ITS_FACTOR, lambda m: rf"{m[1]}\operatorname{{diag}}")
         formula = replaced(formula, _BOXED_STEP, lambda m: "_{" + m["step"] + "}")
         formula = replaced(formula, SCRIPT_INSIDE, outside)

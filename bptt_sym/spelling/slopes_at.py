@@ -32,7 +32,8 @@ _EQUALS = re.compile(rf"\{{\s*(?P<what>{_LETTER})\s*=\s*")
 #: ``{\sigma_{f_t}}^\prime``, ``\tanh_{g_t}'``
 _OF_GATE = re.compile(
     r"(?P<group>\{\s*)?\\(?P<f>sigma|tanh)\s*_\s*\{\s*(?P<gate>(?:\\(?:wide)?tilde\s*\{\s*)?[a-zC](?:\s*\})?"
-    r"\s*_\s*(?:\{\s*t\s*(?:[-+]\s*1\s*)?\}|t))\s*\}\s*(?(group)\})\s*(?:\^\s*(?:\{\s*)?\\prime(?:\s*\})?|')(?!\s*\()"
+    r"\s*_\s*(?:\{\s*t\s*(?:[-+]\s*1\s*)?\}|t))\s*\}\s*(?(group)\})\s*"
+    r"(?:\^\s*(?:\{\s*\\prime\s*\}|\\prime(?![A-Za-z]))|')(?!\s*\()"
 )
 
 

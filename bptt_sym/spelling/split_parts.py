@@ -25,6 +25,8 @@ _PART = (
 )
 _INSIDE = re.compile(
     rf"\\(?:sigma|tanh|phi)\s*(?:\\left\s*)?\(\s*(?P<base>[azpsu])\s*{_PART}\s*(?:\\right\s*)?\)"
+    # ``= \\sigma(W x_t + …)`` behind it says what it is.
+    r"(?P<written>\s*=\s*\\(?:sigma|tanh|phi)\s*(?:\\left\s*)?\()?"
 )
 _SUM = re.compile(
     rf"(?:^|\\\\|\\q?quad|&(?!=)|\n)\s*(?P<name>(?P<base>[azpsu]){_STEP})\s*&?\s*="
@@ -117,6 +119,8 @@ class Split:
         parts: dict[str, dict[str, None]] = {}
         for text in texts:
             for m in _INSIDE.finditer(text):
+                if m["written"] is not None:
+                    return None
                 parts.setdefault(m["base"], {}).setdefault(_gate(m))
         sums = {m["base"] for text in texts for m in _SUM.finditer(text)}
         for base, gates in parts.items():
