@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bptt_sym.notation import Add, At, Concat, Fn, Had, Idx, Node, Sym, rebuild, walk
+from bptt_sym.notation import Add, At, Concat, Fn, Had, Idx, Mul, Node, Sym, rebuild, walk
 from bptt_sym.recurrence import STEP, Equation, Recurrence
 
 
 def linked(rec: Recurrence, *, caseless: bool = True) -> Recurrence:
     """``rec`` with the argument or the value of an activation replaced by its name, if it has one,
-    and so a product: ``s_t = r_t \\odot h_{t-1}`` beside ``W (r_t \\odot h_{t-1})``.
+    and so a product: ``s_t = r_t \\odot h_{t-1}`` beside ``W (r_t \\odot h_{t-1})``, and what
+    weights make within one: ``q_t = W h_{t-1} + b`` beside ``r_t \\odot (W h_{t-1} + b)``.
 
     Where they are ``caseless``, names are compared without regard to case, which is often lost
     between the two lines; the equation within the activation is the one that stays.
@@ -43,18 +44,23 @@ def _linked(rec: Recurrence, *, products: bool, caseless: bool) -> Recurrence:
         if e.target in ends and not isinstance(e.rhs, (At, Sym))
     }
     if products:
-        idle = {n: name for n, name in idle.items() if isinstance(n, Had)}
+        idle = {n: name for n, name in idle.items() if isinstance(n, Had) or _is_weighted(n)}
     if not idle:
         return rec
     arguments: dict[str, Node] = {}
 
+    def named(n: Node, own: str) -> Node | None:
+        name = idle.get(same(n), own)
+        if name == own:
+            return None
+        arguments.setdefault(name, n)
+        return At(name, Idx(STEP))
+
     def change(n: Node, own: str) -> Node:
         if products:
-            name = idle.get(same(n), own) if isinstance(n, Had) else own
-            if name == own:
+            if not isinstance(n, Had):
                 return rebuild(n, lambda c: change(c, own))
-            arguments.setdefault(name, n)
-            return At(name, Idx(STEP))
+            return named(n, own) or Had(tuple(named(a, own) or change(a, own) for a in n.args))
         if isinstance(n, Fn) and n.order == 0:
             if found := idle.get(same(n.arg)):
                 arguments.setdefault(found, n.arg)
@@ -69,8 +75,8 @@ def _linked(rec: Recurrence, *, products: bool, caseless: bool) -> Recurrence:
     totals = {name: change(rhs, name) for name, rhs in rec.totals.items()}
     if not arguments:
         return rec
-    named = {e.target: e for e in equations}
-    first = [replace(named[name], rhs=rhs) for name, rhs in arguments.items()]
+    given = {e.target: e for e in equations}
+    first = [replace(given[name], rhs=rhs) for name, rhs in arguments.items()]
     # Each is computed just before what first uses it: all that it needs is there by then.
     placed: list[Equation] = []
     waiting = {e.target: e for e in first}
@@ -84,7 +90,7 @@ def _linked(rec: Recurrence, *, products: bool, caseless: bool) -> Recurrence:
     names = {
         n.name for e in (*first, *equations) for n in walk(e.rhs) if isinstance(n, (At, Sym))
     } | {n.name for total in totals.values() for n in walk(total) if isinstance(n, (At, Sym))}
-    kept = {*names, *named, *rec.totals}
+    kept = {*names, *given, *rec.totals}
     return replace(
         rec,
         equations=(*placed, *waiting.values()),
@@ -106,6 +112,14 @@ def _idle(rec: Recurrence, products: bool) -> frozenset[str]:
         if found == idle or (idle and not products):
             return frozenset(idle)
         idle = found
+
+
+def _is_weighted(node: Node) -> bool:
+    """Whether something multiplies a sequence by a weight: ``1 - z_t`` is only another gate."""
+    return any(
+        isinstance(n, Mul) and isinstance(n.args[0], Sym) and isinstance(n.args[-1], At)
+        for n in walk(node)
+    )
 
 
 def _plain(node: Node, caseless: bool) -> Node:

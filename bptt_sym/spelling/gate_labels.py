@@ -19,8 +19,8 @@ _ACCENTED = r"\\(?:tilde|hat|bar)\s*(?:\{\s*[a-z]\s*\}|[a-z])"
 _LABEL = rf"(?:[a-su-z]|{_ACCENTED}|\\(?:mathrm|text)\s*\{{\s*[a-su-z]\s*\}})"
 _STEP = r"(?:\{\s*(?P<step>t\s*(?:[-+]\s*1\s*)?)\}|(?P<s>t)(?![A-Za-z]))"
 _BASE = (
-    r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*[azpsu]\s*\}|\\mathrm\s*\{net\}|"
-    r"(?:(?<![A-Za-z\\{])|(?<=(?<![A-Za-z\\])d))[azpsu]"
+    r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*[ampqsuvz]\s*\}|\\mathrm\s*\{net\}|"
+    r"(?:(?<![A-Za-z\\{])|(?<=(?<![A-Za-z\\])d))[ampqsuvz]"
 )
 #: ``a^f_t``, ``a^{f}_{t-1}``, ``\mathbf{a}_f^t``, ``a_t^f``.
 _ABOVE = re.compile(

@@ -24,16 +24,18 @@ _PART = (
     rf"|_\s*(?:t|\{{\s*t\s*\}})\s*\^\s*(?:\{{\s*(?P<g5>{_GATE})\s*\}}|(?P<g6>[ifogc])(?![A-Za-z])))"
 )
 _INSIDE = re.compile(
-    rf"\\(?:sigma|tanh|phi)\s*(?:\\left\s*)?\(\s*(?P<base>[azpsu])\s*{_PART}\s*(?:\\right\s*)?\)"
+    rf"\\(?:sigma|tanh|phi)\s*(?:\\left\s*)?\(\s*(?P<base>[ampqsuvyz])\s*{_PART}\s*(?:\\right\s*)?\)"
     # ``= \\sigma(W x_t + …)`` behind it says what it is.
     r"(?P<written>\s*=\s*\\(?:sigma|tanh|phi)\s*(?:\\left\s*)?\()?"
 )
 _SUM = re.compile(
-    rf"(?:^|\\\\|\\q?quad|&(?!=)|\n)\s*(?P<name>(?P<base>[azpsu]){_STEP})\s*&?\s*="
-    r"(?P<right>(?:(?!\\\\|\\q?quad|\\end)[^=\n])*[WURV](?:(?!\\\\|\\q?quad|\\end)[^=\n])*)"
+    rf"(?:^|\\\\|\\q?quad|&(?!=)|\n)\s*(?P<name>(?P<base>[ampqsuvyz]){_STEP})\s*&?\s*="
+    r"(?P<right>(?:(?!\\\\|\\q?quad|\\end)[^=\n])*[ABDFGKMNPQRSUVWZ](?:(?!\\\\|\\q?quad|\\end)[^=\n])*)"
 )
 #: ``dW_x =``
-_WEIGHT = re.compile(r"^\s*d(?P<w>[WURVb](?:\s*_\s*(?:\{\s*[a-z]+\s*\}|[a-z]))?)(?=\s*&?\s*=)")
+_WEIGHT = re.compile(
+    r"^\s*d(?P<w>[ABDFGKMNPQRSUVWZb](?:\s*_\s*(?:\{\s*[a-z]+\s*\}|[a-z]))?)(?=\s*&?\s*=)"
+)
 _MARK = r"\mathfrak {base}"
 #: The mark of the gradient at a neighbouring step, by the sign of the distance.
 _NEAR = {"": "", "+": "n", "-": "p"}
@@ -48,11 +50,17 @@ _STACK = re.compile(
 _FUNCTION = re.compile(r"\\(?:sigma|tanh|phi)(?![a-z])|\\(?:text|mathrm|operatorname)\s*\{[a-z]+\}")
 #: ``(a_t)``, ``\\odot a_t``: what a column of functions is applied to
 _ALONE = re.compile(
-    rf"\s*(?:\\odot\s*)?(?:\\left\s*)?\(?\s*(?P<name>(?P<base>[azpsu]){_STEP})\s*(?:\\right\s*)?\)?[\s.,;]*"
+    rf"\s*(?:\\odot\s*)?(?:\\left\s*)?\(?\s*(?P<name>(?P<base>[ampqsuvyz]){_STEP})\s*(?:\\right\s*)?\)?[\s.,;]*"
 )
 _OF_A_GATE = re.compile(
     r"\s*(?P<name>(?P<gate>[ifogcC]|\\tilde\s*\{?\s*[cC]\s*\}?)(?:\s*_\s*(?:t|\{\s*t\s*\}))?)\s*"
 )
+
+
+def rows_of_column(text: str) -> list[str]:
+    """The rows of ``text`` if it is a column and nothing else."""
+    stack = _STACK.fullmatch(text)
+    return [] if stack is None else _rows(stack)
 
 
 def _rows(m: re.Match[str]) -> list[str]:
@@ -65,13 +73,15 @@ def _rows(m: re.Match[str]) -> list[str]:
 
 
 def _order(text: str, base: str) -> tuple[str, ...] | None:
-    """``a_t = [a^i_t; a^f_t; …]``: the order of the parts."""
+    """``a_t = W x_t + … = [a^i_t; a^f_t; …]``: the order of the parts."""
     for piece in re.split(r"\\q?quad(?![A-Za-z])", text):
-        left, _, right = piece.partition("=")
-        stack = _STACK.fullmatch(right) if _ALONE.fullmatch(left.strip(" &,")) else None
-        parts = [re.fullmatch(rf"{base}\s*{_PART}", r) for r in _rows(stack)] if stack else []
-        if len(parts) > 2 and all(parts):
-            return tuple(_gate(m) for m in parts if m)
+        left, *others = piece.split("=")
+        if _ALONE.fullmatch(left.strip(" &,")) is None:
+            continue
+        for side in others:
+            parts = [re.fullmatch(rf"{base}\s*{_PART}", row) for row in rows_of_column(side)]
+            if len(parts) > 2 and all(parts):
+                return tuple(_gate(m) for m in parts if m)
     return None
 
 
@@ -182,10 +192,9 @@ class Split:
     def _row_by_row(self, formula: Formula, by: re.Pattern[str]) -> Formula | None:
         """``\\delta a_t = [\\delta c_t \\odot …; …; …]`` as an equation for each gate."""
         left, _, right = formula.latex.partition("=")
-        stack = _STACK.fullmatch(right) if self.ordered and by.fullmatch(left.strip(" &")) else None
-        if stack is None:
+        if not self.ordered or by.fullmatch(left.strip(" &")) is None:
             return None
-        rows = _rows(stack)
+        rows = rows_of_column(right)
         if len(rows) != len(self.gates):
             return None
         each = zip(self.gates, rows, strict=True)

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import Edit, closing, edited
 from bptt_sym.spelling.cut_arguments import in_bold, with_one_letter, with_whole_arguments
-from bptt_sym.spelling.split_parts import Split, with_parts_applied
+from bptt_sym.spelling.split_parts import Split, rows_of_column, with_parts_applied
 
 _OPEN = r"(?:\\(?:left|bigl?|Bigl?)\s*)?"
 _CLOSE = r"(?:\\(?:right|bigr?|Bigr?)\s*)?"
 _LIST = re.compile(
     rf"{_OPEN}\[(?P<list>(?:[^\[\]=+]|\{{[^{{}}]*\}})+?){_CLOSE}\](?:\s*\^\s*(?:T|\\top|\{{\s*(?:T|\\top)\s*\}}))?"
+    rf"|{_OPEN}\((?P<round>(?:[^()\[\]=+]|\((?:t|[a-z])\))+?){_CLOSE}\)(?:\s*\^\s*(?:T|\\top|\{{\s*(?:T|\\top)\s*\}}))?"
     r"|\\begin\s*\{(?P<env>[bp]matrix)\}(?P<rows>(?:(?!\\begin|\\end)[^=+])*)\\end\s*\{(?P=env)\}"
 )
 #: ``[\sigma, \sigma, \tanh, \sigma](…)``: a function for each gate; a column of them.
@@ -44,7 +45,7 @@ _OF_TWO = re.compile(r"[WURV]\s*_\s*\{\s*[xh]\s*(?P<gate>[fiogcC])\s*\}")
 _LETTER = re.compile(r"(?<![A-Za-z])([a-zC])(?![A-Za-z])")
 _GATES = frozenset("fiogcCzrn")
 _WEIGHT = re.compile(
-    r"(?<![A-Za-z\\])(?P<w>[WURVbQM])(?:\s*_\s*(?:\{\s*(?P<s>[a-z]{1,2})\s*\}|(?P<s1>[a-z])))?"
+    r"(?<![A-Za-z\\])(?P<w>[ABDFGKMNPQRSUVWZb])(?:\s*_\s*(?:\{\s*(?P<s>[a-z]{1,2})\s*\}|(?P<s1>[a-z])))?"
     r"(?![A-Za-z]|\s*_)"
 )
 _GRADIENT = re.compile(r"\\delta|\\partial|(?<![A-Za-z\\])d(?=\\|[a-z])")
@@ -54,12 +55,12 @@ _BY = re.compile(
 _SCRIPT = re.compile(r"[_^]\s*\{[^{}]*\}")
 #: ``\\delta W = …``
 _MARKED = re.compile(
-    r"\s*(?:\\delta\s*|d)(?P<by>[WURVbQM](?:\s*_\s*(?:\{\s*[a-z]\s*\}|[a-z])|\s*\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t))?)"
+    r"\s*(?:\\delta\s*|d)(?P<by>[ABDFGKMNPQRSUVWZb](?:\s*_\s*(?:\{\s*[a-z]\s*\}|[a-z])|\s*\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t))?)"
     r"(?=\s*&?\s*=)"
 )
 #: ``W_t``, ``W^{(t)}``: the weight that step t uses.
 _COPY = re.compile(
-    r"([WURVbQM])(?:\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})|\s*\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t(?![A-Za-z])))"
+    r"([ABDFGKMNPQRSUVWZb])(?:\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})|\s*\^\s*(?:\{\s*\(?\s*t\s*\)?\s*\}|t(?![A-Za-z])))"
 )
 _TURNED = r"\s*\^\s*(?:\{\s*(?:T|\\top)\s*\}|T(?![A-Za-z])|\\top(?![A-Za-z]))"
 _SIGN = r"\s*(?:\\cdot|\\times|\\,|\\;|\*)?\s*"
@@ -88,8 +89,23 @@ class Stacked:
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with what it says of all gates at once said of each."""
+        apart = self._row_by_row(formula.latex)
+        if apart is not None:
+            return edited(formula, [(0, len(formula.latex), apart)])
         edits = list(self._edits(formula.latex))
         return edited(formula, edits)
+
+    def _row_by_row(self, text: str) -> str | None:
+        """The gradient by a stack with a name, given as a column, as one equation for each row."""
+        left, _, right = text.partition("=")
+        stack = self.gradients.get(_key(left.strip(" &"))) if self.names else None
+        rows = rows_of_column(right) if stack is not None else []
+        if stack is None or len(rows) != len(stack):
+            return None
+        if any(_key(row) == _key(mark) for row, (_, mark) in zip(rows, stack, strict=True)):
+            return None  # it is said of what the stack consists
+        each = zip(stack, rows, strict=True)
+        return r", \qquad ".join(f"{mark} = {row}" for (_, mark), row in each)
 
     def _edits(self, text: str) -> Iterator[Edit]:
         last = 0
@@ -286,6 +302,8 @@ def with_stacked_gates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
                 stacked.name(sides[0], stack, loss)
             elif made := next((o for o in others if _WEIGHT.search(o)), ""):
                 stacked.weights |= {_key(m.group()) for m in _WEIGHT.finditer(made)}
+                if len(sides) == 3 and _NAMED.fullmatch(sides[0]):
+                    stacked.name(sides[0], stack, loss)
     stacked.weights |= _of_every_gate(formulas, stacked)
     if not stacked.weights:
         return list(formulas)
@@ -347,13 +365,14 @@ def _is_of_weights(stack: Stack, others: Sequence[str]) -> bool:
 
 
 def _is_bracketed(side: str) -> bool:
-    return side.startswith(("[", r"\left[", r"\begin"))
+    return side.startswith(("[", r"\left[", r"\begin", "(", r"\left("))
 
 
 def _parts(m: re.Match[str]) -> list[str]:
     """What stands side by side, or one on top of the other."""
     found = m.groupdict()
-    inside = _SPACES.sub(" ", found.get("list") or found.get("rows") or "")
+    inside = found.get("list") or found.get("rows") or found.get("round") or ""
+    inside = _SPACES.sub(" ", inside)
     inside = _GROUP.sub(lambda g: g.group().replace(",", "\0"), inside)  # z_{f,t}
     return [p.strip().replace("\0", ",") for p in _PARTS.split(inside) if p.strip()]
 
