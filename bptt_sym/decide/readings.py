@@ -164,7 +164,7 @@ def some_immediate(chosen: tuple[D, ...]) -> Reading:
 
 IMMEDIATE = Reading(
     "immediate",
-    "the derivatives of a state by a parameter on the right are immediate "
+    "the derivatives of a state by a parameter, on the right or in a product, are immediate "
     "(earlier states held fixed)",
     "parameter",
     immediate_right,

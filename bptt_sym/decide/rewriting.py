@@ -73,7 +73,7 @@ def immediate_right(claim: Claim, rec: Recurrence) -> Claim:
     params = set(rec.parameters)
 
     def side(node: Node, position: int) -> Node:
-        if position == 0:
+        if position == 0 and not isinstance(node, (Mul, Had)):
             return node
         return mark(
             node,

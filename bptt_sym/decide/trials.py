@@ -225,11 +225,12 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     """The readings that could change what ``claim`` says, in the documented order."""
     nodes = [n for s in claim.sides for n in walk(s)]
     right = [n for s in claim.sides[1:] for n in walk(s)]
+    beside = right + [n for s in claim.sides[:1] if isinstance(s, (Mul, Had)) for n in walk(s)]
     states, params = set(rec.states), set(rec.parameters)
     unmarked = [n for n in nodes if isinstance(n, D) and n.kind == "unmarked"]
     by_param = [
         n
-        for n in right
+        for n in beside
         if isinstance(n, D)
         and n.kind == "unmarked"
         and is_one_of(n.x, params)

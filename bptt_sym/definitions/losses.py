@@ -352,23 +352,62 @@ def whole_for_bare(formulas: Sequence[Formula]) -> list[Formula]:
     r"""``\partial L`` for ``\partial \ell`` where :math:`L = \sum_t \ell_t` is written.
 
     A loss of the steps that is differentiated without its step is that of all of them; of a
-    function, :math:`L = \sum_t \ell(y_t, \hat y_t)`, it is that of step t.
+    function, :math:`L = \sum_t \ell(y_t, \hat y_t)`, it is that of step t, but where a text adds up
+    what comes from later steps, which one loss would not have.
     """
     for formula in formulas:
         m = _SUMMED_FUNCTION.search(formula.latex)
         if m is not None and m.group("loss") != m.group("total"):
-            name = m.group("loss")
-            bare = re.compile(rf"(?<=\\partial)\s*{re.escape(name)}(?=\s*\}})")
-            later = re.compile(bare.pattern + r"\s*\}\s*\{\s*\\partial[^{}]*\{\s*t\s*\+")
-            if any(later.search(f.latex) for f in formulas):
-                return list(formulas)  # the loss of a step does not reach later ones
-            return [replaced(f, bare, lambda _: rf" {name}_{{t}}") for f in formulas]  # noqa: B023
+            name = re.escape(m.group("loss"))
+            bare = re.compile(rf"(?<=\\partial)\s*{name}(?=\s*\}})")
+            if any(_is_of_all(f.latex, bare) for f in formulas):
+                return [_of_all(f, name, m) for f in formulas]
+            one = f" {m['loss']}_{{t}}"
+            return [replaced(f, bare, lambda _: one) for f in formulas]  # noqa: B023
         m = _SUMMED.search(formula.latex)
         if m is not None and m.group("loss") != m.group("total"):
             total = m.group("total")
             bare = re.compile(rf"(?<=\\partial)(\s*){re.escape(m.group('loss'))}(?=\s*\}})")
             return [replaced(f, bare, lambda _: f" {total}") for f in formulas]  # noqa: B023
     return list(formulas)
+
+
+_NEXT = re.compile(r"\s*\}\s*\{\s*\\partial[^{}]*\{\s*t\s*\+")
+_BEFORE = re.compile(r"_\s*\{\s*t\s*-\s*1")
+#: ``\\sum_t \\partial l/\\partial W``: of a parameter the losses of the steps are added up.
+_BY_A_PARAMETER = re.compile(
+    r"\s*\}\s*\{\s*\\partial\s*(?!\s*\\?[A-Za-z]+\s*[_^]\s*\{?\s*\(?\s*t(?![A-Za-z]))"
+    r"[^{}]*(?:\{[^{}]*\}[^{}]*)?\}"
+)
+_PER_STEP = re.compile(r"\\[dt]?frac\s*(?:\{\s*1\s*\}|1)\s*(?:\{\s*T\s*\}|T)|/\s*T(?![A-Za-z])")
+
+
+def _is_of_all(text: str, bare: re.Pattern[str]) -> bool:
+    """Whether a bare loss is that of all steps: by a later state, or summed beside earlier ones."""
+    found = [m.end() for m in bare.finditer(text)]
+    if any(_NEXT.match(text, end) for end in found):
+        return True
+    total = text.find(r"\sum")
+    return 0 <= total < max(found, default=-1) and _BEFORE.search(text, total) is not None
+
+
+def _of_all(formula: Formula, name: str, given: re.Match[str]) -> Formula:
+    """``formula`` with the whole loss for a bare one; beside 1/T it is the sum, T times a mean."""
+    whole = given["total"]
+    d = r"(?P<d>\\partial|(?<=\{)d)"
+    # (Where the text itself says of what it is a function, it is that of one step.)
+    written = formula.origin.latex if formula.origin else ""
+    of = "" if re.search(rf"\\partial\s*{name}\s*\(", written) else r"(?:\s*\([^()]*\))?"
+    bare = re.compile(rf"(?P<frac>\\[dt]?frac\s*\{{\s*)?{d}\s*{name}{of}(?=\s*\}})")
+    mean = _PER_STEP.search(given.group()) is not None and _PER_STEP.search(formula.latex)
+    times = "T " if mean and formula.latex[given.start() : given.end()] != given.group() else ""
+
+    def meant(m: re.Match[str]) -> str:
+        if _BY_A_PARAMETER.match(m.string, m.end()) and "\\sum" in m.string[: m.start()]:
+            return f"{m['frac'] or ''}{m['d']} {given['loss']}_{{t}}"
+        return f"{times}{m['frac']}{m['d']} {whole}" if m["frac"] else f"{m['d']} {whole}"
+
+    return replaced(formula, bare, meant)
 
 
 _MEAN = re.compile(

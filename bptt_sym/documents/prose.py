@@ -38,9 +38,13 @@ _HEAD = re.compile(
     rf"(?<![A-Za-z\\_^}}/α-ωΔ∂])(?P<left>{_PART}\s*/\s*{_PART}|{_NAME}{_SCRIPT}{{0,2}}(?:\((?:t|k|n)(?:\s*[-+]\s*1)?\))?)"
     r"\s*:?(?P<eq>=)(?!=)\s*"
 )
+#: The class that is to be predicted, by a word.
+_CLASS = r"[a-z]{3,8}_\{?[tT]\}?"
+_ONE_HOT = r"(?<![A-Za-z\\_])one_?hot"
 _PIECE = re.compile(
     r"(?P<space>[ \t]+)"
     r"|(?P<cmd>\\(?:[A-Za-z]+|[,;:!| ]))"
+    rf"|(?P<pick>(?<=[}}\w])\[{_CLASS}\]|{_ONE_HOT}\s*\(\s*{_CLASS}\s*\))"
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])"
     rf"|(?P<script>{_SCRIPT}|(?<=∂)\^(?:\+|\{{\+\}}))"
     r"|(?P<num>[0-9]+(?:\.[0-9]+)?|[½¼])"
@@ -103,7 +107,9 @@ def runs(text: str, start: int = 0, end: int | None = None) -> Iterator[Run]:
 
 
 #: A formula that goes on with something that is not read: without it, it says something else.
-_CUT = re.compile(r"[ \t]*[+*·⋅×⊙∘@][ \t]*\S")
+_CUT = re.compile(
+    r"[ \t]*[+*·⋅×⊙∘@][ \t]*\S|(?<=[\w}])\[[A-Za-z_]|[ \t]*[-−][ \t]*[A-Za-z_]{2,}[\[(]"
+)
 
 
 def _hatted(word: str) -> bool:
@@ -166,11 +172,17 @@ def _is_symbol(word: str, text: str, after: int) -> bool:
     return (scripted and len(word) <= 4) or (len(word) == 2 and not word.islower())
 
 
+#: A word in what picks a class.
+_WORD = re.compile(r"one_?hot|(?<![A-Za-z])[a-z]{3,8}(?=_)")
+
+
 def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
     """``run`` in the reader's LaTeX."""
     out: list[tuple[str, int]] = []
     for m in re.finditer(
-        r"_(?P<sub>[A-Za-z0-9]{2,})|\^(?P<sup>[A-Za-z0-9]{2,})"
+        rf"(?P<pick>(?<=[}}\w])\[{_CLASS}\]|{_ONE_HOT}\s*\(\s*{_CLASS}\s*\))"
+        rf"|(?P<log>(?<![A-Za-z\\])log(?=[\s(]+[a-z_}}{{]{{1,12}}\[{_CLASS}\]))"
+        r"|_(?P<sub>[A-Za-z0-9]{2,})|\^(?P<sup>[A-Za-z0-9]{2,})"
         r"|(?P<slope>(?<![A-Za-z\\])d(?P<of>[LEJC](?:_[A-Za-z])?)/d(?P<by>[A-Za-z]{1,3}"
         r"(?:[_^](?:\{[^{}]*\}|[A-Za-z]+))*))"
         r"|(?P<hat>(?:(?<![A-Za-z\\])|(?<=^d)|(?<=[^A-Za-z\\]d))[A-Za-z]_?(?:hat|tilde|bar)(?![A-Za-z]))"
@@ -181,7 +193,11 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
     ):
         at = offset + m.start()
         kind, s = m.lastgroup, m.group()
-        if kind in ("sub", "sup"):
+        if kind == "pick":
+            new = _WORD.sub(lambda m: rf"\text{{{m.group()}}}", s)
+        elif kind == "log":
+            new = r"\log "
+        elif kind in ("sub", "sup"):
             new = _script(s[0], m.group(kind))
         elif kind == "slope":
             new = rf"\frac{{\partial {m.group('of')}}}{{\partial {m.group('by')}}}"

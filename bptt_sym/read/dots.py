@@ -149,6 +149,12 @@ def expand_product(
         while start and before[start - 1] == num(1):
             start -= 1
         return start, num(1), 1
+    if before and after and (missing := _left_out(before, after[0])):
+        if _goes_on(before, after, len(missing) + 1):
+            start, run, used = expand_product(before, after[1:], span, elementwise)
+            return start, run, used + 1
+        start, run, used = expand_product(before, (*missing, *after), span, elementwise)
+        return start, run, used - len(missing)
     for period in range(1, min(len(before), len(after), 4) + 1):
         last = _joined(after[:period], make)
         for count in range(len(before) // period, 0, -1):
@@ -160,6 +166,8 @@ def expand_product(
             found = _series(leads, last)
             if found is None or not found.same_kind:
                 continue
+            if count == 1 and not _is_a_chain(leads[0]):
+                continue  # ∂s_t/∂z_t ⋯ ∂s_1/∂z_1: what leads from one to the next is left out
             if start >= period and _alike(_joined(before[start - period : start], make), last):
                 break  # a factor of the same kind that the general factor does not give
             return start, found.as_product(span), period
@@ -167,6 +175,63 @@ def expand_product(
         start, run, _ = expand_product(before, (step, *after), span, elementwise)
         return start, run, 0
     raise _not_recognised(span)
+
+
+def _left_out(before: Sequence[Node], first: Node) -> list[Node]:
+    r"""The factors before ``first`` that the period of those before the dots has there.
+
+    Behind ``\partial s_t/\partial z_t\, \partial z_t/\partial s_{t-1}\,
+    \partial s_{t-1}/\partial z_{t-1} \cdots``, and before :math:`\partial s_k/\partial z_k`, it is
+    :math:`\partial z_{k+1}/\partial s_k`.
+    """
+    match before[-1], first:
+        case D(y=At(name=a, time=now), x=At(name=b)), D(
+            y=At(name=c, time=then), x=At(name=d)
+        ) if (a, b) == (c, d) and a != b:
+            pass
+        case _:
+            return []
+    for at in range(len(before) - 2, max(-1, len(before) - 5), -1):
+        other = before[at]
+        if isinstance(other, D) and _alike(other, first):
+            found = [_at_other_step(f, now, then) for f in before[at + 1 : -1]]
+            return [f for f in found if f is not None] if None not in found else []
+    return []
+
+
+def _goes_on(before: Sequence[Node], after: Sequence[Node], period: int) -> bool:
+    """Whether a whole period more stands behind the first factor after the dots."""
+    if len(after) <= period or not _alike(after[period], after[0]):
+        return False
+    match after[0], after[1]:
+        case D(x=link), D(y=to) if link == to:
+            between = _left_out(before, after[period])
+            return len(between) == period - 1 and all(map(_same, between, after[1:period]))
+    return False
+
+
+def _at_other_step(node: Node, now: Node, then: Node) -> Node | None:
+    """``node``, a derivative of one step by another, as far from ``then`` as it is from ``now``."""
+    match node, affine(now), affine(then):
+        case D(y=At(time=up) as y, x=At(time=down) as x), (_, _) as here, (_, _) as there:
+            times_ = []
+            for time in (up, down):
+                form = affine(time)
+                apart = plus(form, times(here, -1)) if form is not None else ({"": 1}, 0)
+                if apart[0]:
+                    return None
+                times_.append(from_affine(*plus(there, apart)))
+            return replace(node, y=replace(y, time=times_[0]), x=replace(x, time=times_[1]))
+    return None
+
+
+def _is_a_chain(block: Node) -> bool:
+    """Whether the factors of ``block``, if derivatives by states, lead back to where they began."""
+    factors = block.args if isinstance(block, (Mul, Had)) else (block,)
+    match factors[0], factors[-1]:
+        case D(y=At(name=a)), D(x=At(name=b)):
+            return a == b or len(factors) > 1
+    return True
 
 
 def _step_before(lead: Node, last: Node) -> Node | None:

@@ -84,6 +84,14 @@ def without_ranges_of_entries(formula: Formula) -> Formula:
     return replaced(formula, _OVER_ENTRIES, lambda m: "") if "1" in formula.latex else formula
 
 
+#: ``\\\\ \\text{where } d_t &= …``: a word before the equation of a row of its own.
+_GOES_ON = re.compile(
+    r"(?P<before>\\\\(?:\s*\[[^\[\]]{0,9}\])?[\s&]*)\\(?:text|mathrm|mbox)\s*\{\s*"
+    r"(?:where|with|and|so|so that|thus|hence|then|therefore|here|also)\s*,?\s*\}"
+    r"(?=[^&=]{1,60}&\s*=)"
+)
+
+
 def without_what_stands_beside(formula: Formula) -> Formula:
     """``formula`` without headings, numbers, remarks, rows about a sign, updates, last dots."""
     text = formula.latex
@@ -94,6 +102,7 @@ def without_what_stands_beside(formula: Formula) -> Formula:
     if r"\pm" in text or r"\mp" in text:
         formula = replaced(formula, _UPDATE, lambda m: m["kept"])
     if r"\text" in text or "mbox" in text:
+        formula = replaced(formula, _GOES_ON, lambda m: m["before"] + " ")
         formula = replaced(formula, _REMARK, lambda m: "")
         formula = replaced(formula, _ABOUT_A_SIGN, lambda m: "")
     if ")" in text and "=" in text:

@@ -43,7 +43,17 @@ _EVALUATED = re.compile(
     r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\}\s*"
     r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert)\s*_\s*"
     r"(?:\{\s*\(?\s*(?P<s>[tkij](?:\s*[-+]\s*[0-9k])?|(?:[tkij]\s*=\s*)?(?P<n>[1-9]|T))\s*\)?\s*\}"
-    r"|(?P<s2>[tkij1-9])(?![A-Za-z]))"
+    r"|(?P<s2>[tkij]|(?P<s3>[1-9]))(?![A-Za-z]))"
+)
+#: ``\\left(\\frac{\\partial L}{\\partial W}\\right)^{(t)}``: the same.
+_IN_BRACKETS = re.compile(
+    rf"(?:\\left\s*|\\[bB]igg?l?\s*)?[(\[]\s*(?P<top>\\[dt]?frac\s*{_BRACES})\s*"
+    r"\{\s*(?P<mark>\\partial|d)\s*"
+    r"(?P<p>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\}|\\theta|[A-Zbcuvw])"
+    r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\}\s*(?:\\right\s*|\\[bB]igg?r?\s*)?[)\]]\s*"
+    r"(?:\^\s*\{\s*\(\s*(?P<s>[tkij](?:\s*[-+]\s*[0-9k])?)\s*\)\s*\}"
+    r"|_\s*(?:\{\s*\(?\s*(?P<s2>[tk](?:\s*[-+]\s*[0-9k])?|(?:[tk]\s*=\s*)?(?P<n>[1-9]|T))\s*\)?\s*\}"
+    r"|(?P<s3>[tk])(?![A-Za-z])))(?!\s*\^)"
 )
 #: ``dW_t`` in a sum over the steps.
 _GLUED = re.compile(rf"(?<![A-Za-z\\])d\s*{_P}{_STEP}")
@@ -57,7 +67,8 @@ _ANYWHERE = re.compile(rf"(?<![A-Za-z\\]){_P}{_STEP}")
 
 def copied(formulas: Sequence[Formula]) -> list[Formula]:
     """The formulas with every copy below a derivative sign as ``W^{(t)}``."""
-    formulas = [replaced(f, _EVALUATED, _behind) for f in formulas]
+    for share in (_EVALUATED, _IN_BRACKETS):
+        formulas = [replaced(f, share, _behind) for f in formulas]
     names = _names([f.latex for f in formulas])
     if not names:
         return list(formulas)
@@ -119,5 +130,6 @@ def _at_its_step(m: re.Match[str]) -> str:
 
 
 def _behind(m: re.Match[str]) -> str:
-    step = m.group("n") or m.group("s") or m.group("s2")
+    found = m.groupdict()
+    step = found["n"] or found["s"] or found["s2"] or found["s3"]
     return rf"{m.group('top')}{{{m.group('mark')} {m.group('p')}^{{({step})}}}}"

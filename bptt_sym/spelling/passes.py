@@ -39,6 +39,7 @@ from bptt_sym.spelling.beside_formulas import (
 from bptt_sym.spelling.block_products import multiplied_out
 from bptt_sym.spelling.braces import without_braces_of_signs, without_labels_of_braces
 from bptt_sym.spelling.bracketed import with_plain_brackets
+from bptt_sym.spelling.bracketed_parts import with_labels_for_parts
 from bptt_sym.spelling.capital_derivatives import with_small_derivatives
 from bptt_sym.spelling.cases import by_cases
 from bptt_sym.spelling.code_marks import with_code_marks
@@ -55,6 +56,7 @@ from bptt_sym.spelling.durations import with_letters_for_durations
 from bptt_sym.spelling.each_gate import for_each_gate
 from bptt_sym.spelling.early_names import counted_from_their_step
 from bptt_sym.spelling.entries_above import with_entries_for_powers
+from bptt_sym.spelling.entries_of_batches import with_entries_of_one_example
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
 from bptt_sym.spelling.epsilons import with_deltas_for_epsilons
 from bptt_sym.spelling.examples_of_a_batch import with_one_example
@@ -128,7 +130,7 @@ from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
 from bptt_sym.spelling.steps_behind import with_conditions_on_steps
 from bptt_sym.spelling.steps_of_weights import with_weights_without_steps
 from bptt_sym.spelling.tending import without_limit_signs
-from bptt_sym.spelling.true_class import with_one_name_for_labels
+from bptt_sym.spelling.true_class import with_one_name_for_labels, with_words_for_classes
 from bptt_sym.spelling.turned_weights import with_bold_for_turned
 from bptt_sym.spelling.typography import on_in_words, plainly_set
 from bptt_sym.spelling.unbraced_labels import with_braces, with_labels_for_glued_gates
@@ -303,6 +305,7 @@ TYPESETTING = (
     _by_source(with_rows_of_tables),
     _all(without_names_of_norms),
     _each(without_long_blanks),
+    _all(with_words_for_classes),
     _each(plainly_typeset),
     _each(with_kronecker_deltas),
     _each(with_ranges_for_sets),
@@ -316,6 +319,7 @@ TYPESETTING = (
     _each(without_labels_of_braces),
     _each(without_braces_of_signs),
     _each(without_what_stands_beside),
+    _all(with_labels_for_parts),
     _each(with_shares_for_words),
     _all(going_on),
     _all(with_braces),
@@ -334,6 +338,7 @@ TYPESETTING = (
 )
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
+    _by_words(with_entries_of_one_example),
     _all(with_numbers_of_layers),
     _all(with_entries_for_powers),
     _lettered(with_letters_for_durations),

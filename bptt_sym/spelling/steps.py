@@ -86,8 +86,11 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
     given |= _weights_of_steps(formulas, found)
     # A text whose labelled names have their steps above has them there throughout.
     above = any(_ABOVE_A_LABEL.search(f.latex) for f in formulas)
-    called = _recurs(formulas, found, "(")
-    boxed = _boxed(every, frozenset(recurrences(formulas, found, "[")))
+    related = [n for f, names in zip(formulas, found, strict=True) if "=" in f.latex for n in names]
+    round_ = frozenset(recurrences(formulas, found, "("))
+    boxed = _boxed(every, "[", frozenset(recurrences(formulas, found, "[")))
+    boxed |= _boxed(related, "(", round_)
+    called = bool(round_)
     raised = _recurs(formulas, found, "^") and not any(
         len(n.scripts) == 2 and any(s.kind == "^" and _STEP.fullmatch(s.inside) for s in n.scripts)
         for n in every
@@ -101,11 +104,15 @@ def with_steps_below(formulas: Sequence[Formula]) -> list[Formula]:
     def new(name: Name, text: str) -> tuple[int, str] | None:
         """Where the scripts of ``name`` end that become one step, and that."""
         runs = name.base in given or name.base in boxed or _runs(name.base)
-        if not runs or name.base in below or not name.scripts:
+        if not runs or not name.scripts:
             return None
-        if below and name.base in _LOSSES:
-            return None  # J^{(i)}(\theta), beside states with their steps below
         script = name.scripts[0]
+        # (A text may put its steps elsewhere in another section: h_t here, h(t) there.)
+        if not (script.kind == "(" and (_offset(script.inside) or ("", 0))[0] in round_):
+            if name.base in below:
+                return None
+            if below and name.base in _LOSSES:
+                return None  # J^{(i)}(\theta), beside states with their steps below
         if len(name.scripts) > 1 and name.scripts[1].kind == script.kind:
             return None
         bracketed = _BRACKETED.fullmatch(script.inside)
@@ -165,8 +172,8 @@ def _with_more_apart(name: Name) -> tuple[int, str] | None:
     return name.scripts[0].end, f"^{{({found['at']})}}}}^{{{more}}}"
 
 
-def _boxed(every: Sequence[Name], letters: frozenset[str]) -> frozenset[str]:
-    r"""The names that carry a step in square brackets wherever they stand, as ``\tau[k]``.
+def _boxed(every: Sequence[Name], kind: str, letters: frozenset[str]) -> frozenset[str]:
+    r"""The names that carry a step in such brackets wherever they stand, as ``\tau[k]``.
 
     ``letters`` are those of the recurrences that are written so: beside ``h[k]``, :math:`\tau[k]`
     is no product.
@@ -175,7 +182,7 @@ def _boxed(every: Sequence[Name], letters: frozenset[str]) -> frozenset[str]:
         return frozenset()
     steps: dict[str, set[str]] = {}
     for name in every:
-        inside = name.scripts[0].inside if name.scripts and name.scripts[0].kind == "[" else ""
+        inside = name.scripts[0].inside if name.scripts and name.scripts[0].kind == kind else ""
         letter = "".join(inside.split())
         at = letter if letter.isdigit() else (_offset(letter) or ("", 0))[0]
         steps.setdefault(name.base, set()).add(at)

@@ -7,10 +7,10 @@ picks the same. Texts write ``\hat y^{(t)}_{y^{(t)}}``, ``p_t[y_t]``, ``p_t(y_t)
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import replaced
+from bptt_sym.documents.respelling import Edit, edited, replaced
 
 _BOLD = r"\\(?:mathbf|boldsymbol|bm)\s*"
 #: The step below or above: ``_t``, ``_{t}``, ``^{(t)}``, ``^{\\langle t\\rangle}``.
@@ -67,6 +67,34 @@ def with_one_hot_labels(formula: Formula) -> Formula:
     for vector in (_ONE_HOT, _UNIT_VECTOR):
         formula = replaced(formula, vector, lambda m: f"{_true(m['k'])}_{m['at']}")
     return replaced(formula, _BELOW, _product) if r"\l" in formula.latex else formula
+
+
+#: ``y_t = W h_t + b``: what is computed is no label.
+_COMPUTED = re.compile(
+    r"(?:^|\\\\|,|\\q?quad(?![A-Za-z])|\})\s*&?\s*y\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})\s*&?\s*=(?!=)"
+    r"[^=\n]{0,40}?(?<![A-Za-z\\{])[A-Z](?![a-z])"
+)
+_WORDS = re.compile(rf"(?P<word>{_WORD})\s*_\s*\{{?\s*t(?![A-Za-z])")
+
+
+def with_words_for_classes(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with a word for the class :math:`y_t` where :math:`y_t` is what is computed.
+
+    Beside :math:`y_t = W h_t + b` the :math:`y_t` of :math:`\\mathbf 1_{y_t}` is the true class.
+    """
+    if not any(_COMPUTED.search(f.latex) for f in formulas):
+        return list(formulas)
+    words = {m["word"] for f in formulas for m in _WORDS.finditer(f.latex)}
+    word = words.pop() if len(words) == 1 else r"\text{target}"
+    return [edited(f, sorted(_of_y(f.latex, word))) for f in formulas]
+
+
+def _of_y(text: str, word: str) -> Iterator[Edit]:
+    for pattern in (_ONE_HOT, _UNIT_VECTOR, _BELOW):
+        for m in pattern.finditer(text):
+            for group in ("k",) if pattern is not _BELOW else ("l1", "l2", "l3", "l5"):
+                if m[group] == "y":
+                    yield m.start(group), m.end(group), word
 
 
 _ONE_NAME = re.compile(r"\\mathrm\{one[a-z]+\}")

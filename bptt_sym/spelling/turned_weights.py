@@ -2,7 +2,8 @@ r"""Small letters of weights that a text turns: :math:`(w_{ih})^\top` belongs to
 
 A weight with a small letter is a number where nothing says more. Where a text turns it, and turns a
 vector as well, or multiplies a diagonal matrix by it, :math:`\theta_h^\top
-\operatorname{diag}(\phi'(h_{t-1}))`, it is a matrix; set in bold it is read as one.
+\operatorname{diag}(\phi'(h_{t-1}))`, it is a matrix; set in bold it is read as one. Beside
+:math:`W_{ih}` it is that.
 """
 
 from __future__ import annotations
@@ -37,13 +38,35 @@ def with_bold_for_turned(
     told = (_VECTOR, _BY_A_DIAGONAL)
     if not letters or not any(p.search(text) for text in texts for p in told):
         return list(formulas), {}
+    large = _also_large(texts, letters)
+
+    def put(letter: str) -> str:
+        return letter.upper() if letter in large else rf"\mathbf{{{letter}}}"
+
     out = []
     for formula in formulas:
         edits = [
-            (n.start, n.end, rf"\mathbf{{{n.base}}}")
+            (n.start, n.end, put(n.base))
             for n in names_in(formula.latex)
             if n.base in letters and n.scripts and n.scripts[0].kind == "_"
             and re.fullmatch(_LABEL, f"_{{{n.scripts[0].inside}}}")
         ]  # fmt: skip
         out.append(edited(formula, edits))
-    return out, {rf"\mathbf{{{letter}}}": letter for letter in letters}
+    return out, {put(letter): letter for letter in letters - large}
+
+
+def _also_large(texts: Sequence[str], letters: set[str]) -> set[str]:
+    """Those of ``letters`` that are slips for the large one: its labels have both, it has no other.
+
+    ``(w_{hh})^T`` beside ``W_{hh}`` is about the same matrix.
+    """
+    labels: dict[str, set[str]] = {}
+    for text in texts:
+        for n in names_in(text):
+            label = "".join(n.scripts[0].inside.split()) if n.scripts else ""
+            labels.setdefault(n.base, set()).add(label)
+    return {
+        x for x in letters
+        if len(x) == 1 and all(map(str.isalpha, labels[x]))
+        and labels[x] <= labels.get(x.upper(), set())
+    }  # fmt: skip

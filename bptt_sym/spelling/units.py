@@ -166,6 +166,11 @@ def _products(j: str) -> Iterator[re.Pattern[str]]:
             rf"_\s*\{{\s*(?P<rows>{rows})\s*\}}"
             rf"\s*(?:\\cdot|\\,|\*)?\s*(?P<x>{_NAME})\s*{scripts}"
         )
+    # (What stands before its weight is a row.)
+    yield re.compile(
+        rf"{total}(?P<x>{_NAME})\s*{scripts}\s*(?:\\cdot|\\,|\*)?\s*"
+        rf"(?P<w>{_NAME})\s*_\s*\{{\s*(?P<rows>{j}\s*,?\s*(?P=i)|(?P=i)\s*,?\s*{j})\s*\}}"
+    )
 
 
 def _times(m: re.Match[str], j: str) -> str:
@@ -173,8 +178,11 @@ def _times(m: re.Match[str], j: str) -> str:
     element = m.group("x") + (step or rf"_{{{m.group('of') or m.group('of1')}}}")
     flipped = "" if m.group("rows").lstrip().startswith(j) else r"^{\top}"
     weight = m.group("w")
+    before = m.start("x") < m.start("w")
     if weight.islower():  # a small letter for a matrix: in bold type it is read as one
         weight = rf"\mathbf{{{weight}}}"
+    if before and flipped:
+        return f"{element} {weight}"
     return rf"{{{weight}}}{flipped} {element}" if flipped else f"{weight} {element}"
 
 
@@ -182,6 +190,6 @@ def _bare(text: str, j: str) -> list[tuple[int, int, str]]:
     """The edits that leave out the unit ``j`` wherever a name carries it."""
     alone = re.compile(
         rf"(?<=[A-Za-z}})])\s*_\s*(?:\{{\s*{j}\s*\}}|{j}(?![A-Za-z]))"
-        rf"|(?<=[{{,])\s*{j}\s*,\s*(?={_STEP}\s*\}})|\s*,\s*{j}\s*(?=\}})"
-    )
+        rf"|(?<=[{{,])\s*{j}\s*,\s*(?={_STEP}\s*\}})|(?<!\{{[ijklmpqrs])\s*,\s*{j}\s*(?=\}})"
+    )  # (V_{{k,j}} is no V_k.)
     return [(m.start(), m.end(), "") for m in alone.finditer(text)]

@@ -17,14 +17,17 @@ from bptt_sym.documents.respelling import Edit, edited, replaced
 from bptt_sym.entries import UNITS
 
 #: Letters that count units where a text uses them so.
-_OTHERS = frozenset("n a b \\alpha \\beta \\mu \\nu \\kappa".split())
+_OTHERS = frozenset("n a b d \\alpha \\beta \\mu \\nu \\kappa".split())
 _LETTER = re.compile(r"\\[A-Za-z]+|[A-Za-z]")
 #: What a script may hold beside letters of units: a step, and commas.
 _STEP = re.compile(r"\(?\s*(?:t|T|\\tau)(?![A-Za-z])\s*(?:[-+]\s*1\s*)?\)?")
 _ADDED = re.compile(r"(?<![A-Za-z\\])(\\?[A-Za-z]+)\s*[-+]\s*[0-9]|[-+]\s*(\\?[A-Za-z]+)")
 _SUM = re.compile(
-    r"\\sum(?:\\limits)?\s*_\s*(?:\{\s*(?P<a>\\?[A-Za-z]+)\s*\}|(?P<b>\\[A-Za-z]+|[A-Za-z]))"
+    r"\\sum(?:\\limits)?\s*_\s*(?:\{\s*(?P<a>\\?[A-Za-z]+)\s*(?P<low>=[^{}]{1,9})?\}"
+    r"|(?P<b>\\[A-Za-z]+|[A-Za-z]))"
 )
+#: What a sum counts, with or without its range.
+_COUNTED = re.compile(r"_\s*(?:\{\s*(?P<a>[A-Za-z])\s*(?:=|\\in|\})|(?P<b>[A-Za-z]))")
 
 
 def with_usual_units(
@@ -34,15 +37,18 @@ def with_usual_units(
     if not any("_" in f.latex and ("sum" in f.latex or "delta" in f.latex) for f in formulas):
         return list(formulas), {}
     found = [names_in(f.latex) for f in formulas]
-    letters = sorted(_counting([name for names in found for name in names]))
-    used = {u for f in formulas for u in _LETTER.findall(f.latex)}
+    every = [name for names in found for name in names]
+    letters = sorted(_counting(every))
+    used = {n.base for n in every}
+    used |= {u for n in every for s in n.scripts for u in _LETTER.findall(s.inside)}
+    used |= {m["a"] or m["b"] for f in formulas for m in _COUNTED.finditer(f.latex)}
     put = dict(zip(letters, (u for u in "qpmlkji" if u not in used), strict=False))
     if not put or len(put) < len(letters):
         return list(formulas), {}
 
     def meant(m: re.Match[str]) -> str | None:
         letter = m["a"] or m["b"]
-        return rf"\sum_{{{put[letter]}}}" if letter in put else None
+        return rf"\sum_{{{put[letter]}{m['low'] or ''}}}" if letter in put else None
 
     out = []
     for formula, names in zip(formulas, found, strict=True):

@@ -290,8 +290,10 @@ SUMMED = (
 def test_a_function_that_is_summed_is_the_loss_of_a_step_where_it_stands_bare() -> None:
     assert of_claims(SUMMED % r"\frac1T") == ["right", "right"]
     assert of_claims(SUMMED % "2")[0] != "right"
+    # Beside a later step it is the whole, but of a parameter in a sum over the steps.
     later = r"$$\frac{\partial l}{\partial h_t} = \frac{\partial l}{\partial h_{t+1}} h_t$$"
-    assert "right" not in of_claims(SUMMED % r"\frac1T" + later)
+    assert of_claims(SUMMED % r"\frac1T" + later) == ["right", "right", "wrong"]
+    assert of_claims(SUMMED % "2" + later)[0] != "right"
 
 
 BACK = r"""$$i_t = \sigma(U_i h_{t-1} + W_i x_t), \quad g_t = \tanh(U_g h_{t-1} + W_g x_t)$$

@@ -170,8 +170,11 @@ def test_entries_of_what_has_a_label_and_of_groups(k: int, left: str, right: str
         # a letter below a step may be a time of its own
         (r"\text{For } t_i < t_j: \quad \frac{\partial h_{t_j}}{\partial h_{t_i}} = 1",
          "undecided"),
+        # below brackets it is the step of a share
         (r"\left(\frac{\partial L}{\partial W_{hy}}\right)_t = (\hat y_t - y_t) h_t^\top",
-         "unreadable"),
+         "right"),
+        (r"\left(\frac{\partial L}{\partial W_{hy}}\right)_t = (\hat y_t - y_t) h_{t-1}^\top",
+         "wrong"),
     ],
 )  # fmt: skip
 def test_nested_scripts(formula: str, expected: str) -> None:
