@@ -1,6 +1,9 @@
 """Generated gradients of an LSTM with a linear output layer, against what people use.
 
     python benchmarks/bench_code.py [--quick] [-n N] [-B BATCH] [-T STEPS]
+    python benchmarks/bench_code.py --cell elman lstm gru [-n N] [-B BATCH] [-T STEPS]
+
+With ``--cell`` only NumPy against NumPy by hand (``hand_written.py``), for each of these cells.
 
 Processor time of one run, on one core, in float64, the contenders of a row in turns. The table
 gives milliseconds (best of all repetitions) for our NumPy code and ratios (theirs / ours) for the
@@ -29,15 +32,17 @@ import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from fractions import Fraction  # noqa: E402
 from functools import cache, partial  # noqa: E402
+from itertools import product  # noqa: E402
 from statistics import median  # noqa: E402
 from typing import Any  # noqa: E402
 
+import hand_written  # noqa: E402
 import numpy as np  # noqa: E402
 
 from bptt_sym.evaluate.c_kernels import prelude  # noqa: E402
 from bptt_sym.evaluate.compile_c import CGradient, build, compiler  # noqa: E402
 from bptt_sym.evaluate.compiled import NumpyGradient  # noqa: E402
-from bptt_sym.notation import Add, At, Idx, Mul, Neg, Norm, Pow, Sum, num  # noqa: E402
+from bptt_sym.notation import Add, At, Idx, Mul, Neg, Node, Norm, Pow, Sum, num  # noqa: E402
 from bptt_sym.testing.models import named_model  # noqa: E402
 
 Array = Any
@@ -73,52 +78,6 @@ def in_turns(contenders: dict[str, Callable[[], Any]], seconds: float) -> dict[s
 
 def ratio(theirs: list[float], ours: list[float]) -> float:
     return median(a / b for a, b in zip(theirs, ours, strict=True))
-
-
-def sigmoid(a: Array) -> Array:
-    return 1 / (1 + np.exp(-a))
-
-
-def by_hand(w: Array, u: Array, b: Array, v: Array, d: Array, x: Array, y: Array,
-            h0: Array, c0: Array) -> tuple[float, dict[str, Array]]:  # fmt: skip
-    """Hand-written NumPy: stacked gates, input projection and weight gradients as one product."""
-    steps, batch, m = x.shape
-    n = u.shape[1]
-    z = (x.reshape(steps * batch, m) @ w.T + b).reshape(steps, batch, 4 * n)
-    h, c = np.empty((steps + 1, batch, n)), np.empty((steps + 1, batch, n))
-    h[0], c[0] = h0, c0
-    gates, tc = np.empty((steps, batch, 4 * n)), np.empty((steps, batch, n))
-    ut = u.T
-    for t in range(steps):
-        a = z[t] + h[t] @ ut
-        g = gates[t]
-        g[:, : 3 * n] = sigmoid(a[:, : 3 * n])
-        g[:, 3 * n :] = np.tanh(a[:, 3 * n :])
-        c[t + 1] = g[:, :n] * c[t] + g[:, n : 2 * n] * g[:, 3 * n :]
-        tc[t] = np.tanh(c[t + 1])
-        h[t + 1] = g[:, 2 * n : 3 * n] * tc[t]
-    flat = h[1:].reshape(steps * batch, n)
-    r = flat @ v.T + d - y.reshape(steps * batch, -1)
-    dh_out = (r @ v).reshape(steps, batch, n)
-    dz = np.empty((steps, batch, 4 * n))
-    dh, dc = np.zeros((batch, n)), np.zeros((batch, n))
-    for t in reversed(range(steps)):
-        g = gates[t]
-        f, i, o, k = g[:, :n], g[:, n : 2 * n], g[:, 2 * n : 3 * n], g[:, 3 * n :]
-        dh = dh + dh_out[t]
-        dc = dc + dh * o * (1 - tc[t] ** 2)
-        q = dz[t]
-        q[:, :n] = dc * c[t] * f * (1 - f)
-        q[:, n : 2 * n] = dc * k * i * (1 - i)
-        q[:, 2 * n : 3 * n] = dh * tc[t] * o * (1 - o)
-        q[:, 3 * n :] = dc * i * (1 - k**2)
-        dh = q @ u
-        dc = dc * f
-    q = dz.reshape(steps * batch, 4 * n)
-    return 0.5 * (r * r).sum(), {
-        "W": q.T @ x.reshape(steps * batch, m), "U": q.T @ h[:-1].reshape(steps * batch, n),
-        "b": q.sum(0), "V": r.T @ flat, "c": r.sum(0), "h0": dh, "c0": dc,
-    }  # fmt: skip
 
 
 def torch_loop(p: dict[str, Array], x: Array, y: Array, h0: Array, c0: Array) -> Callable[[], Any]:
@@ -276,6 +235,41 @@ def traffic(n: int, steps: int, batch: int, flops_rate: float) -> float:
     return 2 * steps * max(0.0, again) + _timed("moves", times, y, x, 9 * n * n)
 
 
+def squares() -> Node:
+    """What all compute: half the squared error, every step and example with weight 1."""
+    t = Idx("t")
+    miss = Norm(Add((At("y", t), Neg(At("\\hat{y}", t)))), "2")
+    return Sum("t", num(1), Idx("T"), Mul((num(Fraction(1, 2)), Pow(miss, num(2)))))
+
+
+def against_hand(name: str, args: argparse.Namespace) -> None:
+    """Our NumPy code of a cell and the hand-written one; also the ratio of their least times."""
+    model, (hand, blocks) = named_model(name), hand_written.CELLS[name]
+    ours = NumpyGradient(model.rec, loss=squares())
+    rng = np.random.default_rng(0)
+    print(f"{name}\n{'n':>4} {'B':>3} {'T':>5} | {'numpy ms':>9} {'by hand':>8} {'of least':>8}")
+    for n, batch, steps in product(
+        args.n or (1, 16, 64, 128), args.B or (1, 32), args.T or (10, 100, 1000)
+    ):
+        p = {k: rng.normal(size=(blocks * n, n)) / np.sqrt(n) for k in "WU"}
+        p |= {"b": np.zeros(blocks * n), "V": rng.normal(size=(n, n)) / np.sqrt(n)}
+        p["c"] = np.zeros(n)
+        x, y = rng.normal(size=(2, steps, batch, n))
+        start = {k: rng.normal(size=(batch, n)) for k, _ in ours.signature.initial}
+        first = [start[k] for k in sorted(start, reverse=True)]  # h, then c
+        params = model.unpack(p, {"H": n, "I": n, "O": n})
+        series = {"x": x, "\\hat{y}": y}
+        times = in_turns(
+            {"ours": partial(ours, params, series, start), "hand": partial(hand, p, x, y, *first)},
+            0.2 if args.quick else 0.5,
+        )
+        least = min(times["hand"]) / min(times["ours"])
+        print(
+            f"{n:4d} {batch:3d} {steps:5d} | {1e3 * min(times['ours']):9.3f} "
+            f"{ratio(times['hand'], times['ours']):8.2f} {least:8.2f}", flush=True,
+        )  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -283,13 +277,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer sizes, less time for each")
     for name, what in (("-n", "units"), ("-B", "examples"), ("-T", "steps")):
         parser.add_argument(name, type=int, nargs="+", help=f"numbers of {what}, in place of all")
+    parser.add_argument("--cell", nargs="+", choices=sorted(hand_written.CELLS))
     args = parser.parse_args()
     quick = args.quick
+    if args.cell:
+        for name in args.cell:
+            against_hand(name, args)
+        return
     model = named_model("lstm")
-    t = Idx("t")
-    # What the others compute: half the squared error, every step and example with weight 1.
-    miss = Norm(Add((At("y", t), Neg(At("\\hat{y}", t)))), "2")
-    loss = Sum("t", num(1), Idx("T"), Mul((num(Fraction(1, 2)), Pow(miss, num(2)))))
+    loss = squares()
     ours = NumpyGradient(model.rec, loss=loss)
     has_c = compiler() is not None
     compiled = CGradient(model.rec, loss=loss, specialize=True) if has_c else None
@@ -325,10 +321,9 @@ def main() -> None:
                 params = model.unpack(p, {"H": n, "I": n, "O": n})
                 series = {"x": x, "\\hat{y}": y}
                 start = {"h": h0, "c": c0}
-                weights = [p[k] for k in "WUbVc"]
                 contenders: dict[str, Callable[[], Any]] = {
                     "ours": partial(ours, params, series, start),
-                    "by hand": partial(by_hand, *weights, x, y, h0, c0),
+                    "by hand": partial(hand_written.lstm, p, x, y, h0, c0),
                     **{name: make(p, x, y, h0, c0) for name, make in peers.items()},
                 }
                 if compiled is not None:

@@ -227,6 +227,8 @@ class Writer:
             case "outer":
                 u, v = self.use(a[0], _ATOM, full=True), self.use(a[1], _ATOM, full=True)
                 return f"{u}[..., :, None] * {v}[..., None, :]", _PRODUCT
+            case "dot" if self.dialect.rows:
+                return f"dots({self.use(a[0], _SUM)}, {self.use(a[1], _SUM)})", _ATOM
             case "dot":
                 return f"({self.use(a[0], _PRODUCT)} * {self.use(a[1], _UNARY)}).sum(-1)", _ATOM
             case "diag":
@@ -253,6 +255,8 @@ class Writer:
             case "accumulate":
                 both = p.ops[a[0]].lead - op.lead == 2
                 summed = self.use(a[0], _ATOM, full=True)
+                if both and len(op.shape) == 1 and self.dialect.rows:
+                    return f"total({summed}.reshape(T * B, -1))", _ATOM
                 if both and len(op.shape) == 1 and self.dialect.module == "np":
                     # As a product it is twice as fast: sums over leading axes are not BLAS's.
                     return f"np.ones(T * B, dtype) @ {summed}.reshape(T * B, -1)", _PRODUCT
@@ -288,12 +292,21 @@ class Writer:
                 return f"np.{op.attr[0]}({self.use(a[0], _SUM)}, out={target})"
             case "fn" if op.attr == ("exp_minus", 0):
                 return f"np.exp(-{self.use(a[0], _UNARY)}, out={target})"
+            case "fn" if op.attr == ("inverse_1p", 0) and self.dialect.rows:
+                return f"np.add({self.use(a[0], _SUM)}, 1.0, out={target})\n" + (
+                    f"np.reciprocal({target}, out={target})"
+                )
             case "fn" if op.attr == ("inverse_1p", 0):
                 return f"np.divide(1.0, 1.0 + {self.use(a[0], _SUM)}, out={target})"
             case "mul" if (slope := self.slope(a[1])) is not None:
                 return f"np.divide({self.use(a[0], _SUM)}, {slope}, out={target})"
             case "add" if all(self.program.ops[k].kind != "neg" for k in a):
                 return f"np.add({self.use(a[0], _SUM)}, {self.use(a[1], _SUM)}, out={target})"
+            case "add" if self.dialect.rows and self.program.ops[a[1]].kind == "neg":
+                if self.reference(a[1]) is None and self.program.ops[a[0]].kind != "neg":
+                    inner = self.use(self.program.ops[a[1]].args[0], _SUM)
+                    return f"np.subtract({self.use(a[0], _SUM)}, {inner}, out={target})"
+                return None
             case "mul":
                 return f"np.multiply({self.use(a[0], _SUM)}, {self.use(a[1], _SUM)}, out={target})"
             case _:
@@ -366,6 +379,8 @@ class Writer:
             product = self.dialect.product.format(a=flat, b=matrix)
             product = f"({product})" if " @ " in product else product
             return f"{product}.reshape(T, B, -1)", _ATOM
+        if self.dialect.rows and self.inside:
+            return f"{self.use(v, _ATOM, full=True)}.dot({matrix})", _ATOM
         return f"{vector} @ {matrix}", _PRODUCT
 
     def expand(self, i: int, *, full: bool) -> tuple[str, int]:

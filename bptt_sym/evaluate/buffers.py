@@ -111,7 +111,8 @@ class Buffers:
         self.idle, self.slabs = idle, slabs
         #: The piece that buffers are cut from, and where the rest of it begins.
         self._slab: tuple[Array, int] = (np.empty(0, _BYTE), 0)
-        self._cutting = Lock()
+        #: Threads may call one gradient at the same time: none is lent what another just got.
+        self._lending = Lock()
         #: Who has it, where its first cache line is, and the memory: no NumPy array, for it lets
         #: views of views hold the first array and not the one that was lent.
         self._stock: list[tuple[weakref.ref[Array] | None, int, Any]] = []
@@ -127,22 +128,23 @@ class Buffers:
         With a structured data type of that size it is one record: a field of it is a view that
         costs a third of an array that is made over the same memory.
         """
-        place, best = -1, 0
-        for k, (held, _, raw) in enumerate(self._stock):
-            length = len(raw)
-            fits = length >= size + LINE and (place < 0 or length < best)
-            if fits and (held is None or held() is None):
-                place, best = k, length
-        if place < 0:
-            place = self._buy(size)
-        _, start, raw = self._stock[place]
-        skip = -start % LINE
-        if record is None:
-            lent = np.ndarray(size, _BYTE, raw, skip)
-        else:
-            lent = np.ndarray((), record, raw, skip)
-        self._stock[place] = (weakref.ref(lent), start, raw)
-        return lent, start + skip
+        with self._lending:
+            place, best = -1, 0
+            for k, (held, _, raw) in enumerate(self._stock):
+                length = len(raw)
+                fits = length >= size + LINE and (place < 0 or length < best)
+                if fits and (held is None or held() is None):
+                    place, best = k, length
+            if place < 0:
+                place = self._buy(size)
+            _, start, raw = self._stock[place]
+            skip = -start % LINE
+            if record is None:
+                lent = np.ndarray(size, _BYTE, raw, skip)
+            else:
+                lent = np.ndarray((), record, raw, skip)
+            self._stock[place] = (weakref.ref(lent), start, raw)
+            return lent, start + skip
 
     def _buy(self, size: int) -> int:
         """A new buffer in the place of a shorter one that nobody uses any more."""
@@ -159,15 +161,13 @@ class Buffers:
                 del self._stock[k]
         return place
 
-
     def _cut(self, size: int) -> Array:
         """The next bytes of a slab, which lives as long as anything that was cut from it."""
-        with self._cutting:
-            slab, at = self._slab
-            if at + size > len(slab):
-                slab, at = np.empty(SLAB, _BYTE), 0
-            self._slab = slab, at + size
-            return slab[at : at + size]
+        slab, at = self._slab
+        if at + size > len(slab):
+            slab, at = np.empty(SLAB, _BYTE), 0
+        self._slab = slab, at + size
+        return slab[at : at + size]
 
 
 __all__ = ["LINE", "RESHAPED", "Buffers", "address", "pointers", "shapes"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -13,15 +14,41 @@ from bptt_sym.evaluate.interpret import dimensions
 from bptt_sym.evaluate.loop_plan import Signature
 from bptt_sym.evaluate.loop_source import loop_source
 from bptt_sym.evaluate.lower import lower
-from bptt_sym.evaluate.pooled import Pool
+from bptt_sym.evaluate.pooled import SHORT, Pool
+from bptt_sym.evaluate.program import Program
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
 Array = Any
 
-#: Entries of one step (batch times rows) above which elementwise work of the adjoint is done
-#: inside the loop: measured crossover of call overhead against cache misses, see benchmarks.
-SINK_FROM = 1024
+#: Entries of one step (batch times rows) from which on gates have products of their own, and those
+#: from which on elementwise work of the adjoint is done inside the loop: measured crossovers of the
+#: overhead of calls against strided rows and against cache misses, see benchmarks.
+APART_FROM, LARGE_FROM = 1024, 2048
+
+#: Gates that read the same state from which on one product for all of them pays in small batches:
+#: with several examples, the rows of a gate are strided.
+MANY_GATES = 3
+
+#: Entries of a step times steps (or entries, for weights) up to which every array is a small one.
+SHORT_TO = 4096
+
+#: How a module is arranged: gates stacked, gates apart, or apart with all elementwise work of a
+#: step in the loop.
+Kind = Literal["stacked", "apart", "large"]
+
+
+@final
+@dataclass(frozen=True)
+class _Module:
+    """The functions of generated source, and how they are called."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., dict[str, Array]]
+    #: Where in the list of arguments theirs are, if in another order.
+    order: list[int] | None
+    #: The argument that takes the cotangents of a sequence.
+    seeds: dict[str, str]
 
 
 @final
@@ -56,24 +83,45 @@ class NumpyGradient:
         self.rec = rec
         #: Whether cotangents enter, at every sequence or at those named.
         self.seeds: bool | Collection[str] = (loss is None) if seeds is None else seeds
-        program = fuse(lower(rec, loss=loss, context=context, bind=bind))
-        self.sources: dict[bool, str] = {}
-        self._modules: dict[bool, dict[str, Any]] = {}
+        self._wrt_inputs = wrt_inputs
+        plain = lower(rec, loss=loss, context=context, bind=bind)
+        stacked = fuse(plain)
+        self._programs: dict[Kind, Program] = {"stacked": stacked, "apart": plain, "large": plain}
+        self._few_gates = 1 < _gates(stacked) < MANY_GATES
+        self._sources: dict[Kind, tuple[str, Signature]] = {}
+        self._modules: dict[tuple[Kind, bool], _Module] = {}
         self._pool = Pool()
-        self.signature: Signature
-        for sink in (False, True):
-            self.sources[sink], self.signature = loop_source(
-                rec, program, dialect="pooled", seeds=self.seeds, wrt_inputs=wrt_inputs, sink=sink
-            )
+        self.signature = self._written("stacked")[1]
+        #: Where each argument is among what is given, and its name there.
+        self._wanted = _wanted(self.signature)
 
-    def _module(self, sink: bool) -> dict[str, Any]:
-        if sink not in self._modules:
-            space = self._pool.names()
+    def source(self, kind: Kind) -> str:
+        """The module that is run, in one of its arrangements."""
+        return self._written(kind)[0]
+
+    def _written(self, kind: Kind) -> tuple[str, Signature]:
+        if kind not in self._sources:
+            self._sources[kind] = loop_source(
+                self.rec, self._programs[kind], dialect="pooled", seeds=self.seeds,
+                wrt_inputs=self._wrt_inputs, sink=kind == "large",
+            )  # fmt: skip
+        return self._sources[kind]
+
+    def _module(self, kind: Kind, short: bool) -> _Module:
+        if (kind, short) not in self._modules:
+            space = {**self._pool.names(), **(SHORT if short else {})}
+            source, signature = self._written(kind)
             # The source is our own, written from a checked program; names in it are identifiers
             # made by `names.identifier`, never text of a formula.
-            exec(compile(self.sources[sink], f"<{self.rec.name} gradient>", "exec"), space)
-            self._modules[sink] = space
-        return self._modules[sink]
+            exec(compile(source, f"<{self.rec.name} gradient>", "exec"), space)
+            order = [self._wanted.index(x) for x in _wanted(signature)]
+            made = _Module(
+                space["forward"], space["backward"],
+                None if order == sorted(order) else order,
+                {n: f"d_{i}_in" for n, i in signature.seeds},
+            )  # fmt: skip
+            self._modules[kind, short] = made
+        return self._modules[kind, short]
 
     def _arguments(
         self,
@@ -82,20 +130,14 @@ class NumpyGradient:
         initial: Mapping[str, Array],
         context: Mapping[str, Array],
     ) -> list[Array]:
-        sig = self.signature
-        groups = (
-            (sig.params, params, "parameter"),
-            (sig.contexts, context, "context"),
-            (sig.inputs, inputs, "input"),
-            (sig.initial, initial, "initial value"),
-        )
+        given = (params, context, inputs, initial)
         try:
-            return [np.asarray(given[name]) for group, given, _ in groups for name, _ in group]
+            return [np.asarray(given[k][name]) for k, name in self._wanted]
         except KeyError:
-            for group, given, what in groups:
-                for name, _ in group:
-                    if name not in given:
-                        raise ModelError(f"{self.rec.name}: {what} {name!r} is missing") from None
+            kinds = ("parameter", "context", "input", "initial value")
+            for k, name in self._wanted:
+                if name not in given[k]:
+                    raise ModelError(f"{self.rec.name}: {kinds[k]} {name!r} is missing") from None
             raise
 
     def forward(
@@ -115,27 +157,38 @@ class NumpyGradient:
         inputs: Mapping[str, Array],
         initial: Mapping[str, Array] | None,
         context: Mapping[str, Array] | None,
-    ) -> tuple[dict[str, Array], Any]:
+    ) -> tuple[dict[str, Array], tuple[_Module, Any]]:
         arguments = self._arguments(params, inputs, initial or {}, context or {})
-        states = arguments[len(arguments) - len(self.signature.initial) :] or arguments[-1:]
+        sig = self.signature
+        states = arguments[len(arguments) - len(sig.initial) :] or arguments[-1:]
         entries = max((a.size for a in states), default=0)
-        module = self._module(entries >= SINK_FROM)
-        values, saved = module["forward"](*arguments)
+        steps, batch = arguments[len(sig.params) + len(sig.contexts)].shape[:2]
+        short = entries * max(steps, entries) <= SHORT_TO
+        module = self._module(self._arrangement(entries, batch), short)
+        if module.order is not None:
+            arguments = [arguments[k] for k in module.order]
+        values, saved = module.forward(*arguments)
         return values, (module, saved)
 
-    def backward(self, tape: Any, seeds: Mapping[str, Array] | None = None) -> dict[str, Array]:
+    def _arrangement(self, entries: int, batch: int) -> Kind:
+        if entries >= LARGE_FROM:
+            return "large"
+        return "apart" if entries >= APART_FROM or (batch > 1 and self._few_gates) else "stacked"
+
+    def backward(
+        self, tape: tuple[_Module, Any], seeds: Mapping[str, Array] | None = None
+    ) -> dict[str, Array]:
         """The gradient by name; an initial value's is under its state's name and ``0``."""
         module, saved = tape
         if not self.seeds:
             with np.errstate(over="ignore"):
-                return module["backward"](saved)  # type: ignore[no-any-return]
-        idents = {n: f"d_{i}_in" for n, i in self.signature.seeds}
+                return module.backward(saved)
         for name in seeds or {}:
-            if name not in idents:
+            if name not in module.seeds:
                 raise ModelError(f"{self.rec.name}: no cotangent of {name!r} enters here")
-        given = {idents[n]: v for n, v in (seeds or {}).items()}
+        given = {module.seeds[n]: v for n, v in (seeds or {}).items()}
         with np.errstate(over="ignore"):
-            return module["backward"](saved, **given)  # type: ignore[no-any-return]
+            return module.backward(saved, **given)
 
     def __call__(
         self,
@@ -151,7 +204,28 @@ class NumpyGradient:
             values, (module, saved) = self._forward(params, inputs, initial, context)
             loss = values["loss"]
             del values  # its memory is free for the way back
-            return loss, module["backward"](saved)
+            return loss, module.backward(saved)
+
+
+def _wanted(signature: Signature) -> list[tuple[int, str]]:
+    """The arguments in order: of which group, and under which name."""
+    sig = signature
+    groups = (sig.params, sig.contexts, sig.inputs, sig.initial)
+    return [(k, name) for k, group in enumerate(groups) for name, _ in group]
+
+
+def _gates(program: Program) -> int:
+    """How many matrices are stacked at most to be multiplied by what waits for the step before."""
+    late: set[int] = set()
+    most = 0
+    for i, op in enumerate(program.ops):
+        carried = op.kind == "read" and op.attr[0] in program.targets
+        if carried or any(a in late for a in op.args):
+            late.add(i)
+        if op.kind == "matvec" and op.args[1] in late:
+            matrix = program.ops[op.args[0]]
+            most = max(most, len(matrix.args) if matrix.kind == "concat" else 1)
+    return most
 
 
 __all__ = ["NumpyGradient", "dimensions"]

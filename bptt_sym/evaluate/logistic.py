@@ -8,9 +8,8 @@ be the greatest number instead; where it vanishes the derivative is 0 by itself.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bptt_sym.evaluate.adjoint import Adjoint
+from bptt_sym.evaluate.moving import moved
 from bptt_sym.evaluate.program import Program
 
 
@@ -47,18 +46,6 @@ def shared_exponential(
             place[i] = new.emit(op.kind, args, op.shape, attr=op.attr, lead=op.lead)
     if adj.forward == len(old.ops):
         forward = len(new.ops)
-    new.targets = {k: place[v] for k, v in program.targets.items()}
-    new.initial = {k: place[v] for k, v in program.initial.items()}
-    new.loss = None if program.loss is None else place[program.loss]
+    result = moved(adj, new, place, forward)
     step = Program(new.ops[:forward], new.targets, new.initial, new.loss)
-    moved = replace(
-        adj,
-        program=new,
-        forward=forward,
-        params={k: place[v] for k, v in adj.params.items()},
-        contexts={k: place[v] for k, v in adj.contexts.items()},
-        reads={k: place[v] for k, v in adj.reads.items()},
-        cotangents={k: place[v] for k, v in adj.cotangents.items()},
-        of={place[k]: place[v] for k, v in adj.of.items()},
-    )
-    return moved, step
+    return result, step

@@ -2,13 +2,17 @@
 
 It runs over rows of its arrays and looks none up by ``t``: to make the view ``a[t, :, n:]`` costs
 as much as to add two short vectors, and the iterator of an array makes it for a third of that.
-Matrices that every step multiplies by are turned once. The source to paste keeps the indices and
-the transposes, which read better.
+Matrices that every step multiplies by are turned once, functions of NumPy and numbers looked up and
+made arrays once: a number as an operand costs a third of a short sum. Products are ``a.dot(b)``,
+which costs half of ``a @ b`` where both are small. The source to paste keeps what reads better.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+
+import numpy as np
 
 from bptt_sym.evaluate.names import Names
 
@@ -16,8 +20,14 @@ from bptt_sym.evaluate.names import Names
 _ROW = re.compile(r"\b([A-Za-z_]\w*)\[t(?: \+ (\d+))?((?:, [^\[\]]*)?)\]")
 
 #: A sum into which a row times a transposed matrix goes, and any such product.
-_ADDED = re.compile(r"(.* \+= )(\w+\[t\]) @ (\w+)\.T")
-_TURNED = re.compile(r" @ ([A-Za-z_]\w*)\.T\b")
+_ADDED = re.compile(r"(.* \+= )(\w+\[t\])\.dot\((\w+)\.T\)")
+_TURNED = re.compile(r"\.dot\(([A-Za-z_]\w*)\.T\)")
+
+#: A function of NumPy where it is called, what is written into, and a number that is a float.
+_CALLED = re.compile(r"\bnp\.([a-z_0-9]+)\(")
+_INTO = re.compile(r"(np\.[a-z_0-9]+\(.*), out=([^=]+)\)")
+_FLAT = re.compile(r"\b\w+(?:\[[-\w:+ ]*\])?\.reshape\(T \* B, -1\)")
+_FLOAT = re.compile(r"(?<![\w.*])(?<!\*\* )\d+\.\d+(?![\w.])")
 
 
 def turned_once(lines: list[str], names: Names) -> list[str]:
@@ -34,7 +44,7 @@ def turned_once(lines: list[str], names: Names) -> list[str]:
         if name not in made:
             made[name] = names.fresh(f"{name}_T")
             before.append(f"{made[name]} = turned({name}, T, B)")
-        return f" @ {made[name]}"
+        return f".dot({made[name]})"
 
     for k, line in enumerate(lines):
         added = _ADDED.fullmatch(line)
@@ -43,7 +53,52 @@ def turned_once(lines: list[str], names: Names) -> list[str]:
             matrix, room = made[added[3]], names.fresh("room")
             kind = f"np.result_type({added[2][:-3]}, {matrix})"
             before.append(f"{room} = empty((B, {matrix}.shape[1]), {kind})")
-            lines[k] = f"{added[1]}np.matmul({added[2]}, {matrix}, out={room})"
+            lines[k] = f"{added[1]}{added[2]}.dot({matrix}, {room})"
+    return before
+
+
+def flat_once(lines: list[str], names: Names) -> list[str]:
+    """Straight lines in which what is seen as rows of all steps twice is made so once."""
+    count = Counter(found[0] for line in lines for found in _FLAT.finditer(line))
+    made = {text: names.fresh("flat") for text, k in count.items() if k > 1}
+    out: list[str] = []
+    begun: set[str] = set()
+    returned = next((k for k, line in enumerate(lines) if line.startswith("return")), len(lines))
+    for k, line in enumerate(lines):
+        due = [line] if k < returned else lines[k:] if k == returned else []
+        for text in (m[0] for part in due for m in _FLAT.finditer(part)):
+            if text in made and text not in begun:
+                begun.add(text)
+                out.append(f"{made[text]} = {text}")
+        out.append(_FLAT.sub(lambda m: made.get(m[0], m[0]), line))
+    return out
+
+
+def looked_up_once(lines: list[str], names: Names) -> list[str]:
+    """What stands before the loop whose lines, changed in place, look nothing up in ``np``.
+
+    Numbers become arrays without axes where float32 holds them as well.
+    """
+    before: list[str] = []
+    made: dict[str, str] = {}
+
+    def bound(wish: str, value: str) -> str:
+        if value not in made:
+            made[value] = names.fresh(wish)
+            before.append(f"{made[value]} = {value}")
+        return made[value]
+
+    def number(found: re.Match[str]) -> str:
+        value = float(found[0])
+        if float(np.float32(value)) != value:
+            return found[0]
+        return bound(f"number_{found[0]}", f"np.full((), {found[0]}, dtype)")
+
+    for k, line in enumerate(lines):
+        line = _FLOAT.sub(number, line)
+        if into := _INTO.fullmatch(line):
+            line = f"{into[1]}, {into[2]})"  # an argument by its name costs more
+        lines[k] = _CALLED.sub(lambda found: f"{bound(found[1], f'np.{found[1]}')}(", line)
     return before
 
 
@@ -86,4 +141,4 @@ def over_rows(lines: list[str], names: Names, *, back: bool) -> tuple[str, list[
     return f"for t, {', '.join(rows.values())} in zip({order}, {', '.join(rows)}):", out
 
 
-__all__ = ["over_rows", "turned_once"]
+__all__ = ["flat_once", "looked_up_once", "over_rows", "turned_once"]

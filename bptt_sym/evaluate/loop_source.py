@@ -14,13 +14,14 @@ from bptt_sym.errors import NotSupported
 from bptt_sym.evaluate.adjoint import adjoint
 from bptt_sym.evaluate.array_source import IMPORTS, NUMPY, NUMPY_FUNCTIONS, POOLED, TORCH
 from bptt_sym.evaluate.formula import equation_text, text
+from bptt_sym.evaluate.gathered import gathered
 from bptt_sym.evaluate.logistic import shared_exponential
 from bptt_sym.evaluate.loop_in_place import InPlace
 from bptt_sym.evaluate.loop_plan import Signature
-from bptt_sym.evaluate.loop_rows import over_rows, turned_once
+from bptt_sym.evaluate.loop_rows import flat_once, looked_up_once, over_rows, turned_once
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import identifier
-from bptt_sym.evaluate.program import PER_STEP, STATIC, Program
+from bptt_sym.evaluate.program import PER_STEP, STATIC, Program, Size
 from bptt_sym.notation import Node
 from bptt_sym.recurrence import Recurrence
 
@@ -59,6 +60,8 @@ def loop_source(
     if dialect != "torch":
         early = sink and dialect == "pooled"
         adj, program = shared_exponential(adj, program, early=early)
+    if dialect == "pooled":
+        adj = gathered(adj, products=not sink)
     spelling = {"numpy": NUMPY, "pooled": POOLED, "torch": TORCH}[dialect]
     writer = LoopModule(rec, program, adj, spelling, loss, sink)
     return writer.source(bool(seeds)), writer.signature
@@ -179,9 +182,20 @@ class LoopModule(InPlace):
 
     def _backward_loop(self, lines: list[str], phases: dict[int, str], done: set[int]) -> None:
         p, m = self.p, self.dialect.module
-        for i in sorted(self.place):
-            if i >= self.adj.forward and phases.get(i) == "loop" and self.place[i].stored:
-                self._allocate(lines, i)
+        stored = [i for i, place in self.place.items() if i >= self.adj.forward and place.stored]
+        stored = sorted(i for i in stored if phases.get(i) == "loop")
+        for i, parts in self._side_by_side(stored).items():
+            self._allocate(lines, i)
+            at = Size()
+            for a in parts:
+                end = at + p.shape(a)[0]
+                first, last = self.w.size(at) if at != Size() else "", self.w.size(end)
+                lines.append(f"{self.place[a].name} = {self.place[i].name}[..., {first}:{last}]")
+                stored.remove(a)
+                at = end
+            done.add(i)
+        for i in stored:
+            self._allocate(lines, i)
         for (name, lag), ident in self.carry.items():
             own = "".join(f", {self.w.size(s)}" for s in p.shape(self.adj.reads[name, lag]))
             steps = "" if lag == 1 else f"T + {lag}, "
@@ -198,14 +212,29 @@ class LoopModule(InPlace):
             loop.append(f"{', '.join(a for a, _ in pairs)} = {', '.join(b for _, b in pairs)}")
         self._loop(lines, loop, back=True)
 
+    def _side_by_side(self, stored: list[int]) -> dict[int, list[int]]:
+        """What is joined after the loop, with its parts, if they can be written there at once."""
+        out: dict[int, list[int]] = {}
+        free = set(stored)
+        for i in self.b.after if self.dialect.rows else ():
+            op = self.p.ops[i]
+            parts = list(op.args)
+            vector = op.kind == "concat" and len(op.shape) == 1 and i in self.place
+            if vector and len(set(parts)) == len(parts) and free.issuperset(parts):
+                out[i] = parts
+                free.difference_update(parts)
+        return out
+
     def _loop(self, lines: list[str], loop: list[str], *, back: bool) -> None:
         if not loop:
             return
         if back and not self.dialect.rows:
             lines.append("# d_x is the derivative of the loss by x; d_x_next comes from step t + 1")
         header = "for t in reversed(range(T)):" if back else "for t in range(T):"
+        loop = [statement for line in loop for statement in line.split("\n")]
         if self.dialect.rows:
             lines += turned_once(loop, self.names)
+            lines += looked_up_once(loop, self.names)
             header, loop = over_rows(loop, self.names, back=back)
         lines.append(header)
         lines += [f"    {s}" for s in loop]
@@ -358,6 +387,7 @@ class LoopModule(InPlace):
         self._statements(self.b.fixed, "fixed", phases, done, lines)
         self._statements(self.b.before, "before", phases, done, lines)
         self._backward_loop(lines, phases, done)
+        straight = len(lines)
         self._statements(self.b.after, "after", phases, done, lines)
         self._starts(lines)
         if self.b.end and self.b.loop and not self.dialect.rows:
@@ -367,6 +397,8 @@ class LoopModule(InPlace):
         lines.append("return {")
         lines += [f"    {k}: {v}," for k, v in self._gradients()]
         lines.append("}")
+        if self.dialect.rows:
+            lines[straight:] = flat_once(lines[straight:], self.names)
         arguments = ["saved"]
         if seeds:
             for name, _ in self.signature.seeds:

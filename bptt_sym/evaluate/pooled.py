@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, final
 
@@ -23,6 +23,13 @@ Array = Any
 #: were touched before.
 LARGE = 1 << 17
 
+#: Entries of a matrix from which on its transpose in memory of its own pays after some steps only.
+WIDE = 1 << 14
+
+#: Steps times examples from which on the gradient of a matrix with more rows than columns is faster
+#: as the transpose of its transpose, copied.
+LONG = 1024
+
 
 @final
 class Pool:
@@ -30,6 +37,7 @@ class Pool:
 
     def __init__(self) -> None:
         self.buffers = Buffers(idle=16, slabs=True)
+        self._ones: dict[np.dtype[Any], Array] = {}
         self._stacks: dict[int, tuple[Sequence[Array], Array]] = {}
 
     def names(self) -> dict[str, Any]:
@@ -37,6 +45,7 @@ class Pool:
         return {
             "empty": self.empty, "product": self.product, "stacked": self.stacked,
             "turned": self.turned, "logistic": logistic, "tangent": tangent,
+            "dots": dots, "total": self.total,
         }  # fmt: skip
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -47,15 +56,29 @@ class Pool:
         return np.ndarray(shape, dtype, self.buffers.lend(size)[0])
 
     def product(self, a: Array, b: Array) -> Array:
-        """``a @ b`` of two matrices."""
+        """``a @ b`` of two matrices, by the function that is faster for their size."""
         rows, columns = a.shape[0], b.shape[1]
-        if rows * columns * a.itemsize < LARGE:
-            return a @ b
-        return np.matmul(a, b, out=self.empty((rows, columns), np.result_type(a, b)))
+        size = rows * columns * a.itemsize
+        if size <= LARGE:
+            return a.dot(b) if 2 * size <= LARGE else a @ b
+        out = self.empty((rows, columns), np.result_type(a, b))
+        if rows < 2 * columns or a.shape[1] < LONG or a.flags.c_contiguous:
+            return np.matmul(a, b, out=out)
+        out[...] = self.product(b.T, a.T).T
+        return out
+
+    def total(self, a: Array) -> Array:
+        """The sum of a matrix's rows, as a product: sums over a leading axis are not BLAS's."""
+        rows, dtype = len(a), a.dtype
+        ones = self._ones.get(dtype)
+        if ones is None or len(ones) < rows:
+            ones = self._ones[dtype] = np.ones(rows, dtype)
+        return ones[:rows].dot(a)
 
     def turned(self, a: Array, steps: int, batch: int) -> Array:
         """``a.T``, in memory of its own if that pays: a single row is as fast with either."""
-        if batch == 1 or steps < 4:
+        quick = WIDE if batch >= 16 else WIDE // 4
+        if batch == 1 or steps < (4 if a.size <= quick else 32):
             return a.T
         out = self.empty(a.shape[::-1], a.dtype)
         out[...] = a.T
@@ -74,6 +97,21 @@ class Pool:
         return made
 
 
+#: Products of vectors side by side: of NumPy 2, and BLAS's.
+_VECDOT: Callable[[Array, Array], Array] | None = getattr(np, "vecdot", None)
+
+
+def dots(a: Array, b: Array) -> Array:
+    """``(a * b).sum(-1)``."""
+    if _VECDOT is None or a.dtype.kind == "c":  # it takes the conjugate of the first
+        return np.einsum("...i,...i->...", a, b)
+    return _VECDOT(a, b)
+
+
+#: What does instead of functions of a :class:`Pool` where no array is large.
+SHORT: dict[str, Any] = {"empty": np.empty, "product": np.ndarray.dot}
+
+
 @cache
 def _greatest(dtype: np.dtype[Any]) -> float:
     return float(np.finfo(dtype).max)
@@ -87,7 +125,7 @@ def logistic(a: Array, value: Array, slope: Array) -> None:
     np.negative(a, out=slope)
     np.exp(slope, out=slope)
     np.add(slope, 1.0, out=value)
-    np.divide(1.0, value, out=value)
+    np.reciprocal(value, out=value)
     np.minimum(slope, _greatest(slope.dtype), out=slope)
     slope *= value
     slope *= value
@@ -97,8 +135,8 @@ def tangent(a: Array, value: Array, slope: Array) -> None:
     """tanh of ``a`` and its derivative into arrays that are there."""
     np.tanh(a, out=value)
     np.cosh(a, out=slope)
-    slope *= slope
-    np.divide(1.0, slope, out=slope)
+    np.square(slope, out=slope)
+    np.reciprocal(slope, out=slope)
 
 
 def stacked(parts: Sequence[Array], axis: int) -> Array:
@@ -119,4 +157,4 @@ def stacked(parts: Sequence[Array], axis: int) -> Array:
     return np.ndarray(shape, base.dtype, base, start - address(base))
 
 
-__all__ = ["Pool", "logistic", "stacked", "tangent"]
+__all__ = ["SHORT", "Pool", "logistic", "stacked", "tangent"]

@@ -230,5 +230,5 @@ def test_no_text_of_a_name_is_executed(name: str, title: str) -> None:
     if name in ("h", "x"):
         return
     plain, odd = gradient("w", "plain"), gradient(name, title)
-    for sink in (False, True):
-        assert shape(odd.sources[sink], name) == shape(plain.sources[sink], "w")
+    for kind in ("stacked", "apart", "large"):
+        assert shape(odd.source(kind), name) == shape(plain.source(kind), "w")

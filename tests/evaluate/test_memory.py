@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 import weakref
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import mpmath
 import numpy as np
@@ -16,9 +19,9 @@ from bptt_sym.evaluate.buffers import SLAB, Buffers
 from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.jacobians import one_step
-from bptt_sym.evaluate.loop_rows import over_rows, turned_once
+from bptt_sym.evaluate.loop_rows import flat_once, looked_up_once, over_rows, turned_once
 from bptt_sym.evaluate.names import Names
-from bptt_sym.evaluate.pooled import LARGE, Pool, stacked
+from bptt_sym.evaluate.pooled import LARGE, Pool, dots, stacked
 from bptt_sym.testing.draw import cases, draw
 from bptt_sym.testing.models import named_model
 
@@ -166,13 +169,14 @@ def test_the_logistic_slope_keeps_its_digits_where_its_exponential_overflows(
 
 def test_turned_matrices_and_rooms_of_their_own_change_nothing() -> None:
     names = Names()
-    lines = ["z[t] += h[t] @ U.T", "v = h[t] @ U.T + s @ W.T", "y[t] = q @ V"]
+    plain = ["z[t] += h[t].dot(U.T)", "v = h[t].dot(U.T) + s.dot(W.T)", "y[t] = q.dot(V)"]
+    lines = list(plain)
     before = turned_once(lines, names)
     rng = np.random.default_rng(3)
     for steps, batch in ((2, 3), (9, 3), (9, 1)):
         made = []
         for extra, loop in (
-            ([], ["z[t] += h[t] @ U.T", "v = h[t] @ U.T + s @ W.T", "y[t] = q @ V"]),
+            ([], plain),
             (before, lines),
         ):
             rng = np.random.default_rng(3)
@@ -188,6 +192,85 @@ def test_turned_matrices_and_rooms_of_their_own_change_nothing() -> None:
     assert sum("turned" in b for b in before) == 2 and not any(".T" in x for x in lines)
 
 
+def test_what_is_looked_up_once_is_the_same() -> None:
+    """Float32 holds 0.5, not 0.1; exponents stay numbers; what is written into comes by place."""
+    plain = [
+        "np.add(1.0 - x, 0.1 * np.exp(x), out=z)",
+        "y = 0.5 * z ** 2.0 + np.cosh(x) ** 2 - a1.sum()",
+    ]
+    lines = list(plain)
+    before = looked_up_once(lines, Names())
+    assert len(before) == 5 and "np." not in "".join(lines) and "0.1" in lines[0]
+    assert "out=" not in lines[0] and "** 2.0" in lines[1]
+    for dtype in (np.float64, np.float32):
+        made = []
+        for extra, body in (([], plain), (before, lines)):
+            x = np.linspace(-2, 2, 7, dtype=dtype)
+            space = {"np": np, "x": x, "a1": x, "z": np.empty_like(x), "dtype": np.dtype(dtype)}
+            exec("\n".join([*extra, *body]), space)  # our own lines
+            made.append(space["y"])
+        assert made[0].dtype == made[1].dtype == dtype
+        np.testing.assert_array_equal(*made)
+
+
+def test_rows_of_all_steps_are_made_once() -> None:
+    names = Names()
+    lines = [
+        "u = a.reshape(T * B, -1).sum()", "b = 2 * a", "return {", "  'v': b.reshape(T * B, -1),",
+        "  'w': (a.reshape(T * B, -1), b.reshape(T * B, -1), a[1:-1].reshape(T * B, -1)),", "}",
+    ]  # fmt: skip
+    out = flat_once(lines, names)
+    assert out[:2] == ["flat = a.reshape(T * B, -1)", "u = flat.sum()"]
+    assert out[2:5] == ["b = 2 * a", "flat_2 = b.reshape(T * B, -1)", "return {"]
+    assert out[5:7] == ["  'v': flat_2,", "  'w': (flat, flat_2, a[1:-1].reshape(T * B, -1)),"]
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 5), (300, 100, 7), (260, 80, 1030), (80, 260, 1030)])
+def test_products_and_sums_of_any_size(shape: tuple[int, int, int]) -> None:
+    rows, columns, inner = shape
+    rng, pool = np.random.default_rng(0), Pool()
+    a, b = rng.normal(size=(inner, rows)), rng.normal(size=(inner, columns))
+    made = pool.product(a.T, b)
+    np.testing.assert_allclose(made, a.T @ b, atol=1e-11)
+    assert made.flags.c_contiguous
+    np.testing.assert_allclose(pool.total(a), a.sum(0), atol=1e-11)
+    np.testing.assert_allclose(pool.total(b[:3]), b[:3].sum(0), atol=1e-11)
+    for c in (a, a + 1j):
+        np.testing.assert_allclose(dots(c, c), (c * c).sum(-1), atol=1e-11)
+
+
+def test_threads_are_never_lent_the_same_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the look at the stock until it is noted there who has what, no other thread looks."""
+    buffers = Buffers(idle=8)
+    for lent in [buffers.lend(256)[0] for _ in range(4)]:
+        lent[:] = 0
+    del lent
+    note = weakref.ref
+
+    def slowly(lent: np.ndarray) -> weakref.ref[np.ndarray]:
+        time.sleep(0.002)  # lets another thread run
+        return note(lent)
+
+    monkeypatch.setattr("bptt_sym.evaluate.buffers.weakref", SimpleNamespace(ref=slowly))
+    with ThreadPoolExecutor(4) as pool:
+        given = list(pool.map(lambda _: buffers.lend(256), range(4)))
+    assert len({start for _, start in given}) == 4
+
+
+@pytest.mark.parametrize(("cell", "most"), [("elman", 3), ("lstm", 9), ("gru", 7)])
+def test_what_cotangents_meet_is_put_together_before_the_loop(cell: str, most: int) -> None:
+    run = named_model(cell).fast
+    for kind in ("stacked", "apart", "large"):
+        loop = run.source(kind).split("for t, ")[2].split("\n    return")[0].split("\n    d_")[0]
+        lines = [line for line in loop.split("\n")[1:] if line.startswith("        ")]
+        assert cell == "elman" or kind == "large" or not any("slope" in line for line in lines)
+        assert not any("concatenate" in line for line in lines)
+        assert len(lines) <= most + 2 or kind == "large", lines
+    if cell == "gru":  # one product for both uses of a cotangent; parts written side by side
+        assert "(h[:-1] - g)" in run.source("stacked")
+        assert "d_a_g = d_z_2[..., 2*H:" in run.source("stacked")
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("cell", ["elman", "sigmoid_rnn", "lstm", "gru"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -195,13 +278,13 @@ def test_derivatives_computed_on_the_way_forward_are_the_same(
     cell: str, dtype: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = named_model(cell)
-    early, late = model.fast.sources[True], model.fast.sources[False]
+    early, late = model.fast.source("large"), model.fast.source("stacked")
     assert ("logistic(" in early or "tangent(" in early) and "logistic(" not in late
     for regime in ("generic", "huge", "saturated"):
         p = draw(model, 3, regime=regime, steps=5, batch=3, dtype=dtype)
         found = []
-        for least in (10**9, 0):
-            monkeypatch.setattr("bptt_sym.evaluate.compiled.SINK_FROM", least)
+        for kind in ("stacked", "large"):
+            monkeypatch.setattr(NumpyGradient, "_arrangement", lambda *_, k=kind: k)
             found.append(
                 model.fast(model.unpack(p.params, p.dims), p._inputs(), p._starts())[1]
             )

@@ -13,6 +13,7 @@ from bptt_sym import evaluate
 from bptt_sym import notation as n
 from bptt_sym.errors import NotSupported
 from bptt_sym.evaluate.adjoint import adjoint
+from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.interpret import backward, forward
 from bptt_sym.evaluate.lower import lower
@@ -74,13 +75,17 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("rec", "state"), cases())
-def test_numpy(rec: Recurrence, state: str) -> None:
+def test_numpy(rec: Recurrence, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     f = evaluate.gradient(rec, loss=squares(state))
     for batch in (1, 2, 4):
         params, inputs, start, exact = numbers(rec, squares(state), 3, batch)
-        _, grads = f(params, inputs, start)
-        for k, value in exact.items():
-            np.testing.assert_allclose(grads[k], value, rtol=1e-9, atol=1e-11, err_msg=k)
+        for kind in ("as it chooses", "stacked", "apart", "large"):
+            if kind != "as it chooses":
+                monkeypatch.setattr(NumpyGradient, "_arrangement", lambda *_, k=kind: k)
+            _, grads = f(params, inputs, start)
+            for k, value in exact.items():
+                np.testing.assert_allclose(grads[k], value, rtol=1e-9, atol=1e-11, err_msg=k)
+        monkeypatch.undo()
 
 
 @pytest.mark.parametrize("module", ["torch", "jax"])
