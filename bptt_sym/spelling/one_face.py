@@ -2,7 +2,8 @@ r"""Letters that a text sets in bold here and plain there: ``z_t = …`` and ``f
 
 Bold tells a vector from its entries, or one thing from another of the same letter. Where a text
 does neither, the two are one: it gives only one of them an equation, or both the same one, and
-nothing that it computes has both at one step. Both become plain.
+nothing that it computes has both at one step. What stands plain with letters of units only is the
+entries of what is bold. Both become plain, and entries bold.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from collections.abc import Iterator, Sequence
 
 from bptt_sym.definitions.completion import Mention, mentions
 from bptt_sym.documents.document import Formula
+from bptt_sym.documents.gate_letters import NO_GATES
+from bptt_sym.documents.names import Name, names_in
 from bptt_sym.documents.respelling import edited, replaced
 from bptt_sym.errors import InputError
 from bptt_sym.read.tokens import tokenize
+from bptt_sym.spelling.units import as_vectors
 
 _BOLD = re.compile(r"\\(?:mathbf|boldsymbol|bm|pmb)\{([A-Za-z])\}")
 #: What stands before the name that an equation gives: the beginning of a row.
@@ -30,6 +34,7 @@ _NUMBER = re.compile(
 )
 
 
+_UNIT = "[ijklmpq]{1,2}"
 #: ``\\vec{h}``, ``\\underline{h}``: a vector.
 _ARROW = re.compile(
     r"\\(?:vec|underline)(?:\s*\{\s*(?P<name>[A-Za-z]|\\[a-z]+)\s*\}|\s+(?P<letter>[A-Za-z])|"
@@ -69,8 +74,14 @@ class _Faces:
         self.given: dict[tuple[str, bool], set[str]] = defaultdict(set)
         self.apart: set[str] = set()
         self.numbers: set[str] = set()
+        #: Letters that stand plain as entries, and those that do as anything else.
+        self.entries: set[str] = set()
+        self.whole: set[str] = set()
         for formula in formulas:
             text = formula.latex
+            for n in names_in(text):
+                if len(n.base) == 1:
+                    (self.entries if _has_units(n) else self.whole).add(n.base)
             self.numbers |= {k for m in _NUMBER.finditer(text) for k in m.groups() if k}
             here: dict[str, dict[bool, set[str]]] = defaultdict(lambda: {True: set(), False: set()})
             for m, letter, bold in _letters(text):
@@ -78,7 +89,10 @@ class _Faces:
                 here[letter][bold].add(m.step)
                 starts = formula.display and _ROW_START.search(text[: m.start])
                 if starts and _EQUALS.match(text, m.close):
-                    self.given[letter, bold].add(_faceless(text[m.close :]))
+                    right = text[m.close :]
+                    if not bold and r"\sum" in text:
+                        right = as_vectors(formula, NO_GATES).latex.partition("=")[2]
+                    self.given[letter, bold].add(_faceless(right))
             if not _DIFFERENTIATES.search(text):
                 self.apart |= {k for k, faces in here.items() if faces[True] & faces[False]}
 
@@ -99,14 +113,23 @@ class _Faces:
         if any(_is_step(s) for s in bold) and any(_is_step(s) for s in plain):
             first, second = self.given[letter, True], self.given[letter, False]
             return not first or not second or not first.isdisjoint(second)
+        if letter in self.entries - self.whole:
+            return True  # the entries of what is bold
         weights = letter == "b" or (letter.isupper() and letter not in self.numbers)
         return weights and not any(map(_is_step, bold | plain)) and bool(bold & plain)
+
+
+def _has_units(name: Name) -> bool:
+    """Whether it carries letters of units, beside a step or none."""
+    below = " ".join(s.inside for s in name.scripts if s.kind in "_^")
+    return bool(re.search(rf"(?<![A-Za-z\\])(?:{_UNIT})(?![A-Za-z])", below))
 
 
 def _faceless(text: str) -> str:
     """What stands behind a left side, up to the end of its row, without fonts and space."""
     row = _ROW_END.split(text, maxsplit=1)[0]
-    return re.sub(r"\s|&", "", _BOLD.sub(r"\1", row)).strip(".,;")
+    bare = re.sub(r"\s|&|\\[,;:! ]", "", _BOLD.sub(r"\1", row)).strip(".,;=")
+    return re.sub(r"(?<=[A-Za-z])\((t(?:-1)?)\)", r"_{\1}", bare)
 
 
 def _is_step(step: str) -> bool:
@@ -130,8 +153,20 @@ def with_one_face(formulas: Sequence[Formula]) -> list[Formula]:
     """The formulas, with the letters plain that the text sets in bold or not as it comes."""
     if not any(r"\mathbf" in f.latex or r"\bo" in f.latex or r"\bm" in f.latex for f in formulas):
         return list(formulas)
-    one = _Faces(formulas).one()
-    return [_plain(f, one) for f in formulas] if one else list(formulas)
+    faces = _Faces(formulas)
+    one = faces.one()
+    entries = one & (faces.entries - faces.whole)
+    plain = [_plain(f, one - entries) for f in formulas] if one else list(formulas)
+    return [_bold(f, entries) for f in plain] if entries else plain
+
+
+def _bold(formula: Formula, letters: frozenset[str]) -> Formula:
+    """``formula`` with the entries of what is bold in bold: ``\\mathbf{h}_j``."""
+    found = [
+        (n.start, n.end, rf"\mathbf{{{n.base}}}")
+        for n in names_in(formula.latex) if n.base in letters and _has_units(n)
+    ]  # fmt: skip
+    return edited(formula, found) if found else formula
 
 
 def _plain(formula: Formula, letters: frozenset[str]) -> Formula:

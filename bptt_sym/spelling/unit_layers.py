@@ -44,6 +44,12 @@ from bptt_sym.spelling.unit_sets import over_one_set
 _BETWEEN = re.compile(r"(?:\s|\\cdot(?![A-Za-z])|\\[,;:! ]|\*|\{\}|\\times(?![A-Za-z]))*")
 _SQUARE = re.compile(r"\s*(?:(?:\\right\s*)?[)\]]\s*)?\^\s*(?:\{\s*2\s*\}|2)")
 _OPEN = re.compile(r"\s*(?:(?:\\left\s*)?[(\[]\s*)?")
+#: ``\\sigma(s_n(t-1))`` in a product.
+_APPLIED = re.compile(
+    r"(?P<f>\\(?:sigma|phi|varphi|psi|theta|tanh)|(?<![A-Za-z\\])[fgh])\s*(?:\\left\s*)?\(\s*\Z"
+)
+_CLOSED = re.compile(r"\s*(?:\\right\s*)?\)")
+_REACH = 24
 #: Names for the layers of a name, by what it is: an argument, what leaves a layer, a bias.
 _SPARE = {"argument": "azuvrqo", "value": "hsvyopqrm", "bias": "bcrqgu"}
 _MATRICES = "WUVABCRQMNGHKPSZ"
@@ -54,7 +60,9 @@ _LOSS_GIVEN = re.compile(
 #: ``g(net_k) = …`` says what a function is.
 _SLOPE_GIVEN = re.compile(r"\s*(?:[a-z]|\\(?:sigma|phi|varphi))'?\s*\([^()]*\)\s*&?\s*=")
 #: ``p_{ij}^k(t_0) = 0``
-_AT_THE_START = re.compile(r"[^=]*\(\s*t\s*_\s*\{?\s*0\s*\}?\s*\)\s*&?\s*=\s*&?\s*0\s*[.,;]?\s*")
+_AT_THE_START = re.compile(
+    r"[^=]*\(\s*(?:t\s*_\s*\{?\s*)?0\s*\}?\s*\)\s*&?\s*=\s*&?\s*0\s*[.,;]?\s*"
+)
 #: Letters of units that are a gate or a step elsewhere.
 _OTHERWISE = frozenset("rs")
 _MOST = 4
@@ -152,6 +160,11 @@ def _translated(formula: Formula, rows: Sequence[Row], net: Network) -> Iterator
         yield formula
         return
     ways = [possible(row, net) for row in rows]
+    # (What is 0 at the start is so whatever it is the derivative by.)
+    ways = [
+        way[:1] if _AT_THE_START.fullmatch(row.text) else way
+        for row, way in zip(rows, ways, strict=True)
+    ]
     count = max(map(len, ways))
     if any(len(w) not in (1, count) for w in ways) or count > _MOST:
         return
@@ -315,7 +328,19 @@ def _product(row: Row, total: Sum, told: _Told) -> Edit | None:
     if set(kinds) != {"weight", "state"} or row.left is None:
         return None
     weight, state = kinds["weight"], kinds["state"]
-    gaps = (row.text[total.end : inside[0].start], row.text[inside[0].end : inside[1].start])
+    gaps = [row.text[total.end : inside[0].start], row.text[inside[0].end : inside[1].start]]
+    end = inside[1].end
+    applied = ""
+    if (opens := _APPLIED.search(row.text[max(total.end, state.start - _REACH) : state.start])):
+        closes = _CLOSED.match(row.text, state.end)
+        if closes is None:
+            return None
+        applied = opens["f"]
+        first = state is inside[0]
+        gaps[not first] = gaps[not first][: -len(opens[0])]
+        if first:
+            gaps[1] = row.text[closes.end() : inside[1].start]
+        end = inside[1].end if first else closes.end()
     if any(_BETWEEN.fullmatch(gap) is None for gap in gaps) or state.units != (total.unit,):
         return None
     target = row.left.units[0]
@@ -324,4 +349,5 @@ def _product(row: Row, total: Sum, told: _Told) -> Edit | None:
     if not name or of is None or set(weight.units) != {target, total.unit}:
         return None
     turned = "" if weight.units[0] == target else r"^{\top}"
-    return total.start, inside[1].end, f"{name}{turned} {of} "
+    of = f"{applied}({of})" if applied else of
+    return total.start, end, f"{name}{turned} {of} "

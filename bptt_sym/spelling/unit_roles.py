@@ -295,6 +295,8 @@ def is_needed(net: Network, rows: Sequence[Row], texts: Sequence[str]) -> bool:
         return True
     if any(len(kinds) > 1 for kinds in net.weights.values()):
         return True
+    if any(p.kind == "influence" for row in rows for p in row.pieces):
+        return True
     units = {u for row in rows for p in row.pieces for u in p.units}
     return not units <= UNITS or any(r"\in" in t and sums_in(t) for t in texts)
 

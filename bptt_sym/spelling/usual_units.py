@@ -26,6 +26,10 @@ _SUM = re.compile(
     r"\\sum(?:\\limits)?\s*_\s*(?:\{\s*(?P<a>\\?[A-Za-z]+)\s*(?P<low>=[^{}]{1,9})?\}"
     r"|(?P<b>\\[A-Za-z]+|[A-Za-z]))"
 )
+#: ``\\sum_{c=1}^C``: so many units, with a letter of their own.
+_RANGE = re.compile(
+    r"\\sum(?:\\limits)?\s*_\s*\{\s*([a-su-z])\s*=\s*1\s*\}\s*\^\s*(?:\{\s*)?[A-SU-Z](?![A-Za-z])"
+)
 #: What a sum counts, with or without its range.
 _COUNTED = re.compile(r"_\s*(?:\{\s*(?P<a>[A-Za-z])\s*(?:=|\\in|\})|(?P<b>[A-Za-z]))")
 
@@ -38,7 +42,8 @@ def with_usual_units(
         return list(formulas), {}
     found = [names_in(f.latex) for f in formulas]
     every = [name for names in found for name in names]
-    letters = sorted(_counting(every))
+    summed = {c for f in formulas for c in _RANGE.findall(f.latex)}
+    letters = sorted(_counting(every, summed))
     used = {n.base for n in every}
     used |= {u for n in every for s in n.scripts for u in _LETTER.findall(s.inside)}
     used |= {m["a"] or m["b"] for f in formulas for m in _COUNTED.finditer(f.latex)}
@@ -64,8 +69,11 @@ def _units(script: Script) -> list[str] | None:
     return letters if letters and not re.sub(r"\\?[A-Za-z]+|[\s,]", "", rest) else None
 
 
-def _counting(names: Sequence[Name]) -> set[str]:
-    """The letters besides the usual ones that count units below the weights of a text."""
+def _counting(names: Sequence[Name], summed: set[str]) -> set[str]:
+    """The letters besides the usual ones that count units below the weights of a text.
+
+    ``summed`` are those over which sums of so many terms run.
+    """
     pairs: dict[str, set[tuple[str, ...]]] = {}
     for name in names:
         for script in name.scripts:
@@ -74,8 +82,8 @@ def _counting(names: Sequence[Name]) -> set[str]:
                 pairs.setdefault(name.base, set()).add(tuple(units))
     told: set[str] = set()
     for base, found in pairs.items():
-        usual = any(UNITS.issuperset(pair) for pair in found)
-        apart = all(len(set(pair)) == 2 and set(pair) <= UNITS | _OTHERS for pair in found)
+        usual = any(UNITS.issuperset(pair) or set(pair) & summed for pair in found)
+        apart = all(len(set(pair)) == 2 and set(pair) <= UNITS | _OTHERS | summed for pair in found)
         if usual and apart and base != r"\delta":
             told |= {c for pair in found for c in pair}
     told -= UNITS
