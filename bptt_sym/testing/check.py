@@ -23,6 +23,7 @@ from bptt_sym.testing.report import Finding, GradientError, Report
 from bptt_sym.testing.reproduction import Written
 from bptt_sym.testing.same_function import Remembered
 from bptt_sym.testing.shrink import shrink
+from bptt_sym.testing.torch_functions import wrong_backwards
 
 Array = Any
 Gradient = Callable[[Problem], Mapping[str, Array]]
@@ -252,6 +253,8 @@ def _explained(
             # What the search tries overflows at will, and tests may make errors of warnings.
             with np.errstate(all="ignore"):
                 diagnoses = diagnose(problem.model, gradient, problem)
+                if any(d.code == "located" for d in diagnoses):
+                    diagnoses = _in_functions(gradient, problem, diagnoses)
         elif "not-finite" in kinds:
             diagnoses = _not_finite(problem, bad)
 
@@ -285,6 +288,21 @@ def _explained(
         smallest,
         written=Written.of(given),
     )
+
+
+def _in_functions(
+    gradient: Gradient, problem: Problem, diagnoses: list[Diagnosis]
+) -> list[Diagnosis]:
+    """What is only located, by what is wrong with the functions of PyTorch that are applied."""
+    found = wrong_backwards(lambda: gradient(problem.fresh()))
+    if not found:
+        return diagnoses
+    wrong = tuple(n for d in diagnoses if d.code == "located" for n in d.parameters)
+    named = [
+        Diagnosis("backward" if all(n for _, n in found) else "located", text, wrong, 0.0, 1)
+        for text, _ in found
+    ]
+    return named + [d for d in diagnoses if d.code != "located"]
 
 
 def _on_copies(gradient: Gradient) -> Gradient:

@@ -17,6 +17,11 @@ Array = Any
 
 #: What code of a person's own may raise that ends a call of it, and not the check.
 FAILURES = (Exception, SystemExit)
+#: Why PyTorch has ``None`` for a gradient.
+NONE = (
+    "it is not used, it is cut off from the loss (detach, no_grad, .data), it is frozen "
+    "(requires_grad=False), or a backward returns None in its place"
+)
 
 
 class NoGradient(np.ndarray):

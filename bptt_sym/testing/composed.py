@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.evidence import Diagnosis, Evidence, Search
+from bptt_sym.testing.evidence import CLOSE, Diagnosis, Evidence, Search, distance
 from bptt_sym.testing.made_before import made_of
 from bptt_sym.testing.mistakes import library
 from bptt_sym.testing.models import Model
@@ -43,12 +43,20 @@ def composed(
                               for k, v in e.given.items()})
             for e in evidence
         ]  # fmt: skip
+        alone = max(_off(e, names) for e in changed)
+        if alone <= CLOSE:  # whatever does nothing here would explain the rest
+            return Diagnosis("at-the-end", words, tuple(names), alone, len(evidence))
         found = search.among(known, changed, names)
         if found is not None:
             return replace(
                 found, code=f"{found.code}-and", message=f"{found.message}; besides, {words}"
             )
     return None
+
+
+def _off(e: Evidence, names: Sequence[str]) -> float:
+    """How far the gradients of ``names`` are from the right ones."""
+    return max(distance(e, n, e.problem.exact[n]) for n in names if n in e.given)
 
 
 def _undone(model: Model, names: Sequence[str]) -> Iterator[tuple[str, Undo]]:

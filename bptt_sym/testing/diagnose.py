@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.compare import FAILURES, NoGradient, call, mismatches
+from bptt_sym.testing.compare import FAILURES, NONE, NoGradient, call, mismatches
 from bptt_sym.testing.composed import composed
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.evidence import (
@@ -61,10 +61,7 @@ def diagnose(
     whole = search.match(evidence, names) if len(none) < len(names) and library_too else None
     if whole:
         return [whole]
-    text = (
-        "no gradient comes back to it (None): it is not used, it is cut off from the loss "
-        "(detach, no_grad, .data), or a backward returns None in its place"
-    )
+    text = f"no gradient comes back to it (None): {NONE}"
     absent = Diagnosis("no-gradient", text, tuple(none), 0.0, len(evidence))
     kept = [_without(e, none) for e in evidence]
     others = [n for n in names if n not in none]

@@ -7,7 +7,7 @@ computed in float32 shows it in no other way once it is a Python number.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from math import comb
@@ -28,11 +28,15 @@ COMPLEX = "complex step"
 @final
 @dataclass(frozen=True)
 class Slope:
-    """A directional derivative, its estimated error, and how it was found."""
+    """A directional derivative, its estimated error, and how it was found.
+
+    ``kind`` is the class of the complex arrays that the loss was given, if any.
+    """
 
     value: float
     error: float
     method: str
+    kind: Any = None
 
 
 def directional(
@@ -52,20 +56,41 @@ def directional(
 def _complex_step(
     loss: Any, point: Params, direction: Params, own: float | None
 ) -> Slope | None:
-    """Squire and Trapp 1998. ``None`` if the loss does not continue to complex parameters."""
+    """The complex step, if differences agree with it.
+
+    |·|, conj and real parts break analyticity; differences, though coarse, show it.
+    """
     plain: Slope | None = None
+    for found in _complex_slopes(loss, point, direction):
+        plain = plain or _ridders(loss, point, direction, own)
+        if abs(found.value - plain.value) <= 10 * plain.error + 1e-5 * abs(plain.value):
+            return found
+    return None
+
+
+def slope_again(loss: Any, point: Params, direction: Params, before: Slope) -> Slope | None:
+    """Along another direction by the complex step that was right ``before``, if it was one."""
+    found = _complex_slopes(loss, point, direction, before.kind)
+    return next(found, None) if before.method == COMPLEX else None
+
+
+def _complex_slopes(
+    loss: Any, point: Params, direction: Params, only: Any = None
+) -> Iterator[Slope]:
+    """Squire and Trapp 1998, where the loss continues to complex parameters.
+
+    With plain arrays, and with arrays that stay complex where code makes real ones.
+    """
     for kind, room in ((np.ndarray, nullcontext), (Traced, traced_room)):
+        if only is not None and kind is not only:
+            continue
         with room():
             values = _imaginary_parts(loss, point, direction, kind)
         if not values or values[0] == 0.0 or not np.isfinite(values).all():
             continue
-        plain = plain or _ridders(loss, point, direction, own)
-        # |·|, conj and real parts break analyticity; differences, though coarse, would show it.
-        near = abs(values[0] - plain.value) <= 10 * plain.error + 1e-5 * abs(plain.value)
-        if near and abs(values[0] - values[1]) <= 1e-10 * abs(values[0]):
+        if abs(values[0] - values[1]) <= 1e-10 * abs(values[0]):
             size = max(abs(values[0]), abs(values[1]))
-            return Slope(values[0], 1e-11 * size + abs(values[0] - values[1]), COMPLEX)
-    return None
+            yield Slope(values[0], 1e-11 * size + abs(values[0] - values[1]), COMPLEX, kind)
 
 
 def _imaginary_parts(loss: Any, point: Params, direction: Params, kind: Any) -> list[float]:
@@ -166,4 +191,6 @@ def _ridders(loss: Any, point: Params, direction: Params, own: float | None = No
             if 4 * off + rounding / h <= error:
                 best, error = row[k + 1], 4 * off + rounding / h
         table.append(row)
+        if abs(row[-1] - table[-2][-1]) > 2 * error:
+            break  # noise has taken over
     return Slope(best, error + 20 * unit * abs(best) * single, "extrapolated differences")

@@ -13,10 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from bptt_sym.testing.compare import FAILURES, numbers
-from bptt_sym.testing.directional import COMPLEX, Slope, directional, imaginary, noise, quick
+from bptt_sym.testing.compare import FAILURES, NONE, numbers
+from bptt_sym.testing.directional import (
+    COMPLEX,
+    Slope,
+    directional,
+    imaginary,
+    noise,
+    quick,
+    slope_again,
+)
 from bptt_sym.testing.named import raised
 from bptt_sym.testing.report import Finding
+from bptt_sym.testing.torch_functions import wrong_backwards
 from bptt_sym.testing.traced import at_one_place, explained
 from bptt_sym.testing.trees import flattened, units
 
@@ -32,7 +41,9 @@ class PairError(AssertionError):
     """A gradient that does not belong to its loss; ``findings`` lists what is wrong."""
 
     def __init__(self, findings: list[Finding]) -> None:
-        super().__init__("\n".join(f"{f.code}: {f.message}" for f in findings))
+        # What it is comes first, and then where it shows.
+        said = sorted(findings, key=lambda f: f.code not in ("explained", "located"))
+        super().__init__("\n".join(f"{f.code}: {f.message}" for f in said))
         self.findings = findings
 
 
@@ -103,7 +114,8 @@ def judge_pair(
         if f"d{name}" in refused or any(f.code == "raised" for f in findings):
             continue
         if name not in given:
-            findings.append(Finding("missing", f"d{name}: not in the returned gradient"))
+            if not any(f.message.startswith(f"d{name} is None") for f in findings):
+                findings.append(Finding("missing", f"d{name}: not in the returned gradient"))
             continue
         if given[name].shape != value.shape:
             text = f"d{name} has shape {given[name].shape}, the parameter {value.shape}"
@@ -112,9 +124,12 @@ def judge_pair(
         if not np.isfinite(given[name]).all():
             findings.append(Finding("not-finite", f"d{name} is not finite"))
             continue
+        slope: Slope | None = None
         for _ in range(directions):
             v = rng.normal(size=value.shape)
-            slope = directional(loss, point, {name: v}, own)
+            # Where the complex step is the derivative along one direction, it is along others.
+            slope = slope_again(loss, point, {name: v}, slope) if slope else None
+            slope = slope or directional(loss, point, {name: v}, own)
             claimed = float((given[name] * v).sum())
             spread = max((abs(float(((g[name] - given[name]) * v).sum())) for g in near), default=0)
             if not _agrees(claimed, slope, given[name], v, unit[name] if near else 0.0, spread):
@@ -131,6 +146,11 @@ def judge_pair(
         why = explained(losses, point, given, wrong) if followed else None
         why = why or _zeros(exact, given, wrong)
         place = at_one_place(losses, point, given) if followed and not why else None
+        if not why and not place:
+            backward = wrong_backwards(lambda: grad({k: v.copy() for k, v in point.items()}))
+            findings += [
+                Finding("explained" if named else "located", text) for text, named in backward
+            ]
         if place:
             findings.append(Finding("explained" if place[1] else "located", place[0]))
         findings += [Finding("explained", why)] if why else []
@@ -171,6 +191,8 @@ def _returned(
         return {}, [Finding("raised", text)]
     for name, value in result.items():
         if value is None:
+            if name in point:
+                findings.append(Finding("missing", f"d{name} is None: {NONE}"))
             continue
         array, why = numbers(value)
         if why and name in point:

@@ -1,0 +1,252 @@
+"""Which ``autograd.Function`` of PyTorch code is wrong, and in which of the values it returns.
+
+The functions that a gradient applies are recorded with their arguments. Each is then a small pair
+of its own: an output times a random cotangent, and what its ``backward`` returns for each argument.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from bptt_sym.testing.compare import FAILURES
+from bptt_sym.testing.directional import directional, noise, quick
+
+Array = Any
+#: Applications of a function that are looked at: the first ones, and entries of an argument.
+_APPLIED, _ENTRIES = 3, 200
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+
+
+def wrong_backwards(call: Callable[[], Any]) -> list[tuple[str, bool]]:
+    """What is wrong with the functions that ``call`` applies, in words, and whether they say it.
+
+    Empty without PyTorch.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return []
+    applied: dict[Any, list[tuple[Any, ...]]] = {}
+    with _recorded(torch.autograd.Function, applied):
+        try:
+            call()
+        except FAILURES:
+            return []
+    found: list[tuple[str, bool]] = []
+    for kind, calls in applied.items():
+        for arguments in calls:
+            try:
+                words = _Application(torch, kind, arguments).wrong()
+            except FAILURES:
+                continue
+            if words:
+                found += words
+                break
+    return found
+
+
+@contextmanager
+def _recorded(base: Any, applied: dict[Any, list[tuple[Any, ...]]]) -> Iterator[None]:
+    """Within it, arguments are kept: of ``apply``, and of ``forward`` where ``apply`` was bound."""
+    original = base.__dict__["apply"]
+    within: list[Any] = []
+
+    def keep(kind: Any, arguments: tuple[Any, ...]) -> None:
+        calls = applied.setdefault(kind, [])
+        if len(calls) < _APPLIED:
+            calls.append(tuple(a.detach().clone() if _tensor(a) else a for a in arguments))
+
+    def apply(kind: Any, *arguments: Any, **named: Any) -> Any:
+        if not named:
+            keep(kind, arguments)
+        within.append(kind)
+        try:
+            return original.__get__(None, kind)(*arguments, **named)
+        finally:
+            within.pop()
+
+    kept = [(k, k.__dict__["forward"]) for k in _own(base) if "forward" in k.__dict__]
+    for kind, forward in kept:
+        def recorded(*arguments: Any, _kind: Any = kind, _forward: Any = forward) -> Any:
+            if not within:
+                keep(_kind, arguments[_context(_kind):])
+            return _forward.__get__(None, _kind)(*arguments)
+
+        recorded.__signature__ = inspect.signature(forward.__func__)  # type: ignore[attr-defined]
+        kind.forward = staticmethod(recorded)
+    base.apply = classmethod(apply)
+    try:
+        yield
+    finally:
+        base.apply = original
+        for kind, forward in kept:
+            kind.forward = forward
+
+
+def _own(base: Any) -> Iterator[Any]:
+    """Functions that are not PyTorch's."""
+    for kind in base.__subclasses__():
+        yield from _own(kind)
+        if not kind.__module__.startswith("torch.") and isinstance(
+            kind.__dict__.get("forward"), staticmethod
+        ):
+            yield kind
+
+
+def _tensor(value: Any) -> bool:
+    return hasattr(value, "detach") and hasattr(value, "is_floating_point")
+
+
+def _context(kind: Any) -> int:
+    """Whether ``forward`` takes the context first: 1, or 0 where ``setup_context`` does."""
+    base = next(k for k in kind.__mro__ if k.__module__ == "torch.autograd.function")
+    return int(kind.setup_context is base.setup_context)
+
+
+class _Application:
+    """A function at the arguments of one call, in float64."""
+
+    def __init__(self, torch: Any, kind: Any, arguments: Sequence[Any]) -> None:
+        self.torch, self.kind = torch, kind
+        self.arguments = list(arguments)
+        names = list(inspect.signature(kind.forward).parameters)[_context(kind):]
+        names += [f"argument {k + 1}" for k in range(len(names), len(arguments))]
+        self.places = {
+            name: k for k, (name, a) in enumerate(zip(names, arguments, strict=False))
+            if _tensor(a) and a.is_floating_point()
+        }  # fmt: skip
+        self.point = {
+            name: self.arguments[k].double().numpy() for name, k in self.places.items()
+        }
+
+    def outputs(self, values: dict[str, Array], *, follow: bool = False) -> Any:
+        """The tensors that come out, and those that went in."""
+        tensors = {k: self.torch.tensor(v, requires_grad=follow) for k, v in values.items()}
+        given = list(self.arguments)
+        for name, place in self.places.items():
+            given[place] = tensors[name]
+        made = self.kind.apply(*given)
+        return (made if isinstance(made, tuple) else (made,)), tensors
+
+    def wrong(self) -> list[tuple[str, bool]]:
+        """What is wrong, and whether that is all that there is to say of it."""
+        made, tensors = self.outputs(self.point, follow=True)
+        rng = np.random.default_rng(37)
+        names = list(tensors)
+        off: dict[str, dict[int, tuple[str, bool]]] = {}
+        numbers = [k for k, out in enumerate(made) if _tensor(out) and out.is_floating_point()]
+        for number in numbers:
+            out = made[number]
+            cotangent = rng.normal(size=tuple(out.shape))
+            back: Sequence[Any] = [None] * len(names)
+            if out.requires_grad:
+                back = self.torch.autograd.grad(
+                    out, [tensors[n] for n in names], self.torch.tensor(cotangent),
+                    retain_graph=True, allow_unused=True,
+                )  # fmt: skip
+            values = {n: None if b is None else b.numpy() for n, b in zip(names, back, strict=True)}
+            for name, said in self._wrong(number, cotangent, values, made):
+                off.setdefault(name, {})[number] = said
+        return _together(self.kind.__name__, off, numbers)
+
+    def _wrong(
+        self, number: int, cotangent: Array, values: dict[str, Array], made: Any
+    ) -> Iterator[tuple[str, tuple[str, bool]]]:
+        def loss(p: dict[str, Array]) -> float:
+            with self.torch.no_grad():
+                out = self.outputs(p)[0][number]
+            return float((out.numpy() * cotangent).sum())
+
+        own, rng = noise(loss, self.point), np.random.default_rng(41)
+        bad = []
+        for name, value in values.items():
+            v = rng.normal(size=self.point[name].shape)
+            slope = directional(loss, self.point, {name: v}, own)
+            claimed = 0.0 if value is None else float((value * v).sum())
+            if abs(claimed - slope.value) > slope.error + 1e-12 * abs(claimed):
+                bad.append(name)
+        exact = {n: self._exact(loss, n, own) for n in bad if self.point[n].size <= _ENTRIES}
+        at_hand = {f"`{n}`": v for n, v in self.point.items()}
+        if len(made) == 1:
+            at_hand["the output"] = made[0].detach().numpy()
+        for name in bad:
+            yield name, _said(name, values[name], exact, at_hand)
+
+    def _exact(self, loss: Any, name: str, own: float) -> Array:
+        exact = np.empty(self.point[name].shape)
+        for index in np.ndindex(exact.shape):
+            v = np.zeros_like(exact)
+            v[index] = 1.0
+            exact[index] = quick(loss, self.point, {name: v}, own)
+        return exact
+
+
+def _together(
+    kind: str, off: dict[str, dict[int, tuple[str, bool]]], numbers: Sequence[int]
+) -> list[tuple[str, bool]]:
+    """One line for arguments, and for outputs, of which the same is said."""
+    lines: dict[tuple[tuple[int, ...], str, bool], list[str]] = {}
+    for name, by in off.items():
+        for (words, named) in dict.fromkeys(by.values()):
+            of = tuple(k for k, said in by.items() if said == (words, named))
+            lines.setdefault((of, words, named), []).append(name)
+    out = []
+    for (of, words, named), names in lines.items():
+        listed = ", ".join(f"`{n}`" for n in names)
+        place = ", ".join(_ORDINALS[k] if k < len(_ORDINALS) else str(k + 1) for k in of)
+        through = f", through its {place} output" if len(of) < len(numbers) else ""
+        out.append((f"{kind}.backward: {words.replace('«»', listed)}{through}", named))
+    return out
+
+
+def _said(
+    name: str, given: Array, exact: dict[str, Array], at_hand: dict[str, Array]
+) -> tuple[str, bool]:
+    """How what is returned for an argument, «», differs from what should be."""
+    if given is None:
+        return "nothing (None) comes back to «»", True
+    if not given.any():
+        return "nothing (0) comes back to «»", True
+    what = "what it returns for «»"
+    if name not in exact:
+        return f"{what} is wrong", False
+    true = exact[name]
+    if given.shape != true.shape:
+        return f"{what} has shape {given.shape}, not {true.shape}", True
+    for other, value in exact.items():
+        if other != name and value.size > 1 and _same(given, value):
+            return f"{what} is what belongs to `{other}`", True
+    if true.size > 1 and true.any():
+        factor = float((given * true).sum() / (true * true).sum())
+        if _same(given, factor * true):
+            return f"{what} is {factor:.6g} times what it should be", True
+        if true.ndim == 2 and _same(given, true.T):
+            return f"{what} is transposed", True
+        for words, value in at_hand.items():
+            for form, factors in (
+                (words, value), (f"1 - {words}²", 1 - value**2),
+                (f"{words} (1 - {words})", value * (1 - value)),
+            ):  # fmt: skip
+                try:
+                    by = np.broadcast_to(factors, true.shape)
+                except ValueError:
+                    continue
+                if np.ptp(by) and _same(given * by, true):
+                    return f"{what} lacks the factor {form}", True
+                if np.ptp(by) and _same(given, true * by):
+                    return f"{what} has the factor {form} once too often", True
+        if len(true) > 1 and _same(given, true[::-1]):
+            return f"{what} is in reverse order along its first axis", True
+    return f"{what} is wrong", False
+
+
+def _same(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-7 * np.abs(b).max())
+
+
+__all__ = ["wrong_backwards"]
