@@ -8,6 +8,7 @@ from bptt_sym.check.answer import Court
 from bptt_sym.definitions.defining import Definition
 from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.definitions.supposed import Evidence
+from bptt_sym.entries import Entries, Seen
 from bptt_sym.notation import At, Claim, D, Idx, Node, Sym, rebuild, substitute_index, walk
 from bptt_sym.read import Vocabulary
 
@@ -58,7 +59,15 @@ class Model:
     def vocabulary(self) -> Vocabulary:
         """The names that a formula under this model may use."""
         names: list[Node] = [At(n, Idx(v)) for n, (v, _) in self.aliases.items()]
-        return Vocabulary.of(self.court.model, extra=names + [Sym(n) for n in self.totals])
+        known = Vocabulary.of(self.court.model, extra=names + [Sym(n) for n in self.totals])
+        # The gradient of a loss by a vector has the entries of the vector: δ_{k,i}.
+        shapes = {
+            name: known.shapes[body.x.name]
+            for name, (_, body) in self.aliases.items()
+            if isinstance(body, D) and isinstance(body.x, At) and body.x.name in known.shapes
+            and _is_a_number(body.y, known)
+        }  # fmt: skip
+        return replace(known, shapes={**known.shapes, **shapes}) if shapes else known
 
     def knows(self, row: Row) -> bool:
         """Whether the model has a meaning for the name on the left of ``row``."""
@@ -80,7 +89,17 @@ class Model:
                 return substitute_index(body, variable, time)
             case Sym(name=name) if name in self.totals:
                 return self.totals[name]
+            case Entries(seen=Seen(entries=found)):
+                # (A gradient has the axes of what it is by.)
+                axes = tuple((at, tuple(self._by(n) for n in names)) for at, names in found)
+                return replace(node, seen=Seen(axes))
         return node
+
+    def _by(self, name: str) -> str:
+        match self.aliases.get(name):
+            case (_, D(x=At(name=by))):
+                return by
+        return name
 
     def plainly(self, claim: Claim) -> Claim:
         """``claim`` and its hypotheses with every alias replaced by what it stands for."""
@@ -99,3 +118,7 @@ class Model:
                 case D(x=Sym(name=name)) if name in self.totals:
                     return name
         return ""
+
+
+def _is_a_number(node: Node, known: Vocabulary) -> bool:
+    return isinstance(node, (At, Sym)) and known.shapes.get(node.name, ()) == ()

@@ -28,6 +28,7 @@ from bptt_sym.notation import (
     Ones,
     Pow,
     Sum,
+    walk,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def named(interp: Interpreter, node: Node, env: Env) -> Named:
             return added, rest
         case Add(args=args):
             return _folded(interp, args, env, lambda a, b: a + b)
-        case Mul(args=args) | Had(args=args):
+        case Mul(args=args):
+            return _folded(interp, args, env, lambda a, b: a * b, contracts=True)
+        case Had(args=args):
             return _folded(interp, args, env, lambda a, b: a * b)
         case Neg(arg=a):
             value, names = named(interp, a, env)
@@ -149,11 +152,36 @@ def _entry(interp: Interpreter, node: Entry, env: Env) -> Named:
     return value, names
 
 
-def _folded(interp: Interpreter, args: tuple[Node, ...], env: Env, join: object) -> Named:
-    total = named(interp, args[0], env)
-    for arg in args[1:]:
-        total = _paired(interp, total, named(interp, arg, env), join)
+def _folded(
+    interp: Interpreter, args: tuple[Node, ...], env: Env, join: object, contracts: bool = False
+) -> Named:
+    factors: list[Named] = []
+    k = 0
+    while k < len(args):
+        pair = contracts and k + 1 < len(args)
+        both = _contracted(interp, args[k], args[k + 1], env) if pair else None
+        factors.append(named(interp, args[k], env) if both is None else both)
+        k += 1 if both is None else 2
+    total = factors[0]
+    for factor in factors[1:]:
+        total = _paired(interp, total, factor, join)
     return total
+
+
+def _contracted(interp: Interpreter, first: Node, then: Node, env: Env) -> Named | None:
+    """A vector times the derivative of another by an entry, ``∂L/∂z ∂z/∂V_{ij}``, if it is one."""
+    if not (isinstance(then, Entry) and isinstance(then.arg, D)) or interp.world.scalar:
+        return None
+    if any(isinstance(n, (Entry, UnitSum)) for n in walk(first)):
+        return None
+    value, (of, by) = interp.jacobian(then.arg, env)
+    if len(of) != 1 or len(by) != len(then.at) or len(set(then.at)) != len(then.at):
+        return None
+    vector = interp.exact.evaluate(first, env, None)
+    if not rank(vector) or vector.size != of[0]:
+        return None
+    column = vector.reshape(of[0], *(1 for _ in by))
+    return interp.dom.reduce((column * value.reshape(*of, *by)).sum(axis=0)), then.at
 
 
 def _paired(interp: Interpreter, a: Named, b: Named, join: object) -> Named:

@@ -130,6 +130,7 @@ from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
 from bptt_sym.spelling.steps_behind import with_conditions_on_steps
 from bptt_sym.spelling.steps_of_weights import with_weights_without_steps
 from bptt_sym.spelling.tending import without_limit_signs
+from bptt_sym.spelling.traces import without_traces
 from bptt_sym.spelling.true_class import with_one_name_for_labels, with_words_for_classes
 from bptt_sym.spelling.turned_weights import with_bold_for_turned
 from bptt_sym.spelling.typography import on_in_words, plainly_set
@@ -307,6 +308,7 @@ TYPESETTING = (
     _each(without_long_blanks),
     _all(with_words_for_classes),
     _each(plainly_typeset),
+    _each(without_traces),
     _each(with_kronecker_deltas),
     _each(with_ranges_for_sets),
     _each(without_wrappings),

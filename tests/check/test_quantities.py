@@ -10,7 +10,7 @@ from bptt_sym.check.audit import audit
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.quantities.beside import Beside
 from bptt_sym.documents.document import document_from_text
-from tests.check.audited import verdicts
+from tests.check.audited import of_claims, verdicts
 
 RIGHT = ("right", "right_under_reading")
 
@@ -435,3 +435,38 @@ def test_a_step_in_brackets_is_no_argument(step: str) -> None:
     rest = rf"w \frac{{\partial {before}}}{{\partial w}}"
     found = verdicts(f"{cell}$${slope} {rest}$$\n\n$${slope} ({before} + {rest})$$")
     assert found[-2:] == ["wrong", "right"]
+
+
+ANY_VECTORS = r"""If $v = f(Wq)$, then
+
+$$dq = W^{\text{T}} (f'(Wq) \odot dv)$$
+
+$$dW = (f'(Wq) \odot dv) q^{\text{T}}$$
+
+and of $p = u \odot f(v)$
+
+$$du = f(v) \odot dp$$
+
+$$dv = f'(v) \odot u \odot dp$$
+
+## The network
+
+$$q_t = \tanh(W q_{t-1} + U x_t)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "slip", "expected"),
+    [
+        ("", "", ["right"] * 4),
+        (r"dq = W^{\text{T}} (f'", "dq = W (f'", ["undecided", "right", "right", "right"]),
+        (r"dq = W^{\text{T}} (f'", r"dq = W^{\text{T}} (f", ["undecided", *["right"] * 3]),
+        (r"u \odot dp", r"du \odot dp", ["right", "right", "right", "undecided"]),
+        (r"du = f(v)", "du = f'(v)", ["right", "right", "undecided", "right"]),
+    ],
+)
+def test_marks_of_vectors_without_time_beside_a_recurrence(
+    text: str, slip: str, expected: list[str]
+) -> None:
+    found = of_claims(ANY_VECTORS.replace(text, slip) if text else ANY_VECTORS)
+    assert found == expected

@@ -51,7 +51,7 @@ _FOR_T = (r"\varsigma", r"\upsilon", r"\varpi", r"\vartheta", r"\chi")
 _LABEL = r"[0-9]+|[A-Za-z]{2,}|\\(?:text|mathrm|rm|textrm)\s*\{\s*[A-Za-z]+\s*\}|[xyhobzs]"
 _BELOW = re.compile(rf"\s*(?:{_LABEL})(?:\s*,?\s*[0-9])?\s*")
 _ABOVE = re.compile(
-    r"\s*(?:-?\s*[0-9]+|T|\\top|\\intercal|\\prime|'|\*|-\s*T"
+    r"\s*(?:-?\s*[0-9]+|T|\\(?:text|mathrm|mathsf|rm)\s*\{\s*T\s*\}|\\top|\\intercal|\\prime|'|\*|-\s*T"
     r"|\(\s*[0-9]\s*\)|\[\s*[0-9]\s*\]|-?\s*\\frac\s*\{?\s*[0-9]\s*\}?\s*\{?\s*[0-9]\s*\}?|[0-9]\s*/\s*[0-9])\s*"
 )
 _SCRIPT = re.compile(r"\s*(?P<sign>[_^])\s*(?P<of>\{[^{}]*\}|[A-Za-z])")

@@ -21,6 +21,7 @@ _NAME = (
 )
 _ROW = r"(?:^|\\\\|\\begin\s*\{[a-z]+\*?\}|&|\\q?quad)\s*&?\s*"
 _GIVES = re.compile(rf"{_ROW}d\s*(?P<x>{_NAME})\s*&?\s*=")
+_COMPUTED = re.compile(rf"{_ROW}(?P<x>{_NAME})\s*&?\s*=")
 _MARK = re.compile(rf"(?<![A-Za-z\\{{])d\s*(?P<x>{_NAME})")
 #: ``dZ^{[2](i)}``: that of one example.
 _EXAMPLE = re.compile(r"(\^\s*\{\s*[\[(]\s*[0-9]\s*[\])])\s*\(\s*i\s*\)\s*\}")
@@ -35,16 +36,21 @@ _NUMPY = re.compile(
 _STAR = re.compile(r"(?<=[\s})\]A-Za-z0-9])\s*(?:\*|\\ast(?![A-Za-z]))\s*(?=[\sA-Za-z(\\])")
 _WEIGHT = re.compile(r"(?:\\(?:mathbf|boldsymbol)\s*\{\s*)?(?:[WUVbw]|\\theta)")
 _LOSS = re.compile(r"(?<![A-Za-z\\])(?P<l>[LJ])(?![A-Za-z_^])\s*(?:\([^()]*\)\s*)?&?\s*=")
+#: ``h_t``, ``h_{t-1}``, ``h^{(t)}``
+_STEP = re.compile(r"[_^]\s*(?:t(?![A-Za-z])|\{\s*\(?\s*t\s*(?:[-+]\s*1\s*)?\)?\s*\})")
 #: So many names at least are marked so.
 LEAST = 2
 
 
 def with_derivatives_for_marks(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the derivatives that such marks stand for."""
-    texts = [_EXAMPLE.sub(r"\1}", f.latex) for f in formulas]
+    # (What carries a step is of a recurrence.)
+    texts = [_EXAMPLE.sub(r"\1}", f.latex) for f in formulas if not _STEP.search(f.latex)]
     given = {"".join(m["x"].split()) for t in texts for m in _GIVES.finditer(t)}
-    if len(given) < LEAST or any("_t" in t or "_{t" in t for t in texts):
+    if len(given) < LEAST:
         return list(formulas)
+    # What the text computes, and is differentiated by without being worked out: s = u ⊙ f(v).
+    given |= {"".join(m["x"].split()) for t in texts for m in _COMPUTED.finditer(t)}
     means = any(
         _MEAN.search(t) for t in texts if (m := _GIVES.search(t)) and _WEIGHT.match(m["x"])
     )
@@ -61,7 +67,7 @@ def with_derivatives_for_marks(formulas: Sequence[Formula]) -> list[Formula]:
     out = []
     for formula in formulas:
         found = replaced(formula, _EXAMPLE, lambda m: f"{m[1]}}}")
-        if not _MARK.search(found.latex) or r"\frac{d" in found.latex:
+        if _STEP.search(found.latex) or not _MARK.search(found.latex) or r"\frac{d" in found.latex:
             out.append(formula)
             continue
         for form in (_ADDED, _NUMPY):
