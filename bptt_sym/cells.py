@@ -19,6 +19,7 @@ All initial values are free; ``with_initial_zero`` sets them to 0.
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, Literal
 
 from bptt_sym.architectures.gated import gru, lstm_peephole
@@ -215,5 +216,14 @@ def cell(name: str, **options: Any) -> Recurrence:
     try:
         return make(**options)
     except TypeError as error:
-        given = ", ".join(options)
-        raise InputError(f"{name} has not these options: {given}", token=given) from error
+        # A scalar or vector cell that passes options on has those of the other.
+        base = name.removesuffix("-vector")
+        made = [make, *(_CELLS[k] for k in (base, f"{base}-vector") if k in _CELLS)]
+        takes = next(
+            own for own in (signature(f).parameters for f in made)
+            if all(p.kind is not p.VAR_KEYWORD for p in own.values())
+        )  # fmt: skip
+        known = sorted(set(takes) - {"vector"})
+        given = ", ".join(k for k in options if k not in known) or ", ".join(options)
+        its = f"its options are {', '.join(known)}" if known else "it has none"
+        raise InputError(f"{name} has no option {given}", token=given, hint=its) from error

@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from bptt_sym.architectures import is_torch_gru
+from bptt_sym.cells import names
 from bptt_sym.errors import InputError, LimitExceeded
 from bptt_sym.evaluate.names import identifier
 from bptt_sym.recurrence import Recurrence
@@ -163,9 +164,12 @@ def _layer(state: Mapping[str, Array], layer: int | str | None) -> dict[str, Arr
             hint="weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0",
         )
     wanted = f"l{layer}" if str(layer)[:1].isdigit() else str(layer)
+    # By its name, or by that of a module without any other layer.
     chosen = [
         name for name in found
-        if layer is None or f".{name}".endswith(f".{wanted}") or name == layer
+        if layer is None or name == layer or any(
+            f".{whole}".endswith(f".{wanted}") for whole in (name, name.rpartition(".")[0]) if whole
+        )
     ]  # fmt: skip
     if len(chosen) != 1:
         several = "there are several layers" if layer is None else f"no one layer is {layer}"
@@ -199,10 +203,15 @@ def from_state_dict(
     hidden = u.shape[-1] if u.ndim == 2 else 0
     zero = np.zeros(len(u))
     bi, bh = (given.get(k, zero) for k in ("bias_ih", "bias_hh"))
-    names = set(cell.parameters)
+    own = set(cell.parameters)
     gates = {1: "", 3: "rzh", 4: "ifco"}.get(len(u) // hidden if hidden else 0)
     if gates is None or {len(u), len(w), len(bi), len(bh)} != {max(len(gates), 1) * hidden}:
-        raise InputError("these are weights neither of nn.RNN nor of nn.LSTM nor of nn.GRU")
+        shapes = " and ".join("×".join(map(str, a.shape)) for a in (w, u))
+        raise InputError(
+            "these are weights neither of nn.RNN nor of nn.LSTM nor of nn.GRU",
+            hint=f"weight_ih and weight_hh, here {shapes}, have 1, 4 or 3 times as many rows as "
+            "weight_hh has columns, and each bias one number a row",
+        )
     if not gates:
         table = {"W_{ih}": w, "W_{hh}": u, "b_{ih}": bi, "b_{hh}": bh, "W": w, "U": u, "b": bi + bh}
     else:
@@ -217,9 +226,9 @@ def from_state_dict(
             both = bi[rows] + bh[rows]
             for g in (gate, "g") if gate == "c" else (gate,):
                 table |= {f"W_{g}": w[rows], f"U_{g}": u[rows], f"b_{g}": both}
-            if f"c_{gate}" in names:
+            if f"c_{gate}" in own:
                 table |= {f"b_{gate}": bi[rows], f"c_{gate}": bh[rows]}
-    out = {k: v for k, v in table.items() if k in names}
+    out = {k: v for k, v in table.items() if k in own}
     missing = [p for p in cell.parameters if p not in out]
     if missing:
         raise InputError(f"{cell.name} needs {missing[0]!r}, which these weights do not give")
@@ -246,7 +255,11 @@ def sizes(
             if not np.isfinite(np.asarray(value, float)).all():
                 raise InputError(f"{name!r} is not finite")
             if len(shape) != len(declared):
-                raise InputError(f"{name!r} has {len(shape)} axes, the cell has {len(declared)}")
+                vector = f"{cell.name}-vector"
+                raise InputError(
+                    f"{name!r} has {len(shape)} axes, the cell has {len(declared)}",
+                    hint=f"{vector} has vectors and matrices" if vector in names() else "",
+                )
             for d, size in zip(declared, shape, strict=True):
                 if isinstance(d, str) and "+" not in d and out.setdefault(d, size) != size:
                     raise InputError(f"{name!r}: dimension {d} is {out[d]} elsewhere")

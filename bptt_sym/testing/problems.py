@@ -271,9 +271,9 @@ class Problem:
         return out
 
     def __repr__(self) -> str:
-        dims = ", ".join(f"{k}={v}" for k, v in self.dims.items())
+        dims = "".join(f", {k}={v}" for k, v in self.dims.items())
         return (
-            f"Problem({self.name}, T={self.steps}, B={self.batch}, {dims}, "
+            f"Problem({self.name}, T={self.steps}, B={self.batch}{dims}, "
             f"regime={self.regime!r}, dtype={self.dtype}, seed={self.seed})"
         )
 

@@ -69,8 +69,8 @@ class Report:
             lines.append(f"  {f.code:15} {f.message}")
         if self.smallest is not None:
             p = self.smallest
-            dims = ", ".join(f"{k} = {v}" for k, v in p.dims.items())
-            lines.append(f"  smallest        T = {p.steps}, B = {p.batch}, {dims}")
+            dims = "".join(f", {k} = {v}" for k, v in p.dims.items())
+            lines.append(f"  smallest        T = {p.steps}, B = {p.batch}{dims}")
             lines += ["", "  reproduce with", ""]
             lines += [f"    {line}" for line in reproduction(p, self.written).splitlines()]
         return "\n".join(lines)

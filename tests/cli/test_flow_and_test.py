@@ -81,6 +81,18 @@ def test_one_of_several_layers_is_named(run: Any, tmp_path: Path) -> None:
     assert shown["0"] == shown["l0"] != shown["l0_reverse"]
     assert "no one layer is 0" in run(*call, "joint.npz", "--layer", "0").err
     assert run(*call, "joint.npz", "--layer", "dec.l0_reverse").status == 0
+    assert "no one layer is dec" in run(*call, "joint.npz", "--layer", "dec").err
+    one = {f"{m}.weight_{side}_l0": rng.normal(size=(12, 2 if side == "ih" else 3))
+           for m in ("net.enc", "net.dec") for side in ("ih", "hh")}  # fmt: skip
+    np.savez(tmp_path / "one.npz", **one)
+    modules = [run(*call, "one.npz", "--layer", k) for k in ("dec", "net.dec", "dec.l0", "enc")]
+    assert all(m.status == 0 for m in modules)
+    assert modules[0].out == modules[1].out == modules[2].out != modules[3].out
+    assert "no one layer is net" in run(*call, "one.npz", "--layer", "net").err
+    scalar = run("flow", "lstm", "-T", "3", "--weights", "one.npz", "--layer", "dec")
+    assert scalar.status == 2 and "lstm-vector has vectors" in scalar.err
+    np.savez(tmp_path / "odd.npz", weight_ih_l0=np.ones((12, 2)), weight_hh_l0=np.ones((12, 5)))
+    assert "here 12×2 and 12×5" in run(*call, "odd.npz").err
     np.savez(tmp_path / "projected.npz", weight_ih_l0=np.ones((12, 2)),
              weight_hh_l0=np.ones((12, 2)), weight_hr_l0=np.ones((2, 3)))  # fmt: skip
     assert "proj_size" in run(*call, "projected.npz").err
@@ -91,6 +103,9 @@ def test_one_of_several_layers_is_named(run: Any, tmp_path: Path) -> None:
     ("words", "complaint"),
     [
         ("flow elman-vector --dim q=3", "no dimension 'q'"),
+        ("code lstm-vector --option nope=1", "has no option nope"),
+        ("code lstm-vector --option nope=1", "its options are bias, concat"),
+        ("flow elman --option concat=true", "it has none"),
         ("flow elman --dim n=3", "all is scalar"),
         ("flow elman --gain nan", "gain nan"),
         ("flow elman --seed -1", "seed -1"),
