@@ -24,6 +24,8 @@ _HEADING = re.compile(
     r"|(?P<bold>\*\*|__)(?=\S)(?:(?!(?P=bold)).)++(?P=bold)[ \t]*[.:]?[ \t]*$"
     r"|(?P<mark>\*\*|__)[^\W\d_]{2,20}[ \t]?\d{1,3}[.:)]?(?P=mark)[.:)]?(?:[ \t]|$))"
 )
+#: A formula that was centred by spaces: no code.
+_DISPLAYED = re.compile(r"\$\$[^$`;]{0,2000}?\\[A-Za-z]{2}[^$`]{0,4000}\$\$(?!\$)")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 #: A role that makes mathematics of a code span, at the end of what stands before it.
 _ROLE = re.compile(r"(?:\{math\}|:math:)$")
@@ -117,6 +119,7 @@ def mask_markdown(text: str) -> Masked:
             elif not body.startswith((" ", "\t")):
                 in_list = False
             indented = body.startswith(("    ", "\t")) and not in_list
+            indented = indented and not _DISPLAYED.match(stripped)
             in_code = indented and (in_code or blank_before)
             if in_code:
                 shown = _blank(line)

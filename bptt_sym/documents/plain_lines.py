@@ -324,6 +324,7 @@ _SPELT: Sequence[tuple[re.Pattern[str], _Put]] = (
     (_GLUED, r"\g<letter>_{\g<label>}"),
     (re.compile(rf"(?<![A-Za-z\\_^{{]){_QUOTIENT}"), r"∂\g<of>/∂\g<by>"),
     (re.compile(r"(?<![A-Za-z\\])prod(?=_)"), "∏"),
+    (re.compile(r"(?<=['′])\(\s*(?:\.\.\.|…|·|⋅)\s*\)"), ""),
     (re.compile(r"δ"), r"\\delta "),
     (re.compile(r"(?<=[A-Za-z0-9)}])\.T(?![A-Za-z])"), "^T"),
     (re.compile(r"\*\*\s*"), "^"),

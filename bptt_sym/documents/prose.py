@@ -147,7 +147,7 @@ def right_end(text: str, pos: int, end: int, also: str = "") -> int:
             if not depth:
                 last = pos
     # What ends at a sign that is part of it is not whole.
-    return last if operand and text[last : last + 1] not in tuple("^_{⟨⟦‖∂∇") else -1
+    return last if operand and text[last : last + 1] not in tuple("^_{([⟨⟦‖∂∇") else -1
 
 
 _IS_GIVEN = re.compile(r"\s*\+?=(?!=)")
@@ -187,7 +187,7 @@ def in_latex(run: str, offset: int = 0) -> tuple[str, tuple[int, ...]]:
         r"(?:[_^](?:\{[^{}]*\}|[A-Za-z]+))*))"
         r"|(?P<hat>(?:(?<![A-Za-z\\])|(?<=^d)|(?<=[^A-Za-z\\]d))[A-Za-z]_?(?:hat|tilde|bar)(?![A-Za-z]))"
         rf"|(?P<word>(?<![A-Za-z\\])(?:sum|{_GREEK})(?![A-Za-z]))"
-        r"|(?P<rel>[<>]=)|(?P<quote>['\"`](?=\s|$))|(?P<one>.)",
+        r"|(?P<rel>[<>]=)|(?P<quote>(?:(?<!tanh)(?<![fgσφϕψ])'|[\"`])(?=\s|$))|(?P<one>.)",
         run,
         re.DOTALL,
     ):

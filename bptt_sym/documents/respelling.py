@@ -74,8 +74,9 @@ _SPELT = re.compile(
 #: ``W_f[:, :n]``, ``W[n:, :]``: a block of a weight, as arrays write it.
 #: ``(\\delta_t W_f)_{[:n]}``: the product with a block of the weight.
 _SLICED = re.compile(
-    r"(?<=\))\s*_\s*\{\s*(?:\[[^\[\]{}]*:[^\[\]{}]*\]|"
+    r"(?<=\))\s*(?:_\s*\{\s*(?:\[[^\[\]{}]*:[^\[\]{}]*\]|"
     r"[0-9n+\s]+\\leq?\s*[a-z]\s*\\leq?\s*[A-Za-z0-9_+\s]+)\s*\}"
+    r"|\[(?:[A-Za-z0-9_\\]{1,12}\s*:|\s*:\s*[A-Za-z0-9_\\]{1,12})\])"
 )
 _SLICE = re.compile(
     r"\[\s*(?=[^\[\]]*:)(?:[-:+,\s0-9A-Za-z_^]|\\text\s*\{[^{}]*\}|\\mathrm\s*\{[^{}]*\}"
@@ -122,14 +123,15 @@ _SOMEWHERE = re.compile(
     r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z]))?)"
     + _ANYTHING
 )
-#: ``1 - \\tanh^2(\\cdot)``
+#: ``1 - \\tanh^2(\\cdot)``, ``1 - \\tanh^2`` before what closes
 _SLOPE_SOMEWHERE = re.compile(
-    r"1(?:\\[,;:! ]|\s)*-(?:\\[,;:! ]|\s)*(\\tanh)\s*\^\s*(?:\{\s*2\s*\}|2)" + _ANYTHING
+    r"1(?:\\[,;:! ]|\s)*-(?:\\[,;:! ]|\s)*(\\tanh)\s*\^\s*(?:\{\s*2\s*\}|2)"
+    rf"(?:{_ANYTHING}|(?=\s*(?:\\right\s*)?[)\]]))"
 )
 #: A remark in a script of its own: in brackets, or below a brace.
 _WRITTEN = "[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _REMARK = re.compile(
-    rf"（[^（）]*{_WRITTEN}[^（）]*）|(?:\\left\s*)?\((?:[^()]|\([^()]*\))*{_WRITTEN}(?:[^()]|\([^()]*\))*?(?:\\right\s*)?\)"
+    rf"（[^（）]*{_WRITTEN}[^（）]*）|(?<![{{^_])(?:\\left\s*)?\((?:[^()]|\([^()]*\))*{_WRITTEN}(?:[^()]|\([^()]*\))*?(?:\\right\s*)?\)"
     rf"|(?<=\}})\s*_\s*\{{[^{{}}]*{_WRITTEN}[^{{}}]*\}}"
 )
 #: ``W_{ij}``: an entry of a matrix.

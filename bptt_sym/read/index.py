@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from bptt_sym.errors import LimitExceeded, ReadError, Span, UnboundName
+from bptt_sym.errors import BesideError, LimitExceeded, ReadError, Span, UnboundName
 from bptt_sym.notation import Idx, Node, Num, affine, from_affine, index, num
 from bptt_sym.read import limits
 from bptt_sym.read.grammar import parse
@@ -160,9 +160,14 @@ def bounds(
     sides, ops = _split(sub.tokens)
     first = sides[0]
 
-    def read(tokens: list[Token]) -> Node:
+    def read(tokens: list[Token], last: bool = False) -> Node:
         where = Span(tokens[0].start, tokens[-1].end) if tokens else sub.span
         found = index_of(Script(tokens, where), vocabulary, ranges) if tokens else None
+        if found is None and last and len(tokens) == 1 and tokens[0].kind == "word":
+            # How many units, examples or classes there are is said by no equation.
+            counts = BesideError if vocabulary.open else UnboundName
+            raise counts(f"nothing says what {tokens[0].text} counts", span=where,
+                         token=tokens[0].text)  # fmt: skip
         if found is None:
             raise ReadError("this bound is not an index", span=where, token=sub.text,
                             hint="write an expression such as k+1")  # fmt: skip
@@ -175,7 +180,7 @@ def bounds(
         return tokens[0].text
 
     if not ops:
-        return variable(first), num(1), read(sup.tokens) if sup else Idx(HORIZON), None
+        return variable(first), num(1), read(sup.tokens, last=True) if sup else Idx(HORIZON), None
     if ops == ["="]:
         var = variable(first)
         colon = [j for j, t in enumerate(sides[1]) if t.kind == "sep" and t.text == ":"]
@@ -184,7 +189,7 @@ def bounds(
         elif sup is None:
             low, high = read(sides[1]), Idx(HORIZON)
         else:
-            low, high = read(sides[1]), read(_last(sup.tokens, var))
+            low, high = read(sides[1]), read(_last(sup.tokens, var), last=True)
         gap = difference(high, low)
         if gap is not None and gap[0] and at_most(gap, 1, ranges) and not _rises(low, high):
             return var, high, low, True

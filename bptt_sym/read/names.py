@@ -79,8 +79,8 @@ class Names:
                 hint=f"write {name}_t, or the step that is meant",
             )  # fmt: skip
         if self.function_name(f, None, None)[0] is not None:
-            raise ReadError(f"the function {name} without an argument", span=f.span, token=name,
-                            hint=f"write {name}(…)")  # fmt: skip
+            raise UnboundName(f"the function {name} without an argument", span=f.span,
+                              token=name, hint=f"write {name}(…)")  # fmt: skip
         if name in INDEX_LETTERS and name in self.in_scripts():
             return Idx(name, span=f.span)
         if v.open and not (v.unit_identity and name == "I"):

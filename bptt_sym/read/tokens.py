@@ -43,6 +43,8 @@ _ONE_SIGN = re.compile(r"\s*[A-Za-z0-9*]")
 _LENGTH = re.compile(r"\s*[-+]?\s*[0-9]*\.?[0-9]+\s*(?:em|ex|mu|pt|px|cm|mm|in|pc|bp|sp)")
 _OPTIONAL = re.compile(r"\*?\s*\[[^\[\]{}=+]{0,12}\]")
 _DELIMITER = re.compile(r"\s*(\\[A-Za-z]+|\\[|{}]|.)", re.DOTALL)
+_ENDS_LABEL = re.compile(r"\s*\}")
+_CLOSES_LABEL = re.compile(r"\s*\)\s*\}")
 #: A product sign that shows its direction by an arrow, the way that the printer writes it.
 _DIRECTED = re.compile(
     r"\\(?:mathop\s*\{\s*\\)?"
@@ -275,10 +277,25 @@ class _Scanner:
             return
         # Words of another script (其中, где) are never names here.
         plain = inner.isalnum() and not any(c.isalpha() and not c.isascii() for c in inner)
+        if not plain and self.is_label() and (word := "".join(filter(str.isalnum, inner))):
+            self.put("word", rf"\mathrm{{{word}}}", start)
+            return
         if plain and inner.lower() not in _CONNECTIVE_WORDS:
             self.named(inner, mark, start)
         else:
             self.put("connective", inner, start)
+
+    def is_label(self) -> bool:
+        """Whether the words just read are all of a script, of something that is no operator."""
+        kinds = [t.kind for t in self.out[-4:]]
+        if kinds[-1:] == ["open"]:
+            kinds.pop()
+            closes = _CLOSES_LABEL.match(self.text, self.pos)
+        else:
+            closes = _ENDS_LABEL.match(self.text, self.pos)
+        if kinds[-1:] != ["{"] or closes is None:
+            return False
+        return len(kinds) > 2 and kinds[-2] in ("_", "^") and kinds[-3] not in ("big", "}", "op")
 
     def named(self, inner: str, mark: str, start: int) -> None:
         if inner in sy.FUNCTION_NAMES and not (len(inner) == 2 and _in_script(self.out)):

@@ -57,6 +57,16 @@ _MARK = re.compile(
     r"\(\s*(?P<mark>\\[A-Za-z]+|\*{1,3}|[†‡★☆♠♣♥♦•])\s*\)"
     r"(?=\s*+[.,;]?\s*+(?:\\\\|\\end(?![A-Za-z])|\}?\s*+$))"
 )
+#: A row of nothing but dots between two others. (In a matrix it stands for rows.)
+_DOTTED = re.compile(
+    r"\\\\(?:\s*\[[^\[\]]{1,8}\])?[\s&]*+\\[vcld]?dots(?![A-Za-z])[\s&]*+(?=\\\\)"
+)
+#: ``W &: 128 \\times 50 = 6.4K``: of what size something is.
+_SIZE = re.compile(
+    r"(?P<row>^|\\\\|\\begin\s*\{[a-z]+\*?\})[\s&]*+(?:\\(?:text|mathrm)\s*\{[^{}]{1,40}\}"
+    r"|[A-Za-z](?:_(?:\{[A-Za-z]{1,4}\}|[A-Za-z0-9]))?)[\s&]*+:(?!=)\s*"
+    r"(?=[^\\&:=]{1,20}\\times(?![A-Za-z]))[^&]*?(?=\\\\|\\end(?![A-Za-z])|$)"
+)
 #: Where a proof ends.
 _DONE = re.compile(
     r"(?:\\(?:blacksquare|square|Box|qed(?:symbol|here)?)(?![A-Za-z])|[∎■□])"
@@ -96,6 +106,10 @@ def without_what_stands_beside(formula: Formula) -> Formula:
     """``formula`` without headings, numbers, remarks, rows about a sign, updates, last dots."""
     text = formula.latex
     if "\\\\" in text:
+        if "dots" in text and "matrix" not in text and "array" not in text:
+            formula = replaced(formula, _DOTTED, lambda m: "")
+        if ":" in text and r"\times" in text:
+            formula = replaced(formula, _SIZE, lambda m: m["row"])
         formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
         if formula.latex != text:  # the end of one heading may be the beginning of the next
             formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 
-_STEP = r"\(?\s*(?:[tknT]|\\tau)\s*(?:[-+]\s*1)?\s*\)?"
+_BELOW = r"_\s*(?:\{\s*(?P<below>[^{}]{1,12}?)\s*\}|(?P<b1>[A-Za-z0-9]))\s*"
+_ABOVE = r"(?P<above>\^\s*(?:\{[^{}]{1,12}\}|[A-Za-z]))\s*"
 _PART = (
     r"(?:\\(?:left|[bB]igg?l?)\s*)?\(\s*"
-    r"(?P<name>\\(?:vec|mathbf|boldsymbol|bm|hat|tilde|mathrm)\s*\{\s*[A-Za-z]\s*\}|[A-Za-z])"
-    rf"\s*(?P<sign>[_^])\s*(?:\{{\s*(?P<at>{_STEP})\s*\}}|(?P<bare>[tkT]))"
-    r"\s*(?:\\(?:right|[bB]igg?r?)\s*)?\)\s*_\s*"
+    r"(?P<name>\\(?:vec|mathbf|boldsymbol|bm|hat|tilde|mathrm)\s*\{\s*[A-Za-z]\s*\}|[A-Za-z])\s*"
+    rf"(?:{_BELOW}(?:{_ABOVE})?|{_ABOVE.replace('above', 'a1')})"
+    r"(?:\\(?:right|[bB]igg?r?)\s*)?\)\s*_\s*"
     r"(?:\{\s*(?:\\(?:text|mathrm|textrm|rm)\s*\{\s*)?(?P<word>[A-Za-z]{2,12})\s*\}?\s*\}"
     r"|\\(?:text|mathrm|textrm)\s*\{\s*(?P<word1>[A-Za-z]{2,12})\s*\})"
 )
@@ -36,10 +37,10 @@ def with_labels_for_parts(formulas: Sequence[Formula]) -> list[Formula]:
         word = m["word"] or m["word1"]
         if (_tight(m), word) not in given:
             return None
-        at = m["at"] or m["bare"]
-        if m["sign"] == "_":
-            return rf"{m['name']}_{{\text{{{word}}},{at}}}"
-        return rf"{m['name']}_{{\text{{{word}}}}}^{{{at}}}"
+        below, above = m["below"] or m["b1"] or "", m["above"] or m["a1"] or ""
+        # The step stands last, or above: x_{in,t}, x_{1,in}^{(t)}.
+        scripts = [below, rf"\text{{{word}}}"] if above else [rf"\text{{{word}}}", below]
+        return f"{m['name']}_{{{','.join(filter(None, scripts))}}}{above}"
 
     return [replaced(f, _ANY, labelled) for f in formulas]
 

@@ -1,7 +1,7 @@
 r"""Entries above their step: :math:`\partial h_t^i/\partial h_{t-1}^j = \sigma'(a_t^i) W_{ij}`.
 
 A letter above what is differentiated, with another one above what it is differentiated by, is no
-power. Where a weight carries both, they count units.
+power. Where a weight or Kronecker's :math:`\delta_{ij}` carries both, they count units.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from bptt_sym.documents.respelling import replaced
 
 _UNIT = r"\(?\s*[ijklmpq]\s*\)?"
 _STEP = r"(?:t(?:\s*[-+]\s*1)?|T)"
-_NAME = r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|(?<![A-Za-z\\])[a-z])"
+_NAME = (
+    r"(?:\\(?:mathbf|boldsymbol|bm|hat|widehat)\s*\{\s*[a-z]\s*\}|\\hat\s+[a-z](?![a-z])"
+    r"|(?<![A-Za-z\\])[a-z])"
+)
 
 
 def _named(name: str) -> str:
@@ -40,7 +43,7 @@ def with_entries_for_powers(formulas: Sequence[Formula]) -> list[Formula]:
         for m in _DERIVATIVE.finditer(formula.latex) if "^" in formula.latex else ():
             a, b = (_letter(m[n] or m[f"{n}1"]) for n in "ab")
             both = rf"(?:{a}\s*,?\s*{b}|{b}\s*,?\s*{a})\s*\}}"
-            pair = rf"[A-Z]\s*_\s*\{{\s*(?:[a-z]{{1,2}}\s*,\s*)?{both}"
+            pair = rf"(?:[A-Z]\s*_\s*\{{\s*(?:[a-z]{{1,2}}\s*,\s*)?|\\delta\s*_\s*\{{\s*){both}"
             if a != b and any(re.search(pair, f.latex) for f in formulas):
                 letters |= {a, b}
     if not letters:

@@ -1,7 +1,8 @@
 r"""Single marks lost in typing: ``x{t}`` for ``x_{t}``, ``1 - h_t)^2`` for ``1 - (h_t)^2``.
 
 Each is put back only where the rest of the text has what is meant, so that nothing else can be:
-the same name with the step below it, or the square of the same name in brackets.
+the same name with the step below it, or the square of the same name in brackets. A fraction with
+:math:`\partial` above and a bare name below, :math:`\frac{\partial L}{W}`, has lost its second one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,31 @@ _NAME = (
 #: ``h^{(t)})^2``: a closed bracket behind a name, with a square on it.
 _SQUARED = re.compile(rf"(?P<name>{_NAME})\s*(?:\\right\s*)?\)\s*\^\s*(?:2|\{{\s*2\s*\}})")
 _BRACKETED = re.compile(rf"\(\s*(?P<name>{_NAME})\s*(?:\\right\s*)?\)\s*\^\s*(?:2|\{{\s*2\s*\}})")
+
+_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*+\}"
+_SCRIPTS = rf"(?:\s*[_^]\s*(?:{_GROUP}|\\?[A-Za-z0-9]+))"
+_ANY_NAME = (
+    r"(?:\\[a-z]+\s*\{[^{}]{1,30}\}|\\(?:theta|ell|[hb]at\s*[a-z]|tilde\s*[a-zA-Z])|[A-Za-z])"
+    rf"{_SCRIPTS}{{0,2}}"
+)
+#: ``\frac{\partial L}{W_{hh}}``
+_HALF = re.compile(
+    rf"\\[dt]?frac\s*\{{\s*\\partial(?![A-Za-z])\s*\{{?\s*{_ANY_NAME}\s*(?:\([a-z]\)\s*)?\}}?\s*\}}"
+    rf"\s*\{{(?P<by>\s*{_ANY_NAME}\s*)\}}"
+)
+#: What divides a derivative: a count, a temperature, a rate.
+_DIVIDES = frozenset("NnmMBTKDSde")
+
+
+def with_whole_fractions(formula: Formula) -> Formula:
+    r"""``formula`` with ``\frac{\partial L}{W}`` as a derivative by W."""
+    if r"\partial" not in formula.latex:
+        return formula
+    edits: list[Edit] = [
+        (m.start("by"), m.start("by"), r"\partial ")
+        for m in _HALF.finditer(formula.latex) if m["by"].strip() not in _DIVIDES
+    ]  # fmt: skip
+    return edited(formula, edits)
 
 
 def with_lost_marks(formulas: Sequence[Formula]) -> list[Formula]:

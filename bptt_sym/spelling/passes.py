@@ -56,6 +56,10 @@ from bptt_sym.spelling.durations import with_letters_for_durations
 from bptt_sym.spelling.each_gate import for_each_gate
 from bptt_sym.spelling.early_names import counted_from_their_step
 from bptt_sym.spelling.entries_above import with_entries_for_powers
+from bptt_sym.spelling.entries_behind_steps import (
+    with_entries_before_steps,
+    with_entries_of_weights,
+)
 from bptt_sym.spelling.entries_of_batches import with_entries_of_one_example
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
 from bptt_sym.spelling.epsilons import with_deltas_for_epsilons
@@ -90,7 +94,7 @@ from bptt_sym.spelling.lines_as_rows import with_gaps_behind_matrices, with_rows
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
 from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
-from bptt_sym.spelling.lost_marks import with_lost_marks
+from bptt_sym.spelling.lost_marks import with_lost_marks, with_whole_fractions
 from bptt_sym.spelling.marks_in_passing import with_steps_for_marks
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.mean_of_steps import with_sums_for_means
@@ -147,6 +151,7 @@ from bptt_sym.spelling.which_slope import (
     with_softmax_of_outputs,
     with_the_slope_written,
 )
+from bptt_sym.spelling.whole_names import with_whole_names
 from bptt_sym.spelling.worded_steps import with_names_for_words
 from bptt_sym.spelling.wrappings import without_wrappings
 from bptt_sym.spelling.written_softmax import with_softmax
@@ -323,6 +328,9 @@ TYPESETTING = (
     _each(without_what_stands_beside),
     _all(with_labels_for_parts),
     _each(with_shares_for_words),
+    _each(with_whole_names),
+    _each(with_entries_of_weights),
+    _each(with_whole_fractions),
     _all(going_on),
     _all(with_braces),
     _all(with_lost_marks),
@@ -341,6 +349,7 @@ TYPESETTING = (
 #: One place for steps, one letter for each index, one transpose, one sign for the loss.
 NAMES = (
     _by_words(with_entries_of_one_example),
+    _each(with_entries_before_steps),
     _all(with_numbers_of_layers),
     _all(with_entries_for_powers),
     _lettered(with_letters_for_durations),

@@ -58,10 +58,11 @@ _VALUE = re.compile(
 _RELATION = re.compile(r"=|<|>|\\(?:approx|leq?|geq?|to|neq?|equiv|sim)(?![A-Za-z])")
 _NAMES = r"(?:\\[A-Za-z]+\s*\{\s*\\?[A-Za-z]+\s*\}|\\[A-Za-z]+|[A-Za-z])"
 _STEP = r"\s*[_^]\s*\{?\s*\(?\s*(?P<%s>\\tau|[A-Za-z0-9])\s*\)?\s*\}?"
-#: ``W^k``, ``\\|W^k\\|``
+#: ``W^k``, ``\\|W^k\\|``, ``\\|W\\|^{k-1}``
 _POWER = re.compile(
-    rf"\s*(?:(?:\\left\s*)?(?:\\\||\||\\[lr]?Vert)\s*)?{_NAMES}\s*(?:_\s*(?:\{{[a-z]+\}}|[a-z]))?\s*\^\s*"
-    r"(?:\{\s*(?P<n>[a-z])\s*\}|(?P<m>[a-z]))(?:\s*(?:(?:\\right\s*)?(?:\\\||\||\\[lr]?Vert))?\s*&?\s*=)"
+    rf"\s*(?:(?:\\left\s*)?(?:\\\||\||\\[lr]?Vert)\s*)?{_NAMES}\s*(?:_\s*(?:\{{[a-z]+\}}|[a-z]))?\s*"
+    r"(?:(?:\\right\s*)?(?:\\\||\||\\[lr]?Vert)\s*)?\^\s*"
+    r"(?:\{\s*(?P<n>[a-zT])\s*(?:-\s*[a-z0-9]\s*)?\}|(?P<m>[a-z]))(?:\s*(?:(?:\\right\s*)?(?:\\\||\||\\[lr]?Vert))?\s*&?\s*=)"
 )
 _UPRIGHT = r"mathrm\s*(?:\{\s*d\s*\}|d(?![A-Za-z]))"
 _PAIR = re.compile(

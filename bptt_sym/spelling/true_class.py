@@ -1,7 +1,8 @@
 r"""The entry of the true class below a logarithm: ``-\log p_{t,y_t}`` as ``-y_t^\top \log p_t``.
 
 A label that is the subscript of a vector of probabilities picks one of them; its one-hot vector
-picks the same. Texts write ``\hat y^{(t)}_{y^{(t)}}``, ``p_t[y_t]``, ``p_t(y_t)``, ``(p_t)_{y_t}``.
+picks the same. Texts write ``\hat y^{(t)}_{y^{(t)}}``, ``p_t[y_t]``, ``p_t(y_t)``, ``(p_t)_{y_t}``,
+``\hat y_t^{(\text{true})}``.
 """
 
 from __future__ import annotations
@@ -59,6 +60,13 @@ _UNIT_VECTOR = re.compile(
     r"\s*_\s*\{\s*"
     rf"(?P<k>[a-z]|{_WORD})\s*_\s*(?P<at>[a-zT]|\{{[^{{}}]{{1,6}}\}})\s*\}}"
 )
+#: ``\\log \\hat{y}_t^{(\\text{true})}``: the class by a word for it.
+_WORDED = re.compile(
+    rf"(?P<log>\\(?:log|ln)(?![A-Za-z])\s*)(?P<p>{_VECTOR})\s*(?P<at>_\s*(?:\{{\s*t\s*\}}|t))\s*\^\s*"
+    r"\{\s*\(?\s*\\(?:text|mathrm|textrm)\s*\{\s*(?:true|correct|target|gold|right|label|richtig|wahr|"
+    r"correcta|vraie?|верн\w{1,4}|正確答案|正确答案|正確|正确|正解|真实|真實|정답)(?:\s+(?:class|label|word|token))?\s*\}"
+    r"\s*\)?\s*\}"
+)
 _LETTER = re.compile(r"[a-zT]")
 
 
@@ -66,7 +74,12 @@ def with_one_hot_labels(formula: Formula) -> Formula:
     """``formula`` with the entry of the true class as a product with its one-hot vector."""
     for vector in (_ONE_HOT, _UNIT_VECTOR):
         formula = replaced(formula, vector, lambda m: f"{_true(m['k'])}_{m['at']}")
-    return replaced(formula, _BELOW, _product) if r"\l" in formula.latex else formula
+    if r"\l" not in formula.latex:
+        return formula
+    formula = replaced(
+        formula, _WORDED, lambda m: rf"{{y{m['at']}}}^\top {m['log']} {m['p']}{m['at']}"
+    )
+    return replaced(formula, _BELOW, _product)
 
 
 #: ``y_t = W h_t + b``: what is computed is no label.

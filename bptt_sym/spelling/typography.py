@@ -42,6 +42,8 @@ _ADDED = re.compile(
     r"(?:\\[,;:! ]\s*)*\\math(?:rel|bin)\s*\{\s*(?:\{\s*)?\+\s*(?:\}\s*)?"
     r"(?:=\s*\}(?:\s*\})?|\}\s*=)(?:\s*\\[,;:! ])*"
 )
+_TAKEN_OFF = re.compile(r"\\math(?:rel|bin)\s*\{\s*\{?\s*-\s*\}?\s*(?:=\s*\}|\}\s*=)")
+_PERCENT = re.compile(r"(?P<n>[0-9]+(?:\.[0-9]+)?)\s*\\%")
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
 _FRACTION = re.compile(rf"\\[dt]?frac\s*(?P<up>{_GROUP})\s*(?P<down>{_GROUP})")
 #: δ in front of what is differentiated, as ∂ stands there.
@@ -52,6 +54,8 @@ _OF_A_BATCH = re.compile(
     r"\\sum\s*(?:\\limits\s*)?_\s*(?:\{\s*(?:\\(?:text|mathrm|textrm)\s*\{\s*)?"
     r"(?:[Bb]atch(?:\s*\\?_?\s*size)?|samples|examples)\s*(?:\}\s*)?\}|\{\s*B\s*\}|B(?![A-Za-z]))"
     r"(?!\s*\^)(?:\s*\\[,;:! ])*"
+    r"|\\(?:mathbf|mathbbm?|boldsymbol|bm)\s*\{?\s*1\s*\}?\s*_\s*(?:\{\s*[NB]\s*\}|[NB](?![A-Za-z]))\s*\^\s*"
+    r"(?:\{\s*(?:T|\\top|\\intercal)\s*\}|T(?![A-Za-z])|\\top(?![A-Za-z]))"
 )
 #: ``\sum_k`` in a gradient by a bias: over the examples, if nothing has the index.
 _BY_A_BIAS = re.compile(
@@ -187,6 +191,8 @@ def plainly_set(formula: Formula) -> Formula:
     formula = edited(formula, _subscripts(formula.latex))
     formula = replaced(formula, _HELD_TOGETHER, _without_braces)
     formula = replaced(formula, _ADDED, lambda m: " += ")
+    formula = replaced(formula, _TAKEN_OFF, lambda m: r" \leftarrow ")
+    formula = replaced(formula, _PERCENT, lambda m: rf"\frac{{{m['n']}}}{{100}}")
     formula = replaced(formula, _BOLD_DELTA, lambda m: r"\delta ")
     formula = edited(formula, _derivatives(formula.latex))
     formula = edited(formula, _named_after(formula.latex))
