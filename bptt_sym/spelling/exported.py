@@ -80,8 +80,9 @@ _SIGN_MEANS = re.compile(
 )
 #: ``\\hat{y_t}``: the script inside of the accent.
 SCRIPT_INSIDE = re.compile(
-    r"\\(?P<mark>hat|widehat|tilde|widetilde|bar|overline|vec|mathbf|boldsymbol|bm|mathrm|mathit|"
-    r"mathcal|pmb)\s*\{\s*(?P<name>[A-Za-z]|\\[A-Za-z]+(?:\s*\{\s*[A-Za-z]\s*\})?)\s*"
+    r"\\(?P<mark>hat|widehat|tilde|widetilde|bar|overline|vec|over(?:left|right)arrow|"
+    r"mathbf|boldsymbol|bm|mathrm|mathit|mathcal|pmb)\s*\{\s*"
+    r"(?P<name>[A-Za-z]|\\[A-Za-z]+(?:\s*\{\s*[A-Za-z]\s*\})?)\s*"
     r"(?P<scripts>(?:[_^]\s*(?:\{[^{}]{1,24}\}|[A-Za-z0-9]|\\[a-z]+)\s*){1,2})\}"
 )
 #: ``\\bigg{|}``

@@ -410,3 +410,17 @@ Here $z_2 = C q_2$, and $\otimes$ is the outer product.
     assert set(of_claims(page)) == {"right"}
     slipped = page.replace("2) \\otimes q_2", "2) \\otimes q_1")
     assert of_claims(slipped)[-2] == "wrong"
+
+
+def test_an_arrow_over_a_name_and_its_step() -> None:
+    page = r"""
+$$\overrightarrow{h_t} =
+\tanh(\overrightarrow{W} x_t + \overrightarrow{V} \overrightarrow{h}_{t-1}),
+\quad \overleftarrow{h_t} =
+\tanh(\overleftarrow{W} x_t + \overleftarrow{V} \overleftarrow{h}_{t+1})$$
+
+$$\frac{\partial \overrightarrow{h_t}}{\partial \overrightarrow{h_{t-1}}} =
+\mathrm{diag}(1 - \overrightarrow{h_t}^2) %s$$
+"""
+    assert of_claims(page % r"\overrightarrow{V}") == ["right"]
+    assert of_claims(page % r"\overleftarrow{V}") == ["wrong"]
