@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 
 from bptt_sym.check.accumulated import is_accumulated, judge_share
 from bptt_sym.check.answer import Court
+from bptt_sym.check.at_the_end import at_the_end, at_the_horizon
 from bptt_sym.check.biases import without_biases
+from bptt_sym.check.cases import in_one_case
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
 from bptt_sym.check.ranges import with_other_ranges
@@ -32,9 +34,11 @@ from bptt_sym.notation import (
     Mul,
     Node,
     Pow,
+    Prod,
     Sum,
     Sym,
     Transpose,
+    affine,
     free_indices,
     num,
     rebuild,
@@ -139,6 +143,13 @@ def second_look(
             return found
         if meant.sides[0] != claim.sides[0]:
             verdict = replace(verdict, otherwise=Otherwise(said, meant))
+    linear = models.linear(model)
+    if linear is not None and _Look("", claim, linear).verdict() is not None:
+        note = "it holds if the activation is linear: which it is stands nowhere"
+        return Verdict("undecided", note=note)
+    if in_one_case(claim, model.court.model) is not None:
+        note = "it mixes the values of one sequence with those of a batch"
+        return Verdict("undecided", note=note)
     if verdict.diagnosis is None and _RANGELESS.search(claim.source):
         return Verdict("undecided", note="which steps the product is over is not written")
     return verdict
@@ -153,7 +164,9 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(FROM_ZERO, shifted, court)
     if (last := to_the_last_step(claim)) is not None:
         yield _Look(f"{last[1]} is the last step", last[0], court)
-    if (ends := at_the_end(claim, rec)) is not None and not models.defines_total(ends[1]):
+    alone = context.usage.looks_back_only
+    ends = at_the_end(claim, rec, alone=alone)
+    if ends is not None and not models.defines_total(ends[1]):
         yield _Look("t is the last step", ends[0], court)
     if (whole := over_all_terms(claim)) is not None:
         yield _Look("the sum is over all the terms that have its index", whole, court)
@@ -168,10 +181,8 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         linear = models.supposed_linear(model) or court
         said = "the activation is the identity, as the text supposes"
         yield _Look(said, with_identities(claim, context.identities), linear, supposes=True)
-    if (linear_too := models.linear(model)) is not None:
-        # What the activation is nobody has said.
-        said = "the activation is linear here, as a ReLU is whose units are all active"
-        yield _Look(said, claim, linear_too, supposes=True)
+    if (one := in_one_case(claim, rec)) is not None:
+        yield _Look(*one, court)
     if (scaled := column_by_column(claim, rec)) is not None:
         said = "a vector beside a matrix in an elementwise product scales the columns"
         yield _Look(said, scaled, court)
@@ -251,7 +262,17 @@ def bound_at(claim: Claim) -> Iterator[tuple[Claim, str, str]]:
     times = [n.time for n in walk(left) if isinstance(n, At)]
     for time in dict.fromkeys(times):
         sides = (left, *(substitute_index(side, name, time) for side in rest))
+        if any(_is_empty(n) for side in sides for n in walk(side)):
+            continue  # the last step of the sums is another one
         yield replace(claim, sides=sides), name, text(time)
+
+
+def _is_empty(node: Node) -> bool:
+    """Whether a sum or a product ends before it begins, whatever the step is."""
+    if not isinstance(node, (Sum, Prod)):
+        return False
+    lo, hi = affine(node.lo), affine(node.hi)
+    return lo is not None and hi is not None and lo[0] == hi[0] and hi[1] < lo[1]
 
 
 def at_the_last_step(verdict: Verdict, claim: Claim, model: Model) -> Verdict:
@@ -259,30 +280,7 @@ def at_the_last_step(verdict: Verdict, claim: Claim, model: Model) -> Verdict:
     if verdict.verdict != "wrong":
         return verdict
     said = "the step that is left out is the last one"
-    return _Look(said, _at_the_horizon(claim), model.court).verdict() or verdict
-
-
-def _at_the_horizon(claim: Claim) -> Claim:
-    sides = tuple(substitute_index(s, STEP, Idx(HORIZON)) for s in claim.sides)
-    return replace(claim, sides=sides)
-
-
-def at_the_end(claim: Claim, rec: Recurrence) -> tuple[Claim, str] | None:
-    """``∂E/∂h_{t-1} = ∂E/∂h_t ∂h_t/∂h_{t-1}`` with T for t, and E; ``None`` for other formulas.
-
-    Where nobody has said what E is the loss of, it may be that of step t, the last one it sees;
-    not where a term without a derivative is the share of an earlier step's own loss.
-    """
-    left = claim.sides[0]
-    if not (isinstance(left, D) and isinstance(left.x, At) and lag_of(left.x.time) == 1):
-        return None
-    if not is_loss(left.y, rec) or any(free_indices(s) != {STEP} for s in claim.sides):
-        return None
-    terms = (a for s in claim.sides[1:] if isinstance(s, Add) for a in s.args)
-    if any(not any(isinstance(n, D) for n in walk(term)) for term in terms):
-        return None
-    assert isinstance(left.y, (At, Sym))
-    return _at_the_horizon(claim), left.y.name
+    return _Look(said, at_the_horizon(claim), model.court).verdict() or verdict
 
 
 def of_one_equation(claim: Claim, rec: Recurrence) -> Claim | None:

@@ -48,7 +48,9 @@ _DELTA_SUB = re.compile(
     rf"\\delta\s*_\s*\{{\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}})\s*\}}"
 )
 _GLUED = re.compile(
-    rf"(?<![A-Za-z\\{{/])d(?:\s+(?=\\))?(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}}|(?=\s*(?:\+?\s*=|[=&]|\\tag|$)))"
+    rf"(?<![A-Za-z\\{{/])d(?:\s+(?=\\))?(?P<name>{_NAME})"
+    # (above a slash it is differentiated itself)
+    rf"(?P<scripts>{_SCRIPT}{{1,2}}+(?!\s*/\s*d)|(?=\s*(?:\+?\s*=|[=&]|\\tag|$)))"
 )
 #: ``\\nabla W_{hh}``: the gradient by what the sign stands before, where a row gives one.
 _NABLA = re.compile(

@@ -1,0 +1,103 @@
+"""Texts about one cell at one step: gradients without a later step, derivatives with a slash."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import last, of_claims
+
+CELL = r"""
+$Z_g = w_{xg} * x_t + w_{hg} * h_{t-1} + b_g$ and $g_t = \tanh(Z_g)$
+
+$Z_i = w_{xi} * x_t + w_{hi} * h_{t-1} + b_i$ and $i_t = sigmoid(Z_i)$
+
+$Z_f = w_{xf} * x_t + w_{hf} * h_{t-1} + b_f$ and $f_t = sigmoid(Z_f)$
+
+$Z_o = w_{xo} * x_t + w_{ho} * h_{t-1} + b_o$ and $o_t = sigmoid(Z_o)$
+
+$c_t = c_{t-1} * f_t + g_t * i_t$ and $h_t = o_t * \tanh(c_t)$
+
+"""
+ROWS = [
+    r"dE/do_t = (dE/dh_t) * (dh_t/do_t) = dE/dh_t * \tanh(c_t)",
+    r"dE/dc_t = (dE/dh_t) * (dh_t/dc_t)",
+    r"dE/dc_t = dE/dh_t * o_t * (1 - \tanh^2(c_t))",
+    r"dE/di_t = dE/dh_t * o_t * (1 - \tanh^2(c_t)) * g_t",
+    r"dE/dw_{ho} = dE/dh_t * \tanh(c_t) * sigmoid(Z_o) * (1 - sigmoid(Z_o)) * h_{t-1}",
+    r"dE/dw_{xf} = dE/dh_t * o_t * (1 - \tanh^2(c_t)) * c_{t-1} * sigmoid(Z_f)"
+    r" * (1 - sigmoid(Z_f)) * x_t",
+]
+SLIPS = [
+    (r"c_{t-1} * sig", r"c_t * sig"), (r"* h_{t-1}", r"* h_t"), (r"* g_t", r"* i_t"),
+    (r"(1 - sigmoid(Z_f))", r"(1 + sigmoid(Z_f))"), (r"o_t * (1", r"f_t * (1"),
+    (r"= dE/dh_t * \tanh(c_t)", r"= 2 dE/dh_t * \tanh(c_t)"),
+]  # fmt: skip
+
+
+def page(rows: list[str]) -> str:
+    return CELL + "\n\n".join(f"${row}$" for row in rows)
+
+
+def test_the_step_of_one_cell_may_be_the_last_one() -> None:
+    """A path from a later step was missed, though the text speaks of one step only."""
+    assert of_claims(page(ROWS)) == ["right"] * len(ROWS)
+
+
+@pytest.mark.parametrize(("right", "slip"), SLIPS)
+def test_a_slip_in_one_cell_is_not_excused(right: str, slip: str) -> None:
+    found = of_claims(page([row.replace(right, slip) for row in ROWS]))
+    slipped = [v for row, v in zip(ROWS, found, strict=True) if right in row]
+    assert slipped and "right" not in slipped
+
+
+def test_a_text_with_later_steps_is_not_about_one() -> None:
+    later = r"dE/dh_t = dE/dh_{t+1} * dh_{t+1}/dh_t"
+    assert last(page([later, ROWS[2]])) != "right"
+
+
+def test_what_stands_above_a_slash_is_differentiated() -> None:
+    """``dh_t`` in ``dh_t/dz_t`` was taken for the mark of a gradient."""
+    text = "$$h_t = \\tanh(z_t), \\quad z_t = w h_{t-1} + u x_t$$\n\n$$%s$$"
+    assert last(text % "dh_t/dz_t = 1 - h_t^2") == "right"
+    assert last(text % "dh_t/dh_{t-1} = (dh_t/dz_t) (dz_t/dh_{t-1})") == "right"
+    assert last(text % "dh_t/dh_{t-1} = (dh_t/dz_t) (dz_t/dx_t)") == "wrong"
+
+
+BATCH = r"""
+$$h_t = \tanh(A h_{t-1} + B x_t + b)$$ with $$\hat{y} = v^T h_T$$ and $$J = (\hat{y} - y)^2$$.
+
+For a batch $$\mathbf{H}_t = \tanh(A \mathbf{H}_{t-1} + B \mathbf{X}_t + b)$$.
+
+$$\delta_{z, t} = \delta_{h, t} \odot (1 - \mathbf{H}_t^2)$$
+
+$$\delta_{h, t-1} = %s \delta_{z, t}$$
+"""
+
+
+def test_the_values_of_a_batch_beside_those_of_one_sequence() -> None:
+    """A right recursion was called wrong: h_t and H_t are one quantity there."""
+    assert last(BATCH % "A^T") == "right"
+    assert last(BATCH % "2 A^T") != "right"
+    assert last(BATCH % "B^T") != "right"
+
+
+def test_an_unknown_activation_is_not_taken_for_a_linear_one() -> None:
+    text = r"""
+$$h_t = f(A h_{t-1} + B x_t + b), \quad y_t = C h_t, \quad L = \sum_{t=1}^T l(y_t)$$
+
+$$\frac{\partial L}{\partial b} = \sum_{t=1}^T \frac{\partial L}{\partial h_t}%s$$
+"""
+    assert last(text % "") == "undecided"
+    assert last(text % r" f'(A h_{t-1} + B x_t + b)") == "right"
+
+
+def test_the_last_step_of_a_sum_is_no_letter_that_empties_it() -> None:
+    text = r"""
+$$h_t = \tanh(A h_{t-1} + B x_t), \quad L_t = l(h_t)$$
+
+$$\sum_{i=t}^t \frac{\partial L_i}{\partial h_t} = \left(\sum_{i=t+1}^n
+\frac{\partial L_i}{\partial h_{t+1}}\right) \frac{\partial h_{t+1}}{\partial h_t}
++ \frac{\partial L_t}{\partial h_t}$$
+"""
+    assert last(text) != "right"
+    assert last(text.replace("{i=t}^t", "{i=t}^n")) == "right"
