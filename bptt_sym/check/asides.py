@@ -112,7 +112,8 @@ _LINEAR = re.compile(
     r"(?<![Nn]on-)(?<![Nn]on)\b[Ll]inear(?: \w+)? "
     r"(?:RNN|case|network|recurren\w+|activation|model|system)"
     r"|\bidentity (?:activation|function|map)|\b(?:is|as|be|were) (?:the |an )?identity\b"
-    r"|(?:without|no|ignor\w+|drop\w*) (?:the |any )?(?:non-?linearit\w+|activation)"
+    r"|(?:[Ww]ithout|[Nn]o|[Ii]gnor\w+|[Dd]rop\w*|[Oo]mit\w*|[Rr]emov\w+|[Nn]eglect\w*)"
+    r" (?:the |any |all )?(?:non-?linearit\w+|activation)"
     r"|线性(?:情形|情况|RNN|网络|激活)|恒等(?:函数|激活|映射)|忽略(?:激活|非线性)"
 )
 #: What follows is worked out for one step of the run.

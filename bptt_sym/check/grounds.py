@@ -115,7 +115,7 @@ _BY = re.compile(
 #: A bound or a limit that holds where a weight is small.
 _IF_SMALL = re.compile(r"^(?:step \d+ of \d+: )?true if also ")
 _LESS_THAN_ONE = re.compile(
-    r"(?:<|\\lt(?![A-Za-z])|\\leq?(?![A-Za-z])|≤|＜)\s*\$?\s*(?:1(?![0-9.])|\\frac\s*1|\\gamma)"
+    r"(?:<|\\lt(?![A-Za-z])|\\leq?(?![A-Za-z])|≤|＜)\s*\$?\s*(?:1(?![0-9.])|\\[dt]?frac\s*\{?\s*1(?![0-9])|\\gamma)"
 )
 
 #: How far before a formula its hypothesis may stand.
@@ -269,7 +269,9 @@ def _speaks_of(condition: str, before: str) -> bool:
     if number is None or number[1] == "1":
         return _LESS_THAN_ONE.search(before) is not None
     less = r"(?:<|\\lt(?![A-Za-z])|\\leq?(?![A-Za-z])|≤|＜)\s*\$?\s*"
-    return re.search(rf"{less}{re.escape(number[1])}(?![0-9.])", before) is not None
+    # (1/γ is that number, where γ is the largest slope.)
+    said = rf"(?:{re.escape(number[1])}(?![0-9.])|\\[dt]?frac\s*\{{?\s*1(?![0-9])|1\s*/)"
+    return re.search(less + said, before) is not None
 
 
 def holds_in_vain(judged: Judged) -> str:

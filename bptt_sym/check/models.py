@@ -441,6 +441,7 @@ class Models:
         """The model with every activation the identity, if it is no gated cell."""
         rec = model.court.model
         functions = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, Fn)}
+        functions -= {"softmax", "log", "exp"}  # what is made of the output is no activation
         return self._without(frozenset(functions), rec) if len(functions) == 1 else None
 
     def _without(self, functions: frozenset[str], rec: Recurrence) -> Court | None:

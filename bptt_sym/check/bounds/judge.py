@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
+from bptt_sym.check.bounds.common_gradients import with_any_gradient
 from bptt_sym.check.bounds.compare import (
     at_most,
     counted,
@@ -241,6 +242,8 @@ class Case:
                 return proved
         if any(n == Sym(CONSTANT) for n in walk(self.claim.sides[1])):
             return Verdict("undecided", note=why or self.near_miss() or NO_ORDER)
+        if (proved := self._of_any_gradient()) is not None:
+            return proved
         shown = self._refute()
         if shown is not None and (other := self._of_largest_entries()) is not None:
             return other
@@ -261,6 +264,22 @@ class Case:
         tried = "no counterexample was found among small rational values"
         return Verdict("undecided", note="; ".join(p for p in (why, self.near_miss(), tried) if p))
 
+    def _of_any_gradient(self) -> Verdict | None:
+        """The verdict if it holds whatever the gradient is that both sides have."""
+        if (found := with_any_gradient(self.claim, self.rec)) is None:
+            return None
+        claim, rec = found
+        return Case(claim, rec, Arena.of(rec), self.sizes, self.given, False, self.units)._proof()
+
+    def _proof(self) -> Verdict | None:
+        for trial in self.readings():
+            try:
+                if (found := self._prove(trial)) is not None:
+                    return found
+            except Unbounded:
+                continue
+        return None
+
     def _of_largest_entries(self) -> Verdict | None:
         """The verdict if it holds where norms of vectors that are left open are largest entries.
 
@@ -272,17 +291,12 @@ class Case:
         other = Case(
             replace(self.claim, sides=sides), self.rec, self.arena, self.sizes, self.given, False
         )
-        for trial in other.readings():
-            try:
-                found = other._prove(trial)
-            except Unbounded:
-                continue
-            if found is not None and all(map(is_slope, vectors)):
-                readings = (*found.readings, LARGEST)
-                return replace(found, verdict="right_under_reading", readings=readings)
-            if found is not None:
-                return Verdict("undecided", note=LARGEST_ONLY)
-        return None
+        if (found := other._proof()) is None:
+            return None
+        if not all(map(is_slope, vectors)):
+            return Verdict("undecided", note=LARGEST_ONLY)
+        readings = (*found.readings, LARGEST)
+        return replace(found, verdict="right_under_reading", readings=readings)
 
     def _prove(self, trial: Trial) -> Verdict | None:
         left, right = trial.claim.sides
