@@ -65,6 +65,12 @@ _FIRST = re.compile(
     r"\btruncat\w+ (?:after|at|to) (?:one|1|a single)\b|第一个?(?:时刻|时间步|步)|初始时刻",
     re.IGNORECASE,
 )
+#: ``t = 1, 2, \\ldots, T``, ``1 \\le t \\le T``.
+_EVERY_STEP = re.compile(
+    r"\b[tk]\s*(?:=|\\in(?![A-Za-z])|∈)\s*(?:\\\{|\{|\[)?\s*[01]\s*,\s*(?:[12]\s*,\s*)?"
+    r"(?:\\[cl]?dots[cbo]?(?![A-Za-z])|\.\.\.|…|⋯)\s*,?\s*T(?![A-Za-z\s]*[-+=<>])"
+    r"|\b[01]\s*(?:\\leq?(?![A-Za-z])|≤)\s*[tk]\s*(?:\\leq?(?![A-Za-z])|≤)\s*T(?![A-Za-z\s]*[-+=<>])"
+)
 _AT_THE_START = re.compile(r"_\s*\{?\s*[01](?!\d)|\^\s*\{?\s*[(<]\s*[01]\s*[)>]")
 #: The text calls what it gives the immediate derivative, or only the part of one step.
 _OWN_STEP = re.compile(
@@ -253,8 +259,12 @@ def _sentence_around(formula: Formula) -> str:
 
 
 def _is_case(text: str) -> bool:
-    """Whether something is related in ``text``, and not only below a sum that stands in it."""
-    return bool(_RELATION.search(_SCRIPT.sub("", text))) and not _EXPLAINS.search(text)
+    """Whether something is related in ``text``, and not only below a sum that stands in it.
+
+    That it is said of every step is no case.
+    """
+    said = _EVERY_STEP.sub(" ", _SCRIPT.sub("", text))
+    return bool(_RELATION.search(said)) and not _EXPLAINS.search(text)
 
 
 def _in_brackets_behind(text: str) -> str:

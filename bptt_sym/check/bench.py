@@ -238,11 +238,12 @@ class Bench:
         if (own := by_own_row(claim, model.court)) is not None:
             return own
         court = self.models.one_unit(model)
+        relation = _that_misfits(claim, verdict)
         if court is None:
-            slip = diagnose(claim, model.court.model, model.court.arena)
+            slip = diagnose(relation, model.court.model, model.court.arena)
             if slip is None:
                 return verdict
-            nodes = [n for side in claim.sides for n in walk(side)]
+            nodes = [n for side in relation.sides for n in walk(side)]
             lone = any(isinstance(n, Prod) for n in nodes) and not any(
                 isinstance(n, Sum) for n in nodes
             )
@@ -259,7 +260,7 @@ class Bench:
             return verdict
         if idle := vacuous_in(claim, model.court.model):
             return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
-        slip = diagnose(claim, model.court.model, model.court.arena)
+        slip = diagnose(relation, model.court.model, model.court.arena)
         if single.verdict == "wrong":
             if slip is None and single.unexplained is not None:
                 single = court.explained(single, single.unexplained)
@@ -278,3 +279,14 @@ class Bench:
         }:
             return of_numbers(single)
         return replace(verdict, note=f"{verdict.note}; for one unit it holds")
+
+
+def _that_misfits(claim: Claim, verdict: Verdict) -> Claim:
+    """The relation of a chain whose shapes do not fit; ``claim`` itself if it is none.
+
+    (What came before it stands, and is what it is compared with.)
+    """
+    at = next((i for i, link in enumerate(verdict.links) if MISFIT in link.note), None)
+    if at is None:
+        return claim
+    return Claim((claim.sides[at], claim.sides[at + 1]), (claim.ops[at],), claim.source)

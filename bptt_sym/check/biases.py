@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bptt_sym.notation import Add, Claim, Node, Sym, children, rebuild, walk
+from bptt_sym.notation import Add, At, Claim, Node, Sym, children, rebuild, walk
 from bptt_sym.recurrence import Recurrence
 
 
@@ -20,7 +20,8 @@ def without_biases(rec: Recurrence, claim: Claim) -> Recurrence | None:
         if isinstance(c, Sym)
     }
     biases = (added & set(rec.parameters)) - elsewhere
-    named = {n.name for side in claim.sides for n in walk(side) if isinstance(n, Sym)}
+    # (Also the bias of a step, b_{h,t}.)
+    named = {n.name for side in claim.sides for n in walk(side) if isinstance(n, (At, Sym))}
     if not biases or biases & named:
         return None
 

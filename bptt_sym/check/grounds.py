@@ -20,7 +20,7 @@ from bptt_sym.check.example_values import GivenValue, put_in
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.own_steps import only_at_its_step
 from bptt_sym.check.provenance import Basis, Ledger
-from bptt_sym.check.wording import MISFITS, vanishing_in
+from bptt_sym.check.wording import MISFITS, OF_A_STEP, apart_in, vanishing_in
 from bptt_sym.decide.readings import LOCAL_LOSS
 from bptt_sym.decide.rewriting import is_loss, summed_loss
 from bptt_sym.decide.verdict import Diagnosis, Verdict
@@ -296,6 +296,10 @@ def _supposed_in_vain(judged: Judged) -> str:
     if _takes_a_mean(basis.claim) and any("losses of the steps" in s for s in basis.model.supposed):
         return WHICH_MEAN
     apart = vanishing_in(basis.claim, basis.model.court.model)
+    slip = judged.verdict.diagnosis
+    told = slip is not None and slip.code in OF_A_STEP
+    if told and apart == apart_in(basis.claim, basis.model.court.model):
+        return ""  # one step stands in the place of another
     return "{} does not depend on {}: which {} is meant?".format(*apart, apart[0]) if apart else ""
 
 

@@ -6,12 +6,13 @@ that is called wrong may hold by itself: then it is not what is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bptt_sym.check.bench import Bench
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.model import Model
+from bptt_sym.check.provenance import Basis
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import InputError
 from bptt_sym.messages import marked
@@ -21,22 +22,54 @@ _BY_ITSELF = marked("the relation that fails in the chain holds by itself, under
 
 
 def by_links(judged: Judged, failed: Sequence[tuple[Judged, Model]], bench: Bench) -> Judged:
-    """``judged``, but undecided where the relation that fails holds when it stands alone."""
+    """``judged``, but undecided where the relation that fails holds when it stands alone.
+
+    If one behind it does not, under any of the models, that is what is wrong.
+    """
+    at = _first_wrong(judged)
+    if judged.verdict.verdict != "wrong" or len(judged.verdict.links) < 2 or at is None:
+        return judged
+    others = [j for j, _ in failed if j is not judged and _first_wrong(j) == at]
+    bases = [b for j in (judged, *others) if (b := j.basis) is not None]
+    if not any(v.is_right for v in _alone(at, bases, bench)):
+        return judged
+    for behind in range(at + 1, len(judged.verdict.links)):
+        found = list(_alone(behind, bases, bench))
+        if found and all(v.verdict == "wrong" for v in found):
+            return _fails_at(behind, judged, bases[0], found[0])
+        if not any(v.is_right for v in found):
+            break
+    return replace(judged, verdict=Verdict("undecided", note=_BY_ITSELF), part=None)
+
+
+def _first_wrong(judged: Judged) -> int | None:
     links = judged.verdict.links
-    if judged.verdict.verdict != "wrong" or len(links) < 2:
-        return judged
-    at = next((i for i, link in enumerate(links) if link.verdict == "wrong"), None)
-    if at is None:
-        return judged
-    for basis in (j.basis for j in (judged, *(j for j, _ in failed))):
-        if basis is None or at + 1 >= len(basis.claim.sides):
+    return next((i for i, link in enumerate(links) if link.verdict == "wrong"), None)
+
+
+def _alone(at: int, bases: Sequence[Basis], bench: Bench) -> Iterator[Verdict]:
+    """The verdicts of one relation of a chain by itself, under each of the models."""
+    for basis in bases:
+        if at + 1 >= len(basis.claim.sides):
             continue
-        sides = basis.claim.sides[at], basis.claim.sides[at + 1]
-        alone = Claim(sides, (basis.claim.ops[at],), basis.claim.source)
         try:
-            found = bench.verdict(alone, basis.model)
+            yield bench.verdict(_relation(at, basis), basis.model)
         except InputError:
             continue
-        if found.is_right:
-            return replace(judged, verdict=Verdict("undecided", note=_BY_ITSELF), part=None)
-    return judged
+
+
+def _relation(at: int, basis: Basis) -> Claim:
+    sides = basis.claim.sides[at], basis.claim.sides[at + 1]
+    return Claim(sides, (basis.claim.ops[at],), basis.claim.source)
+
+
+def _fails_at(at: int, judged: Judged, basis: Basis, found: Verdict) -> Judged:
+    """``judged`` with the failure of one of its relations, and with its slip."""
+    alone = found.unexplained or _relation(at, basis)
+    told = basis.model.court.explained(found, alone)
+    links = judged.verdict.links
+    told = replace(
+        told, note=f"step {at + 1} of {len(links)}", unexplained=None,
+        assumptions=judged.verdict.assumptions,
+    )  # fmt: skip
+    return replace(judged, verdict=told, part=None)

@@ -19,7 +19,7 @@ from bptt_sym.check.cases import in_one_case
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
 from bptt_sym.check.ranges import with_other_ranges
-from bptt_sym.check.wording import apart_in, by_preactivation, idle_in
+from bptt_sym.check.wording import OF_A_STEP, by_preactivation, in_vain
 from bptt_sym.decide.rewriting import immediate_left, is_loss
 from bptt_sym.decide.verdict import Otherwise, Verdict
 from bptt_sym.errors import BpttError
@@ -70,8 +70,6 @@ BY_ARGUMENT = "δ with a gate below it is the gradient by the gate's pre-activat
 WITH_SLOPES = "the gradient by a gate, which carries its slope, is that by its pre-activation"
 WITH_FACTOR = "the loss of a step counts with the factor that it has in the whole"
 
-#: Diagnoses that tell of a step or a variable in the place of another.
-_ABOUT_STEPS = frozenset(("BP003", "BP004", "BP005", "BP018"))
 #: A sum that starts at 0 reaches for what is before the first step.
 _MISSING = re.compile(r"_(?:0|-1) does not exist")
 
@@ -130,12 +128,10 @@ def second_look(
     for look in _looks(claim, model, models):
         if (found := look.verdict()) is not None:
             return found
-    if idle := idle_in(claim, model.court.model):
-        return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
-    slip = verdict.diagnosis is not None and verdict.diagnosis.code in _ABOUT_STEPS
-    if not slip and (apart := apart_in(claim, model.court.model)):
-        of, by = apart
-        return Verdict("undecided", note=f"{of} does not depend on {by} of its step: which {of}?")
+    if why := in_vain(claim, model.court.model):
+        explained = model.court.explained(verdict, verdict.unexplained or claim)
+        told = explained.diagnosis is not None and explained.diagnosis.code in OF_A_STEP
+        return explained if told else Verdict("undecided", note=why)
     if delta or models.context.carried:
         said = BY_ARGUMENT if delta else WITH_SLOPES
         meant = by_preactivation(claim, model.court.model)

@@ -212,6 +212,11 @@ def idle_in(claim: Claim, rec: Recurrence) -> str:
     return ""
 
 
+#: The slips that explain why something is differentiated in vain. (That it goes by another name
+#: would be no slip.)
+OF_A_STEP = frozenset(("BP004", "BP005"))
+
+
 def apart_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
     r"""Two sequences of which a right side differentiates one by the other in vain.
 
@@ -226,6 +231,16 @@ def apart_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
                     if known and by not in _reached(rec.rhs(of), rec, within_step=True):
                         return of, by
     return None
+
+
+def in_vain(claim: Claim, rec: Recurrence) -> str:
+    """What a claim differentiates by what it does not depend on, in words; "" if nothing."""
+    if idle := idle_in(claim, rec):
+        return f"no definition uses {idle}: what depends on it?"
+    if apart := apart_in(claim, rec):
+        of, by = apart
+        return f"{of} does not depend on {by} of its step: which {of}?"
+    return ""
 
 
 def vanishing_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ edited equation is decided right, so the corrected formula that is shown is one 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from time import process_time
@@ -237,6 +237,10 @@ def explained(verdict: Verdict, claim: Claim, rec: Recurrence, arena: Arena) -> 
     for link, op, side in zip(links, claim.ops, claim.sides[1:], strict=True):
         if link.verdict == "wrong" and op in ("=", "~") and link.diagnosis is None:
             found = diagnose(Claim((anchor, side), (op,), claim.source), rec, arena)
+            if found is None and anchor is not claim.sides[0] and _stands(done, claim):
+                # (What is worked out may need more readings than what it was worked out of.)
+                whole = Claim((claim.sides[0], side), (op,), claim.source)
+                found = diagnose(whole, rec, arena)
             done.append(replace(link, diagnosis=found))
         else:
             anchor = side
@@ -245,6 +249,11 @@ def explained(verdict: Verdict, claim: Claim, rec: Recurrence, arena: Arena) -> 
         return done[0]
     first = next(v for v in done if v.verdict == "wrong")
     return replace(verdict, links=tuple(done), diagnosis=first.diagnosis)
+
+
+def _stands(links: Sequence[Verdict], claim: Claim) -> bool:
+    """Whether all that comes before a relation of a chain are equalities that hold."""
+    return all(v.is_right and op == "=" for v, op in zip(links, claim.ops, strict=False))
 
 
 def _fitting(claim: Claim, arena: Arena) -> Iterator[Trial]:

@@ -20,6 +20,10 @@ SLIP = f"$${JACOBIAN} \\mathrm{{diag}}(1 - q_{{t-1}}^2) R$$\n\n"
 #: No convention makes it.
 ORDER = f"$${JACOBIAN} R \\mathrm{{diag}}(1 - q_t^2)$$\n\n"
 RIGHT = f"$${JACOBIAN} \\mathrm{{diag}}(1 - q_t^2) R$$\n\n"
+#: It holds, and is about another derivative.
+OTHERS = "$$\\frac{\\partial q_t}{\\partial x_t} = \\mathrm{diag}(1 - q_t^2) P$$\n\n"
+#: A matter of layout.
+TURNED = f"$${JACOBIAN} \\mathrm{{diag}}(1 - q_t^2) R^\\top$$\n\n"
 UNKNOWN = "$$\\frac{\\partial \\zeta}{\\partial \\xi_t} = \\mu_t$$\n\n"
 
 
@@ -35,12 +39,18 @@ def verdict_of(formula: str, around: str) -> tuple[str, str]:
         (NO_SLIP, "", "wrong"),
         (NO_SLIP, RIGHT * 3, "wrong"),
         (NO_SLIP, UNKNOWN, "undecided"),
-        (NO_SLIP, UNKNOWN + RIGHT * 3, "undecided"),
+        (NO_SLIP, UNKNOWN + OTHERS * 3, "undecided"),
+        # what it is about stands in a formula that holds
+        (NO_SLIP, UNKNOWN + RIGHT, "wrong"),
+        (NO_SLIP, UNKNOWN * 4 + RIGHT * 2, "undecided"),
         (NO_SLIP, UNKNOWN + RIGHT * 10, "wrong"),
         (SLIP, UNKNOWN + RIGHT * 4, "wrong"),
-        (SLIP, UNKNOWN * 2 + RIGHT * 2, "undecided"),
-        (ORDER, UNKNOWN * 2 + RIGHT * 2, "wrong"),
-        (ORDER, UNKNOWN * 4 + RIGHT * 2, "undecided"),
+        (SLIP, UNKNOWN * 2 + OTHERS * 2, "wrong"),
+        (SLIP, UNKNOWN * 4 + OTHERS * 2, "undecided"),
+        (SLIP, UNKNOWN * 4 + RIGHT * 2, "wrong"),
+        (ORDER, UNKNOWN * 2 + OTHERS * 2, "wrong"),
+        (ORDER, UNKNOWN * 4 + OTHERS * 2, "undecided"),
+        (TURNED, UNKNOWN * 2 + OTHERS * 2, "undecided"),
         (ORDER, UNKNOWN, "undecided"),
         (SLIP, UNKNOWN, "undecided"),
         (SLIP, "$$q_t = \\tanh((R q_{t-1})$$\n\n", "undecided"),

@@ -1,0 +1,110 @@
+"""A slip in one relation of a chain, or in a derivative that is 0 as it is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import judged
+
+NET = r"""
+$$a_t = R q_{t-1} + P x_t, \quad q_t = \tanh(a_t), \quad o_t = V q_t + c, \quad
+p_t = \mathrm{softmax}(o_t)$$
+
+$$L = \sum_{t=1}^T L_t$$
+
+"""
+ROWS = r"""
+$$a_t = x_t P + q_{t-1} R, \quad q_t = \tanh(a_t), \quad o_t = q_t V, \quad
+L_t = \frac12 (o_t - y_t)^\top (o_t - y_t), \quad L = \sum_{t=0}^{T-1} L_t$$
+
+"""
+LEFT = r"\frac{\partial L}{\partial q_t} = "
+OUT = r"\frac{\partial L}{\partial o_t} \frac{\partial o_t}{\partial q_t} + "
+WORKED = r" = V^\top \frac{\partial L}{\partial o_t} + R^\top \frac{\partial L}{\partial a_{t+1}}"
+
+
+def ahead(below: str) -> str:
+    outer = r"\frac{\partial L}{\partial a_{t+1}}"
+    return rf"{outer} \frac{{\partial a_{{t+1}}}}{{\partial {below}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "formula", "expected"),
+    [
+        (NET, LEFT + OUT + ahead("q_t"), "right"),
+        (NET, LEFT + OUT + ahead("q_t") + WORKED, "right"),
+        # a_{t+1} does not depend on q_{t+1}, and one step less mends it
+        (NET, LEFT + OUT + ahead("q_{t+1}"), "BP004"),
+        # … nor on o_t, the shapes of which do not fit
+        (NET, LEFT + OUT + ahead("o_t"), "BP003"),
+        (NET, LEFT + OUT + ahead("o_t") + WORKED, "BP003"),
+        # nothing mends what is wrong twice: another may be meant
+        (NET, LEFT + ahead("q_{t+1}") + r"\cdot q_t", "undecided"),
+        # the second relation needs one reading more than the first and last side
+        (
+            ROWS,
+            r"\frac{\partial L}{\partial R} = \sum_{t=0}^{T-1} \frac{\partial L}{\partial a_t}"
+            r"\frac{\partial a_t}{\partial R} = \sum_{t=0}^{T-1} q_t^\top"
+            r"\frac{\partial L}{\partial a_t}",
+            "BP004",
+        ),
+        (
+            ROWS,
+            r"\frac{\partial L}{\partial R} = \sum_{t=0}^{T-1} \frac{\partial L}{\partial a_t}"
+            r"\frac{\partial a_t}{\partial R} = \sum_{t=0}^{T-1} q_{t-1}^\top"
+            r"\frac{\partial L}{\partial a_t}",
+            "right",
+        ),
+    ],
+)
+def test_it_is_named(text: str, formula: str, expected: str) -> None:
+    found = judged(f"{text}$${formula}$$")[-1].verdict
+    slip = found.diagnosis
+    told = "right" if found.is_right else slip.code if slip is not None else found.verdict
+    assert told == expected
+
+
+#: The first relation holds of what comes back from the step after.
+BACK = (
+    NET + r"$$\frac{\partial L}{\partial q_{t-1}} = \frac{\partial L}{\partial q_t} "
+    r"\frac{\partial q_t}{\partial q_{t-1}} = \frac{\partial L}{\partial q_t} "
+)
+STEP = r"\frac{\partial a_t}{\partial q_{t-1}}"
+OF_ANY = r"""$$q_t = \tanh(R q_{t-1} + P x_t + b)$$
+
+$$\frac{\partial L}{\partial \theta} = \sum_{t=1}^T \frac{\partial L}{\partial q_t}
+\frac{\partial q_t}{\partial \theta_t}"""
+SUMMED = (
+    r" = \sum_{t=1}^T \left(\frac{\partial L}{\partial q_{t+1}}"
+    r"\frac{\partial q_{t+1}}{\partial q_t} + \frac{\partial L_t}{\partial q_t}\right)"
+    r"\frac{\partial q_t}{\partial \theta_t}"
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (BACK + rf"\frac{{\partial q_t}}{{\partial a_t}} {STEP}", "right"),
+        (BACK + r"\frac{\partial a_t}{\partial q_{t-1}}", "wrong"),
+        (BACK + r"\frac{\partial q_{t-1}}{\partial q_{t-1}}", "wrong"),
+        (OF_ANY + SUMMED, "right"),
+        (OF_ANY + SUMMED.replace("L}{\\partial q_{t+1}", "L}{\\partial q_t"), "wrong"),
+    ],
+)
+def test_what_fails_is_not_excused_by_what_holds(formula: str, expected: str) -> None:
+    found = judged(f"{formula}$$")[-1].verdict
+    assert ("right" if found.is_right else found.verdict) == expected
+
+
+@pytest.mark.parametrize(
+    ("behind", "expected"),
+    [
+        (r"(t = 1, 2, \ldots, T)", "wrong"),
+        (r"(\text{needs } q_t;\ 1 \le t \le T)", "wrong"),
+        (r"(t = T)", "undecided"),
+        (r"(t = 1, \ldots, T - 1)", "undecided"),
+    ],
+)
+def test_every_step_is_no_case(behind: str, expected: str) -> None:
+    found = judged(f"{NET}$${STEP} = R + R \\quad {behind}$$")[-1].verdict
+    assert found.verdict == expected
