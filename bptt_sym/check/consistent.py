@@ -110,6 +110,7 @@ _ENDS = re.compile(
 IN_NUMBERS = (
     "it fails for vectors and holds if every quantity is a number, as other formulas of the text do"
 )
+OF_VECTORS = marked("it holds for numbers only, and what it is about are vectors elsewhere")
 
 
 def in_numbers(entries: Sequence[Judged], holds: Callable[[Claim, Model], bool]) -> list[Judged]:
@@ -120,8 +121,9 @@ def in_numbers(entries: Sequence[Judged], holds: Callable[[Claim, Model], bool])
     """
     if not any(ONE_UNIT in e.verdict.readings for e in entries):
         return list(entries)
-    if any(_OF_VECTORS.search(_ENDS.sub("", e.latex)) for e in entries):
-        return list(entries)
+    of_vectors = [e for e in entries if _OF_VECTORS.search(_ENDS.sub("", e.latex))]
+    if of_vectors:
+        return _without_numbers(entries, of_vectors)
     found = list(entries)
     for k, e in enumerate(found):
         if e.verdict.verdict == "wrong" and e.basis is not None:
@@ -129,6 +131,22 @@ def in_numbers(entries: Sequence[Judged], holds: Callable[[Claim, Model], bool])
             if holds(basis.claim, basis.model):
                 found[k] = replace(e, verdict=Verdict("undecided", note=IN_NUMBERS), part=None)
     return found
+
+
+def _without_numbers(entries: Sequence[Judged], others: Sequence[Judged]) -> list[Judged]:
+    """``entries``, those undecided that hold for numbers only, about a sequence of which ``others``
+    hold for vectors."""
+    held = [e.basis for e in others if e.basis is not None and e.verdict.is_right]
+
+    def checked(entry: Judged) -> Judged:
+        if ONE_UNIT not in entry.verdict.readings or (basis := entry.basis) is None:
+            return entry
+        runs = basis.names & set(basis.model.court.model.defined)
+        if not any(runs & other.names for other in held if other.own is basis.own):
+            return entry
+        return replace(entry, verdict=Verdict("undecided", note=OF_VECTORS), part=None)
+
+    return [checked(e) for e in entries]
 
 
 TWO_LAYOUTS = marked(

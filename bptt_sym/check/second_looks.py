@@ -8,7 +8,7 @@ up part by part may call each part the gradient.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.accumulated import is_accumulated, judge_share
@@ -19,6 +19,7 @@ from bptt_sym.check.cases import in_one_case
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
 from bptt_sym.check.ranges import with_other_ranges
+from bptt_sym.check.supposed_arguments import of_the_next_activation
 from bptt_sym.check.wording import OF_A_STEP, by_preactivation, in_vain
 from bptt_sym.decide.rewriting import immediate_left, is_loss
 from bptt_sym.decide.verdict import Otherwise, Verdict
@@ -45,7 +46,6 @@ from bptt_sym.notation import (
     substitute_index,
     walk,
 )
-from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, lag_of
 from bptt_sym.spelling.counting import FROM_ZERO, counted_from_one, to_the_last_step
 
@@ -312,31 +312,6 @@ def _reads(rec: Recurrence, name: str, by: Node) -> bool:
     if not isinstance(by, (At, Sym)):
         return True
     return any(isinstance(n, (At, Sym)) and n.name == by.name for n in walk(rec.rhs(name)))
-
-
-_ARGUMENT = re.compile(r"(\\?[a-z]+)_t is the argument of the activation$")
-
-
-def of_the_next_activation(
-    claim: Claim, model: Model, told: Collection[str] = ()
-) -> tuple[Claim, str] | None:
-    """``claim`` with a step more for z, where nobody wrote of which activation z_t is the argument.
-
-    ``h_{t+1} = φ(z_t)`` is as good a convention as ``h_t = φ(z_t)``. Of what ``told`` names, the
-    gradients tell the step.
-    """
-    named = [m.group(1) for s in model.supposed if (m := _ARGUMENT.match(s)) is not None]
-    if len(named) != 1 or plain_name(named[0]) in told or not any(
-        isinstance(n, At) and n.name == named[0] for s in claim.sides for n in walk(s)
-    ):
-        return None
-
-    def change(n: Node) -> Node:
-        if isinstance(n, At) and n.name == named[0]:
-            return replace(n, time=Add((n.time, num(1))))
-        return rebuild(n, change)
-
-    return replace(claim, sides=tuple(change(s) for s in claim.sides)), named[0]
 
 
 def with_gates_held(claim: Claim, rec: Recurrence) -> Claim | None:

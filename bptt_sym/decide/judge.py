@@ -29,6 +29,7 @@ from bptt_sym.notation import (
     Node,
     Norm,
     Prod,
+    Sum,
     Sym,
     add,
     affine,
@@ -91,7 +92,9 @@ def decide(
                 # What makes the first step right (an immediate derivative, say) holds on: a chain
                 # of equations is right if each side equals the first.
                 whole = _link(replace(link, sides=(claim.sides[0], side)), arena, refute)
-                verdict = whole if whole.is_right else verdict
+                shared = any(" is the share of step " in r for r in whole.readings)
+                if whole.is_right and not (shared and isinstance(anchor, Sum)):
+                    verdict = whole  # (no share stands behind the sum over all the steps)
             links.append(verdict)
         # After a wrong step the next one is judged against the last side that stands.
         if links[-1].verdict != "wrong" or op != "=":

@@ -41,7 +41,8 @@ def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     if len(free) != 1 or HORIZON_NAME in free or free_indices(claim.sides[0]):
         return []
     (name,) = free
-    if any(isinstance(n, (Sum, Prod)) for s in right for n in walk(s)):
+    # (What is a sum on the left is the whole.)
+    if any(isinstance(n, (Sum, Prod)) for s in claim.sides for n in walk(s)):
         return []
 
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:

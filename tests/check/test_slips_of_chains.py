@@ -55,6 +55,13 @@ def ahead(below: str) -> str:
             r"\frac{\partial L}{\partial a_t}",
             "right",
         ),
+        # behind the sum over all the steps stands no share of one
+        (
+            ROWS,
+            r"\frac{\partial L}{\partial R} = \sum_{t=0}^{T-1} \frac{\partial L}{\partial a_t}"
+            r"\frac{\partial a_t}{\partial R} = q_{t-1}^\top \frac{\partial L}{\partial a_t}",
+            "BP014",
+        ),
     ],
 )
 def test_it_is_named(text: str, formula: str, expected: str) -> None:
@@ -108,3 +115,31 @@ def test_what_fails_is_not_excused_by_what_holds(formula: str, expected: str) ->
 def test_every_step_is_no_case(behind: str, expected: str) -> None:
     found = judged(f"{NET}$${STEP} = R + R \\quad {behind}$$")[-1].verdict
     assert found.verdict == expected
+
+
+ANY = r"""
+$$s_t = f(P x_t + R s_{t-1}), \quad y_t = V s_t$$
+
+$$\frac{\partial E_2}{\partial R} = \frac{\partial E_2}{\partial y_2}
+\frac{\partial y_2}{\partial s_2} \frac{\partial s_2}{\partial R}
++ \frac{\partial E_2}{\partial y_2} \frac{\partial y_2}{\partial s_2}
+\frac{\partial s_2}{\partial s_1} \frac{\partial s_1}{\partial R}$$"""
+#: Of vectors it lacks its transposes.
+BARE = (
+    LEFT + r"V \frac{\partial L}{\partial o_t} + R \frac{\partial L}{\partial a_{t+1}}"
+)
+TURNED = BARE.replace("V", r"V^\top").replace("R", r"R^\top")
+
+
+def test_nothing_is_supposed_that_makes_one_of_two_names() -> None:
+    assert judged(ANY)[-1].verdict.is_right
+    other = ANY.replace(r"\partial y_2}{\partial s_2}", r"\partial y_2}{\partial a_2}", 1)
+    assert judged(other)[-1].verdict.verdict == "undecided"
+
+
+def test_what_are_vectors_in_one_formula_are_no_numbers_in_the_next() -> None:
+    net = NET.replace(r"p_t = \mathrm{softmax}(o_t)", "p_t = o_t")
+    alone = judged(f"{net}$${BARE}$$")[-1].verdict
+    assert alone.is_right
+    assert "number" in " ".join(alone.readings)
+    assert judged(f"{net}$${BARE}$$\n\n$${TURNED}$$")[-2].verdict.verdict == "undecided"
