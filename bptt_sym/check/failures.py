@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bptt_sym.check.judged import Judged, wrong_part
@@ -16,7 +16,7 @@ from bptt_sym.definitions.supposed import Evidence
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BesideError, BpttError, InputError, LaterStepError
 from bptt_sym.messages import marked
-from bptt_sym.notation import At, Call, Claim, D, Fn, Idx, Mul, Node, Prod, Sum, Sym, walk
+from bptt_sym.notation import At, Call, Claim, D, Fn, Idx, Mul, Node, Prod, Sum, Sym, children, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence
 
@@ -45,6 +45,8 @@ def with_suppositions(
     shapeless = verdict.verdict == "undecided" and _NO_SHAPE in verdict.note
     if (verdict.verdict == "wrong" or shapeless) and (endless := names & _endless(model)):
         return failing((*says, *(f"{n} at the end stands nowhere" for n in sorted(endless))))
+    if verdict.verdict == "wrong" and MISFIT in verdict.note and _of_any_shape(claim, says):
+        return failing(says)
     if verdict.verdict == "wrong" and _of_one_class(model.court.model):
         return Verdict("undecided", note=ONE_CLASS)
     said = tuple(f"{name} stands for {p}" for name, p in generic.items())
@@ -72,6 +74,20 @@ def with_suppositions(
     if verdict.verdict == "wrong":
         return replace(verdict, assumptions=(*verdict.assumptions, *says, *said))
     return verdict
+
+
+def _of_any_shape(claim: Claim, says: Sequence[str]) -> bool:
+    """Whether a value in ``claim`` is of what was supposed to be computed, of whatever shape."""
+    computed = {plain_name(s.split(_OUTPUT)[0]) for s in says if _OUTPUT in s}
+
+    def names(node: Node) -> Iterator[str]:
+        if isinstance(node, At):
+            yield plain_name(node.name)
+        elif not isinstance(node, D):
+            for child in children(node):
+                yield from names(child)
+
+    return any(name in computed for side in claim.sides for name in names(side))
 
 
 _DOTS = "the pattern of the dots was not recognised"

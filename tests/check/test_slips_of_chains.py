@@ -143,3 +143,23 @@ def test_what_are_vectors_in_one_formula_are_no_numbers_in_the_next() -> None:
     assert alone.is_right
     assert "number" in " ".join(alone.readings)
     assert judged(f"{net}$${BARE}$$\n\n$${TURNED}$$")[-2].verdict.verdict == "undecided"
+
+
+GATES = r"""
+$$f_t = \sigma(W_f [h_{t-1}, x_t] + b_f), \quad g_t = \tanh(W_g [h_{t-1}, x_t] + b_g)$$
+
+$$c_t = f_t \odot c_{t-1} + g_t, \quad h_t = \tanh(c_t)$$
+
+$$\frac{\partial J}{\partial W_f} = \sum_t \left(\frac{\partial J}{\partial f_t}
+\odot f_t \odot (1 - f_t)\right) z_t^\top$$"""
+HIDDEN = r"""
+$$a_t = R h_{t-1} + P x_t, \quad h_t = \tanh(a_t)$$
+
+$$\frac{\partial J}{\partial R} = \sum_t \frac{\partial J}{\partial a_t} v_t^\top$$"""
+
+
+@pytest.mark.parametrize("text", [GATES, HIDDEN])
+def test_shapes_of_what_is_supposed_accuse_nobody(text: str) -> None:
+    """What no line gives may be anything of the step: the joined vector, say."""
+    assert judged(text)[-1].verdict.verdict == "undecided"
+    assert judged(text.replace("z_t", "h_t").replace("v_t", "h_t"))[-1].verdict.verdict == "wrong"
