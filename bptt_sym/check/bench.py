@@ -39,7 +39,7 @@ from bptt_sym.check.wording import (
     undefined_in,
     vacuous_in,
 )
-from bptt_sym.decide.verdict import Verdict
+from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.definitions.bound_names import sized, unsized
 from bptt_sym.definitions.defining import base_letter
 from bptt_sym.definitions.gates import GATES
@@ -233,12 +233,15 @@ class Bench:
 
     def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
         """A claim whose shapes fit under no reading: it may fail without any shapes as well."""
+        relation = _that_misfits(claim, verdict)
         if any(isinstance(n, (Concat, Entries)) for s in claim.sides for n in walk(s)):
-            return verdict
+            # (Of joined vectors a factor at the wrong place alone is plain.)
+            slip = diagnose(relation, model.court.model, model.court.arena)
+            told = slip is not None and slip.code == "BP010"
+            return _misfits(slip) if told else verdict
         if (own := by_own_row(claim, model.court)) is not None:
             return own
         court = self.models.one_unit(model)
-        relation = _that_misfits(claim, verdict)
         if court is None:
             slip = diagnose(relation, model.court.model, model.court.arena)
             if slip is None:
@@ -249,10 +252,7 @@ class Bench:
             )
             if slip.code == "BP014" and not lone:
                 return verdict  # ∂h_T/∂W may be meant along every path
-            return Verdict(
-                "wrong", diagnosis=slip, method="the shapes fit under no reading",
-                note=MISFITS,
-            )  # fmt: skip
+            return _misfits(slip)
         single = court.judge(claim_of_one_unit(claim, model.court.model), explain=False)
         if single.verdict == "wrong" and fixes_a_number(claim, single):
             return in_a_case(claim, verdict)
@@ -279,6 +279,12 @@ class Bench:
         }:
             return of_numbers(single)
         return replace(verdict, note=f"{verdict.note}; for one unit it holds")
+
+
+def _misfits(slip: Diagnosis | None) -> Verdict:
+    return Verdict(
+        "wrong", diagnosis=slip, method="the shapes fit under no reading", note=MISFITS
+    )
 
 
 def _that_misfits(claim: Claim, verdict: Verdict) -> Claim:

@@ -271,7 +271,8 @@ def _fitting(claim: Claim, arena: Arena) -> Iterator[Trial]:
             continue
         # (That a slope is told by the output has nothing to do with the shapes.)
         rest = [r for r in trial.readings if r.group != OUTPUT_DERIVATIVE.group]
-        of_layout = len(rest) == 1 and rest[0].group == "layout"
+        # (Nor has it that the right side is the share of a step.)
+        of_layout = [r.group for r in rest if r.group != "share"] == ["layout"]
         if outcome.holds is False or not trial.readings or of_layout:
             # Most readings change nothing in most claims: those would be searched in vain.
             means = _meaning(trial, arena)

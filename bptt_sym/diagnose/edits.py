@@ -14,6 +14,7 @@ from itertools import islice
 
 from bptt_sym.diagnose.rearranged import (
     moved_by,
+    past_the_matrix,
     power_into_product,
 )
 from bptt_sym.diagnose.surroundings import Local, Surroundings, is_number
@@ -362,6 +363,8 @@ class Slips(Surroundings):
             for new in power_into_product(args, make):
                 yield Local("BP010", 1, new)
             yield from self._regrouped(args)
+            for new in past_the_matrix(node, self._is_matrix):
+                yield Local("BP010", 3, new)
         yield from self._sum_around(node)
         for code, cost, factor in self.missing_factors:
             if cost > self.most:
@@ -381,6 +384,11 @@ class Slips(Surroundings):
             for k in (1, -1):
                 slope = _at(args[1], time, moved_by(time, k))
                 yield Local("BP004", 3, Mul((*matrices, Had((vector, slope)))))
+
+    def _is_matrix(self, node: Node) -> bool:
+        inner = node.arg if isinstance(node, Transpose) else node
+        name = inner.name if isinstance(inner, Sym) else ""
+        return isinstance(inner, Block) or len(self.rec.shapes.get(name, ())) == 2
 
     def _exponent(self, node: Pow) -> Iterator[Local]:
         for k in (1, -1):

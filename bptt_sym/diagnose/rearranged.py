@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bptt_sym.notation import (
@@ -21,6 +21,7 @@ from bptt_sym.notation import (
     Prod,
     Sum,
     Sym,
+    Transpose,
     affine,
     from_affine,
     index,
@@ -109,3 +110,38 @@ def power_into_product(
             for body in ((product.body, power.base), (power.base, product.body)):
                 rest[at] = replace(product, body=mul(*body))
                 yield rest[0] if len(rest) == 1 else make(tuple(rest))
+
+
+def past_the_matrix(node: Mul | Had, is_matrix: Callable[[Node], bool]) -> Iterator[Node]:
+    """``W^T δ ⊙ s``, ``s W^T δ`` and ``δ x^T ⊙ s`` with s, which is taken entry by entry, at δ."""
+    if isinstance(node, Had):
+        for k, inner in enumerate(node.args):
+            others = (*node.args[:k], *node.args[k + 1 :])
+            if not isinstance(inner, Mul):
+                continue
+            matrices, rest = _led(inner.args, is_matrix)
+            if matrices and rest:
+                yield Mul((*matrices, Had((mul(*rest), *others))))
+                for i, one in enumerate(others if len(others) > 1 else ()):
+                    left = (*others[:i], *others[i + 1 :])
+                    yield Had((Mul((*matrices, Had((mul(*rest), one)))), *left))
+            *before, last = inner.args
+            if isinstance(last, Transpose) and not is_matrix(last):
+                yield Mul((Had((mul(*before), *others)), last))
+        return
+    at = next((i for i, a in enumerate(node.args) if is_matrix(a)), None)
+    if at is not None:
+        matrices, rest = _led(node.args[at:], is_matrix)
+        if rest and (at or len(rest) > 1):
+            yield Mul((*matrices, Had((*node.args[:at], *rest))))
+    for k, row in enumerate(node.args[:-1]):
+        if k and isinstance(row, Transpose) and not is_matrix(row):
+            yield Mul((Had((*node.args[:k], *node.args[k + 1 :])), row))
+
+
+def _led(
+    args: tuple[Node, ...], is_matrix: Callable[[Node], bool]
+) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """The matrices that ``args`` begin with, and the rest."""
+    end = next((i for i, a in enumerate(args) if not is_matrix(a)), len(args))
+    return args[:end], args[end:]

@@ -163,3 +163,34 @@ def test_shapes_of_what_is_supposed_accuse_nobody(text: str) -> None:
     """What no line gives may be anything of the step: the joined vector, say."""
     assert judged(text)[-1].verdict.verdict == "undecided"
     assert judged(text.replace("z_t", "h_t").replace("v_t", "h_t"))[-1].verdict.verdict == "wrong"
+
+
+JOINED = r"""
+$$g_t = \sigma(W [h_{t-1}; x_t] + b), \quad h_t = g_t \odot \tanh(x_t)$$
+
+"""
+BY_W = r"\frac{\partial J}{\partial W} = "
+BY_GATE = r"\frac{\partial J}{\partial g_t}"
+SLOPE = r"g_t * (1 - g_t)"
+ROW = r"\begin{bmatrix} h_{t-1} \\ x_t \end{bmatrix}^T"
+DOWN = r"\frac{\partial L}{\partial x_t} = "
+BY_STATE = r"\frac{\partial L}{\partial q_t}"
+
+
+@pytest.mark.parametrize(
+    ("text", "formula", "expected"),
+    [
+        (JOINED, f"{BY_W} {BY_GATE} * {SLOPE} {ROW}", "right"),
+        (JOINED, f"{BY_W} {BY_GATE} {ROW} * {SLOPE}", "BP010"),
+        (JOINED, f"{BY_W} {BY_GATE} {ROW}", "BP019"),
+        (NET, rf"{DOWN} P^\top \left((1 - q_t^2) \odot {BY_STATE}\right)", "right"),
+        (NET, rf"{DOWN} (1 - q_t^2) P^\top {BY_STATE}", "BP010"),
+        (NET, rf"{DOWN} (1 - q_t^2) \odot P^\top {BY_STATE}", "BP010"),
+        (NET, rf"{DOWN} (1 - q_t^2) \odot P^\top {BY_STATE} \odot q_t", "undecided"),
+    ],
+)
+def test_a_factor_on_the_wrong_side_of_a_matrix(text: str, formula: str, expected: str) -> None:
+    found = judged(f"{text}$${formula}$$")[-1].verdict
+    slip = found.diagnosis
+    told = "right" if found.is_right else slip.code if slip is not None else found.verdict
+    assert told == expected
