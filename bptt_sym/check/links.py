@@ -29,7 +29,8 @@ def by_links(judged: Judged, failed: Sequence[tuple[Judged, Model]], bench: Benc
     at = _first_wrong(judged)
     if judged.verdict.verdict != "wrong" or len(judged.verdict.links) < 2 or at is None:
         return judged
-    others = [j for j, _ in failed if j is not judged and _first_wrong(j) == at]
+    # (Where an earlier one fails the chain is not about that model.)
+    others = [j for j, _ in failed if j is not judged and (_first_wrong(j) or 0) >= at]
     bases = [b for j in (judged, *others) if (b := j.basis) is not None]
     if not any(v.is_right for v in _alone(at, bases, bench)):
         return judged

@@ -88,7 +88,10 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
     tried = 0
     until = process_time() + MAX_SECONDS
     under: list[tuple[Trial, _Probe | None]] = []
-    for trial in _fitting(claim, arena):
+    misfits = set[int]()
+    for trial, fits in _fitting(claim, arena):
+        if not fits and any(r.group == "share" for r in trial.readings):
+            misfits.add(id(trial))
         probe = _Probe.of(trial, arena)
         if probe is None or not probe.is_nothing:
             # (Of the many formulas that are 0 none is the one that was meant.)
@@ -103,6 +106,8 @@ def diagnose(claim: Claim, rec: Recurrence, arena: Arena | None = None) -> Diagn
         for edit in catalogue.candidates(trial, cost):
             if edit.cost + _far(trial, edit) != cost:
                 continue
+            if id(trial) in misfits and edit.code not in OF_SHAPE:
+                continue  # of a share whose shapes do not fit nothing else is known
             tried += 1
             # (To ask for the time is as dear as to refute an edit.)
             if tried > MAX_TRIED or (tried % 16 == 0 and process_time() > until):
@@ -256,8 +261,9 @@ def _stands(links: Sequence[Verdict], claim: Claim) -> bool:
     return all(v.is_right and op == "=" for v, op in zip(links, claim.ops, strict=False))
 
 
-def _fitting(claim: Claim, arena: Arena) -> Iterator[Trial]:
-    """Readings whose shapes fit; the literal one always, since an edit may mend its shapes."""
+def _fitting(claim: Claim, arena: Arena) -> Iterator[tuple[Trial, bool]]:
+    """Readings, and whether the shapes fit; the literal one always, and those of layout: an edit
+    may mend their shapes."""
     found = 0
     seen: set[Hashable] = set()
     search = Search.of(claim, arena)
@@ -277,7 +283,7 @@ def _fitting(claim: Claim, arena: Arena) -> Iterator[Trial]:
             # Most readings change nothing in most claims: those would be searched in vain.
             means = _meaning(trial, arena)
             if means is None or means not in seen:
-                yield trial
+                yield trial, outcome.holds is False
                 found += 1
             seen.add(means)
         if found >= MAX_READINGS:
