@@ -72,6 +72,8 @@ def written_row_by_row(formula: Formula) -> Formula:
         right = _rows(m["right"])
         if len(names) < 2 or len(names) != len(right) or not all(map(_NAME.fullmatch, names)):
             continue
+        if all(map(_IS_FUNCTION, right)):
+            continue  # what they are applied to stands on the next line
         if m["column"] is not None:
             column = _rows(m["column"])
             parts = [row.split("&") for row in right]

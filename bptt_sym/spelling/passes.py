@@ -37,6 +37,7 @@ from bptt_sym.spelling.beside_formulas import (
     without_what_stands_beside,
 )
 from bptt_sym.spelling.block_products import multiplied_out
+from bptt_sym.spelling.braced_rows import with_plain_rows
 from bptt_sym.spelling.braces import without_braces_of_signs, without_labels_of_braces
 from bptt_sym.spelling.bracketed import with_plain_brackets
 from bptt_sym.spelling.bracketed_parts import with_labels_for_parts
@@ -90,6 +91,7 @@ from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
 from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
 from bptt_sym.spelling.left_out_steps import with_left_out_steps
+from bptt_sym.spelling.length_words import with_a_letter_for_the_length
 from bptt_sym.spelling.lengths import with_lengths
 from bptt_sym.spelling.lines_as_rows import with_gaps_behind_matrices, with_rows_for_lines
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
@@ -318,6 +320,7 @@ TYPESETTING = (
     _each(with_kronecker_deltas),
     _each(with_ranges_for_sets),
     _each(without_wrappings),
+    _each(with_plain_rows),
     _each(without_ranges_of_entries),
     _each(with_conditions_on_steps),
     _each(with_rows_for_lines),
@@ -379,6 +382,7 @@ NAMES = (
     Pass("with_names_for_pieces", _pieces),
     _all(with_brackets_above),
     _all(with_steps_below),
+    _lettered(with_a_letter_for_the_length),
     _lettered(with_the_usual_letters),
     _all(with_one_transpose),
     _all(with_matrices_for_their_columns),

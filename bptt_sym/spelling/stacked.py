@@ -26,7 +26,8 @@ _LIST = re.compile(
 )
 #: ``[\sigma, \sigma, \tanh, \sigma](…)``: a function for each gate; a column of them.
 _FUNCTION = (
-    r"(?:\s|\\[,;:! ]|[,;&]|\\\\|\\(?:sigma|tanh|phi)|\\(?:text|mathrm|operatorname)\s*\{[a-z]+\})+"
+    r"(?:\s|\\[,;:! ]|[,;&]|\\\\|\\(?:sigma|tanh|phi)|tanh|sigm(?:oid)?|"
+    r"\\(?:text|mathrm|operatorname)\s*\{[a-z]+\})+"
 )
 _APPLIED = re.compile(
     rf"(?:{_OPEN}\[(?P<list>{_FUNCTION}){_CLOSE}\]|{_OPEN}[(\[]?\s*\\begin\s*\{{(?P<env>[bpv]?matrix)\}}"

@@ -35,6 +35,8 @@ _TEXT_BOX = re.compile(
     r"(?:\\(?:mbox|fbox|hbox|text|framebox|colorbox\s*\{[^{}]*\})\s*)?"
     r"\{\s*\$(?P<inner>[^$]++)\$\s*\}"
 )
+#: ``\\[ $ … $ \\]``: two pairs of delimiters around one formula.
+_TWICE = re.compile(r"\A\s*\$(?P<inner>[^$]++)\$\s*\Z")
 #: A mark before an item; behind it stands a space.
 _ITEM = re.compile(
     rf"^\s*(?:(?:\\(?:bullet|star|ast|iff|Leftrightarrow|blacktriangleright|triangleright|diamond|circ)(?![A-Za-z])"
@@ -66,6 +68,7 @@ def without_wrappings(formula: Formula) -> Formula:
         formula = replaced(formula, _POSITION, lambda m: m["begin"])
     if "$" in text:
         formula = replaced(formula, _TEXT_BOX, lambda m: f" {m['inner']} ")
+        formula = replaced(formula, _TWICE, lambda m: m["inner"])
     formula = replaced(formula, _ITEM, lambda m: "")
     if _RELATION.search(text) is None:
         return formula

@@ -1,0 +1,59 @@
+"""Braces around rows, matrices for parentheses, columns of functions, lengths."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptt_sym.documents.document import document_from_text
+from bptt_sym.spelling.braced_rows import with_plain_rows
+from tests.check.audited import last, of_claims
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"{a_t = b_t} \\ {c_t = d_{t-1}}", r" a_t = b_t  \\  c_t = d_{t-1} "),
+        (r"{a_t} = b_t", r"{a_t} = b_t"),
+        (r"{a = b} + c = d", r"{a = b} + c = d"),
+        (r"h = \tanh \begin{pmatrix} W x \end{pmatrix}", r"h = \tanh \left( W x \right)"),
+        (r"h = \begin{pmatrix} a \\ b \end{pmatrix}", r"h = \begin{pmatrix} a \\ b \end{pmatrix}"),
+    ],
+)
+def test_braces_around_a_row_and_matrices_of_one_entry(written: str, meant: str) -> None:
+    (formula,) = document_from_text(f"$${written}$$", "t.md").formulas
+    assert with_plain_rows(formula).latex == meant
+
+
+@pytest.mark.parametrize("function", ["tanh", r"\tanh"])
+def test_a_column_of_functions_on_the_line_before_what_they_are_of(function: str) -> None:
+    text = r"""
+$$
+\begin{pmatrix} i \\ f \\ o \\ g \end{pmatrix} =
+\begin{pmatrix} \sigma \\ \sigma \\ \sigma \\ FUNCTION \end{pmatrix}
+W \begin{pmatrix} h_{t-1} \\ x_t \end{pmatrix}
+$$
+
+$$c_t = f \odot c_{t-1} + i \odot g, \quad h_t = o \odot \tanh(c_t)$$
+
+$$\frac{\partial h_t}{\partial c_t} = %s \odot (1 - \tanh^2(c_t))$$
+""".replace("FUNCTION", function)
+    assert of_claims(text % "o") == ["right"]
+    assert of_claims(text % "f") == ["wrong"]
+
+
+@pytest.mark.parametrize("word", ["len", r"\text{steps}"])
+def test_a_word_for_the_length(word: str) -> None:
+    text = r"""
+$$s_t = \tanh(A s_{t-1} + B x_t), \quad z_t = C s_t, \quad L = \sum_{t=1}^{len} l(z_t)$$
+
+$$\frac{\partial L}{\partial C} = \sum_{t=1}^{len} \frac{\partial L}{\partial z_t} %s$$
+""".replace("len", word)
+    assert last(text % "s_t^T") == "right"
+    assert last(text % "s_{t-1}^T") == "wrong"
+
+
+def test_one_formula_between_two_pairs_of_delimiters() -> None:
+    row = r"$\frac{\partial h_t}{\partial h_{t-1}} = %s$"
+    text = f"$$h_t = \\tanh(w h_{{t-1}} + x_t)$$\n\n\\[\n{row}\n\\]"
+    assert last(text % "(1 - h_t^2) w") == "right"
+    assert last(text % "(1 + h_t^2) w") == "wrong"
