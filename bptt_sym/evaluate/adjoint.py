@@ -77,6 +77,8 @@ class Adjoint:
                 del self.reads[key]
 
 
+#: A slice: its axis, where it begins, and its size.
+Part = tuple[int, Size, Size]
 Rule = Callable[[Program, int, int], list[tuple[int, int]]]
 #: ``edge(program, source, target, cotangent)``: what of a cotangent passes from a forward value to
 #: one of its arguments; ``None`` cuts the path.
@@ -111,7 +113,7 @@ def adjoint(
     n = len(p.ops)
     out = Adjoint(p, n)
     bars: dict[int, list[int]] = {}
-    parts: dict[int, dict[tuple[int, Size], list[int]]] = {}
+    parts: dict[int, dict[Part, list[int]]] = {}
 
     def give(target: int, value: int) -> None:
         if p.constant(value) == 0:
@@ -161,7 +163,8 @@ def adjoint(
         elif op.kind == "slice":
             axis, offset = op.attr
             total = p.accumulate(total, p.ops[op.args[0]].lead)
-            parts.setdefault(op.args[0], {}).setdefault((axis, offset), []).append(total)
+            part = axis, offset, op.shape[axis]
+            parts.setdefault(op.args[0], {}).setdefault(part, []).append(total)
         else:
             rule = table.get(op.kind)
             if rule is None:
@@ -179,30 +182,38 @@ def adjoint(
     return out
 
 
-def _assemble(p: Program, whole: int, parts: dict[tuple[int, Size], list[int]]) -> int:
-    """The cotangent of a value of which slices were used: side by side if they tile it."""
-    values: dict[tuple[int, Size], int] = {}
+def _assemble(p: Program, whole: int, parts: dict[Part, list[int]]) -> int:
+    """The cotangent of a value of which slices were used: side by side where they tile it."""
+    values: dict[Part, int] = {}
     for key, terms in parts.items():
         total = terms[0]
         for t in terms[1:]:
             total = p.add(total, t)
         values[key] = total
-    axes = {axis for axis, _ in values}
-    if len(axes) == 1:
-        (axis,) = axes
-        at, order = Size(), []
-        while (axis, at) in values:
-            order.append(values[axis, at])
-            at = at + p.shape(order[-1])[axis]
-            if len(order) > len(values):
-                break
-        if at == p.shape(whole)[axis] and len(order) == len(values):
-            return p.concat(order, axis)
-    total = -1
-    for (axis, offset), value in values.items():
+    tiles = _tiles(p, whole, list(values))
+    out = p.concat([values.pop(key) for key in tiles], tiles[0][0]) if tiles else -1
+    for (axis, offset, _), value in values.items():
         padded = p.pad(value, offset, p.shape(whole)[axis], axis)
-        total = padded if total < 0 else p.add(total, padded)
-    return total
+        out = padded if out < 0 else p.add(out, padded)
+    return out
+
+
+def _tiles(p: Program, whole: int, parts: list[Part]) -> list[Part]:
+    """Parts that lie side by side from the first to the last row or column, if some do."""
+    for axis in sorted({axis for axis, _, _ in parts}):
+        end = p.shape(whole)[axis]
+        reached: dict[Size, list[Part]] = {Size(): []}
+        waiting = [Size()]
+        while waiting:
+            at = waiting.pop()
+            for part in parts:
+                after = at + part[2]
+                if part[:2] == (axis, at) and after not in reached:
+                    reached[after] = [*reached[at], part]
+                    waiting.append(after)
+        if end in reached:
+            return reached[end]
+    return []
 
 
 # One line a rule: the cotangent of each argument, from the cotangent ``g`` of the value ``y``.

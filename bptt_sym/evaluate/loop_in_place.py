@@ -25,6 +25,22 @@ class InPlace(LoopPlan):
         done.update((i, slope))
         return True
 
+    def _free_rows(self, i: int) -> str | None:
+        """Rows that nobody reads once activation ``i``, which has a slope, is computed there."""
+        op = self.p.ops[i]
+        if op.kind != "fn" or op.attr[1] != 0 or not self.dialect.rows:
+            return None
+        (a,) = op.args
+        slope = self.slopes.get(a)
+        kept = a in self.program.targets.values() or a == self.program.loss
+        if slope is None or kept or a not in self.added_to or slope not in self.f.loop:
+            return None
+        groups = [
+            k for g in (self.f, self.b) for part in (g.fixed, g.before, g.loop, g.after, g.end)
+            for k in part
+        ]  # fmt: skip
+        return self.place[a].name if {*self._users(groups, a)} == {i, slope} else None
+
     def _in_place(self, i: int, place: Place, lines: list[str]) -> bool:
         """A sum over all steps that starts from a product is added up where the product stands.
 

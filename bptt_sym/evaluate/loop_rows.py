@@ -38,6 +38,7 @@ def turned_once(lines: list[str], names: Names) -> list[str]:
     """
     before: list[str] = []
     made: dict[str, str] = {}
+    first: str | None = None
 
     def turned(found: re.Match[str]) -> str:
         name = found[1]
@@ -51,8 +52,10 @@ def turned_once(lines: list[str], names: Names) -> list[str]:
         lines[k] = line = _TURNED.sub(turned, line)
         if added:
             matrix, room = made[added[3]], names.fresh("room")
-            kind = f"np.result_type({added[2][:-3]}, {matrix})"
-            before.append(f"{room} = empty((B, {matrix}.shape[1]), {kind})")
+            what = f"(B, {matrix}.shape[1]), np.result_type({added[2][:-3]}, {matrix})"
+            own = f"another({first}, {what})" if first else f"empty({what})"
+            before.append(f"{room} = {own}")
+            first = first or room
             lines[k] = f"{added[1]}{added[2]}.dot({matrix}, {room})"
     return before
 

@@ -175,7 +175,10 @@ class LoopModule(InPlace):
             place = self.place[i]
             own = place.stored and not place.history and i not in self.added_to
             if phases.get(i) == "loop" and own:
-                self._allocate(lines, i)
+                rows = self._free_rows(i)
+                lines += [] if rows is None else [f"{place.name} = {rows}"]
+                if rows is None:
+                    self._allocate(lines, i)
         loop: list[str] = []
         self._statements(self.f.loop, "loop", phases, done, loop)
         self._loop(lines, loop, back=False)

@@ -18,7 +18,8 @@ _C_WORDS = frozenset(
 _ACCENTS = ("tilde", "hat", "bar", "mathbf", "vec", "dot")
 _RESERVED = frozenset(
     "np torch jnp jax T B t forward backward saved loss math lax float "
-    "finite softmax logsoftmax empty product stacked turned logistic tangent dots total".split()
+    "finite softmax logsoftmax "
+    "empty product stacked turned logistic tangent dots total another".split()
 )
 
 

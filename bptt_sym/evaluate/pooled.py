@@ -45,7 +45,7 @@ class Pool:
         return {
             "empty": self.empty, "product": self.product, "stacked": self.stacked,
             "turned": self.turned, "logistic": logistic, "tangent": tangent,
-            "dots": dots, "total": self.total,
+            "dots": dots, "total": self.total, "another": self.another,
         }  # fmt: skip
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -74,6 +74,10 @@ class Pool:
         if ones is None or len(ones) < rows:
             ones = self._ones[dtype] = np.ones(rows, dtype)
         return ones[:rows].dot(a)
+
+    def another(self, room: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Room for a product that is added at once: the same if it fits."""
+        return room if room.shape == shape and room.dtype == dtype else self.empty(shape, dtype)
 
     def turned(self, a: Array, steps: int, batch: int) -> Array:
         """``a.T``, in memory of its own if that pays: a single row is as fast with either."""
@@ -120,7 +124,8 @@ def _greatest(dtype: np.dtype[Any]) -> float:
 def logistic(a: Array, value: Array, slope: Array) -> None:
     """The logistic function of ``a`` and its derivative into arrays that are there.
 
-    Step by step as :mod:`~bptt_sym.evaluate.logistic` has it; ``exp`` may overflow.
+    Step by step as :mod:`~bptt_sym.evaluate.logistic` has it; ``exp`` may overflow, and ``value``
+    may be ``a``.
     """
     np.negative(a, out=slope)
     np.exp(slope, out=slope)
@@ -132,9 +137,9 @@ def logistic(a: Array, value: Array, slope: Array) -> None:
 
 
 def tangent(a: Array, value: Array, slope: Array) -> None:
-    """tanh of ``a`` and its derivative into arrays that are there."""
-    np.tanh(a, out=value)
+    """tanh of ``a`` and its derivative into arrays that are there; ``value`` may be ``a``."""
     np.cosh(a, out=slope)
+    np.tanh(a, out=value)
     np.square(slope, out=slope)
     np.reciprocal(slope, out=slope)
 

@@ -22,6 +22,7 @@ from bptt_sym.evaluate.jacobians import one_step
 from bptt_sym.evaluate.loop_rows import flat_once, looked_up_once, over_rows, turned_once
 from bptt_sym.evaluate.names import Names
 from bptt_sym.evaluate.pooled import LARGE, Pool, dots, stacked
+from bptt_sym.read import recurrence_from_latex
 from bptt_sym.testing.draw import cases, draw
 from bptt_sym.testing.models import named_model
 
@@ -291,3 +292,31 @@ def test_derivatives_computed_on_the_way_forward_are_the_same(
         for k, one in found[0].items():
             near = 4 * np.finfo(dtype).eps * np.abs(one).max(initial=0.0)
             assert np.abs(one - found[1][k]).max(initial=0.0) <= near
+
+
+def test_what_is_a_value_of_the_cell_is_not_written_over() -> None:
+    """A gate is put where its argument was, unless that is asked for; rooms fit their products."""
+    text = [r"a_t = W x_t + U h_{t-1}", r"g_t = \sigma(a_t)", r"s_t = \tanh(V x_t + A h_{t-1})",
+            r"p_t = \sigma(C x_t + D h_{t-1})",
+            r"h_t = g_t \odot s_t + \tanh(B p_t)"]  # fmt: skip
+    shapes = {"h": ("n",), "x": ("m",), "p": ("k",), "B": ("n", "k"), "D": ("k", "n"),
+              "C": ("k", "m")}  # fmt: skip
+    rec = recurrence_from_latex(text, name="explicit", shapes=shapes)
+    f = NumpyGradient(rec)
+    large, plain = f._module("large", True), f._module("stacked", True)
+    assert "s = z" in f.source("large") and "g = a" not in f.source("large")
+    assert "another(room, " in f.source("large")
+    rng = np.random.default_rng(0)
+    sizes = {"n": 3, "m": 2, "k": 4}
+    params = {k: rng.normal(size=[sizes[str(d)] for d in rec.shape(k)]) for k in rec.parameters}
+    given = {**params, "x": rng.normal(size=(5, 2, 2)), "h": rng.normal(size=(2, 3))}
+    arguments = [given[name] for _, name in f._wanted]
+    found = []
+    for module in (plain, large):
+        order = module.order or range(len(arguments))
+        values, saved = module.forward(*(arguments[k] for k in order))
+        values |= module.backward(saved, d_h_in=np.ones((5, 2, 3)))
+        found.append(values)
+    assert found[0].keys() == found[1].keys() >= {"a", "g", "W", "h0"}
+    for k, v in found[0].items():
+        np.testing.assert_allclose(v, found[1][k], rtol=1e-12, atol=1e-13, err_msg=k)

@@ -15,11 +15,15 @@ import pytest
 from bptt_sym import evaluate
 from bptt_sym.cells import cell, names
 from bptt_sym.errors import InputError, NotSupported
+from bptt_sym.evaluate.adjoint import adjoint
 from bptt_sym.evaluate.domains import balls, floats
 from bptt_sym.evaluate.dual import rtrl
 from bptt_sym.evaluate.formula import equation_text
 from bptt_sym.evaluate.gradient_flow import SCENARIOS, flow, from_state_dict, scenario
+from bptt_sym.evaluate.interpret import backward, forward
+from bptt_sym.evaluate.lower import lower
 from bptt_sym.evaluate.names import identifier
+from bptt_sym.read import recurrence_from_latex
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.models import MODELS, Model, model_of, named_model
 from tests.evaluate.random_cells import random_cell
@@ -319,3 +323,41 @@ def test_source_computes_in_the_type_and_on_the_device_of_its_arrays(backend: st
     for name, value in {**values, **grads}.items():
         assert str(value.dtype).endswith("float32"), name
         assert backend != "torch" or value.device.type == "meta", name
+
+
+@pytest.mark.parametrize("module", ["numpy", "torch", "jax", "c"])
+def test_an_argument_of_a_gate_that_is_a_value_of_its_own(module: str) -> None:
+    """Its slice of what is stacked lies within the slice of all gates with this activation."""
+    if module != "c":
+        library = pytest.importorskip(module, reason=f"{module} is not installed")
+    if module == "jax":
+        library.config.update("jax_enable_x64", True)
+    text = [r"a_t = W x_t + U h_{t-1}", r"g_t = \sigma(a_t)", r"p_t = \sigma(C x_t + D h_{t-1})",
+            r"s_t = \tanh(V x_t + A h_{t-1})", r"h_t = g_t \odot p_t + s_t"]  # fmt: skip
+    rec = recurrence_from_latex(text, name="explicit", shapes={"h": ("n",), "x": ("m",)})
+    rng = np.random.default_rng(0)
+    sizes = {"n": 3, "m": 2}
+    params = {k: rng.normal(size=[sizes[str(d)] for d in rec.shape(k)]) for k in rec.parameters}
+    given = {**params, "x": rng.normal(size=(4, 2, 2)), "h0": rng.normal(size=(2, 3))}
+    seeds = {k: rng.normal(size=(4, 2, 3)) for k in rec.defined}
+    f = evaluate.gradient(rec, backend="numpy")
+    _, tape = f.forward(params, {"x": given["x"]}, {"h": given["h0"]})
+    exact = dict(f.backward(tape, seeds))
+    slow = backward(adjoint(rec, lower(rec), seeds=True), floats(), forward(
+        rec, lower(rec), floats(), params, {"x": given["x"]}, {"h": given["h0"]}), seeds)[0]
+    for k, v in slow.items():
+        np.testing.assert_allclose(exact[k], v, rtol=1e-10, err_msg=k)
+    if module == "c":
+        g = evaluate.gradient(rec, backend="c")
+        _, tape = g.forward(params, {"x": given["x"]}, {"h": given["h0"]})
+        found = g.backward(tape, seeds)
+    else:
+        make = {"torch": "tensor", "jax": "array", "numpy": "asarray"}[module]
+        made = getattr(library.numpy if module == "jax" else library, make)
+        space: dict[str, Any] = {}
+        exec(evaluate.source(rec, module), space)  # our own source
+        order = signature(space["forward"]).parameters
+        _, saved = space["forward"](*(made(given[k]) for k in order))
+        found = space["backward"](saved, **{f"d_{k}_in": made(v) for k, v in seeds.items()})
+    for k, v in exact.items():
+        np.testing.assert_allclose(np.asarray(found[k]), v, rtol=1e-9, err_msg=k)
