@@ -17,6 +17,7 @@ from bptt_sym.definitions.any_recurrence import SAID as ANY
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import BRACKETS, closing
+from bptt_sym.notation import Fn, walk
 
 _RELATION = re.compile(r"=|<|>|\\(?:leq?|geq?|neq?|ll|gg|to|approx|equiv)(?![A-Za-z])|[≤≥≠≪≫]")
 _SCRIPT = re.compile(r"[_^]\s*\{(?:[^{}]|\{[^{}]*\})*\}")
@@ -111,6 +112,12 @@ _SIMPLER = re.compile(
     r"\b(?:ignor|neglect)\w+|简化分析|忽略|视为常[数量]|看作常[数量]|固定不变|пренебре\w+|無視|무시",
     re.IGNORECASE,
 )
+#: Beside a cell with gates: a network without them, which the text only compares it with.
+_WITHOUT_GATES = re.compile(
+    r"\b(?:vanilla|plain|simple|standard|ordinary|basic|traditional) (?:RNN|recurrent)s?\b"
+    r"|(?:普通|朴素|传统|標準|标准|简单|簡單|単純な)(?:的)?\s*RNN|обычн\w+ RNN|einfache\w* RNN",
+    re.IGNORECASE,
+)
 #: A sentence that says what an immediate derivative is.
 _IMMEDIATE = re.compile(r"\\partial\s*\^\s*\{?\s*\+|∂⁺|∂\^\+|\bimmediate\b|\bexplicit derivative")
 #: The activation is the identity, in words.
@@ -170,9 +177,24 @@ def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
     note = f"it fails, but speaks of a case: {case}" if case else ""
     if not note and (said := _SIMPLER.search(_before(formula, _IMMEDIATE))):
         note = f"it fails, but the text supposes something simpler: {said.group().strip()}"
+    if not note and _is_gated(judged) and (said := _WITHOUT_GATES.search(_before(formula))):
+        note = f"it fails, but speaks of a case: {said.group()}"
     if not note:
         return judged
     return replace(judged, verdict=Verdict("undecided", note=note), part=None)
+
+
+def _is_gated(judged: Judged) -> bool:
+    """Whether it was judged under a cell with gates, by a parameter that stands for another."""
+    generic = any(" stands for " in said for said in judged.verdict.assumptions)
+    if not generic or judged.basis is None:
+        return False
+    rec = judged.basis.model.court.model
+    gates = [
+        e for e in rec.equations
+        if any(isinstance(n, Fn) and n.name == "sigma" for n in walk(e.rhs))
+    ]  # fmt: skip
+    return len(gates) > 1
 
 
 def speaks_of_linear(formula: Formula) -> bool:

@@ -91,6 +91,8 @@ def _of_any_shape(claim: Claim, says: Sequence[str]) -> bool:
 
 
 _DOTS = "the pattern of the dots was not recognised"
+#: ``\\rightarrow \\partial L/\\partial h_1``: what comes next.
+_LEADS_ON = re.compile(r"\s*(?:\\(?:long)?rightarrow(?![A-Za-z])|\\to(?![A-Za-z])|→)[^=<>≤≥≈]*$")
 _DERIVES = re.compile(r"\\partial|∂|\\nabla|\\delta(?![A-Za-z])|frac\s*\{\s*d|\\leq?(?![a-z])|<")
 
 
@@ -98,6 +100,7 @@ def of_outline(error: InputError, formula: Formula) -> Verdict | None:
     """The verdict of a formula without rows that can be told apart, if it claims nothing."""
     half = "its left side" in error.message or "its right side" in error.message
     lone = half and "its right side" in error.message
+    lone = lone or (half and _LEADS_ON.match(formula.latex) is not None)
     if lone or (half and not formula.display):  # "where $< 1$", "$a =$" before a picture
         return Verdict("not_a_claim", note=marked("half a relation"))
     if error.message == _DOTS and not _DERIVES.search(formula.latex):

@@ -35,7 +35,7 @@ _NO_CLAIM = re.compile(
     r"|^[^=]*=[^=(]*\([^()=]*\+\s*(?:\\[cl]?dots|\.\.\.|…)\s*\)\s*$"
     # Mutual information, entropies, conditional probabilities.
     r"|(?:(?<![A-Za-z\\])|\\(?:hat|tilde)\s*\{?\s*)(?:I|H|[Pp]|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"
-    r"\}?(?:_\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z])\s*)?(?:\\!\s*)?(?:\\(?:left|[bB]igg?l?)\s*)?"
+    r"\}?(?:_\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[a-z]+|[A-Za-z])\s*)?(?:\\!\s*)?(?:\\(?:left|[bB]igg?l?)\s*)?"
     r"\((?:[^()=]|\([^()=]*\))*(?:;|\||\\mid|\\vert)"
     # The probability of several things together.
     r"|(?<![A-Za-z\\])P\s*\((?:[^()=,]|\([^()=]*\))*,(?:[^()=]|\([^()=]*\))*\\[cl]?dots"

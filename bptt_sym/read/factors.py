@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from bptt_sym.entries import UNITS, Entry
-from bptt_sym.errors import LimitExceeded, ReadError, ShapeError, Span
+from bptt_sym.errors import LimitExceeded, ReadError, ShapeError, Span, UnboundName
 from bptt_sym.notation import (
     Abs,
     Add,
@@ -210,6 +210,9 @@ class Factors(Names):
         return shape is None or shape != SCALAR
 
     def exponent(self, sup: Script) -> Node:
+        if any(t.kind == "sep" for t in sup.tokens) and sup.tokens[0].kind != "open":
+            raise UnboundName(f"a name with {sup.text} above it that nothing defines",
+                              span=sup.span, token=sup.text[:20])  # fmt: skip
         index = index_of(sup, self.vocabulary, self.ranges) if not self.has_parameter(sup) else None
         if index is None:
             self.nested(sup.span)

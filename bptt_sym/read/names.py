@@ -434,8 +434,10 @@ class Names:
 
 def _is_label(sup: Script) -> bool:
     """``^{(2)}``: a number in parentheses tells layers apart; a power is written without them.
-    ``^{hx}``: two names, from where and to where."""
+    ``^{hx}``, ``^{l-1,l}``: two names, from where and to where."""
     kinds = [t.kind for t in sup.tokens]
+    if "sep" in kinds and "open" not in kinds:  # W^{l-1,l}
+        return True
     return kinds == ["open", "num", "close"] or (len(kinds) > 1 and set(kinds) == {"word"})
 
 

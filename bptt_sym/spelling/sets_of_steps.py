@@ -14,6 +14,11 @@ _OVER_A_SET = re.compile(
     r"\\(?P<sign>sum|prod)(?:\s*\\limits)?\s*_\s*\{\s*(?P<step>[a-z]|\\tau)\s*\\in\s*(?:\\\{|\[|\\lbrace)\s*"
     rf"(?:(?P<first>{_END})\s*,\s*(?:\d\s*,\s*)?(?:{_DOTS}\s*,\s*)?)?(?P<last>{_END})\s*(?:\\\}}|\]|\\rbrace)\s*\}}"
 )
+#: ``\\sum_{k \\in U}``: over all units that there are.
+_OVER_UNITS = re.compile(
+    r"\\sum(?:\s*\\limits)?\s*_\s*\{\s*(?P<k>[ijklmnpqrs])\s*\\in\s*"
+    r"(?P<all>[A-SU-Z]|\\math(?:cal|bb)\s*\{\s*[A-Z]\s*\})\s*\}"
+)
 #: ``\in \{f, o\}``: no step has these letters.
 _TWO_GATES = re.compile(r"\\in\s*\\(?:\{|lbrace)\s*[fiorzgcu]\s*,\s*[fozrgcu]\s*\\")
 #: ``\overset{T}{\underset{t=1}{\sum}}``
@@ -41,6 +46,9 @@ def with_ranges_for_sets(formula: Formula) -> Formula:
     text = formula.latex
     if r"\in" in text:
         formula = replaced(formula, _OVER_A_SET, _range)
+        formula = replaced(
+            formula, _OVER_UNITS, lambda m: rf"\sum_{{{m['k']}=1}}^{{{m['all']}}} "
+        )
     if "set" in text:
         formula = replaced(formula, _STACKED, _of_pieces)
     if "mathop" in text:

@@ -110,6 +110,10 @@ _ABOUT = re.compile(
     r"&\s*&?\s*(?:\\q?quad\s*|\\[,;:! ]\s*)*\\(?:text|mbox|textrm|textit|mathrm)\s*"
     r"\{[^{}$=<>]*[^\W\d_]{3}[^{}$=<>]*\}\s*(?=\\\\|\\end|$)"
 )
+#: ``\\begin{aligned}{2}``: how many columns there are, behind an environment that takes no number.
+_COLUMN_COUNT = re.compile(
+    r"(?P<begin>\\begin\s*\{(?:align|aligned|gather|gathered|split)\*?\}\s*)\{\s*[1-9]\s*\}"
+)
 #: ``… (1 - h_t^2))``: one bracket closes what nothing has opened.
 _CLOSES = re.compile(r"\)\s*[.,;]?\s*$")
 _SPACE = re.compile(r"\\space(?![A-Za-z])")
@@ -173,6 +177,7 @@ def plainly_set(formula: Formula) -> Formula:
     if "\\" not in formula.latex:
         return with_one_hot_labels(formula)
     formula = replaced(formula, _BROKEN_OFF, lambda m: "")
+    formula = replaced(formula, _COLUMN_COUNT, lambda m: m["begin"])
     formula = replaced(formula, _PAIR, _as_product)
     formula = replaced(formula, _TWICE, lambda m: f"{{{m.group(1)}}}")
     formula = replaced(formula, _COLUMNS, lambda m: f" {m.group(1)} ")

@@ -194,3 +194,39 @@ def test_a_display_centred_by_spaces_is_no_code() -> None:
     assert [last(text % sign) for sign in "-+"] == ["right", "wrong"]
     # A program is left alone.
     assert "wrong" not in verdicts(NETWORK + "So:\n\n    kill -9 $$ ; echo $$ \n")
+
+
+def test_labels_above_with_a_comma_belong_to_the_name() -> None:
+    network = r"$$a_t = W^{h,h} h_{t-1} + W^{x,h} x_t, \quad h_t = \tanh(a_t)$$" "\n\n"
+    left = r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2)"
+    found = of(f"{left} W^{{h,h}}", f"{left} W^{{x,h}}", f"{left} W^{{o,h}}", before=network)
+    assert found == ["right", "wrong", "undecided"]
+
+
+def test_a_sum_over_a_set_of_units_is_one_over_all() -> None:
+    network = r"$$a_i(t) = \sum_{l \in U} w_{il} h_l(t-1) + x_i(t), \quad h_i(t) = \tanh(a_i(t))$$"
+    left = r"\frac{\partial h_i(t)}{\partial w_{jk}} = (1 - h_i(t)^2)"
+    rest = r"h_k(t-1) + \sum_{l \in U} w_{il} \frac{\partial h_l(t-1)}{\partial w_{jk}}"
+    first, second = (rf"{left} (\delta_{{{at}}} {rest})" for at in ("ij", "ik"))
+    assert of(first, second, before=network + "\n\n") == ["right", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\rightarrow \frac{\partial L}{\partial h_1}", "not_a_claim"),
+        (r"L(\theta) = -\sum_t \log p_\theta(y_t^* \mid y_{<t}^*, x)", "not_a_claim"),
+        (r"\begin{aligned}{2} \frac{\partial h_t}{\partial h_{t-1}} &= (1 - h_t^2) w"
+         r"\end{aligned}", "right"),
+    ],
+)  # fmt: skip
+def test_what_stands_before_an_equation(formula: str, expected: str) -> None:
+    assert last(rf"$$h_t = \tanh(w h_{{t-1}} + x_t)$$" f"\n\n$${formula}$$") == expected
+
+
+def test_a_network_that_a_text_only_compares_with_is_not_the_one_with_gates() -> None:
+    cell = "f_t = σ(W_f h_{t-1} + U_f x_t)\ni_t = σ(W_i h_{t-1} + U_i x_t)\n"
+    cell += "g_t = tanh(W_g h_{t-1} + U_g x_t)\nc_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t\nh_t = tanh(c_t)\n"
+    text = f"```\n{cell}```\n\n%s:\n```\n∂h_t/∂h_{{t-1}} = W·diag(tanh')\n```\n"
+    assert last(text % "Compare with a vanilla RNN") == "undecided"
+    assert last(text % "The Jacobian") == "wrong"
