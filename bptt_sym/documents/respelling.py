@@ -74,9 +74,8 @@ _SPELT = re.compile(
 #: ``W_f[:, :n]``, ``W[n:, :]``: a block of a weight, as arrays write it.
 #: ``(\\delta_t W_f)_{[:n]}``: the product with a block of the weight.
 _SLICED = re.compile(
-    r"(?<=\))\s*(?:_\s*\{\s*(?:\[[^\[\]{}]*:[^\[\]{}]*\]|"
+    r"(?<=\))\s*_\s*\{\s*(?:\[[^\[\]{}]*:[^\[\]{}]*\]|"
     r"[0-9n+\s]+\\leq?\s*[a-z]\s*\\leq?\s*[A-Za-z0-9_+\s]+)\s*\}"
-    r"|\[(?:[A-Za-z0-9_\\]{1,12}\s*:|\s*:\s*[A-Za-z0-9_\\]{1,12})\])"
 )
 _SLICE = re.compile(
     r"\[\s*(?=[^\[\]]*:)(?:[-:+,\s0-9A-Za-z_^]|\\text\s*\{[^{}]*\}|\\mathrm\s*\{[^{}]*\}"
