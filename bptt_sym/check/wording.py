@@ -49,11 +49,21 @@ _IN_CONTINUOUS_TIME = re.compile(
 )
 
 
+_COPY = r"\\Delta\s*[A-Za-z](?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9])){0,2}\s*&?\s*"
+#: ``\\Delta w^{t_1} = \\Delta w^{t_2} = -\\eta (…)``: what copies of a weight are changed by.
+_SHARED_UPDATES = re.compile(
+    rf"(?:[^=]*=[^=]*\\(?:Rightarrow|implies)\s*)?{_COPY}(?:=\s*&?\s*{_COPY})+"
+    r"(?:=\s*&?\s*[-+]?\s*\\(?:eta|alpha|mu|epsilon)(?![A-Za-z])[^=]*)?"
+)
+
+
 def says_nothing(row: Row, formula: Formula) -> str:
     """Why a row claims nothing of a recurrence, by its form; "" if it may."""
     if row.kind in (Kind.VALUE, Kind.INITIAL) and not row.differentiates:
         return marked("it says nothing about a recurrence")
     if _IN_CONTINUOUS_TIME.search(row.latex):
+        return marked("it says nothing about a recurrence")
+    if _SHARED_UPDATES.fullmatch(row.latex):
         return marked("it says nothing about a recurrence")
     sized = _gives_a_size(row) or is_arithmetic(row.latex, formula.source.text)
     if sized or names_its_argument(row):

@@ -36,11 +36,12 @@ from bptt_sym.notation import (
     Prod,
     Sym,
     free_indices,
+    index,
     rebuild,
     walk,
 )
 from bptt_sym.read.vocabulary import Vocabulary
-from bptt_sym.recurrence import Recurrence
+from bptt_sym.recurrence import STEP, Recurrence
 
 _LETTER = re.compile(LETTER)
 _OF_WEIGHT = re.compile(
@@ -107,6 +108,8 @@ def sized(claim: Claim, rec: Recurrence, text: SaidSizes) -> Sized | None:
     if not any(isinstance(n, (D, Diag, Prod, Fn)) for n in nodes) or _divides(nodes, letters):
         return None  # a condition on the parameters
     weight, slope = _weight(rec), _slope(rec)
+    if weight is None and letters <= set(text.letters):
+        weight = _number(rec)
     put: dict[str, Node] = {}
     said: list[str] = []
     sure = True
@@ -245,6 +248,19 @@ def _weight(rec: Recurrence) -> Node | None:
     return Norm(Sym(found[0]), "any") if len(found) == 1 else None
 
 
+def _number(rec: Recurrence) -> Node | None:
+    """The size of the only number that multiplies the state of the step before."""
+    if len(rec.states) != 1 or rec.shape(rec.states[0]):
+        return None
+    before = {At(rec.states[0], index(STEP, -1))}
+    found = {
+        a.name for e in rec.equations for n in walk(e.rhs)
+        if isinstance(n, Mul) and before & set(n.args)
+        for a in n.args if isinstance(a, Sym) and a.name in rec.parameters
+    }  # fmt: skip
+    return Abs(Sym(found.pop())) if len(found) == 1 else None
+
+
 def _slope(rec: Recurrence) -> Node | None:
     """The least upper bound of the slope of the activation, a sign for it where that is unknown."""
     names = {n.name for e in rec.equations if e.target not in rec.readouts
@@ -260,4 +276,7 @@ def _shown(slope: Node) -> str:
 
 
 def _name(weight: Node) -> str:
-    return weight.arg.name if isinstance(weight, Norm) and isinstance(weight.arg, Sym) else ""
+    match weight:
+        case Norm(arg=Sym(name=name)) | Abs(arg=Sym(name=name)):
+            return name
+    return ""

@@ -47,7 +47,7 @@ _CLOSE = (
     r"(?:\s*_\s*\{?\s*(?:2|\\infty)\s*\}?)?"
 )
 _WEIGHT = (
-    r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*W\s*\}|[WUVRA](?![A-Za-z]))\s*(?:_\s*(?:\{[^{}$]{1,14}\}|[A-Za-z]))?"
+    r"(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*W\s*\}|[WUVRAw](?![A-Za-z]))\s*(?:_\s*(?:\{[^{}$]{1,14}\}|[A-Za-z]))?"
     r"\s*(?:\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?)?"
 )
 A_DIAGONAL = (

@@ -56,7 +56,8 @@ _LOSS_AT = re.compile(
 #: ``J_t = \\frac{\\partial h_t}{\\partial h_{t-1}}``: a letter for a derivative is that of no loss,
 #: and neither is one for a diagonal matrix.
 _A_DERIVATIVE = re.compile(
-    r"(?<![A-Za-z\\}{^_])([LEJCe])\s*_\s*(?:\{[^{}]*\}|[a-z])\s*&?\s*(?::\s*=|=|\\equiv|\\triangleq|"
+    r"(?<![A-Za-z\\}{^_])([LEJCe])\s*(?:\^\s*(?:\\[a-z]+|[a-zA-Z])\s*)?_\s*(?:\{[^{}]*\}|[a-z])"
+    r"\s*&?\s*(?::\s*=|=|\\equiv|\\triangleq|"
     r"\\coloneqq)\s*(?:\\[dt]?frac\s*\{\s*(?:\\partial|d\s)|\\partial\s*[A-Za-z\\][^=/+]{0,24}/"
     r"|\\(?:text|mathrm|operatorname)\s*\{\s*[dD]iag|\\[dD]iag(?![a-z]))"
 )
