@@ -45,8 +45,6 @@ def with_suppositions(
     shapeless = verdict.verdict == "undecided" and _NO_SHAPE in verdict.note
     if (verdict.verdict == "wrong" or shapeless) and (endless := names & _endless(model)):
         return failing((*says, *(f"{n} at the end stands nowhere" for n in sorted(endless))))
-    if verdict.verdict == "wrong" and MISFIT in verdict.note and _of_any_shape(claim, says):
-        return failing(says)
     if verdict.verdict == "wrong" and _of_one_class(model.court.model):
         return Verdict("undecided", note=ONE_CLASS)
     said = tuple(f"{name} stands for {p}" for name, p in generic.items())
@@ -76,8 +74,8 @@ def with_suppositions(
     return verdict
 
 
-def _of_any_shape(claim: Claim, says: Sequence[str]) -> bool:
-    """Whether a value in ``claim`` is of what was supposed to be computed, of whatever shape."""
+def of_any_shape(verdict: Verdict, claim: Claim, says: Sequence[str]) -> bool:
+    """Whether shapes do not fit where a value is of what was supposed to be computed."""
     computed = {plain_name(s.split(_OUTPUT)[0]) for s in says if _OUTPUT in s}
 
     def names(node: Node) -> Iterator[str]:
@@ -87,7 +85,8 @@ def _of_any_shape(claim: Claim, says: Sequence[str]) -> bool:
             for child in children(node):
                 yield from names(child)
 
-    return any(name in computed for side in claim.sides for name in names(side))
+    used = (name for side in claim.sides for name in names(side))
+    return verdict.verdict == "wrong" and MISFIT in verdict.note and not computed.isdisjoint(used)
 
 
 _DOTS = "the pattern of the dots was not recognised"

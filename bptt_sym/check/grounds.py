@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from bptt_sym.check.asides import in_its_case
 from bptt_sym.check.bars import BAR
 from bptt_sym.check.example_values import GivenValue, put_in
+from bptt_sym.check.failures import failing, of_any_shape
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.own_steps import only_at_its_step
 from bptt_sym.check.provenance import Basis, Ledger
@@ -166,6 +167,9 @@ class Grounds:
             self.by_activations |= _by_an_activation(judged.basis) and "pre-activation" not in told
         if verdict.verdict == "wrong" and (why := _supposed_in_vain(judged)):
             return replace(judged, verdict=Verdict("undecided", note=why), part=None)
+        basis = judged.basis
+        if basis is not None and of_any_shape(verdict, basis.claim, basis.model.supposed):
+            return replace(judged, verdict=failing(basis.model.supposed), part=None)
         why = self._missing(judged, row, formula) if verdict.verdict == "wrong" else ""
         if verdict.verdict == "wrong" and judged.basis is not None and not why:
             why = self.ledger.unsettled(verdict, judged.basis)
@@ -209,6 +213,8 @@ class Grounds:
             turned = verdict.diagnosis.code in ("BP009", "BP010") and MISFITS in verdict.note
             if turned and _BATCH.search(_before(formula)):
                 return OF_A_BATCH
+            if verdict.diagnosis.code == "BP010" and _DOT_THEN_STAR.search(row.latex):
+                return TWO_PRODUCTS
             return UNSAID_PRODUCT if _only_a_sign(verdict.diagnosis, row) else ""
         written = _as_it_stands(row, formula)
         if (

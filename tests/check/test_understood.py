@@ -72,6 +72,40 @@ def test_an_equation_between_values_may_be_what_defines_one() -> None:
     assert entry.verdict.verdict == "undecided"
 
 
+BACKWARD = r"""$$a_t = R q_{t-1} + P x_t, \quad q_t = \tanh(a_t), \quad o_t = V q_t$$
+
+$$\delta_t = \frac{\partial L}{\partial a_t}$$
+
+$$\varepsilon_t = \frac{\partial L}{\partial o_t}$$
+
+$$\delta_t = (1 - q_t^2) \odot (V^\top \varepsilon_t + R^\top \delta_{t+1})$$
+
+"""
+SLOPES = BACKWARD.partition(r"$$\delta")[0] + "".join(
+    rf"$$\frac{{\partial L}}{{\partial q_{k}}} = V^\top \frac{{\partial L}}{{\partial o_{k}}}"
+    rf" + R^\top \frac{{\partial L}}{{\partial a_{{{ahead}}}}}$$" "\n\n"
+    for k, ahead in (("t", "t+1"), ("k", "k"))
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (SLOPES, "wrong"),
+        # marks may be what is carried from one step to the next
+        (
+            BACKWARD
+            + r"$$\delta_k = (1 - q_k^2) \odot (V^\top \varepsilon_k + R^\top \delta_k)$$" "\n\n",
+            "undecided",
+        ),
+    ],
+)
+def test_what_is_known_is_known_of_derivatives(text: str, verdict: str) -> None:
+    found = [j for j in judged(text + UNKNOWN * 9) if "zeta" not in j.latex]
+    assert [j.verdict.is_right for j in found[-2:]] == [True, False]
+    assert found[-1].verdict.verdict == verdict
+
+
 NAMES = st.sampled_from(("right", "wrong", "undecided", "unreadable", "not_a_claim"))
 
 
