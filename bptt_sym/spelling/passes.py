@@ -81,6 +81,7 @@ from bptt_sym.spelling.glued_names import with_names_for_letters
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.going_on import going_on
 from bptt_sym.spelling.handwriting import as_written, plainly_typeset
+from bptt_sym.spelling.hatted_outputs import with_hats_for_outputs
 from bptt_sym.spelling.held import held_fixed, with_one_function
 from bptt_sym.spelling.influences import with_influences_written_out
 from bptt_sym.spelling.input_gates import with_one_input_gate
@@ -91,8 +92,7 @@ from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.last_output import LastOutput
 from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
 from bptt_sym.spelling.left_out_steps import with_left_out_steps
-from bptt_sym.spelling.length_words import with_a_letter_for_the_length
-from bptt_sym.spelling.lengths import with_lengths
+from bptt_sym.spelling.lengths import with_a_letter_for_the_length, with_lengths
 from bptt_sym.spelling.lines_as_rows import with_gaps_behind_matrices, with_rows_for_lines
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
 from bptt_sym.spelling.loss_labels import without_labels
@@ -390,6 +390,7 @@ NAMES = (
     _all(with_the_variable_beside),
     _lettered(with_letters_for_losses),
     _all(with_whole_diagonals),
+    _all(with_hats_for_outputs),
     _all(with_softmax),
     _each(without_arguments),
     _all(without_arguments_of_a_step),

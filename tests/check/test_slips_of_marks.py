@@ -57,3 +57,20 @@ def test_one_formula_between_two_pairs_of_delimiters() -> None:
     text = f"$$h_t = \\tanh(w h_{{t-1}} + x_t)$$\n\n\\[\n{row}\n\\]"
     assert last(text % "(1 - h_t^2) w") == "right"
     assert last(text % "(1 + h_t^2) w") == "wrong"
+
+
+OUTPUT = r"""
+$$h_t = \tanh(A h_{t-1} + B x_t), \quad z_t = C h_t, \quad y_t = \mathrm{softmax}(z_t)$$
+
+The loss is $L_t = -%s \log %s$.
+
+$$\frac{\partial L_t}{\partial z_t} = \hat{y}_t - y_t$$
+"""
+
+
+def test_an_output_gets_its_hat_where_the_loss_is_defined() -> None:
+    """A right gradient was called wrong: y_t is the output above, and the target below."""
+    assert last(OUTPUT % ("y_t", r"\hat{y}_t")) == "right"
+    assert last((OUTPUT % ("y_t", r"\hat{y}_t")).replace("t - y_t", "t + y_t")) == "wrong"
+    # With the logarithm of y_t the hat is the target's.
+    assert last(OUTPUT % (r"\hat{y}_t", "y_t")) == "wrong"
