@@ -40,8 +40,10 @@ _GOES_ON = re.compile(
 )
 #: ``y_t^{*}``: the star belongs to the name.
 _STARRED = re.compile(
-    r"(?P<name>(?<![A-Za-z\\{])[a-z])(?P<sub>\s*_\s*(?:\{[^{}]{1,8}\}|[A-Za-z0-9]))?"
-    r"\s*\^\s*(?:\{\s*(?P<step>\(\s*t\s*\))?\s*(?:\*|\\ast|\\star)\s*\}|\*|\\ast(?![a-z])|\\star(?![a-z]))"
+    r"(?P<name>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|(?<![A-Za-z\\{_^])[a-z]))"
+    r"(?P<sub>\s*_\s*(?:\{[^{}]{1,8}\}|[A-Za-z0-9]))?\s*\^\s*"
+    r"(?:\{\s*(?P<step>\(\s*t\s*\))?\s*(?:\*|\\ast|\\star)\s*,?\s*(?P<turned>\\top|\\intercal|T)?\s*\}"
+    r"|\*|\\ast(?![a-z])|\\star(?![a-z]))"
 )
 _WIDE = re.compile(r"（(?P<inside>[^（）\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]*)）")
 _COLON_EQUALS = re.compile(r":\s*=(?!\s*[-0-9])")
@@ -296,6 +298,7 @@ def _with_its_sign(m: re.Match[str]) -> str | None:
 def _with_a_ring(m: re.Match[str]) -> str:
     """A star above as an accent, which is part of the name for every reader."""
     step = f"^{{{m.group('step')}}}" if m.group("step") else ""
+    step += r"^{\top}" if m.group("turned") else ""
     return rf"\mathring{{{m.group('name')}}}{m.group('sub') or ''}{step}"
 
 

@@ -74,3 +74,14 @@ def test_an_output_gets_its_hat_where_the_loss_is_defined() -> None:
     assert last((OUTPUT % ("y_t", r"\hat{y}_t")).replace("t - y_t", "t + y_t")) == "wrong"
     # With the logarithm of y_t the hat is the target's.
     assert last(OUTPUT % (r"\hat{y}_t", "y_t")) == "wrong"
+
+
+@pytest.mark.parametrize("target", [r"\mathbf{y}_t^*", r"y_t^{*}", r"\bm{y}^\star_t"])
+def test_a_star_belongs_to_a_bold_name_as_well(target: str) -> None:
+    text = r"""
+$$h_t = \tanh(A h_{t-1} + B x_t), \quad z_t = C h_t, \quad p_t = \mathrm{softmax}(z_t)$$
+
+$$L_t = -STAR \log p_t, \quad \frac{\partial L_t}{\partial z_t} = p_t %s STAR$$
+""".replace("STAR", target)
+    assert last(text % "-") == "right"
+    assert last(text % "+") == "wrong"
