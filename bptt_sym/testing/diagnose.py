@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from bptt_sym.testing.blank_entries import blank_entries
 from bptt_sym.testing.compare import FAILURES, NONE, NoGradient, call, mismatches
 from bptt_sym.testing.composed import composed
 from bptt_sym.testing.draw import draw
@@ -119,7 +120,7 @@ def _explanations(
             single = composed(search, own, [name]) or single
         if single is None and library_too:
             single = search.match(own, [name])
-        found[name] = single or _seven_digits(own, name) or _located(
+        found[name] = single or blank_entries(own, name) or _seven_digits(own, name) or _located(
             model, own, name, search.skipped
         )
     if library_too and any(d.code == "located" for d in found.values()):

@@ -206,7 +206,7 @@ def cases(model: Model, profile: str = "quick", dtype: Any = None) -> Iterator[P
         yield make(17, regime="saturated", steps=3, batch=2, dtype=np.float32)
         yield make(18, regime="large", steps=9, batch=1, weighted=True)
         yield make(19, regime="orthogonal", steps=3, batch=4, masked=True)
-        yield make(20, regime="generic", steps=12, batch=2, dims=ones)
+        yield make(20, regime="generic", steps=12, batch=2, dims=ones, masked=True)
         yield make(21, regime="generic", steps=2, batch=5)
         yield make(22, regime="saturated", steps=8, batch=1, weighted=True)
         yield make(23, regime="huge", steps=2, batch=1, dims=ones)

@@ -55,6 +55,8 @@ _LEFT: tuple[tuple[str, str, Callable[[Array], Array]], ...] = (
     ("no-first-row", "is taken without its first row", _without(_FIRST, _EVERY)),
     ("no-last-row", "is taken without its last row", _without(_LAST, _EVERY)),
     ("no-first-column", "is taken without its first column", _without(_EVERY, _FIRST)),
+    ("first-row", "is taken for its first row alone", lambda m: m - _without(_FIRST, _EVERY)(m)),
+    ("last-row", "is taken for its last row alone", lambda m: m - _without(_LAST, _EVERY)(m)),
     ("no-last-column", "is taken without its last column", _without(_EVERY, _LAST)),
     ("absolute", "is taken by its absolute values", np.abs),
 )

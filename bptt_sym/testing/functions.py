@@ -269,6 +269,8 @@ def _entry(
         factor = float((given * exact).sum()) / size
         if np.allclose(given, exact, rtol=1e-6, atol=1e-9 * np.sqrt(size)):
             text += "; it is right to about seven digits (float32)"
+        elif abs(factor) < 1e-12:
+            text += "; it is 0"
         elif np.allclose(given, factor * exact, rtol=1e-6, atol=1e-9 * np.sqrt(size)):
             text += f"; it is {factor:.6g} times the gradient"
         elif (

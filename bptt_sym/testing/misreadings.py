@@ -140,6 +140,11 @@ def _changes(thing: _Thing) -> Iterator[tuple[str, str, Change]]:
                 f"{word}-step", f"{{that}} of the {word} step at every step",
                 _each(partial(_repeated, at=at, axis=0)),
             )  # fmt: skip
+        for k in (2, 3, 4, 5):
+            yield (
+                f"window-{k}", f"{{that}} of step t mod {k}, counted from each window's beginning",
+                _each(partial(_from_the_beginning, k=k)),
+            )  # fmt: skip
         for at, word in ((1, "second"), (2, "third")):
             yield (
                 f"held-{at}", f"{{that}} of the {word} step at every later one",
@@ -185,6 +190,10 @@ def _repeated(v: Array, at: int, axis: int) -> Array:
 
 def _held(v: Array, at: int) -> Array:
     return v[np.minimum(np.arange(len(v)), at)]
+
+
+def _from_the_beginning(v: Array, k: int) -> Array:
+    return v[np.arange(len(v)) % k]
 
 
 def _shifted(v: Array, by: int, ends: str) -> Array:

@@ -44,6 +44,7 @@ from bptt_sym.testing.misreadings import misreadings
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.moved_factors import factors_before, lost_numbers
 from bptt_sym.testing.other_cells import other_cells
+from bptt_sym.testing.outer_mistakes import outer_mistakes
 from bptt_sym.testing.partial_paths import partial_paths
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.record_mistakes import record_mistakes
@@ -110,8 +111,8 @@ def _every(model: Model) -> Iterator[Mistake]:
         inside_mistakes, joined_slices, other_cells, record_mistakes,
         partial(window_mistakes, weighed=weighed), layout_mistakes, forward_mistakes, substitutions,
         partial_paths, jacobian_mistakes, seed_mistakes, chain_mistakes, entry_mistakes,
-        saved_mistakes, recomputed, segment_mistakes, aliasing_mistakes, forward_steps,
-        forward_substitutions, forward_operands, forward_arguments,
+        outer_mistakes, saved_mistakes, recomputed, segment_mistakes, aliasing_mistakes,
+        forward_steps, forward_substitutions, forward_operands, forward_arguments,
     ):  # fmt: skip
         yield from some(model)
 

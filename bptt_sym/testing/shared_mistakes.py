@@ -84,7 +84,7 @@ def _matrices(model: Model) -> Iterator[Mistake]:
             continue
         name, square = p.ops[root].attr[0], len(set(p.shape(root))) == 1
         alike = len({p.shape(p.ops[i].args[1]) for i in places}) == 1
-        if alike and len(_outer_products(model, str(name))) == len(places):
+        if alike and len(outer_products(model, str(name))) == len(places):
             yield Mistake(
                 f"share-crossed-{name}",
                 f"in the gradient of {name} the cotangents of its uses are added, and what it is "
@@ -152,7 +152,7 @@ def _turned_for_a_product(p: Program, i: int) -> bool:
     return p.ops[i].kind == "transpose" and all(o.kind == "matvec" for o in users)
 
 
-def _outer_products(model: Model, name: str) -> list[tuple[int, ...]]:
+def outer_products(model: Model, name: str) -> list[tuple[int, ...]]:
     """The factors of the outer products that a gradient is the sum of; empty if it is none."""
     adj = model.adjoint
     waiting, shares = [adj.params[name]] if name in adj.params else [], []
@@ -169,7 +169,7 @@ def _outer_products(model: Model, name: str) -> list[tuple[int, ...]]:
 
 def _crossed(problem: Problem, name: str) -> dict[str, Array]:
     """One outer product of sums over the uses for the sum of their outer products."""
-    seen, shares = Values(problem), _outer_products(problem.model, name)
+    seen, shares = Values(problem), outer_products(problem.model, name)
     total: Array = 0.0
     for t in range(problem.steps):
         left, right = (sum(seen.operand(s[k], t) for s in shares) for k in (0, 1))
@@ -177,4 +177,4 @@ def _crossed(problem: Problem, name: str) -> dict[str, Array]:
     return {**seen.gradient, name: total}
 
 
-__all__ = ["shared_mistakes"]
+__all__ = ["outer_products", "shared_mistakes"]

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import chain, combinations
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,17 @@ import numpy as np
 from bptt_sym.testing.allocation import complex_room
 from bptt_sym.testing.arrangements import alike, arranged
 from bptt_sym.testing.by_use import by_use, some_uses
+from bptt_sym.testing.carried_cuts import carried_cuts
 from bptt_sym.testing.compare import FAILURES
 from bptt_sym.testing.elsewhere import displaced, elsewhere, joined
 from bptt_sym.testing.fits import number, or_nan
+from bptt_sym.testing.in_own_use import in_own_use
 from bptt_sym.testing.more_factors import more_factors
 from bptt_sym.testing.one_number import another_number
 from bptt_sym.testing.one_use import at_one_use
 from bptt_sym.testing.one_vector import rearranged
 from bptt_sym.testing.tracing import ACTIVE, ORDINALS, STEP, Change, Trace, Traced
+from bptt_sym.testing.two_cuts import two_cuts
 
 Array = Any
 Params = Mapping[str, Array]
@@ -35,8 +39,6 @@ Params = Mapping[str, Array]
 _TRIED = 400
 #: Uses at the beginning or at the end that are changed alone, less than.
 _ENDS = 7
-#: Operations of which two are cut, at most.
-_CUTS = 80
 #: Wrong parameters, at least, that tell a change and a factor.
 _SCALED = 2
 #: Changes by which gradients become multiples of what they should be.
@@ -55,6 +57,8 @@ def explained(
     def claimed(v: Params, names: Sequence[str]) -> float:
         return float(sum((given[k] * v[k]).sum() for k in names))
 
+    whole = max(float(np.abs(given[k] * directions[0][k]).sum()) for k in point)
+
     def fits(change: Change | None, weigh: Callable[[Array], Array], names: Sequence[str]) -> bool:
         for v in directions:
             slope = _slope(loss, point, {k: v[k] for k in names}, change, weigh)
@@ -62,7 +66,9 @@ def explained(
                 return False
             size = sum(float(np.abs(given[k] * v[k]).sum()) for k in names)
             # Not a number is not near anything.
-            if not abs(slope - claimed(v, names)) <= 1e-10 * max(size, abs(slope)):
+            # What should be 0 is 0 to the rounding of what is not.
+            near = 1e-10 * max(size, abs(slope), 1e-4 * whole)
+            if not abs(slope - claimed(v, names)) <= near:
                 return False
         return True
 
@@ -112,7 +118,11 @@ def explained(
     for words, change in chain(_candidates(own), joined(own)):
         if all(fits(change, np.sum, [k]) for k in wrong):
             return f"{names}: {words}"
-    for words, change in _two_cuts(loss, point, given, wrong, directions, own):
+    slope = partial(_slope_of, loss, point)
+    truncated = carried_cuts(slope, given, wrong, own, directions)
+    if truncated:
+        return truncated
+    for words, change in two_cuts(slope, _candidates(own), given, wrong, directions, own):
         if all(fits(change, np.sum, [k]) for k in wrong):
             return f"{names}: {words}"
     if len(wrong) == 1:
@@ -127,6 +137,9 @@ def explained(
             alone = alone or f"{names}: {words}"
     if alone:
         return alone
+    lost = in_own_use(slope, _candidates(own), point, given, wrong, own, directions)
+    if lost:
+        return f"{names}: {lost}"
     scaled_too = _scaled_too(loss, point, given, wrong, directions, own)
     if scaled_too:
         return f"{names}: {scaled_too}"
@@ -138,9 +151,6 @@ def explained(
     ):
         if explains(change):
             return words
-
-    def slope(v: Params, change: Change | None) -> float | None:
-        return _slope(loss, point, v, change, np.sum)
 
     for words, change in chain(some_uses(own), by_use(slope, point, given, wrong, own)):
         if all(fits(change, np.sum, [k]) for k in wrong):
@@ -178,6 +188,13 @@ def _slope(
     """The directional derivative with something done wrongly; ``None`` for other kinds of code."""
     slopes = _slopes(loss, point, direction, change, weigh, trace)
     return float(slopes[0]) if slopes is not None and slopes.size == 1 else None
+
+
+def _slope_of(
+    loss: Callable[[dict[str, Array]], Any], point: Params, direction: Params,
+    change: Change | None,
+) -> float | None:  # fmt: skip
+    return _slope(loss, point, direction, change, np.sum)
 
 
 def _slopes(
@@ -256,48 +273,6 @@ def _candidates(trace: Trace) -> Iterator[tuple[str, Change]]:
             count += 1
         if count > _TRIED:
             return
-
-
-def _two_cuts(
-    loss: Callable[[dict[str, Array]], Any],
-    point: Params,
-    given: Params,
-    wrong: Sequence[str],
-    directions: Sequence[Params],
-    own: Trace,
-) -> Iterator[tuple[str, Change]]:
-    """Two operations that pass nothing back to one of their operands.
-
-    What two cuts take away is the sum of what each does, as long as no path runs through both.
-    """
-    along = [{k: v[k]} for v in directions for k in wrong]
-    right = [or_nan(_slope(loss, point, v, None, np.sum)) for v in along]
-    claimed = [float(sum((given[k] * v[k]).sum() for k in v)) for v in along]
-    off = [c - r for c, r in zip(claimed, right, strict=True)]
-    cuts = [(w, c) for w, c in _candidates(own) if c.kind == "operand"][:_CUTS]
-    made = [
-        [or_nan(_slope(loss, point, v, c, np.sum)) - r for v, r in zip(along, right, strict=True)]
-        for _, c in cuts
-    ]
-    table, needed = np.array(made).reshape(len(cuts), len(along)), np.array(off)
-    near = 1e-9 * (np.abs(right) + np.abs(needed) + np.abs(table).max(0, initial=0.0))
-    for i in range(len(cuts)):
-        for j in range(i + 1, len(cuts)):
-            if cuts[i][1].site != cuts[j][1].site and (
-                np.abs(table[i] + table[j] - needed) <= near
-            ).all():
-                words = f"{cuts[i][0]}; {cuts[j][0]}"
-                yield words, replace(cuts[i][1], also=cuts[j][1])
-    # Of one value: what runs through both is cut once.
-    for (first, a), (second, b) in combinations(cuts, 2):
-        if a.site != b.site and np.array_equal(_operand(own, a), _operand(own, b)):
-            yield f"{first}; {second}", replace(a, also=b)
-
-
-def _operand(own: Trace, change: Change) -> Array:
-    """The operand of a change's site, where it is used first; not a number if it is not kept."""
-    rows = own.operands.get(change.site)
-    return rows[0][change.operand] if rows and change.operand < len(rows[0]) else np.array(np.nan)
 
 
 def _scaled_too(

@@ -75,7 +75,7 @@ def by_hand(p: Any, wrong: str = "") -> Any:
         ("turned", "is not transposed on the way back"),
         ("first", "only the first one counts"),
         ("slope", "in place of its own value"),
-        ("odd steps", "operand at uses 2, 4 of 4"),
+        ("odd steps", "nothing back at steps 2, 4 of 4: it is truncated"),
     ],
 )
 def test_mistakes_are_named(wrong: str, words: str) -> None:
