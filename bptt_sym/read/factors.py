@@ -56,6 +56,12 @@ from bptt_sym.recurrence import HORIZON, SCALAR
 _NORMS = {"2": "2", "1": "1", r"\infty": "inf", "F": "F"}
 
 
+def _is_whole(node: Node) -> bool:
+    """Whether one letter below must name an axis: of most things it may be a step, whose share
+    in them it is; a sequence at a step and a weight with a label have theirs."""
+    return isinstance(node, At) or (isinstance(node, Sym) and "_" in node.name)
+
+
 class Factors(Names):
     """Binds one factor of a product."""
 
@@ -146,19 +152,18 @@ class Factors(Names):
                 return self.with_power(Norm(inner.arg, order, span=f.span), f.sup, f.span)
             units = self.units_below(f.sub)
             if isinstance(base, Group) and units:
-                entry = Entry(self.group(base), units, span=f.span)
-                return self.with_power(entry, f.sup, f.span)
+                of = self.group(base)
+                if len(units) > 1 or units in "ij" or _is_whole(of):
+                    return self.with_power(Entry(of, units, span=f.span), f.sup, f.span)
             raise ReadError("a subscript on something that is no name", span=f.sub.span,
                             token=f.sub.text)  # fmt: skip
         return self.with_power(self.factor(base), f.sup, f.span)
 
     def units_below(self, sub: Script) -> str:
-        """The letters of ``(…)_{ij}`` or ``[…]_i`` that name its axes, "" if they do not: one
-        letter alone may be a step (the share of step k)."""
+        """The letters of ``(…)_{ij}`` or ``[…]_i`` that name its axes, "" if they do not."""
         units = "".join(t.text for t in sub.tokens if t.kind != "sep")
         named = all(t.kind in ("word", "sep") for t in sub.tokens)
-        alone = len(units) > 1 or units in "ij"
-        return units if named and alone and set(units) <= UNITS and not self.all_numbers() else ""
+        return units if named and set(units) <= UNITS and not self.all_numbers() else ""
 
     def all_numbers(self) -> bool:
         """Whether every quantity is a number."""

@@ -77,6 +77,7 @@ from bptt_sym.spelling.function_letters import with_letters_for_functions
 from bptt_sym.spelling.gate_entries import with_entries_of_gates
 from bptt_sym.spelling.gate_labels import with_gate_labels
 from bptt_sym.spelling.gate_tables import with_rows_of_tables
+from bptt_sym.spelling.gates_of_units import with_vectors_of_gates
 from bptt_sym.spelling.glued_names import with_names_for_letters
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.going_on import going_on
@@ -357,6 +358,7 @@ NAMES = (
     _all(with_numbers_of_layers),
     _all(with_entries_for_powers),
     _lettered(with_letters_for_durations),
+    _all(with_vectors_of_gates),
     _lettered(with_layers_for_units),
     _lettered(with_usual_units),
     _all(with_deltas_for_epsilons),

@@ -1,7 +1,8 @@
 r"""Names for gradients unit by unit: :math:`\epsilon^t_i = \partial L/\partial a^t_i`.
 
 Where a text gives a name so, every entry of it, :math:`\epsilon^{t+1}_j` as well, is written out as
-the derivative that it stands for. The line that gives the name stays.
+the derivative that it stands for. The line that gives the name, if it does nothing else, gives it
+to the vector.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _SCRIPTS = (
     rf"|{_BELOW}\s*\(\s*t\s*(?:[-+]\s*1\s*)?\))"
 )
 _NAME = (
-    r"(?:\\(?:delta|epsilon|varepsilon|lambda|mu|eta|rho|xi|beta|gamma)(?![A-Za-z])"
+    r"(?:\\(?:delta|epsilon|varepsilon|lambda|mu|eta|rho|xi|zeta|beta|gamma)(?![A-Za-z])"
     r"|(?<![A-Za-z\\])[egdrq])"
 )
 _OF = r"(?:\\(?:mathrm|mathit|text)\s*\{\s*[a-z]{1,4}\s*\}|(?<![A-Za-z\\])[a-z])"
@@ -41,6 +42,19 @@ _GIVES = re.compile(
     rf"|\\partial\s*(?P<l1>{_LOSS})\s*/\s*\\partial\s*(?P<y1>{_OF})(?P<ys1>{_SCRIPTS}))"
 )
 _ENTRY = re.compile(rf"(?P<x>{_NAME})(?P<xs>{_SCRIPTS})")
+#: ``(\\delta_{f}^{(t)})_{j}``: of the gate whose label it has.
+_OF_A_GATE = (
+    rf"\((?P<x@>{_NAME}|(?<![A-Za-z\\])[a-z])_\{{(?P<g@>[a-z]{{1,2}})\}}"
+    rf"(?P<s@>\^\{{\(t(?:[-+]1)?\)\}}\)_\{{{_UNIT}\}})"
+)
+_GATE = re.compile(_OF_A_GATE.replace("@", "1"))
+_GIVES_OF_GATES = re.compile(
+    rf"{_OF_A_GATE.replace('@', '1')}{_SIGN}(?:\\[dt]?frac\s*\{{\s*)?\\partial\s*(?P<l>{_LOSS})\s*"
+    rf"(?:/|\}}\s*\{{)\s*\\partial\s*{_OF_A_GATE.replace('@', '2')}(?:\s*\}})?"
+)
+
+
+_T = re.compile(r"t\s*(?:[-+]\s*1)?")
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,7 @@ class _Meaning:
 
 def with_gradients_of_units(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the entries of such names written out."""
+    formulas = _of_gates(formulas)
     named: dict[str, _Meaning] = {}
     gates: GateLetters | None = None
     for formula in formulas:
@@ -70,7 +85,42 @@ def with_gradients_of_units(formulas: Sequence[Formula]) -> list[Formula]:
     return [_written_out(f, named) for f in formulas] if named else list(formulas)
 
 
+def _of_gates(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the gradients by what is inside the gates for their names."""
+    named: dict[str, set[tuple[str, str]]] = {}
+    for m in (m for f in formulas for m in _GIVES_OF_GATES.finditer(f.latex)):
+        if m["g1"] == m["g2"] and m["s1"] == m["s2"]:
+            named.setdefault(m["x1"], set()).add((m["l"], m["x2"]))
+    meant = {x: next(iter(found)) for x, found in named.items() if len(found) == 1}
+    if not meant:
+        return list(formulas)
+    out = []
+    for f in formulas:
+        alone = _GIVES_OF_GATES.fullmatch(f.latex.strip(" .,;&"))
+        if alone is not None and alone["x1"] in meant:
+            loss, by = meant[alone["x1"]]
+            label = f"_{{{alone['g1']}}}{alone['s1'].partition(')')[0]})}}"
+            new = rf"{alone['x1']}{label} = \frac{{\partial {loss}}}{{\partial {by}{label}}}"
+            out.append(edited(f, [(0, len(f.latex), new)]))
+            continue
+        given = {m.start() for m in _GIVES_OF_GATES.finditer(f.latex)}
+        edits = [
+            (*m.span(), rf"\frac{{\partial {meant[m['x1']][0]}}}"
+             rf"{{\partial ({meant[m['x1']][1]}_{{{m['g1']}}}{m['s1']}}}")
+            for m in _GATE.finditer(f.latex) if m["x1"] in meant and m.start() not in given
+        ]  # fmt: skip
+        out.append(edited(f, edits))
+    return out
+
+
 def _written_out(formula: Formula, named: Mapping[str, _Meaning]) -> Formula:
+    alone = _GIVES.fullmatch(formula.latex.strip(" .,;&"))
+    if alone is not None and alone["x"] in named:
+        step, given_by = _T.search(alone["xs"]), named[alone["x"]]
+        at = f"^{{({step.group() if step else 't'})}}"
+        sign = "-" if given_by.negative else ""
+        by = rf"\frac{{\partial {given_by.loss}}}{{\partial {given_by.by}{at}}}"
+        return edited(formula, [(0, len(formula.latex), f"{alone['x']}{at} = {sign}{by}")])
     edits: list[Edit] = []
     given = [m.span("x") for m in _GIVES.finditer(formula.latex)]
     for m in _ENTRY.finditer(formula.latex):
