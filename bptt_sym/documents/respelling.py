@@ -57,6 +57,15 @@ _CROSS_ENTROPY = re.compile(
     r"\s*(?P<close>\\right\s*[)\]]|[)\]])?(?(round)\s*(?:\\right\s*)?[)\]])"
     r"(?=\s*[.,;&]?\s*(?:$|\\\\|\\end|\\tag|\\q?quad|=|\n))"
 )
+#: ``L_t = -\\sum y_t \\odot \\log \\hat y_t``, ``L_t = \\frac12 \\sum (y_t - d_t)^2``: a sum over
+#: entries, as one of step t is over no steps.
+_OVER_ENTRIES = re.compile(
+    rf"^(?P<left>\s*&?\s*{_NAME}(?:\s*_\s*(?:t|\{{\s*t\s*\}})|\s*\^\s*\{{\s*\(\s*t\s*\)\s*\}})"
+    r"\s*&?\s*=[^=]{0,24}?)\\sum(?![A-Za-z])(?!\s*(?:\\(?:no)?limits\s*)?[_^])\s*(?:"
+    rf"(?P<y>{_NAME}{_SCRIPT}?)\s*(?:\\[,;:! ]|\\(?:cdot|times|odot|circ)(?![a-z])|\*)?\s*"
+    r"(?=\\?(?:log|ln)(?![A-Za-z]))"
+    r"|(?:\\left\s*)?\((?P<of>[^()=]{1,60}?)(?:\\right\s*)?\)\s*\^\s*\{?\s*2\s*\}?)"
+)
 #: ``\\mathrm{CrossEntropy}(y_t, \\hat{y}_t)``, in either order.
 _NAMED_LOSS = re.compile(
     r"(?:\\(?:text|mathrm|operatorname|mathit)\s*\{\s*)?"
@@ -197,6 +206,10 @@ def respelt(formula: Formula, gates: GateLetters = NO_GATES) -> Formula:
     formula = replaced(
         formula, _STACKED, lambda m: f"[{m.group('first').strip()}, {m.group('second').strip()}]"
     )
+    formula = replaced(
+        formula, _OVER_ENTRIES,
+        lambda m: m["left"] + (f"{m['y']} " if m["y"] else rf"\left\| {m['of']} \right\|^2"),
+    )  # fmt: skip
     formula = replaced(formula, _BARE_SUM, lambda m: r"\sum_{t}")
     formula = replaced(formula, _COMPONENTS, _inner_product)
     formula = replaced(formula, _NAMED_LOSS, _written_out)

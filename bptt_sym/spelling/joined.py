@@ -169,8 +169,9 @@ _CUT = re.compile(
 )
 _WHOLE = re.compile(
     rf"(?:\\left\s*)?(?:\[|\\begin\{{[bp]matrix\}})\s*(?P<first>{_PART}){_GAP}(?:,|;|\\\\){_GAP}"
-    rf"(?P<second>{_PART})\s*(?:\\right\s*)?(?:\]|\\end\{{[bp]matrix\}})(?!\s*\^)"
+    rf"(?P<second>{_PART})\s*(?:\\right\s*)?(?:\]|\\end\{{[bp]matrix\}})"
 )
+_ABOVE = re.compile(r"\s*\^")
 _PAIR = re.compile(
     rf"(?:\[|\\begin\{{[bp]matrix\}})\s*(?P<first>{_PART}){_GAP}(?:,|;|\\\\){_GAP}(?P<second>{_PART})"
     r"\s*(?:\\right\s*)?(?:\]|\\end)"
@@ -187,14 +188,35 @@ def _tight(name: str) -> str:
 def _under_its_name(
     formulas: Sequence[Formula], name: str, parts: tuple[str, str]
 ) -> list[Formula]:
-    """``formulas`` with the joined vector that they differentiate by under its name."""
+    """``formulas`` with the joined vector that they differentiate by under its name.
+
+    It is given before it is used first. Turned it stays a row, where its weights multiply it as
+    it is.
+    """
     tight = tuple(re.sub(r"\s", "", p) for p in parts)
 
-    def named(m: re.Match[str]) -> str | None:
-        same = tuple(re.sub(r"\s", "", m[k]) for k in ("first", "second")) == tight
-        return name if same else None
+    def same(m: re.Match[str]) -> bool:
+        return tuple(re.sub(r"\s", "", m[k]) for k in ("first", "second")) == tight
 
-    return [f if _JOINS.search(f.latex) else replaced(f, _WHOLE, named) for f in formulas]
+    def named(m: re.Match[str]) -> str | None:
+        turned = _ABOVE.match(m.string, m.end()) is not None
+        return name if same(m) and (plain or not turned) else None
+
+    plain = any(
+        same(m) and _ABOVE.match(f.latex, m.end()) is None
+        for f in formulas if not _JOINS.search(f.latex) for m in _WHOLE.finditer(f.latex)
+    )  # fmt: skip
+    given = False
+    out = []
+    for f in formulas:
+        found = f if _JOINS.search(f.latex) else replaced(f, _WHOLE, named)
+        given = given or (found is f and any(same(m) for m in _JOINS.finditer(f.latex)))
+        if found.latex != f.latex and not given:
+            at = m.end() if (m := _ENVIRONMENT.match(found.latex)) else 0
+            pair = f"{name} = [{parts[0]}, {parts[1]}]" + (r" \\ " if at else r", \quad ")
+            found, given = edited(found, [(at, at, pair)]), True
+        out.append(found)
+    return out
 
 
 def with_blocks(formulas: Sequence[Formula], loss: str) -> list[Formula]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .audited import verdicts
+from .audited import of_claims, verdicts
 
 CELL = r"""
 $$f_t = \sigma(W_f [h_{t-1}, x_t] + b_f)$$
@@ -70,3 +70,43 @@ $$\frac{\partial h_t}{\partial c_t} = \mathrm{diag}(o_t \odot (1 - \tanh^2(C_t))
     assert verdicts(text)[-1] != "right"
     mixed = CELL.replace(r"\tanh(C_t)", r"\tanh(c_t)")
     assert verdicts(_document(CLAIMS, mixed))[-5:] == ["right"] * 5
+
+
+NAMED_LATER = r"""
+$f_t = \sigma(W_f [s_{t-1}, x_t] + b_f)$, $i_t = \sigma(W_i [s_{t-1}, x_t] + b_i)$,
+$o_t = \sigma(W_o [s_{t-1}, x_t] + b_o)$, $g_t = \tanh(W_g [s_{t-1}, x_t] + b_g)$
+
+$$c_t = f_t * c_{t-1} + i_t * g_t$$
+$$s_t = o_t * \tanh(c_t)$$
+"""
+
+
+@pytest.mark.parametrize("environment", [False, True])
+def test_a_join_that_is_named_behind_its_gradients(environment: bool) -> None:
+    text = NAMED_LATER
+    if environment:
+        text = text.replace("$$c_t", "$$\\begin{aligned} c_t").replace("g_t$$\n$$", r"g_t \\ ")
+        text = text.replace("(c_t)$$", "(c_t) \\end{aligned}$$")
+    left = r"$$\frac{\partial L}{\partial W_f} = "
+    of = r"\sum_t \left(\frac{\partial L}{\partial c_t} * c_{t-1} * f_t * (1 - f_t)\right) "
+    behind = r"""With $v_t = [s_{t-1}, x_t]$,
+$$\frac{\partial L}{\partial v_t} = W_f^T \frac{\partial L}{\partial p_t}$$"""
+    right, wrong = "[s_{t-1}, x_t]^T$$\n", "[s_t, x_t]^T$$\n"
+    found = of_claims(f"{text}{left}{of}{right}{left}{of}{wrong}{behind}")
+    assert found[:2] == ["right", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "factor"),
+    [
+        (r"\hat y_t = \mathrm{softmax}(V h_t)$$ $$L_t = -\sum y_t \log \hat y_t", ""),
+        (r"\hat y_t = \mathrm{softmax}(V h_t)$$ $$L_t = \sum -y_t \odot log(\hat{y}_t)", ""),
+        (r"\hat y_t = V h_t$$ $$L_t = \frac{1}{2} \sum (\hat y_t - y_t)^2", ""),
+        (r"\hat y_t = V h_t$$ $$L_t = \sum (\hat y_t - y_t)^2", "2 "),
+    ],
+)
+def test_the_sum_of_a_loss_of_one_step_is_over_its_entries(loss: str, factor: str) -> None:
+    text = rf"$$h_t = \tanh(W h_{{t-1}} + U x_t)$$ $${loss}$$" + "\n\n"
+    claim = rf"\frac{{\partial L_t}}{{\partial V}} = {factor}(\hat y_t - y_t) h_t^T"
+    assert of_claims(f"{text}$${claim}$$") == ["right"]
+    assert of_claims(f"{text}$${claim.replace('= ', '= 3 ')}$$") == ["wrong"]
