@@ -2,7 +2,9 @@ r"""Losses that are means over a batch: :math:`\frac1N \sum_{i=1}^N (y^{(i)} - d
 
 Where the steps of a text stand below its names, an index in brackets above them that such a sum
 runs over counts examples. The sum is taken for one of them; the number of examples stays. In such a
-text a sum without a range, before what carries no step, runs over the examples as well.
+text a sum without a range, before what carries no step, runs over the examples as well. So does a
+second sum of a gradient, over n or m or up to the number of examples, of which nothing else in the
+formula has the letter: :math:`db = \sum_t \sum_n da_t`.
 """
 
 from __future__ import annotations
@@ -23,12 +25,20 @@ _STEPS_BELOW = re.compile(r"[A-Za-z}]\s*_\s*\{?\s*t(?![A-Za-z])")
 _BARE = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits|[_^]))")
 _ROW = re.compile(r"\\\\|\\end(?![A-Za-z])|=")
 _RUNS = re.compile(r"[A-Za-z}]\s*_\s*\{?\s*[tTk](?![A-Za-z])")
+#: ``\\sum_n``, ``\\sum_{i=1}^N``
+_NAMELESS = re.compile(
+    r"\\sum\s*(?:\\limits\s*)?_\s*(?:(?P<a>[nm])(?![A-Za-z])|\{\s*(?P<b>[nm])\s*\}"
+    r"|\{\s*(?P<c>[nmib])\s*=\s*1\s*\}\s*\^\s*(?:\{\s*[NBMm]\s*\}|[NBMm](?![A-Za-z])))"
+)
+_OVER_STEPS = re.compile(r"\\sum\s*(?:\\limits\s*)?_\s*(?:\{\s*t|t(?![A-Za-z]))")
+_GRADIENT = re.compile(r"\\partial|∂|\\nabla|\\frac\s*\{\s*d|(?<![A-Za-z\\])d[A-Za-z]")
 #: What is known of the formula without the sum.
 ONE_EXAMPLE = ("the sum over the examples of a batch has one of them", "")
 
 
 def with_one_example(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` without such sums, and without the index of the examples."""
+    formulas = [_without_second_sum(f) if r"\sum" in f.latex else f for f in formulas]
     texts = [f.latex for f in formulas]
     if any(map(_STEPS_ABOVE.search, texts)) or not any(map(_STEPS_BELOW.search, texts)):
         return list(formulas)
@@ -36,6 +46,21 @@ def with_one_example(formulas: Sequence[Formula]) -> list[Formula]:
     if all(new is old for new, old in zip(found, formulas, strict=True)):
         return list(formulas)
     return [_without_bare_sums(f) if r"\sum" in f.latex else f for f in found]
+
+
+def _without_second_sum(formula: Formula) -> Formula:
+    text = formula.latex
+    found = list(_NAMELESS.finditer(text))
+    of_a_gradient = _GRADIENT.search(text.partition("=")[0]) is not None
+    if len(found) != 1 or not of_a_gradient or not _OVER_STEPS.search(text):
+        return formula
+    (m,) = found
+    letter = m["a"] or m["b"] or m["c"]
+    rest = text[: m.start()] + " " + text[m.end() :]
+    if re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", rest):
+        return formula
+    plain = edited(formula, [(*m.span(), " ")])
+    return replace(plain, supposes=(*formula.supposes, ONE_EXAMPLE))
 
 
 def _without_bare_sums(formula: Formula) -> Formula:

@@ -127,6 +127,7 @@ from bptt_sym.spelling.signs_in_text import with_signs_for_text
 from bptt_sym.spelling.single_step import with_its_step
 from bptt_sym.spelling.slashed import with_bars_for_slashes
 from bptt_sym.spelling.slopes_at import with_slopes_of_names, with_slopes_taken_at
+from bptt_sym.spelling.split_parts import with_small_letters_for_sums
 from bptt_sym.spelling.stacked import with_stacked_gates
 from bptt_sym.spelling.stacked_states import with_blocks_of_states
 from bptt_sym.spelling.steepest import with_letters_for_slopes
@@ -358,6 +359,7 @@ NAMES = (
     _all(with_numbers_of_layers),
     _all(with_entries_for_powers),
     _lettered(with_letters_for_durations),
+    _lettered(with_small_letters_for_sums),
     _all(with_vectors_of_gates),
     _lettered(with_layers_for_units),
     _lettered(with_usual_units),

@@ -85,6 +85,34 @@ def _order(text: str, base: str) -> tuple[str, ...] | None:
     return None
 
 
+#: ``I_t = \\sigma(A^i_t)``: a part of a sum with a capital letter, as batches have.
+_CAPITAL = re.compile(
+    rf"\\(?:sigma|tanh|phi)\s*(?:\\left\s*)?\(\s*(?P<base>[A-Z])\s*{_PART}\s*(?:\\right\s*)?\)"
+)
+
+
+def with_small_letters_for_sums(
+    formulas: Sequence[Formula],
+) -> tuple[list[Formula], dict[str, str]]:
+    """``formulas`` with a small letter for a sum of batches that is split into the arguments of
+    three gates or more, and what it stands for."""
+    parts: dict[str, set[str]] = {}
+    for m in (m for f in formulas for m in _CAPITAL.finditer(f.latex)):
+        parts.setdefault(m["base"], set()).add(_gate(m))
+    split = [base for base, gates in parts.items() if len(gates) > 2]
+    if len(split) != 1:
+        return list(formulas), {}
+    (base,) = split
+    every = "\n".join(f.latex for f in formulas)
+    used = set(re.findall(r"(?<![A-Za-z\\])d?([a-z])(?![A-Za-z])", every))
+    # (What the report puts the letter of the text for is no word.)
+    new = next((c for c in (base.lower(), *"zpsu") if c in "mpqsuvyz" and c not in used), "")
+    if not new:
+        return list(formulas), {}
+    name = re.compile(rf"(?<![A-Za-z\\])(?P<d>d?){base}(?=\s*[_^])")
+    return [replaced(f, name, lambda m: m["d"] + new) for f in formulas], {new: base}
+
+
 def with_parts_applied(formulas: Sequence[Formula]) -> list[Formula]:
     r"""``formulas`` with a column ``[i; f; g] = [\sigma; \sigma; \tanh](a_t)`` gate by gate.
 

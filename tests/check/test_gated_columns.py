@@ -77,3 +77,27 @@ def test_a_name_stands_for_what_weights_make_within_a_product(claim: str, verdic
     for name in ("m_t", "n_t", "r_t", "u_t", "s_t", "R_n"):
         claim = claim.replace("@" + name, BY.replace("%s", name))
     assert last(f"{RESET_AFTER}$${claim}$$") == verdict
+
+
+BATCH = r"""
+$$A_t = X_t W_x + H_{t-1} W_h + b$$
+and $A_t = [A^i_t, A^f_t, A^o_t, A^g_t]$ is split into four blocks:
+$$I_t = \sigma(A^i_t),\; F_t = \sigma(A^f_t),\; O_t = \sigma(A^o_t),\; G_t = \tanh(A^g_t)$$
+$$C_t = F_t \odot C_{t-1} + I_t \odot G_t$$
+$$H_t = O_t \odot \tanh(C_t)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("claim", "slip"),
+    [
+        (r"dA^f_t = dC_t \odot C_{t-1} \odot F_t \odot (1 - F_t)", ("C_{t-1}", "C_t")),
+        (r"dW_h = \sum_t H_{t-1}^T dA_t", ("{t-1}", "t")),
+        (r"dX_t = dA_t W_x^T", ("W_x", "W_h")),
+        (r"db = \sum_t \sum_n dA_t", ("dA", "2 dA")),
+        (r"db = \sum_{t=1}^T \sum_{n=1}^N dA_t", ("{n=1}^N", "{k=1}^t")),
+    ],
+)
+def test_a_batch_whose_arguments_are_split(claim: str, slip: tuple[str, str]) -> None:
+    assert set(of_claims(f"{BATCH}$${claim}$$")) == {"right"}
+    assert "wrong" in of_claims(f"{BATCH}$${claim.replace(*slip)}$$")
