@@ -21,7 +21,7 @@ _WEIGHT = (
 )
 _VECTOR = (
     rf"(?:{_FONT}\{{\s*[a-z]\s*\}}|{_FONT}[a-z](?![A-Za-z])|(?<![A-Za-z\\])[a-z](?![A-Za-z]))"
-    r"\s*(?:_\s*(?:\{[^{}]{1,8}\}|t(?![A-Za-z]))|\^\s*\{[^{}]{1,8}\})"
+    r"\s*(?:_\s*(?:\{[^{}]{1,8}\}|t(?![A-Za-z]))|\^\s*\{[^{}]{1,24}\})"
 )
 _TURNED = r"(?:\s*\^\s*(?:T(?![A-Za-z])|\\top(?![a-z])|\{\s*(?:T|\\top)\s*\}))?"
 _BETWEEN = r"\s*(?:\\cdot(?![a-z])|\\times(?![a-z])|\\[,;:! ])?\s*"
@@ -38,7 +38,7 @@ def _pair(one: str, between: str, names: tuple[str, str], *, bare: bool) -> str:
 
 
 _COLUMNS = re.compile(
-    _pair(_WEIGHT, "&", ("w", "u"), bare=True)
+    _pair(_WEIGHT, "&?", ("w", "u"), bare=True)
     + _BETWEEN
     + _pair(_VECTOR, r"\\\\", ("h", "x"), bare=True)
     + _TURNED
@@ -65,3 +65,24 @@ def _sum(m: re.Match[str], *terms: tuple[str, str]) -> str:
         return (found.get(name) or found.get(f"{name}2") or "").strip()
 
     return "(" + " + ".join(f"{factor(a)} {factor(b)}" for a, b in terms) + ")"
+
+
+#: ``\\frac{\\partial L}{\\partial [h_{t-1}; x_t]}``
+_PART = r"[A-Za-z]\s*[_^]\s*(?:\{[^{}]{1,32}\}|[A-Za-z0-9])"
+_BY_BOTH = re.compile(
+    r"\\[dt]?frac\s*\{(?P<of>\s*\\partial(?:[^{}]|\{[^{}]*\}){1,24})\}\s*\{\s*\\partial\s*\{?\s*(?:\\left\s*)?"
+    rf"(?:\[|\\begin\s*\{{[bp]matrix\}})\s*(?P<a>{_PART})\s*(?:[,;]|\\\\)\s*(?P<b>{_PART})\s*"
+    r"(?:\\right\s*)?(?:\]|\\end\s*\{[bp]matrix\})\s*\}?\s*\}(?=\s*&?\s*=)"
+)
+
+
+def with_columns_by_joins(formula: Formula) -> Formula:
+    """``formula`` with the gradient by a joined vector as the column of those by its parts."""
+    if r"\partial" not in formula.latex:
+        return formula
+    return replaced(
+        formula, _BY_BOTH,
+        lambda m: r"\begin{bmatrix} "
+        + r" \\ ".join(rf"\frac{{{m['of']}}}{{\partial {m[k]}}}" for k in "ab")
+        + r" \end{bmatrix}",
+    )  # fmt: skip

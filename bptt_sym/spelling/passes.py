@@ -36,7 +36,7 @@ from bptt_sym.spelling.beside_formulas import (
     without_ranges_of_entries,
     without_what_stands_beside,
 )
-from bptt_sym.spelling.block_products import multiplied_out
+from bptt_sym.spelling.block_products import multiplied_out, with_columns_by_joins
 from bptt_sym.spelling.braced_rows import with_plain_rows
 from bptt_sym.spelling.braces import without_braces_of_signs, without_labels_of_braces
 from bptt_sym.spelling.bracketed import with_plain_brackets
@@ -403,6 +403,7 @@ NAMES = (
 PRODUCTS = (
     _all(with_blocks_of_states),
     _lettered(with_named_stacks),
+    _each(with_columns_by_joins),
     _each(multiplied_out),
     Pass("on_in_words", _on_in_words),
     _each(held_fixed),

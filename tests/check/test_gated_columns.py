@@ -101,3 +101,27 @@ $$H_t = O_t \odot \tanh(C_t)$$
 def test_a_batch_whose_arguments_are_split(claim: str, slip: tuple[str, str]) -> None:
     assert set(of_claims(f"{BATCH}$${claim}$$")) == {"right"}
     assert "wrong" in of_claims(f"{BATCH}$${claim.replace(*slip)}$$")
+
+
+@pytest.mark.parametrize("joined", ["[s_{t-1}; x_t]", column("s_{t-1}", "x_t")])
+def test_a_gradient_by_a_joined_vector_is_the_column_of_those_by_its_parts(joined: str) -> None:
+    text = "".join(
+        rf"$${g}_t = \{f}(W_{g} {joined} + b_{g})$$" + "\n"
+        for g, f in zip("fiog", ("sigma", "sigma", "sigma", "tanh"), strict=True)
+    )
+    text += "\n".join(CELL.split("\n")[2:]) + "\n"
+    slopes = [rf"W_{g}^T (@{g}_t \odot {g}_t \odot (1-{g}_t))" for g in "fio"]
+    right = [*slopes, r"W_g^T (@g_t \odot (1-g_t^2))"]
+    claim = BY.replace("%s", joined) + " = " + " + ".join(right)
+    for g in "fiog":
+        claim = claim.replace(f"@{g}_t", BY.replace("%s", f"{g}_t"))
+    assert last(f"{text}$${claim}$$") == "right"
+    assert last(f"{text}$${claim.replace('W_i^T', 'W_f^T')}$$") == "wrong"
+
+
+def test_two_weights_in_a_matrix_need_no_sign_between_them() -> None:
+    text = r"$$s_t = \tanh(\begin{bmatrix} W U \end{bmatrix} \begin{bmatrix} s_{t-1} \\ x_t "
+    text += r"\end{bmatrix} + b)$$" + "\n\n"
+    claim = r"$$\frac{\partial s_t}{\partial s_{t-1}} = \mathrm{diag}(1 - s_t^2) W$$"
+    assert last(text + claim) == "right"
+    assert last(text + claim.replace("W$$", "U$$")) in ("wrong", "undecided")
