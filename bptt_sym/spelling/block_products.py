@@ -50,8 +50,30 @@ _ROWS = re.compile(
 )
 
 
+#: ``\\frac{\\partial L}{\\partial [h_{t-1}; x_t]}``
+_PART = r"[A-Za-z]\s*[_^]\s*(?:\{[^{}]{1,32}\}|[A-Za-z0-9])"
+_BY_BOTH = re.compile(
+    r"\\[dt]?frac\s*\{(?P<of>\s*\\partial(?:[^{}]|\{[^{}]*\}){1,24})\}\s*\{\s*\\partial\s*\{?\s*(?:\\left\s*)?"
+    rf"(?:\[|\\begin\s*\{{[bp]matrix\}})\s*(?P<a>{_PART})\s*(?:[,;]|\\\\)\s*(?P<b>{_PART})\s*"
+    r"(?:\\right\s*)?(?:\]|\\end\s*\{[bp]matrix\})\s*\}?\s*\}(?=\s*&?\s*=)"
+)
+
+
+def _column_by_both(formula: Formula) -> Formula:
+    if r"\partial" not in formula.latex:
+        return formula
+    return replaced(
+        formula, _BY_BOTH,
+        lambda m: r"\begin{bmatrix} "
+        + r" \\ ".join(rf"\frac{{{m['of']}}}{{\partial {m[k]}}}" for k in "ab")
+        + r" \end{bmatrix}",
+    )  # fmt: skip
+
+
 def multiplied_out(formula: Formula) -> Formula:
-    """``formula`` with such products as the sums that they are."""
+    """``formula`` with such products as the sums that they are, and the gradient by a joined vector
+    as the column of those by its parts."""
+    formula = _column_by_both(formula)
     if "[" not in formula.latex and "matrix" not in formula.latex:
         return formula
     formula = replaced(formula, _COLUMNS, lambda m: _sum(m, ("w", "h"), ("u", "x")))
@@ -65,24 +87,3 @@ def _sum(m: re.Match[str], *terms: tuple[str, str]) -> str:
         return (found.get(name) or found.get(f"{name}2") or "").strip()
 
     return "(" + " + ".join(f"{factor(a)} {factor(b)}" for a, b in terms) + ")"
-
-
-#: ``\\frac{\\partial L}{\\partial [h_{t-1}; x_t]}``
-_PART = r"[A-Za-z]\s*[_^]\s*(?:\{[^{}]{1,32}\}|[A-Za-z0-9])"
-_BY_BOTH = re.compile(
-    r"\\[dt]?frac\s*\{(?P<of>\s*\\partial(?:[^{}]|\{[^{}]*\}){1,24})\}\s*\{\s*\\partial\s*\{?\s*(?:\\left\s*)?"
-    rf"(?:\[|\\begin\s*\{{[bp]matrix\}})\s*(?P<a>{_PART})\s*(?:[,;]|\\\\)\s*(?P<b>{_PART})\s*"
-    r"(?:\\right\s*)?(?:\]|\\end\s*\{[bp]matrix\})\s*\}?\s*\}(?=\s*&?\s*=)"
-)
-
-
-def with_columns_by_joins(formula: Formula) -> Formula:
-    """``formula`` with the gradient by a joined vector as the column of those by its parts."""
-    if r"\partial" not in formula.latex:
-        return formula
-    return replaced(
-        formula, _BY_BOTH,
-        lambda m: r"\begin{bmatrix} "
-        + r" \\ ".join(rf"\frac{{{m['of']}}}{{\partial {m[k]}}}" for k in "ab")
-        + r" \end{bmatrix}",
-    )  # fmt: skip

@@ -27,6 +27,8 @@ from bptt_sym.notation import (
 )
 from bptt_sym.recurrence import HORIZON, STEP
 
+#: ``dz_2``
+_NUMBERED_MARK = re.compile(r"(?<![A-Za-z\\{/])d[a-z]\s*_\s*\{?\s*[1-9]")
 FROM_ZERO = "the steps are counted from 0"
 
 
@@ -153,3 +155,8 @@ def with_horizon(formula: Formula, letter: str) -> Formula:
     """``formula`` with T in the place of the letter of the last step."""
     pattern = re.compile(_LETTERS[letter])
     return replaced(formula, pattern, lambda m: "T")
+
+
+def by_number(text: str) -> bool:
+    """Whether ``text`` has a mark of a step with a number: a walk through these has no step t."""
+    return _NUMBERED_MARK.search(text) is not None

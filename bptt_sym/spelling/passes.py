@@ -8,7 +8,6 @@ earlier one has written in one way.
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,7 +35,7 @@ from bptt_sym.spelling.beside_formulas import (
     without_ranges_of_entries,
     without_what_stands_beside,
 )
-from bptt_sym.spelling.block_products import multiplied_out, with_columns_by_joins
+from bptt_sym.spelling.block_products import multiplied_out
 from bptt_sym.spelling.braced_rows import with_plain_rows
 from bptt_sym.spelling.braces import without_braces_of_signs, without_labels_of_braces
 from bptt_sym.spelling.bracketed import with_plain_brackets
@@ -48,7 +47,7 @@ from bptt_sym.spelling.column_equations import written_row_by_row
 from bptt_sym.spelling.convolutions import without_convolutions
 from bptt_sym.spelling.copies import copied, without_steps
 from bptt_sym.spelling.corners import folded
-from bptt_sym.spelling.counting import last_step_letter, with_horizon, with_one_length
+from bptt_sym.spelling.counting import by_number, last_step_letter, with_horizon, with_one_length
 from bptt_sym.spelling.dashed_states import with_steps_for_dashes
 from bptt_sym.spelling.diagonals import with_whole_diagonals
 from bptt_sym.spelling.differentials import with_gradients_for_differentials
@@ -162,8 +161,6 @@ from bptt_sym.spelling.wrappings import without_wrappings
 from bptt_sym.spelling.written_softmax import with_softmax
 
 _Formulas: TypeAlias = Sequence[Formula]
-#: ``dz_2``
-_NUMBERED_MARK = re.compile(r"(?<![A-Za-z\\{/])d[a-z]\s*_\s*\{?\s*[1-9]")
 
 
 @dataclass
@@ -271,8 +268,7 @@ def _adjoints(s: Spelling) -> None:
 def _shorthand(s: Spelling) -> None:
     running = sequences(without_steps(s.marked))
     running |= labelled_sequences(s.marked, running)
-    if any(map(_NUMBERED_MARK.search, s.marked)):
-        # A walk through numbered steps has no step t.
+    if any(map(by_number, s.marked)):
         running |= sequences([f.latex for f in general_lines(s.formulas)])
     short = Shorthand.of([*s.marked, s.document.sentences], running)
     s.formulas = [short.written_out(as_vectors(f, short.gates)) for f in s.formulas]
@@ -403,7 +399,6 @@ NAMES = (
 PRODUCTS = (
     _all(with_blocks_of_states),
     _lettered(with_named_stacks),
-    _each(with_columns_by_joins),
     _each(multiplied_out),
     Pass("on_in_words", _on_in_words),
     _each(held_fixed),
