@@ -234,7 +234,10 @@ class Bench:
     def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
         """A claim whose shapes fit under no reading: it may fail without any shapes as well."""
         relation = _that_misfits(claim, verdict)
-        if any(isinstance(n, (Concat, Entries)) for s in claim.sides for n in walk(s)):
+        nodes = [n for s in claim.sides for n in walk(s)]
+        if any(isinstance(n, Entries) for n in nodes):
+            return verdict  # no edit of entries has a name
+        if any(isinstance(n, Concat) for n in nodes):
             # (Of joined vectors a factor at the wrong place alone is plain.)
             slip = diagnose(relation, model.court.model, model.court.arena)
             told = slip is not None and slip.code == "BP010"

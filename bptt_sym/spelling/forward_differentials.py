@@ -81,12 +81,13 @@ def _side(text: str, side: tuple[int, int], of: str) -> list[str]:
         term = text[start:end]
         if not term.strip() and start == side[0]:
             continue  # before the sign of the first term
-        read = _term(term)
-        if read is None:
-            return []
-        name, by, value = read
         minus = text[:start].rstrip().endswith("-") and start > side[0]
-        found.setdefault(by, (name, []))[1].append(("-" if minus else "+") + value)
+        for turned, part in _multiplied_out(term):
+            read = _term(part)
+            if read is None:
+                return []
+            name, by, value = read
+            found.setdefault(by, (name, []))[1].append(("-" if minus != turned else "+") + value)
     here = [by for by, (name, _) in found.items() if _is_of_step_t(name)]
     claims = []
     for by, (name, values) in found.items():
@@ -110,6 +111,24 @@ def _entry(name: str, unit: str) -> str:
     """``h_{t,k}``, "" of a name without one script below it."""
     m = _BELOW.fullmatch(name.strip())
     return f"{m['name']}_{{{m['at'] or m['at1']},{unit}}}" if m is not None else ""
+
+
+def _multiplied_out(term: str) -> Iterator[tuple[bool, str]]:
+    """The terms of a product with a sum of differentials in brackets; whether each is taken off."""
+    whole = next((m for m in _WHOLE.finditer(term) if _is_a_sum(m["inside"])), None)
+    beside = term if whole is None else term[: whole.start()] + term[whole.end() :]
+    if whole is None or _ANY.search(_FRACTION.sub(" ", beside)):
+        yield False, term
+        return
+    inside = whole["inside"].removesuffix("\\right ").removesuffix("\\right")
+    for start, end in _split(inside, 0, len(inside), "+-"):
+        if inside[start:end].strip():
+            turned = inside[:start].rstrip().endswith("-")
+            yield turned, f"{term[: whole.start()]} {inside[start:end]} {term[whole.end() :]}"
+
+
+def _is_a_sum(inside: str) -> bool:
+    return bool(_ANY.search(inside)) and bool(re.search(r"[+-]", _SCRIPT.sub("", inside)))
 
 
 def _term(term: str) -> tuple[Name, str, str] | None:

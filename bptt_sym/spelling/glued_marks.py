@@ -57,7 +57,9 @@ def comes_back(texts: Sequence[str]) -> bool:
 
 
 def _is_of_the_step_before(m: re.Match[str]) -> bool:
-    """Whether a row gives ``dh_t`` by ``dh_{t-1}``, as no gradient is given."""
+    """Whether a row gives ``dh_t`` by ``dh_{t-1}``, as no gradient of a value is given."""
+    if not m["name"].rstrip("} ")[-1:].islower() or m["name"].rstrip("} ")[-1:] in "bwuv":
+        return False  # dW^{(t)} = dW^{(t-1)} + …: a gradient that is added up
     before = rf"d\s*{re.escape(m['name'])}\s*[_^]\s*\{{[^{{}}]{{0,12}}?{_EARLIER.pattern}"
     return not _EARLIER.search(m["scripts"]) and re.search(before, m["right"]) is not None
 

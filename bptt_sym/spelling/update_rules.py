@@ -1,7 +1,8 @@
 r"""Steps of gradient descent: :math:`\Delta V = -\eta \sum_t (\hat y_t - y_t) h_t^\top`.
 
 What stands behind :math:`-\eta` is the gradient by V. Where only its sign stands there, or another
-factor beside the rate, nothing is claimed: it is an update of V.
+factor beside the rate, nothing is claimed: it is an update of V. What a gradient with a step adds
+to that of the step beside it is a share.
 """
 
 from __future__ import annotations
@@ -28,6 +29,15 @@ _UPDATE = re.compile(
 )
 
 
+#: ``dW^{(t)} = dW^{(t-1)} + …``: a gradient that is added up, step by step.
+_AT_A_STEP = r"\s*(?:\^\s*\{\s*\(?\s*t\s*\)?\s*\}|_\s*(?:\{\s*t\s*\}|t(?![A-Za-z])))"
+_BESIDE = r"\s*[_^]\s*\{\s*\(?\s*t\s*[-+]\s*1\s*\)?\s*\}"
+_ADDED_UP = re.compile(
+    rf"(?P<before>^|\\\\|&|\n)(?P<left>\s*d(?P<name>[WUVb]|\\math(?:bf|rm)\s*\{{\s*[WUVb]\s*\}}))"
+    rf"{_AT_A_STEP}\s*&?\s*=\s*&?\s*d(?P=name){_BESIDE}\s*\+"
+)
+
+
 def with_gradients_for_updates(formulas: Sequence[Formula], loss: str) -> list[Formula]:
     """``formulas`` with the gradients of such steps, and their other updates as what they are."""
 
@@ -38,4 +48,5 @@ def with_gradients_for_updates(formulas: Sequence[Formula], loss: str) -> list[F
         behind = m.group()[m.end("name") - m.start() :]
         return rf"{start}{m['name']} \leftarrow {m['name']} {behind.lstrip(' =&')}"
 
+    formulas = [replaced(f, _ADDED_UP, lambda m: f"{m['before']}{m['left']} +=") for f in formulas]
     return [replaced(f, _UPDATE, new) if r"\Delta" in f.latex else f for f in formulas]

@@ -21,6 +21,7 @@ LINES = [
     (NET, r"dz_t = W dh_{t-1} \\ dh_t = (1 - h_t^2) \odot dz_t", "h_t^2)", "h_{t-1}^2)"),
     (NET, r"do_t = dV\, h_t + V\, dh_t + dc", r"V\, dh_t", r"V^\top\, dh_t"),
     (NET, r"\mathrm{d}h_t = (1 - h_t^2) \odot (W \mathrm{d}h_{t-1})", "1 -", "1 +"),
+    (NET, r"dh_t = (1 - h_t^2) \odot (dW h_{t-1} + W dh_{t-1})", "+ W", "- W"),
     (
         GATED,
         r"dh_t = \operatorname{diag}(z_t)\,dh_{t-1} + (h_{t-1} - n_t) \odot dz_t"
@@ -61,3 +62,13 @@ $$dz_t = dh_t \odot (1 - h_t^2)$$
 $$dW = \sum_t dz_t h_{t-1}^\top$$
 """
     assert of_claims(text) == ["right"] * 3
+
+
+def test_gradients_that_are_added_up_step_by_step_are_shares() -> None:
+    text = NET + r"""
+$$dz_t = dh_t \odot (1 - h_t^2)$$
+$$dW^{(t)} = dW^{(t-1)} + dz_t h_{t-1}^\top$$
+$$db_t = db_{t+1} + dz_t$$
+"""
+    assert of_claims(text) == ["right"] * 3
+    assert of_claims(text.replace("dz_t h_{t-1}", "dz_t h_t"))[1] == "wrong"
