@@ -94,10 +94,11 @@ def without_ranges_of_entries(formula: Formula) -> Formula:
     return replaced(formula, _OVER_ENTRIES, lambda m: "") if "1" in formula.latex else formula
 
 
-#: ``\\\\ \\text{where } d_t &= …``: a word before the equation of a row of its own.
+#: ``\\\\ \\text{so } d_t &= …``: a word before the equation of a row of its own. (Behind "where"
+#: stands what a name means there.)
 _GOES_ON = re.compile(
     r"(?P<before>\\\\(?:\s*\[[^\[\]]{0,9}\])?[\s&]*)\\(?:text|mathrm|mbox)\s*\{\s*"
-    r"(?:where|with|and|so|so that|thus|hence|then|therefore|here|also)\s*,?\s*\}"
+    r"(?:and|so|so that|thus|hence|then|therefore|also)\s*,?\s*\}"
     r"(?=[^&=]{1,60}&\s*=)"
 )
 

@@ -111,3 +111,13 @@ def test_a_small_letter_for_a_matrix_that_has_the_large_one() -> None:
         r"\frac{\partial L}{\partial q_t} (q_{t})^\top$$"
     )
     assert verdicts(text)[-3:] == ["right", "right", "wrong"]
+
+
+@pytest.mark.parametrize(("sign", "expected"), [("", "right"), ("-", "wrong")])
+def test_a_word_before_an_equation_of_its_own_row(sign: str, expected: str) -> None:
+    text = MEAN + (
+        r"$$\begin{align} \frac{\partial L}{\partial a_t} &= (1 - q_t^2) \odot "
+        r"\frac{\partial L}{\partial q_t} \\ \text{so } \frac{\partial L}{\partial R} &= "
+        rf"{sign}\sum_t \frac{{\partial L}}{{\partial a_t}} q_{{t-1}}^\top \end{{align}}$$"
+    )
+    assert verdicts(text)[-2:] == ["right", expected]
