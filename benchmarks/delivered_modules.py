@@ -7,6 +7,7 @@ loads without either.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 Array = Any
@@ -174,21 +175,30 @@ CELLS: dict[str, tuple[str, Callable[..., Any]]] = {
 }
 
 
-def jax_pair(p: Any, x: Array, y: Array) -> Any:
-    """A loss in JAX, whose layers are normalised."""
+@cache
+def _jax_loss() -> Any:
+    """The loss, compiled once."""
     import jax
     import jax.numpy as jnp
 
-    def step(h: Any, row: Any) -> Any:
-        xt, yt = row
-        a = xt @ p["W"].T + h @ p["U"].T
-        a = a - a.mean(1, keepdims=True)
-        a = a / jnp.sqrt((a * a).mean(1, keepdims=True) + 1e-2)
-        h = jnp.tanh(p["s"] * a)
-        return h, 0.5 * ((h @ p["V"].T - yt) ** 2).sum()
+    def loss(p: Any, x: Array, y: Array) -> Any:
+        def step(h: Any, row: Any) -> Any:
+            xt, yt = row
+            a = xt @ p["W"].T + h @ p["U"].T
+            a = a - a.mean(1, keepdims=True)
+            a = a / jnp.sqrt((a * a).mean(1, keepdims=True) + 1e-2)
+            h = jnp.tanh(p["s"] * a)
+            return h, 0.5 * ((h @ p["V"].T - yt) ** 2).sum()
 
-    h0 = jnp.zeros((x.shape[1], p["U"].shape[0]))
-    return jax.lax.scan(step, h0, (jnp.asarray(x), jnp.asarray(y)))[1].sum()
+        h0 = jnp.zeros((x.shape[1], p["U"].shape[0]))
+        return jax.lax.scan(step, h0, (jnp.asarray(x), jnp.asarray(y)))[1].sum()
+
+    return jax.jit(loss)
+
+
+def jax_pair(p: Any, x: Array, y: Array) -> Any:
+    """A loss in JAX, whose layers are normalised."""
+    return _jax_loss()(p, x, y)
 
 
 def jax_pair_gradient(p: Any, x: Array, y: Array) -> dict[str, Array]:

@@ -16,6 +16,7 @@ from bptt_sym.testing.compare import FAILURES, Mismatch, call, mismatches, numbe
 from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.evidence import Diagnosis
+from bptt_sym.testing.jax_functions import wrong_vjps
 from bptt_sym.testing.models import MODELS, Model, model_of, named_model
 from bptt_sym.testing.named import function, name_of, raised
 from bptt_sym.testing.problems import Problem
@@ -293,8 +294,11 @@ def _explained(
 def _in_functions(
     gradient: Gradient, problem: Problem, diagnoses: list[Diagnosis]
 ) -> list[Diagnosis]:
-    """What is only located, by what is wrong with the functions of PyTorch that are applied."""
-    found = wrong_backwards(lambda: gradient(problem.fresh()))
+    """What is only located, by what is wrong with functions that have ways back of their own."""
+    def again() -> Mapping[str, Array]:
+        return gradient(problem.fresh())
+
+    found = wrong_backwards(again) + wrong_vjps(again)
     if not found:
         return diagnoses
     wrong = tuple(n for d in diagnoses if d.code == "located" for n in d.parameters)

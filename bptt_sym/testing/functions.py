@@ -23,6 +23,7 @@ from bptt_sym.testing.directional import (
     quick,
     slope_again,
 )
+from bptt_sym.testing.jax_functions import wrong_vjps
 from bptt_sym.testing.named import raised
 from bptt_sym.testing.report import Finding
 from bptt_sym.testing.torch_functions import wrong_backwards
@@ -106,8 +107,10 @@ def judge_pair(
             findings.append(Finding("wrote-to-input", f"params[{name!r}] was changed"))
             point[name] = value.copy()
     near, own = _rounded(grad, point, given, unit), noise(loss, point)
-    again, _ = _returned(grad, dict(point))
-    if any(not (k in again and np.array_equal(given[k], again[k], equal_nan=True)) for k in given):
+    second, _ = _returned(grad, dict(point))
+    if any(
+        not (k in second and np.array_equal(given[k], second[k], equal_nan=True)) for k in given
+    ):
         findings.append(Finding("not-repeatable", "a second call at the same point differs"))
     refused = {f.message.partition(" ")[0] for f in findings if f.code == "not-numbers"}
     for name, value in point.items():
@@ -147,7 +150,10 @@ def judge_pair(
         why = why or _zeros(exact, given, wrong)
         place = at_one_place(losses, point, given) if followed and not why else None
         if not why and not place:
-            backward = wrong_backwards(lambda: grad({k: v.copy() for k, v in point.items()}))
+            def again() -> Any:
+                return grad({k: v.copy() for k, v in point.items()})
+
+            backward = wrong_backwards(again) + wrong_vjps(again)
             findings += [
                 Finding("explained" if named else "located", text) for text, named in backward
             ]

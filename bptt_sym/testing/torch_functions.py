@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.testing.compare import FAILURES
-from bptt_sym.testing.directional import directional, noise, quick
+from bptt_sym.testing.own_backwards import off_by, together
 
 Array = Any
-#: Applications of a function that are looked at: the first ones, and entries of an argument.
-_APPLIED, _ENTRIES = 3, 200
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+#: Applications of a function that are looked at: the first ones.
+_APPLIED = 3
 
 
 def wrong_backwards(call: Callable[[], Any]) -> list[tuple[str, bool]]:
@@ -150,103 +149,16 @@ class _Application:
                     retain_graph=True, allow_unused=True,
                 )  # fmt: skip
             values = {n: None if b is None else b.numpy() for n, b in zip(names, back, strict=True)}
-            for name, said in self._wrong(number, cotangent, values, made):
+
+            def loss(p: dict[str, Array], number: int = number, by: Array = cotangent) -> float:
+                with self.torch.no_grad():
+                    value = self.outputs(p)[0][number]
+                return float((value.numpy() * by).sum())
+
+            only = made[0].detach().numpy() if len(made) == 1 else None
+            for name, said in off_by(loss, self.point, values, only):
                 off.setdefault(name, {})[number] = said
-        return _together(self.kind.__name__, off, numbers)
-
-    def _wrong(
-        self, number: int, cotangent: Array, values: dict[str, Array], made: Any
-    ) -> Iterator[tuple[str, tuple[str, bool]]]:
-        def loss(p: dict[str, Array]) -> float:
-            with self.torch.no_grad():
-                out = self.outputs(p)[0][number]
-            return float((out.numpy() * cotangent).sum())
-
-        own, rng = noise(loss, self.point), np.random.default_rng(41)
-        bad = []
-        for name, value in values.items():
-            v = rng.normal(size=self.point[name].shape)
-            slope = directional(loss, self.point, {name: v}, own)
-            claimed = 0.0 if value is None else float((value * v).sum())
-            if abs(claimed - slope.value) > slope.error + 1e-12 * abs(claimed):
-                bad.append(name)
-        exact = {n: self._exact(loss, n, own) for n in bad if self.point[n].size <= _ENTRIES}
-        at_hand = {f"`{n}`": v for n, v in self.point.items()}
-        if len(made) == 1:
-            at_hand["the output"] = made[0].detach().numpy()
-        for name in bad:
-            yield name, _said(name, values[name], exact, at_hand)
-
-    def _exact(self, loss: Any, name: str, own: float) -> Array:
-        exact = np.empty(self.point[name].shape)
-        for index in np.ndindex(exact.shape):
-            v = np.zeros_like(exact)
-            v[index] = 1.0
-            exact[index] = quick(loss, self.point, {name: v}, own)
-        return exact
-
-
-def _together(
-    kind: str, off: dict[str, dict[int, tuple[str, bool]]], numbers: Sequence[int]
-) -> list[tuple[str, bool]]:
-    """One line for arguments, and for outputs, of which the same is said."""
-    lines: dict[tuple[tuple[int, ...], str, bool], list[str]] = {}
-    for name, by in off.items():
-        for (words, named) in dict.fromkeys(by.values()):
-            of = tuple(k for k, said in by.items() if said == (words, named))
-            lines.setdefault((of, words, named), []).append(name)
-    out = []
-    for (of, words, named), names in lines.items():
-        listed = ", ".join(f"`{n}`" for n in names)
-        place = ", ".join(_ORDINALS[k] if k < len(_ORDINALS) else str(k + 1) for k in of)
-        through = f", through its {place} output" if len(of) < len(numbers) else ""
-        out.append((f"{kind}.backward: {words.replace('«»', listed)}{through}", named))
-    return out
-
-
-def _said(
-    name: str, given: Array, exact: dict[str, Array], at_hand: dict[str, Array]
-) -> tuple[str, bool]:
-    """How what is returned for an argument, «», differs from what should be."""
-    if given is None:
-        return "nothing (None) comes back to «»", True
-    if not given.any():
-        return "nothing (0) comes back to «»", True
-    what = "what it returns for «»"
-    if name not in exact:
-        return f"{what} is wrong", False
-    true = exact[name]
-    if given.shape != true.shape:
-        return f"{what} has shape {given.shape}, not {true.shape}", True
-    for other, value in exact.items():
-        if other != name and value.size > 1 and _same(given, value):
-            return f"{what} is what belongs to `{other}`", True
-    if true.size > 1 and true.any():
-        factor = float((given * true).sum() / (true * true).sum())
-        if _same(given, factor * true):
-            return f"{what} is {factor:.6g} times what it should be", True
-        if true.ndim == 2 and _same(given, true.T):
-            return f"{what} is transposed", True
-        for words, value in at_hand.items():
-            for form, factors in (
-                (words, value), (f"1 - {words}²", 1 - value**2),
-                (f"{words} (1 - {words})", value * (1 - value)),
-            ):  # fmt: skip
-                try:
-                    by = np.broadcast_to(factors, true.shape)
-                except ValueError:
-                    continue
-                if np.ptp(by) and _same(given * by, true):
-                    return f"{what} lacks the factor {form}", True
-                if np.ptp(by) and _same(given, true * by):
-                    return f"{what} has the factor {form} once too often", True
-        if len(true) > 1 and _same(given, true[::-1]):
-            return f"{what} is in reverse order along its first axis", True
-    return f"{what} is wrong", False
-
-
-def _same(a: Array, b: Array) -> bool:
-    return a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-7 * np.abs(b).max())
+        return together(f"{self.kind.__name__}.backward", off, numbers)
 
 
 __all__ = ["wrong_backwards"]

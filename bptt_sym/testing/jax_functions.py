@@ -1,0 +1,87 @@
+"""Which ``custom_vjp`` of JAX code is wrong, and in which of the values it passes back.
+
+The functions that a gradient calls are recorded with the shapes of their arguments, since these are
+no numbers while JAX follows them; each is then tried on random ones.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bptt_sym.testing.compare import FAILURES
+from bptt_sym.testing.own_backwards import off_by, together
+
+Array = Any
+
+
+def wrong_vjps(call: Callable[[], Any]) -> list[tuple[str, bool]]:
+    """What is wrong with the functions that ``call`` calls, in words, and whether they say it.
+
+    Empty without JAX.
+    """
+    jax = sys.modules.get("jax")
+    if jax is None:
+        return []
+    called: dict[int, tuple[Any, tuple[Any, ...]]] = {}
+    original = jax.custom_vjp.__call__
+
+    def recorded(function: Any, *arguments: Any, **named: Any) -> Any:
+        if not named:
+            called.setdefault(id(function), (function, arguments))
+        return original(function, *arguments, **named)
+
+    jax.custom_vjp.__call__ = recorded
+    try:
+        call()
+    except FAILURES:
+        return []
+    finally:
+        jax.custom_vjp.__call__ = original
+    found: list[tuple[str, bool]] = []
+    for function, arguments in called.values():
+        try:
+            with jax.enable_x64(True):
+                found += _wrong(jax, function, arguments)
+        except FAILURES:  # what is no array among the arguments, a domain of its own
+            continue
+    return found
+
+
+def _wrong(jax: Any, function: Any, arguments: tuple[Any, ...]) -> list[tuple[str, bool]]:
+    rng = np.random.default_rng(43)
+    names = list(inspect.signature(function.fun).parameters)
+    paths, tree = jax.tree_util.tree_flatten_with_path(arguments)
+    point = {
+        names[path[0].idx] + jax.tree_util.keystr(path[1:]): rng.normal(size=np.shape(leaf))
+        for path, leaf in paths
+    }
+
+    def outputs(arrays: Any) -> Any:
+        made = function(*jax.tree_util.tree_unflatten(tree, arrays))
+        return jax.tree_util.tree_leaves(made)
+
+    arrays = [jax.numpy.asarray(v) for v in point.values()]
+    made, back = jax.vjp(outputs, arrays)
+    compiled, off = jax.jit(outputs), {}  # type: tuple[Any, dict[str, dict[int, Any]]]
+    for number, out in enumerate(made):
+        cotangent = rng.normal(size=out.shape)
+        seeds = [jax.numpy.zeros_like(o) for o in made]
+        seeds[number] = jax.numpy.asarray(cotangent, out.dtype)
+        values = {n: np.asarray(v) for n, v in zip(point, back(seeds)[0], strict=True)}
+
+        def loss(p: dict[str, Array], number: int = number, by: Array = cotangent) -> float:
+            value = compiled([jax.numpy.asarray(v) for v in p.values()])[number]
+            return float((np.asarray(value) * by).sum())
+
+        only = np.asarray(made[0]) if len(made) == 1 else None
+        for name, said in off_by(loss, point, values, only):
+            off.setdefault(name, {})[number] = said
+    return together(f"the custom_vjp of {function.__name__}", off, range(len(made)))
+
+
+__all__ = ["wrong_vjps"]
