@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from bptt_sym.evaluate.adjoint import Adjoint
-from bptt_sym.evaluate.array_source import Dialect, Writer
+from bptt_sym.evaluate.array_source import Dialect, Writer, number
 from bptt_sym.evaluate.lower import LAST
 from bptt_sym.evaluate.names import Names, identifier
 from bptt_sym.evaluate.program import PER_STEP, Program
@@ -58,7 +58,7 @@ class LoopPlan:
         sink: bool,
     ) -> None:
         self.rec, self.program, self.adj = rec, program, adj
-        self.dialect, self.loss = dialect, loss
+        self.dialect, self.loss, self.sink = dialect, loss, sink
         self.p = adj.program
         self.names = Names()
         self.w = Writer(self.p, dialect, self.names)
@@ -152,10 +152,14 @@ class LoopPlan:
                     self.place[i] = Place(self.sequence_names[name], self.lags[name], True)
             if forward.get(i) == "loop":
                 self._store(i)
+        #: A number in front of the loss, as source, and what is summed then.
+        self.factored_loss = ("", -1)
         if self.program.loss is not None:
-            self._name(self.program.loss, "losses")
-            if forward.get(self.program.loss) == "loop":
-                self._store(self.program.loss)
+            self.factored_loss = self._factored(self.program.loss)
+            summed = self.factored_loss[1]
+            self._name(summed, "losses")
+            if forward.get(summed) == "loop":
+                self._store(summed)
         # What the adjoint needs of the forward pass is saved.
         for i in [*self.b.fixed, *self.b.before, *self.b.loop, *self.b.after, *self.b.end]:
             for a in self._arguments(i):
@@ -179,6 +183,16 @@ class LoopPlan:
                 self.carry[name, lag] = self.names.fresh(
                     f"d_{identifier(name)}_next" if lag == 1 else f"d_{identifier(name)}_next{lag}"
                 )
+
+    def _factored(self, loss: int) -> tuple[str, int]:
+        """A number that is a factor of the losses is taken to their sum: one array less."""
+        op = self.p.ops[loss]
+        value = self.p.constant(op.args[0]) if op.kind == "mul" else None
+        if value is None or not self.dialect.rows or loss in self.program.targets.values():
+            return "", loss
+        if self.p.ops[op.args[1]].lead < PER_STEP or self.p.ops[op.args[1]].kind == "unit":
+            return "", loss
+        return f"{number(value)} * ", op.args[1]
 
     def _name_shared(self, groups: Schedule) -> None:
         """Names for values that are used twice or in another phase, or whose terms are many."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 
 import numpy as np
 
@@ -30,11 +31,12 @@ _FLAT = re.compile(r"\b\w+(?:\[[-\w:+ ]*\])?\.reshape\(T \* B, -1\)")
 _FLOAT = re.compile(r"(?<![\w.*])(?<!\*\* )\d+\.\d+(?![\w.])")
 
 
-def turned_once(lines: list[str], names: Names) -> list[str]:
+def turned_once(lines: list[str], names: Names, *, rooms: bool = True) -> list[str]:
     """What stands before the loop so that its products, changed in place, need no transpose.
 
     The product of rows with a transposed matrix takes up to twice the time of the one with a
-    matrix that lies in memory the other way round. What is only added goes into memory of its own.
+    matrix that lies in memory the other way round. What is only added goes into memory of its own,
+    with ``rooms``: a short array is made as fast.
     """
     before: list[str] = []
     made: dict[str, str] = {}
@@ -50,7 +52,7 @@ def turned_once(lines: list[str], names: Names) -> list[str]:
     for k, line in enumerate(lines):
         added = _ADDED.fullmatch(line)
         lines[k] = line = _TURNED.sub(turned, line)
-        if added:
+        if added and rooms:
             matrix, room = made[added[3]], names.fresh("room")
             what = f"(B, {matrix}.shape[1]), np.result_type({added[2][:-3]}, {matrix})"
             own = f"another({first}, {what})" if first else f"empty({what})"
@@ -105,9 +107,13 @@ def looked_up_once(lines: list[str], names: Names) -> list[str]:
     return before
 
 
-def over_rows(lines: list[str], names: Names, *, back: bool) -> tuple[str, list[str]]:
+def over_rows(
+    lines: list[str], names: Names, *, back: bool, longer: Collection[str] | None = None
+) -> tuple[str, list[str]]:
     """The header and the lines of a loop whose lines index by ``t``; ``back`` from the last step.
 
+    ``longer`` are the arrays with rows before the first step; if they are known, and another one
+    says where to end, a ``t`` that nothing uses is left out.
     Rows that a tuple of targets replaces are left as they are.
     """
     rows: dict[str, str] = {}
@@ -141,6 +147,10 @@ def over_rows(lines: list[str], names: Names, *, back: bool) -> tuple[str, list[
     order = "reversed(range(T))" if back else "range(T)"
     if not rows:
         return f"for t in {order}:", out
+    ends = longer is not None and any(whole.partition("[")[0] not in longer for whole in rows)
+    if ends and not re.search(r"\bt\b", "\n".join(out)):
+        one = "," * (len(rows) == 1)
+        return f"for {', '.join(rows.values())}{one} in zip({', '.join(rows)}):", out
     return f"for t, {', '.join(rows.values())} in zip({order}, {', '.join(rows)}):", out
 
 

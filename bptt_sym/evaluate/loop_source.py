@@ -143,7 +143,8 @@ class LoopModule(InPlace):
         self._reference("after", done, phases)
         values = [f'"{identifier(n)}": {self._whole(i)}' for n, i in p.targets.items()]
         if p.loss is not None:
-            values.insert(0, f'"loss": {self.w.use(p.loss, 4, full=True)}.sum()')
+            factor, summed = self.factored_loss
+            values.insert(0, f'"loss": {factor}{self.w.use(summed, 4, full=True)}.sum()')
         back = self._backward(seeds)
         words = set(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", _STRING.sub("", "\n".join(back))))
         saved = ", ".join(s for s in self._candidates() if s in words)
@@ -236,9 +237,11 @@ class LoopModule(InPlace):
         header = "for t in reversed(range(T)):" if back else "for t in range(T):"
         loop = [statement for line in loop for statement in line.split("\n")]
         if self.dialect.rows:
-            lines += turned_once(loop, self.names)
+            lines += turned_once(loop, self.names, rooms=self.sink)
             lines += looked_up_once(loop, self.names)
-            header, loop = over_rows(loop, self.names, back=back)
+            longer = {place.name for place in self.place.values() if place.history}
+            longer |= {self.sequence_names[n] for n, lag in self.lags.items() if lag and n != LAST}
+            header, loop = over_rows(loop, self.names, back=back, longer=longer)
         lines.append(header)
         lines += [f"    {s}" for s in loop]
 
@@ -263,6 +266,8 @@ class LoopModule(InPlace):
             "torch": [f"dtype = {first}.dtype", f"device = {first}.device"],
             "jnp": [f"dtype = jnp.result_type({weight}{first})"],
         }.get(self.dialect.module, [f"dtype = np.result_type({weight}{first}, np.float32)"])
+        if self.dialect.rows:
+            out[-1] = f"dtype = common({weight}{first})"
         groups = (
             (self.signature.params, 0),
             (self.signature.contexts, 1),

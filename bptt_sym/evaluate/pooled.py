@@ -45,7 +45,7 @@ class Pool:
         return {
             "empty": self.empty, "product": self.product, "stacked": self.stacked,
             "turned": self.turned, "logistic": logistic, "tangent": tangent,
-            "dots": dots, "total": self.total, "another": self.another,
+            "dots": dots, "total": self.total, "another": self.another, "common": common,
         }  # fmt: skip
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -59,8 +59,8 @@ class Pool:
         """``a @ b`` of two matrices, by the function that is faster for their size."""
         rows, columns = a.shape[0], b.shape[1]
         size = rows * columns * a.itemsize
-        if size <= LARGE:
-            return a.dot(b) if 2 * size <= LARGE else a @ b
+        if size < LARGE:
+            return a.dot(b) if 2 * size < LARGE else a @ b
         out = self.empty((rows, columns), np.result_type(a, b))
         if rows < 2 * columns or a.shape[1] < LONG or a.flags.c_contiguous:
             return np.matmul(a, b, out=out)
@@ -99,6 +99,14 @@ class Pool:
                 self._stacks.clear()
             self._stacks[id(parts[0])] = parts, made
         return made
+
+
+def common(*arrays: Array) -> np.dtype[Any]:
+    """The type to compute in: float32 or wider."""
+    first, last = arrays[0].dtype, arrays[-1].dtype
+    alike = last is first and first.char in "fd"
+    wider: np.dtype[Any] = first if alike else np.result_type(*arrays, np.float32)
+    return wider
 
 
 #: Products of vectors side by side: of NumPy 2, and BLAS's.

@@ -21,7 +21,7 @@ from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.jacobians import one_step
 from bptt_sym.evaluate.loop_rows import flat_once, looked_up_once, over_rows, turned_once
 from bptt_sym.evaluate.names import Names
-from bptt_sym.evaluate.pooled import LARGE, Pool, dots, stacked
+from bptt_sym.evaluate.pooled import LARGE, Pool, common, dots, stacked
 from bptt_sym.read import recurrence_from_latex
 from bptt_sym.testing.draw import cases, draw
 from bptt_sym.testing.models import named_model
@@ -103,7 +103,10 @@ def test_loops_over_rows_say_the_same() -> None:
                 "last": rng.normal(size=(4, 5, 1)), "d": np.zeros((4, 5, 2)),
             }  # fmt: skip
             header = "for t in reversed(range(T)):" if back else "for t in range(T):"
-            header, body = over_rows(lines, Names(), back=back) if rows else (header, lines)
+            longer = {"h"}
+            header, body = (
+                over_rows(lines, Names(), back=back, longer=longer) if rows else (header, lines)
+            )
             exec("\n".join([header, *(f"    {line}" for line in body)]), space)  # our own lines
             results.append((space["z"], space["h"], space["d"], space["total"]))
         for plain, by_rows in zip(*results, strict=True):
@@ -226,6 +229,21 @@ def test_rows_of_all_steps_are_made_once() -> None:
     assert out[5:7] == ["  'v': flat_2,", "  'w': (flat, flat_2, a[1:-1].reshape(T * B, -1)),"]
 
 
+def test_a_loop_over_rows_ends_where_an_array_of_all_steps_does() -> None:
+    longer = {"h"}
+    assert over_rows(["z[t] += h[t]"], Names(), back=False, longer=longer)[0] == (
+        "for z_t, h_t in zip(z, h):"
+    )
+    for lines in (["h[t + 1] = h[t]"], ["z[t] += t"]):
+        assert "range(T)" in over_rows(lines, Names(), back=False, longer=longer)[0]
+    assert "range(T)" in over_rows(["z[t] += h[t]"], Names(), back=False)[0]
+    types = [(np.float32, np.float32, np.float32), (np.float64, np.float64, np.float64),
+             (np.float16, np.float16, np.float32), (np.int64, np.int64, np.float64),
+             (np.float32, np.float64, np.float64)]  # fmt: skip
+    for a, b, c in types:
+        assert common(np.zeros(1, a), np.zeros(1, b)) == c
+
+
 @pytest.mark.parametrize("shape", [(3, 2, 5), (300, 100, 7), (260, 80, 1030), (80, 260, 1030)])
 def test_products_and_sums_of_any_size(shape: tuple[int, int, int]) -> None:
     rows, columns, inner = shape
@@ -262,7 +280,8 @@ def test_threads_are_never_lent_the_same_memory(monkeypatch: pytest.MonkeyPatch)
 def test_what_cotangents_meet_is_put_together_before_the_loop(cell: str, most: int) -> None:
     run = named_model(cell).fast
     for kind in ("stacked", "apart", "large"):
-        loop = run.source(kind).split("for t, ")[2].split("\n    return")[0].split("\n    d_")[0]
+        loop = run.source(kind).split("\n    for ")[2].split("\n    return")[0]
+        loop = loop.split("\n    d_")[0]
         lines = [line for line in loop.split("\n")[1:] if line.startswith("        ")]
         assert cell == "elman" or kind == "large" or not any("slope" in line for line in lines)
         assert not any("concatenate" in line for line in lines)
