@@ -19,7 +19,7 @@ _PART = (
     r"(?P<name>\\(?:vec|mathbf|boldsymbol|bm|hat|tilde|mathrm)\s*\{\s*[A-Za-z]\s*\}|[A-Za-z])\s*"
     rf"(?:{_BELOW}(?:{_ABOVE})?|{_ABOVE.replace('above', 'a1')})"
     r"(?:\\(?:right|[bB]igg?r?)\s*)?\)\s*_\s*"
-    r"(?:\{\s*(?:\\(?:text|mathrm|textrm|rm)\s*\{\s*)?(?P<word>[A-Za-z]{2,12})\s*\}?\s*\}"
+    r"(?:\{\s*(?:\\(?:text|mathrm|textrm|rm)\s*\{\s*)?(?P<word>(?![i-n]{2}\s*\})[A-Za-z]{2,12})\s*\}?\s*\}"
     r"|\\(?:text|mathrm|textrm)\s*\{\s*(?P<word1>[A-Za-z]{2,12})\s*\})"
 )
 _ANY = re.compile(_PART)

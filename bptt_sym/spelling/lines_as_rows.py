@@ -25,11 +25,21 @@ _BETWEEN = re.compile(
     r"(?:\s*[_^]\s*(?:\{[^{}=]{1,12}\}|[A-Za-z0-9]))?\s*=)"
 )
 
+_BLOCK = r"[WUVR](?:\s*_\s*(?:\{\s*[a-z]{1,3}\s*\}|[a-z]))?"
+#: ``\\begin{bmatrix} W U \\end{bmatrix} [h, x]``: two blocks, without the sign between them.
+_BLOCKS = re.compile(
+    rf"\\begin\s*\{{(?P<e>[bp]matrix)\}}\s*(?P<a>{_BLOCK})\s+(?P<b>{_BLOCK})\s*\\end\s*\{{(?P=e)\}}"
+    r"(?=\s*(?:\[[^\[\],;]{1,40}[,;][^\[\],;]{1,40}\]"
+    r"|\\begin\s*\{[bp]matrix\}(?:(?!\\\\|\\begin|\\end)[^&]){1,60}\\\\"
+    r"(?:(?!\\\\|\\begin|\\end)[^&]){1,60}\\end(?![A-Za-z])))"
+)
+
 
 def with_gaps_behind_matrices(formula: Formula) -> Formula:
     r"""``formula`` with a gap where ``W = \begin{bmatrix} … \end{bmatrix}, U = …`` goes on."""
     if "matrix" not in formula.latex and "array" not in formula.latex:
         return formula
+    formula = replaced(formula, _BLOCKS, lambda m: f"[{m['a']}, {m['b']}]")
     return replaced(formula, _BETWEEN, lambda m: rf"{m['end']}, \qquad ")
 
 

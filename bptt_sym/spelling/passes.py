@@ -56,10 +56,7 @@ from bptt_sym.spelling.durations import with_letters_for_durations
 from bptt_sym.spelling.each_gate import for_each_gate
 from bptt_sym.spelling.early_names import counted_from_their_step
 from bptt_sym.spelling.entries_above import with_entries_for_powers
-from bptt_sym.spelling.entries_behind_steps import (
-    with_entries_before_steps,
-    with_entries_of_weights,
-)
+from bptt_sym.spelling.entries_behind_steps import with_entries_before_steps
 from bptt_sym.spelling.entries_of_batches import with_entries_of_one_example
 from bptt_sym.spelling.entrywise_signs import with_entrywise_signs
 from bptt_sym.spelling.epsilons import with_deltas_for_epsilons
@@ -94,6 +91,7 @@ from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
 from bptt_sym.spelling.left_out_steps import with_left_out_steps
 from bptt_sym.spelling.lengths import with_a_letter_for_the_length, with_lengths
 from bptt_sym.spelling.lines_as_rows import with_gaps_behind_matrices, with_rows_for_lines
+from bptt_sym.spelling.listed_diagonals import with_vectors_for_lists
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
 from bptt_sym.spelling.loss_labels import without_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
@@ -331,7 +329,7 @@ TYPESETTING = (
     _all(with_labels_for_parts),
     _each(with_shares_for_words),
     _each(with_whole_names),
-    _each(with_entries_of_weights),
+    _each(with_vectors_for_lists),
     _each(with_whole_fractions),
     _all(going_on),
     _all(with_braces),

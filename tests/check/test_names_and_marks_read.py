@@ -230,3 +230,28 @@ def test_a_network_that_a_text_only_compares_with_is_not_the_one_with_gates() ->
     text = f"```\n{cell}```\n\n%s:\n```\n∂h_t/∂h_{{t-1}} = W·diag(tanh')\n```\n"
     assert last(text % "Compare with a vanilla RNN") == "undecided"
     assert last(text % "The Jacobian") == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        (r"1 - h_{t,1}^2, 1 - h_{t,2}^2, \ldots, 1 - h_{t,n}^2", "right"),
+        (r"(1 - h_{1}^{(t)}^2), \cdots, (1 - h_{D}^{(t)}^2)", "right"),
+        (r"1 - (h_t^{(1)})^2, \dots, 1 - (h_t^{(n)})^2", "right"),
+        (r"1 + h_{t,1}^2, \ldots, 1 + h_{t,n}^2", "wrong"),
+        # The entries say different things, and steps are no entries.
+        (r"1 - h_{t,1}^2, 1 - h_{t,3}^2, \ldots, 1 - h_{t,n}^2", "undecided"),
+        (r"1 - h_{t,1}^2, \ldots, 1 + h_{t,n}^2", "undecided"),
+        (r"1 - h_1^2, \ldots, 1 - h_T^2", "unreadable"),
+    ],
+)
+def test_entries_of_a_diagonal_that_are_listed(entries: str, expected: str) -> None:
+    left = r"\frac{\partial h_t}{\partial h_{t-1}} = "
+    assert of(rf"{left}\mathrm{{diag}}({entries}) W") == [expected]
+
+
+def test_blocks_of_a_matrix_without_a_sign_between_them() -> None:
+    cell = r"$$h_t = \tanh(\begin{bmatrix} W U \end{bmatrix} \begin{bmatrix} h_{t-1} \\ x_t"
+    cell += r"\end{bmatrix})$$" "\n\n"
+    left = r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2)"
+    assert of(f"{left} W", f"{left} U", before=cell) == ["right", "wrong"]
