@@ -73,7 +73,9 @@ def test_an_output_gets_its_hat_where_the_loss_is_defined() -> None:
     assert last(OUTPUT % ("y_t", r"\hat{y}_t")) == "right"
     assert last((OUTPUT % ("y_t", r"\hat{y}_t")).replace("t - y_t", "t + y_t")) == "wrong"
     # With the logarithm of y_t the hat is the target's.
-    assert last(OUTPUT % (r"\hat{y}_t", "y_t")) == "wrong"
+    other = OUTPUT % (r"\hat{y}_t", "y_t")
+    assert last(other) == "wrong"
+    assert last(other.replace(r"\hat{y}_t - y_t", r"y_t - \hat{y}_t")) == "right"
 
 
 @pytest.mark.parametrize("target", [r"\mathbf{y}_t^*", r"y_t^{*}", r"\bm{y}^\star_t"])
