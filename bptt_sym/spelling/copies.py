@@ -33,7 +33,7 @@ _FRACTION = re.compile(
 )
 _NABLA = re.compile(
     rf"\\nabla\s*_\s*\{{\s*{_P}{_STEP}\s*\}}\s*"
-    r"(?P<y>\\?[A-Za-z]+\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))*)"
+    r"(?P<y>(?:\\(?:mathbf|boldsymbol|bm|hat|mathcal)\s*\{\s*[A-Za-z]\s*\}|\\?[A-Za-z]+)\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))*)"
 )
 #: ``\\left.\\frac{\\partial L}{\\partial W}\\right|_t``: the share of step t.
 _BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"

@@ -34,7 +34,7 @@ _ANY_NAME = (
 #: ``\frac{\partial L}{W_{hh}}``
 _HALF = re.compile(
     rf"\\[dt]?frac\s*\{{\s*\\partial(?![A-Za-z])\s*\{{?\s*{_ANY_NAME}\s*(?:\([a-z]\)\s*)?\}}?\s*\}}"
-    rf"\s*\{{(?P<by>\s*{_ANY_NAME}\s*)\}}"
+    rf"\s*\{{(?P<by>\s*(?!\\partial(?![A-Za-z])){_ANY_NAME}\s*)\}}"
 )
 #: What divides a derivative: a count, a temperature, a rate.
 _DIVIDES = frozenset("NnmMBTKDSde")

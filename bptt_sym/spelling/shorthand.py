@@ -333,6 +333,9 @@ class Shorthand:
                 return None
             scripts = share
         loss = self.loss
+        if (said := _IS_THEN.match(m.string, m.end())) and _same(said["by"], f"{name}{scripts}"):
+            # \\delta V = \\frac{\\partial E_3}{\\partial V} = …: of step 3, as the line says.
+            loss = said["loss"]
         if (step := _AT_ANY_STEP.fullmatch(scripts)) is not None:
             at = "".join((step["low"] or step["up"]).split())
             loss = self.losses.get((bare, at)) or at_step(self.losses.get((bare, "t"), loss), at)
@@ -340,6 +343,16 @@ class Shorthand:
             argument = by_argument(bare).replace("(t)", f"({step['low'] or step['up']})")
             return rf"\frac{{\partial {loss}}}{{\partial {argument}}}"
         return rf"\frac{{\partial {loss}}}{{\partial {name}{scripts}}}"
+
+
+_IS_THEN = re.compile(
+    r"\s*&?\s*=\s*&?\s*\\[dt]?frac\s*\{\s*\\partial\s*(?P<loss>[LEJC]\s*_\s*(?:\{\s*[0-9t]\s*\}|[0-9t]))\s*\}"
+    r"\s*\{\s*\\partial\s*(?P<by>[^{}]*(?:\{[^{}]*\})?)\s*\}"
+)
+
+
+def _same(a: str, b: str) -> bool:
+    return re.sub(r"[\s{}]", "", a) == re.sub(r"[\s{}]", "", b)
 
 
 _TURNED = re.compile(
