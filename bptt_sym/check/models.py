@@ -428,10 +428,19 @@ class Models:
             return False
         return court.judge(claim_of_one_unit(claim, model.court.model), explain=False).is_right
 
-    def linear(self, model: Model) -> Court | None:
-        """The model with its unknown activations the identity, if it has any."""
+    def linear(self, model: Model, *, states: bool = False) -> Court | None:
+        """The model with the unknown activations of its outputs, or of its states, the identity."""
         rec = model.court.model
-        return self._without(frozenset(rec.activations) - self.context.sloped, rec)
+        rest, seen = [*rec.states], set(rec.states)
+        inner: set[str] = set()
+        while rest:
+            nodes = list(walk(rec.rhs(rest.pop())))
+            inner |= {n.name for n in nodes if isinstance(n, Fn)}
+            new = {n.name for n in nodes if isinstance(n, At) and n.name in rec.gates} - seen
+            seen |= new
+            rest += sorted(new)
+        unknown = frozenset(rec.activations) - self.context.sloped
+        return self._without(unknown & inner if states else unknown - inner, rec)
 
     def supposed_linear(self, model: Model) -> Court | None:
         """The model with those activations the identity of which the text says ``σ(x) = x``."""

@@ -139,7 +139,7 @@ def second_look(
             return found
         if meant.sides[0] != claim.sides[0]:
             verdict = replace(verdict, otherwise=Otherwise(said, meant))
-    linear = models.linear(model)
+    linear = models.linear(model, states=True)
     if linear is not None and _Look("", claim, linear).verdict() is not None:
         note = "it holds if the activation is linear: which it is stands nowhere"
         return Verdict("undecided", note=note)
@@ -177,6 +177,9 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         linear = models.supposed_linear(model) or court
         said = "the activation is the identity, as the text supposes"
         yield _Look(said, with_identities(claim, context.identities), linear, supposes=True)
+    if (linear_too := models.linear(model)) is not None:
+        # What the output is of its argument nobody has said.
+        yield _Look("the output is linear in its argument", claim, linear_too, supposes=True)
     if (one := in_one_case(claim, rec)) is not None:
         yield _Look(*one, court)
     if (scaled := column_by_column(claim, rec)) is not None:
