@@ -16,7 +16,7 @@ _OVER_A_SET = re.compile(
 )
 #: ``\\sum_{k \\in U}``: over all units that there are.
 _OVER_UNITS = re.compile(
-    r"\\sum(?:\s*\\limits)?\s*_\s*\{\s*(?P<k>[ijklmnpqrs])\s*\\in\s*"
+    r"\\sum(?:\s*\\limits)?\s*_\s*\{\s*(?P<k>[ijklmn])\s*\\in\s*"
     r"(?P<all>[A-SU-Z]|\\math(?:cal|bb)\s*\{\s*[A-Z]\s*\})\s*\}"
 )
 #: ``\in \{f, o\}``: no step has these letters.
