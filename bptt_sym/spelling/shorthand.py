@@ -44,6 +44,10 @@ _RUNS = r"\s*[_^]\s*(?:t(?![A-Za-z])|\{\s*\(?\s*t\s*(?:[-+]\s*1)?\s*\)?\s*\})"
 _DELTA = re.compile(
     rf"\\(?:delta|Delta|bigtriangleup|triangle)\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{0,2}})"
 )
+#: ``(\\delta h_t / \\delta W)``: a derivative.
+_SLASHED = re.compile(
+    rf"\\delta\s*(?P<of>{_NAME}{_SCRIPT}{{0,2}})\s*/\s*\\delta\s*(?P<by>{_NAME}{_SCRIPT}{{0,2}})"
+)
 _DELTA_SUB = re.compile(
     rf"\\delta\s*_\s*\{{\s*(?P<name>{_NAME})(?P<scripts>{_SCRIPT}{{1,2}})\s*\}}"
 )
@@ -250,6 +254,9 @@ class Shorthand:
         formula = self.deltas.written_out(_without_components(formula, self.gates))
         formula = self.labels.written_out(respelt(formula, self.gates))
         formula = replaced(formula, _ARROW, lambda m: "")
+        formula = replaced(
+            formula, _SLASHED, lambda m: rf"\frac{{\partial {m['of']}}}{{\partial {m['by']}}}"
+        )
         before = formula
         formula = replaced(formula, _DELTA_SUB, self._derivative)
         if self.nabla:

@@ -87,3 +87,16 @@ $$L_t = -STAR \log p_t, \quad \frac{\partial L_t}{\partial z_t} = p_t %s STAR$$
 """.replace("STAR", target)
     assert last(text % "-") == "right"
     assert last(text % "+") == "wrong"
+
+
+def test_a_derivative_with_two_deltas_and_a_slash() -> None:
+    """Right formulas were called wrong: each δ was taken for the mark of a gradient."""
+    text = r"""
+$$h_t = \tanh(W h_{t-1} + U x_t), \quad o_t = V h_t, \quad L = \sum_t L_t, \quad L_t = l(o_t)$$
+
+$$(\delta L / \delta V) = \sum_t (\delta L_t / \delta o_t) (\delta o_t / \delta V)$$
+
+$$(\delta h_t / \delta h_{t-1}) = \operatorname{diag}(1 - h_t^2) %s$$
+"""
+    assert of_claims(text % "W") == ["right", "right"]
+    assert of_claims(text % "U") == ["right", "wrong"]
