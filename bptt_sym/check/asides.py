@@ -185,9 +185,8 @@ def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
 
 
 def _is_gated(judged: Judged) -> bool:
-    """Whether it was judged under a cell with gates, by a parameter that stands for another."""
-    generic = any(" stands for " in said for said in judged.verdict.assumptions)
-    if not generic or judged.basis is None:
+    """Whether it was judged under a cell with gates."""
+    if judged.basis is None:
         return False
     rec = judged.basis.model.court.model
     gates = [

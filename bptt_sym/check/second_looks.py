@@ -18,9 +18,11 @@ from bptt_sym.check.biases import without_biases
 from bptt_sym.check.cases import in_one_case
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
+from bptt_sym.check.own_equations import of_its_own_gates, of_one_equation
 from bptt_sym.check.ranges import with_other_ranges
 from bptt_sym.check.supposed_arguments import of_the_next_activation
 from bptt_sym.check.wording import OF_A_STEP, by_preactivation, in_vain
+from bptt_sym.decide.readings import CARRIED, CARRY, CARRY_BESIDE
 from bptt_sym.decide.rewriting import immediate_left, is_loss
 from bptt_sym.decide.verdict import Otherwise, Verdict
 from bptt_sym.errors import BpttError
@@ -72,6 +74,14 @@ WITH_FACTOR = "the loss of a step counts with the factor that it has in the whol
 
 #: A sum that starts at 0 reaches for what is before the first step.
 _MISSING = re.compile(r"_(?:0|-1) does not exist")
+
+
+AT_THE_END = "t is the last step"
+GATE_OF_ITS_OWN = (
+    "the derivative of a gate by a state is that of its own equation, the other gates held fixed"
+)
+#: What comes back from the step after the last is 0, whatever it is multiplied by.
+_OF_THE_NEXT = {CARRY.message, CARRIED.message, CARRY_BESIDE.message}
 
 
 @dataclass(frozen=True)
@@ -126,7 +136,9 @@ def second_look(
         if part is not None:
             return part
     for look in _looks(claim, model, models):
-        if (found := look.verdict()) is not None:
+        if (found := look.verdict()) is not None and not (
+            look.said == AT_THE_END and _OF_THE_NEXT & set(found.readings)
+        ):
             return found
     if why := in_vain(claim, model.court.model):
         explained = model.court.explained(verdict, verdict.unexplained or claim)
@@ -163,7 +175,7 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
     alone = context.usage.looks_back_only
     ends = at_the_end(claim, rec, alone=alone)
     if ends is not None and not models.defines_total(ends[1]):
-        yield _Look("t is the last step", ends[0], court)
+        yield _Look(AT_THE_END, ends[0], court)
     if (whole := over_all_terms(claim)) is not None:
         yield _Look("the sum is over all the terms that have its index", whole, court)
     for bound, name, time in bound_at(claim):
@@ -190,6 +202,8 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(said, claim, Court.of(bare), supposes=True)
     if (each := of_one_equation(claim, rec)) is not None:
         yield _Look(ONE_EQUATION, each, court)
+    if (own := of_its_own_gates(claim, rec)) is not None:
+        yield _Look(GATE_OF_ITS_OWN, own, court)
     if (counted := with_its_factor(claim, rec)) is not None:
         yield _Look(WITH_FACTOR, counted, court)
     told = {z for z, _ in context.usage.inner}
@@ -280,41 +294,6 @@ def at_the_last_step(verdict: Verdict, claim: Claim, model: Model) -> Verdict:
         return verdict
     said = "the step that is left out is the last one"
     return _Look(said, at_the_horizon(claim), model.court).verdict() or verdict
-
-
-def of_one_equation(claim: Claim, rec: Recurrence) -> Claim | None:
-    """``claim`` with each derivative beside one of the loss that of its own equation.
-
-    ``∂L/∂x = ∂L/∂n ∂n/∂x + ∂L/∂r ∂r/∂x`` sums over all that reads x; where n reads r as well, the
-    path through r would be counted twice. A derivative by what the equation does not read would
-    be 0, which nobody writes down.
-    """
-    left = claim.sides[0]
-    if not (isinstance(left, D) and is_loss(left.y, rec)):
-        return None
-    unread: list[D] = []
-
-    def change(n: Node) -> Node:
-        if isinstance(n, D) and n.kind == "unmarked" and isinstance(n.y, At):
-            if is_loss(n.y, rec):
-                return n
-            if n.y.name in rec.defined and not _reads(rec, n.y.name, n.x):
-                unread.append(n)
-            return replace(n, kind="direct")
-        return rebuild(n, change)
-
-    def summed(n: Node) -> Node:
-        return change(n) if isinstance(n, Add) else rebuild(n, summed)
-
-    sides = (left, *(summed(s) for s in claim.sides[1:]))
-    return replace(claim, sides=sides) if sides != claim.sides and not unread else None
-
-
-def _reads(rec: Recurrence, name: str, by: Node) -> bool:
-    """Whether the equation of a sequence has in it what is differentiated by."""
-    if not isinstance(by, (At, Sym)):
-        return True
-    return any(isinstance(n, (At, Sym)) and n.name == by.name for n in walk(rec.rhs(name)))
 
 
 def with_gates_held(claim: Claim, rec: Recurrence) -> Claim | None:

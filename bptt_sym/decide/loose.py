@@ -107,8 +107,20 @@ def loose_hadamard(interp: Interpreter, args: tuple[Node, ...], env: Env) -> Ten
     return total
 
 
+def _scaled_outer(interp: Interpreter, values: list[Tensor]) -> Tensor | None:
+    """``u v^T s``: the outer product, whose rows the vector behind it scales; else ``None``."""
+    *rest, rows = values
+    if len(rest) != 2 or rank(rows) != 1 or rank(rest[0]) != 1 or rank(rest[1]) != 2:
+        return None
+    if rest[1].shape[0] != 1 or len(rest[0]) != len(rows):
+        return None
+    return interp.dom.reduce(trail(rows, 1) * interp.dom.reduce(contract(*rest)))
+
+
 def _diagonal(interp: Interpreter, values: list[Tensor]) -> Tensor:
     dom = interp.dom
+    if interp.conv.trailing and (outer := _scaled_outer(interp, values)) is not None:
+        return outer
     if not any(rank(v) == 2 and v.shape[0] > 1 for v in values):
         total = values[0]
         for v in values[1:]:

@@ -101,3 +101,53 @@ $$\sum_{i=t}^t \frac{\partial L_i}{\partial h_t} = \left(\sum_{i=t+1}^n
 """
     assert last(text) != "right"
     assert last(text.replace("{i=t}^t", "{i=t}^n")) == "right"
+
+
+GRU = r"""
+$$z_t = \sigma(W_z x_t + U_z h_{t-1}), \quad r_t = \sigma(W_r x_t + U_r h_{t-1})$$
+$$g_t = \tanh(W_g x_t + U_g (r_t \odot h_{t-1}))$$
+$$h_t = (1 - z_t) \odot h_{t-1} + z_t \odot g_t$$
+
+"""
+OWN = r"\frac{\partial g_t}{\partial h_{t-1}} = \mathrm{diag}(1 - g_t^2) U_g \mathrm{diag}(%s)"
+PATHS = (
+    r"\frac{\partial h_t}{\partial h_{t-1}} = (1 - z_t)"
+    r" + z_t \frac{\partial g_t}{\partial h_{t-1}}"
+    r" + \frac{\partial z_t}{\partial h_{t-1}} \odot (g_t %s h_{t-1})"
+    r" + z_t \frac{\partial g_t}{\partial r_t} \frac{\partial r_t}{\partial h_{t-1}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (OWN % "r_t", "right"), (OWN % "z_t", "wrong"),
+        (PATHS % "-", "right"), (PATHS % "+", "wrong"),
+    ],
+)  # fmt: skip
+def test_a_gate_by_a_state_with_the_other_gates_held_fixed(row: str, verdict: str) -> None:
+    """Each path on its own line of the sum: right formulas were called wrong."""
+    assert last(f"{GRU}$${row}$$") == verdict
+
+
+def test_a_line_about_the_plain_network_beside_a_gated_one() -> None:
+    row = r"$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(\tanh'(z_t)) U_g$"
+    assert last(f"{GRU}**Vanilla RNN**: {row}") == "undecided"
+
+
+def test_a_vector_behind_an_outer_product_scales_its_rows() -> None:
+    text = r"""
+$$h_t = \tanh(W h_{t-1} + U x_t), \quad L = \sum_t L_t, \quad L_t = l(h_t)$$
+
+$$\frac{\partial L}{\partial W} = \sum_t \frac{\partial L}{\partial h_t} h_{t-1}^T \cdot %s$$
+"""
+    assert last(text % "(1 - h_t^2)") == "right"
+    assert last(text % "(1 + h_t^2)") == "wrong"
+    assert last(text % "(1 - h_{t-1}^2)") == "wrong"
+
+
+def test_what_is_0_at_the_end_is_no_excuse() -> None:
+    """The cell's carried gradient is 0 at the last step, whatever it is multiplied by."""
+    marks = r"$df_t = dc_{next} * %s + o_t * (1 - \tanh^2(c_t)) * c_{t-1} * dh_{next}$"
+    text = CELL + "The marks are gradients: $dc_{next}$ and $dh_{next}$ arrive.\n\n" + marks
+    assert last(text % "g_t") != "right"
