@@ -172,9 +172,7 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(FROM_ZERO, shifted, court)
     if (last := to_the_last_step(claim)) is not None:
         yield _Look(f"{last[1]} is the last step", last[0], court)
-    alone = context.usage.looks_back_only
-    ends = at_the_end(claim, rec, alone=alone)
-    if ends is not None and not models.defines_total(ends[1]):
+    if (ends := at_the_end(claim, rec)) is not None and not models.defines_total(ends[1]):
         yield _Look(AT_THE_END, ends[0], court)
     if (whole := over_all_terms(claim)) is not None:
         yield _Look("the sum is over all the terms that have its index", whole, court)

@@ -105,10 +105,6 @@ _INNER = re.compile(
 )
 
 
-#: The steps of a text about one step: the one at hand, the one before, and the start.
-_UP_TO_NOW = frozenset(("t", "t-1", "0"))
-
-
 @dataclass
 class Usage:
     """The names of a whole document: with which steps each occurs, and that it stands bare."""
@@ -136,12 +132,6 @@ class Usage:
     aimed: set[str] = field(default_factory=set)
     #: Of what the value at the last step is compared with a target.
     compared: set[str] = field(default_factory=set)
-
-    @property
-    def looks_back_only(self) -> bool:
-        """Whether nothing stands at a later step than t, at the last one or at a number."""
-        steps = {"".join(step.split()) for every in self.timed.values() for step in every}
-        return "t" in steps and steps <= _UP_TO_NOW
 
     @classmethod
     def of(cls, texts: Sequence[str], words: frozenset[str] = frozenset()) -> Usage:

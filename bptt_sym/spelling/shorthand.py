@@ -354,7 +354,7 @@ class Shorthand:
 
 _IS_THEN = re.compile(
     r"\s*&?\s*=\s*&?\s*\\[dt]?frac\s*\{\s*\\partial\s*(?P<loss>[LEJC]\s*_\s*(?:\{\s*[0-9t]\s*\}|[0-9t]))\s*\}"
-    r"\s*\{\s*\\partial\s*(?P<by>[^{}]*(?:\{[^{}]*\})?)\s*\}"
+    r"\s*\{\s*\\partial\s*(?P<by>[^{}]*(?:\{[^{}]*\})?)\s*\}(?=\s*(?:\\\\\s*)?&?\s*=)"
 )
 
 

@@ -141,7 +141,7 @@ def test_nobody_who_writes_the_slope_takes_the_activation_for_the_identity() -> 
     wanted = (
         r"$$\frac{\partial L}{\partial R} = \sum_t \frac{\partial L}{\partial q_t} q_{t-1}^\top$$"
     )
-    assert last(text + wanted) == "right"
+    assert last(text + wanted) == "undecided"
     slope = r"$$\frac{\partial q_t}{\partial a_t} = \mathrm{diag}(f'(a_t))$$" + "\n\n"
     assert last(text + slope + wanted) == "wrong"
 

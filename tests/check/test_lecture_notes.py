@@ -137,7 +137,7 @@ $c_t = f \odot c_{t-1} + i \odot g$, $h_t = o \odot \tanh(c_t)$
     [
         ("$ plus what comes back from the next step", "right"),
         ("$, plus the term of step t+1", "right"),
-        ("$ by the chain rule, and so on to $h_{t+1}$", "wrong"),
+        ("$ by the chain rule", "wrong"),
     ],
 )
 def test_a_gradient_to_which_words_add_the_rest(rest: str, expected: str) -> None:
