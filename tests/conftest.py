@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).parent.parent))
 
 # No deadline: the first example of a test pays for lazy imports, and the machine is shared.
 settings.register_profile(
-    "default", max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "default", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
     "nightly",

@@ -78,7 +78,7 @@ def scaled_back(name: str, by: Array) -> Callable[[Any], Array]:
         (lambda p: loss(p, lengths=LENGTHS**2), "taken to be v to the power 2"),
         (lambda p: loss(p, masks=np.roll(MASKS, 1, 0)), "that of the use before (at first the"),
         (scaled_back("a", 0.25), "is there 0.25 times"),
-    ], 2),
+    ], 4),
 )  # fmt: skip
 def test_another_number_is_measured_and_named(made: Any, words: str) -> None:
     findings = judge_pair(loss, lambda p: gradient(made), POINT)

@@ -92,7 +92,7 @@ def test_rows_of_the_gate_after_are_named() -> None:
         ("peephole", "peepholes not on the way back", '`p["pi"] * c` (line'),
         ("peephole", "dropout without its scale", "1 where it is not 0 stands for the second"),
         ("peephole", "dropout on the carry too", "multiplied by the second factor of `h * KEEP`"),
-    ], 2),
+    ], 4),
 )  # fmt: skip
 def test_it_is_named_in_a_pair(name: str, bug: str, words: str) -> None:
     made = changed(f"{name}_gradient", bug)

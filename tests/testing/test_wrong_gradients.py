@@ -61,7 +61,7 @@ def test_lines_that_were_changed_are_caught() -> None:
         ("lstm", "bias of forget gate plus one", "σ in f is taken at the argument plus 1"),
         ("elman", "detached when saturated", "cut where h_t is within 0.01 of its limits"),
         ("lstm", "state zero at masked steps", "the uses of U where the mask is 0 are missing"),
-    ], 2),
+    ], 4),
 )  # fmt: skip
 def test_a_changed_line_is_named(cell: str, bug: str, words: str) -> None:
     gradient = next(f for c, b, f in edited() if (c, b) == (cell, bug))
@@ -171,7 +171,7 @@ def test_what_is_handed_in_is_caught() -> None:
         ("dD with q", "of the step before, 0 at first]"),
         ("B and D exchanged on the way back", "B and D are exchanged on the way back"),
         ("R and S added up", "Rᵀ d(the argument of g) + Sᵀ d(the argument of f)"),
-    ], 2),
+    ], 4),
 )  # fmt: skip
 def test_what_is_handed_in_is_named(bug: str, words: str) -> None:
     name, gradient = next((n, f) for n, b, f in handed_in() if b == bug)
@@ -296,7 +296,7 @@ def own_model(file: str, name: str) -> Any:
          "the product A B is not transposed on the way back"),
         ("submitted_changes", "two_deep", "first layer gets the second's cotangent",
          "d(e_t) is computed as d(s_t) ⊙ k_t − d(s_t) ⊙ s_{t-1}"),
-    ], 3),
+    ], 6),
 )  # fmt: skip
 def test_mistakes_in_other_styles_are_named(file: str, name: str, bug: str, words: str) -> None:
     made = module(file)
@@ -345,7 +345,7 @@ def test_mistakes_in_other_styles_are_named(file: str, name: str, bug: str, word
         ("submitted", "residual", "skip missing on the way down", "; so it is in `mid +"),
         ("submitted", "residual", "dropout not on the way back", "; so it is in `two * drop"),
         ("submitted", "residual", "mask of the other layer", "are exchanged on the way back"),
-    ], 3),
+    ], 6),
 )  # fmt: skip
 def test_mistakes_in_pairs_are_named(file: str, name: str, bug: str, words: str) -> None:
     name = f"{name}_gradient"
