@@ -213,6 +213,31 @@ class TestNames:
             assert not any(line.strip().startswith("raise") for line in text.splitlines())
             assert "a */ b" not in text
 
+    def test_what_is_run_has_no_text_of_a_name(self) -> None:
+        from bptt_sym import notation as n
+        from bptt_sym.evaluate.compiled import NumpyGradient
+        from bptt_sym.recurrence import Equation, Recurrence
+
+        def slope(weight: str, name: str) -> float:
+            rhs = n.Fn("tanh", n.Add((n.Mul((n.Sym(weight), n.At("h", n.index("t", -1)))),
+                                      n.At("x", n.Idx("t")))))  # fmt: skip
+            rec = Recurrence(name, (Equation("h", rhs),), {weight: (), "h": (), "x": ()})
+            grad = NumpyGradient(rec, loss=n.At("h", n.Idx("t")))
+            given = {"x": np.array([[0.5], [-0.25]])}, {"h": np.array([0.5])}
+            return float(grad({weight: np.array(0.75)}, *given)[1][weight])
+
+        bad = 'w\'])\nraise SystemExit(1)\n#"""'
+        assert slope(bad, "a\n>raise SystemExit(1)") == slope("w", "a")
+
+    def test_no_name_takes_the_place_of_what_the_run_source_calls(self) -> None:
+        from bptt_sym.evaluate.compiled import SHORT
+        from bptt_sym.evaluate.names import Names
+        from bptt_sym.evaluate.pooled import Pool
+
+        names = Names()
+        for helper in {*Pool().names(), *SHORT}:
+            assert names.fresh(helper) != helper
+
 
 def test_unknown_backend_and_opaque_functions_are_told() -> None:
     with pytest.raises(InputError, match="no backend"):
