@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptt_sym.documents.document import document_from_text
-from bptt_sym.spelling.passes import PASSES, Pass, Spelling, spelt
+from bptt_sym.spelling.one_pass import Pass, Spelling
+from bptt_sym.spelling.passes import PASSES, spelt
 from tests.check.audited import verdicts
 
 LETTERS = st.sampled_from(list("hscazoxW") + [r"\delta", r"\hat{y}", r"\mathbf{h}"])

@@ -31,7 +31,10 @@ from bptt_sym.documents.names import names_in
 from bptt_sym.documents.plain_lines import spelt_out
 from bptt_sym.documents.respelling import without_boxes
 from bptt_sym.notation import free_indices
-from bptt_sym.spelling.passes import NAMES, PRODUCTS, TYPESETTING, spelt
+from bptt_sym.spelling.passes import spelt
+from bptt_sym.spelling.stages.names import NAMES
+from bptt_sym.spelling.stages.products import PRODUCTS
+from bptt_sym.spelling.stages.typesetting import TYPESETTING
 
 OTHER_DOCUMENTS: Final = (".ipynb", ".html", ".htm", ".xhtml", *MASKS)
 #: Lines of a text without delimiters that are looked at.
