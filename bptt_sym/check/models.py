@@ -15,6 +15,7 @@ from dataclasses import replace
 from bptt_sym.check.answer import Court
 from bptt_sym.check.context import Context
 from bptt_sym.check.dimension import claim_of_one_unit, of_vectors, one_unit
+from bptt_sym.check.in_force import candidates
 from bptt_sym.check.model import Model
 from bptt_sym.check.slopes import without_functions
 from bptt_sym.decide.rewriting import defined_in_rows
@@ -146,7 +147,7 @@ class Models:
             )
         self.known = known
         runs = any(d.kind is Kind.SEQUENCE for d in self.known.values())
-        for known in self._candidates(fresh, formula.section):
+        for known in candidates(self.known, fresh, formula.section):
             if runs and not any(d.kind is Kind.SEQUENCE for d in known.values()):
                 continue  # a total that cannot be read does not end the model
             try:
@@ -210,71 +211,6 @@ class Models:
         name = plain_name(d.name)
         runs = d.kind is Kind.TOTAL and name in self.context.timed and name not in LOSSES
         return d if not runs or re.search(r"\\sum|∑", d.right) else replace(d, kind=Kind.SEQUENCE)
-
-    def _candidates(
-        self, fresh: dict[str, Definition], section: int
-    ) -> list[dict[str, Definition]]:
-        """What may stand beside ``fresh``: as much as possible first."""
-        functions = {k: d for k, d in self.known.items() if d.kind is Kind.FUNCTION}
-        if not any(d.kind is Kind.SEQUENCE for d in fresh.values()):
-            return [{**self.known, **fresh}, {**functions, **fresh}]
-        if self._starts_anew(fresh, section):
-            needed = self._needed(fresh)
-            steps = [d for d in fresh.values() if d.kind is Kind.SEQUENCE]
-            # A gate that is written once more leaves the states that it opens as they are.
-            whole = not any(d.returns for d in steps) and all(d.key in self.known for d in steps)
-            return [
-                *([{**self.known, **fresh}] if whole else []),
-                self._with_dependents({**needed, **fresh}),
-                {**needed, **fresh},
-                {**functions, **fresh},
-                dict(fresh),
-            ]
-        # A function that nothing uses may be one that is not read.
-        used = {k: d for k, d in self.known.items() if k not in functions or self._uses(d)}
-        fewer = [{**used, **fresh}] if len(used) < len(self.known) else []
-        return [{**self.known, **fresh}, *fewer, {**functions, **fresh}]
-
-    def _uses(self, function: Definition) -> bool:
-        return any(function.base in d.mentions for d in self.known.values() if d is not function)
-
-    def _starts_anew(self, fresh: dict[str, Definition], section: int) -> bool:
-        if any(key in self.known for key in fresh):
-            return True
-        # (Of a gated cell, the gates may have stood before the state, each in its own display.)
-        elsewhere = {
-            d.base for d in self.known.values()
-            if d.kind is Kind.SEQUENCE and d.section != section and d.key not in fresh
-        }  # fmt: skip
-        mentions = frozenset[str]().union(*(d.mentions for d in fresh.values()))
-        recursive = any(d.recursive for d in fresh.values())
-        return recursive and bool(elsewhere) and not mentions & elsewhere
-
-    def _needed(self, fresh: dict[str, Definition]) -> dict[str, Definition]:
-        """The known definitions that ``fresh`` uses, directly or through others."""
-        needed: dict[str, Definition] = {}
-        todo = list(fresh.values())
-        while todo:
-            mentions = todo.pop().mentions
-            for key, d in self.known.items():
-                if key not in fresh and key not in needed and d.base in mentions:
-                    needed[key] = d
-                    todo.append(d)
-        return {k: d for k, d in self.known.items() if k in needed}
-
-    def _with_dependents(self, kept: dict[str, Definition]) -> dict[str, Definition]:
-        """``kept`` and every known definition whose own needs are all met by it."""
-        letters = {d.base for d in self.known.values()}
-        kept = dict(kept)
-        said = {d.right for d in kept.values()}
-        for key, d in self.known.items():
-            if d.right in said:
-                continue  # the same thing has another name now
-            bases = {k.base for k in kept.values()}
-            own = d.recursive
-            if key not in kept and not own and (d.mentions & letters) <= bases | {d.base}:
-                kept[key] = d
-        return kept
 
     def _model(
         self, known: dict[str, Definition], formula: Formula, *, whole: bool = False

@@ -13,9 +13,20 @@ from dataclasses import replace
 from functools import cache
 from itertools import takewhile
 
+from bptt_sym.documents.columns import column_by_column
 from bptt_sym.documents.contained import cannot_match
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.gate_letters import NO_GATES, GateLetters
+from bptt_sym.documents.losses_of_vectors import (
+    COMPONENTS,
+    CROSS_ENTROPY,
+    NAMED_LOSS,
+    OVER_ENTRIES,
+    inner_product,
+    of_two_vectors,
+    without_the_sum,
+    written_out,
+)
 from bptt_sym.read.symbols import WORDS
 
 _ONE = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathbb|textbf)\s*(?:\{\s*1\s*\}|1(?![0-9]))")
@@ -28,54 +39,6 @@ _AFTER_RANGE = re.compile(r"[,:;]|\\q?quad(?![A-Za-z])")
 _BEFORE_RANGE = re.compile(r"(?:[,;(]|\\text\s*\{[^{}]*\}|\\q?quad(?![A-Za-z])|\\[,;: ]|\s|~)*$")
 _BOX = re.compile(r"\\(?:boxed|fbox|colorbox\s*\{[^{}]*\}|bbox\s*(?:\[[^\]]*\])?)\s*\{")
 _BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits|\\nolimits|\\displaylimits)?\s*[_^])")
-_NAME = (
-    r"(?:\\(?:hat|widehat|tilde|bar|vec|mathbf|boldsymbol|mathrm|text)\s*\{[^{}]{1,12}\}|"
-    r"\\(?:hat|tilde|bar|vec)\s*[A-Za-z]|[A-Za-z])"
-)
-_SCRIPT = r"(?:\s*[_^]\s*(?:\{[^{}]{1,20}\}|[A-Za-z0-9]))"
-#: ``\sum_k y_{t,k} \log \hat{y}_{t,k}``: a sum over components.
-_COMPONENTS = re.compile(
-    r"\\sum(?:\\limits)?\s*_\s*(?:\{\s*(?P<k>[a-zA-Z]|\\[a-z]+)\s*(?:=\s*[01]\s*|\\in[^{}]*)?\}"
-    r"|(?P<k1>[a-zA-Z]))\s*(?:\^\s*(?:\{[^{}]{1,8}\}|\|?[A-Za-z]\|?))?"
-    rf"\s*(?P<y>{_NAME}{_SCRIPT}{{1,2}})"
-    r"\s*(?:\\[,;:! ]|\\cdot|\\times|\*)?\s*\\(?P<f>log|ln)\s*"
-    rf"(?P<open>\\left\s*\(|\(|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}{{1,2}})"
-    r"\s*(?P<close>\\right\s*\)|\))?"
-)
-#: ``\\mathrm{softmax}(o_t)``
-_OF_SOFTMAX = (
-    r"(?:\\(?:text|mathrm|operatorname)\s*\{\s*[sS]oft[mM]ax\s*\}|\\?[sS]oft[mM]ax)"
-    r"\s*(?:\\left\s*)?\([^()]*?(?:\\right\s*)?\)"
-)
-#: ``L_t = -y_t \\log \\hat{y}_t``, ``E = -\\sum_t y_t \\log \\hat{y}_t``: a loss of two vectors.
-_CROSS_ENTROPY = re.compile(
-    r"(?P<before>=\s*&?\s*-\s*(?:\\sum(?:\\limits)?\s*(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z])\s*){0,2})?)"
-    r"(?P<round>(?:\\left\s*)?[(\[]\s*)?"
-    rf"(?P<y>{_NAME}{_SCRIPT}?)\s*(?:\\[,;:! ]|\\cdot|\\times|\*)?\s*"
-    r"(?:\\(?:log|ln)(?![A-Za-z])|\\(?:operatorname|mathrm|text|rm)\s*\{\s*(?:log|ln)\s*\}|(?<![A-Za-z])log(?![A-Za-z]))"
-    rf"\s*(?P<open>\\left\s*[(\[]|[(\[]|\\[,! ])?\s*(?P<p>{_NAME}{_SCRIPT}?|{_OF_SOFTMAX})"
-    r"\s*(?P<close>\\right\s*[)\]]|[)\]])?(?(round)\s*(?:\\right\s*)?[)\]])"
-    r"(?=\s*[.,;&]?\s*(?:$|\\\\|\\end|\\tag|\\q?quad|=|\n))"
-)
-#: ``L_t = -\\sum y_t \\odot \\log \\hat y_t``, ``L_t = \\frac12 \\sum (y_t - d_t)^2``: a sum over
-#: entries, as one of step t is over no steps.
-_OVER_ENTRIES = re.compile(
-    rf"^(?P<left>\s*&?\s*{_NAME}(?:\s*_\s*(?:t|\{{\s*t\s*\}})|\s*\^\s*\{{\s*\(\s*t\s*\)\s*\}})"
-    r"\s*&?\s*=[^=]{0,24}?)\\sum(?![A-Za-z])(?!\s*(?:\\(?:no)?limits\s*)?[_^])\s*(?:"
-    rf"(?P<y>{_NAME}{_SCRIPT}?)\s*(?:\\[,;:! ]|\\(?:cdot|times|odot|circ)(?![a-z])|\*)?\s*"
-    r"(?=\\?(?:log|ln)(?![A-Za-z]))"
-    r"|(?:\\left\s*)?\((?P<of>[^()=]{1,60}?)(?:\\right\s*)?\)\s*\^\s*\{?\s*2\s*\}?)"
-)
-#: ``\\mathrm{CrossEntropy}(y_t, \\hat{y}_t)``, in either order.
-_NAMED_LOSS = re.compile(
-    r"(?:\\(?:text|mathrm|operatorname|mathit)\s*\{\s*)?"
-    r"(?:[Cc]ross[-_ ]?[Ee]ntropy(?:[-_ ]?[Ll]oss)?|(?<![A-Za-z\\])(?:CE|XE)(?![A-Za-z]))"
-    r"\s*\}?\s*"
-    rf"(?:\\left\s*)?\(\s*(?P<a>{_NAME}{_SCRIPT}?)\s*,\s*(?P<b>{_NAME}{_SCRIPT}?)\s*(?:\\right\s*)?\)"
-)
-_PREDICTED = re.compile(
-    r"\\(?:wide)?hat|\\tilde|(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?[po](?![A-Za-z])"
-)
 #: ``labels_t``: a name of several letters that runs in time.
 _SPELT = re.compile(
     r"(?<![A-Za-z\\{])(?<!\\)(?P<word>[a-z]{4,12})(?=\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:[-+]\s*1\s*)?\}))"
@@ -144,11 +107,6 @@ _REMARK = re.compile(
 )
 #: ``W_{ij}``: an entry of a matrix.
 PAIR_OF_UNITS = re.compile(r"_\s*\{\s*[ijklmpq]\s*,?\s*[ijklmpq]\s*\}")
-_CELLS = re.compile(
-    r"\\\\(?:\s*\[[^\[\]]{0,12}\])?|(?<!\\)&|\\(?:begin|end)\s*\{[a-z]+\*?\}|[{}]|\\[{}]"
-)
-_GOES_ON = re.compile(r"\s*(?:\+?=|\\approx|\\leq?(?![a-z])|<)")
-
 #: ``\\delta.z_t^T``: a full stop on the line for a product.
 _POINT = re.compile(
     r"(?<=[A-Za-z})\]])(?<!left)(?<!right)(?<!middle)\.(?=[A-Za-z\\(\[{])"
@@ -206,17 +164,14 @@ def respelt(formula: Formula, gates: GateLetters = NO_GATES) -> Formula:
     formula = replaced(
         formula, _STACKED, lambda m: f"[{m.group('first').strip()}, {m.group('second').strip()}]"
     )
-    formula = replaced(
-        formula, _OVER_ENTRIES,
-        lambda m: m["left"] + (f"{m['y']} " if m["y"] else rf"\left\| {m['of']} \right\|^2"),
-    )  # fmt: skip
+    formula = replaced(formula, OVER_ENTRIES, without_the_sum)
     formula = replaced(formula, _BARE_SUM, lambda m: r"\sum_{t}")
-    formula = replaced(formula, _COMPONENTS, _inner_product)
-    formula = replaced(formula, _NAMED_LOSS, _written_out)
-    formula = replaced(formula, _CROSS_ENTROPY, _of_two_vectors)
+    formula = replaced(formula, COMPONENTS, inner_product)
+    formula = replaced(formula, NAMED_LOSS, written_out)
+    formula = replaced(formula, CROSS_ENTROPY, of_two_vectors)
     formula = edited(formula, sorted(_slices(formula.latex)))
     formula = _of_every_unit(formula, gates)
-    return _column_by_column(formula)
+    return column_by_column(formula)
 
 
 def _quantifiers(text: str) -> Iterator[tuple[int, int, str]]:
@@ -276,68 +231,6 @@ def _of_every_unit(formula: Formula, gates: GateLetters) -> Formula:
     return replaced(formula, _ELEMENT, new)
 
 
-def _column_by_column(formula: Formula) -> Formula:
-    """Equations in columns side by side, one column after the other.
-
-    Where a row goes on with both of them (``& = … & & = …``), each belongs to its own column.
-    """
-    text = formula.latex
-    if text.count("&") < 4:
-        return formula
-    cells: list[list[tuple[int, int]]] = [[]]
-    depth, last, head, tail = 0, 0, 0, len(text)
-    environments = 0
-    for m in _CELLS.finditer(text):
-        sign = m.group()
-        if sign.startswith((r"\begin", r"\end")):
-            environments += sign.startswith(r"\begin")
-            if environments > 1:
-                return formula
-            if sign.startswith(r"\begin"):
-                if text[: m.start()].strip():
-                    return formula
-                head = last = m.end()
-            else:
-                tail = m.start()
-        elif sign in "{}":
-            depth += 1 if sign == "{" else -1
-        elif sign in (r"\{", r"\}"):
-            continue
-        elif not depth:
-            cells[-1].append((last, m.start()))
-            last = m.end()
-            if sign != "&":
-                cells.append([])
-    if text[tail:].count("&"):
-        return formula
-    cells[-1].append((last, tail))
-
-    def blank(row: list[tuple[int, int]], k: int) -> bool:
-        return k >= len(row) or not text[slice(*row[k])].strip()
-
-    def goes_on(row: list[tuple[int, int]]) -> bool:
-        return len(row) > 3 and blank(row, 0) and blank(row, 2) and all(
-            _GOES_ON.match(text, row[k][0]) for k in (1, 3)
-        )  # fmt: skip
-
-    if not any(goes_on(row) for row in cells):
-        return formula
-    pairs = max(len(row) + 1 for row in cells) // 2
-    latex, offsets = [text[:head]], list(formula.offsets[:head])
-    for k in range(pairs):
-        for row in cells:
-            if blank(row, 2 * k) and blank(row, 2 * k + 1):
-                continue
-            for start, end in row[2 * k : 2 * k + 2]:
-                latex += [text[start:end], "&"]
-                offsets += [*formula.offsets[start:end], formula.offsets[end]]
-            latex[-1] = r"\\"
-            offsets += [offsets[-1]]
-    latex.append(text[tail:])
-    offsets += formula.offsets[tail:]
-    return replace(formula, latex="".join(latex), offsets=offsets)
-
-
 def without_boxes(formula: Formula) -> Formula:
     """``formula`` without boxes around it or parts of it."""
     return edited(formula, _boxes(formula.latex))
@@ -393,50 +286,10 @@ def _bars(text: str) -> Iterable[Edit]:
         yield m.start(), m.end(), " +=" if part else " ="
 
 
-def _inner_product(m: re.Match[str]) -> str | None:
-    k = m.group("k") or m.group("k1")
-    y, p = (_without(m.group(name), re.escape(k)) for name in ("y", "p"))
-    if y is None or p is None or k == "t":
-        return None
-    return rf"{{{y}}}^\top \log {p}"
-
-
-def _written_out(m: re.Match[str]) -> str | None:
-    """The cross-entropy of a label and what predicts it; ``None`` where neither is plain."""
-    a, b = m.group("a"), m.group("b")
-    predicted = [x for x in (a, b) if _PREDICTED.match(x)]
-    if len(predicted) != 1:
-        return None
-    label = b if predicted[0] == a else a
-    return rf"-{{{label}}}^\top \log {predicted[0]} "
-
-
 def _one_name(m: re.Match[str]) -> str | None:
     if m.group("word").endswith(tuple(WORDS)):
         return None
     return rf"\mathrm{{{m.group('word')}}}"
-
-
-def _of_two_vectors(m: re.Match[str]) -> str | None:
-    r"""``-y^\top \log \hat y``; of two numbers it is the same."""
-    opened, closed = (m.group("open") or "").strip("\\,! "), m.group("close")
-    if bool(opened) != bool(closed):
-        return None
-    return rf"{m.group('before')}{{{m.group('y')}}}^\top \log {m.group('p')} "
-
-
-def _without(name: str, k: str) -> str | None:
-    """``y_{t,k}`` without its component; ``None`` if it has none."""
-    for pattern, new in (
-        (rf"\s*[_^]\s*(?:\{{\s*\(?\s*{k}\s*\)?\s*\}}|{k}(?![A-Za-z]))", ""),
-        (rf"([_^]\s*\{{[^{{}}]*?)\s*,\s*{k}\s*\}}", r"\1}"),
-        (rf"([_^]\s*\{{)\s*{k}\s*,\s*", r"\1"),
-        (rf"([_^]\s*\{{\s*t)\s*{k}\s*\}}", r"\1}"),
-    ):
-        found, count = re.subn(pattern, new, name, count=1)
-        if count:
-            return found
-    return None
 
 
 #: A block of a gradient is no longer that gradient.

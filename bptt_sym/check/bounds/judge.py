@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
-from typing import Any
 
 from bptt_sym.check.bounds.common_gradients import with_any_gradient
 from bptt_sym.check.bounds.compare import (
@@ -32,22 +31,19 @@ from bptt_sym.check.bounds.kinds import (
     LARGEST,
     LARGEST_ONLY,
     SPECTRAL,
-    begins_within,
     comparable,
     in_every_order,
-    is_degenerate,
     is_slope,
     leaves_open,
-    near_starts,
     of_diagonals,
     of_largest_entries,
     rules_used,
     with_spectral_norms,
-    with_starts,
     within_norms,
 )
 from bptt_sym.check.bounds.limits import limit
 from bptt_sym.check.bounds.magnitude import Bounder
+from bptt_sym.check.bounds.refuting import Refutation
 from bptt_sym.check.bounds.sizes import Sizes, parted, put_in, supposed_signs, with_signs
 from bptt_sym.check.bounds.terms import Magnitude, Unbounded
 from bptt_sym.check.bounds.theorems import (
@@ -56,18 +52,13 @@ from bptt_sym.check.bounds.theorems import (
     refuse_contradiction,
     with_theorem,
 )
-from bptt_sym.decide.conventions import STRICT as _STRICT
-from bptt_sym.decide.counterexample import BITS, REGIMES, Regime, Sampler, describe
-from bptt_sym.decide.domains import Ball, Undefined, precision
-from bptt_sym.decide.identity import Arena, holds, start_values
-from bptt_sym.decide.instances import claim_indices, instances
+from bptt_sym.decide.identity import Arena, holds
+from bptt_sym.decide.instances import claim_indices
 from bptt_sym.decide.readings import DIRECT_PATH, IMMEDIATE
-from bptt_sym.decide.tensor import Mismatch, rank
 from bptt_sym.decide.trials import Trial, trials
-from bptt_sym.decide.verdict import Counterexample, Diagnosis, Verdict
-from bptt_sym.decide.world import Absent, World
+from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.diagnose.diagnosis import CODES
-from bptt_sym.errors import BpttError, NotSupported
+from bptt_sym.errors import BpttError
 from bptt_sym.messages import marked
 from bptt_sym.notation import (
     Abs,
@@ -84,16 +75,6 @@ from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.text import text
 
 F = Fraction
-#: Besides the regimes of equations: runs at rest or coming to it, where slopes are largest.
-REST_REGIMES = (
-    Regime("at rest", (F(1), F(2), F(4), F(-2)), (F(0),), (F(0),)),
-    Regime("near rest", (F(1), F(3, 2), F(5), F(-2)), (F(0), F(1, 10)), (F(1, 10), F(0))),
-    # A state near 1, and then a step near 0: where a value times the slope after it is largest.
-    Regime("let go", (F(1),), (F(5), F(-1)), (F(0),)),
-    Regime("large start", (F(1, 10), F(0), F(1)), (F(0), F(1, 4)), (F(3), F(2), F(-3))),
-)
-DRAWS = 6
-MAX_PLACES = 10
 UNREAD = marked("a hypothesis is not a bound on the size of a parameter")
 NO_ORDER = marked("no rule shows this order of growth")
 _FAR = marked("it fails only for a start out of the range of the activation")
@@ -209,8 +190,6 @@ class Case:
     ) -> None:
         self.theorems = theorems
         self.units = units
-        #: Whether it fails where an initial state is out of the range of its activation.
-        self.begins_far = False
         self.claim = claim
         self.rec = rec
         self.arena = arena
@@ -229,7 +208,6 @@ class Case:
             if {r.code for r in trial.readings} <= allowed:
                 yield trial
 
-    # ---------------------------------------------------------------------- inequality
     def inequality(self) -> Verdict:
         why = ""
         for trial in self.readings():
@@ -244,7 +222,10 @@ class Case:
             return Verdict("undecided", note=why or self.near_miss() or NO_ORDER)
         if (proved := self._of_any_gradient()) is not None:
             return proved
-        shown = self._refute()
+        search = Refutation(
+            next(self.readings()), self.rec, self.arena, self.given, self.units
+        )
+        shown = search.found()
         if shown is not None and (other := self._of_largest_entries()) is not None:
             return other
         if shown is not None:
@@ -255,7 +236,7 @@ class Case:
                 method="both sides enclosed by Arb balls, in the wrong order",
                 note=hint,
             )
-        if self.begins_far:
+        if search.begins_far:
             return Verdict("undecided", note=_FAR)
         if self.theorems:
             proved = by_theorem(self.claim, self.rec, self.given, self.hypotheses)
@@ -424,71 +405,6 @@ class Case:
                     elif case._below(upper, trial.claim.sides[1]):
                         return f"true if also {hypothesis(base, value, strict)}"
         return ""
-
-    # ---------------------------------------------------------------------- refutation
-    def _refute(self) -> Counterexample | None:
-        trial = next(self.readings())
-        ways = (True, False) if self.units else (True,)
-        for scalar in ways if not self.rec.is_scalar else (False,):
-            for regime in (*REGIMES, *REST_REGIMES):
-                for draw in range(DRAWS):
-                    found = self._refuted_at(trial, regime, draw, scalar)
-                    if found is not None:
-                        return found
-        return None
-
-    def _refuted_at(
-        self, trial: Trial, regime: Regime, draw: int, scalar: bool, near: bool = False
-    ) -> Counterexample | None:
-        sampler = Sampler(self.rec, regime, draw)
-        world = World(
-            self.rec,
-            Ball(sampler),
-            self.arena.dims[0],
-            scalar=scalar,
-            fixed=start_values(self.rec, near_starts(self.arena.fixed, self.rec, near)),
-        )
-        strict = self.claim.ops[0] == "<"
-        with precision(BITS):
-            if not all(self._certain(g, world) for g in self.given):
-                return None
-            for env in list(instances(trial.claim.sides, self.rec, 4))[:MAX_PLACES]:
-                # ∂h_k/∂h_k = 1 is not what a bound on ∂h_T/∂h_k is about.
-                if is_degenerate(trial.claim.sides[0], env):
-                    continue
-                values = self._values(world, trial, env)
-                if values is None:
-                    continue
-                a, b = values
-                if a > b or (strict and a.is_exact() and b.is_exact() and a == b):
-                    found = describe(world, sampler, trial, env, a, b)
-                    if near:
-                        return with_starts(found, self.rec, self.arena.fixed)
-                    if begins_within(found.values, self.rec):
-                        return found
-                    again = self._refuted_at(trial, regime, draw, scalar, near=True)
-                    self.begins_far |= again is None
-                    return again
-        return None
-
-    def _values(self, world: World, trial: Trial, env: dict[str, int]) -> Any:
-        from bptt_sym.decide.interpret import Interpreter
-
-        interp = Interpreter(world, trial.conventions, env.get("T", 0))
-        try:
-            a, b = (interp.value(s, env) for s in trial.claim.sides)
-        except (Absent, Mismatch, Undefined, NotSupported):
-            return None
-        return None if rank(a) or rank(b) else (a, b)
-
-    def _certain(self, hypothesis: Claim, world: World) -> bool:
-        trial = Trial(hypothesis, _STRICT, ())
-        values = self._values(world, trial, {})
-        if values is None:
-            return False
-        a, b = values
-        op = hypothesis.ops[0]
-        return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}.get(op, False))
 
 
 def _under(verdict: Verdict, trial: Trial) -> Verdict:

@@ -8,20 +8,30 @@ is wrong only if each name in it has one definition there may be, and none of th
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 
 from bptt_sym.check import conditions
 from bptt_sym.check.judged import Judged, as_entry
+from bptt_sym.check.quantities.claimed import (
+    by_its_factors,
+    depends,
+    holds,
+    is_made_of_derivatives,
+    is_open,
+    of_its_number,
+    open_in,
+    spelt_out,
+    without_values,
+)
 from bptt_sym.check.quantities.deciding import verdict_of, with_a_loss
 from bptt_sym.check.quantities.graph import Graph
 from bptt_sym.check.quantities.layouts import is_size
 from bptt_sym.check.quantities.lines import (
     ENTRIES,
     IN_TIME,
-    KNOWN,
     Given,
     Line,
     given_in_time,
@@ -37,8 +47,6 @@ from bptt_sym.documents.names import names_in
 from bptt_sym.messages import marked
 from bptt_sym.notation import (
     ZERO,
-    Add,
-    Call,
     Claim,
     D,
     Fn,
@@ -156,17 +164,17 @@ class Beside:
         if conditions.is_supposed(line.row, line.formula):
             return None
         own = [g for g in self._given if g.line is line]
-        claim = _without_values(line.claim)
+        claim = without_values(line.claim)
         if claim is None or not self._is_about_these(line):
             return None
         if own and not line.differentiates and own[0].line.claim.sides[0] == Sym(own[0].name):
             before = self._graph(line, without=own)
-            if own[0].name in before.quantities and _holds(claim, before):
-                return verdict_of(_spelt_out(claim, self._aliases(line)), before)
+            if own[0].name in before.quantities and holds(claim, before):
+                return verdict_of(spelt_out(claim, self._aliases(line)), before)
         graph = Graph() if line.is_closed else self._graph(line)
         if own and not own[0].alias:
-            said = _of_its_number(own[0].name, self._aliases(line, without=own), graph)
-            found = self._judged(_spelt_out(replace(
+            said = of_its_number(own[0].name, self._aliases(line, without=own), graph)
+            found = self._judged(spelt_out(replace(
                 claim, sides=(said, *claim.sides[1:])), self._aliases(line, without=own)),
                 graph, line, defines=True) if said is not None else None  # fmt: skip
             if found is not None and found.is_right:
@@ -178,7 +186,7 @@ class Beside:
         if own and own[0].alias:  # the name is that of what follows
             claim = replace(claim, sides=claim.sides[1:], ops=claim.ops[1:])
             own = []
-        claim = _spelt_out(claim, self._aliases(line, without=own))
+        claim = spelt_out(claim, self._aliases(line, without=own))
         return self._judged(claim, graph, line, defines=bool(own))
 
     def _judged(self, claim: Claim, graph: Graph, line: Line, *, defines: bool) -> Verdict | None:
@@ -203,12 +211,12 @@ class Beside:
                 if isinstance(n, D) and isinstance(n.y, Sym)}  # fmt: skip
         open_ = tops - set(graph.quantities)
         verdict = None if open_ else verdict_of(claim, graph)
-        vague = {n for n in tops & set(graph.quantities) if _is_open(graph.quantities[n])}
+        vague = {n for n in tops & set(graph.quantities) if is_open(graph.quantities[n])}
         if open_ or (vague and not (verdict and verdict.is_right)):
             open_ |= vague
-            if not all(map(_is_made_of_derivatives, claim.sides)):
+            if not all(map(is_made_of_derivatives, claim.sides)):
                 return None
-            verdict = verdict_of(claim, _by_its_factors(claim, graph, open_))
+            verdict = verdict_of(claim, by_its_factors(claim, graph, open_))
             says = (*says, CHAIN)
         if verdict is None:
             return None
@@ -229,7 +237,7 @@ class Beside:
         for given in self._in_force(line):
             if given.name in aliases or given in (without or ()):
                 continue
-            if given.line.formula.section != line.formula.section and _is_open(given.value):
+            if given.line.formula.section != line.formula.section and is_open(given.value):
                 continue  # what is said of functions in general
             quantities[given.name] = given.value
             if given.function:
@@ -340,11 +348,11 @@ class Beside:
         if not line.is_closed and any(n not in known and not is_size(n) for n in names):
             return False  # a target, say, of a loss that nothing defines
         elsewhere = {g.name for g in self._given} - set(graph.quantities)
-        if elsewhere & names - mentioned or not _depends(claim, graph):
+        if elsewhere & names - mentioned or not depends(claim, graph):
             return False
-        unknown = set(_open_in(graph.quantities.values()))
-        applied = set(_open_in(claim.sides)) - set(graph.functions)
-        rests = set(_open_in(graph.quantities.get(name, ZERO) for name in names))
+        unknown = set(open_in(graph.quantities.values()))
+        applied = set(open_in(claim.sides)) - set(graph.functions)
+        rests = set(open_in(graph.quantities.get(name, ZERO) for name in names))
         if applied - unknown or rests - set(graph.functions) - applied:
             return False  # a function that nothing defines may be any
         constant = any(map(is_number, claim.sides[1:]))  # where it vanishes, or at one point
@@ -388,7 +396,7 @@ def _definitions(line: Line) -> Iterator[Given]:
             if isinstance(values[0], D):
                 yield Given(name, values[0], line, alias=True)
             continue
-        known = [s for s in whole if not _is_open(s)]
+        known = [s for s in whole if not is_open(s)]
         if whole:
             value = with_entries_added((known or whole)[0])
             yield Given(name, value, line, function, variable)
@@ -401,93 +409,6 @@ def with_entries_added(node: Node) -> Node:
         case Mul(args=(Transpose(arg=a), Fn(name="log") as b)):
             return Fn(ENTRIES, Had((a, b)), span=node.span)
     return node
-
-
-def _is_open(node: Node) -> bool:
-    """Whether a side is a function of which nothing is said: ``f(u)``."""
-    return isinstance(node, (Call, Fn)) and node.name not in KNOWN
-
-
-def _open_in(nodes: Iterable[Node]) -> Iterator[str]:
-    """The functions in ``nodes`` of which nothing is said."""
-    for node in nodes:
-        yield from (
-            n.name for n in walk(node) if isinstance(n, (Call, Fn)) and n.name not in KNOWN
-        )
-
-
-def _without_values(claim: Claim) -> Claim | None:
-    """``claim`` up to the numbers that are put in at its end."""
-    sides = [claim.sides[0]]
-    for op, side in zip(claim.ops, claim.sides[1:], strict=True):
-        if op != "=" or (is_number(side) and len(sides) > 1) or is_decimal(side):
-            break
-        sides.append(side)
-    if len(sides) < 2:
-        return None
-    return replace(claim, sides=tuple(sides), ops=claim.ops[: len(sides) - 1])
-
-
-def _spelt_out(claim: Claim, aliases: Mapping[str, Node]) -> Claim:
-    def change(node: Node, depth: int = 0) -> Node:
-        if isinstance(node, Sym) and node.name in aliases and depth < 9:
-            return change(aliases[node.name], depth + 1)
-        return rebuild(node, lambda n: change(n, depth))
-
-    return replace(claim, sides=tuple(map(change, claim.sides))) if aliases else claim
-
-
-def _of_its_number(name: str, aliases: Mapping[str, Node], graph: Graph) -> Node | None:
-    r"""The derivative that ``name`` stands for if it is one like others with another number.
-
-    So :math:`\delta_1` beside :math:`\delta_2 = \partial L/\partial z_2`.
-    """
-    for other, value in aliases.items():
-        mine, theirs = re.findall(r"[0-9]", name), re.findall(r"[0-9]", other)
-        if len(mine) != 1 or len(theirs) != 1 or other.replace(theirs[0], mine[0]) != name:
-            continue
-        if isinstance(value, D) and isinstance(value.x, Sym):
-            by = value.x.name.replace(theirs[0], mine[0])
-            if by != value.x.name and by in graph.quantities:
-                return replace(value, x=Sym(by))
-    return None
-
-
-def _by_its_factors(claim: Claim, graph: Graph, open_: set[str]) -> Graph:
-    """``graph`` with each name that nothing defines as a function of what it is differentiated by.
-
-    So :math:`dy/dx = dy/du \\, du/dx` says that y depends on u, and u on x.
-    """
-    quantities = dict(graph.quantities)
-    for name in sorted(open_):
-        by = {n.x.name for s in claim.sides[1:] for n in walk(s)
-              if isinstance(n, D) and n.y == Sym(name) and isinstance(n.x, Sym)}  # fmt: skip
-        if by:
-            quantities[name] = Call(rf"f_{{{name}}}", tuple(map(Sym, sorted(by))))
-    return Graph(quantities, graph.functions)
-
-
-def _is_made_of_derivatives(node: Node) -> bool:
-    """Whether ``node`` is a rule's side: sums of products of derivatives, and no more."""
-    match node:
-        case D():
-            return True
-        case Add(args=args) | Mul(args=args) | Had(args=args):
-            return all(map(_is_made_of_derivatives, args))
-    return False
-
-
-def _depends(claim: Claim, graph: Graph) -> bool:
-    """Whether each quantity in ``claim`` is computed from what it is differentiated by."""
-    for d in (n for s in claim.sides for n in walk(s) if isinstance(n, D)):
-        if isinstance(d.y, Sym) and d.x not in graph.behind(d.y):
-            return False
-    return True
-
-
-def _holds(claim: Claim, graph: Graph) -> bool:
-    found = verdict_of(claim, graph)
-    return found is not None and found.is_right
 
 
 def _shown(verdict: Verdict, line: Line) -> Verdict:
