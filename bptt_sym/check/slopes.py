@@ -40,13 +40,15 @@ _A_NUMBER = (
 )
 _BARS = r"(?:\\left\s*)?(?:\\\||\|\s*\||\||\\[lr]?[vV]ert(?![a-z])|‖)\s*"
 #: ``\\tanh' \\leq 1``, ``0 < \\sigma'(x) \\leq 1/4``, ``\\max_z |\\sigma'(z)| = 1/4``: the size of
-#: a slope, wherever it is taken.
+#: a slope, wherever it is taken; ``\\|\\mathrm{diag}(\\sigma')\\| \\leq 1``, of its entries.
 _BOUNDED = re.compile(
     r"\s*(?P<low>0\s*(?:<|\\leq?(?![a-z])|≤)\s*)?"
     r"(?P<all>\\(?:max|sup)(?![a-z])\s*(?:_\s*(?:\{[^{}]{1,12}\}|[a-z])\s*)?(?:\\[,;! ]\s*)?)?"
     rf"(?P<bar>{_BARS})?"
+    r"(?P<diag>(?(bar)(?:\\(?:text|mathrm|operatorname)\s*\{\s*diag\s*\}|\\?diag)\s*(?:\\left\s*)?[(\[{]\s*))?"
     r"(?P<f>\\(?:tanh|sigma)|\\(?:text|mathrm|operatorname)\s*\{\s*(?:tanh|sigmoid)\s*\}|tanh|sigmoid)"
     r"\s*(?:'|\^\s*\{?\s*\\prime\s*\}?)\s*(?:\(\s*(?:[a-z]|\\cdot)\s*\)\s*)?"
+    r"(?(diag)(?:\\right\s*)?[)\]}]\s*)"
     rf"(?(bar)(?:\\right\s*)?{_BARS}(?P<norm>_\s*\{{?\s*\\(?:infty|max)\s*\}}?\s*)?)"
     rf"&?\s*(?P<op><|\\leq?(?:slant)?(?![a-z])|≤|=)\s*{_A_NUMBER}"
 )

@@ -13,6 +13,7 @@ from bptt_sym.read.chains import Chain, outside, split_claims, strip
 from bptt_sym.read.definitions import read_equations, recurrence_from_latex
 from bptt_sym.read.expressions import Binder
 from bptt_sym.read.grammar import parse
+from bptt_sym.read.hyperbolic import slopes_of_tanh, with_slopes_of_tanh
 from bptt_sym.read.tokens import tokenize
 from bptt_sym.read.vocabulary import Vocabulary
 from bptt_sym.recurrence import Recurrence
@@ -53,7 +54,7 @@ def read_claims(
     v = vocabulary or Vocabulary.of(rec, indices=indices, aliases=aliases, extra=extra)
     tokens = tokenize(text, v.words)
     claims = [with_arguments(_claim(c, v, text), rec) for c in split_claims(tokens, text)]
-    return [with_entries(claim) for claim in claims]
+    return [with_entries(with_slopes_of_tanh(claim)) for claim in claims]
 
 
 def _claim(
@@ -93,4 +94,4 @@ def read_expression(
     if not tokens:
         raise ReadError("nothing is written", span=Span(0, len(text)))
     node = Binder(v, tokens).expr(parse(tokens, len(text)))
-    return with_arguments(Claim((node,), (), text), rec).sides[0]
+    return slopes_of_tanh(with_arguments(Claim((node,), (), text), rec).sides[0])

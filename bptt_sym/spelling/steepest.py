@@ -3,7 +3,8 @@ r"""Slopes without an argument in bounds: ``\|\sigma'\|^{t-k}``, ``\max_z |\phi'
 A bound that names no step speaks of the largest slope there is. It gets a letter of its own, as
 :math:`\gamma = \sup_z |\phi'(z)|` has one in other texts (:mod:`bptt_sym.definitions.bound_names`).
 So does the norm of a name without its step where an equation says that it is a diagonal matrix of
-slopes, ``D_j = \mathrm{diag}(\sigma'(z_j))``.
+slopes, ``D_j = \mathrm{diag}(\sigma'(z_j))``, and ``\|\mathrm{diag}(\sigma')\|``, whose entries
+are slopes.
 """
 
 from __future__ import annotations
@@ -26,8 +27,17 @@ _MOST = (
     r"\\(?:max|sup)(?![a-z])\s*"
     r"(?:_\s*(?:\{\s*[a-z]\s*(?:\\in\s*\\mathbb\s*\{?\s*R\s*\}?\s*)?\}|[a-z])\s*)?"
 )
+_DIAGONAL = (
+    r"(?:\\(?:text|mathrm|operatorname|mathop)\s*\{\s*diag\s*\}|\\diag(?![a-z])|(?<![A-Za-z\\])diag)\s*"
+    r"(?:\\left\s*|\\[bB]igg?l?\s*)?"
+)
+_NORM_OF_DIAGONAL = (
+    rf"{_OPEN}{_DIAGONAL}[(\[\{{]\s*{_SLOPE}(?:\s*\(\s*\\cdot\s*\))?\s*"
+    rf"(?:\\right\s*|\\[bB]igg?r?\s*)?[)\]\}}]{_CLOSE}"
+)
 _STEEPEST = re.compile(
     rf"(?:{_MOST})?{_OPEN}{_SLOPE}(?:\s*\(\s*\\cdot\s*\)|{_NO_ARGUMENT}){_CLOSE}"
+    rf"|{_NORM_OF_DIAGONAL}"
     rf"|{_MOST}{_SLOPE}(?:\s*\(\s*\\cdot\s*\)|{_NO_ARGUMENT})"
     r"|\\(?:max|sup)(?![a-z])\s*_\s*\{?\s*(?P<x>[a-z])\s*(?:\\in\s*\\mathbb\s*\{?\s*R\s*\}?\s*)?\}?\s*"
     rf"(?:{_OPEN}{_SLOPE}\s*\(\s*(?P=x)\s*\){_CLOSE}|{_SLOPE}\s*\(\s*(?P=x)\s*\))"

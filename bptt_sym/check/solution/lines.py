@@ -16,6 +16,7 @@ from bptt_sym.check.answer import Court
 from bptt_sym.check.judged import Fault, fault_in
 from bptt_sym.check.model import Model
 from bptt_sym.check.solution.absolute import worked_out
+from bptt_sym.check.solution.bare_functions import with_arguments
 from bptt_sym.check.solution.conditions import is_condition
 from bptt_sym.check.solution.naming import mark_derivatives, take_names, with_quantities
 from bptt_sym.check.solution.sentences import (
@@ -31,7 +32,7 @@ from bptt_sym.check.solution.sentences import (
 from bptt_sym.check.solution.unread import MOST, without_side
 from bptt_sym.documents.document import Document, Formula, Place
 from bptt_sym.errors import InputError, Span
-from bptt_sym.notation import At, Claim, Node, Num, Rel, Sym, affine
+from bptt_sym.notation import At, Claim, Idx, Node, Num, Rel, Sym, affine, walk
 from bptt_sym.read import read_claims, read_expression
 from bptt_sym.read.chains import outside, split_claims
 from bptt_sym.read.tokens import tokenize
@@ -208,7 +209,8 @@ def _join(a: Formula, b: Formula) -> Formula:
 
 
 def _take(piece: Piece, names: Model, found: Solution) -> None:
-    formula = piece.formula
+    formula = with_arguments(piece.formula, names.court.model)
+    piece = piece._replace(formula=formula)
     vocabulary = names.vocabulary
     if "=" not in formula.latex:
         known = vocabulary.parameters | {r"\infty", CONSTANT}
@@ -218,14 +220,14 @@ def _take(piece: Piece, names: Model, found: Solution) -> None:
         # "(b) ≤ 1": the answer to a part, whose left side is the question.
         formula = formula.part(head.end(), len(formula.latex))
         piece = piece._replace(formula=formula)
+        if relates(formula.latex):
+            # "the whole is ≤ 1 · 1 = 1": the first side answers, the chain goes on from there.
+            first = _spans(formula, vocabulary)[0][0]
+            _state(formula.part(first.start, first.end), names, vocabulary, found)
     if not relates(formula.latex):
         if found.expressions and is_reason(formula):
             return
-        node = read_expression(formula.latex, names.court.model, vocabulary=vocabulary)
-        shown = formula.shown(0, len(formula.latex))
-        label = label_of(formula, found.ids)
-        written = Written(names.spelt_out(node), shown, formula.place(), label=label)
-        found.expressions.append(written)
+        _state(formula, names, vocabulary, found)
         return
     for _ in range(MOST):
         try:
@@ -245,6 +247,15 @@ def _take(piece: Piece, names: Model, found: Solution) -> None:
         if len(claim.sides) + sum(len(c.sides) for c in found.chains) > MAX_STEPS:
             raise InputError(f"more than {MAX_STEPS} steps", hint="a solution has fewer")
         _add(piece, claim, places, names, found)
+
+
+def _state(formula: Formula, names: Model, vocabulary: Vocabulary, found: Solution) -> None:
+    node = read_expression(formula.latex, names.court.model, vocabulary=vocabulary)
+    shown = formula.shown(0, len(formula.latex))
+    label = label_of(formula, found.ids)
+    found.expressions.append(
+        Written(names.spelt_out(node), shown, formula.place(), label=label)
+    )
 
 
 def _spans(formula: Formula, vocabulary: Vocabulary) -> list[list[Span]]:
@@ -270,7 +281,8 @@ def _add(
     if _gives_a_name(claim, plain, found):
         return
     named = [side for side in sides if not isinstance(side.node, Num)]
-    if named and all(affine(side.node) is not None for side in named):
+    letters = any(isinstance(n, Idx) for side in named for n in walk(side.node))
+    if letters and all(affine(side.node) is not None for side in named):
         return  # T = t, t ≥ 2: which case it is, and no step
     last = found.chains[-1] if found.chains else None
     if last is not None and not (plain.given or last.given) and _goes_on(last, sides):

@@ -42,10 +42,12 @@ _AT_MOST = re.compile(
     re.IGNORECASE,
 )
 _ALONE = re.compile(
-    r"(?:it|this|the (?:bound|derivative|gradient|answer|whole|size|expression))"
-    r"\s+(?:is|can be)\s*\Z",
+    r"(?:it|this|the (?:bound|derivative|gradient|answer|size|(?:whole|entire|full)"
+    r"(?: (?:product|expression|term|quantity|thing))?|expression|quantity in question))"
+    r"\s+(?:is|can be)(?: therefore| thus| always)?\s*\Z",
     re.IGNORECASE,
 )
+_UPPER = re.compile(r"\s*(?:<|≤|\\leq?(?:slant)?(?![a-z])|\\lt(?![a-z]))")
 #: Words that say no more than that the chain goes on.
 _GOES_ON = frozenset(
     "and so thus hence then therefore which that this is it in turn again finally also at most "
@@ -129,10 +131,14 @@ def said_relation(formula: Formula, before: Formula | None) -> str:
 
 def stands_alone(formula: Formula) -> bool:
     """Whether the words before a formula say of the question itself what it bounds it by."""
+    if formula.display:
+        return False
     start = formula.offsets[0]
     words = formula.source.text[max(0, start - 60) : start].rstrip(" $\\(\n")
+    if _UPPER.match(formula.latex):
+        return _ALONE.search(words) is not None
     said = [m for m in _AT_MOST.finditer(words) if m.end() == len(words)]
-    return any(_ALONE.search(words[: m.start()]) for m in said) and not formula.display
+    return any(_ALONE.search(words[: m.start()]) for m in said)
 
 
 def is_loose(before: Formula, after: Formula) -> bool:
