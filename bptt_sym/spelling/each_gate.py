@@ -207,7 +207,7 @@ def _sayings(formula: Formula, at: int) -> Iterator[_Said]:
 
 #: ``a_{k,t} = …``, ``f_t = \\sigma(a_{f,t})``
 _GENERIC = re.compile(
-    r"(?P<base>\\mathrm\s*\{\s*net\s*\}|(?<![A-Za-z\\])[azups])\s*_\s*\{\s*(?P<letter>k)\s*,\s*t\s*\}\s*&?\s*="
+    r"(?P<base>\\mathrm\s*\{\s*net\s*\}|(?<![A-Za-z\\])[azups])\s*_\s*\{\s*(?P<letter>[gGkqmvpj])\s*,\s*t\s*\}\s*&?\s*="
 )
 _ACTIVATED = re.compile(
     r"(?<![A-Za-z\\])(?P<gate>[A-Za-z])\s*_\s*(?:t|\{\s*t\s*\})\s*&?\s*=\s*&?\s*(?:\\(?:sigma|tanh|phi)|tanh)\s*"

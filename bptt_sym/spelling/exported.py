@@ -127,6 +127,7 @@ _SIZE = re.compile(r"\\(?:display|text|script)style(?![A-Za-z])\s*")
 _BRACED_LEFT = re.compile(
     r"(?<![A-Za-z_^}\]])\{\s*(?P<left>d\s*[A-Za-z]+(?:\s*_\s*\{[^{}]*\})?)\s*\}(?=\s*&?\s*=)"
 )
+_BEGUN = re.compile(r"\\begin\s*\{[a-z]{1,12}\*?\}(?:\{[^{}]{0,12}\})?\Z")
 #: Space at the beginning, before a relation or before anything.
 _LEADING = re.compile(r"(?:\\[ ,;:!]\s*|\\q?quad(?![A-Za-z])\s*)+")
 #: What opens and closes, what breaks a row, and what relates.
@@ -173,7 +174,7 @@ def as_meant(formula: Formula) -> Formula:
         if r"\wide" in text:
             formula = replaced(formula, _WIDE, lambda m: "\\" + m["accent"])
         formula = replaced(formula, _BOLD_NUMBER, lambda m: m["number"])
-        formula = replaced(formula, _BRACED_LEFT, lambda m: m["left"])
+        formula = replaced(formula, _BRACED_LEFT, _without_braces)
         formula = edited(formula, _narrowed(formula.latex))
         formula = replaced(formula, _FONT_OF_NONE, lambda m: "")
         formula = replaced(formula, _GLUED_T, lambda m: "^{T}")
@@ -204,6 +205,13 @@ def as_meant(formula: Formula) -> Formula:
     if "\\\\" in formula.latex:
         formula = edited(formula, _broken(formula.latex))
     return formula
+
+
+def _without_braces(m: re.Match[str]) -> str | None:
+    """What is braced, but for what is below the bar of a fraction."""
+    before = m.string[max(0, m.start() - 60) : m.start()].rstrip()
+    below = before.endswith("}") and not _BEGUN.search(before)
+    return None if below else m["left"]
 
 
 def _its_equation(m: re.Match[str]) -> str | None:

@@ -180,3 +180,9 @@ def test_names_of_three_letters_as_programs_read_them_off(formula: str) -> None:
 def test_what_slipped_into_the_braces_of_a_font(written: str, meant: str) -> None:
     (formula,) = document_from_text(f"$$ a = {written} $$", "a.md").formulas
     assert as_meant(formula).latex.strip() == f"a = {meant}"
+
+
+def test_what_is_below_the_bar_keeps_its_braces() -> None:
+    for beyond in (r"\frac{d p_t} {d p_{t-1}}", r"\frac{dp_t} {dp_{t-1}}"):
+        assert last(CELL + f"$${beyond} = \\mathrm{{diag}}(1 - p_t^2) A$$") == "right"
+        assert last(CELL + f"$${beyond} = \\mathrm{{diag}}(1 - p_t^2) A A$$") == "wrong"

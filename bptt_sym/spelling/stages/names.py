@@ -26,6 +26,7 @@ from bptt_sym.spelling.loss_arguments import without_arguments, without_argument
 from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.numbered_layers import with_numbers_of_layers
+from bptt_sym.spelling.one_feature import with_one_feature
 from bptt_sym.spelling.one_pass import Pass, Spelling, by_words, each, lettered, together
 from bptt_sym.spelling.picked_entries import with_picked_entries
 from bptt_sym.spelling.pieces import with_names_for_pieces
@@ -59,6 +60,7 @@ NAMES: tuple[Pass, ...] = (
     together(with_entries_for_powers),
     lettered(with_letters_for_durations),
     lettered(with_small_letters_for_sums),
+    together(with_one_feature),
     together(with_vectors_of_gates),
     lettered(with_layers_for_units),
     lettered(with_usual_units),
