@@ -296,7 +296,7 @@ def check(formulas: Iterable[Formula], setting: Setting) -> list[Judged]:
     court.arena.every_dimension = True
     model = court.model
     if not setting.reference:
-        return [j for formula in formulas for j in judge_formula(formula, court)]
+        return [j for formula in formulas for j in _judged_with_its_loss(formula, setting)]
     with option("--reference", setting.reference):
         read = read_expression(setting.reference, model)
     # What the author writes is taken as it stands: readings are for the answer.
@@ -320,12 +320,60 @@ def check(formulas: Iterable[Formula], setting: Setting) -> list[Judged]:
     return out
 
 
+def _judged_with_its_loss(formula: Formula, setting: Setting) -> list[Judged]:
+    """The verdicts of ``formula``, whatever name it has for the loss."""
+    court = _court(setting)
+    found = judge_formula(formula, court)
+    if all(j.verdict.verdict != "unreadable" for j in found):
+        return found
+    # Few claims need what knows the names of losses.
+    from bptt_sym.check.spoken_loss import SAID, spoken_loss
+
+    name = spoken_loss(court.model, formula.latex)
+    if not name or any(own in text for text in setting.assume for own in court.model.totals):
+        return found
+    ways = [_in_a_way(formula, setting, name, way, said) for way, said in enumerate(SAID)]
+    # A formula fails if it does whichever way the loss is read.
+    return [max(same, key=_standing) for same in zip(*ways, strict=True)] if all(ways) else found
+
+
+_STANDING = {"right": 5, "right_under_reading": 4, "undecided": 3, "wrong": 2}
+
+
+def _standing(judged: Judged) -> int:
+    return _STANDING.get(judged.verdict.verdict, 0)
+
+
+def _in_a_way(
+    formula: Formula, setting: Setting, name: str, way: int, said: str
+) -> list[Judged]:
+    """The verdicts with the loss ``name`` in one way; none if the model has another loss."""
+    court = _court(setting, name, way)
+    if name not in court.model.totals:
+        return []
+    court.arena.every_dimension = True
+    return [
+        replace(j, verdict=replace(
+            j.verdict, assumptions=(*j.verdict.assumptions, said.format(name))
+        )) if j.verdict.verdict in _STANDING else j
+        for j in judge_formula(formula, court)
+    ]  # fmt: skip
+
+
 @lru_cache(maxsize=64)
-def _court(setting: Setting) -> Court:
-    """Courts are kept: what was computed about a model serves the next claim about it."""
+def _court(setting: Setting, loss: str = "", way: int = 0) -> Court:
+    """Courts are kept: what was computed about a model serves the next claim about it.
+
+    ``loss`` is a name for the loss, to be read in this way, where the model of ``setting`` has none
+    of that name (:mod:`bptt_sym.check.spoken_loss`).
+    """
     from bptt_sym.read import read_claim
 
     model = setting.model
+    if loss:
+        from bptt_sym.check.spoken_loss import with_spoken_loss
+
+        model = with_spoken_loss(model, loss, way) or model
     assume = []
     for text in setting.assume:
         with option("--assume", text):
