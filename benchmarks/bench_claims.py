@@ -19,8 +19,9 @@ import time
 from collections.abc import Iterable
 
 from bptt_sym.cells import cell
-from bptt_sym.check.answer import Court, judge_formula
+from bptt_sym.check.answer import Court
 from bptt_sym.check.batch import judge_lines
+from bptt_sym.check.claims import judge_formula
 from bptt_sym.documents.document import formula_from_text
 
 

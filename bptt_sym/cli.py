@@ -95,7 +95,7 @@ def run_derive(args: argparse.Namespace) -> int:
 
 def run_check(args: argparse.Namespace) -> int:
     """``bptt-sym check``."""
-    from bptt_sym.check.answer import check
+    from bptt_sym.check.claims import check
     from bptt_sym.documents.document import formula_from_text, text_of
 
     if args.batch is not None:

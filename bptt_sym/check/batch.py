@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from bptt_sym.check.answer import check, internal_error
+from bptt_sym.check.answer import internal_error
+from bptt_sym.check.claims import check
 from bptt_sym.check.judged import VERDICTS, verdict_as_json
 from bptt_sym.check.setting import Setting
 from bptt_sym.decide.verdict import Verdict, VerdictName

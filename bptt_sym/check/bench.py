@@ -13,11 +13,10 @@ from bptt_sym.check.accumulated import adds_up, judge_added, judge_share, of_a_s
 from bptt_sym.check.answer import worked_out
 from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step, speaks_of_own_step
 from bptt_sym.check.bars import if_loss_of_the_step
-from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.known_functions import if_known
+from bptt_sym.check.misfits import without_shapes
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
-from bptt_sym.check.own_row import by_own_row, of_numbers, says_vectors
 from bptt_sym.check.second_looks import (
     BY_ARGUMENT,
     if_immediate,
@@ -28,8 +27,6 @@ from bptt_sym.check.second_looks import (
 from bptt_sym.check.sized_bounds import with_sizes_put_in
 from bptt_sym.check.stacked_rows import by_rows
 from bptt_sym.check.wording import (
-    MISFIT,
-    MISFITS,
     bounds_what_is_given,
     by_a_gate,
     by_preactivation,
@@ -39,11 +36,10 @@ from bptt_sym.check.wording import (
     undefined_in,
     vacuous_in,
 )
-from bptt_sym.decide.verdict import Diagnosis, Verdict
+from bptt_sym.decide.verdict import MISFIT, Verdict
 from bptt_sym.definitions.bound_names import sized, unsized
 from bptt_sym.definitions.defining import base_letter
 from bptt_sym.definitions.gates import GATES
-from bptt_sym.diagnose.diagnosis import diagnose, misfit
 from bptt_sym.documents.contained import cannot_match
 from bptt_sym.documents.document import Formula
 from bptt_sym.entries import Entries
@@ -52,11 +48,8 @@ from bptt_sym.messages import marked
 from bptt_sym.notation import (
     At,
     Claim,
-    Concat,
     Idx,
     Node,
-    Prod,
-    Sum,
     Sym,
     Transpose,
     substitute_index,
@@ -225,77 +218,11 @@ class Bench:
         if verdict.verdict == "wrong":
             verdict = if_known(claim, model) or verdict
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
-            return self._misfit(claim, model, verdict)
+            if any(isinstance(n, Entries) for n in nodes):
+                return verdict  # no edit of entries has a name
+            single = self.models.one_unit(model)
+            return without_shapes(claim, verdict, model.court, single, self.turned)
         if verdict.is_right:
             turned = (n.arg for n in nodes if isinstance(n, Transpose))
             self.turned |= {arg.name for arg in turned if isinstance(arg, Sym)}
         return verdict
-
-    def _misfit(self, claim: Claim, model: Model, verdict: Verdict) -> Verdict:
-        """A claim whose shapes fit under no reading: it may fail without any shapes as well."""
-        relation = _that_misfits(claim, verdict)
-        nodes = [n for s in claim.sides for n in walk(s)]
-        if any(isinstance(n, Entries) for n in nodes):
-            return verdict  # no edit of entries has a name
-        if any(isinstance(n, Concat) for n in nodes):
-            # (Of joined vectors a factor at the wrong place alone is plain.)
-            slip = diagnose(relation, model.court.model, model.court.arena)
-            told = slip is not None and slip.code == "BP010"
-            return _misfits(slip) if told else verdict
-        if (own := by_own_row(claim, model.court)) is not None:
-            return own
-        court = self.models.one_unit(model)
-        if court is None:
-            slip = diagnose(relation, model.court.model, model.court.arena)
-            if slip is None:
-                return verdict
-            nodes = [n for side in relation.sides for n in walk(side)]
-            lone = any(isinstance(n, Prod) for n in nodes) and not any(
-                isinstance(n, Sum) for n in nodes
-            )
-            if slip.code == "BP014" and not lone:
-                return verdict  # ∂h_T/∂W may be meant along every path
-            return _misfits(slip)
-        single = court.judge(claim_of_one_unit(claim, model.court.model), explain=False)
-        if single.verdict == "wrong" and fixes_a_number(claim, single):
-            return in_a_case(claim, verdict)
-        if single.verdict != "wrong" and not single.is_right:
-            return verdict
-        if idle := vacuous_in(claim, model.court.model):
-            return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
-        slip = diagnose(relation, model.court.model, model.court.arena)
-        if single.verdict == "wrong":
-            if slip is None and single.unexplained is not None:
-                single = court.explained(single, single.unexplained)
-            # A correction for one unit is none for vectors.
-            shown = slip or (single.diagnosis and replace(single.diagnosis, corrected=""))
-            note = f"already for one unit; {verdict.note}"
-            return replace(single, diagnosis=shown, note=note, unexplained=None)
-        found = misfit(claim, model.court.model, slip)
-        if found is not None:
-            return Verdict(
-                "wrong", diagnosis=found, method="the shapes fit under no reading",
-                note=marked("as it stands its shapes do not fit; for one unit it holds"),
-            )  # fmt: skip
-        if not says_vectors(claim) and not self.turned & {
-            n.name for side in claim.sides for n in walk(side) if isinstance(n, Sym)
-        }:
-            return of_numbers(single)
-        return replace(verdict, note=f"{verdict.note}; for one unit it holds")
-
-
-def _misfits(slip: Diagnosis | None) -> Verdict:
-    return Verdict(
-        "wrong", diagnosis=slip, method="the shapes fit under no reading", note=MISFITS
-    )
-
-
-def _that_misfits(claim: Claim, verdict: Verdict) -> Claim:
-    """The relation of a chain whose shapes do not fit; ``claim`` itself if it is none.
-
-    (What came before it stands, and is what it is compared with.)
-    """
-    at = next((i for i, link in enumerate(verdict.links) if MISFIT in link.note), None)
-    if at is None:
-        return claim
-    return Claim((claim.sides[at], claim.sides[at + 1]), (claim.ops[at],), claim.source)

@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from bptt_sym.check.judged import Judged, wrong_part
 from bptt_sym.check.model import Model
-from bptt_sym.check.wording import MISFIT
 from bptt_sym.decide.rewriting import is_loss
-from bptt_sym.decide.verdict import Otherwise, Verdict, VerdictName
+from bptt_sym.decide.verdict import MISFIT, Otherwise, Verdict, VerdictName
 from bptt_sym.definitions.gates import free_gates
 from bptt_sym.definitions.supposed import Evidence
 from bptt_sym.documents.document import Formula

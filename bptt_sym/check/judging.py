@@ -23,12 +23,11 @@ from bptt_sym.check.renamed import renamed
 from bptt_sym.check.second_looks import at_the_last_step
 from bptt_sym.check.spectral import with_sizes
 from bptt_sym.check.wording import (
-    MISFIT,
     lacks_a_step,
     with_its_step,
     without_marks,
 )
-from bptt_sym.decide.verdict import Verdict
+from bptt_sym.decide.verdict import MISFIT, Verdict
 from bptt_sym.definitions.bound_names import with_bound_names
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula

@@ -397,7 +397,5 @@ def with_its_step(row: Row, model: Model) -> str | None:
     return text if text != row.latex else None
 
 
-#: How the judge says that no reading gives both sides one shape.
-MISFIT = "the shapes do not fit"
 #: What the note of an accusation of shapes alone begins with.
 MISFITS = marked("as it stands its shapes do not fit")

@@ -15,7 +15,7 @@ from bptt_sym.decide.readings import ASCENDING, DENOMINATOR, ZERO_START
 from bptt_sym.decide.search import Search
 from bptt_sym.decide.tensor import Mismatch
 from bptt_sym.decide.trials import MAX_TRIALS, Trial, literal
-from bptt_sym.decide.verdict import Diagnosis, Verdict
+from bptt_sym.decide.verdict import MISFIT, Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.distances import highest_first
 from bptt_sym.errors import InputError, NotSupported, ReplayError
@@ -308,7 +308,7 @@ def _not_right(
     arena: Arena, claim: Claim, failed: list[Failed], misfit: str
 ) -> Verdict:
     if not failed:
-        return Verdict("undecided", note=f"the shapes do not fit under any reading: {misfit}")
+        return Verdict("undecided", note=f"{MISFIT}: {misfit}")
     if claim.ops[0] == "~":
         return Verdict("undecided", note="an approximation; as an equation it does not hold")
     shown, unseparated = find(arena, failed)

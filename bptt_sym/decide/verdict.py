@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, final
+from typing import Final, Literal, final
 
 from bptt_sym.errors import Span
 from bptt_sym.notation import Claim
@@ -12,6 +12,8 @@ from bptt_sym.notation import Claim
 VerdictName = Literal[
     "right", "right_under_reading", "wrong", "undecided", "unreadable", "not_a_claim"
 ]
+#: What a note begins with where no reading gives both sides one shape.
+MISFIT: Final = "the shapes do not fit under any reading"
 
 
 @final

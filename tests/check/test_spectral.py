@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptt_sym.check.answer import check
+from bptt_sym.check.claims import check
 from bptt_sym.check.setting import Setting
 from bptt_sym.check.spectral import _MATRICES
 from bptt_sym.documents.document import formula_from_text

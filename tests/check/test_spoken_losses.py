@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bptt_sym.check.answer import check
+from bptt_sym.check.claims import check
 from bptt_sym.check.setting import Setting
 from bptt_sym.check.spoken_loss import spoken_loss
 from bptt_sym.documents.document import formula_from_text
@@ -73,3 +73,18 @@ def test_other_names_stay_unknown() -> None:
     assert spoken_loss(model, r"\frac{\partial L}{\partial w}") == "L"
     assert spoken_loss(model, r"L = \frac{\partial h_t}{\partial w}") == ""
     assert spoken_loss(model, r"\frac{\partial L}{\partial w}, \frac{\partial E}{\partial w}") == ""
+
+
+def test_what_fits_no_shape_is_wrong_where_a_slip_explains_it() -> None:
+    cell = Setting(define=(r"h_t = \tanh(W h_{t-1} + U x_t + b)",))
+    share = r"\sum_t \text{diag}(1-h_t^2) \frac{\partial L}{\partial h_t}"
+    claims = {
+        rf"\frac{{\partial L}}{{\partial U}} = {share} x_t^T": "right_under_reading",
+        rf"\frac{{\partial L}}{{\partial U}} = {share} h_{{t-1}}^T": "wrong",
+        rf"\frac{{\partial L}}{{\partial b}} = {share} x_t^T": "wrong",
+        rf"\frac{{\partial L}}{{\partial b}} = {share}": "right_under_reading",
+    }
+    found = list(check([formula_from_text(c, "claim") for c in claims], cell))
+    assert [j.verdict.verdict for j in found] == list(claims.values())
+    codes = [j.verdict.diagnosis.code for j in found if j.verdict.diagnosis]
+    assert codes == ["BP018", "BP012"]

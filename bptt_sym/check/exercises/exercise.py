@@ -201,9 +201,9 @@ def from_toml(table: Mapping[str, Any], id: str, where: str = "the exercise") ->
 
 def court_of(setting: Setting) -> Court:
     """The court of a setting, with its hypotheses."""
-    from bptt_sym.check.answer import _court
+    from bptt_sym.check import claims
 
-    return _court(setting)
+    return claims.court_of(setting)
 
 
 def naming(court: Court, names: Mapping[str, str]) -> Model:
