@@ -13,7 +13,7 @@ from bptt_sym.decide.verdict import MISFIT, Verdict
 from bptt_sym.documents.document import Formula
 from bptt_sym.entries import Entries
 from bptt_sym.errors import BpttError, InputError, ShapeError, Span
-from bptt_sym.notation import Claim
+from bptt_sym.notation import Claim, D, walk
 from bptt_sym.recurrence import Recurrence
 
 
@@ -158,7 +158,8 @@ def _misfitting(claim: Claim, verdict: Verdict, court: Court) -> Verdict:
     from bptt_sym.check.dimension import one_unit
     from bptt_sym.check.misfits import without_shapes
 
-    if any(isinstance(side, Entries) for side in claim.sides):
+    nodes = [n for side in claim.sides for n in walk(side)]
+    if any(isinstance(n, Entries) for n in nodes) or not any(isinstance(n, D) for n in nodes):
         return verdict
     single = one_unit(court.model)
     found = without_shapes(claim, verdict, court, None if single is None else Court.of(single))
