@@ -102,6 +102,15 @@ _VALUE = re.compile(
     r"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*)?\{?\s*[01]\s*\}?(?:\.0)?)\s*\$",
     re.IGNORECASE,
 )
+#: In an earlier cell of a row of a table: a value or a limit of something.
+_IN_A_CELL = re.compile(
+    r"\$(?P<case>[^$]*?(?:=|<|>|\\(?:leq?|geq?|equiv|approx|to|rightarrow)(?![A-Za-z])|[≈→≡≤≥])\s*"
+    r"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*)?\{?\s*(?:-?\s*[0-9.]+|I|\\infty)\s*\}?)\s*\$"
+)
+#: Marks of HTML and of templates between a sentence and its display.
+_MARKUP = re.compile(r"</?[a-z][^<>\n]{0,80}>|\{%[^%\n]{0,40}%\}")
+#: The display that stands directly before another one.
+_DISPLAY_BEFORE = re.compile(r"\$\$?(?P<said>[^$=]{1,200})=[^$]{1,600}\$\$?\Z")
 #: Where an item of a list begins.
 _ITEM = re.compile(r"\n\s*(?:[-*+]|[0-9]+[.)])\s")
 #: What is left out on purpose, in the words before a formula.
@@ -242,7 +251,7 @@ def named_case(row: Row, formula: Formula) -> str:
     inside = _in_brackets_behind(text)
     if _is_case(inside) or _WORDS.search(inside):
         return inside.strip()
-    if condition := _condition(row, formula):
+    if condition := _condition(row, formula) or _in_the_row(formula):
         return condition
     if _AT_THE_END.search(row.left):
         return ""  # about that step it says what it says
@@ -253,7 +262,7 @@ def named_case(row: Row, formula: Formula) -> str:
     if said:
         return said.group().strip(" $")
     start = formula.offsets[0]
-    before = _ITEM.split(source[max(0, start - 320) : start])[-1]
+    before = _row_of_a_table(formula) or _ITEM.split(source[max(0, start - 320) : start])[-1]
     value = _VALUE.search(_SENTENCE.split(before)[-1])
     return value.group("case").strip() if value else ""
 
@@ -266,10 +275,31 @@ def _condition(row: Row, formula: Formula) -> str:
     return "" if row.chain.given and found.is_single else found.condition
 
 
+def _in_the_row(formula: Formula) -> str:
+    """What an earlier cell of the same row of a Markdown table gives a value; "" if none does."""
+    row = _row_of_a_table(formula)
+    found = _IN_A_CELL.search(row[: row.rfind("|")]) if row else None
+    return found["case"].strip() if found is not None else ""
+
+
+def _row_of_a_table(formula: Formula) -> str:
+    """What stands before a formula in its row of a Markdown table; "" if it stands in none."""
+    source, start = formula.source.text, formula.offsets[0]
+    row = source[source.rfind("\n", max(0, start - _REACH), start) + 1 : start]
+    return row if row.lstrip().startswith("|") else ""
+
+
 def _sentence_around(formula: Formula) -> str:
     """What its sentence says before a formula and behind it."""
     source, start, end = formula.source.text, formula.offsets[0], formula.offsets[-1]
-    said = _OPENED.sub("", source[max(0, start - 160) : start])
+    said = _announced(source[max(0, start - 240) : start])
+    further = _MARKUP.sub(" ", source[max(0, start - 2 * _REACH) : start]).rstrip()
+    further = further.removesuffix("$").removesuffix("$").rstrip()
+    if (last := _DISPLAY_BEFORE.search(further)) is not None:
+        # (The same again, in other words: its sentence is that of the display before it.)
+        again = source[start:end].partition("=")[0]
+        if "".join(again.split()) == "".join(last["said"].split()):
+            said = _announced(further[: last.start()])
     if said.endswith(tuple(".。!?;；")):
         said = _SENTENCE.split(said[:-1])[-1]
         before = said if _HEADED.match(said) else ""
@@ -277,6 +307,11 @@ def _sentence_around(formula: Formula) -> str:
         before = _SENTENCE.split(said)[-1]
     behind = _SENTENCE.split(source[end : end + 80])[0]
     return f"{before} {behind}"
+
+
+def _announced(text: str) -> str:
+    """The words at the end of ``text``, before the marks that open a display."""
+    return _OPENED.sub("", _MARKUP.sub(" ", text)[-160:])
 
 
 def _is_case(text: str) -> bool:

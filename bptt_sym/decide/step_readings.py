@@ -36,7 +36,7 @@ def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     free = {n for s in right for n in free_indices(s)} - free_indices(claim.sides[0])
     if not free and (found := _numbered_step(claim, rec)) is not None:
         return [found]
-    if not free and (found := _of_the_loss_now(claim, rec)) is not None:
+    if len(free) < 2 and (found := _of_the_loss_now(claim, rec)) is not None:
         return [found]
     if len(free) != 1 or HORIZON_NAME in free or free_indices(claim.sides[0]):
         return []
@@ -92,7 +92,9 @@ def _numbered_step(claim: Claim, rec: Recurrence) -> Reading | None:
 def _of_the_loss_now(claim: Claim, rec: Recurrence) -> Reading | None:
     """``∂E_t/∂W = ∂E_t/∂f_t ∂f_t/∂W``: what the use of W at step t adds, of all that E_t sees.
 
-    At an earlier step k the same with ``∂E_t/∂f_k``; the gradient is the sum over k.
+    At an earlier step k the same with ``∂E_t/∂f_k``; the gradient is the sum over k. So it is where
+    the share of step t - n stands for all, ``∂E_t/∂f_{t-n} ∂f_{t-n}/∂W``. (At step t - 1 it is not
+    told from a slip.)
     """
     left = claim.sides[0]
     if not (isinstance(left, D) and isinstance(left.x, Sym) and isinstance(left.y, At)):
@@ -106,11 +108,24 @@ def _of_the_loss_now(claim: Claim, rec: Recurrence) -> Reading | None:
     if any(isinstance(n, (Sum, Prod)) for n in nodes):
         return None
     earlier = "k" if step != "k" else "j"
+    used = {n.y.time for n in nodes if isinstance(n, D) and n.x == left.x and isinstance(n.y, At)}
+    (at,) = used if len(used) == 1 else (None,)
+    before = at is not None and at != loss.time and _is_before(at, step)
+    if not before and {n for s in claim.sides[1:] for n in free_indices(s)} - {step}:
+        return None
+    # (The derivative of an earlier state by a later one is 0: no path leads that way.)
+    if before and any(
+        isinstance(n, D) and isinstance(n.y, At) and n.y.time == at and isinstance(n.x, At)
+        for n in nodes
+    ):
+        return None
 
     def moved(n: Node) -> Node:
-        if n == loss:
+        if n == loss or not isinstance(n, At):
             return n
-        return substitute_index(n, step, Idx(earlier)) if isinstance(n, At) else n
+        if before:
+            return replace(n, time=Idx(earlier)) if n.time == at else n
+        return substitute_index(n, step, Idx(earlier))
 
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         def shared(n: Node, i: int) -> Node:
@@ -120,10 +135,20 @@ def _of_the_loss_now(claim: Claim, rec: Recurrence) -> Reading | None:
 
     return Reading(
         "one-step",
-        f"the right side is the share of step {step} in the gradient, which is the sum of these",
+        f"the right side is the share of {'an earlier step' if before else f'step {step}'} in the "
+        "gradient, which is the sum of these",
         "share",
         rewrite,
     )
+
+
+def _is_before(at: Node, step: str) -> bool:
+    """Whether ``at`` is ``step - n``."""
+    form = affine(at)
+    return (
+        form is not None and form[0].get(step) == 1 and form[1] == 0
+        and [c for name, c in form[0].items() if name != step] == [-1]
+    )  # fmt: skip
 
 
 #: Letters that books use for the last step besides T.

@@ -152,10 +152,11 @@ def with_unknown_norms(rec: Recurrence) -> Recurrence:
 
 def usual_losses(rec: Recurrence) -> list[Supposition]:
     """What a loss that is written as an unknown function usually is, where its gradient is worked
-    out: the cross-entropy of a softmax, or half the squared error of its argument."""
+    out: the cross-entropy of a softmax, or half the squared error of its argument. An unknown
+    function of the output whose cross-entropy is the loss usually is the softmax."""
     from bptt_sym.render.latex import latex
 
-    out: list[Supposition] = []
+    out = [*_softmax_under_logarithm(rec)]
     for loss in _unknown_losses(rec):
         given, target = (a for a in loss.call.args if isinstance(a, At))
         if given.name not in rec.gates:
@@ -191,6 +192,22 @@ def usual_losses(rec: Recurrence) -> list[Supposition]:
                 )
             )  # fmt: skip
     return out
+
+
+def _softmax_under_logarithm(rec: Recurrence) -> Iterator[Supposition]:
+    """The softmax for the ``g`` of ``\\hat{y}_t = g(o_t)`` below a logarithm in a loss."""
+    from bptt_sym.render.latex import latex
+
+    rights = [*(rec.rhs(n) for n in rec.gates if rec.shape(n) == ()), *rec.totals.values()]
+    logs = (n for rhs in rights for n in walk(rhs) if isinstance(n, Fn) and n.name == "log")
+    for output in dict.fromkeys(n.arg.name for n in logs if isinstance(n.arg, At)):
+        made = rec.rhs(output) if output in rec.gates else None
+        if isinstance(made, Fn) and made.name in rec.activations:
+            line = rf"{output}_{{t}} = \mathrm{{softmax}}({latex(made.arg, rec)})"
+            yield Supposition(
+                (line,), (f"{output}_t is a softmax",), replaces=frozenset((plain_name(output),)),
+                special=True,
+            )  # fmt: skip
 
 
 class _Unknown(NamedTuple):

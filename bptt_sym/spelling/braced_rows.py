@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import closing, edited
 
-_ROW = re.compile(r"(?:\A|\\\\|&)\s*+(?P<open>\{)")
+_ROW = re.compile(
+    r"(?:\A|\\\\|&|\\begin\s*+\{(?:array\}\s*+\{[lcr@{} ]{1,8}|[a-z]{5,8}\*?)\})\s*+(?P<open>\{)"
+)
 _ENDS = re.compile(r"\s*(?:[.,;]\s*)?(?:\Z|\\\\|\\end\b|&)")
 _MATRIX = re.compile(
     r"\\(?P<kind>begin|end)\s*\{pmatrix\}|(?P<apart>\\\\|&|\\cr(?![A-Za-z]))|\\.", re.DOTALL

@@ -55,3 +55,23 @@ def test_what_is_said_of_all_steps_is_wrong(before: str, formula: str, behind: s
 
 def test_what_is_called_wrong_is_not_read_as_immediate() -> None:
     assert last("Some write", FIRST, "This is wrong, because it ignores the past.") == "not_a_claim"
+
+
+def test_a_case_before_marks_of_html_and_before_two_displays() -> None:
+    left = r"\frac{\partial L}{\partial h_t}"
+    page = "\n\n<p class=\"c\">\n{%% raw %%}\n $%s = %s$\n{%% endraw %%}\n</p>"
+    shown = page % (left, r"\ell'(h_t)") + page % (left, r"2 \ell'(h_t)")
+    assert verdicts(f"{NET}At the last step:{shown}\n")[-2:] == ["undecided", "undecided"]
+    slope = page % (r"\frac{\partial h_t}{\partial u_t}", "1 + h_t^2")
+    other = page % (left, r"\ell'(h_t)") + slope
+    assert verdicts(f"{NET}At the last step:{other}\n")[-1] == "wrong"
+    assert verdicts(f"{NET}In general:{shown}\n")[-1] == "wrong"
+
+
+@pytest.mark.parametrize(("cell", "expected"), [
+    (r"no recurrence, $w = 0$", "undecided"), (r"a large one, $\alpha \to \infty$", "undecided"),
+    (r"$h_t = \tanh(a_t)$", "wrong"), (r"$w$", "wrong"),
+])  # fmt: skip
+def test_a_value_in_an_earlier_cell_of_a_table_is_a_case(cell: str, expected: str) -> None:
+    row = rf"| {cell} | $\frac{{\partial h_t}}{{\partial h_{{t-1}}}} = -w (1 - h_t^2)$ |"
+    assert verdicts(f"{NET}| case | what holds |\n|---|---|\n{row}\n")[-1] == expected

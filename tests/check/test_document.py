@@ -139,6 +139,7 @@ def test_a_macro_holds_from_its_definition_on() -> None:
     [
         (r"\frac{\part y}{\part x} \sdot \infin", r"\frac{\partial y}{\partial x} \cdot \infty"),
         (r"\pdv{h_t}{w}\textcolor{red}{a}_1", r"\frac{\partial h_t}{\partial w}{a}_1"),
+        (r"a^{\lt t-1 \gt} + \triangledown_h L", r"a^{< t-1 >} + \nabla_h L"),
         (r"\mW \vh_t + \vb", r"\mathbf{W} \mathbf{h}_t + \mathbf{b}"),
         (r"\vb{h} + \partition", r"\mathbf{h} + \partition"),
         (r"{\partial h_t \over \partial w} = a", r"\frac{\partial h_t }{ \partial w} = a"),

@@ -13,6 +13,10 @@ from tests.check.audited import last, of_claims
     ("written", "meant"),
     [
         (r"{a_t = b_t} \\ {c_t = d_{t-1}}", r" a_t = b_t  \\  c_t = d_{t-1} "),
+        (
+            r"\begin{array}{c}{a_t = b_t} \\ {c = d}\end{array}",
+            r"\begin{array}{c} a_t = b_t  \\  c = d \end{array}",
+        ),
         (r"{a_t} = b_t", r"{a_t} = b_t"),
         (r"{a = b} + c = d", r"{a = b} + c = d"),
         (r"h = \tanh \begin{pmatrix} W x \end{pmatrix}", r"h = \tanh \left( W x \right)"),

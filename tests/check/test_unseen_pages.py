@@ -265,3 +265,43 @@ def test_two_letters_in_one_font_are_a_product() -> None:
     norms = r"\|\mathbf{AB}\| \le \|\mathbf{A}\| \cdot \|\mathbf{B}\|"
     assert last(CELL + f"By ${norms}$.\n\n") == "right"
     assert last(CELL + "By $" + norms.replace(r"\cdot", "+") + "$.\n\n") == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (r"\frac{\partial E_t}{\partial y_t} = p_t - k_t", "right"),
+        (r"\frac{\partial E_t}{\partial W_{hy}} = (p_t - k_t) h_t^\top", "right"),
+        (r"\frac{\partial E_t}{\partial y_t} = k_t - p_t", "wrong"),
+        (r"\frac{\partial E_t}{\partial W_{hy}} = (p_t - k_t) h_{t-1}^\top", "wrong"),
+    ],
+)
+def test_an_activation_without_a_name_below_a_logarithm_is_the_softmax(
+    claim: str, expected: str
+) -> None:
+    text = CELL + shown(r"p_t = g(y_t)") + shown(r"E_t = -k_t^\top \log p_t")
+    assert last(text + shown(claim)) == expected
+
+
+@pytest.mark.parametrize(
+    ("right", "expected"),
+    [
+        (r"\frac{\partial E_t}{\partial h_{t-n}} \frac{\partial h_{t-n}}{\partial W_{hh}}", True),
+        (
+            r"\frac{\partial E_t}{\partial h_t} \frac{\partial h_t}{\partial h_{t-n}} "
+            r"\frac{\partial h_{t-n}}{\partial W_{hh}}",
+            True,
+        ),
+        (r"2\frac{\partial E_t}{\partial h_{t-n}}\frac{\partial h_{t-n}}{\partial W_{hh}}", False),
+        (r"\frac{\partial E_t}{\partial h_{t-1}} \frac{\partial h_{t-1}}{\partial W_{hh}}", False),
+        (
+            r"\frac{\partial E_t}{\partial h_t} \frac{\partial h_{t-n}}{\partial h_t} "
+            r"\frac{\partial h_{t-n}}{\partial W_{hh}}",
+            False,
+        ),
+    ],
+)
+def test_the_share_of_the_step_n_steps_before(right: str, expected: bool) -> None:
+    text = CELL + "The loss of step $t$ is " + shown(r"E_t = \ell(y_t)")
+    found = last(text + shown(rf"\frac{{\partial E_t}}{{\partial W_{{hh}}}} = {right}"))
+    assert (found == "right") is expected
