@@ -18,6 +18,7 @@ from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import BRACKETS, closing
 from bptt_sym.notation import Fn, walk
+from bptt_sym.spelling.deltas import SLOPED
 
 _RELATION = re.compile(r"=|<|>|\\(?:leq?|geq?|neq?|ll|gg|to|approx|equiv)(?![A-Za-z])|[≤≥≠≪≫]")
 _SCRIPT = re.compile(r"[_^]\s*\{(?:[^{}]|\{[^{}]*\})*\}")
@@ -162,7 +163,7 @@ def as_rewritten(verdict: Verdict, row: Row, formula: Formula) -> Verdict:
     """``verdict`` with what the rewriting of the formula supposed, where it concerns the row."""
     if formula.open and verdict.verdict in ("right", "right_under_reading", "wrong"):
         return Verdict("undecided", note=formula.open)
-    said = tuple(words for words, mark in formula.supposes if mark in row.latex)
+    said = tuple(w for w, mark in formula.supposes if mark in row.latex and w != SLOPED)
     if said and verdict.is_right:
         readings = (*verdict.readings, *said)
         return replace(verdict, verdict="right_under_reading", readings=readings)
@@ -184,6 +185,10 @@ def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
         return replace(judged, verdict=Verdict("not_a_claim", note=QUOTED), part=None)
     case = named_case(row, formula)
     note = f"it fails, but speaks of a case: {case}" if case else ""
+    diagnosis = judged.verdict.diagnosis
+    if not note and diagnosis is not None and diagnosis.code == "BP019":
+        doubted = any(words == SLOPED for words, _ in formula.supposes)
+        note = f"it fails, but {SLOPED}: it may be that by its argument" if doubted else ""
     if not note and (said := _SIMPLER.search(_before(formula, _IMMEDIATE))):
         note = f"it fails, but the text supposes something simpler: {said.group().strip()}"
     if not note and _is_gated(judged) and (said := _WITHOUT_GATES.search(_before(formula))):

@@ -33,9 +33,10 @@ from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.messages import marked
-from bptt_sym.notation import Claim
+from bptt_sym.notation import Claim, Fn
 from bptt_sym.read import read_claim
-from bptt_sym.read.vocabulary import CONSTANT
+from bptt_sym.read.vocabulary import CONSTANT, plain_name
+from bptt_sym.spelling.deltas import SLOPED, by_its_argument
 
 #: Of a formula about an abstract recurrence that fails, or does not fit, where it has vectors.
 NUMBERS = marked("every quantity is a number (of vectors it was not shown)")
@@ -139,7 +140,29 @@ class Judging:
         family = self.family(self.models.current)
         former = self.family(self.models.with_loss_before(formula))
         again = renamed(row, family, lambda: self.judge(row, formula, [family]))
+        again = again or self._by_its_argument(row, formula, family)
         return again or by_loss_before(former, lambda: self.under(row, formula, former))
+
+    def _by_its_argument(
+        self, row: Row, formula: Formula, family: Sequence[Model]
+    ) -> Judged | None:
+        """The verdict with a gradient by a state, worked out with the slope of its activation, as
+        that by the argument, where it is right so."""
+        if not any(words == SLOPED for words, _ in formula.supposes):
+            return None
+        for model in family:
+            rec = model.court.model
+            rights = {n: rec.rhs(n) for n in rec.states}
+            slopes = {plain_name(n): _SLOPES[rhs.name] for n, rhs in rights.items()
+                      if isinstance(rhs, Fn) and rhs.name in _SLOPES}  # fmt: skip
+            try:
+                claim = self.claim(row, model, latex=by_its_argument(row.latex, slopes))
+                verdict = self.bench.verdict(claim, model)
+            except InputError:
+                continue
+            if verdict.is_right:
+                return self.entry(formula, verdict, row, model.title).under(_ARGUMENT)
+        return None
 
     def come_back_to(self, row: Row, formula: Formula) -> Judged | None:
         """The verdict under a recurrence of an earlier section that makes the row right."""
@@ -249,6 +272,9 @@ class Judging:
         return self.entry(entry.formula, verdict, entry.row, model.title)
 
 
+#: The slopes of activations by their values.
+_SLOPES = {"tanh": r"(1 - \cdot^2)", "sigma": r"\cdot \odot (1 - \cdot)"}
+_ARGUMENT = "the name of a gradient by a state is from here on that of the one by its argument"
 #: The verdict of what an example has for numbers.
 EXAMPLE = Verdict("not_a_claim", note=marked("values of an example"))
 _NO_LEFT_SIDE = Verdict("undecided", note="its left side is not written with it")

@@ -155,6 +155,8 @@ class Deltas:
     #: Those for which no line says so.
     guessed: frozenset[Key] = frozenset()
     loss: str = "L"
+    #: Those by a state of which an equation has the slope of its activation in it.
+    sloped: frozenset[Key] = frozenset()
 
     @classmethod
     def of(cls, texts: Sequence[str], loss: str) -> Deltas:
@@ -206,16 +208,17 @@ class Deltas:
                     if gate in _GATES:
                         meanings[key] = by_argument(gate)
                         guessed.add(key)
-        return cls(meanings, losses, pair, frozenset(guessed), loss)
+        sloped = _with_own_slopes(texts, meanings) - guessed
+        return cls(meanings, losses, pair, frozenset(guessed), loss, frozenset(sloped))
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with its δ as derivatives, or under plain names."""
         if r"\delta" not in formula.latex:
             return formula
-        guesses = False
+        guesses = doubted = False
 
         def new(m: re.Match[str]) -> str | None:
-            nonlocal guesses
+            nonlocal guesses, doubted
             both = _two_steps(m.group("scripts")) if self.pair is not None else None
             if self.pair is not None and both is not None:
                 return self.pair.at(both)
@@ -231,10 +234,14 @@ class Deltas:
                 word = "".join(re.sub(r"[^A-Za-z]", "", p) for p in bare)
                 return rf"\delta_{{\mathrm{{{word}}}}}^{{({step})}}" if word else None
             guesses |= key in self.guessed
-            loss = self.losses.get(key, self.loss)
-            return rf"\frac{{\partial {_at(loss, step)}}}{{\partial {_at(name, step)}}}"
+            loss, by = _at(self.losses.get(key, self.loss), step), _at(name, step)
+            if key in self.sloped:
+                doubted, by = True, f"{{{{{by}}}}}"
+            return rf"\frac{{\partial {loss}}}{{\partial {by}}}"
 
         formula = replaced(formula, _DELTA, new)
+        if doubted:
+            formula = replace(formula, supposes=(*formula.supposes, (SLOPED, "{{")))
         return replace(formula, delta=True) if guesses else formula
 
     def _numbered(self, scripts: str) -> tuple[Key, str, list[str]] | None:
@@ -273,6 +280,44 @@ def beside_the_derivative(key: Key, text: str, start: int) -> bool:
         if same and rest[:1] not in ("", "+", "-"):
             return True
     return False
+
+
+#: Of formulas with a name of a gradient by a state that may be that by its argument.
+SLOPED = "the gradient by a state is worked out with the slope of its activation"
+_BY_A_STATE = re.compile(
+    r"\\frac\{\\partial [^{}]{1,24}\}\{\\partial \{\{(?P<by>[^{}]+(?:\{[^{}]*\})?)\}\}\}"
+)
+
+
+def by_its_argument(text: str, slopes: Mapping[str, str]) -> str:
+    r"""``text`` with the gradients by states that are in doubt as those by their arguments.
+
+    ``slopes`` are those of the activations by the letters of the states, of :math:`\cdot`.
+    """
+
+    def new(m: re.Match[str]) -> str:
+        base = re.split(r"[_^]", m["by"])[0].strip()
+        slope = slopes.get(plain_name(base), "").replace(r"\cdot", m["by"])
+        return rf"\left({m.group()} \odot {slope}\right)" if slope else m.group()
+
+    return _BY_A_STATE.sub(new, text)
+
+
+def _with_own_slopes(texts: Sequence[str], meanings: Mapping[Key, str]) -> set[Key]:
+    r"""Those that are said to be by :math:`h_t`, and given as :math:`(\ldots) \odot (1 - h_t^2)`."""
+    found: set[Key] = set()
+    for text in texts:
+        for m in _DELTA.finditer(text):
+            read, given = _steps(m.group("scripts")), _GIVES.match(text, m.end())
+            if read is None or given is None or read[0] not in meanings:
+                continue
+            state = re.escape("".join(_at(meanings[read[0]], read[1]).split()))
+            right = re.sub(r"\\(?:left|right)(?![A-Za-z])|[\s{}]", "", given.group("right"))
+            state = state.replace(r"\{", "").replace(r"\}", "")
+            slope = rf"(?:\(1-{state}\^2\)|{state}(?:\\odot|\\circ|\*|\\cdot)?\(1-{state}\))"
+            if re.search(rf"\)(?:\\odot|\\circ|\*|\\ast|\\cdot){slope}[.,;]?$", right):
+                found.add(read[0])
+    return found
 
 
 def _beside_the_derivative(texts: Sequence[str]) -> set[Key]:
