@@ -304,7 +304,7 @@ def by_its_argument(text: str, slopes: Mapping[str, str]) -> str:
 
 
 def _with_own_slopes(texts: Sequence[str], meanings: Mapping[Key, str]) -> set[Key]:
-    r"""Those that are said to be by :math:`h_t`, and given as :math:`(\ldots) \odot (1 - h_t^2)`."""
+    r"""Those that are said to be by :math:`h_t`, and are :math:`(\ldots) \odot (1 - h_t^2)`."""
     found: set[Key] = set()
     for text in texts:
         for m in _DELTA.finditer(text):
