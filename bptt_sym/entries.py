@@ -16,6 +16,8 @@ from bptt_sym.notation import Add, At, Claim, D, Neg, Node, Sum, Sym, children, 
 
 #: Letters that count units.
 UNITS = frozenset("ijklmpqrs")
+#: The axes of a whole variable, of which only an entry of something is differentiated.
+WHOLE = "YZ"
 
 
 @final
@@ -152,8 +154,11 @@ def with_entries(claim: Claim) -> Claim:
     if not has_entries(claim):
         return claim
     left = letters(claim.sides[0])
-    at = "".join(sorted(left))
     order = "".join(dict.fromkeys("".join(_written(claim.sides[0]))))
+    if not left and not any(isinstance(n, (Entry, UnitSum)) for n in walk(claim.sides[0])):
+        by = frozenset().union(*(letters(side) for side in claim.sides)) & frozenset(WHOLE)
+        left, order = left | by, "".join(sorted(by))
+    at = "".join(sorted(left))
     seen = Seen(tuple(pair for side in claim.sides for pair in axes_of(side)))
     sides = []
     for side in claim.sides:

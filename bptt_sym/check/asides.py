@@ -67,6 +67,12 @@ _FIRST = re.compile(
     r"\btruncat\w+ (?:after|at|to) (?:one|1|a single)\b|第一个?(?:时刻|时间步|步)|初始时刻",
     re.IGNORECASE,
 )
+#: "from $t = T - 1$ down to $t = 1$": all of these steps.
+_DOWN_TO = re.compile(
+    r"(?:\b(?:from|von|desde|de|da|от|с)\b|[从從由自])[^.。;；\n]{1,60}?"
+    r"(?:\b(?:to|bis|hasta|até|a|à|до)\b|[到至])\s*\$?\s*t\s*=\s*[01](?![0-9.])",
+    re.IGNORECASE,
+)
 #: ``t = 1, 2, \\ldots, T``, ``1 \\le t \\le T``.
 _EVERY_STEP = re.compile(
     r"\b[tk]\s*(?:=|\\in(?![A-Za-z])|∈)\s*(?:\\\{|\{|\[)?\s*[01]\s*,\s*(?:[12]\s*,\s*)?"
@@ -263,7 +269,7 @@ def named_case(row: Row, formula: Formula) -> str:
     around = _sentence_around(formula)
     said = _LAST.search(around)
     if said is None and not _AT_THE_START.search(row.left):
-        said = _FIRST.search(around)
+        said = _FIRST.search(_DOWN_TO.sub(" ", around))
     if said:
         return said.group().strip(" $")
     start = formula.offsets[0]

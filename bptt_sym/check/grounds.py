@@ -21,7 +21,7 @@ from bptt_sym.check.failures import failing, of_any_shape
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.own_steps import only_at_its_step
 from bptt_sym.check.provenance import Basis, Ledger
-from bptt_sym.check.wording import MISFITS, OF_A_STEP, apart_in, vanishing_in
+from bptt_sym.check.wording import MISFITS, OF_A_STEP, apart_in, upside_down_in, vanishing_in
 from bptt_sym.decide.readings import LOCAL_LOSS
 from bptt_sym.decide.rewriting import is_loss, summed_loss
 from bptt_sym.decide.verdict import Diagnosis, Verdict
@@ -289,7 +289,8 @@ def holds_in_vain(judged: Judged) -> str:
     if _adds_to_itself(basis.claim) and not _OF_THE_LOSS.search(told):
         return ADDS_NOTHING
     rec = basis.model.court.model
-    apart = vanishing_in(basis.claim, rec) or only_at_its_step(basis.claim, rec)
+    claim = basis.claim
+    apart = vanishing_in(claim, rec) or only_at_its_step(claim, rec) or upside_down_in(claim)
     return "{} does not depend on {}: which {} is meant?".format(*apart, apart[0]) if apart else ""
 
 

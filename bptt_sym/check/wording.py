@@ -8,6 +8,7 @@ from dataclasses import replace
 from bptt_sym.check.arithmetic import is_arithmetic
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.model import Model
+from bptt_sym.decide.instances import is_upside_down
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.completion import at_this_step
@@ -251,6 +252,16 @@ def in_vain(claim: Claim, rec: Recurrence) -> str:
         of, by = apart
         return f"{of} does not depend on {by} of its step: which {of}?"
     return ""
+
+
+def upside_down_in(claim: Claim) -> tuple[str, str] | None:
+    """What a right side differentiates by something of a later step."""
+    for side in claim.sides[1:]:
+        for n in walk(side):
+            match n:
+                case D(y=At(name=of), x=At(name=by)) if is_upside_down(n):
+                    return of, by
+    return None
 
 
 def vanishing_in(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:

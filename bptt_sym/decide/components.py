@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bptt_sym.decide.tensor import Mismatch, Tensor, from_flat, identity, rank, shape
-from bptt_sym.entries import Entries, Entry, UnitSum, axes_of
+from bptt_sym.entries import WHOLE, Entries, Entry, UnitSum, axes_of, letters
 from bptt_sym.errors import NotSupported
 from bptt_sym.notation import (
     FUNCTIONS,
@@ -28,6 +28,7 @@ from bptt_sym.notation import (
     Ones,
     Pow,
     Sum,
+    Transpose,
     walk,
 )
 
@@ -45,17 +46,20 @@ def entries(interp: Interpreter, node: Entries, env: Env, out: list[Parts] | Non
     if out is not None:
         raise NotSupported("the derivative of an entry inside a step")
     value, names = named(interp, node.arg, _with_sizes(interp, node, env))
-    if set(names) - set(node.at):
+    whole = "" if set(node.at) & set(WHOLE) else "".join(c for c in WHOLE if c in names)
+    if set(names) - {*node.at, *whole}:
         raise NotSupported("an entry with a letter of its own")
     if set(node.at) - set(names):
         raise Mismatch("one side has a unit that the other has not")
-    if not node.at:
+    if not names:
         return value
-    return np.transpose(value, [names.index(c) for c in node.at])
+    return np.transpose(value, [names.index(c) for c in node.at + whole])
 
 
 def named(interp: Interpreter, node: Node, env: Env) -> Named:
     """The value of ``node`` and the names of its axes."""
+    if not any(isinstance(n, (Entry, UnitSum)) for n in walk(node)):
+        return _whole(interp, node, env)
     dom = interp.dom
     match node:
         case Entry():
@@ -77,6 +81,8 @@ def named(interp: Interpreter, node: Node, env: Env) -> Named:
         case Neg(arg=a):
             value, names = named(interp, a, env)
             return dom.reduce(-1 * value), names
+        case Transpose(arg=a) if letters(a) and not letters(a) & set(WHOLE):
+            return named(interp, a, env)  # of numbers
         case Div(num=a, den=b):
             below, axes = named(interp, b, env)
             inverse = interp.map(dom.inverse, below)
@@ -108,7 +114,14 @@ def named(interp: Interpreter, node: Node, env: Env) -> Named:
             for term in terms[1:]:
                 total = _paired(interp, total, term, lambda a, b: a + b)
             return total
+    raise NotSupported("entries where they are not read")
+
+
+def _whole(interp: Interpreter, node: Node, env: Env) -> Named:
+    """What has no entries in it: a number, or a matrix beside the entries of vectors."""
     value = interp.exact.evaluate(node, env, None)
+    if rank(value) == 2 and 1 not in shape(value):
+        return value, WHOLE
     if rank(value):
         raise NotSupported("a vector beside entries")
     return value, ""
@@ -162,6 +175,8 @@ def _folded(
         both = _contracted(interp, args[k], args[k + 1], env) if pair else None
         factors.append(named(interp, args[k], env) if both is None else both)
         k += 1 if both is None else 2
+    if contracts and sum(1 for _, names in factors if set(names) & set(WHOLE)) > 1:
+        raise NotSupported("a product of matrices beside entries")
     total = factors[0]
     for factor in factors[1:]:
         total = _paired(interp, total, factor, join)

@@ -137,6 +137,8 @@ def constraints(
 
     for side in sides:
         for n in walk(side):
+            if isinstance(n, D) and is_upside_down(n):
+                continue  # 0 at every step
             if isinstance(n, (Sum, Prod)):
                 need(n.hi, n.lo, 1)
             elif isinstance(n, D) and isinstance(n.y, Sym) and isinstance(n.x, At):
@@ -146,6 +148,16 @@ def constraints(
     if HORIZON_NAME in names:
         out.extend(({HORIZON_NAME: 1, n: -1}, 0) for n in names if n != HORIZON_NAME)
     return out
+
+
+def is_upside_down(node: D) -> bool:
+    r"""Whether it is the derivative by a later step, :math:`\partial h_t/\partial h_{t+1}`."""
+    if not (isinstance(node.y, At) and isinstance(node.x, At)):
+        return False
+    of, by = affine(node.y.time), affine(node.x.time)
+    if of is None or by is None or of[1] >= by[1]:
+        return False
+    return all(of[0].get(n, 0) == by[0].get(n, 0) for n in {*of[0], *by[0]})
 
 
 def instances(

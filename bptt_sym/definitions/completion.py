@@ -191,7 +191,9 @@ def _running_of_short(text: str) -> _Running:
 
 
 def _gives_a_raised_step(tokens: Sequence[Token], here: Sequence[Mention]) -> bool:
-    """Whether a row gives something that has its step above it: ``h^t = …``."""
+    """Whether a row gives something that has its step above it: ``h^t = …``; not a power."""
+    if _raises_brackets(tokens):
+        return False
     begins = {t.start for b, t in zip((None, *tokens), tokens, strict=False)
               if b is None or b.kind in ("row", "&")}  # fmt: skip
     for m in here:
@@ -200,6 +202,16 @@ def _gives_a_raised_step(tokens: Sequence[Token], here: Sequence[Mention]) -> bo
             if (sign := next(after, None)) is not None and sign.text == "=":
                 return True
     return False
+
+
+def _raises_brackets(tokens: Sequence[Token]) -> bool:
+    """Whether brackets are raised to the power t: ``W^t = (Q D Q^{-1})^t``."""
+    behind = zip(tokens, tokens[1:], tokens[2:], (*tokens[3:], None), strict=False)
+    return any(
+        a.kind == "close" and b.kind == "^"
+        and (c.text == "t" or (c.kind == "{" and d is not None and d.text == "t"))
+        for a, b, c, d in behind
+    )  # fmt: skip
 
 
 def labelled_sequences(texts: Iterable[str], names: frozenset[str]) -> frozenset[str]:

@@ -34,7 +34,7 @@ _NO_CLAIM = re.compile(
     r"|^[^=]*=[^=]*\((?:[^()=]|\([^()=]*\))*,\s*(?:\\[cl]?dots|\.\.\.|…)\s*\)\s*$"
     r"|^[^=]*=[^=(]*\([^()=]*\+\s*(?:\\[cl]?dots|\.\.\.|…)\s*\)\s*$"
     # Mutual information, entropies, conditional probabilities.
-    r"|(?:(?<![A-Za-z\\])|\\(?:hat|tilde)\s*\{?\s*)(?:I|H|[Pp]|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"
+    r"|(?:(?<![A-Za-z\\])|\\(?:hat|tilde)\s*\{?\s*)(?:I|H|[Pp](?:model|data)?|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"
     r"\}?(?:_\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[a-z]+|[A-Za-z])\s*)?(?:\\!\s*)?(?:\\(?:left|[bB]igg?l?)\s*)?"
     r"\((?:[^()=]|\([^()=]*\))*(?:;|\||\\mid|\\vert)"
     # The probability of several things together.

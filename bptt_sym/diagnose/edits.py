@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
+from bptt_sym.decide.instances import is_upside_down
 from bptt_sym.diagnose.rearranged import (
     moved_by,
     past_the_matrix,
@@ -203,6 +204,8 @@ class Slips(Surroundings):
             yield Local("BP002", 3, replace(node, kind=local))
         if node.kind in ("own", "direct", "local"):
             yield Local("BP017", 1, replace(node, kind="total"))
+        if is_upside_down(node):
+            yield Local("BP003", 1, replace(node, y=node.x, x=node.y))
         for name in self.rec.parameters:
             yield Local("BP011", 4, Mul((Sym(name), node)))
         for x in self.variables(node.x):

@@ -143,10 +143,10 @@ _WITH_ARGUMENTS = {
     **dict.fromkeys(_AUTOMATIC, Macro(r"\left\{ #1 \right\}", 1, sized=True)),
     **dict.fromkeys(_BOLD.split(), Macro(r"\mathbf{#1}", 1)),
 }
-#: ``\vx`` and ``\mW`` of the notation file.
+#: ``\vx`` and ``\mW`` of the notation file, ``\Vx`` and ``\MW`` of the book's own.
 _LETTERS = {
-    **{rf"\v{c}": Macro(rf"\mathbf{{{c}}}") for c in string.ascii_lowercase},
-    **{rf"\m{c}": Macro(rf"\mathbf{{{c}}}") for c in string.ascii_uppercase},
+    **{rf"\{v}{c}": Macro(rf"\mathbf{{{c}}}") for v in "vV" for c in string.ascii_lowercase},
+    **{rf"\{m}{c}": Macro(rf"\mathbf{{{c}}}") for m in "mM" for c in string.ascii_uppercase},
 }
 
 _KNOWN = _ALIASES | _CAPITALS | _LETTERS | _WITH_ARGUMENTS

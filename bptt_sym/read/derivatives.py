@@ -2,7 +2,7 @@ r"""Derivatives: fractions of ∂ and d, ``\partial_w h``, and operators on expr
 
 from __future__ import annotations
 
-from bptt_sym.entries import Entry
+from bptt_sym.entries import WHOLE, Entry
 from bptt_sym.errors import ReadError, Span
 from bptt_sym.notation import At, Call, D, Div, Kind, Node, Pow, Sym, Transpose, affine
 from bptt_sym.read.applications import Applications
@@ -175,12 +175,15 @@ class Derivatives(Applications):
     def entry_of_derivative(
         self, y: Node, variables: list[Node], mark: str, marked: Kind, span: Span
     ) -> Node:
-        """``\\partial h_j / \\partial W_{ji}``: an entry of the derivative of the whole."""
+        """``\\partial h_j / \\partial W_{ji}``: an entry of the derivative of the whole.
+
+        A whole parameter, in ``\\partial h_j / \\partial W``, has letters that no text has.
+        """
         at = y.at if isinstance(y, Entry) else ""
         if len(variables) != 1:
             raise ReadError("a second derivative of an entry", span=span, token=mark)
         (x,) = variables
-        at += x.at if isinstance(x, Entry) else ""
+        at += x.at if isinstance(x, Entry) else WHOLE[: len(self.shape(x) or ())]
         whole = [n.arg if isinstance(n, Entry) else n for n in (y, x)]
         found = self.derivative(whole[0], [whole[1]], mark, marked, span)
         return Entry(found, at, span=span)

@@ -205,8 +205,11 @@ class Factors(Names):
         """Whether a superscript T on ``node`` is a transpose and not the horizon.
 
         The power T of an element of a sequence or of a vector has no use; a scalar has no
-        transpose. A matrix is transposed (``W^{T-1}`` is a power all the same).
+        transpose. A matrix is transposed (``W^{T-1}`` is a power all the same). So is
+        ``(\\partial L/\\partial o_i)^T``, where the sum over i was first written of vectors.
         """
+        if isinstance(node, Entry) and isinstance(node.arg, D) and len(node.at) == 1:
+            return True
         if HORIZON in self.vocabulary.parameters or isinstance(node, At):
             return True
         if all(s == SCALAR for s in self.vocabulary.shapes.values()) and self.vocabulary.shapes:

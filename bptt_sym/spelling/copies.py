@@ -27,6 +27,10 @@ _OVER_S = re.compile(r"(?:\\sum|∑)\s*(?:\\limits\s*)?_\s*\{\s*s\s*(?:=|\\[lg]e
 _LEFT_OUT = re.compile(_STEP)
 #: A step in any notation, and the sign of a definition.
 _DEFINED = r"\s*[_^]\s*(?:\{\s*\(?\s*[a-z0-9](?![A-Za-z])[^{}]{0,12}\}|[a-z](?![A-Za-z]))\s*&?\s*="
+#: ``W^t = (\dots)^t``, ``W^t = Q \Lambda^t Q^{-1}``: of a power.
+_OF_A_POWER = re.compile(
+    r"\s*\^\s*\{?\s*(?P<n>[a-z])\s*\}?\s*&?\s*=[^;=]{0,80}?[)}A-Z]\s*\^\s*\{?\s*(?P=n)(?![A-Za-z(])"
+)
 _FRACTION = re.compile(
     r"\\(?P<f>[dt]?frac)\s*\{\s*\\partial\s*(?P<top>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}\s*"
     rf"\{{\s*\\partial\s*{_P}{_STEP}\s*\}}"
@@ -102,10 +106,18 @@ def _names(texts: Sequence[str]) -> set[str]:
     below = [m.group("p") for m in (*_FRACTION.finditer(every), *_NABLA.finditer(every))]
     return {
         p for p in (*below, *(m.group("p") for text in spoken for m in _ANYWHERE.finditer(text)))
-        if re.search(rf"(?<![A-Za-z\\]){re.escape(p)}{_DEFINED}", every) is None
+        if not _is_given(p, every)
         and re.search(rf"(?<![A-Za-z\\]){re.escape(p)}(?!\s*[_^]|[A-Za-z]{{2}})", every)
         and (p not in _OTHERS or re.search(rf"(?<![A-Za-z\\]){p}{_MULTIPLIES}", every))
     }  # fmt: skip
+
+
+def _is_given(name: str, every: str) -> bool:
+    """Whether an equation gives ``name`` at a step, which is no power of it."""
+    return any(
+        _OF_A_POWER.match(every, m.start() + len(name)) is None
+        for m in re.finditer(rf"(?<![A-Za-z\\]){re.escape(name)}{_DEFINED}", every)
+    )
 
 
 def without_steps(texts: Sequence[str]) -> list[str]:

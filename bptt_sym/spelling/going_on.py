@@ -1,8 +1,9 @@
 r"""Displays that go on from the one before: :math:`= \sum_t …` on a line of its own.
 
 Where the display directly before such a one has a derivative on its left side, that is what it goes
-on from. Nothing else is: a calculation in numbers may go on from what defines a state, and what
-stands behind another formula in the sentence between them may be about that.
+on from. Behind what defines a value it goes on from that only if no word stands between them and it
+names what runs in time: a calculation in numbers claims nothing. What stands behind another formula
+in the sentence between them may be about that.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _BETWEEN_ROWS = re.compile(
 _DERIVATIVE = re.compile(
     r"\\(?:partial|nabla)(?![A-Za-z])|∂|∇|\\frac\s*\{\s*(?:d|\\mathrm\s*\{\s*d)"
 )
+#: What stands between two displays of one chain, and what runs in time.
+_BETWEEN = re.compile(r"(?:\s|\$|\\[\[\]]|\\(?:begin|end)\s*\{[a-z]+\*?\}|&nbsp;|>)*+")
+_RUNS = re.compile(r"[A-Za-z}]\s*[_^]\s*(?:\{\s*)?[(<]?\s*(?:\\langle\s*)?t(?![A-Za-z])")
 #: How far a formula may go on from another, and how long its left side may be.
 REACH, LONGEST = 400, 160
 
@@ -31,7 +35,7 @@ REACH, LONGEST = 400, 160
 def going_on(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the left sides from which displays go on."""
     found: list[Formula] = []
-    left = ""
+    left = defined = ""
     end = -1
     for f in formulas:
         if f.environment == PROSE:
@@ -48,11 +52,32 @@ def going_on(formulas: Sequence[Formula]) -> list[Formula]:
         if match is not None and left and 0 <= start - end <= REACH:
             at = match.end("before")
             f = edited(f, [(at, at, f"{left} ")])
+        elif match is not None and defined and _goes_on(f, end):
+            f = edited(f, [(match.end("before"), match.end("before"), f"{defined} ")])
         else:
             left = _left(f.latex)
+            defined = "" if left else _defined(f.latex)
         end = f.offsets[-1]
         found.append(f)
     return found
+
+
+def _goes_on(formula: Formula, end: int) -> bool:
+    """Whether nothing stands between it and what ends at ``end``, and it names what runs."""
+    start = formula.offsets[0]
+    if not 0 <= start - end <= REACH or _DERIVATIVE.search(formula.latex):
+        return False
+    between = formula.source.text[end + 1 : start]
+    return _BETWEEN.fullmatch(between) is not None and _RUNS.search(formula.latex) is not None
+
+
+def _defined(text: str) -> str:
+    """A formula that is one equation of a value, without the sign at its end; else \"\"."""
+    rows = [row.strip(" \t\n.,;") for row in _rows(text) if row.strip(" \t\n.,;")]
+    if len(rows) != 1 or len(rows[0]) > REACH or _DERIVATIVE.search(rows[0]):
+        return ""
+    at = _equals(rows[0])
+    return rows[0].replace("&", " ") if at and rows[0].count("=") == 1 else ""
 
 
 def _left(text: str) -> str:

@@ -33,6 +33,8 @@ _DERIVES = re.compile(r"\\partial|\\nabla|∂")
 _BIG = re.compile(r"\\(?:sum|prod)(?![A-Za-z])")
 _TEXT = re.compile(r"\\(?:text[a-z]*|mathrm|operatorname|mbox|tag|label)\*?\s*\{[^{}]*+\}")
 _GATE = re.compile(r"(?<![A-Za-z\\])[ifrgu]\s*&?\s*=\s*&?\s*\\(?:sigma|mathrm|text)")
+#: The argument of h, where ``a`` is given without a step: ``h^{(t)} = \\tanh(a^{(h)})``.
+_LABEL = re.compile(r"\(\s*([a-su-z])\s*\)")
 _LOOK_BACK = 80
 
 
@@ -58,7 +60,10 @@ def with_left_out_steps(formulas: Sequence[Formula]) -> list[Formula]:
     left_out = bare | losses | values
     out = []
     for formula, names in both:
+        here = {n.base for n in given_in(formula.latex, names) if _at(n) == "t"}
         edits = list(_edits(formula.latex, names, left_out, signals))
+        edits += _labelled(names, bare, here)
+        edits.sort()
         new = edited(formula, edits)
         out.append(replace(new, delta=True) if edits and _DERIVES.search(new.latex) else new)
     return out
@@ -131,6 +136,16 @@ def _edits(
             yield name.end, name.end, "^{(t)}"
         elif _signal(name) in signals and _signal(name):
             yield name.close, name.close, "^{(t)}"
+
+
+def _labelled(names: Sequence[Name], bare: set[str], given: set[str]) -> Iterator[Edit]:
+    r"""The step in place of the label of ``a^{(h)}``, beside an equation that gives h."""
+    for name in names:
+        if name.base not in bare or len(name.scripts) != 1 or name.scripts[0].kind != "^":
+            continue
+        label = _LABEL.fullmatch(name.scripts[0].inside)
+        if label is not None and label[1] in given:
+            yield name.scripts[0].start, name.scripts[0].end, "^{(t)}"
 
 
 def _in_a_word(text: str, name: Name) -> bool:
