@@ -34,6 +34,8 @@ def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     """A gradient by a parameter on the left, and the share of one step on the right."""
     right = claim.sides[1:]
     free = {n for s in right for n in free_indices(s)} - free_indices(claim.sides[0])
+    if (found := _summed_left(claim)) is not None:
+        return [found]
     if not free and (found := _numbered_step(claim, rec)) is not None:
         return [found]
     if len(free) < 2 and (found := _of_the_loss_now(claim, rec)) is not None:
@@ -57,6 +59,28 @@ def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
             rewrite,
         )
     ]
+
+
+def _summed_left(claim: Claim) -> Reading | None:
+    """``∂E_t/∂W = Σ_t ∂E_t/∂W``: on the left, E_t is all that the right side adds up."""
+    left, *rest = claim.sides
+    time = left.y.time if isinstance(left, D) and isinstance(left.y, At) else None
+    if not rest or not isinstance(time, Idx) or not isinstance(rest[0], Sum):
+        return None
+    if rest[0].var != time.name or rest[0].body != left:
+        return None
+    whole = rest[0]
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return map_sides(claim, lambda n, i: n if i else replace(whole, body=n))
+
+    return Reading(
+        "summed-left",
+        "the loss of a step on the left, which the right side adds up over this step, stands for "
+        "the losses of all steps",
+        "share",
+        rewrite,
+    )
 
 
 def _numbered_step(claim: Claim, rec: Recurrence) -> Reading | None:
@@ -160,6 +184,8 @@ def last_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     free = {n for s in claim.sides for n in free_indices(s)}
     names = {n.name for s in claim.sides for n in walk(s) if isinstance(n, Sym)}
     totals = names & set(rec.totals)
+    if not totals and free == {HORIZON_NAME}:
+        return _of_all_numbers(claim)
     if not free and totals:
         return _last_number(claim, rec, totals)
     if len(free) != 1 or not totals:
@@ -188,6 +214,25 @@ def _only_ends_sums(claim: Claim, name: str) -> bool:
     ends = {n.hi for n in nodes if isinstance(n, Sum) and n.hi == Idx(name)}
     times = [t for n in nodes if isinstance(t := getattr(n, "time", None), Node)]
     return bool(ends) and not any(name in free_indices(t) for t in times)
+
+
+def _of_all_numbers(claim: Claim) -> list[Reading]:
+    """``Σ_t a_t = a_3 + a_2 + a_1``: a run of as many steps as are written out."""
+    left, *rest = claim.sides
+    nodes = [n for s in rest for n in walk(s)]
+    if not isinstance(left, Sum) or left.hi != Idx(HORIZON_NAME):
+        return []
+    if any(HORIZON_NAME in free_indices(s) for s in rest):
+        return []
+    steps = {int(n.time.value) for n in nodes if isinstance(n, At) and isinstance(n.time, Num)}
+    last = max(steps, default=0)
+    if last < 2 or not steps >= set(range(1, last + 1)):
+        return []
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return map_sides(claim, lambda n, _: substitute_index(n, HORIZON_NAME, num(last)))
+
+    return [Reading("last-step", f"the run has {last} steps", "last", rewrite)]
 
 
 def _last_number(claim: Claim, rec: Recurrence, totals: set[str]) -> list[Reading]:

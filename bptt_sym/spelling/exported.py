@@ -85,6 +85,11 @@ SCRIPT_INSIDE = re.compile(
     r"(?P<name>[A-Za-z]|\\[A-Za-z]+(?:\s*\{\s*[A-Za-z]\s*\})?)\s*"
     r"(?P<scripts>(?:[_^]\s*(?:\{[^{}]{1,24}\}|[A-Za-z0-9]|\\[a-z]+)\s*){1,2})\}"
 )
+#: ``\\mathbf{\\text{labels}_t}``: a word is a name of its own, in any face.
+_FONT_OF_WORD = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm|pmb)\s*\{\s*(?P<word>\\(?:text|mathrm|textrm|operatorname)\s*\{\s*"
+    r"[A-Za-z]{3,}\s*\}\s*(?:[_^]\s*(?:\{[^{}]{1,24}\}|[A-Za-z0-9])\s*){0,2})\}"
+)
 #: ``\\bigg{|}``
 _SIZED_BAR = re.compile(r"(?P<size>\\[bB]igg?[lrm]?)\s*\{\s*(?P<bar>\||\\vert|\\\|)\s*\}")
 #: ``\\mathbf{x_t)}``: a bracket that slipped into the braces of a font.
@@ -177,6 +182,7 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _BRACED_LEFT, _without_braces)
         formula = edited(formula, _narrowed(formula.latex))
         formula = replaced(formula, _FONT_OF_NONE, lambda m: "")
+        formula = replaced(formula, _FONT_OF_WORD, lambda m: m["word"])
         formula = replaced(formula, _GLUED_T, lambda m: "^{T}")
         formula = replaced(formula, _SMALL_T, lambda m: m["end"] + "^T")
         formula = replaced(formula, _ACCENT, _within)

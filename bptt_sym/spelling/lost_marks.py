@@ -2,7 +2,8 @@ r"""Single marks lost in typing: ``x{t}`` for ``x_{t}``, ``1 - h_t)^2`` for ``1 
 
 Each is put back only where the rest of the text has what is meant, so that nothing else can be:
 the same name with the step below it, or the square of the same name in brackets. A fraction with
-:math:`\partial` above and a bare name below, :math:`\frac{\partial L}{W}`, has lost its second one.
+:math:`\partial` above and a bare name below, :math:`\frac{\partial L}{W}`, has lost its second one,
+and :math:`\frac{L}{\partial W}` its first.
 """
 
 from __future__ import annotations
@@ -36,19 +37,27 @@ _HALF = re.compile(
     rf"\\[dt]?frac\s*\{{\s*\\partial(?![A-Za-z])\s*\{{?\s*{_ANY_NAME}\s*(?:\([a-z]\)\s*)?\}}?\s*\}}"
     rf"\s*\{{(?P<by>\s*(?!\\partial(?![A-Za-z])){_ANY_NAME}\s*)\}}"
 )
+#: ``\frac{z_t}{\partial W}``
+_LOWER_HALF = re.compile(
+    rf"\\[dt]?frac\s*\{{(?P<of>\s*(?!\\partial(?![A-Za-z])){_ANY_NAME}\s*)\}}"
+    rf"\s*\{{\s*\\partial(?![A-Za-z])\s*\{{?\s*{_ANY_NAME}\s*\}}?\s*\}}"
+)
 #: What divides a derivative: a count, a temperature, a rate.
 _DIVIDES = frozenset("NnmMBTKDSde")
 
 
 def with_whole_fractions(formula: Formula) -> Formula:
-    r"""``formula`` with ``\frac{\partial L}{W}`` as a derivative by W."""
+    r"""``formula`` with ``\frac{\partial L}{W}``, ``\frac{L}{\partial W}`` as derivatives by W."""
     if r"\partial" not in formula.latex:
         return formula
     edits: list[Edit] = [
         (m.start("by"), m.start("by"), r"\partial ")
         for m in _HALF.finditer(formula.latex) if m["by"].strip() not in _DIVIDES
     ]  # fmt: skip
-    return edited(formula, edits)
+    edits += [
+        (m.start("of"), m.start("of"), r"\partial ") for m in _LOWER_HALF.finditer(formula.latex)
+    ]
+    return edited(formula, sorted(edits))
 
 
 def with_lost_marks(formulas: Sequence[Formula]) -> list[Formula]:

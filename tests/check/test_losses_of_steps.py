@@ -1,0 +1,54 @@
+r"""The loss of a step for the losses of all, a mark lost above a fraction, and words in bold."""
+
+from __future__ import annotations
+
+from tests.check.audited import of_claims
+
+CELL = (
+    "- $\\mathbf{z_t} = \\mathbf{U}\\mathbf{x_t} + \\mathbf{W}\\mathbf{h_{t-1}}$\n"
+    "- $\\mathbf{h_t} = \\tanh(\\mathbf{z_t})$\n- $\\mathbf{y_t} = \\mathbf{V}\\mathbf{h_t}$\n"
+    "- $\\mathbf{p_t} = \\text{softmax}(\\mathbf{y_t})$\n"
+    "- $\\mathbf{J_t} = \\text{crossentropy}(\\mathbf{p_t}, \\mathbf{\\text{labels}})$\n\n"
+)
+
+
+def d(of: str, by: str) -> str:
+    return rf"\frac{{\partial \mathbf{{{of}}}}}{{\partial \mathbf{{{by}}}}}"
+
+
+def shown(*formulas: str) -> str:
+    return "".join(f"$${f}$$\n\n" for f in formulas)
+
+
+def test_the_loss_of_a_step_for_that_of_all() -> None:
+    whole = rf"{d('J_t', 'W')} = \sum_t {d('J_t', 'W')}"
+    all_three = f"{whole} = {d('J_3', 'W')} + {d('J_2', 'W')} + {d('J_1', 'W')}"
+    assert of_claims(CELL + shown(whole, all_three)) == ["right", "right"]
+    assert of_claims(CELL + shown(all_three.replace("+", "-", 1))) == ["wrong"]
+    for slip in (
+        f"{whole} = {d('J_3', 'W')} + {d('J_2', 'W')}",
+        f"{whole} = {d('J_4', 'W')} + {d('J_2', 'W')} + {d('J_1', 'W')}",
+        rf"{d('J_t', 'W')} = \sum_t {d('J_{t-1}', 'W')}",
+        rf"{d('J_t', 'W')} = \sum_t {d('J_t', 'U')}",
+        rf"{d('J_t', 'W')} = \sum_k {d('J_t', 'W')}",
+    ):
+        assert of_claims(CELL + shown(whole, slip))[-1] != "right", slip
+
+
+def test_targets_that_are_words_in_bold() -> None:
+    seen = r"(\mathbf{p_t} - \mathbf{\text{labels}_t})"
+    signs = seen.replace(r"\mathbf{p_t} - \mathbf{\text{labels}_t}",
+                         r"\text{labels}_t - \mathbf{p_t}")  # fmt: skip
+    text = CELL + shown(
+        rf"{d('J_t', 'y_t')} = {seen}", rf"{d('J_t', 'V')} = {seen} \mathbf{{h_t}}^T",
+        rf"{d('J_t', 'V')} = {signs} \mathbf{{h_t}}^T",
+    )  # fmt: skip
+    assert of_claims(text) == ["right", "right", "wrong"]
+
+
+def test_the_upper_mark_of_a_fraction_is_lost() -> None:
+    text = CELL + shown(
+        r"\frac{\mathbf{z_t}}{\partial \mathbf{h_{t-1}}} = \mathbf{W}",
+        r"\frac{\mathbf{z_t}}{\partial \mathbf{h_{t-1}}} = \mathbf{U}",
+    )  # fmt: skip
+    assert of_claims(text) == ["right", "wrong"]
