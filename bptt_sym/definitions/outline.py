@@ -33,6 +33,8 @@ _NO_CLAIM = re.compile(
     # Arguments that are not written out.
     r"|^[^=]*=[^=]*\((?:[^()=]|\([^()=]*\))*,\s*(?:\\[cl]?dots|\.\.\.|…)\s*\)\s*$"
     r"|^[^=]*=[^=(]*\([^()=]*\+\s*(?:\\[cl]?dots|\.\.\.|…)\s*\)\s*$"
+    # Of what the text goes on to speak: ``\\lambda_1, \\ldots, \\lambda_n < 1``.
+    r"|^\s*(?:[^\s,=<>()]{1,16}\s*,\s*)+(?:\\[cl]?dots|\.\.\.|…)\s*,\s*[^\s,=<>()]{1,16}\s*(?:[<>≤≥]|\\[lg]eq?(?![a-z]))"
     # Mutual information, entropies, conditional probabilities.
     r"|(?:(?<![A-Za-z\\])|\\(?:hat|tilde)\s*\{?\s*)(?:I|H|[Pp](?:model|data)?|D_\s*\{?\s*(?:KL|\\(?:mathrm|text)\s*\{\s*KL\s*\})\s*\}?)\s*"
     r"\}?(?:_\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[a-z]+|[A-Za-z])\s*)?(?:\\!\s*)?(?:\\(?:left|[bB]igg?l?)\s*)?"

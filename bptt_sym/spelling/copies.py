@@ -45,7 +45,7 @@ _EVALUATED = re.compile(
     rf"(?:\\left\s*\.\s*)?(?P<top>\\[dt]?frac\s*{_BRACES})\s*\{{\s*(?P<mark>\\partial|d)\s*"
     r"(?P<p>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\}|\\theta|[A-Zbcuvw])"
     r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\}\s*"
-    r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert)\s*_\s*"
+    r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\r?vert|\\mid)\s*_\s*"
     r"(?:\{\s*\(?\s*(?P<s>[tkij](?:\s*[-+]\s*[0-9k])?|(?:[tkij]\s*=\s*)?(?P<n>[1-9]|T))\s*\)?\s*\}"
     r"|(?P<s2>[tkij]|(?P<s3>[1-9]))(?![A-Za-z]))"
 )
