@@ -25,6 +25,7 @@ from bptt_sym.check.grounds import PARTIAL, Grounds
 from bptt_sym.check.judged import Judged, Waiting, fault_in, in_order, of_problem
 from bptt_sym.check.judging import EXAMPLE, Judging
 from bptt_sym.check.layers import layered
+from bptt_sym.check.marked_immediate import where_marked
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
 from bptt_sym.check.naming import named_in
@@ -79,7 +80,7 @@ def audit(document: Document) -> list[Judged]:
     late = [auditor.late(entry) if isinstance(entry, Waiting) else entry for entry in found]
     entries = in_order([*instances.as_one(late), *(of_problem(p) for p in document.problems)])
     entries = with_one_supposition(entries, bench.verdict, context.wording.last_step_loss)
-    entries = in_one_layout(with_both_shares(as_in_the_sum(entries)))
+    entries = in_one_layout(with_both_shares(where_marked(as_in_the_sum(entries))))
     entries = in_numbers(entries, auditor.models.holds_in_numbers)
     return with_what_stands_beside(where_understood(entries, context.letters), document, audit)
 

@@ -39,6 +39,7 @@ def without_shapes(
         return own
     if one_unit is None:
         slip = diagnose(relation, court.model, court.arena)
+        slip = slip or _from_the_first(claim, verdict, court)
         if slip is None:
             return verdict
         nodes = [n for side in relation.sides for n in walk(side)]
@@ -80,6 +81,21 @@ def _misfits(slip: Diagnosis | None) -> Verdict:
     return Verdict(
         "wrong", diagnosis=slip, method="the shapes fit under no reading", note=MISFITS
     )
+
+
+def _from_the_first(claim: Claim, verdict: Verdict, court: Court) -> Diagnosis | None:
+    """The factors that stand in the wrong order in a side of a chain, compared with the first.
+
+    (The sides before it may be in another layout: a column is compared with rows.)
+    """
+    at = next((i for i, link in enumerate(verdict.links) if MISFIT in link.note), 0)
+    if not at or not all(link.is_right for link in verdict.links[:at]):
+        return None
+    first = Claim((claim.sides[0], claim.sides[at + 1]), (claim.ops[at],), claim.source)
+    if MISFIT not in court.judge(first, explain=False).note:
+        return None
+    slip = diagnose(first, court.model, court.arena)
+    return slip if slip is not None and slip.code == "BP010" else None
 
 
 def _that_misfits(claim: Claim, verdict: Verdict) -> Claim:

@@ -141,6 +141,12 @@ def returned(claim: Claim, rec: Recurrence) -> list[Reading]:
     ]
 
 
+SOME_IMMEDIATE = (
+    "some of the derivatives by a parameter on the right are immediate "
+    "(earlier states held fixed), the others total"
+)
+
+
 def some_immediate(chosen: tuple[D, ...]) -> Reading:
     def rewrite(claim: Claim, rec: Recurrence) -> Claim:
         return map_sides(
@@ -154,8 +160,7 @@ def some_immediate(chosen: tuple[D, ...]) -> Reading:
 
     return Reading(
         "some-immediate",
-        "some of the derivatives by a parameter on the right are immediate "
-        "(earlier states held fixed), the others total",
+        SOME_IMMEDIATE,
         "parameter",
         rewrite,
         weight=2,
