@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from bptt_sym.check.slopes import bounds_a_slope
+from bptt_sym.check.slopes import bounds_a_slope, names_the_steepest
 from bptt_sym.check.suppositions import IF_ROMANCE, supposition
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.defining import Definition, is_a_loss_of_a_step
@@ -84,7 +84,7 @@ def only_supposes(
         return "values of an example"
     if chain.ops == ["="] and not derivative and _updates(chain.sides[0], chain.sides[1]):
         return "an update, not an equation"
-    if _NAMES_A_SIZE.match(row.latex):
+    if _NAMES_A_SIZE.match(row.latex) or names_the_steepest(row.latex):
         return "a definition"
     if chain.ops == ["="] and _is_orthogonal(row.latex):
         return "a condition on the parameters"

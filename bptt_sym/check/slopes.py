@@ -39,6 +39,10 @@ _A_NUMBER = (
     r"(?P<most>\d+(?:\.\d+)?(?:\s*/\s*[1-9])?|\\[dt]?frac\s*\{?\s*[1-9]\s*\}?\s*\{?\s*[1-9]\s*\}?)\s*[.,;]?\s*"
 )
 _BARS = r"(?:\\left\s*)?(?:\\\||\|\s*\||\||\\[lr]?[vV]ert(?![a-z])|‖)\s*"
+_DIAG = (
+    r"(?:\\(?:operatorname|mathrm|text|textrm)\s*\{\s*diag\s*\}|\\diag(?![a-z])|diag)\s*"
+    r"(?:\\left\s*)?\(\s*"
+)
 #: ``\\tanh' \\leq 1``, ``0 < \\sigma'(x) \\leq 1/4``, ``\\max_z |\\sigma'(z)| = 1/4``: the size of
 #: a slope, wherever it is taken; ``\\|\\mathrm{diag}(\\sigma')\\| \\leq 1``, of its entries.
 _BOUNDED = re.compile(
@@ -52,6 +56,14 @@ _BOUNDED = re.compile(
     rf"(?(bar)(?:\\right\s*)?{_BARS}(?P<norm>_\s*\{{?\s*\\(?:infty|max)\s*\}}?\s*)?)"
     rf"&?\s*(?P<op><|\\leq?(?:slant)?(?![a-z])|≤|=)\s*{_A_NUMBER}"
 )
+#: ``\\|\\mathrm{diag}(f')\\| \\leq \\beta_h``, ``|f'(x)| \\leq \\gamma``: what a letter bounds.
+_NAMES_IT = re.compile(
+    rf"\s*{_BARS}(?P<diag>{_DIAG})?(?:{_FUNCTION}|\\(?:var)?phi|\\psi|[fg])\s*(?:'|\^\s*\{{?\s*\\prime\s*\}}?)\s*"
+    r"(?:\(\s*(?:[a-z]|\\cdot)\s*\)\s*)?(?(diag)(?:\\right\s*)?\)\s*)"
+    rf"(?:\\right\s*)?{_BARS}(?:_\s*\{{?\s*(?:2|\\infty)\s*\}}?\s*)?"
+    r"&?\s*(?:<|\\leq?(?:slant)?(?![a-z])|≤)\s*\\(?:gamma|beta|kappa|eta|alpha|mu|rho|lambda)(?![A-Za-z])\s*"
+    r"(?:_\s*(?:\{[^{}]{1,12}\}|\\[a-z]+|[A-Za-z0-9]))?\s*[.,;]?\s*"
+)
 _LEAST = {r"\tanh": Fraction(1), r"\sigma": Fraction(1, 4)}
 
 
@@ -59,6 +71,11 @@ def bounds_a_slope(latex: str) -> bool:
     """Whether a formula says no more than how steep tanh or σ is."""
     found = _BOUNDED.fullmatch(latex)
     return found is not None and (found["op"] != "=" or bool(found["all"] or found["bar"]))
+
+
+def names_the_steepest(latex: str) -> bool:
+    """Whether a formula says no more than that a letter bounds the slope of an activation."""
+    return _NAMES_IT.fullmatch(latex) is not None
 
 
 def _of_its_size(latex: str) -> Verdict | None:

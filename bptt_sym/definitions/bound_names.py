@@ -138,7 +138,7 @@ def sized(claim: Claim, rec: Recurrence, text: SaidSizes) -> Sized | None:
         else:
             return None
         sure &= _NUMBERED.match(name) is None or name in text.letters
-    if sum(node == slope for node in put.values()) > 1:
+    if sum(node == slope for name, node in put.items() if name not in _UNNAMED) > 1:
         return None  # one of the two is something else
 
     def change(n: Node) -> Node:

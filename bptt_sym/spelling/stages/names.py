@@ -24,6 +24,7 @@ from bptt_sym.spelling.left_out_steps import with_left_out_steps
 from bptt_sym.spelling.lengths import with_a_letter_for_the_length
 from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
 from bptt_sym.spelling.loss_words import with_letters_for_losses
+from bptt_sym.spelling.losses_from_on import with_sums_for_losses_from_on
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.numbered_layers import with_numbers_of_layers
 from bptt_sym.spelling.one_feature import with_one_feature
@@ -56,6 +57,7 @@ def _pieces(s: Spelling) -> None:
 NAMES: tuple[Pass, ...] = (
     by_words(with_entries_of_one_example),
     each(with_entries_before_steps),
+    together(with_sums_for_losses_from_on),
     together(with_numbers_of_layers),
     together(with_entries_for_powers),
     lettered(with_letters_for_durations),
