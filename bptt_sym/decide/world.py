@@ -14,6 +14,7 @@ from bptt_sym.decide.domains import Domain
 from bptt_sym.decide.interpret import Interpreter, Leaf, Parts
 from bptt_sym.decide.remembered import symbols
 from bptt_sym.decide.tensor import (
+    Mismatch,
     Tensor,
     from_flat,
     identity,
@@ -371,6 +372,8 @@ class World:
                 if inner is None:
                     continue
                 term = self._compose(jac, inner, leaf)
+            if result is not None and shape(result) != shape(term):
+                raise Mismatch("the derivatives along two paths are of different shapes")
             result = term if result is None else result + term
         return None if result is None else self.domain.reduce(result)
 

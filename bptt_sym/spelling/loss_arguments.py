@@ -58,14 +58,39 @@ _GIVEN = re.compile(r"\s*&?\s*=\s*[-+]?\s*(?:\\sum(?![A-Za-z])|\\frac|[A-Za-z\\(
 def without_arguments_of_a_step(formulas: Sequence[Formula]) -> list[Formula]:
     r"""``formulas`` with ``E_t`` for ``E_t(y_t, \hat{y}_t)``, where one goes on to its value.
 
-    ``E_3(y_3, \hat{y}_3)`` is that of one step.
+    ``E_3(y_3, \hat{y}_3)`` is that of one step, and ``L(y_T, \hat{y}_T)`` beside ``L`` that of all.
     """
+    formulas = _without_the_last(formulas)
     found = [(f, m) for f in formulas for m in _OF_ITS_STEP.finditer(f.latex)]
     if not any(_GIVEN.match(f.latex, m.end()) for f, m in found):
         return list(formulas)
     if len({re.sub(r"[\s{}]|_[^_]*$", "", m["loss"]) for _, m in found}) > 1:
         return list(formulas)
     return [replaced(f, _OF_ITS_STEP, _of_one_step) for f in formulas]
+
+
+_BARE = r"(?P<loss>(?<![A-Za-z\\])[LJEC]|\\(?:mathcal|mathscr)\s*\{\s*[LJEC]\s*\})"
+_OF_STEPS = re.compile(
+    rf"{_BARE}\s*(?:\\left\s*)?\(\s*(?P<of>[^()=+]{{1,80}}?)\s*(?:\\right\s*)?\)"
+)
+_LAST = re.compile(rf"{_NAME}\s*_\s*(?:\{{\s*(?:T|\\tau)\s*\}}|T|\\tau)")
+
+
+def _without_the_last(formulas: Sequence[Formula]) -> Sequence[Formula]:
+    """``formulas`` with a loss alone that is a function of what stands at the last step."""
+    found = [m for f in formulas for m in _OF_STEPS.finditer(f.latex)]
+    if not found or not all(_is_of_the_last(m["of"]) for m in found):
+        return formulas
+    names = {m["loss"] for m in found}
+    bare = re.compile(rf"{_BARE}(?!\s*(?:[_^(]|\\left))")
+    if not names <= {m["loss"] for f in formulas for m in bare.finditer(f.latex)}:
+        return formulas
+    return [replaced(f, _OF_STEPS, lambda m: m["loss"]) for f in formulas]
+
+
+def _is_of_the_last(names: str) -> bool:
+    parts = [part.strip() for part in re.split(r"[,;]", names)]
+    return len(parts) > 1 and all(map(_LAST.fullmatch, parts))
 
 
 def _of_one_step(m: re.Match[str]) -> str | None:

@@ -52,3 +52,16 @@ def test_the_upper_mark_of_a_fraction_is_lost() -> None:
         r"\frac{\mathbf{z_t}}{\partial \mathbf{h_{t-1}}} = \mathbf{U}",
     )  # fmt: skip
     assert of_claims(text) == ["right", "wrong"]
+
+
+def test_the_loss_as_a_function_of_what_stands_at_the_last_step() -> None:
+    cell = shown(r"h_t = f(U x_t + W h_{t-1})", r"o_t = g(V h_t)")
+    loss = r"L(y_\tau, o_\tau)"
+    right = (
+        rf"\frac{{\partial L}}{{\partial W}} = \frac{{\partial {loss}}}{{\partial W}} = "
+        rf"\frac{{\partial {loss}}}{{\partial o_\tau}} \frac{{\partial o_\tau}}{{\partial h_\tau}} "
+        r"\frac{\partial h_\tau}{\partial W}"
+    )
+    wrong = right.replace(r"h_\tau}{\partial W}", r"h_\tau}{\partial U}")
+    assert of_claims(cell + shown(right)) == ["right"]
+    assert of_claims(cell + shown(right, wrong))[1] != "right"
