@@ -158,6 +158,8 @@ _AT = re.compile(r"(?<=[A-Za-z0-9)\]}])\s*@\s*(?=[A-Za-z(\[\\{])")
 _TURNED = re.compile(r"(?<=[A-Za-z0-9)\]}])\.T(?![A-Za-z])")
 
 
+#: ``h_t -> o_t``
+_ARROW = re.compile(r"(?<![-<])-{1,2}>(?!=)")
 #: ``W^Td\\gamma``: T alone stands above.
 _GLUED_T = re.compile(r"\^T(?=[A-Za-z])")
 #: ``\\end{bmatrix}^t``
@@ -205,6 +207,8 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _UNDERLINE, lambda m: "=" if m.group("equals") else "-")
     if "@" in text:
         formula = replaced(replaced(formula, _AT, lambda m: " "), _TURNED, lambda m: "^T ")
+    if "->" in text:
+        formula = replaced(formula, _ARROW, lambda m: r"\to ")
     if "*{" in text:
         formula = edited(formula, list(_emphasised(formula.latex)))
     formula = replaced(formula, _EMPTY, lambda m: "")

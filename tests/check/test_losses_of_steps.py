@@ -65,3 +65,11 @@ def test_the_loss_as_a_function_of_what_stands_at_the_last_step() -> None:
     wrong = right.replace(r"h_\tau}{\partial W}", r"h_\tau}{\partial U}")
     assert of_claims(cell + shown(right)) == ["right"]
     assert of_claims(cell + shown(right, wrong))[1] != "right"
+
+
+def test_an_arrow_in_two_characters() -> None:
+    cell = shown(r"h_t = \tanh(W h_{t-1} + U x_t)", r"y_t = V h_t")
+    assert of_claims(cell + "There are $h_t->h_{t+1}$ and $h_t -> y_t$.") == []
+    limit = "If $|w| < 1$, then $\\frac{\\partial h_T}{\\partial h_1} --> 0$ as $T --> \\infty$"
+    scalar = shown(r"h_t = \tanh(w h_{t-1} + u x_t)")
+    assert of_claims(scalar + limit) == of_claims(scalar + limit.replace("-->", r"\to"))
