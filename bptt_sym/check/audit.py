@@ -90,7 +90,8 @@ class _Auditor:
         self.models = Models(context)
         self.judging = Judging(self.models)
         spoken = {"cross-entropy"} if self.models.context.wording.cross_entropy else set[str]()
-        self.grounds = Grounds(ledger=Ledger(in_words=frozenset(spoken)), given=context.given)
+        ledger = Ledger(in_words=frozenset(spoken), untaken=context.untaken)
+        self.grounds = Grounds(ledger=ledger, given=context.given)
         #: The sections in which an example gives values to the run.
         self._worked: set[int] = set()
 

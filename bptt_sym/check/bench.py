@@ -32,6 +32,7 @@ from bptt_sym.check.wording import (
     by_preactivation,
     fixes_a_number,
     in_a_case,
+    names_by_a_gate,
     states_values,
     undefined_in,
     vacuous_in,
@@ -95,6 +96,8 @@ class Bench:
     delta: bool = False
     #: The signs (δ, a bar, d) that have marked gradients by a gate itself.
     by_output: set[str] = field(default_factory=set)
+    #: The gates by which a formula says that a mark is the gradient.
+    named: set[str] = field(default_factory=set)
     #: Whether it has been the gradient by the gate's pre-activation.
     by_argument: bool = False
     #: The weights that a formula has transposed: they are no numbers.
@@ -113,13 +116,17 @@ class Bench:
         self.delta = formula.delta
         self.formula = formula
 
-    def _given_mark(self, claim: Claim) -> str:
-        """The sign of the mark that is the left side in the text, "" if it is none."""
-        if not self.delta or self.formula is None:
-            return ""
+    def _written_left(self, claim: Claim) -> str:
+        """The left side as the text has it, "" if that is not known."""
         row = claim.source
         start, end = len(row) - len(row.lstrip()), row.find("=")
-        left = self.formula.shown(start, end) if start < end <= len(self.formula.latex) else ""
+        if self.formula is None or not start < end <= len(self.formula.latex):
+            return ""
+        return self.formula.shown(start, end)
+
+    def _given_mark(self, claim: Claim) -> str:
+        """The sign of the mark that is the left side in the text, "" if it is none."""
+        left = self._written_left(claim) if self.delta else ""
         if not left or _DERIVES.search(left):
             return r"\nabla" if _NABLA_ALONE.match(left) else ""
         found = _SIGN.search(left)
@@ -157,7 +164,7 @@ class Bench:
         if (judged := judge_added(claim, model.court)) is not None:
             return judged
         if adding is not None and self.delta and adds_up(claim):
-            meant = by_preactivation(adding, model.court.model)
+            meant = by_preactivation(adding, model.court.model, self.named)
             if meant.sides != adding.sides and (judged := judge_share(meant, model.court)):
                 return replace(judged, readings=(*judged.readings, BY_ARGUMENT))
         if adds_up(claim):
@@ -189,6 +196,9 @@ class Bench:
         mark = self._given_mark(claim)
         if verdict.is_right and mark and by_a_gate(claim, model.court.model):
             self.by_output.add(mark)
+        gate = names_by_a_gate(claim, model.court.model) if verdict.is_right else ""
+        if gate and (left := self._written_left(claim)) and not _DERIVES.search(left):
+            self.named.add(gate)
         if verdict.verdict == "wrong" and self.case is not None:
             name, value = self.case
             sides = tuple(substitute_index(s, name, Idx(value)) for s in claim.sides)
@@ -201,7 +211,7 @@ class Bench:
         if verdict.is_right and (idle := vacuous_in(claim, model.court.model)):
             return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
         delta = self.delta and (mark not in self.by_output if mark else not self.by_output)
-        verdict = second_look(verdict, claim, model, self.models, delta)
+        verdict = second_look(verdict, claim, model, self.models, delta, self.named)
         self.by_argument |= BY_ARGUMENT in verdict.readings
         if verdict.otherwise is not None and self.by_argument:
             verdict = replace(verdict, otherwise=replace(verdict.otherwise, likelier=True))

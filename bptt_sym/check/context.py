@@ -11,6 +11,7 @@ from bptt_sym.check.example_values import GivenValue
 from bptt_sym.check.gate_slopes import carried_by_gates
 from bptt_sym.check.slopes import identities
 from bptt_sym.definitions.completion import arguments, sequences, step_defined_by
+from bptt_sym.definitions.defining import Definition
 from bptt_sym.definitions.said_sizes import SaidSizes
 from bptt_sym.definitions.usage import Usage, fragments
 from bptt_sym.documents.prose import Wording, conventions
@@ -67,6 +68,8 @@ class Context:
     accumulated: frozenset[str] = frozenset()
     #: Names with a definition that could not be taken up: nothing may be supposed of them.
     refused: set[str] = field(default_factory=set)
+    #: The equations of such sequences, those of sentences among them.
+    untaken: dict[str, Definition] = field(default_factory=dict)
     #: Activations that the text takes to be the identity somewhere: ``\\sigma(x) = x``.
     identities: frozenset[str] = frozenset()
     #: Codes of readings that the text shows it needs.

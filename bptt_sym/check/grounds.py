@@ -155,7 +155,7 @@ class Grounds:
         if verdict.is_right and formula.delta:
             self.confirmed |= _marked(row)
         if verdict.is_right and judged.basis is not None:
-            if why := holds_in_vain(judged):
+            if why := holds_in_vain(judged) or self.ledger.taken_as_given(judged.basis):
                 return replace(judged, verdict=Verdict("undecided", note=why))
             told = " ".join(verdict.readings)
             named = formula.delta or not row.mentions.isdisjoint(judged.basis.model.aliases)

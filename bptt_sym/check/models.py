@@ -135,7 +135,8 @@ class Models:
             self.context.refused -= {d.base for d in definitions}
             softly = {k for k in fresh if k in self.known and self.known[k].soft}
             self.known = {k: d for k, d in self.known.items() if k not in softly}
-        of_steps = any(d.kind is Kind.SEQUENCE for d in definitions)
+        given = {plain_name(d.name): d for d in definitions if d.kind is Kind.SEQUENCE}
+        of_steps = bool(given)
         carried = all(self._is_carried_along(d) for d in definitions)
         targets = {k for k, d in self.known.items() if is_target(d, definitions, self.known)}
         self.known = {k: d for k, d in self.known.items() if k not in targets}
@@ -170,9 +171,12 @@ class Models:
                     model.aliases |= self.current.aliases
                     model.totals |= self.current.totals
                 self.all.append(model)
+            for name in given:
+                self.context.untaken.pop(name, None)
             return
         self.known = before
         assert first_error is not None, "the first candidate is never passed over"
+        self.context.untaken |= given
         if isinstance(first_error, ShapeError) and (not of_steps or carried):
             self.context.matrices |= {d.base for d in definitions}
             raise BesideError(first_error.message, token=first_error.token) from None

@@ -19,7 +19,7 @@ name without an established meaning.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -27,8 +27,10 @@ from functools import cached_property
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.model import Model
 from bptt_sym.decide.verdict import Verdict
+from bptt_sym.definitions.defining import Definition, base_letter
 from bptt_sym.definitions.outline import Kind, Row
-from bptt_sym.notation import At, Claim, D, Fn, Node, Num, Sym, walk
+from bptt_sym.documents.names import names_in
+from bptt_sym.notation import At, Claim, D, Fn, Node, Num, Sym, affine, walk
 from bptt_sym.read.vocabulary import plain_name
 
 _STEP = r"\s*[_^]\s*(?:\{\s*[(<]?\s*(?:\\langle\s*)?t\s*(?:\\rangle\s*)?[)>]?\s*\}|t(?![A-Za-z]))"
@@ -82,6 +84,20 @@ class Basis:
         rhs = [rec.rhs(n) for n in self.names if n in rec.defined]
         return self.names | {n.name for n in _named(tuple(rhs))}
 
+    @cached_property
+    def reached(self) -> frozenset[str]:
+        """The names from which those of the claim are computed, and these."""
+        rec = self.model.court.model
+        found, rest = set(self.names), list(self.names)
+        while rest:
+            name = rest.pop()
+            if name in rec.defined or name in rec.totals:
+                rhs = rec.rhs(name) if name in rec.defined else rec.totals[name]
+                new = {n.name for n in _named((rhs,))} - found
+                found |= new
+                rest += new
+        return frozenset(found)
+
     def defines(self, node: At | Sym) -> bool:
         """Whether the document's own equations give the name a meaning."""
         if self.own.supposed:
@@ -106,6 +122,8 @@ class Ledger:
     sections: dict[str, int] = field(default_factory=dict)
     #: Functions of which the text speaks in plain words.
     in_words: frozenset[str] = frozenset()
+    #: The equations that no model took up, by the sequences that they give.
+    untaken: Mapping[str, Definition] = field(default_factory=dict)
     #: The equation that was taken up for each name, without its spaces.
     _taken: dict[str, str] = field(default_factory=dict)
 
@@ -141,6 +159,24 @@ class Ledger:
     def witnessed(self, basis: Basis) -> None:
         """Note a formula that holds."""
         self.borne_out |= basis.names
+
+    def taken_as_given(self, basis: Basis) -> str:
+        """Why a derivative that holds may lack a path; "" if nothing on its way has an equation
+        that was not taken up.
+
+        What enters the model from outside depends on no state, and an equation of the text that
+        has a state in it, or the parameter at hand, says otherwise.
+        """
+        rec = basis.model.court.model
+        outside = {name for name in rec.inputs if plain_name(name) in self.untaken}
+        if not outside & basis.reached or len(set(basis.claim.sides)) == 1:
+            return ""
+        found = [n for side in basis.claim.sides for n in walk(side) if isinstance(n, D)]
+        for name in sorted(outside & basis.reached):
+            given = self.untaken[plain_name(name)]
+            if any(_leads_to(given, n, rec.defined) for n in found):
+                return _OTHER.format(name=f"{name}_t")
+        return ""
 
     def unsettled(self, verdict: Verdict, basis: Basis) -> str:
         """Why an accusation has no ground in the names it is about; "" if they are established."""
@@ -179,6 +215,27 @@ class Ledger:
         if chosen and name not in self.borne_out and any(_about(name, s) for s in chosen):
             return Origin.CHOSEN
         return Origin.SUPPOSED
+
+
+def _leads_to(given: Definition, d: D, defined: Iterable[str]) -> bool:
+    """Whether ``given`` has something on its right side by which ``d`` may differentiate.
+
+    Within one step these are the values of this step; else what runs at all, or the parameter.
+    """
+    if isinstance(d.x, At) and all(
+        _is_not_after(n.time, d.x.time) for n in walk(d.y) if isinstance(n, At)
+    ):
+        now = {_without_font(n.base) for n in names_in(given.right)
+               if any(s.inside.strip("() ") == "t" for s in n.scripts)}  # fmt: skip
+        return not now.isdisjoint(map(_without_font, defined))
+    runs = {*defined, d.x.name} if isinstance(d.x, Sym) else set(defined)
+    mentions = set(map(_without_font, given.mentions))
+    return not mentions.isdisjoint(base_letter(_without_font(n)) for n in runs)
+
+
+def _is_not_after(time: Node, other: Node) -> bool:
+    a, b = affine(time), affine(other)
+    return a is not None and b is not None and a[0] == b[0] and a[1] <= b[1]
 
 
 _DOUBTS = {Origin.REPLACED: _OTHER, Origin.TWOFOLD: _TWO_FONTS, Origin.CHOSEN: _NO_WITNESS}

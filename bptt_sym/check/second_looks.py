@@ -8,7 +8,7 @@ up part by part may call each part the gradient.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bptt_sym.check.accumulated import is_accumulated, judge_share
@@ -113,11 +113,13 @@ class _Look:
 
 
 def second_look(
-    verdict: Verdict, claim: Claim, model: Model, models: Models, delta: bool
-) -> Verdict:
+    verdict: Verdict, claim: Claim, model: Model, models: Models, delta: bool,
+    named: Collection[str] = frozenset(),
+) -> Verdict:  # fmt: skip
     """``verdict``, or a better one of the same claim.
 
-    ``delta`` tells whether gradients in it are written as \\delta with their variable below.
+    ``delta`` tells whether gradients in it are written as \\delta with their variable below,
+    ``named`` the gates of which the text says that such a mark is the gradient by them.
     """
     if verdict.verdict == "undecided" and _MISSING.search(verdict.note):
         other = model.court.judge(counted_from_one(claim))
@@ -146,13 +148,13 @@ def second_look(
         return explained if told else Verdict("undecided", note=why)
     if delta or models.context.carried:
         said = BY_ARGUMENT if delta else WITH_SLOPES
-        meant = by_preactivation(claim, model.court.model)
+        meant = by_preactivation(claim, model.court.model, named if delta else ())
         if (found := _Look(said, meant, model.court).verdict()) is not None:
             return found
         if meant.sides[0] != claim.sides[0]:
             verdict = replace(verdict, otherwise=Otherwise(said, meant))
-    linear = models.linear(model, states=True)
-    if linear is not None and _Look("", claim, linear).verdict() is not None:
+    linear = (models.linear(model, states=states) for states in (True, False))
+    if any(c is not None and _Look("", claim, c).verdict() is not None for c in linear):
         note = "it holds if the activation is linear: which it is stands nowhere"
         return Verdict("undecided", note=note)
     if in_one_case(claim, model.court.model) is not None:
@@ -187,8 +189,11 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         linear = models.supposed_linear(model) or court
         said = "the activation is the identity, as the text supposes"
         yield _Look(said, with_identities(claim, context.identities), linear, supposes=True)
-    if (linear_too := models.linear(model)) is not None:
-        # What the output is of its argument nobody has said.
+    known = not (model.supposed and not _differentiates(claim.sides[1:]))
+    silent = known and _differentiates(claim.sides)
+    if not silent and (linear_too := models.linear(model)) is not None:
+        # What an output is of its argument an equation of values may say, or one that tells the
+        # loss with it; a chain of derivatives lacks the slope, whatever that function is.
         yield _Look("the output is linear in its argument", claim, linear_too, supposes=True)
     if (one := in_one_case(claim, rec)) is not None:
         yield _Look(*one, court)
@@ -213,6 +218,10 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         yield _Look(GATES_HELD, direct, court)
     if context.marks and (own := of_its_own_step(claim, model)) is not None:
         yield _Look("the mark d stands for the derivative of the loss of the step", own, court)
+
+
+def _differentiates(sides: Sequence[Node]) -> bool:
+    return any(isinstance(n, D) for side in sides for n in walk(side))
 
 
 def if_linear(claim: Claim, model: Model, models: Models) -> Verdict | None:

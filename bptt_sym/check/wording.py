@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 from bptt_sym.check.arithmetic import is_arithmetic
@@ -121,11 +122,14 @@ def in_a_case(claim: Claim, verdict: Verdict) -> Verdict:
     )  # fmt: skip
 
 
-def by_preactivation(claim: Claim, rec: Recurrence) -> Claim:
-    """``claim`` with each loss differentiated by the argument of what it is differentiated by."""
+def by_preactivation(
+    claim: Claim, rec: Recurrence, but: Collection[str] = frozenset()
+) -> Claim:  # fmt: skip
+    """``claim`` with each loss differentiated by the argument of what it is differentiated by,
+    ``but`` for these."""
 
     def change(n: Node) -> Node:
-        if isinstance(n, D) and isinstance(n.x, At) and n.x.name in rec.gates:
+        if isinstance(n, D) and isinstance(n.x, At) and n.x.name in {*rec.gates} - {*but}:
             rhs = rec.rhs(n.x.name)
             if isinstance(rhs, Fn) and rhs.order == 0 and is_loss(n.y, rec):
                 return Had((n, _slope(rhs, n.x)))
@@ -152,6 +156,15 @@ def by_a_gate(claim: Claim, rec: Recurrence) -> bool:
     others = [n for s in claim.sides[1:] for n in walk(s) if isinstance(n, D)]
     own = any(n.x == left.x for n in others)
     return isinstance(rhs, Fn) and rhs.order == 0 and bool(others) and not own
+
+
+def names_by_a_gate(claim: Claim, rec: Recurrence) -> str:
+    r"""The gate by which a mark is the gradient, as ``\delta_t = \partial L/\partial y_t`` says."""
+    left, right = claim.sides[0], claim.sides[-1]
+    if len(claim.sides) != 2 or not (isinstance(left, D) and isinstance(right, D)):
+        return ""
+    told = isinstance(left.x, At) and left.x == right.x and is_loss(right.y, rec)
+    return left.x.name if told and isinstance(left.x, At) and left.x.name in rec.gates else ""
 
 
 def undefined_in(node: Node, rec: Recurrence) -> str:

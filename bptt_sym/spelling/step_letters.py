@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.names import Name, names_in
 from bptt_sym.documents.respelling import Edit, edited
+from bptt_sym.spelling.gates_called_by_steps import with_letters_for_gates
 from bptt_sym.spelling.steps import recurrences
 
 #: What a letter of a step may not be besides: a size.
@@ -59,6 +60,7 @@ _IS_RAISED = re.compile(r"\^\s*\{?\s*\Z")
 def with_the_usual_letters(formulas: Sequence[Formula]) -> tuple[list[Formula], dict[str, str]]:
     """``formulas`` with t and T for the steps, and what the text calls these."""
     names: dict[str, str] = {}
+    formulas = with_letters_for_gates(formulas, names)
     found = _with_t(_with_targets_apart(formulas, names), names)
     if names.get("t") in _LAYERS and (last := _with_the_last_layer(found)) is not None:
         names["T"] = "L"
