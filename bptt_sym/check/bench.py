@@ -38,7 +38,7 @@ from bptt_sym.check.wording import (
     vacuous_in,
 )
 from bptt_sym.decide.verdict import MISFIT, Verdict
-from bptt_sym.definitions.bound_names import sized, unsized
+from bptt_sym.definitions.bound_names import sized, unsized, without_its_name
 from bptt_sym.definitions.defining import base_letter
 from bptt_sym.definitions.gates import GATES
 from bptt_sym.documents.contained import cannot_match
@@ -143,6 +143,7 @@ class Bench:
         UnboundName
             Nothing defines a name that the claim is about.
         """
+        claim = without_its_name(claim, model.court.model, self.models.context.sizes)
         if (found := sized(claim, model.court.model, self.models.context.sizes)) is not None:
             return with_sizes_put_in(found, model.court)
         if (letter := unsized(claim, model.court.model)) is not None:

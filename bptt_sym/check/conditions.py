@@ -93,6 +93,10 @@ def only_supposes(
     near = chain.ops == ["~"] and not any(t.kind == "partial" for t in row.tokens)
     if near and _number(chain.sides[-1]):
         return "an approximate value"
+    if chain.ops in (["~", "<"], ["~", ">"]) and _number(chain.sides[2]) and (
+        len(chain.sides[1]) == 1 and chain.sides[1][0].text.startswith("\\")
+    ):
+        return "a condition, not a claim"  # ‖J‖ ≈ γ > 1
     if chain.ops == ["!="] and all(len(s) == 1 and len(s[0].text) == 1 for s in chain.sides):
         return "a condition, not a claim"
     if _about_parameters(chain.sides, timed):

@@ -95,6 +95,23 @@ class Sized:
     supposed: tuple[str, ...] = ()
 
 
+def without_its_name(claim: Claim, rec: Recurrence, text: SaidSizes) -> Claim:
+    r"""``A \le B \approx \gamma < 1`` without its end, which only says how B is called."""
+    known = {*text.letters, *text.others, *rec.shapes}
+    for k in range(2, len(claim.sides)):
+        name, behind = claim.sides[k], claim.sides[k + 1 :]
+        if claim.ops[k - 1] not in ("~", "=") or not isinstance(name, Sym):
+            continue
+        if not _LETTER.fullmatch(name.name) or name.name in known:
+            continue
+        if len(behind) > 1 or not all(isinstance(side, Num) for side in behind):
+            continue
+        before = claim.sides[:k]
+        if not any(n == name for side in before for n in walk(side)):
+            return replace(claim, sides=before, ops=claim.ops[: k - 1])
+    return claim
+
+
 def sized(claim: Claim, rec: Recurrence, text: SaidSizes) -> Sized | None:
     """``claim`` with the sizes of a one-state network put in; ``None`` if it has no such letter."""
     if all(op in ("=", "~") for op in claim.ops):

@@ -139,6 +139,12 @@ def _at(node: Node, old: Node, new: Node) -> Node:
     return replace(node, time=new) if isinstance(node, At) and node.time == old else node
 
 
+def _moved(node: Node, k: int) -> Node:
+    """``node`` with everything in it ``k`` steps later."""
+    node = rebuild(node, lambda c: _moved(c, k))
+    return replace(node, time=moved_by(node.time, k)) if isinstance(node, At) else node
+
+
 def _is_index(node: Node, child: Node) -> bool:
     """Time indices, bounds and exponents are edited with what they belong to."""
     match node:
@@ -296,6 +302,10 @@ class Slips(Surroundings):
                 yield Local("BP006", 1, replace(node, name=name))
         if node.order == 1:
             yield Local("BP019", 3, replace(node, order=0))
+            if not isinstance(node.arg, At):
+                # The argument written out, of another step: cheaper than a range around it.
+                for k in (1, -1):
+                    yield Local("BP004", 1, replace(node, arg=_moved(node.arg, k)))
             if node.name in ("tanh", "sigma"):
                 yield from self._output_forms(node)
         elif node.order == 0:
