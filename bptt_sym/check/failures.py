@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from bptt_sym.check.answer import Court
 from bptt_sym.check.judged import Judged, wrong_part
 from bptt_sym.check.model import Model
 from bptt_sym.decide.rewriting import is_loss
@@ -15,12 +16,30 @@ from bptt_sym.definitions.supposed import Evidence
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BesideError, BpttError, InputError, LaterStepError
 from bptt_sym.messages import marked
-from bptt_sym.notation import At, Call, Claim, D, Fn, Idx, Mul, Node, Prod, Sum, Sym, children, walk
+from bptt_sym.notation import (
+    HORIZON_NAME,
+    ONE,
+    At,
+    Call,
+    Claim,
+    D,
+    Fn,
+    Idx,
+    Mul,
+    Neg,
+    Node,
+    Prod,
+    Sum,
+    Sym,
+    children,
+    walk,
+)
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence
 
 _NO_SHAPE = "has no shape"
 ONE_CLASS = marked("it fails for one number, of which every softmax is 1")
+TURNED = marked("its loss is defined as minus the sum of the losses: which sign is meant?")
 _OUTPUT = "_t is computed from"
 #: ``\\hat{y}_t is computed from O_t``
 _COMPUTED = re.compile(r"(\\hat\{[a-z]\})_t is computed from (.+)_t$")
@@ -46,6 +65,8 @@ def with_suppositions(
         return failing((*says, *(f"{n} at the end stands nowhere" for n in sorted(endless))))
     if verdict.verdict == "wrong" and _of_one_class(model.court.model):
         return Verdict("undecided", note=ONE_CLASS)
+    if verdict.verdict == "wrong" and _of_a_turned_total(claim, model.court):
+        return Verdict("undecided", note=TURNED)
     said = tuple(f"{name} stands for {p}" for name, p in generic.items())
     if verdict.verdict == "right" and not says and (held := _held(claim, model)):
         return replace(verdict, verdict="right_under_reading", readings=(held, *said))
@@ -162,6 +183,20 @@ def _of_one_class(rec: Recurrence) -> bool:
     rights = [*(e.rhs for e in rec.equations), *rec.totals.values()]
     softmax = any(isinstance(n, Fn) and n.name == "softmax" for rhs in rights for n in walk(rhs))
     return softmax and rec.is_scalar
+
+
+def _of_a_turned_total(claim: Claim, court: Court) -> bool:
+    """Whether a total in the claim is minus the sum of the losses of its own letter, E of the E_t.
+
+    (The sign was put in twice: the losses have it already.)
+    """
+    rec = court.model
+    for name in {n.name for side in claim.sides for n in walk(side) if isinstance(n, Sym)}:
+        if name in rec.totals and name in rec.gates:
+            of_steps = Sum(STEP, ONE, Idx(HORIZON_NAME), At(name, Idx(STEP)))
+            if court.holds(Claim((Sym(name), Neg(of_steps)), ("=",))) is not None:
+                return True
+    return False
 
 
 def _endless(model: Model) -> set[str]:

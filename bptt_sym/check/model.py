@@ -44,6 +44,8 @@ class Model:
     caseless: bool = True
     #: Whether a definition of the same name has taken its place.
     replaced: bool = False
+    #: Whether a formula within a sentence gave its last line.
+    in_passing: bool = False
     #: Whether lines behind it have only added to it.
     grown: bool = False
     #: Its definitions with the losses that stood before it gave them anew, if it did.

@@ -81,8 +81,12 @@ class Models:
         return self.all[::-1]
 
     def earlier(self, section: int) -> list[Model]:
-        """What a text may come back to in a section after that of its latest definitions."""
-        if self.current is None or self.current.section >= section:
+        """What a text may come back to in a section after that of its latest definitions, or
+        behind what a sentence gives in passing: "it is additive: $c_t = c_{t-1} + \\Delta_t$".
+        """
+        if self.current is None:
+            return []
+        if self.current.section >= section and not self.current.in_passing:
             return []
         return [model for model in self.all[-2::-1] if model.replaced]
 
@@ -243,7 +247,8 @@ class Models:
         title = f"{states} (line {formula.place().line})"
         court = self._court(recurrence)
         return Model(
-            court, title, lines=tuple(lines), section=formula.section, caseless=caseless
+            court, title, lines=tuple(lines), section=formula.section, caseless=caseless,
+            in_passing=not formula.display,
         )  # fmt: skip
 
     def _court(self, recurrence: Recurrence) -> Court:

@@ -89,10 +89,13 @@ def _numbered_step(claim: Claim, rec: Recurrence) -> Reading | None:
     if not (isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec)):
         return None
     nodes = [n for s in claim.sides[1:] for n in walk(s)]
-    at = [n.x.time for n in nodes if isinstance(n, D) and isinstance(n.x, At)]
-    if not at or not isinstance(at[0], Num) or any(isinstance(n, (Sum, Prod)) for n in nodes):
+    by = [n.x.time for n in nodes if isinstance(n, D) and isinstance(n.x, At)]
+    # (ŷ_3 - y_3) s_3^T is about the latest step that it names.
+    at = by[:1] or [n.time for n in nodes if isinstance(n, At)]
+    numbers = [int(time.value) for time in at if isinstance(time, Num)]
+    if not numbers or len(numbers) < len(at) or any(isinstance(n, (Sum, Prod)) for n in nodes):
         return None
-    step = int(at[0].value)
+    step = max(numbers)
 
     def any_step(n: Node) -> Node:
         if isinstance(n, At) and isinstance(n.time, Num):

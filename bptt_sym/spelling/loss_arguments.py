@@ -48,9 +48,16 @@ _RUNNING = (
     r"(?P<loss>(?:(?<![A-Za-z\\])[LJEC]|\\(?:mathcal|mathscr)\s*\{\s*[LJEC]\s*\}|\\ell(?![A-Za-z]))"
     r"\s*_\s*(?:\{\s*(?:t|\d)\s*\}|t|\d))"
 )
+_STEPS_LOSS = re.compile(_RUNNING)
 _STEPPED = rf"{_NAME}\s*_\s*(?:\{{\s*(?:t|\d)\s*\}}|t|\d)"
 _OF_ITS_STEP = re.compile(
     rf"{_RUNNING}\s*(?:\\left\s*)?\(\s*{_STEPPED}(?:\s*[,;]\s*{_STEPPED})+\s*(?:\\right\s*)?\)"
+)
+#: ``E(y_t, \\hat{y}_t) = -y_t \\log \\hat{y}_t``
+_WITHOUT_STEP = re.compile(
+    r"(?P<loss>(?<![A-Za-z\\])[LJEC]|\\(?:mathcal|mathscr)\s*\{\s*[LJEC]\s*\}|\\ell(?![A-Za-z]))"
+    rf"(?P<of>\s*(?:\\left\s*)?\(\s*{_STEPPED}(?:\s*[,;]\s*{_STEPPED})+\s*(?:\\right\s*)?\))"
+    r"(?=\s*&?\s*=(?!\s*&?\s*[-+]?\s*\\sum))"
 )
 _GIVEN = re.compile(r"\s*&?\s*=\s*[-+]?\s*(?:\\sum(?![A-Za-z])|\\frac|[A-Za-z\\(])")
 
@@ -58,9 +65,10 @@ _GIVEN = re.compile(r"\s*&?\s*=\s*[-+]?\s*(?:\\sum(?![A-Za-z])|\\frac|[A-Za-z\\(
 def without_arguments_of_a_step(formulas: Sequence[Formula]) -> list[Formula]:
     r"""``formulas`` with ``E_t`` for ``E_t(y_t, \hat{y}_t)``, where one goes on to its value.
 
-    ``E_3(y_3, \hat{y}_3)`` is that of one step, and ``L(y_T, \hat{y}_T)`` beside ``L`` that of all.
+    ``E_3(y_3, \hat{y}_3)`` is that of one step, and so is ``E(y_t, \hat{y}_t) = …`` where the text
+    has an E_t; ``L(y_T, \hat{y}_T)`` beside ``L`` is that of all.
     """
-    formulas = _without_the_last(formulas)
+    formulas = _with_the_step(_without_the_last(formulas))
     found = [(f, m) for f in formulas for m in _OF_ITS_STEP.finditer(f.latex)]
     if not any(_GIVEN.match(f.latex, m.end()) for f, m in found):
         return list(formulas)
@@ -91,6 +99,20 @@ def _without_the_last(formulas: Sequence[Formula]) -> Sequence[Formula]:
 def _is_of_the_last(names: str) -> bool:
     parts = [part.strip() for part in re.split(r"[,;]", names)]
     return len(parts) > 1 and all(map(_LAST.fullmatch, parts))
+
+
+def _with_the_step(formulas: Sequence[Formula]) -> list[Formula]:
+    running = {
+        re.sub(r"[\s{}]|_[^_]*$", "", m["loss"])
+        for f in formulas for m in _STEPS_LOSS.finditer(f.latex)
+    }  # fmt: skip
+
+    def change(m: re.Match[str]) -> str | None:
+        steps = set(re.findall(r"_\s*\{?\s*(t|\d)", m["of"]))
+        known = re.sub(r"[\s{}]", "", m["loss"]) in running
+        return rf"{m['loss']}_{{t}}{m['of']}" if known and steps == {"t"} else None
+
+    return [replaced(f, _WITHOUT_STEP, change) for f in formulas]
 
 
 def _of_one_step(m: re.Match[str]) -> str | None:
