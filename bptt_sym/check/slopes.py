@@ -64,12 +64,22 @@ _NAMES_IT = re.compile(
     r"&?\s*(?:<|\\leq?(?:slant)?(?![a-z])|≤)\s*\\(?:gamma|beta|kappa|eta|alpha|mu|rho|lambda)(?![A-Za-z])\s*"
     r"(?:_\s*(?:\{[^{}]{1,12}\}|\\[a-z]+|[A-Za-z0-9]))?\s*[.,;]?\s*"
 )
+_D = r"(?:d|\\partial|\\mathrm\s*\{\s*d\s*\})\s*"
+#: ``\\frac{d}{dz} \\tanh(z)`` and ``\\frac{d \\tanh(z)}{dz}``: ``\\tanh'(z)``.
+_QUOTIENT = re.compile(
+    rf"\\[dt]?frac\s*\{{\s*{_D}(?:(?P<f>\\(?:tanh|sigma))\s*(?:\(\s*[a-z]\s*\)\s*)?)?\}}"
+    rf"\s*\{{\s*{_D}(?P<x>[a-z])\s*\}}(?(f)|\s*(?P<g>\\(?:tanh|sigma))\s*\(\s*(?P=x)\s*\))"
+)
 _LEAST = {r"\tanh": Fraction(1), r"\sigma": Fraction(1, 4)}
+
+
+def _with_primes(latex: str) -> str:
+    return _QUOTIENT.sub(lambda m: f"{m['f'] or m['g']}'({m['x']})", latex)
 
 
 def bounds_a_slope(latex: str) -> bool:
     """Whether a formula says no more than how steep tanh or σ is."""
-    found = _BOUNDED.fullmatch(latex)
+    found = _BOUNDED.fullmatch(_with_primes(latex))
     return found is not None and (found["op"] != "=" or bool(found["all"] or found["bar"]))
 
 
@@ -80,7 +90,7 @@ def names_the_steepest(latex: str) -> bool:
 
 def _of_its_size(latex: str) -> Verdict | None:
     """The verdict of a bound on a slope; a strict one that fails at one place accuses nobody."""
-    found = _BOUNDED.fullmatch(latex)
+    found = _BOUNDED.fullmatch(_with_primes(latex))
     if found is None or not bounds_a_slope(latex):
         return None
     function = r"\tanh" if "tanh" in found["f"] else r"\sigma"

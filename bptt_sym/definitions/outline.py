@@ -388,10 +388,10 @@ def _stated(text: str, chain: Chain) -> list[Chain]:
     out: list[Chain] = []
     for given in list(chain.given):
         word = given.link.split()[0].lower().strip(",:，：") if given.link else ""
-        if word not in _WHERE or given.ops != ["="]:
+        if word not in _WHERE or set(given.ops) != {"="}:
             continue
         try:
-            found = left_side(text, given)
+            found = left_side(text, Chain(given.sides[:2], given.ops[:1], given.start))
         except LimitExceeded:
             raise
         except InputError:

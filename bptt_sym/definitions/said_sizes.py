@@ -120,6 +120,7 @@ class SaidSizes:
 
     @classmethod
     def of(cls, text: str) -> SaidSizes:
+        text = text.replace(r"\_", "_")  # escaped for Markdown
         others: set[str] = set()
         numbers: set[str] = set()
         for m in _EQUATED.finditer(text):
@@ -150,7 +151,10 @@ def spellings(letter: str, *, bare: bool = True) -> set[str]:
     script = script.strip("{}")
     if not script:
         return {head}
-    return {f"{head}_{script}", f"{head}_{{{script}}}"} | ({head} if bare else set())
+    # (``\\max`` in a script is the word.)
+    scripts = {script, script.removeprefix("\\")}
+    both = {name for s in scripts for name in (f"{head}_{s}", f"{head}_{{{s}}}")}
+    return both | ({head} if bare else set())
 
 
 __all__ = [

@@ -117,6 +117,8 @@ _COLUMN_COUNT = re.compile(
 #: ``… (1 - h_t^2))``: one bracket closes what nothing has opened.
 _CLOSES = re.compile(r"\)\s*[.,;]?\s*$")
 _SPACE = re.compile(r"\\space(?![A-Za-z])")
+#: ``= =``: once too often.
+_EQUALS_TWICE = re.compile(r"(?<![<>!:=+*/-])=\s*=(?!=)")
 _CASES = re.compile(r"\\begin\s*\{(?:[dr]?cases|array)\}")
 _LINES = re.compile(r"\\displaylines\s*(?=\{)")
 
@@ -170,6 +172,7 @@ def plainly_set(formula: Formula) -> Formula:
     """``formula`` without what only concerns how it is set."""
     formula = replaced(formula, _NUMBERED, lambda m: f"_{{{m.group(1)}}}")
     formula = replaced(formula, _ANGLES, lambda m: rf"^{{\langle {m[1] or m[2]}\rangle}}")
+    formula = replaced(formula, _EQUALS_TWICE, lambda m: "=")
     formula = replaced(formula, _FULL_STOP, lambda m: r" \cdot ")
     text = formula.latex
     if text.count(")") == text.count("(") + 1 and (m := _CLOSES.search(text)) and "]" not in text:
