@@ -178,3 +178,31 @@ def test_letters_are_found_in_linear_time() -> None:
         start = process_time()
         SaidSizes.of(hostile)
         assert process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        r"with $\gamma = \sup_z |\tanh'(z)|$ and $\lambda_{\max} = \sigma_{\max}(A)$.",
+        r"with $\gamma = \max\_j |\tanh'(z\_j)| \leq 1$, $\lambda\_{\max}$ the largest singular value.",
+    ],
+)
+def test_scripts_that_are_words_or_escaped(words: str) -> None:
+    left = r"\left\|\frac{\partial s_t}{\partial s_k}\right\|"
+    claim = rf"{NETWORK}$${left} \le (\gamma \lambda_{{\max}})^{{t-k}}$$ {words}" + "\n"
+    verdict = audit(document_from_text(claim, "notes.md"))[1].verdict
+    assert verdict.verdict == "right_under_reading"
+    slip = claim.replace("^{t-k}$$", "^{t-k+1}$$")
+    assert audit(document_from_text(slip, "notes.md"))[1].verdict.verdict != "right_under_reading"
+
+
+@pytest.mark.parametrize(
+    ("bound", "expected"),
+    [
+        (r"0 < \frac{\mathrm{d}}{\mathrm{d}z} \tanh(z) \le 1.0", "right"),
+        (r"\frac{d \sigma(z)}{dz} \le \frac{1}{4}", "right"),
+        (r"0 < \frac{d}{dz} \tanh(z) \le 0.5", "wrong"),
+    ],
+)
+def test_the_size_of_a_slope_that_is_a_quotient(bound: str, expected: str) -> None:
+    assert last(f"{NETWORK}$${bound}$$").verdict == expected

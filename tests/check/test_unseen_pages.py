@@ -305,3 +305,32 @@ def test_the_share_of_the_step_n_steps_before(right: str, expected: bool) -> Non
     text = CELL + "The loss of step $t$ is " + shown(r"E_t = \ell(y_t)")
     found = last(text + shown(rf"\frac{{\partial E_t}}{{\partial W_{{hh}}}} = {right}"))
     assert (found == "right") is expected
+
+
+@pytest.mark.parametrize(
+    ("factor", "expected"),
+    [("i_{t+1}", "right"), ("o_{t+1}", "wrong"), ("2 i_{t+1}", "wrong"), ("i_t", "wrong")],
+)
+def test_a_difference_that_names_an_expression(factor: str, expected: str) -> None:
+    text = shown(r"i_t = \sigma(W_i h_{t-1} + U_i x_t)") + shown(r"f_t = \sigma(U_f x_t)")
+    text += shown(r"o_t = \sigma(U_o x_t)") + shown(r"a_t = \tanh(U_a x_t)")
+    text += shown(r"c_t = f_t \odot c_{t-1} + i_t \odot a_t")
+    text += shown(r"h_t = o_t \odot \tanh(c_t)")
+    text += "Let " + shown(r"\delta_h^{(t)} = \frac{\partial L}{\partial h_t}")
+    text += shown(r"\Delta C = o_{t+1} \odot (1 - \tanh^2(c_{t+1}))")
+    slope = rf"\Delta C \odot a_{{t+1}} \odot {factor} \odot (1 - i_{{t+1}})"
+    claim = rf"\frac{{\partial h_{{t+1}}}}{{\partial h_t}} = W_i^T [{slope}]"
+    found = last(text + shown(claim))
+    assert found == expected or (found == "undecided" and expected == "wrong")
+
+
+def test_an_equals_sign_twice_and_a_name_behind_where() -> None:
+    first = r"\frac{\partial L}{\partial W_{hh}} = \sum_t \delta_t h_{t-1}^\top"
+    slopes = r"\mathrm{diag}(1 - h_t^2) \frac{\partial L}{\partial h_t}"
+    name = r"\delta_t = \frac{\partial L}{\partial z_t} = = "
+    cell = shown(r"z_t = W_{hh} h_{t-1} + W_{xh} x_t") + shown(r"h_t = \tanh(z_t)")
+    text = cell + shown(rf"{first}, \quad \text{{where }} {name}{slopes}")
+    assert verdicts(text)[-2:] == ["right", "right"]
+    slip = text.replace("h_{t-1}^", "h_t^")
+    assert verdicts(slip)[-2:] == ["wrong", "right"]
+    assert verdicts(text.replace("1 - h_t^2", "1 + h_t^2"))[-1] == "wrong"

@@ -24,6 +24,7 @@ from bptt_sym.spelling.lengths import with_lengths
 from bptt_sym.spelling.matrix_entries import with_outer_products_for_entries
 from bptt_sym.spelling.mean_of_steps import with_sums_for_means
 from bptt_sym.spelling.named_at_the_end import with_names_at_the_end
+from bptt_sym.spelling.named_differences import with_names_for_differences
 from bptt_sym.spelling.one_pass import Pass, Spelling, by_loss, by_source, by_words, together
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.shorthand import with_names_for_gradients
@@ -46,6 +47,7 @@ def _marked(s: Spelling) -> None:
 DERIVATIVES: tuple[Pass, ...] = (
     by_words(with_plain_brackets),
     together(with_names_at_the_end),
+    together(with_names_for_differences),
     together(with_names_for_applied),
     together(with_gradients_for_differentials),
     together(with_derivatives_for_differentials),
