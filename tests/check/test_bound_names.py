@@ -184,7 +184,8 @@ def test_letters_are_found_in_linear_time() -> None:
     "words",
     [
         r"with $\gamma = \sup_z |\tanh'(z)|$ and $\lambda_{\max} = \sigma_{\max}(A)$.",
-        r"with $\gamma = \max\_j |\tanh'(z\_j)| \leq 1$, $\lambda\_{\max}$ the largest singular value.",
+        r"with $\gamma = \max\_j |\tanh'(z\_j)| \leq 1$, "
+        r"$\lambda\_{\max}$ the largest singular value.",
     ],
 )
 def test_scripts_that_are_words_or_escaped(words: str) -> None:
