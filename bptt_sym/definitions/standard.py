@@ -43,6 +43,8 @@ def standard_cells(
 
 def _concrete(usage: Usage, wording: Wording) -> list[Supposition]:
     timed = set(usage.timed)
+    if {r"\Gamma", "a", "c"} <= timed and {"W_f", "W_u", "W_o", "W_c"} <= usage.scripts:
+        return [_gates_called_gamma(usage)]
     for form in _FORMS:
         names = {n: form.format(n) for n in "c C f i o h s g a x z r n".split()}
         cell = next((names[c] for c in ("c", "C") if names[c] in timed), "")
@@ -201,6 +203,23 @@ def _lstm(
         ("the cell is the LSTM without an activation of its output" + _UNWRITTEN,),
         evidence=evidence,
     )
+
+
+def _gates_called_gamma(usage: Usage) -> Supposition:
+    """The LSTM with the gates :math:`\\Gamma_f, \\Gamma_u, \\Gamma_o` and the output a.
+
+    (So in the course "Sequence Models" of A. Ng.)
+    """
+    gates = tuple(
+        rf"\Gamma_{{{tag}}}^{{(t)}} = \sigma({_affine(tag, 'a', 'x', usage)})" for tag in "fuo"
+    )
+    mix = r"\Gamma_{f}^{(t)} \odot c_{t-1} + \Gamma_{u}^{(t)} \odot \tilde{c}_{t}"
+    lines = (
+        *gates, rf"\tilde{{c}}_{{t}} = \tanh({_affine('c', 'a', 'x', usage)})",
+        f"c_{{t}} = {mix}", r"a_{t} = \Gamma_{o}^{(t)} \odot \tanh(c_{t})",
+    )  # fmt: skip
+    said = "the cell is the standard LSTM" + _UNWRITTEN
+    return Supposition(lines, (said,), evidence=Evidence.NAMED)
 
 
 def _gru(names: Mapping[str, str], usage: Usage, wording: Wording) -> Iterator[Supposition]:

@@ -341,3 +341,32 @@ def test_coupled_gates_are_not_those_of_the_standard_cell() -> None:
     # Beside weights of an input gate it may be either cell.
     weight = r"\frac{\partial L}{\partial W_i} = \frac{\partial L}{\partial W_i}"
     assert verdicts("An LSTM. Others use coupled gates.", rows[2], weight)[0] == "right"
+
+
+S = r"^{\langle t \rangle}"
+_OF_A_GATE = (
+    rf"dW_g = d\Gamma_g{S} * \Gamma_g{S} * (1-\Gamma_g{S}) "
+    r"* \begin{pmatrix} a_{prev} \\ x_t \end{pmatrix}^T"
+)
+GAMMA = (
+    rf"d\Gamma_o{S} = da_{{next}} * \tanh(c_{{next}})",
+    rf"d\tilde c{S} = (dc_{{next}} + \Gamma_o{S} * (1-\tanh^2(c_{{next}})) * da_{{next}})"
+    rf" * \Gamma_u{S}",
+    *(_OF_A_GATE.replace("_g", f"_{gate}") for gate in "fuo"),
+)
+BACK = (
+    rf"dc_{{prev}} = dc_{{next}} * \Gamma_f{S} "
+    rf"+ \Gamma_o{S} * (1 - \tanh^2(c_{{next}})) * \Gamma_f{S} * da_{{next}}"
+)
+
+
+def test_the_cell_with_gates_called_gamma() -> None:
+    words = "The gradients of one step, of $W_c$ alike:"
+    assert verdicts(words, *GAMMA, BACK) == ["right"] * 6
+    for old, new in (
+        (r"1 - \tanh^2", r"1 + \tanh^2"), (rf"* \Gamma_f{S} *", "*"),
+        (r"\Gamma_f", r"\Gamma_u"), ("c_{next})) *", "c_{prev})) *"),
+    ):  # fmt: skip
+        slip = BACK.replace(old, new)
+        assert slip != BACK
+        assert verdicts(words, *GAMMA, slip)[-1] in ("wrong", "undecided")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bptt_sym.definitions.any_recurrence import any_recurrence
 from bptt_sym.definitions.completion import labelled_sequences, sequences
 from bptt_sym.definitions.instances import general_lines
@@ -17,6 +19,9 @@ from bptt_sym.spelling.running_loss import with_running_loss
 from bptt_sym.spelling.shorthand import Shorthand
 from bptt_sym.spelling.units import as_vectors
 
+#: ``a_{prev}``: a value of the step before.
+_BESIDE = re.compile(r"(?<![A-Za-z\\])([a-z])\s*_\s*\{\s*(?:prev|next)\s*\}")
+
 
 def _adjoints(s: Spelling) -> None:
     adjoints = Adjoints.of(s.texts, sequences(without_steps(s.marked)))
@@ -27,6 +32,8 @@ def _adjoints(s: Spelling) -> None:
 def _shorthand(s: Spelling) -> None:
     running = sequences(without_steps(s.marked))
     running |= labelled_sequences(s.marked, running)
+    # (Of a cell that is not written down, a value may be named by its neighbours alone.)
+    running |= {n for t in s.marked for n in _BESIDE.findall(t)}
     if any(map(by_number, s.marked)):
         running |= sequences([f.latex for f in general_lines(s.formulas)])
     short = Shorthand.of([*s.marked, s.document.sentences], running)
