@@ -13,10 +13,12 @@ from bptt_sym.check.accumulated import adds_up, judge_added, judge_share, of_a_s
 from bptt_sym.check.answer import worked_out
 from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step, speaks_of_own_step
 from bptt_sym.check.bars import if_loss_of_the_step
+from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.known_functions import if_known
 from bptt_sym.check.misfits import without_shapes
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
+from bptt_sym.check.own_row import multiplies_vectors_alone
 from bptt_sym.check.second_looks import (
     BY_ARGUMENT,
     if_immediate,
@@ -233,6 +235,11 @@ class Bench:
                 return verdict  # no edit of entries has a name
             single = self.models.one_unit(model)
             return without_shapes(claim, verdict, model.court, single, self.turned)
+        if verdict.verdict == "wrong" and multiplies_vectors_alone(claim, model.court):
+            one, of_one = self.models.one_unit(model), claim_of_one_unit(claim, model.court.model)
+            if one is not None and one.judge(of_one, explain=False).is_right:
+                said = marked("it fails for vectors; for one unit it holds")
+                return Verdict("undecided", note=said)
         if verdict.is_right:
             turned = (n.arg for n in nodes if isinstance(n, Transpose))
             self.turned |= {arg.name for arg in turned if isinstance(arg, Sym)}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
 from bptt_sym.definitions.defining import Definition
 from bptt_sym.definitions.outline import Kind
+
+_SCRIPT = re.compile(r"[_^](?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[A-Za-z]+|[A-Za-z0-9])")
+_COMMAND = re.compile(r"\\[A-Za-z]+")
 
 Known: TypeAlias = Mapping[str, Definition]
 
@@ -74,6 +78,13 @@ def _with_dependents(known: Known, kept: Known) -> dict[str, Definition]:
             continue  # the same thing has another name now
         bases = {k.base for k in kept.values()}
         own = d.recursive
-        if key not in kept and not own and (d.mentions & letters) <= bases | {d.base}:
+        needs = {m for m in d.mentions & letters if _stands_in(m, d.right)}
+        if key not in kept and not own and needs <= bases | {d.base}:
             kept[key] = d
     return kept
+
+
+def _stands_in(name: str, right: str) -> bool:
+    """Whether ``name`` is more than a label there, as the o of :math:`W_{xo}` is."""
+    outside = _SCRIPT.sub(" ", right)
+    return name in (outside if name.startswith("\\") else _COMMAND.sub(" ", outside))

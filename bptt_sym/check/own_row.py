@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bptt_sym.check.answer import Court
+from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.entries import Entry, with_entries
 from bptt_sym.errors import BpttError
@@ -82,6 +83,21 @@ def says_vectors(claim: Claim) -> bool:
     """Whether something in the claim has a meaning only for vectors."""
     kinds = (Transpose, Diag, Had, Outer, Norm)
     return any(isinstance(n, kinds) for side in claim.sides for n in walk(side))
+
+
+def multiplies_vectors_alone(claim: Claim, court: Court) -> bool:
+    """Whether a gradient by a matrix is said to be a product of vectors, without any sign of them.
+
+    In which order they stand says nothing where they are numbers.
+    """
+    left, rec = claim.sides[0], court.model
+    if not (isinstance(left, D) and isinstance(left.x, Sym)) or says_vectors(claim):
+        return False
+    nodes = [n for side in claim.sides[1:] for n in walk(side)]
+    jacobians = (n for n in nodes if isinstance(n, D) and not is_loss(n.y, rec))
+    matrices = (n for n in nodes if isinstance(n, Sym) and len(rec.shapes.get(n.name, ())) > 1)
+    by_matrix = is_loss(left.y, rec) and len(rec.shapes.get(left.x.name, ())) == 2
+    return by_matrix and not any(jacobians) and not any(matrices)
 
 
 def of_numbers(single: Verdict) -> Verdict:

@@ -132,8 +132,11 @@ def combos(
     yield ()
     options = [r for r in applicable(claim, rec) if r.code not in STATED or r.code in stated]
     ordered: list[tuple[int, tuple[Reading, ...]]] = []
-    for size in range(1, MAX_DEPARTURES + 1):
+    for size in range(1, MAX_DEPARTURES + 2):
         for combo in combinations(options, size):
+            # (That it is the share of a step says nothing of how the share is laid out.)
+            if size > MAX_DEPARTURES and not any(r.group == "share" for r in combo):
+                continue
             if len({r.group for r in combo}) == size:
                 ordered.append((sum(r.weight for r in combo), combo))
     ordered.sort(key=lambda item: (item[0], len(item[1])))

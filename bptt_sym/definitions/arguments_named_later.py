@@ -69,7 +69,8 @@ def _is_given(name: str, given: set[str]) -> bool:
 
 
 def _bare(function: str) -> str:
-    return re.sub(r"\\(?:mathrm|text|operatorname)|[\\{}\s]", "", function)
+    name = re.sub(r"\\(?:mathrm|text|operatorname)|[\\{}\s]", "", function)
+    return "sigma" if name == "sigmoid" else name
 
 
 def _balanced(text: str) -> bool:

@@ -26,6 +26,7 @@ _ONE_NAME = re.compile(r"\s*(?:[a-z]|\\mathrm\s*\{\s*[a-z]+\s*\})\s*_\s*(?:t|\{\
 #: Functions that a text may leave open, and those that it may mean.
 _OPEN = frozenset((r"\phi", r"\varphi", r"\psi", "f", "g"))
 _KNOWN = frozenset((r"\tanh", r"\sigma"))
+_SIGMOID = re.compile(r"\\?sigmoid|\\(?:mathrm|text|operatorname)\{sigmoid\}")
 #: Letters of steps.
 _STEPS = ("t", "k", "j", "i", "s", r"\tau")
 
@@ -48,7 +49,8 @@ class Equation:
     def function(self) -> str:
         """What stands before the argument."""
         before = self.row.text[: self.span[0]].partition("=")[2].strip(" &\n(")
-        return "".join(before.removesuffix(r"\left").split())
+        name = "".join(before.removesuffix(r"\left").split())
+        return r"\sigma" if _SIGMOID.fullmatch(name) else name
 
 
 def equations_named_later(formulas: Sequence[Formula]) -> list[Formula]:

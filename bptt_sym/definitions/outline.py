@@ -235,7 +235,8 @@ class Row:
         if len(sides) != 2 or self.chain.ops != ["=", "="]:
             return None
         inner = [_applied(side) for side in sides]
-        if inner[0] is None or inner[1] is None or sides[0][0].text != sides[1][0].text:
+        functions = {side[0].text.lstrip("\\") for side in sides}  # \\sigma and sigmoid are one
+        if inner[0] is None or inner[1] is None or len(functions) > 1:
             return None
         short, long = sorted((inner[0], inner[1]), key=len)
         if any(t.kind == "op" for t, free in _free(short) if free) or len(short) == len(long):

@@ -16,6 +16,9 @@ from bptt_sym.documents.site_marks import site_marks
 
 _BLANK = re.compile(r"[^\n]")
 _QUOTE = re.compile(r"[ ]{0,3}>[ ]?")
+#: A quotation deep in a list, where indented code may stand: it begins with a display.
+_DEEP = re.compile(r"[ \t]{4,}(?:>[ ]?)+(?=[ ]*(?:\$\$|\\\[))")
+_DEEPER = re.compile(r"[ \t]{4,}(?:>[ ]?)+")
 _LIST_ITEM = re.compile(r"[ ]{0,3}(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
 #: ``## Title``, a line that is bold as a whole, and what names a problem at the head of its text:
 #: ``**Problem 2.** Now the GRU``.
@@ -82,9 +85,13 @@ def mask_markdown(text: str) -> Masked:
             lines[first_line:] = map(_blank, lines[first_line:])
 
     blank_before, in_list, in_code = True, False, False
+    deep: re.Match[str] | bool | None = None
     offset = 0
     for line in re.findall(r"[^\n]*\n|[^\n]+", text):
         quotes, margin = _quotation(line)
+        deep = in_list and not quotes and fence is None and (_DEEPER if deep else _DEEP).match(line)
+        if deep:
+            quotes, margin = 1, deep.end()
         body = line[margin:]
         stripped = body.strip()
         shown = " " * margin + body
@@ -116,7 +123,7 @@ def mask_markdown(text: str) -> Masked:
         elif stripped:
             if _LIST_ITEM.match(body):
                 in_list = True
-            elif not body.startswith((" ", "\t")):
+            elif not deep and not body.startswith((" ", "\t")):
                 in_list = False
             indented = body.startswith(("    ", "\t")) and not in_list
             indented = indented and not _DISPLAYED.match(stripped)

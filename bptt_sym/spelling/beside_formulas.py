@@ -20,6 +20,10 @@ _HEADING = re.compile(
     r"\{[^{}=_^\\$]{2,40}[:：]\s*\}"
     rf"{_SPACE}\\\\"
 )
+#: ``Optimizer: SGD \\\\``: a row of words that says what the next ones are about.
+_ABOUT = re.compile(
+    r"(?P<before>\A|\\\\)\s*[A-Za-z]{4,20}\s*[:：]\s*[A-Za-z][A-Za-z ]{1,30}\\\\(?!\s*[-+=])"
+)
 _GAP = r",?\s*(?:\\q?quad(?![A-Za-z])|\\mspace\s*\{[^{}]*\}|\\hspace\s*\{[^{}]*\})"
 #: ``W \pm \alpha …``, related to nothing.
 _UPDATE = re.compile(
@@ -111,6 +115,7 @@ def without_what_stands_beside(formula: Formula) -> Formula:
             formula = replaced(formula, _DOTTED, lambda m: "")
         if ":" in text and r"\times" in text:
             formula = replaced(formula, _SIZE, lambda m: m["row"])
+        formula = replaced(formula, _ABOUT, lambda m: m["before"] + " ")
         formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")
         if formula.latex != text:  # the end of one heading may be the beginning of the next
             formula = replaced(formula, _HEADING, lambda m: m["before"] + " ")

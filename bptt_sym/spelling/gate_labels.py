@@ -103,10 +103,39 @@ def _with_labels_for_powers(formulas: list[Formula]) -> list[Formula]:
     return [replaced(f, _RAISED, label) for f in formulas]
 
 
+#: ``W_{xh}^{f}``, ``b_n^i``: what a parameter is for below, and a letter above it.
+_BOTH = re.compile(
+    r"(?<![A-Za-z\\])(?P<mark>d(?=[A-Za-z]))?(?P<base>[WURVbwu])\s*_\s*"
+    r"(?:\{\s*(?P<x>[a-z]{1,3})\s*\}|(?P<x1>[a-z]))\s*"
+    r"\^\s*(?:\{\s*(?P<a>[a-z])\s*\}|(?P<b>[a-z])(?![A-Za-z]))"
+)
+#: Letters that are indices below.
+_INDICES = frozenset("ijklmpqrst")
+
+
+def _with_labels_below(formulas: list[Formula]) -> list[Formula]:
+    """``W_{xh}^{i}`` beside ``W_{xh}^{f}``, of gates ``i_t`` and ``f_t``, as ``W_{i,xh}``."""
+    labels: dict[tuple[str, str], set[str]] = {}
+    for text in (f.latex for f in formulas):
+        for m in _BOTH.finditer(text):
+            if not set(m["x"] or m["x1"]) <= _INDICES:
+                labels.setdefault((m["base"], m["x"] or m["x1"]), set()).add(m["a"] or m["b"])
+    if not labels:
+        return formulas
+    runs = {m["name"] for f in formulas for m in _RUNS.finditer(f.latex)}
+    named = {b for b, found in labels.items() if len(found & runs) > 1 and found - runs <= _GATES}
+
+    def below(m: re.Match[str]) -> str | None:
+        of, gate = m["x"] or m["x1"], m["a"] or m["b"]
+        return f"{m['mark'] or ''}{m['base']}_{{{gate},{of}}}" if (m["base"], of) in named else None
+
+    return [replaced(f, _BOTH, below) for f in formulas]
+
+
 def with_gate_labels(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with the letters of gates that stand above written below."""
     formulas = [replaced(f, _BEFORE, lambda m: by_argument(m["gate"])) for f in formulas]
-    formulas = _with_labels_for_powers(formulas)
+    formulas = _with_labels_below(_with_labels_for_powers(formulas))
     labels = GateLabels.of(f.latex for f in formulas)
     return [labels.written_out(f) for f in formulas] if labels.bases else list(formulas)
 

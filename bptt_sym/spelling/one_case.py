@@ -4,6 +4,7 @@ The two are one where the text gives :math:`C_t` from :math:`C_{t-1}`, gives no 
 them in no formula together, and has the small one in no equation but that of the state.
 Both are small then; so is the candidate, under one accent. A candidate that is given in one case,
 :math:`\widetilde{\mathbf{C}}_t`, and meant in the other, under that accent, has the one given.
+A weight that is capital in the equations is so below the bar of a derivative.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import re
 from collections.abc import Sequence
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.respelling import replaced
+from bptt_sym.documents.names import Name, names_in
+from bptt_sym.documents.respelling import edited, replaced
 
 _ACCENT = r"\\(?:wide)?(?:hat|tilde|bar)"
 _FONT = r"\\(?:mathbf|boldsymbol|bm|mathrm)"
@@ -81,9 +83,46 @@ def _with_one_candidate(formulas: Sequence[Formula]) -> list[Formula]:
     return [replaced(f, _CANDIDATE, as_given) for f in formulas]
 
 
+#: What stands before the variable of a derivative.
+_BELOW_D = re.compile(r"(?:\\partial\s*|(?<![A-Za-z\\])d\s*)\{?\s*\Z")
+_WEIGHTS = frozenset("uvw")
+_STEP_OR_NUMBER = re.compile(r"\(?\s*(?:[tTk0-9]|\\tau)\s*(?:[-+]\s*[0-9]\s*)?\)?")
+
+
+def _with_weights_as_given(formulas: Sequence[Formula]) -> list[Formula]:
+    """``\\partial L/\\partial w_{xh}`` by what the equations have as ``W_{xh}``.
+
+    Only with a label, and where the small one stands nowhere but below the bar of a derivative.
+    """
+    if not any(r"\partial" in f.latex or r"\frac" in f.latex for f in formulas):
+        return list(formulas)
+    found = [names_in(f.latex) for f in formulas]
+    used = {_labelled(n) for names in found for n in names if n.scripts}
+    small = {key for key in used if key and key[0] in _WEIGHTS and (key[0].upper(), key[1]) in used}
+    for formula, names in zip(formulas, found, strict=True):
+        for n in names if small else ():
+            before = formula.latex[max(0, n.start - 12) : n.start]
+            if _labelled(n) in small and not _BELOW_D.search(before):
+                small.discard(_labelled(n))
+    if not small:
+        return list(formulas)
+    return [
+        edited(f, [(n.start, n.end, n.base.upper()) for n in names if _labelled(n) in small])
+        for f, names in zip(formulas, found, strict=True)
+    ]
+
+
+def _labelled(name: Name) -> tuple[str, tuple[str, ...]] | None:
+    """The letter of a name that has labels and no step, and these."""
+    inside = ["".join(s.inside.split()) for s in name.scripts]
+    if len(name.base) > 1 or not inside or any(map(_STEP_OR_NUMBER.fullmatch, inside)):
+        return None
+    return name.base, tuple(sorted(s.kind + i for s, i in zip(name.scripts, inside, strict=True)))
+
+
 def with_one_case(formulas: Sequence[Formula]) -> list[Formula]:
-    """``formulas`` with one letter for the cell."""
-    formulas = _with_one_candidate(formulas)
+    """``formulas`` with one letter for the cell, and for a weight."""
+    formulas = _with_weights_as_given(_with_one_candidate(formulas))
     texts = [f.latex for f in formulas]
     if not any(map(_SMALL.search, texts)) or not any(map(_GIVES_LARGE.search, texts)):
         return list(formulas)

@@ -1,8 +1,9 @@
 r"""A word and a step in one script: :math:`y_{\text{logits}, t}`, :math:`y_{true, t, i}`.
 
-Such a name runs in time, with the word as a part of it. So does one without a step that an
-activation is applied to, :math:`h_t = \tanh(h_{raw})`. Words for the parts of a cell, and for a
-neighbouring step, are read elsewhere.
+Such a name runs in time, with the word as a part of it, and so does :math:`h_{raw}^{t}`, which an
+equation gives, and one without a step that an activation is applied to,
+:math:`h_t = \tanh(h_{raw})`.
+Words for the parts of a cell, and for a neighbouring step, are read elsewhere.
 """
 
 from __future__ import annotations
@@ -38,6 +39,16 @@ _OTHER = frozenset(
 )
 
 
+#: ``h_{raw}^{t}``: the word below and the step above.
+_RAISED = re.compile(
+    rf"(?:(?<![A-Za-z\\])|(?<=(?<![A-Za-z\\])d)|(?<=\\partial ))(?P<base>[a-z])\s*_\s*"
+    rf"\{{\s*{_WORD}\s*\}}"
+    r"\s*\^\s*(?:\{\s*(?P<step>\(?\s*[a-zT]\s*(?:[-+]\s*[0-9])?\s*\)?)\s*\}|(?P<one>[a-zT])(?![A-Za-z]))"
+)
+
+_GIVEN = re.compile(r"\s*&?\s*:?=")
+
+
 def with_names_for_words(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with one name for each letter with a word and a step in its script."""
 
@@ -48,7 +59,18 @@ def with_names_for_words(formulas: Sequence[Formula]) -> list[Formula]:
         unit = "".join((m["unit"] or "").split())
         return rf"\mathrm{{{m['base']}{word}}}_{{{m['step']}{unit}}}"
 
+    raised = {
+        _key(m) for f in formulas for m in _RAISED.finditer(f.latex)
+        if _step(m) == "t" and not f.latex[: m.start()].strip() and _GIVEN.match(f.latex, m.end())
+    }  # fmt: skip
+
+    def lowered(m: re.Match[str]) -> str | None:
+        if _key(m)[1] in _OTHER or _key(m) not in raised:
+            return None  # a power, or a transpose
+        return rf"\mathrm{{{''.join(_key(m))}}}_{{{_step(m)}}}"
+
     found = [replaced(f, _NAME, named) if "_" in f.latex else f for f in formulas]
+    found = [replaced(f, _RAISED, lowered) for f in found] if raised else found
     inner = {_key(m) for f in found for m in _APPLIED.finditer(f.latex)}
     inner -= {_key(m) for f in found for m in _STEPLESS.finditer(f.latex) if m["more"]}
     inner = {(base, word) for base, word in inner if word not in _OTHER}
@@ -57,6 +79,10 @@ def with_names_for_words(formulas: Sequence[Formula]) -> list[Formula]:
         return rf"\mathrm{{{''.join(_key(m))}}}_{{t}}" if _key(m) in inner else None
 
     return [replaced(f, _STEPLESS, of_step_t) for f in found] if inner else found
+
+
+def _step(m: re.Match[str]) -> str:
+    return "".join((m["step"] or m["one"]).strip("()").split())
 
 
 def _key(m: re.Match[str]) -> tuple[str, str]:

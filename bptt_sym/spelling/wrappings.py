@@ -1,7 +1,8 @@
 r"""What is put around or beside a whole formula for the eye: boxes, marks of lists, ticks, arrows.
 
 ``\begin{aligned}[t]`` says how it is set, ``\underset{n \times 1}{h_t}`` of which size it is,
-``\bullet\;`` and ``a)\quad`` that it is an item, ``\quad \checkmark`` that it is done.
+``\bullet\;`` and ``a)\quad`` that it is an item, ``1.\ `` and ``2.\ `` that rows are counted,
+``\quad \checkmark`` that it is done.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ _ITEM = re.compile(
     rf"|\\xrightarrow\s*\{{\s*\}}|[•●▪◦‣·*])(?:{_BLANK}|{_WIDE})*"
     rf"|(?:\(?(?:[a-h]|[ivx]{{1,4}}|\d{{1,2}})[.)])(?:{_BLANK}|{_WIDE})+)(?=[\\A-Za-z{{(])"
 )
+#: ``\\\\ 2.\\ ``, ``\\\\ (2)\\quad``: the number of a row.
+_ROW = re.compile(
+    r"(?:\A|\\\\(?:\s*\[[^\[\]]{0,12}\])?)(?:[\s&]*+\\begin\s*\{[a-z]{1,12}\*?\})?[\s&]*+"
+)
+_ROW_NUMBER = re.compile(rf"\(?(?P<n>\d{{1,2}})[.)](?:{_BLANK}|{_WIDE})++(?=[\\A-Za-z{{(])")
 #: Behind it, up to the end of its row.
 _BEHIND = re.compile(
     rf"(?:[,;]|{_BLANK}){{0,9}}{_WIDE}(?:{_BLANK}|{_WIDE}){{0,9}}"
@@ -69,6 +75,8 @@ def without_wrappings(formula: Formula) -> Formula:
     if "$" in text:
         formula = replaced(formula, _TEXT_BOX, lambda m: f" {m['inner']} ")
         formula = replaced(formula, _TWICE, lambda m: m["inner"])
+    if "\\\\" in text:
+        formula = edited(formula, _numbers(formula.latex))
     formula = replaced(formula, _ITEM, lambda m: "")
     if _RELATION.search(text) is None:
         return formula
@@ -79,6 +87,17 @@ def without_wrappings(formula: Formula) -> Formula:
     formula = replaced(formula, _BEHIND, lambda m: " ")
     formula = edited(formula, _labels_of_size(formula.latex))
     return edited(formula, _fonts(formula.latex))
+
+
+def _numbers(text: str) -> list[Edit]:
+    """The numbers of rows that are counted from the first: a number that stands alone is one."""
+    starts = [m.end() for m in _ROW.finditer(text)]
+    found = [m for at in starts if (m := _ROW_NUMBER.match(text, at))]
+    counted = [int(m["n"]) for m in found]
+    first = counted[0] if counted and found[0].start() == starts[0] else -1
+    if len(counted) < 2 or counted != list(range(first, first + len(counted))):
+        return []
+    return [(m.start(), m.end(), "") for m in found]
 
 
 def _unwrapped(formula: Formula) -> Formula:
