@@ -15,10 +15,12 @@ from bptt_sym.check.equivalent_norms import of_norms
 from bptt_sym.check.matrix_identities import is_of_matrices, of_matrices
 from bptt_sym.check.models import Models
 from bptt_sym.check.powers_in_the_limit import of_powers
+from bptt_sym.check.powers_of_parts import of_a_power
 from bptt_sym.check.slopes import bounds_a_slope, of_an_activation
 from bptt_sym.check.softmax import by_its_entries, of_a_loss, of_a_softmax
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.outline import Row
+from bptt_sym.definitions.powers_of_parts import raises_parts
 from bptt_sym.documents.document import Formula
 from bptt_sym.read.vocabulary import plain_name
 
@@ -46,6 +48,7 @@ def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
     found = of_an_activation(row.latex, formula.written) or of_a_softmax(row.latex, softmax)
     found = found or of_a_loss(row.latex, softmax) or by_its_entries(row.latex)
     found = found or of_norms(row.latex, formula) or of_powers(row, formula)
+    found = found or of_a_power(row, formula)
     found = found or of_matrices(row, formula, models)
     found = found or _later(row, formula, models) or of_any_matrices(row, formula, models)
     return found or of_differences(row.latex) or of_differences(written)
@@ -54,7 +57,7 @@ def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
 def needs_no_model(latex: str) -> bool:
     """Whether a row says something of a function alone, and so defines nothing of a run."""
     known = of_an_activation(latex) is not None or of_differences(latex) is not None
-    known |= bounds_a_slope(latex)
+    known |= bounds_a_slope(latex) or raises_parts(latex)
     return known or is_of_matrices(latex) or by_its_entries(latex) is not None
 
 

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
+from bptt_sym.definitions.powers_of_parts import raises_parts
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.names import Name, Script, names_in
 from bptt_sym.documents.respelling import Edit, edited
@@ -283,7 +284,8 @@ def given_in(text: str, names: Sequence[Name]) -> Iterator[Name]:
         if _BEGINS.search(text, max(0, name.start - _LOOK_BACK), name.start):
             end = _ENDS.search(text, name.close)
             right = text[name.close : end.start() if end else len(text)]
-            if not _DERIVES.search(right):
+            power = raises_parts(text[name.start : name.close] + right)
+            if not power and not _DERIVES.search(right):
                 yield name
 
 

@@ -149,3 +149,33 @@ def test_letters_of_the_books_own_macros() -> None:
         r"&= \text{diag}(1 - (\Vh^{(t)})^2) \MU \end{align}"
     )
     assert of_claims(text, "n.tex") == ["right", "wrong"]
+
+
+def test_powers_of_a_matrix_by_its_parts() -> None:
+    cell = shown(r"h_t = \tanh(W h_{t-1} + U x_t)", r"o_t = V h_t")
+    parts = r"$W = V \operatorname{diag}(\lambda) V^{-1}$"
+    right = (
+        r"W^t = (V \mathrm{diag}(\lambda) V^{-1})^t = V \mathrm{diag}(\lambda)^t V^{-1}",
+        r"W^k = V \mathrm{diag}(\lambda)^k V^{-1}",
+        r"(Q \Lambda Q^{-1})^t = Q \Lambda^t Q^{-1}",
+    )
+    assert of_claims(f"{cell}Let {parts}. Then\n\n{shown(*right)}") == ["right"] * 3
+    others = (
+        r"W^k = V^{-1} \mathrm{diag}(\lambda)^k V", r"W^k = V \mathrm{diag}(\lambda)^{k-1} V^{-1}",
+        r"W^t = V^t \mathrm{diag}(\lambda)^t V^{-1}", r"U^k = V \mathrm{diag}(\lambda)^k V^{-1}",
+    )  # fmt: skip
+    assert "right" not in of_claims(f"{cell}Let {parts}. Then\n\n{shown(*others)}")
+
+
+def test_powers_by_an_orthogonal_matrix_are_no_sequence() -> None:
+    cell = shown(r"h_t = \tanh(W h_{t-1} + U x_t)")
+    power = shown(r"W^k = Q \Lambda^k Q^\top")
+    jacobian = shown(
+        r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1 - h_t^2) W",
+        r"\frac{\partial h_t}{\partial h_{t-2}} = \operatorname{diag}(1 - h_t^2) W "
+        r"\operatorname{diag}(1 - h_{t-1}^2) W",
+    )
+    symmetric = "With a symmetric $W = Q \\Lambda Q^\\top$ it is\n\n"
+    assert of_claims(cell + symmetric + power + jacobian) == ["right"] * 3
+    said = "With $W = Q \\Lambda Q^\\top$ it is\n\n"
+    assert of_claims(cell + said + power + jacobian)[0] != "right"
