@@ -26,6 +26,11 @@ _RELATION = re.compile(
     r"\\(?:in|notin|subset|leq?(?:slant)?|geq?(?:slant)?|approx|simeq|sim|ll|gg|propto|to|rightarrow|"
     r"Rightarrow|times|mathbb|neq?)(?![A-Za-z])|[∈≤≥≈<>→∝⇒]"
 )
+#: Words below a brace, on one line or several, and what gives a name.
+_WORDS = re.compile(
+    r"\\(?:text(?:bf|it|rm)?|mbox|mathrm)\s*\{[^{}$]*\}|\\substack|\\\\|[{}]|\\[,;:! ]"
+)
+_GIVES = re.compile(r"\s*&?\s*=")
 
 
 def without_labels_of_braces(formula: Formula) -> Formula:
@@ -55,5 +60,9 @@ def _labels(text: str) -> Iterator[Edit]:
         if _BRACKET.match(text, m.end()) and _FUNCTION.search(text, 0, m.start()):
             yield m.start(), m.start(), "("
             yield stop + 1, stop + 1, ")"
+        elif _GIVES.match(text, stop + 1) and not _WORDS.sub("", text[at.end() + 1 : stop]).strip():
+            # ``\\underbrace{h_t}_{\\text{state}} = …`` gives h_t
+            yield m.start(), m.end() + 1, ""
+            yield end, stop + 1, ""
         elif _RELATION.search(text, at.end(), stop):
             yield end + 1, stop + 1, ""

@@ -15,7 +15,10 @@ from bptt_sym.documents.respelling import replaced
 _I = r"[ijkmnpql]"
 _STEP = r"\s*\^\s*(?:\{\s*\(?\s*[tks]\s*(?:[-+]\s*1\s*)?\)?\s*\}|[tks](?![A-Za-z]))"
 _GATE = r"(?P<g>[a-zC]|\\tilde\s*\{?\s*[a-zC]\s*\}?)"
-_NAME = r"(?:\\(?:hat|tilde|bar|mathbf)\s*\{\s*[A-Za-z]\s*\}|(?<![A-Za-z\\])[A-Za-z])"
+_NAME = (
+    r"(?:\\(?:hat|tilde|bar|mathbf)\s*\{\s*[A-Za-z]\s*\}|\\(?:gamma|delta|lambda|epsilon|alpha)"
+    r"|(?<![A-Za-z\\])[A-Za-z])"
+)
 #: ``W_{f[i,j]}``, ``W_{f,ij}^{(k)}``, ``W_{f,i,j}``
 _ENTRY = re.compile(
     rf"(?P<w>(?<![A-Za-z\\])[WURV])\s*_\s*\{{\s*{_GATE}\s*"

@@ -44,3 +44,14 @@ def test_slips_in_entries_beside_the_label_of_a_gate(right: str, wrong: str) -> 
     row = rf"$${COPY} = {slope} \times s_{{[i]}}^{{(k-1)}} \times h_{{[j]}}^{{(k-1)}}$$"
     assert verdicts(CELL + row)[-1] == "right"
     assert verdicts(CELL + row.replace(right, wrong))[-1] in ("wrong", "undecided")
+
+
+def test_entries_of_what_a_greek_letter_names() -> None:
+    above = r"$$ \underbrace{s^{(t)}}_{\substack{\text{inner} \\ \text{state}}} ="
+    braced = CELL.replace("$$ s^{(t)} =", above)
+    named = r"With $\gamma^{(k)} = \partial J/\partial s^{(k)}$:" + "\n\n"
+    claim = r"$$\frac{\partial J}{\partial f_{[i]}^{(k)}} = \gamma_{[i]}^{(k)} \times "
+    claim += r"s_{[i]}^{(k-1)}$$"
+    for cell in (CELL, braced):
+        assert verdicts(cell + named + claim)[-1] == "right"
+        assert verdicts(cell + named + claim.replace("k-1", "k"))[-1] == "wrong"

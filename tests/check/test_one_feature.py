@@ -53,3 +53,17 @@ def test_beside_states_with_units_the_letters_count_units() -> None:
     assert "right" not in of_claims(layer + claims)
     for judged in audit(document_from_text(layer + claims, "n.md")):
         assert "q_" not in str(judged.verdict.counterexample)
+
+
+def test_what_is_said_of_a_function_is_said_of_any_argument() -> None:
+    cell = r"$$h_t = \tanh(w h_{t-1} + x_t)$$ "
+    for said, slip in (
+        (r"1 - \tanh^2(x) = \frac{4}{(e^x + e^{-x})^2}", "4"),
+        (r"1 - \sigma(x) = \frac{1}{1 + e^{x}}", "1 -"),
+    ):
+        assert of_claims(f"{cell}\n\n$${said}$$")[-1] == "right"
+        assert of_claims(f"{cell}\n\n$${said.replace(slip, '3', 1)}$$")[-1] != "right"
+    wrong = r"1 - \tanh^2(x) = \frac{2}{(e^x + e^{-x})^2}"
+    assert of_claims(f"{cell}\n\n$${wrong}$$")[-1] == "wrong"
+    of_a_step = r"1 - \tanh^2(x) = x_t"
+    assert of_claims(f"{cell}\n\n$${of_a_step}$$")[-1] == "undecided"

@@ -11,6 +11,7 @@ from bptt_sym.spelling.entries_behind_steps import with_entries_before_steps
 from bptt_sym.spelling.entries_of_batches import with_entries_of_one_example
 from bptt_sym.spelling.epsilons import with_deltas_for_epsilons
 from bptt_sym.spelling.examples_of_a_batch import with_one_example
+from bptt_sym.spelling.free_arguments import with_free_arguments
 from bptt_sym.spelling.function_letters import with_letters_for_functions
 from bptt_sym.spelling.gate_entries import with_entries_of_gates
 from bptt_sym.spelling.gates_of_units import with_vectors_of_gates
@@ -62,6 +63,7 @@ NAMES: tuple[Pass, ...] = (
     together(with_entries_for_powers),
     lettered(with_letters_for_durations),
     lettered(with_small_letters_for_sums),
+    together(with_free_arguments),
     together(with_one_feature),
     together(with_vectors_of_gates),
     lettered(with_layers_for_units),
