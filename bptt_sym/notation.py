@@ -358,15 +358,15 @@ def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
 
 def walk(node: Node) -> Iterator[Node]:
     """``node`` and everything below it, depth first, without recursion."""
-    known: list[Node] | None = node.__dict__.get("_walked")
+    known: list[Node] | None = node.__dict__.get("_below")
     if known is None:
-        known, stack = [], [node]
+        known, stack = [], [*children(node)[::-1]]
         while stack:
             known.append(stack.pop())
             stack.extend(reversed(children(known[-1])))
-        if len(known) <= MAX_WALKED:
-            node.__dict__["_walked"] = known
-    return iter(known)
+        if len(known) < MAX_WALKED:
+            node.__dict__["_below"] = known  # (with itself only a search would free it)
+    return chain((node,), known)
 
 
 def free_indices(node: Node) -> frozenset[str]:

@@ -212,7 +212,7 @@ class _Auditor:
                     return named
             verdict = failures.of_definitions(error, any(row.differentiates for row in found))
             if isinstance(error, InputError) and verdict.verdict == "unreadable":
-                self._fault = (rows.formula, error)
+                self._fault = (rows.formula, error.with_traceback(None))
             # A value that fits no model was no definition after all.
             return {id(row): verdict for row in found if row.kind is not Kind.VALUE}
         return {id(row): Verdict("not_a_claim", note=marked("a definition")) for row in found}

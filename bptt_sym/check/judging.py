@@ -121,7 +121,7 @@ class Judging:
                     return self.entry(formula, begins, row)
                 return self.come_back_to(row, formula) or judged
             except InputError as error:
-                first = first or error
+                first = first or error.with_traceback(None)
                 if not isinstance(error, UnboundName):
                     break
             except Exception as error:  # one formula must not take the others with it
@@ -199,7 +199,7 @@ class Judging:
                     if first is None or (model.supposed and not family[0].supposed and told < 1):
                         # What is missing even where everything usual is supposed.
                         told += bool(model.supposed)
-                        first = error
+                        first = error.with_traceback(None)
                     bare = with_its_step(row, model) if lacks_a_step(error) else None
                     if bare is None:
                         continue
@@ -228,7 +228,10 @@ class Judging:
         if failed:
             return by_links(failures.of_failures(failed, formula), failed, self.bench)
         assert first is not None
-        raise first
+        try:
+            raise first
+        finally:
+            del first  # it knows this frame: neither shall keep the other
 
     def _of_vectors(
         self, verdict: Verdict, row: Row, model: Model, generic: Mapping[str, str],

@@ -158,7 +158,7 @@ class Models:
             try:
                 model = self._model(known, formula, whole=not of_steps or carried)
             except BpttError as error:
-                first_error = first_error or error
+                first_error = first_error or error.with_traceback(None)
                 if carried:
                     break
                 continue
@@ -186,7 +186,10 @@ class Models:
             raise BesideError(first_error.message, token=first_error.token) from None
         if not any(d.soft for d in definitions):
             self.context.refused |= {d.base for d in definitions if d.kind is not Kind.FUNCTION}
-        raise first_error
+        try:
+            raise first_error
+        finally:
+            del first_error  # it knows this frame: neither shall keep the other
 
     def _is_displayed(self, d: Definition) -> bool:
         """Whether a display gives what ``d`` gives, of the same network.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bptt_sym.remembering import Remembering
+
 
 @dataclass(frozen=True)
-class Conventions:
+class Conventions(Remembering):
     """How products and derivatives of vectors are to be taken.
 
     ``layout``: ``numerator`` (``∂s/∂v`` is a row), ``denominator`` (everything transposed) or

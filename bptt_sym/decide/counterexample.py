@@ -104,16 +104,16 @@ def find(arena: Arena, failed: Sequence[Failed]) -> tuple[Counterexample | None,
     """
     samples = _Samples.of(arena)
     first, *others = failed
-    shown, at = _smallest(samples, first.trial, first.witness)
+    shown, at = _smallest(arena, samples, first.trial, first.witness)
     if shown is None:
         return None, [first.trial]
-    return shown, [f.trial for f in others if not _separated(samples, f, at)]
+    return shown, [f.trial for f in others if not _separated(arena, samples, f, at)]
 
 
 def _smallest(
-    samples: _Samples, trial: Trial, witness: Env | None
+    arena: Arena, samples: _Samples, trial: Trial, witness: Env | None
 ) -> tuple[Counterexample | None, Env | None]:
-    places = _places(samples.arena, trial, witness)
+    places = _places(arena, trial, witness)
     for scalar in samples.sizes:
         for number in range(len(REGIMES) * DRAWS):
             for env in places:
@@ -123,13 +123,13 @@ def _smallest(
     return None, None
 
 
-def _separated(samples: _Samples, failed: Failed, at: Env | None) -> bool:
+def _separated(arena: Arena, samples: _Samples, failed: Failed, at: Env | None) -> bool:
     """Whether some real numbers refute the reading."""
     trial, witness, one_unit = failed
     sizes = (True,) if one_unit else samples.sizes[::-1]
     known = [env for env in (witness, at) if env is not None]
     tried = set[tuple[tuple[str, int], ...]]()
-    for places in (known, _places(samples.arena, trial, witness)):
+    for places in (known, _places(arena, trial, witness)):
         fresh = [e for e in places if tuple(e.items()) not in tried]
         tried |= {tuple(e.items()) for e in fresh}
         for scalar in sizes:
@@ -152,7 +152,8 @@ class _Samples:
     """Numbers of every regime and the worlds at them; what one reading computed serves the next."""
 
     def __init__(self, arena: Arena) -> None:
-        self.arena = arena
+        # (Kept with the arena, they do not keep it.)
+        self._rec, self._dims, self._fixed = arena.rec, arena.dims[0], arena.fixed
         #: Models of vectors are tried with one unit, for a person to check, and as they are.
         self.sizes = (False,) if arena.rec.is_scalar else (True, False)
         self._samplers: dict[tuple[bool, int], Sampler] = {}
@@ -181,19 +182,19 @@ class _Samples:
 
     def sampler(self, scalar: bool, number: int) -> Sampler:
         regime, draw = divmod(number, DRAWS)
-        made = Sampler(self.arena.rec, REGIMES[regime], draw)
+        made = Sampler(self._rec, REGIMES[regime], draw)
         return self._samplers.setdefault((scalar, number), made)
 
     def world(self, trial: Trial, scalar: bool, number: int) -> World:
         key = scalar, number, trial.hypotheses
         if key not in self._worlds:
             self._worlds[key] = World(
-                self.arena.rec,
+                self._rec,
                 Ball(self.sampler(scalar, number)),
-                self.arena.dims[0],
+                self._dims,
                 scalar=scalar,
-                fixed=start_values(self.arena.rec, self.arena.fixed, trial.hypotheses),
-                labels=adding_to_one(self.arena.rec, trial.hypotheses),
+                fixed=start_values(self._rec, self._fixed, trial.hypotheses),
+                labels=adding_to_one(self._rec, trial.hypotheses),
             )
         return self._worlds[key]
 

@@ -5,7 +5,7 @@ Each function gives the claim as one reading takes it; nothing here tries or jud
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -179,23 +179,23 @@ def direct_steps(claim: Claim, rec: Recurrence) -> Claim:
 
 def row_last(claim: Claim, rec: Recurrence) -> Claim:
     """The vector written last, beside a gradient by a matrix, as a row."""
+    return map_sides(claim, lambda n, i: _with_row_last(n, rec) if i else n)
 
-    def turned(n: Node) -> Node:
-        if isinstance(n, Sum):
-            return replace(n, body=turned(n.body))
-        if isinstance(n, Add):
-            return replace(n, args=tuple(turned(a) for a in n.args))
-        if isinstance(n, Had) and isinstance(last := n.args[-1], Mul):
-            rest = last.args[:-1]
-            beside = rest[0] if len(rest) == 1 else Mul(rest)
-            return turned(Mul((Had((*n.args[:-1], beside)), last.args[-1])))
-        if isinstance(n, (Mul, Had)) and len(n.args) > 1 and _is_vector(n.args[-1], rec):
-            first = n.args[:-1]
-            column = first[0] if len(first) == 1 else type(n)(first)
-            return Mul((column, Transpose(n.args[-1])))
-        return n
 
-    return map_sides(claim, lambda n, i: turned(n) if i else n)
+def _with_row_last(n: Node, rec: Recurrence) -> Node:
+    if isinstance(n, Sum):
+        return replace(n, body=_with_row_last(n.body, rec))
+    if isinstance(n, Add):
+        return replace(n, args=tuple(_with_row_last(a, rec) for a in n.args))
+    if isinstance(n, Had) and isinstance(last := n.args[-1], Mul):
+        rest = last.args[:-1]
+        beside = rest[0] if len(rest) == 1 else Mul(rest)
+        return _with_row_last(Mul((Had((*n.args[:-1], beside)), last.args[-1])), rec)
+    if isinstance(n, (Mul, Had)) and len(n.args) > 1 and _is_vector(n.args[-1], rec):
+        first = n.args[:-1]
+        column = first[0] if len(first) == 1 else type(n)(first)
+        return Mul((column, Transpose(n.args[-1])))
+    return n
 
 
 def by_matrix(node: Node, rec: Recurrence) -> bool:
@@ -403,28 +403,25 @@ def input_block(claim: Claim, rec: Recurrence) -> Claim:
 
 def _block(claim: Claim, rec: Recurrence, meant: set[str]) -> Claim:
     """``claim`` with each weight of a concatenation read as its block that multiplies ``meant``."""
+    parts = {name: next((b for b in of if b in meant), "") for name, of in rec.blocks.items()}
+    return map_sides(claim, lambda n, _: _with_blocks(n, parts))
 
-    def change(n: Node) -> Node:
-        if isinstance(n, Sym) and n.name in rec.blocks:
-            part = next((b for b in rec.blocks[n.name] if b in meant), None)
-            return Block(n, part) if part else n
-        return n
 
-    def side(node: Node) -> Node:
-        # Not inside W[h, x], and not as the variable of a derivative: there W is all of W.
-        if isinstance(node, D):
-            return node
-        if isinstance(node, Mul):
-            args = list(node.args)
-            for i, a in enumerate(args):
-                behind = args[i + 1] if i + 1 < len(args) else None
-                if isinstance(a, Sym) and type(behind).__name__ == "Concat":
-                    continue
-                args[i] = side(a)
-            return replace(node, args=tuple(args))
-        return change(rebuild(node, side))
-
-    return map_sides(claim, lambda n, _: side(n))
+def _with_blocks(node: Node, parts: Mapping[str, str]) -> Node:
+    # Not inside W[h, x], and not as the variable of a derivative: there W is all of W.
+    if isinstance(node, D):
+        return node
+    if isinstance(node, Mul):
+        args = list(node.args)
+        for i, a in enumerate(args):
+            behind = args[i + 1] if i + 1 < len(args) else None
+            if isinstance(a, Sym) and type(behind).__name__ == "Concat":
+                continue
+            args[i] = _with_blocks(a, parts)
+        return replace(node, args=tuple(args))
+    node = rebuild(node, lambda n: _with_blocks(n, parts))
+    part = parts.get(node.name) if isinstance(node, Sym) else None
+    return Block(node, part) if part else node
 
 
 def at_output(node: Node, rec: Recurrence) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from weakref import ref
 
 from bptt_sym.decide.conventions import STRICT
 from bptt_sym.decide.domains import P_, Undefined
@@ -50,13 +51,21 @@ class Search:
 
     def __init__(self, claim: Claim, arena: Arena) -> None:
         self.claim = claim
-        self.arena = arena
+        # (It is kept with the arena, which therefore it does not keep.)
+        self._arena = ref(arena)
         #: Whether there are more readings than are tried.
         self.truncated = False
         self._drafts = Drafts(claim, arena.rec)
         self._tried: list[Tried] = []
         self._rest = self._run()
         self._outcomes: dict[Any, Outcome] = {}
+
+    @property
+    def arena(self) -> Arena:
+        """The arena in which it is made, and which lasts as long."""
+        found = self._arena()
+        assert found is not None, "whoever searches has the arena in hand"
+        return found
 
     @classmethod
     def of(cls, claim: Claim, arena: Arena) -> Search:

@@ -77,7 +77,6 @@ class World:
         self.memo: dict[Any, dict[Any, Any]] = {}
         #: Terms of sums that the comparison in hand has evaluated.
         self.terms = 0
-        self.interpreter = Interpreter(self)
         self._rhs = {e.target: e.rhs for e in rec.equations}
         self._states = frozenset(rec.states)
         self._first = _first_steps(rec)
@@ -96,6 +95,11 @@ class World:
             for known in self.memo.values():
                 known.clear()
             raise NotSupported(f"more than {MAX_TERMS} terms of sums in one value")
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """What evaluates the equations; it knows its world, which therefore does not keep it."""
+        return Interpreter(self)
 
     # -------------------------------------------------------------------------- shapes
     def shape(self, name: str) -> tuple[int, ...]:

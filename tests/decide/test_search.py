@@ -42,7 +42,8 @@ def first_by_itself(claim: Claim, arena: Arena) -> tuple[str, ...] | None:
 def test_the_same_reading_is_found_first(name: str, latex: str) -> None:
     rec = cell(name)
     claim = read_claim(latex, rec)
-    found = next((t for t in Search(claim, Arena(rec)) if t.outcome.holds), None)
+    arena = Arena(rec)
+    found = next((t for t in Search(claim, arena) if t.outcome.holds), None)
     codes = None if found is None else tuple(r.code for r in found.trial.readings)
     assert codes == first_by_itself(claim, Arena(rec))
 
@@ -50,7 +51,8 @@ def test_the_same_reading_is_found_first(name: str, latex: str) -> None:
 def test_layouts_are_not_tried_for_what_fails_for_one_unit() -> None:
     rec = cell("elman-vector")
     claim = read_claim(STEP + r" = (1 - h_t) W_{hh}", rec)
-    tried = list(Search(claim, Arena(rec)))
+    arena = Arena(rec)
+    tried = list(Search(claim, arena))
     every = list(trials(claim, rec))
     assert len(tried) < len(every) / 3
     assert all(t.outcome.holds is not True for t in tried)
