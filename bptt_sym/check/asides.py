@@ -109,6 +109,11 @@ _VALUE = re.compile(
     r"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*)?\{?\s*[01]\s*\}?(?:\.0)?)\s*\$",
     re.IGNORECASE,
 )
+#: ``\\tanh'`` without what it is of.
+_BARE_SLOPE = re.compile(
+    r"(?:\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])(?:tanh|f|g))\s*+"
+    r"(?:'|\^\s*+(?:\{\s*+\\prime\s*+\}|\\prime))(?!\s*+(?:\\left\s*+)?[(\[_'])"
+)
 #: In an earlier cell of a row of a table: a value or a limit of something.
 _IN_A_CELL = re.compile(
     r"\$(?P<case>[^$]*?(?:=|<|>|\\(?:leq?|geq?|equiv|approx|to|rightarrow)(?![A-Za-z])|[≈→≡≤≥])\s*"
@@ -195,6 +200,9 @@ def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
     if not note and diagnosis is not None and diagnosis.code == "BP019":
         doubted = any(words == SLOPED for words, _ in formula.supposes)
         note = f"it fails, but {SLOPED}: it may be that by its argument" if doubted else ""
+    steps = diagnosis is None or diagnosis.code == "BP004"
+    if not note and steps and _BARE_SLOPE.search(row.latex):
+        note = "it fails, but a slope is written without what it is of"
     if not note and (said := _SIMPLER.search(_before(formula, _IMMEDIATE))):
         note = f"it fails, but the text supposes something simpler: {said.group().strip()}"
     if not note and _is_gated(judged) and (said := _WITHOUT_GATES.search(_before(formula))):

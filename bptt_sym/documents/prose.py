@@ -293,7 +293,8 @@ _PATTERNS: dict[str, str] = {
     r"|(?i:least squares|\bMSE\b|quadratische\w* Fehler|erreur quadratique)"
     r"|error cuadrático|cuadrado del error|erro(?:re)? quadr[aá]tico|квадратичн\w+ ошибк"
     r"|平方误差|均方误差|平方誤差|均方誤差|二乗誤差|제곱\s*오차|שגיאה ריבועית|خطای مربعی",
-    "cross_entropy": r"cross[- ]entropy|softmax loss|negative log[- ]?likelihood|交叉熵|"
+    "cross_entropy": r"cross[- ]entropy|softmax loss|negative log[- ]?likelihood|"
+    r"交叉熵|对数(?:似然)?损失|"
     r"交差エントロピー|クロスエントロピー|교차\s*엔트로피|[Kk]reuzentropie|entropie croisée|"
     r"entrop[ií]a cruzada|перекр[её]стн\w+ энтропи|אנטרופיה צולבת|آنتروپی متقاطع",
 }

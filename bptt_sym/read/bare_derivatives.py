@@ -16,6 +16,7 @@ from bptt_sym.notation import (
     Claim,
     D,
     Fn,
+    Had,
     Idx,
     Mul,
     Node,
@@ -24,6 +25,7 @@ from bptt_sym.notation import (
     Sym,
     Transpose,
     rebuild,
+    shift,
     substitute_index,
     walk,
 )
@@ -54,7 +56,31 @@ def with_arguments(claim: Claim, rec: Recurrence) -> Claim:
         about = left.x  # the gradient of a loss is about its variable
     step = about.time if isinstance(about, At) and about.name != HIDDEN else None
     owner = about.name if isinstance(about, At) else ""
+    by = left.x.name if isinstance(left, D) and isinstance(left.x, At) else ""
+    if step is not None and by in rec.defined and isinstance(rec.rhs(by), Fn):
+        claim = replace(claim, sides=tuple(_of_later(s, step) for s in claim.sides))
     return replace(claim, sides=tuple(_filled(s, rec, step, owner) for s in claim.sides))
+
+
+def _of_later(node: Node, step: Node) -> Node:
+    """``node`` with the step after in slopes that multiply what is of that step alone.
+
+    In :math:`\\delta_t = \\ldots + W^\\top \\delta_{t+1} \\odot \\tanh'` the gradient by a state
+    comes back through the activation of the step after.
+    """
+    if isinstance(node, (Mul, Had)):
+        inside = [*walk(node)]
+        times = {n.time for n in inside if isinstance(n, At) and n.name != HIDDEN}
+        if times == {shift(step, 1)}:
+            (later,) = times
+            return _at(node, later)
+    return rebuild(node, lambda c: _of_later(c, step))
+
+
+def _at(node: Node, time: Node) -> Node:
+    if _is_hidden(node) and isinstance(node, Fn) and isinstance(node.arg, At):
+        return replace(node, arg=hidden_argument(time)) if node.arg.time == Idx(HIDDEN) else node
+    return rebuild(node, lambda c: _at(c, time))
 
 
 def _is_hidden(node: Node) -> bool:

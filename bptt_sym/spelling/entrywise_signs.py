@@ -38,10 +38,26 @@ _REACH = 200
 _WEIGHT = r"(?:\\(?:mathbf|boldsymbol|bm|mathrm)\s*\{\s*[WUVR]\s*\}|(?<![A-Za-z\\])[WUVR])"
 
 
+#: ``\\delta_{t+1} * (1 - h_{t+1}^2)``: a sign between a gradient by a value and a slope.
+_GRADIENT = (
+    rf"(?:\\delta{_SCRIPT}|\\[dt]?frac\s*+\{{\s*+\\partial\s*+(?:\\mathcal\s*+\{{\s*+)?[LEJ][^{{}}\s]{{0,8}}\s*+"
+    r"\}?\s*+\}\s*+\{\s*+\\partial\s*+\{?\s*+(?:\\(?:mathbf|boldsymbol|bm)\s*+\{\s*+)?"
+    r"[a-z](?:[^{}]|\{[^{}]*+\})*+\}++)"
+)
+_BEFORE_SLOPE = re.compile(
+    rf"(?P<before>{_GRADIENT})\s*+(?:\*|\\ast(?![A-Za-z]))"
+    r"(?=\s*+(?:\\left\s*+)?\(\s*+1\s*+-|\s*+\\?tanh\s*+')"
+)
+
+
 def with_entrywise_signs(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with such a sign as ``\\odot``."""
-    texts = [f.latex for f in formulas]
-    found = list(formulas)
+    # (Two vectors have no other product, however the text writes that of matrices.)
+    found = [
+        replaced(f, _BEFORE_SLOPE, lambda m: rf"{m['before']} \odot ") if "*" in f.latex
+        or r"\ast" in f.latex else f for f in formulas
+    ]  # fmt: skip
+    texts = [f.latex for f in found]
     for sign, pattern in _SIGNS.items():
         if any(sign in t for t in texts) and _is_entrywise(texts, pattern):
             found = [

@@ -11,7 +11,7 @@ import re
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 
-_BOLD = r"\\(?:mathbf|boldsymbol|bm|mathbb|mathds|mathbbm|mathrm)"
+_BOLD = r"\\(?:mathbf|textbf|boldsymbol|bm|mathbb|mathds|mathbbm|mathrm)"
 _ABOVE = r"\^\s*(?:\{\s*\(\s*[a-z]\s*(?:[+-]\s*1\s*)?\)\s*\}|\{\s*[a-z]\s*\}|[a-z](?![A-Za-z]))"
 _BELOW = r"_\s*(?:\{\s*[a-z]\s*(?:[+-]\s*1\s*)?\}|[a-z](?![A-Za-z]))"
 _LABEL = rf"(?P<y>(?:{_BOLD}\s*)?\{{?\s*y\s*\}}?)\s*(?:(?P<above>{_ABOVE})|(?P<below>{_BELOW}))?"

@@ -117,6 +117,12 @@ _COLUMN_COUNT = re.compile(
 #: ``… (1 - h_t^2))``: one bracket closes what nothing has opened.
 _CLOSES = re.compile(r"\)\s*[.,;]?\s*$")
 _SPACE = re.compile(r"\\space(?![A-Za-z])")
+#: ``= g^{(t)}(x^{(t)}, \\ldots, x^{(1)})`` between a state and ``= f(h^{(t-1)}, x^{(t)})``: that
+#: the state depends on all inputs, by a function of its own at each step.
+_OF_ALL_INPUTS = re.compile(
+    r"=\s*+&?\s*+[a-z]\s*+(?:\^\s*+\{\s*+\(\s*+t\s*+\)\s*+\}|_\s*+(?:\{\s*+t\s*+\}|t))\s*+"
+    r"\((?P<of>(?:[^()=]|\([^()=]*+\))*+)\)\s*+(?:\\\\)?\s*+&?\s*+(?==\s*+&?\s*+[a-z]\s*+\()"
+)
 #: ``= =``: once too often.
 _EQUALS_TWICE = re.compile(r"(?<![<>!:=+*/-])=\s*=(?!=)")
 _CASES = re.compile(r"\\begin\s*\{(?:[dr]?cases|array)\}")
@@ -172,6 +178,8 @@ def plainly_set(formula: Formula) -> Formula:
     """``formula`` without what only concerns how it is set."""
     formula = replaced(formula, _NUMBERED, lambda m: f"_{{{m.group(1)}}}")
     formula = replaced(formula, _ANGLES, lambda m: rf"^{{\langle {m[1] or m[2]}\rangle}}")
+    if "dots" in formula.latex:
+        formula = replaced(formula, _OF_ALL_INPUTS, lambda m: "" if "dots" in m["of"] else None)
     formula = replaced(formula, _EQUALS_TWICE, lambda m: "=")
     formula = replaced(formula, _FULL_STOP, lambda m: r" \cdot ")
     text = formula.latex

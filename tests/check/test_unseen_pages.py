@@ -334,3 +334,38 @@ def test_an_equals_sign_twice_and_a_name_behind_where() -> None:
     slip = text.replace("h_{t-1}^", "h_t^")
     assert verdicts(slip)[-2:] == ["wrong", "right"]
     assert verdicts(text.replace("1 - h_t^2", "1 + h_t^2"))[-1] == "wrong"
+
+
+BACK = r"\frac{\partial L}{\partial h_{t+1}}"
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (rf"W_{{hh}}^T {BACK} * (1 - h_{{t+1}}^2)", "right"),
+        (rf"W_{{hh}}^T {BACK} * \tanh'", "right"),
+        (rf"W_{{hh}}^T ({BACK} \odot \tanh')", "right"),
+        (rf"W_{{hh}}^T {BACK} * (1 - h_t^2)", "wrong"),
+        (rf"W_{{hh}} {BACK} * (1 - h_{{t+1}}^2)", "wrong"),
+        (r"W_{hh}^T \delta_{t+1} * \tanh'", "undecided"),
+    ],
+)
+def test_a_star_before_a_slope_and_slopes_of_the_step_after(term: str, expected: str) -> None:
+    text = CELL + "The loss is " + shown(r"L = \sum_t \ell(y_t)")
+    text += shown(r"\delta_t = \frac{\partial L}{\partial h_t}")
+    left = r"\delta_t" if "delta" in term else r"\frac{\partial L}{\partial h_t}"
+    claim = rf"{left} = W_{{hy}}^T \frac{{\partial L}}{{\partial y_t}} + {term}"
+    assert last(text + shown(claim)) == expected
+
+
+def test_a_state_that_depends_on_all_inputs_and_an_indicator_in_bold_text() -> None:
+    text = shown(r"h^{(t)} = g^{(t)}(x^{(t)}, x^{(t-1)}, \ldots, x^{(1)}) = f(h^{(t-1)}, x^{(t)})")
+    text += "The log loss (对数损失函数) is used." + shown(
+        r"h^{(t)} = \tanh(W h^{(t-1)} + U x^{(t)}), \quad o^{(t)} = V h^{(t)}, "
+        r"\quad \hat y^{(t)} = \mathrm{softmax}(o^{(t)})"
+    )
+    entry = r"(\nabla_{o^{(t)}} L)_i = \frac{\partial L}{\partial o_i^{(t)}} = "
+    entry += r"\hat y_i^{(t)} SIGN \textbf{1}_{i, y^{(t)}}"
+    found = verdicts(text + shown(entry.replace("SIGN", "-")))
+    assert found[0] == "not_a_claim" and found[-1] == "right"
+    assert last(text + shown(entry.replace("SIGN", "+"))) in ("wrong", "undecided")
