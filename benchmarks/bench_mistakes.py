@@ -4,7 +4,7 @@
     python benchmarks/bench_mistakes.py [--homework | --styled | --assorted] [--say]
     python benchmarks/bench_mistakes.py [--recorded | --written | --submitted] [--say]
     python benchmarks/bench_mistakes.py [--contributed | --supplied | --posted | --reviewed] [--say]
-    python benchmarks/bench_mistakes.py --delivered [--say]
+    python benchmarks/bench_mistakes.py [--delivered | --presented] [--say]
 
 With ``--float32`` every problem is one in float32; with ``--composed`` the gradients are those of
 ``composed_gradients.py``, with ``--homework`` those of ``homework_gradients.py`` and
@@ -14,7 +14,8 @@ those of ``recorded_changes.py``, with ``--written`` those of ``written_changes.
 ``--submitted`` those of ``submitted_changes.py``, with ``--contributed`` those of
 ``contributed_changes.py``, with ``--supplied`` those of ``supplied_changes.py``, with
 ``--posted`` those of ``posted_changes.py``, with ``--reviewed`` those of ``reviewed_changes.py``,
-with ``--delivered`` those of ``delivered_changes.py``;
+with ``--delivered`` those of ``delivered_changes.py``, with ``--presented`` those of
+``presented_changes.py``;
 ``--say`` prints what is said of each. With
 ``--mutants`` only those of ``mutated_gradients.py`` are tried. The wrong gradients are otherwise
 those of ``wrong_gradients.py`` and of ``edited_gradients.py``.
@@ -46,6 +47,7 @@ import foreign_gradients as fg
 import homework_gradients as hg
 import mutated_gradients as mg
 import posted_changes as xc
+import presented_changes as rp
 import recorded_changes as rc
 import reviewed_changes as vc
 import styled_changes as sg
@@ -369,6 +371,7 @@ def main() -> None:
     parser.add_argument("--posted", action="store_true", help="nothing but the twelfth set")
     parser.add_argument("--reviewed", action="store_true", help="nothing but the thirteenth set")
     parser.add_argument("--delivered", action="store_true", help="nothing but the fourteenth set")
+    parser.add_argument("--presented", action="store_true", help="nothing but the fifteenth set")
     parser.add_argument("--say", action="store_true", help="print what is said of each")
     options = parser.parse_args()
     if options.composed:
@@ -380,7 +383,7 @@ def main() -> None:
         return
     sets = {"styled": sg, "assorted": ac, "recorded": rc, "written": wc, "submitted": sc,
             "contributed": cc, "supplied": pc, "posted": xc,
-            "reviewed": vc, "delivered": dc}  # fmt: skip
+            "reviewed": vc, "delivered": dc, "presented": rp}  # fmt: skip
     for name, module in sets.items():
         if getattr(options, name):
             _edited(module, options.say)
