@@ -29,7 +29,7 @@ EDITS: list[tuple[str, str, Piece, Piece]] = [
     ("taped", "slope of the argument", "(1 - out.data * out.data)", "(1 - self.data * self.data)"),
     ("taped", "seeds of ones at outputs", "y.grad = y.grad + weight * (y.data - p.targets[t])", "y.grad = y.grad + weight * np.ones_like(y.data)"),
     ("taped", "only the last output is seeded", "y.grad = y.grad + weight *", "y.grad = y.grad + (t == len(outs) - 1) * weight *"),
-    ("taped", "nodes pushed once for each output", "for node in reversed(order):\n        node.push()", "for node in reversed(order):\n        node.push()\n    for node in reversed(order[:4]):\n        node.push()"),
+    ("taped", "the tape is run twice without clearing gradients", "    for node in reversed(order):\n        node.push()\n", "    for node in list(reversed(order)) + list(reversed(order)):\n        node.push()\n"),
     # Sensitivities.
     ("sensitivities", "snap-1: U's own past is kept only on its diagonal", 'SU = np.einsum("ij,bjkl->bikl", U, SU)', 'SU = np.einsum("ij,bjkl->bikl", np.diag(np.diag(U)), SU)'),
     ("sensitivities", "slope not applied to what is carried", 'SW, SU = slope[:, :, None, None] * SW, slope[:, :, None, None] * SU', 'SU = slope[:, :, None, None] * SU'),

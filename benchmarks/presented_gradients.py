@@ -4,6 +4,7 @@ A tape of closures, forward sensitivities, tangents one at a time, Jacobians by 
 another library's order, an LSTM gate by gate in dictionaries, checkpoints with recomputation,
 layers as objects, a flat vector of weights. `presented_changes.py` puts mistakes in.
 """
+# ruff: noqa: E741  # sizes have the names of their axes
 
 from __future__ import annotations
 
@@ -256,9 +257,10 @@ def gates_apart(p: Any) -> dict[str, Array]:
             cct = np.tanh(M["c"] @ concat + bs["c"])
             c_next = ft * c_prev + it * cct
             h_next = ot * np.tanh(c_next)
-            steps.append(dict(
-                concat=concat, f=ft, i=it, o=ot, cc=cct, c_next=c_next, c_prev=c_prev, h=h_next
-            ))  # fmt: skip
+            steps.append({
+                "concat": concat, "f": ft, "i": it, "o": ot, "cc": cct, "c_next": c_next,
+                "c_prev": c_prev, "h": h_next,
+            })  # fmt: skip
             h_prev, c_prev = h_next, c_next
         dh_next, dc_next = np.zeros((H, 1), p.dtype), np.zeros((H, 1), p.dtype)
         for t in reversed(range(p.steps)):

@@ -2,6 +2,7 @@
 
 `presented_changes.py` puts mistakes in.
 """
+# ruff: noqa: E741  # sizes have the names of their axes
 
 from __future__ import annotations
 

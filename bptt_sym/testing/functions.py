@@ -23,9 +23,10 @@ from bptt_sym.testing.directional import (
     quick,
     slope_again,
 )
-from bptt_sym.testing.jax_functions import wrong_vjps
+from bptt_sym.testing.jax_functions import compiled, wrong_vjps
 from bptt_sym.testing.named import raised
 from bptt_sym.testing.report import Finding
+from bptt_sym.testing.search_time import OutOfTime, searching
 from bptt_sym.testing.torch_functions import wrong_backwards
 from bptt_sym.testing.traced import at_one_place, explained
 from bptt_sym.testing.trees import flattened, units
@@ -36,6 +37,8 @@ Params = Mapping[str, Array]
 
 #: Entries of a gradient that are looked at one by one, at most.
 _ENTRIES = 200
+#: Seconds of processor time that the search among the operations of a loss may take.
+SEARCH_SECONDS = 20.0
 
 
 class PairError(AssertionError):
@@ -87,7 +90,7 @@ def judge_pair(
     """What is wrong with the pair; see :func:`assert_pair`."""
     unit = units(params)
     loss, grad, point = flattened(loss, grad, params)
-    losses = loss
+    losses = loss = compiled(loss, point)
 
     def total(p: dict[str, Array]) -> Any:
         return np.sum(np.asarray(losses(p)))
@@ -146,21 +149,41 @@ def judge_pair(
                 break
     if wrong and len(findings) == len(wrong):
         # Where tangents in imaginary parts are not the derivative, they explain nothing.
-        why = explained(losses, point, given, wrong) if followed else None
-        why = why or _zeros(exact, given, wrong)
-        place = at_one_place(losses, point, given) if followed and not why else None
-        if not why and not place:
+        found = _among_operations(losses if followed else None, point, given, exact, wrong)
+        if not found or found[0].code == "ended":
             def again() -> Any:
                 return grad({k: v.copy() for k, v in point.items()})
 
             backward = wrong_backwards(again) + wrong_vjps(again)
-            findings += [
-                Finding("explained" if named else "located", text) for text, named in backward
-            ]
-        if place:
-            findings.append(Finding("explained" if place[1] else "located", place[0]))
-        findings += [Finding("explained", why)] if why else []
+            ended = [Finding("located", f.message) for f in found]
+            found = [Finding("explained" if named else "located", text)
+                     for text, named in backward] or ended  # fmt: skip
+        findings += found
     return findings
+
+
+def _among_operations(
+    losses: Callable[[dict[str, Array]], Any] | None, point: Params, given: Params,
+    exact: Mapping[str, Array], wrong: Sequence[str],
+) -> list[Finding]:  # fmt: skip
+    """What explains the gradient among the operations of its loss, or the place where it is off.
+
+    ``ended``: the time was over before all had been tried.
+    """
+    late: list[Finding] = []
+    place = None
+    try:
+        with searching(SEARCH_SECONDS):
+            why = explained(losses, point, given, wrong) if losses else None
+            why = why or _zeros(exact, given, wrong)
+            place = at_one_place(losses, point, given) if losses and not why else None
+    except OutOfTime:
+        text = "what explains it was looked for among the operations of the loss, and not found"
+        late = [Finding("ended", f"{text} within {SEARCH_SECONDS:g} s of processor time")]
+        why = _zeros(exact, given, wrong)
+    if why:
+        return [Finding("explained", why)]
+    return [Finding("explained" if place[1] else "located", place[0])] if place else late
 
 
 def _broken(loss: Callable[[dict[str, Array]], Any], point: Params) -> Finding | None:

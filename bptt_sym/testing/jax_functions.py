@@ -19,6 +19,39 @@ from bptt_sym.testing.own_backwards import off_by, together
 Array = Any
 
 
+def compiled(loss: Callable[[Any], Any], point: dict[str, Array]) -> Callable[[Any], Any]:
+    """A loss in JAX compiled, if that is the same function; any other loss as it is.
+
+    Not compiled, every call costs what following its operations does, and a judgement takes
+    hundreds of calls.
+    """
+    jax = sys.modules.get("jax")
+    if jax is None:
+        return loss
+    fast = jax.jit(lambda p: loss(p))
+    try:
+        for scale in (1.0, 1.0 + 2.0**-6):
+            moved = {k: v * scale for k, v in point.items()}
+            value = loss({k: v.copy() for k, v in moved.items()})
+            if not isinstance(value, jax.Array):
+                return loss
+            again, near = fast(moved), 64 * float(np.finfo(value.dtype).eps)
+            size = float(abs(value).sum())
+            # What is another one at each call fails, too: of such a loss nothing is compiled.
+            if again.dtype != value.dtype or not float(abs(again - value).sum()) <= near * size:
+                return loss
+    except FAILURES:  # it fails, or it is code that cannot be followed: it looks at its numbers
+        return loss
+
+    def either(p: Any) -> Any:
+        try:
+            return fast(p)
+        except FAILURES:
+            return loss(p)
+
+    return either
+
+
 def wrong_vjps(call: Callable[[], Any]) -> list[tuple[str, bool]]:
     """What is wrong with the functions that ``call`` calls, in words, and whether they say it.
 
@@ -84,4 +117,4 @@ def _wrong(jax: Any, function: Any, arguments: tuple[Any, ...]) -> list[tuple[st
     return together(f"the custom_vjp of {function.__name__}", off, range(len(made)))
 
 
-__all__ = ["wrong_vjps"]
+__all__ = ["compiled", "wrong_vjps"]

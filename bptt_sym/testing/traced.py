@@ -30,6 +30,7 @@ from bptt_sym.testing.more_factors import more_factors
 from bptt_sym.testing.one_number import another_number
 from bptt_sym.testing.one_use import at_one_use
 from bptt_sym.testing.one_vector import rearranged
+from bptt_sym.testing.search_time import in_time
 from bptt_sym.testing.tracing import ACTIVE, ORDINALS, STEP, Change, Trace, Traced
 from bptt_sym.testing.two_cuts import two_cuts
 
@@ -50,7 +51,13 @@ _LOSSES = 40
 def explained(
     loss: Callable[[dict[str, Array]], Any], point: Params, given: Params, wrong: Sequence[str]
 ) -> str | None:
-    """What is wrong with a gradient of a loss, in words; ``None`` if no one thing explains it."""
+    """What is wrong with a gradient of a loss, in words; ``None`` if no one thing explains it.
+
+    Raises
+    ------
+    OutOfTime
+        The search takes longer than it may (see :mod:`bptt_sym.testing.search_time`).
+    """
     rng = np.random.default_rng(11)
     directions = [{k: rng.normal(size=v.shape) for k, v in point.items()} for _ in range(2)]
 
@@ -206,6 +213,7 @@ def _slopes(
     trace: Trace | None = None,
 ) -> Array | None:
     """The same of every entry that ``weigh`` makes of the losses."""
+    in_time()
     moved = {
         k: (v + 1j * STEP * direction.get(k, 0.0)).view(Traced) for k, v in point.items()
     }

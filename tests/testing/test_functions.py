@@ -421,3 +421,18 @@ def test_names_that_a_module_does_not_have() -> None:
     ):
         report = run(from_module(make, names, gates=gates), "gru")
         assert words in report.text()
+
+
+def test_a_search_that_takes_too_long_is_ended_and_it_is_said(monkeypatch: Any) -> None:
+    monkeypatch.setattr("bptt_sym.testing.functions.SEARCH_SECONDS", 0.0)
+    rng = np.random.default_rng(1)
+    point = {"A": rng.normal(size=(2, 3)), "b": rng.normal(size=3)}
+
+    def wrong(p: Any) -> Any:
+        return grad(p) | {"b": p["A"].T @ np.tanh(p["A"] @ p["b"])}
+
+    found = judge_pair(loss, wrong, point)
+    assert [f.code for f in found] == ["value", "located"]
+    assert "within 0 s of processor time" in found[1].message
+    monkeypatch.undo()
+    assert "located" not in {f.code for f in judge_pair(loss, wrong, point)}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bptt_sym.testing.functions import judge_pair
-from bptt_sym.testing.jax_functions import wrong_vjps
+from bptt_sym.testing.jax_functions import compiled, wrong_vjps
 
 jax: Any = pytest.importorskip("jax")
 POINT = {"w": np.random.default_rng(9).normal(size=(3, 4))}
@@ -66,3 +66,41 @@ def test_right_ones_pass_and_pairs_say_it() -> None:
     with jax.enable_x64(True):
         found = judge_pair(*pair(RIGHT.replace("* inv", "* inv * 2")), POINT)
     assert "custom_vjp of norm" in found[-1].message and found[-1].code == "explained"
+
+
+def test_a_loss_is_compiled_if_that_is_the_same_function() -> None:
+    jnp, calls = jax.numpy, []
+
+    def plain(p: Any) -> Any:
+        calls.append(1)
+        return jnp.tanh(p["w"]).sum()
+
+    fast = compiled(plain, POINT)
+    before = len(calls)
+    first = fast(POINT)
+    assert float(first) == pytest.approx(np.tanh(POINT["w"]).sum(), rel=1e-6)
+    assert fast({"w": POINT["w"] + 1}) is not None and len(calls) == before
+
+    def looks(p: Any) -> Any:
+        return jnp.sum(p["w"]) if float(p["w"][0, 0]) > 100 else jnp.sum(p["w"] ** 2)
+
+    def counts(p: Any) -> Any:
+        calls.append(1)
+        return jnp.sum(p["w"]) * len(calls)
+
+    def in_numpy(p: Any) -> Any:
+        return np.tanh(p["w"]).sum()
+
+    assert all(compiled(f, POINT) is f for f in (looks, counts, in_numpy))
+
+
+def test_a_pair_that_is_not_compiled_follows_its_loss_a_few_times_only() -> None:
+    jnp, calls = jax.numpy, []
+
+    def loss(p: Any) -> Any:
+        calls.append(1)
+        return jnp.sum(jnp.tanh(p["w"]) ** 2)
+
+    found = judge_pair(loss, lambda p: {"w": 2 * np.tanh(p["w"])}, POINT)
+    assert [f.code for f in found][:1] == ["value"]
+    assert len(calls) < 20
