@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ def with_pieces(
         if a not in source:
             raise ValueError(f"{name}: {a!r} is not in the source")
         source = source.replace(a, b)
-    names = dict(space)
-    exec(compile(source, f"<{name}>", "exec"), names)  # our own source with our own edit
+    names, file = dict(space), f"<{name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), names)  # our own source with our own edit
     return names[name]  # type: ignore[no-any-return]

@@ -19,6 +19,7 @@ from bptt_sym.testing.evidence import Diagnosis
 from bptt_sym.testing.jax_functions import wrong_vjps
 from bptt_sym.testing.models import MODELS, Model, model_of, named_model
 from bptt_sym.testing.named import function, name_of, raised
+from bptt_sym.testing.one_change import one_change, right_on
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.report import Finding, GradientError, Report
 from bptt_sym.testing.reproduction import Written
@@ -56,6 +57,10 @@ def judge(problem: Problem, gradient: Gradient, *, explain: bool = True) -> Repo
     if not findings:
         return Report(problem.name, name, 1, time.perf_counter() - start)
     return _explained(problem, gradient, findings, bad, 1, start, explain)
+
+
+#: Problems on which a change of the source has to make a gradient right.
+_TRIED_ON = 12
 
 
 def run(
@@ -256,6 +261,8 @@ def _explained(
                 diagnoses = diagnose(problem.model, gradient, problem)
                 if any(d.code == "located" for d in diagnoses):
                     diagnoses = _in_functions(gradient, problem, diagnoses)
+                if any(d.code == "located" for d in diagnoses):
+                    diagnoses = _with_one_change(gradient, problem, diagnoses)
         elif "not-finite" in kinds:
             diagnoses = _not_finite(problem, bad)
 
@@ -307,6 +314,25 @@ def _in_functions(
         for text, _ in found
     ]
     return named + [d for d in diagnoses if d.code != "located"]
+
+
+def _with_one_change(
+    gradient: Gradient, problem: Problem, diagnoses: list[Diagnosis]
+) -> list[Diagnosis]:
+    """What is only located, by the change of the source that makes the gradient right."""
+    some = [p for p in cases(problem.model, dtype=problem.dtype) if p.steps <= 12][:_TRIED_ON]
+    wrong = [p for p in some if p.steps > 1 and not right_on(gradient, [p])[0]()]
+    if problem.steps <= 12 or not wrong:
+        wrong.append(problem)
+    first = min(wrong, key=lambda p: p.steps * p.batch)
+    problems = [first, *(p for p in [*wrong, *some] if p is not first)]
+    words = one_change(right_on(gradient, problems))
+    if words is None:
+        return diagnoses
+    names = tuple(n for d in diagnoses if d.code == "located" for n in d.parameters)
+    text = f"with one change of the source it is right on {len(problems)} problems: {words}"
+    named = Diagnosis("one-change", text, names, 0.0, len(problems))
+    return [named, *(d for d in diagnoses if d.code != "located")]
 
 
 def _on_copies(gradient: Gradient) -> Gradient:

@@ -45,7 +45,7 @@ class Diagnosis:
     def text(self) -> str:
         """``dU, db: … (fits 5 problems to 1e-15)``."""
         names = ", ".join(f"d{p}" for p in self.parameters)
-        if self.code in ("located", "backward"):
+        if self.code in ("located", "backward", "one-change"):
             return f"{names}: {self.message}"
         return f"{names}: {self.message} (on {self.problems} problems to {self.residual:.0e})"
 

@@ -23,7 +23,7 @@ def raised(error: BaseException) -> str:
     said = one_line(error)
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if _theirs(f.filename)]
+    own = [f for f in frames if theirs(f.filename)]
     if not own:
         return text
     line = f": {own[-1].line}" if own[-1].line else ""
@@ -40,7 +40,8 @@ def one_line(error: BaseException) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def _theirs(filename: str) -> bool:
+def theirs(filename: str) -> bool:
+    """Whether a file is a person's own: neither of an installed package nor of this one."""
     installed = "site-packages" in filename or filename.startswith(("<frozen", sys.base_prefix))
     return not installed and not os.path.abspath(filename).startswith(_PACKAGE + os.sep)
 

@@ -1,0 +1,224 @@
+"""The functions of a person's own that a gradient runs, and the same functions with other code.
+
+Their source is compiled again with one thing changed, and the code objects are exchanged for the
+time of a call: so closures, methods and the functions within an ``autograd.Function`` are changed
+where they are, whoever calls them. Nothing is run but what the gradient runs anyway.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import contextlib
+import gc
+import inspect
+import io
+import sys
+import textwrap
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import CodeType, FrameType, FunctionType
+from typing import Any, final
+
+from bptt_sym.testing.compare import FAILURES
+from bptt_sym.testing.named import theirs
+
+#: What code with effects outside of itself uses: it is not run again changed.
+_OUTSIDE = frozenset(
+    ("open", "exec", "eval", "compile", "input", "os", "sys", "shutil", "subprocess", "socket",
+     "requests", "urllib", "pathlib", "Path", "save", "savez", "savetxt", "tofile", "dump", "plt",
+     "savefig", "memmap", "multiprocessing", "threading", "ctypes", "__import__", "importlib")
+)  # fmt: skip
+#: Functions that are looked at, and lines of one, at most.
+_MOST, _LINES = 12, 300
+#: Turns of a ``while`` loop, at most.
+_TURNS = 10_000
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class OwnFunction:
+    """A function of a person's own: its objects, its source as a tree, and its local values."""
+
+    name: str
+    code: CodeType
+    objects: tuple[FunctionType, ...]
+    tree: ast.FunctionDef
+    values: dict[str, Any]
+
+    def compiled(self) -> CodeType:
+        """The code of the tree as it is now.
+
+        Raises
+        ------
+        SyntaxError, ValueError, TypeError
+            It is no code: a tree that was changed may be anything.
+        """
+        module = ast.parse(f"def outer({', '.join(self.code.co_freevars)}): pass")
+        outer = module.body[0]
+        assert isinstance(outer, ast.FunctionDef)
+        outer.body = [self.tree]
+        ast.fix_missing_locations(module)
+        flags = self.code.co_flags & __future__.annotations.compiler_flag
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = compile(module, self.code.co_filename, "exec", flags, dont_inherit=True)
+        return _named(_named(made, "outer"), self.tree.name)
+
+    @contextlib.contextmanager
+    def exchanged(self, code: CodeType) -> Iterator[None]:
+        """Within it, the function has other code.
+
+        Raises
+        ------
+        ValueError
+            The code has other free variables.
+        """
+        try:
+            for f in self.objects:
+                f.__code__ = code
+            yield
+        finally:
+            for f in self.objects:
+                f.__code__ = self.code
+
+
+def _named(code: CodeType, name: str) -> CodeType:
+    for part in code.co_consts:
+        if isinstance(part, CodeType) and part.co_name == name:
+            return part
+    raise ValueError(f"{name} is not in the code")
+
+
+def own_functions(call: Callable[[], Any]) -> list[OwnFunction]:
+    """Those that ``call`` runs, outermost ones only; empty if any has effects outside of itself."""
+    seen: dict[CodeType, dict[str, Any]] = {}
+    spaces: dict[CodeType, dict[str, Any]] = {}
+
+    def look(frame: FrameType, event: str, _: Any) -> None:
+        code = frame.f_code
+        if event == "return" and theirs(code.co_filename):
+            seen[code], spaces[code] = dict(frame.f_locals), frame.f_globals
+
+    before = sys.getprofile()
+    sys.setprofile(look)
+    try:
+        with quiet():
+            call()
+    except FAILURES:
+        return []
+    finally:
+        sys.setprofile(before)
+    found = []
+    within = {c for code in seen for c in _inner(code)}
+    for code, values in seen.items():
+        if code in within or code.co_name.startswith("<"):
+            continue
+        inner = {k: v for c in _inner(code) for k, v in seen.get(c, {}).items()}
+        made = _function(code, inner | values, spaces[code])
+        if made is None:
+            continue
+        names = {n.id for n in ast.walk(made.tree) if isinstance(n, ast.Name)}
+        names |= {n.attr for n in ast.walk(made.tree) if isinstance(n, ast.Attribute)}
+        if names & _OUTSIDE:
+            return []
+        found.append(made)
+    return found[-_MOST:]
+
+
+def _names(code: CodeType) -> tuple[Any, ...]:
+    numbers = [c for c in code.co_consts if isinstance(c, (float, str))]
+    return code.co_names, code.co_varnames, code.co_freevars, numbers
+
+
+def _inner(code: CodeType) -> Iterator[CodeType]:
+    for part in code.co_consts:
+        if isinstance(part, CodeType):
+            yield part
+            yield from _inner(part)
+
+
+def _objects(code: CodeType, space: dict[str, Any]) -> list[FunctionType]:
+    """The functions of a code object: of the module, its classes, or anything that is alive.
+
+    Both are asked: the collector does not see what was frozen (``gc.freeze``).
+    """
+    held: list[Any] = [*space.values()]
+    for kind in (v for v in space.values() if isinstance(v, type)):
+        held += [getattr(v, "__func__", v) for v in vars(kind).values()]
+    held += gc.get_referrers(code)
+    made = {id(f): f for f in held if isinstance(f, FunctionType) and f.__code__ is code}
+    return list(made.values())
+
+
+def _function(
+    code: CodeType, values: dict[str, Any], space: dict[str, Any]
+) -> OwnFunction | None:
+    """The function of a code object, if its source is known and is what it was made of."""
+    try:
+        lines, first = inspect.getsourcelines(code)
+        if len(lines) > _LINES:
+            return None
+        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+    except (OSError, SyntaxError, TypeError, IndexError, ValueError):
+        return None
+    if not isinstance(tree, ast.FunctionDef) or tree.name != code.co_name:
+        return None
+    if any(isinstance(n, (ast.Global, ast.Nonlocal)) for n in ast.walk(tree)):
+        return None
+    tree.decorator_list = []
+    ast.increment_lineno(tree, max(first, 1) - 1)
+    if code.co_freevars:  # what is no longer used stays a free variable all the same
+        names: list[ast.expr] = [ast.Name(n, ast.Load()) for n in code.co_freevars]
+        kept = ast.If(ast.Constant(0), [ast.Expr(ast.Tuple(names, ast.Load()))], [])
+        tree.body.insert(0, ast.copy_location(kept, tree.body[0]))
+    objects = tuple(_objects(code, space))
+    own = OwnFunction(code.co_name, code, objects, tree, values)
+    try:
+        same = own.compiled()
+    except (SyntaxError, ValueError, TypeError):
+        return None
+    # The file may have changed since it was imported. Instructions are no sign of that: they
+    # depend on what is imported at the top of the module.
+    if not objects or _names(same) != _names(code):
+        return None
+    _Ending().visit(tree)
+    return own
+
+
+class _Ending(ast.NodeTransformer):
+    """Loops that end: one without an end is too easily made of one that has it."""
+
+    def visit_While(self, node: ast.While) -> ast.stmt:
+        self.generic_visit(node)
+        if node.orelse:
+            return ast.copy_location(ast.Pass(), node)  # such code is right with no change
+        over = ast.If(ast.UnaryOp(ast.Not(), node.test), [ast.Break()], [])
+        turns = ast.Call(ast.Name("range", ast.Load()), [ast.Constant(_TURNS)], [])
+        body = [ast.copy_location(over, node), *node.body]
+        loop = ast.For(ast.Name("_", ast.Store()), turns, body, [])
+        return ast.fix_missing_locations(ast.copy_location(loop, node))
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Within it, Python prints and warns to nowhere."""
+    nowhere = io.StringIO()
+    with (
+        contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere),
+        warnings.catch_warnings(),
+    ):  # fmt: skip
+        warnings.simplefilter("ignore")
+        yield
+
+
+def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """All statements below, one after the other."""
+    for node in body:
+        yield node
+        for field in ("body", "orelse", "finalbody"):
+            yield from statements(getattr(node, field, []))
+
+
+__all__ = ["OwnFunction", "own_functions", "quiet", "statements"]
