@@ -18,17 +18,25 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, final
 
 from bptt_sym.testing.compare import FAILURES
 from bptt_sym.testing.named import theirs
 
-#: What code with effects outside of itself uses: it is not run again changed.
+#: Libraries that compute; what uses others may do anything, and is not run again changed.
+_COMPUTING = frozenset(
+    ("numpy", "math", "cmath", "scipy", "torch", "jax", "jaxlib", "typing", "collections",
+     "functools", "itertools", "operator", "dataclasses", "abc", "copy", "enum", "numbers",
+     "types", "contextlib", "warnings", "time", "random", "bptt_sym", "__future__")
+)  # fmt: skip
+#: Names with effects outside of the code itself, of these libraries and of Python.
 _OUTSIDE = frozenset(
-    ("open", "exec", "eval", "compile", "input", "os", "sys", "shutil", "subprocess", "socket",
-     "requests", "urllib", "pathlib", "Path", "save", "savez", "savetxt", "tofile", "dump", "plt",
-     "savefig", "memmap", "multiprocessing", "threading", "ctypes", "__import__", "importlib")
+    ("open", "exec", "eval", "compile", "input", "breakpoint", "exit", "quit", "__import__",
+     "globals", "locals", "setattr", "delattr", "save", "savez", "savez_compressed", "savetxt",
+     "load", "tofile", "dump", "dumps", "memmap", "fromfile", "distributed", "multiprocessing",
+     "hub", "onnx", "cpp_extension", "pure_callback", "io_callback", "sleep", "ctypeslib",
+     "__subclasses__", "__globals__", "__builtins__")
 )  # fmt: skip
 #: Functions that are looked at, and lines of one, at most.
 _MOST, _LINES = 12, 300
@@ -119,12 +127,36 @@ def own_functions(call: Callable[[], Any]) -> list[OwnFunction]:
         made = _function(code, inner | values, spaces[code])
         if made is None:
             continue
-        names = {n.id for n in ast.walk(made.tree) if isinstance(n, ast.Name)}
-        names |= {n.attr for n in ast.walk(made.tree) if isinstance(n, ast.Attribute)}
-        if names & _OUTSIDE:
+        if not _computes_only(made, spaces[code]):
             return []
         found.append(made)
     return found[-_MOST:]
+
+
+def _computes_only(own: OwnFunction, space: dict[str, Any]) -> bool:
+    """Whether all that a function uses is of libraries that compute, or a person's own code.
+
+    That code is looked at as well, if it runs.
+    """
+    for node in ast.walk(own.tree):
+        names: list[str] = []
+        match node:
+            case ast.Name(name) | ast.Attribute(_, name):
+                if name in _OUTSIDE:
+                    return False
+                held = space.get(name) if isinstance(node, ast.Name) else None
+                home = held.__name__ if isinstance(held, ModuleType) else None
+                home = home or getattr(held, "__module__", None)
+                file = getattr(sys.modules.get(str(home)), "__file__", None)
+                if home and not (file and theirs(file) and not isinstance(held, ModuleType)):
+                    names.append(str(home))
+            case ast.Import(aliases):
+                names += [a.name for a in aliases]
+            case ast.ImportFrom(module):
+                names.append(module or "")
+        if any(n.partition(".")[0] not in (*_COMPUTING, "builtins", "__main__") for n in names):
+            return False
+    return True
 
 
 def _names(code: CodeType) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -139,6 +140,18 @@ def writes(x: Array, path: str) -> Array:
     return x + 1
 
 
+def through_a_library(x: Array, path: str) -> Array:
+    os.makedirs(path, exist_ok=True)
+    return x + 1
+
+
+def imports(x: Array, path: str) -> Array:
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
+    return x + 1
+
+
 def prints(x: Array) -> Array:
     print("once")
     return x + 1
@@ -150,6 +163,14 @@ def test_what_has_effects_is_not_run_again_and_nothing_is_printed(
     path = tmp_path / "log"
     assert one_change([lambda: np.allclose(writes(X, str(path)), X - 1)]) is None
     assert path.read_text() == "x"
+    for function in (through_a_library, imports):
+        runs: list[int] = []
+
+        def test(function: Any = function, runs: list[int] = runs) -> bool:
+            runs.append(1)
+            return np.allclose(function(X, str(tmp_path / "other")), X - 1)
+
+        assert one_change([lambda test=test: test()]) is None and runs == [1]
     assert "x - 1" in (one_change([lambda: np.allclose(prints(X), X - 1)]) or "")
     assert capsys.readouterr().out == ""
 
