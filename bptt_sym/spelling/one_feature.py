@@ -27,6 +27,7 @@ _BLANK = re.compile(r"(?:\s|\\[,;:! ]|\\(?:cdot|times)(?![A-Za-z])|\*)*+")
 _STEP = re.compile(r"\(?\s*(?:t(?:\s*[-+]\s*[0-9])?|[0-9]|T)\s*\)?")
 _LEFT = re.compile(r"\s*(?:\\begin\s*\{[a-z]{1,12}\*?\}\s*)?(?:&\s*)?(?=[A-Za-z\\])")
 _GIVEN = re.compile(r"\s*&?\s*:?=")
+_AT_T = re.compile(r"t\s*(?:-\s*1\s*)?\Z")
 _BEFORE = re.compile(r"t\s*-\s*1")
 #: Letters that count units of a layer, where a weight has them before the feature.
 _UNITS = frozenset("jlmpqr")
@@ -50,21 +51,43 @@ class _Sum(NamedTuple):
     entry: _Of
 
 
-def with_one_feature(formulas: Sequence[Formula]) -> list[Formula]:
-    """``formulas`` about the feature at hand, where the state is a number."""
+def with_one_feature(formulas: Sequence[Formula]) -> tuple[list[Formula], dict[str, str]]:
+    """``formulas`` about the feature at hand, where the state is a number.
+
+    Weights are numbers then too, and have small letters as others have; which, is said as well.
+    """
     if not any(r"\sum" in f.latex for f in formulas):
-        return list(formulas)
+        return list(formulas), {}
     given = [f.latex for f in formulas if _is_given(f.latex)]
     sums = [s for text in given for s in _sums(text)]
     if not sums or not _is_of_one_unit(formulas, sums, given):
-        return list(formulas)
+        return list(formulas), {}
     weights = {s.weight.name.base for s in sums}
     inputs = {s.entry.name.base for s in sums}
     used = {n.base for f in formulas for n in names_in(f.latex)}
     free = [letter for letter in _REST if letter not in used]
     if len(weights) > 1 or len(inputs) > 1 or len({bool(s.weight.rest) for s in sums}) > 1:
-        return list(formulas)
-    return [_about_one(f, sums[0], free[0]) for f in formulas] if free else list(formulas)
+        return list(formulas), {}
+    if not free:
+        return list(formulas), {}
+    large = {n.base for text in given if any(_sums(text)) for n in _parameters(text, inputs)}
+    small = {n: n.lower() for n in large if n.lower() not in used | {free[0]}}
+    about = [_about_one(f, sums[0], free[0]) for f in formulas]
+    return [_lowered(f, small) for f in about], {new: old for old, new in small.items()}
+
+
+def _parameters(text: str, inputs: set[str]) -> Iterator[Name]:
+    """The capital letters of ``text`` that have no step."""
+    for name in names_in(text):
+        scripts = [s.inside for s in name.scripts]
+        labelled = len(scripts) == 1 and not _STEP.fullmatch(scripts[0])
+        if labelled and re.fullmatch("[A-Z]", name.base) and name.base not in inputs:
+            yield from () if _AT_T.search(scripts[0]) else (name,)
+
+
+def _lowered(formula: Formula, small: dict[str, str]) -> Formula:
+    edits = [(n.start, n.end, small[n.base]) for n in names_in(formula.latex) if n.base in small]
+    return edited(formula, edits)
 
 
 def _about_one(formula: Formula, told_by: _Sum, rest: str) -> Formula:

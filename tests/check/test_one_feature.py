@@ -6,7 +6,7 @@ import pytest
 
 from bptt_sym.check.audit import audit
 from bptt_sym.documents.document import document_from_text
-from tests.check.audited import of_claims
+from tests.check.audited import judged, of_claims
 
 GATES = r"""
 Gate g adds up $z_{gt} = \sum_{i=1}^M V_{gi} x_{ti} + R_g h_{t-1} + b_g$, with its letter below:
@@ -51,8 +51,8 @@ def test_beside_states_with_units_the_letters_count_units() -> None:
     layer += r"$$h_j^{(t)} = \tanh(a_j^{(t)})$$ "
     claims = r"$$\frac{\partial a_j^{(t)}}{\partial W_{ji}} = 2 x_i^{(t)}$$"
     assert "right" not in of_claims(layer + claims)
-    for judged in audit(document_from_text(layer + claims, "n.md")):
-        assert "q_" not in str(judged.verdict.counterexample)
+    for entry in audit(document_from_text(layer + claims, "n.md")):
+        assert "q_" not in str(entry.verdict.counterexample)
 
 
 def test_what_is_said_of_a_function_is_said_of_any_argument() -> None:
@@ -67,3 +67,11 @@ def test_what_is_said_of_a_function_is_said_of_any_argument() -> None:
     assert of_claims(f"{cell}\n\n$${wrong}$$")[-1] == "wrong"
     of_a_step = r"1 - \tanh^2(x) = x_t"
     assert of_claims(f"{cell}\n\n$${of_a_step}$$")[-1] == "undecided"
+
+
+def test_weights_of_one_unit_are_numbers_whatever_their_letters() -> None:
+    path = r"\frac{dz_{ft}}{dR_f} = h_{t-1} + R_f \frac{dh_{t-1}}{df_{t-1}} \frac{df_{t-1}}{dR_f}"
+    found = judged(f"{GATES}\n\n$${path}$$")[-1].verdict  # (and the path through the state before)
+    assert found.verdict == "wrong" and "shapes" not in found.note
+    whole = r"\frac{dz_{ft}}{dR_f} = h_{t-1} + R_f \frac{dh_{t-1}}{dR_f}"
+    assert judged(f"{GATES}\n\n$${whole}$$")[-1].verdict.verdict == "right"

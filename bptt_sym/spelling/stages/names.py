@@ -64,7 +64,7 @@ NAMES: tuple[Pass, ...] = (
     lettered(with_letters_for_durations),
     lettered(with_small_letters_for_sums),
     together(with_free_arguments),
-    together(with_one_feature),
+    lettered(with_one_feature),
     together(with_vectors_of_gates),
     lettered(with_layers_for_units),
     lettered(with_usual_units),
