@@ -27,6 +27,7 @@ from bptt_sym.check.wording import (
     with_its_step,
     without_marks,
 )
+from bptt_sym.decide.step_readings import SUMMED_LEFT
 from bptt_sym.decide.verdict import MISFIT, Verdict
 from bptt_sym.definitions.bound_names import with_bound_names
 from bptt_sym.definitions.outline import Row
@@ -209,6 +210,8 @@ class Judging:
                         verdict = at_the_last_step(verdict, claim, model)
                     except InputError:
                         continue
+                    if SUMMED_LEFT in verdict.readings:
+                        continue  # ∂L/∂W = Σ_t ∂L_t/∂W: of the total, which another model has
                 if verdict.is_right:
                     verdict = self._of_vectors(verdict, row, model, generic, bare)
                 # (Where a step was put in, a total of the same name may be meant.)

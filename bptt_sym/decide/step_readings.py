@@ -61,6 +61,12 @@ def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
     ]
 
 
+SUMMED_LEFT = (
+    "the loss of a step on the left, which the right side adds up over this step, stands for "
+    "the losses of all steps"
+)
+
+
 def _summed_left(claim: Claim) -> Reading | None:
     """``∂E_t/∂W = Σ_t ∂E_t/∂W``: on the left, E_t is all that the right side adds up."""
     left, *rest = claim.sides
@@ -76,8 +82,7 @@ def _summed_left(claim: Claim) -> Reading | None:
 
     return Reading(
         "summed-left",
-        "the loss of a step on the left, which the right side adds up over this step, stands for "
-        "the losses of all steps",
+        SUMMED_LEFT,
         "share",
         rewrite,
     )

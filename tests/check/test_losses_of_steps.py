@@ -2,7 +2,7 @@ r"""The loss of a step for the losses of all, a mark lost above a fraction, and 
 
 from __future__ import annotations
 
-from tests.check.audited import of_claims
+from tests.check.audited import judged, of_claims
 
 CELL = (
     "- $\\mathbf{z_t} = \\mathbf{U}\\mathbf{x_t} + \\mathbf{W}\\mathbf{h_{t-1}}$\n"
@@ -25,6 +25,8 @@ def test_the_loss_of_a_step_for_that_of_all() -> None:
     all_three = f"{whole} = {d('J_3', 'W')} + {d('J_2', 'W')} + {d('J_1', 'W')}"
     assert of_claims(CELL + shown(whole, all_three)) == ["right", "right"]
     assert of_claims(CELL + shown(all_three.replace("+", "-", 1))) == ["wrong"]
+    total = shown(whole.replace("J_t", "J", 1))
+    assert [j.verdict.readings for j in judged(CELL + total)][-1] == ()
     for slip in (
         f"{whole} = {d('J_3', 'W')} + {d('J_2', 'W')}",
         f"{whole} = {d('J_4', 'W')} + {d('J_2', 'W')} + {d('J_1', 'W')}",
