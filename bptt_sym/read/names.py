@@ -169,7 +169,10 @@ class Names:
                 return None
             entry = Entry(At(sequence, time, span=span), units, span=span)
             return entry if not times else self.with_power(entry, sup, span)
-        if name == r"\delta" and sup is None and len(parts[0]) == len(units) == 2:
+        beside = len(parts) == 2 and sequence is None  # \\delta_{i,j}
+        if name == r"\delta" and sup is None and len(units) == 2 and (
+            len(parts[0]) == 2 or (beside and len(parts[0]) == len(parts[1]) == 1)
+        ):  # fmt: skip
             return Entry(Ones(span=span), units, span=span)  # Kronecker's
         if sup is None and len(parts) > 1:  # W_{hh,ij}
             last = len(parts) - (2 if len(parts[-1]) == 1 and len(parts) > 2 else 1)

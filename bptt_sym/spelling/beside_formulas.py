@@ -82,10 +82,10 @@ _WORD_FOR = (
 )
 _DOTS = r"(?:\\[cl]?dots(?![A-Za-z])|…|\.\.\.)"
 _UNITS = r"[a-su-z](?:\s*,\s*[a-su-z]){0,2}"
-_UP = r"[A-SU-Zdmn](?![A-Za-z0-9_^])"
+_UP = r"[A-SU-Zdmn](?:\s*_\s*(?:\{\s*[A-Za-z]{1,4}\s*\}|[A-Za-z]))?+(?![A-Za-z0-9_^])"
 #: ``\quad (i = 1, 2, \dots, C)``, ``\text{ for } i, j = 1, \ldots, n``: over which entries.
 _OVER_ENTRIES = re.compile(
-    rf"(?:{_GAP}|,)(?:\\[,;:! ]|~|\s)*(?P<open>\(\s*)?{_WORD_FOR}\s*"
+    rf"(?:{_GAP}|,)(?:\\[,;:! ]|~|\s|\\q?quad(?![A-Za-z]))*+(?P<open>\(\s*)?{_WORD_FOR}\s*"
     rf"(?:{_UNITS}\s*=\s*1\s*,(?:\s*2\s*,)?\s*{_DOTS}\s*,\s*{_UP}"
     rf"|{_UNITS}\s*\\in\s*(?:\\\{{|\[)\s*1\s*,(?:\s*2\s*,)?\s*(?:{_DOTS}\s*,\s*)?{_UP}\s*(?:\\\}}|\])"
     rf"|1\s*(?:\\leq?|≤)\s*{_UNITS}\s*(?:\\leq?|≤)\s*{_UP})\s*"

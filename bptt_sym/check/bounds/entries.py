@@ -87,8 +87,8 @@ class _Entry:
             case Mul():
                 # Vectors side by side have no other product than that of their entries.
                 return rebuild(node, below)
-            case Fn(name=name, arg=arg, order=0) if name in ("tanh", "sigma"):
-                return Fn(name, self.any(arg))
+            case Fn(name=name, arg=arg, order=0 | 1 as order) if name in ("tanh", "sigma"):
+                return Fn(name, self.any(arg), order)
             case Fn(name="softmax"):
                 raise _NoEntryError
             case Pow(exp=Num()) | Abs() | Add() | Neg() | Fn(order=0):

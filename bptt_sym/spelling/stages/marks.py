@@ -10,6 +10,7 @@ from bptt_sym.definitions.instances import general_lines
 from bptt_sym.definitions.labelled_arguments import labelled_arguments
 from bptt_sym.definitions.losses import whole_for_bare
 from bptt_sym.definitions.named_later import equations_named_later
+from bptt_sym.definitions.nested_compositions import folded_compositions
 from bptt_sym.spelling.adjoints import Adjoints
 from bptt_sym.spelling.copies import copied, without_steps
 from bptt_sym.spelling.counting import by_number, last_step_letter, with_horizon
@@ -55,7 +56,7 @@ def _last_output(s: Spelling) -> None:
 
 
 def _general_lines(s: Spelling) -> None:
-    told = general_lines, equations_named_later, labelled_arguments
+    told = general_lines, folded_compositions, equations_named_later, labelled_arguments
     soft = [line for lines in told for line in lines(s.formulas)]
     s.formulas = sorted((*soft, *s.formulas), key=lambda f: f.order)
 

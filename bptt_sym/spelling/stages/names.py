@@ -20,6 +20,7 @@ from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.hatted_outputs import with_hats_for_outputs
 from bptt_sym.spelling.input_gates import with_one_input_gate
 from bptt_sym.spelling.inside_one_step import with_prev_for_old, with_steps_for_prev
+from bptt_sym.spelling.labelled_weights import with_letters_for_labelled_weights
 from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
 from bptt_sym.spelling.left_out_steps import with_left_out_steps
 from bptt_sym.spelling.lengths import with_a_letter_for_the_length
@@ -28,6 +29,7 @@ from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.losses_from_on import with_sums_for_losses_from_on
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.numbered_layers import with_numbers_of_layers
+from bptt_sym.spelling.numbered_steps import with_letters_for_numbered_steps
 from bptt_sym.spelling.one_feature import with_one_feature
 from bptt_sym.spelling.one_pass import Pass, Spelling, by_words, each, lettered, together
 from bptt_sym.spelling.picked_entries import with_picked_entries
@@ -42,6 +44,7 @@ from bptt_sym.spelling.steps_of_weights import with_weights_without_steps
 from bptt_sym.spelling.turned_weights import with_bold_for_turned
 from bptt_sym.spelling.unbraced_labels import with_labels_for_glued_gates
 from bptt_sym.spelling.unit_layers import with_layers_for_units
+from bptt_sym.spelling.unit_marks import with_derivatives_for_unit_marks
 from bptt_sym.spelling.usual_units import with_usual_units
 from bptt_sym.spelling.vectorized import with_matrices_for_their_columns
 from bptt_sym.spelling.worded_steps import with_names_for_words
@@ -66,6 +69,8 @@ NAMES: tuple[Pass, ...] = (
     together(with_free_arguments),
     lettered(with_one_feature),
     together(with_vectors_of_gates),
+    together(with_derivatives_for_unit_marks),
+    lettered(with_letters_for_labelled_weights),
     lettered(with_layers_for_units),
     lettered(with_usual_units),
     together(with_deltas_for_epsilons),
@@ -80,6 +85,7 @@ NAMES: tuple[Pass, ...] = (
     together(with_names_for_letters),
     together(with_the_layer_at_hand),
     lettered(with_letters_for_primes),
+    lettered(with_letters_for_numbered_steps),
     together(with_steps_for_dashes),
     together(with_prev_for_old),
     together(with_steps_for_prev),

@@ -35,6 +35,7 @@ from bptt_sym.spelling.steps_behind import with_conditions_on_steps
 from bptt_sym.spelling.tending import without_limit_signs
 from bptt_sym.spelling.traces import without_traces
 from bptt_sym.spelling.true_class import with_words_for_classes
+from bptt_sym.spelling.turned_identities import with_the_function_first
 from bptt_sym.spelling.unbraced_labels import with_braces
 from bptt_sym.spelling.whole_names import with_whole_names
 from bptt_sym.spelling.wrappings import without_wrappings
@@ -52,6 +53,7 @@ TYPESETTING: tuple[Pass, ...] = (
     each(with_ranges_for_sets),
     each(without_wrappings),
     each(with_plain_rows),
+    each(with_the_function_first),
     each(without_ranges_of_entries),
     each(with_conditions_on_steps),
     each(with_rows_for_lines),
