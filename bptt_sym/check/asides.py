@@ -11,13 +11,17 @@ from dataclasses import replace
 
 from bptt_sym.check.called_wrong import QUOTED, called_wrong
 from bptt_sym.check.judged import Judged
+from bptt_sym.check.slips import PLAIN
 from bptt_sym.check.suppositions import supposition
+from bptt_sym.decide.readings import CARRIED, CARRY, CARRY_BESIDE
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.definitions.any_recurrence import SAID as ANY
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import BRACKETS, closing
-from bptt_sym.notation import Fn, walk
+from bptt_sym.errors import BpttError
+from bptt_sym.notation import HORIZON_NAME, Fn, Idx, Num, num, substitute_index, walk
+from bptt_sym.recurrence import STEP
 from bptt_sym.spelling.deltas import SLOPED
 
 _RELATION = re.compile(r"=|<|>|\\(?:leq?|geq?|neq?|ll|gg|to|approx|equiv)(?![A-Za-z])|[≤≥≠≪≫]")
@@ -56,7 +60,7 @@ _LAST = re.compile(
 #: A sentence about the first step alone, or about another case than the run of many steps.
 _FIRST = re.compile(
     r"(?<![A-Za-z\\_{])\$?t\s*=\s*[01](?!\s*[-+A-Za-z0-9]|\$?\s*(?:[,，;]\s*(?:[0-9]|\\[cl]?dots|\.\.)|"
-    r"to\b|up\b|until\b|\\to|\\[cl]?dots|\.\.|[…:到至]))|"
+    r"to\b|up\b|until\b|\\to|\\[cl]?dots|\.\.|[…:到至]|まで|까지))|"
     r"\b(?:at|for|in) the (?:first|initial) (?:time[\s-]*)?step\b|\bfirst (?:time[\s-]*)?step:|"
     r"\bbase case\b|(?<![A-Za-z\\])(?-i:T)\s*=\s*1(?!\d)|\bsingle (?:time[\s-]*)?step\b|"
     r"\bfeed-?forward (?:case|net)|\bteacher[\s-]forc|\bto (?:the )?first order\b|"
@@ -79,6 +83,16 @@ _EVERY_STEP = re.compile(
     r"(?:\\[cl]?dots[cbo]?(?![A-Za-z])|\.\.\.|…|⋯)\s*,?\s*T(?![A-Za-z\s]*[-+=<>])"
     r"|\b[01]\s*(?:\\leq?(?![A-Za-z])|≤)\s*[tk]\s*(?:\\leq?(?![A-Za-z])|≤)\s*T(?![A-Za-z\s]*[-+=<>])"
 )
+#: Of these another step is meant than the last.
+_BEFORE_LAST = re.compile(
+    r"second|next|third|penult|倒数|предпослед|vorletzt|avant|T\s*-", re.IGNORECASE
+)
+_AT_ONE = re.compile(
+    r"t\s*=\s*1|(?:at|for|in) the first (?:time[\s-]*)?step|第一个?(?:时刻|时间步|步)",
+    re.IGNORECASE,
+)
+#: What comes back from the step after the last is 0, whatever it is multiplied by.
+_OF_THE_NEXT = {CARRY.message, CARRIED.message, CARRY_BESIDE.message}
 _AT_THE_START = re.compile(r"_\s*\{?\s*[01](?!\d)|\^\s*\{?\s*[(<]\s*[01]\s*[)>]")
 #: The text calls what it gives the immediate derivative, or only the part of one step.
 _OWN_STEP = re.compile(
@@ -195,6 +209,8 @@ def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
     if called_wrong(formula):
         return replace(judged, verdict=Verdict("not_a_claim", note=QUOTED), part=None)
     case = named_case(row, formula)
+    if case and (known := _at_its_step(judged, case)) is not None:
+        return known
     note = f"it fails, but speaks of a case: {case}" if case else ""
     diagnosis = judged.verdict.diagnosis
     if not note and diagnosis is not None and diagnosis.code == "BP019":
@@ -210,6 +226,38 @@ def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
     if not note:
         return judged
     return replace(judged, verdict=Verdict("undecided", note=note), part=None)
+
+
+def _at_its_step(judged: Judged, case: str) -> Judged | None:
+    """``judged``, that fails, at the one step of which its text speaks; ``None`` if that is not
+    known.
+
+    There it holds, or the slip that is in it at every step is in it still.
+    """
+    step: Idx | Num | None = None
+    if _LAST.fullmatch(case) and not _BEFORE_LAST.search(case):
+        step = Idx(HORIZON_NAME)
+    elif _AT_ONE.fullmatch(case):
+        step = num(1)
+    if step is None or judged.basis is None:
+        return None
+    claim, court = judged.basis.claim, judged.basis.model.court
+    sides = tuple(substitute_index(side, STEP, step) for side in claim.sides)
+    try:
+        found = court.judge(replace(claim, sides=sides))
+    except BpttError:
+        return None
+    if found.is_right and _OF_THE_NEXT & set(found.readings):
+        return None
+    if found.is_right:
+        said = f"t = {'T' if isinstance(step, Idx) else 1}, as the text says"
+        known = replace(found, verdict="right_under_reading", unexplained=None)
+        known = replace(known, assumptions=(*judged.verdict.assumptions, said))
+        return replace(judged, verdict=known, part=None)
+    here, there = judged.verdict.diagnosis, found.diagnosis
+    if found.verdict != "wrong" or here is None or there is None or here.code not in PLAIN:
+        return None
+    return judged if here.code == there.code and sides != claim.sides else None
 
 
 def _is_gated(judged: Judged) -> bool:

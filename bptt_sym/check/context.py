@@ -91,6 +91,8 @@ class Context:
     explained: frozenset[str] = frozenset()
     #: Activations whose derivative stands somewhere: nobody takes them to be the identity.
     sloped: frozenset[str] = frozenset()
+    #: Activations that words call tanh, say, or not linear: a state's is not the identity then.
+    curved: frozenset[str] = frozenset()
     #: The section in which a letter for biases carries a step for the first time, if one does.
     first: Mapping[str, int] = field(default_factory=dict)
     #: What the text calls the steps that are t and T here, where it has other letters.

@@ -164,7 +164,7 @@ class Grounds:
             elif named and _gradients(judged.basis.claim.sides[1:]) & self.whole:
                 return replace(judged, verdict=Verdict("undecided", note=WHOLE_ELSEWHERE))
             self.ledger.witnessed(judged.basis)
-            self.by_activations |= _by_an_activation(judged.basis) and "pre-activation" not in told
+            self.by_activations |= by_an_activation(judged.basis) and "pre-activation" not in told
         if verdict.verdict == "wrong" and (why := _supposed_in_vain(judged)):
             return replace(judged, verdict=Verdict("undecided", note=why), part=None)
         basis = judged.basis
@@ -184,7 +184,7 @@ class Grounds:
                 why = OF_NUMBERS
             weights = set(judged.basis.model.court.model.parameters) & judged.basis.used
             why = why or put_in(self.given, claim, weights, formula)
-            if code == "BP012" and _by_an_activation(judged.basis):
+            if code == "BP012" and by_an_activation(judged.basis):
                 if not self.by_activations and _has_a_slope(claim):
                     why = GATE_OR_ARGUMENT
                 self.overdone |= _gradients(claim.sides[:1])
@@ -349,7 +349,7 @@ def _has_a_slope(claim: Claim) -> bool:
     return any(isinstance(n, Fn) and n.order for s in claim.sides[1:] for n in walk(s))
 
 
-def _by_an_activation(basis: Basis) -> bool:
+def by_an_activation(basis: Basis) -> bool:
     """Whether a left side is the gradient by an activation, such as a gate."""
     left, rec = basis.claim.sides[0], basis.model.court.model
     if not (isinstance(left, D) and isinstance(left.x, At) and left.x.name in rec.defined):

@@ -218,7 +218,8 @@ class Judging:
                 written = not (bare or generic or model.supposed) and verdict.verdict == "wrong"
                 verdict = failures.with_suppositions(verdict, claim, model, generic)
                 verdict = as_rewritten(verdict, row, formula)
-                basis = Basis(claim, model, family[0])
+                marked = formula.delta and formula.origin is not None
+                basis = Basis(claim, model, family[0], tuple(generic.items()), marked)
                 judged = replace(self.entry(formula, verdict, row, model.title), basis=basis)
                 if verdict.is_right or (written and verdict.verdict == "wrong" and not slips):
                     return by_links(failures.explained(judged, model, formula), failed, self.bench)

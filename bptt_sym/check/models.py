@@ -388,7 +388,8 @@ class Models:
             seen |= new
             rest += sorted(new)
         unknown = frozenset(rec.activations) - self.context.sloped
-        return self._without(unknown & inner if states else unknown - inner, rec)
+        curved = self.context.curved
+        return self._without(unknown & inner - curved if states else unknown - inner, rec)
 
     def supposed_linear(self, model: Model) -> Court | None:
         """The model with those activations the identity of which the text says ``σ(x) = x``."""

@@ -72,6 +72,10 @@ class Basis:
     claim: Claim
     model: Model
     own: Model
+    #: Names that were taken for a parameter of another name, and for which.
+    generic: tuple[tuple[str, str], ...] = ()
+    #: Whether its text writes gradients as marks, ``dh_t``, that were taken for derivatives.
+    marked: bool = False
 
     @cached_property
     def names(self) -> frozenset[str]:

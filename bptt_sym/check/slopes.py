@@ -199,6 +199,30 @@ _IDENTITY = re.compile(
 )
 
 
+#: ``$f$ is the activation, usually tanh``: the letter, and what is said behind it.
+_LETTER = re.compile(r"(?<![A-Za-z\\_{^])(?P<f>[fgσφϕ]|\\(?:sigma|phi|varphi|psi))(?![A-Za-z_(^'])")
+_CURVED = re.compile(
+    r"(?i:tanh|\brelu|sigmoid|hyperbolic|logistic|non-?linear|nicht-?linear|no lineal|non lin[ée]a)"
+    r"|не\s?линейн|非线性|非線性|非線形|비선형|לא לינ|غیرخطی"
+)
+_STRAIGHT = re.compile(
+    r"(?<!non)(?<!non-)(?<!no )(?<!nicht)\blinea|identi|恒等|(?<!非)线性", re.IGNORECASE
+)
+#: How far behind a letter its function is named.
+_NAMED_WITHIN = 60
+
+
+def said_nonlinear(text: str) -> frozenset[str]:
+    """The letters of activations of which words say that they are tanh, say, or not linear."""
+    names = {"σ": r"\sigma", "φ": r"\phi", "ϕ": r"\phi"}
+    found = set()
+    for m in _LETTER.finditer(text):
+        said = re.split(r"[.。;；\n]", text[m.end() : m.end() + _NAMED_WITHIN])[0]
+        if _CURVED.search(said) and not _STRAIGHT.search(said):
+            found.add(names.get(m.group("f"), m.group("f")))
+    return frozenset(found)
+
+
 #: σ(x) = x
 _SAID = re.compile(r"(?<![\w\\])(?P<f>[fgσφϕ])\s*\(\s*(?P<x>[a-z])\s*\)\s*=\s*(?P=x)(?![\w^(+²-])")
 

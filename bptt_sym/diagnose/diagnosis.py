@@ -215,10 +215,10 @@ def misfit(claim: Claim, rec: Recurrence, found: Diagnosis | None) -> Diagnosis 
     A transpose or the order of two factors is, when mending it makes the equation right; so is a
     vector on the right where the left side, in bold type, is a matrix or has three axes.
     """
-    if len(claim.sides) != 2:
-        return None
     if found is not None and found.code in OF_SHAPE:
         return found
+    if len(claim.sides) != 2:
+        return None
     left = claim.sides[0]
     bold = re.search(r"\\(?:mathbf|boldsymbol|bm|vec)\b", claim.source) is not None
     if bold and isinstance(left, D) and isinstance(left.y, At) and isinstance(left.x, Sym):

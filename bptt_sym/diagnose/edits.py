@@ -17,6 +17,8 @@ from bptt_sym.diagnose.rearranged import (
     moved_by,
     past_the_matrix,
     power_into_product,
+    slope,
+    with_fewer_brackets,
 )
 from bptt_sym.diagnose.surroundings import Local, Surroundings, is_number
 from bptt_sym.diagnose.whole_edits import other_left_sides, whole
@@ -214,6 +216,7 @@ class Slips(Surroundings):
             yield Local("BP003", 1, replace(node, y=node.x, x=node.y))
         for name in self.rec.parameters:
             yield Local("BP011", 4, Mul((Sym(name), node)))
+        yield from self._carried(node)
         for x in self.variables(node.x):
             yield Local(self.other_variable(node.x, x), 2, replace(node, x=x))
         for part in ("y", "x"):
@@ -228,6 +231,15 @@ class Slips(Surroundings):
                     new = replace(node, **{part: renamed})  # type: ignore[arg-type]
                     yield Local(side or "BP018", 2 if side else 5, new)
         yield from self._wraps(node)
+
+    def _carried(self, node: D) -> Iterator[Local]:
+        """``∂L/∂c_{t+1}`` without the gate of its step, ``f_{t+1}``, by which it comes back."""
+        if not isinstance(node.x, At) or node == self.left:
+            return
+        beside = Mul if self.rec.is_scalar else Had
+        for name in self.rec.gates:
+            if name != node.x.name and self.rec.shape(name) == self.rec.shape(node.x.name):
+                yield Local("BP011", 4, beside((node, At(name, node.x.time))))
 
     def _element(self, node: At) -> Iterator[Local]:
         for k in (-1, 1):
@@ -313,6 +325,11 @@ class Slips(Surroundings):
             # sigma(o_t) where o_t is sigma of something already
             if isinstance(node.arg, At):
                 yield Local("BP023", 1, node.arg)
+                if node.arg.name in self.rec.defined:
+                    # tanh(h_t) for the slope of the tanh that h_t is
+                    rhs = self.rec.rhs(node.arg.name)
+                    if isinstance(rhs, Fn) and rhs.name == node.name and not rhs.order:
+                        yield Local("BP019", 3, slope(rhs, node.arg))
 
     def _output_forms(self, node: Fn) -> Iterator[Local]:
         if isinstance(node.arg, At) and node.arg.name in self.rec.defined:
@@ -379,6 +396,8 @@ class Slips(Surroundings):
             for new in past_the_matrix(node, self._is_matrix):
                 yield Local("BP010", 3, new)
         yield from self._sum_around(node)
+        for new in with_fewer_brackets(args, make):
+            yield Local("BP012", 4, new)
         for code, cost, factor in self.missing_factors:
             if cost > self.most:
                 continue

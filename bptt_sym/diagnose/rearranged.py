@@ -112,8 +112,22 @@ def power_into_product(
                 yield rest[0] if len(rest) == 1 else make(tuple(rest))
 
 
+def with_fewer_brackets(
+    args: tuple[Node, ...], make: type[Mul] | type[Had]
+) -> Iterator[Node]:
+    """``s A + B`` for ``s (A + B)``: a factor that one of the terms has in itself."""
+    for i, inner in enumerate(args):
+        if not isinstance(inner, Add) or len(args) < 2:
+            continue
+        for k, term in enumerate(inner.args):
+            rest = inner.args[:k] + inner.args[k + 1 :]
+            kept = rest[0] if len(rest) == 1 else Add(rest)
+            yield Add((make((*args[:i], kept, *args[i + 1 :])), term))
+
+
 def past_the_matrix(node: Mul | Had, is_matrix: Callable[[Node], bool]) -> Iterator[Node]:
-    """``W^T δ ⊙ s``, ``s W^T δ`` and ``δ x^T ⊙ s`` with s, which is taken entry by entry, at δ."""
+    """``W^T δ ⊙ s``, ``s W^T δ``, ``δ x^T ⊙ s``, and of rows ``δ W ⊙ s``, with s at δ, entry by
+    entry."""
     if isinstance(node, Had):
         for k, inner in enumerate(node.args):
             others = (*node.args[:k], *node.args[k + 1 :])
@@ -125,6 +139,9 @@ def past_the_matrix(node: Mul | Had, is_matrix: Callable[[Node], bool]) -> Itera
                 for i, one in enumerate(others if len(others) > 1 else ()):
                     left = (*others[:i], *others[i + 1 :])
                     yield Had((Mul((*matrices, Had((mul(*rest), one)))), *left))
+            behind, ahead = _led(inner.args[::-1], is_matrix)
+            if behind and ahead and not matrices:
+                yield Mul((Had((mul(*ahead[::-1]), *others)), *behind[::-1]))
             *before, last = inner.args
             if isinstance(last, Transpose) and not is_matrix(last):
                 yield Mul((Had((mul(*before), *others)), last))

@@ -247,10 +247,13 @@ class Surroundings:
         """First and last step of the products that the claim could be about."""
         found: list[tuple[Node, Node]] = []
         last = self.last_step()
-        if isinstance(self.left, D) and isinstance(self.left.x, At) and last is not None:
-            if affine(self.left.x.time) is not None:
-                found.append((shift(self.left.x.time, 1), last))
-        elif last is not None:
+        slopes = [n for n in walk(self.left) if isinstance(n, D)]
+        by_steps = [(n.x.time, n.y) for n in slopes if isinstance(n.x, At)]
+        for start, y in by_steps:
+            end = y.time if isinstance(y, At) else last
+            if end is not None and affine(start) is not None:
+                found.append((shift(start, 1), end))
+        if not by_steps and last is not None:
             for n in walk(self.right):
                 if isinstance(n, Sum):
                     found += [(Idx(n.var), last), (index(n.var, 1), last)]

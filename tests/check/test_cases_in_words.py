@@ -18,14 +18,37 @@ def last(before: str, formula: str, behind: str = "") -> str:
 
 
 @pytest.mark.parametrize(("before", "formula"), [
-    ("**Case $t=T$.**", LAST), ("Base case:", LAST), ("For a single step ($T = 1$),", LAST),
-    ("For a feed-forward network,", LAST), ("For $t=1$:", FIRST), ("At the first step,", FIRST),
+    ("Base case:", LAST), ("For a single step ($T = 1$),", LAST),
+    ("At the second to last step,", LAST), ("For a feed-forward network,", LAST),
     ("With truncation after one step,", FIRST), ("To first order,", FIRST),
     ("Roughly,", FIRST), ("In teacher forcing,", FIRST),
     ("If gradients do not flow through time:", FIRST),
 ])  # fmt: skip
 def test_a_case_is_not_called_wrong(before: str, formula: str) -> None:
     assert last(before, formula) == "undecided"
+
+
+AT_EACH = r"$$\frac{\partial h_t}{\partial h_{t-1}} = w (1+h_t^2)$$"
+PATH = r"$$\frac{\partial L}{\partial w} = \ell'(h_t) (1-h_t^2) h_{t-1}$$"
+COMES_BACK = (
+    r"$$\frac{\partial L}{\partial h_t} = \ell'(h_t) + \frac{\partial L}{\partial h_{t+1}}$$"
+)
+
+
+@pytest.mark.parametrize(("before", "formula", "verdict"), [
+    ("**Case $t=T$.**", LAST, "right"), ("For $t=1$:", FIRST, "right"),
+    ("At the first step,", FIRST, "right"), ("第一个时间步:", FIRST, "right"),
+    # the slip is in it at that step as well
+    ("At the last step,", AT_EACH, "wrong"), ("For $t = 1$:", AT_EACH, "wrong"),
+    # it fails there otherwise, or holds only because nothing comes after it
+    ("At the last step,", LAST.replace("(h_t)", "(h_{t-1})"), "undecided"),
+    ("At the last step,", PATH, "undecided"), ("For $t = T$,", COMES_BACK, "undecided"),
+    # no case, but where the steps end that are gone through
+    ("We go from $t = T-1$ to $t = 1$:", LAST, "wrong"), ("从 $t=T-1$ 到 $t=1$,", LAST, "wrong"),
+    ("von $t = T-1$ bis $t = 1$:", LAST, "wrong"),
+])  # fmt: skip
+def test_at_the_step_that_is_spoken_of(before: str, formula: str, verdict: str) -> None:
+    assert last(before, formula) == verdict
 
 
 @pytest.mark.parametrize(("before", "formula", "behind"), [

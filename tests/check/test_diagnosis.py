@@ -11,6 +11,7 @@ from bptt_sym.documents.document import document_from_text
 
 SCALAR = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
 ELMAN = "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n\n$$y_t = V h_t$$\n\n"
+ROWS = "Row vectors: $$h_t = \\tanh(h_{t-1} W + x_t U + b)$$\n\n$$y_t = h_t V$$\n\n"
 LSTM = "".join(
     f"$${line}$$\n\n"
     for line in (
@@ -56,11 +57,28 @@ SLIPS = [
      r"\tanh(c_t) \odot \sigma(o_t) (1-\sigma(o_t))"),
     (LSTM, "BP007",
      r"\frac{\partial L}{\partial o_t} = \frac{\partial L}{\partial h_t} \odot c_t"),
+    # What comes back without the gate by which it does.
+    (LSTM, "BP011",
+     r"\frac{\partial L}{\partial c_t} = \frac{\partial L}{\partial h_t} \odot o_t "
+     r"\odot (1-\tanh^2(c_t)) + \frac{\partial L}{\partial c_{t+1}}"),
     (LSTM, "BP018",
      r"\frac{\partial L}{\partial g_t} = \frac{\partial L}{\partial c_t} \odot f_t"),
     (ELMAN, "BP019",
      r"\frac{\partial L}{\partial h_t} = W^\top \frac{\partial L}{\partial h_{t+1}} "
      r"+ V^\top \frac{\partial L}{\partial y_t}"),
+    # The activation for its slope.
+    (ELMAN, "BP019",
+     r"\frac{\partial L}{\partial h_t} = W^\top (\tanh(h_{t+1}) \odot \frac{\partial "
+     r"L}{\partial h_{t+1}}) + V^\top \frac{\partial L}{\partial y_t}"),
+    (ROWS, "BP010",
+     r"\frac{\partial L}{\partial h_t} = \frac{\partial L}{\partial y_t} V^\top "
+     r"+ (\frac{\partial L}{\partial h_{t+1}} W^\top) \odot (1-h_{t+1}^2)"),
+    # The order of the last side; that of the side before it is the chain rule's.
+    (ELMAN, "BP010",
+     r"\frac{\partial L}{\partial h_t} = \frac{\partial L}{\partial y_t} \frac{\partial y_t}"
+     r"{\partial h_t} + \frac{\partial L}{\partial h_{t+1}} \frac{\partial h_{t+1}}{\partial "
+     r"h_t} = V^\top \frac{\partial L}{\partial y_t} + W^\top \frac{\partial L}{\partial "
+     r"h_{t+1}} \mathrm{diag}(1-h_{t+1}^2)"),
     (ELMAN, "BP009",
      r"\frac{\partial L}{\partial h_t} = W \mathrm{diag}(1-h_{t+1}^2) \frac{\partial "
      r"L}{\partial h_{t+1}} + V^\top \frac{\partial L}{\partial y_t}"),
@@ -103,6 +121,14 @@ SLIPS = [
      r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}((1-h_t)^2) W"),
     (SCALAR, "BP019",
      r"\frac{\partial h_t}{\partial h_{t-2}} = (1-h_t^2) w^2"),
+    # A power of the weight for the Jacobians, beside another derivative.
+    (ELMAN, "BP019",
+     r"\frac{\partial h_T}{\partial h_k} \frac{\partial h_k}{\partial b} = W^{T-k} "
+     r"\frac{\partial h_k}{\partial b}"),
+    # The immediate derivative has the slope in it.
+    (SCALAR, "BP012",
+     r"\frac{\partial h_t}{\partial w} = (1-h_t^2) (w \frac{\partial h_{t-1}}{\partial w} + "
+     r"\frac{\partial^+ h_t}{\partial w})"),
     (SCALAR, "BP001",
      r"\frac{\partial h_t}{\partial w} = (1-h_t^2)h_{t-1} + "
      r"w(1-h_t^2)(1-h_{t-1}^2)h_{t-2}"),
