@@ -84,7 +84,7 @@ def test_a_case_before_marks_of_html_and_before_two_displays() -> None:
     left = r"\frac{\partial L}{\partial h_t}"
     page = "\n\n<p class=\"c\">\n{%% raw %%}\n $%s = %s$\n{%% endraw %%}\n</p>"
     shown = page % (left, r"\ell'(h_t)") + page % (left, r"2 \ell'(h_t)")
-    assert verdicts(f"{NET}At the last step:{shown}\n")[-2:] == ["undecided", "undecided"]
+    assert verdicts(f"{NET}At the last step:{shown}\n")[-2:] == ["right", "undecided"]
     slope = page % (r"\frac{\partial h_t}{\partial u_t}", "1 + h_t^2")
     other = page % (left, r"\ell'(h_t)") + slope
     assert verdicts(f"{NET}At the last step:{other}\n")[-1] == "wrong"
