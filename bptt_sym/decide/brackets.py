@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bptt_sym.notation import Node
+from bptt_sym.notation import Claim, Had, Mul, Node, walk
 
 _OPENS = re.compile(r"(?:[(\[]|\\\{)\s*\Z")
 _CLOSES = re.compile(r"\s*(?:\\right|\\[bB]igg?r?)?\s*(?:[)\]]|\\\})")
@@ -18,3 +18,13 @@ def in_brackets(node: Node, source: str) -> bool:
         return False
     before = source[max(0, node.span.start - _REACH) : node.span.start]
     return _OPENS.search(before) is not None and _CLOSES.match(source, node.span.end) is not None
+
+
+def bracketed(claim: Claim) -> tuple[bool, ...]:
+    """Of each product within one entry by entry, whether it is in brackets: equal nodes may differ
+    in that."""
+    return tuple(
+        in_brackets(part, claim.source)
+        for side in claim.sides for n in walk(side) if isinstance(n, Had)
+        for part in n.args if isinstance(part, Mul)
+    )  # fmt: skip
