@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from bptt_sym.decide.brackets import in_brackets
 from bptt_sym.distances import highest_first
 from bptt_sym.entries import Entry
 from bptt_sym.notation import (
@@ -384,9 +383,9 @@ def hadamard_first(claim: Claim, rec: Recurrence) -> Claim:
             middle = n.args[1:-1]
             before: list[Node] = []
             after: list[Node] = []
-            if isinstance(first, Mul) and not in_brackets(first, claim.source):
+            if isinstance(first, Mul) and len(first.args) > 1:
                 *before, first = first.args
-            if isinstance(last, Mul) and not in_brackets(last, claim.source):
+            if isinstance(last, Mul) and len(last.args) > 1:
                 last, *after = last.args
             return Mul((*before, Had((first, *middle, last)), *after))
         return n

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import ref
 
-from bptt_sym.decide.brackets import bracketed
 from bptt_sym.decide.conventions import STRICT
 from bptt_sym.decide.domains import P_, Undefined
 from bptt_sym.decide.identity import Arena, Outcome, holds, sides_at
@@ -71,7 +70,7 @@ class Search:
     @classmethod
     def of(cls, claim: Claim, arena: Arena) -> Search:
         """The search for ``claim``, the one that was made before if there was one."""
-        key = (claim.sides, bracketed(claim), arena.scope, arena.stated)
+        key = (claim.sides, arena.scope, arena.stated)
         kept: dict[Any, Search] = arena.searches
         found = kept.get(key)
         if found is None:

@@ -11,7 +11,6 @@ from bptt_sym.documents.document import document_from_text
 
 SCALAR = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
 ELMAN = "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n\n$$y_t = V h_t$$\n\n"
-ROWS = "Row vectors: $$h_t = \\tanh(h_{t-1} W + x_t U + b)$$\n\n$$y_t = h_t V$$\n\n"
 LSTM = "".join(
     f"$${line}$$\n\n"
     for line in (
@@ -70,9 +69,6 @@ SLIPS = [
     (ELMAN, "BP019",
      r"\frac{\partial L}{\partial h_t} = W^\top (\tanh(h_{t+1}) \odot \frac{\partial "
      r"L}{\partial h_{t+1}}) + V^\top \frac{\partial L}{\partial y_t}"),
-    (ROWS, "BP010",
-     r"\frac{\partial L}{\partial h_t} = \frac{\partial L}{\partial y_t} V^\top "
-     r"+ (\frac{\partial L}{\partial h_{t+1}} W^\top) \odot (1-h_{t+1}^2)"),
     # The order of the last side; that of the side before it is the chain rule's.
     (ELMAN, "BP010",
      r"\frac{\partial L}{\partial h_t} = \frac{\partial L}{\partial y_t} \frac{\partial y_t}"
