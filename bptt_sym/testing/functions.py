@@ -205,7 +205,8 @@ def _among_operations(
     late: list[Finding] = []
     place = None
     try:
-        with searching(SEARCH_SECONDS):
+        # What the search tries overflows at will, and tests may make errors of warnings.
+        with np.errstate(all="ignore"), searching(SEARCH_SECONDS):
             why = explained(losses, point, given, wrong) if losses else None
             why = why or _zeros(exact, given, wrong)
             place = at_one_place(losses, point, given) if losses and not why else None
