@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bptt_sym.check.audit import audit
 from bptt_sym.check.judged import Judged
+from bptt_sym.decide.verdict import Verdict
 from bptt_sym.documents.document import document_from_text
 
 ACCEPTED = ("right", "right_under_reading")
@@ -28,3 +29,13 @@ def of_claims(text: str, name: str = "n.md") -> list[str]:
 def last(text: str) -> str:
     """The verdict of the last formula."""
     return verdicts(text)[-1]
+
+
+def verdict_of_last(text: str) -> Verdict:
+    """All that is said of the last formula."""
+    return judged(text)[-1].verdict
+
+
+def shown(*formulas: str) -> str:
+    """``formulas`` as a text of displays."""
+    return "".join(f"$${f}$$\n\n" for f in formulas)

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bptt_sym.check.audit import audit
-from bptt_sym.decide.verdict import Verdict
-from bptt_sym.documents.document import document_from_text
+from tests.check.audited import verdict_of_last as last
 
 SCALAR = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
 VECTOR = "$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\n"
 LEFT = r"\frac{\partial h_T}{\partial h_k}"
 EXACT = rf"{LEFT} = \prod_{{j=k+1}}^T w(1-h_j^2)"
 JACOBIANS = rf"{LEFT} = \prod_{{j=k+1}}^T \mathrm{{diag}}(1-h_j^2) W"
-
-
-def last(text: str) -> Verdict:
-    return audit(document_from_text(text, "d.md"))[-1].verdict
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bptt_sym.documents.document import document_from_text
-from tests.check.audited import judged, last, verdicts
+from tests.check.audited import judged, last, shown, verdicts
 
 STATE = "$$h_t = \\tanh(W_{hh} h_{t-1} + W_{xh} x_t + b_h),\\quad y_t = W_{hy} h_t$$\n\n"
 LOSS = "$$L = \\frac12 \\sum_t \\|y_t - d_t\\|^2$$\n\n"
-
-
-def shown(formula: str) -> str:
-    return f"$${formula}$$\n\n"
 
 
 IF = "If $\\|W_{hh}\\| < 1$ then\n"

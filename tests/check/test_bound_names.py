@@ -4,15 +4,12 @@ import pytest
 
 from bptt_sym.check.audit import audit
 from bptt_sym.documents.document import document_from_text
+from tests.check.audited import verdict_of_last as last
 
 NETWORK = r"""A recurrent network: $$s_t = \tanh(A s_{t-1} + B x_t)$$
 """
 SLOPE = r"Here $\gamma = \sup_z |\tanh'(z)|$ bounds the slope. "
 SINGULAR = r"Let $\lambda_{max}$ be the largest singular value of $A$. "
-
-
-def last(text: str):
-    return audit(document_from_text(text, "notes.md"))[-1].verdict
 
 
 FACTORS = (

@@ -2,16 +2,12 @@ r"""Bounds with a name for what they come to, ``\approx \gamma < 1``, and slopes
 
 from __future__ import annotations
 
-from tests.check.audited import judged, of_claims, verdicts
+from tests.check.audited import judged, of_claims, shown, verdicts
 
 CELL = "$$h_t = \\sigma(W h_{t-1} + U x_t + b)$$\n\n"
 STEP = r"\left\|\frac{\partial h_t}{\partial h_{t-1}}\right\| "
 GOOD = r"\le \|W\| \cdot \|\text{diag}(\sigma'(W h_{t-1} + U x_t + b))\|"
 BAD = r"\le \|W\| \cdot \|\text{diag}(\sigma'(h_{t-1}))\|"
-
-
-def shown(*formulas: str) -> str:
-    return "".join(f"$${f}$$\n\n" for f in formulas)
 
 
 def test_what_a_bound_is_called_at_its_end() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.audited import judged, of_claims, verdicts
+from tests.check.audited import judged, of_claims, shown, verdicts
 
 CELL = (
     "$$a^{(t)} = b + W h^{(t-1)} + U x^{(t)}$$\n\n$$h^{(t)} = \\tanh(a^{(t)})$$\n\n"
@@ -17,10 +17,6 @@ BOLD = (
     "\n\n" r"$$\mathbf{o}^{(t)} = \mathbf{V} \mathbf{h}^{(t)}$$"
     "\n\nand a loss $L = \\sum_t L^{(t)}$ of the outputs.\n\n"
 )
-
-
-def shown(*formulas: str) -> str:
-    return "".join(f"$${f}$$\n\n" for f in formulas)
 
 
 def test_the_entries_of_a_vector_by_a_whole_weight() -> None:

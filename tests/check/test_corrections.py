@@ -6,10 +6,8 @@ import re
 
 import pytest
 
-from bptt_sym.check.audit import audit
-from bptt_sym.decide.verdict import Verdict
-from bptt_sym.documents.document import document_from_text
 from bptt_sym.documents.names import names_in
+from tests.check.audited import verdict_of_last as last
 
 #: What defines the model, and right formulas, in a notation.
 NOTATIONS = {
@@ -72,10 +70,6 @@ NAMED = (
     r"\prod_{t=1}^{T} (1-h_t^2)",
     r"= (1-\alpha) v (1-\tanh^2(v s_{t-1}+x_t))",
 )
-
-
-def last(text: str) -> Verdict:
-    return audit(document_from_text(text, "d.md"))[-1].verdict
 
 
 def slips(formula: str) -> list[str]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bptt_sym.check.audit import audit
-from bptt_sym.decide.verdict import Verdict
 from bptt_sym.diagnose.diagnosis import CODES
-from bptt_sym.documents.document import document_from_text
+from tests.check.audited import verdict_of_last as last
 
 SCALAR = "$$h_t = \\tanh(w h_{t-1} + u_t)$$\n\n"
 ELMAN = "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n\n$$y_t = V h_t$$\n\n"
@@ -129,10 +127,6 @@ SLIPS = [
      r"\frac{\partial h_t}{\partial w} = (1-h_t^2)h_{t-1} + "
      r"w(1-h_t^2)(1-h_{t-1}^2)h_{t-2}"),
 ]  # fmt: skip
-
-
-def last(text: str) -> Verdict:
-    return audit(document_from_text(text, "d.md"))[-1].verdict
 
 
 @pytest.mark.parametrize(("cell", "code", "formula"), SLIPS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.audited import judged, last, verdicts
+from tests.check.audited import judged, last, shown, verdicts
 
 CELL = (
     "$h^t_i = \\tanh(a^t_i)$, $a^t_i = W_{ij} h^{t-1}_j + U_{ik} x^t_k + b_i$, "
@@ -14,10 +14,6 @@ CELL = (
     "$$\\frac{\\partial L}{\\partial b_i} = \\sum_t \\epsilon^t_i$$\n\n"
 )
 BACK = r"\epsilon^t_i = (1 - (h^t_i)^2) [ V_{mi} (y^t_m - d^t_m) + W_{ji} \epsilon^{t+1}_j ]"
-
-
-def shown(formula: str) -> str:
-    return f"$${formula}$$\n\n"
 
 
 @pytest.mark.parametrize(

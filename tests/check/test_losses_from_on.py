@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.audited import of_claims
+from tests.check.audited import of_claims, shown
 
 CELL = (
     "$$h_t = \\tanh(W h_{t-1} + U x_t + b), \\quad y_t = V h_t + c$$\n\n"
     "and $L = \\sum_t L_t$ with a loss $L_t$ of $y_t$.\n\n"
 )
-
-
-def shown(*formulas: str) -> str:
-    return "".join(f"$${f}$$\n\n" for f in formulas)
 
 
 def d(of: str, by: str) -> str:

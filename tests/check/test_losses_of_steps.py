@@ -2,7 +2,7 @@ r"""The loss of a step for the losses of all, a mark lost above a fraction, and 
 
 from __future__ import annotations
 
-from tests.check.audited import judged, of_claims
+from tests.check.audited import judged, of_claims, shown
 
 CELL = (
     "- $\\mathbf{z_t} = \\mathbf{U}\\mathbf{x_t} + \\mathbf{W}\\mathbf{h_{t-1}}$\n"
@@ -14,10 +14,6 @@ CELL = (
 
 def d(of: str, by: str) -> str:
     return rf"\frac{{\partial \mathbf{{{of}}}}}{{\partial \mathbf{{{by}}}}}"
-
-
-def shown(*formulas: str) -> str:
-    return "".join(f"$${f}$$\n\n" for f in formulas)
 
 
 def test_the_loss_of_a_step_for_that_of_all() -> None:

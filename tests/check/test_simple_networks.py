@@ -7,6 +7,7 @@ import pytest
 from bptt_sym.check.audit import audit
 from bptt_sym.check.judged import Judged
 from bptt_sym.documents.document import document_from_text
+from tests.check.audited import shown
 
 ACCEPTED = ("right", "right_under_reading")
 CELL = (
@@ -27,10 +28,6 @@ def last(text: str) -> Judged:
 def verdict(text: str) -> str:
     found = last(text).verdict.verdict
     return "right" if found in ACCEPTED else found
-
-
-def shown(formula: str) -> str:
-    return f"$${formula}$$\n\n"
 
 
 # a name with a step of the loss and one of the state

@@ -4,14 +4,11 @@ import pytest
 
 from bptt_sym.check.audit import audit
 from bptt_sym.documents.document import document_from_text
+from tests.check.audited import verdict_of_last as last
 
 NETWORK = r"""A recurrent network: $$q_t = W s_{t-1} + U x_t, \qquad s_t = \sigma(q_t)$$
 """
 FAR = r"\left\|\frac{\partial s_t}{\partial s_k}\right\|"
-
-
-def last(text: str):
-    return audit(document_from_text(text, "notes.md"))[-1].verdict
 
 
 @pytest.mark.parametrize(

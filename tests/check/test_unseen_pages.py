@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.check.audited import ACCEPTED, judged, last, verdicts
+from tests.check.audited import ACCEPTED, judged, last, shown, verdicts
 
 CELL = "$$h_t = \\tanh(W_{hh} h_{t-1} + W_{xh} x_t + b_h), \\quad y_t = W_{hy} h_t$$\n\n"
-
-
-def shown(formula: str) -> str:
-    return f"$${formula}$$\n\n"
 
 
 @pytest.mark.parametrize("label", [r"\text{target}_t", r"k_t", r"\mathrm{label}_t"])

@@ -10,18 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bptt_sym.check.audit import audit
-from bptt_sym.decide.verdict import Verdict
 from bptt_sym.diagnose.diagnosis import CODES
-from bptt_sym.documents.document import document_from_text
+from tests.check.audited import verdict_of_last as last
 
 SET = Path(__file__).parent.parent.parent / "benchmarks" / "wrong_formulas.toml"
 DOCUMENTS = tomllib.loads(SET.read_text(encoding="utf-8"))["document"]
 FORMULAS = [(d["text"], f) for d in DOCUMENTS for f in d["formula"]]
-
-
-def last(text: str) -> Verdict:
-    return audit(document_from_text(text, "d.md"))[-1].verdict
 
 
 @pytest.mark.parametrize("number", range(len(FORMULAS)))

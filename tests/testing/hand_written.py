@@ -10,10 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bptt_sym.testing import model_of, named_model
 from bptt_sym.testing.check import _inspect, _not_finite, _on_copies, as_model
 from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import cases
-from bptt_sym.testing.models import Model
+from bptt_sym.testing.models import MODELS, Model
 from bptt_sym.testing.problems import Problem
 from tests.nightly import some
 
@@ -69,3 +70,14 @@ def said(gradient: Any, cell: str | Model) -> str:
             found = diagnose(model, own, problem) if values else _not_finite(problem, bad)
             return "\n".join([*(d.text() for d in found), *(f.message for f in findings)])
     return ""
+
+
+def changed(own: Any, name: str, bug: str) -> Any:
+    """The function ``name`` of the module ``own`` with the mistake that is called ``bug``."""
+    return next(own.changed(n, old, new) for n, b, old, new in own.EDITS if (n, b) == (name, bug))
+
+
+def model(own: Any, name: str) -> Model:
+    """The model of the cell that the function ``name`` of ``own`` differentiates."""
+    cell = own.RIGHT[name][0]
+    return named_model(cell) if cell in MODELS else model_of(own.recurrence(cell))

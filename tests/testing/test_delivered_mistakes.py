@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bptt_sym.testing import model_of, named_model, run
+from bptt_sym.testing import named_model, run
 from bptt_sym.testing.functions import PairError, assert_pair, judge_pair
 from bptt_sym.testing.mistakes import right
-from bptt_sym.testing.models import MODELS, Model
 from tests.nightly import some
+from tests.testing import hand_written
 from tests.testing.hand_written import module, said
 
 own = module("delivered_changes")
-
-
-def changed(name: str, bug: str) -> Any:
-    return next(own.changed(n, old, new) for n, b, old, new in own.EDITS if (n, b) == (name, bug))
-
-
-def model(name: str) -> Model:
-    cell = own.RIGHT[name][0]
-    return named_model(cell) if cell in MODELS else model_of(own.recurrence(cell))
+changed, model = partial(hand_written.changed, own), partial(hand_written.model, own)
 
 
 @pytest.mark.parametrize(

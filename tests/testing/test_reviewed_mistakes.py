@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,14 @@ from bptt_sym.testing.fits import pairs
 from bptt_sym.testing.functions import judge_pair
 from bptt_sym.testing.made_before import far
 from bptt_sym.testing.mistakes import library
-from bptt_sym.testing.models import MODELS, Model
+from bptt_sym.testing.models import MODELS
 from bptt_sym.testing.problems import Problem
 from tests.nightly import some
+from tests.testing import hand_written
 from tests.testing.hand_written import module, said
 
 own = module("reviewed_changes")
-
-
-def changed(name: str, bug: str) -> Any:
-    return next(own.changed(n, old, new) for n, b, old, new in own.EDITS if (n, b) == (name, bug))
-
-
-def model(name: str) -> Model:
-    cell = own.RIGHT[name][0]
-    return named_model(cell) if cell in MODELS else model_of(own.recurrence(cell))
+changed, model = partial(hand_written.changed, own), partial(hand_written.model, own)
 
 
 @pytest.mark.parametrize(
