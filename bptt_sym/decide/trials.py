@@ -68,6 +68,7 @@ from bptt_sym.decide.rewriting import (
 from bptt_sym.decide.step_readings import from_zero, index_slips, last_step, one_step
 from bptt_sym.notation import (
     ZERO,
+    Add,
     At,
     Claim,
     D,
@@ -252,7 +253,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(GATE)
     if of_a_value(claim, rec):
         out.append(OWN_STEP)
-    if any(isinstance(n.y, Sym) or is_loss(n.y, rec) for n in unmarked if is_one_of(n.x, states)):
+    losses = (n for n in unmarked if isinstance(n.y, Sym) or is_loss(n.y, rec))
+    if any(is_one_of(n.x, states) for n in losses) and not _multiplies_itself(claim):
         out.append(LOCAL_LOSS)
     if any(by_step_loss(n, rec) for n in nodes) and not any(
         isinstance(n, D) and isinstance(n.y, Sym) and isinstance(n.x, At) for n in nodes
@@ -310,3 +312,14 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     out.extend(index_slips(claim, rec))
     out.extend(from_zero(claim, rec))
     return out
+
+
+def _multiplies_itself(claim: Claim) -> bool:
+    """Whether the left side stands in a product on the right: it is one thing on both.
+
+    (Added there, as in ``∂L/∂h_t = ∂L/∂h_t + …``, it is what the step's own loss gives.)
+    """
+    left = claim.sides[0]
+    rights = claim.sides[1:]
+    terms = [t for side in rights for t in (side.args if isinstance(side, Add) else (side,))]
+    return any(left in walk(term) for term in terms if term != left)

@@ -133,7 +133,11 @@ class Formula:
             if last < len(self.offsets) and not self.latex[end:last].strip():
                 until = self.offsets[last]
         first, last = (bisect_left(origin.offsets, k) for k in (self.offsets[start], until))
-        whole = origin.latex[first:last]
+        # (A brace that closes behind it, for which a blank was put, belongs to it.)
+        text = origin.latex
+        while text[last : last + 1] in ("}", " ") and not _balanced(text[first:last]):
+            last += 1
+        whole = text[first:last]
         # (A row that was written out of pieces of the text has no place of its own in it.)
         row = self.latex[start:end]
         pieces = not whole or (_balanced(origin.latex) and not _balanced(whole))

@@ -22,6 +22,10 @@ _OF_A_SIGN = re.compile(
     r"(?<=[A-Za-z0-9})\]|&\s])(?P<open>\{)\s*(?:\\color\s*\{[^{}]*\}\s*)?&?\s*"
     r"(?P<sign>=|≤|≥|\\(?:leq?|geq?|approx|equiv)(?![A-Za-z])\s?)"
 )
+_BIG = re.compile(r"\\(?:sum|prod)(?![A-Za-z])(?:\s*\\limits(?![A-Za-z]))?")
+_LIMIT = re.compile(r"\s*[_^]\s*(?:\{|\\[A-Za-z]+|[A-Za-z0-9])")
+_OPENS = re.compile(r"\s*\{")
+_SCRIPT = re.compile(r"\s*[_^]")
 _RELATION = re.compile(
     r"\\(?:in|notin|subset|leq?(?:slant)?|geq?(?:slant)?|approx|simeq|sim|ll|gg|propto|to|rightarrow|"
     r"Rightarrow|times|mathbb|neq?)(?![A-Za-z])|[∈≤≥≈<>→∝⇒]"
@@ -48,6 +52,39 @@ def without_braces_of_signs(formula: Formula) -> Formula:
         if end is not None and text[m.end() : end].strip(" &"):
             edits += [(m.start("open"), m.end(), m["sign"]), (end, end + 1, "")]
     return edited(formula, sorted(edits)) if edits else formula
+
+
+def without_braces_of_summands(formula: Formula) -> Formula:
+    r"""``formula`` without the braces of ``\\sum_{i}{y_i \\log \\hat y_i}``, one product.
+
+    (Of a sum they say how far the sign reaches, and stay.)
+    """
+    text = formula.latex
+    edits: list[Edit] = []
+    for m in _BIG.finditer(text):
+        start = m.end()
+        while (at := _LIMIT.match(text, start)) is not None:
+            stop = closing(text, at.end() - 1) if at.group().endswith("{") else at.end() - 1
+            if stop is None:
+                break
+            start = stop + 1
+        opened = _OPENS.match(text, start)
+        end = closing(text, opened.end() - 1) if opened is not None and start > m.end() else None
+        if opened is None or end is None or _SCRIPT.match(text, end + 1):
+            continue
+        if text[opened.end() : end].strip() and not _adds(text[opened.end() : end]):
+            edits += [(opened.end() - 1, opened.end(), " "), (end, end + 1, " ")]
+    return edited(formula, sorted(edits)) if edits else formula
+
+
+def _adds(text: str) -> bool:
+    """Whether a sign or a relation stands outside of all brackets."""
+    depth = 0
+    for c in text.strip():
+        depth += (c in "{([") - (c in "})]")
+        if depth < 1 and c in "+-=<>&":
+            return True
+    return depth != 0
 
 
 def _labels(text: str) -> Iterator[Edit]:

@@ -26,7 +26,7 @@ _VECTOR = (
 #: ``\\text{target}_t``: a label by a word.
 _WORD = r"\\(?:text|mathrm|texttt|mathit|operatorname)\s*\{\s*[a-z]{3,8}\s*\}"
 _LABEL = (
-    rf"(?:(?P<k@>{_WORD})|(?:{_BOLD}\{{?\s*)?(?<![A-Za-z\\])(?P<l@>[a-z])\s*\}}?)"
+    rf"(?:(?P<k@>{_WORD})|(?:(?P<b@>{_BOLD}\{{)\s*|{_BOLD})?(?<![A-Za-z\\])(?P<l@>[a-z])\s*(?(b@)\}}))"
     rf"\s*(?P<at@>{_SCRIPT})"
 )
 _OPEN = r"(?:\\(?:left|[bB]igg?l?)\s*)?[\[(]\s*"

@@ -7,7 +7,11 @@ from bptt_sym.spelling.bare_partials import with_marks_for_bare_partials
 from bptt_sym.spelling.barred_joins import with_commas_for_bars
 from bptt_sym.spelling.beside_formulas import without_ranges_of_entries, without_what_stands_beside
 from bptt_sym.spelling.braced_rows import with_plain_rows
-from bptt_sym.spelling.braces import without_braces_of_signs, without_labels_of_braces
+from bptt_sym.spelling.braces import (
+    without_braces_of_signs,
+    without_braces_of_summands,
+    without_labels_of_braces,
+)
 from bptt_sym.spelling.bracketed_parts import with_labels_for_parts
 from bptt_sym.spelling.capital_derivatives import with_small_derivatives
 from bptt_sym.spelling.convolutions import without_convolutions
@@ -62,6 +66,7 @@ TYPESETTING: tuple[Pass, ...] = (
     each(with_commas_for_bars),
     each(without_labels_of_braces),
     each(without_braces_of_signs),
+    each(without_braces_of_summands),
     each(without_what_stands_beside),
     together(with_labels_for_parts),
     each(with_shares_for_words),
