@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, final
 
-import numpy as np
-
 from bptt_sym.testing.own_code import statements
 
 #: Characters of an expression that is put in elsewhere, at most; and how many of them.
@@ -254,22 +252,27 @@ def _numbers(node: Any, slot: Slot) -> Iterator[Any]:
         yield ast.Constant(False)
 
 
+def _kind(value: Any) -> tuple[type, str]:
+    """What has to be the same of two values, for one to stand for the other."""
+    shape = getattr(value, "shape", None)
+    return type(value), str(tuple(shape)) if isinstance(shape, tuple) else ""
+
+
 def _names(
     slots: list[Slot], values: Mapping[str, Any]
 ) -> Callable[[Any, Slot], Iterator[Any]]:
     """Another name of the same kind for a name, another key or attribute for one."""
     used = {s.get().id for s in slots if isinstance(s.get(), ast.Name)}
-    kinds = {k: (type(v), getattr(v, "shape", None)) for k, v in values.items()
-             if not callable(v)}  # fmt: skip
+    kinds = {k: _kind(v) for k, v in values.items() if not callable(v)}
     keys = dict.fromkeys(
         s.get().value for s in slots
         if s.field == "slice" and isinstance(getattr(s.get(), "value", None), str)
     )  # fmt: skip
-    fields = {k: (type(v), getattr(v, "shape", None))
-              for k, v in getattr(values.get("self"), "__dict__", {}).items()}  # fmt: skip
+    fields = {k: _kind(v) for k, v in getattr(values.get("self"), "__dict__", {}).items()}
 
     def other(node: Any, slot: Slot) -> Iterator[Any]:
-        if isinstance(node, ast.Name) and np.iscomplexobj(values.get(node.id, 0.0)):
+        dtype = getattr(values.get(node.id), "dtype", None) if isinstance(node, ast.Name) else None
+        if getattr(dtype, "kind", "") == "c" or getattr(dtype, "is_complex", False):
             yield ast.Call(ast.Attribute(node, "conj", ast.Load()), [], [])
         match node:
             case ast.Name(name) if name in kinds:

@@ -73,6 +73,12 @@ def endless(x: Array) -> Array:
     return out
 
 
+def ragged(x: Array) -> Array:
+    rows = [(row, row[:1]) for row in x]
+    first, second = x[1] * 2, np.exp(x[2])
+    return rows[0][0] + first + 0 * second
+
+
 def discounted() -> Array:
     out = np.zeros(3)
     for row in X[::-1]:
@@ -94,6 +100,7 @@ def is_right(function: Callable[[Array], Array], right: Array, x: Array = X) -> 
         (other_name, X[0] * X[1] ** 2, "but with `return second * first + np.sum(second) * 0`"),
         (slope, X * (1 - np.tanh(X) ** 2), "but with `return x * (1 - h ** 2)`"),
         (without_factor, X * 3 * (1 - np.tanh(X) ** 2) + np.tanh(X), "* (1 - h ** 2)"),
+        (ragged, X[0] + np.exp(X[2]), "`return rows[0][0] + second + 0 * second`"),
         (endless, X.sum(0), "`out = out - x[k]`, but with `out = out + x[k]`"),
     ],
 )  # fmt: skip
