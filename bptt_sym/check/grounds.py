@@ -24,6 +24,7 @@ from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.wording import MISFITS, OF_A_STEP, apart_in, upside_down_in, vanishing_in
 from bptt_sym.decide.readings import LOCAL_LOSS
 from bptt_sym.decide.rewriting import is_loss, summed_loss
+from bptt_sym.decide.step_readings import with_the_later_loss
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
@@ -91,6 +92,15 @@ SEVERAL_STATES = marked("it fails for this state alone; its letter may mean the 
 #: ``d_{\\tanh}``: a mark by what it is about, without a step.
 _STEPLESS_MARK = re.compile(
     r"(?<![A-Za-z\\])(?:d|\\delta)\s*_\s*\{\s*(?:\\?[a-z]{2,}|\\(?:text|mathrm)\s*\{[^{}]*\})\s*\}(?!\s*[_^]\s*\{?\s*\(?t)"
+)
+#: ``h^\\top \\otimes I``: of matrices, and no outer product.
+_KRONECKER = re.compile(
+    r"\\otimes(?![A-Za-z])\s*(?:\\(?:math(?:bf|bb|rm)|boldsymbol|bm)\s*\{?\s*)?I(?![A-Za-z]|\s*_\s*\{?\s*t)"
+    r"|(?<![A-Za-z\\])I\s*(?:\}\s*)?(?:_\s*(?:[a-su-z]|\{\s*[a-su-z]\s*\})\s*)?\\otimes(?![A-Za-z])"
+)
+OF_KRONECKER = marked("it has a product of Kronecker, and says not how the matrix is laid out")
+OF_LATER_LOSSES = marked(
+    "it fails for the loss of this step; the right side adds that of a later one"
 )
 OF_NUMBERS = marked("its weights are small letters: of vectors its shapes do not fit")
 _DOUBLE_BAR = re.compile(r"\\\||\\[lr]?Vert|‖|\\parallel|\|\s*\|")
@@ -204,6 +214,12 @@ class Grounds:
 
     def _missing(self, judged: Judged, row: Row, formula: Formula) -> str:
         verdict = judged.verdict
+        written = (formula.origin or formula).latex
+        if _KRONECKER.search(written) and "vec" not in written:
+            return OF_KRONECKER
+        basis = judged.basis
+        if basis is not None and with_the_later_loss(basis.claim, basis.model.court.model):
+            return OF_LATER_LOSSES
         if _IF_SMALL.match(verdict.note) and _speaks_of(verdict.note, _before(formula)):
             return f"{verdict.note}, of which the text before it speaks"
         if verdict.diagnosis is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bptt_sym.decide.readings import Reading
-from bptt_sym.decide.rewriting import is_loss, map_sides, transform
+from bptt_sym.decide.rewriting import is_loss, map_sides, summed_loss, transform
 from bptt_sym.notation import (
     HORIZON_NAME,
     ONE,
     ZERO,
+    Add,
     At,
     Claim,
     D,
@@ -62,8 +63,8 @@ def one_step(claim: Claim, rec: Recurrence) -> list[Reading]:
 
 
 SUMMED_LEFT = (
-    "the loss of a step on the left, which the right side adds up over this step, stands for "
-    "the losses of all steps"
+    "the loss of a step on the left, where the right side adds up those of other steps as well, "
+    "stands for the losses of all steps"
 )
 
 
@@ -86,6 +87,28 @@ def _summed_left(claim: Claim) -> Reading | None:
         "share",
         rewrite,
     )
+
+
+def with_the_later_loss(claim: Claim, rec: Recurrence) -> list[Reading]:
+    """``∂L_{T-1}/∂c_{T-1} = … + ∂L_T/∂h_T …``: on the left, L_{T-1} is what c_{T-1} acts on."""
+    left, *rest = claim.sides
+    found = summed_loss(rec)
+    if found is None or len(rest) != 1 or not isinstance(rest[0], Add):
+        return []
+    total, loss = found
+    if not (isinstance(left, D) and isinstance(left.y, At) and left.y.name == loss):
+        return []
+    if not isinstance(left.x, At) or left.x.time != left.y.time:
+        return []
+    later = At(loss, shift(left.y.time, 1))
+    terms = [[n.y for n in walk(t) if isinstance(n, D)] for t in rest[0].args]
+    if not any(left.y in t for t in terms) or not any(later in t for t in terms):
+        return []
+
+    def rewrite(claim: Claim, rec: Recurrence) -> Claim:
+        return map_sides(claim, lambda n, i: n if i else replace(left, y=Sym(total)))
+
+    return [Reading("summed-left", SUMMED_LEFT, "share", rewrite)]
 
 
 def _numbered_step(claim: Claim, rec: Recurrence) -> Reading | None:

@@ -65,7 +65,13 @@ from bptt_sym.decide.rewriting import (
     of_gate,
     uses_directly,
 )
-from bptt_sym.decide.step_readings import from_zero, index_slips, last_step, one_step
+from bptt_sym.decide.step_readings import (
+    from_zero,
+    index_slips,
+    last_step,
+    one_step,
+    with_the_later_loss,
+)
 from bptt_sym.notation import (
     ZERO,
     Add,
@@ -272,6 +278,7 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out += [CARRY, CARRIED, CARRY_BESIDE]
     if isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec):
         out += one_step(claim, rec)
+    out += with_the_later_loss(claim, rec)
     out += last_step(claim, rec)
     out += returned(claim, rec)
     if not rec.is_scalar:

@@ -49,3 +49,22 @@ def test_a_numbered_step_is_a_share() -> None:
     slips = (share.replace("s_3", "s_2"), share.replace("= (", "= -("))
     found = verdicts(NETWORK + loss + "\n\n".join(f"$${c}$$" for c in (share, *slips)))
     assert found == {share: "right_under_reading"} | dict.fromkeys(slips, "wrong")
+
+
+def test_the_loss_of_a_step_beside_a_later_one_is_what_its_state_acts_on() -> None:
+    left = r"\frac{\partial L_{T-1}}{\partial h_{T-1}} = "
+    own = r"\frac{\partial L_{T-1}}{\partial y_{T-1}} \frac{\partial y_{T-1}}{\partial h_{T-1}}"
+    later = r"\frac{\partial L_T}{\partial h_T} \frac{\partial h_T}{\partial h_{T-1}}"
+    given = "$$h_t = \\tanh(W h_{t-1} + U x_t)$$\n\n$$y_t = V h_t$$\n\n$$L = \\sum_t L_t$$\n\n"
+    claims = (left + own + " + " + later, left + own + " - " + later, left + later)
+    found = list(verdicts(given + "\n\n".join(f"$${c}$$" for c in claims)).values())
+    assert found[:2] == ["right_under_reading", "undecided"] and not found[2].startswith("right")
+
+
+def test_a_product_with_the_identity_is_one_of_kronecker() -> None:
+    given = "$$\\mathbf{h}_t = f(\\mathbf{W} \\mathbf{h}_{t-1} + \\mathbf{U} \\mathbf{x}_t)$$\n\n"
+    claim = (
+        r"\frac{\partial (\mathbf{W} \mathbf{h}_{t-1})}{\partial \mathbf{W}}"
+        r" = \mathbf{h}_{t-1}^T \otimes I"
+    )
+    assert list(verdicts(f"{given}$${claim}$$").values()) == ["undecided"]
