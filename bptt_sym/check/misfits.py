@@ -10,7 +10,7 @@ from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.own_row import by_own_row, of_numbers, says_vectors
 from bptt_sym.check.wording import MISFITS, fixes_a_number, in_a_case, vacuous_in
 from bptt_sym.decide.verdict import MISFIT, Diagnosis, Verdict
-from bptt_sym.diagnose.diagnosis import diagnose, misfit
+from bptt_sym.diagnose.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.messages import marked
 from bptt_sym.notation import Claim, Concat, Prod, Sum, Sym, walk
 
@@ -57,6 +57,8 @@ def without_shapes(
     if idle := vacuous_in(claim, court.model):
         return Verdict("undecided", note=f"no definition uses {idle}: what depends on it?")
     slip = diagnose(relation, court.model, court.arena)
+    if single.is_right and (slip is None or slip.code not in OF_SHAPE):
+        slip = _from_the_first(claim, verdict, court) or slip
     if single.verdict == "wrong":
         if slip is None and single.unexplained is not None:
             single = one_unit.explained(single, single.unexplained)

@@ -18,6 +18,10 @@ _KNOWN = r"(?:\\(?:tanh|sigma|exp|cosh|sinh)(?![A-Za-z])|(?<![A-Za-z\\])(?:tanh|
 _FUNCTION = re.compile(_KNOWN)
 _DIFFERENTIATES = re.compile(r"\\partial|\\nabla|\\prime|'|(?<![A-Za-z])d(?![A-Za-z])")
 _STEP = re.compile(r"\(?\s*t(?![A-Za-z])")
+_GIVES_SIGMA = re.compile(
+    r"\s*(?:\\(?:sigma|text\s*\{\s*sigmoid\s*\}|mathrm\s*\{\s*sigmoid\s*\})|sigmoid)\s*"
+    r"\(\s*[a-z]\s*\)\s*&?\s*:?="
+)
 #: Letters for any number.
 _ANY = (r"\xi", r"\zeta", r"\chi")
 
@@ -41,6 +45,8 @@ def with_free_arguments(formulas: Sequence[Formula]) -> list[Formula]:
 def _argument(formula: Formula) -> str:
     """The one letter that ``formula`` says something of functions of."""
     text = formula.latex
+    if _GIVES_SIGMA.match(text):
+        return ""  # it says which function σ is
     if "=" not in text or not _FUNCTION.search(text) or _DIFFERENTIATES.search(text):
         return ""
     names = names_in(_FUNCTION.sub(lambda m: " " * len(m.group()), text))

@@ -90,9 +90,10 @@ _STEP_OR_NUMBER = re.compile(r"\(?\s*(?:[tTk0-9]|\\tau)\s*(?:[-+]\s*[0-9]\s*)?\)
 
 
 def _with_weights_as_given(formulas: Sequence[Formula]) -> list[Formula]:
-    """``\\partial L/\\partial w_{xh}`` by what the equations have as ``W_{xh}``.
+    """``\\partial L/\\partial w_{xh}^o`` by what the equations have as ``W_{xh}^o``.
 
-    Only with a label, and where the small one stands nowhere but below the bar of a derivative.
+    Only with a label below and one above, and where the small one stands nowhere but below the
+    bar of a derivative.
     """
     if not any(r"\partial" in f.latex or r"\frac" in f.latex for f in formulas):
         return list(formulas)
@@ -113,9 +114,12 @@ def _with_weights_as_given(formulas: Sequence[Formula]) -> list[Formula]:
 
 
 def _labelled(name: Name) -> tuple[str, tuple[str, ...]] | None:
-    """The letter of a name that has labels and no step, and these."""
+    """The letter of a name that has two labels and no step, and these.
+
+    (With one it may be another weight: :mod:`bptt_sym.check.other_case`.)
+    """
     inside = ["".join(s.inside.split()) for s in name.scripts]
-    if len(name.base) > 1 or not inside or any(map(_STEP_OR_NUMBER.fullmatch, inside)):
+    if len(name.base) > 1 or len(inside) < 2 or any(map(_STEP_OR_NUMBER.fullmatch, inside)):
         return None
     return name.base, tuple(sorted(s.kind + i for s, i in zip(name.scripts, inside, strict=True)))
 

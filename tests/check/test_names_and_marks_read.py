@@ -227,7 +227,7 @@ def test_what_stands_before_an_equation(formula: str, expected: str) -> None:
 def test_a_network_that_a_text_only_compares_with_is_not_the_one_with_gates() -> None:
     cell = "f_t = σ(W_f h_{t-1} + U_f x_t)\ni_t = σ(W_i h_{t-1} + U_i x_t)\n"
     cell += "g_t = tanh(W_g h_{t-1} + U_g x_t)\nc_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t\nh_t = tanh(c_t)\n"
-    text = f"```\n{cell}```\n\n%s:\n```\n∂h_t/∂h_{{t-1}} = W·diag(tanh')\n```\n"
+    text = f"```\n{cell}```\n\n%s:\n```\n∂h_t/∂h_{{t-1}} = W·diag(1 - h_t^2)\n```\n"
     assert last(text % "Compare with a vanilla RNN") == "undecided"
     assert last(text % "The Jacobian") == "wrong"
 

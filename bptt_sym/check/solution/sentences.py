@@ -135,8 +135,8 @@ def stands_alone(formula: Formula) -> bool:
         return False
     start = formula.offsets[0]
     words = formula.source.text[max(0, start - 60) : start].rstrip(" $\\(\n")
-    if _UPPER.match(formula.latex):
-        return _ALONE.search(words) is not None
+    if _UPPER.match(formula.latex) and _ALONE.search(words):
+        return True
     said = [m for m in _AT_MOST.finditer(words) if m.end() == len(words)]
     return any(_ALONE.search(words[: m.start()]) for m in said)
 
