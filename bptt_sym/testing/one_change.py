@@ -23,15 +23,18 @@ from bptt_sym.testing.rewrites import rewrites
 SECONDS = 6.0
 
 
-def one_change(tests: Sequence[Callable[[], bool]], seconds: float = SECONDS) -> str | None:
+def one_change(
+    tests: Sequence[Callable[[], bool]], seconds: float | None = None
+) -> str | None:
     """In words, the first change with which all tests hold; ``None`` if none is found in time.
 
     Each test runs the code and says whether its answer is right; the first one should take the
-    least time.
+    least time. ``seconds`` of processor time are :data:`SECONDS` if none are given.
     """
     jax = sys.modules.get("jax")
+    end = time.thread_time() + (SECONDS if seconds is None else seconds)
     with jax.disable_jit() if jax else nullcontext():
-        return next(_changes(tests, time.thread_time() + seconds), None)
+        return next(_changes(tests, end), None)
 
 
 def _changes(tests: Sequence[Callable[[], bool]], end: float) -> Iterator[str]:
