@@ -224,7 +224,9 @@ def _shown(formulas: Sequence[Formula]) -> list[_Said]:
                 n["x"] for f in formulas for n in _ACTIVATED.finditer(f.latex)
                 if "".join(n["base"].split()) == base
             )  # fmt: skip
-            if len(members) > 1 and m["letter"] not in members:
+            runs = re.compile(rf"(?<![A-Za-z\\{{_^])(?:{m['letter']}\s*_\s*\{{?\s*t(?![A-Za-z]))")
+            own = any(runs.search(f.latex) for f in formulas)  # g_t is a gate of its own
+            if len(members) > 1 and m["letter"] not in members and not own:
                 return [_Said(at, m["letter"], tuple(members), shown=True)]
     return []
 

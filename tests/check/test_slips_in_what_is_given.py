@@ -68,3 +68,18 @@ def test_a_product_with_the_identity_is_one_of_kronecker() -> None:
         r" = \mathbf{h}_{t-1}^T \otimes I"
     )
     assert list(verdicts(f"{given}$${claim}$$").values()) == ["undecided"]
+
+
+def test_a_gate_of_its_own_is_no_letter_for_all_of_them() -> None:
+    gates = [rf"$$a_{{{g},t}} = W_{g} x_t + U_{g} h_{{t-1}}$$" for g in "fiog"]
+    gates += [rf"$${g}_t = \sigma(a_{{{g},t}})$$" for g in "fio"]
+    gates += [r"$$g_t = \text{tanh}(a_{g,t})$$", r"$$c_t = f_t \odot c_{t-1} + i_t \odot g_t$$"]
+    gates += [r"$$h_t = o_t \odot \text{tanh}(c_t)$$"]
+    claims = (
+        r"\frac{\partial L}{\partial a_{g,t}}"
+        r" = \frac{\partial L}{\partial c_t} \odot i_t \odot (1 - g_t^2)",
+        r"\frac{\partial L}{\partial a_{o,t}}"
+        r" = \frac{\partial L}{\partial h_t} \odot \text{tanh}(c_t) \odot o_t \odot (1 - o_t)",
+    )
+    found = verdicts("\n\n".join([*gates, *(f"$${c}$$" for c in claims)]))
+    assert all(v.startswith("right") for v in found.values()) and len(found) == 2
