@@ -99,8 +99,15 @@ def judge_bound(
     op = claim.ops[0]
     if op in _REVERSED:
         sides = (claim.sides[1], claim.sides[0])
-        claim = replace(claim, sides=sides, ops=(_REVERSED[op],))  # type: ignore[arg-type]
-        op = claim.ops[0]
+        turned = replace(claim, sides=sides, ops=(_REVERSED[op],))  # type: ignore[arg-type]
+        found = judge_bound(turned, rec, arena, assume, theorems=theorems, units=units)
+        shown = found.counterexample
+        if shown is None:
+            return found
+        # What is shown are the sides as they are written.
+        return replace(
+            found, counterexample=replace(shown, left=shown.right, right=shown.left)
+        )
     # (Values that are supposed are in the arena.)
     given = parted((*claim.given, *(a for a in assume if a.ops != ("=",))))
     values = put_in(arena.fixed)
