@@ -15,14 +15,13 @@ from dataclasses import replace
 
 from bptt_sym.definitions.supposed import Evidence, Supposition
 from bptt_sym.definitions.usage import Usage
-from bptt_sym.documents.prose import Wording
+from bptt_sym.documents.prose import LSTM, Wording
 
 #: How the letters of one text are written: all alike.
 _FORMS = ("{}", r"\vec{{{}}}", r"\mathbf{{{}}}")
 #: So many signs of an LSTM beside its cell (its name, each gate, their weights, their arguments,
 #: the tanh of the cell) leave no doubt what the letters mean; its name alone does.
 _SIGNS = 4
-_LSTM = r"\bLSTM\b|[Ll]ong short[- ]term"
 _UNWRITTEN = ", which the text does not write down"
 
 
@@ -39,7 +38,7 @@ def unwritten_cell(texts: Sequence[str], told: str) -> frozenset[str]:
     (Marks for gradients, :math:`dc_t`, are read before anything is supposed.)
     """
     every = "\n".join(texts)
-    if not _GREEK.search(every) or not re.search(_LSTM, told):
+    if not _GREEK.search(every) or not re.search(LSTM, told):
         return frozenset()
     found = frozenset(m["name"] for m in _STEPPED.finditer(every))
     return found | ({r"\tilde{c}"} if found >= {"a", "c"} else frozenset())

@@ -25,8 +25,6 @@ _SYSTEM = re.compile(
     r"\s*[.,;]?\s*$",
     re.DOTALL,
 )
-#: The end of a row, escaped or twice.
-_BREAKS = re.compile(r"\\\\\s*\\\\(?!\\)(?:\s*\\\\(?!\\))*")
 #: ``\\tanh W \\begin{pmatrix} h \\\\ x \\end{pmatrix}`` at the end of a row.
 _OF_JOINED = re.compile(
     r"\\tanh\s*(?P<arg>(?:\\begin\s*\{(?P<env>[pb]matrix)\}(?:(?!\\begin|\\end).)*\\end\s*\{(?P=env)\}|"
@@ -266,7 +264,6 @@ def as_written(formula: Formula) -> Formula:
         formula, _SOFTMAX, lambda m: rf"\mathrm{{softmax}}({m.group('z') or m.group('w')})"
     )
     formula = replaced(formula, _BEHIND_STEP, _parted)
-    formula = replaced(formula, _BREAKS, lambda m: r"\\ ")
     formula = replaced(formula, _EXPLAINED, lambda m: m.group("bound"))
     formula = replaced(formula, _LONG_ARROW, lambda m: r"\to ")
     formula = replaced(formula, _ADDS, lambda m: f"{m.group('x')} += ")

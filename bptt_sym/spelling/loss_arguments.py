@@ -49,7 +49,9 @@ _RUNNING = (
     r"\s*_\s*(?:\{\s*(?:t|\d)\s*\}|t|\d))"
 )
 _STEPS_LOSS = re.compile(_RUNNING)
-_STEPPED = rf"{_NAME}\s*_\s*(?:\{{\s*(?:t|\d)\s*\}}|t|\d)"
+_AT_A_STEP = r"\s*_\s*(?:\{\s*(?:t|\d)\s*\}|t|\d)"
+#: ``\\hat{y}_t``, and ``\\hat{y_t}``
+_STEPPED = rf"(?:{_NAME}{_AT_A_STEP}|\\(?:hat|tilde|bar)\s*\{{\s*[a-z]{_AT_A_STEP}\s*\}})"
 _OF_ITS_STEP = re.compile(
     rf"{_RUNNING}\s*(?:\\left\s*)?\(\s*{_STEPPED}(?:\s*[,;]\s*{_STEPPED})+\s*(?:\\right\s*)?\)"
 )

@@ -1,9 +1,9 @@
 r"""Marks of editors and typesetters that say nothing, and signs that say the same as others.
 
-``W\_{hh}`` with the bar escaped for Markdown, ``\large`` before a formula, ``\mathrel{+}=`` for
-``+=``, a bold δ, ``\frac{\delta L}{\delta h}`` for a derivative, a sum over the examples of a batch
-where the text is about one: each is brought to one spelling before anything is looked at. Every
-character keeps its offset.
+``\large`` before a formula, ``\mathrel{+}=`` for ``+=``, a bold δ,
+``\frac{\delta L}{\delta h}`` for a derivative, a sum over the examples of a batch where the text is
+about one: each is brought to one spelling before anything is looked at. Every character keeps its
+offset.
 """
 
 from __future__ import annotations
@@ -24,11 +24,6 @@ _DOT = re.compile(r"\\dot(?=\s*(?:\{\s*)?\[)")
 _BOLD_DELTA = re.compile(
     r"\\(?:boldsymbol|bm|mathbf|pmb|vec|underline|mathrm|mathit)\s*(?:\{\s*\\delta\s*\}|\\delta(?![A-Za-z]))"
 )
-#: ``W\_{hh}``: the bar of a subscript, escaped. ``dC\_next`` is a name of several letters.
-_ESCAPED = re.compile(
-    r"(?P<before>(?<![A-Za-z\\])[A-Za-z]|\\[A-Za-z]+|[})|\]])\\_(?=\{|[A-Za-z0-9](?![A-Za-z0-9]))"
-)
-_TEXT = re.compile(r"\\(?:text|mathrm|textrm|operatorname|mbox|texttt)\s*\{[^{}]*\}")
 #: ``… =: J_t``: what stands before it gets a name.
 _NAMED_AFTER = re.compile(
     r"(?:\\[,;:! ]\s*)*(?:=\s*(?:\\!\s*)?:|\\eqqcolon(?![A-Za-z]))\s*(?:\\[,;:! ]\s*)*"
@@ -204,7 +199,6 @@ def plainly_set(formula: Formula) -> Formula:
     formula = replaced(formula, _SIZE, lambda m: "")
     formula = replaced(formula, _BOLD, lambda m: r"\mathbf")
     formula = replaced(formula, _DOT, lambda m: r"\cdot ")
-    formula = edited(formula, _subscripts(formula.latex))
     formula = replaced(formula, _HELD_TOGETHER, _without_braces)
     formula = replaced(formula, _ADDED, lambda m: " += ")
     formula = replaced(formula, _TAKEN_OFF, lambda m: r" \leftarrow ")
@@ -237,15 +231,6 @@ def _lines(text: str) -> list[Edit]:
         if end is not None:
             edits += [(m.start(), m.end() + 1, ""), (end, end + 1, "")]
     return edits
-
-
-def _subscripts(text: str) -> list[Edit]:
-    inside = [m.span() for m in _TEXT.finditer(text)]
-    return [
-        (m.end() - 2, m.end(), "_")
-        for m in _ESCAPED.finditer(text)
-        if not any(a < m.start() < b for a, b in inside)
-    ]
 
 
 def _derivatives(text: str) -> list[Edit]:

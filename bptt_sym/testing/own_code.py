@@ -144,9 +144,12 @@ def _computes_only(own: OwnFunction, space: dict[str, Any]) -> bool:
             case ast.Name(name) | ast.Attribute(_, name):
                 if name in _OUTSIDE:
                     return False
-                held = space.get(name) if isinstance(node, ast.Name) else None
+                held = None
+                if isinstance(node, ast.Name):
+                    held = own.values.get(name, space.get(name))
                 home = held.__name__ if isinstance(held, ModuleType) else None
-                home = home or getattr(held, "__module__", None)
+                # (Of an object it is its class that tells what its methods may do.)
+                home = home or getattr(held, "__module__", None) or type(held).__module__
                 file = getattr(sys.modules.get(str(home)), "__file__", None)
                 if home and not (file and theirs(file) and not isinstance(held, ModuleType)):
                     names.append(str(home))

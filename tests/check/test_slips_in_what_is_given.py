@@ -39,8 +39,9 @@ def test_a_loss_with_the_arguments_of_its_step_is_that_of_the_step() -> None:
     assert right.startswith("right") and slip == "wrong" and whole.startswith("right")
     # The sign is put in twice: of the whole nothing that fails is wrong.
     twice = NETWORK + given % ("-", r"-\sum_t -y_t \log \hat{y}_t") + claims
-    right, slip, whole = verdicts(twice).values()
-    assert right.startswith("right") and slip == "wrong" and whole == "undecided"
+    for text in (twice, twice.replace(r"\hat{y}_t", r"\hat{y_t}")):
+        right, slip, whole = verdicts(text).values()
+        assert right.startswith("right") and slip == "wrong" and whole == "undecided"
 
 
 def test_a_numbered_step_is_a_share() -> None:
@@ -83,3 +84,18 @@ def test_a_gate_of_its_own_is_no_letter_for_all_of_them() -> None:
     )
     found = verdicts("\n\n".join([*gates, *(f"$${c}$$" for c in claims)]))
     assert all(v.startswith("right") for v in found.values()) and len(found) == 2
+
+
+def test_escaped_bars_change_nothing() -> None:
+    loss = "$$E(y_t, \\hat{y_t}) = -y_t \\log \\hat{y_t}$$\n\n"
+    loss += "$$E = \\sum_t E_t(y_t, \\hat{y_t})$$\n\n"
+    claims = (
+        r"\frac{\partial E_3}{\partial V} = (\hat{y_3} - y_3) s_3^\top",
+        r"\frac{\partial E_3}{\partial V} = -(\hat{y_3} - y_3) s_3^\top",
+        r"\frac{\partial s_t}{\partial s_{t-1}} = \text{diag}(1 - s_t^2) W",
+        r"\frac{\partial s_t}{\partial s_{t-1}} = \text{diag}(1 - s_{t-1}^2) W",
+    )
+    text = NETWORK + loss + "\n\n".join(f"$${c}$$" for c in claims)
+    plain = list(verdicts(text).values())
+    assert [v.split("_")[0] for v in plain] == ["right", "wrong"] * 2
+    assert list(verdicts(text.replace("_", r"\_")).values()) == plain

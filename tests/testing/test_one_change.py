@@ -152,6 +152,12 @@ def through_a_library(x: Array, path: str) -> Array:
     return x + 1
 
 
+def through_an_object(x: Array, path: str, place: Any = Path) -> Array:
+    made = place(path)
+    made.mkdir(exist_ok=True)
+    return x + 1
+
+
 def imports(x: Array, path: str) -> Array:
     import shutil
 
@@ -170,7 +176,7 @@ def test_what_has_effects_is_not_run_again_and_nothing_is_printed(
     path = tmp_path / "log"
     assert one_change([lambda: np.allclose(writes(X, str(path)), X - 1)]) is None
     assert path.read_text() == "x"
-    for function in (through_a_library, imports):
+    for function in (through_a_library, through_an_object, imports):
         runs: list[int] = []
 
         def test(function: Any = function, runs: list[int] = runs) -> bool:

@@ -40,6 +40,7 @@ from bptt_sym.read import Vocabulary, read_claims, recurrence_from_latex
 from bptt_sym.read.vocabulary import ACTIVATIONS, plain_name
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.spelling.braces import without_labels_of_braces
+from bptt_sym.spelling.escapes import without_escapes
 from bptt_sym.spelling.exported import as_meant
 from bptt_sym.spelling.handwriting import as_written
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
@@ -167,7 +168,7 @@ def normal(formulas: Sequence[Formula]) -> list[Formula]:
              for f in found]  # fmt: skip
     found = [replaced(f, _DISTANCES, _squared) for f in found]
     found = with_one_transpose(with_usual_signs(found))
-    return [plainly_set(as_written(f)) for f in found]
+    return [plainly_set(as_written(without_escapes(f))) for f in found]
 
 
 def _squared(m: re.Match[str]) -> str:

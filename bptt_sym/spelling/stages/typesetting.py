@@ -15,6 +15,7 @@ from bptt_sym.spelling.braces import (
 from bptt_sym.spelling.bracketed_parts import with_labels_for_parts
 from bptt_sym.spelling.capital_derivatives import with_small_derivatives
 from bptt_sym.spelling.convolutions import without_convolutions
+from bptt_sym.spelling.escapes import without_escapes
 from bptt_sym.spelling.exported import as_meant
 from bptt_sym.spelling.gate_tables import with_rows_of_tables
 from bptt_sym.spelling.going_on import going_on
@@ -46,6 +47,7 @@ from bptt_sym.spelling.wrappings import without_wrappings
 
 TYPESETTING: tuple[Pass, ...] = (
     each(with_commands_for_characters),
+    each(without_escapes),
     each(with_signs_for_text),
     by_source(with_rows_of_tables),
     together(without_names_of_norms),
