@@ -10,12 +10,12 @@ letters of the text: the LSTM of Hochreiter and Schmidhuber with the forget gate
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bptt_sym.definitions.supposed import Evidence, Supposition
 from bptt_sym.definitions.usage import Usage
-from bptt_sym.documents.prose import LSTM, Wording
+from bptt_sym.documents.prose import Wording
 
 #: How the letters of one text are written: all alike.
 _FORMS = ("{}", r"\vec{{{}}}", r"\mathbf{{{}}}")
@@ -23,25 +23,6 @@ _FORMS = ("{}", r"\vec{{{}}}", r"\mathbf{{{}}}")
 #: the tanh of the cell) leave no doubt what the letters mean; its name alone does.
 _SIGNS = 4
 _UNWRITTEN = ", which the text does not write down"
-
-
-_GREEK = re.compile(r"\\Gamma\s*_\s*\{?\s*(?:f|u|i|o)\s*\}?\s*(?:\^\s*\{\s*\\langle|_\s*\{?\s*t)")
-_STEPPED = re.compile(
-    r"(?<![A-Za-z\\])d?(?P<name>[ac])\s*"
-    r"(?:_\s*\{?\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?:t|next|prev)|\^\s*\{\s*\\langle)(?![A-Za-z])"
-)
-
-
-def unwritten_cell(texts: Sequence[str], told: str) -> frozenset[str]:
-    r"""The names that run in an LSTM with the gates :math:`\Gamma`, where a text writes of one.
-
-    (Marks for gradients, :math:`dc_t`, are read before anything is supposed.)
-    """
-    every = "\n".join(texts)
-    if not _GREEK.search(every) or not re.search(LSTM, told):
-        return frozenset()
-    found = frozenset(m["name"] for m in _STEPPED.finditer(every))
-    return found | ({r"\tilde{c}"} if found >= {"a", "c"} else frozenset())
 
 
 def standard_cells(

@@ -268,8 +268,6 @@ _HERE = (
     r"(?i:\bunlike|\bcontrast|\brather\b|\bopposed|\blater\b|\binstead|\bexcept|\bnot\b))"
     r"[^。.\n,，;；:：(（])*"
 )
-#: An LSTM by its name.
-LSTM = r"\bLSTM\b|[Ll]ong short[- ]term"
 _PATTERNS: dict[str, str] = {
     "rows": r"\brow[- ](?:vectors?|form|convention)|vectors? (?:is|are) (?:a )?rows?\b|\bROW\b",
     "scalar": r"(?:均为|都是|皆为|全为|全是|都为)(?:标量|純量)|标量(?:版|形式|情形)|"
@@ -282,7 +280,7 @@ _PATTERNS: dict[str, str] = {
     r"|\b[Oo]nly (?:in |at |on )?the (?:last|final) (?:time )?step"
     r"|(?:只有|仅有?|只在|只需要?|只要|只取|只用)[^。.\n]{0,4}(?:最后|最後)一?[个個]?[^。.\n]{0,8}(?:输出|輸出|损失|損失|监督)"
     rf"|{_HERE}(?:[Mm]any[- ]to[- ]one|单输出|單輸出|다대일|多対一)",
-    "lstm": LSTM,
+    "lstm": r"\bLSTM\b|[Ll]ong short[- ]term",
     "coupled": r"\b[Cc]oupled[\w\s,-]{0,30}?(?:[Gg]ates?\b|LSTM)|\bCIFG\b|耦合[^。\n]{0,12}[门門]",
     "gru": r"\bGRU\b|[Gg]ated recurrent",
     "denominator": r"denominator[- ]layout",

@@ -10,6 +10,7 @@ from bptt_sym.check.audit import audit
 from bptt_sym.check.second_looks import ONE_EQUATION, WITH_FACTOR
 from bptt_sym.documents.document import document_from_text
 from bptt_sym.spelling.each_gate import for_each_gate
+from bptt_sym.spelling.escapes import without_escapes
 from bptt_sym.spelling.typography import plainly_set
 
 CELL = r"""
@@ -36,7 +37,7 @@ def last(text: str, formula: str):
 
 def plain(latex: str) -> str:
     (formula,) = document_from_text(f"$${latex}$$", "t.md").formulas
-    return " ".join(plainly_set(formula).latex.split())
+    return " ".join(plainly_set(without_escapes(formula)).latex.split())
 
 
 @pytest.mark.parametrize("said", [r", \quad g \in \{f, o\}", r"\quad (g ∈ \{f, o\})"])

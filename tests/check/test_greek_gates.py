@@ -55,3 +55,6 @@ def test_braces_around_one_summand() -> None:
     found = verdicts(*cell, claim, claim.replace("a_t^T", "x_t^T"), head="An RNN.")
     assert found[:4] == ["not_a_claim"] * 4
     assert found[4:] == ["right_under_reading", "wrong"]
+    # They are shown as they are written.
+    (shown,) = audit(document_from_text(f"$${cell[3]}$$", "n.md"))
+    assert shown.latex == cell[3]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bptt_sym.documents.document import document_from_text
+from bptt_sym.spelling.true_class import with_one_hot_labels
 from tests.check.audited import verdicts
 
 NETWORK = (
@@ -17,6 +19,13 @@ ENTRIES = ["p_{t,y_t}", "p_t[y_t]", "p_t(y_t)", "(p_t)_{y_t}", r"\left[p_t\right
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_the_entry_of_the_true_class(entry: str) -> None:
     assert verdicts(NETWORK % (entry, "p_t - y_t"))[-1] == "right"
+
+
+def test_braces_around_an_entry_stay_whole() -> None:
+    loss = r"$$L_t = -{y_{i}^{(t)} \log \hat{y}_{i}^{(t)}}$$"
+    (formula,) = document_from_text(loss, "n.md").formulas
+    found = with_one_hot_labels(formula).latex
+    assert found.count("{") == found.count("}") and found == formula.latex
 
 
 def test_the_sign_of_the_gradient_is_seen() -> None:

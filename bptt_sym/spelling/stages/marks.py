@@ -11,7 +11,6 @@ from bptt_sym.definitions.labelled_arguments import labelled_arguments
 from bptt_sym.definitions.losses import whole_for_bare
 from bptt_sym.definitions.named_later import equations_named_later
 from bptt_sym.definitions.nested_compositions import folded_compositions
-from bptt_sym.definitions.standard import unwritten_cell
 from bptt_sym.spelling.adjoints import Adjoints
 from bptt_sym.spelling.copies import copied, without_steps
 from bptt_sym.spelling.counting import by_number, last_step_letter, with_horizon
@@ -38,7 +37,6 @@ def _shorthand(s: Spelling) -> None:
     running |= {n for t in s.marked for n in _BESIDE.findall(t)}
     if any(map(by_number, s.marked)):
         running |= sequences([f.latex for f in general_lines(s.formulas)])
-    running |= unwritten_cell(s.marked, s.document.told)
     short = Shorthand.of([*s.marked, s.document.sentences], running)
     s.formulas = [short.written_out(as_vectors(f, short.gates)) for f in s.formulas]
 
