@@ -200,7 +200,8 @@ def _add_test(commands: Any) -> None:
         "one without arguments that returns test inputs",
     )  # fmt: skip
     parser.add_argument("--cell", metavar="CELL", help="elman, lstm, gru, …")
-    parser.add_argument("--profile", default="quick", choices=("quick", "thorough"))
+    parser.add_argument("--profile", choices=("quick", "thorough"),
+                        help="30 problems, or 240; quick if not given")  # fmt: skip
     parser.add_argument(
         "--dtype", choices=("float32", "float64"),
         help="all problems in one precision, for code that has only one",
@@ -214,8 +215,16 @@ def _add_test(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--rtol", type=_tolerance, help="the relative tolerance of your own test")
     parser.add_argument("--atol", type=_tolerance, help="the absolute tolerance of your own test")
+    _add_bind(parser)
     parser.add_argument("--json", action="store_true", help="print the report for machines")
     _add_model(parser)
+
+
+def _add_bind(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--bind", metavar="NAME=FUNCTION", action="append", default=[],
+        help="the meaning of an unknown activation, such as g=tanh; repeat",
+    )  # fmt: skip
 
 
 def _add_code(commands: Any) -> None:
@@ -223,10 +232,7 @@ def _add_code(commands: Any) -> None:
     parser.add_argument("cell", metavar="CELL", nargs="?", help="a shipped cell")
     parser.add_argument("--backend", default="numpy", choices=("numpy", "torch", "jax", "c"))
     parser.add_argument("--loss", metavar="NAME", help="a total of the recurrence")
-    parser.add_argument(
-        "--bind", metavar="NAME=FUNCTION", action="append", default=[],
-        help="the meaning of an unknown activation, such as g=tanh; repeat",
-    )  # fmt: skip
+    _add_bind(parser)
     parser.add_argument("--inputs", action="store_true", help="also the gradient by the inputs")
     parser.add_argument(
         "--float32", action="store_true",
@@ -257,10 +263,7 @@ def _add_flow(commands: Any) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dim", metavar="NAME=N", action="append", default=[],
                         help="the size of a symbolic dimension; repeat")  # fmt: skip
-    parser.add_argument(
-        "--bind", metavar="NAME=FUNCTION", action="append", default=[],
-        help="the meaning of an unknown activation, such as g=tanh; repeat",
-    )  # fmt: skip
+    _add_bind(parser)
     parser.add_argument("--json", action="store_true", help="print the report for machines")
     parser.add_argument("-o", dest="out", metavar="FILE", help="draw a picture, .png or .svg")
     _add_model(parser)

@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of a pipe went away; Python would complain again on closing standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return OK
+        return 128 + 13  # what a shell has for SIGPIPE: not all was shown, and 0 is "all right"
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -244,16 +244,12 @@ def _show_checks(checks: Iterable[tuple[int, str, str]]) -> int:
 
 def run_test(args: argparse.Namespace) -> int:
     """``bptt-sym test``."""
-    from bptt_sym.testing.command import scored, tested
+    from bptt_sym.testing.command import tested
 
-    own = args.define or args.option or args.cell is None
+    own = args.define or args.option or args.bind or args.cell is None
     cell: Any = _setting(args, cell=args.cell).model if own else args.cell
-    report: Any
     with _nothing_printed():
-        if args.score_inputs:
-            report = scored(args.function, cell, args.rtol, args.atol)
-        else:
-            report = tested(args.function, cell, args.profile, args.dtype, args.limit)
+        report: Any = tested(args, cell)
     _print_report(report, as_json=args.json)
     return UNREADABLE if getattr(report, "unjudged", False) else OK if report.ok else WRONG
 

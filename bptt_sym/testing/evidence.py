@@ -47,7 +47,8 @@ class Diagnosis:
         names = ", ".join(f"d{p}" for p in self.parameters)
         if self.code in ("located", "backward", "one-change"):
             return f"{names}: {self.message}"
-        return f"{names}: {self.message} (on {self.problems} problems to {self.residual:.0e})"
+        count = f"{self.problems} problem" + "s" * (self.problems != 1)
+        return f"{names}: {self.message} (on {count} to {self.residual:.0e})"
 
 
 @dataclass

@@ -75,6 +75,7 @@ def assert_pair(
     PairError
         With the parameters and entries concerned.
     """
+    __tracebackhide__ = True
     findings = judge_pair(loss, grad, params, directions=directions, seed=seed)
     if findings:
         raise PairError(findings)
@@ -94,7 +95,13 @@ def judge_pair(
     losses = loss = compiled(loss, point)
 
     def total(p: dict[str, Array]) -> Any:
-        return np.sum(np.asarray(losses(p)))
+        # What a loss does to its parameters must not move the point.
+        value = losses({k: v.copy() for k, v in p.items()})
+        if isinstance(value, tuple) and len(value) > 1:
+            raise TypeError(
+                "it returns a tuple: return the loss alone, or the losses of the steps in a list"
+            )
+        return np.sum(np.asarray(value))
 
     loss = total
     rng = np.random.default_rng(seed)
@@ -111,7 +118,7 @@ def judge_pair(
             findings.append(Finding("wrote-to-input", f"params[{name!r}] was changed"))
             point[name] = value.copy()
     near, own = _rounded(grad, point, given, unit), noise(loss, point)
-    second, _ = _returned(grad, dict(point))
+    second, _ = _returned(grad, {k: v.copy() for k, v in point.items()})
     if any(
         not (k in second and np.array_equal(given[k], second[k], equal_nan=True)) for k in given
     ):

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, final
 
 from bptt_sym import notation as n
-from bptt_sym.errors import ModelError
+from bptt_sym.errors import InputError, ModelError
 from bptt_sym.evaluate.adjoint import Adjoint, adjoint
 from bptt_sym.evaluate.compiled import NumpyGradient
 from bptt_sym.evaluate.lower import lower
@@ -207,18 +207,20 @@ def model_of(
 ) -> Model:  # fmt: skip
     """Any recurrence as a model: squared error on every state, parameters by their own names.
 
-    Opaque activations count as tanh unless ``bind`` says otherwise; opaque losses of the
-    recurrence are not used. With ``outputs`` the loss compares these sequences, in place of all
-    states: the upper one of two layers.
+    ``bind`` says what opaque activations are, ``{"g": "tanh"}``: the gradient by them depends on
+    it. Opaque losses of the recurrence are not used. With ``outputs`` the loss compares these
+    sequences, in place of all states: the upper one of two layers.
 
     Raises
     ------
     ModelError
         A recurrence without a state, or an output that it does not define.
+    InputError
+        An activation without a meaning.
     """
     if not rec.states:
         raise ModelError(f"{rec.name}: a recurrence without a state has no gradient through time")
-    meanings = {**dict.fromkeys(rec.activations, "tanh"), **(bind or {})}
+    meanings = dict(bind or {})
     equations = tuple(
         e for e in rec.equations if not any(isinstance(x, n.Call) for x in n.walk(e.rhs))
     )
@@ -229,6 +231,12 @@ def model_of(
     targets = {s: f"\\hat{{{s}}}" for s in (outputs or rec.states)}
     shapes = {**rec.shapes, WEIGHT: (), **{v: rec.shape(s) for s, v in targets.items()}}
     inner = replace(rec, equations=equations, shapes=shapes, totals={})
+    for name in inner.activations:
+        if name not in meanings:
+            raise InputError(
+                f"{rec.name}: nothing says what the function {name!r} is", token=name,
+                hint=f"--bind {name}=tanh, or model_of(recurrence, bind={{{name!r}: 'tanh'}})",
+            )  # fmt: skip
     pairs: dict[str, str] = dict(targets)
     loss = _squared_error(pairs, shapes)
     layout = {p: (p,) for p in inner.parameters}

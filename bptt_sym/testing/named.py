@@ -76,11 +76,43 @@ def function(name: str) -> Callable[..., Any]:
             raise InputError(f"{module} has no {path}")
     if not callable(found):
         raise InputError(f"{name} is not a function")
+    kind = found if isinstance(found, type) else type(found)
+    for base in kind.__mro__:
+        maker = _MAKERS.get(f"{base.__module__}.{base.__name__}")
+        if maker is not None:
+            raise InputError(
+                f"{name} is no function of a problem, but of torch ({base.__name__})",
+                hint=f"bptt_sym.testing.{maker} makes one",
+            )
     return found  # type: ignore[no-any-return]
+
+
+#: What makes a gradient function of PyTorch code, by the class of that.
+_MAKERS = {
+    "torch.nn.modules.module.Module": "from_module(make, names)",
+    "torch.autograd.function.Function": "from_torch(outputs), with code that applies it,",
+}
+
+
+def held(function: Any) -> tuple[str, str]:
+    """The module that holds a function, and by which name; empty if none does."""
+    inner = function
+    while isinstance(inner, partial):
+        inner = inner.func
+    kind = inner if hasattr(inner, "__qualname__") else type(inner)
+    module = getattr(kind, "__module__", None) or ""
+    space: dict[str, Any] = getattr(sys.modules.get(module), "__dict__", {})
+    for name, value in list(space.items()):
+        if value is function and name.isidentifier():
+            return module, name
+    return "", ""
 
 
 def name_of(function: Any) -> str:
     """A function's name with its module; of what is made of one, that of the function."""
+    home, name = held(function)
+    if name:
+        return f"{home}.{name}"
     while isinstance(function, partial):
         function = function.func
     if not getattr(function, "__qualname__", ""):

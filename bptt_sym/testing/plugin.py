@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -85,6 +86,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             f"{item.name}: tests of unittest take no arguments and so cannot be marked 'gradient'; "
             "call bptt_sym.testing.run(function, cell) in them, or make them functions"
         )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
+    """A gradient that is returned is judged by nobody: pytest only warns of it."""
+    if not _markers(pyfuncitem):
+        return (yield)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pytest.PytestReturnNotNoneWarning)
+        try:
+            return (yield)
+        except pytest.PytestReturnNotNoneWarning:
+            _refused(
+                f"{pyfuncitem.name} returns a value, which is not looked at: give the function "
+                "that computes it to assert_gradient(problem, function)"
+            )
 
 
 def _refused(text: str) -> NoReturn:

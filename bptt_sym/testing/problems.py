@@ -350,12 +350,15 @@ def problem(
     Raises
     ------
     ModelError
-        A parameter that is missing, or shapes that do not fit.
+        A parameter that is missing or unknown, or shapes that do not fit.
     """
     values = {k: np.asarray(v, dtype) for k, v in params.items()}
     missing = [k for k in model.layout if k not in values]
     if missing:
         raise ModelError(f"{model.name}: parameters missing: {', '.join(missing)}")
+    if unknown := [str(k) for k in values if k not in model.layout]:
+        known = ", ".join(model.layout)
+        raise ModelError(f"{model.name} has no parameter {', '.join(unknown)}; it has {known}")
     series = {next(iter(model.targets.values())): np.asarray(targets, dtype)}
     if model.inputs:
         series = {model.inputs[0]: np.asarray(x, dtype), **series}

@@ -19,7 +19,7 @@ from bptt_sym.read import recurrence_from_latex
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.latex import latex
 from bptt_sym.testing.models import MODELS, WEIGHT, Model, model_of
-from bptt_sym.testing.named import name_of
+from bptt_sym.testing.named import held, name_of
 from bptt_sym.testing.problems import Problem
 
 Array = Any
@@ -41,6 +41,9 @@ class Written:
     @staticmethod
     def of(gradient: Callable[..., Any]) -> Written:
         """What a person writes for ``gradient``."""
+        module, held_as = held(gradient)
+        if held_as and module != "__main__":
+            return Written((f"from {module} import {held_as}",), held_as, held_as)
         if hasattr(gradient, "made_by"):
             maker, inner, rest = gradient.made_by
             own = Written.of(inner)
@@ -144,7 +147,7 @@ def _model(model: Model) -> tuple[list[str], list[str], str]:
     if model.name in MODELS:
         return ["from bptt_sym.testing import named_model"], [], f'named_model("{model.name}")'
     imports = ["from bptt_sym.testing import model_of"]
-    bound = {k: v for k, v in model.bind.items() if v != "tanh"}
+    bound = dict(model.bind)
     rest = f", bind={bound!r}" if bound else ""
     if model.name in names() and model_of(cell(model.name), bind=bound).rec == model.rec:
         imports.append("from bptt_sym.cells import cell")

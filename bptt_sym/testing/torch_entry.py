@@ -34,6 +34,8 @@ def _loss(outputs: Any, problem: Problem) -> Tensor:
     weight = torch.tensor(problem.loss_weights[:, None] * problem.mask)
     total = 0.0
     for y, target in compared(outputs, problem):
+        if not isinstance(y, torch.Tensor):
+            raise TypeError(f"the outputs are {type(y).__name__}, no tensor")
         error = y - torch.tensor(target)
         by = weight.reshape(*weight.shape, *[1] * (error.ndim - 2))
         total = total + 0.5 * (by * error * error).sum()
@@ -100,7 +102,10 @@ def from_module(
 
     def gradient(problem: Problem) -> dict[str, Array]:
         torch = _torch()
-        module = make(problem).to(getattr(torch, str(problem.dtype)))
+        module = make(problem)
+        if not isinstance(module, torch.nn.Module):
+            raise InputError(f"make(problem) returned {type(module).__name__}, no nn.Module")
+        module = module.to(getattr(torch, str(problem.dtype)))
         table = dict(module.named_parameters())
         own = problem.model.gates
         _check(problem, table, names, gates)
@@ -158,7 +163,8 @@ def _check(
     """
     own = problem.model.gates
     if gates and sorted(gates) != sorted(own):
-        raise InputError(f"gates={gates!r}: the gates of {problem.name} are {', '.join(own)}")
+        its = f"the gates of {problem.name} are {', '.join(own)}" if own else "the cell has none"
+        raise InputError(f"gates={gates!r}: {its}")
     for name, targets in names.items():
         if name not in problem.params:
             known = ", ".join(problem.params)

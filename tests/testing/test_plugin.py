@@ -79,6 +79,16 @@ def test_a_marked_test_without_a_problem_is_a_usage_error(
     assert "takes an argument 'problem'" in result.stdout.str() + result.stderr.str()
 
 
+def test_a_gradient_that_is_returned_is_not_passed(
+    pytester: pytest.Pytester, request: pytest.FixtureRequest
+) -> None:
+    """pytest warns of it only, and the test would be green whatever the gradient is."""
+    pytester.makepyfile(FILE.replace("assert_gradient(problem, wrong)", "return wrong(problem)"))
+    result = run(pytester, request, "--maxfail=1")
+    assert result.parseoutcomes()["failed"] == 1
+    assert "give the function that computes it to assert_gradient" in result.stdout.str()
+
+
 def test_a_method_of_unittest_gets_no_problem(
     pytester: pytest.Pytester, request: pytest.FixtureRequest
 ) -> None:
