@@ -259,8 +259,8 @@ def _add_flow(commands: Any) -> None:
         "--layer", metavar="NAME",
         help="which layer of a state_dict that has several: 1, l0_reverse, encoder.l0",
     )  # fmt: skip
-    parser.add_argument("--gain", type=float, default=1.0, help="size of random weights")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--gain", type=float, help="size of random weights, 1 if not given")
+    parser.add_argument("--seed", type=int, help="of random weights and inputs, 0 if not given")
     parser.add_argument("--dim", metavar="NAME=N", action="append", default=[],
                         help="the size of a symbolic dimension; repeat")  # fmt: skip
     _add_bind(parser)

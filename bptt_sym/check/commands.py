@@ -51,14 +51,16 @@ def followed(args: argparse.Namespace, setting: Setting) -> FlowReport:
     from bptt_sym.evaluate.gradient_flow import flow, scenario
     from bptt_sym.evaluate.weights import read_weights
 
-    steps = horizon(args.T)
-    if steps is None:
-        raise InputError("-T T: a run that is followed has a number of steps")
+    steps = horizon(args.T, any_number=False)
+    assert steps is not None
     if args.scenario is not None:
-        beside = {"a cell": args.cell or args.define, "--dim": args.dim, "--bind": args.bind,
-                  "--option": args.option, "--layer": args.layer}  # fmt: skip
-        if given := [what for what, value in beside.items() if value]:
-            raise InputError(f"a scenario is a cell with all its numbers: it takes not {given[0]}")
+        beside = {"a cell": args.cell or args.define or None, "--dim": args.dim or None,
+                  "--bind": args.bind or None, "--option": args.option or None,
+                  "--layer": args.layer, "--gain": args.gain, "--seed": args.seed}  # fmt: skip
+        if given := [what for what, value in beside.items() if value is not None]:
+            raise InputError(
+                f"a scenario is a cell with all its numbers: it does not take {given[0]}"
+            )
         return scenario(args.scenario, steps)
     model = setting.model
     return flow(
@@ -66,8 +68,8 @@ def followed(args: argparse.Namespace, setting: Setting) -> FlowReport:
         steps,
         params=read_weights(args.weights) if args.weights else None,
         dims=dict(size(d) for d in args.dim),
-        gain=args.gain,
-        seed=args.seed,
+        gain=1.0 if args.gain is None else args.gain,
+        seed=args.seed or 0,
         bind=meanings(model, args.bind),
         layer=args.layer,
     )

@@ -95,6 +95,8 @@ class Setting:
                 raise
             raise OptionError("--define", text, error) from error
         names = {*model.defined, *model.inputs, *model.parameters}
+        roots = (*model.totals.values(), *model.initial.values())  # y_t of a loss, q of h_0 = q
+        names |= {x.name for root in roots for x in walk(root) if isinstance(x, At | Sym)}
         for name in shapes:
             if name not in names:
                 raise InputError(
@@ -167,26 +169,28 @@ def shape_of(text: str) -> tuple[str, Shape]:
     return name, tuple(int(p) if p.isdigit() else p for p in parts)
 
 
-def horizon(text: str) -> int | None:
-    """The last step: a number, or ``None`` for ``T``.
+def horizon(text: str, *, any_number: bool = True) -> int | None:
+    """The last step: a number, or ``None`` for ``T`` where that is ``any_number`` of steps.
 
     Raises
     ------
     InputError
         Neither ``T`` nor a number of at least 1 and at most :data:`MAX_HORIZON`.
     """
-    if text.strip() == "T":
+    if text.strip() == "T" and any_number:
         return None
     try:
         value = int(text)
     except ValueError:
         raise InputError(
-            f"-T {text}: not a number of steps", token=text, hint="write a number, or T for any"
-        ) from None
+            f"-T {text}: not a number of steps", token=text,
+            hint="write a number, or T for any" if any_number else "write a number",
+        ) from None  # fmt: skip
     if not 1 <= value <= MAX_HORIZON:
         raise InputError(
             f"-T {text}: a run has between 1 and {MAX_HORIZON} steps", token=text,
-            hint="write T for a derivation that holds for every number of steps",
+            hint="write T for a derivation that holds for every number of steps" if any_number
+            else "",
         )  # fmt: skip
     return value
 

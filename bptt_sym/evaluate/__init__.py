@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from bptt_sym.errors import InputError
+from bptt_sym.errors import InputError, NotSupported
 from bptt_sym.notation import Call, Node, walk
 from bptt_sym.recurrence import Recurrence
 
@@ -92,7 +92,10 @@ def source(
         from bptt_sym.evaluate.c_kernels import DOUBLE, SINGLE
         from bptt_sym.evaluate.c_source import c_source
 
-        return c_source(runs, program, precision=SINGLE if float32 else DOUBLE, **options)[0]
+        try:
+            return c_source(runs, program, precision=SINGLE if float32 else DOUBLE, **options)[0]
+        except NotSupported as error:
+            raise NotSupported(f"there is no C code for {rec.name}: {error}") from error
     if backend == "jax":
         from bptt_sym.evaluate.jax_source import jax_source
 

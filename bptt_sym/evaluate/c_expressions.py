@@ -69,22 +69,22 @@ class CExpressions(CPlan):
     def element(
         self, i: int, phase: str, offset: str = "", local: dict[int, str] | None = None
     ) -> str:
-        """The value at (row ``r``, unit ``j``) as a C expression."""
+        """The value at (row ``row``, unit ``j``) as a C expression."""
         op = self.p.ops[i]
         if local and i in local and not offset:
             return local[i]
         if (i in self.arrays and i != self.defining) or op.kind in LEAVES:
             if op.kind == "read" and op.attr[0] == LAST:
-                return "(t == T - 1)" if phase in ("loop", "back") else "(r >= (T - 1) * B)"
+                return "(t == T - 1)" if phase in ("loop", "back") else "(row >= (T - 1) * B)"
             if op.kind == "later" and self.p.ops[self.adj.reads[op.attr]].kind == "const":
                 return self.number(Fraction(0))
             name = self.pointer(i, phase)
             if op.lead == STATIC:
                 return f"{name}[{'j' + offset if op.shape else '0'}]"
             if op.lead == EXAMPLE:
-                b = "r" if phase in ("loop", "back") else "r % B"
+                b = "row" if phase in ("loop", "back") else "row % B"
                 return f"{name}[{b} * {self.row(i)} + j{offset}]" if op.shape else f"{name}[{b}]"
-            return f"{name}[r * {self.row(i)} + j{offset}]" if op.shape else f"{name}[r]"
+            return f"{name}[row * {self.row(i)} + j{offset}]" if op.shape else f"{name}[row]"
         a = op.args
         match op.kind:
             case "const" | "unit":

@@ -20,7 +20,7 @@ ELEMENTWISE = {"add", "mul", "div", "neg", "fn", "pow", "expand", "slice", "unit
 LEAVES = {"param", "context", "read", "seed", "later", "start"}
 
 _TAKEN = frozenset(
-    "b j r k rows real part vec places matrix product product_few product_once product_turned "
+    "one row j k rows real part vec places matrix product product_few product_once product_turned "
     "dots lane_sums transpose pack pack_panel pack_rows pack_strips panel_product outer_sum "
     "padded column_sum softmax logsoftmax packed_size outer_scratch scratch AT_ONCE BLOCK BYTES "
     "FAR FEW NEAR LINE WIDTH LANES".split()
@@ -169,9 +169,11 @@ class CPlan:
         return CSignature(*groups, inputs, initial, seeds, outputs)
 
     def _output(self, name: str) -> str:
-        own = "loss_out" if name == "loss" else f"{name}_out"
-        wanted = name.replace("grad ", "d_") if name.startswith("grad ") else own
-        return self.names.fresh(wanted)
+        if not name.startswith("grad "):
+            return self.names.fresh("loss_out" if name == "loss" else f"{name}_out")
+        of = name.removeprefix("grad ")
+        mine = of in self.param_names or of in self.context_names
+        return self.names.fresh(of if of.startswith("d_") and not mine else f"d_{of}")
 
     def _own_shape(self, kind: str, name: str) -> Sizes:
         return next(op.shape for op in self.program.ops if op.kind == kind and op.attr[0] == name)

@@ -118,8 +118,8 @@ class _Module(CStatics):
             for key, name in self.copies.items():
                 h = self.adj.reads[key]
                 w = self.width(self.p.ops[h].shape)
-                inner.put(f"for (long r = 0; r < B; r++) for (long j = 0; j < {w}; j++)")
-                inner.put(f"    {name}[(t * B + r) * {w} + j] = {self.element(h, phase)};")
+                inner.put(f"for (long row = 0; row < B; row++) for (long j = 0; j < {w}; j++)")
+                inner.put(f"    {name}[(t * B + row) * {w} + j] = {self.element(h, phase)};")
         if not inner.lines and not self.pointer_lines.lines:
             return
         body.lines += self.pack_lines
@@ -172,14 +172,14 @@ class _Module(CStatics):
         body += stores
         if shape:
             w = self.width(shape)
-            out.put(f"for (long r = 0; r < {rows}; r++)")
+            out.put(f"for (long row = 0; row < {rows}; row++)")
             out.put('    _Pragma("GCC ivdep")')
             out.put(f"    for (long j = 0; j < {w}; j++) {{")
             for line in body:
                 out.put(f"        {line}")
             out.put("    }")
         else:
-            out.put(f"for (long r = 0; r < {rows}; r++) {{")
+            out.put(f"for (long row = 0; row < {rows}; row++) {{")
             for line in body:
                 out.put(f"    {line}")
             out.put("}")
@@ -196,7 +196,7 @@ class _Module(CStatics):
     def _target(self, i: int, phase: str) -> str:
         op = self.p.ops[i]
         name = self.pointer(i, phase)
-        return f"{name}[r * {self.row(i)} + j]" if op.shape else f"{name}[r]"
+        return f"{name}[row * {self.row(i)} + j]" if op.shape else f"{name}[row]"
 
     def _operation(self, phase: str, i: int, rows: str, out: Lines) -> None:
         op = self.p.ops[i]
@@ -209,7 +209,7 @@ class _Module(CStatics):
             case "dot" | "reduce":
                 w = self.width(self.p.shape(op.args[0]))
                 terms = " * ".join(self.element(a, phase) for a in op.args)
-                out.put(f"for (long r = 0; r < {rows}; r++) {{")
+                out.put(f"for (long row = 0; row < {rows}; row++) {{")
                 out.put(f"    real total = {self.number(Fraction(0))};")
                 out.put(f"    for (long j = 0; j < {w}; j++)")
                 out.put(f"        total += {terms};")
@@ -235,10 +235,10 @@ class _Module(CStatics):
                 at = at + part
                 continue
             moved = "" if at == Size() else f" + {self.size(at)}"
-            out.put(f"for (long r = 0; r < {rows}; r++)")
+            out.put(f"for (long row = 0; row < {rows}; row++)")
             out.put('    _Pragma("GCC ivdep")')
             out.put(f"    for (long j = 0; j < {self.size(part)}; j++)")
-            out.put(f"        {name}[r * {w} + j{moved}] = {self.element(a, phase)};")
+            out.put(f"        {name}[row * {w} + j{moved}] = {self.element(a, phase)};")
             at = at + part
 
     def _pad(self, phase: str, i: int, rows: str, out: Lines) -> None:
@@ -248,19 +248,19 @@ class _Module(CStatics):
         (a,) = op.args
         out.put(f"memset({name}, 0, sizeof(real) * {rows} * {w});")
         out.put(
-            f"for (long r = 0; r < {rows}; r++) "
+            f"for (long row = 0; row < {rows}; row++) "
             f"for (long j = 0; j < {self.width(self.p.shape(a))}; j++)"
         )
-        out.put(f"    {name}[r * {w} + j + {self.size(op.attr[1])}] = {self.element(a, phase)};")
+        out.put(f"    {name}[row * {w} + j + {self.size(op.attr[1])}] = {self.element(a, phase)};")
 
     def _softmax(self, phase: str, i: int, rows: str, out: Lines) -> None:
         op = self.p.ops[i]
         w = self.width(op.shape)
-        row = f"{self.pointer(i, phase)} + r * {self.row(i)}"
+        row = f"{self.pointer(i, phase)} + row * {self.row(i)}"
         (a,) = op.args
-        out.put(f"for (long r = 0; r < {rows}; r++) {{")
+        out.put(f"for (long row = 0; row < {rows}; row++) {{")
         if a in self.arrays:
-            source = f"{self.pointer(a, phase)} + r * {self.row(a)}"
+            source = f"{self.pointer(a, phase)} + row * {self.row(a)}"
         else:
             out.put(f"    for (long j = 0; j < {w}; j++)")
             out.put(f"        {self._target(i, phase)} = {self.element(a, phase)};")
@@ -280,7 +280,8 @@ class _Module(CStatics):
         if self.program.loss is not None:
             array = self.arrays[self.program.loss]
             out.put("double loss_sum = 0.0;")
-            out.put(f"for (long r = 0; r < T * B; r++) loss_sum += (double){array.name}[r];")
+            out.put("for (long row = 0; row < T * B; row++)")
+            out.put(f"    loss_sum += (double){array.name}[row];")
             out.put("*loss_out = loss_sum;")
         for name, i in self.program.targets.items():
             target = self.output_names[name]
@@ -290,10 +291,9 @@ class _Module(CStatics):
                 self.pointers, self.pointer_lines = {}, Lines()
                 value = self.element(i, "after")
                 out.lines += self.pointer_lines.lines
-                out.put(
-                    f"if ({target}) for (long r = 0; r < T * B; r++) for (long j = 0; j < {w}; j++)"
-                )
-                out.put(f"    {target}[r * {w} + j] = {value};")
+                out.put(f"if ({target}) for (long row = 0; row < T * B; row++)")
+                out.put(f"    for (long j = 0; j < {w}; j++)")
+                out.put(f"        {target}[row * {w} + j] = {value};")
             else:
                 out.put(
                     f"if ({target}) memcpy({target}, {self.base(i, 'after')}, "
@@ -339,8 +339,8 @@ class _Module(CStatics):
                 self.pointers, self.pointer_lines = {}, Lines()
                 value = self.element(h, "after")
                 out.lines += self.pointer_lines.lines
-                out.put(f"for (long r = 0; r < T * B; r++) for (long j = 0; j < {w}; j++)")
-                out.put(f"    {target}[r * {w} + j] = {value};")
+                out.put(f"for (long row = 0; row < T * B; row++) for (long j = 0; j < {w}; j++)")
+                out.put(f"    {target}[row * {w} + j] = {value};")
 
     def _initial_gradient(self, name: str, out: Lines) -> None:
         target = self.output_names[f"grad {name}0"]
@@ -410,7 +410,8 @@ class _Module(CStatics):
         if self.loss is not None:
             out += [" *", f" *     loss = {text(self.loss)}, summed over the batch"]
         out += [" *", " * Row-major arrays: sequences (T, B, width), initial values (B, width);"]
-        out += [" * outputs of sequences may be NULL. gradient_workspace gives the size of work."]
+        out += [" * outputs of sequences may be NULL. gradient_workspace gives the size of work,"]
+        out += [" * in numbers of type real."]
         out += [" * part is 1 for the forward pass, 2 for the way back with the workspace that the"]
         out += [" * forward pass has filled, 3 for both. Compile with", " *"]
         flags = "cc -O3 -march=native -fno-math-errno -fno-trapping-math"

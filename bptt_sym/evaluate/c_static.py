@@ -38,8 +38,8 @@ class CStatics(CExpressions):
         name = self.names.fresh("part")
         self.extra[name] = (op.shape, phase in ("loop", "back"))
         w = self.width(op.shape)
-        out.put(f"for (long r = 0; r < {rows}; r++) for (long j = 0; j < {w}; j++)")
-        out.put(f"    {name}[r * {w} + j] = {self.element(v, phase)};")
+        out.put(f"for (long row = 0; row < {rows}; row++) for (long j = 0; j < {w}; j++)")
+        out.put(f"    {name}[row * {w} + j] = {self.element(v, phase)};")
         return name, w
 
     def _product(self, phase: str, i: int, rows: str, out: Lines) -> None:
@@ -56,10 +56,10 @@ class CStatics(CExpressions):
         left, right = f"{target}, {row}, {rows}", f"{source}, {apart}"
         own = ""
         if each:
-            left = f"{target} + b * {row}, B * {row}, {'1' if inside else 'T'}"
-            right = f"{source} + b * {apart}, B * {apart}"
-            own = f" + b * packed_size({k}, {n})"
-            out.put("for (long b = 0; b < B; b++)")
+            left = f"{target} + one * {row}, B * {row}, {'1' if inside else 'T'}"
+            right = f"{source} + one * {apart}, B * {apart}"
+            own = f" + one * packed_size({k}, {n})"
+            out.put("for (long one = 0; one < B; one++)")
         indent = "    " if each else ""
         if not inside:
             self.scratch_sizes.append(f"packed_size({k}, {n})")
@@ -69,7 +69,7 @@ class CStatics(CExpressions):
         other = self._packed_turned(m) if phase == "back" else None
         few = "B == 1 || T * B < FEW"
         if other is not None:
-            theirs = f"{other} + b * packed_size({n}, {k})" if each else other
+            theirs = f"{other} + one * packed_size({n}, {k})" if each else other
             turned = f"product_turned({left}, {k}, {right}, {theirs}, {n}, {add});"
             out.put(f"{indent}{turned}" if each else f"{indent}if ({few}) {turned}")
             if each:
@@ -80,7 +80,7 @@ class CStatics(CExpressions):
         out.put(f"{indent}product({left}, {n}, {right}, 1, {panels}{own}, {k}, {add});")
 
     def _matrix(self, m: int) -> str:
-        """The description of a matrix (of example ``b``, if each has its own) for packing.
+        """The description of a matrix (of example ``one``, if each has its own) for packing.
 
         y = M v: K counts the columns of M, N its rows; column n of what is packed is row n of M.
         """
@@ -90,7 +90,7 @@ class CStatics(CExpressions):
         stacked = root not in self.arrays and self.p.ops[root].kind == "concat"
         parts = self.p.ops[root].args if stacked else (root,)
         if op.lead == EXAMPLE:
-            places = [f"{self.base(root, 'fixed')} + b * {self.width(op.shape)}"]
+            places = [f"{self.base(root, 'fixed')} + one * {self.width(op.shape)}"]
         else:
             places = [self._static_address(part) for part in parts]
         heights = ", ".join(self.size(self.p.shape(part)[0]) for part in parts)
@@ -110,7 +110,8 @@ class CStatics(CExpressions):
             name = self.packs[m] = self.names.fresh("packed")
             each = self.p.ops[m].lead == EXAMPLE
             self.pack_memory.append((name, f"B * {size}" if each else size))
-            loop, own = ("for (long b = 0; b < B; b++) ", f" + b * {size}") if each else ("", "")
+            loop = "for (long one = 0; one < B; one++) " if each else ""
+            own = f" + one * {size}" if each else ""
             self.pack_lines.append(f"    {where}{loop}pack({name}{own}, &{self._matrix(m)});")
         return self.packs[m]
 
@@ -132,8 +133,8 @@ class CStatics(CExpressions):
             if any(self.p.ops[a].lead == STATIC and self.p.ops[a].shape for a in op.args):
                 raise NotSupported("parameters beside per-example values in C")
             w = self.width(op.shape)
-            out.put(f"for (long r = 0; r < B; r++) for (long j = 0; j < {w}; j++)")
-            out.put(f"    {name}[r * {w} + j] = {self.element_of(i, 'loop', {})};")
+            out.put(f"for (long row = 0; row < B; row++) for (long j = 0; j < {w}; j++)")
+            out.put(f"    {name}[row * {w} + j] = {self.element_of(i, 'loop', {})};")
             return
         if op.lead == EXAMPLE:
             raise NotSupported(f"{op.kind!r} of per-example values in C")
@@ -183,14 +184,14 @@ class CStatics(CExpressions):
         rows = "T" if each else "T * B"
         parts = [self._rows_of(a, phase, "T * B", out) for a in op.args]
         widths = [self.width(self.p.shape(a)) for a in op.args]
-        moved, skip = ("", "") if not each else (" + b * {}", "B * ")
+        moved, skip = ("", "") if not each else (" + one * {}", "B * ")
         given = [
             f"{address}{moved.format(apart)}, {skip}{apart}, {w}"
             for (address, apart), w in zip(parts, widths, strict=True)
         ]
         target = f"{name}{moved.format(own)}"
         if each:
-            out.put("for (long b = 0; b < B; b++)")
+            out.put("for (long one = 0; one < B; one++)")
         if op.kind == "contract":
             self.scratch_sizes.append(f"outer_scratch({widths[0]}, {widths[1]})")
             places, heights = [target], [widths[0]]
@@ -215,10 +216,10 @@ class CStatics(CExpressions):
         source = self._static_address(a)
         offset = self.size(op.attr[1])
         if op.attr[0] == -1 and len(op.shape) == 2:
-            out.put(f"for (long r = 0; r < {self.size(inner[0])}; r++)")
+            out.put(f"for (long row = 0; row < {self.size(inner[0])}; row++)")
             out.put(
-                f"    memcpy({name} + r * ({self.size(op.shape[1])}) + {offset}, "
-                f"{source} + r * ({self.size(inner[1])}), "
+                f"    memcpy({name} + row * ({self.size(op.shape[1])}) + {offset}, "
+                f"{source} + row * ({self.size(inner[1])}), "
                 f"sizeof(real) * ({self.size(inner[1])}));"
             )
         else:

@@ -24,7 +24,7 @@ from bptt_sym.evaluate.jacobians import one_step
 from bptt_sym.evaluate.lags import of_the_end
 from bptt_sym.evaluate.lower import lower
 from bptt_sym.evaluate.names import identifier
-from bptt_sym.evaluate.program import Size
+from bptt_sym.evaluate.program import Program, Size
 from bptt_sym.evaluate.weights import from_state_dict, named, sizes
 from bptt_sym.recurrence import Recurrence, references
 
@@ -63,8 +63,8 @@ def flow(
     Raises
     ------
     InputError
-        T < 1, a seed below 0, arrays that do not fit or are not finite, or a name that the cell
-        does not have.
+        T < 1, a seed below 0, arrays that do not fit or are not finite, a name that the cell does
+        not have, a function without a meaning, or a run that does not stay one of numbers.
     """
     from bptt_sym.evaluate import executable
 
@@ -77,7 +77,15 @@ def flow(
         raise InputError(f"gain {gain}: weights of no size", token=str(gain))
     if seed < 0:
         raise InputError(f"seed {seed}: a seed is a number from 0 on", token=str(seed))
-    meanings = {**dict.fromkeys(cell.activations, "tanh"), **(bind or {})}
+    if not cell.states:
+        raise InputError(f"{rec.name} has no state: no gradient flows from step to step")
+    meanings = dict(bind or {})
+    for name in cell.activations:
+        if name not in meanings:
+            raise InputError(
+                f"{rec.name}: nothing says what the function {name!r} is", token=name,
+                hint=f"--bind {name}=tanh, or bind={{{name!r}: 'tanh'}}",
+            )  # fmt: skip
     given = named(cell, params or {}, layer)
     dimensions = sizes(cell, given, inputs or {}, dims or {})
     rng = np.random.default_rng(seed)
@@ -113,6 +121,7 @@ def flow(
         program = lower(cell, bind=meanings)
         adj = adjoint(cell, program, seeds=True)
         run = forward(cell, program, domain, values, series, starts)
+        _check_numbers(cell, program, run)
         norms = {s: _norms(cell, adj, domain, run, s) for s in cell.states}
         bounds = _bounds(cell, adj, domain, run, values, steps, meanings)
         main = cell.states[-1] if "h" not in cell.states else "h"
@@ -128,6 +137,21 @@ def flow(
         shares,
         _verdict(main, curve.values),
     )
+
+
+def _check_numbers(cell: Recurrence, program: Program, run: Run) -> None:
+    """That every state of the run is a number: of what is none there is no gradient.
+
+    Raises
+    ------
+    InputError
+        One is not: :math:`\\log h_t` of an :math:`h_t < 0`. (What is too large is infinite.)
+    """
+    for t, now in enumerate(run.steps, 1):
+        for state in cell.states:
+            if np.isnan(np.asarray(now[program.targets[state]], float)).any():
+                name = identifier(state)
+                raise InputError(f"{cell.name}: {name}_{t} of this run is not a number")
 
 
 def _origin(cell: Recurrence, given: Mapping[str, Array], drawn: str) -> str:

@@ -39,6 +39,9 @@ def read_weights(path: str | Path) -> dict[str, Array]:
     if path.suffix.lower() in (".pt", ".pth"):
         return _torch(path)
     try:
+        with path.open("rb") as file:
+            if not file.read(6).startswith((b"PK", b"\x93NUMPY")):
+                raise ValueError("it begins otherwise")
         archive = np.load(path, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("one array without a name")
@@ -82,8 +85,16 @@ def _torch(path: Path) -> dict[str, Array]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch has no one class for a file that it cannot read
-        why = str(error).partition("\n")[0].partition(".")[0] or type(error).__name__
-        raise InputError(f"{path} is not a state_dict: {why[:100]}") from None
+        why = str(error).partition("\n")[0].partition(".")[0]
+        with path.open("rb") as file:
+            begins = file.read(2)
+        if not begins.startswith((b"PK", b"\x80")):  # neither an archive nor pickled
+            why = "PyTorch has not written it"
+        elif "Weights only" in why or not why:
+            why = "it holds objects that are no tensors"
+        raise InputError(
+            f"{path} is not a state_dict: {why[:100]}", hint="torch.save(model.state_dict(), …)"
+        ) from None
 
     def tensors(table: Any) -> bool:
         return isinstance(table, Mapping) and bool(table) and all(
@@ -155,13 +166,21 @@ def layers(state: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
     return {name: own for name, own in found.items() if "weight_hh" in own}
 
 
-def _layer(state: Mapping[str, Array], layer: int | str | None) -> dict[str, Array]:
+def _layer(
+    cell: Recurrence, state: Mapping[str, Array], layer: int | str | None
+) -> dict[str, Array]:
     """The tensors of the one layer that is meant."""
     found = layers(state)
     if not found:
+        parts = [key for key in state if "weight_ih" in key and _TENSOR.fullmatch(key)]
+        if parts:
+            missing = parts[0].replace("weight_ih", "weight_hh")
+            raise InputError(f"{missing} is missing beside {parts[0]}", token=missing)
+        more = " …" if len(state) > 4 else ""
         raise InputError(
-            f"no weights of a layer among {', '.join(list(state)[:4])} …",
-            hint="weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0",
+            f"no weights of {cell.name} among {', '.join(list(state)[:4])}{more}",
+            hint=f"{', '.join(map(identifier, cell.parameters))}; or PyTorch's weight_ih_l0, "
+            "weight_hh_l0, bias_ih_l0, bias_hh_l0",
         )
     wanted = f"l{layer}" if str(layer)[:1].isdigit() else str(layer)
     # By its name, or by that of a module without any other layer.
@@ -194,7 +213,7 @@ def from_state_dict(
     InputError
         Arrays of another module, a cell that they do not fit, or no one layer that is meant.
     """
-    given = _layer(state, layer)
+    given = _layer(cell, state, layer)
     if "weight_hr" in given:
         raise InputError("a projected state (proj_size): the shipped cells have none")
     if "weight_ih" not in given:
@@ -231,7 +250,12 @@ def from_state_dict(
     out = {k: v for k, v in table.items() if k in own}
     missing = [p for p in cell.parameters if p not in out]
     if missing:
-        raise InputError(f"{cell.name} needs {missing[0]!r}, which these weights do not give")
+        kind = {0: "RNN", 3: "GRU", 4: "LSTM"}[len(gates)]
+        fits = {0: "elman-vector", 3: "gru-vector", 4: "lstm-vector"}[len(gates)]
+        raise InputError(
+            f"{cell.name} needs {missing[0]!r}, which these weights do not give",
+            hint=f"they are those of nn.{kind}" + f": {fits}" * (cell.name != fits),
+        )
     if (bi.any() or bh.any()) and not any(k.startswith("b") for k in out):
         raise InputError(f"{cell.name} has no biases, these weights have")
     return out

@@ -109,14 +109,21 @@ def test_one_of_several_layers_is_named(run: Any, tmp_path: Path) -> None:
         ("flow elman --dim n=3", "all is scalar"),
         ("flow elman --gain nan", "gain nan"),
         ("flow elman --seed -1", "seed -1"),
-        ("flow elman --scenario vanishing", "it takes not a cell"),
-        ("flow --scenario vanishing --dim n=3", "it takes not --dim"),
+        ("flow elman --scenario vanishing", "it does not take a cell"),
+        ("flow --scenario vanishing --dim n=3", "it does not take --dim"),
         ("flow lstm --bind g=tanh", "no function 'g'"),
         ("code lstm --bind g=tanh", "no function 'g'"),
         ("code sigmoid-rnn-vector --bind E=tanh", "it is not elementwise"),
         ("code lstm-vector --option concat=maybe", "concat=maybe: it is true or false"),
         ("flow gru-vector --option bias=none", "bias=none: it is true or false"),
         ("flow elman -T 3 -o no/such/picture.png", "cannot be written"),
+        ("flow --scenario vanishing --gain 2", "it does not take --gain"),
+        ("flow --scenario vanishing --seed 0", "it does not take --seed"),
+        ("flow elman -T T", "-T T: not a number of steps"),
+        ("flow --define y_t=wx_t --scalar", "the definitions has no state"),
+        ("flow --define h_t=g(wh_{t-1}+u_t) --scalar", "what the function 'g' is"),
+        ("flow --define h_t=\\log(wh_{t-1}+u_t) --scalar", "h_1 of this run is not a number"),
+        ("code --backend c --define S_t=S_{t-1}+v_tk_t^\\top", "there is no C code for"),
         ("test nothing:f", "no recurrence is given"),
         ("test ../nothing:f --cell elman", "'../nothing' is no name of a module"),
     ],
@@ -126,6 +133,66 @@ def test_what_is_mistyped_is_said(run: Any, words: str, complaint: str) -> None:
         pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     found = run(*words.split())
     assert found.status == 2 and complaint in found.err and "internal" not in found.err
+
+
+def test_files_that_hold_no_weights_of_the_cell(run: Any, tmp_path: Path) -> None:
+    layer = {"weight_ih_l0": np.ones((12, 2)), "weight_hh_l0": np.ones((12, 3))}
+    (tmp_path / "text.npz").write_text("no numbers\n")
+    np.savez(tmp_path / "half.npz", **{k: v for k, v in layer.items() if "ih" in k})
+    np.savez(tmp_path / "lstm.npz", **layer)
+    np.savez(tmp_path / "other.npz", q=np.ones(3))
+    for name, *complaints in (
+        ("text.npz", "not a NumPy archive of plain arrays: it begins otherwise\n"),
+        ("half.npz", "weight_hh_l0 is missing beside weight_ih_l0"),
+        ("lstm.npz", "needs 'W_r'", "they are those of nn.LSTM: lstm-vector"),
+        ("other.npz", "no weights of gru-vector among q\n", "W_r, U_r, b_r", "weight_hh_l0"),
+    ):
+        found = run("flow", "gru-vector", "-T", "3", "--weights", name)
+        assert found.status == 2 and all(c in found.err for c in complaints), found.err
+
+
+def test_files_that_pytorch_does_not_take(run: Any, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    (tmp_path / "text.pt").write_text("no numbers\n")
+    (tmp_path / "empty.pt").write_text("")
+    torch.save(torch.nn.RNN(2, 3), tmp_path / "module.pt")
+    for name, complaint in (
+        ("text.pt", "PyTorch has not written it\n"), ("empty.pt", "PyTorch has not written it\n"),
+        ("module.pt", "it holds objects that are no tensors\n"),
+    ):  # fmt: skip
+        found = run("flow", "elman-vector", "--weights", name)
+        assert found.status == 2 and complaint in found.err
+        assert "torch.save(model.state_dict(), …)" in found.err
+
+
+def test_names_that_stand_beside_the_equations_alone_have_shapes(run: Any) -> None:
+    cell = ["code", "--define", r"h_t = \tanh(W h_{t-1} + U x_t)"]
+    loss = ["--define", r"L = \sum_{t=1}^T \|h_t - y_t\|^2", "--loss", "L", "--shape", "y=n"]
+    assert run(*cell, *loss).status == 0
+    for shape in ([], ["--shape", "q=n"]):
+        learned = run(*cell, "--define", "h_0 = q", *shape)
+        space: dict[str, Any] = {}
+        exec(learned.out, space)
+        rng = np.random.default_rng(0)
+        w, u, q, x = (rng.normal(size=s) for s in ((3, 3), (3, 2), (3,), (4, 5, 2)))
+
+        def last(q: Any, w: Any = w, u: Any = u, x: Any = x, space: Any = space) -> float:
+            return float(space["forward"](W=w, U=u, q=q, x=x)[0]["h"].sum())
+
+        _, saved = space["forward"](W=w, U=u, q=q, x=x)
+        found = space["backward"](saved, d_h_in=1.0)["q"]
+        step = 1e-6 * np.eye(3)
+        slopes = [(last(q + e) - last(q - e)) / 2e-6 for e in step]
+        np.testing.assert_allclose(found, slopes, rtol=1e-6)
+    assert run(*cell, "--shape", "z=n").status == 2
+
+
+def test_arguments_in_c_are_called_as_the_cell_calls_them(run: Any) -> None:
+    gru = run("code", "gru-vector", "--backend", "c", "--inputs").out
+    assert "const real *d_r_in" in gru and "real *r_out" in gru and "real *d_x" in gru
+    assert "in numbers of type real" in gru and "d_d_x" not in gru
+    one = run("code", "elman-vector", "--option", "bias=one", "--backend", "c").out
+    assert "const real *b," in one and "real *d_b," in one
 
 
 OWN = ["--define", r"h_t = \tanh(A h_{t-1} + B x_t)", "--shape", "A=n×n", "--shape", "B=n×m",
