@@ -17,7 +17,10 @@ _WORD = re.compile(r"\\text\{([A-Za-z]+)\}")
 
 
 def in_own_letters(entry: Judged, letters: Mapping[str, str]) -> Judged:
-    """``entry`` with ``letters[t]`` where its diagnosis has t."""
+    """``entry`` with ``letters[t]`` where its diagnosis has t, and losses by their own name."""
+    if letters and (said := entry.verdict.assumptions):
+        named = tuple(_of_a_loss(s, letters) for s in said)
+        entry = replace(entry, verdict=replace(entry.verdict, assumptions=named))
     found = entry.verdict.diagnosis
     if found is None or not letters:
         return entry
@@ -27,6 +30,13 @@ def in_own_letters(entry: Judged, letters: Mapping[str, str]) -> Judged:
         corrected=_in_latex(found.corrected, letters),
     )
     return replace(entry, verdict=replace(entry.verdict, diagnosis=mended))
+
+
+def _of_a_loss(said: str, letters: Mapping[str, str]) -> str:
+    """``L is the sum of the losses of the steps``, L as the text calls it."""
+    name, rest = said[:1], said[1:]
+    is_one = name in letters and "loss" in rest and re.match(r"(?:_t)? is ", rest) is not None
+    return letters[name] + rest if is_one else said
 
 
 def _in_line(message: str, letters: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bptt_sym.documents.characters import with_padded_characters
+from bptt_sym.documents.code_files import mask_code, mask_python
 from bptt_sym.documents.document import (
     MAX_BYTES,
     MAX_FORMULAS,
@@ -54,6 +55,16 @@ _PACKAGES = re.compile(
 )
 
 
+#: Source code whose strings may show formulas.
+_CODE = {
+    ".py": mask_python,
+    **dict.fromkeys(
+        (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".vue", ".svelte", ".json", ".jsonl"),
+        mask_code,
+    ),
+}
+
+
 def document_in(path: Path, text: str) -> Document:
     """The document that the file at ``path`` with this ``text`` is.
 
@@ -73,7 +84,7 @@ def document_in(path: Path, text: str) -> Document:
         return assembled(source, masked, page_macros(text))
     if suffix in (".txt", ".text"):
         return assembled(Source(str(path), text), mask_plain(text), Macros())
-    mask = MASKS.get(suffix, mask_markdown)
+    mask = {**MASKS, **_CODE}.get(suffix, mask_markdown)
     return assembled(Source(str(path), text), mask(text), page_macros(text))
 
 

@@ -45,6 +45,7 @@ from bptt_sym.spelling.turned_weights import with_bold_for_turned
 from bptt_sym.spelling.unbraced_labels import with_labels_for_glued_gates
 from bptt_sym.spelling.unit_layers import with_layers_for_units
 from bptt_sym.spelling.unit_marks import with_derivatives_for_unit_marks
+from bptt_sym.spelling.unusual_losses import with_usual_letters_for_losses
 from bptt_sym.spelling.usual_units import with_usual_units
 from bptt_sym.spelling.vectorized import with_matrices_for_their_columns
 from bptt_sym.spelling.worded_steps import with_names_for_words
@@ -58,7 +59,13 @@ def _pieces(s: Spelling) -> None:
     s.piecewise = s.texts != before
 
 
+def _losses(s: Spelling) -> None:
+    s.formulas, letters = with_usual_letters_for_losses(s.formulas, s.document.told)
+    s.letters |= letters
+
+
 NAMES: tuple[Pass, ...] = (
+    Pass("with_usual_letters_for_losses", _losses),
     by_words(with_entries_of_one_example),
     each(with_entries_before_steps),
     together(with_sums_for_losses_from_on),
