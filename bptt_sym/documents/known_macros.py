@@ -94,7 +94,8 @@ _ALIASES = _aliases(
     \textsc \emph \textmd = \text
     \dbinom \tbinom = \binom
     \displaylimits = \limits
-    \nobreakspace \enskip \negmedspace \negthickspace \hfil \hss = \,
+    \nobreakspace \enskip \negmedspace \negthickspace \hss = \,
+    \hfil \hfill \hfilneg = \quad
     \mathinner \mathopen \mathclose \mathpunct = \mathord
     \widecheck = \check
     \varpropto = \propto
@@ -102,8 +103,14 @@ _ALIASES = _aliases(
     \vdot \dotproduct = \cdot
     \Tr \trace = \operatorname{tr}
     \nicefrac \sfrac \flatfrac \ifrac \xfrac = \frac
+    \loss \Loss \lossfn \calL \Lcal \cL \mcL = \mathcal{L}
     """
 )
+#: The accents of ``amsmath`` and ``amsxtra`` for several one above another: ``\Tilde{\Hat{h}}``.
+_ACCENTS = {
+    f"\\{name}": Macro(rf"\{name.lower()}")
+    for name in "Acute Bar Breve Check Ddot Dot Grave Hat Tilde Vec".split()
+}
 #: Capitals that look like Latin letters.
 _CAPITALS = {
     f"\\{name}": Macro(rf"\mathrm{{{letter}}}")
@@ -148,10 +155,16 @@ _LETTERS = {
     **{rf"\{v}{c}": Macro(rf"\mathbf{{{c}}}") for v in "vV" for c in string.ascii_lowercase},
     **{rf"\{m}{c}": Macro(rf"\mathbf{{{c}}}") for m in "mM" for c in string.ascii_uppercase},
 }
+#: ``\bW``, ``\bfh``: what many call a letter in bold, where their preamble is not at hand.
+_BOLD_LETTERS = {
+    **{rf"\b{c}": Macro(rf"\mathbf{{{c}}}") for c in string.ascii_uppercase + "cdghopqruvwxyz"},
+    **{rf"\bf{c}": Macro(rf"\mathbf{{{c}}}") for c in string.ascii_letters},
+}
 
-_KNOWN = _ALIASES | _CAPITALS | _LETTERS | _WITH_ARGUMENTS
+_KNOWN = _ALIASES | _ACCENTS | _CAPITALS | _BOLD_LETTERS | _LETTERS | _WITH_ARGUMENTS
 _ANY = re.compile(
-    r"\\(?:" + "|".join(sorted((n[1:] for n in _KNOWN if n[1:].isalpha()), key=lambda n: -len(n)))
+    r"\\(?:"
+    + "|".join(sorted((n[1:] for n in _KNOWN if n[1:].isalpha()), key=lambda n: -len(n)))
     + r")(?![A-Za-z])"
 )
 

@@ -1,4 +1,4 @@
-r"""Programs that show formulas: strings with one backslash or two, and strings that are formulas."""
+r"""Programs that show formulas: in strings, with one backslash or two, and in comments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def twice(latex: str) -> str:
 
 SHOWN = {
     "raw.py": 'st.latex(r"{}")\n', "raw3.py": "display(Math(r'''\n{}\n'''))\n",
-    "within.py": 'X = rf"""\nIt is $${}$$ here.\n"""\n', "raw.jsx": "<B math={{String.raw`{}`}} />\n",
+    "within.py": 'X = rf"""\nIt is $${}$$ here.\n"""\n',
+    "raw.jsx": "<B math={{String.raw`{}`}} />\n",
 }  # fmt: skip
 DOUBLED = {
     "plain.py": 'st.latex("{}")\n', "doc.py": 'TEXT = """\n<p>It is \\\\({}\\\\), so</p>\n"""\n',
@@ -41,7 +42,8 @@ def test_formulas_of_strings(name: str, tmp_path: Path) -> None:
 
 
 def test_ends_of_rows_and_environments_in_doubled_strings(tmp_path: Path) -> None:
-    rows = r"\begin{align}" f"\n{CELL.replace('=', '&=')} \\\\\n{RIGHT.replace('=', '&=')}\n" r"\end{align}"
+    cell, right = (f.replace("=", "&=") for f in (CELL, RIGHT))
+    rows = rf"\begin{{align}} {cell} \\" f"\n{right}\n" r"\end{align}"
     text = f'content = """\nThe cell\n{twice(rows)}\n'  # an excerpt that ends in the string
     assert [v for _, v in audited(tmp_path, "e.py", text)] == ["not_a_claim", "right"]
 

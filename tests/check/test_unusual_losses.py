@@ -1,4 +1,4 @@
-r"""Losses by letters that few use for one: ``\mathcal{R}``, ``\boldsymbol{\mathcal{L}}``, a cost K."""
+r"""Losses by letters that few use for one: ``\mathcal{R}``, ``\mathscr{Q}``, the cost K."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_capital_that_the_words_call_a_loss(loss: str, said: str) -> None:
 
 
 def test_what_something_is_differentiated_by_or_multiplied_with_is_no_loss() -> None:
-    by = r"\frac{\partial \mathcal{H}}{\partial \mathcal{Z}} = \frac{\partial y}{\partial \mathcal{H}}"
+    by = r"\frac{\partial \mathcal{H}}{\partial W} = \frac{\partial y}{\partial \mathcal{H}}"
     for formula in (by, r"\frac{\partial \mathcal{G}}{\partial W} = \mathcal{G} h_t"):
         document = document_from_text(CELL + shown(formula), "n.md")
         assert spelt(document).texts[-1] == formula
@@ -55,9 +55,8 @@ def test_the_loss_keeps_its_letter_in_what_is_said() -> None:
 
 
 def test_a_loss_of_a_step_and_the_derivative_by_it() -> None:
-    formulas = shown(
-        r"\frac{\partial \mathcal{R}}{\partial \mathcal{R}_t} = 1",
-        r"\frac{\partial \mathcal{R}}{\partial W} = \sum_t \frac{\partial \mathcal{R}_t}{\partial W}",
-        r"\frac{\partial \mathcal{R}}{\partial W} = \sum_t \frac{\partial \mathcal{R}_t}{\partial U}",
-    )
+    by_one = r"\frac{\partial \mathcal{R}}{\partial \mathcal{R}_t} = 1"
+    by_steps = r"\frac{\partial R}{\partial W} = \sum_t \frac{\partial R_t}{\partial %s}"
+    by_steps = by_steps.replace("R", r"\mathcal{R}")
+    formulas = shown(by_one, by_steps % "W", by_steps % "U")
     assert of_claims(CELL + formulas) == ["right", "right", "wrong"]

@@ -15,6 +15,7 @@ from bptt_sym.spelling.free_arguments import with_free_arguments
 from bptt_sym.spelling.function_letters import with_letters_for_functions
 from bptt_sym.spelling.gate_entries import with_entries_of_gates
 from bptt_sym.spelling.gates_of_units import with_vectors_of_gates
+from bptt_sym.spelling.given_functions import with_functions_written_out
 from bptt_sym.spelling.glued_names import with_names_for_letters
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.hatted_outputs import with_hats_for_outputs
@@ -37,6 +38,7 @@ from bptt_sym.spelling.pieces import with_names_for_pieces
 from bptt_sym.spelling.predictions import with_letters_for_predictions
 from bptt_sym.spelling.primed_steps import with_letters_for_primes
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
+from bptt_sym.spelling.small_entries import with_capitals_for_entries
 from bptt_sym.spelling.split_parts import with_small_letters_for_sums
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
@@ -66,6 +68,8 @@ def _losses(s: Spelling) -> None:
 
 NAMES: tuple[Pass, ...] = (
     Pass("with_usual_letters_for_losses", _losses),
+    together(with_functions_written_out),
+    together(with_capitals_for_entries),
     by_words(with_entries_of_one_example),
     each(with_entries_before_steps),
     together(with_sums_for_losses_from_on),

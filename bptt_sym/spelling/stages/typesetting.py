@@ -6,6 +6,7 @@ from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.bare_partials import with_marks_for_bare_partials
 from bptt_sym.spelling.barred_joins import with_commas_for_bars
 from bptt_sym.spelling.beside_formulas import without_ranges_of_entries, without_what_stands_beside
+from bptt_sym.spelling.bold_groups import with_bold_letters
 from bptt_sym.spelling.braced_rows import with_plain_rows
 from bptt_sym.spelling.braces import (
     without_braces_of_signs,
@@ -15,6 +16,7 @@ from bptt_sym.spelling.braces import (
 from bptt_sym.spelling.bracketed_parts import with_labels_for_parts
 from bptt_sym.spelling.capital_derivatives import with_small_derivatives
 from bptt_sym.spelling.convolutions import without_convolutions
+from bptt_sym.spelling.dotted_slopes import with_primes_for_dots
 from bptt_sym.spelling.escapes import without_escapes
 from bptt_sym.spelling.exported import as_meant
 from bptt_sym.spelling.gate_tables import with_rows_of_tables
@@ -54,6 +56,8 @@ TYPESETTING: tuple[Pass, ...] = (
     each(without_long_blanks),
     together(with_words_for_classes),
     each(plainly_typeset),
+    each(with_bold_letters),
+    each(with_primes_for_dots),
     each(without_traces),
     each(with_kronecker_deltas),
     each(with_ranges_for_sets),
