@@ -28,6 +28,7 @@ from bptt_sym.spelling.named_differences import with_names_for_differences
 from bptt_sym.spelling.one_pass import Pass, Spelling, by_loss, by_source, by_words, together
 from bptt_sym.spelling.own_function import with_own_function
 from bptt_sym.spelling.shorthand import with_names_for_gradients
+from bptt_sym.spelling.small_entries import with_capitals_for_entries
 from bptt_sym.spelling.step_functions import with_states_for_step_functions
 from bptt_sym.spelling.stepless import with_steps
 from bptt_sym.spelling.unit_gradients import with_gradients_of_units
@@ -61,6 +62,7 @@ DERIVATIVES: tuple[Pass, ...] = (
     by_words(with_the_slope_written),
     together(with_one_of_two_functions),
     together(with_outer_products_for_entries),
+    together(with_capitals_for_entries),
     together(with_cells_from_after),
     together(with_parts_from_later),
     by_words(with_outer_products),

@@ -38,7 +38,6 @@ from bptt_sym.spelling.pieces import with_names_for_pieces
 from bptt_sym.spelling.predictions import with_letters_for_predictions
 from bptt_sym.spelling.primed_steps import with_letters_for_primes
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
-from bptt_sym.spelling.small_entries import with_capitals_for_entries
 from bptt_sym.spelling.split_parts import with_small_letters_for_sums
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
@@ -69,7 +68,6 @@ def _losses(s: Spelling) -> None:
 NAMES: tuple[Pass, ...] = (
     Pass("with_usual_letters_for_losses", _losses),
     together(with_functions_written_out),
-    together(with_capitals_for_entries),
     by_words(with_entries_of_one_example),
     each(with_entries_before_steps),
     together(with_sums_for_losses_from_on),
