@@ -23,6 +23,8 @@ _ROW = re.compile(r"\b([A-Za-z_]\w*)\[t(?: \+ (\d+))?((?:, [^\[\]]*)?)\]")
 #: A sum into which a row times a transposed matrix goes, and any such product.
 _ADDED = re.compile(r"(.* \+= )(\w+\[t\])\.dot\((\w+)\.T\)")
 _TURNED = re.compile(r"\.dot\(([A-Za-z_]\w*)\.T\)")
+_STRAIGHT = re.compile(r"\.dot\(([A-Za-z_]\w*)\)")
+_MADE = re.compile(r"([A-Za-z_]\w*(?:, [A-Za-z_]\w*)*) = ")
 
 #: A function of NumPy where it is called, what is written into, and a number that is a float.
 _CALLED = re.compile(r"\bnp\.([a-z_0-9]+)\(")
@@ -34,13 +36,24 @@ _FLOAT = re.compile(r"(?<![\w.*])(?<!\*\* )\d+\.\d+(?![\w.])")
 def turned_once(lines: list[str], names: Names, *, rooms: bool = True) -> list[str]:
     """What stands before the loop so that its products, changed in place, need no transpose.
 
-    The product of rows with a transposed matrix takes up to twice the time of the one with a
-    matrix that lies in memory the other way round. What is only added goes into memory of its own,
+    The product of rows with a matrix takes up to twice the time if that lies in memory the wrong
+    way round; which way that is depends on BLAS. What is only added goes into memory of its own,
     with ``rooms``: a short array is made as fast.
     """
     before: list[str] = []
     made: dict[str, str] = {}
     first: str | None = None
+    inside = {n for line in lines if (m := _MADE.match(line)) for n in m[1].split(", ")}
+    laid: dict[str, str] = {}
+
+    def straight(found: re.Match[str]) -> str:
+        name = found[1]
+        if name in inside:
+            return found[0]
+        if name not in laid:
+            laid[name] = names.fresh(f"{name}_laid")
+            before.append(f"{laid[name]} = straight({name}, T, B)")
+        return f".dot({laid[name]})"
 
     def turned(found: re.Match[str]) -> str:
         name = found[1]
@@ -51,7 +64,7 @@ def turned_once(lines: list[str], names: Names, *, rooms: bool = True) -> list[s
 
     for k, line in enumerate(lines):
         added = _ADDED.fullmatch(line)
-        lines[k] = line = _TURNED.sub(turned, line)
+        lines[k] = line = _TURNED.sub(turned, _STRAIGHT.sub(straight, line))
         if added and rooms:
             matrix, room = made[added[3]], names.fresh("room")
             what = f"(B, {matrix}.shape[1]), np.result_type({added[2][:-3]}, {matrix})"

@@ -11,6 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import cache
+from time import perf_counter
 from typing import Any, final
 
 import numpy as np
@@ -25,6 +26,12 @@ LARGE = 1 << 17
 
 #: Entries of a matrix from which on its transpose in memory of its own pays after some steps only.
 WIDE = 1 << 14
+
+#: Rows that are few: BLAS packs a matrix of :data:`WIDE` entries for as long as it multiplies them.
+FEW_ROWS = 32
+
+#: Steps from which on it pays to lay out a matrix anew.
+STEPS = 8
 
 #: Steps times examples from which on the gradient of a matrix with more rows than columns is faster
 #: as the transpose of its transpose, copied.
@@ -44,7 +51,8 @@ class Pool:
         """What the source finds under which name."""
         return {
             "empty": self.empty, "product": self.product, "stacked": self.stacked,
-            "turned": self.turned, "logistic": logistic, "tangent": tangent,
+            "turned": self.turned, "straight": self.straight,
+            "logistic": logistic, "tangent": tangent,
             "dots": dots, "total": self.total, "another": self.another, "common": common,
         }  # fmt: skip
 
@@ -60,8 +68,13 @@ class Pool:
         rows, columns = a.shape[0], b.shape[1]
         size = rows * columns * a.itemsize
         if size < LARGE:
+            if 1 < rows <= FEW_ROWS and b.size >= WIDE and b.flags.c_contiguous and across():
+                out = np.empty((rows, columns), np.result_type(a, b))
+                out[...] = b.T.dot(a.T).T
+                return out
             return a.dot(b) if 2 * size < LARGE else a @ b
-        out = self.empty((rows, columns), np.result_type(a, b))
+        dtype = a.dtype if a.dtype is b.dtype else np.result_type(a, b)
+        out = self.empty((rows, columns), dtype)
         if rows < 2 * columns or a.shape[1] < LONG or a.flags.c_contiguous:
             return np.matmul(a, b, out=out)
         out[...] = self.product(b.T, a.T).T
@@ -82,11 +95,21 @@ class Pool:
     def turned(self, a: Array, steps: int, batch: int) -> Array:
         """``a.T``, in memory of its own if that pays: a single row is as fast with either."""
         quick = WIDE if batch >= 16 else WIDE // 4
-        if batch == 1 or steps < (4 if a.size <= quick else 32):
+        if batch == 1 or steps < (4 if a.size <= quick else 32) or (a.size >= WIDE and across()):
             return a.T
         out = self.empty(a.shape[::-1], a.dtype)
         out[...] = a.T
         return out
+
+    def straight(self, a: Array, steps: int, batch: int) -> Array:
+        """``a``, as the transpose of memory of its own if that pays."""
+        if batch == 1 or steps < STEPS or a.size < WIDE or a.ndim != 2 or not across():
+            return a
+        if not a.flags.c_contiguous:
+            return a
+        out = self.empty(a.shape[::-1], a.dtype)
+        out[...] = a.T
+        return out.T
 
     def stacked(self, parts: Sequence[Array], axis: int) -> Array:
         """As :func:`stacked`; what was found to be one array is remembered."""
@@ -99,6 +122,24 @@ class Pool:
                 self._stacks.clear()
             self._stacks[id(parts[0])] = parts, made
         return made
+
+
+@cache
+def across() -> bool:
+    """Whether BLAS multiplies few rows faster by a matrix whose transpose lies in memory.
+
+    OpenBLAS packs a matrix before it multiplies; where it has no kernels for small products, to
+    pack one that lies straight takes as long as ten rows. Where it has them it is the other way
+    round, so that it is measured, once.
+    """
+    rows, matrix = np.ones((10, 128)), np.ones((128, 128))
+    least = [float("inf")] * 2
+    for _ in range(9):
+        for k, m in enumerate((matrix, matrix.T)):
+            start = perf_counter()
+            rows.dot(m)
+            least[k] = min(least[k], perf_counter() - start)
+    return least[1] < 0.8 * least[0]
 
 
 def common(*arrays: Array) -> np.dtype[Any]:

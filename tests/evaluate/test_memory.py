@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bptt_sym.evaluate import pooled
 from bptt_sym.evaluate.adjoint import adjoint
 from bptt_sym.evaluate.buffers import SLAB, Buffers
 from bptt_sym.evaluate.compiled import NumpyGradient
@@ -171,9 +172,16 @@ def test_the_logistic_slope_keeps_its_digits_where_its_exponential_overflows(
             assert abs(mpmath.mpf(float(got)) - true) <= 8 * np.finfo(dtype).eps * true + tiny
 
 
-def test_turned_matrices_and_rooms_of_their_own_change_nothing() -> None:
+@pytest.mark.parametrize("across", [False, True])
+def test_turned_matrices_and_rooms_of_their_own_change_nothing(
+    across: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever way round a matrix has to lie for the BLAS of the machine."""
+    monkeypatch.setattr(pooled, "across", lambda: across)
+    monkeypatch.setattr(pooled, "WIDE", 4)
     names = Names()
-    plain = ["z[t] += h[t].dot(U.T)", "v = h[t].dot(U.T) + s.dot(W.T)", "y[t] = q.dot(V)"]
+    plain = ["z[t] += h[t].dot(U.T)", "v = h[t].dot(U.T) + s.dot(W.T)", "y[t] = q.dot(V)",
+             "r = q[:, 0]", "z[t, 0] += U.dot(q[0])", "y[t, 0] += q.dot(V).T.dot(r)"]  # fmt: skip
     lines = list(plain)
     before = turned_once(lines, names)
     rng = np.random.default_rng(3)
@@ -193,7 +201,28 @@ def test_turned_matrices_and_rooms_of_their_own_change_nothing() -> None:
             made.append((space["z"], space["v"], space["y"]))
         for u, v in zip(*made, strict=True):
             np.testing.assert_allclose(u, v, rtol=1e-13)
-    assert sum("turned" in b for b in before) == 2 and not any(".T" in x for x in lines)
+    assert sum("turned" in b for b in before) == 2
+    assert [b for b in before if "straight" in b] == ["V_laid = straight(V, T, B)"]
+    assert not any(".dot(U.T)" in x or ".dot(V)" in x for x in lines)
+
+
+def test_few_rows_are_multiplied_by_what_blas_packs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, rng = Pool(), np.random.default_rng(5)
+    matrix, rows = rng.normal(size=(130, 140)), rng.normal(size=(9, 130))
+    expected = rows @ matrix
+    assert isinstance(pooled.across(), bool)
+    for across in (False, True):
+        monkeypatch.setattr(pooled, "across", lambda across=across: across)
+        found = pool.product(rows, matrix)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        assert found.flags.c_contiguous  # its rows are gone through
+        laid = pool.straight(matrix, 100, 9)
+        np.testing.assert_array_equal(laid, matrix)
+        assert laid.T.flags.c_contiguous == across
+        assert pool.straight(matrix, 100, 1) is matrix is pool.straight(matrix, 2, 9)
+        turned = pool.turned(matrix, 100, 9)
+        np.testing.assert_array_equal(turned, matrix.T)
+        assert turned.flags.c_contiguous != across
 
 
 def test_what_is_looked_up_once_is_the_same() -> None:
