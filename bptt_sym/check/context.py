@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bptt_sym.check.accumulated import added_up
 from bptt_sym.check.example_values import GivenValue
 from bptt_sym.check.gate_slopes import carried_by_gates
+from bptt_sym.check.later_losses import marks_given
 from bptt_sym.check.slopes import identities
 from bptt_sym.definitions.completion import arguments, sequences, step_defined_by
 from bptt_sym.definitions.defining import Definition
@@ -106,6 +107,8 @@ class Context:
 
     #: Whether the gradients by gates carry their slopes: they are by the pre-activations.
     carried: bool = False
+    #: Whether a line says which gradient a mark is: both its sides are one derivative now.
+    marks_given: bool = False
 
     def running(self, section: int) -> frozenset[str]:
         """The names that run in time for the lines of a section: ``+ c`` stands before ``c_t``."""
@@ -121,4 +124,5 @@ class Context:
             sequences(texts), arguments(texts), usage, conventions(words, texts),
             explained=explained, identities=identities(texts),
             accumulated=added_up(texts), carried=carried_by_gates(texts),
+            marks_given=marks_given(texts),
         )  # fmt: skip

@@ -21,7 +21,9 @@ def only_at_its_step(claim: Claim, rec: Recurrence) -> tuple[str, str] | None:
                 match factor:
                     case D(y=At(name=of, time=a), x=At(name=by, time=b)) if a == step != b:
                         behind = n.body.args[k + 1 :]
-                        if not _runs_on(by, rec) and any(_has(o, step) for o in behind):
+                        # (What stands at the end of the range acts on no step before it.)
+                        alone = n.hi == b or not _runs_on(by, rec)
+                        if alone and any(_has(o, step) for o in behind):
                             return of, by
     return None
 

@@ -16,6 +16,7 @@ from bptt_sym.check.answer import Court
 from bptt_sym.check.at_the_end import at_the_end, at_the_horizon
 from bptt_sym.check.biases import without_biases
 from bptt_sym.check.cases import in_one_case
+from bptt_sym.check.later_losses import LATER, of_later_losses
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
 from bptt_sym.check.own_equations import of_its_own_gates, of_one_equation
@@ -153,6 +154,11 @@ def second_look(
             return found
         if meant.sides[0] != claim.sides[0]:
             verdict = replace(verdict, otherwise=Otherwise(said, meant))
+    later = None
+    if delta and not models.context.marks_given:
+        later = of_later_losses(claim, model.court.model)
+    if later and (found := _Look(LATER, later, model.court).verdict()) is not None:
+        return found
     linear = (models.linear(model, states=states) for states in (True, False))
     if any(c is not None and _Look("", claim, c).verdict() is not None for c in linear):
         note = "it holds if the activation is linear: which it is stands nowhere"

@@ -58,6 +58,8 @@ class Search:
         self._drafts = Drafts(claim, arena.rec)
         self._tried: list[Tried] = []
         self._rest = self._run()
+        #: What broke the search off: whoever asks again meets it again, and not an end.
+        self._broken: Exception | None = None
         self._outcomes: dict[Any, Outcome] = {}
 
     @property
@@ -83,7 +85,13 @@ class Search:
         at = 0
         while True:
             if at == len(self._tried):
-                more = next(self._rest, None)
+                if self._broken is not None:
+                    raise self._broken.with_traceback(None)
+                try:
+                    more = next(self._rest, None)
+                except Exception as error:
+                    self._broken = error
+                    raise
                 if more is None:
                     return
                 self._tried.append(more)

@@ -259,8 +259,9 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(GATE)
     if of_a_value(claim, rec):
         out.append(OWN_STEP)
-    losses = (n for n in unmarked if isinstance(n.y, Sym) or is_loss(n.y, rec))
-    if any(is_one_of(n.x, states) for n in losses) and not _multiplies_itself(claim):
+    losses = [n for n in unmarked if isinstance(n.y, Sym) or is_loss(n.y, rec)]
+    by_state = [n for n in losses if is_one_of(n.x, states)]
+    if by_state and not _multiplies_itself(claim) and not any(_is_elsewhere(n) for n in by_state):
         out.append(LOCAL_LOSS)
     if any(by_step_loss(n, rec) for n in nodes) and not any(
         isinstance(n, D) and isinstance(n.y, Sym) and isinstance(n.x, At) for n in nodes
@@ -319,6 +320,11 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
     out.extend(index_slips(claim, rec))
     out.extend(from_zero(claim, rec))
     return out
+
+
+def _is_elsewhere(n: D) -> bool:
+    """Whether the loss of one step is differentiated by the state of another: locally it is 0."""
+    return isinstance(n.y, At) and isinstance(n.x, At) and n.y.time != n.x.time
 
 
 def _multiplies_itself(claim: Claim) -> bool:

@@ -45,7 +45,30 @@ def tied(rec: Recurrence, usage: Usage, wording: Wording) -> list[Tied]:
     used |= {n.name for total in rec.totals.values() for n in walk(total) if isinstance(n, At)}
     idle = [n for n in rec.gates if n not in used and plain_name(n) not in LOSSES]
     general = _general_step(rec, idle, usage, wording)
-    return [*_softmax_of_nothing(rec, idle), *general, *_late_argument(rec)]
+    unsaid = [] if general else _unsaid_parameter(rec, usage)
+    return [*_softmax_of_nothing(rec, idle), *general, *unsaid, *_late_argument(rec)]
+
+
+def _unsaid_parameter(rec: Recurrence, usage: Usage) -> list[Tied]:
+    r"""``h_t = f(h_{t-1}, x_t)`` where the text differentiates by a θ that no line has."""
+    if len(rec.states) != 1 or len(usage.parameters) != 1:
+        return []
+    (state,), (name,) = rec.states, usage.parameters
+    rhs = rec.rhs(state)
+    plain = {plain_name(n) for n in rec.shapes}
+    if not isinstance(rhs, Call) or plain_name(name) in plain:
+        return []
+    sequences = [a for a in rhs.args if isinstance(a, At)]
+    if len(sequences) < len(rhs.args):
+        return []
+    arguments = ", ".join(_at_lag(a.name, lag_of(a.time) or 0) for a in sequences)
+    line = rf"{at_step_t(state)} = {written(rhs.name)}({arguments}, {name})"
+    return [Tied(state, line, f"{state}_t depends on {name}, which no equation has")]
+
+
+def _at_lag(name: str, lag: int) -> str:
+    step = f"t-{lag}" if lag else "t"
+    return f"{name}^{{({step})}}" if "_" in name else f"{name}_{{{step}}}"
 
 
 def _late_argument(rec: Recurrence) -> list[Tied]:

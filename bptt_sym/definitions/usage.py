@@ -38,6 +38,11 @@ _COMPUTED = re.compile(
 _VARIED = re.compile(
     r"\}\s*\{\s*\\partial\s*\{?\s*(\\(?:mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|[a-z])\s*[_^]"
 )
+#: ``\\partial \\theta}``: a parameter below the line, with its label.
+_BY_A_PARAMETER = re.compile(
+    r"\}\s*\{\s*(?:\\partial|d)\s*\{?\s*(?P<of>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?(?:\\[tT]heta|[wW])\s*\}?"
+    r"(?:\s*_\s*(?:\{\s*\(?\s*(?:h|hh|s|ss|r|rec|rr)\s*\)?\s*\}|[hsr]))?)\s*\}"
+)
 _PREDICTED = (
     r"(?:\\hat\s*\{?\s*[yp]\s*\}?|(?<![A-Za-z\\])p(?=\s*[_^]))\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?"
 )
@@ -65,13 +70,14 @@ _A_DERIVATIVE = re.compile(
 _DIFFERENTIATED = re.compile(r"\\partial\s*[^{}]{1,24}(?:\{[^{}]{0,24}\}[^{}]{0,8})?\}\s*$")
 #: ``h_{j-1}``: j is a step there, and so it is in ``z_j`` beside it.
 _STEPPED_BY = re.compile(r"[A-Za-z}]\s*_\s*\{\s*([ijkmns])\s*[-+]\s*1\s*\}")
-#: ``\\prod_{s=t+1}^{T}``: so it is where its range is one of steps.
+#: ``\\prod_{s=t+1}^{T}``, ``\\sum_{i=1}^T``: so it is where its range is one of steps.
 _RANGES_OVER = re.compile(
-    r"\\(?:prod|sum)\s*(?:\\(?:no)?limits)?\s*_\s*\{\s*([ijkmns])\s*=\s*[tkT]\s*(?:[-+]\s*1\s*)?\}"
+    r"\\(?:prod|sum)\s*(?:\\(?:no)?limits)?\s*_\s*\{\s*([ijklmnp-su])\s*=\s*"
+    r"(?:[tkT]\s*(?:[-+]\s*1\s*)?\}|[01]\s*\}\s*\^\s*\{?\s*[tT](?![A-Za-z_^]))"
 )
 _AT_LETTER = re.compile(
     r"(?P<name>\\(?:mathbf|boldsymbol|bm|hat|tilde|bar|mathcal|mathrm)\s*\{\s*[A-Za-z]{1,3}\s*\}|"
-    r"(?<![A-Za-z\\{])[A-Za-z])\s*_\s*(?:\{\s*(?P<a>[ijkmns])\s*\}|(?P<b>[ijkmns])(?![A-Za-z]))"
+    r"(?<![A-Za-z\\{])[A-Za-z])\s*_\s*(?:\{\s*(?P<a>[ijklmnp-su])\s*\}|(?P<b>[ijklmnp-su])(?![A-Za-z]))"
 )
 _LAST = re.compile(r"\s*\}?\s*_\s*\{?\s*(?:n|N|\\tau)\s*(?:\}|(?![A-Za-z}]))")
 
@@ -122,6 +128,8 @@ class Usage:
     computed: set[str] = field(default_factory=set)
     #: Names by which something is differentiated.
     varied: set[str] = field(default_factory=set)
+    #: What may be a parameter of the step by which something is differentiated, as it is written.
+    parameters: set[str] = field(default_factory=set)
     #: Which function has a slope that is written in terms of its value, and the name of the value.
     slopes: set[tuple[str, str]] = field(default_factory=set)
     #: Names by which a gradient is that by another name, times the slope at its value.
@@ -157,6 +165,7 @@ class Usage:
                 usage.timed.setdefault(plain_name("".join(loss.split())), set()).add(step)
             usage.computed |= {plain_name("".join(n.split())) for n in _COMPUTED.findall(text)}
             usage.varied |= {plain_name("".join(n.split())) for n in _VARIED.findall(text)}
+            usage.parameters |= {"".join(m["of"].split()) for m in _BY_A_PARAMETER.finditer(text)}
             usage.compared |= {m["of"] for m in _LAST_RESIDUAL.finditer(text)}
             usage.aimed |= {m["of"] for m in _LESS_TARGET.finditer(text)}
             usage.residuals = usage.residuals or _RESIDUAL.search(text) is not None

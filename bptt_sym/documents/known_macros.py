@@ -161,6 +161,8 @@ _BOLD_LETTERS = {
     **{rf"\bf{c}": Macro(rf"\mathbf{{{c}}}") for c in string.ascii_letters},
 }
 
+#: What a macro with one argument is taken for where only its use is known.
+_FACE = Macro(r"\mathbf{#1}", 1)
 _KNOWN = _ALIASES | _ACCENTS | _CAPITALS | _BOLD_LETTERS | _LETTERS | _WITH_ARGUMENTS
 _ANY = re.compile(
     r"\\(?:"
@@ -206,4 +208,6 @@ def known(name: str, following: str) -> Macro | None:
         return _LETTERS[name]  # \\vb + … is a bias, \\vb{h} is physics' bold
     if name in _AUTOMATIC and following != "{":
         return Macro("")
+    if following == "{" and name in _LETTERS and name not in _WITH_ARGUMENTS:
+        return _FACE  # \\vc{h}: a command of the text's own, whose definition is elsewhere
     return _KNOWN.get(name)

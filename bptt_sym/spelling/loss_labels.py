@@ -19,7 +19,9 @@ _LETTER = (
 _WORD = r"[A-Za-z]{2,12}"
 _LABELLED = re.compile(
     rf"(?P<letter>{_LETTER})\s*_\s*(?:\{{\s*(?:\\(?:text|mathrm|textrm|rm)\s*\{{?\s*(?P<a>{_WORD})\s*\}}?"
-    rf"|(?P<b>[A-Z]{{2,6}}|total|tot))\s*\}}|\\(?:text|mathrm)\s*\{{\s*(?P<c>{_WORD})\s*\}})"
+    rf"|(?P<b>[A-Z]{{2,6}}|(?![ijklmnt]+\s*\}})[a-z]{{3,12}}))\s*\}}|\\(?:text|mathrm)\s*\{{\s*(?P<c>{_WORD})\s*\}})"
+    # (A function of what stands at a step: it says what the loss of the step is.)
+    r"(?!\s*(?:\\left\s*)?\()"
 )
 _BARE = re.compile(rf"(?P<letter>{_LETTER})(?!\s*[_^A-Za-z(\[])")
 #: What tells a share of a loss, or a step, and not which loss it is.

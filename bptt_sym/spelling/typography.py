@@ -41,8 +41,15 @@ _TAKEN_OFF = re.compile(r"\\math(?:rel|bin)\s*\{\s*\{?\s*-\s*\}?\s*(?:=\s*\}|\}\
 _PERCENT = re.compile(r"(?P<n>[0-9]+(?:\.[0-9]+)?)\s*\\%")
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
 _FRACTION = re.compile(rf"\\[dt]?frac\s*(?P<up>{_GROUP})\s*(?P<down>{_GROUP})")
-#: δ in front of what is differentiated, as ∂ stands there.
-_DIFFERENTIAL = re.compile(r"\{\s*(?P<d>\\delta)(?:\s*\{\s*\}|\s+|(?=[\\({]))(?![_^\s]*[_^])")
+#: δ in front of what is differentiated, as ∂ stands there; δ⁺ as well, the immediate one.
+_DIFFERENTIAL = re.compile(
+    r"\{\s*(?P<d>\\delta)(?:\s*\^\s*(?:\+|\{\s*\+\s*\})|\s*\{\s*\}|\s+|(?=[\\({]))(?![_^\s]*[_^])"
+)
+#: ``\\delta^{s_t}``: what the gradient is by stands above as well as below.
+_ABOVE_DELTA = re.compile(
+    r"(?P<delta>\\delta)\s*\^\s*(?P<by>\{\s*(?:\\(?:mathbf|boldsymbol|bm)\s*)?\{?\s*\\?[A-Za-z]+\s*\}?\s*"
+    r"(?:_\s*(?:\{[^{}]*\}|[A-Za-z0-9])|\^\s*(?:\{\s*\([^{}]*\)\s*\}|t))\s*\})(?!\s*[_^])"
+)
 #: ``h_{t2}``: the second step.
 _NUMBERED = re.compile(r"_\s*\{\s*t([1-9])\s*\}")
 _OF_A_BATCH = re.compile(
@@ -204,6 +211,7 @@ def plainly_set(formula: Formula) -> Formula:
     formula = replaced(formula, _TAKEN_OFF, lambda m: r" \leftarrow ")
     formula = replaced(formula, _PERCENT, lambda m: rf"\frac{{{m['n']}}}{{100}}")
     formula = replaced(formula, _BOLD_DELTA, lambda m: r"\delta ")
+    formula = replaced(formula, _ABOVE_DELTA, lambda m: rf"{m['delta']}_{m['by']}")
     formula = edited(formula, _derivatives(formula.latex))
     formula = edited(formula, _named_after(formula.latex))
     formula = edited(formula, _arrows(formula.latex))

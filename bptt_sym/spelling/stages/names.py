@@ -25,9 +25,10 @@ from bptt_sym.spelling.labelled_weights import with_letters_for_labelled_weights
 from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
 from bptt_sym.spelling.left_out_steps import with_left_out_steps
 from bptt_sym.spelling.lengths import with_a_letter_for_the_length
-from bptt_sym.spelling.loss_arguments import without_arguments, without_arguments_of_a_step
+from bptt_sym.spelling.loss_arguments import without_arguments
 from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.losses_from_on import with_sums_for_losses_from_on
+from bptt_sym.spelling.losses_of_steps import with_losses_of_steps
 from bptt_sym.spelling.nested_scripts import with_entries_beside_steps
 from bptt_sym.spelling.numbered_layers import with_numbers_of_layers
 from bptt_sym.spelling.numbered_steps import with_letters_for_numbered_steps
@@ -117,5 +118,5 @@ NAMES: tuple[Pass, ...] = (
     together(with_hats_for_outputs),
     together(with_softmax),
     each(without_arguments),
-    together(without_arguments_of_a_step),
+    together(with_losses_of_steps),
 )
