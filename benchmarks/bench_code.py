@@ -192,7 +192,7 @@ def _loops() -> Any:
         prelude()
         + """
 void products(long times, double *y, const double *x, const double *p)
-{ for (long t = 0; t < times; t++) product(y, 256, 32, 256, x, 256, 1, p, 256, 0); }
+{ for (long t = 0; t < times; t++) product(y, 256, 32, 256, x, 256, 1, p, 256, 0, 0); }
 void activations(long times, double *y, const double *x)
 { for (long t = 0; t < times; t++) {
     _Pragma("GCC ivdep") for (long j = 0; j < 4096; j++) y[j] = act_tanh(x[j]); } }

@@ -198,14 +198,18 @@ static inline __attribute__((always_inline)) void panel_product(
         tile_1(Y + i * ldy, X + i * si, sk, panel, K, width, add);
 }
 
-/* Y = X M, or Y + X M if add, M packed: for matrices that are used at every step. */
+/* Y = X M, or Y + X M if add, M packed: for matrices that are used at every step. Every other step
+   begins at the end, which is still in the cache of a matrix that does not fit into it. */
 static __attribute__((noinline)) void product(
     real *Y, long ldy, long rows, long N, const real *X, long si, long sk, const real *panels,
-    long K, int add)
+    long K, int add, int from_end)
 {
-    for (long j = 0; j < N; j += WIDTH)
+    const long last = (N - 1) / WIDTH * WIDTH;
+    for (long i = 0; i < N; i += WIDTH) {
+        const long j = from_end ? last - i : i;
         panel_product(
             Y + j, ldy, rows, X, si, sk, panels + j * K, K, N - j < WIDTH ? N - j : WIDTH, add);
+    }
 }
 
 /* For a few rows it is not worth the time to pack a matrix whose columns lie in memory one after
@@ -295,17 +299,18 @@ static __attribute__((noinline)) void product_once(
     for (long i = 0; i < rows; i += some)
         product(
             Y + i * ldy, ldy, rows - i < some ? rows - i : some, N, X + i * ldx, ldx, 1, panels,
-            K, add);
+            K, add, 0);
 }
 
-/* Y = X M^T, or Y + X M^T if add, from the panels of M: for a few rows, at each step or in all, it
-   is not worth the time to pack M^T as well. The last places of X are copied for the last panel. */
+/* Y = X M^T, or Y + X M^T if add, from the panels of M: for a few rows in all it is not worth the
+   time to pack M^T as well. The last places of X are copied for the last panel. */
 static __attribute__((noinline)) void product_turned(
     real *Y, long ldy, long rows, long N, const real *X, long ldx, const real *panels, long K,
-    int add)
+    int add, int from_end)
 {
-    const long whole = N / WIDTH * WIDTH;
-    for (long k = 0; k < K; k += LANES) {
+    const long whole = N / WIDTH * WIDTH, end = (K - 1) / LANES * LANES;
+    for (long at = 0; at < K; at += LANES) {
+        const long k = from_end ? end - at : at;
         const long some = K - k < LANES ? K - k : LANES;
         for (long i = 0; i < rows; i++) {
             real last[WIDTH] = {0}, *y = Y + i * ldy + k;

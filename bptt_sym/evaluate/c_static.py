@@ -67,17 +67,17 @@ class CStatics(CExpressions):
             out.put(f"{indent}{call}")
             return
         other = self._packed_turned(m) if phase == "back" else None
-        few = "B == 1 || T * B < FEW"
+        few = "T * B < FEW"
         if other is not None:
             theirs = f"{other} + one * packed_size({n}, {k})" if each else other
-            turned = f"product_turned({left}, {k}, {right}, {theirs}, {n}, {add});"
+            turned = f"product_turned({left}, {k}, {right}, {theirs}, {n}, {add}, t & 1);"
             out.put(f"{indent}{turned}" if each else f"{indent}if ({few}) {turned}")
             if each:
                 return
             out.put(f"{indent}else")
             indent += "    "
         panels = self._panels(m, "" if other is None else f"if (!({few})) ")
-        out.put(f"{indent}product({left}, {n}, {right}, 1, {panels}{own}, {k}, {add});")
+        out.put(f"{indent}product({left}, {n}, {right}, 1, {panels}{own}, {k}, {add}, t & 1);")
 
     def _matrix(self, m: int) -> str:
         """The description of a matrix (of example ``one``, if each has its own) for packing.

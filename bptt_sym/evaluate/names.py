@@ -19,7 +19,7 @@ _ACCENTS = ("tilde", "hat", "bar", "mathbf", "vec", "dot")
 _RESERVED = frozenset(
     "np torch jnp jax T B t forward backward saved loss math lax float "
     "finite softmax logsoftmax "
-    "empty product stacked turned logistic tangent dots total another common".split()
+    "empty product stacked turned straight logistic tangent dots total another common".split()
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,17 @@ def test_products_of_every_extent(single: bool) -> None:
         for key in got:
             scale = np.abs(want[key]).max(initial=1e-30)
             np.testing.assert_allclose(got[key], want[key], rtol=0, atol=10 * within * scale)
+
+
+@pytest.mark.parametrize("name", ["elman", "lstm", "gru"])
+def test_every_other_step_goes_through_a_matrix_from_its_end(name: str) -> None:
+    """What was read last is in the cache still. Long runs read what is packed in their order."""
+    model = named_model(name)
+    text = c_source(model.rec, fuse(model.program), loss=model.loss)[0]
+    body = text[text.index("void gradient_sized") :]
+    calls = re.findall(r" product(?:_turned)?\(.*\);", body)
+    assert len(calls) >= 3 and all(call.endswith(", t & 1);") for call in calls)
+    assert "if (T * B < FEW) product_turned(" in body
 
 
 def test_calls_with_the_same_arrays_share_nothing_that_is_held() -> None:
