@@ -255,7 +255,8 @@ def _explained(
     elif explain:
         if bad and "wrote-to-input" in kinds:
             gradient = _on_copies(gradient)
-        if {m.kind for m in bad} == {"value"} and "not-repeatable" not in kinds:
+            diagnoses = _of_what_it_wrote(problem, given, bad)
+        if not diagnoses and {m.kind for m in bad} == {"value"} and "not-repeatable" not in kinds:
             # What the search tries overflows at will, and tests may make errors of warnings.
             with np.errstate(all="ignore"):
                 diagnoses = diagnose(problem.model, gradient, problem)
@@ -338,14 +339,26 @@ def _with_one_change(
 def _on_copies(gradient: Gradient) -> Gradient:
     """For a function that changes its inputs, which would change the problems to explain it by."""
 
-    def on_copy(p: Problem) -> Mapping[str, Array]:
-        tables = {f: {k: v.copy() for k, v in getattr(p, f).items()}
-                  for f in ("params", "series", "initial")}  # fmt: skip
-        return gradient(
-            p.replaced(**tables, mask=p.mask.copy(), loss_weights=p.loss_weights.copy())
-        )
+    return lambda p: gradient(_copied(p))
 
-    return on_copy
+
+def _copied(p: Problem) -> Problem:
+    """The same numbers in arrays that may become others."""
+    tables = {f: {k: v.copy() for k, v in getattr(p, f).items()}
+              for f in ("params", "series", "initial")}  # fmt: skip
+    return p.replaced(**tables, mask=p.mask.copy(), loss_weights=p.loss_weights.copy())
+
+
+def _of_what_it_wrote(problem: Problem, gradient: Gradient, bad: list[Mismatch]) -> list[Diagnosis]:
+    """That a gradient is right for the inputs as the call itself leaves them, if it is."""
+    own = _copied(problem)
+    try:
+        if mismatches(own, call(gradient, own)):
+            return []
+    except (*FAILURES, FloatingPointError):
+        return []
+    text = "it is the gradient at what the call itself has written to its inputs"
+    return [Diagnosis("written-inputs", text, tuple(m.name for m in bad), 0.0, 1)]
 
 
 #: What was found out before: a test that runs on many problems, or that Hypothesis shrinks, asks

@@ -45,7 +45,7 @@ class Diagnosis:
     def text(self) -> str:
         """``dU, db: … (fits 5 problems to 1e-15)``."""
         names = ", ".join(f"d{p}" for p in self.parameters)
-        if self.code in ("located", "backward", "one-change"):
+        if self.code in ("located", "backward", "one-change", "written-inputs"):
             return f"{names}: {self.message}"
         count = f"{self.problems} problem" + "s" * (self.problems != 1)
         return f"{names}: {self.message} (on {count} to {self.residual:.0e})"

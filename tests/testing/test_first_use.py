@@ -147,6 +147,24 @@ def test_code_of_torch_that_is_no_gradient_function(monkeypatch: pytest.MonkeyPa
     assert "gates='ifgo': the cell has none" in run(gates, "elman").text()
 
 
+def test_a_gradient_at_what_it_has_written_itself() -> None:
+    """Nothing else is looked for: it is wrong for no other reason."""
+
+    def halved(p: Problem) -> dict[str, Any]:
+        for value in p.params.values():
+            value *= 0.5
+        return right(p.fresh().replaced())
+
+    def halved_behind(p: Problem) -> dict[str, Any]:
+        return halved(p) | {"U": -right(p.replaced())["U"]}
+
+    (found,) = run(halved, "elman").diagnoses
+    assert found.code == "written-inputs" and "has written to its inputs" in found.text()
+    assert {"W", "U", "b", "V", "c"} <= set(found.parameters)
+    other = judge(draw(named_model("elman"), 1, steps=2, batch=1), halved_behind, explain=True)
+    assert not other.ok and "has written to its inputs" not in other.text()
+
+
 def test_one_problem_is_one() -> None:
     assert Diagnosis("sign", "it is", ("U",), 0.0, 1).text() == "dU: it is (on 1 problem to 0e+00)"
 
