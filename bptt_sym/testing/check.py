@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,15 @@ from bptt_sym.cells import cell as shipped
 from bptt_sym.cells import names
 from bptt_sym.errors import InputError
 from bptt_sym.recurrence import Recurrence
+from bptt_sym.testing import one_change
 from bptt_sym.testing.compare import FAILURES, Mismatch, call, mismatches, numbers
 from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.evidence import Diagnosis
-from bptt_sym.testing.jax_functions import wrong_vjps
+from bptt_sym.testing.jax_functions import ways_back, wrong_vjps
 from bptt_sym.testing.models import MODELS, Model, model_of, named_model
 from bptt_sym.testing.named import function, name_of, raised
-from bptt_sym.testing.one_change import one_change, right_on
+from bptt_sym.testing.one_change import Sought, right_on
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.report import Finding, GradientError, Report
 from bptt_sym.testing.reproduction import Written
@@ -327,13 +329,25 @@ def _with_one_change(
         wrong.append(problem)
     first = min(wrong, key=lambda p: p.steps * p.batch)
     problems = [first, *(p for p in [*wrong, *some] if p is not first)]
-    words = one_change(right_on(gradient, problems))
-    if words is None:
-        return diagnoses
+    # A function that is wrong by itself is sooner tried by itself.
+    alone = ways_back(lambda: gradient(problem.fresh()))[:1]
+    sought = one_change.one_change([*alone, *right_on(gradient, problems)])
+    if sought.words is None:
+        return [_searched_in_vain(d, sought) for d in diagnoses]
     names = tuple(n for d in diagnoses if d.code == "located" for n in d.parameters)
-    text = f"with one change of the source it is right on {len(problems)} problems: {words}"
+    text = f"with one change of the source it is right on {len(problems)} problems: {sought.words}"
     named = Diagnosis("one-change", text, names, 0.0, len(problems))
     return [named, *(d for d in diagnoses if d.code != "located")]
+
+
+def _searched_in_vain(d: Diagnosis, sought: Sought) -> Diagnosis:
+    """What is only located, with what else was tried."""
+    if d.code != "located" or not sought.tried:
+        return d
+    text = "no one change of the source that was tried makes it right"
+    if sought.late:
+        text += f" (that search ended after {one_change.SECONDS:g} s of processor time)"
+    return replace(d, message=f"{d.message}; {text}")
 
 
 def _on_copies(gradient: Gradient) -> Gradient:

@@ -55,7 +55,7 @@ def diagnose(
     names = sorted({n for e in evidence for n in e.wrong}, key=list(failing.exact).index)
     search = Search(model)
     search.right = right
-    search.at_once = _at_once(model, gradient, failing)
+    search.at_once, search.not_at_once = _at_once(model, gradient, failing)
     none = [n for n in names if all(isinstance(e.given.get(n), NoGradient) for e in evidence)]
     if not none:
         return _explanations(model, gradient, failing, search, evidence, names, library_too)
@@ -121,7 +121,7 @@ def _explanations(
         if single is None and library_too:
             single = search.match(own, [name])
         found[name] = single or blank_entries(own, name) or _seven_digits(own, name) or _located(
-            model, own, name, search.skipped
+            model, own, name, search
         )
     if library_too and any(d.code == "located" for d in found.values()):
         end = time.thread_time() + PLACE_SECONDS
@@ -248,8 +248,11 @@ def _as_size(evidence: Sequence[Evidence], factors: Sequence[float]) -> str:
     return ""
 
 
-def _located(model: Model, evidence: Sequence[Evidence], name: str, skipped: int) -> Diagnosis:
-    """Where it is wrong, when nothing says how: gates, units, and the regimes concerned."""
+def _located(model: Model, evidence: Sequence[Evidence], name: str, search: Search) -> Diagnosis:
+    """Where it is wrong, when nothing says how: gates, units, and the regimes concerned.
+
+    Said is only what problems show that differ in that alone.
+    """
     parts = []
     gates = model.gates if len(model.layout.get(name, ())) > 1 else ()
     if gates:
@@ -270,13 +273,16 @@ def _located(model: Model, evidence: Sequence[Evidence], name: str, skipped: int
         # Problems of all different sizes are among those that are tried.
         parts.append(f"seen only where {', '.join(equal)}")
     lengths = sorted({e.problem.steps for e in evidence})
-    if lengths and lengths[0] > 1:
-        parts.append(f"seen from T = {lengths[0]} on")
-    regimes = sorted({e.problem.regime for e in evidence})
-    parts.append(f"in the regime{'s' if len(regimes) > 1 else ''} {', '.join(regimes)}")
-    if skipped:
-        parts.append(f"the {skipped} least common of the known mistakes were not tried")
-    text = "no known mistake explains it; " + "; ".join(parts)
+    if lengths and lengths[0] > 1 and name in search.not_at_once:
+        parts.append(f"right where T = 1, wrong where T = {lengths[0]}")
+    regimes = {e.problem.regime for e in evidence}
+    if regimes.isdisjoint(e.problem.regime for e in search.right):
+        listed = ", ".join(sorted(regimes))
+        if search.right:
+            parts.append(f"seen in the regime{'s' if len(regimes) > 1 else ''} {listed} only")
+    if search.skipped:
+        parts.append(f"the {search.skipped} least common of the known mistakes were not tried")
+    text = "; ".join(["no known mistake explains it", *parts])
     return Diagnosis("located", text, (name,), float("nan"), len(evidence))
 
 
@@ -309,15 +315,22 @@ def _gather(
     return out, right
 
 
-def _at_once(model: Model, gradient: Gradient, failing: Problem) -> frozenset[str]:
-    """What is wrong where T = 1 already."""
+def _at_once(
+    model: Model, gradient: Gradient, failing: Problem
+) -> tuple[frozenset[str], frozenset[str]]:
+    """What is wrong where T = 1 already, and what is right there on all problems tried."""
     sizes = tuple((d, 2 + i) for i, d in enumerate(failing.dims))
-    problem = _drawn(model, 84, sizes, steps=1, batch=1, learned=failing.learned)
-    try:
-        bad = mismatches(problem, call(gradient, problem.fresh()))
-    except FAILURES:
-        return frozenset()
-    return frozenset(m.name for m in bad if m.kind == "value")
+    wrong: set[str] = set()
+    right = set(failing.exact)
+    for seed, batch in ((84, 1), (85, 3)):
+        problem = _drawn(model, seed, sizes, steps=1, batch=batch, learned=failing.learned)
+        try:
+            bad = mismatches(problem, call(gradient, problem.fresh()))
+        except FAILURES:
+            return frozenset(wrong), frozenset()
+        right -= {m.name for m in bad}
+        wrong |= {m.name for m in bad if m.kind == "value"}
+    return frozenset(wrong), frozenset(right)
 
 
 @lru_cache(32)

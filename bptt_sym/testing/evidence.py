@@ -113,8 +113,9 @@ class Search:
         self.skipped = 0
         #: Problems whose gradient is right, with the gradients given for them.
         self.right: list[Evidence] = []
-        #: What is wrong where T = 1.
+        #: What is wrong where T = 1, and what is right there.
         self.at_once: frozenset[str] = frozenset()
+        self.not_at_once: frozenset[str] = frozenset()
 
     def match(self, evidence: Sequence[Evidence], names: Sequence[str]) -> Diagnosis | None:
         """The first known mistake that gives the same numbers on every problem."""

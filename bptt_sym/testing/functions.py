@@ -8,7 +8,8 @@ by what float32 makes of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,23 +24,20 @@ from bptt_sym.testing.directional import (
     quick,
     slope_again,
 )
-from bptt_sym.testing.jax_functions import compiled, wrong_vjps
+from bptt_sym.testing.jax_functions import compiled
 from bptt_sym.testing.named import raised
-from bptt_sym.testing.one_change import one_change
+from bptt_sym.testing.pair_search import WrongPair
 from bptt_sym.testing.report import Finding
-from bptt_sym.testing.search_time import OutOfTime, searching
-from bptt_sym.testing.torch_functions import wrong_backwards
-from bptt_sym.testing.traced import at_one_place, explained
 from bptt_sym.testing.trees import flattened, units
 
 Array = Any
 Params = Mapping[str, Array]
 
 
+#: What says why, which stands before where it shows.
+_WHY = ("explained", "located", "unexplained")
 #: Entries of a gradient that are looked at one by one, at most.
 _ENTRIES = 200
-#: Seconds of processor time that the search among the operations of a loss may take.
-SEARCH_SECONDS = 20.0
 
 
 class PairError(AssertionError):
@@ -47,7 +45,7 @@ class PairError(AssertionError):
 
     def __init__(self, findings: list[Finding]) -> None:
         # What it is comes first, and then where it shows.
-        said = sorted(findings, key=lambda f: f.code not in ("explained", "located"))
+        said = sorted(findings, key=lambda f: f.code not in _WHY)
         super().__init__("\n".join(f"{f.code}: {f.message}" for f in said))
         self.findings = findings
 
@@ -157,73 +155,10 @@ def judge_pair(
                 break
     if wrong and len(findings) == len(wrong):
         # Where tangents in imaginary parts are not the derivative, they explain nothing.
-        found = _among_operations(losses if followed else None, point, given, exact, wrong)
-        if not found or found[0].code == "ended":
-            def again() -> Any:
-                return grad({k: v.copy() for k, v in point.items()})
-
-            backward = wrong_backwards(again) + wrong_vjps(again)
-            ended = [Finding("located", f.message) for f in found]
-            found = [Finding("explained" if named else "located", text)
-                     for text, named in backward] or ended  # fmt: skip
-        if not any(f.code == "explained" for f in found) and all(n in exact for n in wrong):
-            words = one_change(_right_again(loss, grad, point, given | exact, own))
-            text = f"with one change of the source it is right at two points: {words}"
-            found = [*found, Finding("explained", text)] if words else found
-        findings += found
+        given_back = partial(_returned, grad)
+        pair = WrongPair(losses if followed else None, loss, given_back, point, given, exact, wrong)
+        findings += pair.why(own)
     return findings
-
-
-def _right_again(
-    loss: Any, grad: Any, point: Params, exact: Params, own: float
-) -> list[Callable[[], bool]]:
-    """Tests whether a gradient is right at the point, and along a direction at another one."""
-    rng = np.random.default_rng(37)
-    moved = {k: v + 0.1 * rng.normal(size=v.shape) for k, v in point.items()}
-    along = {k: rng.normal(size=v.shape) for k, v in point.items()}
-    slope = directional(loss, moved, along, own)
-
-    def at_the_point() -> bool:
-        given, findings = _returned(grad, {k: v.copy() for k, v in point.items()})
-        return not findings and all(
-            k in given and given[k].shape == v.shape
-            and bool(np.abs(given[k] - v).max(initial=0.0) <= 1e-6 * np.abs(v).max(initial=0.0))
-            for k, v in exact.items()
-        )  # fmt: skip
-
-    def at_another() -> bool:
-        given, findings = _returned(grad, {k: v.copy() for k, v in moved.items()})
-        if findings or any(k not in given or given[k].shape != v.shape for k, v in along.items()):
-            return False
-        claimed = float(sum((given[k] * v).sum() for k, v in along.items()))
-        return bool(abs(claimed - slope.value) <= slope.error + 1e-9 * abs(claimed))
-
-    return [at_the_point, at_another]
-
-
-def _among_operations(
-    losses: Callable[[dict[str, Array]], Any] | None, point: Params, given: Params,
-    exact: Mapping[str, Array], wrong: Sequence[str],
-) -> list[Finding]:  # fmt: skip
-    """What explains the gradient among the operations of its loss, or the place where it is off.
-
-    ``ended``: the time was over before all had been tried.
-    """
-    late: list[Finding] = []
-    place = None
-    try:
-        # What the search tries overflows at will, and tests may make errors of warnings.
-        with np.errstate(all="ignore"), searching(SEARCH_SECONDS):
-            why = explained(losses, point, given, wrong) if losses else None
-            why = why or _zeros(exact, given, wrong)
-            place = at_one_place(losses, point, given) if losses and not why else None
-    except OutOfTime:
-        text = "what explains it was looked for among the operations of the loss, and not found"
-        late = [Finding("ended", f"{text} within {SEARCH_SECONDS:g} s of processor time")]
-        why = _zeros(exact, given, wrong)
-    if why:
-        return [Finding("explained", why)]
-    return [Finding("explained" if place[1] else "located", place[0])] if place else late
 
 
 def _broken(loss: Callable[[dict[str, Array]], Any], point: Params) -> Finding | None:
@@ -349,24 +284,3 @@ def _entry(
         ):
             text += "; it is the transpose of the gradient"
     return Finding("value", text)
-
-
-def _zeros(exact: Mapping[str, Array], given: Params, wrong: Sequence[str]) -> str | None:
-    """Rows or columns of gradients that are 0 where all other entries are right."""
-    parts = []
-    for name in wrong:
-        value = np.asarray(given[name], float)
-        if value.ndim != 2 or name not in exact:
-            return None
-        true = exact[name]
-        off = ~np.isclose(value, true, rtol=1e-6, atol=1e-9 * np.abs(true).max())
-        if (value[off] != 0).any():
-            return None
-        for axis, word in ((1, "row"), (0, "column")):
-            lines = np.flatnonzero(off.any(axis))
-            if len(lines) == 1 and not np.take(value, lines[0], 1 - axis).any():
-                parts.append(f"{word} {lines[0]} of d{name} is 0, all else in it is right")
-                break
-        else:
-            return None
-    return "; ".join(parts)

@@ -57,7 +57,83 @@ def wrong_vjps(call: Callable[[], Any]) -> list[tuple[str, bool]]:
 
     Empty without JAX.
     """
-    jax = sys.modules.get("jax")
+    jax: Any = sys.modules.get("jax")
+    found: list[tuple[str, bool]] = []
+    for function, arguments in _called(jax, call):
+        try:
+            with jax.enable_x64(True):
+                found += _wrong(jax, function, arguments)
+        except FAILURES:  # what is no array among the arguments, a domain of its own
+            continue
+    return found
+
+
+def ways_back(call: Callable[[], Any]) -> list[Callable[[], bool]]:
+    """Tests whether the ``bwd`` of a ``custom_vjp`` that ``call`` calls is right, of those that are
+    not.
+
+    They run it by itself, on random numbers, beside what JAX makes of the function.
+    """
+    jax, tests = sys.modules.get("jax"), list[Callable[[], bool]]()
+    for function, arguments in _called(jax, call):
+        try:
+            test = _way_back(jax, function, arguments)
+            if test is not None and not test():
+                tests.append(test)
+        except FAILURES:
+            continue
+    return tests
+
+
+def _way_back(
+    jax: Any, function: Any, arguments: tuple[Any, ...]
+) -> Callable[[], bool] | None:
+    """Whether what comes back to the arguments is what belongs there; ``None`` if that is not
+    known."""
+    forward, back = getattr(function, "fwd", None), getattr(function, "bwd", None)
+    apart: Any = getattr(function, "nondiff_argnums", None)
+    if forward is None or back is None or apart:
+        return None
+    rng, tree = np.random.default_rng(47), jax.tree_util
+
+    def drawn(leaf: Any) -> Any:
+        whole = "float" not in str(getattr(leaf, "dtype", "float"))
+        return rng.integers(0, 2, np.shape(leaf)) if whole else rng.normal(size=np.shape(leaf))
+
+    with jax.enable_x64(True):
+        point = tree.tree_map(lambda leaf: jax.numpy.asarray(drawn(leaf)), arguments)
+        made, exactly = jax.vjp(function.fun, *point)
+        seeds = tree.tree_map(lambda o: jax.numpy.asarray(rng.normal(size=o.shape)), made)
+        exact = exactly(seeds)
+
+    def test() -> bool:
+        with jax.enable_x64(True):
+            given = back(forward(*point)[1], seeds)
+            if not isinstance(given, (tuple, list)) or len(given) != len(exact):
+                return False
+            return all(_as_it_is(tree, *three) for three in zip(given, exact, point, strict=True))
+
+    return test
+
+
+def _as_it_is(tree: Any, given: Any, exact: Any, argument: Any) -> bool:
+    """Whether what comes back to one argument is right; to integers nothing does."""
+    right, there = tree.tree_leaves(exact), tree.tree_leaves(argument)
+    if all("int" in str(a.dtype) for a in there):
+        return True
+    values = tree.tree_leaves(given)
+    return len(values) == len(right) and all(
+        np.shape(a) == np.shape(b) and bool(
+            np.abs(np.subtract(a, b)).max(initial=0.0) <= 1e-9 * np.abs(b).max(initial=1e-300)
+        )
+        for a, b in zip(values, right, strict=True)
+    )  # fmt: skip
+
+
+def _called(
+    jax: Any, call: Callable[[], Any]
+) -> list[tuple[Any, tuple[Any, ...]]]:
+    """Each ``custom_vjp`` that ``call`` calls, with the arguments of the first call."""
     if jax is None:
         return []
     called: dict[int, tuple[Any, tuple[Any, ...]]] = {}
@@ -75,14 +151,7 @@ def wrong_vjps(call: Callable[[], Any]) -> list[tuple[str, bool]]:
         return []
     finally:
         jax.custom_vjp.__call__ = original
-    found: list[tuple[str, bool]] = []
-    for function, arguments in called.values():
-        try:
-            with jax.enable_x64(True):
-                found += _wrong(jax, function, arguments)
-        except FAILURES:  # what is no array among the arguments, a domain of its own
-            continue
-    return found
+    return list(called.values())
 
 
 def _wrong(jax: Any, function: Any, arguments: tuple[Any, ...]) -> list[tuple[str, bool]]:
@@ -117,4 +186,4 @@ def _wrong(jax: Any, function: Any, arguments: tuple[Any, ...]) -> list[tuple[st
     return together(f"the custom_vjp of {function.__name__}", off, range(len(made)))
 
 
-__all__ = ["compiled", "wrong_vjps"]
+__all__ = ["compiled", "ways_back", "wrong_vjps"]

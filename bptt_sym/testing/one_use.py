@@ -32,6 +32,8 @@ _PARAMETERS, _ENTRIES, _SECONDS = 400, 40, 6.0
 _REST, _NEAR = 1e-9, 1e-7
 #: Operations that have a value as an operand, at most, and entries that tell a factor, at least.
 _USERS, _TELLING = 6, 4
+#: Places that are named, at most.
+_PLACES = 4
 
 
 def at_one_use(slope: Slope, point: Params, given: Params) -> tuple[str, bool] | None:
@@ -57,8 +59,8 @@ def at_one_use(slope: Slope, point: Params, given: Params) -> tuple[str, bool] |
         if words:
             return words, True
     if solved:
-        where = _shown(solved[0][0], order)
-        return f"what comes back to {where} is off, and nothing else is", False
+        return _may_be([_shown(place, order) for place, _ in solved]), False
+    found = []
     for site in dict.fromkeys(s for s, _ in reversed(order)):
         # All uses at once, if there are equations enough to tell.
         matrix = np.concatenate([made[p] for p in order if p[0] == site], 1)
@@ -66,9 +68,16 @@ def at_one_use(slope: Slope, point: Params, given: Params) -> tuple[str, bool] |
             continue
         solution, _, rank, _ = np.linalg.lstsq(matrix, off, rcond=1e-9)
         if rank == matrix.shape[1] and np.abs(matrix @ solution - off).max() <= _REST * size:
-            where = f"`{site.words}` (line {site.where[1]})"
-            return f"what comes back to {where} is off, and nothing else is", False
-    return None
+            found.append(site.place)
+    return (_may_be(found), False) if found else None
+
+
+def _may_be(places: Sequence[str]) -> str:
+    """Where another value may come back: the equations have a solution at each of these places."""
+    named = list(dict.fromkeys(places))
+    shown = named[:_PLACES] if len(named) <= _PLACES else [*named[: _PLACES - 1], named[-1]]
+    listed = " or to ".join(shown)
+    return f"all that is wrong would follow from another value coming back to {listed}"
 
 
 def _tangents(

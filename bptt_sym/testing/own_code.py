@@ -17,7 +17,7 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, final
 
@@ -42,18 +42,23 @@ _OUTSIDE = frozenset(
 _MOST, _LINES = 12, 300
 #: Turns of a ``while`` loop, at most.
 _TURNS = 10_000
+#: The name of what counts the turns of all loops.
+TURN = "bptt_sym_turn"
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class OwnFunction:
-    """A function of a person's own: its objects, its source as a tree, and its local values."""
+    """A function of a person's own: its objects, its source as a tree, its local values, and
+    those of its module. ``loops`` are those in the tree: each of their turns is counted."""
 
     name: str
     code: CodeType
     objects: tuple[FunctionType, ...]
     tree: ast.FunctionDef
-    values: dict[str, Any]
+    values: dict[str, Any] = field(repr=False)
+    space: dict[str, Any] = field(repr=False)
+    loops: tuple[ast.For, ...] = ()
 
     def compiled(self) -> CodeType:
         """The code of the tree as it is now.
@@ -67,12 +72,31 @@ class OwnFunction:
         outer = module.body[0]
         assert isinstance(outer, ast.FunctionDef)
         outer.body = [self.tree]
-        ast.fix_missing_locations(module)
         flags = self.code.co_flags & __future__.annotations.compiler_flag
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            made = compile(module, self.code.co_filename, "exec", flags, dont_inherit=True)
+        for loop in self.loops:
+            loop.body.insert(0, ast.Expr(ast.Call(ast.Name(TURN, ast.Load()), [], [])))
+        try:
+            ast.fix_missing_locations(module)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                made = compile(module, self.code.co_filename, "exec", flags, dont_inherit=True)
+        finally:
+            for loop in self.loops:
+                del loop.body[0]
         return _named(_named(made, "outer"), self.tree.name)
+
+    @contextlib.contextmanager
+    def named(self, name: str, value: Any) -> Iterator[None]:
+        """Within it, ``name`` is a name of the function's module."""
+        kept = self.space.get(name, self)
+        self.space[name] = value
+        try:
+            yield
+        finally:
+            if kept is self:
+                del self.space[name]
+            else:
+                self.space[name] = kept
 
     @contextlib.contextmanager
     def exchanged(self, code: CodeType) -> Iterator[None]:
@@ -83,13 +107,14 @@ class OwnFunction:
         ValueError
             The code has other free variables.
         """
+        kept = [f.__code__ for f in self.objects]
         try:
             for f in self.objects:
                 f.__code__ = code
             yield
         finally:
-            for f in self.objects:
-                f.__code__ = self.code
+            for f, before in zip(self.objects, kept, strict=True):
+                f.__code__ = before
 
 
 def _named(code: CodeType, name: str) -> CodeType:
@@ -99,8 +124,15 @@ def _named(code: CodeType, name: str) -> CodeType:
     raise ValueError(f"{name} is not in the code")
 
 
-def own_functions(call: Callable[[], Any]) -> list[OwnFunction]:
-    """Those that ``call`` runs, outermost ones only; empty if any has effects outside of itself."""
+def run_by(call: Callable[[], Any]) -> frozenset[CodeType]:
+    """The code of a person's own that ``call`` runs."""
+    return frozenset(_followed(call)[0])
+
+
+def _followed(
+    call: Callable[[], Any]
+) -> tuple[dict[CodeType, dict[str, Any]], dict[CodeType, dict[str, Any]]]:
+    """The functions that ``call`` runs, with their local names at the end and their modules'."""
     seen: dict[CodeType, dict[str, Any]] = {}
     spaces: dict[CodeType, dict[str, Any]] = {}
 
@@ -115,9 +147,15 @@ def own_functions(call: Callable[[], Any]) -> list[OwnFunction]:
         with quiet():
             call()
     except FAILURES:
-        return []
+        return {}, {}
     finally:
         sys.setprofile(before)
+    return seen, spaces
+
+
+def own_functions(call: Callable[[], Any]) -> list[OwnFunction]:
+    """Those that ``call`` runs, outermost ones only; empty if any has effects outside of itself."""
+    seen, spaces = _followed(call)
     found = []
     within = {c for code in seen for c in _inner(code)}
     for code, values in seen.items():
@@ -209,7 +247,7 @@ def _function(
         kept = ast.If(ast.Constant(0), [ast.Expr(ast.Tuple(names, ast.Load()))], [])
         tree.body.insert(0, ast.copy_location(kept, tree.body[0]))
     objects = tuple(_objects(code, space))
-    own = OwnFunction(code.co_name, code, objects, tree, values)
+    own = OwnFunction(code.co_name, code, objects, tree, values, space)
     try:
         same = own.compiled()
     except (SyntaxError, ValueError, TypeError):
@@ -219,7 +257,7 @@ def _function(
     if not objects or _names(same) != _names(code):
         return None
     _Ending().visit(tree)
-    return own
+    return replace(own, loops=tuple(n for n in ast.walk(tree) if isinstance(n, ast.For)))
 
 
 class _Ending(ast.NodeTransformer):
@@ -252,8 +290,8 @@ def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """All statements below, one after the other."""
     for node in body:
         yield node
-        for field in ("body", "orelse", "finalbody"):
-            yield from statements(getattr(node, field, []))
+        for block in ("body", "orelse", "finalbody"):
+            yield from statements(getattr(node, block, []))
 
 
-__all__ = ["OwnFunction", "own_functions", "quiet", "statements"]
+__all__ = ["TURN", "OwnFunction", "own_functions", "quiet", "run_by", "statements"]

@@ -17,7 +17,8 @@ from bptt_sym.testing.reproduction import Written, reproduction
 class Finding:
     """Something wrong. ``code`` is stable: ``value``, ``not-finite``, ``missing``, ``shape``,
     ``not-numbers``, ``raised``, ``wrote-to-input``, ``not-repeatable``, ``keeps-state``,
-    ``aliased``, ``cotangent-unused``."""
+    ``aliased``, ``cotangent-unused``; of a pair also ``explained``, ``located`` and
+    ``unexplained``."""
 
     code: str
     message: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -50,9 +51,9 @@ def limited() -> Iterator[None]:
         if running:
             raise _Ended
 
-    before = signal.signal(signal.SIGALRM, end)
+    before, start = signal.signal(signal.SIGALRM, end), time.monotonic()
     # Again and again: a bare ``except`` catches whatever is raised within it.
-    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
     try:
         yield
     except _Ended as ended:
@@ -63,3 +64,6 @@ def limited() -> Iterator[None]:
         running = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if left:  # an alarm of the person's own goes on, and comes at once if its time is over
+            rest = max(left - (time.monotonic() - start), 1e-6)
+            signal.setitimer(signal.ITIMER_REAL, rest, interval)

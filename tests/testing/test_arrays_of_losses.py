@@ -149,7 +149,7 @@ def both_by_hand(p: Any, wrong: str = "") -> Any:
     [
         ("carry", "explained", "at use 8 of 8 has in it what comes back to the first operand of"),
         ("twice", "explained", "at use 8 of 8 is there 2 times"),
-        ("odd", "located", "at use 8 of 8 is off, and nothing else is"),
+        ("odd", "located", "at use 8 of 8"),
     ],
 )
 def test_one_use_has_something_else(wrong: str, code: str, words: str) -> None:
@@ -157,6 +157,31 @@ def test_one_use_has_something_else(wrong: str, code: str, words: str) -> None:
     assert judge_pair(two_directions, both_by_hand, point) == []
     found = judge_pair(two_directions, lambda p: both_by_hand(p, wrong), point)
     assert any(f.code == code and words in f.message for f in found), found
+
+
+V, S = np.linspace(0.2, 1.7, 5), np.array([0.5, -1.0, 0.3])
+
+
+def gated(p: dict[str, Any]) -> Any:
+    f = 1 / (1 + np.exp(-(p["W"] @ V)))
+    kept = 1 - f
+    return ((kept * S + f * p["b"]) ** 2).sum()
+
+
+def test_all_places_where_something_else_may_come_back_are_named() -> None:
+    """What is wrong at the argument of a gate may as well come from any of its uses."""
+    rng = np.random.default_rng(4)
+    point = {"W": rng.normal(size=(3, 5)), "b": rng.normal(size=3)}
+
+    def wrong(p: dict[str, Any]) -> dict[str, Any]:
+        f = 1 / (1 + np.exp(-(p["W"] @ V)))
+        y = (1 - f) * S + f * p["b"]
+        df = 2 * y * (p["b"] - S)
+        return {"W": np.outer(df * f * (1 - f) + 0.01 * np.sin(3 * df) + 0.02, V), "b": 2 * y * f}
+
+    (found,) = [f for f in judge_pair(gated, wrong, point) if f.code == "located"]
+    assert "would follow from another value coming back to" in found.message
+    assert "`1 - f`" in found.message and "`p[\"W\"] @ V`" in found.message
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
 from types import ModuleType
 from typing import Any
 
@@ -23,7 +24,7 @@ from bptt_sym.testing.named import function
 from bptt_sym.testing.report import Finding, Report
 from bptt_sym.testing.reproduction import Written, reproduction
 from bptt_sym.testing.score import score_given
-from bptt_sym.testing.time_limit import calls_within
+from bptt_sym.testing.time_limit import calls_within, limited
 from tests.testing.hand_written import module
 
 
@@ -103,6 +104,24 @@ def test_a_coroutine_is_no_gradient() -> None:
         return right(p)
 
     assert "returned coroutine; it must return" in run(later, "elman").text()
+
+
+def test_an_alarm_of_the_persons_own_goes_on() -> None:
+    rings: list[int] = []
+    kept = signal.signal(signal.SIGALRM, lambda *_: rings.append(1))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with calls_within(5.0), limited():
+            time.sleep(0.01)
+        left = signal.getitimer(signal.ITIMER_REAL)[0]
+        assert 0.0 < left < 0.2
+        with calls_within(5.0), limited():  # it would ring within the block
+            time.sleep(0.25)
+        time.sleep(0.05)
+        assert rings == [1]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, kept)
 
 
 def test_a_call_that_does_not_return_is_ended() -> None:

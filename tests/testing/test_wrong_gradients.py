@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bptt_sym.testing import run
@@ -80,6 +81,21 @@ def test_the_search_for_a_known_mistake_ends(monkeypatch: pytest.MonkeyPatch) ->
     assert "no known mistake explains it" in text and "not tried" not in text
     monkeypatch.setattr("bptt_sym.testing.evidence.SEARCH_SECONDS", -1.0)
     assert "of the known mistakes were not tried" in run(lambda p: odd(p), "elman").text()
+
+
+@pytest.mark.parametrize("least", [1, 2, 3])
+def test_from_which_length_on_it_is_wrong_is_said_only_where_it_is_shown(least: int) -> None:
+    # (Functions without a name, whose source is not changed.)
+    noise = lambda v, of_it: v + of_it * 0.01 * np.sin(v) ** 2  # noqa: E731
+    odd = lambda p, made: made | {  # noqa: E731
+        "U": noise(made["U"], p.steps >= least), "c": noise(made["c"], True)
+    }
+    text = run(lambda p: odd(p, wg.RIGHT["elman"](p)), "elman").text()
+    (of_u,) = [d for d in text.splitlines() if "what is wrong   dU" in d]
+    (of_c,) = [d for d in text.splitlines() if "what is wrong   dc" in d] or [of_u]
+    assert ("right where T = 1, wrong where T = " in of_u) == (least > 1)
+    assert "T = " not in of_c and "regime" not in text.split("value")[0].split("what is", 1)[1]
+    assert "no one change of the source that was tried makes it right" in text
 
 
 @pytest.mark.parametrize(

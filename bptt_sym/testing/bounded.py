@@ -1,0 +1,99 @@
+"""Changed copies of code end soon, whatever the change makes of them.
+
+One changed name can make a loop of thousands of turns, or an array of many gigabytes. The turns of
+loops are counted, and a copy may have no more than some times those of the original. The process
+may not grow by much more than it has grown to already, where that can be asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+from bptt_sym.testing.compare import FAILURES
+from bptt_sym.testing.own_code import TURN, OwnFunction, quiet
+
+#: Times the turns of the original, and some more; bytes beyond those that were in use at most.
+_TIMES, _MORE, _ROOM = 10, 1000, 1 << 28
+
+
+class TooLong(Exception):
+    """The loops of a changed copy had more turns than it may have."""
+
+
+class Turns:
+    """Counts the turns of loops; :class:`TooLong` after ``most``."""
+
+    def __init__(self) -> None:
+        self.count, self.most = 0, float("inf")
+
+    def __call__(self) -> None:
+        self.count += 1
+        if self.count > self.most:
+            raise TooLong(f"more than {self.most:g} turns of loops")
+
+    def limited(self, test: Callable[[], bool]) -> Callable[[], bool]:
+        """A test that fails if its loops have many more turns than they have now."""
+        self.count, self.most = 0, float("inf")
+        with contextlib.suppress(*FAILURES), quiet():
+            test()
+        most = _TIMES * self.count + _MORE
+
+        def within() -> bool:
+            self.count, self.most = 0, most
+            return test()
+
+        return within
+
+
+@contextlib.contextmanager
+def counted(functions: Sequence[OwnFunction]) -> Iterator[Turns]:
+    """Within it, the loops of these functions, compiled again, report their turns."""
+    turns = Turns()
+    with contextlib.ExitStack() as stack:
+        for space in {id(f.space): f for f in functions}.values():
+            stack.enter_context(space.named(TURN, turns))
+        for f in functions:
+            stack.enter_context(f.exchanged(f.compiled()))
+        yield turns
+
+
+@contextlib.contextmanager
+def little_memory() -> Iterator[None]:
+    """Within it, the process can get some room more than it ever had, where systems say how much
+    that is; not beside threads of a person's own, which may need more.
+    """
+    limit = _limit()
+    if limit is None:
+        yield
+        return
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    unlimited = resource.RLIM_INFINITY
+    if before[0] != unlimited:
+        limit = min(limit, before[0])
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _limit() -> int | None:
+    """Bytes of addresses in use now, and as much again as was ever in memory."""
+    try:
+        import resource
+
+        with open("/proc/self/statm") as said:
+            pages = int(said.read().split()[0])
+    except (ImportError, OSError, ValueError):
+        return None
+    if threading.active_count() > 1:
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return pages * resource.getpagesize() + most + _ROOM
+
+
+__all__ = ["TooLong", "Turns", "counted", "little_memory"]
