@@ -252,20 +252,26 @@ def _explained(
     key = (problem.name, problem.learned, frozenset((m.name, m.kind) for m in bad),
            frozenset(() if bad else kinds))  # fmt: skip
     known, given = _KNOWN.of(gradient), gradient
+    begun, again = time.thread_time(), known.get("spent", 0.0) > _DIAGNOSING
     if key in known:
         diagnoses, smallest = known[key]
     elif explain:
         if bad and "wrote-to-input" in kinds:
             gradient = _on_copies(gradient)
             diagnoses = _of_what_it_wrote(problem, given, bad)
-        if not diagnoses and {m.kind for m in bad} == {"value"} and "not-repeatable" not in kinds:
+        values = {m.kind for m in bad} == {"value"} and "not-repeatable" not in kinds
+        if not diagnoses and again and bad:
+            diagnoses = known["last"]
+        elif not diagnoses and values:
             # What the search tries overflows at will, and tests may make errors of warnings.
             with np.errstate(all="ignore"):
                 diagnoses = diagnose(problem.model, gradient, problem)
                 if any(d.code == "located" for d in diagnoses):
                     diagnoses = _in_functions(gradient, problem, diagnoses)
                 if any(d.code == "located" for d in diagnoses):
-                    diagnoses = _with_one_change(gradient, problem, diagnoses)
+                    diagnoses = _with_one_change(gradient, problem, diagnoses, known)
+            known["last"] = diagnoses
+            known["spent"] = known.get("spent", 0.0) + time.thread_time() - begun
         elif "not-finite" in kinds:
             diagnoses = _not_finite(problem, bad)
 
@@ -320,7 +326,7 @@ def _in_functions(
 
 
 def _with_one_change(
-    gradient: Gradient, problem: Problem, diagnoses: list[Diagnosis]
+    gradient: Gradient, problem: Problem, diagnoses: list[Diagnosis], known: dict[Any, Any]
 ) -> list[Diagnosis]:
     """What is only located, by the change of the source that makes the gradient right."""
     some = [p for p in cases(problem.model, dtype=problem.dtype) if p.steps <= 12][:_TRIED_ON]
@@ -329,14 +335,18 @@ def _with_one_change(
         wrong.append(problem)
     first = min(wrong, key=lambda p: p.steps * p.batch)
     problems = [first, *(p for p in [*wrong, *some] if p is not first)]
-    # A function that is wrong by itself is sooner tried by itself.
-    alone = ways_back(lambda: gradient(problem.fresh()))[:1]
-    sought = one_change.one_change([*alone, *right_on(gradient, problems)])
+    key = ("one change", problem.name, problem.learned)
+    if key not in known:
+        # A function that is wrong by itself is sooner tried by itself.
+        alone = ways_back(lambda: gradient(problem.fresh()))[:1]
+        sought = one_change.one_change([*alone, *right_on(gradient, problems)])
+        known[key] = sought, len(problems)
+    sought, count = known[key]
     if sought.words is None:
         return [_searched_in_vain(d, sought) for d in diagnoses]
     names = tuple(n for d in diagnoses if d.code == "located" for n in d.parameters)
-    text = f"with one change of the source it is right on {len(problems)} problems: {sought.words}"
-    named = Diagnosis("one-change", text, names, 0.0, len(problems))
+    text = f"with one change of the source it is right on {count} problems: {sought.words}"
+    named = Diagnosis("one-change", text, names, 0.0, count)
     return [named, *(d for d in diagnoses if d.code != "located")]
 
 
@@ -375,6 +385,9 @@ def _of_what_it_wrote(problem: Problem, gradient: Gradient, bad: list[Mismatch])
     return [Diagnosis("written-inputs", text, tuple(m.name for m in bad), 0.0, 1)]
 
 
+#: Seconds of processor time for what is wrong with one function on all problems: then what was
+#: found last is said again.
+_DIAGNOSING = 30.0
 #: What was found out before: a test that runs on many problems, or that Hypothesis shrinks, asks
 #: again and again.
 _KNOWN = Remembered()

@@ -120,8 +120,8 @@ def elsewhere(own: Trace) -> Iterator[tuple[str, Change]]:
             if not beside:
                 others = chain(others, _without_factors(own, mine, site))
             for words, values in chain(_means(mine), others) if beside else others:
-                which, other = ("first", "second")[k], ("second", "first")[k]
-                text = f"what {where} passes to its {which} operand has as the {other} {words}"
+                text = f"on the way back through {where} to {site.operand(k)}, {words} stands for "
+                text += site.operand(1 - k)
                 yield text, Change(
                     site, "other", k, chosen, dict(zip(uses, values, strict=True))
                 )

@@ -157,7 +157,9 @@ def judge_pair(
         # Where tangents in imaginary parts are not the derivative, they explain nothing.
         given_back = partial(_returned, grad)
         pair = WrongPair(losses if followed else None, loss, given_back, point, given, exact, wrong)
-        findings += pair.why(own)
+        # A factor, zeros and the like are said with the values.
+        told = all("; it is " in f.message for f in findings)
+        findings += [f for f in pair.why(own) if not told or f.code != "unexplained"]
     return findings
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bptt_sym.evaluate.domains import floats
 from bptt_sym.testing.at_hand import Values
 from bptt_sym.testing.derivation_mistakes import Mistake
 from bptt_sym.testing.models import Model
@@ -37,6 +38,13 @@ RESHAPED: tuple[tuple[str, Callable[[Array], Array]], ...] = (
 
 def layout_mistakes(model: Model) -> Iterator[Mistake]:
     """All of them."""
+    if len(model.gates) > 1:
+        yield Mistake(
+            "read-unit-by-unit",
+            "the weights are read with the gates of one unit after those of another "
+            f"(row {len(model.gates)} j + k: gate k of unit j), not gate by gate",
+            _unit_by_unit,
+        )
     for name, parts in model.layout.items():
         gates, rank = len(parts), len(model.rec.shape(parts[0]))
         if gates > 1 and rank:
@@ -65,6 +73,18 @@ def outer_products(model: Model, name: str) -> bool:
         part in adj.params and adj.program.ops[adj.params[part]].kind == "contract"
         for part in model.layout[name]
     )
+
+
+def _unit_by_unit(problem: Problem) -> dict[str, Array]:
+    """The gradient where the rows of each unit stand together, in the order of the gates."""
+    joined = {k: len(parts) for k, parts in problem.model.layout.items() if len(parts) > 1}
+
+    def turned(v: Array, sizes: tuple[int, int]) -> Array:
+        return v.reshape(*sizes, *v.shape[1:]).swapaxes(0, 1).reshape(v.shape)
+
+    read = {k: turned(problem.params[k], (-1, gates)) for k, gates in joined.items()}
+    made = problem.replaced(params={**problem.params, **read}).gradient_in(floats())
+    return {k: turned(v, (joined[k], -1)) if k in joined else v for k, v in made.items()}
 
 
 def _interleaved(problem: Problem, name: str, gates: int, inward: bool) -> dict[str, Array]:

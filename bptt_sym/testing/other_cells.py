@@ -40,6 +40,29 @@ def other_cells(model: Model) -> Iterator[Mistake]:
                 f"it is the gradient of another cell, in which {equation_text(changed)}",
                 partial(_gradient, model=other), whole=True,
             )  # fmt: skip
+            yield Mistake(
+                f"cell-back-{e.target}-{len(seen)}",
+                "the way back is that of another cell, in which "
+                f"{equation_text(changed)}, and the forward pass is right",
+                partial(_way_back, model=other),
+            )
+
+
+def _way_back(problem: Problem, model: Model) -> dict[str, Array]:
+    """The way back of another cell, at the states and gates of the right one."""
+    right, domain = problem.plain_run, floats()
+    ours, theirs = problem.model.program, model.program
+    known = {theirs.targets[k]: i for k, i in ours.targets.items() if k in theirs.targets}
+    for i, j in list(known.items()):
+        there, here = theirs.ops[i], ours.ops[j]
+        if there.kind == here.kind == "fn":  # a slope is taken at the argument
+            known[there.args[0]] = here.args[0]
+
+    def at_the_right_value(i: int, value: Array, t: int, env: Any) -> Array:
+        return right.steps[t][known[i]] if i in known else value
+
+    other = problem.replaced(model=model)
+    return other.gradient_in(domain, other.run(domain, alter=at_the_right_value))
 
 
 def _gradient(problem: Problem, model: Model) -> dict[str, Array]:

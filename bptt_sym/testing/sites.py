@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import sys
 from dataclasses import dataclass
@@ -26,6 +27,24 @@ class Site:
     def place(self) -> str:
         """The words of the source and their line, as messages have them."""
         return f"`{self.words}` (line {self.where[1]})"
+
+    def operand(self, k: int) -> str:
+        """One of two operands, as it is written if that can be read from the words."""
+        try:
+            node = ast.parse(self.words, mode="eval").body
+        except (SyntaxError, ValueError, RecursionError):
+            node = None
+        found: list[ast.expr] = []
+        match node:
+            case ast.BinOp(left, _, right):
+                found = [left, right]
+            case ast.Call(ast.Attribute(owner, "dot"), [other]):
+                found = [owner, other]
+            case ast.Call(_, [first, second]):
+                found = [first, second]
+        if len(found) == 2 and ast.unparse(found[0]) != ast.unparse(found[1]):
+            return f"`{ast.unparse(found[k])}`"
+        return f"its {('first', 'second')[k]} operand"
 
 
 #: What intercepts operations is not where they stand.

@@ -71,7 +71,7 @@ def by_hand(p: Any, wrong: str = "") -> Any:
         ("clip", "also where it is cut"),
         ("gain", "comes from both operands"),
         ("mean", "passes nothing back to its argument"),
-        ("state", "has as the first the value of"),
+        ("state", "to `"),
         ("turned", "is not transposed on the way back"),
         ("first", "only the first one counts"),
         ("slope", "in place of its own value"),

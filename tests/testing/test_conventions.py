@@ -10,6 +10,7 @@ import pytest
 
 from bptt_sym.read import recurrence_from_latex
 from bptt_sym.testing import model_of, named_model, run
+from bptt_sym.testing.mistakes import right
 from bptt_sym.testing.other_cells import other_cells
 from bptt_sym.testing.problems import Problem
 
@@ -229,3 +230,50 @@ def test_the_argument_of_an_activation_is_another_value() -> None:
         return d | {"h0": dh.sum(0) if p.learned else dh}
 
     assert "the activation is taken of r_t, not of" in run(by_hand, "gru").text()
+
+
+def other_way_back(p: Problem) -> dict[str, Any]:
+    """A forward pass with the reset gate before the matrix, and the way back of it behind."""
+    (Wr, Wz, Wg), (Ur, Uz, Ug), (br, bz, bg) = (np.split(p.params[k], 3) for k in "WUb")
+    V, c = p.params["V"], p.params["c"]
+    h, tape = p.h0, []
+    for x in p.x:
+        r, z = expit(x @ Wr.T + h @ Ur.T + br), expit(x @ Wz.T + h @ Uz.T + bz)
+        g = np.tanh(x @ Wg.T + (r * h) @ Ug.T + bg)
+        tape.append((x, h, r, z, g))
+        h = z * h + (1 - z) * g
+    out = {k: np.zeros_like(v) for k, v in p.params.items()}
+    dh, later = np.zeros_like(h), h
+    for t, (x, h, r, z, g) in reversed(list(enumerate(tape))):
+        dy = (later @ V.T + c - p.targets[t]) * (p.mask[t] * p.loss_weights[t])[:, None]
+        out["V"], out["c"] = out["V"] + dy.T @ later, out["c"] + dy.sum(0)
+        dh = dh + dy @ V
+        dg, dz = dh * (1 - z) * (1 - g**2), dh * (h - g) * z * (1 - z)
+        dr = dg * (h @ Ug.T) * r * (1 - r)
+        da = np.hstack([dr, dz, dg])
+        out["W"], out["b"] = out["W"] + da.T @ x, out["b"] + da.sum(0)
+        out["U"] += np.vstack([dr.T @ h, dz.T @ h, (dg * r).T @ h])
+        dh = dh * z + dr @ Ur + dz @ Uz + (dg * r) @ Ug
+        later = h
+    return out | {"h0": dh.sum(0) if p.learned else dh}
+
+
+def test_the_way_back_of_another_cell_is_named() -> None:
+    text = run(other_way_back, "gru").text()
+    assert "the way back is that of another cell, in which g_t = " in text
+    assert "r_t * (U_g h_{t-1})" in text and "the forward pass is right" in text
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_gates_unit_by_unit_are_named(name: str) -> None:
+    gates = len(named_model(name).gates)
+
+    def turned(v: Any, *sizes: int) -> Any:
+        return v.reshape(*sizes, *v.shape[1:]).swapaxes(0, 1).reshape(v.shape)
+
+    def wrong(p: Problem) -> dict[str, Any]:
+        read = {k: turned(v, -1, gates) if k in "WUb" else v for k, v in p.params.items()}
+        made = right(p.replaced(params=read))
+        return {k: turned(v, gates, -1) if k in "WUb" else v for k, v in made.items()}
+
+    assert f"(row {gates} j + k: gate k of unit j)" in run(wrong, name).text()
