@@ -11,6 +11,7 @@ from bptt_sym.check import conditions, failures
 from bptt_sym.check.answer import internal_error, unreadable
 from bptt_sym.check.as_in_the_sum import as_in_the_sum
 from bptt_sym.check.backward_names import backward_name
+from bptt_sym.check.beginnings import wrong_from_its_beginning
 from bptt_sym.check.bench import about_one
 from bptt_sym.check.both_shares import with_both_shares
 from bptt_sym.check.both_ways import is_one_of_two_cases
@@ -311,6 +312,9 @@ class _Auditor:
             return self.judging.entry(formula, _CONDITION, row)
         if isinstance(found, Waiting):
             return found
+        if found.verdict.verdict == "unreadable":
+            newest = list(map(self.judging.family, self.models.newest_first()))
+            return self._from_its_beginning(row, formula, newest) or found
         found = self.grounds.weigh(found, row, formula)
         vain = re.search(r" does not depend on |^no definition uses ", found.verdict.note)
         back = self.judging.come_back_to(row, formula) if vain else None
@@ -319,6 +323,16 @@ class _Auditor:
             error = UnboundName(found.verdict.note)
             return Waiting(row, formula, len(self.models.all), error, found)
         return back or found
+
+    def _from_its_beginning(
+        self, row: Row, formula: Formula, families: Sequence[Sequence[Model]]
+    ) -> Judged | None:
+        """The verdict of a chain that is not understood to its end and is wrong before that."""
+        found = wrong_from_its_beginning(row, lambda r: self.judging.judge(r, formula, families))
+        if found is None:
+            return None
+        found = self.grounds.weigh(found, row, formula)
+        return found if found.verdict.verdict == "wrong" else None
 
     def _name(self, row: Row, formula: Formula) -> Verdict | None:
         """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
@@ -387,7 +401,9 @@ class _Auditor:
                 note = "under the recurrence that is defined after it, it fails"
                 return replace(again, verdict=Verdict("undecided", note=note), part=None)
             return self.grounds.weigh(again, entry.row, entry.formula)
-        families = later or map(self.judging.family, self.models.newest_first())
+        families = later or list(map(self.judging.family, self.models.newest_first()))
+        if (found := self._from_its_beginning(entry.row, entry.formula, families)) is not None:
+            return found
         meant = in_other_case(entry.row, families, partial(self.judging.respelled, entry))
         if meant is not None:
             return meant

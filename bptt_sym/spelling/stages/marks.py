@@ -12,6 +12,7 @@ from bptt_sym.definitions.losses import whole_for_bare
 from bptt_sym.definitions.named_later import equations_named_later
 from bptt_sym.definitions.nested_compositions import folded_compositions
 from bptt_sym.spelling.adjoints import Adjoints
+from bptt_sym.spelling.bare_outputs import with_steps_for_bare_outputs
 from bptt_sym.spelling.copies import copied, without_steps
 from bptt_sym.spelling.counting import by_number, last_step_letter, with_horizon
 from bptt_sym.spelling.last_output import LastOutput
@@ -69,6 +70,7 @@ MARKS: tuple[Pass, ...] = (
     together(copied),
     Pass("last_step_letter", _horizon),
     Pass("last_output", _last_output),
+    together(with_steps_for_bare_outputs),
     together(any_recurrence),
     Pass("general_lines", _general_lines),
 )

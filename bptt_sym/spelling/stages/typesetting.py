@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.absent_macros import with_names_for_absent_macros
+from bptt_sym.spelling.annotation_columns import with_remarks_apart
 from bptt_sym.spelling.bare_partials import with_marks_for_bare_partials
 from bptt_sym.spelling.barred_joins import with_commas_for_bars
 from bptt_sym.spelling.beside_formulas import without_ranges_of_entries, without_what_stands_beside
@@ -75,6 +76,7 @@ TYPESETTING: tuple[Pass, ...] = (
     each(without_labels_of_braces),
     each(without_braces_of_signs),
     each(without_braces_of_summands),
+    each(with_remarks_apart),
     each(without_what_stands_beside),
     together(with_labels_for_parts),
     each(with_shares_for_words),
