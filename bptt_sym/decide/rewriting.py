@@ -238,23 +238,58 @@ def summed_loss(rec: Recurrence) -> tuple[str, str] | None:
 def by_step_loss(node: Node, rec: Recurrence) -> bool:
     """Whether a loss of one step, which a total adds up, is differentiated by a sequence."""
     found = summed_loss(rec)
+    return found is not None and _differentiates_loss(node, found[1])
+
+
+def _differentiates_loss(node: Node, loss: str) -> bool:
     return (
-        found is not None
-        and isinstance(node, D)
+        isinstance(node, D)
         and isinstance(node.y, At)
-        and node.y.name == found[1]
+        and node.y.name == loss
         and isinstance(node.x, At)
     )
+
+
+def carried_loss(claim: Claim, rec: Recurrence) -> str | None:
+    r"""The loss of a step that no total adds up, in a recursion for its derivatives.
+
+    :math:`\partial L_t/\partial h_t = \cdots + \partial L_{t+1}/\partial h_{t+1} \cdots` is about
+    what is still to be lost, by whatever name.
+    """
+    losses = [n for n in rec.readouts if is_loss(At(n, Idx(STEP)), rec)]
+    if len(losses) != 1 or summed_loss(rec) is not None:
+        return None
+    left = claim.sides[0]
+    if not (_differentiates_loss(left, losses[0]) and isinstance(left, D)):
+        return None
+    assert isinstance(left.y, At) and isinstance(left.x, At)
+    if left.y.time != left.x.time:
+        return None
+    later = shift(left.y.time, 1)
+    for side in claim.sides[1:]:
+        for n in walk(side):
+            if _differentiates_loss(n, losses[0]) and isinstance(n, D):
+                assert isinstance(n.y, At) and isinstance(n.x, At)
+                if n.y.time == n.x.time == later:
+                    return losses[0]
+    return None
 
 
 def whole_loss(claim: Claim, rec: Recurrence) -> Claim:
     """The derivatives of the loss of a step by a sequence as those of all the losses."""
     found = summed_loss(rec)
-    if found is None:
+    loss = found[1] if found is not None else carried_loss(claim, rec)
+    if loss is None:
         return claim
+    taken = {n for side in claim.sides for n in free_indices(side)}
+    var = next(k for k in ("s", "r", "q", "u") if k not in taken)
 
     def change(n: Node) -> Node:
-        return replace(n, y=Sym(found[0])) if isinstance(n, D) and by_step_loss(n, rec) else n
+        if not (_differentiates_loss(n, loss) and isinstance(n, D)):
+            return n
+        if found is not None:
+            return replace(n, y=Sym(found[0]))
+        return Sum(var, ONE, Idx(HORIZON_NAME), replace(n, y=At(loss, Idx(var))))
 
     return map_sides(claim, lambda n, _: transform(n, change))
 
