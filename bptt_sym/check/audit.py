@@ -21,6 +21,7 @@ from bptt_sym.check.consistent import in_numbers, in_one_layout, with_one_suppos
 from bptt_sym.check.context import Context
 from bptt_sym.check.each_layer import Instances
 from bptt_sym.check.examples import gives_a_state, has_decimals, puts_values_in, without_numbers
+from bptt_sym.check.explained_after import explains_what_is_before
 from bptt_sym.check.facts import needs_no_model, of_a_fact
 from bptt_sym.check.grounds import PARTIAL, Grounds
 from bptt_sym.check.judged import Judged, Waiting, fault_in, in_order, of_problem
@@ -76,6 +77,7 @@ def audit(document: Document) -> list[Judged]:
             found += auditor.sentence(formula)
         else:
             found += auditor.formula(formula)
+            auditor.look_back(found, formula)
             bench.case = None if formula.display else bench.case
         instances.note(formula, before, len(found))
     late = [auditor.late(entry) if isinstance(entry, Waiting) else entry for entry in found]
@@ -95,6 +97,8 @@ class _Auditor:
         self.grounds = Grounds(ledger=ledger, given=context.given)
         #: The sections in which an example gives values to the run.
         self._worked: set[int] = set()
+        #: What has been called wrong in the last formula.
+        self._accused: list[tuple[Judged, Row, Formula]] = []
 
     def sentence(self, formula: Formula) -> list[Judged | Waiting]:
         """A formula in a sentence: taken up if it defines something, judged if it is about ∂."""
@@ -174,7 +178,20 @@ class _Auditor:
             else:
                 entry = self._row(row, formula, defined)
             self.grounds.ledger.enter(row, entry, formula.section)
+            if isinstance(entry, Judged) and entry.verdict.verdict == "wrong":
+                self._accused.append((entry, row, formula))
             yield entry
+
+    def look_back(self, found: list[Judged | Waiting], formula: Formula) -> None:
+        """Judge what was called wrong again where "where: …" says anew what a name in it is."""
+        accused = [a for a in self._accused if a[2].order != formula.order]
+        self._accused = [a for a in self._accused if a[2].order == formula.order]
+        if not accused or not explains_what_is_before(accused[-1][2], formula):
+            return
+        for entry, row, before in accused:
+            again = self.judging.judge(row, before, [self.judging.family(self.models.current)])
+            if isinstance(again, Judged):
+                found[found.index(entry)] = self.grounds.weigh(again, row, before)
 
     def _without_examples(self, rows: Outline, known: dict[int, Verdict]) -> Outline:
         """The rows without the numbers of an example, of which nothing is claimed of every run."""

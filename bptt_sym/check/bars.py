@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from bptt_sym.check.model import Model
-from bptt_sym.decide.rewriting import summed_loss
+from bptt_sym.decide.losses import summed_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.documents.document import Formula
 from bptt_sym.notation import At, Claim, D, Sym

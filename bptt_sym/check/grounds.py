@@ -22,8 +22,9 @@ from bptt_sym.check.judged import Judged
 from bptt_sym.check.own_steps import only_at_its_step
 from bptt_sym.check.provenance import Basis, Ledger
 from bptt_sym.check.wording import MISFITS, OF_A_STEP, apart_in, upside_down_in, vanishing_in
+from bptt_sym.decide.losses import summed_loss
 from bptt_sym.decide.readings import LOCAL_LOSS
-from bptt_sym.decide.rewriting import is_loss, summed_loss
+from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.step_readings import with_the_later_loss
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.definitions.outline import Row

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bptt_sym.decide.rewriting import summed_loss
+from bptt_sym.decide.losses import summed_loss
 from bptt_sym.notation import Add, At, Claim, D, Neg, Node, Sym, rebuild, walk
 from bptt_sym.recurrence import Recurrence
 

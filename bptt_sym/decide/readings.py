@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
+from bptt_sym.decide.losses import local_loss, mean_left, whole_loss, with_later_losses
 from bptt_sym.decide.rewriting import (
     ascending,
     by_memory,
@@ -23,17 +24,14 @@ from bptt_sym.decide.rewriting import (
     immediate_right,
     input_block,
     is_loss,
-    local_loss,
     map_sides,
     mark,
-    mean_left,
     output_derivative,
     own_step,
     reaching_on,
     row_last,
     state_block,
     transform,
-    whole_loss,
 )
 from bptt_sym.notation import (
     At,
@@ -252,6 +250,12 @@ WHOLE_LOSS = Reading(
     "loss",
     whole_loss,
 )
+LATER_LOSSES = Reading(
+    "later-losses",
+    "the loss of a step, whose derivative is carried back, stands for the losses of all steps",
+    "loss",
+    with_later_losses,
+)
 MEAN_LEFT = Reading(
     "mean-left",
     "the loss on the left is the mean of the losses of the steps, the one on the right their sum: "
@@ -381,6 +385,7 @@ READINGS = (
     OWN_STEP,
     LOCAL_LOSS,
     WHOLE_LOSS,
+    LATER_LOSSES,
     MEAN_LEFT,
     DIRECT_PATH,
     DIRECT_STEPS,

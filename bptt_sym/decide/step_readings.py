@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bptt_sym.decide.losses import summed_loss
 from bptt_sym.decide.readings import Reading
-from bptt_sym.decide.rewriting import is_loss, map_sides, summed_loss, transform
+from bptt_sym.decide.rewriting import is_loss, map_sides, transform
 from bptt_sym.notation import (
     HORIZON_NAME,
     ONE,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from bptt_sym.decide.conventions import STRICT, Conventions
+from bptt_sym.decide.losses import by_step_loss, carried_loss
 from bptt_sym.decide.readings import (
     ABSENT_ZERO,
     ARGUMENT,
@@ -25,6 +26,7 @@ from bptt_sym.decide.readings import (
     IMMEDIATE,
     INPUT_BLOCK,
     LABELS,
+    LATER_LOSSES,
     LOCAL_LOSS,
     MEAN_LEFT,
     MIXED,
@@ -51,7 +53,6 @@ from bptt_sym.decide.rewriting import (
     at_output,
     by_matrix,
     by_memory,
-    by_step_loss,
     closing_parameter,
     defined_in_rows,
     ends_in_product,
@@ -267,6 +268,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         isinstance(n, D) and isinstance(n.y, Sym) and isinstance(n.x, At) for n in nodes
     ):
         out.append(WHOLE_LOSS)
+    if carried_loss(claim, rec) is not None:
+        out.append(LATER_LOSSES)
     left = claim.sides[0]
     if isinstance(left, D) and isinstance(left.y, Sym) and left.y.name in rec.totals:
         out.append(MEAN_LEFT)

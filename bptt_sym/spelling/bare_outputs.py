@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from bptt_sym.definitions.usage import OUTPUTS
 from bptt_sym.documents.document import Formula
@@ -46,8 +47,9 @@ def with_steps_for_bare_outputs(formulas: Sequence[Formula]) -> list[Formula]:
 
 def _between(text: str, names: Sequence[Name]) -> Iterator[tuple[str, str]]:
     """Each bare output that is differentiated by what has a step, with the script of that."""
-    for upper, lower in zip(names, names[1:], strict=False):
-        if upper.scripts or _ACCENTED.sub(r"\1{\2}", upper.base) not in _NAMES or len(lower.scripts) != 1:
+    for upper, lower in pairwise(names):
+        bare = not upper.scripts and _ACCENTED.sub(r"\1{\2}", upper.base) in _NAMES
+        if not bare or len(lower.scripts) != 1:
             continue
         (script,) = lower.scripts
         if not _STEP.fullmatch(script.inside) or script.kind not in "_^":

@@ -70,3 +70,36 @@ def test_an_output_without_a_step(output: str, brackets: str) -> None:
     left = r"\frac{\partial L}{\partial s_{t-1}} = "
     assert of_claims(cell + shown(left + "".join(fractions[:3]))) == ["right"]
     assert of_claims(cell + shown(left + fractions[0] + fractions[2])) != ["right"]
+
+
+BEFORE = shown(
+    r"h_t = \phi(U x_t + W h_{t-1} + b)", r"y_t = \psi(V h_t + c)",
+    r"\frac{\partial y_t}{\partial h_t} = \mathrm{diag}(\psi'(z_t)) V",
+)  # fmt: skip
+SLOPE = r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(\phi'(z_t)) W"
+
+
+def test_a_name_that_is_given_anew_behind_where() -> None:
+    out, inner = r"z_t = V h_t + c", r"z_t = U x_t + W h_{t-1} + b"
+    text = BEFORE + f"where $${out}$$\n\n" + shown(SLOPE)
+    assert "right" in of_claims(text + f"where: $${inner}$$\n\n")[-1:]
+    assert "right" not in of_claims(text + f"where: $${out}$$\n\n")[-1:]
+    assert of_claims(text.replace("phi'(z_t)) W", "phi'(z_t)) U") + f"where: $${inner}$$\n\n")[
+        -1:
+    ] != ["right"]
+
+
+@pytest.mark.parametrize("ahead", [r"\frac{\partial h_{t+1}}{\partial h_t}"])
+def test_a_loss_that_is_carried_back(ahead: str) -> None:
+    cell = CELL + shown(r"L_t = \frac{1}{2}\|y_t - d_t\|^2")
+    right = (
+        r"\frac{\partial L_t}{\partial h_t} = \frac{\partial L_t}{\partial y_t}"
+        r"\frac{\partial y_t}{\partial h_t} + \frac{\partial L_{t+1}}{\partial h_{t+1}}" + ahead
+    )
+    assert of_claims(cell + shown(right)) == ["right"]
+    assert "stands for the losses of all steps" in " ".join(
+        judged(cell + shown(right))[-1].verdict.readings
+    )
+    for a, b in ((r"\partial y_t}{\partial h_t}", r"\partial y_t}{\partial h_{t-1}}"),
+                 (ahead, r"\frac{\partial h_t}{\partial h_{t-1}}"), ("+", "-")):  # fmt: skip
+        assert of_claims(cell + shown(right.replace(a, b))) != ["right"], (a, b)
