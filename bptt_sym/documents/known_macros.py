@@ -92,7 +92,6 @@ _ALIASES = _aliases(
     \bold = \mathbf
     \mathup \textup \symup = \mathrm
     \textsc \emph \textmd = \text
-    \dbinom \tbinom = \binom
     \displaylimits = \limits
     \nobreakspace \enskip \negmedspace \negthickspace \hss = \,
     \hfil \hfill \hfilneg = \quad
@@ -132,6 +131,10 @@ _BOLD = r"\vect \mat \bs \bv \vecbf \mbf \vb \va"
 #: The automatic delimiters of ``physics``: ``\qty(x)``, and ``\qty{x}`` with braces around x.
 _AUTOMATIC = frozenset(r"\qty \quantity".split())
 _WITH_ARGUMENTS = {
+    # One vector upon another: nobody chooses among states.
+    **dict.fromkeys(
+        (r"\binom", r"\dbinom", r"\tbinom"), Macro(r"\begin{pmatrix} #1 \\ #2 \end{pmatrix}", 2)
+    ),
     **dict.fromkeys(_SECOND.split(), Macro("{#2}", 2)),
     r"\raisebox": Macro("{#2}", 2),
     r"\texorpdfstring": Macro("{#1}", 2),

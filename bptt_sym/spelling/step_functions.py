@@ -37,6 +37,8 @@ _BY = re.compile(
     rf"(?:\\nabla|(?<![A-Za-z\\])D)\s*_\s*(?:\{{\s*(?P<by>{_LETTER}(?:\s*_\s*(?:\{{[^{{}}]*\}}|[a-zT]))?)\s*\}}"
     rf"|(?P<by1>{_LETTER}))\s*$"
 )
+#: ``\\partial f_j``
+_DIFFERENTIATED = re.compile(rf"\\partial\s*\{{?\s*{_FUNCTION}(?=\s*_)")
 _OF = re.compile(r"(?:\\partial|∂)\s*$")
 
 
@@ -75,7 +77,40 @@ def with_states_for_step_functions(formulas: Sequence[Formula]) -> list[Formula]
         for function in _given_in(f.latex):
             if found.setdefault(function.name, function) != function:
                 return list(formulas)  # a letter for several functions
-    return [_written(f, found) for f in formulas] if found else list(formulas)
+    formulas = [_written(f, found) for f in formulas] if found else list(formulas)
+    return _without_arguments(formulas)
+
+
+def _without_arguments(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with the state for :math:`f_j` beside :math:`h_t = f(x_t, h_{t-1}, w)`.
+
+    It stands below ∂ alone, and no line gives it: the function of step j, all else held fixed.
+    """
+    states: dict[str, set[str]] = {}
+    for f in formulas:
+        for m in _GIVEN.finditer(f.latex):
+            states.setdefault(_tight(m["f"]), set()).add(m["state"])
+    short = {
+        name: state for name, (state, *more) in states.items()
+        if not more and _is_short(name, formulas)
+    }  # fmt: skip
+    if not short:
+        return list(formulas)
+    return [
+        edited(f, [
+            (m.start(), m.end("f"), rf"\partial^{{+}} {short[_tight(m['f'])]}")
+            for m in _DIFFERENTIATED.finditer(f.latex) if _tight(m["f"]) in short
+        ])
+        for f in formulas
+    ]  # fmt: skip
+
+
+def _is_short(name: str, formulas: Sequence[Formula]) -> bool:
+    """Whether the function with a step is differentiated somewhere, and nothing else is done."""
+    stepped = re.compile(rf"(?<![A-Za-z\\]){re.escape(name)}\s*_")
+    every = sum(len(stepped.findall(f.latex)) for f in formulas)
+    below = [m for f in formulas for m in _DIFFERENTIATED.finditer(f.latex)]
+    return 0 < every == sum(_tight(m["f"]) == name for m in below)
 
 
 def _given_in(text: str) -> list[_StepFunction]:
