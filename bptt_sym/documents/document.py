@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bptt_sym.documents.between import without_blanks, words_and_code
 from bptt_sym.documents.characters import with_characters
+from bptt_sym.documents.escaped import without_escapes_of_all
 from bptt_sym.documents.macros import Macros, collected, environments, expand
 from bptt_sym.documents.masking import Masked, mask_markdown, mask_tex, percent_decoded
 from bptt_sym.documents.plain_lines import line_formulas
@@ -276,8 +277,10 @@ def text_of(data: bytes) -> str:
 
 def document_from_text(text: str, file: str, *, tex: bool = False) -> Document:
     """The document that ``text`` is, called ``file`` in messages: Markdown, or LaTeX."""
-    masked = mask_tex(text) if tex else mask_markdown(text)
-    return assembled(Source(file, text), masked, Macros(), tex=tex)
+    plain = text if tex else without_escapes_of_all(text)
+    masked = mask_tex(plain) if tex else mask_markdown(plain)
+    source = Source(file, plain, raw=text if plain != text else "")
+    return assembled(source, masked, Macros(), tex=tex)
 
 
 def assembled(

@@ -30,6 +30,7 @@ from bptt_sym.documents.document import (
     too_many,
     too_much,
 )
+from bptt_sym.documents.escaped import without_escapes_of_all
 from bptt_sym.documents.macros import Macros, collected
 from bptt_sym.documents.markup import MASKS
 from bptt_sym.documents.masking import Masked, mask_markdown, mask_tex
@@ -85,7 +86,9 @@ def document_in(path: Path, text: str) -> Document:
     if suffix in (".txt", ".text"):
         return assembled(Source(str(path), text), mask_plain(text), Macros())
     mask = {**MASKS, **_CODE}.get(suffix, mask_markdown)
-    return assembled(Source(str(path), text), mask(text), page_macros(text))
+    plain = without_escapes_of_all(text) if mask is mask_markdown else text
+    source = Source(str(path), plain, raw=text if plain != text else "")
+    return assembled(source, mask(plain), page_macros(plain))
 
 
 def mask_plain(text: str) -> Masked:
