@@ -37,7 +37,8 @@ def test_they_are_read_as_what_they_were(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    r"It costs \$5, \$6, \$7 or \$8, as \\textit{they} say.", "$h_t$ and \\$5 \\$6 \\$7 \\$8 \\\\frac",
+    r"It costs \$5, \$6, \$7 or \$8, as \\textit{they} say.",
+    "$h_t$ and \\$5 \\$6 \\$7 \\$8 \\\\frac",
     "```\n\\$\\$\\$\\$\\\\frac\n```", "", r"\$\$\$\$",
 ])  # fmt: skip
 def test_dollars_that_are_money_stay(text: str) -> None:
