@@ -58,7 +58,8 @@ def carried_loss(claim: Claim, rec: Recurrence) -> str | None:
     :math:`\partial L_t/\partial h_t = \cdots + \partial L_{t+1}/\partial h_{t+1} \cdots` is about
     what is still to be lost, by whatever name.
     """
-    losses = [n for n in rec.readouts if is_loss(At(n, Idx(STEP)), rec)]
+    used = {n.name for e in rec.equations for n in walk(e.rhs) if isinstance(n, At)}
+    losses = [n for n in rec.readouts if n not in used and is_loss(At(n, Idx(STEP)), rec)]
     if len(losses) != 1 or summed_loss(rec) is not None:
         return None
     left = claim.sides[0]

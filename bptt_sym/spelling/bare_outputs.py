@@ -5,8 +5,8 @@ r"""Outputs without a step between a loss and a state that has one.
     \frac{\partial L}{\partial \hat y} \frac{\partial \hat y}{\partial s_t}
     \frac{\partial s_t}{\partial W}
 
-Where a text never gives its output a step, nor an equation, the output that is differentiated by
-the state of step t is that of step t.
+Where a text never gives its output a step, nor an equation, nor compares it with a target, the
+output that is differentiated by the state of step t is that of step t.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ _UP = re.compile(r"\\partial\s*\{?\s*\Z")
 _BETWEEN = re.compile(r"\s*\}?\s*\}\s*\{\s*\\partial\s*\{?\s*\Z")
 _STEP = re.compile(r"[(<]?\s*(?:[tTk]|\\tau|[1-9])\s*[)>]?")
 _ACCENTED = re.compile(r"(\\(?:hat|tilde|bar))\s*\{?\s*([a-z])\s*\}?")
+#: ``\\hat{y} - y``
+_COMPARED = re.compile(r"\s*-\s*(?:[ydt]|\\hat\s*\{?\s*y)(?![A-Za-z]|\s*\}?\s*[_^])")
 _EQUALS = re.compile(r"\s*&?\s*:?=")
 
 
@@ -35,6 +37,7 @@ def with_steps_for_bare_outputs(formulas: Sequence[Formula]) -> list[Formula]:
     for f, names in zip(formulas, found, strict=True):
         scripted |= {n.base for n in names if n.scripts}
         given |= {n.base for n in names if not n.scripts and _EQUALS.match(f.latex, n.end)}
+        given |= {n.base for n in names if _COMPARED.match(f.latex, n.end)}
     out = []
     for f, names in zip(formulas, found, strict=True):
         steps = {b: s for b, s in _between(f.latex, names) if b not in scripted | given}

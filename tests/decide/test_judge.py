@@ -82,6 +82,10 @@ ARGUED = recurrence_from_latex(
 )
 #: One formula that needs the reading, for every documented reading.
 TIED = recurrence_from_latex([r"c_t = f c_{t-1} + w h_{t-1}", r"h_t = \tanh(c_t)"])
+LOSSES = recurrence_from_latex(
+    [r"h_t = \tanh(w h_{t-1} + x_t)", r"o_t = v h_t", r"E_t = \frac{1}{2}(o_t - y_t)^2"],
+    scalar=True,
+)
 NEEDS = {
     "own-start": (TIED, r"\frac{\partial c_t}{\partial c_{t-1}} = f + w (1 - h_{t-1}^2)"),
     "immediate": (RNN, r"\frac{\partial E_k}{\partial W_{rec}}=\sum_{s=1}^{k}"
@@ -89,6 +93,9 @@ NEEDS = {
     "argument": (ARGUED, r"\frac{\partial a_t}{\partial w} = h_{t-1}"),
     "local-loss": (ELMAN, r"\frac{\partial L}{\partial w} = "
      r"\sum_{t=1}^T\frac{\partial L}{\partial h_t}\frac{d h_t}{d w}"),
+    "later-losses": (LOSSES, r"\frac{\partial E_t}{\partial h_t} = "
+     r"\frac{\partial E_t}{\partial o_t} \frac{\partial o_t}{\partial h_t} + "
+     r"\frac{\partial E_{t+1}}{\partial h_{t+1}} \frac{\partial h_{t+1}}{\partial h_t}"),
     "direct-path": (LSTM, r"\frac{\partial c_T}{\partial c_1} = \prod_{t=2}^T f_t"),
     "gradient-layout": (VECTOR, r"\frac{\partial L}{\partial b} = "
      r"\sum_{t=1}^T (1-h_t^2)\odot\frac{\partial L}{\partial h_t}"),
