@@ -158,6 +158,12 @@ class Recurrence:
         return tuple(n for n in seen if n not in self.totals)
 
     @cached_property
+    def learned(self) -> tuple[str, ...]:
+        """Symbols that initial values alone use, ``q`` of ``h_0 = q``: parameters as well."""
+        found = (x.name for v in self.initial.values() for x in walk(v) if isinstance(x, Sym))
+        return tuple(dict.fromkeys(name for name in found if name not in self.parameters))
+
+    @cached_property
     def activations(self) -> tuple[str, ...]:
         """Names of the opaque elementwise functions."""
         seen = {

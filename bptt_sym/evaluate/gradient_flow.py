@@ -94,7 +94,7 @@ def flow(
         return tuple(Size.of(d).value(dimensions) for d in cell.shape(name))
 
     values = {}
-    for name in cell.parameters:
+    for name in (*cell.parameters, *cell.learned):
         shape = own(name)
         if name in given:
             values[name] = np.asarray(given[name], float).reshape(shape)
@@ -157,7 +157,7 @@ def _check_numbers(cell: Recurrence, program: Program, run: Run) -> None:
 def _origin(cell: Recurrence, given: Mapping[str, Array], drawn: str) -> str:
     if not given:
         return drawn
-    rest = [p for p in cell.parameters if p not in given]
+    rest = [p for p in (*cell.parameters, *cell.learned) if p not in given]
     zero = ", ".join(identifier(p) for p in rest if len(cell.shape(p)) == 1)
     random = ", ".join(identifier(p) for p in rest if len(cell.shape(p)) != 1)
     parts = ["given weights", f"{random} drawn at random" if random else "", zero and f"{zero} 0"]

@@ -125,10 +125,11 @@ def named(
     cell: Recurrence, params: Mapping[str, Array], layer: int | str | None = None
 ) -> dict[str, Array]:
     """Parameters by the cell's names, from those, from identifiers or from PyTorch's."""
-    by_identifier = {identifier(p): p for p in cell.parameters}
+    own = (*cell.parameters, *cell.learned)
+    by_identifier = {identifier(p): p for p in own}
     out = {}
     for key, value in params.items():
-        if key in cell.parameters:
+        if key in own:
             out[key] = value
         elif key in by_identifier:
             out[by_identifier[key]] = value
@@ -139,7 +140,7 @@ def named(
         raise InputError(
             f"{cell.name} has no parameter {unknown[0]!r}",
             token=unknown[0],
-            hint=", ".join(cell.parameters),
+            hint=", ".join(own),
         )
     if layer is not None:
         raise InputError(

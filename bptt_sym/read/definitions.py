@@ -178,13 +178,14 @@ def recurrence_from_latex(
     functions: dict[str, Shape] = dict.fromkeys(found.functions, ())
     inferred: dict[str, Shape] = {}
     given = dict(shapes or {})
-    starts = {s: v.name for s, v in found.initial.items() if isinstance(v, Sym)}  # h_0 = q
-    given |= {s: given[q] for s, q in starts.items() if q in given and s not in given}
+    # h_0 = q: what a state is at first has its shape.
+    starts = [x for x in found.initial.items() if any(isinstance(n, Sym) for n in walk(x[1]))]
     for _ in range(len(functions) + 1):
         # An opaque function has the shape of what it defines, which may depend on others.
         inferred = infer_shapes(
-            found.equations, given=given, scalar=scalar, totals=found.totals, functions=functions
-        )
+            [*found.equations, *starts], given=given, scalar=scalar, totals=found.totals,
+            functions=functions,
+        )  # fmt: skip
         before = dict(functions)
         for f, owner in found.functions.items():
             if owner is not None:
@@ -193,7 +194,6 @@ def recurrence_from_latex(
             break
     found = _with_squares(found, inferred, functions)
     inferred |= dict.fromkeys(_numbers(found, inferred, functions), ())
-    inferred |= {q: inferred[s] for s, q in starts.items() if s in inferred and q not in inferred}
     roots = (*(rhs for _, rhs in found.equations), *found.totals.values(), *found.initial.values())
     used = {t for t, _ in found.equations} | {
         n.name

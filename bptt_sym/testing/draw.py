@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bptt_sym.errors import InputError, NotSupported
 from bptt_sym.evaluate.program import Size
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.problems import Problem
@@ -53,7 +54,23 @@ def draw(
     * ``saturated``: pre-activations of order 10; ``huge``: of order 1000, where exp overflows;
     * ``long``: nothing decays. Recurrent matrices near signed permutations, states near 0 or
       gates that keep, so that every lag counts.
+
+    Raises
+    ------
+    InputError
+        Another regime, or a precision that nothing is judged in.
+    NotSupported
+        A recurrence that looks further back than one step.
     """
+    if regime not in REGIMES:
+        raise InputError(f"no regime {regime!r}", token=regime, hint=", ".join(REGIMES))
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        hint = "float32 or float64"
+        raise InputError(f"no problems in {np.dtype(dtype)}", token=str(dtype), hint=hint)
+    if model.rec.max_lag > 1:
+        raise NotSupported(
+            f"{model.name}: problems have initial values of one step, and this looks back further"
+        )
     key = (
         model, seed, regime, steps, batch, tuple(sorted((dims or {}).items())), zero_start, learned,
         masked, weighted, np.dtype(dtype),

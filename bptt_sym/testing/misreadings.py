@@ -116,6 +116,8 @@ def _things(model: Model) -> Iterator[_Thing]:
             words, plural, partial(read, names=names), partial(replaced, names=names), "tb"
         )
     for state in model.rec.states:
+        if state in model.rec.initial:  # h_0 = q: no numbers of its own are read
+            continue
 
         def start(p: Problem, state: str = state) -> Array:
             return p.initial[state]

@@ -277,8 +277,12 @@ def _given_wrongly(model: Model) -> Iterator[Mistake]:
         ("absolute-error", "the derivative of the absolute error is taken, not of its square",
          absolute),
     ]  # fmt: skip
+    # Where an equation gives the initial value, it is one of the parameters that may be left out.
+    given = [s for s in model.rec.states if s not in model.rec.initial]
+    if not given:
+        readings = [r for r in readings if r[0] != "start-forgotten"]
     if len(model.rec.states) > 1:
-        for state in model.rec.states:
+        for state in given:
 
             def one_zero(p: Problem, state: str = state) -> Problem:
                 params = {

@@ -214,7 +214,7 @@ def model_of(
     Raises
     ------
     ModelError
-        A recurrence without a state, or an output that it does not define.
+        A recurrence without a state or without parameters, or an output that it does not define.
     InputError
         An activation without a meaning.
     """
@@ -239,7 +239,9 @@ def model_of(
             )  # fmt: skip
     pairs: dict[str, str] = dict(targets)
     loss = _squared_error(pairs, shapes)
-    layout = {p: (p,) for p in inner.parameters}
+    layout = {p: (p,) for p in (*inner.parameters, *inner.learned)}
+    if not layout:
+        raise ModelError(f"{rec.name} has no parameters: there is no gradient by them to test")
     return Model(rec.name, inner, loss, layout, (), rec.inputs, pairs, meanings)
 
 

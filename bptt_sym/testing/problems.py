@@ -83,10 +83,15 @@ class Problem:
         return self.start("c")
 
     def start(self, state: str) -> Array:
-        """The value of a state before the first step, (B, H)."""
-        if state not in self.initial:
+        """The value of a state before the first step, (B, H); given, or as its equation says."""
+        if state in self.initial:
+            return self.initial[state]
+        if state not in self.model.rec.initial:
             raise AttributeError(f"{self.name} has no state {state!r}")
-        return self.initial[state]
+        run = self.plain_run
+        value = run.fixed[self.model.program.initial[state]]
+        own = tuple(self._rows(d) for d in self.model.rec.shape(state))
+        return np.broadcast_to(value, (self.batch, *own)).astype(self.dtype)
 
     @property
     def steps(self) -> int:

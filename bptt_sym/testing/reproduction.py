@@ -14,7 +14,7 @@ import numpy as np
 
 from bptt_sym.cells import cell, names
 from bptt_sym.errors import BpttError
-from bptt_sym.notation import At, Idx
+from bptt_sym.notation import At, Idx, num
 from bptt_sym.read import recurrence_from_latex
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.latex import latex
@@ -164,6 +164,7 @@ def _equations(model: Model, bound: dict[str, str]) -> list[str]:
     shapes = {k: v for k, v in model.rec.shapes.items() if k not in own}
     t = Idx("t")
     lines = [f"{latex(At(e.target, t))} = {latex(e.rhs)}" for e in model.rec.equations]
+    lines += [f"{latex(At(s, num(0)))} = {latex(v)}" for s, v in model.rec.initial.items()]
     try:
         read: Recurrence = recurrence_from_latex(lines, name=model.name, shapes=shapes)
         if model_of(read, bind=bound).rec != model.rec:

@@ -85,7 +85,8 @@ def score_given(
     fields = {k: v for k, v in given.items() if k != "params"}
     model = as_model(cell)
     known = {"x", "targets", "mask", "loss_weights", "learned", "dtype", *model.inputs}
-    known |= {*model.targets.values(), *(f"{s}0" for s in model.rec.states)}
+    free = (s for s in model.rec.states if s not in model.rec.initial)
+    known |= {*model.targets.values(), *(f"{s}0" for s in free)}
     unknown = [str(k) for k in fields if k not in known]
     if unknown:
         hint = f"known are {', '.join(sorted(known))}"

@@ -14,6 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from bptt_sym.recurrence import Recurrence
+from bptt_sym.testing.check import as_model
 from bptt_sym.testing.draw import REGIMES, Regime, draw
 from bptt_sym.testing.models import Model, model_of, named_model
 from bptt_sym.testing.problems import Problem
@@ -82,11 +83,14 @@ def gru(**options: Any) -> st.SearchStrategy[Problem]:
 
 
 def from_recurrence(
-    rec: Recurrence, *, bind: Mapping[str, str] | None = None,
+    rec: Recurrence | Model | str, *, bind: Mapping[str, str] | None = None,
     outputs: Sequence[str] | None = None, **options: Any,
 ) -> st.SearchStrategy[Problem]:  # fmt: skip
     """Problems of any recurrence: squared error on every state, parameters by their names.
 
-    ``bind`` and ``outputs`` are those of :func:`~bptt_sym.testing.models.model_of`.
+    ``bind`` and ``outputs`` are those of :func:`~bptt_sym.testing.models.model_of`; a model has
+    them, and a shipped cell may be given by its name.
     """
+    if not isinstance(rec, Recurrence):
+        return _problems(as_model(rec), **options)
     return _problems(model_of(rec, bind=bind, outputs=outputs), **options)

@@ -184,6 +184,7 @@ def test_names_that_stand_beside_the_equations_alone_have_shapes(run: Any) -> No
         step = 1e-6 * np.eye(3)
         slopes = [(last(q + e) - last(q - e)) / 2e-6 for e in step]
         np.testing.assert_allclose(found, slopes, rtol=1e-6)
+        assert run("flow", *cell[1:], "--define", "h_0 = q", *shape, "-T", "3").status == 0
     assert run(*cell, "--shape", "z=n").status == 2
 
 

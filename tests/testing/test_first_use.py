@@ -9,18 +9,28 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from bptt_sym.cli import main
-from bptt_sym.errors import InputError, ModelError
+from bptt_sym.errors import InputError, ModelError, NotSupported
 from bptt_sym.read import recurrence_from_latex
-from bptt_sym.testing import Problem, from_torch, judge, model_of, named_model, problem, run
+from bptt_sym.testing import (
+    Problem,
+    from_recurrence,
+    from_torch,
+    judge,
+    model_of,
+    named_model,
+    problem,
+    run,
+)
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.evidence import Diagnosis
 from bptt_sym.testing.functions import judge_pair
 from bptt_sym.testing.mistakes import right
 from bptt_sym.testing.named import function, name_of
-from bptt_sym.testing.reproduction import Written
-from bptt_sym.testing.score import score_given
+from bptt_sym.testing.reproduction import Written, reproduction
+from bptt_sym.testing.score import score_given, score_inputs
 
 OPAQUE = recurrence_from_latex([r"h_t = g(w h_{t-1} + u_t)"], name="own", scalar=True)
 
@@ -44,6 +54,25 @@ def test_a_function_without_a_meaning_is_not_guessed(
     assert main([*call, "--bind", "g=sigma"]) == 0
     assert main([*call, "--bind", "g=tanh"]) == 1
     assert main([*call, "--bind", "f=tanh"]) == 2
+
+
+def test_problems_that_there_are_none_of() -> None:
+    elman, free = named_model("elman"), recurrence_from_latex([r"h_t = \tanh(h_{t-1} + u_t)"])
+    lags = recurrence_from_latex([r"h_t = \tanh(w h_{t-2} + u_t)"], scalar=True)
+    with pytest.raises(InputError, match="no regime 'tinny'"):
+        draw(elman, 1, regime="tinny")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no problems in float16"):
+        run(right, "elman", dtype="float16")
+    with pytest.raises(NotSupported, match="initial values of one step"):
+        run(right, lags)
+    with pytest.raises(ModelError, match="has no parameters"):
+        run(right, free)
+
+
+@settings(max_examples=3, deadline=None)
+@given(from_recurrence("lstm-vector"), from_recurrence(named_model("gru"), max_steps=2))
+def test_strategies_of_names_and_models(first: Problem, second: Problem) -> None:
+    assert first.name == "lstm-vector" and second.name == "gru" and second.steps <= 60
 
 
 @pytest.mark.parametrize(
@@ -163,6 +192,31 @@ def test_a_gradient_at_what_it_has_written_itself() -> None:
     assert {"W", "U", "b", "V", "c"} <= set(found.parameters)
     other = judge(draw(named_model("elman"), 1, steps=2, batch=1), halved_behind, explain=True)
     assert not other.ok and "has written to its inputs" not in other.text()
+
+
+START = [r"h_t = \tanh(W h_{t-1} + U x_t)"]
+
+
+@pytest.mark.parametrize("start", ["h_0 = q", "h_0 = 2 q", r"h_0 = \tanh(A z)", "h_0 = 0"])
+def test_initial_values_that_an_equation_gives(start: str) -> None:
+    """Learned ones are parameters, whose gradient is tested and whose mistakes are named."""
+    shapes = {"q": ("n",)} if "q" in start else None
+    model = model_of(recurrence_from_latex([*START, start], name="started", shapes=shapes))
+    own = [k for k in model.layout if k not in "WU"]
+    assert own == (["q"] if "q" in start else ["A", "z"] if "A" in start else [])
+    assert run(right, model).ok
+    p = draw(model, 1, steps=2, batch=3)
+    assert p.h0.shape == (3, p.dims["n"]) and bool(p.h0.any()) == bool(own)
+
+    def mean(p: Problem) -> dict[str, Any]:
+        g = right(p)
+        return g | {k: g[k] / p.batch for k in (own or ["W"])[:1]}
+
+    report = judge(p, mean)
+    assert [d.code in ("batch-mean", "at-the-end") for d in report.diagnoses] == [True]
+    space: dict[str, Any] = {}
+    exec(reproduction(p, Written((), "mean", "mean")), space | {"mean": mean})  # it can be read
+    assert "the initial state is taken to be 0" not in [m for _, m in score_inputs(p).missed]
 
 
 def test_one_problem_is_one() -> None:
