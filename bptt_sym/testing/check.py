@@ -252,7 +252,8 @@ def _explained(
     key = (problem.name, problem.learned, frozenset((m.name, m.kind) for m in bad),
            frozenset(() if bad else kinds))  # fmt: skip
     known, given = _KNOWN.of(gradient), gradient
-    begun, again = time.thread_time(), known.get("spent", 0.0) > _DIAGNOSING
+    begun, last = time.thread_time(), ("last", problem.name, problem.learned)
+    again = last in known and known.get("spent", 0.0) > _DIAGNOSING
     if key in known:
         diagnoses, smallest = known[key]
     elif explain:
@@ -261,7 +262,7 @@ def _explained(
             diagnoses = _of_what_it_wrote(problem, given, bad)
         values = {m.kind for m in bad} == {"value"} and "not-repeatable" not in kinds
         if not diagnoses and again and bad:
-            diagnoses = known["last"]
+            diagnoses = known[last]
         elif not diagnoses and values:
             # What the search tries overflows at will, and tests may make errors of warnings.
             with np.errstate(all="ignore"):
@@ -270,7 +271,7 @@ def _explained(
                     diagnoses = _in_functions(gradient, problem, diagnoses)
                 if any(d.code == "located" for d in diagnoses):
                     diagnoses = _with_one_change(gradient, problem, diagnoses, known)
-            known["last"] = diagnoses
+            known[last] = diagnoses
             known["spent"] = known.get("spent", 0.0) + time.thread_time() - begun
         elif "not-finite" in kinds:
             diagnoses = _not_finite(problem, bad)
