@@ -38,6 +38,7 @@ from bptt_sym.notation import (
     D,
     Div,
     Fn,
+    Had,
     Idx,
     Mul,
     Node,
@@ -46,6 +47,7 @@ from bptt_sym.notation import (
     num,
     walk,
 )
+from bptt_sym.recurrence import Recurrence
 from bptt_sym.shapes import is_bold, is_upper
 
 NOT_AS_WRITTEN = marked(
@@ -60,6 +62,7 @@ WITH_A_STEP_PUT_IN = marked(
 )
 READ_AS_ONE = marked("two notations of the text were read as one and the same derivative")
 ADDS_NOTHING = marked("as it was read, what it adds is 0")
+LABELS_A_TERM = marked("a value stands for a derivative: it may say which term this is")
 #: Readings by which a derivative of the loss on the right is another than the one on the left.
 _OF_THE_LOSS = re.compile(r"loss|added|share")
 GATE_OR_ARGUMENT = marked(
@@ -311,10 +314,22 @@ def holds_in_vain(judged: Judged) -> str:
     return "{} does not depend on {}: which {} is meant?".format(*apart, apart[0]) if apart else ""
 
 
+def _is_labelled_by_a_value(claim: Claim, rec: Recurrence) -> bool:
+    r""":math:`h_{t-1} = \frac{\partial L}{\partial h_t} \cdots` in a list of the terms of a sum."""
+    left, *rest = claim.sides
+    if not (isinstance(left, At) and left.name in rec.states):
+        return False
+    products = all(isinstance(s, (D, Mul, Had)) for s in rest)
+    return products and all(any(isinstance(n, D) for n in walk(s)) for s in rest)
+
+
 def _supposed_in_vain(judged: Judged) -> str:
     """Why a formula that fails may be meant of another loss: one that is supposed does not depend
-    on what the formula differentiates it by, or is another mean than the formula takes."""
+    on what the formula differentiates it by, or is another mean than the formula takes; or why its
+    left side may be no more than a label."""
     basis = judged.basis
+    if basis is not None and _is_labelled_by_a_value(basis.claim, basis.model.court.model):
+        return LABELS_A_TERM
     if basis is None or not basis.model.supposed:
         return ""
     if _takes_a_mean(basis.claim) and any("losses of the steps" in s for s in basis.model.supposed):

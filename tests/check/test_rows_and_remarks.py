@@ -103,3 +103,12 @@ def test_a_loss_that_is_carried_back(ahead: str) -> None:
     for a, b in ((r"\partial y_t}{\partial h_t}", r"\partial y_t}{\partial h_{t-1}}"),
                  (ahead, r"\frac{\partial h_t}{\partial h_{t-1}}"), ("+", "-")):  # fmt: skip
         assert of_claims(cell + shown(right.replace(a, b))) != ["right"], (a, b)
+
+
+def test_a_state_that_says_which_term_it_is_accuses_nobody() -> None:
+    factors = [("L", "o"), ("o", "s_t"), ("s_t", "s_{t-1}"), ("s_{t-1}", "W")]
+    product = " ".join(rf"\frac{{\partial {a}}}{{\partial {b}}}" for a, b in factors)
+    cell = shown(r"s_t = \tanh(U x_t + W s_{t-1})")
+    (found,) = of_claims(cell + shown(f"s_{{t-1}} = {product}"))
+    assert found == "undecided"
+    assert of_claims(cell + shown(r"s_2 = 2 \tanh(U x_2 + W s_1)")) == ["wrong"]
