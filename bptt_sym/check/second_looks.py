@@ -290,7 +290,15 @@ def bound_at(claim: Claim) -> Iterator[tuple[Claim, str, str]]:
         sides = (left, *(substitute_index(side, name, time) for side in rest))
         if any(_is_empty(n) for side in sides for n in walk(side)):
             continue  # the last step of the sums is another one
+        if _at_both(rest, name, time):
+            continue  # σ'(a_0) x_t: the step is written, beside another
         yield replace(claim, sides=sides), name, text(time)
+
+
+def _at_both(sides: Sequence[Node], name: str, time: Idx) -> bool:
+    """Whether values stand at ``time``, which is a number, and others at the step ``name``."""
+    times = {n.time for side in sides for n in walk(side) if isinstance(n, At)}
+    return not free_indices(time) and {time, Idx(name)} <= times
 
 
 def _is_empty(node: Node) -> bool:
