@@ -46,7 +46,8 @@ def tied(rec: Recurrence, usage: Usage, wording: Wording) -> list[Tied]:
     idle = [n for n in rec.gates if n not in used and plain_name(n) not in LOSSES]
     general = _general_step(rec, idle, usage, wording)
     unsaid = [] if general else _unsaid_parameter(rec, usage)
-    return [*_softmax_of_nothing(rec, idle), *general, *unsaid, *_late_argument(rec)]
+    ends = [*_softmax_of_nothing(rec, idle), *_activation_of_nothing(rec, idle)]
+    return [*ends, *general, *unsaid, *_late_argument(rec)]
 
 
 def _unsaid_parameter(rec: Recurrence, usage: Usage) -> list[Tied]:
@@ -99,6 +100,24 @@ def _softmax_of_nothing(rec: Recurrence, idle: list[str]) -> list[Tied]:
     line = rf"{at_step_t(end.target)} = \mathrm{{softmax}}({at_step_t(output)})"
     said = f"{end.rhs.arg.name}_t, which nothing defines, is the output {output}_t"
     return [Tied(end.target, line, said)]
+
+
+def _activation_of_nothing(rec: Recurrence, idle: list[str]) -> list[Tied]:
+    """``h_t = tanh(a_t)`` beside ``z_t = W h_{t-1} + U x_t``, which goes nowhere."""
+    found: list[Tied] = []
+    for state in rec.states:
+        rhs = rec.rhs(state)
+        if not (isinstance(rhs, Fn) and isinstance(rhs.arg, At) and rhs.arg.name in rec.inputs):
+            continue
+        lost = rhs.arg.name
+        elsewhere = [n for e in rec.equations if e.target != state for n in walk(e.rhs)]
+        made = [n for n in idle if _reads(rec.rhs(n), (state,), lag=1)]
+        made = [n for n in made if not any(isinstance(m, (Call, Fn)) for m in walk(rec.rhs(n)))]
+        if len(made) == 1 and not any(isinstance(n, At) and n.name == lost for n in elsewhere):
+            line = rf"{at_step_t(state)} = {written(rhs.name)}({at_step_t(made[0])})"
+            said = f"{lost}_t, which nothing defines, is the argument {made[0]}_t"
+            found.append(Tied(state, line, said))
+    return found
 
 
 def _general_step(
@@ -166,9 +185,9 @@ def is_output(name: str, rec: Recurrence) -> bool:
     return name not in used and not any(isinstance(n, (Call, Fn)) for n in walk(rhs))
 
 
-def _reads(node: Node, names: tuple[str, ...]) -> bool:
+def _reads(node: Node, names: tuple[str, ...], lag: int = 0) -> bool:
     return any(
-        isinstance(n, At) and n.name in names and lag_of(n.time) == 0 for n in walk(node)
+        isinstance(n, At) and n.name in names and lag_of(n.time) == lag for n in walk(node)
     )
 
 

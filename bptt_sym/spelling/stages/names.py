@@ -16,6 +16,7 @@ from bptt_sym.spelling.function_letters import with_letters_for_functions
 from bptt_sym.spelling.gate_entries import with_entries_of_gates
 from bptt_sym.spelling.gates_of_units import with_vectors_of_gates
 from bptt_sym.spelling.given_functions import with_functions_written_out
+from bptt_sym.spelling.given_marks import with_letters_for_given_marks
 from bptt_sym.spelling.glued_names import with_names_for_letters
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.hatted_outputs import with_hats_for_outputs
@@ -69,6 +70,7 @@ def _losses(s: Spelling) -> None:
 NAMES: tuple[Pass, ...] = (
     Pass("with_usual_letters_for_losses", _losses),
     together(with_functions_written_out),
+    lettered(with_letters_for_given_marks),
     by_words(with_entries_of_one_example),
     each(with_entries_before_steps),
     together(with_sums_for_losses_from_on),

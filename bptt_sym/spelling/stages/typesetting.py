@@ -37,6 +37,7 @@ from bptt_sym.spelling.said_before import with_conditions
 from bptt_sym.spelling.sets_of_steps import with_ranges_for_sets
 from bptt_sym.spelling.shares import with_shares_for_words
 from bptt_sym.spelling.signs_in_text import with_signs_for_text
+from bptt_sym.spelling.sizes_beside import with_sizes_as_sets
 from bptt_sym.spelling.slashed import with_bars_for_slashes
 from bptt_sym.spelling.slopes_at import with_slopes_of_names, with_slopes_taken_at
 from bptt_sym.spelling.steepest import with_letters_for_slopes
@@ -78,6 +79,7 @@ TYPESETTING: tuple[Pass, ...] = (
     each(without_braces_of_summands),
     each(with_remarks_apart),
     each(without_what_stands_beside),
+    each(with_sizes_as_sets),
     together(with_labels_for_parts),
     each(with_shares_for_words),
     each(with_whole_names),
