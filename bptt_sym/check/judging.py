@@ -187,6 +187,7 @@ class Judging:
         first: InputError | None = None
         told, named = 0, self.models.parameters
         failed: list[tuple[Judged, Model]] = []
+        in_vain: Judged | None = None
         slips = any(model.mends or model.special for model in family)
         for model in family:
             if model.since > formula.offsets[0]:
@@ -221,6 +222,10 @@ class Judging:
                 marked = formula.delta and formula.origin is not None
                 basis = Basis(claim, model, family[0], tuple(generic.items()), marked)
                 judged = replace(self.entry(formula, verdict, row, model.title), basis=basis)
+                if verdict.is_right and not model.mends and slips and holds_in_vain(judged):
+                    # What is 0 as the text has it may not be so once a slip of it is mended.
+                    in_vain = in_vain or judged
+                    continue
                 if verdict.is_right or (written and verdict.verdict == "wrong" and not slips):
                     return by_links(failures.explained(judged, model, formula), failed, self.bench)
                 # (What no longer fits is meant no more where a likelier parameter did.)
@@ -229,6 +234,8 @@ class Judging:
                     failed.append((judged, model))
                 if len(failed) >= MOST_TRIED and judged.verdict.verdict != "wrong":
                     return judged
+        if in_vain is not None:
+            return in_vain
         if failed:
             return by_links(failures.of_failures(failed, formula), failed, self.bench)
         assert first is not None

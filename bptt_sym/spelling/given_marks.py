@@ -1,4 +1,4 @@
-r"""Marks with their variable that an equation gives: :math:`\delta^{h_t} = \partial F_t/\partial h_t`.
+r"""Marks that an equation gives: :math:`\delta^{h_t} = \partial F_t/\partial h_t`.
 
 Usually such a mark is the derivative of the loss by what stands at it. Where the text says which
 quantity of its own it is the derivative of, the losses that are still to come for one, it is a
@@ -84,8 +84,9 @@ def _read(mark: Name) -> tuple[str, str] | None:
         return None
     for label, at in (scripts, scripts[::-1]):
         named, step = _LABEL.fullmatch(label.inside), _step(at)
-        if named and step and label.kind == "^" and not (named[1] or named[2]) == "T":
-            return named[1] or named[2], step
+        variable = (named[1] or named[2]) if named else ""
+        if variable and variable != "T" and step and label.kind == "^":
+            return variable, step
     return None
 
 
