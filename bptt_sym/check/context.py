@@ -94,6 +94,8 @@ class Context:
     sloped: frozenset[str] = frozenset()
     #: Activations that words call tanh, say, or not linear: a state's is not the identity then.
     curved: frozenset[str] = frozenset()
+    #: Whether words say that the network is linear: the function that a letter leaves open is none.
+    straight: bool = False
     #: The section in which a letter for biases carries a step for the first time, if one does.
     first: Mapping[str, int] = field(default_factory=dict)
     #: What the text calls the steps that are t and T here, where it has other letters.

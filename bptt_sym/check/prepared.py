@@ -8,7 +8,7 @@ from bptt_sym.check.both_ways import compared_both_ways
 from bptt_sym.check.context import Context, first_steps, said_lengths
 from bptt_sym.check.example_values import given_values
 from bptt_sym.check.in_rows import shown_in_rows
-from bptt_sym.check.slopes import said_identities, said_nonlinear, sloped
+from bptt_sym.check.slopes import said_identities, said_linear, said_nonlinear, sloped
 from bptt_sym.decide.readings import OWN_STEP
 from bptt_sym.definitions.losses import both_means_and_sums, gives_a_mean
 from bptt_sym.definitions.said_sizes import SaidSizes
@@ -37,6 +37,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.sizes = SaidSizes.of(document.told)
     context.sloped = sloped(texts)
     context.curved = said_nonlinear(document.told)
+    context.straight = said_linear(document.told)
     context.both_ways = compared_both_ways(f.latex for f in everything)
     context.given = given_values(everything)
     context.in_rows = shown_in_rows(texts)

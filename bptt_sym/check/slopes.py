@@ -208,8 +208,24 @@ _CURVED = re.compile(
 _STRAIGHT = re.compile(
     r"(?<!non)(?<!non-)(?<!no )(?<!nicht)\blinea|identi|恒等|(?<!非)线性", re.IGNORECASE
 )
+#: "This is a linear model", "we do not apply a non-linear function".
+_LINEAR = re.compile(
+    r"(?i:\b(?:this|it|(?:the|our|this) (?:model|network|recurrence|rnn|system|unit))\s+"
+    r"(?:is|remains)\s+"
+    r"(?:then |thus |therefore |now )?(?:a |an |purely |just |simply )*linear\b(?! in\b)"
+    r"|\b(?:do|does|did|will) ?n(?:o|['’])t\s+(?:\w+\s+){0,2}?"
+    r"(?:an?\s+|any\s+|the\s+)?non-?\s?linear"
+    r"|\b(?:without|no|lacks|omit(?:s|ting)?|drop(?:s|ping)?)\s+(?:an?\s+|any\s+|the\s+)?"
+    r"(?:non-?\s?linear(?:ity|ities| function| activation)|activation function)\b)"
+    r"|没有(?:使用)?(?:非线性|激活函数)|不(?:使用|用|加|考虑)(?:非线性|激活函数)|线性(?:模型|RNN)"
+)
 #: How far behind a letter its function is named.
 _NAMED_WITHIN = 60
+
+
+def said_linear(text: str) -> bool:
+    """Whether words say that the network of the text is linear."""
+    return _LINEAR.search(text) is not None
 
 
 def said_nonlinear(text: str) -> frozenset[str]:

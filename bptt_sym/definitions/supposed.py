@@ -363,7 +363,8 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
         known |= {plain_name(n) for n in rec.functions}  # in loss_t = L(a_t, y_t), L is no total
     totals = [n for n in LOSSES if n in usage.bare and n not in known | cells]
     if len(totals) > 1:
-        totals = [n for n in totals if n not in ("C", "e", "l", "J", r"\varepsilon")]
+        rarely = {"C", "e", "l", "J", r"\varepsilon"} - usage.differentiated
+        totals = [n for n in totals if n not in rarely]
     written = {plain_name(n) for n in rec.totals}
     same = [n for n in LOSSES if n in usage.bare and n in step_losses and n not in written]
     if same:

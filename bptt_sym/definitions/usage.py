@@ -34,6 +34,11 @@ _ACTIVATED = re.compile(
 _COMPUTED = re.compile(
     r"\\[dt]?frac\s*\{\s*\\partial\s*\{?\s*(\\(?:hat|tilde|bar)\s*\{\s*[a-z]\s*\}|[a-z](?![A-Za-z]))"
 )
+#: A loss above, without a step, and a variable below: ``\\frac{\\partial J}{\\partial s_t}``.
+_DIFFERENTIATED_LOSS = re.compile(
+    r"\\[dt]?frac\s*\{\s*(?:\\partial|d)\s*\{?\s*(?P<of>[CJ])\s*\}?\s*\}\s*\{\s*(?:\\partial|d)"
+    r"|\\nabla\s*_\s*(?:\{[^{}]*\}|[A-Za-z])\s*(?P<of1>[CJ])(?![A-Za-z_^])"
+)
 #: What stands below: ``\\partial a_t}``.
 _VARIED = re.compile(
     r"\}\s*\{\s*\\partial\s*\{?\s*(\\(?:mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|[a-z])\s*[_^]"
@@ -126,6 +131,8 @@ class Usage:
     activated: set[tuple[str, str]] = field(default_factory=set)
     #: Names whose derivative stands somewhere: they are computed, and no targets.
     computed: set[str] = field(default_factory=set)
+    #: Letters of losses that stand above a derivative without a step.
+    differentiated: set[str] = field(default_factory=set)
     #: Names by which something is differentiated.
     varied: set[str] = field(default_factory=set)
     #: What may be a parameter of the step by which something is differentiated, as it is written.
@@ -164,6 +171,8 @@ class Usage:
             for loss, step in _LOSS_AT.findall(text):
                 usage.timed.setdefault(plain_name("".join(loss.split())), set()).add(step)
             usage.computed |= {plain_name("".join(n.split())) for n in _COMPUTED.findall(text)}
+            losses = _DIFFERENTIATED_LOSS.finditer(text)
+            usage.differentiated |= {m["of"] or m["of1"] for m in losses}
             usage.varied |= {plain_name("".join(n.split())) for n in _VARIED.findall(text)}
             usage.parameters |= {"".join(m["of"].split()) for m in _BY_A_PARAMETER.finditer(text)}
             usage.compared |= {m["of"] for m in _LAST_RESIDUAL.finditer(text)}

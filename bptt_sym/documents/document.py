@@ -221,6 +221,8 @@ class Document:
     plain: tuple[Formula, ...] = ()
     #: The words, formulas and code blanked out.
     words: str = ""
+    #: The text of all its files or cells, where it has several.
+    whole: str = field(default="", repr=False)
 
     @cached_property
     def sentences(self) -> str:
@@ -230,7 +232,7 @@ class Document:
     @cached_property
     def told(self) -> str:
         """The whole text without long blanks."""
-        return without_blanks(self.source.text)
+        return without_blanks(self.whole or self.source.text)
 
 
 def read_document(path: str | Path) -> Document:

@@ -129,7 +129,9 @@ def _merged(parts: list[Document]) -> Document:
             first = found[MAX_FORMULAS]
             problems.append(too_many(first.place(), first.source))
             del found[MAX_FORMULAS:]
-    return Document(parts[0].source, tuple(formulas), tuple(problems), tuple(plain), words)
+    whole = "\n".join(part.source.text for part in parts) if len(parts) > 1 else ""
+    found = tuple(formulas), tuple(problems), tuple(plain)
+    return Document(parts[0].source, *found, words, whole)
 
 
 # -------------------------------------------------------------------------------- LaTeX

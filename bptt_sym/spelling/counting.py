@@ -87,14 +87,14 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
         return ""
     for letter, pattern in _LETTERS.items():
         below = rf"_\s*(?:{pattern}|\{{\s*{pattern}\s*\}})|\^\s*\{{\s*\(\s*{pattern}\s*\)\s*\}}"
-        first = r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*t\s*=\s*1\s*\}"
+        first = r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*t\s*=\s*[01]\s*\}"
         top = rf"{first}\s*\^\s*(?:{pattern}|\{{\s*{pattern}\s*\}})"
         said = (
             rf"{_LAST}[^.。\n]{{0,40}}?\$?\\?\(?\s*{pattern}"
             rf"|{pattern}\s*\$?[^.。\n$]{{0,20}}{_LAST}"
         )
         used = re.search(rf"[A-Za-z0-9}}'’]\s*(?:{below})", every) is not None
-        # (A sum over t = 1, …, τ says so by itself, and to n if that is all that n is.)
+        # (A sum over t = 0 or 1, …, τ says so by itself, and to n if that is all that n is.)
         mean = rf"\\frac\s*\{{\s*1\s*\}}\s*\{{\s*{pattern}\s*\}}"
         if re.search(top, every):
             rest = re.sub(rf"{top}|{mean}", " ", every)

@@ -44,6 +44,7 @@ from bptt_sym.spelling.split_parts import with_small_letters_for_sums
 from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
 from bptt_sym.spelling.steps_of_weights import with_weights_without_steps
+from bptt_sym.spelling.substituted_arguments import with_arguments_substituted
 from bptt_sym.spelling.turned_weights import with_bold_for_turned
 from bptt_sym.spelling.unbraced_labels import with_labels_for_glued_gates
 from bptt_sym.spelling.unit_layers import with_layers_for_units
@@ -71,6 +72,7 @@ NAMES: tuple[Pass, ...] = (
     Pass("with_usual_letters_for_losses", _losses),
     together(with_functions_written_out),
     lettered(with_letters_for_given_marks),
+    together(with_arguments_substituted),
     by_words(with_entries_of_one_example),
     each(with_entries_before_steps),
     together(with_sums_for_losses_from_on),

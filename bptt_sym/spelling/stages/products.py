@@ -24,7 +24,7 @@ from bptt_sym.spelling.typography import on_in_words, plainly_set
 
 
 def _on_in_words(s: Spelling) -> None:
-    s.formulas = [on_in_words(f, s.document.source.text) for f in s.formulas]
+    s.formulas = [on_in_words(f, f.source.text) for f in s.formulas]
 
 
 PRODUCTS: tuple[Pass, ...] = (
