@@ -40,7 +40,8 @@ _GOES_ON = re.compile(
 _STARRED = re.compile(
     r"(?P<name>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|(?<![A-Za-z\\{_^])[a-z]))"
     r"(?P<sub>\s*_\s*(?:\{[^{}]{1,8}\}|[A-Za-z0-9]))?\s*\^\s*"
-    r"(?:\{\s*(?P<step>\(\s*t\s*\))?\s*(?:\*|\\ast|\\star)\s*,?\s*(?P<turned>\\top|\\intercal|T)?\s*\}"
+    r"(?:\{\s*(?P<step>\(\s*t\s*(?:[-+]\s*1\s*)?\)\s*,?)?\s*(?:\*|\\ast|\\star)\s*,?\s*"
+    r"(?P<step1>\(\s*t\s*(?:[-+]\s*1\s*)?\))?\s*(?P<turned>\\top|\\intercal|T)?\s*\}"
     r"|\*|\\ast(?![a-z])|\\star(?![a-z]))"
 )
 _WIDE = re.compile(r"（(?P<inside>[^（）\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]*)）")
@@ -294,7 +295,8 @@ def _with_its_sign(m: re.Match[str]) -> str | None:
 
 def _with_a_ring(m: re.Match[str]) -> str:
     """A star above as an accent, which is part of the name for every reader."""
-    step = f"^{{{m.group('step')}}}" if m.group("step") else ""
+    step = (m.group("step") or m.group("step1") or "").rstrip(" ,")
+    step = f"^{{{step}}}" if step else ""
     step += r"^{\top}" if m.group("turned") else ""
     return rf"\mathring{{{m.group('name')}}}{m.group('sub') or ''}{step}"
 

@@ -22,6 +22,7 @@ from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.hatted_outputs import with_hats_for_outputs
 from bptt_sym.spelling.input_gates import with_one_input_gate
 from bptt_sym.spelling.inside_one_step import with_prev_for_old, with_steps_for_prev
+from bptt_sym.spelling.labelled_entries import with_labelled_entries
 from bptt_sym.spelling.labelled_weights import with_letters_for_labelled_weights
 from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
 from bptt_sym.spelling.left_out_steps import with_left_out_steps
@@ -73,6 +74,7 @@ NAMES: tuple[Pass, ...] = (
     together(with_functions_written_out),
     lettered(with_letters_for_given_marks),
     together(with_arguments_substituted),
+    together(with_labelled_entries),
     by_words(with_entries_of_one_example),
     each(with_entries_before_steps),
     together(with_sums_for_losses_from_on),
