@@ -18,6 +18,15 @@ _FRACTION = re.compile(
     rf"\\[dt]?frac\s*\{{\s*(?P<mark>{_D})\s*(?P<of>{_LETTER})\s*\}}\s*"
     rf"\{{\s*{_D}\s*(?P<by>{_LETTER})\s*\}}"
 )
+#: ``x_i``, and the sum over i before a product.
+_WITH_INDEX = re.compile(
+    rf"(?P<x>{_LETTER})\s*_\s*(?:(?P<i>[ijklmn])(?![A-Za-z])|\{{\s*(?P<i1>[ijklmn])\s*\}})"
+)
+_FROM_ONE = re.compile(r"(\\sum\s*(?:\\limits\s*)?_\s*\{\s*[ijklmn])\s*=\s*1\s*\}")
+_SUM = re.compile(
+    r"[\s&]*\\sum\s*(?:\\limits\s*)?_\s*(?:\{\s*(?P<i>[ijklmn])\s*\}|(?P<i1>[ijklmn]))"
+    r"\s*(?:\^\s*(?:\{\s*[A-Za-z]\s*\}|[A-Za-z]))?"
+)
 _TIMES = re.compile(r"(?:\s|&|\\(?:cdot|times|left|right|[,;:! ])(?![A-Za-z])|[*·×()])*")
 _COMPOSED = re.compile(
     rf"\\[dt]?frac\s*\{{\s*{_D}\s*(?:(?P<of1>{_LETTER})\s*\(\s*(?P<y1>{_LETTER})\s*\(\s*(?P<x1>{_LETTER})\s*\)"
@@ -32,6 +41,7 @@ _SAID = "{} is a function of {}, for any functions"
 
 def of_any_functions(latex: str) -> Verdict | None:
     """The verdict of a chain rule in such letters, ``None`` for everything else."""
+    latex = _FROM_ONE.sub(r"\1}", latex)
     left, equals, right = latex.strip().rstrip(".,;").partition("=")
     if not equals or "=" in right:
         return None
@@ -43,7 +53,7 @@ def of_any_functions(latex: str) -> Verdict | None:
     between: list[str] = []
     terms = right.split("+")
     for term in terms:
-        chain = _chain(term)
+        chain = _chain(_over_entries(term))
         if chain is None or (chain[0], chain[-1]) != (whole["of"], whole["by"]):
             return None
         between.append(chain[1])
@@ -52,6 +62,21 @@ def of_any_functions(latex: str) -> Verdict | None:
         return None
     said = _SAID.format(whole["of"], " and ".join(between))
     return Verdict("right_under_reading", readings=(said,), scope="any functions")
+
+
+def _over_entries(term: str) -> str:
+    """``term`` with what is between for its entries, over which the product is summed.
+
+    That they are is written, or said by an index that stands twice, as in
+    :math:`\\partial f/\\partial x_i \\cdot \\partial x_i/\\partial r`.
+    """
+    found = [(m["x"], m["i"] or m["i1"]) for m in _WITH_INDEX.finditer(term)]
+    if len(found) != 2 or found[0] != found[1]:
+        return term
+    summed = _SUM.match(term)
+    if summed is not None and (summed["i"] or summed["i1"]) != found[0][1]:
+        return term
+    return _WITH_INDEX.sub(lambda m: m["x"], term[summed.end() if summed else 0 :])
 
 
 def _of_composed(m: re.Match[str], right: str) -> Verdict | None:

@@ -12,6 +12,7 @@ import re
 from bptt_sym.check.any_matrices import of_any_matrices
 from bptt_sym.check.difference_quotients import of_differences
 from bptt_sym.check.equivalent_norms import of_norms
+from bptt_sym.check.listed_gradients import of_listed_entries
 from bptt_sym.check.matrix_identities import is_of_matrices, of_matrices
 from bptt_sym.check.models import Models
 from bptt_sym.check.powers_in_the_limit import of_powers
@@ -48,10 +49,11 @@ def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
     found = of_an_activation(row.latex, formula.written) or of_a_softmax(row.latex, softmax)
     found = found or of_a_loss(row.latex, softmax) or by_its_entries(row.latex)
     found = found or of_norms(row.latex, formula) or of_powers(row, formula)
-    found = found or of_a_power(row, formula)
+    found = found or of_a_power(row, formula) or of_listed_entries(row.latex)
     found = found or of_matrices(row, formula, models)
     found = found or _later(row, formula, models) or of_any_matrices(row, formula, models)
-    return found or of_differences(row.latex) or of_differences(written)
+    found = found or of_differences(row.latex) or of_differences(written)
+    return found or of_listed_entries(written)
 
 
 def needs_no_model(latex: str) -> bool:
