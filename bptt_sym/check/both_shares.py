@@ -17,7 +17,7 @@ from bptt_sym.check.accumulated import judge_share, users
 from bptt_sym.check.answer import Court
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.provenance import Basis
-from bptt_sym.decide.readings import CARRIED, CARRY
+from bptt_sym.decide.readings import CARRIED, CARRY, RETURNED
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.messages import marked
@@ -36,6 +36,7 @@ from bptt_sym.notation import (
     walk,
 )
 
+_CARRIES = {CARRY.message, CARRIED.message, RETURNED}
 #: How many formulas of a text are looked at once more.
 MOST = 20
 A_SHARE = marked(
@@ -76,7 +77,7 @@ def _by_a_state(claim: Claim) -> D | None:
 def _carries(entry: Judged, left: D) -> bool:
     """Whether an entry holds of what the next step passes back to the same sequence."""
     other = _by_a_state(entry.basis.claim) if entry.basis is not None else None
-    if other is None or not {CARRY.message, CARRIED.message} & set(entry.verdict.readings):
+    if other is None or not _CARRIES & set(entry.verdict.readings):
         return False
     assert isinstance(other.x, At) and isinstance(left.x, At)
     return other.y == left.y and other.x.name == left.x.name
@@ -128,10 +129,13 @@ def _share(basis: Basis, left: D) -> Verdict | None:
     """The verdict of the claim as that of a share that does not come from the next step."""
     court = Court.of(basis.model.court.model)
     assert isinstance(left.x, At)
-    back = (left.x.name, 1)
-    if back not in users(left.x, court.model):
+    # (What the next step does with it may have a name of its own, the argument of its activation.)
+    later = [name for name, lag in users(left.x, court.model) if lag == 1]
+    back = [left.x.name] if left.x.name in later else later
+    if not back:
         return None
-    returned = replace(left, kind=cast(Kind, f"via:{left.x.name}+1"))
+    via = " ".join(f"{name}+1" for name in back)
+    returned = replace(left, kind=cast(Kind, f"via:{via}"))
     try:
         if court.holds(_with(basis.claim, returned)) is None:
             return None

@@ -39,12 +39,14 @@ def with_one_supposition(
     ``last_step`` tells that the words of the text speak of a loss of the last step alone, too.
     """
     found = list(entries)
-    groups: dict[str, dict[str, dict[int, Basis]]] = {}
+    # (What a recurrence leaves undefined that stands in the place of another is its own.)
+    groups: dict[tuple[str, int], dict[str, dict[int, Basis]]] = {}
     for k, entry in enumerate(entries):
         if entry.verdict.is_right and entry.basis is not None:
+            run = entry.basis.own.anew
             for subject, said in _supposed(entry.basis.model).items():
-                groups.setdefault(subject, {}).setdefault(said, {})[k] = entry.basis
-    for subject, ways in groups.items():
+                groups.setdefault((subject, run), {}).setdefault(said, {})[k] = entry.basis
+    for (subject, _), ways in groups.items():
         if len(ways) < 2 or (last_step and LAST_STEP in ways):
             continue
         only = {said: _only(subject, said, ways, judge) for said in ways}

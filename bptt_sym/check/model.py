@@ -44,6 +44,8 @@ class Model:
     caseless: bool = True
     #: Whether a definition of the same name has taken its place.
     replaced: bool = False
+    #: How many models of the document have given way to another before it.
+    anew: int = 0
     #: Whether a formula within a sentence gave its last line.
     in_passing: bool = False
     #: Whether lines behind it have only added to it.

@@ -170,6 +170,7 @@ class Models:
                 if self.current is not None and not extends:
                     self.anew += 1
                     self.current.replaced = True
+                model.anew = self.anew
                 if extends and self.current is not None:
                     self.current.grown = True
                     model.aliases |= self.current.aliases

@@ -130,8 +130,7 @@ def returned(claim: Claim, rec: Recurrence) -> list[Reading]:
     return [
         Reading(
             "returned",
-            "the derivative of the loss by the state before is what comes back from the step "
-            "after it: its own step's loss is added elsewhere",
+            RETURNED,
             "cell",
             rewrite,
             weight=2,
@@ -139,6 +138,10 @@ def returned(claim: Claim, rec: Recurrence) -> list[Reading]:
     ]
 
 
+RETURNED = (
+    "the derivative of the loss by the state before is what comes back from the step "
+    "after it: its own step's loss is added elsewhere"
+)
 SOME_IMMEDIATE = (
     "some of the derivatives by a parameter on the right are immediate "
     "(earlier states held fixed), the others total"

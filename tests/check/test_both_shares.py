@@ -53,3 +53,27 @@ def test_a_share_is_no_mistake_where_the_text_has_the_rest(
         assert share.verdict.note == A_SHARE
     if lines == [FIRST]:
         assert share.verdict.diagnosis is not None and share.verdict.diagnosis.code == "BP015"
+
+
+SIMPLE = (
+    r"$$h_t = \tanh(W h_{t-1} + U x_t), \quad y_t = V h_t$$",
+    r"$$a_t = W h_{t-1} + U x_t, \quad h_t = \tanh(a_t), \quad y_t = V h_t$$",
+    r"$$h_t = \tanh(W h_{t-1} + U x_t) + b, \quad y_t = V h_t$$" "\n\n" r"$$h_t = \tanh(a_t) + b$$",
+)
+
+
+@pytest.mark.parametrize("cell", SIMPLE)
+def test_shares_of_a_state_of_a_simple_network(cell: str) -> None:
+    first = (
+        r"$$\frac{\partial L}{\partial h_t} = "
+        r"\frac{\partial L}{\partial y_t} \frac{\partial y_t}{\partial h_t}$$"
+    )
+    by = r"\partial a_t" if "a_t" in cell else r"\partial h_t"
+    back = (
+        rf"$$\frac{{\partial L}}{{\partial h_{{t-1}}}} = \frac{{\partial L}}{{{by}}}"
+        rf" \frac{{{by}}}{{\partial h_{{t-1}}}}$$"
+    )
+    assert judged(f"{cell}\n\n{first}")[-1].verdict.verdict == "wrong"
+    share, returned = judged(f"{cell}\n\n{first}\n\n{back}")[-2:]
+    assert share.verdict.is_right
+    assert returned.verdict.is_right

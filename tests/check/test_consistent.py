@@ -6,7 +6,7 @@ import pytest
 
 from bptt_sym.check.audit import audit
 from bptt_sym.documents.document import document_from_text
-from tests.check.audited import verdicts
+from tests.check.audited import of_claims, verdicts
 
 STATE = (
     "Let f be the activation.\n\n$$z_t = W h_{t-1} + U x_t$$\n\n$$h_t = f(z_t)$$\n\n"
@@ -115,3 +115,15 @@ def test_what_holds_for_numbers_is_not_wrong_where_others_hold_for_numbers_only(
     assert verdicts(NUMBERS + POWERS.replace("T-k", "T-k-1"))[1:] == ["right", "wrong"]
     vectors = r"$$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1-h_t^2) \Theta$$" + "\n\n"
     assert verdicts(NUMBERS + vectors + POWERS)[-1] == "wrong"
+
+
+def test_another_recurrence_may_have_another_loss() -> None:
+    first = (
+        r"$$h_t = \tanh(V h_{t-1} + U x_t)$$" "\n\n"
+        r"$$\frac{\partial L}{\partial L_t} = 1$$" "\n\n"
+    )
+    other = "## Without activations\n\n" r"$$h_t = W h_{t-1}$$" "\n\n"
+    last = r"$$\frac{\partial L}{\partial h_0} = (W^\top)^T \frac{\partial L}{\partial h_T}$$"
+    assert of_claims(first + other + last) == ["right"] * 2
+    same = last.replace(r"(W^\top)^T", r"\frac{\partial h_T}{\partial h_0}")
+    assert of_claims(first + same) != ["right"] * 2
