@@ -297,7 +297,7 @@ def bound_at(claim: Claim) -> Iterator[tuple[Claim, str, str]]:
         yield replace(claim, sides=sides), name, text(time)
 
 
-def _at_both(sides: Sequence[Node], name: str, time: Idx) -> bool:
+def _at_both(sides: Sequence[Node], name: str, time: Node) -> bool:
     """Whether values stand at ``time``, which is a number, and others at the step ``name``."""
     times = {n.time for side in sides for n in walk(side) if isinstance(n, At)}
     return not free_indices(time) and {time, Idx(name)} <= times

@@ -130,8 +130,8 @@ def _merged(parts: list[Document]) -> Document:
             problems.append(too_many(first.place(), first.source))
             del found[MAX_FORMULAS:]
     whole = "\n".join(part.source.text for part in parts) if len(parts) > 1 else ""
-    found = tuple(formulas), tuple(problems), tuple(plain)
-    return Document(parts[0].source, *found, words, whole)
+    source = parts[0].source
+    return Document(source, tuple(formulas), tuple(problems), tuple(plain), words, whole)
 
 
 # -------------------------------------------------------------------------------- LaTeX

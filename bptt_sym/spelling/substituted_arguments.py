@@ -84,7 +84,7 @@ def _rows(text: str) -> Iterator[_Applied]:
         left = next(iter(names_in(parts[0])), None) if len(parts) == 2 else None
         if left is None or not _is_alone(left, parts[0]):
             continue
-        body = row[: len(row) - len(_TAIL.search(row)[0])] if _TAIL.search(row) else row
+        body = _TAIL.sub("", row)
         for m in _OPENS.finditer(body, len(parts[0])):
             close = closing(body, m.end() - 1, "(", ")")
             if close is None:
