@@ -21,7 +21,7 @@ _OPENS = re.compile(r"\\left\s*\(|\(")
 _RIGHT = re.compile(r"\\right\s*\Z")
 _TAIL = re.compile(r"[\s.,;]+\Z")
 _STEP = re.compile(r"\(?\s*t\s*\)?")
-_BLANKS = re.compile(r"[\s{}]|\\[,;:! ]|\\(?:left|right)(?![A-Za-z])")
+_BLANKS = re.compile(r"[\s{}&]|\\[,;:! ]|\\(?:left|right)(?![A-Za-z])")
 
 
 class _Applied(NamedTuple):
