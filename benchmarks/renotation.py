@@ -23,11 +23,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from renotation_styles import BASE, RENOTATIONS, in_unicode
-from renotation_writer import Line, Writer, Written, templates
+from renotation_habits import HABITS, WIDER, Wider
+from renotation_styles import BASE, in_unicode
+from renotation_styles import RENOTATIONS as USUAL
+from renotation_writer import Line, Template, Written, templates
 
 from bptt_sym.check.audit import audit
 from bptt_sym.documents.document import document_from_text, read_document
+
+RENOTATIONS = USUAL | WIDER
 
 
 def worst(verdicts: Sequence[str]) -> str:
@@ -62,13 +66,39 @@ def verdicts_of(written: Written) -> list[tuple[Line, str, str]]:
 
 def merged(*names: str) -> dict[str, Any]:
     """The style that several renotations make together; the later ones win."""
-    style: dict[str, Any] = dict(BASE)
+    style: dict[str, Any] = BASE | HABITS
     for name in names:
         style |= {k: v for k, v in RENOTATIONS[name].items() if k != "names"}
         style["names"] = style["names"] | RENOTATIONS[name].get("names", {})
     if style["container"] == "lines":
         style["signs"] = in_unicode
     return style | {"names": {k: v for k, v in style["names"].items() if v != BASE["names"][k]}}
+
+
+Verdicts = dict[tuple[str, ...], dict[str, tuple[Line, str, str]]]
+
+
+def judged(
+    template: Template, names: Sequence[str], kept: Verdicts
+) -> dict[str, tuple[Line, str, str]]:
+    """The verdicts of a document in a notation, by formula; none where the notation cannot be used."""
+    key = (template.name, *sorted(names))
+    if key not in kept:
+        writer = Wider(template, merged(*names))
+        made = verdicts_of(writer.write()) if writer.plain() else []
+        kept[key] = {line.key: (line, verdict, why) for line, verdict, why in made}
+    return kept[key]
+
+
+def causes(template: Template, names: Sequence[str], lost: str, kept: Verdicts) -> tuple[str, ...]:
+    """The fewest of these renotations by which a formula is lost still."""
+    left = list(names)
+    for name in names:
+        fewer = [n for n in left if n != name]
+        found = judged(template, fewer, kept).get(lost)
+        if fewer and found is not None and found[1] not in ("right", "wrong"):
+            left = fewer
+    return tuple(sorted(left))
 
 
 class Count(Counter[str]):
@@ -97,6 +127,10 @@ def main() -> None:
     parser.add_argument("--documents", nargs="*", default=[], help="these documents")
     parser.add_argument("--pairs", type=int, default=0, help="so many random compositions")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--wider", type=int, default=0, help="so many of each are habits, at least")
+    parser.add_argument(
+        "--causes", action="store_true", help="which renotations lose what, and why"
+    )
     parser.add_argument("--list", action="store_true", help="every formula whose verdict changed")
     parser.add_argument("--show", help="print the documents in a notation (joined by +)")
     options = parser.parse_args()
@@ -104,14 +138,18 @@ def main() -> None:
     if options.show:
         for t in kept:
             print(
-                Writer(t, merged(*[s for s in options.show.split("+") if s != "base"])).write().text
+                Wider(t, merged(*[s for s in options.show.split("+") if s != "base"])).write().text
             )
         return
     rng = random.Random(options.seed)
     wanted: list[tuple[str, ...]] = [(n,) for n in options.only or RENOTATIONS]
     if options.pairs:
         names = list(RENOTATIONS)
-        wanted = [tuple(rng.sample(names, rng.randint(3, 5))) for _ in range(options.pairs)]
+        wanted = []
+        for _ in range(options.pairs):
+            first = tuple(rng.sample(list(WIDER), options.wider))
+            others = tuple(rng.sample(names, max(0, rng.randint(3, 5) - options.wider)))
+            wanted.append((*first, *others))
     elif any("+" in n for n in options.only):
         wanted = [tuple(n.split("+")) for n in options.only]
     base: dict[str, list[tuple[Line, str, str]]] = {}
@@ -120,29 +158,30 @@ def main() -> None:
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     count, start = Count(), time.process_time()
     for t in kept:
-        written = Writer(t, merged()).write()
+        written = Wider(t, merged()).write()
         plain[t.name], base[t.name] = written.text, verdicts_of(written)
         for line, verdict, why in base[t.name]:
             count.add(line, verdict)
             if options.list and line.kind in ("right", "wrong") and verdict != line.kind:
                 print(f"    base {t.name} {line.kind} -> {verdict}: {why}")
     print(count.row("base", 0, time.process_time() - start), flush=True)
-    whole = Count()
-    total = 0
+    whole, total = Count(), 0
+    kept_verdicts: Verdicts = {(t.name,): {} for t in kept}
+    lost: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for names in wanted:
         count, changed, start = Count(), 0, time.process_time()
         for t in kept:
-            writer = Writer(t, merged(*names))
-            written = writer.write()
+            writer = Wider(t, merged(*names))
             if not writer.plain():
                 continue
+            written = writer.write()
             if written.text == plain[t.name] and written.name == "n.md":
                 continue
-            before = {id(line): v for line, v, _ in base[t.name]}
-            before |= {line.text: v for line, v, _ in base[t.name]}
-            for line, verdict, why in verdicts_of(written):
+            before = {line.key: v for line, v, _ in base[t.name]}
+            found = judged(t, names, kept_verdicts)
+            for line, verdict, why in found.values():
                 count.add(line, verdict)
-                was = before.get(line.text)
+                was = before.get(line.key)
                 if line.kind in ("right", "wrong"):
                     moved = verdict != was
                 else:
@@ -150,10 +189,17 @@ def main() -> None:
                 changed += moved
                 if moved and options.list:
                     print(f"    {'+'.join(names)} {t.name} {line.kind}: {was} -> {verdict}: {why}")
+                if options.causes and moved and verdict not in ("right", "wrong"):
+                    of = causes(t, names, line.key, kept_verdicts)
+                    lost.setdefault((of, verdict), []).append(f"{t.name} {line.kind}: {why}")
         print(count.row("+".join(names), changed, time.process_time() - start), flush=True)
         whole.update(count)
         total += changed
     print(whole.row("all", total, 0))
+    for (of, verdict), cases in sorted(lost.items(), key=lambda x: -len(x[1])):
+        print(f"{len(cases)} {verdict} by {' + '.join(of)}")
+        for case in cases[:4]:
+            print(f"      {case}")
 
 
 if __name__ == "__main__":

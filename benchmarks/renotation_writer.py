@@ -24,6 +24,11 @@ class Line:
     kind: str
     text: str
     bias: bool = False
+    origin: str = ""  #: the line that this one is a form of
+
+    @property
+    def key(self) -> str:
+        return self.origin or self.text
 
 
 @dataclass(frozen=True)

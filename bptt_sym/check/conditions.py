@@ -439,11 +439,21 @@ def _about_parameters(sides: Sequence[Sequence[Token]], timed: frozenset[str]) -
     if any(t.kind in ("partial", "big", "dots") for t in tokens):
         return False
     words = [t.text for side in sides for t in _unscripted(side) if t.kind == "word"]
+    words += _accented(tokens)
     if any(plain_name(w) in timed or w in FUNCTIONS for w in words) or _primed(tokens):
         return False
     if any(a.text == "d" and b.kind == "word" for a, b in pairwise(tokens)):
         return False
     return any(not {"open", "bar", "lbar"} & {t.kind for t in side} for side in sides)
+
+
+def _accented(tokens: Sequence[Token]) -> list[str]:
+    r"""The names under an accent: ``\bar{h}``."""
+    out = []
+    for a, b, c in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if a.kind == "accent":
+            out.append(f"{a.text}{{{(c if b.kind == '{' else b).text}}}")
+    return out
 
 
 def _primed(tokens: Sequence[Token]) -> bool:

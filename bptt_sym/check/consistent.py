@@ -89,12 +89,14 @@ def _only(
 def _fails(basis: Basis, others: Mapping[int, Basis], subject: str, judge: Judge) -> bool:
     """Whether the formula fails under a model of ``others`` that differs in ``subject`` alone."""
     mine = _supposed(basis.model)
-    for other in others.values():
+    # (Of a function that one of them leaves open nothing may be said, and of another's all.)
+    for other in {id(b.model): b for b in others.values()}.values():
         theirs = _supposed(other.model)
         if any(theirs.get(s, said) != said for s, said in mine.items() if s != subject):
             continue
         try:
-            return judge(basis.claim, other.model).verdict == "wrong"
+            if judge(basis.claim, other.model).verdict == "wrong":
+                return True
         except BpttError:
             continue
     return False

@@ -19,7 +19,7 @@ name without an established meaning.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -32,6 +32,7 @@ from bptt_sym.definitions.outline import Kind, Row
 from bptt_sym.documents.names import names_in
 from bptt_sym.notation import At, Claim, D, Fn, Node, Num, Sym, affine, walk
 from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.recurrence import Recurrence
 
 _STEP = r"\s*[_^]\s*(?:\{\s*[(<]?\s*(?:\\langle\s*)?t\s*(?:\\rangle\s*)?[)>]?\s*\}|t(?![A-Za-z]))"
 _NAME = r"(?:\\[A-Za-z]+\s*(?:\{[^{}]*\}|(?<=\s)[A-Za-z])?|[A-Za-z])"
@@ -206,7 +207,8 @@ class Ledger:
         name, plain = node.name, plain_name(node.name)
         step = f"{plain}_t" if isinstance(node, At) else plain
         defined = basis.defines(node)
-        if any(n != name and _without_font(n) == _without_font(name) for n in basis.used):
+        twins = {n for n in basis.used if n != name and _without_font(n) == _without_font(name)}
+        if twins and not _are_losses({name, *twins}, basis.model.court.model):
             return Origin.TWOFOLD
         if step in self.open if defined or isinstance(node, At) else False:
             return Origin.REPLACED
@@ -219,6 +221,13 @@ class Ledger:
         if chosen and name not in self.borne_out and any(_about(name, s) for s in chosen):
             return Origin.CHOSEN
         return Origin.SUPPOSED
+
+
+def _are_losses(names: Collection[str], rec: Recurrence) -> bool:
+    """Whether they are the loss of the run, and that of a step, which has its step wherever it is:
+    :math:`\\mathcal{L} = \\sum_t L_t`."""
+    totals = {n for n in names if n in rec.totals}
+    return len(totals) == 1 and len(names) == 2 and all(n in rec.defined for n in {*names} - totals)
 
 
 def _leads_to(given: Definition, d: D, defined: Iterable[str]) -> bool:

@@ -190,7 +190,7 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
         why = f"{name}, which nothing binds, stands for {time}"
         yield _Look(why, bound, court, bounds=True)
     for ranged, why in with_other_ranges(claim):
-        yield _Look(why, ranged, court)
+        yield _Look(why, ranged, court, bounds=True)
     if (powers := with_powers(claim)) is not None:
         yield _Look("T above a parameter is an exponent, the number of steps", powers, court)
     if context.identities:

@@ -20,7 +20,9 @@ from bptt_sym.read.vocabulary import ACTIVATIONS, plain_name
 #: Letters of an input where nothing else is said.
 INPUT_LETTERS = frozenset(("x", "u"))
 #: ``u \\cdot h_t``: what stands before it is its weight.
-_WEIGHS = re.compile(r"\s*(?:\\cdot|\\,|\*|·)?\s*\{?\s*(?:\\[a-z]+\s*\{)?[a-z]\s*\}?\s*_\s*\{?\s*t")
+_WEIGHS = re.compile(
+    r"\s*(?:\\cdot|\\,|\*|·)?\s*\{?\s*(?:\\[a-z]+\s*\{)?[A-Za-z]\s*\}?\s*_\s*\{?\s*t"
+)
 _STEP_MARKS = frozenset(("t", "T", "k", "n", r"\tau"))
 #: Of these, those that are a step even alone below a name (``b_n`` belongs to a gate called n).
 _ALONE = frozenset(("t", "T", r"\tau", "k"))

@@ -25,6 +25,10 @@ _WRITTEN = re.compile(
     r"\s*(?P<mark>[_^])\s*(?:\{\s*(?P<open>[(<\[]?)\s*(?P<in>[^{}()<>\[\]]+?)\s*[)>\]]?\s*\}"
     r"|(?P<one>[0-9T]))|\s*\(\s*(?P<call>[^(){}]+?)\s*\)"
 )
+#: What may stand between a name and its step: ``h'_3``, ``h^{\\text{enc}}_3``.
+_LABEL = re.compile(
+    r"\s*(?:'|\\prime(?![a-z])|[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9]))"
+)
 
 
 def general_lines(formulas: Iterable[Formula]) -> list[Formula]:
@@ -144,18 +148,33 @@ def _general(text: str, labelled: frozenset[str]) -> tuple[str, int, str] | None
             continue  # (and the 3 of w_3 is a label)
         if step[0] != now[0] or not -2 <= step[1] - now[1] <= 0:
             return None
-        match = _WRITTEN.match(text, m.end)
+        match = _script_of(m, text)
         if match is None:
             return None
         lag = step[1] - now[1]
         if m is not head and lag == 0 and m.name == head.name:
             return None
-        pieces += [text[last : m.end], _written(match, f"t{lag}" if lag else "t")]
+        pieces += [text[last : match.start()], _written(match, f"t{lag}" if lag else "t")]
         last = match.end()
     right = "".join([*pieces, text[last:]])
     if len(pieces) < 4:
         return None  # an initial value, or a number
     return plain_name(head.name), 99 if now[0] else now[1], right
+
+
+def _script_of(m: Mention, text: str) -> re.Match[str] | None:
+    """The script of a name that holds its step, behind a prime or a label."""
+    step = re.sub(r"[\s(){}]", "", m.step)
+    at = m.end
+    while True:
+        match = _WRITTEN.match(text, at)
+        inside = next((x for x in match.group("in", "one", "call") if x), "") if match else ""
+        if match is not None and re.sub(r"[\s(){}]", "", inside) == step:
+            return match
+        label = _LABEL.match(text, at)
+        if label is None or label.end() >= m.close:
+            return None
+        at = label.end()
 
 
 def _step_of(m: Mention, text: str) -> tuple[str, int] | None:

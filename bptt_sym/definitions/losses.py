@@ -95,7 +95,7 @@ def squared_error(
     """
     unknown = _UNKNOWN.search("\n".join(s.lines))
     output = unknown.group("of") if unknown is not None else ""
-    said = wording.squared_error or plain_name(output) in usage.compared
+    said = wording.squared_error or plain_name(output) in usage.compared | usage.aimed
     if not usage.residuals and not said:
         return None
     known = {plain_name(n) for n in (*rec.defined, *rec.inputs)}

@@ -282,7 +282,9 @@ def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
     ends = any(is_softmax(n, draft.rec) for n in OUTPUTS if n != "y")
     if ends and "y" not in usage.computed | usage.varied:
         outputs = [n for n in outputs if n != "y"]  # the target of what the network ends in
-    if usage.aimed & {plain_name(n) for n in draft.rec.gates}:
+    # (A state may be compared with a target itself, which then is nowhere differentiated.)
+    shown = () if "y" in usage.computed | usage.varied else draft.rec.states
+    if usage.aimed & {plain_name(n) for n in (*draft.rec.gates, *shown)}:
         outputs = [n for n in outputs if n != "y"]  # the target of what is written
     if any(plain_name(n) == "y" for n in draft.rec.gates) and r"\hat{y}" not in usage.computed:
         outputs = [n for n in outputs if n != r"\hat{y}"]  # y is the output, this the target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TypeAlias
@@ -27,6 +28,8 @@ from bptt_sym.shapes import is_upper
 IDENTITY = frozenset(("I", r"\mathbf{I}", r"\boldsymbol{I}"))
 #: A unit of a product: the operator before it, its node (``None`` for dots), its surface factor.
 Unit: TypeAlias = tuple[str, Node | None, Factor]
+#: ``\\text{pre}``, and no sign of a transpose.
+_A_WORD = re.compile(r"\\mathrm\{[A-Za-z]{3,}\}")
 _MAX_BINDER_DEPTH = 3 * limits.MAX_DEPTH
 
 
@@ -437,8 +440,10 @@ class Names:
 
 def _is_label(sup: Script) -> bool:
     """``^{(2)}``: a number in parentheses tells layers apart; a power is written without them.
-    ``^{hx}``, ``^{l-1,l}``: two names, from where and to where."""
+    ``^{hx}``, ``^{l-1,l}``: two names, from where and to where; ``^{\\text{pre}}``: a word."""
     kinds = [t.kind for t in sup.tokens]
+    if kinds == ["word"] and _A_WORD.fullmatch(sup.tokens[0].text):
+        return True
     if "sep" in kinds and "open" not in kinds:  # W^{l-1,l}
         return True
     return kinds == ["open", "num", "close"] or (len(kinds) > 1 and set(kinds) == {"word"})

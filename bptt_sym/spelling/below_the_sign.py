@@ -18,7 +18,10 @@ _SCRIPT = rf"\s*_\s*(?P<by>{_GROUP}|[A-Za-z](?![A-Za-z])|\\[A-Za-z]+)\s*(?:\\[,;
 _PARTIAL = re.compile(rf"\\partial{_SCRIPT}")
 _D = re.compile(rf"(?<![A-Za-z\\])(?:\\(?:mathrm|operatorname)\s*\{{\s*D\s*\}}|D){_SCRIPT}")
 _ANY_D = re.compile(r"(?<![A-Za-z\\])D(?![A-Za-z])")
-_CALLED = re.compile(r"\s*(?:\\left\s*)?\(")
+#: ``L(`` and its arguments, which no sum is: ``L (1 - h_t^2)`` is a product.
+_CALLED = re.compile(
+    r"\s*(?:\\left\s*)?\((?!(?!\s*[a-zT]\s*[-+]\s*[0-9a-z]\s*\))[^(),]{1,60}[-+])"
+)
 _RUN = frozenset("h s c a z x o y p q r n u v \\hat{y}".split())
 _STEP = re.compile(r"[tknijsT0-9](?:\s*[-+]\s*[0-9a-z])?|\\[a-z]+")
 

@@ -59,6 +59,7 @@ _LETTERS = {
     r"\tau": r"\\tau(?![A-Za-z])",
     "n": r"(?<![A-Za-z\\])n(?![A-Za-z])",
     "N": r"(?<![A-Za-z\\])N(?![A-Za-z])",
+    "m": r"(?<![A-Za-z\\])m(?![A-Za-z])",
 }
 _HORIZON = re.compile(
     r"_\s*(?:T(?![A-Za-z])|\{\s*T\s*(?:-\s*1\s*)?\})|\^\s*\{\s*[(<]\s*T\s*[-)>]|[a-z]\(\s*T\s*\)"
@@ -104,6 +105,8 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
             return letter
         if _made_of_the_last(texts, pattern) and not _runs(every, pattern):
             return letter
+        if _loss_of_the_last(texts, pattern) and not _is_bound(every, pattern):
+            return letter
     return ""
 
 
@@ -118,6 +121,27 @@ def _made_of_the_last(texts: Sequence[str], pattern: str) -> bool:
     at = re.compile(rf"(?<![A-Za-z\\])[a-z][0-9]?\s*_\s*(?:{pattern}|\{{\s*{pattern}\s*\}})")
     rows = (m["right"] for text in texts for m in _OUTPUT.finditer(text))
     return any(at.search(right) and not _STEP_BELOW.search(right) for right in rows)
+
+
+#: ``L =``: the one loss there is, and all that it is made of.
+_LOSS = re.compile(
+    r"(?:^|\\\\|\\q?quad|[,;&])\s*&?\s*(?:[LJEC]|\\mathcal\s*\{\s*[LJEC]\s*\}|\\ell)\s*&?\s*=(?P<right>[^=]*)"
+)
+
+
+def _loss_of_the_last(texts: Sequence[str], pattern: str) -> bool:
+    """Whether the one loss of a text is computed from the value of this step alone."""
+    at = re.compile(rf"[A-Za-z}}]\s*_\s*(?:{pattern}|\{{\s*{pattern}\s*\}})")
+    rows = [m["right"] for text in texts for m in _LOSS.finditer(text) if "partial" not in m[0]]
+    return bool(rows) and all(at.search(row) and not _STEP_BELOW.search(row) for row in rows)
+
+
+def _is_bound(every: str, pattern: str) -> bool:
+    """Whether a sum or a product runs over the letter, or a set has it."""
+    return (
+        re.search(rf"\\(?:sum|prod)[^=^]{{0,20}}_\s*\{{?\s*{pattern}|{pattern}\s*\\in", every)
+        is not None
+    )
 
 
 def _runs(every: str, pattern: str) -> bool:

@@ -68,6 +68,27 @@ def _before(m: re.Match[str]) -> str:
     return rf"\{m.group('frac')}{{\partial^+ {m.group('of')}{m.group('script') or ''}}}"
 
 
+_MARKED = (
+    r"\\(?:bar|overline|hat|widehat|tilde|widetilde)\s*"
+    r"(?:\{\s*\\partial\s*\}|\\partial(?![A-Za-z]))"
+)
+_ABOVE = re.compile(rf"(?P<head>\\[dt]?frac\s*\{{\s*){_MARKED}")
+_BELOW = re.compile(_MARKED)
+_PLAIN = re.compile(r"\\partial(?![A-Za-z])")
+
+
+def with_marked_partials(formulas: Sequence[Formula]) -> list[Formula]:
+    r"""``formulas`` with :math:`\partial^+` for ``\bar{\partial}``, beside the sign without a mark.
+
+    Who has two signs for derivatives marks the one that holds the earlier states fixed.
+    """
+    plain = any(_PLAIN.search(_BELOW.sub("", f.latex)) for f in formulas)
+    if not plain or not any(_ABOVE.search(f.latex) for f in formulas):
+        return list(formulas)
+    found = (replaced(f, _ABOVE, lambda m: rf"{m['head']}\partial^+ ") for f in formulas)
+    return [replaced(f, _BELOW, lambda m: r"\partial ") for f in found]
+
+
 def with_one_function(formulas: Sequence[Formula]) -> list[Formula]:
     """``formulas`` with functions that carry their step as one function each."""
     every = "\n".join(f.latex for f in formulas)

@@ -23,18 +23,18 @@ _LAST = re.compile(
 )
 _EQUATION = re.compile(
     r"^\s*(?:\\begin\s*\{[a-z]+\*?\})?\s*&?\s*(?P<name>\\(?:hat|tilde|bar|mathbf|boldsymbol|bm|mathrm|mathit)\s*"
-    r"(?:\{\s*(?:\\[a-z]+\s*\{\s*[a-z]\s*\}|[a-z])\s*\}|[a-z])|[a-z])\s*&?\s*=(?P<right>[^=]*)$"
+    r"(?:\{\s*(?:\\[a-z]+\s*\{\s*[a-zOYZ]\s*\}|[a-zOYZ])\s*\}|[a-zOYZ])|[a-zOYZ])\s*&?\s*=(?P<right>[^=]*)$"
 )
 _ROW_END = re.compile(r"\\\\|\\q?quad(?![A-Za-z])")
 #: ``L = -d^\\top \\log y``: beside the output stands its target.
 _LOSS = re.compile(
     r"\s*&?\s*(?:[LEJC]|\\mathcal\s*\{\s*[LEJC]\s*\}|\\ell)\s*&?\s*=(?P<right>[^=]*)$"
 )
-_TARGET = re.compile(r"[ydtp]|\\(?:hat|tilde|bar)\{[ytp]\}|\\tau")
+_TARGET = re.compile(r"[ydtpY]|\\(?:hat|tilde|bar)\{[ytpY]\}|\\tau")
 #: ``a - y``: what an output is compared with, in the error that its gradient is.
 _ERROR = re.compile(
     r"(?<![A-Za-z\\_^])(?P<a>{n})\s*-\s*(?P<b>{n})(?![A-Za-z]|\s*[_^(])".format(
-        n=r"\\(?:hat|tilde|bar|mathbf|boldsymbol|bm)\s*\{\s*[a-z]\s*\}|[a-z]"
+        n=r"\\(?:hat|tilde|bar|mathbf|boldsymbol|bm)\s*\{\s*[a-zY]\s*\}|[a-zY]"
     )
 )
 #: What a run goes through, or differentiates: no output of its last step alone.
@@ -65,7 +65,7 @@ class LastOutput:
             for row in _ROW_END.split(f.latex)
             if (m := _EQUATION.match(row)) and not _MORE.search(row)
         ]
-        rows = [(n, r) for n, r in rows if n in OUTPUTS and n not in timed]
+        rows = [(n, r) for n, r in rows if _small(n) in OUTPUTS and n not in timed]
         found = {n for n, right in rows if last.search(right)}
         while found:
             more = {n for n, right in rows if n not in found and _bare(right) & found}
@@ -74,7 +74,8 @@ class LastOutput:
             found |= more
         if not found:
             return cls()
-        target = {"y"} - timed if r"\hat{y}" in found | {n for n, _ in rows} else set()
+        hats = found | {n for n, _ in rows}
+        target = {y for y in "yY" if rf"\hat{{{y}}}" in hats} - timed
         for m in (m for f in formulas if (m := _LOSS.match(f.latex)) and not _MORE.search(f.latex)):
             bare = _bare(m["right"])
             target |= {n for n in bare - timed if _TARGET.fullmatch(n)} if bare & found else set()
@@ -168,6 +169,11 @@ def _plain(name: str) -> str:
     """``name`` without the font of its letter."""
     name = _FONT.sub(r"\1", re.sub(r"\s", "", name))
     return plain_name(re.sub(r"(\\[A-Za-z]+)\s*([A-Za-z])$", r"\1{\2}", name))
+
+
+def _small(name: str) -> str:
+    """``name`` with a small letter, as matrices of examples have a large one."""
+    return re.sub(r"(?<![A-Za-z\\])[OYZ](?![A-Za-z])", lambda m: m[0].lower(), name)
 
 
 def _bare(text: str) -> set[str]:

@@ -33,6 +33,8 @@ _NAME = re.compile(
     rf"|(?P<s4>{_BELOW})\s*\^\s*\{{\s*\(?\s*{_word(4)}\s*\)?\s*\}})"
 )
 _HAT = re.compile(r"\\(?:wide)?hat\s*(?:\{\s*(?:\\mathbf\s*\{)?\s*y|y)")
+#: ``W_{y,h}``: the y of a label is no y.
+_LABELS = re.compile(r"(?<!nabla)(?<!partial)[_^]\s*(?:\{[^{}_^]*\}|[A-Za-z])")
 _Y = re.compile(r"(?<![A-Za-z\\])d?[yY](?![A-Za-z])")
 
 
@@ -48,7 +50,7 @@ def with_letters_for_predictions(
     letters = dict[str, str]()
     if not any(map(_HAT.search, rest)):
         letters |= dict.fromkeys(_PREDICTED, r"\hat{y}")
-    if not any(_Y.search(_HAT.sub(" ", t)) for t in rest):
+    if not any(_Y.search(_LABELS.sub(" ", _HAT.sub(" ", t))) for t in rest):
         letters |= dict.fromkeys(_TRUE, "y")
 
     def named(m: re.Match[str]) -> str | None:

@@ -69,6 +69,8 @@ _BY_A_BIAS = re.compile(
 
 #: ``c_t = c_{t-1} + a_t \longrightarrow c_t = f_t c_{t-1} + a_t``: two equations, then and now.
 _BETWEEN_EQUATIONS = re.compile(r"\\(?:long)?rightarrow(?![A-Za-z])|\\to(?![A-Za-z])|[→⟶]")
+#: ``w_{h \\to h}``
+_IN_A_SCRIPT = re.compile(r"[_^]\s*\{[^{}]*\Z")
 _ROW = re.compile(r"\\\\|\\begin(?![A-Za-z])|\\end(?![A-Za-z])")
 _EQUATION = re.compile(r"(?:\\q?quad(?![A-Za-z])|\\[,;:! ]|\s|&)*[^=<>]{1,24}?=")
 #: ``+ (\text{what is new})``: an operand in words.
@@ -270,7 +272,8 @@ def _arrows(text: str) -> list[Edit]:
         (m.start(), m.end(), r"\qquad ")
         for m in _BETWEEN_EQUATIONS.finditer(text)
         if "=" in _ROW.split(text[: m.start()])[-1] and _EQUATION.match(text, m.end())
-    ]
+        and not _IN_A_SCRIPT.search(text, 0, m.start())
+    ]  # fmt: skip
 
 
 def _without_its_subject(m: re.Match[str]) -> str | None:

@@ -15,6 +15,12 @@ from bptt_sym.documents.respelling import Edit, closing, edited, replaced
 _BLANK = r"(?:\\[;,:! ]|~|\s)"
 _WIDE = r"\\(?:q?quad(?![A-Za-z])|hspace\*?\s*\{[^{}]*\}|hfill(?![A-Za-z]))"
 _RELATION = re.compile(r"=|<|>|≤|≥|\\(?:approx|leq?|geq?|equiv|propto|coloneqq)(?![A-Za-z])")
+#: Colours and sizes, wherever they stand.
+_PAINT = re.compile(
+    r"\\color\s*(?:\[[^\[\]]*\]\s*)?\{[^{}]*\}"
+    r"|\\(?:(?:display|text)style|tiny|(?:script|footnote|normal)size|small|large|Large|LARGE|huge)"
+    r"(?![A-Za-z])"
+)
 #: ``\begin{aligned}[t]``
 _POSITION = re.compile(
     r"(?P<begin>\\begin\s*\{\s*(?:aligned|alignedat|gathered|split|multlined|array|[dr]?cases)\*?\s*\})"
@@ -69,6 +75,7 @@ _OPERATOR = re.compile(
 
 def without_wrappings(formula: Formula) -> Formula:
     """``formula`` without what is put around or beside it for the eye."""
+    formula = replaced(formula, _PAINT, lambda m: " ")
     text = formula.latex
     if "[" in text:
         formula = replaced(formula, _POSITION, lambda m: m["begin"])

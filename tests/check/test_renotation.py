@@ -29,7 +29,8 @@ from gated_pages import written as gated_text
 from gated_renotations import EVERY
 from renotation import merged, verdicts_of
 from renotation_gated import Count
-from renotation_writer import Writer, templates
+from renotation_habits import Wider
+from renotation_writer import templates
 
 TEMPLATES = {t.name: t for t in templates()}
 
@@ -42,10 +43,35 @@ TEMPLATES = {t.name: t for t in templates()}
         ("vanishing", ("letter k", "norm bars", "step ^t", "rows")),
         ("three", ("mark bar", "loss word", "D below")),
         ("number", ("Theta", "D below")),
+        ("number", ("end n",)),
+        ("number", ("end m", "step ^(t)")),
+        ("number", ("step braces",)),
+        ("number", ("step ,",)),
+        ("number", ("step angle",)),
+        ("number", ("W arrows",)),
+        ("number", ("loss tot above",)),
+        ("lastlabel", ("h prime",)),
+        ("lastlabel", ("h (1)",)),
+        ("lastlabel", ("coloured",)),
+        ("generic", ("loss L and e",)),
+        ("generic", ("immediate bar",)),
+        ("generic", ("loss calL and L",)),
+        ("three", ("loss of values",)),
+        ("lecture", ("delta^{h_t}",)),
+        ("deltas", ("grad h_t",)),
+        ("vanishing", ("loss seq and elt", "step (t)")),
+        ("lecture", ("loss seq and elt", "step ^(t)")),
+        ("lastlabel", ("W commas", "target true")),
+        ("ending", ("h enc", "step ,")),
+        ("lecture", ("delta^{h_t}", "loss total")),
+        ("lecture", ("delta_{h_t}", "alpha")),
+        ("vanishing", ("product downward",)),
+        ("double", ("identity minus diag",)),
+        ("double", ("square by itself", "bar h")),
     ],
 )
 def test_notations_change_no_verdict(document: str, notation: tuple[str, ...]) -> None:
-    written = Writer(TEMPLATES[document], merged(*notation)).write()
+    written = Wider(TEMPLATES[document], merged(*notation)).write()
     found = [(line.kind, verdict) for line, verdict, _ in verdicts_of(written)]
     assert [f for f in found if f[0] in ("right", "wrong") and f[0] != f[1]] == []
     assert ("def", "wrong") not in found and ("loss", "wrong") not in found

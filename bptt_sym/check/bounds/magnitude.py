@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from bptt_sym.check.bounds.squares import root
 from bptt_sym.check.bounds.terms import (
     ANY,
     ONE_EXP,
@@ -228,6 +229,9 @@ class Bounder:
 
     # --------------------------------------------------------------------- arithmetic
     def _add(self, node: Add) -> Magnitude:
+        match node.args:
+            case (Ones(), Neg(arg=Diag(arg=inner))):
+                return self.bound(Diag(Add((Num(Fraction(1)), Neg(inner)))))
         special = self.complement(node)
         if special is not None:
             if self._axes(node) and not self._measurable:
@@ -245,7 +249,7 @@ class Bounder:
     def complement(self, node: Add) -> Term | None:
         """``1 - h^2`` and ``1 - f`` for values within the range of their activation."""
         match node.args:
-            case (Num(value=v), Neg(arg=Pow(base=b, exp=Num(value=e)))) if v == 1 and e == 2:
+            case (Num(value=v), Neg(arg=square)) if v == 1 and (b := root(square)) is not None:
                 name = self._activation(b)
                 if name in ("tanh", "sigma"):
                     self.note(_slope_reason("tanh") if name == "tanh" else "0 < 1 - f² < 1")

@@ -19,6 +19,7 @@ from bptt_sym.spelling.given_functions import with_functions_written_out
 from bptt_sym.spelling.given_marks import with_letters_for_given_marks
 from bptt_sym.spelling.glued_names import with_names_for_letters
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
+from bptt_sym.spelling.gradients_by_variable import with_deltas_for_marks
 from bptt_sym.spelling.hatted_outputs import with_hats_for_outputs
 from bptt_sym.spelling.input_gates import with_one_input_gate
 from bptt_sym.spelling.inside_one_step import with_prev_for_old, with_steps_for_prev
@@ -28,6 +29,7 @@ from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
 from bptt_sym.spelling.left_out_steps import with_left_out_steps
 from bptt_sym.spelling.lengths import with_a_letter_for_the_length
 from bptt_sym.spelling.loss_arguments import without_arguments
+from bptt_sym.spelling.loss_labels import with_steps_for_labels
 from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.losses_from_on import with_sums_for_losses_from_on
 from bptt_sym.spelling.losses_of_steps import with_losses_of_steps
@@ -75,6 +77,8 @@ NAMES: tuple[Pass, ...] = (
     lettered(with_letters_for_given_marks),
     together(with_arguments_substituted),
     together(with_labelled_entries),
+    together(with_deltas_for_marks),
+    together(with_steps_for_labels),
     by_words(with_entries_of_one_example),
     each(with_entries_before_steps),
     together(with_sums_for_losses_from_on),

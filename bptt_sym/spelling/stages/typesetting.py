@@ -24,6 +24,7 @@ from bptt_sym.spelling.exported import as_meant
 from bptt_sym.spelling.gate_tables import with_rows_of_tables
 from bptt_sym.spelling.going_on import going_on
 from bptt_sym.spelling.handwriting import plainly_typeset
+from bptt_sym.spelling.held import with_marked_partials
 from bptt_sym.spelling.kronecker import with_kronecker_deltas
 from bptt_sym.spelling.lines_as_rows import with_gaps_behind_matrices, with_rows_for_lines
 from bptt_sym.spelling.listed_diagonals import with_vectors_for_lists
@@ -42,6 +43,7 @@ from bptt_sym.spelling.slashed import with_bars_for_slashes
 from bptt_sym.spelling.slopes_at import with_slopes_of_names, with_slopes_taken_at
 from bptt_sym.spelling.steepest import with_letters_for_slopes
 from bptt_sym.spelling.steps_behind import with_conditions_on_steps
+from bptt_sym.spelling.steps_in_other_marks import with_steps_in_usual_marks
 from bptt_sym.spelling.tending import without_limit_signs
 from bptt_sym.spelling.traces import without_traces
 from bptt_sym.spelling.true_class import with_words_for_classes
@@ -86,9 +88,11 @@ TYPESETTING: tuple[Pass, ...] = (
     each(with_vectors_for_lists),
     each(with_whole_fractions),
     together(going_on),
+    together(with_steps_in_usual_marks),
     together(with_braces),
     together(with_lost_marks),
     each(with_bars_for_slashes),
+    together(with_marked_partials),
     together(with_small_derivatives),
     together(with_marks_for_bare_partials),
     together(with_bold_for_arrows),
