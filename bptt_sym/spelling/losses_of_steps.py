@@ -70,13 +70,17 @@ def with_losses_of_steps(formulas: Sequence[Formula]) -> list[Formula]:
     taken = {k for k in named if _is_of_steps(k, formulas, every)}
     whole = {k for k in named if _is_of_the_last(k, formulas, every)}
     free = all(r"\ell" not in f.latex for f in formulas)
+    given = {
+        a.letter for f, of in zip(formulas, found, strict=True) for a in of
+        if _GIVEN.match(f.latex, a.end)
+    }  # fmt: skip
     out = []
     for formula, of in zip(formulas, found, strict=True):
         edits: list[Edit] = []
         for a in of:
             if a.letter in whole:
                 edits.append((a.start, a.end, a.letter))
-            elif a.letter in taken and not _defines(formula.latex, a):
+            elif a.letter in taken and (a.letter in given or not _defines(formula.latex, a)):
                 edits.append((a.start, a.end, a.with_step))
             elif a.letter in taken and a.label and free:
                 # L_u = L_elt(g_u, y_u): a letter of its own, for the label goes.

@@ -48,6 +48,7 @@ from bptt_sym.spelling.step_letters import with_the_usual_letters
 from bptt_sym.spelling.steps import with_brackets_above, with_steps_below
 from bptt_sym.spelling.steps_of_weights import with_weights_without_steps
 from bptt_sym.spelling.substituted_arguments import with_arguments_substituted
+from bptt_sym.spelling.summed_losses import with_letters_for_summands
 from bptt_sym.spelling.turned_weights import with_bold_for_turned
 from bptt_sym.spelling.unbraced_labels import with_labels_for_glued_gates
 from bptt_sym.spelling.unit_layers import with_layers_for_units
@@ -124,6 +125,7 @@ NAMES: tuple[Pass, ...] = (
     lettered(with_bold_for_turned),
     together(with_the_variable_beside),
     lettered(with_letters_for_losses),
+    lettered(with_letters_for_summands),
     together(with_whole_diagonals),
     together(with_hats_for_outputs),
     together(with_softmax),
