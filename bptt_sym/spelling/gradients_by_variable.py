@@ -31,7 +31,16 @@ _MARKED = re.compile(
 _SAYS = re.compile(
     r"\s*(?:&\s*)?(?:=|:=|\\equiv|\\coloneqq|\\triangleq|\\doteq|\\stackrel\s*\{[^{}]*\}\s*\{\s*=\s*\})"
     r"\s*(?:&\s*)?\\[dt]?frac\s*\{\s*(?:\\partial|d|\\mathrm\s*\{\s*d\s*\})"
-    r"\s*(?P<loss>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}\s*\{\s*(?:\\partial|d|\\mathrm\s*\{\s*d\s*\})\s*(?P<by>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+    r"\s*(?P<loss>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+    r"\s*\{\s*(?:\\partial|d|\\mathrm\s*\{\s*d\s*\})\s*(?P<by>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+    # (One summand of several, or a factor, says nothing of the sort.)
+    r"(?=\s*(?:$|[.,;:]|\\\\|\\q?quad(?![A-Za-z])|\\end(?![A-Za-z])|\\text|&?\s*=))"
+)
+#: A loss of the whole run: what has a step is another thing beside another variable.
+_LOSS = re.compile(
+    r"\s*(?:[LEJC]|\\(?:mathcal|mathscr)\s*\{\s*[LEJC]\s*\}|\\ell"
+    r"|(?:\\(?:mathrm|text|operatorname)\s*\{\s*)?(?:[Ll]oss|[Cc]ost)\s*\}?)"
+    r"(?:\s*[_^]\s*\{\s*\\?(?:text|mathrm)?\s*\{?\s*[a-zA-Z]{2,10}\s*\}?\s*\})?\s*"
 )
 _DELTA = r"\delta"
 #: Names of sums that no mark is read with.
@@ -44,7 +53,9 @@ def with_deltas_for_marks(formulas: Sequence[Formula]) -> list[Formula]:
     for f in formulas:
         for m in _MARKED.finditer(f.latex):
             says = _SAYS.match(f.latex, m.end())
-            if says is not None and _bare(says["by"]) == _bare(m["of"]):
+            if says is None or not _LOSS.fullmatch(says["loss"]):
+                continue
+            if _bare(says["by"]) == _bare(m["of"]):
                 told[_bare(m["mark"]), m["kind"]] = says["loss"]
     if len(told) != 1:
         return list(formulas)

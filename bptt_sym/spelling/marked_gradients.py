@@ -22,6 +22,7 @@ _MARKED = re.compile(rf"(?<![A-Za-z\\])(?P<mark>[gdGD])_\s*\{{\s*(?P<by>{_INDEXE
 _PLAIN = re.compile(
     r"(?<![A-Za-z\\])(?P<mark>[gdGD])_\s*\{?(?P<by>[WUVb](?![A-Za-z]))\}?(?P<above>)"
 )
+_INSIDE = re.compile(r"[azps]\s*_\s*\{\s*[fiocgzrn]\s*,")
 _WHOLE = re.compile(r"\s*\\?(?:text|mathrm)?\s*\{?\s*(?:total|tot|full)\s*\}?\s*")
 _EQUALS = re.compile(r"\s*&?\s*=\s*&?")
 _LEFT = re.compile(r"\s*(?:\\boxed\s*\{\s*)?(?:\\begin\s*\{[a-z]+\*?\}\s*)?&?\s*$")
@@ -37,6 +38,8 @@ class _Marks:
     #: What the equation of a part gives it.
     given: dict[str, str]
     loss: str
+    #: Whether some are by what stands in a gate, ``g_{a_{f,t}}``: those by a gate are by itself.
+    inside: bool = False
 
     def written_out(self, formula: Formula) -> Formula:
         text = formula.latex
@@ -59,7 +62,8 @@ class _Marks:
                 edits.append((m.start(), m.end(), rf"\left({part}\right)" if part else m.group()))
             elif not any(a <= m.start() < b for a, b, _ in edits):
                 edits.append((m.start(), m.end(), new))
-        return replace(edited(formula, sorted(edits)), delta=True) if edits else formula
+        found = edited(formula, sorted(edits))
+        return replace(found, delta=not self.inside) if edits else formula
 
 
 def with_marked_gradients(formulas: Sequence[Formula], loss: str) -> list[Formula]:
@@ -68,7 +72,7 @@ def with_marked_gradients(formulas: Sequence[Formula], loss: str) -> list[Formul
     marks = _marks(texts, loss)
     if marks is None:
         return list(formulas)
-    again = _Marks(marks.letters, marks.parted, {}, marks.loss)
+    again = replace(marks, given={})
     given = {k: again.written_out(_piece(formulas[i], a, b)).latex
              for k, (i, a, b) in _parts(texts, marks.letters).items()}  # fmt: skip
     marks = replace(marks, given=given)
@@ -86,7 +90,8 @@ def _marks(texts: Sequence[str], loss: str) -> _Marks | None:
     letters = {k for k, bases in below.items() if len(bases) >= _ENOUGH}
     if letters:
         letters |= {k for k, bases in below.items() if len(bases) > 1}
-    return _Marks(frozenset(letters), frozenset(parted), {}, loss) if letters else None
+    inside = any(_INSIDE.match(m["by"]) for t in texts for m in _MARKED.finditer(t))
+    return _Marks(frozenset(letters), frozenset(parted), {}, loss, inside) if letters else None
 
 
 def _found(text: str, letters: frozenset[str]) -> Iterator[re.Match[str]]:

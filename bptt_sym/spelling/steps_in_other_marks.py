@@ -13,11 +13,12 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 
 _AT = r"(?:[a-zTKN]|\\tau(?![A-Za-z]))(?:\s*[-+]\s*(?:[0-9]|[a-z]))*|[0-9]+"
-_NAME = r"(?P<name>(?<![A-Za-z\\])[A-Za-z]|\\[a-z]+(?:\s*\{\s*\\?[A-Za-z]+\s*\})?)"
+_NAME = r"(?P<name>(?<![A-Za-z\\_^])[A-Za-z]|\\[a-z]+(?:\s*\{\s*\\?[A-Za-z]+\s*\})?)"
 _LABEL = r"(?P<label>\s*\^\s*\{(?:[^{}]|\{[^{}]*\})*\})?\s*"
+_EITHER = r"(?P<label>\s*[_^]\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|[A-Za-z0-9]))?\s*"
 #: ``h\\langle t \\rangle``
 _ANGLES = (
-    rf"{_NAME}{_LABEL}(?:\\left\s*)?\\langle(?![A-Za-z])\s*(?P<at>{_AT})\s*"
+    rf"{_NAME}{_EITHER}(?:\\left\s*)?\\langle(?![A-Za-z])\s*(?P<at>{_AT})\s*"
     r"(?:\\right\s*)?\\rangle(?![A-Za-z])"
 )
 #: ``h^{\\{t\\}}``
@@ -47,7 +48,10 @@ def with_steps_in_usual_marks(formulas: Sequence[Formula]) -> list[Formula]:
 
         def new(m: re.Match[str], form: str = form, runs: set[str] = runs) -> str | None:
             label = m.groupdict().get("label") or ""
-            return m["name"] + label + form % _step(m) if m["name"] in runs else None
+            if m["name"] not in runs:
+                return None
+            below = label.lstrip().startswith("_")
+            return m["name"] + label + ("^{(%s)}" if below else form) % _step(m)
 
         out = [replaced(f, pattern, new) for f in out]
     return out

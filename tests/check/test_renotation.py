@@ -16,6 +16,7 @@ from bptt_sym.documents.document import Formula, document_from_text
 from bptt_sym.documents.names import names_in
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.early_names import counted_from_their_step
+from bptt_sym.spelling.gradients_by_variable import with_deltas_for_marks
 from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.one_face import with_bold_for_arrows
 from bptt_sym.spelling.signs import with_one_transpose, with_usual_signs
@@ -68,6 +69,13 @@ TEMPLATES = {t.name: t for t in templates()}
         ("vanishing", ("product downward",)),
         ("double", ("identity minus diag",)),
         ("double", ("square by itself", "bar h")),
+        ("generic", ("square brackets",)),
+        ("every", ("D below",)),
+        ("every", ("loss left out",)),
+        ("every", ("loss of values",)),
+        ("every", ("state H",)),
+        ("lastlabel", ("state H",)),
+        ("ending", ("pre",)),
     ],
 )
 def test_notations_change_no_verdict(document: str, notation: tuple[str, ...]) -> None:
@@ -86,6 +94,9 @@ def test_notations_change_no_verdict(document: str, notation: tuple[str, ...]) -
         ("peephole", "derivatives: delta_f(t)"),
         ("chains", "products: cdot for both"),
         ("coupled", "definitions: after"),
+        ("separate", "derivatives: g_{h_t}"),
+        ("peephole", "steps: angles behind"),
+        ("reset-after", "steps: rows"),
     ],
 )
 def test_notations_of_gates_change_no_verdict(document: str, notation: str) -> None:
@@ -93,6 +104,25 @@ def test_notations_of_gates_change_no_verdict(document: str, notation: str) -> N
     count.add(document, gated_text(document, EVERY[notation](Style())))
     assert count.right == count.rights > 0
     assert (count.accused, count.accepted) == (0, 0) and count.wrong > count.wrongs / 2
+
+
+def test_what_most_formulas_suppose_of_a_loss_is_no_basis_for_the_opposite() -> None:
+    written = Wider(TEMPLATES["double"], merged("loss in words")).write()
+    found = [(line.kind, verdict) for line, verdict, _ in verdicts_of(written)]
+    assert ("wrong", "right") not in found and found.count(("right", "right")) > 8
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (r"g_{h_t} = \frac{\partial L}{\partial h_t}", r"\frac{\partial L}{\partial c_t}"),
+        (r"g_{h_t} = \frac{\partial L}{\partial h_t} + A", "g_{c_t}"),
+        (r"g_{h_t} = \frac{\partial L_t}{\partial h_t}", "g_{c_t}"),
+        (r"g_{h_t} = \frac{\partial L}{\partial c_t}", "g_{c_t}"),
+    ],
+)
+def test_a_mark_is_a_derivative_where_a_whole_equation_says_so(said: str, expected: str) -> None:
+    assert with_deltas_for_marks(_formulas(said, "g_{c_t} = a"))[1].latex == f"{expected} = a"
 
 
 def _formulas(*texts: str) -> list[Formula]:

@@ -16,6 +16,7 @@ from bptt_sym.spelling.braces import (
     without_labels_of_braces,
 )
 from bptt_sym.spelling.bracketed_parts import with_labels_for_parts
+from bptt_sym.spelling.called_in_brackets import with_round_brackets
 from bptt_sym.spelling.capital_derivatives import with_small_derivatives
 from bptt_sym.spelling.convolutions import without_convolutions
 from bptt_sym.spelling.dotted_slopes import with_primes_for_dots
@@ -97,6 +98,7 @@ TYPESETTING: tuple[Pass, ...] = (
     together(with_marks_for_bare_partials),
     together(with_bold_for_arrows),
     each(with_slopes_taken_at),
+    each(with_round_brackets),
     together(with_slopes_of_names),
     each(without_limit_signs),
     each(with_constants_for_orders),
