@@ -197,6 +197,8 @@ class Wider(Writer):
             return False
         if s["ahead"] and s["zero"]:
             return False
+        if s["ranges"] == "down" and s["denominator"]:
+            return False  # the factors would stand in the wrong order
         if s["act"] == "g" and any("= g(" in x.text for x in self.template.lines):
             return False
         step = s["step"]
