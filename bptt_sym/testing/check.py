@@ -339,8 +339,8 @@ def _with_one_change(
     key = ("one change", problem.name, problem.learned)
     if key not in known:
         # A function that is wrong by itself is sooner tried by itself.
-        alone = ways_back(lambda: gradient(problem.fresh()))[:1]
-        sought = one_change.one_change([*alone, *right_on(gradient, problems)])
+        alone = ways_back(lambda: gradient(problem.fresh()))
+        sought = one_change.one_change_of(alone, right_on(gradient, problems))
         known[key] = sought, len(problems)
     sought, count = known[key]
     if sought.words is None:

@@ -66,6 +66,17 @@ def one_change(
             data.put_back(all_of_it=True)
 
 
+def one_change_of(
+    alone: Sequence[Callable[[], bool]], tests: Sequence[Callable[[], bool]],
+    truth: Callable[[], Any] | None = None,
+) -> Sought:  # fmt: skip
+    """The same, but first among what the tests ``alone`` run: functions that are wrong by
+    themselves. What they are compared with may be the wrong one: then all is looked at.
+    """
+    first = one_change([*alone[:1], *tests], truth=truth) if alone else Sought()
+    return first if first.words else one_change(tests, truth=truth)
+
+
 def _among_changes(
     found: Sequence[OwnFunction], tests: Sequence[Callable[[], bool]],
     shared: frozenset[CodeType], data: KeptData, end: float,
@@ -112,4 +123,4 @@ def right_on(
     return [partial(test, p) for p in problems]
 
 
-__all__ = ["Sought", "one_change", "right_on"]
+__all__ = ["Sought", "one_change", "one_change_of", "right_on"]

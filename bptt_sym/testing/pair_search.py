@@ -56,8 +56,10 @@ class WrongPair:
         sought = one_change.Sought()
         if all(n in self.exact for n in self.wrong):
             # A function that is wrong by itself is sooner tried by itself.
-            tests = [*ways_back(self._again)[:1], *self._tests(own)]
-            sought = one_change.one_change(tests, truth=lambda: self.total(_copy(self.point)))
+            sought = one_change.one_change_of(
+                ways_back(self._again), self._tests(own),
+                truth=lambda: self.total(_copy(self.point)),
+            )
         if sought.words:
             text = f"with one change of the source it is right at two points: {sought.words}"
             return [Finding("explained", text), *(of_functions or found)]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bptt_sym.testing.bounded import counted, little_memory
-from bptt_sym.testing.one_change import one_change
+from bptt_sym.testing.one_change import one_change, one_change_of
 from bptt_sym.testing.own_code import own_functions
 from bptt_sym.testing.own_values import Kind, may_replace, may_scale
 from bptt_sym.testing.source import Source
@@ -259,3 +259,12 @@ def test_what_the_truth_runs_as_well_is_changed_last() -> None:
     """Both changes make it right: that of the code alone is said."""
     tests = [lambda: bool(np.allclose(own(X), X + 3))]
     assert said(tests, truth=lambda: slow_truth(X)).startswith("own, ")
+
+
+def test_functions_by_themselves_come_first_and_are_not_all() -> None:
+    """A test of one function that no right change can pass stops nobody."""
+    tests = [lambda: bool(np.allclose(own(X), X + 3))]
+    assert "own, " in (one_change_of([lambda: bool(shared(X) is None)], tests).words or "")
+    first, tests = ([lambda: bool(np.allclose(shared(X), X - 1))],
+                    [lambda: bool(np.allclose(own(X), X - 3))])  # fmt: skip
+    assert (one_change_of(first, tests).words or "").endswith("but with `return x - 1`")
