@@ -419,8 +419,12 @@ class _Auditor:
                 return replace(again, verdict=Verdict("undecided", note=note), part=None)
             return self.grounds.weigh(again, entry.row, entry.formula)
         families = later or list(map(self.judging.family, self.models.newest_first()))
-        if (found := self._from_its_beginning(entry.row, entry.formula, families)) is not None:
-            return found
+        # (A recurrence that is given anew further down accuses nobody above.)
+        begins = None if self.models.anew else self._from_its_beginning(
+            entry.row, entry.formula, families
+        )  # fmt: skip
+        if begins is not None:
+            return begins
         meant = in_other_case(entry.row, families, partial(self.judging.respelled, entry))
         if meant is not None:
             return meant

@@ -18,7 +18,7 @@ _MOST = 3
 
 def wrong_from_its_beginning(
     row: Row, judge: Callable[[Row], Judged | Waiting]
-) -> Judged | None:  # fmt: skip
+) -> Judged | None:
     """The verdict of the longest beginning of ``row`` that is understood, if that is wrong."""
     chain = row.chain
     if any(op != "=" for op in chain.ops) or chain.given:

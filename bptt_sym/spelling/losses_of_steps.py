@@ -94,7 +94,7 @@ def _defines(text: str, a: _Application) -> bool:
 
     :math:`L_u = L_{elt}(g_u, y_u)`, and :math:`L = \sum_t\ell(o_t, y_t)`: the function stays.
     """
-    if _DERIVES.search(text) or _GIVEN.match(text, a.end):
+    if _DERIVES.search(text):
         return False
     left = re.match(rf"\s*&?\s*{_letter(a.letter).pattern}", text)
     return left is None if not a.label else a.alone

@@ -112,3 +112,11 @@ def test_a_state_that_says_which_term_it_is_accuses_nobody() -> None:
     (found,) = of_claims(cell + shown(f"s_{{t-1}} = {product}"))
     assert found == "undecided"
     assert of_claims(cell + shown(r"s_2 = 2 \tanh(U x_2 + W s_1)")) == ["wrong"]
+
+
+@pytest.mark.parametrize("rest", ["", " = Q"])
+def test_a_recurrence_further_down_accuses_no_beginning(rest: str) -> None:
+    claim = rf"\frac{{\partial s_t}}{{\partial s_{{t-1}}}} = \mathrm{{diag}}(1 - s_t) A{rest}"
+    cells = [r"s_t = \tanh(A s_{t-1} + B x_t)", r"s_t = \sigma(A s_{t-1} + B x_t)"]
+    assert of_claims(CELL + shown(claim, *cells)) == ["undecided"]
+    assert of_claims(CELL + shown(cells[0], claim)) == ["wrong"]
