@@ -74,6 +74,11 @@ def with_losses_of_steps(formulas: Sequence[Formula]) -> list[Formula]:
         a.letter for f, of in zip(formulas, found, strict=True) for a in of
         if _GIVEN.match(f.latex, a.end)
     }  # fmt: skip
+    # (A function that says what the loss is stands for itself in its derivatives, too.)
+    taken -= {
+        a.letter for f, of in zip(formulas, found, strict=True) for a in of
+        if not a.label and a.letter not in given and _defines(f.latex, a)
+    }  # fmt: skip
     out = []
     for formula, of in zip(formulas, found, strict=True):
         edits: list[Edit] = []

@@ -99,3 +99,15 @@ def test_the_immediate_derivative_under_a_small_delta() -> None:
     )
     assert of_claims(CELL + shown(right)) == ["right"]
     assert of_claims(CELL + shown(right.replace(r"\sum_{k=1}^t", r"\sum_{k=1}^{t-1}"))) == ["wrong"]
+
+
+@pytest.mark.parametrize("loss", [r"\ell", r"\mathcal{L}", "E"])
+@pytest.mark.parametrize("step", ["t", "u"])
+def test_the_function_that_says_what_the_loss_is_is_differentiated(loss: str, step: str) -> None:
+    cell = CELL + shown(rf"L = \sum_{{t=1}}^T {loss}(g_t, y_t)")
+    right = (
+        r"\frac{\partial L}{\partial W} = \sum_{STEP=1}^T "
+        r"\frac{\partial LOSS(g_{STEP}, y_{STEP})}{\partial W}"
+    ).replace("STEP", step).replace("LOSS", loss)  # fmt: skip
+    assert of_claims(cell + shown(right)) == ["right"]
+    assert of_claims(cell + shown(right.replace("= \\sum", "= 2 \\sum"))) == ["wrong"]
