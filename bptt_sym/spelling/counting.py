@@ -61,6 +61,10 @@ _LETTERS = {
     "N": r"(?<![A-Za-z\\])N(?![A-Za-z])",
     "m": r"(?<![A-Za-z\\])m(?![A-Za-z])",
 }
+#: The letter beside another one as the index of an entry.
+_BESIDE_UNITS = (
+    r"[A-Za-z]\s*_\s*\{{\s*(?:[i-lp-r]\s*,?\s*{0}|{0}\s*,?\s*[i-lp-r])\s*\}}"
+)
 _HORIZON = re.compile(
     r"_\s*(?:T(?![A-Za-z])|\{\s*T\s*(?:-\s*1\s*)?\})|\^\s*\{\s*[(<]\s*T\s*[-)>]|[a-z]\(\s*T\s*\)"
     r"|\\(?:sum|prod)(?:\\limits)?\s*_\s*(?:\{[^{}]*\}|[a-z])\s*\^\s*(?:T|\{\s*T\s*\})"
@@ -68,7 +72,7 @@ _HORIZON = re.compile(
 )
 #: "the last time step", before or behind the letter.
 _LAST = (
-    r"(?:last|final|letzte\w*|dernier\w*|último|ultim[oa]|последн\w+|最后|最後|最终|末尾|마지막|终止|"
+    r"(?:(?:last|final)(?![a-z])|letzte\w*|dernier\w*|último|ultim[oa]|последн\w+|最后|最後|最终|末尾|마지막|终止|"
     r"end of the sequence|sequence length|length of the sequence|time horizon|序列长度|序列長度)"
 )
 
@@ -87,6 +91,8 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
     if _HORIZON.search(every):
         return ""
     for letter, pattern in _LETTERS.items():
+        if re.search(_BESIDE_UNITS.format(pattern), every):
+            continue  # V_{lm}: a unit
         below = rf"_\s*(?:{pattern}|\{{\s*{pattern}\s*\}})|\^\s*\{{\s*\(\s*{pattern}\s*\)\s*\}}"
         first = r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*t\s*=\s*[01]\s*\}"
         top = rf"{first}\s*\^\s*(?:{pattern}|\{{\s*{pattern}\s*\}})"

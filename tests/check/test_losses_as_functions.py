@@ -111,3 +111,12 @@ def test_the_function_that_says_what_the_loss_is_is_differentiated(loss: str, st
     ).replace("STEP", step).replace("LOSS", loss)  # fmt: skip
     assert of_claims(cell + shown(right)) == ["right"]
     assert of_claims(cell + shown(right.replace("= \\sum", "= 2 \\sum"))) == ["wrong"]
+
+
+@pytest.mark.parametrize("word", ["Lastly", "Finally", "In the last part"])
+def test_a_letter_of_units_is_not_that_of_the_last_step(word: str) -> None:
+    text = shown(r"s_t = \tanh(U x_t + W s_{t-1})")
+    text += f"{word}, $q_t = V s_t$, so $q_{{t_l}} = V_{{l m}} s_{{t_m}}$.\n\n"
+    slope = r"\frac{\partial q_{t_l}}{\partial s_{t_m}} = V_{lm}"
+    assert of_claims(text + shown(slope))[-1] == "right"
+    assert of_claims(text + shown(slope.replace("V_{lm}", "V_{ml}")))[-1] != "right"
