@@ -61,9 +61,9 @@ _LETTERS = {
     "N": r"(?<![A-Za-z\\])N(?![A-Za-z])",
     "m": r"(?<![A-Za-z\\])m(?![A-Za-z])",
 }
-#: The letter beside another one as the index of an entry.
-_BESIDE_UNITS = (
-    r"[A-Za-z]\s*_\s*\{{\s*(?:[i-lp-r]\s*,?\s*{0}|{0}\s*,?\s*[i-lp-r])\s*\}}"
+#: m beside another letter as the index of an entry: ``V_{lm}``, ``s_{t,m}``.
+_A_UNIT = re.compile(
+    r"_\s*\{\s*(?:[i-lp-r]\s*,?\s*m|m\s*,?\s*[i-lnp-r]|t\s*,\s*m)\s*\}"
 )
 _HORIZON = re.compile(
     r"_\s*(?:T(?![A-Za-z])|\{\s*T\s*(?:-\s*1\s*)?\})|\^\s*\{\s*[(<]\s*T\s*[-)>]|[a-z]\(\s*T\s*\)"
@@ -91,8 +91,8 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
     if _HORIZON.search(every):
         return ""
     for letter, pattern in _LETTERS.items():
-        if re.search(_BESIDE_UNITS.format(pattern), every):
-            continue  # V_{lm}: a unit
+        if letter == "m" and _A_UNIT.search(every):
+            continue
         below = rf"_\s*(?:{pattern}|\{{\s*{pattern}\s*\}})|\^\s*\{{\s*\(\s*{pattern}\s*\)\s*\}}"
         first = r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*t\s*=\s*[01]\s*\}"
         top = rf"{first}\s*\^\s*(?:{pattern}|\{{\s*{pattern}\s*\}})"

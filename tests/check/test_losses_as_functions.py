@@ -113,10 +113,11 @@ def test_the_function_that_says_what_the_loss_is_is_differentiated(loss: str, st
     assert of_claims(cell + shown(right.replace("= \\sum", "= 2 \\sum"))) == ["wrong"]
 
 
-@pytest.mark.parametrize("word", ["Lastly", "Finally", "In the last part"])
+@pytest.mark.parametrize("word", ["Lastly", "Finally", "At last"])
 def test_a_letter_of_units_is_not_that_of_the_last_step(word: str) -> None:
     text = shown(r"s_t = \tanh(U x_t + W s_{t-1})")
-    text += f"{word}, $q_t = V s_t$, so $q_{{t_l}} = V_{{l m}} s_{{t_m}}$.\n\n"
+    text += "An index that is free: $v_m = A_{mn} u_n$.\n\n"
+    text += f"{word}, $q_t=Vs_t$, so $q_{{t_l}}=V_{{l m}}s_{{t_m}}$.\n\n"
     slope = r"\frac{\partial q_{t_l}}{\partial s_{t_m}} = V_{lm}"
     assert of_claims(text + shown(slope))[-1] == "right"
     assert of_claims(text + shown(slope.replace("V_{lm}", "V_{ml}")))[-1] != "right"
