@@ -66,6 +66,8 @@ _DERIVES = re.compile(r"\\partial|∂|\\nabla|∇|\\frac\s*\{\s*d")
 #: Functions whose names mean nothing else.
 _ONE_MEANING = frozenset(("tanh", "relu", "softplus", "exp", "log"))
 _SLOPE, _POWER = "a slope by a prime", "a power with a step in it"
+#: The signs of which a Jacobian is written, which mean one thing in it.
+_OF_JACOBIANS = frozenset((_SIGNS[Diag], _SIGNS[Transpose], _SIGNS[Prod], _SLOPE))
 #: Whether its shapes fit under no reading is said in its note.
 _SHAPES = "shapes"
 #: Of a formula that holds for one unit its shapes are all that is wrong.
@@ -137,13 +139,15 @@ def doubt(entry: Judged, established: Established) -> str:
         return ""  # (What is known of every derivative in it is known of the signs between them.)
     if basis.marked and any(isinstance(p, tuple) and p not in shown for p in pieces(basis)):
         return "it has marks that are taken for derivatives"
+    # (The Jacobian of a state whose equation the text gives has no layout but those tried.)
+    turned = slip.code == "BP009" and _is_jacobian(basis)
     for node in _names(basis.claim.sides):
-        to_be_shown = slip.code in TO_BE_SHOWN or not _is_given(node, basis)
+        to_be_shown = (slip.code in TO_BE_SHOWN and not turned) or not _is_given(node, basis)
         if node.name not in shown and to_be_shown:
             return f"{node.name} stands in no formula that holds"
     if slip.code == "BP014":
         return "which of its derivatives are along every path is not shown by another"
-    given = _signs(_equations(basis))
+    given = _signs(_equations(basis)) | (_OF_JACOBIANS if turned else set())
     for sign in sorted(_signs(basis.claim.sides) - given):
         if not established.has_sign(sign, entry.latex):
             return f"{sign} stands in no formula that holds"
@@ -163,6 +167,12 @@ def _is_a_mistake(slip: Diagnosis, claim: Claim) -> bool:
 def _is_of_the_loss(basis: Basis) -> bool:
     left = basis.claim.sides[0]
     return isinstance(left, D) and is_loss(left.y, basis.model.court.model)
+
+
+def _is_jacobian(basis: Basis) -> bool:
+    """Whether a claim gives the derivative of one state by another."""
+    left = basis.claim.sides[0]
+    return isinstance(left, D) and isinstance(left.x, At) and not _is_of_the_loss(basis)
 
 
 def _is_given(node: At | Sym, basis: Basis) -> bool:

@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 from bptt_sym.check.called_wrong import QUOTED, called_wrong
+from bptt_sym.check.gate_values import at_its_values
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.slips import PLAIN
 from bptt_sym.check.suppositions import supposition
@@ -211,6 +212,8 @@ def in_its_case(judged: Judged, row: Row, formula: Formula) -> Judged:
     case = named_case(row, formula)
     if case and (known := _at_its_step(judged, case)) is not None:
         return known
+    if case and (held := at_its_values(judged, case)) is not None:
+        return replace(judged, verdict=held, part=None)
     note = f"it fails, but speaks of a case: {case}" if case else ""
     diagnosis = judged.verdict.diagnosis
     if not note and diagnosis is not None and diagnosis.code == "BP019":
@@ -329,7 +332,8 @@ def named_case(row: Row, formula: Formula) -> str:
     if said:
         return said.group().strip(" $")
     start = formula.offsets[0]
-    before = _row_of_a_table(formula) or _ITEM.split(source[max(0, start - 320) : start])[-1]
+    announced = _announced(source[max(0, start - 320) : start], 320)
+    before = _row_of_a_table(formula) or _ITEM.split(announced)[-1]
     value = _VALUE.search(_SENTENCE.split(before)[-1])
     return value.group("case").strip() if value else ""
 
@@ -376,9 +380,9 @@ def _sentence_around(formula: Formula) -> str:
     return f"{before} {behind}"
 
 
-def _announced(text: str) -> str:
+def _announced(text: str, reach: int = 160) -> str:
     """The words at the end of ``text``, before the marks that open a display."""
-    return _OPENED.sub("", _MARKUP.sub(" ", text)[-160:])
+    return _OPENED.sub("", _MARKUP.sub(" ", text)[-reach:])
 
 
 def _is_case(text: str) -> bool:

@@ -12,7 +12,7 @@ from bptt_sym.check.wording import MISFITS, fixes_a_number, in_a_case, vacuous_i
 from bptt_sym.decide.verdict import MISFIT, Diagnosis, Verdict
 from bptt_sym.diagnose.diagnosis import OF_SHAPE, diagnose, misfit
 from bptt_sym.messages import marked
-from bptt_sym.notation import Claim, Concat, Prod, Sum, Sym, walk
+from bptt_sym.notation import Claim, Concat, Diag, Had, Prod, Sum, Sym, Transpose, walk
 
 
 def without_shapes(
@@ -66,6 +66,8 @@ def without_shapes(
         shown = slip or (single.diagnosis and replace(single.diagnosis, corrected=""))
         note = f"already for one unit; {verdict.note}"
         return replace(single, diagnosis=shown, note=note, unexplained=None)
+    if slip is not None and slip.code == "BP021" and not _says_how_it_multiplies(claim):
+        slip = None  # vectors side by side may tell no more than which factors there are
     found = misfit(claim, court.model, slip)
     if found is not None:
         return Verdict(
@@ -79,6 +81,12 @@ def without_shapes(
     return replace(verdict, note=f"{verdict.note}; for one unit it holds")
 
 
+def _says_how_it_multiplies(claim: Claim) -> bool:
+    """Whether some product entry by entry, diagonal matrix or transpose is written in it."""
+    nodes = (n for side in claim.sides for n in walk(side))
+    return any(isinstance(n, (Had, Diag, Transpose)) for n in nodes)
+
+
 def _misfits(slip: Diagnosis | None) -> Verdict:
     return Verdict(
         "wrong", diagnosis=slip, method="the shapes fit under no reading", note=MISFITS
@@ -86,7 +94,7 @@ def _misfits(slip: Diagnosis | None) -> Verdict:
 
 
 def _from_the_first(claim: Claim, verdict: Verdict, court: Court) -> Diagnosis | None:
-    """The factors that stand in the wrong order in a side of a chain, compared with the first.
+    """The factors of a side of a chain that are multiplied wrongly, compared with the first.
 
     (The sides before it may be in another layout: a column is compared with rows.)
     """
@@ -97,7 +105,7 @@ def _from_the_first(claim: Claim, verdict: Verdict, court: Court) -> Diagnosis |
     if MISFIT not in court.judge(first, explain=False).note:
         return None
     slip = diagnose(first, court.model, court.arena)
-    return slip if slip is not None and slip.code == "BP010" else None
+    return slip if slip is not None and slip.code in ("BP010", "BP021") else None
 
 
 def _that_misfits(claim: Claim, verdict: Verdict) -> Claim:

@@ -64,6 +64,12 @@ _THEN = re.compile(
     rf"\b(?:gilt|folgt|erhalten|ergibt|obtient|obtenemos)\b|,|，|(?<={_IT})\s*(?:[:：]|[时時]?\s*有)",
     re.IGNORECASE,
 )
+#: Behind a condition and its comma: what is had, and no part of the condition.
+_FOLLOWS = re.compile(
+    rf"{_IT}\s*[,，:：]\s*(?:(?:we|you|one) (?:have|gets?|obtains?)|it holds|wir haben|gilt|"
+    r"on a|tenemos|temos|имеем|(?:我们)?有)(?![A-Za-zа-я])[\s:：]*$",
+    re.IGNORECASE,
+)
 _BEHIND = re.compile(
     r"[ \t$`\\)\]*]*+\n?(?:[ \t]*+[$`\\)\]]++)?[ \t]*+(?:(?:holds?|is true|is valid|gilt)[\s,]++)?"
     r"(?:(?:only|just|precisely|exactly) )?"
@@ -137,6 +143,7 @@ def supposition(formula: Formula) -> Supposition | None:
     if _DIRECTLY.fullmatch(tail):
         # (A comma alone between two formulas: the first is the condition.)
         follows = _IT in tail and comma and not _THEN.search(after.replace(",", ""))
+        follows = follows or _FOLLOWS.search(tail) is not None
         return _concluded(tail.strip(" ,，\n"), shown) if follows else Supposition(True)
     then = _PLAINLY_THEN.search(tail) or _THEN.search(tail)
     if then is None or not tail[: then.start()].strip() or _REASON.search(tail, 0, then.end() + 9):

@@ -14,6 +14,7 @@ from itertools import islice
 
 from bptt_sym.decide.instances import is_upside_down
 from bptt_sym.diagnose.rearranged import (
+    as_outer_products,
     moved_by,
     past_the_matrix,
     power_into_product,
@@ -395,6 +396,9 @@ class Slips(Surroundings):
             yield from self._regrouped(args)
             for new in past_the_matrix(node, self._is_matrix):
                 yield Local("BP010", 3, new)
+            if self._is_by_a_matrix:
+                for new in as_outer_products(node, self._is_of_two_axes):
+                    yield Local("BP021", 4, new)
         yield from self._sum_around(node)
         for new in with_fewer_brackets(args, make):
             yield Local("BP012", 4, new)
@@ -416,6 +420,14 @@ class Slips(Surroundings):
             for k in (1, -1):
                 slope = _at(args[1], time, moved_by(time, k))
                 yield Local("BP004", 3, Mul((*matrices, Had((vector, slope)))))
+
+    @cached_property
+    def _is_by_a_matrix(self) -> bool:
+        return isinstance(self.left, D) and self._is_matrix(self.left.x)
+
+    def _is_of_two_axes(self, node: Node) -> bool:
+        by_vector = isinstance(node, D) and (isinstance(node.y, At) or isinstance(node.x, Sym))
+        return by_vector or self._is_matrix(node) or isinstance(node, (Sum, Prod))
 
     def _is_matrix(self, node: Node) -> bool:
         inner = node.arg if isinstance(node, Transpose) else node

@@ -10,6 +10,7 @@ from bptt_sym.notation import (
     Add,
     At,
     D,
+    Diag,
     Fn,
     Had,
     Idx,
@@ -17,6 +18,7 @@ from bptt_sym.notation import (
     Mul,
     Neg,
     Node,
+    Num,
     Pow,
     Prod,
     Sum,
@@ -154,6 +156,45 @@ def past_the_matrix(node: Mul | Had, is_matrix: Callable[[Node], bool]) -> Itera
     for k, row in enumerate(node.args[:-1]):
         if k and isinstance(row, Transpose) and not is_matrix(row):
             yield Mul((Had((*node.args[:k], *node.args[k + 1 :])), row))
+
+
+#: Vectors of a product of which every outer product is looked at.
+_MOST_VECTORS = 5
+
+
+def as_outer_products(node: Mul | Had, is_matrix: Callable[[Node], bool]) -> Iterator[Node]:
+    """``(a ⊙ δ) x^T`` and the like for ``(a ⊙ x) δ``: the vectors multiplied in another way.
+
+    Nothing if the product has a matrix, or a derivative that is one, among its factors, nor of
+    ``δ^T x``, the outer product of rows.
+    """
+    if isinstance(node, Mul) and len(node.args) == 2 and isinstance(node.args[0], Transpose):
+        return
+    found = list(_vectors(node))
+    vectors = [v for v in found if not isinstance(v, Num)]
+    numbers = [v for v in found if isinstance(v, Num)]
+    if not 2 <= len(vectors) <= _MOST_VECTORS or any(is_matrix(v) for v in vectors):
+        return
+    for chosen in range(1, 2 ** len(vectors) - 1):
+        first = [v for k, v in enumerate(vectors) if chosen >> k & 1]
+        last = [v for k, v in enumerate(vectors) if not chosen >> k & 1]
+        yield Mul((*numbers, _entrywise(first), Transpose(_entrywise(last))))
+
+
+def _vectors(node: Node) -> Iterator[Node]:
+    """The factors of a product, without what says how they are multiplied."""
+    match node:
+        case Mul() | Had():
+            for a in node.args:
+                yield from _vectors(a)
+        case Transpose(arg=a) | Diag(arg=a):
+            yield from _vectors(a)
+        case _:
+            yield node
+
+
+def _entrywise(vectors: list[Node]) -> Node:
+    return vectors[0] if len(vectors) == 1 else Had(tuple(vectors))
 
 
 def _led(

@@ -61,3 +61,22 @@ def test_a_name_of_which_only_the_failing_formula_speaks_is_doubted() -> None:
     right = r"$$\frac{\partial q_t}{\partial q_{t-1}} = \mathrm{diag}(1 - q_t^2) R$$" "\n\n"
     found = judged(f"{loose}{right}$${slip}$$\n\n{UNKNOWN}")
     assert not any(j.verdict.verdict == "wrong" for j in found)
+
+
+@pytest.mark.parametrize(
+    ("product", "wrong"),
+    [
+        (r"\mathrm{diag}(\sigma'(a_t)) R^\top", True),
+        (r"\mathrm{diag}(\sigma'(a_t)) R", False),
+        (r"R^\top \mathrm{diag}(\sigma'(a_t))", False),  # (the other layout)
+    ],
+)
+def test_a_jacobian_of_a_state_whose_equation_is_given_has_two_layouts(
+    product: str, wrong: bool
+) -> None:
+    net = r"$$a_t = R q_{t-1} + P x_t + b, \quad q_t = \sigma(a_t)$$" "\n\n"
+    claim = rf"$$\frac{{\partial q_t}}{{\partial q_{{t-1}}}} = {product}$$" "\n\n"
+    holds = r"$$\frac{\partial a_t}{\partial q_{t-1}} = R$$" "\n\n"
+    found = judged(net + holds + claim + UNKNOWN)[3].verdict
+    assert (found.verdict == "wrong") == wrong
+    assert found.is_right != wrong
