@@ -21,7 +21,7 @@ from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.messages import marked
-from bptt_sym.notation import Claim, D
+from bptt_sym.notation import Add, Claim, D, Node, Sum
 
 #: What is supposed of a loss, in the words of :mod:`bptt_sym.definitions.supposed`.
 LAST_STEP = "a loss of the last step"
@@ -182,4 +182,14 @@ def in_one_layout(entries: Sequence[Judged]) -> list[Judged]:
 def _is_a_jacobian(basis: Basis) -> bool:
     """Whether the left side differentiates something other than a loss."""
     left = basis.claim.sides[0]
-    return not (isinstance(left, D) and is_loss(left.y, basis.model.court.model))
+    rec = basis.model.court.model
+
+    def of_losses(node: Node) -> bool:
+        match node:
+            case Sum(body=body):
+                return of_losses(body)
+            case Add(args=args):
+                return all(of_losses(a) for a in args)
+        return is_loss(node, rec)
+
+    return not (isinstance(left, D) and of_losses(left.y))

@@ -101,11 +101,18 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
             rf"|{pattern}\s*\$?[^.。\n$]{{0,20}}{_LAST}"
         )
         used = re.search(rf"[A-Za-z0-9}}'’]\s*(?:{below})", every) is not None
-        # (A sum over t = 0 or 1, …, τ says so by itself, and to n if that is all that n is.)
+        # (A sum over t = 0 or 1, …, τ says so by itself, and to n if that is all that n is, here
+        # and in sums over later or earlier steps, k = t, …, n.)
+        steps = r"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{\s*(?:[tkus]|\\tau)\s*=[^{}]*\}"
+        ends = rf"{steps}\s*\^\s*(?:{pattern}|\{{\s*{pattern}\s*\}})"
+        later = rf"\\sum\s*(?:\\limits\s*)?_\s*\{{\s*[kus]\s*=\s*t[^{{}}]*\}}\s*\^\s*\{{?\s*{pattern}"
         mean = rf"\\frac\s*\{{\s*1\s*\}}\s*\{{\s*{pattern}\s*\}}"
-        if re.search(top, every):
-            rest = re.sub(rf"{top}|{mean}", " ", every)
-            if used or letter == r"\tau" or not re.search(pattern, rest):
+        from_first = re.search(top, every) is not None
+        if from_first and (used or letter == r"\tau"):
+            return letter
+        if from_first or re.search(later, every):
+            rest = re.sub(rf"{ends}|{mean}", " ", every)
+            if not re.search(pattern, rest):
                 return letter
         if used and re.search(said, source, re.IGNORECASE):
             return letter

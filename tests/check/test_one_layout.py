@@ -46,3 +46,18 @@ def test_gradients_of_a_loss_may_stand_either_way() -> None:
     rows = [(by_state, shares), (shares, by_state)]
     page = cell + "\n\n".join(rf"$${gradient} = \sum_{{k=1}}^T {a} {b}$$" for a, b in rows)
     assert verdicts(page)[-2:] == ["right", "right"]
+
+
+def test_neither_does_the_gradient_of_a_sum_of_losses_tell_a_layout() -> None:
+    cell = "The loss of step $t$ of $s_t = \\tanh(W s_{t-1} + U x_t)$ is $L_t$.\n\n"
+    cell += "$$F_t = \\sum_{u=t+1}^n L_u$$ so $$\\delta^{s_t} = \\frac{\\partial F_t}{\\partial s_t}$$\n\n"
+    rows = (
+        r"\frac{\partial}{\partial s_{t-1}} \sum_{u=t}^n L_u",
+        r"\frac{\partial s_t}{\partial s_{t-1}} \frac{\partial}{\partial s_t} \sum_{u=t}^n L_u",
+        r"\frac{\partial s_t}{\partial s_{t-1}} "
+        r"\left[\frac{\partial L_t}{\partial s_t} + \delta^{s_t}\right]",
+    )
+    page = cell + "\n\n".join(rf"$$\delta^{{s_{{t-1}}}} = {row}$$" for row in rows)
+    assert verdicts(page)[-3:] == ["right", "right", "right"]
+    slip = page.replace(r"\frac{\partial L_t}{\partial s_t} + ", "")
+    assert verdicts(slip)[-1] == "wrong"

@@ -80,3 +80,14 @@ def test_a_supposed_loss_that_does_not_read_an_output_accuses_nobody(name: str) 
 def test_what_is_left_over_at_the_end_of_a_row_begins_nothing() -> None:
     right = r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1-h_t^2) W"
     assert verdicts(rf"{CELL}$${right} \tag{{6}}\{{}}$$")[-1] == "right"
+
+
+@pytest.mark.parametrize("letter", ["n", "N"])
+def test_sums_over_later_steps_end_at_the_last_one(letter: str) -> None:
+    total = rf"L_{{seq}} = \sum_{{t=1}}^{letter} L_t"
+    later = rf"F_t = \sum_{{u=t+1}}^{{{letter}}} L_u"
+    assert last_step_letter([total, later], "") == letter
+    assert last_step_letter([total, rf"y = \sum_{{i=1}}^{letter} V_i h_i"], "") == ""
+    by_w = r"\frac{\partial %s}{\partial W}"
+    claim = rf"$${by_w % 'L_{seq}'} = \sum_{{t=1}}^{letter} {by_w % 'L_t'}$$"
+    assert verdicts(f"{CELL}${total}$ and ${later}$.\n\n{claim}")[-1] == "right"
