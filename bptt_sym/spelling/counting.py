@@ -85,6 +85,10 @@ def below_only(every: str) -> bool:
     return _STEP_BELOW.search(every) is not None and _HORIZON.search(every) is None
 
 
+#: A sum or product over steps, without its upper end.
+_OVER_STEPS = r"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{\s*(?:[tkus]|\\tau)\s*=[^{}]*\}"
+
+
 def last_step_letter(texts: Sequence[str], source: str) -> str:
     """The letter that a text writes for its last step, if it is not T and T is no step in it."""
     every = "\n".join(texts)
@@ -103,9 +107,9 @@ def last_step_letter(texts: Sequence[str], source: str) -> str:
         used = re.search(rf"[A-Za-z0-9}}'’]\s*(?:{below})", every) is not None
         # (A sum over t = 0 or 1, …, τ says so by itself, and to n if that is all that n is, here
         # and in sums over later or earlier steps, k = t, …, n.)
-        steps = r"\\(?:sum|prod)\s*(?:\\limits\s*)?_\s*\{\s*(?:[tkus]|\\tau)\s*=[^{}]*\}"
-        ends = rf"{steps}\s*\^\s*(?:{pattern}|\{{\s*{pattern}\s*\}})"
-        later = rf"\\sum\s*(?:\\limits\s*)?_\s*\{{\s*[kus]\s*=\s*t[^{{}}]*\}}\s*\^\s*\{{?\s*{pattern}"
+        to_it = rf"\s*\^\s*(?:{pattern}|\{{\s*{pattern}\s*\}})"
+        ends = _OVER_STEPS + to_it
+        later = r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*[kus]\s*=\s*t[^{}]*\}" + to_it
         mean = rf"\\frac\s*\{{\s*1\s*\}}\s*\{{\s*{pattern}\s*\}}"
         from_first = re.search(top, every) is not None
         if from_first and (used or letter == r"\tau"):

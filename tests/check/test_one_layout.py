@@ -50,7 +50,8 @@ def test_gradients_of_a_loss_may_stand_either_way() -> None:
 
 def test_neither_does_the_gradient_of_a_sum_of_losses_tell_a_layout() -> None:
     cell = "The loss of step $t$ of $s_t = \\tanh(W s_{t-1} + U x_t)$ is $L_t$.\n\n"
-    cell += "$$F_t = \\sum_{u=t+1}^n L_u$$ so $$\\delta^{s_t} = \\frac{\\partial F_t}{\\partial s_t}$$\n\n"
+    cell += "$$F_t = \\sum_{u=t+1}^n L_u$$ so "
+    cell += "$$\\delta^{s_t} = \\frac{\\partial F_t}{\\partial s_t}$$\n\n"
     rows = (
         r"\frac{\partial}{\partial s_{t-1}} \sum_{u=t}^n L_u",
         r"\frac{\partial s_t}{\partial s_{t-1}} \frac{\partial}{\partial s_t} \sum_{u=t}^n L_u",
