@@ -210,12 +210,21 @@ def unclaimed(row: Row, formula: Formula, error: InputError) -> Verdict | None:
     head = [t for t in row.chain.sides[0] if t.kind not in ("font", "{", "}")]
     defines = set(row.chain.ops) == {"="} and not row.differentiates and head[0].kind == "word"
     defines = defines and not any(t.kind == "partial" for t in head)
+    if defines and plain_name("".join(t.text for t in head[:1])) in _OF_LOSSES:
+        # (What the loss is of, in words or in the letters of its task.)
+        return Verdict("not_a_claim", note=marked("a definition"))
     if not defines or not error.token.startswith(head[0].text[:1]):
         return None
     begins = error.span is not None and error.span.start <= row.chain.sides[0][-1].start
     if not begins or head[0].text.startswith(_GRADIENTS) or row.chain.given:
         return None
     return Verdict("not_a_claim", note=marked("a definition"))
+
+
+#: Letters that a loss has, and few other things.
+_OF_LOSSES = frozenset(
+    r"L \mathcal{L} J E \ell \mathcal{J} \mathcal{E} Loss loss cost Cost".split()
+)
 
 
 def introduced_by_if(formula: Formula) -> bool:

@@ -47,6 +47,8 @@ def of_a_fact(row: Row, formula: Formula, models: Models) -> Verdict | None:
     written = (formula.origin or formula).latex
     softmax = models.context.wording.softmax
     found = of_an_activation(row.latex, formula.written) or of_a_softmax(row.latex, softmax)
+    if found is None and r"\\" not in written:
+        found = of_a_softmax(written, softmax)  # with the case that was taken from it
     found = found or of_a_loss(row.latex, softmax) or by_its_entries(row.latex)
     found = found or of_norms(row.latex, formula) or of_powers(row, formula)
     found = found or of_a_power(row, formula) or of_listed_entries(row.latex)

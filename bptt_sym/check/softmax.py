@@ -37,6 +37,14 @@ _SAME = (
 )
 
 
+#: ``(j \\neq i)``, ``\\text{if } i = j``: which entries are meant.
+_CASE = re.compile(
+    r"(?:[\s,，;]|\\[,;:! ]|\\q?quad(?![a-z])|\\text\s*\{[^{}]*\}|\\left)*+\(?\s*(?<![A-Za-z\\_{])"
+    r"(?P<a>[a-z])\s*"
+    r"(?:(?P<same>=)|\\neq?(?![a-z])|\\not\s*=|≠)\s*(?P<b>[a-z])\s*(?:\\right\s*)?\)?\s*[.,;。，]?\s*$"
+)
+#: How long one is at the most.
+_REACH = 160
 #: What the derivative of a softmax is made of.
 _OWN = re.compile(
     r"p_\{t,[ij]\}|\\delta_\{ij\}|\\(?:left|right|cdot|times|odot|[bB]igg?[lr]?|[,;:! ])"
@@ -49,7 +57,8 @@ def of_a_softmax(latex: str, named: bool = False) -> Verdict | None:
     One that fails is wrong only if the text names the softmax (``named``) and the claim is made of
     its entries and of :math:`\\delta_{ij}` alone: else another function may be meant.
     """
-    found = _LEFT.match(latex)
+    case = _CASE.search(latex, max(0, len(latex) - _REACH))
+    found = _LEFT.match(latex[: case.start()] if case is not None else latex)
     if found is None or found.group("p") == found.group("z"):
         return None
     u, v = ("".join(re.sub(r"[\s,]", "", found.group(k) or found.group(f"{k}1"))) for k in "uv")
@@ -62,7 +71,15 @@ def of_a_softmax(latex: str, named: bool = False) -> Verdict | None:
     for indices, new in ((u, "i"), (v, "j")):
         every = r"\s*,?\s*".join(indices)
         script = rf"\s*_\s*(?:\{{\s*{every}\s*\}}" + (rf"|{indices})" if len(indices) == 1 else ")")
-        right = re.sub(rf"(?<![A-Za-z\\]){name}{script}(?![A-Za-z])", f"p_{{t,{new}}}", right)
+        right = re.sub(rf"(?<!\\){name}{script}", f"p_{{t,{new}}}", right)
+    if case is not None:
+        if {case["a"], case["b"]} != {u[-1], v[-1]}:
+            return None
+        # (Of the other entries nothing is claimed: they are put in as they are.)
+        same = case["same"] is not None
+        here, other = r"\delta_{ij}", r"(1 - \delta_{ij})"
+        rest = other + r" (-p_{t,i} p_{t,j})" if same else here + r" p_{t,i} (1 - p_{t,i})"
+        right = f"{here if same else other} ({right.strip().rstrip('.,;。，')}) + {rest}"
     alone = not re.search(r"[A-Za-z]", _OWN.sub("", right)) and r"\delta" in right
     alone = alone and "p_{t," in right
     claim = r"\frac{\partial p_{t,i}}{\partial z_{t,j}} = " + right.strip().rstrip(".,;。，")

@@ -80,6 +80,14 @@ _RANGES_OVER = re.compile(
     r"\\(?:prod|sum)\s*(?:\\(?:no)?limits)?\s*_\s*\{\s*([ijklmnp-su])\s*=\s*"
     r"(?:[tkT]\s*(?:[-+]\s*1\s*)?\}|[01]\s*\}\s*\^\s*\{?\s*[tT](?![A-Za-z_^]))"
 )
+#: ``\\prod_{t=j+1}^{i}``, ``\\prod_{j<t\\le i}``, ``W^{i-j}``: so are both ends of such a range,
+#: and those that are so far apart.
+_RANGES_BETWEEN = re.compile(
+    r"\\(?:prod|sum)\s*(?:\\(?:no)?limits)?\s*_\s*\{\s*(?:"
+    r"[tks]\s*=\s*([ijmns])\s*\+\s*1\s*\}\s*\^\s*\{?\s*([ijmns])(?![A-Za-z_^])"
+    r"|([ijmns])\s*(?:<|\\lt(?![a-z]))\s*[tks]\s*\\leq?(?![a-z])\s*([ijmns])\s*\})"
+    r"|\^\s*\{\s*([ijmns])\s*-\s*([ijmns])\s*\}"
+)
 _AT_LETTER = re.compile(
     r"(?P<name>\\(?:mathbf|boldsymbol|bm|hat|tilde|bar|mathcal|mathrm)\s*\{\s*[A-Za-z]{1,3}\s*\}|"
     r"(?<![A-Za-z\\{])[A-Za-z])\s*_\s*(?:\{\s*(?P<a>[ijklmnp-su])\s*\}|(?P<b>[ijklmnp-su])(?![A-Za-z]))"
@@ -201,6 +209,7 @@ class Usage:
                     usage.bare.add(name)
             usage.bare.update(_below_nabla(tokens))
             letters = {*_STEPPED_BY.findall(text), *_RANGES_OVER.findall(text)}
+            letters |= {end for ends in _RANGES_BETWEEN.findall(text) for end in ends if end}
             for at in _AT_LETTER.finditer(text) if letters else ():
                 if (step := at.group("a") or at.group("b")) in letters:
                     usage.timed.setdefault(plain_name(at.group("name")), set()).add(step)

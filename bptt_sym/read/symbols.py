@@ -81,7 +81,7 @@ FUNCTION_NAMES = {
     "cosh": "cosh", "sech": "sech", "coth": "coth", "relu": "relu", "ReLU": "relu",
     "softmax": "softmax", "logistic": "sigma", "id": "identity", "sqrt": "sqrt",
     "th": "tanh", "ch": "cosh", "sh": "sinh", "Tanh": "tanh", "Sigmoid": "sigma",
-    "sigm": "sigma", "Sigm": "sigma", "sgm": "sigma", "sig": "sigma",
+    "sigm": "sigma", "Sigm": "sigma", "sgm": "sigma", "sig": "sigma", "sigma": "sigma",
     "Logistic": "sigma", "Softmax": "softmax", "SoftMax": "softmax", "Identity": "identity",
 }  # fmt: skip
 #: Letters that always form one word when written together.

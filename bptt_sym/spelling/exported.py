@@ -113,9 +113,12 @@ _APART = re.compile(
 #: ``\\operatorname{Wdiag}``
 _WITH_ITS_FACTOR = re.compile(r"\\operatorname\s*\{\s*(?P<factor>[A-Z])diag\s*\}")
 #: ``\\mathcal{\\partial\\theta}``, ``\\mathcal{L(x_t)}``, ``\\mathcal \\theta``: a font over more
-#: than the letter that it is for, or over one that has none.
+#: than the letter that it is for, or over one that has none; ``\\mathrm{diag(h_t)}`` over what the
+#: function is of.
 _FONT_OVER = re.compile(
     r"\\math(?:cal|rm|bf|it|sf)\s*(?P<open>\{)\s*(?=(?P<letter>[A-Z])\s*\(|\\partial(?![A-Za-z]))"
+    r"|\\(?:math(?:rm|bf|it|sf)|text|operatorname)\s*(?P<around>\{)\s*"
+    r"(?=(?:[dD]iag|tanh|[sS]oftmax|[sS]igmoid|exp|log)\s*(?:\\left\s*)?\()"
 )
 _FONT_OF_NONE = re.compile(r"\\mathcal\s*(?=\\[a-z]+(?![A-Za-z]))")
 #: ``J_t := … \\in \\mathbb{R}^{n \\times n}``, ``f_t = … \\in (0, 1)^n``: of what size and where it
@@ -145,6 +148,11 @@ _STRUCTURE = re.compile(
     re.DOTALL,
 )
 
+
+#: ``\\exp^{x_i}``
+_EXP_ABOVE = re.compile(
+    r"\\exp\s*\^\s*(?:\{(?P<braced>(?:[^{}]|\{[^{}]*\})*)\}|(?P<letter>[a-z](?![A-Za-z])))"
+)
 
 #: A wide accent is the same accent.
 _WIDE = re.compile(r"\\wide(?P<accent>tilde|hat|check|bar)(?![A-Za-z])")
@@ -196,6 +204,7 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _BOXED_STEP, lambda m: "_{" + m["step"] + "}")
         formula = replaced(formula, SCRIPT_INSIDE, outside)
         formula = replaced(formula, _IN_FONT, _within)
+        formula = replaced(formula, _EXP_ABOVE, lambda m: rf"\exp({m['braced'] or m['letter']})")
         formula = replaced(formula, _LOGARITHM, lambda m: r"\log ")
         formula = replaced(formula, _OF_SIZE, _its_equation)
         formula = replaced(formula, _SIGN_MEANS, lambda m: "")
@@ -252,7 +261,7 @@ def _narrowed(text: str) -> list[Edit]:
     """Fonts that begin before a derivative left out, and those of a function on its letter."""
     edits: list[Edit] = []
     for m in _FONT_OVER.finditer(text):
-        end = closing(text, m.start("open"))
+        end = closing(text, m.start("open" if m["open"] else "around"))
         if end is not None and m["letter"]:
             edits += [(m.end("letter"), m.end("letter"), "}"), (end, end + 1, "")]
         elif end is not None:

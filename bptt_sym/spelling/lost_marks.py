@@ -32,9 +32,11 @@ _ANY_NAME = (
     r"(?:\\[a-z]+\s*\{[^{}]{1,30}\}|\\(?:theta|ell|[hb]at\s*[a-z]|tilde\s*[a-zA-Z])|[A-Za-z])"
     rf"{_SCRIPTS}{{0,2}}"
 )
+#: ``(\theta)``: what it is a function of.
+_OF = r"(?:\(\s*\\?[A-Za-z]+(?:\s*,\s*\\?[A-Za-z]+)*\s*\)\s*)"
 #: ``\frac{\partial L}{W_{hh}}``
 _HALF = re.compile(
-    rf"\\[dt]?frac\s*\{{\s*\\partial(?![A-Za-z])\s*\{{?\s*{_ANY_NAME}\s*(?:\([a-z]\)\s*)?\}}?\s*\}}"
+    rf"\\[dt]?frac\s*\{{\s*\\partial(?![A-Za-z])\s*\{{?\s*{_ANY_NAME}\s*{_OF}?\}}?\s*\}}"
     rf"\s*\{{(?P<by>\s*(?!\\partial(?![A-Za-z])){_ANY_NAME}\s*)\}}"
 )
 #: ``\frac{z_t}{\partial W}``

@@ -186,3 +186,15 @@ def test_what_is_below_the_bar_keeps_its_braces() -> None:
     for beyond in (r"\frac{d p_t} {d p_{t-1}}", r"\frac{dp_t} {dp_{t-1}}"):
         assert last(CELL + f"$${beyond} = \\mathrm{{diag}}(1 - p_t^2) A$$") == "right"
         assert last(CELL + f"$${beyond} = \\mathrm{{diag}}(1 - p_t^2) A A$$") == "wrong"
+
+
+def test_a_font_around_a_function_and_what_it_is_of() -> None:
+    for font in (r"\mathrm{%s}", r"\text{%s}", r"\operatorname{%s}"):
+        claim = r"$$\frac{\partial p_t}{\partial p_{t-1}} = %s A$$"
+        assert last(CELL + claim % (font % "diag(1 - p_t^2)")) == "right"
+        assert last(CELL + claim % (font % "diag(1 - p_{t-1}^2)")) == "wrong"
+
+
+def test_the_exponential_function_with_its_argument_above() -> None:
+    (formula,) = document_from_text(r"$$ a = \exp ^{x_i} + \exp^y $$", "a.md").formulas
+    assert as_meant(formula).latex.strip() == r"a = \exp(x_i) + \exp(y)"

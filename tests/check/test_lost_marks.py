@@ -86,3 +86,11 @@ def test_a_small_space_stands_between_a_step_and_what_is_done(mark: str, expecte
     )
     assert last(f"{network}\n\n{claim}") == expected
     assert last(f"{network}\n\n{claim.replace('(t-1)', '(t)')}") == "wrong"
+
+
+def test_what_the_loss_is_a_function_of_may_stand_behind_it() -> None:
+    claim = r"\frac{\partial J(\theta)}{W} = \sum_{t=1}^T \frac{\partial J}{\partial h_t} "
+    claim += r"\frac{\partial h_t}{\partial W}"
+    text = "$$h_t = \\tanh(W h_{t-1} + U x_t)$$ and $J(\\theta) = \\sum_t J_t$.\n\n$$%s$$"
+    assert verdicts(text % claim)[-1] == "right"
+    assert verdicts(text % claim.replace("{W} =", "{U} ="))[-1] == "wrong"

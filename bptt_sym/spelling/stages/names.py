@@ -53,6 +53,7 @@ from bptt_sym.spelling.turned_weights import with_bold_for_turned
 from bptt_sym.spelling.unbraced_labels import with_labels_for_glued_gates
 from bptt_sym.spelling.unit_layers import with_layers_for_units
 from bptt_sym.spelling.unit_marks import with_derivatives_for_unit_marks
+from bptt_sym.spelling.units_without_steps import with_steps_of_entries
 from bptt_sym.spelling.unusual_losses import with_usual_letters_for_losses
 from bptt_sym.spelling.usual_units import with_usual_units
 from bptt_sym.spelling.vectorized import with_matrices_for_their_columns
@@ -82,6 +83,7 @@ NAMES: tuple[Pass, ...] = (
     together(with_steps_for_labels),
     by_words(with_entries_of_one_example),
     each(with_entries_before_steps),
+    together(with_steps_of_entries),
     together(with_sums_for_losses_from_on),
     together(with_numbers_of_layers),
     together(with_entries_for_powers),
