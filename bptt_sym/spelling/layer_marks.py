@@ -10,28 +10,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bptt_sym.documents.document import Formula
-from bptt_sym.documents.names import Name, Script, names_in
+from bptt_sym.documents.names import Name, names_in
 from bptt_sym.documents.respelling import Edit, edited, replaced
+from bptt_sym.spelling.layer_scripts import (
+    FUNCTIONS,
+    KINDS,
+    STAND_BELOW,
+    Form,
+    shifted,
+    still,
+    timed,
+    units_in,
+)
 
-_LAYER = r"(?:\\ell|[a-su-z]|[A-SU-Z]|[0-9])(?:\s*[-+]\s*[12])?"
-_TIME = r"(?:t|T|\\tau|[a-z]|[0-9]{1,3})(?:\s*[-+]\s*(?:[0-9]|[a-z](?![a-z])|\\tau))?"
-_TURNED = r"(?:\s*(?:,|\\[,;!])?\s*(?P<turned>T|\\top|\\intercal|\\mathsf\s*\{\s*T\s*\}|2)\s*)?"
-_MARK = rf"\s*(?:(?P<open>[(\[])\s*(?:(?:l|\\ell)\s*=\s*)?)?(?P<layer>{_LAYER})\s*(?(open)[)\]])"
-_AT = rf"\s*(?:(?P<around>[(\[<]|\\langle)\s*)?(?P<step>{_TIME})\s*(?(around)(?:[)\]>]|\\rangle))"
-_ABOVE = re.compile(rf"{_MARK}{_TURNED}\s*")
-_STEP = re.compile(rf"{_AT}\s*")
-_BETWEEN = r"\s*(?:[,;]|(?=\\langle|<|\(|\[))"
-_BOTH = {
-    "lt": re.compile(rf"(?P<all>\()?{_MARK}{_BETWEEN}{_AT}\s*(?(all)\)){_TURNED}"),
-    "tl": re.compile(rf"(?P<all>\()?{_AT}{_BETWEEN}{_MARK}\s*(?(all)\)){_TURNED}"),
-}
-_TURNS = re.compile(r"\s*(?:T|\\top|\\intercal)\s*")
-_POWER = re.compile(r"\s*2\s*")
-_LABEL = re.compile(r"\s*(?:[A-Za-z]{1,3}|\\(?:text|mathrm)\s*\{\s*[A-Za-z]+\s*\})\s*")
 _IN_TIME = re.compile(r"t(?![a-z])|\\tau(?![a-z])")
+_TIME = r"(?:t|T|\\tau|[a-z]|[0-9]{1,3})(?:\s*[-+]\s*(?:[0-9]|[a-z](?![a-z])|\\tau))?"
+_STEP = re.compile(
+    rf"\s*(?:(?P<around>[(\[<]|\\langle)\s*)?(?P<step>{_TIME})\s*(?(around)(?:[)\]>]|\\rangle))\s*"
+)
 _DERIVES = re.compile(
     r"\\partial|\\nabla|∂|\\delta(?![a-z])|\\[dt]?frac\s*\{\s*(?:\\mathrm\s*\{\s*)?d"
 )
@@ -41,57 +40,23 @@ _ROWS = re.compile(
     r"\\\\|\\q?quad(?![A-Za-z])|(?<=[)}\]0-9a-z])\s*,\s*"
     r"(?=\\?[A-Za-z]+(?:\{[^{}=]{0,24}\}|[^={}]){0,24}=)"
 )
-_OFFSET = re.compile(r"(?P<letter>\\?[A-Za-z]+|[0-9]+)(?:(?P<by>[-+][0-9]+))?")
-#: ``h_1(t)``, ``h_{l}[t-1]``
+_NUMBERED = r"(?:\\ell|[a-su-z1-9])\s*(?:[-+]\s*1\s*)?"
+#: ``h_1(t)``, ``h_{l}[t-1]``, ``h^{(l)}(t)``
 _CALLED = re.compile(
-    r"(?P<name>_\s*(?:\{\s*(?:\\ell|[l1-9])\s*(?:[-+]\s*1\s*)?\}|[l1-9]))\s*"
-    r"(?P<open>[(\[])\s*(?P<step>(?:t|\\tau)\s*(?:[-+]\s*1\s*)?|T)\s*[)\]]"
+    rf"(?P<base>\\[A-Za-z]+|[A-Za-z}}])\s*(?P<name>(?P<sign>[_^])\s*(?:\{{\s*(?:\(\s*{_NUMBERED}\)|\[\s*{_NUMBERED}\]|"
+    rf"{_NUMBERED})\}}|[l1-9]))\s*"
+    r"(?P<open>[(\[])\s*(?P<step>(?P<at>t|\\tau|[a-z])\s*(?:[-+]\s*1\s*)?|T)\s*[)\]]"
 )
 _ABOVE_ALONE = re.compile(r"(?:t|\\tau)\s*(?:[-+]\s*[0-9])?|T|0")
-#: How a name may carry both: the step below and the layer above, both above, both below, …
-KINDS = ("_^", "^lt", "^tl", "_lt", "_tl", "^_")
-#: Those in which the layer of a weight stands below it.
-BELOW = frozenset(("_lt", "_tl", "^_"))
-_FUNCTIONS = frozenset(r"f g \sigma \phi \varphi \psi".split())
-
-
-@dataclass(frozen=True)
-class Marks:
-    """What a name carries: its layer, its step or "", a label or "", a ``\\top`` or a power."""
-
-    layer: str
-    step: str
-    label: str
-    turned: str
-    end: int
-
-
-@dataclass(frozen=True)
-class Form:
-    """The place of the marks in one text, the letter of its layers, and its states."""
-
-    kind: str
-    #: The letter that stands for any layer, "" where all of them have numbers.
-    letter: str
-    states: frozenset[str]
-    #: Names without a step that carry the number of the layer that they are used in.
-    weights: frozenset[str]
-    #: The highest number of a layer that an equation gives.
-    most: int
-
-    def of(self, name: Name) -> Marks | None:
-        """The marks of ``name``, if it has any."""
-        found = _timed(name, self.kind)
-        if found is not None:
-            return found
-        return _still(name, self.kind)
+_SUMMED = re.compile(r"\\sum\s*(?:\\limits\s*)?_\s*(?:\{\s*)?(?P<k>[ijkmnpq](?:_(?:\{[0-9]\}|[0-9]))?)(?![A-Za-z])")
 
 
 def form_of(formulas: Sequence[Formula]) -> Form | None:
     """The form of the marks in a text, if it has a network of layers above each other."""
     rows = [r for f in formulas if _EQUATION.search(f.latex) for r in _equations(f.latex)]
     for kind in KINDS:
-        given = [g for r in rows if (g := _given(r, kind)) is not None]
+        bare = Form(kind)
+        given = [g for r in rows if (g := _given(r, bare)) is not None]
         if given:
             break
     else:
@@ -101,9 +66,12 @@ def form_of(formulas: Sequence[Formula]) -> Form | None:
     weights = frozenset(b for g in given for b in g.weights)
     states = frozenset(g.state for g in given)
     if not letters:  # the first layer has an equation that is like the others
-        firsts = [w for r in rows for w in _numbered_weights(r, kind)]
+        firsts = [w for r in rows for w in _numbered_weights(r, bare)]
         weights |= frozenset(firsts)
-    return Form(kind, letters[0] if letters else "", states, weights, max(numbers, default=0))
+    form = Form(kind, letters[0] if letters else "", states, weights, max(numbers, default=0))
+    form = replace(form, units=_with_units(formulas, form))
+    form = replace(form, places=_places(formulas, form))
+    return replace(form, above=frozenset(_of_the_output(rows, form)))
 
 
 @dataclass(frozen=True)
@@ -126,14 +94,14 @@ def _sides(row: str) -> tuple[str, str]:
     return (row[: sign.start()], row[sign.end() :]) if sign else (row, "")
 
 
-def _given(row: str, kind: str) -> _Given | None:
+def _given(row: str, form: Form) -> _Given | None:
     """The state that ``row`` takes from its own past and from the layer below."""
     left, right = _sides(row)
-    heads = [m for n in names_in(left) if (m := _timed(n, kind)) is not None]
+    heads = [m for n in names_in(left) if (m := timed(n, form)) is not None]
     if not heads or not _IN_TIME.match(heads[0].step):
         return None
     here, now = shifted(heads[0].layer), shifted(heads[0].step)
-    read = [(n, m) for n in names_in(right) if (m := _timed(n, kind)) is not None]
+    read = [(n, m) for n in names_in(right) if (m := timed(n, form)) is not None]
     past, below = set(), set()
     for name, marks in read:
         layer, step = shifted(marks.layer), shifted(marks.step)
@@ -146,148 +114,88 @@ def _given(row: str, kind: str) -> _Given | None:
         return None
     return _Given(
         next(iter(both)), here[0], 0 if here[0] else here[1],
-        () if here[0] else tuple(_numbered(right, kind, here[1])),
+        () if here[0] else tuple(_numbered(right, form, here[1])),
     )  # fmt: skip
 
 
-def _numbered_weights(row: str, kind: str) -> Iterator[str]:
+def _numbered_weights(row: str, form: Form) -> Iterator[str]:
     left, right = _sides(row)
-    heads = [m for n in names_in(left) if (m := _timed(n, kind)) is not None]
+    heads = [m for n in names_in(left) if (m := timed(n, form)) is not None]
     if heads and heads[0].layer == "1" and _IN_TIME.match(heads[0].step):
-        yield from _numbered(right, kind, 1)
+        yield from _numbered(right, form, 1)
 
 
-def _numbered(right: str, kind: str, layer: int) -> Iterator[str]:
+def _numbered(right: str, form: Form, layer: int) -> Iterator[str]:
     """What stands in the equation of a layer without a step and with its number."""
     for name in names_in(right):
-        marks = None if _timed(name, kind) is not None else _still(name, kind)
+        marks = None if timed(name, form) is not None else still(name, form)
         if marks is not None and marks.layer == str(layer):
             yield name.base
 
 
-def shifted(text: str) -> tuple[str, int]:
-    """``l-1`` as the letter and what is added to it; a number has no letter."""
-    m = _OFFSET.fullmatch("".join(text.split()))
-    if m is None:
-        return text, 0
-    by = int(m["by"] or 0)
-    return ("", int(m["letter"]) + by) if m["letter"].isdigit() else (m["letter"], by)
+def _with_units(formulas: Sequence[Formula], form: Form) -> frozenset[str]:
+    r"""The names of a text whose letters beside the layer tell entries: :math:`z_j^{l(t)}`.
 
-
-def _timed(name: Name, kind: str) -> Marks | None:
-    """The marks of a name that carries a layer and a step."""
-    scripts = list(name.scripts)
-    if (name.base in _FUNCTIONS and name.base.startswith("\\")) or not scripts:
-        return None
-    if kind in ("_^", "^_"):
-        return _in_two(scripts, kind)
-    sign, order = kind[0], kind[1:]
-    own = next((s for s in scripts if s.kind == sign and _BOTH[order].fullmatch(s.inside)), None)
-    m = _BOTH[order].fullmatch(own.inside) if own is not None else None
-    if own is None or m is None:
-        return None
-    beside = _beside(scripts, own, m["turned"] or "")
-    if beside is None:
-        return None
-    label, turned = beside
-    return Marks(_bare(m["layer"]), m["step"], label, turned, _end(scripts))
-
-
-def _beside(
-    scripts: Sequence[Script], own: Script, turned: str, *, powers: bool = True
-) -> tuple[str, str] | None:
-    """The label, and the transpose or power, in the scripts beside the one with the marks."""
-    label = ""
-    for other in scripts:
-        if other is own:
-            continue
-        if other.kind == "^" and _TURNS.fullmatch(other.inside):
-            turned = r"\top"
-        elif powers and other.kind == "^" == _other(own) and _POWER.fullmatch(other.inside):
-            turned = "2"
-        elif other.kind == "_" == _other(own) and _LABEL.fullmatch(other.inside):
-            label = other.inside.strip()
-        elif other.kind in "([":
-            break
-        else:
-            return None
-    return label, turned
-
-
-def _other(script: Script) -> str:
-    """The place that ``script`` leaves to others."""
-    return "^" if script.kind == "_" else "_"
-
-
-def _in_two(scripts: Sequence[Script], kind: str) -> Marks | None:
-    """One script is the step, the other the layer: which is which tells ``kind``."""
-    below = [s for s in scripts if s.kind == "_"]
-    above = [s for s in scripts if s.kind == "^"]
-    if len(below) != 1 or not above or len(above) > 2 or len(scripts) > 3:
-        return None
-    turned = ""
-    if len(above) == 2:
-        if not _TURNS.fullmatch(above[1].inside):
-            return None
-        turned = r"\top"
-    at = _STEP.fullmatch((below if kind == "_^" else above)[0].inside)
-    mark = _ABOVE.fullmatch((above if kind == "_^" else below)[0].inside)
-    if at is None or mark is None or (kind == "_^" and at["around"]):
-        return None
-    return Marks(
-        _bare(mark["layer"]), at["step"], "", turned or mark["turned"] or "", _end(scripts)
-    )
-
-
-def _still(name: Name, kind: str) -> Marks | None:
-    """The marks of a name without a step: of a weight."""
-    scripts = list(name.scripts)
-    sign = "_" if kind in BELOW else "^"
-    own = next((s for s in scripts if s.kind == sign), None)
-    mark = _ABOVE.fullmatch(own.inside) if own is not None else None
-    if own is None or mark is None or (mark["turned"] and not (mark["open"] or sign == "^")):
-        return None
-    beside = _beside(scripts, own, mark["turned"] or "", powers=False)
-    if beside is None:
-        return None
-    label, turned = beside
-    return Marks(_bare(mark["layer"]), "", label, turned, _end(scripts))
-
-
-def _end(scripts: Sequence[Script]) -> int:
-    return max((s.end for s in scripts if s.kind in "_^"), default=scripts[-1].end)
-
-
-def _bare(layer: str) -> str:
-    return "".join(layer.split())
-
-
-def in_one_form(name: Name, marks: Marks, layer: str, kind: str) -> list[Edit]:
-    """What makes ``name`` of ``layer`` what is read: the step below, the layer in brackets above.
-
-    A weight whose layer stands below it keeps it there.
+    Some sum of the text runs over such a letter, and no name with a letter of a gate is among them.
     """
-    if kind in BELOW and not marks.step:
-        turned = r"^{\top}" if marks.turned else ""
-        return [(name.end, marks.end, f"_{{{layer}}}{turned}")]
-    below = marks.step or marks.label
-    if marks.step and marks.label:
-        # (Both stand below; which is the step, its letter tells.)
-        below = f"{marks.label},{marks.step}"
-    scripts = (f"_{{{below}}}" if below else "") + f"^{{({layer})}}"
-    if not marks.turned:
-        return [(name.end, marks.end, scripts)]
-    sign = "2" if marks.turned == "2" else r"\top"
-    whole = f"{scripts}}}^{{{sign}}}"
-    return [(name.start, name.start, "{"), (name.end, marks.end, whole)]
+    summed = {m["k"] for f in formulas for m in _SUMMED.finditer(f.latex)} - {form.letter}
+    if not summed:
+        return frozenset()
+    alone: dict[str, set[str]] = {}
+    for formula in formulas:
+        for name in names_in(formula.latex):
+            for script in name.scripts if len(name.scripts) > 1 else ():
+                if script.kind in "_^" and re.fullmatch(r"[A-Za-z\s,_0-9]+", script.inside):
+                    alone.setdefault(name.base, set()).add(script.inside)
+    found = set()
+    for base, labels in alone.items():
+        letters = {x for label in labels if (x := units_in(label)) and form.letter not in x}
+        others = {x for x in labels if not units_in(x) and re.fullmatch(r"[a-z]", x.strip())}
+        if letters and not others - {form.letter, "t"}:
+            found.add(base)
+    return frozenset(found)
+
+
+def _places(formulas: Sequence[Formula], form: Form) -> dict[str, str]:
+    """Where each name without a step carries the letter of the layers."""
+    places: dict[str, str] = {}
+    if not form.letter:
+        return places
+    own = re.compile(rf"(?<![A-Za-z\\]){re.escape(form.letter)}(?![a-z])|^\s*{re.escape(form.letter)}{{2}}\s*$")
+    usual = "_" if form.kind in STAND_BELOW else "^"
+    for formula in formulas:
+        for name in names_in(formula.latex):
+            if name.base in FUNCTIONS or timed(name, form) is not None:
+                continue
+            signs = [s.kind for s in name.scripts if s.kind in "_^" and own.search(s.inside)]
+            if signs:
+                places.setdefault(name.base, usual if usual in signs else signs[0])
+    return places
+
+
+def _of_the_output(rows: Sequence[str], form: Form) -> Iterator[tuple[str, str]]:
+    """What the equations have of a layer behind the last one, :math:`z_{L+1}`."""
+    for row in rows:
+        found = [(n.base, m) for n in names_in(row) if (m := form.of(n)) is not None]
+        for base, marks in found:
+            if marks.layer == "L+1" and base not in FUNCTIONS:
+                yield base, marks.label
 
 
 def with_steps_above(formulas: Sequence[Formula]) -> list[Formula]:
-    r"""``formulas`` with :math:`h_1^{t}` for :math:`h_1(t)`."""
-    def above(m: re.Match[str]) -> str:
-        return f"{m['name']}^{{{m['step'].strip()}}}"
+    r"""``formulas`` with :math:`h_1^{t}` for :math:`h_1(t)`, and :math:`h_t^{(1)}` for
+    :math:`h^{(1)}(t)`."""
+    running = {
+        m["base"] for f in formulas for m in _CALLED.finditer(f.latex) if _IN_TIME.match(m["step"])
+    }
 
-    return [replaced(f, _CALLED, above) for f in formulas]
+    def beside(m: re.Match[str]) -> str | None:
+        if m["base"] not in running:
+            return None
+        other = "^" if m["sign"] == "_" else "_"
+        return f"{m['base']}{m['name']}{other}{{{m['step'].strip()}}}"
+
+    return [replaced(f, _CALLED, beside) for f in formulas]
 
 
 def with_lone_steps_below(formulas: Sequence[Formula], form: Form) -> list[Formula]:
@@ -300,21 +208,34 @@ def with_lone_steps_below(formulas: Sequence[Formula], form: Form) -> list[Formu
     found = [names_in(f.latex) for f in formulas]
     lone = {
         n.base for names in found for n in names
-        if (s := _lone(n)) is not None and _IN_TIME.match(s["step"])
+        if (s := _lone(n, form)) is not None and _IN_TIME.match(s[0])
     }  # fmt: skip
     out = []
     for formula, names in zip(formulas, found, strict=True):
         edits: list[Edit] = []
         for name in names:
-            at = _lone(name) if name.base in lone else None
-            if at is not None and _ABOVE_ALONE.fullmatch(at["step"]):
-                edits.append((name.end, name.scripts[0].end, f"_{{{at['step']}}}"))
+            at = _lone(name, form) if name.base in lone else None
+            if at is None or not _ABOVE_ALONE.fullmatch(at[0]):
+                continue
+            if at[1]:
+                edits.append((name.start, name.start, "("))
+                edits.append((name.end, name.close, f"_{{{at[0]}}})_{{{at[1]}}}"))
+            else:
+                edits.append((name.end, name.scripts[0].end, f"_{{{at[0]}}}"))
         out.append(edited(formula, edits))
     return out
 
 
-def _lone(name: Name) -> re.Match[str] | None:
-    own = name.scripts
-    if len(own) != 1 or own[0].kind not in "^([" or name.base in _FUNCTIONS:
+def _lone(name: Name, form: Form) -> tuple[str, str] | None:
+    """The step above a name that has nothing else but an entry, and that."""
+    own = [s for s in name.scripts if s.kind != "_"]
+    below = [s for s in name.scripts if s.kind == "_"]
+    if len(own) != 1 or own[0].kind not in "^([" or len(below) > 1:
         return None
-    return _STEP.fullmatch(own[0].inside)
+    if name.base in FUNCTIONS or name.base == form.letter:
+        return None
+    units = units_in(below[0].inside) if below and name.base in form.units else ""
+    m = _STEP.fullmatch(own[0].inside)
+    if m is None or (below and not units):
+        return None
+    return m["step"], units

@@ -15,21 +15,19 @@ from dataclasses import replace
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.names import Name, names_in
 from bptt_sym.documents.respelling import Edit, edited
-from bptt_sym.spelling.layer_marks import (
-    BELOW,
+from bptt_sym.spelling.layer_marks import form_of, with_lone_steps_below, with_steps_above
+from bptt_sym.spelling.layer_scripts import (
+    FUNCTIONS,
+    STAND_BELOW,
     Form,
     Marks,
-    form_of,
     in_one_form,
     shifted,
-    with_lone_steps_below,
-    with_steps_above,
 )
 
 #: Letters that stand for any layer where the layers have numbers.
 _ANY = frozenset(r"l \ell i j k m n".split())
 _TOP = frozenset("LNKDMH")
-_FUNCTIONS = frozenset(r"f g \sigma \phi \varphi \psi".split())
 _AMONG = r"(?:[0-9]|[LNKDMH](?:\s*-\s*1)?)"
 _DOTS = r"(?:\\[lc]?dots[a-z]?|\.\.\.|…)"
 #: ``\quad (1 \le l < L)``, ``, l = 1, \dots, L`` at the end of a row.
@@ -70,7 +68,8 @@ def _of_each_layer(formula: Formula, form: Form) -> list[Formula]:
         replace(_numbered(said[0], form, {letter: k}), layer=k)
         for k in said[1] if _is_there(said[0], form, letter, k)
     ]  # fmt: skip
-    return found or [formula]
+    # (Where the letter is still somewhere, nobody knows what is said of which layer.)
+    return [f for f in found if not _mentions(f.latex, letter)] or [formula]
 
 
 def _letter(formula: Formula, form: Form) -> str:
@@ -132,7 +131,9 @@ def _is_there(formula: Formula, form: Form, letter: str, k: int) -> bool:
         at, by = shifted(marks.layer) if marks is not None else ("", 0)
         if marks is None or at != letter:
             continue
-        if k + by > form.most or k + by < (0 if marks.step else 1):
+        if k + by < (0 if marks.step else 1) or k + by > form.most + 1:
+            return False
+        if k + by > form.most and (name.base, marks.label) not in form.above:
             return False
     return True
 
@@ -145,10 +146,10 @@ def _numbered(formula: Formula, form: Form, of: dict[str, int] | None = None) ->
         layer = _layer(marks, form, of or {}) if marks is not None else ""
         if marks is None or not layer:
             edits += _inside(name, of or {})
-        elif name.base in _FUNCTIONS and not (marks.step or marks.label):
-            edits.append((name.end, marks.end, ""))
-        elif marks.step or not marks.layer.isdigit() or _is_weight(name, form):
-            edits += in_one_form(name, marks, layer, form.kind)
+        elif name.base in FUNCTIONS and not (marks.step or marks.label):
+            edits.append((name.end, marks.end, marks.turned))
+        elif marks.step or form.letter or not marks.layer.isdigit() or _is_weight(name, form):
+            edits += in_one_form(name, marks, layer, form)
     return edited(formula, sorted(edits))
 
 
@@ -162,7 +163,7 @@ def _layer(marks: Marks, form: Form, of: dict[str, int]) -> str:
 
 
 def _is_weight(name: Name, form: Form) -> bool:
-    return name.base in form.weights and form.kind not in BELOW
+    return name.base in form.weights and form.kind not in STAND_BELOW
 
 
 def _inside(name: Name, of: dict[str, int]) -> Iterator[Edit]:

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.names import names_in
-from bptt_sym.spelling.layer_marks import Form, form_of, with_steps_above
+from bptt_sym.spelling.layer_marks import form_of, with_steps_above
+from bptt_sym.spelling.layer_scripts import Form
 from bptt_sym.spelling.numbered_layers import layer_by_layer
 
 #: Layers of a network of which the text says no number: one has a layer above and one below.
