@@ -39,12 +39,18 @@ _NABLA = re.compile(
     rf"\\nabla\s*_\s*\{{\s*{_P}{_STEP}\s*\}}\s*"
     r"(?P<y>(?:\\(?:mathbf|boldsymbol|bm|hat|mathcal)\s*\{\s*[A-Za-z]\s*\}|\\?[A-Za-z]+)\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))*)"
 )
+_WEIGHT = r"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*[A-Za-z]\s*\}|\\theta|[A-Zbcuvw])"
+#: The weight of one layer, ``W_{xh}^{(2)}``, and an entry of it.
+_OF_A_LAYER = rf"{_WEIGHT}(?:_\{{[^{{}}]{{1,12}}\}})?\^\{{\([0-9]\)\}}"
+_SHARED = (
+    rf"(?:\({_OF_A_LAYER}\)_\{{[ijkmnpq]{{1,2}}\}}|{_OF_A_LAYER}|"
+    rf"{_WEIGHT}(?:\s*_\s*(?:\{{[^{{}}]*\}}|[A-Za-z0-9]))?)"
+)
 #: ``\\left.\\frac{\\partial L}{\\partial W}\\right|_t``: the share of step t.
 _BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 _EVALUATED = re.compile(
     rf"(?:\\left\s*\.\s*)?(?P<top>\\[dt]?frac\s*{_BRACES})\s*\{{\s*(?P<mark>\\partial|d)\s*"
-    r"(?P<p>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\}|\\theta|[A-Zbcuvw])"
-    r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\}\s*"
+    rf"(?P<p>{_SHARED})\s*\}}\s*"
     r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\r?vert|\\mid)\s*_\s*"
     r"(?:\{\s*\(?\s*(?P<s>[tkij](?:\s*[-+]\s*[0-9k])?|(?:[tkij]\s*=\s*)?(?P<n>[1-9]|T))\s*\)?\s*\}"
     r"|(?P<s2>[tkij]|(?P<s3>[1-9]))(?![A-Za-z]))"
@@ -53,8 +59,7 @@ _EVALUATED = re.compile(
 _IN_BRACKETS = re.compile(
     rf"(?:\\left\s*|\\[bB]igg?l?\s*)?[(\[]\s*(?P<top>\\[dt]?frac\s*{_BRACES})\s*"
     r"\{\s*(?P<mark>\\partial|d)\s*"
-    r"(?P<p>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*[A-Za-z]\s*\}|\\theta|[A-Zbcuvw])"
-    r"(?:\s*_\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?)\s*\}\s*(?:\\right\s*|\\[bB]igg?r?\s*)?[)\]]\s*"
+    rf"(?P<p>{_SHARED})\s*\}}\s*(?:\\right\s*|\\[bB]igg?r?\s*)?[)\]]\s*"
     r"(?:\^\s*\{\s*\(\s*(?P<s>[tkij](?:\s*[-+]\s*[0-9k])?)\s*\)\s*\}"
     r"|_\s*(?:\{\s*\(?\s*(?P<s2>[tk](?:\s*[-+]\s*[0-9k])?|(?:[tk]\s*=\s*)?(?P<n>[1-9]|T))\s*\)?\s*\}"
     r"|(?P<s3>[tk])(?![A-Za-z])))(?!\s*\^)"
@@ -144,4 +149,11 @@ def _at_its_step(m: re.Match[str]) -> str:
 def _behind(m: re.Match[str]) -> str:
     found = m.groupdict()
     step = found["n"] or found["s"] or found["s2"] or found["s3"]
-    return rf"{m.group('top')}{{{m.group('mark')} {m.group('p')}^{{({step})}}}}"
+    weight = m.group("p")
+    if weight.startswith("("):
+        whole, _, units = weight.rpartition("_")
+        weight = f"({whole}^{{({step})}})_{units}"
+    else:
+        weight = f"({weight})" if weight.endswith(")}") else weight
+        weight = f"{weight}^{{({step})}}"
+    return rf"{m.group('top')}{{{m.group('mark')} {weight}}}"

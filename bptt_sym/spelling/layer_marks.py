@@ -20,6 +20,7 @@ from bptt_sym.spelling.layer_scripts import (
     KINDS,
     STAND_BELOW,
     Form,
+    bare,
     shifted,
     still,
     timed,
@@ -55,8 +56,8 @@ def form_of(formulas: Sequence[Formula]) -> Form | None:
     """The form of the marks in a text, if it has a network of layers above each other."""
     rows = [r for f in formulas if _EQUATION.search(f.latex) for r in _equations(f.latex)]
     for kind in KINDS:
-        bare = Form(kind)
-        given = [g for r in rows if (g := _given(r, bare)) is not None]
+        plain = Form(kind)
+        given = [g for r in rows if (g := _given(r, plain)) is not None]
         if given:
             break
     else:
@@ -66,7 +67,7 @@ def form_of(formulas: Sequence[Formula]) -> Form | None:
     weights = frozenset(b for g in given for b in g.weights)
     states = frozenset(g.state for g in given)
     if not letters:  # the first layer has an equation that is like the others
-        firsts = [w for r in rows for w in _numbered_weights(r, bare)]
+        firsts = [w for r in rows for w in _numbered_weights(r, plain)]
         weights |= frozenset(firsts)
     form = Form(kind, letters[0] if letters else "", states, weights, max(numbers, default=0))
     form = replace(form, units=_with_units(formulas, form))
@@ -146,7 +147,7 @@ def _with_units(formulas: Sequence[Formula], form: Form) -> frozenset[str]:
         for name in names_in(formula.latex):
             for script in name.scripts if len(name.scripts) > 1 else ():
                 if script.kind in "_^" and re.fullmatch(r"[A-Za-z\s,_0-9]+", script.inside):
-                    alone.setdefault(name.base, set()).add(script.inside)
+                    alone.setdefault(bare(name.base), set()).add(script.inside)
     found = set()
     for base, labels in alone.items():
         letters = {x for label in labels if (x := units_in(label)) and form.letter not in x}
@@ -157,20 +158,23 @@ def _with_units(formulas: Sequence[Formula], form: Form) -> frozenset[str]:
 
 
 def _places(formulas: Sequence[Formula], form: Form) -> dict[str, str]:
-    """Where each name without a step carries the letter of the layers."""
-    places: dict[str, str] = {}
+    """Where each name without a step carries the letter of the layers, or that of the last one."""
     if not form.letter:
-        return places
-    own = re.compile(rf"(?<![A-Za-z\\]){re.escape(form.letter)}(?![a-z])|^\s*{re.escape(form.letter)}{{2}}\s*$")
+        return {}
     usual = "_" if form.kind in STAND_BELOW else "^"
-    for formula in formulas:
-        for name in names_in(formula.latex):
-            if name.base in FUNCTIONS or timed(name, form) is not None:
-                continue
-            signs = [s.kind for s in name.scripts if s.kind in "_^" and own.search(s.inside)]
-            if signs:
-                places.setdefault(name.base, usual if usual in signs else signs[0])
-    return places
+    found: dict[str, dict[str, str]] = {form.letter: {}, "L": {}}
+    for letter, places in found.items():
+        own = re.compile(
+            rf"(?<![A-Za-z\\]){re.escape(letter)}(?![A-Za-z])|\s*{re.escape(letter)}{{2}}\s*\Z"
+        )
+        for formula in formulas:
+            for name in names_in(formula.latex):
+                if name.base in FUNCTIONS or timed(name, form) is not None:
+                    continue
+                signs = [s.kind for s in name.scripts if s.kind in "_^" and own.search(s.inside)]
+                if signs:
+                    places.setdefault(bare(name.base), usual if usual in signs else signs[0])
+    return found["L"] | found[form.letter]
 
 
 def _of_the_output(rows: Sequence[str], form: Form) -> Iterator[tuple[str, str]]:
@@ -179,7 +183,7 @@ def _of_the_output(rows: Sequence[str], form: Form) -> Iterator[tuple[str, str]]
         found = [(n.base, m) for n in names_in(row) if (m := form.of(n)) is not None]
         for base, marks in found:
             if marks.layer == "L+1" and base not in FUNCTIONS:
-                yield base, marks.label
+                yield bare(base), marks.label
 
 
 def with_steps_above(formulas: Sequence[Formula]) -> list[Formula]:
@@ -234,7 +238,7 @@ def _lone(name: Name, form: Form) -> tuple[str, str] | None:
         return None
     if name.base in FUNCTIONS or name.base == form.letter:
         return None
-    units = units_in(below[0].inside) if below and name.base in form.units else ""
+    units = units_in(below[0].inside) if below and form.has_entries(name) else ""
     m = _STEP.fullmatch(own[0].inside)
     if m is None or (below and not units):
         return None

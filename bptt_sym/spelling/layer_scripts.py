@@ -91,9 +91,22 @@ class Form:
     #: What the output, as one layer more, has: names and their labels.
     above: frozenset[tuple[str, str]] = frozenset()
 
+    def has_entries(self, name: Name) -> bool:
+        """Whether letters beside the layer of ``name`` tell its entries."""
+        return bare(name.base) in self.units
+
     def of(self, name: Name) -> Marks | None:
         """The marks of ``name``, if it has any."""
         return timed(name, self) or still(name, self)
+
+
+_IN_A_FONT = re.compile(r"\\(?:vec|mathbf|boldsymbol|bm|mathrm)\s*\{?\s*(\\?[A-Za-z]+)\s*\}?")
+
+
+def bare(base: str) -> str:
+    """The letter of a name without its font: :math:`\\vec b_l` and :math:`b_{l,i}` are one."""
+    m = _IN_A_FONT.fullmatch(base)
+    return m[1] if m is not None else base
 
 
 def shifted(text: str) -> tuple[str, int]:
@@ -124,13 +137,13 @@ def timed(name: Name, form: Form) -> Marks | None:
 
 def _readings(name: Name, form: Form) -> Iterator[tuple[list[Script], str]]:
     """The scripts of ``name`` without what tells an entry, and what does."""
-    apart = [(_apart(s, form, whole=name.base in form.units)) for s in name.scripts]
+    apart = [(_apart(s, form, whole=form.has_entries(name))) for s in name.scripts]
     units = "".join(u for _, u in apart)
     told = [s for s, _ in apart if s is not None], units
-    if name.base in form.units:
+    if form.has_entries(name):
         yield told
     yield list(name.scripts), ""
-    if name.base not in form.units and units:
+    if not form.has_entries(name) and units:
         yield told
 
 
@@ -212,7 +225,7 @@ def still(name: Name, form: Form) -> Marks | None:
     """The marks of a name without a step: of a weight, or of a function."""
     if name.base in FUNCTIONS:
         return _of_function(name, form)
-    sign = form.places.get(name.base) or ("_" if form.kind in STAND_BELOW else "^")
+    sign = form.places.get(bare(name.base), "") if form.letter else _usual_place(form)
     for scripts, units in _readings(name, form):
         own = next((s for s in scripts if s.kind == sign), None)
         found = _without_a_step(own, form) if own is not None else None
@@ -226,6 +239,10 @@ def still(name: Name, form: Form) -> Marks | None:
             found, label=found.label or label, turned=turned, end=_end(name.scripts), units=units
         )
     return None
+
+
+def _usual_place(form: Form) -> str:
+    return "_" if form.kind in STAND_BELOW else "^"
 
 
 def _without_a_step(own: Script, form: Form) -> Marks | None:

@@ -21,6 +21,7 @@ from bptt_sym.spelling.layer_scripts import (
     STAND_BELOW,
     Form,
     Marks,
+    bare,
     in_one_form,
     shifted,
 )
@@ -133,7 +134,7 @@ def _is_there(formula: Formula, form: Form, letter: str, k: int) -> bool:
             continue
         if k + by < (0 if marks.step else 1) or k + by > form.most + 1:
             return False
-        if k + by > form.most and (name.base, marks.label) not in form.above:
+        if k + by > form.most and (bare(name.base), marks.label) not in form.above:
             return False
     return True
 

@@ -16,6 +16,7 @@ from bptt_sym.documents.names import names_in
 from bptt_sym.spelling.layer_marks import form_of, with_steps_above
 from bptt_sym.spelling.layer_scripts import Form
 from bptt_sym.spelling.numbered_layers import layer_by_layer
+from bptt_sym.spelling.worded_parts import with_parts_put_together
 
 #: Layers of a network of which the text says no number: one has a layer above and one below.
 LAYERS = 3
@@ -39,7 +40,7 @@ def stacked(document: Document) -> tuple[list[Formula], bool] | None:
     such a layer from the one below and from the step before.
     """
     every = sorted((*document.formulas, *document.plain), key=lambda f: f.order)
-    formulas = [replace(f, origin=f) for f in every]
+    formulas = with_parts_put_together([replace(f, origin=f) for f in every])
     form = form_of(formulas)
     if form is None:
         formulas = with_steps_above(formulas)
