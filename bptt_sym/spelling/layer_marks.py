@@ -202,6 +202,23 @@ def with_steps_above(formulas: Sequence[Formula]) -> list[Formula]:
     return [replaced(f, _CALLED, beside) for f in formulas]
 
 
+_COUNTED = re.compile(r"(?<![A-Za-z\\])(?P<k>[ijkmnpq])\s*_\s*(?:\{\s*[0-9]\s*\}|[0-9])")
+
+
+def with_letters_for_counted_units(formula: Formula) -> Formula:
+    r"""``formula`` with a letter of its own for each of :math:`k_1`, :math:`k_2` that is summed over."""
+    text = formula.latex
+    summed = {"".join(m["k"].split()) for m in _SUMMED.finditer(text) if "_" in m["k"]}
+    free = iter([x for x in "qpmnkji" if not re.search(rf"(?<![A-Za-z\\]){x}(?!\s*_\s*\{{?[0-9]|[A-Za-z])", text)])
+    letters = {unit: letter for unit, letter in zip(sorted(summed), free, strict=False)}
+    tight = {unit.replace("{", "").replace("}", ""): letter for unit, letter in letters.items()}
+
+    def letter(m: re.Match[str]) -> str | None:
+        return tight.get(re.sub(r"[\s{}]", "", m.group()))
+
+    return replaced(formula, _COUNTED, letter) if len(tight) == len(summed) and tight else formula
+
+
 def with_lone_steps_below(formulas: Sequence[Formula], form: Form) -> list[Formula]:
     """``formulas`` with the steps below that stand above names without a layer.
 

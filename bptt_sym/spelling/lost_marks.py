@@ -34,10 +34,12 @@ _ANY_NAME = (
 )
 #: ``(\theta)``: what it is a function of.
 _OF = r"(?:\(\s*\\?[A-Za-z]+(?:\s*,\s*\\?[A-Za-z]+)*\s*\)\s*)"
+#: ``(W_{xh}^{(2)})_{ij}``: an entry of a name with a label.
+_ENTRY = rf"\({_ANY_NAME}\s*\)\s*_\s*{_GROUP}"
 #: ``\frac{\partial L}{W_{hh}}``
 _HALF = re.compile(
-    rf"\\[dt]?frac\s*\{{\s*\\partial(?![A-Za-z])\s*\{{?\s*{_ANY_NAME}\s*{_OF}?\}}?\s*\}}"
-    rf"\s*\{{(?P<by>\s*(?!\\partial(?![A-Za-z])){_ANY_NAME}\s*)\}}"
+    rf"\\[dt]?frac\s*\{{\s*\\partial(?![A-Za-z])\s*\{{?\s*(?:{_ANY_NAME}|{_ENTRY})\s*{_OF}?\}}?\s*\}}"
+    rf"\s*\{{(?P<by>\s*(?!\\partial(?![A-Za-z]))(?:{_ANY_NAME}|{_ENTRY})\s*)\}}"
 )
 #: ``\frac{z_t}{\partial W}``
 _LOWER_HALF = re.compile(

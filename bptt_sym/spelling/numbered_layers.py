@@ -15,7 +15,12 @@ from dataclasses import replace
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.names import Name, names_in
 from bptt_sym.documents.respelling import Edit, edited
-from bptt_sym.spelling.layer_marks import form_of, with_lone_steps_below, with_steps_above
+from bptt_sym.spelling.layer_marks import (
+    form_of,
+    with_letters_for_counted_units,
+    with_lone_steps_below,
+    with_steps_above,
+)
 from bptt_sym.spelling.layer_scripts import (
     FUNCTIONS,
     STAND_BELOW,
@@ -56,7 +61,7 @@ def with_numbers_of_layers(formulas: Sequence[Formula]) -> list[Formula]:
 
 def layer_by_layer(formulas: Sequence[Formula], form: Form) -> list[Formula]:
     """``formulas`` with numbers for the layers, those about any layer once for each."""
-    formulas = with_lone_steps_below(formulas, form)
+    formulas = [with_letters_for_counted_units(f) for f in with_lone_steps_below(formulas, form)]
     return [g for f in formulas for g in _of_each_layer(f, form)]
 
 
