@@ -58,8 +58,12 @@ _NORMS = {"2": "2", "1": "1", r"\infty": "inf", "F": "F"}
 
 def _is_whole(node: Node) -> bool:
     """Whether one letter below must name an axis: of most things it may be a step, whose share
-    in them it is; a sequence at a step and a weight with a label have theirs."""
-    return isinstance(node, At) or (isinstance(node, Sym) and "_" in node.name)
+    in them it is; a sequence at a step, the derivative by one, and a weight with a label have
+    theirs."""
+    if isinstance(node, D):
+        node = node.x
+        return isinstance(node, At)
+    return isinstance(node, At) or (isinstance(node, Sym) and bool({"_", "^"} & {*node.name}))
 
 
 class Factors(Names):
