@@ -41,7 +41,7 @@ _ROWS = re.compile(
     r"\\\\|\\q?quad(?![A-Za-z])|(?<=[)}\]0-9a-z])\s*,\s*"
     r"(?=\\?[A-Za-z]+(?:\{[^{}=]{0,24}\}|[^={}]){0,24}=)"
 )
-_NUMBERED = r"(?:\\ell|[a-su-z1-9])\s*(?:[-+]\s*1\s*)?"
+_NUMBERED = r"(?:\\ell|[a-su-zLNKDMH0-9])\s*(?:[-+]\s*1\s*)?"
 #: ``h_1(t)``, ``h_{l}[t-1]``, ``h^{(l)}(t)``
 _CALLED = re.compile(
     rf"(?P<base>\\[A-Za-z]+|[A-Za-z}}])\s*(?P<name>(?P<sign>[_^])\s*(?:\{{\s*(?:\(\s*{_NUMBERED}\)|\[\s*{_NUMBERED}\]|"
@@ -72,7 +72,7 @@ def form_of(formulas: Sequence[Formula]) -> Form | None:
     form = Form(kind, letters[0] if letters else "", states, weights, max(numbers, default=0))
     form = replace(form, units=_with_units(formulas, form))
     form = replace(form, places=_places(formulas, form))
-    return replace(form, above=frozenset(_of_the_output(rows, form)))
+    return replace(form, above=frozenset(_of_the_output(rows, formulas, form)))
 
 
 @dataclass(frozen=True)
@@ -177,13 +177,15 @@ def _places(formulas: Sequence[Formula], form: Form) -> dict[str, str]:
     return found["L"] | found[form.letter]
 
 
-def _of_the_output(rows: Sequence[str], form: Form) -> Iterator[tuple[str, str]]:
-    """What the equations have of a layer behind the last one, :math:`z_{L+1}`."""
-    for row in rows:
-        found = [(n.base, m) for n in names_in(row) if (m := form.of(n)) is not None]
-        for base, marks in found:
-            if marks.layer == "L+1" and base not in FUNCTIONS:
-                yield bare(base), marks.label
+def _of_the_output(
+    rows: Sequence[str], formulas: Sequence[Formula], form: Form
+) -> Iterator[tuple[str, str]]:
+    """What the equations have of a layer behind the last one, :math:`z_{L+1}`, and its error."""
+    found = [(n.base, m) for r in rows for n in names_in(r) if (m := form.of(n)) is not None]
+    given = [(bare(b), m.label) for b, m in found if m.layer == "L+1" and b not in FUNCTIONS]
+    yield from given
+    if given and any(r"\delta" in f.latex for f in formulas):
+        yield r"\delta", ""
 
 
 def with_steps_above(formulas: Sequence[Formula]) -> list[Formula]:
@@ -234,8 +236,10 @@ def with_lone_steps_below(formulas: Sequence[Formula], form: Form) -> list[Formu
     out = []
     for formula, names in zip(formulas, found, strict=True):
         edits: list[Edit] = []
+        end = 0
         for name in names:
-            at = _lone(name, form) if name.base in lone else None
+            at = _lone(name, form) if name.base in lone and name.start >= end else None
+            end = max(end, name.close)  # what stands in the scripts of a name is none
             if at is None or not _ABOVE_ALONE.fullmatch(at[0]):
                 continue
             if at[1]:

@@ -99,9 +99,15 @@ def _mentions(text: str, letter: str) -> bool:
     )  # fmt: skip
 
 
+#: ``\\delta_l^{(t)} = \\frac{\\partial C}{\\partial z_l^{(t)}}``: of the output, too, if it is a layer.
+_NAMES_AN_ERROR = re.compile(
+    r"[\s&]*(?:\\[a-z]+\s*\{)?\s*\\delta(?![a-z])[^=]{0,40}=\s*&?\s*\\[dt]?frac\s*\{\s*(?:\\partial|d)[^=+]*\Z"
+)
+
+
 def _said(formula: Formula, letter: str, form: Form) -> tuple[Formula, list[int]]:
     """``formula`` without the layers that it names at its end, and these."""
-    every = list(range(1, form.most + 1))
+    every = list(range(1, form.most + 1 + (_NAMES_AN_ERROR.match(formula.latex) is not None)))
     guard = _GUARD % {"n": _AMONG, "d": _DOTS, "l": re.escape(letter)}
     m = re.search(guard, formula.latex)
     if m is None or not m.start():
@@ -126,8 +132,8 @@ def _said(formula: Formula, letter: str, form: Form) -> tuple[Formula, list[int]
 
 
 def _number(text: str, form: Form) -> int:
-    bare = "".join(text.split())
-    return int(bare) if bare.isdigit() else form.most - bare.endswith("-1")
+    tight = "".join(text.split())
+    return int(tight) if tight.isdigit() else form.most - tight.endswith("-1")
 
 
 def _is_there(formula: Formula, form: Form, letter: str, k: int) -> bool:
