@@ -83,7 +83,12 @@ class _Given:
     weights: tuple[str, ...]
 
 
+#: The rows of a column are no equations.
+_COLUMN = re.compile(r"\\begin\s*\{[bpv]?matrix\}(?:(?!\\begin).)*?\\end\s*\{[bpv]?matrix\}", re.DOTALL)
+
+
 def _equations(text: str) -> Iterator[str]:
+    text = _COLUMN.sub(lambda m: m.group().replace(r"\\", ";"), text)
     for row in _ROWS.split(text):
         if _EQUATION.search(row) and _DERIVES.search(row) is None:
             yield row
@@ -145,9 +150,13 @@ def _with_units(formulas: Sequence[Formula], form: Form) -> frozenset[str]:
     alone: dict[str, set[str]] = {}
     for formula in formulas:
         for name in names_in(formula.latex):
-            for script in name.scripts if len(name.scripts) > 1 else ():
-                if script.kind in "_^" and re.fullmatch(r"[A-Za-z\s,_0-9]+", script.inside):
-                    alone.setdefault(bare(name.base), set()).add(script.inside)
+            for script in name.scripts:
+                *_, last = script.inside.split(",")
+                whole = len(name.scripts) > 1 and last is script.inside
+                if script.kind in "_^" and re.fullmatch(r"[A-Za-z\s_0-9]+", last) and (
+                    whole or last is not script.inside
+                ):
+                    alone.setdefault(bare(name.base), set()).add(last)
     found = set()
     for base, labels in alone.items():
         letters = {x for label in labels if (x := units_in(label)) and form.letter not in x}

@@ -142,8 +142,9 @@ def _readings(name: Name, form: Form) -> Iterator[tuple[list[Script], str]]:
     told = [s for s, _ in apart if s is not None], units
     if form.has_entries(name):
         yield told
+        return
     yield list(name.scripts), ""
-    if not form.has_entries(name) and units:
+    if units:
         yield told
 
 

@@ -21,6 +21,7 @@ from bptt_sym.spelling.layer_marks import (
     with_lone_steps_below,
     with_steps_above,
 )
+from bptt_sym.spelling.layer_units import of_whole_layers
 from bptt_sym.spelling.layer_scripts import (
     FUNCTIONS,
     STAND_BELOW,
@@ -162,7 +163,7 @@ def _numbered(formula: Formula, form: Form, of: dict[str, int] | None = None) ->
             edits.append((name.end, marks.end, marks.turned))
         elif marks.step or form.letter or not marks.layer.isdigit() or _is_weight(name, form):
             edits += in_one_form(name, marks, layer, form)
-    return edited(formula, sorted(edits))
+    return of_whole_layers(edited(formula, sorted(edits)))
 
 
 def _layer(marks: Marks, form: Form, of: dict[str, int]) -> str:

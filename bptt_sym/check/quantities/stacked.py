@@ -30,7 +30,7 @@ _ERROR = re.compile(
     r"\\delta[^=]{0,40}=\s*&?\s*(?:\\left\s*\()?\s*\\[dt]?frac\s*\{\s*(?:\\partial|d)"
 )
 _DERIVES = re.compile(r"\\partial|\\nabla|\\delta|∂")
-_TOP = re.compile(r"\\partial\s*(?P<c>[LEJ]|\\mathcal\s*\{\s*[LEJ]\s*\})(?![A-Za-z_^(])")
+_TOP = re.compile(r"\\partial\s*(?P<c>[CEJL]|\\mathcal\s*\{\s*[CEJL]\s*\})(?![A-Za-z_^(])")
 
 
 def stacked(document: Document) -> tuple[list[Formula], bool] | None:
