@@ -45,7 +45,7 @@ _NUMBERED = r"(?:\\ell|[a-su-zLNKDMH0-9])\s*(?:[-+]\s*1\s*)?"
 #: ``h_1(t)``, ``h_{l}[t-1]``, ``h^{(l)}(t)``
 _CALLED = re.compile(
     rf"(?P<base>\\[A-Za-z]+|[A-Za-z}}])\s*(?P<name>(?P<sign>[_^])\s*(?:\{{\s*(?:\(\s*{_NUMBERED}\)|\[\s*{_NUMBERED}\]|"
-    rf"{_NUMBERED})\}}|[l1-9]))\s*"
+    rf"{_NUMBERED}(?:,\s*[ijkmnpq]\s*)?)\}}|[l1-9]))\s*"
     r"(?P<open>[(\[])\s*(?P<step>(?P<at>t|\\tau|[a-z])\s*(?:[-+]\s*1\s*)?|T)\s*[)\]]"
 )
 _ABOVE_ALONE = re.compile(r"(?:t|\\tau)\s*(?:[-+]\s*[0-9])?|T|0")

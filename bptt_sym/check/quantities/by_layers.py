@@ -57,6 +57,10 @@ _DELTA = re.compile(
 )
 
 
+#: ``h_{t}^{(2)}``
+_OF_A_LAYER = re.compile(r"\^\{\([0-9]\)\}")
+
+
 @dataclass(frozen=True)
 class _Layered:
     """The formulas about layers in the notation of steps, and what this supposes."""
@@ -111,7 +115,9 @@ def _judged(
                 verdict, verdict="right_under_reading", readings=readings, scope=scope
             )
         elif verdict.verdict not in ("wrong", "not_a_claim") and verdict not in OF_SOME:
-            continue
+            # (Without its layers, less is known of what carries them.)
+            if found.says or verdict.verdict != "undecided" or not _OF_A_LAYER.search(entry.latex):
+                continue
         place = entry.place
         of_layers = not found.says
         entry = replace(entry, verdict=verdict, of_layers=of_layers)
