@@ -19,19 +19,17 @@ from bptt_sym.spelling.layer_scripts import (
     FUNCTIONS,
     KINDS,
     STAND_BELOW,
+    SUMMED,
     Form,
     bare,
     shifted,
+    step_in,
     still,
     timed,
     units_in,
 )
 
 _IN_TIME = re.compile(r"t(?![a-z])|\\tau(?![a-z])")
-_TIME = r"(?:t|T|\\tau|[a-z]|[0-9]{1,3})(?:\s*[-+]\s*(?:[0-9]|[a-z](?![a-z])|\\tau))?"
-_STEP = re.compile(
-    rf"\s*(?:(?P<around>[(\[<]|\\langle)\s*)?(?P<step>{_TIME})\s*(?(around)(?:[)\]>]|\\rangle))\s*"
-)
 _DERIVES = re.compile(
     r"\\partial|\\nabla|∂|\\delta(?![a-z])|\\[dt]?frac\s*\{\s*(?:\\mathrm\s*\{\s*)?d"
 )
@@ -44,12 +42,11 @@ _ROWS = re.compile(
 _NUMBERED = r"(?:\\ell|[a-su-zLNKDMH0-9])\s*(?:[-+]\s*1\s*)?"
 #: ``h_1(t)``, ``h_{l}[t-1]``, ``h^{(l)}(t)``
 _CALLED = re.compile(
-    rf"(?P<base>\\[A-Za-z]+|[A-Za-z}}])\s*(?P<name>(?P<sign>[_^])\s*(?:\{{\s*(?:\(\s*{_NUMBERED}\)|\[\s*{_NUMBERED}\]|"
-    rf"{_NUMBERED}(?:,\s*[ijkmnpq]\s*)?)\}}|[l1-9]))\s*"
+    r"(?P<base>\\[A-Za-z]+|[A-Za-z}])\s*(?P<name>(?P<sign>[_^])\s*"
+    rf"(?:\{{\s*(?:\(\s*{_NUMBERED}\)|\[\s*{_NUMBERED}\]|{_NUMBERED}(?:,\s*[ijkmnpq]\s*)?)\}}|[l1-9]))\s*"
     r"(?P<open>[(\[])\s*(?P<step>(?P<at>t|\\tau|[a-z])\s*(?:[-+]\s*1\s*)?|T)\s*[)\]]"
 )
 _ABOVE_ALONE = re.compile(r"(?:t|\\tau)\s*(?:[-+]\s*[0-9])?|T|0")
-_SUMMED = re.compile(r"\\sum\s*(?:\\limits\s*)?_\s*(?:\{\s*)?(?P<k>[ijkmnpq](?:_(?:\{[0-9]\}|[0-9]))?)(?![A-Za-z])")
 
 
 def form_of(formulas: Sequence[Formula]) -> Form | None:
@@ -84,7 +81,9 @@ class _Given:
 
 
 #: The rows of a column are no equations.
-_COLUMN = re.compile(r"\\begin\s*\{[bpv]?matrix\}(?:(?!\\begin).)*?\\end\s*\{[bpv]?matrix\}", re.DOTALL)
+_COLUMN = re.compile(
+    r"\\begin\s*\{[bpv]?matrix\}(?:(?!\\begin).)*?\\end\s*\{[bpv]?matrix\}", re.DOTALL
+)
 
 
 def _equations(text: str) -> Iterator[str]:
@@ -144,7 +143,7 @@ def _with_units(formulas: Sequence[Formula], form: Form) -> frozenset[str]:
 
     Some sum of the text runs over such a letter, and no name with a letter of a gate is among them.
     """
-    summed = {m["k"] for f in formulas for m in _SUMMED.finditer(f.latex)} - {form.letter}
+    summed = {m["k"] for f in formulas for m in SUMMED.finditer(f.latex)} - {form.letter}
     if not summed:
         return frozenset()
     alone: dict[str, set[str]] = {}
@@ -213,23 +212,6 @@ def with_steps_above(formulas: Sequence[Formula]) -> list[Formula]:
     return [replaced(f, _CALLED, beside) for f in formulas]
 
 
-_COUNTED = re.compile(r"(?<![A-Za-z\\])(?P<k>[ijkmnpq])\s*_\s*(?:\{\s*[0-9]\s*\}|[0-9])")
-
-
-def with_letters_for_counted_units(formula: Formula) -> Formula:
-    r"""``formula`` with a letter of its own for each of :math:`k_1`, :math:`k_2` that is summed over."""
-    text = formula.latex
-    summed = {"".join(m["k"].split()) for m in _SUMMED.finditer(text) if "_" in m["k"]}
-    free = iter([x for x in "qpmnkji" if not re.search(rf"(?<![A-Za-z\\]){x}(?!\s*_\s*\{{?[0-9]|[A-Za-z])", text)])
-    letters = {unit: letter for unit, letter in zip(sorted(summed), free, strict=False)}
-    tight = {unit.replace("{", "").replace("}", ""): letter for unit, letter in letters.items()}
-
-    def letter(m: re.Match[str]) -> str | None:
-        return tight.get(re.sub(r"[\s{}]", "", m.group()))
-
-    return replaced(formula, _COUNTED, letter) if len(tight) == len(summed) and tight else formula
-
-
 def with_lone_steps_below(formulas: Sequence[Formula], form: Form) -> list[Formula]:
     """``formulas`` with the steps below that stand above names without a layer.
 
@@ -269,7 +251,5 @@ def _lone(name: Name, form: Form) -> tuple[str, str] | None:
     if name.base in FUNCTIONS or name.base == form.letter:
         return None
     units = units_in(below[0].inside) if below and form.has_entries(name) else ""
-    m = _STEP.fullmatch(own[0].inside)
-    if m is None or (below and not units):
-        return None
-    return m["step"], units
+    step = step_in(own[0].inside)
+    return (step, units) if step and (units or not below) else None

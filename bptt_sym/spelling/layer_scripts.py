@@ -38,6 +38,10 @@ _ENDS_PRIMED = re.compile(r"(?:'|\\prime(?![A-Za-z]))\s*$")
 _OFFSET = re.compile(r"(?P<letter>\\?[A-Za-z]+|[0-9]+)(?:(?P<by>[-+][0-9]+))?")
 _UNIT = r"[ijkmnpq](?:_(?:\{[0-9]\}|[0-9]))?"
 _UNITS = re.compile(rf"\s*\[?\s*({_UNIT})\s*,?\s*({_UNIT})?\s*\]?\s*")
+#: ``\\sum_j``, ``\\sum_{k_1=1}^m``
+SUMMED = re.compile(
+    rf"\\sum\s*(?:\\limits\s*)?_\s*(?:\{{\s*)?(?P<k>{_UNIT})(?![A-Za-z])"
+)
 #: ``L+1, i``: the entry behind what else stands there.
 _BEHIND = re.compile(rf"(?P<rest>.*\S)\s*,\s*(?P<units>{_UNIT}(?:\s*,?\s*{_UNIT})?)\s*", re.DOTALL)
 #: ``l-1,l``, ``ll``, ``l-1 \\to l``
@@ -122,6 +126,12 @@ def units_in(inside: str) -> str:
     """The entries that a script tells and nothing else, ``ij`` or ``k_1 k_2``; else ""."""
     m = _UNITS.fullmatch(inside)
     return "".join(filter(None, m.groups())) if m is not None else ""
+
+
+def step_in(inside: str) -> str:
+    """The step that a script tells and nothing else, ``t-1`` of ``(t-1)``; else ""."""
+    m = _STEP.fullmatch(inside)
+    return m["step"] if m is not None else ""
 
 
 def timed(name: Name, form: Form) -> Marks | None:

@@ -12,6 +12,7 @@ import re
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.gate_letters import NO_GATES
 from bptt_sym.documents.respelling import edited, replaced
+from bptt_sym.spelling.layer_scripts import SUMMED
 from bptt_sym.spelling.units import as_vectors
 
 _DERIVES = re.compile(r"\\partial|\\nabla|∂|\\delta(?![a-z])")
@@ -22,11 +23,13 @@ _ENTRY = re.compile(
 )
 #: ``(\\delta_{t}^{(1)})_{i} = \\frac{\\partial C}{\\partial (z_{t}^{(1)})_{i}}``
 _NAMED = re.compile(
-    r"[\s&]*\((?P<name>[^()]*\^\{\([0-9]\)\})\)_\{(?P<u>[ijkmnpq])\}(?P<sign>\s*&?\s*(?::?=|\\equiv|\\triangleq|\\coloneqq)\s*&?"
-    r"\s*\\[dt]?frac\s*\{\s*\\partial\s*[^{}()]{1,20}\}\s*\{\s*\\partial\s*)\((?P<by>[^()]*\^\{\([0-9]\)\})\)_\{(?P=u)\}\s*\}[\s.,]*"
+    r"[\s&]*\((?P<name>[^()]*\^\{\([0-9]\)\})\)_\{(?P<u>[ijkmnpq])\}"
+    r"(?P<sign>\s*&?\s*(?::?=|\\equiv|\\triangleq|\\coloneqq)\s*&?\s*\\[dt]?frac\s*\{\s*\\partial\s*[^{}()]{1,20}\}\s*\{\s*\\partial\s*)"
+    r"\((?P<by>[^()]*\^\{\([0-9]\)\})\)_\{(?P=u)\}\s*\}[\s.,]*"
 )
 _STEP = re.compile(r"(?:t|T|\\tau)(?:\s*[-+]\s*1)?")
 _PLACE = re.compile(r"(?<![A-Za-z\\])(?P<x>[A-Za-z])(?:_\{(?P<at>[^{}]*)\})?(?![A-Za-z])")
+_COUNTED = re.compile(r"(?<![A-Za-z\\])(?P<k>[ijkmnpq])\s*_\s*(?:\{\s*[0-9]\s*\}|[0-9])")
 _UNIT_LEFT = re.compile(r"_\s*\{?[^{}]*(?<![A-Za-z\\])[ijkmnpq](?![A-Za-z])|\\sum")
 
 
@@ -73,3 +76,19 @@ def of_whole_layers(formula: Formula) -> Formula:
     if _UNIT_LEFT.search(_PLACE.sub("", found.latex)):
         return formula
     return edited(found, edits)
+
+
+def with_letters_for_counted_units(formula: Formula) -> Formula:
+    r"""``formula`` with a letter for each of the units :math:`k_1`, :math:`k_2` of its sums."""
+    text = formula.latex
+    summed = dict.fromkeys(_tight(m["k"]) for m in SUMMED.finditer(text) if "_" in m["k"])
+    plain = r"(?<![A-Za-z\\])%s(?!\s*_\s*\{?\s*[0-9]|[A-Za-z])"
+    free = [x for x in "qpmnkji" if not re.search(plain % x, text)]
+    if not summed or len(free) < len(summed):
+        return formula
+    letters = dict(zip(summed, free, strict=False))
+    return replaced(formula, _COUNTED, lambda m: letters.get(_tight(m.group())))
+
+
+def _tight(unit: str) -> str:
+    return re.sub(r"[\s{}]", "", unit)

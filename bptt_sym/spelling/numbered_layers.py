@@ -17,11 +17,9 @@ from bptt_sym.documents.names import Name, names_in
 from bptt_sym.documents.respelling import Edit, edited
 from bptt_sym.spelling.layer_marks import (
     form_of,
-    with_letters_for_counted_units,
     with_lone_steps_below,
     with_steps_above,
 )
-from bptt_sym.spelling.layer_units import of_whole_layers
 from bptt_sym.spelling.layer_scripts import (
     FUNCTIONS,
     STAND_BELOW,
@@ -31,6 +29,7 @@ from bptt_sym.spelling.layer_scripts import (
     in_one_form,
     shifted,
 )
+from bptt_sym.spelling.layer_units import of_whole_layers, with_letters_for_counted_units
 
 #: Letters that stand for any layer where the layers have numbers.
 _ANY = frozenset(r"l \ell i j k m n".split())
@@ -100,9 +99,10 @@ def _mentions(text: str, letter: str) -> bool:
     )  # fmt: skip
 
 
-#: ``\\delta_l^{(t)} = \\frac{\\partial C}{\\partial z_l^{(t)}}``: of the output, too, if it is a layer.
+#: ``\\delta_l^{(t)} = \\frac{\\partial C}{\\partial z_l^{(t)}}``: of the output, too.
 _NAMES_AN_ERROR = re.compile(
-    r"[\s&]*(?:\\[a-z]+\s*\{)?\s*\\delta(?![a-z])[^=]{0,40}=\s*&?\s*\\[dt]?frac\s*\{\s*(?:\\partial|d)[^=+]*\Z"
+    r"[\s&]*(?:\\[a-z]+\s*\{)?\s*\\delta(?![a-z])[^=]{0,40}=\s*&?\s*"
+    r"\\[dt]?frac\s*\{\s*(?:\\partial|d)[^=+]*\Z"
 )
 
 

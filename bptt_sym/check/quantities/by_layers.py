@@ -114,9 +114,10 @@ def _judged(
             verdict = replace(
                 verdict, verdict="right_under_reading", readings=readings, scope=scope
             )
-        elif verdict.verdict not in ("wrong", "not_a_claim") and verdict not in OF_SOME:
+        elif not (verdict.verdict in ("wrong", "not_a_claim") or verdict in OF_SOME):
             # (Without its layers, less is known of what carries them.)
-            if found.says or verdict.verdict != "undecided" or not _OF_A_LAYER.search(entry.latex):
+            of_a_layer = not found.says and _OF_A_LAYER.search(entry.latex) is not None
+            if verdict.verdict != "undecided" or not of_a_layer:
                 continue
         place = entry.place
         of_layers = not found.says

@@ -20,6 +20,16 @@ ELSEWHERE = Verdict("undecided", note="it may be about quantities without time")
 DEFINED = marked("a definition")
 #: ``f'(x) = …`` defines nothing where f is known.
 _SLOPE = r"\s*[A-Za-z]\s*(?:'|\^\s*\{?\s*\\prime)"
+_NUMBER = r"(?:l|\\ell|[LN]|[0-9])(?![A-Za-z])(?:\s*[-+]\s*1)?"
+#: ``1 \\le l < L``
+_RANGE = re.compile(
+    rf"(?=.*(?<![A-Za-z])(?:l|\\ell)(?![A-Za-z]))\s*{_NUMBER}(?:\s*(?:<|>|=|\\(?:leq?|geq?|neq?)(?:slant)?"
+    rf"(?![A-Za-z]))\s*{_NUMBER})+\s*[.,;]?"
+)
+#: ``h_t^{(l)}``, ``W_{l+1}``
+_OF_ANY_LAYER = re.compile(r"[_^]\s*(?:\{\s*[(\[]?\s*)?(?:l|\\ell)(?![A-Za-z])")
+UNTOLD = Verdict("undecided", note=marked("of which layers it is said was not understood"))
+OF_WHICH = Verdict("not_a_claim", note=marked("a condition, not a claim"))
 Place = tuple[int, int, int]
 
 
@@ -39,10 +49,23 @@ def with_what_stands_beside(
     own = {_place(j): j for j in beside.entries(wanted)}
     if any(j.verdict.verdict == "wrong" for j in own.values()):
         own = {_place(j): j for j in where_understood(beside.entries(None), {})}
-    return [_meant(e, own.get(_place(e)), layers.get(_place(e)), alone=alone) for e in entries]
+    entries = [_without_a_range(e) for e in entries] if layers else entries
+    return [
+        _meant(e, own.get(_place(e)), layers.get(_place(e)), alone=alone, layers=bool(layers))
+        for e in entries
+    ]
 
 
-def _meant(entry: Judged, own: Judged | None, layer: Judged | None, *, alone: bool) -> Judged:
+def _without_a_range(entry: Judged) -> Judged:
+    """``entry``, which claims nothing if it says of which layers the one before it speaks."""
+    if entry.verdict.verdict != "undecided" or _RANGE.fullmatch(entry.latex) is None:
+        return entry
+    return replace(entry, verdict=OF_WHICH, part=None, fault=None)
+
+
+def _meant(
+    entry: Judged, own: Judged | None, layer: Judged | None, *, alone: bool, layers: bool
+) -> Judged:
     """The entry that stands, where a formula may be about a recurrence or beside it."""
     if own is None:
         other = layer
@@ -53,7 +76,9 @@ def _meant(entry: Judged, own: Judged | None, layer: Judged | None, *, alone: bo
     else:
         other = layer
     if other is None:
-        return entry
+        refuted = entry.verdict.verdict == "wrong" and layers
+        untold = refuted and _OF_ANY_LAYER.search(entry.latex) is not None
+        return replace(entry, verdict=UNTOLD, part=None) if untold else entry
     if _is_about_any_layer(layer) and entry.verdict.verdict == "not_a_claim":
         # What the layers of the text are, only they tell: without them it gives a name.
         return replace(other, latex=entry.latex, display=entry.display)
