@@ -33,8 +33,6 @@ def with_parts_put_together(formulas: Sequence[Formula]) -> list[Formula]:
         if len(sides) == 2 and part.end() >= len(sides[0]) and _PART.search(sides[1]) is None:
             # (``= 0`` is said of the first step, or of a layer without a past.)
             given.setdefault(_key(part), sides[1][: _end_of(sides[1])])
-    if not given:
-        return list(formulas)
     return [edited(f, _edits(f.latex, given)) for f in formulas]
 
 

@@ -1,0 +1,53 @@
+r"""What layers need elsewhere: entries of gradients, shares of labelled weights, lost marks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.audited import judged, verdicts
+
+TWO = r"""
+$$z_t^{(1)} = W^{(1)} x_t + U^{(1)} h_{t-1}^{(1)} + b^{(1)}, \quad h_t^{(1)} = \tanh(z_t^{(1)})$$
+$$z_t^{(2)} = W^{(2)} h_t^{(1)} + U^{(2)} h_{t-1}^{(2)} + b^{(2)}, \quad h_t^{(2)} = \tanh(z_t^{(2)})$$
+$$L = L(h_T^{(2)}), \quad \delta_t^{(1)} = \frac{\partial L}{\partial z_t^{(1)}}, \quad
+\delta_t^{(2)} = \frac{\partial L}{\partial z_t^{(2)}}$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "piece", "slip"),
+    [
+        # One letter below a gradient, or below a weight with a label, is of an entry.
+        (r"(\delta_t^{(1)})_i = (1 - (h_t^{(1)})_i^2) (\sum_q (W^{(2)})_{qi} (\delta_t^{(2)})_q "
+         r"+ \sum_k (U^{(1)})_{ki} (\delta_{t+1}^{(1)})_k)", "(U^{(1)})_{ki}", "(U^{(1)})_{ik}"),
+        (r"\frac{\partial L}{\partial (b^{(2)})_k} = \sum_t (\delta_t^{(2)})_k",
+         r"= \sum", r"= -\sum"),
+        # The share of a step in the gradient by a weight of one layer, and by an entry of it.
+        (r"\left(\frac{\partial L}{\partial W^{(2)}}\right)^{(t)} = \delta_t^{(2)} (h_t^{(1)})^T",
+         "h_t^{(1)}", "h_{t-1}^{(1)}"),
+        (r"\left(\frac{\partial L}{\partial (W^{(2)})_{ij}}\right)^{(t)} = (\delta_t^{(2)})_i "
+         r"(h_t^{(1)})_j", "h_t^{(1)}", "h_{t-1}^{(1)}"),
+        (r"\frac{\partial L}{(W^{(2)})_{ij}} = \sum_t (\delta_t^{(2)})_i (h_t^{(1)})_j",
+         "h_t^{(1)}", "h_{t-1}^{(1)}"),
+    ],
+)  # fmt: skip
+def test_entries_and_shares_of_what_has_a_label(right: str, piece: str, slip: str) -> None:
+    assert verdicts(f"{TWO}$${right}$$\n")[-1] == "right"
+    assert verdicts(f"{TWO}$${right.replace(piece, slip)}$$\n")[-1] == "wrong"
+
+
+def test_one_letter_below_a_gradient_by_a_weight_may_be_a_step() -> None:
+    text = TWO + r"$$\left(\frac{\partial L}{\partial U^{(1)}}\right)_k = \delta_k^{(1)}$$"
+    assert not judged(text)[-1].verdict.is_right
+
+
+def test_the_part_of_a_sum_that_is_the_whole() -> None:
+    text = r"""
+$$z_l^{(t)} = W_l h_{l-1}^{(t)} + U_l h_l^{(t-1)} + b_l, \quad h_l^{(t)} = \tanh(z_l^{(t)})$$
+$$z_{L+1}^{(t)} = \left(z_{L+1}^{(t)}\right)_\text{layer} = W_{L+1} h_L^{(t)} + b_{L+1}$$
+$$y^{(t)} = g(z_{L+1}^{(t)}), \quad E = \sum_t E^{(t)}(y^{(t)})$$
+$$\delta_l^{(t)} = \frac{\partial E}{\partial z_l^{(t)}}$$
+$$\frac{\partial E}{\partial W_{L+1}} = \sum_t \delta_{L+1}^{(t)} (h_L^{(t)})^T$$
+"""
+    assert verdicts(text)[-1] == "right"
+    assert verdicts(text.replace(r"_{L+1}^{(t)} (h_L", r"_{L}^{(t)} (h_L"))[-1] == "wrong"
