@@ -8,7 +8,8 @@ from tests.check.audited import judged, verdicts
 
 TWO = r"""
 $$z_t^{(1)} = W^{(1)} x_t + U^{(1)} h_{t-1}^{(1)} + b^{(1)}, \quad h_t^{(1)} = \tanh(z_t^{(1)})$$
-$$z_t^{(2)} = W^{(2)} h_t^{(1)} + U^{(2)} h_{t-1}^{(2)} + b^{(2)}, \quad h_t^{(2)} = \tanh(z_t^{(2)})$$
+$$z_t^{(2)} = W^{(2)} h_t^{(1)} + U^{(2)} h_{t-1}^{(2)} + b^{(2)},
+\quad h_t^{(2)} = \tanh(z_t^{(2)})$$
 $$L = L(h_T^{(2)}), \quad \delta_t^{(1)} = \frac{\partial L}{\partial z_t^{(1)}}, \quad
 \delta_t^{(2)} = \frac{\partial L}{\partial z_t^{(2)}}$$
 """
