@@ -67,7 +67,7 @@ _DERIVES = re.compile(r"\\partial|∂|\\nabla|∇|\\frac\s*\{\s*d")
 _ONE_MEANING = frozenset(("tanh", "relu", "softplus", "exp", "log"))
 _SLOPE, _POWER = "a slope by a prime", "a power with a step in it"
 #: The signs of which a Jacobian is written, which mean one thing in it.
-_OF_JACOBIANS = frozenset((_SIGNS[Diag], _SIGNS[Transpose], _SIGNS[Prod], _SLOPE))
+_OF_JACOBIANS = frozenset((*(_SIGNS[n] for n in (Diag, Ones, Prod, Transpose)), _SLOPE))
 #: Whether its shapes fit under no reading is said in its note.
 _SHAPES = "shapes"
 #: Of a formula that holds for one unit its shapes are all that is wrong.
@@ -208,6 +208,8 @@ def _signs(sides: Iterable[Node]) -> set[str]:
     found = set()
     for side in sides:
         for n in walk(side):
+            if isinstance(n, Had) and len(set(n.args)) == 1:
+                continue  # a square, by whatever product
             if said := _SIGNS.get(type(n)):
                 found.add(said)
             elif isinstance(n, Fn) and n.order and n.name not in _ONE_MEANING:

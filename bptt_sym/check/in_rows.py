@@ -32,6 +32,12 @@ _OF_COLUMNS = (
     re.compile(_BEHIND + _VALUE + _TURNED + _ENDS, re.DOTALL),
 )
 _GRADIENT = re.compile(r"\\frac\s*\{\s*(?:\\partial|\\mathrm\s*d|d)\s*[^{}]*\}|\\nabla|∂[^/]*/")
+#: The derivative of a state by an earlier one: it tells how matrices act on states, and no order of
+#: gradients.
+_JACOBIAN = re.compile(
+    rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*{_FONT}\{{?\s*(?P<state>[A-Za-z])(?![A-Za-z])[^{{}}]*(?:\{{[^{{}}]*\}})?\s*\}}*"
+    rf"\s*\{{\s*(?:\\partial|d)\s*{_FONT}\{{?\s*(?P=state)(?![A-Za-z])"
+)
 #: Where one summand ends and the next begins.
 _BETWEEN = re.compile(r"\\\\|=|(?<![-+(=])\s[-+](?![^()]*\))")
 _SUM = re.compile(r"\\sum(?:\\limits)?(?:\s*[_^]\s*(?:\{[^{}]*\}|[A-Za-z]))*")
@@ -44,7 +50,8 @@ def shown_in_rows(texts: Iterable[str]) -> bool:
     rows = columns = 0
     for text in texts:
         left, _, right = _SUM.sub(" ", text).partition("=")
-        for term in _BETWEEN.split(right) if _GRADIENT.search(left) else ():
+        tells = _GRADIENT.search(left) is not None and _JACOBIAN.search(left) is None
+        for term in _BETWEEN.split(right) if tells else ():
             rows += any(p.search(term) for p in _OF_ROWS)
             columns += any(p.search(term) for p in _OF_COLUMNS)
     return rows >= SIGNS and not columns

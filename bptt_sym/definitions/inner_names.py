@@ -71,6 +71,8 @@ def preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> Argument | 
         outputs = [n for n in rec.gates if plain_name(n) in (r"\hat{y}", r"\hat{p}", "y", "p")]
         places = [*(outputs if name in ("z", "s", "u") else ()), *rec.states]
         told = {a for z, a in usage.inner if z == plain_name(name)}
+        applied = {f.lstrip("\\") for f, of in usage.activated if of == plain_name(name)}
+        told |= {plain_name(n) for n in rec.states if _function_of(n, rec) in applied}
         for state in sorted(places, key=lambda n: plain_name(n) not in told):
             output_too = {"o", r"\hat{y}", "y"} & set(usage.timed)
             if name != "z" or output_too or len(rec.states) == 1:
@@ -82,6 +84,12 @@ def preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> Argument | 
                     continue
                 return found
     return None
+
+
+def _function_of(state: str, rec: Recurrence) -> str:
+    """The activation that a state is."""
+    rhs = rec.rhs(state)
+    return rhs.name if isinstance(rhs, Fn) and not rhs.order else ""
 
 
 #: The distance of two steps, which stands above a bound.

@@ -316,7 +316,9 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
     letter = next((n for n in ("z", "o", "q", "s", "y") if n in names), "")
     if letter == "y" and predicted:
         letter = ""
-    output = letter or predicted
+    # (∂E/∂V of an output that stands nowhere.)
+    unnamed = weight in OUT_WEIGHTS and weight != "W_o" and "o" not in known
+    output = letter or predicted or ("o" if unnamed else "")
     if not output:
         return False
     state = at_step_t(draft.readout)
@@ -326,7 +328,7 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
         rf"{output}_{{t}} = {product} + b_{{{output}}}",
     )
     draft.readout = output
-    known.add(letter or predicted)
+    known.add(output)
     if usage.residuals and predicted and draft.loss_given:
         known.add(predicted)
     elif usage.residuals and output == predicted:

@@ -142,6 +142,11 @@ def _at(node: Node, old: Node, new: Node) -> Node:
     return replace(node, time=new) if isinstance(node, At) and node.time == old else node
 
 
+def _is_at_another_step(a: Node, b: Node) -> bool:
+    """Whether both are values of one sequence, at different steps."""
+    return isinstance(a, At) and isinstance(b, At) and a.name == b.name and a.time != b.time
+
+
 def _moved(node: Node, k: int) -> Node:
     """``node`` with everything in it ``k`` steps later."""
     node = rebuild(node, lambda c: _moved(c, k))
@@ -218,6 +223,8 @@ class Slips(Surroundings):
         for name in self.rec.parameters:
             yield Local("BP011", 4, Mul((Sym(name), node)))
         yield from self._carried(node)
+        if isinstance(self.left, D) and _is_at_another_step(node.y, self.left.y):
+            yield Local("BP004", 1, replace(node, y=self.left.y))
         for x in self.variables(node.x):
             yield Local(self.other_variable(node.x, x), 2, replace(node, x=x))
         for part in ("y", "x"):
