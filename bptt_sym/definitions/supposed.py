@@ -317,7 +317,7 @@ def _weighted(draft: _Draft, gates: frozenset[str]) -> bool:
     if letter == "y" and predicted:
         letter = ""
     # (∂E/∂V of an output that stands nowhere.)
-    unnamed = weight in OUT_WEIGHTS and weight != "W_o" and "o" not in known
+    unnamed = weight in usage.weights and weight != "W_o" and "o" not in known
     output = letter or predicted or ("o" if unnamed else "")
     if not output:
         return False

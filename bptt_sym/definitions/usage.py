@@ -48,6 +48,10 @@ _BY_A_PARAMETER = re.compile(
     r"\}\s*\{\s*(?:\\partial|d)\s*\{?\s*(?P<of>(?:\\(?:mathbf|boldsymbol|bm)\s*\{\s*)?(?:\\[tT]heta|[wW])\s*\}?"
     r"(?:\s*_\s*(?:\{\s*\(?\s*(?:h|hh|s|ss|r|rec|rr)\s*\)?\s*\}|[hsr]))?)\s*\}"
 )
+#: ``\\partial V}``, ``d W_{hy}}``: a weight below the line.
+_BY_A_WEIGHT = re.compile(
+    r"\}\s*\{\s*(?:\\partial|d)\s*\{?\s*(?P<of>[A-Z](?:\s*_\s*(?:\{\s*[a-z]{1,3}\s*\}|[a-z]))?)\s*\}"
+)
 _PREDICTED = (
     r"(?:\\hat\s*\{?\s*[yp]\s*\}?|(?<![A-Za-z\\])p(?=\s*[_^]))\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?"
 )
@@ -145,6 +149,8 @@ class Usage:
     varied: set[str] = field(default_factory=set)
     #: What may be a parameter of the step by which something is differentiated, as it is written.
     parameters: set[str] = field(default_factory=set)
+    #: Weights by which something is differentiated, as they are written.
+    weights: set[str] = field(default_factory=set)
     #: Which function has a slope that is written in terms of its value, and the name of the value.
     slopes: set[tuple[str, str]] = field(default_factory=set)
     #: Names by which a gradient is that by another name, times the slope at its value.
@@ -183,6 +189,7 @@ class Usage:
             usage.differentiated |= {m["of"] or m["of1"] for m in losses}
             usage.varied |= {plain_name("".join(n.split())) for n in _VARIED.findall(text)}
             usage.parameters |= {"".join(m["of"].split()) for m in _BY_A_PARAMETER.finditer(text)}
+            usage.weights |= {"".join(m["of"].split()) for m in _BY_A_WEIGHT.finditer(text)}
             usage.compared |= {m["of"] for m in _LAST_RESIDUAL.finditer(text)}
             usage.aimed |= {m["of"] for m in _LESS_TARGET.finditer(text)}
             usage.residuals = usage.residuals or _RESIDUAL.search(text) is not None

@@ -14,8 +14,9 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.names import names_in
 from bptt_sym.documents.respelling import Edit, edited
 
-_ENTRY = re.compile(r"\s*t\s*,\s*([i-mpqr])\s*")
-_UNIT = re.compile(r"\s*([i-mpqr])\s*")
+#: (k is as often a step.)
+_ENTRY = re.compile(r"\s*t\s*,\s*([ijlmpqr])\s*")
+_UNIT = re.compile(r"\s*([ijlmpqr])\s*")
 _STEP = re.compile(r"\s*t\s*(?:[-+]\s*1\s*)?")
 
 
@@ -31,7 +32,10 @@ def with_steps_of_entries(formulas: Sequence[Formula]) -> list[Formula]:
     out = []
     for formula, names in zip(formulas, found, strict=True):
         below = [(n, s) for n in names if len(n.scripts) == 1 for s in n.scripts if s.kind == "_"]
-        units = {m[1] for _, s in below if (m := _ENTRY.fullmatch(s.inside)) is not None}
+        # (δ_{t,i} is the gradient of a loss of step t by a state of step i, where no δ_t runs.)
+        entries = [m[1] for n, s in below
+                   if n.base in runs and (m := _ENTRY.fullmatch(s.inside)) is not None]  # fmt: skip
+        units = set(entries)
         edits: list[Edit] = [
             (s.start, s.end, f"_{{t,{m[1]}}}") for n, s in below
             if n.base in runs and (m := _UNIT.fullmatch(s.inside)) is not None and m[1] in units

@@ -1,4 +1,4 @@
-"""What the letters of a text stand for that it does not say, and what its order of factors tells."""
+"""What letters stand for that nothing defines, and what the order of factors tells."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ ORDER = f"$${JACOBIAN} R \\mathrm{{diag}}(1 - q_t^2)$$\n\n"
 RIGHT = f"$${JACOBIAN} \\mathrm{{diag}}(1 - q_t^2) R$$\n\n"
 #: It holds, and is about another derivative.
 OTHERS = "$$\\frac{\\partial q_t}{\\partial x_t} = \\mathrm{diag}(1 - q_t^2) P$$\n\n"
-#: A matter of layout.
+#: A matter of layout, of which the equation of the state leaves two.
 TURNED = f"$${JACOBIAN} \\mathrm{{diag}}(1 - q_t^2) R^\\top$$\n\n"
 UNKNOWN = "$$\\frac{\\partial \\zeta}{\\partial \\xi_t} = \\mu_t$$\n\n"
 
@@ -50,7 +50,8 @@ def verdict_of(formula: str, around: str) -> tuple[str, str]:
         (SLIP, UNKNOWN * 4 + RIGHT * 2, "wrong"),
         (ORDER, UNKNOWN * 2 + OTHERS * 2, "wrong"),
         (ORDER, UNKNOWN * 4 + OTHERS * 2, "wrong"),
-        (TURNED, UNKNOWN * 2 + OTHERS * 2, "undecided"),
+        (TURNED, UNKNOWN * 2 + OTHERS * 2, "wrong"),
+        (TURNED, UNKNOWN, "undecided"),
         (ORDER, UNKNOWN, "undecided"),
         (SLIP, UNKNOWN, "undecided"),
         (SLIP, "$$q_t = \\tanh((R q_{t-1})$$\n\n", "undecided"),
