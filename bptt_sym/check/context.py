@@ -81,6 +81,8 @@ class Context:
     in_rows: bool = False
     #: Whether ``dz_t`` is a mark for a gradient.
     marks: bool = False
+    #: Whether the text counts its steps from 0 to T - 1.
+    from_zero: bool = False
     #: Where in the source the text begins to speak of a run with a loss of the last step alone.
     last_step_said: int = 0
     #: Names without a step that stand for a matrix, not for a loss.

@@ -13,7 +13,7 @@ from bptt_sym.decide.readings import OWN_STEP
 from bptt_sym.definitions.losses import both_means_and_sums, gives_a_mean
 from bptt_sym.definitions.said_sizes import SaidSizes
 from bptt_sym.documents.document import Document, Formula
-from bptt_sym.documents.prose import last_step_said, row_gradients
+from bptt_sym.documents.prose import counts_from_zero, last_step_said, row_gradients
 from bptt_sym.spelling.copies import without_steps
 from bptt_sym.spelling.deltas import runs_back
 from bptt_sym.spelling.passes import spelt
@@ -33,6 +33,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
         context.stated |= {OWN_STEP.code}
     context.marks = any(f.delta for f in everything)
     context.letters = spelling.letters
+    context.from_zero = counts_from_zero(document.source.text)
     context.last_step_said = last_step_said(document.source.text)
     context.sizes = SaidSizes.of(document.told)
     context.sloped = sloped(texts)

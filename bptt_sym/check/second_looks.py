@@ -50,7 +50,12 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, lag_of
-from bptt_sym.spelling.counting import FROM_ZERO, counted_from_one, to_the_last_step
+from bptt_sym.spelling.counting import (
+    FROM_ZERO,
+    counted_from_one,
+    to_the_last_step,
+    up_to_the_one_before,
+)
 
 #: ``\\prod_t`` without its first and last step.
 _RANGELESS = re.compile(r"\\prod\s*(?:\\limits\s*)?_\s*(?:\{\s*[a-z]\s*\}|[a-z])(?!\s*\^)")
@@ -180,6 +185,8 @@ def _looks(claim: Claim, model: Model, models: Models) -> Iterator[_Look]:
     if shifted != claim and not rec.initial:
         # No line says that the run begins with a state of step 0.
         yield _Look(FROM_ZERO, shifted, court)
+    if context.from_zero and (one_less := up_to_the_one_before(claim)) != claim:
+        yield _Look("the steps are counted from 0 to T - 1, as the text says", one_less, court)
     if (last := to_the_last_step(claim)) is not None:
         yield _Look(f"{last[1]} is the last step", last[0], court)
     if (ends := at_the_end(claim, rec)) is not None and not models.defines_total(ends[1]):

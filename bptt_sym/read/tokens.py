@@ -33,7 +33,8 @@ class Token(NamedTuple):
 #: Text between two claims, in any of these words or longer than one word.
 _CONNECTIVE_WORDS = frozenset(
     "and or where with if for thus hence so then therefore because since when whereas as let "
-    "i.e. e.g. but while assuming given elementwise".split()
+    "i.e. e.g. but while assuming given elementwise "
+    "et ou avec donc und oder mit wobei con donde com onde dove met veya dan dengan".split()
 )
 _FONT_ARG = re.compile(r"\s*(?:\{\s*(\\[A-Za-z]+|[A-Za-z]+[0-9]*)\s*\}|(\\[A-Za-z]+|[A-Za-z]))")
 _BRACED = re.compile(r"\*?\s*\{([^{}]*)\}")

@@ -14,13 +14,17 @@ from bptt_sym.decide.step_readings import LAST_STEPS
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 from bptt_sym.notation import (
+    HORIZON_NAME,
+    At,
     Claim,
     Idx,
     Node,
     Num,
     Prod,
     Sum,
+    affine,
     free_indices,
+    index,
     num,
     rebuild,
     substitute_index,
@@ -50,6 +54,22 @@ def counted_from_one(claim: Claim) -> Claim:
         n = rebuild(n, change)
         if isinstance(n, (Sum, Prod)) and isinstance(n.lo, Num) and n.lo.value == 0:
             return replace(n, lo=num(1))
+        return n
+
+    return replace(claim, sides=tuple(change(side) for side in claim.sides))
+
+
+def up_to_the_one_before(claim: Claim) -> Claim:
+    """``claim`` of steps 0, …, T - 1 about a run whose last step is T.
+
+    (What is written without a step, such as the one output, is of the last one as it is.)
+    """
+
+    def change(n: Node) -> Node:
+        n = rebuild(n, change)
+        form = affine(n.time) if isinstance(n, At) else None
+        if isinstance(n, At) and form is not None and form[0] == {HORIZON_NAME: 1} and form[1] < 0:
+            return replace(n, time=index(HORIZON_NAME, form[1] + 1))
         return n
 
     return replace(claim, sides=tuple(change(side) for side in claim.sides))
