@@ -10,6 +10,7 @@ from bptt_sym.check.judged import Judged
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.documents.document import Formula
 from bptt_sym.messages import marked
+from bptt_sym.spelling.layer_products import FALLING, RISING
 
 SAID = marked("what is said of any layer is said of each layer that the network has")
 SOME = Verdict(
@@ -32,7 +33,7 @@ class Instances:
 
     def note(self, formula: Formula, start: int, end: int) -> None:
         """The entries from ``start`` to ``end`` are those of ``formula``."""
-        if formula.layer:
+        if formula.layer or _is_one_way(formula):
             self._spans.setdefault(formula.order, []).append((formula, start, end))
 
     def as_one(self, entries: Sequence[Judged]) -> list[Judged]:
@@ -44,11 +45,26 @@ class Instances:
                 continue  # (what a layer defines may be a claim of another)
             above = any(_ABOVE.search(f.written) for f, _, _ in spans)
             for k in range(rows.pop()):
-                own = [(f.layer, entries[start + k]) for f, start, _ in spans]
-                for _, start, _ in spans:
+                own: dict[int, Judged] = {}
+                for f, start, _ in spans:
+                    found = entries[start + k]
                     out[start + k] = None
-                out[spans[0][1] + k] = _one(own, above=above)
+                    own[f.layer] = _better(own.get(f.layer, found), found)
+                whole = own[0] if set(own) == {0} else _one(list(own.items()), above=above)
+                out[spans[0][1] + k] = whole
         return [e for e in out if e is not None]
+
+
+def _is_one_way(formula: Formula) -> bool:
+    """Whether it has the factors of a product in one of the orders that they may have."""
+    return any(said in (FALLING, RISING) for said, _ in formula.supposes)
+
+
+def _better(one: Judged, other: Judged) -> Judged:
+    """What holds of two ways to read a row; it is wrong if both are."""
+    if one.verdict.is_right or other.verdict.verdict == "wrong":
+        return one
+    return other if other.verdict.is_right or one.verdict.verdict == "wrong" else one
 
 
 def _one(own: Sequence[tuple[int, Judged]], *, above: bool) -> Judged:

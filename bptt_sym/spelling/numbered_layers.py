@@ -20,6 +20,7 @@ from bptt_sym.spelling.layer_marks import (
     with_lone_steps_below,
     with_steps_above,
 )
+from bptt_sym.spelling.layer_products import over_layers, written_out
 from bptt_sym.spelling.layer_scripts import (
     FUNCTIONS,
     STAND_BELOW,
@@ -67,13 +68,18 @@ def layer_by_layer(formulas: Sequence[Formula], form: Form) -> list[Formula]:
 
 def _of_each_layer(formula: Formula, form: Form) -> list[Formula]:
     letter = _letter(formula, form)
+    runs = over_layers(formula.latex, form) is not None
     if not letter:
-        return [_numbered(formula, form)]
+        ways = written_out(formula, form, {}) if runs else []
+        return [_numbered(way, form) for way in ways or [formula]]
     said = _said(formula, letter, form)
-    found = [
-        replace(_numbered(said[0], form, {letter: k}), layer=k)
-        for k in said[1] if _is_there(said[0], form, letter, k)
-    ]  # fmt: skip
+    found = []
+    for k in said[1]:
+        ways = written_out(said[0], form, {letter: k}) if runs else [said[0]]
+        found += [
+            replace(_numbered(way, form, {letter: k}), layer=k)
+            for way in ways if _is_there(way, form, letter, k)
+        ]  # fmt: skip
     # (Where the letter is still somewhere, nobody knows what is said of which layer.)
     return [f for f in found if not _mentions(f.latex, letter)] or [formula]
 
