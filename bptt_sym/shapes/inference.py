@@ -29,7 +29,7 @@ from bptt_sym.notation import (
 )
 from bptt_sym.shapes.expression import Dim, Shape, summed
 from bptt_sym.shapes.letters import is_bold, is_upper
-from bptt_sym.shapes.ranks import Ranks
+from bptt_sym.shapes.ranks import Ranks, has_sequence
 
 #: The letters of weights: what carries them and a step is a matrix as well.
 _OF_WEIGHTS = re.compile(r"(?:\\(?:mathbf|tilde|hat|bar)\{)*[WUV](?![A-Za-z])")
@@ -114,21 +114,18 @@ class _Inference:
                 self.ranks[n] = 1
         for target, rhs in self.equations:
             self.find_outer(target, rhs)
-        for target, rhs in self.equations:
-            if not self.recurs_by_scalar(target, rhs):
-                self.find_matrices(rhs)
+        by_scalars = [(t, rhs) for t, rhs in self.equations if self.recurs_by_scalar(t, rhs)]
+        for equation in self.equations:
+            if equation not in by_scalars:
+                self.find_matrices(equation[1])
         for rhs in self.totals.values():
             self.find_matrices(rhs, of_a_loss=True)
-        changed = True
-        while changed:
-            before = dict(self.ranks)
-            for target, rhs in self.equations:
-                rank = max(self.rank(rhs), self.ranks.get(target, 0))
-                self.raise_to(target, rank)
-                self.push(rhs, rank)
-            for rhs in self.totals.values():
-                self.push(rhs, self.rank(rhs))
-            changed = self.ranks != before
+        self.settle_ranks()
+        # (What the others make a vector of may get it from a matrix all the same.)
+        for target, rhs in by_scalars:
+            if self.ranks.get(target):
+                self.find_matrices(rhs)
+        self.settle_ranks()
         for n in names:
             self.ranks.setdefault(n, 0)
         for n, shape in self.given.items():
@@ -148,6 +145,19 @@ class _Inference:
         }
 
     # ranks
+
+    def settle_ranks(self) -> None:
+        """Let the equations tell each other their ranks until nothing is new."""
+        changed = True
+        while changed:
+            before = dict(self.ranks)
+            for target, rhs in self.equations:
+                rank = max(self.rank(rhs), self.ranks.get(target, 0))
+                self.raise_to(target, rank)
+                self.push(rhs, rank)
+            for rhs in self.totals.values():
+                self.push(rhs, self.rank(rhs))
+            changed = self.ranks != before
 
     def find_outer(self, target: str, rhs: Node) -> None:
         """``S_t = S_{t-1} + v_t k_t^T``: a column times a row is added to a matrix that runs."""
@@ -183,11 +193,11 @@ class _Inference:
         for n in walk(root):
             if not isinstance(n, Mul):
                 continue
-            states = [_has_sequence(a) for a in n.args]
+            states = [has_sequence(a) for a in n.args]
             for a in n.args:
                 inner = a.arg if isinstance(a, Transpose) else a
                 if isinstance(inner, At) and self.is_weight_of_a_step(inner.name):
-                    if any(_has_sequence(b) for b in n.args if b is not a):
+                    if any(has_sequence(b) for b in n.args if b is not a):
                         self.ranks[inner.name] = 2
                     continue
                 if not isinstance(inner, Sym) or inner.name in self.totals:
@@ -238,7 +248,7 @@ class _Inference:
                     return 2
                 if 2 in ranks:
                     rest = any(r == 1 for r in ranks) or any(
-                        _has_sequence(a) for a, r in zip(args, ranks, strict=True) if r < 2
+                        has_sequence(a) for a, r in zip(args, ranks, strict=True) if r < 2
                     )
                     return 1 if rest else 2
                 return 0 if self.inner(args) else max(ranks)
@@ -261,13 +271,13 @@ class _Inference:
             return None
         for a, b in pairwise(args):
             row = isinstance(a, Transpose) and not isinstance(b, Transpose)
-            sequences = _has_sequence(a) and _has_sequence(b)
+            sequences = has_sequence(a) and has_sequence(b)
             if row and sequences and max(self.rank(a), self.rank(b)) == 1:
                 return a, b
             if row and self.rank(a) == self.rank(b) == 1:
                 return a, b  # of a weight that is given as a vector
             small = isinstance(a, Transpose) and isinstance(a.arg, Sym) and not is_upper(a.arg.name)
-            if row and small and self.rank(b) == 1 and _has_sequence(b):
+            if row and small and self.rank(b) == 1 and has_sequence(b):
                 return a, b  # a constant that is transposed is no number
         return None
 
@@ -282,7 +292,7 @@ class _Inference:
                     self.push(a, rank)
             case Had(args=args):
                 for a in args:
-                    if not isinstance(a, Add) or _has_sequence(a):
+                    if not isinstance(a, Add) or has_sequence(a):
                         self.push(a, rank)
             case Mul(args=args) if (pair := self.inner(args)) is not None:
                 for a in pair:
@@ -298,7 +308,7 @@ class _Inference:
                 for a in args:
                     if self.rank(a) == 2:
                         continue
-                    if _has_sequence(a):
+                    if has_sequence(a):
                         self.push(a, 1 if matrix else rank)
                     elif isinstance(a, Sym) and is_bold(a.name):
                         self.push(a, rank)
@@ -486,7 +496,3 @@ def _dimension_names() -> Iterable[str]:
     while True:
         yield f"n{k}"
         k += 1
-
-
-def _has_sequence(node: Node) -> bool:
-    return any(isinstance(n, (At, Concat, Call)) for n in walk(node))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bptt_sym.notation import Node
+from bptt_sym.notation import At, Call, Concat, Node, walk
 
 
 class Ranks(dict[str, int]):
@@ -31,4 +31,9 @@ class Ranks(dict[str, int]):
         return known[1]
 
 
-__all__ = ["Ranks"]
+def has_sequence(node: Node) -> bool:
+    """Whether something in ``node`` runs in time."""
+    return any(isinstance(n, (At, Concat, Call)) for n in walk(node))
+
+
+__all__ = ["Ranks", "has_sequence"]

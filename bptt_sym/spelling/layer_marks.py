@@ -54,7 +54,7 @@ def form_of(formulas: Sequence[Formula]) -> Form | None:
     rows = [r for f in formulas if _EQUATION.search(f.latex) for r in _equations(f.latex)]
     for kind in KINDS:
         plain = Form(kind)
-        given = [g for r in rows if (g := _given(r, plain)) is not None]
+        given = [g for r in rows if (g := _given(r, plain, rows)) is not None]
         if given:
             break
     else:
@@ -99,8 +99,22 @@ def _sides(row: str) -> tuple[str, str]:
     return (row[: sign.start()], row[sign.end() :]) if sign else (row, "")
 
 
-def _given(row: str, form: Form) -> _Given | None:
-    """The state that ``row`` takes from its own past and from the layer below."""
+def heads(formula: Formula, form: Form) -> list[tuple[str, str]]:
+    """What the equations of ``formula`` give, by its name and its layer as the text has it."""
+    return [
+        (bare(name.base), marks.layer)
+        for row in _equations(formula.latex)
+        for name in names_in(_sides(row)[0])[:1]
+        if (marks := timed(name, form)) is not None
+    ]
+
+
+def _given(row: str, form: Form, rows: Sequence[str]) -> _Given | None:
+    """The state that ``row`` takes from its own past and from the layer below.
+
+    These may be two, :math:`u_t^l = \\lambda u_{t-1}^l + W^l s_t^{l-1}`, if one of the ``rows``
+    gives the second from the first.
+    """
     left, right = _sides(row)
     heads = [m for n in names_in(left) if (m := timed(n, form)) is not None]
     if not heads or not _IN_TIME.match(heads[0].step):
@@ -115,12 +129,28 @@ def _given(row: str, form: Form) -> _Given | None:
         if layer == (here[0], here[1] - 1) and step[0] == now[0] and step[1] <= now[1]:
             below.add(name.base)
     both = past & below
+    if not both and bare(next(n for n in names_in(left)).base) in map(bare, past):
+        both = below & _read_from(next(n for n in names_in(left)).base, rows, form)
     if len(both) != 1 or here[0] == now[0]:
         return None
     return _Given(
         next(iter(both)), here[0], 0 if here[0] else here[1],
         () if here[0] else tuple(_numbered(right, form, here[1])),
     )  # fmt: skip
+
+
+def _read_from(base: str, rows: Sequence[str], form: Form) -> set[str]:
+    """What the ``rows`` give from ``base`` at the same layer and step."""
+    found = set()
+    for row in rows:
+        left, right = _sides(row)
+        head = next(((n.base, m) for n in names_in(left) if (m := timed(n, form))), None)
+        read = [(n.base, m) for n in names_in(right) if (m := timed(n, form)) is not None]
+        if head is not None and any(
+            b == base and (m.layer, m.step) == (head[1].layer, head[1].step) for b, m in read
+        ):
+            found.add(head[0])
+    return found
 
 
 def _numbered_weights(row: str, form: Form) -> Iterator[str]:

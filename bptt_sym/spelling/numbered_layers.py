@@ -9,7 +9,7 @@ may be about, and its entries are put together again at the end.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
@@ -17,6 +17,7 @@ from bptt_sym.documents.names import Name, names_in
 from bptt_sym.documents.respelling import Edit, edited
 from bptt_sym.spelling.layer_marks import (
     form_of,
+    heads,
     with_lone_steps_below,
     with_steps_above,
 )
@@ -63,10 +64,15 @@ def with_numbers_of_layers(formulas: Sequence[Formula]) -> list[Formula]:
 def layer_by_layer(formulas: Sequence[Formula], form: Form) -> list[Formula]:
     """``formulas`` with numbers for the layers, those about any layer once for each."""
     formulas = [with_letters_for_counted_units(f) for f in with_lone_steps_below(formulas, form)]
-    return [g for f in formulas for g in _of_each_layer(f, form)]
+    given = {head for f in formulas for head in heads(f, form) if head[1].isdigit()}
+    return [g for f in formulas for g in _of_each_layer(f, form, given)]
 
 
-def _of_each_layer(formula: Formula, form: Form) -> list[Formula]:
+def _of_each_layer(
+    formula: Formula, form: Form, given: Collection[tuple[str, str]]
+) -> list[Formula]:
+    """``formula`` for each layer that it may be about, without those whose equations are given by
+    themselves: ``given`` are their names and layers."""
     letter = _letter(formula, form)
     runs = over_layers(formula.latex, form) is not None
     if not letter:
@@ -74,7 +80,10 @@ def _of_each_layer(formula: Formula, form: Form) -> list[Formula]:
         return [_numbered(way, form) for way in ways or [formula]]
     said = _said(formula, letter, form)
     found = []
+    own = [(base, *shifted(layer)) for base, layer in heads(said[0], form)]
     for k in said[1]:
+        if own and all((base, str(k + by)) in given for base, _, by in own):
+            continue
         ways = written_out(said[0], form, {letter: k}) if runs else [said[0]]
         found += [
             replace(_numbered(way, form, {letter: k}), layer=k)
