@@ -123,7 +123,7 @@ def _end_of_term(text: str, start: int) -> int:
             depth -= 1
             if depth < 0:
                 return m.start()
-        elif (not depth and _ENDS.match(text, m.start()) and sign != r"\right") or (sign == r"\right" and depth == 0):
+        elif not depth and _ENDS.match(text, m.start()):
             return m.start()
     return len(text)
 

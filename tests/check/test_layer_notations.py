@@ -204,3 +204,75 @@ def test_a_column_of_the_layer_below_and_the_past(h: str, h_below: str, h_before
     assert verdicts(text)[-1] == "right"
     head, _, claim = text.rpartition(r"\sum_t")
     assert verdicts(head + r"\sum_t" + claim.replace(h_before, h))[-1] == "wrong"
+
+
+CHAIN = r"""
+$$h_t^{(1)} = \sigma(W^{(1)} h_{t-1}^{(1)} + U^{(1)} x_t)$$
+$$h_t^{(l)} = \sigma(W^{(l)} h_{t-1}^{(l)} + U^{(l)} h_t^{(l-1)})$$
+"""
+#: Products and sums over the layers, and what must not stand in them.
+OVER_LAYERS = [
+    (r"\frac{\partial h_t^{(L)}}{\partial h_t^{(1)}} = \prod_{l=2}^{L} "
+     r"\frac{\partial h_t^{(l)}}{\partial h_t^{(l-1)}}", "{l=2}", "{l=1}"),
+    (r"\frac{\partial h_t^{(L)}}{\partial h_t^{(l)}} = \prod_{k=l+1}^{L} "
+     r"\mathrm{diag}(h_t^{(k)} (1 - h_t^{(k)})) U^{(k)}", "U^{(k)}", "W^{(k)}"),
+    (r"\frac{\partial h_t^{(L)}}{\partial h_t^{(1)}} = \prod_{k=2}^{L} "
+     r"\frac{\partial h_t^{(k)}}{\partial h_t^{(k-1)}}", r"h_t^{(k)}}", r"h_{t+1}^{(k)}}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "piece", "slip"), OVER_LAYERS)
+def test_products_over_layers(right: str, piece: str, slip: str) -> None:
+    assert verdicts(f"{CHAIN}$${right}$$")[-1] == "right"
+    assert verdicts(f"{CHAIN}$${right.replace(piece, slip)}$$")[-1] in ("wrong", "undecided")
+
+
+def test_the_factors_of_a_product_over_layers_have_an_order() -> None:
+    (right, *_), *_ = OVER_LAYERS
+    found = judged(f"{CHAIN}$${right}$$")[-1].verdict
+    assert any("from the last layer" in said for said in found.readings)
+
+
+def test_a_sum_over_layers_counts_each_path_once() -> None:
+    text = CHAIN + "$$L = \\sum_t L_t(h_t^{(L)})$$\n"
+    total = (
+        r"$$\frac{\partial L}{\partial h_t^{(1)}} = \sum_{l=1}^{L} \frac{\partial L}"
+        r"{\partial h_t^{(l)}} \prod_{k=2}^{l} \frac{\partial h_t^{(k)}}{\partial h_t^{(k-1)}}$$"
+    )
+    assert verdicts(text + total)[-1] == "wrong"
+
+
+def test_the_first_layer_keeps_an_equation_of_its_own() -> None:
+    claim = (
+        r"$$\frac{\partial h_t^{(1)}}{\partial x_t} = \mathrm{diag}(h_t^{(1)} (1 - h_t^{(1)})) "
+        r"U^{(1)}$$"
+    )
+    assert verdicts(CHAIN + claim)[-1] == "right"
+    assert verdicts(CHAIN + claim.replace("U^", "W^"))[-1] == "wrong"
+
+
+LEAKY = r"""
+$$u_t^l = \lambda u_{t-1}^l + W^l s_t^{l-1}, \quad s_t^l = \sigma(u_t^l)$$
+$$\delta_t^l = \frac{\partial L}{\partial u_t^l}$$
+"""
+
+
+def test_what_goes_on_and_what_goes_up_may_be_two() -> None:
+    for right, piece, slip in (
+        (r"\delta_t^l = \lambda \delta_{t+1}^l + \sigma'(u_t^l) \odot ((W^{l+1})^\top "
+         r"\delta_t^{l+1})",
+         "W^{l+1}", "W^l"),
+        (r"\frac{\partial L}{\partial W^l} = \sum_t \delta_t^l (s_t^{l-1})^\top",
+         "s_t^{l-1}", "s_{t-1}^{l-1}"),
+    ):  # fmt: skip
+        assert verdicts(f"{LEAKY}$${right}$$")[-1] == "right"
+        assert verdicts(f"{LEAKY}$${right.replace(piece, slip)}$$")[-1] == "wrong"
+
+
+def test_a_vector_that_recurs_by_a_number_has_a_vector_for_its_input() -> None:
+    text = r"""
+$$u_t = \lambda u_{t-1} + W x_t, \quad s_t = \sigma(u_t), \quad y_t = V s_t$$
+$$L = \sum_t L_t(y_t), \quad \frac{\partial L}{\partial W} = \sum_t
+\frac{\partial L}{\partial u_t} x_t^\top$$
+"""
+    assert verdicts(text)[-1] == "right"
