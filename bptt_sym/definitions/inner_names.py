@@ -67,6 +67,8 @@ def preactivation(rec: Recurrence, usage: Usage, known: set[str]) -> Argument | 
     for name in sorted(names, key=lambda n: plain_name(n) not in usage.varied):
         if plain_name(name) not in usage.timed or plain_name(name) in known:
             continue
+        if any(k.startswith(f"{plain_name(name)}^{{(") for k in known):
+            continue  # z^{(1)}: each layer has its own
         # ŷ = softmax(z): the argument of the output's activation before that of the state's.
         outputs = [n for n in rec.gates if plain_name(n) in (r"\hat{y}", r"\hat{p}", "y", "p")]
         places = [*(outputs if name in ("z", "s", "u") else ()), *rec.states]
