@@ -58,7 +58,8 @@ def test_the_arguments_of_layers_are_not_that_of_the_first() -> None:
     text = r"""
 $$z_l^{(t)} = W^{l-1,l} h_{l-1}^{(t)} + b^{l-1,l} + W^{ll} h_l^{(t-1)} + b^{ll}$$
 $$h_l^{(t)} = \sigma_l(z_l^{(t)})$$
-$$z_{L+1}^{(t)} = W^{L,L+1} h_L^{(t)} + b^{L,L+1}, \quad \hat y^{(t)} = \sigma_{L+1}(z_{L+1}^{(t)})$$
+$$z_{L+1}^{(t)} = W^{L,L+1} h_L^{(t)} + b^{L,L+1},
+\quad \hat y^{(t)} = \sigma_{L+1}(z_{L+1}^{(t)})$$
 The cost at a step is $C^{(t)} = C^{(t)}(\hat y^{(t)}, y^{(t)})$, and the overall cost is $C$.
 $$\frac{\partial C}{\partial z_{L+1,i}^{(t)}} = \sum_j \frac{\partial C^{(t)}}
 {\partial \hat y_j^{(t)}} \frac{\partial \hat y_j^{(t)}}{\partial z_{L+1,i}^{(t)}}$$
