@@ -12,7 +12,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import final
 
-from bptt_sym.notation import Add, At, Claim, D, Neg, Node, Sum, Sym, children, rebuild, walk
+from bptt_sym.notation import (
+    Add,
+    At,
+    Claim,
+    D,
+    Mul,
+    Neg,
+    Node,
+    Sum,
+    Sym,
+    Transpose,
+    children,
+    rebuild,
+    walk,
+)
 
 #: Letters that count units.
 UNITS = frozenset("ijklmpqrs")
@@ -136,9 +150,25 @@ def _written(node: Node) -> Iterator[str]:
 def axes_of(side: Node) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The letters of each entry in ``side``, with the names whose axes they are in turn."""
     for node in walk(side):
-        if isinstance(node, Entry):
-            parts = (node.arg.y, node.arg.x) if isinstance(node.arg, D) else (node.arg,)
-            yield node.at, tuple(p.name for p in parts if isinstance(p, (At, Sym)))
+        if not isinstance(node, Entry):
+            continue
+        if not isinstance(node.arg, D):
+            named = (node.arg,)
+            yield node.at, tuple(p.name for p in named if isinstance(p, (At, Sym)))
+            continue
+        y, x = node.arg.y, node.arg.x
+        product = y.args[0] if isinstance(y, Add) else y
+        if not isinstance(product, Mul):
+            yield node.at, tuple(p.name for p in (y, x) if isinstance(p, (At, Sym)))
+            continue
+        # (The rows of the matrix are those of the product; nothing asks for its columns.)
+        matrix, first = product.args[0], node.at[0]
+        if isinstance(matrix, Transpose) and isinstance(matrix.arg, Sym):
+            yield "*" + first, (matrix.arg.name,)
+        elif isinstance(matrix, Sym):
+            yield first + "*", (matrix.name,)
+        if isinstance(x, (At, Sym)):
+            yield node.at[1:], (x.name,)
 
 
 def has_entries(claim: Claim) -> bool:
@@ -171,3 +201,33 @@ def with_entries(claim: Claim) -> Claim:
                 side = within
         sides.append(Entries(side, at, seen, span=side.span))
     return replace(claim, sides=tuple(sides))
+
+
+def without_entries(node: Node) -> Node:
+    """What all entries of ``node`` are entries of, if it is nothing but such an entry."""
+    while isinstance(node, (Entry, Entries)):
+        node = node.arg
+    return node
+
+
+def of_a_product(node: Node) -> Node:
+    """``\\sum_m V_{im} h_m`` as the entry i of :math:`V h`; sums of such as the entry of the sum.
+
+    What is something else comes back as it is.
+    """
+    match node:
+        case UnitSum(var=var, body=Mul(args=(Entry() as first, Entry() as then))):
+            matrix, vector = (first, then) if len(first.at) == 2 else (then, first)
+            free = matrix.at.replace(var, "", 1)
+            if vector.at != var or len(matrix.at) != 2 or len(free) != 1 or free == var:
+                return node
+            whole = matrix.arg if matrix.at == free + var else Transpose(matrix.arg)
+            return Entry(Mul((whole, vector.arg), span=node.span), free, span=node.span)
+        case Add(args=args):
+            terms = [of_a_product(a) for a in args]
+            entries = [t for t in terms if isinstance(t, Entry)]
+            if len(entries) < len(args) or len({t.at for t in entries}) > 1:
+                return node
+            whole = Add(tuple(t.arg for t in entries), span=node.span)
+            return Entry(whole, entries[0].at, span=node.span)
+    return node

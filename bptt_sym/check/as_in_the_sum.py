@@ -14,12 +14,11 @@ from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.judged import Judged
-from bptt_sym.check.provenance import Basis
 from bptt_sym.decide.readings import IMMEDIATE, OWN_STEP
 from bptt_sym.decide.verdict import Verdict
 from bptt_sym.errors import BpttError
 from bptt_sym.messages import marked
-from bptt_sym.notation import At, D, Idx, Mul, Node, Sum, Sym, walk
+from bptt_sym.notation import At, Claim, D, Idx, Mul, Node, Sum, Sym, walk
 
 #: How many formulas of a text are looked at once more.
 MOST = 40
@@ -61,7 +60,7 @@ def as_in_the_sum(entries: Sequence[Judged]) -> list[Judged]:
         if not immediate:
             continue
         looked += 1
-        verdict = _of_its_own_step(basis)
+        verdict = of_its_own_step(basis.claim, basis.model.court)
         if verdict is None:
             slip = entry.verdict.diagnosis
             if slip is None or slip.code != "BP001":
@@ -127,12 +126,12 @@ def _is_by_a_parameter(node: Node) -> bool:
     return isinstance(node, D) and isinstance(node.y, At) and isinstance(node.x, Sym)
 
 
-def _of_its_own_step(basis: Basis) -> Verdict | None:
-    """The verdict if the claim holds of the immediate derivative."""
-    court = Court.of(basis.model.court.model)
-    court.arena.stated = basis.model.court.arena.stated | {OWN_STEP.code}
+def of_its_own_step(claim: Claim, heard: Court) -> Verdict | None:
+    """The verdict if ``claim`` holds of the immediate derivative."""
+    court = Court.of(heard.model)
+    court.arena.stated = heard.arena.stated | {OWN_STEP.code}
     try:
-        found = court.holds(basis.claim)
+        found = court.holds(claim)
     except BpttError:
         return None
     return found if found is not None and OWN_STEP.message in found.readings else None

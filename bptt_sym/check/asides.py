@@ -105,7 +105,14 @@ _OWN_STEP = re.compile(
     r"\bpartial derivative,? \(?(?:and )?not (?:the )?total|"
     r"\b(?:treat|regard|consider|hold|held|keep|kept)\w*\b[^.\n]{0,50}\b(?:constant|fixed)\b|"
     r"\b(?:ignor|neglect|disregard)\w*\b[^.\n]{0,30}\b(?:dependen\w+|history|past|earlier|previous|"
-    r"recurren\w+|future|later)|直接(?:贡献|导数|偏导)|局部(?:梯度|导数)|视为常[数量]|看作常[数量]",
+    r"recurren\w+|future|later)|直接(?:贡献|导数|偏导)|局部(?:梯度|导数)|视为常[数量]|看作常[数量]|"
+    r"(?:ローカル|局所|即時的?|直接)(?:な|の|的な)?(?:勾配|微分|ヤコビ|寄与)|"
+    r"(?:국소|지역|직접)(?:적인?)? ?(?:기울기|미분|그래디언트|기여)|"
+    r"\b(?:gradiente|derivada|derivata|jacobiano|contribuci[óo]n|contribuição|contributo) "
+    r"(?:locale?|dire[ct]?t[oa]|in?m+ediat[oa]|imediat[oa])\b|"
+    r"\b(?:gradient|jacobien|contribution|dérivée) (?:locale?|directe?|immédiate?)\b|"
+    r"\b(?:lokale|direkte|unmittelbare)[rns]? (?:Gradient|Ableitung|Beitr[aä]g|Anteil)|"
+    r"(?:локальн|непосредственн|прям)\w+ (?:градиент|производн|вклад)",
     re.IGNORECASE,
 )
 #: The text itself says that a formula is none.
@@ -140,6 +147,8 @@ _MARKUP = re.compile(r"</?[a-z][^<>\n]{0,80}>|\{%[^%\n]{0,40}%\}")
 _DISPLAY_BEFORE = re.compile(r"\$\$?(?P<said>[^$=]{1,200})=[^$]{1,600}\$\$?\Z")
 #: Where an item of a list begins.
 _ITEM = re.compile(r"\n\s*(?:[-*+]|[0-9]+[.)])\s")
+#: A line that begins an item, up to a formula in it.
+_IN_AN_ITEM = re.compile(r"\s*(?:[-*+•]|[0-9]+[.)])\s|\s*\\item\b")
 #: What is left out on purpose, in the words before a formula.
 _SIMPLER = re.compile(
     r"\b(?:does|do|did) not depend on\b|"
@@ -291,8 +300,21 @@ def speaks_of_one_step(formula: Formula) -> bool:
 
 def speaks_of_own_step(formula: Formula) -> bool:
     """Whether the sentence around a formula calls it the immediate derivative, or a part."""
-    around = _sentence_around(formula)
+    around = f"{_before_its_list(formula)} {_sentence_around(formula)}"
     return _OWN_STEP.search(around) is not None and _CALLED_WRONG.search(around) is None
+
+
+def _before_its_list(formula: Formula) -> str:
+    """The sentence that announces the list in which a formula is an item; "" outside of lists."""
+    before = formula.source.text[: formula.offsets[0]]
+    lines = before[-_SECTION:].split("\n")
+    if not _IN_AN_ITEM.match(lines[-1]):
+        return ""
+    above = [
+        line for line in reversed(lines[:-1]) if line.strip() and not _IN_AN_ITEM.match(line)
+    ]  # fmt: skip
+    said = above[0].rstrip() if above else ""
+    return _SENTENCE.split(said[:-1])[-1] if said.endswith((":", "：")) else ""
 
 
 def _before(formula: Formula, without: re.Pattern[str] | None = None) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from bptt_sym.check.accumulated import adds_up, judge_added, judge_share, of_a_step, share
 from bptt_sym.check.answer import worked_out
+from bptt_sym.check.as_in_the_sum import of_its_own_step
 from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step, speaks_of_own_step
 from bptt_sym.check.bars import if_loss_of_the_step
 from bptt_sym.check.dimension import claim_of_one_unit
@@ -20,6 +21,7 @@ from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
 from bptt_sym.check.own_row import multiplies_vectors_alone
 from bptt_sym.check.second_looks import (
+    AS_IMMEDIATE,
     BY_ARGUMENT,
     if_immediate,
     if_linear,
@@ -39,6 +41,7 @@ from bptt_sym.check.wording import (
     undefined_in,
     vacuous_in,
 )
+from bptt_sym.decide.readings import OWN_STEP
 from bptt_sym.decide.verdict import MISFIT, Verdict
 from bptt_sym.definitions.bound_names import sized, unsized, without_its_name
 from bptt_sym.definitions.defining import base_letter
@@ -233,6 +236,11 @@ class Bench:
         if verdict.verdict == "undecided" and MISFIT in verdict.note:
             if any(isinstance(n, Entries) for n in nodes):
                 return verdict  # no edit of entries has a name
+            if self.formula is not None and speaks_of_own_step(self.formula):
+                own = of_its_own_step(claim, model.court)
+                if own is not None:
+                    named = {OWN_STEP.message: AS_IMMEDIATE}
+                    return replace(own, readings=tuple(named.get(r, r) for r in own.readings))
             single = self.models.one_unit(model)
             return without_shapes(claim, verdict, model.court, single, self.turned)
         if verdict.verdict == "wrong" and multiplies_vectors_alone(claim, model.court):

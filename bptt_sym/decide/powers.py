@@ -1,13 +1,18 @@
-"""Interpreting powers: of numbers and of vectors entry by entry, of square matrices as products."""
+"""Interpreting powers: of numbers and of vectors entry by entry, of square matrices as products.
+
+The square of a Euclidean norm is the sum of the squares: in no domain a root has to be drawn.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bptt_sym.decide.tensor import Mismatch, Tensor, filled, identity, rank, shape, trail
 from bptt_sym.errors import LimitExceeded, NotSupported
-from bptt_sym.notation import Num, Pow
+from bptt_sym.notation import Abs, Node, Norm, Num, Pow, num
 
 if TYPE_CHECKING:
     from bptt_sym.decide.interpret import Interpreter, Parts
@@ -18,6 +23,8 @@ MAX_EXPONENT = 10_000
 
 
 def power(interp: Interpreter, node: Pow, env: Env, out: list[Parts] | None) -> Tensor:
+    if node.exp == num(2) and (squares := _squares(interp, node.base, env, out)) is not None:
+        return squares
     base, jac = interp.pair(node.base, env, out)
     if isinstance(node.exp, Num) and node.exp.value.denominator == 2:
         root = interp.map(lambda x: interp.dom.special("sqrt", 0, x), base)
@@ -41,6 +48,20 @@ def power(interp: Interpreter, node: Pow, env: Env, out: list[Parts] | None) -> 
                 }
             )
     return _raised(interp, base, exponent)
+
+
+def _squares(interp: Interpreter, node: Node, env: Env, out: list[Parts] | None) -> Tensor | None:
+    """The square of ``node`` if it is the Euclidean norm of a vector; ``None`` otherwise."""
+    if not (isinstance(node, Abs) or (isinstance(node, Norm) and node.ord in ("any", "2"))):
+        return None
+    inner: list[Parts] | None = None if out is None else []
+    value = interp.evaluate(node.arg, env, inner)
+    if rank(value) != 1:
+        return None
+    if out is not None and inner is not None:
+        slopes = {lf: np.tensordot(value, j, axes=(0, 0)) for lf, j in inner.pop().items()}
+        out.append({lf: interp.dom.reduce(2 * j) for lf, j in slopes.items()})
+    return interp.dom.reduce(value.dot(value))
 
 
 def _raised(interp: Interpreter, base: Tensor, exponent: int) -> Tensor:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from bptt_sym.distances import highest_first
-from bptt_sym.entries import Entry
+from bptt_sym.entries import Entry, without_entries
 from bptt_sym.notation import (
     FUNCTIONS,
     Add,
@@ -81,7 +81,7 @@ def immediate_right(claim: Claim, rec: Recurrence) -> Claim:
 
 def of_argument(claim: Claim, rec: Recurrence) -> bool:
     """Whether a pre-activation is differentiated by a parameter, and the right side is a value."""
-    left = claim.sides[0]
+    left = without_entries(claim.sides[0])
     if not (isinstance(left, D) and left.kind == "unmarked" and isinstance(left.y, At)):
         return False
     name = left.y.name
@@ -124,7 +124,7 @@ def gate_left(claim: Claim, rec: Recurrence) -> Claim:
 
 def of_a_value(claim: Claim, rec: Recurrence) -> bool:
     """Whether what the equation of a step gives is differentiated by a parameter in it."""
-    left = claim.sides[0]
+    left = without_entries(claim.sides[0])
     if not (isinstance(left, D) and left.kind == "unmarked" and isinstance(left.y, At)):
         return False
     given = left.y.name in rec.defined and not is_loss(left.y, rec)

@@ -2,7 +2,7 @@ r"""Derivatives: fractions of ∂ and d, ``\partial_w h``, and operators on expr
 
 from __future__ import annotations
 
-from bptt_sym.entries import WHOLE, Entry
+from bptt_sym.entries import WHOLE, Entry, of_a_product
 from bptt_sym.errors import ReadError, Span
 from bptt_sym.notation import At, Call, D, Div, Kind, Node, Pow, Sym, Transpose, affine
 from bptt_sym.read.applications import Applications
@@ -191,6 +191,7 @@ class Derivatives(Applications):
     def derivative(
         self, y: Node, variables: list[Node], mark: str, marked: Kind, span: Span
     ) -> Node:
+        y = of_a_product(y)
         out = y
         if any(isinstance(n, Entry) for n in (y, *variables)):
             return self.entry_of_derivative(y, variables, mark, marked, span)

@@ -98,3 +98,32 @@ def test_a_case_before_marks_of_html_and_before_two_displays() -> None:
 def test_a_value_in_an_earlier_cell_of_a_table_is_a_case(cell: str, expected: str) -> None:
     row = rf"| {cell} | $\frac{{\partial h_t}}{{\partial h_{{t-1}}}} = -w (1 - h_t^2)$ |"
     assert verdicts(f"{NET}| case | what holds |\n|---|---|\n{row}\n")[-1] == expected
+
+
+VECTORS = "$$h_t = \\tanh(W x_t + U h_{t-1} + b)$$\n\n"
+SLOPE = r"\mathrm{diag}(1-h_t^2)"
+BY_BIAS, BY_WEIGHT = rf"\frac{{\partial h_t}}{{\partial b}} = {SLOPE}", (
+    rf"\frac{{\partial h_t}}{{\partial U}} = {SLOPE} h_{{t-1}}^\top"
+)
+
+
+@pytest.mark.parametrize("announced", [
+    "These are the local gradients:", "Treating $h_{t-1}$ as a constant:",
+    "各ローカル勾配を求める：", "局部梯度为：", "국소 기울기는 다음과 같다:",
+    "Las derivadas, cada una la derivada local:",
+    "Voici le gradient local :", "Der lokale Gradient lautet:", "Здесь локальный градиент:",
+    "O gradiente local:",
+])  # fmt: skip
+@pytest.mark.parametrize("formula", [BY_BIAS, BY_WEIGHT])
+def test_a_sentence_announces_all_items_of_a_list(announced: str, formula: str) -> None:
+    above = f"{VECTORS}{announced}\n\n- ${BY_BIAS}$\n- "
+    (*_, found) = judged(f"{above}${formula}$\n")
+    assert found.verdict.verdict == "right_under_reading"
+    assert any("as the text says" in r for r in found.verdict.readings)
+    for slip in (formula.replace("1-h", "1+h"), formula.replace("h_t^2", "h_{t-1}^2")):
+        assert verdicts(f"{above}${slip}$\n")[-1] in ("wrong", "undecided")
+
+
+@pytest.mark.parametrize("announced", ["The gradients are:", "Local minima are no concern here."])
+def test_a_list_without_such_words_has_total_derivatives(announced: str) -> None:
+    assert verdicts(f"{VECTORS}{announced}\n\n- ${BY_BIAS}$\n")[-1] == "wrong"
