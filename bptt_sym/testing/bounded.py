@@ -8,6 +8,7 @@ may not grow by much more than it has grown to already, where that can be asked 
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
@@ -16,6 +17,8 @@ from bptt_sym.testing.own_code import TURN, OwnFunction, quiet
 
 #: Times the turns of the original, and some more; bytes beyond those that were in use at most.
 _TIMES, _MORE, _ROOM = 10, 1000, 1 << 28
+#: Where JAX is: its compiler reserves many addresses, and ends the process if it gets none.
+_ROOM_FOR_COMPILER = 1 << 32
 
 
 class TooLong(Exception):
@@ -94,7 +97,8 @@ def _limit() -> int | None:
     if threading.active_count() > 1:
         return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return pages * resource.getpagesize() + most + _ROOM
+    room = _ROOM_FOR_COMPILER if "jaxlib" in sys.modules else _ROOM
+    return pages * resource.getpagesize() + most + room
 
 
 __all__ = ["TooLong", "Turns", "counted", "little_memory"]

@@ -178,8 +178,21 @@ def _value(slot: Slot) -> bool:
 
 
 def _whole(slot: Slot) -> bool:
-    """Whether it is all that a statement gives a name, adds up or returns."""
-    return slot.parent is slot.statement and slot.field == "value"
+    """Whether it is all that a statement gives a name, adds up or returns, or one of several such
+    values."""
+    if slot.field == "value":
+        return slot.parent is slot.statement
+    return slot.field in ("elts", "values") and any(
+        slot.parent is part for part in _several(getattr(slot.statement, "value", None))
+    )
+
+
+def _several(node: Any) -> Iterator[ast.expr]:
+    """The tuples, lists and dictionaries that a value is made of."""
+    if isinstance(node, (ast.Tuple, ast.List, ast.Dict)):
+        yield node
+        for part in node.values if isinstance(node, ast.Dict) else node.elts:
+            yield from _several(part)
 
 
 def exchanged(source: Source) -> Iterator[Change]:

@@ -71,9 +71,10 @@ def one_change_of(
     truth: Callable[[], Any] | None = None,
 ) -> Sought:  # fmt: skip
     """The same, but first among what the tests ``alone`` run: functions that are wrong by
-    themselves. What they are compared with may be the wrong one: then all is looked at.
+    themselves. What they are compared with may be the wrong one: then all is looked at, so that
+    they have half of the time.
     """
-    first = one_change([*alone[:1], *tests], truth=truth) if alone else Sought()
+    first = one_change([*alone[:1], *tests], SECONDS / 2, truth) if alone else Sought()
     return first if first.words else one_change(tests, truth=truth)
 
 

@@ -141,7 +141,7 @@ def _followed(
         if event == "return" and theirs(code.co_filename):
             seen[code], spaces[code] = dict(frame.f_locals), frame.f_globals
 
-    before = sys.getprofile()
+    before: Any = sys.getprofile()
     sys.setprofile(look)
     try:
         with quiet():
@@ -149,7 +149,9 @@ def _followed(
     except FAILURES:
         return {}, {}
     finally:
-        sys.setprofile(before)
+        sys.setprofile(before if callable(before) else None)
+        if hasattr(before, "enable"):  # a profiler of C's, which is no function
+            before.enable()
     return seen, spaces
 
 

@@ -19,6 +19,7 @@ from bptt_sym.testing.regrouped import regrouped
 from bptt_sym.testing.slots import Slot, instead, shown
 from bptt_sym.testing.source import Source
 from bptt_sym.testing.statement_rewrites import statement_rewrites
+from bptt_sym.testing.sums_rewrites import sums_rewrites
 
 _SWAPS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div,), ast.Div: (ast.Mult,),
@@ -47,6 +48,7 @@ def stages() -> tuple[Callable[[Source], Iterator[Change]], ...]:
         partial(_each, alternatives=_operators),
         partial(_each, alternatives=_regrouped),
         statement_rewrites,
+        sums_rewrites,
         partial(_each, alternatives=names),
         partial(_each, alternatives=_numbers),
         exchanged,
@@ -152,6 +154,11 @@ def _operators(node: Any, slot: Slot, source: Source) -> Iterator[Any]:
                 yield ast.Call(func, arguments[::-1], named)
             for k in range(len(named)):
                 yield ast.Call(func, arguments, named[:k] + named[k + 1 :])
+            if isinstance(func, ast.Attribute) and func.attr == "scan" and not any(
+                k.arg == "reverse" for k in named
+            ):
+                backwards = ast.keyword("reverse", ast.Constant(True))
+                yield ast.Call(func, arguments, [*named, backwards])
             if isinstance(func, ast.Attribute) and len(arguments) == 1 and func.attr == "append":
                 front = ast.Attribute(func.value, "insert", ast.Load())
                 yield ast.Call(front, [ast.Constant(0), *arguments], [])

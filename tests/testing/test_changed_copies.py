@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import cProfile
 import resource
 import sys
 import time
@@ -82,6 +83,32 @@ def test_memory_is_limited_within_the_block_only() -> None:
             np.ones(3_000_000_000)
         assert np.ones(1_000_000).sum() == 1_000_000
     assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is in use is not known elsewhere")
+def test_a_compiler_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """JAX's ends the process where it gets no addresses."""
+    sizes = {}
+    for there in (False, True):
+        with monkeypatch.context() as patched:
+            if there:
+                patched.setitem(sys.modules, "jaxlib", sys)
+            else:
+                patched.delitem(sys.modules, "jaxlib", raising=False)
+            with little_memory():
+                sizes[there] = resource.getrlimit(resource.RLIMIT_AS)[0]
+    assert sizes[True] - sizes[False] > 3 << 30
+
+
+def test_a_profiler_goes_on() -> None:
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        assert "return x - 1" in said([lambda: bool(np.allclose(shared(X), X - 1))])
+        still = sys.getprofile()
+    finally:
+        profiler.disable()
+    assert still is profiler
 
 
 def test_what_may_stand_for_what() -> None:

@@ -49,6 +49,30 @@ def too_early(x: Array) -> Array:
     return out
 
 
+ROWS = np.array([0, 2, 0])
+
+
+def last_of_rows(x: Array) -> Array:
+    out = np.zeros((4, 3))
+    out[ROWS] = x[:3]
+    return out
+
+
+def last_of_rows_added(x: Array) -> Array:
+    out = np.ones((4, 3))
+    out[ROWS, 1:] += x[:3, 1:]
+    return out
+
+
+def not_begun(x: Array) -> Array:
+    made, total = [], np.zeros(3)
+    for row in x:
+        for factor in (1.0, 2.0):
+            total = total + factor * row
+        made.append(total)
+    return np.array(made)
+
+
 def other_name(x: Array) -> Array:
     first, second = x[0], x[1] ** 2
     return first * first + np.sum(second) * 0
@@ -105,6 +129,12 @@ def said(tests: Sequence[Callable[[], bool]], **how: Any) -> str:
         (slope, X * (1 - np.tanh(X) ** 2), "but with `return x * (1 - h ** 2)`"),
         (without_factor, X * 3 * (1 - np.tanh(X) ** 2) + np.tanh(X), "* (1 - h ** 2)"),
         (ragged, X[0] + np.exp(X[2]), "`second, first = (x[1] * 2, np.exp(x[2]))`"),
+        (last_of_rows, np.array([X[0] + X[2], 0 * X[0], X[1], 0 * X[0]]),
+         "`out[ROWS] = x[:3]`, but with `np.add.at(out, ROWS, x[:3])`"),
+        (last_of_rows_added, np.pad([X[0, 1:] + X[2, 1:], 0 * X[0, 1:], X[1, 1:], 0 * X[0, 1:]],
+                                    ((0, 0), (1, 0))) + 1,
+         "but with `np.add.at(out, np.s_[ROWS, 1:], x[:3, 1:])`"),
+        (not_begun, 3 * X, "`for row in x:`, but `total` set to 0 in each of its turns"),
         (endless, X.sum(0), "`out = out - x[k]`, but with `out = out + x[k]`"),
     ],
 )  # fmt: skip
