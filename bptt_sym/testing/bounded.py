@@ -8,16 +8,16 @@ may not grow by much more than it has grown to already, where that can be asked 
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 
 from bptt_sym.testing.compare import FAILURES
 from bptt_sym.testing.own_code import TURN, OwnFunction, quiet
 
 #: Times the turns of the original, and some more; bytes beyond those that were in use at most.
 _TIMES, _MORE, _ROOM = 10, 1000, 1 << 28
-#: Where JAX is: its compiler reserves many addresses, and ends the process if it gets none.
+#: For JAX: its compiler reserves many addresses, and ends the process if it gets none.
 _ROOM_FOR_COMPILER = 1 << 32
 
 
@@ -63,11 +63,12 @@ def counted(functions: Sequence[OwnFunction]) -> Iterator[Turns]:
 
 
 @contextlib.contextmanager
-def little_memory() -> Iterator[None]:
+def little_memory(functions: Sequence[OwnFunction] = ()) -> Iterator[None]:
     """Within it, the process can get some room more than it ever had, where systems say how much
-    that is; not beside threads of a person's own, which may need more.
+    that is; not beside threads of a person's own, which may need more. ``functions`` that use JAX
+    get more.
     """
-    limit = _limit()
+    limit = _limit(_ROOM_FOR_COMPILER if any(map(_compiles, functions)) else _ROOM)
     if limit is None:
         yield
         return
@@ -85,8 +86,15 @@ def little_memory() -> Iterator[None]:
             resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-def _limit() -> int | None:
-    """Bytes of addresses in use now, and as much again as was ever in memory."""
+def _compiles(function: OwnFunction) -> bool:
+    """Whether a function, or its module, has anything of JAX at hand."""
+    held = (*function.values.values(), *function.space.values())
+    homes = (v.__name__ if isinstance(v, ModuleType) else type(v).__module__ for v in held)
+    return any(home.partition(".")[0] in ("jax", "jaxlib") for home in homes)
+
+
+def _limit(room: int) -> int | None:
+    """Bytes of addresses in use now, as much again as was ever in memory, and some room."""
     try:
         import resource
 
@@ -97,7 +105,6 @@ def _limit() -> int | None:
     if threading.active_count() > 1:
         return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    room = _ROOM_FOR_COMPILER if "jaxlib" in sys.modules else _ROOM
     return pages * resource.getpagesize() + most + room
 
 

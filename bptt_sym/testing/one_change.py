@@ -59,7 +59,7 @@ def one_change(
         shared = run_by(truth) if truth else frozenset()
         data = KeptData(found)
         try:
-            with little_memory(), counted(found) as turns:
+            with little_memory(found), counted(found) as turns:
                 limited = [turns.limited(test) for test in tests]
                 return _among_changes(found, limited, shared, data, end)
         finally:
