@@ -8,7 +8,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from bptt_sym.testing.slots import head, line
+from bptt_sym.testing.slots import line
 from bptt_sym.testing.source import Source
 
 
