@@ -31,6 +31,7 @@ from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.messages import marked
 from bptt_sym.notation import (
+    FUNCTIONS,
     HORIZON_NAME,
     Add,
     At,
@@ -44,6 +45,7 @@ from bptt_sym.notation import (
     Node,
     Sum,
     Sym,
+    children,
     num,
     walk,
 )
@@ -70,6 +72,7 @@ GATE_OR_ARGUMENT = marked(
 )
 WHICH_MEAN = marked("the loss is supposed, and which mean of the steps it is stands nowhere")
 PARTIAL = marked("the rest of it is left out")
+OPEN_SLOPE = marked("it bounds the slope of a function that nothing gives")
 GIVEN_BEFORE = marked("the factor that is missing is one too many in a gradient before it")
 UNSAID_PRODUCT = marked("it fails for a product of matrices; entry by entry it holds")
 #: A sign that stands for either product.
@@ -202,6 +205,8 @@ class Grounds:
                 if not self.by_activations and _has_a_slope(claim):
                     why = GATE_OR_ARGUMENT
                 self.overdone |= _gradients(claim.sides[:1])
+            elif not code and _is_multiplied_by_its_slope(judged.basis):
+                self.overdone |= _gradients(claim.sides[:1])
             elif code == "BP019" and _gradients(claim.sides[1:]) & self.overdone:
                 why = GIVEN_BEFORE
             if formula.delta and _gradients(claim.sides[1:]) & self.doubtful:
@@ -224,6 +229,8 @@ class Grounds:
         basis = judged.basis
         if basis is not None and with_the_later_loss(basis.claim, basis.model.court.model):
             return OF_LATER_LOSSES
+        if basis is not None and _bounds_an_open_slope(basis.claim):
+            return OPEN_SLOPE
         if _IF_SMALL.match(verdict.note) and _speaks_of(verdict.note, _before(formula)):
             return f"{verdict.note}, of which the text before it speaks"
         if verdict.diagnosis is not None:
@@ -248,6 +255,14 @@ class Grounds:
         if judged.basis is not None and (why := _said_in_outline(judged.basis, formula)):
             return why
         return TWO_PRODUCTS if _DOT_THEN_STAR.search(row.latex) else ""
+
+
+def _bounds_an_open_slope(claim: Claim) -> bool:
+    """``|f'(z_t)| \\le 1`` of a function that may be any: the text speaks of those it knows."""
+    nodes = [n for side in claim.sides for n in walk(side)]
+    slopes = [n for n in nodes if isinstance(n, Fn) and n.order and n.name not in FUNCTIONS]
+    orders = bool(set(claim.ops) & {"<", "<=", ">", ">="})
+    return orders and bool(slopes) and not any(isinstance(n, D) for n in nodes)
 
 
 def _said_in_outline(basis: Basis, formula: Formula) -> str:
@@ -298,6 +313,18 @@ def _speaks_of(condition: str, before: str) -> bool:
     # (1/γ is that number, where γ is the largest slope.)
     said = rf"(?:{re.escape(number[1])}(?![0-9.])|\\[dt]?frac\s*\{{?\s*1(?![0-9])|1\s*/)"
     return re.search(less + said, before) is not None
+
+
+def _is_multiplied_by_its_slope(basis: Basis) -> bool:
+    """Whether a gradient by a value is a product with the slope of the activation of that value."""
+    left, rec = basis.claim.sides[0], basis.model.court.model
+    if not (isinstance(left, D) and isinstance(left.x, At) and left.x.name in rec.defined):
+        return False
+    rhs, value = rec.rhs(left.x.name), basis.claim.sides[-1]
+    return isinstance(rhs, Fn) and isinstance(value, (Mul, Had)) and any(
+        isinstance(n, Fn) and n.order == 1 and n.name == rhs.name
+        for a in value.args for n in (a, *children(a))
+    )
 
 
 def holds_in_vain(judged: Judged) -> str:

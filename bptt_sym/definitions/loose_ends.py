@@ -202,7 +202,8 @@ def share(loss: str, rec: Recurrence) -> str | None:
     sums = [n for total in totals for n in walk(total) if isinstance(n, Sum)]
     if len(totals) != 1 or len(sums) != 1 or not isinstance(totals[0], (Mul, Sum)):
         return ""
-    if any(isinstance(n, At) and plain_name(n.name) in LOSSES for n in walk(sums[0].body)):
+    terms = [n for n in walk(sums[0].body) if isinstance(n, At) and plain_name(n.name) in LOSSES]
+    if any(n.name == loss or n.name not in rec.defined for n in terms):
         return ""  # L = sum of L_t, which is what nothing says
     step = sums[0].var
     if any(isinstance(n, Mul) and Idx(step) in n.args for n in walk(sums[0].body)):

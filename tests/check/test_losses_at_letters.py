@@ -40,3 +40,16 @@ def test_what_a_loss_is_in_the_letters_of_its_task_is_no_claim() -> None:
     entropy = r"-\sum_{w \in V} y_{t,w} \log p_{t,w} = -\log p_{t,x_{t+1}}"
     text = CELL + f"$$J_t = CE(y_t, p_t) = {entropy}$$"
     assert verdicts(text)[-1] == "not_a_claim"
+
+
+@pytest.mark.parametrize("given", [r"\ell(y_t, \hat{y}_t) = (y_t - \hat{y}_t)^2", ""])
+def test_the_loss_of_a_step_is_a_term_of_the_sum_under_whatever_letter(given: str) -> None:
+    text = "$$h_t = \\phi(W h_{t-1} + U x_t + b), \\quad \\hat y_t = V h_t + c$$\n\n"
+    text += "$$\\mathcal{L}(\\theta) = \\sum_{t=1}^T \\ell\\left(y_t, \\hat{y}_t\\right)$$\n\n"
+    text += f"where ${given}$.\n\n" if given else ""
+    claim = (
+        r"$$\frac{\partial \mathcal{L}}{\partial W} = \sum_{t=1}^T \sum_{k=1}^{t} "
+        r"\frac{\partial \mathcal{L}_t}{\partial h_t} \frac{\partial h_t}{\partial h_k} %s$$"
+    )
+    assert verdicts(text + claim % r"\frac{\partial h_k}{\partial W}")[-1] == "right"
+    assert verdicts(text + claim % r"\frac{\partial h_{k-1}}{\partial W}")[-1] == "wrong"
