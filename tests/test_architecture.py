@@ -32,7 +32,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "remembering",
         "notation",
         "distances",
-        "entries",
+        "entries slices",
         "shapes",
         "recurrence",
         "read sympy_bridge",

@@ -18,6 +18,7 @@ from bptt_sym.messages import marked
 from bptt_sym.notation import Add, At, Claim, D, Kind, Node, Rel, Sym, num, walk
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import Recurrence, lag_of
+from bptt_sym.slices import Slice
 
 #: ``\\frac{\\partial L}{\\partial c_t} += …``
 _ADDED_UP = re.compile(
@@ -65,6 +66,7 @@ def _without_itself(claim: Claim) -> Claim | None:
 def of_a_step(claim: Claim) -> Claim:
     """``∂L/∂W += …`` as the share of a step in it, which readings know how to take."""
     left = claim.sides[0]
+    left = left.arg if isinstance(left, Slice) else left
     if not (adds_up(claim) and isinstance(left, D) and isinstance(left.x, Sym)):
         return claim
     return replace(claim, ops=tuple("=" if str(op) == "+=" else op for op in claim.ops))

@@ -27,6 +27,7 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.recurrence import HORIZON, Recurrence
+from bptt_sym.slices import said_of_bounds
 
 if TYPE_CHECKING:
     from bptt_sym.decide.identity import Arena
@@ -111,6 +112,11 @@ class Court:
             )  # fmt: skip
             if verdict.verdict == "wrong":
                 verdict = self._in_a_short_run(claim) or verdict
+            if verdict.is_right and (said := said_of_bounds(claim)):
+                verdict = replace(
+                    verdict, verdict="right_under_reading",
+                    assumptions=(*verdict.assumptions, *said),
+                )  # fmt: skip
             if any(isinstance(side, Entries) for side in claim.sides):
                 return verdict  # no edit of entries has a name
             verdict = self._approximated(claim, verdict, exact, regime)

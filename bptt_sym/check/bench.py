@@ -16,7 +16,7 @@ from bptt_sym.check.asides import speaks_of_linear, speaks_of_one_step, speaks_o
 from bptt_sym.check.bars import if_loss_of_the_step
 from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.known_functions import if_known
-from bptt_sym.check.misfits import without_shapes
+from bptt_sym.check.misfits import with_other_parts, without_shapes
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
 from bptt_sym.check.own_row import multiplies_vectors_alone
@@ -49,7 +49,7 @@ from bptt_sym.definitions.gates import GATES
 from bptt_sym.documents.contained import cannot_match
 from bptt_sym.documents.document import Formula
 from bptt_sym.entries import Entries
-from bptt_sym.errors import UnboundName
+from bptt_sym.errors import BpttError, UnboundName
 from bptt_sym.messages import marked
 from bptt_sym.notation import (
     At,
@@ -62,6 +62,7 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.slices import has_slices
 
 _DERIVES = re.compile(r"\\partial|\\nabla|∂|∇|\\frac\s*\{\s*d")
 #: ``\\nabla_{h_t}`` without a loss behind it is a mark as well.
@@ -113,6 +114,8 @@ class Bench:
     formula: Formula | None = None
     #: The letters of what the document says to be about one.
     near_one: frozenset[str] = frozenset()
+    #: Whether what is judged is a formula in place of one of the text.
+    mending: bool = False
     #: Left sides whose exact value the document has stated.
     exact: set[Node] = field(default_factory=set)
 
@@ -136,6 +139,24 @@ class Bench:
             return r"\nabla" if _NABLA_ALONE.match(left) else ""
         found = _SIGN.search(left)
         return found.group() if found else "d"
+
+    def _of_other_parts(self, claim: Claim, verdict: Verdict, model: Model) -> Verdict:
+        """The verdict of slices whose shapes do not fit, others of which may be meant."""
+        if self.mending:
+            return verdict
+        # (What is tried is no formula of the text.)
+        other = replace(
+            self, exact=set(self.exact), turned=set(self.turned), named=set(self.named),
+            by_output=set(self.by_output), mending=True,
+        )  # fmt: skip
+
+        def judge(changed: Claim) -> Verdict:
+            try:
+                return other.verdict(changed, model)
+            except BpttError as error:
+                return Verdict("undecided", note=str(error))
+
+        return with_other_parts(claim, verdict, model.court.model, judge)
 
     def verdict(self, claim: Claim, model: Model) -> Verdict:
         """The verdict of ``claim`` under one model; its slip is found later.
@@ -241,6 +262,8 @@ class Bench:
                 if own is not None:
                     named = {OWN_STEP.message: AS_IMMEDIATE}
                     return replace(own, readings=tuple(named.get(r, r) for r in own.readings))
+            if has_slices(claim):
+                return self._of_other_parts(claim, verdict, model)
             single = self.models.one_unit(model)
             return without_shapes(claim, verdict, model.court, single, self.turned)
         if verdict.verdict == "wrong" and multiplies_vectors_alone(claim, model.court):

@@ -15,6 +15,7 @@ from bptt_sym.entries import Entries
 from bptt_sym.errors import BpttError, InputError, ShapeError, Span
 from bptt_sym.notation import Claim, D, walk
 from bptt_sym.recurrence import Recurrence
+from bptt_sym.slices import has_slices
 
 
 def check(formulas: Iterable[Formula], setting: Setting) -> list[Judged]:
@@ -156,11 +157,15 @@ def judge_claims(formula: Formula, claims: Sequence[Claim], court: Court) -> lis
 
 def _misfitting(claim: Claim, verdict: Verdict, court: Court) -> Verdict:
     from bptt_sym.check.dimension import one_unit
-    from bptt_sym.check.misfits import without_shapes
+    from bptt_sym.check.misfits import with_other_parts, without_shapes
 
     nodes = [n for side in claim.sides for n in walk(side)]
     if any(isinstance(n, Entries) for n in nodes) or not any(isinstance(n, D) for n in nodes):
         return verdict
+    if has_slices(claim):
+        return with_other_parts(
+            claim, verdict, court.model, lambda c: court.judge(c, explain=False)
+        )
     single = one_unit(court.model)
     found = without_shapes(claim, verdict, court, None if single is None else Court.of(single))
     # Where no slip is known, the place at which the shapes clash says most.

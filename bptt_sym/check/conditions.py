@@ -208,8 +208,8 @@ def unclaimed(row: Row, formula: Formula, error: InputError) -> Verdict | None:
     ):
         return Verdict("not_a_claim", note=marked("a name for its right side"))
     head = [t for t in row.chain.sides[0] if t.kind not in ("font", "{", "}")]
-    defines = set(row.chain.ops) == {"="} and not row.differentiates and head[0].kind == "word"
-    defines = defines and not any(t.kind == "partial" for t in head)
+    defines = set(row.chain.ops) == {"="} and not row.differentiates and head != []
+    defines = defines and head[0].kind == "word" and not any(t.kind == "partial" for t in head)
     if defines and plain_name("".join(t.text for t in head[:1])) in _OF_LOSSES:
         # (What the loss is of, in words or in the letters of its task.)
         return Verdict("not_a_claim", note=marked("a definition"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bptt_sym.check.answer import Court
@@ -10,9 +10,15 @@ from bptt_sym.check.dimension import claim_of_one_unit
 from bptt_sym.check.own_row import by_own_row, of_numbers, says_vectors
 from bptt_sym.check.wording import MISFITS, fixes_a_number, in_a_case, vacuous_in
 from bptt_sym.decide.verdict import MISFIT, Diagnosis, Verdict
-from bptt_sym.diagnose.diagnosis import OF_SHAPE, diagnose, misfit
+from bptt_sym.diagnose.diagnosis import OF_SHAPE, diagnose, mended, mended_left, misfit
+from bptt_sym.diagnose.other_cuts import other_cuts
 from bptt_sym.messages import marked
 from bptt_sym.notation import Claim, Concat, Diag, Had, Prod, Sum, Sym, Transpose, walk
+from bptt_sym.recurrence import Recurrence
+from bptt_sym.slices import has_slices, said_of_bounds
+
+#: Other slices that are tried for those of one formula.
+MAX_CUTS = 24
 
 
 def without_shapes(
@@ -30,6 +36,8 @@ def without_shapes(
     """
     relation = _that_misfits(claim, verdict)
     nodes = [n for s in claim.sides for n in walk(s)]
+    if has_slices(relation):
+        return verdict  # (the parts that are meant say more: with_other_parts)
     if any(isinstance(n, Concat) for n in nodes):
         # (Of joined vectors a factor at the wrong place alone is plain.)
         slip = diagnose(relation, court.model, court.arena)
@@ -85,6 +93,32 @@ def _says_how_it_multiplies(claim: Claim) -> bool:
     """Whether some product entry by entry, diagonal matrix or transpose is written in it."""
     nodes = (n for side in claim.sides for n in walk(side))
     return any(isinstance(n, (Had, Diag, Transpose)) for n in nodes)
+def with_other_parts(
+    claim: Claim, verdict: Verdict, rec: Recurrence, judge: Callable[[Claim], Verdict]
+) -> Verdict:
+    """The verdict of ``claim``, whose shapes do not fit: its slices may stand for others.
+
+    It is wrong where other slices, of the same things, make it right as ``judge`` says.
+    """
+    relation = _that_misfits(claim, verdict)
+    if len(relation.sides) != 2 or not has_slices(relation):
+        return verdict
+    left, right = relation.sides
+    found = [(local, (left, local.new), mended) for local in other_cuts(right, rec)]
+    found += [(local, (local.new, right), mended_left) for local in other_cuts(left, rec)]
+    for local, sides, told in sorted(found, key=lambda f: f[0].cost)[:MAX_CUTS]:
+        if judge(replace(relation, sides=sides)).is_right:
+            slip = told(relation, local, rec)
+            where = _misfit_of(verdict).removeprefix(MISFIT)
+            return replace(
+                _misfits(slip), note=MISFITS + where, assumptions=said_of_bounds(relation)
+            )
+    return verdict
+
+
+def _misfit_of(verdict: Verdict) -> str:
+    """Which shapes do not fit, as the note of the relation says."""
+    return next((v.note for v in (*verdict.links, verdict) if MISFIT in v.note), MISFIT)
 
 
 def _misfits(slip: Diagnosis | None) -> Verdict:

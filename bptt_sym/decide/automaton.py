@@ -49,6 +49,7 @@ from bptt_sym.notation import (
     children,
     free_indices,
 )
+from bptt_sym.slices import Slice
 
 Dimension = int | None
 #: A formula of more states than this is not worth the steps it would take.
@@ -96,7 +97,7 @@ class Counter:
                 return _sum(self.dimension(a, left, right) for a in args)
             case Mul(args=args) | Had(args=args):
                 return self._together(args, left, right)
-            case Neg(arg=a) | Diag(arg=a) | Transpose(arg=a) | Block(arg=a):
+            case Neg(arg=a) | Diag(arg=a) | Transpose(arg=a) | Block(arg=a) | Slice(arg=a):
                 return self.dimension(a, left, right)
             case Outer(left=a, right=b):
                 return _product((self.dimension(a, left, right), self.dimension(b, left, right)))
@@ -419,7 +420,7 @@ def _time_nodes(node: Node, totals: Container[str]) -> list[tuple[dict[str, int]
                 pass
             case Add() | Mul() | Had() | Neg() | Div() | Fn() | Call() | Concat() | Diag():
                 stack.extend(children(n))
-            case Transpose() | Outer() | Block() | Matrix() | Norm() | Abs():
+            case Transpose() | Outer() | Block() | Slice() | Matrix() | Norm() | Abs():
                 stack.extend(children(n))
             case _:
                 out.append(None)

@@ -18,6 +18,7 @@ from bptt_sym.decide.conventions import STRICT, Conventions
 from bptt_sym.decide.layout import as_written, lay_out
 from bptt_sym.decide.product_rule import product_rule
 from bptt_sym.decide.remembered import key
+from bptt_sym.decide.sliced import sliced
 from bptt_sym.decide.tensor import (
     Mismatch,
     Tensor,
@@ -67,6 +68,7 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.recurrence import STEP
+from bptt_sym.slices import Slice
 
 if TYPE_CHECKING:
     from bptt_sym.decide.world import World
@@ -473,6 +475,7 @@ _METHODS: dict[type[Node], Any] = {
     Block: structures.block,
     Matrix: structures.matrix,
     components.Entries: components.entries,
+    Slice: sliced,
     Norm: structures.norm,
     Abs: structures.absolute,
     D: Interpreter._derivative,

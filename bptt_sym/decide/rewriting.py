@@ -34,6 +34,7 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.recurrence import STEP, Recurrence, lag_of
+from bptt_sym.slices import Slice
 
 
 def map_sides(claim: Claim, f: Callable[[Node, int], Node]) -> Claim:
@@ -352,7 +353,8 @@ def _block(claim: Claim, rec: Recurrence, meant: set[str]) -> Claim:
 
 def _with_blocks(node: Node, parts: Mapping[str, str]) -> Node:
     # Not inside W[h, x], and not as the variable of a derivative: there W is all of W.
-    if isinstance(node, D):
+    # (What is cut shows by itself which part is meant.)
+    if isinstance(node, (D, Slice)):
         return node
     if isinstance(node, Mul):
         args = list(node.args)

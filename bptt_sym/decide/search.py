@@ -26,6 +26,7 @@ from bptt_sym.entries import Entries
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import Claim, Concat, Matrix, Node, Sym, walk
 from bptt_sym.recurrence import Recurrence
+from bptt_sym.slices import Slice
 
 #: Readings that only arrange rows and columns, whatever they rewrite.
 _OF_SHAPE = frozenset(r.code for r in (ASCENDING, HADAMARD_FIRST, ROW_LAST))
@@ -195,7 +196,8 @@ class OneUnit:
 def is_of_numbers(sides: tuple[Node, ...], rec: Recurrence) -> bool:
     """Whether one unit makes numbers of all that the sides are about."""
     return not any(
-        isinstance(n, (Concat, Entries, Matrix)) or (isinstance(n, Sym) and n.name in rec.blocks)
+        isinstance(n, (Concat, Entries, Matrix, Slice))
+        or (isinstance(n, Sym) and n.name in rec.blocks)
         for side in sides
         for n in walk(side)
     )

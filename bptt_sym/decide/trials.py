@@ -89,6 +89,7 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.recurrence import Recurrence
+from bptt_sym.slices import Slice
 
 #: Readings combined in one trial.
 MAX_DEPARTURES = 3
@@ -280,7 +281,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(DIRECT_STEPS)
     if memory:
         out += [CARRY, CARRIED, CARRY_BESIDE]
-    if isinstance(left, D) and isinstance(left.x, Sym) and is_loss(left.y, rec):
+    whole = left.arg if isinstance(left, Slice) else left
+    if isinstance(whole, D) and isinstance(whole.x, Sym) and is_loss(whole.y, rec):
         out += one_step(claim, rec)
     out += with_the_later_loss(claim, rec)
     out += last_step(claim, rec)

@@ -25,6 +25,7 @@ from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.diagnose.edits import MAX_COST, Edit, edits
 from bptt_sym.diagnose.linearized import Linearized, Unknown
+from bptt_sym.diagnose.surroundings import Local
 from bptt_sym.errors import BpttError, Span, UnboundName
 from bptt_sym.jacobian import Calculus
 from bptt_sym.notation import HORIZON_NAME, At, Call, Claim, D, Node, Ones, Sym, walk
@@ -230,6 +231,22 @@ def misfit(claim: Claim, rec: Recurrence, found: Diagnosis | None) -> Diagnosis 
                 "the right side has not",
             )
     return None
+
+
+def mended(claim: Claim, local: Local, rec: Recurrence) -> Diagnosis:
+    """What ``local``, a change of the whole right side that makes ``claim`` right, says of it."""
+    return _explain(Edit(local.code, local.cost, claim.sides[1], local.new, _itself), claim, rec)
+
+
+def mended_left(claim: Claim, local: Local, rec: Recurrence) -> Diagnosis:
+    """The same of a change of the whole left side."""
+    left, right = claim.sides
+    edit = Edit(local.code, local.cost, left, local.new, lambda _: right, left=local.new)
+    return _explain(edit, claim, rec)
+
+
+def _itself(node: Node) -> Node:
+    return node
 
 
 def explained(verdict: Verdict, claim: Claim, rec: Recurrence, arena: Arena) -> Verdict:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bptt_sym.decide.rewriting import is_loss
+from bptt_sym.diagnose.other_cuts import other_cuts
 from bptt_sym.diagnose.rearranged import (
     abstracted,
     bound_in,
@@ -95,6 +96,7 @@ class _Whole:
     def edits(self, right: Node) -> Iterator[Local]:
         """The right side as a whole, changed in one way."""
         yield from self._everywhere_at_once(right)
+        yield from other_cuts(right, self.rec)
         yield from self._sum_over_uses(right)
         yield from self._sum_over_steps(right)
         yield from self._canonical_sum(right)

@@ -43,15 +43,13 @@ _BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits|\\nolimits|\\display
 _SPELT = re.compile(
     r"(?<![A-Za-z\\{])(?<!\\)(?P<word>[a-z]{4,12})(?=\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:[-+]\s*1\s*)?\}))"
 )
-#: ``W_f[:, :n]``, ``W[n:, :]``: a block of a weight, as arrays write it.
-#: ``(\\delta_t W_f)_{[:n]}``: the product with a block of the weight.
+#: ``(\\delta_t W_f)_{1 \\le i \\le n}``: the product with a block of the weight.
 _SLICED = re.compile(
-    r"(?<=\))\s*_\s*\{\s*(?:\[[^\[\]{}]*:[^\[\]{}]*\]|"
-    r"[0-9n+\s]+\\leq?\s*[a-z]\s*\\leq?\s*[A-Za-z0-9_+\s]+)\s*\}"
+    r"(?<=\))\s*_\s*\{\s*[0-9n+\s]+\\leq?\s*[a-z]\s*\\leq?\s*[A-Za-z0-9_+\s]+\s*\}"
 )
-_SLICE = re.compile(
-    r"\[\s*(?=[^\[\]]*:)(?:[-:+,\s0-9A-Za-z_^]|\\text\s*\{[^{}]*\}|\\mathrm\s*\{[^{}]*\}"
-    r"|\\_|\{[^{}]*\}|\\[,;! ])*\]"
+#: ``W_f = W_f[:, :n_a]``
+_MEANT = re.compile(
+    r"^\s*(?P<weight>[^=\[\]]{1,40}?)\s*=\s*(?P=weight)\s*(?P<range>\[[^\[\]=]*:[^\[\]=]*\])"
 )
 _BAR = re.compile(
     r"(?:\\(?:right|[bB]igg?[rm]?|middle)\s*)?(?:\||\\vert|\\rvert)\s*_\s*"
@@ -301,13 +299,14 @@ _OF_A_GRADIENT = re.compile(
 
 
 def _slices(text: str) -> Iterable[Edit]:
-    """The brackets of slices: which block of a weight is meant, the shapes tell."""
+    r"""Which part of a weight is meant: ``W_f = W_f[:n_a, :]``, ``(…)_{1 \le i \le n}``.
+
+    (Which one is right where such a remark says so, the shapes tell.)
+    """
     for m in _SLICED.finditer(text):
         yield m.start(), m.end(), ""
-    for m in _SLICE.finditer(text):
-        before = text[: m.start()]
-        if re.search(r"[A-Za-z0-9}]\s*$", before) and not _OF_A_GRADIENT.search(before):
-            yield m.start(), m.end(), ""
+    for m in _MEANT.finditer(text):
+        yield m.start("range"), m.end("range"), ""
 
 
 def replaced(

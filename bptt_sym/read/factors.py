@@ -36,6 +36,7 @@ from bptt_sym.read import limits
 from bptt_sym.read.grammar import parse
 from bptt_sym.read.index import index_of, number
 from bptt_sym.read.names import Names
+from bptt_sym.read.slices import cuts
 from bptt_sym.read.surface import (
     Dots,
     Expr,
@@ -47,11 +48,13 @@ from bptt_sym.read.surface import (
     Root,
     Script,
     Scripted,
+    Sliced,
     Word,
     script_text,
     single_factor,
 )
 from bptt_sym.recurrence import HORIZON, SCALAR
+from bptt_sym.slices import Slice
 
 _NORMS = {"2": "2", "1": "1", r"\infty": "inf", "F": "F"}
 
@@ -74,6 +77,8 @@ class Factors(Names):
             return self.word(f)
         if isinstance(f, Scripted):
             return self.scripted(f)
+        if isinstance(f, Sliced):
+            return self.sliced(f)
         if isinstance(f, Number):
             value = number(f.text)
             return Num(value.value, span=f.span)
@@ -125,6 +130,23 @@ class Factors(Names):
             raise ReadError(f"the bracket {f.bracket} is not read here", span=f.span,
                             token=f.bracket)  # fmt: skip
         return inner
+
+    def sliced(self, f: Sliced) -> Node:
+        """``W[:, n:]``, and ``X[:, s]``: the element at a step of a sequence that is an array."""
+        steps = [a for a in f.axes if a.hi is None]
+        if isinstance(f.base, Word) and len(steps) == 1 and all(
+            not a.lo and not a.hi for a in f.axes if a.hi is not None
+        ):
+            name = self.vocabulary.canonical(f.base.name, self.vocabulary.sequences)
+            time = self.time(Script(list(steps[0].lo), f.span)) if steps[0].lo else None
+            if name is not None and time is not None:
+                return At(name, time, span=f.span)
+        if self.vocabulary.open:
+            raise ReadError("a slice in a definition", span=f.span, token="[")
+        self.nested(f.span)
+        of = self.factor(f.base)
+        self.depth -= 1
+        return Slice(of, cuts(f.axes, self.vocabulary, f.span), span=f.span)
 
     def scripted(self, f: Scripted) -> Node:
         base = f.base

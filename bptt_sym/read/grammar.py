@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bptt_sym.errors import LimitExceeded, ReadError, Span
 from bptt_sym.read import limits
+from bptt_sym.read.brackets import axes_of, slice_at
 from bptt_sym.read.surface import (
     Big,
     Differential,
@@ -23,6 +24,7 @@ from bptt_sym.read.surface import (
     Root,
     Script,
     Scripted,
+    Sliced,
     Term,
     Word,
     one_group,
@@ -171,14 +173,28 @@ class Parser:
     # -- factors
 
     def scripted(self) -> Factor:
-        start = self.tok.start
-        base = self.atom()
+        factor = self.with_scripts(self.atom())
+        while isinstance(factor, (Word, Scripted, Group, Frac, Sliced)):
+            place = slice_at(self.tokens, self.i, isinstance(factor, Group))
+            if place is None:
+                break
+            axes = axes_of(self.tokens[place[0] : place[1]])
+            self.i = place[2]
+            span = Span(factor.span.start, self.tokens[self.i - 1].end)
+            factor = self.with_scripts(Sliced(factor, axes, span))
+        return factor
+
+    def with_scripts(self, base: Factor) -> Factor:
+        """``base`` with the scripts and primes that follow it."""
+        start = base.span.start
         sub: Script | None = None
         sup: Script | None = None
         primes = 0
         while True:
             t = self.tok
             if t.kind == "_":
+                if slice_at(self.tokens, self.i, isinstance(base, Group)) is not None:
+                    break  # (…)_{[:n]}: no name, but a part
                 if sub is not None:
                     raise ReadError("a second subscript", span=t.span, token="_",
                                     hint="put braces around the first part")  # fmt: skip

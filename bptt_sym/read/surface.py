@@ -102,6 +102,23 @@ class MatrixRows:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The tokens of one place between the brackets: ``lo:hi``, or an index without a colon."""
+
+    lo: tuple[Token, ...]
+    hi: tuple[Token, ...] | None
+
+
+@dataclass(slots=True)
+class Sliced:
+    """``base[…]``: ranges of its axes; the bounds stay tokens, whose meaning the binder knows."""
+
+    base: Factor
+    axes: list[Axis]
+    span: Span
+
+
 @dataclass(slots=True)
 class Term:
     """Factors with the operator before each; "" is juxtaposition."""
@@ -119,7 +136,8 @@ class Expr:
 
 
 Factor: TypeAlias = (
-    Word | Number | Scripted | Group | Frac | Root | Big | Differential | Dots | MatrixRows | Expr
+    Word | Number | Scripted | Sliced | Group | Frac | Root | Big | Differential | Dots
+    | MatrixRows | Expr
 )
 
 

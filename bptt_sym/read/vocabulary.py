@@ -7,8 +7,9 @@ import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import repeat
 
-from bptt_sym.notation import INFINITY, At, Call, Fn, Idx, Node, Sym, walk
+from bptt_sym.notation import INFINITY, At, Call, Concat, Fn, Idx, Node, Sym, walk
 from bptt_sym.recurrence import HORIZON, STEP, Recurrence, Shape
 
 #: The constant of an order of growth, O(…); no text has this name.
@@ -67,6 +68,10 @@ class Vocabulary:
         Shapes of sequences and parameters, to tell a transpose from a power.
     blocks:
         For a parameter that multiplies a concatenation, its parts: ``W_f^{(h)}`` is a block.
+    joins:
+        The sequences whose sizes are those of the parts of each joined vector, in order.
+    inputs:
+        The sequences that no equation gives.
     superscript_time:
         Whether ``h^t`` and ``h^{t-1}`` are steps (``h^{(t)}`` always is).
     call_time:
@@ -90,6 +95,8 @@ class Vocabulary:
     aliases: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    joins: frozenset[tuple[str, ...]] = frozenset()
+    inputs: frozenset[str] = frozenset()
     superscript_time: bool = False
     call_time: bool = False
     elementwise: frozenset[str] = frozenset((r"\odot", r"\circ", r"\otimes"))
@@ -231,4 +238,22 @@ def _of(rec: Recurrence) -> Vocabulary:
         aliases=aliases,
         shapes=dict(rec.shapes),
         blocks=dict(rec.blocks),
+        joins=frozenset(filter(None, map(_parts, _joined(rec), repeat(rec)))),
+        inputs=frozenset(rec.inputs),
     )
+
+
+def _joined(rec: Recurrence) -> list[Concat]:
+    return [n for e in rec.equations for n in walk(e.rhs) if isinstance(n, Concat)]
+
+
+def _parts(joined: Concat, rec: Recurrence) -> tuple[str, ...]:
+    """A sequence of the size of each part, () if one of them has none."""
+    parts = []
+    for arg in joined.args:
+        names = [n.name for n in walk(arg) if isinstance(n, At) and len(rec.shape(n.name)) == 1]
+        if not names or len({rec.shape(n) for n in names}) > 1:
+            return ()
+        parts.append(min(names, key=lambda n: (n not in rec.states, n)) if len(names) > 1
+                     else names[0])  # fmt: skip
+    return tuple(parts)

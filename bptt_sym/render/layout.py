@@ -46,6 +46,7 @@ from bptt_sym.notation import (
     walk,
 )
 from bptt_sym.recurrence import Recurrence
+from bptt_sym.slices import Slice
 
 #: The most digits of one number. Python itself refuses to write more than 4300.
 MAX_DIGITS: Final = 4000
@@ -181,6 +182,10 @@ class Style(ABC):
     @abstractmethod
     def block(self, arg: Node, part: str) -> Form:
         """The columns of a matrix that multiply one part of a concatenation."""
+
+    def sliced(self, base: Slot, ranges: str) -> Form:
+        """A part of a vector or matrix, by the range of each axis."""
+        return FACTOR, [base, f"[{ranges}]"]
 
     @abstractmethod
     def matrix(self, rows: Sequence[Sequence[Node]]) -> Form:
@@ -377,6 +382,7 @@ RULES: Final[dict[type[Node], _Rule]] = {
     Outer: _mul,
     Concat: lambda n, s, c: s.concat(n.args),
     Block: lambda n, s, c: s.block(n.arg, n.part),
+    Slice: lambda n, s, c: s.sliced(Slot(n.arg, ATOM, c), n.shown),
     Matrix: lambda n, s, c: s.matrix(n.rows),
     Norm: lambda n, s, c: s.norm(n.arg, n.ord),
     Abs: lambda n, s, c: s.absolute(n.arg),

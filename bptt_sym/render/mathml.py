@@ -217,6 +217,10 @@ class MathMLStyle(Style):
         label = f"<mrow><mo>(</mo>{named(part)}<mo>)</mo></mrow>"
         return FACTOR, ["<msup><mrow>", Slot(arg, ATOM), f"</mrow>{label}</msup>"]
 
+    def sliced(self, base: Slot, ranges: str) -> Form:
+        inside = f"<mo>[</mo><mtext>{escape(ranges)}</mtext><mo>]</mo>"
+        return FACTOR, ["<mrow>", base, f"{inside}</mrow>"]
+
     def matrix(self, rows: Sequence[Sequence[Node]]) -> Form:
         items: Items = []
         for entries in rows:

@@ -35,6 +35,7 @@ from bptt_sym.notation import (
     Sym,
     Transpose,
 )
+from bptt_sym.slices import Cut, Slice
 
 Dim: TypeAlias = str | int
 _DIMENSION = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\+[A-Za-z0-9]+)*|[1-9][0-9]{0,3}")
@@ -124,10 +125,38 @@ class _Shapes:
                 return (self.stacked(args),)
             case Block(arg=a, part=part):
                 return (*self.of(a)[:1], *self.shapes.get(part, ()))
+            case Slice(arg=a, axes=axes):
+                return self.sliced(self.of(a), axes, node)
             case Matrix():
                 raise ShapeError("a matrix that is written out", span=node.span)
             case _:
                 raise TypeError(f"no shape for {type(node).__name__}")
+
+    def sliced(self, shape: Shape, axes: tuple[Cut, ...], node: Node) -> Shape:
+        """The shape of a slice, where the sizes that are left have names."""
+        if len(axes) == 1 and shape[:1] == (1,):
+            axes = (Cut(), *axes)
+        dims = list(shape)
+        for i, cut in enumerate(axes):
+            if cut.is_whole:
+                continue
+            if i >= len(dims):
+                raise ShapeError("a slice of more axes than there are", span=node.span)
+            if cut.lo is not None and cut.hi is not None:
+                raise ShapeError("a slice within an axis", span=node.span)
+            bound = cut.lo or cut.hi
+            assert bound is not None
+            part = [d for name in bound.of for d in self.shapes.get(name, ())]
+            if (cut.lo is None) == bound.back:
+                rest = str(dims[i]).split("+")
+                for d in part:
+                    if str(d) not in rest:
+                        raise ShapeError(f"a slice of {dims[i]} beyond {d}", span=node.span)
+                    rest.remove(str(d))
+                part = [int(d) if d.isdigit() else d for d in rest]
+            dims[i] = summed([d for d in part if isinstance(d, str)],
+                             sum(d for d in part if isinstance(d, int)))  # fmt: skip
+        return tuple(dims)
 
     def elementwise(self, args: Iterable[Node], verb: str) -> Shape:
         """Equal shapes; a scalar goes with anything."""

@@ -215,7 +215,9 @@ def as_meant(formula: Formula) -> Formula:
     if "\n" in text and formula.display:
         formula = replaced(formula, _UNDERLINE, lambda m: "=" if m.group("equals") else "-")
     if "@" in text:
-        formula = replaced(replaced(formula, _AT, lambda m: " "), _TURNED, lambda m: "^T ")
+        formula = replaced(formula, _AT, lambda m: " ")
+    if ".T" in text:
+        formula = replaced(formula, _TURNED, lambda m: "^T ")
     if "->" in text:
         formula = replaced(formula, _ARROW, lambda m: r"\to ")
     if "*{" in text:

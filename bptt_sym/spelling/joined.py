@@ -146,7 +146,10 @@ _JOINS = re.compile(
 )
 _BY = r"\\[dt]?frac\s*\{(?:[^{}]|\{[^{}]*\})*\}\s*\{\s*\\partial\s*(?P<by>(?:[^{}]|\{[^{}]*\})+)\}"
 _GAP = r"(?:\\[,;:! ]|\s)*"
-_SIZE = r"-?(?:[A-Za-z0-9+\-]|_\s*(?:\{[^{}]*\}|[A-Za-z0-9])|\\(?:text|mathrm)\s*\{[^{}]*\}|\s)+"
+_SIZE = (
+    r"-?(?![0-9]+\s*[A-Za-z])(?:[A-Za-z0-9+\-]|_\s*(?:\{[^{}]*\}|[A-Za-z0-9])|"
+    r"\\(?:text|mathrm)\s*\{[^{}]*\}|\s)+"
+)
 _COLON = r"\s*(?:\{\s*:\s*\}|:)\s*"
 #: ``:n``, ``0:n``, ``1:n`` or ``n:``, ``n:n+d``; all of the other side, if there is one.
 _RANGE = (
@@ -161,21 +164,11 @@ _BLOCK = re.compile(
     rf"(?P<around>(?:\\left\s*)?\({_GAP})?(?:(?P<gradient>{_BY})|{_MARK}(?P<marked>{_NAMED}))"
     rf"(?(around){_GAP}(?:\\right\s*)?\)){_GAP}(?=_|\[){_SLICE}"
 )
-#: ``\\partial L/\\partial h_{t-1} = (…)[:n]``: a sum over the gates, cut.
-_CUT = re.compile(
-    rf"^(?P<left>\s*(?:{_BY}|(?:\\delta\s*|d)(?P<of>{_PART}))\s*(?:\+\s*)?&?\s*=\s*&?\s*)"
-    r"(?P<open>(?:\\left\s*)?\()(?P<sum>[^=]*?)"
-    rf"(?P<close>(?:\\right\s*)?\))\s*(?=_|\[){_SLICE}\s*[.,]?\s*$"
-)
 _WHOLE = re.compile(
     rf"(?:\\left\s*)?(?:\[|\\begin\{{[bp]matrix\}})\s*(?P<first>{_PART}){_GAP}(?:,|;|\\\\){_GAP}"
     rf"(?P<second>{_PART})\s*(?:\\right\s*)?(?:\]|\\end\{{[bp]matrix\}})"
 )
 _ABOVE = re.compile(r"\s*\^")
-_PAIR = re.compile(
-    rf"(?:\[|\\begin\{{[bp]matrix\}})\s*(?P<first>{_PART}){_GAP}(?:,|;|\\\\){_GAP}(?P<second>{_PART})"
-    r"\s*(?:\\right\s*)?(?:\]|\\end)"
-)
 
 
 _BY_FIRST = re.compile(_BY)
@@ -220,18 +213,10 @@ def _under_its_name(
 
 
 def with_blocks(formulas: Sequence[Formula], loss: str) -> list[Formula]:
-    """``formulas`` with slices of gradients by joined vectors as products of derivatives.
-
-    A sum over the gates that is cut on the right side of a gradient by the part that is meant is
-    written whole: of the weights the columns of that part are meant.
-    """
+    """``formulas`` with slices of gradients by joined vectors as products of derivatives."""
     joins = {
         _tight(m.group("name")): (m.group("first"), m.group("second"))
         for f in formulas for m in _JOINS.finditer(f.latex)
-    }  # fmt: skip
-    pairs = {
-        tuple(re.sub(r"\s", "", m[k]) for k in ("first", "second"))
-        for f in formulas for m in _PAIR.finditer(f.latex)
     }  # fmt: skip
 
     def new(m: re.Match[str]) -> str | None:
@@ -242,17 +227,10 @@ def with_blocks(formulas: Sequence[Formula], loss: str) -> list[Formula]:
         gradient = m["gradient"] or rf"\frac{{\partial {loss}}}{{\partial {by}}}"
         return rf"{gradient} \frac{{\partial {by}}}{{\partial {part}}}"
 
-    def whole(m: re.Match[str]) -> str | None:
-        ((first, second),) = pairs
-        meant = first if m.group("to") else second
-        if "".join((m["by"] or m["of"]).split()) != meant:
-            return None
-        return m["left"] + m["open"] + m["sum"] + m["close"]
-
     by = {_tight(m["by"]) for f in formulas for m in _BY_FIRST.finditer(f.latex)}
     for name, parts in joins.items():
         if name in by and sum(p == parts for p in joins.values()) == 1:
             formulas = _under_its_name(formulas, name, parts)
     if joins:
         formulas = [replaced(f, _BLOCK, new) for f in formulas]
-    return [replaced(f, _CUT, whole) for f in formulas] if len(pairs) == 1 else list(formulas)
+    return list(formulas)

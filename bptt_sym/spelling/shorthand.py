@@ -49,7 +49,7 @@ _DELTA_SUB = re.compile(
 _GLUED = re.compile(
     rf"(?<![A-Za-z\\{{/])d(?:\s+(?=\\))?(?P<name>{_NAME})"
     # (above a slash it is differentiated itself)
-    rf"(?P<scripts>{_SCRIPT}{{1,2}}+(?!\s*/\s*d)|(?=\s*(?:\+?\s*=|[=&]|\\tag|$)))"
+    rf"(?P<scripts>{_SCRIPT}{{1,2}}+(?!\s*/\s*d)|(?=\s*(?:\+?\s*=|[=&]|\\tag|\[[^\[\]=]*:|$)))"
 )
 #: ``\\nabla W_{hh}``: the gradient by what the sign stands before, where a row gives one.
 _NABLA = re.compile(
