@@ -93,6 +93,8 @@ def _says_how_it_multiplies(claim: Claim) -> bool:
     """Whether some product entry by entry, diagonal matrix or transpose is written in it."""
     nodes = (n for side in claim.sides for n in walk(side))
     return any(isinstance(n, (Had, Diag, Transpose)) for n in nodes)
+
+
 def with_other_parts(
     claim: Claim, verdict: Verdict, rec: Recurrence, judge: Callable[[Claim], Verdict]
 ) -> Verdict:

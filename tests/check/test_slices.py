@@ -98,7 +98,7 @@ def test_gradients_of_parts(claim: str, verdict: str) -> None:
 @pytest.mark.parametrize("bound", ["3", "2q:3q", "W"])
 def test_a_bound_that_is_no_size_is_named(bound: str) -> None:
     cut = bound if ":" in bound else f"{bound}:"
-    claim = rf"\frac{{\partial L}}{{\partial h_{{t-1}}}} = (\frac{{\partial L}}{{\partial z_t}} W^T)[{cut}]"
+    claim = rf"dh_{{t-1}} = (\frac{{\partial L}}{{\partial z_t}} W^T)[{cut}]"
     last = judged(f"{RNN}$${claim}$$")[-1].verdict
     assert last.verdict in ("undecided", "unreadable")
     assert bound.split(":")[0] in last.note
