@@ -59,7 +59,8 @@ def written_out(formula: Formula, form: Form, of: Mapping[str, int]) -> list[For
     which layers one of them runs, or if one runs over none.
     """
     ways: list[Formula] = []
-    for falling in (True, False):
+    products = any(m["sign"] == "prod" for m in _OVER.finditer(formula.latex))
+    for falling in (True, False) if products else (False,):
         found: Formula | None = formula
         for _ in range(_MOST):
             m = over_layers(found.latex, form) if found is not None else None

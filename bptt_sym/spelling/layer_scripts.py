@@ -140,9 +140,16 @@ def timed(name: Name, form: Form) -> Marks | None:
         return None
     for scripts, units in _readings(name, form):
         found = _with_a_step(scripts, form.kind)
-        if found is not None and not (form.letter and shifted(found.step)[0] == form.letter):
+        if found is None or (form.letter and shifted(found.step)[0] == form.letter):
+            continue
+        turned = found.step == "T" and bare(name.base).isupper() and _is_bare_top(scripts)
+        if not (turned and bare(name.base) in form.places):  # W_{l+1}^T
             return replace(found, units=units, end=_end(name.scripts))
     return None
+
+
+def _is_bare_top(scripts: Sequence[Script]) -> bool:
+    return any(s.kind == "^" and s.inside.strip() == "T" for s in scripts)
 
 
 def _readings(name: Name, form: Form) -> Iterator[tuple[list[Script], str]]:

@@ -67,3 +67,34 @@ $$\frac{\partial C}{\partial z_{L+1}^{(t)}} = \frac{\partial C^{(t)}}{\partial \
 \odot \sigma_{L+1}^\prime(z_{L+1}^{(t)})$$
 """
     assert verdicts(text)[-2:] == ["right", "right"]
+
+
+def test_a_weight_of_all_layers_is_not_that_of_one() -> None:
+    text = r"""
+$$h_t^{(l)} = h_t^{(l-1)} + \tanh(W h_{t-1}^{(l)} + U h_t^{(l-1)})$$
+$$\frac{\partial L}{\partial W} = \sum_t \frac{\partial L}{\partial h_t^{(l)}} \odot
+(1 - \tanh^2(W h_{t-1}^{(l)} + U h_t^{(l-1)})) (h_{t-1}^{(l)})^\top$$
+"""
+    assert verdicts(text)[-1] == "undecided"
+
+
+def test_a_capital_with_a_layer_below_and_a_transpose() -> None:
+    text = r"""
+$$z_l^{(t)} = W_l h_{l-1}^{(t)} + U_l h_l^{(t-1)}, \quad h_l^{(t)} = \sigma(z_l^{(t)})$$
+$$\delta_l^{(t)} = \frac{\partial E}{\partial z_l^{(t)}}$$
+$$\delta_l^{(t)} = \left(W_{l+1}^T \delta_{l+1}^{(t)} + U_l^T \delta_l^{(t+1)}\right)
+\odot \sigma'(z_l^{(t)})$$
+"""
+    assert verdicts(text)[-1] == "right"
+    assert verdicts(text.replace("W_{l+1}^T", "W_{l}^T"))[-1] == "wrong"
+
+
+def test_losses_of_every_layer_accuse_nobody() -> None:
+    text = r"""
+$$h_t^{(l)} = \tanh(W^{(l)} h_{t-1}^{(l)} + U^{(l)} h_t^{(l-1)})$$
+$$L = \sum_{l=1}^L \sum_t L_t^{(l)}(h_t^{(l)})$$
+$$\frac{\partial L}{\partial h_t^{(l)}} = \frac{\partial L_t^{(l)}}{\partial h_t^{(l)}}
++ (U^{(l+1)})^\top \left((1 - (h_t^{(l+1)})^2) \odot \frac{\partial L}{\partial h_t^{(l+1)}}\right)
++ (W^{(l)})^\top \left((1 - (h_{t+1}^{(l)})^2) \odot \frac{\partial L}{\partial h_{t+1}^{(l)}}\right)$$
+"""  # noqa: E501
+    assert "wrong" not in verdicts(text)

@@ -29,6 +29,9 @@ _RANGE = re.compile(
 #: ``h_t^{(l)}``, ``W_{l+1}``
 _OF_ANY_LAYER = re.compile(r"[_^]\s*(?:\{\s*[(\[]?\s*)?(?:l|\\ell)(?![A-Za-z])")
 UNTOLD = Verdict("undecided", note=marked("of which layers it is said was not understood"))
+OF_ONE_ALONE = Verdict(
+    "undecided", note=marked("it holds of one layer whose input is given, and fails for several")
+)
 OF_WHICH = Verdict("not_a_claim", note=marked("a condition, not a claim"))
 Place = tuple[int, int, int]
 
@@ -84,6 +87,8 @@ def _meant(
         return replace(other, latex=entry.latex, display=entry.display)
     if entry.verdict.is_right:
         # Of two ways to read it, the one that needs no step.
+        if layer is not None and layer.of_layers and layer.verdict.verdict == "wrong":
+            return replace(entry, verdict=OF_ONE_ALONE, part=None)
         better = own if alone and _is_right(own) else None
         return entry if better is None else replace(better, display=entry.display)
     if not _may_stand_beside(entry):

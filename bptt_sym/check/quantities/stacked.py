@@ -14,13 +14,14 @@ from dataclasses import replace
 from bptt_sym.documents.document import Document, Formula
 from bptt_sym.documents.names import names_in
 from bptt_sym.spelling.layer_marks import form_of, with_steps_above
-from bptt_sym.spelling.layer_scripts import Form
+from bptt_sym.spelling.layer_scripts import Form, shifted
 from bptt_sym.spelling.numbered_layers import layer_by_layer
 from bptt_sym.spelling.worded_parts import with_parts_put_together
 
 #: Layers of a network of which the text says no number: one has a layer above and one below.
 LAYERS = 3
 _LEAST, _MOST = 2, 4
+_CALLED = re.compile(r"\s*(?:\\left\s*)?\(")
 #: ``l = 1, 2``, ``l \in \{1, 2, 3\}``, ``L = 2``
 _COUNTED = re.compile(
     r"(?<![A-Za-z\\])(?:(?:l|\\ell)\s*(?:=|\\in)\s*(?:\\?\{\s*)?(?:[01]\s*,\s*)(?:[1-9]\s*,\s*|\\[lc]?dots\s*,\s*)*"
@@ -45,7 +46,7 @@ def stacked(document: Document) -> tuple[list[Formula], bool] | None:
     if form is None:
         formulas = with_steps_above(formulas)
         form = form_of(formulas)
-    if form is None or not form.letter:
+    if form is None or not form.letter or _has_losses_of_layers(formulas, form):
         return None
     most = min(_number_of_layers(formulas, form), _MOST)
     found = layer_by_layer(formulas, replace(form, most=most))
@@ -56,6 +57,19 @@ def stacked(document: Document) -> tuple[list[Formula], bool] | None:
     top = f"^{{({most})}}"
     read = any(top in _right_side(f) and state in _right_side(f) for f in found if not f.layer)
     return found if read else _with_a_loss(found, f"{state}_t{top}"), settled
+
+
+#: Letters of losses.
+_LOSS = re.compile(r"\\mathcal\{[CEJL]\}|\\ell|[CEJL]")
+
+
+def _has_losses_of_layers(formulas: Sequence[Formula], form: Form) -> bool:
+    """Whether each layer has a loss of its own, :math:`L_t^{(l)}`: these are not told apart."""
+    return any(
+        _LOSS.fullmatch(name.base) and (marks := form.of(name)) is not None and marks.step
+        and shifted(marks.layer)[0] == form.letter and _CALLED.match(f.latex, name.close)
+        for f in formulas for name in names_in(f.latex)
+    )  # fmt: skip
 
 
 def _right_side(formula: Formula) -> str:
