@@ -120,7 +120,10 @@ def judge_pair(
     if any(
         not (k in second and np.array_equal(given[k], second[k], equal_nan=True)) for k in given
     ):
-        findings.append(Finding("not-repeatable", "a second call at the same point differs"))
+        text = "a second call at the same point differs"
+        if _of_last_loss(loss, grad, point):
+            text += ": it uses what the last call of the loss left, at whatever point that was"
+        findings.append(Finding("not-repeatable", text))
     refused = {f.message.partition(" ")[0] for f in findings if f.code == "not-numbers"}
     for name, value in point.items():
         if f"d{name}" in refused or any(f.code == "raised" for f in findings):
@@ -180,6 +183,26 @@ def _broken(loss: Callable[[dict[str, Array]], Any], point: Params) -> Finding |
     if values[0] != values[1]:
         return Finding("not-repeatable", "the loss is another one at a second call")
     return None
+
+
+def _of_last_loss(
+    loss: Callable[[dict[str, Array]], Any], grad: Callable[[dict[str, Array]], Params],
+    point: Params,
+) -> bool:  # fmt: skip
+    """Whether the gradient depends on the point at which the loss was called last, and on nothing
+    else of what was called before."""
+    there = {k: v * (1 + 2.0**-6) + 2.0**-8 for k, v in point.items()}
+    by: dict[bool, list[bytes]] = {False: [], True: []}
+    for elsewhere in (False, False, True, False, True, True, False):
+        try:
+            loss(there if elsewhere else point)
+        except FAILURES:
+            return False
+        given, findings = _returned(grad, {k: v.copy() for k, v in point.items()})
+        if findings:
+            return False
+        by[elsewhere].append(b"".join(given[k].tobytes() for k in sorted(given)))
+    return len(set(by[False])) == len(set(by[True])) == 1 and by[False][0] != by[True][0]
 
 
 def _returned(

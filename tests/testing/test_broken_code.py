@@ -183,6 +183,27 @@ def test_pairs_that_are_broken(of: Any, by: Any, code: str, words: str) -> None:
     assert all(words in f.message for f in found)
 
 
+def test_what_the_last_call_of_the_loss_left_is_told_from_what_changes_by_itself() -> None:
+    left: list[Any] = []
+    calls: list[int] = []
+
+    def leaves(p: dict[str, Any]) -> Any:
+        left[:] = [np.tanh(p["w"])]
+        return (left[0] ** 2).sum()
+
+    def uses(p: dict[str, Any]) -> dict[str, Any]:
+        return {"w": 2 * left[0] * (1 - left[0] ** 2)}
+
+    def alternates(p: dict[str, Any]) -> dict[str, Any]:
+        calls.append(0)
+        return {"w": grad(p)["w"] * (1 + len(calls) % 2)}
+
+    assert any("what the last call of the loss left" in f.message
+               for f in judge_pair(leaves, uses, POINT) if f.code == "not-repeatable")  # fmt: skip
+    found = [f for f in judge_pair(loss, alternates, POINT) if f.code == "not-repeatable"]
+    assert found and "left" not in found[0].message
+
+
 def inputs(**more: Any) -> dict[str, Any]:
     p = draw(named_model("elman"), 3, steps=3, batch=1, dims={"H": 3, "I": 2, "O": 2})
     return {"params": p.params, "x": p.x, "targets": p.targets, **more}
