@@ -195,7 +195,7 @@ def _of_last_loss(
     by: dict[bool, list[bytes]] = {False: [], True: []}
     for elsewhere in (False, False, True, False, True, True, False):
         try:
-            loss(there if elsewhere else point)
+            loss(there if elsewhere else dict(point))
         except FAILURES:
             return False
         given, findings = _returned(grad, {k: v.copy() for k, v in point.items()})
