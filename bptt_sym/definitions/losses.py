@@ -284,9 +284,11 @@ def to_the_end(text: str) -> str:
     return _LAST.sub("_{T}", text)
 
 
+#: What is in brackets, with labels of layers such as ``^{(1)}``.
+_INSIDE = r"(?:[^()]|\^\{\([0-9]\)\})"
 _STEP_LOSS = re.compile(
     r"((?:\\mathcal\s*\{?\s*)?[LEJC](?:\s*\})?|\\ell|[Ll]oss)\s*_\s*\{?\s*t\s*\}?\s*"
-    r"\(([^()]*_\s*\{?\s*t[^()]*)\)"
+    rf"\(({_INSIDE}*_\s*\{{?\s*t{_INSIDE}*)\)"
 )
 
 
@@ -333,7 +335,7 @@ def step_losses(text: str, steps: Collection[str]) -> list[str]:
 
 _APPLIED_LOSS = re.compile(
     r"(?<![A-Za-z\\])(?P<name>\\(?:mathcal|mathrm|text)\s*\{\s*[A-Za-z]+\s*\}|\\ell|[lLEJ])\s*"
-    r"(?:\\left\s*)?\((?P<of>[^()]*_\s*\{?\s*t(?![A-Za-z])[^()]*?)(?:\\right\s*)?\)"
+    rf"(?:\\left\s*)?\((?P<of>[^()]*_\s*\{{?\s*t(?![A-Za-z]){_INSIDE}*?)(?:\\right\s*)?\)"
 )
 
 

@@ -98,3 +98,12 @@ $$\frac{\partial L}{\partial h_t^{(l)}} = \frac{\partial L_t^{(l)}}{\partial h_t
 + (W^{(l)})^\top \left((1 - (h_{t+1}^{(l)})^2) \odot \frac{\partial L}{\partial h_{t+1}^{(l)}}\right)$$
 """  # noqa: E501
     assert "wrong" not in verdicts(text)
+
+
+def test_a_loss_of_a_layer_with_a_number_is_one_of_that_layer() -> None:
+    text = TWO.replace(r"L = L(h_T^{(2)})", r"L = \sum_t E_t(h_t^{(1)})") + (
+        r"$$\frac{\partial L}{\partial h_t^{(1)}} = \frac{\partial E_t}{\partial h_t^{(1)}} + "
+        r"(U^{(1)})^\top \delta_{t+1}^{(1)}$$"
+    )
+    assert verdicts(text)[-1] == "right"
+    assert verdicts(text.replace(r"\delta_{t+1}^{(1)}$$", r"\delta_{t}^{(1)}$$"))[-1] == "wrong"
