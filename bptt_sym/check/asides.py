@@ -23,7 +23,7 @@ from bptt_sym.documents.respelling import BRACKETS, closing
 from bptt_sym.errors import BpttError
 from bptt_sym.notation import HORIZON_NAME, Fn, Idx, Num, num, substitute_index, walk
 from bptt_sym.recurrence import STEP
-from bptt_sym.spelling.deltas import SLOPED
+from bptt_sym.spelling.sloped_deltas import SLOPED
 
 _RELATION = re.compile(r"=|<|>|\\(?:leq?|geq?|neq?|ll|gg|to|approx|equiv)(?![A-Za-z])|[≤≥≠≪≫]")
 _SCRIPT = re.compile(r"[_^]\s*\{(?:[^{}]|\{[^{}]*\})*\}")
@@ -134,7 +134,7 @@ _VALUE = re.compile(
 #: ``\\tanh'`` without what it is of.
 _BARE_SLOPE = re.compile(
     r"(?:\\(?:tanh|sigma|phi|varphi)|(?<![A-Za-z\\])(?:tanh|f|g))\s*+"
-    r"(?:'|\^\s*+(?:\{\s*+\\prime\s*+\}|\\prime))(?!\s*+(?:\\left\s*+)?[(\[_'])"
+    r"(?:'|\^\s*+(?:\{\s*+\\prime\s*+\}|\\prime))(?!\s*+(?:\\(?:left|[bB]igg?l?)\s*+)?[(\[_'])"
 )
 #: In an earlier cell of a row of a table: a value or a limit of something.
 _IN_A_CELL = re.compile(

@@ -37,7 +37,7 @@ from bptt_sym.messages import marked
 from bptt_sym.notation import Claim, Fn
 from bptt_sym.read import read_claim
 from bptt_sym.read.vocabulary import CONSTANT, plain_name
-from bptt_sym.spelling.deltas import SLOPED, by_its_argument
+from bptt_sym.spelling.sloped_deltas import SLOPED, by_its_argument
 
 #: Of a formula about an abstract recurrence that fails, or does not fit, where it has vectors.
 NUMBERS = marked("every quantity is a number (of vectors it was not shown)")

@@ -16,6 +16,7 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 from bptt_sym.entries import UNITS
 from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.spelling.sloped_deltas import SLOPED, is_by_the_argument
 
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 _SCRIPT = rf"\s*[_^]\s*(?:{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9'])"
@@ -202,6 +203,8 @@ class Deltas:
             for key, candidate in _with_slopes_of_candidates(texts).items():
                 if key in guessed:
                     meanings[key] = by_argument(candidate)
+            for key in _by_recursions(texts, {k: meanings[k] for k in guessed if len(k) == 1}):
+                meanings[key] = r"\mathrm{net}^{(t)}"
             for key in missing - set(meanings):
                 if len(key) == 2 and len(key & _INNER) == 1:
                     (gate,) = key - _INNER
@@ -282,27 +285,6 @@ def beside_the_derivative(key: Key, text: str, start: int) -> bool:
     return False
 
 
-#: Of formulas with a name of a gradient by a state that may be that by its argument.
-SLOPED = "the gradient by a state is worked out with the slope of its activation"
-_BY_A_STATE = re.compile(
-    r"\\frac\{\\partial [^{}]{1,24}\}\{\\partial \{\{(?P<by>[^{}]+(?:\{[^{}]*\})?)\}\}\}"
-)
-
-
-def by_its_argument(text: str, slopes: Mapping[str, str]) -> str:
-    r"""``text`` with the gradients by states that are in doubt as those by their arguments.
-
-    ``slopes`` are those of the activations by the letters of the states, of :math:`\cdot`.
-    """
-
-    def new(m: re.Match[str]) -> str:
-        base = re.split(r"[_^]", m["by"])[0].strip()
-        slope = slopes.get(plain_name(base), "").replace(r"\cdot", m["by"])
-        return rf"\left({m.group()} \odot {slope}\right)" if slope else m.group()
-
-    return _BY_A_STATE.sub(new, text)
-
-
 def _with_own_slopes(texts: Sequence[str], meanings: Mapping[Key, str]) -> set[Key]:
     r"""Those that are said to be by :math:`h_t`, and are :math:`(\ldots) \odot (1 - h_t^2)`."""
     found: set[Key] = set()
@@ -326,6 +308,19 @@ def _beside_the_derivative(texts: Sequence[str]) -> set[Key]:
         for m in _DELTA.finditer(text):
             read = _steps(m.group("scripts"))
             if read and read[1] == "t" and beside_the_derivative(read[0], text, m.end()):
+                found.add(read[0])
+    return found
+
+
+def _by_recursions(texts: Sequence[str], states: Mapping[Key, str]) -> set[Key]:
+    """Those of ``states`` whose recursions show that they are by the argument."""
+    found: set[Key] = set()
+    for text in texts if states else ():
+        for m in _DELTA.finditer(text):
+            read, given = _steps(m.group("scripts")), _GIVES.match(text, m.end())
+            if not (read and given and read[1] == "t" and read[0] in states):
+                continue
+            if is_by_the_argument(given["right"], _at(states[read[0]], "t")):
                 found.add(read[0])
     return found
 
