@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, pairwise, product
@@ -135,10 +135,11 @@ def constraints(
             return  # the order that stands first is meant: both leave one step, which says nothing
         out.append((coeffs, a[1] - b[1] + slack))
 
+    told = {n.y for n in walk(sides[0]) if isinstance(n, D)} if sides else set()
     for side in sides:
         for n in walk(side):
-            if isinstance(n, D) and is_upside_down(n):
-                continue  # 0 at every step
+            if isinstance(n, D) and (is_upside_down(n) or _is_of_one_step(n, told, sides[0])):
+                continue  # 0 at every step, and at every step after that one
             if isinstance(n, (Sum, Prod)):
                 need(n.hi, n.lo, 1)
             elif isinstance(n, D) and isinstance(n.y, Sym) and isinstance(n.x, At):
@@ -148,6 +149,19 @@ def constraints(
     if HORIZON_NAME in names:
         out.extend(({HORIZON_NAME: 1, n: -1}, 0) for n in names if n != HORIZON_NAME)
     return out
+
+
+def _is_of_one_step(node: D, told: Collection[Node], left: Node) -> bool:
+    r"""Whether it is :math:`\partial h_1/\partial x_t` in a value that is claimed for every t.
+
+    The left side does not differentiate that step, so that t is no step before it.
+    """
+    if not (isinstance(node.y, At) and isinstance(node.x, At)) or node.y in told:
+        return False
+    of, by = affine(node.y.time), affine(node.x.time)
+    if of is None or by is None or of[0] or not by[0]:
+        return False
+    return set(by[0]) <= free_indices(left)
 
 
 def is_upside_down(node: D) -> bool:

@@ -15,7 +15,9 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 
 _P = (
-    r"(?P<p>\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:[UVWbw]|\\theta)\s*\}|[A-Zbcuvw]|\\theta|"
+    r"(?P<p>\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:[UVWbw]|\\theta)\s*\}|"
+    # (W_h^{(t)} is a copy of W_h, and none of W.)
+    r"[A-Zbcuvw](?:\s*_\s*(?:\{\s*[a-z]{1,3}\s*\}|[a-z])(?=\s*\^\s*\{\s*\())?|\\theta|"
     r"\\mathbf\s*[UVWbw](?![A-Za-z]))"
 )
 _STEP = (

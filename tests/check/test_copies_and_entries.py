@@ -176,3 +176,26 @@ def test_powers_by_an_orthogonal_matrix_are_no_sequence() -> None:
     assert of_claims(cell + symmetric + power + jacobian) == ["right"] * 3
     said = "With $W = Q \\Lambda Q^\\top$ it is\n\n"
     assert of_claims(cell + said + power + jacobian)[0] != "right"
+
+
+def test_a_copy_of_a_labelled_weight_is_none_of_the_weight_without_the_label() -> None:
+    cell = r"$$o_t = f(x_t \cdot W + o_{t-1} \cdot W_h), \quad \hat{y} = \sigma(o_T \cdot W_y)$$"
+    copies = shown(
+        r"\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \frac{\partial L}{\partial W^{(t)}}",
+        r"\frac{\partial L}{\partial W_h} = \sum_{t=1}^{T} \frac{\partial L}{\partial W_h^{(t)}}",
+    )
+    one_path = shown(
+        r"\frac{\partial L}{\partial W} = \frac{\partial L}{\partial o_T} \frac{\partial o_T}"
+        r"{\partial o_{T-1}} \cdots \frac{\partial o_2}{\partial o_1} \frac{\partial o_1}{\partial W}"
+    )
+    assert verdicts(f"{cell}\n\n{copies}\n\n{one_path}")[-3:] == ["right", "right", "wrong"]
+
+
+def test_a_value_that_is_0_for_all_steps_but_one_is_no_value_for_every_step() -> None:
+    cell = r"$$o_t = \tanh(W x_t + R o_{t-1})$$ with the loss $L = \ell(o_T)$." "\n\n"
+    left = r"$$\frac{\partial L}{\partial x_t} = \frac{\partial L}{\partial o_T} "
+    first = r"\frac{\partial o_T}{\partial o_1} \frac{\partial o_1}{\partial x_t}$$"
+    assert verdicts(cell + left + first.replace("o_1", "o_t"))[-1] == "right"
+    assert verdicts(cell + left + first)[-1] == "wrong"
+    # (Of the first step alone it holds.)
+    assert verdicts(cell + left.replace("x_t", "x_1") + first.replace("x_t", "x_1"))[-1] == "right"
