@@ -166,9 +166,13 @@ def as_outer_products(node: Mul | Had, is_matrix: Callable[[Node], bool]) -> Ite
     """``(a ⊙ δ) x^T`` and the like for ``(a ⊙ x) δ``: the vectors multiplied in another way.
 
     Nothing if the product has a matrix, or a derivative that is one, among its factors, nor of
-    ``δ^T x``, the outer product of rows.
+    ``δ^T x``, the outer product of rows, and ``δ ⊗ s ⊙ r``, of which either sign may bind first.
     """
     if isinstance(node, Mul) and len(node.args) == 2 and isinstance(node.args[0], Transpose):
+        return
+    if isinstance(node, Had) and any(
+        isinstance(a, Mul) and isinstance(a.args[-1], Transpose) for a in node.args
+    ):
         return
     found = list(_vectors(node))
     vectors = [v for v in found if not isinstance(v, Num)]

@@ -113,14 +113,17 @@ GATED += "$$c_t = f_t \\odot c_{t-1} + i_t \\odot \\tanh(C x_t)$$\n\n"
 def test_a_value_that_the_sentence_before_supposes_accuses_nobody(case: str) -> None:
     text = GATED
     claim = r"$$\frac{\partial c_t}{\partial c_{t-1}} = I$$"
-    assert last(f"{text}- {case}:\n  {claim}") == "undecided"
+    assert last(f"{text}- {case}:\n  {claim}") == "right"
+    assert last(f"{text}- {case}:\n  {claim.replace('I$', '2 I$')}") == "undecided"
     assert last(f"{text}- {case} it is simple.\n\n- In general\n  {claim}") == "wrong"
 
 
 def test_what_is_said_of_a_case_is_named() -> None:
     text = GATED + "If the gate is open, $f_t = 1$, then\n"
     found = judged(text + r"$$\frac{\partial c_t}{\partial c_{t-1}} = I$$")[-1]
-    assert "f_t = 1" in found.verdict.note
+    assert "f_t = 1, as the text says" in found.verdict.assumptions
+    other = judged(text + r"$$\frac{\partial c_t}{\partial c_{t-1}} = 2 I$$")[-1]
+    assert "f_t = 1" in other.verdict.note
 
 
 def test_a_slope_belongs_to_the_function_of_its_name() -> None:
