@@ -128,7 +128,7 @@ _VALUE = re.compile(
     r"(?:\b(?:if|when(?:ever)?|where|once|for|with|suppos\w+|assum\w+|case|as|wenn|falls|bei|si|quand|lorsque|"
     r"avec|cuando|con|quando|com|если|когда|при)\b|如果|若|当(?![前然])|當(?![前然])|假[设設如]|のとき|場合|경우|אם|כאשר|اگر|وقتی)"
     r"[^.。;；]*?\$(?P<case>[^$=<>]*(?:_|\^|\()[^$=<>]*(?:=|\\approx|\\to|\\rightarrow|\\equiv|≈|→)\s*"
-    r"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*)?\{?\s*[01]\s*\}?(?:\.0)?)\s*\$",
+    r"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*)?\{?\s*[01]\s*\}?(?:\.0)?)\s*(?:\$|$)",
     re.IGNORECASE,
 )
 #: ``\\tanh'`` without what it is of.

@@ -165,15 +165,19 @@ _MOST_VECTORS = 5
 def as_outer_products(node: Mul | Had, is_matrix: Callable[[Node], bool]) -> Iterator[Node]:
     """``(a ⊙ δ) x^T`` and the like for ``(a ⊙ x) δ``: the vectors multiplied in another way.
 
-    Nothing if the product has a matrix, or a derivative that is one, among its factors, nor of
-    ``δ^T x``, the outer product of rows, and ``δ ⊗ s ⊙ r``, of which either sign may bind first.
+    Nothing if the product has a matrix, or a derivative that is one, among its factors; nor of
+    ``δ^T x``, the outer product of rows; nor of ``δ ⊙ s ⊙ r``, with or without its last factor as
+    a row, which lists the factors of an entry and leaves open which sign binds first.
     """
-    if isinstance(node, Mul) and len(node.args) == 2 and isinstance(node.args[0], Transpose):
-        return
-    if isinstance(node, Had) and any(
-        isinstance(a, Mul) and isinstance(a.args[-1], Transpose) for a in node.args
-    ):
-        return
+    match node:
+        case Mul(args=(Transpose(), _)) | Mul(args=(Had(), Transpose())):
+            return
+        case Had(args=args) if not any(isinstance(a, (Mul, Diag)) for a in args):
+            return
+        case Had(args=args) if any(
+            isinstance(a, Mul) and isinstance(a.args[-1], Transpose) for a in args
+        ):
+            return
     found = list(_vectors(node))
     vectors = [v for v in found if not isinstance(v, Num)]
     numbers = [v for v in found if isinstance(v, Num)]

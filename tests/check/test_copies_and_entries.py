@@ -186,7 +186,8 @@ def test_a_copy_of_a_labelled_weight_is_none_of_the_weight_without_the_label() -
     )
     one_path = shown(
         r"\frac{\partial L}{\partial W} = \frac{\partial L}{\partial o_T} \frac{\partial o_T}"
-        r"{\partial o_{T-1}} \cdots \frac{\partial o_2}{\partial o_1} \frac{\partial o_1}{\partial W}"
+        r"{\partial o_{T-1}} \cdots \frac{\partial o_2}{\partial o_1} "
+        r"\frac{\partial o_1}{\partial W}"
     )
     assert verdicts(f"{cell}\n\n{copies}\n\n{one_path}")[-3:] == ["right", "right", "wrong"]
 
