@@ -38,7 +38,9 @@ def test_a_letter_that_is_the_step_alone_is_left() -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [(VALUES, ["undecided", "right"]), ("", ["wrong", "right"]),
-     ("With $w_h = 1.0$:\n\n", ["wrong", "right"])],
+     # The case that announces a display is named, whatever stands between them.
+     ("With $w_h = 1.0$:\n\n", ["undecided", "right"]),
+     ("Let $w_h = 1.0$ there.\n\n", ["wrong", "right"])],
 )  # fmt: skip
 def test_a_weight_of_one_drops_out(values: str, expected: list[str]) -> None:
     rows = r"dh_3 = do_3", r"da_3 = dh_3 (1 - h_3^2)"
