@@ -50,7 +50,7 @@ _BY_A_PARAMETER = re.compile(
 )
 #: ``\\partial V}``, ``d W_{hy}}``: a weight below the line.
 _BY_A_WEIGHT = re.compile(
-    r"\}\s*\{\s*(?:\\partial|d)\s*\{?\s*(?P<of>[A-Z](?:\s*_\s*(?:\{\s*[a-z]{1,3}\s*\}|[a-z]))?)\s*\}"
+    r"\}\s*\{\s*(?:\\partial|d)\s*+\{?\s*+(?P<of>[A-Z](?:\s*_\s*(?:\{\s*[a-z]{1,3}\s*\}|[a-z]))?)\s*\}"
 )
 _PREDICTED = (
     r"(?:\\hat\s*\{?\s*[yp]\s*\}?|(?<![A-Za-z\\])p(?=\s*[_^]))\s*(?:[_^]\s*(?:\{[^{}]*\}|[A-Za-z0-9]))?"

@@ -315,12 +315,12 @@ def last_step_said(text: str) -> int:
     return found.start() if found else len(text)
 
 
-_TO = r"(?:to|bis|à|até|a|до|到|至|\\to|,?\s*(?:1\s*,\s*)?\\l?dots\s*,?)"
-_LAST_ONE = r"(?:t\s*=\s*)?T\s*-\s*1"
+_TO = r"(?:to|bis|à|até|a|до|到|至|\\to|,?\s*+(?:1\s*+,\s*+)?\\l?dots\s*+,?)"
+_LAST_ONE = r"(?:t\s*+=\s*+)?T\s*+-\s*+1"
 #: ``t = T-1`` down to ``t = 0``, and ``t = 0, \\dots, T-1``.
 _FROM_ZERO = re.compile(
-    rf"{_LAST_ONE}\s*(?:\$|\\\))?\s*(?:down\s+|backwards?\s+)?{_TO}\s*(?:\$|\\\()?\s*(?:t\s*=\s*)?0(?![.\d])"
-    rf"|t\s*=\s*0\s*(?:\$|\\\))?\s*{_TO}\s*(?:\$|\\\()?\s*{_LAST_ONE}"
+    rf"{_LAST_ONE}\s*+(?:\$|\\\))?\s*+(?:down\s+|backwards?\s++)?{_TO}\s*+(?:\$|\\\()?\s*+(?:t\s*+=\s*+)?0(?![.\d])"
+    rf"|t\s*+=\s*+0\s*+(?:\$|\\\))?\s*+{_TO}\s*+(?:\$|\\\()?\s*+{_LAST_ONE}"
 )
 
 
