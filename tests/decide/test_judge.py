@@ -226,7 +226,8 @@ def numerically_equal(trial, rec, dims, seed):
     table = {}
 
     def values(slot):
-        return table.setdefault(slot, Fraction(2 * rng.randrange(-60, 60) + 1, 128))
+        # (So many that no two names get one value, which hides one written for the other.)
+        return table.setdefault(slot, Fraction(2 * rng.randrange(-(10**6), 10**6) + 1, 2**21))
 
     with mpmath.workdps(50):
         world = World(rec, Mp(values), dims)
