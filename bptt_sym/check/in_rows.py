@@ -32,8 +32,7 @@ _OF_COLUMNS = (
     re.compile(_BEHIND + _VALUE + _TURNED + _ENDS, re.DOTALL),
 )
 _GRADIENT = re.compile(r"\\frac\s*\{\s*(?:\\partial|\\mathrm\s*d|d)\s*[^{}]*\}|\\nabla|∂[^/]*/")
-#: The derivative of a state by an earlier one: it tells how matrices act on states, and no order of
-#: gradients.
+#: The derivative of a state by an earlier one: alone it tells no order of gradients.
 _JACOBIAN = re.compile(
     rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*{_FONT}\{{?\s*(?P<state>[A-Za-z])(?![A-Za-z])[^{{}}]*(?:\{{[^{{}}]*\}})?\s*\}}*"
     rf"\s*\{{\s*(?:\\partial|d)\s*{_FONT}\{{?\s*(?P=state)(?![A-Za-z])"
@@ -46,12 +45,14 @@ SIGNS = 2
 
 
 def shown_in_rows(texts: Iterable[str]) -> bool:
-    """Whether the gradients of ``texts`` have the order of rows throughout."""
-    rows = columns = 0
+    """Whether the gradients of ``texts``, one of a loss among them, have the order of rows."""
+    rows = columns = gradients = 0
     for text in texts:
         left, _, right = _SUM.sub(" ", text).partition("=")
-        tells = _GRADIENT.search(left) is not None and _JACOBIAN.search(left) is None
-        for term in _BETWEEN.split(right) if tells else ():
-            rows += any(p.search(term) for p in _OF_ROWS)
+        of_a_loss = _JACOBIAN.search(left) is None
+        for term in _BETWEEN.split(right) if _GRADIENT.search(left) else ():
+            in_rows = any(p.search(term) for p in _OF_ROWS)
+            rows += in_rows
+            gradients += in_rows and of_a_loss
             columns += any(p.search(term) for p in _OF_COLUMNS)
-    return rows >= SIGNS and not columns
+    return rows >= SIGNS and gradients > 0 and not columns

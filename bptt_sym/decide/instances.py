@@ -154,12 +154,13 @@ def constraints(
 def _is_of_one_step(node: D, told: Collection[Node], left: Node) -> bool:
     r"""Whether it is :math:`\partial h_1/\partial x_t` in a value that is claimed for every t.
 
-    The left side does not differentiate that step, so that t is no step before it.
+    The left side does not differentiate that step, so that t is not bound by it: it would be 1
+    alone. (Of :math:`\partial h_5/\partial h_k` the steps k up to 5 are meant.)
     """
     if not (isinstance(node.y, At) and isinstance(node.x, At)) or node.y in told:
         return False
     of, by = affine(node.y.time), affine(node.x.time)
-    if of is None or by is None or of[0] or not by[0]:
+    if of is None or by is None or of[0] or of[1] > 1 or not by[0]:
         return False
     return set(by[0]) <= free_indices(left)
 

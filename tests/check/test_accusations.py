@@ -68,6 +68,8 @@ def test_a_name_of_which_only_the_failing_formula_speaks_is_doubted() -> None:
     [
         (r"\mathrm{diag}(\sigma'(a_t)) R^\top", True),
         (r"\mathrm{diag}(\sigma'(a_t)) R", False),
+        # the square of a vector, by whatever product
+        (r"\mathrm{diag}(q_t - q_t \odot q_t) R^\top", True),
         (r"R^\top \mathrm{diag}(\sigma'(a_t))", False),  # (the other layout)
     ],
 )

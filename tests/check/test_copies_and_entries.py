@@ -198,5 +198,8 @@ def test_a_value_that_is_0_for_all_steps_but_one_is_no_value_for_every_step() ->
     first = r"\frac{\partial o_T}{\partial o_1} \frac{\partial o_1}{\partial x_t}$$"
     assert verdicts(cell + left + first.replace("o_1", "o_t"))[-1] == "right"
     assert verdicts(cell + left + first)[-1] == "wrong"
+    # Of a later step those up to it are meant.
+    state = left.replace("x_t", "o_k").replace("o_T", "o_5")
+    assert verdicts(cell + state + r"\frac{\partial o_5}{\partial o_k}$$")[-1] == "right"
     # (Of the first step alone it holds.)
     assert verdicts(cell + left.replace("x_t", "x_1") + first.replace("x_t", "x_1"))[-1] == "right"

@@ -198,3 +198,11 @@ def test_a_font_around_a_function_and_what_it_is_of() -> None:
 def test_the_exponential_function_with_its_argument_above() -> None:
     (formula,) = document_from_text(r"$$ a = \exp ^{x_i} + \exp^y $$", "a.md").formulas
     assert as_meant(formula).latex.strip() == r"a = \exp(x_i) + \exp(y)"
+
+
+def test_the_logistic_function_by_the_word_for_its_letter() -> None:
+    text = r"$$i_t = sigma(W_i [h_{t-1}, x_t]), \quad c_t = c_{t-1} + i_t \odot x_t$$" "\n\n"
+    claim = r"$$\frac{\partial c_t}{\partial i_t} = \mathrm{diag}(x_t)$$"
+    assert last(text + claim) == "right"
+    slope = r"$$\frac{\partial h_t}{\partial a_t} = \mathrm{diag}(h_t \odot (1 - h_t))$$"
+    assert last(r"$$h_t = sigma(a_t), \quad a_t = W h_{t-1} + U x_t$$" "\n\n" + slope) == "right"

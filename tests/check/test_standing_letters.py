@@ -23,6 +23,11 @@ def test_jacobians_do_not_tell_that_gradients_are_rows() -> None:
     product = r"$$\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^t \text{diag}(%s) W_{hh}^T$$"
     found = verdicts(CELL + JACOBIAN % (slope, "W_{hh}^T") + product % slope)
     assert found[-2:] == ["wrong", "wrong"]
+    # One that is carried back by it does: the text has rows.
+    carried = r"$$\frac{\partial L}{\partial h_{t-1}} = \frac{\partial L}{\partial h_t} "
+    carried += r"\text{diag}(1 - h_t \odot h_t) W_{hh}^T$$"
+    beside = CELL + "with a loss $L = L_T$ of the last step.\n\n" + JACOBIAN % (slope, "W_{hh}^T")
+    assert "wrong" not in verdicts(beside + carried)
     # (Gradients of a loss do.)
     loss = r"$$L = \sum_t L_t$$" "\n\n"
     rows = (
