@@ -64,9 +64,9 @@ _THEN = re.compile(
     rf"\b(?:gilt|folgt|erhalten|ergibt|obtient|obtenemos)\b|,|，|(?<={_IT})\s*(?:[:：]|[时時]?\s*有)",
     re.IGNORECASE,
 )
-#: Behind a condition and its comma: what is had, and no part of the condition.
+#: Behind a condition, with a comma or without: what is had, and no part of the condition.
 _FOLLOWS = re.compile(
-    rf"{_IT}\s*[,，:：]\s*(?:(?:we|you|one) (?:have|gets?|obtains?)|it holds|wir haben|gilt|"
+    rf"{_IT}\s*[,，:：]?\s*(?:(?:we|you|one) (?:have|gets?|obtains?)|it holds|wir haben|gilt|"
     r"on a|tenemos|temos|имеем|(?:我们)?有)(?![A-Za-zа-я])[\s:：]*$",
     re.IGNORECASE,
 )

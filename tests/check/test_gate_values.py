@@ -15,6 +15,7 @@ CELL = r"\frac{\partial c_t}{\partial c_{t-1}}"
 WORDS = (
     r"When the forget gate is open ($\mathbf{f}_t = \mathbf{1}$) and $i_t = 0$:",
     "If $f_t = 1$, we have",
+    "if $f_t = 1$ we have",
     r"If $f_t \approx 1$, then",
     "当 $f_t = 1$ 时，有",
 )
