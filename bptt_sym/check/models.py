@@ -392,6 +392,16 @@ class Models:
         curved = self.context.curved
         return self._without(unknown & inner - curved if states else unknown - inner, rec)
 
+    def with_linear_outputs(self, model: Model) -> Court | None:
+        """The model whose supposed outputs are linear in what they are computed from."""
+        lines = [_ANY_OUTPUT.sub(r"\g<f> \g<x>", line) for line in model.lines]
+        if lines == [*model.lines]:
+            return None
+        try:
+            return self._court(self._recurrence(lines, {}, caseless=model.caseless))
+        except BpttError:
+            return None
+
     def supposed_linear(self, model: Model) -> Court | None:
         """The model with those activations the identity of which the text says ``σ(x) = x``."""
         return self._without(self.context.identities, model.court.model)
@@ -428,6 +438,10 @@ class Models:
             if family:
                 families.append(family)
         return families
+
+
+#: An output that is any function of what it is computed from, as it is supposed.
+_ANY_OUTPUT = re.compile(r"(?<== )(?P<f>\\mathrm\{output\}_\{\d\})\((?P<x>[^,]+), 1\)$")
 
 
 def _keeps_axes(rec: Recurrence, completed: Recurrence) -> bool:

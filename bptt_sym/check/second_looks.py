@@ -170,6 +170,10 @@ def second_look(
     if (found := next(filter(None, (look.verdict() for look in looks)), None)) is not None:
         note = "it holds if the activation is linear: which it is stands nowhere"
         return found if models.context.straight else Verdict("undecided", note=note)
+    affine_too = models.with_linear_outputs(model)
+    if affine_too is not None and _Look("", claim, affine_too, supposes=True).verdict() is not None:
+        note = "it holds if the output is linear in the state: of what kind it is stands nowhere"
+        return Verdict("undecided", note=note)
     if in_one_case(claim, model.court.model) is not None:
         note = "it mixes the values of one sequence with those of a batch"
         return Verdict("undecided", note=note)

@@ -274,7 +274,9 @@ def _outputs(draft: _Draft, gates: frozenset[str]) -> None:
     """Outputs that nothing defines: with their weight if the text uses one, else unknown."""
     known, usage, lines = draft.known, draft.usage, draft.lines
     labelled = {k.partition("_")[0] for k in known if "_" in k}  # a_f is no sign of an a
-    outputs = [n for n in OUTPUTS if n in usage.timed and n not in known | gates | labelled]
+    layered = {k.partition("^{(")[0] for k in known}  # z^{(1)}, z^{(2)}, ...: they are the z
+    given = known | gates | labelled | layered
+    outputs = [n for n in OUTPUTS if n in usage.timed and n not in given]
     if _weighted(draft, gates):
         outputs = [n for n in outputs if n not in known]
     if "\\hat{y}" in outputs or "\\hat{y}" in known:

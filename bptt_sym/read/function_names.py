@@ -107,9 +107,10 @@ def find_functions(
         end, commas = _group_at(tokens, j)
         own = t.text == _base(p.name)
         timed = bool(sub) and _is_time(sub)
-        labels = t.text in activations or t.text in FUNCTION_LETTERS
+        worded = t.text.startswith(r"\mathrm{")
+        labels = t.text in activations or t.text in FUNCTION_LETTERS or worded
         if timed and labels and t.text not in defined:
-            # \sigma_r, g_1: a label, though r and 1 could count steps.
+            # \sigma_r, g_1, \mathrm{output}_1: a label, though r and 1 could count steps.
             timed = any(s.text in (STEP, HORIZON) for s in sub)
         name = t.text
         if sub and not timed:
@@ -132,7 +133,7 @@ def find_functions(
             continue
         elif t.text in ("h", "e") and _one_element(tokens[j + 1 : end]):
             activations.setdefault(name, name)  # y_t = h(c_t), where no h_t is defined
-        elif t.text in FUNCTION_LETTERS or t.text.startswith(r"\mathrm{"):
+        elif t.text in FUNCTION_LETTERS or worded:
             activations.setdefault(name, name)
         elif p.time is None and _has_element(tokens[j + 1 : end]) and not is_upper(t.text):
             functions.setdefault(name, None)

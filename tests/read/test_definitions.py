@@ -299,3 +299,9 @@ def test_read_equations_keeps_spans_in_the_line() -> None:
 )
 def test_a_step_above_a_labelled_name_is_no_power(line: str, inputs: tuple[str, ...]) -> None:
     assert recurrence_from_latex([line], name="labelled").inputs == inputs
+
+
+@pytest.mark.parametrize("name", [r"\mathrm{output}_{0}", r"\mathrm{cell}_2", r"\mathrm{net}"])
+def test_a_word_with_a_number_before_two_arguments_is_a_function(name: str) -> None:
+    defined = recurrence_from_latex([r"h_t = \tanh(w h_{t-1} + x_t)", rf"y_t = {name}(h_t, 1)"])
+    assert isinstance(defined.rhs("y"), Call)
