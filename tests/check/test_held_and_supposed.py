@@ -51,7 +51,8 @@ def test_layers_that_have_their_own_z_suppose_no_other() -> None:
     text = shown(
         r"z_l^{(t)} = W^{l-1,l} h_{l-1}^{(t)} + W^{ll} h_l^{(t-1)} + b^{ll}",
         r"h_l^{(t)} = \sigma_l(z_l^{(t)})",
-        r"\hat{y}^{(t)} = \sigma_{L+1}(z_{L+1}^{(t)})", r"C^{(t)} = C^{(t)}(\hat{y}^{(t)}, y^{(t)})",
+        r"\hat{y}^{(t)} = \sigma_{L+1}(z_{L+1}^{(t)})",
+        r"C^{(t)} = C^{(t)}(\hat{y}^{(t)}, y^{(t)})",
         r"z_{L+1}^{(t)} = W^{L,L+1} h_L^{(t)} + b^{L,L+1}",
         r"\frac{\partial C^{(t)}}{\partial z_{L+1}^{(t)}}"
         r" = \frac{\partial C^{(t)}}{\partial \hat{y}^{(t)}} \odot \sigma_{L+1}'(z_{L+1}^{(t)})",
