@@ -19,6 +19,7 @@ from bptt_sym.testing.diagnose import diagnose
 from bptt_sym.testing.draw import cases
 from bptt_sym.testing.evidence import Diagnosis
 from bptt_sym.testing.jax_functions import ways_back, wrong_vjps
+from bptt_sym.testing.lent_cotangents import written_cotangents
 from bptt_sym.testing.models import MODELS, Model, model_of, named_model
 from bptt_sym.testing.named import function, name_of, raised
 from bptt_sym.testing.one_change import Sought, right_on
@@ -134,10 +135,11 @@ def _inspect(
     """Everything wrong on one problem: the protocol first, then the values."""
     before = _snapshot(problem)
     try:
-        first = call(gradient, problem)
+        with written_cotangents() as lent:
+            first = call(gradient, problem)
     except FAILURES as error:
         return [Finding("raised", _raised(problem, error))], []
-    findings = []
+    findings = [Finding("wrote-to-cotangent", text) for text in lent]
     for name, now, then in before:
         if not np.array_equal(now, then, equal_nan=True):
             now[...] = then

@@ -25,6 +25,7 @@ from bptt_sym.testing.directional import (
     slope_again,
 )
 from bptt_sym.testing.jax_functions import compiled
+from bptt_sym.testing.lent_cotangents import written_cotangents
 from bptt_sym.testing.named import raised
 from bptt_sym.testing.pair_search import WrongPair
 from bptt_sym.testing.report import Finding
@@ -107,7 +108,8 @@ def judge_pair(
     broken = _broken(loss, point)
     if broken is not None:
         return [broken]
-    given, findings = _returned(grad, point)
+    with written_cotangents() as lent:
+        given, findings = _returned(grad, point)
     wrong: list[str] = []
     exact: dict[str, Array] = {}
     followed = True
@@ -163,7 +165,7 @@ def judge_pair(
         # A factor, zeros and the like are said with the values.
         told = all("; it is " in f.message for f in findings)
         findings += [f for f in pair.why(own) if not told or f.code != "unexplained"]
-    return findings
+    return findings + [Finding("wrote-to-cotangent", text) for text in lent]
 
 
 def _broken(loss: Callable[[dict[str, Array]], Any], point: Params) -> Finding | None:

@@ -16,9 +16,9 @@ from bptt_sym.testing.reproduction import Written, reproduction
 @dataclass(frozen=True)
 class Finding:
     """Something wrong. ``code`` is stable: ``value``, ``not-finite``, ``missing``, ``shape``,
-    ``not-numbers``, ``raised``, ``wrote-to-input``, ``not-repeatable``, ``keeps-state``,
-    ``aliased``, ``cotangent-unused``; of a pair also ``explained``, ``located`` and
-    ``unexplained``."""
+    ``not-numbers``, ``raised``, ``wrote-to-input``, ``wrote-to-cotangent``, ``not-repeatable``,
+    ``keeps-state``, ``aliased``, ``cotangent-unused``; of a pair also ``explained``, ``located``
+    and ``unexplained``."""
 
     code: str
     message: str
