@@ -82,7 +82,8 @@ def test_pairs(back: str) -> None:
         tanh(back).apply(a).mul(2).sum().backward()
         return {"a": a.grad.numpy()}
 
-    found = judge_pair(lambda p: 2 * np.tanh(p["a"]).sum(), grad, {"a": np.array([[0.3, -1.0]] * 2)})
+    point = {"a": np.array([[0.3, -1.0]] * 2)}
+    found = judge_pair(lambda p: 2 * np.tanh(p["a"]).sum(), grad, point)
     assert [f.code for f in found] == ["wrote-to-cotangent"] * (back in WRITES)
 
 
