@@ -11,6 +11,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
+from typing import Any
 
 from bptt_sym.testing.compare import FAILURES
 from bptt_sym.testing.own_code import TURN, OwnFunction, quiet
@@ -36,14 +37,14 @@ class Turns:
         if self.count > self.most:
             raise TooLong(f"more than {self.most:g} turns of loops")
 
-    def limited(self, test: Callable[[], bool]) -> Callable[[], bool]:
+    def limited(self, test: Callable[[], Any]) -> Callable[[], Any]:
         """A test that fails if its loops have many more turns than they have now."""
         self.count, self.most = 0, float("inf")
         with contextlib.suppress(*FAILURES), quiet():
             test()
         most = _TIMES * self.count + _MORE
 
-        def within() -> bool:
+        def within() -> Any:
             self.count, self.most = 0, most
             return test()
 

@@ -333,9 +333,10 @@ def _with_one_change(
 ) -> list[Diagnosis]:
     """What is only located, by the change of the source that makes the gradient right."""
     some = [p for p in cases(problem.model, dtype=problem.dtype) if p.steps <= 12][:_TRIED_ON]
-    wrong = [p for p in some if p.steps > 1 and not right_on(gradient, [p])[0]()]
+    wrong = [p for p in some if not right_on(gradient, [p])[0]()]
     if problem.steps <= 12 or not wrong:
         wrong.append(problem)
+    # What is wrong at one step already is undone there first, whatever else there is.
     first = min(wrong, key=lambda p: p.steps * p.batch)
     problems = [first, *(p for p in [*wrong, *some] if p is not first)]
     key = ("one change", problem.name, problem.learned)
@@ -348,7 +349,7 @@ def _with_one_change(
     if sought.words is None:
         return [_searched_in_vain(d, sought) for d in diagnoses]
     names = tuple(n for d in diagnoses if d.code == "located" for n in d.parameters)
-    text = f"with one change of the source it is right on {count} problems: {sought.words}"
+    text = sought.text(f"on {count} problems")
     named = Diagnosis("one-change", text, names, 0.0, count)
     return [named, *(d for d in diagnoses if d.code != "located")]
 

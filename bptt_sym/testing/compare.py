@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import iscoroutine
 from typing import Any, final
@@ -33,7 +33,8 @@ class NoGradient(np.ndarray):
 class Mismatch:
     """The worst entry of a parameter's gradient that rounding does not explain.
 
-    ``kind`` is ``missing``, ``not-numbers``, ``shape``, ``not-finite`` or ``value``.
+    ``kind`` is ``missing``, ``not-numbers``, ``shape``, ``not-finite`` or ``value``; ``rows``
+    are those that hold such entries.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Mismatch:
     exact: float = float("nan")
     allowed: float = 0.0
     detail: str = ""
+    rows: tuple[int, ...] = ()
 
     def text(self) -> str:
         """One line."""
@@ -143,8 +145,20 @@ def mismatches(problem: Problem, given: Mapping[str, Array]) -> list[Mismatch]:
         else:
             at = tuple(int(i) for i in np.unravel_index(np.argmax(excess), excess.shape))
             kind = "value"
-        out.append(Mismatch(name, kind, at, float(value[at]), float(exact[at]), float(allowed[at])))
+        rows = tuple(int(i) for i in np.flatnonzero(bad.reshape(len(bad), -1).any(1))) if at else ()
+        three = float(value[at]), float(exact[at]), float(allowed[at])
+        out.append(Mismatch(name, kind, at, *three, rows=rows))
     return out
+
+
+def parts(problem: Problem, bad: Sequence[Mismatch]) -> frozenset[tuple[str, int]]:
+    """What is wrong: the names, and of parameters that are stacked the blocks."""
+    out = set()
+    for m in bad:
+        blocks = len(problem.model.layout.get(m.name, ()))
+        size = len(problem.params[m.name]) // blocks if blocks > 1 and m.rows else 0
+        out |= {(m.name, row // size) for row in m.rows} if size else {(m.name, 0)}
+    return frozenset(out)
 
 
 def call(gradient: Callable[[Problem], Any], problem: Problem) -> dict[str, Array]:

@@ -248,7 +248,9 @@ def _operation(p: Program, i: int) -> str:
     """What is computed there, in words."""
     op = p.ops[i]
     if op.kind in ("mul", "add"):
-        return {"mul": " times ", "add": " plus "}[op.kind].join(described(p, a) for a in op.args)
+        return {"mul": " times ", "add": " plus "}[op.kind].join(
+            described(p, a, nested=True) for a in op.args
+        )
     return {"neg": "its difference to something", "matvec": "a product"}.get(op.kind, op.kind)
 
 
@@ -425,7 +427,7 @@ def _factors(model: Model) -> Iterator[Mistake]:
                 yield mistake
 
 
-def described(p: Program, a: int) -> str:
+def described(p: Program, a: int, nested: bool = False) -> str:
     """An operand in words."""
     leaf = _leaf(p, a)
     if leaf:
@@ -435,6 +437,11 @@ def described(p: Program, a: int) -> str:
         return f"{_shown(op.attr[0])}({described(p, op.args[0])})"
     if op.kind == "param":
         return str(op.attr[0])
+    if op.kind in ("expand", "transpose"):
+        return described(p, op.args[0]) + "ᵀ" * (op.kind == "transpose")
+    if op.kind in ("matvec", "mul"):
+        product = " ".join(described(p, x, nested=True) for x in op.args)
+        return f"({product})" if nested else product
     if op.kind == "add" and p.constant(op.args[0]) == 1 and p.ops[op.args[1]].kind == "neg":
         return f"1 - {described(p, p.ops[op.args[1]].args[0])}"
     return "a sum" if op.kind == "add" else f"a {op.kind}"

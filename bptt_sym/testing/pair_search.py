@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from bptt_sym.testing import one_change
-from bptt_sym.testing.directional import directional
+from bptt_sym.testing.directional import Slope, directional
 from bptt_sym.testing.jax_functions import ways_back, wrong_vjps
 from bptt_sym.testing.report import Finding
 from bptt_sym.testing.search_time import OutOfTime, searching
@@ -61,7 +61,7 @@ class WrongPair:
                 truth=lambda: self.total(_copy(self.point)),
             )
         if sought.words:
-            text = f"with one change of the source it is right at two points: {sought.words}"
+            text = sought.text("at two points")
             return [Finding("explained", text), *(of_functions or found)]
         if late:
             found, late = self._among_operations(SEARCH_SECONDS)
@@ -91,29 +91,42 @@ class WrongPair:
         code = "explained" if place and place[1] else "located"
         return ([Finding(code, place[0])] if place else []), late
 
-    def _tests(self, own: float) -> list[Callable[[], bool]]:
-        """Whether the gradient is right at the point, and along a direction at another one."""
+    def _tests(self, own: float) -> list[Callable[[], one_change.Truth]]:
+        """Which gradients are wrong at the point, and whether the others are right along a
+        direction at another one."""
         rng = np.random.default_rng(37)
         moved = {k: v + 0.1 * rng.normal(size=v.shape) for k, v in self.point.items()}
         along = {k: rng.normal(size=v.shape) for k, v in self.point.items()}
-        slope = directional(self.total, moved, along, own)
         exact = {**self.given, **self.exact}
+        slopes: dict[frozenset[str], Slope] = {}
+        wrong = frozenset[str]()
 
-        def at_the_point() -> bool:
-            given, findings = self.returned(_copy(self.point))
-            return not findings and all(
-                k in given and given[k].shape == v.shape
-                and bool(np.abs(given[k] - v).max(initial=0.0) <= 1e-6 * np.abs(v).max(initial=0.0))
-                for k, v in exact.items()
-            )  # fmt: skip
+        def returned(point: Params) -> dict[str, Array]:
+            given, findings = self.returned(_copy(point))
+            fits = not findings and all(
+                k in given and given[k].shape == v.shape for k, v in along.items()
+            )
+            return given if fits else {}
 
-        def at_another() -> bool:
-            given, findings = self.returned(_copy(moved))
-            if findings or any(k not in given or given[k].shape != v.shape
-                               for k, v in along.items()):  # fmt: skip
-                return False
-            claimed = float(sum((given[k] * v).sum() for k, v in along.items()))
-            return bool(abs(claimed - slope.value) <= slope.error + 1e-9 * abs(claimed))
+        def at_the_point() -> one_change.Truth:
+            nonlocal wrong
+            given = returned(self.point)
+            wrong = frozenset(
+                k for k, v in exact.items()
+                if not np.abs(given[k] - v).max(initial=0.0) <= 1e-6 * np.abs(v).max(initial=0.0)
+            ) if given else frozenset()  # fmt: skip
+            return one_change.Answer(wrong) if given else False
+
+        def at_another() -> one_change.Truth:
+            given = returned(moved)
+            for off in (frozenset[str](), wrong) if given else ():
+                some = {k: v for k, v in along.items() if k not in off}
+                if off not in slopes:
+                    slopes[off] = directional(self.total, moved, some, own)
+                claimed = float(sum((given[k] * v).sum() for k, v in some.items()))
+                if abs(claimed - slopes[off].value) <= slopes[off].error + 1e-9 * abs(claimed):
+                    return one_change.Answer(off)
+            return False
 
         return [at_the_point, at_another]
 

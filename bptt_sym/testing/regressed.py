@@ -294,7 +294,9 @@ def _say_series(a: Array, what: str, plural: str, missing_from: str, first: int)
         ratio = values[1] / values[0] if len(values) > 1 and values[0] else 0.0
         powers = [values[0] * ratio**i for i in range(len(values))]
         if ratio and _nice(ratio) != 1.0 and np.allclose(values, powers, rtol=1e-6, atol=1e-9):
-            return f"each step back has a factor {_nice(ratio):.6g} too much"
+            text = f"each step back has a factor {_nice(ratio):.6g} too much"
+            whole = values[0] != 1.0
+            return f"{text}, and {what} {first} a factor {number(values[0])}" if whole else text
     parts = [f"{what} {i + first} has factor {number(values[i])}" for i in off]
     return "; ".join(parts[:6]) + (" …" if len(parts) > 6 else "")
 

@@ -1,9 +1,10 @@
 """A function's source with one thing changed: the slips that people make, undone.
 
 The tree is changed in place and as it was again when a generator goes on. What is more likely comes
-first: names that are never read; operators, transposes and indices; then statements that are too
-many, or in the wrong place; then other names and keys; numbers and conditions; two things
-exchanged; and at last factors and terms that stand elsewhere in the function.
+first: precisions and conditions; names that are never read; operators, transposes and indices; then
+statements that are too many, or in the wrong place; then other names and keys; numbers and
+conditions; two things exchanged; and at last factors and terms that stand elsewhere in the
+function.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from bptt_sym.testing.expressions import exchanged, put_in, terms
+from bptt_sym.testing.guarded_rewrites import guarded, parameters, unconditional, unrounded
 from bptt_sym.testing.other_names import names
 from bptt_sym.testing.regrouped import regrouped
 from bptt_sym.testing.slots import Slot, instead, shown
@@ -44,12 +46,16 @@ Change = Callable[[], str]
 def stages() -> tuple[Callable[[Source], Iterator[Change]], ...]:
     """Kinds of changes, the likely ones first; each goes through a whole function."""
     return (
+        partial(_each, alternatives=unrounded),
+        unconditional,
         partial(put_in, how="unread"),
         partial(_each, alternatives=_operators),
         partial(_each, alternatives=_regrouped),
         statement_rewrites,
         sums_rewrites,
+        guarded,
         partial(_each, alternatives=names),
+        parameters,
         partial(_each, alternatives=_numbers),
         exchanged,
         # Whole values of statements first, and short expressions: there are few.
@@ -180,8 +186,9 @@ def _operators(node: Any, slot: Slot, source: Source) -> Iterator[Any]:
             if isinstance(upper, ast.Name):
                 yield ast.Slice(ast.UnaryOp(ast.USub(), upper), None, step)
             yield ast.Slice(lower, upper, None if step else ast.Constant(-1))
-        case ast.Subscript(value, _):
+        case ast.Subscript(value, place):
             yield value
+            yield from _backwards(node, value, place)
     index = slot.is_index or source.in_index(slot)
     if index and not isinstance(node, (ast.Slice, ast.Tuple)):
         yield _binary(node, ast.Sub(), one)
@@ -212,6 +219,19 @@ def _operators(node: Any, slot: Slot, source: Source) -> Iterator[Any]:
             yield ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
     if isinstance(node, ast.Name) and slot.field in ("elts", "args", "keywords"):
         yield ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
+
+
+def _backwards(node: ast.Subscript, value: ast.expr, place: ast.expr) -> Iterator[ast.expr]:
+    """The same place of the array in reverse order along an axis."""
+    backwards = ast.Slice(None, None, ast.UnaryOp(ast.USub(), ast.Constant(1)))
+    indices = place.elts if isinstance(place, ast.Tuple) else [place]
+    for k, index in enumerate(indices):
+        match index:
+            case ast.Constant() | ast.Slice(None, None, None) | ast.Starred():
+                continue
+        before: list[ast.expr] = [ast.Slice(None, None, None)] * k
+        order: ast.expr = ast.Tuple([*before, backwards], ast.Load()) if k else backwards
+        yield ast.Subscript(ast.Subscript(value, order, ast.Load()), place, node.ctx)
 
 
 def _numbers(node: Any, slot: Slot, source: Source) -> Iterator[Any]:
