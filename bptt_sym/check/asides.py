@@ -25,8 +25,8 @@ from bptt_sym.notation import HORIZON_NAME, Fn, Idx, Num, num, substitute_index,
 from bptt_sym.recurrence import STEP
 from bptt_sym.spelling.sloped_deltas import SLOPED
 
-_RELATION = re.compile(r"=|<|>|\\(?:leq?|geq?|neq?|ll|gg|to|approx|equiv)(?![A-Za-z])|[≤≥≠≪≫]")
-_SCRIPT = re.compile(r"[_^]\s*\{(?:[^{}]|\{[^{}]*\})*\}")
+RELATION = re.compile(r"=|<|>|\\(?:leq?|geq?|neq?|lll?|ggg?|to|approx|equiv)(?![A-Za-z])|[≤≥≠≪≫]")
+SCRIPT = re.compile(r"[_^]\s*\{(?:[^{}]|\{[^{}]*\})*\}")
 #: An explanation and no case: the derivative of a function, "because …".
 _EXPLAINS = re.compile(r"'|′|\\prime|\\(?:because|since)(?![A-Za-z])")
 _WORDS = re.compile(
@@ -412,8 +412,8 @@ def _is_case(text: str) -> bool:
 
     That it is said of every step is no case.
     """
-    said = _EVERY_STEP.sub(" ", _SCRIPT.sub("", text))
-    return bool(_RELATION.search(said)) and not _EXPLAINS.search(text)
+    said = _EVERY_STEP.sub(" ", SCRIPT.sub("", text))
+    return bool(RELATION.search(said)) and not _EXPLAINS.search(text)
 
 
 def _in_brackets_behind(text: str) -> str:

@@ -30,7 +30,7 @@ from bptt_sym.check.layers import layered
 from bptt_sym.check.marked_immediate import where_marked
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
-from bptt_sym.check.naming import named_in
+from bptt_sym.check.naming import NAME, named_in
 from bptt_sym.check.other_case import in_other_case
 from bptt_sym.check.prepared import prepared
 from bptt_sym.check.provenance import Ledger
@@ -315,6 +315,8 @@ class _Auditor:
             named = self._name(row, formula)
             if named is not None and len(row.chain.sides) == 2:
                 return self.judging.entry(formula, named, row)
+            if self.models.current is None and row.names_a_derivative:
+                self.judging.early.append(row)
         if supposed:
             return self.judging.entry(formula, _CONDITION, row)
         families = map(self.judging.family, self.models.newest_first())
@@ -408,6 +410,10 @@ class _Auditor:
             if not defined & {"c", "C", "s"} & set(family[0].court.model.defined):
                 later.append(family)
         again = self.judging.judge(entry.row, entry.formula, later) if later else entry
+        if isinstance(again, Judged) and again.verdict.is_right and (
+            entry.row in self.judging.early
+        ):
+            return self.judging.entry(entry.formula, NAME, entry.row)
         if entry.found is not None:
             if not isinstance(again, Judged) or not again.verdict.is_right:
                 return entry.found

@@ -26,9 +26,11 @@ from bptt_sym.notation import (
     Mul,
     Node,
     Outer,
+    Pow,
     Sym,
     Transpose,
     mul,
+    num,
     rebuild,
     walk,
 )
@@ -86,10 +88,28 @@ def of_vectors(rec: Recurrence) -> Recurrence | None:
         for n in walk(e.rhs):
             if isinstance(n, (At, Sym)):
                 take(n.name)
+    def of_lengths(n: Node) -> Node:
+        """The square of what a loss compares as that of its length."""
+        n = rebuild(n, of_lengths)
+        compared = isinstance(n, Pow) and n.exp == num(2) and isinstance(n.base, Add)
+        names = {m.name for m in walk(n) if isinstance(m, At)} if compared else set()
+        known = {shapes[name] for name in names if shapes.get(name)}
+        if not isinstance(n, Pow) or len(known) != 1:
+            return n
+        shapes.update(dict.fromkeys(names, known.pop()))
+        return Mul((Transpose(n.base), n.base))
+
+    totals = {name: of_lengths(body) for name, body in rec.totals.items()}
+    equations = tuple(
+        replace(e, rhs=of_lengths(e.rhs)) if plain_name(e.target) in LOSSES else e
+        for e in rec.equations
+    )
     if shapes == dict(rec.shapes):
         return None
     try:
-        return replace(rec, shapes=shapes, functions=functions)
+        return replace(
+            rec, equations=equations, totals=totals, shapes=shapes, functions=functions
+        )
     except BpttError:
         return None
 

@@ -12,6 +12,7 @@ from bptt_sym.check.model import Model
 from bptt_sym.decide.rewriting import is_loss
 from bptt_sym.decide.verdict import MISFIT, Otherwise, Verdict, VerdictName
 from bptt_sym.definitions.gates import free_gates
+from bptt_sym.definitions.standard import ANY_NETWORK, SIMPLE
 from bptt_sym.definitions.supposed import Evidence
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import BesideError, BpttError, InputError, LaterStepError
@@ -60,6 +61,8 @@ def with_suppositions(
         # An equation about a quantity of which nothing is known tells what it is.
         computed = {plain_name(s.split("_t is computed from")[0]) for s in says if _OUTPUT in s}
         evidence = Evidence.GUESSED if names & computed else evidence
+    if _is_of_any_network(claim, model):
+        evidence = Evidence.NAMED  # whatever the network is, it fails
     shapeless = verdict.verdict == "undecided" and _NO_SHAPE in verdict.note
     if (verdict.verdict == "wrong" or shapeless) and (endless := names & _endless(model)):
         return failing((*says, *(f"{n} at the end stands nowhere" for n in sorted(endless))))
@@ -276,6 +279,17 @@ def _only_jacobians(side: Node, rec: Recurrence) -> bool:
     if isinstance(side.x, Sym):
         return not rec.is_scalar and side.y.name in rec.states
     return isinstance(side.x, At) and side.x.name in rec.defined
+
+
+def _is_of_any_network(claim: Claim, model: Model) -> bool:
+    """Whether an equation is one of derivatives of a state by itself, in any simple network."""
+    network = any(said == ANY_NETWORK or said.startswith(SIMPLE) for said in model.supposed)
+    if not network or set(claim.ops) != {"="}:
+        return False
+    nodes = [n for side in claim.sides for n in walk(side)]
+    return all(_only_jacobians(side, model.court.model) for side in claim.sides) and not any(
+        isinstance(n, D) and not isinstance(n.x, At) for n in nodes
+    )
 
 
 def failing(says: Sequence[str]) -> Verdict:

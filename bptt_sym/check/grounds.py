@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bptt_sym.check.asides import in_its_case
+from bptt_sym.check.asides import RELATION, SCRIPT, in_its_case
 from bptt_sym.check.bars import BAR
 from bptt_sym.check.example_values import GivenValue, put_in
 from bptt_sym.check.failures import failing, of_any_shape
@@ -72,6 +72,9 @@ GATE_OR_ARGUMENT = marked(
 )
 WHICH_MEAN = marked("the loss is supposed, and which mean of the steps it is stands nowhere")
 PARTIAL = marked("the rest of it is left out")
+_MUCH = re.compile(r"[≪≫]")
+_STEP_OF = re.compile(r"step (\d+) of (\d+)")
+OF_SIZE = marked("how much smaller one side is than the other, ≪ and ≫ do not say")
 OPEN_SLOPE = marked("it bounds the slope of a function that nothing gives")
 GIVEN_BEFORE = marked("the factor that is missing is one too many in a gradient before it")
 UNSAID_PRODUCT = marked("it fails for a product of matrices; entry by entry it holds")
@@ -224,6 +227,8 @@ class Grounds:
     def _missing(self, judged: Judged, row: Row, formula: Formula) -> str:
         verdict = judged.verdict
         written = (formula.origin or formula).latex
+        if _is_of_size(written, verdict.note):
+            return OF_SIZE
         if _KRONECKER.search(written) and "vec" not in written:
             return OF_KRONECKER
         basis = judged.basis
@@ -255,6 +260,15 @@ class Grounds:
         if judged.basis is not None and (why := _said_in_outline(judged.basis, formula)):
             return why
         return TWO_PRODUCTS if _DOT_THEN_STAR.search(row.latex) else ""
+
+
+def _is_of_size(written: str, note: str) -> bool:
+    """Whether the relation that fails is ``≪`` or ``≫``."""
+    relations = [*RELATION.finditer(SCRIPT.sub("", written))]
+    step = _STEP_OF.search(note)
+    if step is not None and int(step[2]) == len(relations):
+        relations = relations[int(step[1]) - 1 : int(step[1])]
+    return len(relations) == 1 and _MUCH.match(relations[0][0]) is not None
 
 
 def _bounds_an_open_slope(claim: Claim) -> bool:

@@ -18,6 +18,7 @@ from bptt_sym.check.links import by_links
 from bptt_sym.check.loss_before import by_loss_before
 from bptt_sym.check.model import Model
 from bptt_sym.check.models import Models
+from bptt_sym.check.naming import named_in
 from bptt_sym.check.provenance import Basis
 from bptt_sym.check.renamed import renamed
 from bptt_sym.check.second_looks import at_the_last_step
@@ -52,6 +53,8 @@ class Judging:
         self.models = models
         self.bench = Bench(models)
         self._cells: list[list[Model]] | None = None
+        #: Names of gradients that the text gives before, or without, any recurrence.
+        self.early: list[Row] = []
         #: The left side of the last claim, and whether only a part of it was given.
         self._left, self._part = "", False
 
@@ -74,7 +77,11 @@ class Judging:
 
     def standard(self) -> list[list[Model]]:
         """The families of the cells that the document uses and does not write down."""
-        self._cells = self.models.standard() if self._cells is None else self._cells
+        if self._cells is None:
+            self._cells = self.models.standard()
+            for row in self.early:
+                for model in (m for family in self._cells for m in family):
+                    named_in(row, model)
         return self._cells
 
     def claim(
@@ -215,6 +222,8 @@ class Judging:
                         continue  # ∂L/∂W = Σ_t ∂L_t/∂W: of the total, which another model has
                 if verdict.is_right:
                     verdict = self._of_vectors(verdict, row, model, generic, bare)
+                elif verdict.verdict == "wrong":
+                    verdict = self._if_of_vectors(verdict, claim, row, model, generic, bare)
                 # (Where a step was put in, a total of the same name may be meant.)
                 written = not (bare or generic or model.supposed) and verdict.verdict == "wrong"
                 verdict = failures.with_suppositions(verdict, claim, model, generic)
@@ -264,6 +273,26 @@ class Judging:
             return found
         readings = (*verdict.readings, NUMBERS)
         return replace(verdict, verdict="right_under_reading", readings=readings)
+
+    def _if_of_vectors(
+        self, verdict: Verdict, claim: Claim, row: Row, model: Model, generic: Mapping[str, str],
+        latex: str | None,
+    ) -> Verdict:  # fmt: skip
+        """``verdict``, of a row that is wrong for numbers, for vectors if the model is abstract.
+
+        A T above a derivative of vectors is no exponent.
+        """
+        abstract = self.models.of_vectors(model)
+        if abstract is None:
+            return verdict
+        try:
+            meant = self.claim(row, abstract, generic, latex)
+            found = self.bench.verdict(meant, abstract)
+        except InputError:
+            return verdict
+        if found.is_right or (meant.sides != claim.sides and found.verdict == "undecided"):
+            return found
+        return verdict
 
     def continued(self, formula: Formula, error: InputError) -> Judged:
         """A formula that goes on from a left side that is not written with it."""

@@ -29,6 +29,8 @@ from bptt_sym.notation import (
 )
 from bptt_sym.read import read_claim
 
+NAME = Verdict("not_a_claim", note=marked("a name for its right side"))
+
 
 def named_in(row: Row, model: Model) -> Verdict | None:
     """Take ``A_t = ∂…`` as a name for its right side; ``None`` if it cannot be read."""
@@ -60,7 +62,7 @@ def named_in(row: Row, model: Model) -> Verdict | None:
             model.totals[name] = body
         case _:
             return None
-    return Verdict("not_a_claim", note=marked("a name for its right side"))
+    return NAME
 
 
 def _of_a_recursion(name: str, body: Node, model: Model) -> Node | None:

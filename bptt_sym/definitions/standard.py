@@ -23,6 +23,9 @@ _FORMS = ("{}", r"\vec{{{}}}", r"\mathbf{{{}}}")
 #: the tanh of the cell) leave no doubt what the letters mean; its name alone does.
 _SIGNS = 4
 _UNWRITTEN = ", which the text does not write down"
+SIMPLE = "the cell is the simple recurrent network"
+#: What is supposed where a text differentiates a state and has no weight.
+ANY_NETWORK = "the state is any function of the one before it and of the input" + _UNWRITTEN
 
 
 def standard_cells(
@@ -96,6 +99,10 @@ def _simple(h: str, usage: Usage, wording: Wording) -> Iterator[Supposition]:
         usage, "W_{hh}", "W_h", "W_{h}", "W_{rec}", "W_{hidden}", "W_{ss}", "W_s", "U_h", "U", "W"
     )
     if not recurrent:
+        if h in usage.computed & usage.varied:
+            # No weight stands anywhere: what holds, holds of any network.
+            step = rf"{h}_{{t}} = \mathrm{{step}}({h}_{{t-1}}, x_{{t}})"
+            yield Supposition((step,), (ANY_NETWORK,), evidence=Evidence.GUESSED)
         return
     inputs = _weight(usage, "W_{hx}", "W_{xh}", "W_{ih}", "W_x", "W_{x}", "W_{in}", "W_{input}")
     inputs = inputs or ("U" if recurrent.startswith("W") and "U" in usage.bare else "V_x")
@@ -111,7 +118,7 @@ def _simple(h: str, usage: Usage, wording: Wording) -> Iterator[Supposition]:
             right = rf"{function}({argument})" if function else argument
             yield Supposition(
                 (rf"{h}_{{t}} = {right}", *outputs),
-                (f"the cell is the simple recurrent network {called}" + _UNWRITTEN,),
+                (f"{SIMPLE} {called}" + _UNWRITTEN,),
                 # W or U alone may be any weight, W_{hh} says whose it is.
             evidence=Evidence.NAMED if wording.activation and "_" in recurrent
             else Evidence.GUESSED,

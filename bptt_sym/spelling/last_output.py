@@ -23,7 +23,7 @@ _LAST = re.compile(
 )
 _EQUATION = re.compile(
     r"^\s*(?:\\begin\s*\{[a-z]+\*?\})?\s*&?\s*(?P<name>\\(?:hat|tilde|bar|mathbf|boldsymbol|bm|mathrm|mathit)\s*"
-    r"(?:\{\s*(?:\\[a-z]+\s*\{\s*[a-zOYZ]\s*\}|[a-zOYZ])\s*\}|[a-zOYZ])|[a-zOYZ])\s*&?\s*=(?P<right>[^=]*)$"
+    r"(?:\{\s*(?:\\[a-z]+\s*\{\s*[a-zOYZ]\s*\}|[a-zOYZ])\s*\}|[a-zOYZ])|[a-zOYZ])\s*&?\s*=(?P<right>[^=]*(?:=[^=]*)?)$"
 )
 _ROW_END = re.compile(r"\\\\|\\q?quad(?![A-Za-z])")
 #: ``L = -d^\\top \\log y``: beside the output stands its target.
@@ -39,6 +39,8 @@ _ERROR = re.compile(
 )
 #: What a run goes through, or differentiates: no output of its last step alone.
 _MORE = re.compile(r"\\(?:sum|prod|partial|nabla|int)|_\s*\{?\s*t(?![A-Za-z])|\(\s*t\s*\)")
+#: ``e^{-z}``
+_EXPONENT = re.compile(r"(?<![A-Za-z\\])e\s*\^\s*\{\s*-?\s*(?P<name>[a-z])\s*\}")
 #: ``\\nabla_{o} L``
 _BELOW = re.compile(
     r"\\nabla\s*_\s*\{\s*(?P<name>\\(?:hat|mathbf|boldsymbol)\s*\{\s*[a-z]\s*\}|[a-z])\s*\}"
@@ -113,7 +115,8 @@ class LastOutput:
             for m in mentions(formula.latex, tokens)
             if not m.step and not m.argument and _plain(m.name) in self.names
         ]
-        found += [(m.end("name"), m.end("name"), "_{T}") for m in _BELOW.finditer(formula.latex)
+        found += [(m.end("name"), m.end("name"), "_{T}")
+                  for way in (_BELOW, _EXPONENT) for m in way.finditer(formula.latex)
                   if _plain(m["name"]) in self.names]  # fmt: skip
         if self.number:
             at = re.compile(rf"_\s*(?:\{{\s*{self.number}\s*\}}|{self.number}(?![0-9]))")

@@ -33,6 +33,8 @@ _STATE = re.compile(
     r"(?P<right>[^=]*?(?P=name)\s*(?:_\s*\{\s*t\s*-\s*1\s*\}|\^\s*\{\s*\(\s*t\s*-\s*1\s*\)\s*\}))"
 )
 
+#: What a function may carry below: ``g_\\theta(h_{t-1})`` is no other g.
+_LABEL = r"(?:\s*_\s*(?:\{[^{}]{1,16}\}|\\[A-Za-z]+|[A-Za-z0-9]))?"
 #: What a function is applied to.
 _OF_IT = r"(?P<x>\((?:[^()=]|\([^()=]*\)){1,40}\))"
 #: ``h_t = \\tanh(z_t)``, of whatever.
@@ -84,7 +86,7 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
         if name != r"\sigma":
             said |= {_plain(m.group("a")) for m in again.finditer(every)}
             formulas = [replaced(f, again, lambda m: m["a"] + m["of"]) for f in formulas]
-        applied = re.search(rf"{letter}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\(", every)
+        applied = re.search(rf"{letter}{_LABEL}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\(", every)
         whole = re.compile(rf"\\partial\s*\{{?\s*{letter}\s*\}}?(?=\s*\}}\s*\{{)")
         if len(maps := _whole_steps(letter, every)) == 1:
             ((state, at),) = maps

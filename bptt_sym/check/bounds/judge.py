@@ -75,6 +75,7 @@ from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.text import text
 
 F = Fraction
+EQUAL = marked("with ≤ it holds: the two sides may be equal")
 UNREAD = marked("a hypothesis is not a bound on the size of a parameter")
 NO_ORDER = marked("no rule shows this order of growth")
 _FAR = marked("it fails only for a start out of the range of the activation")
@@ -168,6 +169,13 @@ def without_norm(
                 assumptions=(*verdict.assumptions, *started),
                 scope="every step, every entry, every dimension",
             )
+        weaker = replace(entry.claim, ops=("<=",))
+        if (
+            verdict.verdict == "wrong"
+            and claim.ops == ("<",)
+            and judge_bound(weaker, entry.model, Arena.of(entry.model)).is_right
+        ):
+            return replace(verdict, note=EQUAL)
     if not whole:
         return None
     sides = tuple(Norm(s, "any") if has_axes(s, rec) else s for s in claim.sides)
