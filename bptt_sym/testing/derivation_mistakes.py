@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, final
 
 from bptt_sym.errors import BpttError
-from bptt_sym.evaluate.adjoint import RULES, Adjoint, Rule, adjoint
+from bptt_sym.evaluate.adjoint import RULES, Adjoint, Edge, Rule, adjoint
 from bptt_sym.evaluate.domains import floats
 from bptt_sym.evaluate.program import Op, Program
 from bptt_sym.testing.models import Model
@@ -26,7 +26,7 @@ class Mistake:
 
     ``alone`` tells whether it may befall one parameter and leave the others as they are, ``whole``
     that it cannot: it explains nothing unless all that it would change is wrong. ``spares`` are the
-    gradients that it leaves right where T = 1, by name.
+    gradients that it leaves right where T = 1, by name. ``how`` are rules and an edge that make it.
     """
 
     code: str
@@ -35,6 +35,7 @@ class Mistake:
     alone: bool = False
     whole: bool = False
     spares: frozenset[str] = frozenset()
+    how: tuple[Mapping[str, Rule], Edge | None] | None = None
 
 
 def derivation_mistakes(model: Model) -> Iterator[Mistake]:
@@ -57,7 +58,7 @@ def altered(
     message: str,
     *,
     rules: Mapping[str, Rule] | None = None,
-    edge: Any = None,
+    edge: Edge | None = None,
 ) -> Mistake | None:
     """The mistake of differentiating with other rules or edges; ``None`` if nothing changes."""
     table = {**RULES, **(rules or {})}
@@ -67,13 +68,11 @@ def altered(
     except BpttError:
         return None
     exact = model.adjoint
-    if (wrong.program.ops, wrong.params, wrong.reads) == (
-        exact.program.ops,
-        exact.params,
-        exact.reads,
+    if all(getattr(wrong, k) == getattr(exact, k) for k in ("params", "reads")) and (
+        wrong.program.ops == exact.program.ops
     ):
         return None
-    return Mistake(code, message, partial(through, wrong=wrong))
+    return Mistake(code, message, partial(through, wrong=wrong), how=(rules or {}, edge))
 
 
 def _slopes(model: Model) -> Iterator[Mistake]:

@@ -35,10 +35,12 @@ from bptt_sym.testing.example_orders import other_orders
 from bptt_sym.testing.input_steps import of_other_steps
 from bptt_sym.testing.models import Model
 from bptt_sym.testing.one_place import wrong_places
+from bptt_sym.testing.other_parameters import of_other_parameters
 from bptt_sym.testing.problems import Problem
 from bptt_sym.testing.regressed import SOME, decayed, regressed, truncated
 from bptt_sym.testing.several_places import several_places
 from bptt_sym.testing.slopes import measured_slopes
+from bptt_sym.testing.two_mistakes import two_mistakes
 from bptt_sym.testing.upon_another import upon_another
 
 Array = Any
@@ -111,7 +113,8 @@ def _explanations(
     if sorted_:
         return [sorted_]
     search.end = time.thread_time() + NAME_SECONDS
-    for name in names:
+    found |= of_other_parameters(evidence, names)
+    for name in [n for n in names if n not in found]:
         own = [e for e in evidence if name in e.wrong]
         if not own:
             continue
@@ -132,6 +135,10 @@ def _explanations(
         both = composed(search, evidence, names)
         if both:
             return [both]
+        end = time.thread_time() + PLACE_SECONDS
+        computed = search.among(two_mistakes(model, gradient, failing, end), evidence, names)
+        if computed:
+            return [computed]
         end = time.thread_time() + PLACE_SECONDS
         several = several_places(model, gradient, failing, end)
         computed = search.among(several, evidence, names)
