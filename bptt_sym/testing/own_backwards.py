@@ -46,6 +46,17 @@ def off_by(
         yield name, _said(name, values[name], exact, at_hand)
 
 
+def without_cotangents(
+    values: Mapping[str, Array | None], numbers: Sequence[int]
+) -> dict[str, dict[int, Said]]:
+    """What is said of arguments to which something comes back where every cotangent is 0."""
+    text = "what it returns for «» is not 0 where every cotangent is: a part is multiplied by none"
+    return {
+        name: dict.fromkeys(numbers, (text, True))
+        for name, value in values.items() if value is not None and value.any()
+    }  # fmt: skip
+
+
 def _exact(loss: Any, point: dict[str, Array], name: str, own: float) -> Array:
     exact = np.empty(point[name].shape)
     for index in np.ndindex(exact.shape):
@@ -133,4 +144,4 @@ def _same(a: Array, b: Array) -> bool:
     return a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-7 * np.abs(b).max())
 
 
-__all__ = ["off_by", "together"]
+__all__ = ["off_by", "together", "without_cotangents"]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bptt_sym.testing.compare import FAILURES
-from bptt_sym.testing.own_backwards import off_by, together
+from bptt_sym.testing.own_backwards import off_by, together, without_cotangents
 
 Array = Any
 #: Applications of a function that are looked at: the first ones.
@@ -137,18 +137,29 @@ class _Application:
         made, tensors = self.outputs(self.point, follow=True)
         rng = np.random.default_rng(37)
         names = list(tensors)
-        off: dict[str, dict[int, tuple[str, bool]]] = {}
         numbers = [k for k, out in enumerate(made) if _tensor(out) and out.is_floating_point()]
+        followed = [made[k] for k in numbers if made[k].requires_grad]
+        nothing = [self.torch.zeros_like(out) for out in followed]
+        back: Sequence[Any] = [None] * len(names)
+        if followed:
+            back = self.torch.autograd.grad(
+                followed, [tensors[n] for n in names], nothing, retain_graph=True,
+                allow_unused=True,
+            )  # fmt: skip
+        at_zero = {n: None if b is None else b.numpy() for n, b in zip(names, back, strict=True)}
+        off = without_cotangents(at_zero, numbers)
+        constant = frozenset(off)
         for number in numbers:
             out = made[number]
             cotangent = rng.normal(size=tuple(out.shape))
-            back: Sequence[Any] = [None] * len(names)
+            back = [None] * len(names)
             if out.requires_grad:
                 back = self.torch.autograd.grad(
                     out, [tensors[n] for n in names], self.torch.tensor(cotangent),
                     retain_graph=True, allow_unused=True,
                 )  # fmt: skip
-            values = {n: None if b is None else b.numpy() for n, b in zip(names, back, strict=True)}
+            values = {n: None if b is None else b.numpy() for n, b in zip(names, back, strict=True)
+                      if n not in constant}  # fmt: skip
 
             def loss(p: dict[str, Array], number: int = number, by: Array = cotangent) -> float:
                 with self.torch.no_grad():

@@ -51,6 +51,7 @@ def pair(back: str) -> tuple[Any, Any]:
         ("- d.mean(1, keepdims=True) ", "", "off by the same number all along axis 1: a sum or"),
         (" - y * (d * y).mean(1, keepdims=True)", "", "off by a multiple of the output all along"),
         ("* inv", "* inv * 2", "for `a` is 2 times what it should be"),
+        ("* inv", "* inv + y", "for `a` is not 0 where every cotangent is"),
         ("d.mean(1", "d.mean(0", "what it returns for `a` is wrong"),
     ],
 )  # fmt: skip

@@ -56,6 +56,7 @@ def applied(step: Any, apply: Any = None) -> list[tuple[str, bool]]:
         ("du, dh = d, (d * h).sum(0), d * u", "du, dh = d * u, (d * h).sum(0), d",
          "what it returns for `a` is what belongs to `h`"),
         ("da, du", "d = d.flip(0)\nda, du", "`a`, `h` is in reverse order along its first axis"),
+        ("2 * e * y", "2 * y", "for `a`, `u`, `h` is not 0 where every cotangent is: a part is"),
         ("e * y", "e * h", "what it returns for `a`, `u`, `h` is wrong, through its second output"),
     ],
 )  # fmt: skip
