@@ -20,7 +20,7 @@ ELEMENTWISE = {"add", "mul", "div", "neg", "fn", "pow", "expand", "slice", "unit
 LEAVES = {"param", "context", "read", "seed", "later", "start"}
 
 _TAKEN = frozenset(
-    "one row j k rows real part vec places matrix product product_few product_once product_turned "
+    "one row j rows real part vec places matrix product product_few product_once product_turned "
     "dots lane_sums transpose pack pack_panel pack_rows pack_strips panel_product outer_sum "
     "padded column_sum softmax logsoftmax packed_size outer_scratch scratch AT_ONCE BLOCK BYTES "
     "FAR FEW NEAR LINE WIDTH LANES".split()

@@ -162,8 +162,8 @@ class CStatics(CExpressions):
         if op.kind == "transpose":
             rows, cols = (self.width((s,)) for s in op.shape)
             source = self._static_address(op.args[0])
-            out.put(f"for (long k = 0; k < {rows}; k++) for (long j = 0; j < {cols}; j++)")
-            out.put(f"    {name}[k * {cols} + j] = ({source})[j * {rows} + k];")
+            out.put(f"for (long row = 0; row < {rows}; row++) for (long j = 0; j < {cols}; j++)")
+            out.put(f"    {name}[row * {cols} + j] = ({source})[j * {rows} + row];")
             return
         if op.kind == "reduce":
             (a,) = op.args

@@ -310,3 +310,18 @@ def test_names_that_the_source_makes_itself() -> None:
         _, tape = made.forward({"h_{in}": np.array(0.5)}, {"x": one}, {"h": np.zeros(1)})
         results.append(float(made.backward(tape, {"h": one})["h_{in}"]))
     assert results[0] == pytest.approx(results[1], rel=1e-14)
+
+
+def test_a_parameter_or_a_size_may_be_called_k() -> None:
+    """Also beside a transpose, which is made before the loop over the steps."""
+    line = r"h_t = \tanh(W^T x_t + U^T h_{t-1} + k)"
+    shapes = {"h": ("n",), "U": ("n", "n"), "W": ("m", "n"), "k": ("n",)}
+    model = model_of(recurrence_from_latex([line], shapes=shapes))
+    text, signature = c_source(model.rec, fuse(model.program), loss=model.loss)
+    assert "k" in signature.params and "k_2" not in text
+    compiled = CGradient(model.rec, loss=model.loss)
+    for p in list(cases(model))[:4]:
+        _, grads = compiled(model.unpack(p.params, p.dims), p._inputs(), p._starts())
+        assert mismatches(p, model.pack(grads, lambda v, rank: np.concatenate(v, -rank))) == []
+    sized = model_of(recurrence_from_latex([r"s_t = \tanh(R s_{t-1} + d)"], shapes={"s": ("k",)}))
+    assert "k" in c_source(sized.rec, fuse(sized.program), loss=sized.loss)[1].dims
