@@ -7,7 +7,8 @@ r"""Matrices written out with dots, as the products that they are.
 
 The corners tell the entry in row i and column j: what changes down the first column is i, what
 changes along the first row is j, and the last corner must agree. A factor of both is a matrix, a
-factor of one of them scales rows or columns; where all but the diagonal is 0, so is the matrix.
+factor of one of them scales rows or columns, or makes an outer product where no factor has both;
+where all but the diagonal is 0, so is the matrix. What else is written must agree as well.
 """
 
 from __future__ import annotations
@@ -19,18 +20,23 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import Edit, edited
 
 _MATRIX = re.compile(
-    r"(?:\\left\s*[\[(]\s*|[\[(]\s*)?\\begin\s*\{(?P<env>[bpv]?matrix|smallmatrix)\}(?P<body>.*?)"
-    r"\\end\s*\{(?P=env)\}(?:\s*(?:\\right\s*)?[\])])?",
+    r"(?:(?:\\left\s*)?[\[(]\s*)?\\begin\s*\{(?P<env>[bpv]?matrix|smallmatrix)\}(?P<body>.*?)"
+    r"\\end\s*\{(?P=env)\}(?:\s*(?:\\right\s*)?[\])])?"
+    r"|(?:\\left\s*)?[\[(]\s*\\begin\s*\{array\}\s*\{[lcr|\s]*\}(?P<listed>.*?)"
+    r"\\end\s*\{array\}\s*(?:\\right\s*)?[\])]",
     re.DOTALL,
 )
 _DOTTED = re.compile(r"\\(?:[cvdl]?dots|ddots|vdots)(?![a-z])|\.\.\.|…|⋮|⋯|⋱|·")
+#: All that a cell may have that is not written out.
+_LEFT_OUT = re.compile(rf"(?:{_DOTTED.pattern}|\\cdot)+")
 _TOKEN = re.compile(r"\\[A-Za-z]+|[A-Za-z]|[0-9]|\S")
 _BRACED = re.compile(r"([_^])\s*\{\s*([A-Za-z0-9])\s*\}")
 #: More characters than that no matrix of corners has.
 _LONGEST = 4_000
 _FUNCTION = r"\\(?:sigma|tanh|phi|varphi|theta|psi)|[fg]|\\mathrm\{(?:tanh|sigmoid)\}"
 _GROUP = r"(?:\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"
-_SCRIPTS = rf"(?:\s*(?:[_^]\s*(?:{_GROUP}|[A-Za-z0-9]|\\[a-z]+)|'))*"
+_ROW, _COLUMN = "\ue000", "\ue001"
+_SCRIPTS = rf"(?:\s*(?:[_^]\s*(?:{_GROUP}|[A-Za-z0-9{_ROW}{_COLUMN}]|\\[a-z]+)|'))*"
 _FACTOR = re.compile(
     rf"\s*(?:\\cdot(?![a-z])|\\odot(?![a-z])|\\times(?![a-z])|\*|\\[,;! ])?\s*(?P<factor>"
     rf"\\[dt]?frac\s*{_GROUP}\s*{_GROUP}"
@@ -38,7 +44,6 @@ _FACTOR = re.compile(
     rf"|(?:\\left\s*)?\((?:[^()]|\([^()]*\))*\){_SCRIPTS}"
     rf"|(?:\\[A-Za-z]+\s*\{{[A-Za-z]+\}}|\\[A-Za-z]+|[A-Za-z]){_SCRIPTS})"
 )
-_ROW, _COLUMN = "\ue000", "\ue001"
 _ENTRY = re.compile(
     rf"\s*(?P<name>[a-z])\s*_\s*\{{\s*(?P<first>{_ROW}|{_COLUMN})\s*,?\s*(?:{_ROW}|{_COLUMN})\s*\}}\s*"
 )
@@ -51,7 +56,7 @@ def folded(formula: Formula) -> Formula:
 
 def _edits(text: str) -> Iterator[Edit]:
     for m in _MATRIX.finditer(text):
-        body = m.group("body")
+        body = m.group("body") or m.group("listed")
         if len(body) > _LONGEST or not _DOTTED.search(body):
             continue
         product = _product(_cells(body))
@@ -59,18 +64,33 @@ def _edits(text: str) -> Iterator[Edit]:
             yield m.start(), m.end(), product
 
 
-def _cells(body: str) -> list[list[str]]:
+class _Row(list[str]):
+    """The entries of a row that are written; the ``first`` of them stand before any dots.
+
+    ``above`` says whether no row is left out above it, so that its own number is known.
+    """
+
+    first: int = 0
+    above: bool = True
+
+
+def _cells(body: str) -> list[_Row]:
     """The entries that are written, row by row, without the dots between them."""
-    rows: list[list[str]] = []
+    rows: list[_Row] = []
+    above = True
     for row in re.split(r"\\\\(?:\s*\[[^\]]*\])?", body):
         cells = [c.strip() for c in _split(row)]
         if len(cells) == 1 and _DOTTED.search(cells[0]):
             cells = [c.strip() for c in _DOTTED.split(cells[0])]
             both = all(cells[:: len(cells) - 1])
-            cells = [_ends(cells[0])[0], _ends(cells[-1])[-1]] if both else []
-        written = [c for c in cells if c and not _DOTTED.fullmatch("".join(c.split()))]
-        if written:
+            cells = [_ends(cells[0])[0], "", _ends(cells[-1])[-1]] if both else []
+        is_written = [bool(c) and not _LEFT_OUT.fullmatch("".join(c.split())) for c in cells]
+        if any(is_written):
+            written = _Row(c for c, is_one in zip(cells, is_written, strict=True) if is_one)
+            written.first = [*is_written, False].index(False)
+            written.above = above
             rows.append(written)
+        above = above and bool(is_written) and is_written[0]
     return rows
 
 
@@ -90,20 +110,35 @@ def _ends(cell: str) -> list[str]:
     return [m.group("factor") for m in _FACTOR.finditer(cell)] or [cell]
 
 
-def _product(rows: Sequence[Sequence[str]]) -> str | None:
+def _product(rows: Sequence[_Row]) -> str | None:
     if len(rows) < 2:
         return None
     if all(len(row) == 1 for row in rows):
         entry = _pattern(rows[0][0], rows[-1][0], rows[0][0], rows[-1][0])
-        return None if entry is None else _without(entry, _ROW)
+        return None if entry is None or not _agrees(rows, entry) else _without(entry, _ROW)
     if any(len(row) < 2 for row in (rows[0], rows[-1])):
         return None
     (a, b), (c, d) = ((row[0], row[-1]) for row in (rows[0], rows[-1]))
     if b == c == "0":
         entry = _pattern(a, d, a, d)
-        return None if entry is None else rf"\operatorname{{diag}}({_without(entry, _ROW)})"
+        if entry is None or not _agrees(rows, entry, diagonal=True):
+            return None
+        return rf"\operatorname{{diag}}({_without(entry, _ROW)})"
     entry = _pattern(a, c, b, d)
-    return None if entry is None else _folded(entry)
+    return None if entry is None or not _agrees(rows, entry) else _folded(entry)
+
+
+def _agrees(rows: Sequence[_Row], entry: str, *, diagonal: bool = False) -> bool:
+    """Whether what is written between the corners, its row and column known, is ``entry`` there."""
+    for i, row in enumerate(rows[:-1], 1):
+        if not row.above:
+            break
+        for j, cell in enumerate(row[: row.first if row.first < len(row) else -1], 1):
+            here = entry.replace(_ROW, str(i)).replace(_COLUMN, str(j))
+            wanted = _TOKEN.findall("0" if diagonal and i != j else here)
+            if _TOKEN.findall(_BRACED.sub(r"\1\2", cell)) != wanted:
+                return False
+    return True
 
 
 def _pattern(a: str, c: str, b: str, d: str) -> str | None:
@@ -135,6 +170,7 @@ def _folded(entry: str) -> str | None:
             return None
         factors.append(m.group("factor"))
         pos = m.end()
+    numbers: list[str] = []
     left: list[str] = []
     middle: list[str] = []
     right: list[str] = []
@@ -151,14 +187,19 @@ def _folded(entry: str) -> str | None:
                 plain = lone.group("name").upper() + turned
             middle.append(plain)
         elif rows:
-            left.append(rf"\operatorname{{diag}}({plain})")
+            left.append(plain)
         elif columns:
-            right.append(rf"\operatorname{{diag}}({plain})")
+            right.append(plain)
         else:
-            left.insert(0, plain)
+            numbers.insert(0, plain)
+    if not middle and left and right:  # the outer product of two vectors
+        of_rows, of_columns = (r" \odot ".join(part) for part in (left, right))
+        return " ".join((*numbers, f"({of_rows})", rf"({of_columns})^{{\top}}"))
     if len(middle) != 1:
         return None
-    return " ".join((*left, *middle, *right))
+    scaled = ([rf"\operatorname{{diag}}({of})" for of in part] for part in (left, right))
+    rows, columns = scaled
+    return " ".join((*numbers, *rows, *middle, *columns))
 
 
 def _without(text: str, mark: str) -> str:

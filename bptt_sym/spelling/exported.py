@@ -149,6 +149,12 @@ _STRUCTURE = re.compile(
 )
 
 
+#: ``\\mathrm{~s}``: the space that a program reads before a letter.
+_SPACE_INSIDE = re.compile(
+    r"(?P<font>\\math(?:rm|bf|it|sf|cal)|\\boldsymbol|\\bm)\s*\{(?:\s|~|\\[ ,;:!])*(?:~|\\[ ,;:!])"
+    r"(?:\s|~|\\[ ,;:!])*(?=[A-Za-z]{1,20}\s*\})"
+)
+
 #: ``\\exp^{x_i}``
 _EXP_ABOVE = re.compile(
     r"\\exp\s*\^\s*(?:\{(?P<braced>(?:[^{}]|\{[^{}]*\})*)\}|(?P<letter>[a-z](?![A-Za-z])))"
@@ -191,6 +197,7 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _BOLD_NUMBER, lambda m: m["number"])
         formula = replaced(formula, _BRACED_LEFT, _without_braces)
         formula = edited(formula, _narrowed(formula.latex))
+        formula = replaced(formula, _SPACE_INSIDE, lambda m: m["font"] + "{")
         formula = replaced(formula, _FONT_OF_NONE, lambda m: "")
         formula = replaced(formula, _FONT_OF_WORD, lambda m: m["word"])
         formula = replaced(formula, _GLUED_T, lambda m: "^{T}")

@@ -2,7 +2,8 @@ r"""Parts of a gradient by number: :math:`\text{Path}_1 = …`, :math:`\sum_k \t
 
 A word with a number below it, which has an equation and no step anywhere, is a name of its own. So
 is a letter for gradients, :math:`d_7 = d_5 \odot z_t \odot (1 - z_t)`, where equations about step t
-give three or more of them, and nothing else carries numbers there.
+give three or more of them, and nothing else carries numbers there. :math:`\delta 7` is
+:math:`\delta_7` where as many have an equation.
 """
 
 from __future__ import annotations
@@ -35,6 +36,24 @@ _ELSEWHERE = re.compile(
 )
 _ANOTHER = re.compile(r"(?<![A-Za-z\\])[a-ce-z]\s*_\s*(?:\{\s*)?[0-9]|\^\s*\{\s*\(\s*[0-9]")
 _STEP = re.compile(r"_\s*(?:t(?![A-Za-z])|\{\s*t\s*(?:-\s*1\s*)?\})")
+
+
+#: ``\\delta 12``, and with an equation.
+_BESIDE = re.compile(r"\\(?P<letter>delta|Delta)\s*(?P<number>[0-9]{1,2})(?![0-9.])")
+_BESIDE_GIVEN = re.compile(rf"^\s*{_BESIDE.pattern}\s*&?\s*=(?!=)")
+
+
+def with_numbers_below(formulas: Sequence[Formula]) -> list[Formula]:
+    """``formulas`` with the numbers beside δ below it, if three of them have an equation."""
+    given: dict[str, set[str]] = {}
+    for m in (m for f in formulas if (m := _BESIDE_GIVEN.match(f.latex))):
+        given.setdefault(m["letter"], set()).add(m["number"])
+    letters = {letter for letter, numbers in given.items() if len(numbers) > 2}
+
+    def below(m: re.Match[str]) -> str | None:
+        return rf"\{m['letter']}_{{{m['number']}}}" if m["letter"] in letters else None
+
+    return [replaced(f, _BESIDE, below) for f in formulas] if letters else list(formulas)
 
 
 def _numbered_letters(formulas: Sequence[Formula]) -> set[str]:

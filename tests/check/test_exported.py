@@ -175,6 +175,8 @@ def test_names_of_three_letters_as_programs_read_them_off(formula: str) -> None:
         (r"\boldsymbol{\tilde c}_t", r"\tilde{\boldsymbol{c}}_t"),
         (r"\sigma(W \mathbf{x_t)}", r"\sigma(W \mathbf{x}_t)"),
         (r"\mathbf{x_{[t-1]}}", r"\mathbf{x}_{t-1}"),
+        (r"\mathrm{~s}_{t-1}", r"\mathrm{s}_{t-1}"),
+        (r"\mathbf{\ h}_t", r"\mathbf{h}_t"),
     ],
 )
 def test_what_slipped_into_the_braces_of_a_font(written: str, meant: str) -> None:

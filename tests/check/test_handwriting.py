@@ -225,6 +225,15 @@ JACOBIAN = r"\frac{\partial a_t}{\partial a_{t-1}} = "
         (r"\frac{\partial q_t}{\partial q_{t-1}} = " + matrix(r"f'(a_{I}^t) w_{IJ}"), "right"),
         (r"\frac{\partial q_t}{\partial a_t} = \left[\begin{matrix} f'(a_1^t) & 0 & \cdots & 0 \\ "
          r"\vdots & & & \vdots \\ 0 & 0 & \cdots & f'(a_n^t) \end{matrix}\right]", "right"),
+        (r"\frac{\partial q_t}{\partial a_t} = \left[\begin{array}{ccc} f'(a_1^t) & 0 & & \ldots & 0 \\ "
+         r"& \cdot & & \\ 0 & & \ldots & f'(a_n^t) \end{array}\right]", "right"),
+        (JACOBIAN + "[" + matrix(r"w_{IJ} f'(a_{J}^{t-1})").replace("{pmatrix}", "{array}{cc}", 1)
+         .replace("{pmatrix}", "{array}") + "]", "right"),
+        (JACOBIAN + matrix(r"w_{IJ} f'(a_{J}^{t-1})").replace("w_{12}", "w_{21}"), "undecided"),
+        (r"\delta_t = \frac{\partial L}{\partial a_t}$$ $$\frac{\partial L}{\partial W} = \sum_t "
+         + matrix(r"\delta_{I}^t q_{J}^{t-1}"), "right"),
+        (r"\delta_t = \frac{\partial L}{\partial a_t}$$ $$\frac{\partial L}{\partial W} = \sum_t "
+         + matrix(r"\delta_{J}^t q_{I}^{t-1}"), "wrong"),
     ],
 )  # fmt: skip
 def test_the_corners_of_a_matrix_tell_its_entries(formula: str, expected: str) -> None:

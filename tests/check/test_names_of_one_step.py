@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bptt_sym.check.audit import audit
 from bptt_sym.documents.document import document_from_text
 from bptt_sym.spelling.glued_names import with_names_for_letters
-from bptt_sym.spelling.numbered_words import with_names_for_numbers
+from bptt_sym.spelling.numbered_words import with_names_for_numbers, with_numbers_below
 from bptt_sym.spelling.one_case import with_one_case
 
 CELL = r"""
@@ -39,6 +41,15 @@ def test_numbered_letters_name_gradients_of_one_step() -> None:
     assert verdicts(STEPS) == ["+", "+"]
     assert verdicts(STEPS.replace("d_1 - d_2", "d_1 + d_2")) == ["-", "-"]
     assert verdicts(STEPS.replace("d_3 \\odot z_t", "d_2 \\odot z_t")) == ["+", "-"]
+
+
+def test_numbers_beside_a_delta_stand_below_it() -> None:
+    beside = re.sub(r"d_([0-9])", r"\\delta \1", STEPS)
+    assert verdicts(beside) == ["+", "+"]
+    assert verdicts(beside.replace(r"\delta 1 - \delta 2", r"\delta 1 + \delta 2")) == ["-", "-"]
+    for product in (r"$$\delta 3 = x_t$$", r"$$\delta = \delta 3$$ $$\delta 2 = 1$$"):
+        given = document_from_text(product, "t.md").formulas
+        assert with_numbers_below(given) == list(given)
 
 
 @pytest.mark.parametrize(

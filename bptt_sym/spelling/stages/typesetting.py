@@ -31,6 +31,7 @@ from bptt_sym.spelling.lines_as_rows import with_gaps_behind_matrices, with_rows
 from bptt_sym.spelling.listed_diagonals import with_vectors_for_lists
 from bptt_sym.spelling.lost_marks import with_lost_marks, with_whole_fractions
 from bptt_sym.spelling.norm_names import without_names_of_norms
+from bptt_sym.spelling.numbered_words import with_numbers_below
 from bptt_sym.spelling.one_face import with_bold_for_arrows
 from bptt_sym.spelling.one_pass import Pass, by_source, by_words, each, together
 from bptt_sym.spelling.orders import with_constants_for_orders
@@ -91,6 +92,7 @@ TYPESETTING: tuple[Pass, ...] = (
     together(going_on),
     together(with_steps_in_usual_marks),
     together(with_braces),
+    together(with_numbers_below),
     together(with_lost_marks),
     each(with_bars_for_slashes),
     together(with_marked_partials),
