@@ -121,6 +121,7 @@ def test_conditions_words_and_arrows_claim_nothing(text: str) -> None:
 
 # losses, names and activations
 
+
 def test_a_loss_without_its_step_is_the_sum_where_the_text_writes_it() -> None:
     text = CELL + "$$o_t = V q_t + c, \\quad \\hat{y}_t = \\mathrm{softmax}(o_t)$$\n\n"
     text += "$$L = \\sum_{t=1}^{T} \\ell_t,\\quad \\ell_t = -y_t^\\top \\log \\hat{y}_t$$\n\n"
@@ -225,8 +226,8 @@ JACOBIAN = r"\frac{\partial a_t}{\partial a_{t-1}} = "
         (r"\frac{\partial q_t}{\partial q_{t-1}} = " + matrix(r"f'(a_{I}^t) w_{IJ}"), "right"),
         (r"\frac{\partial q_t}{\partial a_t} = \left[\begin{matrix} f'(a_1^t) & 0 & \cdots & 0 \\ "
          r"\vdots & & & \vdots \\ 0 & 0 & \cdots & f'(a_n^t) \end{matrix}\right]", "right"),
-        (r"\frac{\partial q_t}{\partial a_t} = \left[\begin{array}{ccc} f'(a_1^t) & 0 & & \ldots & 0 \\ "
-         r"& \cdot & & \\ 0 & & \ldots & f'(a_n^t) \end{array}\right]", "right"),
+        (r"\frac{\partial q_t}{\partial a_t} = "
+         r"\left[\begin{array}{ccc} f'(a_1^t) & 0 & & \ldots & 0 \\ & \cdot & & \\ 0 & & \ldots & f'(a_n^t) \end{array}\right]", "right"),
         (JACOBIAN + "[" + matrix(r"w_{IJ} f'(a_{J}^{t-1})").replace("{pmatrix}", "{array}{cc}", 1)
          .replace("{pmatrix}", "{array}") + "]", "right"),
         (JACOBIAN + matrix(r"w_{IJ} f'(a_{J}^{t-1})").replace("w_{12}", "w_{21}"), "undecided"),
