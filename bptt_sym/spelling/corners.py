@@ -142,7 +142,9 @@ def _agrees(rows: Sequence[_Row], entry: str, *, diagonal: bool = False) -> bool
 
 
 def _pattern(a: str, c: str, b: str, d: str) -> str | None:
-    """The entry with marks for its row and its column, from the corners (1,1), (n,1), (1,n), (n,n)."""
+    """The entry with marks for its row and its column, which its corners tell, from (1,1) over
+    (n,1) and (1,n) to (n,n).
+    """
     spelt = [_BRACED.sub(r"\1\2", cell) for cell in (a, c, b, d)]
     first, down, along, last = map(_TOKEN.findall, spelt)
     if not len(first) == len(down) == len(along) == len(last):

@@ -227,7 +227,8 @@ JACOBIAN = r"\frac{\partial a_t}{\partial a_{t-1}} = "
         (r"\frac{\partial q_t}{\partial a_t} = \left[\begin{matrix} f'(a_1^t) & 0 & \cdots & 0 \\ "
          r"\vdots & & & \vdots \\ 0 & 0 & \cdots & f'(a_n^t) \end{matrix}\right]", "right"),
         (r"\frac{\partial q_t}{\partial a_t} = "
-         r"\left[\begin{array}{ccc} f'(a_1^t) & 0 & & \ldots & 0 \\ & \cdot & & \\ 0 & & \ldots & f'(a_n^t) \end{array}\right]", "right"),
+         r"\left[\begin{array}{ccc} f'(a_1^t) & 0 & & \ldots & 0 \\ "
+         r"& \cdot & & \\ 0 & & \ldots & f'(a_n^t) \end{array}\right]", "right"),
         (JACOBIAN + "[" + matrix(r"w_{IJ} f'(a_{J}^{t-1})").replace("{pmatrix}", "{array}{cc}", 1)
          .replace("{pmatrix}", "{array}") + "]", "right"),
         (JACOBIAN + matrix(r"w_{IJ} f'(a_{J}^{t-1})").replace("w_{12}", "w_{21}"), "undecided"),
