@@ -198,9 +198,8 @@ def _folded(entry: str) -> str | None:
         return " ".join((*numbers, f"({of_rows})", rf"({of_columns})^{{\top}}"))
     if len(middle) != 1:
         return None
-    scaled = ([rf"\operatorname{{diag}}({of})" for of in part] for part in (left, right))
-    rows, columns = scaled
-    return " ".join((*numbers, *rows, *middle, *columns))
+    before, after = ([rf"\operatorname{{diag}}({of})" for of in part] for part in (left, right))
+    return " ".join((*numbers, *before, *middle, *after))
 
 
 def _without(text: str, mark: str) -> str:
