@@ -33,6 +33,7 @@ from bptt_sym.decide.rewriting import (
     state_block,
     transform,
 )
+from bptt_sym.decide.uses import by_uses
 from bptt_sym.notation import (
     At,
     Claim,
@@ -199,6 +200,13 @@ OWN_STEP = Reading(
     "parameter",
     own_step,
     conventions=(("compact", True), ("pairs", True)),
+)
+BY_USES = Reading(
+    "uses",
+    "a vector in the place of a derivative by a matrix stands for the derivative of their product, "
+    "the vector held fixed",
+    "uses",
+    by_uses,
 )
 DIRECT_PATH = Reading(
     "direct-path",
@@ -386,6 +394,7 @@ READINGS = (
     ARGUMENT,
     GATE,
     OWN_STEP,
+    BY_USES,
     LOCAL_LOSS,
     WHOLE_LOSS,
     LATER_LOSSES,

@@ -12,6 +12,7 @@ from bptt_sym.decide.readings import (
     ABSENT_ZERO,
     ARGUMENT,
     ASCENDING,
+    BY_USES,
     CARRIED,
     CARRY,
     CARRY_BESIDE,
@@ -73,6 +74,7 @@ from bptt_sym.decide.step_readings import (
     one_step,
     with_the_later_loss,
 )
+from bptt_sym.decide.uses import of_uses
 from bptt_sym.notation import (
     ZERO,
     Add,
@@ -261,6 +263,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(GATE)
     if of_a_value(claim, rec):
         out.append(OWN_STEP)
+    if of_uses(claim, rec) and not rec.is_scalar:
+        out.append(BY_USES)
     losses = [n for n in unmarked if isinstance(n.y, Sym) or is_loss(n.y, rec)]
     by_state = [n for n in losses if is_one_of(n.x, states)]
     if by_state and not _multiplies_itself(claim) and not any(_is_elsewhere(n) for n in by_state):

@@ -21,6 +21,7 @@ from bptt_sym.decide.rewriting import labels, transform
 from bptt_sym.decide.search import Search, changes_numbers, is_of_numbers
 from bptt_sym.decide.tensor import Mismatch, Tensor, flat, shape
 from bptt_sym.decide.trials import Drafts, Seen, Trial, combos
+from bptt_sym.decide.uses import without_uses
 from bptt_sym.decide.verdict import Diagnosis, Verdict
 from bptt_sym.decide.world import Absent
 from bptt_sym.diagnose.edits import MAX_COST, Edit, edits
@@ -418,7 +419,8 @@ def _without_marks(node: Node, claim: Claim, rec: Recurrence) -> Node:
 
 
 def _with_identity(node: Node) -> Node:
-    """``node``, where the identity matrix of the text is called I again and not 1."""
+    """``node`` as a text has it: the identity matrix is called I again and not 1."""
+    node = without_uses(node)
     return transform(node, lambda n: Sym("I", span=n.span) if isinstance(n, Ones) and n.span else n)
 
 

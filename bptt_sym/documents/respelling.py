@@ -105,9 +105,12 @@ _REMARK = re.compile(
 )
 #: ``W_{ij}``: an entry of a matrix.
 PAIR_OF_UNITS = re.compile(r"_\s*\{\s*[ijklmpq]\s*,?\s*[ijklmpq]\s*\}")
-#: ``\\delta.z_t^T``: a full stop on the line for a product.
+#: ``\\delta.z_t^T``: a full stop on the line for a product, or at the end of a line behind which
+#: a fraction or a sum goes on.
 _POINT = re.compile(
-    r"(?<=[A-Za-z})\]])(?<!left)(?<!right)(?<!middle)\.(?=[A-Za-z\\(\[{])"
+    r"(?<=[A-Za-z})\]])(?<!left)(?<!right)(?<!middle)\."
+    r"(?:(?=[A-Za-z\\(\[{])|\s*\n\s*(?=\\(?:[dt]?frac|sum|prod)(?![A-Za-z])"
+    r"(?:[^={}]|\{(?:[^{}]|\{[^{}]*\})*\})*+\Z))"
     r"(?!\\[\\,;:! ]|\\(?:q?quad|end|tag|text|label|nonumber|notag)(?![A-Za-z]))"
 )
 #: ``\\begin{pmatrix} h_{t-1} \\\\ x_t \\end{pmatrix}``: one vector on top of another.

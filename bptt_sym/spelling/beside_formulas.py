@@ -44,6 +44,12 @@ _REMARK = re.compile(
     rf"{_GAP}\s*\(\s*\\(?:text|mbox|textrm|textit)\s*\{{[^{{}}$]*[a-z]{{3}}[^{{}}$]*\}}[^()=<>&]*\)"
     r"(?=\s*(?:\\\\|\\end|[.,;]?\s*$))"
 )
+#: ``\\qquad \\text{BPTT}`` at the end of a row: what the formula is called.
+_CALLED = re.compile(
+    rf"(?<=[A-Za-z0-9)\]}}])\s*{_GAP}\s*\\(?:text|mbox|textrm|textbf|textit|mathrm)\s*"
+    r"\{\s*(?!(?i:wrong|false|incorrect|not|no|if|when|where|and|or)\b)[A-Z][A-Za-z]{2,9}\s*\}"
+    r"(?=\s*[.,;]?\s*(?:\\\\|\\end(?![A-Za-z])|$))"
+)
 #: A row ``& \\odot \\text{ is the elementwise product}``, which says what a sign is.
 _ABOUT_A_SIGN = re.compile(
     r"\\\\\s*+&?\s*+\\(?:bullet|odot|circ|otimes|ast|star|cdot|times)\s*+(?:\\[,;:! ]\s*+)*+"
@@ -124,6 +130,7 @@ def without_what_stands_beside(formula: Formula) -> Formula:
     if r"\text" in text or "mbox" in text:
         formula = replaced(formula, _GOES_ON, lambda m: m["before"] + " ")
         formula = replaced(formula, _REMARK, lambda m: "")
+        formula = replaced(formula, _CALLED, lambda m: "")
         formula = replaced(formula, _ABOUT_A_SIGN, lambda m: "")
     if ")" in text and "=" in text:
         formula = replaced(formula, _NUMBER, lambda m: "")

@@ -15,6 +15,7 @@ _DOTS = re.compile(r"\s*(?:\\[vld]dots|\\dots|\.\.\.|…)\s*[.,]?\s*")
 _EQUATION = re.compile(
     r"\s*(?:\\(?!q?quad|cdot|times|odot|right|end|text)[A-Za-z]|[A-Za-z])[^=<>]*:?=(?!=)[^=]*[^\s=+\-*/^_&(\[{,]\s*"
 )
+_GROUP = re.compile(r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*+\}")
 _SIDES = re.compile(r"\\left(?![a-z])|\\right(?![a-z])")
 
 
@@ -71,6 +72,8 @@ def _is_dots(line: str) -> bool:
 def _is_whole(line: str) -> bool:
     """Whether a line is an equation of which nothing stands on another one."""
     if _EQUATION.fullmatch(line) is None or line.count("{") != line.count("}"):
+        return False
+    if "=" not in _GROUP.sub("", line):  # (that of a range, ``\\sum_{j=1}``, relates nothing)
         return False
     sides = _SIDES.findall(line)
     return line.count("(") == line.count(")") and sides.count(r"\left") * 2 == len(sides)

@@ -13,7 +13,7 @@ that nothing is computed from.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
@@ -30,6 +30,7 @@ _COLLECTS = re.compile(
     rf"(?P<left>[^=&,;]{{1,40}}?)\s*&?\s*(?::?=|\\equiv|\\coloneqq)\s*&?\s*{_OPEN}(?P<parts>(?:(?!\\begin|\\end)[^=]){{3,160}}?)"
     rf"{_CLOSE}\s*(?:\^\s*(?:\{{\s*(?:T|\\top)\s*\}}|T|\\top))?\s*(?=[.,;]|$|\\q?quad|\\tag|\\\\|\\end|\n)"
 )
+_GAP = re.compile(r"(?:\s|\\q?quad(?![A-Za-z])|\\[,;:! ])+")
 _BETWEEN = re.compile(r"\\\\|[,;&]")
 _TURNED = re.compile(r"\s*\^\s*(?:\{\s*(?:T|\\top)\s*\}|T|\\top)\s*$")
 _AT_T = re.compile(r"\{?\s*t\s*\}?")
@@ -63,11 +64,8 @@ def _stacks(formulas: Sequence[Formula]) -> dict[str, tuple[str, ...]]:
     """The names of collected states that no equation uses, and their parts."""
     found: dict[str, tuple[str, ...]] = {}
     for formula in formulas:
-        for m in _COLLECTS.finditer(formula.latex):
-            name = _timed(m["left"])
-            parts = [_timed(_TURNED.sub("", p)) for p in _BETWEEN.split(m["parts"])]
-            if name and 1 < len(parts) <= _MOST and all(parts) and name not in parts:
-                found[name] = tuple(p for p in parts if p)
+        for name, parts, _, _ in collecting(formula.latex):
+            found[name] = parts
     if not found:
         return {}
     given = {
@@ -83,11 +81,22 @@ def _stacks(formulas: Sequence[Formula]) -> dict[str, tuple[str, ...]]:
     return {name: parts for name, parts in found.items() if set(parts) <= given}
 
 
+def collecting(text: str) -> Iterator[tuple[str, tuple[str, ...], int, int]]:
+    """The collected states of ``text`` with their parts, and from where to where it says so."""
+    for m in _COLLECTS.finditer(text):
+        gap = _GAP.match(m["left"])
+        behind = gap.end() if gap else 0
+        name = timed(m["left"][behind:])
+        parts = tuple(timed(_TURNED.sub("", p)) for p in _BETWEEN.split(m["parts"]))
+        if name and 1 < len(parts) <= _MOST and all(parts) and name not in parts:
+            yield name, parts, m.start() + behind, m.end()
+
+
 def _rows(text: str) -> list[str]:
     return [r for r in re.split(r"\\\\|\\q?quad(?![A-Za-z])|\n", text) if _EQUATION.search(r)]
 
 
-def _timed(text: str) -> str:
+def timed(text: str) -> str:
     """The name that ``text`` is at step t, and nothing else; "" if it is not."""
     text = text.strip(" \n\t&")
     own = next(iter(names_in(text)), None)

@@ -13,6 +13,7 @@ from bptt_sym.spelling.handwriting import as_written
 from bptt_sym.spelling.held import held_fixed, with_one_function
 from bptt_sym.spelling.largest import with_norms_for_largest
 from bptt_sym.spelling.marks_in_passing import with_steps_for_marks
+from bptt_sym.spelling.named_parts import with_names_of_parts
 from bptt_sym.spelling.named_stacks import with_named_stacks
 from bptt_sym.spelling.numbered_words import with_names_for_numbers
 from bptt_sym.spelling.one_case import with_one_case
@@ -28,6 +29,7 @@ def _on_in_words(s: Spelling) -> None:
 
 
 PRODUCTS: tuple[Pass, ...] = (
+    together(with_names_of_parts),
     together(with_blocks_of_states),
     lettered(with_named_stacks),
     each(multiplied_out),
