@@ -45,10 +45,7 @@ def test_blocks_that_are_written_out_are_left_open() -> None:
         r"\begin{bmatrix} 0 & g_t \end{bmatrix}",
     ):
         assert (
-            last(
-                cell
-                + shown(rf"g_t = \frac{{\partial \ell_t}}{{\partial p_t}}", rf"{LOCAL} = {right}")
-            )
+            last(cell + shown(r"g_t = \frac{\partial \ell_t}{\partial p_t}", rf"{LOCAL} = {right}"))
             == "undecided"
         )
 
