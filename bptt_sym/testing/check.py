@@ -271,7 +271,7 @@ def _explained(
                 diagnoses = diagnose(problem.model, gradient, problem)
                 if any(d.code == "located" for d in diagnoses):
                     diagnoses = _in_functions(gradient, problem, diagnoses)
-                if any(d.code == "located" for d in diagnoses):
+                if any(map(_needs_more, diagnoses)):
                     diagnoses = _with_one_change(gradient, problem, diagnoses, known)
             known[last] = diagnoses
             known["spent"] = known.get("spent", 0.0) + time.thread_time() - begun
@@ -348,10 +348,15 @@ def _with_one_change(
     sought, count = known[key]
     if sought.words is None:
         return [_searched_in_vain(d, sought) for d in diagnoses]
-    names = tuple(n for d in diagnoses if d.code == "located" for n in d.parameters)
+    names = tuple(n for d in diagnoses if _needs_more(d) for n in d.parameters)
     text = sought.text(f"on {count} problems")
     named = Diagnosis("one-change", text, names, 0.0, count)
-    return [named, *(d for d in diagnoses if d.code != "located")]
+    return [named, *(d for d in diagnoses if not _needs_more(d))]
+
+
+def _needs_more(d: Diagnosis) -> bool:
+    """Whether one change of the source would say more: nothing is named, or three things are."""
+    return d.code == "located" or d.code.startswith("three-")
 
 
 def _searched_in_vain(d: Diagnosis, sought: Sought) -> Diagnosis:

@@ -17,6 +17,8 @@ Change = Callable[[], str]
 _LONGEST, _POOL = 40, 120
 #: How many of them, the shortest ones, are put in everywhere first.
 _FIRST = 40
+#: Entries of a table that are never read, at most.
+_ENTRIES = 6
 #: Characters of what is multiplied to a new term, and how many of them.
 _FACTOR, _FACTORS = 14, 10
 #: Places of a statement of which two are exchanged.
@@ -126,6 +128,21 @@ def _unread(source: Source) -> Iterator[tuple[str, tuple[ast.expr, Kinds]]]:
             for index in indices.values():
                 made = ast.Subscript(ast.Name(name, ast.Load()), index, ast.Load())
                 yield ast.unparse(made), (made, _parts(held))
+    yield from _unread_entries(source)
+
+
+def _unread_entries(source: Source) -> Iterator[tuple[str, tuple[ast.expr, Kinds]]]:
+    """What tables hold under keys that are never asked for while others are."""
+    asked: dict[str, set[Any]] = {}
+    for name, index, _ in _subscripts(source):
+        if isinstance(index, ast.Constant) and isinstance(index.value, str):
+            asked.setdefault(name, set()).add(index.value)
+    for name, keys in asked.items():
+        held = source.own.values.get(name, source.own.space.get(name))
+        table = held if isinstance(held, dict) else {}
+        for key in [k for k in table if isinstance(k, str) and k not in keys][:_ENTRIES]:
+            made = ast.Subscript(ast.Name(name, ast.Load()), ast.Constant(key), ast.Load())
+            yield ast.unparse(made), (made, frozenset((kind_of(table[key]),)))
 
 
 def _subscripts(source: Source) -> Iterator[tuple[str, ast.expr, Kinds]]:

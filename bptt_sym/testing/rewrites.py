@@ -18,6 +18,7 @@ from bptt_sym.testing.expressions import exchanged, put_in, terms
 from bptt_sym.testing.guarded_rewrites import guarded, parameters, unconditional, unrounded
 from bptt_sym.testing.other_names import names
 from bptt_sym.testing.regrouped import regrouped
+from bptt_sym.testing.shifted_rewrites import shifted
 from bptt_sym.testing.slots import Slot, instead, shown
 from bptt_sym.testing.source import Source
 from bptt_sym.testing.statement_rewrites import statement_rewrites
@@ -58,6 +59,7 @@ def stages() -> tuple[Callable[[Source], Iterator[Change]], ...]:
         parameters,
         partial(_each, alternatives=_numbers),
         exchanged,
+        shifted,
         # Whole values of statements first, and short expressions: there are few.
         partial(put_in, how="times", whole=True, short=True),
         partial(put_in, how="plus", whole=True, short=True),

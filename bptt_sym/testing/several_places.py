@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, final
 
@@ -56,7 +56,10 @@ def several_places(
     for start in starts:
         for more in sorted(look.changes(longer, start), key=_cost):
             if len(start) + len(more) > 1:
-                yield replacing(model, {**start, **more})
+                made = replacing(model, {**start, **more})
+                # Three may all follow from one line of the source.
+                three = len(start) + len(more) > 2
+                yield replace(made, code=f"three-{made.code}") if three else made
 
 
 def _cost(changed: Changed) -> tuple[int, int]:

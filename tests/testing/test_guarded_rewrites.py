@@ -12,6 +12,7 @@ from bptt_sym.testing.one_change import one_change
 
 Array = Any
 X = np.random.default_rng(3).normal(size=(4, 3))
+TABLE = {"a": X[0], "b": X[1], "c": X[2] ** 2}
 
 
 def summed_in_half(x: Array) -> Array:
@@ -76,6 +77,17 @@ def ending(x: Array) -> Array:
     return difference(x[1], x[0])
 
 
+def too_early(x: Array) -> Array:
+    open_ = x[0] > 0
+    back = x[1] * open_
+    out = back + x[2]
+    return out[:]
+
+
+def without_an_entry(x: Array) -> Array:
+    return np.tanh(TABLE["a"] + TABLE["b"]) * np.exp(x[3])
+
+
 @pytest.mark.parametrize(
     ("function", "right", "words"),
     [
@@ -91,17 +103,21 @@ def ending(x: Array) -> Array:
          "`out = out + weights[::-1][k] * x[k]`"),
         (columns, (np.arange(12.0).reshape(3, 4)[:, ::-1].T * X).sum(0),
          "weights[:, ::-1][:, k]"),
+        (too_early, (X[1] + X[2]) * (X[0] > 0),
+         "`back = x[1] * open_`, but with `back = x[1]`, and line 83, `out = back + x[2]`, but "
+         "with `out = (back + x[2]) * open_`"),
+        (without_an_entry, np.tanh(X[0] + X[1] + X[2] ** 2) * np.exp(X[3]),
+         "+ TABLE['b'] + TABLE['c'])"),
         (ending, X[0] - 2 * X[1], "but with `return difference(x[0], x[1])`"),
     ],
 )  # fmt: skip
 def test_it_is_said_as_it_is(
     function: Callable[[Array], Array], right: Array, words: str
 ) -> None:
-    def holds() -> bool:
-        return np.allclose(function(X), right, rtol=1e-9, atol=1e-12)
-
+    # (A function with a name would be changed as well.)
+    holds = lambda: bool(np.allclose(function(X), right, rtol=1e-9, atol=1e-12))  # noqa: E731
     assert not holds()
-    sought = one_change([lambda: holds()])
+    sought = one_change([holds])
     assert words in (sought.words or "")
     assert not holds()
 
