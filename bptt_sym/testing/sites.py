@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 class Site:
     """An operation in the source: where it is, which function, and which of its operands matter.
 
-    There is one object for each (see :func:`_in_source`): it is looked up at every operation.
+    There is one object for each (see :func:`in_source`): it is looked up at every operation.
     """
 
     where: tuple[str, int, int]
@@ -75,11 +75,11 @@ def site_of(ufunc: Any, method: str, operands: int) -> Site:
     if key not in _SITES:
         if len(_SITES) > 10_000:
             _SITES.clear()
-        _SITES[key] = _in_source(code, at, frame.f_lineno, name, operands), code
+        _SITES[key] = in_source(code, at, frame.f_lineno, name, operands), code
     return _SITES[key][0]
 
 
-def _in_source(code: Any, at: int, line: int, name: str, operands: int) -> Site:
+def in_source(code: Any, at: int, line: int, name: str, operands: int) -> Site:
     """The site of an instruction, with its words in the source."""
     words = ""
     for k, span in enumerate(code.co_positions()):
@@ -99,4 +99,4 @@ def _in_source(code: Any, at: int, line: int, name: str, operands: int) -> Site:
     )
 
 
-__all__ = ["Site", "site_of"]
+__all__ = ["Site", "in_source", "site_of"]

@@ -16,10 +16,13 @@ import numpy as np
 
 from bptt_sym.testing.compare import FAILURES
 from bptt_sym.testing.own_backwards import off_by, together, without_cotangents
+from bptt_sym.testing.torch_cuts import left_out
 
 Array = Any
 #: Applications of a function that are looked at: the first ones.
 _APPLIED = 3
+#: As many arguments as a function may have.
+_ARGUMENTS = 100
 
 
 def wrong_backwards(call: Callable[[], Any]) -> list[tuple[str, bool]]:
@@ -149,6 +152,7 @@ class _Application:
         at_zero = {n: None if b is None else b.numpy() for n, b in zip(names, back, strict=True)}
         off = without_cotangents(at_zero, numbers)
         constant = frozenset(off)
+        returned: dict[int, tuple[Array, dict[str, Array | None]]] = {}
         for number in numbers:
             out = made[number]
             cotangent = rng.normal(size=tuple(out.shape))
@@ -169,7 +173,37 @@ class _Application:
             only = made[0].detach().numpy() if len(made) == 1 else None
             for name, said in off_by(loss, self.point, values, only):
                 off.setdefault(name, {})[number] = said
-        return together(f"{self.kind.__name__}.backward", off, numbers)
+            returned[number] = cotangent, values
+        said_of = f"{self.kind.__name__}.backward"
+        lines = together(said_of, off, numbers)
+        if not constant and not all(named for _, named in lines):
+            words = left_out(self.torch, self._forward, self._arguments, returned)
+            if words:
+                return [(f"{said_of}: {words}", True)]
+        return lines
+
+    def _arguments(self) -> tuple[dict[str, Any], list[Any]]:
+        """Tensors that are followed, by name, and all arguments of ``forward``."""
+        tensors = {k: self.torch.tensor(v, requires_grad=True) for k, v in self.point.items()}
+        given = list(self.arguments)
+        for name, place in self.places.items():
+            given[place] = tensors[name]
+        return tensors, given
+
+    def _forward(self, *given: Any) -> Any:
+        """``forward`` by itself."""
+        if not _context(self.kind):
+            return self.kind.forward(*given)
+        return self.kind.forward(_Context(), *given)
+
+
+class _Context:
+    """A context that keeps nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "needs_input_grad":
+            return (True,) * _ARGUMENTS
+        return lambda *_: None
 
 
 __all__ = ["wrong_backwards"]
