@@ -21,6 +21,7 @@ from bptt_sym.check.failures import failing, of_any_shape
 from bptt_sym.check.judged import Judged
 from bptt_sym.check.own_steps import only_at_its_step
 from bptt_sym.check.provenance import Basis, Ledger
+from bptt_sym.check.turned_gradients import right_if_turned
 from bptt_sym.check.wording import MISFITS, OF_A_STEP, apart_in, upside_down_in, vanishing_in
 from bptt_sym.decide.losses import summed_loss
 from bptt_sym.decide.readings import LOCAL_LOSS
@@ -74,6 +75,7 @@ WHICH_MEAN = marked("the loss is supposed, and which mean of the steps it is sta
 PARTIAL = marked("the rest of it is left out")
 _MUCH = re.compile(r"[≪≫]")
 _STEP_OF = re.compile(r"step (\d+) of (\d+)")
+IF_TURNED = marked("it holds if gradients are rows, and that by a matrix has the transposed shape")
 OF_SIZE = marked("how much smaller one side is than the other, ≪ and ≫ do not say")
 OPEN_SLOPE = marked("it bounds the slope of a function that nothing gives")
 GIVEN_BEFORE = marked("the factor that is missing is one too many in a gradient before it")
@@ -242,6 +244,12 @@ class Grounds:
             entries = verdict.diagnosis.code == "BP025" and not _DOUBLE_BAR.search(row.latex)
             if entries and _SUPPOSES.search(_before(formula)):
                 return BARS_BY_ENTRY
+            if (
+                verdict.diagnosis.code in ("BP009", "BP010", "BP021")
+                and basis is not None
+                and right_if_turned(basis.claim, basis.model)
+            ):
+                return IF_TURNED
             turned = verdict.diagnosis.code in ("BP009", "BP010") and MISFITS in verdict.note
             if turned and _BATCH.search(_before(formula)):
                 return OF_A_BATCH

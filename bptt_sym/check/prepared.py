@@ -27,7 +27,9 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.first = first_steps((f.latex, f.section) for f in everything)
     context.only_d = not any("partial" in t or "∂" in t or "nabla" in t for t in texts)
     context.stated = both_means_and_sums(texts) | runs_back(texts)
-    context.stated |= row_gradients(document.sentences)
+    context.stated |= row_gradients(
+        document.sentences, (f.latex for f in (*document.formulas, *document.plain))
+    )
     if spelling.piecewise and any("nabla" in t for t in texts):
         # The gradient of a step by what stands in its equation, as those of its pieces are.
         context.stated |= {OWN_STEP.code}

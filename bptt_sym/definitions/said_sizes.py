@@ -68,9 +68,19 @@ _ALONE = (
 _AT_MOST = r"\s*+&?+\s*+(?:\\leq?(?:slant)?(?![a-z])|≤|<)\s*&?\s*"
 _IS = r"\s*+&?+\s*+(?::\s*+)?+(?:=|\\equiv|\\coloneqq|\\triangleq|\\geq?(?![a-z])|≥)\s*+&?+\s*+"
 _SIZES: tuple[tuple[Size, str], ...] = (("weight", _NORM_OF_WEIGHT), ("slope", _SIZE_OF_SLOPE))
+#: A bound in words: ``$\\gamma$ a bound of $|\\sigma'|$``.
+_A_BOUND = (
+    r"(?i:\bbounds?\b|maxim|máxim|suprem|\bcota\b|\blimitante\b|\bborne\b|majorant|schranke|"
+    r"grenz|massimo|limite|границ|максим|חסם|کران)|上界|上限|最大|상한|최대|최댓값"
+)
+_TOLD = rf"\$(?P<l>{LETTER})\s*\$[^.$\n]{{1,40}}?(?:{_A_BOUND})[^.$\n]{{0,40}}\$\s*{{what}}\s*\$"
 _SAID = [
     (size, re.compile(rf"{what}{_AT_MOST}(?P<l>{_ANY}){_ALONE}|(?P<m>{_ANY}){_IS}{what}"))
     for size, what in _SIZES
+]
+#: The same told in words, which begins with its letter.
+_SAID_IN_WORDS = [
+    (size, re.compile(_TOLD.replace("{what}", what))) for size, what in _SIZES
 ]
 #: What a statement may stand behind: nothing that is multiplied with it.
 _BEGINS = re.compile(
@@ -96,7 +106,11 @@ _LARGEST = re.compile(r"\\(?:max|sup)(?![a-z])\s*(?:_\s*(?:[A-Za-z]|\{[^{}]*\}))
 _A_NORM = re.compile(r"\\(?:\||[lr]?Vert)|‖|\\sigma_|\\lambda_")
 #: Within a sentence, whose lines may be broken.
 _IN = r"(?:[^.\n]|\n(?!\s*\n)){0,60}"
-_VALUE = r"(?:singular\s+value|奇异值|奇異值|특[이잇]값|сингулярн)"
+_VALUE = (
+    r"(?:singular\s+value|[Ss]ingulärwert|val(?:or|eur|ore)(?:e?s)?\s+singul[aièr]|奇异值|奇異值|特異値|"
+    r"특[이잇]값|сингулярн|wartoś\S+\s+osobliw|tekil\s+değer|giá\s+trị\s+(?:kỳ\s+dị|suy\s+biến)|"
+    r"ער(?:ך|כים)\s+ה?סינגולר|مقدار\s+(?:تکین|منفرد))"
+)
 _SINGULAR = re.compile(
     rf"(?:\\lambda|λ)(?![A-Za-z]){_IN}{_VALUE}|{_VALUE}{_IN}(?:\\lambda|λ)(?![A-Za-z])"
 )
@@ -138,6 +152,11 @@ class SaidSizes:
                 if before.strip() and not _BEGINS.search(before):
                     continue
                 for name in spellings(m["l"] or m["m"], bare=False):
+                    if letters.setdefault(name, size) != size:
+                        twice.add(name)
+        for size, pattern in _SAID_IN_WORDS:
+            for m in pattern.finditer(text):
+                for name in spellings(m["l"], bare=False):
                     if letters.setdefault(name, size) != size:
                         twice.add(name)
         kept = {name: size for name, size in letters.items() if name not in others | twice}

@@ -10,7 +10,7 @@ Words state conventions as well: :func:`conventions` finds those that are plain.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bptt_sym.read.symbols import SUBSCRIPTS, SUPERSCRIPTS
@@ -338,9 +338,22 @@ _ROW_GRADIENTS = re.compile(
 )
 
 
-def row_gradients(text: str) -> frozenset[str]:
-    """The reading that goes with gradients that ``text`` says to be rows."""
+#: ``\\in \\mathbb{R}^{1 \\times d}``
+_OF_ONE_ROW = re.compile(
+    r"\\in\s*+\\(?:mathbb\s*+\{\s*+R\s*+\}|R(?![A-Za-z]))\s*+\^\s*+\{\s*+1\s*+\\times\s*+[A-Za-z]"
+)
+_A_GRADIENT = re.compile(r"\\(?:partial|delta|nabla)(?![A-Za-z])")
+
+
+def row_gradients(text: str, formulas: Iterable[str] = ()) -> frozenset[str]:
+    """The reading that goes with gradients that ``text`` says to be rows, or formulas by a size.
+
+    Where the states have such a size as well, all vectors are rows, and matrices as they are.
+    """
     said = _ROW_GRADIENTS.search(text) is not None
+    sized = (f for f in formulas if _OF_ONE_ROW.search(f) and not f.lstrip().startswith(r"\in"))
+    rows = [_A_GRADIENT.search(f) is not None for f in sized]
+    said = said or (bool(rows) and all(rows))
     return frozenset(("turned-gradient",)) if said else frozenset()
 
 

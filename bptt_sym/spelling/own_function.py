@@ -35,6 +35,10 @@ _STATE = re.compile(
 
 #: What a function may carry below: ``g_\\theta(h_{t-1})`` is no other g.
 _LABEL = r"(?:\s*_\s*(?:\{[^{}]{1,16}\}|\\[A-Za-z]+|[A-Za-z0-9]))?"
+#: ``\\sigma_h``, and no singular value: ``\\sigma_1``, ``\\sigma_{\\max}``.
+_LABELLED = re.compile(
+    r"\\sigma\s*_\s*+\{?\s*+(?![0-9]|\\?(?:max|min)|\\(?:text|mathrm)\{m(?:ax|in)\})"
+)
 #: What a function is applied to.
 _OF_IT = r"(?P<x>\((?:[^()=]|\([^()=]*\)){1,40}\))"
 #: ``h_t = \\tanh(z_t)``, of whatever.
@@ -97,7 +101,21 @@ def with_own_function(formulas: Sequence[Formula]) -> list[Formula]:
             continue
         if name in _MAPS:
             continue
-        if (applied is not None and len(said) != 1) or (name == r"\sigma" and r"\sigma_" in every):
+        if applied is not None and not said:
+            # Below, σ may be that of gates; up to there it is what the state has.
+            apply = re.compile(applied.re.pattern)
+            first = next(k for k, text in enumerate(texts) if apply.search(text))
+            early = {_plain(m["a"]) for t in texts[:first] for m in _STATE.finditer(t) if m["a"]}
+            early |= {_plain(m["a"]) for t in texts[:first] for m in _ACTIVATED.finditer(t)}
+            if early == {r"\tanh"}:
+                slope = re.compile(rf"{letter}(?={_PRIME}\s*(?:\\[Bb]igg?l?\s*|\\left\s*)?\()")
+                said_so = f"{name}, which nothing defines before, is the activation \\tanh"
+                formulas[:first] = [
+                    stands(f, slope, r"\tanh", said_so, r"\tanh") for f in formulas[:first]
+                ]
+        if applied is not None and len(said) != 1:
+            continue
+        if name == r"\sigma" and _LABELLED.search(every):
             continue
         found = said or recurrent or {
             _plain(m.group("a")) for t in texts for m in _ACTIVATED.finditer(t)

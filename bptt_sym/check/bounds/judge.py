@@ -68,6 +68,8 @@ from bptt_sym.notation import (
     Num,
     Prod,
     Sym,
+    Transpose,
+    rebuild,
     walk,
 )
 from bptt_sym.read.vocabulary import CONSTANT
@@ -190,6 +192,19 @@ def without_norm(
             verdict, diagnosis=Diagnosis("BP025", CODES["BP025"] + ", and the norm is not below it")
         )
     return verdict
+
+
+def _turned_as_in(left: Node, node: Node) -> Node:
+    """``node`` with those parameters transposed that ``left`` has transposed only."""
+    turned = {n.arg.name for n in walk(left) if isinstance(n, Transpose) and isinstance(n.arg, Sym)}
+
+    def change(n: Node) -> Node:
+        if isinstance(n, Transpose) and isinstance(n.arg, Sym):
+            return n
+        n = rebuild(n, change)
+        return Transpose(n) if isinstance(n, Sym) and n.name in turned else n
+
+    return change(node)
 
 
 class Case:
@@ -366,24 +381,32 @@ class Case:
             inner = within_norms(ordered, descending)
             if inner is None:
                 return None
-            for trial in trials(Claim((left.arg, inner), ("=",)), self.rec):
-                if len(trial.readings) > 1:
-                    break
-                if any(r.hypothesis is not None for r in trial.readings):
-                    continue  # from a start at 0 both sides may be nothing
-                try:
-                    outcome = holds(self.arena, trial)
-                except BpttError:
-                    break
-                if outcome.holds:
-                    scope = "every step" if outcome.every else f"T <= {outcome.longest}"
-                    return Verdict(
-                        "right" if not trial.readings else "right_under_reading",
-                        scope=scope,
-                        readings=tuple(r.message for r in trial.readings),
-                        assumptions=self.hypotheses,
-                        method=rules_used(right),
-                    )
+            # (A matrix and its transpose are of one size: on the right it may stand unturned.)
+            for made in dict.fromkeys((inner, _turned_as_in(left.arg, inner))):
+                if (found := self._as_product(left.arg, made, right)) is not None:
+                    return found
+        return None
+
+    def _as_product(self, left: Node, inner: Node, right: Node) -> Verdict | None:
+        """The verdict of a bound by norms whose arguments make up ``inner``, if it is ``left``."""
+        for trial in trials(Claim((left, inner), ("=",)), self.rec):
+            if len(trial.readings) > 1:
+                break
+            if any(r.hypothesis is not None for r in trial.readings):
+                continue  # from a start at 0 both sides may be nothing
+            try:
+                outcome = holds(self.arena, trial)
+            except BpttError:
+                break
+            if outcome.holds:
+                scope = "every step" if outcome.every else f"T <= {outcome.longest}"
+                return Verdict(
+                    "right" if not trial.readings else "right_under_reading",
+                    scope=scope,
+                    readings=tuple(r.message for r in trial.readings),
+                    assumptions=self.hypotheses,
+                    method=rules_used(right),
+                )
         return None
 
     def _starts_small(self) -> bool:

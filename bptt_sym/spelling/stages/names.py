@@ -20,6 +20,7 @@ from bptt_sym.spelling.given_marks import with_letters_for_given_marks
 from bptt_sym.spelling.glued_names import with_names_for_letters
 from bptt_sym.spelling.glued_steps import with_commas_before_steps
 from bptt_sym.spelling.gradients_by_variable import with_deltas_for_marks
+from bptt_sym.spelling.guarded_logs import without_guards
 from bptt_sym.spelling.hatted_outputs import with_hats_for_outputs
 from bptt_sym.spelling.input_gates import with_one_input_gate
 from bptt_sym.spelling.inside_one_step import with_prev_for_old, with_steps_for_prev
@@ -96,6 +97,7 @@ NAMES: tuple[Pass, ...] = (
     lettered(with_letters_for_labelled_weights),
     lettered(with_layers_for_units),
     lettered(with_usual_units),
+    together(without_guards),
     together(with_deltas_for_epsilons),
     together(with_entries_of_gates),
     lettered(with_labels_for_glued_gates),
