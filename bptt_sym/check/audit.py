@@ -94,7 +94,9 @@ class _Auditor:
         self.judging = Judging(self.models)
         spoken = {"cross-entropy"} if self.models.context.wording.cross_entropy else set[str]()
         ledger = Ledger(in_words=frozenset(spoken), untaken=context.untaken)
-        self.grounds = Grounds(ledger=ledger, given=context.given)
+        self.grounds = Grounds(
+            ledger=ledger, given=context.given, in_columns=context.in_columns
+        )
         #: The sections in which an example gives values to the run.
         self._worked: set[int] = set()
         #: What has been called wrong in the last formula.

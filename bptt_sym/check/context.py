@@ -79,6 +79,8 @@ class Context:
     lengths: frozenset[int] = frozenset()
     #: Whether all gradients are written for rows.
     in_rows: bool = False
+    #: Whether the text says that gradients are columns.
+    in_columns: bool = False
     #: Whether ``dz_t`` is a mark for a gradient.
     marks: bool = False
     #: Whether the text counts its steps from 0 to T - 1.

@@ -163,6 +163,8 @@ class Grounds:
     ledger: Ledger = field(default_factory=Ledger)
     #: The weights to which an example gives a value that drops out.
     given: Sequence[GivenValue] = ()
+    #: Whether the text says that gradients are columns.
+    in_columns: bool = False
 
     def weigh(self, judged: Judged, row: Row, formula: Formula) -> Judged:
         """``judged``, but undecided where it is an accusation without grounds."""
@@ -247,6 +249,7 @@ class Grounds:
             if (
                 verdict.diagnosis.code in ("BP009", "BP010", "BP021")
                 and basis is not None
+                and not self.in_columns
                 and right_if_turned(basis.claim, basis.model)
             ):
                 return IF_TURNED

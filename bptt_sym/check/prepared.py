@@ -13,7 +13,12 @@ from bptt_sym.decide.readings import OWN_STEP
 from bptt_sym.definitions.losses import both_means_and_sums, gives_a_mean
 from bptt_sym.definitions.said_sizes import SaidSizes
 from bptt_sym.documents.document import Document, Formula
-from bptt_sym.documents.prose import counts_from_zero, last_step_said, row_gradients
+from bptt_sym.documents.prose import (
+    column_gradients,
+    counts_from_zero,
+    last_step_said,
+    row_gradients,
+)
 from bptt_sym.spelling.copies import without_steps
 from bptt_sym.spelling.deltas import runs_back
 from bptt_sym.spelling.passes import spelt
@@ -30,6 +35,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
     context.stated |= row_gradients(
         document.sentences, (f.latex for f in (*document.formulas, *document.plain))
     )
+    context.in_columns = column_gradients(document.sentences)
     if spelling.piecewise and any("nabla" in t for t in texts):
         # The gradient of a step by what stands in its equation, as those of its pieces are.
         context.stated |= {OWN_STEP.code}

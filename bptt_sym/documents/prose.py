@@ -338,6 +338,18 @@ _ROW_GRADIENTS = re.compile(
 )
 
 
+_COLUMN_GRADIENTS = re.compile(
+    r"\bdenominator[- ]layout|\bnot (?:use |in |the )*numerator[- ]layout"
+    r"|\b(?:[Gg]radients?|[Dd]erivatives?)(?: \S+){0,4}? (?:is|are|as) "
+    r"(?:written |laid out )?(?:as )?(?:a )?columns?\b(?! of)"
+)
+
+
+def column_gradients(text: str) -> bool:
+    """Whether ``text`` says that gradients are columns, of the shape of their variable."""
+    return _COLUMN_GRADIENTS.search(text) is not None
+
+
 #: ``\\in \\mathbb{R}^{1 \\times d}``
 _OF_ONE_ROW = re.compile(
     r"\\in\s*+\\(?:mathbb\s*+\{\s*+R\s*+\}|R(?![A-Za-z]))\s*+\^\s*+\{\s*+1\s*+\\times\s*+[A-Za-z]"

@@ -24,8 +24,11 @@ SAID = (
 SILENT = (
     "Here is a network.",
     "The gradient with respect to a row of the matrix is short.",
+)
+COLUMNS = (
     "We do not use numerator layout.",
     "Gradients are columns, not rows.",
+    "All derivatives in denominator layout.",
 )
 
 
@@ -41,8 +44,11 @@ def test_the_gradient_by_a_matrix_may_be_turned(words: str) -> None:
     assert verdicts(words, *right) == ["right_under_reading"] * 2
 
 
-def test_slips_stay_wrong_and_silence_excuses_nothing() -> None:
+def test_slips_stay_wrong_and_silence_accuses_of_no_transpose() -> None:
     slips = [BY_W % rf"h_t {ROW}", BY_W % rf"-h_{{t-1}} {ROW}", BY_U % rf"h_{{t-1}} {ROW}"]
     assert not {v for v in verdicts(SAID[0], *slips) if v.startswith("right")}
     for words in SILENT:
+        assert verdicts(words, BY_W % rf"h_t {ROW}") == ["wrong"], words
+        assert verdicts(words, BY_W % rf"h_{{t-1}} {ROW}") == ["undecided"], words
+    for words in COLUMNS:
         assert verdicts(words, BY_W % rf"h_{{t-1}} {ROW}") == ["wrong"], words
