@@ -101,7 +101,8 @@ def _pool(source: Source) -> dict[str, tuple[ast.expr, Kinds]]:
     chosen = dict(sorted(out.items(), key=lambda item: len(item[0]))[:_POOL])
     more = dict(islice(_cut_alike(source), _POOL))
     read = chosen | more | dict(_forms(chosen))
-    return dict(_unread(source)) | dict(sorted(read.items(), key=lambda item: len(item[0])))
+    unread = dict(_unread(source)) | dict(_unread_entries(source))
+    return unread | dict(sorted(read.items(), key=lambda item: len(item[0])))
 
 
 def _forms(
@@ -128,7 +129,6 @@ def _unread(source: Source) -> Iterator[tuple[str, tuple[ast.expr, Kinds]]]:
             for index in indices.values():
                 made = ast.Subscript(ast.Name(name, ast.Load()), index, ast.Load())
                 yield ast.unparse(made), (made, _parts(held))
-    yield from _unread_entries(source)
 
 
 def _unread_entries(source: Source) -> Iterator[tuple[str, tuple[ast.expr, Kinds]]]:

@@ -54,10 +54,11 @@ def stages() -> tuple[Callable[[Source], Iterator[Change]], ...]:
         partial(_each, alternatives=_regrouped),
         statement_rewrites,
         sums_rewrites,
-        guarded,
         partial(_each, alternatives=names),
-        parameters,
         partial(_each, alternatives=_numbers),
+        guarded,
+        parameters,
+        partial(_each, alternatives=_backwards),
         exchanged,
         shifted,
         # Whole values of statements first, and short expressions: there are few.
@@ -188,9 +189,8 @@ def _operators(node: Any, slot: Slot, source: Source) -> Iterator[Any]:
             if isinstance(upper, ast.Name):
                 yield ast.Slice(ast.UnaryOp(ast.USub(), upper), None, step)
             yield ast.Slice(lower, upper, None if step else ast.Constant(-1))
-        case ast.Subscript(value, place):
+        case ast.Subscript(value, _):
             yield value
-            yield from _backwards(node, value, place)
     index = slot.is_index or source.in_index(slot)
     if index and not isinstance(node, (ast.Slice, ast.Tuple)):
         yield _binary(node, ast.Sub(), one)
@@ -223,8 +223,11 @@ def _operators(node: Any, slot: Slot, source: Source) -> Iterator[Any]:
         yield ast.Call(ast.Attribute(node, "copy", ast.Load()), [], [])
 
 
-def _backwards(node: ast.Subscript, value: ast.expr, place: ast.expr) -> Iterator[ast.expr]:
-    """The same place of the array in reverse order along an axis."""
+def _backwards(node: Any, slot: Slot, source: Source) -> Iterator[ast.expr]:
+    """The same place of an array in reverse order along an axis."""
+    if not isinstance(node, ast.Subscript):
+        return
+    value, place = node.value, node.slice
     backwards = ast.Slice(None, None, ast.UnaryOp(ast.USub(), ast.Constant(1)))
     indices = place.elts if isinstance(place, ast.Tuple) else [place]
     for k, index in enumerate(indices):
