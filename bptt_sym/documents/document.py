@@ -23,6 +23,7 @@ from bptt_sym.documents.masking import Masked, mask_markdown, mask_tex, percent_
 from bptt_sym.documents.plain_lines import line_formulas
 from bptt_sym.documents.prose import Run, runs
 from bptt_sym.documents.regions import Found, Unclosed, blanked, regions
+from bptt_sym.documents.short_commands import with_short
 from bptt_sym.errors import InputError, LimitExceeded
 from bptt_sym.files import data_of
 
@@ -296,7 +297,7 @@ def assembled(
     masked = replace(masked, text=_DATA.sub(lambda m: blanked(m.group()), masked.text))
     if letters_in(masked) > MAX_TEXT:
         raise LimitExceeded(_TOO_MUCH_TEXT, hint="split the document")
-    plain = collected(masked.text, macros)
+    plain = with_short(collected(masked.text, macros), macros)
     formulas: list[Formula] = []
     own = environments(macros)
     found, unclosed = regions(plain, masked, own, tex=tex)

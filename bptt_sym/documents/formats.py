@@ -32,7 +32,7 @@ from bptt_sym.documents.document import (
 )
 from bptt_sym.documents.escaped import without_escapes_of_all
 from bptt_sym.documents.macros import Macros, collected
-from bptt_sym.documents.markup import MASKS
+from bptt_sym.documents.markup import MASKS, mask_rst, without_marks_of_rst
 from bptt_sym.documents.masking import Masked, mask_markdown, mask_tex
 from bptt_sym.documents.page_macros import page_macros
 from bptt_sym.documents.pages import mask_html
@@ -87,7 +87,8 @@ def document_in(path: Path, text: str) -> Document:
         return assembled(Source(str(path), text), mask_plain(text), Macros())
     mask = {**MASKS, **_CODE}.get(suffix, mask_markdown)
     plain = without_escapes_of_all(text) if mask is mask_markdown else text
-    source = Source(str(path), plain, raw=text if plain != text else "")
+    shown = without_marks_of_rst(plain) if mask is mask_rst else plain
+    source = Source(str(path), shown, raw=text if shown != text else "")
     return assembled(source, mask(plain), page_macros(plain))
 
 

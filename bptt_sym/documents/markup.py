@@ -132,6 +132,14 @@ def mask_rst(text: str) -> Masked:
     return masking.masked()
 
 
+_MARKS = re.compile(rf"^{_DIRECTIVE.pattern}$|(?<!`):math:(?=`)", re.MULTILINE)
+
+
+def without_marks_of_rst(text: str) -> str:
+    """``text`` without what says that formulas and notes follow, which is no end of a sentence."""
+    return _MARKS.sub(lambda m: blanked(m.group()), text)
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
@@ -158,7 +166,13 @@ def _hide_lines(masking: _Masking, lines: list[tuple[int, str]], start: int, end
 def _math_directive(
     masking: _Masking, lines: list[tuple[int, str]], k: int, end: int, rest: int
 ) -> None:
-    """The formulas of a ``math`` directive: an empty line stands between two of them."""
+    """The formulas of a ``math`` directive: an empty line stands between two of them.
+
+    What begins with ``&`` is a row of the one before, as Sphinx aligns them.
+    """
+    def written(part: tuple[int, int]) -> str:
+        return masking.text[part[0] : part[1]].strip()
+
     offset, line = lines[k]
     masking.hide(offset, rest)
     parts = [(rest, offset + len(line))]
@@ -167,13 +181,17 @@ def _math_directive(
         if options and _OPTION.match(inner):
             masking.hide(start, start + len(inner))
         elif not inner.strip():
-            options = options and not masking.text[parts[-1][0] : parts[-1][1]].strip()
+            options = options and not written(parts[-1])
             parts.append((start, start))
+        elif inner.lstrip().startswith("&") and any(map(written, parts)):
+            while not written(parts[-1]):
+                parts.pop()
+            parts[-1] = (parts[-1][0], start + len(inner))
         else:
             options = False
-            first = parts[-1][0] if masking.text[parts[-1][0] : parts[-1][1]].strip() else start
+            first = parts[-1][0] if written(parts[-1]) else start
             parts[-1] = (first, start + len(inner))
-    masking.math += [Region(a, b, display=True) for a, b in parts if masking.text[a:b].strip()]
+    masking.math += [Region(a, b, display=True) for a, b in filter(written, parts)]
 
 
 # -- AsciiDoc

@@ -44,8 +44,14 @@ def with_gaps_behind_matrices(formula: Formula) -> Formula:
     return replaced(formula, _BETWEEN, lambda m: rf"{m['end']}, \qquad ")
 
 
+#: An empty line before a row.
+_ALIGNED = re.compile(r"\n[ \t]*\n\s*(?=&)")
+
+
 def with_rows_for_lines(formula: Formula) -> Formula:
     """``formula`` with its lines as rows, if each is an equation by itself."""
+    if formula.display and "\\\\" not in formula.latex:
+        formula = replaced(formula, _ALIGNED, lambda m: r" \\ ")
     text = formula.latex
     if "\n" not in text.strip() or not formula.display or "\\\\" in text or r"\begin" in text:
         return formula
