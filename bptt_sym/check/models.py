@@ -424,7 +424,9 @@ class Models:
     def standard(self) -> list[list[Model]]:
         """The cells that a document names or uses without writing them down, each in its forms."""
         context = self.context
-        applied = {} if self.all else context.applied
+        models = [m.court.model for m in self.all]
+        given = {plain_name(n) for m in models for n in (*m.functions, *m.activations)}
+        applied = {f: of for f, of in context.applied.items() if plain_name(f) not in given}
         families = []
         for forms in standard_cells(context.usage, context.wording, applied):
             family: list[Model] = []

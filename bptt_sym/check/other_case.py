@@ -41,7 +41,7 @@ def respelled(text: str, model: Model) -> tuple[str, str]:
     """``text`` with the names that ``model`` has in the other case alone, and what was done."""
     rec = model.court.model
     names = (*rec.defined, *rec.parameters, *rec.inputs, *rec.totals, *model.aliases)
-    known = {without_braces(name) for name in names}
+    known = {_FACE.sub("", without_braces(name)) for name in names}
     try:
         found = [m for m in mentions(text, tokenize(text)) if _is_letter(plain_name(m.name))]
     except InputError:
@@ -67,7 +67,12 @@ def respelled(text: str, model: Model) -> tuple[str, str]:
 _LETTER = re.compile(r"[A-Za-z](?=[\s}]*$)")
 
 
+#: The face of the letter that a name begins with.
+_FACE = re.compile(r"^\\(?:mathbf|boldsymbol|bm)(?=[A-Za-z])")
+
+
 def _is_letter(name: str) -> bool:
+    name = _FACE.sub("", without_braces(name))
     return len(name) == 1 and name.isalpha()
 
 

@@ -3,7 +3,7 @@ r"""∇ with its variable below and nothing behind it: :math:`\nabla_{h_t} \odot
 Texts that differentiate one loss only leave it out. What stands so, before a sign or at the end, is
 the derivative of that loss, or of the one that a line names: :math:`\nabla_{h_t} = \partial E_t/
 \partial h_t`. One that an equation gives so is it before an operand too, :math:`\nabla_{a_t}
-x_t^\top`.
+x_t^\top`. A step above, :math:`\nabla_W^t`, tells the share of that step.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ _NO_OPERAND = (
 )
 _T = r"(?:T|\\top|\\intercal)(?![A-Za-z])"
 _TURNED = rf"(?P<turned>\s*\^\s*(?:\{{\s*{_T}\s*\}}|{_T}))"
+_SHARE = r"(?P<share>\s*\^\s*(?:\{\s*\(?\s*[tk]\s*\)?\s*\}|[tk](?![A-Za-z])))"
 _BARE = re.compile(
-    rf"(?:\\nabla(?![A-Za-z])|∇)\s*_\s*\{{(?P<by>{_BODY})\}}(?:{_TURNED}|{_NO_OPERAND})"
+    rf"(?:\\nabla(?![A-Za-z])|∇)\s*_\s*\{{(?P<by>{_BODY})\}}"
+    rf"(?:{_TURNED}|(?:{_SHARE})?{_NO_OPERAND})"
 )
 #: ∇ with its variable, whatever follows but a loss.
 _ANY = re.compile(
@@ -52,6 +54,9 @@ def with_losses_for_nablas(formulas: Sequence[Formula], loss: str) -> list[Formu
 
     def new(m: re.Match[str]) -> str:
         whole = rf"\frac{{\partial {named or loss}}}{{\partial {m['by'].strip()}}}"
+        if m["share"] is not None:
+            step = re.sub(r"[\s{}()^]", "", m["share"])
+            return rf"\left({whole}\right)^{{({step})}}"
         return rf"\left({whole}\right)^{{\top}}" if m["turned"] else whole
 
     alone = {

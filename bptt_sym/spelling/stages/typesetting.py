@@ -27,13 +27,14 @@ from bptt_sym.spelling.going_on import going_on
 from bptt_sym.spelling.handwriting import plainly_typeset
 from bptt_sym.spelling.held import with_marked_partials
 from bptt_sym.spelling.kronecker import with_kronecker_deltas
+from bptt_sym.spelling.labelled_functions import with_letters_for_labelled
 from bptt_sym.spelling.lines_as_rows import with_gaps_behind_matrices, with_rows_for_lines
 from bptt_sym.spelling.listed_diagonals import with_vectors_for_lists
 from bptt_sym.spelling.lost_marks import with_lost_marks, with_whole_fractions
 from bptt_sym.spelling.norm_names import without_names_of_norms
 from bptt_sym.spelling.numbered_words import with_numbers_below
 from bptt_sym.spelling.one_face import with_bold_for_arrows
-from bptt_sym.spelling.one_pass import Pass, by_source, by_words, each, together
+from bptt_sym.spelling.one_pass import Pass, by_source, by_words, each, lettered, together
 from bptt_sym.spelling.orders import with_constants_for_orders
 from bptt_sym.spelling.plain_characters import with_commands_for_characters
 from bptt_sym.spelling.said_before import with_conditions
@@ -97,6 +98,7 @@ TYPESETTING: tuple[Pass, ...] = (
     each(with_bars_for_slashes),
     together(with_marked_partials),
     together(with_small_derivatives),
+    lettered(with_letters_for_labelled),
     together(with_marks_for_bare_partials),
     together(with_bold_for_arrows),
     each(with_slopes_taken_at),
