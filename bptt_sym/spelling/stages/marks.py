@@ -12,6 +12,7 @@ from bptt_sym.definitions.losses import whole_for_bare
 from bptt_sym.definitions.named_later import equations_named_later
 from bptt_sym.definitions.nested_compositions import folded_compositions
 from bptt_sym.spelling.adjoints import Adjoints
+from bptt_sym.spelling.arguments_given_anew import with_arguments_given_anew
 from bptt_sym.spelling.bare_outputs import with_steps_for_bare_outputs
 from bptt_sym.spelling.copies import copied, without_steps
 from bptt_sym.spelling.counting import by_number, last_step_letter, with_horizon
@@ -63,6 +64,7 @@ def _general_lines(s: Spelling) -> None:
 
 
 MARKS: tuple[Pass, ...] = (
+    together(with_arguments_given_anew),
     together(whole_for_bare),
     Pass("adjoints", _adjoints),
     Pass("shorthand", _shorthand),
