@@ -135,7 +135,7 @@ def _explanations(
         both = composed(search, evidence, names)
         if both:
             return [both]
-        end = time.thread_time() + PLACE_SECONDS
+        end = time.thread_time() + PLACE_SECONDS / 2
         computed = search.among(two_mistakes(model, gradient, failing, end), evidence, names)
         if computed:
             return [computed]
