@@ -101,7 +101,7 @@ def _agreeing(e: Evidence, made: Mapping[str, Array]) -> frozenset[Part]:
     out = set()
     for name, k in _parts(e, made):
         blocks = max(1, len(e.problem.model.layout.get(name, ())))
-        given, own = np.asarray(e.given[name], float), np.asarray(made[name], float)
+        given, own = (np.atleast_1d(np.asarray(v[name], float)) for v in (e.given, made))
         if given.shape == own.shape and len(own) % blocks == 0 and _same(
             np.split(given, blocks)[k], np.split(own, blocks)[k]
         ):

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from bptt_sym.testing import named_model, run
+from bptt_sym import recurrence_from_latex
+from bptt_sym.testing import model_of, named_model, run
 from bptt_sym.testing.derivation_mistakes import derivation_mistakes
 from bptt_sym.testing.draw import draw
 from bptt_sym.testing.mistakes import right
@@ -51,3 +52,17 @@ def test_a_mistake_and_itself_are_one_and_a_right_gradient_has_none_alone() -> N
     for name, value in first.gradient(problem).items():
         assert (twice.gradient(problem)[name] == value).all()
     assert not list(two_mistakes(model, right, problem, time.thread_time()))
+
+
+def test_parameters_may_be_numbers() -> None:
+    line = r"h_t = \alpha h_{t-1} + \beta \tanh(W x_t + U h_{t-1} + b)"
+    model = model_of(recurrence_from_latex([line]))
+    known = {m.code: m for m in derivation_mistakes(model)}
+    one, other = known["slope-missing-every-tanh"], next(
+        m for m in known.values() if m.code.startswith("path-h_{t-1}-h-") and "slope" not in m.code
+    )
+    both = _both(model, one, other)
+    assert both is not None
+    end = time.thread_time() + 5.0
+    tried = {m.code for m in two_mistakes(model, both.gradient, draw(model, 3, steps=3), end)}
+    assert {f"{one.code}-and-{other.code}", f"{other.code}-and-{one.code}"} & tried
