@@ -372,7 +372,11 @@ def _losses(draft: _Draft, wording: Wording) -> list[Supposition]:
         rarely = {"C", "e", "l", "J", r"\varepsilon"} - usage.differentiated
         totals = [n for n in totals if n not in rarely]
     written = {plain_name(n) for n in rec.totals}
-    same = [n for n in LOSSES if n in usage.bare and n in step_losses and n not in written]
+    # (In whatever font: both are one letter, as the equation of the loss of a step has it.)
+    own_font = {plain_name(n): n for n in reversed(step_losses)}
+    same = [
+        own_font[n] for n in LOSSES if n in usage.bare and n in own_font and n not in written
+    ]
     if same:
         # L beside L_t, whatever name the whole has elsewhere
         totals = [*same[:1], *(n for n in totals if n not in same[:1])]

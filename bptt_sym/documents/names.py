@@ -17,7 +17,8 @@ from bptt_sym.read.tokens import SHORT
 #: Fonts and accents, whose argument is the name.
 FONTS = (
     "mathbf boldsymbol bm mathrm mathit mathsf mathcal mathscr mathfrak mathbb vec hat widehat "
-    "tilde widetilde bar overline dot ddot breve check acute grave mathring text textbf textit"
+    "tilde widetilde bar overline dot ddot breve check acute grave mathring text textbf textit "
+    "overleftarrow overrightarrow"
 ).split()
 _GREEK = (
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "

@@ -6,9 +6,7 @@ r"""States that run from the last step to the first: :math:`\overleftarrow h_t`.
     \frac{\partial L}{\partial \overleftarrow h_t} = … + U^\top \overleftarrow\delta_{t-1}
 
 So do the networks of Schuster and Paliwal (1997) that read in both directions. Counted from the
-end, such a state is one like any other. A formula in which all that runs is of that direction, or
-an input, has its steps after and before exchanged; what is of step t alone, :math:`\hat y_t - y_t`,
-may be anything. (Sums over all steps are the same from the other end, others are not.) A state
+end, such a state is one like any other, and so are the steps of the equations about it. A state
 without an arrow, :math:`g_t = \tanh(A x_t + B g_{t+1})` or :math:`h_t^b`, is given one.
 """
 
@@ -22,6 +20,7 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.names import Name, names_in
 from bptt_sym.documents.respelling import Edit, closing, edited
 from bptt_sym.messages import marked
+from bptt_sym.spelling.mirrored_steps import INPUTS, mirrored
 
 BOTH = marked("it is about what runs backwards, and about more than its neighbouring steps")
 SAID = "the steps of what runs backwards are counted from the last one"
@@ -33,24 +32,13 @@ _RECURS = re.compile(
     rf"(?:^|\\\\|\\q?quad(?![A-Za-z])|\n)\s*&?\s*(?P<name>{_LEFT}){_SCRIPT}"
     rf"(?:\{{\s*t\s*\}}|t)\s*&?\s*=[^=]*{_LEFT}{_SCRIPT}\{{\s*t\s*\+\s*1\s*\}}"
 )
-_NEXT = re.compile(r"(?P<before>_\s*\{\s*[a-z]\s*)(?P<sign>[-+])(?=\s*1\s*\})")
-#: What runs in another direction, or as a whole, and ranges that have one.
-_OTHER = re.compile(
-    r"\\overrightarrow|\\vec(?![A-Za-z])|\\prod|\\[lc]?dots|_\s*(?:\{\s*[T0-9]\s*(?:[-+]\s*1)?\s*\}|[T0-9])"
-)
-#: What is of a step beside the one at hand.
-_BESIDE = re.compile(
-    r"(?P<name>(?<![A-Za-z])[A-Za-z])\s*\}?\s*_\s*\{\s*[tjk]\s*[-+]\s*1\s*\}"
-)
 _DERIVES = re.compile(r"\\partial|\\delta|∂|\\nabla")
-#: A sum with bounds, and one over all the steps.
-_BOUNDED = re.compile(r"\\sum\s*(?:\\limits\s*)?(?=_\s*\{[^{}]*=|\^|_\s*[A-Za-z]\s*\^)")
-_WHOLE = re.compile(
-    r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*[tjk]\s*=\s*1\s*\}\s*\^\s*(?:T(?![A-Za-z])|\{\s*T\s*\})"
+_BEFORE = re.compile(r"_\s*\{\s*t\s*-\s*1\s*\}")
+_CUT = re.compile(r"\\\\|\\q?quad(?![A-Za-z])|\n")
+#: What belongs to the equation before.
+_GOES_ON = re.compile(
+    r"(?:\s|&|\[[^\[\]]{1,8}\]|\\[,;:! ])*+(?:[-+=]|\\approx|\\(?:end|q?quad)|\\\\|\Z)"
 )
-#: Which step is before which: from the other end it is the other one.
-_ORDER = re.compile(r"[<>≤≥]|\\(?:[lg]eq?|[lg]t|ll|gg)(?![A-Za-z])")
-_INPUTS = frozenset("xue")
 
 
 def counted_from_the_end(formulas: Sequence[Formula]) -> list[Formula]:
@@ -58,7 +46,10 @@ def counted_from_the_end(formulas: Sequence[Formula]) -> list[Formula]:
     formulas = _with_arrows(formulas)
     if not any(_RECURS.search(f.latex) for f in formulas):
         return list(formulas)
-    return [f if re.search(_LEFT, f.latex) is None else _reversed(f) for f in formulas]
+    forwards = _forwards(formulas)
+    return [
+        f if re.search(_LEFT, f.latex) is None else _reversed(f, forwards) for f in formulas
+    ]
 
 
 #: A function of what follows: an activation, or a cell by its name.
@@ -125,32 +116,44 @@ def _arrows(text: str, found: Collection[tuple[str, str]]) -> Iterator[Edit]:
             yield name.start, name.end, arrow
 
 
-def _is_of_that_direction(text: str) -> bool:
-    if _OTHER.search(text) or _ORDER.search(text):
-        return False
-    if len(_BOUNDED.findall(text)) > len(_WHOLE.findall(text)):
-        return False
-    rest = re.sub(_LEFT, "|", text)
-    return {m["name"] for m in _BESIDE.finditer(rest)} <= _INPUTS
+def _forwards(formulas: Sequence[Formula]) -> frozenset[str]:
+    """The letters of what is computed from the step before, without an arrow."""
+    found = set[str]()
+    for formula in formulas:
+        if not _BEFORE.search(formula.latex) or _DERIVES.search(formula.latex):
+            continue
+        for _, row in _rows(formula.latex):
+            left, equals, right = row.partition("=")
+            own = names_in(left)[:1] if equals else ()
+            before = [
+                n.base for n in names_in(right)
+                if any("".join(s.inside.split()) == "t-1" for s in n.scripts if s.kind == "_")
+            ]  # fmt: skip
+            found.update(*(([n.base for n in own], before) if before else ()))
+    return frozenset(b for b in found if "arrow" not in b) - INPUTS
 
 
-def _reversed(formula: Formula) -> Formula:
+def _rows(text: str) -> Iterator[tuple[int, str]]:
+    """The equations of ``text``, each with where it begins; a chain goes on over its rows."""
+    cuts = [0]
+    by_line = all("=" in line.lstrip(" &=") for line in text.split("\n") if line.strip())
+    for m in _CUT.finditer(text):
+        if (m.group() != "\n" or by_line) and _GOES_ON.match(text, m.end()) is None:
+            cuts.append(m.end())
+    for start, end in zip(cuts, [*cuts[1:], len(text)], strict=True):
+        yield start, text[start:end]
+
+
+def _reversed(formula: Formula, forwards: Collection[str]) -> Formula:
     """``formula`` with the rows about that direction counted from the end, or left open."""
-    text = formula.latex
     edits: list[Edit] = []
-    start = 0
-    for end in [*_ROW.finditer(text), None]:
-        stop = end.start() if end is not None else len(text)
-        row = text[start:stop]
-        if re.search(_LEFT, row):
-            if not _is_of_that_direction(row):
-                if _DERIVES.search(row):
-                    return replace(formula, open=BOTH)
-            else:
-                edits += [
-                    (m.start("sign"), m.end("sign"), "-" if m["sign"] == "+" else "+")
-                    for m in _NEXT.finditer(text, start, stop)
-                ]
-        start = end.end() if end is not None else stop
+    for start, row in _rows(formula.latex):
+        if re.search(_LEFT, row) is None:
+            continue
+        found = mirrored(row, forwards)
+        if found is not None:
+            edits += [(start + a, start + b, new) for a, b, new in found]
+        elif _DERIVES.search(row):
+            return replace(formula, open=BOTH)
     new = edited(formula, edits)
     return replace(new, supposes=(*new.supposes, (SAID, r"\overleftarrow")))
