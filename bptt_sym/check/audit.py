@@ -357,6 +357,8 @@ class _Auditor:
 
     def _name(self, row: Row, formula: Formula) -> Verdict | None:
         """Take ``A_t = ∂…`` as a name for its right side; ``None`` if the name is taken."""
+        if formula.open:
+            return None
         verdict, family = None, self.judging.family(self.models.current)
         free = [m for m in family if not m.knows(row) or self._renames(row, m)]
         given = [m for m in family if m not in free]
@@ -405,6 +407,8 @@ class _Auditor:
 
     def late(self, entry: Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
+        if (named := self._named_late(entry)) is not None:
+            return named
         after = self.models.all[max(entry.tried - 1, 0) :]  # what was added to is not whole
         later = [self.judging.family(m) for m in sorted(after, key=lambda m: m.grown)]
         defined = {plain_name(n) for m in self.models.all for n in m.court.model.defined}
@@ -446,6 +450,18 @@ class _Auditor:
         verdict = Verdict("undecided", note=error.message)
         judged = self.judging.entry(entry.formula, verdict, entry.row, "")
         return replace(judged, fault=fault_in(entry.formula, error)) if error.token else judged
+
+    def _named_late(self, entry: Waiting) -> Judged | None:
+        """A row that gives a name to what is made of gradients whose names are given after it."""
+        row = entry.row
+        if entry.found is not None or row.kind is not Kind.SEQUENCE or row.continues:
+            return None
+        if row.has_its_name or len(row.chain.sides) != 2 or row.differentiates:
+            return None
+        if not made_of_gradients(row, self.models.current):
+            return None
+        named = self._name(row, entry.formula)
+        return None if named is None else self.judging.entry(entry.formula, named, row)
 
 
 #: A name at the step after: ``z_{j+1}``, ``z^{(t+1)}``.

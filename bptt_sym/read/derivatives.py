@@ -2,9 +2,9 @@ r"""Derivatives: fractions of ∂ and d, ``\partial_w h``, and operators on expr
 
 from __future__ import annotations
 
-from bptt_sym.entries import WHOLE, Entry, of_a_product
+from bptt_sym.entries import WHOLE, Entry, letters, of_a_product
 from bptt_sym.errors import ReadError, Span
-from bptt_sym.notation import At, Call, D, Div, Kind, Node, Pow, Sym, Transpose, affine
+from bptt_sym.notation import ZERO, At, Call, D, Div, Kind, Node, Pow, Sym, Transpose, affine
 from bptt_sym.read.applications import Applications
 from bptt_sym.read.grammar import parse
 from bptt_sym.read.surface import (
@@ -17,6 +17,7 @@ from bptt_sym.read.surface import (
     Term,
     Word,
 )
+from bptt_sym.read.unit_calculus import through_entries
 
 _HINT = r"write \frac{\partial h_t}{\partial w}"
 #: Superscripts of ∂ that say which derivative it is.
@@ -183,6 +184,17 @@ class Derivatives(Applications):
         if len(variables) != 1:
             raise ReadError("a second derivative of an entry", span=span, token=mark)
         (x,) = variables
+        if letters(y) and not isinstance(y, Entry) and isinstance(x, Entry):
+            known = self.vocabulary.inputs | self.vocabulary.parameters
+
+            def of_one(one: Entry) -> Node:
+                name = one.arg.name if isinstance(one.arg, (At, Sym)) else None
+                if name in known and name != getattr(x.arg, "name", None):
+                    return ZERO  # what comes from outside depends on no other
+                return self.entry_of_derivative(one, variables, mark, marked, span)
+
+            if (spread := through_entries(y, x, of_one)) is not None:
+                return spread
         at += x.at if isinstance(x, Entry) else WHOLE[: len(self.shape(x) or ())]
         whole = [n.arg if isinstance(n, Entry) else n for n in (y, x)]
         found = self.derivative(whole[0], [whole[1]], mark, marked, span)

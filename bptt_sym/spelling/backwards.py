@@ -47,9 +47,10 @@ def counted_from_the_end(formulas: Sequence[Formula]) -> list[Formula]:
     if not any(_RECURS.search(f.latex) for f in formulas):
         return list(formulas)
     forwards = _forwards(formulas)
-    return [
-        f if re.search(_LEFT, f.latex) is None else _reversed(f, forwards) for f in formulas
-    ]
+    out = [f if re.search(_LEFT, f.latex) is None else _reversed(f, forwards) for f in formulas]
+    if any(f.open == BOTH and _may_define(f.latex) for f in out):
+        return [replace(f, open=BOTH) if re.search(_LEFT, f.latex) else f for f in out]
+    return out
 
 
 #: A function of what follows: an activation, or a cell by its name.
@@ -116,6 +117,11 @@ def _arrows(text: str, found: Collection[tuple[str, str]]) -> Iterator[Edit]:
             yield name.start, name.end, arrow
 
 
+def _may_define(text: str) -> bool:
+    """Whether ``text`` says what something is, and is no list."""
+    return "=" in text and _DERIVES.search(text) is None and "dots" not in text
+
+
 def _forwards(formulas: Sequence[Formula]) -> frozenset[str]:
     """The letters of what is computed from the step before, without an arrow."""
     found = set[str]()
@@ -153,7 +159,7 @@ def _reversed(formula: Formula, forwards: Collection[str]) -> Formula:
         found = mirrored(row, forwards)
         if found is not None:
             edits += [(start + a, start + b, new) for a, b, new in found]
-        elif _DERIVES.search(row):
+        else:
             return replace(formula, open=BOTH)
     new = edited(formula, edits)
     return replace(new, supposes=(*new.supposes, (SAID, r"\overleftarrow")))

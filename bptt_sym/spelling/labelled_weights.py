@@ -20,6 +20,8 @@ _LABEL = re.compile(r"\(?\s*(?:[A-SU-Z]|[a-su-z]|out|in|hid)\s*\)?")
 #: The units of a weight; those of a bias.
 _PAIR = re.compile(r"[ijklmnpqrs]\s*,?\s*[ijklmnpqrs]")
 _UNIT = re.compile(r"[ijklmnpqrs]")
+#: Letters of biases, which take the label of what they are added to.
+_CALLED_BIASES = ("b", r"\theta", r"\beta")
 _MATRICES = "VUWABCRQMGHKPSZ"
 _BIASES = "bcaeqv"
 _FACE = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathrm)(?![A-Za-z])|[\s{}]")
@@ -42,10 +44,13 @@ def with_letters_for_labelled_weights(
     taken = {_FACE.sub("", n.base) for ns in found for n in ns}
     letters = {(b, x): y for (b, x), y in _letters([(b, x) for b in kinds for x in kinds[b]],
                                                   _MATRICES, taken)}  # fmt: skip
+    joined = {part for labels in kinds.values() for pair in labels for part in _parts(pair)}
     biases = dict.fromkeys(
-        (n.base, _tight(above)) for ns in found for n in ns if n.base in kinds
-        for above, below in [_scripts(n)] if _LABEL.fullmatch(above) and _UNIT.fullmatch(below)
-    )
+        (n.base, _tight(above)) for ns in found for n in ns if n.base in {*kinds, *_CALLED_BIASES}
+        for above, below in [_scripts(n)]
+        if _LABEL.fullmatch(above) and _UNIT.fullmatch(below)
+        and (n.base in kinds or _tight(above) in joined)
+    )  # fmt: skip
     letters |= dict(_letters(list(biases), _BIASES, taken))
     own = {letter: f"{base}^{{{labels}}}" for (base, labels), letter in letters.items()}
     return [
@@ -74,6 +79,11 @@ def _scripts(name: Name) -> tuple[str, str]:
         return "", ""
     inside = {s.kind: s.inside for s in name.scripts}
     return inside.get("^", ""), inside.get("_", "")
+
+
+def _parts(labels: str) -> list[str]:
+    """What a weight with two labels joins: ``y,x`` or ``hx``."""
+    return labels.split(",") if "," in labels else list(labels)
 
 
 def _tight(labels: str) -> str:

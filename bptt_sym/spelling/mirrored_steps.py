@@ -35,6 +35,8 @@ _POWER = re.compile(
 _DOTS = re.compile(r"\\[lcd]?dots(?![A-Za-z])|\\[dv]dots|\.\.\.")
 #: Which step is before which: from the other end it is the other one.
 _ORDER = re.compile(r"[<>≤≥]|\\(?:[lg]eq?|[lg]t|ll|gg)(?![A-Za-z])")
+#: A letter of a weight, in whatever font: what stands below it is a label.
+_WEIGHT = re.compile(r"(?:\A|\{)[A-Z]\}*\Z")
 _LEFT = re.compile(r"\\overleftarrow(?![A-Za-z])")
 _RIGHT = re.compile(r"\\(?:overrightarrow|vec)(?![A-Za-z])")
 #: What comes from outside at each step, and what is lost there.
@@ -75,7 +77,7 @@ def mirrored(row: str, forwards: Collection[str]) -> list[Edit] | None:
 
 def _steps(name: Name) -> Iterator[tuple[Script, re.Match[str]]]:
     """The scripts of ``name`` that are a step, and of a list the first place that is one."""
-    if name.base.isupper() and name.base not in _LOSSES:
+    if _WEIGHT.search(name.base) and name.base not in _LOSSES:
         return
     for s in name.scripts:
         if s.kind == "_" and (m := _STEP.fullmatch(s.inside.split(",")[0].strip())) is not None:
@@ -135,7 +137,7 @@ def _powers(row: str, letters: Collection[str], *, both: bool) -> Iterator[Edit 
                 yield None
         elif both:
             yield None
-        elif {m["a"], m["b"]} <= letters:
+        elif m["a"] in letters and m["b"] in letters:
             yield m.start(), m.end(), f"^{{{m['b']}-{m['a']}}}"
         elif m["a"] == "T" and m["b"] in letters:
             yield m.start(), m.end(), f"^{{{m['b']}-1}}"

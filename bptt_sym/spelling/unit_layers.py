@@ -293,7 +293,9 @@ def _entry_letters(row: Row) -> dict[str, str]:
     units |= dict.fromkeys(s.unit for s in row.sums)
     used = set(re.findall(r"(?<![A-Za-z\\])[a-z](?![A-Za-z])", row.text))
     free = iter([u for u in "mlqpijk" if u not in units and u not in used])
-    return {u: u if u in UNITS - _OTHERWISE else next(free, u) for u in units}
+    # (Alone below a bias, k would be a step.)
+    steps = {u for p in row.pieces if p.kind == "unit" for u in p.units if u == "k"}
+    return {u: u if u in UNITS - _OTHERWISE - steps else next(free, u) for u in units}
 
 
 def _square(row: Row, total: Sum, told: _Told) -> Edit | None:

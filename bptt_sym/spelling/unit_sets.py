@@ -61,7 +61,7 @@ def _first_case(formula: Formula) -> Formula:
 
 
 def _stack(formulas: Sequence[Formula], running: frozenset[str]) -> _Stack | None:
-    """What is joined, if a sum over the union of two sets takes it."""
+    """What is joined, if a sum over the union of two sets takes it, or cases of them give it."""
     alone: list[str] = []
     union, joined = "", ""
     for formula in formulas:
@@ -75,27 +75,37 @@ def _stack(formulas: Sequence[Formula], running: frozenset[str]) -> _Stack | Non
             if len(own) == 1 and own[0].units == (total.unit,):
                 union, joined = total.over, own[0].base
     sets = union.split(r"\cup")
-    if len(sets) != 2 or not joined:
-        return None
-    for formula in formulas:
-        m = _CASES.search(formula.latex)
-        pieces = pieces_in(formula.latex, running, "")
-        if m is None or not pieces or pieces[0].base != joined:
-            continue
-        named: list[tuple[str, str]] = []
-        for row in re.split(r"\\\\", m["inside"]):
-            own = pieces_in(row, running, "")
-            said = _SET.search(row)
-            if own and said is not None:
-                named.append((said["set"], own[0].base))
-        if len(named) == 2:
-            return _Stack(joined, tuple(named))
+    by_cases = _by_cases(formulas, running, joined)
+    if by_cases is not None or len(sets) != 2 or not joined:
+        return by_cases
     value = _value(formulas, running)
     if value is None:
         return None
     units = next((s for s in sets if s in alone), sets[0])
     inputs = next(s for s in sets if s != units)
     return _Stack(joined, ((units, value), (inputs, "x")))
+
+
+def _by_cases(
+    formulas: Sequence[Formula], running: frozenset[str], joined: str
+) -> _Stack | None:
+    """The stack that an equation by the cases of two sets gives; ``joined``, if it is known."""
+    for formula in formulas:
+        m = _CASES.search(formula.latex)
+        pieces = pieces_in(formula.latex, running, "")
+        if m is None or not pieces or pieces[0].kind != "state" or pieces[0].start > m.start():
+            continue
+        if joined not in ("", pieces[0].base):
+            continue
+        named: list[tuple[str, str]] = []
+        for row in re.split(r"\\\\", m["inside"]):
+            own = pieces_in(row, running, "")
+            said = _SET.search(row)
+            if len(own) == 1 and own[0].units == pieces[0].units and said is not None:
+                named.append((said["set"], own[0].base))
+        if len(named) == 2 and len(dict(named)) == 2:
+            return _Stack(pieces[0].base, tuple(named))
+    return None
 
 
 def _value(formulas: Sequence[Formula], running: frozenset[str]) -> str | None:
