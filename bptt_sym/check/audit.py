@@ -415,6 +415,7 @@ class _Auditor:
         for family in self.judging.standard():
             if not defined & {"c", "C", "s"} & set(family[0].court.model.defined):
                 later.append(family)
+        later += self.models.joined()
         again = self.judging.judge(entry.row, entry.formula, later) if later else entry
         if isinstance(again, Judged) and again.verdict.is_right and (
             entry.row in self.judging.early

@@ -14,6 +14,7 @@ from bptt_sym.check.slopes import identities
 from bptt_sym.definitions.completion import arguments, sequences, step_defined_by
 from bptt_sym.definitions.defining import Definition
 from bptt_sym.definitions.said_sizes import SaidSizes
+from bptt_sym.definitions.supposed import Supposition
 from bptt_sym.definitions.usage import Usage, fragments
 from bptt_sym.documents.prose import Wording, conventions
 from bptt_sym.read.vocabulary import plain_name
@@ -104,6 +105,8 @@ class Context:
     first: Mapping[str, int] = field(default_factory=dict)
     #: What the text calls the steps that are t and T here, where it has other letters.
     letters: Mapping[str, str] = field(default_factory=dict)
+    #: The network that its weights tell by their names, if they do.
+    joined: Supposition | None = None
     #: Which sizes the words tell.
     sizes: SaidSizes = field(default_factory=SaidSizes)
     #: What the text compares with one number in both directions, as two cases.

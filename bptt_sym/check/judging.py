@@ -35,7 +35,7 @@ from bptt_sym.definitions.outline import Row
 from bptt_sym.documents.document import Formula
 from bptt_sym.errors import InputError, UnboundName
 from bptt_sym.messages import marked
-from bptt_sym.notation import Claim, Fn
+from bptt_sym.notation import Claim, Fn, Transpose, walk
 from bptt_sym.read import read_claim
 from bptt_sym.read.vocabulary import CONSTANT, plain_name
 from bptt_sym.spelling.sloped_deltas import SLOPED, by_its_argument
@@ -221,7 +221,7 @@ class Judging:
                     if SUMMED_LEFT in verdict.readings:
                         continue  # ∂L/∂W = Σ_t ∂L_t/∂W: of the total, which another model has
                 if verdict.is_right:
-                    verdict = self._of_vectors(verdict, row, model, generic, bare)
+                    verdict = self._of_vectors(verdict, row, model, generic, bare, claim)
                 elif verdict.verdict == "wrong":
                     verdict = self._if_of_vectors(verdict, claim, row, model, generic, bare)
                 # (Where a step was put in, a total of the same name may be meant.)
@@ -255,7 +255,7 @@ class Judging:
 
     def _of_vectors(
         self, verdict: Verdict, row: Row, model: Model, generic: Mapping[str, str],
-        latex: str | None,
+        latex: str | None, claim: Claim,
     ) -> Verdict:  # fmt: skip
         """``verdict``, of a row that is right, for vectors if the model is abstract; else for
         numbers."""
@@ -271,6 +271,10 @@ class Judging:
             found = None
         if found is not None and found.is_right:
             return found
+        if found is not None and found.verdict == "wrong" and any(
+            isinstance(n, Transpose) for side in claim.sides for n in walk(side)
+        ):
+            return Verdict("undecided", note=_OF_NUMBERS)
         readings = (*verdict.readings, NUMBERS)
         return replace(verdict, verdict="right_under_reading", readings=readings)
 
@@ -320,4 +324,6 @@ _SLOPES = {"tanh": r"(1 - \cdot^2)", "sigma": r"\cdot \odot (1 - \cdot)"}
 _ARGUMENT = "the name of a gradient by a state is from here on that of the one by its argument"
 #: The verdict of what an example has for numbers.
 EXAMPLE = Verdict("not_a_claim", note=marked("values of an example"))
+#: Of what turns something, and so is about vectors.
+_OF_NUMBERS = "it holds if every quantity is a number; of vectors, which it transposes, it does not"
 _NO_LEFT_SIDE = Verdict("undecided", note="its left side is not written with it")

@@ -21,7 +21,7 @@ from bptt_sym.check.slopes import without_functions
 from bptt_sym.decide.rewriting import defined_in_rows
 from bptt_sym.definitions.arguments_named_later import with_arguments_named
 from bptt_sym.definitions.clashes import beside, given_anew
-from bptt_sym.definitions.completion import completed, gives_way
+from bptt_sym.definitions.completion import completed, defined_by, gives_way
 from bptt_sym.definitions.defining import Definition
 from bptt_sym.definitions.linking import linked
 from bptt_sym.definitions.losses import (
@@ -60,6 +60,7 @@ class Models:
         #: How often a definition took the place of an earlier one.
         self.anew = 0
         self._losses: dict[str, Definition] = {}
+        self._joined: tuple[int, list[list[Model]]] = (-1, [])
 
     @property
     def current(self) -> Model | None:
@@ -440,6 +441,19 @@ class Models:
             if family:
                 families.append(family)
         return families
+
+    def joined(self) -> list[list[Model]]:
+        """The network that its weights tell, if no equation gives any part of it."""
+        told = self.context.joined
+        if told is None or self._joined[0] == len(self.all):
+            return self._joined[1]
+        lines = () if self.current is None else self.current.lines
+        model = None
+        if not {defined_by(line) for line in lines} & set(map(defined_by, told.lines)):
+            model = self._supposing(lines, told, "the network of the weights", self.context.timed)
+        found = [] if model is None else [[model, *self.completions(model)]]
+        self._joined = len(self.all), found
+        return found
 
 
 #: An output that is any function of what it is computed from, as it is supposed.

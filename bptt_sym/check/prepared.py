@@ -10,6 +10,7 @@ from bptt_sym.check.example_values import given_values
 from bptt_sym.check.in_rows import shown_in_rows
 from bptt_sym.check.slopes import said_identities, said_linear, said_nonlinear, sloped
 from bptt_sym.decide.readings import OWN_STEP
+from bptt_sym.definitions.joined_networks import joined_network
 from bptt_sym.definitions.losses import both_means_and_sums, gives_a_mean
 from bptt_sym.definitions.said_sizes import SaidSizes
 from bptt_sym.documents.document import Document, Formula
@@ -41,6 +42,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
         context.stated |= {OWN_STEP.code}
     context.marks = any(f.delta for f in everything)
     context.letters = spelling.letters
+    context.joined = joined_network(spelling.letters, [f.latex for f in everything])
     context.from_zero = counts_from_zero(document.source.text)
     context.last_step_said = last_step_said(document.source.text)
     context.sizes = SaidSizes.of(document.told)

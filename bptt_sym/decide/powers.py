@@ -6,7 +6,7 @@ The square of a Euclidean norm is the sum of the squares: in no domain a root ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,14 +64,45 @@ def _squares(interp: Interpreter, node: Node, env: Env, out: list[Parts] | None)
     return interp.dom.reduce(value.dot(value))
 
 
+#: Above this size no matrix is inverted: minors are worked out one by one.
+_MOST_ROWS = 4
+
+
+def _inverse(interp: Interpreter, matrix: Tensor) -> Tensor:
+    """The inverse by minors, which need one division alone; `Undefined` if there is none."""
+    n = matrix.shape[0]
+    if n > _MOST_ROWS:
+        raise NotSupported("the inverse of a large matrix")
+    dom = interp.dom
+    found = np.empty((n, n), dtype=object)
+    for i in range(n):
+        for j in range(n):
+            minor = np.delete(np.delete(matrix, i, axis=0), j, axis=1)
+            value = _determinant(interp, minor)
+            found[j, i] = dom.reduce(-1 * value if (i + j) % 2 else value)
+    whole = dom.reduce(sum((matrix[0, k] * found[k, 0] for k in range(1, n)),
+                           matrix[0, 0] * found[0, 0]))  # fmt: skip
+    return dom.reduce(found * dom.inverse(whole))
+
+
+def _determinant(interp: Interpreter, matrix: Tensor) -> Any:
+    if not matrix.size:
+        return interp.one
+    total = interp.zero
+    for k in range(matrix.shape[0]):
+        rest = np.delete(matrix[1:], k, axis=1)
+        term = matrix[0, k] * _determinant(interp, rest)
+        total = interp.dom.reduce(total + (-1 * term if k % 2 else term))
+    return total
+
+
 def _raised(interp: Interpreter, base: Tensor, exponent: int) -> Tensor:
     matrix = rank(base) == 2 and not (interp.conv.rows and base.shape[0] == 1)
     if matrix and base.shape[0] != base.shape[1]:
         raise Mismatch("a power of a matrix that is not square")
     if exponent < 0:
-        if matrix:
-            raise NotSupported("the inverse of a matrix")
-        base, exponent = interp.map(interp.dom.inverse, base), -exponent
+        base = _inverse(interp, base) if matrix else interp.map(interp.dom.inverse, base)
+        exponent = -exponent
     result = (
         identity((base.shape[0],), interp.one, interp.zero)
         if matrix

@@ -290,6 +290,12 @@ _STEP_LOSS = re.compile(
     r"((?:\\mathcal\s*\{?\s*)?[LEJC](?:\s*\})?|\\ell|[Ll]oss)\s*_\s*\{?\s*t\s*\}?\s*"
     rf"\(({_INSIDE}*_\s*\{{?\s*t{_INSIDE}*)\)"
 )
+#: ``= \\sum_t l_t(h_t, y_t)``: whatever the letter, applied to names of its step it is a loss.
+_NAMED_LOSS = re.compile(
+    r"(?<=\\sum)(?P<range>\s*(?:\\limits\s*)?(?:[_^]\s*(?:\{[^{}]{1,12}\}|[A-Za-z0-9])\s*){0,2})"
+    r"(?P<l>[a-z])\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})\s*(?:\\left\s*)?"
+    r"\((?P<of>[^()+=-]*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})[^()+=-]*?)(?:\\right\s*)?\)"
+)
 
 
 _STEPWISE = (
@@ -324,6 +330,11 @@ def step_losses(text: str, steps: Collection[str]) -> list[str]:
         own = [] if loss in steps else [f"{loss}_{{t}} = \\mathrm{{loss}}({last['of']}_{{t}}, 1)"]
         return [*own, f"{text[: last.start()]}= {loss}_{{T}}"]
     match = _STEP_LOSS.search(text) if re.search(r"\\sum|∑", text) else None
+    if match is None and (named := _NAMED_LOSS.search(text)) is not None:
+        loss = f"{named['l']}_{{t}}"
+        plain = f"{text[: named.start('l')]}{loss}{text[named.end() :]}"
+        own = [] if named["l"] in steps else [f"{loss} = \\mathrm{{loss}}({named['of']}, 1)"]
+        return [*own, plain]
     if match is None:
         return [text]
     name = match.group(1)

@@ -13,6 +13,7 @@ from bptt_sym.spelling.epsilons import with_deltas_for_epsilons
 from bptt_sym.spelling.examples_of_a_batch import with_one_example
 from bptt_sym.spelling.free_arguments import with_free_arguments
 from bptt_sym.spelling.function_letters import with_letters_for_functions
+from bptt_sym.spelling.function_slots import with_arguments_for_slots
 from bptt_sym.spelling.gate_entries import with_entries_of_gates
 from bptt_sym.spelling.gates_of_units import with_vectors_of_gates
 from bptt_sym.spelling.given_functions import with_functions_written_out
@@ -24,6 +25,7 @@ from bptt_sym.spelling.guarded_logs import without_guards
 from bptt_sym.spelling.hatted_outputs import with_hats_for_outputs
 from bptt_sym.spelling.input_gates import with_one_input_gate
 from bptt_sym.spelling.inside_one_step import with_prev_for_old, with_steps_for_prev
+from bptt_sym.spelling.inverse_transposes import with_inverses_turned
 from bptt_sym.spelling.labelled_entries import with_labelled_entries
 from bptt_sym.spelling.labelled_weights import with_letters_for_labelled_weights
 from bptt_sym.spelling.layer_at_hand import with_the_layer_at_hand
@@ -116,6 +118,7 @@ NAMES: tuple[Pass, ...] = (
     together(with_steps_for_prev),
     together(with_one_input_gate),
     together(with_entries_beside_steps),
+    together(with_inverses_turned),
     together(with_usual_signs),
     together(with_letters_for_functions),
     together(with_left_out_steps),
@@ -127,6 +130,7 @@ NAMES: tuple[Pass, ...] = (
     together(with_one_transpose),
     together(with_matrices_for_their_columns),
     lettered(with_bold_for_turned),
+    together(with_arguments_for_slots),
     together(with_the_variable_beside),
     lettered(with_letters_for_losses),
     lettered(with_letters_for_summands),
