@@ -271,9 +271,8 @@ class Judging:
             found = None
         if found is not None and found.is_right:
             return found
-        if found is not None and found.verdict == "wrong" and any(
-            isinstance(n, Transpose) for side in claim.sides for n in walk(side)
-        ):
+        turns = any(isinstance(n, Transpose) for side in claim.sides for n in walk(side))
+        if found is not None and turns and not found.note.startswith(MISFIT):
             return Verdict("undecided", note=_OF_NUMBERS)
         readings = (*verdict.readings, NUMBERS)
         return replace(verdict, verdict="right_under_reading", readings=readings)

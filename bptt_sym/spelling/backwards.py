@@ -46,8 +46,8 @@ def counted_from_the_end(formulas: Sequence[Formula]) -> list[Formula]:
     formulas = _with_arrows(formulas)
     if not any(_RECURS.search(f.latex) for f in formulas):
         return list(formulas)
-    forwards = _forwards(formulas)
-    out = [f if re.search(_LEFT, f.latex) is None else _reversed(f, forwards) for f in formulas]
+    kinds = _forwards(formulas), _pointwise(formulas)
+    out = [f if re.search(_LEFT, f.latex) is None else _reversed(f, *kinds) for f in formulas]
     if any(f.open == BOTH and _may_define(f.latex) for f in out):
         return [replace(f, open=BOTH) if re.search(_LEFT, f.latex) else f for f in out]
     return out
@@ -139,6 +139,27 @@ def _forwards(formulas: Sequence[Formula]) -> frozenset[str]:
     return frozenset(b for b in found if "arrow" not in b) - INPUTS
 
 
+def _pointwise(formulas: Sequence[Formula]) -> frozenset[str]:
+    """The letters of what is computed from values of its own step alone."""
+    found, others = set[str](), set[str]()
+    for formula in formulas:
+        if "=" not in formula.latex or _DERIVES.search(formula.latex):
+            continue
+        for _, row in _rows(formula.latex):
+            left, _, right = row.partition("=")
+            own = [n for n in names_in(left)[:1] if _step_of(n) == "t"]
+            steps = {_step_of(n) for n in names_in(right)} - {""}
+            (found if steps == {"t"} else others).update(n.base for n in own)
+    return frozenset(found - others)
+
+
+def _step_of(name: Name) -> str:
+    """What stands below ``name``, of a list the first."""
+    below = [s.inside for s in name.scripts if s.kind == "_"]
+    step = "".join(below[0].split(",")[0].split()) if below else ""
+    return step if re.fullmatch(r"[tT0-9](?:[-+][0-9])?", step) else ""
+
+
 def _rows(text: str) -> Iterator[tuple[int, str]]:
     """The equations of ``text``, each with where it begins; a chain goes on over its rows."""
     cuts = [0]
@@ -150,13 +171,15 @@ def _rows(text: str) -> Iterator[tuple[int, str]]:
         yield start, text[start:end]
 
 
-def _reversed(formula: Formula, forwards: Collection[str]) -> Formula:
+def _reversed(
+    formula: Formula, forwards: Collection[str], pointwise: Collection[str]
+) -> Formula:
     """``formula`` with the rows about that direction counted from the end, or left open."""
     edits: list[Edit] = []
     for start, row in _rows(formula.latex):
         if re.search(_LEFT, row) is None:
             continue
-        found = mirrored(row, forwards)
+        found = mirrored(row, forwards, pointwise)
         if found is not None:
             edits += [(start + a, start + b, new) for a, b, new in found]
         else:

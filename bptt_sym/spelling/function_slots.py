@@ -27,7 +27,7 @@ _PARAMETER = r"(?:\\(?:theta|Theta|vartheta|phi|psi|omega|xi)(?![A-Za-z])|[wWU](
 _LABEL = rf"\s*_\s*(?:\{{\s*(?P<p>{_PARAMETER})\s*\}}|(?P<p1>{_PARAMETER}))"
 _LETTER = (
     r"(?P<f>\\(?:Phi|phi|varphi|psi|ell|mathcal\s*\{\s*[A-Z]\s*\})(?![A-Za-z])"
-    r"|(?<![A-Za-z\\])[fgFGHSl](?![A-Za-z]))"
+    r"|(?:(?<![A-Za-z\\])|(?<=_[A-Za-z]))[fgFGHSl](?![A-Za-z]))"
 )
 _OPEN = r"\s*(?:\\(?:left|[bB]igg?l?)\s*)?\("
 _HEAD = re.compile(rf"{_LETTER}(?:{_LABEL})?")

@@ -44,10 +44,13 @@ INPUTS = frozenset("xue")
 _LOSSES = frozenset(r"L J E C \ell \mathcal{L} \mathcal{J} \mathcal{E} \mathcal{C}".split())
 
 
-def mirrored(row: str, forwards: Collection[str]) -> list[Edit] | None:
+def mirrored(
+    row: str, forwards: Collection[str], pointwise: Collection[str] = ()
+) -> list[Edit] | None:
     """The edits that count the steps of ``row`` from the last one, ``None`` if it cannot be.
 
-    ``forwards`` are the names without an arrow that are computed from the step before.
+    ``forwards`` are the names without an arrow that are computed from the step before, and
+    ``pointwise`` those computed from what is of their own step.
     """
     if _DOTS.search(row) or _ORDER.search(row):
         return None
@@ -64,8 +67,7 @@ def mirrored(row: str, forwards: Collection[str]) -> list[Edit] | None:
             if not own and (m["sign"] or m["number"] or m["of"] == "T"):
                 return None
         elif m["sign"] or m["number"] or m["of"] == "T":
-            beside = m["sign"] and m["of"] != "T"
-            if name.base not in (INPUTS if beside else INPUTS | _LOSSES):
+            if name.base not in INPUTS | _LOSSES | set(pointwise):
                 return None
             edits += _edit(script, m)
     ranges = list(_ranges(row, letters, both=both))

@@ -87,10 +87,10 @@ $$\overleftarrow{\delta}_t = \frac{\partial L}{\partial \overleftarrow{a}_t}$$
          r"\sum_{t=1}^T \overleftarrow{\delta}_t \overleftarrow{s}_{t+1}^\top", "right"),
         (r"\frac{\partial L}{\partial \overleftarrow{R}} = "
          r"\sum_{t=1}^T \overleftarrow{\delta}_t \overleftarrow{s}_{t-1}^\top", "wrong"),
-        # About more than neighbours, or about both directions: nobody is accused.
         (r"\frac{\partial \overleftarrow{s}_t}{\partial \overleftarrow{s}_k} = "
          r"\prod_{j=t}^{k-1} \frac{\partial \overleftarrow{s}_j}{\partial \overleftarrow{s}_{j+1}}",
-         "undecided"),
+         "right"),
+        # About both directions: nobody is accused without a slip.
         (r"\frac{\partial L}{\partial \overleftarrow{s}_t} = "
          r"\frac{\partial L}{\partial \overrightarrow{s}_{t-1}}", "undecided"),
         (r"\frac{\partial \overrightarrow{s}_t}{\partial \overrightarrow{s}_{t-1}} = "
