@@ -304,7 +304,11 @@ class _Auditor:
         verdict = verdict or (None if supposed else of_a_fact(row, formula, self.models))
         if verdict is not None:
             if verdict.verdict == "unreadable":
-                return unreadable(formula, self._fault[1], self.judging.title)
+                fault = unreadable(formula, self._fault[1], self.judging.title)
+                if isinstance(self._fault[1], UnboundName) and row.kind is Kind.SEQUENCE:
+                    # What is named further down may be what it is made of.
+                    return Waiting(row, formula, len(self.models.all), self._fault[1], fault)
+                return fault
             done = len(row.chain.sides) == 2 or row.says_what_a_function_is
             if verdict.verdict != "not_a_claim" or done:
                 return self.judging.entry(formula, verdict, row)
@@ -455,7 +459,9 @@ class _Auditor:
     def _named_late(self, entry: Waiting) -> Judged | None:
         """A row that gives a name to what is made of gradients whose names are given after it."""
         row = entry.row
-        if entry.found is not None or row.kind is not Kind.SEQUENCE or row.continues:
+        if entry.found is not None and entry.found.verdict.verdict != "unreadable":
+            return None
+        if row.kind is not Kind.SEQUENCE or row.continues:
             return None
         if row.has_its_name or len(row.chain.sides) != 2 or row.differentiates:
             return None

@@ -50,6 +50,8 @@ class Model:
     in_passing: bool = False
     #: Whether lines behind it have only added to it.
     grown: bool = False
+    #: The model that its last line has only added to, and whose names of gradients it has.
+    added_to: Model | None = None
     #: Its definitions with the losses that stood before it gave them anew, if it did.
     otherwise: dict[str, Definition] = field(default_factory=dict)
     #: This model with what the document uses and does not define.

@@ -176,6 +176,7 @@ class Models:
                     self.current.grown = True
                     model.aliases |= self.current.aliases
                     model.totals |= self.current.totals
+                    model.added_to = self.current
                 self.all.append(model)
             for name in given:
                 self.context.untaken.pop(name, None)
@@ -306,6 +307,14 @@ class Models:
             found.aliases |= model.aliases
             found.totals |= model.totals
             found.supposed = (*beside.supposed, *found.supposed)
+            before = model.added_to
+            while before is not None and before.completions is None:
+                before = before.added_to
+            told = () if before is None else before.completions or ()
+            for same in (m for m in told if m.supposed == found.supposed):
+                # A name of a gradient of a loss that is supposed is known there alone.
+                found.aliases = {**same.aliases, **found.aliases}
+                found.totals = {**same.totals, **found.totals}
             found.since = since
             assert model.completions is not None
             model.completions.append(found)

@@ -22,6 +22,7 @@ from bptt_sym.documents.respelling import Edit
 
 #: The steps that are understood: a letter, a number, the last one, and so many beside them.
 _STEP = re.compile(r"(?P<of>[a-su-z]|t|T)\s*(?:(?P<sign>[-+])\s*(?P<by>[0-9]))?|(?P<number>[0-9])")
+_PART = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
 #: A sum or product and its bounds.
 _BIG = re.compile(
     r"\\(?:sum|prod)(?![A-Za-z])\s*(?:\\(?:no)?limits)?\s*(?:_\s*(?:\{(?P<below>[^{}]*)\}|(?P<alone>[a-z])))?"
@@ -36,9 +37,10 @@ _DOTS = re.compile(r"\\[lcd]?dots(?![A-Za-z])|\\[dv]dots|\.\.\.")
 #: Which step is before which: from the other end it is the other one.
 _ORDER = re.compile(r"[<>≤≥]|\\(?:[lg]eq?|[lg]t|ll|gg)(?![A-Za-z])")
 #: A letter of a weight, in whatever font: what stands below it is a label.
-_WEIGHT = re.compile(r"(?:\A|\{)[A-Z]\}*\Z")
-_LEFT = re.compile(r"\\overleftarrow(?![A-Za-z])")
-_RIGHT = re.compile(r"\\(?:overrightarrow|vec)(?![A-Za-z])")
+_WEIGHT = re.compile(r"(?:\A|\{|arrow|vec)[A-Z]\}*\Z")
+#: (A name without braces, ``\\vec h``, has no blank left in it.)
+_LEFT = re.compile(r"\\overleftarrow")
+_RIGHT = re.compile(r"\\(?:overrightarrow|vec)")
 #: What comes from outside at each step, and what is lost there.
 INPUTS = frozenset("xue")
 _LOSSES = frozenset(r"L J E C \ell \mathcal{L} \mathcal{J} \mathcal{E} \mathcal{C}".split())
@@ -78,20 +80,27 @@ def mirrored(
 
 
 def _steps(name: Name) -> Iterator[tuple[Script, re.Match[str]]]:
-    """The scripts of ``name`` that are a step, and of a list the first place that is one."""
+    """The scripts of ``name`` that are a step, and of a list the part that is one.
+
+    In :math:`h_{1,t}` that is not the number.
+    """
     if _WEIGHT.search(name.base) and name.base not in _LOSSES:
         return
     for s in name.scripts:
-        if s.kind == "_" and (m := _STEP.fullmatch(s.inside.split(",")[0].strip())) is not None:
-            yield s, m
+        if s.kind != "_":
+            continue
+        parts = [m for part in _PART.finditer(s.inside)
+                 if (m := _STEP.fullmatch(s.inside, *part.span())) is not None]  # fmt: skip
+        if len(parts) > 1:
+            parts = [m for m in parts if m["of"] in ("t", "T")] or parts
+        if parts and not (parts[0]["number"] and "," in s.inside):
+            yield s, parts[0]
 
 
 def _edit(script: Script, m: re.Match[str]) -> list[Edit]:
     new = _from_the_end(m)
-    rest = script.inside.partition(",")
-    behind = "".join(rest[1:])
-    old = m.group()
-    return [] if new == old else [(script.start, script.end, f"_{{{new}{behind}}}")]
+    inside = f"{script.inside[: m.start()]}{new}{script.inside[m.end() :]}"
+    return [] if new == m.group() else [(script.start, script.end, f"_{{{inside}}}")]
 
 
 def _from_the_end(m: re.Match[str]) -> str:

@@ -58,6 +58,21 @@ def test_an_output_of_both_ends() -> None:
     assert last(ENDS + shown(right, right.replace("_1", "_T"))) == "wrong"
 
 
+def test_arrows_over_letters_without_braces() -> None:
+    bare = NET
+    for name in (r"\delta", *"hWUV"):
+        for arrow in (r"\overrightarrow", r"\overleftarrow"):
+            bare = bare.replace(f"{arrow}{{{name}}}", f"{arrow} {name}")
+    claim = r"\frac{\partial \overleftarrow h_t}{\partial \overleftarrow h_{t+1}} = "
+    claim += r"\mathrm{diag}(1 - \overleftarrow h_t^2) \overleftarrow U"
+    assert last(bare + shown(claim)) == "right"
+
+
+def test_labels_before_the_step_are_none() -> None:
+    found = mirrored(r"\overleftarrow{h}_{1,t+1} = \overleftarrow{W}_1 x_{t-1}", frozenset())
+    assert found is not None and [new for *_, new in found] == ["_{1,t-1}", "_{t+1}"]
+
+
 def test_a_chain_goes_on_over_its_rows() -> None:
     """Each row was counted by itself, the left side of the chain not at all."""
     chain = r"""
@@ -94,6 +109,32 @@ def test_names_that_use_what_is_named_after_them() -> None:
         by_weight + r"\overleftarrow{h}_{t-1}^\top",
     ))  # fmt: skip
     assert found[-5:] == ["right", "right", "right", "wrong", "wrong"]
+
+
+SECTIONS = r"""
+$$z_t = V h_t + c, \quad \mathcal{L}_t = \frac12 \|z_t - y_t\|^2, \quad h_t = [\overrightarrow{h}_t; \overleftarrow{h}_t]$$
+
+## Forwards
+
+$$\overrightarrow{h}_t = \tanh(\overrightarrow{a}_t), \quad \overrightarrow{a}_t = W x_t + U \overrightarrow{h}_{t-1}$$
+$$\overrightarrow{\delta}_t = \frac{\partial \mathcal{L}}{\partial \overrightarrow{a}_t}$$
+
+## Backwards
+
+$$\overleftarrow{h}_t = \tanh(\overleftarrow{a}_t), \quad \overleftarrow{a}_t = A x_t + B \overleftarrow{h}_{t+1}$$
+$$\overleftarrow{\delta}_t = \frac{\partial \mathcal{L}}{\partial \overleftarrow{a}_t}$$
+
+"""  # noqa: E501
+
+
+def test_both_directions_in_sections_of_their_own() -> None:
+    """The second one took the place of the first, and of the names of its gradients."""
+    claim = (
+        r"\frac{\partial \mathcal{L}}{\partial x_t} = W^\top \overrightarrow{\delta}_t + "
+        r"A^\top \overleftarrow{\delta}_t"
+    )
+    assert last(SECTIONS + shown(claim)) == "right"
+    assert verdicts(SECTIONS + shown(claim, claim.replace("A^", "W^")))[-1] == "wrong"
 
 
 @pytest.mark.parametrize("loss", ["L", r"\mathcal{L}", r"\mathcal{J}"])
