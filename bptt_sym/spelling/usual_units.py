@@ -43,12 +43,12 @@ def with_usual_units(
     found = [names_in(f.latex) for f in formulas]
     every = [name for names in found for name in names]
     summed = {c for f in formulas for c in _RANGE.findall(f.latex)}
-    letters = sorted(_counting(every, summed))
+    letters = sorted(_counting(every, summed), key=lambda c: (c == "k", c))
     used = {n.base for n in every}
     used |= {u for n in every for s in n.scripts for u in _LETTER.findall(s.inside)}
     used |= {m["a"] or m["b"] for f in formulas for m in _COUNTED.finditer(f.latex)}
     put = dict(zip(letters, (u for u in "qpmlkji" if u not in used), strict=False))
-    if not put or len(put) < len(letters):
+    if not put or len(put) < len([c for c in letters if c != "k"]):
         return list(formulas), {}
 
     def meant(m: re.Match[str]) -> str | None:
@@ -87,8 +87,23 @@ def _counting(names: Sequence[Name], summed: set[str]) -> set[str]:
         if usual and apart and base != r"\delta":
             told |= {c for pair in found for c in pair}
     told -= UNITS
+    if any("k" in pair for pairs_of in pairs.values() for pair in pairs_of):
+        told |= _alone(names)
     every = " ; ".join(s.inside for n in names for s in n.scripts)
     return told - {a or b for a, b in _ADDED.findall(every)}
+
+
+def _alone(names: Sequence[Name]) -> set[str]:
+    """``k``, where it counts units and stands alone below what has no step: a bias.
+
+    There it would be the step of the bias.
+    """
+    below = [(n.base, [s for s in n.scripts if s.kind == "_"]) for n in names]
+    alone = {base for base, scripts in below if [s.inside for s in scripts] == ["k"]}
+    running = {base for base, scripts in below
+               if any(_STEP.search(s.inside) for s in scripts)}  # fmt: skip
+    running |= {n.base for n in names for s in n.scripts if s.kind != "_"}
+    return {"k"} if alone and not alone & running else set()
 
 
 def _edit(script: Script, put: dict[str, str]) -> Edit | None:

@@ -70,6 +70,31 @@ def test_rows_of_entries_in_bold(claim: str, expected: str) -> None:
     assert last(ROWS + shown(first, whole, claim)) == expected
 
 
+LISTED = r"""
+$$s_{t,k} = \sum_j W_{kj} s_{t-1,j} + b_k + x_{t,k}, \quad h_{t,k} = \tanh(s_{t,k})$$
+"""
+OF_B = (
+    r"\frac{\partial s_{t,k}}{\partial b_j} = \mathbf{1}_{k=j} + "
+    r"\sum_l W_{kl} \frac{\partial s_{t-1,l}}{\partial b_j}"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (OF_B, "right"),
+        (OF_B.replace("W_{kl}", "W_{lk}"), "wrong"),
+        (r"\frac{\partial s_{t,k}}{\partial W_{ij}} = \frac{\partial}{\partial W_{ij}} "
+         r"\left[ \sum_l W_{kl} s_{t-1,l} + b_k + x_{t,k} \right]", "right"),
+        (r"\frac{\partial s_{t,k}}{\partial W_{ij}} = \frac{\partial}{\partial W_{ij}} "
+         r"\left[ \sum_l W_{lk} s_{t-1,l} + b_k + x_{t,k} \right]", "wrong"),
+    ],
+)  # fmt: skip
+def test_k_alone_below_a_bias_is_a_unit(claim: str, expected: str) -> None:
+    """The bias was taken for something with a step k."""
+    assert last(LISTED + shown(OF_B, claim)) == expected
+
+
 UNION = r"""
 $$z_k(t) = \begin{cases} x_k(t) & k \in I \\ y_k(t) & k \in U \end{cases}$$
 $$s_k(t) = \sum_{l \in U} w_{kl} y_l(t) + \sum_{l \in I} w_{kl} x_l(t), \qquad y_k(t+1) = f_k(s_k(t))$$
