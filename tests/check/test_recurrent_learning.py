@@ -148,3 +148,13 @@ def test_no_network_is_told_where_an_equation_gives_it() -> None:
     """``o`` has an equation that the names of the weights contradict."""
     given = r"$$o_i[t] = h_i[t]$$" + "\n"
     assert last(ALONE + given + shown(OF_A_STATE)) != "right"
+
+
+@pytest.mark.parametrize(("sign", "expected"), [("-", "right"), ("", "wrong")])
+def test_a_sign_for_whatever_parameter(sign: str, expected: str) -> None:
+    text = rf"""
+$$h_t = \tanh(W h_{{t-1}} + U x_t), \quad y_t = V h_t, \quad E_t = \frac12 \|d_t - y_t\|^2$$
+$$\frac{{\partial E_t}}{{\partial \Box}} = {sign} \sum_l (d_{{t,l}} - y_{{t,l}})
+\frac{{\partial y_{{t,l}}}}{{\partial \Box}}$$
+"""
+    assert last(text) == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bptt_sym.documents.respelling import without_long_blanks
 from bptt_sym.spelling.absent_macros import with_names_for_absent_macros
 from bptt_sym.spelling.annotation_columns import with_remarks_apart
+from bptt_sym.spelling.any_parameter import with_a_letter_for_any_parameter
 from bptt_sym.spelling.bare_partials import with_marks_for_bare_partials
 from bptt_sym.spelling.barred_joins import with_commas_for_bars
 from bptt_sym.spelling.beside_formulas import without_ranges_of_entries, without_what_stands_beside
@@ -56,6 +57,7 @@ from bptt_sym.spelling.whole_names import with_whole_names
 from bptt_sym.spelling.wrappings import without_wrappings
 
 TYPESETTING: tuple[Pass, ...] = (
+    lettered(with_a_letter_for_any_parameter),
     together(with_names_for_absent_macros),
     each(with_commands_for_characters),
     each(without_escapes),
