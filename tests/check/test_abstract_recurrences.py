@@ -29,6 +29,11 @@ RIGHT = (
 )
 #: Right where every quantity is a number, and of vectors in no layout.
 NUMBERS_ONLY = (
+    r"\frac{d s_t}{d s_{t-3}} = J_{t-1} J_t J_{t-2}",
+    r"\frac{d s_t}{d s_{t-4}} = J_{t-1} J_t J_{t-3} J_{t-2}",
+)
+#: So are these, which transpose something: of numbers nobody does.
+TRANSPOSED = (
     r"\frac{dL}{d\theta} = \sum_{t=1}^T \frac{dL}{ds_t} G_t^\top",
     r"S_t = J_t^\top S_{t-1} + G_t",
     r"\frac{d s_t}{d s_{t-2}} = J_t^\top J_{t-1}",
@@ -50,8 +55,15 @@ def test_what_holds_of_numbers_only_is_said_to() -> None:
     found = judged(TEXT + "\n\n".join(f"$${row}$$" for row in NUMBERS_ONLY))[-len(NUMBERS_ONLY) :]
     assert all(NUMBERS in j.verdict.readings for j in found)
     said = TEXT + "Every quantity is a scalar.\n\n"
-    found = judged(said + "\n\n".join(f"$${row}$$" for row in NUMBERS_ONLY))[-len(NUMBERS_ONLY) :]
-    assert [j.verdict.verdict for j in found] == ["right"] * len(NUMBERS_ONLY)
+    every = NUMBERS_ONLY + TRANSPOSED
+    found = judged(said + "\n\n".join(f"$${row}$$" for row in every))[-len(every) :]
+    assert [j.verdict.verdict for j in found] == ["right"] * len(every)
+
+
+@pytest.mark.parametrize("row", TRANSPOSED)
+def test_what_transposes_is_not_right_of_numbers(row: str) -> None:
+    """It was accepted, as one about numbers."""
+    assert judged(f"{TEXT}$${row}$$")[-1].verdict.verdict == "undecided"
 
 
 def test_the_order_of_factors_is_that_of_a_layout() -> None:
