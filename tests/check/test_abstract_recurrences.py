@@ -29,8 +29,8 @@ RIGHT = (
 )
 #: Right where every quantity is a number, and of vectors in no layout.
 NUMBERS_ONLY = (
-    r"\frac{d s_t}{d s_{t-3}} = J_{t-1} J_t J_{t-2}",
     r"\frac{d s_t}{d s_{t-4}} = J_{t-1} J_t J_{t-3} J_{t-2}",
+    r"\frac{d s_{t+1}}{d s_{t-3}} = J_t J_{t+1} J_{t-2} J_{t-1}",
 )
 #: So are these, which transpose something: of numbers nobody does.
 TRANSPOSED = (
