@@ -99,10 +99,15 @@ def _edits(text: str, slope: re.Pattern[str], new: str, argument: str) -> Iterat
 
 
 def _argument(text: str, start: int) -> str:
-    """What stands in the parentheses that open at ``start``; "" where they do not close."""
+    """What stands in the parentheses that open at ``start``; "" if that is several things.
+
+    (Of several arguments a function gives a step, and is no activation.)
+    """
     depth = 0
     for k in range(start, len(text)):
-        depth += (text[k] == "(") - (text[k] == ")")
+        depth += (text[k] in "([{") - (text[k] in ")]}")
+        if depth == 1 and text[k] in ",;":
+            return ""
         if not depth:
             return text[start + 1 : k].removesuffix(r"\right").removesuffix(r"\bigr").strip()
     return ""

@@ -33,7 +33,8 @@ def test_slopes_of_labelled_functions(slope: str) -> None:
 
 
 def test_a_step_or_another_letter_is_no_label() -> None:
-    for text in (r"$$q_t = f^t(q_{t-1})$$", r"$$q_t = f^s(R q_{t-1})$$", r"$$q_t = f^2(x_t)$$"):
+    for text in (r"$$q_t = f^t(q_{t-1})$$", r"$$q_t = f^s(R q_{t-1})$$", r"$$q_t = f^2(x_t)$$",
+                 r"$$q_t = f_q(q_{t-1}, x_t)$$"):  # fmt: skip
         given = document_from_text(text, "a.md").formulas
         assert with_letters_for_labelled(given) == (list(given), {})
 
