@@ -155,6 +155,11 @@ _SPACE_INSIDE = re.compile(
     r"(?:\s|~|\\[ ,;:!])*(?=[A-Za-z]{1,20}\s*\})"
 )
 
+#: ``\\nabla_{W t-1} E``: the step behind the weight, where it was below it.
+_BESIDE_A_WEIGHT = re.compile(
+    r"(?P<d>\\nabla\s*_\s*\{\s*)(?P<w>[WUVR])\s+(?P<step>(?:t|k|[0-9])(?:\s*-\s*[0-9])?)\s*\}"
+)
+
 #: ``\\exp^{x_i}``
 _EXP_ABOVE = re.compile(
     r"\\exp\s*\^\s*(?:\{(?P<braced>(?:[^{}]|\{[^{}]*\})*)\}|(?P<letter>[a-z](?![A-Za-z])))"
@@ -197,6 +202,7 @@ def as_meant(formula: Formula) -> Formula:
         formula = replaced(formula, _BOLD_NUMBER, lambda m: m["number"])
         formula = replaced(formula, _BRACED_LEFT, _without_braces)
         formula = edited(formula, _narrowed(formula.latex))
+        formula = replaced(formula, _BESIDE_A_WEIGHT, lambda m: f"{m[1]}{m[2]}_{{{m[3]}}}}}")
         formula = replaced(formula, _SPACE_INSIDE, lambda m: m["font"] + "{")
         formula = replaced(formula, _FONT_OF_NONE, lambda m: "")
         formula = replaced(formula, _FONT_OF_WORD, lambda m: m["word"])

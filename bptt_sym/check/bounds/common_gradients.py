@@ -43,11 +43,12 @@ def with_any_gradient(claim: Claim, rec: Recurrence) -> tuple[Claim, Recurrence]
         return None
     (given,) = sized
     assert isinstance(given, D) and isinstance(given.x, At)
+    by: At = given.x
 
     def change(n: Node) -> Node:
         if _same(n, given):
             return Sym(_ANY)
-        if isinstance(n, D) and _comes_back(n, given, rec):
+        if isinstance(n, D) and by.name in rec.states and _comes_back(n, given, rec):
             assert isinstance(n.x, At)
             return Mul((Sym(_ANY), D(given.x, n.x, n.kind)))
         return rebuild(n, change)
@@ -60,7 +61,7 @@ def with_any_gradient(claim: Claim, rec: Recurrence) -> tuple[Claim, Recurrence]
 
 
 def _is_gradient(node: Node, rec: Recurrence) -> bool:
-    by_state = isinstance(node, D) and isinstance(node.x, At) and node.x.name in rec.states
+    by_state = isinstance(node, D) and isinstance(node.x, At) and node.x.name in rec.defined
     return by_state and isinstance(node, D) and is_loss(node.y, rec)
 
 

@@ -61,6 +61,7 @@ from bptt_sym.diagnose.diagnosis import CODES
 from bptt_sym.errors import BpttError
 from bptt_sym.messages import marked
 from bptt_sym.notation import (
+    STEEPEST,
     Abs,
     Claim,
     Node,
@@ -80,6 +81,7 @@ F = Fraction
 EQUAL = marked("with ≤ it holds: the two sides may be equal")
 UNREAD = marked("a hypothesis is not a bound on the size of a parameter")
 NO_ORDER = marked("no rule shows this order of growth")
+_OPEN_SLOPE = marked("it bounds the slope of a function that nothing gives")
 _FAR = marked("it fails only for a start out of the range of the activation")
 _REVERSED = {">=": "<=", ">": "<"}
 
@@ -252,6 +254,10 @@ class Case:
             return Verdict("undecided", note=why or self.near_miss() or NO_ORDER)
         if (proved := self._of_any_gradient()) is not None:
             return proved
+        if any(isinstance(n, Sym) and n.name.startswith(STEEPEST)
+               for side in self.claim.sides for n in walk(side)):  # fmt: skip
+            # (No value can be chosen for the steepest slope of a function that may be any.)
+            return Verdict("undecided", note=why or _OPEN_SLOPE)
         search = Refutation(
             next(self.readings()), self.rec, self.arena, self.given, self.units
         )
