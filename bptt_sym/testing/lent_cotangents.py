@@ -53,11 +53,11 @@ def _watched(original: Callable[..., Any], said: list[str]) -> Callable[..., Any
         given = list(arguments[0] if boxed else arguments)
         before = [_copy(a) for a in given]
         out = original(context, *arguments)
-        for name, now, then in zip(_names(kind, len(given)), given, before, strict=True):
+        for k, (now, then) in enumerate(zip(given, before, strict=True)):
             if then is not None and not _same(now, then):
                 text = (
-                    f"{kind.__name__}.backward writes to `{name}`, which PyTorch only lends it: "
-                    "others may have been given the same tensor"
+                    f"{kind.__name__}.backward writes to {_name(kind, k)}, which PyTorch only "
+                    "lends it: others may have been given the same tensor"
                 )
                 if text not in said:
                     said.append(text)
@@ -79,14 +79,17 @@ def _same(now: Any, then: Any) -> bool:
     return np.array_equal(now.detach().numpy(), then, equal_nan=True)
 
 
-def _names(kind: Any, count: int) -> list[str]:
-    """What ``backward`` calls the cotangents."""
-    # One that is called vjp takes the place of backward.
-    base = next(k for k in kind.__mro__ if k.__module__ == "torch.autograd.function")
-    way = kind.backward if kind.vjp is base.vjp else kind.vjp
-    known = inspect.signature(way).parameters.values()
+def _name(kind: Any, k: int) -> str:
+    """What ``backward`` calls a cotangent."""
+    try:
+        # One that is called vjp takes the place of backward.
+        base = next(c for c in kind.__mro__ if c.__module__ == "torch.autograd.function")
+        way = kind.backward if kind.vjp is base.vjp else kind.vjp
+        known = inspect.signature(way).parameters.values()
+    except (TypeError, ValueError, StopIteration):
+        known = ()  # type: ignore[assignment]
     names = [p.name for p in known if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][1:]
-    return names[:count] + [f"cotangent {k + 1}" for k in range(len(names), count)]
+    return f"`{names[k]}`" if k < len(names) else f"cotangent {k + 1}"
 
 
 __all__ = ["written_cotangents"]

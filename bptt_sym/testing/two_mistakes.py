@@ -110,6 +110,8 @@ def _agreeing(e: Evidence, made: Mapping[str, Array]) -> frozenset[Part]:
 
 
 def _same(a: Array, b: Array) -> bool:
+    if np.shape(a) != np.shape(b):
+        return False
     most = max(float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)))
     return bool(np.abs(np.subtract(a, b)).max(initial=0.0) <= CLOSE * most)
 

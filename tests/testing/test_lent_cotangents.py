@@ -87,6 +87,22 @@ def test_pairs(back: str) -> None:
     assert [f.code for f in found] == ["wrote-to-cotangent"] * (back in WRITES)
 
 
+def test_cotangents_without_a_name_are_counted() -> None:
+    class Both(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any) -> Any:
+            return 2 * a, 3 * a
+
+        @staticmethod
+        def backward(ctx: Any, *back: Any) -> Any:
+            return (2 * back[0]).add_(back[1].mul_(3))
+
+    with written_cotangents() as said:
+        first, second = Both.apply(torch.ones(2, requires_grad=True))
+        (first * second).sum().backward()
+    assert [text.partition(",")[0] for text in said] == ["Both.backward writes to cotangent 2"]
+
+
 def test_the_engine_is_left_as_it_was() -> None:
     base = torch.autograd.function.BackwardCFunction
     before = dict(base.__dict__)
