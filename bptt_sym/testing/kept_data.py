@@ -31,7 +31,7 @@ class KeptData:
     def __init__(self, functions: Sequence[OwnFunction]) -> None:
         self._small: list[tuple[Array, Array]] = []
         self._large: list[tuple[Array, Array]] = []
-        self._tensors: list[tuple[Any, Any]] = []
+        self._tensors: list[tuple[Any, Any, bool, bool]] = []
         self._lists: list[tuple[list[Any], list[Any]]] = []
         self._tables: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
         self._known: dict[int, Any] = {}
@@ -50,9 +50,12 @@ class KeptData:
         for array, numbers in self._small + (self._large if all_of_it else []):
             if array.shape == numbers.shape and array.flags.writeable:
                 array[...] = numbers
-        for tensor, numbers in self._tensors:
+        for tensor, numbers, leaf, followed in self._tensors:
             with contextlib.suppress(*FAILURES):
                 tensor.data.copy_(numbers)
+                # What a function returns is followed from then on, a tensor of the module too.
+                if leaf and (not tensor.is_leaf or tensor.requires_grad != followed):
+                    tensor.detach_().requires_grad_(followed)
 
     def _keep(self, root: Any) -> None:
         stack = [root]
@@ -72,7 +75,8 @@ class KeptData:
             elif isinstance(thing, (tuple, set, frozenset)):
                 stack += thing
             elif _is_tensor(thing):
-                self._tensors.append((thing, thing.detach().clone()))
+                copied = thing.detach().clone()
+                self._tensors.append((thing, copied, thing.is_leaf, thing.requires_grad))
             elif isinstance(thing, type):
                 stack += [v for v in vars(thing).values() if isinstance(v, _DATA)]
             elif hasattr(thing, "__dict__"):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from bptt_sym.testing.bounded import counted, little_memory
+from bptt_sym.testing.kept_data import KeptData
 from bptt_sym.testing.one_change import one_change, one_change_of
 from bptt_sym.testing.own_code import own_functions
 from bptt_sym.testing.own_values import Kind, may_replace, may_scale
@@ -24,6 +25,7 @@ X = np.random.default_rng(5).normal(size=(4, 3))
 #: Data of the module that one function reads and the others do not.
 MEANT, USED = [2, 0, 1], [1, 1, 2]
 DATA = X * 2
+KEPT_TENSORS: list[Any] = []
 
 
 def said(tests: Sequence[Callable[[], bool]], **how: Any) -> str:
@@ -294,3 +296,26 @@ def test_functions_by_themselves_come_first_and_are_not_all() -> None:
     first, tests = ([lambda: bool(np.allclose(shared(X), X - 1))],
                     [lambda: bool(np.allclose(own(X), X - 3))])  # fmt: skip
     assert (one_change_of(first, tests).words or "").endswith("but with `return x - 1`")
+
+
+def test_a_tensor_that_a_changed_function_returned_is_followed_no_more() -> None:
+    torch = pytest.importorskip("torch")
+    KEPT_TENSORS.append(torch.ones(3))
+
+    class Twice(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 3
+
+        @staticmethod
+        def backward(ctx: Any, back: Any) -> Any:
+            return back * 2
+
+    before = Twice.__dict__["forward"].__func__
+    data = KeptData(own_functions(lambda: Twice.apply(KEPT_TENSORS[0])))
+    Twice.forward = staticmethod(lambda ctx, x: KEPT_TENSORS[0])
+    Twice.apply(torch.ones(3, requires_grad=True))
+    assert KEPT_TENSORS[0].requires_grad
+    data.put_back()
+    Twice.forward = staticmethod(before)
+    assert not KEPT_TENSORS[0].requires_grad and KEPT_TENSORS[0].is_leaf
