@@ -6,7 +6,7 @@ import pytest
 
 from bptt_sym.documents.document import document_from_text
 from bptt_sym.spelling.true_class import with_one_hot_labels
-from tests.check.audited import verdicts
+from tests.check.audited import last, verdicts
 
 NETWORK = (
     "$$h_t = \\tanh(W h_{t-1} + U x_t + b)$$\n\n$$o_t = V h_t + c, \\quad p_t = "
@@ -50,3 +50,24 @@ def test_steps_above() -> None:
     )
     assert verdicts(text % "{h^{(t-1)}}")[-2:] == ["right", "right"]
     assert verdicts(text % "{h^{(t)}}")[-2:] == ["right", "wrong"]
+
+
+PROBABILITIES = r"""
+$$q_t = \tanh(R q_{t-1} + P x_t)$$
+
+$$y_t = \text{softmax}(V q_t + c)$$
+
+$$L = \sum_{t=1}^T L_t, \quad L_t = -\log y_t[k_t]$$
+
+$$\delta_t^{(y)} = y_t - \text{onehot}(k_t)$$
+
+"""
+
+
+@pytest.mark.parametrize("picked", ["y_t[k_t]", "y_{t, k_t}", r"\left(y_t[k_t]\right)"])
+def test_probabilities_called_y_of_which_a_label_picks_one(picked: str) -> None:
+    text = PROBABILITIES.replace("y_t[k_t]", picked)
+    claim = r"$$\frac{\partial L}{\partial V} = \sum_{t=1}^T \delta_t^{(y)} %s^T$$"
+    assert last(text + claim % "q_t").startswith("right")
+    assert last(text + claim % "q_{t-1}") == "wrong"
+    assert last(text.replace("softmax", "softplus") + claim % "q_t") != "right"

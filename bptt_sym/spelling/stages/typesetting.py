@@ -26,6 +26,7 @@ from bptt_sym.spelling.exported import as_meant
 from bptt_sym.spelling.gate_tables import with_rows_of_tables
 from bptt_sym.spelling.going_on import going_on
 from bptt_sym.spelling.handwriting import plainly_typeset
+from bptt_sym.spelling.hatted_outputs import with_hats_for_probabilities
 from bptt_sym.spelling.held import with_marked_partials
 from bptt_sym.spelling.kronecker import with_kronecker_deltas
 from bptt_sym.spelling.labelled_functions import with_letters_for_labelled
@@ -65,6 +66,7 @@ TYPESETTING: tuple[Pass, ...] = (
     by_source(with_rows_of_tables),
     together(without_names_of_norms),
     each(without_long_blanks),
+    together(with_hats_for_probabilities),
     together(with_words_for_classes),
     each(plainly_typeset),
     each(with_bold_letters),
