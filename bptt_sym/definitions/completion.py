@@ -311,10 +311,15 @@ def defined_by(line: str) -> str:
 
 _STEP_ABOVE = re.compile(r"\^\s*\{?\s*(?:\\langle|[(<])\s*t\s*(?:\\rangle|[)>])\s*\}?\s*&?\s*$")
 
+#: A word below a name, and nothing besides: ``o_{\\mathrm{out}}``.
+_LABEL_BELOW = re.compile(r"_\{?\\(?:mathrm|text|textrm|operatorname)\{[A-Za-z]{2,}\}\}?&?$")
+
 
 def gives_way(line: str, names: frozenset[str]) -> bool:
     """Whether ``line`` defines one of ``names``, with the label below it: ``\\Gamma_f``."""
     left = re.sub(r"\s", "", _STEP_ABOVE.sub("", line.partition("=")[0]))
+    if _LABEL_BELOW.search(left):
+        return plain_name(left) in names  # o_{\mathrm{out}} is no o
     return defined_by(line) in names or plain_name(left) in names
 
 

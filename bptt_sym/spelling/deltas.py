@@ -16,6 +16,7 @@ from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
 from bptt_sym.entries import UNITS
 from bptt_sym.read.vocabulary import plain_name
+from bptt_sym.spelling.delta_elements import defined_elements, element_below
 from bptt_sym.spelling.sloped_deltas import SLOPED, is_by_the_argument
 
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
@@ -63,7 +64,6 @@ _IN_A_GATE = re.compile(
 _GLUED = re.compile(r"(?P<inner>[azp]|net)(?P<gate>[fiocCg])")
 #: What is given from outside: the gradient by it is hardly ever meant.
 _GIVEN = frozenset(("y", "x", "T", "t"))
-
 #: ``\\delta^{(h)}``: a name in brackets, where no step is meant.
 _BRACKETED = re.compile(r"^\(\s*([a-iloqru-zA-SU-Z])\s*\)$")
 
@@ -158,6 +158,8 @@ class Deltas:
     loss: str = "L"
     #: Those by a state of which an equation has the slope of its activation in it.
     sloped: frozenset[Key] = frozenset()
+    #: The elements that the equations of the text give.
+    elements: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, texts: Sequence[str], loss: str) -> Deltas:
@@ -212,7 +214,8 @@ class Deltas:
                         meanings[key] = by_argument(gate)
                         guessed.add(key)
         sloped = _with_own_slopes(texts, meanings) - guessed
-        return cls(meanings, losses, pair, frozenset(guessed), loss, frozenset(sloped))
+        given = defined_elements(texts)
+        return cls(meanings, losses, pair, frozenset(guessed), loss, frozenset(sloped), given)
 
     def written_out(self, formula: Formula) -> Formula:
         """``formula`` with its δ as derivatives, or under plain names."""
@@ -226,6 +229,10 @@ class Deltas:
             if self.pair is not None and both is not None:
                 return self.pair.at(both)
             read = _steps(m.group("scripts")) or self._numbered(m.group("scripts"))
+            below = element_below(m.group("scripts"), self.elements)
+            if below is not None and (read is None or read[0] not in self.meanings):
+                guesses = True
+                return rf"\frac{{\partial {self.loss}}}{{\partial {below}}}"
             if read is None or not read[0]:
                 return None
             key, step, parts = read
@@ -303,13 +310,11 @@ def _with_own_slopes(texts: Sequence[str], meanings: Mapping[Key, str]) -> set[K
 
 
 def _beside_the_derivative(texts: Sequence[str]) -> set[Key]:
-    found: set[Key] = set()
-    for text in texts:
-        for m in _DELTA.finditer(text):
-            read = _steps(m.group("scripts"))
-            if read and read[1] == "t" and beside_the_derivative(read[0], text, m.end()):
-                found.add(read[0])
-    return found
+    return {
+        read[0] for text in texts for m in _DELTA.finditer(text)
+        if (read := _steps(m.group("scripts"))) and read[1] == "t"
+        and beside_the_derivative(read[0], text, m.end())
+    }  # fmt: skip
 
 
 def _by_recursions(texts: Sequence[str], states: Mapping[Key, str]) -> set[Key]:
