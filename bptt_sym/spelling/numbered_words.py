@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import edited, replaced
+from bptt_sym.messages import marked
 
 _WORD = r"\\(?:text|mathrm|textrm|operatorname)\s*\{\s*(?P<word>[A-Za-z]{3,12})\s*\}\s*_\s*"
 _NUMBERED = re.compile(rf"{_WORD}(?:\{{\s*(?P<a>[1-9])\s*\}}|(?P<b>[1-9]))")
@@ -81,6 +83,7 @@ def _with_names_for_letters(formulas: Sequence[Formula]) -> list[Formula]:
     letters = _numbered_letters(formulas)
     if not letters:
         return list(formulas)
+    unknown = _made_of_unknown(formulas, letters)
     values: dict[str, str] = {}
 
     def named(m: re.Match[str]) -> str | None:
@@ -93,12 +96,15 @@ def _with_names_for_letters(formulas: Sequence[Formula]) -> list[Formula]:
     for formula in formulas:
         m = _GIVES.match(formula.latex)
         if m is None or m["letter"] not in letters:
-            out.append(replaced(formula, _AT_A_NUMBER, named))
+            about = {_letter_name(n) for n in _AT_A_NUMBER.finditer(formula.latex)}
+            plain = replaced(formula, _AT_A_NUMBER, named)
+            out.append(replace(plain, open=UNKNOWN) if about & unknown else plain)
             continue
         right = replaced(formula.part(m.end(), len(formula.latex)), _AT_A_NUMBER, value).latex
         right = right.rstrip(" .,;\n")
         if len(right) > _LONGEST or _ROW.search(right):
-            out.append(replaced(formula, _AT_A_NUMBER, named))
+            plain = replaced(formula, _AT_A_NUMBER, named)
+            out.append(replace(plain, open=UNKNOWN) if unknown else plain)
             continue
         values.setdefault(_letter_name(m), rf"\left({right}\right)")
         new = rf"{_letter_name(m)} = {right}"
@@ -106,6 +112,26 @@ def _with_names_for_letters(formulas: Sequence[Formula]) -> list[Formula]:
     return out
 
 
+def _made_of_unknown(formulas: Sequence[Formula], letters: set[str]) -> set[str]:
+    """The names that no line gives, and those of lines that have one of these."""
+    made: dict[str, set[str]] = {}
+    mentioned: set[str] = set()
+    for formula in formulas:
+        m = _GIVES.match(formula.latex)
+        right = formula.latex[m.end() :] if m is not None else formula.latex
+        found = {_letter_name(n) for n in _AT_A_NUMBER.finditer(right) if n["letter"] in letters}
+        if m is not None and m["letter"] in letters:
+            made.setdefault(_letter_name(m), found)
+        if "=" in formula.latex:
+            mentioned |= found
+    unknown = mentioned - made.keys()
+    while more := {name for name, of in made.items() if of & unknown} - unknown:
+        unknown |= more
+    return unknown
+
+
+#: What is said of a formula with a name that no line gives.
+UNKNOWN = marked("it is about a numbered gradient that no line gives")
 _LONGEST = 1200
 _ROW = re.compile(r"\\\\|\\begin|=|\\q?quad")
 

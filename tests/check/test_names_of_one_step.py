@@ -43,6 +43,14 @@ def test_numbered_letters_name_gradients_of_one_step() -> None:
     assert verdicts(STEPS.replace("d_3 \\odot z_t", "d_2 \\odot z_t")) == ["+", "-"]
 
 
+def test_what_no_line_gives_accuses_nobody() -> None:
+    """Where :math:`d_0` is told by a picture, nothing made of it is right or wrong."""
+    free = STEPS.replace(r"Let $d_0 = \partial L/\partial h_t$.", "")
+    assert free != STEPS
+    assert verdicts(free) == ["?", "?"]
+    assert verdicts(re.sub(r"d_([0-9])", r"\\delta \1", free)) == ["?", "?"]
+
+
 def test_numbers_beside_a_delta_stand_below_it() -> None:
     beside = re.sub(r"d_([0-9])", r"\\delta \1", STEPS)
     assert verdicts(beside) == ["+", "+"]
