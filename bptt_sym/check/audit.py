@@ -407,6 +407,8 @@ class _Auditor:
             return False
         if len(row.chain.sides) != 2 or row.has_its_name:
             return False  # a recursion of a name is a claim about it
+        if not row.names_a_derivative and any(r.name == row.name for r in self.judging.early):
+            return False  # what works out a gradient that a text begins with is a claim
         return not self._holds(row, model)
 
     def late(self, entry: Waiting) -> Judged:

@@ -55,6 +55,8 @@ class Judging:
         self._cells: list[list[Model]] | None = None
         #: Names of gradients that the text gives before, or without, any recurrence.
         self.early: list[Row] = []
+        #: The models that have those names. (All models live as long as this.)
+        self._with_early_names: set[int] = set()
         #: The left side of the last claim, and whether only a part of it was given.
         self._left, self._part = "", False
 
@@ -73,7 +75,14 @@ class Judging:
         """A model and its completions; the standard cell if the document has no model."""
         if model is None:
             return []
-        return [model, *self.models.completions(model)]
+        found = [model, *self.models.completions(model)]
+        for one in found if self.early else ():
+            if id(one) not in self._with_early_names:
+                self._with_early_names.add(id(one))
+                for row in self.early:
+                    if not one.knows(row):
+                        named_in(row, one)
+        return found
 
     def standard(self) -> list[list[Model]]:
         """The families of the cells that the document uses and does not write down."""

@@ -10,6 +10,7 @@ from bptt_sym.check.example_values import given_values
 from bptt_sym.check.in_rows import shown_in_rows
 from bptt_sym.check.slopes import said_identities, said_linear, said_nonlinear, sloped
 from bptt_sym.decide.readings import OWN_STEP
+from bptt_sym.decide.through_output import leaves_out_cells
 from bptt_sym.definitions.joined_networks import joined_network
 from bptt_sym.definitions.losses import both_means_and_sums, gives_a_mean
 from bptt_sym.definitions.said_sizes import SaidSizes
@@ -37,6 +38,7 @@ def prepared(document: Document) -> tuple[list[Formula], Context]:
         document.sentences, (f.latex for f in (*document.formulas, *document.plain))
     )
     context.in_columns = column_gradients(document.sentences)
+    context.stated |= leaves_out_cells(f.latex for f in everything)
     if spelling.piecewise and any("nabla" in t for t in texts):
         # The gradient of a step by what stands in its equation, as those of its pieces are.
         context.stated |= {OWN_STEP.code}

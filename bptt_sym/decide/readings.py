@@ -33,6 +33,8 @@ from bptt_sym.decide.rewriting import (
     state_block,
     transform,
 )
+from bptt_sym.decide.through_output import CODE as THROUGH_OUTPUT_CODE
+from bptt_sym.decide.through_output import through_output
 from bptt_sym.decide.uses import by_uses
 from bptt_sym.notation import (
     At,
@@ -200,6 +202,13 @@ OWN_STEP = Reading(
     "parameter",
     own_step,
     conventions=(("compact", True), ("pairs", True)),
+)
+THROUGH_OUTPUT = Reading(
+    THROUGH_OUTPUT_CODE,
+    "the derivative of the loss by what makes up the cell state is its part through the output of "
+    "the step: the text leaves out what comes back from the next cell state",
+    "cell",
+    through_output,
 )
 BY_USES = Reading(
     "uses",
@@ -386,6 +395,7 @@ LABELS = Reading(
 #: Tried only where the text announces them.
 STATED = frozenset(
     ("rows-transposed", "whole-loss", "mean-left", "turned-gradient", "own-step")
+    + (THROUGH_OUTPUT_CODE,)
 )
 
 #: In the documented order.
@@ -395,6 +405,7 @@ READINGS = (
     GATE,
     OWN_STEP,
     BY_USES,
+    THROUGH_OUTPUT,
     LOCAL_LOSS,
     WHOLE_LOSS,
     LATER_LOSSES,

@@ -41,6 +41,7 @@ from bptt_sym.decide.readings import (
     ROWS_TRANSPOSED,
     STATE_BLOCK,
     STATED,
+    THROUGH_OUTPUT,
     TRAILING,
     TURNED,
     WHOLE_LOSS,
@@ -74,6 +75,7 @@ from bptt_sym.decide.step_readings import (
     one_step,
     with_the_later_loss,
 )
+from bptt_sym.decide.through_output import inside_a_cell
 from bptt_sym.decide.uses import of_uses
 from bptt_sym.notation import (
     ZERO,
@@ -265,6 +267,8 @@ def applicable(claim: Claim, rec: Recurrence) -> list[Reading]:
         out.append(OWN_STEP)
     if of_uses(claim, rec) and not rec.is_scalar:
         out.append(BY_USES)
+    if inside_a_cell(claim, rec):
+        out.append(THROUGH_OUTPUT)
     losses = [n for n in unmarked if isinstance(n.y, Sym) or is_loss(n.y, rec)]
     by_state = [n for n in losses if is_one_of(n.x, states)]
     if by_state and not _multiplies_itself(claim) and not any(_is_elsewhere(n) for n in by_state):

@@ -245,6 +245,8 @@ class World:
             kind = self.along(x, y)
         if kind.startswith("via:"):
             return self._through(y, x, kind[4:], horizon)
+        if kind.startswith("through:"):
+            return self._by_way_of((kind[8:], x[1]), y, x, horizon)
         if kind == "total" and y[1] is None and y != x and self.shape(y[0]) == ():
             # Of a whole run's total; forwards, an element goes on from those of the step before.
             return self._swept(y, x, horizon)
@@ -344,6 +346,14 @@ class World:
             term = self._compose(outer, jac, leaf)
             result = term if result is None else result + term
         return None if result is None else self.domain.reduce(result)
+
+    def _by_way_of(self, way: Leaf, y: Leaf, x: Leaf, horizon: int) -> Tensor | None:
+        """The part of ``∂y/∂x`` that runs through ``way``, an element of the same step."""
+        outer = self.derivative(y, way, "total", horizon)
+        inner = self.derivative(way, x, "total", horizon)
+        if outer is None or inner is None:
+            return None
+        return self.domain.reduce(self._compose(outer, inner, way))
 
     def _propagate(self, y: Leaf, x: Leaf, kind: str, horizon: int) -> Tensor | None:
         key = (y, x, kind, horizon if y[1] is None else 0)

@@ -14,27 +14,26 @@ from dataclasses import dataclass, field, replace
 
 from bptt_sym.documents.document import Formula
 from bptt_sym.documents.respelling import replaced
-from bptt_sym.entries import UNITS
-from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.spelling.delta_elements import defined_elements, element_below
+from bptt_sym.spelling.delta_scripts import (
+    ACCENT,
+    BASE,
+    ELEMENT,
+    FONT,
+    GROUP,
+    ONE,
+    SCRIPT,
+    Key,
+    atoms,
+    plain,
+    steps_of,
+    two_steps,
+    without_a_step,
+)
 from bptt_sym.spelling.sloped_deltas import SLOPED, is_by_the_argument
 
-_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
-_SCRIPT = rf"\s*[_^]\s*(?:{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9'])"
-_DELTA = re.compile(rf"\\delta(?![A-Za-z])(?P<scripts>(?:{_SCRIPT}){{1,3}})")
-_BESIDE = re.compile(r"\s*[_^]\s*\{\s*(?P<body>[^{}]*,[^{}]*)\}\s*")
-_ONE = re.compile(rf"\s*(?P<mark>[_^])\s*(?P<body>{_GROUP}|\\[A-Za-z]+|[A-Za-z0-9'])")
-_STEP = re.compile(
-    r"[(<]?\s*(?:\\langle)?\s*(?P<step>(?:t|k|s|j|n|T|\\tau)\s*(?:[-+]\s*[0-9])?)\s*(?:\\rangle)?\s*[)>]?"
-)
-_ACCENT = r"\\(?:hat|widehat|tilde|widetilde|bar|overline|vec|mathbf|boldsymbol|bm)"
-_FONT = r"\\(?:mathbf|boldsymbol|bm)"
-_BASE = (
-    rf"(?:{_ACCENT}\s*(?:\{{\s*(?:{_FONT}\s*\{{\s*[A-Za-z]\s*\}}|[A-Za-z])\s*\}}|[A-Za-z])|(?<![A-Za-z\\])[A-Za-z]|"
-    r"\\mathrm\{net\}|\\Gamma)"
-)
-_ELEMENT = re.compile(rf"(?P<base>{_BASE})\s*_\s*\{{?\s*(?P<step>t\s*(?:[-+]\s*1)?)\s*\}}?")
-_SEQUENCE = re.compile(rf"(?P<base>{_BASE})(?P<scripts>(?:{_SCRIPT}){{1,3}})")
+_DELTA = re.compile(rf"\\delta(?![A-Za-z])(?P<scripts>(?:{SCRIPT}){{1,3}})")
+_SEQUENCE = re.compile(rf"(?P<base>{BASE})(?P<scripts>(?:{SCRIPT}){{1,3}})")
 _LOSS = (
     r"(?:\\mathcal\s*\{?\s*[A-Z]\s*\}?|[LEJC]|[lL]oss|\\ell)"
     r"(?:\s*_\s*\{?[A-Za-z]+\}?|\s*\^\s*\{?\(?[A-Za-z]+\)?\}?)?"
@@ -43,7 +42,7 @@ _DEFINES = re.compile(
     r"\s*&?\s*(?:=|\\equiv|\\triangleq|:=|\\coloneqq|\\doteq|"
     r"\\(?:over|under)set\s*\{[^{}]*\}\s*\{\s*=\s*\}|\\stackrel\s*\{[^{}]*\}\s*\{\s*=\s*\})\s*&?\s*"
     rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\{{?\s*(?P<of>{_LOSS})\s*\}}?\s*\}}"
-    rf"\s*\{{\s*(?:\\partial|d)\s*(?P<by>(?:[^{{}}]|{_GROUP})+)\}}"
+    rf"\s*\{{\s*(?:\\partial|d)\s*(?P<by>(?:[^{{}}]|{GROUP})+)\}}"
     # "= ∂L/∂c_t ⊙ c_{{t-1}} ⊙ f_t ⊙ (1 - f_t)" says what the gradient is, not what it is of.
     r"(?=\s*(?:\\[,;:! ]\s*)*(?:[.,;]|:?\s*(?:$|\n|&?\s*(?:=|:=|\\equiv|\\coloneqq|\\approx)|"
     r"\\(?:\\|end|tag|label|q?quad|text|mbox|in|quad|notag|nonumber|hspace)(?![A-Za-z]))))"
@@ -60,14 +59,15 @@ _GATES = frozenset(("f", "i", "o", "c", "C", "g", "z", "r", r"\tilde{c}", r"\til
 _IN_A_GATE = re.compile(
     r"(?:\\(?:mathrm|text|mathbf|boldsymbol|mathit|hat|tilde)\s*\{\s*)?(?:net|[azpsu])\s*\}?\s*[_^]"
 )
-#: ``\\delta_{af}``: both letters in one.
-_GLUED = re.compile(r"(?P<inner>[azp]|net)(?P<gate>[fiocCg])")
 #: What is given from outside: the gradient by it is hardly ever meant.
 _GIVEN = frozenset(("y", "x", "T", "t"))
-#: ``\\delta^{(h)}``: a name in brackets, where no step is meant.
-_BRACKETED = re.compile(r"^\(\s*([a-iloqru-zA-SU-Z])\s*\)$")
 
-Key = frozenset[str]
+#: ``\\delta_{o,t}^\\top``; behind a step below, T is that sign as well.
+_TURNED = re.compile(
+    r"(?:(?<=\bt\})|(?<=\bt \})|(?<=t - 1\})|(?<=t-1\}))\s*\^\s*(?:\{\s*T\s*\}|T(?![A-Za-z]))\Z"
+    r"|\s*\^\s*(?:\{\s*\\top\s*\}|\\top(?![A-Za-z]))\Z"
+)
+
 
 
 @dataclass(frozen=True)
@@ -88,60 +88,6 @@ class _Pair:
         if "unit" in steps:  # \\delta^{(t)}_{k,i} is the entry i
             by += f"_{{{steps['unit']}}}" if "_" not in by else ""
         return rf"\frac{{\partial {loss}}}{{\partial {by}}}"
-
-
-def _steps(scripts: str) -> tuple[Key, str, list[str]] | None:
-    """``(parts without the step, the step, the parts in order)``; ``None`` without one step."""
-    pieces: list[str] = []
-    for m in _ONE.finditer(scripts):
-        body = m.group("body")
-        body = body[1:-1] if body.startswith("{") else body
-        pieces += [_BRACKETED.sub(r"\1", p.strip()) for p in body.split(",") if p.strip()]
-    if any(p in (r"\top", r"\prime", "'") for p in pieces):
-        return None
-    if len(pieces) > 1 and (inner := _ELEMENT.fullmatch(pieces[0])) is not None:
-        # \\delta_{h_t, \\mathrm{later}}: a part of the gradient by h
-        pieces = [inner.group("base"), inner.group("step"), *pieces[1:]]
-    if len(pieces) == 1 and re.fullmatch(r"[a-su-zA-Z]t", pieces[0]):
-        pieces = [pieces[0][0], "t"]  # \\delta_{ht}
-    steps = [k for k, p in enumerate(pieces) if _STEP.fullmatch(p)]
-    if not steps:
-        return None
-    # s, j, k may be letters of what is differentiated by; t never is.
-    at = next((k for k in steps if "t" in pieces[k]), steps[0])
-    found = _STEP.fullmatch(pieces[at])
-    assert found is not None
-    step = found.group("step").replace(" ", "")
-    parts = pieces[:at] + pieces[at + 1 :]
-    if "T" in parts:
-        return None
-    return frozenset(q for p in parts for q in _atoms(p)), step, parts
-
-
-def _without_a_step(scripts: str) -> Key:
-    """The parts of scripts among which no step is."""
-    pieces = [m.group("body").strip("{}").strip() for m in _ONE.finditer(scripts)]
-    return frozenset(q for p in pieces for q in _atoms(p))
-
-
-def _plain(base: str) -> str:
-    """``\\tilde c`` and ``\\tilde{ c }`` alike."""
-    base = re.sub(r"(\\[A-Za-z]+)\s+([A-Za-z])\b", r"\1{\2}", base)
-    return plain_name(re.sub(r"\s", "", base))
-
-
-def _atoms(part: str) -> list[str]:
-    r"""``a_f`` as a and f; ``\tilde{c}`` as itself; ``\text{future}`` as its word."""
-    if (both := _GLUED.fullmatch(part)) is not None:
-        return [both["inner"], both["gate"]]
-    word = re.fullmatch(r"\\(?:text|mathrm|textrm|operatorname)\s*\{\s*([^{}]*)\s*\}", part)
-    if word:
-        return [word.group(1)]
-    match = re.fullmatch(rf"(?P<base>{_BASE})\s*(?:[_^]\s*\{{?\s*(?P<sub>[^{{}}]*)\s*\}}?)?", part)
-    if match is None:
-        return [re.sub(r"\s", "", part)]
-    base = _plain(match.group("base"))
-    return [base, *([match.group("sub")] if match.group("sub") else [])]
 
 
 @dataclass(frozen=True)
@@ -170,13 +116,13 @@ class Deltas:
         pair = next((p for text in texts for p in _pairs(text)), None)
         for text in texts:
             for m in _DELTA.finditer(text):
-                if pair is not None and _two_steps(m.group("scripts")):
+                if pair is not None and two_steps(m.group("scripts")):
                     continue
-                read = _steps(m.group("scripts"))
+                read = steps_of(m.group("scripts"))
                 said = _DEFINES.match(text, m.end())
-                if read is None and said is not None and _ELEMENT.search(said.group("by")):
+                if read is None and said is not None and ELEMENT.search(said.group("by")):
                     # \\delta_h = ∂L/∂a_t says what \\delta_{h,t} is.
-                    key = _without_a_step(m.group("scripts"))
+                    key = without_a_step(m.group("scripts"))
                     stepless.setdefault(key, (said.group("by").strip(), said.group("of")))
                 if read is None or not read[0]:
                     continue
@@ -225,18 +171,24 @@ class Deltas:
 
         def new(m: re.Match[str]) -> str | None:
             nonlocal guesses, doubted
-            both = _two_steps(m.group("scripts")) if self.pair is not None else None
+            both = two_steps(m.group("scripts")) if self.pair is not None else None
             if self.pair is not None and both is not None:
                 return self.pair.at(both)
-            read = _steps(m.group("scripts")) or self._numbered(m.group("scripts"))
-            below = element_below(m.group("scripts"), self.elements)
+            scripts = m.group("scripts")
+            turned = _TURNED.search(scripts)
+            scripts = scripts[: turned.start()] if turned else scripts
+            read = steps_of(scripts) or self._numbered(scripts)
+            below = element_below(scripts, self.elements)
             if below is not None and (read is None or read[0] not in self.meanings):
                 guesses = True
-                return rf"\frac{{\partial {self.loss}}}{{\partial {below}}}"
+                whole = rf"\frac{{\partial {self.loss}}}{{\partial {below}}}"
+                return rf"\left({whole}\right)^{{\top}}" if turned else whole
             if read is None or not read[0]:
                 return None
             key, step, parts = read
             name = self.meanings.get(key)
+            if name is None and turned:
+                return None
             if name is None:
                 if len(parts) == 1 and _SIMPLE.fullmatch(parts[0]):
                     return None
@@ -247,7 +199,8 @@ class Deltas:
             loss, by = _at(self.losses.get(key, self.loss), step), _at(name, step)
             if key in self.sloped:
                 doubted, by = True, f"{{{{{by}}}}}"
-            return rf"\frac{{\partial {loss}}}{{\partial {by}}}"
+            whole = rf"\frac{{\partial {loss}}}{{\partial {by}}}"
+            return rf"\left({whole}\right)^{{\top}}" if turned else whole
 
         formula = replaced(formula, _DELTA, new)
         if doubted:
@@ -256,12 +209,12 @@ class Deltas:
 
     def _numbered(self, scripts: str) -> tuple[Key, str, list[str]] | None:
         r"""``\delta^a_1`` where :math:`\delta^a_t` has been said to be a gradient."""
-        pieces = [m.group("body").strip("{}() ") for m in _ONE.finditer(scripts)]
+        pieces = [m.group("body").strip("{}() ") for m in ONE.finditer(scripts)]
         numbers = [p for p in pieces if p.isdecimal()]
         parts = [p for p in pieces if not p.isdecimal()]
         if len(numbers) != 1 or len(parts) != 1:
             return None
-        key = frozenset(_atoms(parts[0]))
+        key = frozenset(atoms(parts[0]))
         said = key in self.meanings and key not in self.guessed
         return (key, numbers[0], parts) if said else None
 
@@ -282,11 +235,11 @@ def beside_the_derivative(key: Key, text: str, start: int) -> bool:
         return False
     for m in _BY.finditer(given.group("right")):
         by = _SEQUENCE.fullmatch(m.group("by").strip())
-        read = _steps(by.group("scripts")) if by is not None else None
+        read = steps_of(by.group("scripts")) if by is not None else None
         if by is None or read is None or read[1] != "t":
             continue
         rest = given.group("right")[m.end() :].lstrip().rstrip(" .,;}\n")
-        same = frozenset((_plain(by.group("base")), *read[0])) == key
+        same = frozenset((plain(by.group("base")), *read[0])) == key
         if same and rest[:1] not in ("", "+", "-"):
             return True
     return False
@@ -297,7 +250,7 @@ def _with_own_slopes(texts: Sequence[str], meanings: Mapping[Key, str]) -> set[K
     found: set[Key] = set()
     for text in texts:
         for m in _DELTA.finditer(text):
-            read, given = _steps(m.group("scripts")), _GIVES.match(text, m.end())
+            read, given = steps_of(m.group("scripts")), _GIVES.match(text, m.end())
             if read is None or given is None or read[0] not in meanings:
                 continue
             state = re.escape("".join(_at(meanings[read[0]], read[1]).split()))
@@ -312,7 +265,7 @@ def _with_own_slopes(texts: Sequence[str], meanings: Mapping[Key, str]) -> set[K
 def _beside_the_derivative(texts: Sequence[str]) -> set[Key]:
     return {
         read[0] for text in texts for m in _DELTA.finditer(text)
-        if (read := _steps(m.group("scripts"))) and read[1] == "t"
+        if (read := steps_of(m.group("scripts"))) and read[1] == "t"
         and beside_the_derivative(read[0], text, m.end())
     }  # fmt: skip
 
@@ -322,7 +275,7 @@ def _by_recursions(texts: Sequence[str], states: Mapping[Key, str]) -> set[Key]:
     found: set[Key] = set()
     for text in texts if states else ():
         for m in _DELTA.finditer(text):
-            read, given = _steps(m.group("scripts")), _GIVES.match(text, m.end())
+            read, given = steps_of(m.group("scripts")), _GIVES.match(text, m.end())
             if not (read and given and read[1] == "t" and read[0] in states):
                 continue
             if is_by_the_argument(given["right"], _at(states[read[0]], "t")):
@@ -339,19 +292,19 @@ def _with_slopes_of_candidates(texts: Sequence[str]) -> dict[Key, str]:
     found: dict[Key, str] = {}
     for text in texts:
         for m in _DELTA.finditer(text):
-            read, given = _steps(m.group("scripts")), _GIVES.match(text, m.end())
+            read, given = steps_of(m.group("scripts")), _GIVES.match(text, m.end())
             if read is None or read[1] != "t" or given is None or len(read[0]) != 1:
                 continue
             (letter,) = read[0]
             for slope in _CANDIDATE_SLOPE.finditer(given.group("right")):
                 if letter == (slope["a"] or slope["b"]):
-                    found.setdefault(read[0], _plain(slope["base"]))
+                    found.setdefault(read[0], plain(slope["base"]))
     return found
 
 
 _CANDIDATE_SLOPE = re.compile(
     r"1\s*\}?\s*-\s*(?:\(\s*)?(?P<base>\\(?:wide)?(?:tilde|hat)\s*"
-    rf"(?:\{{\s*(?:{_FONT}\s*\{{\s*)?(?P<a>[hcCsn])\s*\}}(?:\s*\}})?|(?P<b>[hcCsn])(?![A-Za-z])))"
+    rf"(?:\{{\s*(?:{FONT}\s*\{{\s*)?(?P<a>[hcCsn])\s*\}}(?:\s*\}})?|(?P<b>[hcCsn])(?![A-Za-z])))"
     r"\s*_\s*(?:t(?![A-Za-z])|\{\s*t\s*\})"
     r"\s*(?:\)\s*)?(?:\^\s*\{?\s*2|\\(?:odot|circ)(?![A-Za-z]))"
 )
@@ -370,7 +323,7 @@ _LATER = re.compile(
 
 
 _BARE = re.compile(
-    rf"\\delta\s*(?P<base>{_ACCENT}\s*(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|[A-Za-z])(?P<scripts>(?:{_SCRIPT}){{1,2}})"
+    rf"\\delta\s*(?P<base>{ACCENT}\s*(?:\{{\s*[A-Za-z]\s*\}}|[A-Za-z])|[A-Za-z])(?P<scripts>(?:{SCRIPT}){{1,2}})"
 )
 
 
@@ -379,12 +332,12 @@ def own_losses(texts: Sequence[str]) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for text in texts:
         for m in _BARE.finditer(text):
-            said, read = _DEFINES.match(text, m.end()), _steps(m.group("scripts"))
+            said, read = _DEFINES.match(text, m.end()), steps_of(m.group("scripts"))
             if said is None or read is None or read[0]:
                 continue
             by = _SEQUENCE.fullmatch(said.group("by").strip())
-            if by is not None and _plain(by.group("base")) == _plain(m.group("base")):
-                found.setdefault((_plain(m.group("base")), read[1]), said.group("of").strip())
+            if by is not None and plain(by.group("base")) == plain(m.group("base")):
+                found.setdefault((plain(m.group("base")), read[1]), said.group("of").strip())
     return found
 
 
@@ -414,44 +367,17 @@ def runs_back(texts: Sequence[str]) -> frozenset[str]:
     for text in texts if later else ():
         for m in _DELTA.finditer(text):
             said = _DEFINES.match(text, m.end())
-            if said is not None and _AT_STEP.search(said.group("of")) and not _two_steps(
+            if said is not None and _AT_STEP.search(said.group("of")) and not two_steps(
                 m.group("scripts")
             ):
                 return frozenset(("whole-loss",))
     return frozenset()
 
 
-def _two_steps(scripts: str) -> dict[str, str] | None:
-    """The steps of a name with one above and one below, by their marks.
-
-    Of ``\\delta_{t,k}`` the first counts as the one above.
-    """
-    found: dict[str, str] = {}
-    if (both := _BESIDE.fullmatch(scripts)) is not None:
-        steps = [_STEP.fullmatch(part.strip()) for part in both["body"].split(",")]
-        if len(steps) == 2 and all(steps):
-            first, second = ("".join(m.group("step").split()) for m in steps if m)
-            return {"^": first, "_": second}
-    for m in _ONE.finditer(scripts):
-        body = m.group("body")
-        inner = body[1:-1] if body.startswith("{") else body
-        inner, _, unit = inner.partition(",")
-        step = _STEP.fullmatch(inner.strip())
-        value = step.group("step") if step else inner.strip("() ")
-        if m.group("mark") in found or not (step or value.isdigit()):
-            return None
-        found[m.group("mark")] = "".join(value.split())
-        if unit.strip():
-            if "unit" in found or unit.strip() not in UNITS:
-                return None
-            found["unit"] = unit.strip()
-    return found if {"_", "^"} <= set(found) else None
-
-
 def _pairs(text: str) -> Iterator[_Pair]:
     """What ``text`` says of a δ with two steps."""
     for m in _DELTA.finditer(text):
-        steps, said = _two_steps(m.group("scripts")), _DEFINES.match(text, m.end())
+        steps, said = two_steps(m.group("scripts")), _DEFINES.match(text, m.end())
         if steps is None or said is None:
             continue
         of, by = _AT_STEP.search(said.group("of")), _AT_STEP.search(said.group("by"))
@@ -491,9 +417,9 @@ def _sequences(texts: Sequence[str]) -> dict[Key, str]:
     found: dict[Key, str] = {}
     for text in texts:
         for m in _SEQUENCE.finditer(text):
-            read = _steps(m.group("scripts"))
+            read = steps_of(m.group("scripts"))
             if read is None or read[1] != "t":
                 continue
-            base = _plain(m.group("base"))
+            base = plain(m.group("base"))
             found.setdefault(frozenset((base, *read[0])), m.group())
     return found

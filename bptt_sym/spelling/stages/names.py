@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bptt_sym.spelling.accented_labels import with_plain_labels
 from bptt_sym.spelling.below_the_sign import with_the_variable_beside
 from bptt_sym.spelling.dashed_states import with_steps_for_dashes
 from bptt_sym.spelling.diagonals import with_whole_diagonals
@@ -78,6 +79,7 @@ def _losses(s: Spelling) -> None:
 
 NAMES: tuple[Pass, ...] = (
     Pass("with_usual_letters_for_losses", _losses),
+    together(with_plain_labels),
     together(with_functions_written_out),
     lettered(with_letters_for_given_marks),
     together(with_arguments_substituted),
