@@ -411,29 +411,13 @@ class _Auditor:
             return False  # what works out a gradient that a text begins with is a claim
         return not self._holds(row, model)
 
-    def _where_it_stands(self, entry: Waiting, after: Sequence[Model]) -> Judged | None:
-        """The verdict under what its own section defines behind a row, where that makes it right.
-
-        Another section may go on with a recurrence of its own: it takes nothing back.
-        """
-        last = after[-1].section if after else entry.formula.section
-        if last == entry.formula.section or entry.row in self.judging.early:
-            return None
-        for model in after:
-            if model.section != entry.formula.section:
-                continue
-            judged = self.judging.judge(entry.row, entry.formula, [self.judging.family(model)])
-            if isinstance(judged, Judged) and judged.verdict.is_right:
-                return self.grounds.weigh(judged, entry.row, entry.formula)
-        return None
-
     def late(self, entry: Waiting) -> Judged:
         """A row that waited, under the models that were defined after it."""
         if (named := self._named_late(entry)) is not None:
             return named
         after = self.models.all[max(entry.tried - 1, 0) :]  # what was added to is not whole
-        if (here := self._where_it_stands(entry, after)) is not None:
-            return here
+        if (here := self.judging.in_its_section(entry, after)) is not None:
+            return self.grounds.weigh(here, entry.row, entry.formula)
         later = [self.judging.family(m) for m in sorted(after, key=lambda m: m.grown)]
         defined = {plain_name(n) for m in self.models.all for n in m.court.model.defined}
         for family in self.judging.standard():

@@ -181,6 +181,20 @@ class Judging:
                 return self.entry(formula, verdict, row, model.title).under(_ARGUMENT)
         return None
 
+    def in_its_section(self, entry: Waiting, after: Sequence[Model]) -> Judged | None:
+        """The verdict under what its own section defines behind a row, where that makes it right.
+
+        Another section may go on with a recurrence of its own: it takes nothing back.
+        """
+        section = entry.formula.section
+        if not after or after[-1].section == section or entry.row in self.early:
+            return None
+        for model in (m for m in after if m.section == section):
+            judged = self.judge(entry.row, entry.formula, [self.family(model)])
+            if isinstance(judged, Judged) and judged.verdict.is_right:
+                return judged
+        return None
+
     def come_back_to(self, row: Row, formula: Formula) -> Judged | None:
         """The verdict under a recurrence of an earlier section that makes the row right."""
         for model in self.models.earlier(formula.section):
