@@ -15,19 +15,22 @@ _LEFT = re.compile(_BEGINS + r"|,)\s*+&?\s*+(?P<left>[^=&,\n]{3,60}?)\s*+&?\s*+=
 #: The same with a comma in its script.
 _WITH_COMMA = re.compile(_BEGINS + r")\s*+&?\s*+(?P<left>[^=&\n]{3,60}?)\s*+&?\s*+=")
 _STEP = re.compile(r"(?<![A-Za-z\\])t(?![A-Za-z])(?:[-+]1)?")
+#: A script that is the step alone.
+_STEPS = re.compile(r"[_^](?:\{[(<]?t(?:[-+]1)?[)>]?\}|t(?![A-Za-z]))")
 _OTHER = re.compile(r"\\(?:partial|nabla|delta|frac|sum|prod)(?![A-Za-z])")
 _SCRIPTS = re.compile(r"\s*_\s*\{(?P<body>.*)\}\s*", re.DOTALL)
 
 
 def defined_elements(texts: Iterable[str]) -> frozenset[str]:
-    """The left sides of the equations of ``texts`` that have a script and one step."""
+    """The left sides of the equations of ``texts`` that have a label and one step."""
     found: set[str] = set()
     for text in texts:
         for pattern in (_LEFT, _WITH_COMMA):
             for m in pattern.finditer(text):
                 left = _bare(m["left"])
-                scripted = "_" in left or "^" in left
-                if scripted and not _OTHER.search(left) and len(_STEP.findall(left)) == 1:
+                # (δ_{f_t}, with nothing but the step, may be by the argument of f.)
+                labelled = "_" in _STEPS.sub("", left) or "^" in _STEPS.sub("", left)
+                if labelled and not _OTHER.search(left) and len(_STEP.findall(left)) == 1:
                     found.add(_STEP.sub("t", left))
     return frozenset(found)
 
