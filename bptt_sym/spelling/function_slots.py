@@ -52,7 +52,7 @@ _SIZE = re.compile(r"\\(?:right|[bB]igg?r?)\s*\Z")
 
 
 @dataclass(frozen=True)
-class _Call:
+class Call:
     """What stands in the parentheses behind a function, and where they end."""
 
     arguments: tuple[str, ...]
@@ -82,8 +82,8 @@ def _given_in(text: str) -> Iterator[tuple[str, tuple[int, str]]]:
     for m in _HEAD.finditer(text):
         if not _GIVES.search(text, max(0, m.start() - _WINDOW), m.start()):
             continue
-        call = _call(text, m.end())
-        if call is None or not _runs(call) or not _ends_there(text, call.end):
+        call = call_behind(text, m.end())
+        if call is None or not all_are_names(call) or not _ends_there(text, call.end):
             continue
         label = m["p"] or m["p1"] or ""
         if len(call.arguments) > 1 or label:
@@ -99,22 +99,22 @@ def _ends_there(text: str, at: int) -> bool:
     return _ENDS.match(text, at) is not None
 
 
-def _runs(call: _Call) -> bool:
-    """Whether something of a step stands among the arguments, and each is one name."""
+def all_are_names(call: Call) -> bool:
+    """Whether each argument is one name, and one of them has a step."""
     names = [names_in(a) for a in call.arguments]
     alone = all(ns and ns[0].start == 0 and ns[0].close == len(a)
                 for ns, a in zip(names, call.arguments, strict=True))  # fmt: skip
     return alone and any(ns[0].scripts for ns in names)
 
 
-def _call(text: str, at: int) -> _Call | None:
+def call_behind(text: str, at: int) -> Call | None:
     opened = _OPENS.match(text, at)
     end = closing(text, opened.end() - 1, "(", ")", within=200) if opened is not None else None
     if opened is None or end is None:
         return None
     inside = _SIZE.sub("", text[opened.end() : end]).strip()
     parts = tuple(a.strip() for a in re.split(r"[,;](?![^{}(]*[)}])", inside))
-    return _Call(parts, inside, end + 1) if all(parts) else None
+    return Call(parts, inside, end + 1) if all(parts) else None
 
 
 def _edits(text: str, functions: Mapping[str, tuple[int, str]]) -> list[Edit]:
@@ -127,7 +127,7 @@ def _edits(text: str, functions: Mapping[str, tuple[int, str]]) -> list[Edit]:
         count, label = known
         fraction = next((f for f in _FRACTION.finditer(text, max(0, m.start() - _WINDOW))
                          if f.start("f") == m.start()), None)  # fmt: skip
-        call = _call(text, fraction.end() if fraction is not None else m.end())
+        call = call_behind(text, fraction.end() if fraction is not None else m.end())
         own = m["p"] or m["p1"] or ""
         if call is None or own not in ("", label) or len(call.arguments) != count:
             if own and own == label:
@@ -140,7 +140,7 @@ def _edits(text: str, functions: Mapping[str, tuple[int, str]]) -> list[Edit]:
                      if s.end() == m.start()), None)  # fmt: skip
         by = fraction or sign
         if by is not None:
-            slot = _slot(by["by"] or (sign["by1"] if sign is not None else ""), arguments)
+            slot = slot_of(by["by"] or (sign["by1"] if sign is not None else ""), arguments)
             if slot is None:
                 continue
             new = rf"\frac{{\partial {applied}}}{{\partial {slot}}}"
@@ -153,7 +153,7 @@ def _edits(text: str, functions: Mapping[str, tuple[int, str]]) -> list[Edit]:
     return edits
 
 
-def _slot(by: str, arguments: Sequence[str]) -> str | None:
+def slot_of(by: str, arguments: Sequence[str]) -> str | None:
     """The argument that is called ``by``: its place, itself, or its letter."""
     if by.isdigit():
         return arguments[int(by) - 1] if 0 < int(by) <= len(arguments) else None

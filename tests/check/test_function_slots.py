@@ -91,3 +91,18 @@ $$h_t = \tanh(W h_{{t-1}} + U x_t), \quad L = \sum_{{t=1}}^T {letter}_t(h_t)$$
 $$\frac{{\partial L}}{{\partial h_T}} = \frac{{\partial {letter}_T}}{{\partial h_T}}$$
 """
     assert last(text) == "right"
+
+
+@pytest.mark.parametrize(("loss", "arguments"), [
+    ("c_t", "s_t"), ("l_t", "s_t"), (r"\ell_t", "s_t, y_t"), (r"\ell", "s_t, y_t"),
+])  # fmt: skip
+@pytest.mark.parametrize("way", [*WAYS, "number"])
+def test_slots_of_the_loss_of_a_step(way: str, loss: str, arguments: str) -> None:
+    """``c_t(s_t)`` behind a sign of a derivative was a product: right formulas were wrong."""
+    net = r"$$s_t = F(s_{t-1}, u_t, w), \quad C = \sum_{t=1}^T " + f"{loss}({arguments})$$\n"
+    sign = WAYS.get(way, r"\partial_{SLOT} FUN").replace("SLOT", "1" if way == "number" else "s")
+    share = f"{sign.replace('FUN', loss)}({arguments})"
+    back = r" + \frac{dC}{ds_{t+1}} \partial_s F(s_t, u_{t+1}, w)"
+    claim = rf"\frac{{dC}}{{ds_t}} = {share}"
+    assert last(net + shown(claim + back)) == "right"
+    assert last(net + shown(claim + back, claim)) != "right"

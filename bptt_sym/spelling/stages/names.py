@@ -34,6 +34,7 @@ from bptt_sym.spelling.left_out_steps import with_left_out_steps
 from bptt_sym.spelling.lengths import with_a_letter_for_the_length
 from bptt_sym.spelling.loss_arguments import without_arguments
 from bptt_sym.spelling.loss_labels import with_steps_for_labels
+from bptt_sym.spelling.loss_slots import with_arguments_for_slots_of_losses
 from bptt_sym.spelling.loss_words import with_letters_for_losses
 from bptt_sym.spelling.losses_from_on import with_sums_for_losses_from_on
 from bptt_sym.spelling.losses_of_steps import with_losses_of_steps
@@ -133,6 +134,7 @@ NAMES: tuple[Pass, ...] = (
     together(with_matrices_for_their_columns),
     lettered(with_bold_for_turned),
     together(with_arguments_for_slots),
+    together(with_arguments_for_slots_of_losses),
     together(with_the_variable_beside),
     lettered(with_letters_for_losses),
     lettered(with_letters_for_summands),
