@@ -174,7 +174,9 @@ def _weighed(value: Any, factor: float) -> Any:
 def _site(name: str, operands: int) -> Site:
     """Where the operation stands that the caller intercepts."""
     frame: Any = sys._getframe(2)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("torch"):
+    while frame.f_back is not None and (
+        frame.f_globals.get("__name__", "").partition(".")[0] == "torch"
+    ):
         frame = frame.f_back
     return in_source(frame.f_code, frame.f_lasti, frame.f_lineno, name, operands)
 

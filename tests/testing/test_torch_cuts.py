@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,3 +90,28 @@ def test_it_is_said(
         assert named and words in text and text.startswith(f"{kind.__name__}.backward: ")
     else:
         assert found and not any(named for _, named in found)
+
+
+SOURCE = """
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k):
+        ctx.save_for_backward(x, k)
+        return torch.sin(x) * k + x
+
+    @staticmethod
+    def backward(ctx, g):
+        x, k = ctx.saved_tensors
+        return g * torch.cos(x) * k, g * torch.sin(x)
+"""
+
+
+def test_modules_whose_name_begins_with_that_of_the_library(tmp_path: Path) -> None:
+    path = tmp_path / "torch_layers.py"
+    path.write_text(SOURCE)
+    space: dict[str, Any] = {"__name__": "torch_layers", "torch": torch}
+    exec(compile(SOURCE, str(path), "exec"), space)
+    values = [torch.tensor(RNG.normal(size=3), requires_grad=True) for _ in range(2)]
+    found = wrong_backwards(lambda: space["Square"].apply(*values).sum().backward())
+    text = "Square.backward: `torch.sin(x) * k + x` (line 6) passes nothing back to `x`"
+    assert found == [(text, True)]
