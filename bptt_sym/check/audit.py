@@ -328,7 +328,8 @@ class _Auditor:
         families = map(self.judging.family, self.models.newest_first())
         found = self.judging.judge(row, formula, families)
         if isinstance(found, Judged) and found.verdict.verdict == "wrong":
-            found = self.judging.renamed(row, formula) or found
+            judging = self.judging
+            found = judging.renamed(row, formula) or judging.told_twice(row, formula) or found
         fails = isinstance(found, Waiting) or found.verdict.verdict in ("wrong", "undecided")
         if fails and formula.section in self._worked and gives_a_state(row):
             return self.judging.entry(formula, EXAMPLE, row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bptt_sym.check import failures
@@ -42,6 +42,7 @@ from bptt_sym.spelling.sloped_deltas import SLOPED, by_its_argument
 
 #: Of a formula about an abstract recurrence that fails, or does not fit, where it has vectors.
 NUMBERS = marked("every quantity is a number (of vectors it was not shown)")
+TOLD_TWICE = marked("it holds under an equation that the text gave before in another form")
 #: How many models a row may fail under before an undecided one is the last.
 MOST_TRIED = 6
 
@@ -206,6 +207,32 @@ class Judging:
                 return judged.under(f"it is about the recurrence of {model.title}")
         return None
 
+    def told_twice(self, row: Row, formula: Formula) -> Judged | None:
+        """The entry of a row that holds under equations which a section gives anew, and slips in.
+
+        Which of the two forms is meant, nobody can tell.
+        """
+        for model in self._first_forms():
+            try:
+                judged = self.under(row, formula, self.family(model))
+            except InputError:
+                continue
+            if judged.verdict.is_right and not holds_in_vain(judged):
+                return self.entry(formula, Verdict("undecided", note=TOLD_TWICE), row)
+        return None
+
+    def _first_forms(self) -> Iterator[Model]:
+        """The models with the equations of the latest one as the text gave them before."""
+        now = self.models.all[-1] if self.models.all else None
+        for model in self.models.all[-2::-1] if now is not None else ():
+            assert now is not None
+            before, rec = model.court.model, now.court.model
+            if not model.replaced or set(before.defined) != set(rec.defined):
+                continue
+            anew = {name for name in rec.defined if before.rhs(name) != rec.rhs(name)}
+            if model.section == now.section or not anew & set(rec.states):  # no other network
+                yield model
+
     def under(self, row: Row, formula: Formula, family: Sequence[Model]) -> Judged:
         """The verdict under the first of ``family`` that makes the row right, else the first's.
 
@@ -332,7 +359,13 @@ class Judging:
         found = continued(body, models, self._left, part=self._part)
         if found is None:
             return self.entry(formula, EXAMPLE if continues_in_numbers(text) else _NO_LEFT_SIDE)
-        shown = self.entry(formula, found.verdict, None, found.model.title)
+        verdict = found.verdict
+        if verdict.verdict == "wrong":
+            before = (m for first in self._first_forms() for m in self.family(first))
+            again = continued(body, [*before], self._left, part=self._part)
+            if again is not None and again.verdict.is_right:
+                verdict = Verdict("undecided", note=TOLD_TWICE)
+        shown = self.entry(formula, verdict, None, found.model.title)
         return replace(shown, latex=f"{found.left} = {body}", part=None)
 
     def respelled(self, entry: Waiting, latex: str, model: Model) -> Judged:
