@@ -208,7 +208,7 @@ class Judging:
         return None
 
     def told_twice(self, row: Row, formula: Formula) -> Judged | None:
-        """The entry of a row that holds under equations which a section gives anew, and slips in.
+        """The entry of a row that holds under equations that the text gives anew, and slips in.
 
         Which of the two forms is meant, nobody can tell.
         """
@@ -230,7 +230,7 @@ class Judging:
             if not model.replaced or set(before.defined) != set(rec.defined):
                 continue
             anew = {name for name in rec.defined if before.rhs(name) != rec.rhs(name)}
-            if model.section == now.section or not anew & set(rec.states):  # no other network
+            if not anew & set(rec.states):  # no other network
                 yield model
 
     def under(self, row: Row, formula: Formula, family: Sequence[Model]) -> Judged:
