@@ -200,7 +200,7 @@ def as_rewritten(verdict: Verdict, row: Row, formula: Formula) -> Verdict:
         return Verdict("undecided", note=formula.open)
     said = tuple(w for w, mark in formula.supposes if mark in row.latex and w != SLOPED)
     if said and verdict.is_right:
-        readings = (*verdict.readings, *said)
+        readings = tuple(dict.fromkeys((*verdict.readings, *said)))
         return replace(verdict, verdict="right_under_reading", readings=readings)
     if ANY in said and verdict.verdict == "wrong":
         return Verdict("undecided", note=f"{ANY}: under it the formula fails")

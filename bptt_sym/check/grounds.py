@@ -250,6 +250,7 @@ class Grounds:
                 verdict.diagnosis.code in ("BP009", "BP010", "BP021")
                 and basis is not None
                 and not self.in_columns
+                and _DERIVED.search(written.partition("=")[0])  # no differential
                 and right_if_turned(basis.claim, basis.model)
             ):
                 return IF_TURNED

@@ -87,6 +87,17 @@ def test_the_norm_of_a_product_is_at_most_that_of_its_factors(turned: str, right
     assert verdict_of_last(Z + shown(bound.replace(rf"\|{right}\|", r"\|U\|"))).verdict == "wrong"
 
 
+def test_a_transpose_changes_norms_that_are_not_euclidean() -> None:
+    for kind, verdict in (("2", "right"), ("F", "right"), ("1", "wrong"), (r"\infty", "wrong")):
+        bound = rf"\|W^\top U\|_{kind} \leq \|W\|_{kind} \|U\|_{kind}"
+        found = verdict_of_last(shown(r"h_t = W h_{t-1} + U h_{t-2}") + shown(bound))
+        assert ("right" if found.is_right else found.verdict) == verdict
+    said = verdict_of_last(Z + shown(rf"\|W^\top {SLOPE}\| \leq \|W\| \, \|{SLOPE}\|"))
+    assert [r for r in said.readings if "transpose" in r] == [
+        "a matrix and its transpose have the same norm, as in the Euclidean one"
+    ]
+
+
 GATES = "Later the LSTM, with the sigmoid $\\sigma$:\n\n" + shown(
     r"f_t = \sigma(W_f x_t + U_f h_{t-1})"
 )

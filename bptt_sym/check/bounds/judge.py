@@ -76,6 +76,7 @@ from bptt_sym.notation import (
 from bptt_sym.read.vocabulary import CONSTANT
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.text import text
+from bptt_sym.spelling.signs import SAME_NORM
 
 F = Fraction
 EQUAL = marked("with ≤ it holds: the two sides may be equal")
@@ -387,10 +388,19 @@ class Case:
             inner = within_norms(ordered, descending)
             if inner is None:
                 return None
-            # (A matrix and its transpose are of one size: on the right it may stand unturned.)
-            for made in dict.fromkeys((inner, _turned_as_in(left.arg, inner))):
-                if (found := self._as_product(left.arg, made, right)) is not None:
-                    return found
+            if (found := self._as_product(left.arg, inner, right)) is not None:
+                return found
+            # Where a matrix and its transpose are of one size, on the right it may stand unturned.
+            turned = _turned_as_in(left.arg, inner)
+            kinds = {n.ord for n in (left, *walk(right)) if isinstance(n, Norm)}
+            if turned == inner or not kinds <= {"any", "2", "F"}:
+                continue
+            found = self._as_product(left.arg, turned, right)
+            if found is not None and "any" in kinds:
+                readings = (*found.readings, SAME_NORM)
+                found = replace(found, verdict="right_under_reading", readings=readings)
+            if found is not None:
+                return found
         return None
 
     def _as_product(self, left: Node, inner: Node, right: Node) -> Verdict | None:
