@@ -76,7 +76,6 @@ from bptt_sym.notation import (
 from bptt_sym.read.vocabulary import CONSTANT
 from bptt_sym.recurrence import Recurrence
 from bptt_sym.render.text import text
-from bptt_sym.spelling.signs import SAME_NORM
 
 F = Fraction
 EQUAL = marked("with ≤ it holds: the two sides may be equal")
@@ -397,6 +396,8 @@ class Case:
                 continue
             found = self._as_product(left.arg, turned, right)
             if found is not None and "any" in kinds:
+                from bptt_sym.spelling.signs import SAME_NORM
+
                 readings = (*found.readings, SAME_NORM)
                 found = replace(found, verdict="right_under_reading", readings=readings)
             if found is not None:
