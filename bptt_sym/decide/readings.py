@@ -214,7 +214,7 @@ BY_USES = Reading(
     "uses",
     "a vector in the place of a derivative by a matrix stands for the derivative of their product, "
     "the vector held fixed",
-    "uses",
+    "layout",  # in numerator layout: turned, the product would be another
     by_uses,
 )
 DIRECT_PATH = Reading(

@@ -46,10 +46,17 @@ def test_the_slope_of_the_step_multiplies_both(scaled: str) -> None:
         rf"s_{{t-1}} + W {before}": "right",
         rf"s_t + W {before}": "wrong",
         rf"s_{{t-1}} + {before}": "wrong",
-        rf"s_{{t-1}} + U {before}": "undecided",  # its shapes do not fit
     }
     for inner, expected in cases.items():
         assert last(TANH + shown(f"{BY_W % 't'} = {scaled % inner}")) == expected
+    misfit = scaled % rf"s_{{t-1}} + U {before}"
+    assert last(TANH + shown(f"{BY_W % 't'} = {misfit}")) in ("undecided", "wrong")
+
+
+def test_with_turned_matrices_it_is_another_product() -> None:
+    turned = r"\sum_{j=1}^t (W^\top)^{t-j} s_{j-1}"
+    assert last(LINEAR + shown(f"{BY_W % 't'} = {turned}")) in ("undecided", "wrong")
+    assert last(LINEAR + shown(f"{BY_W % 't'} = {turned.replace('^{t-j}', '^{j}')}")) != "right"
 
 
 def test_the_correction_is_in_the_words_of_the_text() -> None:
