@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from bptt_sym.check.answer import Court
 from bptt_sym.check.judged import Judged, wrong_part
@@ -35,6 +36,7 @@ from bptt_sym.notation import (
     children,
     walk,
 )
+from bptt_sym.read.definitions import recurrence_from_latex
 from bptt_sym.read.vocabulary import plain_name
 from bptt_sym.recurrence import STEP, Recurrence
 
@@ -282,14 +284,26 @@ def _only_jacobians(side: Node, rec: Recurrence) -> bool:
 
 
 def _is_of_any_network(claim: Claim, model: Model) -> bool:
-    """Whether an equation is one of derivatives of a state by itself, in any simple network."""
+    """Whether an equation of derivatives of a state by itself fails in every simple network."""
     network = any(said == ANY_NETWORK or said.startswith(SIMPLE) for said in model.supposed)
     if not network or set(claim.ops) != {"="}:
         return False
     nodes = [n for side in claim.sides for n in walk(side)]
-    return all(_only_jacobians(side, model.court.model) for side in claim.sides) and not any(
-        isinstance(n, D) and not isinstance(n.x, At) for n in nodes
-    )
+    derivatives = [n for n in nodes if isinstance(n, D)]
+    if not all(_only_jacobians(side, model.court.model) for side in claim.sides):
+        return False
+    states = {n.name for n in nodes if isinstance(n, At)}
+    if not all(isinstance(n.x, At) for n in derivatives) or len(states) != 1:
+        return False
+    # Of a linear network every Jacobian is the same, so that more may hold.
+    return _linear(states.pop()).judge(claim, explain=False).verdict == "wrong"
+
+
+@lru_cache(maxsize=16)
+def _linear(state: str) -> Court:
+    """The linear network with this state and nothing else."""
+    step = rf"{state}_{{t}} = \mathrm{{A}} {state}_{{t-1}} + x_{{t}}"
+    return Court.of(recurrence_from_latex([step]))
 
 
 def failing(says: Sequence[str]) -> Verdict:
@@ -341,6 +355,6 @@ def of_failures(failed: Sequence[tuple[Judged, Model]], formula: Formula) -> Jud
         if told.verdict.diagnosis is not None:
             return told
     judged, model = failed[0]
-    if model.evidence is Evidence.NAMED:
+    if model.evidence is not Evidence.WRITTEN:
         return replace(judged, verdict=failing(model.supposed), part=None)
     return judged

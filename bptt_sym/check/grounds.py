@@ -73,7 +73,9 @@ GATE_OR_ARGUMENT = marked(
 )
 WHICH_MEAN = marked("the loss is supposed, and which mean of the steps it is stands nowhere")
 PARTIAL = marked("the rest of it is left out")
+#: Of which size one side is to be, they leave open.
 _MUCH = re.compile(r"[≪≫]")
+#: Which relation of a chain a verdict is about.
 _STEP_OF = re.compile(r"step (\d+) of (\d+)")
 IF_TURNED = marked("it holds if gradients are rows, and that by a matrix has the transposed shape")
 OF_SIZE = marked("how much smaller one side is than the other, ≪ and ≫ do not say")

@@ -76,23 +76,23 @@ class Judging:
         """A model and its completions; the standard cell if the document has no model."""
         if model is None:
             return []
-        found = [model, *self.models.completions(model)]
-        for one in found if self.early else ():
-            if id(one) not in self._with_early_names:
-                self._with_early_names.add(id(one))
-                for row in self.early:
-                    if not one.knows(row):
-                        named_in(row, one)
-        return found
+        return self._with_names([model, *self.models.completions(model)])
 
     def standard(self) -> list[list[Model]]:
         """The families of the cells that the document uses and does not write down."""
         if self._cells is None:
-            self._cells = self.models.standard()
-            for row in self.early:
-                for model in (m for family in self._cells for m in family):
-                    named_in(row, model)
+            self._cells = [self._with_names(family) for family in self.models.standard()]
         return self._cells
+
+    def _with_names(self, family: list[Model]) -> list[Model]:
+        """``family``, in which names of gradients mean what the text began with."""
+        for model in family if self.early else ():
+            if id(model) not in self._with_early_names:
+                self._with_early_names.add(id(model))
+                for row in self.early:
+                    if not model.knows(row):
+                        named_in(row, model)
+        return family
 
     def claim(
         self,
@@ -223,10 +223,8 @@ class Judging:
 
     def _first_forms(self) -> Iterator[Model]:
         """The models with the equations of the latest one as the text gave them before."""
-        now = self.models.all[-1] if self.models.all else None
-        for model in self.models.all[-2::-1] if now is not None else ():
-            assert now is not None
-            before, rec = model.court.model, now.court.model
+        for model in self.models.all[-2::-1]:
+            before, rec = model.court.model, self.models.all[-1].court.model
             if not model.replaced or set(before.defined) != set(rec.defined):
                 continue
             anew = {name for name in rec.defined if before.rhs(name) != rec.rhs(name)}

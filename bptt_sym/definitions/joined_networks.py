@@ -18,7 +18,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from bptt_sym.definitions.supposed import Evidence, Supposition
 from bptt_sym.documents.names import names_in
 
-SAID = "the network is the one whose weights bear the names of what they join, which the text does not write down"  # noqa: E501
+SAID = (
+    "the network is the one whose weights bear the names of what they join, "
+    "which the text does not write down"
+)
 _OWN = re.compile(r"[^^]+\^\{(?P<labels>[A-Za-z](?:,?[A-Za-z])?)\}")
 _LETTER = r"(?:\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*[A-Za-z]\s*\}|[A-Za-z])"
 _ROW = re.compile(r"\\\\|\\q?quad(?![A-Za-z])")

@@ -73,7 +73,7 @@ _A_BOUND = (
     r"(?i:\bbounds?\b|maxim|máxim|suprem|\bcota\b|\blimitante\b|\bborne\b|majorant|schranke|"
     r"grenz|massimo|limite|границ|максим|חסם|کران)|上界|上限|最大|상한|최대|최댓값"
 )
-_TOLD = rf"\$(?P<l>{LETTER})\s*\$[^.$\n]{{1,40}}?(?:{_A_BOUND})[^.$\n]{{0,40}}\$\s*{{what}}\s*\$"
+_TOLD = rf"\$(?P<l>{LETTER})\s*\$[^.$\n]{{1,40}}?(?:{_A_BOUND})[^.$\n]{{0,40}}\$\s*+{{what}}\s*+\$"
 _SAID = [
     (size, re.compile(rf"{what}{_AT_MOST}(?P<l>{_ANY}){_ALONE}|(?P<m>{_ANY}){_IS}{what}"))
     for size, what in _SIZES

@@ -216,6 +216,11 @@ class Slips(Surroundings):
         if isinstance(node.x, At) and node.kind == "total" and isinstance(node.y, (At, Sym)):
             local: Kind = "local" if isinstance(node.y, Sym) else "direct"
             yield Local("BP002", 3, replace(node, kind=local))
+        match node:
+            case D(y=Mul(args=(Sym() as w, At() as used)), x=x, kind="direct") if w == x:
+                # A vector for what the use of W adds: earlier uses come with it.
+                yield Local("BP001", 1, Add((node, Mul((w, D(used, w, "total"))))))
+                return
         if node.kind in ("own", "direct", "local"):
             yield Local("BP017", 1, replace(node, kind="total"))
         if is_upside_down(node):

@@ -338,8 +338,10 @@ _ROW_GRADIENTS = re.compile(
 )
 
 
+#: A text that says so has no gradient of a transposed shape.
 _COLUMN_GRADIENTS = re.compile(
-    r"\bdenominator[- ]layout|\bnot (?:use |in |the )*numerator[- ]layout"
+    r"(?<!not )(?<!than )(?<!use )(?<!the )(?<!unlike )\bdenominator[- ]layout"
+    r"|(?<!not )\buse (?:the )?denominator[- ]layout|\bnot (?:use |in |the )*numerator[- ]layout"
     r"|\b(?:[Gg]radients?|[Dd]erivatives?)(?: \S+){0,4}? (?:is|are|as) "
     r"(?:written |laid out )?(?:as )?(?:a )?columns?\b(?! of)"
 )

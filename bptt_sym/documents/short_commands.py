@@ -38,24 +38,24 @@ _SIGNS = _table(
     tm tms = \times
     lv lnorm = \lVert
     rv rnorm = \rVert
-    lag lan lra = \langle
-    rag ran rra = \rangle
+    lag lan = \langle
+    rag ran = \rangle
     ra rar = \rightarrow
     Ra = \Rightarrow
     al alp = \alpha
     bt bet = \beta
     ga gam gm = \gamma
-    del dl dlt = \delta
+    dl dlt = \delta
     ep eps = \epsilon
     vep veps = \varepsilon
     tht = \theta
     kap = \kappa
-    ld lam lmd lbd = \lambda
+    lam lmd lbd = \lambda
     sg sig sgm = \sigma
     vph vphi = \varphi
     om omg ome = \omega
     Sg Sig Sgm = \Sigma
-    Lam Ld = \Lambda
+    Lam = \Lambda
     """
 )
 #: What stands before its argument.

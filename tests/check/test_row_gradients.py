@@ -30,6 +30,7 @@ COLUMNS = (
     "Gradients are columns, not rows.",
     "All derivatives in denominator layout.",
 )
+NO_COLUMNS = ("We do not use denominator layout.", "Rather than denominator layout: none.")
 
 
 def verdicts(words: str, *bodies: str) -> list[str]:
@@ -49,6 +50,8 @@ def test_slips_stay_wrong_and_silence_accuses_of_no_transpose() -> None:
     assert not {v for v in verdicts(SAID[0], *slips) if v.startswith("right")}
     for words in SILENT:
         assert verdicts(words, BY_W % rf"h_t {ROW}") == ["wrong"], words
+        assert verdicts(words, BY_W % rf"h_{{t-1}} {ROW}") == ["undecided"], words
+    for words in NO_COLUMNS:
         assert verdicts(words, BY_W % rf"h_{{t-1}} {ROW}") == ["undecided"], words
     for words in COLUMNS:
         assert verdicts(words, BY_W % rf"h_{{t-1}} {ROW}") == ["wrong"], words

@@ -39,6 +39,11 @@ def test_what_holds_of_no_network_is_wrong(weight: str, slip: str, code: str) ->
         r"\frac{\partial h_t}{\partial h_{t-1}} = I",
         r"\frac{\partial h_t}{\partial h_{t-1}} = A",
         r"\left\|\frac{\partial h_t}{\partial h_{t-1}}\right\| < 1",
+        # Of linear networks these hold.
+        r"\frac{\partial h_t}{\partial h_{t-1}} = \frac{\partial h_{t-1}}{\partial h_{t-2}}",
+        r"\frac{\partial h_T}{\partial h_k} = \frac{\partial h_{T-1}}{\partial h_{k-1}}",
+        r"\frac{\partial h_t}{\partial h_{t-2}} = \frac{\partial h_t}{\partial h_{t-1}}"
+        r" \frac{\partial h_t}{\partial h_{t-1}}",
         r"\frac{\partial L}{\partial h_t} = \frac{\partial L_t}{\partial h_t}",
         r"\frac{\partial h_T}{\partial w} = \frac{\partial h_T}{\partial h_{T-1}}"
         r" \frac{\partial h_{T-1}}{\partial w}",
@@ -46,6 +51,9 @@ def test_what_holds_of_no_network_is_wrong(weight: str, slip: str, code: str) ->
 )
 def test_what_some_network_has_accuses_nobody(said: str) -> None:
     assert verdict_of_last(shown(said)).verdict == "undecided"
+    if "partial L" not in said and "A" not in said and "w}" not in said:
+        named = "The matrix $W_{hh}$ is shared.\n\n"
+        assert verdict_of_last(named + shown(said)).verdict == "undecided"
 
 
 @pytest.mark.parametrize("network", ["", shown(r"h_t = f(h_{t-1}, x_t)")], ids=["none", "any"])

@@ -53,6 +53,15 @@ def test_the_slope_of_the_step_multiplies_both(scaled: str) -> None:
     assert last(TANH + shown(f"{BY_W % 't'} = {misfit}")) in ("undecided", "wrong")
 
 
+def test_the_way_through_earlier_states_is_named_where_it_is_missing() -> None:
+    slope = r"\mathrm{diag}(1 - s_t^2)"
+    verdict = verdict_of_last(TANH + shown(rf"{BY_W % 't'} = {slope} s_{{t-1}}"))
+    assert verdict.verdict == "wrong" and verdict.diagnosis is not None
+    assert verdict.diagnosis.code == "BP001"
+    corrected = verdict.diagnosis.corrected
+    assert last(TANH + shown(corrected)) == "right" and BY_W % "{t-1}" in corrected
+
+
 def test_with_turned_matrices_it_is_another_product() -> None:
     turned = r"\sum_{j=1}^t (W^\top)^{t-j} s_{j-1}"
     assert last(LINEAR + shown(f"{BY_W % 't'} = {turned}")) in ("undecided", "wrong")
