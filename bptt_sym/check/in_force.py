@@ -52,15 +52,7 @@ def _starts_anew(known: Known, fresh: Known, section: int) -> bool:
     }  # fmt: skip
     mentions = frozenset[str]().union(*(d.mentions for d in fresh.values()))
     recursive = any(d.recursive for d in fresh.values())
-    if any(_other_way(d.name) in {k.name for k in known.values()} for d in fresh.values()):
-        return False  # both directions are of one network, each in a section of its own
     return recursive and bool(elsewhere) and not mentions & elsewhere
-
-
-def _other_way(name: str) -> str:
-    """The name of the same letter in the other direction, "" if it has none."""
-    ways = (r"\overleftarrow", r"\overrightarrow"), (r"\overrightarrow", r"\overleftarrow")
-    return next((name.replace(a, b) for a, b in ways if a in name), "")
 
 
 def _needed(known: Known, fresh: Known) -> dict[str, Definition]:
