@@ -50,12 +50,12 @@ _SIGNS = _table(
     vep veps = \varepsilon
     tht = \theta
     kap = \kappa
-    lam lmd lbd = \lambda
+    ld lam lmd lbd = \lambda
     sg sig sgm = \sigma
     vph vphi = \varphi
     om omg ome = \omega
     Sg Sig Sgm = \Sigma
-    Lam = \Lambda
+    Lam Ld = \Lambda
     """
 )
 #: What stands before its argument.
